@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A parsed firmware image: immutable, reference-counted segments sorted by alternate setting and address.
+ * Jobs hold a reference from their start to their end, so a running job never sees another image.
+ */
+#ifndef CORE_IMAGE_H
+#define CORE_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cfdfu/util.h"
+
+#define IMAGE_SEGMENTS_MAX 1024		      /* LIMIT: a HEX file with more gaps is not firmware */
+#define IMAGE_BYTES_MAX (64U * 1024U * 1024U) /* LIMIT: largest NOR of the boards we describe is 16 MiB */
+#define IMAGE_SHA256_BYTES 32
+#define IMAGE_TARGETS_MAX 16
+#define IMAGE_TEXT_MAX 64
+
+struct image;
+
+struct segment {
+	uint8_t alt;   /* alternate setting: which memory */
+	uint32_t addr; /* of its first byte */
+	uint32_t size; /* bytes, never 0 */
+	const uint8_t *data;
+};
+
+/* What is known about an image beside its bytes.  Plain value; texts are sanitised and terminated. */
+struct image_label {
+	char name[IMAGE_TEXT_MAX];	  /* unique in the catalogue */
+	char version[32];		  /* what the drone will say over CRTP; "" when the image carries none */
+	char revision[16];		  /* 12 hex digits of the commit; "" unknown */
+	unsigned platforms;		  /* set of enum platform bits; 0 unknown */
+	uint8_t sha256[IMAGE_SHA256_BYTES]; /* of the bytes: firmware/digest.h says exactly which */
+};
+
+/*
+ * Copies the segments, sorts them, merges none.  -EINVAL: no segment, size 0, wraps past 2^32, or
+ * overlap within one alternate; -E2BIG: over a limit; -ENOMEM.  The caller holds one reference.
+ */
+int image_new(const struct segment *segments, size_t count, const struct image_label *label,
+	      struct image **ret_image) MUST_CHECK;
+struct image *image_ref(struct image *image);
+void image_unref(struct image *image); /* NULL is fine */
+
+size_t image_segment_count(const struct image *image);
+const struct segment *image_segment(const struct image *image, size_t i); /* i < count, asserted */
+const struct image_label *image_label(const struct image *image);
+size_t image_bytes(const struct image *image); /* sum of all sizes */
+bool image_same(const struct image *a, const struct image *b); /* by digest and place; NULL equals NULL */
+
+/*
+ * Copies what the image has of [addr, addr + length) in memory alt into out, filling the gaps with 0xFF.
+ * Returns how many of the bytes come from the image.
+ */
+size_t image_copy(const struct image *image, uint8_t alt, uint32_t addr, uint32_t length, uint8_t *out);
+
+#endif

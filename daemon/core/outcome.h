@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Names (stable: stored, sent and shown) and sentences for cfdfu/outcome.h. */
+#ifndef CORE_OUTCOME_H
+#define CORE_OUTCOME_H
+
+#include <stddef.h>
+
+#include "cfdfu/outcome.h"
+
+/* "pass", "needs-power-cycle", ...; NULL for VERDICT_NONE (JSON null) and out of range. */
+const char *verdict_name(enum verdict_kind v);
+enum verdict_kind verdict_by_name(const char *name); /* VERDICT_NONE when unknown */
+
+/* "erasing", "first-page", ...; NULL for STEP_NONE. */
+const char *step_name(enum step s);
+
+/* "verify", "wrong-serial", ...; NULL for FAULT_NONE. */
+const char *fault_name(enum fault f);
+enum fault fault_by_name(const char *name); /* FAULT_NONE when unknown */
+
+/* "device", "port", ... */
+const char *fault_class_name(enum fault_class c);
+enum fault_class fault_class_of(enum fault f);
+
+/* What happened / what to do now: one sentence each, for the operator; never NULL. */
+const char *fault_sentence(enum fault f);
+const char *fault_advice(enum fault f);
+const char *verdict_sentence(enum verdict_kind v);
+const char *verdict_advice(enum verdict_kind v);
+
+/*
+ * The whole message of an ending: what happened, where (step, address, DFU status by its standard
+ * name), what to do now.  Always terminated; what does not fit is cut.
+ */
+void outcome_message(const struct verdict *v, char *out, size_t size);
+
+/* "errVENDOR" and so on, as DFU 1.1 table 6.1.2 spells them. */
+const char *dfu_status_name(unsigned status);
+const char *dfu_state_name(unsigned state);
+
+#endif
