@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the service manager hears from us and hands to us: readiness, status line and watchdog
+ * datagrams (sd_notify(3)), listening sockets (sd_listen_fds(3)).  Never blocks; without a manager
+ * everything is a no-op.
+ */
+#ifndef APP_NOTIFY_H
+#define APP_NOTIFY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cfdfu/util.h"
+
+#define NOTIFY_STATUS_MAX 256 /* LIMIT: a longer status line is cut */
+#define NOTIFY_LISTEN_MAX 16  /* LIMIT: sockets we accept from the manager */
+
+struct notify;
+
+/*
+ * Takes $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID out of the environment, so that no child
+ * speaks for us. 0 also when there is no manager; -ENOMEM, or the socket's negative errno.
+ */
+int notify_new(struct notify **ret_notify) MUST_CHECK;
+void notify_free(struct notify *n); /* NULL is fine */
+
+bool notify_is_managed(const struct notify *n);
+
+/* 0 when the manager wants no watchdog; else say notify_watchdog() more often than this: half of it
+ * is customary. */
+uint64_t notify_watchdog_ms(const struct notify *n);
+
+/* Lost datagrams are not errors: the next one repeats what matters. */
+void notify_ready(struct notify *n);
+void notify_status(struct notify *n, const char *format, ...)
+    PRINTF_LIKE(2, 3); /* one line; sent when it changed */
+void notify_watchdog(struct notify *n);
+void notify_stopping(struct notify *n);
+void notify_reloading(struct notify *n, uint64_t monotonic_usec); /* notify_ready() ends it */
+void notify_extend(struct notify *n,
+		   uint64_t more_ms); /* start or stop takes that much longer from now */
+void notify_trouble(struct notify *n,
+		    int error); /* ERRNO=, before leaving with a failure; error: negative errno */
+
+/*
+ * The listening stream socket that the manager passed under this name (FileDescriptorName=), or,
+ * when none has the name, the only one passed.  1 and ret_fd (close-on-exec, non-blocking, the
+ * caller's); 0 nothing was passed; negative errno.  All other passed descriptors are closed and the
+ * environment is cleared: call once.
+ */
+int notify_take_listener(const char *name, int *ret_fd) MUST_CHECK;
+
+#endif
