@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The world: drones on ports, a virtual clock, and the host's side of the bus.
+ *
+ * DESIGN
+ *  - Time is virtual, in microseconds from 0.  Nothing happens by itself: world_next_us() says when the next
+ *    event is due, world_run_one() moves the clock there and delivers it, at most one callback per
+ *    call.  Between events the owner may move the clock with world_advance(), never past the next event.
+ *    A loop over a sans-IO fleet is therefore
+ *
+ *        for (;;) {
+ *            uint64_t next = world_next_us(w), tick = fleet deadline in us;
+ *            if (next == WORLD_NEVER && tick == WORLD_NEVER) break;
+ *            if (tick < next) { world_advance(w, tick); fleet_tick(...); }
+ *            else (void)world_run_one(w);
+ *            drain the fleet's commands into world_open(), world_submit(), world_close()
+ *        }
+ *
+ *  - Callbacks follow the contracts of usb_port.h and watch.h: none from inside a call, one opened() per open,
+ *    one ended() per accepted submit, after close no ended() but one closed(), gone() before the port's next
+ *    sighted().  sighted() numbers arrivals upwards.  Callbacks may call into the world.
+ *  - Events due at the same instant come in an order drawn from the seed, as on a real host: an unplug may be
+ *    seen by the transfer first or by the watcher first.
+ *  - Host-side time limits live here: a transfer that is not over after timeout_ms is cancelled
+ *    and ends with USB_TIMEOUT.  timeout_ms 0 means no limit (for the kernel's own requests).
+ *  - Up to three transfers per device may be in flight, one per channel of drone.h; usb_port.h's "one per
+ *    device" is the business of the front (port_sim).
+ *  - No allocation per event or transfer.  The heap holds ports, handles and timers by number.
+ */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cfdfu/usb_port.h"
+#include "cfdfu/util.h"
+#include "cfdfu/watch.h"
+#include "sim/drone.h"
+#include "sim/fate.h"
+
+struct world;
+
+#define WORLD_NEVER UINT64_MAX
+#define WORLD_PORTS_MAX 256   /* LIMIT: a rack is 120; twice that to push the limits of others */
+#define WORLD_HANDLES_MAX 512 /* LIMIT: an old and a new handle on each port */
+#define WORLD_TIMERS_MAX 64
+
+struct world_callbacks {
+	void (*sighted)(void *ctx, const struct sighting *s);
+	void (*gone)(void *ctx, const char *port, uint64_t arrival);
+	void (*opened)(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t length);
+	void (*ended)(void *ctx, uint64_t id, enum usb_xfer_kind kind, enum usb_status status,
+		      const uint8_t *data, size_t length);
+	void (*closed)(void *ctx, uint64_t id);
+};
+
+/* cb and ctx are borrowed for the life of the world; NULL members are skipped.  0 or -ENOMEM. */
+int world_new(uint64_t seed, const struct world_callbacks *cb, void *ctx,
+	      struct world **ret_world) MUST_CHECK;
+void world_free(struct world *w);
+
+/* ---- ports and drones ---- */
+
+/*
+ * Puts a new drone beside port (unplugged).  controller, translator: as in struct sighting, NULL =
+ * derived from the port ("usb1", ""), or on a hub ("1-4.2") the hub.  A port has one drone; -EEXIST.  -ENOMEM,
+ * -ENOSPC, -EINVAL (port text too long or empty).
+ */
+int world_add(struct world *w, const char *port, const char *controller, const char *translator,
+	      const struct drone_config *config) MUST_CHECK;
+/* The drone now on the port (after a swap: the other one), or NULL.  Borrowed. */
+struct drone *world_drone(struct world *w, const char *port);
+/* The drone that was taken away by a swap, or NULL.  Borrowed. */
+struct drone *world_displaced(struct world *w, const char *port);
+/* Ports in the order they were added; NULL behind the last. */
+const char *world_port(const struct world *w, size_t index);
+/* The number of the enumeration that is on the port now; 0 = nothing. */
+uint64_t world_arrival(const struct world *w, const char *port);
+/* Moves the drone (unplugged first) from one port to another that has none; -ENOENT, -EEXIST, -ENOSPC. */
+int world_move(struct world *w, const char *from, const char *to) MUST_CHECK;
+
+/* Unknown port: -ENOENT. */
+int world_plug(struct world *w, const char *port);
+int world_unplug(struct world *w, const char *port);
+int world_button_entry(struct world *w, const char *port);
+int world_power_cycle(struct world *w, const char *port);
+int world_glitch(struct world *w, const char *port, uint32_t back_ms);
+int world_arm(struct world *w, const char *port, const struct fate *f) MUST_CHECK;
+
+/* ---- the host's side ---- */
+
+/*
+ * Opens the enumeration numbered arrival.  Always answered by opened(): -ENODEV when it is gone, -EBUSY when it
+ * is open already, or by fate.  0, -EMFILE (limit), -EEXIST (id in use).
+ */
+int world_open(struct world *w, uint64_t id, uint64_t arrival) MUST_CHECK;
+/* The arrival a sighting's node stands for; 0 = not one of ours. */
+uint64_t world_node_arrival(const char *node);
+/* 0; -ENODEV gone or unknown id; -EBUSY the channel is in flight; -EINVAL. */
+int world_submit(struct world *w, uint64_t id, const struct usb_xfer *xfer) MUST_CHECK;
+/* Takes back what is in flight on one channel without ended() (the kernel's unlink).  True if there was. */
+bool world_cancel(struct world *w, uint64_t id, enum drone_channel ch);
+/* Unknown id: ignored. */
+void world_close(struct world *w, uint64_t id);
+/* Forgets every open handle without callbacks: the host program was killed. */
+void world_host_dies(struct world *w);
+/* Reports everything present again, through sighted() events (a host program started anew). */
+void world_cold_plug(struct world *w);
+
+/* ---- time ---- */
+
+uint64_t world_now_us(const struct world *w);
+uint64_t world_next_us(const struct world *w);
+/* Runs the event due next.  False: nothing left to happen. */
+bool world_run_one(struct world *w);
+/* Moves the clock forward, at most to the next event. */
+void world_advance(struct world *w, uint64_t now_us);
+/* fn(ctx, arg) at a time to come, among the other events.  0 or -ENOSPC. */
+int world_call_at(struct world *w, uint64_t at_us, void (*fn)(void *ctx, uint64_t arg), void *ctx,
+		  uint64_t arg) MUST_CHECK;
+/* A number that depends on everything delivered so far: two runs of a seed must agree. */
+uint64_t world_trace(const struct world *w);
+uint64_t world_events(const struct world *w);
+
+#endif
