@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the bytes of a Crazyflie image say of themselves (firmware notes 2-4 and 6): vectors, true base, table
- * of supported devices, version, revision.  Reads, never judges; any bytes are fine.
+ * What the bytes of a Crazyflie image say of themselves (firmware notes 2-4 and 6): vectors, true
+ * base, table of supported devices, version, revision.  Reads, never judges; any bytes are fine.
  */
 #ifndef FIRMWARE_CONTENT_H
 #define FIRMWARE_CONTENT_H
@@ -38,7 +38,7 @@ struct content {
 	uint32_t initial_sp;
 	uint32_t reset;
 	enum content_base base;
-	uint32_t linked_at; /* RIGHT: addr; WRONG: where; else 0 */
+	uint32_t linked_at;	  /* RIGHT: addr; WRONG: where; else 0 */
 	uint32_t default_handler; /* most common vector, 0 when there is no table */
 	unsigned default_count;
 	unsigned handlers_outside; /* non-zero vectors (of the 98) that lie outside of the image */
@@ -48,17 +48,20 @@ struct content {
 	char version[32];   /* tag as the drone will say it; "" none found; "NA" is a tag */
 	char revision[16];  /* 12 hex digits; "" none found */
 	enum content_flag modified;
-	enum content_flag trailer; /* last 16 bytes point to tag and revision: YES, NO, UNKNOWN without */
+	enum content_flag
+	    trailer; /* last 16 bytes point to tag and revision: YES, NO, UNKNOWN without */
 	bool loader; /* has the tables that only cf2loader has */
 };
 
 /*
- * Reads what segments (any order, alternate 0 in the flash from 0x08000000 only) say.  -ENOMEM when more
- * than one segment has to be flattened (1 MiB); nothing to read is not an error: all zero.
+ * Reads what segments (any order, alternate 0 in the flash from 0x08000000 only) say.  -ENOMEM when
+ * more than one segment has to be flattened (1 MiB); nothing to read is not an error: all zero.
  */
-int content_read(const struct segment *segments, size_t count, struct content *ret_content) MUST_CHECK;
+int content_read(const struct segment *segments, size_t count,
+		 struct content *ret_content) MUST_CHECK;
 
 /* The same of one contiguous piece at addr. */
-void content_read_bytes(const uint8_t *data, size_t size, uint32_t addr, struct content *ret_content);
+void content_read_bytes(const uint8_t *data, size_t size, uint32_t addr,
+			struct content *ret_content);
 
 #endif

@@ -2,9 +2,10 @@
 /*
  * SHA-256 of files and images.
  *
- * image_label.sha256: an image of exactly one segment has the digest of that segment's bytes, so that
- * `sha256sum cf2.bin` shows the same; any other has the digest of the DfuSe file that fw_make_from_image() makes
- * of it.  The place is not part of the digest of one segment: image_same() compares it beside.
+ * image_label.sha256: an image of exactly one segment has the digest of that segment's bytes, so
+ * that `sha256sum cf2.bin` shows the same; any other has the digest of the DfuSe file that
+ * fw_make_from_image() makes of it.  The place is not part of the digest of one segment:
+ * image_same() compares it beside.
  */
 #ifndef FIRMWARE_DIGEST_H
 #define FIRMWARE_DIGEST_H

@@ -2,8 +2,9 @@
 /*
  * Untrusted bytes -> image: finds the format by content, never by name, and calls its loader.
  *
- * Memory beside the input: at most once the size of the file, and 8 MiB.  Nothing is asserted about the bytes.
- * The daemon takes DfuSe only and calls fw_dfuse_load() (fw_dfuse.h), so that it needs no zip library.
+ * Memory beside the input: at most once the size of the file, and 8 MiB.  Nothing is asserted about
+ * the bytes. The daemon takes DfuSe only and calls fw_dfuse_load() (fw_dfuse.h), so that it needs
+ * no zip library.
  */
 #ifndef FIRMWARE_FW_H
 #define FIRMWARE_FW_H
@@ -44,19 +45,19 @@ struct fw_error {
 struct fw_input {
 	const uint8_t *data;
 	size_t size;
-	uint32_t addr;		 /* for formats without addresses; others ignore it */
-	const char *name;	 /* becomes image_label.name; NULL counts as "" */
-	enum platform platform;	 /* the operator's word (or the catalogue's); UNKNOWN: none */
+	uint32_t addr;		/* for formats without addresses; others ignore it */
+	const char *name;	/* becomes image_label.name; NULL counts as "" */
+	enum platform platform; /* the operator's word (or the catalogue's); UNKNOWN: none */
 };
 
 /* One target of a DfuSe file, in file order. */
 struct fw_target {
 	uint8_t alt;
 	bool named;
-	char name[64];			       /* sanitised; "" when not named */
+	char name[64];				/* sanitised; "" when not named */
 	uint8_t raw_name[FW_TARGET_NAME_BYTES]; /* as in the file, for an unchanged round trip */
-	uint32_t raw_named;		       /* bTargetNamed as in the file */
-	uint32_t element_first, element_count; /* in fw_facts.elements */
+	uint32_t raw_named;			/* bTargetNamed as in the file */
+	uint32_t element_first, element_count;	/* in fw_facts.elements */
 };
 
 /* One contiguous piece, in file order. */
@@ -69,16 +70,16 @@ struct fw_element {
 
 /* What a release zip says of itself; texts are sanitised. */
 struct fw_release_facts {
-	int manifest_version;	   /* 1 or 2; 0: not a zip */
-	enum platform platform;	   /* from fw_platform; UNKNOWN when the manifest has none */
-	char fw_platform[32];	   /* its text */
-	char release[32];	   /* of the whole */
-	char stm32_file[64];	   /* the member that was taken */
+	int manifest_version;	/* 1 or 2; 0: not a zip */
+	enum platform platform; /* from fw_platform; UNKNOWN when the manifest has none */
+	char fw_platform[32];	/* its text */
+	char release[32];	/* of the whole */
+	char stm32_file[64];	/* the member that was taken */
 	char stm32_release[32];
-	bool nrf;		   /* carries an nRF51 part, which cannot travel over USB DFU */
-	bool softdevice;	   /* ... and one that replaces the nRF51's boot loader and soft device */
+	bool nrf;	 /* carries an nRF51 part, which cannot travel over USB DFU */
+	bool softdevice; /* ... and one that replaces the nRF51's boot loader and soft device */
 	char nrf_release[32];
-	unsigned deck_files;	   /* for decks: not installed either */
+	unsigned deck_files; /* for decks: not installed either */
 };
 
 /* What is known of the file beside its image. */
@@ -86,7 +87,8 @@ struct fw_facts {
 	enum fw_format format;
 	bool suffix; /* has a DFU suffix; the next four are from it */
 	uint16_t vid, pid, device, bcd_dfu;
-	bool size_counts_suffix; /* DfuSe: DFUImageSize is the whole file, as dfuse-pack writes it */
+	bool
+	    size_counts_suffix; /* DfuSe: DFUImageSize is the whole file, as dfuse-pack writes it */
 	struct fw_target targets[IMAGE_TARGETS_MAX];
 	size_t target_count; /* 0 in formats without targets: everything is alternate 0 */
 	struct fw_element elements[IMAGE_SEGMENTS_MAX];
@@ -99,7 +101,8 @@ struct fw_facts {
 	size_t warning_count;
 };
 
-/* "dfuse", "dfu", "ihex", "srec", "zip", "elf", "raw"; "unknown" otherwise.  Stable: shown in JSON. */
+/* "dfuse", "dfu", "ihex", "srec", "zip", "elf", "raw"; "unknown" otherwise.  Stable: shown in JSON.
+ */
 const char *fw_format_name(enum fw_format f);
 
 /* "DfuSe file", "Intel HEX file", ...: for sentences. */
@@ -109,11 +112,11 @@ const char *fw_format_words(enum fw_format f);
 enum fw_format fw_sniff(const uint8_t *data, size_t size);
 
 /*
- * Loads whatever it is.  The image has one reference, the caller's; its label has the name given, version,
- * revision and platforms as read from the bytes (content.h; narrowed by the manifest and the
- * operator), and the digest of digest.h.  ret_facts (heap, fw_facts_free) may be NULL when not wanted.
- * -EINVAL: not acceptable, -E2BIG: over a limit - both with ret_error; -ENOMEM with a text too.
- * Not judged yet: judge_image() does that.
+ * Loads whatever it is.  The image has one reference, the caller's; its label has the name given,
+ * version, revision and platforms as read from the bytes (content.h; narrowed by the manifest and
+ * the operator), and the digest of digest.h.  ret_facts (heap, fw_facts_free) may be NULL when not
+ * wanted. -EINVAL: not acceptable, -E2BIG: over a limit - both with ret_error; -ENOMEM with a text
+ * too. Not judged yet: judge_image() does that.
  */
 int fw_load(const struct fw_input *in, struct image **ret_image, struct fw_facts **ret_facts,
 	    struct fw_error *ret_error) MUST_CHECK;

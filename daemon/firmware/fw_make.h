@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Targets and elements -> the bytes of a DfuSe file (UM0391; protocol notes section 7).  Reproducible: same
- * input, same bytes.  What ST's DFU File Manager does.
+ * Targets and elements -> the bytes of a DfuSe file (UM0391; protocol notes section 7).
+ * Reproducible: same input, same bytes.  What ST's DFU File Manager does.
  */
 #ifndef FIRMWARE_FW_MAKE_H
 #define FIRMWARE_FW_MAKE_H
@@ -22,17 +22,17 @@ struct segment;
 
 struct fw_make_target {
 	uint8_t alt;
-	const char *name;	  /* at most 254 bytes are used; NULL: not named */
-	const uint8_t *raw_name;  /* 255 bytes written as they are, instead of name; or NULL */
-	uint32_t raw_named;	  /* bTargetNamed beside raw_name */
+	const char *name;	 /* at most 254 bytes are used; NULL: not named */
+	const uint8_t *raw_name; /* 255 bytes written as they are, instead of name; or NULL */
+	uint32_t raw_named;	 /* bTargetNamed beside raw_name */
 	const struct segment *elements; /* written in this order; their alt is ignored */
 	size_t element_count;
 };
 
 struct fw_make_file {
 	uint16_t vid, pid, device;
-	uint16_t bcd_dfu;	 /* 0: 0x011A */
-	bool size_counts_suffix; /* false: as UM0391 has it */
+	uint16_t bcd_dfu;		      /* 0: 0x011A */
+	bool size_counts_suffix;	      /* false: as UM0391 has it */
 	const struct fw_make_target *targets; /* several of one alternate are allowed */
 	size_t target_count;
 };
@@ -42,7 +42,8 @@ struct fw_make_file {
  */
 typedef int fw_make_sink(void *ctx, const uint8_t *data, size_t size);
 
-/* Streams the file.  -EINVAL: no target, no element, an element of 0 bytes; -E2BIG: a limit of image.h. */
+/* Streams the file.  -EINVAL: no target, no element, an element of 0 bytes; -E2BIG: a limit of
+ * image.h. */
 int fw_make_stream(const struct fw_make_file *file, fw_make_sink *sink, void *ctx) MUST_CHECK;
 
 /* The file in one heap buffer (free()).  As above, and -ENOMEM. */

@@ -2,8 +2,8 @@
 /*
  * Is this image fit to be flashed?  (design, promise 2; firmware notes 2-4, 6; protocol notes 9.)
  *
- * Client and daemon call the same judge on the same segments and get the same verdict: nothing but the image
- * and the options counts, whatever file the image came from.
+ * Client and daemon call the same judge on the same segments and get the same verdict: nothing but
+ * the image and the options counts, whatever file the image came from.
  */
 #ifndef FIRMWARE_JUDGE_H
 #define FIRMWARE_JUDGE_H
@@ -24,8 +24,8 @@ struct sector;
 #define JUDGE_TEXT_MAX 224
 #define JUDGE_ALTS_MAX 16
 
-#define JUDGE_APP_ADDR 0x08004000U     /* sector 1: protocol notes 9.3 */
-#define JUDGE_APP_BYTES_MAX 1032192U   /* 1008 KiB: the rest of the 1 MiB */
+#define JUDGE_APP_ADDR 0x08004000U   /* sector 1: protocol notes 9.3 */
+#define JUDGE_APP_BYTES_MAX 1032192U /* 1008 KiB: the rest of the 1 MiB */
 #define JUDGE_LOADER_ADDR 0x08000000U
 #define JUDGE_LOADER_BYTES_MAX 0x4000U /* sector 0 */
 
@@ -34,33 +34,33 @@ enum judge_level { JUDGE_NOTE = 0, JUDGE_WARN = 1, JUDGE_REFUSE = 2 };
 /* Stable names in JSON: judge_code_name().  Append only. */
 enum judge_code {
 	JUDGE_OK = 0,
-	JUDGE_EMPTY,		  /* no byte for the internal flash */
-	JUDGE_TOO_BIG,		  /* reaches beyond the application's room */
-	JUDGE_LOADER_GUARD,	  /* touches the boot loader below the application */
-	JUDGE_START,		  /* does not start at the application's first byte */
-	JUDGE_RANGE,		  /* outside the memory of this alternate */
-	JUDGE_PROTECTED,	  /* a sector that must not be written: read-only in the profile */
-	JUDGE_OPTION_BYTES,	  /* would write option bytes, OTP or the device feature */
-	JUDGE_ALTERNATE,	  /* a memory this device does not have, or not to be written */
-	JUDGE_TOO_SHORT,	  /* no room for a vector table's first two words */
-	JUDGE_BLANK_START,	  /* first word 0xFFFFFFFF: the loader takes that as "no application" */
-	JUDGE_STACK,		  /* initial stack pointer is not in RAM */
-	JUDGE_STACK_CCM,	  /* ... but in core-coupled memory: unusual */
-	JUDGE_RESET_EVEN,	  /* reset vector without the Thumb bit */
-	JUDGE_RESET_OUTSIDE,	  /* reset vector outside the image */
-	JUDGE_BASE_WRONG,	  /* linked for another address */
-	JUDGE_BASE_UNDECIDED,	  /* nothing shows the address it was linked for */
-	JUDGE_HANDLERS_OUTSIDE,	  /* interrupt vectors outside the image */
-	JUDGE_IS_LOADER,	  /* this is cf2loader, not an application */
-	JUDGE_NOT_LOADER,	  /* asked to restore a loader, and this does not look like one */
-	JUDGE_PLATFORM,		  /* content, manifest and operator contradict one another */
-	JUDGE_PLATFORM_UNKNOWN,	  /* nothing says which platform it is for */
-	JUDGE_PLATFORM_SEVERAL,	  /* fits several platforms */
-	JUDGE_VERSION_UNKNOWN,	  /* carries no version: cannot be confirmed after the boot */
-	JUDGE_MODIFIED,		  /* built from changed sources: version says nothing about equality */
-	JUDGE_TRAILER,		  /* last 16 bytes do not point to version and revision */
-	JUDGE_RECORD_UNKNOWN,	  /* table of devices names a board we do not know */
-	JUDGE_GAPS,		  /* several pieces with gaps, which will be blank */
+	JUDGE_EMPTY,	      /* no byte for the internal flash */
+	JUDGE_TOO_BIG,	      /* reaches beyond the application's room */
+	JUDGE_LOADER_GUARD,   /* touches the boot loader below the application */
+	JUDGE_START,	      /* does not start at the application's first byte */
+	JUDGE_RANGE,	      /* outside the memory of this alternate */
+	JUDGE_PROTECTED,      /* a sector that must not be written: read-only in the profile */
+	JUDGE_OPTION_BYTES,   /* would write option bytes, OTP or the device feature */
+	JUDGE_ALTERNATE,      /* a memory this device does not have, or not to be written */
+	JUDGE_TOO_SHORT,      /* no room for a vector table's first two words */
+	JUDGE_BLANK_START,    /* first word 0xFFFFFFFF: the loader takes that as "no application" */
+	JUDGE_STACK,	      /* initial stack pointer is not in RAM */
+	JUDGE_STACK_CCM,      /* ... but in core-coupled memory: unusual */
+	JUDGE_RESET_EVEN,     /* reset vector without the Thumb bit */
+	JUDGE_RESET_OUTSIDE,  /* reset vector outside the image */
+	JUDGE_BASE_WRONG,     /* linked for another address */
+	JUDGE_BASE_UNDECIDED, /* nothing shows the address it was linked for */
+	JUDGE_HANDLERS_OUTSIDE, /* interrupt vectors outside the image */
+	JUDGE_IS_LOADER,	/* this is cf2loader, not an application */
+	JUDGE_NOT_LOADER,	/* asked to restore a loader, and this does not look like one */
+	JUDGE_PLATFORM,		/* content, manifest and operator contradict one another */
+	JUDGE_PLATFORM_UNKNOWN, /* nothing says which platform it is for */
+	JUDGE_PLATFORM_SEVERAL, /* fits several platforms */
+	JUDGE_VERSION_UNKNOWN,	/* carries no version: cannot be confirmed after the boot */
+	JUDGE_MODIFIED,	      /* built from changed sources: version says nothing about equality */
+	JUDGE_TRAILER,	      /* last 16 bytes do not point to version and revision */
+	JUDGE_RECORD_UNKNOWN, /* table of devices names a board we do not know */
+	JUDGE_GAPS,	      /* several pieces with gaps, which will be blank */
 	JUDGE_CODE_COUNT
 };
 
@@ -78,35 +78,37 @@ struct judge_memory {
 
 /*
  * The kind of device the image is for.  A plain value; layouts are borrowed.
- * crazyflie: all family rules (platform, one memory, loader, content).  Otherwise only what any DfuSe device needs.
+ * crazyflie: all family rules (platform, one memory, loader, content).  Otherwise only what any
+ * DfuSe device needs.
  */
 struct judge_profile {
 	const char *name;
 	bool crazyflie;
 	struct judge_memory memories[JUDGE_ALTS_MAX];
-	size_t memory_count;	  /* 0: any alternate, nothing known */
-	uint32_t app_addr;	  /* where vectors must be; 0: no vectors are expected */
+	size_t memory_count; /* 0: any alternate, nothing known */
+	uint32_t app_addr;   /* where vectors must be; 0: no vectors are expected */
 	uint32_t protect_addr, protect_bytes; /* never written, alternate 0; bytes 0: none */
-	uint32_t ram_addr, ram_bytes; /* for the stack pointer; bytes 0: not judged */
-	uint32_t ccm_addr, ccm_bytes; /* likewise, with a warning */
+	uint32_t ram_addr, ram_bytes;	      /* for the stack pointer; bytes 0: not judged */
+	uint32_t ccm_addr, ccm_bytes;	      /* likewise, with a warning */
 };
 
 struct judge_options {
 	enum platform manifest; /* what the zip says; UNKNOWN: nothing */
-	enum platform operator; /* --platform, or what the client told the daemon; UNKNOWN: nothing */
+	enum platform
+	operator; /* --platform, or what the client told the daemon; UNKNOWN: nothing */
 	const struct judge_profile *profile; /* NULL: judge_crazyflie() */
 };
 
 /* The verdict and everything behind it.  A plain value, about 12 KiB. */
 struct judgement {
-	bool accepted; /* no finding is JUDGE_REFUSE */
+	bool accepted;				     /* no finding is JUDGE_REFUSE */
 	struct finding findings[JUDGE_FINDINGS_MAX]; /* refusals first, then warnings, then notes */
 	size_t finding_count;
 	struct content content;
 	unsigned platforms; /* what it is for when everybody has been heard; 0 unknown */
 	uint32_t first_addr, last_addr; /* inclusive, of the internal flash; both 0 when empty */
-	unsigned sector_count; /* it touches, of the profile's layout of alternate 0 */
-	uint32_t erase_bytes;  /* their sizes together */
+	unsigned sector_count;		/* it touches, of the profile's layout of alternate 0 */
+	uint32_t erase_bytes;		/* their sizes together */
 };
 
 const struct judge_profile *judge_crazyflie(void);
@@ -119,8 +121,8 @@ int judge_image(const struct image *image, const struct judge_options *options,
 int judge_loader(const struct image *image, struct judgement *ret_judgement) MUST_CHECK;
 
 /*
- * The sectors of l that the image's segments in memory alt touch, ascending, each once; at most max are written.
- * Returns how many there are.
+ * The sectors of l that the image's segments in memory alt touch, ascending, each once; at most max
+ * are written. Returns how many there are.
  */
 size_t judge_sectors(const struct image *image, uint8_t alt, const struct layout *l,
 		     struct sector *ret_sectors, size_t max);
