@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Builds the machine that the vm tests boot: a Debian kernel, the modules a virtual USB rack needs, and a root file
-# system small enough to be the initramfs itself.  Cached by what went into it; prints the directory.
+# Builds the machine that the vm tests boot: a Debian kernel, the modules a virtual USB rack needs,
+# and a root file system small enough to be the initramfs itself.  Cached by what went into it;
+# prints the directory.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${CFDFU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cfdfud}
 
-modules=(usbcore usbip-core vhci-hcd cdc-acm usbmon xhci-pci virtio_pci virtio_blk 9pnet_virtio 9p ext4 autofs4)
-tools=(systemd systemd-sysv udev kmod dbus mount e2fsprogs procps jq sqlite3 dfu-util usbutils socat strace)
-dev_packages=(libusb-1.0-0-dev libudev-dev libevent-dev libsqlite3-dev libjansson-dev libzip-dev zlib1g-dev
-	libsodium-dev libinih-dev libsmartcols-dev libsystemd-dev)
+modules=(usbcore usbip-core vhci-hcd cdc-acm usbmon xhci-pci virtio_pci virtio_blk 9pnet_virtio 9p
+	ext4 autofs4)
+tools=(systemd systemd-sysv udev kmod dbus mount e2fsprogs procps jq sqlite3 dfu-util usbutils socat
+	strace)
+dev_packages=(libusb-1.0-0-dev libudev-dev libevent-dev libsqlite3-dev libjansson-dev libzip-dev
+	zlib1g-dev libsodium-dev libinih-dev libsmartcols-dev libsystemd-dev)
 
 die()
 {
@@ -27,15 +30,17 @@ as_root()
 	fi
 }
 
-# WHY: library packages change their names between releases (libzip4, libzip5); their -dev packages do not.
+# WHY: library packages change their names between releases (libzip4, libzip5), their -dev packages
+# do not.
 runtime_packages()
 {
-	apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances \
-		"${dev_packages[@]}" | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p' |
+	apt-cache depends --important "${dev_packages[@]}" |
+		sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p' |
 		grep -v -e '-dev$' -e '^libc6' | sort -u
 }
 
-# The sources this machine itself installs from, so that a local mirror and the security archive count here too.
+# The sources this machine itself installs from, so that a local mirror and the security archive
+# count here too.
 sources()
 {
 	local uri codename
@@ -51,9 +56,12 @@ make_kernel() # DIRECTORY
 {
 	local out=$1 package version module
 
-	package=$(apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)$/\1/p' | head -n 1)
+	package=$(apt-cache depends linux-image-amd64 |
+		sed -n 's/^ *Depends: \(linux-image-[0-9].*\)$/\1/p' | head -n 1)
 	[ -n "$package" ] || die "apt knows no kernel package"
-	(cd "$out" && apt-get -qq -o APT::Sandbox::User=root download "$package" && dpkg -x "$package"_*.deb unpacked)
+	cd "$out"
+	apt-get -qq -o APT::Sandbox::User=root download "$package"
+	dpkg -x "$package"_*.deb unpacked
 	version=${package#linux-image-}
 	cp "$out/unpacked/boot/vmlinuz-$version" "$out/vmlinuz"
 	mkdir -p "$out/kernel/usr/lib"
@@ -61,7 +69,8 @@ make_kernel() # DIRECTORY
 	ln -s usr/lib "$out/unpacked/lib" 2>/dev/null || true
 	depmod -b "$out/unpacked" "$version"
 	for module in "${modules[@]}"; do
-		modprobe -d "$out/unpacked" -S "$version" --show-depends "$module" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
+		modprobe -d "$out/unpacked" -S "$version" --show-depends "$module" |
+			sed -n 's/^insmod \([^ ]*\).*/\1/p'
 	done | sort -u | while read -r module; do
 		module=lib/modules/${module#*/lib/modules/}
 		mkdir -p "$out/kernel/usr/$(dirname "$module")"
@@ -74,10 +83,11 @@ make_kernel() # DIRECTORY
 	rm "$out/kernel/lib"
 }
 
-# What turns a plain Debian into our guest: quiet, no login, and one unit that runs what the host left for it.
+# What turns a plain Debian into our guest: quiet, no login, and one unit that runs what the host
+# left for it.
 make_settings() # DIRECTORY
 {
-	local root=$1 unit=$1/etc/systemd/system
+	local root=$1 unit=$1/etc/systemd/system masked
 
 	mkdir -p "$unit/multi-user.target.wants" "$root/opt/vm" "$root/etc/modules-load.d" \
 		"$root/etc/systemd/journald.conf.d"
@@ -85,12 +95,12 @@ make_settings() # DIRECTORY
 	chmod 755 "$root/opt/vm/init"
 	cp "$here/guest.service" "$unit/vm-guest.service"
 	ln -s ../vm-guest.service "$unit/multi-user.target.wants/vm-guest.service"
-	local masked
-	for masked in serial-getty@ttyS0 getty@tty1 systemd-timesyncd apt-daily.timer apt-daily-upgrade.timer \
-		dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap fstrim.timer systemd-binfmt \
-		systemd-hwdb-update systemd-journal-catalog-update ldconfig systemd-random-seed systemd-update-utmp \
-		dev-hugepages.mount dev-mqueue.mount sys-kernel-tracing.mount sys-kernel-config.mount \
-		sys-fs-fuse-connections.mount modprobe@drm modprobe@loop modprobe@dm_mod modprobe@efi_pstore; do
+	for masked in serial-getty@ttyS0 getty@tty1 systemd-timesyncd apt-daily.timer \
+		apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap fstrim.timer \
+		systemd-binfmt systemd-hwdb-update systemd-journal-catalog-update ldconfig \
+		systemd-random-seed systemd-update-utmp dev-hugepages.mount dev-mqueue.mount \
+		sys-kernel-tracing.mount sys-kernel-config.mount sys-fs-fuse-connections.mount \
+		modprobe@drm modprobe@loop modprobe@dm_mod modprobe@efi_pstore; do
 		case $masked in
 		*.timer | *.mount) ln -s /dev/null "$unit/$masked" ;;
 		*) ln -s /dev/null "$unit/$masked.service" ;;
@@ -119,8 +129,9 @@ make_root() # DIRECTORY
 		--customize-hook="copy-in '$out/settings/etc' '$out/settings/opt' /" \
 		--customize-hook="copy-in '$out/kernel/usr' /" \
 		--customize-hook="chroot \"\$1\" passwd -qd root" \
-		--customize-hook="rm -rf \"\$1\"/var/cache/apt/* \"\$1\"/var/lib/apt/lists/* \"\$1\"/usr/share/zoneinfo/right" \
-		--customize-hook="cd \"\$1\" && find . -xdev | cpio --quiet -o -H newc | zstd -q -6 -f -o '$out/base.cpio.zst'" \
+		--customize-hook="rm -rf \"\$1\"/var/cache/apt/* \"\$1\"/var/lib/apt/lists/*" \
+		--customize-hook="cd \"\$1\" && find . -xdev | cpio --quiet -o -H newc |
+			zstd -q -6 -f -o '$out/base.cpio.zst'" \
 		"$suite" /dev/null "$out/sources.list"
 }
 
@@ -129,7 +140,8 @@ main()
 	local key dir work
 
 	[ "$(dpkg --print-architecture)" = amd64 ] || die "the virtual station is an amd64 Debian; this is not"
-	key=$(cat "$here/base.sh" "$here/guest-init.sh" "$here/guest.service" /etc/debian_version | sha256sum | cut -c1-16)
+	key=$(cat "$here/base.sh" "$here/guest-init.sh" "$here/guest.service" /etc/debian_version |
+		sha256sum | cut -c1-16)
 	dir=$cache/vm-$key
 	if [ ! -e "$dir/complete" ]; then
 		mkdir -p "$cache"
@@ -137,11 +149,11 @@ main()
 		work=$(mktemp -d "$cache/vm-new.XXXXXX")
 		# shellcheck disable=SC2064 # the name as it is now
 		trap "as_root rm -rf '$work'" EXIT
-		make_kernel "$work" >&2
+		(make_kernel "$work") >&2
 		make_root "$work" >&2
 		rm -rf "$work/unpacked" "$work/settings" "$work/kernel" "$work"/*.deb
 		: > "$work/complete"
-		find "$cache" -maxdepth 1 -name 'vm-[0-9a-f]*' -type d ! -name 'vm-new*' -exec rm -rf {} +
+		find "$cache" -maxdepth 1 -type d -name 'vm-*' ! -name 'vm-new*' -exec rm -rf {} +
 		mv "$work" "$dir"
 	fi
 	echo "$dir"

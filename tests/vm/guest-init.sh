@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# First program of ours in the guest: mounts the shared directory, runs the job in it, says that it is over, powers off.
+# First program of ours in the guest: mounts the shared directory, runs the job in it, leaves its
+# exit status there and powers off.
 dmesg -n 1
 mkdir -p /share
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=none share /share || {

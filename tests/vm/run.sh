@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Runs the tests of the virtual station: run.sh BUILD [TEST...], where BUILD is a built tree and
+# TEST a name, or the beginning of one, of scripts in guest/ (default: all of guest/NN-*.sh).
+# Tests whose names begin with the same digit share a boot.  Prints their lines "ok NAME",
+# "not ok NAME why", "skip NAME why" and, as "# ..." lines, what they measured.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "$1" && pwd)
+shift
+work=$(mktemp -d "${TMPDIR:-/tmp}/cfdfu-vm.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+logs=$build/vm
+seconds=${CFDFU_VM_SECONDS:-900}
+power_cuts_max=6
+
+select_tests() # [TEST...]
+{
+	local test want
+
+	for test in "$here"/guest/[0-9][0-9]-*.sh; do
+		test=$(basename "$test" .sh)
+		if [ $# -eq 0 ]; then
+			echo "$test"
+		fi
+		for want in "$@"; do
+			case $test in
+			"$want"* | ??-"$want"*) echo "$test" ;;
+			esac
+		done
+	done | sort -u
+}
+
+# What the guest gets: the installation as an archive, the test programs, its scripts.
+make_share() # DIRECTORY
+{
+	local share=$1 program
+
+	mkdir -p "$share/bin" "$work/root"
+	if [ ! -e "$work/install.tar" ]; then
+		make -C "$build" install DESTDIR="$work/root" > "$logs/install.log" 2>&1
+		tar -C "$work/root" --owner=0 --group=0 -cf "$work/install.tar" .
+	fi
+	cp "$work/install.tar" "$share/"
+	cp -R "$here/guest" "$share/guest"
+	for program in rack mkimage cfdfud-sim; do
+		find "$build" -maxdepth 3 -name "$program" -type f -perm -u+x -exec cp {} "$share/bin/" \;
+	done
+}
+
+make_job() # SHARE BOOT-NUMBER TEST...
+{
+	local share=$1 boot=$2 test
+
+	shift 2
+	{
+		echo "export BOOT=$boot PATH=/opt/vm/bin:\$PATH"
+		echo "mkdir -p /opt/vm/bin /opt/vm/guest && cp /share/bin/* /opt/vm/bin/"
+		echo "cp -R /share/guest/. /opt/vm/guest/"
+		for test in "$@"; do
+			echo "echo '# $test'"
+			echo "bash /opt/vm/guest/$test.sh || echo \"not ok $test exit status \$?\""
+		done
+	} > "$share/job"
+}
+
+# One group of tests: boots until the job comes to its end, again after every power cut it asked for.
+run_group() # TEST...
+{
+	local group=${1%%[0-9]-*} boot=1 rc share
+
+	share=$work/group-$group
+	mkdir -p "$share"
+	make_share "$share"
+	truncate -s 512M "$work/disk"
+	while :; do
+		make_job "$share" "$boot" "$@"
+		rc=0
+		"$here/boot.sh" "$base" "$share" --disk "$work/disk" --seconds "$seconds" || rc=$?
+		echo "# group $group boot $boot: up after $(cat "$share/booted" 2> /dev/null || echo never) s"
+		cat "$share/job.log" 2> /dev/null || true
+		cat "$share/console.log" >> "$logs/console-$group.log" 2> /dev/null || true
+		if [ "$rc" -ne 137 ] || [ "$boot" -gt "$power_cuts_max" ]; then
+			break
+		fi
+		boot=$((boot + 1))
+	done
+	[ ! -d "$share/out" ] || cp -R "$share/out/." "$logs/"
+	case $rc in
+	0) ;;
+	124) echo "not ok group-$group out of time after $seconds s" ;;
+	125) echo "not ok group-$group the machine went down before its job was over" ;;
+	137) echo "not ok group-$group more than $power_cuts_max power cuts" ;;
+	*) echo "not ok group-$group exit status $rc" ;;
+	esac
+	rm -rf "$share" "$work/disk"
+}
+
+rm -rf "$logs"
+mkdir -p "$logs"
+mapfile -t tests < <(select_tests "$@")
+[ ${#tests[@]} -gt 0 ] || {
+	echo "not ok vm no such test: $*"
+	exit 1
+}
+base=$("$here/base.sh")
+for digit in 0 1 2 3 4 5 6 7 8 9; do
+	group=()
+	for test in "${tests[@]}"; do
+		[ "${test:0:1}" != "$digit" ] || group+=("$test")
+	done
+	[ ${#group[@]} -eq 0 ] || run_group "${group[@]}"
+done
