@@ -27,13 +27,13 @@ bool policy_any_selected(const struct policy *p);
 
 /*
  * An own image for one slot (port path) or one drone (serial, run-time or DFU); NULL removes the rule.
- * -E2BIG when full, -ENOMEM.
+ * -E2BIG when full, -EINVAL: empty, or longer than a serial can be.
  */
 int policy_select_own(struct policy *p, const char *slot_or_serial, struct image *image) MUST_CHECK;
 
 /*
  * The operator's word on what a slot's or serial's drone is (the only way to tell a Flapper from the board it is
- * built on); PLATFORM_UNKNOWN removes the rule.  -E2BIG, -ENOMEM.
+ * built on); PLATFORM_UNKNOWN removes the rule.  -E2BIG, -EINVAL.
  */
 int policy_set_platform(struct policy *p, const char *slot_or_serial, enum platform platform) MUST_CHECK;
 

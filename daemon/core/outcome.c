@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names and sentences for every ending: what happened, what to do now.  Read by someone who stands at a
+ * rack of drones, so the words say what to do with hands.
+ */
+#include "config.h"
+
+#include "core/outcome.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "cfdfu/dfu.h"
+#include "cfdfu/util.h"
+
+/* SPEC: "DFU update of the STM32F405" in Bitcraze's firmware documentation, in its words. */
+#define BUTTON_STEPS \
+	"disconnect the battery and the USB cable, hold down the push button (on/off) while inserting " \
+	"the USB cable, keep holding it for about 5 seconds until the blue LED reaches its second, " \
+	"slower blink rate (1 Hz), then release it"
+#define RELEASE_SLOT "then release the slot with 'cfdfuctl port release'"
+
+static const struct {
+	const char *name, *sentence, *advice;
+} verdicts[VERDICT_COUNT] = {
+	[VERDICT_NONE] = { NULL, "The drone is being worked on.", "Do not unplug it." },
+	[VERDICT_PASS] = { "pass", "Flashed, read back equal, and running the new firmware.",
+			   "It is safe to unplug." },
+	[VERDICT_UNCHANGED] = { "unchanged",
+				"The drone already holds this firmware; nothing was written.",
+				"It is safe to unplug." },
+	[VERDICT_NEEDS_POWER_CYCLE] = {
+		"needs-power-cycle",
+		"The firmware is written and read back equal, but the drone did not restart by itself.",
+		"Remove USB and, if there is one, the battery, then plug it in again." },
+	[VERDICT_NEEDS_BUTTON] = { "needs-button",
+				   "The drone has to be put into DFU mode by hand.",
+				   "Put it into DFU mode: " BUTTON_STEPS "." },
+	[VERDICT_FAIL] = { "fail", "The drone could not be flashed.",
+			   "Unplug it, plug it in again, and set it aside if it fails again." },
+	[VERDICT_SKIPPED] = { "skipped", "The drone was left as it is; nothing was written.",
+			      "It is safe to unplug." },
+	[VERDICT_INTERRUPTED] = { "interrupted",
+				  "The station stopped before the drone was finished.",
+				  "Leave it plugged in: it is taken up again when the station "
+				  "runs." },
+};
+
+static const char *const steps[STEP_COUNT] = {
+	[STEP_ASKING] = "asking",
+	[STEP_REBOOTING] = "rebooting",
+	[STEP_PROBING] = "probing",
+	[STEP_COMPARING] = "comparing",
+	[STEP_ERASING] = "erasing",
+	[STEP_WRITING] = "writing",
+	[STEP_VERIFYING] = "verifying",
+	[STEP_FIRST_PAGE] = "first-page",
+	[STEP_LEAVING] = "leaving",
+	[STEP_BOOTING] = "booting",
+	[STEP_CONFIRMING] = "confirming",
+	[STEP_BACKING_UP] = "backing-up",
+};
+
+static const char *const classes[CLASS_COUNT] = {
+	[CLASS_DEVICE] = "device", [CLASS_IMAGE] = "image",	  [CLASS_PORT] = "port",
+	[CLASS_HOST] = "host",	   [CLASS_OPERATOR] = "operator",
+};
+
+static const struct {
+	const char *name;
+	enum fault_class class;
+	const char *sentence, *advice;
+} faults[FAULT_COUNT] = {
+	[FAULT_NONE] = { NULL, CLASS_NONE, "Nothing went wrong.", "Nothing to do." },
+	[FAULT_SILENT] = { "silent", CLASS_DEVICE, "The drone stopped answering.",
+			   "Unplug it, remove the battery, and plug it in again." },
+	[FAULT_STALL] = { "stall", CLASS_DEVICE, "The drone kept refusing a legal request.",
+			  "Unplug it, remove the battery, and plug it in again." },
+	[FAULT_STUCK] = { "stuck", CLASS_DEVICE,
+			  "The drone stayed busy longer than its flash can take.",
+			  "Unplug it, remove the battery, and plug it in again; if it comes back, "
+			  "its flash may be worn out." },
+	[FAULT_PROTOCOL] = { "protocol", CLASS_DEVICE,
+			     "The drone gave an answer that DFU does not allow here.",
+			     "Close other programs that use DFU devices (dfu-util, fwupd), then "
+			     "unplug it and plug it in again." },
+	[FAULT_REFUSED] = { "refused", CLASS_DEVICE, "The drone reported an error.",
+			    "Unplug it, remove the battery, and plug it in again; set it aside if "
+			    "it says so twice." },
+	[FAULT_VERIFY] = { "verify", CLASS_DEVICE,
+			   "What was read back is not what was written.",
+			   "Try it once more on another port; if it fails there too, its flash is "
+			   "damaged: set it aside." },
+	[FAULT_PROTECTED] = { "protected", CLASS_DEVICE,
+			      "The drone's flash is protected against reading or writing.",
+			      "Set it aside: removing the protection erases the whole chip, boot "
+			      "loader included, and is not done here." },
+	[FAULT_WRONG_CHIP] = { "wrong-chip", CLASS_DEVICE,
+			       "The device's memory is not that of a Crazyflie.",
+			       "Unplug it if it is not a drone of this rack; nothing was written." },
+	[FAULT_DESCRIPTOR] = { "descriptor", CLASS_DEVICE,
+			       "The device describes itself in a way that makes no sense.",
+			       "Try another cable and port; if it stays, this is not a drone that "
+			       "can be flashed here." },
+	[FAULT_LOADER_BLANK] = { "loader-blank", CLASS_DEVICE,
+				 "The drone's boot loader is erased.",
+				 "Restore cf2loader first; firmware alone would not start." },
+	[FAULT_NO_DFU] = { "no-dfu", CLASS_DEVICE,
+			   "The drone was asked to reboot and did not appear in DFU mode.",
+			   "Unplug it, remove the battery, and plug it in again; if that does not "
+			   "help: " BUTTON_STEPS "." },
+	[FAULT_NO_BOOT] = { "no-boot", CLASS_DEVICE,
+			    "The drone left DFU mode and did not come back.",
+			    "Remove USB and, if there is one, the battery, and plug it in again; "
+			    "if it stays dark, put it into DFU mode: " BUTTON_STEPS "." },
+	[FAULT_WRONG_VERSION] = { "wrong-version", CLASS_DEVICE,
+				  "The drone came back and reports another version than its "
+				  "firmware carries.",
+				  "Unplug it, plug it in again and retry; do not fly it before it "
+				  "passes." },
+	[FAULT_WRONG_SERIAL] = { "wrong-serial", CLASS_DEVICE,
+				 "Another drone appeared than the one that was on this port.",
+				 "Plug the first drone in again, and leave drones where they are "
+				 "until they are done." },
+	[FAULT_NO_LEAVE] = { "no-leave", CLASS_DEVICE, "The drone would not leave DFU mode.",
+			     "Remove USB and, if there is one, the battery, then plug it in "
+			     "again." },
+	[FAULT_TOO_OLD] = { "too-old", CLASS_DEVICE,
+			    "The drone's firmware is older than 2022.03 and cannot reboot into "
+			    "DFU mode by request.",
+			    "Put it into DFU mode by hand: " BUTTON_STEPS "." },
+	[FAULT_DEADLINE] = { "deadline", CLASS_DEVICE, "The drone took too long altogether.",
+			     "Try it on another port, with another cable and fewer drones on the "
+			     "same hub." },
+	[FAULT_GONE] = { "gone", CLASS_PORT, "The drone disappeared from its port.",
+			 "Check cable and hub power, and plug it in again on the same port." },
+	[FAULT_BUS] = { "bus", CLASS_PORT, "The USB connection kept failing.",
+			"Change the cable, then try another port; if many drones fail alike, "
+			"look at the hub and its power supply." },
+	[FAULT_FLAP] = { "flap", CLASS_PORT, "The drone appears and disappears again and again.",
+			 "Change the cable and check the plug and the hub's power supply, "
+			 RELEASE_SLOT "." },
+	[FAULT_PLATFORM] = { "platform", CLASS_IMAGE,
+			     "Firmware and drone are of different platforms.",
+			     "Select the firmware for this drone's platform; nothing was "
+			     "written to it." },
+	[FAULT_PLATFORM_UNKNOWN] = { "platform-unknown", CLASS_IMAGE,
+				     "Nothing says which platform this drone is.",
+				     "Say what it is with 'cfdfuctl platform set', then retry; "
+				     "nothing was written to it." },
+	[FAULT_IMAGE] = { "image", CLASS_IMAGE, "The firmware does not fit this device.",
+			  "Check the file with 'cfdfuctl firmware check' and select one made for "
+			  "this device." },
+	[FAULT_OPEN] = { "open", CLASS_HOST, "The drone's USB device cannot be opened.",
+			 "Unplug it and plug it in again; if all drones fail so, read the "
+			 "station's journal." },
+	[FAULT_PERMISSION] = { "permission", CLASS_HOST,
+			       "The station may not open the drone's USB device.",
+			       "Install the udev rule that comes with the station, run 'udevadm "
+			       "control --reload', and plug the drone in again." },
+	[FAULT_BUSY] = { "busy", CLASS_HOST, "Another program holds the drone.",
+			 "Close it (dfu-util, the Crazyflie client, fwupd, a virtual machine), "
+			 "then retry." },
+	[FAULT_NO_MEMORY] = { "no-memory", CLASS_HOST,
+			      "The computer had no memory left for this drone.",
+			      "Close other programs or raise the service's memory limit, then "
+			      "retry." },
+	[FAULT_STORAGE] = { "storage", CLASS_HOST,
+			    "The record of this attempt cannot be written.",
+			    "Make room on the station's disk and check that it is writable, then "
+			    "retry: without a record nothing is flashed." },
+	[FAULT_SUSPEND] = { "suspend", CLASS_HOST, "The computer slept during the attempt.",
+			    "Keep the computer awake and retry." },
+	[FAULT_QUARANTINED] = { "quarantined", CLASS_OPERATOR,
+				"This port or drone is set aside after failing repeatedly.",
+				"Find the cause (cable, port, drone), " RELEASE_SLOT "." },
+	[FAULT_STOPPED] = { "stopped", CLASS_OPERATOR, "The service was stopped.",
+			    "Leave the drone plugged in and start the service again." },
+};
+
+static const char *const dfu_statuses[DFU_STATUS_COUNT] = {
+	[DFU_STATUS_OK] = "OK",
+	[DFU_STATUS_ERR_TARGET] = "errTARGET",
+	[DFU_STATUS_ERR_FILE] = "errFILE",
+	[DFU_STATUS_ERR_WRITE] = "errWRITE",
+	[DFU_STATUS_ERR_ERASE] = "errERASE",
+	[DFU_STATUS_ERR_CHECK_ERASED] = "errCHECK_ERASED",
+	[DFU_STATUS_ERR_PROG] = "errPROG",
+	[DFU_STATUS_ERR_VERIFY] = "errVERIFY",
+	[DFU_STATUS_ERR_ADDRESS] = "errADDRESS",
+	[DFU_STATUS_ERR_NOTDONE] = "errNOTDONE",
+	[DFU_STATUS_ERR_FIRMWARE] = "errFIRMWARE",
+	[DFU_STATUS_ERR_VENDOR] = "errVENDOR",
+	[DFU_STATUS_ERR_USBR] = "errUSBR",
+	[DFU_STATUS_ERR_POR] = "errPOR",
+	[DFU_STATUS_ERR_UNKNOWN] = "errUNKNOWN",
+	[DFU_STATUS_ERR_STALLEDPKT] = "errSTALLEDPKT",
+};
+
+static const char *const dfu_states[DFU_STATE_COUNT] = {
+	[DFU_STATE_APP_IDLE] = "appIDLE",
+	[DFU_STATE_APP_DETACH] = "appDETACH",
+	[DFU_STATE_IDLE] = "dfuIDLE",
+	[DFU_STATE_DNLOAD_SYNC] = "dfuDNLOAD-SYNC",
+	[DFU_STATE_DNBUSY] = "dfuDNBUSY",
+	[DFU_STATE_DNLOAD_IDLE] = "dfuDNLOAD-IDLE",
+	[DFU_STATE_MANIFEST_SYNC] = "dfuMANIFEST-SYNC",
+	[DFU_STATE_MANIFEST] = "dfuMANIFEST",
+	[DFU_STATE_MANIFEST_WAIT_RESET] = "dfuMANIFEST-WAIT-RESET",
+	[DFU_STATE_UPLOAD_IDLE] = "dfuUPLOAD-IDLE",
+	[DFU_STATE_ERROR] = "dfuERROR",
+};
+
+const char *
+verdict_name(enum verdict_kind v)
+{
+	return (unsigned)v < VERDICT_COUNT ? verdicts[v].name : NULL;
+}
+
+enum verdict_kind
+verdict_by_name(const char *name)
+{
+	for (unsigned v = VERDICT_NONE + 1; v < VERDICT_COUNT; v++)
+		if (name != NULL && strcmp(verdicts[v].name, name) == 0)
+			return (enum verdict_kind)v;
+	return VERDICT_NONE;
+}
+
+const char *
+step_name(enum step s)
+{
+	return (unsigned)s < STEP_COUNT ? steps[s] : NULL;
+}
+
+/* The numbers have gaps: what is not in the table speaks like FAULT_NONE. */
+static enum fault
+known(enum fault f)
+{
+	return (unsigned)f < FAULT_COUNT && faults[f].name != NULL ? f : FAULT_NONE;
+}
+
+const char *
+fault_name(enum fault f)
+{
+	return faults[known(f)].name;
+}
+
+enum fault
+fault_by_name(const char *name)
+{
+	for (unsigned f = FAULT_NONE + 1; f < FAULT_COUNT; f++)
+		if (name != NULL && faults[f].name != NULL && strcmp(faults[f].name, name) == 0)
+			return (enum fault)f;
+	return FAULT_NONE;
+}
+
+const char *
+fault_class_name(enum fault_class c)
+{
+	return (unsigned)c < CLASS_COUNT ? classes[c] : NULL;
+}
+
+enum fault_class
+fault_class_of(enum fault f)
+{
+	return faults[known(f)].class;
+}
+
+const char *
+fault_sentence(enum fault f)
+{
+	return faults[known(f)].sentence;
+}
+
+const char *
+fault_advice(enum fault f)
+{
+	return faults[known(f)].advice;
+}
+
+const char *
+verdict_sentence(enum verdict_kind v)
+{
+	return verdicts[(unsigned)v < VERDICT_COUNT ? v : VERDICT_NONE].sentence;
+}
+
+const char *
+verdict_advice(enum verdict_kind v)
+{
+	return verdicts[(unsigned)v < VERDICT_COUNT ? v : VERDICT_NONE].advice;
+}
+
+const char *
+dfu_status_name(unsigned status)
+{
+	return status < DFU_STATUS_COUNT ? dfu_statuses[status] : "unknown";
+}
+
+const char *
+dfu_state_name(unsigned state)
+{
+	return state < DFU_STATE_COUNT ? dfu_states[state] : "unknown";
+}
+
+/* A text that grows in a buffer of fixed size. */
+struct text {
+	char *at;
+	size_t left; /* including the NUL */
+};
+
+static void PRINTF_LIKE(2, 3)
+append(struct text *t, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(t->at, t->left, format, args);
+	va_end(args);
+	if (n <= 0)
+		return;
+	if ((size_t)n >= t->left)
+		n = (int)t->left - 1;
+	t->at += n;
+	t->left -= (size_t)n;
+}
+
+/* " (step erasing, address 0x08004000, device status errWRITE)"; nothing when nothing is known. */
+static void
+append_place(struct text *t, const struct verdict *v)
+{
+	const char *before = " (";
+
+	if (step_name(v->step) != NULL) {
+		append(t, "%sstep %s", before, step_name(v->step));
+		before = ", ";
+	}
+	if (v->addr != 0) {
+		append(t, "%saddress 0x%08X", before, (unsigned)v->addr);
+		before = ", ";
+	}
+	if (v->dfu_status != DFU_STATUS_OK) {
+		append(t, "%sdevice status %s", before, dfu_status_name(v->dfu_status));
+		before = ", ";
+	}
+	if (v->sys_errno != 0) {
+		append(t, "%ssystem error: %s", before, strerror(v->sys_errno));
+		before = ", ";
+	}
+	if (before[0] == ',')
+		append(t, ")");
+}
+
+/* The place belongs inside the sentence: before its full stop. */
+static void
+append_sentence(struct text *t, const char *sentence, const struct verdict *v)
+{
+	append(t, "%.*s", (int)strlen(sentence) - 1, sentence);
+	append_place(t, v);
+	append(t, ".");
+}
+
+/* WHY: the first page is erased first and written last; between the two the drone cannot start. */
+static bool
+is_incomplete(const struct verdict *v)
+{
+	return v->step >= STEP_ERASING && v->step <= STEP_FIRST_PAGE;
+}
+
+void
+outcome_message(const struct verdict *v, char *out, size_t size)
+{
+	struct text t = { .at = out, .left = size };
+	bool from_verdict = known(v->fault) == FAULT_NONE;
+
+	if (size == 0)
+		return;
+	out[0] = '\0';
+	switch (v->kind) {
+	case VERDICT_NONE:
+	case VERDICT_PASS:
+	case VERDICT_UNCHANGED:
+	case VERDICT_NEEDS_POWER_CYCLE:
+	case VERDICT_COUNT:
+		append(&t, "%s %s", verdict_sentence(v->kind), verdict_advice(v->kind));
+		return;
+	case VERDICT_NEEDS_BUTTON:
+	case VERDICT_FAIL:
+	case VERDICT_SKIPPED:
+	case VERDICT_INTERRUPTED:
+		break;
+	}
+	append_sentence(&t, from_verdict ? verdict_sentence(v->kind) : fault_sentence(v->fault), v);
+	if (v->kind == VERDICT_NEEDS_BUTTON || from_verdict)
+		append(&t, " %s", verdict_advice(v->kind));
+	else
+		append(&t, " %s", fault_advice(v->fault));
+	if (v->kind != VERDICT_NEEDS_BUTTON && v->kind != VERDICT_SKIPPED && is_incomplete(v))
+		append(&t, " Its firmware is incomplete: it starts again once it has been flashed; "
+			   "if it does not appear when plugged in, put it into DFU mode: "
+			   BUTTON_STEPS ".");
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which image belongs on which drone.
+ *
+ *   what it is:  the operator's rule, CRTP, the board in the OTP - none may exclude another     [decide]
+ *   what it gets: own image of the drone, of its slot, or the one selected for what it is       [choose]
+ *
+ * INVARIANT: POLICY_USE means that the platform is decided and that the image does not exclude it.
+ * INVARIANT: the answer is flapper only by the operator's rule.
+ */
+#include "config.h"
+
+#include "core/policy.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/ident.h"
+
+/* What the operator said about one slot or serial.  Free: no key. */
+struct rule {
+	char key[SERIAL_TEXT_MAX];
+	struct image *image;
+	enum platform platform;
+};
+
+struct policy {
+	struct image *selected[PLATFORM_COUNT];
+	struct rule rules[POLICY_RULES_MAX];
+};
+
+/* The platforms that share a board with another one: only firmware or the operator tells them apart. */
+#define FLAPPER_KIN (BIT(PLATFORM_FLAPPER) | BIT(PLATFORM_CF2) | BIT(PLATFORM_BOLT))
+
+int
+policy_new(struct policy **ret_policy)
+{
+	struct policy *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return -ENOMEM;
+	*ret_policy = p;
+	return 0;
+}
+
+void
+policy_free(struct policy *p)
+{
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < PLATFORM_COUNT; i++)
+		image_unref(p->selected[i]);
+	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
+		image_unref(p->rules[i].image);
+	free(p);
+}
+
+/* Referenced first: it may be the very image that is replaced. */
+static void
+replace(struct image **place, struct image *image)
+{
+	struct image *old = *place;
+
+	*place = image != NULL ? image_ref(image) : NULL;
+	image_unref(old);
+}
+
+void
+policy_select(struct policy *p, enum platform platform, struct image *image)
+{
+	assert(platform > PLATFORM_UNKNOWN && platform < PLATFORM_COUNT);
+	replace(&p->selected[platform], image);
+}
+
+struct image *
+policy_selected(const struct policy *p, enum platform platform)
+{
+	return (unsigned)platform < PLATFORM_COUNT ? p->selected[platform] : NULL;
+}
+
+/* Is anything selected for one of these platforms? */
+static bool
+any_selected_of(const struct policy *p, unsigned platforms)
+{
+	for (unsigned i = 0; i < PLATFORM_COUNT; i++)
+		if ((platforms & BIT(i)) != 0 && p->selected[i] != NULL)
+			return true;
+	return false;
+}
+
+bool
+policy_any_selected(const struct policy *p)
+{
+	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
+		if (p->rules[i].image != NULL)
+			return true;
+	return any_selected_of(p, ~0U);
+}
+
+static bool
+is_free(const struct rule *rule)
+{
+	return rule->key[0] == '\0';
+}
+
+/* The rule of this key, or a free place for it, or NULL when full.  Case of a serial does not matter. */
+static struct rule *
+find_place(struct policy *p, const char *key)
+{
+	struct rule *place = NULL;
+
+	for (size_t i = 0; i < POLICY_RULES_MAX; i++) {
+		struct rule *rule = &p->rules[i];
+
+		if (!is_free(rule) && strcasecmp(rule->key, key) == 0)
+			return rule;
+		if (is_free(rule) && place == NULL)
+			place = rule;
+	}
+	return place;
+}
+
+/* Says this about a key; a rule that says nothing any more is forgotten. */
+static int
+set_rule(struct policy *p, const char *key, struct image *const *image,
+	 const enum platform *platform)
+{
+	size_t length = key != NULL ? strnlen(key, SERIAL_TEXT_MAX) : 0;
+	struct rule *rule;
+
+	if (length == 0 || length == SERIAL_TEXT_MAX)
+		return -EINVAL;
+	rule = find_place(p, key);
+	if (rule == NULL)
+		return -E2BIG;
+	if (image != NULL)
+		replace(&rule->image, *image);
+	if (platform != NULL)
+		rule->platform = *platform;
+	if (rule->image == NULL && rule->platform == PLATFORM_UNKNOWN)
+		rule->key[0] = '\0';
+	else
+		memcpy(rule->key, key, length + 1);
+	return 0;
+}
+
+int
+policy_select_own(struct policy *p, const char *slot_or_serial, struct image *image)
+{
+	int r = set_rule(p, slot_or_serial, &image, NULL);
+
+	return r == -E2BIG && image == NULL ? 0 : r; /* nothing to remove */
+}
+
+int
+policy_set_platform(struct policy *p, const char *slot_or_serial, enum platform platform)
+{
+	int r;
+
+	assert((unsigned)platform < PLATFORM_COUNT);
+	r = set_rule(p, slot_or_serial, NULL, &platform);
+	return r == -E2BIG && platform == PLATFORM_UNKNOWN ? 0 : r; /* nothing to remove */
+}
+
+static bool
+is_text(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+/* Does a rule speak of this drone, by either of its serials? */
+static bool
+names_drone(const struct rule *rule, const struct policy_drone *d)
+{
+	if (is_free(rule))
+		return false;
+	if (is_text(d->runtime_serial) && strcasecmp(rule->key, d->runtime_serial) == 0)
+		return true;
+	if (is_text(d->dfu_serial) && strcasecmp(rule->key, d->dfu_serial) == 0)
+		return true;
+	/* WHY: only for the serial that is not known; where it is known, equality alone decides. */
+	if (!is_text(d->runtime_serial) && is_text(d->dfu_serial))
+		return ident_runtime_dfu(rule->key, d->dfu_serial) == IDENT_SAME;
+	if (!is_text(d->dfu_serial) && is_text(d->runtime_serial))
+		return ident_runtime_dfu(d->runtime_serial, rule->key) == IDENT_SAME;
+	return false;
+}
+
+static bool
+names_slot(const struct rule *rule, const struct policy_drone *d)
+{
+	return !is_free(rule) && is_text(d->port) && strcmp(rule->key, d->port) == 0;
+}
+
+/* The operator's word on one drone, from all rules that speak of it. */
+struct word {
+	struct image *image;	/* the drone's own, else its slot's, else NULL */
+	enum platform platform; /* UNKNOWN: not a word about it */
+	bool contradicts;	/* slot and serial say different platforms */
+};
+
+static void
+hear(struct word *word, const struct rule *rule)
+{
+	if (rule->image != NULL && word->image == NULL)
+		word->image = rule->image;
+	if (rule->platform == PLATFORM_UNKNOWN)
+		return;
+	if (word->platform != PLATFORM_UNKNOWN && word->platform != rule->platform)
+		word->contradicts = true;
+	word->platform = rule->platform;
+}
+
+static struct word
+operators_word(const struct policy *p, const struct policy_drone *d)
+{
+	struct word word = { .image = NULL };
+
+	/* WHY: serials first; what was said of a drone follows it to any slot. */
+	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
+		if (names_drone(&p->rules[i], d))
+			hear(&word, &p->rules[i]);
+	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
+		if (names_slot(&p->rules[i], d))
+			hear(&word, &p->rules[i]);
+	return word;
+}
+
+/* Can one and the same drone be called both? */
+static bool
+are_kin(enum platform a, enum platform b)
+{
+	if (a == b)
+		return true;
+	return (a == PLATFORM_FLAPPER || b == PLATFORM_FLAPPER) &&
+	       (FLAPPER_KIN & BIT(a)) != 0 && (FLAPPER_KIN & BIT(b)) != 0;
+}
+
+/* NULL, or the sentence that says who contradicts whom. */
+static const char *
+find_contradiction(const struct word *word, const struct policy_drone *d)
+{
+	enum platform rule = word->platform;
+
+	if (word->contradicts)
+		return "The platform rules for its slot and for its serial contradict one another.";
+	if (rule != PLATFORM_UNKNOWN && d->board != 0 && (d->board & BIT(rule)) == 0)
+		return "The platform rule contradicts the board type in the drone's OTP.";
+	if (rule != PLATFORM_UNKNOWN && d->crtp != PLATFORM_UNKNOWN && !are_kin(rule, d->crtp))
+		return "The platform rule contradicts what the drone's firmware calls itself.";
+	if (d->crtp != PLATFORM_UNKNOWN && d->board != 0 && (d->board & BIT(d->crtp)) == 0)
+		return "The drone's firmware calls itself another platform than its OTP says.";
+	return NULL;
+}
+
+/* What a board is when nobody spoke of a Flapper: each board has exactly one other platform. */
+static enum platform
+platform_of_boards(unsigned boards)
+{
+	unsigned plain = boards & ~BIT(PLATFORM_FLAPPER);
+
+	for (unsigned p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++)
+		if (plain == BIT(p))
+			return (enum platform)p;
+	return PLATFORM_UNKNOWN;
+}
+
+/* What the drone is taken for; sources are known not to contradict one another. */
+static enum platform
+decide_platform(const struct word *word, const struct policy_drone *d)
+{
+	if (word->platform != PLATFORM_UNKNOWN)
+		return word->platform;
+	if (d->crtp == PLATFORM_FLAPPER)
+		return PLATFORM_UNKNOWN;
+	if (d->crtp != PLATFORM_UNKNOWN)
+		return d->crtp;
+	return platform_of_boards(d->board);
+}
+
+/* Everything that anybody says it might be; all when nobody says anything. */
+static unsigned
+possible_platforms(const struct word *word, const struct policy_drone *d)
+{
+	unsigned said = d->board;
+
+	if (word->platform != PLATFORM_UNKNOWN)
+		said |= BIT(word->platform);
+	if (d->crtp != PLATFORM_UNKNOWN)
+		said |= d->crtp == PLATFORM_FLAPPER ? FLAPPER_KIN : BIT(d->crtp);
+	return said != 0 ? said : ~0U;
+}
+
+static enum policy_answer
+answer_undecided(const struct policy_drone *d, struct policy_choice *ret)
+{
+	if (d->crtp == PLATFORM_FLAPPER) {
+		ret->why = "It calls itself a Flapper; only a platform rule for its slot or serial "
+			   "can confirm that.";
+		return POLICY_UNKNOWN;
+	}
+	if (!d->board_read) {
+		ret->why = "Its platform is not known yet; it can be read in DFU mode.";
+		return POLICY_ASK_OTP;
+	}
+	ret->why = "Neither its firmware nor its OTP says which platform it is.";
+	return POLICY_UNKNOWN;
+}
+
+static enum policy_answer
+answer_decided(struct image *image, struct policy_choice *ret)
+{
+	unsigned fits = image_label(image)->platforms;
+
+	if (fits != 0 && (fits & BIT(ret->platform)) == 0) {
+		ret->why = fits == BIT(PLATFORM_FLAPPER)
+				   ? "The firmware is for a Flapper; that needs a platform rule for "
+				     "the drone's slot or serial."
+				   : "The firmware is for another platform than the drone's.";
+		return POLICY_DISAGREE;
+	}
+	ret->image = image;
+	ret->why = fits != 0 ? "Firmware and drone are of the same platform."
+			     : "The firmware does not say its platform; the operator selected it.";
+	return POLICY_USE;
+}
+
+enum policy_answer
+policy_choose(const struct policy *p, const struct policy_drone *d,
+	      struct policy_choice *ret_choice)
+{
+	struct policy_choice choice = { .why = "No firmware is selected for this drone." };
+	struct word word = operators_word(p, d);
+	const char *contradiction = find_contradiction(&word, d);
+	struct image *image = word.image;
+	enum policy_answer answer;
+
+	assert((unsigned)d->crtp < PLATFORM_COUNT);
+	if (contradiction == NULL)
+		choice.platform = decide_platform(&word, d);
+	if (image == NULL)
+		image = p->selected[choice.platform];
+	if (word.image == NULL && !any_selected_of(p, possible_platforms(&word, d))) {
+		answer = POLICY_NO_IMAGE;
+	} else if (contradiction != NULL) {
+		choice.why = contradiction;
+		answer = POLICY_DISAGREE;
+	} else if (choice.platform == PLATFORM_UNKNOWN) {
+		answer = answer_undecided(d, &choice);
+	} else {
+		answer = image != NULL ? answer_decided(image, &choice) : POLICY_NO_IMAGE;
+	}
+	*ret_choice = choice;
+	return answer;
+}
