@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* The service manager's datagram protocol and its passed sockets, without a library: sd_notify(3),
+ * sd_listen_fds(3). */
+#include <config.h>
+
+#include "app/notify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define LISTEN_FD_FIRST 3 /* SPEC: sd_listen_fds(3), SD_LISTEN_FDS_START */
+
+struct notify {
+	int fd; /* -1: no manager */
+	uint64_t watchdog_ms;
+	char status[NOTIFY_STATUS_MAX];
+};
+
+/* A decimal environment variable; 0 when it is missing or malformed. */
+static uint64_t
+env_number(const char *name)
+{
+	const char *text = getenv(name);
+	char *end;
+	unsigned long long n;
+
+	if (text == NULL || *text < '0' || *text > '9')
+		return 0;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	return errno == 0 && *end == '\0' ? n : 0;
+}
+
+/* SPEC: sd_notify(3): an absolute path, or '@' for the abstract name space. */
+static int
+connect_manager(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	size_t length = strlen(path);
+	int fd, r;
+
+	if ((path[0] != '/' && path[0] != '@') || length < 2)
+		return -EAFNOSUPPORT;
+	if (length >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(addr.sun_path, path, length);
+	if (path[0] == '@')
+		addr.sun_path[0] = '\0';
+	else
+		length++; /* the NUL belongs to a path */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	length += offsetof(struct sockaddr_un, sun_path);
+	if (connect(fd, (const struct sockaddr *)&addr, (socklen_t)length) < 0) {
+		r = -errno;
+		(void)close(fd); /* nothing was written */
+		return r;
+	}
+	return fd;
+}
+
+int
+notify_new(struct notify **ret_notify)
+{
+	struct notify *n = calloc(1, sizeof(*n));
+	const char *path = getenv("NOTIFY_SOCKET");
+	uint64_t watchdog_pid = env_number("WATCHDOG_PID");
+	int r = -ENOMEM;
+
+	if (n == NULL)
+		goto out;
+	n->fd = -1;
+	if (watchdog_pid == 0 || watchdog_pid == (uint64_t)getpid())
+		n->watchdog_ms = env_number("WATCHDOG_USEC") / 1000;
+	if (path != NULL && path[0] != '\0') {
+		r = connect_manager(path);
+		if (r < 0)
+			goto out;
+		n->fd = r;
+	}
+	(void)unsetenv("NOTIFY_SOCKET"); /* cannot fail for these names */
+	(void)unsetenv("WATCHDOG_USEC");
+	(void)unsetenv("WATCHDOG_PID");
+	*ret_notify = n;
+	n = NULL; /* the caller's now */
+	r = 0;
+out:
+	notify_free(n);
+	return r;
+}
+
+void
+notify_free(struct notify *n)
+{
+	if (n == NULL)
+		return;
+	if (n->fd >= 0)
+		(void)close(n->fd); /* datagrams: nothing is pending */
+	free(n);
+}
+
+bool
+notify_is_managed(const struct notify *n)
+{
+	return n->fd >= 0;
+}
+
+uint64_t
+notify_watchdog_ms(const struct notify *n)
+{
+	return n->watchdog_ms;
+}
+
+static void
+tell(struct notify *n, const char *text)
+{
+	if (n->fd >= 0)
+		(void)send(n->fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL); /* see header */
+}
+
+void
+notify_ready(struct notify *n)
+{
+	tell(n, "READY=1");
+}
+
+void
+notify_status(struct notify *n, const char *format, ...)
+{
+	char status[NOTIFY_STATUS_MAX], text[NOTIFY_STATUS_MAX + 8];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(status, sizeof(status), format, args); /* cut is fine */
+	va_end(args);
+	for (char *p = status; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ')
+			*p = ' '; /* WHY: a newline would begin another assignment */
+	if (strcmp(status, n->status) == 0)
+		return;
+	memcpy(n->status, status, sizeof(status));
+	(void)snprintf(text, sizeof(text), "STATUS=%s", status);
+	tell(n, text);
+}
+
+void
+notify_watchdog(struct notify *n)
+{
+	if (n->watchdog_ms > 0)
+		tell(n, "WATCHDOG=1");
+}
+
+void
+notify_stopping(struct notify *n)
+{
+	tell(n, "STOPPING=1");
+}
+
+void
+notify_reloading(struct notify *n, uint64_t monotonic_usec)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, monotonic_usec);
+	tell(n, text);
+}
+
+void
+notify_extend(struct notify *n, uint64_t more_ms)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "EXTEND_TIMEOUT_USEC=%" PRIu64, more_ms * 1000);
+	tell(n, text);
+}
+
+void
+notify_trouble(struct notify *n, int error)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "ERRNO=%d", -error);
+	tell(n, text);
+}
+
+static bool
+is_listening_stream(int fd)
+{
+	int type = 0, listening = 0;
+	socklen_t length = sizeof(type);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM)
+		return false;
+	length = sizeof(listening);
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 &&
+	       listening != 0;
+}
+
+/* Is the index-th of the colon-separated names this one? */
+static bool
+name_is(const char *names, unsigned index, const char *name)
+{
+	size_t length;
+
+	if (names == NULL)
+		return false;
+	for (; index > 0; index--) {
+		names = strchr(names, ':');
+		if (names == NULL)
+			return false;
+		names++;
+	}
+	length = strcspn(names, ":");
+	return length == strlen(name) && memcmp(names, name, length) == 0;
+}
+
+static int
+prepare_listener(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return -errno;
+	return is_listening_stream(fd) ? 0 : -ENOTSOCK;
+}
+
+int
+notify_take_listener(const char *name, int *ret_fd)
+{
+	uint64_t count = env_number("LISTEN_FDS");
+	const char *names = getenv("LISTEN_FDNAMES");
+	int chosen = -1, r;
+
+	if (env_number("LISTEN_PID") != (uint64_t)getpid())
+		count = 0;
+	if (count > NOTIFY_LISTEN_MAX)
+		return -E2BIG;
+	if (count == 1)
+		chosen = LISTEN_FD_FIRST;
+	for (unsigned i = 0; i < count && chosen < 0; i++)
+		if (name_is(names, i, name))
+			chosen = LISTEN_FD_FIRST + (int)i;
+	for (int fd = LISTEN_FD_FIRST; fd < LISTEN_FD_FIRST + (int)count; fd++)
+		if (fd != chosen)
+			(void)close(fd); /* not ours to use */
+	(void)unsetenv("LISTEN_PID");	 /* cannot fail for these names */
+	(void)unsetenv("LISTEN_FDS");
+	(void)unsetenv("LISTEN_FDNAMES");
+	if (chosen < 0)
+		return 0;
+	r = prepare_listener(chosen);
+	if (r < 0) {
+		(void)close(chosen); /* not a socket we could use */
+		return r;
+	}
+	*ret_fd = chosen;
+	return 1;
+}
