@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# `make install` on a running Debian: user, units, rule, sandbox; the station wakes when asked.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+holds "the installation unpacks and the system takes it" station_install
+holds "there is a user cfdfud" getent passwd cfdfud
+holds "there is a group cfdfu for those who may change things" getent group cfdfu
+unit=$(systemctl show -P FragmentPath cfdfud.service)
+holds "systemd finds nothing wrong with the units" systemd-analyze verify "$unit"
+holds "systemd rates the sandbox 1.0 or better" \
+	systemd-analyze security --offline=yes --threshold=10 "$unit"
+udevadm test -a add /sys/bus/usb/devices/usb1 > "$out/udev.txt" 2>&1
+same "udev finds nothing wrong with the rule" "" \
+	"$(grep 'cfdfud\.rules' "$out/udev.txt" | grep -v 'Reading rules file')"
+holds "the service can be enabled" systemctl enable cfdfud.service cfdfud.socket
+holds "the socket can be started" systemctl start cfdfud.socket
+same "nothing runs before it is needed" inactive "$(systemctl is-active cfdfud.service)"
+holds "asking for the status wakes the station" cfdfuctl status
+same "it runs" active "$(systemctl is-active cfdfud.service)"
+same "it does not run as root" cfdfud "$(ps -o user= -p "$(daemon_pid)")"
+same "it has no capability" 0000000000000000 \
+	"$(sed -n 's/^CapEff:\t//p' "/proc/$(daemon_pid)/status")"
+same "the status is armed and empty" "armed 0" \
+	"$(status '"\(.station.state) \(.station.counts.present)"')"
+holds "everybody may look" setpriv --reuid 65534 --regid 65534 --clear-groups cfdfuctl status
+setpriv --reuid 65534 --regid 65534 --clear-groups cfdfuctl pause > "$out/pause.txt" 2>&1
+same "not everybody may change things" 4 $?
+holds "the refusal names the group" grep -q cfdfu "$out/pause.txt"
+holds "the group cfdfu may change things" setpriv --reuid 65534 --regid 65534 \
+	--groups "$(getent group cfdfu | cut -d: -f3)" cfdfuctl pause
+holds "and back" cfdfuctl resume
+holds "the service stops when told to" systemctl stop cfdfud.service
+systemctl stop cfdfud.socket
+cfdfuctl status > "$out/absent.txt" 2>&1
+same "without a station the exit status says so" 3 $?
+holds "and a sentence says how to start it" grep -q systemctl "$out/absent.txt"
+systemctl start cfdfud.socket

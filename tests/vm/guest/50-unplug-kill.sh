@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Sixteen drones, unplugged at twenty points of their update and put back; then the service killed
+# at twenty points: no false pass, no lost drone, no attempt without exactly one ending.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+drones=16
+kills=${KILLS:-20}
+
+all_passed()
+{
+	[ "$(status "[.slots[] | select(.verdict == \"pass\" or .verdict == \"unchanged\")] |
+		length")" = $drones ]
+}
+
+# No drone that is called good holds anything but the image.
+no_false_pass() # NAME IMAGE
+{
+	local p wrong=
+
+	for p in $(status '.slots[] | select(.verdict == "pass" or .verdict == "unchanged").port'); do
+		flash_is "$p" "$2" "/tmp/before-$p" || wrong="$wrong $p"
+	done
+	same "$1: no false pass" "" "$wrong"
+}
+
+unplug_at() # REQUESTS-IN-DFU...
+{
+	local n=0 at
+
+	for at in "$@"; do
+		n=$((n + 1))
+		rack_do fate "$(port $n)" power-loss "at=$at" in=dfu back=1500 > /dev/null
+	done
+}
+
+round() # NAME IMAGE-NAME IMAGE-FILE
+{
+	cfdfuctl firmware select "$2" > /dev/null
+	holds "$1: every drone passes in the end" until_true 240 settled
+	no_false_pass "$1" "$3"
+	records_are_sound "$1"
+}
+
+# A drone that cannot boot is plugged in by hand with the button held, as an operator would.
+settled()
+{
+	local p
+
+	for p in $(ports 1 $drones); do
+		if [ "$(rack_do list | awk -v p="$p" '$1 == p' | grep -c absent)" = 1 ]; then
+			rack_do button "$p" > /dev/null
+		fi
+	done
+	all_passed
+}
+
+kill_service() # AFTER-SECONDS
+{
+	local pid
+
+	sleep "$1"
+	pid=$(daemon_pid)
+	[ "$pid" = 0 ] || kill -KILL "$pid"
+	systemctl reset-failed cfdfud.service
+	until_true 30 systemctl is-active cfdfud.service
+}
+
+getent passwd cfdfud > /dev/null || station_install
+station_reset
+old=$(image 2025.02 --size 100000)
+a=$(image 2025.09 --size 100000)
+b=$(image 2025.12 --size 100000)
+rack_start --fast
+cfdfuctl firmware add "$a" --name a > /dev/null
+cfdfuctl firmware add "$b" --name b > /dev/null
+for p in $(ports 1 $drones); do
+	rack_add "$p" "$old"
+	rack_do plug "$p" > /dev/null
+done
+until_true 30 present_is $drones
+unplug_at 1 2 3 4 5 6 8 10 15 20 30 50 80 120 160 200
+round "unplugged at 16 points" a "$a"
+unplug_at 7 12 25 60
+round "unplugged at 4 more" b "$b"
+
+done_kills=0
+round=0
+while [ "$done_kills" -lt "$kills" ]; do
+	round=$((round + 1))
+	name=a file=$a
+	[ $((round % 2)) = 1 ] || name=b file=$b
+	cfdfuctl firmware select $name > /dev/null
+	for _ in 1 2 3 4; do
+		kill_service "$((RANDOM % 4)).$((RANDOM % 10))"
+		done_kills=$((done_kills + 1))
+	done
+	holds "killed $done_kills times: every drone passes in the end" until_true 240 settled
+	no_false_pass "killed $done_kills times" "$file"
+	records_are_sound "killed $done_kills times"
+done
+note "$(records "SELECT verdict || ': ' || count(*) FROM attempts GROUP BY verdict" | paste -sd' ')"

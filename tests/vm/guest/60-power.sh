@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Two power cuts of the whole station in mid-flash, with a disk that survives.  The drones lose
+# power too: those that cannot boot are entered by the button afterwards, as an operator would.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+drones=16
+flashes=/share/flashes
+
+mount_disk()
+{
+	if [ "$BOOT" = 1 ]; then
+		mkfs.ext4 -q /dev/vda || return 1
+	fi
+	mkdir -p /var/lib/cfdfud
+	mount /dev/vda /var/lib/cfdfud
+}
+
+some_are_being_written()
+{
+	[ "$(status '[.slots[] | select(.state == "writing" or .state == "verifying")] | length')" \
+		-ge 6 ]
+}
+
+# The station stands still at one moment: from here on neither it nor a drone changes anything.
+cut_power()
+{
+	local p
+
+	kill -STOP "$(daemon_pid)"
+	mkdir -p $flashes
+	for p in $(ports 1 $drones); do
+		rack_do dump "$p" "$flashes/$p.new" > /dev/null
+		mv "$flashes/$p.new" "$flashes/$p"
+	done
+	: > /share/cut
+	sleep 60
+}
+
+all_passed()
+{
+	[ "$(status "[.slots[] | select(.verdict == \"pass\" or .verdict == \"unchanged\")] |
+		length")" = $drones ]
+}
+
+plug_again()
+{
+	local p first uid
+
+	for p in $(ports 1 $drones); do
+		uid=$(printf '%024X' $((0x51004F0000 + ${p#*-} + ${p%-*} * 256)))
+		rack_do add "$p" "uid=$uid" > /dev/null
+		if [ -e "$flashes/$p" ]; then
+			rack_do load "$p" "$flashes/$p" 0x08000000 > /dev/null
+			first=$(od -An -tx4 -j16384 -N4 "$flashes/$p" | tr -d ' ')
+		else
+			rack_do load "$p" "$old" "$app" > /dev/null
+			rack_do dump "$p" "/share/before-$p" > /dev/null
+			first=
+		fi
+		if [ "$first" = ffffffff ]; then
+			rack_do button "$p" > /dev/null
+		else
+			rack_do plug "$p" > /dev/null
+		fi
+	done
+}
+
+station_install
+mount_disk || not_ok "the disk is there in boot $BOOT" "$(dmesg | tail -n 3)"
+systemctl start cfdfud.socket
+old=$(image 2025.02)
+new=$(image 2025.12)
+rack_start --fast
+if [ "$BOOT" = 1 ]; then
+	cfdfuctl firmware add "$new" --name new > /dev/null
+	cfdfuctl firmware select new > /dev/null
+else
+	same "boot $BOOT: the database is intact" ok "$(records "PRAGMA integrity_check")"
+	same "boot $BOOT: the selection survived" new "$(status '.station.selected[0].name')"
+	same "boot $BOOT: no attempt is left open" 0 "$(records "SELECT count(*) FROM attempts
+		WHERE verdict IS NULL")"
+	note "after the cut: $(records "SELECT verdict || ': ' || count(*) FROM attempts
+		GROUP BY verdict" | paste -sd' ')"
+fi
+plug_again
+if [ "$BOOT" -le 2 ]; then
+	until_true 120 some_are_being_written ||
+		not_ok "boot $BOOT: the cut comes in mid-flash" "too few are being written"
+	sleep "0.$((RANDOM % 10))"
+	cut_power
+fi
+holds "after two power cuts every drone passes" until_true 240 all_passed
+wrong=
+for p in $(ports 1 $drones); do
+	flash_is "$p" "$new" "/share/before-$p" || wrong="$wrong $p"
+done
+same "after two power cuts every flash is the image" "" "$wrong"
+records_are_sound "two power cuts"
+note "$(records "SELECT verdict || ': ' || count(*) FROM attempts GROUP BY verdict" | paste -sd' ')"
+umount -l /var/lib/cfdfud
