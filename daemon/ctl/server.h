@@ -13,7 +13,7 @@
  *    answer ends the life of the call object.  This holds for oneway calls, too: their answers are
  *    dropped here.
  *  - A client may go away first: then gone() is called once for its unanswered call, and the call
- *    object is dead.  gone() is never called from inside a call_*() function nor inside the handler.
+ *    object is dead.  gone() is never called from inside a call_*() function, nor from a handler.
  *  - One call at a time per client: the next request waits for the answer.
  */
 #ifndef CTL_SERVER_H
@@ -101,8 +101,9 @@ void call_set_data(struct call *call, void *data);
 int call_take_fd(struct call *call);
 
 /*
- * Answers.  take_parameters becomes the server's in every case.  NULL stands for memory that ran out
- * while building them and is answered with the error Failed; for no parameters pass json_object().
+ * Answers.  take_parameters becomes the server's in every case.  NULL stands for memory that ran
+ * out while building them and is answered with the error Failed; for no parameters pass
+ * json_object().
  */
 void call_reply(struct call *call, json_t *take_parameters);
 void call_error(struct call *call, const char *error, json_t *take_parameters);

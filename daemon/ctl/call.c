@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls: a request becomes a call of a handler or an error; answers become messages. */
+#include "config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cfdfu/proto.h"
+#include "ctl/conn.h"
+#include "ctl/params.h"
+#include "wire/text.h"
+#include "wire/varlink.h"
+
+#define REASON_MAX 1024
+#define SERVICE(name) PROTO_SERVICE "." name
+
+static const char service_description[] =
+	"# What every Varlink service answers.\n"
+	"interface org.varlink.service\n"
+	"\n"
+	"method GetInfo() -> (\n"
+	"  vendor: string,\n"
+	"  product: string,\n"
+	"  version: string,\n"
+	"  url: string,\n"
+	"  interfaces: []string\n"
+	")\n"
+	"method GetInterfaceDescription(interface: string) -> (description: string)\n"
+	"\n"
+	"error InterfaceNotFound (interface: string)\n"
+	"error MethodNotFound (method: string)\n"
+	"error MethodNotImplemented (method: string)\n"
+	"error InvalidParameter (parameter: string)\n"
+	"error PermissionDenied ()\n"
+	"error ExpectedMore ()\n";
+
+/*
+ * Queues one message; what cannot be built breaks the connection: the client must not wait for
+ * ever.
+ */
+static void
+send_reply(struct conn *c, const char *error, json_t *take_parameters, unsigned flags)
+{
+	char *text = NULL;
+	size_t count = 0;
+	int r = -ENOMEM;
+
+	if (take_parameters != NULL)
+		r = varlink_format_reply(error, take_parameters, flags, PROTO_REPLY_BYTES_MAX,
+					 &text, &count);
+	json_decref(take_parameters);
+	if (r == -EMSGSIZE)
+		r = varlink_format_reply(PROTO_ERROR("Failed"), NULL, 0, PROTO_REPLY_BYTES_MAX,
+					 &text, &count);
+	if (r < 0)
+		conn_break(c);
+	else
+		conn_send(c, text, count);
+}
+
+/* An error before there is a call object.  value may be text of the client. */
+static void
+answer_error(struct conn *c, bool oneway, const char *error, const char *key, const char *value)
+{
+	if (!oneway)
+		send_reply(c, error, json_pack("{s:o}", key, text_json(value)), 0);
+}
+
+void
+call_reject(struct conn *c, const char *why)
+{
+	answer_error(c, false, PROTO_ERROR("Refused"), "reason", why);
+	conn_close_after_output(c);
+}
+
+void
+call_free(struct call *call)
+{
+	if (call->fd >= 0)
+		(void)close(call->fd); /* WHY: nobody took it; nothing was written through it */
+	free(call);
+}
+
+static void
+get_info(struct conn *c, const struct varlink_call *v)
+{
+	if (v->oneway)
+		return;
+	send_reply(c, NULL,
+		   json_pack("{s:s,s:s,s:s,s:s,s:[s,s]}", "vendor", "cfdfud", "product",
+			     "Crazyflie flashing station", "version", c->server->options.version,
+			     "url", "https://github.com/bitcraze", "interfaces", PROTO_SERVICE,
+			     PROTO_INTERFACE),
+		   0);
+}
+
+static void
+get_description(struct conn *c, const struct varlink_call *v)
+{
+	static const struct param_spec specs[] = { { "interface", PARAM_STRING, true },
+						   { NULL, 0, false } };
+	const char *bad = params_check(specs, v->parameters);
+	const char *name = json_string_value(json_object_get(v->parameters, "interface"));
+	const char *text = NULL;
+
+	if (bad != NULL) {
+		answer_error(c, v->oneway, SERVICE("InvalidParameter"), "parameter", bad);
+		return;
+	}
+	if (strcmp(name, PROTO_INTERFACE) == 0)
+		text = station_description;
+	else if (strcmp(name, PROTO_SERVICE) == 0)
+		text = service_description;
+	if (text == NULL)
+		answer_error(c, v->oneway, SERVICE("InterfaceNotFound"), "interface", name);
+	else if (!v->oneway)
+		send_reply(c, NULL, json_pack("{s:s}", "description", text), 0);
+}
+
+/* The methods of org.varlink.service; true when it was one of them. */
+static bool
+answer_service(struct conn *c, const struct varlink_call *v)
+{
+	static const struct param_spec none = { NULL, 0, false };
+
+	if (strcmp(v->method, SERVICE("GetInterfaceDescription")) == 0) {
+		get_description(c, v);
+		return true;
+	}
+	if (strcmp(v->method, SERVICE("GetInfo")) != 0)
+		return false;
+	if (params_check(&none, v->parameters) != NULL)
+		answer_error(c, v->oneway, SERVICE("InvalidParameter"), "parameter",
+			     params_check(&none, v->parameters));
+	else
+		get_info(c, v);
+	return true;
+}
+
+static const struct method_signature *
+find_method(const struct server *s, const char *name, size_t *ret_index)
+{
+	for (size_t i = 0; i < s->options.method_count; i++)
+		if (strcmp(s->options.signatures[i].name, name) == 0) {
+			*ret_index = i;
+			return &s->options.signatures[i];
+		}
+	return NULL;
+}
+
+static void
+unknown_method(struct conn *c, const struct varlink_call *v)
+{
+	char interface[128];
+	size_t length = varlink_interface_length(v->method);
+	bool ours = (length == strlen(PROTO_INTERFACE) &&
+		     strncmp(v->method, PROTO_INTERFACE, length) == 0) ||
+		    (length == strlen(PROTO_SERVICE) &&
+		     strncmp(v->method, PROTO_SERVICE, length) == 0);
+
+	if (ours) {
+		answer_error(c, v->oneway, SERVICE("MethodNotFound"), "method", v->method);
+		return;
+	}
+	if (length >= sizeof(interface))
+		length = sizeof(interface) - 1;
+	snprintf(interface, sizeof(interface), "%.*s", (int)length, v->method);
+	answer_error(c, v->oneway, SERVICE("InterfaceNotFound"), "interface", interface);
+}
+
+static void
+deny(struct conn *c, const struct varlink_call *v, const char *method)
+{
+	const struct server_options *o = &c->server->options;
+
+	if (o->denied != NULL)
+		o->denied(o->ctx, &c->peer, method);
+	if (v->oneway)
+		return;
+	send_reply(c, PROTO_ERROR("NotPermitted"),
+		   json_pack("{s:s,s:s}", "group", PROTO_GROUP, "reason",
+			     "only root and members of the group " PROTO_GROUP
+			     " may change things here"),
+		   0);
+}
+
+/* Whether the call is what the signature asks for; answers it when it is not. */
+static bool
+is_legal(struct conn *c, const struct varlink_call *v, const struct method_signature *m, int fd)
+{
+	const char *bad;
+
+	if (v->upgrade) {
+		answer_error(c, v->oneway, SERVICE("MethodNotImplemented"), "method", v->method);
+		return false;
+	}
+	if ((m->flags & METHOD_CHANGES) && !c->peer.may_change) {
+		deny(c, v, m->name);
+		return false;
+	}
+	if ((m->flags & METHOD_STREAMS) && !v->more) {
+		if (!v->oneway)
+			send_reply(c, SERVICE("ExpectedMore"), json_object(), 0);
+		return false;
+	}
+	bad = params_check(m->params, v->parameters);
+	if (bad != NULL) {
+		answer_error(c, v->oneway, SERVICE("InvalidParameter"), "parameter", bad);
+		return false;
+	}
+	if ((m->flags & METHOD_DESCRIPTOR) && fd < 0) {
+		answer_error(c, v->oneway, PROTO_ERROR("BadDescriptor"), "reason",
+			     "this call needs a file's descriptor beside it");
+		return false;
+	}
+	return true;
+}
+
+/* Gives the call to its handler.  fd is taken. */
+static void
+run_handler(struct conn *c, const struct varlink_call *v, size_t index, int fd)
+{
+	const struct server_options *o = &c->server->options;
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (call == NULL) {
+		if (fd >= 0)
+			(void)close(fd); /* WHY: see call_free() */
+		conn_break(c);
+		return;
+	}
+	call->conn = c;
+	call->signature = &o->signatures[index];
+	call->fd = fd;
+	call->more = v->more;
+	call->oneway = v->oneway;
+	c->call = call;
+	o->handlers[index](o->ctx, call, v->parameters);
+}
+
+void
+call_dispatch(struct conn *c, const char *text, size_t count)
+{
+	struct varlink_call v = { .whole = NULL };
+	const char *why = "out of memory";
+	const struct method_signature *m;
+	size_t index = 0;
+	int fd = conn_claim_fd(c);
+
+	if (varlink_parse_call(text, count, &v, &why) < 0) {
+		call_reject(c, why);
+		goto out;
+	}
+	if (answer_service(c, &v))
+		goto out;
+	m = find_method(c->server, v.method, &index);
+	if (m == NULL) {
+		unknown_method(c, &v);
+	} else if (is_legal(c, &v, m, fd)) {
+		bool wants = (m->flags & METHOD_DESCRIPTOR) != 0;
+
+		run_handler(c, &v, index, wants ? fd : -1);
+		if (wants)
+			fd = -1;
+	}
+out:
+	if (fd >= 0)
+		(void)close(fd); /* WHY: unexpected, or of a call that was refused */
+	varlink_call_done(&v);
+}
+
+const struct peer *
+call_peer(const struct call *call)
+{
+	return &call->conn->peer;
+}
+
+const char *
+call_method(const struct call *call)
+{
+	return call->signature->name;
+}
+
+void *
+call_data(const struct call *call)
+{
+	return call->data;
+}
+
+void
+call_set_data(struct call *call, void *data)
+{
+	call->data = data;
+}
+
+int
+call_take_fd(struct call *call)
+{
+	int fd = call->fd;
+
+	call->fd = -1;
+	return fd;
+}
+
+/* The answer that ends the call. */
+static void
+end(struct call *call, const char *error, json_t *take_parameters)
+{
+	struct conn *c = call->conn;
+
+	assert(c->call == call);
+	c->call = NULL;
+	c->told_full = false;
+	if (call->oneway)
+		json_decref(take_parameters);
+	else
+		send_reply(c, error, take_parameters, 0);
+	call_free(call);
+	conn_wake(c);
+}
+
+void
+call_reply(struct call *call, json_t *take_parameters)
+{
+	if (take_parameters == NULL)
+		call_refuse(call, PROTO_ERROR("Failed"), "out of memory");
+	else
+		end(call, NULL, take_parameters);
+}
+
+void
+call_error(struct call *call, const char *error, json_t *take_parameters)
+{
+	if (take_parameters == NULL)
+		call_refuse(call, PROTO_ERROR("Failed"), "out of memory");
+	else
+		end(call, error, take_parameters);
+}
+
+void
+call_refuse(struct call *call, const char *error, const char *fmt, ...)
+{
+	char reason[REASON_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(reason, sizeof(reason), fmt, args); /* WHY: cut is fine */
+	va_end(args);
+	end(call, error, json_pack("{s:o}", "reason", text_json(reason)));
+}
+
+void
+call_invalid(struct call *call, const char *parameter)
+{
+	end(call, SERVICE("InvalidParameter"), json_pack("{s:s}", "parameter", parameter));
+}
+
+int
+call_continue(struct call *call, json_t *take_parameters)
+{
+	struct conn *c = call->conn;
+	size_t count = 0;
+	char *text;
+	int r = -ENOMEM;
+
+	assert(call->signature->flags & METHOD_STREAMS);
+	if (take_parameters != NULL)
+		r = varlink_format_reply(NULL, take_parameters, VARLINK_CONTINUES,
+					 PROTO_REPLY_BYTES_MAX, &text, &count);
+	json_decref(take_parameters);
+	if (r < 0)
+		return r == -EMSGSIZE ? -ENOMEM : r;
+	if (c->broken || call->oneway) {
+		free(text);
+		return 0;
+	}
+	if (c->out_bytes > 0 && c->out_bytes + count > PROTO_QUEUE_BYTES_MAX) {
+		free(text);
+		c->told_full = true;
+		return -EAGAIN;
+	}
+	conn_send(c, text, count);
+	return 0;
+}
