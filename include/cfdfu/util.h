@@ -45,10 +45,11 @@ put_le32(uint8_t *p, uint32_t v)
 static inline void
 copy_text(char *dst, size_t size, const char *src)
 {
-	size_t n = src != NULL ? strnlen(src, size - 1) : 0;
+	size_t n = 0;
 
-	if (n > 0)
-		memcpy(dst, src, n);
+	/* WHY not strnlen(): gcc warns of every literal that is shorter than the bound. */
+	for (; src != NULL && n < size - 1 && src[n] != '\0'; n++)
+		dst[n] = src[n];
 	dst[n] = '\0';
 }
 
