@@ -69,7 +69,7 @@ watch_machine()
 	return "$(cat "$share/job.rc")"
 }
 
-rm -f "$share"/{cut,booted,job.rc,job.log,console.log,qemu.log}
+rm -f "$share"/{cut,booted,job.rc,console.log,qemu.log}
 start_machine
 trap stop_machine EXIT
 trap 'exit 130' INT TERM

@@ -13,7 +13,7 @@ read -r up _ < /proc/uptime
 echo "$up" > /share/booted
 export HOME=/root LC_ALL=C.UTF-8
 cd /root || exit 1
-bash /share/job > /share/job.log 2>&1
+bash /share/job >> /share/job.log 2>&1
 echo $? > /share/job.rc
 sync
 systemctl poweroff -ff

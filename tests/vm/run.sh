@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Runs the tests of the virtual station: run.sh BUILD [TEST...], where BUILD is a built tree and
 # TEST a name, or the beginning of one, of scripts in guest/ (default: all of guest/NN-*.sh).
-# Tests whose names begin with the same digit share a boot.  Prints their lines "ok NAME",
-# "not ok NAME why", "skip NAME why" and, as "# ..." lines, what they measured.
+# Tests whose names begin with the same character share a boot.  Prints their lines "ok NAME",
+# "not ok NAME: why" and, as "# ..." lines, what they measured.  With CFDFU_VM_LIVE the output comes
+# as it is written in the guest.  What the guest left in its `out` directory is in BUILD/vm after.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -20,11 +21,11 @@ select_tests() # [TEST...]
 {
 	local test want
 
-	for test in "$here"/guest/[0-9][0-9]-*.sh; do
+	for test in "$here"/guest/*.sh; do
 		test=$(basename "$test" .sh)
-		if [ $# -eq 0 ]; then
-			echo "$test"
-		fi
+		case $#$test in
+		0[0-9]*) echo "$test" ;;
+		esac
 		for want in "$@"; do
 			case $test in
 			"$want"* | ??-"$want"*) echo "$test" ;;
@@ -66,21 +67,40 @@ make_job() # SHARE BOOT-NUMBER TEST...
 	} > "$share/job"
 }
 
+# One boot; its job's output goes to ours, at the end or while it comes.
+boot_once() # SHARE
+{
+	local rc=0 tail=
+
+	: > "$1/job.log"
+	if [ -n "${CFDFU_VM_LIVE:-}" ]; then
+		tail -n +1 -s 0.2 -f "$1/job.log" &
+		tail=$!
+	fi
+	"$here/boot.sh" "$base" "$1" --disk "$work/disk" --seconds "$seconds" || rc=$?
+	if [ -n "$tail" ]; then
+		sleep 0.5
+		kill "$tail"
+		wait "$tail" 2> /dev/null || true
+	else
+		cat "$1/job.log"
+	fi
+	return "$rc"
+}
+
 # One group of tests: boots until the job comes to its end, again after every power cut it asked for.
 run_group() # TEST...
 {
-	local group=${1%%[0-9]-*} boot=1 rc share
+	local group=${1:0:1} boot=1 rc share
 
 	share=$work/group-$group
 	mkdir -p "$share"
 	make_share "$share"
-	truncate -s 512M "$work/disk"
+	truncate -s 256M "$work/disk"
 	while :; do
 		make_job "$share" "$boot" "$@"
 		rc=0
-		"$here/boot.sh" "$base" "$share" --disk "$work/disk" --seconds "$seconds" || rc=$?
-		echo "# group $group boot $boot: up after $(cat "$share/booted" 2> /dev/null || echo never) s"
-		cat "$share/job.log" 2> /dev/null || true
+		boot_once "$share" || rc=$?
 		cat "$share/console.log" >> "$logs/console-$group.log" 2> /dev/null || true
 		if [ "$rc" -ne 137 ] || [ "$boot" -gt "$power_cuts_max" ]; then
 			break
@@ -106,10 +126,12 @@ mapfile -t tests < <(select_tests "$@")
 	exit 1
 }
 base=$("$here/base.sh")
-for digit in 0 1 2 3 4 5 6 7 8 9; do
-	group=()
-	for test in "${tests[@]}"; do
-		[ "${test:0:1}" != "$digit" ] || group+=("$test")
-	done
-	[ ${#group[@]} -eq 0 ] || run_group "${group[@]}"
+group=()
+for test in "${tests[@]}"; do
+	if [ ${#group[@]} -gt 0 ] && [ "${group[0]:0:1}" != "${test:0:1}" ]; then
+		run_group "${group[@]}"
+		group=()
+	fi
+	group+=("$test")
 done
+run_group "${group[@]}"
