@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Serials of one drone in its two lives: 96-bit UID at run time, 48 bits computed from it in DFU mode.
- * Sources: protocol notes sections 1.3 and 2.3.
+ * Serials of one drone in its two lives: 96-bit UID at run time, 48 bits computed from it in DFU
+ * mode. Sources: protocol notes sections 1.3 and 2.3.
  */
 #include "config.h"
 
@@ -99,7 +99,7 @@ get_uid(const char *serial, uint8_t uid[RUNTIME_DIGITS / 2])
 		uid[i] = (uint8_t)(hex_value(serial[2 * i]) << 4 | hex_value(serial[2 * i + 1]));
 }
 
-/* Adds lane by lane; top_bits are the highest bits of the lanes, out of which nothing is carried. */
+/* Adds lane by lane; top_bits: the highest bit of each lane, out of which nothing is carried. */
 static uint32_t
 add_lanes(uint32_t a, uint32_t b, uint32_t top_bits)
 {
@@ -129,7 +129,8 @@ ident_runtime_dfu(const char *runtime_serial, const char *dfu_serial)
 {
 	/* Carry runs through 32 bits, stops at half-words, stops at bytes. */
 	static const uint32_t lanes[] = { 0x00000000, 0x80008000, 0x80808080 };
-	/* Which part of the sum the offset is added to: none, lowest byte, low half-word, all of it. */
+	/* Which part of the sum the offset is added to: none, lowest byte, low half-word, all of
+	 * it. */
 	static const uint32_t offset_masks[] = { 0, 0x000000FF, 0x0000FFFF, 0xFFFFFFFF };
 	uint8_t uid[RUNTIME_DIGITS / 2];
 	char candidate[DFU_DIGITS + 1];

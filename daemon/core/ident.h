@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only file that knows when two sightings are the same drone (design, promise 1; protocol notes 1.3, 2.3).
- * The port path is compared by the caller, first; this is about the serials.
+ * The only file that knows when two sightings are the same drone (design, promise 1; protocol
+ * notes 1.3, 2.3). The port path is compared by the caller, first; this is about the serials.
  */
 #ifndef CORE_IDENT_H
 #define CORE_IDENT_H
@@ -12,15 +12,15 @@
 #include "cfdfu/watch.h"
 
 enum ident_match {
-	IDENT_SAME,	  /* the serials agree under one of the known rules */
-	IDENT_DIFFERENT,  /* they cannot belong to one drone */
-	IDENT_UNKNOWN,	  /* missing, malformed or constant: says nothing */
+	IDENT_SAME,	 /* the serials agree under one of the known rules */
+	IDENT_DIFFERENT, /* they cannot belong to one drone */
+	IDENT_UNKNOWN,	 /* missing, malformed or constant: says nothing */
 };
 
 enum ident_kind {
-	IDENT_OTHER,	/* not ours, never touched */
-	IDENT_RUNTIME,	/* 0483:5740 of "Bitcraze AB" */
-	IDENT_DFU,	/* 0483:df11 */
+	IDENT_OTHER,   /* not ours, never touched */
+	IDENT_RUNTIME, /* 0483:5740 of "Bitcraze AB" */
+	IDENT_DFU,     /* 0483:df11 */
 };
 
 /* What a sighting is, from VID, PID and manufacturer string alone. */
@@ -33,13 +33,15 @@ bool ident_runtime_serial_valid(const char *serial);
 bool ident_dfu_serial_valid(const char *serial);
 
 /*
- * Writes the DFU serial predicted for a run-time serial (32-bit sum with carry, no offset: the first
- * choice of protocol notes 2.3) as 12 upper-case digits; false when the run-time serial is not valid.
+ * Writes the DFU serial predicted for a run-time serial (32-bit sum with carry, no offset: the
+ * first choice of protocol notes 2.3) as 12 upper-case digits; false when the run-time serial is
+ * not valid.
  */
 bool ident_predict_dfu(const char *runtime_serial, char ret_dfu[13]);
 
-/* Is the DFU device with this serial the drone with that run-time serial?  All variants: carry or no carry between
- * bytes and between half-words, +0x0A on the low half-word or not; case does not matter. */
+/* Is the DFU device with this serial the drone with that run-time serial?  All variants: carry or
+ * no carry between bytes and between half-words, +0x0A on the low half-word or not; case does not
+ * matter. */
 enum ident_match ident_runtime_dfu(const char *runtime_serial, const char *dfu_serial);
 
 /* Same kind of serial on both sides. */

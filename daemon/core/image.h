@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A parsed firmware image: immutable, reference-counted segments sorted by alternate setting and address.
- * Jobs hold a reference from their start to their end, so a running job never sees another image.
+ * A parsed firmware image: immutable, reference-counted segments sorted by alternate setting and
+ * address. Jobs hold a reference from their start to their end, so a running job never sees another
+ * image.
  */
 #ifndef CORE_IMAGE_H
 #define CORE_IMAGE_H
@@ -12,8 +13,8 @@
 
 #include "cfdfu/util.h"
 
-#define IMAGE_SEGMENTS_MAX 1024		      /* LIMIT: a HEX file with more gaps is not firmware */
-#define IMAGE_BYTES_MAX (64U * 1024U * 1024U) /* LIMIT: largest NOR of the boards we describe is 16 MiB */
+#define IMAGE_SEGMENTS_MAX 1024		    /* LIMIT: a HEX file with more gaps is not firmware */
+#define IMAGE_BYTES_MAX (64U * 1024 * 1024) /* LIMIT: 16 MiB is the largest NOR described */
 #define IMAGE_SHA256_BYTES 32
 #define IMAGE_TARGETS_MAX 16
 #define IMAGE_TEXT_MAX 64
@@ -27,12 +28,12 @@ struct segment {
 	const uint8_t *data;
 };
 
-/* What is known about an image beside its bytes.  Plain value; texts are sanitised and terminated. */
+/* What is known about an image beside its bytes.  A plain value; texts sanitised and terminated. */
 struct image_label {
-	char name[IMAGE_TEXT_MAX];	  /* unique in the catalogue */
-	char version[32];		  /* what the drone will say over CRTP; "" when the image carries none */
-	char revision[16];		  /* 12 hex digits of the commit; "" unknown */
-	unsigned platforms;		  /* set of enum platform bits; 0 unknown */
+	char name[IMAGE_TEXT_MAX]; /* unique in the catalogue */
+	char version[32];   /* what the drone will say over CRTP; "" when the image carries none */
+	char revision[16];  /* 12 hex digits of the commit; "" unknown */
+	unsigned platforms; /* set of enum platform bits; 0 unknown */
 	uint8_t sha256[IMAGE_SHA256_BYTES]; /* of the bytes: firmware/digest.h says exactly which */
 };
 
@@ -49,12 +50,15 @@ size_t image_segment_count(const struct image *image);
 const struct segment *image_segment(const struct image *image, size_t i); /* i < count, asserted */
 const struct image_label *image_label(const struct image *image);
 size_t image_bytes(const struct image *image); /* sum of all sizes */
-bool image_same(const struct image *a, const struct image *b); /* by digest and place; NULL equals NULL */
+
+/* By digest and place; NULL equals NULL. */
+bool image_same(const struct image *a, const struct image *b);
 
 /*
- * Copies what the image has of [addr, addr + length) in memory alt into out, filling the gaps with 0xFF.
- * Returns how many of the bytes come from the image.
+ * Copies what the image has of [addr, addr + length) in memory alt into out, filling the gaps with
+ * 0xFF. Returns how many of the bytes come from the image.
  */
-size_t image_copy(const struct image *image, uint8_t alt, uint32_t addr, uint32_t length, uint8_t *out);
+size_t image_copy(const struct image *image, uint8_t alt, uint32_t addr, uint32_t length,
+		  uint8_t *out);
 
 #endif

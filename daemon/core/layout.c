@@ -21,7 +21,7 @@ struct reader {
 	size_t length;
 	size_t at;
 	const char *why;
-	uint64_t addr;	      /* where the next run begins */
+	uint64_t addr;	       /* where the next run begins */
 	uint32_t sector_count; /* of all runs so far */
 	bool device_feature;
 	struct layout layout;
@@ -124,7 +124,8 @@ read_access(struct reader *r, unsigned *ret_access)
 
 	if (known)
 		r->at++;
-	/* QUIRK: whatever is written there, F4 parts read and write this one (dfu-util does the same). */
+	/* QUIRK: whatever is written there, F4 parts read and write this one (dfu-util does the
+	 * same). */
 	if (r->device_feature)
 		*ret_access = LAYOUT_READABLE | LAYOUT_WRITABLE;
 	else if (known)

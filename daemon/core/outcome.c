@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names and sentences for every ending: what happened, what to do now.  Read by someone who stands at a
- * rack of drones, so the words say what to do with hands.
+ * Names and sentences for every ending: what happened, what to do now.  Read by someone who stands
+ * at a rack of drones, so the words say what to do with hands.
  */
 #include "config.h"
 
@@ -15,10 +15,10 @@
 #include "cfdfu/util.h"
 
 /* SPEC: "DFU update of the STM32F405" in Bitcraze's firmware documentation, in its words. */
-#define BUTTON_STEPS \
-	"disconnect the battery and the USB cable, hold down the push button (on/off) while inserting " \
-	"the USB cable, keep holding it for about 5 seconds until the blue LED reaches its second, " \
-	"slower blink rate (1 Hz), then release it"
+#define BUTTON_STEPS                                                                               \
+	"disconnect the battery and the USB cable, hold down the push button (on/off) "            \
+	"while inserting the USB cable, keep holding it for about 5 seconds until the "            \
+	"blue LED reaches its second, slower blink rate (1 Hz), then release it"
 #define RELEASE_SLOT "then release the slot with 'cfdfuctl port release'"
 
 static const struct {
@@ -30,12 +30,12 @@ static const struct {
 	[VERDICT_UNCHANGED] = { "unchanged",
 				"The drone already holds this firmware; nothing was written.",
 				"It is safe to unplug." },
-	[VERDICT_NEEDS_POWER_CYCLE] = {
-		"needs-power-cycle",
-		"The firmware is written and read back equal, but the drone did not restart by itself.",
-		"Remove USB and, if there is one, the battery, then plug it in again." },
-	[VERDICT_NEEDS_BUTTON] = { "needs-button",
-				   "The drone has to be put into DFU mode by hand.",
+	[VERDICT_NEEDS_POWER_CYCLE] = { "needs-power-cycle",
+					"The firmware is written and read back equal, but the "
+					"drone did not restart by itself.",
+					"Remove USB and, if there is one, the battery, then plug "
+					"it in again." },
+	[VERDICT_NEEDS_BUTTON] = { "needs-button", "The drone has to be put into DFU mode by hand.",
 				   "Put it into DFU mode: " BUTTON_STEPS "." },
 	[VERDICT_FAIL] = { "fail", "The drone could not be flashed.",
 			   "Unplug it, plug it in again, and set it aside if it fails again." },
@@ -48,18 +48,12 @@ static const struct {
 };
 
 static const char *const steps[STEP_COUNT] = {
-	[STEP_ASKING] = "asking",
-	[STEP_REBOOTING] = "rebooting",
-	[STEP_PROBING] = "probing",
-	[STEP_COMPARING] = "comparing",
-	[STEP_ERASING] = "erasing",
-	[STEP_WRITING] = "writing",
-	[STEP_VERIFYING] = "verifying",
-	[STEP_FIRST_PAGE] = "first-page",
-	[STEP_LEAVING] = "leaving",
-	[STEP_BOOTING] = "booting",
-	[STEP_CONFIRMING] = "confirming",
-	[STEP_BACKING_UP] = "backing-up",
+	[STEP_ASKING] = "asking",	  [STEP_REBOOTING] = "rebooting",
+	[STEP_PROBING] = "probing",	  [STEP_COMPARING] = "comparing",
+	[STEP_ERASING] = "erasing",	  [STEP_WRITING] = "writing",
+	[STEP_VERIFYING] = "verifying",	  [STEP_FIRST_PAGE] = "first-page",
+	[STEP_LEAVING] = "leaving",	  [STEP_BOOTING] = "booting",
+	[STEP_CONFIRMING] = "confirming", [STEP_BACKING_UP] = "backing-up",
 };
 
 static const char *const classes[CLASS_COUNT] = {
@@ -88,8 +82,7 @@ static const struct {
 	[FAULT_REFUSED] = { "refused", CLASS_DEVICE, "The drone reported an error.",
 			    "Unplug it, remove the battery, and plug it in again; set it aside if "
 			    "it says so twice." },
-	[FAULT_VERIFY] = { "verify", CLASS_DEVICE,
-			   "What was read back is not what was written.",
+	[FAULT_VERIFY] = { "verify", CLASS_DEVICE, "What was read back is not what was written.",
 			   "Try it once more on another port; if it fails there too, its flash is "
 			   "damaged: set it aside." },
 	[FAULT_PROTECTED] = { "protected", CLASS_DEVICE,
@@ -98,13 +91,13 @@ static const struct {
 			      "loader included, and is not done here." },
 	[FAULT_WRONG_CHIP] = { "wrong-chip", CLASS_DEVICE,
 			       "The device's memory is not that of a Crazyflie.",
-			       "Unplug it if it is not a drone of this rack; nothing was written." },
+			       "Unplug it if it is not a drone of this rack; nothing was "
+			       "written." },
 	[FAULT_DESCRIPTOR] = { "descriptor", CLASS_DEVICE,
 			       "The device describes itself in a way that makes no sense.",
 			       "Try another cable and port; if it stays, this is not a drone that "
 			       "can be flashed here." },
-	[FAULT_LOADER_BLANK] = { "loader-blank", CLASS_DEVICE,
-				 "The drone's boot loader is erased.",
+	[FAULT_LOADER_BLANK] = { "loader-blank", CLASS_DEVICE, "The drone's boot loader is erased.",
 				 "Restore cf2loader first; firmware alone would not start." },
 	[FAULT_NO_DFU] = { "no-dfu", CLASS_DEVICE,
 			   "The drone was asked to reboot and did not appear in DFU mode.",
@@ -139,8 +132,8 @@ static const struct {
 			"Change the cable, then try another port; if many drones fail alike, "
 			"look at the hub and its power supply." },
 	[FAULT_FLAP] = { "flap", CLASS_PORT, "The drone appears and disappears again and again.",
-			 "Change the cable and check the plug and the hub's power supply, "
-			 RELEASE_SLOT "." },
+			 "Change the cable and check the plug and the hub's power "
+			 "supply, " RELEASE_SLOT "." },
 	[FAULT_PLATFORM] = { "platform", CLASS_IMAGE,
 			     "Firmware and drone are of different platforms.",
 			     "Select the firmware for this drone's platform; nothing was "
@@ -166,8 +159,7 @@ static const struct {
 			      "The computer had no memory left for this drone.",
 			      "Close other programs or raise the service's memory limit, then "
 			      "retry." },
-	[FAULT_STORAGE] = { "storage", CLASS_HOST,
-			    "The record of this attempt cannot be written.",
+	[FAULT_STORAGE] = { "storage", CLASS_HOST, "The record of this attempt cannot be written.",
 			    "Make room on the station's disk and check that it is writable, then "
 			    "retry: without a record nothing is flashed." },
 	[FAULT_SUSPEND] = { "suspend", CLASS_HOST, "The computer slept during the attempt.",
@@ -309,8 +301,7 @@ struct text {
 	size_t left; /* including the NUL */
 };
 
-static void PRINTF_LIKE(2, 3)
-append(struct text *t, const char *format, ...)
+static void PRINTF_LIKE(2, 3) append(struct text *t, const char *format, ...)
 {
 	va_list args;
 	int n;
@@ -397,7 +388,8 @@ outcome_message(const struct verdict *v, char *out, size_t size)
 	else
 		append(&t, " %s", fault_advice(v->fault));
 	if (v->kind != VERDICT_NEEDS_BUTTON && v->kind != VERDICT_SKIPPED && is_incomplete(v))
-		append(&t, " Its firmware is incomplete: it starts again once it has been flashed; "
-			   "if it does not appear when plugged in, put it into DFU mode: "
-			   BUTTON_STEPS ".");
+		append(&t,
+		       " Its firmware is incomplete: it starts again once it has been flashed; "
+		       "if it does not appear when plugged in, put it into DFU mode: " BUTTON_STEPS
+		       ".");
 }

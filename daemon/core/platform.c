@@ -16,8 +16,8 @@
 #define OTP_BLOCK_BYTES 32
 
 static const char *const names[PLATFORM_COUNT] = {
-	[PLATFORM_UNKNOWN] = "unknown", [PLATFORM_CF2] = "cf2",		[PLATFORM_CF21BL] = "cf21bl",
-	[PLATFORM_BOLT] = "bolt",	[PLATFORM_TAG] = "tag",		[PLATFORM_FLAPPER] = "flapper",
+	[PLATFORM_UNKNOWN] = "unknown", [PLATFORM_CF2] = "cf2", [PLATFORM_CF21BL] = "cf21bl",
+	[PLATFORM_BOLT] = "bolt",	[PLATFORM_TAG] = "tag", [PLATFORM_FLAPPER] = "flapper",
 	[PLATFORM_OTHER] = "other",
 };
 
@@ -139,6 +139,7 @@ platforms_of_table_entry(const char *type, const char *name)
 	unsigned board = platforms_of_board(type);
 	enum platform named = platform_of_device_type(name);
 
-	/* WHY: own builds rename their device; then the board still says what the image cannot be. */
+	/* WHY: own builds rename their device; then the board still says what the image cannot be.
+	 */
 	return named != PLATFORM_UNKNOWN ? board & BIT(named) : board;
 }

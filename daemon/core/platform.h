@@ -11,8 +11,8 @@
 
 #include "cfdfu/platform.h"
 
-#define OTP_BYTES 512	    /* 16 blocks of 32 (protocol notes 9.4) */
-#define BOARD_TYPE_MAX 8    /* "CF21", with room; includes the NUL */
+#define OTP_BYTES 512	 /* 16 blocks of 32 (protocol notes 9.4) */
+#define BOARD_TYPE_MAX 8 /* "CF21", with room; includes the NUL */
 
 /* "cf2", "cf21bl", "bolt", "tag", "flapper", "other"; "unknown" for 0 and out of range. */
 const char *platform_name(enum platform p);
@@ -20,26 +20,26 @@ const char *platform_name(enum platform p);
 /* Exact, case-sensitive; PLATFORM_UNKNOWN for anything else (NULL included). */
 enum platform platform_by_name(const char *name);
 
-/* The platforms whose firmware accepts this OTP board type ("CF21" -> cf2 and flapper); 0 unknown. */
+/* The platforms whose firmware accepts this OTP type ("CF21" -> cf2 and flapper); 0 unknown. */
 unsigned platforms_of_board(const char *type);
 
 /*
- * The platform whose firmware answers this device type text over CRTP ("Crazyflie 2.1", "Flapper (CF 2.1)");
- * exact match on the whole text, PLATFORM_UNKNOWN for others.
+ * The platform whose firmware answers this device type text over CRTP ("Crazyflie 2.1", "Flapper
+ * (CF 2.1)"); exact match on the whole text, PLATFORM_UNKNOWN for others.
  */
 enum platform platform_of_device_type(const char *text);
 
 /*
  * Board type from the OTP area (protocol notes 9.4): first 32-byte block whose first byte is not 0.
- * Returns 1 and writes ret_type; 0 when that block is blank (0xFF: the firmware then assumes CF20 - the caller
- * decides whether to), negative errno when the text is not "0;TYPE[;...]" (-EINVAL) or length is
- * short (-EMSGSIZE).  ret_type holds only [A-Z0-9].
+ * Returns 1 and writes ret_type; 0 when that block is blank (0xFF: the firmware then assumes CF20 -
+ * the caller decides whether to), negative errno when the text is not "0;TYPE[;...]" (-EINVAL) or
+ * length is short (-EMSGSIZE).  ret_type holds only [A-Z0-9].
  */
 int platform_parse_otp(const uint8_t *otp, size_t length, char ret_type[BOARD_TYPE_MAX]);
 
 /*
- * The platforms named by an image's table of supported devices: bits, from the board types in it and
- * the names beside them ("Flapper (CF 2.1)" is flapper, not cf2).  0 unknown.
+ * The platforms named by an image's table of supported devices: bits, from the board types in it
+ * and the names beside them ("Flapper (CF 2.1)" is flapper, not cf2).  0 unknown.
  */
 unsigned platforms_of_table_entry(const char *type, const char *name);
 

@@ -2,8 +2,9 @@
 /*
  * Which image belongs on which drone.
  *
- *   what it is:  the operator's rule, CRTP, the board in the OTP - none may exclude another     [decide]
- *   what it gets: own image of the drone, of its slot, or the one selected for what it is       [choose]
+ *   what it is:  the operator's rule, CRTP, the board in the OTP - none may exclude another
+ * [decide] what it gets: own image of the drone, of its slot, or the one selected for what it is
+ * [choose]
  *
  * INVARIANT: POLICY_USE means that the platform is decided and that the image does not exclude it.
  * INVARIANT: the answer is flapper only by the operator's rule.
@@ -32,7 +33,8 @@ struct policy {
 	struct rule rules[POLICY_RULES_MAX];
 };
 
-/* The platforms that share a board with another one: only firmware or the operator tells them apart. */
+/* The platforms that share a board with another one: only firmware or the operator tells them
+ * apart. */
 #define FLAPPER_KIN (BIT(PLATFORM_FLAPPER) | BIT(PLATFORM_CF2) | BIT(PLATFORM_BOLT))
 
 int
@@ -106,7 +108,8 @@ is_free(const struct rule *rule)
 	return rule->key[0] == '\0';
 }
 
-/* The rule of this key, or a free place for it, or NULL when full.  Case of a serial does not matter. */
+/* The rule of this key, or a free place for it, or NULL when full.  Case of a serial does not
+ * matter. */
 static struct rule *
 find_place(struct policy *p, const char *key)
 {
@@ -235,8 +238,8 @@ are_kin(enum platform a, enum platform b)
 {
 	if (a == b)
 		return true;
-	return (a == PLATFORM_FLAPPER || b == PLATFORM_FLAPPER) &&
-	       (FLAPPER_KIN & BIT(a)) != 0 && (FLAPPER_KIN & BIT(b)) != 0;
+	return (a == PLATFORM_FLAPPER || b == PLATFORM_FLAPPER) && (FLAPPER_KIN & BIT(a)) != 0 &&
+	       (FLAPPER_KIN & BIT(b)) != 0;
 }
 
 /* NULL, or the sentence that says who contradicts whom. */
@@ -317,9 +320,9 @@ answer_decided(struct image *image, struct policy_choice *ret)
 
 	if (fits != 0 && (fits & BIT(ret->platform)) == 0) {
 		ret->why = fits == BIT(PLATFORM_FLAPPER)
-				   ? "The firmware is for a Flapper; that needs a platform rule for "
-				     "the drone's slot or serial."
-				   : "The firmware is for another platform than the drone's.";
+			       ? "The firmware is for a Flapper; that needs a platform rule for "
+				 "the drone's slot or serial."
+			       : "The firmware is for another platform than the drone's.";
 		return POLICY_DISAGREE;
 	}
 	ret->image = image;

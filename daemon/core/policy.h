@@ -13,7 +13,7 @@
 #include "cfdfu/watch.h"
 #include "core/image.h"
 
-#define POLICY_RULES_MAX 512 /* LIMIT: own images and platform rules of slots and serials together */
+#define POLICY_RULES_MAX 512 /* LIMIT: slots and serials with an own image or a platform rule */
 
 struct policy;
 
@@ -26,33 +26,34 @@ struct image *policy_selected(const struct policy *p, enum platform platform); /
 bool policy_any_selected(const struct policy *p);
 
 /*
- * An own image for one slot (port path) or one drone (serial, run-time or DFU); NULL removes the rule.
- * -E2BIG when full, -EINVAL: empty, or longer than a serial can be.
+ * An own image for one slot (port path) or one drone (serial, run-time or DFU); NULL removes the
+ * rule. -E2BIG when full, -EINVAL: empty, or longer than a serial can be.
  */
 int policy_select_own(struct policy *p, const char *slot_or_serial, struct image *image) MUST_CHECK;
 
 /*
- * The operator's word on what a slot's or serial's drone is (the only way to tell a Flapper from the board it is
- * built on); PLATFORM_UNKNOWN removes the rule.  -E2BIG, -EINVAL.
+ * The operator's word on what a slot's or serial's drone is (the only way to tell a Flapper from
+ * the board it is built on); PLATFORM_UNKNOWN removes the rule.  -E2BIG, -EINVAL.
  */
-int policy_set_platform(struct policy *p, const char *slot_or_serial, enum platform platform) MUST_CHECK;
+int policy_set_platform(struct policy *p, const char *slot_or_serial,
+			enum platform platform) MUST_CHECK;
 
 /* What is known of a drone when the question is asked.  Missing: "" or 0. */
 struct policy_drone {
 	const char *port;
 	const char *runtime_serial; /* may be "" */
 	const char *dfu_serial;	    /* may be "" */
-	enum platform crtp;	    /* what its firmware called itself, now or when last seen; UNKNOWN */
-	unsigned board;		    /* platforms_of_board() of its OTP; 0 not read or not known */
-	bool board_read;	    /* OTP was read on this visit (blank counts as read, with board = cf2) */
+	enum platform crtp; /* what its firmware called itself, now or when last seen; UNKNOWN */
+	unsigned board;	    /* platforms_of_board() of its OTP; 0 not read or not known */
+	bool board_read; /* OTP was read on this visit (blank counts as read, with board = cf2) */
 };
 
 enum policy_answer {
-	POLICY_USE,	   /* ret->image belongs on it (as far as is known now) */
-	POLICY_NO_IMAGE,   /* nothing selected for this drone: leave it alone */
-	POLICY_ASK_OTP,	   /* platform not known yet: only DFU mode can tell, and something is selected */
-	POLICY_DISAGREE,   /* CRTP, OTP, operator's rule or image contradict one another: SKIPPED */
-	POLICY_UNKNOWN,	   /* everything was asked and nothing says what it is: SKIPPED */
+	POLICY_USE,	 /* ret->image belongs on it (as far as is known now) */
+	POLICY_NO_IMAGE, /* nothing selected for this drone: leave it alone */
+	POLICY_ASK_OTP,	 /* something is selected, but only DFU mode can tell what the drone is */
+	POLICY_DISAGREE, /* CRTP, OTP, operator's rule or image contradict one another: SKIPPED */
+	POLICY_UNKNOWN,	 /* everything was asked and nothing says what it is: SKIPPED */
 };
 
 struct policy_choice {
@@ -62,10 +63,10 @@ struct policy_choice {
 };
 
 /*
- * The operator's rule beats CRTP; CRTP beats OTP for telling cf2 from flapper; but where two sources
- * exclude each other the answer is POLICY_DISAGREE.  A drone that calls itself a Flapper, or a
- * flapper image, needs the operator's rule.  An image whose platforms are known and do not include the drone's
- * disagrees; an image that says nothing (0) is taken at the operator's word.
+ * The operator's rule beats CRTP; CRTP beats OTP for telling cf2 from flapper; but where two
+ * sources exclude each other the answer is POLICY_DISAGREE.  A drone that calls itself a Flapper,
+ * or a flapper image, needs the operator's rule.  An image whose platforms are known and do not
+ * include the drone's disagrees; an image that says nothing (0) is taken at the operator's word.
  */
 enum policy_answer policy_choose(const struct policy *p, const struct policy_drone *d,
 				 struct policy_choice *ret_choice);

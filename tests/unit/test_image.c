@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* Unit tests of core/image: order, refusals, limits, references, copying across gaps. */
+#include "config.h"
+
+#include "core/image.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const uint8_t bytes[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+static const struct image_label label = { .name = "cf2-2025.12", .version = "2025.12" };
+
+static struct image *
+build(const struct segment *segments, size_t count)
+{
+	struct image *image = NULL;
+
+	assert_int_equal(image_new(segments, count, &label, &image), 0);
+	assert_non_null(image);
+	return image;
+}
+
+static int
+refusal(const struct segment *segments, size_t count)
+{
+	struct image *image = (struct image *)&image;
+	int r = image_new(segments, count, &label, &image);
+
+	assert_ptr_equal(image, &image); /* written only on success */
+	return r;
+}
+
+static void
+segments_are_sorted_by_alternate_and_address(void **state)
+{
+	static const struct segment given[] = {
+		{ 1, 0x00000000, 4, bytes },	 { 0, 0x08008000, 3, bytes + 4 },
+		{ 0, 0x08004000, 2, bytes + 7 }, { 2, 0x64000000, 1, bytes + 9 },
+		{ 0, 0x08004002, 1, bytes },
+	};
+	struct image *image = build(given, 5);
+
+	(void)state;
+	assert_int_equal(image_segment_count(image), 5);
+	assert_int_equal(image_segment(image, 0)->addr, 0x08004000);
+	assert_int_equal(image_segment(image, 1)->addr, 0x08004002);
+	assert_int_equal(image_segment(image, 2)->addr, 0x08008000);
+	assert_int_equal(image_segment(image, 3)->alt, 1);
+	assert_int_equal(image_segment(image, 4)->alt, 2);
+	assert_memory_equal(image_segment(image, 0)->data, bytes + 7, 2);
+	assert_memory_equal(image_segment(image, 4)->data, bytes + 9, 1);
+	assert_int_equal(image_bytes(image), 11);
+	image_unref(image);
+}
+
+static void
+bytes_and_texts_are_copies(void **state)
+{
+	uint8_t mine[2] = { 0xAA, 0xBB };
+	struct image_label my_label;
+	struct image *image = NULL;
+
+	(void)state;
+	memset(&my_label, 'x', sizeof(my_label));
+	assert_int_equal(image_new(&(struct segment){ 0, 16, 2, mine }, 1, &my_label, &image), 0);
+	memset(mine, 0, sizeof(mine));
+	memset(&my_label, 0, sizeof(my_label));
+	assert_int_equal(image_segment(image, 0)->data[1], 0xBB);
+	assert_int_equal(strlen(image_label(image)->name), IMAGE_TEXT_MAX - 1);
+	assert_int_equal(strlen(image_label(image)->version), 31);
+	assert_int_equal(strlen(image_label(image)->revision), 15);
+	image_unref(image);
+}
+
+static void
+nonsense_is_refused(void **state)
+{
+	static const struct segment empty[] = { { 0, 0, 4, bytes }, { 0, 8, 0, NULL } };
+	static const struct segment wraps[] = { { 0, 0xFFFFFFFE, 3, bytes } };
+	static const struct segment overlap[] = { { 0, 4, 4, bytes }, { 0, 0, 5, bytes } };
+	static const struct segment twice[] = { { 0, 4, 4, bytes }, { 0, 4, 4, bytes } };
+
+	(void)state;
+	assert_int_equal(refusal(NULL, 0), -EINVAL);
+	assert_int_equal(refusal(empty, 2), -EINVAL);
+	assert_int_equal(refusal(wraps, 1), -EINVAL);
+	assert_int_equal(refusal(overlap, 2), -EINVAL);
+	assert_int_equal(refusal(twice, 2), -EINVAL);
+}
+
+static void
+neighbours_and_the_last_byte_of_the_address_space_are_fine(void **state)
+{
+	static const struct segment given[] = {
+		{ 0, 0xFFFFFFFE, 2, bytes },
+		{ 0, 0xFFFFFFFC, 2, bytes },
+		{ 1, 0xFFFFFFFE, 2, bytes }, /* same place, other memory */
+	};
+	uint8_t out[4];
+	struct image *image = build(given, 3);
+
+	(void)state;
+	assert_int_equal(image_copy(image, 0, 0xFFFFFFFC, 4, out), 4);
+	assert_int_equal(out[3], 1);
+	image_unref(image);
+}
+
+static void
+the_most_segments_are_taken_and_one_more_is_refused(void **state)
+{
+	struct segment *given = calloc(IMAGE_SEGMENTS_MAX + 1, sizeof(*given));
+	struct image *image;
+
+	(void)state;
+	for (uint32_t i = 0; i <= IMAGE_SEGMENTS_MAX; i++)
+		given[i] = (struct segment){ 0, (IMAGE_SEGMENTS_MAX - i) * 4, 2, bytes };
+	image = build(given, IMAGE_SEGMENTS_MAX); /* in descending order: the worst to sort */
+	for (size_t i = 1; i < IMAGE_SEGMENTS_MAX; i++)
+		assert_true(image_segment(image, i - 1)->addr < image_segment(image, i)->addr);
+	image_unref(image);
+	assert_int_equal(refusal(given, IMAGE_SEGMENTS_MAX + 1), -E2BIG);
+	free(given);
+}
+
+static void
+the_most_targets_are_taken_and_one_more_is_refused(void **state)
+{
+	struct segment given[IMAGE_TARGETS_MAX + 1];
+
+	(void)state;
+	for (uint8_t i = 0; i <= IMAGE_TARGETS_MAX; i++)
+		given[i] = (struct segment){ i, 0, 1, bytes };
+	image_unref(build(given, IMAGE_TARGETS_MAX));
+	assert_int_equal(refusal(given, IMAGE_TARGETS_MAX + 1), -E2BIG);
+}
+
+static void
+the_most_bytes_are_taken_and_one_more_is_refused(void **state)
+{
+	uint8_t *big = calloc(1, IMAGE_BYTES_MAX);
+	struct segment given[] = { { 0, 0, IMAGE_BYTES_MAX, big }, { 1, 0, 1, big } };
+	struct image *image;
+
+	(void)state;
+	assert_non_null(big);
+	image = build(given, 1);
+	assert_int_equal(image_bytes(image), IMAGE_BYTES_MAX);
+	image_unref(image);
+	assert_int_equal(refusal(given, 2), -E2BIG);
+	free(big);
+}
+
+static void
+an_image_lives_as_long_as_its_last_reference(void **state)
+{
+	struct image *image = build(&(struct segment){ 0, 0, 4, bytes }, 1);
+
+	(void)state;
+	assert_ptr_equal(image_ref(image), image);
+	image_unref(image);
+	assert_int_equal(image_segment(image, 0)->data[3], 3);
+	image_unref(image);
+	image_unref(NULL);
+}
+
+static void
+images_are_the_same_by_digest_and_place(void **state)
+{
+	static const struct segment here[] = { { 0, 0, 4, bytes }, { 0, 8, 4, bytes } };
+	static const struct segment there[] = { { 0, 0, 4, bytes }, { 0, 12, 4, bytes } };
+	static const struct segment other_alt[] = { { 0, 0, 4, bytes }, { 1, 8, 4, bytes } };
+	static const struct segment longer[] = { { 0, 0, 4, bytes }, { 0, 8, 5, bytes } };
+	struct image *a = build(here, 2), *b = build(here, 2), *others[4];
+	struct image_label other = label;
+
+	(void)state;
+	other.sha256[31] = 1;
+	others[0] = build(there, 2);
+	others[1] = build(other_alt, 2);
+	others[2] = build(longer, 2);
+	assert_int_equal(image_new(here, 2, &other, &others[3]), 0);
+	assert_true(image_same(a, a) && image_same(a, b) && image_same(NULL, NULL));
+	assert_false(image_same(a, NULL) || image_same(NULL, a));
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		assert_false(image_same(a, others[i]));
+		image_unref(others[i]);
+	}
+	image_unref(a);
+	image_unref(b);
+	a = build(here, 1);
+	b = build(here, 2);
+	assert_false(image_same(a, b));
+	image_unref(a);
+	image_unref(b);
+}
+
+/* Compares with a byte-for-byte picture of the memory, for every window of it. */
+static void
+copying_agrees_with_a_picture_for_every_window(void **state)
+{
+	static const struct segment given[] = {
+		{ 0, 1003, 4, bytes },
+		{ 0, 1007, 2, bytes + 4 },
+		{ 0, 1012, 6, bytes + 6 },
+		{ 1, 1000, 16, bytes },
+	};
+	enum { BASE = 1000, SPAN = 24 };
+	uint8_t picture[SPAN], out[SPAN];
+	struct image *image = build(given, 4);
+
+	(void)state;
+	memset(picture, 0xFF, sizeof(picture));
+	for (size_t i = 0; i < 3; i++)
+		memcpy(picture + (given[i].addr - BASE), given[i].data, given[i].size);
+	for (uint32_t from = 0; from < SPAN; from++)
+		for (uint32_t n = 0; from + n <= SPAN; n++) {
+			size_t expected = 0;
+
+			for (uint32_t k = from; k < from + n; k++)
+				expected += picture[k] != 0xFF;
+			assert_int_equal(image_copy(image, 0, BASE + from, n, out), expected);
+			assert_memory_equal(out, picture + from, n);
+		}
+	assert_int_equal(image_copy(image, 7, BASE, SPAN, out), 0);
+	image_unref(image);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(segments_are_sorted_by_alternate_and_address),
+		cmocka_unit_test(bytes_and_texts_are_copies),
+		cmocka_unit_test(nonsense_is_refused),
+		cmocka_unit_test(neighbours_and_the_last_byte_of_the_address_space_are_fine),
+		cmocka_unit_test(the_most_segments_are_taken_and_one_more_is_refused),
+		cmocka_unit_test(the_most_targets_are_taken_and_one_more_is_refused),
+		cmocka_unit_test(the_most_bytes_are_taken_and_one_more_is_refused),
+		cmocka_unit_test(an_image_lives_as_long_as_its_last_reference),
+		cmocka_unit_test(images_are_the_same_by_digest_and_place),
+		cmocka_unit_test(copying_agrees_with_a_picture_for_every_window),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: MIT */
+/* Unit tests of core/policy: every word against every other, own images, limits, references. */
+#include "config.h"
+
+#include "core/policy.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/platform.h"
+
+#define RUNTIME "51004F000551343036333233"
+#define DFU "338133873034" /* the serial of the same drone in DFU mode */
+#define PORT "1-4.2"
+
+static const struct policy_drone nobody = { .port = PORT, .runtime_serial = "", .dfu_serial = "" };
+
+static struct image *
+image_for(unsigned platforms)
+{
+	static const uint8_t bytes[4];
+	struct image_label label = { .platforms = platforms };
+	struct image *image = NULL;
+	const struct segment segment = { 0, 0x08004000, sizeof(bytes), bytes };
+
+	assert_int_equal(image_new(&segment, 1, &label, &image), 0);
+	return image;
+}
+
+/* An image of its own for each platform, with nobody but the policy holding it. */
+static struct policy *
+policy_with_all_selected(void)
+{
+	struct policy *p = NULL;
+
+	assert_int_equal(policy_new(&p), 0);
+	for (int i = PLATFORM_CF2; i < PLATFORM_COUNT; i++) {
+		struct image *image = image_for(BIT(i));
+
+		policy_select(p, (enum platform)i, image);
+		image_unref(image);
+	}
+	return p;
+}
+
+static enum policy_answer
+choose(const struct policy *p, const struct policy_drone *d, struct policy_choice *ret_choice)
+{
+	enum policy_answer answer = policy_choose(p, d, ret_choice);
+
+	assert_non_null(ret_choice->why);
+	assert_true(strlen(ret_choice->why) > 10);
+	assert_int_equal(ret_choice->image != NULL, answer == POLICY_USE);
+	if (answer == POLICY_USE)
+		assert_int_not_equal(ret_choice->platform, PLATFORM_UNKNOWN);
+	return answer;
+}
+
+/* What each firmware's own table accepts, as bits over these board types (protocol notes 9.4). */
+static const char *const boards[] = { "", "CF20", "CF21", "C21B", "RZ10", "CB10", "CB11", "RR10" };
+static const unsigned accepts[PLATFORM_COUNT] = {
+	[PLATFORM_CF2] = BIT(1) | BIT(2),
+	[PLATFORM_CF21BL] = BIT(3),
+	[PLATFORM_BOLT] = BIT(4) | BIT(5) | BIT(6),
+	[PLATFORM_TAG] = BIT(7),
+	[PLATFORM_FLAPPER] = BIT(2) | BIT(5) | BIT(6),
+};
+
+/*
+ * The truth by counting: which boards are left when each source has excluded its own.  None left is
+ * a contradiction.  Without a rule and without CRTP a board is what it is sold as, never a Flapper.
+ */
+static enum policy_answer
+expected(enum platform rule, enum platform crtp, unsigned board, enum platform *ret_platform)
+{
+	unsigned left = board != 0 ? BIT(board) : 0xFE;
+
+	*ret_platform = PLATFORM_UNKNOWN;
+	if (rule != PLATFORM_UNKNOWN && rule == crtp && rule == PLATFORM_OTHER && board == 0) {
+		*ret_platform = rule;
+		return POLICY_USE;
+	}
+	if (rule == PLATFORM_OTHER && crtp == PLATFORM_UNKNOWN && board == 0) {
+		*ret_platform = rule;
+		return POLICY_USE;
+	}
+	if (crtp == PLATFORM_OTHER && rule == PLATFORM_UNKNOWN && board == 0) {
+		*ret_platform = crtp;
+		return POLICY_USE;
+	}
+	left &= rule != PLATFORM_UNKNOWN ? accepts[rule] : 0xFF;
+	left &= crtp != PLATFORM_UNKNOWN ? accepts[crtp] : 0xFF;
+	if (left == 0)
+		return POLICY_DISAGREE;
+	if (rule != PLATFORM_UNKNOWN) {
+		*ret_platform = rule;
+		return POLICY_USE;
+	}
+	if (crtp == PLATFORM_FLAPPER)
+		return POLICY_UNKNOWN;
+	*ret_platform = crtp;
+	for (int i = PLATFORM_CF2; i < PLATFORM_FLAPPER && *ret_platform == 0 && board != 0; i++)
+		if ((accepts[i] & BIT(board)) != 0)
+			*ret_platform = (enum platform)i;
+	return *ret_platform != PLATFORM_UNKNOWN ? POLICY_USE : POLICY_UNKNOWN;
+}
+
+static void
+every_rule_against_every_crtp_type_against_every_board(void **state)
+{
+	struct policy *p = policy_with_all_selected();
+	unsigned used = 0, disagreed = 0;
+
+	(void)state;
+	for (int rule = 0; rule < PLATFORM_COUNT; rule++)
+		for (int crtp = 0; crtp < PLATFORM_COUNT; crtp++)
+			for (unsigned b = 0; b < ARRAY_LEN(boards); b++) {
+				struct policy_drone d = nobody;
+				struct policy_choice choice;
+				enum platform platform;
+				enum policy_answer answer, wanted;
+
+				d.crtp = (enum platform)crtp;
+				d.board = platforms_of_board(boards[b]);
+				d.board_read = true;
+				assert_int_equal(policy_set_platform(p, PORT, (enum platform)rule),
+						 0);
+				answer = choose(p, &d, &choice);
+				wanted = expected((enum platform)rule, (enum platform)crtp, b,
+						  &platform);
+				assert_int_equal(answer, wanted);
+				assert_int_equal(choice.platform, platform);
+				if (answer == POLICY_USE)
+					assert_ptr_equal(choice.image,
+							 policy_selected(p, platform));
+				used += answer == POLICY_USE;
+				disagreed += answer == POLICY_DISAGREE;
+			}
+	assert_true(used > 50 && disagreed > 100);
+	policy_free(p);
+}
+
+static void
+every_otp_type_against_every_image_platform(void **state)
+{
+	(void)state;
+	for (unsigned b = 1; b < ARRAY_LEN(boards); b++)
+		for (unsigned bits = 0; bits < BIT(PLATFORM_COUNT); bits += 2) {
+			struct policy_drone d = nobody;
+			struct policy_choice choice;
+			struct policy *p = NULL;
+			struct image *image = image_for(bits);
+			enum platform is;
+
+			d.board = platforms_of_board(boards[b]);
+			d.board_read = true;
+			(void)expected(PLATFORM_UNKNOWN, PLATFORM_UNKNOWN, b, &is);
+			assert_int_equal(policy_new(&p), 0);
+			policy_select(p, is, image);
+			assert_int_equal(choose(p, &d, &choice), bits == 0 || (bits & BIT(is)) != 0
+								     ? POLICY_USE
+								     : POLICY_DISAGREE);
+			assert_int_equal(choice.platform, is);
+			policy_free(p);
+			image_unref(image);
+		}
+}
+
+static void
+a_flapper_is_a_flapper_only_by_the_operators_word(void **state)
+{
+	struct policy *p = policy_with_all_selected();
+	struct policy_drone d = nobody;
+	struct policy_choice choice;
+
+	(void)state;
+	d.crtp = PLATFORM_FLAPPER;
+	assert_int_equal(choose(p, &d, &choice), POLICY_UNKNOWN);
+	assert_non_null(strstr(choice.why, "platform rule"));
+	d.board = platforms_of_board("CF21");
+	d.board_read = true;
+	assert_int_equal(choose(p, &d, &choice), POLICY_UNKNOWN);
+	assert_int_equal(policy_set_platform(p, PORT, PLATFORM_FLAPPER), 0);
+	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
+	assert_ptr_equal(choice.image, policy_selected(p, PLATFORM_FLAPPER));
+	/* someone flashed a Crazyflie's firmware on a Flapper: it shall become one again */
+	d.crtp = PLATFORM_CF2;
+	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
+	assert_int_equal(choice.platform, PLATFORM_FLAPPER);
+	policy_free(p);
+}
+
+static void
+a_flapper_image_does_not_go_on_a_plain_drone(void **state)
+{
+	struct policy *p = policy_with_all_selected();
+	struct image *flapper = image_for(BIT(PLATFORM_FLAPPER));
+	struct policy_drone d = nobody;
+	struct policy_choice choice;
+
+	(void)state;
+	d.crtp = PLATFORM_CF2;
+	d.board = platforms_of_board("CF21");
+	d.board_read = true;
+	assert_int_equal(policy_select_own(p, PORT, flapper), 0);
+	assert_int_equal(choose(p, &d, &choice), POLICY_DISAGREE);
+	assert_non_null(strstr(choice.why, "platform rule"));
+	policy_select(p, PLATFORM_CF2, flapper);
+	assert_int_equal(policy_select_own(p, PORT, NULL), 0);
+	assert_int_equal(choose(p, &d, &choice), POLICY_DISAGREE);
+	policy_free(p);
+	image_unref(flapper);
+}
+
+static void
+with_nothing_selected_every_drone_is_left_alone(void **state)
+{
+	struct policy *p = NULL;
+	struct policy_choice choice;
+
+	(void)state;
+	assert_int_equal(policy_new(&p), 0);
+	assert_false(policy_any_selected(p));
+	for (int crtp = 0; crtp < PLATFORM_COUNT; crtp++)
+		for (unsigned b = 0; b < ARRAY_LEN(boards); b++) {
+			struct policy_drone d = nobody;
+
+			d.crtp = (enum platform)crtp;
+			d.board = platforms_of_board(boards[b]);
+			d.board_read = b % 2 == 0;
+			assert_int_equal(choose(p, &d, &choice), POLICY_NO_IMAGE);
+		}
+	policy_free(p);
+}
+
+static void
+a_drone_for_which_nothing_is_selected_is_left_alone(void **state)
+{
+	struct policy *p = policy_with_all_selected();
+	struct policy_drone d = nobody;
+	struct policy_choice choice;
+
+	(void)state;
+	policy_select(p, PLATFORM_TAG, NULL);
+	d.crtp = PLATFORM_TAG;
+	assert_int_equal(choose(p, &d, &choice), POLICY_NO_IMAGE);
+	assert_int_equal(choice.platform, PLATFORM_TAG);
+	d.crtp = PLATFORM_UNKNOWN;
+	d.board = platforms_of_board("RR10");
+	assert_int_equal(choose(p, &d, &choice), POLICY_NO_IMAGE);
+	assert_int_equal(policy_set_platform(p, PORT, PLATFORM_TAG), 0);
+	assert_int_equal(choose(p, &d, &choice), POLICY_NO_IMAGE);
+	/* only a Flapper's is selected, and nobody says that this is one */
+	for (int i = PLATFORM_CF2; i < PLATFORM_COUNT; i++)
+		if (i != PLATFORM_FLAPPER)
+			policy_select(p, (enum platform)i, NULL);
+	assert_int_equal(policy_set_platform(p, PORT, PLATFORM_UNKNOWN), 0);
+	d.board = platforms_of_board("CF21");
+	d.board_read = true;
+	assert_int_equal(choose(p, &d, &choice), POLICY_NO_IMAGE);
+	/* contradictions of a drone that nothing is selected for do not matter */
+	d.crtp = PLATFORM_TAG;
+	d.board = platforms_of_board("C21B");
+	assert_int_equal(choose(p, &d, &choice), POLICY_NO_IMAGE);
+	policy_free(p);
+}
+
+static void
+a_silent_drone_is_asked_for_its_otp_and_then_believed(void **state)
+{
+	struct policy *p = policy_with_all_selected();
+	struct policy_drone d = nobody;
+	struct policy_choice choice;
+
+	(void)state;
+	assert_int_equal(choose(p, &d, &choice), POLICY_ASK_OTP);
+	d.board_read = true;
+	assert_int_equal(choose(p, &d, &choice), POLICY_UNKNOWN);
+	d.board = BIT(PLATFORM_CF2); /* blank */
+	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
+	assert_int_equal(choice.platform, PLATFORM_CF2);
+	d.board = BIT(PLATFORM_CF2) | BIT(PLATFORM_BOLT); /* no board is both */
+	assert_int_equal(choose(p, &d, &choice), POLICY_UNKNOWN);
+	policy_free(p);
+}
+
+static void
+an_image_that_says_nothing_is_taken_at_the_operators_word(void **state)
+{
+	struct policy *p = policy_with_all_selected();
+	struct image *mute = image_for(0);
+	struct policy_drone d = nobody;
+	struct policy_choice choice;
+
+	(void)state;
+	policy_select(p, PLATFORM_BOLT, mute);
+	d.crtp = PLATFORM_BOLT;
+	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
+	assert_ptr_equal(choice.image, mute);
+	/* but of a drone something has to be known */
+	d.crtp = PLATFORM_UNKNOWN;
+	assert_int_equal(policy_select_own(p, PORT, mute), 0);
+	assert_int_equal(choose(p, &d, &choice), POLICY_ASK_OTP);
+	d.board_read = true;
+	assert_int_equal(choose(p, &d, &choice), POLICY_UNKNOWN);
+	policy_free(p);
+	image_unref(mute);
+}
+
+static void
+a_drones_own_image_beats_its_slots_which_beats_the_selected_one(void **state)
+{
+	struct policy *p = policy_with_all_selected();
+	struct image *slots = image_for(BIT(PLATFORM_CF2)), *drones = image_for(BIT(PLATFORM_CF2));
+	struct policy_drone d = { PORT, RUNTIME, DFU, PLATFORM_CF2, 0, false };
+	struct policy_choice choice;
+
+	(void)state;
+	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
+	assert_ptr_equal(choice.image, policy_selected(p, PLATFORM_CF2));
+	assert_int_equal(policy_select_own(p, PORT, slots), 0);
+	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
+	assert_ptr_equal(choice.image, slots);
+	assert_int_equal(policy_select_own(p, RUNTIME, drones), 0);
+	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
+	assert_ptr_equal(choice.image, drones);
+	assert_int_equal(policy_select_own(p, RUNTIME, NULL), 0);
+	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
+	assert_ptr_equal(choice.image, slots);
+	d.port = "1-4"; /* a slot's name is its whole name */
+	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
+	assert_ptr_equal(choice.image, policy_selected(p, PLATFORM_CF2));
+	policy_free(p);
+	image_unref(slots);
+	image_unref(drones);
+}
+
+static void
+a_serial_names_the_drone_in_both_its_modes(void **state)
+{
+	static const struct {
+		const char *key, *runtime, *dfu;
+		bool named;
+	} cases[] = {
+		{ RUNTIME, RUNTIME, "", true },
+		{ "51004f000551343036333233", RUNTIME, "", true },
+		{ DFU, "", DFU, true },
+		{ DFU, RUNTIME, DFU, true },
+		{ RUNTIME, "", DFU, true }, /* computed from it */
+		{ DFU, RUNTIME, "", true }, /* the same, the other way round */
+		{ RUNTIME, "", "325E35633334", false },
+		{ RUNTIME, "30002D000B51343333353132", DFU, false }, /* equality decides */
+		{ DFU, RUNTIME, "325E35633334", false },
+		{ RUNTIME, "", "", false },
+		{ RUNTIME, NULL, NULL, false },
+		{ "FFFFFFFFFFFFFFFFFFFFFFFF", "", "FFFFFFFEFFFF", false },
+	};
+	struct image *own = image_for(BIT(PLATFORM_CF2));
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct policy *p = NULL;
+		struct policy_drone d = { NULL, cases[i].runtime, cases[i].dfu, PLATFORM_CF2, 0,
+					  false };
+		struct policy_choice choice;
+
+		assert_int_equal(policy_new(&p), 0);
+		assert_int_equal(policy_select_own(p, cases[i].key, own), 0);
+		assert_int_equal(choose(p, &d, &choice),
+				 cases[i].named ? POLICY_USE : POLICY_NO_IMAGE);
+		policy_free(p);
+	}
+	image_unref(own);
+}
+
+static void
+rules_of_slot_and_serial_must_not_contradict(void **state)
+{
+	struct policy *p = policy_with_all_selected();
+	struct policy_drone d = { PORT, RUNTIME, "", PLATFORM_CF2, 0, false };
+	struct policy_choice choice;
+
+	(void)state;
+	assert_int_equal(policy_set_platform(p, PORT, PLATFORM_FLAPPER), 0);
+	assert_int_equal(policy_set_platform(p, RUNTIME, PLATFORM_FLAPPER), 0);
+	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
+	assert_int_equal(choice.platform, PLATFORM_FLAPPER);
+	assert_int_equal(policy_set_platform(p, RUNTIME, PLATFORM_CF2), 0);
+	assert_int_equal(choose(p, &d, &choice), POLICY_DISAGREE);
+	assert_int_equal(policy_set_platform(p, PORT, PLATFORM_UNKNOWN), 0);
+	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
+	assert_int_equal(choice.platform, PLATFORM_CF2);
+	policy_free(p);
+}
+
+static void
+names_that_can_name_nothing_are_refused(void **state)
+{
+	char longest[SERIAL_TEXT_MAX + 1];
+	struct policy *p = policy_with_all_selected();
+
+	(void)state;
+	memset(longest, '7', sizeof(longest));
+	longest[SERIAL_TEXT_MAX] = '\0';
+	assert_int_equal(policy_set_platform(p, longest, PLATFORM_CF2), -EINVAL);
+	longest[SERIAL_TEXT_MAX - 1] = '\0';
+	assert_int_equal(policy_set_platform(p, longest, PLATFORM_CF2), 0);
+	assert_int_equal(policy_set_platform(p, "", PLATFORM_CF2), -EINVAL);
+	assert_int_equal(policy_set_platform(p, NULL, PLATFORM_CF2), -EINVAL);
+	assert_int_equal(policy_select_own(p, "", NULL), -EINVAL);
+	policy_free(p);
+}
+
+static void
+the_most_rules_are_taken_and_one_more_is_refused(void **state)
+{
+	struct image *image = image_for(0);
+	struct policy *p = NULL;
+	char key[16];
+
+	(void)state;
+	assert_int_equal(policy_new(&p), 0);
+	for (int i = 0; i < POLICY_RULES_MAX; i++) {
+		(void)snprintf(key, sizeof(key), "1-%d", i + 1);
+		if (i % 2 == 0)
+			assert_int_equal(policy_select_own(p, key, image), 0);
+		else
+			assert_int_equal(policy_set_platform(p, key, PLATFORM_CF2), 0);
+	}
+	assert_true(policy_any_selected(p));
+	assert_int_equal(policy_select_own(p, "9-9", image), -E2BIG);
+	assert_int_equal(policy_set_platform(p, "9-9", PLATFORM_CF2), -E2BIG);
+	assert_int_equal(policy_select_own(p, "9-9", NULL), 0);
+	assert_int_equal(policy_set_platform(p, "9-9", PLATFORM_UNKNOWN), 0);
+	assert_int_equal(policy_set_platform(p, "1-1", PLATFORM_CF2), 0); /* joins the one there */
+	assert_int_equal(policy_select_own(p, "1-1", NULL), 0);
+	assert_int_equal(policy_select_own(p, "9-9", image), -E2BIG);
+	assert_int_equal(policy_set_platform(p, "1-1", PLATFORM_UNKNOWN), 0);
+	assert_int_equal(policy_select_own(p, "9-9", image), 0); /* its place is free again */
+	policy_free(p);
+	image_unref(image);
+}
+
+/* The sanitizer counts: what is selected lives, what is replaced, removed or left at the end does
+ * not. */
+static void
+the_policy_holds_its_own_references(void **state)
+{
+	struct image *image = image_for(BIT(PLATFORM_CF2));
+	struct policy *p = NULL;
+
+	(void)state;
+	policy_free(NULL);
+	assert_int_equal(policy_new(&p), 0);
+	policy_select(p, PLATFORM_CF2, image);
+	policy_select(p, PLATFORM_CF2, image);
+	assert_int_equal(policy_select_own(p, PORT, image), 0);
+	assert_int_equal(policy_select_own(p, PORT, image), 0);
+	image_unref(image);
+	assert_ptr_equal(policy_selected(p, PLATFORM_CF2), image);
+	assert_int_equal(image_bytes(image), 4);
+	policy_select(p, PLATFORM_CF2, policy_selected(p, PLATFORM_CF2));
+	policy_select(p, PLATFORM_CF2, NULL);
+	assert_null(policy_selected(p, PLATFORM_CF2));
+	assert_null(policy_selected(p, PLATFORM_COUNT));
+	assert_int_equal(image_bytes(image), 4);
+	policy_free(p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_rule_against_every_crtp_type_against_every_board),
+		cmocka_unit_test(every_otp_type_against_every_image_platform),
+		cmocka_unit_test(a_flapper_is_a_flapper_only_by_the_operators_word),
+		cmocka_unit_test(a_flapper_image_does_not_go_on_a_plain_drone),
+		cmocka_unit_test(with_nothing_selected_every_drone_is_left_alone),
+		cmocka_unit_test(a_drone_for_which_nothing_is_selected_is_left_alone),
+		cmocka_unit_test(a_silent_drone_is_asked_for_its_otp_and_then_believed),
+		cmocka_unit_test(an_image_that_says_nothing_is_taken_at_the_operators_word),
+		cmocka_unit_test(a_drones_own_image_beats_its_slots_which_beats_the_selected_one),
+		cmocka_unit_test(a_serial_names_the_drone_in_both_its_modes),
+		cmocka_unit_test(rules_of_slot_and_serial_must_not_contradict),
+		cmocka_unit_test(names_that_can_name_nothing_are_refused),
+		cmocka_unit_test(the_most_rules_are_taken_and_one_more_is_refused),
+		cmocka_unit_test(the_policy_holds_its_own_references),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
