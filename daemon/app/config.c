@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: MIT */
+/* Configuration files: which of them count, line by line into config_set(), and questions to the
+ * result. */
+#include <config.h>
+
+#include "app/config.h"
+
+#include "app/config_set.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <ini.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_NAME "cfdfud.conf"
+#define DROPIN_DIR "cfdfud.conf.d"
+#define FILE_BYTES_MAX (1 << 20) /* LIMIT: one file */
+#define DROPINS_MAX 256		 /* LIMIT: drop-ins in all directories together */
+#define SETTINGS_MAX 4096	 /* LIMIT: assignments in force */
+
+/* WHY these: as systemd has it for its own files; the administrator's first, the vendor's last. */
+const char *const config_dirs[] = { SYSCONFDIR "/cfdfud", RUNDIR, "/usr/lib/cfdfud", NULL };
+
+/* What one load carries along. */
+struct loading {
+	struct config *config;
+	char *error; /* CONFIG_ERROR_MAX */
+	int result;  /* the first failure */
+	const char *path;
+	FILE *file;
+	unsigned line;
+};
+
+struct dropin {
+	char name[NAME_MAX + 1];
+	const char *dir;
+};
+
+static void fail(struct loading *l, int error, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Notes the first failure, with file and line where there is one. */
+static void
+fail(struct loading *l, int error, const char *format, ...)
+{
+	int used = 0;
+	va_list args;
+
+	if (l->result < 0)
+		return;
+	l->result = error;
+	if (l->path != NULL && l->line > 0)
+		used = snprintf(l->error, CONFIG_ERROR_MAX, "%.200s:%u: ", l->path, l->line);
+	else if (l->path != NULL)
+		used = snprintf(l->error, CONFIG_ERROR_MAX, "%.200s: ", l->path);
+	va_start(args, format);
+	(void)vsnprintf(l->error + used, (size_t)(CONFIG_ERROR_MAX - used), format, args);
+	va_end(args);
+}
+
+static void
+free_setting(struct config_setting *s)
+{
+	free(s->section);
+	free(s->key);
+	free(s->value);
+	free(s->origin);
+}
+
+static int
+add_setting(struct config *c, const struct config_setting *setting)
+{
+	struct config_setting copy = { 0 };
+	struct config_setting *grown;
+
+	if (c->setting_count == SETTINGS_MAX)
+		return -E2BIG;
+	grown = realloc(c->settings, (c->setting_count + 1) * sizeof(*grown));
+	if (grown == NULL)
+		return -ENOMEM;
+	c->settings = grown;
+	copy.section = strdup(setting->section);
+	copy.key = strdup(setting->key);
+	copy.value = strdup(setting->value);
+	copy.origin = strdup(setting->origin);
+	if (copy.section == NULL || copy.key == NULL || copy.value == NULL || copy.origin == NULL) {
+		free_setting(&copy);
+		return -ENOMEM;
+	}
+	grown[c->setting_count++] = copy;
+	return 0;
+}
+
+/* Takes out what a new line of this key replaces: all before it, or for a list only its default. */
+static void
+drop_replaced(struct config *c, const struct config_setting *by)
+{
+	bool adds = config_key_is_list(by->section, by->key) && by->value[0] != '\0';
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->setting_count; i++) {
+		struct config_setting *s = &c->settings[i];
+		bool same = strcmp(s->section, by->section) == 0 && strcmp(s->key, by->key) == 0;
+
+		if (same && !(adds && s->value[0] != '\0'))
+			free_setting(s);
+		else
+			c->settings[kept++] = *s;
+	}
+	c->setting_count = kept;
+}
+
+static int
+record_setting(struct config *c, const struct config_setting *setting)
+{
+	drop_replaced(c, setting);
+	return add_setting(c, setting);
+}
+
+/* inih calls this for every assignment; 0 would stop nothing, so the first failure is kept in l. */
+static int
+on_ini_assignment(void *ctx, const char *section, const char *key, const char *value)
+{
+	struct loading *l = ctx;
+	char why[CONFIG_WHY_MAX], origin[PATH_MAX + 16];
+	struct config_setting setting;
+
+	if (l->result < 0)
+		return 1;
+	if (config_set(l->config, section, key, value, why) < 0) {
+		fail(l, -EINVAL, "%s", why);
+		return 1;
+	}
+	(void)snprintf(origin, sizeof(origin), "%s:%u", l->path, l->line);
+	setting = (struct config_setting){ .section = (char *)(uintptr_t)section,
+					   .key = (char *)(uintptr_t)key,
+					   .value = (char *)(uintptr_t)value,
+					   .origin = origin };
+	if (record_setting(l->config, &setting) < 0)
+		fail(l, -ENOMEM, "too many settings");
+	return 1;
+}
+
+/* A section without keys is never handed to the handler: its name is checked as it is read. */
+static void
+check_section_line(struct loading *l, const char *text)
+{
+	char name[64];
+	size_t length = strcspn(text + 1, "]");
+
+	if (text[1 + length] != ']') {
+		fail(l, -EINVAL, "\"]\" is missing");
+		return;
+	}
+	/* LIMIT: inih cuts a longer name (MAX_SECTION 50) without a word. */
+	if (length >= 49) {
+		fail(l, -EINVAL, "the section's name is too long");
+		return;
+	}
+	copy_text(name, length + 1, text + 1);
+	if (!config_section_exists(name))
+		fail(l, -EINVAL, "there is no section [%s]", name);
+}
+
+/* SPEC: U+FEFF in UTF-8, which some editors put in front of a file. */
+static bool
+is_byte_order_mark(const struct loading *l, int c)
+{
+	return l->line == 1 && (c == 0xEF || c == 0xBB || c == 0xBF);
+}
+
+/* One line without its newline; false at the end of the file. */
+static bool
+read_line(struct loading *l, char *line, size_t size)
+{
+	size_t used = 0;
+	int c;
+
+	while ((c = getc(l->file)) != EOF && c != '\n') {
+		if ((c < ' ' && c != '\t' && c != '\r') || c == 0x7F)
+			fail(l, -EINVAL, "a control character");
+		/* WHY: inih takes an indented line for more of the value before it. */
+		if (used == 0 && (c == ' ' || c == '\t' || is_byte_order_mark(l, c)))
+			continue;
+		if (used + 1 < size)
+			line[used++] = (char)c;
+		else
+			fail(l, -EINVAL, "the line is longer than %zu characters", size - 1);
+	}
+	line[used] = '\0';
+	return c != EOF || used > 0;
+}
+
+/* SPEC: inih's ini_reader: as fgets().  Counts the lines, which inih tells nobody. */
+static char *
+on_ini_read(char *str, int num, void *stream)
+{
+	struct loading *l = stream;
+
+	l->line++;
+	if (!read_line(l, str, (size_t)num) || l->result < 0)
+		return NULL;
+	if (str[0] == '[')
+		check_section_line(l, str);
+	else if (str[strspn(str, "\r")] != '\0' && strchr(";#", str[0]) == NULL &&
+		 strpbrk(str, "=:") == NULL)
+		fail(l, -EINVAL, "neither a [section] nor \"key = value\"");
+	return l->result < 0 ? NULL : str;
+}
+
+/* Opens a regular file; NULL with l failed, or with it fine when there is none or it is /dev/null
+ * (masked). */
+static FILE *
+open_file(struct loading *l, bool has_to_exist)
+{
+	FILE *file = NULL;
+	struct stat st;
+	int fd = open(l->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0) {
+		if (errno != ENOENT || has_to_exist)
+			fail(l, -errno, "cannot be read: %s", strerror(errno));
+		return NULL;
+	}
+	if (fstat(fd, &st) < 0)
+		fail(l, -errno, "cannot be read: %s", strerror(errno));
+	else if (S_ISREG(st.st_mode) && st.st_size > FILE_BYTES_MAX)
+		fail(l, -EFBIG, "larger than %d bytes", FILE_BYTES_MAX);
+	else if (S_ISREG(st.st_mode))
+		file = fdopen(fd, "r");
+	else if (!S_ISCHR(st.st_mode))
+		fail(l, -EINVAL, "not a regular file");
+	if (file == NULL)
+		(void)close(fd); /* nothing was written */
+	return file;
+}
+
+static void
+load_one(struct loading *l, const char *path, bool has_to_exist)
+{
+	int bad_line;
+
+	l->path = path;
+	l->line = 0;
+	l->file = open_file(l, has_to_exist);
+	if (l->file == NULL)
+		return;
+	bad_line = ini_parse_stream(on_ini_read, l, on_ini_assignment, l);
+	if (bad_line > 0) {
+		l->line = (unsigned)bad_line;
+		fail(l, -EINVAL, "neither a [section] nor \"key = value\"");
+	} else if (bad_line < 0) {
+		fail(l, -ENOMEM, "no memory");
+	}
+	if (ferror(l->file))
+		fail(l, -EIO, "cannot be read");
+	(void)fclose(l->file); /* only read */
+	l->file = NULL;
+}
+
+static bool
+is_dropin_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	return name[0] != '.' && length > 5 && strcmp(name + length - 5, ".conf") == 0;
+}
+
+/* Adds the names of one directory; of equal names the one that is there already stays. */
+static void
+collect_dropins(struct loading *l, const char *dir, struct dropin *dropins, size_t *count)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	DIR *d;
+
+	(void)snprintf(path, sizeof(path), "%s/" DROPIN_DIR, dir);
+	d = opendir(path);
+	l->path = path;
+	l->line = 0;
+	if (d == NULL) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			fail(l, -errno, "cannot be read: %s", strerror(errno));
+		l->path = NULL;
+		return;
+	}
+	while ((entry = readdir(d)) != NULL) {
+		size_t at = 0;
+
+		while (at < *count && strcmp(dropins[at].name, entry->d_name) != 0)
+			at++;
+		if (at < *count || !is_dropin_name(entry->d_name))
+			continue;
+		if (*count == DROPINS_MAX) {
+			fail(l, -E2BIG, "more than %d drop-ins", DROPINS_MAX);
+			break;
+		}
+		copy_text(dropins[at].name, sizeof(dropins[at].name), entry->d_name);
+		dropins[at].dir = dir;
+		(*count)++;
+	}
+	(void)closedir(d); /* only read */
+	l->path = NULL;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct dropin *)a)->name, ((const struct dropin *)b)->name);
+}
+
+static void
+load_dropins(struct loading *l, const char *const *dirs)
+{
+	struct dropin *dropins = calloc(DROPINS_MAX, sizeof(*dropins));
+	char path[PATH_MAX];
+	size_t count = 0;
+
+	if (dropins == NULL) {
+		fail(l, -ENOMEM, "no memory");
+		return;
+	}
+	for (; *dirs != NULL && l->result == 0; dirs++)
+		collect_dropins(l, *dirs, dropins, &count);
+	qsort(dropins, count, sizeof(*dropins), by_name);
+	for (size_t i = 0; i < count && l->result == 0; i++) {
+		(void)snprintf(path, sizeof(path), "%s/" DROPIN_DIR "/%s", dropins[i].dir,
+			       dropins[i].name);
+		load_one(l, path, true);
+	}
+	l->path = NULL;
+	free(dropins);
+}
+
+static void
+load_main(struct loading *l, const char *const *dirs)
+{
+	char path[PATH_MAX];
+
+	for (; *dirs != NULL; dirs++) {
+		(void)snprintf(path, sizeof(path), "%s/" FILE_NAME, *dirs);
+		if (access(path, F_OK) == 0 || errno != ENOENT) {
+			load_one(l, path, false);
+			break;
+		}
+	}
+	l->path = NULL;
+}
+
+static void
+load_defaults(struct loading *l)
+{
+	const char *section, *key, *value;
+	char why[CONFIG_WHY_MAX];
+
+	for (size_t i = 0; config_default(i, &section, &key, &value); i++) {
+		struct config_setting setting = { .section = (char *)(uintptr_t)section,
+						  .key = (char *)(uintptr_t)key,
+						  .value = (char *)(uintptr_t)value,
+						  .origin = (char *)(uintptr_t) "default" };
+		int r = config_set(l->config, section, key, value, why);
+
+		assert(r == 0); /* a default that its own key refuses is our bug */
+		if (r < 0 || add_setting(l->config, &setting) < 0)
+			fail(l, -ENOMEM, "no memory");
+	}
+}
+
+/* Where the section's first setting stands, for an error that only the end of the file shows. */
+static const char *
+origin_of_section(const struct config *c, const char *section)
+{
+	for (size_t i = 0; i < c->setting_count; i++)
+		if (strcmp(c->settings[i].section, section) == 0)
+			return c->settings[i].origin;
+	return FILE_NAME;
+}
+
+static int
+begin(struct loading *l, char *error)
+{
+	error[0] = '\0';
+	*l = (struct loading){ .config = calloc(1, sizeof(*l->config)), .error = error };
+	if (l->config == NULL)
+		fail(l, -ENOMEM, "no memory");
+	else
+		load_defaults(l);
+	return l->result;
+}
+
+static int
+finish(struct loading *l, struct config **ret_config)
+{
+	char section[CONFIG_WHY_MAX], why[CONFIG_WHY_MAX];
+
+	l->path = NULL;
+	if (l->result == 0 && config_check(l->config, section, why) < 0)
+		fail(l, -EINVAL, "%s: [%s]: %s", origin_of_section(l->config, section), section,
+		     why);
+	if (l->result < 0)
+		config_free(l->config);
+	else
+		*ret_config = l->config;
+	return l->result;
+}
+
+int
+config_load(const char *const *dirs, struct config **ret_config, char ret_error[CONFIG_ERROR_MAX])
+{
+	struct loading l;
+
+	if (begin(&l, ret_error) == 0)
+		load_main(&l, dirs);
+	if (l.result == 0)
+		load_dropins(&l, dirs);
+	return finish(&l, ret_config);
+}
+
+int
+config_load_file(const char *path, struct config **ret_config, char ret_error[CONFIG_ERROR_MAX])
+{
+	struct loading l;
+
+	if (begin(&l, ret_error) == 0)
+		load_one(&l, path, true);
+	return finish(&l, ret_config);
+}
+
+void
+config_free(struct config *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->setting_count; i++)
+		free_setting(&c->settings[i]);
+	free(c->settings);
+	free(c);
+}
+
+bool
+config_ports_match(const struct config_ports *ports, const char *port)
+{
+	for (size_t i = 0; i < ports->count; i++)
+		if (fnmatch(ports->glob[i], port, 0) == 0)
+			return true;
+	return ports->count == 0;
+}
+
+const char *
+config_label(const struct config *c, const char *port)
+{
+	const char *label = NULL;
+
+	for (size_t i = 0; i < c->label_count; i++) {
+		if (strcmp(c->labels[i].glob, port) == 0)
+			return c->labels[i].label;
+		if (fnmatch(c->labels[i].glob, port, 0) == 0)
+			label = c->labels[i].label;
+	}
+	return label;
+}
+
+const struct config_device *
+config_device_for(const struct config *c, const struct sighting *s)
+{
+	for (size_t i = c->device_count; i > 0; i--) {
+		const struct config_device *d = &c->devices[i - 1];
+
+		if (d->vid == s->vid && d->pid == s->pid &&
+		    config_ports_match(&d->ports, s->port) &&
+		    (d->manufacturer[0] == '\0' ||
+		     fnmatch(d->manufacturer, s->manufacturer, 0) == 0) &&
+		    (d->product[0] == '\0' || fnmatch(d->product, s->product, 0) == 0))
+			return d;
+	}
+	return NULL;
+}
+
+void
+config_each(const struct config *c, void (*each)(void *ctx, const struct config_setting *setting),
+	    void *ctx)
+{
+	for (size_t i = 0; i < c->setting_count; i++) {
+		bool first_of_section = true;
+
+		/* WHY: lines of one section may come from several files; they are shown together.
+		 */
+		for (size_t k = 0; k < i && first_of_section; k++)
+			first_of_section =
+			    strcmp(c->settings[k].section, c->settings[i].section) != 0;
+		for (size_t k = i; first_of_section && k < c->setting_count; k++)
+			if (strcmp(c->settings[k].section, c->settings[i].section) == 0)
+				each(ctx, &c->settings[k]);
+	}
+}

@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables of keys, and the parsers of their values. */
+#include <config.h>
+
+#include "app/config_set.h"
+
+#include "core/platform.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <syslog.h>
+
+#define DEVICE_PREFIX "device "
+
+static const char *const adopt_words[] = { "never", "known", "recognised", "port", NULL };
+static const char *const pacing_words[] = { "expect", "obey", NULL };
+static const char *const parallelism_words[] = { "byte", "word", NULL };
+static const char *const leave_words[] = { "application", "loader", NULL };
+static const char *const skip_words[] = { "readback", "version", "never", NULL };
+static const char *const entry_words[] = { "button", "detach", "bitcraze", NULL };
+static const char *const bool_words[] = { "no", "yes", NULL };
+/* By syslog priority, from LOG_ERR - LEVEL_FIRST on. */
+static const char *const level_words[] = { "error", "warning", "notice", "info", "debug", NULL };
+#define LEVEL_FIRST LOG_ERR
+
+enum value_kind {
+	VALUE_WORD,
+	VALUE_BOOL,
+	VALUE_LEVEL,
+	VALUE_COUNT,
+	VALUE_SPAN,
+	VALUE_SPAN_LONG,
+	VALUE_SIZE,
+	VALUE_NAME,
+	VALUE_PORTS,
+	VALUE_ID,
+	VALUE_GLOB,
+	VALUE_ADDR,
+	VALUE_RANGES
+};
+
+struct key {
+	const char *section, *name;
+	enum value_kind kind;
+	size_t at; /* offset of the member */
+	const char *const *words;
+	uint64_t min, max;    /* spans in milliseconds */
+	const char *fallback; /* the default as one would write it */
+};
+
+#define MINUTE_MS 60000U
+#define DAY_MS 86400000U
+#define AT(member) offsetof(struct config, member)
+#define DEV(member) offsetof(struct config_device, member)
+
+/* LIMIT: 120 drones on one daemon (design section 5). */
+static const struct key keys[] = {
+	{ "station", "ports", VALUE_PORTS, AT(ports), NULL, 0, 0, "" },
+	{ "station", "adopt", VALUE_WORD, AT(adopt), adopt_words, 0, 0, "recognised" },
+	{ "station", "quarantine", VALUE_COUNT, AT(quarantine), NULL, 0, 1000, "3" },
+	{ "station", "idle-exit", VALUE_SPAN, AT(idle_exit_ms), NULL, 0, 30U * DAY_MS, "0" },
+	{ "station", "max-active", VALUE_COUNT, AT(max_active), NULL, 1, 120, "120" },
+	{ "station", "switch-limit", VALUE_COUNT, AT(switch_limit), NULL, 0, 120, "16" },
+	{ "station", "writers-per-translator", VALUE_COUNT, AT(writers_per_translator), NULL, 0,
+	  120, "8" },
+	{ "station", "runtime-per-controller", VALUE_COUNT, AT(runtime_per_controller), NULL, 0,
+	  120, "0" },
+	{ "station", "boot-timeout", VALUE_SPAN, AT(boot_timeout_ms), NULL, 500, 10 * MINUTE_MS,
+	  "10s" },
+	{ "station", "dfu-timeout", VALUE_SPAN, AT(dfu_timeout_ms), NULL, 500, 10 * MINUTE_MS,
+	  "5s" },
+	{ "station", "attempt-deadline", VALUE_SPAN, AT(attempt_deadline_ms), NULL, 10000, DAY_MS,
+	  "180s" },
+	{ "station", "free-space-floor", VALUE_SIZE, AT(free_space_floor_bytes), NULL, 0,
+	  UINT64_C(1) << 50, "64M" },
+	{ "station", "group", VALUE_NAME, AT(group), NULL, 0, 0, "cfdfu" },
+	{ "station", "log-level", VALUE_LEVEL, AT(log_level), level_words, 0, 0, "info" },
+	{ "flash", "pacing", VALUE_WORD, AT(pacing), pacing_words, 0, 0, "expect" },
+	{ "flash", "parallelism", VALUE_WORD, AT(parallelism), parallelism_words, 0, 0, "byte" },
+	{ "flash", "leave", VALUE_WORD, AT(leave), leave_words, 0, 0, "application" },
+	{ "flash", "skip", VALUE_WORD, AT(skip), skip_words, 0, 0, "readback" },
+	{ "flash", "light", VALUE_BOOL, AT(light), bool_words, 0, 0, "yes" },
+	{ "flash", "backup", VALUE_BOOL, AT(backup), bool_words, 0, 0, "no" },
+	{ "flash", "backup-keep", VALUE_COUNT, AT(backup_keep), NULL, 0, 1000, "3" },
+	{ "flash", "backup-age", VALUE_SPAN_LONG, AT(backup_age_ms), NULL, 0,
+	  UINT64_C(36500) * DAY_MS, "0" },
+};
+
+/* Of every [device NAME]; its maps are keys with a number and handled apart. */
+static const struct key device_keys[] = {
+	{ NULL, "vid", VALUE_ID, DEV(vid), NULL, 0, 0, NULL },
+	{ NULL, "pid", VALUE_ID, DEV(pid), NULL, 0, 0, NULL },
+	{ NULL, "manufacturer", VALUE_GLOB, DEV(manufacturer), NULL, 0, 0, NULL },
+	{ NULL, "product", VALUE_GLOB, DEV(product), NULL, 0, 0, NULL },
+	{ NULL, "ports", VALUE_PORTS, DEV(ports), NULL, 0, 0, NULL },
+	{ NULL, "application-base", VALUE_ADDR, DEV(application_addr), NULL, 0, 0, NULL },
+	{ NULL, "protected", VALUE_RANGES, 0, NULL, 0, 0, NULL },
+	{ NULL, "entry", VALUE_WORD, DEV(entry), entry_words, 0, 0, NULL },
+	{ NULL, "boots-after-leave", VALUE_BOOL, DEV(boots_after_leave), bool_words, 0, 0, NULL },
+};
+
+static int refuse(char why[CONFIG_WHY_MAX], const char *format, ...) PRINTF_LIKE(2, 3);
+
+static int
+refuse(char why[CONFIG_WHY_MAX], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(why, CONFIG_WHY_MAX, format, args); /* cut is fine */
+	va_end(args);
+	return -EINVAL;
+}
+
+static int
+parse_word(const char *value, const char *const *words, unsigned *ret_index, char *why)
+{
+	char list[128] = "";
+	size_t used = 0;
+
+	for (unsigned i = 0; words[i] != NULL; i++) {
+		if (strcmp(value, words[i]) == 0) {
+			*ret_index = i;
+			return 0;
+		}
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
+					 i > 0 ? ", " : "", words[i]);
+	}
+	return refuse(why, "\"%.60s\" is none of: %s", value, list);
+}
+
+/* A decimal number in front of a unit; ret_unit points behind it. */
+static int
+parse_number(const char *value, uint64_t *ret_number, const char **ret_unit, char *why)
+{
+	char *end;
+	unsigned long long n;
+
+	if (!isdigit((unsigned char)value[0]))
+		return refuse(why, "\"%.60s\" is not a number", value);
+	errno = 0;
+	n = strtoull(value, &end, 10);
+	if (errno != 0)
+		return refuse(why, "\"%.60s\" is too large", value);
+	*ret_number = n;
+	*ret_unit = end + strspn(end, " \t");
+	return 0;
+}
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+
+static const struct unit span_units[] = {
+	{ "", 1000 },	    { "s", 1000 },	     { "ms", 1 },     { "min", MINUTE_MS },
+	{ "m", MINUTE_MS }, { "h", 60 * MINUTE_MS }, { "d", DAY_MS }, { NULL, 0 },
+};
+static const struct unit size_units[] = {
+	{ "", 1 }, { "K", 1 << 10 }, { "M", 1 << 20 }, { "G", 1 << 30 }, { NULL, 0 },
+};
+static const struct unit plain_units[] = { { "", 1 }, { NULL, 0 } };
+
+/* A number with one of the units, within the key's bounds. */
+static int
+parse_amount(const struct key *k, const struct unit *units, const char *value, uint64_t *ret,
+	     char *why)
+{
+	uint64_t n = 0;
+	const char *unit = NULL;
+	int r = parse_number(value, &n, &unit, why);
+
+	if (r < 0)
+		return r;
+	while (units->name != NULL && strcmp(units->name, unit) != 0)
+		units++;
+	if (units->name == NULL)
+		return refuse(why, "\"%.60s\" has an unknown unit", value);
+	if (n > UINT64_MAX / units->factor || n * units->factor > k->max)
+		return refuse(why, "\"%.60s\" is too large", value);
+	if (n * units->factor < k->min)
+		return refuse(why, "\"%.60s\" is too small", value);
+	*ret = n * units->factor;
+	return 0;
+}
+
+/* "1-4.2", with the wildcards of fnmatch(3). */
+static int
+check_port_glob(const char *text, char *why)
+{
+	size_t length = strlen(text);
+
+	if (length == 0 || length >= PORT_TEXT_MAX)
+		return refuse(why, "a port is 1 to %d characters long", PORT_TEXT_MAX - 1);
+	if (strspn(text, "0123456789-.*?[]!") != length)
+		return refuse(why, "\"%s\" is not a port path such as 1-4.2 (or a glob on one)",
+			      text);
+	return 0;
+}
+
+/* The next word of a list separated by blanks and commas; NULL at its end.  Longer words are
+ * refused by their user. */
+static const char *
+next_word(const char **list, char *word, size_t size)
+{
+	const char *from = *list + strspn(*list, " \t,");
+	size_t length = strcspn(from, " \t,");
+
+	if (length == 0)
+		return NULL;
+	copy_text(word, length < size ? length + 1 : size, from);
+	*list = from + length;
+	return word;
+}
+
+static int
+parse_ports(const char *value, struct config_ports *ports, char *why)
+{
+	char word[PORT_TEXT_MAX + 1];
+
+	if (value[0] == '\0')
+		ports->count = 0;
+	while (next_word(&value, word, sizeof(word)) != NULL) {
+		int r = check_port_glob(word, why);
+
+		if (r < 0)
+			return r;
+		if (ports->count == CONFIG_GLOBS_MAX)
+			return refuse(why, "more than %d ports in one list", CONFIG_GLOBS_MAX);
+		copy_text(ports->glob[ports->count++], PORT_TEXT_MAX, word);
+	}
+	return 0;
+}
+
+static int
+parse_hex(const char *text, uint32_t max, uint32_t *ret, char *why)
+{
+	const char *digits =
+	    strncmp(text, "0x", 2) == 0 || strncmp(text, "0X", 2) == 0 ? text + 2 : text;
+	size_t length = strlen(digits);
+
+	if (length == 0 || length > 8 || strspn(digits, "0123456789abcdefABCDEF") != length ||
+	    strtoul(digits, NULL, 16) > max)
+		return refuse(why, "\"%.60s\" is not a hexadecimal number up to 0x%" PRIX32, text,
+			      max);
+	*ret = (uint32_t)strtoul(digits, NULL, 16);
+	return 0;
+}
+
+/* "0x08000000-0x08002FFF", several separated by blanks or commas. */
+static int
+parse_ranges(const char *value, struct config_device *d, char *why)
+{
+	char word[32];
+
+	if (value[0] == '\0')
+		d->protected_count = 0;
+	while (next_word(&value, word, sizeof(word)) != NULL) {
+		char *dash = strchr(word, '-');
+		struct config_range range = { 0 };
+		int r;
+
+		if (dash == NULL)
+			return refuse(why, "\"%s\" is not a range FIRST-LAST", word);
+		*dash = '\0';
+		r = parse_hex(word, UINT32_MAX, &range.first_addr, why);
+		if (r == 0)
+			r = parse_hex(dash + 1, UINT32_MAX, &range.last_addr, why);
+		if (r < 0)
+			return r;
+		if (range.last_addr < range.first_addr)
+			return refuse(why, "the range 0x%s-%s ends before it begins", word,
+				      dash + 1);
+		if (d->protected_count == CONFIG_PROTECTED_MAX)
+			return refuse(why, "more than %d protected ranges", CONFIG_PROTECTED_MAX);
+		d->protected_ranges[d->protected_count++] = range;
+	}
+	return 0;
+}
+
+static int
+parse_text(const char *value, char *dst, size_t size, char *why)
+{
+	if (strlen(value) >= size)
+		return refuse(why, "longer than %zu characters", size - 1);
+	copy_text(dst, size, value);
+	return 0;
+}
+
+/* What a unit and a kind have in common: a number of 32 or 64 bits. */
+static int
+set_amount(void *base, const struct key *k, const char *value, char *why)
+{
+	const struct unit *units = k->kind == VALUE_COUNT  ? plain_units
+				   : k->kind == VALUE_SIZE ? size_units
+							   : span_units;
+	uint64_t wide = 0;
+	uint32_t narrow;
+	int r = parse_amount(k, units, value, &wide, why);
+
+	if (r < 0)
+		return r;
+	narrow = (uint32_t)wide;
+	if (k->kind == VALUE_SIZE || k->kind == VALUE_SPAN_LONG)
+		memcpy((char *)base + k->at, &wide, sizeof(wide));
+	else
+		memcpy((char *)base + k->at, &narrow, sizeof(narrow));
+	return 0;
+}
+
+static int
+set_word(void *base, const struct key *k, const char *value, char *why)
+{
+	unsigned index = 0;
+	bool truth;
+	int r = parse_word(value, k->words, &index, why);
+
+	if (r < 0)
+		return r;
+	truth = index != 0;
+	if (k->kind == VALUE_LEVEL)
+		index += LEVEL_FIRST;
+	if (k->kind == VALUE_BOOL)
+		memcpy((char *)base + k->at, &truth, sizeof(truth));
+	else
+		memcpy((char *)base + k->at, &index, sizeof(index));
+	return 0;
+}
+
+static int
+set_hex(void *base, const struct key *k, const char *value, char *why)
+{
+	uint32_t wide = 0;
+	uint16_t narrow;
+	int r = parse_hex(value, k->kind == VALUE_ID ? UINT16_MAX : UINT32_MAX, &wide, why);
+
+	if (r < 0)
+		return r;
+	narrow = (uint16_t)wide;
+	if (k->kind == VALUE_ID) {
+		memcpy((char *)base + k->at, &narrow, sizeof(narrow));
+	} else {
+		memcpy((char *)base + k->at, &wide, sizeof(wide));
+		((struct config_device *)base)->has_application = true;
+	}
+	return 0;
+}
+
+/* base: the struct config or the struct config_device that the key's offset is in. */
+static int
+set_key(void *base, const struct key *k, const char *value, char *why)
+{
+	char *member = (char *)base + k->at;
+
+	switch (k->kind) {
+	case VALUE_WORD:
+	case VALUE_BOOL:
+	case VALUE_LEVEL:
+		return set_word(base, k, value, why);
+	case VALUE_COUNT:
+	case VALUE_SPAN:
+	case VALUE_SPAN_LONG:
+	case VALUE_SIZE:
+		return set_amount(base, k, value, why);
+	case VALUE_NAME:
+		if (value[0] == '\0')
+			return refuse(why, "a name is needed");
+		return parse_text(value, member, CONFIG_NAME_MAX, why);
+	case VALUE_PORTS:
+		return parse_ports(value, (struct config_ports *)(void *)member, why);
+	case VALUE_ID:
+	case VALUE_ADDR:
+		return set_hex(base, k, value, why);
+	case VALUE_GLOB:
+		return parse_text(value, member, sizeof(((struct config_device *)base)->product),
+				  why);
+	case VALUE_RANGES:
+		return parse_ranges(value, base, why);
+	}
+	return refuse(why, "not understood"); /* not reached: every kind returns */
+}
+
+static const struct key *
+find_key(const char *section, const char *name)
+{
+	bool device = strncmp(section, DEVICE_PREFIX, strlen(DEVICE_PREFIX)) == 0;
+
+	for (size_t i = 0; device && i < ARRAY_LEN(device_keys); i++)
+		if (strcmp(device_keys[i].name, name) == 0)
+			return &device_keys[i];
+	for (size_t i = 0; !device && i < ARRAY_LEN(keys); i++)
+		if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+static int
+set_label(struct config *c, const char *glob, const char *label, char *why)
+{
+	size_t at = 0;
+	int r = check_port_glob(glob, why);
+
+	if (r < 0)
+		return r;
+	while (at < c->label_count && strcmp(c->labels[at].glob, glob) != 0)
+		at++;
+	if (at < c->label_count) { /* WHY: the later line counts, also in order */
+		memmove(&c->labels[at], &c->labels[at + 1],
+			(c->label_count - at - 1) * sizeof(c->labels[0]));
+		c->label_count--;
+	}
+	if (label[0] == '\0')
+		return 0;
+	if (c->label_count == CONFIG_LABELS_MAX)
+		return refuse(why, "more than %d labels", CONFIG_LABELS_MAX);
+	r = parse_text(label, c->labels[c->label_count].label, CONFIG_LABEL_TEXT_MAX, why);
+	if (r < 0)
+		return r;
+	copy_text(c->labels[c->label_count++].glob, PORT_TEXT_MAX, glob);
+	return 0;
+}
+
+static int
+set_rule(struct config *c, const char *target, const char *value, char *why)
+{
+	enum platform platform = platform_by_name(value);
+	size_t at = 0, length = strlen(target);
+
+	if (length == 0 || length >= SERIAL_TEXT_MAX)
+		return refuse(why, "a port or serial is 1 to %d characters long",
+			      SERIAL_TEXT_MAX - 1);
+	for (size_t i = 0; i < length; i++)
+		if (!isalnum((unsigned char)target[i]) && target[i] != '-' && target[i] != '.')
+			return refuse(why, "\"%s\" is neither a port path nor a serial", target);
+	if (platform == PLATFORM_UNKNOWN)
+		return refuse(why, "\"%.60s\" is not a platform", value);
+	while (at < c->rule_count && strcmp(c->rules[at].target, target) != 0)
+		at++;
+	if (at == CONFIG_RULES_MAX)
+		return refuse(why, "more than %d platform rules", CONFIG_RULES_MAX);
+	if (at == c->rule_count)
+		copy_text(c->rules[c->rule_count++].target, SERIAL_TEXT_MAX, target);
+	c->rules[at].platform = platform;
+	return 0;
+}
+
+static int
+find_or_add_device(struct config *c, const char *name, struct config_device **ret, char *why)
+{
+	struct config_device *d;
+
+	if (name[0] == '\0' || strlen(name) >= CONFIG_NAME_MAX)
+		return refuse(why, "a device's name is 1 to %d characters long",
+			      CONFIG_NAME_MAX - 1);
+	for (d = c->devices; d < c->devices + c->device_count; d++)
+		if (strcmp(d->name, name) == 0) {
+			*ret = d;
+			return 0;
+		}
+	if (c->device_count == CONFIG_DEVICES_MAX)
+		return refuse(why, "more than %d devices", CONFIG_DEVICES_MAX);
+	copy_text(d->name, sizeof(d->name), name);
+	c->device_count++;
+	*ret = d;
+	return 0;
+}
+
+/* "map-N = LAYOUT" or "= as it says"; "map = as it says" for all of them. */
+static int
+set_map(struct config_device *d, const char *number, const char *value, char *why)
+{
+	bool as_it_says = strcmp(value, "as it says") == 0;
+	struct config_map *map;
+	const char *what = NULL;
+	size_t at = 0;
+
+	if (number[0] == '\0') {
+		if (!as_it_says)
+			return refuse(why,
+				      "a map belongs to one alternate setting: map-0 to map-%d",
+				      CONFIG_ALTERNATES_MAX - 1);
+		memset(d->maps, 0, sizeof(d->maps));
+		return 0;
+	}
+	if (number[0] != '-' || !isdigit((unsigned char)number[1]) || number[2] != '\0' ||
+	    number[1] - '0' >= CONFIG_ALTERNATES_MAX)
+		return refuse(why, "maps are map-0 to map-%d", CONFIG_ALTERNATES_MAX - 1);
+	map = &d->maps[number[1] - '0'];
+	map->given = false;
+	if (as_it_says)
+		return 0;
+	if (layout_parse(value, strlen(value), &map->layout, &what, &at) < 0)
+		return refuse(why, "memory map at character %zu: %s", at + 1, what);
+	map->given = true;
+	return 0;
+}
+
+int
+config_set(struct config *c, const char *section, const char *key, const char *value,
+	   char ret_why[CONFIG_WHY_MAX])
+{
+	const struct key *k = find_key(section, key);
+	struct config_device *d = NULL;
+	int r;
+
+	if (strcmp(section, "slots") == 0)
+		return set_label(c, key, value, ret_why);
+	if (strcmp(section, "platforms") == 0)
+		return set_rule(c, key, value, ret_why);
+	if (!config_section_exists(section))
+		return refuse(ret_why,
+			      section[0] == '\0' ? "no [section] before this line"
+						 : "there is no section [%s]",
+			      section);
+	if (strncmp(section, DEVICE_PREFIX, strlen(DEVICE_PREFIX)) == 0) {
+		r = find_or_add_device(c, section + strlen(DEVICE_PREFIX), &d, ret_why);
+		if (r < 0)
+			return r;
+		if (strncmp(key, "map", 3) == 0)
+			return set_map(d, key + 3, value, ret_why);
+	}
+	if (k == NULL)
+		return refuse(ret_why, "there is no key \"%.60s\" in [%s]", key, section);
+	return set_key(d != NULL ? (void *)d : (void *)c, k, value, ret_why);
+}
+
+bool
+config_key_is_list(const char *section, const char *key)
+{
+	const struct key *k = find_key(section, key);
+
+	return k != NULL && (k->kind == VALUE_PORTS || k->kind == VALUE_RANGES);
+}
+
+bool
+config_section_exists(const char *section)
+{
+	static const char *const names[] = { "station", "flash", "slots", "platforms" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(section, names[i]) == 0)
+			return true;
+	return strncmp(section, DEVICE_PREFIX, strlen(DEVICE_PREFIX)) == 0;
+}
+
+bool
+config_default(size_t n, const char **ret_section, const char **ret_key, const char **ret_value)
+{
+	if (n >= ARRAY_LEN(keys))
+		return false;
+	*ret_section = keys[n].section;
+	*ret_key = keys[n].name;
+	*ret_value = keys[n].fallback;
+	return true;
+}
+
+static int
+check_device(const struct config_device *d, char *why)
+{
+	struct sector s;
+
+	if (d->vid == 0)
+		return refuse(why, "vid is missing");
+	if (d->pid == 0)
+		return refuse(why, "pid is missing");
+	for (size_t i = 0; d->has_application && i < d->protected_count; i++)
+		if (d->application_addr >= d->protected_ranges[i].first_addr &&
+		    d->application_addr <= d->protected_ranges[i].last_addr)
+			return refuse(why, "application-base lies in a protected range");
+	if (d->has_application && d->maps[0].given &&
+	    !layout_sector_at(&d->maps[0].layout, d->application_addr, &s))
+		return refuse(why, "application-base lies outside of map-0");
+	return 0;
+}
+
+int
+config_check(const struct config *c, char ret_section[CONFIG_WHY_MAX], char ret_why[CONFIG_WHY_MAX])
+{
+	for (size_t i = 0; i < c->device_count; i++) {
+		int r = check_device(&c->devices[i], ret_why);
+
+		if (r < 0) {
+			(void)snprintf(ret_section, CONFIG_WHY_MAX, DEVICE_PREFIX "%s",
+				       c->devices[i].name);
+			return r;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* One assignment of the configuration: which keys there are and what their values may be. */
+#ifndef APP_CONFIG_SET_H
+#define APP_CONFIG_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "app/config.h"
+#include "cfdfu/util.h"
+
+#define CONFIG_WHY_MAX 256
+
+/*
+ * Sets `key = value` of [section].  0; -EINVAL with ret_why, one clause without a full stop ("what
+ * is wrong").  A list takes an addition, and is emptied by an empty value.
+ */
+int config_set(struct config *c, const char *section, const char *key, const char *value,
+	       char ret_why[CONFIG_WHY_MAX]) MUST_CHECK;
+
+/* Does a second line of this key add to the first (ports, protected), rather than replace it? */
+bool config_key_is_list(const char *section, const char *key);
+
+/* Is there such a section at all? */
+bool config_section_exists(const char *section);
+
+/* The n-th default as text; false after the last. */
+bool config_default(size_t n, const char **ret_section, const char **ret_key,
+		    const char **ret_value);
+
+/* What only the whole can tell.  0, or -EINVAL with the section it is about and why. */
+int config_check(const struct config *c, char ret_section[CONFIG_WHY_MAX],
+		 char ret_why[CONFIG_WHY_MAX]) MUST_CHECK;
+
+#endif
