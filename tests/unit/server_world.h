@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* A server with a few methods in one process with its test, for the tests of ctl/server. */
+#ifndef TESTS_SERVER_WORLD_H
+#define TESTS_SERVER_WORLD_H
+
+#include "ctl/server.h"
+
+struct event_base;
+
+/* What the handlers saw, and what they shall do. */
+struct world {
+	struct event_base *base;
+	struct server *server;
+	struct call *pending; /* the deferred call */
+	int handled, gone, drained, denied;
+	char denied_method[64];
+	int fd_bytes; /* size of the passed file */
+};
+
+#define WORLD_METHODS 7
+#define TEXT_MAX 8192 /* of what hear() hears at once */
+
+extern const struct method_signature world_signatures[WORLD_METHODS];
+extern server_handler *const world_handlers[WORLD_METHODS];
+extern char socket_path[108];
+
+struct world *world_new(unsigned clients_max, unsigned first_request_ms);
+void world_free(struct world *w);
+/* Lets the server do all it can do now. */
+void turn(struct world *w);
+void turn_for_ms(struct world *w, int ms);
+/* Connects, without blocking. */
+int join(struct world *w);
+/* Text and its NUL. */
+void say(int fd, const char *text);
+/* What arrived by now: one message, "EOF" or "NOTHING". */
+const char *hear(struct world *w, int fd);
+void say_and_hear(struct world *w, int fd, const char *text, const char *expected);
+
+#define CALL(name) "{\"method\":\"org.cfdfu.Station." name "\"}"
+#define CALL_WITH(name, p) "{\"method\":\"org.cfdfu.Station." name "\",\"parameters\":" p "}"
+#define ERROR(name, p) "{\"error\":\"org.cfdfu.Station." name "\",\"parameters\":" p "}"
+#define SERVICE_ERROR(name, p) "{\"error\":\"org.varlink.service." name "\",\"parameters\":" p "}"
+#define WATCH "{\"method\":\"org.cfdfu.Station.Stream\",\"more\":true}"
+
+#endif

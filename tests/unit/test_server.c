@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: MIT */
+/* ctl/server: contract towards handlers and good clients; descriptors; the listening socket. */
+#include "config.h"
+
+#include "ctl/server.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cfdfu/proto.h"
+#include "cfdfu/util.h"
+#include "ctl/conn.h"
+#include "ctl/memfile.h"
+#include "ctl/params.h"
+#include "server_world.h"
+
+static void
+a_call_is_answered(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
+
+	(void)state;
+	say_and_hear(w, fd, CALL_WITH("Echo", "{\"text\":\"x\",\"n\":1}"),
+		     "{\"parameters\":{\"text\":\"x\",\"n\":1}}");
+	say_and_hear(w, fd, CALL_WITH("Echo", "{\"text\":null}"), "{\"parameters\":{}}");
+	say_and_hear(w, fd, CALL("Nothing"), ERROR("Failed", "{\"reason\":\"out of memory\"}"));
+	say_and_hear(w, fd, CALL_WITH("Invalid", "{\"text\":\"?\"}"),
+		     SERVICE_ERROR("InvalidParameter", "{\"parameter\":\"text\"}"));
+	assert_int_equal(w->handled, 4);
+	close(fd);
+	turn(w);
+	assert_int_equal(server_client_count(w->server), 0);
+	world_free(w);
+}
+
+static void
+the_service_describes_itself(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
+
+	(void)state;
+	say(fd, "{\"method\":\"org.varlink.service.GetInfo\"}");
+	assert_non_null(strstr(hear(w, fd), "\"version\":\"1.2.3\""));
+	say(fd, "{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":"
+		"{\"interface\":\"org.varlink.service\"}}");
+	assert_non_null(strstr(hear(w, fd), "interface org.varlink.service"));
+	say_and_hear(w, fd,
+		     "{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":"
+		     "{\"interface\":\"x.y\"}}",
+		     SERVICE_ERROR("InterfaceNotFound", "{\"interface\":\"x.y\"}"));
+	say_and_hear(w, fd, "{\"method\":\"org.varlink.service.GetInterfaceDescription\"}",
+		     SERVICE_ERROR("InvalidParameter", "{\"parameter\":\"interface\"}"));
+	say_and_hear(w, fd,
+		     "{\"method\":\"org.varlink.service.GetInfo\",\"parameters\":{\"q\":1}}",
+		     SERVICE_ERROR("InvalidParameter", "{\"parameter\":\"q\"}"));
+	close(fd);
+	world_free(w);
+}
+
+static void
+what_is_unknown_is_refused_by_name(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
+
+	(void)state;
+	say_and_hear(w, fd, CALL("Teleport"),
+		     SERVICE_ERROR("MethodNotFound",
+				   "{\"method\":\"org.cfdfu.Station.Teleport\"}"));
+	say_and_hear(w, fd, "{\"method\":\"org.other.Thing.Do\"}",
+		     SERVICE_ERROR("InterfaceNotFound", "{\"interface\":\"org.other.Thing\"}"));
+	say_and_hear(w, fd, CALL_WITH("Echo", "{\"colour\":\"red\"}"),
+		     SERVICE_ERROR("InvalidParameter", "{\"parameter\":\"colour\"}"));
+	say_and_hear(w, fd, CALL_WITH("Echo", "{\"text\":1}"),
+		     SERVICE_ERROR("InvalidParameter", "{\"parameter\":\"text\"}"));
+	say_and_hear(w, fd, CALL_WITH("Echo", "{\"n\":-1}"),
+		     SERVICE_ERROR("InvalidParameter", "{\"parameter\":\"n\"}"));
+	say_and_hear(w, fd, CALL("Invalid"),
+		     SERVICE_ERROR("InvalidParameter", "{\"parameter\":\"text\"}"));
+	say_and_hear(w, fd, CALL("Stream"), SERVICE_ERROR("ExpectedMore", "{}"));
+	say_and_hear(w, fd, "{\"method\":\"org.cfdfu.Station.Echo\",\"upgrade\":true}",
+		     SERVICE_ERROR("MethodNotImplemented",
+				   "{\"method\":\"org.cfdfu.Station.Echo\"}"));
+	assert_int_equal(w->handled, 0);
+	close(fd);
+	world_free(w);
+}
+
+static void
+what_is_no_call_is_answered_and_the_connection_closed(void **state)
+{
+	struct world *w = world_new(0, 0);
+	static const char *const bad[] = { "{", "[[[[", "{\"method\":\"a.B\",\"method\":\"a.B\"}",
+					   "GET / HTTP/1.1", "" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		int fd = join(w);
+
+		say(fd, bad[i]);
+		assert_non_null(strstr(hear(w, fd), "org.cfdfu.Station.Refused"));
+		assert_string_equal(hear(w, fd), "EOF");
+		close(fd);
+	}
+	assert_int_equal(server_client_count(w->server), 0);
+	world_free(w);
+}
+
+static void
+requests_in_one_write_are_all_answered_in_order(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
+	char text[TEXT_MAX];
+	const char *at;
+	size_t used = 0;
+
+	(void)state;
+	for (int i = 0; i < 60; i++)
+		used += (size_t)sprintf(text + used, CALL_WITH("Echo", "{\"n\":%d}"), i) + 1;
+	assert_int_equal(send(fd, text, used, 0), used);
+	at = hear(w, fd);
+	for (int i = 0; i < 60; i++) {
+		sprintf(text, "{\"parameters\":{\"n\":%d}}", i);
+		assert_string_equal(at, text);
+		at += strlen(at) + 1;
+	}
+	close(fd);
+	world_free(w);
+}
+
+static void
+oneway_calls_have_no_answer(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
+
+	(void)state;
+	say(fd, "{\"method\":\"org.cfdfu.Station.Echo\",\"oneway\":true}");
+	say(fd, "{\"method\":\"org.cfdfu.Station.Nowhere\",\"oneway\":true}");
+	say(fd, "{\"method\":\"org.varlink.service.GetInfo\",\"oneway\":true}");
+	say(fd, "{\"method\":\"org.cfdfu.Station.Defer\",\"oneway\":true}");
+	assert_string_equal(hear(w, fd), "NOTHING");
+	assert_int_equal(w->handled, 2);
+	call_reply(w->pending, json_object());
+	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
+	close(fd);
+	world_free(w);
+}
+
+static void
+a_deferred_answer_comes_before_the_next_request(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
+
+	(void)state;
+	say(fd, CALL("Defer"));
+	say(fd, CALL("Echo"));
+	assert_string_equal(hear(w, fd), "NOTHING");
+	assert_int_equal(w->handled, 1);
+	assert_string_equal(call_method(w->pending), PROTO_METHOD("Defer"));
+	assert_int_equal(call_peer(w->pending)->pid, getpid());
+	call_refuse(w->pending, PROTO_ERROR("Busy"), "wait for %s\x1b", "port 1");
+	w->pending = NULL;
+	assert_string_equal(hear(w, fd), ERROR("Busy", "{\"reason\":\"wait for port 1?\"}"));
+	assert_int_equal(w->handled, 2);
+	close(fd);
+	world_free(w);
+}
+
+static void
+the_owner_hears_of_a_client_that_left(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
+
+	(void)state;
+	say(fd, CALL("Defer"));
+	turn(w);
+	assert_non_null(w->pending);
+	close(fd);
+	turn(w);
+	assert_int_equal(w->gone, 1);
+	assert_null(w->pending);
+	assert_int_equal(server_client_count(w->server), 0);
+	world_free(w);
+}
+
+static void
+a_client_that_says_no_more_still_gets_its_answers(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
+
+	(void)state;
+	say(fd, CALL("Defer"));
+	shutdown(fd, SHUT_WR);
+	turn(w);
+	assert_int_equal(w->gone, 0);
+	call_reply(w->pending, json_object());
+	assert_string_equal(hear(w, fd), "{\"parameters\":{}}");
+	assert_string_equal(hear(w, fd), "EOF");
+	close(fd);
+	world_free(w);
+}
+
+static void
+send_with_fds(int fd, const char *text, const int *fds, size_t count)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(16 * sizeof(int))];
+	} control = { .bytes = { 0 } };
+	struct iovec v = { (void *)(uintptr_t)text, strlen(text) + 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control.bytes,
+			    .msg_controllen = CMSG_SPACE(count * sizeof(int)) };
+	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+
+	h->cmsg_level = SOL_SOCKET;
+	h->cmsg_type = SCM_RIGHTS;
+	h->cmsg_len = CMSG_LEN(count * sizeof(int));
+	memcpy(CMSG_DATA(h), fds, count * sizeof(int));
+	assert_int_equal(sendmsg(fd, &m, MSG_NOSIGNAL), strlen(text) + 1);
+}
+
+static int
+memory_file(const char *text, unsigned seals)
+{
+	int fd = memfd_create("test", MFD_ALLOW_SEALING);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	if (seals != 0)
+		assert_int_equal(fcntl(fd, F_ADD_SEALS, seals), 0);
+	return fd;
+}
+
+static int
+open_descriptors(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+#define SEALED (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
+
+static void
+a_sealed_file_crosses_the_socket(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w), file = memory_file("twelve bytes", SEALED);
+
+	(void)state;
+	send_with_fds(fd, CALL("File"), &file, 1);
+	assert_string_equal(hear(w, fd), "{\"parameters\":{\"bytes\":12}}");
+	/* Each file finds its own request, also when requests without one surround it. */
+	say(fd, CALL("Echo"));
+	send_with_fds(fd, CALL("File"), &file, 1);
+	send_with_fds(fd, CALL("File"), &file, 1);
+	say(fd, CALL("File"));
+	turn(w);
+	assert_int_equal(w->handled, 4);
+	close(file);
+	close(fd);
+	world_free(w);
+}
+
+static void
+other_descriptors_are_refused(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int files[] = { memory_file("not sealed", 0), open("/etc/passwd", O_RDONLY),
+			memory_file("", SEALED), open("/", O_RDONLY) };
+	int fd = join(w);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		send_with_fds(fd, CALL("File"), &files[i], 1);
+		assert_non_null(strstr(hear(w, fd), "BadDescriptor"));
+		close(files[i]);
+	}
+	say(fd, CALL("File"));
+	assert_non_null(strstr(hear(w, fd), "needs a file's descriptor"));
+	close(fd);
+	world_free(w);
+}
+
+/* C10 */
+static void
+unexpected_descriptors_are_closed(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w), fds[16];
+	int before = open_descriptors();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		fds[i] = 0;
+	send_with_fds(fd, CALL("Echo"), fds, 1);
+	send_with_fds(fd, CALL("Nowhere"), fds, 3);
+	send_with_fds(fd, CALL("Echo"), fds, 16);
+	turn(w);
+	assert_int_equal(open_descriptors(), before);
+	send_with_fds(fd, "{", fds, 4); /* closes the connection */
+	turn(w);
+	assert_int_equal(open_descriptors(), before - 1);
+	close(fd);
+	fd = join(w);
+	send_with_fds(fd, CALL("Defer"), fds, 2);
+	send_with_fds(fd, CALL("Echo"), fds, 2);
+	turn(w);
+	close(fd);
+	turn(w);
+	assert_int_equal(open_descriptors(), before - 2);
+	world_free(w);
+}
+
+static void
+a_stopping_server_takes_no_more_requests(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
+
+	(void)state;
+	say(fd, CALL("Defer"));
+	turn(w);
+	server_stop(w->server);
+	say(fd, CALL("Echo"));
+	call_reply(w->pending, json_object());
+	assert_string_equal(hear(w, fd), "{\"parameters\":{}}");
+	assert_string_equal(hear(w, fd), "NOTHING");
+	assert_int_equal(w->handled, 1);
+	close(fd);
+	world_free(w);
+}
+
+/* C9 */
+static void
+a_stale_socket_is_replaced_and_a_living_one_respected(void **state)
+{
+	struct world *w = world_new(0, 0);
+	struct server_options o = w->server->options;
+	struct server *second = NULL;
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct stat st;
+	int fd;
+
+	(void)state;
+	assert_int_equal(stat(socket_path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0666);
+	o.listen_fd = -1;
+	assert_int_equal(server_new(w->base, &o, &second), -EADDRINUSE);
+	world_free(w);
+	assert_int_equal(stat(socket_path, &st), -1);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	copy_text(sa.sun_path, sizeof(sa.sun_path), socket_path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	close(fd); /* the file stays */
+	w = world_new(0, 0);
+	fd = join(w);
+	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
+	close(fd);
+	world_free(w);
+}
+
+static void
+a_socket_from_the_service_manager_is_taken_and_not_removed(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct server_options o = { .method_count = WORLD_METHODS, .handlers = world_handlers,
+				    .signatures = world_signatures, .version = "1", .ctx = w,
+				    .change_gid = (gid_t)-1 };
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int pair[2], fd;
+
+	(void)state;
+	w->base = event_base_new();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	o.listen_fd = pair[0];
+	assert_int_equal(server_new(w->base, &o, &w->server), -EINVAL);
+	assert_int_equal(fcntl(pair[0], F_GETFD), -1); /* taken in any case */
+	close(pair[1]);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	copy_text(sa.sun_path, sizeof(sa.sun_path), socket_path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(listen(fd, 10), 0);
+	o.listen_fd = fd;
+	assert_int_equal(server_new(w->base, &o, &w->server), 0);
+	fd = join(w);
+	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
+	close(fd);
+	world_free(w);
+	assert_int_equal(access(socket_path, F_OK), 0);
+	unlink(socket_path);
+}
+
+static void
+a_server_freed_with_calls_pending_leaks_nothing(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w), file = memory_file("x", SEALED);
+
+	(void)state;
+	say(fd, CALL("Defer"));
+	send_with_fds(fd, CALL("File"), &file, 1);
+	turn(w);
+	close(file);
+	world_free(w);
+	close(fd);
+}
+
+static void
+memory_files_for_writing_are_checked_and_written(void **state)
+{
+	int file = memory_file("", 0), full = memory_file("x", 0), sealed = memory_file("", SEALED);
+	int disk = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+	uint8_t data[5];
+	const char *why;
+
+	(void)state;
+	assert_int_equal(memfile_check_writable(file, &why), 0);
+	assert_int_equal(memfile_write(file, (const uint8_t *)"hello", 5), 0);
+	assert_int_equal(pread(file, data, 5, 0), 5);
+	assert_memory_equal(data, "hello", 5);
+	assert_int_equal(memfile_check_writable(full, &why), -EINVAL);
+	assert_int_equal(memfile_check_writable(sealed, &why), -EINVAL);
+	assert_int_equal(memfile_check_writable(0, &why), -EINVAL);
+	assert_int_equal(memfile_write(sealed, data, 5), -EPERM);
+	if (disk >= 0)
+		close(disk);
+	close(file);
+	close(full);
+	close(sealed);
+}
+
+static void
+a_file_over_the_limit_is_refused(void **state)
+{
+	int file = memory_file("12345678", SEALED);
+	uint8_t *data;
+	const char *why;
+	size_t bytes;
+
+	(void)state;
+	assert_int_equal(memfile_read(file, 7, &data, &bytes, &why), -EFBIG);
+	assert_int_equal(memfile_read(file, 8, &data, &bytes, &why), 0);
+	free(data);
+	close(file);
+}
+
+/* "name: ?type" of a method's input in the interface's text against the signature. */
+static void
+compare_parameter(const char *text, const char *end, const struct param_spec *p)
+{
+	static const char *const types[] = { [PARAM_STRING] = "string",
+					     [PARAM_STRINGS] = "[]string",
+					     [PARAM_INT] = "int", [PARAM_BOOL] = "bool" };
+	char expected[128];
+	const char *found;
+
+	snprintf(expected, sizeof(expected), "%s: %s%s", p->name, p->required ? "" : "?",
+		 types[p->type]);
+	found = strstr(text, expected);
+	if (found == NULL || found > end)
+		fail_msg("not in the interface: %s", expected);
+}
+
+static void
+signatures_agree_with_the_interface_description(void **state)
+{
+	size_t methods = 0;
+
+	(void)state;
+	for (const char *m = station_description; (m = strstr(m, "\nmethod ")) != NULL; m++)
+		methods++;
+	assert_int_equal(methods, STATION_METHOD_COUNT);
+	for (size_t i = 0; i < STATION_METHOD_COUNT; i++) {
+		const struct method_signature *s = &station_signatures[i];
+		const char *text, *end;
+		size_t commas = 0, count = 0;
+		char head[128];
+
+		snprintf(head, sizeof(head), "\nmethod %s(", strrchr(s->name, '.') + 1);
+		text = strstr(station_description, head);
+		assert_non_null(text);
+		end = strstr(text, ") -> (");
+		assert_non_null(end);
+		for (const char *c = text; c < end; c++)
+			commas += *c == ':';
+		for (const struct param_spec *p = s->params; p->name != NULL; p++, count++)
+			compare_parameter(text, end, p);
+		assert_int_equal(commas, count);
+	}
+}
+
+static void
+long_lists_and_texts_are_refused(void **state)
+{
+	static const struct param_spec specs[] = { { "list", PARAM_STRINGS, false },
+						   { "on", PARAM_BOOL, false },
+						   { NULL, 0, false } };
+	json_t *p = json_object(), *list = json_array();
+	char text[PARAM_TEXT_MAX + 2];
+
+	(void)state;
+	json_object_set(p, "list", list);
+	for (int i = 0; i < PARAM_STRINGS_MAX; i++)
+		json_array_append_new(list, json_string("x"));
+	assert_null(params_check(specs, p));
+	json_array_append_new(list, json_string("x"));
+	assert_string_equal(params_check(specs, p), "list");
+	json_array_clear(list);
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	json_array_append_new(list, json_string(text));
+	assert_string_equal(params_check(specs, p), "list");
+	json_array_set_new(list, 0, json_string(text + 1));
+	assert_null(params_check(specs, p));
+	json_array_set_new(list, 0, json_integer(1));
+	assert_string_equal(params_check(specs, p), "list");
+	json_object_set_new(p, "list", json_string("x"));
+	assert_string_equal(params_check(specs, p), "list");
+	json_object_set_new(p, "list", json_null());
+	json_object_set_new(p, "on", json_integer(1));
+	assert_string_equal(params_check(specs, p), "on");
+	json_decref(p);
+	json_decref(list);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_call_is_answered),
+		cmocka_unit_test(the_service_describes_itself),
+		cmocka_unit_test(what_is_unknown_is_refused_by_name),
+		cmocka_unit_test(what_is_no_call_is_answered_and_the_connection_closed),
+		cmocka_unit_test(requests_in_one_write_are_all_answered_in_order),
+		cmocka_unit_test(oneway_calls_have_no_answer),
+		cmocka_unit_test(a_deferred_answer_comes_before_the_next_request),
+		cmocka_unit_test(the_owner_hears_of_a_client_that_left),
+		cmocka_unit_test(a_client_that_says_no_more_still_gets_its_answers),
+		cmocka_unit_test(a_sealed_file_crosses_the_socket),
+		cmocka_unit_test(other_descriptors_are_refused),
+		cmocka_unit_test(unexpected_descriptors_are_closed),
+		cmocka_unit_test(a_stopping_server_takes_no_more_requests),
+		cmocka_unit_test(a_stale_socket_is_replaced_and_a_living_one_respected),
+		cmocka_unit_test(a_socket_from_the_service_manager_is_taken_and_not_removed),
+		cmocka_unit_test(a_server_freed_with_calls_pending_leaks_nothing),
+		cmocka_unit_test(memory_files_for_writing_are_checked_and_written),
+		cmocka_unit_test(a_file_over_the_limit_is_refused),
+		cmocka_unit_test(signatures_agree_with_the_interface_description),
+		cmocka_unit_test(long_lists_and_texts_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/* ctl/server: hostile, slow, many clients, and rights (robustness notes A9, table C). */
+#include "config.h"
+
+#include "ctl/server.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cfdfu/proto.h"
+#include "cfdfu/util.h"
+#include "ctl/conn.h"
+#include "ctl/peer.h"
+#include "server_world.h"
+
+static void
+a_request_without_end_is_cut_off_at_64_kib(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
+	char junk[4096];
+	size_t sent = 0;
+
+	(void)state;
+	memset(junk, ' ', sizeof(junk));
+	for (int i = 0; i < 100; i++) {
+		ssize_t n = send(fd, junk, sizeof(junk), MSG_NOSIGNAL);
+
+		sent += n > 0 ? (size_t)n : 0;
+		turn(w);
+	}
+	assert_in_range(sent, 65536, 65536 + 300000);
+	assert_non_null(strstr(hear(w, fd), "64 KiB"));
+	assert_int_equal(server_client_count(w->server), 0);
+	close(fd);
+	world_free(w);
+}
+
+/* C6 */
+static void
+a_client_killed_in_mid_reply_does_no_harm(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
+
+	(void)state;
+	signal(SIGPIPE, SIG_DFL);
+	say(fd, WATCH);
+	turn(w);
+	close(fd);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(call_continue(w->pending, json_object()), 0);
+	turn(w);
+	assert_int_equal(w->gone, 1);
+	assert_int_equal(server_client_count(w->server), 0);
+	world_free(w);
+}
+
+static json_t *
+kilobyte(void)
+{
+	char text[1000];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	return json_pack("{s:s}", "x", text);
+}
+
+/* C4 */
+static void
+a_watcher_that_never_reads_costs_one_mebibyte(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w), other = join(w);
+	char junk[65536];
+	int sent = 0;
+
+	(void)state;
+	say(fd, WATCH);
+	turn(w);
+	while (call_continue(w->pending, kilobyte()) == 0) {
+		assert_in_range(++sent, 1, 2000);
+		if (sent % 100 == 0)
+			turn(w);
+	}
+	assert_in_range(sent, 900, 2000);
+	assert_int_equal(call_continue(w->pending, kilobyte()), -EAGAIN);
+	say_and_hear(w, other, CALL("Echo"), "{\"parameters\":{}}");
+	assert_int_equal(w->drained, 0);
+	while (recv(fd, junk, sizeof(junk), 0) > 0)
+		turn(w);
+	assert_int_equal(w->drained, 1);
+	assert_int_equal(call_continue(w->pending, kilobyte()), 0);
+	turn(w);
+	assert_in_range(recv(fd, junk, sizeof(junk), 0), 1000, 1100);
+	call_reply(w->pending, json_object());
+	assert_string_equal(hear(w, fd), "{\"parameters\":{}}");
+	close(fd);
+	close(other);
+	world_free(w);
+}
+
+static void
+a_client_that_does_not_read_is_not_read_from(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w), size = 4096;
+	int before;
+
+	(void)state;
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	for (int i = 0; i < 20000; i++) {
+		if (send(fd, CALL_WITH("Echo", "{\"n\":1}"),
+			 sizeof(CALL_WITH("Echo", "{\"n\":1}")), MSG_NOSIGNAL) < 0)
+			break;
+		turn(w);
+	}
+	before = w->handled;
+	turn(w);
+	assert_int_equal(w->handled, before);
+	assert_in_range(before, 1, 19999);
+	close(fd);
+	turn(w);
+	assert_int_equal(server_client_count(w->server), 0);
+	world_free(w);
+}
+
+static void
+one_without_the_right_is_denied_and_the_owner_told(void **state)
+{
+	struct world *w = world_new(0, 0);
+	struct conn *c;
+	int fd = join(w);
+
+	(void)state;
+	c = TAILQ_FIRST(&w->server->conns);
+	assert_true(c->peer.may_change); /* root, or the service's own user */
+	c->peer.may_change = false;
+	say(fd, CALL("Change"));
+	assert_non_null(strstr(hear(w, fd), "NotPermitted\",\"parameters\":{\"group\":\"cfdfu\""));
+	assert_int_equal(w->denied, 1);
+	assert_string_equal(w->denied_method, PROTO_METHOD("Change"));
+	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
+	c->peer.may_change = true;
+	say_and_hear(w, fd, CALL("Change"), "{\"parameters\":{}}");
+	close(fd);
+	world_free(w);
+}
+
+static void
+rights_come_from_uid_and_groups(void **state)
+{
+	static const gid_t groups[] = { 5, 77, 9 };
+
+	(void)state;
+	assert_true(peer_may_change(0, 0, NULL, 0, 990, (gid_t)-1));
+	assert_true(peer_may_change(990, 1, NULL, 0, 990, (gid_t)-1));
+	assert_false(peer_may_change(1000, 1000, groups, 3, 990, 78));
+	assert_true(peer_may_change(1000, 1000, groups, 3, 990, 77));
+	assert_true(peer_may_change(1000, 77, NULL, 0, 990, 77));
+	assert_false(peer_may_change(1000, (gid_t)-1, NULL, 0, 990, (gid_t)-1));
+}
+
+/* C3 */
+static void
+five_hundred_idle_connections_are_bounded_and_newcomers_get_in(void **state)
+{
+	struct world *w = world_new(64, 0);
+	int fds[500], fd;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = join(w);
+		assert_in_range(server_client_count(w->server), 1, 65);
+	}
+	fd = join(w);
+	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
+	assert_string_equal(hear(w, fds[0]), "EOF"); /* the oldest made room */
+	close(fd);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i]);
+	turn(w);
+	assert_int_equal(server_client_count(w->server), 0);
+	world_free(w);
+}
+
+static void
+busy_clients_are_not_closed_for_newcomers(void **state)
+{
+	struct world *w = world_new(3, 0);
+	int fds[4], fd;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = join(w);
+		if (geteuid() == 0 || i < 3)
+			say(fds[i], CALL("Defer"));
+		turn(w);
+	}
+	fd = join(w);
+	assert_non_null(strstr(hear(w, fd), "too many connections"));
+	assert_string_equal(hear(w, fd), "EOF");
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i]);
+	close(fd);
+	server_free(w->server);
+	w->server = NULL;
+	world_free(w);
+}
+
+static void
+a_place_is_kept_for_root_and_users_have_their_share(void **state)
+{
+	struct world *w = world_new(4, 0);
+	struct conn *c;
+	int fds[6];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < 4; i++) {
+		fds[i] = join(w);
+		say(fds[i], CALL("Echo"));
+		turn(w);
+	}
+	TAILQ_FOREACH(c, &w->server->conns, link)
+		c->peer.uid = 1000;
+	fds[4] = join(w); /* root, beyond the maximum */
+	assert_int_equal(server_client_count(w->server), 5);
+	say_and_hear(w, fds[4], CALL("Echo"), "{\"parameters\":{}}");
+	fds[5] = join(w); /* root again: somebody idle has to go */
+	assert_int_equal(server_client_count(w->server), 5);
+	for (size_t i = 0; i < 6; i++)
+		close(fds[i]);
+	world_free(w);
+}
+
+static void
+a_silent_connection_is_closed_after_the_deadline(void **state)
+{
+	struct world *w = world_new(0, 300);
+	int silent = join(w), slow = join(w), good = join(w);
+
+	(void)state;
+	say_and_hear(w, good, CALL("Echo"), "{\"parameters\":{}}");
+	for (int i = 0; i < 8; i++) {
+		(void)!send(slow, "{", 1, MSG_NOSIGNAL);
+		turn_for_ms(w, 50);
+	}
+	assert_string_equal(hear(w, silent), "EOF");
+	assert_int_equal(server_client_count(w->server), 1);
+	say_and_hear(w, good, CALL("Echo"), "{\"parameters\":{}}");
+	close(silent);
+	close(slow);
+	close(good);
+	world_free(w);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_request_without_end_is_cut_off_at_64_kib),
+		cmocka_unit_test(a_client_killed_in_mid_reply_does_no_harm),
+		cmocka_unit_test(a_watcher_that_never_reads_costs_one_mebibyte),
+		cmocka_unit_test(a_client_that_does_not_read_is_not_read_from),
+		cmocka_unit_test(one_without_the_right_is_denied_and_the_owner_told),
+		cmocka_unit_test(rights_come_from_uid_and_groups),
+		cmocka_unit_test(five_hundred_idle_connections_are_bounded_and_newcomers_get_in),
+		cmocka_unit_test(busy_clients_are_not_closed_for_newcomers),
+		cmocka_unit_test(a_place_is_kept_for_root_and_users_have_their_share),
+		cmocka_unit_test(a_silent_connection_is_closed_after_the_deadline),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
