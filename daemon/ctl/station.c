@@ -23,6 +23,7 @@ const struct method_signature station_signatures[STATION_METHOD_COUNT] = {
 	[STATION_ADD_FIRMWARE] = { PROTO_METHOD("AddFirmware"), METHOD_CHANGES | METHOD_DESCRIPTOR,
 		{ { "name", PARAM_STRING, OPTIONAL },
 		  { "platform", PARAM_STRING, OPTIONAL },
+		  { "manifest", PARAM_STRING, OPTIONAL },
 		  { "source_name", PARAM_STRING, REQUIRED },
 		  { "source_sha256", PARAM_STRING, REQUIRED },
 		  { "version", PARAM_STRING, OPTIONAL },
