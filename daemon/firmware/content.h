@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cfdfu/platform.h"
 #include "cfdfu/util.h"
 #include "core/image.h"
 
@@ -41,7 +42,9 @@ struct content {
 	uint32_t linked_at;	  /* RIGHT: addr; WRONG: where; else 0 */
 	uint32_t default_handler; /* most common vector, 0 when there is no table */
 	unsigned default_count;
-	unsigned handlers_outside; /* non-zero vectors (of the 98) that lie outside of the image */
+	unsigned
+	    handlers_outside; /* vectors (of the 98) that are not 0 and lie outside of the image */
+	unsigned system_outside; /* likewise of the first 16, which every Cortex-M has */
 	struct content_record records[CONTENT_RECORDS_MAX];
 	size_t record_count;
 	unsigned platforms; /* union over the records; 0 nothing found */
@@ -63,5 +66,12 @@ int content_read(const struct segment *segments, size_t count,
 /* The same of one contiguous piece at addr. */
 void content_read_bytes(const uint8_t *data, size_t size, uint32_t addr,
 			struct content *ret_content);
+
+/*
+ * The platforms of an image when content (bits; 0: silent), manifest and operator (UNKNOWN: silent)
+ * have been heard: a word narrows what it agrees with, is all there is where the content is silent,
+ * and is ignored where it contradicts (judge_image() refuses that).
+ */
+unsigned content_narrow(unsigned content, enum platform manifest, enum platform told);
 
 #endif

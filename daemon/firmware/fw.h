@@ -48,6 +48,8 @@ struct fw_input {
 	uint32_t addr;		/* for formats without addresses; others ignore it */
 	const char *name;	/* becomes image_label.name; NULL counts as "" */
 	enum platform platform; /* the operator's word (or the catalogue's); UNKNOWN: none */
+	uint16_t vid, pid; /* what a suffix must name, or 0xFFFF; both 0: ST's DFU, 0483:df11 */
+	bool any_ids;	   /* other ids are a warning only: for showing and extracting */
 };
 
 /* One target of a DfuSe file, in file order. */

@@ -51,7 +51,8 @@ int fw_make(const struct fw_make_file *file, uint8_t **ret_bytes, size_t *ret_si
 
 /* An image as a file with the default ids, a target per alternate, not named.  free() the bytes. */
 int fw_make_from_image(const struct image *image, uint8_t **ret_bytes, size_t *ret_size) MUST_CHECK;
-int fw_make_stream_image(const struct image *image, fw_make_sink *sink, void *ctx) MUST_CHECK;
+int fw_make_stream_segments(const struct segment *segments, size_t count, fw_make_sink *sink,
+			    void *ctx) MUST_CHECK; /* sorted, as image_segment() gives them */
 
 /* The file that image and facts came from, again (facts.format is FW_DFUSE): unchanged bytes. */
 int fw_make_again(const struct image *image, const struct fw_facts *facts, uint8_t **ret_bytes,

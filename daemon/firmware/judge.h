@@ -83,7 +83,7 @@ struct judge_memory {
  */
 struct judge_profile {
 	const char *name;
-	bool crazyflie;
+	bool crazyflie; /* then its memory is layout_f405(), and memories are not looked at */
 	struct judge_memory memories[JUDGE_ALTS_MAX];
 	size_t memory_count; /* 0: any alternate, nothing known */
 	uint32_t app_addr;   /* where vectors must be; 0: no vectors are expected */
@@ -94,8 +94,7 @@ struct judge_profile {
 
 struct judge_options {
 	enum platform manifest; /* what the zip says; UNKNOWN: nothing */
-	enum platform
-	operator; /* --platform, or what the client told the daemon; UNKNOWN: nothing */
+	enum platform told; /* --platform, or what the client told the daemon; UNKNOWN: nothing */
 	const struct judge_profile *profile; /* NULL: judge_crazyflie() */
 };
 

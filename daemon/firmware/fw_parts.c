@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* From what a loader found to a labelled image; refusals, warnings, the DFU suffix. */
+#include "config.h"
+
+#include "firmware/fw_parts.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "cfdfu/dfu.h"
+#include "firmware/content.h"
+#include "firmware/digest.h"
+
+#define ID_ANY 0xFFFF
+
+int
+fw_refuse(struct fw_loading *l, size_t offset, const char *format, ...)
+{
+	va_list args;
+
+	l->error->offset = offset;
+	va_start(args, format);
+	vsnprintf(l->error->text, sizeof(l->error->text), format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+int
+fw_no_memory(struct fw_loading *l)
+{
+	(void)fw_refuse(l, 0, "not enough memory to read the file");
+	return -ENOMEM;
+}
+
+void
+fw_warn(struct fw_facts *facts, const char *format, ...)
+{
+	va_list args;
+
+	if (facts->warning_count == FW_WARNINGS_MAX)
+		return;
+	va_start(args, format);
+	vsnprintf(facts->warnings[facts->warning_count++], FW_WARNING_TEXT_MAX, format, args);
+	va_end(args);
+}
+
+void
+fw_clean_text(char *dst, size_t dst_size, const void *src, size_t n)
+{
+	const uint8_t *p = src;
+	size_t i = 0;
+
+	for (; i < n && i < dst_size - 1 && p[i] != '\0'; i++)
+		dst[i] = p[i] >= 0x20 && p[i] < 0x7F ? (char)p[i] : '?';
+	dst[i] = '\0';
+}
+
+int
+fw_add_element(struct fw_loading *l, const struct fw_element *e, const uint8_t *data)
+{
+	struct fw_facts *f = l->facts;
+
+	if (f->element_count == IMAGE_SEGMENTS_MAX)
+		return fw_refuse(l, e->offset, "more than %d separate pieces", IMAGE_SEGMENTS_MAX);
+	if (e->size > 0 && e->size - 1 > UINT32_MAX - e->addr)
+		return fw_refuse(l, e->offset,
+				 "%" PRIu32 " bytes at 0x%08" PRIX32
+				 " reach beyond the end of the address space",
+				 e->size, e->addr);
+	f->elements[f->element_count++] = *e;
+	l->segments[l->segment_count++] =
+	    (struct segment){ .alt = e->alt, .addr = e->addr, .size = e->size, .data = data };
+	return 0;
+}
+
+static int
+by_place(const void *a, const void *b)
+{
+	const struct segment *x = a, *y = b;
+
+	if (x->alt != y->alt)
+		return x->alt < y->alt ? -1 : 1;
+	return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+/* Where in the file the piece at this place came from. */
+static size_t
+offset_of(const struct fw_facts *f, const struct segment *s)
+{
+	for (size_t i = 0; i < f->element_count; i++)
+		if (f->elements[i].alt == s->alt && f->elements[i].addr == s->addr)
+			return f->elements[i].offset;
+	return 0;
+}
+
+static int
+check_places(struct fw_loading *l)
+{
+	uint64_t total = 0;
+
+	qsort(l->segments, l->segment_count, sizeof(l->segments[0]), by_place);
+	for (size_t i = 0; i < l->segment_count; i++) {
+		const struct segment *s = &l->segments[i], *next = s + 1;
+
+		total += s->size;
+		if (i + 1 == l->segment_count || next->alt != s->alt ||
+		    next->addr - s->addr >= s->size)
+			continue;
+		return fw_refuse(l, offset_of(l->facts, next),
+				 "the pieces at 0x%08" PRIX32 " (%" PRIu32
+				 " bytes) and 0x%08" PRIX32 " of alternate %u overlap",
+				 s->addr, s->size, next->addr, s->alt);
+	}
+	if (l->segment_count == 0)
+		return fw_refuse(l, 0, "the file carries no data");
+	if (total > IMAGE_BYTES_MAX) {
+		(void)fw_refuse(l, 0, "%" PRIu64 " bytes of data, the limit is %u", total,
+				IMAGE_BYTES_MAX);
+		return -E2BIG;
+	}
+	return 0;
+}
+
+/* Sorted, checked segments -> image with everything a label can say. */
+static int
+make_image(struct fw_loading *l, struct image **ret_image)
+{
+	struct image_label label = { 0 };
+	struct content content;
+	int r = check_places(l);
+
+	if (r < 0)
+		return r;
+	r = content_read(l->segments, l->segment_count, &content);
+	if (r == 0)
+		r = digest_segments(l->segments, l->segment_count, label.sha256);
+	if (r < 0)
+		return fw_no_memory(l);
+	if (l->in->name != NULL)
+		fw_clean_text(label.name, sizeof(label.name), l->in->name, strlen(l->in->name));
+	copy_text(label.version, sizeof(label.version), content.version);
+	copy_text(label.revision, sizeof(label.revision), content.revision);
+	label.platforms =
+	    content_narrow(content.platforms, l->facts->release.platform, l->in->platform);
+	r = image_new(l->segments, l->segment_count, &label, ret_image);
+	if (r == -ENOMEM)
+		return fw_no_memory(l);
+	if (r < 0)
+		(void)fw_refuse(l, 0, "the pieces of the file do not make an image");
+	return r;
+}
+
+int
+fw_load_with(fw_loader *loader, const struct fw_input *in, struct image **ret_image,
+	     struct fw_facts **ret_facts, struct fw_error *ret_error)
+{
+	struct fw_loading l = { .in = in, .data = in->data, .size = in->size, .addr = in->addr };
+	struct fw_error error = { 0 };
+	int r;
+
+	l.error = ret_error != NULL ? ret_error : &error;
+	l.facts = calloc(1, sizeof(*l.facts));
+	l.segments = calloc(IMAGE_SEGMENTS_MAX, sizeof(*l.segments));
+	if (l.facts == NULL || l.segments == NULL)
+		r = fw_no_memory(&l);
+	else if (in->size == 0)
+		r = fw_refuse(&l, 0, "the file is empty");
+	else
+		r = loader(&l);
+	if (r == 0)
+		r = make_image(&l, ret_image);
+	if (r == 0 && ret_facts != NULL) {
+		*ret_facts = l.facts;
+		l.facts = NULL; /* the caller's now */
+	}
+	free(l.bytes);
+	free(l.segments);
+	fw_facts_free(l.facts);
+	return r;
+}
+
+void
+fw_facts_free(struct fw_facts *facts)
+{
+	free(facts);
+}
+
+static int
+check_ids(struct fw_loading *l, size_t at)
+{
+	const struct fw_facts *f = l->facts;
+	bool st = l->in->vid == 0 && l->in->pid == 0;
+	unsigned vid = st ? ST_VID : l->in->vid, pid = st ? ST_DFU_PID : l->in->pid;
+
+	if ((f->vid == ID_ANY || f->vid == vid) && (f->pid == ID_ANY || f->pid == pid))
+		return 0;
+	if (l->in->any_ids) {
+		fw_warn(l->facts, "made for USB device %04x:%04x, not %04x:%04x", f->vid, f->pid,
+			vid, pid);
+		return 0;
+	}
+	return fw_refuse(l, at + 2,
+			 "DFU suffix at offset %zu: made for USB device %04x:%04x, expected "
+			 "%04x:%04x",
+			 at, f->vid, f->pid, vid, pid);
+}
+
+int
+fw_read_suffix(struct fw_loading *l)
+{
+	struct fw_facts *f = l->facts;
+	size_t at = l->size - DFU_SUFFIX_BYTES;
+	const uint8_t *p = l->data + at;
+	uint32_t crc, found;
+
+	if (l->size < DFU_SUFFIX_BYTES || memcmp(p + 8, "UFD", 3) != 0)
+		return 0;
+	f->suffix = true;
+	f->device = get_le16(p);
+	f->pid = get_le16(p + 2);
+	f->vid = get_le16(p + 4);
+	f->bcd_dfu = get_le16(p + 6);
+	if (p[11] != DFU_SUFFIX_BYTES)
+		return fw_refuse(l, at + 11, "DFU suffix at offset %zu: bLength is %u, expected %d",
+				 at, p[11], DFU_SUFFIX_BYTES);
+	/* SPEC: DFU 1.1 appendix B: no final inversion, over all but the last four bytes. */
+	crc = ~(uint32_t)crc32_z(crc32_z(0, NULL, 0), l->data, l->size - 4);
+	found = get_le32(p + 12);
+	if (found != crc)
+		return fw_refuse(l, at + 12,
+				 "DFU suffix at offset %zu: CRC is 0x%08" PRIX32
+				 ", computed 0x%08" PRIX32 " (the file is damaged)",
+				 at, found, crc);
+	return check_ids(l, at) < 0 ? -EINVAL : 1;
+}

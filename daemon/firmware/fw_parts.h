@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* What the loaders of this folder share: one loading under way, refusals, the pieces of text
+ * formats. */
+#ifndef FIRMWARE_FW_PARTS_H
+#define FIRMWARE_FW_PARTS_H
+
+#include "firmware/fw.h"
+
+/* One loading.  A loader fills facts and segments (in file order) and returns 0 or an error. */
+struct fw_loading {
+	const struct fw_input *in;
+	const uint8_t *data; /* what to read: the file, or the member of a zip */
+	size_t size;
+	uint32_t addr; /* for formats without addresses */
+	struct fw_facts *facts;
+	struct fw_error *error;
+	struct segment *segments; /* room for IMAGE_SEGMENTS_MAX */
+	size_t segment_count;
+	uint8_t
+	    *bytes; /* heap memory that segments point into when it is not data; freed at the end */
+};
+
+typedef int fw_loader(struct fw_loading *l);
+
+/* Runs a loader and makes the image of what it found: fw_load() and fw_dfuse_load() are this. */
+int fw_load_with(fw_loader *loader, const struct fw_input *in, struct image **ret_image,
+		 struct fw_facts **ret_facts, struct fw_error *ret_error) MUST_CHECK;
+
+fw_loader fw_load_raw, fw_load_dfu, fw_load_dfuse, fw_load_ihex, fw_load_srec, fw_load_release;
+
+/* Writes the sentence and returns -EINVAL (-ENOMEM for fw_no_memory). */
+int fw_refuse(struct fw_loading *l, size_t offset, const char *format, ...) PRINTF_LIKE(3, 4);
+int fw_no_memory(struct fw_loading *l);
+void fw_warn(struct fw_facts *facts, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Text of at most n bytes, up to its NUL; what is not printable ASCII becomes '?'. */
+void fw_clean_text(char *dst, size_t dst_size, const void *src, size_t n);
+
+/* Adds an element and its segment.  The caller has checked that data has size bytes. */
+int fw_add_element(struct fw_loading *l, const struct fw_element *e,
+		   const uint8_t *data) MUST_CHECK;
+
+/*
+ * The DFU suffix in the last 16 bytes (DFU 1.1 appendix B), checked: CRC, length, ids.  1 there is
+ * one, 0 none, or a refusal.
+ */
+int fw_read_suffix(struct fw_loading *l) MUST_CHECK;
+
+/* n bytes of hex text at p (2 n digits); returns how many digits were good, 2 n when all were. */
+size_t fw_hex_decode(const uint8_t *p, size_t n, uint8_t *out);
+
+/* Bytes gathered from the records of a text format; in any order. */
+struct fw_piece {
+	uint32_t addr, size;
+	size_t at;     /* in bytes */
+	size_t offset; /* of its first record, in the file */
+};
+
+struct fw_pieces {
+	uint8_t *bytes;
+	size_t used, room;
+	struct fw_piece *list;
+	size_t count, list_room;
+};
+
+#define FW_PIECES_MAX 65536U /* LIMIT: before what belongs together is joined: 2 MiB of list */
+
+int fw_pieces_init(struct fw_pieces *p, struct fw_loading *l) MUST_CHECK;
+int fw_pieces_add(struct fw_pieces *p, struct fw_loading *l, const struct fw_piece *piece,
+		  const uint8_t *data) MUST_CHECK;
+/* Sorts, joins, and hands the bytes over to l as elements of alternate 0. */
+int fw_pieces_finish(struct fw_pieces *p, struct fw_loading *l) MUST_CHECK;
+void fw_pieces_done(struct fw_pieces *p);
+
+#endif

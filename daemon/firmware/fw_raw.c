@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* A plain binary, with an address from elsewhere; and what is not one although nothing else either.
+ */
+#include "config.h"
+
+#include "firmware/fw_parts.h"
+
+#include <string.h>
+
+#define TEXT_SAMPLE_BYTES 256
+
+/* Files that people hand over by mistake, by their first bytes. */
+static const struct {
+	const char *magic;
+	size_t magic_bytes;
+	const char *words;
+} strangers[] = {
+	{ "\x1F\x8B", 2, "a gzip file: unpack it first" },
+	{ "\xFD"
+	  "7zXZ",
+	  5, "an xz file: unpack it first" },
+	{ "BZh", 3, "a bzip2 file: unpack it first" },
+	{ "7z\xBC\xAF", 4, "a 7z archive: unpack it first" },
+	{ "\x28\xB5\x2F\xFD", 4, "a Zstandard file: unpack it first" },
+	{ "Rar!", 4, "a RAR archive: unpack it first" },
+	{ "UF2\n", 4, "a UF2 file, which is for another kind of boot loader" },
+	{ "%PDF", 4, "a PDF document" },
+	{ "\x89PNG", 4, "a PNG picture" },
+	{ "MZ", 2, "a Windows program" },
+	{ "!<arch>", 7, "an object archive (or Debian package)" },
+	{ "SQLite format 3", 15, "an SQLite database" },
+	{ "<!DOCTYPE", 9, "a web page: the download went wrong" },
+	{ "<!doctype", 9, "a web page: the download went wrong" },
+	{ "<html", 5, "a web page: the download went wrong" },
+};
+
+static bool
+is_text(const uint8_t *data, size_t size)
+{
+	size_t n = size < TEXT_SAMPLE_BYTES ? size : TEXT_SAMPLE_BYTES;
+
+	for (size_t i = 0; i < n; i++)
+		if (!(data[i] >= 0x20 && data[i] < 0x7F) && data[i] != '\n' && data[i] != '\r' &&
+		    data[i] != '\t')
+			return false;
+	return n >= 4;
+}
+
+int
+fw_load_raw(struct fw_loading *l)
+{
+	struct fw_element e = { .addr = l->addr, .size = (uint32_t)l->size };
+
+	for (size_t i = 0; i < ARRAY_LEN(strangers); i++)
+		if (l->size >= strangers[i].magic_bytes &&
+		    memcmp(l->data, strangers[i].magic, strangers[i].magic_bytes) == 0)
+			return fw_refuse(l, 0, "not firmware: this is %s", strangers[i].words);
+	if (is_text(l->data, l->size))
+		return fw_refuse(l, 0,
+				 "not firmware: this is text, and neither Intel HEX nor "
+				 "S-records");
+	if (l->size > IMAGE_BYTES_MAX)
+		return fw_refuse(l, 0, "%zu bytes, the limit is %u", l->size, IMAGE_BYTES_MAX);
+	return fw_add_element(l, &e, l->data);
+}

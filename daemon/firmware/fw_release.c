@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* Bitcraze's release zip (protocol notes 9.1): the manifest's word on which member is the STM32's
+ * firmware. */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/platform.h"
+#include "firmware/fw_parts.h"
+#include "firmware/fw_zip.h"
+
+#define MANIFEST "manifest.json"
+#define MANIFEST_BYTES_MAX 65536U		    /* LIMIT: real ones have some 3,000 */
+#define IMAGE_MEMBER_BYTES_MAX (2U * 1024U * 1024U) /* LIMIT: twice what an STM32F405 holds */
+
+static const char *
+text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+static void
+take_text(char *dst, size_t size, const char *text)
+{
+	fw_clean_text(dst, size, text, strlen(text));
+}
+
+/* target is a text, or a list of texts. */
+static bool
+has_target(const json_t *file, const char *wanted)
+{
+	const json_t *target = json_object_get(file, "target");
+	const json_t *item;
+	size_t i;
+
+	if (json_is_string(target))
+		return strcmp(json_string_value(target), wanted) == 0;
+	json_array_foreach(target, i,
+			   item) if (json_is_string(item) &&
+				     strcmp(json_string_value(item), wanted) == 0) return true;
+	return false;
+}
+
+static int
+take_stm32(struct fw_loading *l, const char *name, const json_t *file)
+{
+	struct fw_release_facts *f = &l->facts->release;
+
+	if (f->stm32_file[0] != '\0')
+		return fw_refuse(l, 0,
+				 MANIFEST ": two STM32 firmware files, \"%s\" and another; "
+					  "exactly one expected",
+				 f->stm32_file);
+	if (strlen(name) >= sizeof(f->stm32_file) || name[0] == '\0')
+		return fw_refuse(l, 0,
+				 MANIFEST ": the STM32 firmware's file name has %zu characters, "
+					  "expected 1 to %zu",
+				 strlen(name), sizeof(f->stm32_file) - 1);
+	take_text(f->stm32_file, sizeof(f->stm32_file), name);
+	take_text(f->stm32_release, sizeof(f->stm32_release), text_of(file, "release"));
+	return 0;
+}
+
+static int
+take_file(struct fw_loading *l, const char *name, const json_t *file)
+{
+	struct fw_release_facts *f = &l->facts->release;
+	const char *platform = text_of(file, "platform"), *type = text_of(file, "type");
+
+	if (!json_is_object(file))
+		return fw_refuse(l, 0, MANIFEST ": an entry of \"files\" is not an object");
+	if (strcmp(platform, "deck") == 0) {
+		f->deck_files++;
+	} else if (strcmp(platform, "cf2") == 0 && has_target(file, "stm32") &&
+		   strcmp(type, "fw") == 0) {
+		return take_stm32(l, name, file);
+	} else if (strcmp(platform, "cf2") == 0 && has_target(file, "nrf51")) {
+		f->nrf = true;
+		f->softdevice |= strstr(type, "softdevice") != NULL;
+		if (strcmp(type, "fw") == 0)
+			take_text(f->nrf_release, sizeof(f->nrf_release), text_of(file, "release"));
+	}
+	return 0;
+}
+
+static int
+take_version(struct fw_loading *l, const json_t *manifest)
+{
+	const json_t *version = json_object_get(manifest, "version");
+	json_int_t v = json_integer_value(version);
+
+	if (!json_is_integer(version))
+		return fw_refuse(l, 0, MANIFEST ": has no number as \"version\"");
+	if (v != 1 && v != 2)
+		return fw_refuse(l, 0,
+				 MANIFEST ": version is %" JSON_INTEGER_FORMAT
+					  ", but only versions 1 and 2 are understood",
+				 v);
+	l->facts->release.manifest_version = (int)v;
+	return 0;
+}
+
+static int
+take_platform(struct fw_loading *l, const json_t *manifest)
+{
+	struct fw_release_facts *f = &l->facts->release;
+	const json_t *platform = json_object_get(manifest, "fw_platform");
+
+	if (platform == NULL) {
+		/* protocol notes 9.1: absent before 2019. */
+		fw_warn(l->facts, MANIFEST " names no fw_platform (it is older than 2019)");
+		return 0;
+	}
+	take_text(f->fw_platform, sizeof(f->fw_platform), text_of(manifest, "fw_platform"));
+	f->platform = platform_by_name(json_string_value(platform));
+	if (f->platform == PLATFORM_UNKNOWN || f->platform == PLATFORM_OTHER)
+		return fw_refuse(l, 0,
+				 MANIFEST ": fw_platform is \"%s\", expected cf2, cf21bl, bolt, "
+					  "tag or flapper",
+				 f->fw_platform);
+	return 0;
+}
+
+static int
+read_manifest(struct fw_loading *l, json_t *root)
+{
+	json_t *manifest = json_object_get(root, "manifest");
+	json_t *files = json_object_get(manifest, "files"), *file;
+	const char *name;
+	int r;
+
+	if (!json_is_object(manifest))
+		return fw_refuse(l, 0, MANIFEST ": has no object \"manifest\"");
+	r = take_version(l, manifest);
+	if (r == 0 && !json_is_object(files))
+		r = fw_refuse(l, 0, MANIFEST ": has no object \"files\"");
+	if (r == 0)
+		r = take_platform(l, manifest);
+	if (r < 0)
+		return r;
+	take_text(l->facts->release.release, sizeof(l->facts->release.release),
+		  text_of(manifest, "release"));
+	json_object_foreach(files, name, file)
+	{
+		r = take_file(l, name, file);
+		if (r < 0)
+			return r;
+	}
+	if (l->facts->release.stm32_file[0] == '\0')
+		return fw_refuse(l, 0,
+				 MANIFEST ": no STM32 firmware in it (platform cf2, target stm32, "
+					  "type fw)");
+	return 0;
+}
+
+static int
+load_manifest(struct fw_loading *l)
+{
+	uint8_t *text = NULL;
+	size_t size = 0;
+	json_error_t error;
+	char words[120];
+	json_t *root;
+	int r = fw_zip_read(l, MANIFEST, MANIFEST_BYTES_MAX, &text, &size);
+
+	if (r == 0)
+		return fw_refuse(l, 0, "zip archive without " MANIFEST ": not a Bitcraze release");
+	if (r < 0)
+		return r;
+	root = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &error);
+	free(text);
+	if (root == NULL) {
+		fw_clean_text(words, sizeof(words), error.text, sizeof(error.text));
+		return fw_refuse(l, error.position > 0 ? (size_t)error.position : 0,
+				 MANIFEST ", line %d: %s", error.line, words);
+	}
+	r = read_manifest(l, root);
+	json_decref(root);
+	return r;
+}
+
+static void
+warn_of_rest(struct fw_loading *l)
+{
+	const struct fw_release_facts *f = &l->facts->release;
+
+	if (f->softdevice)
+		fw_warn(l->facts,
+			"replaces the nRF51's boot loader and soft device too, which cannot "
+			"travel over USB DFU: use the radio for this release");
+	else if (f->nrf)
+		fw_warn(l->facts, "the nRF51's firmware%s%s in it cannot travel over USB DFU",
+			f->nrf_release[0] != '\0' ? " " : "", f->nrf_release);
+	if (f->deck_files > 0)
+		fw_warn(l->facts, "%u deck firmware file%s in it cannot travel over USB DFU",
+			f->deck_files, f->deck_files == 1 ? "" : "s");
+}
+
+/* A plain binary, with or without a suffix; anything else does not belong there. */
+static int
+load_member(struct fw_loading *l)
+{
+	enum fw_format format = fw_sniff(l->data, l->size);
+
+	if (format != FW_RAW && format != FW_DFU)
+		return fw_refuse(l, 0, "zip member \"%s\": is a %s, a plain binary expected",
+				 l->facts->release.stm32_file, fw_format_words(format));
+	return format == FW_DFU ? fw_load_dfu(l) : fw_load_raw(l);
+}
+
+int
+fw_load_release(struct fw_loading *l)
+{
+	const struct fw_release_facts *f = &l->facts->release;
+	int r = fw_zip_check(l);
+
+	if (r == 0)
+		r = load_manifest(l);
+	if (r < 0)
+		return r;
+	r = fw_zip_read(l, f->stm32_file, IMAGE_MEMBER_BYTES_MAX, &l->bytes, &l->size);
+	if (r == 0)
+		return fw_refuse(l, 0, MANIFEST " names \"%s\", which is not in the archive",
+				 f->stm32_file);
+	if (r < 0)
+		return r;
+	l->data = l->bytes;
+	l->addr = FW_ADDR_DEFAULT;
+	warn_of_rest(l);
+	return load_member(l);
+}

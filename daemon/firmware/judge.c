@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/* The judge's rules of place, the order of its rules, and the names of its findings. */
+#include "config.h"
+
+#include "firmware/judge.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/image.h"
+#include "core/layout.h"
+#include "firmware/judge_find.h"
+
+#define FLASH_ADDR 0x08000000U
+#define FLASH_END 0x080FFFFFU
+#define SAME_CODE_MAX                                                                              \
+	3 /* LIMIT: so many findings of one kind, lest one mistake drowns the others */
+
+void
+judge_add(struct judgement *j, enum judge_level level, enum judge_code code, const char *format,
+	  ...)
+{
+	struct finding *f;
+	unsigned same = 0;
+	size_t at = 0;
+	va_list args;
+
+	if (level == JUDGE_REFUSE)
+		j->accepted = false;
+	for (size_t i = 0; i < j->finding_count; i++)
+		same += j->findings[i].code == code;
+	if (same >= SAME_CODE_MAX)
+		return;
+	if (j->finding_count == JUDGE_FINDINGS_MAX) {
+		if (j->findings[JUDGE_FINDINGS_MAX - 1].level >= level)
+			return;
+		j->finding_count--; /* the lightest gives way */
+	}
+	/* The gravest first; among equals in the order found. */
+	while (at < j->finding_count && j->findings[at].level >= level)
+		at++;
+	f = &j->findings[at];
+	memmove(f + 1, f, (j->finding_count - at) * sizeof(*f));
+	j->finding_count++;
+	f->level = level;
+	f->code = code;
+	va_start(args, format);
+	vsnprintf(f->text, sizeof(f->text), format, args);
+	va_end(args);
+}
+
+static uint32_t
+last_of(const struct segment *s)
+{
+	return s->addr + (s->size - 1);
+}
+
+static bool
+touches(const struct segment *s, uint32_t first, uint32_t last)
+{
+	return s->addr <= last && last_of(s) >= first;
+}
+
+/* protocol notes 1.1 and 9.3: what else of the chip can be written, and how it is called. */
+static const struct {
+	uint32_t first, last;
+	const char *words;
+} special[] = {
+	{ 0x1FFF7800U, 0x1FFF7A0FU, "the one-time-programmable area" },
+	{ 0x1FFFC000U, 0x1FFFC00FU, "the option bytes" },
+	{ 0xFFFF0000U, 0xFFFF0003U, "the device feature" },
+};
+
+static bool
+judge_special(struct judgement *j, const struct segment *s)
+{
+	for (size_t i = 0; i < ARRAY_LEN(special); i++) {
+		if (!touches(s, special[i].first, special[i].last))
+			continue;
+		judge_add(j, JUDGE_REFUSE, JUDGE_OPTION_BYTES,
+			  "writes 0x%08" PRIX32 ", which is %s: never written by this station",
+			  s->addr > special[i].first ? s->addr : special[i].first,
+			  special[i].words);
+		return true;
+	}
+	return false;
+}
+
+static void
+judge_alternate(struct judgement *j, const struct segment *s)
+{
+	static const char *const names[] = { "", " (option bytes)", " (one-time-programmable area)",
+					     " (device feature)" };
+
+	judge_add(j, JUDGE_REFUSE, JUDGE_ALTERNATE,
+		  "has %" PRIu32 " bytes for alternate %u%s: a Crazyflie takes alternate 0 only",
+		  s->size, s->alt, s->alt < ARRAY_LEN(names) ? names[s->alt] : "");
+}
+
+/* A segment of a Crazyflie image: internal flash, behind the loader. */
+static void
+judge_crazyflie_place(struct judgement *j, const struct segment *s)
+{
+	if (s->alt != 0) {
+		judge_alternate(j, s);
+		return;
+	}
+	if (judge_special(j, s))
+		return;
+	if (touches(s, JUDGE_LOADER_ADDR, JUDGE_APP_ADDR - 1))
+		judge_add(j, JUDGE_REFUSE, JUDGE_LOADER_GUARD,
+			  "touches 0x%08" PRIX32 ": below 0x%08" PRIX32
+			  " lives the boot loader, which is never overwritten by firmware",
+			  s->addr > FLASH_ADDR ? s->addr : FLASH_ADDR, JUDGE_APP_ADDR);
+	if (s->addr >= FLASH_ADDR && s->addr <= FLASH_END && last_of(s) > FLASH_END)
+		judge_add(j, JUDGE_REFUSE, JUDGE_TOO_BIG,
+			  "%" PRIu32 " bytes from 0x%08" PRIX32 ": there is room for %" PRIu32,
+			  s->size, s->addr, FLASH_END - s->addr + 1);
+	else if (s->addr < FLASH_ADDR || s->addr > FLASH_END)
+		judge_add(j, JUDGE_REFUSE, JUDGE_RANGE,
+			  "%" PRIu32 " bytes at 0x%08" PRIX32
+			  ": outside of the flash memory (0x%08" PRIX32 " to 0x%08" PRIX32 ")",
+			  s->size, s->addr, FLASH_ADDR, FLASH_END);
+}
+
+static const struct judge_memory *
+find_memory(const struct judge_profile *p, uint8_t alt)
+{
+	for (size_t i = 0; i < p->memory_count; i++)
+		if (p->memories[i].alt == alt)
+			return &p->memories[i];
+	return NULL;
+}
+
+/* A segment for any DfuSe device: the memory must exist and be writable there. */
+static void
+judge_generic_place(struct judgement *j, const struct judge_profile *p, const struct segment *s)
+{
+	const struct judge_memory *m = find_memory(p, s->alt);
+
+	if (p->memory_count > 0 && m == NULL) {
+		judge_add(j, JUDGE_REFUSE, JUDGE_ALTERNATE,
+			  "has %" PRIu32 " bytes for alternate %u, which a %s does not have",
+			  s->size, s->alt, p->name);
+		return;
+	}
+	if (s->alt == 0 && p->protect_bytes > 0 &&
+	    touches(s, p->protect_addr, p->protect_addr + (p->protect_bytes - 1))) {
+		judge_add(j, JUDGE_REFUSE, JUDGE_LOADER_GUARD,
+			  "touches 0x%08" PRIX32 ": 0x%08" PRIX32 " to 0x%08" PRIX32
+			  " of a %s are protected (its boot loader)",
+			  s->addr > p->protect_addr ? s->addr : p->protect_addr, p->protect_addr,
+			  p->protect_addr + (p->protect_bytes - 1), p->name);
+		return;
+	}
+	if (m == NULL || m->layout == NULL ||
+	    layout_covers(m->layout, s->addr, s->size, LAYOUT_WRITABLE))
+		return;
+	if (layout_covers(m->layout, s->addr, s->size, 0))
+		judge_add(j, JUDGE_REFUSE, JUDGE_PROTECTED,
+			  "%" PRIu32 " bytes at 0x%08" PRIX32 " of alternate %u: not all of it is "
+			  "writable on a %s",
+			  s->size, s->addr, s->alt, p->name);
+	else
+		judge_add(j, JUDGE_REFUSE, JUDGE_RANGE,
+			  "%" PRIu32 " bytes at 0x%08" PRIX32 " of alternate %u: outside of that "
+			  "memory of a %s",
+			  s->size, s->addr, s->alt, p->name);
+}
+
+size_t
+judge_sectors(const struct image *image, uint8_t alt, const struct layout *l,
+	      struct sector *ret_sectors, size_t max)
+{
+	size_t count = image_segment_count(image), found = 0;
+	uint64_t done = 0; /* sectors below this address are counted */
+
+	for (size_t i = 0; i < count; i++) {
+		const struct segment *s = image_segment(image, i);
+		uint64_t at = s->addr, end = (uint64_t)s->addr + s->size;
+		struct sector sector;
+
+		if (s->alt != alt)
+			continue;
+		while (at < end && layout_sector_at(l, (uint32_t)at, &sector)) {
+			at = (uint64_t)sector.addr + sector.size;
+			if (at <= done)
+				continue;
+			done = at;
+			if (found < max)
+				ret_sectors[found] = sector;
+			found++;
+		}
+	}
+	return found;
+}
+
+/* Extent, gaps and sectors of the internal flash. */
+static void
+measure(struct judgement *j, const struct image *image, const struct judge_profile *p)
+{
+	const struct judge_memory *m = find_memory(p, 0);
+	const struct layout *l = p->crazyflie ? layout_f405() : m != NULL ? m->layout : NULL;
+	size_t count = image_segment_count(image), pieces = 0, gaps = 0;
+	struct sector sectors[64];
+	size_t found;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct segment *s = image_segment(image, i);
+
+		if (s->alt != 0)
+			continue;
+		if (pieces++ == 0)
+			j->first_addr = s->addr;
+		else if (s->addr != j->last_addr + 1)
+			gaps++;
+		j->last_addr = last_of(s);
+	}
+	if (gaps > 0)
+		judge_add(
+		    j, JUDGE_NOTE, JUDGE_GAPS,
+		    "%zu pieces with gaps between them: gaps in an erased sector are left blank",
+		    pieces);
+	if (l == NULL)
+		return;
+	found = judge_sectors(image, 0, l, sectors, ARRAY_LEN(sectors));
+	j->sector_count = (unsigned)found;
+	for (size_t i = 0; i < found && i < ARRAY_LEN(sectors); i++)
+		j->erase_bytes += sectors[i].size;
+}
+
+static int
+read_content(const struct image *image, struct judgement *j)
+{
+	struct segment segments[IMAGE_SEGMENTS_MAX];
+	size_t count = image_segment_count(image);
+
+	memset(j, 0, sizeof(*j));
+	j->accepted = true;
+	if (count > IMAGE_SEGMENTS_MAX)
+		return -E2BIG;
+	for (size_t i = 0; i < count; i++)
+		segments[i] = *image_segment(image, i);
+	return content_read(segments, count, &j->content);
+}
+
+static bool
+was_said(const struct judgement *j, enum judge_code code)
+{
+	for (size_t i = 0; i < j->finding_count; i++)
+		if (j->findings[i].code == code)
+			return true;
+	return false;
+}
+
+/* The vectors' place, then the vectors themselves. */
+static void
+judge_application(struct judgement *j, const struct judge_options *o, const struct judge_profile *p)
+{
+	const struct content *c = &j->content;
+
+	if (c->size == 0) {
+		if (p->crazyflie && !was_said(j, JUDGE_RANGE) && !was_said(j, JUDGE_OPTION_BYTES))
+			judge_add(j, JUDGE_REFUSE, JUDGE_EMPTY, "has no data for the flash memory");
+		return;
+	}
+	if (p->app_addr == 0)
+		return;
+	if (c->addr != p->app_addr && !was_said(j, JUDGE_LOADER_GUARD))
+		judge_add(j, JUDGE_REFUSE, JUDGE_START,
+			  "begins at 0x%08" PRIX32 ", but the application begins at 0x%08" PRIX32,
+			  c->addr, p->app_addr);
+	judge_vectors(j, p);
+	if (p->crazyflie && !c->loader)
+		judge_content(j, o);
+}
+
+int
+judge_image(const struct image *image, const struct judge_options *options,
+	    struct judgement *ret_judgement)
+{
+	static const struct judge_options nothing_said = { 0 };
+	const struct judge_options *o = options != NULL ? options : &nothing_said;
+	const struct judge_profile *p = o->profile != NULL ? o->profile : judge_crazyflie();
+	struct judgement *j = ret_judgement;
+	size_t count = image_segment_count(image);
+	int r = read_content(image, j);
+
+	if (r < 0)
+		return r;
+	if (p->crazyflie)
+		judge_is_loader(j);
+	for (size_t i = 0; i < count; i++)
+		if (p->crazyflie)
+			judge_crazyflie_place(j, image_segment(image, i));
+		else
+			judge_generic_place(j, p, image_segment(image, i));
+	judge_application(j, o, p);
+	if (!p->crazyflie)
+		j->platforms = content_narrow(0, o->manifest, o->told);
+	measure(j, image, p);
+	return 0;
+}
+
+static void
+judge_loader_place(struct judgement *j, const struct image *image)
+{
+	const struct segment *s = image_segment(image, 0);
+
+	if (image_segment_count(image) != 1 || s->alt != 0)
+		judge_add(j, JUDGE_REFUSE, JUDGE_RANGE,
+			  "a boot loader is one piece of the internal flash; this has %zu pieces",
+			  image_segment_count(image));
+	if (s->addr != JUDGE_LOADER_ADDR)
+		judge_add(j, JUDGE_REFUSE, JUDGE_START,
+			  "begins at 0x%08" PRIX32 ", but the boot loader begins at 0x%08" PRIX32,
+			  s->addr, JUDGE_LOADER_ADDR);
+	if (s->size > JUDGE_LOADER_BYTES_MAX)
+		judge_add(j, JUDGE_REFUSE, JUDGE_TOO_BIG,
+			  "%" PRIu32 " bytes: the boot loader's sector has %" PRIu32, s->size,
+			  (uint32_t)JUDGE_LOADER_BYTES_MAX);
+}
+
+int
+judge_loader(const struct image *image, struct judgement *ret_judgement)
+{
+	struct judgement *j = ret_judgement;
+	const struct content *c = &j->content;
+	int r = read_content(image, j);
+
+	if (r < 0)
+		return r;
+	judge_loader_place(j, image);
+	if (c->size > 0)
+		judge_vectors(j, judge_crazyflie());
+	if (c->vectors && c->reset - JUDGE_LOADER_ADDR >= JUDGE_LOADER_BYTES_MAX)
+		judge_add(
+		    j, JUDGE_REFUSE, JUDGE_RESET_OUTSIDE,
+		    "reset vector 0x%08" PRIX32 " is not in the boot loader's sector (0x%08" PRIX32
+		    " to 0x%08" PRIX32 ")",
+		    c->reset, JUDGE_LOADER_ADDR, JUDGE_LOADER_ADDR + (JUDGE_LOADER_BYTES_MAX - 1));
+	if (c->record_count > 0 || c->version[0] != '\0')
+		judge_add(j, JUDGE_REFUSE, JUDGE_NOT_LOADER,
+			  "this is an application (%s), not a boot loader",
+			  c->record_count > 0 ? c->records[0].name : c->version);
+	else if (!c->loader)
+		judge_add(j, JUDGE_WARN, JUDGE_NOT_LOADER,
+			  "does not have the tables by which cf2loader is known");
+	measure(j, image, judge_crazyflie());
+	return 0;
+}
+
+const char *
+judge_reason(const struct judgement *j)
+{
+	return j->accepted ? "accepted" : j->findings[0].text;
+}

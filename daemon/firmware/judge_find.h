@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* What the judge's files share: adding findings, and the checks of bytes apart from those of
+ * places. */
+#ifndef FIRMWARE_JUDGE_FIND_H
+#define FIRMWARE_JUDGE_FIND_H
+
+#include "firmware/judge.h"
+
+void judge_add(struct judgement *j, enum judge_level level, enum judge_code code,
+	       const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* Stack pointer, reset vector, true base; of the bytes in j->content that would be written to base.
+ */
+void judge_vectors(struct judgement *j, const struct judge_profile *profile);
+
+/* cf2loader where an application is expected. */
+void judge_is_loader(struct judgement *j);
+
+/* Platforms and version: what a Crazyflie application has to say of itself. */
+void judge_content(struct judgement *j, const struct judge_options *options);
+
+#endif
