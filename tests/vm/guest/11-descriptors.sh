@@ -30,7 +30,7 @@ plain() # HEX...
 	echo "$*" | tr -d ' \n\t' | tr 'A-F' 'a-f'
 }
 
-rack_start
+rack_start typical
 rack_do add 1-1 uid=30002D000B51343333353132 > /dev/null
 rack_do add 1-2 one_interface=yes > /dev/null
 for p in 1-1 1-2; do

@@ -13,7 +13,7 @@ flash() # PORT
 
 old=$(image 2025.02)
 new=$(image 2025.12 --size 243176)
-rack_start
+rack_start typical
 for p in $(ports 1 $drones); do
 	rack_add "$p" "$old"
 	rack_do button "$p" > /dev/null

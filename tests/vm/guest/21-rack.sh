@@ -38,7 +38,7 @@ cfdfuctl firmware add "$new" --name new > "$out/add.txt" 2>&1
 same "an image is added" 0 $?
 holds "it is selected" cfdfuctl firmware select new
 systemctl stop cfdfud.service
-rack_start --fast
+rack_start fast
 for p in $(ports 1 $drones); do
 	rack_add "$p" "$old" || not_ok "the rack takes a drone on $p" "it does not"
 done

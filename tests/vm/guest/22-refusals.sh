@@ -7,7 +7,7 @@
 
 getent passwd cfdfud > /dev/null || station_install
 station_reset
-rack_start --fast
+rack_start fast
 rack_add 1-1 "$(image 2025.02)"
 rack_do plug 1-1 > /dev/null
 until_true 20 present_is 1

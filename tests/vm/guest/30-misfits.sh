@@ -53,7 +53,7 @@ first=$(image 2025.09)
 second=$(image 2025.12)
 good_ports=$(ports 1 $good | jq -R . | jq -sc .)
 unplugged=$(port 12) stalling=$(port 13) silent=$(port 14) vcp=$(port 15) foreign=$(port 16)
-rack_start --fast
+rack_start fast
 cfdfuctl firmware add "$first" --name first > /dev/null
 cfdfuctl firmware add "$second" --name second > /dev/null
 cfdfuctl firmware select first > /dev/null

@@ -10,7 +10,7 @@ getent passwd cfdfud > /dev/null || station_install
 station_reset
 old=$(image 2025.02 --size 40000)
 new=$(image 2025.12 --size 40000)
-rack_start --fast
+rack_start fast
 cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware select new > /dev/null
 for p in $(ports 1 $drones); do

@@ -72,7 +72,7 @@ station_reset
 old=$(image 2025.02 --size 100000)
 a=$(image 2025.09 --size 100000)
 b=$(image 2025.12 --size 100000)
-rack_start --fast
+rack_start fast
 cfdfuctl firmware add "$a" --name a > /dev/null
 cfdfuctl firmware add "$b" --name b > /dev/null
 for p in $(ports 1 $drones); do

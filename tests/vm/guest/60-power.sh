@@ -72,7 +72,7 @@ mount_disk || not_ok "the disk is there in boot $BOOT" "$(dmesg | tail -n 3)"
 systemctl start cfdfud.socket
 old=$(image 2025.02)
 new=$(image 2025.12)
-rack_start --fast
+rack_start fast
 if [ "$BOOT" = 1 ]; then
 	cfdfuctl firmware add "$new" --name new > /dev/null
 	cfdfuctl firmware select new > /dev/null

@@ -95,9 +95,12 @@ image() # TAG [MKIMAGE-OPTION...]
 
 rack_socket=/run/rack.sock
 
-rack_start() # [RACK-OPTION...]
+rack_start() # typical|fast
 {
-	rack --socket "$rack_socket" "$@" > "$out/rack.log" 2>&1 &
+	local options=()
+
+	[ "$1" != fast ] || options=(--fast)
+	rack --socket "$rack_socket" "${options[@]}" > "$out/rack.log" 2>&1 &
 	rack_pid=$!
 	trap rack_stop EXIT
 	until_true 10 rack_do list || not_ok "the rack starts" "$(tail -n 3 "$out/rack.log")"
