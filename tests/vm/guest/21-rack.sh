@@ -15,7 +15,7 @@ flashed_right()
 	local p
 
 	for p in $(ports 1 $drones); do
-		flash_is "$p" "$new" "/tmp/before-$p" || echo "$p differs"
+		flash_is "$p" "$new" || echo "$p differs"
 		usb_is "$p" 0483:5740 || echo "$p is not in run-time mode"
 		[ "$(counter "$p" "$forbidden")" = 0 ] ||
 			echo "$p was written to outside the application"

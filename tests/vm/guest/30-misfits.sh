@@ -98,6 +98,6 @@ same "a foreign DFU device is shown as foreign" foreign "$(slot "$foreign" state
 same "nothing was asked of it but to read" 0 "$(counter "$foreign" writing)"
 same "nothing on it was erased" 0 "$(counter "$foreign" erases)"
 for p in $(ports 1 $good); do
-	flash_is "$p" "$second" "/tmp/before-$p" || not_ok "the flash of $p is right" "it differs"
+	flash_is "$p" "$second" || not_ok "the flash of $p is right" "it differs"
 done
 records_are_sound "misfits"

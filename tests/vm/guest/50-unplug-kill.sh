@@ -20,7 +20,7 @@ no_false_pass() # NAME IMAGE
 	local p wrong=
 
 	for p in $(status '.slots[] | select(.verdict == "pass" or .verdict == "unchanged").port'); do
-		flash_is "$p" "$2" "/tmp/before-$p" || wrong="$wrong $p"
+		flash_is "$p" "$2" || wrong="$wrong $p"
 	done
 	same "$1: no false pass" "" "$wrong"
 }

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # set here for others, or by them for us
+# What test scripts outside and inside the virtual station have in common: verdict lines, images,
+# the simulated rack's commands, questions to the station.  Who sources this has set: images, a
+# directory for generated images; scratch, one for everything else; rack_socket; database.
+
+app=0x08004000
+
+# ---- verdict lines ------------------------------------------------------------------------------
+
+ok() # NAME
+{
+	echo "ok $1"
+}
+
+not_ok() # NAME WHY
+{
+	echo "not ok $1: ${2//$'\n'/ | }"
+}
+
+note() # TEXT...
+{
+	echo "# $*"
+}
+
+# A test by comparison: is what came what was wanted?
+same() # NAME WANTED GOT
+{
+	if [ "$2" = "$3" ]; then
+		ok "$1"
+	else
+		not_ok "$1" "wanted: ${2:0:400} got: ${3:0:400}"
+	fi
+}
+
+# A test by command: it has to succeed.
+holds() # NAME COMMAND...
+{
+	local name=$1 said rc=0
+
+	shift
+	said=$("$@" 2>&1) || rc=$?
+	if [ "$rc" -eq 0 ]; then
+		ok "$name"
+	else
+		not_ok "$name" "$* gave $rc: ${said:0:400}"
+	fi
+}
+
+# A number within bounds.
+within() # NAME LOW VALUE HIGH
+{
+	if awk -v l="$2" -v v="$3" -v h="$4" \
+		'BEGIN { exit !(v != "" && v + 0 >= l && v + 0 <= h) }'; then
+		ok "$1"
+	else
+		not_ok "$1" "$3 is not within $2 .. $4"
+	fi
+}
+
+# Waits until a command succeeds, 0.2 s between tries.
+until_true() # SECONDS COMMAND...
+{
+	local until=$((SECONDS + $1))
+
+	shift
+	until "$@" > /dev/null 2>&1; do
+		[ "$SECONDS" -lt "$until" ] || return 1
+		sleep 0.2
+	done
+}
+
+now_ms()
+{
+	local up
+
+	read -r up _ < /proc/uptime
+	echo $((${up/./} * 10))
+}
+
+# ---- images -------------------------------------------------------------------------------------
+
+# Generates an image once; prints its path.
+image() # TAG [MKIMAGE-OPTION...]
+{
+	local file
+
+	file=$images/$(printf '%s' "$*" | tr -c 'A-Za-z0-9.' _).bin
+	[ -s "$file" ] || mkimage --tag "$@" "$file" >&2
+	echo "$file"
+}
+
+# ---- the simulated drones -----------------------------------------------------------------------
+
+rack_do() # COMMAND WORD...
+{
+	rack --socket "$rack_socket" --do "$*"
+}
+
+counter() # PORT NAME
+{
+	rack_do counters "$1" | head -n 1 | jq -r ".$2"
+}
+
+# The flash of a drone against an image: equal from the application's start on, and what was there
+# before below it and above it.
+flash_is() # PORT IMAGE [BEFORE]
+{
+	local dump=$scratch/dump-$1 before=${3:-$scratch/before-$1} size
+
+	rack_do dump "$1" "$dump" > /dev/null || return 1
+	size=$(stat -c %s "$2")
+	cmp -n "$size" -i 16384:0 "$dump" "$2" || return 1
+	cmp -n 16384 "$dump" "$before" || return 1
+	cmp -i "$(sectors_end "$size")" "$dump" "$before" || return 1
+	rm -f "$dump"
+}
+
+# Offset of the first sector that an image of SIZE bytes at the application's start leaves alone.
+sectors_end() # SIZE
+{
+	local end=$((16384 + $1)) at=0 sector
+
+	for sector in 16 16 16 16 64 128 128 128 128 128 128 128; do
+		at=$((at + sector * 1024))
+		if [ "$at" -ge "$end" ]; then
+			break
+		fi
+	done
+	echo "$at"
+}
+
+# Puts a drone on a port, with an image in its flash, and keeps what the flash held: before-PORT.
+rack_add() # PORT IMAGE [KEY=VALUE...]
+{
+	local p=$1 file=$2
+
+	shift 2
+	rack_do add "$p" "$@" > /dev/null || return 1
+	rack_do load "$p" "$file" "$app" > /dev/null || return 1
+	rack_do dump "$p" "$scratch/before-$p" > /dev/null
+}
+
+# ---- the station --------------------------------------------------------------------------------
+
+present_is() # COUNT
+{
+	[ "$(status .station.counts.present)" = "$1" ]
+}
+
+status() # JQ-FILTER
+{
+	cfdfuctl --json status | jq -r "$1"
+}
+
+# How many slots show a verdict.
+verdicts() # VERDICT
+{
+	status "[.slots[] | select(.verdict == \"$1\")] | length"
+}
+
+records() # SQL
+{
+	sqlite3 -readonly "$database" "$1"
+}
+
+# What all attempts have to be, whatever happened: each ended, exactly one running at most per port,
+# and no pass without its version.
+records_are_sound() # NAME
+{
+	same "$1: every attempt has its ending" 0 "$(records "SELECT count(*) FROM attempts
+		WHERE verdict IS NULL OR ended_at IS NULL")"
+	same "$1: the database is intact" ok "$(records "PRAGMA quick_check")"
+}
