@@ -12,6 +12,18 @@
 
 #include <cmocka.h>
 
+/* Linked in place of calloc() (-Wl,--wrap): the next call fails when told so. */
+static bool out_of_memory;
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+	return out_of_memory ? NULL : __real_calloc(count, size);
+}
+
 static const uint8_t bytes[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
 static const struct image_label label = { .name = "cf2-2025.12", .version = "2025.12" };
 
@@ -230,6 +242,15 @@ copying_agrees_with_a_picture_for_every_window(void **state)
 	image_unref(image);
 }
 
+static void
+without_memory_there_is_no_image(void **state)
+{
+	(void)state;
+	out_of_memory = true;
+	assert_int_equal(refusal(&(struct segment){ 0, 0, 4, bytes }, 1), -ENOMEM);
+	out_of_memory = false;
+}
+
 int
 main(void)
 {
@@ -244,6 +265,7 @@ main(void)
 		cmocka_unit_test(an_image_lives_as_long_as_its_last_reference),
 		cmocka_unit_test(images_are_the_same_by_digest_and_place),
 		cmocka_unit_test(copying_agrees_with_a_picture_for_every_window),
+		cmocka_unit_test(without_memory_there_is_no_image),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

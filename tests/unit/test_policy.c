@@ -18,6 +18,18 @@
 #define DFU "338133873034" /* the serial of the same drone in DFU mode */
 #define PORT "1-4.2"
 
+/* Linked in place of calloc() (-Wl,--wrap): the next call fails when told so. */
+static bool out_of_memory;
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+	return out_of_memory ? NULL : __real_calloc(count, size);
+}
+
 static const struct policy_drone nobody = { .port = PORT, .runtime_serial = "", .dfu_serial = "" };
 
 static struct image *
@@ -472,6 +484,23 @@ the_policy_holds_its_own_references(void **state)
 	policy_free(p);
 }
 
+static void
+without_memory_there_is_no_policy_and_with_one_no_rule_needs_any(void **state)
+{
+	struct policy *p = (struct policy *)&p;
+
+	(void)state;
+	out_of_memory = true;
+	assert_int_equal(policy_new(&p), -ENOMEM);
+	assert_ptr_equal(p, &p);
+	out_of_memory = false;
+	assert_int_equal(policy_new(&p), 0);
+	out_of_memory = true;
+	assert_int_equal(policy_set_platform(p, PORT, PLATFORM_FLAPPER), 0);
+	out_of_memory = false;
+	policy_free(p);
+}
+
 int
 main(void)
 {
@@ -490,6 +519,7 @@ main(void)
 		cmocka_unit_test(names_that_can_name_nothing_are_refused),
 		cmocka_unit_test(the_most_rules_are_taken_and_one_more_is_refused),
 		cmocka_unit_test(the_policy_holds_its_own_references),
+		cmocka_unit_test(without_memory_there_is_no_policy_and_with_one_no_rule_needs_any),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
