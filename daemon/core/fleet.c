@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "core/fleet.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cfdfu/util.h"
+#include "core/fleet_parts.h"
+#include "core/ident.h"
+#include "core/outcome.h"
+
+enum {
+	RUNTIME_ENDPOINTS = 6, /* SPEC: protocol notes 10, row 10 */
+	DFU_ENDPOINTS = 1,
+	BOOT_US = 2500000,
+	FLAP_WINDOW_US = 60000000, /* robustness notes U19 */
+};
+
+/* ---- slots and the queue ---------------------------------------------------------------------------- */
+
+int
+fleet_new(const struct fleet_options *options, struct fleet **ret_fleet)
+{
+	struct fleet *f = calloc(1, sizeof(*f));
+	int r = -ENOMEM;
+
+	if (f == NULL)
+		goto out;
+	f->slots = calloc(FLEET_SLOTS_MAX, sizeof(*f->slots));
+	if (f->slots == NULL)
+		goto out;
+	f->options = *options;
+	f->boot_us = BOOT_US;
+	f->profile_list[f->profile_count++] = profile_crazyflie();
+	r = policy_new(&f->policy);
+	if (r < 0)
+		goto out;
+	r = sched_new(&options->limits, &f->sched);
+	if (r < 0)
+		goto out;
+	*ret_fleet = f;
+	f = NULL; /* the caller's now */
+out:
+	fleet_free(f);
+	return r;
+}
+
+void
+fleet_free(struct fleet *f)
+{
+	if (f == NULL)
+		return;
+	for (unsigned i = 0; i < f->slot_count; i++)
+		job_free(f->slots[i].job);
+	free(f->slots);
+	sched_free(f->sched);
+	policy_free(f->policy);
+	free(f);
+}
+
+void
+fleet_set_options(struct fleet *f, const struct fleet_options *options)
+{
+	f->options = *options;
+	sched_set_limits(f->sched, &options->limits);
+}
+
+int
+fleet_add_profile(struct fleet *f, const struct profile *p)
+{
+	if (f->profile_count == FLEET_PROFILES_MAX)
+		return -E2BIG;
+	f->profiles[f->profile_count] = *p;
+	f->profile_list[f->profile_count] = &f->profiles[f->profile_count];
+	f->profile_count++;
+	return 0;
+}
+
+struct policy *
+fleet_policy(struct fleet *f)
+{
+	return f->policy;
+}
+
+int
+fleet_find(const struct fleet *f, const char *port)
+{
+	for (unsigned i = 0; i < f->slot_count; i++)
+		if (strcmp(f->slots[i].sighting.port, port) == 0)
+			return (int)i;
+	return -ENOENT;
+}
+
+int
+fleet_add_slot(struct fleet *f, const char *port)
+{
+	int slot = fleet_find(f, port);
+
+	if (slot >= 0)
+		return slot;
+	if (f->slot_count == FLEET_SLOTS_MAX)
+		return -E2BIG;
+	slot = (int)f->slot_count++;
+	copy_text(f->slots[slot].sighting.port, PORT_TEXT_MAX, port);
+	sched_place(f->sched, (unsigned)slot, "", "", 0);
+	return slot;
+}
+
+/* There is something to ask this slot for: a command, a note, a new job. */
+void
+fleet_enqueue(struct fleet *f, unsigned slot)
+{
+	struct slot *s = &f->slots[slot];
+
+	s->revision++;
+	if (s->queued)
+		return;
+	s->queued = true;
+	f->queue[(f->queue_at + f->queue_count++) % FLEET_SLOTS_MAX] = slot;
+}
+
+void
+fleet_note(struct fleet *f, unsigned slot, enum note_kind kind)
+{
+	f->slots[slot].notes |= BIT(kind);
+	fleet_enqueue(f, slot);
+}
+
+/* ---- starting jobs ---------------------------------------------------------------------------------- */
+
+static bool
+is_described(const struct fleet *f, const struct sighting *s)
+{
+	for (size_t i = 0; i < f->profile_count; i++)
+		if (f->profile_list[i]->vid == s->vid && f->profile_list[i]->pid == s->pid)
+			return true;
+	return false;
+}
+
+static bool
+is_candidate(const struct fleet *f, const struct slot *s)
+{
+	return ident_kind_of(&s->sighting) == IDENT_RUNTIME || is_described(f, &s->sighting);
+}
+
+static bool
+shares_serial(const struct fleet *f, unsigned slot)
+{
+	const struct sighting *me = &f->slots[slot].sighting;
+
+	for (unsigned i = 0; i < f->slot_count; i++) {
+		const struct slot *s = &f->slots[i];
+
+		if (i != slot && s->present && me->serial[0] != '\0' && s->sighting.pid == me->pid &&
+		    strcmp(s->sighting.serial, me->serial) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, uint64_t now_us)
+{
+	struct slot *s = &f->slots[slot];
+	struct job_setup setup = *wanted;
+
+	assert(s->job == NULL);
+	setup.options = &f->options.job;
+	setup.policy = f->policy;
+	setup.profiles = f->profile_list;
+	setup.profile_count = f->profile_count;
+	setup.toc = &f->toc;
+	setup.dup_serial = shares_serial(f, slot);
+	s->again = false;
+	s->foreign = false;
+	s->idle_reason = NULL;
+	s->told_step = STEP_NONE;
+	s->wake_us = 0;
+	if (job_new(&setup, &s->sighting, &s->past, now_us, &s->job) < 0) {
+		s->idle_reason = "There was no memory to begin with it; it is tried again when asked for.";
+		return;
+	}
+	fleet_enqueue(f, slot);
+}
+
+/* Gives what is plugged in here its job, when it may have one. */
+void
+fleet_consider(struct fleet *f, unsigned slot, uint64_t now_us)
+{
+	struct slot *s = &f->slots[slot];
+
+	if (!s->present || s->job != NULL || s->done || f->paused || f->stopping)
+		return;
+	if (s->quarantined || s->drone_quarantined)
+		return;
+	if (!is_candidate(f, s)) {
+		s->foreign = true;
+		s->idle_reason = "Not a Crazyflie: never touched.";
+		return;
+	}
+	fleet_start_job(f, slot, &(struct job_setup){ .kind = JOB_UPDATE }, now_us);
+}
+
+/* ---- what the bus says ------------------------------------------------------------------------------ */
+
+static bool
+is_flapping(struct slot *s, uint64_t now_us)
+{
+	uint64_t oldest = s->arrivals_us[s->arrival_at];
+
+	s->arrivals_us[s->arrival_at] = now_us;
+	s->arrival_at = (s->arrival_at + 1) % SLOT_ARRIVALS;
+	return oldest != 0 && now_us - oldest < FLAP_WINDOW_US;
+}
+
+void
+fleet_forget_ending(struct slot *s)
+{
+	/* INVARIANT: a slot never shows the old verdict for a new device (robustness notes O3). */
+	memset(&s->shown, 0, sizeof(s->shown));
+	s->ended = false;
+	s->done = false;
+	s->foreign = false;
+	s->idle_reason = NULL;
+}
+
+static unsigned
+endpoints_of(const struct sighting *s)
+{
+	return ident_kind_of(s) == IDENT_RUNTIME ? RUNTIME_ENDPOINTS : DFU_ENDPOINTS;
+}
+
+static void
+quarantine(struct fleet *f, unsigned slot)
+{
+	f->slots[slot].quarantined = true;
+	fleet_note(f, slot, NOTE_QUARANTINED);
+}
+
+/* Something new is on the slot, and no job was waiting for it. */
+static void
+arrived(struct fleet *f, unsigned slot, uint64_t now_us)
+{
+	struct slot *s = &f->slots[slot];
+
+	if (is_flapping(s, now_us) && f->options.quarantine > 0 && !s->quarantined) {
+		s->flapping = true;
+		quarantine(f, slot);
+	}
+	fleet_note(f, slot, NOTE_SEEN);
+	if (s->job != NULL) {
+		s->again = true; /* when the old job's ending is on disk */
+		return;
+	}
+	fleet_forget_ending(s);
+	fleet_consider(f, slot, now_us);
+}
+
+void
+fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct drone_past *past,
+	      uint64_t now_us)
+{
+	int slot = fleet_add_slot(f, sighting->port);
+	struct slot *s;
+
+	if (slot < 0)
+		return; /* LIMIT: more ports than a fleet has slots */
+	s = &f->slots[slot];
+	s->sighting = *sighting;
+	s->past = *past;
+	s->present = true;
+	s->drone_quarantined = past->quarantined;
+	sched_place(f->sched, (unsigned)slot, sighting->controller, sighting->translator,
+		    endpoints_of(sighting));
+	fleet_enqueue(f, (unsigned)slot);
+	if (s->job != NULL && job_sighted(s->job, sighting, now_us))
+		return;
+	arrived(f, (unsigned)slot, now_us);
+}
+
+/* The handle, if there is one, has to be closed; its transfer is not reported any more. */
+void
+fleet_drop_device(struct slot *s)
+{
+	if (s->dev == 0)
+		return;
+	assert(s->close_count < SLOT_CLOSES_MAX);
+	s->close_dev[s->close_count++] = s->dev;
+	s->dev = 0;
+}
+
+void
+fleet_gone(struct fleet *f, const char *port, uint64_t arrival, uint64_t now_us)
+{
+	int slot = fleet_find(f, port);
+	struct slot *s;
+
+	if (slot < 0 || f->slots[slot].sighting.arrival != arrival || !f->slots[slot].present)
+		return;
+	s = &f->slots[slot];
+	s->present = false;
+	s->again = false;
+	s->done = false;
+	s->foreign = false;
+	s->idle_reason = NULL;
+	fleet_drop_device(s);
+	sched_place(f->sched, (unsigned)slot, NULL, NULL, 0);
+	if (s->job != NULL)
+		job_gone(s->job, now_us);
+	fleet_note(f, (unsigned)slot, NOTE_LEFT);
+}
+
+/* A handle's number carries its slot: number = count * slots + slot. */
+static struct slot *
+slot_of(struct fleet *f, uint64_t dev)
+{
+	struct slot *s = &f->slots[dev % FLEET_SLOTS_MAX];
+
+	return s->dev == dev && dev != 0 ? s : NULL;
+}
+
+void
+fleet_opened(struct fleet *f, uint64_t dev, int error, const uint8_t *descriptors, size_t length,
+	     uint64_t now_us)
+{
+	struct slot *s = slot_of(f, dev);
+
+	if (s == NULL)
+		return;
+	if (error < 0)
+		s->dev = 0; /* the seam has forgotten it */
+	if (s->job != NULL)
+		job_opened(s->job, error, descriptors, length, now_us);
+	fleet_enqueue(f, (unsigned)(dev % FLEET_SLOTS_MAX));
+}
+
+void
+fleet_ended(struct fleet *f, uint64_t dev, enum usb_status status, const uint8_t *data, size_t length,
+	    uint64_t now_us)
+{
+	struct slot *s = slot_of(f, dev);
+
+	if (s == NULL)
+		return;
+	if (s->job != NULL)
+		job_ended(s->job, status, data, length, now_us);
+	fleet_enqueue(f, (unsigned)(dev % FLEET_SLOTS_MAX));
+}
+
+/* ---- endings ---------------------------------------------------------------------------------------- */
+
+static bool
+counts_against(const struct verdict *v)
+{
+	enum fault_class c = fault_class_of(v->fault);
+
+	return v->kind == VERDICT_FAIL && (c == CLASS_DEVICE || c == CLASS_PORT);
+}
+
+/* Failures in a row: of the port, and of a drone that fails wherever it is plugged in. */
+static void
+count_failure(struct fleet *f, unsigned slot)
+{
+	struct slot *s = &f->slots[slot];
+	unsigned limit = f->options.quarantine;
+
+	s->failures++;
+	s->past.failures++;
+	if (limit == 0)
+		return;
+	if (s->failures >= limit && !s->quarantined)
+		quarantine(f, slot);
+	/* WHY: the store counts the ports; this failure is perhaps on a new one, which it will know next time. */
+	if (s->past.failures >= limit && s->past.failed_ports >= 2 && !s->drone_quarantined) {
+		s->drone_quarantined = true;
+		fleet_note(f, slot, NOTE_DRONE_QUARANTINED);
+	}
+}
+
+static bool
+ended_well(enum verdict_kind v)
+{
+	return v == VERDICT_PASS || v == VERDICT_UNCHANGED || v == VERDICT_NEEDS_POWER_CYCLE ||
+	       v == VERDICT_SKIPPED || v == VERDICT_NEEDS_BUTTON;
+}
+
+/* What this attempt taught, for the next job on the same drone. */
+static void
+remember(struct slot *s, const struct job_record *r)
+{
+	struct drone_past *p = &s->past;
+
+	p->known = true;
+	p->ended_well = ended_well(r->verdict.kind);
+	p->interrupted = !p->ended_well;
+	p->obey = p->obey || r->obey;
+	if (r->platform != PLATFORM_UNKNOWN)
+		p->platform = r->platform;
+	if (r->serial[0] != '\0')
+		copy_text(p->serial, sizeof(p->serial), r->serial);
+	if (r->dfu_serial[0] != '\0')
+		copy_text(p->dfu_serial, sizeof(p->dfu_serial), r->dfu_serial);
+	if (r->loader_read)
+		copy_text(p->loader_sha256, sizeof(p->loader_sha256), r->loader_sha256);
+}
+
+/* The verdict is durable: from now on it may be told. */
+static void
+publish(struct fleet *f, unsigned slot)
+{
+	struct slot *s = &f->slots[slot];
+	const struct job_record *r = job_record(s->job);
+	uint64_t boot = r->stage_us[STEP_LEAVING] + r->stage_us[STEP_BOOTING] +
+			r->stage_us[STEP_CONFIRMING];
+
+	s->shown = *r;
+	s->shown.image = NULL;
+	s->ended = true;
+	s->done = true;
+	if (r->image != NULL)
+		memcpy(s->done_sha256, image_label(r->image)->sha256, sizeof(s->done_sha256));
+	if (r->verdict.kind == VERDICT_PASS)
+		f->boot_us = (f->boot_us * 3 + boot) / 4;
+	if (counts_against(&r->verdict))
+		count_failure(f, slot);
+	else if (r->verdict.kind == VERDICT_PASS || r->verdict.kind == VERDICT_UNCHANGED)
+		s->failures = s->past.failures = 0;
+	if (r->verdict.fault == FAULT_SUSPEND)
+		s->again = true;
+	remember(s, r);
+	fleet_note(f, slot, NOTE_ENDED);
+}
+
+void
+fleet_recorded(struct fleet *f, unsigned slot, int error, int64_t id, uint64_t now_us)
+{
+	struct slot *s = &f->slots[slot];
+	bool before;
+
+	if (s->job == NULL)
+		return;
+	before = job_published(s->job);
+	job_recorded(s->job, error, id, now_us);
+	if (!before && job_published(s->job))
+		publish(f, slot);
+	fleet_enqueue(f, slot);
+}
+
+void
+fleet_digest(struct fleet *f, unsigned slot, const char *sha256_hex)
+{
+	if (f->slots[slot].job != NULL)
+		job_digest(f->slots[slot].job, sha256_hex);
+	fleet_enqueue(f, slot);
+}
+
+void
+fleet_backed_up(struct fleet *f, unsigned slot, int error)
+{
+	if (f->slots[slot].job != NULL)
+		job_backed_up(f->slots[slot].job, error);
+	fleet_enqueue(f, slot);
+}
+
+void
+fleet_job_is_over(struct fleet *f, unsigned slot, uint64_t now_us)
+{
+	struct slot *s = &f->slots[slot];
+	const struct job_record *r = job_record(s->job);
+	bool foreign = job_foreign(s->job);
+
+	if (!job_published(s->job)) {
+		/* No attempt: keep what was learned, for whoever looks. */
+		s->shown = *r;
+		s->shown.image = NULL;
+		s->foreign = foreign;
+		s->idle_reason = job_idle_reason(s->job);
+		if (!foreign && r->platform != PLATFORM_UNKNOWN)
+			s->past.platform = r->platform;
+		fleet_note(f, slot, foreign ? NOTE_FOREIGN : NOTE_IDLE);
+	}
+	job_free(s->job);
+	s->job = NULL;
+	s->wake_us = 0;
+	fleet_drop_device(s);
+	sched_release_all(f->sched, slot);
+	if (s->again && s->present) {
+		s->again = false;
+		fleet_forget_ending(s);
+		fleet_consider(f, slot, now_us);
+	}
+	fleet_enqueue(f, slot);
+}
+
+/* ---- time ------------------------------------------------------------------------------------------- */
+
+void
+fleet_tick(struct fleet *f, uint64_t now_us)
+{
+	for (unsigned i = 0; i < f->slot_count; i++) {
+		struct slot *s = &f->slots[i];
+
+		if (s->job == NULL)
+			continue;
+		if (s->wake_us != 0 && now_us >= s->wake_us) {
+			s->wake_us = 0;
+			fleet_enqueue(f, i);
+		}
+		if (now_us >= job_deadline_us(s->job)) {
+			job_tick(s->job, now_us);
+			fleet_enqueue(f, i);
+		}
+	}
+}
+
+uint64_t
+fleet_deadline_us(const struct fleet *f)
+{
+	uint64_t at = sched_deadline_us(f->sched);
+
+	for (unsigned i = 0; i < f->slot_count; i++) {
+		const struct slot *s = &f->slots[i];
+		uint64_t deadline;
+
+		if (s->job == NULL)
+			continue;
+		if (s->wake_us != 0 && s->wake_us < at)
+			at = s->wake_us;
+		deadline = job_deadline_us(s->job);
+		if (deadline < at)
+			at = deadline;
+	}
+	return at;
+}
+
+void
+fleet_slept(struct fleet *f, uint64_t now_us)
+{
+	for (unsigned i = 0; i < f->slot_count; i++) {
+		struct slot *s = &f->slots[i];
+
+		if (s->job == NULL || job_stage(s->job) >= JOB_ENDING)
+			continue;
+		s->again = true;
+		job_stop(s->job, VERDICT_FAIL, FAULT_SUSPEND, now_us);
+		fleet_enqueue(f, i);
+	}
+}

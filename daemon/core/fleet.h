@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The whole station as a pure machine: events in, commands out.  Composes slots, jobs, turns and policy for
+ * all drones; owns no clock, no descriptor, no record.
+ *
+ * How to drive it: report an event, then drain fleet_next() and carry each command out, then arm one
+ * timer for fleet_deadline_us() that reports fleet_tick().  Commands are answered by later events:
+ *
+ *   COMMAND_OPEN    fleet_opened()         COMMAND_BEGIN   fleet_recorded(), once it is durable, or an error
+ *   COMMAND_XFER    fleet_ended()          COMMAND_END     fleet_recorded(), likewise
+ *   COMMAND_CLOSE   nothing                COMMAND_DIGEST  fleet_digest(), may be at once
+ *   COMMAND_NOTE    nothing                COMMAND_BACKUP  fleet_backed_up(), may be at once
+ *
+ * INVARIANT: at most one transfer per device; none after its CLOSE; nothing for a device that is gone.
+ * INVARIANT: one drone's trouble changes nothing for another but the order of turns.
+ */
+#ifndef CORE_FLEET_H
+#define CORE_FLEET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cfdfu/outcome.h"
+#include "cfdfu/usb_port.h"
+#include "cfdfu/watch.h"
+#include "core/job.h"
+#include "core/policy.h"
+#include "core/sched.h"
+
+#define FLEET_SLOTS_MAX SCHED_SLOTS_MAX
+#define FLEET_NEVER UINT64_MAX
+#define FLEET_PROFILES_MAX 17 /* LIMIT: the family and 16 [device] sections */
+
+struct fleet;
+
+struct fleet_options {
+	struct job_options job;
+	struct sched_limits limits;
+	unsigned quarantine; /* failures in a row; 0 never */
+};
+
+enum note_kind {
+	NOTE_SEEN,	  /* something is plugged in */
+	NOTE_LEFT,	  /* and is gone */
+	NOTE_STEP,	  /* a job has reached another step */
+	NOTE_ENDED,	  /* a verdict, durable */
+	NOTE_IDLE,	  /* looked at, nothing to do */
+	NOTE_FOREIGN,	  /* looked at, none of ours */
+	NOTE_QUARANTINED, /* the slot is set aside now */
+	NOTE_DRONE_QUARANTINED,
+	NOTE_COUNT
+};
+
+enum command_kind {
+	COMMAND_OPEN,
+	COMMAND_XFER,
+	COMMAND_CLOSE,
+	COMMAND_BEGIN,
+	COMMAND_END,
+	COMMAND_DIGEST,
+	COMMAND_BACKUP,
+	COMMAND_NOTE,
+};
+
+/* Pointers are good until the next call into the fleet. */
+struct command {
+	enum command_kind kind;
+	unsigned slot;
+	uint64_t dev; /* OPEN, XFER, CLOSE */
+	const char *node;
+	struct usb_xfer xfer;
+	const struct job_record *record; /* BEGIN, END, and with most notes */
+	const uint8_t *data;		 /* DIGEST, BACKUP */
+	uint32_t length, addr;
+	enum note_kind note;
+};
+
+enum slot_mode { SLOT_NONE, SLOT_RUNTIME, SLOT_DFU };
+
+/* What there is to show of a slot.  Plain value; pointers good until the next call into the fleet. */
+struct slot_view {
+	const char *port;
+	bool present;
+	enum slot_mode mode;
+	const char *serial, *dfu_serial; /* "" unknown */
+	enum platform platform;
+	const char *state; /* "absent", "idle", "foreign", "quarantined", "waiting", a step, "ended" */
+	int percent;	   /* -1 none */
+	int eta_s;	   /* -1 none */
+	struct verdict verdict; /* kind NONE: none yet */
+	enum step step;		/* of the running attempt, or where it ended */
+	const char *message;
+	const char *version_before, *version_after; /* "" unknown */
+	int64_t attempt;			    /* 0 none */
+	bool active;
+	bool safe_to_unplug;
+	bool retry_possible;
+};
+
+struct fleet_counts {
+	unsigned present, active, pass, unchanged, failed, skipped;
+};
+
+int fleet_new(const struct fleet_options *options, struct fleet **ret_fleet) MUST_CHECK;
+void fleet_free(struct fleet *f);
+void fleet_set_options(struct fleet *f, const struct fleet_options *options);
+
+/* A further kind of device, tried after the family's profile, in order.  Copied.  -E2BIG. */
+int fleet_add_profile(struct fleet *f, const struct profile *p) MUST_CHECK;
+
+/* The operator's selection; after changes to it call fleet_selection_changed(). */
+struct policy *fleet_policy(struct fleet *f);
+void fleet_selection_changed(struct fleet *f, uint64_t now_us);
+
+/* ---- events ---- */
+
+/* past: what the records know of it; copied. */
+void fleet_sighted(struct fleet *f, const struct sighting *s, const struct drone_past *past, uint64_t now_us);
+void fleet_gone(struct fleet *f, const char *port, uint64_t arrival, uint64_t now_us);
+void fleet_opened(struct fleet *f, uint64_t dev, int error, const uint8_t *descriptors, size_t length,
+		  uint64_t now_us);
+void fleet_ended(struct fleet *f, uint64_t dev, enum usb_status status, const uint8_t *data, size_t length,
+		 uint64_t now_us);
+void fleet_recorded(struct fleet *f, unsigned slot, int error, int64_t id, uint64_t now_us);
+void fleet_digest(struct fleet *f, unsigned slot, const char *sha256_hex);
+void fleet_backed_up(struct fleet *f, unsigned slot, int error);
+void fleet_tick(struct fleet *f, uint64_t now_us);
+
+/* The machine slept: what was under way is void, and begins anew (robustness notes K9). */
+void fleet_slept(struct fleet *f, uint64_t now_us);
+
+/* ---- commands ---- */
+
+bool fleet_next(struct fleet *f, uint64_t now_us, struct command *ret_command);
+uint64_t fleet_deadline_us(const struct fleet *f);
+
+/* ---- the operator ---- */
+
+void fleet_pause(struct fleet *f);
+void fleet_resume(struct fleet *f, uint64_t now_us);
+bool fleet_paused(const struct fleet *f);
+
+/* Again, now.  -ENODEV nothing there, -EBUSY at work, -EPERM set aside (release it, or force), -EINVAL not ours. */
+int fleet_retry(struct fleet *f, unsigned slot, bool force, uint64_t now_us);
+
+/* A job of another kind on this slot; errors as fleet_retry().  Takes its own reference on image. */
+int fleet_special(struct fleet *f, unsigned slot, enum job_kind kind, struct image *image, bool whole,
+		  uint64_t now_us);
+
+/* What the records say of a port before anything is plugged in; makes the slot known.  -E2BIG. */
+int fleet_port(struct fleet *f, const char *port, unsigned failures, bool quarantined);
+/* Lifts the quarantine; the drone that is there gets its job. */
+void fleet_release(struct fleet *f, unsigned slot, uint64_t now_us);
+
+/* Every running job ends as interrupted; the verdicts still have to be recorded. */
+void fleet_stop(struct fleet *f, uint64_t now_us);
+
+/* ---- questions ---- */
+
+unsigned fleet_slots(const struct fleet *f);
+int fleet_find(const struct fleet *f, const char *port); /* slot, or -ENOENT */
+void fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *ret_view);
+void fleet_counts(const struct fleet *f, struct fleet_counts *ret_counts);
+unsigned fleet_active(const struct fleet *f); /* jobs that have begun something */
+int fleet_eta_s(const struct fleet *f);	      /* until the last one is done; -1 none */
+/* Counts up with every change that a watcher could see on this slot. */
+uint64_t fleet_revision(const struct fleet *f, unsigned slot);
+
+#endif

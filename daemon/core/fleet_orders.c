@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* What the operator orders of a fleet: pause, retry, release, select, stop. */
+#include "config.h"
+
+#include <errno.h>
+
+#include "cfdfu/util.h"
+#include "core/fleet.h"
+#include "core/fleet_parts.h"
+#include "core/ident.h"
+
+void
+fleet_pause(struct fleet *f)
+{
+	f->paused = true;
+	for (unsigned i = 0; i < f->slot_count; i++)
+		f->slots[i].revision++;
+}
+
+/* Whatever is plugged in and has not had its turn gets it now. */
+static void
+consider_all(struct fleet *f, uint64_t now_us)
+{
+	for (unsigned i = 0; i < f->slot_count; i++) {
+		f->slots[i].revision++;
+		fleet_consider(f, i, now_us);
+	}
+}
+
+void
+fleet_resume(struct fleet *f, uint64_t now_us)
+{
+	f->paused = false;
+	consider_all(f, now_us);
+}
+
+/* Would this slot's drone, as far as it is known, get another image now than the one it was done with? */
+static bool
+wants_another_image(const struct fleet *f, const struct slot *s)
+{
+	struct policy_drone d = { .port = s->sighting.port,
+				  .runtime_serial = s->shown.serial,
+				  .dfu_serial = s->shown.dfu_serial,
+				  .crtp = s->past.platform };
+	struct policy_choice choice;
+	enum policy_answer answer = policy_choose(f->policy, &d, &choice);
+
+	if (answer == POLICY_ASK_OTP)
+		return true;
+	return answer == POLICY_USE && memcmp(image_label(choice.image)->sha256, s->done_sha256,
+					      sizeof(s->done_sha256)) != 0;
+}
+
+void
+fleet_selection_changed(struct fleet *f, uint64_t now_us)
+{
+	for (unsigned i = 0; i < f->slot_count; i++) {
+		struct slot *s = &f->slots[i];
+
+		if (!s->present || s->job != NULL || !s->done || !wants_another_image(f, s))
+			continue;
+		fleet_forget_ending(s);
+	}
+	consider_all(f, now_us);
+}
+
+static int
+may_start(const struct fleet *f, unsigned slot, bool force)
+{
+	const struct slot *s = &f->slots[slot];
+	bool ours = ident_kind_of(&s->sighting) == IDENT_RUNTIME;
+
+	for (size_t i = 0; i < f->profile_count; i++)
+		ours = ours || (f->profile_list[i]->vid == s->sighting.vid &&
+				f->profile_list[i]->pid == s->sighting.pid);
+	if (!s->present)
+		return -ENODEV;
+	if (s->job != NULL)
+		return -EBUSY;
+	if (!ours)
+		return -EINVAL;
+	if ((s->quarantined || s->drone_quarantined) && !force)
+		return -EPERM;
+	return f->stopping ? -EBUSY : 0;
+}
+
+int
+fleet_retry(struct fleet *f, unsigned slot, bool force, uint64_t now_us)
+{
+	int r = may_start(f, slot, force);
+
+	if (r < 0)
+		return r;
+	fleet_forget_ending(&f->slots[slot]);
+	fleet_start_job(f, slot,
+			&(struct job_setup){ .kind = JOB_UPDATE, .retry = true, .force = force },
+			now_us);
+	return 0;
+}
+
+int
+fleet_special(struct fleet *f, unsigned slot, enum job_kind kind, struct image *image, bool whole,
+	      uint64_t now_us)
+{
+	int r = may_start(f, slot, true);
+
+	if (r < 0)
+		return r;
+	fleet_forget_ending(&f->slots[slot]);
+	fleet_start_job(f, slot,
+			&(struct job_setup){ .kind = kind,
+					     .image = image,
+					     .whole_backup = whole,
+					     .retry = true },
+			now_us);
+	return 0;
+}
+
+int
+fleet_port(struct fleet *f, const char *port, unsigned failures, bool quarantined)
+{
+	int slot = fleet_add_slot(f, port);
+
+	if (slot < 0)
+		return slot;
+	f->slots[slot].failures = failures;
+	f->slots[slot].quarantined = quarantined;
+	return 0;
+}
+
+void
+fleet_release(struct fleet *f, unsigned slot, uint64_t now_us)
+{
+	struct slot *s = &f->slots[slot];
+
+	s->quarantined = s->drone_quarantined = s->flapping = false;
+	s->failures = s->past.failures = s->past.failed_ports = 0;
+	memset(s->arrivals_us, 0, sizeof(s->arrivals_us));
+	s->revision++;
+	if (!s->present || s->job != NULL)
+		return;
+	fleet_forget_ending(s);
+	fleet_consider(f, slot, now_us);
+}
+
+void
+fleet_stop(struct fleet *f, uint64_t now_us)
+{
+	f->stopping = true;
+	for (unsigned i = 0; i < f->slot_count; i++) {
+		struct slot *s = &f->slots[i];
+
+		s->again = false;
+		if (s->job == NULL)
+			continue;
+		job_stop(s->job, VERDICT_INTERRUPTED, FAULT_STOPPED, now_us);
+		fleet_enqueue(f, i);
+	}
+}

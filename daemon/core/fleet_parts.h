@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared by fleet.c (events, commands) and fleet_view.c (questions); nobody else includes it. */
+#ifndef CORE_FLEET_PARTS_H
+#define CORE_FLEET_PARTS_H
+
+#include "core/fleet.h"
+
+#define SLOT_CLOSES_MAX 4 /* LIMIT: handles of one slot that are still to be closed */
+#define SLOT_ARRIVALS 12  /* LIMIT: arrivals remembered for telling a flapping port */
+
+struct slot {
+	struct sighting sighting;
+	struct drone_past past;
+	struct job *job;
+	struct job_record shown; /* of the last job; its image is not held */
+	const char *idle_reason; /* static */
+	uint8_t done_sha256[IMAGE_SHA256_BYTES];
+	uint64_t dev; /* open or opening handle; 0 none */
+	uint64_t close_dev[SLOT_CLOSES_MAX];
+	unsigned close_count;
+	uint64_t wake_us;
+	uint64_t arrivals_us[SLOT_ARRIVALS];
+	unsigned arrival_at;
+	uint64_t revision;
+	unsigned notes; /* BIT(note_kind) still to be told */
+	unsigned failures;
+	enum step told_step;
+	bool present, foreign, quarantined, flapping;
+	bool drone_quarantined; /* the drone that is here is set aside */
+	bool done;	/* had its ending with this image, since it was plugged in */
+	bool ended;	/* shown holds a verdict */
+	bool again;	/* a new job as soon as the old one is over */
+	bool queued;	/* in the work queue */
+};
+
+struct fleet {
+	struct fleet_options options;
+	struct policy *policy;
+	struct sched *sched;
+	struct crtp_toc toc;
+	struct profile profiles[FLEET_PROFILES_MAX];
+	const struct profile *profile_list[FLEET_PROFILES_MAX];
+	size_t profile_count;
+	struct slot *slots; /* FLEET_SLOTS_MAX */
+	unsigned slot_count;
+	unsigned queue[FLEET_SLOTS_MAX]; /* ring of slots with something to do */
+	unsigned queue_at, queue_count;
+	uint64_t last_dev;
+	uint64_t boot_us; /* what leaving, booting and confirming takes, learned */
+	bool paused, stopping;
+};
+
+/* fleet.c */
+int fleet_add_slot(struct fleet *f, const char *port); /* its number, or -E2BIG */
+void fleet_enqueue(struct fleet *f, unsigned slot); /* there is something to ask this slot for */
+void fleet_note(struct fleet *f, unsigned slot, enum note_kind kind);
+void fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, uint64_t now_us);
+void fleet_consider(struct fleet *f, unsigned slot, uint64_t now_us); /* gives it its job if it may have one */
+void fleet_forget_ending(struct slot *s);
+void fleet_drop_device(struct slot *s);
+void fleet_job_is_over(struct fleet *f, unsigned slot, uint64_t now_us);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* The fleet's other side: what the operator asks and orders. */
+#include "config.h"
+
+#include <errno.h>
+
+#include "cfdfu/util.h"
+#include "core/fleet.h"
+#include "core/fleet_parts.h"
+#include "core/ident.h"
+#include "core/outcome.h"
+
+unsigned
+fleet_slots(const struct fleet *f)
+{
+	return f->slot_count;
+}
+
+uint64_t
+fleet_revision(const struct fleet *f, unsigned slot)
+{
+	return f->slots[slot].revision;
+}
+
+bool
+fleet_paused(const struct fleet *f)
+{
+	return f->paused;
+}
+
+static enum slot_mode
+mode_of(const struct slot *s)
+{
+	if (!s->present)
+		return SLOT_NONE;
+	switch (ident_kind_of(&s->sighting)) {
+	case IDENT_RUNTIME:
+		return SLOT_RUNTIME;
+	case IDENT_DFU:
+		return SLOT_DFU;
+	case IDENT_OTHER:
+		break;
+	}
+	return s->sighting.pid == 0x5740 ? SLOT_RUNTIME : SLOT_DFU;
+}
+
+static bool
+is_running(const struct slot *s)
+{
+	return s->job != NULL && !job_published(s->job);
+}
+
+static const char *
+quarantine_message(const struct slot *s)
+{
+	if (s->flapping)
+		return "This port connects and disconnects again and again: check cable and plug, then "
+		       "'cfdfuctl port release'.";
+	if (s->quarantined)
+		return "This port is set aside after failures in a row: check cable, plug and hub, then "
+		       "'cfdfuctl port release'.";
+	return "This drone is set aside after failures on several ports: repair it, then 'cfdfuctl port "
+	       "release'.";
+}
+
+static void
+view_state(const struct fleet *f, const struct slot *s, struct slot_view *v)
+{
+	v->message = "";
+	if (is_running(s)) {
+		bool waits = job_stage(s->job) == JOB_SWITCH;
+
+		v->state = waits ? "waiting" : step_name(v->step);
+		if (v->state == NULL)
+			v->state = "waiting";
+	} else if (s->ended) {
+		v->state = s->present ? "ended" : "absent";
+		v->message = s->shown.message;
+	} else if (!s->present) {
+		v->state = "absent";
+	} else if (s->foreign) {
+		v->state = "foreign";
+		v->message = s->idle_reason != NULL ? s->idle_reason : "";
+	} else {
+		v->state = "idle";
+		v->message = s->idle_reason != NULL ? s->idle_reason :
+			     f->paused		     ? "The station is paused." :
+						       "";
+	}
+	if ((s->quarantined || s->drone_quarantined) && s->present && !is_running(s)) {
+		v->state = "quarantined";
+		if (!s->ended)
+			v->message = quarantine_message(s);
+	}
+}
+
+static void
+view_progress(const struct fleet *f, const struct slot *s, struct slot_view *v)
+{
+	uint64_t left, total;
+
+	v->percent = v->eta_s = -1;
+	if (!is_running(s) || job_stage(s->job) == JOB_ASK)
+		return;
+	job_estimate(s->job, f->boot_us, &left, &total);
+	v->percent = total > 0 ? (int)(100 - left * 100 / total) : 0;
+	if (job_stage(s->job) >= JOB_FLASH && v->step > STEP_PROBING)
+		v->eta_s = (int)((left + 500000) / 1000000);
+}
+
+void
+fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *ret_view)
+{
+	const struct slot *s = &f->slots[slot];
+	const struct job_record *r = is_running(s) ? job_record(s->job) : &s->shown;
+	struct slot_view v = { .port = s->sighting.port, .present = s->present, .mode = mode_of(s) };
+
+	(void)now_us;
+	v.serial = r->serial;
+	v.dfu_serial = r->dfu_serial;
+	if (s->present && v.mode == SLOT_RUNTIME && r->serial[0] == '\0')
+		v.serial = s->sighting.serial;
+	if (s->present && v.mode == SLOT_DFU && r->dfu_serial[0] == '\0')
+		v.dfu_serial = s->sighting.serial;
+	v.platform = r->platform;
+	v.version_before = r->version_before;
+	v.version_after = r->version_after;
+	v.attempt = r->id;
+	v.verdict = s->ended && !is_running(s) ? s->shown.verdict : (struct verdict){ 0 };
+	v.step = is_running(s) ? job_step(s->job) : v.verdict.step;
+	v.active = is_running(s) && (job_stage(s->job) > JOB_ASK || r->id != 0);
+	v.safe_to_unplug = !v.active;
+	v.retry_possible = s->present && s->job == NULL && !s->foreign;
+	view_state(f, s, &v);
+	view_progress(f, s, &v);
+	*ret_view = v;
+}
+
+void
+fleet_counts(const struct fleet *f, struct fleet_counts *ret_counts)
+{
+	struct fleet_counts c = { 0 };
+
+	for (unsigned i = 0; i < f->slot_count; i++) {
+		struct slot_view v;
+
+		fleet_view(f, i, 0, &v);
+		c.present += v.present;
+		c.active += v.active;
+		switch (v.verdict.kind) {
+		case VERDICT_PASS:
+			c.pass++;
+			break;
+		case VERDICT_UNCHANGED:
+			c.unchanged++;
+			break;
+		case VERDICT_SKIPPED:
+			c.skipped++;
+			break;
+		case VERDICT_FAIL:
+		case VERDICT_NEEDS_BUTTON:
+		case VERDICT_NEEDS_POWER_CYCLE:
+		case VERDICT_INTERRUPTED:
+			c.failed++; /* somebody has to do something */
+			break;
+		case VERDICT_NONE:
+		case VERDICT_COUNT:
+			break;
+		}
+	}
+	*ret_counts = c;
+}
+
+unsigned
+fleet_active(const struct fleet *f)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < f->slot_count; i++)
+		n += f->slots[i].job != NULL;
+	return n;
+}
+
+int
+fleet_eta_s(const struct fleet *f)
+{
+	int last = -1;
+
+	for (unsigned i = 0; i < f->slot_count; i++) {
+		struct slot_view v;
+
+		fleet_view(f, i, 0, &v);
+		if (v.eta_s > last)
+			last = v.eta_s;
+	}
+	return last;
+}

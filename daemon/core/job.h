@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One update of one drone, across its re-enumerations, from being seen to exactly one ending.
+ *
+ *   ASK --> SWITCH --> REQUEST --> AWAIT_DFU --> FLASH --> AWAIT_RUNTIME --> CONFIRM --> ENDING --> LIGHT --> OVER
+ *    |                    ^            |           ^             |                         ^
+ *    |                    +--- again --+           +-- (adopted: begins here)              |
+ *    +--> OVER (nothing to do for it: no attempt)                +--> any stage: finish() -+
+ *
+ *   ASK            version and type over CRTP                           [asked]
+ *   SWITCH         waits for its turn; the attempt's row is written     [next_switch]
+ *   REQUEST        vendor request: reboot into the ROM                  [requested]
+ *   AWAIT_DFU      decided by the bus, not by the return code           [dfu_sighted, on_deadline]
+ *   FLASH          the visit in DFU mode                                [probed, flash_over]
+ *   AWAIT_RUNTIME  after leave                                          [runtime_sighted, on_deadline]
+ *   CONFIRM        version over CRTP                                    [confirmed]
+ *   ENDING         the verdict is on its way to the disk                [job_recorded]
+ *   LIGHT          pass or fail shown on the drone, after the record    [light_over]
+ *
+ * INVARIANT: nothing is erased before the attempt's row is durable; no verdict is visible before it is.
+ * INVARIANT: each stage has a deadline or a bounded number of transfers; each retry is counted down.
+ */
+#ifndef CORE_JOB_H
+#define CORE_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cfdfu/outcome.h"
+#include "cfdfu/platform.h"
+#include "cfdfu/watch.h"
+#include "core/crtp.h"
+#include "core/flash.h"
+#include "core/policy.h"
+#include "core/profile.h"
+#include "core/sched.h"
+#include "core/want.h"
+
+enum job_kind { JOB_UPDATE, JOB_RECOVER_LOADER, JOB_BACKUP };
+
+enum job_stage {
+	JOB_ASK,
+	JOB_SWITCH,
+	JOB_REQUEST,
+	JOB_AWAIT_DFU,
+	JOB_FLASH,
+	JOB_AWAIT_RUNTIME,
+	JOB_CONFIRM,
+	JOB_ENDING,
+	JOB_LIGHT,
+	JOB_OVER,
+	JOB_STAGE_COUNT
+};
+
+enum job_adopt { JOB_ADOPT_NEVER, JOB_ADOPT_KNOWN, JOB_ADOPT_RECOGNISED, JOB_ADOPT_PORT };
+enum job_skip { JOB_SKIP_READBACK, JOB_SKIP_VERSION, JOB_SKIP_NEVER };
+
+/* What the operator configured, for all jobs. */
+struct job_options {
+	enum job_adopt adopt;
+	enum job_skip skip;
+	bool obey;	   /* pacing = obey */
+	bool word;	   /* parallelism = word */
+	bool leave_loader; /* leave = loader */
+	bool light;
+	bool backup;	   /* keep a copy of a drone never seen before */
+	uint32_t dfu_timeout_us, boot_timeout_us, attempt_timeout_us;
+};
+
+/* What the records know of the drone that was sighted. */
+struct drone_past {
+	bool known;
+	bool interrupted;	/* its last attempt was cut off: it is ours */
+	bool shares_dfu_serial; /* its DFU serial does not identify it */
+	bool quarantined;
+	bool obey;		/* QUIRK kept from earlier visits */
+	bool ended_well;	/* its last attempt left the flash as it should be */
+	enum platform platform; /* what its firmware called itself */
+	char serial[SERIAL_TEXT_MAX];
+	char dfu_serial[SERIAL_TEXT_MAX];
+	char loader_sha256[65];
+	unsigned failures, failed_ports;
+};
+
+#define JOB_MESSAGE_MAX 512
+
+/* The record of the attempt, for the store and for whoever looks. */
+struct job_record {
+	int64_t id; /* 0 until the row exists */
+	enum job_kind kind;
+	char port[PORT_TEXT_MAX];
+	char serial[SERIAL_TEXT_MAX];
+	char dfu_serial[SERIAL_TEXT_MAX];
+	enum platform platform;
+	char type[CRTP_TEXT_MAX];     /* as the firmware calls the drone */
+	char board[BOARD_TYPE_MAX];   /* as the OTP calls it; "" not read or blank */
+	char version_before[CRTP_TEXT_MAX], version_after[CRTP_TEXT_MAX];
+	struct image *image; /* a reference of the job's; NULL until decided */
+	struct verdict verdict;
+	const char *why; /* static, beside the verdict; or NULL */
+	char message[JOB_MESSAGE_MAX];
+	uint64_t bytes_written;
+	uint32_t sectors_erased, transfers, recoveries, repairs;
+	uint64_t stage_us[STEP_COUNT];
+	bool adopted;	 /* began in DFU mode */
+	bool retry;	 /* asked for by the operator */
+	bool no_serial;	 /* DFU serial missing or constant */
+	bool dup_serial; /* another slot shows the same serial */
+	bool obey;	 /* learned: wants its poll values obeyed */
+	bool word_refused;
+	bool loader_read, loader_blank, loader_changed;
+	char loader_sha256[65];
+};
+
+enum job_want_kind {
+	JOB_WANT_NOTHING, /* waits for an event */
+	JOB_WANT_PAUSE,	  /* until .until_us */
+	JOB_WANT_OPEN,
+	JOB_WANT_XFER,
+	JOB_WANT_CLOSE,
+	JOB_WANT_TURN,	 /* .turn */
+	JOB_WANT_BEGIN,	 /* write the attempt's row */
+	JOB_WANT_END,	 /* write its ending */
+	JOB_WANT_DIGEST, /* SHA-256 of .data, .length: answer with job_digest() */
+	JOB_WANT_BACKUP, /* keep .data, .length, read from .addr: answer with job_backed_up() */
+	JOB_WANT_OVER,
+};
+
+struct job_want {
+	enum job_want_kind kind;
+	uint64_t until_us;
+	struct usb_xfer xfer;
+	enum turn turn;
+	const uint8_t *data;
+	uint32_t length, addr;
+};
+
+/* Everything a job is told when it begins; all borrowed for its life but the sighting and the past. */
+struct job_setup {
+	enum job_kind kind;
+	const struct job_options *options;
+	const struct policy *policy;
+	const struct profile *const *profiles;
+	size_t profile_count;
+	struct crtp_toc *toc;	/* shared by all jobs: the table of one firmware build */
+	struct image *image;	/* JOB_RECOVER_LOADER: what to write; else NULL */
+	bool whole_backup;	/* JOB_BACKUP: all of the flash rather than loader and application */
+	bool retry;		/* someone asked */
+	bool dup_serial;	/* another slot shows the same serial */
+	bool force;		/* ... and wants it written even when it is equal */
+};
+
+struct job;
+
+int job_new(const struct job_setup *setup, const struct sighting *s, const struct drone_past *past,
+	    uint64_t now_us, struct job **ret_job) MUST_CHECK;
+void job_free(struct job *j);
+
+void job_next(struct job *j, uint64_t now_us, struct job_want *ret_want);
+
+/* Events.  job_sighted() false: not this job's drone - it has ended because of it; handle the sighting anew. */
+bool job_sighted(struct job *j, const struct sighting *s, uint64_t now_us) MUST_CHECK;
+void job_gone(struct job *j, uint64_t now_us);
+void job_opened(struct job *j, int error, const uint8_t *descriptors, size_t length, uint64_t now_us);
+void job_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length, uint64_t now_us);
+void job_granted(struct job *j, enum turn turn, uint64_t now_us);
+void job_recorded(struct job *j, int error, int64_t id, uint64_t now_us);
+void job_digest(struct job *j, const char *sha256_hex);
+void job_backed_up(struct job *j, int error);
+void job_tick(struct job *j, uint64_t now_us);
+
+/* Ends it from outside: the service stops, the machine slept.  The verdict still goes to the disk. */
+void job_stop(struct job *j, enum verdict_kind kind, enum fault fault, uint64_t now_us);
+
+uint64_t job_deadline_us(const struct job *j); /* UINT64_MAX: none */
+enum job_stage job_stage(const struct job *j);
+enum step job_step(const struct job *j);
+const struct job_record *job_record(const struct job *j);
+bool job_published(const struct job *j); /* its verdict is on disk and may be told */
+bool job_foreign(const struct job *j);	 /* OVER: the device in DFU mode is none of ours */
+const char *job_idle_reason(const struct job *j); /* OVER without a verdict: why nothing was done */
+bool job_touched(const struct job *j);	 /* the drone was rebooted or changed */
+/* Work left and in all, as far as it can be told; boot_us: what coming back usually takes. */
+void job_estimate(const struct job *j, uint64_t boot_us, uint64_t *ret_left_us, uint64_t *ret_total_us);
+
+#endif

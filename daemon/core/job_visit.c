@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+/* The part of a job that deals with the drone in DFU mode: probing, deciding, the flash conversation, leaving. */
+#include "config.h"
+
+#include "core/job_parts.h"
+
+#include <stdlib.h>
+
+#include "cfdfu/util.h"
+#include "core/ident.h"
+
+enum {
+	RESET_TRIES = 1,
+	RESET_TIMEOUT_MS = 5000,
+	LEAVE_TRIES = 1,
+	FLASH_BYTES = 0x100000, /* SPEC: the F405's 1 MiB */
+};
+
+void
+visit_begin(struct job *j, const struct sighting *s, uint64_t now_us)
+{
+	const struct job_options *o = j->setup.options;
+	struct flash_options options = {
+		.profiles = j->setup.profiles,
+		.profile_count = j->setup.profile_count,
+		.leave_loader = o->leave_loader,
+		.word = o->word,
+		.compare = o->skip != JOB_SKIP_NEVER && !j->setup.force,
+		/* WHY: an erase that was cut off can leave cells that read blank and are not stable. */
+		.trust_blank = !j->past.known || j->past.ended_well,
+		.own = j->own,
+		.loader = j->setup.kind == JOB_RECOVER_LOADER,
+	};
+	struct pace pace;
+
+	(void)now_us;
+	pace_init(&pace, o->obey || j->record.obey);
+	pace.stalls_early = j->record.obey;
+	visit_account(j);
+	flash_done(&j->flash);
+	flash_init(&j->flash, &options, &pace);
+	j->record.no_serial = !ident_dfu_serial_valid(s->serial);
+	copy_text(j->record.dfu_serial, sizeof(j->record.dfu_serial), s->serial);
+	j->decided = false;
+	j->vanished = false;
+}
+
+void
+visit_opened(struct job *j, const uint8_t *descriptors, size_t length, uint64_t now_us)
+{
+	(void)now_us;
+	flash_opened(&j->flash, descriptors, length);
+}
+
+/* Adds what the conversation counted to the record; its counters begin again. */
+void
+visit_account(struct job *j)
+{
+	struct flash *f = &j->flash;
+	struct dfuse_counters *c = &f->dfuse.counters;
+
+	j->record.bytes_written += c->bytes_written;
+	j->record.sectors_erased += c->erases;
+	j->record.transfers += c->transfers;
+	j->record.recoveries += c->recoveries;
+	j->record.obey = j->record.obey || f->dfuse.pace.stalls_early;
+	j->record.word_refused = j->record.word_refused || f->word_refused;
+	if (f->plan != NULL)
+		j->record.repairs = plan_repairs(f->plan);
+	memset(c, 0, sizeof(*c));
+}
+
+/* INVARIANT: the only place that says that every byte of the image was read back equal. */
+static void
+visit_verified(struct job *j)
+{
+	const struct plan *plan = j->flash.plan;
+
+	if (plan == NULL || plan_phase(plan) != PLAN_DONE)
+		return; /* a visit that only left the ROM proves nothing */
+	j->verified = true;
+	j->unchanged = plan_unchanged(plan);
+}
+
+void
+visit_left(struct job *j, uint64_t now_us)
+{
+	visit_verified(j);
+	visit_account(j);
+	job_enter(j, JOB_AWAIT_RUNTIME, now_us);
+	j->deadline_us = now_us + j->setup.options->boot_timeout_us;
+}
+
+/* Ends it with this verdict, but lets a drone that we sent here start its firmware again first. */
+static void
+part_with(struct job *j, struct verdict v, const char *why, uint64_t now_us)
+{
+	if (!j->own) {
+		job_finish(j, v, why, now_us);
+		return;
+	}
+	j->parting = v;
+	j->parting_why = why;
+	j->only_leave = true;
+}
+
+/* ---- deciding --------------------------------------------------------------------------------------- */
+
+static void
+foreign(struct job *j, const char *why, uint64_t now_us)
+{
+	visit_account(j);
+	j->foreign = true;
+	job_end_idle(j, why, now_us);
+}
+
+/* A drone that was found in DFU mode: may it be adopted? (design promise 1) */
+static bool
+is_ours(const struct job *j)
+{
+	bool known = j->past.known && !j->past.shares_dfu_serial && !j->record.no_serial;
+	const struct flash *f = &j->flash;
+
+	/* WHY: a rescue or a reading was asked for by name, for this slot. */
+	if (j->own || j->past.interrupted || j->setup.kind != JOB_UPDATE)
+		return true;
+	switch (j->setup.options->adopt) {
+	case JOB_ADOPT_NEVER:
+		return false;
+	case JOB_ADOPT_KNOWN:
+		return known;
+	case JOB_ADOPT_RECOGNISED:
+		/* WHY: a blank OTP names nothing; any F405 board has one. */
+		return known || !f->profile->family ||
+		       (f->otp == FLASH_OTP_TYPE && platforms_of_board(f->board) != 0);
+	case JOB_ADOPT_PORT:
+		return true;
+	}
+	return false;
+}
+
+static void
+use_image(struct job *j, struct image *image)
+{
+	if (j->record.image != NULL)
+		return; /* pinned when the job began (design section 3) */
+	j->record.image = image_ref(image);
+}
+
+static bool
+choose_image(struct job *j, uint64_t now_us)
+{
+	const struct flash *f = &j->flash;
+	struct policy_drone d = {
+		.port = j->record.port,
+		.runtime_serial = j->record.serial,
+		.dfu_serial = j->record.dfu_serial,
+		.crtp = f->profile->family ? j->record.platform : PLATFORM_OTHER,
+		.board_read = f->otp == FLASH_OTP_TYPE || (f->otp == FLASH_OTP_BLANK && (j->own || j->past.known)),
+	};
+	struct policy_choice choice;
+	enum policy_answer answer;
+
+	if (f->otp == FLASH_OTP_TYPE)
+		d.board = platforms_of_board(f->board);
+	else if (d.board_read)
+		d.board = platforms_of_board("CF20"); /* SPEC: what the firmware assumes (protocol notes 9.4) */
+	answer = policy_choose(j->setup.policy, &d, &choice);
+	if (answer == POLICY_NO_IMAGE && j->record.image == NULL) {
+		if (j->begun == BEGUN_NO && !j->touched)
+			job_end_idle(j, choice.why, now_us);
+		else
+			part_with(j,
+				  (struct verdict){ .kind = VERDICT_SKIPPED,
+						    .fault = FAULT_PLATFORM,
+						    .step = STEP_PROBING },
+				  choice.why, now_us);
+		return false;
+	}
+	if (answer == POLICY_USE || (answer == POLICY_NO_IMAGE && j->record.image != NULL)) {
+		/* INVARIANT: a selection that changes under way does not change a running job. */
+		if (choice.platform != PLATFORM_UNKNOWN)
+			j->record.platform = choice.platform;
+		if (answer == POLICY_USE)
+			use_image(j, choice.image);
+		return true;
+	}
+	part_with(j,
+		  (struct verdict){ .kind = VERDICT_SKIPPED,
+				    .fault = answer == POLICY_DISAGREE ? FAULT_PLATFORM :
+									 FAULT_PLATFORM_UNKNOWN,
+				    .step = STEP_PROBING },
+		  choice.why, now_us);
+	return false;
+}
+
+/* INVARIANT: what a job needs is allocated before the first erase. */
+static bool
+prepare_backup(struct job *j, uint64_t now_us)
+{
+	j->backup_addr = 0x08000000;
+	j->backup_bytes = FLASH_BYTES;
+	j->backup = malloc(j->backup_bytes);
+	if (j->backup == NULL) {
+		job_fail(j, FAULT_NO_MEMORY, STEP_PROBING, now_us);
+		return false;
+	}
+	return true;
+}
+
+/* The rescue and reading jobs do not ask for a platform. */
+static bool
+prepare_special(struct job *j, uint64_t now_us)
+{
+	if (j->setup.kind == JOB_BACKUP)
+		return prepare_backup(j, now_us);
+	use_image(j, j->setup.image);
+	return true;
+}
+
+static bool
+wants_backup(const struct job *j)
+{
+	return j->setup.options->backup && !j->past.known && j->flash.profile->family;
+}
+
+/* FLASH_PROBED for the first time: everything that reading could tell is known. */
+static void
+decide(struct job *j, uint64_t now_us)
+{
+	const struct flash *f = &j->flash;
+
+	copy_text(j->record.board, sizeof(j->record.board), f->board);
+	if (!is_ours(j)) {
+		foreign(j, "A device in DFU mode of unknown origin: left alone. Plug it in while it runs, or "
+			   "allow it with 'adopt' in the configuration.",
+			now_us);
+		return;
+	}
+	if (j->setup.kind == JOB_UPDATE) {
+		if (!choose_image(j, now_us))
+			return;
+		if (f->profile->family && f->loader_blank) {
+			job_fail(j, FAULT_LOADER_BLANK, STEP_PROBING, now_us);
+			return;
+		}
+	} else if (!prepare_special(j, now_us)) {
+		return;
+	}
+	if (j->setup.kind == JOB_UPDATE && wants_backup(j) && !prepare_backup(j, now_us))
+		return;
+	j->decided = true;
+}
+
+static void
+want_turn(struct job *j, enum turn turn, uint64_t now_us, struct job_want *w)
+{
+	if (j->waiting_turn)
+		return;
+	j->waiting_turn = true;
+	j->turn_asked_us = now_us;
+	w->kind = JOB_WANT_TURN;
+	w->turn = turn;
+}
+
+/* What has to be there before the first change: digest, row, backup. Then the plan begins. */
+static void
+probed_next(struct job *j, uint64_t now_us, struct job_want *w)
+{
+	struct flash *f = &j->flash;
+
+	if (j->only_leave) {
+		flash_only_leave(f);
+		return;
+	}
+	if (f->profile->family && !j->digest_done) {
+		if (!j->digest_wanted) {
+			j->digest_wanted = true;
+			w->kind = JOB_WANT_DIGEST;
+			w->data = f->loader;
+			w->length = FLASH_LOADER_BYTES;
+		}
+		return;
+	}
+	if (!j->decided)
+		decide(j, now_us);
+	if (j->only_leave && j->stage == JOB_FLASH) {
+		flash_only_leave(f);
+		return;
+	}
+	if (!j->decided || j->stage != JOB_FLASH)
+		return;
+	if (!j->started) {
+		want_turn(j, TURN_START, now_us, w);
+		return;
+	}
+	if (j->begun != BEGUN_YES) {
+		if (j->begun == BEGUN_NO) {
+			j->begun = BEGUN_ASKED;
+			w->kind = JOB_WANT_BEGIN;
+		}
+		return;
+	}
+	if (j->backup != NULL && !j->backup_wanted) {
+		j->backup_wanted = true;
+		flash_backup(f, j->backup_addr, j->backup_bytes, j->backup);
+		return;
+	}
+	if (j->backup != NULL && !j->backup_done) {
+		w->kind = JOB_WANT_BACKUP;
+		w->data = j->backup;
+		w->length = j->backup_bytes;
+		w->addr = j->backup_addr;
+		return;
+	}
+	if (j->setup.kind == JOB_BACKUP)
+		flash_only_leave(f);
+	else
+		flash_run(f, j->record.image);
+}
+
+/* ---- the conversation ------------------------------------------------------------------------------- */
+
+/* Faults that a reset of the port can cure; the others are final. */
+static bool
+ladder_goes_on(struct job *j, enum fault fault)
+{
+	if (fault != FAULT_SILENT && fault != FAULT_STALL && fault != FAULT_STUCK &&
+	    fault != FAULT_PROTOCOL && fault != FAULT_BUS)
+		return false;
+	return j->reset_tries++ < RESET_TRIES;
+}
+
+static void
+visit_failed(struct job *j, uint64_t now_us)
+{
+	struct verdict v = j->flash.verdict;
+
+	if (v.fault == FAULT_GONE) {
+		job_await_gone(j, now_us);
+		return;
+	}
+	if (ladder_goes_on(j, v.fault)) {
+		j->want_reset = true;
+		return;
+	}
+	/* WHY: not ours and not understood is a stranger, not a failure. */
+	if (!j->own && !j->past.known && j->begun == BEGUN_NO &&
+	    (v.fault == FAULT_WRONG_CHIP || v.fault == FAULT_DESCRIPTOR)) {
+		foreign(j, j->flash.why, now_us);
+		return;
+	}
+	job_finish(j, v, j->flash.why, now_us);
+}
+
+static void
+visit_over(struct job *j, uint64_t now_us)
+{
+	struct flash *f = &j->flash;
+
+	if (f->verdict.kind != VERDICT_NONE) {
+		visit_failed(j, now_us);
+		return;
+	}
+	if (!f->profile->family) {
+		visit_verified(j);
+		/* It has no run-time mode that we know: what was read back is the proof. */
+		job_finish(j,
+			   (struct verdict){ .kind = flash_unchanged(f) ? VERDICT_UNCHANGED : VERDICT_PASS,
+					     .step = STEP_LEAVING },
+			   "verified by reading back; this kind of device cannot be asked for a version",
+			   now_us);
+		return;
+	}
+	visit_left(j, now_us);
+}
+
+static void
+want_reset(struct job_want *w)
+{
+	w->kind = JOB_WANT_XFER;
+	w->xfer = (struct usb_xfer){ .kind = USB_RESET, .timeout_ms = RESET_TIMEOUT_MS };
+}
+
+void
+visit_next(struct job *j, uint64_t now_us, struct job_want *w)
+{
+	struct flash *f = &j->flash;
+	struct want want;
+
+	if (now_us < j->pause_until_us) {
+		w->kind = JOB_WANT_PAUSE;
+		w->until_us = j->pause_until_us;
+		return;
+	}
+	if (j->want_reset) {
+		want_reset(w);
+		return;
+	}
+	flash_next(f, now_us, &want);
+	switch (want.kind) {
+	case WANT_XFER:
+		w->kind = JOB_WANT_XFER;
+		w->xfer = want.xfer;
+		return;
+	case WANT_PAUSE:
+		w->kind = JOB_WANT_PAUSE;
+		w->until_us = want.until_us;
+		return;
+	case WANT_OVER:
+		visit_over(j, now_us);
+		if (j->want_reset)
+			want_reset(w);
+		return;
+	case WANT_NOTHING:
+		break;
+	}
+	if (flash_stage(f) == FLASH_PROBED) {
+		probed_next(j, now_us, w);
+		if (w->kind == JOB_WANT_NOTHING && flash_stage(f) != FLASH_PROBED && j->stage == JOB_FLASH)
+			visit_next(j, now_us, w); /* at most once: it has left PROBED */
+	} else if (flash_stage(f) == FLASH_WRITE_TURN) {
+		want_turn(j, TURN_WRITE, now_us, w);
+	} else if (flash_stage(f) == FLASH_LEAVE_TURN) {
+		want_turn(j, TURN_LEAVE, now_us, w);
+	}
+}
+
+static void
+reset_ended(struct job *j, enum usb_status status, uint64_t now_us)
+{
+	j->want_reset = false;
+	if (status == USB_OK) {
+		flash_again(&j->flash);
+		j->decided = false;
+		return;
+	}
+	/* It did not come back as it was: perhaps it enumerates anew. */
+	visit_account(j);
+	job_enter(j, JOB_AWAIT_DFU, now_us);
+	j->vanished = true;
+	j->deadline_us = now_us + j->setup.options->dfu_timeout_us;
+}
+
+void
+visit_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length, uint64_t now_us)
+{
+	if (j->want_reset)
+		reset_ended(j, status, now_us);
+	else
+		flash_ended(&j->flash, status, data, length, now_us);
+	if (j->flash.dfuse.counters.erases > 0 || j->flash.dfuse.counters.blocks_written > 0)
+		j->touched = true;
+}
+
+/* JOB_AWAIT_RUNTIME: it has not come back in time. */
+void
+visit_on_deadline(struct job *j, uint64_t now_us)
+{
+	struct verdict v = { .kind = VERDICT_NEEDS_POWER_CYCLE, .step = STEP_BOOTING };
+
+	if (j->parting.kind != VERDICT_NONE) {
+		job_finish(j, j->parting, j->parting_why, now_us);
+		return;
+	}
+	if (!j->vanished) {
+		if (j->leave_tries++ < LEAVE_TRIES && j->present) {
+			/* Still there in DFU mode: once more, from the beginning of the visit. */
+			job_enter(j, JOB_FLASH, now_us);
+			j->only_leave = true;
+			flash_again(&j->flash);
+			return;
+		}
+		v.fault = FAULT_NO_LEAVE;
+		v.step = STEP_LEAVING;
+	} else if (!j->record.adopted) {
+		v.kind = VERDICT_FAIL;
+		v.fault = FAULT_NO_BOOT;
+	}
+	job_finish(j, v, NULL, now_us);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "core/pace.h"
+
+#include "cfdfu/util.h"
+
+/* Data sheet DS8626, flash programming, typical (protocol notes section 6). */
+static const struct {
+	uint32_t bytes, byte_us, word_us;
+} erase_typical[] = {
+	{ 16 * 1024, 400000, 250000 },
+	{ 64 * 1024, 1200000, 550000 },
+	{ 128 * 1024, 2000000, 1000000 },
+};
+
+enum {
+	PROGRAM_UNIT_NS = 16000,    /* one programming operation, whatever its width */
+	POLL_CLAMP_ERASE_MS = 5000, /* robustness notes P8 */
+	POLL_CLAMP_WRITE_MS = 1000,
+	STATUS_US = 350,
+	BLOCK_US = 2800,
+};
+
+void
+pace_init(struct pace *p, bool obey)
+{
+	memset(p, 0, sizeof(*p));
+	p->obey = obey;
+	p->status_us = STATUS_US;
+	p->block_us = BLOCK_US;
+	pace_set_word(p, false);
+}
+
+void
+pace_set_word(struct pace *p, bool word)
+{
+	p->word = word;
+	p->program_ns_per_byte = word ? PROGRAM_UNIT_NS / 4 : PROGRAM_UNIT_NS;
+	memset(p->erase, 0, sizeof(p->erase));
+	for (size_t i = 0; i < ARRAY_LEN(erase_typical); i++) {
+		p->erase[i].bytes = erase_typical[i].bytes;
+		p->erase[i].us = word ? erase_typical[i].word_us : erase_typical[i].byte_us;
+	}
+}
+
+/* The entry for this sector size, a new one while there is room; NULL when there is none. */
+static uint32_t *
+erase_entry(struct pace *p, uint32_t bytes)
+{
+	for (size_t i = 0; i < ARRAY_LEN(p->erase); i++) {
+		if (p->erase[i].bytes == bytes)
+			return &p->erase[i].us;
+		if (p->erase[i].bytes == 0) {
+			p->erase[i].us = pace_expected_us(p, PACE_ERASE, bytes);
+			p->erase[i].bytes = bytes;
+			return &p->erase[i].us;
+		}
+	}
+	return NULL;
+}
+
+static uint32_t
+erase_expected_us(const struct pace *p, uint32_t bytes)
+{
+	for (size_t i = 0; i < ARRAY_LEN(p->erase); i++)
+		if (p->erase[i].bytes == bytes)
+			return p->erase[i].us;
+	/* WHY: other families are described by their map only; the F405's rate is a fair start. */
+	return bytes / 1024 < 10000 ? bytes / 1024 * 16000 + 20000 : UINT32_MAX / 4;
+}
+
+uint32_t
+pace_expected_us(const struct pace *p, enum pace_op op, uint32_t bytes)
+{
+	switch (op) {
+	case PACE_COMMAND:
+		return 0;
+	case PACE_PROGRAM:
+		return (uint32_t)((uint64_t)bytes * p->program_ns_per_byte / 1000);
+	case PACE_ERASE:
+		return erase_expected_us(p, bytes);
+	}
+	return 0;
+}
+
+uint32_t
+pace_limit_us(enum pace_op op, uint32_t bytes)
+{
+	switch (op) {
+	case PACE_COMMAND:
+		return 1000000;
+	case PACE_PROGRAM:
+		return 5000000;
+	case PACE_ERASE:
+		/* SPEC: 4 s at most for 128 KiB (protocol notes 3.5: 10 s is safe); larger sectors in proportion. */
+		return bytes <= 128 * 1024 ? 10000000 : 40000000;
+	}
+	return 0;
+}
+
+uint32_t
+pace_wait_us(const struct pace *p, enum pace_op op, uint32_t bytes, uint32_t poll_ms)
+{
+	uint32_t expected = pace_expected_us(p, op, bytes);
+	uint32_t clamp = op == PACE_ERASE ? POLL_CLAMP_ERASE_MS : POLL_CLAMP_WRITE_MS;
+	uint32_t told = (poll_ms < clamp ? poll_ms : clamp) * 1000;
+
+	if (!p->obey)
+		return expected > p->status_us ? expected - p->status_us : 0;
+	if (p->stalls_early && told < expected)
+		return expected + expected / 8; /* its own poll values are constants, too */
+	return told > 1000 ? told : 1000;
+}
+
+static void
+set_expected(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t us)
+{
+	uint32_t limit = pace_limit_us(op, bytes);
+	uint32_t *entry;
+
+	if (us > limit)
+		us = limit;
+	switch (op) {
+	case PACE_COMMAND:
+		return;
+	case PACE_PROGRAM:
+		/* WHY: short blocks measure overhead rather than flash. */
+		if (bytes >= 1024)
+			p->program_ns_per_byte = (uint32_t)((uint64_t)us * 1000 / bytes);
+		return;
+	case PACE_ERASE:
+		entry = erase_entry(p, bytes);
+		if (entry != NULL)
+			*entry = us;
+		return;
+	}
+}
+
+void
+pace_learn(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t elapsed_us, uint32_t asked_us)
+{
+	uint32_t expected = pace_expected_us(p, op, bytes);
+
+	if (asked_us < p->status_us && asked_us > 0)
+		p->status_us = asked_us;
+	if (p->obey || op == PACE_COMMAND)
+		return;
+	if (asked_us > p->status_us + p->status_us / 2)
+		/* Held back: it ended just before the answer came. */
+		set_expected(p, op, bytes,
+			     elapsed_us > p->status_us ? elapsed_us - p->status_us : elapsed_us);
+	else
+		/* Was over already, nobody knows since when: come closer. */
+		set_expected(p, op, bytes, expected - expected / 64);
+}
+
+void
+pace_learn_slow(struct pace *p, enum pace_op op, uint32_t bytes)
+{
+	uint32_t expected = pace_expected_us(p, op, bytes);
+
+	set_expected(p, op, bytes, expected + expected / 16 + 1);
+}

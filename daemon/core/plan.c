@@ -1,0 +1,628 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "core/plan.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+/* What is still to be done with a sector. */
+enum { TODO_COMPARE = 1, TODO_ERASE = 2, TODO_WRITE = 4, TODO_VERIFY = 8 };
+
+/* What reading back said about the part that the image covers. */
+enum content { CONTENT_UNKNOWN, CONTENT_EQUAL, CONTENT_BLANK, CONTENT_OTHER };
+
+/* A sector that the image covers, wholly or in part. */
+struct part {
+	uint32_t addr, size; /* the sector */
+	uint32_t from, to;   /* first covered byte, last covered byte + 1 */
+	size_t first_segment; /* index of the first segment that reaches into it */
+	uint8_t alt;
+	uint8_t todo;
+	uint8_t content;
+	bool all_equal, all_blank; /* so far, while it is being read */
+	bool repaired;
+};
+
+struct plan {
+	struct image *image;
+	struct plan_options options;
+	enum plan_phase phase;
+	struct part *parts;
+	size_t count, room;
+	size_t boot;	    /* the part that holds the first page; count = none */
+	uint32_t page_addr; /* the first page: the block that makes the image bootable */
+	uint32_t page_to;
+	size_t at;	    /* part under way */
+	uint32_t pos;	    /* next byte in it */
+	bool changed;
+	bool page_done;
+	unsigned repairs;
+	uint32_t wrong_addr;
+};
+
+void
+plan_free(struct plan *p)
+{
+	if (p == NULL)
+		return;
+	image_unref(p->image);
+	free(p->parts);
+	free(p);
+}
+
+/* ---- building --------------------------------------------------------------------------------------- */
+
+static int
+add_part(struct plan *p, const struct segment *s, size_t segment, const struct sector *sector)
+{
+	uint32_t from = s->addr > sector->addr ? s->addr : sector->addr;
+	uint32_t end = sector->addr + (sector->size - 1);
+	uint32_t last = s->addr + (s->size - 1);
+	struct part *part = p->count > 0 ? &p->parts[p->count - 1] : NULL;
+
+	last = last < end ? last : end;
+	if (part != NULL && part->alt == s->alt && part->addr == sector->addr) {
+		part->to = last + 1;
+		return 0;
+	}
+	if (p->count == PLAN_SECTORS_MAX)
+		return -E2BIG;
+	if (p->count == p->room) {
+		size_t room = p->room > 0 ? p->room * 2 : 16;
+		struct part *parts = realloc(p->parts, room * sizeof(*parts));
+
+		if (parts == NULL)
+			return -ENOMEM;
+		p->parts = parts;
+		p->room = room;
+	}
+	p->parts[p->count++] = (struct part){ .addr = sector->addr,
+					      .size = sector->size,
+					      .from = from,
+					      .to = last + 1,
+					      .first_segment = segment,
+					      .alt = s->alt };
+	return 0;
+}
+
+/* Does the sector share a byte with [addr, addr + bytes)? */
+static bool
+touches(const struct sector *sector, uint32_t addr, uint32_t bytes)
+{
+	return bytes > 0 && (sector->addr - addr < bytes || addr - sector->addr < sector->size);
+}
+
+static int
+add_segment(struct plan *p, const struct profile *profile, const struct layout *map, size_t index,
+	    const char **why)
+{
+	const struct segment *s = image_segment(p->image, index);
+	struct sector sector;
+	uint32_t done = 0;
+	int r;
+
+	while (done < s->size) {
+		if (!layout_sector_at(map, s->addr + done, &sector)) {
+			*why = "part of the image lies outside the device's memory";
+			return -EPERM;
+		}
+		if (s->alt == 0 && touches(&sector, profile->loader_addr, profile->loader_bytes)) {
+			*why = "part of the image lies in the boot loader's sector";
+			return -EPERM;
+		}
+		if (s->alt == 0 && sector.addr < profile->app_addr) {
+			*why = "part of the image lies below the place where the application begins";
+			return -EPERM;
+		}
+		if ((sector.access & 7) != 7) {
+			*why = "part of the image lies in a sector that the device does not let us "
+			       "read, erase and write";
+			return -EPERM;
+		}
+		r = add_part(p, s, index, &sector);
+		if (r < 0)
+			return r;
+		done = sector.addr + sector.size - s->addr;
+		if (sector.addr + sector.size < s->addr)
+			break; /* the sector ends at 2^32: nothing can follow */
+	}
+	return 0;
+}
+
+/* The page whose presence makes the image bootable: the block at the application's base. */
+static void
+find_first_page(struct plan *p, const struct profile *profile)
+{
+	p->boot = p->count;
+	for (size_t i = 0; i < p->count; i++) {
+		struct part *part = &p->parts[i];
+		uint32_t room = part->to - profile->app_addr;
+
+		if (part->alt != 0 || part->from != profile->app_addr)
+			continue;
+		p->boot = i;
+		p->page_addr = profile->app_addr;
+		p->page_to = part->from +
+			     (room < p->options.block_bytes ? room : p->options.block_bytes);
+	}
+}
+
+static void start_phase(struct plan *p, enum plan_phase phase);
+static void settle(struct plan *p);
+
+static int
+build(struct plan *p, const struct profile *profile, const struct layout *const maps[],
+      const char **why)
+{
+	int r;
+
+	for (size_t i = 0; i < image_segment_count(p->image); i++) {
+		const struct segment *s = image_segment(p->image, i);
+
+		if (s->alt >= PROFILE_ALTS_MAX || maps[s->alt] == NULL) {
+			*why = "the image has a part for a memory that the device does not have";
+			return -EPERM;
+		}
+		if (profile->family && s->alt != 0) {
+			*why = "only the internal flash of a Crazyflie may be written";
+			return -EPERM;
+		}
+		r = add_segment(p, profile, maps[s->alt], i, why);
+		if (r < 0)
+			return r;
+	}
+	find_first_page(p, profile);
+	if (profile->family && p->boot == p->count) {
+		*why = "the image does not begin where the application has to begin";
+		return -EPERM;
+	}
+	return 0;
+}
+
+int
+plan_new(struct image *image, const struct profile *profile,
+	 const struct layout *const maps[PROFILE_ALTS_MAX], const struct plan_options *options,
+	 struct plan **ret_plan, const char **ret_why)
+{
+	struct plan *p = calloc(1, sizeof(*p));
+	const char *why = "out of memory";
+	int r = -ENOMEM;
+
+	if (p == NULL)
+		goto out;
+	p->image = image_ref(image);
+	p->options = *options;
+	r = build(p, profile, maps, &why);
+	if (r < 0)
+		goto out;
+	for (size_t i = 0; i < p->count; i++)
+		p->parts[i].todo = TODO_COMPARE;
+	start_phase(p, PLAN_COMPARE);
+	if (!options->compare) {
+		for (size_t i = 0; i < p->count; i++) {
+			p->parts[i].todo = 0;
+			p->parts[i].content = CONTENT_OTHER;
+		}
+		settle(p);
+	}
+	*ret_plan = p;
+	p = NULL; /* the caller's now */
+out:
+	if (r < 0)
+		*ret_why = why;
+	plan_free(p);
+	return r;
+}
+
+/* ---- walking ---------------------------------------------------------------------------------------- */
+
+static unsigned
+todo_of_phase(enum plan_phase phase)
+{
+	switch (phase) {
+	case PLAN_COMPARE:
+		return TODO_COMPARE;
+	case PLAN_ERASE:
+		return TODO_ERASE;
+	case PLAN_WRITE:
+		return TODO_WRITE;
+	case PLAN_VERIFY:
+		return TODO_VERIFY;
+	case PLAN_PAGE:
+	case PLAN_PAGE_CHECK:
+	case PLAN_DONE:
+	case PLAN_FAILED:
+	case PLAN_PHASE_COUNT:
+		break;
+	}
+	return 0;
+}
+
+static uint32_t
+first_pos(const struct plan *p, size_t i)
+{
+	/* WHY: the first page is written and checked by phases of its own. */
+	if (i == p->boot && (p->phase == PLAN_WRITE || p->phase == PLAN_VERIFY))
+		return p->page_to;
+	return p->parts[i].from;
+}
+
+/* The part the phase begins with: an erase begins with what makes the image bootable. */
+static size_t
+first_part(const struct plan *p)
+{
+	unsigned todo = todo_of_phase(p->phase);
+
+	if (p->phase == PLAN_ERASE && p->boot < p->count && (p->parts[p->boot].todo & todo) != 0)
+		return p->boot;
+	for (size_t i = 0; i < p->count; i++)
+		if ((p->parts[i].todo & todo) != 0)
+			return i;
+	return p->count;
+}
+
+/* Moves to the first part that this phase has to do with; later phases when there is none. */
+static void
+start_phase(struct plan *p, enum plan_phase phase)
+{
+	p->phase = phase;
+	if (phase == PLAN_PAGE || phase == PLAN_PAGE_CHECK) {
+		p->at = p->boot;
+		p->pos = p->page_addr;
+		return;
+	}
+	p->at = first_part(p);
+	p->pos = p->at < p->count ? first_pos(p, p->at) : 0;
+}
+
+static bool
+page_is_due(const struct plan *p)
+{
+	return p->boot < p->count && p->changed && !p->page_done;
+}
+
+/* The phase has nothing left: which one is next? */
+static void
+next_phase(struct plan *p)
+{
+	while (p->at == p->count) {
+		switch (p->phase) {
+		case PLAN_COMPARE:
+			settle(p);
+			return;
+		case PLAN_ERASE:
+			start_phase(p, PLAN_WRITE);
+			break;
+		case PLAN_WRITE:
+			start_phase(p, PLAN_VERIFY);
+			break;
+		case PLAN_VERIFY:
+			/* A repair may have given earlier phases new work. */
+			start_phase(p, PLAN_ERASE);
+			if (p->at < p->count)
+				break;
+			start_phase(p, page_is_due(p) ? PLAN_PAGE : PLAN_DONE);
+			return;
+		case PLAN_PAGE:
+		case PLAN_PAGE_CHECK:
+		case PLAN_DONE:
+		case PLAN_FAILED:
+		case PLAN_PHASE_COUNT:
+			return;
+		}
+	}
+}
+
+/* Everything was compared: what has to be done? */
+static void
+settle(struct plan *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		p->changed = p->changed || p->parts[i].content != CONTENT_EQUAL;
+	for (size_t i = 0; i < p->count && p->changed; i++) {
+		struct part *part = &p->parts[i];
+
+		/* WHY: the boot sector goes first and comes back last whenever anything changes. */
+		if (part->content == CONTENT_EQUAL && i != p->boot)
+			continue;
+		part->todo = TODO_WRITE | TODO_VERIFY;
+		if (part->content != CONTENT_BLANK || !p->options.trust_blank)
+			part->todo |= TODO_ERASE;
+	}
+	start_phase(p, p->changed ? PLAN_ERASE : PLAN_DONE);
+	if (p->changed)
+		next_phase(p);
+}
+
+/* This part is through with the phase. */
+static void
+part_done(struct plan *p)
+{
+	p->parts[p->at].todo &= (uint8_t)~todo_of_phase(p->phase);
+	p->at = first_part(p);
+	p->pos = p->at < p->count ? first_pos(p, p->at) : 0;
+	next_phase(p);
+}
+
+/* The segment that covers pos, or the next one after it inside the part. */
+static const struct segment *
+segment_at(const struct plan *p, const struct part *part, uint32_t *pos)
+{
+	for (size_t i = part->first_segment; i < image_segment_count(p->image); i++) {
+		const struct segment *s = image_segment(p->image, i);
+
+		if (s->alt != part->alt)
+			break;
+		if (*pos < s->addr)
+			*pos = s->addr;
+		if (*pos - s->addr < s->size)
+			return s;
+	}
+	return NULL;
+}
+
+/* Next stretch of image bytes in the part from pos on: in one segment, at most one block. */
+static bool
+next_stretch(struct plan *p, struct plan_op *op)
+{
+	const struct part *part = &p->parts[p->at];
+	uint32_t limit = p->phase == PLAN_PAGE || p->phase == PLAN_PAGE_CHECK ? p->page_to :
+										    part->to;
+	const struct segment *s;
+	uint32_t room;
+
+	if (p->pos == limit)
+		return false;
+	s = segment_at(p, part, &p->pos);
+	if (s == NULL || p->pos - part->addr >= limit - part->addr)
+		return false;
+	room = s->addr + s->size - p->pos;
+	if (room > limit - p->pos)
+		room = limit - p->pos;
+	if (room > p->options.block_bytes)
+		room = p->options.block_bytes;
+	*op = (struct plan_op){ .alt = part->alt,
+				.addr = p->pos,
+				.length = room,
+				.data = s->data + (p->pos - s->addr) };
+	return true;
+}
+
+bool
+plan_next(struct plan *p, struct plan_op *ret_op)
+{
+	const struct part *part;
+
+	while (p->phase != PLAN_DONE && p->phase != PLAN_FAILED) {
+		part = &p->parts[p->at];
+		if (p->phase == PLAN_ERASE) {
+			*ret_op = (struct plan_op){ .kind = PLAN_OP_ERASE,
+						    .alt = part->alt,
+						    .addr = part->addr,
+						    .length = part->size };
+			return true;
+		}
+		if (next_stretch(p, ret_op)) {
+			bool program = p->phase == PLAN_WRITE || p->phase == PLAN_PAGE;
+
+			ret_op->kind = program ? PLAN_OP_PROGRAM : PLAN_OP_READ;
+			return true;
+		}
+		/* Only a boot sector of a single page has nothing but that page. */
+		part_done(p);
+	}
+	return false;
+}
+
+/* ---- results ---------------------------------------------------------------------------------------- */
+
+static void
+advance(struct plan *p, uint32_t length)
+{
+	struct plan_op op;
+
+	p->pos += length;
+	if (!next_stretch(p, &op))
+		part_done(p);
+}
+
+void
+plan_erased(struct plan *p)
+{
+	assert(p->phase == PLAN_ERASE);
+	part_done(p);
+}
+
+void
+plan_programmed(struct plan *p)
+{
+	struct plan_op op;
+
+	assert(p->phase == PLAN_WRITE || p->phase == PLAN_PAGE);
+	if (!plan_next(p, &op))
+		return;
+	if (p->phase == PLAN_WRITE) {
+		advance(p, op.length);
+		return;
+	}
+	p->pos += op.length;
+	if (!next_stretch(p, &op))
+		start_phase(p, PLAN_PAGE_CHECK);
+}
+
+/* INVARIANT: decided a sector at a time; equal or blank needs every byte, a difference only one. */
+static void
+compared(struct plan *p, const struct plan_op *op, const uint8_t *data)
+{
+	struct part *part = &p->parts[p->at];
+
+	if (p->pos == part->from)
+		part->all_equal = part->all_blank = true;
+	part->all_equal = part->all_equal && memcmp(data, op->data, op->length) == 0;
+	for (uint32_t i = 0; i < op->length && part->all_blank; i++)
+		part->all_blank = data[i] == 0xFF;
+	/* WHY: an image may be blank where the flash is; then it is equal. */
+	part->content = part->all_equal ? CONTENT_EQUAL :
+			part->all_blank ? CONTENT_BLANK :
+					  CONTENT_OTHER;
+	if (part->content == CONTENT_OTHER)
+		part_done(p);
+	else
+		advance(p, op->length);
+}
+
+static uint32_t
+first_difference(const struct plan_op *op, const uint8_t *data)
+{
+	uint32_t i = 0;
+
+	while (i < op->length && data[i] == op->data[i])
+		i++;
+	return i;
+}
+
+/* Erase and write the sector once more; a second time it is the device's fault. */
+static void
+sector_is_wrong(struct plan *p, uint32_t addr)
+{
+	struct part *part = &p->parts[p->at];
+
+	p->wrong_addr = addr;
+	if (part->repaired) {
+		p->phase = PLAN_FAILED;
+		return;
+	}
+	part->repaired = true;
+	p->repairs++;
+	part->todo = TODO_ERASE | TODO_WRITE | TODO_VERIFY;
+	start_phase(p, PLAN_ERASE);
+}
+
+void
+plan_read_back(struct plan *p, const uint8_t *data, uint32_t length)
+{
+	struct plan_op op;
+	uint32_t bad;
+
+	assert(p->phase == PLAN_COMPARE || p->phase == PLAN_VERIFY || p->phase == PLAN_PAGE_CHECK);
+	if (!plan_next(p, &op))
+		return;
+	assert(length == op.length);
+	if (p->phase == PLAN_COMPARE) {
+		compared(p, &op, data);
+		return;
+	}
+	bad = first_difference(&op, data);
+	if (bad < op.length) {
+		sector_is_wrong(p, op.addr + bad);
+		return;
+	}
+	if (p->phase == PLAN_VERIFY) {
+		advance(p, op.length);
+		return;
+	}
+	p->pos += op.length;
+	if (next_stretch(p, &op))
+		return;
+	p->page_done = true;
+	start_phase(p, PLAN_DONE);
+}
+
+/* ---- questions -------------------------------------------------------------------------------------- */
+
+enum plan_phase
+plan_phase(const struct plan *p)
+{
+	return p->phase;
+}
+
+bool
+plan_unchanged(const struct plan *p)
+{
+	return p->phase == PLAN_DONE && !p->changed;
+}
+
+uint32_t
+plan_wrong_addr(const struct plan *p)
+{
+	return p->wrong_addr;
+}
+
+unsigned
+plan_repairs(const struct plan *p)
+{
+	return p->repairs;
+}
+
+int
+plan_target_verified(const struct plan *p, uint8_t alt)
+{
+	int verified = -1;
+
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->parts[i].alt != alt)
+			continue;
+		if (p->parts[i].todo != 0 || (i == p->boot && page_is_due(p)))
+			return 0;
+		verified = 1;
+	}
+	return verified;
+}
+
+static uint64_t
+transfer_us(const struct plan *p, const struct pace *pace, uint32_t bytes, bool program)
+{
+	uint64_t blocks = (bytes + p->options.block_bytes - 1) / p->options.block_bytes;
+	uint64_t us = (uint64_t)pace->block_us * bytes / p->options.block_bytes;
+
+	if (program)
+		us += pace_expected_us(pace, PACE_PROGRAM, p->options.block_bytes) * (uint64_t)bytes /
+			      p->options.block_bytes +
+		      blocks * pace->status_us * 2;
+	return us;
+}
+
+static uint64_t
+part_us(const struct plan *p, const struct pace *pace, const struct part *part, unsigned todo,
+	uint32_t done)
+{
+	uint32_t bytes = part->to - part->from;
+	uint64_t us = 0;
+
+	if ((todo & TODO_COMPARE) != 0)
+		us += pace->block_us; /* one block tells most sectors apart */
+	if ((todo & TODO_ERASE) != 0)
+		us += pace_expected_us(pace, PACE_ERASE, part->size) + 3 * (uint64_t)pace->status_us;
+	if ((todo & TODO_WRITE) != 0)
+		us += transfer_us(p, pace, p->phase == PLAN_WRITE ? bytes - done : bytes, true);
+	if ((todo & TODO_VERIFY) != 0)
+		us += transfer_us(p, pace, p->phase == PLAN_VERIFY ? bytes - done : bytes, false);
+	return us;
+}
+
+void
+plan_estimate(const struct plan *p, const struct pace *pace, uint64_t *ret_left_us,
+	      uint64_t *ret_total_us)
+{
+	uint64_t left = 0, total = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct part *part = &p->parts[i];
+		uint32_t done = i == p->at && p->pos > part->from ? p->pos - part->from : 0;
+		unsigned all = TODO_COMPARE;
+		unsigned todo = part->todo;
+
+		if (p->phase == PLAN_COMPARE) /* WHY: between releases every sector differs */
+			todo |= TODO_ERASE | TODO_WRITE | TODO_VERIFY;
+		if (p->phase == PLAN_COMPARE || part->content != CONTENT_EQUAL || i == p->boot)
+			all |= p->changed || p->phase == PLAN_COMPARE ?
+				       TODO_ERASE | TODO_WRITE | TODO_VERIFY :
+				       0;
+		left += part_us(p, pace, part, todo, done);
+		total += part_us(p, pace, part, all, 0);
+	}
+	*ret_left_us = p->phase == PLAN_DONE || p->phase == PLAN_FAILED ? 0 : left;
+	*ret_total_us = total > left ? total : left;
+}

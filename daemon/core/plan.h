@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Image + memory maps -> ordered operations, for one visit of one device.  Refuses to leave the
+ * sectors that may be written (design promise 2), reads before it changes anything, writes the first page
+ * of the application last (promise 4; protocol notes 9.3), and reads every written byte back (promise 3).
+ *
+ *   COMPARE   each covered sector is read up to its first difference       [plan_read_back]
+ *   ERASE     first the sector that makes the image bootable, then the rest
+ *   WRITE     all but the first page
+ *   VERIFY    all that was written; a wrong sector is erased and written once more  [sector_is_wrong]
+ *   PAGE      the first page; PAGE_CHECK reads it back
+ *   DONE      every byte of the image has been read back equal
+ *   FAILED    a sector stayed wrong: plan_wrong_addr()
+ *
+ * INVARIANT: an operation never reaches outside one sector of the image's own coverage.
+ * INVARIANT: while anything else is not verified, the first page is blank (once an erase has begun).
+ */
+#ifndef CORE_PLAN_H
+#define CORE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cfdfu/util.h"
+#include "core/image.h"
+#include "core/layout.h"
+#include "core/pace.h"
+#include "core/profile.h"
+
+#define PLAN_SECTORS_MAX 4096 /* LIMIT: a 16 MiB memory of 4 KiB sectors */
+
+enum plan_phase {
+	PLAN_COMPARE,
+	PLAN_ERASE,
+	PLAN_WRITE,
+	PLAN_VERIFY,
+	PLAN_PAGE,
+	PLAN_PAGE_CHECK,
+	PLAN_DONE,
+	PLAN_FAILED,
+	PLAN_PHASE_COUNT
+};
+
+enum plan_kind { PLAN_OP_READ, PLAN_OP_ERASE, PLAN_OP_PROGRAM };
+
+struct plan_op {
+	enum plan_kind kind;
+	uint8_t alt;
+	uint32_t addr;
+	uint32_t length;     /* bytes; of an erase: the sector's size */
+	const uint8_t *data; /* PROGRAM: the image's bytes, good as long as the plan */
+};
+
+struct plan_options {
+	bool compare;	  /* read back before erasing; false: everything is rewritten */
+	bool trust_blank; /* a sector that reads blank needs no erase */
+	uint32_t block_bytes; /* most bytes of one read or program: wTransferSize */
+};
+
+struct plan;
+
+/*
+ * maps[alt] for alt < PROFILE_ALTS_MAX, NULL where the device has no such memory.  -EPERM with ret_why (a static
+ * sentence) when the image does not belong there, whole or in part; -E2BIG, -ENOMEM.  Keeps a
+ * reference on the image.
+ */
+int plan_new(struct image *image, const struct profile *profile,
+	     const struct layout *const maps[PROFILE_ALTS_MAX], const struct plan_options *options,
+	     struct plan **ret_plan, const char **ret_why) MUST_CHECK;
+void plan_free(struct plan *p); /* NULL is fine */
+
+enum plan_phase plan_phase(const struct plan *p);
+
+/* The next operation; false when the phase is DONE or FAILED.  Says the same until it is reported. */
+bool plan_next(struct plan *p, struct plan_op *ret_op);
+
+/* The operation plan_next() named is over: data of a read (length bytes, as asked). */
+void plan_read_back(struct plan *p, const uint8_t *data, uint32_t length);
+void plan_erased(struct plan *p);
+void plan_programmed(struct plan *p);
+
+/* DONE without anything erased or written. */
+bool plan_unchanged(const struct plan *p);
+
+/* FAILED: the first address that read back wrong. */
+uint32_t plan_wrong_addr(const struct plan *p);
+
+/* Sectors that were erased and written a second time because they read back wrong. */
+unsigned plan_repairs(const struct plan *p);
+
+/* Result for one memory: 1 all its bytes are verified, 0 not (yet), -1 the plan has none for it. */
+int plan_target_verified(const struct plan *p, uint8_t alt);
+
+/* Work that is left from now on, and all there was, in microseconds as pace expects it. */
+void plan_estimate(const struct plan *p, const struct pace *pace, uint64_t *ret_left_us,
+		   uint64_t *ret_total_us);
+
+#endif

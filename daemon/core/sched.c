@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "core/sched.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+enum { RUNTIME_ENDPOINTS = 6 }; /* SPEC: control, two CRTP, three CDC (protocol notes 10, row 10) */
+
+struct place {
+	char controller[PORT_TEXT_MAX];
+	char translator[PORT_TEXT_MAX];
+	unsigned endpoints;
+	uint8_t waiting; /* BIT(turn) */
+	uint8_t granted;
+	uint64_t asked_us[TURN_COUNT];
+	uint64_t order[TURN_COUNT];
+};
+
+struct sched {
+	struct sched_limits limits;
+	struct place places[SCHED_SLOTS_MAX];
+	unsigned used; /* places [0, used) have ever been named */
+	unsigned waiting_count;
+	uint64_t order;
+	uint64_t switch_free_us; /* no mode switch before this */
+	uint64_t next_us;	 /* answer of the last sched_next() */
+};
+
+int
+sched_new(const struct sched_limits *limits, struct sched **ret_sched)
+{
+	struct sched *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return -ENOMEM;
+	s->limits = *limits;
+	s->next_us = SCHED_NEVER;
+	*ret_sched = s;
+	return 0;
+}
+
+void
+sched_free(struct sched *s)
+{
+	free(s);
+}
+
+void
+sched_set_limits(struct sched *s, const struct sched_limits *limits)
+{
+	s->limits = *limits;
+}
+
+void
+sched_place(struct sched *s, unsigned slot, const char *controller, const char *translator,
+	    unsigned endpoints)
+{
+	struct place *p;
+
+	assert(slot < SCHED_SLOTS_MAX);
+	if (slot >= s->used)
+		s->used = slot + 1;
+	p = &s->places[slot];
+	if (controller != NULL)
+		copy_text(p->controller, sizeof(p->controller), controller);
+	if (translator != NULL)
+		copy_text(p->translator, sizeof(p->translator), translator);
+	p->endpoints = endpoints;
+}
+
+void
+sched_ask(struct sched *s, unsigned slot, enum turn turn, uint64_t now_us)
+{
+	struct place *p = &s->places[slot];
+
+	assert(slot < s->used);
+	if (((p->waiting | p->granted) & BIT(turn)) != 0)
+		return;
+	p->waiting |= (uint8_t)BIT(turn);
+	p->asked_us[turn] = now_us;
+	p->order[turn] = ++s->order;
+	s->waiting_count++;
+}
+
+void
+sched_release(struct sched *s, unsigned slot, enum turn turn)
+{
+	struct place *p = &s->places[slot];
+
+	if ((p->waiting & BIT(turn)) != 0)
+		s->waiting_count--;
+	p->waiting &= (uint8_t)~BIT(turn);
+	p->granted &= (uint8_t)~BIT(turn);
+}
+
+void
+sched_release_all(struct sched *s, unsigned slot)
+{
+	for (enum turn t = TURN_START; t < TURN_COUNT; t++)
+		sched_release(s, slot, t);
+}
+
+bool
+sched_has(const struct sched *s, unsigned slot, enum turn turn)
+{
+	return (s->places[slot].granted & BIT(turn)) != 0;
+}
+
+bool
+sched_waits(const struct sched *s, unsigned slot, enum turn turn)
+{
+	return (s->places[slot].waiting & BIT(turn)) != 0;
+}
+
+/* How many have this turn already, in the same group as p. */
+static unsigned
+granted_beside(const struct sched *s, const struct place *p, enum turn turn)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->used; i++) {
+		const struct place *q = &s->places[i];
+
+		if ((q->granted & BIT(turn)) == 0)
+			continue;
+		if (turn == TURN_WRITE && strcmp(p->translator, q->translator) != 0)
+			continue;
+		if (turn != TURN_START && turn != TURN_WRITE &&
+		    strcmp(p->controller, q->controller) != 0)
+			continue;
+		n++;
+	}
+	return n;
+}
+
+static bool
+below(unsigned limit, unsigned n)
+{
+	return limit == 0 || n < limit;
+}
+
+/* Endpoint contexts in use on p's controller, counting those that are on their way as arrived. */
+static unsigned
+endpoints_beside(const struct sched *s, const struct place *p)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->used; i++) {
+		const struct place *q = &s->places[i];
+
+		if (strcmp(p->controller, q->controller) != 0)
+			continue;
+		n += (q->granted & BIT(TURN_LEAVE)) != 0 && q->endpoints < RUNTIME_ENDPOINTS ?
+			     RUNTIME_ENDPOINTS :
+			     q->endpoints;
+	}
+	return n;
+}
+
+/* May slot have this turn now?  If only time is missing, ret_at says when. */
+static bool
+is_free(const struct sched *s, const struct place *p, enum turn turn, uint64_t now_us, uint64_t *ret_at)
+{
+	uint64_t patience = p->asked_us[turn] + s->limits.leave_wait_us;
+	unsigned after;
+
+	*ret_at = SCHED_NEVER;
+	switch (turn) {
+	case TURN_START:
+		return below(s->limits.active_max, granted_beside(s, p, turn));
+	case TURN_SWITCH:
+		if (!below(s->limits.switch_max, granted_beside(s, p, turn)))
+			return false;
+		*ret_at = s->switch_free_us;
+		return now_us >= s->switch_free_us;
+	case TURN_WRITE:
+		/* WHY: no translator means that nothing is shared with anybody. */
+		return p->translator[0] == '\0' ||
+		       below(s->limits.writers_max, granted_beside(s, p, turn));
+	case TURN_LEAVE:
+		after = endpoints_beside(s, p) - p->endpoints + RUNTIME_ENDPOINTS;
+		if (s->limits.endpoints_max == 0 || after <= s->limits.endpoints_max)
+			return true;
+		/* WHY: waiting for ever would be worse than a controller that refuses one device. */
+		*ret_at = patience;
+		return now_us >= patience;
+	case TURN_NONE:
+	case TURN_COUNT:
+		break;
+	}
+	return false;
+}
+
+static void
+grant(struct sched *s, struct place *p, enum turn turn, uint64_t now_us)
+{
+	p->waiting &= (uint8_t)~BIT(turn);
+	p->granted |= (uint8_t)BIT(turn);
+	s->waiting_count--;
+	if (turn == TURN_SWITCH)
+		s->switch_free_us = now_us + s->limits.stagger_us;
+}
+
+bool
+sched_next(struct sched *s, uint64_t now_us, unsigned *ret_slot, enum turn *ret_turn)
+{
+	struct place *best = NULL;
+	uint64_t at;
+
+	s->next_us = SCHED_NEVER;
+	if (s->waiting_count == 0)
+		return false;
+	for (unsigned i = 0; i < s->used; i++) {
+		struct place *p = &s->places[i];
+
+		for (enum turn t = TURN_START; t < TURN_COUNT && p->waiting != 0; t++) {
+			if ((p->waiting & BIT(t)) == 0)
+				continue;
+			if (!is_free(s, p, t, now_us, &at)) {
+				s->next_us = at < s->next_us ? at : s->next_us;
+				continue;
+			}
+			if (best != NULL && best->order[*ret_turn] < p->order[t])
+				continue;
+			best = p;
+			*ret_slot = i;
+			*ret_turn = t;
+		}
+	}
+	if (best == NULL)
+		return false;
+	grant(s, best, *ret_turn, now_us);
+	return true;
+}
+
+uint64_t
+sched_deadline_us(const struct sched *s)
+{
+	return s->waiting_count > 0 ? s->next_us : SCHED_NEVER;
+}
