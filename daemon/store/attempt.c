@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Beginnings and endings of attempts, and the ones a dead daemon left without an ending. */
+#include "config.h"
+
+#include "store/store_private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SHA256_TEXT_MAX 65
+
+int
+store_attempt_begin(struct store *s, const struct store_begin *b, const struct store_time *now, int64_t *ret_id)
+{
+	struct body body;
+	int r = store_ready(s, now);
+
+	if (r < 0)
+		return r;
+	if (!store_text_present(b->port))
+		return -EINVAL;
+	if (s->open_count == STORE_OPEN_MAX)
+		return -E2BIG;
+	body_begin(&body);
+	body_int(&body, "id", s->next_id);
+	body_moment(&body, now);
+	body_text(&body, "kind", store_text_present(b->kind) ? b->kind : "flash", STORE_NAME_MAX);
+	body_text(&body, "port", b->port, STORE_NAME_MAX);
+	body_text(&body, "label", b->label, STORE_NAME_MAX);
+	body_text(&body, "serial", b->serial, STORE_NAME_MAX);
+	body_text(&body, "dfu_serial", b->dfu_serial, STORE_NAME_MAX);
+	body_text(&body, "platform", b->platform, STORE_NAME_MAX);
+	body_text(&body, "firmware", b->firmware_name, STORE_NAME_MAX);
+	body_text(&body, "version", b->firmware_version, STORE_NAME_MAX);
+	body_text(&body, "sha256", b->firmware_sha256, SHA256_TEXT_MAX);
+	body_text(&body, "version_before", b->version_before, STORE_NAME_MAX);
+	body_text(&body, "flags", b->flags, STORE_NAME_MAX);
+	r = batch_queue(s, RECORD_BEGIN, s->next_id, &body);
+	if (r < 0)
+		return r;
+	s->open_ids[s->open_count++] = s->next_id;
+	*ret_id = s->next_id++;
+	return 0;
+}
+
+/* [["asking",120],["erasing",3100]]: as SQLite's JSON functions write it, so that it can be made again. */
+static void
+stages_text(const struct store_ending *e, struct body *out)
+{
+	size_t count = e->stage_count < STORE_STAGES_MAX ? e->stage_count : STORE_STAGES_MAX;
+
+	body_list_begin(out);
+	for (size_t i = 0; i < count; i++)
+		body_list_pair(out, e->stages[i].name, e->stages[i].ms, STORE_NAME_MAX);
+	body_list_end(out);
+}
+
+static void
+number_and_name(struct body *b, const char *code_key, int code, const char *key, const char *name)
+{
+	if (!store_text_present(name))
+		return;
+	body_int(b, code_key, code);
+	body_text(b, key, name, STORE_NAME_MAX);
+}
+
+static int64_t
+bounded(uint64_t v)
+{
+	return v > INT64_MAX ? INT64_MAX : (int64_t)v;
+}
+
+static void
+ending_body(struct body *b, int64_t id, const struct store_ending *e, const struct store_time *now, bool crash)
+{
+	struct body stages;
+
+	body_begin(b);
+	body_int(b, "id", id);
+	body_moment(b, now);
+	number_and_name(b, "verdict_code", e->verdict, "verdict", e->verdict_name);
+	number_and_name(b, "fault_code", e->fault, "fault", e->fault_name);
+	number_and_name(b, "class_code", e->fault_class, "class", e->fault_class_name);
+	number_and_name(b, "step_code", e->step, "step", e->step_name);
+	if (e->address >= 0)
+		body_int(b, "address", e->address);
+	body_int(b, "bytes_written", bounded(e->bytes_written));
+	body_int(b, "sectors_erased", e->sectors_erased);
+	body_int(b, "transfers", e->transfers);
+	body_text(b, "version_after", e->version_after, STORE_NAME_MAX);
+	body_text(b, "message", e->message, STORE_MESSAGE_MAX);
+	body_text(b, "flags", e->flags, STORE_NAME_MAX);
+	body_text(b, "serial", e->serial, STORE_NAME_MAX);
+	body_text(b, "dfu_serial", e->dfu_serial, STORE_NAME_MAX);
+	body_text(b, "platform", e->platform, STORE_NAME_MAX);
+	body_text(b, "version_before", e->version_before, STORE_NAME_MAX);
+	if (e->stage_count > 0) {
+		stages_text(e, &stages);
+		body_raw(b, "stages", stages.text);
+	}
+	if (e->port_count != STORE_COUNT_KEEP)
+		body_int(b, "port_count", e->port_count);
+	if (e->drone_count != STORE_COUNT_KEEP)
+		body_int(b, "drone_count", e->drone_count);
+	if (crash)
+		body_int(b, "crash", 1);
+}
+
+static int
+end_attempt(struct store *s, int64_t id, const struct store_ending *e, const struct store_time *now, bool crash)
+{
+	struct body b;
+	size_t i = 0;
+	int r;
+
+	while (i < s->open_count && s->open_ids[i] != id)
+		i++;
+	if (i == s->open_count) /* ids have no gaps: what was given out and is not open has ended */
+		return id >= 1 && id < s->next_id ? -EALREADY : -ENOENT;
+	if (!store_text_present(e->verdict_name))
+		return -EINVAL;
+	ending_body(&b, id, e, now, crash);
+	r = batch_queue(s, RECORD_END, id, &b);
+	if (r == 0)
+		s->open_ids[i] = s->open_ids[--s->open_count];
+	return r;
+}
+
+int
+store_attempt_end(struct store *s, int64_t id, const struct store_ending *e, const struct store_time *now)
+{
+	return end_attempt(s, id, e, now, false);
+}
+
+static int
+end_left(struct store *s, const struct store_ending *e, const struct store_time *now)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->left_count; i++) {
+		r = end_attempt(s, s->left_ids[i], e, now, s->unclean);
+		if (r == -EALREADY)
+			r = 0; /* queued by an earlier call that ran out of memory half way */
+	}
+	return r;
+}
+
+static int
+tell_one(struct store *s, int64_t id, void (*each)(void *ctx, const struct store_interrupted *i), void *ctx)
+{
+	sqlite3_stmt *st = db_query(s->db, DB_INTERRUPTED);
+	struct store_interrupted i = { .id = id, .unclean = s->unclean };
+	int r;
+
+	(void)sqlite3_bind_int64(st, 1, id); /* copies nothing: cannot fail */
+	r = db_step(s->db, st);
+	if (r <= 0)
+		return r;
+	i.kind = (const char *)sqlite3_column_text(st, 0);
+	i.port = (const char *)sqlite3_column_text(st, 1);
+	i.serial = (const char *)sqlite3_column_text(st, 2);
+	i.dfu_serial = (const char *)sqlite3_column_text(st, 3);
+	i.platform = (const char *)sqlite3_column_text(st, 4);
+	i.firmware_name = (const char *)sqlite3_column_text(st, 5);
+	i.firmware_sha256 = (const char *)sqlite3_column_text(st, 6);
+	i.flags = (const char *)sqlite3_column_text(st, 7);
+	i.crashes = (unsigned)sqlite3_column_int64(st, 8);
+	each(ctx, &i);
+	(void)sqlite3_reset(st); /* after a row: cannot fail */
+	return 0;
+}
+
+int
+store_interrupt_running(struct store *s, const struct store_ending *e, const struct store_time *now,
+			void (*each)(void *ctx, const struct store_interrupted *i), void *ctx)
+{
+	int r = store_usable(s);
+
+	if (r < 0 || s->interrupt_done)
+		return r;
+	if (!s->left_queued)
+		r = end_left(s, e, now);
+	if (r == 0) {
+		s->left_queued = true;
+		r = store_commit(s, now);
+	}
+	if (r < 0)
+		return r;
+	s->interrupt_done = true;
+	for (size_t i = 0; r == 0 && i < s->left_count; i++)
+		r = tell_one(s, s->left_ids[i], each, ctx);
+	s->left_count = 0;
+	return r;
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* The audit file: finding its last good line, adding to it durably, reading it. */
+#include "config.h"
+
+#include "store/audit.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WINDOW_BYTES (256 * 1024)
+
+struct audit_reader {
+	int fd;
+	off_t end;	   /* nothing is read from here on */
+	off_t at;	   /* of text[0] */
+	size_t size, used; /* of text; what was consumed of it */
+	char text[WINDOW_BYTES];
+};
+
+static int
+reader_new(int fd, off_t from, off_t end, struct audit_reader **ret_reader)
+{
+	struct audit_reader *r = malloc(sizeof(*r));
+
+	if (r == NULL)
+		return -ENOMEM;
+	r->fd = fd;
+	r->at = from;
+	r->end = end;
+	r->size = r->used = 0;
+	*ret_reader = r;
+	return 0;
+}
+
+int
+audit_reader_new(const struct audit *a, off_t offset, struct audit_reader **ret_reader)
+{
+	return reader_new(a->fd, offset, a->good, ret_reader);
+}
+
+void
+audit_reader_free(struct audit_reader *r)
+{
+	free(r);
+}
+
+/* Makes room and reads on.  1 when there is more text than before, 0 at the end. */
+static int
+fill(struct audit_reader *r)
+{
+	off_t from;
+	size_t want;
+	ssize_t n;
+
+	memmove(r->text, r->text + r->used, r->size - r->used);
+	r->at += (off_t)r->used;
+	r->size -= r->used;
+	r->used = 0;
+	from = r->at + (off_t)r->size;
+	want = sizeof(r->text) - r->size;
+	if ((off_t)want > r->end - from)
+		want = (size_t)(r->end - from);
+	if (want == 0)
+		return 0;
+	do
+		n = pread(r->fd, r->text + r->size, want, from);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	r->size += (size_t)n;
+	return n > 0;
+}
+
+int
+audit_next(struct audit_reader *r, struct audit_line *ret_line)
+{
+	for (;;) {
+		char *start = r->text + r->used;
+		char *nl = memchr(start, '\n', r->size - r->used);
+		size_t size;
+		int n;
+
+		if (nl != NULL) {
+			size = (size_t)(nl - start);
+			r->used += size + 1;
+			if (audit_parse(start, size, ret_line) < 0)
+				continue;
+			ret_line->end = r->at + (off_t)r->used;
+			ret_line->at = ret_line->end - (off_t)size - 1;
+			return 1;
+		}
+		if (r->size - r->used > AUDIT_LINE_MAX)
+			r->used = r->size; /* no line is that long: look for the next newline */
+		n = fill(r);
+		if (n <= 0)
+			return n;
+	}
+}
+
+/* Looks for the last good line from offset on.  1 found. */
+static int
+last_line_from(struct audit *a, off_t from, off_t size)
+{
+	struct audit_reader *r;
+	struct audit_line l;
+	int n, found = 0;
+
+	n = reader_new(a->fd, from, size, &r);
+	if (n < 0)
+		return n;
+	while ((n = audit_next(r, &l)) > 0) {
+		found = 1;
+		a->good = l.end;
+		a->last_seq = l.seq;
+		memcpy(a->last_hash, l.hash, sizeof(l.hash));
+	}
+	audit_reader_free(r);
+	return n < 0 ? n : found;
+}
+
+static int
+find_tail(struct audit *a, off_t size)
+{
+	off_t back = WINDOW_BYTES;
+	int r;
+
+	a->good = 0;
+	a->last_seq = 0;
+	memset(a->last_hash, 0, sizeof(a->last_hash));
+	for (;; back *= 4) {
+		off_t from = size > back ? size - back : 0;
+
+		r = last_line_from(a, from, size); /* a first line cut in two is not a good one */
+		if (r != 0 || from == 0)
+			return r < 0 ? r : 0;
+	}
+}
+
+static int
+write_all(int fd, const char *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+/* What is behind the last good line is evidence: kept under another name. */
+static int
+keep_tail(const struct audit *a, off_t size, const char *stamp)
+{
+	char name[96], piece[4096];
+	int fd, r = 0;
+
+	(void)snprintf(name, sizeof(name), AUDIT_FILE "-%s.torn", stamp);
+	fd = openat(a->dirfd, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return -errno;
+	for (off_t at = a->good; at < size && r == 0;) {
+		ssize_t n = pread(a->fd, piece, sizeof(piece), at);
+
+		if (n <= 0) {
+			r = n < 0 ? -errno : -EIO;
+			break;
+		}
+		r = write_all(fd, piece, (size_t)n);
+		at += n;
+	}
+	if (r == 0 && fdatasync(fd) < 0)
+		r = -errno;
+	(void)close(fd); /* synced above */
+	return r;
+}
+
+static int
+open_file(struct audit *a)
+{
+	a->fd = openat(a->dirfd, AUDIT_FILE, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (a->fd < 0)
+		return -errno;
+	return fsync(a->dirfd) < 0 ? -errno : 0; /* the name has to be durable too */
+}
+
+int
+audit_open(struct audit *a, int dirfd, const char *stamp, off_t trusted)
+{
+	struct stat st;
+	int r;
+
+	*a = (struct audit){ .dirfd = dirfd, .fd = -1 };
+	r = open_file(a);
+	if (r < 0)
+		goto out;
+	if (fstat(a->fd, &st) < 0 ||
+	    (trusted >= 0 && st.st_size > trusted &&
+	     (ftruncate(a->fd, trusted) < 0 || fstat(a->fd, &st) < 0))) {
+		r = -errno;
+		goto out;
+	}
+	r = find_tail(a, st.st_size);
+	if (r < 0)
+		goto out;
+	if (a->good < st.st_size) {
+		a->cut = true;
+		r = keep_tail(a, st.st_size, stamp);
+		if (r == 0 && (ftruncate(a->fd, a->good) < 0 || fdatasync(a->fd) < 0))
+			r = -errno;
+	}
+	a->end = a->good;
+out:
+	if (r < 0)
+		audit_close(a);
+	return r;
+}
+
+void
+audit_close(struct audit *a)
+{
+	if (a->fd >= 0)
+		(void)close(a->fd); /* everything that counts was synced */
+	a->fd = -1;
+}
+
+bool
+audit_moved(const struct audit *a)
+{
+	struct stat mine, there;
+
+	return a->fd >= 0 &&
+	       (fstat(a->fd, &mine) < 0 || fstatat(a->dirfd, AUDIT_FILE, &there, 0) < 0 ||
+		mine.st_ino != there.st_ino || mine.st_dev != there.st_dev);
+}
+
+/*
+ * WHY: after a failed sync the kernel may call the pages clean though they never reached the disk.  Cutting back to
+ * the last good line and writing again makes new dirty pages; a new descriptor forgets the old error.
+ */
+static int
+recover(struct audit *a)
+{
+	struct stat st;
+	int r;
+
+	audit_close(a);
+	r = open_file(a);
+	if (r < 0)
+		return r;
+	if (fstat(a->fd, &st) < 0)
+		return -errno;
+	if (st.st_size < a->good)
+		return -ESTALE; /* another file: the store has to compare both again */
+	if (ftruncate(a->fd, a->good) < 0)
+		return -errno;
+	a->end = a->good;
+	a->failed = false;
+	return 0;
+}
+
+int
+audit_append(struct audit *a, const struct record *r)
+{
+	char line[AUDIT_LINE_MAX];
+	size_t size = audit_format(r, line);
+	int n = 0;
+
+	if (a->failed || a->fd < 0)
+		n = recover(a);
+	if (n == 0)
+		n = write_all(a->fd, line, size);
+	if (n < 0) {
+		a->failed = true;
+		return n;
+	}
+	a->end += (off_t)size;
+	return 0;
+}
+
+int
+audit_sync(struct audit *a, const struct record *last)
+{
+	assert(!a->failed);
+	if (fdatasync(a->fd) < 0) {
+		a->failed = true;
+		return -errno;
+	}
+	a->good = a->end;
+	a->last_seq = last->seq;
+	memcpy(a->last_hash, last->hash, sizeof(last->hash));
+	return 0;
+}
+
+int
+audit_seek(const struct audit *a, int64_t seq, off_t *ret_offset)
+{
+	off_t low = 0, high = a->good;
+	struct audit_reader *r = NULL;
+	struct audit_line l;
+	int n = 0;
+
+	while (n >= 0) {
+		off_t middle = high - low > WINDOW_BYTES ? low + (high - low) / 2 : low;
+
+		n = audit_reader_new(a, middle, &r);
+		if (n < 0)
+			break;
+		while ((n = audit_next(r, &l)) > 0 && l.seq < seq && middle == low)
+			;
+		audit_reader_free(r);
+		if (middle == low && n >= 0) {
+			*ret_offset = n > 0 ? l.at : a->good;
+			return 0;
+		}
+		if (n > 0 && l.seq < seq)
+			low = l.end;
+		else
+			high = middle;
+	}
+	return n;
+}

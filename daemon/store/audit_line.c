@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* One line of the audit file: record <-> text, with CRC and hash. */
+#include "config.h"
+
+#include "store/audit.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CRC_TEXT ",\"crc\":\""
+#define TRAILER_BYTES (sizeof(CRC_TEXT) - 1 + 8 + 2) /* ...01234567"} */
+
+/* CRC-32 as in zlib, four bits at a time: the file is small beside the syncs it costs. */
+static uint32_t
+crc32_of(const char *data, size_t size)
+{
+	static const uint32_t nibble[16] = {
+		0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
+		0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
+		0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
+	};
+	uint32_t crc = 0xFFFFFFFF;
+
+	for (size_t i = 0; i < size; i++) {
+		crc ^= (uint8_t)data[i];
+		crc = crc >> 4 ^ nibble[crc & 15];
+		crc = crc >> 4 ^ nibble[crc & 15];
+	}
+	return ~crc;
+}
+
+static void
+hex_of(const uint8_t *bytes, size_t count, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < count; i++) {
+		out[2 * i] = digits[bytes[i] >> 4];
+		out[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	out[2 * count] = '\0';
+}
+
+size_t
+audit_format(const struct record *r, char *out)
+{
+	char prev[2 * RECORD_HASH_BYTES + 1], hash[2 * RECORD_HASH_BYTES + 1];
+	int n, crc;
+
+	assert(r->seq > 0 && r->body_size < RECORD_BODY_MAX);
+	hex_of(r->prev, sizeof(r->prev), prev);
+	hex_of(r->hash, sizeof(r->hash), hash);
+	n = snprintf(out, AUDIT_LINE_MAX,
+		     "{\"seq\":%" PRId64 ",\"kind\":\"%s\",\"prev\":\"%s\",\"hash\":\"%s\",\"body\":%s",
+		     r->seq, record_kind_name(r->kind), prev, hash, r->body);
+	assert(n > 0 && (size_t)n + TRAILER_BYTES + 2 <= AUDIT_LINE_MAX);
+	crc = snprintf(out + n, AUDIT_LINE_MAX - (size_t)n, CRC_TEXT "%08" PRIx32 "\"}\n",
+		       crc32_of(out, (size_t)n));
+	return (size_t)n + (size_t)crc;
+}
+
+struct cursor {
+	const char *p, *end;
+};
+
+static bool
+take(struct cursor *c, const char *literal)
+{
+	size_t n = strlen(literal);
+
+	if ((size_t)(c->end - c->p) < n || memcmp(c->p, literal, n) != 0)
+		return false;
+	c->p += n;
+	return true;
+}
+
+static bool
+take_number(struct cursor *c, int64_t *ret)
+{
+	const char *start = c->p;
+	int64_t v = 0;
+
+	/* LIMIT: 18 digits cannot overflow */
+	for (; c->p < c->end && *c->p >= '0' && *c->p <= '9' && c->p - start < 18; c->p++)
+		v = v * 10 + (*c->p - '0');
+	*ret = v;
+	return c->p > start;
+}
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool
+take_hash(struct cursor *c, uint8_t ret[RECORD_HASH_BYTES])
+{
+	if (c->end - c->p < 2 * RECORD_HASH_BYTES)
+		return false;
+	for (size_t i = 0; i < RECORD_HASH_BYTES; i++, c->p += 2) {
+		int high = hex_digit(c->p[0]), low = hex_digit(c->p[1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		ret[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+static bool
+trailer_is_right(const char *line, size_t size)
+{
+	char expected[TRAILER_BYTES + 1];
+
+	(void)snprintf(expected, sizeof(expected), CRC_TEXT "%08" PRIx32 "\"}", crc32_of(line, size));
+	return memcmp(line + size, expected, TRAILER_BYTES) == 0;
+}
+
+int
+audit_parse(const char *line, size_t size, struct audit_line *ret_line)
+{
+	struct audit_line l = { 0 };
+	struct cursor c = { line, line + size };
+	uint8_t hash[RECORD_HASH_BYTES];
+	const char *kind;
+
+	if (size < TRAILER_BYTES || size > AUDIT_LINE_MAX ||
+	    !trailer_is_right(line, size - TRAILER_BYTES))
+		return -EBADMSG;
+	c.end -= TRAILER_BYTES;
+	if (!take(&c, "{\"seq\":") || !take_number(&c, &l.seq) || l.seq < 1 ||
+	    !take(&c, ",\"kind\":\""))
+		return -EBADMSG;
+	kind = c.p;
+	while (c.p < c.end && *c.p != '"')
+		c.p++;
+	l.kind = record_kind_by_name(kind, (size_t)(c.p - kind));
+	if (l.kind == RECORD_KIND_COUNT || !take(&c, "\",\"prev\":\"") || !take_hash(&c, l.prev) ||
+	    !take(&c, "\",\"hash\":\"") || !take_hash(&c, l.hash) || !take(&c, "\",\"body\":"))
+		return -EBADMSG;
+	l.body = c.p;
+	l.body_size = (size_t)(c.end - c.p);
+	if (l.body_size >= RECORD_BODY_MAX || memchr(l.body, '\0', l.body_size) != NULL)
+		return -EBADMSG;
+	record_hash(l.prev, l.seq, record_kind_name(l.kind), l.body, l.body_size, hash);
+	if (l.kind != RECORD_LOST && memcmp(hash, l.hash, sizeof(hash)) != 0)
+		return -EBADMSG;
+	*ret_line = l;
+	return 0;
+}

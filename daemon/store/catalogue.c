@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* Firmware catalogue, selection and settings, and what operators did. */
+#include "config.h"
+
+#include "store/store_private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sqlite3.h>
+#include <string.h>
+
+/* Stored: append only. */
+static const char *const scopes[] = {
+	[STORE_STATION] = "station",
+	[STORE_SELECTED] = "selected",
+	[STORE_OWN] = "own",
+	[STORE_PLATFORM] = "platform",
+};
+_Static_assert(ARRAY_LEN(scopes) == STORE_SCOPE_COUNT, "every scope has a name");
+
+static const char *
+text(sqlite3_stmt *st, int column)
+{
+	return (const char *)sqlite3_column_text(st, column);
+}
+
+static void
+firmware_of_row(sqlite3_stmt *st, struct store_firmware *f)
+{
+	*f = (struct store_firmware){
+		.name = text(st, 0),
+		.sha256 = text(st, 1),
+		.file = text(st, 2),
+		.file_sha256 = text(st, 3),
+		.source_name = text(st, 4),
+		.source_sha256 = text(st, 5),
+		.version = text(st, 6),
+		.revision = text(st, 7),
+		.platforms = (unsigned)sqlite3_column_int64(st, 8),
+		.size_bytes = (uint64_t)sqlite3_column_int64(st, 9),
+		.notes = text(st, 10),
+		.added_ms = sqlite3_column_int64(st, 11),
+		.added_by = text(st, 12),
+	};
+}
+
+int
+store_firmware_find(struct store *s, const char *name, void (*each)(void *ctx, const struct store_firmware *f),
+		    void *ctx)
+{
+	struct store_firmware f;
+	sqlite3_stmt *st;
+	int r = store_usable(s);
+
+	if (r < 0)
+		return r;
+	st = db_query(s->db, DB_FIRMWARE);
+	db_bind_text(st, 1, name);
+	r = db_step(s->db, st);
+	if (r > 0) {
+		firmware_of_row(st, &f);
+		each(ctx, &f);
+		(void)sqlite3_reset(st); /* after a row: cannot fail */
+	}
+	return r;
+}
+
+int
+store_firmware_each(struct store *s, void (*each)(void *ctx, const struct store_firmware *f), void *ctx)
+{
+	struct store_firmware f;
+	sqlite3_stmt *st;
+	int r = store_usable(s);
+
+	if (r < 0)
+		return r;
+	st = db_query(s->db, DB_FIRMWARES);
+	while ((r = db_step(s->db, st)) > 0) {
+		firmware_of_row(st, &f);
+		each(ctx, &f);
+	}
+	return r;
+}
+
+/* 1 there is a row, 0 none, negative errno. */
+static int
+has_row(struct store *s, enum db_query q, const char *value)
+{
+	sqlite3_stmt *st;
+	int r = store_usable(s);
+
+	if (r < 0)
+		return r;
+	st = db_query(s->db, q);
+	db_bind_text(st, 1, value);
+	r = db_step(s->db, st);
+	(void)sqlite3_reset(st); /* the error is in r */
+	return r;
+}
+
+/* Changes of the catalogue depend on one another: what is still queued has to be in the tables before they are asked. */
+static int
+settle(struct store *s, const struct store_time *now)
+{
+	return store_commit(s, now);
+}
+
+int
+store_firmware_add(struct store *s, const struct store_firmware *f, const struct store_time *now)
+{
+	struct body b;
+	int r;
+
+	if (!store_text_present(f->name) || !store_text_present(f->sha256) || !store_text_present(f->file))
+		return -EINVAL;
+	r = settle(s, now);
+	if (r == 0)
+		r = has_row(s, DB_FIRMWARE, f->name);
+	if (r != 0)
+		return r < 0 ? r : -EEXIST;
+	body_begin(&b);
+	body_moment(&b, now);
+	body_text(&b, "name", f->name, STORE_NAME_MAX);
+	body_text(&b, "sha256", f->sha256, STORE_NAME_MAX);
+	body_text(&b, "file", f->file, STORE_MESSAGE_MAX);
+	body_text(&b, "file_sha256", f->file_sha256, STORE_NAME_MAX);
+	body_text(&b, "source_name", f->source_name, STORE_MESSAGE_MAX);
+	body_text(&b, "source_sha256", f->source_sha256, STORE_NAME_MAX);
+	body_text(&b, "version", f->version, STORE_NAME_MAX);
+	body_text(&b, "revision", f->revision, STORE_NAME_MAX);
+	body_int(&b, "platforms", f->platforms);
+	body_int(&b, "size_bytes", f->size_bytes > INT64_MAX ? INT64_MAX : (int64_t)f->size_bytes);
+	body_text(&b, "notes", f->notes, STORE_MESSAGE_MAX);
+	body_text(&b, "added_by", f->added_by, STORE_NAME_MAX);
+	return batch_queue(s, RECORD_FIRMWARE, 0, &b);
+}
+
+int
+store_firmware_remove(struct store *s, const char *name, const struct store_time *now)
+{
+	struct body b;
+	int r = settle(s, now);
+
+	if (r == 0)
+		r = has_row(s, DB_FIRMWARE, name);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	r = has_row(s, DB_FIRMWARE_USE, name);
+	if (r != 0)
+		return r < 0 ? r : -EBUSY;
+	body_begin(&b);
+	body_moment(&b, now);
+	body_text(&b, "name", name, STORE_NAME_MAX);
+	return batch_queue(s, RECORD_FIRMWARE_GONE, 0, &b);
+}
+
+int
+store_set(struct store *s, enum store_scope scope, const char *name, const char *value, const struct store_time *now)
+{
+	struct body b;
+	int r = 0;
+
+	assert(scope < STORE_SCOPE_COUNT);
+	if (!store_text_present(name))
+		return -EINVAL;
+	if (store_text_present(value) && (scope == STORE_SELECTED || scope == STORE_OWN)) {
+		r = settle(s, now);
+		if (r == 0)
+			r = has_row(s, DB_FIRMWARE, value);
+		if (r <= 0)
+			return r < 0 ? r : -ENOENT;
+	}
+	body_begin(&b);
+	body_moment(&b, now);
+	body_text(&b, "scope", scopes[scope], STORE_NAME_MAX);
+	body_text(&b, "name", name, STORE_NAME_MAX);
+	body_text(&b, "value", value, STORE_MESSAGE_MAX);
+	return batch_queue(s, RECORD_SETTING, 0, &b);
+}
+
+int
+store_get(struct store *s, enum store_scope scope, const char *name, char *ret_value, size_t size)
+{
+	sqlite3_stmt *st;
+	int r = store_usable(s);
+
+	assert(scope < STORE_SCOPE_COUNT);
+	if (r < 0)
+		return r;
+	st = db_query(s->db, DB_SETTING);
+	db_bind_text(st, 1, scopes[scope]);
+	db_bind_text(st, 2, name);
+	r = db_step(s->db, st);
+	if (r > 0) {
+		const char *value = text(st, 0);
+
+		if (value == NULL)
+			r = -ENOMEM;
+		else if (strlen(value) >= size)
+			r = -E2BIG;
+		else
+			copy_text(ret_value, size, value);
+		(void)sqlite3_reset(st); /* after a row: cannot fail */
+	}
+	return r;
+}
+
+int
+store_each(struct store *s, enum store_scope scope, void (*each)(void *ctx, const char *name, const char *value),
+	   void *ctx)
+{
+	sqlite3_stmt *st;
+	int r = store_usable(s);
+
+	assert(scope < STORE_SCOPE_COUNT);
+	if (r < 0)
+		return r;
+	st = db_query(s->db, DB_SETTINGS);
+	db_bind_text(st, 1, scopes[scope]);
+	while ((r = db_step(s->db, st)) > 0)
+		each(ctx, text(st, 0), text(st, 1));
+	return r;
+}
+
+int
+store_act(struct store *s, const struct store_act *a, const struct store_time *now)
+{
+	struct body b;
+
+	if (!store_text_present(a->method))
+		return -EINVAL;
+	body_begin(&b);
+	body_moment(&b, now);
+	body_int(&b, "uid", a->uid);
+	body_int(&b, "pid", a->pid);
+	body_text(&b, "user", a->user, STORE_NAME_MAX);
+	body_text(&b, "method", a->method, STORE_NAME_MAX);
+	body_text(&b, "arguments", a->arguments, STORE_MESSAGE_MAX);
+	return batch_queue(s, RECORD_ACT, 0, &b);
+}
+
+int
+store_act_each(struct store *s, int64_t before_id, unsigned limit, void (*each)(void *ctx, const struct store_act *a),
+	       void *ctx)
+{
+	struct store_act a;
+	sqlite3_stmt *st;
+	int r = store_usable(s);
+
+	if (r < 0)
+		return r;
+	st = db_query(s->db, DB_ACTS);
+	(void)sqlite3_bind_int64(st, 1, before_id > 0 ? before_id : INT64_MAX); /* cannot fail */
+	(void)sqlite3_bind_int64(st, 2, limit > 0 && limit < STORE_HISTORY_MAX ? limit : STORE_HISTORY_MAX);
+	while ((r = db_step(s->db, st)) > 0) {
+		a = (struct store_act){
+			.id = sqlite3_column_int64(st, 0),
+			.at_ms = sqlite3_column_int64(st, 1),
+			.at = text(st, 2),
+			.uid = sqlite3_column_int64(st, 3),
+			.pid = sqlite3_column_int64(st, 4),
+			.user = text(st, 5),
+			.method = text(st, 6),
+			.arguments = text(st, 7),
+		};
+		each(ctx, &a);
+	}
+	return r;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Comparing the database with the audit file, and making the shorter one whole from the other
+ * (robustness notes A7.2, item 5).
+ *
+ *   database        audit file
+ *   n = m           n, same hash     nothing to do
+ *   n               m > n, same at n lines n + 1 ... m are applied                    [import]
+ *   n               m < n, same at m records m + 1 ... n are written as lines         [export]
+ *   n               m >= n, other    the database is set aside by the caller, and made new
+ *   n               m < n, other     the audit file is set aside, and written new     [export]
+ */
+#include "config.h"
+
+#include "store/store_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINES_PER_TRANSACTION 2000
+#define QUIET_LINES 256 /* WHY: a kill between the two commits leaves one batch, which is no reason for an alarm */
+
+struct import {
+	struct store *s;
+	struct record *r; /* room for the largest */
+	int64_t seq;	  /* last one that is in the database */
+	uint8_t hash[RECORD_HASH_BYTES];
+	unsigned in_transaction;
+	unsigned long lost;
+};
+
+static bool
+exists(const struct store *s, const char *name)
+{
+	return faccessat(s->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int
+move_one(const struct store *s, const char *from, const char *to)
+{
+	if (!exists(s, from))
+		return 0;
+	return renameat(s->dirfd, from, s->dirfd, to) < 0 ? -errno : 0;
+}
+
+int
+compare_set_aside(struct store *s, const char *name, const char *stamp)
+{
+	static const char *const parts[] = { "-shm", "-wal", "" };
+	char from[64], to[96], base[80];
+	int r = 0;
+
+	(void)snprintf(base, sizeof(base), "%s-%s.damaged", name, stamp);
+	for (unsigned i = 2; exists(s, base) && i < 100; i++)
+		(void)snprintf(base, sizeof(base), "%s-%s-%u.damaged", name, stamp, i);
+	if (exists(s, base))
+		return -EEXIST;
+	/* WHY: the database goes last.  Killed in between, it is older but whole, and the audit file fills the gap. */
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(parts); i++) {
+		(void)snprintf(from, sizeof(from), "%s%s", name, parts[i]);
+		(void)snprintf(to, sizeof(to), "%s%s", base, parts[i]);
+		r = move_one(s, from, to);
+	}
+	if (r == 0 && fsync(s->dirfd) < 0)
+		r = -errno;
+	return r;
+}
+
+/* Records first ... last of the database, as lines. */
+static int
+export_records(struct store *s, int64_t first, int64_t last)
+{
+	struct record *r = NULL;
+	int n = 0;
+
+	for (int64_t seq = first; n == 0 && seq <= last; seq++) {
+		n = db_record(s->db, seq, &r);
+		if (n < 0)
+			return n == -ENOENT ? -EUCLEAN : n; /* a gap in the database */
+		n = audit_append(&s->audit, r);
+		if (n == 0 && (seq == last || seq % LINES_PER_TRANSACTION == 0))
+			n = audit_sync(&s->audit, r);
+		free(r);
+	}
+	return n;
+}
+
+/* The attempt a record is about, for the row's ref. */
+static int64_t
+ref_of_body(enum record_kind kind, const char *body)
+{
+	static const char prefix[] = "{\"id\":";
+
+	if (record_keeps_body(kind) || strncmp(body, prefix, sizeof(prefix) - 1) != 0)
+		return 0;
+	return strtoll(body + sizeof(prefix) - 1, NULL, 10);
+}
+
+static int
+commit_some(struct import *in, bool all)
+{
+	int n = 0;
+
+	if (in->in_transaction > 0 && (all || in->in_transaction >= LINES_PER_TRANSACTION)) {
+		n = db_run(in->s->db, DB_COMMIT);
+		in->in_transaction = 0;
+	}
+	return n;
+}
+
+/* Applies in->r as the next of the chain; what cannot be applied keeps its place. */
+static int
+apply_one(struct import *in)
+{
+	struct db *db = in->s->db;
+	int n = 0;
+
+	if (in->in_transaction == 0)
+		n = db_run(db, DB_BEGIN);
+	if (n == 0)
+		n = db_run(db, DB_SAVEPOINT);
+	if (n == 0)
+		n = db_apply(db, in->r);
+	if (n == -EBADMSG || n == -EUCLEAN) {
+		n = db_run(db, DB_UNDO);
+		in->r->kind = RECORD_LOST;
+		in->lost++;
+		if (n == 0)
+			n = db_apply(db, in->r);
+	}
+	if (n >= 0)
+		n = db_run(db, DB_RELEASE);
+	if (n < 0)
+		return n;
+	in->in_transaction++;
+	in->seq = in->r->seq;
+	memcpy(in->hash, in->r->hash, sizeof(in->hash));
+	return commit_some(in, false);
+}
+
+/* Stands in for lines that could not be read, up to the one before `next`. */
+static int
+fill_gap(struct import *in, const struct audit_line *next)
+{
+	static const char body[] = "{}";
+	int n = 0;
+
+	while (n == 0 && in->seq + 1 < next->seq) {
+		struct record *r = in->r;
+
+		r->kind = RECORD_LOST;
+		r->ref = 0;
+		r->seq = in->seq + 1;
+		r->body_size = sizeof(body) - 1;
+		memcpy(r->body, body, sizeof(body));
+		memcpy(r->prev, in->hash, sizeof(r->prev));
+		/* the hash of the last one is known: it is what the next line builds on */
+		record_hash(r->prev, r->seq, record_kind_name(r->kind), body, r->body_size, r->hash);
+		if (r->seq + 1 == next->seq)
+			memcpy(r->hash, next->prev, sizeof(r->hash));
+		in->lost++;
+		n = apply_one(in);
+	}
+	return n;
+}
+
+static int
+import_line(struct import *in, const struct audit_line *l)
+{
+	struct record *r = in->r;
+	int n = fill_gap(in, l);
+
+	if (n < 0)
+		return n;
+	if (memcmp(l->prev, in->hash, sizeof(in->hash)) != 0)
+		return -EUCLEAN;
+	r->kind = l->kind;
+	r->seq = l->seq;
+	memcpy(r->prev, l->prev, sizeof(r->prev));
+	memcpy(r->hash, l->hash, sizeof(r->hash));
+	memcpy(r->body, l->body, l->body_size);
+	r->body[l->body_size] = '\0';
+	r->body_size = l->body_size;
+	r->ref = ref_of_body(r->kind, r->body);
+	return apply_one(in);
+}
+
+/* Lines behind seq and hash of the database. */
+static int
+import_lines(struct store *s, int64_t seq, const uint8_t hash[RECORD_HASH_BYTES], unsigned long *ret_lost)
+{
+	struct import in = { .s = s, .seq = seq };
+	struct audit_reader *reader = NULL;
+	struct audit_line l;
+	off_t offset;
+	int n;
+
+	memcpy(in.hash, hash, sizeof(in.hash));
+	in.r = calloc(1, sizeof(*in.r) + RECORD_BODY_MAX);
+	n = in.r != NULL ? audit_seek(&s->audit, seq + 1, &offset) : -ENOMEM;
+	if (n == 0)
+		n = audit_reader_new(&s->audit, offset, &reader);
+	while (n == 0) {
+		n = audit_next(reader, &l);
+		if (n <= 0)
+			break;
+		/* lines that repeat a seq are not of this chain: passed over, and then missing */
+		n = l.seq > in.seq ? import_line(&in, &l) : 0;
+	}
+	if (n == 0)
+		n = commit_some(&in, true);
+	if (n < 0)
+		db_rollback(s->db);
+	*ret_lost = in.lost;
+	audit_reader_free(reader);
+	free(in.r);
+	return n;
+}
+
+/* 1: the line with this seq has this hash (or, unreadable itself, is what the next one builds on); 0 not. */
+static int
+audit_agrees(const struct store *s, int64_t seq, const uint8_t hash[RECORD_HASH_BYTES])
+{
+	struct audit_reader *reader = NULL;
+	struct audit_line l;
+	off_t offset;
+	int n;
+
+	if (seq == 0)
+		return 1;
+	n = audit_seek(&s->audit, seq, &offset);
+	if (n == 0)
+		n = audit_reader_new(&s->audit, offset, &reader);
+	if (n == 0)
+		n = audit_next(reader, &l);
+	audit_reader_free(reader);
+	if (n <= 0)
+		return n;
+	if (l.seq == seq)
+		return memcmp(l.hash, hash, sizeof(l.hash)) == 0;
+	return l.seq == seq + 1 && memcmp(l.prev, hash, sizeof(l.prev)) == 0;
+}
+
+static int
+lengthen_audit(struct store *s, int64_t db_seq, const char *stamp)
+{
+	uint8_t hash[RECORD_HASH_BYTES] = { 0 };
+	int64_t from = s->audit.last_seq;
+	int n = from > 0 ? db_hash_at(s->db, from, hash) : 0;
+
+	if (n < 0 && n != -ENOENT)
+		return n;
+	if (n == -ENOENT || memcmp(hash, s->audit.last_hash, sizeof(hash)) != 0) {
+		store_alarm(s, "the audit file did not belong to the database; it was set aside (%s) and written again",
+			    stamp);
+		audit_close(&s->audit);
+		n = compare_set_aside(s, AUDIT_FILE, stamp);
+		if (n == 0)
+			n = audit_open(&s->audit, s->dirfd, stamp, -1);
+		from = 0;
+	} else if (db_seq - from > QUIET_LINES) {
+		store_alarm(s, "%lld lines were missing in the audit file and were written again",
+			    (long long)(db_seq - from));
+	}
+	return n == 0 ? export_records(s, from + 1, db_seq) : n;
+}
+
+int
+compare_files(struct store *s, const char *stamp)
+{
+	uint8_t hash[RECORD_HASH_BYTES];
+	unsigned long lost = 0;
+	int64_t seq;
+	int n = db_tail(s->db, &seq, hash);
+
+	if (n < 0)
+		return n;
+	if (seq > s->audit.last_seq)
+		return lengthen_audit(s, seq, stamp);
+	n = audit_agrees(s, seq, hash);
+	if (n <= 0)
+		return n < 0 ? n : seq > 0 ? -EUCLEAN : 0;
+	if (seq == s->audit.last_seq)
+		return 0;
+	n = import_lines(s, seq, hash, &lost);
+	if (n == 0)
+		store_alarm(s, "the database lacked %lld records; they were taken from the audit file%s",
+			    (long long)(s->audit.last_seq - seq), lost > 0 ? ", some could not be read" : "");
+	return n;
+}

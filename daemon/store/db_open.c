@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening cfdfud.db: whose it is, whether it is whole, bringing it up to date, preparing the statements. */
+#include "config.h"
+
+#include "store/db_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/schema.h"
+#include "store/store.h"
+
+static int
+explain(struct db *db, int rc, const char *doing, char *why)
+{
+	if (rc == SQLITE_OK)
+		return 0;
+	(void)snprintf(why, STORE_WHY_MAX, "%s: %s", doing,
+		       db->h != NULL ? sqlite3_errmsg(db->h) : sqlite3_errstr(rc));
+	return db_errno(db->h, rc);
+}
+
+/* One value of a pragma or query, as text ("" none). */
+static int
+ask(struct db *db, const char *sql, char *out, size_t size, char *why)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(db->h, sql, -1, &st, NULL);
+
+	out[0] = '\0';
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		copy_text(out, size, (const char *)sqlite3_column_text(st, 0));
+	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+		rc = SQLITE_OK;
+	rc = explain(db, rc, sql, why);
+	(void)sqlite3_finalize(st); /* its error is the one explained */
+	return rc;
+}
+
+static int
+execute(struct db *db, const char *sql, char *why)
+{
+	return explain(db, sqlite3_exec(db->h, sql, NULL, NULL, NULL), "cfdfud.db", why);
+}
+
+/* Nothing is written before this says the file is ours. */
+static int
+judge_owner(struct db *db, unsigned *ret_version, char *why)
+{
+	char application[24], version[24], objects[24];
+	int r = ask(db, "PRAGMA application_id", application, sizeof(application), why);
+
+	if (r == 0)
+		r = ask(db, "PRAGMA user_version", version, sizeof(version), why);
+	if (r == 0)
+		r = ask(db, "SELECT count(*) FROM sqlite_schema", objects, sizeof(objects), why);
+	if (r < 0)
+		return r;
+	if (strtol(application, NULL, 10) != SCHEMA_APPLICATION_ID && strcmp(objects, "0") != 0) {
+		(void)snprintf(why, STORE_WHY_MAX,
+			       "cfdfud.db belongs to another program (application id %s)", application);
+		return -EPROTO;
+	}
+	*ret_version = (unsigned)strtoul(version, NULL, 10);
+	if (*ret_version > schema_step_count) {
+		(void)snprintf(why, STORE_WHY_MAX,
+			       "cfdfud.db has version %s, written by a newer cfdfud; this one knows %zu",
+			       version, schema_step_count);
+		return -EPROTO;
+	}
+	return 0;
+}
+
+static int
+configure(struct db *db, char *why)
+{
+	static const char pragmas[] =
+		"PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+		"PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 8388608;";
+	char mode[16];
+	int r = ask(db, "PRAGMA journal_mode = WAL", mode, sizeof(mode), why);
+
+	if (r == 0 && strcmp(mode, "wal") != 0) {
+		(void)snprintf(why, STORE_WHY_MAX, "the file system does not take a write-ahead log");
+		r = -EIO;
+	}
+	if (r == 0)
+		r = execute(db, pragmas, why);
+	if (r == 0)
+		r = explain(db, sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL),
+			    "defensive mode", why);
+	return r;
+}
+
+static int
+check_whole(struct db *db, unsigned version, char *why)
+{
+	char running[8] = "", answer[STORE_WHY_MAX - 40];
+	int r = 0;
+
+	if (version == schema_step_count)
+		r = ask(db, "SELECT value FROM setting WHERE scope = 'store' AND name = 'running'", running,
+			sizeof(running), why);
+	if (r == 0) /* after an unclean end the indices are compared with the tables, too */
+		r = ask(db, strcmp(running, "1") == 0 ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)",
+			answer, sizeof(answer), why);
+	if (r == 0 && strcmp(answer, "ok") != 0) {
+		(void)snprintf(why, STORE_WHY_MAX, "cfdfud.db is damaged: %s", answer);
+		r = -EUCLEAN;
+	}
+	return r;
+}
+
+static int
+migrate(struct db *db, unsigned version, char *why)
+{
+	char pragma[96];
+	int r = 0;
+
+	for (; r == 0 && version < schema_step_count; version++) {
+		r = execute(db, "BEGIN IMMEDIATE", why);
+		if (r == 0)
+			r = execute(db, schema_steps[version], why);
+		(void)snprintf(pragma, sizeof(pragma),
+			       "PRAGMA application_id = %d; PRAGMA user_version = %u; COMMIT",
+			       SCHEMA_APPLICATION_ID, version + 1);
+		if (r == 0)
+			r = execute(db, pragma, why);
+		if (r < 0 && sqlite3_get_autocommit(db->h) == 0)
+			(void)sqlite3_exec(db->h, "ROLLBACK", NULL, NULL, NULL); /* closing does it, too */
+	}
+	return r;
+}
+
+static int
+prepare_one(struct db *db, const char *sql, sqlite3_stmt **ret_st, char *why)
+{
+	return explain(db, sqlite3_prepare_v3(db->h, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_st, NULL),
+		       "cfdfud.db", why);
+}
+
+static int
+prepare_all(struct db *db, char *why)
+{
+	int r = 0;
+
+	for (unsigned q = 0; r == 0 && q < DB_QUERY_COUNT; q++)
+		r = prepare_one(db, db_query_sql((enum db_query)q), &db->query[q], why);
+	for (unsigned k = 0; r == 0 && k < RECORD_KIND_COUNT; k++) {
+		const struct record_step *step = record_steps((enum record_kind)k);
+		const char *body = record_body_sql((enum record_kind)k);
+
+		for (unsigned i = 0; r == 0 && step[i].sql != NULL; i++)
+			r = prepare_one(db, step[i].sql, &db->apply[k][i], why);
+		if (r == 0 && body != NULL)
+			r = prepare_one(db, body, &db->body[k], why);
+	}
+	return r;
+}
+
+int
+db_open(const char *path, const char *vfs, int wait_ms, struct db **ret_db, char *ret_why)
+{
+	struct db *db = calloc(1, sizeof(*db));
+	unsigned version = 0;
+	int r;
+
+	if (db == NULL)
+		return -ENOMEM;
+	r = explain(db, sqlite3_open_v2(path, &db->h,
+					SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+						SQLITE_OPEN_EXRESCODE, vfs), path, ret_why);
+	if (r == 0)
+		db_wait_for_locks(db, wait_ms);
+	if (r == 0)
+		r = judge_owner(db, &version, ret_why);
+	if (r == 0)
+		r = configure(db, ret_why);
+	if (r == 0)
+		r = check_whole(db, version, ret_why);
+	if (r == 0)
+		r = migrate(db, version, ret_why);
+	if (r == 0)
+		r = prepare_all(db, ret_why);
+	if (r == 0)
+		*ret_db = db;
+	else
+		db_close(db, true);
+	return r;
+}
+
+void
+db_close(struct db *db, bool in_trouble)
+{
+	if (db == NULL)
+		return;
+	for (unsigned q = 0; q < DB_QUERY_COUNT; q++)
+		(void)sqlite3_finalize(db->query[q]); /* repeats old errors */
+	for (unsigned k = 0; k < RECORD_KIND_COUNT; k++) {
+		(void)sqlite3_finalize(db->body[k]);
+		for (unsigned i = 0; i < RECORD_STEPS_MAX; i++)
+			(void)sqlite3_finalize(db->apply[k][i]);
+	}
+	if (in_trouble && db->h != NULL)
+		(void)sqlite3_db_config(db->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	(void)sqlite3_close(db->h); /* everything is finalised: not busy */
+	free(db);
+}

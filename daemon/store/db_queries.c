@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* The texts of the statements that read, and of those that frame the ones that write. */
+#include "config.h"
+
+#include "store/db.h"
+
+#include <assert.h>
+
+#define ISO(ms)                                                                                    \
+	"strftime('%Y-%m-%dT%H:%M:%S', " ms " / 1000, 'unixepoch') || printf('.%03dZ', " ms " % 1000)"
+
+#define ATTEMPT_COLUMNS                                                                            \
+	"a.id, a.started_ms, a.ended_ms, " ISO("a.started_ms") ", " ISO("a.ended_ms") ","          \
+	" a.kind, a.port, a.label, coalesce(a.late_serial, a.serial),"                             \
+	" coalesce(a.late_dfu_serial, a.dfu_serial), coalesce(a.late_platform, a.platform),"       \
+	" nullif(i.name, ''), nullif(i.version, ''), nullif(i.sha256, ''),"                        \
+	" coalesce(a.late_version_before, a.version_before), a.version_after,"                     \
+	" a.verdict, a.fault, a.class, a.step, a.address,"                                         \
+	" a.bytes_written, a.sectors_erased, a.transfers,"                                         \
+	" CASE WHEN a.started_boot IS a.ended_boot AND a.ended_mono_ms >= a.started_mono_ms"       \
+	" THEN a.ended_mono_ms - a.started_mono_ms END, a.message,"                                \
+	" CASE WHEN a.flags IS NULL OR a.end_flags IS NULL THEN coalesce(a.flags, a.end_flags)"    \
+	" ELSE a.flags || ' ' || a.end_flags END, a.started_sync"
+
+/*
+ * One form for every filter.  ?1 serial, ?2 slot, ?3 verdict, ?4 since, ?5 until, ?6 before_id, ?7 limit;
+ * ?8 and ?9: segment and start of the attempt before_id (or the last ones there are).
+ * WHY: segments newest first, and in each the index of the driving column newest first, is exactly the order of
+ * ids; so nothing is sorted and nothing before the wanted time or cursor is walked through.
+ */
+#define HISTORY(driver)                                                                            \
+	"SELECT " ATTEMPT_COLUMNS " FROM segment s CROSS JOIN attempt a"                           \
+	" ON a.segment = s.id AND " driver " a.started_ms >= ?4"                                   \
+	" AND a.started_ms <= CASE WHEN s.id = ?8 THEN min(?5 - 1, ?9) ELSE ?5 - 1 END"            \
+	" LEFT JOIN image i ON i.id = a.image"                                                     \
+	" WHERE s.id <= ?8 AND a.id < ?6"                                                          \
+	" AND (?1 IS NULL OR coalesce(a.late_serial, a.serial) = ?1 COLLATE NOCASE"                \
+	" OR coalesce(a.late_dfu_serial, a.dfu_serial) = ?1 COLLATE NOCASE"                        \
+	" OR a.drone IN (SELECT id FROM drone WHERE serial = ?1 OR dfu_serial = ?1))"              \
+	" AND (?2 IS NULL OR a.port = ?2 OR a.label = ?2)"                                         \
+	" AND (?3 IS NULL OR a.verdict = ?3)"                                                      \
+	" ORDER BY s.id DESC, a.started_ms DESC, a.id DESC LIMIT ?7"
+
+#define DRONE_COLUMNS                                                                              \
+	"d.id, d.serial, d.dfu_serial, d.platform, d.device_type, d.board_type, d.loader_sha256,"  \
+	" d.version, d.quirks, d.first_ms, d.last_ms, d.last_attempt, d.last_verdict,"             \
+	" nullif(i.name, ''), nullif(i.sha256, ''), d.failures,"                                   \
+	" (SELECT group_concat(port, ' ') FROM drone_failure f WHERE f.drone = d.id),"             \
+	" (SELECT count(*) FROM drone_failure f WHERE f.drone = d.id),"                            \
+	" d.aside_ms, d.aside_why,"                                                                \
+	" d.dfu_serial IS NOT NULL AND EXISTS (SELECT 1 FROM drone o"                              \
+	" WHERE o.dfu_serial = d.dfu_serial AND o.id <> d.id)"                                     \
+	" FROM drone d LEFT JOIN image i ON i.id = d.last_image"
+
+#define PORT_COLUMNS "port, label, failures, crashes, aside_ms, aside_why FROM port"
+
+#define FIRMWARE_COLUMNS                                                                           \
+	"name, sha256, file, file_sha256, source_name, source_sha256, version, revision,"          \
+	" platforms, size_bytes, notes, added_ms, added_by FROM firmware"
+
+static const char *const texts[] = {
+	[DB_BEGIN] = "BEGIN IMMEDIATE",
+	[DB_COMMIT] = "COMMIT",
+	[DB_ROLLBACK] = "ROLLBACK",
+	[DB_SAVEPOINT] = "SAVEPOINT one",
+	[DB_RELEASE] = "RELEASE one",
+	[DB_UNDO] = "ROLLBACK TO one",
+	[DB_ADD_RECORD] = "INSERT INTO record (seq, kind, ref, prev_hash, hash, body)"
+			  " VALUES (?1, ?2, nullif(?3, 0), ?4, ?5, ?6)",
+	[DB_LAST_RECORD] = "SELECT seq, hash FROM record ORDER BY seq DESC LIMIT 1",
+	[DB_RECORD] = "SELECT kind, ref, prev_hash, hash, body FROM record WHERE seq = ?1",
+	[DB_HASH] = "SELECT hash FROM record WHERE seq = ?1",
+	[DB_NEXT_ID] = "SELECT ifnull(max(id), 0) + 1 FROM attempt",
+	[DB_OPEN_IDS] = "SELECT id FROM attempt WHERE end_seq IS NULL ORDER BY id LIMIT ?1",
+	[DB_SETTING] = "SELECT value FROM setting WHERE scope = ?1 AND name = ?2",
+	[DB_SETTINGS] = "SELECT name, value FROM setting WHERE scope = ?1 ORDER BY name",
+	[DB_HISTORY] = HISTORY(""),
+	[DB_HISTORY_DRONE] = HISTORY("a.drone = ?10 AND"),
+	[DB_HISTORY_DRONES] = HISTORY("a.drone IN (SELECT id FROM drone WHERE serial = ?1"
+				      " OR dfu_serial = ?1) AND"),
+	[DB_HISTORY_PORT] = HISTORY("a.port = ?2 AND"),
+	[DB_HISTORY_LABEL] = HISTORY("a.label = ?2 AND"),
+	[DB_HISTORY_VERDICT] = HISTORY("a.verdict = ?3 AND"),
+	[DB_HISTORY_RUNNING] =
+		"SELECT " ATTEMPT_COLUMNS " FROM attempt a LEFT JOIN image i ON i.id = a.image"
+		" WHERE a.end_seq IS NULL AND a.id < ?6 AND a.started_ms >= ?4 AND a.started_ms < ?5"
+		" AND (?1 IS NULL OR a.serial = ?1 COLLATE NOCASE OR a.dfu_serial = ?1 COLLATE NOCASE)"
+		" AND (?2 IS NULL OR a.port = ?2 OR a.label = ?2) ORDER BY a.id DESC LIMIT ?7",
+	[DB_ATTEMPT] = "SELECT " ATTEMPT_COLUMNS
+		       " FROM attempt a LEFT JOIN image i ON i.id = a.image WHERE a.id = ?1",
+	[DB_STAGES] = "SELECT json_extract(e.value, '$[0]'), json_extract(e.value, '$[1]')"
+		      " FROM attempt a, json_each(a.stages) e WHERE a.id = ?1",
+	[DB_PLACE] = "SELECT segment, started_ms FROM attempt WHERE id < ?1 ORDER BY id DESC LIMIT 1",
+	[DB_DRONES_WITH] = "SELECT min(id), count(*) FROM drone WHERE serial = ?1 OR dfu_serial = ?1",
+	[DB_PORT_KNOWN] = "SELECT 1 FROM attempt WHERE port = ?1 LIMIT 1",
+	[DB_TALLY] = "SELECT verdict, n FROM tally UNION ALL"
+		     " SELECT 'running', count(*) FROM attempt WHERE end_seq IS NULL",
+	[DB_TALLY_ONE] = "SELECT n FROM tally WHERE verdict = ?1",
+	[DB_INTERRUPTED] =
+		"SELECT a.kind, a.port, a.serial, coalesce(a.dfu_serial, d.dfu_serial), a.platform,"
+		" nullif(i.name, ''), nullif(i.sha256, ''), a.flags, p.crashes FROM attempt a"
+		" LEFT JOIN image i ON i.id = a.image LEFT JOIN drone d ON d.id = a.drone"
+		" LEFT JOIN port p ON p.port = a.port WHERE a.id = ?1",
+	[DB_DRONE] = "SELECT " DRONE_COLUMNS " WHERE d.id = coalesce("
+		     "(SELECT id FROM drone WHERE serial = ?1), (SELECT min(id) FROM drone"
+		     " WHERE dfu_serial = ?2 AND (serial IS NULL OR ?1 IS NULL)))",
+	[DB_DRONES] = "SELECT " DRONE_COLUMNS " ORDER BY d.id",
+	[DB_PORT] = "SELECT " PORT_COLUMNS " WHERE port = ?1",
+	[DB_PORTS] = "SELECT " PORT_COLUMNS " ORDER BY port",
+	[DB_FIRMWARE] = "SELECT " FIRMWARE_COLUMNS " WHERE name = ?1",
+	[DB_FIRMWARES] = "SELECT " FIRMWARE_COLUMNS " ORDER BY id",
+	[DB_FIRMWARE_USE] = "SELECT 1 FROM setting WHERE scope IN ('selected', 'own') AND value = ?1",
+	[DB_ACTS] = "SELECT id, at_ms, at, uid, pid, user, method, arguments FROM acts"
+		    " WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+};
+_Static_assert(sizeof(texts) / sizeof(texts[0]) == DB_QUERY_COUNT, "every query has a text");
+
+const char *
+db_query_sql(enum db_query q)
+{
+	assert(q < DB_QUERY_COUNT && texts[q] != NULL);
+	return texts[q];
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/* What is known of drones and of ports. */
+#include "config.h"
+
+#include "store/store_private.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <strings.h>
+
+#define NOTE_AGAIN_MS 60000 /* LIMIT: last_seen is not worth a record more often */
+
+static const char *
+text(sqlite3_stmt *st, int column)
+{
+	return (const char *)sqlite3_column_text(st, column);
+}
+
+static void
+drone_of_row(sqlite3_stmt *st, struct store_drone *d)
+{
+	*d = (struct store_drone){
+		.id = sqlite3_column_int64(st, 0),
+		.serial = text(st, 1),
+		.dfu_serial = text(st, 2),
+		.platform = text(st, 3),
+		.device_type = text(st, 4),
+		.board_type = text(st, 5),
+		.loader_sha256 = text(st, 6),
+		.version = text(st, 7),
+		.quirks = text(st, 8),
+		.first_seen_ms = sqlite3_column_int64(st, 9),
+		.last_seen_ms = sqlite3_column_int64(st, 10),
+		.last_attempt = sqlite3_column_int64(st, 11),
+		.last_verdict = text(st, 12),
+		.last_firmware = text(st, 13),
+		.last_sha256 = text(st, 14),
+		.failures = (unsigned)sqlite3_column_int64(st, 15),
+		.failed_ports = text(st, 16),
+		.failed_port_count = (unsigned)sqlite3_column_int64(st, 17),
+		.quarantined_ms = sqlite3_column_int64(st, 18),
+		.quarantined_why = text(st, 19),
+		.shares_dfu_serial = sqlite3_column_int(st, 20) != 0,
+	};
+}
+
+int
+store_drone_find(struct store *s, const char *serial, const char *dfu_serial,
+		 void (*each)(void *ctx, const struct store_drone *d), void *ctx)
+{
+	struct store_drone d;
+	sqlite3_stmt *st;
+	int r = store_usable(s);
+
+	if (r < 0)
+		return r;
+	st = db_query(s->db, DB_DRONE);
+	db_bind_text(st, 1, serial);
+	db_bind_text(st, 2, dfu_serial);
+	r = db_step(s->db, st);
+	if (r > 0) {
+		drone_of_row(st, &d);
+		each(ctx, &d);
+		(void)sqlite3_reset(st); /* after a row: cannot fail */
+	}
+	return r;
+}
+
+int
+store_drone_each(struct store *s, void (*each)(void *ctx, const struct store_drone *d), void *ctx)
+{
+	struct store_drone d;
+	sqlite3_stmt *st;
+	int r = store_usable(s);
+
+	if (r < 0)
+		return r;
+	st = db_query(s->db, DB_DRONES);
+	while ((r = db_step(s->db, st)) > 0) {
+		drone_of_row(st, &d);
+		each(ctx, &d);
+	}
+	return r;
+}
+
+struct comparison {
+	const struct store_drone_facts *facts;
+	int64_t now_ms;
+	bool known; /* nothing of it is news */
+};
+
+static bool
+is_news(const char *fact, const char *known)
+{
+	return store_text_present(fact) && (known == NULL || strcmp(fact, known) != 0);
+}
+
+static bool
+is_other_serial(const char *fact, const char *known)
+{
+	return store_text_present(fact) && (known == NULL || strcasecmp(fact, known) != 0);
+}
+
+static void
+compare_facts(void *ctx, const struct store_drone *d)
+{
+	struct comparison *c = ctx;
+	const struct store_drone_facts *f = c->facts;
+	const char *quirks = d->quirks != NULL ? d->quirks : "";
+
+	c->known = !is_other_serial(f->serial, d->serial) && !is_other_serial(f->dfu_serial, d->dfu_serial) &&
+		   !is_news(f->platform, d->platform) && !is_news(f->device_type, d->device_type) &&
+		   !is_news(f->board_type, d->board_type) && !is_news(f->loader_sha256, d->loader_sha256) &&
+		   !is_news(f->version, d->version) &&
+		   (f->quirks == NULL || strcmp(f->quirks, quirks) == 0) && c->now_ms >= d->last_seen_ms &&
+		   c->now_ms - d->last_seen_ms < NOTE_AGAIN_MS;
+}
+
+int
+store_drone_note(struct store *s, const struct store_drone_facts *f, const struct store_time *now)
+{
+	struct comparison c = { .facts = f, .now_ms = now->wall_ms };
+	struct body b;
+	int r;
+
+	if (!store_text_present(f->serial) && !store_text_present(f->dfu_serial))
+		return -EINVAL;
+	r = store_drone_find(s, f->serial, f->dfu_serial, compare_facts, &c);
+	if (r < 0 || c.known)
+		return r < 0 ? r : 0;
+	body_begin(&b);
+	body_moment(&b, now);
+	body_text(&b, "serial", f->serial, STORE_NAME_MAX);
+	body_text(&b, "dfu_serial", f->dfu_serial, STORE_NAME_MAX);
+	body_text(&b, "platform", f->platform, STORE_NAME_MAX);
+	body_text(&b, "device_type", f->device_type, STORE_NAME_MAX);
+	body_text(&b, "board_type", f->board_type, STORE_NAME_MAX);
+	body_text(&b, "loader_sha256", f->loader_sha256, STORE_NAME_MAX);
+	body_text(&b, "version", f->version, STORE_NAME_MAX);
+	if (f->quirks != NULL)
+		body_text_or_empty(&b, "quirks", f->quirks, STORE_NAME_MAX);
+	return batch_queue(s, RECORD_DRONE, 0, &b);
+}
+
+static int
+queue_aside(struct store *s, enum record_kind kind, const char *key, const char *value, const char *why,
+	    const struct store_time *now)
+{
+	struct body b;
+
+	body_begin(&b);
+	body_moment(&b, now);
+	body_text(&b, key, value, STORE_NAME_MAX);
+	body_text(&b, "why", why, STORE_MESSAGE_MAX);
+	return batch_queue(s, kind, 0, &b);
+}
+
+static void
+ignore_drone(void *ctx, const struct store_drone *d)
+{
+	(void)ctx; /* only whether there is one matters */
+	(void)d;
+}
+
+int
+store_drone_quarantine(struct store *s, const char *serial, const char *why, const struct store_time *now)
+{
+	int r;
+
+	if (!store_text_present(serial))
+		return -EINVAL;
+	r = store_drone_find(s, serial, NULL, ignore_drone, NULL);
+	if (r == 0)
+		r = store_drone_find(s, NULL, serial, ignore_drone, NULL);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	return queue_aside(s, RECORD_DRONE_ASIDE, "serial", serial, why, now);
+}
+
+static void
+port_of_row(sqlite3_stmt *st, struct store_port *p)
+{
+	*p = (struct store_port){
+		.port = text(st, 0),
+		.label = text(st, 1),
+		.failures = (unsigned)sqlite3_column_int64(st, 2),
+		.crashes = (unsigned)sqlite3_column_int64(st, 3),
+		.quarantined_ms = sqlite3_column_int64(st, 4),
+		.quarantined_why = text(st, 5),
+	};
+}
+
+int
+store_port_find(struct store *s, const char *port, void (*each)(void *ctx, const struct store_port *p), void *ctx)
+{
+	struct store_port p;
+	sqlite3_stmt *st;
+	int r = store_usable(s);
+
+	if (r < 0)
+		return r;
+	st = db_query(s->db, DB_PORT);
+	db_bind_text(st, 1, port);
+	r = db_step(s->db, st);
+	if (r > 0) {
+		port_of_row(st, &p);
+		each(ctx, &p);
+		(void)sqlite3_reset(st); /* after a row: cannot fail */
+	}
+	return r;
+}
+
+int
+store_port_each(struct store *s, void (*each)(void *ctx, const struct store_port *p), void *ctx)
+{
+	struct store_port p;
+	sqlite3_stmt *st;
+	int r = store_usable(s);
+
+	if (r < 0)
+		return r;
+	st = db_query(s->db, DB_PORTS);
+	while ((r = db_step(s->db, st)) > 0) {
+		port_of_row(st, &p);
+		each(ctx, &p);
+	}
+	return r;
+}
+
+int
+store_port_quarantine(struct store *s, const char *port, const char *why, const struct store_time *now)
+{
+	if (!store_text_present(port))
+		return -EINVAL;
+	return queue_aside(s, RECORD_PORT_ASIDE, "port", port, why, now);
+}
+
+int
+store_port_label(struct store *s, const char *port, const char *label, const struct store_time *now)
+{
+	struct body b;
+
+	if (!store_text_present(port))
+		return -EINVAL;
+	body_begin(&b);
+	body_moment(&b, now);
+	body_text(&b, "port", port, STORE_NAME_MAX);
+	body_text(&b, "label", label, STORE_NAME_MAX);
+	return batch_queue(s, RECORD_PORT_LABEL, 0, &b);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* Writing and hashing the bodies of records. */
+#include "config.h"
+
+#include "store/record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Length of the valid UTF-8 sequence at p, 0 when there is none (overlong, surrogate, cut, C1 control). */
+static size_t
+utf8_length(const unsigned char *p)
+{
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] >= 0xC2 && p[0] <= 0xDF && (p[1] & 0xC0) == 0x80)
+		return p[0] == 0xC2 && p[1] < 0xA0 ? 0 : 2;
+	if ((p[0] & 0xF0) == 0xE0 && (p[1] & 0xC0) == 0x80 && (p[2] & 0xC0) == 0x80) {
+		if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] >= 0xA0))
+			return 0;
+		return 3;
+	}
+	if (p[0] >= 0xF0 && p[0] <= 0xF4 && (p[1] & 0xC0) == 0x80 && (p[2] & 0xC0) == 0x80 &&
+	    (p[3] & 0xC0) == 0x80) {
+		if ((p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] >= 0x90))
+			return 0;
+		return 4;
+	}
+	return 0;
+}
+
+size_t
+record_clean_text(const char *text, char *out, size_t size)
+{
+	const unsigned char *p = (const unsigned char *)(text != NULL ? text : "");
+	size_t at = 0;
+
+	while (*p != '\0') {
+		size_t n = utf8_length(p);
+		char one = n == 0 ? '?' : *p < 0x20 || *p == 0x7F ? ' ' : (char)*p;
+
+		if (at + (n > 1 ? n : 1) >= size)
+			break;
+		if (n > 1)
+			memcpy(out + at, p, n);
+		else
+			out[at] = one;
+		at += n > 1 ? n : 1;
+		p += n > 1 ? n : 1;
+	}
+	out[at] = '\0';
+	return at;
+}
+
+static void
+append(struct body *b, const char *text, size_t size)
+{
+	if (b->over || size >= sizeof(b->text) - b->size) {
+		b->over = true;
+		return;
+	}
+	memcpy(b->text + b->size, text, size);
+	b->size += size;
+	b->text[b->size] = '\0';
+}
+
+static void
+append_string(struct body *b, const char *text)
+{
+	append(b, "\"", 1);
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			append(b, "\\", 1);
+		append(b, text, 1);
+	}
+	append(b, "\"", 1);
+}
+
+static void
+append_key(struct body *b, const char *key)
+{
+	if (b->size > 1)
+		append(b, ",", 1);
+	append_string(b, key);
+	append(b, ":", 1);
+}
+
+void
+body_begin(struct body *b)
+{
+	b->size = 0;
+	b->over = false;
+	append(b, "{", 1);
+}
+
+void
+body_int(struct body *b, const char *key, int64_t value)
+{
+	char digits[24];
+	int n = snprintf(digits, sizeof(digits), "%" PRId64, value);
+
+	append_key(b, key);
+	append(b, digits, (size_t)n);
+}
+
+void
+body_text_or_empty(struct body *b, const char *key, const char *text, size_t max)
+{
+	char clean[RECORD_BODY_MAX];
+
+	(void)record_clean_text(text, clean, max < sizeof(clean) ? max : sizeof(clean));
+	append_key(b, key);
+	append_string(b, clean);
+}
+
+void
+body_text(struct body *b, const char *key, const char *text, size_t max)
+{
+	if (text != NULL && text[0] != '\0')
+		body_text_or_empty(b, key, text, max);
+}
+
+void
+body_raw(struct body *b, const char *key, const char *json)
+{
+	append_key(b, key);
+	append(b, json, strlen(json));
+}
+
+void
+body_list_begin(struct body *b)
+{
+	b->size = 0;
+	b->over = false;
+	append(b, "[", 1);
+}
+
+void
+body_list_pair(struct body *b, const char *name, int64_t value, size_t max)
+{
+	char digits[24], clean[RECORD_BODY_MAX];
+	int n = snprintf(digits, sizeof(digits), ",%" PRId64 "]", value);
+
+	(void)record_clean_text(name, clean, max < sizeof(clean) ? max : sizeof(clean));
+	if (b->size > 1)
+		append(b, ",", 1);
+	append(b, "[", 1);
+	append_string(b, clean);
+	append(b, digits, (size_t)n);
+}
+
+void
+body_list_end(struct body *b)
+{
+	append(b, "]", 1);
+}
+
+int
+body_end(struct body *b)
+{
+	append(b, "}", 1);
+	return b->over ? -E2BIG : 0;
+}
+
+void
+record_hash(const uint8_t prev[RECORD_HASH_BYTES], int64_t seq, const char *kind, const char *body,
+	    size_t body_size, uint8_t ret_hash[RECORD_HASH_BYTES])
+{
+	_Static_assert(crypto_hash_sha256_BYTES == RECORD_HASH_BYTES, "SHA-256");
+	crypto_hash_sha256_state h;
+	char head[64];
+	int n = snprintf(head, sizeof(head), "cfdfu1\n%" PRId64 "\n%s\n", seq, kind);
+
+	(void)crypto_hash_sha256_init(&h); /* the three never fail in libsodium */
+	(void)crypto_hash_sha256_update(&h, prev, RECORD_HASH_BYTES);
+	(void)crypto_hash_sha256_update(&h, (const unsigned char *)head, (size_t)n);
+	(void)crypto_hash_sha256_update(&h, (const unsigned char *)body, body_size);
+	(void)crypto_hash_sha256_final(&h, ret_hash);
+}

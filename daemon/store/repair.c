@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* Getting storage up: lock, audit file, database, comparison; and giving it up when it cannot be trusted. */
+#include "config.h"
+
+#include "store/store_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static void
+stamp_of(const struct store_time *now, char out[STAMP_MAX])
+{
+	time_t seconds = (time_t)(now->wall_ms / 1000);
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) == NULL || strftime(out, STAMP_MAX, "%Y%m%dT%H%M%SZ", &tm) == 0)
+		copy_text(out, STAMP_MAX, "unknown-time");
+}
+
+static int
+take_lock(struct store *s)
+{
+	int fd, r = 0;
+
+	if (s->lockfd >= 0)
+		return 0;
+	fd = openat(s->dirfd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0) {
+		r = -errno;
+		(void)snprintf(s->down_why, sizeof(s->down_why), "the lock file cannot be opened: %s", strerror(-r));
+		return r;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+		(void)close(fd); /* nothing was written */
+		(void)snprintf(s->down_why, sizeof(s->down_why), "another cfdfud uses %s", s->dir);
+		return r;
+	}
+	s->lockfd = fd;
+	if (mkdirat(s->dirfd, "firmware", 0750) < 0 && errno != EEXIST) {
+		r = -errno;
+		(void)snprintf(s->down_why, sizeof(s->down_why), "%.180s cannot be made: %s", s->firmware_dir,
+			       strerror(-r));
+	}
+	return r;
+}
+
+static int
+open_audit(struct store *s, const char *stamp)
+{
+	int r = audit_open(&s->audit, s->dirfd, stamp, s->audit_trusted);
+
+	if (r < 0) {
+		(void)snprintf(s->down_why, sizeof(s->down_why), "the audit file cannot be opened: %s", strerror(-r));
+		return r;
+	}
+	s->audit_trusted = -1;
+	if (s->audit.cut)
+		store_alarm(s, "the audit file had a torn end, kept as " AUDIT_FILE "-%s.torn", stamp);
+	return 0;
+}
+
+static int
+open_database(struct store *s, const char *stamp, bool in_loop)
+{
+	int wait_ms = in_loop ? LOOP_WAIT_MS : OPEN_WAIT_MS;
+	int r = db_open(s->db_path, s->opt.vfs, wait_ms, &s->db, s->down_why);
+
+	if (r != -EUCLEAN)
+		return r;
+	store_alarm(s, "%.160s; it was set aside (%s) and rebuilt", s->down_why, stamp);
+	r = compare_set_aside(s, DB_FILE, stamp);
+	if (r == 0)
+		r = db_open(s->db_path, s->opt.vfs, wait_ms, &s->db, s->down_why);
+	return r;
+}
+
+static int
+make_equal(struct store *s, const char *stamp, bool in_loop)
+{
+	int r = compare_files(s, stamp);
+
+	if (r == -EUCLEAN) {
+		store_alarm(s, "the database contradicted the audit file; it was set aside (%s) and rebuilt", stamp);
+		db_close(s->db, true);
+		s->db = NULL;
+		r = compare_set_aside(s, DB_FILE, stamp);
+		if (r == 0)
+			r = open_database(s, stamp, in_loop);
+		if (r == 0)
+			r = compare_files(s, stamp);
+	}
+	if (r < 0)
+		(void)snprintf(s->down_why, sizeof(s->down_why),
+			       "the database and the audit file cannot be made equal: %s", strerror(-r));
+	return r;
+}
+
+/* The first two records of a chain, the first of a daemon's life. */
+static int
+queue_start(struct store *s, const struct store_time *now)
+{
+	uint8_t random[16];
+	char id[2 * sizeof(random) + 1];
+	struct body b;
+	int r = 0;
+
+	s->unclean = db_was_unclean(s->db);
+	memcpy(s->left_ids, s->open_ids, sizeof(s->left_ids));
+	s->left_count = s->open_count;
+	if (s->chain_seq == 0) {
+		randombytes_buf(random, sizeof(random));
+		body_begin(&b);
+		body_text(&b, "station", sodium_bin2hex(id, sizeof(id), random, sizeof(random)), sizeof(id));
+		body_moment(&b, now);
+		r = batch_queue(s, RECORD_STATION, 0, &b);
+	}
+	if (r == 0) {
+		body_begin(&b);
+		body_moment(&b, now);
+		r = batch_queue(s, RECORD_START, 0, &b);
+	}
+	return r;
+}
+
+int
+repair_open(struct store *s, const struct store_time *now)
+{
+	bool in_loop = s->was_up || s->down_errno != 0;
+	char stamp[STAMP_MAX];
+	int r;
+
+	stamp_of(now, stamp);
+	s->down_why[0] = '\0';
+	r = take_lock(s);
+	if (r == 0)
+		r = open_audit(s, stamp);
+	if (r == 0)
+		r = open_database(s, stamp, in_loop);
+	if (r == 0)
+		r = make_equal(s, stamp, in_loop);
+	/* WHY: after a failed sync, what the log seems to hold may be in memory only; a checkpoint writes it elsewhere
+	 * and syncs that */
+	if (r == 0 && s->was_up)
+		r = db_checkpoint(s->db);
+	if (r == 0)
+		r = batch_reload(s);
+	if (r == 0 && !s->was_up)
+		r = queue_start(s, now);
+	if (r < 0) {
+		repair_fail_stop(s, r, NULL);
+		return r;
+	}
+	db_wait_for_locks(s->db, LOOP_WAIT_MS);
+	s->was_up = true;
+	s->down_errno = 0;
+	s->down_why[0] = '\0';
+	return 0;
+}
+
+void
+repair_fail_stop(struct store *s, int error, const char *why)
+{
+	if (s->audit.fd >= 0 && s->audit.failed && !audit_moved(&s->audit))
+		s->audit_trusted = s->audit.good;
+	audit_close(&s->audit);
+	db_close(s->db, true);
+	s->db = NULL;
+	s->down_errno = error;
+	if (why != NULL)
+		(void)snprintf(s->down_why, sizeof(s->down_why), "%s: %s", why, strerror(-error));
+	else if (s->down_why[0] == '\0')
+		(void)snprintf(s->down_why, sizeof(s->down_why), "the database cannot be opened: %s", strerror(-error));
+}
+
+bool
+repair_moved(struct store *s)
+{
+	return db_moved(s->db) || audit_moved(&s->audit);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The store's state and the contracts between its parts.
+ *
+ * Life of the storage:
+ *
+ *   DOWN --> UP        opened, checked, migrated, compared with the audit file, repaired     [repair_open]
+ *   UP   --> DOWN      a write or sync failed, the file was moved or is damaged              [repair_fail_stop]
+ *
+ * INVARIANT: db is NULL exactly when DOWN.  A record leaves the queue only when it is durable in both files.
+ * INVARIANT: records get their place on the chain in the order of the queue; those with a place come first.
+ */
+#ifndef STORE_STORE_PRIVATE_H
+#define STORE_STORE_PRIVATE_H
+
+#include "store/audit.h"
+#include "store/db.h"
+#include "store/record.h"
+#include "store/store.h"
+
+#define STAMP_MAX 24
+#define BALLAST_FILE "ballast"
+#define LOCK_FILE "lock"
+#define LOCKED_ALARM_MS 5000 /* robustness notes D1 */
+#define OPEN_WAIT_MS 2000    /* PRAGMA busy_timeout when opening (robustness notes A7.2, item 1) */
+#define LOOP_WAIT_MS 20	     /* LIMIT: how long a lock of another program may hold up the event loop */
+
+struct store {
+	char *dir, *db_path, *firmware_dir;
+	int dirfd, lockfd; /* lockfd -1: not locked, so nothing may be written */
+	struct store_options opt;
+	struct db *db;
+	struct audit audit;
+	off_t audit_trusted; /* of the file that was open when a sync of it failed; -1 */
+
+	/* the queue */
+	struct record *first, *last;
+	size_t queued;
+	uint64_t ticket_last, ticket_durable;
+	int64_t chain_seq; /* last place given */
+	uint8_t chain_hash[RECORD_HASH_BYTES];
+
+	/* attempts */
+	int64_t next_id;
+	int64_t open_ids[STORE_OPEN_MAX];
+	size_t open_count;
+	int64_t left_ids[STORE_OPEN_MAX]; /* running when the previous daemon ended */
+	size_t left_count;
+	bool left_queued;    /* their endings are */
+	bool interrupt_done; /* store_interrupt_running() finished */
+	bool unclean;	     /* the previous daemon did not stop as it should */
+
+	/* health */
+	bool was_up;
+	int down_errno; /* why DOWN, or why the last commit failed; 0 fine */
+	char down_why[STORE_WHY_MAX];
+	bool ballast_out, space_low;
+	int64_t locked_since_ms; /* mono; -1 not */
+	int64_t now_ms;		 /* mono, of the last call that brought one */
+	char alarm[STORE_WHY_MAX];
+	bool wal_big;
+};
+
+/* --- batch.c: the record writer */
+/* Checks the room, copies the body, appends to the queue.  -E2BIG, -ENOMEM. */
+int batch_queue(struct store *s, enum record_kind kind, int64_t ref, struct body *b) MUST_CHECK;
+int batch_commit(struct store *s, const struct store_time *now) MUST_CHECK;
+/* After reopening: which queued records are on disk, what is the tail of the chain, which attempts are open. */
+int batch_reload(struct store *s) MUST_CHECK;
+
+/* --- repair.c: two files, one truth */
+/* DOWN -> UP, or down_errno and down_why say why not. */
+int repair_open(struct store *s, const struct store_time *now) MUST_CHECK;
+/* Closes both files without touching them; storage is DOWN because of error. */
+void repair_fail_stop(struct store *s, int error, const char *why);
+bool repair_moved(struct store *s);
+
+/* --- compare.c: makes the shorter of the two as long as the other */
+/* 0; -EUCLEAN: they tell different stories and the audit file is to be believed. */
+int compare_files(struct store *s, const char *stamp) MUST_CHECK;
+/* Renames name, name-wal and name-shm, as far as they exist, to NAME-STAMP.damaged and so on. */
+int compare_set_aside(struct store *s, const char *name, const char *stamp) MUST_CHECK;
+
+/* --- space.c: free space and the ballast */
+void space_check(struct store *s); /* one statvfs */
+void space_ballast_restore(struct store *s);
+bool space_ballast_release(struct store *s); /* false when there was none to release */
+
+/* --- shared by the recording and reading parts */
+void body_moment(struct body *b, const struct store_time *now);
+int store_usable(const struct store *s); /* 0, or -EIO and the like when the database cannot be read */
+void store_alarm(struct store *s, const char *format, ...) PRINTF_LIKE(2, 3);
+bool store_text_present(const char *text);
+
+#endif
