@@ -70,7 +70,7 @@ read_vectors(const struct view *v, struct content *c)
 			continue;
 		if (!is_inside(v, handler & ~1U)) {
 			c->handlers_outside++;
-			c->system_outside += i < SYSTEM_VECTOR_WORDS;
+			c->system_outside += i > 1 && i < SYSTEM_VECTOR_WORDS;
 		}
 		for (size_t k = i; k < words; k++)
 			count += get_le32(v->data + 4 * k) == handler;

@@ -44,7 +44,8 @@ struct content {
 	unsigned default_count;
 	unsigned
 	    handlers_outside; /* vectors (of the 98) that are not 0 and lie outside of the image */
-	unsigned system_outside; /* likewise of the first 16, which every Cortex-M has */
+	unsigned
+	    system_outside; /* likewise of the first 16, which every Cortex-M has; without reset */
 	struct content_record records[CONTENT_RECORDS_MAX];
 	size_t record_count;
 	unsigned platforms; /* union over the records; 0 nothing found */

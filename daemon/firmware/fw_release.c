@@ -209,7 +209,7 @@ load_member(struct fw_loading *l)
 	enum fw_format format = fw_sniff(l->data, l->size);
 
 	if (format != FW_RAW && format != FW_DFU)
-		return fw_refuse(l, 0, "zip member \"%s\": is a %s, a plain binary expected",
+		return fw_refuse(l, 0, "zip member \"%s\": expected a plain binary, found %s",
 				 l->facts->release.stm32_file, fw_format_words(format));
 	return format == FW_DFU ? fw_load_dfu(l) : fw_load_raw(l);
 }

@@ -20,8 +20,9 @@
 #define RATIO_FREE_BYTES (1024U * 1024U)
 
 #define FLAG_ENCRYPTED 0x0001
-#define FLAG_SIZES_FOLLOW 0x0008 /* local header has none: a data descriptor behind the data has   \
-				  */
+#define FLAG_SIZES_FOLLOW                                                                          \
+	0x0008 /* local header has none: a data descriptor behind the data has                     \
+		*/
 #define FLAG_STRONG_ENCRYPTION 0x0040
 #define FLAG_MASKED 0x2000
 #define METHOD_STORED 0

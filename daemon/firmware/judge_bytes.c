@@ -95,9 +95,13 @@ judge_vectors(struct judgement *j, const struct judge_profile *profile)
 		    "the first word is 0xFFFFFFFF: the boot loader takes that as no application");
 		return;
 	}
-	judge_base(j, profile);
+	/* WHY first when wrong: it explains what else is wrong then. */
+	if (c->base == CONTENT_BASE_WRONG)
+		judge_base(j, profile);
 	judge_stack(j, profile);
 	judge_reset(j);
+	if (c->base != CONTENT_BASE_WRONG)
+		judge_base(j, profile);
 }
 
 /* "cf2, bolt" */

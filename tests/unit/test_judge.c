@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: MIT */
+/* The judge against generated images of every kind, and against damage done to them (firmware notes
+ * 2-4, 6). */
+#include "config.h"
+
+#include "fw_help.h"
+
+#include <stdio.h>
+
+#include "core/layout.h"
+#include "core/platform.h"
+#include "firmware/fw_dfuse.h"
+#include "firmware/fw_make.h"
+
+static const char *const platforms[] = { "cf2", "cf21bl", "bolt", "tag", "flapper" };
+
+/* An image of these bytes at that place; both are the caller's. */
+static struct image *
+image_at(uint8_t alt, uint32_t addr, const uint8_t *bytes, size_t size)
+{
+	struct segment s = { .alt = alt, .addr = addr, .size = (uint32_t)size, .data = bytes };
+	struct image_label label = { 0 };
+	struct image *image = NULL;
+
+	assert_int_equal(image_new(&s, 1, &label, &image), 0);
+	return image;
+}
+
+static struct judgement *
+judge_bytes(uint32_t addr, const uint8_t *bytes, size_t size)
+{
+	struct image *image = image_at(0, addr, bytes, size);
+	struct judgement *j = judged(image, NULL);
+
+	image_unref(image);
+	return j;
+}
+
+static struct judgement *
+judge_spec(const struct mkimage_spec *spec, uint32_t addr)
+{
+	uint8_t *bytes;
+	size_t size;
+	struct judgement *j;
+
+	assert_int_equal(mkimage_build(spec, &bytes, &size), 0);
+	j = judge_bytes(addr, bytes, size);
+	free(bytes);
+	return j;
+}
+
+static void
+every_platform_and_seed_is_accepted_and_read_right(void **state)
+{
+	(void)state;
+	for (size_t p = 0; p < ARRAY_LEN(platforms); p++)
+		for (uint32_t seed = 0; seed < 12; seed++) {
+			struct mkimage_spec spec = { .platform = platforms[p],
+						     .seed = seed,
+						     .tag = "2026.04" };
+			char revision[13];
+			struct judgement *j = judge_spec(&spec, JUDGE_APP_ADDR);
+
+			mkimage_revision(&spec, revision);
+			if (!j->accepted)
+				print_error("%s, seed %u: %s\n", platforms[p], seed,
+					    judge_reason(j));
+			assert_true(j->accepted);
+			assert_int_equal(j->finding_count, 0);
+			assert_int_equal(j->platforms, BIT(platform_by_name(platforms[p])));
+			assert_string_equal(j->content.version, "2026.04");
+			assert_string_equal(j->content.revision, revision);
+			assert_int_equal(j->content.modified, CONTENT_NO);
+			assert_int_equal(j->content.base, CONTENT_BASE_RIGHT);
+			assert_int_equal(j->content.trailer, CONTENT_YES);
+			assert_int_equal(j->sector_count, 6);
+			assert_int_equal(j->erase_bytes, 368 * 1024);
+		}
+}
+
+static void
+the_table_of_devices_is_read_record_by_record(void **state)
+{
+	const struct mkimage_spec bolt = { .platform = "bolt" };
+	const struct content *c = &judge_spec(&bolt, JUDGE_APP_ADDR)->content;
+
+	(void)state;
+	assert_int_equal(c->record_count, 3);
+	assert_string_equal(c->records[0].type, "RZ10");
+	assert_string_equal(c->records[0].name, "Crazyflie Bolt");
+	assert_string_equal(c->records[1].type, "CB10");
+	assert_string_equal(c->records[2].type, "CB11");
+	assert_string_equal(c->records[2].name, "Crazyflie Bolt 1.1");
+	assert_int_equal(c->records[0].addr, JUDGE_APP_ADDR + 281696 - 0xB0);
+}
+
+static void
+an_image_of_2021_fits_drone_and_bolt(void **state)
+{
+	const struct mkimage_spec old = { .old = true };
+	struct judgement *j = judge_spec(&old, JUDGE_APP_ADDR);
+
+	(void)state;
+	assert_true(j->accepted);
+	assert_int_equal(j->platforms, BIT(PLATFORM_CF2) | BIT(PLATFORM_BOLT));
+	assert_true(found(j, JUDGE_PLATFORM_SEVERAL));
+	assert_string_equal(j->content.version, "2021.06");
+	assert_int_equal(j->content.record_count, 4);
+	assert_int_equal(j->content.modified, CONTENT_UNKNOWN); /* another order: not guessed */
+	assert_int_equal(j->content.trailer, CONTENT_UNKNOWN);
+	assert_int_equal(j->sector_count, 5);
+}
+
+static void
+the_modified_flag_is_read_and_warned_about(void **state)
+{
+	const struct mkimage_spec spec = { .modified = true, .tag = "2025.12 +3" };
+	struct judgement *j = judge_spec(&spec, JUDGE_APP_ADDR);
+
+	(void)state;
+	assert_true(j->accepted);
+	assert_int_equal(j->content.modified, CONTENT_YES);
+	assert_true(found(j, JUDGE_MODIFIED));
+	assert_string_equal(j->content.version, "2025.12 +3");
+}
+
+static void
+every_form_of_tag_is_read(void **state)
+{
+	static const char *const tags[] = { "2025.12",	      "2024.10.2", "2025.12-rc9",
+					    "2025.09.1 +100", "NA",	   "my-lab-7" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(tags); i++)
+		for (uint32_t seed = 0; seed < 4; seed++) {
+			struct mkimage_spec spec = { .tag = tags[i], .size = 20000, .seed = seed };
+			struct judgement *j = judge_spec(&spec, JUDGE_APP_ADDR);
+
+			assert_true(j->accepted);
+			assert_string_equal(j->content.version, tags[i]);
+		}
+}
+
+static void
+an_image_linked_elsewhere_is_refused_whatever_its_range(void **state)
+{
+	static const uint32_t bases[] = { 0x08000000, 0x08003000, 0x08008000, 0x0800C000,
+					  0x08010000 };
+
+	(void)state;
+	for (size_t p = 0; p < ARRAY_LEN(platforms); p++)
+		for (size_t i = 0; i < ARRAY_LEN(bases); i++)
+			for (int old = 0; old < 2; old++) {
+				struct mkimage_spec spec = { .platform = platforms[p],
+							     .base = bases[i],
+							     .old = old != 0,
+							     .size = 250000 };
+				struct judgement *j = judge_spec(&spec, JUDGE_APP_ADDR);
+
+				assert_false(j->accepted);
+				assert_int_equal(j->content.base, CONTENT_BASE_WRONG);
+				assert_int_equal(j->content.linked_at, bases[i]);
+				assert_int_equal(j->findings[0].code, JUDGE_BASE_WRONG);
+			}
+}
+
+static void
+an_image_linked_right_but_packed_for_the_loaders_place_is_refused(void **state)
+{
+	const struct mkimage_spec spec = { 0 };
+	struct judgement *j = judge_spec(&spec, 0x08000000);
+
+	(void)state;
+	assert_false(j->accepted);
+	assert_true(found(j, JUDGE_LOADER_GUARD));
+	assert_true(found(j, JUDGE_BASE_WRONG));
+}
+
+/* Bytes of a small good image, for damage; free() them. */
+static uint8_t *
+small_image(size_t *ret_size)
+{
+	const struct mkimage_spec spec = { .size = 8192 };
+	uint8_t *bytes;
+
+	assert_int_equal(mkimage_build(&spec, &bytes, ret_size), 0);
+	return bytes;
+}
+
+static void
+a_stack_pointer_needs_no_alignment_but_ram(void **state)
+{
+	static const struct {
+		uint32_t sp;
+		bool accepted;
+	} cases[] = { { 0x20000000, false }, { 0x20000001, true },  { 0x2001FFFF, true },
+		      { 0x20020000, true },  { 0x20020001, false }, { 0x1FFFFFFF, false },
+		      { 0x10010000, true },  { 0x10010001, false }, { 0, false } };
+	size_t size;
+	uint8_t *bytes = small_image(&size);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct judgement *j;
+
+		put_le32(bytes, cases[i].sp);
+		j = judge_bytes(JUDGE_APP_ADDR, bytes, size);
+		assert_int_equal(j->accepted, cases[i].accepted);
+		assert_int_equal(found(j, JUDGE_STACK), !cases[i].accepted);
+		assert_int_equal(found(j, JUDGE_STACK_CCM), cases[i].sp == 0x10010000);
+	}
+	put_le32(bytes, 0xFFFFFFFF);
+	assert_true(found(judge_bytes(JUDGE_APP_ADDR, bytes, size), JUDGE_BLANK_START));
+	free(bytes);
+}
+
+static void
+the_reset_vector_is_odd_and_inside(void **state)
+{
+	size_t size;
+	uint8_t *bytes = small_image(&size);
+
+	(void)state;
+	put_le32(bytes + 4, JUDGE_APP_ADDR + 0x200);
+	assert_true(found(judge_bytes(JUDGE_APP_ADDR, bytes, size), JUDGE_RESET_EVEN));
+	put_le32(bytes + 4, JUDGE_APP_ADDR + (uint32_t)size + 1);
+	assert_true(found(judge_bytes(JUDGE_APP_ADDR, bytes, size), JUDGE_RESET_OUTSIDE));
+	put_le32(bytes + 4, JUDGE_APP_ADDR + (uint32_t)size - 1);
+	assert_true(judge_bytes(JUDGE_APP_ADDR, bytes, size)->accepted);
+	free(bytes);
+}
+
+static void
+without_a_witness_for_the_base_the_range_decides(void **state)
+{
+	size_t size;
+	uint8_t *bytes = small_image(&size);
+	struct judgement *j;
+
+	(void)state;
+	for (size_t i = 0; i + 1 < size; i += 2)
+		if (bytes[i] == 0xFE && bytes[i + 1] == 0xE7)
+			bytes[i + 1] = 0x47;
+	bytes[size - 1] = 0; /* no trailer any more */
+	j = judge_bytes(JUDGE_APP_ADDR, bytes, size);
+	assert_true(j->accepted);
+	assert_true(found(j, JUDGE_BASE_UNDECIDED));
+	put_le32(bytes + 8, 0x08003001);
+	j = judge_bytes(JUDGE_APP_ADDR, bytes, size);
+	assert_false(j->accepted);
+	assert_true(found(j, JUDGE_HANDLERS_OUTSIDE));
+	/* Too short for a table: undecided, and the two words are right. */
+	put_le32(bytes, 0x20001000);
+	put_le32(bytes + 4, JUDGE_APP_ADDR + 9);
+	memset(bytes + 8, 0, 56);
+	j = judge_bytes(JUDGE_APP_ADDR, bytes, 200);
+	assert_true(j->accepted);
+	assert_true(found(j, JUDGE_BASE_UNDECIDED));
+	for (size_t n = 1; n < 8; n++)
+		assert_true(found(judge_bytes(JUDGE_APP_ADDR, bytes, n), JUDGE_TOO_SHORT));
+	free(bytes);
+}
+
+static void
+one_byte_more_than_the_room_is_too_many(void **state)
+{
+	struct mkimage_spec spec = { .size = JUDGE_APP_BYTES_MAX };
+	uint8_t *bytes;
+	size_t size;
+	struct judgement *j = judge_spec(&spec, JUDGE_APP_ADDR);
+
+	(void)state;
+	assert_true(j->accepted);
+	assert_int_equal(j->last_addr, 0x080FFFFF);
+	assert_int_equal(j->sector_count, 11);
+	assert_int_equal(mkimage_build(&spec, &bytes, &size), 0);
+	bytes = realloc(bytes, size + 1);
+	assert_non_null(bytes);
+	bytes[size] = 0;
+	j = judge_bytes(JUDGE_APP_ADDR, bytes, size + 1);
+	assert_false(j->accepted);
+	assert_true(found(j, JUDGE_TOO_BIG));
+	free(bytes);
+}
+
+static void
+option_bytes_otp_and_feature_are_never_written(void **state)
+{
+	static const uint32_t places[] = { 0x1FFF7800, 0x1FFF7A0F, 0x1FFFC000, 0x1FFFC008,
+					   0xFFFF0000 };
+	uint8_t byte = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		struct judgement *j = judge_bytes(places[i], &byte, 1);
+
+		assert_false(j->accepted);
+		assert_true(found(j, JUDGE_OPTION_BYTES));
+	}
+	for (unsigned alt = 1; alt < 256; alt++) {
+		struct image *image = image_at((uint8_t)alt, JUDGE_APP_ADDR, &byte, 1);
+		struct judgement *j = judged(image, NULL);
+
+		assert_false(j->accepted);
+		assert_true(found(j, JUDGE_ALTERNATE));
+		image_unref(image);
+	}
+}
+
+static void
+words_about_the_platform_have_to_agree_with_the_bytes(void **state)
+{
+	const struct mkimage_spec bolt = { .platform = "bolt", .size = 16384 },
+				  old = { .old = true };
+	struct loaded b = load_made(&bolt, MKIMAGE_BIN), o = load_made(&old, MKIMAGE_BIN);
+	struct judge_options words = { .manifest = PLATFORM_BOLT };
+
+	(void)state;
+	assert_true(judged(b.image, &words)->accepted);
+	words.manifest = PLATFORM_CF2;
+	assert_false(judged(b.image, &words)->accepted);
+	words.manifest = PLATFORM_UNKNOWN;
+	words.told = PLATFORM_FLAPPER;
+	assert_false(judged(b.image, &words)->accepted);
+	assert_true(found(judged(b.image, &words), JUDGE_PLATFORM));
+	words.told = PLATFORM_BOLT;
+	assert_true(judged(b.image, &words)->accepted);
+	assert_int_equal(judged(o.image, &words)->platforms, BIT(PLATFORM_BOLT));
+	assert_true(judged(o.image, &words)->accepted);
+	words.manifest = PLATFORM_CF2;
+	assert_false(judged(o.image, &words)->accepted); /* they contradict each other */
+	unload(&b);
+	unload(&o);
+}
+
+static void
+an_image_that_names_no_platform_is_taken_at_its_word(void **state)
+{
+	const struct judge_options words = { .told = PLATFORM_TAG };
+	size_t size;
+	uint8_t *bytes = small_image(&size);
+	struct image *image;
+	struct judgement *j;
+
+	(void)state;
+	memset(bytes + size - 0x90, 0x11, 0x70); /* the table of devices */
+	j = judge_bytes(JUDGE_APP_ADDR, bytes, size);
+	assert_true(j->accepted);
+	assert_int_equal(j->platforms, 0);
+	assert_true(found(j, JUDGE_PLATFORM_UNKNOWN));
+	image = image_at(0, JUDGE_APP_ADDR, bytes, size);
+	j = judged(image, &words);
+	assert_true(j->accepted);
+	assert_int_equal(j->platforms, BIT(PLATFORM_TAG));
+	image_unref(image);
+	free(bytes);
+}
+
+static void
+the_loader_is_known_by_content_and_goes_to_its_own_place_only(void **state)
+{
+	const struct mkimage_spec loader = { .loader = true }, app = { .size = 8192 },
+				  app_there = { .size = 8192, .base = 0x08000000 };
+	struct loaded l = load_made(&loader, MKIMAGE_DFU), a = load_made(&app, MKIMAGE_BIN),
+		      t = load_made(&app_there, MKIMAGE_DFU), raw = load_made(&loader, MKIMAGE_BIN);
+	struct judgement j;
+
+	(void)state;
+	assert_false(judged(l.image, NULL)->accepted);
+	assert_true(found(judged(l.image, NULL), JUDGE_IS_LOADER));
+	assert_int_equal(judge_loader(l.image, &j), 0);
+	assert_true(j.accepted);
+	assert_int_equal(j.finding_count, 0);
+	assert_int_equal(j.sector_count, 1);
+	assert_int_equal(judge_loader(a.image, &j), 0);
+	assert_false(j.accepted);
+	assert_int_equal(judge_loader(t.image, &j),
+			 0); /* a normal image, linked for the loader's place */
+	assert_false(j.accepted);
+	assert_true(found(&j, JUDGE_NOT_LOADER));
+	assert_int_equal(judge_loader(raw.image, &j), 0); /* at 0x08004000 */
+	assert_false(j.accepted);
+	assert_true(found(&j, JUDGE_START));
+	unload(&l);
+	unload(&a);
+	unload(&t);
+	unload(&raw);
+}
+
+static void
+a_loader_that_does_not_fit_its_sector_or_starts_outside_is_refused(void **state)
+{
+	static uint8_t bytes[0x4001];
+	struct image *image;
+	struct judgement j;
+
+	(void)state;
+	memset(bytes, 0, sizeof(bytes));
+	put_le32(bytes, 0x20005000);
+	put_le32(bytes + 4, 0x08000101);
+	image = image_at(0, 0x08000000, bytes, 0x4000);
+	assert_int_equal(judge_loader(image, &j), 0);
+	assert_true(j.accepted);
+	assert_true(found(&j, JUDGE_NOT_LOADER)); /* a warning: not cf2loader as we know it */
+	image_unref(image);
+	image = image_at(0, 0x08000000, bytes, 0x4001);
+	assert_int_equal(judge_loader(image, &j), 0);
+	assert_true(!j.accepted && found(&j, JUDGE_TOO_BIG));
+	image_unref(image);
+	put_le32(bytes + 4, 0x08004001);
+	image = image_at(0, 0x08000000, bytes, 0x4000);
+	assert_int_equal(judge_loader(image, &j), 0);
+	assert_true(!j.accepted && found(&j, JUDGE_RESET_OUTSIDE));
+	image_unref(image);
+}
+
+/* What the daemon does with what the client sends: DfuSe, made from the image, loaded and judged
+ * alone. */
+static void
+judge_as_daemon(const struct image *image, const struct judge_options *options,
+		struct judgement *ret)
+{
+	struct fw_input in = { 0 };
+	struct image *again = NULL;
+	struct fw_error error;
+	uint8_t *bytes;
+
+	assert_int_equal(fw_make_from_image(image, &bytes, &in.size), 0);
+	in.data = bytes;
+	assert_int_equal(fw_dfuse_load(&in, &again, NULL, &error), 0);
+	assert_true(image_same(image, again));
+	assert_int_equal(judge_image(again, options, ret), 0);
+	image_unref(again);
+	free(bytes);
+}
+
+static void
+client_and_daemon_come_to_the_same_verdict(void **state)
+{
+	static struct judgement theirs;
+
+	(void)state;
+	for (unsigned format = MKIMAGE_BIN; format < MKIMAGE_FORMAT_COUNT; format++)
+		for (unsigned kind = 0; kind < 6; kind++) {
+			struct mkimage_spec spec = { .size = 12000,
+						     .platform = platforms[kind % 5],
+						     .base = kind == 3 ? 0x08000000 : 0,
+						     .old = kind == 5,
+						     .modified = kind == 4,
+						     .loader = kind == 2 };
+			struct judge_options options = { 0 };
+			struct loaded l = load_made(&spec, (enum mkimage_format)format);
+			struct judgement *ours;
+
+			if (format == MKIMAGE_ZIP3) {
+				assert_true(l.result < 0);
+				unload(&l);
+				continue;
+			}
+			assert_int_equal(l.result, 0);
+			options.manifest = l.facts->release.platform;
+			ours = judged(l.image, &options);
+			judge_as_daemon(l.image, &options, &theirs);
+			assert_memory_equal(ours, &theirs, sizeof(theirs));
+			unload(&l);
+		}
+}
+
+static void
+other_devices_are_judged_by_their_profile(void **state)
+{
+	static const char text[] = "@Internal Flash  /0x08000000/06*002Ka,250*002Kg";
+	struct layout layout;
+	struct judge_profile profile = { .name = "STM32F10x",
+					 .memories = { { 0, &layout } },
+					 .memory_count = 1,
+					 .app_addr = 0x08003000,
+					 .ram_addr = 0x20000000,
+					 .ram_bytes = 0x10000 };
+	const struct judge_options options = { .profile = &profile };
+	uint8_t bytes[64] = { 0 };
+	struct image *image;
+
+	(void)state;
+	assert_int_equal(layout_parse(text, sizeof(text) - 1, &layout, NULL, NULL), 0);
+	put_le32(bytes, 0x20005000);
+	put_le32(bytes + 4, 0x08003021);
+	image = image_at(0, 0x08003000, bytes, sizeof(bytes));
+	assert_true(judged(image, &options)->accepted);
+	image_unref(image);
+	put_le32(bytes + 4, 0x08000021);
+	image = image_at(0, 0x08000000, bytes, sizeof(bytes));
+	assert_false(judged(image, &options)->accepted);
+	assert_true(found(judged(image, &options), JUDGE_PROTECTED));
+	image_unref(image);
+	image = image_at(1, 0x00000000, bytes, sizeof(bytes));
+	assert_true(found(judged(image, &options), JUDGE_ALTERNATE));
+	image_unref(image);
+	image = image_at(0, 0x08080000, bytes, sizeof(bytes));
+	assert_true(found(judged(image, &options), JUDGE_RANGE));
+	image_unref(image);
+	profile.memory_count = 0;
+	profile.protect_addr = 0x08000000;
+	profile.protect_bytes = 0x3000;
+	image = image_at(0, 0x08002FFF, bytes, sizeof(bytes));
+	assert_true(found(judged(image, &options), JUDGE_LOADER_GUARD));
+	image_unref(image);
+}
+
+static void
+sectors_are_counted_once_in_order(void **state)
+{
+	uint8_t bytes[16] = { 0 };
+	const struct segment segments[] = { { .addr = 0x08004000, .size = 4, .data = bytes },
+					    { .addr = 0x08004010, .size = 16, .data = bytes },
+					    { .addr = 0x08007FFC, .size = 8, .data = bytes },
+					    { .addr = 0x08040000, .size = 1, .data = bytes } };
+	struct image_label label = { 0 };
+	struct sector sectors[2];
+	struct image *image;
+
+	(void)state;
+	assert_int_equal(image_new(segments, 4, &label, &image), 0);
+	assert_int_equal(judge_sectors(image, 0, layout_f405(), sectors, 2), 3);
+	assert_int_equal(sectors[0].addr, 0x08004000);
+	assert_int_equal(sectors[1].addr, 0x08008000);
+	assert_int_equal(judge_sectors(image, 1, layout_f405(), sectors, 2), 0);
+	assert_true(found(judged(image, NULL), JUDGE_GAPS));
+	image_unref(image);
+}
+
+static void
+every_finding_has_a_name_of_its_own(void **state)
+{
+	(void)state;
+	for (unsigned a = 0; a < JUDGE_CODE_COUNT; a++) {
+		assert_string_not_equal(judge_code_name((enum judge_code)a), "unknown");
+		for (unsigned b = 0; b < a; b++)
+			assert_string_not_equal(judge_code_name((enum judge_code)a),
+						judge_code_name((enum judge_code)b));
+	}
+	assert_string_equal(judge_code_name(JUDGE_CODE_COUNT), "unknown");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_platform_and_seed_is_accepted_and_read_right),
+		cmocka_unit_test(the_table_of_devices_is_read_record_by_record),
+		cmocka_unit_test(an_image_of_2021_fits_drone_and_bolt),
+		cmocka_unit_test(the_modified_flag_is_read_and_warned_about),
+		cmocka_unit_test(every_form_of_tag_is_read),
+		cmocka_unit_test(an_image_linked_elsewhere_is_refused_whatever_its_range),
+		cmocka_unit_test(an_image_linked_right_but_packed_for_the_loaders_place_is_refused),
+		cmocka_unit_test(a_stack_pointer_needs_no_alignment_but_ram),
+		cmocka_unit_test(the_reset_vector_is_odd_and_inside),
+		cmocka_unit_test(without_a_witness_for_the_base_the_range_decides),
+		cmocka_unit_test(one_byte_more_than_the_room_is_too_many),
+		cmocka_unit_test(option_bytes_otp_and_feature_are_never_written),
+		cmocka_unit_test(words_about_the_platform_have_to_agree_with_the_bytes),
+		cmocka_unit_test(an_image_that_names_no_platform_is_taken_at_its_word),
+		cmocka_unit_test(the_loader_is_known_by_content_and_goes_to_its_own_place_only),
+		cmocka_unit_test(
+		    a_loader_that_does_not_fit_its_sector_or_starts_outside_is_refused),
+		cmocka_unit_test(client_and_daemon_come_to_the_same_verdict),
+		cmocka_unit_test(other_devices_are_judged_by_their_profile),
+		cmocka_unit_test(sectors_are_counted_once_in_order),
+		cmocka_unit_test(every_finding_has_a_name_of_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
