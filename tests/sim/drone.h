@@ -196,6 +196,8 @@ void drone_free(struct drone *d);
 int drone_load(struct drone *d, uint32_t addr, const void *data, size_t length) MUST_CHECK;
 /* Settles what is over at now_us, then copies; unmapped bytes read as 0. */
 void drone_peek(struct drone *d, uint64_t now_us, uint32_t addr, void *data, size_t length);
+/* Makes all memories of d like those of another drone of the same model, OTP included.  0, -ENOMEM. */
+int drone_copy_flash(struct drone *d, const struct drone *from) MUST_CHECK;
 /* Makes a range of the flash blank again. */
 void drone_blank(struct drone *d, uint32_t addr, size_t length);
 

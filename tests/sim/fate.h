@@ -11,6 +11,7 @@
 #ifndef SIM_FATE_H
 #define SIM_FATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,7 +30,7 @@ enum fate_kind {
 	FATE_DISCONNECT,   /* leaves the bus now; back after back ms (0 = never), same mode, fresh state */
 	FATE_POWER_LOSS,   /* power fails now, in mid-operation; back after back ms (0 = never), boots */
 	FATE_RESET_RUNTIME,/* chip reset: off the bus, boots what is in the flash */
-	FATE_WRONG_STATE,  /* GETSTATUS is answered with bState = value (default 2), status OK; not done */
+	FATE_WRONG_STATE,  /* GETSTATUS is answered with bState = value (default 2); it goes on as usual */
 	FATE_STATUS,	   /* GETSTATUS fails: dfuERROR with bStatus = value (default 3, errWRITE) */
 	FATE_GARBAGE,	   /* an IN transfer is answered with random bytes of the right length */
 	FATE_SHORT,	   /* an IN transfer brings value bytes only (default half) */
@@ -93,7 +94,7 @@ struct fate {
 	uint32_t count;	 /* strikes; 0 counts as 1 */
 	uint32_t value;	 /* see the kind; meaningful when has_value */
 	uint32_t back_ms;
-	_Bool has_value;
+	bool has_value;
 };
 
 /* "stall", "flip-write", ...: the text name; "none" for FATE_NONE, NULL out of range. */
@@ -110,6 +111,6 @@ int fate_parse(const char *text, struct fate *ret, char *error, size_t error_siz
 void fate_print(const struct fate *f, char *text, size_t size);
 
 /* True for fates that wait for a matching request; the rest wait for an occasion or hold from now on. */
-_Bool fate_is_by_request(enum fate_kind kind);
+bool fate_is_by_request(enum fate_kind kind);
 
 #endif

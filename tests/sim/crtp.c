@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* The firmware's answers to CRTP packets, from a table (protocol notes 2.4). */
+#include "config.h"
+
+#include "sim/drone.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/model.h"
+
+#define PORT_CHANNEL(header) ((header) & 0xF3) /* SPEC: the two reserved bits may be set */
+#define EEPROM_BYTES 0x1FFFU
+#define MEMORY_READ_MAX 24
+
+void
+crtp_reply(struct drone *d, uint64_t now, const uint8_t *packet, size_t length)
+{
+	run_queue(d, now + d->config.timing.crtp_us, packet, length);
+}
+
+/* Console text arrives on the same pipe, at any time. */
+static void
+chatter(struct drone *d, uint64_t now)
+{
+	static const char *const lines[] = {
+		"SYS: ----------------------------\n", "ESTIMATOR: Using Complementary\n",
+		"DECK_CORE: 0 deck(s) found\n",	       "PM: Battery low?\n",
+		"SYS: Build 12:0 (2025.12) CLEAN",     "CFGBLK: v1, verification [OK]\n",
+	};
+	unsigned n = d->config.chatter > 0 ? (unsigned)(rng_next(&d->rng) % (d->config.chatter + 1)) : 0;
+
+	while (n-- > 0) {
+		const char *line = lines[d->run.console_line++ % ARRAY_LEN(lines)];
+		uint8_t p[31] = { 0x00 };
+		size_t length = strnlen(line, 30);
+
+		memcpy(p + 1, line, length);
+		run_queue(d, now + d->config.timing.crtp_us / 2, p, 1 + length);
+	}
+}
+
+static void
+reply_text(struct drone *d, uint64_t now, const uint8_t *in, const char *text)
+{
+	uint8_t p[32] = { in[0], in[1] };
+	size_t n = strnlen(text, 29);
+
+	memcpy(p + 2, text, n);
+	crtp_reply(d, now, p, 2 + n);
+}
+
+/* SPEC: protocol notes 2.4, first table: by release. */
+static uint32_t
+protocol_version(const char *version)
+{
+	static const struct {
+		int release;
+		uint32_t protocol;
+	} table[] = { { 202604, 12 }, { 202509, 10 }, { 202502, 9 }, { 202410, 8 }, { 202311, 7 } };
+	char *end;
+	long release = strtol(version, &end, 10) * 100;
+
+	if (*end == '.')
+		release += strtol(end + 1, NULL, 10);
+	for (unsigned i = 0; i < ARRAY_LEN(table); i++)
+		if (release >= table[i].release)
+			return table[i].protocol;
+	return release > 0 ? 4 : 12;
+}
+
+static void
+version_command(struct drone *d, uint64_t now, const uint8_t *in, size_t length)
+{
+	uint8_t p[6] = { in[0], 0 };
+
+	switch (length > 1 ? in[1] : 0xFF) {
+	case 0:
+		put_le32(p + 2, protocol_version(drone_version(d, now)));
+		crtp_reply(d, now, p, sizeof(p));
+		break;
+	case 1:
+		reply_text(d, now, in, drone_version(d, now));
+		break;
+	case 2:
+		if (!d->config.no_type)
+			reply_text(d, now, in,
+				   d->config.type[0] != '\0' ? d->config.type : boot_type_text(d));
+		break;
+	default: /* not answered */
+		break;
+	}
+}
+
+static void
+platform_command(struct drone *d, uint64_t now, const uint8_t *in, size_t length)
+{
+	if (length > 2 && in[1] == 0x03) {
+		if (in[2] != 0)
+			d->counters.lights_good++;
+		else
+			d->counters.lights_bad++;
+	}
+	crtp_reply(d, now, in, 1);
+}
+
+static void
+link_service(struct drone *d, uint64_t now, const uint8_t *in, size_t length)
+{
+	uint8_t p[31] = { in[0] };
+
+	switch (in[0] & 3) {
+	case 0: /* echo */
+		crtp_reply(d, now, in, length);
+		break;
+	case 1:
+		memcpy(p + 1, "Bitcraze Crazyflie", 18);
+		crtp_reply(d, now, p, sizeof(p));
+		break;
+	default:
+		break;
+	}
+}
+
+/* SPEC: protocol notes 2.4: the configuration block at offset 0, defaults. */
+static void
+eeprom_read(uint32_t addr, uint8_t *to, size_t length)
+{
+	uint8_t block[21] = { 0x30, 0x78, 0x42, 0x43, 1, 80, 2 };
+	uint8_t sum = 0;
+
+	block[15] = 0xE7;
+	put_le32(block + 16, 0xE7E7E7E7);
+	for (unsigned i = 0; i < 20; i++)
+		sum = (uint8_t)(sum + block[i]);
+	block[20] = sum;
+	for (size_t i = 0; i < length; i++)
+		to[i] = addr + i < sizeof(block) ? block[addr + i] : 0xFF;
+}
+
+static void
+memory_service(struct drone *d, uint64_t now, const uint8_t *in, size_t length)
+{
+	uint8_t p[32] = { in[0], length > 1 ? in[1] : 0, length > 2 ? in[2] : 0 };
+
+	if (length >= 2 && PORT_CHANNEL(in[0]) == 0x40 && in[1] == 1) {
+		p[2] = 1;
+		crtp_reply(d, now, p, 3);
+		return;
+	}
+	/* QUIRK: protocol notes 2.4: an id out of range trips an assertion in the firmware. */
+	if (length >= 3 && (PORT_CHANNEL(in[0]) == 0x40 ? in[2] : in[1]) > 0) {
+		d->mute = true;
+		return;
+	}
+	if (PORT_CHANNEL(in[0]) == 0x40 && length >= 3 && in[1] == 2) {
+		put_le32(p + 4, EEPROM_BYTES);
+		crtp_reply(d, now, p, 16);
+	} else if (PORT_CHANNEL(in[0]) == 0x41 && length >= 7) {
+		uint32_t addr = get_le32(in + 2);
+		size_t n = in[6] < MEMORY_READ_MAX ? in[6] : MEMORY_READ_MAX;
+
+		put_le32(p + 2, addr);
+		eeprom_read(addr, p + 7, n);
+		crtp_reply(d, now, p, 7 + n);
+	}
+}
+
+void
+crtp_answer(struct drone *d, uint64_t now, const uint8_t *packet, size_t length)
+{
+	chatter(d, now);
+	switch (PORT_CHANNEL(packet[0])) {
+	case 0xF0:
+	case 0xF1:
+		link_service(d, now, packet, length);
+		break;
+	case 0xD0:
+		platform_command(d, now, packet, length);
+		break;
+	case 0xD1:
+		version_command(d, now, packet, length);
+		break;
+	case 0x20:
+	case 0x21:
+		crtp_param(d, now, packet, length);
+		break;
+	case 0x40:
+	case 0x41:
+		memory_service(d, now, packet, length);
+		break;
+	case 0x50:
+	case 0x51:
+		crtp_log(d, now, packet, length);
+		break;
+	default:
+		break;
+	}
+}
