@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A whole station on a virtual clock: the fleet of the product, the simulator's world, a simulated disk for the
+ * records, and the invariants that must hold after every event (robustness notes A10).
+ */
+#ifndef FLOW_STATION_H
+#define FLOW_STATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/fleet.h"
+#include "sim/world.h"
+
+#define STATION_ROWS_MAX 4096
+#define STATION_DRONES_MAX FLEET_SLOTS_MAX
+
+struct station;
+
+/* One row of the attempts' table on the simulated disk. */
+struct station_row {
+	int64_t id;
+	char port[PORT_TEXT_MAX];
+	char serial[SERIAL_TEXT_MAX], dfu_serial[SERIAL_TEXT_MAX];
+	uint8_t sha256[IMAGE_SHA256_BYTES];
+	bool has_image;
+	bool durable; /* its beginning is */
+	struct verdict verdict; /* kind NONE: running */
+	bool verdict_durable;
+	unsigned endings; /* INVARIANT: at most one */
+	struct job_record record;
+};
+
+struct station_options {
+	uint64_t seed;
+	struct fleet_options fleet;
+	uint32_t commit_us; /* how long the disk takes; 0: at once */
+	bool verbose;
+};
+
+void station_options_init(struct station_options *o, uint64_t seed);
+
+int station_new(const struct station_options *options, struct station **ret_station);
+void station_free(struct station *s);
+
+struct world *station_world(struct station *s);
+struct fleet *station_fleet(struct station *s);
+
+/* Generates, judges and selects an image of the platform; size 0: small (three sectors).  Borrowed. */
+struct image *station_select(struct station *s, const char *platform, const char *tag, uint32_t size,
+			     uint32_t seed);
+
+/* Adds a drone to the world with this image in its flash (NULL: blank), unplugged. */
+void station_add(struct station *s, const char *port, const struct drone_config *config,
+		 const struct image *image);
+
+/* Runs until nothing is due before until_us (WORLD_NEVER: until nothing happens any more). */
+void station_run(struct station *s, uint64_t until_us);
+/* Runs until no job is under way, at most until until_us; false on time-out. */
+bool station_settle(struct station *s, uint64_t until_us);
+
+/* The daemon dies at once (kill: what was not durable is lost) and a new one starts. */
+void station_restart(struct station *s);
+
+/* The disk: from now on commits fail with this errno (0: works again). */
+void station_disk(struct station *s, int error);
+
+size_t station_rows(const struct station *s);
+const struct station_row *station_row(const struct station *s, size_t i);
+/* The last row of the port; NULL none. */
+const struct station_row *station_last(const struct station *s, const char *port);
+
+/* The drone's flash holds the image bit for bit and nothing outside it was touched. */
+bool station_holds(struct station *s, const char *port, const struct image *image);
+
+/* The first invariant that was broken, as a sentence; NULL: none. */
+const char *station_broken(const struct station *s);
+uint64_t station_trace(const struct station *s);
+uint64_t station_flashes(const struct station *s);
+uint64_t station_commits(const struct station *s);
+
+#endif
