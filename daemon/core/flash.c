@@ -578,9 +578,12 @@ flash_step(const struct flash *f)
 	case FLASH_WORK:
 	case FLASH_WRITE_TURN:
 		return work_step(f);
+	case FLASH_OVER:
+		if (f->verdict.kind != VERDICT_NONE)
+			return f->verdict.step;
+		break;
 	case FLASH_LEAVE_TURN:
 	case FLASH_LEAVE:
-	case FLASH_OVER:
 	case FLASH_STAGE_COUNT:
 		break;
 	}

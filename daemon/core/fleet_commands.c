@@ -71,6 +71,8 @@ carry_out(struct fleet *f, unsigned slot, const struct job_want *w, uint64_t now
 		s->dev = 0;
 		return true;
 	case JOB_WANT_TURN:
+		/* WHY: a turn is for one passage; the second one queues up again. */
+		sched_release(f->sched, slot, w->turn);
 		sched_ask(f->sched, slot, w->turn, now_us);
 		return false;
 	case JOB_WANT_BEGIN:

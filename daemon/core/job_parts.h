@@ -31,6 +31,7 @@ struct job {
 	bool digest_wanted, digest_done, backup_wanted, backup_done;
 	bool waiting_turn;
 	const char *idle_reason;
+	struct verdict reset_verdict; /* what the reset of the port was to cure */
 	struct verdict parting; /* kind != NONE: how it ends once the drone runs again */
 	const char *parting_why;
 	uint8_t open_tries, request_tries, come_back_tries, reset_tries, leave_tries, confirm_tries;

@@ -162,6 +162,10 @@ needs_button(struct job *j, uint64_t now_us)
 void
 talk_on_deadline(struct job *j, uint64_t now_us)
 {
+	if (j->reset_verdict.kind != VERDICT_NONE) {
+		job_finish(j, j->reset_verdict, "it did not come back from a reset of the port", now_us);
+		return;
+	}
 	if (j->vanished) {
 		job_fail(j, FAULT_NO_DFU, STEP_REBOOTING, now_us);
 		return;

@@ -342,6 +342,7 @@ visit_failed(struct job *j, uint64_t now_us)
 	}
 	if (ladder_goes_on(j, v.fault)) {
 		j->want_reset = true;
+		j->reset_verdict = v;
 		return;
 	}
 	/* WHY: not ours and not understood is a stranger, not a failure. */
@@ -433,6 +434,10 @@ reset_ended(struct job *j, enum usb_status status, uint64_t now_us)
 	if (status == USB_OK) {
 		flash_again(&j->flash);
 		j->decided = false;
+		return;
+	}
+	if (status != USB_GONE) {
+		job_finish(j, j->reset_verdict, "a reset of the port did not help", now_us);
 		return;
 	}
 	/* It did not come back as it was: perhaps it enumerates anew. */
