@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sighting seam on libudev and sysfs.
+ *
+ * An event of udev's is only a hint to look at a port; what counts is what sysfs shows there now.
+ * So it does not matter how often an event comes, in which order, or whether it was lost:
+ * everything is looked at again every few seconds, and at once when the socket overflowed
+ * (robustness notes K1, K2; protocol notes 10, row 28).
+ */
+#include "config.h"
+
+#include "cfdfu/watch.h"
+
+#include "cfdfu/dfu.h"
+#include "udev/roster.h"
+#include "udev/sysfs.h"
+
+#include <event2/event.h>
+#include <libudev.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RECEIVE_BYTES (128 * 1024 * 1024) /* asked for; without privilege the kernel gives less */
+#define EVENTS_AT_ONCE_MAX 64		  /* LIMIT: one wake-up; the rest comes with the next */
+#define KINDS_MAX 32			  /* LIMIT: VID:PID pairs, the two of ours included */
+#define RECONCILE_MS 3000
+#define UNREADY_MS 100	       /* how often a device that udev has not finished is looked at */
+#define ACCESS_WAIT_US 2000000 /* robustness notes U16: then the opener may find out */
+#define UDEVD_SOCKET "/run/udev/control"
+
+struct kind {
+	uint16_t vid, pid;
+};
+
+struct watch {
+	const struct watch_callbacks *cb;
+	void *ctx;
+	struct udev *udev;
+	struct udev_monitor *monitor;
+	struct event *readable;
+	struct event *tick;
+	struct roster *roster;
+	struct kind kinds[KINDS_MAX];
+	size_t kind_count;
+	uint64_t next_scan_us;
+};
+
+static uint64_t
+now_us(void)
+{
+	struct timespec ts = { 0, 0 };
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &ts); /* cannot fail for this clock */
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static bool
+is_ours(const struct watch *w, const struct sighting *s)
+{
+	for (size_t i = 0; i < w->kind_count; i++)
+		if (w->kinds[i].vid == s->vid && w->kinds[i].pid == s->pid)
+			return true;
+	return false;
+}
+
+/* Has udev applied its rules?  Where no udevd runs (a container), nobody will. */
+static bool
+is_initialised(struct watch *w, const char *port)
+{
+	struct udev_device *d;
+	bool answer;
+
+	if (access(UDEVD_SOCKET, F_OK) < 0)
+		return true;
+	d = udev_device_new_from_subsystem_sysname(w->udev, "usb", port);
+	if (d == NULL)
+		return false;
+	answer = udev_device_get_is_initialized(d) > 0;
+	udev_device_unref(d);
+	return answer;
+}
+
+static enum found
+judge(struct watch *w, const struct sighting *s, uint64_t now)
+{
+	if (!is_ours(w, s))
+		return FOUND_OTHER;
+	if (!is_initialised(w, s->port))
+		return FOUND_UNREADY;
+	if (access(s->node, R_OK | W_OK) < 0 &&
+	    now - roster_unready_since(w->roster, s->port, now) < ACCESS_WAIT_US)
+		return FOUND_UNREADY;
+	return FOUND_OURS;
+}
+
+static void
+report(struct watch *w, const char *port, enum found found, uint64_t stamp, struct sighting *s)
+{
+	struct roster_change change;
+
+	/* No memory: the next scan finds the same difference. */
+	if (roster_note(w->roster, port, found, stamp, now_us(), &change) < 0)
+		return;
+	if (change.gone_arrival != 0)
+		w->cb->gone(w->ctx, port, change.gone_arrival);
+	if (change.new_arrival != 0) {
+		s->arrival = change.new_arrival;
+		w->cb->sighted(w->ctx, s);
+	}
+}
+
+/* What is on this port now? */
+static void
+look(struct watch *w, int devices_fd, const char *port)
+{
+	struct sighting s = { .arrival = 0 };
+	uint64_t stamp = 0;
+	enum found found;
+	int r = sysfs_stamp(devices_fd, port, &stamp);
+
+	if (r == 0) {
+		found = roster_find(w->roster, port, stamp);
+		if (found == FOUND_OTHER || found == FOUND_OURS)
+			return;
+		r = sysfs_read(devices_fd, port, &s, &stamp);
+	}
+	if (r == 0)
+		report(w, port, judge(w, &s, now_us()), stamp, &s);
+	else if (r == -ENOENT)
+		report(w, port, FOUND_NOTHING, 0, NULL);
+	/* Anything else says nothing about the port; the next scan looks again. */
+}
+
+/* SYSFS_USB_DEVICES; -ENOENT when this machine has no USB (yet), or another negative errno. */
+static int
+open_devices(void)
+{
+	int fd = open(SYSFS_USB_DEVICES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static DIR *
+open_list(int devices_fd)
+{
+	int fd = fcntl(devices_fd, F_DUPFD_CLOEXEC, 0);
+	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (list == NULL && fd >= 0)
+		(void)close(fd); /* only read */
+	return list;
+}
+
+/* Looks at every port that has something, then at those that had. */
+static void
+scan(struct watch *w, int devices_fd)
+{
+	DIR *list = devices_fd >= 0 ? open_list(devices_fd) : NULL;
+	struct dirent *entry;
+	char port[PORT_TEXT_MAX];
+	const char *unseen;
+
+	/* WHY: what cannot be read for want of memory or descriptors is not a machine without
+	 * devices. */
+	if (list == NULL && devices_fd != -ENOENT)
+		return;
+	roster_begin_sweep(w->roster);
+	while (list != NULL && (entry = readdir(list)) != NULL)
+		if (sysfs_is_port(entry->d_name))
+			look(w, devices_fd, entry->d_name);
+	if (list != NULL)
+		(void)closedir(list); /* only read */
+	while ((unseen = roster_unseen(w->roster)) != NULL) {
+		copy_text(port, sizeof(port), unseen);
+		report(w, port, FOUND_NOTHING, 0, NULL);
+	}
+}
+
+static void
+look_at_unready(struct watch *w, int devices_fd)
+{
+	char ports[EVENTS_AT_ONCE_MAX][PORT_TEXT_MAX];
+	const char *port;
+	size_t count = 0;
+
+	while (count < EVENTS_AT_ONCE_MAX && (port = roster_unready(w->roster, count)) != NULL)
+		copy_text(ports[count++], PORT_TEXT_MAX, port);
+	for (size_t i = 0; i < count; i++)
+		look(w, devices_fd, ports[i]);
+}
+
+/* Arms the one timer for what is due next. */
+static void
+arm(struct watch *w)
+{
+	uint64_t now = now_us();
+	uint64_t wait_us = w->next_scan_us > now ? w->next_scan_us - now : 0;
+	struct timeval tv;
+
+	if (roster_unready(w->roster, 0) != NULL && wait_us > UNREADY_MS * 1000)
+		wait_us = UNREADY_MS * 1000;
+	tv.tv_sec = (time_t)(wait_us / 1000000);
+	tv.tv_usec = (suseconds_t)(wait_us % 1000000);
+	(void)evtimer_add(w->tick, &tv); /* allocated with the event */
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *ctx)
+{
+	struct watch *w = ctx;
+	int devices_fd = open_devices();
+
+	(void)fd;
+	(void)what;
+	if (now_us() >= w->next_scan_us) {
+		w->next_scan_us = now_us() + RECONCILE_MS * UINT64_C(1000);
+		scan(w, devices_fd);
+	} else {
+		look_at_unready(w, devices_fd);
+	}
+	if (devices_fd >= 0)
+		(void)close(devices_fd); /* only read */
+	arm(w);
+}
+
+/* One event: its port, or false when there is none now. */
+static bool
+receive_port(struct watch *w, char port[PORT_TEXT_MAX])
+{
+	struct udev_device *d;
+
+	errno = 0;
+	d = udev_monitor_receive_device(w->monitor);
+	if (d != NULL) {
+		copy_text(port, PORT_TEXT_MAX, udev_device_get_sysname(d));
+		udev_device_unref(d);
+		return true;
+	}
+	if (errno != EAGAIN && errno != EINTR)
+		w->next_scan_us = 0; /* ENOBUFS: events were lost */
+	return false;
+}
+
+static void
+on_monitor_readable(evutil_socket_t fd, short what, void *ctx)
+{
+	struct watch *w = ctx;
+	char port[PORT_TEXT_MAX];
+	int devices_fd = open_devices();
+
+	(void)fd;
+	(void)what;
+	for (unsigned i = 0; i < EVENTS_AT_ONCE_MAX && receive_port(w, port); i++)
+		if (sysfs_is_port(port) && devices_fd >= 0)
+			look(w, devices_fd, port);
+	if (devices_fd >= 0)
+		(void)close(devices_fd); /* only read */
+	arm(w);
+}
+
+static int
+open_monitor(struct watch *w, struct event_base *base)
+{
+	int r;
+
+	w->udev = udev_new();
+	if (w->udev == NULL)
+		return -ENOMEM;
+	errno = 0;
+	w->monitor = udev_monitor_new_from_netlink(w->udev, "udev");
+	if (w->monitor == NULL)
+		return errno != 0 ? -errno : -ENOMEM;
+	r = udev_monitor_filter_add_match_subsystem_devtype(w->monitor, "usb", "usb_device");
+	if (r < 0)
+		return r;
+	/* Refused without privilege: then an overflow comes earlier, and is survived. */
+	(void)udev_monitor_set_receive_buffer_size(w->monitor, RECEIVE_BYTES);
+	r = udev_monitor_enable_receiving(w->monitor);
+	if (r < 0)
+		return r;
+	w->readable = event_new(base, udev_monitor_get_fd(w->monitor), EV_READ | EV_PERSIST,
+				on_monitor_readable, w);
+	return w->readable == NULL || event_add(w->readable, NULL) < 0 ? -ENOMEM : 0;
+}
+
+int
+watch_new(struct event_base *base, const struct watch_callbacks *cb, void *ctx,
+	  struct watch **ret_watch)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+	int r = -ENOMEM;
+
+	if (w == NULL)
+		return r;
+	w->cb = cb;
+	w->ctx = ctx;
+	w->kinds[w->kind_count++] = (struct kind){ ST_VID, ST_VCP_PID };
+	w->kinds[w->kind_count++] = (struct kind){ ST_VID, ST_DFU_PID };
+	w->tick = evtimer_new(base, on_tick, w);
+	if (w->tick == NULL)
+		goto out;
+	r = roster_new(&w->roster);
+	if (r == 0)
+		r = open_monitor(w, base);
+	if (r < 0)
+		goto out;
+	/* WHY only now: what arrives while the first scan runs is in the monitor. */
+	arm(w);
+	*ret_watch = w;
+	w = NULL; /* the caller's now */
+out:
+	watch_free(w);
+	return r;
+}
+
+void
+watch_free(struct watch *w)
+{
+	if (w == NULL)
+		return;
+	if (w->tick != NULL)
+		event_free(w->tick);
+	if (w->readable != NULL)
+		event_free(w->readable);
+	roster_free(w->roster);
+	udev_monitor_unref(w->monitor);
+	udev_unref(w->udev);
+	free(w);
+}
+
+int
+watch_also(struct watch *w, uint16_t vid, uint16_t pid)
+{
+	for (size_t i = 0; i < w->kind_count; i++)
+		if (w->kinds[i].vid == vid && w->kinds[i].pid == pid)
+			return 0;
+	if (w->kind_count == KINDS_MAX)
+		return -E2BIG;
+	w->kinds[w->kind_count++] = (struct kind){ vid, pid };
+	roster_forget_others(w->roster);
+	w->next_scan_us = 0;
+	arm(w);
+	return 0;
+}
