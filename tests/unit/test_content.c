@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+/* What is read from the bytes of an image, and what is not although it looks alike (firmware notes
+ * 2-4, 6). */
+#include "config.h"
+
+#include "fw_help.h"
+
+#include "core/platform.h"
+#include "firmware/content.h"
+
+#define ADDR 0x08004000U
+
+/* A page of nothing in which tests place things. */
+struct page {
+	uint8_t bytes[4096];
+};
+
+static struct page
+blank_page(void)
+{
+	struct page p;
+
+	memset(p.bytes, 0xC3, sizeof(p.bytes));
+	return p;
+}
+
+static struct content
+read_page(const struct page *p)
+{
+	struct content c;
+
+	content_read_bytes(p->bytes, sizeof(p->bytes), ADDR, &c);
+	return c;
+}
+
+#define PLACE(page, offset, text) memcpy((page).bytes + (offset), text, sizeof(text))
+
+static void
+tag_and_revision_side_by_side_are_read(void **state)
+{
+	struct page p = blank_page();
+	struct content c;
+
+	(void)state;
+	PLACE(p, 1001,
+	      "2025.12\0"
+	      "0123456789ab");
+	c = read_page(&p);
+	assert_string_equal(c.version, "2025.12");
+	assert_string_equal(c.revision, "0123456789ab");
+	assert_int_equal(c.modified, CONTENT_UNKNOWN);
+	PLACE(p, 2001,
+	      "2025.12\0"
+	      "0123456789ab"); /* the same again is no contradiction */
+	assert_string_equal(read_page(&p).version, "2025.12");
+	PLACE(p, 3001,
+	      "2026.04\0"
+	      "0123456789ab"); /* another one is */
+	c = read_page(&p);
+	assert_string_equal(c.version, "");
+	assert_string_equal(c.revision, "");
+}
+
+static void
+a_tag_right_behind_printable_bytes_is_read(void **state)
+{
+	struct page p = blank_page();
+
+	(void)state;
+	PLACE(p, 1000,
+	      "zz7:2024.10.2 +17\0"
+	      "00aabbccddee");
+	assert_string_equal(read_page(&p).version, "2024.10.2 +17");
+}
+
+static void
+tag_and_revision_apart_are_read_when_there_is_one_of_each(void **state)
+{
+	struct page p = blank_page();
+	struct content c;
+
+	(void)state;
+	PLACE(p, 1000,
+	      "\0"
+	      "0123456789ab");
+	PLACE(p, 1016, "2025.12");
+	c = read_page(&p);
+	assert_string_equal(c.version, "2025.12");
+	assert_string_equal(c.revision, "0123456789ab");
+	PLACE(p, 2000,
+	      "\0"
+	      "ba9876543210");
+	PLACE(p, 3000,
+	      "\0"
+	      "2022.01");
+	c = read_page(&p);
+	assert_string_equal(c.version, "");
+	assert_string_equal(c.revision, "");
+}
+
+static void
+what_only_looks_like_a_version_is_none(void **state)
+{
+	static const char *const texts[] = { "2025.1",	  "2025.123456x", "025.12",   "2025-12",
+					     "20255.12x", "2025.12-rc",	  "2025.12+", "2025.12 + 3",
+					     "NA",	  "v2025.12.x" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct page p = blank_page();
+
+		memcpy(p.bytes + 1000, texts[i], strlen(texts[i]) + 1);
+		assert_string_equal(read_page(&p).version, "");
+	}
+}
+
+static void
+somebodys_own_tag_is_believed_with_the_number_of_the_revision(void **state)
+{
+	struct page p = blank_page();
+
+	(void)state;
+	PLACE(p, 1000,
+	      "\0lab-3.1\0"
+	      "0123456789ab");
+	assert_string_equal(read_page(&p).version, "");
+	put_le32(p.bytes + 2000, 0x01234567);
+	assert_string_equal(read_page(&p).version, "lab-3.1");
+	assert_string_equal(read_page(&p).revision, "0123456789ab");
+}
+
+static void
+the_modified_flag_needs_the_whole_revision_before_it(void **state)
+{
+	struct page p = blank_page();
+
+	(void)state;
+	PLACE(p, 1001,
+	      "2025.12\0"
+	      "0123456789ab");
+	put_le16(p.bytes + 2000, 0x89AB);
+	put_le32(p.bytes + 2004, 0x01234567);
+	p.bytes[2008] = 0;
+	p.bytes[2009] = 1;
+	assert_int_equal(read_page(&p).modified, CONTENT_YES);
+	p.bytes[2009] = 0;
+	assert_int_equal(read_page(&p).modified, CONTENT_NO);
+	p.bytes[2008] = 1; /* production */
+	assert_int_equal(read_page(&p).modified, CONTENT_NO);
+	p.bytes[2009] = 2;
+	assert_int_equal(read_page(&p).modified, CONTENT_UNKNOWN);
+	p.bytes[2009] = 1;
+	put_le16(p.bytes + 2000, 0x89AC);
+	assert_int_equal(read_page(&p).modified, CONTENT_UNKNOWN);
+}
+
+/* A record of the table of devices, as firmware notes 3 has it. */
+static void
+place_record(struct page *p, size_t at, const char *type, const char *name, bool old)
+{
+	uint8_t *r = p->bytes + at;
+	size_t bytes = old ? 32 : 44;
+
+	memset(r, 0, bytes);
+	memcpy(r, type, 4);
+	memcpy(r + 5, name, strlen(name));
+	r[old ? 25 : 35] = 2;
+	put_le32(r + bytes - 4, 0x20000100);
+}
+
+static void
+records_of_both_lengths_are_found(void **state)
+{
+	struct page p = blank_page();
+	struct content c;
+
+	(void)state;
+	place_record(&p, 1000, "CF21", "Flapper (CF 2.1)", false);
+	place_record(&p, 1044, "CB11", "Flapper (Bolt 1.1)", false);
+	place_record(&p, 2000, "RR10", "Roadrunner 1.0", true);
+	c = read_page(&p);
+	assert_int_equal(c.record_count, 3);
+	assert_int_equal(c.platforms, BIT(PLATFORM_FLAPPER) | BIT(PLATFORM_TAG));
+	assert_int_equal(c.records[1].addr, ADDR + 1044);
+	assert_string_equal(c.records[2].name, "Roadrunner 1.0");
+}
+
+/* Each byte of a record that is not free: changed, it is no record any more. */
+static void
+a_record_with_any_other_byte_wrong_is_none(void **state)
+{
+	static const struct {
+		size_t at;
+		uint8_t value;
+	} wrong[] = { { 0, 'c' },   { 3, ' ' }, { 4, 'X' }, { 5, 0 },  { 18, 7 },
+		      { 34, 'x' },  { 35, 16 }, { 36, 2 },  { 37, 1 }, { 39, 1 },
+		      { 43, 0x30 }, { 43, 0 },	{ 20, 'x' } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		struct page p = blank_page();
+
+		place_record(&p, 1000, "CF21", "Crazyflie 2.1", false);
+		assert_int_equal(read_page(&p).record_count, 1);
+		p.bytes[1000 + wrong[i].at] = wrong[i].value;
+		assert_int_equal(read_page(&p).record_count, 0);
+	}
+}
+
+static void
+a_record_that_is_not_aligned_or_has_no_room_is_none(void **state)
+{
+	struct page p = blank_page();
+	struct content c;
+
+	(void)state;
+	place_record(&p, 1002, "CF21", "Crazyflie 2.1", false);
+	assert_int_equal(read_page(&p).record_count, 0);
+	p = blank_page();
+	place_record(&p, sizeof(p.bytes) - 44, "CF21", "Crazyflie 2.1", false);
+	assert_int_equal(read_page(&p).record_count, 1);
+	content_read_bytes(p.bytes, sizeof(p.bytes) - 1, ADDR, &c);
+	assert_int_equal(c.record_count, 0);
+}
+
+static void
+no_more_records_are_kept_than_there_is_room_for(void **state)
+{
+	struct page p = blank_page();
+
+	(void)state;
+	for (size_t i = 0; i < 40; i++)
+		place_record(&p, 1000 + 44 * i, "RR10", "Roadrunner 1.0", false);
+	assert_int_equal(read_page(&p).record_count, CONTENT_RECORDS_MAX);
+}
+
+/* Pieces in any order, with a gap, beginning before the flash and in other memories. */
+static void
+pieces_are_read_as_one(void **state)
+{
+	const struct mkimage_spec spec = { .size = 16384 };
+	struct content whole, pieces;
+	uint8_t *bytes;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(mkimage_build(&spec, &bytes, &size), 0);
+	content_read_bytes(bytes, size, ADDR, &whole);
+	{
+		const struct segment s[] = {
+			{ .addr = ADDR + 8192, .size = 8192, .data = bytes + 8192 },
+			{ .alt = 1, .addr = ADDR - 4, .size = 4, .data = bytes },
+			{ .addr = 0x1FFFC000, .size = 4, .data = bytes },
+			{ .addr = ADDR, .size = 5000, .data = bytes },
+			{ .addr = ADDR + 5000, .size = 3192, .data = bytes + 5000 },
+		};
+
+		assert_int_equal(content_read(s, ARRAY_LEN(s), &pieces), 0);
+		assert_memory_equal(&pieces, &whole, sizeof(whole));
+		assert_int_equal(content_read(s + 1, 2, &pieces), 0);
+		assert_int_equal(pieces.size, 0);
+		assert_false(pieces.vectors);
+	}
+	free(bytes);
+}
+
+static void
+a_piece_that_reaches_out_of_the_flash_is_read_as_far_as_it_lies_within(void **state)
+{
+	static uint8_t bytes[64];
+	const struct segment before = { .addr = 0x07FFFFF0, .size = 64, .data = bytes };
+	const struct segment behind = { .addr = 0x080FFFF0, .size = 64, .data = bytes };
+	struct content c;
+
+	(void)state;
+	put_le32(bytes + 16, 0x11223344);
+	assert_int_equal(content_read(&before, 1, &c), 0);
+	assert_int_equal(c.addr, 0x08000000);
+	assert_int_equal(c.size, 48);
+	assert_int_equal(c.initial_sp, 0x11223344);
+	assert_int_equal(content_read(&behind, 1, &c), 0);
+	assert_int_equal(c.addr, 0x080FFFF0);
+	assert_int_equal(c.size, 16);
+}
+
+static void
+no_length_is_too_short_to_be_read(void **state)
+{
+	const struct mkimage_spec spec = { .size = 8192 };
+	struct content c;
+	uint8_t *bytes, *copy;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(mkimage_build(&spec, &bytes, &size), 0);
+	for (size_t n = 0; n < 600; n++) {
+		copy = malloc(n > 0 ? n : 1); /* of exactly this length: ASan sees one byte more */
+		assert_non_null(copy);
+		memcpy(copy, bytes, n);
+		content_read_bytes(copy, n, ADDR, &c);
+		assert_int_equal(c.vectors, n >= 8);
+		content_read_bytes(copy, n, 0xFFFFFFF0, &c);
+		free(copy);
+	}
+	free(bytes);
+}
+
+static void
+loader_tables_have_to_stand_together(void **state)
+{
+	const struct mkimage_spec spec = { .loader = true };
+	struct content c;
+	uint8_t *bytes;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(mkimage_build(&spec, &bytes, &size), 0);
+	content_read_bytes(bytes, size, 0x08000000, &c);
+	assert_true(c.loader);
+	assert_int_equal(c.base, CONTENT_BASE_RIGHT);
+	assert_int_equal(c.record_count, 0);
+	assert_string_equal(c.version, "");
+	bytes[0x1C00] ^= 1;
+	content_read_bytes(bytes, size, 0x08000000, &c);
+	assert_false(c.loader);
+	bytes[0x1C00] ^= 1;
+	bytes[0x1C0C + 46] ^= 1;
+	content_read_bytes(bytes, size, 0x08000000, &c);
+	assert_false(c.loader);
+	free(bytes);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tag_and_revision_side_by_side_are_read),
+		cmocka_unit_test(a_tag_right_behind_printable_bytes_is_read),
+		cmocka_unit_test(tag_and_revision_apart_are_read_when_there_is_one_of_each),
+		cmocka_unit_test(what_only_looks_like_a_version_is_none),
+		cmocka_unit_test(somebodys_own_tag_is_believed_with_the_number_of_the_revision),
+		cmocka_unit_test(the_modified_flag_needs_the_whole_revision_before_it),
+		cmocka_unit_test(records_of_both_lengths_are_found),
+		cmocka_unit_test(a_record_with_any_other_byte_wrong_is_none),
+		cmocka_unit_test(a_record_that_is_not_aligned_or_has_no_room_is_none),
+		cmocka_unit_test(no_more_records_are_kept_than_there_is_room_for),
+		cmocka_unit_test(pieces_are_read_as_one),
+		cmocka_unit_test(
+		    a_piece_that_reaches_out_of_the_flash_is_read_as_far_as_it_lies_within),
+		cmocka_unit_test(no_length_is_too_short_to_be_read),
+		cmocka_unit_test(loader_tables_have_to_stand_together),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
