@@ -141,6 +141,23 @@ rack_add() # PORT IMAGE [KEY=VALUE...]
 	rack_do dump "$p" "$scratch/before-$p" > /dev/null
 }
 
+# What an operator at the rack does about drones that cannot help themselves: one that cannot boot is
+# plugged in with the button held, one that is to be power-cycled is.
+rack_operator()
+{
+	local p
+
+	for p in $(rack_do list | awk '$2 == "absent" { print $1 }'); do
+		rack_do dump "$p" "$scratch/word" $app 4 > /dev/null
+		if [ "$(od -An -tx4 "$scratch/word" | tr -d ' ')" = ffffffff ]; then
+			rack_do button "$p" > /dev/null
+		fi
+	done
+	for p in $(status '.slots[] | select(.verdict == "needs-power-cycle").port'); do
+		rack_do power-cycle "$p" > /dev/null
+	done
+}
+
 # ---- the station --------------------------------------------------------------------------------
 
 present_is() # COUNT
@@ -151,6 +168,13 @@ present_is() # COUNT
 status() # JQ-FILTER
 {
 	cfdfuctl --json status | jq -r "$1"
+}
+
+# Do so many slots hold the image, as the station sees it?
+good_is() # COUNT
+{
+	[ "$(status '[.slots[] | select(.verdict == "pass" or .verdict == "unchanged")] |
+		length')" = "$1" ]
 }
 
 # How many slots show a verdict.

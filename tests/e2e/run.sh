@@ -24,8 +24,10 @@ for script in "$here"/[0-9][0-9]-*.sh; do
 	[ "$wanted" -eq 0 ] || continue
 	echo "# $name"
 	mkdir -p "$scratch/$name"
-	if ! scratch=$scratch/$name timeout -k 5 240 bash "$script"; then
-		echo "not ok $name: exit status $?"
+	rc=0
+	scratch=$scratch/$name timeout -k 5 240 bash "$script" || rc=$?
+	if [ "$rc" -ne 0 ]; then
+		echo "not ok $name: exit status $rc"
 		failed=1
 	fi
 	rm -rf "${scratch:?}/$name"

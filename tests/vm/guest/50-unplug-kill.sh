@@ -8,12 +8,6 @@
 drones=16
 kills=${KILLS:-20}
 
-all_passed()
-{
-	[ "$(status "[.slots[] | select(.verdict == \"pass\" or .verdict == \"unchanged\")] |
-		length")" = $drones ]
-}
-
 # No drone that is called good holds anything but the image.
 no_false_pass() # NAME IMAGE
 {
@@ -43,17 +37,10 @@ round() # NAME IMAGE-NAME IMAGE-FILE
 	records_are_sound "$1"
 }
 
-# A drone that cannot boot is plugged in by hand with the button held, as an operator would.
 settled()
 {
-	local p
-
-	for p in $(ports 1 $drones); do
-		if [ "$(rack_do list | awk -v p="$p" '$1 == p' | grep -c absent)" = 1 ]; then
-			rack_do button "$p" > /dev/null
-		fi
-	done
-	all_passed
+	rack_operator
+	good_is $drones
 }
 
 kill_service() # AFTER-SECONDS

@@ -38,10 +38,10 @@ cut_power()
 	sleep 60
 }
 
-all_passed()
+settled()
 {
-	[ "$(status "[.slots[] | select(.verdict == \"pass\" or .verdict == \"unchanged\")] |
-		length")" = $drones ]
+	rack_operator
+	good_is $drones
 }
 
 plug_again()
@@ -91,7 +91,7 @@ if [ "$BOOT" -le 2 ]; then
 	sleep "0.$((RANDOM % 10))"
 	cut_power
 fi
-holds "after two power cuts every drone passes" until_true 240 all_passed
+holds "after two power cuts every drone passes" until_true 240 settled
 wrong=
 for p in $(ports 1 $drones); do
 	flash_is "$p" "$new" "/share/before-$p" || wrong="$wrong $p"

@@ -129,7 +129,7 @@ theirs() # N
 	utime=$(children_ms)
 	begin=$(now_ms)
 	for p in $(ports 1 "$1"); do
-		dfu-util -d 0483:df11 -p "$p" -a 0 -s "$app:leave" -D "$new" > "/tmp/dfu-util-$p.log" 2>&1 &
+		dfu-util -d 0483:df11 -p "$p" -a 0 -s "$app:leave" -D "$new" > "$scratch/dfu-util-$p.log" 2>&1 &
 		pids+=($!)
 	done
 	wait "${pids[@]}"
@@ -145,10 +145,6 @@ children_ms()
 {
 	awk -v hz="$(getconf CLK_TCK)" '{ print int(($16 + $17) * 1000 / hz) }' "/proc/$$/stat"
 }
-
-# The least a perfect host needs for the image at byte parallelism: sectors 1 to 5 erased, each byte
-# programmed, and each byte over the wire twice, to write and to verify (protocol notes 6).
-floor_ms=$(((3 * 400 + 1200 + 2000) + size * 16 / 1000 + 2 * size * 12 / 10000))
 
 reload() # N IMAGE
 {
@@ -249,13 +245,15 @@ cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware add "$edited" --name edited > /dev/null
 cfdfuctl pause > /dev/null
 rack_of 120 "$old"
+floor_ms=$(rack_do floor 1-1 $size | head -n 1 |
+	jq '(.erase_us + .program_us + .send_us + .read_us) / 1000')
 bench_theirs
 cfdfuctl resume > /dev/null
 bench_full
 bench_unchanged
 bench_word
 
-bar "one drone in DFU mode against the floor" 1 "$(ratio "$one_dfu" $floor_ms)" 1.15
+bar "one drone in DFU mode against the floor" 1 "$(ratio "$one_dfu" "$floor_ms")" 1.15
 bar "dfu-util without verification against one drone" 3.0 "$(ratio "$dfu_util_1" "$one_dfu")" 100
 bar "16 drones against one alone" 0 "$(ratio "$sixteen_wall" "$one_wall")" 1.15
 bar "processor time a drone against dfu-util's" 0 "$(ratio "$sixteen_cpu" "$dfu_util_cpu")" 0.334

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034 # the scripts use what is set here
+# What the end-to-end scripts have in common: a station of its own for each, on simulated drones.
+# Expects the build first in PATH and a directory in the variable scratch.
+
+scratch=${scratch:?}
+images=$scratch/images
+state=$scratch/state
+rack_socket=$scratch/rack.sock
+database=$state/cfdfud.db
+export CFDFU_SOCKET=$scratch/control
+mkdir -p "$images" "$state"
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+test_verdict() # PORT VERDICT
+{
+	[ "$(status ".slots[] | select(.port == \"$1\").verdict")" = "$2" ]
+}
+
+test_state() # PORT STATE
+{
+	[ "$(status ".slots[] | select(.port == \"$1\").state")" = "$2" ]
+}
+
+sim_start() # typical|fast
+{
+	CFDFU_SIM_SOCKET=$rack_socket CFDFU_SIM_TIMING=$1 cfdfud-sim \
+		--state-dir "$state" --socket "$CFDFU_SOCKET" >> "$scratch/daemon.log" 2>&1 &
+	sim_pid=$!
+	trap sim_stop EXIT
+	until_true 10 cfdfuctl status || not_ok "the station starts" "$(tail -n 3 "$scratch/daemon.log")"
+}
+
+sim_stop()
+{
+	kill "$sim_pid" 2> /dev/null
+	wait "$sim_pid" 2> /dev/null
+}
+
+sim_kill()
+{
+	kill -KILL "$sim_pid"
+	wait "$sim_pid" 2> /dev/null
+}
