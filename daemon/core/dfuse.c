@@ -23,7 +23,7 @@ static const struct {
 	unsigned next;
 } phases[DFUSE_PHASE_COUNT] = {
 #define P(x) BIT(DFUSE_PHASE_##x)
-	[DFUSE_PHASE_IDLE] = { "idle", P(CLEAN) | P(SELECT) | P(ADDRESS) | P(COMMAND) | P(UNLOAD) |
+	[DFUSE_PHASE_IDLE] = { "idle", P(CLEAN) | P(CLEAN_FIX) | P(SELECT) | P(ADDRESS) | P(COMMAND) | P(UNLOAD) |
 					       P(UPLOAD) | P(LEAVE) },
 	[DFUSE_PHASE_CLEAN] = { "clean", P(CLEAN_FIX) | P(IDLE) | P(RECOVER) | P(FAILED) },
 	[DFUSE_PHASE_CLEAN_FIX] = { "clean-fix", P(CLEAN) | P(RECOVER) | P(FAILED) },
@@ -187,6 +187,8 @@ dfuse_begin(struct dfuse *d, const struct dfuse_request *req, uint64_t now_us)
 	d->failure = (struct verdict){ 0 };
 	if (req->op == DFUSE_OP_CLEAN)
 		enter(d, DFUSE_PHASE_CLEAN);
+	else if (d->state == DFU_STATE_ERROR)
+		enter(d, DFUSE_PHASE_CLEAN_FIX); /* what an operation left that was forgiven */
 	else if (req->op == DFUSE_OP_SELECT)
 		enter(d, DFUSE_PHASE_SELECT);
 	else
@@ -686,6 +688,10 @@ dfuse_ended(struct dfuse *d, enum usb_status status, const uint8_t *data, size_t
 	d->counters.transfers++;
 	if (status == USB_OK) {
 		after_success(d, data, length, now_us);
+		return;
+	}
+	if (status == USB_NOMEM) {
+		trouble(d, status, now_us); /* the device has not heard of it */
 		return;
 	}
 	if (d->phase == DFUSE_PHASE_MANIFEST) {

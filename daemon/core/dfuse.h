@@ -126,7 +126,7 @@ struct verdict dfuse_failure(const struct dfuse *d);
 /* After a read: what came. */
 const uint8_t *dfuse_data(const struct dfuse *d, uint32_t *ret_length);
 
-/* A failed operation was optional: go on with another one (begin with DFUSE_OP_CLEAN). */
+/* A failed operation was optional: go on with another one. */
 void dfuse_forgive(struct dfuse *d);
 
 /* The device was reset or re-enumerated: forget what was known of its state. */

@@ -151,16 +151,18 @@ block_at(const struct flash *f, uint32_t total)
 static void
 begin_program(struct flash *f, const struct plan_op *op, uint64_t now_us)
 {
+	uint32_t before = op->addr % 2;
+	uint32_t length = before + op->length + (op->addr + op->length) % 2;
 	const uint8_t *data = op->data;
-	uint32_t length = op->length;
 
-	if (length % 2 != 0 && length < sizeof(f->padded)) {
+	if (length != op->length) {
 		/* SPEC: 2 to 2048 bytes, even (protocol notes 3.3); 0xFF changes nothing in flash. */
-		memcpy(f->padded, data, length);
-		f->padded[length++] = 0xFF;
+		assert(length <= sizeof(f->padded));
+		memset(f->padded, 0xFF, length);
+		memcpy(f->padded + before, data, op->length);
 		data = f->padded;
 	}
-	begin(f, DFUSE_OP_PROGRAM, op->alt, op->addr, length, data, now_us);
+	begin(f, DFUSE_OP_PROGRAM, op->alt, op->addr - before, length, data, now_us);
 }
 
 static void

@@ -175,6 +175,7 @@ fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, 
 	setup.toc = &f->toc;
 	setup.dup_serial = shares_serial(f, slot);
 	s->again = false;
+	s->replaced = false;
 	s->foreign = false;
 	s->idle_reason = NULL;
 	s->told_step = STEP_NONE;
@@ -252,6 +253,7 @@ arrived(struct fleet *f, unsigned slot, uint64_t now_us)
 	}
 	fleet_note(f, slot, NOTE_SEEN);
 	if (s->job != NULL) {
+		s->replaced = true;
 		s->again = true; /* when the old job's ending is on disk */
 		return;
 	}
@@ -360,6 +362,20 @@ counts_against(const struct verdict *v)
 	return v->kind == VERDICT_FAIL && (c == CLASS_DEVICE || c == CLASS_PORT);
 }
 
+/* Is the drone of this record the one that is plugged in now?  Its past belongs to it alone. */
+static bool
+is_still_here(const struct slot *s, const struct job_record *r)
+{
+	const char *serial = s->sighting.serial;
+
+	if (!s->replaced)
+		return true;
+	if (ident_kind_of(&s->sighting) == IDENT_RUNTIME)
+		return ident_runtime_runtime(r->serial, serial) == IDENT_SAME;
+	return ident_dfu_dfu(r->dfu_serial, serial) == IDENT_SAME ||
+	       ident_runtime_dfu(r->serial, serial) == IDENT_SAME;
+}
+
 /* Failures in a row: of the port, and of a drone that fails wherever it is plugged in. */
 static void
 count_failure(struct fleet *f, unsigned slot)
@@ -368,11 +384,11 @@ count_failure(struct fleet *f, unsigned slot)
 	unsigned limit = f->options.quarantine;
 
 	s->failures++;
-	s->past.failures++;
-	if (limit == 0)
-		return;
-	if (s->failures >= limit && !s->quarantined)
+	if (limit > 0 && s->failures >= limit && !s->quarantined)
 		quarantine(f, slot);
+	if (limit == 0 || !is_still_here(s, job_record(s->job)))
+		return;
+	s->past.failures++;
 	/* WHY: the store counts the ports; this failure is perhaps on a new one, which it will know next time. */
 	if (s->past.failures >= limit && s->past.failed_ports >= 2 && !s->drone_quarantined) {
 		s->drone_quarantined = true;
@@ -430,7 +446,8 @@ publish(struct fleet *f, unsigned slot)
 		s->failures = s->past.failures = 0;
 	if (r->verdict.fault == FAULT_SUSPEND)
 		s->again = true;
-	remember(s, r);
+	if (is_still_here(s, r))
+		remember(s, r);
 	fleet_note(f, slot, NOTE_ENDED);
 }
 
@@ -478,7 +495,7 @@ fleet_job_is_over(struct fleet *f, unsigned slot, uint64_t now_us)
 		s->shown.image = NULL;
 		s->foreign = foreign;
 		s->idle_reason = job_idle_reason(s->job);
-		if (!foreign && r->platform != PLATFORM_UNKNOWN)
+		if (!foreign && !s->replaced && r->platform != PLATFORM_UNKNOWN)
 			s->past.platform = r->platform;
 		fleet_note(f, slot, foreign ? NOTE_FOREIGN : NOTE_IDLE);
 	}

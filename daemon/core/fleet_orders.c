@@ -13,6 +13,7 @@ void
 fleet_pause(struct fleet *f)
 {
 	f->paused = true;
+	sched_hold_starts(f->sched, true);
 	for (unsigned i = 0; i < f->slot_count; i++)
 		f->slots[i].revision++;
 }
@@ -31,6 +32,7 @@ void
 fleet_resume(struct fleet *f, uint64_t now_us)
 {
 	f->paused = false;
+	sched_hold_starts(f->sched, false);
 	consider_all(f, now_us);
 }
 

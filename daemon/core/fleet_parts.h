@@ -30,6 +30,7 @@ struct slot {
 	bool done;	/* had its ending with this image, since it was plugged in */
 	bool ended;	/* shown holds a verdict */
 	bool again;	/* a new job as soon as the old one is over */
+	bool replaced;	/* what is plugged in came while the job of what was there was not over */
 	bool queued;	/* in the work queue */
 };
 

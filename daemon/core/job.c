@@ -478,7 +478,8 @@ dfu_sighted(struct job *j, const struct sighting *s, uint64_t now_us)
 		return false;
 	}
 	if (j->stage == JOB_AWAIT_DFU) {
-		j->own = true;
+		/* INVARIANT: what was found in DFU mode does not become ours by leaving the bus. */
+		j->own = !j->record.adopted;
 		job_enter(j, JOB_FLASH, now_us);
 		visit_begin(j, s, now_us);
 		return true;

@@ -8,6 +8,7 @@
 
 #include "cfdfu/util.h"
 #include "core/ident.h"
+#include "core/outcome.h"
 
 enum {
 	RESET_TRIES = 1,
@@ -15,6 +16,14 @@ enum {
 	LEAVE_TRIES = 1,
 	FLASH_BYTES = 0x100000, /* SPEC: the F405's 1 MiB */
 };
+
+/* Nothing that an earlier conversation decided or half did counts for the next one. */
+static void
+begin_anew(struct job *j)
+{
+	j->decided = false;
+	j->backup_wanted = j->backup_done; /* half a copy is none */
+}
 
 void
 visit_begin(struct job *j, const struct sighting *s, uint64_t now_us)
@@ -41,8 +50,8 @@ visit_begin(struct job *j, const struct sighting *s, uint64_t now_us)
 	flash_init(&j->flash, &options, &pace);
 	j->record.no_serial = !ident_dfu_serial_valid(s->serial);
 	copy_text(j->record.dfu_serial, sizeof(j->record.dfu_serial), s->serial);
-	j->decided = false;
 	j->vanished = false;
+	begin_anew(j);
 }
 
 void
@@ -70,6 +79,16 @@ visit_account(struct job *j)
 	memset(c, 0, sizeof(*c));
 }
 
+/* Has anything been erased or written, on this visit or before? */
+static bool
+has_written(const struct job *j)
+{
+	const struct dfuse_counters *c = &j->flash.dfuse.counters;
+
+	return j->record.bytes_written + c->bytes_written > 0 ||
+	       j->record.sectors_erased + c->erases > 0;
+}
+
 /* INVARIANT: the only place that says that every byte of the image was read back equal. */
 static void
 visit_verified(struct job *j)
@@ -79,7 +98,8 @@ visit_verified(struct job *j)
 	if (plan == NULL || plan_phase(plan) != PLAN_DONE)
 		return; /* a visit that only left the ROM proves nothing */
 	j->verified = true;
-	j->unchanged = plan_unchanged(plan);
+	/* WHY: after a reset the plan begins anew, and finds what was written before it. */
+	j->unchanged = plan_unchanged(plan) && !has_written(j);
 }
 
 void
@@ -147,6 +167,31 @@ use_image(struct job *j, struct image *image)
 	j->record.image = image_ref(image);
 }
 
+static void
+skip(struct job *j, enum fault fault, const char *why, uint64_t now_us)
+{
+	part_with(j,
+		  (struct verdict){ .kind = VERDICT_SKIPPED, .fault = fault, .step = STEP_PROBING },
+		  why, now_us);
+}
+
+/*
+ * INVARIANT: the pinned image is held against the OTP itself, for the policy judges what is selected now,
+ * which may be another image or none.
+ */
+static bool
+pinned_image_fits(const struct job *j, const struct policy_drone *d, enum platform taken_for)
+{
+	unsigned fits = image_label(j->record.image)->platforms;
+
+	if (d->board != 0 && d->crtp != PLATFORM_UNKNOWN && (d->board & BIT(d->crtp)) == 0)
+		return false;
+	if (fits == 0)
+		return true;
+	return (d->board == 0 || (fits & d->board) != 0) &&
+	       (taken_for == PLATFORM_UNKNOWN || (fits & BIT(taken_for)) != 0);
+}
+
 static bool
 choose_image(struct job *j, uint64_t now_us)
 {
@@ -166,15 +211,18 @@ choose_image(struct job *j, uint64_t now_us)
 	else if (d.board_read)
 		d.board = platforms_of_board("CF20"); /* SPEC: what the firmware assumes (protocol notes 9.4) */
 	answer = policy_choose(j->setup.policy, &d, &choice);
+	if (j->record.image != NULL && !pinned_image_fits(j, &d, choice.platform)) {
+		skip(j, FAULT_PLATFORM,
+		     "the firmware that this attempt began with is for another platform than the "
+		     "drone's OTP says",
+		     now_us);
+		return false;
+	}
 	if (answer == POLICY_NO_IMAGE && j->record.image == NULL) {
 		if (j->begun == BEGUN_NO && !j->touched)
 			job_end_idle(j, choice.why, now_us);
 		else
-			part_with(j,
-				  (struct verdict){ .kind = VERDICT_SKIPPED,
-						    .fault = FAULT_PLATFORM,
-						    .step = STEP_PROBING },
-				  choice.why, now_us);
+			skip(j, FAULT_PLATFORM, choice.why, now_us);
 		return false;
 	}
 	if (answer == POLICY_USE || (answer == POLICY_NO_IMAGE && j->record.image != NULL)) {
@@ -185,12 +233,7 @@ choose_image(struct job *j, uint64_t now_us)
 			use_image(j, choice.image);
 		return true;
 	}
-	part_with(j,
-		  (struct verdict){ .kind = VERDICT_SKIPPED,
-				    .fault = answer == POLICY_DISAGREE ? FAULT_PLATFORM :
-									 FAULT_PLATFORM_UNKNOWN,
-				    .step = STEP_PROBING },
-		  choice.why, now_us);
+	skip(j, answer == POLICY_DISAGREE ? FAULT_PLATFORM : FAULT_PLATFORM_UNKNOWN, choice.why, now_us);
 	return false;
 }
 
@@ -198,6 +241,8 @@ choose_image(struct job *j, uint64_t now_us)
 static bool
 prepare_backup(struct job *j, uint64_t now_us)
 {
+	if (j->backup != NULL)
+		return true;
 	j->backup_addr = 0x08000000;
 	j->backup_bytes = FLASH_BYTES;
 	j->backup = malloc(j->backup_bytes);
@@ -321,6 +366,14 @@ probed_next(struct job *j, uint64_t now_us, struct job_want *w)
 
 /* ---- the conversation ------------------------------------------------------------------------------- */
 
+/* Nothing but its being in DFU mode on an allowed port speaks for it, and that is not enough. */
+static bool
+is_stranger(const struct job *j)
+{
+	return !j->own && !j->past.known && !j->past.interrupted && j->begun == BEGUN_NO &&
+	       j->setup.kind == JOB_UPDATE && j->setup.options->adopt != JOB_ADOPT_PORT;
+}
+
 /* Faults that a reset of the port can cure; the others are final. */
 static bool
 ladder_goes_on(struct job *j, enum fault fault)
@@ -340,18 +393,42 @@ visit_failed(struct job *j, uint64_t now_us)
 		job_await_gone(j, now_us);
 		return;
 	}
+	/* WHY: not ours and not understood is a stranger, not a failure; it is not reset either. */
+	if (is_stranger(j) && fault_class_of(v.fault) != CLASS_HOST) {
+		foreign(j,
+			j->flash.why != NULL ?
+				j->flash.why :
+				"A device in DFU mode that did not let itself be identified: left "
+				"alone.",
+			now_us);
+		return;
+	}
 	if (ladder_goes_on(j, v.fault)) {
 		j->want_reset = true;
 		j->reset_verdict = v;
 		return;
 	}
-	/* WHY: not ours and not understood is a stranger, not a failure. */
-	if (!j->own && !j->past.known && j->begun == BEGUN_NO &&
-	    (v.fault == FAULT_WRONG_CHIP || v.fault == FAULT_DESCRIPTOR)) {
-		foreign(j, j->flash.why, now_us);
-		return;
-	}
 	job_finish(j, v, j->flash.why, now_us);
+}
+
+/* It has no run-time mode that we know: what was read back is the proof. */
+static void
+finish_unasked(struct job *j, uint64_t now_us)
+{
+	struct verdict v = { .kind = VERDICT_PASS, .step = STEP_LEAVING };
+	const char *why =
+		"verified by reading back; this kind of device cannot be asked for a version";
+
+	if (j->setup.kind == JOB_BACKUP) {
+		v.kind = VERDICT_UNCHANGED;
+		why = NULL;
+	} else if (!j->verified) {
+		v = (struct verdict){ VERDICT_FAIL, FAULT_VERIFY, STEP_VERIFYING, 0, 0, 0 };
+		why = NULL;
+	} else if (j->unchanged) {
+		v.kind = VERDICT_UNCHANGED;
+	}
+	job_finish(j, v, why, now_us);
 }
 
 static void
@@ -365,12 +442,7 @@ visit_over(struct job *j, uint64_t now_us)
 	}
 	if (!f->profile->family) {
 		visit_verified(j);
-		/* It has no run-time mode that we know: what was read back is the proof. */
-		job_finish(j,
-			   (struct verdict){ .kind = flash_unchanged(f) ? VERDICT_UNCHANGED : VERDICT_PASS,
-					     .step = STEP_LEAVING },
-			   "verified by reading back; this kind of device cannot be asked for a version",
-			   now_us);
+		finish_unasked(j, now_us);
 		return;
 	}
 	visit_left(j, now_us);
@@ -433,7 +505,7 @@ reset_ended(struct job *j, enum usb_status status, uint64_t now_us)
 	j->want_reset = false;
 	if (status == USB_OK) {
 		flash_again(&j->flash);
-		j->decided = false;
+		begin_anew(j);
 		return;
 	}
 	if (status != USB_GONE) {

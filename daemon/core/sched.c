@@ -24,6 +24,7 @@ struct sched {
 	struct place places[SCHED_SLOTS_MAX];
 	unsigned used; /* places [0, used) have ever been named */
 	unsigned waiting_count;
+	bool starts_held;
 	uint64_t order;
 	uint64_t switch_free_us; /* no mode switch before this */
 	uint64_t next_us;	 /* answer of the last sched_next() */
@@ -52,6 +53,12 @@ void
 sched_set_limits(struct sched *s, const struct sched_limits *limits)
 {
 	s->limits = *limits;
+}
+
+void
+sched_hold_starts(struct sched *s, bool hold)
+{
+	s->starts_held = hold;
 }
 
 void
@@ -170,7 +177,7 @@ is_free(const struct sched *s, const struct place *p, enum turn turn, uint64_t n
 	*ret_at = SCHED_NEVER;
 	switch (turn) {
 	case TURN_START:
-		return below(s->limits.active_max, granted_beside(s, p, turn));
+		return !s->starts_held && below(s->limits.active_max, granted_beside(s, p, turn));
 	case TURN_SWITCH:
 		if (!below(s->limits.switch_max, granted_beside(s, p, turn)))
 			return false;

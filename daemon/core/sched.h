@@ -39,6 +39,9 @@ int sched_new(const struct sched_limits *limits, struct sched **ret_sched) MUST_
 void sched_free(struct sched *s);
 void sched_set_limits(struct sched *s, const struct sched_limits *limits);
 
+/* While held, no further drone gets TURN_START; those that have it go on. */
+void sched_hold_starts(struct sched *s, bool hold);
+
 /* Where slot is plugged in, and how many endpoint contexts its device takes now (0: nothing there). */
 void sched_place(struct sched *s, unsigned slot, const char *controller, const char *translator,
 		 unsigned endpoints);

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of one drone's job, by way of a whole station on simulated hardware: what goes wrong, and
+ * its ending. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/outcome.h"
+#include "core/platform.h"
+#include "flow/station.h"
+#include "sim/world.h"
+
+#define PORT "1-4"
+#define MINUTES 60000000ULL
+
+/* A station with one image selected and one drone on PORT, not plugged in yet. */
+struct bench {
+	struct station_options options;
+	struct drone_config config;
+	struct station *station;
+	struct image *image;
+};
+
+static void
+prepare(struct bench *b, uint64_t seed)
+{
+	station_options_init(&b->options, seed);
+	drone_config_init(&b->config, seed);
+	drone_timing_fast(&b->config.timing);
+	b->station = NULL;
+}
+
+/* old: firmware that runs on the drone already; else it has none. */
+static void
+set_up(struct bench *b, bool old)
+{
+	struct image *before;
+
+	assert_int_equal(station_new(&b->options, &b->station), 0);
+	before = station_select(b->station, "cf2", "2024.10", 0, 3);
+	station_add(b->station, PORT, &b->config, old ? before : NULL);
+	b->image = station_select(b->station, "cf2", "2026.08", 0, 4);
+}
+
+static void
+arm(struct bench *b, const char *text)
+{
+	char error[128] = "";
+	struct fate fate;
+
+	if (fate_parse(text, &fate, error, sizeof(error)) < 0)
+		fail_msg("%s: %s", text, error);
+	assert_int_equal(world_arm(station_world(b->station), PORT, &fate), 0);
+}
+
+static void
+plug(struct bench *b)
+{
+	assert_int_equal(world_plug(station_world(b->station), PORT), 0);
+}
+
+static void
+button(struct bench *b)
+{
+	assert_int_equal(world_button_entry(station_world(b->station), PORT), 0);
+}
+
+static struct verdict
+ending(struct bench *b)
+{
+	const struct station_row *row;
+
+	if (!station_settle(b->station, 30 * MINUTES))
+		fail_msg("the job does not end");
+	if (station_broken(b->station) != NULL)
+		fail_msg("%s", station_broken(b->station));
+	row = station_last(b->station, PORT);
+	return row != NULL ? row->verdict : (struct verdict){ .kind = VERDICT_NONE };
+}
+
+static void
+assert_ends(struct bench *b, enum verdict_kind kind, enum fault fault)
+{
+	struct verdict v = ending(b);
+
+	if (v.kind != kind || v.fault != fault)
+		fail_msg("ended as %s (%s, step %s) rather than %s (%s)", verdict_name(v.kind),
+			 fault_name(v.fault), step_name(v.step), verdict_name(kind),
+			 fault_name(fault));
+	if (kind == VERDICT_PASS)
+		assert_true(station_holds(b->station, PORT, b->image));
+}
+
+static const struct drone_counters *
+counters(struct bench *b)
+{
+	return drone_counters(world_drone(station_world(b->station), PORT));
+}
+
+/* Nothing that changes a device, and no reset. */
+static void
+assert_untouched(struct bench *b)
+{
+	assert_int_equal(counters(b)->erases, 0);
+	assert_int_equal(counters(b)->blocks_written, 0);
+	assert_int_equal(counters(b)->resets, 0);
+	assert_int_equal(counters(b)->leaves, 0);
+}
+
+static void
+tear_down(struct bench *b)
+{
+	station_free(b->station);
+}
+
+static void
+a_drone_in_order_passes(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	prepare(&b, 1);
+	set_up(&b, true);
+	plug(&b);
+	assert_ends(&b, VERDICT_PASS, FAULT_NONE);
+	tear_down(&b);
+}
+
+static void
+a_drone_that_refuses_its_otp_is_flashed_all_the_same(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	/* The fourth status in DFU mode ends Set Address of the OTP: errTARGET, then errVENDOR. */
+	for (int status = 1; status <= 11; status += 10) {
+		char text[64];
+
+		prepare(&b, 2);
+		set_up(&b, true);
+		(void)snprintf(text, sizeof(text), "status at=4 in=dfu on=getstatus value=%d",
+			       status);
+		arm(&b, text);
+		plug(&b);
+		assert_ends(&b, VERDICT_PASS, FAULT_NONE);
+		assert_true(counters(&b)->fates > 0);
+		tear_down(&b);
+	}
+}
+
+static void
+a_drone_that_comes_back_running_is_asked_to_reboot_again(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	prepare(&b, 3);
+	set_up(&b, true);
+	arm(&b, "no-switch at=1");
+	plug(&b);
+	assert_ends(&b, VERDICT_PASS, FAULT_NONE);
+	assert_int_equal(counters(&b)->reboots, 2);
+	tear_down(&b);
+}
+
+static void
+a_reset_in_the_middle_of_writing_is_survived_and_not_called_unchanged(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	for (unsigned at = 1; at <= 19; at++) {
+		char text[64];
+
+		prepare(&b, 4);
+		set_up(&b, true);
+		(void)snprintf(text, sizeof(text), "stall at=%u in=dfu on=data count=4", at);
+		arm(&b, text);
+		plug(&b);
+		assert_ends(&b, VERDICT_PASS, FAULT_NONE);
+		tear_down(&b);
+	}
+}
+
+static void
+a_drone_written_before_the_trouble_is_not_called_unchanged_after_it(void **state)
+{
+	struct bench b;
+	unsigned struck = 0;
+
+	(void)state;
+	for (unsigned at = 1; at <= 80; at++) {
+		char text[64];
+
+		prepare(&b, 5);
+		set_up(&b, true);
+		(void)snprintf(text, sizeof(text), "stall at=%u in=dfu on=upload count=4", at);
+		arm(&b, text);
+		plug(&b);
+		assert_ends(&b, VERDICT_PASS, FAULT_NONE);
+		struck += counters(&b)->fates > 0;
+		tear_down(&b);
+	}
+	assert_true(struck > 30);
+}
+
+static void
+a_host_without_memory_for_the_leave_request_sends_it_again(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	prepare(&b, 6);
+	set_up(&b, true);
+	arm(&b, "nomem at=1 in=dfu on=leave");
+	plug(&b);
+	assert_ends(&b, VERDICT_PASS, FAULT_NONE);
+	assert_int_equal(counters(&b)->leaves, 1);
+	tear_down(&b);
+}
+
+/* Somebody's own F405 board: the right memory map, a blank OTP. */
+static void
+set_up_stranger(struct bench *b, uint64_t seed)
+{
+	prepare(b, seed);
+	b->config.otp[0] = '\0';
+	set_up(b, false);
+}
+
+static void
+a_stranger_in_dfu_mode_is_left_alone(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	set_up_stranger(&b, 7);
+	button(&b);
+	assert_int_equal(ending(&b).kind, VERDICT_NONE);
+	assert_untouched(&b);
+	tear_down(&b);
+}
+
+static void
+a_stranger_in_dfu_mode_that_gives_trouble_is_left_alone(void **state)
+{
+	static const char *const troubles[] = {
+		"stall at=1 in=dfu on=getstatus count=30",
+		"no-answer at=2 in=dfu on=getstatus count=9",
+		"stall at=3 in=dfu on=dnload count=30",
+		"garbage at=1 in=dfu on=getstatus count=30",
+		"eproto at=1 in=dfu on=upload count=30",
+	};
+	struct bench b;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(troubles); i++) {
+		set_up_stranger(&b, 8);
+		arm(&b, troubles[i]);
+		arm(&b, "disconnect at=1 in=dfu on=reset back=300");
+		button(&b);
+		assert_int_equal(ending(&b).kind, VERDICT_NONE);
+		assert_untouched(&b);
+		tear_down(&b);
+	}
+}
+
+static void
+a_drone_that_took_anothers_place_is_not_adopted_where_nothing_may_be(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	prepare(&b, 9);
+	b.options.fleet.job.adopt = JOB_ADOPT_NEVER;
+	set_up(&b, true);
+	arm(&b, "swap at=1");
+	plug(&b);
+	(void)ending(&b);
+	assert_int_equal(station_rows(b.station), 1);
+	assert_ends(&b, VERDICT_FAIL, FAULT_WRONG_SERIAL);
+	assert_untouched(&b);
+	tear_down(&b);
+}
+
+static void
+a_selection_that_is_taken_back_under_way_does_not_silence_the_otp(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	prepare(&b, 10);
+	copy_text(b.config.otp, sizeof(b.config.otp), "0;CB10");
+	copy_text(b.config.type, sizeof(b.config.type), "Crazyflie 2.1");
+	b.config.boots_anything = true;
+	set_up(&b, true);
+	plug(&b);
+	/* Until the image is decided on, and the drone on its way into DFU mode. */
+	while (counters(&b)->reboots == 0)
+		station_run(b.station, world_next_us(station_world(b.station)));
+	policy_select(fleet_policy(station_fleet(b.station)), PLATFORM_CF2, NULL);
+	fleet_selection_changed(station_fleet(b.station), world_now_us(station_world(b.station)));
+	assert_ends(&b, VERDICT_SKIPPED, FAULT_PLATFORM);
+	assert_int_equal(counters(&b)->erases, 0);
+	assert_int_equal(counters(&b)->blocks_written, 0);
+	tear_down(&b);
+}
+
+static void
+a_backup_that_is_interrupted_begins_again(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	for (unsigned at = 20; at <= 200; at += 60) {
+		char text[64];
+
+		prepare(&b, 11);
+		b.options.fleet.job.backup = true;
+		set_up(&b, true);
+		(void)snprintf(text, sizeof(text), "stall at=%u in=dfu on=upload count=4", at);
+		arm(&b, text);
+		plug(&b);
+		assert_ends(&b, VERDICT_PASS, FAULT_NONE);
+		/* Loader audit twice, one whole copy at least after the trouble. */
+		assert_true(counters(&b)->bytes_read >= 0x100000 + (at - 10) * 2048);
+		tear_down(&b);
+	}
+}
+
+static void
+an_odd_byte_at_the_end_of_the_flash_is_written_inside_it(void **state)
+{
+	static const uint8_t last[3] = { 0x5A, 0xA5, 0x3C };
+	struct segment segments[3];
+	struct image_label label;
+	struct image *image = NULL;
+	struct bench b;
+
+	(void)state;
+	prepare(&b, 12);
+	set_up(&b, true);
+	label = *image_label(b.image);
+	label.sha256[0] ^= 1;
+	segments[0] = *image_segment(b.image, 0);
+	segments[1] = (struct segment){ 0, 0x080F0001, 3, last };
+	segments[2] = (struct segment){ 0, 0x080FFFFF, 1, last };
+	assert_int_equal(image_new(segments, 3, &label, &image), 0);
+	policy_select(fleet_policy(station_fleet(b.station)), PLATFORM_CF2, image);
+	b.image = image;
+	plug(&b);
+	assert_ends(&b, VERDICT_PASS, FAULT_NONE);
+	tear_down(&b);
+	image_unref(image);
+}
+
+static void
+a_pause_holds_back_a_drone_that_has_only_been_asked(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	prepare(&b, 13);
+	set_up(&b, true);
+	plug(&b);
+	while (counters(&b)->bulk_out == 0)
+		station_run(b.station, world_next_us(station_world(b.station)));
+	fleet_pause(station_fleet(b.station));
+	station_run(b.station, world_now_us(station_world(b.station)) + MINUTES);
+	assert_int_equal(counters(&b)->reboots, 0);
+	assert_int_equal(station_rows(b.station), 0);
+	fleet_resume(station_fleet(b.station), world_now_us(station_world(b.station)));
+	(void)station_select(b.station, "tag", "2026.08", 0,
+			     5); /* so that the station looks again */
+	assert_ends(&b, VERDICT_PASS, FAULT_NONE);
+	tear_down(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_drone_in_order_passes),
+		cmocka_unit_test(a_drone_that_refuses_its_otp_is_flashed_all_the_same),
+		cmocka_unit_test(a_drone_that_comes_back_running_is_asked_to_reboot_again),
+		cmocka_unit_test(
+		    a_reset_in_the_middle_of_writing_is_survived_and_not_called_unchanged),
+		cmocka_unit_test(
+		    a_drone_written_before_the_trouble_is_not_called_unchanged_after_it),
+		cmocka_unit_test(a_host_without_memory_for_the_leave_request_sends_it_again),
+		cmocka_unit_test(a_stranger_in_dfu_mode_is_left_alone),
+		cmocka_unit_test(a_stranger_in_dfu_mode_that_gives_trouble_is_left_alone),
+		cmocka_unit_test(
+		    a_drone_that_took_anothers_place_is_not_adopted_where_nothing_may_be),
+		cmocka_unit_test(a_selection_that_is_taken_back_under_way_does_not_silence_the_otp),
+		cmocka_unit_test(a_backup_that_is_interrupted_begins_again),
+		cmocka_unit_test(an_odd_byte_at_the_end_of_the_flash_is_written_inside_it),
+		cmocka_unit_test(a_pause_holds_back_a_drone_that_has_only_been_asked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
