@@ -63,6 +63,6 @@ for line in 'iManufacturer +1 STMicroelectronics' 'iProduct +2 STM32  BOOTLOADER
 	'iInterface +5 @Option Bytes  /0x1FFFC000/01\*016 e' \
 	'iInterface +6 @OTP Memory /0x1FFF7800/01\*512 e,01\*016 e' \
 	'iInterface +7 @Device Feature/0xFFFF0000/01\*004 e' \
-	'wTransferSize +2048 Bytes' 'bcdDFUVersion +1\.1a' 'Self Powered'; do
+	'wTransferSize +2048 bytes' 'bcdDFUVersion +1\.1a' 'Self Powered'; do
 	holds "lsusb -v shows ${line//[+\\]/}" grep -qE "$line" <<< "$said"
 done
