@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "app/app.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/app_parts.h"
+#include "cfdfu/proto.h"
+
+enum {
+	SLEPT_MS = 2000, /* the two clocks part by more than this: the machine was suspended */
+	DRAIN_MS = 110000, /* within the unit's TimeoutStopSec */
+};
+
+/* ---- clocks ----------------------------------------------------------------------------------------- */
+
+static int64_t
+clock_ms(clockid_t id)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(id, &ts); /* cannot fail for these clocks */
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+uint64_t
+app_now_us(void)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+struct store_time
+app_time(const struct app *a)
+{
+	return (struct store_time){ .wall_ms = clock_ms(CLOCK_REALTIME),
+				    .mono_ms = clock_ms(CLOCK_BOOTTIME),
+				    .boot_id = a->boot_id[0] != '\0' ? a->boot_id : NULL,
+				    .synchronised =
+					    access("/run/systemd/timesync/synchronized", F_OK) == 0 };
+}
+
+static void
+read_boot_id(struct app *a)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return; /* ProcSubset=pid hides it: rows then carry no boot id */
+	n = read(fd, a->boot_id, sizeof(a->boot_id) - 1);
+	a->boot_id[n > 0 ? n : 0] = '\0';
+	a->boot_id[strcspn(a->boot_id, "\n")] = '\0';
+	(void)close(fd);
+}
+
+/* ---- configuration ---------------------------------------------------------------------------------- */
+
+static struct fleet_options
+fleet_options_of(const struct config *c)
+{
+	static const enum job_adopt adopt[] = { [ADOPT_NEVER] = JOB_ADOPT_NEVER,
+						[ADOPT_KNOWN] = JOB_ADOPT_KNOWN,
+						[ADOPT_RECOGNISED] = JOB_ADOPT_RECOGNISED,
+						[ADOPT_PORT] = JOB_ADOPT_PORT };
+	static const enum job_skip skip[] = { [SKIP_READBACK] = JOB_SKIP_READBACK,
+					      [SKIP_VERSION] = JOB_SKIP_VERSION,
+					      [SKIP_NEVER] = JOB_SKIP_NEVER };
+
+	return (struct fleet_options){
+		.job = { .adopt = adopt[c->adopt],
+			 .skip = skip[c->skip],
+			 .obey = c->pacing == PACING_OBEY,
+			 .word = c->parallelism == PARALLELISM_WORD,
+			 .leave_loader = c->leave == LEAVE_LOADER,
+			 .light = c->light,
+			 .backup = c->backup,
+			 .dfu_timeout_us = c->dfu_timeout_ms * 1000,
+			 .boot_timeout_us = c->boot_timeout_ms * 1000,
+			 .attempt_timeout_us = c->attempt_deadline_ms * 1000 },
+		.limits = { .active_max = c->max_active,
+			    .switch_max = c->switch_limit,
+			    .writers_max = c->writers_per_translator,
+			    .endpoints_max = c->runtime_per_controller * 6,
+			    .stagger_us = 30000,
+			    .leave_wait_us = 20000000 },
+		.quarantine = c->quarantine,
+	};
+}
+
+static void
+add_profile(struct app *a, const struct config_device *d)
+{
+	struct profile p = { .vid = d->vid,
+			     .pid = d->pid,
+			     .app_addr = d->has_application ? d->application_addr : 0,
+			     .leave = true };
+	int r;
+
+	copy_text(p.name, sizeof(p.name), d->name);
+	for (size_t i = 0; i < PROFILE_ALTS_MAX; i++) {
+		p.map_given[i] = d->maps[i].given;
+		p.map[i] = d->maps[i].layout;
+	}
+	if (d->protected_count > 0) {
+		p.loader_addr = d->protected_ranges[0].first_addr;
+		p.loader_bytes =
+			d->protected_ranges[0].last_addr - d->protected_ranges[0].first_addr + 1;
+	}
+	r = fleet_add_profile(a->fleet, &p);
+	if (r == 0)
+		r = watch_also(a->watch, d->vid, d->pid);
+	if (r < 0)
+		log_say(a->log, LOG_ERR, NULL, "[device %s]: cannot be watched for: %s", d->name,
+			strerror(-r));
+}
+
+void
+app_apply_config(struct app *a)
+{
+	struct fleet_options options = fleet_options_of(a->config);
+
+	log_set_level(a->log, (int)a->config->log_level);
+	fleet_set_options(a->fleet, &options);
+	for (size_t i = 0; i < a->config->rule_count; i++) {
+		const struct config_rule *rule = &a->config->rules[i];
+
+		if (policy_set_platform(fleet_policy(a->fleet), rule->target, rule->platform) < 0)
+			log_say(a->log, LOG_ERR, NULL, "[platforms] %s: too many rules", rule->target);
+	}
+}
+
+static int
+load_config(const struct app_options *options, struct config **ret_config,
+	    char error[CONFIG_ERROR_MAX])
+{
+	return options->config_file != NULL ?
+		       config_load_file(options->config_file, ret_config, error) :
+		       config_load(config_dirs, ret_config, error);
+}
+
+static void
+reload(struct app *a)
+{
+	struct config *fresh = NULL;
+	char error[CONFIG_ERROR_MAX];
+	struct log_about about = { .id = LOG_ID_CONFIG_REFUSED };
+
+	notify_reloading(a->notify, app_now_us());
+	if (load_config(&a->options, &fresh, error) < 0) {
+		log_say(a->log, LOG_ERR, &about, "the new configuration is refused, the old one stays: %s",
+			error);
+	} else {
+		config_free(a->config);
+		a->config = fresh;
+		app_apply_config(a);
+		fleet_selection_changed(a->fleet, app_now_us());
+		log_say(a->log, LOG_NOTICE, NULL, "configuration reloaded");
+	}
+	notify_ready(a->notify);
+	pump(a);
+}
+
+/* ---- stopping --------------------------------------------------------------------------------------- */
+
+static void
+leave_loop(struct app *a)
+{
+	if (event_base_loopbreak(a->base) < 0)
+		log_say(a->log, LOG_ERR, NULL, "the event loop cannot be left");
+}
+
+/* First signal: no new drone, running ones end. Second: they end now, as interrupted. */
+static void
+stop(struct app *a)
+{
+	if (a->stopping)
+		fleet_stop(a->fleet, app_now_us());
+	else
+		log_say(a->log, LOG_NOTICE, NULL, "stopping; %u drones are still at work",
+			fleet_active(a->fleet));
+	a->stopping = true;
+	fleet_pause(a->fleet);
+	server_stop(a->server);
+	notify_stopping(a->notify);
+	notify_extend(a->notify, DRAIN_MS);
+	pump(a);
+	if (fleet_active(a->fleet) == 0)
+		leave_loop(a);
+}
+
+static void
+on_signal(evutil_socket_t signal, short what, void *ctx)
+{
+	struct app *a = ctx;
+
+	(void)what;
+	if (signal == SIGHUP)
+		reload(a);
+	else
+		stop(a);
+}
+
+/* ---- time ------------------------------------------------------------------------------------------- */
+
+static void
+on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+	struct app *a = ctx;
+
+	(void)fd;
+	(void)what;
+	fleet_tick(a->fleet, app_now_us());
+	pump(a);
+}
+
+static void
+look_for_sleep(struct app *a)
+{
+	int64_t slept = clock_ms(CLOCK_BOOTTIME) - clock_ms(CLOCK_MONOTONIC);
+
+	if (slept - a->slept_ms > SLEPT_MS) {
+		log_say(a->log, LOG_WARNING, NULL,
+			"the machine slept for %lld s: what was under way begins anew",
+			(long long)(slept - a->slept_ms) / 1000);
+		fleet_slept(a->fleet, app_now_us());
+	}
+	a->slept_ms = slept;
+}
+
+static void
+look_for_idleness(struct app *a)
+{
+	struct fleet_counts counts;
+
+	fleet_counts(a->fleet, &counts);
+	if (a->config->idle_exit_ms == 0 || counts.present > 0 || fleet_active(a->fleet) > 0 ||
+	    server_client_count(a->server) > 0) {
+		a->idle_since_us = app_now_us();
+		return;
+	}
+	if (app_now_us() - a->idle_since_us < (uint64_t)a->config->idle_exit_ms * 1000)
+		return;
+	log_say(a->log, LOG_NOTICE, NULL, "nothing plugged in and nobody asking: leaving until called again");
+	leave_loop(a);
+}
+
+static void
+tell_manager(struct app *a)
+{
+	struct fleet_counts c;
+
+	fleet_counts(a->fleet, &c);
+	notify_status(a->notify, "%s: %u present, %u active, %u pass, %u unchanged, %u failed, %u skipped",
+		      fleet_paused(a->fleet) ? "paused" : "armed", c.present, c.active, c.pass, c.unchanged,
+		      c.failed, c.skipped);
+	/* WHY: from the loop itself, so that a loop that hangs is noticed. */
+	notify_watchdog(a->notify);
+}
+
+static void
+on_second(evutil_socket_t fd, short what, void *ctx)
+{
+	struct app *a = ctx;
+
+	(void)fd;
+	(void)what;
+	a->seconds++;
+	records_check(a);
+	look_for_sleep(a);
+	tell_manager(a);
+	if (a->stopping && fleet_active(a->fleet) == 0)
+		leave_loop(a);
+	look_for_idleness(a);
+	pump(a);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------- */
+
+static int
+open_store(struct app *a)
+{
+	struct store_options options = { .floor_bytes = a->config->free_space_floor_bytes };
+	struct store_time now = app_time(a);
+	char why[STORE_WHY_MAX] = "";
+	int r = store_open(a->options.state_dir, &options, &now, &a->store, why);
+
+	if (r < 0)
+		log_say(a->log, LOG_CRIT, NULL, "%s: %s", a->options.state_dir,
+			why[0] != '\0' ? why : strerror(-r));
+	else
+		journal_health(a);
+	return r;
+}
+
+static gid_t
+change_group(const struct app *a)
+{
+	const struct group *g = getgrnam(a->config->group);
+
+	if (g == NULL)
+		log_say(a->log, LOG_NOTICE, NULL, "there is no group %s: only root may change things",
+			a->config->group);
+	return g != NULL ? g->gr_gid : (gid_t)-1;
+}
+
+static int
+open_server(struct app *a)
+{
+	struct server_options options = {
+		.listen_fd = -1,
+		.socket_path = a->options.socket_path,
+		.change_gid = change_group(a),
+		.signatures = station_signatures,
+		.handlers = methods,
+		.method_count = STATION_METHOD_COUNT,
+		.version = PACKAGE_VERSION,
+		.ctx = a,
+		.gone = methods_gone,
+		.drained = methods_drained,
+		.denied = methods_denied,
+	};
+	int r = notify_take_listener("control", &options.listen_fd);
+
+	if (r == 0)
+		options.listen_fd = -1;
+	if (r >= 0)
+		r = server_new(a->base, &options, &a->server);
+	if (r < 0)
+		log_say(a->log, LOG_CRIT, NULL, "%s: the control socket cannot be opened: %s",
+			a->options.socket_path, strerror(-r));
+	return r;
+}
+
+static int
+arm_events(struct app *a)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	struct timeval second = { .tv_sec = 1 };
+
+	a->timer = evtimer_new(a->base, on_timer, a);
+	a->second = event_new(a->base, -1, EV_PERSIST, on_second, a);
+	if (a->timer == NULL || a->second == NULL || event_add(a->second, &second) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		a->signals[i] = evsignal_new(a->base, numbers[i], on_signal, a);
+		if (a->signals[i] == NULL || event_add(a->signals[i], NULL) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int
+open_bus(struct app *a)
+{
+	int r = usb_bus_new(a->base, &pump_usb, a, &a->bus);
+
+	if (r < 0) {
+		log_say(a->log, LOG_CRIT, NULL, "USB cannot be used: %s", strerror(-r));
+		return r;
+	}
+	r = watch_new(a->base, &pump_watch, a, &a->watch);
+	if (r < 0)
+		log_say(a->log, LOG_CRIT, NULL, "devices cannot be watched for: %s", strerror(-r));
+	return r;
+}
+
+/* In the order in which one needs the other; store and socket are open before any device is touched. */
+static int
+build(struct app *a)
+{
+	struct fleet_options options;
+	char error[CONFIG_ERROR_MAX];
+	int r = load_config(&a->options, &a->config, error);
+
+	if (r < 0) {
+		log_say(a->log, LOG_CRIT, NULL, "%s", error);
+		return r;
+	}
+	options = fleet_options_of(a->config);
+	r = fleet_new(&options, &a->fleet);
+	if (r < 0)
+		return r;
+	r = open_store(a);
+	if (r < 0)
+		return r;
+	r = open_server(a);
+	if (r < 0)
+		return r;
+	app_apply_config(a);
+	records_load(a);
+	r = arm_events(a);
+	if (r < 0)
+		return r;
+	r = open_bus(a);
+	for (size_t i = 0; r == 0 && i < a->config->device_count; i++)
+		add_profile(a, &a->config->devices[i]);
+	return r;
+}
+
+int
+app_new(struct event_base *base, const struct app_options *options, struct app **ret_app)
+{
+	struct app *a = calloc(1, sizeof(*a));
+	int r = -ENOMEM;
+
+	if (a == NULL)
+		goto out;
+	a->base = base;
+	a->options = *options;
+	r = log_new(LOG_INFO, &a->log);
+	if (r < 0)
+		goto out;
+	r = notify_new(&a->notify);
+	if (r < 0)
+		goto out;
+	read_boot_id(a);
+	a->slept_ms = clock_ms(CLOCK_BOOTTIME) - clock_ms(CLOCK_MONOTONIC);
+	a->idle_since_us = app_now_us();
+	r = build(a);
+	if (r < 0) {
+		notify_trouble(a->notify, r);
+		goto out;
+	}
+	*ret_app = a;
+	a = NULL; /* the caller's now */
+out:
+	app_free(a);
+	return r;
+}
+
+int
+app_run(struct app *a)
+{
+	struct log_about about = { .id = LOG_ID_STARTED };
+
+	log_say(a->log, LOG_NOTICE, &about, "cfdfud %s: watching for Crazyflies", PACKAGE_VERSION);
+	notify_ready(a->notify);
+	tell_manager(a);
+	pump(a);
+	if (event_base_dispatch(a->base) < 0) {
+		log_say(a->log, LOG_CRIT, NULL, "the event loop failed");
+		return EXIT_FAILURE;
+	}
+	log_say(a->log, LOG_NOTICE, NULL, "stopped");
+	return a->exit_status;
+}
+
+void
+app_free(struct app *a)
+{
+	struct store_time now;
+
+	if (a == NULL)
+		return;
+	now = app_time(a);
+	server_free(a->server);
+	watch_free(a->watch);
+	usb_bus_free(a->bus);
+	store_close(a->store, &now);
+	fleet_free(a->fleet);
+	for (size_t i = 0; i < ARRAY_LEN(a->signals); i++)
+		if (a->signals[i] != NULL)
+			event_free(a->signals[i]);
+	if (a->timer != NULL)
+		event_free(a->timer);
+	if (a->second != NULL)
+		event_free(a->second);
+	if (a->watch_timer != NULL)
+		event_free(a->watch_timer);
+	config_free(a->config);
+	notify_free(a->notify);
+	log_free(a->log);
+	free(a);
+}

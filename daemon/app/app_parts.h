@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared by the files of daemon/app; nobody else includes it. */
+#ifndef APP_APP_PARTS_H
+#define APP_APP_PARTS_H
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app/app.h"
+#include "app/config.h"
+#include "app/log.h"
+#include "app/notify.h"
+#include "cfdfu/usb_port.h"
+#include "cfdfu/watch.h"
+#include "core/fleet.h"
+#include "ctl/server.h"
+#include "store/store.h"
+
+#define APP_PENDING_MAX (2 * FLEET_SLOTS_MAX) /* LIMIT: one beginning or ending per slot, and a spare */
+#define APP_WATCHERS_MAX 80		      /* LIMIT: more than the server has clients */
+
+/* A record that the fleet waits for. */
+struct pending {
+	unsigned slot;
+	int64_t id;
+	uint64_t seq; /* durable when store_durable() has reached it */
+};
+
+struct watcher {
+	struct call *call; /* NULL: free */
+	char target[SERIAL_TEXT_MAX];
+	uint64_t told[FLEET_SLOTS_MAX]; /* revision + 1 that this watcher has seen; 0 none */
+	bool full, lost, blocked;
+};
+
+/* A rescue or reading under way: who asked, and where the bytes go. */
+struct special {
+	struct call *call; /* NULL: none, or its client went away */
+	enum job_kind kind;
+	int fd; /* of a backup; -1 */
+	bool whole;
+	bool running;
+	uint64_t bytes;
+	char sha256[65];
+	int error;
+};
+
+struct app {
+	struct app_options options;
+	struct event_base *base;
+	struct config *config;
+	struct log *log;
+	struct notify *notify;
+	struct store *store;
+	struct fleet *fleet;
+	struct usb_bus *bus;
+	struct watch *watch;
+	struct server *server;
+	struct event *timer, *second, *watch_timer;
+	struct event *signals[3];
+	struct pending pending[APP_PENDING_MAX];
+	size_t pending_count;
+	struct watcher watchers[APP_WATCHERS_MAX];
+	struct special specials[FLEET_SLOTS_MAX];
+	char boot_id[40];
+	char state_dir[256];
+	uint64_t idle_since_us;
+	int64_t slept_ms; /* CLOCK_BOOTTIME - CLOCK_MONOTONIC when looked last */
+	unsigned seconds;
+	bool watch_armed;
+	bool stopping;
+	bool loaded; /* catalogue and selection have been read from the store */
+	enum store_health told_health;
+	int exit_status;
+};
+
+/* app.c */
+uint64_t app_now_us(void);
+struct store_time app_time(const struct app *a);
+void app_apply_config(struct app *a);
+
+/* pump.c: events of the bus in, commands of the fleet out. */
+extern const struct usb_callbacks pump_usb;
+extern const struct watch_callbacks pump_watch;
+void pump(struct app *a); /* only from callbacks of the loop */
+
+/* records.c: the fleet's records and the store's memory. */
+void records_load(struct app *a);	/* after store_open(): interrupted attempts, ports, paused */
+void records_past(struct app *a, const struct sighting *s, struct drone_past *ret_past);
+void records_begin(struct app *a, unsigned slot, const struct job_record *r);
+void records_end(struct app *a, unsigned slot, const struct job_record *r);
+void records_drone(struct app *a, const struct job_record *r); /* what was learned of a drone */
+bool records_commit(struct app *a); /* true: something was answered, the fleet may want more */
+void records_check(struct app *a);  /* each second */
+
+/* journal.c: a note becomes a log line and what else has to know. */
+void journal_note(struct app *a, const struct command *c);
+void journal_health(struct app *a);
+
+/* library.c: catalogue rows and files -> images, selected for the fleet. */
+int library_load(struct app *a); /* reads selections and rules from the store into the policy */
+/*
+ * The image of this name, judged again; one reference, the caller's.  -ENOENT unknown, -EIO file missing or
+ * changed, -EINVAL no longer fit (ret_why: a sentence), -ENOMEM.
+ */
+int library_image(struct app *a, const char *name, struct image **ret_image, char ret_why[STORE_WHY_MAX]) MUST_CHECK;
+
+/* status.c: what there is to show, as JSON (types Station and Slot of the interface). */
+json_t *status_station(struct app *a);
+json_t *status_slot(struct app *a, unsigned slot);
+bool status_matches(struct app *a, unsigned slot, const char *target); /* port, label or serial */
+json_t *status_text(const char *text); /* NULL or "" -> null */
+json_t *status_time(int64_t wall_ms);  /* ISO 8601; <= 0 -> null */
+
+/* watchers.c: streams of GetStatus. */
+void watchers_add(struct app *a, struct call *call, const char *target);
+void watchers_drop(struct app *a, struct call *call);
+void watchers_changed(struct app *a); /* something may be new: tell them soon */
+void watchers_drained(struct app *a, struct call *call);
+
+/* methods*.c: the handlers, one per entry of station_signatures. */
+extern server_handler *const methods[STATION_METHOD_COUNT];
+void methods_gone(void *ctx, struct call *call);
+void methods_drained(void *ctx, struct call *call);
+void methods_denied(void *ctx, const struct peer *peer, const char *method);
+void methods_act(struct app *a, struct call *call, json_t *parameters); /* into the audit of acts */
+server_handler methods_add_firmware, methods_list_firmware, methods_get_firmware, methods_select_firmware,
+	methods_deselect_firmware, methods_remove_firmware, methods_set_platform_rule; /* methods_firmware.c */
+server_handler methods_get_history, methods_get_attempt, methods_get_drone;	      /* methods_history.c */
+server_handler methods_recover_loader, methods_backup;				      /* methods_rescue.c */
+server_handler methods_get_health, methods_get_config;				      /* methods_doctor.c */
+
+/* methods_rescue.c */
+void rescue_ended(struct app *a, unsigned slot, const struct job_record *r); /* its verdict is durable */
+int rescue_backup(struct app *a, unsigned slot, const struct command *c);   /* COMMAND_BACKUP: keep the bytes */
+
+#endif

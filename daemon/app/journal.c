@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* The one place where a note of the fleet becomes a log line, a row, and news for those who watch. */
+#include <config.h>
+
+#include <string.h>
+
+#include "app/app_parts.h"
+#include "core/outcome.h"
+#include "core/platform.h"
+
+static void
+say_ended(struct app *a, const struct command *c, const struct slot_view *v)
+{
+	const struct job_record *r = c->record;
+	bool bad = r->verdict.kind == VERDICT_FAIL || r->verdict.kind == VERDICT_INTERRUPTED;
+	struct log_about about = { .id = LOG_ID_ATTEMPT_ENDED,
+				   .serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial,
+				   .port = v->port,
+				   .verdict = verdict_name(r->verdict.kind),
+				   .fault = fault_name(r->verdict.fault),
+				   .step = step_name(r->verdict.step),
+				   .attempt = r->id };
+
+	log_say(a->log, bad ? LOG_WARNING : LOG_NOTICE, &about, "%s: %s: %s", v->port,
+		verdict_name(r->verdict.kind), r->message);
+	if (r->loader_changed)
+		log_say(a->log, LOG_WARNING, &about,
+			"%s: its boot loader's sector is not what it was when this drone was seen last", v->port);
+	if (r->kind != JOB_UPDATE || a->specials[c->slot].running)
+		rescue_ended(a, c->slot, r);
+}
+
+static void
+say_quarantined(struct app *a, const struct slot_view *v, const struct job_record *r, bool drone)
+{
+	struct log_about about = { .id = LOG_ID_QUARANTINED, .port = v->port, .serial = r->serial };
+	struct store_time now = app_time(a);
+	const char *serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial;
+	int e = 0;
+
+	if (!drone)
+		e = store_port_quarantine(a->store, v->port, v->message[0] != '\0' ? v->message : "failures in a row",
+					  &now);
+	else if (serial[0] != '\0')
+		e = store_drone_quarantine(a->store, serial, "failed on several ports", &now);
+	log_say(a->log, LOG_ERR, &about, "%s: %s is set aside after failures in a row; 'cfdfuctl port release' "
+		"lifts it%s%s", v->port, drone ? "the drone" : "the port", e < 0 ? "; not recorded: " : "",
+		e < 0 ? strerror(-e) : "");
+}
+
+static void
+say_step(struct app *a, const struct command *c, const struct slot_view *v)
+{
+	struct log_about about = { .port = v->port,
+				   .serial = c->record->serial,
+				   .step = step_name(v->step),
+				   .attempt = c->record->id };
+
+	if (v->active && about.step != NULL)
+		log_say(a->log, LOG_DEBUG, &about, "%s: %s", v->port, about.step);
+}
+
+void
+journal_note(struct app *a, const struct command *c)
+{
+	struct slot_view v;
+	struct log_about about = { 0 };
+
+	fleet_view(a->fleet, c->slot, app_now_us(), &v);
+	about.port = v.port;
+	about.serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
+	switch (c->note) {
+	case NOTE_SEEN:
+		log_say(a->log, LOG_INFO, &about, "%s: plugged in, %s mode", v.port,
+			v.mode == SLOT_DFU ? "DFU" : "run-time");
+		return;
+	case NOTE_LEFT:
+		log_say(a->log, LOG_INFO, &about, "%s: off the bus", v.port);
+		return;
+	case NOTE_STEP:
+		say_step(a, c, &v);
+		return;
+	case NOTE_ENDED:
+		say_ended(a, c, &v);
+		return;
+	case NOTE_IDLE:
+		records_drone(a, c->record);
+		log_say(a->log, LOG_INFO, &about, "%s: nothing to do: %s", v.port, v.message);
+		return;
+	case NOTE_FOREIGN:
+		about.id = LOG_ID_FOREIGN;
+		log_say(a->log, LOG_NOTICE, &about, "%s: left alone: %s", v.port, v.message);
+		return;
+	case NOTE_QUARANTINED:
+	case NOTE_DRONE_QUARANTINED:
+		say_quarantined(a, &v, c->record, c->note == NOTE_DRONE_QUARANTINED);
+		return;
+	case NOTE_COUNT:
+		return;
+	}
+}
+
+void
+journal_health(struct app *a)
+{
+	char why[STORE_WHY_MAX];
+	enum store_health health = store_health(a->store, why);
+	struct log_about about = { .id = LOG_ID_DEGRADED };
+
+	if (health == a->told_health)
+		return;
+	a->told_health = health;
+	if (health == STORE_OK)
+		log_say(a->log, LOG_NOTICE, NULL, "the records can be written again");
+	else
+		log_say(a->log, health == STORE_DEGRADED ? LOG_CRIT : LOG_WARNING, &about, "%s", why);
+}

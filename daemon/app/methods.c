@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/* Method -> handler, and the handlers that look and steer; the others are in methods_<noun>.c. */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app_parts.h"
+#include "cfdfu/proto.h"
+
+static const char *
+text_of(json_t *parameters, const char *name)
+{
+	return json_string_value(json_object_get(parameters, name));
+}
+
+static bool
+flag_of(json_t *parameters, const char *name)
+{
+	return json_is_true(json_object_get(parameters, name));
+}
+
+void
+methods_act(struct app *a, struct call *call, json_t *parameters)
+{
+	const struct peer *peer = call_peer(call);
+	char *arguments = json_dumps(parameters, JSON_COMPACT | JSON_SORT_KEYS);
+	struct store_act act = { .uid = (int64_t)peer->uid,
+				 .pid = peer->pid,
+				 .user = peer->user,
+				 .method = strrchr(call_method(call), '.') + 1,
+				 .arguments = arguments };
+	struct log_about about = { .id = LOG_ID_OPERATOR_ACT };
+	struct store_time now = app_time(a);
+	int r = store_act(a->store, &act, &now);
+
+	log_say(a->log, LOG_NOTICE, &about, "%s: %s %s%s", peer->user, act.method,
+		arguments != NULL ? arguments : "{}", r < 0 ? " (not recorded)" : "");
+	free(arguments);
+}
+
+/* ---- looking ---------------------------------------------------------------------------------------- */
+
+static bool
+anything_matches(struct app *a, const char *target)
+{
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
+		if (status_matches(a, i, target))
+			return true;
+	return false;
+}
+
+static void
+no_such_slot(struct call *call, const char *target)
+{
+	call_error(call, PROTO_ERROR("NoSuchSlot"), json_pack("{s:s}", "target", target));
+}
+
+static void
+get_status(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	const char *target = text_of(parameters, "target");
+	json_t *slots;
+
+	if (target != NULL && !anything_matches(a, target)) {
+		no_such_slot(call, target);
+		return;
+	}
+	slots = json_array();
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		if (target != NULL && !status_matches(a, i, target))
+			continue;
+		if (json_array_append_new(slots, status_slot(a, i)) < 0)
+			break;
+	}
+	call_reply(call, json_pack("{s:o, s:o}", "station", status_station(a), "slots", slots));
+}
+
+static void
+watch(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	const char *target = text_of(parameters, "target");
+
+	if (target != NULL && !anything_matches(a, target))
+		no_such_slot(call, target);
+	else
+		watchers_add(a, call, target);
+}
+
+/* ---- steering --------------------------------------------------------------------------------------- */
+
+static int
+active_count(struct app *a)
+{
+	struct fleet_counts c;
+
+	fleet_counts(a->fleet, &c);
+	return (int)c.active;
+}
+
+/* Kept over a restart: a station that was paused stays so until somebody says otherwise. */
+static void
+set_paused(struct app *a, struct call *call, json_t *parameters, bool paused)
+{
+	struct store_time now = app_time(a);
+	int r;
+
+	methods_act(a, call, parameters);
+	r = store_set(a->store, STORE_STATION, "paused", paused ? "yes" : NULL, &now);
+	if (r < 0)
+		log_say(a->log, LOG_WARNING, NULL, "whether the station is paused is not recorded: %s",
+			strerror(-r));
+	if (paused)
+		fleet_pause(a->fleet);
+	else
+		fleet_resume(a->fleet, app_now_us());
+	call_reply(call, json_pack("{s:i}", "active", active_count(a)));
+	pump(a);
+}
+
+static void
+pause_station(void *ctx, struct call *call, json_t *parameters)
+{
+	set_paused(ctx, call, parameters, true);
+}
+
+static void
+resume_station(void *ctx, struct call *call, json_t *parameters)
+{
+	set_paused(ctx, call, parameters, false);
+}
+
+static const char *
+why_not(int error)
+{
+	switch (error) {
+	case -ENODEV:
+		return "nothing is plugged in there";
+	case -EBUSY:
+		return "it is at work already";
+	case -EPERM:
+		return "it is set aside; 'cfdfuctl port release' lifts that, or --force";
+	case -EINVAL:
+		return "what is plugged in there is not a Crazyflie";
+	default:
+		return "it cannot be done now";
+	}
+}
+
+static bool
+is_failed(struct app *a, unsigned slot)
+{
+	struct slot_view v;
+
+	fleet_view(a->fleet, slot, app_now_us(), &v);
+	return v.present && v.retry_possible &&
+	       (v.verdict.kind == VERDICT_FAIL || v.verdict.kind == VERDICT_INTERRUPTED ||
+		v.verdict.kind == VERDICT_NEEDS_BUTTON || v.verdict.kind == VERDICT_NEEDS_POWER_CYCLE);
+}
+
+static bool
+is_wanted(struct app *a, unsigned slot, json_t *targets, bool failed)
+{
+	json_t *target;
+	size_t i;
+
+	if (failed)
+		return is_failed(a, slot);
+	json_array_foreach(targets, i, target)
+		if (status_matches(a, slot, json_string_value(target)))
+			return true;
+	return false;
+}
+
+/* The first target that names no slot; NULL when all do. */
+static const char *
+unknown_target(struct app *a, json_t *targets)
+{
+	json_t *target;
+	size_t i;
+
+	json_array_foreach(targets, i, target)
+		if (!anything_matches(a, json_string_value(target)))
+			return json_string_value(target);
+	return NULL;
+}
+
+static void
+retry(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	json_t *targets = json_object_get(parameters, "targets");
+	bool failed = flag_of(parameters, "failed"), force = flag_of(parameters, "force");
+	const char *unknown = unknown_target(a, targets);
+	json_t *queued;
+	int error = 0;
+
+	if (!failed && json_array_size(targets) == 0) {
+		call_invalid(call, "targets");
+		return;
+	}
+	if (unknown != NULL) {
+		no_such_slot(call, unknown);
+		return;
+	}
+	methods_act(a, call, parameters);
+	queued = json_array();
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		struct slot_view v;
+		int r;
+
+		if (!is_wanted(a, i, targets, failed))
+			continue;
+		r = fleet_retry(a->fleet, i, force, app_now_us());
+		fleet_view(a->fleet, i, app_now_us(), &v);
+		if (r == 0)
+			(void)json_array_append_new(queued, json_string(v.port));
+		else
+			error = r;
+	}
+	if (error < 0 && json_array_size(queued) == 0 && !failed) {
+		json_decref(queued);
+		call_refuse(call, PROTO_ERROR("Refused"), "Not tried again: %s.", why_not(error));
+	} else {
+		call_reply(call, json_pack("{s:o}", "queued", queued));
+	}
+	pump(a);
+}
+
+static void
+release_slot(struct app *a, unsigned slot, json_t *released)
+{
+	struct store_time now = app_time(a);
+	struct slot_view v;
+	const char *serial;
+	int r;
+
+	fleet_view(a->fleet, slot, app_now_us(), &v);
+	serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
+	r = store_port_quarantine(a->store, v.port, NULL, &now);
+	if (r == 0 && serial[0] != '\0')
+		r = store_drone_quarantine(a->store, serial, NULL, &now);
+	if (r < 0)
+		log_say(a->log, LOG_WARNING, NULL, "%s: its release is not recorded: %s", v.port, strerror(-r));
+	(void)json_array_append_new(released, json_string(v.port));
+	fleet_release(a->fleet, slot, app_now_us());
+}
+
+static void
+release_port(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	const char *target = text_of(parameters, "target");
+	json_t *released;
+
+	if (target != NULL && !anything_matches(a, target)) {
+		no_such_slot(call, target);
+		return;
+	}
+	methods_act(a, call, parameters);
+	released = json_array();
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
+		if (target == NULL || status_matches(a, i, target))
+			release_slot(a, i, released);
+	call_reply(call, json_pack("{s:o}", "released", released));
+	pump(a);
+}
+
+/* ---- the server's other news ------------------------------------------------------------------------ */
+
+void
+methods_gone(void *ctx, struct call *call)
+{
+	struct app *a = ctx;
+
+	watchers_drop(a, call);
+	for (size_t i = 0; i < FLEET_SLOTS_MAX; i++)
+		if (a->specials[i].call == call)
+			a->specials[i].call = NULL; /* the work goes on, the record will tell */
+}
+
+void
+methods_drained(void *ctx, struct call *call)
+{
+	watchers_drained(ctx, call);
+}
+
+void
+methods_denied(void *ctx, const struct peer *peer, const char *method)
+{
+	struct app *a = ctx;
+	struct store_act act = { .uid = (int64_t)peer->uid,
+				 .pid = peer->pid,
+				 .user = peer->user,
+				 .method = "Denied",
+				 .arguments = method };
+	struct log_about about = { .id = LOG_ID_OPERATOR_ACT };
+	struct store_time now = app_time(a);
+	int r = store_act(a->store, &act, &now);
+
+	log_say(a->log, LOG_WARNING, &about, "%s may not call %s%s", peer->user, method,
+		r < 0 ? " (not recorded)" : "");
+}
+
+server_handler *const methods[STATION_METHOD_COUNT] = {
+	[STATION_GET_STATUS] = get_status,
+	[STATION_WATCH] = watch,
+	[STATION_PAUSE] = pause_station,
+	[STATION_RESUME] = resume_station,
+	[STATION_RETRY] = retry,
+	[STATION_ADD_FIRMWARE] = methods_add_firmware,
+	[STATION_LIST_FIRMWARE] = methods_list_firmware,
+	[STATION_GET_FIRMWARE] = methods_get_firmware,
+	[STATION_SELECT_FIRMWARE] = methods_select_firmware,
+	[STATION_DESELECT_FIRMWARE] = methods_deselect_firmware,
+	[STATION_REMOVE_FIRMWARE] = methods_remove_firmware,
+	[STATION_SET_PLATFORM_RULE] = methods_set_platform_rule,
+	[STATION_GET_HISTORY] = methods_get_history,
+	[STATION_GET_ATTEMPT] = methods_get_attempt,
+	[STATION_GET_DRONE] = methods_get_drone,
+	[STATION_RELEASE_PORT] = release_port,
+	[STATION_RECOVER_LOADER] = methods_recover_loader,
+	[STATION_BACKUP] = methods_backup,
+	[STATION_GET_HEALTH] = methods_get_health,
+	[STATION_GET_CONFIG] = methods_get_config,
+};

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* Events of the bus and the clock into the fleet, the fleet's commands out: the only place where they meet. */
+#include <config.h>
+
+#include <errno.h>
+
+#include "app/app_parts.h"
+#include "firmware/digest.h"
+
+static void
+perform_digest(struct app *a, const struct command *c)
+{
+	uint8_t sha256[DIGEST_BYTES];
+	char text[DIGEST_TEXT_MAX];
+
+	digest_bytes(c->data, c->length, sha256);
+	digest_format(sha256, text);
+	fleet_digest(a->fleet, c->slot, text);
+}
+
+static void
+perform_open(struct app *a, const struct command *c)
+{
+	int r = usb_open(a->bus, c->dev, c->node);
+
+	if (r < 0)
+		fleet_opened(a->fleet, c->dev, r, NULL, 0, app_now_us());
+}
+
+static void
+perform_xfer(struct app *a, const struct command *c)
+{
+	int r = usb_submit(a->bus, c->dev, &c->xfer);
+
+	if (r < 0)
+		fleet_ended(a->fleet, c->dev,
+			    r == -ENODEV ? USB_GONE :
+			    r == -ENOMEM ? USB_NOMEM :
+					   USB_IO,
+			    NULL, 0, app_now_us());
+}
+
+static void
+perform(struct app *a, const struct command *c)
+{
+	switch (c->kind) {
+	case COMMAND_OPEN:
+		perform_open(a, c);
+		return;
+	case COMMAND_XFER:
+		perform_xfer(a, c);
+		return;
+	case COMMAND_CLOSE:
+		usb_close(a->bus, c->dev);
+		return;
+	case COMMAND_BEGIN:
+		records_begin(a, c->slot, c->record);
+		return;
+	case COMMAND_END:
+		records_end(a, c->slot, c->record);
+		return;
+	case COMMAND_DIGEST:
+		perform_digest(a, c);
+		return;
+	case COMMAND_BACKUP:
+		fleet_backed_up(a->fleet, c->slot, rescue_backup(a, c->slot, c));
+		return;
+	case COMMAND_NOTE:
+		journal_note(a, c);
+		return;
+	}
+}
+
+static void
+arm(struct app *a)
+{
+	uint64_t at = fleet_deadline_us(a->fleet), now = app_now_us();
+	struct timeval tv = { 0 };
+
+	if (at == FLEET_NEVER) {
+		(void)evtimer_del(a->timer);
+		return;
+	}
+	if (at > now) {
+		tv.tv_sec = (time_t)((at - now) / 1000000);
+		tv.tv_usec = (suseconds_t)((at - now) % 1000000);
+	}
+	/* Fails only when memory is out; the second's timer looks again. */
+	(void)evtimer_add(a->timer, &tv);
+}
+
+void
+pump(struct app *a)
+{
+	struct command c;
+
+	do {
+		/* INVARIANT: finite, each drone has a bounded number of commands between two events. */
+		while (fleet_next(a->fleet, app_now_us(), &c))
+			perform(a, &c);
+	} while (records_commit(a));
+	arm(a);
+	watchers_changed(a);
+}
+
+/* ---- the bus ---------------------------------------------------------------------------------------- */
+
+static void
+on_opened(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t length)
+{
+	struct app *a = ctx;
+
+	fleet_opened(a->fleet, id, error, descriptors, length, app_now_us());
+	pump(a);
+}
+
+static void
+on_ended(void *ctx, uint64_t id, enum usb_status status, const uint8_t *data, size_t length)
+{
+	struct app *a = ctx;
+
+	fleet_ended(a->fleet, id, status, data, length, app_now_us());
+	pump(a);
+}
+
+static void
+on_closed(void *ctx, uint64_t id)
+{
+	(void)ctx;
+	(void)id; /* handles are numbered once and never used again */
+}
+
+static void
+on_sighted(void *ctx, const struct sighting *s)
+{
+	struct app *a = ctx;
+	struct drone_past past;
+
+	if (!config_ports_match(&a->config->ports, s->port))
+		return; /* not a slot of this station */
+	records_past(a, s, &past);
+	fleet_sighted(a->fleet, s, &past, app_now_us());
+	pump(a);
+}
+
+static void
+on_gone(void *ctx, const char *port, uint64_t arrival)
+{
+	struct app *a = ctx;
+
+	fleet_gone(a->fleet, port, arrival, app_now_us());
+	pump(a);
+}
+
+const struct usb_callbacks pump_usb = { on_opened, on_ended, on_closed };
+const struct watch_callbacks pump_watch = { on_sighted, on_gone };

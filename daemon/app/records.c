@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/* The fleet's records on their way to the store, and what the store remembers on its way to the fleet. */
+#include <config.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "app/app_parts.h"
+#include "core/ident.h"
+#include "core/outcome.h"
+#include "core/platform.h"
+#include "firmware/digest.h"
+
+enum { CRASHES_MAX = 3 /* robustness notes S2: a port that was active in so many crashes in a row */ };
+
+/* ---- after the start -------------------------------------------------------------------------------- */
+
+static void
+on_interrupted(void *ctx, const struct store_interrupted *i)
+{
+	struct app *a = ctx;
+	struct log_about about = { .id = LOG_ID_ATTEMPT_ENDED,
+				   .port = i->port,
+				   .serial = i->serial,
+				   .attempt = i->id,
+				   .verdict = verdict_name(VERDICT_INTERRUPTED) };
+
+	log_say(a->log, LOG_WARNING, &about, "%s: attempt %lld was cut off%s; the drone is taken up again",
+		i->port, (long long)i->id, i->unclean ? " when the service was killed" : "");
+}
+
+static void
+close_interrupted(struct app *a)
+{
+	struct verdict v = { .kind = VERDICT_INTERRUPTED };
+	struct store_time now = app_time(a);
+	char message[JOB_MESSAGE_MAX];
+	struct store_ending e = { .verdict = VERDICT_INTERRUPTED,
+				  .verdict_name = verdict_name(VERDICT_INTERRUPTED),
+				  .address = -1,
+				  .message = message };
+	int r;
+
+	outcome_message(&v, message, sizeof(message));
+	r = store_interrupt_running(a->store, &e, &now, on_interrupted, a);
+	if (r < 0)
+		log_say(a->log, LOG_ERR, NULL, "interrupted attempts cannot be closed yet: %s", strerror(-r));
+}
+
+struct crashed {
+	char port[16][PORT_TEXT_MAX]; /* LIMIT: more crash candidates than that are looked at next time */
+	size_t count;
+	struct app *app;
+};
+
+static void
+on_port(void *ctx, const struct store_port *p)
+{
+	struct crashed *c = ctx;
+	bool crashes = p->crashes >= CRASHES_MAX && p->quarantined_ms == 0;
+
+	if (fleet_port(c->app->fleet, p->port, p->failures, p->quarantined_ms != 0 || crashes) < 0)
+		return;
+	if (crashes && c->count < sizeof(c->port) / sizeof(c->port[0]))
+		copy_text(c->port[c->count++], PORT_TEXT_MAX, p->port);
+}
+
+static void
+load_ports(struct app *a)
+{
+	struct crashed c = { .app = a };
+	struct store_time now = app_time(a);
+
+	if (store_port_each(a->store, on_port, &c) < 0)
+		return;
+	for (size_t i = 0; i < c.count; i++) {
+		struct log_about about = { .id = LOG_ID_QUARANTINED, .port = c.port[i] };
+
+		int r = store_port_quarantine(a->store, c.port[i],
+					      "active in three crashes of the service in a row", &now);
+
+		log_say(a->log, LOG_ERR, &about,
+			"%s: set aside, it was active in %d crashes of the service in a row%s", c.port[i],
+			CRASHES_MAX, r < 0 ? " (not recorded)" : "");
+	}
+}
+
+void
+records_load(struct app *a)
+{
+	char paused[8] = "";
+
+	close_interrupted(a);
+	load_ports(a);
+	if (store_get(a->store, STORE_STATION, "paused", paused, sizeof(paused)) == 1 &&
+	    strcmp(paused, "yes") == 0)
+		fleet_pause(a->fleet);
+	a->loaded = library_load(a) == 0;
+	(void)records_commit(a);
+}
+
+/* ---- what is known of a drone ----------------------------------------------------------------------- */
+
+static void
+on_drone(void *ctx, const struct store_drone *d)
+{
+	struct drone_past *p = ctx;
+	const char *last = d->last_verdict != NULL ? d->last_verdict : "";
+	enum verdict_kind v = verdict_by_name(last);
+
+	p->known = true;
+	p->interrupted = v == VERDICT_INTERRUPTED || v == VERDICT_FAIL;
+	p->ended_well = !p->interrupted;
+	p->shares_dfu_serial = d->shares_dfu_serial;
+	p->quarantined = d->quarantined_ms != 0;
+	p->obey = d->quirks != NULL && strstr(d->quirks, "obey") != NULL;
+	p->platform = platform_by_name(d->platform);
+	p->failures = d->failures;
+	p->failed_ports = d->failed_port_count;
+	copy_text(p->serial, sizeof(p->serial), d->serial);
+	copy_text(p->dfu_serial, sizeof(p->dfu_serial), d->dfu_serial);
+	copy_text(p->loader_sha256, sizeof(p->loader_sha256), d->loader_sha256);
+}
+
+void
+records_past(struct app *a, const struct sighting *s, struct drone_past *ret_past)
+{
+	int r = 0;
+
+	memset(ret_past, 0, sizeof(*ret_past));
+	ret_past->ended_well = true;
+	if (ident_kind_of(s) == IDENT_RUNTIME && ident_runtime_serial_valid(s->serial))
+		r = store_drone_find(a->store, s->serial, NULL, on_drone, ret_past);
+	else if (ident_kind_of(s) == IDENT_DFU && ident_dfu_serial_valid(s->serial))
+		r = store_drone_find(a->store, NULL, s->serial, on_drone, ret_past);
+	if (r < 0)
+		log_say(a->log, LOG_WARNING, NULL, "%s: the records cannot be read: %s", s->port,
+			strerror(-r));
+}
+
+void
+records_drone(struct app *a, const struct job_record *r)
+{
+	bool dfu_serial = ident_dfu_serial_valid(r->dfu_serial);
+	struct store_drone_facts f = {
+		.serial = ident_runtime_serial_valid(r->serial) ? r->serial : NULL,
+		.dfu_serial = dfu_serial ? r->dfu_serial : NULL,
+		.platform = r->platform != PLATFORM_UNKNOWN ? platform_name(r->platform) : NULL,
+		.device_type = r->type[0] != '\0' ? r->type : NULL,
+		.board_type = r->board[0] != '\0' ? r->board : NULL,
+		.loader_sha256 = r->loader_read ? r->loader_sha256 : NULL,
+		.quirks = r->obey ? "obey" : NULL,
+	};
+	struct store_time now = app_time(a);
+	int e;
+
+	f.version = r->version_after[0] != '\0' ? r->version_after :
+		    r->version_before[0] != '\0' ? r->version_before :
+						   NULL;
+	if (f.serial == NULL && f.dfu_serial == NULL)
+		return;
+	e = store_drone_note(a->store, &f, &now);
+	if (e < 0)
+		log_say(a->log, LOG_WARNING, NULL, "%s: what was learned of the drone is not recorded: %s",
+			r->port, strerror(-e));
+}
+
+/* ---- attempts --------------------------------------------------------------------------------------- */
+
+static const char *const kinds[] = {
+	[JOB_UPDATE] = "flash",
+	[JOB_RECOVER_LOADER] = "loader",
+	[JOB_BACKUP] = "backup",
+};
+
+static const char *
+text_or_null(const char *text)
+{
+	return text[0] != '\0' ? text : NULL;
+}
+
+static void
+put_flags(const struct job_record *r, char *out, size_t size)
+{
+	int n = snprintf(out, size, "%s%s%s%s%s%s", r->adopted ? " adopted" : "",
+			 r->retry ? " asked-again" : "", r->no_serial ? " no-serial" : "",
+			 r->dup_serial ? " dup-serial" : "", r->word_refused ? " word-refused" : "",
+			 r->loader_changed ? " loader-changed" : "");
+
+	if (r->repairs > 0 && n >= 0 && (size_t)n < size)
+		(void)snprintf(out + n, size - (size_t)n, " retry=%u", r->repairs);
+}
+
+static void
+expect(struct app *a, unsigned slot, int64_t id)
+{
+	assert(a->pending_count < APP_PENDING_MAX);
+	a->pending[a->pending_count++] = (struct pending){ slot, id, store_queued(a->store) };
+}
+
+void
+records_begin(struct app *a, unsigned slot, const struct job_record *r)
+{
+	char sha256[DIGEST_TEXT_MAX] = "", flags[128] = "";
+	const struct image_label *label = r->image != NULL ? image_label(r->image) : NULL;
+	struct store_time now = app_time(a);
+	struct store_begin b = { .kind = kinds[r->kind],
+				 .port = r->port,
+				 .label = config_label(a->config, r->port),
+				 .serial = text_or_null(r->serial),
+				 .dfu_serial = text_or_null(r->dfu_serial),
+				 .version_before = text_or_null(r->version_before),
+				 .flags = flags };
+	int64_t id = 0;
+	int e;
+
+	if (r->platform != PLATFORM_UNKNOWN)
+		b.platform = platform_name(r->platform);
+	if (label != NULL) {
+		digest_format(label->sha256, sha256);
+		b.firmware_name = text_or_null(label->name);
+		b.firmware_version = text_or_null(label->version);
+		b.firmware_sha256 = sha256;
+	}
+	put_flags(r, flags, sizeof(flags));
+	e = store_attempt_begin(a->store, &b, &now, &id);
+	if (e < 0)
+		fleet_recorded(a->fleet, slot, e, 0, app_now_us());
+	else
+		expect(a, slot, id);
+}
+
+static enum store_count
+count_of(const struct verdict *v)
+{
+	enum fault_class c = fault_class_of(v->fault);
+
+	if (v->kind == VERDICT_PASS || v->kind == VERDICT_UNCHANGED)
+		return STORE_COUNT_CLEARED;
+	return v->kind == VERDICT_FAIL && (c == CLASS_DEVICE || c == CLASS_PORT) ? STORE_COUNT_FAILED :
+										   STORE_COUNT_KEEP;
+}
+
+static size_t
+put_stages(const struct job_record *r, struct store_stage stages[STEP_COUNT])
+{
+	size_t n = 0;
+
+	for (enum step s = STEP_NONE + 1; s < STEP_COUNT; s++)
+		if (r->stage_us[s] > 0)
+			stages[n++] = (struct store_stage){ step_name(s), (int64_t)(r->stage_us[s] / 1000) };
+	return n;
+}
+
+void
+records_end(struct app *a, unsigned slot, const struct job_record *r)
+{
+	const struct verdict *v = &r->verdict;
+	struct store_stage stages[STEP_COUNT];
+	struct store_time now = app_time(a);
+	char flags[128] = "";
+	struct store_ending e = {
+		.verdict = (int)v->kind,
+		.fault = (int)v->fault,
+		.fault_class = (int)fault_class_of(v->fault),
+		.step = (int)v->step,
+		.verdict_name = verdict_name(v->kind),
+		.fault_name = fault_name(v->fault),
+		.fault_class_name = v->fault != FAULT_NONE ? fault_class_name(fault_class_of(v->fault)) : NULL,
+		.step_name = step_name(v->step),
+		.address = v->addr != 0 ? (int64_t)v->addr : -1,
+		.bytes_written = r->bytes_written,
+		.sectors_erased = r->sectors_erased,
+		.transfers = r->transfers,
+		.version_after = text_or_null(r->version_after),
+		.message = r->message,
+		.flags = flags,
+		.serial = text_or_null(r->serial),
+		.dfu_serial = text_or_null(r->dfu_serial),
+		.version_before = text_or_null(r->version_before),
+		.stages = stages,
+		.stage_count = put_stages(r, stages),
+		.port_count = count_of(v),
+		.drone_count = count_of(v),
+	};
+	int error;
+
+	if (r->platform != PLATFORM_UNKNOWN)
+		e.platform = platform_name(r->platform);
+	put_flags(r, flags, sizeof(flags));
+	records_drone(a, r);
+	error = store_attempt_end(a->store, r->id, &e, &now);
+	if (error < 0 && error != -EALREADY)
+		fleet_recorded(a->fleet, slot, error, 0, app_now_us());
+	else
+		expect(a, slot, r->id);
+}
+
+/* Tells the fleet of every record that has become durable. */
+static bool
+answer(struct app *a)
+{
+	uint64_t durable = store_durable(a->store);
+	size_t kept = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < a->pending_count; i++) {
+		struct pending p = a->pending[i];
+
+		if (p.seq > durable) {
+			a->pending[kept++] = p;
+			continue;
+		}
+		fleet_recorded(a->fleet, p.slot, 0, p.id, app_now_us());
+		any = true;
+	}
+	a->pending_count = kept;
+	return any;
+}
+
+bool
+records_commit(struct app *a)
+{
+	struct store_time now = app_time(a);
+
+	if (store_queued(a->store) == store_durable(a->store))
+		return false;
+	/* When it fails nothing is lost and nothing is told: records_check() goes on trying. */
+	if (store_commit(a->store, &now) < 0) {
+		journal_health(a);
+		return false;
+	}
+	return answer(a);
+}
+
+void
+records_check(struct app *a)
+{
+	struct store_time now = app_time(a);
+	bool waiting = store_queued(a->store) != store_durable(a->store);
+
+	if (!waiting && store_health(a->store, NULL) != STORE_DEGRADED && a->seconds % 60 != 0)
+		return;
+	if (store_check(a->store, &now) == 1 || !a->loaded)
+		records_load(a);
+	journal_health(a);
+	if (answer(a))
+		pump(a);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* What there is to show, as JSON: types Station and Slot of org.cfdfu.Station. */
+#include <config.h>
+
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "app/app_parts.h"
+#include "core/outcome.h"
+#include "core/platform.h"
+#include "firmware/digest.h"
+
+json_t *
+status_text(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? json_string(text) : json_null();
+}
+
+json_t *
+status_time(int64_t wall_ms)
+{
+	time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm tm;
+	char text[48];
+	size_t n;
+
+	if (wall_ms <= 0 || gmtime_r(&seconds, &tm) == NULL)
+		return json_null();
+	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(text + n, sizeof(text) - n, ".%03dZ", (int)(wall_ms % 1000));
+	return json_string(text);
+}
+
+static json_t *
+number_or_null(int64_t n, int64_t none)
+{
+	return n != none ? json_integer(n) : json_null();
+}
+
+static json_t *
+selection(enum platform p, const struct image *image)
+{
+	const struct image_label *label = image_label(image);
+	char sha256[DIGEST_TEXT_MAX];
+
+	digest_format(label->sha256, sha256);
+	return json_pack("{s:s, s:s, s:o, s:s}", "platform", platform_name(p), "name", label->name,
+			 "version", status_text(label->version), "sha256", sha256);
+}
+
+static json_t *
+selections(struct app *a)
+{
+	json_t *list = json_array();
+
+	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++) {
+		const struct image *image = policy_selected(fleet_policy(a->fleet), p);
+
+		if (image != NULL && json_array_append_new(list, selection(p, image)) < 0)
+			break;
+	}
+	return list;
+}
+
+static json_t *
+counts(struct app *a)
+{
+	struct fleet_counts c;
+
+	fleet_counts(a->fleet, &c);
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "present", (int)c.present, "active",
+			 (int)c.active, "pass", (int)c.pass, "unchanged", (int)c.unchanged, "failed",
+			 (int)c.failed, "skipped", (int)c.skipped);
+}
+
+struct setting_list {
+	json_t *list;
+	const char *value_name;
+};
+
+static void
+on_setting(void *ctx, const char *name, const char *value)
+{
+	struct setting_list *l = ctx;
+
+	(void)json_array_append_new(l->list,
+				    json_pack("{s:s, s:s}", "target", name, l->value_name, value));
+}
+
+static json_t *
+settings(struct app *a, enum store_scope scope, const char *value_name)
+{
+	struct setting_list l = { json_array(), value_name };
+
+	if (l.list != NULL && store_each(a->store, scope, on_setting, &l) < 0)
+		(void)json_array_clear(l.list); /* the database cannot be read: health says so */
+	return l.list;
+}
+
+json_t *
+status_station(struct app *a)
+{
+	char why[STORE_WHY_MAX] = "";
+	enum store_health health = store_health(a->store, why);
+
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s}", "state",
+			 fleet_paused(a->fleet) ? "paused" : "armed", "selected", selections(a), "counts",
+			 counts(a), "own", settings(a, STORE_OWN, "name"), "rules",
+			 settings(a, STORE_PLATFORM, "platform"), "health",
+			 health == STORE_DEGRADED ? "degraded" : "ok", "reason", status_text(why), "eta_s",
+			 number_or_null(fleet_eta_s(a->fleet), -1), "version", PACKAGE_VERSION);
+}
+
+static const char *
+mode_name(enum slot_mode mode)
+{
+	switch (mode) {
+	case SLOT_RUNTIME:
+		return "runtime";
+	case SLOT_DFU:
+		return "dfu";
+	case SLOT_NONE:
+		break;
+	}
+	return "none";
+}
+
+static json_t *
+platform_or_null(enum platform p)
+{
+	return p != PLATFORM_UNKNOWN ? json_string(platform_name(p)) : json_null();
+}
+
+static const char *
+advice_of(const struct slot_view *v)
+{
+	if (v->verdict.fault != FAULT_NONE)
+		return fault_advice(v->verdict.fault);
+	return v->verdict.kind != VERDICT_NONE ? verdict_advice(v->verdict.kind) : NULL;
+}
+
+json_t *
+status_slot(struct app *a, unsigned slot)
+{
+	struct slot_view v;
+	json_t *o;
+
+	fleet_view(a->fleet, slot, app_now_us(), &v);
+	o = json_pack("{s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:s}", "port", v.port, "label",
+		      status_text(config_label(a->config, v.port)), "present", v.present, "mode",
+		      mode_name(v.mode), "serial", status_text(v.serial), "dfu_serial",
+		      status_text(v.dfu_serial), "platform", platform_or_null(v.platform), "state", v.state);
+	if (o == NULL || json_object_update_new(
+				 o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o}",
+					      "percent", number_or_null(v.percent, -1), "eta_s",
+					      number_or_null(v.eta_s, -1), "verdict",
+					      status_text(verdict_name(v.verdict.kind)), "fault",
+					      status_text(fault_name(v.verdict.fault)), "step",
+					      status_text(step_name(v.step)), "message", v.message,
+					      "version_before", status_text(v.version_before),
+					      "version_after", status_text(v.version_after), "attempt",
+					      number_or_null(v.attempt, 0), "safe_to_unplug",
+					      v.safe_to_unplug, "advice", status_text(advice_of(&v)))) < 0) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+bool
+status_matches(struct app *a, unsigned slot, const char *target)
+{
+	struct slot_view v;
+	const char *label;
+
+	fleet_view(a->fleet, slot, app_now_us(), &v);
+	label = config_label(a->config, v.port);
+	return strcmp(v.port, target) == 0 || (label != NULL && strcmp(label, target) == 0) ||
+	       (v.serial[0] != '\0' && strcasecmp(v.serial, target) == 0) ||
+	       (v.dfu_serial[0] != '\0' && strcasecmp(v.dfu_serial, target) == 0);
+}

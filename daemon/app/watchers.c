@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Streams of the status: each watcher hears of the slots that changed, a few times a second at most. */
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "app/app_parts.h"
+#include "cfdfu/proto.h"
+
+enum { TELL_EVERY_MS = 200 };
+
+static bool
+is_of_interest(struct app *a, const struct watcher *w, unsigned slot)
+{
+	return w->target[0] == '\0' || status_matches(a, slot, w->target);
+}
+
+/* The slots that this watcher has not seen as they are; a running job counts as always new. */
+static json_t *
+news(struct app *a, struct watcher *w, bool *ret_any)
+{
+	json_t *list = json_array();
+
+	*ret_any = false;
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		uint64_t revision = fleet_revision(a->fleet, i) + 1;
+
+		if ((!w->full && w->told[i] == revision) || !is_of_interest(a, w, i))
+			continue;
+		w->told[i] = revision;
+		*ret_any = true;
+		if (json_array_append_new(list, status_slot(a, i)) < 0)
+			break;
+	}
+	return list;
+}
+
+static void
+tell(struct app *a, struct watcher *w)
+{
+	bool any;
+	json_t *slots = news(a, w, &any);
+	int r;
+
+	if (!any && !w->full) {
+		json_decref(slots);
+		return;
+	}
+	r = call_continue(w->call, json_pack("{s:o, s:o, s:b, s:b}", "station", status_station(a), "slots",
+					     slots, "full", w->full, "lost", w->lost));
+	if (r < 0) {
+		/* It does not read: what it missed comes as a whole once it does. */
+		w->blocked = r == -EAGAIN;
+		w->full = w->lost = true;
+		return;
+	}
+	w->full = w->lost = false;
+}
+
+static void
+on_watch_timer(evutil_socket_t fd, short what, void *ctx)
+{
+	struct app *a = ctx;
+
+	(void)fd;
+	(void)what;
+	a->watch_armed = false;
+	for (size_t i = 0; i < APP_WATCHERS_MAX; i++)
+		if (a->watchers[i].call != NULL && !a->watchers[i].blocked)
+			tell(a, &a->watchers[i]);
+}
+
+void
+watchers_changed(struct app *a)
+{
+	struct timeval tv = { .tv_usec = TELL_EVERY_MS * 1000 };
+	bool any = false;
+
+	for (size_t i = 0; i < APP_WATCHERS_MAX && !any; i++)
+		any = a->watchers[i].call != NULL;
+	if (!any || a->watch_armed)
+		return;
+	if (a->watch_timer == NULL)
+		a->watch_timer = evtimer_new(a->base, on_watch_timer, a);
+	a->watch_armed = a->watch_timer != NULL && evtimer_add(a->watch_timer, &tv) == 0;
+}
+
+void
+watchers_add(struct app *a, struct call *call, const char *target)
+{
+	for (size_t i = 0; i < APP_WATCHERS_MAX; i++) {
+		struct watcher *w = &a->watchers[i];
+
+		if (w->call != NULL)
+			continue;
+		memset(w, 0, sizeof(*w));
+		w->call = call;
+		w->full = true;
+		copy_text(w->target, sizeof(w->target), target);
+		tell(a, w);
+		return;
+	}
+	call_refuse(call, PROTO_ERROR("Busy"), "%d watch already; no more can.", APP_WATCHERS_MAX);
+}
+
+void
+watchers_drop(struct app *a, struct call *call)
+{
+	for (size_t i = 0; i < APP_WATCHERS_MAX; i++)
+		if (a->watchers[i].call == call)
+			a->watchers[i].call = NULL;
+}
+
+void
+watchers_drained(struct app *a, struct call *call)
+{
+	for (size_t i = 0; i < APP_WATCHERS_MAX; i++)
+		if (a->watchers[i].call == call)
+			a->watchers[i].blocked = false;
+	watchers_changed(a);
+}
