@@ -5,8 +5,8 @@
  *
  *   open --> call   a whole request, given to a handler                       [call_dispatch]
  *   call --> open   its answer was queued; the next request is looked at      [call_end, on_work]
- *   open, call --> closing   a request that is none: answered, then closed   
- *   [conn_close_after_output] any  --> freed  hang-up, error, deadline, or making room for others  
+ *   open, call --> closing   a request that is none: answered, then closed
+ *   [conn_close_after_output] any  --> freed  hang-up, error, deadline, or making room for others
  *       [conn_close]
  *
  * INVARIANT: a connection is freed only by conn_close(), from callbacks of the event base; what

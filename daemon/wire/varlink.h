@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Varlink's messages: bytes to and from JSON objects ended by NUL (varlink.org), within limits. 
+ * Varlink's messages: bytes to and from JSON objects ended by NUL (varlink.org), within limits.
  * Pure. Nothing here trusts a byte: what the other end sends is refused with a sentence, never
  * asserted.
  */

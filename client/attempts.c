@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* Attempts on paper. */
+#include "config.h"
+
+#include "client/attempts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/command.h"
+#include "client/out.h"
+
+/* The view "attempts" (design section 4), in its order. */
+static const char *const columns[] = {
+	"id",
+	"started_at",
+	"ended_at",
+	"port",
+	"label",
+	"serial",
+	"dfu_serial",
+	"platform",
+	"firmware_name",
+	"firmware_version",
+	"firmware_sha256",
+	"version_before",
+	"version_after",
+	"verdict",
+	"fault",
+	"step",
+	"address",
+	"bytes_written",
+	"sectors_erased",
+	"transfers",
+	"duration_ms",
+	"message",
+};
+
+static void
+add_row(struct table *t, const json_t *a)
+{
+	struct text verdict = out_text(a, "verdict"), fault = out_text(a, "fault");
+	struct text step = out_text(a, "step"), label = out_text(a, "label");
+	struct text port = out_text(a, "port"), before = out_text(a, "version_before");
+	struct text after = out_text(a, "version_after");
+	char id[24], started[40], took[32] = "", what[160] = "", slot[160], versions[160];
+	const char *serial = out_string(a, "serial");
+
+	snprintf(id, sizeof(id), "%lld", (long long)out_int(a, "id"));
+	format_time(started, sizeof(started), out_string(a, "started_at"));
+	if (out_is_int(a, "duration_ms"))
+		format_ms(took, sizeof(took), out_int(a, "duration_ms"));
+	if (fault.s[0] != '\0')
+		snprintf(what, sizeof(what), "%.60s%s%.60s", fault.s, step.s[0] ? " while " : "",
+			 step.s);
+	snprintf(slot, sizeof(slot), "%.60s", label.s[0] != '\0' ? label.s : port.s);
+	snprintf(versions, sizeof(versions), "%.40s%s%.40s", before.s,
+		 before.s[0] != '\0' || after.s[0] != '\0' ? " -> " : "", after.s);
+	table_row(t);
+	table_cell(t, id, COLOUR_NONE);
+	table_cell(t, started, COLOUR_NONE);
+	table_cell(t, slot, COLOUR_NONE);
+	table_cell(t, serial != NULL ? serial : out_string(a, "dfu_serial"), COLOUR_NONE);
+	table_cell(t, out_string(a, "firmware_name"), COLOUR_NONE);
+	table_cell(t, versions, COLOUR_NONE);
+	table_cell(t, verdict.s[0] != '\0' ? verdict.s : "running", colour_of_verdict(verdict.s));
+	table_cell(t, took, COLOUR_NONE);
+	table_cell(t, what, COLOUR_NONE);
+}
+
+int
+attempts_table(const struct session *s, const json_t *attempts)
+{
+	static const char *const headings[] = { "ID",	   "STARTED", "SLOT", "SERIAL", "FIRMWARE",
+						"VERSION", "VERDICT", "TOOK", "FAULT",	NULL };
+	const json_t *a;
+	struct table *t;
+	size_t i;
+	int r;
+
+	if (json_array_size(attempts) == 0) {
+		puts("No attempts.");
+		return EXIT_OK;
+	}
+	r = table_new(s, headings, &t);
+	if (r != 0)
+		return r;
+	table_right(t, 0);
+	table_right(t, 7);
+	json_array_foreach(attempts, i, a) add_row(t, a);
+	return table_finish(t) ? EXIT_OK : EXIT_REFUSED;
+}
+
+static void
+print_csv_text(const char *text)
+{
+	bool formula = text[0] != '\0' && strchr("=+-@", text[0]) != NULL;
+
+	if (!formula && strpbrk(text, ",\"\r\n") == NULL) {
+		fputs(text, stdout);
+		return;
+	}
+	putchar('"');
+	if (formula)
+		putchar('\'');
+	for (; *text != '\0'; text++) {
+		if (*text == '"')
+			putchar('"');
+		putchar(*text);
+	}
+	putchar('"');
+}
+
+void
+attempts_csv(const json_t *attempts)
+{
+	const json_t *a;
+	size_t i;
+
+	for (size_t c = 0; c < ARRAY_LEN(columns); c++)
+		printf("%s%s", c == 0 ? "" : ",", columns[c]);
+	fputs("\r\n", stdout);
+	json_array_foreach(attempts, i, a)
+	{
+		for (size_t c = 0; c < ARRAY_LEN(columns); c++) {
+			struct text t = out_text(a, columns[c]);
+
+			if (c > 0)
+				putchar(',');
+			if (out_is_int(a, columns[c]))
+				printf("%lld", (long long)out_int(a, columns[c]));
+			else
+				print_csv_text(t.s);
+		}
+		fputs("\r\n", stdout);
+	}
+}
+
+static void
+print_field(const json_t *a, const char *key, const char *title)
+{
+	struct text t = out_text(a, key);
+
+	if (t.s[0] != '\0')
+		printf("  %-16s %s\n", title, t.s);
+}
+
+static void
+print_time(const json_t *a, const char *key, const char *title)
+{
+	char time[40];
+
+	format_time(time, sizeof(time), out_string(a, key));
+	if (time[0] != '\0')
+		printf("  %-16s %s\n", title, time);
+}
+
+static void
+print_number(const json_t *a, const char *key, const char *title)
+{
+	char n[40];
+
+	if (!out_is_int(a, key))
+		return;
+	format_number(n, sizeof(n), out_int(a, key));
+	printf("  %-16s %s\n", title, n);
+}
+
+static void
+print_stages(const json_t *stages)
+{
+	const json_t *stage;
+	size_t i;
+
+	if (json_array_size(stages) > 0)
+		puts("  stages");
+	json_array_foreach(stages, i, stage)
+	{
+		struct text step = out_text(stage, "step");
+		char took[32];
+
+		format_ms(took, sizeof(took), out_int(stage, "ms"));
+		printf("    %-14s %s\n", step.s, took);
+	}
+}
+
+void
+attempt_print(const struct session *s, const json_t *a, const json_t *stages)
+{
+	struct text verdict = out_text(a, "verdict");
+	bool colour = out_has_colour(s);
+	char took[32];
+
+	printf("Attempt %lld: %s%s%s\n", (long long)out_int(a, "id"),
+	       colour ? colour_code(colour_of_verdict(verdict.s)) : "",
+	       verdict.s[0] != '\0' ? verdict.s : "running", colour ? "\033[0m" : "");
+	print_field(a, "message", "message");
+	print_field(a, "kind", "kind");
+	print_field(a, "fault", "fault");
+	print_field(a, "step", "step");
+	if (out_int(a, "address") != 0)
+		printf("  %-16s 0x%08llx\n", "address", (unsigned long long)out_int(a, "address"));
+	print_field(a, "port", "port");
+	print_field(a, "label", "label");
+	print_field(a, "serial", "serial");
+	print_field(a, "dfu_serial", "DFU serial");
+	print_field(a, "platform", "platform");
+	print_field(a, "firmware_name", "firmware");
+	print_field(a, "firmware_version", "its version");
+	print_field(a, "firmware_sha256", "its SHA-256");
+	print_field(a, "version_before", "version before");
+	print_field(a, "version_after", "version after");
+	print_time(a, "started_at", "started");
+	print_time(a, "ended_at", "ended");
+	if (out_is_int(a, "duration_ms")) {
+		format_ms(took, sizeof(took), out_int(a, "duration_ms"));
+		printf("  %-16s %s\n", "took", took);
+	}
+	print_number(a, "bytes_written", "bytes written");
+	print_number(a, "sectors_erased", "sectors erased");
+	print_number(a, "transfers", "transfers");
+	print_stages(stages);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* What this machine may have against flashing, found without the service. */
+#ifndef CLIENT_CHECKS_H
+#define CLIENT_CHECKS_H
+
+#include <jansson.h>
+
+/*
+ * Appends one object a finding: name, level ("ok", "warn", "fail"), text, fix (a command, or null),
+ * as the type Check of the interface.  root: "" or a directory that stands for /, for tests.
+ */
+void checks_run(const char *root, json_t *list);
+
+#endif

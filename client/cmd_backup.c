@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* cfdfuctl backup: a drone's flash into a DfuSe file. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/command.h"
+#include "client/commands.h"
+#include "client/conn.h"
+#include "client/file.h"
+#include "client/out.h"
+#include "client/params.h"
+#include "client/remote.h"
+
+/* The memory file that the service has filled, into the user's file. */
+static int
+keep(int fd, const char *path)
+{
+	struct stat st;
+	void *bytes;
+	int r;
+
+	if (fstat(fd, &st) < 0 || st.st_size <= 0) {
+		say_error("the service has sent nothing");
+		return EXIT_DRONE_FAILED;
+	}
+	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (bytes == MAP_FAILED) {
+		say_error("cannot read what the service has sent: %s", strerror(errno));
+		return EXIT_REFUSED;
+	}
+	r = file_write(path, bytes, (size_t)st.st_size);
+	(void)munmap(bytes, (size_t)st.st_size); /* WHY: we end soon */
+	return r;
+}
+
+static int
+backup_here(const struct session *s, const struct invocation *i)
+{
+	const char *path = i->args[1];
+	json_t *parameters = json_object(), *reply = NULL;
+	struct conn *c = NULL;
+	char bytes[32];
+	int fd = -1, r = params_text(parameters, "slot", i->args[0]);
+
+	if (r == 0)
+		r = params_switch(parameters, "whole", i, "whole");
+	if (r == 0)
+		r = file_open_memory(&fd);
+	if (r == 0)
+		r = conn_open(s, &c);
+	if (r == 0)
+		r = conn_call(c, PROTO_METHOD("Backup"), json_incref(parameters), fd, &reply);
+	if (r == 0)
+		r = keep(fd, path);
+	if (r == 0 && strcmp(path, "-") != 0) {
+		format_number(bytes, sizeof(bytes), out_int(reply, "bytes"));
+		if (s->json)
+			out_json(reply);
+		else
+			printf("%s: %s bytes\n", path, bytes);
+	}
+	if (fd >= 0)
+		(void)close(fd); /* WHY: a memory file */
+	conn_close(c);
+	json_decref(reply);
+	json_decref(parameters);
+	return r;
+}
+
+/* Descriptors cannot cross ssh: the file comes by that cfdfuctl's standard output. */
+static int
+backup_there(const struct session *s, const struct invocation *i)
+{
+	const char *words[8] = { "backup" };
+	struct session plain = *s;
+	size_t n = 1;
+	int fd = -1, r;
+
+	plain.json = false;
+	if (invocation_has(i, "whole"))
+		words[n++] = "--whole";
+	words[n++] = "--";
+	words[n++] = i->args[0];
+	words[n++] = "-";
+	r = file_open_memory(&fd);
+	if (r == 0)
+		r = remote_run(&plain, words, -1, fd);
+	if (r == 0)
+		r = keep(fd, i->args[1]);
+	if (fd >= 0)
+		(void)close(fd); /* WHY: a memory file */
+	return r;
+}
+
+static int
+run(const struct session *s, const struct invocation *i)
+{
+	return s->host != NULL ? backup_there(s, i) : backup_here(s, i);
+}
+
+const struct command_desc cmd_backup = {
+	.name = "backup",
+	.args = "SLOT FILE.dfu|-",
+	.args_min = 2,
+	.args_max = 2,
+	.help = "a drone's flash into a DfuSe file",
+	.run = run,
+	.options = { { "whole", 0, NULL, "all of it, with the boot loader" } },
+};

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* cfdfuctl config: the settings in force, and where each comes from. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/command.h"
+#include "client/commands.h"
+#include "client/conn.h"
+#include "client/out.h"
+
+static void
+print_settings(const json_t *settings)
+{
+	char section[OUT_TEXT_MAX] = "";
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(settings, i, one)
+	{
+		struct text sec = out_text(one, "section"), key = out_text(one, "key");
+		struct text value = out_text(one, "value"), origin = out_text(one, "origin");
+
+		if (strcmp(sec.s, section) != 0)
+			printf("%s[%s]\n", section[0] != '\0' ? "\n" : "", sec.s);
+		copy_text(section, sizeof(section), sec.s);
+		printf("%s = %s%s%s\n", key.s, value.s, origin.s[0] != '\0' ? "  ; " : "",
+		       origin.s);
+	}
+}
+
+static int
+run(const struct session *s, const struct invocation *i)
+{
+	json_t *reply = NULL;
+	int r = conn_ask(s, PROTO_METHOD("GetConfig"), NULL, &reply);
+
+	(void)i;
+	if (r != 0)
+		return r;
+	if (s->json)
+		out_json(reply);
+	else
+		print_settings(json_object_get(reply, "settings"));
+	json_decref(reply);
+	return EXIT_OK;
+}
+
+const struct command_desc cmd_config = {
+	.name = "config",
+	.args = "",
+	.help = "the settings in force, and where each comes from",
+	.run = run,
+};

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* cfdfuctl doctor: what is wrong with the station, and the command that mends it. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/checks.h"
+#include "client/command.h"
+#include "client/commands.h"
+#include "client/conn.h"
+#include "client/out.h"
+#include "client/remote.h"
+
+#define ROOT_ENV "CFDFU_DOCTOR_ROOT" /* a directory that stands for /, for tests */
+
+static enum colour
+colour_of_level(const char *level)
+{
+	if (strcmp(level, "ok") == 0)
+		return COLOUR_GOOD;
+	return strcmp(level, "fail") == 0 ? COLOUR_BAD : COLOUR_ATTENTION;
+}
+
+static void
+print_checks(const struct session *s, const json_t *checks)
+{
+	bool colour = out_has_colour(s);
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(checks, i, one)
+	{
+		struct text level = out_text(one, "level"), text = out_text(one, "text");
+		struct text fix = out_text(one, "fix");
+
+		printf("%s%-4s%s  %s\n", colour ? colour_code(colour_of_level(level.s)) : "",
+		       level.s, colour ? "\033[0m" : "", text.s);
+		if (fix.s[0] != '\0')
+			printf("      mend it with: %s\n", fix.s);
+	}
+}
+
+static bool
+has_failure(const json_t *checks)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(checks, i, one)
+	{
+		const char *level = out_string(one, "level");
+
+		if (level != NULL && strcmp(level, "fail") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What the service knows of itself, when it is there; the local checks say when it is not. */
+static int
+ask_service(const struct session *s, json_t *document, json_t *checks)
+{
+	int fd = conn_connect(s->socket_path);
+	json_t *reply = NULL;
+	int r;
+
+	if (fd < 0)
+		return 0;
+	(void)close(fd); /* WHY: only to see whether somebody answers, without a complaint */
+	r = conn_ask(s, PROTO_METHOD("GetHealth"), NULL, &reply);
+	if (r != 0)
+		return r;
+	if (json_object_set(document, "health", json_object_get(reply, "health")) < 0 ||
+	    json_object_set(document, "reason", json_object_get(reply, "reason")) < 0 ||
+	    json_array_extend(checks, json_object_get(reply, "checks")) < 0)
+		r = EXIT_REFUSED;
+	json_decref(reply);
+	return r;
+}
+
+static int
+run(const struct session *s, const struct invocation *i)
+{
+	static const char *const words[] = { "doctor", NULL };
+	const char *root = getenv(ROOT_ENV);
+	json_t *document, *checks;
+	int r;
+
+	(void)i;
+	if (s->host != NULL)
+		return remote_run(s, words, -1, -1);
+	checks = json_array();
+	document = json_pack("{s:n,s:n,s:O}", "health", "reason", "checks", checks);
+	checks_run(root != NULL ? root : "", checks);
+	r = ask_service(s, document, checks);
+	if (s->json)
+		out_json(document);
+	else
+		print_checks(s, checks);
+	if (r == 0 && has_failure(checks))
+		r = EXIT_REFUSED;
+	json_decref(checks);
+	json_decref(document);
+	return r;
+}
+
+const struct command_desc cmd_doctor = {
+	.name = "doctor",
+	.args = "",
+	.help = "what is wrong with the station, and the command that mends it",
+	.run = run,
+};

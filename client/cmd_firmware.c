@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* cfdfuctl firmware list, select, deselect, remove: the catalogue and what is selected of it. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/command.h"
+#include "client/commands.h"
+#include "client/conn.h"
+#include "client/out.h"
+#include "client/params.h"
+
+/* "cf2, bolt" of a list of texts. */
+static void
+join(const json_t *list, char *dst, size_t size)
+{
+	const json_t *one;
+	size_t i;
+
+	dst[0] = '\0';
+	json_array_foreach(list, i, one)
+	{
+		size_t used = strlen(dst);
+		struct text t;
+
+		text_copy(&t, json_string_value(one));
+		snprintf(dst + used, size - used, "%s%.60s", used > 0 ? ", " : "", t.s);
+	}
+}
+
+static void
+add_row(struct table *t, const json_t *f)
+{
+	char platforms[256], selected[512], own[256], bytes[32], added[40];
+	struct text sum = out_sum(f, "sha256");
+
+	join(json_object_get(f, "platforms"), platforms, sizeof(platforms));
+	join(json_object_get(f, "selected_for"), selected, sizeof(selected));
+	join(json_object_get(f, "own"), own, sizeof(own));
+	if (own[0] != '\0')
+		snprintf(selected + strlen(selected), sizeof(selected) - strlen(selected), "%s%s",
+			 selected[0] != '\0' ? ", " : "", own);
+	format_number(bytes, sizeof(bytes), out_int(f, "bytes"));
+	format_time(added, sizeof(added), out_string(f, "added_at"));
+	table_row(t);
+	table_cell(t, out_string(f, "name"), COLOUR_NONE);
+	table_cell(t, out_string(f, "version"), COLOUR_NONE);
+	table_cell(t, platforms, COLOUR_NONE);
+	table_cell(t, bytes, COLOUR_NONE);
+	table_cell(t, sum.s, COLOUR_NONE);
+	table_cell(t, selected[0] != '\0' ? selected : "-",
+		   selected[0] != '\0' ? COLOUR_GOOD : COLOUR_NONE);
+	table_cell(t, added, COLOUR_NONE);
+}
+
+static int
+print_list(const struct session *s, const json_t *reply)
+{
+	static const char *const headings[] = { "NAME",	   "VERSION",	   "PLATFORM", "BYTES",
+						"SHA-256", "SELECTED FOR", "ADDED",    NULL };
+	const json_t *list = json_object_get(reply, "firmware"), *f;
+	struct table *t;
+	size_t i;
+	int r;
+
+	if (json_array_size(list) == 0) {
+		puts("No firmware yet: cfdfuctl firmware add FILE");
+		return EXIT_OK;
+	}
+	r = table_new(s, headings, &t);
+	if (r != 0)
+		return r;
+	table_right(t, 3);
+	json_array_foreach(list, i, f) add_row(t, f);
+	return table_finish(t) ? EXIT_OK : EXIT_REFUSED;
+}
+
+static int
+run_list(const struct session *s, const struct invocation *i)
+{
+	json_t *reply = NULL;
+	int r = conn_ask(s, PROTO_METHOD("ListFirmware"), NULL, &reply);
+
+	(void)i;
+	if (r != 0)
+		return r;
+	if (s->json)
+		out_json(reply);
+	else
+		r = print_list(s, reply);
+	json_decref(reply);
+	return r;
+}
+
+static void
+print_selected(const json_t *reply)
+{
+	const json_t *list = json_object_get(reply, "selected"), *one;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		puts("Nothing is selected for a platform.");
+	json_array_foreach(list, i, one)
+	{
+		struct text platform = out_text(one, "platform"), name = out_text(one, "name");
+		struct text version = out_text(one, "version"), sum = out_sum(one, "sha256");
+
+		printf("%s: %s%s%s [%s]\n", platform.s, name.s,
+		       version.s[0] != '\0' ? ", version " : "", version.s, sum.s);
+	}
+}
+
+static int
+ask(const struct session *s, const struct invocation *i, const char *method, const char *arg_key,
+    bool options, json_t **ret_reply)
+{
+	json_t *parameters = json_object();
+	int r = params_text(parameters, arg_key, i->arg_count > 0 ? i->args[0] : NULL);
+
+	if (r == 0 && options && invocation_has(i, "platform"))
+		r = params_option(parameters, "platform", i, "platform");
+	if (r == 0 && options)
+		r = params_option(parameters, "target", i, "for");
+	if (r == 0)
+		r = conn_ask(s, method, json_incref(parameters), ret_reply);
+	json_decref(parameters);
+	return r;
+}
+
+static int
+run_select(const struct session *s, const struct invocation *i)
+{
+	json_t *reply = NULL;
+	int r = ask(s, i, PROTO_METHOD("SelectFirmware"), "name", true, &reply);
+
+	if (r != 0)
+		return r;
+	if (s->json)
+		out_json(reply);
+	else if (invocation_has(i, "for"))
+		printf("%s is the firmware for %s.\n", i->args[0], invocation_value(i, "for"));
+	else
+		print_selected(reply);
+	json_decref(reply);
+	return EXIT_OK;
+}
+
+static int
+run_deselect(const struct session *s, const struct invocation *i)
+{
+	json_t *reply = NULL;
+	int r = ask(s, i, PROTO_METHOD("DeselectFirmware"), "platform", true, &reply);
+
+	if (r != 0)
+		return r;
+	if (s->json)
+		out_json(reply);
+	else
+		print_selected(reply);
+	json_decref(reply);
+	return EXIT_OK;
+}
+
+static int
+run_remove(const struct session *s, const struct invocation *i)
+{
+	json_t *reply = NULL;
+	int r = ask(s, i, PROTO_METHOD("RemoveFirmware"), "name", false, &reply);
+
+	if (r != 0)
+		return r;
+	if (s->json)
+		out_json(reply);
+	else
+		puts("Removed.");
+	json_decref(reply);
+	return EXIT_OK;
+}
+
+const struct command_desc cmd_firmware_list = {
+	.name = "firmware list",
+	.args = "",
+	.help = "the catalogue, and what is selected",
+	.run = run_list,
+};
+
+const struct command_desc cmd_firmware_select = {
+	.name = "firmware select",
+	.args = "NAME",
+	.args_min = 1,
+	.args_max = 1,
+	.help = "flash this onto the drones of its platform",
+	.run = run_select,
+	.options = {
+		{ "platform", 0, "P", "for this platform only" },
+		{ "for", 0, "SLOT|SERIAL", "for one slot or one drone only" },
+	},
+};
+
+const struct command_desc cmd_firmware_deselect = {
+	.name = "firmware deselect",
+	.args = "[PLATFORM]",
+	.args_max = 1,
+	.help = "flash nothing onto the drones of a platform (of all of them)",
+	.run = run_deselect,
+	.options = { { "for", 0, "SLOT|SERIAL", "take back what was selected for it alone" } },
+};
+
+const struct command_desc cmd_firmware_remove = {
+	.name = "firmware remove",
+	.args = "NAME",
+	.args_min = 1,
+	.args_max = 1,
+	.help = "out of the catalogue",
+	.run = run_remove,
+};

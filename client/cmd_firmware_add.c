@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cfdfuctl firmware add: parses and judges with the user's rights, hands over one sealed DfuSe
+ * file.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/command.h"
+#include "client/commands.h"
+#include "client/conn.h"
+#include "client/desk.h"
+#include "client/file.h"
+#include "client/out.h"
+#include "client/params.h"
+#include "client/remote.h"
+#include "core/image.h"
+#include "core/platform.h"
+#include "firmware/fw_make.h"
+
+/*
+ * "firmware-cf2-2025.02" of firmware-cf2-2025.02.zip; platform and version of what has no file
+ * name.
+ */
+static void
+default_name(const struct desk *d, const char *source, char *dst, size_t size)
+{
+	const struct image_label *label = image_label(d->image);
+	const char *dot = strrchr(source, '.');
+	char platforms[128];
+
+	if (strcmp(d->path, "-") != 0 || strcmp(source, d->source_name) != 0) {
+		snprintf(dst, size, "%.*s", dot != NULL && dot > source ? (int)(dot - source) : -1,
+			 source);
+		return;
+	}
+	desk_platforms_text(d->judgement.platforms, platforms, sizeof(platforms));
+	platforms[strcspn(platforms, ",")] = '\0';
+	snprintf(dst, size, "%.24s%s%s", platforms, label->version[0] != '\0' ? "-" : "",
+		 label->version);
+}
+
+static int
+set_notes(json_t *parameters, const struct fw_facts *facts)
+{
+	char *notes[FW_WARNINGS_MAX];
+	char copies[FW_WARNINGS_MAX][FW_WARNING_TEXT_MAX];
+
+	for (size_t i = 0; i < facts->warning_count; i++) {
+		copy_text(copies[i], sizeof(copies[i]), facts->warnings[i]);
+		notes[i] = copies[i];
+	}
+	return params_texts(parameters, "notes", notes, (int)facts->warning_count);
+}
+
+static int
+set_parameters(json_t *parameters, const struct invocation *i, const struct desk *d)
+{
+	enum platform manifest = d->facts->release.platform;
+	const char *source = invocation_value(i, "source"), *name = invocation_value(i, "name");
+	char fallback[IMAGE_TEXT_MAX];
+	int r;
+
+	if (source == NULL)
+		source = d->source_name;
+	default_name(d, source, fallback, sizeof(fallback));
+	r = params_text(parameters, "name", name != NULL ? name : fallback);
+	if (r == 0)
+		r = params_option(parameters, "platform", i, "platform");
+	if (r == 0 && manifest != PLATFORM_UNKNOWN)
+		r = params_text(parameters, "manifest", platform_name(manifest));
+	if (r == 0)
+		r = params_text(parameters, "source_name", source);
+	if (r == 0)
+		r = params_text(parameters, "source_sha256", d->source_sha256);
+	if (r == 0 && image_label(d->image)->version[0] != '\0')
+		r = params_text(parameters, "version", image_label(d->image)->version);
+	return r == 0 ? set_notes(parameters, d->facts) : r;
+}
+
+static void
+print_added(const struct session *s, const struct desk *d, const json_t *reply)
+{
+	struct text name = out_text(json_object_get(reply, "firmware"), "name");
+
+	if (s->json) {
+		out_json(reply);
+		return;
+	}
+	desk_print(s, d);
+	printf("Stored as \"%s\".  To flash it: cfdfuctl firmware select %s\n", name.s, name.s);
+}
+
+/* Here: the image as a sealed file, then the call. */
+static int
+add_here(const struct session *s, const struct invocation *i, const struct desk *d)
+{
+	json_t *parameters = json_object(), *reply = NULL;
+	struct conn *c = NULL;
+	uint8_t *file = NULL;
+	size_t bytes = 0;
+	int fd = -1, r = set_parameters(parameters, i, d);
+
+	if (r == 0 && fw_make_from_image(d->image, &file, &bytes) < 0) {
+		say_error("out of memory");
+		r = EXIT_REFUSED;
+	}
+	if (r == 0)
+		r = file_seal(file, bytes, &fd);
+	if (r == 0)
+		r = conn_open(s, &c);
+	if (r == 0)
+		r = conn_call(c, PROTO_METHOD("AddFirmware"), json_incref(parameters), fd, &reply);
+	if (r == 0)
+		print_added(s, d, reply);
+	if (fd >= 0)
+		(void)close(fd); /* WHY: the service has its own by now */
+	free(file);
+	conn_close(c);
+	json_decref(reply);
+	json_decref(parameters);
+	return r;
+}
+
+/* There: descriptors cannot cross ssh, so the file itself goes to a cfdfuctl on that machine. */
+static int
+add_there(const struct session *s, const struct invocation *i, const struct desk *d)
+{
+	static const char *const options[] = { "name", "platform", "address" };
+	static const char *const flags[] = { "--name", "--platform", "--address" };
+	const char *words[16] = { "firmware", "add" };
+	size_t n = 2;
+	int fd = -1, r;
+
+	for (size_t o = 0; o < ARRAY_LEN(options); o++)
+		if (invocation_has(i, options[o])) {
+			words[n++] = flags[o];
+			words[n++] = invocation_value(i, options[o]);
+		}
+	words[n++] = "--source";
+	words[n++] = invocation_has(i, "source") ? invocation_value(i, "source") : d->source_name;
+	words[n++] = "--";
+	words[n++] = "-";
+	words[n] = NULL;
+	r = file_seal(d->data, d->bytes, &fd);
+	if (r == 0)
+		r = remote_run(s, words, fd, -1);
+	if (fd >= 0)
+		(void)close(fd); /* WHY: only read from */
+	return r;
+}
+
+static int
+run(const struct session *s, const struct invocation *i)
+{
+	uint32_t addr = FW_ADDR_DEFAULT;
+	enum platform told;
+	struct desk d;
+	int r = desk_options(i, &addr, &told);
+
+	if (r == 0)
+		r = desk_open(s, i->args[0], addr, told, false, &d);
+	if (r != 0)
+		return r;
+	r = desk_judge(&d, false);
+	if (r == 0 && !d.judgement.accepted)
+		r = desk_refuse(s, &d);
+	if (r == 0)
+		r = s->host != NULL ? add_there(s, i, &d) : add_here(s, i, &d);
+	desk_close(&d);
+	return r;
+}
+
+const struct command_desc cmd_firmware_add = {
+	.name = "firmware add",
+	.args = "FILE|-",
+	.args_min = 1,
+	.args_max = 1,
+	.help = "judge an image and store it",
+	.run = run,
+	.options = {
+		{ "name", 0, "N", "name in the catalogue (default: the file's)" },
+		{ "platform", 0, "P", "what it is for, where the image does not say" },
+		{ "address", 0, "A", "where a plain binary begins (default 0x08004000)" },
+		{ "source", 0, "NAME", "file name to record for what comes by standard input" },
+	},
+};

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/* cfdfuctl firmware make: what ST's DFU File Manager does, from any format that we read. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/command.h"
+#include "client/commands.h"
+#include "client/desk.h"
+#include "client/file.h"
+#include "client/out.h"
+#include "core/image.h"
+#include "firmware/fw_make.h"
+#include "wire/text.h"
+
+#define INPUTS_MAX 32
+#define PATH_TEXT_MAX 4096
+
+/* INPUT[@ADDRESS][:TARGET[=NAME]] */
+struct input {
+	char path[PATH_TEXT_MAX];
+	uint32_t addr;
+	bool targeted;
+	uint8_t alt;
+	const char *name; /* NULL: as the file has it */
+	struct desk desk;
+};
+
+struct make {
+	struct input inputs[INPUTS_MAX];
+	size_t input_count;
+	struct fw_make_target targets[IMAGE_TARGETS_MAX];
+	struct segment segments[IMAGE_SEGMENTS_MAX]; /* grouped by target */
+	size_t target_count, segment_count;
+};
+
+/* ":1=SPI flash" at the end; cuts it off. */
+static bool
+split_target(struct input *in)
+{
+	char *colon = in->path;
+
+	while ((colon = strchr(colon, ':')) != NULL) {
+		size_t digits = strspn(colon + 1, "0123456789");
+		char *after = colon + 1 + digits;
+
+		if (digits > 0 && (*after == '\0' || *after == '=')) {
+			uint64_t alt = 0;
+
+			in->name = *after == '=' ? after + 1 : NULL;
+			*after = '\0';
+			*colon = '\0';
+			in->targeted = true;
+			if (!number_parse(colon + 1, UINT8_MAX, &alt))
+				return false;
+			in->alt = (uint8_t)alt;
+			return true;
+		}
+		colon++;
+	}
+	return true;
+}
+
+static bool
+parse_input(const char *text, struct input *in)
+{
+	char *at;
+
+	in->addr = FW_ADDR_DEFAULT;
+	if (strlen(text) >= sizeof(in->path))
+		return false;
+	copy_text(in->path, sizeof(in->path), text);
+	if (!split_target(in))
+		return false;
+	at = strrchr(in->path, '@');
+	if (at != NULL) {
+		uint64_t addr = 0;
+
+		if (!number_parse(at + 1, UINT32_MAX, &addr))
+			return true; /* WHY: a name may have an '@' of its own */
+		*at = '\0';
+		in->addr = (uint32_t)addr;
+	}
+	return in->path[0] != '\0';
+}
+
+/* The target of this number, made when it is new; NULL when there are too many. */
+static struct fw_make_target *
+find_target(struct make *m, uint8_t alt)
+{
+	for (size_t t = 0; t < m->target_count; t++)
+		if (m->targets[t].alt == alt)
+			return &m->targets[t];
+	if (m->target_count == IMAGE_TARGETS_MAX)
+		return NULL;
+	m->targets[m->target_count] = (struct fw_make_target){ .alt = alt };
+	return &m->targets[m->target_count++];
+}
+
+static const char *
+name_in_file(const struct input *in, uint8_t alt)
+{
+	const struct fw_facts *f = in->desk.facts;
+
+	for (size_t t = 0; t < f->target_count; t++)
+		if (f->targets[t].alt == alt && f->targets[t].named)
+			return f->targets[t].name;
+	return NULL;
+}
+
+/* Counts each target's elements and takes its name. */
+static int
+count_elements(struct make *m)
+{
+	for (size_t i = 0; i < m->input_count; i++) {
+		struct input *in = &m->inputs[i];
+
+		for (size_t n = 0; n < image_segment_count(in->desk.image); n++) {
+			uint8_t alt =
+			    in->targeted ? in->alt : image_segment(in->desk.image, n)->alt;
+			struct fw_make_target *t = find_target(m, alt);
+
+			if (t == NULL || ++m->segment_count > IMAGE_SEGMENTS_MAX) {
+				say_error("too many targets or elements for one file");
+				return EXIT_REFUSED;
+			}
+			t->element_count++;
+			if (t->name == NULL)
+				t->name =
+				    in->targeted && in->name != NULL
+					? in->name
+					: name_in_file(in, image_segment(in->desk.image, n)->alt);
+		}
+	}
+	return 0;
+}
+
+/* Puts the elements beside one another, target by target, in the order of the inputs. */
+static void
+place_elements(struct make *m)
+{
+	size_t at = 0;
+
+	for (size_t t = 0; t < m->target_count; t++) {
+		m->targets[t].elements = &m->segments[at];
+		for (size_t i = 0; i < m->input_count; i++) {
+			const struct input *in = &m->inputs[i];
+
+			for (size_t n = 0; n < image_segment_count(in->desk.image); n++) {
+				struct segment s = *image_segment(in->desk.image, n);
+
+				if (in->targeted)
+					s.alt = in->alt;
+				if (s.alt == m->targets[t].alt)
+					m->segments[at++] = s;
+			}
+		}
+	}
+}
+
+static int
+load(const struct session *s, const struct invocation *i, struct make *m)
+{
+	for (int n = 1; n < i->arg_count; n++) {
+		struct input *in = &m->inputs[n - 1];
+		int r;
+
+		if (!parse_input(i->args[n], in))
+			return usage_error(i->command, "not INPUT[@ADDRESS][:TARGET[=NAME]]: %s",
+					   i->args[n]);
+		r = desk_open(s, in->path, in->addr, PLATFORM_UNKNOWN, true, &in->desk);
+		if (r != 0)
+			return r;
+		m->input_count++;
+	}
+	return 0;
+}
+
+/* WHY through image_new(): it knows what overlaps and what is too much. */
+static int
+check_overlaps(const struct make *m)
+{
+	struct image_label label = { .name = "" };
+	struct image *image = NULL;
+	int r = image_new(m->segments, m->segment_count, &label, &image);
+
+	image_unref(image);
+	if (r == 0)
+		return 0;
+	say_error(r == -ENOMEM	? "out of memory"
+		  : r == -E2BIG ? "too much for one file"
+				: "two inputs overlap within one target");
+	return EXIT_REFUSED;
+}
+
+static int
+set_ids(const struct invocation *i, struct fw_make_file *file)
+{
+	uint64_t vid = FW_MAKE_VID, pid = FW_MAKE_PID, device = FW_MAKE_DEVICE;
+	int r = invocation_number(i, "vid", 0, UINT16_MAX, &vid);
+
+	if (r == 0)
+		r = invocation_number(i, "pid", 0, UINT16_MAX, &pid);
+	if (r == 0)
+		r = invocation_number(i, "device", 0, UINT16_MAX, &device);
+	file->vid = (uint16_t)vid;
+	file->pid = (uint16_t)pid;
+	file->device = (uint16_t)device;
+	return r;
+}
+
+static int
+write_file(const struct session *s, const struct invocation *i, struct make *m)
+{
+	struct fw_make_file file = { .targets = m->targets, .target_count = m->target_count };
+	const char *path = i->args[0];
+	uint8_t *bytes = NULL;
+	size_t count = 0;
+	int r = set_ids(i, &file);
+
+	if (r == 0 && fw_make(&file, &bytes, &count) < 0) {
+		say_error("the file cannot be made of these inputs");
+		r = EXIT_REFUSED;
+	}
+	if (r == 0)
+		r = file_write(path, bytes, count);
+	if (r == 0 && s->json) {
+		json_t *page = json_pack("{s:o,s:I,s:I,s:I}", "file", text_json(path), "bytes",
+					 (json_int_t)count, "targets", (json_int_t)m->target_count,
+					 "elements", (json_int_t)m->segment_count);
+
+		out_json(page);
+		json_decref(page);
+	} else if (r == 0 && strcmp(path, "-") != 0) {
+		printf("%s: %zu bytes, %zu target%s, %zu element%s\n", path, count, m->target_count,
+		       m->target_count == 1 ? "" : "s", m->segment_count,
+		       m->segment_count == 1 ? "" : "s");
+	}
+	free(bytes);
+	return r;
+}
+
+static int
+run(const struct session *s, const struct invocation *i)
+{
+	struct make *m = calloc(1, sizeof(*m));
+	int r;
+
+	if (m == NULL) {
+		say_error("out of memory");
+		return EXIT_REFUSED;
+	}
+	r = load(s, i, m);
+	if (r == 0)
+		r = count_elements(m);
+	if (r == 0) {
+		place_elements(m);
+		r = check_overlaps(m);
+	}
+	if (r == 0)
+		r = write_file(s, i, m);
+	for (size_t n = 0; n < m->input_count; n++)
+		desk_close(&m->inputs[n].desk);
+	free(m);
+	return r;
+}
+
+const struct command_desc cmd_firmware_make = {
+	.name = "firmware make",
+	.args = "OUT.dfu INPUT[@ADDRESS][:TARGET[=NAME]]...",
+	.args_min = 2,
+	.args_max = 1 + INPUTS_MAX,
+	.help = "a DfuSe file of HEX, S-record, binary or other files; needs no daemon",
+	.run = run,
+	.options = {
+		{ "vid", 0, "N", "USB vendor of the device (default 0x0483)" },
+		{ "pid", 0, "N", "USB product of the device (default 0xdf11)" },
+		{ "device", 0, "N", "version of the device (default 0)" },
+	},
+};

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cfdfuctl firmware show, check: what is in the catalogue, or in a file, and what the judge says.
+ */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "client/command.h"
+#include "client/commands.h"
+#include "client/conn.h"
+#include "client/desk.h"
+#include "client/out.h"
+#include "client/params.h"
+#include "wire/text.h"
+
+static void
+print_field(const json_t *f, const char *key, const char *title)
+{
+	struct text t = out_text(f, key);
+
+	if (t.s[0] != '\0')
+		printf("  %-12s %s\n", title, t.s);
+}
+
+static void
+print_texts(const json_t *f, const char *key, const char *title)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(f, key), i, one)
+	{
+		struct text t;
+
+		text_copy(&t, json_string_value(one));
+		printf("  %-12s %s\n", i == 0 ? title : "", t.s);
+	}
+}
+
+static void
+print_elements(const json_t *elements)
+{
+	const json_t *e;
+	size_t i;
+
+	json_array_foreach(elements, i, e)
+	{
+		unsigned long long addr = (unsigned long long)out_int(e, "address");
+		struct text name = out_text(e, "target_name");
+		char bytes[32];
+
+		format_number(bytes, sizeof(bytes), out_int(e, "bytes"));
+		printf("  %-12s target %lld%s%s at 0x%08llx, %s bytes\n", i == 0 ? "elements" : "",
+		       (long long)out_int(e, "target"), name.s[0] != '\0' ? " " : "", name.s, addr,
+		       bytes);
+	}
+}
+
+static void
+print_firmware(const json_t *reply)
+{
+	const json_t *f = json_object_get(reply, "firmware");
+	struct text name = out_text(f, "name");
+	char added[40], bytes[32];
+
+	format_time(added, sizeof(added), out_string(f, "added_at"));
+	format_number(bytes, sizeof(bytes), out_int(f, "bytes"));
+	printf("%s\n", name.s);
+	print_field(f, "version", "version");
+	print_field(f, "revision", "revision");
+	print_texts(f, "platforms", "platforms");
+	printf("  %-12s %s bytes\n", "size", bytes);
+	print_field(f, "sha256", "sha256");
+	print_field(f, "source_name", "from file");
+	print_field(f, "source_sha256", "its sha256");
+	printf("  %-12s %s\n", "added", added);
+	print_field(f, "added_by", "by");
+	print_texts(f, "selected_for", "selected for");
+	print_texts(f, "own", "own image of");
+	print_texts(f, "notes", "notes");
+	print_elements(json_object_get(reply, "elements"));
+}
+
+static int
+show_catalogue(const struct session *s, const struct invocation *i)
+{
+	json_t *parameters = json_object(), *reply = NULL;
+	int r = params_text(parameters, "name", i->args[0]);
+
+	if (r == 0)
+		r = conn_ask(s, PROTO_METHOD("GetFirmware"), json_incref(parameters), &reply);
+	json_decref(parameters);
+	if (r != 0)
+		return r;
+	if (s->json)
+		out_json(reply);
+	else
+		print_firmware(reply);
+	json_decref(reply);
+	return EXIT_OK;
+}
+
+static void
+print_container(const struct desk *d)
+{
+	const struct fw_facts *f = d->facts;
+
+	printf("%s: %s\n", d->source_name, fw_format_words(f->format));
+	if (f->suffix)
+		printf("  for USB device %04x:%04x, version %04x\n", f->vid, f->pid, f->device);
+	if (f->header[0] != '\0') {
+		struct text header;
+
+		text_copy(&header, f->header);
+		printf("  header \"%s\"\n", header.s);
+	}
+	if (f->start_given)
+		printf("  start address 0x%08lx (not used)\n", (unsigned long)f->start);
+	desk_print_elements(f, d->image);
+	for (size_t i = 0; i < f->warning_count; i++)
+		printf("  note: %s\n", f->warnings[i]);
+}
+
+/* What a file holds; judged by nobody: it may be for any device. */
+static int
+show_file(const struct session *s, const struct invocation *i)
+{
+	struct desk d;
+	json_t *page;
+	int r = desk_open(s, i->args[0], FW_ADDR_DEFAULT, PLATFORM_UNKNOWN, true, &d);
+
+	if (r != 0)
+		return r;
+	if (!s->json) {
+		print_container(&d);
+	} else {
+		page = json_pack("{s:s,s:o,s:s,s:o}", "format", fw_format_name(d.facts->format),
+				 "source_name", text_json(d.source_name), "source_sha256",
+				 d.source_sha256, "elements", desk_elements_json(d.facts, d.image));
+		out_json(page);
+		json_decref(page);
+	}
+	desk_close(&d);
+	return EXIT_OK;
+}
+
+static int
+run_show(const struct session *s, const struct invocation *i)
+{
+	return invocation_has(i, "elements") ? show_file(s, i) : show_catalogue(s, i);
+}
+
+static int
+run_check(const struct session *s, const struct invocation *i)
+{
+	uint32_t addr = FW_ADDR_DEFAULT;
+	enum platform told;
+	bool loader = invocation_has(i, "loader");
+	struct desk d;
+	int r;
+
+	if (loader)
+		addr = JUDGE_LOADER_ADDR;
+	r = desk_options(i, &addr, &told);
+	if (r == 0)
+		r = desk_open(s, i->args[0], addr, told, false, &d);
+	if (r != 0)
+		return r;
+	r = desk_judge(&d, loader);
+	if (r == 0 && s->json) {
+		json_t *page = desk_json(&d);
+
+		out_json(page);
+		json_decref(page);
+	} else if (r == 0) {
+		desk_print(s, &d);
+	}
+	if (r == 0 && !d.judgement.accepted)
+		r = EXIT_REFUSED;
+	desk_close(&d);
+	return r;
+}
+
+const struct command_desc cmd_firmware_show = {
+	.name = "firmware show",
+	.args = "NAME|--elements FILE",
+	.args_min = 1,
+	.args_max = 1,
+	.help = "one image of the catalogue; or what a file holds",
+	.run = run_show,
+	.options = { { "elements", 0, NULL, "targets and elements of a file, for any device" } },
+};
+
+const struct command_desc cmd_firmware_check = {
+	.name = "firmware check",
+	.args = "FILE|-",
+	.args_min = 1,
+	.args_max = 1,
+	.help = "judge a file; needs no daemon",
+	.run = run_check,
+	.options = {
+		{ "platform", 0, "P", "what it is for, where the image does not say" },
+		{ "address", 0, "A", "where a plain binary begins (default 0x08004000)" },
+		{ "loader", 0, NULL, "as a boot loader for recover-loader" },
+	},
+};

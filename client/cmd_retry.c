@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* cfdfuctl retry: drones again, now. */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "client/command.h"
+#include "client/commands.h"
+#include "client/conn.h"
+#include "client/out.h"
+#include "client/params.h"
+
+static void
+print_queued(const json_t *reply)
+{
+	const json_t *queued = json_object_get(reply, "queued"), *port;
+	size_t i;
+
+	if (json_array_size(queued) == 0) {
+		puts("Nothing to do again.");
+		return;
+	}
+	fputs("Queued:", stdout);
+	json_array_foreach(queued, i, port)
+	{
+		struct text t;
+
+		text_copy(&t, json_string_value(port));
+		printf(" %s", t.s);
+	}
+	putchar('\n');
+}
+
+static int
+run(const struct session *s, const struct invocation *i)
+{
+	json_t *parameters, *reply = NULL;
+	bool failed = invocation_has(i, "failed");
+	int r = 0;
+
+	if (failed == (i->arg_count > 0))
+		return usage_error(i->command, failed ? "either --failed or drones, not both"
+						      : "which drones? name them, or --failed");
+	parameters = json_object();
+	if (i->arg_count > 0)
+		r = params_texts(parameters, "targets", i->args, i->arg_count);
+	if (r == 0)
+		r = params_switch(parameters, "failed", i, "failed");
+	if (r == 0)
+		r = params_switch(parameters, "force", i, "force");
+	if (r == 0)
+		r = conn_ask(s, PROTO_METHOD("Retry"), json_incref(parameters), &reply);
+	json_decref(parameters);
+	if (r != 0)
+		return r;
+	if (s->json)
+		out_json(reply);
+	else
+		print_queued(reply);
+	json_decref(reply);
+	return EXIT_OK;
+}
+
+const struct command_desc cmd_retry = {
+	.name = "retry",
+	.args = "SLOT|SERIAL...|--failed",
+	.args_max = COMMAND_ARGS_ANY,
+	.help = "drones again, now",
+	.run = run,
+	.options = {
+		{ "failed", 0, NULL, "all present drones whose last attempt failed" },
+		{ "force", 'f', NULL, "also what is already right, and what is set aside" },
+	},
+};

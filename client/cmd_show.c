@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* cfdfuctl show: one attempt with its stages and times, or one drone with its life. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/attempts.h"
+#include "client/command.h"
+#include "client/commands.h"
+#include "client/conn.h"
+#include "client/out.h"
+#include "client/params.h"
+
+#define ATTEMPT_DIGITS_MAX 11 /* WHY: a DFU serial has 12 hex digits and may look like a number */
+
+static void
+print_field(const json_t *d, const char *key, const char *title)
+{
+	struct text t = out_text(d, key);
+
+	if (t.s[0] != '\0')
+		printf("  %-16s %s\n", title, t.s);
+}
+
+static void
+print_time(const json_t *d, const char *key, const char *title)
+{
+	char time[40];
+
+	format_time(time, sizeof(time), out_string(d, key));
+	if (time[0] != '\0')
+		printf("  %-16s %s\n", title, time);
+}
+
+static void
+print_quirks(const json_t *drone)
+{
+	const json_t *quirk, *quirks = json_object_get(drone, "quirks");
+	size_t i;
+
+	json_array_foreach(quirks, i, quirk)
+	{
+		struct text t;
+
+		text_copy(&t, json_string_value(quirk));
+		printf("  %-16s %s\n", i == 0 ? "quirks" : "", t.s);
+	}
+}
+
+static int
+print_drone(const struct session *s, const json_t *reply)
+{
+	const json_t *d = json_object_get(reply, "drone");
+	struct text serial = out_text(d, "serial"), dfu = out_text(d, "dfu_serial");
+	struct text port = out_text(d, "port");
+
+	printf("Drone %s\n", serial.s[0] != '\0' ? serial.s : dfu.s);
+	print_field(d, "dfu_serial", "DFU serial");
+	print_field(d, "platform", "platform");
+	print_field(d, "device_type", "calls itself");
+	print_field(d, "board", "board");
+	print_field(d, "loader_sha256", "boot loader");
+	printf("  %-16s %s\n", "plugged in", port.s[0] != '\0' ? port.s : "no");
+	print_time(d, "first_seen", "first seen");
+	print_time(d, "last_seen", "last seen");
+	print_field(d, "last_version", "last version");
+	print_field(d, "last_verdict", "last verdict");
+	if (out_int(d, "failures_in_row") > 0)
+		printf("  %-16s %lld\n", "failures in row",
+		       (long long)out_int(d, "failures_in_row"));
+	if (out_true(d, "quarantined"))
+		printf("  %-16s yes; cfdfuctl port release %s\n", "quarantined",
+		       serial.s[0] != '\0' ? serial.s : dfu.s);
+	print_quirks(d);
+	putchar('\n');
+	return attempts_table(s, json_object_get(reply, "attempts"));
+}
+
+static int
+run(const struct session *s, const struct invocation *i)
+{
+	const char *word = i->args[0];
+	json_t *parameters = json_object(), *reply = NULL;
+	uint64_t id = 0;
+	bool attempt = strlen(word) <= ATTEMPT_DIGITS_MAX &&
+		       strspn(word, "0123456789") == strlen(word) &&
+		       number_parse(word, INT64_MAX, &id);
+	int r = attempt ? params_number(parameters, "id", (json_int_t)id)
+			: params_text(parameters, "serial", word);
+
+	if (r == 0)
+		r = conn_ask(s, attempt ? PROTO_METHOD("GetAttempt") : PROTO_METHOD("GetDrone"),
+			     json_incref(parameters), &reply);
+	json_decref(parameters);
+	if (r != 0)
+		return r;
+	if (s->json)
+		out_json(reply);
+	else if (attempt)
+		attempt_print(s, json_object_get(reply, "attempt"),
+			      json_object_get(reply, "stages"));
+	else
+		r = print_drone(s, reply);
+	json_decref(reply);
+	return r;
+}
+
+const struct command_desc cmd_show = {
+	.name = "show",
+	.args = "ATTEMPT|SERIAL",
+	.args_min = 1,
+	.args_max = 1,
+	.help = "one attempt with its stages and times; one drone with its life",
+	.run = run,
+};

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* cfdfuctl status: the station and a row a slot. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/command.h"
+#include "client/commands.h"
+#include "client/conn.h"
+#include "client/out.h"
+#include "client/overview.h"
+#include "client/params.h"
+#include "client/slots.h"
+
+#define LINE_MAX_BYTES 8192
+
+static void
+print_header(const json_t *station)
+{
+	char line[LINE_MAX_BYTES];
+
+	overview_station(station, line, sizeof(line));
+	puts(line);
+	overview_firmware(station, line, sizeof(line));
+	puts(line);
+	overview_counts(station, line, sizeof(line));
+	puts(line);
+}
+
+static void
+add_row(struct table *t, const json_t *slot)
+{
+	const char *verdict = slot_verdict(slot);
+	char percent[16] = "";
+	bool present = out_true(slot, "present");
+
+	if (out_is_int(slot, "percent") && slot_is_active(slot))
+		snprintf(percent, sizeof(percent), "%lld%%", (long long)out_int(slot, "percent"));
+	table_row(t);
+	table_cell(t, out_string(slot, "port"), COLOUR_NONE);
+	table_cell(t, out_string(slot, "label"), COLOUR_NONE);
+	table_cell(t, slot_serial(slot), COLOUR_NONE);
+	table_cell(t, present ? out_string(slot, "mode") : "-", COLOUR_NONE);
+	table_cell(t, out_string(slot, "state"), slot_is_active(slot) ? COLOUR_BUSY : COLOUR_NONE);
+	table_cell(t, percent, COLOUR_NONE);
+	table_cell(t, verdict != NULL ? verdict : "-", colour_of_verdict(verdict));
+	table_cell(t,
+		   !present			      ? "-"
+		   : out_true(slot, "safe_to_unplug") ? "yes"
+						      : "NO",
+		   COLOUR_NONE);
+	table_cell(t, out_string(slot, "message"), COLOUR_NONE);
+}
+
+/*
+ * What the operator has to do, one line a slot, when the words in the table do not say it already.
+ */
+static void
+print_advice(const json_t *slots)
+{
+	const json_t *slot;
+	size_t i;
+
+	json_array_foreach(slots, i, slot)
+	{
+		struct text advice = out_text(slot, "advice"), message = out_text(slot, "message");
+		char name[96];
+
+		if (advice.s[0] == '\0' || strstr(message.s, advice.s) != NULL)
+			continue;
+		slot_name(slot, name, sizeof(name));
+		printf("%s: %s\n", name, advice.s);
+	}
+}
+
+static int
+print_status(const struct session *s, const json_t *reply)
+{
+	static const char *const headings[] = { "SLOT", "LABEL",   "SERIAL", "MODE",	"STATE",
+						"DONE", "VERDICT", "UNPLUG", "MESSAGE", NULL };
+	const json_t *slots = json_object_get(reply, "slots"), *slot;
+	char line[LINE_MAX_BYTES];
+	struct table *t;
+	size_t i;
+	int r;
+
+	print_header(json_object_get(reply, "station"));
+	if (json_array_size(slots) == 0) {
+		puts("\nNothing is plugged in.");
+		return EXIT_OK;
+	}
+	putchar('\n');
+	r = table_new(s, headings, &t);
+	if (r != 0)
+		return r;
+	table_right(t, 5);
+	json_array_foreach(slots, i, slot) add_row(t, slot);
+	if (!table_finish(t))
+		return EXIT_REFUSED;
+	overview_unplug(slots, line, sizeof(line));
+	if (line[0] != '\0')
+		printf("\n%s\n", line);
+	print_advice(slots);
+	return EXIT_OK;
+}
+
+static int
+run(const struct session *s, const struct invocation *i)
+{
+	json_t *parameters = json_object(), *reply = NULL;
+	int r = params_text(parameters, "target", i->arg_count > 0 ? i->args[0] : NULL);
+
+	if (r == 0)
+		r = conn_ask(s, PROTO_METHOD("GetStatus"), json_incref(parameters), &reply);
+	json_decref(parameters);
+	if (r != 0)
+		return r;
+	if (s->json)
+		out_json(reply);
+	else
+		r = print_status(s, reply);
+	json_decref(reply);
+	return r;
+}
+
+const struct command_desc cmd_status = {
+	.name = "status",
+	.args = "[SLOT|SERIAL]",
+	.args_max = 1,
+	.help = "the station, the selected firmware, and a row a slot",
+	.run = run,
+};

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line: global options, the command, its options and arguments, all from the table. */
+#include "config.h"
+
+#include "client/command.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/help.h"
+#include "client/out.h"
+
+#define LONG_MAX_COUNT (COMMAND_OPTIONS_MAX + 16)
+#define GLOBAL_BASE 256	 /* getopt's value for global option n */
+#define COMMAND_BASE 512 /* ... for the command's option n */
+
+const struct command_option global_options[] = {
+	{ "json", 0, NULL, "print one JSON document (one a line where it streams)" },
+	{ "no-color", 0, NULL, "no colours, as with NO_COLOR in the environment" },
+	{ "socket", 0, "PATH", "control socket of the service" },
+	{ "host", 'H', "[USER@]HOST", "the station at another machine, through ssh" },
+	{ "help", 'h', NULL, "print this help" },
+	{ "version", 'V', NULL, "print the version" },
+	{ "stdio-bridge", 0, NULL, "be the other end of -H: carry standard input to the service" },
+	{ NULL, 0, NULL, NULL },
+};
+
+enum global {
+	GLOBAL_JSON,
+	GLOBAL_NO_COLOR,
+	GLOBAL_SOCKET,
+	GLOBAL_HOST,
+	GLOBAL_HELP,
+	GLOBAL_VERSION,
+	GLOBAL_BRIDGE
+};
+
+/* getopt_long(3)'s tables, made of ours. */
+struct grammar {
+	struct option longs[LONG_MAX_COUNT];
+	char shorts[2 * LONG_MAX_COUNT + 4];
+	size_t count, used;
+};
+
+static void
+add_option(struct grammar *g, const struct command_option *o, int value)
+{
+	g->longs[g->count++] = (struct option){
+		.name = o->name,
+		.has_arg = o->value != NULL ? required_argument : no_argument,
+		.val = value,
+	};
+	if (o->letter == 0)
+		return;
+	g->shorts[g->used++] = o->letter;
+	if (o->value != NULL)
+		g->shorts[g->used++] = ':';
+}
+
+/* WHY "+" before the command is known: what follows the command is the command's. */
+static void
+make_grammar(struct grammar *g, const struct command_desc *c)
+{
+	memset(g, 0, sizeof(*g));
+	if (c == NULL)
+		g->shorts[g->used++] = '+';
+	g->shorts[g->used++] = ':';
+	for (int i = 0; global_options[i].name != NULL; i++)
+		add_option(g, &global_options[i], GLOBAL_BASE + i);
+	for (int i = 0; c != NULL && c->options[i].name != NULL; i++)
+		add_option(g, &c->options[i], COMMAND_BASE + i);
+}
+
+/* Which option a short letter stands for, as a long one's value. */
+static int
+value_of_letter(const struct command_desc *c, int letter)
+{
+	for (int i = 0; global_options[i].name != NULL; i++)
+		if (global_options[i].letter == letter)
+			return GLOBAL_BASE + i;
+	for (int i = 0; c != NULL && c->options[i].name != NULL; i++)
+		if (c->options[i].letter == letter)
+			return COMMAND_BASE + i;
+	return 0;
+}
+
+/* 0, or 1 when help or version were asked for and given. */
+static int
+take_global(struct session *s, const struct command_desc *c, enum global which)
+{
+	switch (which) {
+	case GLOBAL_JSON:
+		s->json = true;
+		break;
+	case GLOBAL_NO_COLOR:
+		s->no_color = true;
+		break;
+	case GLOBAL_SOCKET:
+		s->socket_path = optarg;
+		break;
+	case GLOBAL_HOST:
+		s->host = optarg;
+		break;
+	case GLOBAL_HELP:
+		help_print(stdout, c);
+		return 1;
+	case GLOBAL_VERSION:
+		printf("cfdfuctl %s\n", PACKAGE_VERSION);
+		return 1;
+	case GLOBAL_BRIDGE:
+		s->bridge = true;
+		break;
+	}
+	return 0;
+}
+
+/* Options of one part of the line.  0; or -1 and the exit status. */
+static int
+parse_options(int argc, char **argv, struct session *s, const struct command_desc *c,
+	      struct invocation *inv, int *ret_status)
+{
+	struct grammar g;
+
+	make_grammar(&g, c);
+	optind = 0; /* WHY: GNU's way to begin anew */
+	opterr = 0;
+	for (;;) {
+		int v = getopt_long(argc, argv, g.shorts, g.longs, NULL);
+
+		if (v == -1)
+			return 0;
+		if (v == '?' || v == ':') {
+			const char *word = argv[optind > 0 ? optind - 1 : 0];
+
+			*ret_status = usage_error(
+			    c, v == ':' ? "%s needs a value" : "unknown option: %s", word);
+			return -1;
+		}
+		if (v < GLOBAL_BASE)
+			v = value_of_letter(c, v);
+		if (v >= COMMAND_BASE)
+			inv->values[v - COMMAND_BASE] = optarg != NULL ? optarg : "";
+		else if (take_global(s, c, (enum global)(v - GLOBAL_BASE)) != 0) {
+			*ret_status = EXIT_OK;
+			return -1;
+		}
+	}
+}
+
+/* The command that the words name: two words before one.  *ret_words: how many it took. */
+static const struct command_desc *
+find_command(int argc, char **argv, int *ret_words)
+{
+	char two[64];
+
+	*ret_words = 2;
+	if (argc > 1) {
+		snprintf(two, sizeof(two), "%s %s", argv[0], argv[1]);
+		for (int i = 0; commands[i] != NULL; i++)
+			if (strcmp(commands[i]->name, two) == 0)
+				return commands[i];
+	}
+	*ret_words = 1;
+	for (int i = 0; commands[i] != NULL; i++)
+		if (strcmp(commands[i]->name, argv[0]) == 0)
+			return commands[i];
+	return NULL;
+}
+
+/* "firmware" alone, or with a word that it does not know: shows what it knows. */
+static int
+refuse_command(int argc, char **argv)
+{
+	size_t length = strlen(argv[0]);
+	bool group = false;
+
+	for (int i = 0; commands[i] != NULL; i++)
+		group = group || (strncmp(commands[i]->name, argv[0], length) == 0 &&
+				  commands[i]->name[length] == ' ');
+	if (!group)
+		return usage_error(NULL, "unknown command: %s", argv[0]);
+	if (argc > 1 && strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "-h") != 0)
+		say_error("unknown command: %s %s", argv[0], argv[1]);
+	else if (argc > 1) {
+		help_print_group(stdout, argv[0]);
+		return EXIT_OK;
+	}
+	help_print_group(stderr, argv[0]);
+	return EXIT_USAGE;
+}
+
+int
+command_parse(int argc, char **argv, struct session *ret_session, struct invocation *ret,
+	      int *ret_status)
+{
+	struct session s = { .socket_path = getenv(PROTO_SOCKET_ENV) };
+	struct invocation inv = { .command = NULL };
+	static char status[] = "status";
+	static char *bare[] = { status, NULL };
+	int words = 1;
+
+	if (parse_options(argc, argv, &s, NULL, &inv, ret_status) < 0)
+		return -1;
+	argc -= optind;
+	argv += optind;
+	if (s.socket_path == NULL || s.socket_path[0] == '\0')
+		s.socket_path = PROTO_SOCKET_PATH;
+	if (s.bridge)
+		goto out;
+	if (argc == 0) {
+		argc = 1;
+		argv = bare;
+	}
+	inv.command = find_command(argc, argv, &words);
+	if (inv.command == NULL) {
+		*ret_status = refuse_command(argc, argv);
+		return -1;
+	}
+	argc -= words - 1;
+	argv += words - 1;
+	if (parse_options(argc, argv, &s, inv.command, &inv, ret_status) < 0)
+		return -1;
+	inv.args = argv + optind;
+	inv.arg_count = argc - optind;
+	if (inv.arg_count < inv.command->args_min || inv.arg_count > inv.command->args_max) {
+		*ret_status =
+		    inv.arg_count < inv.command->args_min
+			? usage_error(inv.command, "something is missing")
+			: usage_error(inv.command, "too much: %s", inv.args[inv.command->args_max]);
+		return -1;
+	}
+out:
+	*ret_session = s;
+	*ret = inv;
+	return 0;
+}
+
+const char *
+invocation_value(const struct invocation *i, const char *option)
+{
+	for (size_t n = 0; i->command->options[n].name != NULL; n++)
+		if (strcmp(i->command->options[n].name, option) == 0)
+			return i->values[n];
+	return NULL;
+}
+
+bool
+invocation_has(const struct invocation *i, const char *option)
+{
+	return invocation_value(i, option) != NULL;
+}
+
+int
+usage_error(const struct command_desc *c, const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args); /* WHY: cut is fine */
+	va_end(args);
+	say_error("%s", text);
+	help_print_usage(stderr, c);
+	return EXIT_USAGE;
+}
+
+bool
+number_parse(const char *text, uint64_t max, uint64_t *ret_number)
+{
+	char *end;
+	unsigned long long v;
+
+	if (!isdigit((unsigned char)text[0]))
+		return false;
+	errno = 0;
+	v = strtoull(text, &end, text[1] == 'x' || text[1] == 'X' ? 16 : 10);
+	if (errno != 0 || *end != '\0' || v > max)
+		return false;
+	*ret_number = v;
+	return true;
+}
+
+int
+invocation_number(const struct invocation *i, const char *option, uint64_t min, uint64_t max,
+		  uint64_t *ret_number)
+{
+	const char *text = invocation_value(i, option);
+	uint64_t v;
+
+	if (text == NULL)
+		return 0;
+	if (!number_parse(text, max, &v) || v < min)
+		return usage_error(i->command, "--%s is a number from %llu to %llu, not \"%s\"",
+				   option, (unsigned long long)min, (unsigned long long)max, text);
+	*ret_number = v;
+	return 0;
+}

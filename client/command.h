@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Commands as data: one descriptor each feeds the parser, the help, and the test that compares them
+ * with the manual page.
+ */
+#ifndef CLIENT_COMMAND_H
+#define CLIENT_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cfdfu/proto.h"
+#include "cfdfu/util.h"
+
+#define COMMAND_OPTIONS_MAX 8
+#define COMMAND_ARGS_ANY 256 /* LIMIT: targets on one command line; a station has 120 slots */
+
+/* What was said before or after the command for all of them. */
+struct session {
+	const char *socket_path;
+	const char *host; /* NULL: this machine */
+	bool json;
+	bool no_color;
+	bool bridge; /* speak for another machine's cfdfuctl: no command */
+};
+
+/* value NULL: a switch. */
+struct command_option {
+	const char *name;
+	char letter; /* 0: long only */
+	const char *value;
+	const char *help;
+};
+
+struct invocation;
+
+struct command_desc {
+	const char *name; /* "firmware add" */
+	const char *args; /* as the usage shows them */
+	int args_min, args_max;
+	const char *help;						 /* one line */
+	int (*run)(const struct session *s, const struct invocation *i); /* an exit status */
+	struct command_option options[COMMAND_OPTIONS_MAX + 1];
+};
+
+struct invocation {
+	const struct command_desc *command;
+	const char *values[COMMAND_OPTIONS_MAX]; /* NULL: not given; "" for a switch that was */
+	char **args;
+	int arg_count;
+};
+
+extern const struct command_desc *const commands[]; /* NULL ends it */
+
+/* The options that every command has. */
+extern const struct command_option global_options[];
+
+/*
+ * Parses a whole command line.  0 and a command to run (NULL: the bridge); or -1 when all is said
+ * and done, with the exit status in *ret_status (--help, --version, or nonsense, answered with the
+ * usage).
+ */
+int command_parse(int argc, char **argv, struct session *ret_session, struct invocation *ret,
+		  int *ret_status) MUST_CHECK;
+
+/* NULL when the option was not given. */
+const char *invocation_value(const struct invocation *i, const char *option);
+bool invocation_has(const struct invocation *i, const char *option);
+
+/* Says what is wrong and how the command is used; EXIT_USAGE. */
+int usage_error(const struct command_desc *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * A number in [min, max], decimal or 0x...; missing: *ret_number stays.  0, or EXIT_USAGE after
+ * having said so.
+ */
+int invocation_number(const struct invocation *i, const char *option, uint64_t min, uint64_t max,
+		      uint64_t *ret_number) MUST_CHECK;
+bool number_parse(const char *text, uint64_t max, uint64_t *ret_number) MUST_CHECK;
+
+#endif

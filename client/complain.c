@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* The service's errors as sentences and exit statuses. */
+#include "config.h"
+
+#include "client/complain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/command.h"
+#include "client/out.h"
+
+static void
+say_not_permitted(const json_t *p)
+{
+	struct text group = out_text(p, "group");
+
+	say_error(
+	    "permission denied: only root and members of the group %s may change things here; "
+	    "use sudo, or join the group: sudo usermod -aG %s $USER, then log in again",
+	    group.s, group.s);
+}
+
+static void
+say_image_refused(const json_t *p)
+{
+	const json_t *finding, *findings = json_object_get(p, "findings");
+	struct text reason = out_text(p, "reason");
+	size_t i;
+
+	say_error("the image is refused: %s", reason.s);
+	json_array_foreach(findings, i, finding)
+	{
+		struct text text = out_text(finding, "text"), level = out_text(finding, "level");
+
+		if (strcmp(text.s, reason.s) != 0)
+			say_note("  %s: %s", level.s, text.s);
+	}
+}
+
+static void
+say_other_version(const json_t *p)
+{
+	struct text method = out_text(p, "method");
+
+	say_error("the service does not know %s: it is of another version than this cfdfuctl (%s); "
+		  "install the same version of both and restart the service",
+		  method.s, PACKAGE_VERSION);
+}
+
+static void
+say_no(const json_t *p, const char *what, const char *key)
+{
+	struct text name = out_text(p, key);
+
+	if (out_is_int(p, key))
+		say_error("there is no %s %lld", what, (long long)out_int(p, key));
+	else
+		say_error("there is no %s \"%s\"", what, name.s);
+}
+
+static const struct {
+	const char *error;
+	const char *what, *key;
+} missing[] = {
+	{ PROTO_ERROR("NoSuchSlot"), "slot or drone", "target" },
+	{ PROTO_ERROR("NoSuchFirmware"), "firmware", "name" },
+	{ PROTO_ERROR("NoSuchAttempt"), "attempt", "id" },
+	{ PROTO_ERROR("NoSuchDrone"), "drone", "serial" },
+};
+
+static void
+say_sentence(const char *error, const json_t *p)
+{
+	struct text reason = out_text(p, "reason");
+
+	for (size_t i = 0; i < ARRAY_LEN(missing); i++)
+		if (strcmp(error, missing[i].error) == 0) {
+			say_no(p, missing[i].what, missing[i].key);
+			return;
+		}
+	if (strcmp(error, PROTO_ERROR("NotPermitted")) == 0)
+		say_not_permitted(p);
+	else if (strcmp(error, PROTO_ERROR("ImageRefused")) == 0)
+		say_image_refused(p);
+	else if (strcmp(error, PROTO_ERROR("Degraded")) == 0)
+		say_error("the station is degraded and flashes nothing: %s; see: cfdfuctl doctor",
+			  reason.s);
+	else if (strcmp(error, PROTO_SERVICE ".InvalidParameter") == 0)
+		say_error("that value makes no sense to the service: %s",
+			  out_text(p, "parameter").s);
+	else if (strcmp(error, PROTO_SERVICE ".MethodNotFound") == 0)
+		say_other_version(p);
+	else if (reason.s[0] != '\0')
+		say_error("%s", reason.s);
+	else
+		say_error("the service refuses: %s", error);
+}
+
+int
+complain(const struct session *s, const char *error, const json_t *parameters)
+{
+	if (s->json) {
+		json_t *document = json_pack("{s:s,s:O}", "error", error, "parameters", parameters);
+
+		if (document != NULL &&
+		    json_dumpf(document, stderr, JSON_COMPACT | JSON_ENSURE_ASCII) == 0)
+			fputc('\n', stderr);
+		json_decref(document);
+	} else {
+		say_sentence(error, parameters);
+	}
+	if (strcmp(error, PROTO_SERVICE ".InvalidParameter") == 0)
+		return EXIT_USAGE;
+	return strcmp(error, PROTO_ERROR("Failed")) == 0 ? EXIT_DRONE_FAILED : EXIT_REFUSED;
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* The connection to the service: Varlink over a socket or a pipe, blocking, with timeouts. */
+#include "config.h"
+
+#include "client/conn.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client/complain.h"
+#include "client/out.h"
+#include "client/remote.h"
+#include "wire/varlink.h"
+
+#define READ_BYTES 65536
+
+struct conn {
+	const struct session *session;
+	struct varlink_in *in;
+	int fd;
+	struct remote remote; /* of ssh; pid 0 when there is none */
+	const char *before_trouble;
+};
+
+int
+conn_connect(const char *path)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return -ENAMETOOLONG;
+	copy_text(sa.sun_path, sizeof(sa.sun_path), path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0) {
+		int r = -errno;
+
+		(void)close(fd); /* WHY: nothing was written */
+		return r;
+	}
+	return fd;
+}
+
+int
+conn_explain(const char *path, int error)
+{
+	switch (error) {
+	case -ENOENT:
+	case -ECONNREFUSED:
+		say_error(
+		    "the service cfdfud is not running (nobody answers at %s); start it with: "
+		    "systemctl start cfdfud",
+		    path);
+		return EXIT_NO_DAEMON;
+	case -EACCES:
+	case -EPERM:
+		say_error("you may not connect to the service at %s: permission denied", path);
+		return EXIT_REFUSED;
+	case -ENAMETOOLONG:
+		say_error("%s: too long for the path of a socket", path);
+		return EXIT_USAGE;
+	default:
+		say_error("cannot connect to the service at %s: %s", path, strerror(-error));
+		return EXIT_NO_DAEMON;
+	}
+}
+
+int
+conn_open(const struct session *s, struct conn **ret_conn)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+	int r = EXIT_REFUSED;
+
+	if (c == NULL || varlink_in_new(PROTO_REPLY_BYTES_MAX, &c->in) < 0) {
+		say_error("out of memory");
+		goto out;
+	}
+	c->session = s;
+	c->fd = -1;
+	if (s->host != NULL) {
+		r = remote_bridge(s, &c->remote);
+		c->fd = c->remote.fd;
+	} else {
+		c->fd = conn_connect(s->socket_path);
+		r = c->fd < 0 ? conn_explain(s->socket_path, c->fd) : 0;
+	}
+	if (r != 0)
+		goto out;
+	*ret_conn = c;
+	c = NULL;
+out:
+	conn_close(c);
+	return r;
+}
+
+void
+conn_close(struct conn *c)
+{
+	if (c == NULL)
+		return;
+	if (c->fd >= 0)
+		(void)close(c->fd); /* WHY: what was written was answered, or is not wanted */
+	if (c->remote.pid > 0)
+		(void)remote_end(&c->remote); /* WHY: nothing depends on how it ended any more */
+	varlink_in_free(c->in);
+	free(c);
+}
+
+/* All bytes, the descriptor with the first of them. */
+static int
+send_all(int fd, const char *text, size_t count, int file)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .bytes = { 0 } };
+	size_t done = 0;
+
+	while (done < count) {
+		struct iovec v = { (void *)(uintptr_t)(text + done), count - done };
+		struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+		ssize_t n;
+
+		if (file >= 0 && done == 0) {
+			struct cmsghdr *h;
+
+			m.msg_control = control.bytes;
+			m.msg_controllen = sizeof(control.bytes);
+			h = CMSG_FIRSTHDR(&m);
+			h->cmsg_level = SOL_SOCKET;
+			h->cmsg_type = SCM_RIGHTS;
+			h->cmsg_len = CMSG_LEN(sizeof(int));
+			memcpy(CMSG_DATA(h), &file, sizeof(file));
+		}
+		n = sendmsg(fd, &m, MSG_NOSIGNAL);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return 0;
+}
+
+void
+conn_before_trouble(struct conn *c, const char *text)
+{
+	c->before_trouble = text;
+}
+
+static void
+give_screen_back(const struct conn *c)
+{
+	if (c->before_trouble == NULL)
+		return;
+	fputs(c->before_trouble, stdout);
+	(void)fflush(stdout); /* WHY: main looks at the stream's state at the end */
+}
+
+/* The other side is gone: why, when ssh was in between. */
+static int
+lost(struct conn *c)
+{
+	give_screen_back(c);
+	if (c->remote.pid > 0)
+		return remote_explain(&c->remote, c->session->host);
+	say_error("the service has closed the connection; is it still running? see: "
+		  "systemctl status cfdfud");
+	return EXIT_NO_DAEMON;
+}
+
+static int
+send_call(struct conn *c, const char *method, json_t *take_parameters, unsigned flags, int file)
+{
+	char *text;
+	size_t count;
+	int r = varlink_format_call(method, take_parameters, flags, PROTO_REQUEST_BYTES_MAX, &text,
+				    &count);
+
+	json_decref(take_parameters);
+	if (r < 0) {
+		say_error(r == -EMSGSIZE ? "too much for one request" : "out of memory");
+		return r == -EMSGSIZE ? EXIT_USAGE : EXIT_REFUSED;
+	}
+	r = send_all(c->fd, text, count, file);
+	free(text);
+	/* WHY: one that turned us away has said why before it closed; that is read first */
+	return r == 0 || r == -EPIPE ? 0 : lost(c);
+}
+
+/* Waits for bytes and takes them.  0, CONN_TIMED_OUT, or an exit status. */
+static int
+receive(struct conn *c, int timeout_ms)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+	size_t room = varlink_in_room(c->in);
+	char bytes[READ_BYTES];
+	ssize_t n;
+	int r = poll(&p, 1, timeout_ms);
+
+	if (r == 0 || (r < 0 && errno == EINTR))
+		return CONN_TIMED_OUT;
+	n = read(c->fd, bytes, room < sizeof(bytes) ? room : sizeof(bytes));
+	if (n < 0 && errno == EINTR)
+		return CONN_TIMED_OUT;
+	if (n <= 0)
+		return lost(c);
+	if (varlink_in_add(c->in, bytes, (size_t)n) < 0) {
+		say_error("out of memory");
+		return EXIT_REFUSED;
+	}
+	return 0;
+}
+
+static int
+nonsense(const struct conn *c, const char *why)
+{
+	give_screen_back(c);
+	say_error("the service's answer makes no sense: %s", why);
+	return EXIT_REFUSED;
+}
+
+int
+conn_next(struct conn *c, int timeout_ms, json_t **ret_parameters, bool *ret_continues)
+{
+	struct varlink_reply reply;
+	const char *text, *why = "out of memory";
+	size_t count;
+	int r;
+
+	while ((r = varlink_in_next(c->in, &text, &count)) == 0) {
+		r = receive(c, timeout_ms);
+		if (r != 0)
+			return r;
+	}
+	if (r < 0)
+		return nonsense(c, "it is too long");
+	if (varlink_parse_reply(text, count, &reply, &why) < 0)
+		return nonsense(c, why);
+	if (reply.error != NULL) {
+		give_screen_back(c);
+		r = complain(c->session, reply.error, reply.parameters);
+	} else {
+		*ret_parameters = json_incref(reply.parameters);
+		if (ret_continues != NULL)
+			*ret_continues = reply.continues;
+		r = 0;
+	}
+	varlink_reply_done(&reply);
+	return r;
+}
+
+int
+conn_fd(const struct conn *c)
+{
+	return c->fd;
+}
+
+int
+conn_call(struct conn *c, const char *method, json_t *take_parameters, int fd,
+	  json_t **ret_parameters)
+{
+	int r = send_call(c, method, take_parameters, 0, fd);
+
+	while (r == 0) {
+		r = conn_next(c, -1, ret_parameters, NULL);
+		if (r != CONN_TIMED_OUT)
+			break;
+		r = 0;
+	}
+	return r;
+}
+
+int
+conn_start(struct conn *c, const char *method, json_t *take_parameters)
+{
+	return send_call(c, method, take_parameters, VARLINK_MORE, -1);
+}
+
+int
+conn_ask(const struct session *s, const char *method, json_t *take_parameters,
+	 json_t **ret_parameters)
+{
+	struct conn *c = NULL;
+	int r = conn_open(s, &c);
+
+	if (r != 0)
+		json_decref(take_parameters);
+	else
+		r = conn_call(c, method, take_parameters, -1, ret_parameters);
+	conn_close(c);
+	return r;
+}

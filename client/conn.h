@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The connection to the service: calls and streams over the socket, or over a pipe to another
+ * machine. Says itself what went wrong; functions that return int return 0 or an exit status.
+ */
+#ifndef CLIENT_CONN_H
+#define CLIENT_CONN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "client/command.h"
+
+struct conn;
+
+#define CONN_TIMED_OUT (-1) /* of conn_next(): nothing yet */
+
+/* Connects to the socket, or runs ssh. */
+int conn_open(const struct session *s, struct conn **ret_conn) MUST_CHECK;
+void conn_close(struct conn *c); /* NULL is fine */
+
+/* Calls and waits for the one answer.  take_parameters: NULL is {}. */
+int conn_call(struct conn *c, const char *method, json_t *take_parameters, int fd,
+	      json_t **ret_parameters) MUST_CHECK;
+
+/* Starts a call with "more"; replies come by conn_next(). */
+int conn_start(struct conn *c, const char *method, json_t *take_parameters) MUST_CHECK;
+
+/*
+ * The next reply: 0; CONN_TIMED_OUT after timeout_ms (negative: never), or when a signal was
+ * caught; or an exit status.
+ */
+int conn_next(struct conn *c, int timeout_ms, json_t **ret_parameters,
+	      bool *ret_continues) MUST_CHECK;
+
+/* Text for standard output before any sentence on trouble: what gives a screen back.  Borrowed. */
+void conn_before_trouble(struct conn *c, const char *text);
+
+/* To wait for with poll(2); what conn_next() has taken in already is not seen there. */
+int conn_fd(const struct conn *c);
+
+/* Opens, calls, closes: one question of one command. */
+int conn_ask(const struct session *s, const char *method, json_t *take_parameters,
+	     json_t **ret_parameters) MUST_CHECK;
+
+/* A connected socket to path; or a negative errno. */
+int conn_connect(const char *path) MUST_CHECK;
+
+/* The sentence for an errno of conn_connect(), and its exit status. */
+int conn_explain(const char *path, int error);
+
+#endif

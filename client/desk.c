@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* The firmware desk: reading, loading and judging a file. */
+#include "config.h"
+
+#include "client/desk.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/command.h"
+#include "client/file.h"
+#include "client/out.h"
+#include "core/image.h"
+#include "core/platform.h"
+#include "wire/text.h"
+
+/* The refusal, for people or (as the service's error would be) for programs. */
+static int
+refuse(const struct session *s, const char *file, const char *reason, json_t *take_findings)
+{
+	json_t *document;
+
+	if (!s->json) {
+		say_error("%s: %s", file, reason);
+		json_decref(take_findings);
+		return EXIT_REFUSED;
+	}
+	document = json_pack("{s:s,s:{s:o,s:o}}", "error", PROTO_ERROR("ImageRefused"),
+			     "parameters", "reason", text_json(reason), "findings", take_findings);
+	if (document != NULL && json_dumpf(document, stderr, JSON_COMPACT | JSON_ENSURE_ASCII) == 0)
+		fputc('\n', stderr);
+	json_decref(document);
+	return EXIT_REFUSED;
+}
+
+int
+desk_options(const struct invocation *i, uint32_t *ret_addr, enum platform *ret_told)
+{
+	const char *platform = invocation_value(i, "platform");
+	uint64_t addr = *ret_addr;
+	int r = invocation_number(i, "address", 0, UINT32_MAX, &addr);
+
+	if (r != 0)
+		return r;
+	*ret_addr = (uint32_t)addr;
+	*ret_told = PLATFORM_UNKNOWN;
+	if (platform == NULL)
+		return 0;
+	*ret_told = platform_by_name(platform);
+	if (*ret_told == PLATFORM_UNKNOWN)
+		return usage_error(i->command,
+				   "\"%s\" is no platform: cf2, cf21bl, bolt, tag, flapper, other",
+				   platform);
+	return 0;
+}
+
+int
+desk_open(const struct session *s, const char *path, uint32_t addr, enum platform told,
+	  bool any_ids, struct desk *ret_desk)
+{
+	struct desk *d = ret_desk;
+	struct fw_input in = { .addr = addr, .platform = told, .any_ids = any_ids };
+	struct fw_error error = { .offset = 0 };
+	uint8_t sum[DIGEST_BYTES];
+	int r;
+
+	*d = (struct desk){ .path = path, .told = told };
+	text_clean(d->source_name, sizeof(d->source_name), file_base_name(path));
+	r = file_read(path, FW_FILE_BYTES_MAX, &d->data, &d->bytes);
+	if (r != 0)
+		return r;
+	digest_bytes(d->data, d->bytes, sum);
+	digest_format(sum, d->source_sha256);
+	in.data = d->data;
+	in.size = d->bytes;
+	in.name = d->source_name;
+	r = fw_load(&in, &d->image, &d->facts, &error);
+	if (r < 0) {
+		r = refuse(s, d->source_name, error.text, json_array());
+		desk_close(d);
+	}
+	return r;
+}
+
+int
+desk_judge(struct desk *d, bool as_loader)
+{
+	struct judge_options o = { .manifest = d->facts->release.platform, .told = d->told };
+	int r = as_loader ? judge_loader(d->image, &d->judgement)
+			  : judge_image(d->image, &o, &d->judgement);
+
+	if (r < 0) {
+		say_error("out of memory");
+		return EXIT_REFUSED;
+	}
+	return 0;
+}
+
+int
+desk_refuse(const struct session *s, const struct desk *d)
+{
+	const struct judgement *j = &d->judgement;
+	int r = refuse(s, d->source_name, judge_reason(j), desk_findings_json(j));
+
+	for (size_t i = 0; i < j->finding_count && !s->json; i++)
+		if (strcmp(j->findings[i].text, judge_reason(j)) != 0)
+			say_note("  %s: %s", judge_level_name(j->findings[i].level),
+				 j->findings[i].text);
+	return r;
+}
+
+void
+desk_close(struct desk *d)
+{
+	image_unref(d->image);
+	fw_facts_free(d->facts);
+	free(d->data);
+	*d = (struct desk){ .path = NULL };
+}

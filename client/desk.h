@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The firmware desk: a file read, loaded and judged with the user's rights; its page for people and
+ * programs.
+ */
+#ifndef CLIENT_DESK_H
+#define CLIENT_DESK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "cfdfu/util.h"
+#include "firmware/digest.h"
+#include "firmware/fw.h"
+#include "firmware/judge.h"
+
+struct invocation;
+struct session;
+
+struct desk {
+	const char *path;
+	char source_name[256]; /* cleaned */
+	char source_sha256[DIGEST_TEXT_MAX];
+	uint8_t *data; /* the file */
+	size_t bytes;
+	struct image *image;
+	struct fw_facts *facts;
+	enum platform told; /* --platform */
+	struct judgement judgement;
+};
+
+/*
+ * Reads and loads.  addr: for formats without addresses.  any_ids: whatever VID:PID its suffix has.
+ *  0; or an exit status after having said why (with --json on standard error, as a document).
+ */
+int desk_open(const struct session *s, const char *path, uint32_t addr, enum platform told,
+	      bool any_ids, struct desk *ret_desk) MUST_CHECK;
+
+/*
+ * A second file of the same kind is refused; the options --address and --platform of the command.
+ */
+int desk_options(const struct invocation *i, uint32_t *ret_addr,
+		 enum platform *ret_told) MUST_CHECK;
+
+/* Judges as an application for a Crazyflie, or as a boot loader.  0 or an exit status (memory). */
+int desk_judge(struct desk *d, bool as_loader) MUST_CHECK;
+
+/* After a refusal: the reason and the findings on standard error; EXIT_REFUSED. */
+int desk_refuse(const struct session *s, const struct desk *d);
+void desk_close(struct desk *d); /* a zeroed one is fine */
+
+/* The page of one file. */
+json_t *desk_json(const struct desk *d);
+void desk_print(const struct session *s, const struct desk *d);
+
+/* Parts of the page that other commands print, too. */
+void desk_print_elements(const struct fw_facts *facts, const struct image *image);
+json_t *desk_elements_json(const struct fw_facts *facts, const struct image *image);
+json_t *desk_platforms_json(unsigned platforms);
+void desk_platforms_text(unsigned platforms, char *dst, size_t size);
+json_t *desk_findings_json(const struct judgement *j);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* The page of one file, for people and for programs. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/command.h"
+#include "client/desk.h"
+#include "client/out.h"
+#include "core/image.h"
+#include "core/layout.h"
+#include "core/platform.h"
+#include "wire/text.h"
+
+#define SECTORS_MAX 64 /* LIMIT: of the page; the F405 has 12 */
+
+static const char *
+flag_name(enum content_flag flag)
+{
+	switch (flag) {
+	case CONTENT_UNKNOWN:
+		return "unknown";
+	case CONTENT_NO:
+		return "no";
+	case CONTENT_YES:
+		return "yes";
+	}
+	return "unknown";
+}
+
+static const char *
+base_name(enum content_base base)
+{
+	switch (base) {
+	case CONTENT_BASE_UNDECIDED:
+		return "undecided";
+	case CONTENT_BASE_RIGHT:
+		return "right";
+	case CONTENT_BASE_WRONG:
+		return "wrong";
+	}
+	return "undecided";
+}
+
+json_t *
+desk_platforms_json(unsigned platforms)
+{
+	json_t *list = json_array();
+
+	for (int p = PLATFORM_CF2; p < PLATFORM_COUNT; p++)
+		if (platforms & BIT(p))
+			(void)json_array_append_new(list,
+						    json_string(platform_name((enum platform)p)));
+	return list;
+}
+
+void
+desk_platforms_text(unsigned platforms, char *dst, size_t size)
+{
+	size_t used = 0;
+
+	snprintf(dst, size, "%s", platforms == 0 ? "unknown" : "");
+	for (int p = PLATFORM_CF2; p < PLATFORM_COUNT; p++)
+		if ((platforms & BIT(p)) && used < size)
+			used +=
+			    (size_t)snprintf(dst + used, size - used, "%s%s", used > 0 ? ", " : "",
+					     platform_name((enum platform)p));
+}
+
+json_t *
+desk_findings_json(const struct judgement *j)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < j->finding_count; i++) {
+		const struct finding *f = &j->findings[i];
+
+		(void)json_array_append_new(
+		    list, json_pack("{s:s,s:s,s:o}", "level", judge_level_name(f->level), "code",
+				    judge_code_name(f->code), "text", text_json(f->text)));
+	}
+	return list;
+}
+
+/* The name of the target that element i belongs to; NULL without. */
+static const char *
+target_name(const struct fw_facts *facts, size_t i)
+{
+	for (size_t t = 0; t < facts->target_count; t++) {
+		const struct fw_target *target = &facts->targets[t];
+
+		if (i >= target->element_first && i - target->element_first < target->element_count)
+			return target->named ? target->name : NULL;
+	}
+	return NULL;
+}
+
+json_t *
+desk_elements_json(const struct fw_facts *facts, const struct image *image)
+{
+	json_t *list = json_array();
+
+	(void)image;
+	for (size_t i = 0; i < facts->element_count; i++) {
+		const struct fw_element *e = &facts->elements[i];
+
+		(void)json_array_append_new(
+		    list, json_pack("{s:i,s:o,s:I,s:I}", "target", e->alt, "target_name",
+				    text_json(target_name(facts, i)), "address",
+				    (json_int_t)e->addr, "bytes", (json_int_t)e->size));
+	}
+	return list;
+}
+
+static json_t *
+sectors_json(const struct image *image)
+{
+	struct sector sectors[SECTORS_MAX];
+	size_t count = judge_sectors(image, 0, layout_f405(), sectors, SECTORS_MAX);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count && i < SECTORS_MAX; i++)
+		(void)json_array_append_new(list, json_pack("{s:I,s:I,s:I}", "sector",
+							    (json_int_t)sectors[i].index, "address",
+							    (json_int_t)sectors[i].addr, "bytes",
+							    (json_int_t)sectors[i].size));
+	return list;
+}
+
+static json_t *
+warnings_json(const struct fw_facts *facts)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < facts->warning_count; i++)
+		(void)json_array_append_new(list, text_json(facts->warnings[i]));
+	return list;
+}
+
+static json_t *
+text_or_null(const char *text)
+{
+	return text[0] != '\0' ? text_json(text) : json_null();
+}
+
+static json_t *
+content_json(const struct content *c)
+{
+	return json_pack("{s:o,s:o,s:s,s:s,s:o,s:o,s:b}", "version", text_or_null(c->version),
+			 "revision", text_or_null(c->revision), "modified", flag_name(c->modified),
+			 "base", base_name(c->base), "initial_sp",
+			 c->vectors ? json_integer(c->initial_sp) : json_null(), "reset",
+			 c->vectors ? json_integer(c->reset) : json_null(), "loader", c->loader);
+}
+
+json_t *
+desk_json(const struct desk *d)
+{
+	const struct judgement *j = &d->judgement;
+	char sha[DIGEST_TEXT_MAX];
+	json_t *page;
+
+	digest_format(image_label(d->image)->sha256, sha);
+	page = json_pack(
+	    "{s:b,s:o,s:o,s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "accepted", j->accepted,
+	    "reason", j->accepted ? json_null() : text_json(judge_reason(j)), "source_name",
+	    text_json(d->source_name), "source_sha256", d->source_sha256, "sha256", sha, "format",
+	    fw_format_name(d->facts->format), "bytes", (json_int_t)image_bytes(d->image),
+	    "platforms", desk_platforms_json(j->platforms), "findings", desk_findings_json(j),
+	    "elements", desk_elements_json(d->facts, d->image), "sectors", sectors_json(d->image),
+	    "notes", warnings_json(d->facts), "content", content_json(&j->content));
+	return page;
+}
+
+void
+desk_print_elements(const struct fw_facts *facts, const struct image *image)
+{
+	(void)image;
+	for (size_t i = 0; i < facts->element_count; i++) {
+		const struct fw_element *e = &facts->elements[i];
+		const char *name = target_name(facts, i);
+		struct text clean;
+		char bytes[32];
+
+		text_copy(&clean, name);
+		format_number(bytes, sizeof(bytes), (json_int_t)e->size);
+		printf("  target %u%s%s%s  0x%08lx-0x%08lx  %s bytes\n", e->alt,
+		       name != NULL ? " \"" : "", clean.s, name != NULL ? "\"" : "",
+		       (unsigned long)e->addr, (unsigned long)(e->addr + (e->size - 1)), bytes);
+	}
+}
+
+static void
+print_sectors(const struct desk *d)
+{
+	struct sector sectors[SECTORS_MAX];
+	size_t count = judge_sectors(d->image, 0, layout_f405(), sectors, SECTORS_MAX);
+	unsigned long bytes = 0;
+
+	if (count == 0 || count > SECTORS_MAX)
+		return;
+	for (size_t i = 0; i < count; i++)
+		bytes += sectors[i].size;
+	printf("  sectors     %u to %u, %lu KiB to erase\n", (unsigned)sectors[0].index,
+	       (unsigned)sectors[count - 1].index, bytes / 1024);
+}
+
+static void
+print_content(const struct content *c)
+{
+	printf("  version     %s%s%s%s\n", c->version[0] != '\0' ? c->version : "none found",
+	       c->revision[0] != '\0' ? ", revision " : "", c->revision,
+	       c->modified == CONTENT_YES ? ", built from changed sources" : "");
+	if (c->vectors)
+		printf("  vectors     stack 0x%08lx, reset 0x%08lx, linked address %s\n",
+		       (unsigned long)c->initial_sp, (unsigned long)c->reset, base_name(c->base));
+}
+
+static void
+print_findings(const struct desk *d)
+{
+	const struct judgement *j = &d->judgement;
+
+	for (size_t i = 0; i < d->facts->warning_count; i++)
+		printf("  note: %s\n", d->facts->warnings[i]);
+	for (size_t i = 0; i < j->finding_count; i++)
+		printf("  %s: %s\n", judge_level_name(j->findings[i].level), j->findings[i].text);
+}
+
+void
+desk_print(const struct session *s, const struct desk *d)
+{
+	const struct judgement *j = &d->judgement;
+	char platforms[128], sha[DIGEST_TEXT_MAX], bytes[32];
+	bool colour = out_has_colour(s);
+
+	desk_platforms_text(j->platforms, platforms, sizeof(platforms));
+	digest_format(image_label(d->image)->sha256, sha);
+	format_number(bytes, sizeof(bytes), (json_int_t)image_bytes(d->image));
+	printf("%s: %s%s%s\n", d->source_name,
+	       colour ? colour_code(j->accepted ? COLOUR_GOOD : COLOUR_BAD) : "",
+	       j->accepted ? "accepted" : "REFUSED", colour ? "\033[0m" : "");
+	printf("  format      %s\n", fw_format_words(d->facts->format));
+	printf("  platform    %s\n", platforms);
+	print_content(&j->content);
+	printf("  size        %s bytes\n", bytes);
+	printf("  sha256      %s\n", sha);
+	desk_print_elements(d->facts, d->image);
+	print_sectors(d);
+	print_findings(d);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* Files of the user, and memory files for the service. */
+#include "config.h"
+
+#include "client/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cfdfu/proto.h"
+#include "client/out.h"
+
+#define FIRST_BYTES (256U * 1024U)
+
+static int
+fail(const char *path, const char *what, int error)
+{
+	say_error("%s: %s: %s", path, what, strerror(error));
+	return EXIT_REFUSED;
+}
+
+static int
+too_large(const char *path, size_t bytes_max)
+{
+	say_error("%s: larger than %zu MiB: not a firmware file", path, bytes_max >> 20);
+	return EXIT_REFUSED;
+}
+
+/* Reads to the end.  0 or an exit status; the buffer is the caller's in both cases. */
+static int
+read_all(int fd, const char *path, size_t bytes_max, uint8_t **data, size_t *ret_bytes)
+{
+	size_t used = 0, room = 0;
+
+	for (;;) {
+		ssize_t n;
+
+		if (used == room) {
+			size_t more = room == 0 ? FIRST_BYTES : room * 2;
+			uint8_t *bigger = realloc(*data, more);
+
+			if (bigger == NULL)
+				return fail(path, "cannot read", ENOMEM);
+			*data = bigger;
+			room = more;
+		}
+		n = read(fd, *data + used, room - used);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail(path, "cannot read", errno);
+		if (n == 0)
+			break;
+		used += (size_t)n;
+		if (used > bytes_max)
+			return too_large(path, bytes_max);
+	}
+	*ret_bytes = used;
+	return 0;
+}
+
+int
+file_read(const char *path, size_t bytes_max, uint8_t **ret_data, size_t *ret_bytes)
+{
+	bool input = strcmp(path, "-") == 0;
+	int fd = input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t *data = NULL;
+	struct stat st;
+	int r;
+
+	if (input)
+		path = "standard input";
+	if (fd < 0)
+		return fail(path, "cannot open", errno);
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		say_error("%s: is a directory, not a firmware file", path);
+		r = EXIT_REFUSED;
+	} else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > bytes_max) {
+		r = too_large(path, bytes_max);
+	} else {
+		r = read_all(fd, path, bytes_max, &data, ret_bytes);
+	}
+	if (!input)
+		(void)close(fd); /* WHY: only read from */
+	if (r == 0)
+		*ret_data = data;
+	else
+		free(data);
+	return r;
+}
+
+static bool
+write_all(int fd, const uint8_t *data, size_t bytes)
+{
+	for (size_t done = 0; done < bytes;) {
+		ssize_t n = write(fd, data + done, bytes - done);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
+int
+file_write(const char *path, const uint8_t *data, size_t bytes)
+{
+	char temporary[4096];
+	mode_t mask = umask(0);
+	bool good;
+	int fd, error;
+
+	(void)umask(mask); /* WHY: the only way to ask for it */
+	if (strcmp(path, "-") == 0)
+		return write_all(STDOUT_FILENO, data, bytes)
+			   ? 0
+			   : fail("standard output", "cannot write", errno);
+	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
+		return fail(path, "cannot write", ENAMETOOLONG);
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return fail(path, "cannot write", errno);
+	good = write_all(fd, data, bytes) && fchmod(fd, 0666 & ~mask) == 0 && fsync(fd) == 0;
+	error = errno;
+	if (close(fd) < 0 && good) {
+		good = false;
+		error = errno;
+	}
+	if (good && rename(temporary, path) == 0)
+		return 0;
+	error = good ? errno : error;
+	(void)unlink(temporary); /* WHY: the first failure is the one to tell */
+	return fail(path, "cannot write", error);
+}
+
+int
+file_open_memory(int *ret_fd)
+{
+	int fd = memfd_create("cfdfuctl", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return fail("memory file", "cannot make", errno);
+	*ret_fd = fd;
+	return 0;
+}
+
+int
+file_seal(const uint8_t *data, size_t bytes, int *ret_fd)
+{
+	int fd = -1, r = file_open_memory(&fd);
+
+	if (r != 0)
+		return r;
+	if (!write_all(fd, data, bytes) || lseek(fd, 0, SEEK_SET) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
+		r = fail("memory file", "cannot make", errno);
+		(void)close(fd); /* WHY: the first failure is the one to tell */
+		return r;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+const char *
+file_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (strcmp(path, "-") == 0)
+		return "standard input";
+	return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Help texts from the table of commands. */
+#include "config.h"
+
+#include "client/help.h"
+
+#include <string.h>
+
+#include "client/command.h"
+
+static void
+print_options(FILE *f, const struct command_option *o)
+{
+	for (; o->name != NULL; o++) {
+		char left[64], letter[8] = "    ";
+
+		if (o->letter != 0)
+			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+		snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name,
+			 o->value != NULL ? " " : "", o->value != NULL ? o->value : "");
+		fprintf(f, "  %-30s %s\n", left, o->help);
+	}
+}
+
+static void
+print_command(FILE *f, const struct command_desc *c)
+{
+	char left[80];
+
+	snprintf(left, sizeof(left), "%s %s", c->name, c->args);
+	if (strlen(left) > 34)
+		fprintf(f, "  %s\n  %-34s %s\n", left, "", c->help);
+	else
+		fprintf(f, "  %-34s %s\n", left, c->help);
+}
+
+void
+help_print_usage(FILE *f, const struct command_desc *c)
+{
+	fputs("usage: cfdfuctl ", f);
+	if (c == NULL) {
+		fputs("[--json] [--no-color] [--socket PATH] [-H [USER@]HOST] COMMAND\n"
+		      "       cfdfuctl --help shows the commands\n",
+		      f);
+		return;
+	}
+	fputs(c->name, f);
+	for (size_t i = 0; c->options[i].name != NULL; i++)
+		fprintf(f, " [--%s%s%s]", c->options[i].name, c->options[i].value ? " " : "",
+			c->options[i].value ? c->options[i].value : "");
+	fprintf(f, "%s%s\n", c->args[0] != '\0' ? " " : "", c->args);
+}
+
+void
+help_print_group(FILE *f, const char *group)
+{
+	size_t length = strlen(group);
+
+	fprintf(f, "usage: cfdfuctl %s COMMAND\n\n", group);
+	for (int i = 0; commands[i] != NULL; i++)
+		if (strncmp(commands[i]->name, group, length) == 0 &&
+		    commands[i]->name[length] == ' ')
+			print_command(f, commands[i]);
+}
+
+void
+help_print(FILE *f, const struct command_desc *c)
+{
+	help_print_usage(f, c);
+	if (c != NULL) {
+		fprintf(f, "\n%s\n", c->help);
+		if (c->options[0].name != NULL)
+			fputc('\n', f);
+		print_options(f, c->options);
+	} else {
+		fputs("\nShows and steers the flashing station.  Without a command: status.\n\n",
+		      f);
+		for (int i = 0; commands[i] != NULL; i++)
+			print_command(f, commands[i]);
+	}
+	fputs("\nFor all commands:\n", f);
+	print_options(f, global_options);
+	if (c == NULL)
+		fputs("\nExit status: 0 done, 1 at least one drone failed, 2 usage, 3 no daemon, "
+		      "4 refused,\n5 timed out.  More: man cfdfuctl\n",
+		      f);
+}

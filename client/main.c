@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* cfdfuctl: shows and steers the flashing station. */
+#include "config.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "client/command.h"
+#include "client/out.h"
+#include "client/remote.h"
+
+int
+main(int argc, char **argv)
+{
+	struct session session;
+	struct invocation invocation;
+	int status;
+
+	(void)setlocale(LC_CTYPE, ""); /* WHY: widths of characters in tables; "C" does as well */
+	if (command_parse(argc, argv, &session, &invocation, &status) == 0)
+		status = session.bridge ? remote_serve(&session)
+					: invocation.command->run(&session, &invocation);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		say_error("cannot write the output");
+		if (status == EXIT_OK)
+			status = EXIT_REFUSED;
+	}
+	return status;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* Sentences, JSON, colours and formats of the client. */
+#include "config.h"
+
+#include "client/out.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/command.h"
+#include "wire/text.h"
+
+static void PRINTF_LIKE(2, 0) say(const char *prefix, const char *fmt, va_list args)
+{
+	char raw[2048], clean[2048];
+
+	(void)vsnprintf(raw, sizeof(raw), fmt, args); /* WHY: cut is fine */
+	text_clean(clean, sizeof(clean), raw);
+	(void)fflush(stdout); /* WHY: order on a terminal; a failure shows at the next write */
+	fprintf(stderr, "%s%s\n", prefix, clean);
+}
+
+void
+say_error(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say("cfdfuctl: ", fmt, args);
+	va_end(args);
+}
+
+void
+say_note(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say("", fmt, args);
+	va_end(args);
+}
+
+void
+out_json(const json_t *document)
+{
+	/* WHY ASCII: device strings cannot steer a terminal through any JSON reader's output */
+	if (json_dumpf(document, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) == 0)
+		fputc('\n', stdout);
+	(void)fflush(stdout); /* WHY: main looks at the stream's state at the end */
+}
+
+bool
+out_has_colour(const struct session *s)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return !s->no_color && !s->json && (no == NULL || no[0] == '\0') && term != NULL &&
+	       strcmp(term, "dumb") != 0 && isatty(STDOUT_FILENO);
+}
+
+const char *
+colour_code(enum colour c)
+{
+	switch (c) {
+	case COLOUR_NONE:
+		return "";
+	case COLOUR_GOOD:
+		return "\033[32m";
+	case COLOUR_BAD:
+		return "\033[1;31m";
+	case COLOUR_ATTENTION:
+		return "\033[33m";
+	case COLOUR_BUSY:
+		return "\033[36m";
+	case COLOUR_FAINT:
+		return "\033[2m";
+	}
+	return "";
+}
+
+enum colour
+colour_of_verdict(const char *verdict)
+{
+	if (verdict == NULL || verdict[0] == '\0')
+		return COLOUR_NONE;
+	if (strcmp(verdict, "pass") == 0 || strcmp(verdict, "unchanged") == 0)
+		return COLOUR_GOOD;
+	if (strcmp(verdict, "fail") == 0)
+		return COLOUR_BAD;
+	return COLOUR_ATTENTION;
+}
+
+const char *
+out_string(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+void
+text_copy(struct text *dst, const char *src)
+{
+	text_clean(dst->s, sizeof(dst->s), src);
+}
+
+struct text
+out_text(const json_t *object, const char *key)
+{
+	struct text t;
+
+	text_clean(t.s, sizeof(t.s), out_string(object, key));
+	return t;
+}
+
+json_int_t
+out_int(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+bool
+out_is_int(const json_t *object, const char *key)
+{
+	return json_is_integer(json_object_get(object, key));
+}
+
+bool
+out_true(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+struct text
+out_sum(const json_t *object, const char *key)
+{
+	struct text t = out_text(object, key);
+
+	t.s[12] = '\0';
+	return t;
+}
+
+void
+format_seconds(char *dst, size_t size, json_int_t seconds)
+{
+	long long s = seconds;
+
+	if (s >= 3600)
+		snprintf(dst, size, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+	else
+		snprintf(dst, size, "%lld:%02lld", s / 60, s % 60);
+}
+
+void
+format_ms(char *dst, size_t size, json_int_t ms)
+{
+	if (ms < 1000)
+		snprintf(dst, size, "%lld ms", (long long)ms);
+	else if (ms < 60000)
+		snprintf(dst, size, "%lld.%lld s", (long long)ms / 1000, (long long)ms / 100 % 10);
+	else
+		format_seconds(dst, size, ms / 1000);
+}
+
+void
+format_number(char *dst, size_t size, json_int_t n)
+{
+	char digits[32];
+	size_t length, used = 0;
+
+	snprintf(digits, sizeof(digits), "%lld", (long long)n);
+	length = strlen(digits);
+	for (size_t i = 0; i < length && used + 2 < size; i++) {
+		if (i > 0 && (length - i) % 3 == 0 && digits[i - 1] != '-')
+			dst[used++] = ',';
+		dst[used++] = digits[i];
+	}
+	dst[used] = '\0';
+}
+
+void
+format_time(char *dst, size_t size, const char *iso)
+{
+	struct tm utc = { .tm_isdst = 0 }, local;
+	const char *end;
+	time_t t;
+
+	text_clean(dst, size, iso);
+	if (iso == NULL)
+		return;
+	end = strptime(iso, "%Y-%m-%dT%H:%M:%S", &utc);
+	if (end == NULL || (*end != '.' && *end != 'Z'))
+		return;
+	t = timegm(&utc);
+	if (localtime_r(&t, &local) != NULL)
+		(void)strftime(dst, size, "%Y-%m-%d %H:%M:%S", &local); /* WHY: it fits */
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* What the user sees: sentences, JSON documents, tables, colours. */
+#ifndef CLIENT_OUT_H
+#define CLIENT_OUT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cfdfu/util.h"
+
+struct session;
+struct table;
+
+/* "cfdfuctl: ..." on standard error; cleaned of control characters. */
+void say_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* A sentence on standard error that is no error. */
+void say_note(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* One document, one line, ASCII only, at once (flushed). */
+void out_json(const json_t *document);
+
+/*
+ * Colours: only on a terminal, not with NO_COLOR, --no-color or TERM=dumb; never the only sign of
+ * anything.
+ */
+enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_ATTENTION, COLOUR_BUSY, COLOUR_FAINT };
+
+bool out_has_colour(const struct session *s);
+const char *colour_code(enum colour c);		    /* ECMA-48 sequence; "" for COLOUR_NONE */
+enum colour colour_of_verdict(const char *verdict); /* NULL is fine */
+
+/* Member of an object as clean text: "" for null, missing and other types. */
+#define OUT_TEXT_MAX 1024
+struct text {
+	char s[OUT_TEXT_MAX];
+};
+struct text out_text(const json_t *object, const char *key);
+void text_copy(struct text *dst, const char *src);	       /* cleaned; NULL counts as "" */
+const char *out_string(const json_t *object, const char *key); /* raw; NULL when none */
+json_int_t out_int(const json_t *object, const char *key);     /* 0 when none */
+bool out_is_int(const json_t *object, const char *key);
+bool out_true(const json_t *object, const char *key);
+
+/* The first 12 digits of a sum. */
+struct text out_sum(const json_t *object, const char *key);
+
+/* "1:02:03", "2:03" */
+void format_seconds(char *dst, size_t size, json_int_t seconds);
+/* "1.2 s", "350 ms", "2:03" */
+void format_ms(char *dst, size_t size, json_int_t ms);
+/* "243,176" */
+void format_number(char *dst, size_t size, json_int_t n);
+/* "2026-01-31 12:34:56" in local time of an ISO 8601 text in UTC; the text itself if it is none. */
+void format_time(char *dst, size_t size, const char *iso);
+
+/* A table on standard output: headings end with NULL; the last column is wrapped on a terminal. */
+int table_new(const struct session *s, const char *const *headings,
+	      struct table **ret_table) MUST_CHECK;
+void table_row(struct table *t);
+/* The next cell of the row begun last; text is copied, and cleaned. */
+void table_cell(struct table *t, const char *text, enum colour colour);
+/* Numbers of this column to the right. */
+void table_right(struct table *t, size_t column);
+/* Prints and frees.  False when memory ran out on the way. */
+bool table_finish(struct table *t);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* The station in a few lines. */
+#include "config.h"
+
+#include "client/overview.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cfdfu/util.h"
+#include "client/out.h"
+#include "client/slots.h"
+
+/* Adds to what is in dst; what does not fit is cut. */
+static void PRINTF_LIKE(3, 4) add(char *dst, size_t size, const char *fmt, ...)
+{
+	size_t used = strlen(dst);
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(dst + used, size - used, fmt, args); /* WHY: cut is fine */
+	va_end(args);
+}
+
+void
+overview_station(const json_t *station, char *dst, size_t size)
+{
+	const char *state = out_string(station, "state"), *health = out_string(station, "health");
+	struct text reason = out_text(station, "reason");
+
+	dst[0] = '\0';
+	if (state != NULL && strcmp(state, "paused") == 0)
+		add(dst, size, "Station PAUSED: no new drone is started (cfdfuctl resume).");
+	else
+		add(dst, size, "Station armed: drones are flashed as they are plugged in.");
+	if (health != NULL && strcmp(health, "degraded") == 0)
+		add(dst, size, " DEGRADED, nothing is flashed: %s", reason.s);
+}
+
+static void
+add_selection(char *dst, size_t size, const json_t *selection, const char *key)
+{
+	struct text who = out_text(selection, key), name = out_text(selection, "name");
+	struct text version = out_text(selection, "version"), sum = out_sum(selection, "sha256");
+
+	add(dst, size, "%s%.64s = %.64s", dst[0] == '\0' ? "Firmware: " : "; ", who.s, name.s);
+	if (version.s[0] != '\0' && strcmp(version.s, name.s) != 0)
+		add(dst, size, ", version %.32s", version.s);
+	add(dst, size, " [%s]", sum.s);
+}
+
+void
+overview_firmware(const json_t *station, char *dst, size_t size)
+{
+	const json_t *one;
+	size_t i;
+
+	dst[0] = '\0';
+	json_array_foreach(json_object_get(station, "selected"), i, one)
+	    add_selection(dst, size, one, "platform");
+	json_array_foreach(json_object_get(station, "own"), i, one)
+	    add_selection(dst, size, one, "target");
+	if (dst[0] == '\0')
+		add(dst, size,
+		    "Firmware: none selected, so nothing is flashed "
+		    "(cfdfuctl firmware add FILE, then firmware select NAME).");
+}
+
+void
+overview_counts(const json_t *station, char *dst, size_t size)
+{
+	static const char *const names[] = { "present",	  "active", "pass",
+					     "unchanged", "failed", "skipped" };
+	const json_t *counts = json_object_get(station, "counts");
+
+	dst[0] = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		add(dst, size, "%s%lld %s", i == 0 ? "" : ", ",
+		    (long long)out_int(counts, names[i]), names[i]);
+	if (out_is_int(station, "eta_s") && out_int(counts, "active") > 0) {
+		char eta[32];
+
+		format_seconds(eta, sizeof(eta), out_int(station, "eta_s"));
+		add(dst, size, ", %s to go", eta);
+	}
+}
+
+void
+overview_unplug(const json_t *slots, char *dst, size_t size)
+{
+	const json_t *slot;
+	size_t i, safe = 0, busy = 0;
+
+	dst[0] = '\0';
+	json_array_foreach(slots, i, slot)
+	{
+		char name[96];
+
+		if (!out_true(slot, "present") || !out_true(slot, "safe_to_unplug"))
+			continue;
+		slot_name(slot, name, sizeof(name));
+		add(dst, size, "%s%s", safe++ == 0 ? "Safe to unplug: " : ", ", name);
+	}
+	json_array_foreach(slots, i, slot) busy +=
+	    out_true(slot, "present") && !out_true(slot, "safe_to_unplug");
+	if (safe > 0)
+		add(dst, size, ".");
+	if (busy > 0)
+		add(dst, size, "%sLeave the other%s plugged in.", safe > 0 ? "  " : "",
+		    busy > 1 ? "s" : "");
+	if (safe == 0 && busy > 0) {
+		dst[0] = '\0';
+		add(dst, size, "Leave everything plugged in.");
+	}
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The station in a few lines: what status and watch have above and below their tables. */
+#ifndef CLIENT_OVERVIEW_H
+#define CLIENT_OVERVIEW_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+/*
+ * "Station armed. Firmware for cf2: NAME VERSION (3fa9c1d2...)" - a sentence or two, always
+ * terminated.
+ */
+void overview_station(const json_t *station, char *dst, size_t size);
+
+/* "Firmware: cf2 = NAME VERSION 3fa9...; ..." or that nothing is selected, and how to select. */
+void overview_firmware(const json_t *station, char *dst, size_t size);
+
+/* "16 present, 4 active, 10 pass, ... 1:23 to go" */
+void overview_counts(const json_t *station, char *dst, size_t size);
+
+/* "Safe to unplug: A1 (1-4), 1-5." and, when somebody is at work, "Leave plugged in: ...". */
+void overview_unplug(const json_t *slots, char *dst, size_t size);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* The station at another machine: ssh carries the bytes, so the daemon needs no network code. */
+#include "config.h"
+
+#include "client/remote.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client/conn.h"
+#include "client/out.h"
+
+#define SSH_ENV "CFDFU_SSH" /* another program than ssh, with its arguments' meaning */
+#define COMMAND_MAX 8192
+#define SSH_FAILED 255 /* ssh's own failures, by its manual */
+
+/* One word in single quotes for a shell.  False when it does not fit. */
+static bool
+append_quoted(char *command, size_t size, const char *word)
+{
+	size_t used = strlen(command);
+
+	if (used + 4 > size)
+		return false;
+	if (used > 0)
+		command[used++] = ' ';
+	command[used++] = '\'';
+	for (; *word != '\0'; word++) {
+		if (used + 6 > size)
+			return false;
+		if (*word == '\'') {
+			memcpy(command + used, "'\\''", 4);
+			used += 4;
+		} else {
+			command[used++] = *word;
+		}
+	}
+	command[used++] = '\'';
+	command[used] = '\0';
+	return true;
+}
+
+/* "cfdfuctl [--socket ...] WORDS": what the other machine's shell runs. */
+static bool
+make_command(const struct session *s, const char *const *words, char *command, size_t size)
+{
+	bool good;
+
+	command[0] = '\0';
+	good = append_quoted(command, size, "cfdfuctl");
+	if (strcmp(s->socket_path, PROTO_SOCKET_PATH) != 0)
+		good = good && append_quoted(command, size, "--socket") &&
+		       append_quoted(command, size, s->socket_path);
+	if (s->json)
+		good = good && append_quoted(command, size, "--json");
+	if (s->no_color)
+		good = good && append_quoted(command, size, "--no-color");
+	for (size_t i = 0; words[i] != NULL; i++)
+		good = good && append_quoted(command, size, words[i]);
+	return good;
+}
+
+static void
+run_ssh(const char *host, const char *command, int in_fd, int out_fd)
+{
+	const char *ssh = getenv(SSH_ENV);
+
+	if ((in_fd >= 0 && dup2(in_fd, STDIN_FILENO) < 0) ||
+	    (out_fd >= 0 && dup2(out_fd, STDOUT_FILENO) < 0))
+		_exit(SSH_FAILED);
+	if (ssh == NULL || ssh[0] == '\0')
+		ssh = "ssh";
+	execlp(ssh, ssh, "--", host, command, (char *)NULL);
+	fprintf(stderr, "cfdfuctl: cannot run %s: %s\n", ssh, strerror(errno));
+	_exit(SSH_FAILED);
+}
+
+/* The child's pid, or -1 after having said why. */
+static pid_t
+start(const struct session *s, const char *const *words, int in_fd, int out_fd)
+{
+	char command[COMMAND_MAX];
+	pid_t pid;
+
+	if (s->host[0] == '-' || s->host[0] == '\0') {
+		say_error("not the name of a machine: \"%s\"", s->host);
+		return -1;
+	}
+	if (!make_command(s, words, command, sizeof(command))) {
+		say_error("too much for another machine's command line");
+		return -1;
+	}
+	(void)fflush(stdout); /* WHY: what is buffered must not come twice */
+	pid = fork();
+	if (pid == 0)
+		run_ssh(s->host, command, in_fd, out_fd);
+	if (pid < 0)
+		say_error("cannot start ssh: %s", strerror(errno));
+	return pid;
+}
+
+int
+remote_bridge(const struct session *s, struct remote *ret_remote)
+{
+	static const char *const words[] = { "--stdio-bridge", NULL };
+	struct session plain = { .socket_path = s->socket_path, .host = s->host };
+	int pair[2];
+	pid_t pid;
+
+	*ret_remote = (struct remote){ .fd = -1 };
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+		say_error("cannot make a pipe: %s", strerror(errno));
+		return EXIT_NO_DAEMON;
+	}
+	pid = start(&plain, words, pair[1], pair[1]);
+	(void)close(pair[1]); /* WHY: the child's; ours is the other one */
+	if (pid < 0) {
+		(void)close(pair[0]); /* WHY: nothing was written */
+		return EXIT_USAGE;
+	}
+	ret_remote->pid = pid;
+	ret_remote->fd = pair[0];
+	return 0;
+}
+
+int
+remote_end(struct remote *r)
+{
+	while (!r->ended) {
+		if (waitpid(r->pid, &r->status, 0) >= 0)
+			r->ended = true;
+		else if (errno != EINTR)
+			return -1;
+	}
+	return WIFEXITED(r->status) ? WEXITSTATUS(r->status) : -1;
+}
+
+int
+remote_explain(struct remote *r, const char *host)
+{
+	int status = remote_end(r);
+
+	if (status == EXIT_NO_DAEMON || status == EXIT_REFUSED || status == EXIT_USAGE)
+		return status; /* WHY: the other side has said why on our standard error */
+	if (status == SSH_FAILED)
+		say_error("cannot reach %s through ssh", host);
+	else if (status == 127)
+		say_error("there is no cfdfuctl on %s", host);
+	else
+		say_error("the connection to %s has ended", host);
+	return EXIT_NO_DAEMON;
+}
+
+int
+remote_run(const struct session *s, const char *const *words, int in_fd, int out_fd)
+{
+	struct remote r = { .pid = start(s, words, in_fd, out_fd) };
+	int status;
+
+	if (r.pid < 0)
+		return EXIT_USAGE;
+	status = remote_end(&r);
+	if (status >= EXIT_OK && status <= EXIT_TIMED_OUT)
+		return status;
+	return remote_explain(&r, s->host);
+}
+
+/* Copies what is there from one to the other.  False at the end or when it cannot go on. */
+static bool
+copy_some(int from, int to)
+{
+	char bytes[16384];
+	ssize_t n = read(from, bytes, sizeof(bytes));
+
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	for (ssize_t done = 0; done < n;) {
+		ssize_t w = write(to, bytes + done, (size_t)(n - done));
+
+		if (w < 0 && errno != EINTR)
+			return false;
+		done += w > 0 ? w : 0;
+	}
+	return n > 0;
+}
+
+int
+remote_serve(const struct session *s)
+{
+	int fd = conn_connect(s->socket_path);
+	struct pollfd p[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+			       { .fd = fd, .events = POLLIN } };
+
+	if (fd < 0)
+		return conn_explain(s->socket_path, fd);
+	signal(SIGPIPE, SIG_IGN);
+	for (;;) {
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (p[1].revents != 0 && !copy_some(fd, STDOUT_FILENO))
+			break;
+		if (p[0].revents != 0 && !copy_some(STDIN_FILENO, fd))
+			break;
+		p[0].revents = p[1].revents = 0;
+	}
+	(void)close(fd); /* WHY: the stream is over; what is lost would find no reader */
+	return EXIT_OK;
+}

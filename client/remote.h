@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* The station at another machine: ssh, and its other end. */
+#ifndef CLIENT_REMOTE_H
+#define CLIENT_REMOTE_H
+
+#include <sys/types.h>
+
+#include "client/command.h"
+
+#define REMOTE_ARGS_MAX 40
+
+struct remote {
+	pid_t pid;  /* of ssh */
+	int fd;	    /* what goes to and comes from it */
+	int status; /* wait status, once it has ended */
+	bool ended;
+};
+
+/* Runs `ssh HOST cfdfuctl --stdio-bridge`.  0 or an exit status. */
+int remote_bridge(const struct session *s, struct remote *ret_remote) MUST_CHECK;
+
+/* Waits for ssh's end; its exit status, or -1. */
+int remote_end(struct remote *r);
+
+/* The bridge has closed: the sentence (when there is none yet) and the exit status. */
+int remote_explain(struct remote *r, const char *host);
+
+/*
+ * Runs a whole command there, with our terminal, input (in_fd as standard input, -1: ours) and
+ * output (out_fd likewise); words are NULL-terminated, quoted for the other side's shell.  Its exit
+ * status.
+ */
+int remote_run(const struct session *s, const char *const *words, int in_fd, int out_fd);
+
+/* The other end: copies between our standard input and output and the socket. */
+int remote_serve(const struct session *s);
+
+#endif
