@@ -353,13 +353,16 @@ start_transfer(struct usb_dev *d, const struct usb_xfer *x)
 	d->transfer->callback = on_transfer_ended;
 	d->transfer->user_data = d;
 	d->phase = TRANSFER;
+	errno = 0;
 	r = libusb_submit_transfer(d->transfer);
 	if (r == LIBUSB_SUCCESS)
 		return 0;
 	d->phase = IDLE;
 	if (r == LIBUSB_ERROR_NO_DEVICE)
 		return -ENODEV;
-	d->status = r == LIBUSB_ERROR_NO_MEM ? USB_NOMEM : USB_IO;
+	/* QUIRK: libusb 1.0.26 calls a full usbfs memory pool an I/O error; the kernel's word is
+	 * still there. */
+	d->status = r == LIBUSB_ERROR_NO_MEM || errno == ENOMEM ? USB_NOMEM : USB_IO;
 	tell_later(d, NOTICE_ENDED);
 	return 0;
 }

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A usbfs of our own below the real libusb: this file's program defines open(), close(), read(),
+ * lseek(), ioctl() and opendir(), and thereby libusb talks to devices made here.  A node is the
+ * writing end of a pipe: full while nothing is to be reaped, without a reader when the device is
+ * gone - which poll(2) shows as usbfs shows it.
+ */
+#ifndef TESTS_FAKE_USBFS_H
+#define TESTS_FAKE_USBFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FAKE_NODE "/dev/bus/usb/900/%03u" /* by index */
+#define FAKE_DEVICES_MAX 300
+
+struct usbdevfs_urb;
+
+/* What becomes of a submitted transfer. */
+enum fake_answer { FAKE_COMPLETE, FAKE_KEEP, FAKE_REFUSE };
+
+struct fake_device {
+	/* Set by the test, before anything is opened. */
+	int open_errno, claim_errno, reset_errno, submit_errno; /* 0: works */
+	unsigned open_ms, configuration_ms, reset_ms;		/* how long these wait */
+	uint8_t descriptors[6000];
+	size_t descriptors_length;
+	/*
+	 * May look at and change the buffer, status and actual_length of a transfer (control: the
+	 * buffer begins with the setup packet); NULL answers with success and the length asked for.
+	 */
+	enum fake_answer (*on_submit)(struct fake_device *d, struct usbdevfs_urb *urb);
+	/* What has happened. */
+	bool is_open, is_claimed, is_gone;
+	unsigned opens, claims, releases, resets, discards, configurations_asked, detaches;
+	/* Private. */
+	int read_end, write_end;
+	struct usbdevfs_urb *pending[4], *done[4];
+	unsigned pending_count, done_count;
+};
+
+/* Forgets everything; checks that nothing is left open. */
+void fake_reset(void);
+struct fake_device *fake_device(unsigned index);
+
+/* Completes what FAKE_KEEP left pending. */
+void fake_complete(struct fake_device *d, int status, int actual_length);
+
+/* The device is pulled out: what is pending ends with -ESHUTDOWN, the node reports an error. */
+void fake_unplug(struct fake_device *d);
+
+unsigned fake_open_nodes(void);
+
+/* Was a node ever closed with a transfer pending, or used from two threads at once? */
+bool fake_was_misused(void);
+
+#endif
