@@ -10,12 +10,14 @@
 
 enum {
 	TRIES = 3,		     /* per operation (protocol notes 10, row 4) */
+	NOMEM_TRIES = 50,	     /* 5 s for the host to find memory (robustness notes K6) */
 	STALLS = 12,		     /* questions asked too early in one operation */
 	REQUEST_TIMEOUT_MS = 2000,   /* a request that starts nothing on the device */
 	STATUS_TIMEOUT_MIN_MS = 1000,
 	LEAVE_TIMEOUT_MS = 1000,
 	CLEAN_STEP_US = 50000,	     /* between questions to a device that is busy when we meet it */
 	BUSY_STEP_US = 1000,	     /* WHY: nobody is busy for free */
+	NOMEM_PAUSE_US = 100000,
 };
 
 static const struct {
@@ -38,7 +40,7 @@ static const struct {
 						   P(RECOVER) | P(FAILED) },
 	[DFUSE_PHASE_UPLOAD] = { "upload", P(IDLE) | P(RECOVER) | P(FAILED) },
 	[DFUSE_PHASE_LEAVE] = { "leave", P(MANIFEST) | P(IDLE) | P(RECOVER) | P(FAILED) },
-	[DFUSE_PHASE_MANIFEST] = { "manifest", P(IDLE) | P(FAILED) },
+	[DFUSE_PHASE_MANIFEST] = { "manifest", P(IDLE) | P(RECOVER) | P(FAILED) },
 	[DFUSE_PHASE_RECOVER] = { "recover", P(CLEAN_FIX) | P(SELECT) | P(ADDRESS) | P(COMMAND) |
 						     P(UNLOAD) | P(UPLOAD) | P(LEAVE) | P(CLEAN) |
 						     P(IDLE) | P(FAILED) },
@@ -181,6 +183,7 @@ dfuse_begin(struct dfuse *d, const struct dfuse_request *req, uint64_t now_us)
 		assert(req->length > 0 && req->length <= d->transfer_bytes);
 	d->req = *req;
 	d->tries_left = TRIES;
+	d->nomem_left = NOMEM_TRIES;
 	d->stalls_left = STALLS;
 	d->addressing = false;
 	d->budget_us = pace_limit_us(PACE_ERASE, 0);
@@ -339,17 +342,19 @@ fault_of(enum usb_status status)
 static void
 trouble(struct dfuse *d, enum usb_status status, uint64_t now_us)
 {
-	if (status == USB_GONE || d->tries_left == 0) {
+	if (status == USB_NOMEM && d->nomem_left > 0) {
+		d->nomem_left--;
+		d->asked_at_us = 0;
+		d->pause_until_us = now_us + NOMEM_PAUSE_US;
+		return;
+	}
+	if (status == USB_GONE || status == USB_NOMEM || d->tries_left == 0) {
 		failed(d, fault_of(status), 0);
 		return;
 	}
 	d->tries_left--;
 	d->counters.recoveries++;
 	d->asked_at_us = 0;
-	if (status == USB_NOMEM) {
-		d->pause_until_us = now_us + 100000; /* robustness notes K6: back off */
-		return;
-	}
 	/* WHY: the answer got lost, not the operation; asking again does not repeat it. */
 	if (status != USB_STALL && (d->phase == DFUSE_PHASE_POLL || d->phase == DFUSE_PHASE_START))
 		return;
@@ -568,6 +573,19 @@ after_recover_status(struct dfuse *d, uint8_t dfu_status, uint64_t now_us)
 	       dfu_status);
 }
 
+/* DFUSE_PHASE_MANIFEST: this answer is what makes the device leave. */
+static void
+after_manifest(struct dfuse *d, uint8_t dfu_status, uint64_t now_us)
+{
+	if (d->state == DFU_STATE_ERROR)
+		failed(d, FAULT_NO_LEAVE, dfu_status);
+	else if (d->state == DFU_STATE_MANIFEST_SYNC || d->state == DFU_STATE_MANIFEST ||
+		 d->state == DFU_STATE_MANIFEST_WAIT_RESET)
+		finished(d);
+	else
+		trouble(d, USB_STALL, now_us); /* it has not heard of the request to leave */
+}
+
 static void
 after_status(struct dfuse *d, const uint8_t *data, size_t length, uint64_t now_us)
 {
@@ -590,10 +608,7 @@ after_status(struct dfuse *d, const uint8_t *data, size_t length, uint64_t now_u
 		after_poll(d, data[0], poll_ms, now_us);
 		return;
 	case DFUSE_PHASE_MANIFEST:
-		if (d->state == DFU_STATE_ERROR)
-			failed(d, FAULT_NO_LEAVE, data[0]);
-		else
-			finished(d);
+		after_manifest(d, data[0], now_us);
 		return;
 	case DFUSE_PHASE_RECOVER:
 		after_recover_status(d, data[0], now_us);
@@ -699,8 +714,12 @@ dfuse_ended(struct dfuse *d, enum usb_status status, const uint8_t *data, size_t
 		finished(d);
 		return;
 	}
-	if (d->phase == DFUSE_PHASE_LEAVE && status != USB_STALL) {
+	if (d->phase == DFUSE_PHASE_LEAVE && status == USB_GONE) {
 		finished(d);
+		return;
+	}
+	if (d->phase == DFUSE_PHASE_LEAVE && status != USB_STALL) {
+		enter(d, DFUSE_PHASE_MANIFEST); /* perhaps only the answer got lost: ask */
 		return;
 	}
 	if (status == USB_STALL && stalled_early(d, now_us))

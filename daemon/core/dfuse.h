@@ -93,6 +93,7 @@ struct dfuse {
 	uint64_t started_at_us;	  /* when the operation was started on the device */
 	uint8_t tries_left;
 	uint8_t stalls_left;
+	uint8_t nomem_left;
 	uint8_t command[5];
 	uint8_t out[USB_TRANSFER_BYTES_MAX];
 	uint8_t in[USB_TRANSFER_BYTES_MAX];

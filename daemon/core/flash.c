@@ -123,7 +123,9 @@ maps_over(struct flash *f)
 	f->profile = maps_choose(&f->maps, f->options.profiles, f->options.profile_count,
 				 f->options.own, &why);
 	if (f->profile == NULL)
-		give_up(f, FAULT_WRONG_CHIP, why);
+		give_up(f,
+			f->maps.unread_fault != FAULT_NONE ? f->maps.unread_fault : FAULT_WRONG_CHIP,
+			why);
 	else
 		enter(f, FLASH_CLEAN);
 }

@@ -174,8 +174,10 @@ talk_on_deadline(struct job *j, uint64_t now_us)
 		job_enter(j, JOB_SWITCH, now_us);
 		return;
 	}
-	if (j->request_error && !j->answers.answered)
-		job_fail(j, FAULT_SILENT, STEP_REBOOTING, now_us);
+	/* SPEC: old firmware answers with success and stays (protocol notes 2.2); this is something else. */
+	if (j->request_error)
+		job_fail(j, j->answers.answered ? FAULT_NO_DFU : FAULT_SILENT, STEP_REBOOTING,
+			 now_us);
 	else
 		needs_button(j, now_us);
 }

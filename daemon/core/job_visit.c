@@ -384,6 +384,17 @@ ladder_goes_on(struct job *j, enum fault fault)
 	return j->reset_tries++ < RESET_TRIES;
 }
 
+/* A drone that holds what it was to hold, and only would not leave, has not failed. */
+static void
+finish_failed(struct job *j, struct verdict v, const char *why, uint64_t now_us)
+{
+	if (j->verified && v.step == STEP_LEAVING && j->parting.kind == VERDICT_NONE) {
+		v.kind = VERDICT_NEEDS_POWER_CYCLE;
+		v.fault = FAULT_NO_LEAVE;
+	}
+	job_finish(j, v, why, now_us);
+}
+
 static void
 visit_failed(struct job *j, uint64_t now_us)
 {
@@ -403,12 +414,13 @@ visit_failed(struct job *j, uint64_t now_us)
 			now_us);
 		return;
 	}
+	visit_verified(j);
 	if (ladder_goes_on(j, v.fault)) {
 		j->want_reset = true;
 		j->reset_verdict = v;
 		return;
 	}
-	job_finish(j, v, j->flash.why, now_us);
+	finish_failed(j, v, j->flash.why, now_us);
 }
 
 /* It has no run-time mode that we know: what was read back is the proof. */
@@ -509,7 +521,7 @@ reset_ended(struct job *j, enum usb_status status, uint64_t now_us)
 		return;
 	}
 	if (status != USB_GONE) {
-		job_finish(j, j->reset_verdict, "a reset of the port did not help", now_us);
+		finish_failed(j, j->reset_verdict, "a reset of the port did not help", now_us);
 		return;
 	}
 	/* It did not come back as it was: perhaps it enumerates anew. */

@@ -59,6 +59,10 @@ maps_ended(struct maps *m, enum usb_status status, const uint8_t *data, size_t l
 		read && layout_parse(text, strlen(text), &m->map[m->alt], NULL, NULL) == 0;
 	if (m->alt == 0) {
 		m->unread = !read;
+		if (status != USB_OK)
+			m->unread_fault = status == USB_TIMEOUT ? FAULT_SILENT :
+					  status == USB_STALL	? FAULT_STALL :
+								  FAULT_BUS;
 		m->garbled_flash = !m->known[0] && strncmp(text, flash_name, sizeof(flash_name) - 1) == 0;
 	}
 	m->alt++;

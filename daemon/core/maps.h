@@ -30,13 +30,14 @@ struct maps {
 	uint16_t bcd_device;
 	uint8_t tries;
 	enum fault fault;
+	enum fault unread_fault; /* NONE: a string came, but not one of use */
 };
 
 void maps_init(struct maps *m, const struct descr_dfu *descr);
 void maps_next(const struct maps *m, struct want *ret_want); /* WANT_OVER when all are read */
 void maps_ended(struct maps *m, enum usb_status status, const uint8_t *data, size_t length);
 
-/* Only FAULT_GONE: the device vanished. */
+/* Only FAULT_GONE: the device vanished.  What kept the first map from being read is in unread_fault. */
 enum fault maps_fault(const struct maps *m);
 
 /*

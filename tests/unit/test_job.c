@@ -380,6 +380,93 @@ a_pause_holds_back_a_drone_that_has_only_been_asked(void **state)
 	tear_down(&b);
 }
 
+static void
+a_leave_request_of_which_only_the_answer_is_lost_is_asked_about(void **state)
+{
+	static const char *const fates[] = { "lost-ack", "late", "eproto", "no-answer", "stall" };
+	struct bench b;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fates); i++) {
+		char text[64];
+
+		prepare(&b, 14);
+		set_up(&b, true);
+		(void)snprintf(text, sizeof(text), "%s at=1 in=dfu on=leave", fates[i]);
+		arm(&b, text);
+		plug(&b);
+		assert_ends(&b, VERDICT_PASS, FAULT_NONE);
+		assert_int_equal(station_rows(b.station), 1);
+		assert_int_equal(counters(&b)->resets, 0);
+		tear_down(&b);
+	}
+}
+
+static void
+a_verified_drone_that_refuses_to_leave_needs_power_off_and_has_not_failed(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	prepare(&b, 15);
+	set_up(&b, true);
+	arm(&b, "stall at=1 in=dfu on=leave count=50");
+	plug(&b);
+	assert_ends(&b, VERDICT_NEEDS_POWER_CYCLE, FAULT_NO_LEAVE);
+	assert_true(station_holds(b.station, PORT, b.image));
+	tear_down(&b);
+}
+
+static void
+a_host_that_is_short_of_memory_for_seconds_is_waited_for(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	prepare(&b, 16);
+	set_up(&b, true);
+	arm(&b, "nomem at=40 in=dfu on=any count=30");
+	plug(&b);
+	assert_ends(&b, VERDICT_PASS, FAULT_NONE);
+	tear_down(&b);
+}
+
+static void
+only_success_without_a_reboot_means_that_the_firmware_is_too_old(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	prepare(&b, 17);
+	b.config.no_dfu_request = true;
+	set_up(&b, true);
+	plug(&b);
+	assert_ends(&b, VERDICT_NEEDS_BUTTON, FAULT_TOO_OLD);
+	tear_down(&b);
+
+	prepare(&b, 17);
+	set_up(&b, true);
+	arm(&b, "stall at=2 in=runtime on=vendor count=20"); /* the first is the link's */
+	plug(&b);
+	assert_ends(&b, VERDICT_FAIL, FAULT_NO_DFU);
+	tear_down(&b);
+}
+
+static void
+a_memory_map_that_cannot_be_read_is_not_called_another_chips(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	prepare(&b, 18);
+	b.options.fleet.job.adopt = JOB_ADOPT_PORT;
+	set_up(&b, true);
+	arm(&b, "no-answer at=1 in=dfu on=any count=50");
+	button(&b);
+	assert_ends(&b, VERDICT_FAIL, FAULT_SILENT);
+	tear_down(&b);
+}
+
 int
 main(void)
 {
@@ -399,6 +486,12 @@ main(void)
 		cmocka_unit_test(a_selection_that_is_taken_back_under_way_does_not_silence_the_otp),
 		cmocka_unit_test(a_backup_that_is_interrupted_begins_again),
 		cmocka_unit_test(an_odd_byte_at_the_end_of_the_flash_is_written_inside_it),
+		cmocka_unit_test(a_leave_request_of_which_only_the_answer_is_lost_is_asked_about),
+		cmocka_unit_test(
+		    a_verified_drone_that_refuses_to_leave_needs_power_off_and_has_not_failed),
+		cmocka_unit_test(a_host_that_is_short_of_memory_for_seconds_is_waited_for),
+		cmocka_unit_test(only_success_without_a_reboot_means_that_the_firmware_is_too_old),
+		cmocka_unit_test(a_memory_map_that_cannot_be_read_is_not_called_another_chips),
 		cmocka_unit_test(a_pause_holds_back_a_drone_that_has_only_been_asked),
 	};
 
