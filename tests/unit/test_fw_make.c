@@ -204,6 +204,53 @@ an_image_becomes_a_file_with_a_target_per_alternate(void **state)
 	unload(&l);
 }
 
+/* A file of tests/fixtures/theirs; free() it by unload(). */
+static struct loaded
+load_theirs(const char *name)
+{
+	const char *srcdir = getenv("srcdir");
+	uint8_t *bytes = malloc(4096);
+	char path[4096];
+	size_t size;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/tests/fixtures/theirs/%s", srcdir != NULL ? srcdir : ".",
+		 name);
+	f = fopen(path, "rb");
+	assert_non_null(f);
+	assert_non_null(bytes);
+	size = fread(bytes, 1, 4096, f);
+	assert_int_equal(fclose(f), 0);
+	return load_bytes(bytes, size);
+}
+
+static void
+files_of_other_tools_survive_a_round_trip(void **state)
+{
+	struct loaded l = load_theirs("dfuse-pack.dfu");
+
+	(void)state;
+	assert_made_again(&l);
+	assert_true(l.facts->size_counts_suffix);
+	assert_int_equal(l.facts->target_count, 2);
+	assert_int_equal(l.facts->targets[1].alt, 1);
+	unload(&l);
+	l = load_theirs("fwupd.dfu");
+	assert_made_again(&l);
+	assert_false(l.facts->size_counts_suffix);
+	assert_string_equal(l.facts->targets[0].name, "Internal");
+	assert_string_equal(l.facts->targets[1].name, "NOR");
+	assert_int_equal(l.facts->targets[1].alt, 2);
+	assert_int_equal(l.facts->device, 0x2200);
+	unload(&l);
+	l = load_theirs("dfu-suffix.bin");
+	assert_int_equal(l.result, 0);
+	assert_int_equal(l.facts->format, FW_DFU);
+	assert_int_equal(l.facts->device, 0x0123);
+	assert_int_equal(image_bytes(l.image), 64);
+	unload(&l);
+}
+
 static void
 only_dfuse_is_taken_where_dfuse_is_asked_for(void **state)
 {
@@ -289,6 +336,7 @@ main(void)
 		cmocka_unit_test(a_file_made_again_has_the_same_bytes),
 		cmocka_unit_test(other_writers_garbage_survives),
 		cmocka_unit_test(an_image_becomes_a_file_with_a_target_per_alternate),
+		cmocka_unit_test(files_of_other_tools_survive_a_round_trip),
 		cmocka_unit_test(only_dfuse_is_taken_where_dfuse_is_asked_for),
 		cmocka_unit_test(nothing_cannot_be_made_into_a_file),
 		cmocka_unit_test(the_largest_number_of_targets_and_elements_survives),
