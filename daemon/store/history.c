@@ -146,7 +146,7 @@ find_place(struct store *s, int64_t before_id, int64_t *ret_segment, int64_t *re
 static int
 prepare_history(struct store *s, const struct store_filter *f, sqlite3_stmt **ret_st)
 {
-	int64_t before = f->before_id > 0 ? f->before_id : INT64_MAX, segment, ms;
+	int64_t before = f->before_id > 0 ? f->before_id : INT64_MAX, segment = 0, ms = 0;
 	unsigned limit = f->limit > 0 && f->limit < STORE_HISTORY_MAX ? f->limit : STORE_HISTORY_MAX;
 	struct choice c;
 	sqlite3_stmt *st;
@@ -180,7 +180,7 @@ store_history(struct store *s, const struct store_filter *f, void (*each)(void *
 	      void *ctx)
 {
 	struct store_attempt a;
-	sqlite3_stmt *st;
+	sqlite3_stmt *st = NULL;
 	int r = store_usable(s), rows = 0;
 
 	if (r == 0)

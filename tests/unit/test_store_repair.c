@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: MIT */
+/* What the store does about damage, loss, strangers and crashes it finds when it opens (robustness notes D, S). */
+#include "test_store_whole.h"
+
+#include <sys/file.h>
+#include <sys/wait.h>
+
+#include "store/schema.h"
+
+static char *dir;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	dir = make_dir();
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	remove_tree(dir);
+	return 0;
+}
+
+/* A bit of everything: six attempts, drones, ports, catalogue, settings, acts.  Closed cleanly. */
+static void
+fill(const char *path)
+{
+	struct store *s;
+	struct store_time now = at(5);
+	struct store_stage stage = { "writing", 1234 };
+	struct store_ending e = failed;
+
+	(void)open_ready(path, &small_options, &s);
+	assert_int_equal(store_firmware_add(s, &(struct store_firmware){ .name = "cf2-2025.02", .sha256 = "00",
+		.file = "00.dfu", .platforms = 2, .size_bytes = 243176, .notes = "its nRF51 part stays" }, &now), 0);
+	assert_int_equal(store_set(s, STORE_SELECTED, "cf2", "cf2-2025.02", &now), 0);
+	assert_int_equal(store_set(s, STORE_STATION, "paused", "yes", &now), 0);
+	assert_int_equal(store_set(s, STORE_STATION, "paused", NULL, &now), 0);
+	assert_int_equal(store_set(s, STORE_PLATFORM, "1-3", "flapper", &now), 0);
+	assert_int_equal(store_port_label(s, "1-1", "A1", &now), 0);
+	assert_int_equal(store_drone_note(s, &(struct store_drone_facts){ .serial = "s1", .dfu_serial = "d1",
+		.loader_sha256 = "abcd", .board_type = "CF21", .quirks = "obey" }, &now), 0);
+	assert_int_equal(store_act(s, &(struct store_act){ .uid = 1000, .user = "kim", .pid = 7,
+		.method = "Select", .arguments = "{\"name\":\"x\\\\y\"}" }, &now), 0);
+	e.stages = &stage;
+	e.stage_count = 1;
+	for (int i = 0; i < 6; i++) {
+		char serial[8];
+		int64_t id;
+
+		(void)snprintf(serial, sizeof(serial), "s%d", i % 3);
+		id = begin_at(s, i % 2 == 0 ? "1-1" : "1-2", serial, 10 * i);
+		commit_at(s, 10 * i + 1);
+		end_at(s, id, i % 3 == 1 ? &e : &passed, 10 * i + 5);
+		commit_at(s, 10 * i + 6);
+	}
+	assert_int_equal(store_port_quarantine(s, "1-2", "three failures", &now), 0);
+	close_store(s);
+}
+
+/* Everything that is told again after a rebuild, as one text. */
+static const char *
+picture(void)
+{
+	static char out[16384];
+	const char *const questions[] = {
+		"SELECT group_concat(id || started_at || ended_at || port || ifnull(label, '-') || serial ||"
+		" ifnull(dfu_serial, '-') || firmware_name || verdict || ifnull(fault, '-') || ifnull(step, '-') ||"
+		" ifnull(address, '-') || bytes_written || duration_ms || message, ';') FROM attempts",
+		"SELECT group_concat(id || ifnull(serial, '') || ifnull(dfu_serial, '') || ifnull(loader_sha256, '') ||"
+		" ifnull(quirks, '') || failures || last_verdict || last_attempt, ';') FROM drone",
+		"SELECT group_concat(port || ifnull(label, '') || failures || ifnull(aside_why, ''), ';') FROM port",
+		"SELECT group_concat(name || sha256 || file || platforms || notes, ';') FROM firmware",
+		"SELECT group_concat(scope || name || value, ';') FROM setting WHERE scope <> 'store'",
+		"SELECT group_concat(uid || user || method || arguments, ';') FROM acts",
+		"SELECT group_concat(stages, ';') FROM attempt",
+	};
+
+	out[0] = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(questions); i++) {
+		const char *a = ask_db(dir, questions[i]);
+
+		assert_true(strlen(out) + strlen(a) + 2 < sizeof(out));
+		strcat(out, a);
+		strcat(out, "\n");
+	}
+	return out;
+}
+
+static void
+damage(const char *name, off_t offset, size_t size)
+{
+	char junk[4096];
+	int fd = open(in_dir(dir, name), O_WRONLY);
+
+	memset(junk, 0xA5, sizeof(junk));
+	assert_true(fd >= 0);
+	for (; size > 0; size -= size < sizeof(junk) ? size : sizeof(junk), offset += sizeof(junk))
+		assert_true(pwrite(fd, junk, size < sizeof(junk) ? size : sizeof(junk), offset) > 0);
+	(void)close(fd);
+}
+
+static int
+count_files(const char *part)
+{
+	char command[PATH_BYTES + 64];
+	FILE *p;
+	int n = -1;
+
+	(void)snprintf(command, sizeof(command), "ls -A %s | grep -c -- '%s'", dir, part);
+	p = popen(command, "r");
+	assert_non_null(p);
+	assert_int_equal(fscanf(p, "%d", &n), 1);
+	(void)pclose(p);
+	return n;
+}
+
+/* Opens, expects an alarm (or none), closes; the picture is what it was. */
+static void
+assert_recovers(const char *before, bool alarm)
+{
+	struct store *s;
+	char why[STORE_WHY_MAX];
+
+	(void)open_ready(dir, &small_options, &s);
+	assert_int_equal(store_health(s, why), alarm ? STORE_ALARM : STORE_OK);
+	assert_true(alarm == (why[0] != '\0'));
+	store_acknowledge(s);
+	assert_int_equal(health_of(s), STORE_OK);
+	close_store(s);
+	assert_string_equal(picture(), before);
+	assert_station_is_whole(dir);
+}
+
+static void
+a_healthy_station_opens_without_a_word(void **state)
+{
+	char before[16384];
+
+	(void)state;
+	fill(dir);
+	strcpy(before, picture());
+	assert_recovers(before, false);
+	assert_int_equal(count_files("damaged"), 0);
+}
+
+static void
+a_database_damaged_anywhere_is_set_aside_and_rebuilt(void **state)
+{
+	char before[16384];
+	off_t size;
+
+	(void)state;
+	fill(dir);
+	strcpy(before, picture());
+	size = (off_t)file_size(in_dir(dir, DB_FILE));
+	damage(DB_FILE, 0, 16); /* header: not a database */
+	assert_recovers(before, true);
+	assert_int_equal(count_files("\\.damaged$"), 1);
+	damage(DB_FILE, 100, 4000); /* the schema's page */
+	assert_recovers(before, true);
+	damage(DB_FILE, 4096, (size_t)size - 4096); /* all that follows */
+	assert_recovers(before, true);
+	assert_int_equal(truncate(in_dir(dir, DB_FILE), 5000), 0);
+	assert_recovers(before, true);
+	assert_int_equal(truncate(in_dir(dir, DB_FILE), size / 8192 * 4096), 0);
+	assert_recovers(before, true);
+	assert_int_equal(count_files("\\.damaged$"), 5);
+}
+
+static void
+a_database_that_was_removed_or_emptied_is_rebuilt(void **state)
+{
+	char before[16384];
+
+	(void)state;
+	fill(dir);
+	strcpy(before, picture());
+	assert_int_equal(unlink(in_dir(dir, DB_FILE)), 0);
+	assert_recovers(before, true);
+	assert_int_equal(truncate(in_dir(dir, DB_FILE), 0), 0);
+	assert_recovers(before, true);
+}
+
+static void
+an_older_copy_of_the_database_gets_the_missing_records(void **state)
+{
+	char before[16384], command[PATH_BYTES * 3];
+	struct store *s;
+
+	(void)state;
+	fill(dir);
+	(void)snprintf(command, sizeof(command), "cp %s/cfdfud.db %s/old", dir, dir);
+	assert_int_equal(system(command), 0);
+	(void)open_ready(dir, &small_options, &s);
+	end_at(s, begin_at(s, "1-3", "s9", 100), &passed, 200);
+	close_store(s);
+	strcpy(before, picture());
+	(void)snprintf(command, sizeof(command), "mv %s/old %s/cfdfud.db", dir, dir);
+	assert_int_equal(system(command), 0);
+	assert_recovers(before, true);
+	assert_int_equal(count_files("damaged"), 0);
+}
+
+/* D7: SQLite takes the frames before the damage for the whole log and finds nothing wrong. */
+static void
+a_damaged_write_ahead_log_loses_nothing(void **state)
+{
+	char before[16384];
+	struct store *s;
+	off_t size;
+
+	(void)state;
+	fill(dir);
+	(void)open_ready(dir, &small_options, &s);
+	for (int i = 0; i < 20; i++) {
+		end_at(s, begin_at(s, "1-3", "s9", 100 + i), &passed, 200 + i);
+		commit_at(s, 300);
+	}
+	strcpy(before, picture());
+	store_close(s, NULL); /* killed: the log stays */
+	size = (off_t)file_size(in_dir(dir, DB_FILE "-wal"));
+	assert_true(size > 8192);
+	damage(DB_FILE "-wal", size / 3, 4);
+	(void)unlink(in_dir(dir, DB_FILE "-shm"));
+	assert_recovers(before, true);
+}
+
+static void
+an_audit_file_that_lost_its_end_is_written_on(void **state)
+{
+	char before[16384];
+	int64_t lines, size;
+
+	(void)state;
+	fill(dir);
+	strcpy(before, picture());
+	lines = assert_files_agree(dir);
+	size = file_size(in_dir(dir, AUDIT_FILE));
+	assert_int_equal(truncate(in_dir(dir, AUDIT_FILE), size - 700), 0); /* torn within a line */
+	assert_recovers(before, true);
+	assert_true(assert_files_agree(dir) >= lines);
+	assert_int_equal(count_files("torn"), 1);
+	damage(AUDIT_FILE, file_size(in_dir(dir, AUDIT_FILE)) - 100, 50);
+	assert_recovers(before, true);
+}
+
+static void
+a_missing_or_foreign_audit_file_is_written_again(void **state)
+{
+	char before[16384], command[PATH_BYTES * 3];
+	char *other;
+
+	(void)state;
+	fill(dir);
+	strcpy(before, picture());
+	assert_int_equal(unlink(in_dir(dir, AUDIT_FILE)), 0);
+	assert_recovers(before, true);
+	damage(AUDIT_FILE, 0, (size_t)file_size(in_dir(dir, AUDIT_FILE)));
+	assert_recovers(before, true);
+	other = strdup(dir);
+	dir = make_dir();
+	{
+		struct store *s;
+
+		(void)open_ready(dir, &small_options, &s);
+		close_store(s);
+	}
+	(void)snprintf(command, sizeof(command), "cp %s/audit.jsonl %s/audit.jsonl", dir, other);
+	assert_int_equal(system(command), 0);
+	remove_tree(dir);
+	strcpy(dir, other);
+	free(other);
+	assert_recovers(before, true);
+	assert_int_equal(count_files("audit.jsonl-.*damaged"), 1);
+}
+
+static void
+a_database_of_another_station_is_set_aside(void **state)
+{
+	char before[16384], command[PATH_BYTES * 3];
+	char *mine;
+
+	(void)state;
+	fill(dir);
+	strcpy(before, picture());
+	mine = strdup(dir);
+	dir = make_dir();
+	fill(dir);
+	(void)snprintf(command, sizeof(command), "cp %s/cfdfud.db %s/cfdfud.db", dir, mine);
+	assert_int_equal(system(command), 0);
+	remove_tree(dir);
+	strcpy(dir, mine);
+	free(mine);
+	assert_recovers(before, true);
+	assert_int_equal(count_files("\\.damaged$"), 1);
+}
+
+static void
+lines_that_cannot_be_read_leave_marked_places_when_rebuilding(void **state)
+{
+	struct store *s;
+	char why[STORE_WHY_MAX];
+	int64_t lines;
+
+	(void)state;
+	fill(dir);
+	lines = assert_files_agree(dir);
+	damage(AUDIT_FILE, file_size(in_dir(dir, AUDIT_FILE)) / 2, 4);
+	assert_int_equal(unlink(in_dir(dir, DB_FILE)), 0);
+	(void)open_ready(dir, &small_options, &s);
+	assert_int_equal(store_health(s, why), STORE_ALARM);
+	assert_non_null(strstr(why, "could not be read"));
+	close_store(s);
+	assert_true(strcmp(ask_db(dir, "SELECT count(*) FROM record WHERE kind = 'lost'"), "0") != 0);
+	assert_string_equal(ask_db(dir, "SELECT count(*) - max(seq) FROM record"), "0");
+	assert_true(atoll(ask_db(dir, "SELECT max(seq) FROM record")) > lines);
+	/* and once more, without a word: the gap is known */
+	(void)open_ready(dir, &small_options, &s);
+	assert_int_equal(health_of(s), STORE_OK);
+	close_store(s);
+}
+
+static void
+a_newer_or_foreign_database_is_refused_untouched(void **state)
+{
+	struct store_time now = at(0);
+	struct store *s = NULL;
+	char why[STORE_WHY_MAX];
+	int64_t size;
+
+	(void)state;
+	fill(dir);
+	change_db(dir, "PRAGMA user_version = 99");
+	size = file_size(in_dir(dir, AUDIT_FILE));
+	assert_int_equal(store_open(dir, &small_options, &now, &s, why), -EPROTO);
+	assert_null(s);
+	assert_non_null(strstr(why, "newer"));
+	assert_int_equal(file_size(in_dir(dir, AUDIT_FILE)), size);
+	change_db(dir, "PRAGMA user_version = 3; PRAGMA application_id = 5");
+	assert_int_equal(store_open(dir, &small_options, &now, &s, why), -EPROTO);
+	assert_non_null(strstr(why, "another program"));
+	assert_int_equal(count_files("damaged"), 0);
+}
+
+static void
+the_second_daemon_is_refused(void **state)
+{
+	struct store_time now = at(0);
+	struct store *s, *second = NULL;
+	char why[STORE_WHY_MAX];
+
+	(void)state;
+	s = open_store(dir, &small_options);
+	assert_int_equal(store_open(dir, &small_options, &now, &second, why), -EBUSY);
+	assert_non_null(strstr(why, "another cfdfud"));
+	close_store(s);
+	s = open_store(dir, &small_options);
+	close_store(s);
+}
+
+static void
+a_directory_that_cannot_be_is_refused_with_its_name(void **state)
+{
+	struct store_time now = at(0);
+	struct store *s = NULL;
+	char why[STORE_WHY_MAX];
+
+	(void)state;
+	assert_int_equal(store_open("/nowhere/at/all", NULL, &now, &s, why), -ENOENT);
+	assert_non_null(strstr(why, "/nowhere/at/all"));
+	assert_int_equal(store_open("/dev/null", NULL, &now, &s, why), -ENOTDIR);
+	assert_null(s);
+}
+
+struct told {
+	int count;
+	int64_t ids[8];
+	unsigned crashes;
+	bool unclean;
+	char port[16], serial[16], dfu[16], sha[80];
+};
+
+static void
+on_interrupted(void *ctx, const struct store_interrupted *i)
+{
+	struct told *t = ctx;
+
+	t->ids[t->count++] = i->id;
+	t->crashes = i->crashes;
+	t->unclean = i->unclean;
+	copy_text(t->port, sizeof(t->port), i->port);
+	copy_text(t->serial, sizeof(t->serial), i->serial);
+	copy_text(t->dfu, sizeof(t->dfu), i->dfu_serial);
+	copy_text(t->sha, sizeof(t->sha), i->firmware_sha256);
+}
+
+static struct told
+restart(struct store **ret)
+{
+	struct store_time now = at(1000);
+	struct told t = { 0 };
+	int64_t id;
+
+	*ret = open_store(dir, &small_options);
+	assert_int_equal(store_attempt_begin(*ret, &(struct store_begin){ .port = "1-1" }, &now, &id), -EINPROGRESS);
+	assert_int_equal(store_interrupt_running(*ret, &interrupted, &now, on_interrupted, &t), 0);
+	return t;
+}
+
+static void
+attempts_left_running_are_interrupted_exactly_once(void **state)
+{
+	struct store *s;
+	struct store_time now = at(1);
+	struct told t;
+
+	(void)state;
+	(void)open_ready(dir, &small_options, &s);
+	assert_int_equal(store_drone_note(s, &(struct store_drone_facts){ .serial = "s1", .dfu_serial = "d1" }, &now), 0);
+	(void)begin_at(s, "1-1", "s0", 5);
+	end_at(s, 1, &passed, 6);
+	(void)begin_at(s, "1-2", "s1", 5);
+	commit_at(s, 7);
+	(void)begin_at(s, "1-3", "s2", 8); /* never committed */
+	store_close(s, NULL);
+	t = restart(&s);
+	assert_int_equal(t.count, 1);
+	assert_int_equal(t.ids[0], 2);
+	assert_true(t.unclean);
+	assert_int_equal(t.crashes, 1);
+	assert_string_equal(t.port, "1-2");
+	assert_string_equal(t.serial, "s1");
+	assert_string_equal(t.dfu, "d1");
+	assert_int_equal(strlen(t.sha), 64);
+	assert_int_equal(store_attempt_end(s, 2, &passed, &now), -EALREADY);
+	store_close(s, NULL);
+	t = restart(&s);
+	assert_int_equal(t.count, 0);
+	close_store(s);
+	assert_string_equal(ask_db(dir, "SELECT verdict FROM attempts WHERE id = 2"), "interrupted");
+	assert_station_is_whole(dir);
+}
+
+static void
+crashes_are_counted_by_port_and_only_in_a_row(void **state)
+{
+	struct store *s;
+	struct told t;
+
+	(void)state;
+	(void)open_ready(dir, &small_options, &s);
+	for (unsigned i = 1; i <= 3; i++) {
+		(void)begin_at(s, "1-2", "poison", 5);
+		commit_at(s, 7);
+		store_close(s, NULL);
+		t = restart(&s);
+		assert_int_equal(t.crashes, i);
+	}
+	/* a crash with another port active ends the row */
+	end_at(s, begin_at(s, "1-5", "good", 5), &passed, 6);
+	(void)begin_at(s, "1-4", "other", 5);
+	commit_at(s, 7);
+	store_close(s, NULL);
+	t = restart(&s);
+	assert_int_equal(t.count, 1);
+	assert_int_equal(t.crashes, 1);
+	close_store(s);
+	assert_string_equal(ask_db(dir, "SELECT group_concat(port || '=' || crashes) FROM port"),
+			    "1-2=0,1-4=1,1-5=0");
+	/* and so does a stop in order, even of a daemon that left attempts running */
+	(void)open_ready(dir, &small_options, &s);
+	(void)begin_at(s, "1-4", "other", 5);
+	close_store(s);
+	t = restart(&s);
+	assert_int_equal(t.count, 1);
+	assert_false(t.unclean);
+	assert_int_equal(t.crashes, 0);
+	close_store(s);
+}
+
+/* D13: whatever step a migration dies in, it is done again from there. */
+static void
+a_migration_killed_anywhere_is_done_again(void **state)
+{
+	struct store *s;
+	sqlite3 *h;
+
+	(void)state;
+	for (size_t done = 0; done <= schema_step_count; done++) {
+		for (int within = 0; within < 2; within++) {
+			char pragma[96];
+			pid_t pid;
+			int status;
+
+			(void)unlink(in_dir(dir, DB_FILE));
+			pid = fork();
+			if (pid == 0) { /* dies with a transaction open, or between two */
+				if (sqlite3_open(in_dir(dir, DB_FILE), &h) != SQLITE_OK)
+					_exit(1);
+				for (size_t i = 0; i < done; i++) {
+					(void)snprintf(pragma, sizeof(pragma), "PRAGMA application_id = %d;"
+						       "PRAGMA user_version = %zu", SCHEMA_APPLICATION_ID, i + 1);
+					if (sqlite3_exec(h, schema_steps[i], NULL, NULL, NULL) != SQLITE_OK ||
+					    sqlite3_exec(h, pragma, NULL, NULL, NULL) != SQLITE_OK)
+						_exit(2);
+				}
+				if (within == 1 && done < schema_step_count &&
+				    (sqlite3_exec(h, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK ||
+				     sqlite3_exec(h, schema_steps[done], NULL, NULL, NULL) != SQLITE_OK))
+					_exit(3);
+				_exit(0);
+			}
+			assert_int_equal(waitpid(pid, &status, 0), pid);
+			assert_int_equal(status, 0);
+			(void)unlink(in_dir(dir, AUDIT_FILE));
+			(void)open_ready(dir, &small_options, &s);
+			end_at(s, begin_at(s, "1-1", "s", 5), &passed, 6);
+			assert_int_equal(health_of(s), STORE_OK);
+			close_store(s);
+			assert_station_is_whole(dir);
+		}
+	}
+}
+
+static void
+a_rebuild_of_many_records_goes_over_several_transactions(void **state)
+{
+	struct store *s;
+	int64_t lines;
+
+	(void)state;
+	(void)open_ready(dir, &small_options, &s);
+	for (int i = 0; i < 2500; i++) {
+		end_at(s, begin_at(s, "1-1", "s", i), &passed, i);
+		if (i % 500 == 499)
+			commit_at(s, i);
+	}
+	close_store(s);
+	lines = assert_files_agree(dir);
+	assert_int_equal(unlink(in_dir(dir, DB_FILE)), 0);
+	(void)open_ready(dir, &small_options, &s);
+	close_store(s);
+	assert_int_equal(unlink(in_dir(dir, AUDIT_FILE)), 0);
+	(void)open_ready(dir, &small_options, &s);
+	assert_int_equal(health_of(s), STORE_ALARM);
+	close_store(s);
+	assert_true(assert_files_agree(dir) > lines);
+	assert_station_is_whole(dir);
+}
+
+static void
+a_backup_is_a_whole_database_and_never_overwrites(void **state)
+{
+	struct store *s;
+	char there[PATH_BYTES + 64];
+
+	(void)state;
+	fill(dir);
+	(void)open_ready(dir, &small_options, &s);
+	strcpy(there, in_dir(dir, "copy.db"));
+	assert_int_equal(store_export_backup(s, there), 0);
+	assert_int_equal(store_export_backup(s, there), -EEXIST);
+	assert_int_equal(store_export_backup(s, "/nowhere/copy.db"), -ENOENT);
+	close_store(s);
+	assert_int_equal(rename(there, in_dir(dir, DB_FILE)), 0);
+	assert_string_equal(ask_db(dir, "SELECT count(*) FROM attempts"), "6");
+	assert_string_equal(ask_db(dir, "PRAGMA integrity_check"), "ok");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		T(a_healthy_station_opens_without_a_word),
+		T(a_database_damaged_anywhere_is_set_aside_and_rebuilt),
+		T(a_database_that_was_removed_or_emptied_is_rebuilt),
+		T(an_older_copy_of_the_database_gets_the_missing_records),
+		T(a_damaged_write_ahead_log_loses_nothing),
+		T(an_audit_file_that_lost_its_end_is_written_on),
+		T(a_missing_or_foreign_audit_file_is_written_again),
+		T(a_database_of_another_station_is_set_aside),
+		T(lines_that_cannot_be_read_leave_marked_places_when_rebuilding),
+		T(a_newer_or_foreign_database_is_refused_untouched),
+		T(the_second_daemon_is_refused),
+		T(a_directory_that_cannot_be_is_refused_with_its_name),
+		T(attempts_left_running_are_interrupted_exactly_once),
+		T(crashes_are_counted_by_port_and_only_in_a_row),
+		T(a_migration_killed_anywhere_is_done_again),
+		T(a_rebuild_of_many_records_goes_over_several_transactions),
+		T(a_backup_is_a_whole_database_and_never_overwrites),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
