@@ -104,7 +104,11 @@ int world_submit(struct world *w, uint64_t id, const struct usb_xfer *xfer) MUST
 bool world_cancel(struct world *w, uint64_t id, enum drone_channel ch);
 /* Unknown id: ignored. */
 void world_close(struct world *w, uint64_t id);
-/* Forgets every open handle without callbacks: the host program was killed. */
+/* Is anything of this handle in flight? */
+bool world_in_flight(struct world *w, uint64_t id);
+/* Forgets every handle without callbacks. */
+void world_close_all(struct world *w);
+/* ... and reports nothing more until world_cold_plug(): the host program was killed. */
 void world_host_dies(struct world *w);
 /* Reports everything present again, through sighted() events (a host program started anew). */
 void world_cold_plug(struct world *w);

@@ -196,8 +196,19 @@ world_drop_owner(struct world *w, struct slot *s)
 	s->owner = -1;
 }
 
+bool
+world_in_flight(struct world *w, uint64_t id)
+{
+	const struct handle *h = find(w, id);
+
+	for (unsigned ch = 0; h != NULL && ch < DRONE_CHANNELS; ch++)
+		if (h->in_flight[ch])
+			return true;
+	return false;
+}
+
 void
-world_host_dies(struct world *w)
+world_close_all(struct world *w)
 {
 	for (unsigned i = 0; i < w->handles; i++) {
 		struct handle *h = &w->handle[i];
@@ -208,6 +219,12 @@ world_host_dies(struct world *w)
 			take_back(w, h, (enum drone_channel)ch);
 		forget(w, h);
 	}
+}
+
+void
+world_host_dies(struct world *w)
+{
+	world_close_all(w);
 	for (unsigned i = 0; i < w->slots; i++) {
 		w->slot[i].report_us = WORLD_NEVER;
 		world_refresh_slot(w, i);

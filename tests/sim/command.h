@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command language that steers a world, the same for the rack and for the daemon on simulated drones.  One
+ * line is one command; the answer is any number of lines and then "ok" or "error: WHY".
+ *
+ *     add PORT [KEY=VALUE]...     a new drone beside the port; "-" and "_" in keys are the same;
+ *                                 translator= and controller= place it, the rest is drone.h's configuration
+ *     load PORT FILE ADDRESS      file into the flash
+ *     blank PORT ADDRESS LENGTH   erased flash
+ *     dump PORT FILE [ADDRESS LENGTH]   flash into a file (default: all of the first memory)
+ *     plug PORT, unplug PORT, button PORT, power-cycle PORT, glitch PORT BACK-MS
+ *     move PORT TO
+ *     fate PORT NAME [KEY=VALUE]...     see fate.h; "fates" lists the names
+ *     mend PORT                   forgets every fate of the drone
+ *     counters PORT               one line of JSON; "reset-counters PORT"
+ *     floor PORT SIZE [UNIT]      least time in us for an image at the application's address, as JSON
+ *     list                        PORT absent|runtime|dfu SERIAL VERSION
+ *     help, quit
+ */
+#ifndef SIM_COMMAND_H
+#define SIM_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "sim/world.h"
+
+#define COMMAND_BYTES_MAX 4096 /* LIMIT: one line */
+
+struct commander {
+	struct world *world;
+	struct drone_timing timing; /* for drones to come */
+	uint64_t seed;		    /* of the next drone */
+	bool count_standard;	    /* see struct drone_config */
+	bool quit;		    /* somebody said so */
+};
+
+void commander_init(struct commander *c, struct world *w, uint64_t seed);
+
+/* Runs one line (changed while it is taken apart) and writes the answer, "ok" or "error" included. */
+void commander_run(struct commander *c, char *line, FILE *out);
+
+#endif

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/* Named misfortunes: as text, and what each does to a conversation. */
+#include "config.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "cfdfu/watch.h"
+#include "sim_bench.h"
+
+static struct bench b;
+
+static int
+setup(void **state)
+{
+	struct drone_config c;
+
+	(void)state;
+	drone_config_init(&c, 42);
+	bench_begin(&b, &c);
+	bench_load_tiny(&b, "CF21", "2025.12", 16384);
+	bench_enter_dfu(&b);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	drone_free(b.d);
+	return 0;
+}
+
+static void
+arm(const char *text)
+{
+	char error[128];
+	struct fate f;
+
+	assert_int_equal(fate_parse(text, &f, error, sizeof(error)), 0);
+	assert_int_equal(drone_arm(b.d, &f), 0);
+}
+
+static void
+every_fate_survives_being_printed_and_read(void **state)
+{
+	struct fate f = { .at = 7, .count = 3, .mode = FATE_MODE_DFU, .value = 12, .has_value = true,
+			  .back_ms = 800 };
+	char text[128], again[128], error[128];
+	struct fate read;
+
+	(void)state;
+	for (unsigned kind = 0; kind < FATE_COUNT; kind++)
+		for (unsigned on = 0; on < FATE_ON_COUNT; on++) {
+			f.kind = (enum fate_kind)kind;
+			f.on = (enum fate_request)on;
+			assert_non_null(fate_name(f.kind));
+			fate_print(&f, text, sizeof(text));
+			assert_int_equal(fate_parse(text, &read, error, sizeof(error)), 0);
+			fate_print(&read, again, sizeof(again));
+			assert_string_equal(text, again);
+		}
+	assert_int_equal(fate_parse("stall at=7", &read, error, sizeof(error)), 0);
+	assert_int_equal(read.count, 1);
+	assert_int_equal(fate_parse("err-vendor", &read, error, sizeof(error)), 0);
+	assert_int_equal(read.value, 11);
+	assert_null(fate_name(FATE_COUNT));
+}
+
+static void
+nonsense_is_refused_with_a_sentence(void **state)
+{
+	static const char *const bad[] = { "",		   "rain",	    "stall at",	  "stall at=x",
+					   "stall on=now", "stall in=water", "stall at=-1", "stall why=1" };
+	char error[128];
+	struct fate f;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
+		error[0] = '\0';
+		assert_int_equal(fate_parse(bad[i], &f, error, sizeof(error)), -EINVAL);
+		assert_true(strlen(error) > 10);
+	}
+}
+
+static void
+the_nth_matching_request_is_struck_and_no_other(void **state)
+{
+	(void)state;
+	arm("stall at=3 on=getstatus count=2");
+	for (unsigned i = 1; i <= 6; i++) {
+		assert_int_equal(bench_getstatus(&b), i == 3 || i == 4 ? USB_STALL : USB_OK);
+		assert_int_equal(bench_upload(&b, 2, 16), USB_OK);
+		assert_int_equal(bench_abort(&b), USB_OK);
+	}
+	assert_int_equal(drone_counters(b.d)->fates, 2);
+}
+
+static void
+answers_are_refused_lost_or_never_come(void **state)
+{
+	(void)state;
+	arm("eproto");
+	assert_int_equal(bench_getstatus(&b), USB_IO);
+	arm("overflow");
+	assert_int_equal(bench_getstatus(&b), USB_OVERFLOW);
+	arm("nomem");
+	assert_int_equal(bench_getstatus(&b), USB_NOMEM);
+	arm("no-answer");
+	assert_int_equal(bench_getstatus(&b), USB_TIMEOUT);
+	assert_int_equal(bench_getstatus(&b), USB_OK);
+	arm("lost-ack on=upload");
+	assert_int_equal(bench_upload(&b, 2, 16), USB_IO);
+	assert_int_equal(drone_dfu_state(b.d), 9); /* it was done */
+	arm("silent");
+	assert_int_equal(bench_getstatus(&b), USB_TIMEOUT);
+	assert_int_equal(bench_getstatus(&b), USB_TIMEOUT);
+	drone_disarm(b.d);
+	assert_int_equal(bench_getstatus(&b), USB_OK);
+}
+
+static void
+late_is_done_at_once_and_slow_is_just_in_time(void **state)
+{
+	struct usb_xfer x = { .kind = USB_CONTROL, .setup = { 0x21, 6, 0, 0, 0 }, .timeout_ms = 1000 };
+
+	(void)state;
+	assert_int_equal(bench_upload(&b, 2, 16), USB_OK);
+	arm("late value=5000");
+	assert_int_equal(bench_transfer(&b, &x, 1000000), USB_TIMEOUT);
+	assert_int_equal(drone_dfu_state(b.d), 2);
+	arm("slow");
+	assert_int_equal(bench_transfer(&b, &x, 1000000), USB_OK);
+	assert_int_equal(b.took_us, 995000);
+	assert_int_equal(bench_transfer(&b, &x, 1000000), USB_OK);
+	assert_int_equal(b.took_us, 995000);
+}
+
+static void
+status_and_state_are_twisted(void **state)
+{
+	(void)state;
+	arm("status value=7");
+	assert_int_equal(bench_getstatus(&b), USB_OK);
+	assert_int_equal(b.data[0], 7);
+	assert_int_equal(b.data[4], 10);
+	assert_int_equal(bench_clrstatus(&b), USB_OK);
+	arm("wrong-state value=9");
+	assert_int_equal(bench_getstatus(&b), USB_OK);
+	assert_int_equal(b.data[4], 9);
+	assert_int_equal(drone_dfu_state(b.d), 2);
+	arm("poll-huge");
+	assert_int_equal(bench_getstatus(&b), USB_OK);
+	assert_int_equal(bench_poll_ms(&b), 0xFFFFFF);
+	arm("status value=11 on=upload");
+	assert_int_equal(bench_upload(&b, 2, 16), USB_STALL);
+	assert_int_equal(bench_getstatus(&b), USB_OK);
+	assert_int_equal(b.data[0], 11);
+}
+
+static void
+bits_flip_on_the_way_in_and_out(void **state)
+{
+	uint8_t zeros[16] = { 0 }, back[16];
+
+	(void)state;
+	assert_int_equal(bench_do(&b, 0x41, 0x08010000), 0);
+	assert_int_equal(bench_do(&b, 0x21, 0x08010000), 0);
+	arm("flip-write on=data value=9");
+	assert_int_equal(bench_write(&b, 2, zeros, 16), 0);
+	drone_peek(b.d, b.now, 0x08010000, back, 16);
+	assert_int_equal(back[1], 0x02);
+	assert_int_equal(bench_abort(&b), USB_OK);
+	arm("flip-read on=upload value=0");
+	assert_int_equal(bench_upload(&b, 2, 16), USB_OK);
+	assert_int_equal(b.data[0], 0x01);
+	arm("short on=upload");
+	assert_int_equal(bench_upload(&b, 2, 16), USB_OK);
+	assert_int_equal(b.length, 8);
+	arm("garbage on=upload");
+	assert_int_equal(bench_upload(&b, 2, 16), USB_OK);
+	assert_int_equal(b.length, 16);
+}
+
+static void
+an_operation_can_last_for_ever(void **state)
+{
+	(void)state;
+	arm("busy-forever on=command");
+	assert_int_equal(bench_command(&b, 0x41, 0x08004000), USB_OK);
+	assert_int_equal(bench_getstatus(&b), USB_OK);
+	assert_int_equal(b.data[4], 4);
+	assert_int_equal(bench_getstatus(&b), USB_TIMEOUT);
+	assert_int_equal(bench_abort(&b), USB_TIMEOUT);
+}
+
+static void
+devices_vanish_and_return(void **state)
+{
+	(void)state;
+	arm("disconnect back=200");
+	assert_int_equal(bench_getstatus(&b), USB_GONE);
+	bench_wait(&b, 300000);
+	assert_int_equal(drone_personality(b.d), DRONE_ROM);
+	assert_int_equal(drone_dfu_state(b.d), 10);
+	arm("reset-runtime");
+	assert_int_equal(bench_getstatus(&b), USB_GONE);
+	bench_wait(&b, 3000000);
+	assert_int_equal(drone_personality(b.d), DRONE_RUNTIME);
+	arm("power-loss on=vendor");
+	assert_int_equal(bench_control(&b, 0x40, 1, 1, 1, NULL, 0), USB_GONE);
+	bench_wait(&b, 3000000);
+	assert_int_equal(drone_personality(b.d), DRONE_OFF);
+	drone_plug(b.d, b.now);
+	bench_wait(&b, 3000000);
+	assert_int_equal(drone_personality(b.d), DRONE_RUNTIME);
+	arm("no-switch");
+	(void)bench_control(&b, 0x40, 1, 1, 2, NULL, 0);
+	bench_wait(&b, 3000000);
+	assert_int_equal(drone_personality(b.d), DRONE_RUNTIME);
+	arm("switch-lost");
+	(void)bench_control(&b, 0x40, 1, 1, 2, NULL, 0);
+	bench_wait(&b, 9000000);
+	assert_int_equal(drone_personality(b.d), DRONE_OFF);
+}
+
+static void
+leave(void)
+{
+	assert_int_equal(bench_do(&b, 0x21, 0x08004000), 0);
+	assert_int_equal(bench_dnload(&b, 0, NULL, 0), USB_OK);
+	assert_int_equal(bench_getstatus(&b), USB_OK);
+	bench_wait(&b, 3000000);
+}
+
+static void
+leaving_goes_where_fate_wants(void **state)
+{
+	(void)state;
+	arm("leave-dfu");
+	leave();
+	assert_int_equal(drone_personality(b.d), DRONE_ROM);
+	assert_int_equal(bench_clrstatus(&b), USB_OK);
+	arm("no-leave");
+	leave();
+	assert_int_equal(drone_personality(b.d), DRONE_ROM);
+	assert_int_equal(drone_dfu_state(b.d), 7);
+	bench_enter_dfu(&b);
+	arm("leave-runtime");
+	leave();
+	assert_int_equal(drone_personality(b.d), DRONE_RUNTIME);
+	bench_enter_dfu(&b);
+	arm("leave-nothing");
+	leave();
+	assert_int_equal(drone_personality(b.d), DRONE_OFF);
+}
+
+static void
+a_liar_echoes_and_keeps_its_flash(void **state)
+{
+	uint8_t before[64], after[64];
+
+	(void)state;
+	drone_peek(b.d, b.now, 0x08004000, before, 64);
+	arm("liar");
+	assert_int_equal(bench_do(&b, 0x41, 0x08004000), 0);
+	assert_int_equal(bench_do(&b, 0x21, 0x08004000), 0);
+	assert_int_equal(bench_write(&b, 2, "abcd", 4), 0);
+	assert_int_equal(bench_abort(&b), USB_OK);
+	assert_int_equal(bench_upload(&b, 2, 6), USB_OK);
+	assert_memory_equal(b.data, "abcd\xFF\xFF", 6);
+	drone_peek(b.d, b.now, 0x08004000, after, 64);
+	assert_memory_equal(before, after, 64);
+}
+
+static void
+strings_can_be_missing_cut_or_hostile(void **state)
+{
+	struct sighting s;
+
+	(void)state;
+	arm("no-serial");
+	bench_enter_dfu(&b);
+	drone_describe(b.d, &s);
+	assert_string_equal(s.serial, "");
+	arm("cut-strings");
+	bench_enter_dfu(&b);
+	drone_describe(b.d, &s);
+	assert_true(strlen(s.serial) < 12);
+	arm("hostile-strings");
+	bench_enter_dfu(&b);
+	drone_describe(b.d, &s);
+	assert_non_null(strchr(s.serial, '\x1b'));
+	arm("dup-serial");
+	bench_enter_dfu(&b);
+	drone_describe(b.d, &s);
+	assert_string_equal(s.serial, "FFFFFFFEFFFF");
+	bench_enter_dfu(&b);
+	drone_describe(b.d, &s);
+	assert_int_equal(strlen(s.serial), 12);
+}
+
+static void
+opening_can_fail_for_a_while(void **state)
+{
+	(void)state;
+	arm("open-busy count=2");
+	arm("open-access");
+	assert_int_equal(drone_open_error(b.d), -EBUSY);
+	assert_int_equal(drone_open_error(b.d), -EBUSY);
+	assert_int_equal(drone_open_error(b.d), -EACCES);
+	assert_int_equal(drone_open_error(b.d), 0);
+}
+
+static void
+fates_are_limited(void **state)
+{
+	struct fate f = { .kind = FATE_STALL, .at = 100000 };
+
+	(void)state;
+	for (unsigned i = 0; i < DRONE_FATES_MAX; i++)
+		assert_int_equal(drone_arm(b.d, &f), 0);
+	assert_int_equal(drone_arm(b.d, &f), -ENOSPC);
+}
+
+int
+main(void)
+{
+#define FATED(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_fate_survives_being_printed_and_read),
+		cmocka_unit_test(nonsense_is_refused_with_a_sentence),
+		FATED(the_nth_matching_request_is_struck_and_no_other),
+		FATED(answers_are_refused_lost_or_never_come),
+		FATED(late_is_done_at_once_and_slow_is_just_in_time),
+		FATED(status_and_state_are_twisted),
+		FATED(bits_flip_on_the_way_in_and_out),
+		FATED(an_operation_can_last_for_ever),
+		FATED(devices_vanish_and_return),
+		FATED(leaving_goes_where_fate_wants),
+		FATED(a_liar_echoes_and_keeps_its_flash),
+		FATED(strings_can_be_missing_cut_or_hostile),
+		FATED(opening_can_fail_for_a_while),
+		FATED(fates_are_limited),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
