@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* Contract of app/log on standard error: priorities, control characters, and nobody waits. */
+#include <config.h>
+
+#include "app/log.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* Standard error is the writing end of a pipe while a test runs. */
+struct ear {
+	int read_end, real_stderr;
+	struct log *log;
+};
+
+static int
+set_up(void **state)
+{
+	static struct ear e;
+	int ends[2];
+
+	if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0)
+		return -1;
+	e.read_end = ends[0];
+	e.real_stderr = dup(STDERR_FILENO);
+	if (dup2(ends[1], STDERR_FILENO) < 0 || close(ends[1]) < 0)
+		return -1;
+	*state = &e;
+	return log_new(LOG_INFO, &e.log);
+}
+
+static int
+tear_down(void **state)
+{
+	struct ear *e = *state;
+
+	log_free(e->log);
+	(void)dup2(e->real_stderr, STDERR_FILENO);
+	(void)unsetenv("JOURNAL_STREAM");
+	return close(e->real_stderr) | close(e->read_end);
+}
+
+static void
+expect(struct ear *e, const char *text)
+{
+	char got[4096];
+	ssize_t n = read(e->read_end, got, sizeof(got) - 1);
+
+	got[n < 0 ? 0 : n] = '\0';
+	assert_string_equal(got, text);
+}
+
+static void
+a_line_carries_its_port_and_nothing_below_the_level_is_said(void **state)
+{
+	struct ear *e = *state;
+	const struct log_about about = { .port = "1-4", .serial = "AB", .attempt = 7 };
+
+	log_say(e->log, LOG_INFO, NULL, "%d drones", 3);
+	expect(e, "3 drones\n");
+	log_say(e->log, LOG_NOTICE, &about, "PASS");
+	expect(e, "1-4: PASS\n");
+	log_say(e->log, LOG_DEBUG, NULL, "hush");
+	expect(e, "");
+	log_set_level(e->log, LOG_DEBUG);
+	log_say(e->log, LOG_DEBUG, NULL, "now");
+	expect(e, "now\n");
+}
+
+static void
+control_characters_are_shown_not_sent(void **state)
+{
+	struct ear *e = *state;
+
+	log_say(e->log, LOG_INFO, NULL, "%s", "a\nb\x1B[2Jc\x7F\xC2\x9Bx");
+	expect(e, "a\\x0ab\\x1b[2Jc\\x7f\\x9bx\n");
+	log_say(e->log, LOG_INFO, NULL, "%s",
+		"Stra\xC3\x9F"
+		"e");
+	expect(e, "Stra\xC3\x9F"
+		  "e\n");
+}
+
+static void
+a_long_line_is_cut(void **state)
+{
+	struct ear *e = *state;
+	char text[3 * LOG_LINE_MAX], got[4096];
+	ssize_t n;
+
+	memset(text, '\x01', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	log_say(e->log, LOG_INFO, NULL, "%s", text);
+	n = read(e->read_end, got, sizeof(got));
+	assert_in_range(n, LOG_LINE_MAX / 2, LOG_LINE_MAX + 1);
+	assert_int_equal(got[n - 1], '\n');
+}
+
+static void
+a_reader_who_has_stopped_holds_nobody_up_and_loss_is_told(void **state)
+{
+	struct ear *e = *state;
+	char bytes[4096];
+	unsigned said = 0;
+
+	while (log_dropped(e->log) == 0 && said++ < 100000)
+		log_say(e->log, LOG_INFO, NULL, "%0900d", said);
+	assert_true(log_dropped(e->log) == 1);
+	log_say(e->log, LOG_INFO, NULL, "lost too");
+	assert_true(log_dropped(e->log) == 2);
+	while (read(e->read_end, bytes, sizeof(bytes)) > 0)
+		;
+	log_say(e->log, LOG_INFO, NULL, "heard");
+	expect(e, "heard\n2 log lines were lost: nobody took them\n");
+	log_say(e->log, LOG_INFO, NULL, "again");
+	expect(e, "again\n");
+}
+
+static void
+a_service_manager_gets_priorities(void **state)
+{
+	struct ear *e = *state;
+	char text[64];
+	struct stat st;
+	struct log *l = NULL;
+
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+	(void)snprintf(text, sizeof(text), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	assert_int_equal(setenv("JOURNAL_STREAM", text, 1), 0);
+	if (access("/run/systemd/journal/socket", F_OK) == 0)
+		skip(); /* it would really be logged */
+	assert_int_equal(log_new(LOG_INFO, &l), 0);
+	log_say(l, LOG_WARNING, NULL, "mind");
+	expect(e, "<4>mind\n");
+	log_free(l);
+	assert_int_equal(setenv("JOURNAL_STREAM", "1:2", 1), 0);
+	assert_int_equal(log_new(LOG_INFO, &l), 0);
+	log_say(l, LOG_WARNING, NULL, "mind");
+	expect(e, "mind\n");
+	log_free(l);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(a_line_carries_its_port_and_nothing_below_the_level_is_said),
+		TEST(control_characters_are_shown_not_sent),
+		TEST(a_long_line_is_cut),
+		TEST(a_reader_who_has_stopped_holds_nobody_up_and_loss_is_told),
+		TEST(a_service_manager_gets_priorities),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
