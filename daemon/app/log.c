@@ -26,7 +26,6 @@
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define ENTRY_MAX 4096 /* LIMIT: all fields of one entry; fits any datagram */
-#define PORT_SHOWN_MAX 64
 
 struct log {
 	int max_priority;
@@ -162,19 +161,17 @@ send_to_journal(struct log *l, int priority, const struct log_about *about, cons
 
 /* WHY poll first: standard error may be a pipe or a stream socket whose reader has stopped. */
 static bool
-send_to_stderr(const struct log *l, int priority, const struct log_about *about, const char *line)
+send_to_stderr(const struct log *l, int priority, const char *line)
 {
 	struct pollfd pfd = { .fd = STDERR_FILENO, .events = POLLOUT };
-	char text[LOG_LINE_MAX + PORT_SHOWN_MAX + 16], tag[8] = "";
-	bool has_port = about != NULL && about->port != NULL && about->port[0] != '\0';
+	char text[LOG_LINE_MAX + 16], tag[8] = "";
 	int n;
 
 	if (poll(&pfd, 1, 0) != 1 || (pfd.revents & POLLOUT) == 0)
 		return false;
 	if (l->stderr_tagged)
 		(void)snprintf(tag, sizeof(tag), "<%d>", priority);
-	n = snprintf(text, sizeof(text), "%s%.*s%s%s\n", tag, PORT_SHOWN_MAX,
-		     has_port ? about->port : "", has_port ? ": " : "", line);
+	n = snprintf(text, sizeof(text), "%s%s\n", tag, line);
 	assert(n > 0 && (size_t)n < sizeof(text));
 	return write(STDERR_FILENO, text, (size_t)n) == n;
 }
@@ -184,7 +181,7 @@ emit(struct log *l, int priority, const struct log_about *about, const char *lin
 {
 	if (l->journal_fd >= 0)
 		return send_to_journal(l, priority, about, line);
-	return send_to_stderr(l, priority, about, line);
+	return send_to_stderr(l, priority, line);
 }
 
 /* Control characters, DEL and the C1 range (as bytes of UTF-8: 0xC2 0x80..0x9F) could steer a
