@@ -324,14 +324,10 @@ records_commit(struct app *a)
 {
 	struct store_time now = app_time(a);
 
-	if (store_queued(a->store) == store_durable(a->store))
-		return false;
 	/* When it fails nothing is lost and nothing is told: records_check() goes on trying. */
-	if (store_commit(a->store, &now) < 0) {
+	if (store_queued(a->store) != store_durable(a->store) && store_commit(a->store, &now) < 0)
 		journal_health(a);
-		return false;
-	}
-	return answer(a);
+	return a->pending_count > 0 && answer(a);
 }
 
 void

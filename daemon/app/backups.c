@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "app/backups.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/app_parts.h"
+
+enum { NAMES_MAX = 256 /* LIMIT: backups of one drone that are looked at when thinning */ };
+
+static int
+open_folder(struct app *a)
+{
+	char path[512];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/backups", a->options.state_dir);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Serials come from a device: only their digits and letters become part of a name. */
+static void
+put_key(const struct job_record *r, char *out, size_t size)
+{
+	const char *serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial;
+	size_t n = 0;
+
+	for (; *serial != '\0' && n + 1 < size; serial++)
+		if ((*serial >= '0' && *serial <= '9') || (*serial >= 'A' && *serial <= 'F') ||
+		    (*serial >= 'a' && *serial <= 'f'))
+			out[n++] = *serial;
+	out[n] = '\0';
+	if (n == 0)
+		copy_text(out, size, "no-serial");
+}
+
+static int
+write_file(int dir, const char *name, const uint8_t *data, size_t size)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int r = fd < 0 ? -errno : 0;
+
+	while (r == 0 && size > 0) {
+		ssize_t n = write(fd, data, size);
+
+		if (n <= 0)
+			r = n < 0 ? -errno : -EIO;
+		else
+			data += n, size -= (size_t)n;
+	}
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (fd >= 0)
+		(void)close(fd);
+	if (r < 0)
+		(void)unlinkat(dir, name, 0); /* half a copy is none */
+	return r;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(b, a); /* names end in the time: newest first */
+}
+
+/* Removes what is too old, and the oldest beyond the number to keep. */
+static void
+thin_out(struct app *a, int dir, const char *key)
+{
+	char(*names)[96] = calloc(NAMES_MAX, sizeof(*names));
+	time_t oldest = time(NULL) - (time_t)(a->config->backup_age_ms / 1000);
+	int copy = dup(dir);
+	DIR *folder = copy >= 0 ? fdopendir(copy) : NULL;
+	struct dirent *e;
+	size_t count = 0;
+
+	while (names != NULL && folder != NULL && (e = readdir(folder)) != NULL)
+		if (strncmp(e->d_name, key, strlen(key)) == 0 && count < NAMES_MAX)
+			copy_text(names[count++], sizeof(*names), e->d_name);
+	if (names != NULL)
+		qsort(names, count, sizeof(*names), compare_names);
+	for (size_t i = 1; i < count; i++) { /* the newest one always stays */
+		struct stat st;
+		bool old = a->config->backup_age_ms > 0 && fstatat(dir, names[i], &st, 0) == 0 &&
+			   st.st_mtime < oldest;
+
+		if (old || (a->config->backup_keep > 0 && i >= a->config->backup_keep))
+			(void)unlinkat(dir, names[i], 0); /* stays until next time if it must */
+	}
+	if (folder != NULL)
+		(void)closedir(folder);
+	else if (copy >= 0)
+		(void)close(copy);
+	free(names);
+}
+
+int
+backups_keep(struct app *a, const struct job_record *r, const uint8_t *data, size_t size)
+{
+	char key[SERIAL_TEXT_MAX], name[96];
+	time_t now = time(NULL);
+	struct tm tm;
+	char stamp[32] = "";
+	int dir = open_folder(a), e;
+
+	if (dir < 0)
+		return dir;
+	put_key(r, key, sizeof(key));
+	if (gmtime_r(&now, &tm) != NULL)
+		(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	(void)snprintf(name, sizeof(name), "%.60s-%.24s.dfu", key, stamp);
+	e = write_file(dir, name, data, size);
+	if (e == 0)
+		thin_out(a, dir, key);
+	(void)close(dir);
+	return e;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* What the daemon itself knows of its health: records, disk, clock, nodes.  The rest is the client's to look at. */
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "app/app_parts.h"
+#include "core/outcome.h"
+
+static void
+check(json_t *list, const char *name, const char *level, const char *text, const char *fix)
+{
+	(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "name", name, "level", level,
+						    "text", text, "fix", status_text(fix)));
+}
+
+static void
+check_records(struct app *a, json_t *list)
+{
+	char why[STORE_WHY_MAX] = "";
+	enum store_health health = store_health(a->store, why);
+
+	if (health == STORE_OK)
+		check(list, "records", "ok", "The records can be written.", NULL);
+	else
+		check(list, "records", health == STORE_DEGRADED ? "fail" : "warn", why, NULL);
+}
+
+static void
+check_disk(struct app *a, json_t *list)
+{
+	struct statvfs fs;
+	char text[160];
+	unsigned long long free_bytes, floor = a->config->free_space_floor_bytes;
+
+	if (statvfs(a->options.state_dir, &fs) < 0) {
+		check(list, "disk", "fail", strerror(errno), NULL);
+		return;
+	}
+	free_bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
+	(void)snprintf(text, sizeof(text), "%llu MiB are free for the records, %llu are demanded.",
+		       free_bytes >> 20, floor >> 20);
+	if (free_bytes < floor)
+		check(list, "disk", "fail", text, "journalctl --vacuum-size=100M");
+	else
+		check(list, "disk", free_bytes < 2 * floor ? "warn" : "ok", text, NULL);
+}
+
+static void
+check_clock(struct app *a, json_t *list)
+{
+	if (app_time(a).synchronised)
+		check(list, "clock", "ok", "The clock is synchronised.", NULL);
+	else
+		check(list, "clock", "warn",
+		      "The clock is not known to be right: times in the records may be wrong, decisions are not.",
+		      "timedatectl set-ntp true");
+}
+
+static void
+check_slots(struct app *a, json_t *list)
+{
+	unsigned permission = 0, busy = 0;
+
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		struct slot_view v;
+
+		fleet_view(a->fleet, i, app_now_us(), &v);
+		permission += v.present && v.verdict.fault == FAULT_PERMISSION;
+		busy += v.present && v.verdict.fault == FAULT_BUSY;
+	}
+	if (permission > 0)
+		check(list, "nodes", "fail", "A drone's device node may not be opened: the udev rule is missing.",
+		      "udevadm control --reload && udevadm trigger --subsystem-match=usb");
+	else
+		check(list, "nodes", "ok", "No device node was refused.", NULL);
+	if (busy > 0)
+		check(list, "interface", "fail", "Another program holds a drone's interface (fwupd, dfu-util?).",
+		      "systemctl stop fwupd");
+}
+
+static void
+check_selection(struct app *a, json_t *list)
+{
+	if (policy_any_selected(fleet_policy(a->fleet)))
+		check(list, "firmware", "ok", "Firmware is selected.", NULL);
+	else
+		check(list, "firmware", "warn", "No firmware is selected: drones are only looked at.",
+		      "cfdfuctl firmware select NAME");
+}
+
+void
+methods_get_health(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	char why[STORE_WHY_MAX] = "";
+	enum store_health health = store_health(a->store, why);
+	json_t *list = json_array();
+
+	(void)parameters;
+	check_records(a, list);
+	check_disk(a, list);
+	check_clock(a, list);
+	check_slots(a, list);
+	check_selection(a, list);
+	call_reply(call, json_pack("{s:s, s:o, s:o}", "health", health == STORE_DEGRADED ? "degraded" : "ok",
+				   "reason", status_text(why), "checks", list));
+}
+
+static void
+on_setting(void *ctx, const struct config_setting *s)
+{
+	json_t *list = ctx;
+	bool is_default = strcmp(s->origin, "default") == 0;
+
+	(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "section", s->section, "key",
+						    s->key, "value", s->value, "origin",
+						    status_text(is_default ? NULL : s->origin)));
+}
+
+void
+methods_get_config(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	json_t *list = json_array();
+
+	(void)parameters;
+	config_each(a->config, on_setting, list);
+	call_reply(call, json_pack("{s:o}", "settings", list));
+}

@@ -1,0 +1,612 @@
+/* SPDX-License-Identifier: MIT */
+/* The catalogue and the selection, over the control socket. */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/app_parts.h"
+#include "app/library.h"
+#include "cfdfu/proto.h"
+#include "core/ident.h"
+#include "core/platform.h"
+#include "ctl/memfile.h"
+#include "firmware/digest.h"
+
+static const char *
+text_of(json_t *parameters, const char *name)
+{
+	return json_string_value(json_object_get(parameters, name));
+}
+
+/* ---- a row as JSON ---------------------------------------------------------------------------------- */
+
+static json_t *
+platforms_of(unsigned platforms)
+{
+	json_t *list = json_array();
+
+	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++)
+		if ((platforms & BIT(p)) != 0)
+			(void)json_array_append_new(list, json_string(platform_name(p)));
+	return list;
+}
+
+/* Notes are kept as lines of one text. */
+static json_t *
+notes_of(const char *notes)
+{
+	json_t *list = json_array();
+
+	while (notes != NULL && *notes != '\0') {
+		size_t n = strcspn(notes, "\n");
+
+		(void)json_array_append_new(list, json_stringn(notes, n));
+		notes += n + (notes[n] == '\n');
+	}
+	return list;
+}
+
+struct users {
+	const char *name;
+	json_t *list;
+};
+
+static void
+on_user(void *ctx, const char *key, const char *value)
+{
+	struct users *u = ctx;
+
+	if (strcmp(value, u->name) == 0)
+		(void)json_array_append_new(u->list, json_string(key));
+}
+
+static json_t *
+users_of(struct app *a, enum store_scope scope, const char *name)
+{
+	struct users u = { name, json_array() };
+
+	if (store_each(a->store, scope, on_user, &u) < 0)
+		(void)json_array_clear(u.list);
+	return u.list;
+}
+
+static json_t *
+row_json(const struct store_firmware *f)
+{
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "name", f->name, "sha256",
+			 f->sha256, "version", status_text(f->version), "revision",
+			 status_text(f->revision), "platforms", platforms_of(f->platforms), "bytes",
+			 (json_int_t)f->size_bytes, "source_name", status_text(f->source_name),
+			 "source_sha256", status_text(f->source_sha256), "notes", notes_of(f->notes),
+			 "added_at", status_time(f->added_ms), "added_by", status_text(f->added_by));
+}
+
+/* The store allows no call into it from its callbacks: who uses it is added afterwards. */
+static void
+add_users(struct app *a, json_t *row)
+{
+	const char *name = json_string_value(json_object_get(row, "name"));
+
+	if (name == NULL)
+		return;
+	(void)json_object_set_new(row, "selected_for", users_of(a, STORE_SELECTED, name));
+	(void)json_object_set_new(row, "own", users_of(a, STORE_OWN, name));
+}
+
+static void
+on_firmware(void *ctx, const struct store_firmware *f)
+{
+	json_t *list = ctx;
+
+	(void)json_array_append_new(list, row_json(f));
+}
+
+/* The row of this name, or NULL. */
+static json_t *
+find_row(struct app *a, const char *name)
+{
+	json_t *list = json_array(), *row = NULL;
+
+	if (store_firmware_find(a->store, name, on_firmware, list) == 1)
+		row = json_incref(json_array_get(list, 0));
+	json_decref(list);
+	if (row != NULL)
+		add_users(a, row);
+	return row;
+}
+
+static void
+no_such_firmware(struct call *call, const char *name)
+{
+	call_error(call, PROTO_ERROR("NoSuchFirmware"), json_pack("{s:s}", "name", name));
+}
+
+/* ---- adding ----------------------------------------------------------------------------------------- */
+
+static json_t *
+findings_of(const struct judgement *j)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < j->finding_count; i++)
+		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "level",
+							    judge_level_name(j->findings[i].level), "code",
+							    judge_code_name(j->findings[i].code), "text",
+							    j->findings[i].text));
+	return list;
+}
+
+/* "dir/cf2-2025.12.bin" -> "cf2-2025.12": what is left names a row, a file nowhere. */
+static void
+default_name(const char *source, char *out, size_t size)
+{
+	const char *base = strrchr(source, '/');
+	size_t n = 0;
+
+	base = base != NULL ? base + 1 : source;
+	for (; *base != '\0' && n + 1 < size; base++)
+		out[n++] = (*base >= 'a' && *base <= 'z') || (*base >= 'A' && *base <= 'Z') ||
+					   (*base >= '0' && *base <= '9') || strchr("._+-", *base) != NULL ?
+				   *base :
+				   '_';
+	out[n] = '\0';
+	while (n > 1 && out[--n] != '.')
+		continue;
+	if (n > 0 && out[n] == '.')
+		out[n] = '\0';
+}
+
+static bool
+name_is_fine(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 0 && n < IMAGE_TEXT_MAX && name[0] != '-' &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-") == n;
+}
+
+static void
+join_notes(json_t *notes, char *out, size_t size)
+{
+	json_t *note;
+	size_t i, n = 0;
+
+	out[0] = '\0';
+	json_array_foreach(notes, i, note) {
+		int w = snprintf(out + n, size - n, "%s%s", n > 0 ? "\n" : "", json_string_value(note));
+
+		if (w < 0 || (size_t)w >= size - n)
+			break;
+		n += (size_t)w;
+	}
+}
+
+struct addition {
+	struct app *app;
+	struct call *call;
+	json_t *parameters;
+	char name[IMAGE_TEXT_MAX];
+	struct library_word word;
+	uint8_t *data;
+	size_t size;
+	struct judgement judgement;
+	struct image *image;
+};
+
+/* Same name, same bytes: nothing to do, and no error. */
+static bool
+is_there_already(struct addition *d, const char *sha256, bool *ret_taken)
+{
+	json_t *row = find_row(d->app, d->name);
+	const char *there = json_string_value(json_object_get(row, "sha256"));
+
+	*ret_taken = row != NULL;
+	if (there == NULL || strcmp(there, sha256) != 0) {
+		json_decref(row);
+		return false;
+	}
+	call_reply(d->call, json_pack("{s:o, s:o}", "firmware", row, "findings", findings_of(&d->judgement)));
+	return true;
+}
+
+static int
+keep(struct addition *d, const char *sha256)
+{
+	const struct image_label *label = image_label(d->image);
+	const char *version = text_of(d->parameters, "version");
+	char file[80] = "", notes[STORE_MESSAGE_MAX];
+	struct store_time now = app_time(d->app);
+	struct store_firmware f = { .name = d->name,
+				    .sha256 = sha256,
+				    .file = file,
+				    .source_name = text_of(d->parameters, "source_name"),
+				    .source_sha256 = text_of(d->parameters, "source_sha256"),
+				    .version = label->version[0] != '\0' ? label->version : version,
+				    .revision = label->revision,
+				    .platforms = d->judgement.platforms != 0 ? d->judgement.platforms :
+									       label->platforms,
+				    .size_bytes = image_bytes(d->image),
+				    .notes = notes,
+				    .added_by = call_peer(d->call)->user };
+	char file_sha256[DIGEST_TEXT_MAX];
+	int r = library_keep(d->app, d->data, d->size, file);
+
+	if (r < 0)
+		return r;
+	copy_text(file_sha256, sizeof(file_sha256), file); /* the file is named after it */
+	f.file_sha256 = file_sha256;
+	join_notes(json_object_get(d->parameters, "notes"), notes, sizeof(notes));
+	if (d->word.told == PLATFORM_OTHER)
+		f.platforms = BIT(PLATFORM_OTHER);
+	r = store_firmware_add(d->app->store, &f, &now);
+	return r < 0 ? r : store_commit(d->app->store, &now);
+}
+
+static void
+add(struct addition *d)
+{
+	char why[STORE_WHY_MAX] = "", sha256[DIGEST_TEXT_MAX];
+	bool taken = false;
+	int r = library_judge(d->data, d->size, &d->word, &d->image, &d->judgement, why);
+
+	if (r < 0) {
+		call_error(d->call, PROTO_ERROR("ImageRefused"),
+			   json_pack("{s:s, s:o}", "reason", r == -ENOMEM ? "Out of memory." : why, "findings",
+				     findings_of(&d->judgement)));
+		return;
+	}
+	digest_format(image_label(d->image)->sha256, sha256);
+	if (is_there_already(d, sha256, &taken))
+		return;
+	if (taken) {
+		call_error(d->call, PROTO_ERROR("NameTaken"),
+			   json_pack("{s:s, s:s}", "name", d->name, "reason",
+				     "Another firmware has this name; choose one with --name."));
+		return;
+	}
+	r = keep(d, sha256);
+	if (r < 0)
+		call_refuse(d->call, PROTO_ERROR("Failed"), "It cannot be stored: %s.", strerror(-r));
+	else
+		call_reply(d->call, json_pack("{s:o, s:o}", "firmware", find_row(d->app, d->name), "findings",
+					      findings_of(&d->judgement)));
+}
+
+static bool
+platform_parameter(struct call *call, json_t *parameters, const char *name, enum platform *ret)
+{
+	const char *text = text_of(parameters, name);
+
+	*ret = text != NULL ? platform_by_name(text) : PLATFORM_UNKNOWN;
+	if (text == NULL || *ret != PLATFORM_UNKNOWN)
+		return true;
+	call_invalid(call, name);
+	return false;
+}
+
+void
+methods_add_firmware(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	struct addition *d = calloc(1, sizeof(*d));
+	const char *name = text_of(parameters, "name"), *why = "Out of memory.";
+	int fd = call_take_fd(call);
+
+	if (d == NULL) {
+		call_refuse(call, PROTO_ERROR("Failed"), "%s", why);
+		goto out;
+	}
+	d->app = a;
+	d->call = call;
+	d->parameters = parameters;
+	if (name != NULL)
+		copy_text(d->name, sizeof(d->name), name);
+	else
+		default_name(text_of(parameters, "source_name"), d->name, sizeof(d->name));
+	d->word.name = d->name;
+	if ((name != NULL && strlen(name) >= sizeof(d->name)) || !name_is_fine(d->name)) {
+		call_invalid(call, "name");
+		goto out;
+	}
+	if (!platform_parameter(call, parameters, "platform", &d->word.told) ||
+	    !platform_parameter(call, parameters, "manifest", &d->word.manifest))
+		goto out;
+	methods_act(a, call, parameters);
+	if (memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->size, &why) < 0)
+		call_refuse(call, PROTO_ERROR("BadDescriptor"), "%s", why);
+	else
+		add(d);
+	pump(a);
+out:
+	if (fd >= 0)
+		(void)close(fd);
+	if (d != NULL) {
+		image_unref(d->image);
+		free(d->data);
+	}
+	free(d);
+}
+
+/* ---- looking ---------------------------------------------------------------------------------------- */
+
+void
+methods_list_firmware(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	json_t *list = json_array(), *row;
+	size_t i;
+
+	(void)parameters;
+	if (store_firmware_each(a->store, on_firmware, list) < 0) {
+		json_decref(list);
+		call_refuse(call, PROTO_ERROR("Degraded"), "The catalogue cannot be read now.");
+		return;
+	}
+	json_array_foreach(list, i, row)
+		add_users(a, row);
+	call_reply(call, json_pack("{s:o}", "firmware", list));
+}
+
+void
+methods_get_firmware(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	const char *name = text_of(parameters, "name");
+	json_t *row = find_row(a, name), *elements = json_array();
+	char why[STORE_WHY_MAX];
+	struct image *image = NULL;
+
+	if (row == NULL) {
+		json_decref(elements);
+		no_such_firmware(call, name);
+		return;
+	}
+	if (library_image(a, name, &image, why) == 0)
+		for (size_t i = 0; i < image_segment_count(image); i++) {
+			const struct segment *s = image_segment(image, i);
+
+			(void)json_array_append_new(
+				elements, json_pack("{s:i, s:n, s:I, s:I}", "target", s->alt, "target_name",
+						    "address", (json_int_t)s->addr, "bytes",
+						    (json_int_t)s->size));
+		}
+	image_unref(image);
+	call_reply(call, json_pack("{s:o, s:o}", "firmware", row, "elements", elements));
+}
+
+/* ---- selecting -------------------------------------------------------------------------------------- */
+
+/* A slot's label stands for its port; ports and serials are taken as they are. */
+static const char *
+target_key(struct app *a, const char *target, char buffer[SERIAL_TEXT_MAX])
+{
+	copy_text(buffer, SERIAL_TEXT_MAX, target);
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		struct slot_view v;
+		const char *label;
+
+		fleet_view(a->fleet, i, app_now_us(), &v);
+		label = config_label(a->config, v.port);
+		if (label != NULL && strcmp(label, target) == 0)
+			copy_text(buffer, SERIAL_TEXT_MAX, v.port);
+	}
+	return buffer;
+}
+
+/* Remembered first, then in force: after a restart the same holds. */
+static int
+set_selected(struct app *a, enum platform p, struct image *image, const char *name)
+{
+	struct store_time now = app_time(a);
+	int r = store_set(a->store, STORE_SELECTED, platform_name(p), name, &now);
+
+	if (r == 0)
+		policy_select(fleet_policy(a->fleet), p, image);
+	return r;
+}
+
+static int
+set_own(struct app *a, const char *key, struct image *image, const char *name)
+{
+	struct store_time now = app_time(a);
+	int r = store_set(a->store, STORE_OWN, key, name, &now);
+
+	return r < 0 ? r : policy_select_own(fleet_policy(a->fleet), key, image);
+}
+
+static json_t *
+selected_json(struct app *a)
+{
+	json_t *station = status_station(a);
+	json_t *selected = json_incref(json_object_get(station, "selected"));
+
+	json_decref(station);
+	return selected;
+}
+
+/* For all platforms that the image is for, or the one that was named. */
+static int
+select_platforms(struct app *a, struct image *image, const char *name, enum platform named)
+{
+	unsigned platforms = image_label(image)->platforms;
+	int r = -EINVAL;
+
+	if (named != PLATFORM_UNKNOWN && platforms != 0 && (platforms & BIT(named)) == 0)
+		return -EPERM;
+	if (named != PLATFORM_UNKNOWN)
+		platforms = BIT(named);
+	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++) {
+		if ((platforms & BIT(p)) == 0)
+			continue;
+		r = set_selected(a, p, image, name);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+static void
+answer_selected(struct app *a, struct call *call, const char *name, int r)
+{
+	if (r == -EINVAL)
+		call_refuse(call, PROTO_ERROR("Refused"),
+			    "Nothing says which platform %s is for: name one with --platform.", name);
+	else if (r == -EPERM)
+		call_refuse(call, PROTO_ERROR("Refused"), "%s is not for that platform.", name);
+	else if (r < 0)
+		call_refuse(call, PROTO_ERROR("Failed"), "The selection cannot be kept: %s.", strerror(-r));
+	else
+		call_reply(call, json_pack("{s:o, s:o}", "firmware", find_row(a, name), "selected",
+					   selected_json(a)));
+}
+
+void
+methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	const char *name = text_of(parameters, "name"), *target = text_of(parameters, "target");
+	char why[STORE_WHY_MAX], key[SERIAL_TEXT_MAX];
+	struct image *image = NULL;
+	enum platform named;
+	int r;
+
+	if (!platform_parameter(call, parameters, "platform", &named))
+		return;
+	r = library_image(a, name, &image, why);
+	if (r == -ENOENT) {
+		no_such_firmware(call, name);
+		return;
+	}
+	if (r < 0) {
+		call_refuse(call, PROTO_ERROR("Refused"), "%s: %s.", name, why);
+		return;
+	}
+	methods_act(a, call, parameters);
+	if (target != NULL)
+		r = set_own(a, target_key(a, target, key), image, name);
+	else
+		r = select_platforms(a, image, name, named);
+	image_unref(image);
+	if (r == 0)
+		(void)records_commit(a);
+	answer_selected(a, call, name, r);
+	if (r == 0)
+		fleet_selection_changed(a->fleet, app_now_us());
+	pump(a);
+}
+
+static int
+deselect(struct app *a, const char *target, enum platform named)
+{
+	char key[SERIAL_TEXT_MAX];
+	int r = 0;
+
+	if (target != NULL)
+		return set_own(a, target_key(a, target, key), NULL, NULL);
+	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
+		if (named == PLATFORM_UNKNOWN || named == p)
+			r = set_selected(a, p, NULL, NULL);
+	return r;
+}
+
+void
+methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	enum platform named;
+	int r;
+
+	if (!platform_parameter(call, parameters, "platform", &named))
+		return;
+	methods_act(a, call, parameters);
+	r = deselect(a, text_of(parameters, "target"), named);
+	(void)records_commit(a);
+	if (r < 0)
+		call_refuse(call, PROTO_ERROR("Failed"), "The selection cannot be changed: %s.", strerror(-r));
+	else
+		call_reply(call, json_pack("{s:o}", "selected", selected_json(a)));
+	fleet_selection_changed(a->fleet, app_now_us());
+	pump(a);
+}
+
+static void
+on_file(void *ctx, const struct store_firmware *f)
+{
+	copy_text(ctx, 80, f->file);
+}
+
+struct same_file {
+	const char *file;
+	bool used;
+};
+
+static void
+on_same_file(void *ctx, const struct store_firmware *f)
+{
+	struct same_file *s = ctx;
+
+	s->used = s->used || strcmp(f->file, s->file) == 0;
+}
+
+void
+methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	const char *name = text_of(parameters, "name");
+	struct store_time now = app_time(a);
+	char file[80] = "";
+	struct same_file same = { file, false };
+	int r = store_firmware_find(a->store, name, on_file, file);
+
+	if (r <= 0) {
+		no_such_firmware(call, name);
+		return;
+	}
+	methods_act(a, call, parameters);
+	r = store_firmware_remove(a->store, name, &now);
+	if (r == -EBUSY) {
+		call_error(call, PROTO_ERROR("InUse"),
+			   json_pack("{s:s, s:s}", "name", name, "reason",
+				     "It is selected; deselect it first."));
+	} else if (r < 0 || store_commit(a->store, &now) < 0) {
+		call_refuse(call, PROTO_ERROR("Failed"), "It cannot be removed now.");
+	} else {
+		/* Two names may share one file. */
+		if (store_firmware_each(a->store, on_same_file, &same) >= 0 && !same.used)
+			library_forget(a, file);
+		call_reply(call, json_object());
+	}
+	pump(a);
+}
+
+void
+methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	struct store_time now = app_time(a);
+	char key[SERIAL_TEXT_MAX];
+	enum platform p;
+	json_t *station;
+	int r;
+
+	if (!platform_parameter(call, parameters, "platform", &p))
+		return;
+	methods_act(a, call, parameters);
+	(void)target_key(a, text_of(parameters, "target"), key);
+	r = store_set(a->store, STORE_PLATFORM, key, p != PLATFORM_UNKNOWN ? platform_name(p) : NULL, &now);
+	if (r == 0)
+		r = policy_set_platform(fleet_policy(a->fleet), key, p);
+	(void)records_commit(a);
+	if (r < 0) {
+		call_refuse(call, PROTO_ERROR("Failed"), "The rule cannot be kept: %s.", strerror(-r));
+	} else {
+		station = status_station(a);
+		call_reply(call, json_pack("{s:O}", "rules", json_object_get(station, "rules")));
+		json_decref(station);
+		fleet_selection_changed(a->fleet, app_now_us());
+	}
+	pump(a);
+}

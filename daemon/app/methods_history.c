@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* What the records tell, over the control socket. */
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/app_parts.h"
+#include "cfdfu/proto.h"
+#include "core/outcome.h"
+
+static const char *
+text_of(json_t *parameters, const char *name)
+{
+	return json_string_value(json_object_get(parameters, name));
+}
+
+static json_t *
+unless(int64_t value, int64_t none)
+{
+	return value != none ? json_integer(value) : json_null();
+}
+
+static json_t *
+attempt_json(const struct store_attempt *t)
+{
+	json_t *o = json_pack("{s:I, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+			      (json_int_t)t->id, "started_at", t->started_at, "ended_at",
+			      status_text(t->ended_at), "port", t->port, "label", status_text(t->label),
+			      "serial", status_text(t->serial), "dfu_serial", status_text(t->dfu_serial),
+			      "platform", status_text(t->platform), "firmware_name",
+			      status_text(t->firmware_name), "firmware_version",
+			      status_text(t->firmware_version), "firmware_sha256",
+			      status_text(t->firmware_sha256));
+
+	if (o != NULL)
+		(void)json_object_update_new(
+			o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+				     "version_before", status_text(t->version_before), "version_after",
+				     status_text(t->version_after), "verdict", status_text(t->verdict),
+				     "fault", status_text(t->fault), "step", status_text(t->step), "address",
+				     unless(t->address, -1), "bytes_written", unless(t->bytes_written, -1),
+				     "sectors_erased", unless(t->sectors_erased, -1), "transfers",
+				     unless(t->transfers, -1), "duration_ms", unless(t->duration_ms, -1),
+				     "message", status_text(t->message), "kind", status_text(t->kind)));
+	return o;
+}
+
+struct page {
+	json_t *list;
+	int64_t last_id;
+};
+
+static void
+on_attempt(void *ctx, const struct store_attempt *t)
+{
+	struct page *p = ctx;
+
+	p->last_id = t->id;
+	(void)json_array_append_new(p->list, attempt_json(t));
+}
+
+static void
+cannot_read(struct call *call)
+{
+	call_refuse(call, PROTO_ERROR("Degraded"), "The records cannot be read now.");
+}
+
+/* "2026-01-31T12:34:56.789Z", seconds' fraction and time of day optional; false when it is none. */
+static bool
+parse_time(const char *text, int64_t *ret_ms)
+{
+	struct tm tm = { 0 };
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	int64_t ms = 0, unit = 100;
+
+	if (end == NULL) {
+		memset(&tm, 0, sizeof(tm));
+		end = strptime(text, "%Y-%m-%d", &tm);
+	}
+	if (end == NULL)
+		return false;
+	if (*end == '.')
+		for (end++; *end >= '0' && *end <= '9'; end++, unit /= 10)
+			ms += (*end - '0') * unit;
+	if (*end == 'Z')
+		end++;
+	*ret_ms = (int64_t)timegm(&tm) * 1000 + ms;
+	return *end == '\0';
+}
+
+static bool
+time_parameter(struct call *call, json_t *parameters, const char *name, int64_t *ret_ms)
+{
+	const char *text = text_of(parameters, name);
+
+	if (text == NULL || parse_time(text, ret_ms))
+		return true;
+	call_invalid(call, name);
+	return false;
+}
+
+void
+methods_get_history(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	struct store_filter f = { .serial = text_of(parameters, "serial"),
+				  .slot = text_of(parameters, "slot"),
+				  .verdict = text_of(parameters, "verdict") };
+	struct page page = { 0 };
+	json_t *limit = json_object_get(parameters, "limit");
+	int rows;
+
+	if (!time_parameter(call, parameters, "since", &f.since_ms) ||
+	    !time_parameter(call, parameters, "until", &f.until_ms))
+		return;
+	if (f.verdict != NULL && strcmp(f.verdict, "running") != 0 &&
+	    verdict_by_name(f.verdict) == VERDICT_NONE) {
+		call_invalid(call, "verdict");
+		return;
+	}
+	f.before_id = json_integer_value(json_object_get(parameters, "before"));
+	f.limit = limit == NULL				       ? PROTO_HISTORY_DEFAULT :
+		  json_integer_value(limit) > PROTO_HISTORY_MAX ? PROTO_HISTORY_MAX :
+								  (unsigned)json_integer_value(limit);
+	if (f.limit == 0) {
+		call_invalid(call, "limit");
+		return;
+	}
+	page.list = json_array();
+	rows = store_history(a->store, &f, on_attempt, &page);
+	if (rows < 0) {
+		json_decref(page.list);
+		cannot_read(call);
+		return;
+	}
+	call_reply(call, json_pack("{s:o, s:o}", "attempts", page.list, "next",
+				   (unsigned)rows == f.limit ? json_integer(page.last_id) : json_null()));
+}
+
+struct one {
+	json_t *attempt, *stages;
+};
+
+static void
+on_one(void *ctx, const struct store_attempt *t)
+{
+	struct one *one = ctx;
+
+	one->attempt = attempt_json(t);
+	for (size_t i = 0; i < t->stage_count; i++)
+		(void)json_array_append_new(one->stages, json_pack("{s:s, s:I}", "step", t->stages[i].name,
+								   "ms", (json_int_t)t->stages[i].ms));
+}
+
+void
+methods_get_attempt(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	json_int_t id = json_integer_value(json_object_get(parameters, "id"));
+	struct one one = { NULL, json_array() };
+	int r = store_attempt_get(a->store, id, on_one, &one);
+
+	if (r >= 0 && one.attempt != NULL) {
+		call_reply(call, json_pack("{s:o, s:o}", "attempt", one.attempt, "stages", one.stages));
+		return;
+	}
+	json_decref(one.stages);
+	if (r == -ENOENT || r >= 0)
+		call_error(call, PROTO_ERROR("NoSuchAttempt"), json_pack("{s:I}", "id", id));
+	else
+		cannot_read(call);
+}
+
+/* ---- drones ----------------------------------------------------------------------------------------- */
+
+static json_t *
+words_of(const char *text)
+{
+	json_t *list = json_array();
+
+	while (text != NULL && *text != '\0') {
+		size_t n = strcspn(text, " ");
+
+		if (n > 0)
+			(void)json_array_append_new(list, json_stringn(text, n));
+		text += n + (text[n] == ' ');
+	}
+	return list;
+}
+
+static void
+on_drone(void *ctx, const struct store_drone *d)
+{
+	json_t **ret = ctx;
+
+	*ret = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:o}", "serial",
+			 status_text(d->serial), "dfu_serial", status_text(d->dfu_serial), "platform",
+			 status_text(d->platform), "device_type", status_text(d->device_type), "board",
+			 status_text(d->board_type), "loader_sha256", status_text(d->loader_sha256),
+			 "first_seen", status_time(d->first_seen_ms), "last_seen",
+			 status_time(d->last_seen_ms), "last_version", status_text(d->version),
+			 "last_verdict", status_text(d->last_verdict), "last_sha256",
+			 status_text(d->last_sha256), "failures_in_row", (int)d->failures, "quarantined",
+			 d->quarantined_ms != 0, "quirks", words_of(d->quirks));
+}
+
+static json_t *
+port_of(struct app *a, const char *serial)
+{
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		struct slot_view v;
+
+		fleet_view(a->fleet, i, app_now_us(), &v);
+		if (v.present && status_matches(a, i, serial))
+			return json_string(v.port);
+	}
+	return json_null();
+}
+
+void
+methods_get_drone(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	const char *serial = text_of(parameters, "serial");
+	struct store_filter f = { .serial = serial, .limit = PROTO_HISTORY_DEFAULT };
+	struct page page = { 0 };
+	json_t *drone = NULL;
+	int r = store_drone_find(a->store, serial, serial, on_drone, &drone);
+
+	if (r == 0) {
+		call_error(call, PROTO_ERROR("NoSuchDrone"), json_pack("{s:s}", "serial", serial));
+		return;
+	}
+	page.list = json_array();
+	if (r > 0)
+		r = store_history(a->store, &f, on_attempt, &page);
+	if (r < 0) {
+		json_decref(page.list);
+		json_decref(drone);
+		cannot_read(call);
+		return;
+	}
+	(void)json_object_set_new(drone, "port", port_of(a, serial));
+	call_reply(call, json_pack("{s:o, s:o}", "drone", drone, "attempts", page.list));
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* Loader recovery and reading a drone's flash: jobs that an operator asks for by name, one slot at a time. */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/app_parts.h"
+#include "app/backups.h"
+#include "app/library.h"
+#include "cfdfu/proto.h"
+#include "core/outcome.h"
+#include "ctl/memfile.h"
+#include "firmware/digest.h"
+#include "firmware/fw_dfuse.h"
+#include "firmware/fw_make.h"
+
+enum {
+	LOADER_BYTES = 0x4000,
+	FLASH_ADDR = 0x08000000,
+};
+
+static const char *
+text_of(json_t *parameters, const char *name)
+{
+	return json_string_value(json_object_get(parameters, name));
+}
+
+/* The slot that is meant, or -1 after having answered. */
+static int
+slot_parameter(struct app *a, struct call *call, json_t *parameters)
+{
+	const char *target = text_of(parameters, "slot");
+
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
+		if (status_matches(a, i, target))
+			return (int)i;
+	call_error(call, PROTO_ERROR("NoSuchSlot"), json_pack("{s:s}", "target", target));
+	return -1;
+}
+
+static void
+start(struct app *a, struct call *call, unsigned slot, const struct special *wanted, struct image *image)
+{
+	struct special *s = &a->specials[slot];
+	int r = s->running ? -EBUSY :
+			     fleet_special(a->fleet, slot, wanted->kind, image, wanted->whole, app_now_us());
+
+	if (r == 0) {
+		*s = *wanted;
+		s->running = true;
+		return;
+	}
+	if (wanted->fd >= 0)
+		(void)close(wanted->fd);
+	call_refuse(call, r == -EBUSY ? PROTO_ERROR("Busy") : PROTO_ERROR("Refused"), "%s.",
+		    r == -ENODEV ? "Nothing is plugged in there" :
+		    r == -EBUSY	 ? "That slot is at work" :
+		    r == -EINVAL ? "What is plugged in there is not a Crazyflie" :
+				   strerror(-r));
+}
+
+/* ---- the boot loader -------------------------------------------------------------------------------- */
+
+static int
+judge_bytes(const uint8_t *data, size_t size, const char *name, struct image **ret_image,
+	    char why[STORE_WHY_MAX])
+{
+	struct fw_input in = { .data = data, .size = size, .name = name };
+	struct judgement *j = calloc(1, sizeof(*j));
+	struct fw_error error = { 0 };
+	struct image *image = NULL;
+	int r = -ENOMEM;
+
+	copy_text(why, STORE_WHY_MAX, "out of memory");
+	if (j == NULL)
+		goto out;
+	r = fw_dfuse_load(&in, &image, NULL, &error);
+	if (r < 0) {
+		copy_text(why, STORE_WHY_MAX, error.text);
+		goto out;
+	}
+	r = judge_loader(image, j);
+	if (r == 0 && !j->accepted) {
+		copy_text(why, STORE_WHY_MAX, judge_reason(j));
+		r = -EINVAL;
+	}
+	if (r == 0) {
+		*ret_image = image;
+		image = NULL;
+	}
+out:
+	image_unref(image);
+	free(j);
+	return r;
+}
+
+void
+methods_recover_loader(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	struct special wanted = { .call = call, .kind = JOB_RECOVER_LOADER, .fd = -1 };
+	int slot = slot_parameter(a, call, parameters), fd = call_take_fd(call), r;
+	const char *why = "Out of memory.";
+	char reason[STORE_WHY_MAX];
+	struct image *image = NULL;
+	uint8_t *data = NULL;
+	size_t size = 0;
+
+	if (slot < 0)
+		goto out;
+	if (memfile_read(fd, PROTO_FILE_BYTES_MAX, &data, &size, &why) < 0) {
+		call_refuse(call, PROTO_ERROR("BadDescriptor"), "%s", why);
+		goto out;
+	}
+	r = judge_bytes(data, size, text_of(parameters, "source_name"), &image, reason);
+	if (r < 0) {
+		call_error(call, PROTO_ERROR("ImageRefused"),
+			   json_pack("{s:s, s:[]}", "reason", reason, "findings"));
+		goto out;
+	}
+	methods_act(a, call, parameters);
+	start(a, call, (unsigned)slot, &wanted, image);
+	pump(a);
+out:
+	image_unref(image);
+	free(data);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------- */
+
+void
+methods_backup(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	struct special wanted = { .call = call,
+				  .kind = JOB_BACKUP,
+				  .fd = call_take_fd(call),
+				  .whole = json_is_true(json_object_get(parameters, "whole")) };
+	int slot = slot_parameter(a, call, parameters);
+	const char *why;
+
+	if (slot < 0) {
+		(void)close(wanted.fd);
+		return;
+	}
+	if (memfile_check_writable(wanted.fd, &why) < 0) {
+		(void)close(wanted.fd);
+		call_refuse(call, PROTO_ERROR("BadDescriptor"), "%s", why);
+		return;
+	}
+	methods_act(a, call, parameters);
+	start(a, call, (unsigned)slot, &wanted, NULL);
+	pump(a);
+}
+
+/* The last byte that is not blank, rounded up to a block; at least one block. */
+static uint32_t
+used_bytes(const uint8_t *data, uint32_t length)
+{
+	while (length > 0 && data[length - 1] == 0xFF)
+		length--;
+	length = (length + 2047) / 2048 * 2048;
+	return length > 0 ? length : 2048;
+}
+
+static int
+make_dump(const struct command *c, bool whole, uint8_t **ret_bytes, size_t *ret_size)
+{
+	struct segment segment = { .addr = c->addr, .size = c->length, .data = c->data };
+
+	if (!whole) {
+		segment.addr += LOADER_BYTES;
+		segment.data += LOADER_BYTES;
+		segment.size = used_bytes(segment.data, c->length - LOADER_BYTES);
+	}
+	return fw_make(&(struct fw_make_file){
+			       .vid = FW_MAKE_VID,
+			       .pid = FW_MAKE_PID,
+			       .targets = &(struct fw_make_target){ .name = "Internal Flash",
+								    .elements = &segment,
+								    .element_count = 1 },
+			       .target_count = 1 },
+		       ret_bytes, ret_size);
+}
+
+int
+rescue_backup(struct app *a, unsigned slot, const struct command *c)
+{
+	struct special *s = &a->specials[slot];
+	uint8_t *bytes = NULL, sha256[DIGEST_BYTES];
+	size_t size = 0;
+	int r = make_dump(c, !s->running || s->whole, &bytes, &size);
+
+	if (r == 0 && !s->running)
+		r = backups_keep(a, c->record, bytes, size);
+	else if (r == 0)
+		r = memfile_write(s->fd, bytes, size);
+	if (s->running) {
+		s->error = r;
+		if (r == 0) {
+			digest_bytes(bytes, size, sha256);
+			digest_format(sha256, s->sha256);
+			s->bytes = size;
+		}
+	} else if (r < 0) {
+		log_say(a->log, LOG_WARNING, NULL, "%s: its backup cannot be kept: %s", c->record->port,
+			strerror(-r));
+	}
+	free(bytes);
+	return r;
+}
+
+/* ---- the end ---------------------------------------------------------------------------------------- */
+
+static void
+answer_backup(struct special *s, const struct job_record *r)
+{
+	uint32_t addr = s->whole ? FLASH_ADDR : FLASH_ADDR + LOADER_BYTES;
+
+	if (s->error < 0 || s->sha256[0] == '\0') {
+		call_refuse(s->call, PROTO_ERROR("Failed"), "%s", r->message);
+		return;
+	}
+	call_reply(s->call, json_pack("{s:I, s:I, s:s, s:[{s:i, s:s, s:I, s:I}]}", "attempt",
+				      (json_int_t)r->id, "bytes", (json_int_t)s->bytes, "sha256", s->sha256,
+				      "elements", "target", 0, "target_name", "Internal Flash", "address",
+				      (json_int_t)addr, "bytes", (json_int_t)s->bytes));
+}
+
+void
+rescue_ended(struct app *a, unsigned slot, const struct job_record *r)
+{
+	struct special *s = &a->specials[slot];
+
+	if (!s->running)
+		return;
+	if (s->call != NULL && s->kind == JOB_BACKUP)
+		answer_backup(s, r);
+	else if (s->call != NULL)
+		call_reply(s->call, json_pack("{s:I, s:s, s:s}", "attempt", (json_int_t)r->id, "verdict",
+					      verdict_name(r->verdict.kind), "message", r->message));
+	if (s->fd >= 0)
+		(void)close(s->fd);
+	*s = (struct special){ .fd = -1 };
+}
