@@ -9,6 +9,8 @@
 
 #define TAG_MAX 29 /* LIMIT: what fits into the answer over CRTP (protocol notes 2.4) */
 #define REVISION_DIGITS 12
+#define OWN_TAGS_MAX                                                                               \
+	16 /* LIMIT: candidates that are looked into; each costs a pass over the image */
 #define TRAILER_BYTES 16
 #define TRAILER_MARK 0xAAAAAAAAU
 
@@ -161,14 +163,16 @@ take_version(struct content *c, const uint8_t *tag, size_t tag_length, const uin
 static unsigned
 find_pair(const uint8_t *data, size_t size, bool any_text, struct content *c)
 {
-	unsigned pairs = 0;
+	unsigned pairs = 0, looked_into = 0;
 
-	for (size_t at = next_revision(data, size, 0); at < size;
+	for (size_t at = next_revision(data, size, 0); at < size && pairs < 2;
 	     at = next_revision(data, size, at + 1)) {
 		size_t length = tag_before(data, at - 1, any_text);
 
 		if (length == 0)
 			continue;
+		if (any_text && looked_into++ == OWN_TAGS_MAX)
+			break;
 		if (any_text && next_number(data, size, hex_value(data + at, 8), 0) == size)
 			continue;
 		if (pairs > 0 && strlen(c->version) == length &&
@@ -217,15 +221,18 @@ content_has_trailer(const uint8_t *data, size_t size)
 	return size >= TRAILER_BYTES && get_le32(data + size - 4) == TRAILER_MARK;
 }
 
-/* Length of the text at address p for an image at base; 0 when it lies elsewhere or has no end. */
+/* Length of the short text at address p for an image at base; 0 when it lies elsewhere or is
+ * longer. */
 static size_t
 text_at(const uint8_t *data, size_t size, uint32_t base, uint32_t p)
 {
 	const uint8_t *nul;
+	size_t left;
 
 	if (p < base || p - base >= size)
 		return 0;
-	nul = memchr(data + (p - base), '\0', size - (p - base));
+	left = size - (p - base) < TAG_MAX + 1 ? size - (p - base) : TAG_MAX + 1;
+	nul = memchr(data + (p - base), '\0', left);
 	return nul != NULL ? (size_t)(nul - data) - (p - base) : 0;
 }
 

@@ -171,31 +171,44 @@ judge_generic_place(struct judgement *j, const struct judge_profile *p, const st
 			  s->size, s->addr, s->alt, p->name);
 }
 
-size_t
-judge_sectors(const struct image *image, uint8_t alt, const struct layout *l,
-	      struct sector *ret_sectors, size_t max)
+/* Sectors found: as many as there is room for, and what they are all together. */
+struct found {
+	struct sector *sectors;
+	size_t room, count;
+	uint64_t bytes;
+};
+
+static void
+find_sectors(const struct image *image, uint8_t alt, const struct layout *l, struct found *f)
 {
-	size_t count = image_segment_count(image), found = 0;
+	size_t count = image_segment_count(image);
 	uint64_t done = 0; /* sectors below this address are counted */
 
 	for (size_t i = 0; i < count; i++) {
 		const struct segment *s = image_segment(image, i);
-		uint64_t at = s->addr, end = (uint64_t)s->addr + s->size;
+		uint64_t at = s->addr > done ? s->addr : done, end = (uint64_t)s->addr + s->size;
 		struct sector sector;
 
-		if (s->alt != alt)
-			continue;
-		while (at < end && layout_sector_at(l, (uint32_t)at, &sector)) {
-			at = (uint64_t)sector.addr + sector.size;
-			if (at <= done)
-				continue;
-			done = at;
-			if (found < max)
-				ret_sectors[found] = sector;
-			found++;
+		for (; s->alt == alt && at < end; at = done) {
+			if (!layout_sector_at(l, (uint32_t)at, &sector))
+				break;
+			done = (uint64_t)sector.addr + sector.size;
+			if (f->count < f->room)
+				f->sectors[f->count] = sector;
+			f->count++;
+			f->bytes += sector.size;
 		}
 	}
-	return found;
+}
+
+size_t
+judge_sectors(const struct image *image, uint8_t alt, const struct layout *l,
+	      struct sector *ret_sectors, size_t max)
+{
+	struct found found = { .sectors = ret_sectors, .room = max };
+
+	find_sectors(image, alt, l, &found);
+	return found.count;
 }
 
 /* Extent, gaps and sectors of the internal flash. */
@@ -205,8 +218,7 @@ measure(struct judgement *j, const struct image *image, const struct judge_profi
 	const struct judge_memory *m = find_memory(p, 0);
 	const struct layout *l = p->crazyflie ? layout_f405() : m != NULL ? m->layout : NULL;
 	size_t count = image_segment_count(image), pieces = 0, gaps = 0;
-	struct sector sectors[64];
-	size_t found;
+	struct found found = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
 		const struct segment *s = image_segment(image, i);
@@ -226,10 +238,9 @@ measure(struct judgement *j, const struct image *image, const struct judge_profi
 		    pieces);
 	if (l == NULL)
 		return;
-	found = judge_sectors(image, 0, l, sectors, ARRAY_LEN(sectors));
-	j->sector_count = (unsigned)found;
-	for (size_t i = 0; i < found && i < ARRAY_LEN(sectors); i++)
-		j->erase_bytes += sectors[i].size;
+	find_sectors(image, 0, l, &found);
+	j->sector_count = (unsigned)found.count;
+	j->erase_bytes = found.bytes <= UINT32_MAX ? (uint32_t)found.bytes : UINT32_MAX;
 }
 
 static int

@@ -305,6 +305,36 @@ no_length_is_too_short_to_be_read(void **state)
 	free(bytes);
 }
 
+/* A megabyte of what costs most to look into: it ends, soon. */
+static void
+hostile_bytes_are_read_in_reasonable_time(void **state)
+{
+	const size_t size = 0x100000;
+	uint8_t *bytes = malloc(size);
+	struct content c;
+
+	(void)state;
+	assert_non_null(bytes);
+	for (size_t i = 0; i < size; i += 16)
+		memcpy(bytes + i,
+		       "\0a\0"
+		       "0123456789ab\0",
+		       16); /* own tags by the thousand */
+	content_read_bytes(bytes, size, 0x08000000, &c);
+	assert_string_equal(c.version, "");
+	for (size_t i = 0; i < size; i += 4)
+		memcpy(bytes + i, "2.0", 4); /* what ends like tags */
+	put_le32(bytes + size - 4,
+		 0xAAAAAAAA); /* and pointers that have to be tried at every base */
+	put_le32(bytes + size - 12, 0x08080000);
+	put_le32(bytes + size - 16, 0x08080000);
+	content_read_bytes(bytes, size, 0x08000000, &c);
+	assert_int_equal(c.trailer, CONTENT_NO);
+	memset(bytes, 'C', size);
+	content_read_bytes(bytes, size, 0x08000000, &c);
+	free(bytes);
+}
+
 static void
 loader_tables_have_to_stand_together(void **state)
 {
@@ -348,6 +378,7 @@ main(void)
 		cmocka_unit_test(
 		    a_piece_that_reaches_out_of_the_flash_is_read_as_far_as_it_lies_within),
 		cmocka_unit_test(no_length_is_too_short_to_be_read),
+		cmocka_unit_test(hostile_bytes_are_read_in_reasonable_time),
 		cmocka_unit_test(loader_tables_have_to_stand_together),
 	};
 

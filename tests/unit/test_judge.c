@@ -487,6 +487,7 @@ other_devices_are_judged_by_their_profile(void **state)
 	put_le32(bytes + 4, 0x08003021);
 	image = image_at(0, 0x08003000, bytes, sizeof(bytes));
 	assert_true(judged(image, &options)->accepted);
+	assert_int_equal(judged(image, &options)->erase_bytes, 2048);
 	image_unref(image);
 	put_le32(bytes + 4, 0x08000021);
 	image = image_at(0, 0x08000000, bytes, sizeof(bytes));
