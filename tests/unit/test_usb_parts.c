@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* Contracts of usb/descriptors, usb/usbfs and usb/worker. */
+#include "config.h"
+
+#include "usb/descriptors.h"
+#include "usb/usbfs.h"
+#include "usb/worker.h"
+
+#include <event2/event.h>
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+/* Device, then configurations 1 (9 bytes) and 2 (11 bytes). */
+static const uint8_t two_configurations[] = {
+	18, 1, 0,  2, 0, 0, 0, 64, 0x83, 0x04, 0x11, 0xDF, 0, 0x22, 1, 2, 3, 2, /* */
+	9,  2, 9,  0, 0, 1, 0, 0,  0,						/* */
+	9,  2, 11, 0, 0, 2, 0, 0,  0,	 2,    0xEE,
+};
+
+static void
+the_active_configuration_follows_the_device_descriptor(void **state)
+{
+	uint8_t bytes[sizeof(two_configurations)];
+
+	(void)state;
+	memcpy(bytes, two_configurations, sizeof(bytes));
+	assert_int_equal(descriptors_select(bytes, sizeof(bytes), 0), 27);
+	assert_int_equal(bytes[18 + 5], 1);
+	memcpy(bytes, two_configurations, sizeof(bytes));
+	assert_int_equal(descriptors_select(bytes, sizeof(bytes), 2), 29);
+	assert_int_equal(bytes[18 + 5], 2);
+	assert_int_equal(bytes[28], 0xEE);
+	assert_memory_equal(bytes, two_configurations, 18);
+	memcpy(bytes, two_configurations, sizeof(bytes));
+	assert_int_equal(descriptors_select(bytes, sizeof(bytes), 3), -EPROTO);
+}
+
+static void
+every_cut_of_the_descriptors_is_refused(void **state)
+{
+	(void)state;
+	for (size_t length = 0; length < sizeof(two_configurations); length++) {
+		uint8_t *bytes = malloc(length + 1);
+
+		memcpy(bytes, two_configurations, length);
+		assert_true(descriptors_select(bytes, length, 2) < 0);
+		free(bytes);
+	}
+}
+
+static void
+nonsense_in_a_header_is_refused(void **state)
+{
+	static const struct {
+		unsigned at;
+		uint8_t value;
+	} nonsense[] = { { 0, 17 }, { 1, 2 }, { 18, 8 }, { 19, 4 }, { 20, 8 }, { 20, 0 } };
+	uint8_t bytes[sizeof(two_configurations)];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(nonsense); i++) {
+		memcpy(bytes, two_configurations, sizeof(bytes));
+		bytes[nonsense[i].at] = nonsense[i].value;
+		assert_int_equal(descriptors_select(bytes, sizeof(bytes), 2), -EPROTO);
+	}
+}
+
+static void
+random_bytes_never_lead_out_of_the_buffer(void **state)
+{
+	(void)state;
+	srand(3);
+	for (unsigned i = 0; i < 20000; i++) {
+		size_t length = (size_t)rand() % 200;
+		uint8_t *bytes = malloc(length + 1);
+		int r;
+
+		for (size_t k = 0; k < length; k++)
+			bytes[k] = (uint8_t)(rand() % 4 == 0 ? rand() : k % 9 == 0 ? 9 : 2);
+		if (length > 18)
+			memcpy(bytes, two_configurations, 18);
+		r = descriptors_select(bytes, length, (uint8_t)(rand() % 3));
+		assert_true(r <= (int)length);
+		free(bytes);
+	}
+}
+
+static void
+the_report_says_what_a_machine_lacks(void **state)
+{
+	struct usbfs_report r;
+	const char *mend;
+
+	(void)state;
+	usbfs_look("/nonexistent", &r);
+	assert_int_equal(r.buses, 0);
+	assert_false(r.has_nodes || r.has_udev);
+	assert_int_equal(r.memory_mb, USBFS_UNKNOWN);
+	assert_non_null(usbfs_trouble(&r, &mend));
+	r = (struct usbfs_report){ .buses = 2 };
+	assert_non_null(strstr(usbfs_trouble(&r, &mend), "/dev/bus/usb"));
+	r.has_nodes = true;
+	assert_non_null(strstr(usbfs_trouble(&r, &mend), "udev"));
+	assert_non_null(mend);
+	r.has_udev = true;
+	assert_null(usbfs_trouble(&r, &mend));
+	r.memory_mb = 1;
+	assert_non_null(strstr(usbfs_trouble(&r, &mend), "memory"));
+	r.memory_mb = 16;
+	assert_null(usbfs_trouble(&r, &mend));
+	assert_null(mend);
+}
+
+static void
+the_report_counts_the_buses_of_a_tree(void **state)
+{
+	char root[] = "/tmp/cfdfud-usbfs-XXXXXX", command[512];
+	struct usbfs_report r;
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	(void)snprintf(
+	    command, sizeof(command),
+	    "cd %s && mkdir -p sys/bus/usb/devices/usb1 sys/bus/usb/devices/usb2 "
+	    "sys/bus/usb/devices/1-4 dev/bus/usb run/udev sys/module/usbcore/parameters && "
+	    "touch run/udev/control && cd sys/module/usbcore/parameters && "
+	    "echo 16 > usbfs_memory_mb && echo 2 > autosuspend",
+	    root);
+	assert_int_equal(system(command), 0);
+	usbfs_look(root, &r);
+	assert_int_equal(r.buses, 2);
+	assert_true(r.has_nodes && r.has_udev);
+	assert_int_equal(r.memory_mb, 16);
+	assert_int_equal(r.autosuspend, 2);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", root);
+	assert_int_equal(system(command), 0);
+}
+
+struct task {
+	struct worker_job job; /* the first member */
+	atomic_int ran;
+	int told;
+};
+
+static void
+run_task(struct worker_job *job)
+{
+	struct timespec ts = { 0, 20000000 };
+
+	(void)nanosleep(&ts, NULL);
+	atomic_fetch_add(&((struct task *)(void *)job)->ran, 1);
+}
+
+static void
+task_done(struct worker_job *job)
+{
+	struct task *t = (struct task *)(void *)job;
+
+	assert_int_equal(atomic_load(&t->ran), 1);
+	t->told++;
+}
+
+static void
+jobs_run_side_by_side_and_are_told_in_the_loop(void **state)
+{
+	enum { COUNT = 40 };
+	static struct task tasks[COUNT];
+	struct event_base *base = event_base_new();
+	struct worker *w = NULL;
+	struct timeval limit = { 0, 10000 };
+
+	(void)state;
+	assert_int_equal(worker_new(base, &w), 0);
+	for (unsigned i = 0; i < COUNT; i++) {
+		tasks[i].job = (struct worker_job){ .run = run_task, .done = task_done };
+		assert_int_equal(worker_submit(w, &tasks[i].job), 0);
+	}
+	for (unsigned round = 0; round < 500 && tasks[COUNT - 1].told == 0; round++) {
+		assert_int_equal(event_base_loopexit(base, &limit), 0);
+		assert_true(event_base_loop(base, EVLOOP_ONCE) >= 0);
+	}
+	worker_free(w); /* tells whoever has not been told */
+	for (unsigned i = 0; i < COUNT; i++)
+		assert_int_equal(tasks[i].told, 1);
+	event_base_free(base);
+}
+
+static void
+freeing_waits_for_jobs_and_tells_them(void **state)
+{
+	static struct task tasks[20];
+	struct event_base *base = event_base_new();
+	struct worker *w = NULL;
+
+	(void)state;
+	assert_int_equal(worker_new(base, &w), 0);
+	for (unsigned i = 0; i < ARRAY_LEN(tasks); i++) {
+		tasks[i].job = (struct worker_job){ .run = run_task, .done = task_done };
+		assert_int_equal(worker_submit(w, &tasks[i].job), 0);
+	}
+	worker_free(w);
+	for (unsigned i = 0; i < ARRAY_LEN(tasks); i++)
+		assert_int_equal(tasks[i].told, 1);
+	worker_free(NULL);
+	event_base_free(base);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_active_configuration_follows_the_device_descriptor),
+		cmocka_unit_test(every_cut_of_the_descriptors_is_refused),
+		cmocka_unit_test(nonsense_in_a_header_is_refused),
+		cmocka_unit_test(random_bytes_never_lead_out_of_the_buffer),
+		cmocka_unit_test(the_report_says_what_a_machine_lacks),
+		cmocka_unit_test(the_report_counts_the_buses_of_a_tree),
+		cmocka_unit_test(jobs_run_side_by_side_and_are_told_in_the_loop),
+		cmocka_unit_test(freeing_waits_for_jobs_and_tells_them),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
