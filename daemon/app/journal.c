@@ -21,11 +21,11 @@ say_ended(struct app *a, const struct command *c, const struct slot_view *v)
 				   .step = step_name(r->verdict.step),
 				   .attempt = r->id };
 
-	log_say(a->log, bad ? LOG_WARNING : LOG_NOTICE, &about, "%s: %s: %s", v->port,
+	log_say(a->log, bad ? LOG_WARNING : LOG_NOTICE, &about, "%s: %s",
 		verdict_name(r->verdict.kind), r->message);
 	if (r->loader_changed)
 		log_say(a->log, LOG_WARNING, &about,
-			"%s: its boot loader's sector is not what it was when this drone was seen last", v->port);
+			"its boot loader's sector is not what it was when this drone was seen last");
 	if (r->kind != JOB_UPDATE || a->specials[c->slot].running)
 		rescue_ended(a, c->slot, r);
 }
@@ -43,8 +43,8 @@ say_quarantined(struct app *a, const struct slot_view *v, const struct job_recor
 					  &now);
 	else if (serial[0] != '\0')
 		e = store_drone_quarantine(a->store, serial, "failed on several ports", &now);
-	log_say(a->log, LOG_ERR, &about, "%s: %s is set aside after failures in a row; 'cfdfuctl port release' "
-		"lifts it%s%s", v->port, drone ? "the drone" : "the port", e < 0 ? "; not recorded: " : "",
+	log_say(a->log, LOG_ERR, &about, "%s is set aside after failures in a row; 'cfdfuctl port release' "
+		"lifts it%s%s", drone ? "the drone" : "the port", e < 0 ? "; not recorded: " : "",
 		e < 0 ? strerror(-e) : "");
 }
 
@@ -57,7 +57,7 @@ say_step(struct app *a, const struct command *c, const struct slot_view *v)
 				   .attempt = c->record->id };
 
 	if (v->active && about.step != NULL)
-		log_say(a->log, LOG_DEBUG, &about, "%s: %s", v->port, about.step);
+		log_say(a->log, LOG_DEBUG, &about, "%s", about.step);
 }
 
 void
@@ -71,11 +71,12 @@ journal_note(struct app *a, const struct command *c)
 	about.serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
 	switch (c->note) {
 	case NOTE_SEEN:
-		log_say(a->log, LOG_INFO, &about, "%s: plugged in, %s mode", v.port,
+		log_say(a->log, LOG_INFO, &about, "plugged in, %s mode",
 			v.mode == SLOT_DFU ? "DFU" : "run-time");
 		return;
 	case NOTE_LEFT:
-		log_say(a->log, LOG_INFO, &about, "%s: off the bus", v.port);
+		if (!v.active) /* between two modes it is nobody's news */
+			log_say(a->log, LOG_INFO, &about, "unplugged");
 		return;
 	case NOTE_STEP:
 		say_step(a, c, &v);
@@ -85,11 +86,11 @@ journal_note(struct app *a, const struct command *c)
 		return;
 	case NOTE_IDLE:
 		records_drone(a, c->record);
-		log_say(a->log, LOG_INFO, &about, "%s: nothing to do: %s", v.port, v.message);
+		log_say(a->log, LOG_INFO, &about, "nothing to do: %s", v.message);
 		return;
 	case NOTE_FOREIGN:
 		about.id = LOG_ID_FOREIGN;
-		log_say(a->log, LOG_NOTICE, &about, "%s: left alone: %s", v.port, v.message);
+		log_say(a->log, LOG_NOTICE, &about, "left alone: %s", v.message);
 		return;
 	case NOTE_QUARANTINED:
 	case NOTE_DRONE_QUARANTINED:

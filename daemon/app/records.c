@@ -26,8 +26,8 @@ on_interrupted(void *ctx, const struct store_interrupted *i)
 				   .attempt = i->id,
 				   .verdict = verdict_name(VERDICT_INTERRUPTED) };
 
-	log_say(a->log, LOG_WARNING, &about, "%s: attempt %lld was cut off%s; the drone is taken up again",
-		i->port, (long long)i->id, i->unclean ? " when the service was killed" : "");
+	log_say(a->log, LOG_WARNING, &about, "attempt %lld was cut off%s; the drone is taken up again",
+		(long long)i->id, i->unclean ? " when the service was killed" : "");
 }
 
 static void
@@ -81,8 +81,7 @@ load_ports(struct app *a)
 					      "active in three crashes of the service in a row", &now);
 
 		log_say(a->log, LOG_ERR, &about,
-			"%s: set aside, it was active in %d crashes of the service in a row%s", c.port[i],
-			CRASHES_MAX, r < 0 ? " (not recorded)" : "");
+			"set aside, it was active in %d crashes of the service in a row%s", CRASHES_MAX, r < 0 ? " (not recorded)" : "");
 	}
 }
 

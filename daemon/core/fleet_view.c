@@ -116,6 +116,9 @@ fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_vi
 	struct slot_view v = { .port = s->sighting.port, .present = s->present, .mode = mode_of(s) };
 
 	(void)now_us;
+	/* WHY: between two modes it is off the bus, but nobody has pulled it. */
+	if (is_running(s) && job_stage(s->job) < JOB_ENDING)
+		v.present = true;
 	v.serial = r->serial;
 	v.dfu_serial = r->dfu_serial;
 	if (s->present && v.mode == SLOT_RUNTIME && r->serial[0] == '\0')

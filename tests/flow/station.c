@@ -8,36 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/ident.h"
 #include "core/outcome.h"
-#include "core/platform.h"
-#include "firmware/digest.h"
-#include "fixtures/mkimage.h"
-
-enum { IMAGES_MAX = 8, COMMITS_MAX = 512, SMALL_BYTES = 40000 };
-
-struct commit {
-	unsigned slot;
-	int64_t id;
-	bool end;
-	uint64_t due_us;
-};
-
-struct station {
-	struct station_options options;
-	struct world *world;
-	struct fleet *fleet;
-	struct image *images[IMAGES_MAX];
-	size_t image_count;
-	struct station_row *rows;
-	size_t row_count;
-	struct commit commits[COMMITS_MAX]; /* asked for, not durable yet; oldest first */
-	size_t commit_count;
-	int disk_error;
-	uint64_t trace, flashes, commit_total;
-	char broken[256];
-	bool replugging;
-};
+#include "flow/station_parts.h"
 
 void
 station_options_init(struct station_options *o, uint64_t seed)
@@ -60,8 +32,8 @@ station_options_init(struct station_options *o, uint64_t seed)
 	o->fleet.quarantine = 3;
 }
 
-static void
-break_invariant(struct station *s, const char *fmt, ...)
+void
+station_break(struct station *s, const char *fmt, ...)
 {
 	va_list args;
 
@@ -72,155 +44,69 @@ break_invariant(struct station *s, const char *fmt, ...)
 	va_end(args);
 }
 
-static void
-mix(struct station *s, uint64_t v)
+void
+station_mix(struct station *s, uint64_t v)
 {
 	s->trace = (s->trace ^ v) * 0x100000001B3ULL;
 }
 
-static uint64_t
-now_us(const struct station *s)
+struct seat *
+station_seat(struct station *s, const char *port)
 {
-	return world_now_us(s->world);
+	struct seat *seat;
+
+	for (size_t i = 0; i < s->seat_count; i++)
+		if (strcmp(s->seats[i].port, port) == 0)
+			return &s->seats[i];
+	if (s->seat_count == STATION_DRONES_MAX)
+		abort();
+	seat = &s->seats[s->seat_count++];
+	copy_text(seat->port, sizeof(seat->port), port);
+	return seat;
 }
 
-/* ---- the simulated disk ----------------------------------------------------------------------------- */
-
-static struct station_row *
-row_by_id(struct station *s, int64_t id)
+struct seat *
+station_seat_of_slot(struct station *s, unsigned slot)
 {
-	return id > 0 && (size_t)id <= s->row_count ? &s->rows[id - 1] : NULL;
-}
+	struct slot_view v;
+	struct seat *seat;
 
-static void
-fill_row(struct station_row *row, const struct job_record *r)
-{
-	row->record = *r;
-	row->record.image = NULL;
-	copy_text(row->port, sizeof(row->port), r->port);
-	copy_text(row->serial, sizeof(row->serial), r->serial);
-	copy_text(row->dfu_serial, sizeof(row->dfu_serial), r->dfu_serial);
-	if (r->image != NULL) {
-		row->has_image = true;
-		memcpy(row->sha256, image_label(r->image)->sha256, sizeof(row->sha256));
-	}
-}
-
-static void
-ask_commit(struct station *s, unsigned slot, int64_t id, bool end)
-{
-	if (s->commit_count == COMMITS_MAX) {
-		break_invariant(s, "more than %d commits wait", COMMITS_MAX);
-		return;
-	}
-	s->commits[s->commit_count++] =
-		(struct commit){ slot, id, end, now_us(s) + s->options.commit_us };
-}
-
-static void
-on_begin(struct station *s, const struct command *c)
-{
-	struct station_row *row;
-
-	for (size_t i = 0; i < s->row_count; i++)
-		if (s->rows[i].verdict.kind == VERDICT_NONE && s->rows[i].durable &&
-		    strcmp(s->rows[i].port, c->record->port) == 0)
-			break_invariant(s, "I9: two attempts on port %s", c->record->port);
-	if (s->row_count == STATION_ROWS_MAX) {
-		break_invariant(s, "more than %d rows", STATION_ROWS_MAX);
-		return;
-	}
-	row = &s->rows[s->row_count];
-	memset(row, 0, sizeof(*row));
-	row->id = (int64_t)++s->row_count;
-	fill_row(row, c->record);
-	ask_commit(s, c->slot, row->id, false);
-}
-
-static void
-on_end(struct station *s, const struct command *c)
-{
-	struct station_row *row = row_by_id(s, c->record->id);
-
-	if (row == NULL || !row->durable) {
-		break_invariant(s, "I7: an ending without a durable beginning");
-		return;
-	}
-	if (row->verdict_durable)
-		break_invariant(s, "I7: a second ending for attempt %d", (int)row->id);
-	if (row->has_image && c->record->image != NULL &&
-	    memcmp(row->sha256, image_label(c->record->image)->sha256, sizeof(row->sha256)) != 0)
-		break_invariant(s, "I8: the image changed during attempt %d", (int)row->id);
-	fill_row(row, c->record);
-	ask_commit(s, c->slot, row->id, true);
-}
-
-static void
-commit_due(struct station *s)
-{
-	while (s->commit_count > 0 && s->commits[0].due_us <= now_us(s)) {
-		struct commit c = s->commits[0];
-		struct station_row *row = row_by_id(s, c.id);
-
-		memmove(&s->commits[0], &s->commits[1], --s->commit_count * sizeof(s->commits[0]));
-		if (s->disk_error != 0) {
-			if (!c.end)
-				s->row_count--; /* never was */
-			fleet_recorded(s->fleet, c.slot, -s->disk_error, 0, now_us(s));
-			continue;
-		}
-		s->commit_total++;
-		if (c.end) {
-			row->verdict = row->record.verdict;
-			row->verdict_durable = true;
-			row->endings++;
-		} else {
-			row->durable = true;
-		}
-		fleet_recorded(s->fleet, c.slot, 0, c.id, now_us(s));
-	}
+	if (s->seat_of_slot[slot] != 0)
+		return &s->seats[s->seat_of_slot[slot] - 1];
+	fleet_view(s->fleet, slot, station_now_us(s), &v);
+	seat = station_seat(s, v.port);
+	s->seat_of_slot[slot] = (uint8_t)(1 + (seat - s->seats));
+	return seat;
 }
 
 /* ---- commands --------------------------------------------------------------------------------------- */
 
-static bool
-is_destructive(const struct usb_xfer *x)
-{
-	return x->kind == USB_CONTROL && x->setup.request_type == 0x21 && x->setup.request == 1 &&
-	       x->setup.length > 0 &&
-	       (x->setup.value >= 2 || (x->data != NULL && x->data[0] != 0x21));
-}
-
-static void
-check_submit(struct station *s, const struct command *c)
-{
-	const struct job_record *r = c->record;
-	struct station_row *row = row_by_id(s, r->id);
-
-	if (!is_destructive(&c->xfer))
-		return;
-	if (row == NULL || !row->durable)
-		break_invariant(s, "I3: a destructive request on %s before the row is durable", r->port);
-	else if (row->verdict_durable)
-		break_invariant(s, "I3: a destructive request on %s after the ending", r->port);
-}
-
 static void
 on_note(struct station *s, const struct command *c)
 {
-	struct station_row *row;
+	struct seat *seat = station_seat_of_slot(s, c->slot);
 
+	if (c->note == NOTE_QUARANTINED || c->note == NOTE_DRONE_QUARANTINED)
+		seat->aside = true;
+	if (c->note == NOTE_DRONE_QUARANTINED)
+		disk_aside(s, c->record->serial, true);
+	if (s->options.verbose && c->note != NOTE_STEP && c->note != NOTE_ENDED) {
+		static const char *const names[NOTE_COUNT] = {
+			"seen", "left", "step", "ended", "idle", "foreign", "quarantined", "drone quarantined"
+		};
+		printf("%9.3f s  %-6s %s\n", (double)station_now_us(s) / 1e6, seat->port,
+		       names[c->note]);
+	}
 	if (c->note != NOTE_ENDED)
 		return;
-	row = row_by_id(s, c->record->id);
-	if (row == NULL || !row->verdict_durable)
-		break_invariant(s, "I6: verdict of %s told before it is durable", c->record->port);
-	mix(s, (uint64_t)c->record->verdict.kind * 1000 + c->record->verdict.fault);
+	check_told(s, c);
+	station_mix(s, (uint64_t)c->record->verdict.kind * 1000 + c->record->verdict.fault);
 	if (c->record->verdict.kind == VERDICT_PASS)
 		s->flashes++;
 	if (s->options.verbose)
-		printf("%9.3f s  %-6s %s: %s\n", (double)now_us(s) / 1e6, c->record->port,
-		       verdict_name(c->record->verdict.kind), c->record->message);
+		printf("%9.3f s  %-6s attempt %d %s: %s\n", (double)station_now_us(s) / 1e6,
+		       c->record->port, (int)c->record->id, verdict_name(c->record->verdict.kind),
+		       c->record->message);
 }
 
 static void
@@ -237,32 +123,45 @@ on_digest(struct station *s, const struct command *c)
 }
 
 static void
+submit(struct station *s, const struct command *c)
+{
+	struct seat *seat = station_seat_of_slot(s, c->slot);
+	int r;
+
+	check_xfer(s, c);
+	r = world_submit(s->world, c->dev, &c->xfer);
+	if (r < 0 && r != -ENODEV)
+		station_break(s, "I11: a transfer on %s is refused: %d", seat->port, r);
+	seat->in_flight = r == 0;
+	/* WHY: the bus may know before the watcher has said so. */
+	if (r < 0)
+		fleet_ended(s->fleet, c->dev, USB_GONE, NULL, 0, station_now_us(s));
+}
+
+static void
 perform(struct station *s, const struct command *c)
 {
-	int r = 0;
+	int r;
 
 	switch (c->kind) {
 	case COMMAND_OPEN:
+		check_open(s, c);
 		r = world_open(s->world, c->dev, world_node_arrival(c->node));
 		if (r < 0)
-			fleet_opened(s->fleet, c->dev, r, NULL, 0, now_us(s));
+			station_break(s, "I15: an open on slot %u is refused: %d", c->slot, r);
 		return;
 	case COMMAND_XFER:
-		check_submit(s, c);
-		r = world_submit(s->world, c->dev, &c->xfer);
-		if (r < 0 && r != -ENODEV)
-			break_invariant(s, "I11: submit on %s refused: %d", c->record->port, r);
-		if (r < 0)
-			fleet_ended(s->fleet, c->dev, USB_GONE, NULL, 0, now_us(s));
+		submit(s, c);
 		return;
 	case COMMAND_CLOSE:
+		check_close(s, c);
 		world_close(s->world, c->dev);
 		return;
 	case COMMAND_BEGIN:
-		on_begin(s, c);
+		disk_begin(s, c);
 		return;
 	case COMMAND_END:
-		on_end(s, c);
+		disk_end(s, c);
 		return;
 	case COMMAND_DIGEST:
 		on_digest(s, c);
@@ -276,47 +175,27 @@ perform(struct station *s, const struct command *c)
 	}
 }
 
-static void
-pump(struct station *s)
+void
+station_pump(struct station *s)
 {
 	struct command c;
 	size_t before;
+	unsigned commands = 0;
 
 	do {
-		while (fleet_next(s->fleet, now_us(s), &c))
+		while (fleet_next(s->fleet, station_now_us(s), &c)) {
 			perform(s, &c);
+			if (++commands > 64 * FLEET_SLOTS_MAX) {
+				station_break(s, "I15: more than %d commands at once", 64 * FLEET_SLOTS_MAX);
+				return;
+			}
+		}
 		before = s->commit_count;
-		commit_due(s);
+		disk_commit_due(s);
 	} while (before != s->commit_count);
 }
 
 /* ---- events of the world ---------------------------------------------------------------------------- */
-
-/* What the records on disk know of this drone. */
-static void
-look_up(struct station *s, const struct sighting *sighting, struct drone_past *past)
-{
-	memset(past, 0, sizeof(*past));
-	for (size_t i = s->row_count; i-- > 0;) {
-		const struct station_row *row = &s->rows[i];
-		bool dfu = ident_kind_of(sighting) == IDENT_DFU;
-
-		if (!row->durable ||
-		    strcmp(dfu ? row->dfu_serial : row->serial, sighting->serial) != 0 ||
-		    sighting->serial[0] == '\0')
-			continue;
-		past->known = true;
-		past->interrupted = row->verdict.kind == VERDICT_INTERRUPTED;
-		past->ended_well = row->verdict.kind == VERDICT_PASS ||
-				   row->verdict.kind == VERDICT_UNCHANGED;
-		past->platform = row->record.platform;
-		past->obey = row->record.obey;
-		copy_text(past->serial, sizeof(past->serial), row->serial);
-		copy_text(past->dfu_serial, sizeof(past->dfu_serial), row->dfu_serial);
-		copy_text(past->loader_sha256, sizeof(past->loader_sha256), row->record.loader_sha256);
-		return;
-	}
-}
 
 static void
 on_sighted(void *ctx, const struct sighting *sighting)
@@ -324,27 +203,45 @@ on_sighted(void *ctx, const struct sighting *sighting)
 	struct station *s = ctx;
 	struct drone_past past;
 
-	look_up(s, sighting, &past);
-	fleet_sighted(s->fleet, sighting, &past, now_us(s));
-	pump(s);
+	disk_look_up(s, sighting, &past);
+	fleet_sighted(s->fleet, sighting, &past, station_now_us(s));
+	station_pump(s);
 }
 
 static void
 on_gone(void *ctx, const char *port, uint64_t arrival)
 {
 	struct station *s = ctx;
+	struct seat *seat = station_seat(s, port);
 
-	fleet_gone(s->fleet, port, arrival, now_us(s));
-	pump(s);
+	if (seat->arrival == arrival)
+		seat->gone = true;
+	fleet_gone(s->fleet, port, arrival, station_now_us(s));
+	station_pump(s);
+}
+
+static struct seat *
+seat_of_dev(struct station *s, uint64_t dev)
+{
+	for (size_t i = 0; i < s->seat_count; i++)
+		if (s->seats[i].dev == dev)
+			return &s->seats[i];
+	return NULL;
 }
 
 static void
 on_opened(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t length)
 {
 	struct station *s = ctx;
+	struct seat *seat = seat_of_dev(s, id);
 
-	fleet_opened(s->fleet, id, error, descriptors, length, now_us(s));
-	pump(s);
+	if (seat != NULL) {
+		seat->opened = error == 0;
+		if (error < 0)
+			seat->dev = 0;
+	}
+	fleet_opened(s->fleet, id, error, descriptors, length, station_now_us(s));
+	station_pump(s);
 }
 
 static void
@@ -352,10 +249,13 @@ on_ended(void *ctx, uint64_t id, enum usb_xfer_kind kind, enum usb_status status
 	 size_t length)
 {
 	struct station *s = ctx;
+	struct seat *seat = seat_of_dev(s, id);
 
 	(void)kind;
-	fleet_ended(s->fleet, id, status, data, length, now_us(s));
-	pump(s);
+	if (seat != NULL)
+		seat->in_flight = false;
+	fleet_ended(s->fleet, id, status, data, length, station_now_us(s));
+	station_pump(s);
 }
 
 static const struct world_callbacks callbacks = {
@@ -376,6 +276,7 @@ station_new(const struct station_options *options, struct station **ret_station)
 	if (s == NULL)
 		goto out;
 	s->options = *options;
+	rng_init(&s->rng, options->seed ^ 0xD15C);
 	s->rows = calloc(STATION_ROWS_MAX, sizeof(*s->rows));
 	if (s->rows == NULL)
 		goto out;
@@ -417,89 +318,36 @@ station_fleet(struct station *s)
 	return s->fleet;
 }
 
-static struct image *
-make_image(const char *platform, const char *tag, uint32_t size, uint32_t seed)
-{
-	struct mkimage_spec spec = { .platform = platform, .tag = tag, .size = size, .seed = seed };
-	struct image_label label = { .platforms = BIT(platform_by_name(platform)) };
-	struct segment segment = { .addr = 0x08004000 };
-	struct image *image = NULL;
-	uint8_t *bytes = NULL;
-	size_t length = 0;
-
-	if (mkimage_build(&spec, &bytes, &length) < 0)
-		abort();
-	segment.data = bytes;
-	segment.size = (uint32_t)length;
-	copy_text(label.name, sizeof(label.name), tag);
-	copy_text(label.version, sizeof(label.version), tag);
-	mkimage_revision(&spec, label.revision);
-	digest_bytes(bytes, length, label.sha256);
-	if (image_new(&segment, 1, &label, &image) < 0)
-		abort();
-	free(bytes);
-	return image;
-}
-
-struct image *
-station_select(struct station *s, const char *platform, const char *tag, uint32_t size, uint32_t seed)
-{
-	struct image *image = make_image(platform, tag, size != 0 ? size : SMALL_BYTES, seed);
-
-	if (s->image_count == IMAGES_MAX)
-		abort();
-	s->images[s->image_count++] = image;
-	policy_select(fleet_policy(s->fleet), platform_by_name(platform), image);
-	fleet_selection_changed(s->fleet, now_us(s));
-	pump(s);
-	return image;
-}
-
-void
-station_add(struct station *s, const char *port, const struct drone_config *config,
-	    const struct image *image)
-{
-	if (world_add(s->world, port, NULL, NULL, config) < 0)
-		abort();
-	if (image == NULL)
-		return;
-	for (size_t i = 0; i < image_segment_count(image); i++) {
-		const struct segment *segment = image_segment(image, i);
-
-		if (drone_load(world_drone(s->world, port), segment->addr, segment->data,
-			       segment->size) < 0)
-			abort();
-	}
-}
-
 /* One event, of whichever side is due first; false when nothing is due before until_us. */
 static bool
 run_one(struct station *s, uint64_t until_us)
 {
 	uint64_t world = world_next_us(s->world);
 	uint64_t tick = fleet_deadline_us(s->fleet);
-	uint64_t commit = s->commit_count > 0 ? s->commits[0].due_us : WORLD_NEVER;
+	uint64_t commit = disk_due_us(s);
 	uint64_t next = world < tick ? world : tick;
 
 	next = commit < next ? commit : next;
 	if (next == WORLD_NEVER || next > until_us)
 		return false;
+	s->events++;
 	if (next == world && world <= tick && world <= commit) {
 		(void)world_run_one(s->world);
-		return true;
+	} else {
+		world_advance(s->world, next);
+		if (tick == next)
+			fleet_tick(s->fleet, next);
+		disk_commit_due(s);
+		station_pump(s);
 	}
-	world_advance(s->world, next);
-	if (tick == next)
-		fleet_tick(s->fleet, next);
-	commit_due(s);
-	pump(s);
+	check_view(s);
 	return true;
 }
 
 void
 station_run(struct station *s, uint64_t until_us)
 {
-	while (run_one(s, until_us) && s->broken[0] == '\0')
+	while (s->broken[0] == '\0' && run_one(s, until_us))
 		continue;
 	if (until_us != WORLD_NEVER)
 		world_advance(s->world, until_us);
@@ -512,7 +360,10 @@ station_settle(struct station *s, uint64_t until_us)
 		if (!run_one(s, until_us))
 			break;
 	}
-	return fleet_active(s->fleet) == 0;
+	if (s->broken[0] != '\0' || fleet_active(s->fleet) > 0)
+		return false;
+	check_quiet(s);
+	return true;
 }
 
 void
@@ -521,74 +372,115 @@ station_restart(struct station *s)
 	struct fleet *fresh;
 
 	world_host_dies(s->world);
-	/* What was not durable never was; what runs on disk is interrupted, exactly once. */
-	s->commit_count = 0;
-	while (s->row_count > 0 && !s->rows[s->row_count - 1].durable)
-		s->row_count--;
-	for (size_t i = 0; i < s->row_count; i++) {
-		struct station_row *row = &s->rows[i];
+	disk_crash(s);
+	for (size_t i = 0; i < s->seat_count; i++) {
+		struct seat *seat = &s->seats[i];
 
-		if (row->verdict_durable)
-			continue;
-		row->verdict = (struct verdict){ .kind = VERDICT_INTERRUPTED };
-		row->verdict_durable = true;
-		row->endings++;
+		seat->dev = 0;
+		seat->opened = seat->in_flight = seat->gone = seat->forced = false;
+		seat->view_hash = seat->view_revision = 0;
 	}
+	memset(s->seat_of_slot, 0, sizeof(s->seat_of_slot));
 	if (fleet_new(&s->options.fleet, &fresh) < 0)
 		abort();
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++)
 		policy_select(fleet_policy(fresh), p, policy_selected(fleet_policy(s->fleet), p));
+	disk_tell_fleet(s, fresh);
 	fleet_free(s->fleet);
 	s->fleet = fresh;
 	world_cold_plug(s->world);
-	pump(s);
+	station_pump(s);
 }
 
 void
-station_disk(struct station *s, int error)
+station_stop(struct station *s, uint64_t grace_us)
 {
-	s->disk_error = error;
+	uint64_t until = station_now_us(s) + grace_us;
+
+	fleet_stop(s->fleet, station_now_us(s));
+	station_pump(s);
+	while (s->broken[0] == '\0' && fleet_active(s->fleet) > 0 && run_one(s, until))
+		continue;
+	station_restart(s);
+}
+
+/* ---- the operator ----------------------------------------------------------------------------------- */
+
+static int
+order_done(struct station *s, int r)
+{
+	station_pump(s);
+	return r;
+}
+
+int
+station_retry(struct station *s, const char *port, bool force)
+{
+	int slot = fleet_find(s->fleet, port);
+	int r;
+
+	if (slot < 0)
+		return slot;
+	r = fleet_retry(s->fleet, (unsigned)slot, force, station_now_us(s));
+	if (r == 0)
+		station_seat(s, port)->forced = force;
+	return order_done(s, r);
+}
+
+int
+station_release(struct station *s, const char *port)
+{
+	int slot = fleet_find(s->fleet, port);
+	struct slot_view v;
+
+	if (slot < 0)
+		return slot;
+	station_seat(s, port)->aside = false;
+	fleet_view(s->fleet, (unsigned)slot, station_now_us(s), &v);
+	disk_aside(s, v.serial, false);
+	fleet_release(s->fleet, (unsigned)slot, station_now_us(s));
+	return order_done(s, 0);
+}
+
+int
+station_backup(struct station *s, const char *port)
+{
+	int slot = fleet_find(s->fleet, port);
+
+	if (slot < 0)
+		return slot;
+	return order_done(s, fleet_special(s->fleet, (unsigned)slot, JOB_BACKUP, NULL, true,
+					   station_now_us(s)));
+}
+
+void
+station_pause(struct station *s, bool paused)
+{
+	if (paused)
+		fleet_pause(s->fleet);
+	else
+		fleet_resume(s->fleet, station_now_us(s));
+	station_pump(s);
+}
+
+void
+station_slept(struct station *s)
+{
+	fleet_slept(s->fleet, station_now_us(s));
+	station_pump(s);
 }
 
 /* ---- questions -------------------------------------------------------------------------------------- */
 
-size_t
-station_rows(const struct station *s)
-{
-	return s->row_count;
-}
-
-const struct station_row *
-station_row(const struct station *s, size_t i)
-{
-	return &s->rows[i];
-}
-
-const struct station_row *
-station_last(const struct station *s, const char *port)
-{
-	for (size_t i = s->row_count; i-- > 0;)
-		if (strcmp(s->rows[i].port, port) == 0)
-			return &s->rows[i];
-	return NULL;
-}
-
 bool
-station_holds(struct station *s, const char *port, const struct image *image)
+station_view(struct station *s, const char *port, struct slot_view *ret_view)
 {
-	static uint8_t flash[0x100000];
-	struct drone *d = world_drone(s->world, port);
-	const struct drone_counters *c = drone_counters(d);
+	int slot = fleet_find(s->fleet, port);
 
-	for (size_t i = 0; i < image_segment_count(image); i++) {
-		const struct segment *segment = image_segment(image, i);
-
-		drone_peek(d, now_us(s), segment->addr, flash, segment->size);
-		if (memcmp(flash, segment->data, segment->size) != 0)
-			return false;
-	}
-	return c->outside_writes == 0 && c->outside_erases == 0 && c->mass_erases == 0 &&
-	       c->unprotects == 0 && c->option_writes == 0;
+	if (slot < 0)
+		return false;
+	fleet_view(s->fleet, (unsigned)slot, station_now_us(s), ret_view);
+	return true;
 }
 
 const char *
@@ -613,4 +505,26 @@ uint64_t
 station_commits(const struct station *s)
 {
 	return s->commit_total;
+}
+
+uint64_t
+station_events(const struct station *s)
+{
+	return s->events;
+}
+
+uint64_t
+station_faults(const struct station *s)
+{
+	uint64_t n = 0;
+	const char *port;
+
+	for (size_t i = 0; (port = world_port(s->world, i)) != NULL; i++) {
+		const struct drone *d = world_drone(s->world, port);
+		const struct drone *was = world_displaced(s->world, port);
+
+		n += d != NULL ? drone_counters(d)->fates : 0;
+		n += was != NULL ? drone_counters(was)->fates : 0;
+	}
+	return n;
 }

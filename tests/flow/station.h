@@ -2,6 +2,11 @@
 /*
  * A whole station on a virtual clock: the fleet of the product, the simulator's world, a simulated disk for the
  * records, and the invariants that must hold after every event (robustness notes A10).
+ *
+ *   station.c        life: the loop, the world's events, the fleet's commands
+ *   station_disk.c   rows, commits that take time and fail, what a new daemon reads from the disk
+ *   station_check.c  the invariants I1 to I15, against the drones themselves
+ *   station_make.c   images and drones to put in
  */
 #ifndef FLOW_STATION_H
 #define FLOW_STATION_H
@@ -28,7 +33,10 @@ struct station_row {
 	bool durable; /* its beginning is */
 	struct verdict verdict; /* kind NONE: running */
 	bool verdict_durable;
+	bool told;	  /* NOTE_ENDED was given */
+	bool judged;	  /* its first ending was compared with the drone */
 	unsigned endings; /* INVARIANT: at most one */
+	uint64_t begun_us, ended_us;
 	struct job_record record;
 };
 
@@ -42,12 +50,17 @@ struct station_options {
 void station_options_init(struct station_options *o, uint64_t seed);
 
 int station_new(const struct station_options *options, struct station **ret_station);
+/* Also looks for what was left open; see station_broken() before. */
 void station_free(struct station *s);
 
 struct world *station_world(struct station *s);
 struct fleet *station_fleet(struct station *s);
 
-/* Generates, judges and selects an image of the platform; size 0: small (three sectors).  Borrowed. */
+/* Generates an image of the platform; size 0: small (three sectors).  The caller's reference. */
+struct image *station_image(const char *platform, const char *tag, uint32_t size, uint32_t seed);
+/* Selects it; the station keeps a reference. */
+void station_use(struct station *s, enum platform platform, struct image *image);
+/* Both at once.  Borrowed. */
 struct image *station_select(struct station *s, const char *platform, const char *tag, uint32_t size,
 			     uint32_t seed);
 
@@ -55,21 +68,42 @@ struct image *station_select(struct station *s, const char *platform, const char
 void station_add(struct station *s, const char *port, const struct drone_config *config,
 		 const struct image *image);
 
+/* Arms a misfortune on the drone that is on the port; what depends on a faultless flash is not checked then. */
+void station_arm(struct station *s, const char *port, const struct fate *f);
+
+/* Pulls the drone and puts it beside another port, unplugged; errors as world_move(). */
+int station_move(struct station *s, const char *from, const char *to) MUST_CHECK;
+
 /* Runs until nothing is due before until_us (WORLD_NEVER: until nothing happens any more). */
 void station_run(struct station *s, uint64_t until_us);
 /* Runs until no job is under way, at most until until_us; false on time-out. */
 bool station_settle(struct station *s, uint64_t until_us);
 
-/* The daemon dies at once (kill: what was not durable is lost) and a new one starts. */
+/* The daemon dies at once (what was not durable is lost) and a new one starts. */
 void station_restart(struct station *s);
+/* It is asked to stop, ends what runs as interrupted within grace_us, and a new one starts. */
+void station_stop(struct station *s, uint64_t grace_us);
 
-/* The disk: from now on commits fail with this errno (0: works again). */
+/* The disk: from now on commits fail with this errno (0: works again), or take so long. */
 void station_disk(struct station *s, int error);
+void station_disk_slow(struct station *s, uint32_t commit_us);
+
+/* ---- the operator; errors as in fleet.h, -ENOENT: no such slot yet ---- */
+
+int station_retry(struct station *s, const char *port, bool force);
+int station_release(struct station *s, const char *port);
+int station_backup(struct station *s, const char *port);
+void station_pause(struct station *s, bool paused);
+void station_slept(struct station *s);
+
+/* ---- questions ---- */
 
 size_t station_rows(const struct station *s);
 const struct station_row *station_row(const struct station *s, size_t i);
 /* The last row of the port; NULL none. */
 const struct station_row *station_last(const struct station *s, const char *port);
+/* What an operator sees of the slot; false: not known yet. */
+bool station_view(struct station *s, const char *port, struct slot_view *ret_view);
 
 /* The drone's flash holds the image bit for bit and nothing outside it was touched. */
 bool station_holds(struct station *s, const char *port, const struct image *image);
@@ -79,5 +113,7 @@ const char *station_broken(const struct station *s);
 uint64_t station_trace(const struct station *s);
 uint64_t station_flashes(const struct station *s);
 uint64_t station_commits(const struct station *s);
+uint64_t station_events(const struct station *s);
+uint64_t station_faults(const struct station *s); /* fates that struck, on all drones */
 
 #endif

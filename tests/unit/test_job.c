@@ -73,11 +73,12 @@ static struct verdict
 ending(struct bench *b)
 {
 	const struct station_row *row;
+	bool settled = station_settle(b->station, 30 * MINUTES);
 
-	if (!station_settle(b->station, 30 * MINUTES))
-		fail_msg("the job does not end");
 	if (station_broken(b->station) != NULL)
 		fail_msg("%s", station_broken(b->station));
+	if (!settled)
+		fail_msg("the job does not end");
 	row = station_last(b->station, PORT);
 	return row != NULL ? row->verdict : (struct verdict){ .kind = VERDICT_NONE };
 }

@@ -213,7 +213,7 @@ operate(enum disk_op op)
 }
 
 static bool
-path_of(int fd, char path[PATH_MAX])
+path_of(int fd, char *path)
 {
 	char link[64];
 	ssize_t n;
