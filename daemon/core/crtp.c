@@ -17,7 +17,8 @@ enum {
 	ITEMS_MAX = 2000, /* LIMIT: parameters of a firmware; about 300 today */
 };
 
-/* SPEC: port 13 channel 1 "version", port 2 channel 0 "toc", 1 "read", port 13 channel 0 "platform". */
+/* SPEC: port 13 channel 1 "version", port 2 channel 0 "toc", 1 "read", port 13 channel 0
+ * "platform". */
 enum {
 	HEADER_VERSION = 0xD1,
 	HEADER_PLATFORM = 0xD0,
@@ -106,7 +107,8 @@ following(struct crtp *c)
 	return CRTP_STAGE_OVER;
 }
 
-/* ---- questions -------------------------------------------------------------------------------------- */
+/* ---- questions
+ * -------------------------------------------------------------------------------------- */
 
 static void
 put_question(struct crtp *c, uint8_t header, const uint8_t *data, uint32_t length)
@@ -192,7 +194,8 @@ crtp_next(struct crtp *c, uint64_t now_us, struct want *ret_want)
 					    .timeout_ms = SEND_TIMEOUT_MS };
 }
 
-/* ---- answers ---------------------------------------------------------------------------------------- */
+/* ---- answers
+ * ---------------------------------------------------------------------------------------- */
 
 static void
 copy_printable(char out[CRTP_TEXT_MAX], const uint8_t *text, size_t length)

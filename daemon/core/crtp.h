@@ -4,9 +4,10 @@
  *
  *   LINK --> VERSION --> TYPE [--> TOC --> PARAMS] [--> LIGHT] --> UNLINK --> OVER
  *
- * Each question is sent at most a few times; one that stays unanswered is left out, for old firmware
- * knows fewer answers.  Console text and other packets on the same pipe are skipped, a bounded number of them.
- * INVARIANT: at most one transfer is wanted; the number of transfers of a conversation is bounded.
+ * Each question is sent at most a few times; one that stays unanswered is left out, for old
+ * firmware knows fewer answers.  Console text and other packets on the same pipe are skipped, a
+ * bounded number of them. INVARIANT: at most one transfer is wanted; the number of transfers of a
+ * conversation is bounded.
  */
 #ifndef CORE_CRTP_H
 #define CORE_CRTP_H
@@ -25,9 +26,9 @@ enum crtp_stage {
 	CRTP_STAGE_LINK,
 	CRTP_STAGE_VERSION,
 	CRTP_STAGE_TYPE,
-	CRTP_STAGE_TOC,	   /* how many parameters, and the checksum of their table */
-	CRTP_STAGE_ITEM,   /* their names, one by one, until ours are found */
-	CRTP_STAGE_PARAM,  /* our three values */
+	CRTP_STAGE_TOC,	  /* how many parameters, and the checksum of their table */
+	CRTP_STAGE_ITEM,  /* their names, one by one, until ours are found */
+	CRTP_STAGE_PARAM, /* our three values */
 	CRTP_STAGE_LIGHT,
 	CRTP_STAGE_UNLINK,
 	CRTP_STAGE_OVER,
@@ -45,7 +46,8 @@ struct crtp_toc {
 	bool has[CRTP_PARAM_COUNT];
 };
 
-/* What was learned.  Texts are printable and terminated; "" means that the question stayed unanswered. */
+/* What was learned.  Texts are printable and terminated; "" means that the question stayed
+ * unanswered. */
 struct crtp_answers {
 	bool answered; /* anything at all came back */
 	char version[CRTP_TEXT_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * USB descriptors of a DFU device -> what we need of them.  USB 2.0 section 9.6; DFU 1.1 section 4.2.
- * Hostile input: every length is checked (robustness notes H4, H5, H7).
+ * USB descriptors of a DFU device -> what we need of them.  USB 2.0 section 9.6; DFU 1.1
+ * section 4.2. Hostile input: every length is checked (robustness notes H4, H5, H7).
  */
 #ifndef CORE_DESCR_H
 #define CORE_DESCR_H
@@ -23,11 +23,13 @@ struct descr_dfu {
 };
 
 /* 0, or -EINVAL with ret_why (static sentence). */
-int descr_parse_dfu(const uint8_t *bytes, size_t length, struct descr_dfu *ret, const char **ret_why) MUST_CHECK;
+int descr_parse_dfu(const uint8_t *bytes, size_t length, struct descr_dfu *ret,
+		    const char **ret_why) MUST_CHECK;
 
 /*
- * A string descriptor -> bounded, terminated text; units outside printable ASCII become '?'.  -EINVAL when it is not
- * a string descriptor.  QUIRK: bLength and the transferred length may disagree (F427 ROMs): the smaller counts.
+ * A string descriptor -> bounded, terminated text; units outside printable ASCII become '?'.
+ * -EINVAL when it is not a string descriptor.  QUIRK: bLength and the transferred length may
+ * disagree (F427 ROMs): the smaller counts.
  */
 int descr_parse_string(const uint8_t *bytes, size_t length, char *out, size_t size) MUST_CHECK;
 

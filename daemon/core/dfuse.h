@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One device's DfuSe conversation, an operation at a time: what is wanted next, how the last one ended.
- * DFU 1.1 appendix A; AN2662 section 4; protocol notes section 3.
+ * One device's DfuSe conversation, an operation at a time: what is wanted next, how the last one
+ * ended. DFU 1.1 appendix A; AN2662 section 4; protocol notes section 3.
  *
- *   IDLE --> CLEAN <-> CLEAN_FIX                 dfuIDLE, dfuDNLOAD-IDLE or dfuUPLOAD-IDLE   [after_clean_status]
- *     |        v
- *     +---> SELECT                               alternate setting                           [after_select]
- *     +---> ADDRESS --> START --> POLL           Set Address, when the pointer is elsewhere  [next_phase]
- *     +---> COMMAND --> START --> POLL           erase or data: request, start it, ask       [after_poll]
- *     +---> UNLOAD                               ABORT between download and upload           [after_unload]
- *     +---> UPLOAD                               one block read                              [after_upload]
- *     +---> LEAVE --> MANIFEST                   zero-length download, one status            [after_manifest]
- *   any  --> RECOVER --> (again | FAILED)        stall, time-out, bus error                  [trouble]
+ *   IDLE --> CLEAN <-> CLEAN_FIX                 dfuIDLE, dfuDNLOAD-IDLE or dfuUPLOAD-IDLE
+ * [after_clean_status] |        v
+ *     +---> SELECT                               alternate setting [after_select]
+ *     +---> ADDRESS --> START --> POLL           Set Address, when the pointer is elsewhere
+ * [next_phase]
+ *     +---> COMMAND --> START --> POLL           erase or data: request, start it, ask [after_poll]
+ *     +---> UNLOAD                               ABORT between download and upload [after_unload]
+ *     +---> UPLOAD                               one block read [after_upload]
+ *     +---> LEAVE --> MANIFEST                   zero-length download, one status [after_manifest]
+ *   any  --> RECOVER --> (again | FAILED)        stall, time-out, bus error [trouble]
  *
- * INVARIANT: erase and program never go outside the window of their alternate setting (dfuse_allow);
- * mass erase and read-unprotect cannot be expressed.  At most one transfer is wanted at a time.
+ * INVARIANT: erase and program never go outside the window of their alternate setting
+ * (dfuse_allow); mass erase and read-unprotect cannot be expressed.  At most one transfer is wanted
+ * at a time.
  */
 #ifndef CORE_DFUSE_H
 #define CORE_DFUSE_H
@@ -86,11 +88,11 @@ struct dfuse {
 	bool alt_known;
 	bool pointer_known;
 	uint32_t pointer;
-	bool addressing;	  /* the command under way is Set Address, not the operation */
-	uint32_t budget_us;	  /* what is left of the operation's allowance; counts down */
+	bool addressing;    /* the command under way is Set Address, not the operation */
+	uint32_t budget_us; /* what is left of the operation's allowance; counts down */
 	uint64_t pause_until_us;
-	uint64_t asked_at_us;	  /* when the last transfer was wanted first */
-	uint64_t started_at_us;	  /* when the operation was started on the device */
+	uint64_t asked_at_us;	/* when the last transfer was wanted first */
+	uint64_t started_at_us; /* when the operation was started on the device */
 	uint8_t tries_left;
 	uint8_t stalls_left;
 	uint8_t nomem_left;
@@ -107,8 +109,8 @@ struct dfuse {
 void dfuse_init(struct dfuse *d, uint32_t transfer_bytes, const struct pace *pace);
 
 /*
- * Erase and program are allowed in [addr, addr + bytes) of alternate alt (< 4), and nowhere else; the
- * last call for an alternate counts.  Nothing is allowed at first.
+ * Erase and program are allowed in [addr, addr + bytes) of alternate alt (< 4), and nowhere else;
+ * the last call for an alternate counts.  Nothing is allowed at first.
  */
 void dfuse_allow(struct dfuse *d, uint8_t alt, uint32_t addr, uint32_t bytes);
 void dfuse_allow_feature(struct dfuse *d);

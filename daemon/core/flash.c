@@ -53,7 +53,8 @@ enter(struct flash *f, enum flash_stage stage)
 static void
 give_up(struct flash *f, enum fault fault, const char *why)
 {
-	f->verdict = (struct verdict){ .kind = VERDICT_FAIL, .fault = fault, .step = flash_step(f) };
+	f->verdict =
+	    (struct verdict){ .kind = VERDICT_FAIL, .fault = fault, .step = flash_step(f) };
 	f->why = why;
 	enter(f, FLASH_OVER);
 }
@@ -107,7 +108,8 @@ flash_again(struct flash *f)
 	f->under_way = false;
 }
 
-/* ---- maps ------------------------------------------------------------------------------------------- */
+/* ---- maps
+ * ------------------------------------------------------------------------------------------- */
 
 static void
 maps_over(struct flash *f)
@@ -119,18 +121,20 @@ maps_over(struct flash *f)
 		give_up(f, maps_fault(&f->maps), NULL);
 		return;
 	}
-	/* INVARIANT: the profile's map is the authority, the device has to agree (robustness notes H3). */
+	/* INVARIANT: the profile's map is the authority, the device has to agree (robustness notes
+	 * H3). */
 	f->profile = maps_choose(&f->maps, f->options.profiles, f->options.profile_count,
 				 f->options.own, &why);
 	if (f->profile == NULL)
-		give_up(f,
-			f->maps.unread_fault != FAULT_NONE ? f->maps.unread_fault : FAULT_WRONG_CHIP,
-			why);
+		give_up(
+		    f, f->maps.unread_fault != FAULT_NONE ? f->maps.unread_fault : FAULT_WRONG_CHIP,
+		    why);
 	else
 		enter(f, FLASH_CLEAN);
 }
 
-/* ---- operations ------------------------------------------------------------------------------------- */
+/* ---- operations
+ * ------------------------------------------------------------------------------------- */
 
 static void
 begin(struct flash *f, enum dfuse_op op, uint8_t alt, uint32_t addr, uint32_t length,
@@ -158,7 +162,8 @@ begin_program(struct flash *f, const struct plan_op *op, uint64_t now_us)
 	const uint8_t *data = op->data;
 
 	if (length != op->length) {
-		/* SPEC: 2 to 2048 bytes, even (protocol notes 3.3); 0xFF changes nothing in flash. */
+		/* SPEC: 2 to 2048 bytes, even (protocol notes 3.3); 0xFF changes nothing in flash.
+		 */
 		assert(length <= sizeof(f->padded));
 		memset(f->padded, 0xFF, length);
 		memcpy(f->padded + before, data, op->length);
@@ -213,8 +218,8 @@ next_operation(struct flash *f, uint64_t now_us)
 		      block_at(f, FLASH_LOADER_BYTES), NULL, now_us);
 		return;
 	case FLASH_BACKUP:
-		begin(f, DFUSE_OP_READ, 0, f->backup_addr + f->at, block_at(f, f->backup_bytes), NULL,
-		      now_us);
+		begin(f, DFUSE_OP_READ, 0, f->backup_addr + f->at, block_at(f, f->backup_bytes),
+		      NULL, now_us);
 		return;
 	case FLASH_FEATURE:
 		begin(f, DFUSE_OP_FEATURE, FEATURE_ALT, FEATURE_ADDR, FEATURE_BYTES, word, now_us);
@@ -259,7 +264,8 @@ flash_next(struct flash *f, uint64_t now_us, struct want *ret_want)
 		ret_want->kind = WANT_OVER;
 }
 
-/* ---- results ---------------------------------------------------------------------------------------- */
+/* ---- results
+ * ---------------------------------------------------------------------------------------- */
 
 static void
 otp_read(struct flash *f)
@@ -268,7 +274,8 @@ otp_read(struct flash *f)
 	const uint8_t *otp = dfuse_data(&f->dfuse, &length);
 	int r;
 
-	/* WHY: a small wTransferSize needs several reads; the loader's buffer is free until then. */
+	/* WHY: a small wTransferSize needs several reads; the loader's buffer is free until then.
+	 */
 	memcpy(f->loader + f->at, otp, length);
 	f->at += length;
 	if (f->at < OTP_BYTES)
@@ -379,14 +386,16 @@ operation_done(struct flash *f)
 	}
 }
 
-/* OTP and Device Feature are inferred (protocol notes 5, 9.4): a device may refuse them and live. */
+/* OTP and Device Feature are inferred (protocol notes 5, 9.4): a device may refuse them and live.
+ */
 static bool
 is_optional(const struct flash *f, enum fault fault)
 {
 	if (fault != FAULT_REFUSED && fault != FAULT_STALL && fault != FAULT_PROTOCOL &&
 	    fault != FAULT_PROTECTED)
 		return false;
-	return f->stage == FLASH_OTP || f->stage == FLASH_FEATURE || f->stage == FLASH_CHECK_FEATURE;
+	return f->stage == FLASH_OTP || f->stage == FLASH_FEATURE ||
+	       f->stage == FLASH_CHECK_FEATURE;
 }
 
 static void
@@ -430,7 +439,8 @@ flash_ended(struct flash *f, enum usb_status status, const uint8_t *data, size_t
 		operation_done(f);
 }
 
-/* ---- decisions from above --------------------------------------------------------------------------- */
+/* ---- decisions from above
+ * --------------------------------------------------------------------------- */
 
 static void
 open_windows(struct flash *f)

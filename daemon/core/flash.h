@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One visit of one device in DFU mode: probe it, wait for the decision what belongs on it, carry out the
- * plan, leave.  Composes descr, layout, dfuse and plan; decides nothing about identity or policy.
+ * One visit of one device in DFU mode: probe it, wait for the decision what belongs on it, carry
+ * out the plan, leave.  Composes descr, layout, dfuse and plan; decides nothing about identity or
+ * policy.
  *
- *   MAPS --> CLEAN --> OTP --> LOADER --> PROBED                   reading only          [next_operation]
+ *   MAPS --> CLEAN --> OTP --> LOADER --> PROBED                   reading only [next_operation]
  *   PROBED  --> FEATURE --> CHECK_FEATURE --> WORK                 [flash_run]
  *   PROBED  --> BACKUP --> PROBED                                  [flash_backup]
- *   WORK    --> WRITE_TURN --> WORK                                before the first erase [flash_granted]
- *   WORK    --> LEAVE_TURN --> LEAVE --> OVER                      [flash_granted]
+ *   WORK    --> WRITE_TURN --> WORK                                before the first erase
+ * [flash_granted] WORK    --> LEAVE_TURN --> LEAVE --> OVER                      [flash_granted]
  *   any     --> OVER                                               verdict says how       [give_up]
  *
  * INVARIANT: nothing is erased or written before flash_run() and flash_granted(FLASH_WRITE_TURN).
@@ -48,40 +49,41 @@ enum flash_stage {
 };
 
 struct flash_options {
-	const struct profile *const *profiles; /* what it may be, in order; borrowed for the visit */
+	const struct profile *const
+	    *profiles; /* what it may be, in order; borrowed for the visit */
 	size_t profile_count;
 	bool leave_loader; /* leave = loader: by way of the boot loader */
 	bool word;	   /* ask for 32-bit parallelism */
 	bool compare;	   /* skip = readback: look before erasing */
 	bool trust_blank;  /* last visit of this drone ended well */
-	bool own;	   /* we sent it here: its map may be garbled (protocol notes 8, last table) */
-	bool loader;	   /* the job is to write the boot loader's sector, and nothing else */
+	bool own;    /* we sent it here: its map may be garbled (protocol notes 8, last table) */
+	bool loader; /* the job is to write the boot loader's sector, and nothing else */
 };
 
 enum flash_otp { FLASH_OTP_UNREAD, FLASH_OTP_TYPE, FLASH_OTP_BLANK, FLASH_OTP_NONE };
 
 struct flash {
 	struct dfuse dfuse;
-	struct verdict verdict;		/* kind NONE: nothing went wrong */
-	const char *why;		/* a static sentence for the operator beside the verdict, or NULL */
+	struct verdict verdict; /* kind NONE: nothing went wrong */
+	const char *why;	/* a static sentence for the operator beside the verdict, or NULL */
 	struct descr_dfu descr;
 	struct maps maps;
 	const struct profile *profile; /* what it is; NULL until its maps are read */
 	enum flash_otp otp;
 	char board[BOARD_TYPE_MAX];
 	bool loader_blank;
-	bool word_refused;		/* asked for word parallelism, did not take */
+	bool word_refused; /* asked for word parallelism, did not take */
 	/* private */
 	struct flash_options options;
 	enum flash_stage stage;
 	struct plan *plan;
 	uint32_t at;
 	bool write_granted;
-	bool under_way;			/* a dfuse operation has been begun */
+	bool under_way; /* a dfuse operation has been begun */
 	uint8_t padded[USB_TRANSFER_BYTES_MAX];
 	uint8_t loader[FLASH_LOADER_BYTES];
 	uint32_t backup_addr, backup_bytes;
-	uint8_t *backup;		/* borrowed */
+	uint8_t *backup; /* borrowed */
 };
 
 void flash_init(struct flash *f, const struct flash_options *options, const struct pace *pace);
@@ -107,7 +109,8 @@ enum step flash_step(const struct flash *f); /* for the record and the operator 
 bool flash_unchanged(const struct flash *f);
 void flash_estimate(const struct flash *f, uint64_t *ret_left_us, uint64_t *ret_total_us);
 
-/* The device was reset by us and is as after enumeration: begin the visit again (the plan is dropped). */
+/* The device was reset by us and is as after enumeration: begin the visit again (the plan is
+ * dropped). */
 void flash_again(struct flash *f);
 
 #endif

@@ -19,7 +19,8 @@ enum {
 	FLAP_WINDOW_US = 60000000, /* robustness notes U19 */
 };
 
-/* ---- slots and the queue ---------------------------------------------------------------------------- */
+/* ---- slots and the queue
+ * ---------------------------------------------------------------------------- */
 
 int
 fleet_new(const struct fleet_options *options, struct fleet **ret_fleet)
@@ -129,7 +130,8 @@ fleet_note(struct fleet *f, unsigned slot, enum note_kind kind)
 	fleet_enqueue(f, slot);
 }
 
-/* ---- starting jobs ---------------------------------------------------------------------------------- */
+/* ---- starting jobs
+ * ---------------------------------------------------------------------------------- */
 
 static bool
 is_described(const struct fleet *f, const struct sighting *s)
@@ -154,8 +156,8 @@ shares_serial(const struct fleet *f, unsigned slot)
 	for (unsigned i = 0; i < f->slot_count; i++) {
 		const struct slot *s = &f->slots[i];
 
-		if (i != slot && s->present && me->serial[0] != '\0' && s->sighting.pid == me->pid &&
-		    strcmp(s->sighting.serial, me->serial) == 0)
+		if (i != slot && s->present && me->serial[0] != '\0' &&
+		    s->sighting.pid == me->pid && strcmp(s->sighting.serial, me->serial) == 0)
 			return true;
 	}
 	return false;
@@ -181,7 +183,8 @@ fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, 
 	s->told_step = STEP_NONE;
 	s->wake_us = 0;
 	if (job_new(&setup, &s->sighting, &s->past, now_us, &s->job) < 0) {
-		s->idle_reason = "There was no memory to begin with it; it is tried again when asked for.";
+		s->idle_reason =
+		    "There was no memory to begin with it; it is tried again when asked for.";
 		return;
 	}
 	fleet_enqueue(f, slot);
@@ -205,7 +208,8 @@ fleet_consider(struct fleet *f, unsigned slot, uint64_t now_us)
 	fleet_start_job(f, slot, &(struct job_setup){ .kind = JOB_UPDATE }, now_us);
 }
 
-/* ---- what the bus says ------------------------------------------------------------------------------ */
+/* ---- what the bus says
+ * ------------------------------------------------------------------------------ */
 
 static bool
 is_flapping(struct slot *s, uint64_t now_us)
@@ -340,8 +344,8 @@ fleet_opened(struct fleet *f, uint64_t dev, int error, const uint8_t *descriptor
 }
 
 void
-fleet_ended(struct fleet *f, uint64_t dev, enum usb_status status, const uint8_t *data, size_t length,
-	    uint64_t now_us)
+fleet_ended(struct fleet *f, uint64_t dev, enum usb_status status, const uint8_t *data,
+	    size_t length, uint64_t now_us)
 {
 	struct slot *s = slot_of(f, dev);
 
@@ -352,7 +356,8 @@ fleet_ended(struct fleet *f, uint64_t dev, enum usb_status status, const uint8_t
 	fleet_enqueue(f, (unsigned)(dev % FLEET_SLOTS_MAX));
 }
 
-/* ---- endings ---------------------------------------------------------------------------------------- */
+/* ---- endings
+ * ---------------------------------------------------------------------------------------- */
 
 static bool
 counts_against(const struct verdict *v)
@@ -389,7 +394,8 @@ count_failure(struct fleet *f, unsigned slot)
 	if (limit == 0 || !is_still_here(s, job_record(s->job)))
 		return;
 	s->past.failures++;
-	/* WHY: the store counts the ports; this failure is perhaps on a new one, which it will know next time. */
+	/* WHY: the store counts the ports; this failure is perhaps on a new one, which it will know
+	 * next time. */
 	if (s->past.failures >= limit && s->past.failed_ports >= 2 && !s->drone_quarantined) {
 		s->drone_quarantined = true;
 		fleet_note(f, slot, NOTE_DRONE_QUARANTINED);
@@ -429,8 +435,8 @@ publish(struct fleet *f, unsigned slot)
 {
 	struct slot *s = &f->slots[slot];
 	const struct job_record *r = job_record(s->job);
-	uint64_t boot = r->stage_us[STEP_LEAVING] + r->stage_us[STEP_BOOTING] +
-			r->stage_us[STEP_CONFIRMING];
+	uint64_t boot =
+	    r->stage_us[STEP_LEAVING] + r->stage_us[STEP_BOOTING] + r->stage_us[STEP_CONFIRMING];
 
 	s->shown = *r;
 	s->shown.image = NULL;
@@ -512,7 +518,8 @@ fleet_job_is_over(struct fleet *f, unsigned slot, uint64_t now_us)
 	fleet_enqueue(f, slot);
 }
 
-/* ---- time ------------------------------------------------------------------------------------------- */
+/* ---- time
+ * ------------------------------------------------------------------------------------------- */
 
 void
 fleet_tick(struct fleet *f, uint64_t now_us)

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The whole station as a pure machine: events in, commands out.  Composes slots, jobs, turns and policy for
- * all drones; owns no clock, no descriptor, no record.
+ * The whole station as a pure machine: events in, commands out.  Composes slots, jobs, turns and
+ * policy for all drones; owns no clock, no descriptor, no record.
  *
- * How to drive it: report an event, then drain fleet_next() and carry each command out, then arm one
- * timer for fleet_deadline_us() that reports fleet_tick().  Commands are answered by later events:
+ * How to drive it: report an event, then drain fleet_next() and carry each command out, then arm
+ * one timer for fleet_deadline_us() that reports fleet_tick().  Commands are answered by later
+ * events:
  *
- *   COMMAND_OPEN    fleet_opened()         COMMAND_BEGIN   fleet_recorded(), once it is durable, or an error
- *   COMMAND_XFER    fleet_ended()          COMMAND_END     fleet_recorded(), likewise
+ *   COMMAND_OPEN    fleet_opened()         COMMAND_BEGIN   fleet_recorded(), once it is durable, or
+ * an error COMMAND_XFER    fleet_ended()          COMMAND_END     fleet_recorded(), likewise
  *   COMMAND_CLOSE   nothing                COMMAND_DIGEST  fleet_digest(), may be at once
  *   COMMAND_NOTE    nothing                COMMAND_BACKUP  fleet_backed_up(), may be at once
  *
- * INVARIANT: at most one transfer per device; none after its CLOSE; nothing for a device that is gone.
- * INVARIANT: one drone's trouble changes nothing for another but the order of turns.
+ * INVARIANT: at most one transfer per device; none after its CLOSE; nothing for a device that is
+ * gone. INVARIANT: one drone's trouble changes nothing for another but the order of turns.
  */
 #ifndef CORE_FLEET_H
 #define CORE_FLEET_H
@@ -78,16 +79,18 @@ struct command {
 
 enum slot_mode { SLOT_NONE, SLOT_RUNTIME, SLOT_DFU };
 
-/* What there is to show of a slot.  Plain value; pointers good until the next call into the fleet. */
+/* What there is to show of a slot.  Plain value; pointers good until the next call into the fleet.
+ */
 struct slot_view {
 	const char *port;
 	bool present;
 	enum slot_mode mode;
 	const char *serial, *dfu_serial; /* "" unknown */
 	enum platform platform;
-	const char *state; /* "absent", "idle", "foreign", "quarantined", "waiting", a step, "ended" */
-	int percent;	   /* -1 none */
-	int eta_s;	   /* -1 none */
+	const char
+	    *state;  /* "absent", "idle", "foreign", "quarantined", "waiting", a step, "ended" */
+	int percent; /* -1 none */
+	int eta_s;   /* -1 none */
 	struct verdict verdict; /* kind NONE: none yet */
 	enum step step;		/* of the running attempt, or where it ended */
 	const char *message;
@@ -116,12 +119,13 @@ void fleet_selection_changed(struct fleet *f, uint64_t now_us);
 /* ---- events ---- */
 
 /* past: what the records know of it; copied. */
-void fleet_sighted(struct fleet *f, const struct sighting *s, const struct drone_past *past, uint64_t now_us);
+void fleet_sighted(struct fleet *f, const struct sighting *s, const struct drone_past *past,
+		   uint64_t now_us);
 void fleet_gone(struct fleet *f, const char *port, uint64_t arrival, uint64_t now_us);
-void fleet_opened(struct fleet *f, uint64_t dev, int error, const uint8_t *descriptors, size_t length,
-		  uint64_t now_us);
-void fleet_ended(struct fleet *f, uint64_t dev, enum usb_status status, const uint8_t *data, size_t length,
-		 uint64_t now_us);
+void fleet_opened(struct fleet *f, uint64_t dev, int error, const uint8_t *descriptors,
+		  size_t length, uint64_t now_us);
+void fleet_ended(struct fleet *f, uint64_t dev, enum usb_status status, const uint8_t *data,
+		 size_t length, uint64_t now_us);
 void fleet_recorded(struct fleet *f, unsigned slot, int error, int64_t id, uint64_t now_us);
 void fleet_digest(struct fleet *f, unsigned slot, const char *sha256_hex);
 void fleet_backed_up(struct fleet *f, unsigned slot, int error);
@@ -141,12 +145,14 @@ void fleet_pause(struct fleet *f);
 void fleet_resume(struct fleet *f, uint64_t now_us);
 bool fleet_paused(const struct fleet *f);
 
-/* Again, now.  -ENODEV nothing there, -EBUSY at work, -EPERM set aside (release it, or force), -EINVAL not ours. */
+/* Again, now.  -ENODEV nothing there, -EBUSY at work, -EPERM set aside (release it, or force),
+ * -EINVAL not ours. */
 int fleet_retry(struct fleet *f, unsigned slot, bool force, uint64_t now_us);
 
-/* A job of another kind on this slot; errors as fleet_retry().  Takes its own reference on image. */
-int fleet_special(struct fleet *f, unsigned slot, enum job_kind kind, struct image *image, bool whole,
-		  uint64_t now_us);
+/* A job of another kind on this slot; errors as fleet_retry().  Takes its own reference on image.
+ */
+int fleet_special(struct fleet *f, unsigned slot, enum job_kind kind, struct image *image,
+		  bool whole, uint64_t now_us);
 
 /* What the records say of a port before anything is plugged in; makes the slot known.  -E2BIG. */
 int fleet_port(struct fleet *f, const char *port, unsigned failures, bool quarantined);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the fleet wants done next: jobs' wants, notes and handles to close become commands, one at a time. */
+/* What the fleet wants done next: jobs' wants, notes and handles to close become commands, one at a
+ * time. */
 #include "config.h"
 
 #include <assert.h>
@@ -8,7 +9,8 @@
 #include "core/fleet.h"
 #include "core/fleet_parts.h"
 
-/* ---- commands --------------------------------------------------------------------------------------- */
+/* ---- commands
+ * --------------------------------------------------------------------------------------- */
 
 /* Turns that the job has grown out of go back to the scheduler. */
 static void
@@ -44,7 +46,8 @@ fill_command(struct fleet *f, unsigned slot, const struct job_want *w, struct co
 
 /* What the job wants becomes a command; false when it is nothing for the shell. */
 static bool
-carry_out(struct fleet *f, unsigned slot, const struct job_want *w, uint64_t now_us, struct command *c)
+carry_out(struct fleet *f, unsigned slot, const struct job_want *w, uint64_t now_us,
+	  struct command *c)
 {
 	struct slot *s = &f->slots[slot];
 
@@ -112,8 +115,9 @@ next_note(struct fleet *f, unsigned slot, struct command *c)
 				       .slot = slot,
 				       .note = n,
 				       .node = s->sighting.node,
-				       .record = n == NOTE_STEP && s->job != NULL ? job_record(s->job) :
-										      &s->shown };
+				       .record = n == NOTE_STEP && s->job != NULL
+						     ? job_record(s->job)
+						     : &s->shown };
 		return true;
 	}
 	return false;
@@ -139,7 +143,8 @@ slot_next(struct fleet *f, unsigned slot, uint64_t now_us, struct command *c)
 		job_next(s->job, now_us, &w);
 		if (carry_out(f, slot, &w, now_us, c))
 			return true;
-		/* WHY: only an ending leaves something that was not there before: a close, a note, a new job. */
+		/* WHY: only an ending leaves something that was not there before: a close, a note,
+		 * a new job. */
 		if (w.kind != JOB_WANT_OVER && w.kind != JOB_WANT_CLOSE)
 			break;
 	}

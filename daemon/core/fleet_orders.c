@@ -36,7 +36,8 @@ fleet_resume(struct fleet *f, uint64_t now_us)
 	consider_all(f, now_us);
 }
 
-/* Would this slot's drone, as far as it is known, get another image now than the one it was done with? */
+/* Would this slot's drone, as far as it is known, get another image now than the one it was done
+ * with? */
 static bool
 wants_another_image(const struct fleet *f, const struct slot *s)
 {
@@ -110,10 +111,8 @@ fleet_special(struct fleet *f, unsigned slot, enum job_kind kind, struct image *
 		return r;
 	fleet_forget_ending(&f->slots[slot]);
 	fleet_start_job(f, slot,
-			&(struct job_setup){ .kind = kind,
-					     .image = image,
-					     .whole_backup = whole,
-					     .retry = true },
+			&(struct job_setup){
+			    .kind = kind, .image = image, .whole_backup = whole, .retry = true },
 			now_us);
 	return 0;
 }

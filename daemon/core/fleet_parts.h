@@ -27,11 +27,11 @@ struct slot {
 	enum step told_step;
 	bool present, foreign, quarantined, flapping;
 	bool drone_quarantined; /* the drone that is here is set aside */
-	bool done;	/* had its ending with this image, since it was plugged in */
-	bool ended;	/* shown holds a verdict */
-	bool again;	/* a new job as soon as the old one is over */
-	bool replaced;	/* what is plugged in came while the job of what was there was not over */
-	bool queued;	/* in the work queue */
+	bool done;		/* had its ending with this image, since it was plugged in */
+	bool ended;		/* shown holds a verdict */
+	bool again;		/* a new job as soon as the old one is over */
+	bool replaced; /* what is plugged in came while the job of what was there was not over */
+	bool queued;   /* in the work queue */
 };
 
 struct fleet {
@@ -53,10 +53,12 @@ struct fleet {
 
 /* fleet.c */
 int fleet_add_slot(struct fleet *f, const char *port); /* its number, or -E2BIG */
-void fleet_enqueue(struct fleet *f, unsigned slot); /* there is something to ask this slot for */
+void fleet_enqueue(struct fleet *f, unsigned slot);    /* there is something to ask this slot for */
 void fleet_note(struct fleet *f, unsigned slot, enum note_kind kind);
-void fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, uint64_t now_us);
-void fleet_consider(struct fleet *f, unsigned slot, uint64_t now_us); /* gives it its job if it may have one */
+void fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted,
+		     uint64_t now_us);
+void fleet_consider(struct fleet *f, unsigned slot,
+		    uint64_t now_us); /* gives it its job if it may have one */
 void fleet_forget_ending(struct slot *s);
 void fleet_drop_device(struct slot *s);
 void fleet_job_is_over(struct fleet *f, unsigned slot, uint64_t now_us);

@@ -54,12 +54,15 @@ static const char *
 quarantine_message(const struct slot *s)
 {
 	if (s->flapping)
-		return "This port connects and disconnects again and again: check cable and plug, then "
+		return "This port connects and disconnects again and again: check cable and plug, "
+		       "then "
 		       "'cfdfuctl port release'.";
 	if (s->quarantined)
-		return "This port is set aside after failures in a row: check cable, plug and hub, then "
+		return "This port is set aside after failures in a row: check cable, plug and hub, "
+		       "then "
 		       "'cfdfuctl port release'.";
-	return "This drone is set aside after failures on several ports: repair it, then 'cfdfuctl port "
+	return "This drone is set aside after failures on several ports: repair it, then 'cfdfuctl "
+	       "port "
 	       "release'.";
 }
 
@@ -83,9 +86,9 @@ view_state(const struct fleet *f, const struct slot *s, struct slot_view *v)
 		v->message = s->idle_reason != NULL ? s->idle_reason : "";
 	} else {
 		v->state = "idle";
-		v->message = s->idle_reason != NULL ? s->idle_reason :
-			     f->paused		     ? "The station is paused." :
-						       "";
+		v->message = s->idle_reason != NULL ? s->idle_reason
+			     : f->paused	    ? "The station is paused."
+						    : "";
 	}
 	if ((s->quarantined || s->drone_quarantined) && s->present && !is_running(s)) {
 		v->state = "quarantined";
@@ -113,7 +116,9 @@ fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_vi
 {
 	const struct slot *s = &f->slots[slot];
 	const struct job_record *r = is_running(s) ? job_record(s->job) : &s->shown;
-	struct slot_view v = { .port = s->sighting.port, .present = s->present, .mode = mode_of(s) };
+	struct slot_view v = { .port = s->sighting.port,
+			       .present = s->present,
+			       .mode = mode_of(s) };
 
 	(void)now_us;
 	/* WHY: between two modes it is off the bus, but nobody has pulled it. */

@@ -14,7 +14,8 @@
 
 enum {
 	OPEN_TRIES = 10,
-	OPEN_RETRY_US = 200000, /* EACCES right after arrival: udev is not through (protocol notes 10, row 9) */
+	OPEN_RETRY_US =
+	    200000, /* EACCES right after arrival: udev is not through (protocol notes 10, row 9) */
 	BUSY_RETRY_US = 500000, /* another program has it (robustness notes U17) */
 	BUSY_COST = 3,		/* ... which is worth three of the ten tries */
 	STORAGE_RETRY_US = 1000000,
@@ -31,7 +32,8 @@ static const struct {
 	[JOB_SWITCH] = { "switch", S(REQUEST) | S(ENDING) | S(OVER), false },
 	[JOB_REQUEST] = { "request", S(AWAIT_DFU) | S(ENDING), true },
 	[JOB_AWAIT_DFU] = { "await-dfu", S(SWITCH) | S(FLASH) | S(ENDING), false },
-	[JOB_FLASH] = { "flash", S(FLASH) | S(AWAIT_RUNTIME) | S(AWAIT_DFU) | S(ENDING) | S(OVER), true },
+	[JOB_FLASH] = { "flash", S(FLASH) | S(AWAIT_RUNTIME) | S(AWAIT_DFU) | S(ENDING) | S(OVER),
+			true },
 	[JOB_AWAIT_RUNTIME] = { "await-runtime", S(CONFIRM) | S(FLASH) | S(ENDING), false },
 	[JOB_CONFIRM] = { "confirm", S(CONFIRM) | S(ENDING), true },
 	[JOB_ENDING] = { "ending", S(LIGHT) | S(OVER), false },
@@ -109,7 +111,8 @@ job_free(struct job *j)
 	free(j);
 }
 
-/* ---- endings ---------------------------------------------------------------------------------------- */
+/* ---- endings
+ * ---------------------------------------------------------------------------------------- */
 
 void
 job_finish(struct job *j, struct verdict v, const char *why, uint64_t now_us)
@@ -132,7 +135,8 @@ job_finish(struct job *j, struct verdict v, const char *why, uint64_t now_us)
 void
 job_fail(struct job *j, enum fault fault, enum step step, uint64_t now_us)
 {
-	job_finish(j, (struct verdict){ .kind = VERDICT_FAIL, .fault = fault, .step = step }, NULL, now_us);
+	job_finish(j, (struct verdict){ .kind = VERDICT_FAIL, .fault = fault, .step = step }, NULL,
+		   now_us);
 }
 
 /* Over without an attempt: there is nothing to do for this drone now. */
@@ -152,11 +156,12 @@ job_stop(struct job *j, enum verdict_kind kind, enum fault fault, uint64_t now_u
 	if (j->begun == BEGUN_NO && !j->touched)
 		job_end_idle(j, "Stopped before anything was done.", now_us);
 	else
-		job_finish(j, (struct verdict){ .kind = kind, .fault = fault, .step = job_step(j) }, NULL,
-			   now_us);
+		job_finish(j, (struct verdict){ .kind = kind, .fault = fault, .step = job_step(j) },
+			   NULL, now_us);
 }
 
-/* ---- what it wants ---------------------------------------------------------------------------------- */
+/* ---- what it wants
+ * ---------------------------------------------------------------------------------- */
 
 static bool
 wants_light(const struct job *j)
@@ -169,7 +174,8 @@ wants_light(const struct job *j)
 	       (j->last_step == STEP_CONFIRMING || j->last_step == STEP_ASKING);
 }
 
-/* JOB_ENDING: the row, if there is none yet, then its ending; both durable before the verdict is told. */
+/* JOB_ENDING: the row, if there is none yet, then its ending; both durable before the verdict is
+ * told. */
 static void
 ending_next(struct job *j, uint64_t now_us, struct job_want *w)
 {
@@ -270,7 +276,8 @@ job_next(struct job *j, uint64_t now_us, struct job_want *ret_want)
 	j->in_flight = ret_want->kind == JOB_WANT_XFER;
 }
 
-/* ---- events ----------------------------------------------------------------------------------------- */
+/* ---- events
+ * ----------------------------------------------------------------------------------------- */
 
 static enum fault
 open_fault(int error)
@@ -324,7 +331,8 @@ job_opened(struct job *j, int error, const uint8_t *descriptors, size_t length, 
 }
 
 void
-job_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length, uint64_t now_us)
+job_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length,
+	  uint64_t now_us)
 {
 	j->in_flight = false;
 	switch (j->stage) {
@@ -368,7 +376,8 @@ void
 job_recorded(struct job *j, int error, int64_t id, uint64_t now_us)
 {
 	if (error < 0) {
-		/* The disk does not take it: wait and ask again; nothing is told, nothing goes on. */
+		/* The disk does not take it: wait and ask again; nothing is told, nothing goes on.
+		 */
 		j->pause_until_us = now_us + STORAGE_RETRY_US;
 		if (j->begun == BEGUN_ASKED)
 			j->begun = BEGUN_NO;
@@ -398,8 +407,8 @@ job_digest(struct job *j, const char *sha256_hex)
 {
 	copy_text(j->record.loader_sha256, sizeof(j->record.loader_sha256), sha256_hex);
 	j->record.loader_read = true;
-	j->record.loader_changed = j->past.loader_sha256[0] != '\0' &&
-				   strcmp(j->past.loader_sha256, sha256_hex) != 0;
+	j->record.loader_changed =
+	    j->past.loader_sha256[0] != '\0' && strcmp(j->past.loader_sha256, sha256_hex) != 0;
 	j->digest_done = true;
 }
 
@@ -465,7 +474,8 @@ job_await_gone(struct job *j, uint64_t now_us)
 		j->deadline_us = now_us + GONE_WITHIN_US;
 }
 
-/* ---- time ------------------------------------------------------------------------------------------- */
+/* ---- time
+ * ------------------------------------------------------------------------------------------- */
 
 static void
 on_deadline(struct job *j, uint64_t now_us)

@@ -2,9 +2,9 @@
 /*
  * One update of one drone, across its re-enumerations, from being seen to exactly one ending.
  *
- *   ASK --> SWITCH --> REQUEST --> AWAIT_DFU --> FLASH --> AWAIT_RUNTIME --> CONFIRM --> ENDING --> LIGHT --> OVER
- *    |                    ^            |           ^             |                         ^
- *    |                    +--- again --+           +-- (adopted: begins here)              |
+ *   ASK --> SWITCH --> REQUEST --> AWAIT_DFU --> FLASH --> AWAIT_RUNTIME --> CONFIRM --> ENDING -->
+ * LIGHT --> OVER |                    ^            |           ^             | ^ | +--- again --+
+ * +-- (adopted: begins here)              |
  *    +--> OVER (nothing to do for it: no attempt)                +--> any stage: finish() -+
  *
  *   ASK            version and type over CRTP                           [asked]
@@ -12,13 +12,14 @@
  *   REQUEST        vendor request: reboot into the ROM                  [requested]
  *   AWAIT_DFU      decided by the bus, not by the return code           [dfu_sighted, on_deadline]
  *   FLASH          the visit in DFU mode                                [probed, flash_over]
- *   AWAIT_RUNTIME  after leave                                          [runtime_sighted, on_deadline]
- *   CONFIRM        version over CRTP                                    [confirmed]
+ *   AWAIT_RUNTIME  after leave                                          [runtime_sighted,
+ * on_deadline] CONFIRM        version over CRTP                                    [confirmed]
  *   ENDING         the verdict is on its way to the disk                [job_recorded]
  *   LIGHT          pass or fail shown on the drone, after the record    [light_over]
  *
- * INVARIANT: nothing is erased before the attempt's row is durable; no verdict is visible before it is.
- * INVARIANT: each stage has a deadline or a bounded number of transfers; each retry is counted down.
+ * INVARIANT: nothing is erased before the attempt's row is durable; no verdict is visible before it
+ * is. INVARIANT: each stage has a deadline or a bounded number of transfers; each retry is counted
+ * down.
  */
 #ifndef CORE_JOB_H
 #define CORE_JOB_H
@@ -64,7 +65,7 @@ struct job_options {
 	bool word;	   /* parallelism = word */
 	bool leave_loader; /* leave = loader */
 	bool light;
-	bool backup;	   /* keep a copy of a drone never seen before */
+	bool backup; /* keep a copy of a drone never seen before */
 	uint32_t dfu_timeout_us, boot_timeout_us, attempt_timeout_us;
 };
 
@@ -93,8 +94,8 @@ struct job_record {
 	char serial[SERIAL_TEXT_MAX];
 	char dfu_serial[SERIAL_TEXT_MAX];
 	enum platform platform;
-	char type[CRTP_TEXT_MAX];     /* as the firmware calls the drone */
-	char board[BOARD_TYPE_MAX];   /* as the OTP calls it; "" not read or blank */
+	char type[CRTP_TEXT_MAX];   /* as the firmware calls the drone */
+	char board[BOARD_TYPE_MAX]; /* as the OTP calls it; "" not read or blank */
 	char version_before[CRTP_TEXT_MAX], version_after[CRTP_TEXT_MAX];
 	struct image *image; /* a reference of the job's; NULL until decided */
 	struct verdict verdict;
@@ -136,19 +137,20 @@ struct job_want {
 	uint32_t length, addr;
 };
 
-/* Everything a job is told when it begins; all borrowed for its life but the sighting and the past. */
+/* Everything a job is told when it begins; all borrowed for its life but the sighting and the past.
+ */
 struct job_setup {
 	enum job_kind kind;
 	const struct job_options *options;
 	const struct policy *policy;
 	const struct profile *const *profiles;
 	size_t profile_count;
-	struct crtp_toc *toc;	/* shared by all jobs: the table of one firmware build */
-	struct image *image;	/* JOB_RECOVER_LOADER: what to write; else NULL */
-	bool whole_backup;	/* JOB_BACKUP: all of the flash rather than loader and application */
-	bool retry;		/* someone asked */
-	bool dup_serial;	/* another slot shows the same serial */
-	bool force;		/* ... and wants it written even when it is equal */
+	struct crtp_toc *toc; /* shared by all jobs: the table of one firmware build */
+	struct image *image;  /* JOB_RECOVER_LOADER: what to write; else NULL */
+	bool whole_backup;    /* JOB_BACKUP: all of the flash rather than loader and application */
+	bool retry;	      /* someone asked */
+	bool dup_serial;      /* another slot shows the same serial */
+	bool force;	      /* ... and wants it written even when it is equal */
 };
 
 struct job;
@@ -159,29 +161,34 @@ void job_free(struct job *j);
 
 void job_next(struct job *j, uint64_t now_us, struct job_want *ret_want);
 
-/* Events.  job_sighted() false: not this job's drone - it has ended because of it; handle the sighting anew. */
+/* Events.  job_sighted() false: not this job's drone - it has ended because of it; handle the
+ * sighting anew. */
 bool job_sighted(struct job *j, const struct sighting *s, uint64_t now_us) MUST_CHECK;
 void job_gone(struct job *j, uint64_t now_us);
-void job_opened(struct job *j, int error, const uint8_t *descriptors, size_t length, uint64_t now_us);
-void job_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length, uint64_t now_us);
+void job_opened(struct job *j, int error, const uint8_t *descriptors, size_t length,
+		uint64_t now_us);
+void job_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length,
+	       uint64_t now_us);
 void job_granted(struct job *j, enum turn turn, uint64_t now_us);
 void job_recorded(struct job *j, int error, int64_t id, uint64_t now_us);
 void job_digest(struct job *j, const char *sha256_hex);
 void job_backed_up(struct job *j, int error);
 void job_tick(struct job *j, uint64_t now_us);
 
-/* Ends it from outside: the service stops, the machine slept.  The verdict still goes to the disk. */
+/* Ends it from outside: the service stops, the machine slept.  The verdict still goes to the disk.
+ */
 void job_stop(struct job *j, enum verdict_kind kind, enum fault fault, uint64_t now_us);
 
 uint64_t job_deadline_us(const struct job *j); /* UINT64_MAX: none */
 enum job_stage job_stage(const struct job *j);
 enum step job_step(const struct job *j);
 const struct job_record *job_record(const struct job *j);
-bool job_published(const struct job *j); /* its verdict is on disk and may be told */
-bool job_foreign(const struct job *j);	 /* OVER: the device in DFU mode is none of ours */
+bool job_published(const struct job *j);	  /* its verdict is on disk and may be told */
+bool job_foreign(const struct job *j);		  /* OVER: the device in DFU mode is none of ours */
 const char *job_idle_reason(const struct job *j); /* OVER without a verdict: why nothing was done */
-bool job_touched(const struct job *j);	 /* the drone was rebooted or changed */
+bool job_touched(const struct job *j);		  /* the drone was rebooted or changed */
 /* Work left and in all, as far as it can be told; boot_us: what coming back usually takes. */
-void job_estimate(const struct job *j, uint64_t boot_us, uint64_t *ret_left_us, uint64_t *ret_total_us);
+void job_estimate(const struct job *j, uint64_t boot_us, uint64_t *ret_left_us,
+		  uint64_t *ret_total_us);
 
 #endif

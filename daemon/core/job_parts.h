@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by job.c (life), job_talk.c (run-time mode) and job_visit.c (DFU mode); nobody else includes it. */
+/* Shared by job.c (life), job_talk.c (run-time mode) and job_visit.c (DFU mode); nobody else
+ * includes it. */
 #ifndef CORE_JOB_PARTS_H
 #define CORE_JOB_PARTS_H
 
@@ -15,24 +16,24 @@ struct job {
 	enum job_stage stage;
 	enum device device;
 	enum begun begun;
-	bool present;	   /* something is plugged in and is ours */
-	bool in_flight;	   /* a transfer has been wanted and not ended */
-	bool vanished;	   /* it left the bus, as it should, and we wait for it */
-	bool own;	   /* we sent it into DFU mode ourselves */
-	bool decided;	   /* which image, in DFU mode */
-	bool started;	   /* has its place among the active (TURN_START) */
-	bool verified;	   /* every byte of the image was read back equal */
-	bool unchanged;	   /* ... without anything having been written */
-	bool only_leave;   /* second visit: it would not leave */
+	bool present;	 /* something is plugged in and is ours */
+	bool in_flight;	 /* a transfer has been wanted and not ended */
+	bool vanished;	 /* it left the bus, as it should, and we wait for it */
+	bool own;	 /* we sent it into DFU mode ourselves */
+	bool decided;	 /* which image, in DFU mode */
+	bool started;	 /* has its place among the active (TURN_START) */
+	bool verified;	 /* every byte of the image was read back equal */
+	bool unchanged;	 /* ... without anything having been written */
+	bool only_leave; /* second visit: it would not leave */
 	bool foreign;
-	bool touched; /* rebooted, erased or written */
+	bool touched;	   /* rebooted, erased or written */
 	bool ended_wanted; /* JOB_WANT_END is out */
 	bool published;
 	bool digest_wanted, digest_done, backup_wanted, backup_done;
 	bool waiting_turn;
 	const char *idle_reason;
 	struct verdict reset_verdict; /* what the reset of the port was to cure */
-	struct verdict parting; /* kind != NONE: how it ends once the drone runs again */
+	struct verdict parting;	      /* kind != NONE: how it ends once the drone runs again */
 	const char *parting_why;
 	uint8_t open_tries, request_tries, come_back_tries, reset_tries, leave_tries, confirm_tries;
 	bool request_error; /* the reboot request did not end with success */
@@ -61,7 +62,8 @@ void talk_begin_ask(struct job *j, uint64_t now_us);
 void talk_begin_confirm(struct job *j, uint64_t now_us);
 void talk_begin_light(struct job *j, uint64_t now_us);
 void talk_next(struct job *j, uint64_t now_us, struct job_want *w);
-void talk_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length, uint64_t now_us);
+void talk_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length,
+		uint64_t now_us);
 void talk_switch_next(struct job *j, uint64_t now_us, struct job_want *w);
 void talk_on_deadline(struct job *j, uint64_t now_us);
 bool talk_sighted_again(struct job *j, const struct sighting *s, uint64_t now_us);
@@ -70,7 +72,8 @@ bool talk_sighted_again(struct job *j, const struct sighting *s, uint64_t now_us
 void visit_begin(struct job *j, const struct sighting *s, uint64_t now_us);
 void visit_opened(struct job *j, const uint8_t *descriptors, size_t length, uint64_t now_us);
 void visit_next(struct job *j, uint64_t now_us, struct job_want *w);
-void visit_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length, uint64_t now_us);
+void visit_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length,
+		 uint64_t now_us);
 void visit_on_deadline(struct job *j, uint64_t now_us);
 void visit_account(struct job *j);
 void visit_left(struct job *j, uint64_t now_us);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of a job that speaks to a drone in run-time mode: asking, the reboot request, confirming, the light. */
+/* The part of a job that speaks to a drone in run-time mode: asking, the reboot request,
+ * confirming, the light. */
 #include "config.h"
 
 #include "core/job_parts.h"
@@ -9,14 +10,16 @@
 
 enum {
 	REQUEST_TIMEOUT_MS = 1000,
-	LEAVES_WITHIN_US = 2000000, /* no disconnect after this: the request did nothing (protocol notes 2.2) */
+	LEAVES_WITHIN_US =
+	    2000000, /* no disconnect after this: the request did nothing (protocol notes 2.2) */
 	REQUEST_TRIES = 3,
 	COME_BACK_TRIES = 3,
 	CONFIRM_TRIES = 4,
 	CONFIRM_PAUSE_US = 1000000, /* the firmware's services start after its USB */
 };
 
-/* ---- asking ----------------------------------------------------------------------------------------- */
+/* ---- asking
+ * ----------------------------------------------------------------------------------------- */
 
 void
 talk_begin_ask(struct job *j, uint64_t now_us)
@@ -43,7 +46,8 @@ version_proves_it(const struct job *j)
 static void
 skip_with(struct job *j, enum fault fault, enum step step, const char *why, uint64_t now_us)
 {
-	job_finish(j, (struct verdict){ .kind = VERDICT_SKIPPED, .fault = fault, .step = step }, why, now_us);
+	job_finish(j, (struct verdict){ .kind = VERDICT_SKIPPED, .fault = fault, .step = step },
+		   why, now_us);
 }
 
 /* The drone said who it is: is there something to do? */
@@ -63,9 +67,9 @@ decide_update(struct job *j, uint64_t now_us)
 		if (version_proves_it(j)) {
 			copy_text(j->record.version_after, sizeof(j->record.version_after),
 				  j->answers.version);
-			job_finish(j,
-				   (struct verdict){ .kind = VERDICT_UNCHANGED, .step = STEP_ASKING },
-				   "by its version, without reading back", now_us);
+			job_finish(
+			    j, (struct verdict){ .kind = VERDICT_UNCHANGED, .step = STEP_ASKING },
+			    "by its version, without reading back", now_us);
 			return;
 		}
 		job_enter(j, JOB_SWITCH, now_us);
@@ -109,13 +113,15 @@ asked(struct job *j, uint64_t now_us)
 		job_enter(j, JOB_SWITCH, now_us);
 }
 
-/* ---- the mode switch -------------------------------------------------------------------------------- */
+/* ---- the mode switch
+ * -------------------------------------------------------------------------------- */
 
 /* JOB_SWITCH: a place among the active, the row on disk, then a turn to switch. */
 void
 talk_switch_next(struct job *j, uint64_t now_us, struct job_want *w)
 {
-	/* WHY: which image it will be is not known without the OTP; the row follows before the first erase. */
+	/* WHY: which image it will be is not known without the OTP; the row follows before the
+	 * first erase. */
 	bool row = j->begun == BEGUN_NO && j->record.image != NULL;
 
 	if (now_us < j->pause_until_us) {
@@ -145,7 +151,8 @@ requested(struct job *j, enum usb_status status, uint64_t now_us)
 	j->request_error = status != USB_OK;
 	j->vanished = status == USB_GONE;
 	job_enter(j, JOB_AWAIT_DFU, now_us);
-	j->deadline_us = now_us + (j->vanished ? j->setup.options->dfu_timeout_us : LEAVES_WITHIN_US);
+	j->deadline_us =
+	    now_us + (j->vanished ? j->setup.options->dfu_timeout_us : LEAVES_WITHIN_US);
 }
 
 static void
@@ -163,7 +170,8 @@ void
 talk_on_deadline(struct job *j, uint64_t now_us)
 {
 	if (j->reset_verdict.kind != VERDICT_NONE) {
-		job_finish(j, j->reset_verdict, "it did not come back from a reset of the port", now_us);
+		job_finish(j, j->reset_verdict, "it did not come back from a reset of the port",
+			   now_us);
 		return;
 	}
 	if (j->vanished) {
@@ -174,7 +182,8 @@ talk_on_deadline(struct job *j, uint64_t now_us)
 		job_enter(j, JOB_SWITCH, now_us);
 		return;
 	}
-	/* SPEC: old firmware answers with success and stays (protocol notes 2.2); this is something else. */
+	/* SPEC: old firmware answers with success and stays (protocol notes 2.2); this is something
+	 * else. */
 	if (j->request_error)
 		job_fail(j, j->answers.answered ? FAULT_NO_DFU : FAULT_SILENT, STEP_REBOOTING,
 			 now_us);
@@ -195,7 +204,8 @@ talk_sighted_again(struct job *j, const struct sighting *s, uint64_t now_us)
 	return true;
 }
 
-/* ---- confirming ------------------------------------------------------------------------------------- */
+/* ---- confirming
+ * ------------------------------------------------------------------------------------- */
 
 void
 talk_begin_confirm(struct job *j, uint64_t now_us)
@@ -213,7 +223,9 @@ passed(struct job *j, uint64_t now_us)
 	if (j->setup.kind == JOB_BACKUP)
 		v.kind = VERDICT_UNCHANGED;
 	else if (!j->verified)
-		v = (struct verdict){ .kind = VERDICT_FAIL, .fault = FAULT_VERIFY, .step = STEP_VERIFYING };
+		v = (struct verdict){ .kind = VERDICT_FAIL,
+				      .fault = FAULT_VERIFY,
+				      .step = STEP_VERIFYING };
 	job_finish(j, v, NULL, now_us);
 }
 
@@ -221,9 +233,9 @@ static void
 confirmed(struct job *j, uint64_t now_us)
 {
 	const struct crtp_answers *a = &j->crtp.answers;
-	const char *expected = j->record.image != NULL && j->setup.kind == JOB_UPDATE ?
-				       image_label(j->record.image)->version :
-				       "";
+	const char *expected = j->record.image != NULL && j->setup.kind == JOB_UPDATE
+				   ? image_label(j->record.image)->version
+				   : "";
 
 	j->record.transfers += j->crtp.transfers;
 	if (crtp_gone(&j->crtp)) {
@@ -248,16 +260,19 @@ confirmed(struct job *j, uint64_t now_us)
 		passed(j, now_us);
 }
 
-/* ---- the light -------------------------------------------------------------------------------------- */
+/* ---- the light
+ * -------------------------------------------------------------------------------------- */
 
 void
 talk_begin_light(struct job *j, uint64_t now_us)
 {
 	(void)now_us;
-	crtp_show(&j->crtp, j->record.verdict.kind == VERDICT_FAIL ? CRTP_LIGHT_FAIL : CRTP_LIGHT_PASS);
+	crtp_show(&j->crtp,
+		  j->record.verdict.kind == VERDICT_FAIL ? CRTP_LIGHT_FAIL : CRTP_LIGHT_PASS);
 }
 
-/* ---- transfers -------------------------------------------------------------------------------------- */
+/* ---- transfers
+ * -------------------------------------------------------------------------------------- */
 
 static void
 conversation_over(struct job *j, uint64_t now_us)
@@ -318,7 +333,8 @@ talk_next(struct job *j, uint64_t now_us, struct job_want *w)
 }
 
 void
-talk_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length, uint64_t now_us)
+talk_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length,
+	   uint64_t now_us)
 {
 	struct want want;
 

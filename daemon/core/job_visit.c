@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of a job that deals with the drone in DFU mode: probing, deciding, the flash conversation, leaving. */
+/* The part of a job that deals with the drone in DFU mode: probing, deciding, the flash
+ * conversation, leaving. */
 #include "config.h"
 
 #include "core/job_parts.h"
@@ -35,7 +36,8 @@ visit_begin(struct job *j, const struct sighting *s, uint64_t now_us)
 		.leave_loader = o->leave_loader,
 		.word = o->word,
 		.compare = o->skip != JOB_SKIP_NEVER && !j->setup.force,
-		/* WHY: an erase that was cut off can leave cells that read blank and are not stable. */
+		/* WHY: an erase that was cut off can leave cells that read blank and are not
+		   stable. */
 		.trust_blank = !j->past.known || j->past.ended_well,
 		.own = j->own,
 		.loader = j->setup.kind == JOB_RECOVER_LOADER,
@@ -124,7 +126,8 @@ part_with(struct job *j, struct verdict v, const char *why, uint64_t now_us)
 	j->only_leave = true;
 }
 
-/* ---- deciding --------------------------------------------------------------------------------------- */
+/* ---- deciding
+ * --------------------------------------------------------------------------------------- */
 
 static void
 foreign(struct job *j, const char *why, uint64_t now_us)
@@ -176,8 +179,8 @@ skip(struct job *j, enum fault fault, const char *why, uint64_t now_us)
 }
 
 /*
- * INVARIANT: the pinned image is held against the OTP itself, for the policy judges what is selected now,
- * which may be another image or none.
+ * INVARIANT: the pinned image is held against the OTP itself, for the policy judges what is
+ * selected now, which may be another image or none.
  */
 static bool
 pinned_image_fits(const struct job *j, const struct policy_drone *d, enum platform taken_for)
@@ -201,7 +204,8 @@ choose_image(struct job *j, uint64_t now_us)
 		.runtime_serial = j->record.serial,
 		.dfu_serial = j->record.dfu_serial,
 		.crtp = f->profile->family ? j->record.platform : PLATFORM_OTHER,
-		.board_read = f->otp == FLASH_OTP_TYPE || (f->otp == FLASH_OTP_BLANK && (j->own || j->past.known)),
+		.board_read = f->otp == FLASH_OTP_TYPE ||
+			      (f->otp == FLASH_OTP_BLANK && (j->own || j->past.known)),
 	};
 	struct policy_choice choice;
 	enum policy_answer answer;
@@ -209,7 +213,8 @@ choose_image(struct job *j, uint64_t now_us)
 	if (f->otp == FLASH_OTP_TYPE)
 		d.board = platforms_of_board(f->board);
 	else if (d.board_read)
-		d.board = platforms_of_board("CF20"); /* SPEC: what the firmware assumes (protocol notes 9.4) */
+		d.board = platforms_of_board(
+		    "CF20"); /* SPEC: what the firmware assumes (protocol notes 9.4) */
 	answer = policy_choose(j->setup.policy, &d, &choice);
 	if (j->record.image != NULL && !pinned_image_fits(j, &d, choice.platform)) {
 		skip(j, FAULT_PLATFORM,
@@ -233,7 +238,8 @@ choose_image(struct job *j, uint64_t now_us)
 			use_image(j, choice.image);
 		return true;
 	}
-	skip(j, answer == POLICY_DISAGREE ? FAULT_PLATFORM : FAULT_PLATFORM_UNKNOWN, choice.why, now_us);
+	skip(j, answer == POLICY_DISAGREE ? FAULT_PLATFORM : FAULT_PLATFORM_UNKNOWN, choice.why,
+	     now_us);
 	return false;
 }
 
@@ -277,8 +283,10 @@ decide(struct job *j, uint64_t now_us)
 
 	copy_text(j->record.board, sizeof(j->record.board), f->board);
 	if (!is_ours(j)) {
-		foreign(j, "A device in DFU mode of unknown origin: left alone. Plug it in while it runs, or "
-			   "allow it with 'adopt' in the configuration.",
+		foreign(j,
+			"A device in DFU mode of unknown origin: left alone. Plug it in while it "
+			"runs, or "
+			"allow it with 'adopt' in the configuration.",
 			now_us);
 		return;
 	}
@@ -364,7 +372,8 @@ probed_next(struct job *j, uint64_t now_us, struct job_want *w)
 		flash_run(f, j->record.image);
 }
 
-/* ---- the conversation ------------------------------------------------------------------------------- */
+/* ---- the conversation
+ * ------------------------------------------------------------------------------- */
 
 /* Nothing but its being in DFU mode on an allowed port speaks for it, and that is not enough. */
 static bool
@@ -407,10 +416,10 @@ visit_failed(struct job *j, uint64_t now_us)
 	/* WHY: not ours and not understood is a stranger, not a failure; it is not reset either. */
 	if (is_stranger(j) && fault_class_of(v.fault) != CLASS_HOST) {
 		foreign(j,
-			j->flash.why != NULL ?
-				j->flash.why :
-				"A device in DFU mode that did not let itself be identified: left "
-				"alone.",
+			j->flash.why != NULL
+			    ? j->flash.why
+			    : "A device in DFU mode that did not let itself be identified: left "
+			      "alone.",
 			now_us);
 		return;
 	}
@@ -429,7 +438,7 @@ finish_unasked(struct job *j, uint64_t now_us)
 {
 	struct verdict v = { .kind = VERDICT_PASS, .step = STEP_LEAVING };
 	const char *why =
-		"verified by reading back; this kind of device cannot be asked for a version";
+	    "verified by reading back; this kind of device cannot be asked for a version";
 
 	if (j->setup.kind == JOB_BACKUP) {
 		v.kind = VERDICT_UNCHANGED;
@@ -502,7 +511,8 @@ visit_next(struct job *j, uint64_t now_us, struct job_want *w)
 	}
 	if (flash_stage(f) == FLASH_PROBED) {
 		probed_next(j, now_us, w);
-		if (w->kind == JOB_WANT_NOTHING && flash_stage(f) != FLASH_PROBED && j->stage == JOB_FLASH)
+		if (w->kind == JOB_WANT_NOTHING && flash_stage(f) != FLASH_PROBED &&
+		    j->stage == JOB_FLASH)
 			visit_next(j, now_us, w); /* at most once: it has left PROBED */
 	} else if (flash_stage(f) == FLASH_WRITE_TURN) {
 		want_turn(j, TURN_WRITE, now_us, w);
@@ -532,7 +542,8 @@ reset_ended(struct job *j, enum usb_status status, uint64_t now_us)
 }
 
 void
-visit_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length, uint64_t now_us)
+visit_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length,
+	    uint64_t now_us)
 {
 	if (j->want_reset)
 		reset_ended(j, status, now_us);

@@ -17,8 +17,8 @@ void
 maps_init(struct maps *m, const struct descr_dfu *descr)
 {
 	memset(m, 0, sizeof(*m));
-	m->alt_count = (uint8_t)(descr->alt_count < PROFILE_ALTS_MAX ? descr->alt_count :
-								       PROFILE_ALTS_MAX);
+	m->alt_count =
+	    (uint8_t)(descr->alt_count < PROFILE_ALTS_MAX ? descr->alt_count : PROFILE_ALTS_MAX);
 	memcpy(m->string, descr->alt_string, m->alt_count);
 	m->bcd_device = descr->bcd_device;
 }
@@ -34,7 +34,8 @@ maps_next(const struct maps *m, struct want *ret_want)
 	ret_want->kind = WANT_XFER;
 	ret_want->xfer = (struct usb_xfer){
 		.kind = USB_CONTROL,
-		.setup = { 0x80, 0x06, (uint16_t)(0x0300 | m->string[m->alt]), LANGUAGE, STRING_BYTES },
+		.setup = { 0x80, 0x06, (uint16_t)(0x0300 | m->string[m->alt]), LANGUAGE,
+			   STRING_BYTES },
 		.length = STRING_BYTES,
 		.timeout_ms = TIMEOUT_MS,
 	};
@@ -56,14 +57,15 @@ maps_ended(struct maps *m, enum usb_status status, const uint8_t *data, size_t l
 		return; /* ask again */
 	read = status == USB_OK && descr_parse_string(data, length, text, sizeof(text)) == 0;
 	m->known[m->alt] =
-		read && layout_parse(text, strlen(text), &m->map[m->alt], NULL, NULL) == 0;
+	    read && layout_parse(text, strlen(text), &m->map[m->alt], NULL, NULL) == 0;
 	if (m->alt == 0) {
 		m->unread = !read;
 		if (status != USB_OK)
-			m->unread_fault = status == USB_TIMEOUT ? FAULT_SILENT :
-					  status == USB_STALL	? FAULT_STALL :
-								  FAULT_BUS;
-		m->garbled_flash = !m->known[0] && strncmp(text, flash_name, sizeof(flash_name) - 1) == 0;
+			m->unread_fault = status == USB_TIMEOUT ? FAULT_SILENT
+					  : status == USB_STALL ? FAULT_STALL
+								: FAULT_BUS;
+		m->garbled_flash =
+		    !m->known[0] && strncmp(text, flash_name, sizeof(flash_name) - 1) == 0;
 	}
 	m->alt++;
 	m->tries = 0;
@@ -101,7 +103,7 @@ maps_choose(struct maps *m, const struct profile *const *profiles, size_t count,
 		if (agrees(m, profiles[i]))
 			return profiles[i];
 	}
-	*ret_why = m->known[0] ? "its memory map is not the one of any device that we know" :
-				 "its memory map cannot be read";
+	*ret_why = m->known[0] ? "its memory map is not the one of any device that we know"
+			       : "its memory map cannot be read";
 	return NULL;
 }

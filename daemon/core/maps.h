@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading the memory maps of a device in DFU mode (the names of its alternate settings), and telling from
- * them which kind of device it is.  Standard GET_DESCRIPTOR requests only: nothing that a foreign
- * device could mind.
+ * Reading the memory maps of a device in DFU mode (the names of its alternate settings), and
+ * telling from them which kind of device it is.  Standard GET_DESCRIPTOR requests only: nothing
+ * that a foreign device could mind.
  */
 #ifndef CORE_MAPS_H
 #define CORE_MAPS_H
@@ -37,15 +37,17 @@ void maps_init(struct maps *m, const struct descr_dfu *descr);
 void maps_next(const struct maps *m, struct want *ret_want); /* WANT_OVER when all are read */
 void maps_ended(struct maps *m, enum usb_status status, const uint8_t *data, size_t length);
 
-/* Only FAULT_GONE: the device vanished.  What kept the first map from being read is in unread_fault. */
+/* Only FAULT_GONE: the device vanished.  What kept the first map from being read is in
+ * unread_fault. */
 enum fault maps_fault(const struct maps *m);
 
 /*
- * The first of the profiles that this device can be: a map that the profile gives must agree with the
- * device's.  own: we sent a Crazyflie here ourselves; then only the family's profile counts, and a
- * garbled map may be assumed (protocol notes 8, last table).  NULL with ret_why when there is none.
+ * The first of the profiles that this device can be: a map that the profile gives must agree with
+ * the device's.  own: we sent a Crazyflie here ourselves; then only the family's profile counts,
+ * and a garbled map may be assumed (protocol notes 8, last table).  NULL with ret_why when there is
+ * none.
  */
-const struct profile *maps_choose(struct maps *m, const struct profile *const *profiles, size_t count,
-				  bool own, const char **ret_why);
+const struct profile *maps_choose(struct maps *m, const struct profile *const *profiles,
+				  size_t count, bool own, const char **ret_why);
 
 #endif

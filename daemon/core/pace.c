@@ -93,7 +93,8 @@ pace_limit_us(enum pace_op op, uint32_t bytes)
 	case PACE_PROGRAM:
 		return 5000000;
 	case PACE_ERASE:
-		/* SPEC: 4 s at most for 128 KiB (protocol notes 3.5: 10 s is safe); larger sectors in proportion. */
+		/* SPEC: 4 s at most for 128 KiB (protocol notes 3.5: 10 s is safe); larger sectors
+		 * in proportion. */
 		return bytes <= 128 * 1024 ? 10000000 : 40000000;
 	}
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When an operation of the flash is expected to be over: data-sheet times to begin with, then what this
- * device showed (design section 2; protocol notes 3.4, 3.5, 6).
+ * When an operation of the flash is expected to be over: data-sheet times to begin with, then what
+ * this device showed (design section 2; protocol notes 3.4, 3.5, 6).
  *
  * The ROM's bwPollTimeout values are constants: three times too long for a write, twenty times too
  * short for an erase.  A device that is asked too early simply does not answer until it is done
@@ -48,8 +48,8 @@ uint32_t pace_limit_us(enum pace_op op, uint32_t bytes);
 uint32_t pace_wait_us(const struct pace *p, enum pace_op op, uint32_t bytes, uint32_t poll_ms);
 
 /*
- * The question was answered "over".  elapsed_us: since the operation was started; asked_us: how long the question
- * itself took (a long one was held back until the operation was over).
+ * The question was answered "over".  elapsed_us: since the operation was started; asked_us: how
+ * long the question itself took (a long one was held back until the operation was over).
  */
 void pace_learn(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t elapsed_us,
 		uint32_t asked_us);

@@ -7,40 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* What is still to be done with a sector. */
-enum { TODO_COMPARE = 1, TODO_ERASE = 2, TODO_WRITE = 4, TODO_VERIFY = 8 };
-
-/* What reading back said about the part that the image covers. */
-enum content { CONTENT_UNKNOWN, CONTENT_EQUAL, CONTENT_BLANK, CONTENT_OTHER };
-
-/* A sector that the image covers, wholly or in part. */
-struct part {
-	uint32_t addr, size; /* the sector */
-	uint32_t from, to;   /* first covered byte, last covered byte + 1 */
-	size_t first_segment; /* index of the first segment that reaches into it */
-	uint8_t alt;
-	uint8_t todo;
-	uint8_t content;
-	bool all_equal, all_blank; /* so far, while it is being read */
-	bool repaired;
-};
-
-struct plan {
-	struct image *image;
-	struct plan_options options;
-	enum plan_phase phase;
-	struct part *parts;
-	size_t count, room;
-	size_t boot;	    /* the part that holds the first page; count = none */
-	uint32_t page_addr; /* the first page: the block that makes the image bootable */
-	uint32_t page_to;
-	size_t at;	    /* part under way */
-	uint32_t pos;	    /* next byte in it */
-	bool changed;
-	bool page_done;
-	unsigned repairs;
-	uint32_t wrong_addr;
-};
+#include "core/plan_parts.h"
 
 void
 plan_free(struct plan *p)
@@ -52,7 +19,8 @@ plan_free(struct plan *p)
 	free(p);
 }
 
-/* ---- building --------------------------------------------------------------------------------------- */
+/* ---- building
+ * --------------------------------------------------------------------------------------- */
 
 static int
 add_part(struct plan *p, const struct segment *s, size_t segment, const struct sector *sector)
@@ -113,7 +81,8 @@ add_segment(struct plan *p, const struct profile *profile, const struct layout *
 			return -EPERM;
 		}
 		if (s->alt == 0 && sector.addr < profile->app_addr) {
-			*why = "part of the image lies below the place where the application begins";
+			*why =
+			    "part of the image lies below the place where the application begins";
 			return -EPERM;
 		}
 		if ((sector.addr | sector.size) % 2 != 0) {
@@ -148,8 +117,8 @@ find_first_page(struct plan *p, const struct profile *profile)
 			continue;
 		p->boot = i;
 		p->page_addr = profile->app_addr;
-		p->page_to = part->from +
-			     (room < p->options.block_bytes ? room : p->options.block_bytes);
+		p->page_to =
+		    part->from + (room < p->options.block_bytes ? room : p->options.block_bytes);
 	}
 }
 
@@ -220,7 +189,8 @@ out:
 	return r;
 }
 
-/* ---- walking ---------------------------------------------------------------------------------------- */
+/* ---- walking
+ * ---------------------------------------------------------------------------------------- */
 
 static unsigned
 todo_of_phase(enum plan_phase phase)
@@ -281,12 +251,6 @@ start_phase(struct plan *p, enum plan_phase phase)
 	p->pos = p->at < p->count ? first_pos(p, p->at) : 0;
 }
 
-static bool
-page_is_due(const struct plan *p)
-{
-	return p->boot < p->count && p->changed && !p->page_done;
-}
-
 /* The phase has nothing left: which one is next? */
 static void
 next_phase(struct plan *p)
@@ -307,7 +271,7 @@ next_phase(struct plan *p)
 			start_phase(p, PLAN_ERASE);
 			if (p->at < p->count)
 				break;
-			start_phase(p, page_is_due(p) ? PLAN_PAGE : PLAN_DONE);
+			start_phase(p, plan_page_is_due(p) ? PLAN_PAGE : PLAN_DONE);
 			return;
 		case PLAN_PAGE:
 		case PLAN_PAGE_CHECK:
@@ -372,8 +336,8 @@ static bool
 next_stretch(struct plan *p, struct plan_op *op)
 {
 	const struct part *part = &p->parts[p->at];
-	uint32_t limit = p->phase == PLAN_PAGE || p->phase == PLAN_PAGE_CHECK ? p->page_to :
-										    part->to;
+	uint32_t limit =
+	    p->phase == PLAN_PAGE || p->phase == PLAN_PAGE_CHECK ? p->page_to : part->to;
 	const struct segment *s;
 	uint32_t room;
 
@@ -423,7 +387,8 @@ plan_next(struct plan *p, struct plan_op *ret_op)
 	return false;
 }
 
-/* ---- results ---------------------------------------------------------------------------------------- */
+/* ---- results
+ * ---------------------------------------------------------------------------------------- */
 
 static void
 advance(struct plan *p, uint32_t length)
@@ -471,9 +436,9 @@ compared(struct plan *p, const struct plan_op *op, const uint8_t *data)
 	for (uint32_t i = 0; i < op->length && part->all_blank; i++)
 		part->all_blank = data[i] == 0xFF;
 	/* WHY: an image may be blank where the flash is; then it is equal. */
-	part->content = part->all_equal ? CONTENT_EQUAL :
-			part->all_blank ? CONTENT_BLANK :
-					  CONTENT_OTHER;
+	part->content = part->all_equal	  ? CONTENT_EQUAL
+			: part->all_blank ? CONTENT_BLANK
+					  : CONTENT_OTHER;
 	if (part->content == CONTENT_OTHER)
 		part_done(p);
 	else
@@ -535,101 +500,4 @@ plan_read_back(struct plan *p, const uint8_t *data, uint32_t length)
 		return;
 	p->page_done = true;
 	start_phase(p, PLAN_DONE);
-}
-
-/* ---- questions -------------------------------------------------------------------------------------- */
-
-enum plan_phase
-plan_phase(const struct plan *p)
-{
-	return p->phase;
-}
-
-bool
-plan_unchanged(const struct plan *p)
-{
-	return p->phase == PLAN_DONE && !p->changed;
-}
-
-uint32_t
-plan_wrong_addr(const struct plan *p)
-{
-	return p->wrong_addr;
-}
-
-unsigned
-plan_repairs(const struct plan *p)
-{
-	return p->repairs;
-}
-
-int
-plan_target_verified(const struct plan *p, uint8_t alt)
-{
-	int verified = -1;
-
-	for (size_t i = 0; i < p->count; i++) {
-		if (p->parts[i].alt != alt)
-			continue;
-		if (p->parts[i].todo != 0 || (i == p->boot && page_is_due(p)))
-			return 0;
-		verified = 1;
-	}
-	return verified;
-}
-
-static uint64_t
-transfer_us(const struct plan *p, const struct pace *pace, uint32_t bytes, bool program)
-{
-	uint64_t blocks = (bytes + p->options.block_bytes - 1) / p->options.block_bytes;
-	uint64_t us = (uint64_t)pace->block_us * bytes / p->options.block_bytes;
-
-	if (program)
-		us += pace_expected_us(pace, PACE_PROGRAM, p->options.block_bytes) * (uint64_t)bytes /
-			      p->options.block_bytes +
-		      blocks * pace->status_us * 2;
-	return us;
-}
-
-static uint64_t
-part_us(const struct plan *p, const struct pace *pace, const struct part *part, unsigned todo,
-	uint32_t done)
-{
-	uint32_t bytes = part->to - part->from;
-	uint64_t us = 0;
-
-	if ((todo & TODO_COMPARE) != 0)
-		us += pace->block_us; /* one block tells most sectors apart */
-	if ((todo & TODO_ERASE) != 0)
-		us += pace_expected_us(pace, PACE_ERASE, part->size) + 3 * (uint64_t)pace->status_us;
-	if ((todo & TODO_WRITE) != 0)
-		us += transfer_us(p, pace, p->phase == PLAN_WRITE ? bytes - done : bytes, true);
-	if ((todo & TODO_VERIFY) != 0)
-		us += transfer_us(p, pace, p->phase == PLAN_VERIFY ? bytes - done : bytes, false);
-	return us;
-}
-
-void
-plan_estimate(const struct plan *p, const struct pace *pace, uint64_t *ret_left_us,
-	      uint64_t *ret_total_us)
-{
-	uint64_t left = 0, total = 0;
-
-	for (size_t i = 0; i < p->count; i++) {
-		const struct part *part = &p->parts[i];
-		uint32_t done = i == p->at && p->pos > part->from ? p->pos - part->from : 0;
-		unsigned all = TODO_COMPARE;
-		unsigned todo = part->todo;
-
-		if (p->phase == PLAN_COMPARE) /* WHY: between releases every sector differs */
-			todo |= TODO_ERASE | TODO_WRITE | TODO_VERIFY;
-		if (p->phase == PLAN_COMPARE || part->content != CONTENT_EQUAL || i == p->boot)
-			all |= p->changed || p->phase == PLAN_COMPARE ?
-				       TODO_ERASE | TODO_WRITE | TODO_VERIFY :
-				       0;
-		left += part_us(p, pace, part, todo, done);
-		total += part_us(p, pace, part, all, 0);
-	}
-	*ret_left_us = p->phase == PLAN_DONE || p->phase == PLAN_FAILED ? 0 : left;
-	*ret_total_us = total > left ? total : left;
 }

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Image + memory maps -> ordered operations, for one visit of one device.  Refuses to leave the
- * sectors that may be written (design promise 2), reads before it changes anything, writes the first page
- * of the application last (promise 4; protocol notes 9.3), and reads every written byte back (promise 3).
+ * sectors that may be written (design promise 2), reads before it changes anything, writes the
+ * first page of the application last (promise 4; protocol notes 9.3), and reads every written byte
+ * back (promise 3).
  *
  *   COMPARE   each covered sector is read up to its first difference       [plan_read_back]
  *   ERASE     first the sector that makes the image bootable, then the rest
  *   WRITE     all but the first page
- *   VERIFY    all that was written; a wrong sector is erased and written once more  [sector_is_wrong]
- *   PAGE      the first page; PAGE_CHECK reads it back
- *   DONE      every byte of the image has been read back equal
- *   FAILED    a sector stayed wrong: plan_wrong_addr()
+ *   VERIFY    all that was written; a wrong sector is erased and written once more
+ * [sector_is_wrong] PAGE      the first page; PAGE_CHECK reads it back DONE      every byte of the
+ * image has been read back equal FAILED    a sector stayed wrong: plan_wrong_addr()
  *
  * INVARIANT: an operation never reaches outside one sector of the image's own coverage.
- * INVARIANT: while anything else is not verified, the first page is blank (once an erase has begun).
+ * INVARIANT: while anything else is not verified, the first page is blank (once an erase has
+ * begun).
  */
 #ifndef CORE_PLAN_H
 #define CORE_PLAN_H
@@ -53,17 +54,17 @@ struct plan_op {
 };
 
 struct plan_options {
-	bool compare;	  /* read back before erasing; false: everything is rewritten */
-	bool trust_blank; /* a sector that reads blank needs no erase */
+	bool compare;	      /* read back before erasing; false: everything is rewritten */
+	bool trust_blank;     /* a sector that reads blank needs no erase */
 	uint32_t block_bytes; /* most bytes of one read or program: wTransferSize */
 };
 
 struct plan;
 
 /*
- * maps[alt] for alt < PROFILE_ALTS_MAX, NULL where the device has no such memory.  -EPERM with ret_why (a static
- * sentence) when the image does not belong there, whole or in part; -E2BIG, -ENOMEM.  Keeps a
- * reference on the image.
+ * maps[alt] for alt < PROFILE_ALTS_MAX, NULL where the device has no such memory.  -EPERM with
+ * ret_why (a static sentence) when the image does not belong there, whole or in part; -E2BIG,
+ * -ENOMEM.  Keeps a reference on the image.
  */
 int plan_new(struct image *image, const struct profile *profile,
 	     const struct layout *const maps[PROFILE_ALTS_MAX], const struct plan_options *options,
@@ -72,7 +73,8 @@ void plan_free(struct plan *p); /* NULL is fine */
 
 enum plan_phase plan_phase(const struct plan *p);
 
-/* The next operation; false when the phase is DONE or FAILED.  Says the same until it is reported. */
+/* The next operation; false when the phase is DONE or FAILED.  Says the same until it is reported.
+ */
 bool plan_next(struct plan *p, struct plan_op *ret_op);
 
 /* The operation plan_next() named is over: data of a read (length bytes, as asked). */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What kind of DfuSe device a drone is: where its application lives, what must never be touched, how it is
- * entered and left.  The Crazyflie family is built in; others are described by [device] sections.
+ * What kind of DfuSe device a drone is: where its application lives, what must never be touched,
+ * how it is entered and left.  The Crazyflie family is built in; others are described by [device]
+ * sections.
  */
 #ifndef CORE_PROFILE_H
 #define CORE_PROFILE_H
@@ -16,12 +17,12 @@
 
 struct profile {
 	char name[PROFILE_NAME_MAX];
-	uint16_t vid, pid;	/* in DFU mode */
-	bool family;		/* a Crazyflie: OTP, loader audit, run-time mode, platforms */
-	uint32_t app_addr;	/* where the application begins, in alternate 0 */
-	uint32_t loader_addr;	/* the protected range, in alternate 0: never erased or written */
-	uint32_t loader_bytes;	/* 0 = none */
-	bool leave;		/* leaving starts the application (false: stay in DFU mode) */
+	uint16_t vid, pid;     /* in DFU mode */
+	bool family;	       /* a Crazyflie: OTP, loader audit, run-time mode, platforms */
+	uint32_t app_addr;     /* where the application begins, in alternate 0 */
+	uint32_t loader_addr;  /* the protected range, in alternate 0: never erased or written */
+	uint32_t loader_bytes; /* 0 = none */
+	bool leave;	       /* leaving starts the application (false: stay in DFU mode) */
 	bool map_given[PROFILE_ALTS_MAX]; /* map[] is the authority and the device has to agree; */
 	struct layout map[PROFILE_ALTS_MAX]; /* else "as the device says" */
 };

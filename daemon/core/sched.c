@@ -160,16 +160,17 @@ endpoints_beside(const struct sched *s, const struct place *p)
 
 		if (strcmp(p->controller, q->controller) != 0)
 			continue;
-		n += (q->granted & BIT(TURN_LEAVE)) != 0 && q->endpoints < RUNTIME_ENDPOINTS ?
-			     RUNTIME_ENDPOINTS :
-			     q->endpoints;
+		n += (q->granted & BIT(TURN_LEAVE)) != 0 && q->endpoints < RUNTIME_ENDPOINTS
+			 ? RUNTIME_ENDPOINTS
+			 : q->endpoints;
 	}
 	return n;
 }
 
 /* May slot have this turn now?  If only time is missing, ret_at says when. */
 static bool
-is_free(const struct sched *s, const struct place *p, enum turn turn, uint64_t now_us, uint64_t *ret_at)
+is_free(const struct sched *s, const struct place *p, enum turn turn, uint64_t now_us,
+	uint64_t *ret_at)
 {
 	uint64_t patience = p->asked_us[turn] + s->limits.leave_wait_us;
 	unsigned after;
@@ -191,7 +192,8 @@ is_free(const struct sched *s, const struct place *p, enum turn turn, uint64_t n
 		after = endpoints_beside(s, p) - p->endpoints + RUNTIME_ENDPOINTS;
 		if (s->limits.endpoints_max == 0 || after <= s->limits.endpoints_max)
 			return true;
-		/* WHY: waiting for ever would be worse than a controller that refuses one device. */
+		/* WHY: waiting for ever would be worse than a controller that refuses one device.
+		 */
 		*ret_at = patience;
 		return now_us >= patience;
 	case TURN_NONE:

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who may go on now: limits on what drones do at the same time, first come first served within a limit.
+ * Who may go on now: limits on what drones do at the same time, first come first served within a
+ * limit.
  *
  *   TURN_START   one more drone under way            at most active_max on the station
- *   TURN_SWITCH  a mode switch                       at most switch_max on a controller, stagger_us apart
- *   TURN_WRITE   erase, write, verify                at most writers_max behind one transaction translator
- *   TURN_LEAVE   becoming a run-time drone again     while the controller has endpoint contexts left (protocol
- *                                                    notes 10, rows 10 and 12); waits leave_wait_us at most
- * INVARIANT: a limit holds at every instant; a turn that is waited for is granted as soon as there is room.
+ *   TURN_SWITCH  a mode switch                       at most switch_max on a controller, stagger_us
+ * apart TURN_WRITE   erase, write, verify                at most writers_max behind one transaction
+ * translator TURN_LEAVE   becoming a run-time drone again     while the controller has endpoint
+ * contexts left (protocol notes 10, rows 10 and 12); waits leave_wait_us at most INVARIANT: a limit
+ * holds at every instant; a turn that is waited for is granted as soon as there is room.
  */
 #ifndef CORE_SCHED_H
 #define CORE_SCHED_H
@@ -42,7 +43,8 @@ void sched_set_limits(struct sched *s, const struct sched_limits *limits);
 /* While held, no further drone gets TURN_START; those that have it go on. */
 void sched_hold_starts(struct sched *s, bool hold);
 
-/* Where slot is plugged in, and how many endpoint contexts its device takes now (0: nothing there). */
+/* Where slot is plugged in, and how many endpoint contexts its device takes now (0: nothing there).
+ */
 void sched_place(struct sched *s, unsigned slot, const char *controller, const char *translator,
 		 unsigned endpoints);
 

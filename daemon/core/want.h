@@ -2,9 +2,9 @@
 /*
  * What a conversation (dfuse, crtp, flash) wants next from the outside.  A plain value.
  *
- * Conversations are sans-IO: X_next() says what is wanted, X_ended() reports how the transfer went, and time
- * comes in as now_us (microseconds of any monotonic clock).  X_next() may be called again before
- * anything happened and then says the same.
+ * Conversations are sans-IO: X_next() says what is wanted, X_ended() reports how the transfer went,
+ * and time comes in as now_us (microseconds of any monotonic clock).  X_next() may be called again
+ * before anything happened and then says the same.
  */
 #ifndef CORE_WANT_H
 #define CORE_WANT_H

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Questions about a job: where it is, what it will still take. */
+#include "config.h"
+
+#include "core/job_parts.h"
+
+enum job_stage
+job_stage(const struct job *j)
+{
+	return j->stage;
+}
+
+enum step
+job_step(const struct job *j)
+{
+	switch (j->stage) {
+	case JOB_ASK:
+		return STEP_ASKING;
+	case JOB_SWITCH:
+	case JOB_REQUEST:
+	case JOB_AWAIT_DFU:
+		return STEP_REBOOTING;
+	case JOB_FLASH:
+		return flash_step(&j->flash);
+	case JOB_AWAIT_RUNTIME:
+		return STEP_BOOTING;
+	case JOB_CONFIRM:
+		return STEP_CONFIRMING;
+	case JOB_ENDING:
+	case JOB_LIGHT:
+	case JOB_OVER:
+	case JOB_STAGE_COUNT:
+		break;
+	}
+	return j->last_step;
+}
+
+const struct job_record *
+job_record(const struct job *j)
+{
+	return &j->record;
+}
+
+bool
+job_published(const struct job *j)
+{
+	return j->published;
+}
+
+bool
+job_foreign(const struct job *j)
+{
+	return j->foreign;
+}
+
+const char *
+job_idle_reason(const struct job *j)
+{
+	return j->idle_reason;
+}
+
+bool
+job_touched(const struct job *j)
+{
+	return j->touched;
+}
+
+void
+job_estimate(const struct job *j, uint64_t boot_us, uint64_t *ret_left_us, uint64_t *ret_total_us)
+{
+	flash_estimate(&j->flash, ret_left_us, ret_total_us);
+	*ret_total_us += boot_us;
+	if (j->stage < JOB_FLASH || (j->stage == JOB_FLASH && *ret_total_us == boot_us))
+		*ret_left_us = *ret_total_us; /* the plan is not made yet */
+	else if (j->stage == JOB_FLASH)
+		*ret_left_us += boot_us;
+	else if (j->stage == JOB_AWAIT_RUNTIME)
+		*ret_left_us = boot_us;
+	else
+		*ret_left_us = 0;
+}
