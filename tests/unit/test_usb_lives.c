@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/* Contract of include/cfdfu/usb_port.h when devices vanish, hang, and are closed at any moment. */
+#include "config.h"
+
+#include "usb_rig.h"
+
+#include <linux/usbdevice_fs.h>
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static const struct usb_xfer port_reset = { .kind = USB_RESET, .timeout_ms = 1000 };
+
+static void
+pulling_the_plug_ends_what_is_in_flight(void **state)
+{
+	struct rig *r = *state;
+	struct fake_device *d = fake_device(1);
+
+	d->on_submit = rig_keep;
+	rig_open_well(r, 1);
+	assert_int_equal(rig_ask(r, 1, 5000), 0);
+	rig_run_quietly(r, 10);
+	fake_unplug(d);
+	rig_run_until(r, 2);
+	assert_int_equal(r->heard[1].status, USB_GONE);
+	rig_run_quietly(r, 20);
+	assert_int_equal(rig_ask(r, 1, 100), -ENODEV);
+	rig_close_well(r, 1);
+}
+
+static void
+pulling_the_plug_of_an_idle_device_is_seen_at_the_next_transfer(void **state)
+{
+	struct rig *r = *state;
+
+	rig_open_well(r, 1);
+	rig_open_well(r, 2);
+	fake_unplug(fake_device(1));
+	rig_run_quietly(r, 20);
+	assert_int_equal(rig_ask(r, 1, 100), -ENODEV);
+	assert_int_equal(rig_ask(r, 2, 100), 0);
+	rig_run_until(r, 3);
+	rig_close_well(r, 1);
+}
+
+static void
+closing_cancels_without_a_word_and_says_closed_once(void **state)
+{
+	struct rig *r = *state;
+	struct fake_device *d = fake_device(1);
+
+	d->on_submit = rig_keep;
+	rig_open_well(r, 1);
+	assert_int_equal(rig_ask(r, 1, 5000), 0);
+	rig_close(r, 1);
+	rig_close(r, 1);
+	rig_run_until(r, 2);
+	rig_run_quietly(r, 20);
+	assert_int_equal(r->heard[1].ended, 0);
+	assert_int_equal(r->heard[1].closed, 1);
+	assert_int_equal(d->discards, 1);
+	assert_int_equal(fake_open_nodes(), 0);
+}
+
+static void
+a_transfer_that_has_just_ended_is_not_told_after_close(void **state)
+{
+	struct rig *r = *state;
+
+	rig_open_well(r, 1);
+	assert_int_equal(rig_ask(r, 1, 1000), 0); /* is complete already, and not yet reaped */
+	rig_close(r, 1);
+	rig_run_until(r, 2);
+	rig_run_quietly(r, 20);
+	assert_int_equal(r->heard[1].ended, 0);
+	assert_int_equal(r->heard[1].closed, 1);
+}
+
+static void
+a_silent_device_being_opened_delays_nobody(void **state)
+{
+	struct rig *r = *state;
+	uint64_t before;
+
+	fake_device(1)->configuration_ms = 400;
+	assert_int_equal(rig_open(r, 1), 0);
+	before = rig_now_ms();
+	for (unsigned i = 2; i < 40; i++)
+		rig_open_well(r, i);
+	for (unsigned i = 2; i < 40; i++) {
+		assert_int_equal(rig_ask(r, i, 1000), 0);
+		rig_run_until(r, r->total + 1);
+	}
+	assert_true(rig_now_ms() - before < 350);
+	assert_int_equal(r->heard[1].opened, 0);
+	rig_run_until(r, r->total + 1);
+	assert_int_equal(r->heard[1].opened, 1);
+	assert_int_equal(r->heard[1].error, 0);
+}
+
+static void
+closing_what_is_still_being_opened_does_not_wait(void **state)
+{
+	struct rig *r = *state;
+	uint64_t before = rig_now_ms();
+
+	fake_device(1)->open_ms = 200;
+	fake_device(2)->configuration_ms = 200;
+	assert_int_equal(rig_open(r, 1), 0);
+	assert_int_equal(rig_open(r, 2), 0);
+	rig_close(r, 1);
+	rig_close(r, 2);
+	rig_run_until(r, 2);
+	assert_true(rig_now_ms() - before < 150);
+	assert_int_equal(r->heard[1].opened + r->heard[2].opened, 0);
+	assert_int_equal(r->heard[1].closed + r->heard[2].closed, 2);
+	rig_run_quietly(r, 300);
+	assert_int_equal(fake_open_nodes(), 0);
+}
+
+static void
+a_port_reset_keeps_the_device_and_its_claim(void **state)
+{
+	struct rig *r = *state;
+	struct fake_device *d = fake_device(1);
+
+	d->reset_ms = 50;
+	rig_open_well(r, 1);
+	assert_int_equal(rig_submit(r, 1, &port_reset), 0);
+	rig_run_until(r, 2);
+	assert_int_equal(r->heard[1].status, USB_OK);
+	assert_int_equal(d->resets, 1);
+	assert_int_equal(d->claims, 2);
+	assert_int_equal(d->detaches, 0);
+	assert_true(d->is_claimed);
+	assert_int_equal(rig_ask(r, 1, 1000), 0);
+	rig_run_until(r, 3);
+	assert_int_equal(r->heard[1].status, USB_OK);
+}
+
+static void
+a_device_that_is_another_after_a_reset_is_gone(void **state)
+{
+	struct rig *r = *state;
+
+	fake_device(1)->reset_errno = ENODEV;
+	rig_open_well(r, 1);
+	assert_int_equal(rig_submit(r, 1, &port_reset), 0);
+	rig_run_until(r, 2);
+	assert_int_equal(r->heard[1].status, USB_GONE);
+	rig_close_well(r, 1);
+}
+
+static void
+a_reset_that_hangs_times_out_and_can_be_closed(void **state)
+{
+	struct rig *r = *state;
+	struct usb_xfer x = { .kind = USB_RESET, .timeout_ms = 50 };
+	uint64_t before = rig_now_ms();
+
+	fake_device(1)->reset_ms = 400;
+	rig_open_well(r, 1);
+	rig_open_well(r, 2);
+	assert_int_equal(rig_submit(r, 1, &x), 0);
+	assert_int_equal(rig_ask(r, 2, 1000), 0);
+	rig_run_until(r, 4);
+	assert_int_equal(r->heard[1].status, USB_TIMEOUT);
+	assert_int_equal(rig_ask(r, 1, 100), -ENODEV);
+	rig_close_well(r, 1);
+	assert_true(rig_now_ms() - before < 350);
+	rig_run_quietly(r, 500);
+	assert_false(fake_device(1)->is_open);
+}
+
+static void
+close_in_callback(struct rig *r, uint64_t id)
+{
+	rig_close(r, (unsigned)id);
+}
+
+static void
+close_after_data(struct rig *r, uint64_t id, const uint8_t *data, size_t length)
+{
+	(void)data;
+	(void)length;
+	rig_close(r, (unsigned)id);
+}
+
+static void
+open_again(struct rig *r, uint64_t id)
+{
+	r->heard[id].opened = 0;
+	if (r->heard[id].closed < 3)
+		assert_int_equal(rig_open(r, (unsigned)id), 0);
+}
+
+static void
+callbacks_may_close_and_open_again(void **state)
+{
+	struct rig *r = *state;
+
+	r->on_opened = close_in_callback;
+	r->on_closed = open_again;
+	assert_int_equal(rig_open(r, 1), 0);
+	rig_run_until(r, 6);
+	assert_int_equal(r->heard[1].closed, 3);
+	r->on_opened = NULL;
+	r->on_closed = NULL;
+	r->on_ended = close_after_data;
+	r->heard[1].closed = 0;
+	rig_open_well(r, 1);
+	assert_int_equal(rig_ask(r, 1, 1000), 0);
+	rig_run_until(r, 9);
+	assert_int_equal(r->heard[1].closed, 1);
+}
+
+static void
+the_number_of_devices_is_limited(void **state)
+{
+	struct rig *r = *state;
+
+	for (unsigned i = 0; i < 256; i++)
+		assert_int_equal(rig_open(r, i), 0);
+	assert_int_equal(rig_open(r, 256), -EMFILE);
+	rig_run_until(r, 256);
+	rig_close_well(r, 3);
+	rig_run_quietly(r, 20);
+	assert_int_equal(rig_open(r, 256), 0);
+	rig_run_until(r, 258);
+	assert_int_equal(r->heard[256].error, 0);
+}
+
+static void
+the_bus_can_be_freed_in_the_middle_of_everything(void **state)
+{
+	struct rig *r = *state;
+
+	fake_device(1)->configuration_ms = 100;
+	fake_device(2)->on_submit = rig_keep;
+	fake_device(3)->reset_ms = 100;
+	rig_open_well(r, 2);
+	rig_open_well(r, 3);
+	rig_open_well(r, 4);
+	rig_open_well(r, 5);
+	assert_int_equal(rig_open(r, 1), 0);
+	assert_int_equal(rig_ask(r, 2, 5000), 0);
+	assert_int_equal(rig_submit(r, 3, &port_reset), 0);
+	assert_int_equal(rig_ask(r, 4, 5000), 0);
+	rig_close(r, 5);
+	/* rig_tear_down() frees, and sees that nothing is left. */
+}
+
+/* 40 devices, random misfortunes and commands: every open has its opened() or closed(), every
+ * transfer its end. */
+static void
+a_random_life_keeps_the_contract(void **state)
+{
+	enum { COUNT = 40 };
+	bool open_now[COUNT] = { false };
+	unsigned submitted[COUNT] = { 0 };
+	struct rig *r = *state;
+
+	srand(7);
+	for (unsigned round = 0; round < 3000; round++) {
+		unsigned i = (unsigned)rand() % COUNT;
+		struct heard *h = &r->heard[i];
+		struct fake_device *d = fake_device(i);
+		bool busy = submitted[i] > h->ended;
+
+		if (!open_now[i]) {
+			memset(h, 0, sizeof(*h));
+			submitted[i] = 0;
+			d->is_gone = false;
+			d->open_errno = rand() % 8 == 0 ? EACCES : 0;
+			d->configuration_ms = rand() % 8 == 0 ? 3 : 0;
+			d->on_submit = rand() % 3 == 0 ? rig_keep : rig_echo;
+			open_now[i] = rig_open(r, i) == 0;
+		} else if (h->error < 0) {
+			open_now[i] = false;
+		} else if (h->closed > 0) {
+			assert_int_equal(h->closed, 1);
+			open_now[i] = false;
+		} else if (rand() % 6 == 0) {
+			rig_close(r, i);
+		} else if (h->opened == 1 && !busy && rand() % 3 != 0) {
+			submitted[i] += rig_ask(r, i, 1 + (uint32_t)rand() % 20) == 0 ? 1 : 0;
+		} else if (rand() % 5 == 0) {
+			fake_complete(d, rand() % 2 == 0 ? 0 : -EPROTO, 6);
+		} else if (rand() % 10 == 0) {
+			fake_unplug(d);
+		}
+		assert_true(h->opened <= 1 && h->closed <= 1 && h->ended <= submitted[i]);
+		assert_true(event_base_loop(r->base, EVLOOP_NONBLOCK) >= 0);
+	}
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(pulling_the_plug_ends_what_is_in_flight),
+		TEST(pulling_the_plug_of_an_idle_device_is_seen_at_the_next_transfer),
+		TEST(closing_cancels_without_a_word_and_says_closed_once),
+		TEST(a_transfer_that_has_just_ended_is_not_told_after_close),
+		TEST(a_silent_device_being_opened_delays_nobody),
+		TEST(closing_what_is_still_being_opened_does_not_wait),
+		TEST(a_port_reset_keeps_the_device_and_its_claim),
+		TEST(a_device_that_is_another_after_a_reset_is_gone),
+		TEST(a_reset_that_hangs_times_out_and_can_be_closed),
+		TEST(callbacks_may_close_and_open_again),
+		TEST(the_number_of_devices_is_limited),
+		TEST(the_bus_can_be_freed_in_the_middle_of_everything),
+		TEST(a_random_life_keeps_the_contract),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
