@@ -27,7 +27,8 @@ fw_load_dfu(struct fw_loading *l)
 	if (l->size == DFU_SUFFIX_BYTES)
 		return fw_refuse(l, 0, "a DFU suffix and nothing before it");
 	if (l->size - DFU_SUFFIX_BYTES > IMAGE_BYTES_MAX)
-		return fw_refuse(l, 0, "%zu bytes, the limit is %u", l->size, IMAGE_BYTES_MAX);
+		return fw_refuse(l, 0, "%zu bytes, the limit is %u", l->size - DFU_SUFFIX_BYTES,
+				 IMAGE_BYTES_MAX);
 	e.size = (uint32_t)(l->size - DFU_SUFFIX_BYTES);
 	return fw_add_element(l, &e, l->data);
 }

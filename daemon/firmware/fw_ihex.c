@@ -111,9 +111,6 @@ take_data(struct reader *r)
 		    r->l, r->record,
 		    "line %u, offset %zu: data runs over the end of its 64 KiB segment", r->line,
 		    r->record);
-	if (r->base > UINT32_MAX - offset)
-		return fw_refuse(r->l, r->record, "line %u, offset %zu: address beyond 4 GiB",
-				 r->line, r->record);
 	return fw_pieces_add(&r->pieces, r->l, &piece, r->bytes + 4);
 }
 

@@ -231,6 +231,30 @@ sniffing_looks_at_the_content_alone(void **state)
 	assert_string_equal(fw_format_words(FW_UNKNOWN), "unknown file");
 }
 
+static void
+no_file_is_larger_than_the_limits(void **state)
+{
+	struct fw_input in = { .addr = 0, .size = IMAGE_BYTES_MAX + 1 };
+	struct image *image = NULL;
+	struct fw_error error;
+	uint8_t *bytes = calloc(1, FW_FILE_BYTES_MAX + 1);
+
+	(void)state;
+	assert_non_null(bytes);
+	in.data = bytes;
+	assert_int_equal(fw_load(&in, &image, NULL, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "67108865 bytes, the limit is 67108864"));
+	in.size = FW_FILE_BYTES_MAX + 1;
+	assert_int_equal(fw_load(&in, &image, NULL, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "the limit for a file is"));
+	memcpy(bytes + IMAGE_BYTES_MAX + 1, "\0\0\xFF\xFF\xFF\xFF\0\x01UFD\x10", 12);
+	bad_mend_crc(bytes, IMAGE_BYTES_MAX + 1 + 16);
+	in.size = IMAGE_BYTES_MAX + 1 + 16;
+	assert_int_equal(fw_load(&in, &image, NULL, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "67108865 bytes, the limit is 67108864"));
+	free(bytes);
+}
+
 /* Every good file, cut at every of many places and changed at many: an answer, and no crash. */
 static void
 damaged_files_end_in_an_answer(void **state)
@@ -277,6 +301,7 @@ main(void)
 		cmocka_unit_test(other_ids_are_taken_where_they_are_expected_or_only_shown),
 		cmocka_unit_test(any_change_of_a_suffix_byte_is_noticed),
 		cmocka_unit_test(sniffing_looks_at_the_content_alone),
+		cmocka_unit_test(no_file_is_larger_than_the_limits),
 		cmocka_unit_test(damaged_files_end_in_an_answer),
 	};
 

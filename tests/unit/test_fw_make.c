@@ -6,6 +6,7 @@
 #include "fw_help.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "fixtures/bad.h"
@@ -299,6 +300,44 @@ nothing_cannot_be_made_into_a_file(void **state)
 	assert_int_equal(fw_make(&f, &bytes, &size), -E2BIG);
 }
 
+static int
+on_piece_stop(void *ctx, const uint8_t *data, size_t size)
+{
+	unsigned *left = ctx;
+
+	(void)data;
+	(void)size;
+	return (*left)-- == 0 ? -EIO : 0;
+}
+
+static void
+a_stream_stops_where_it_is_told_to(void **state)
+{
+	(void)state;
+	for (unsigned n = 0; n < 16;
+	     n++) { /* prefix, 3 targets, 5 elements of 2 pieces, suffix of 2 */
+		unsigned left = n;
+
+		assert_int_equal(fw_make_stream(&three, on_piece_stop, &left), -EIO);
+		assert_int_equal(left, UINT_MAX);
+	}
+}
+
+static void
+only_what_came_from_the_file_is_made_into_it_again(void **state)
+{
+	const struct mkimage_spec spec = { .size = 4096 };
+	struct loaded raw = load_made(&spec, MKIMAGE_BIN), l = load_file(&three);
+	uint8_t *bytes;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(fw_make_again(raw.image, raw.facts, &bytes, &size), -EINVAL);
+	assert_int_equal(fw_make_again(raw.image, l.facts, &bytes, &size), -EINVAL);
+	unload(&raw);
+	unload(&l);
+}
+
 /* Sixteen targets, the most there can be, with 64 elements each. */
 static void
 the_largest_number_of_targets_and_elements_survives(void **state)
@@ -339,6 +378,8 @@ main(void)
 		cmocka_unit_test(files_of_other_tools_survive_a_round_trip),
 		cmocka_unit_test(only_dfuse_is_taken_where_dfuse_is_asked_for),
 		cmocka_unit_test(nothing_cannot_be_made_into_a_file),
+		cmocka_unit_test(a_stream_stops_where_it_is_told_to),
+		cmocka_unit_test(only_what_came_from_the_file_is_made_into_it_again),
 		cmocka_unit_test(the_largest_number_of_targets_and_elements_survives),
 	};
 

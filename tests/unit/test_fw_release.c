@@ -99,6 +99,7 @@ targets_come_as_text_and_as_list(void **state)
 	    "\"cf2.bin\":{\"platform\":\"cf2\",\"target\":[\"stm32\"],\"type\":\"fw\"},"
 	    "\"sd.bin\":{\"platform\":\"cf2\",\"target\":\"nrf51\",\"type\":\"bootloader+"
 	    "softdevice\"},"
+	    "\"x.bin\":{\"platform\":\"cf2\",\"target\":[\"fpga\"],\"type\":\"fw\"},"
 	    "\"a.bin\":{\"platform\":\"deck\",\"target\":[\"bcAI:esp\",7],\"type\":\"fw\"},"
 	    "\"b.bin\":{\"platform\":\"deck\",\"target\":\"bcLighthouse4\",\"type\":\"fw\"}}}}");
 

@@ -407,6 +407,10 @@ a_loader_that_does_not_fit_its_sector_or_starts_outside_is_refused(void **state)
 	assert_int_equal(judge_loader(image, &j), 0);
 	assert_true(!j.accepted && found(&j, JUDGE_TOO_BIG));
 	image_unref(image);
+	image = image_at(1, 0x08000000, bytes, 0x4000);
+	assert_int_equal(judge_loader(image, &j), 0);
+	assert_true(!j.accepted && found(&j, JUDGE_RANGE));
+	image_unref(image);
 	put_le32(bytes + 4, 0x08004001);
 	image = image_at(0, 0x08000000, bytes, 0x4000);
 	assert_int_equal(judge_loader(image, &j), 0);
@@ -541,6 +545,9 @@ every_finding_has_a_name_of_its_own(void **state)
 						judge_code_name((enum judge_code)b));
 	}
 	assert_string_equal(judge_code_name(JUDGE_CODE_COUNT), "unknown");
+	assert_string_equal(judge_level_name(JUDGE_NOTE), "note");
+	assert_string_equal(judge_level_name(JUDGE_WARN), "warning");
+	assert_string_equal(judge_level_name(JUDGE_REFUSE), "refused");
 }
 
 int
