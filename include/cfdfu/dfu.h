@@ -59,9 +59,9 @@ enum dfu_status_code {
 	DFU_STATUS_COUNT
 };
 
-#define DFU_STATUS_BYTES 6	     /* bStatus, bwPollTimeout (24 bits), bState, iString */
+#define DFU_STATUS_BYTES 6 /* bStatus, bwPollTimeout (24 bits), bState, iString */
 #define DFU_FUNCTIONAL_DESCRIPTOR 0x21
-#define DFU_BCD_DFUSE 0x011A	     /* bcdDFUVersion of a DfuSe device and file */
+#define DFU_BCD_DFUSE 0x011A /* bcdDFUVersion of a DfuSe device and file */
 
 /* DfuSe: block 0 of DNLOAD carries a command, block 1 is reserved, data begins at block 2. */
 #define DFUSE_BLOCK_COMMAND 0
@@ -76,7 +76,7 @@ enum dfu_status_code {
 #define DFUSE_ELEMENT_PREFIX_BYTES 8
 #define DFU_SUFFIX_BYTES 16
 
-/* ST's identifiers: the ROM boot loader, and the virtual COM port the Crazyflie firmware borrows. */
+/* ST's identifiers: the ROM boot loader, and the virtual COM port that the Crazyflie borrows. */
 #define ST_VID 0x0483
 #define ST_DFU_PID 0xDF11
 #define ST_VCP_PID 0x5740

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How an attempt can end, and where.  These numbers are stored in databases: append only, never reuse.
- * Names and sentences: daemon/core/outcome.c.
+ * How an attempt can end, and where.  These numbers are stored in databases: append only, never
+ * reuse. Names and sentences: daemon/core/outcome.c.
  */
 #ifndef CFDFU_OUTCOME_H
 #define CFDFU_OUTCOME_H
 
 #include <stdint.h>
 
-/* design.md, promise 7: every attempt has exactly one of these endings. */
+/* design, promise 7: every attempt has exactly one of these endings. */
 enum verdict_kind {
 	VERDICT_NONE = 0, /* still running */
 	VERDICT_PASS = 1,
@@ -21,13 +21,13 @@ enum verdict_kind {
 	VERDICT_COUNT
 };
 
-/* design.md, section 2: the stages of a drone's life on a slot. */
+/* design, section 2: the stages of a drone's life on a slot. */
 enum step {
 	STEP_NONE = 0,
-	STEP_ASKING = 1,     /* version and type over CRTP */
-	STEP_REBOOTING = 2,  /* vendor request sent, waiting for DFU on the same port */
-	STEP_PROBING = 3,    /* descriptors, clean slate, loader audit, platform from OTP */
-	STEP_COMPARING = 4,  /* reading back before anything is changed */
+	STEP_ASKING = 1,    /* version and type over CRTP */
+	STEP_REBOOTING = 2, /* vendor request sent, waiting for DFU on the same port */
+	STEP_PROBING = 3,   /* descriptors, clean slate, loader audit, platform from OTP */
+	STEP_COMPARING = 4, /* reading back before anything is changed */
 	STEP_ERASING = 5,
 	STEP_WRITING = 6,
 	STEP_VERIFYING = 7,

@@ -5,12 +5,14 @@
  * One of them is linked in; there is no table of functions.
  *
  * CONTRACT
- *  - Nothing here blocks.  No callback is ever called from inside a call into this seam: results are
- *    delivered from the event loop later, even when they are known at once.
- *  - One transfer in flight per device; usb_submit() on a device with one in flight is a bug (assert).
- *  - After usb_open() exactly one opened(); on error the id is forgotten right after it and nothing else
- *    follows.  After each accepted usb_submit() exactly one ended().  After usb_close() a transfer
- *    that is in flight is cancelled and NOT reported; exactly one closed() follows, then the id is free.
+ *  - Nothing here blocks.  No callback is ever called from inside a call into this seam: results
+ *    are delivered from the event loop later, even when they are known at once.
+ *  - One transfer in flight per device; usb_submit() on a device with one in flight is a bug
+ *    (assert).
+ *  - After usb_open() exactly one opened(); on error the id is forgotten right after it and nothing
+ *    else follows.  After each accepted usb_submit() exactly one ended().  After usb_close() a
+ *    transfer that is in flight is cancelled and NOT reported; exactly one closed() follows, then
+ *    the id is free.
  *  - Callbacks may call into the seam.
  */
 #ifndef CFDFU_USB_PORT_H
@@ -24,7 +26,7 @@
 struct event_base;
 struct usb_bus;
 
-#define USB_TRANSFER_BYTES_MAX 4096   /* LIMIT: wTransferSize we accept at most (robustness.md H4) */
+#define USB_TRANSFER_BYTES_MAX 4096   /* LIMIT: largest wTransferSize accepted (robustness notes H4) */
 #define USB_DESCRIPTOR_BYTES_MAX 4096 /* LIMIT: device and configuration descriptor together */
 
 /* How a transfer ended. */
@@ -51,11 +53,11 @@ struct usb_setup {
 };
 
 /*
- * One transfer.  Direction of a control transfer: bit 7 of setup.request_type.  data: bytes to send,
- * length of them, copied by usb_submit(); for IN transfers length is the most to receive.  A control
- * transfer's length equals setup.length.  timeout_ms > 0 always.
- * USB_RESET is a port reset (libusb_reset_device): ended() with USB_OK, or USB_GONE when the device did
- * not come back as it was (a new sighting may follow).
+ * One transfer.  Direction of a control transfer: bit 7 of setup.request_type.  data: bytes to
+ * send, length of them, copied by usb_submit(); for IN transfers length is the most to receive.  A
+ * control transfer's length equals setup.length.  timeout_ms > 0 always.
+ * USB_RESET is a port reset (libusb_reset_device): ended() with USB_OK, or USB_GONE when the device
+ * did not come back as it was (a new sighting may follow).
  */
 struct usb_xfer {
 	enum usb_xfer_kind kind;
@@ -68,14 +70,16 @@ struct usb_xfer {
 
 struct usb_callbacks {
 	/*
-	 * error: 0 or negative errno: -EACCES node is not ours, -EBUSY interface is held by another program,
-	 * -ENODEV gone, -ENOENT no node (yet), -EMFILE, -ENOMEM, other.  descriptors: the device descriptor (18
-	 * bytes) followed by the active configuration as the kernel read them, valid during the call;
-	 * NULL on error.
+	 * error: 0 or negative errno: -EACCES node is not ours, -EBUSY interface is held by another
+	 * program, -ENODEV gone, -ENOENT no node (yet), -EMFILE, -ENOMEM, other.  descriptors: the
+	 * device descriptor (18 bytes) followed by the active configuration as the kernel read
+	 * them, valid during the call; NULL on error.
 	 */
-	void (*opened)(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t length);
+	void (*opened)(void *ctx, uint64_t id, int error, const uint8_t *descriptors,
+		       size_t length);
 	/* data: bytes received by an IN transfer, valid during the call. */
-	void (*ended)(void *ctx, uint64_t id, enum usb_status status, const uint8_t *data, size_t length);
+	void (*ended)(void *ctx, uint64_t id, enum usb_status status, const uint8_t *data,
+		      size_t length);
 	void (*closed)(void *ctx, uint64_t id);
 };
 
@@ -88,8 +92,9 @@ void usb_bus_free(struct usb_bus *bus);
 
 /*
  * Opens the device at node ("/dev/bus/usb/001/004") and claims interface 0 - never another, never
- * detaching a kernel driver, never setting a configuration (protocol.md 2.4).  id is the
- * caller's and names the device in every later call and callback.  0 or negative errno (then no callback).
+ * detaching a kernel driver, never setting a configuration (protocol notes 2.4).  id is the
+ * caller's and names the device in every later call and callback.  0 or negative errno (then no
+ * callback).
  */
 int usb_open(struct usb_bus *bus, uint64_t id, const char *node) MUST_CHECK;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Small inline helpers without a home of their own: attributes, array length, byte order, bounded text. */
+/* Small inline helpers without a home of their own: attributes, array length, byte order, bounded
+ * text. */
 #ifndef CFDFU_UTIL_H
 #define CFDFU_UTIL_H
 
@@ -41,7 +42,8 @@ put_le32(uint8_t *p, uint32_t v)
 	p[3] = (uint8_t)(v >> 24);
 }
 
-/* Copies src (NULL counts as "") into dst of size bytes, always terminated; what does not fit is cut. */
+/* Copies src (NULL counts as "") into dst of size bytes, always terminated; what does not fit is
+ * cut. */
 static inline void
 copy_text(char *dst, size_t size, const char *src)
 {

@@ -6,9 +6,10 @@
  * CONTRACT
  *  - Only devices 0483:5740 and 0483:df11 (and those named by watch_also()) are reported.
  *  - sighted() once per enumeration, only when udev has initialised the device (rules applied);
- *    gone() once for each sighted() that ended, before a sighted() of the same port with a new arrival.
- *  - change, bind and unbind events never repeat a sighting (robustness.md K2); after an overflow of
- *    the netlink socket everything is enumerated again and differences are reported (K1).
+ *    gone() once for each sighted() that ended, before a sighted() of the same port with a new
+ *    arrival.
+ *  - change, bind and unbind events never repeat a sighting (robustness notes K2); after an overflow
+ *    of the netlink socket everything is enumerated again and differences are reported (K1).
  *  - No callback from inside a call; what is present at watch_new() is reported from the loop.
  */
 #ifndef CFDFU_WATCH_H
@@ -33,8 +34,8 @@ struct sighting {
 	char product[64];
 	char serial[SERIAL_TEXT_MAX];	/* "" when it has none */
 	char node[64];			/* "/dev/bus/usb/001/004" */
-	char controller[PORT_TEXT_MAX]; /* root hub's bus: limits of the host controller are per bus */
-	char translator[PORT_TEXT_MAX]; /* what shares one transaction translator with it; "" = none */
+	char controller[PORT_TEXT_MAX]; /* root hub's bus: a host controller's limits are per bus */
+	char translator[PORT_TEXT_MAX]; /* what shares a transaction translator; "" = none */
 };
 
 struct watch_callbacks {
