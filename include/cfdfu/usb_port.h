@@ -26,7 +26,7 @@
 struct event_base;
 struct usb_bus;
 
-#define USB_TRANSFER_BYTES_MAX 4096   /* LIMIT: largest wTransferSize accepted (robustness notes H4) */
+#define USB_TRANSFER_BYTES_MAX 4096   /* LIMIT: largest wTransferSize (robustness notes H4) */
 #define USB_DESCRIPTOR_BYTES_MAX 4096 /* LIMIT: device and configuration descriptor together */
 
 /* How a transfer ended. */
