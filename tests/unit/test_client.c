@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT */
+/* cfdfuctl, the program, against a scripted service: what it asks, what it shows, how it exits. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cfdfu/proto.h"
+#include "cfdfu/util.h"
+#include "client_run.h"
+
+static struct run r;
+
+#define STATION                                                                                    \
+	"\"station\":{\"state\":\"armed\",\"selected\":[{\"platform\":\"cf2\",\"name\":\"rel\","   \
+	"\"version\":\"2025.02\",\"sha256\":\"3fa9c1d2aabbccdd\"}],\"counts\":{\"present\":3,"     \
+	"\"active\":1,\"pass\":1,\"unchanged\":0,\"failed\":1,\"skipped\":0},\"health\":\"ok\","   \
+	"\"eta_s\":83}"
+
+#define SLOT_BUSY                                                                                  \
+	"{\"port\":\"1-4\",\"label\":\"A1\",\"present\":true,\"mode\":\"dfu\",\"serial\":"         \
+	"\"002B00353234510C37333439\",\"dfu_serial\":\"207D36753834\",\"platform\":\"cf2\","       \
+	"\"state\":\"writing\",\"percent\":45,\"eta_s\":12,\"verdict\":null,\"fault\":null,"       \
+	"\"step\":\"writing\",\"message\":\"\",\"attempt\":7,\"safe_to_unplug\":false}"
+
+#define SLOT_ENDED(port, serial, verdict, message)                                                 \
+	"{\"port\":\"" port                                                                        \
+	"\",\"label\":null,\"present\":true,\"mode\":\"runtime\",\"serial\":\"" serial             \
+	"\",\"state\":\"ended\",\"percent\":100,\"verdict\":\"" verdict                            \
+	"\",\"message\":\"" message "\",\"attempt\":8,\"safe_to_unplug\":true}"
+
+#define STATUS                                                                                     \
+	"{\"parameters\":{" STATION ",\"slots\":[" SLOT_BUSY                                       \
+	"," SLOT_ENDED("1-5", "AA", "pass", "Flashed and confirmed.") "," SLOT_ENDED(              \
+	    "1-6", "BB", "fail", "No answer. Replug it.") "]}}"
+
+#define WATCH(full, slots)                                                                         \
+	"{\"parameters\":{" STATION ",\"slots\":[" slots "],\"full\":" full ",\"lost\":false},"    \
+	"\"continues\":true}"
+
+static const char *const no_replies[] = { NULL };
+
+static void
+run(const char *words, const char *reply)
+{
+	const char *const replies[] = { reply, NULL };
+
+	client_run(&r, words, replies, NULL);
+}
+
+static void
+expect(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+static void
+expect_request(const char *expected)
+{
+	char line[2048];
+
+	snprintf(line, sizeof(line), "%s\n", expected);
+	assert_string_equal(r.requests, line);
+}
+
+static void
+status_is_a_header_a_row_a_slot_and_what_may_be_unplugged(void **state)
+{
+	(void)state;
+	run("status", STATUS);
+	assert_int_equal(r.status, EXIT_OK);
+	assert_string_equal(
+	    r.out,
+	    "Station armed: drones are flashed as they are plugged in.\n"
+	    "Firmware: cf2 = rel, version 2025.02 [3fa9c1d2aabb]\n"
+	    "3 present, 1 active, 1 pass, 0 unchanged, 1 failed, 0 skipped, 1:23 to go\n"
+	    "\n"
+	    "SLOT LABEL SERIAL                   MODE    STATE   DONE VERDICT UNPLUG MESSAGE\n"
+	    "1-4  A1    002B00353234510C37333439 dfu     writing  45% -       NO     \n"
+	    "1-5        AA                       runtime ended        pass    yes    Flashed and "
+	    "confirmed.\n"
+	    "1-6        BB                       runtime ended        fail    yes    No answer. "
+	    "Replug it.\n"
+	    "\n"
+	    "Safe to unplug: 1-5, 1-6.  Leave the other plugged in.\n");
+	assert_string_equal(r.err, "");
+	expect_request("{\"method\":\"org.cfdfu.Station.GetStatus\",\"parameters\":{}}");
+}
+
+static void
+bare_cfdfuctl_is_status_and_status_takes_a_target(void **state)
+{
+	(void)state;
+	run("", STATUS);
+	assert_int_equal(r.status, EXIT_OK);
+	expect_request("{\"method\":\"org.cfdfu.Station.GetStatus\",\"parameters\":{}}");
+	run("status A1", STATUS);
+	expect_request("{\"method\":\"org.cfdfu.Station.GetStatus\",\"parameters\":{\"target\":"
+		       "\"A1\"}}");
+}
+
+static void
+json_is_exactly_the_parameters_of_the_reply(void **state)
+{
+	(void)state;
+	run("--json status", "{\"parameters\":{\"station\":{\"x\":1},\"slots\":[]}}");
+	assert_string_equal(r.out, "{\"station\":{\"x\":1},\"slots\":[]}\n");
+	run("pause --json", "{\"parameters\":{\"active\":2}}");
+	assert_string_equal(r.out, "{\"active\":2}\n");
+	assert_int_equal(r.status, EXIT_OK);
+}
+
+static void
+texts_of_devices_cannot_steer_the_terminal(void **state)
+{
+	(void)state;
+	run("status",
+	    "{\"parameters\":{\"station\":{},\"slots\":[{\"port\":\"1-4\",\"present\":true,"
+	    "\"label\":\"\\u001b[2J\",\"serial\":\"a\\nb\\u009b31m\",\"message\":\"\\u202ex\"}]}}");
+	assert_int_equal(r.status, EXIT_OK);
+	assert_null(strchr(r.out, '\033'));
+	assert_null(strstr(r.out, "\xc2\x9b"));
+	assert_null(strstr(r.out, "\xe2\x80\xae"));
+	expect(r.out, "?[2J");
+	run("--json status", "{\"parameters\":{\"s\":\"\\u001b\\u009b\\u202e\"}}");
+	assert_string_equal(r.out, "{\"s\":\"\\u001B\\u009B\\u202E\"}\n");
+}
+
+static void
+an_empty_station_and_a_paused_degraded_one_say_so(void **state)
+{
+	(void)state;
+	run("status",
+	    "{\"parameters\":{\"station\":{\"state\":\"paused\",\"selected\":[],\"counts\":{},"
+	    "\"health\":\"degraded\",\"reason\":\"disk full\"},\"slots\":[]}}");
+	expect(r.out, "Station PAUSED");
+	expect(r.out, "DEGRADED, nothing is flashed: disk full");
+	expect(r.out, "Firmware: none selected");
+	expect(r.out, "Nothing is plugged in.");
+}
+
+static void
+no_daemon_is_said_with_the_way_to_start_it(void **state)
+{
+	(void)state;
+	client_run(&r, "status", NULL, NULL);
+	assert_int_equal(r.status, EXIT_NO_DAEMON);
+	expect(r.err, "is not running");
+	expect(r.err, "systemctl start cfdfud");
+	client_run(&r, "status", no_replies, NULL);
+	assert_int_equal(r.status, EXIT_NO_DAEMON);
+	expect(r.err, "closed the connection");
+}
+
+static const struct {
+	const char *reply;
+	int status;
+	const char *says;
+} errors[] = {
+	{ "{\"error\":\"org.cfdfu.Station.NotPermitted\",\"parameters\":{\"group\":\"cfdfu\"}}",
+	  EXIT_REFUSED, "members of the group cfdfu" },
+	{ "{\"error\":\"org.cfdfu.Station.NoSuchSlot\",\"parameters\":{\"target\":\"9-9\"}}",
+	  EXIT_REFUSED, "there is no slot or drone \"9-9\"" },
+	{ "{\"error\":\"org.cfdfu.Station.NoSuchAttempt\",\"parameters\":{\"id\":7}}", EXIT_REFUSED,
+	  "there is no attempt 7" },
+	{ "{\"error\":\"org.cfdfu.Station.Degraded\",\"parameters\":{\"reason\":\"disk\"}}",
+	  EXIT_REFUSED, "degraded" },
+	{ "{\"error\":\"org.cfdfu.Station.Busy\",\"parameters\":{\"reason\":\"not now\"}}",
+	  EXIT_REFUSED, "not now" },
+	{ "{\"error\":\"org.cfdfu.Station.Failed\",\"parameters\":{\"reason\":\"it broke\"}}",
+	  EXIT_DRONE_FAILED, "it broke" },
+	{ "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":"
+	  "\"target\"}}",
+	  EXIT_USAGE, "target" },
+	{ "{\"error\":\"org.varlink.service.MethodNotFound\",\"parameters\":{\"method\":\"a.B\"}}",
+	  EXIT_REFUSED, "another version" },
+	{ "{\"error\":\"org.cfdfu.Station.Unheard\",\"parameters\":{}}", EXIT_REFUSED, "Unheard" },
+	{ "{\"nonsense", EXIT_REFUSED, "makes no sense" },
+	{ "[]", EXIT_REFUSED, "makes no sense" },
+};
+
+static void
+every_error_is_a_sentence_and_an_exit_status(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+		run("status", errors[i].reply);
+		assert_int_equal(r.status, errors[i].status);
+		assert_string_equal(r.out, "");
+		expect(r.err, errors[i].says);
+	}
+	run("--json pause", errors[0].reply);
+	assert_int_equal(r.status, EXIT_REFUSED);
+	expect(r.err, "{\"error\":\"org.cfdfu.Station.NotPermitted\",\"parameters\":{\"group\"");
+}
+
+static const char *const nonsense[] = {
+	"bogus",
+	"--bogus",
+	"-x",
+	"status a b",
+	"status --count 3",
+	"watch a b",
+	"wait x",
+	"wait --count",
+	"wait --count 0",
+	"wait --count -1",
+	"wait --count 1x",
+	"wait --timeout y",
+	"firmware",
+	"firmware bogus",
+	"firmware add",
+	"firmware add a b",
+	"firmware add a --platform q",
+	"firmware add a --address zz",
+	"firmware show",
+	"firmware select",
+	"firmware select a b",
+	"firmware remove",
+	"firmware check",
+	"firmware check a --address 0x1ffffffff",
+	"firmware make",
+	"firmware make a.dfu",
+	"firmware make a.dfu b:999",
+	"firmware make a.dfu :1",
+	"firmware extract",
+	"pause x",
+	"resume x",
+	"retry",
+	"retry --failed 1-4",
+	"history x",
+	"history --limit 0",
+	"history --limit",
+	"history --since never",
+	"history --until 2026-13-45",
+	"history --csv --json",
+	"show",
+	"show 1 2",
+	"port",
+	"port release",
+	"port release --all x",
+	"port bogus",
+	"platform set",
+	"platform set 1-4",
+	"platform set 1-4 drone",
+	"recover-loader",
+	"recover-loader 1-4",
+	"backup",
+	"backup 1-4",
+	"doctor x",
+	"config x",
+	"--socket",
+	"-H",
+	"-H -oProxyCommand=x status",
+};
+
+static void
+nonsense_on_the_command_line_is_answered_with_the_usage_and_2(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(nonsense); i++) {
+		client_run(&r, nonsense[i], no_replies, NULL);
+		if (r.status != EXIT_USAGE)
+			fail_msg("\"%s\" exits with %d:\n%s%s", nonsense[i], r.status, r.out,
+				 r.err);
+		assert_string_equal(r.out, "");
+		assert_string_equal(r.requests, "");
+		assert_true(strlen(r.err) > 0);
+	}
+}
+
+static void
+text_that_is_no_text_is_never_sent_as_nothing(void **state)
+{
+	(void)state;
+	client_run(&r, "port release \xff", no_replies, NULL);
+	assert_int_equal(r.status, EXIT_USAGE);
+	assert_string_equal(r.requests, "");
+	client_run(&r, "retry 1-4 \xff", no_replies, NULL);
+	assert_int_equal(r.status, EXIT_USAGE);
+	assert_string_equal(r.requests, "");
+}
+
+static void
+steering_commands_ask_what_they_should(void **state)
+{
+	static const struct {
+		const char *words, *request, *reply, *out;
+	} cases[] = {
+		{ "pause", "Pause\",\"parameters\":{}}", "{\"active\":2}", "2 at work." },
+		{ "resume", "Resume\",\"parameters\":{}}", "{\"active\":0}", "Armed again." },
+		{ "retry 1-4 A2 --force",
+		  "Retry\",\"parameters\":{\"targets\":[\"1-4\",\"A2\"],\"force\":true}}",
+		  "{\"queued\":[\"1-4\",\"1-5\"]}", "Queued: 1-4 1-5\n" },
+		{ "retry --failed", "Retry\",\"parameters\":{\"failed\":true}}", "{\"queued\":[]}",
+		  "Nothing to do again." },
+		{ "port release 1-4", "ReleasePort\",\"parameters\":{\"target\":\"1-4\"}}",
+		  "{\"released\":[\"1-4\"]}", "Released: 1-4\n" },
+		{ "port release --all", "ReleasePort\",\"parameters\":{}}", "{\"released\":[]}",
+		  "Nothing was set aside." },
+		{ "platform set 1-4 flapper",
+		  "SetPlatformRule\",\"parameters\":{\"target\":\"1-4\",\"platform\":\"flapper\"}}",
+		  "{\"rules\":[{\"target\":\"1-4\",\"platform\":\"flapper\"}]}",
+		  "1-4 is flapper\n" },
+		{ "platform set 1-4 none", "SetPlatformRule\",\"parameters\":{\"target\":\"1-4\"}}",
+		  "{\"rules\":[]}", "No rules" },
+		{ "firmware select rel", "SelectFirmware\",\"parameters\":{\"name\":\"rel\"}}",
+		  "{\"firmware\":{},\"selected\":[{\"platform\":\"cf2\",\"name\":\"rel\","
+		  "\"version\":\"1\",\"sha256\":\"0011223344556677\"}]}",
+		  "cf2: rel, version 1 [001122334455]\n" },
+		{ "firmware select rel --for 1-4",
+		  "SelectFirmware\",\"parameters\":{\"name\":\"rel\",\"target\":\"1-4\"}}",
+		  "{\"firmware\":{},\"selected\":[]}", "rel is the firmware for 1-4." },
+		{ "firmware deselect cf2",
+		  "DeselectFirmware\",\"parameters\":{\"platform\":\"cf2\"}}", "{\"selected\":[]}",
+		  "Nothing is selected" },
+		{ "firmware remove rel", "RemoveFirmware\",\"parameters\":{\"name\":\"rel\"}}",
+		  "{}", "Removed." },
+		{ "config", "GetConfig\",\"parameters\":{}}",
+		  "{\"settings\":[{\"section\":\"flash\",\"key\":\"leave\",\"value\":"
+		  "\"application\","
+		  "\"origin\":\"/etc/x:3\"}]}",
+		  "[flash]\nleave = application  ; /etc/x:3\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char reply[1024], request[256];
+
+		snprintf(reply, sizeof(reply), "{\"parameters\":%s}", cases[i].reply);
+		snprintf(request, sizeof(request), "{\"method\":\"org.cfdfu.Station.%s",
+			 cases[i].request);
+		run(cases[i].words, reply);
+		assert_int_equal(r.status, EXIT_OK);
+		expect_request(request);
+		expect(r.out, cases[i].out);
+	}
+}
+
+static void
+wait_prints_endings_as_they_come_and_tells_failure(void **state)
+{
+	const char *const replies[] = {
+		WATCH("true",
+		      SLOT_BUSY ",{\"port\":\"1-9\",\"present\":true,\"state\":\"foreign\"}"),
+		WATCH("false", SLOT_ENDED("1-4", "CC", "pass", "Good.")), NULL
+	};
+	const char *const bad[] = {
+		WATCH("true", SLOT_BUSY "," SLOT_ENDED("1-6", "BB", "fail", "No answer.")),
+		WATCH("false", SLOT_ENDED("1-4", "CC", "needs-power-cycle", "Replug.")), NULL
+	};
+
+	(void)state;
+	client_run(&r, "wait", replies, NULL);
+	assert_int_equal(r.status, EXIT_OK);
+	assert_string_equal(r.out, "pass 1-4 CC: Good.\n");
+	assert_string_equal(r.err, "1 ended, 0 of them failed\n");
+	client_run(&r, "wait --count 2", bad, NULL);
+	assert_int_equal(r.status, EXIT_DRONE_FAILED);
+	assert_string_equal(r.out, "fail 1-6 BB: No answer.\nneeds-power-cycle 1-4 CC: Replug.\n");
+	expect_request("{\"method\":\"org.cfdfu.Station.Watch\",\"parameters\":{},\"more\":true}");
+}
+
+static void
+wait_counts_each_drone_once_with_its_last_ending(void **state)
+{
+	const char *const replies[] = {
+		WATCH("true", SLOT_ENDED("1-6", "BB", "fail", "x")),
+		WATCH(
+		    "false",
+		    "{\"port\":\"1-6\",\"present\":true,\"serial\":\"BB\",\"state\":\"writing\"}"),
+		WATCH("false", SLOT_ENDED("1-6", "BB", "pass", "y")),
+		WATCH("false", SLOT_ENDED("1-6", "BB", "pass", "y")),
+		WATCH("false", SLOT_ENDED("1-6", "DD", "pass", "z")),
+		NULL
+	};
+
+	(void)state;
+	client_run(&r, "wait -n 2", replies, NULL);
+	assert_int_equal(r.status, EXIT_OK);
+	assert_string_equal(r.out, "fail 1-6 BB: x\npass 1-6 BB: y\npass 1-6 DD: z\n");
+}
+
+static void
+wait_times_out_with_5_and_ends_at_once_when_nothing_is_there(void **state)
+{
+	const char *const busy[] = { WATCH("true", SLOT_BUSY), NULL };
+	const char *const empty[] = { WATCH("true", ""), NULL };
+
+	(void)state;
+	client_run(&r, "wait --timeout 1", busy, NULL);
+	assert_int_equal(r.status, EXIT_TIMED_OUT);
+	assert_string_equal(r.err, "0 ended, 0 of them failed; timed out\n");
+	client_run(&r, "wait --timeout 9", empty, NULL);
+	assert_int_equal(r.status, EXIT_OK);
+	client_run(&r, "wait --count 1 --timeout 0", empty, NULL);
+	assert_int_equal(r.status, EXIT_TIMED_OUT);
+}
+
+static void
+watch_elsewhere_prints_a_line_a_change(void **state)
+{
+	const char *const replies[] = {
+		WATCH("true", SLOT_BUSY), WATCH("false", SLOT_BUSY),
+		"{\"parameters\":{" STATION ",\"slots\":[" SLOT_ENDED(
+		    "1-4", "CC", "pass",
+		    "Good.") "],\"full\":false,\"lost\":true},\"continues\":true}",
+		"{\"error\":\"org.cfdfu.Station.Busy\",\"parameters\":{\"reason\":\"stopping\"}}",
+		NULL
+	};
+
+	(void)state;
+	client_run(&r, "watch", replies, NULL);
+	assert_int_equal(r.status, EXIT_REFUSED);
+	expect(r.out, " A1 (1-4) writing\n");
+	expect(r.out, "(some changes were missed)\n");
+	expect(r.out, " 1-4 pass: Good.\n");
+	assert_null(strchr(r.out, '\033'));
+	client_run(&r, "--json watch 1-4", replies, NULL);
+	assert_int_equal(r.out[0], '{');
+	expect(r.requests, "\"parameters\":{\"target\":\"1-4\"}");
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(status_is_a_header_a_row_a_slot_and_what_may_be_unplugged),
+		cmocka_unit_test(bare_cfdfuctl_is_status_and_status_takes_a_target),
+		cmocka_unit_test(json_is_exactly_the_parameters_of_the_reply),
+		cmocka_unit_test(texts_of_devices_cannot_steer_the_terminal),
+		cmocka_unit_test(an_empty_station_and_a_paused_degraded_one_say_so),
+		cmocka_unit_test(no_daemon_is_said_with_the_way_to_start_it),
+		cmocka_unit_test(every_error_is_a_sentence_and_an_exit_status),
+		cmocka_unit_test(nonsense_on_the_command_line_is_answered_with_the_usage_and_2),
+		cmocka_unit_test(text_that_is_no_text_is_never_sent_as_nothing),
+		cmocka_unit_test(steering_commands_ask_what_they_should),
+		cmocka_unit_test(wait_prints_endings_as_they_come_and_tells_failure),
+		cmocka_unit_test(wait_counts_each_drone_once_with_its_last_ending),
+		cmocka_unit_test(wait_times_out_with_5_and_ends_at_once_when_nothing_is_there),
+		cmocka_unit_test(watch_elsewhere_prints_a_line_a_change),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+/* cfdfuctl, the program: firmware files, backups, recovery, history, another machine. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cfdfu/proto.h"
+#include "cfdfu/util.h"
+#include "client_run.h"
+#include "fixtures/bad.h"
+#include "fixtures/mkimage.h"
+
+static struct run r;
+static const char *const no_replies[] = { NULL };
+
+static void
+expect(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+/* A generated image in the test's directory. */
+static void
+make_image(const char *name, enum mkimage_format format, const struct mkimage_spec *spec)
+{
+	uint8_t *bytes;
+	size_t size;
+
+	assert_int_equal(mkimage_make(spec, format, &bytes, &size), 0);
+	(void)client_file(name, bytes, size);
+	free(bytes);
+}
+
+/* Runs with every "@/" in words replaced by the test's directory. */
+static void
+run_in(const char *words, const char *const *replies, const char *input)
+{
+	char line[2048] = "";
+	size_t used = 0;
+
+	for (const char *w = words; *w != '\0'; w++) {
+		if (w[0] == '@' && w[1] == '/')
+			used += (size_t)snprintf(line + used, sizeof(line) - used, "%s",
+						 client_directory());
+		else
+			line[used++] = *w;
+		line[used] = '\0';
+	}
+	client_run(&r, line, replies, input);
+}
+
+static void
+run(const char *words, const char *reply)
+{
+	const char *const replies[] = { reply, NULL };
+
+	run_in(words, replies, NULL);
+}
+
+static size_t
+size_of(const char *name)
+{
+	char path[256];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", client_directory(), name);
+	assert_int_equal(stat(path, &st), 0);
+	return (size_t)st.st_size;
+}
+
+static bool
+same_files(const char *a, const char *b)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), "cmp -s %s/%s %s/%s", client_directory(), a,
+		 client_directory(), b);
+	return system(command) == 0;
+}
+
+#define ADDED                                                                                      \
+	"{\"parameters\":{\"firmware\":{\"name\":\"rel\",\"platforms\":[\"cf2\"],\"bytes\":1},"    \
+	"\"findings\":[]}}"
+
+static void
+adding_hands_over_one_dfuse_file_with_what_is_known(void **state)
+{
+	(void)state;
+	make_image("firmware-cf2.zip", MKIMAGE_ZIP2, &(struct mkimage_spec){ .size = 40000 });
+	run("firmware add @/firmware-cf2.zip", ADDED);
+	assert_int_equal(r.status, EXIT_OK);
+	expect(r.requests, "AddFirmware\",\"parameters\":{\"name\":\"firmware-cf2\",\"manifest\":"
+			   "\"cf2\",\"source_name\":\"firmware-cf2.zip\",\"source_sha256\":\"");
+	expect(r.requests, "\"version\":\"2025.12\"");
+	expect(r.requests, "\"notes\":[\"the nRF51's firmware");
+	assert_memory_equal(r.file, "DfuSe", 5);
+	assert_int_equal(r.file_bytes, 11 + 274 + 8 + 40000 + 16);
+	expect(r.out, "accepted");
+	expect(r.out, "Stored as \"rel\".");
+	run("firmware add @/firmware-cf2.zip --name other --platform cf2 --json", ADDED);
+	assert_int_equal(r.status, EXIT_OK);
+	expect(r.requests, "{\"name\":\"other\",\"platform\":\"cf2\"");
+	assert_int_equal(r.out[0], '{');
+}
+
+static void
+a_refused_file_is_not_sent(void **state)
+{
+	(void)state;
+	make_image("wrong.bin", MKIMAGE_BIN, &(struct mkimage_spec){ .base = 0x08000000 });
+	run_in("firmware add @/wrong.bin", no_replies, NULL);
+	assert_int_equal(r.status, EXIT_REFUSED);
+	assert_string_equal(r.requests, "");
+	expect(r.err, "linked for 0x08000000");
+	run_in("firmware add @/wrong.bin --json", no_replies, NULL);
+	expect(r.err, "{\"error\":\"org.cfdfu.Station.ImageRefused\"");
+	run_in("firmware add @/", no_replies, NULL);
+	expect(r.err, "is a directory");
+	run_in("firmware add @/not-there", no_replies, NULL);
+	assert_int_equal(r.status, EXIT_REFUSED);
+	expect(r.err, "No such file");
+	(void)client_file("empty", "", 0);
+	run_in("firmware add @/empty", no_replies, NULL);
+	expect(r.err, "empty");
+	assert_int_equal(r.status, EXIT_REFUSED);
+	run_in("firmware add -", no_replies, "\177ELF");
+	assert_int_equal(r.status, EXIT_REFUSED);
+}
+
+static void
+what_the_service_refuses_is_shown_with_all_findings(void **state)
+{
+	(void)state;
+	make_image("cf2.bin", MKIMAGE_BIN, &(struct mkimage_spec){ .size = 40000 });
+	run("firmware add @/cf2.bin",
+	    "{\"error\":\"org.cfdfu.Station.ImageRefused\",\"parameters\":{\"reason\":\"wrong "
+	    "base\",\"findings\":[{\"level\":\"warning\",\"code\":\"gaps\",\"text\":\"has "
+	    "gaps\"}]}}");
+	assert_int_equal(r.status, EXIT_REFUSED);
+	expect(r.err, "the image is refused: wrong base\n  warning: has gaps\n");
+}
+
+static void
+checking_needs_no_service(void **state)
+{
+	(void)state;
+	client_run(&r, "pause", NULL, NULL);
+	make_image("cf2.hex", MKIMAGE_HEX, &(struct mkimage_spec){ .size = 40000 });
+	run_in("firmware check @/cf2.hex", NULL, NULL);
+	assert_int_equal(r.status, EXIT_OK);
+	expect(r.out, "cf2.hex: accepted\n");
+	expect(r.out, "Intel HEX");
+	expect(r.out, "sectors     1 to 3,");
+	run_in("firmware check @/cf2.hex --json", NULL, NULL);
+	expect(r.out, "{\"accepted\":true,\"reason\":null,");
+	expect(r.out, "\"platforms\":[\"cf2\"]");
+	run_in("firmware check @/cf2.hex --platform bolt", NULL, NULL);
+	assert_int_equal(r.status, EXIT_REFUSED);
+	expect(r.out, "REFUSED");
+	make_image("loader.bin", MKIMAGE_BIN, &(struct mkimage_spec){ .loader = true });
+	run_in("firmware check @/loader.bin", NULL, NULL);
+	assert_int_equal(r.status, EXIT_REFUSED);
+	run_in("firmware check --loader @/loader.bin", NULL, NULL);
+	assert_int_equal(r.status, EXIT_OK);
+}
+
+static void
+a_file_made_of_three_is_taken_apart_into_the_same_three(void **state)
+{
+	(void)state;
+	make_image("app.hex", MKIMAGE_HEX, &(struct mkimage_spec){ .size = 40000 });
+	make_image("app.bin", MKIMAGE_BIN, &(struct mkimage_spec){ .size = 40000 });
+	(void)client_file("spi.bin", "spi dat\0", 8);
+	(void)client_file("nor@home:x.bin", "nor data\0", 9);
+	run_in(
+	    "firmware make @/all.dfu @/app.hex @/spi.bin@0:1=SPI @/nor@home:x.bin@0x64000000:2=NOR",
+	    NULL, NULL);
+	assert_int_equal(r.status, EXIT_OK);
+	expect(r.out, "3 targets, 3 elements");
+	run_in("firmware show --elements @/all.dfu", NULL, NULL);
+	expect(r.out, "target 1 \"SPI\"  0x00000000-0x00000007  8 bytes");
+	expect(r.out, "target 2 \"NOR\"  0x64000000-0x64000008  9 bytes");
+	run_in("firmware extract @/all.dfu -o @/", NULL, NULL);
+	assert_int_equal(r.status, EXIT_OK);
+	assert_true(same_files("all-target0-08004000.bin", "app.bin"));
+	assert_true(same_files("all-target1-00000000.bin", "spi.bin"));
+	assert_int_equal(size_of("all-target2-64000000.bin"), 9);
+	run_in("firmware make @/again.dfu @/all.dfu", NULL, NULL);
+	assert_true(same_files("again.dfu", "all.dfu"));
+	run_in("firmware make @/x.dfu @/spi.bin @/spi.bin", NULL, NULL);
+	assert_int_equal(r.status, EXIT_REFUSED);
+	expect(r.err, "overlap");
+	run_in("firmware extract @/all.dfu --target 7", NULL, NULL);
+	assert_int_equal(r.status, EXIT_REFUSED);
+	run_in("firmware make /nowhere/x.dfu @/spi.bin", NULL, NULL);
+	assert_int_equal(r.status, EXIT_REFUSED);
+}
+
+static void
+the_catalogue_is_a_table_and_one_image_a_page(void **state)
+{
+	static const char list[] =
+	    "{\"parameters\":{\"firmware\":[{\"name\":\"rel\",\"sha256\":\"3fa9c1d2aabbccdd\","
+	    "\"version\":\"2025.02\",\"platforms\":[\"cf2\",\"bolt\"],\"bytes\":243176,"
+	    "\"selected_for\":[\"cf2\"],\"own\":[\"1-4\"],\"added_at\":"
+	    "\"2025-11-20T10:00:00.000Z\"}]}}";
+
+	(void)state;
+	run("firmware list", list);
+	assert_string_equal(
+	    r.out,
+	    "NAME VERSION PLATFORM    BYTES SHA-256      SELECTED FOR ADDED\n"
+	    "rel  2025.02 cf2, bolt 243,176 3fa9c1d2aabb cf2, 1-4     2025-11-20 10:00:00\n");
+	run("firmware list", "{\"parameters\":{\"firmware\":[]}}");
+	expect(r.out, "No firmware yet");
+	run("firmware show rel",
+	    "{\"parameters\":{\"firmware\":{\"name\":\"rel\",\"bytes\":5,\"notes\":[\"no nRF\"]},"
+	    "\"elements\":[{\"target\":0,\"address\":134234112,\"bytes\":5}]}}");
+	expect(r.out, "notes        no nRF");
+	expect(r.out, "target 0 at 0x08004000, 5 bytes");
+}
+
+#define ATTEMPT(id, extra)                                                                         \
+	"{\"id\":" id ",\"started_at\":\"2025-11-20T10:00:00.123Z\",\"port\":\"1-4\",\"serial\":"  \
+	"\"AA\",\"firmware_name\":\"rel\",\"verdict\":\"fail\",\"fault\":\"gone\",\"step\":"       \
+	"\"writing\",\"duration_ms\":1234" extra "}"
+
+static void
+history_is_a_table_csv_and_json(void **state)
+{
+	static const char reply[] = "{\"parameters\":{\"attempts\":[" ATTEMPT(
+	    "7", ",\"label\":\"=cmd\",\"message\":\"a, \\\"b\\\"\"") "],\"next\":null}}";
+
+	(void)state;
+	run("history", reply);
+	assert_string_equal(
+	    r.out, "ID STARTED             SLOT SERIAL FIRMWARE VERSION VERDICT  TOOK FAULT\n"
+		   " 7 2025-11-20 10:00:00 =cmd AA     rel              fail    1.2 s gone while "
+		   "writing\n");
+	run("history --csv", reply);
+	expect(r.out,
+	       "id,started_at,ended_at,port,label,serial,dfu_serial,platform,firmware_name,"
+	       "firmware_version,firmware_sha256,version_before,version_after,verdict,fault,"
+	       "step,address,bytes_written,sectors_erased,transfers,duration_ms,message\r\n");
+	expect(r.out, "7,2025-11-20T10:00:00.123Z,,1-4,\"'=cmd\",AA,");
+	expect(r.out, ",1234,\"a, \"\"b\"\"\"\r\n");
+	run("--json history", reply);
+	expect(r.out, "{\"attempts\":[{\"id\":7,");
+	run("history -s S -p P -v fail --since 2025-11-20T10:00:00Z --until 2025-11-21Z -n 5",
+	    reply);
+	expect(r.requests, "{\"serial\":\"S\",\"slot\":\"P\",\"verdict\":\"fail\",\"since\":"
+			   "\"2025-11-20T10:00:00.000Z\",\"until\":\"2025-11-21T00:00:00.000Z\","
+			   "\"limit\":5}");
+}
+
+static void
+long_histories_come_page_by_page(void **state)
+{
+	const char *const replies[] = {
+		"{\"parameters\":{\"attempts\":[" ATTEMPT("9", "") "," ATTEMPT("8",
+									       "") "],\"next\":8}}",
+		"{\"parameters\":{\"attempts\":[" ATTEMPT("3", "") "],\"next\":null}}", NULL
+	};
+
+	(void)state;
+	run_in("--json history --limit 1000", replies, NULL);
+	assert_int_equal(r.status, EXIT_OK);
+	expect(r.requests, "{\"limit\":500}");
+	expect(r.requests, "{\"limit\":500,\"before\":8}");
+	expect(r.out, "\"id\":3");
+	expect(r.out, "\"next\":null}");
+}
+
+static void
+one_attempt_and_one_drone_are_pages(void **state)
+{
+	(void)state;
+	run("show 7", "{\"parameters\":{\"attempt\":" ATTEMPT(
+			  "7", ",\"address\":134234112,\"bytes_written\":"
+			       "243176") ",\"stages\":[{\"step\":\"erasing\","
+					 "\"ms\":950}]}}");
+	assert_int_equal(r.status, EXIT_OK);
+	expect(r.requests, "GetAttempt\",\"parameters\":{\"id\":7}");
+	expect(r.out, "Attempt 7: fail\n");
+	expect(r.out, "0x08004000");
+	expect(r.out, "243,176");
+	expect(r.out, "erasing        950 ms");
+	run("show 207536753834", "{\"parameters\":{\"drone\":{\"dfu_serial\":\"207536753834\","
+				 "\"quirks\":[\"obey\"],\"quarantined\":true},\"attempts\":[]}}");
+	expect(r.requests, "GetDrone\",\"parameters\":{\"serial\":\"207536753834\"}");
+	expect(r.out, "Drone 207536753834\n");
+	expect(r.out, "port release 207536753834");
+	expect(r.out, "No attempts.");
+}
+
+static void
+a_backup_becomes_the_users_file(void **state)
+{
+	static const char reply[] = "{\"parameters\":{\"attempt\":1,\"bytes\":6,\"sha256\":\"\","
+				    "\"elements\":[]}}";
+	char path[256];
+
+	(void)state;
+	run("backup 1-4 @/out.dfu --whole", reply);
+	assert_int_equal(r.status, EXIT_OK);
+	expect(r.requests, "Backup\",\"parameters\":{\"slot\":\"1-4\",\"whole\":true}");
+	assert_int_equal(size_of("out.dfu"), 6);
+	run("backup 1-4 -", reply);
+	assert_string_equal(r.out, "BACKUP");
+	run("backup 1-4 @/not.dfu",
+	    "{\"error\":\"org.cfdfu.Station.Failed\",\"parameters\":{\"reason\":\"it left\"}}");
+	assert_int_equal(r.status, EXIT_DRONE_FAILED);
+	snprintf(path, sizeof(path), "%s/not.dfu", client_directory());
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void
+recovery_asks_first_and_takes_only_a_loader(void **state)
+{
+	static const char good[] = "{\"parameters\":{\"attempt\":3,\"verdict\":\"pass\","
+				   "\"message\":\"The loader is back.\"}}";
+	static const char bad[] = "{\"parameters\":{\"attempt\":3,\"verdict\":\"fail\","
+				  "\"message\":\"Gone.\"}}";
+
+	(void)state;
+	make_image("cf2loader.bin", MKIMAGE_BIN, &(struct mkimage_spec){ .loader = true });
+	make_image("cf2.bin", MKIMAGE_BIN, &(struct mkimage_spec){ .size = 12000 });
+	run_in("recover-loader 1-4 --image @/cf2loader.bin", no_replies, NULL);
+	assert_int_equal(r.status, EXIT_REFUSED);
+	expect(r.err, "--yes");
+	assert_string_equal(r.requests, "");
+	run_in("recover-loader 1-4 --yes --image @/cf2.bin", no_replies, NULL);
+	assert_int_equal(r.status, EXIT_REFUSED);
+	assert_string_equal(r.requests, "");
+	run("recover-loader 1-4 --yes --image @/cf2loader.bin", good);
+	assert_int_equal(r.status, EXIT_OK);
+	expect(r.requests, "RecoverLoader\",\"parameters\":{\"slot\":\"1-4\",\"source_name\":"
+			   "\"cf2loader.bin\",");
+	assert_memory_equal(r.file, "DfuSe", 5);
+	run("recover-loader 1-4 -y -f -i @/cf2loader.bin", bad);
+	assert_int_equal(r.status, EXIT_DRONE_FAILED);
+	expect(r.requests, "\"force\":true");
+}
+
+/* "ssh" is a script that forgets the machine and runs the command here. */
+static void
+use_fake_ssh(void)
+{
+	static const char script[] = "#!/bin/sh\n[ \"$1\" = -- ] || exit 255\n"
+				     "[ \"$2\" = nowhere ] && exit 255\n"
+				     "PATH=$CFDFU_TEST_PATH:$PATH exec sh -c \"$3\"\n";
+	const char *path = client_file("ssh", script, strlen(script));
+	char program[] = CFDFUCTL, *slash = strrchr(program, '/');
+
+	assert_int_equal(chmod(path, 0755), 0);
+	*slash = '\0';
+	setenv("CFDFU_SSH", path, 1);
+	setenv("CFDFU_TEST_PATH", program, 1);
+}
+
+static void
+another_machine_is_reached_through_ssh(void **state)
+{
+	(void)state;
+	use_fake_ssh();
+	run("-H lab@station --json status", "{\"parameters\":{\"slots\":[]}}");
+	assert_int_equal(r.status, EXIT_OK);
+	assert_string_equal(r.out, "{\"slots\":[]}\n");
+	expect(r.requests, "GetStatus");
+	make_image("cf2.zip", MKIMAGE_ZIP1, &(struct mkimage_spec){ .size = 40000 });
+	run("-H station firmware add @/cf2.zip --name it's", ADDED);
+	assert_int_equal(r.status, EXIT_OK);
+	expect(r.requests, "\"name\":\"it's\"");
+	expect(r.requests, "\"source_name\":\"cf2.zip\"");
+	assert_memory_equal(r.file, "DfuSe", 5);
+	run("-H station backup 1-4 @/far.dfu",
+	    "{\"parameters\":{\"attempt\":1,\"bytes\":6,\"sha256\":\"\",\"elements\":[]}}");
+	assert_int_equal(r.status, EXIT_OK);
+	assert_int_equal(size_of("far.dfu"), 6);
+	run_in("-H nowhere status", no_replies, NULL);
+	assert_int_equal(r.status, EXIT_NO_DAEMON);
+	expect(r.err, "cannot reach nowhere");
+	run_in("-H station status", NULL, NULL);
+	assert_int_equal(r.status, EXIT_NO_DAEMON);
+	expect(r.err, "is not running");
+	run("-H station pause",
+	    "{\"error\":\"org.cfdfu.Station.Busy\",\"parameters\":{\"reason\":\"no\"}}");
+	assert_int_equal(r.status, EXIT_REFUSED);
+}
+
+static void
+every_bad_file_is_refused_for_its_reason(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	for (const struct bad_file *f; (f = bad_file(count)) != NULL; count++) {
+		uint8_t *bytes;
+		size_t size;
+
+		assert_int_equal(bad_make(f, &bytes, &size), 0);
+		(void)client_file("bad", bytes, size);
+		free(bytes);
+		run_in("firmware check @/bad", NULL, NULL);
+		if (r.status != EXIT_REFUSED ||
+		    (strstr(r.err, f->reason) == NULL && strstr(r.out, f->reason) == NULL))
+			fail_msg("%s: not \"%s\" (%d):\n%s%s", f->name, f->reason, r.status, r.out,
+				 r.err);
+	}
+	assert_true(count >= 60);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(adding_hands_over_one_dfuse_file_with_what_is_known),
+		cmocka_unit_test(a_refused_file_is_not_sent),
+		cmocka_unit_test(what_the_service_refuses_is_shown_with_all_findings),
+		cmocka_unit_test(checking_needs_no_service),
+		cmocka_unit_test(a_file_made_of_three_is_taken_apart_into_the_same_three),
+		cmocka_unit_test(the_catalogue_is_a_table_and_one_image_a_page),
+		cmocka_unit_test(history_is_a_table_csv_and_json),
+		cmocka_unit_test(long_histories_come_page_by_page),
+		cmocka_unit_test(one_attempt_and_one_drone_are_pages),
+		cmocka_unit_test(a_backup_becomes_the_users_file),
+		cmocka_unit_test(recovery_asks_first_and_takes_only_a_loader),
+		cmocka_unit_test(another_machine_is_reached_through_ssh),
+		cmocka_unit_test(every_bad_file_is_refused_for_its_reason),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+/* Parts of cfdfuctl: times, numbers, the screen, the doctor's checks, the table against the manual.
+ */
+#include "config.h"
+
+#include "client/command.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "client/checks.h"
+#include "client/out.h"
+#include "client/screen.h"
+#include "client/slots.h"
+#include "client/when.h"
+
+#define NOON 1763640000 /* 2025-11-20 12:00:00 UTC */
+
+static void
+expect_when(const char *text, const char *iso)
+{
+	char got[WHEN_TEXT_MAX];
+
+	assert_true(when_parse(text, NOON, got));
+	assert_string_equal(got, iso);
+}
+
+static void
+times_are_read_as_people_write_them(void **state)
+{
+	static const char *const bad[] = { "",
+					   "x",
+					   "3",
+					   "3x",
+					   "d",
+					   "-3d",
+					   "3dd",
+					   "2025-13-01",
+					   "2025-11-20x",
+					   "tomorrow",
+					   "99999999999999999999d",
+					   "12:34:56:78",
+					   "2025-11-20 25:00" };
+	char got[WHEN_TEXT_MAX];
+
+	(void)state;
+	setenv("TZ", "Europe/Stockholm", 1);
+	tzset();
+	expect_when("now", "2025-11-20T12:00:00.000Z");
+	expect_when("90s", "2025-11-20T11:58:30.000Z");
+	expect_when("30m", "2025-11-20T11:30:00.000Z");
+	expect_when("2h", "2025-11-20T10:00:00.000Z");
+	expect_when("3d", "2025-11-17T12:00:00.000Z");
+	expect_when("1w", "2025-11-13T12:00:00.000Z");
+	expect_when("today", "2025-11-19T23:00:00.000Z");
+	expect_when("yesterday", "2025-11-18T23:00:00.000Z");
+	expect_when("2025-07-01", "2025-06-30T22:00:00.000Z");
+	expect_when("2025-11-20 12:34", "2025-11-20T11:34:00.000Z");
+	expect_when("2025-11-20T12:34:56", "2025-11-20T11:34:56.000Z");
+	expect_when("2025-11-20T12:34:56.789Z", "2025-11-20T12:34:56.000Z");
+	expect_when("2025-11-20Z", "2025-11-20T00:00:00.000Z");
+	expect_when("08:15", "2025-11-20T07:15:00.000Z");
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (when_parse(bad[i], NOON, got))
+			fail_msg("\"%s\" became %s", bad[i], got);
+	setenv("TZ", "UTC", 1);
+	tzset();
+}
+
+static void
+numbers_and_times_are_written_for_people(void **state)
+{
+	char t[32];
+	uint64_t n;
+
+	(void)state;
+	format_number(t, sizeof(t), 0);
+	assert_string_equal(t, "0");
+	format_number(t, sizeof(t), 999);
+	assert_string_equal(t, "999");
+	format_number(t, sizeof(t), 1234567);
+	assert_string_equal(t, "1,234,567");
+	format_number(t, sizeof(t), -123456);
+	assert_string_equal(t, "-123,456");
+	format_seconds(t, sizeof(t), 59);
+	assert_string_equal(t, "0:59");
+	format_seconds(t, sizeof(t), 3723);
+	assert_string_equal(t, "1:02:03");
+	format_ms(t, sizeof(t), 999);
+	assert_string_equal(t, "999 ms");
+	format_ms(t, sizeof(t), 59999);
+	assert_string_equal(t, "59.9 s");
+	format_ms(t, sizeof(t), 61000);
+	assert_string_equal(t, "1:01");
+	format_time(t, sizeof(t), "not a time");
+	assert_string_equal(t, "not a time");
+	assert_true(number_parse("0x10", 16, &n) && n == 16);
+	assert_true(number_parse("010", 16, &n) && n == 10);
+	assert_false(number_parse("17", 16, &n));
+	assert_false(number_parse("99999999999999999999", UINT64_MAX, &n));
+	assert_false(number_parse("", 16, &n));
+	assert_false(number_parse(" 1", 16, &n));
+}
+
+/* A station of count slots, every fourth one busy, every fourth one failed. */
+static struct slots *
+make_slots(int count)
+{
+	static const char *const states[] = { "writing", "ended", "ended", "idle" };
+	static const char *const verdicts[] = { NULL, "fail", "pass", NULL };
+	json_t *list = json_array(), *reply;
+	struct slots *s = NULL;
+
+	for (int i = 0; i < count; i++) {
+		char port[16];
+
+		snprintf(port, sizeof(port), "1-%d", i + 1);
+		json_array_append_new(list, json_pack("{s:s,s:b,s:s,s:s?,s:i,s:s}", "port", port,
+						      "present", 1, "state", states[i % 4],
+						      "verdict", verdicts[i % 4], "percent", 50,
+						      "message", "words"));
+	}
+	reply = json_pack("{s:{s:s,s:[],s:{s:i}},s:o,s:b}", "station", "state", "armed", "selected",
+			  "counts", "present", count, "slots", list, "full", 1);
+	assert_int_equal(slots_new(&s), 0);
+	assert_int_equal(slots_apply(s, reply, NULL, NULL), 0);
+	json_decref(reply);
+	return s;
+}
+
+/* Lines of a frame, without what erases the rest of each; asserts that none is too long. */
+static size_t
+count_lines(const char *frame, unsigned columns)
+{
+	size_t lines = 1, column = 0;
+
+	for (const char *c = frame; *c != '\0'; c++) {
+		if (*c == '\n') {
+			lines++;
+			column = 0;
+		} else if (strncmp(c, "\033[K", 3) == 0) {
+			c += 2;
+		} else if (*c != '\r' && (*c & 0xC0) != 0x80) {
+			column++;
+		}
+		assert_true(column <= columns);
+	}
+	return lines;
+}
+
+static void
+a_frame_never_exceeds_the_window(void **state)
+{
+	(void)state;
+	for (int count = 0; count <= 130; count += 13) {
+		struct slots *s = make_slots(count);
+
+		for (unsigned rows = 1; rows < 60; rows += 7)
+			for (unsigned columns = 1; columns < 200; columns += 33) {
+				struct screen_size size = { rows, columns };
+				char *frame = screen_draw(s, size, false);
+
+				assert_non_null(frame);
+				assert_true(count_lines(frame, columns) <= rows);
+				free(frame);
+			}
+		slots_free(s);
+	}
+}
+
+static void
+a_frame_shows_bars_verdicts_and_the_busy_first(void **state)
+{
+	struct slots *s = make_slots(4);
+	char *frame = screen_draw(s, (struct screen_size){ 24, 160 }, false);
+
+	(void)state;
+	assert_non_null(strstr(frame, "[##########..........]  50%"));
+	assert_non_null(strstr(frame, "FAIL"));
+	assert_non_null(strstr(frame, "PASS"));
+	assert_non_null(strstr(frame, "Ctrl-C leaves"));
+	free(frame);
+	slots_free(s);
+	s = make_slots(40);
+	frame = screen_draw(s, (struct screen_size){ 18, 160 }, false);
+	assert_non_null(strstr(frame, "1-1 "));
+	assert_non_null(strstr(frame, "1-37 "));
+	assert_null(strstr(frame, "1-4 "));
+	assert_non_null(strstr(frame, "and 29 more"));
+	free(frame);
+	frame = screen_draw(s, (struct screen_size){ 60, 160 }, true);
+	assert_non_null(strstr(frame, "\033[1;31m"));
+	free(frame);
+	slots_free(s);
+}
+
+static void
+bars_are_never_wider_than_asked(void **state)
+{
+	char bar[16];
+
+	(void)state;
+	screen_bar(bar, sizeof(bar), 10, -5);
+	assert_string_equal(bar, "[..........]");
+	screen_bar(bar, sizeof(bar), 10, 99);
+	assert_string_equal(bar, "[#########.]");
+	screen_bar(bar, sizeof(bar), 10, 1000);
+	assert_string_equal(bar, "[##########]");
+	screen_bar(bar, 8, 10, 50);
+	assert_string_equal(bar, "");
+}
+
+static void
+a_full_reply_forgets_what_it_does_not_name(void **state)
+{
+	struct slots *s = make_slots(3);
+	json_t *reply = json_loads(
+	    "{\"slots\":[{\"port\":\"1-10\"},{\"port\":\"1-9\"}],\"full\":true}", 0, NULL);
+	json_t *list;
+
+	(void)state;
+	assert_int_equal(slots_apply(s, reply, NULL, NULL), 0);
+	list = slots_sorted(s);
+	assert_int_equal(json_array_size(list), 2);
+	assert_string_equal(out_string(json_array_get(list, 0), "port"), "1-9");
+	assert_non_null(slots_station(s));
+	json_decref(list);
+	json_decref(reply);
+	slots_free(s);
+}
+
+static void
+put_file(const char *root, const char *path, const char *text)
+{
+	char full[512];
+	FILE *f;
+
+	snprintf(full, sizeof(full), "mkdir -p \"$(dirname %s%s)\"", root, path);
+	assert_int_equal(system(full), 0);
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	f = fopen(full, "we");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* The level of a check of this name whose text has this part; NULL when there is none. */
+static const char *
+level_of(const json_t *list, const char *name, const char *part)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one) if (strcmp(out_string(one, "name"), name) == 0 &&
+					     strstr(out_string(one, "text"), part) !=
+						 NULL) return out_string(one, "level");
+	return NULL;
+}
+
+static void
+the_doctor_finds_what_stands_in_the_way(void **state)
+{
+	char root[] = "/tmp/cfdfu-doctor-XXXXXX", command[64];
+	json_t *list = json_array();
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	checks_run(root, list);
+	assert_string_equal(level_of(list, "udev-rule", "not installed"), "fail");
+	assert_string_equal(level_of(list, "service", "not running"), "fail");
+	assert_string_equal(level_of(list, "usb", "no USB"), "fail");
+	json_array_clear(list);
+	put_file(root, "/proc/12/comm", "fwupd\n");
+	put_file(root, "/proc/13/comm", "ModemManager\n");
+	put_file(root, "/proc/14/comm", "cfdfud\n");
+	put_file(root, "/lib/udev/rules.d/70-cfdfud.rules", "rule\n");
+	put_file(root, "/sys/bus/usb/devices/1-4/idVendor", "0483\n");
+	put_file(root, "/sys/bus/usb/devices/1-4/idProduct", "5740\n");
+	put_file(root, "/sys/bus/usb/devices/1-4/manufacturer", "Bitcraze AB\n");
+	put_file(root, "/sys/bus/usb/devices/1-4/busnum", "1\n");
+	put_file(root, "/sys/bus/usb/devices/1-4/devnum", "9\n");
+	put_file(root, "/sys/bus/usb/devices/1-4/power/control", "auto\n");
+	put_file(root, "/sys/bus/usb/devices/1-5/idVendor", "0483\n");
+	put_file(root, "/sys/bus/usb/devices/1-5/idProduct", "5740\n");
+	put_file(root, "/sys/bus/usb/devices/1-5/manufacturer", "Somebody\n");
+	checks_run(root, list);
+	assert_string_equal(level_of(list, "fwupd", "is running"), "warn");
+	assert_string_equal(level_of(list, "modemmanager", "is running"), "warn");
+	assert_string_equal(level_of(list, "service", "is running"), "ok");
+	assert_string_equal(level_of(list, "udev-rule", "is installed"), "ok");
+	assert_string_equal(level_of(list, "node", "has no node"), "fail");
+	assert_string_equal(level_of(list, "autosuspend", "1-4"), "warn");
+	assert_null(level_of(list, "node", "1-5"));
+	json_array_clear(list);
+	put_file(root, "/etc/udev/rules.d/70-cfdfud.rules", "");
+	put_file(root, "/dev/bus/usb/001/009", "");
+	checks_run(root, list);
+	assert_string_equal(level_of(list, "udev-rule", "masked"), "fail");
+	assert_non_null(level_of(list, "node", "1-4"));
+	json_decref(list);
+	snprintf(command, sizeof(command), "rm -rf %s", root);
+	assert_int_equal(system(command), 0);
+}
+
+/* The manual page, whole. */
+static char *
+read_manual(void)
+{
+	const char *dir = getenv("srcdir");
+	char path[512];
+	char *text = calloc(1, 65536);
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/client/cfdfuctl.1", dir != NULL ? dir : ".");
+	f = fopen(path, "re");
+	assert_non_null(f);
+	assert_non_null(text);
+	assert_true(fread(text, 1, 65535, f) > 0);
+	fclose(f);
+	return text;
+}
+
+/* "\n.It Fl n , -count Ar N\n" or "\n.It Fl -all\n" between from and to. */
+static void
+expect_option(const char *from, const char *to, const struct command_option *o, const char *command)
+{
+	char line[128];
+	const char *found;
+
+	if (o->letter != 0)
+		snprintf(line, sizeof(line), "\n.It Fl %c , -%s", o->letter, o->name);
+	else
+		snprintf(line, sizeof(line), "\n.It Fl -%s", o->name);
+	found = strstr(from, line);
+	if (found == NULL || found >= to)
+		fail_msg("%s --%s is not in the manual", command, o->name);
+	found += strlen(line);
+	if ((strncmp(found, " Ar ", 4) == 0 || strncmp(found, " Oo Ar ", 7) == 0) !=
+	    (o->value != NULL))
+		fail_msg("%s --%s: the manual disagrees about its value", command, o->name);
+}
+
+static size_t
+count_options(const char *from, const char *to)
+{
+	size_t n = 0;
+
+	while ((from = strstr(from, "\n.It Fl ")) != NULL && from < to) {
+		from++;
+		n++;
+	}
+	return n;
+}
+
+static void
+the_manual_has_each_command_with_each_option_and_no_other(void **state)
+{
+	char *manual = read_manual();
+	size_t documented = 0, count = 0, globals = 0;
+	const char *end = manual + strlen(manual);
+
+	(void)state;
+	for (const char *m = manual; (m = strstr(m, "\n.It Cm ")) != NULL; m++)
+		documented++;
+	for (; commands[count] != NULL; count++) {
+		const struct command_desc *c = commands[count];
+		const char *from, *to;
+		char head[64];
+		size_t options = 0;
+
+		snprintf(head, sizeof(head), "\n.It Cm %s", c->name);
+		from = strstr(manual, head);
+		if (from == NULL)
+			fail_msg("%s is not in the manual", c->name);
+		if (from[strlen(head)] != '\n' && from[strlen(head)] != ' ')
+			fail_msg("%s is not in the manual", c->name);
+		to = strstr(from + 1, "\n.It Cm ");
+		if (to == NULL)
+			to = end;
+		for (; c->options[options].name != NULL; options++)
+			expect_option(from, to, &c->options[options], c->name);
+		assert_int_equal(count_options(from, to), options);
+	}
+	assert_int_equal(documented, count);
+	for (; global_options[globals].name != NULL; globals++)
+		expect_option(manual, strstr(manual, "\n.Ss "), &global_options[globals],
+			      "cfdfuctl");
+	assert_int_equal(count_options(manual, strstr(manual, "\n.Ss ")), globals);
+	free(manual);
+}
+
+static void
+no_option_hides_another(void **state)
+{
+	(void)state;
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		const struct command_option *own = commands[i]->options;
+
+		assert_true(commands[i]->args_max >= commands[i]->args_min);
+		for (size_t a = 0; own[a].name != NULL; a++) {
+			for (size_t b = a + 1; own[b].name != NULL; b++) {
+				assert_string_not_equal(own[a].name, own[b].name);
+				assert_true(own[a].letter == 0 || own[a].letter != own[b].letter);
+			}
+			for (size_t g = 0; global_options[g].name != NULL; g++) {
+				assert_string_not_equal(own[a].name, global_options[g].name);
+				assert_true(own[a].letter == 0 ||
+					    own[a].letter != global_options[g].letter);
+			}
+		}
+	}
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(times_are_read_as_people_write_them),
+		cmocka_unit_test(numbers_and_times_are_written_for_people),
+		cmocka_unit_test(a_frame_never_exceeds_the_window),
+		cmocka_unit_test(a_frame_shows_bars_verdicts_and_the_busy_first),
+		cmocka_unit_test(bars_are_never_wider_than_asked),
+		cmocka_unit_test(a_full_reply_forgets_what_it_does_not_name),
+		cmocka_unit_test(the_doctor_finds_what_stands_in_the_way),
+		cmocka_unit_test(the_manual_has_each_command_with_each_option_and_no_other),
+		cmocka_unit_test(no_option_hides_another),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
