@@ -16,11 +16,12 @@
 #include "cfdfu/proto.h"
 
 enum {
-	SLEPT_MS = 2000, /* the two clocks part by more than this: the machine was suspended */
+	SLEPT_MS = 2000,   /* the two clocks part by more than this: the machine was suspended */
 	DRAIN_MS = 110000, /* within the unit's TimeoutStopSec */
 };
 
-/* ---- clocks ----------------------------------------------------------------------------------------- */
+/* ---- clocks
+ * ----------------------------------------------------------------------------------------- */
 
 static int64_t
 clock_ms(clockid_t id)
@@ -47,7 +48,7 @@ app_time(const struct app *a)
 				    .mono_ms = clock_ms(CLOCK_BOOTTIME),
 				    .boot_id = a->boot_id[0] != '\0' ? a->boot_id : NULL,
 				    .synchronised =
-					    access("/run/systemd/timesync/synchronized", F_OK) == 0 };
+					access("/run/systemd/timesync/synchronized", F_OK) == 0 };
 }
 
 static void
@@ -64,7 +65,8 @@ read_boot_id(struct app *a)
 	(void)close(fd);
 }
 
-/* ---- configuration ---------------------------------------------------------------------------------- */
+/* ---- configuration
+ * ---------------------------------------------------------------------------------- */
 
 static struct fleet_options
 fleet_options_of(const struct config *c)
@@ -115,7 +117,7 @@ add_profile(struct app *a, const struct config_device *d)
 	if (d->protected_count > 0) {
 		p.loader_addr = d->protected_ranges[0].first_addr;
 		p.loader_bytes =
-			d->protected_ranges[0].last_addr - d->protected_ranges[0].first_addr + 1;
+		    d->protected_ranges[0].last_addr - d->protected_ranges[0].first_addr + 1;
 	}
 	r = fleet_add_profile(a->fleet, &p);
 	if (r == 0)
@@ -136,7 +138,8 @@ app_apply_config(struct app *a)
 		const struct config_rule *rule = &a->config->rules[i];
 
 		if (policy_set_platform(fleet_policy(a->fleet), rule->target, rule->platform) < 0)
-			log_say(a->log, LOG_ERR, NULL, "[platforms] %s: too many rules", rule->target);
+			log_say(a->log, LOG_ERR, NULL, "[platforms] %s: too many rules",
+				rule->target);
 	}
 }
 
@@ -144,9 +147,9 @@ static int
 load_config(const struct app_options *options, struct config **ret_config,
 	    char error[CONFIG_ERROR_MAX])
 {
-	return options->config_file != NULL ?
-		       config_load_file(options->config_file, ret_config, error) :
-		       config_load(config_dirs, ret_config, error);
+	return options->config_file != NULL
+		   ? config_load_file(options->config_file, ret_config, error)
+		   : config_load(config_dirs, ret_config, error);
 }
 
 static void
@@ -158,8 +161,8 @@ reload(struct app *a)
 
 	notify_reloading(a->notify, app_now_us());
 	if (load_config(&a->options, &fresh, error) < 0) {
-		log_say(a->log, LOG_ERR, &about, "the new configuration is refused, the old one stays: %s",
-			error);
+		log_say(a->log, LOG_ERR, &about,
+			"the new configuration is refused, the old one stays: %s", error);
 	} else {
 		config_free(a->config);
 		a->config = fresh;
@@ -171,7 +174,8 @@ reload(struct app *a)
 	pump(a);
 }
 
-/* ---- stopping --------------------------------------------------------------------------------------- */
+/* ---- stopping
+ * --------------------------------------------------------------------------------------- */
 
 static void
 leave_loop(struct app *a)
@@ -211,7 +215,8 @@ on_signal(evutil_socket_t signal, short what, void *ctx)
 		stop(a);
 }
 
-/* ---- time ------------------------------------------------------------------------------------------- */
+/* ---- time
+ * ------------------------------------------------------------------------------------------- */
 
 static void
 on_timer(evutil_socket_t fd, short what, void *ctx)
@@ -251,7 +256,8 @@ look_for_idleness(struct app *a)
 	}
 	if (app_now_us() - a->idle_since_us < (uint64_t)a->config->idle_exit_ms * 1000)
 		return;
-	log_say(a->log, LOG_NOTICE, NULL, "nothing plugged in and nobody asking: leaving until called again");
+	log_say(a->log, LOG_NOTICE, NULL,
+		"nothing plugged in and nobody asking: leaving until called again");
 	leave_loop(a);
 }
 
@@ -261,9 +267,10 @@ tell_manager(struct app *a)
 	struct fleet_counts c;
 
 	fleet_counts(a->fleet, &c);
-	notify_status(a->notify, "%s: %u present, %u active, %u pass, %u unchanged, %u failed, %u skipped",
-		      fleet_paused(a->fleet) ? "paused" : "armed", c.present, c.active, c.pass, c.unchanged,
-		      c.failed, c.skipped);
+	notify_status(a->notify,
+		      "%s: %u present, %u active, %u pass, %u unchanged, %u failed, %u skipped",
+		      fleet_paused(a->fleet) ? "paused" : "armed", c.present, c.active, c.pass,
+		      c.unchanged, c.failed, c.skipped);
 	/* WHY: from the loop itself, so that a loop that hangs is noticed. */
 	notify_watchdog(a->notify);
 }
@@ -285,7 +292,8 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 	pump(a);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life
+ * ------------------------------------------------------------------------------------------- */
 
 static int
 open_store(struct app *a)
@@ -309,8 +317,8 @@ change_group(const struct app *a)
 	const struct group *g = getgrnam(a->config->group);
 
 	if (g == NULL)
-		log_say(a->log, LOG_NOTICE, NULL, "there is no group %s: only root may change things",
-			a->config->group);
+		log_say(a->log, LOG_NOTICE, NULL,
+			"there is no group %s: only root may change things", a->config->group);
 	return g != NULL ? g->gr_gid : (gid_t)-1;
 }
 
@@ -375,7 +383,8 @@ open_bus(struct app *a)
 	return r;
 }
 
-/* In the order in which one needs the other; store and socket are open before any device is touched. */
+/* In the order in which one needs the other; store and socket are open before any device is
+ * touched. */
 static int
 build(struct app *a)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The station as a program: owns configuration, store, bus, fleet and control socket, and carries events and
- * commands between them.  One thread, one event base; which bus it is was decided when linking.
+ * The station as a program: owns configuration, store, bus, fleet and control socket, and carries
+ * events and commands between them.  One thread, one event base; which bus it is was decided when
+ * linking.
  */
 #ifndef APP_APP_H
 #define APP_APP_H
@@ -18,7 +19,8 @@ struct app_options {
 };
 
 /* 0, or a negative errno after having said why on standard error. */
-int app_new(struct event_base *base, const struct app_options *options, struct app **ret_app) MUST_CHECK;
+int app_new(struct event_base *base, const struct app_options *options,
+	    struct app **ret_app) MUST_CHECK;
 
 /* Until it is told to stop.  Returns the exit status. */
 int app_run(struct app *a);

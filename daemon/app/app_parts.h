@@ -18,8 +18,9 @@
 #include "ctl/server.h"
 #include "store/store.h"
 
-#define APP_PENDING_MAX (2 * FLEET_SLOTS_MAX) /* LIMIT: one beginning or ending per slot, and a spare */
-#define APP_WATCHERS_MAX 80		      /* LIMIT: more than the server has clients */
+#define APP_PENDING_MAX                                                                            \
+	(2 * FLEET_SLOTS_MAX) /* LIMIT: one beginning or ending per slot, and a spare */
+#define APP_WATCHERS_MAX 80   /* LIMIT: more than the server has clients */
 
 /* A record that the fleet waits for. */
 struct pending {
@@ -87,7 +88,7 @@ extern const struct watch_callbacks pump_watch;
 void pump(struct app *a); /* only from callbacks of the loop */
 
 /* records.c: the fleet's records and the store's memory. */
-void records_load(struct app *a);	/* after store_open(): interrupted attempts, ports, paused */
+void records_load(struct app *a); /* after store_open(): interrupted attempts, ports, paused */
 void records_past(struct app *a, const struct sighting *s, struct drone_past *ret_past);
 void records_begin(struct app *a, unsigned slot, const struct job_record *r);
 void records_end(struct app *a, unsigned slot, const struct job_record *r);
@@ -102,17 +103,18 @@ void journal_health(struct app *a);
 /* library.c: catalogue rows and files -> images, selected for the fleet. */
 int library_load(struct app *a); /* reads selections and rules from the store into the policy */
 /*
- * The image of this name, judged again; one reference, the caller's.  -ENOENT unknown, -EIO file missing or
- * changed, -EINVAL no longer fit (ret_why: a sentence), -ENOMEM.
+ * The image of this name, judged again; one reference, the caller's.  -ENOENT unknown, -EIO file
+ * missing or changed, -EINVAL no longer fit (ret_why: a sentence), -ENOMEM.
  */
-int library_image(struct app *a, const char *name, struct image **ret_image, char ret_why[STORE_WHY_MAX]) MUST_CHECK;
+int library_image(struct app *a, const char *name, struct image **ret_image,
+		  char ret_why[STORE_WHY_MAX]) MUST_CHECK;
 
 /* status.c: what there is to show, as JSON (types Station and Slot of the interface). */
 json_t *status_station(struct app *a);
 json_t *status_slot(struct app *a, unsigned slot);
 bool status_matches(struct app *a, unsigned slot, const char *target); /* port, label or serial */
-json_t *status_text(const char *text); /* NULL or "" -> null */
-json_t *status_time(int64_t wall_ms);  /* ISO 8601; <= 0 -> null */
+json_t *status_text(const char *text);				       /* NULL or "" -> null */
+json_t *status_time(int64_t wall_ms);				       /* ISO 8601; <= 0 -> null */
 
 /* watchers.c: streams of GetStatus. */
 void watchers_add(struct app *a, struct call *call, const char *target);
@@ -126,14 +128,22 @@ void methods_gone(void *ctx, struct call *call);
 void methods_drained(void *ctx, struct call *call);
 void methods_denied(void *ctx, const struct peer *peer, const char *method);
 void methods_act(struct app *a, struct call *call, json_t *parameters); /* into the audit of acts */
-server_handler methods_add_firmware, methods_list_firmware, methods_get_firmware, methods_select_firmware,
-	methods_deselect_firmware, methods_remove_firmware, methods_set_platform_rule; /* methods_firmware.c */
-server_handler methods_get_history, methods_get_attempt, methods_get_drone;	      /* methods_history.c */
-server_handler methods_recover_loader, methods_backup;				      /* methods_rescue.c */
-server_handler methods_get_health, methods_get_config;				      /* methods_doctor.c */
+/* methods_firmware.c, methods_select.c */
+server_handler methods_add_firmware, methods_list_firmware, methods_get_firmware,
+    methods_remove_firmware;
+server_handler methods_select_firmware, methods_deselect_firmware, methods_set_platform_rule;
+/* A parameter that names a platform: false after having refused it. */
+bool methods_platform(struct call *call, json_t *parameters, const char *name, enum platform *ret);
+json_t *methods_firmware_row(struct app *a, const char *name); /* type Firmware, or NULL */
+void methods_no_firmware(struct call *call, const char *name);
+server_handler methods_get_history, methods_get_attempt, methods_get_drone; /* methods_history.c */
+server_handler methods_recover_loader, methods_backup;			    /* methods_rescue.c */
+server_handler methods_get_health, methods_get_config;			    /* methods_doctor.c */
 
 /* methods_rescue.c */
-void rescue_ended(struct app *a, unsigned slot, const struct job_record *r); /* its verdict is durable */
-int rescue_backup(struct app *a, unsigned slot, const struct command *c);   /* COMMAND_BACKUP: keep the bytes */
+void rescue_ended(struct app *a, unsigned slot,
+		  const struct job_record *r); /* its verdict is durable */
+int rescue_backup(struct app *a, unsigned slot,
+		  const struct command *c); /* COMMAND_BACKUP: keep the bytes */
 
 #endif

@@ -19,26 +19,26 @@
 enum { STATUS_USAGE = 2 };
 
 static const char usage[] =
-	"Usage: cfdfud [OPTION]...\n"
-	"Watches for Crazyflies on USB and flashes the selected firmware.\n"
-	"\n"
-	"  -c, --config FILE   read this file alone instead of " SYSCONFDIR "/cfdfud and its like\n"
-	"  -d, --state DIR     records and firmware (default " LOCALSTATEDIR "/lib/cfdfud)\n"
-	"  -s, --socket PATH   control socket (default " PROTO_SOCKET_PATH ")\n"
-	"  -t, --test-config   check the configuration and exit\n"
-	"      --reload        make the running service ($MAINPID) read its configuration again\n"
-	"  -h, --help\n"
-	"  -V, --version\n"
-	"\n"
-	"See cfdfud(8), cfdfud.conf(5), cfdfuctl(1).\n";
+    "Usage: cfdfud [OPTION]...\n"
+    "Watches for Crazyflies on USB and flashes the selected firmware.\n"
+    "\n"
+    "  -c, --config FILE   read this file alone instead of " SYSCONFDIR "/cfdfud and its like\n"
+    "  -d, --state DIR     records and firmware (default " LOCALSTATEDIR "/lib/cfdfud)\n"
+    "  -s, --socket PATH   control socket (default " PROTO_SOCKET_PATH ")\n"
+    "  -t, --test-config   check the configuration and exit\n"
+    "      --reload        make the running service ($MAINPID) read its configuration again\n"
+    "  -h, --help\n"
+    "  -V, --version\n"
+    "\n"
+    "See cfdfud(8), cfdfud.conf(5), cfdfuctl(1).\n";
 
 static int
 check_config(const struct app_options *o)
 {
 	struct config *c = NULL;
 	char error[CONFIG_ERROR_MAX];
-	int r = o->config_file != NULL ? config_load_file(o->config_file, &c, error) :
-					 config_load(config_dirs, &c, error);
+	int r = o->config_file != NULL ? config_load_file(o->config_file, &c, error)
+				       : config_load(config_dirs, &c, error);
 
 	config_free(c);
 	if (r < 0)
@@ -46,7 +46,8 @@ check_config(const struct app_options *o)
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* WHY: the unit forbids to run kill(1); a bad configuration must fail the reload, not the service. */
+/* WHY: the unit forbids to run kill(1); a bad configuration must fail the reload, not the service.
+ */
 static int
 reload(const struct app_options *o)
 {
@@ -66,10 +67,10 @@ reload(const struct app_options *o)
 enum { OPTION_RELOAD = 256 };
 
 static const struct option options[] = {
-	{ "config", required_argument, NULL, 'c' }, { "state", required_argument, NULL, 'd' },
-	{ "socket", required_argument, NULL, 's' }, { "test-config", no_argument, NULL, 't' },
+	{ "config", required_argument, NULL, 'c' },	{ "state", required_argument, NULL, 'd' },
+	{ "socket", required_argument, NULL, 's' },	{ "test-config", no_argument, NULL, 't' },
 	{ "reload", no_argument, NULL, OPTION_RELOAD }, { "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },	     { NULL, 0, NULL, 0 },
+	{ "version", no_argument, NULL, 'V' },		{ NULL, 0, NULL, 0 },
 };
 
 int

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The one place where a note of the fleet becomes a log line, a row, and news for those who watch. */
+/* The one place where a note of the fleet becomes a log line, a row, and news for those who watch.
+ */
 #include <config.h>
 
 #include <string.h>
@@ -24,8 +25,9 @@ say_ended(struct app *a, const struct command *c, const struct slot_view *v)
 	log_say(a->log, bad ? LOG_WARNING : LOG_NOTICE, &about, "%s: %s",
 		verdict_name(r->verdict.kind), r->message);
 	if (r->loader_changed)
-		log_say(a->log, LOG_WARNING, &about,
-			"its boot loader's sector is not what it was when this drone was seen last");
+		log_say(
+		    a->log, LOG_WARNING, &about,
+		    "its boot loader's sector is not what it was when this drone was seen last");
 	if (r->kind != JOB_UPDATE || a->specials[c->slot].running)
 		rescue_ended(a, c->slot, r);
 }
@@ -39,12 +41,15 @@ say_quarantined(struct app *a, const struct slot_view *v, const struct job_recor
 	int e = 0;
 
 	if (!drone)
-		e = store_port_quarantine(a->store, v->port, v->message[0] != '\0' ? v->message : "failures in a row",
+		e = store_port_quarantine(a->store, v->port,
+					  v->message[0] != '\0' ? v->message : "failures in a row",
 					  &now);
 	else if (serial[0] != '\0')
 		e = store_drone_quarantine(a->store, serial, "failed on several ports", &now);
-	log_say(a->log, LOG_ERR, &about, "%s is set aside after failures in a row; 'cfdfuctl port release' "
-		"lifts it%s%s", drone ? "the drone" : "the port", e < 0 ? "; not recorded: " : "",
+	log_say(a->log, LOG_ERR, &about,
+		"%s is set aside after failures in a row; 'cfdfuctl port release' "
+		"lifts it%s%s",
+		drone ? "the drone" : "the port", e < 0 ? "; not recorded: " : "",
 		e < 0 ? strerror(-e) : "");
 }
 
@@ -114,5 +119,6 @@ journal_health(struct app *a)
 	if (health == STORE_OK)
 		log_say(a->log, LOG_NOTICE, NULL, "the records can be written again");
 	else
-		log_say(a->log, health == STORE_DEGRADED ? LOG_CRIT : LOG_WARNING, &about, "%s", why);
+		log_say(a->log, health == STORE_DEGRADED ? LOG_CRIT : LOG_WARNING, &about, "%s",
+			why);
 }

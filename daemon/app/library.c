@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The firmware folder: files named after their SHA-256, rows of the catalogue beside them, and images in
- * memory for what is selected.  An image is judged before it is stored and again whenever it is loaded.
+ * The firmware folder: files named after their SHA-256, rows of the catalogue beside them, and
+ * images in memory for what is selected.  An image is judged before it is stored and again whenever
+ * it is loaded.
  */
 #include <config.h>
 
@@ -28,9 +29,11 @@ library_only(unsigned platforms)
 	return PLATFORM_UNKNOWN;
 }
 
-/* ---- judging ---------------------------------------------------------------------------------------- */
+/* ---- judging
+ * ---------------------------------------------------------------------------------------- */
 
-/* WHY: which of the described devices it is meant for shows when one is plugged in; the planner checks then. */
+/* WHY: which of the described devices it is meant for shows when one is plugged in; the planner
+ * checks then. */
 static const struct judge_profile *
 profile_for(const struct library_word *word)
 {
@@ -41,12 +44,14 @@ profile_for(const struct library_word *word)
 
 int
 library_judge(const uint8_t *data, size_t size, const struct library_word *word,
-	      struct image **ret_image, struct judgement *ret_judgement, char ret_why[STORE_WHY_MAX])
+	      struct image **ret_image, struct judgement *ret_judgement,
+	      char ret_why[STORE_WHY_MAX])
 {
 	struct fw_input in = { .data = data,
 			       .size = size,
 			       .name = word->name,
-			       .platform = word->told != PLATFORM_UNKNOWN ? word->told : word->manifest,
+			       .platform =
+				   word->told != PLATFORM_UNKNOWN ? word->told : word->manifest,
 			       .any_ids = word->told == PLATFORM_OTHER };
 	struct judge_options options = { word->manifest, word->told, profile_for(word) };
 	struct fw_error error = { 0 };
@@ -70,7 +75,8 @@ library_judge(const uint8_t *data, size_t size, const struct library_word *word,
 	return r;
 }
 
-/* ---- files ------------------------------------------------------------------------------------------ */
+/* ---- files
+ * ------------------------------------------------------------------------------------------ */
 
 static int
 write_all(int fd, const uint8_t *data, size_t size)
@@ -130,7 +136,8 @@ library_forget(struct app *a, const char *file)
 	if (dir < 0)
 		return;
 	if (strchr(file, '/') == NULL && unlinkat(dir, file, 0) < 0 && errno != ENOENT)
-		log_say(a->log, LOG_WARNING, NULL, "%s: cannot be removed: %s", file, strerror(errno));
+		log_say(a->log, LOG_WARNING, NULL, "%s: cannot be removed: %s", file,
+			strerror(errno));
 	(void)close(dir);
 }
 
@@ -173,7 +180,8 @@ out:
 	return r;
 }
 
-/* ---- images ----------------------------------------------------------------------------------------- */
+/* ---- images
+ * ----------------------------------------------------------------------------------------- */
 
 struct row {
 	char file[80], file_sha256[DIGEST_TEXT_MAX], sha256[DIGEST_TEXT_MAX];
@@ -204,7 +212,8 @@ is_as_stored(const uint8_t *data, size_t size, const struct row *row)
 }
 
 int
-library_image(struct app *a, const char *name, struct image **ret_image, char ret_why[STORE_WHY_MAX])
+library_image(struct app *a, const char *name, struct image **ret_image,
+	      char ret_why[STORE_WHY_MAX])
 {
 	struct library_word word = { .name = name };
 	struct judgement *judgement = malloc(sizeof(*judgement));
@@ -219,7 +228,8 @@ library_image(struct app *a, const char *name, struct image **ret_image, char re
 	r = store_firmware_find(a->store, name, on_row, &row);
 	if (r <= 0) {
 		copy_text(ret_why, STORE_WHY_MAX,
-			  r == 0 ? "there is no firmware of that name" : "the catalogue cannot be read");
+			  r == 0 ? "there is no firmware of that name"
+				 : "the catalogue cannot be read");
 		r = r == 0 ? -ENOENT : r;
 		goto out;
 	}
@@ -227,8 +237,9 @@ library_image(struct app *a, const char *name, struct image **ret_image, char re
 	if (r == 0 && !is_as_stored(data, size, &row))
 		r = -EIO;
 	if (r < 0) {
-		copy_text(ret_why, STORE_WHY_MAX,
-			  "its file in the state directory is missing or has been changed; add it again");
+		copy_text(
+		    ret_why, STORE_WHY_MAX,
+		    "its file in the state directory is missing or has been changed; add it again");
 		goto out;
 	}
 	word.told = library_only(row.platforms);
@@ -239,8 +250,8 @@ out:
 	return r;
 }
 
-/* ---- after the start -------------------------------------------------------------------------------- */
-
+/* ---- after the start
+ * -------------------------------------------------------------------------------- */
 
 static void
 apply_setting(struct app *a, enum store_scope scope, const char *key, const char *value)

@@ -16,9 +16,11 @@ struct library_word {
 	enum platform told, manifest;
 };
 
-/* Bytes of a DfuSe file -> image, judged.  0; -EINVAL refused with ret_why (a sentence) and ret_judgement. -ENOMEM. */
+/* Bytes of a DfuSe file -> image, judged.  0; -EINVAL refused with ret_why (a sentence) and
+ * ret_judgement. -ENOMEM. */
 int library_judge(const uint8_t *data, size_t size, const struct library_word *word,
-		  struct image **ret_image, struct judgement *ret_judgement, char ret_why[STORE_WHY_MAX]) MUST_CHECK;
+		  struct image **ret_image, struct judgement *ret_judgement,
+		  char ret_why[STORE_WHY_MAX]) MUST_CHECK;
 
 /* Writes the file, content-addressed, durable before it is named.  0 or negative errno. */
 int library_keep(struct app *a, const uint8_t *data, size_t size, char ret_file[80]) MUST_CHECK;

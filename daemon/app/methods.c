@@ -40,7 +40,8 @@ methods_act(struct app *a, struct call *call, json_t *parameters)
 	free(arguments);
 }
 
-/* ---- looking ---------------------------------------------------------------------------------------- */
+/* ---- looking
+ * ---------------------------------------------------------------------------------------- */
 
 static bool
 anything_matches(struct app *a, const char *target)
@@ -90,7 +91,8 @@ watch(void *ctx, struct call *call, json_t *parameters)
 		watchers_add(a, call, target);
 }
 
-/* ---- steering --------------------------------------------------------------------------------------- */
+/* ---- steering
+ * --------------------------------------------------------------------------------------- */
 
 static int
 active_count(struct app *a)
@@ -111,8 +113,8 @@ set_paused(struct app *a, struct call *call, json_t *parameters, bool paused)
 	methods_act(a, call, parameters);
 	r = store_set(a->store, STORE_STATION, "paused", paused ? "yes" : NULL, &now);
 	if (r < 0)
-		log_say(a->log, LOG_WARNING, NULL, "whether the station is paused is not recorded: %s",
-			strerror(-r));
+		log_say(a->log, LOG_WARNING, NULL,
+			"whether the station is paused is not recorded: %s", strerror(-r));
 	if (paused)
 		fleet_pause(a->fleet);
 	else
@@ -158,7 +160,8 @@ is_failed(struct app *a, unsigned slot)
 	fleet_view(a->fleet, slot, app_now_us(), &v);
 	return v.present && v.retry_possible &&
 	       (v.verdict.kind == VERDICT_FAIL || v.verdict.kind == VERDICT_INTERRUPTED ||
-		v.verdict.kind == VERDICT_NEEDS_BUTTON || v.verdict.kind == VERDICT_NEEDS_POWER_CYCLE);
+		v.verdict.kind == VERDICT_NEEDS_BUTTON ||
+		v.verdict.kind == VERDICT_NEEDS_POWER_CYCLE);
 }
 
 static bool
@@ -169,9 +172,8 @@ is_wanted(struct app *a, unsigned slot, json_t *targets, bool failed)
 
 	if (failed)
 		return is_failed(a, slot);
-	json_array_foreach(targets, i, target)
-		if (status_matches(a, slot, json_string_value(target)))
-			return true;
+	json_array_foreach(
+	    targets, i, target) if (status_matches(a, slot, json_string_value(target))) return true;
 	return false;
 }
 
@@ -182,9 +184,11 @@ unknown_target(struct app *a, json_t *targets)
 	json_t *target;
 	size_t i;
 
-	json_array_foreach(targets, i, target)
-		if (!anything_matches(a, json_string_value(target)))
-			return json_string_value(target);
+	json_array_foreach(
+	    targets, i,
+	    target) if (!anything_matches(a,
+					  json_string_value(
+					      target))) return json_string_value(target);
 	return NULL;
 }
 
@@ -244,7 +248,8 @@ release_slot(struct app *a, unsigned slot, json_t *released)
 	if (r == 0 && serial[0] != '\0')
 		r = store_drone_quarantine(a->store, serial, NULL, &now);
 	if (r < 0)
-		log_say(a->log, LOG_WARNING, NULL, "%s: its release is not recorded: %s", v.port, strerror(-r));
+		log_say(a->log, LOG_WARNING, NULL, "%s: its release is not recorded: %s", v.port,
+			strerror(-r));
 	(void)json_array_append_new(released, json_string(v.port));
 	fleet_release(a->fleet, slot, app_now_us());
 }
@@ -269,7 +274,8 @@ release_port(void *ctx, struct call *call, json_t *parameters)
 	pump(a);
 }
 
-/* ---- the server's other news ------------------------------------------------------------------------ */
+/* ---- the server's other news
+ * ------------------------------------------------------------------------ */
 
 void
 methods_gone(void *ctx, struct call *call)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the daemon itself knows of its health: records, disk, clock, nodes.  The rest is the client's to look at. */
+/* What the daemon itself knows of its health: records, disk, clock, nodes.  The rest is the
+ * client's to look at. */
 #include <config.h>
 
 #include <errno.h>
@@ -13,8 +14,8 @@
 static void
 check(json_t *list, const char *name, const char *level, const char *text, const char *fix)
 {
-	(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "name", name, "level", level,
-						    "text", text, "fix", status_text(fix)));
+	(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "name", name, "level",
+						    level, "text", text, "fix", status_text(fix)));
 }
 
 static void
@@ -56,7 +57,8 @@ check_clock(struct app *a, json_t *list)
 		check(list, "clock", "ok", "The clock is synchronised.", NULL);
 	else
 		check(list, "clock", "warn",
-		      "The clock is not known to be right: times in the records may be wrong, decisions are not.",
+		      "The clock is not known to be right: times in the records may be wrong, "
+		      "decisions are not.",
 		      "timedatectl set-ntp true");
 }
 
@@ -73,12 +75,14 @@ check_slots(struct app *a, json_t *list)
 		busy += v.present && v.verdict.fault == FAULT_BUSY;
 	}
 	if (permission > 0)
-		check(list, "nodes", "fail", "A drone's device node may not be opened: the udev rule is missing.",
+		check(list, "nodes", "fail",
+		      "A drone's device node may not be opened: the udev rule is missing.",
 		      "udevadm control --reload && udevadm trigger --subsystem-match=usb");
 	else
 		check(list, "nodes", "ok", "No device node was refused.", NULL);
 	if (busy > 0)
-		check(list, "interface", "fail", "Another program holds a drone's interface (fwupd, dfu-util?).",
+		check(list, "interface", "fail",
+		      "Another program holds a drone's interface (fwupd, dfu-util?).",
 		      "systemctl stop fwupd");
 }
 
@@ -88,7 +92,8 @@ check_selection(struct app *a, json_t *list)
 	if (policy_any_selected(fleet_policy(a->fleet)))
 		check(list, "firmware", "ok", "Firmware is selected.", NULL);
 	else
-		check(list, "firmware", "warn", "No firmware is selected: drones are only looked at.",
+		check(list, "firmware", "warn",
+		      "No firmware is selected: drones are only looked at.",
 		      "cfdfuctl firmware select NAME");
 }
 
@@ -106,8 +111,9 @@ methods_get_health(void *ctx, struct call *call, json_t *parameters)
 	check_clock(a, list);
 	check_slots(a, list);
 	check_selection(a, list);
-	call_reply(call, json_pack("{s:s, s:o, s:o}", "health", health == STORE_DEGRADED ? "degraded" : "ok",
-				   "reason", status_text(why), "checks", list));
+	call_reply(call, json_pack("{s:s, s:o, s:o}", "health",
+				   health == STORE_DEGRADED ? "degraded" : "ok", "reason",
+				   status_text(why), "checks", list));
 }
 
 static void
@@ -116,8 +122,8 @@ on_setting(void *ctx, const struct config_setting *s)
 	json_t *list = ctx;
 	bool is_default = strcmp(s->origin, "default") == 0;
 
-	(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "section", s->section, "key",
-						    s->key, "value", s->value, "origin",
+	(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "section", s->section,
+						    "key", s->key, "value", s->value, "origin",
 						    status_text(is_default ? NULL : s->origin)));
 }
 

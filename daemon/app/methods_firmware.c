@@ -10,7 +10,6 @@
 #include "app/app_parts.h"
 #include "app/library.h"
 #include "cfdfu/proto.h"
-#include "core/ident.h"
 #include "core/platform.h"
 #include "ctl/memfile.h"
 #include "firmware/digest.h"
@@ -21,7 +20,8 @@ text_of(json_t *parameters, const char *name)
 	return json_string_value(json_object_get(parameters, name));
 }
 
-/* ---- a row as JSON ---------------------------------------------------------------------------------- */
+/* ---- a row as JSON
+ * ---------------------------------------------------------------------------------- */
 
 static json_t *
 platforms_of(unsigned platforms)
@@ -76,12 +76,13 @@ users_of(struct app *a, enum store_scope scope, const char *name)
 static json_t *
 row_json(const struct store_firmware *f)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "name", f->name, "sha256",
-			 f->sha256, "version", status_text(f->version), "revision",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "name", f->name,
+			 "sha256", f->sha256, "version", status_text(f->version), "revision",
 			 status_text(f->revision), "platforms", platforms_of(f->platforms), "bytes",
 			 (json_int_t)f->size_bytes, "source_name", status_text(f->source_name),
-			 "source_sha256", status_text(f->source_sha256), "notes", notes_of(f->notes),
-			 "added_at", status_time(f->added_ms), "added_by", status_text(f->added_by));
+			 "source_sha256", status_text(f->source_sha256), "notes",
+			 notes_of(f->notes), "added_at", status_time(f->added_ms), "added_by",
+			 status_text(f->added_by));
 }
 
 /* The store allows no call into it from its callbacks: who uses it is added afterwards. */
@@ -105,8 +106,8 @@ on_firmware(void *ctx, const struct store_firmware *f)
 }
 
 /* The row of this name, or NULL. */
-static json_t *
-find_row(struct app *a, const char *name)
+json_t *
+methods_firmware_row(struct app *a, const char *name)
 {
 	json_t *list = json_array(), *row = NULL;
 
@@ -118,13 +119,14 @@ find_row(struct app *a, const char *name)
 	return row;
 }
 
-static void
-no_such_firmware(struct call *call, const char *name)
+void
+methods_no_firmware(struct call *call, const char *name)
 {
 	call_error(call, PROTO_ERROR("NoSuchFirmware"), json_pack("{s:s}", "name", name));
 }
 
-/* ---- adding ----------------------------------------------------------------------------------------- */
+/* ---- adding
+ * ----------------------------------------------------------------------------------------- */
 
 static json_t *
 findings_of(const struct judgement *j)
@@ -132,10 +134,11 @@ findings_of(const struct judgement *j)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < j->finding_count; i++)
-		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "level",
-							    judge_level_name(j->findings[i].level), "code",
-							    judge_code_name(j->findings[i].code), "text",
-							    j->findings[i].text));
+		(void)json_array_append_new(list,
+					    json_pack("{s:s, s:s, s:s}", "level",
+						      judge_level_name(j->findings[i].level),
+						      "code", judge_code_name(j->findings[i].code),
+						      "text", j->findings[i].text));
 	return list;
 }
 
@@ -149,9 +152,9 @@ default_name(const char *source, char *out, size_t size)
 	base = base != NULL ? base + 1 : source;
 	for (; *base != '\0' && n + 1 < size; base++)
 		out[n++] = (*base >= 'a' && *base <= 'z') || (*base >= 'A' && *base <= 'Z') ||
-					   (*base >= '0' && *base <= '9') || strchr("._+-", *base) != NULL ?
-				   *base :
-				   '_';
+				   (*base >= '0' && *base <= '9') || strchr("._+-", *base) != NULL
+			       ? *base
+			       : '_';
 	out[n] = '\0';
 	while (n > 1 && out[--n] != '.')
 		continue;
@@ -165,7 +168,8 @@ name_is_fine(const char *name)
 	size_t n = strlen(name);
 
 	return n > 0 && n < IMAGE_TEXT_MAX && name[0] != '-' &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-") == n;
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-") ==
+		   n;
 }
 
 static void
@@ -175,8 +179,10 @@ join_notes(json_t *notes, char *out, size_t size)
 	size_t i, n = 0;
 
 	out[0] = '\0';
-	json_array_foreach(notes, i, note) {
-		int w = snprintf(out + n, size - n, "%s%s", n > 0 ? "\n" : "", json_string_value(note));
+	json_array_foreach(notes, i, note)
+	{
+		int w =
+		    snprintf(out + n, size - n, "%s%s", n > 0 ? "\n" : "", json_string_value(note));
 
 		if (w < 0 || (size_t)w >= size - n)
 			break;
@@ -200,7 +206,7 @@ struct addition {
 static bool
 is_there_already(struct addition *d, const char *sha256, bool *ret_taken)
 {
-	json_t *row = find_row(d->app, d->name);
+	json_t *row = methods_firmware_row(d->app, d->name);
 	const char *there = json_string_value(json_object_get(row, "sha256"));
 
 	*ret_taken = row != NULL;
@@ -208,7 +214,8 @@ is_there_already(struct addition *d, const char *sha256, bool *ret_taken)
 		json_decref(row);
 		return false;
 	}
-	call_reply(d->call, json_pack("{s:o, s:o}", "firmware", row, "findings", findings_of(&d->judgement)));
+	call_reply(d->call, json_pack("{s:o, s:o}", "firmware", row, "findings",
+				      findings_of(&d->judgement)));
 	return true;
 }
 
@@ -226,8 +233,9 @@ keep(struct addition *d, const char *sha256)
 				    .source_sha256 = text_of(d->parameters, "source_sha256"),
 				    .version = label->version[0] != '\0' ? label->version : version,
 				    .revision = label->revision,
-				    .platforms = d->judgement.platforms != 0 ? d->judgement.platforms :
-									       label->platforms,
+				    .platforms = d->judgement.platforms != 0
+						     ? d->judgement.platforms
+						     : label->platforms,
 				    .size_bytes = image_bytes(d->image),
 				    .notes = notes,
 				    .added_by = call_peer(d->call)->user };
@@ -254,8 +262,8 @@ add(struct addition *d)
 
 	if (r < 0) {
 		call_error(d->call, PROTO_ERROR("ImageRefused"),
-			   json_pack("{s:s, s:o}", "reason", r == -ENOMEM ? "Out of memory." : why, "findings",
-				     findings_of(&d->judgement)));
+			   json_pack("{s:s, s:o}", "reason", r == -ENOMEM ? "Out of memory." : why,
+				     "findings", findings_of(&d->judgement)));
 		return;
 	}
 	digest_format(image_label(d->image)->sha256, sha256);
@@ -269,14 +277,16 @@ add(struct addition *d)
 	}
 	r = keep(d, sha256);
 	if (r < 0)
-		call_refuse(d->call, PROTO_ERROR("Failed"), "It cannot be stored: %s.", strerror(-r));
+		call_refuse(d->call, PROTO_ERROR("Failed"), "It cannot be stored: %s.",
+			    strerror(-r));
 	else
-		call_reply(d->call, json_pack("{s:o, s:o}", "firmware", find_row(d->app, d->name), "findings",
+		call_reply(d->call, json_pack("{s:o, s:o}", "firmware",
+					      methods_firmware_row(d->app, d->name), "findings",
 					      findings_of(&d->judgement)));
 }
 
-static bool
-platform_parameter(struct call *call, json_t *parameters, const char *name, enum platform *ret)
+bool
+methods_platform(struct call *call, json_t *parameters, const char *name, enum platform *ret)
 {
 	const char *text = text_of(parameters, name);
 
@@ -311,8 +321,8 @@ methods_add_firmware(void *ctx, struct call *call, json_t *parameters)
 		call_invalid(call, "name");
 		goto out;
 	}
-	if (!platform_parameter(call, parameters, "platform", &d->word.told) ||
-	    !platform_parameter(call, parameters, "manifest", &d->word.manifest))
+	if (!methods_platform(call, parameters, "platform", &d->word.told) ||
+	    !methods_platform(call, parameters, "manifest", &d->word.manifest))
 		goto out;
 	methods_act(a, call, parameters);
 	if (memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->size, &why) < 0)
@@ -330,7 +340,8 @@ out:
 	free(d);
 }
 
-/* ---- looking ---------------------------------------------------------------------------------------- */
+/* ---- looking
+ * ---------------------------------------------------------------------------------------- */
 
 void
 methods_list_firmware(void *ctx, struct call *call, json_t *parameters)
@@ -345,8 +356,7 @@ methods_list_firmware(void *ctx, struct call *call, json_t *parameters)
 		call_refuse(call, PROTO_ERROR("Degraded"), "The catalogue cannot be read now.");
 		return;
 	}
-	json_array_foreach(list, i, row)
-		add_users(a, row);
+	json_array_foreach(list, i, row) add_users(a, row);
 	call_reply(call, json_pack("{s:o}", "firmware", list));
 }
 
@@ -355,13 +365,13 @@ methods_get_firmware(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
 	const char *name = text_of(parameters, "name");
-	json_t *row = find_row(a, name), *elements = json_array();
+	json_t *row = methods_firmware_row(a, name), *elements = json_array();
 	char why[STORE_WHY_MAX];
 	struct image *image = NULL;
 
 	if (row == NULL) {
 		json_decref(elements);
-		no_such_firmware(call, name);
+		methods_no_firmware(call, name);
 		return;
 	}
 	if (library_image(a, name, &image, why) == 0)
@@ -369,168 +379,16 @@ methods_get_firmware(void *ctx, struct call *call, json_t *parameters)
 			const struct segment *s = image_segment(image, i);
 
 			(void)json_array_append_new(
-				elements, json_pack("{s:i, s:n, s:I, s:I}", "target", s->alt, "target_name",
-						    "address", (json_int_t)s->addr, "bytes",
-						    (json_int_t)s->size));
+			    elements, json_pack("{s:i, s:n, s:I, s:I}", "target", s->alt,
+						"target_name", "address", (json_int_t)s->addr,
+						"bytes", (json_int_t)s->size));
 		}
 	image_unref(image);
 	call_reply(call, json_pack("{s:o, s:o}", "firmware", row, "elements", elements));
 }
 
-/* ---- selecting -------------------------------------------------------------------------------------- */
-
-/* A slot's label stands for its port; ports and serials are taken as they are. */
-static const char *
-target_key(struct app *a, const char *target, char buffer[SERIAL_TEXT_MAX])
-{
-	copy_text(buffer, SERIAL_TEXT_MAX, target);
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
-		struct slot_view v;
-		const char *label;
-
-		fleet_view(a->fleet, i, app_now_us(), &v);
-		label = config_label(a->config, v.port);
-		if (label != NULL && strcmp(label, target) == 0)
-			copy_text(buffer, SERIAL_TEXT_MAX, v.port);
-	}
-	return buffer;
-}
-
-/* Remembered first, then in force: after a restart the same holds. */
-static int
-set_selected(struct app *a, enum platform p, struct image *image, const char *name)
-{
-	struct store_time now = app_time(a);
-	int r = store_set(a->store, STORE_SELECTED, platform_name(p), name, &now);
-
-	if (r == 0)
-		policy_select(fleet_policy(a->fleet), p, image);
-	return r;
-}
-
-static int
-set_own(struct app *a, const char *key, struct image *image, const char *name)
-{
-	struct store_time now = app_time(a);
-	int r = store_set(a->store, STORE_OWN, key, name, &now);
-
-	return r < 0 ? r : policy_select_own(fleet_policy(a->fleet), key, image);
-}
-
-static json_t *
-selected_json(struct app *a)
-{
-	json_t *station = status_station(a);
-	json_t *selected = json_incref(json_object_get(station, "selected"));
-
-	json_decref(station);
-	return selected;
-}
-
-/* For all platforms that the image is for, or the one that was named. */
-static int
-select_platforms(struct app *a, struct image *image, const char *name, enum platform named)
-{
-	unsigned platforms = image_label(image)->platforms;
-	int r = -EINVAL;
-
-	if (named != PLATFORM_UNKNOWN && platforms != 0 && (platforms & BIT(named)) == 0)
-		return -EPERM;
-	if (named != PLATFORM_UNKNOWN)
-		platforms = BIT(named);
-	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++) {
-		if ((platforms & BIT(p)) == 0)
-			continue;
-		r = set_selected(a, p, image, name);
-		if (r < 0)
-			break;
-	}
-	return r;
-}
-
-static void
-answer_selected(struct app *a, struct call *call, const char *name, int r)
-{
-	if (r == -EINVAL)
-		call_refuse(call, PROTO_ERROR("Refused"),
-			    "Nothing says which platform %s is for: name one with --platform.", name);
-	else if (r == -EPERM)
-		call_refuse(call, PROTO_ERROR("Refused"), "%s is not for that platform.", name);
-	else if (r < 0)
-		call_refuse(call, PROTO_ERROR("Failed"), "The selection cannot be kept: %s.", strerror(-r));
-	else
-		call_reply(call, json_pack("{s:o, s:o}", "firmware", find_row(a, name), "selected",
-					   selected_json(a)));
-}
-
-void
-methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
-{
-	struct app *a = ctx;
-	const char *name = text_of(parameters, "name"), *target = text_of(parameters, "target");
-	char why[STORE_WHY_MAX], key[SERIAL_TEXT_MAX];
-	struct image *image = NULL;
-	enum platform named;
-	int r;
-
-	if (!platform_parameter(call, parameters, "platform", &named))
-		return;
-	r = library_image(a, name, &image, why);
-	if (r == -ENOENT) {
-		no_such_firmware(call, name);
-		return;
-	}
-	if (r < 0) {
-		call_refuse(call, PROTO_ERROR("Refused"), "%s: %s.", name, why);
-		return;
-	}
-	methods_act(a, call, parameters);
-	if (target != NULL)
-		r = set_own(a, target_key(a, target, key), image, name);
-	else
-		r = select_platforms(a, image, name, named);
-	image_unref(image);
-	if (r == 0)
-		(void)records_commit(a);
-	answer_selected(a, call, name, r);
-	if (r == 0)
-		fleet_selection_changed(a->fleet, app_now_us());
-	pump(a);
-}
-
-static int
-deselect(struct app *a, const char *target, enum platform named)
-{
-	char key[SERIAL_TEXT_MAX];
-	int r = 0;
-
-	if (target != NULL)
-		return set_own(a, target_key(a, target, key), NULL, NULL);
-	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
-		if (named == PLATFORM_UNKNOWN || named == p)
-			r = set_selected(a, p, NULL, NULL);
-	return r;
-}
-
-void
-methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
-{
-	struct app *a = ctx;
-	enum platform named;
-	int r;
-
-	if (!platform_parameter(call, parameters, "platform", &named))
-		return;
-	methods_act(a, call, parameters);
-	r = deselect(a, text_of(parameters, "target"), named);
-	(void)records_commit(a);
-	if (r < 0)
-		call_refuse(call, PROTO_ERROR("Failed"), "The selection cannot be changed: %s.", strerror(-r));
-	else
-		call_reply(call, json_pack("{s:o}", "selected", selected_json(a)));
-	fleet_selection_changed(a->fleet, app_now_us());
-	pump(a);
-}
+/* ---- removing
+ * ---------------------------------------------------------------------------------------- */
 
 static void
 on_file(void *ctx, const struct store_firmware *f)
@@ -562,7 +420,7 @@ methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 	int r = store_firmware_find(a->store, name, on_file, file);
 
 	if (r <= 0) {
-		no_such_firmware(call, name);
+		methods_no_firmware(call, name);
 		return;
 	}
 	methods_act(a, call, parameters);
@@ -578,35 +436,6 @@ methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 		if (store_firmware_each(a->store, on_same_file, &same) >= 0 && !same.used)
 			library_forget(a, file);
 		call_reply(call, json_object());
-	}
-	pump(a);
-}
-
-void
-methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
-{
-	struct app *a = ctx;
-	struct store_time now = app_time(a);
-	char key[SERIAL_TEXT_MAX];
-	enum platform p;
-	json_t *station;
-	int r;
-
-	if (!platform_parameter(call, parameters, "platform", &p))
-		return;
-	methods_act(a, call, parameters);
-	(void)target_key(a, text_of(parameters, "target"), key);
-	r = store_set(a->store, STORE_PLATFORM, key, p != PLATFORM_UNKNOWN ? platform_name(p) : NULL, &now);
-	if (r == 0)
-		r = policy_set_platform(fleet_policy(a->fleet), key, p);
-	(void)records_commit(a);
-	if (r < 0) {
-		call_refuse(call, PROTO_ERROR("Failed"), "The rule cannot be kept: %s.", strerror(-r));
-	} else {
-		station = status_station(a);
-		call_reply(call, json_pack("{s:O}", "rules", json_object_get(station, "rules")));
-		json_decref(station);
-		fleet_selection_changed(a->fleet, app_now_us());
 	}
 	pump(a);
 }

@@ -25,25 +25,25 @@ unless(int64_t value, int64_t none)
 static json_t *
 attempt_json(const struct store_attempt *t)
 {
-	json_t *o = json_pack("{s:I, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-			      (json_int_t)t->id, "started_at", t->started_at, "ended_at",
-			      status_text(t->ended_at), "port", t->port, "label", status_text(t->label),
-			      "serial", status_text(t->serial), "dfu_serial", status_text(t->dfu_serial),
-			      "platform", status_text(t->platform), "firmware_name",
-			      status_text(t->firmware_name), "firmware_version",
-			      status_text(t->firmware_version), "firmware_sha256",
-			      status_text(t->firmware_sha256));
+	json_t *o = json_pack(
+	    "{s:I, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", (json_int_t)t->id,
+	    "started_at", t->started_at, "ended_at", status_text(t->ended_at), "port", t->port,
+	    "label", status_text(t->label), "serial", status_text(t->serial), "dfu_serial",
+	    status_text(t->dfu_serial), "platform", status_text(t->platform), "firmware_name",
+	    status_text(t->firmware_name), "firmware_version", status_text(t->firmware_version),
+	    "firmware_sha256", status_text(t->firmware_sha256));
 
 	if (o != NULL)
 		(void)json_object_update_new(
-			o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-				     "version_before", status_text(t->version_before), "version_after",
-				     status_text(t->version_after), "verdict", status_text(t->verdict),
-				     "fault", status_text(t->fault), "step", status_text(t->step), "address",
-				     unless(t->address, -1), "bytes_written", unless(t->bytes_written, -1),
-				     "sectors_erased", unless(t->sectors_erased, -1), "transfers",
-				     unless(t->transfers, -1), "duration_ms", unless(t->duration_ms, -1),
-				     "message", status_text(t->message), "kind", status_text(t->kind)));
+		    o, json_pack(
+			   "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			   "version_before", status_text(t->version_before), "version_after",
+			   status_text(t->version_after), "verdict", status_text(t->verdict),
+			   "fault", status_text(t->fault), "step", status_text(t->step), "address",
+			   unless(t->address, -1), "bytes_written", unless(t->bytes_written, -1),
+			   "sectors_erased", unless(t->sectors_erased, -1), "transfers",
+			   unless(t->transfers, -1), "duration_ms", unless(t->duration_ms, -1),
+			   "message", status_text(t->message), "kind", status_text(t->kind)));
 	return o;
 }
 
@@ -121,9 +121,10 @@ methods_get_history(void *ctx, struct call *call, json_t *parameters)
 		return;
 	}
 	f.before_id = json_integer_value(json_object_get(parameters, "before"));
-	f.limit = limit == NULL				       ? PROTO_HISTORY_DEFAULT :
-		  json_integer_value(limit) > PROTO_HISTORY_MAX ? PROTO_HISTORY_MAX :
-								  (unsigned)json_integer_value(limit);
+	f.limit = limit == NULL ? PROTO_HISTORY_DEFAULT
+		  : json_integer_value(limit) > PROTO_HISTORY_MAX
+		      ? PROTO_HISTORY_MAX
+		      : (unsigned)json_integer_value(limit);
 	if (f.limit == 0) {
 		call_invalid(call, "limit");
 		return;
@@ -135,8 +136,9 @@ methods_get_history(void *ctx, struct call *call, json_t *parameters)
 		cannot_read(call);
 		return;
 	}
-	call_reply(call, json_pack("{s:o, s:o}", "attempts", page.list, "next",
-				   (unsigned)rows == f.limit ? json_integer(page.last_id) : json_null()));
+	call_reply(call,
+		   json_pack("{s:o, s:o}", "attempts", page.list, "next",
+			     (unsigned)rows == f.limit ? json_integer(page.last_id) : json_null()));
 }
 
 struct one {
@@ -150,8 +152,9 @@ on_one(void *ctx, const struct store_attempt *t)
 
 	one->attempt = attempt_json(t);
 	for (size_t i = 0; i < t->stage_count; i++)
-		(void)json_array_append_new(one->stages, json_pack("{s:s, s:I}", "step", t->stages[i].name,
-								   "ms", (json_int_t)t->stages[i].ms));
+		(void)json_array_append_new(one->stages,
+					    json_pack("{s:s, s:I}", "step", t->stages[i].name, "ms",
+						      (json_int_t)t->stages[i].ms));
 }
 
 void
@@ -163,7 +166,8 @@ methods_get_attempt(void *ctx, struct call *call, json_t *parameters)
 	int r = store_attempt_get(a->store, id, on_one, &one);
 
 	if (r >= 0 && one.attempt != NULL) {
-		call_reply(call, json_pack("{s:o, s:o}", "attempt", one.attempt, "stages", one.stages));
+		call_reply(call,
+			   json_pack("{s:o, s:o}", "attempt", one.attempt, "stages", one.stages));
 		return;
 	}
 	json_decref(one.stages);
@@ -173,7 +177,8 @@ methods_get_attempt(void *ctx, struct call *call, json_t *parameters)
 		cannot_read(call);
 }
 
-/* ---- drones ----------------------------------------------------------------------------------------- */
+/* ---- drones
+ * ----------------------------------------------------------------------------------------- */
 
 static json_t *
 words_of(const char *text)
@@ -195,15 +200,15 @@ on_drone(void *ctx, const struct store_drone *d)
 {
 	json_t **ret = ctx;
 
-	*ret = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:o}", "serial",
-			 status_text(d->serial), "dfu_serial", status_text(d->dfu_serial), "platform",
-			 status_text(d->platform), "device_type", status_text(d->device_type), "board",
-			 status_text(d->board_type), "loader_sha256", status_text(d->loader_sha256),
-			 "first_seen", status_time(d->first_seen_ms), "last_seen",
-			 status_time(d->last_seen_ms), "last_version", status_text(d->version),
-			 "last_verdict", status_text(d->last_verdict), "last_sha256",
-			 status_text(d->last_sha256), "failures_in_row", (int)d->failures, "quarantined",
-			 d->quarantined_ms != 0, "quirks", words_of(d->quirks));
+	*ret = json_pack(
+	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:o}", "serial",
+	    status_text(d->serial), "dfu_serial", status_text(d->dfu_serial), "platform",
+	    status_text(d->platform), "device_type", status_text(d->device_type), "board",
+	    status_text(d->board_type), "loader_sha256", status_text(d->loader_sha256),
+	    "first_seen", status_time(d->first_seen_ms), "last_seen", status_time(d->last_seen_ms),
+	    "last_version", status_text(d->version), "last_verdict", status_text(d->last_verdict),
+	    "last_sha256", status_text(d->last_sha256), "failures_in_row", (int)d->failures,
+	    "quarantined", d->quarantined_ms != 0, "quirks", words_of(d->quirks));
 }
 
 static json_t *

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Loader recovery and reading a drone's flash: jobs that an operator asks for by name, one slot at a time. */
+/* Loader recovery and reading a drone's flash: jobs that an operator asks for by name, one slot at
+ * a time. */
 #include <config.h>
 
 #include <errno.h>
@@ -42,11 +43,13 @@ slot_parameter(struct app *a, struct call *call, json_t *parameters)
 }
 
 static void
-start(struct app *a, struct call *call, unsigned slot, const struct special *wanted, struct image *image)
+start(struct app *a, struct call *call, unsigned slot, const struct special *wanted,
+      struct image *image)
 {
 	struct special *s = &a->specials[slot];
-	int r = s->running ? -EBUSY :
-			     fleet_special(a->fleet, slot, wanted->kind, image, wanted->whole, app_now_us());
+	int r = s->running ? -EBUSY
+			   : fleet_special(a->fleet, slot, wanted->kind, image, wanted->whole,
+					   app_now_us());
 
 	if (r == 0) {
 		*s = *wanted;
@@ -56,13 +59,14 @@ start(struct app *a, struct call *call, unsigned slot, const struct special *wan
 	if (wanted->fd >= 0)
 		(void)close(wanted->fd);
 	call_refuse(call, r == -EBUSY ? PROTO_ERROR("Busy") : PROTO_ERROR("Refused"), "%s.",
-		    r == -ENODEV ? "Nothing is plugged in there" :
-		    r == -EBUSY	 ? "That slot is at work" :
-		    r == -EINVAL ? "What is plugged in there is not a Crazyflie" :
-				   strerror(-r));
+		    r == -ENODEV   ? "Nothing is plugged in there"
+		    : r == -EBUSY  ? "That slot is at work"
+		    : r == -EINVAL ? "What is plugged in there is not a Crazyflie"
+				   : strerror(-r));
 }
 
-/* ---- the boot loader -------------------------------------------------------------------------------- */
+/* ---- the boot loader
+ * -------------------------------------------------------------------------------- */
 
 static int
 judge_bytes(const uint8_t *data, size_t size, const char *name, struct image **ret_image,
@@ -131,7 +135,8 @@ out:
 		(void)close(fd);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ---------------------------------------------------------------------------------------- */
 
 void
 methods_backup(void *ctx, struct call *call, json_t *parameters)
@@ -178,14 +183,14 @@ make_dump(const struct command *c, bool whole, uint8_t **ret_bytes, size_t *ret_
 		segment.data += LOADER_BYTES;
 		segment.size = used_bytes(segment.data, c->length - LOADER_BYTES);
 	}
-	return fw_make(&(struct fw_make_file){
-			       .vid = FW_MAKE_VID,
-			       .pid = FW_MAKE_PID,
-			       .targets = &(struct fw_make_target){ .name = "Internal Flash",
-								    .elements = &segment,
-								    .element_count = 1 },
-			       .target_count = 1 },
-		       ret_bytes, ret_size);
+	return fw_make(
+	    &(struct fw_make_file){ .vid = FW_MAKE_VID,
+				    .pid = FW_MAKE_PID,
+				    .targets = &(struct fw_make_target){ .name = "Internal Flash",
+									 .elements = &segment,
+									 .element_count = 1 },
+				    .target_count = 1 },
+	    ret_bytes, ret_size);
 }
 
 int
@@ -208,14 +213,15 @@ rescue_backup(struct app *a, unsigned slot, const struct command *c)
 			s->bytes = size;
 		}
 	} else if (r < 0) {
-		log_say(a->log, LOG_WARNING, NULL, "%s: its backup cannot be kept: %s", c->record->port,
-			strerror(-r));
+		log_say(a->log, LOG_WARNING, NULL, "%s: its backup cannot be kept: %s",
+			c->record->port, strerror(-r));
 	}
 	free(bytes);
 	return r;
 }
 
-/* ---- the end ---------------------------------------------------------------------------------------- */
+/* ---- the end
+ * ---------------------------------------------------------------------------------------- */
 
 static void
 answer_backup(struct special *s, const struct job_record *r)
@@ -226,10 +232,11 @@ answer_backup(struct special *s, const struct job_record *r)
 		call_refuse(s->call, PROTO_ERROR("Failed"), "%s", r->message);
 		return;
 	}
-	call_reply(s->call, json_pack("{s:I, s:I, s:s, s:[{s:i, s:s, s:I, s:I}]}", "attempt",
-				      (json_int_t)r->id, "bytes", (json_int_t)s->bytes, "sha256", s->sha256,
-				      "elements", "target", 0, "target_name", "Internal Flash", "address",
-				      (json_int_t)addr, "bytes", (json_int_t)s->bytes));
+	call_reply(s->call,
+		   json_pack("{s:I, s:I, s:s, s:[{s:i, s:s, s:I, s:I}]}", "attempt",
+			     (json_int_t)r->id, "bytes", (json_int_t)s->bytes, "sha256", s->sha256,
+			     "elements", "target", 0, "target_name", "Internal Flash", "address",
+			     (json_int_t)addr, "bytes", (json_int_t)s->bytes));
 }
 
 void
@@ -242,8 +249,9 @@ rescue_ended(struct app *a, unsigned slot, const struct job_record *r)
 	if (s->call != NULL && s->kind == JOB_BACKUP)
 		answer_backup(s, r);
 	else if (s->call != NULL)
-		call_reply(s->call, json_pack("{s:I, s:s, s:s}", "attempt", (json_int_t)r->id, "verdict",
-					      verdict_name(r->verdict.kind), "message", r->message));
+		call_reply(s->call,
+			   json_pack("{s:I, s:s, s:s}", "attempt", (json_int_t)r->id, "verdict",
+				     verdict_name(r->verdict.kind), "message", r->message));
 	if (s->fd >= 0)
 		(void)close(s->fd);
 	*s = (struct special){ .fd = -1 };

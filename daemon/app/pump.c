@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Events of the bus and the clock into the fleet, the fleet's commands out: the only place where they meet. */
+/* Events of the bus and the clock into the fleet, the fleet's commands out: the only place where
+ * they meet. */
 #include <config.h>
 
 #include <errno.h>
@@ -34,9 +35,9 @@ perform_xfer(struct app *a, const struct command *c)
 
 	if (r < 0)
 		fleet_ended(a->fleet, c->dev,
-			    r == -ENODEV ? USB_GONE :
-			    r == -ENOMEM ? USB_NOMEM :
-					   USB_IO,
+			    r == -ENODEV   ? USB_GONE
+			    : r == -ENOMEM ? USB_NOMEM
+					   : USB_IO,
 			    NULL, 0, app_now_us());
 }
 
@@ -95,7 +96,8 @@ pump(struct app *a)
 	struct command c;
 
 	do {
-		/* INVARIANT: finite, each drone has a bounded number of commands between two events. */
+		/* INVARIANT: finite, each drone has a bounded number of commands between two
+		 * events. */
 		while (fleet_next(a->fleet, app_now_us(), &c))
 			perform(a, &c);
 	} while (records_commit(a));
@@ -103,7 +105,8 @@ pump(struct app *a)
 	watchers_changed(a);
 }
 
-/* ---- the bus ---------------------------------------------------------------------------------------- */
+/* ---- the bus
+ * ---------------------------------------------------------------------------------------- */
 
 static void
 on_opened(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t length)

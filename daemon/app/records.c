@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The fleet's records on their way to the store, and what the store remembers on its way to the fleet. */
+/* The fleet's records on their way to the store, and what the store remembers on its way to the
+ * fleet. */
 #include <config.h>
 
 #include <assert.h>
@@ -12,9 +13,13 @@
 #include "core/platform.h"
 #include "firmware/digest.h"
 
-enum { CRASHES_MAX = 3 /* robustness notes S2: a port that was active in so many crashes in a row */ };
+enum {
+	CRASHES_MAX =
+	    3 /* robustness notes S2: a port that was active in so many crashes in a row */
+};
 
-/* ---- after the start -------------------------------------------------------------------------------- */
+/* ---- after the start
+ * -------------------------------------------------------------------------------- */
 
 static void
 on_interrupted(void *ctx, const struct store_interrupted *i)
@@ -26,8 +31,9 @@ on_interrupted(void *ctx, const struct store_interrupted *i)
 				   .attempt = i->id,
 				   .verdict = verdict_name(VERDICT_INTERRUPTED) };
 
-	log_say(a->log, LOG_WARNING, &about, "attempt %lld was cut off%s; the drone is taken up again",
-		(long long)i->id, i->unclean ? " when the service was killed" : "");
+	log_say(a->log, LOG_WARNING, &about,
+		"attempt %lld was cut off%s; the drone is taken up again", (long long)i->id,
+		i->unclean ? " when the service was killed" : "");
 }
 
 static void
@@ -45,11 +51,13 @@ close_interrupted(struct app *a)
 	outcome_message(&v, message, sizeof(message));
 	r = store_interrupt_running(a->store, &e, &now, on_interrupted, a);
 	if (r < 0)
-		log_say(a->log, LOG_ERR, NULL, "interrupted attempts cannot be closed yet: %s", strerror(-r));
+		log_say(a->log, LOG_ERR, NULL, "interrupted attempts cannot be closed yet: %s",
+			strerror(-r));
 }
 
 struct crashed {
-	char port[16][PORT_TEXT_MAX]; /* LIMIT: more crash candidates than that are looked at next time */
+	char port[16][PORT_TEXT_MAX]; /* LIMIT: more crash candidates than that are looked at next
+					 time */
 	size_t count;
 	struct app *app;
 };
@@ -77,11 +85,12 @@ load_ports(struct app *a)
 	for (size_t i = 0; i < c.count; i++) {
 		struct log_about about = { .id = LOG_ID_QUARANTINED, .port = c.port[i] };
 
-		int r = store_port_quarantine(a->store, c.port[i],
-					      "active in three crashes of the service in a row", &now);
+		int r = store_port_quarantine(
+		    a->store, c.port[i], "active in three crashes of the service in a row", &now);
 
 		log_say(a->log, LOG_ERR, &about,
-			"set aside, it was active in %d crashes of the service in a row%s", CRASHES_MAX, r < 0 ? " (not recorded)" : "");
+			"set aside, it was active in %d crashes of the service in a row%s",
+			CRASHES_MAX, r < 0 ? " (not recorded)" : "");
 	}
 }
 
@@ -99,7 +108,8 @@ records_load(struct app *a)
 	(void)records_commit(a);
 }
 
-/* ---- what is known of a drone ----------------------------------------------------------------------- */
+/* ---- what is known of a drone
+ * ----------------------------------------------------------------------- */
 
 static void
 on_drone(void *ctx, const struct store_drone *d)
@@ -154,18 +164,20 @@ records_drone(struct app *a, const struct job_record *r)
 	struct store_time now = app_time(a);
 	int e;
 
-	f.version = r->version_after[0] != '\0' ? r->version_after :
-		    r->version_before[0] != '\0' ? r->version_before :
-						   NULL;
+	f.version = r->version_after[0] != '\0'	   ? r->version_after
+		    : r->version_before[0] != '\0' ? r->version_before
+						   : NULL;
 	if (f.serial == NULL && f.dfu_serial == NULL)
 		return;
 	e = store_drone_note(a->store, &f, &now);
 	if (e < 0)
-		log_say(a->log, LOG_WARNING, NULL, "%s: what was learned of the drone is not recorded: %s",
-			r->port, strerror(-e));
+		log_say(a->log, LOG_WARNING, NULL,
+			"%s: what was learned of the drone is not recorded: %s", r->port,
+			strerror(-e));
 }
 
-/* ---- attempts --------------------------------------------------------------------------------------- */
+/* ---- attempts
+ * --------------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {
 	[JOB_UPDATE] = "flash",
@@ -237,8 +249,9 @@ count_of(const struct verdict *v)
 
 	if (v->kind == VERDICT_PASS || v->kind == VERDICT_UNCHANGED)
 		return STORE_COUNT_CLEARED;
-	return v->kind == VERDICT_FAIL && (c == CLASS_DEVICE || c == CLASS_PORT) ? STORE_COUNT_FAILED :
-										   STORE_COUNT_KEEP;
+	return v->kind == VERDICT_FAIL && (c == CLASS_DEVICE || c == CLASS_PORT)
+		   ? STORE_COUNT_FAILED
+		   : STORE_COUNT_KEEP;
 }
 
 static size_t
@@ -248,7 +261,8 @@ put_stages(const struct job_record *r, struct store_stage stages[STEP_COUNT])
 
 	for (enum step s = STEP_NONE + 1; s < STEP_COUNT; s++)
 		if (r->stage_us[s] > 0)
-			stages[n++] = (struct store_stage){ step_name(s), (int64_t)(r->stage_us[s] / 1000) };
+			stages[n++] =
+			    (struct store_stage){ step_name(s), (int64_t)(r->stage_us[s] / 1000) };
 	return n;
 }
 
@@ -266,7 +280,8 @@ records_end(struct app *a, unsigned slot, const struct job_record *r)
 		.step = (int)v->step,
 		.verdict_name = verdict_name(v->kind),
 		.fault_name = fault_name(v->fault),
-		.fault_class_name = v->fault != FAULT_NONE ? fault_class_name(fault_class_of(v->fault)) : NULL,
+		.fault_class_name =
+		    v->fault != FAULT_NONE ? fault_class_name(fault_class_of(v->fault)) : NULL,
 		.step_name = step_name(v->step),
 		.address = v->addr != 0 ? (int64_t)v->addr : -1,
 		.bytes_written = r->bytes_written,

@@ -70,8 +70,8 @@ counts(struct app *a)
 
 	fleet_counts(a->fleet, &c);
 	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "present", (int)c.present, "active",
-			 (int)c.active, "pass", (int)c.pass, "unchanged", (int)c.unchanged, "failed",
-			 (int)c.failed, "skipped", (int)c.skipped);
+			 (int)c.active, "pass", (int)c.pass, "unchanged", (int)c.unchanged,
+			 "failed", (int)c.failed, "skipped", (int)c.skipped);
 }
 
 struct setting_list {
@@ -105,11 +105,12 @@ status_station(struct app *a)
 	enum store_health health = store_health(a->store, why);
 
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s}", "state",
-			 fleet_paused(a->fleet) ? "paused" : "armed", "selected", selections(a), "counts",
-			 counts(a), "own", settings(a, STORE_OWN, "name"), "rules",
+			 fleet_paused(a->fleet) ? "paused" : "armed", "selected", selections(a),
+			 "counts", counts(a), "own", settings(a, STORE_OWN, "name"), "rules",
 			 settings(a, STORE_PLATFORM, "platform"), "health",
-			 health == STORE_DEGRADED ? "degraded" : "ok", "reason", status_text(why), "eta_s",
-			 number_or_null(fleet_eta_s(a->fleet), -1), "version", PACKAGE_VERSION);
+			 health == STORE_DEGRADED ? "degraded" : "ok", "reason", status_text(why),
+			 "eta_s", number_or_null(fleet_eta_s(a->fleet), -1), "version",
+			 PACKAGE_VERSION);
 }
 
 static const char *
@@ -150,18 +151,19 @@ status_slot(struct app *a, unsigned slot)
 	o = json_pack("{s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:s}", "port", v.port, "label",
 		      status_text(config_label(a->config, v.port)), "present", v.present, "mode",
 		      mode_name(v.mode), "serial", status_text(v.serial), "dfu_serial",
-		      status_text(v.dfu_serial), "platform", platform_or_null(v.platform), "state", v.state);
-	if (o == NULL || json_object_update_new(
-				 o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o}",
-					      "percent", number_or_null(v.percent, -1), "eta_s",
-					      number_or_null(v.eta_s, -1), "verdict",
-					      status_text(verdict_name(v.verdict.kind)), "fault",
-					      status_text(fault_name(v.verdict.fault)), "step",
-					      status_text(step_name(v.step)), "message", v.message,
-					      "version_before", status_text(v.version_before),
-					      "version_after", status_text(v.version_after), "attempt",
-					      number_or_null(v.attempt, 0), "safe_to_unplug",
-					      v.safe_to_unplug, "advice", status_text(advice_of(&v)))) < 0) {
+		      status_text(v.dfu_serial), "platform", platform_or_null(v.platform), "state",
+		      v.state);
+	if (o == NULL ||
+	    json_object_update_new(
+		o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o}", "percent",
+			     number_or_null(v.percent, -1), "eta_s", number_or_null(v.eta_s, -1),
+			     "verdict", status_text(verdict_name(v.verdict.kind)), "fault",
+			     status_text(fault_name(v.verdict.fault)), "step",
+			     status_text(step_name(v.step)), "message", v.message, "version_before",
+			     status_text(v.version_before), "version_after",
+			     status_text(v.version_after), "attempt", number_or_null(v.attempt, 0),
+			     "safe_to_unplug", v.safe_to_unplug, "advice",
+			     status_text(advice_of(&v)))) < 0) {
 		json_decref(o);
 		return NULL;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Streams of the status: each watcher hears of the slots that changed, a few times a second at most. */
+/* Streams of the status: each watcher hears of the slots that changed, a few times a second at
+ * most. */
 #include <config.h>
 
 #include <errno.h>
@@ -47,8 +48,8 @@ tell(struct app *a, struct watcher *w)
 		json_decref(slots);
 		return;
 	}
-	r = call_continue(w->call, json_pack("{s:o, s:o, s:b, s:b}", "station", status_station(a), "slots",
-					     slots, "full", w->full, "lost", w->lost));
+	r = call_continue(w->call, json_pack("{s:o, s:o, s:b, s:b}", "station", status_station(a),
+					     "slots", slots, "full", w->full, "lost", w->lost));
 	if (r < 0) {
 		/* It does not read: what it missed comes as a whole once it does. */
 		w->blocked = r == -EAGAIN;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cfdfud-sim: the daemon, whole and unchanged, over simulated drones in this process (port_sim.h says how to steer them). */
+/* cfdfud-sim: the daemon, whole and unchanged, over simulated drones in this process (port_sim.h
+ * says how to steer them). */
 #include "config.h"
 
 #include <stdio.h>

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* Which firmware goes on which drones, over the control socket. */
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "app/app_parts.h"
+#include "app/library.h"
+#include "cfdfu/proto.h"
+#include "core/platform.h"
+
+static const char *
+text_of(json_t *parameters, const char *name)
+{
+	return json_string_value(json_object_get(parameters, name));
+}
+
+/* ---- selecting
+ * -------------------------------------------------------------------------------------- */
+
+/* A slot's label stands for its port; ports and serials are taken as they are. */
+static const char *
+target_key(struct app *a, const char *target, char buffer[SERIAL_TEXT_MAX])
+{
+	copy_text(buffer, SERIAL_TEXT_MAX, target);
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		struct slot_view v;
+		const char *label;
+
+		fleet_view(a->fleet, i, app_now_us(), &v);
+		label = config_label(a->config, v.port);
+		if (label != NULL && strcmp(label, target) == 0)
+			copy_text(buffer, SERIAL_TEXT_MAX, v.port);
+	}
+	return buffer;
+}
+
+/* Remembered first, then in force: after a restart the same holds. */
+static int
+set_selected(struct app *a, enum platform p, struct image *image, const char *name)
+{
+	struct store_time now = app_time(a);
+	int r = store_set(a->store, STORE_SELECTED, platform_name(p), name, &now);
+
+	if (r == 0)
+		policy_select(fleet_policy(a->fleet), p, image);
+	return r;
+}
+
+static int
+set_own(struct app *a, const char *key, struct image *image, const char *name)
+{
+	struct store_time now = app_time(a);
+	int r = store_set(a->store, STORE_OWN, key, name, &now);
+
+	return r < 0 ? r : policy_select_own(fleet_policy(a->fleet), key, image);
+}
+
+static json_t *
+selected_json(struct app *a)
+{
+	json_t *station = status_station(a);
+	json_t *selected = json_incref(json_object_get(station, "selected"));
+
+	json_decref(station);
+	return selected;
+}
+
+/* For all platforms that the image is for, or the one that was named. */
+static int
+select_platforms(struct app *a, struct image *image, const char *name, enum platform named)
+{
+	unsigned platforms = image_label(image)->platforms;
+	int r = -EINVAL;
+
+	if (named != PLATFORM_UNKNOWN && platforms != 0 && (platforms & BIT(named)) == 0)
+		return -EPERM;
+	if (named != PLATFORM_UNKNOWN)
+		platforms = BIT(named);
+	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++) {
+		if ((platforms & BIT(p)) == 0)
+			continue;
+		r = set_selected(a, p, image, name);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+static void
+answer_selected(struct app *a, struct call *call, const char *name, int r)
+{
+	if (r == -EINVAL)
+		call_refuse(call, PROTO_ERROR("Refused"),
+			    "Nothing says which platform %s is for: name one with --platform.",
+			    name);
+	else if (r == -EPERM)
+		call_refuse(call, PROTO_ERROR("Refused"), "%s is not for that platform.", name);
+	else if (r < 0)
+		call_refuse(call, PROTO_ERROR("Failed"), "The selection cannot be kept: %s.",
+			    strerror(-r));
+	else
+		call_reply(call, json_pack("{s:o, s:o}", "firmware", methods_firmware_row(a, name),
+					   "selected", selected_json(a)));
+}
+
+void
+methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	const char *name = text_of(parameters, "name"), *target = text_of(parameters, "target");
+	char why[STORE_WHY_MAX], key[SERIAL_TEXT_MAX];
+	struct image *image = NULL;
+	enum platform named;
+	int r;
+
+	if (!methods_platform(call, parameters, "platform", &named))
+		return;
+	r = library_image(a, name, &image, why);
+	if (r == -ENOENT) {
+		methods_no_firmware(call, name);
+		return;
+	}
+	if (r < 0) {
+		call_refuse(call, PROTO_ERROR("Refused"), "%s: %s.", name, why);
+		return;
+	}
+	methods_act(a, call, parameters);
+	if (target != NULL)
+		r = set_own(a, target_key(a, target, key), image, name);
+	else
+		r = select_platforms(a, image, name, named);
+	image_unref(image);
+	if (r == 0)
+		(void)records_commit(a);
+	answer_selected(a, call, name, r);
+	if (r == 0)
+		fleet_selection_changed(a->fleet, app_now_us());
+	pump(a);
+}
+
+static int
+deselect(struct app *a, const char *target, enum platform named)
+{
+	char key[SERIAL_TEXT_MAX];
+	int r = 0;
+
+	if (target != NULL)
+		return set_own(a, target_key(a, target, key), NULL, NULL);
+	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
+		if (named == PLATFORM_UNKNOWN || named == p)
+			r = set_selected(a, p, NULL, NULL);
+	return r;
+}
+
+void
+methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	enum platform named;
+	int r;
+
+	if (!methods_platform(call, parameters, "platform", &named))
+		return;
+	methods_act(a, call, parameters);
+	r = deselect(a, text_of(parameters, "target"), named);
+	(void)records_commit(a);
+	if (r < 0)
+		call_refuse(call, PROTO_ERROR("Failed"), "The selection cannot be changed: %s.",
+			    strerror(-r));
+	else
+		call_reply(call, json_pack("{s:o}", "selected", selected_json(a)));
+	fleet_selection_changed(a->fleet, app_now_us());
+	pump(a);
+}
+
+void
+methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	struct store_time now = app_time(a);
+	char key[SERIAL_TEXT_MAX];
+	enum platform p;
+	json_t *station;
+	int r;
+
+	if (!methods_platform(call, parameters, "platform", &p))
+		return;
+	methods_act(a, call, parameters);
+	(void)target_key(a, text_of(parameters, "target"), key);
+	r = store_set(a->store, STORE_PLATFORM, key,
+		      p != PLATFORM_UNKNOWN ? platform_name(p) : NULL, &now);
+	if (r == 0)
+		r = policy_set_platform(fleet_policy(a->fleet), key, p);
+	(void)records_commit(a);
+	if (r < 0) {
+		call_refuse(call, PROTO_ERROR("Failed"), "The rule cannot be kept: %s.",
+			    strerror(-r));
+	} else {
+		station = status_station(a);
+		call_reply(call, json_pack("{s:O}", "rules", json_object_get(station, "rules")));
+		json_decref(station);
+		fleet_selection_changed(a->fleet, app_now_us());
+	}
+	pump(a);
+}
