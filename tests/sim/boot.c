@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who comes up after a reset or a leave: boot pins, cf2loader, and what the flash holds (protocol notes 3.6,
- * 9.3, 9.4; firmware notes 2 to 4).  An application must have plausible vectors and, in its table of supported
- * devices, the type that is burnt into the drone's OTP; otherwise nothing appears on the bus.
+ * Who comes up after a reset or a leave: boot pins, cf2loader, and what the flash holds (protocol
+ * notes 3.6, 9.3, 9.4; firmware notes 2 to 4).  An application must have plausible vectors and, in
+ * its table of supported devices, the type that is burnt into the drone's OTP; otherwise nothing
+ * appears on the bus.
  */
 #include "config.h"
 
@@ -23,13 +24,16 @@ static const struct {
 	char type[5];
 	const char *text;
 } type_texts[] = {
-	{ "CF20", "Crazyflie 2.0" },	  { "CF21", "Crazyflie 2.1" },
+	{ "CF20", "Crazyflie 2.0" },	       { "CF21", "Crazyflie 2.1" },
 	{ "C21B", "Crazyflie 2.1 Brushless" }, { "RZ10", "Crazyflie Bolt" },
-	{ "CB10", "Crazyflie Bolt" },	  { "CB11", "Crazyflie Bolt 1.1" },
+	{ "CB10", "Crazyflie Bolt" },	       { "CB11", "Crazyflie Bolt 1.1" },
 	{ "RR10", "Roadrunner 1.0" },
 };
 
-/* As delivered: something with the marks of cf2loader (firmware notes 6) and the platform in the OTP. */
+/*
+ * As delivered: something with the marks of cf2loader (firmware notes 6) and the platform in the
+ * OTP.
+ */
 int
 boot_prepare(struct drone *d)
 {
@@ -127,7 +131,10 @@ vectors_are_plausible(const struct drone *d, uint32_t table, uint32_t low, uint3
 	uint32_t sp = word_at(m, table);
 	uint8_t code[2];
 
-	/* QUIRK: firmware notes 2: genuine images start with 0x2001FFFF; the core masks the low bits. */
+	/*
+	 * QUIRK: firmware notes 2: genuine images start with 0x2001FFFF; the core masks the low
+	 * bits.
+	 */
 	if (sp <= 0x20000000 || sp > d->chip->ram_end)
 		return false;
 	for (unsigned i = 1; i < VECTORS; i++) {
@@ -322,7 +329,10 @@ loader_is_there(const struct drone *d)
 	return vectors_are_plausible(d, LOADER_ADDR, LOADER_ADDR, 0x08004000);
 }
 
-/* Not a Crazyflie: the application has no USB; the resident loader shows up when there is no application. */
+/*
+ * Not a Crazyflie: the application has no USB; the resident loader shows up when there is no
+ * application.
+ */
 static enum drone_personality
 decide_other(struct drone *d, enum boot_via via)
 {

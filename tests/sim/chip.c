@@ -8,6 +8,7 @@
 #define STM "STMicroelectronics"
 #define ROM_PRODUCT "STM32  BOOTLOADER"
 
+/* clang-format off */
 /* SPEC: protocol notes 6, typical values at x8, x16, x32. */
 #define ERASE_16K { 400000, 300000, 250000 }
 #define ERASE_64K { 1200000, 700000, 550000 }
@@ -17,6 +18,7 @@
 /* F10x: half-words only, 52.5 us typical; a page takes 20 ms (40 at most). */
 #define ERASE_PAGE { 20000, 20000, 20000 }
 #define PROGRAM_F10X { 53, 53, 106 }
+/* clang-format on */
 
 static const struct chip f405 = {
 	.name = "STM32F405",

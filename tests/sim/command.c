@@ -243,7 +243,8 @@ run_dump(struct call *k)
 	length = m->size;
 	if (k->count == 4)
 		return fail(k, "an address wants a length");
-	if (k->count > 4 && (number(k, k->word[3], &addr) < 0 || number(k, k->word[4], &length) < 0))
+	if (k->count > 4 &&
+	    (number(k, k->word[3], &addr) < 0 || number(k, k->word[4], &length) < 0))
 		return -EINVAL;
 	if (length > FILE_BYTES_MAX)
 		return fail(k, "more than 16 MiB");

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command language that steers a world, the same for the rack and for the daemon on simulated drones.  One
- * line is one command; the answer is any number of lines and then "ok" or "error: WHY".
+ * The command language that steers a world, the same for the rack and for the daemon on simulated
+ * drones.  One line is one command; the answer is any number of lines and then "ok" or
+ * "error: WHY".
  *
  *     add PORT [KEY=VALUE]...     a new drone beside the port; "-" and "_" in keys are the same;
- *                                 translator= and controller= place it, the rest is drone.h's configuration
+ *                                 translator= and controller= place it, the rest is
+ *                                 drone.h's configuration
  *     load PORT FILE ADDRESS      file into the flash
  *     blank PORT ADDRESS LENGTH   erased flash
  *     dump PORT FILE [ADDRESS LENGTH]   flash into a file (default: all of the first memory)
@@ -13,7 +15,7 @@
  *     fate PORT NAME [KEY=VALUE]...     see fate.h; "fates" lists the names
  *     mend PORT                   forgets every fate of the drone
  *     counters PORT               one line of JSON; "reset-counters PORT"
- *     floor PORT SIZE [UNIT]      least time in us for an image at the application's address, as JSON
+ *     floor PORT SIZE [UNIT]      least time in us for an image, as JSON
  *     list                        PORT absent|runtime|dfu SERIAL VERSION
  *     help, quit
  */
@@ -38,7 +40,7 @@ struct commander {
 
 void commander_init(struct commander *c, struct world *w, uint64_t seed);
 
-/* Runs one line (changed while it is taken apart) and writes the answer, "ok" or "error" included. */
+/* Runs one line (changed while it is taken apart); writes the answer, "ok" or "error" included. */
 void commander_run(struct commander *c, char *line, FILE *out);
 
 #endif

@@ -20,7 +20,7 @@ static const struct {
 	ONE(set_addresses),  ONE(erases),	  ONE(outside_writes),	ONE(outside_erases),
 	ONE(mass_erases),    ONE(unprotects),	  ONE(option_writes),	ONE(otp_writes),
 	ONE(feature_writes), ONE(overwrites),	  ONE(reboots),		ONE(leaves),
-	ONE(boots),	     ONE(enumerations),	  ONE(lights_good),	ONE(lights_bad),
+	ONE(boots),          ONE(enumerations),	  ONE(lights_good),	ONE(lights_bad),
 	ONE(passthrough),    ONE(fates),
 };
 

@@ -10,7 +10,7 @@
 
 #include "sim/model.h"
 
-#define PORT_CHANNEL(header) ((header) & 0xF3) /* SPEC: the two reserved bits may be set */
+#define PORT_CHANNEL(header) ((header)&0xF3) /* SPEC: the two reserved bits may be set */
 #define EEPROM_BYTES 0x1FFFU
 #define MEMORY_READ_MAX 24
 
@@ -29,7 +29,8 @@ chatter(struct drone *d, uint64_t now)
 		"DECK_CORE: 0 deck(s) found\n",	       "PM: Battery low?\n",
 		"SYS: Build 12:0 (2025.12) CLEAN",     "CFGBLK: v1, verification [OK]\n",
 	};
-	unsigned n = d->config.chatter > 0 ? (unsigned)(rng_next(&d->rng) % (d->config.chatter + 1)) : 0;
+	unsigned n =
+	    d->config.chatter > 0 ? (unsigned)(rng_next(&d->rng) % (d->config.chatter + 1)) : 0;
 
 	while (n-- > 0) {
 		const char *line = lines[d->run.console_line++ % ARRAY_LEN(lines)];

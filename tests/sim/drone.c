@@ -11,7 +11,7 @@
 
 #include "sim/model.h"
 
-#define RESET_US 50000	   /* a port reset with re-enumeration */
+#define RESET_US 50000 /* a port reset with re-enumeration */
 #define REENUMERATE_US 120000
 
 int
@@ -55,67 +55,6 @@ drone_free(struct drone *d)
 	}
 	free(d->echo);
 	free(d);
-}
-
-/* ---- from outside ---- */
-
-int
-drone_load(struct drone *d, uint32_t addr, const void *data, size_t length)
-{
-	const struct chip_memory *cm = chip_memory_at(d->chip, addr);
-	struct memory *m;
-
-	if (cm == NULL || length > cm->size || addr - cm->base > cm->size - length)
-		return -ERANGE;
-	boot_flash_changed(d);
-	m = &d->memory[cm - d->chip->memory];
-	return memory_set(m, addr - cm->base, data, length);
-}
-
-void
-drone_peek(struct drone *d, uint64_t now_us, uint32_t addr, void *data, size_t length)
-{
-	uint8_t *to = data;
-
-	rom_settle(d, now_us);
-	while (length > 0) {
-		const struct chip_memory *cm = chip_memory_at(d->chip, addr);
-		size_t n = cm != NULL ? cm->size - (addr - cm->base) : 1;
-
-		if (n > length)
-			n = length;
-		if (cm != NULL)
-			memory_read(&d->memory[cm - d->chip->memory], addr - cm->base, to, n);
-		else
-			*to = 0;
-		to += n;
-		addr += (uint32_t)n;
-		length -= n;
-	}
-}
-
-int
-drone_copy_flash(struct drone *d, const struct drone *from)
-{
-	assert(d->chip == from->chip);
-	boot_flash_changed(d);
-	for (unsigned i = 0; i < d->chip->memories; i++) {
-		int r = memory_copy(&d->memory[i], &from->memory[i]);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-void
-drone_blank(struct drone *d, uint32_t addr, size_t length)
-{
-	const struct chip_memory *cm = chip_memory_at(d->chip, addr);
-
-	assert(cm != NULL && length <= cm->size && addr - cm->base <= cm->size - length);
-	boot_flash_changed(d);
-	memory_erase(&d->memory[cm - d->chip->memory], addr - cm->base, length);
 }
 
 /* ---- power ---- */
@@ -322,8 +261,8 @@ count_request(struct drone *d, const struct usb_xfer *x)
 static bool
 is_acceptable(const struct usb_xfer *x)
 {
-	bool out = x->kind == USB_BULK_OUT ||
-		   (x->kind == USB_CONTROL && !(x->setup.request_type & 0x80));
+	bool out =
+	    x->kind == USB_BULK_OUT || (x->kind == USB_CONTROL && !(x->setup.request_type & 0x80));
 
 	if (x->length > USB_TRANSFER_BYTES_MAX || (out && x->length > 0 && x->data == NULL))
 		return false;
@@ -356,6 +295,8 @@ drone_submit(struct drone *d, uint64_t now_us, const struct usb_xfer *x)
 	c->x.data = c->buf;
 	count_request(d, x);
 	c->done_us = natural_end_us(d, c);
+	if (x->kind == USB_CONTROL && c->done_us != DRONE_NEVER)
+		d->counters.nak_us += c->done_us - now_us - cost_us(d, x);
 	if (fate_strikes(d, x, &c->fate))
 		d->counters.fates++;
 	fate_before(d, now_us, c);
@@ -516,7 +457,10 @@ drone_step(struct drone *d, uint64_t now_us, struct drone_event *ret_event)
 	enum due what = pick_due(d, now_us);
 	uint64_t at = what < DUE_COUNT ? due_us(d, what) : now_us;
 
-	/* WHY: the model's own time is when it was due, so a late caller does not slow the drone down. */
+	/*
+	 * WHY: the model's own time is when it was due, so a late caller does not slow the drone
+	 * down.
+	 */
 	if (at > d->now_us)
 		d->now_us = at;
 	*ret_event = (struct drone_event){ .kind = DRONE_QUIET };
@@ -553,11 +497,25 @@ drone_step(struct drone *d, uint64_t now_us, struct drone_event *ret_event)
 
 /* ---- requests ---- */
 
+void
+drone_bus_reset(struct drone *d, uint64_t now_us)
+{
+	d->now_us = now_us;
+	usb_reset_state(d);
+	if (d->on_bus == DRONE_ROM)
+		rom_enter(d, d->rom.by_button);
+	else if (d->on_bus == DRONE_RUNTIME)
+		run_enter(d);
+}
+
 static void
 port_reset(struct drone *d, uint64_t now, struct reply *r)
 {
 	if (d->on_bus == DRONE_RUNTIME) {
-		/* SPEC: protocol notes 2.1: the descriptors changed, so it comes back as a new device. */
+		/*
+		 * SPEC: protocol notes 2.1: the descriptors changed, so it comes back as a new
+		 * device.
+		 */
 		r->status = USB_GONE;
 		drone_leave_bus(d, now, DRONE_RUNTIME, now + REENUMERATE_US);
 		return;
@@ -567,8 +525,7 @@ port_reset(struct drone *d, uint64_t now, struct reply *r)
 		drone_leave_bus(d, now, DRONE_OFF, 0);
 		return;
 	}
-	usb_reset_state(d);
-	rom_enter(d, d->rom.by_button);
+	drone_bus_reset(d, now);
 }
 
 void

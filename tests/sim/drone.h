@@ -3,9 +3,9 @@
  * One simulated USB device: by default a Crazyflie with both its USB personalities, the run-time
  * firmware (protocol notes 2) and the STM32F405 ROM boot loader (protocol notes 1, 3, 5, 6).
  *
- * Sans-IO: nobody calls the world from here, time is passed in as now_us and never goes back.  Whoever owns
- * the drone submits transfers, asks drone_next_us() when something will happen, and calls drone_step()
- * then, which reports one event at a time.
+ * Sans-IO: nobody calls the world from here, time is passed in as now_us and never goes back.
+ * Whoever owns the drone submits transfers, asks drone_next_us() when something will happen, and
+ * calls drone_step() then, which reports one event at a time.
  *
  *              plug, power                             wIndex 2
  *    OFF ----------------------> boot decision --> RUNTIME ------> (gap) --> ROM
@@ -31,7 +31,7 @@ struct sighting;
 
 #define DRONE_NEVER UINT64_MAX
 #define DRONE_FATES_MAX 16	/* LIMIT: armed at a time */
-#define DRONE_SECTORS_MAX 512	/* LIMIT: largest chip described: 16 MiB of NOR in 64 KiB sectors + some */
+#define DRONE_SECTORS_MAX 512	/* LIMIT: twice the largest chip described */
 #define DRONE_TEXT_MAX 64	/* LIMIT: configurable texts */
 #define DRONE_LAYOUTS_MAX 4	/* alternates */
 
@@ -84,7 +84,7 @@ struct drone_timing {
 	uint32_t byte_ns;	 /* each byte of a data stage: 1200 */
 	uint32_t flash_permille; /* 1000 = typical, 2000 = the data sheet's erase maximum */
 	uint32_t crtp_us;	 /* from a CRTP packet to its answer */
-	uint32_t gap_min_ms, gap_max_ms;   /* reboot request -> DFU on the bus; drawn from the seed */
+	uint32_t gap_min_ms, gap_max_ms;   /* reboot request -> DFU on the bus; drawn */
 	uint32_t boot_min_ms, boot_max_ms; /* leave, plug or reset -> run-time on the bus */
 	uint32_t leave_min_ms, leave_max_ms; /* dfuMANIFEST answered -> off the bus: 1..50 */
 };
@@ -104,9 +104,9 @@ struct drone_config {
 	uint16_t write_protected; /* one bit per sector: silently not written, not erased */
 	bool feature_readable;	  /* Device Feature can be read back */
 	bool feature_effective;	  /* ... and changes the parallelism */
-	bool abort_busy_stalls;	  /* ABORT in dfuDNBUSY: stall instead of dfuIDLE when over */
+	bool abort_busy_stalls;	  /* ABORT in dfuDNBUSY: stall, not dfuIDLE when over */
 	uint32_t poll_erase_ms, poll_write_ms; /* 100, 104 */
-	uint32_t poll_busy_ms;		       /* what DRONE_KIND_DNBUSY says when asked again */
+	uint32_t poll_busy_ms;		       /* what DRONE_KIND_DNBUSY says again */
 	uint16_t transfer_size;		       /* 0 = the chip's own */
 	char layout[DRONE_LAYOUTS_MAX][128];   /* "" = the chip's own memory string */
 
@@ -128,7 +128,7 @@ struct drone_config {
 	int modified;		       /* -1 = what the flash says */
 
 	/* accounting */
-	bool count_standard; /* standard requests count for fates with on=any; off on a real kernel */
+	bool count_standard; /* standard requests count for fates with on=any */
 	uint32_t application_addr; /* where "outside the application" ends: 0x08004000 */
 };
 
@@ -150,7 +150,7 @@ struct drone_counters {
 	uint64_t requests;	  /* transfers received in all */
 	uint64_t standard;	  /* standard requests among them */
 	uint64_t beyond_standard; /* class, vendor, bulk, reset: what enumeration never sends */
-	uint64_t writing;	  /* requests that ask to change something: DNLOAD with data, vendor reboot */
+	uint64_t writing;	  /* ask for a change: DNLOAD with data, vendor reboot */
 	uint64_t dfu[7];	  /* by bRequest: DETACH .. ABORT */
 	uint64_t vendor, cdc, bulk_out, bulk_in, resets;
 	uint64_t stalls;
@@ -172,8 +172,8 @@ enum drone_event_kind {
 	DRONE_QUIET = 0, /* nothing due */
 	DRONE_ENDED,	 /* a transfer ended */
 	DRONE_ATTACHED,	 /* enumerated with the personality drone_personality() */
-	DRONE_DETACHED,	 /* off the bus; transfers in flight end with USB_GONE before or after */
-	DRONE_SWAPPED	 /* the drone was taken away for good; drone_replacement_*() says what comes */
+	DRONE_DETACHED,	 /* off the bus; what is in flight ends before or after */
+	DRONE_SWAPPED	 /* taken away for good; drone_replacement() says what comes */
 };
 
 enum drone_channel { DRONE_CONTROL = 0, DRONE_OUT, DRONE_IN, DRONE_CHANNELS };
@@ -196,7 +196,7 @@ void drone_free(struct drone *d);
 int drone_load(struct drone *d, uint32_t addr, const void *data, size_t length) MUST_CHECK;
 /* Settles what is over at now_us, then copies; unmapped bytes read as 0. */
 void drone_peek(struct drone *d, uint64_t now_us, uint32_t addr, void *data, size_t length);
-/* Makes all memories of d like those of another drone of the same model, OTP included.  0, -ENOMEM. */
+/* Makes all memories of d, OTP included, like those of another of its model.  0 or -ENOMEM. */
 int drone_copy_flash(struct drone *d, const struct drone *from) MUST_CHECK;
 /* Makes a range of the flash blank again. */
 void drone_blank(struct drone *d, uint32_t addr, size_t length);
@@ -205,9 +205,11 @@ void drone_blank(struct drone *d, uint32_t addr, size_t length);
 
 void drone_plug(struct drone *d, uint64_t now_us);   /* USB in: power up, boots */
 void drone_unplug(struct drone *d, uint64_t now_us); /* USB out: power off, also in mid-operation */
-void drone_button(struct drone *d, uint64_t now_us); /* plugged in with the button held: ROM, BOOT0 high */
+void drone_button(struct drone *d, uint64_t now_us); /* the same with the button held: ROM */
 /* Off and on again with USB in: as unplug + plug, back at least 200 ms later. */
 void drone_power_cycle(struct drone *d, uint64_t now_us);
+/* The host resets the port: the ROM begins its conversation anew, the run-time link is off. */
+void drone_bus_reset(struct drone *d, uint64_t now_us);
 /* The bus alone is interrupted (hub reset): same mode again after back_ms, the chip goes on. */
 void drone_glitch(struct drone *d, uint64_t now_us, uint32_t back_ms);
 /* Another drone put in in DFU or run-time mode back_ms from now: how replacements come up. */
@@ -237,7 +239,7 @@ size_t drone_descriptors(const struct drone *d, uint8_t *buf, size_t size);
 const struct drone_counters *drone_counters(const struct drone *d);
 void drone_counters_reset(struct drone *d);
 const struct drone_config *drone_config(const struct drone *d);
-/* The text D1 01 would be answered with, as of what is in the flash; "" when nothing bootable is there. */
+/* What D1 01 would be answered with, by what is in the flash; "" when it says nothing. */
 const char *drone_version(struct drone *d, uint64_t now_us);
 /* Would the application in the flash come up on this drone? */
 bool drone_would_boot(struct drone *d, uint64_t now_us);
@@ -250,11 +252,13 @@ bool drone_is_button_entered(const struct drone *d);
 
 /* 0, or -ENOSPC. */
 int drone_arm(struct drone *d, const struct fate *f) MUST_CHECK;
-void drone_disarm(struct drone *d); /* forgets armed fates and lasting ones (silent, slow, liar, ...) */
+/* Forgets armed fates and lasting ones (silent, slow, liar, ...). */
+void drone_disarm(struct drone *d);
 /* One open fails with the errno returned here (0 = works): FATE_OPEN_*. */
 int drone_open_error(struct drone *d);
 /* After DRONE_SWAPPED: in which mode and when the other one appears. */
-void drone_replacement(const struct drone *d, enum drone_personality *ret_as, uint32_t *ret_back_ms);
+void drone_replacement(const struct drone *d, enum drone_personality *ret_as,
+		       uint32_t *ret_back_ms);
 
 /* ---- identity and the floor ---- */
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A drone's configuration: defaults, the key=value words of the command language, the timing presets. */
+/*
+ * A drone's configuration: defaults, the key=value words of the command language, the timing
+ * presets.
+ */
 #include "config.h"
 
 #include "sim/drone.h"
@@ -13,7 +16,19 @@
 #include "sim/chip.h"
 #include "sim/rng.h"
 
-enum value_type { V_TEXT, V_BOOL, V_U16, V_U32, V_U64, V_WORD, V_UID, V_RANGE, V_PLATFORM, V_TIMING, V_INT };
+enum value_type {
+	V_TEXT,
+	V_BOOL,
+	V_U16,
+	V_U32,
+	V_U64,
+	V_WORD,
+	V_UID,
+	V_RANGE,
+	V_PLATFORM,
+	V_TIMING,
+	V_INT
+};
 
 struct key {
 	const char *name;
@@ -23,17 +38,19 @@ struct key {
 };
 
 static const char *const models[] = { "crazyflie", "other-vcp", "other-dfu", "f10x-medium",
-				      "f10x-high", "eval", NULL };
+				      "f10x-high", "eval",	NULL };
 static const char *const kinds[] = { "nak", "dnbusy", "stall-early", NULL };
 static const char *const serials[] = { "plain",	  "no-carry", "plus-a", "plus-a-no-carry",
 				       "missing", "constant", "custom", NULL };
 static const char *const reboots[] = { "eproto", "epipe", "nodev", "timeout", "success", NULL };
 
 #define AT(member) offsetof(struct drone_config, member), sizeof(((struct drone_config *)0)->member)
+/* clang-format off */
 #define TEXT(name, member) { name, V_TEXT, AT(member), NULL }
 #define FLAG(name, member) { name, V_BOOL, AT(member), NULL }
 #define U32(name, member) { name, V_U32, AT(member), NULL }
 #define WORD(name, member, words) { name, V_WORD, AT(member), words }
+/* clang-format on */
 
 static const struct key keys[] = {
 	WORD("model", model, models),
@@ -99,10 +116,16 @@ drone_config_init(struct drone_config *c, uint64_t seed)
 		c->uid[i] = (uint8_t)rng_between(&r, 0x30, 0x39);
 	/* WHY: twelve digits of lot text alone repeat; two seeds must not give one drone. */
 	put_le16(c->uid + 10, (uint16_t)(0x3030 ^ (seed & 0xFFFF)));
-	c->timing = (struct drone_timing){ .control_us = 350, .byte_ns = 1200, .flash_permille = 1000,
-					   .crtp_us = 1500, .gap_min_ms = 500, .gap_max_ms = 1500,
-					   .boot_min_ms = 600, .boot_max_ms = 1500,
-					   .leave_min_ms = 1, .leave_max_ms = 50 };
+	c->timing = (struct drone_timing){ .control_us = 350,
+					   .byte_ns = 1200,
+					   .flash_permille = 1000,
+					   .crtp_us = 1500,
+					   .gap_min_ms = 500,
+					   .gap_max_ms = 1500,
+					   .boot_min_ms = 600,
+					   .boot_max_ms = 1500,
+					   .leave_min_ms = 1,
+					   .leave_max_ms = 50 };
 	copy_text(c->otp, sizeof(c->otp), "0;CF21");
 	c->feature_readable = c->feature_effective = true;
 	c->poll_erase_ms = 100;
@@ -116,10 +139,16 @@ drone_config_init(struct drone_config *c, uint64_t seed)
 void
 drone_timing_fast(struct drone_timing *t)
 {
-	*t = (struct drone_timing){ .control_us = 20, .byte_ns = 24, .flash_permille = 20,
-				    .crtp_us = 100, .gap_min_ms = 20, .gap_max_ms = 40,
-				    .boot_min_ms = 20, .boot_max_ms = 40,
-				    .leave_min_ms = 1, .leave_max_ms = 3 };
+	*t = (struct drone_timing){ .control_us = 20,
+				    .byte_ns = 24,
+				    .flash_permille = 20,
+				    .crtp_us = 100,
+				    .gap_min_ms = 20,
+				    .gap_max_ms = 40,
+				    .boot_min_ms = 20,
+				    .boot_max_ms = 40,
+				    .leave_min_ms = 1,
+				    .leave_max_ms = 3 };
 }
 
 const char *

@@ -5,11 +5,13 @@
  *   ERROR(10, firmware) --CLRSTATUS--> IDLE --DNLOAD--> DNLOAD-SYNC --GETSTATUS--> DNBUSY
  *                                       |  ^                ^                        | over
  *                                UPLOAD |  | ABORT          | DNLOAD                 v GETSTATUS
- *                                       v  |                +------------------ DNLOAD-IDLE or ERROR
+ *                                       v  |                +------------------ DNLOAD-IDLE, ERROR
  *                                  UPLOAD-IDLE
+ *
  *   IDLE, DNLOAD-IDLE --DNLOAD without data--> MANIFEST-SYNC --GETSTATUS--> MANIFEST, off the bus
  *
- * The operation of a DNLOAD begins when the first GETSTATUS has been answered, and that answer is always DNBUSY.
+ * The operation of a DNLOAD begins when the first GETSTATUS has been answered, and that answer is
+ * always DNBUSY.
  */
 #include "config.h"
 
@@ -28,7 +30,10 @@ rom_enter(struct drone *d, bool by_button)
 	struct rom *m = &d->rom;
 	bool running = m->running;
 
-	/* SPEC: protocol notes 3.2: from reset the two variables say "firmware corrupt"; not a fault. */
+	/*
+	 * SPEC: protocol notes 3.2: from reset the two variables say "firmware corrupt"; not a
+	 * fault.
+	 */
 	m->state = ST_ERROR;
 	m->status = ERR_FIRMWARE;
 	m->pointer = ADDRESS_DEFAULT;
@@ -106,8 +111,8 @@ command(struct drone *d, const uint8_t *p, size_t n)
 static uint32_t
 block_addr(const struct drone *d, unsigned block)
 {
-	unsigned size = d->config.transfer_size != 0 ? d->config.transfer_size
-						     : d->chip->transfer_size;
+	unsigned size =
+	    d->config.transfer_size != 0 ? d->config.transfer_size : d->chip->transfer_size;
 
 	return d->rom.pointer + (block - 2) * size;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The run-time firmware's side of USB: vendor requests, the CRTP pipe, CDC class requests (protocol notes 2). */
+/*
+ * The run-time firmware's side of USB: vendor requests, the CRTP pipe, CDC class requests (protocol
+ * notes 2).
+ */
 #include "config.h"
 
 #include "sim/drone.h"
@@ -179,7 +182,10 @@ void
 run_out(struct drone *d, uint64_t now, const struct channel *c, struct reply *r)
 {
 	(void)r;
-	/* SPEC: protocol notes 2.4: longer than 31 bytes is dropped; nothing is heard before wIndex 1. */
+	/*
+	 * SPEC: protocol notes 2.4: longer than 31 bytes is dropped; nothing is heard before
+	 * wIndex 1.
+	 */
 	if (d->config.model != DRONE_CRAZYFLIE || c->x.length < 1 || c->x.length > 31 ||
 	    !d->run.linked || d->config.silent)
 		return;

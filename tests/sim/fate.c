@@ -57,14 +57,22 @@ static const char *const modes[FATE_MODE_COUNT] = {
 };
 
 static const char *const requests[FATE_ON_COUNT] = {
-	[FATE_ON_ANY] = "any",		 [FATE_ON_DETACH] = "detach",
-	[FATE_ON_DNLOAD] = "dnload",	 [FATE_ON_UPLOAD] = "upload",
-	[FATE_ON_GETSTATUS] = "getstatus", [FATE_ON_CLRSTATUS] = "clrstatus",
-	[FATE_ON_GETSTATE] = "getstate", [FATE_ON_ABORT] = "abort",
-	[FATE_ON_COMMAND] = "command",	 [FATE_ON_DATA] = "data",
-	[FATE_ON_LEAVE] = "leave",	 [FATE_ON_STANDARD] = "standard",
-	[FATE_ON_VENDOR] = "vendor",	 [FATE_ON_BULK_OUT] = "bulk-out",
-	[FATE_ON_BULK_IN] = "bulk-in",	 [FATE_ON_RESET] = "reset",
+	[FATE_ON_ANY] = "any",
+	[FATE_ON_DETACH] = "detach",
+	[FATE_ON_DNLOAD] = "dnload",
+	[FATE_ON_UPLOAD] = "upload",
+	[FATE_ON_GETSTATUS] = "getstatus",
+	[FATE_ON_CLRSTATUS] = "clrstatus",
+	[FATE_ON_GETSTATE] = "getstate",
+	[FATE_ON_ABORT] = "abort",
+	[FATE_ON_COMMAND] = "command",
+	[FATE_ON_DATA] = "data",
+	[FATE_ON_LEAVE] = "leave",
+	[FATE_ON_STANDARD] = "standard",
+	[FATE_ON_VENDOR] = "vendor",
+	[FATE_ON_BULK_OUT] = "bulk-out",
+	[FATE_ON_BULK_IN] = "bulk-in",
+	[FATE_ON_RESET] = "reset",
 };
 
 /* Other words for the same, as people say them. */
@@ -173,13 +181,15 @@ fate_parse(const char *text, struct fate *ret, char *error, size_t error_size)
 	char copy[256], *save = NULL, *word;
 
 	if (strlen(text) >= sizeof(copy)) {
-		(void)snprintf(error, error_size, "a fate of more than %zu characters", sizeof(copy) - 1);
+		(void)snprintf(error, error_size, "a fate of more than %zu characters",
+			       sizeof(copy) - 1);
 		return -EINVAL;
 	}
 	copy_text(copy, sizeof(copy), text);
 	word = strtok_r(copy, " \t", &save);
 	if (word == NULL || parse_name(word, &f) < 0) {
-		(void)snprintf(error, error_size, "no fate is called '%s'", word != NULL ? word : "");
+		(void)snprintf(error, error_size, "no fate is called '%s'",
+			       word != NULL ? word : "");
 		return -EINVAL;
 	}
 	while ((word = strtok_r(NULL, " \t", &save)) != NULL) {

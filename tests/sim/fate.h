@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Named misfortunes.  A fate is armed on a drone (or on a port of the world) and strikes at the at-th
- * matching request, count times in a row; those that concern a boot, a mode change or the descriptors
- * strike at the at-th such occasion.  The text form names fates on command lines and in seeds:
+ * Named misfortunes.  A fate is armed on a drone (or on a port of the world) and strikes at the
+ * at-th matching request, count times in a row; those that concern a boot, a mode change or the
+ * descriptors strike at the at-th such occasion.  The text form names fates on command lines and in
+ * seeds:
  *
  *     stall at=7 in=dfu on=getstatus count=2
  *     status at=3 value=11
@@ -25,14 +26,14 @@ enum fate_kind {
 	FATE_LOST_ACK,	   /* the device did it, the host sees a bus error */
 	FATE_NO_ANSWER,	   /* never completes (count = 1: this one only; next ones work) */
 	FATE_SILENT,	   /* from here on nothing is ever answered, until power is removed */
-	FATE_LATE,	   /* done at once, answered value ms later (default 3000), even after a timeout */
-	FATE_SLOW,	   /* from here on each answer comes value ms before its timeout (default 5) */
-	FATE_DISCONNECT,   /* leaves the bus now; back after back ms (0 = never), same mode, fresh state */
-	FATE_POWER_LOSS,   /* power fails now, in mid-operation; back after back ms (0 = never), boots */
+	FATE_LATE,	   /* done at once, answered value ms later (default 3000) */
+	FATE_SLOW,	   /* from here on answers come value ms before the timeout (5) */
+	FATE_DISCONNECT,   /* off the bus; back after back ms (0 = never), same mode */
+	FATE_POWER_LOSS,   /* power fails in mid-operation; boots after back ms (0 = never) */
 	FATE_RESET_RUNTIME,/* chip reset: off the bus, boots what is in the flash */
-	FATE_WRONG_STATE,  /* GETSTATUS is answered with bState = value (default 2); it goes on as usual */
-	FATE_STATUS,	   /* GETSTATUS fails: dfuERROR with bStatus = value (default 3, errWRITE) */
-	FATE_GARBAGE,	   /* an IN transfer is answered with random bytes of the right length */
+	FATE_WRONG_STATE,  /* GETSTATUS says bState = value (default 2); it goes on as usual */
+	FATE_STATUS,	   /* GETSTATUS: dfuERROR with bStatus = value (default 3, errWRITE) */
+	FATE_GARBAGE,	   /* an IN transfer brings random bytes of the right length */
 	FATE_SHORT,	   /* an IN transfer brings value bytes only (default half) */
 	FATE_OVERFLOW,	   /* the device babbles: USB_OVERFLOW */
 	FATE_NOMEM,	   /* the host cannot queue it: USB_NOMEM */
@@ -41,7 +42,7 @@ enum fate_kind {
 	FATE_BUSY_FOREVER, /* the operation begun by this request never ends */
 	FATE_POLL_HUGE,	   /* this GETSTATUS says poll in value ms (default 0xFFFFFF) */
 	FATE_POLL_ZERO,	   /* this GETSTATUS says poll in 0 ms */
-	FATE_SWAP_NOW,	   /* the drone is pulled and another one put in, in the same mode, back ms later */
+	FATE_SWAP_NOW,	   /* pulled, another one put in, in the same mode, back ms later */
 	/* The at-th mode change, leave or enumeration matches (in=, on= are ignored). */
 	FATE_NO_LEAVE,	    /* answers dfuMANIFEST and stays in DFU */
 	FATE_LEAVE_RUNTIME, /* after leaving comes up in run-time mode, whatever the flash holds */
@@ -49,8 +50,8 @@ enum fate_kind {
 	FATE_LEAVE_NOTHING, /* after leaving stays off the bus */
 	FATE_NO_SWITCH,	    /* the reboot request brings it back in run-time mode */
 	FATE_SWITCH_LOST,   /* the reboot request makes it vanish until power is removed */
-	FATE_SWAP,	    /* during the mode change another drone takes its place, in DFU mode */
-	FATE_SWAP_BACK,	    /* after leaving another drone takes its place, in run-time mode */
+	FATE_SWAP,	    /* in the mode change another drone takes its place, in DFU mode */
+	FATE_SWAP_BACK,	    /* after leaving another drone takes its place, run-time mode */
 	FATE_NO_SERIAL,	    /* enumerates without a serial string */
 	FATE_CUT_STRINGS,   /* string descriptors announce more than they deliver */
 	FATE_HOSTILE_STRINGS, /* control characters, quotes, markup, lone surrogates, formulas */
@@ -110,7 +111,7 @@ int fate_parse(const char *text, struct fate *ret, char *error, size_t error_siz
 /* Writes the text form, always terminated; what does not fit is cut. */
 void fate_print(const struct fate *f, char *text, size_t size);
 
-/* True for fates that wait for a matching request; the rest wait for an occasion or hold from now on. */
+/* Does it wait for a matching request?  The rest wait for an occasion or hold from now on. */
 bool fate_is_by_request(enum fate_kind kind);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which of a fixed set of numbered items is due first: a binary heap with positions, so that an item's time
- * can be changed in O(log n).  Items due at the same instant come in an order drawn from the seed.
+ * Which of a fixed set of numbered items is due first: a binary heap with positions, so that an
+ * item's time can be changed in O(log n).  Items due at the same instant come in an order drawn
+ * from the seed.
  */
 #ifndef SIM_HEAP_H
 #define SIM_HEAP_H

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Serial numbers from the unique id, as the two personalities make them (protocol notes 1.3, 2.3). */
+/*
+ * Serial numbers from the unique id, as the two personalities make them (protocol notes 1.3, 2.3).
+ */
 #include "config.h"
 
 #include "sim/drone.h"
@@ -19,7 +21,8 @@ void
 drone_serial_rom(const uint8_t uid[12], enum drone_serial rule, char *text)
 {
 	uint32_t u0 = get_le32(uid), u2 = get_le32(uid + 8), sum = u0 + u2;
-	unsigned plus = rule == DRONE_SERIAL_PLUS_A || rule == DRONE_SERIAL_PLUS_A_NO_CARRY ? 0x0A : 0;
+	unsigned plus =
+	    rule == DRONE_SERIAL_PLUS_A || rule == DRONE_SERIAL_PLUS_A_NO_CARRY ? 0x0A : 0;
 
 	if (rule == DRONE_SERIAL_MISSING || rule == DRONE_SERIAL_CUSTOM) {
 		text[0] = '\0';

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A world in real time: its events run on libevent when they are due (simulated seconds may pass scale times
- * faster), and command lines (command.h) are taken from a unix socket.  The rack and port_sim build on it.
+ * A world in real time: its events run on libevent when they are due (simulated seconds may pass
+ * scale times faster), and command lines (command.h) are taken from a unix socket.  The rack and
+ * port_sim build on it.
  */
 #ifndef SIM_LIVE_H
 #define SIM_LIVE_H

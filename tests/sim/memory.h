@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The content of one memory, in pages that exist only where something was written: a blank megabyte costs 4 KiB.
- * Programming clears bits, erasing makes pages blank again; pages are kept for the next write.
+ * The content of one memory, in pages that exist only where something was written: a blank megabyte
+ * costs 4 KiB.  Programming clears bits, erasing makes pages blank again; pages are kept for the
+ * next write.
  */
 #ifndef SIM_MEMORY_H
 #define SIM_MEMORY_H

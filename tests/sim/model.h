@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of a simulated drone, shared by the files that make it up; nobody else includes this. */
+/* The inside of a simulated drone, for the files that make it up; nobody else includes this. */
 #ifndef SIM_MODEL_H
 #define SIM_MODEL_H
 
@@ -9,7 +9,7 @@
 #include "sim/memory.h"
 #include "sim/rng.h"
 
-#define PACKETS_MAX 32 /* LIMIT: CRTP packets waiting for the host; console text is dropped when full */
+#define PACKETS_MAX 32 /* LIMIT: CRTP packets waiting for the host; more are dropped */
 #define PACKET_BYTES 32
 
 /* SPEC: DFU 1.1 A.2, own reading of protocol notes 3. */
@@ -34,7 +34,15 @@ enum dfu_status_code {
 	ERR_STALLEDPKT = 15
 };
 
-enum rom_op { OP_NONE = 0, OP_ADDRESS, OP_ERASE, OP_MASS_ERASE, OP_UNPROTECT, OP_WRITE, OP_UNKNOWN };
+enum rom_op {
+	OP_NONE = 0,
+	OP_ADDRESS,
+	OP_ERASE,
+	OP_MASS_ERASE,
+	OP_UNPROTECT,
+	OP_WRITE,
+	OP_UNKNOWN
+};
 
 struct rom {
 	uint8_t state, status;
@@ -177,8 +185,9 @@ void crtp_log_sample(struct drone *d, uint64_t last_us);
 
 /* boot.c */
 enum boot_via { BOOT_RESET, BOOT_JUMP };
-/* Who comes up: BOOT_RESET through the boot pins and the loader, BOOT_JUMP to the vectors at addr. */
-enum drone_personality boot_decide(struct drone *d, enum boot_via via, uint32_t addr, bool by_button);
+/* Who comes up: BOOT_RESET by boot pins and loader, BOOT_JUMP to the vectors at addr. */
+enum drone_personality boot_decide(struct drone *d, enum boot_via via, uint32_t addr,
+				   bool by_button);
 const struct findings *boot_look(struct drone *d);
 void boot_flash_changed(struct drone *d);
 void boot_otp_type(const struct drone *d, char type[5]);
@@ -196,7 +205,8 @@ void fate_before(struct drone *d, uint64_t now, struct channel *c);
 void fate_after(struct drone *d, uint64_t now, struct channel *c, struct reply *r);
 
 /* drone.c */
-void drone_leave_bus(struct drone *d, uint64_t at_us, enum drone_personality next, uint64_t back_us);
+void drone_leave_bus(struct drone *d, uint64_t at_us, enum drone_personality next,
+		     uint64_t back_us);
 uint64_t drone_draw_ms(struct drone *d, uint32_t low, uint32_t high);
 void drone_run_request(struct drone *d, uint64_t now, struct channel *c, struct reply *r);
 

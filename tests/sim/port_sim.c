@@ -39,8 +39,8 @@ struct watch {
 };
 
 /*
- * WHY a variable of the file: the seams are free functions of an event base, as on a real machine, where the bus
- * is found by looking around.  This is what there is to be found.
+ * WHY a variable of the file: the seams are free functions of an event base, as on a real machine,
+ * where the bus is found by looking around.  This is what there is to be found.
  */
 static struct sim *found;
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon's two seams, usb_port.h and watch.h, over simulated drones in this process.  Linked in place of
- * usb_libusb and watch for the program cfdfud-sim.
+ * The daemon's two seams, usb_port.h and watch.h, over simulated drones in this process.  Linked in
+ * place of usb_libusb and watch for the program cfdfud-sim.
  *
- * sim_start() comes before usb_bus_new() and watch_new(), on the same event base; sim_stop() after both are
- * freed.  Settings come from the environment:
+ * sim_start() comes before usb_bus_new() and watch_new(), on the same event base; sim_stop() after
+ * both are freed.  Settings come from the environment:
  *
- *     CFDFU_SIM_SOCKET   unix socket for commands (command.h); "rack --socket PATH --do ..." talks to it
+ *     CFDFU_SIM_SOCKET   unix socket for commands (command.h), for "rack --socket PATH --do ..."
  *     CFDFU_SIM_SCRIPT   file of commands to begin with
  *     CFDFU_SIM_SCALE    simulated seconds in a real one; default 1
  *     CFDFU_SIM_TIMING   "typical" (default) or "fast"

@@ -2,9 +2,10 @@
 /*
  * rack: simulated drones on the ports of a real kernel.
  *
- * Everything that comes on the bus in the world is plugged into the kernel's virtual USB host controller
- * (vhci_hcd), everything that leaves it is unplugged; in between the kernel's requests go to the drone.  Ports have
- * the kernel's names ("1-1", "3-15").  Commands (command.h) come from standard input or a unix socket.
+ * Everything that comes on the bus in the world is plugged into the kernel's virtual USB host
+ * controller (vhci_hcd), everything that leaves it is unplugged; in between the kernel's requests
+ * go to the drone.  Ports have the kernel's names ("1-1", "3-15").  Commands (command.h) come from
+ * standard input or a unix socket.
  */
 #include "config.h"
 
@@ -140,8 +141,9 @@ on_sighted(void *ctx, const struct sighting *s)
 	}
 	if (world_open(live_world(r->live), s->arrival, s->arrival) < 0)
 		return;
-	*p = (struct plugged){ .rack = r, .used = true, .arrival = s->arrival,
-			       .number = (unsigned)number };
+	*p = (struct plugged){
+		.rack = r, .used = true, .arrival = s->arrival, .number = (unsigned)number
+	};
 	copy_text(p->port, sizeof(p->port), s->port);
 	p->retry = evtimer_new(r->base, on_retry, p);
 }
@@ -196,7 +198,10 @@ on_input(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	/* Standard input is line buffered by whoever types; a script is read a line at a time as well. */
+	/*
+	 * Standard input is line buffered by whoever types; a script is read a line at a time as
+	 * well.
+	 */
 	if (fgets(line, sizeof(line), stdin) == NULL) {
 		(void)event_base_loopbreak(r->base);
 		return;
@@ -224,11 +229,12 @@ on_signal(evutil_socket_t number, short what, void *ctx)
 static int
 usage(FILE *to)
 {
-	(void)fputs("usage: rack [--fast] [--scale N] [--seed N] [--script FILE] [--socket PATH]\n"
-		    "       rack --socket PATH --do COMMAND\n"
-		    "Simulated drones on the kernel's virtual USB ports (vhci_hcd).  Without --socket\n"
-		    "commands are read from standard input; \"help\" lists them.\n",
-		    to);
+	(void)fputs(
+	    "usage: rack [--fast] [--scale N] [--seed N] [--script FILE] [--socket PATH]\n"
+	    "       rack --socket PATH --do COMMAND\n"
+	    "Simulated drones on the kernel's virtual USB ports (vhci_hcd).  Without --socket\n"
+	    "commands are read from standard input; \"help\" lists them.\n",
+	    to);
 	return to == stdout ? 0 : 2;
 }
 
@@ -236,10 +242,14 @@ static int
 parse_options(int argc, char **argv, struct live_options *o, const char **ret_do)
 {
 	static const struct option options[] = {
-		{ "fast", no_argument, NULL, 'f' },	{ "scale", required_argument, NULL, 's' },
-		{ "seed", required_argument, NULL, 'n' }, { "script", required_argument, NULL, 'r' },
-		{ "socket", required_argument, NULL, 'p' }, { "do", required_argument, NULL, 'd' },
-		{ "help", no_argument, NULL, 'h' },	{ NULL, 0, NULL, 0 },
+		{ "fast", no_argument, NULL, 'f' },
+		{ "scale", required_argument, NULL, 's' },
+		{ "seed", required_argument, NULL, 'n' },
+		{ "script", required_argument, NULL, 'r' },
+		{ "socket", required_argument, NULL, 'p' },
+		{ "do", required_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -272,7 +282,8 @@ watch_the_operator(struct rack *r, bool input)
 		return -ENOMEM;
 	if (!input)
 		return 0;
-	(void)setvbuf(stdin, NULL, _IONBF, 0); /* nothing may hide in a buffer that poll cannot see */
+	(void)setvbuf(stdin, NULL, _IONBF,
+		      0); /* nothing may hide in a buffer that poll cannot see */
 	r->input = event_new(r->base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, r);
 	return r->input != NULL && event_add(r->input, NULL) == 0 ? 0 : -ENOMEM;
 }
@@ -308,7 +319,8 @@ run(struct rack *r, const struct live_options *o)
 	if (r->base == NULL)
 		return 1;
 	if (e < 0) {
-		(void)fprintf(stderr, "rack: vhci_hcd: %s (modprobe vhci-hcd, and be root)\n", strerror(-e));
+		(void)fprintf(stderr, "rack: vhci_hcd: %s (modprobe vhci-hcd, and be root)\n",
+			      strerror(-e));
 		return 1;
 	}
 	e = live_new(r->base, o, &world_callbacks, r, &r->live, error, sizeof(error));

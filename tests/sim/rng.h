@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Seeded random numbers of our own (splitmix64): the same seed gives the same world on every machine. */
+/* Seeded random numbers of our own (splitmix64): a seed gives the same world on every machine. */
 #ifndef SIM_RNG_H
 #define SIM_RNG_H
 

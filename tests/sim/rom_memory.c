@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the boot loader's operations do to the memories, how long they take, what a power cut leaves of them. */
+/*
+ * What the boot loader's operations do to the memories, how long they take, what a power cut leaves
+ * of them.
+ */
 #include "config.h"
 
 #include "sim/drone.h"
@@ -56,7 +59,8 @@ judge(const struct drone *d)
 	case OP_ERASE:
 		if (d->config.read_protected)
 			return ERR_VENDOR;
-		if (cm == NULL || cm->kind != MEMORY_FLASH || chip_sector_at(cm, m->op_addr).run->read_only)
+		if (cm == NULL || cm->kind != MEMORY_FLASH ||
+		    chip_sector_at(cm, m->op_addr).run->read_only)
 			return ERR_TARGET;
 		return ERR_OK;
 	case OP_WRITE:
@@ -234,7 +238,8 @@ rewrite(struct drone *d, const struct chip_memory *cm)
 	/* SPEC: protocol notes 3.3: new option bytes take effect by a reset. */
 	drone_leave_bus(d, d->now_us, boot_decide(d, BOOT_RESET, 0, d->rom.by_button),
 			d->now_us + drone_draw_ms(d, d->config.timing.boot_min_ms,
-						  d->config.timing.boot_max_ms) * 1000);
+						  d->config.timing.boot_max_ms) *
+					1000);
 }
 
 static void

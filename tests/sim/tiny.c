@@ -36,9 +36,9 @@ static const char *
 name_of(const char *type)
 {
 	static const char *const names[][2] = {
-		{ "CF20", "Crazyflie 2.0" },   { "CF21", "Crazyflie 2.1" },
+		{ "CF20", "Crazyflie 2.0" },	       { "CF21", "Crazyflie 2.1" },
 		{ "C21B", "Crazyflie 2.1 Brushless" }, { "RZ10", "Crazyflie Bolt" },
-		{ "CB10", "Crazyflie Bolt" },  { "CB11", "Crazyflie Bolt 1.1" },
+		{ "CB10", "Crazyflie Bolt" },	       { "CB11", "Crazyflie Bolt 1.1" },
 		{ "RR10", "Roadrunner 1.0" },
 	};
 
@@ -96,7 +96,8 @@ tiny_make(const struct tiny *t, uint8_t *buf, size_t size)
 	assert(size % 4 == 0 && size >= TINY_BYTES_MIN);
 	rng_init(&r, t->seed);
 	for (size_t i = 0; i < size; i++)
-		buf[i] = (uint8_t)(rng_next(&r) | 1); /* no zero byte: nothing looks like text with an end */
+		buf[i] = (uint8_t)(rng_next(&r) |
+				   1); /* no zero byte: nothing looks like text with an end */
 	put_vectors(buf);
 	if (t->tag[0] != '\0')
 		(void)put_version(buf, 0x400, t, &tag);

@@ -22,7 +22,13 @@
 #define READ_BYTES_MAX (USBIP_TRANSFER_MAX + HEADER)
 
 /* Where a request waits. */
-enum lane { LANE_CONTROL = DRONE_CONTROL, LANE_OUT = DRONE_OUT, LANE_IN = DRONE_IN, LANE_NEVER, LANES };
+enum lane {
+	LANE_CONTROL = DRONE_CONTROL,
+	LANE_OUT = DRONE_OUT,
+	LANE_IN = DRONE_IN,
+	LANE_NEVER,
+	LANES
+};
 
 struct urb {
 	struct urb *next;
@@ -146,7 +152,9 @@ void
 usbip_ended(struct usbip *u, enum usb_xfer_kind kind, enum usb_status status, const uint8_t *data,
 	    size_t length)
 {
-	unsigned lane = kind == USB_BULK_OUT ? LANE_OUT : kind == USB_BULK_IN ? LANE_IN : LANE_CONTROL;
+	unsigned lane = kind == USB_BULK_OUT  ? LANE_OUT
+			: kind == USB_BULK_IN ? LANE_IN
+					      : LANE_CONTROL;
 	struct urb *urb;
 	uint32_t actual;
 
@@ -181,7 +189,8 @@ unlink_urb(struct usbip *u, uint32_t seqnum, uint32_t victim)
 				continue;
 			if (at == &u->first[lane] && u->submitted[lane]) {
 				live_sync(u->live);
-				(void)world_cancel(live_world(u->live), u->id, (enum drone_channel)lane);
+				(void)world_cancel(live_world(u->live), u->id,
+						   (enum drone_channel)lane);
 				live_kick(u->live);
 				u->submitted[lane] = false;
 			}
@@ -227,6 +236,18 @@ fill_transfer(struct urb *urb, const uint8_t *h, uint32_t endpoint, uint32_t len
 	urb->x.setup.length = (uint16_t)urb->x.length;
 }
 
+/*
+ * WHY: vhci_hcd keeps port resets to itself.  What betrays one is the request that Linux enumerates
+ * with, the device descriptor in 64 bytes; programs ask for 18.
+ */
+static bool
+follows_reset(const uint8_t *h)
+{
+	static const uint8_t first[8] = { 0x80, 6, 0, 1, 0, 0, 64, 0 };
+
+	return get_be32(h + 16) == 0 && memcmp(h + 40, first, sizeof(first)) == 0;
+}
+
 /* False: nonsense or too much. */
 static bool
 submit(struct usbip *u, const uint8_t *h, const uint8_t *data, uint32_t length)
@@ -238,6 +259,8 @@ submit(struct usbip *u, const uint8_t *h, const uint8_t *data, uint32_t length)
 
 	if (u->count == USBIP_URBS_MAX || endpoint > 15)
 		return false;
+	if (follows_reset(h))
+		world_bus_reset(live_world(u->live), u->id);
 	if (lane == LANE_NEVER && !in) {
 		ret_submit(u, get_be32(h + 4), 0, NULL, length); /* typed into the terminal */
 		return true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's virtual host controllers: which of their ports a port path means, and plugging a socket into it. */
+/* The kernel's virtual host controllers: which port a port path means, plugging a socket in. */
 #ifndef SIM_VHCI_H
 #define SIM_VHCI_H
 
@@ -16,7 +16,7 @@ struct vhci {
 	char attach_path[64];
 };
 
-/* Looks around below directory ("/sys/devices/platform").  0, -ENODEV without vhci_hcd, other errno. */
+/* Looks around below directory ("/sys/devices/platform").  0, -ENODEV without vhci_hcd. */
 int vhci_find(const char *directory, struct vhci *ret_vhci) MUST_CHECK;
 
 /* "3-15" -> the number that attach wants.  -EINVAL: not a port of these controllers. */

@@ -3,10 +3,10 @@
  * The world: drones on ports, a virtual clock, and the host's side of the bus.
  *
  * DESIGN
- *  - Time is virtual, in microseconds from 0.  Nothing happens by itself: world_next_us() says when the next
- *    event is due, world_run_one() moves the clock there and delivers it, at most one callback per
- *    call.  Between events the owner may move the clock with world_advance(), never past the next event.
- *    A loop over a sans-IO fleet is therefore
+ *  - Time is virtual, in microseconds from 0.  Nothing happens by itself: world_next_us() says when
+ *    the next event is due, world_run_one() moves the clock there and delivers it, at most one
+ *    callback per call.  Between events the owner may move the clock with world_advance(), never
+ *    past the next event.  A loop over a sans-IO fleet is therefore
  *
  *        for (;;) {
  *            uint64_t next = world_next_us(w), tick = fleet deadline in us;
@@ -16,15 +16,16 @@
  *            drain the fleet's commands into world_open(), world_submit(), world_close()
  *        }
  *
- *  - Callbacks follow the contracts of usb_port.h and watch.h: none from inside a call, one opened() per open,
- *    one ended() per accepted submit, after close no ended() but one closed(), gone() before the port's next
- *    sighted().  sighted() numbers arrivals upwards.  Callbacks may call into the world.
- *  - Events due at the same instant come in an order drawn from the seed, as on a real host: an unplug may be
- *    seen by the transfer first or by the watcher first.
+ *  - Callbacks follow the contracts of usb_port.h and watch.h: none from inside a call, one
+ *    opened() per open, one ended() per accepted submit, after close no ended() but one closed(), gone()
+ *    before the port's next sighted().  Arrivals are numbered upwards.  Callbacks may call into the
+ *    world.
+ *  - Events due at the same instant come in an order drawn from the seed, as on a real host: an
+ *    unplug may be seen by the transfer first or by the watcher first.
  *  - Host-side time limits live here: a transfer that is not over after timeout_ms is cancelled
  *    and ends with USB_TIMEOUT.  timeout_ms 0 means no limit (for the kernel's own requests).
- *  - Up to three transfers per device may be in flight, one per channel of drone.h; usb_port.h's "one per
- *    device" is the business of the front (port_sim).
+ *  - Up to three transfers per device may be in flight, one per channel of drone.h; usb_port.h's
+ *    "one per device" is the business of the front (port_sim).
  *  - No allocation per event or transfer.  The heap holds ports, handles and timers by number.
  */
 #ifndef SIM_WORLD_H
@@ -50,7 +51,8 @@ struct world;
 struct world_callbacks {
 	void (*sighted)(void *ctx, const struct sighting *s);
 	void (*gone)(void *ctx, const char *port, uint64_t arrival);
-	void (*opened)(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t length);
+	void (*opened)(void *ctx, uint64_t id, int error, const uint8_t *descriptors,
+		       size_t length);
 	void (*ended)(void *ctx, uint64_t id, enum usb_xfer_kind kind, enum usb_status status,
 		      const uint8_t *data, size_t length);
 	void (*closed)(void *ctx, uint64_t id);
@@ -65,8 +67,8 @@ void world_free(struct world *w);
 
 /*
  * Puts a new drone beside port (unplugged).  controller, translator: as in struct sighting, NULL =
- * derived from the port ("usb1", ""), or on a hub ("1-4.2") the hub.  A port has one drone; -EEXIST.  -ENOMEM,
- * -ENOSPC, -EINVAL (port text too long or empty).
+ * derived from the port ("usb1", ""), or on a hub ("1-4.2") the hub.  A port has one drone;
+ * -EEXIST.  -ENOMEM, -ENOSPC, -EINVAL (port text too long or empty).
  */
 int world_add(struct world *w, const char *port, const char *controller, const char *translator,
 	      const struct drone_config *config) MUST_CHECK;
@@ -78,7 +80,7 @@ struct drone *world_displaced(struct world *w, const char *port);
 const char *world_port(const struct world *w, size_t index);
 /* The number of the enumeration that is on the port now; 0 = nothing. */
 uint64_t world_arrival(const struct world *w, const char *port);
-/* Moves the drone (unplugged first) from one port to another that has none; -ENOENT, -EEXIST, -ENOSPC. */
+/* Moves the drone (unplugged first) to a port that has none; -ENOENT, -EEXIST, -ENOSPC. */
 int world_move(struct world *w, const char *from, const char *to) MUST_CHECK;
 
 /* Unknown port: -ENOENT. */
@@ -92,16 +94,18 @@ int world_arm(struct world *w, const char *port, const struct fate *f) MUST_CHEC
 /* ---- the host's side ---- */
 
 /*
- * Opens the enumeration numbered arrival.  Always answered by opened(): -ENODEV when it is gone, -EBUSY when it
- * is open already, or by fate.  0, -EMFILE (limit), -EEXIST (id in use).
+ * Opens the enumeration numbered arrival.  Always answered by opened(): -ENODEV when it is gone,
+ * -EBUSY when it is open already, or by fate.  0, -EMFILE (limit), -EEXIST (id in use).
  */
 int world_open(struct world *w, uint64_t id, uint64_t arrival) MUST_CHECK;
 /* The arrival a sighting's node stands for; 0 = not one of ours. */
 uint64_t world_node_arrival(const char *node);
 /* 0; -ENODEV gone or unknown id; -EBUSY the channel is in flight; -EINVAL. */
 int world_submit(struct world *w, uint64_t id, const struct usb_xfer *xfer) MUST_CHECK;
-/* Takes back what is in flight on one channel without ended() (the kernel's unlink).  True if there was. */
+/* Takes back what is in flight on one channel, without ended().  True if there was something. */
 bool world_cancel(struct world *w, uint64_t id, enum drone_channel ch);
+/* The host's controller resets the port under the open device; unknown id: ignored. */
+void world_bus_reset(struct world *w, uint64_t id);
 /* Unknown id: ignored. */
 void world_close(struct world *w, uint64_t id);
 /* Is anything of this handle in flight? */

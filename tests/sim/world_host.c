@@ -140,8 +140,8 @@ world_submit(struct world *w, uint64_t id, const struct usb_xfer *xfer)
 		return r;
 	h->in_flight[ch] = true;
 	h->kind[ch] = xfer->kind;
-	h->limit_us[ch] = xfer->timeout_ms > 0 ? w->now_us + (uint64_t)xfer->timeout_ms * 1000
-					       : WORLD_NEVER;
+	h->limit_us[ch] =
+	    xfer->timeout_ms > 0 ? w->now_us + (uint64_t)xfer->timeout_ms * 1000 : WORLD_NEVER;
 	refresh(w, h);
 	world_refresh_slot(w, h->slot);
 	return 0;
@@ -169,6 +169,18 @@ world_cancel(struct world *w, uint64_t id, enum drone_channel ch)
 	take_back(w, h, ch);
 	refresh(w, h);
 	return true;
+}
+
+void
+world_bus_reset(struct world *w, uint64_t id)
+{
+	struct handle *h = find(w, id);
+
+	if (h == NULL || h->state != HANDLE_OPEN || !is_owner(w, h) ||
+	    w->slot[h->slot].arrival != h->arrival)
+		return;
+	drone_bus_reset(w->slot[h->slot].drone, w->now_us);
+	world_refresh_slot(w, h->slot);
 }
 
 void

@@ -58,7 +58,7 @@ struct slot *world_slot(struct world *w, const char *port);
 /* world_host.c */
 void world_transfer_ended(struct world *w, struct slot *s, const struct drone_event *ev);
 void world_run_handle(struct world *w, unsigned i);
-/* Ends whatever the port's open handle has in flight without a word: the drone is taken off the port. */
+/* Ends what the port's open handle has in flight, silently: the drone is taken off the port. */
 void world_drop_owner(struct world *w, struct slot *s);
 
 #endif

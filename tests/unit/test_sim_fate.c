@@ -49,7 +49,11 @@ arm(const char *text)
 static void
 every_fate_survives_being_printed_and_read(void **state)
 {
-	struct fate f = { .at = 7, .count = 3, .mode = FATE_MODE_DFU, .value = 12, .has_value = true,
+	struct fate f = { .at = 7,
+			  .count = 3,
+			  .mode = FATE_MODE_DFU,
+			  .value = 12,
+			  .has_value = true,
 			  .back_ms = 800 };
 	char text[128], again[128], error[128];
 	struct fate read;
@@ -75,8 +79,14 @@ every_fate_survives_being_printed_and_read(void **state)
 static void
 nonsense_is_refused_with_a_sentence(void **state)
 {
-	static const char *const bad[] = { "",		   "rain",	    "stall at",	  "stall at=x",
-					   "stall on=now", "stall in=water", "stall at=-1", "stall why=1" };
+	static const char *const bad[] = { "",
+					   "rain",
+					   "stall at",
+					   "stall at=x",
+					   "stall on=now",
+					   "stall in=water",
+					   "stall at=-1",
+					   "stall why=1" };
 	char error[128];
 	struct fate f;
 
@@ -127,7 +137,9 @@ answers_are_refused_lost_or_never_come(void **state)
 static void
 late_is_done_at_once_and_slow_is_just_in_time(void **state)
 {
-	struct usb_xfer x = { .kind = USB_CONTROL, .setup = { 0x21, 6, 0, 0, 0 }, .timeout_ms = 1000 };
+	struct usb_xfer x = { .kind = USB_CONTROL,
+			      .setup = { 0x21, 6, 0, 0, 0 },
+			      .timeout_ms = 1000 };
 
 	(void)state;
 	assert_int_equal(bench_upload(&b, 2, 16), USB_OK);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The daemon's seams over simulated drones: contracts of usb_port.h and watch.h, and the command socket. */
+/*
+ * The daemon's seams over simulated drones: contracts of usb_port.h and watch.h, and the command
+ * socket.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -165,7 +168,9 @@ static void
 commands_answer_ok_or_why_not(void **state)
 {
 	(void)state;
-	assert_string_equal(command("add 1-1 platform=CB11 one_interface=yes uid=30002D000B51343333353132\n"), "ok\n");
+	assert_string_equal(
+	    command("add 1-1 platform=CB11 one_interface=yes uid=30002D000B51343333353132\n"),
+	    "ok\n");
 	assert_string_equal(command("list\n"), "1-1 absent 30002D000B51343333353132 \nok\n");
 	assert_non_null(strstr(command("add 1-1\n"), "error: File exists"));
 	assert_non_null(strstr(command("add 1-2 wings=4\n"), "error: a drone has no 'wings'"));
@@ -209,7 +214,9 @@ flash_goes_in_and_out_through_files(void **state)
 static void
 a_device_is_sighted_opened_asked_closed_and_gone(void **state)
 {
-	struct usb_xfer x = { .kind = USB_CONTROL, .setup = { 0xA1, 3, 0, 0, 6 }, .length = 6, .timeout_ms = 1000 };
+	struct usb_xfer x = {
+		.kind = USB_CONTROL, .setup = { 0xA1, 3, 0, 0, 6 }, .length = 6, .timeout_ms = 1000
+	};
 
 	(void)state;
 	(void)command("add 1-1\n");

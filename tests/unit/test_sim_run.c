@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The simulated run-time firmware and boot decisions against protocol notes 2, 3.6, 9 and firmware notes 3, 4. */
+/*
+ * The simulated run-time firmware and boot decisions against protocol notes 2, 3.6, 9 and firmware
+ * notes 3, 4.
+ */
 #include "config.h"
 
 #include <setjmp.h>
@@ -92,7 +95,9 @@ link_is_off_until_it_is_asked_for(void **state)
 	assert_false(ask("\xD1\x01", 2));
 	link_on();
 	assert_true(ask("\xD1\x01", 2));
-	answer_is("\xD1\x01" "2025.09.1 +100", 16);
+	answer_is("\xD1\x01"
+		  "2025.09.1 +100",
+		  16);
 	assert_int_equal(bench_control(&b, 0x40, 1, 1, 0, NULL, 0), USB_OK);
 	assert_false(ask("\xD1\x01", 2));
 }
@@ -103,10 +108,15 @@ reserved_bits_are_echoed(void **state)
 	(void)state;
 	link_on();
 	assert_true(ask("\xDD\x02", 2));
-	answer_is("\xDD\x02" "Crazyflie 2.1", 15);
+	answer_is("\xDD\x02"
+		  "Crazyflie 2.1",
+		  15);
 	assert_true(ask("\xFD", 1));
 	assert_int_equal(b.length, 31);
-	assert_memory_equal(b.data, "\xFD" "Bitcraze Crazyflie\0", 20);
+	assert_memory_equal(b.data,
+			    "\xFD"
+			    "Bitcraze Crazyflie\0",
+			    20);
 	assert_true(ask("\xD1\x00", 2));
 	answer_is("\xD1\x00\x0A\x00\x00\x00", 6);
 	assert_false(ask("\xD1\x07", 2));
@@ -136,7 +146,8 @@ parameters_tell_revision_and_chip(void **state)
 	count = get_le16(b.data + 2);
 	assert_in_range(count, 40, 100);
 	for (unsigned id = 0; id < count; id++) {
-		uint8_t item[4] = { 0x20, 0x02, (uint8_t)id, 0 }, read[3] = { 0x21, (uint8_t)id, 0 };
+		uint8_t item[4] = { 0x20, 0x02, (uint8_t)id, 0 },
+			read[3] = { 0x21, (uint8_t)id, 0 };
 		char name[64];
 
 		assert_true(ask(item, 4));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The USB/IP side of the rack: a kernel played by hand on the other end of a socketpair; ports of vhci_hcd. */
+/*
+ * The USB/IP side of the rack: a kernel played by hand on the other end of a socketpair; ports of
+ * vhci_hcd.
+ */
 #include "config.h"
 
 #include <endian.h>
@@ -64,8 +67,8 @@ on_opened(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t 
 }
 
 static void
-on_ended(void *ctx, uint64_t id, enum usb_xfer_kind kind, enum usb_status status, const uint8_t *data,
-	 size_t length)
+on_ended(void *ctx, uint64_t id, enum usb_xfer_kind kind, enum usb_status status,
+	 const uint8_t *data, size_t length)
 {
 	(void)ctx;
 	(void)id;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The world: order of events, time limits, opening and closing, swaps, and a whole flash by a simple host. */
+/*
+ * The world: order of events, time limits, opening and closing, swaps, and a whole flash by a
+ * simple host.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -53,7 +56,8 @@ note(char what, uint64_t id, int status)
 }
 
 static void
-submit(uint64_t id, uint8_t type, uint8_t request, uint16_t value, const uint8_t *data, uint16_t length)
+submit(uint64_t id, uint8_t type, uint8_t request, uint16_t value, const uint8_t *data,
+       uint16_t length)
 {
 	struct usb_xfer x = { .kind = USB_CONTROL,
 			      .setup = { type, request, value, 0, length },
@@ -122,7 +126,9 @@ on_opened(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t 
 	if (!h.flashing || error != 0)
 		return;
 	if (descriptors[10] == 0x40) {
-		struct usb_xfer x = { .kind = USB_CONTROL, .setup = { 0x40, 1, 1, 2, 0 }, .timeout_ms = 1000 };
+		struct usb_xfer x = { .kind = USB_CONTROL,
+				      .setup = { 0x40, 1, 1, 2, 0 },
+				      .timeout_ms = 1000 };
 
 		assert_int_equal(world_submit(h.w, id, &x), 0);
 	} else {
@@ -131,8 +137,8 @@ on_opened(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t 
 }
 
 static void
-on_ended(void *ctx, uint64_t id, enum usb_xfer_kind kind, enum usb_status status, const uint8_t *data,
-	 size_t length)
+on_ended(void *ctx, uint64_t id, enum usb_xfer_kind kind, enum usb_status status,
+	 const uint8_t *data, size_t length)
 {
 	struct flasher *f = &h.flasher[id % 512];
 
@@ -239,7 +245,9 @@ plugging_is_seen_with_its_place_and_name(void **state)
 static void
 time_limits_of_the_host_end_a_transfer(void **state)
 {
-	struct usb_xfer in = { .kind = USB_BULK_IN, .endpoint = 0x81, .length = 64, .timeout_ms = 20 };
+	struct usb_xfer in = {
+		.kind = USB_BULK_IN, .endpoint = 0x81, .length = 64, .timeout_ms = 20
+	};
 	uint64_t begun;
 
 	(void)state;
@@ -259,7 +267,9 @@ time_limits_of_the_host_end_a_transfer(void **state)
 static void
 closing_swallows_what_is_in_flight(void **state)
 {
-	struct usb_xfer in = { .kind = USB_BULK_IN, .endpoint = 0x81, .length = 64, .timeout_ms = 20 };
+	struct usb_xfer in = {
+		.kind = USB_BULK_IN, .endpoint = 0x81, .length = 64, .timeout_ms = 20
+	};
 
 	(void)state;
 	add("1-1", 1, false);
@@ -290,7 +300,9 @@ unplugging_ends_transfers_and_order_depends_on_the_seed(void **state)
 
 	(void)state;
 	for (uint64_t seed = 0; seed < 40; seed++) {
-		struct usb_xfer in = { .kind = USB_BULK_IN, .endpoint = 0x81, .length = 64, .timeout_ms = 2000 };
+		struct usb_xfer in = {
+			.kind = USB_BULK_IN, .endpoint = 0x81, .length = 64, .timeout_ms = 2000
+		};
 
 		world_free(h.w);
 		memset(&h, 0, sizeof(h));
@@ -339,7 +351,9 @@ a_killed_host_finds_everything_again(void **state)
 static void
 another_drone_can_take_the_place(void **state)
 {
-	struct usb_xfer reboot = { .kind = USB_CONTROL, .setup = { 0x40, 1, 1, 2, 0 }, .timeout_ms = 1000 };
+	struct usb_xfer reboot = { .kind = USB_CONTROL,
+				   .setup = { 0x40, 1, 1, 2, 0 },
+				   .timeout_ms = 1000 };
 	struct fate swap = { .kind = FATE_SWAP };
 	char right[32];
 
@@ -442,8 +456,8 @@ flash_rack(unsigned n, uint64_t seed, bool fast)
 	for (unsigned i = 0; i < n; i++) {
 		uint8_t flash[IMAGE_BYTES];
 
-		drone_peek(world_drone(h.w, world_port(h.w, i)), world_now_us(h.w), TINY_ADDR, flash,
-			   sizeof(flash));
+		drone_peek(world_drone(h.w, world_port(h.w, i)), world_now_us(h.w), TINY_ADDR,
+			   flash, sizeof(flash));
 		assert_memory_equal(flash, h.image, sizeof(flash));
 	}
 	return world_trace(h.w);
@@ -458,7 +472,8 @@ a_whole_flash_is_bit_exact_and_repeatable(void **state)
 	world_free(h.w);
 	first = flash_rack(1, 7, false);
 	assert_string_equal(drone_version(world_drone(h.w, "1-1"), world_now_us(h.w)), "2025.12");
-	assert_int_equal(drone_counters(world_drone(h.w, "1-1"))->blocks_written, IMAGE_BYTES / 2048);
+	assert_int_equal(drone_counters(world_drone(h.w, "1-1"))->blocks_written,
+			 IMAGE_BYTES / 2048);
 	assert_int_equal(drone_counters(world_drone(h.w, "1-1"))->outside_writes, 0);
 	assert_int_equal(drone_counters(world_drone(h.w, "1-1"))->erases, 1);
 	world_free(h.w);
