@@ -68,6 +68,18 @@ enum drone_serial {
 	DRONE_SERIAL_COUNT
 };
 
+/* What is wrong with the DFU mode's configuration descriptor. */
+enum drone_descriptors {
+	DRONE_DESCRIPTORS_PLAIN = 0,
+	DRONE_DESCRIPTORS_CUT,	     /* shorter than its wTotalLength */
+	DRONE_DESCRIPTORS_COMPOSITE, /* a keyboard beside the DFU interface */
+	DRONE_DESCRIPTORS_CROWDED,   /* 200 alternates */
+	DRONE_DESCRIPTORS_CHANGING,  /* the second reading has another wTransferSize */
+	DRONE_DESCRIPTORS_COUNT
+};
+
+#define DRONE_TRANSFER_SIZE_ZERO 0x10000U
+
 /* What the host is told about the reboot request that has no status stage (protocol notes 2.2). */
 enum drone_reboot {
 	DRONE_REBOOT_EPROTO = 0,
@@ -107,7 +119,8 @@ struct drone_config {
 	bool abort_busy_stalls;	  /* ABORT in dfuDNBUSY: stall, not dfuIDLE when over */
 	uint32_t poll_erase_ms, poll_write_ms; /* 100, 104 */
 	uint32_t poll_busy_ms;		       /* what DRONE_KIND_DNBUSY says again */
-	uint16_t transfer_size;		       /* 0 = the chip's own */
+	enum drone_descriptors descriptors;
+	uint32_t transfer_size; /* 0 = the chip's own; DRONE_TRANSFER_SIZE_ZERO = says 0 */
 	char layout[DRONE_LAYOUTS_MAX][128];   /* "" = the chip's own memory string */
 
 	/* boot */
@@ -235,7 +248,7 @@ enum drone_personality drone_personality(const struct drone *d);
 /* Fills vid, pid, bcd_device and the three strings, as a host would have read them. */
 void drone_describe(const struct drone *d, struct sighting *s);
 /* Device and configuration descriptor as read at enumeration; returns the length. */
-size_t drone_descriptors(const struct drone *d, uint8_t *buf, size_t size);
+size_t drone_descriptors(struct drone *d, uint8_t *buf, size_t size);
 const struct drone_counters *drone_counters(const struct drone *d);
 void drone_counters_reset(struct drone *d);
 const struct drone_config *drone_config(const struct drone *d);

@@ -42,6 +42,8 @@ static const char *const models[] = { "crazyflie", "other-vcp", "other-dfu", "f1
 static const char *const kinds[] = { "nak", "dnbusy", "stall-early", NULL };
 static const char *const serials[] = { "plain",	  "no-carry", "plus-a", "plus-a-no-carry",
 				       "missing", "constant", "custom", NULL };
+static const char *const descriptors[] = { "plain",   "cut",	"composite",
+					   "crowded", "changing", NULL };
 static const char *const reboots[] = { "eproto", "epipe", "nodev", "timeout", "success", NULL };
 
 #define AT(member) offsetof(struct drone_config, member), sizeof(((struct drone_config *)0)->member)
@@ -57,6 +59,7 @@ static const struct key keys[] = {
 	WORD("kind", kind, kinds),
 	WORD("serial", serial, serials),
 	WORD("reboot", reboot, reboots),
+	WORD("descriptors", descriptors, descriptors),
 	{ "timing", V_TIMING, AT(timing), NULL },
 	{ "platform", V_PLATFORM, AT(otp), NULL },
 	{ "uid", V_UID, AT(uid), NULL },
@@ -66,7 +69,7 @@ static const struct key keys[] = {
 	{ "seed", V_U64, AT(seed), NULL },
 	{ "modified", V_INT, AT(modified), NULL },
 	{ "write-protected", V_U16, AT(write_protected), NULL },
-	{ "transfer-size", V_U16, AT(transfer_size), NULL },
+	U32("transfer-size", transfer_size),
 	TEXT("otp", otp),
 	TEXT("serial-text", serial_text),
 	TEXT("layout0", layout[0]),

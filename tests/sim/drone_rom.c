@@ -111,10 +111,7 @@ command(struct drone *d, const uint8_t *p, size_t n)
 static uint32_t
 block_addr(const struct drone *d, unsigned block)
 {
-	unsigned size =
-	    d->config.transfer_size != 0 ? d->config.transfer_size : d->chip->transfer_size;
-
-	return d->rom.pointer + (block - 2) * size;
+	return d->rom.pointer + (block - 2) * usb_transfer_size(d);
 }
 
 static void

@@ -13,6 +13,8 @@
 #include "sim/model.h"
 
 #define STRING_UNITS_MAX 126
+#define CROWD 200
+#define CONFIGURATION_MAX (9 * (CROWD + 3))
 
 /* UTF-16 as it goes over the wire. */
 struct text16 {
@@ -56,11 +58,14 @@ usb_reset_state(struct drone *d)
 	d->configuration = 0;
 	memset(d->alternate, 0, sizeof(d->alternate));
 	d->class_patched = false;
+	d->config_reads = 0;
 }
 
-static unsigned
-transfer_size(const struct drone *d)
+unsigned
+usb_transfer_size(const struct drone *d)
 {
+	if (d->config.transfer_size == DRONE_TRANSFER_SIZE_ZERO)
+		return 0;
 	return d->config.transfer_size != 0 ? d->config.transfer_size : d->chip->transfer_size;
 }
 
@@ -70,7 +75,9 @@ functional_descriptor(const struct drone *d, uint8_t *p)
 	static const uint8_t fixed[9] = { 0x09, 0x21, 0x0B, 0xFF, 0x00, 0x00, 0x00, 0x1A, 0x01 };
 
 	memcpy(p, fixed, sizeof(fixed));
-	put_le16(p + 5, (uint16_t)transfer_size(d));
+	put_le16(p + 5, (uint16_t)usb_transfer_size(d));
+	if (d->config.descriptors == DRONE_DESCRIPTORS_CHANGING && d->config_reads > 0)
+		put_le16(p + 5, 64);
 }
 
 static size_t
@@ -92,38 +99,52 @@ device_descriptor(const struct drone *d, uint8_t *p)
 }
 
 static size_t
-configuration_descriptor(const struct drone *d, uint8_t *p)
+rom_configuration(const struct drone *d, uint8_t *p)
 {
 	static const uint8_t head[9] = { 0x09, 0x02, 0x00, 0x00, 0x01, 0x01, 0x00, 0xC0, 0x32 };
+	static const uint8_t keyboard[9] = { 0x09, 0x04, 0x01, 0x00, 0x00, 0x03, 0x01, 0x01, 0x00 };
+	enum drone_descriptors how = d->config.descriptors;
+	unsigned alternates = how == DRONE_DESCRIPTORS_CROWDED ? CROWD : d->chip->memories;
 	size_t n = sizeof(head);
 
-	if (d->on_bus != DRONE_ROM) {
-		const uint8_t *from = d->config.one_interface ? run_config_small : run_config;
-
-		memcpy(p, from, from[2]);
-		return from[2];
-	}
 	memcpy(p, head, sizeof(head));
-	for (uint8_t alt = 0; alt < d->chip->memories; alt++) {
-		const uint8_t one[9] = { 9, 4, 0, alt, 0, 0xFE, 1, 2, (uint8_t)(4 + alt) };
+	for (unsigned alt = 0; alt < alternates; alt++) {
+		const uint8_t one[9] = { 9, 4, 0, (uint8_t)alt, 0, 0xFE, 1, 2, (uint8_t)(4 + alt) };
 
 		memcpy(p + n, one, sizeof(one));
 		n += sizeof(one);
 	}
 	functional_descriptor(d, p + n); /* one, behind the last alternate */
 	n += 9;
+	if (how == DRONE_DESCRIPTORS_COMPOSITE) {
+		memcpy(p + n, keyboard, sizeof(keyboard));
+		n += sizeof(keyboard);
+		p[4] = 2;
+	}
 	put_le16(p + 2, (uint16_t)n);
-	return n;
+	return how == DRONE_DESCRIPTORS_CUT ? n - 14 : n;
+}
+
+static size_t
+configuration_descriptor(const struct drone *d, uint8_t *p)
+{
+	const uint8_t *from = d->config.one_interface ? run_config_small : run_config;
+
+	if (d->on_bus == DRONE_ROM)
+		return rom_configuration(d, p);
+	memcpy(p, from, from[2]);
+	return from[2];
 }
 
 size_t
-drone_descriptors(const struct drone *d, uint8_t *buf, size_t size)
+drone_descriptors(struct drone *d, uint8_t *buf, size_t size)
 {
-	uint8_t all[18 + 128];
+	uint8_t all[18 + CONFIGURATION_MAX];
 	size_t n = device_descriptor(d, all);
 
 	all[4] = all[5] = 0; /* as read before SET_CONFIGURATION */
 	n += configuration_descriptor(d, all + n);
+	d->config_reads += d->config.count_standard; /* else a kernel will read it for itself */
 	if (n > size)
 		n = size;
 	memcpy(buf, all, n);
@@ -291,7 +312,7 @@ answer(struct drone *d, const struct usb_setup *s, const uint8_t *data, size_t n
 static void
 get_descriptor(struct drone *d, const struct usb_setup *s, struct reply *r)
 {
-	uint8_t buf[256];
+	uint8_t buf[CONFIGURATION_MAX];
 	struct text16 t;
 
 	switch (s->value >> 8) {
@@ -300,6 +321,7 @@ get_descriptor(struct drone *d, const struct usb_setup *s, struct reply *r)
 		return;
 	case 2:
 		answer(d, s, buf, configuration_descriptor(d, buf), r);
+		d->config_reads += s->length > 9; /* the first 9 bytes only tell the length */
 		return;
 	case 3:
 		if (!get_string(d, s->value & 0xFF, &t))

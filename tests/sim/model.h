@@ -129,6 +129,7 @@ struct drone {
 	enum drone_personality swap_as;
 	uint32_t swap_back_ms;
 	uint8_t configuration, alternate[3];
+	unsigned config_reads; /* since the enumeration */
 	bool class_patched;
 
 	struct rom rom;
@@ -146,6 +147,7 @@ struct drone {
 };
 
 /* drone_usb.c: what every device answers. */
+unsigned usb_transfer_size(const struct drone *d);
 void usb_standard(struct drone *d, const struct usb_setup *s, struct reply *r);
 void usb_reset_state(struct drone *d);
 

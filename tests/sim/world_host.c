@@ -12,7 +12,7 @@
 
 #define OPEN_US 300
 #define CLOSE_US 100
-#define DESCRIPTORS_MAX 512
+#define DESCRIPTORS_MAX USB_DESCRIPTOR_BYTES_MAX
 
 static struct handle *
 find(struct world *w, uint64_t id)

@@ -458,6 +458,26 @@ configuration_words_are_known_and_checked(void **state)
 }
 
 static void
+descriptors_can_be_wrong_in_named_ways(void **state)
+{
+	static const size_t lengths[] = { 72, 58, 81, 1836, 72 };
+	uint8_t buf[4096];
+
+	(void)state;
+	for (unsigned i = 0; i < DRONE_DESCRIPTORS_COUNT; i++) {
+		struct drone_config c;
+
+		drone_config_init(&c, 1);
+		c.descriptors = (enum drone_descriptors)i;
+		begin_again(&c);
+		assert_int_equal(drone_descriptors(b.d, buf, sizeof(buf)), lengths[i]);
+	}
+	assert_int_equal(get_le16(buf + 18 + 50), 2048);
+	assert_int_equal(bench_control(&b, 0x80, 6, 0x200, 0, NULL, 54), USB_OK);
+	assert_int_equal(get_le16(b.data + 50), 64);
+}
+
+static void
 the_floor_is_the_protocol_notes_arithmetic(void **state)
 {
 	static const struct drone_segment image = { 0x08004000, 243176 };
@@ -500,6 +520,7 @@ main(void)
 		DFU(a_timed_out_status_loses_nothing),
 		DFU(power_cut_in_an_erase_leaves_a_spoiled_sector),
 		DFU(configuration_words_are_known_and_checked),
+		DFU(descriptors_can_be_wrong_in_named_ways),
 		DFU(the_floor_is_the_protocol_notes_arithmetic),
 	};
 
