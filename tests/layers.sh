@@ -37,6 +37,7 @@ include_rules()
 # Reads the rules on standard input, then the files that are its arguments.
 check_includes()
 {
+	# shellcheck disable=SC2046 # names of files here have no blanks
 	include_rules | awk -v root="$1/" '
 	BEGIN {
 		n = split("assert ctype errno inttypes limits setjmp stdarg stdbool stddef stdint " \

@@ -15,6 +15,7 @@ srcdir=${srcdir:-.}
 # vocabulary of DFU, which is compared with bytes from devices.
 our_enumerators()
 {
+	# shellcheck disable=SC2016 # awk's dollars
 	find "$1/include" "$1/daemon" "$1/client" -name '*.h' ! -name dfu.h 2>/dev/null | sort |
 		xargs -r awk '
 		/^enum [a-z_]+ \{/ { inside = 1; sub(/^[^{]*\{/, "") }
@@ -39,6 +40,7 @@ c_files()
 
 check_c_files()
 {
+	# shellcheck disable=SC2046 # names of files here have no blanks
 	our_enumerators "$1" | awk -v root="$1/" '
 	FILENAME == "-" { enumerator[$1] = 1; next }
 	FNR == 1 {
