@@ -17,9 +17,9 @@
  *        }
  *
  *  - Callbacks follow the contracts of usb_port.h and watch.h: none from inside a call, one
- *    opened() per open, one ended() per accepted submit, after close no ended() but one closed(), gone()
- *    before the port's next sighted().  Arrivals are numbered upwards.  Callbacks may call into the
- *    world.
+ *    opened() per open, one ended() per accepted submit, after close no ended() but one closed(),
+ *    gone() before the port's next sighted().  Arrivals are numbered upwards.  Callbacks may call
+ *    into the world.
  *  - Events due at the same instant come in an order drawn from the seed, as on a real host: an
  *    unplug may be seen by the transfer first or by the watcher first.
  *  - Host-side time limits live here: a transfer that is not over after timeout_ms is cancelled
