@@ -106,7 +106,7 @@ add_profile(struct app *a, const struct config_device *d)
 	struct profile p = { .vid = d->vid,
 			     .pid = d->pid,
 			     .app_addr = d->has_application ? d->application_addr : 0,
-			     .leave = true };
+			     .leave = d->boots_after_leave };
 	int r;
 
 	copy_text(p.name, sizeof(p.name), d->name);

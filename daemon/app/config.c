@@ -466,17 +466,22 @@ config_label(const struct config *c, const char *port)
 	return label;
 }
 
+bool
+config_device_matches(const struct config_device *d, const struct sighting *s)
+{
+	return d->vid == s->vid && d->pid == s->pid && config_ports_match(&d->ports, s->port) &&
+	       (d->manufacturer[0] == '\0' ||
+		fnmatch(d->manufacturer, s->manufacturer, 0) == 0) &&
+	       (d->product[0] == '\0' || fnmatch(d->product, s->product, 0) == 0);
+}
+
 const struct config_device *
 config_device_for(const struct config *c, const struct sighting *s)
 {
 	for (size_t i = c->device_count; i > 0; i--) {
 		const struct config_device *d = &c->devices[i - 1];
 
-		if (d->vid == s->vid && d->pid == s->pid &&
-		    config_ports_match(&d->ports, s->port) &&
-		    (d->manufacturer[0] == '\0' ||
-		     fnmatch(d->manufacturer, s->manufacturer, 0) == 0) &&
-		    (d->product[0] == '\0' || fnmatch(d->product, s->product, 0) == 0))
+		if (config_device_matches(d, s))
 			return d;
 	}
 	return NULL;

@@ -157,6 +157,9 @@ bool config_ports_match(const struct config_ports *ports, const char *port);
  */
 const char *config_label(const struct config *c, const char *port);
 
+/* Could this sighting be the described device, by ids, strings and port? */
+bool config_device_matches(const struct config_device *d, const struct sighting *s);
+
 /* The [device] section for this sighting, a later one beating an earlier; NULL: none. */
 const struct config_device *config_device_for(const struct config *c, const struct sighting *s);
 

@@ -32,18 +32,52 @@ library_only(unsigned platforms)
 /* ---- judging
  * ---------------------------------------------------------------------------------------- */
 
-/* WHY: which of the described devices it is meant for shows when one is plugged in; the planner
- * checks then. */
-static const struct judge_profile *
-profile_for(const struct library_word *word)
+static struct judge_profile
+profile_of(const struct config_device *d)
+{
+	struct judge_profile p = { .name = d->name,
+				   .app_addr = d->has_application ? d->application_addr : 0,
+				   .ram_addr = 0x20000000,
+				   .ram_bytes = d->has_application ? 0x100000 : 0 };
+
+	for (size_t i = 0; i < CONFIG_ALTERNATES_MAX && i < JUDGE_ALTS_MAX; i++)
+		if (d->maps[i].given)
+			p.memories[p.memory_count++] =
+			    (struct judge_memory){ (uint8_t)i, &d->maps[i].layout };
+	if (d->protected_count > 0) {
+		p.protect_addr = d->protected_ranges[0].first_addr;
+		p.protect_bytes = d->protected_ranges[0].last_addr - p.protect_addr + 1;
+	}
+	return p;
+}
+
+/* An image for described devices is fit when it fits one of them; the reason is the first one's. */
+static int
+judge_for_devices(const struct config *config, const struct image *image,
+		  const struct judge_options *options, struct judgement *ret)
 {
 	static const struct judge_profile any = { .name = "any DfuSe device" };
+	struct judgement *other = config->device_count > 1 ? malloc(sizeof(*other)) : NULL;
+	struct judge_options o = *options;
+	struct judge_profile profile = any;
+	int r;
 
-	return word->told == PLATFORM_OTHER ? &any : judge_crazyflie();
+	if (config->device_count > 0)
+		profile = profile_of(&config->devices[0]);
+	o.profile = &profile;
+	r = judge_image(image, &o, ret);
+	for (size_t i = 1; r == 0 && !ret->accepted && i < config->device_count; i++) {
+		profile = profile_of(&config->devices[i]);
+		r = other != NULL ? judge_image(image, &o, other) : -ENOMEM;
+		if (r == 0 && other->accepted)
+			*ret = *other;
+	}
+	free(other);
+	return r;
 }
 
 int
-library_judge(const uint8_t *data, size_t size, const struct library_word *word,
+library_judge(struct app *a, const uint8_t *data, size_t size, const struct library_word *word,
 	      struct image **ret_image, struct judgement *ret_judgement,
 	      char ret_why[STORE_WHY_MAX])
 {
@@ -53,7 +87,7 @@ library_judge(const uint8_t *data, size_t size, const struct library_word *word,
 			       .platform =
 				   word->told != PLATFORM_UNKNOWN ? word->told : word->manifest,
 			       .any_ids = word->told == PLATFORM_OTHER };
-	struct judge_options options = { word->manifest, word->told, profile_for(word) };
+	struct judge_options options = { word->manifest, word->told, judge_crazyflie() };
 	struct fw_error error = { 0 };
 	struct image *image = NULL;
 	int r = fw_dfuse_load(&in, &image, NULL, &error);
@@ -63,7 +97,10 @@ library_judge(const uint8_t *data, size_t size, const struct library_word *word,
 		copy_text(ret_why, STORE_WHY_MAX, error.text);
 		return r == -ENOMEM ? r : -EINVAL;
 	}
-	r = judge_image(image, &options, ret_judgement);
+	if (word->told == PLATFORM_OTHER)
+		r = judge_for_devices(a->config, image, &options, ret_judgement);
+	else
+		r = judge_image(image, &options, ret_judgement);
 	if (r == 0 && !ret_judgement->accepted) {
 		copy_text(ret_why, STORE_WHY_MAX, judge_reason(ret_judgement));
 		r = -EINVAL;
@@ -243,7 +280,7 @@ library_image(struct app *a, const char *name, struct image **ret_image,
 		goto out;
 	}
 	word.told = library_only(row.platforms);
-	r = library_judge(data, size, &word, ret_image, judgement, ret_why);
+	r = library_judge(a, data, size, &word, ret_image, judgement, ret_why);
 out:
 	free(data);
 	free(judgement);

@@ -18,7 +18,7 @@ struct library_word {
 
 /* Bytes of a DfuSe file -> image, judged.  0; -EINVAL refused with ret_why (a sentence) and
  * ret_judgement. -ENOMEM. */
-int library_judge(const uint8_t *data, size_t size, const struct library_word *word,
+int library_judge(struct app *a, const uint8_t *data, size_t size, const struct library_word *word,
 		  struct image **ret_image, struct judgement *ret_judgement,
 		  char ret_why[STORE_WHY_MAX]) MUST_CHECK;
 

@@ -258,7 +258,7 @@ add(struct addition *d)
 {
 	char why[STORE_WHY_MAX] = "", sha256[DIGEST_TEXT_MAX];
 	bool taken = false;
-	int r = library_judge(d->data, d->size, &d->word, &d->image, &d->judgement, why);
+	int r = library_judge(d->app, d->data, d->size, &d->word, &d->image, &d->judgement, why);
 
 	if (r < 0) {
 		call_error(d->call, PROTO_ERROR("ImageRefused"),

@@ -133,19 +133,27 @@ fleet_note(struct fleet *f, unsigned slot, enum note_kind kind)
 /* ---- starting jobs
  * ---------------------------------------------------------------------------------- */
 
-static bool
-is_described(const struct fleet *f, const struct sighting *s)
+/* What a device in DFU mode may be: the family, and what the operator described as such. */
+static void
+list_profiles(const struct fleet *f, struct slot *s)
 {
-	for (size_t i = 0; i < f->profile_count; i++)
-		if (f->profile_list[i]->vid == s->vid && f->profile_list[i]->pid == s->pid)
-			return true;
-	return false;
+	s->profile_count = 0;
+	for (size_t i = 0; i < f->profile_count; i++) {
+		const struct profile *p = f->profile_list[i];
+
+		if (p->vid == s->sighting.vid && p->pid == s->sighting.pid &&
+		    (p->family || (s->past.described_as & BIT(i)) != 0))
+			s->profiles[s->profile_count++] = p;
+	}
+	/* WHY: a running drone is not in DFU mode yet, but will be. */
+	if (ident_kind_of(&s->sighting) == IDENT_RUNTIME)
+		s->profiles[s->profile_count++] = profile_crazyflie();
 }
 
-static bool
-is_candidate(const struct fleet *f, const struct slot *s)
+bool
+fleet_is_candidate(const struct slot *s)
 {
-	return ident_kind_of(&s->sighting) == IDENT_RUNTIME || is_described(f, &s->sighting);
+	return s->profile_count > 0;
 }
 
 static bool
@@ -172,8 +180,8 @@ fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, 
 	assert(s->job == NULL);
 	setup.options = &f->options.job;
 	setup.policy = f->policy;
-	setup.profiles = f->profile_list;
-	setup.profile_count = f->profile_count;
+	setup.profiles = s->profiles;
+	setup.profile_count = s->profile_count;
 	setup.toc = &f->toc;
 	setup.dup_serial = shares_serial(f, slot);
 	s->again = false;
@@ -200,7 +208,7 @@ fleet_consider(struct fleet *f, unsigned slot, uint64_t now_us)
 		return;
 	if (s->quarantined || s->drone_quarantined)
 		return;
-	if (!is_candidate(f, s)) {
+	if (!fleet_is_candidate(s)) {
 		s->foreign = true;
 		s->idle_reason = "Not a Crazyflie: never touched.";
 		return;
@@ -279,6 +287,7 @@ fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct dro
 	s->past = *past;
 	s->present = true;
 	s->drone_quarantined = past->quarantined;
+	list_profiles(f, s);
 	sched_place(f->sched, (unsigned)slot, sighting->controller, sighting->translator,
 		    endpoints_of(sighting));
 	fleet_enqueue(f, (unsigned)slot);

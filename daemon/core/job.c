@@ -114,6 +114,35 @@ job_free(struct job *j)
 /* ---- endings
  * ---------------------------------------------------------------------------------------- */
 
+static void
+add_words(struct job *j, const char *before, const char *words, const char *after)
+{
+	size_t n = strlen(j->record.message);
+
+	(void)snprintf(j->record.message + n, sizeof(j->record.message) - n, "%s%s%s", before,
+		       words, after);
+}
+
+/* An image for several memories: how each of them fared. */
+static void
+add_targets(struct job *j)
+{
+	char words[96];
+	unsigned targets = 0;
+
+	for (uint8_t alt = 0; j->flash.plan != NULL && alt < PROFILE_ALTS_MAX; alt++)
+		targets += plan_target_verified(j->flash.plan, alt) >= 0;
+	for (uint8_t alt = 0; targets > 1 && alt < PROFILE_ALTS_MAX; alt++) {
+		int verified = plan_target_verified(j->flash.plan, alt);
+
+		if (verified < 0)
+			continue;
+		(void)snprintf(words, sizeof(words), "target %u %s", alt,
+			       verified > 0 ? "pass" : "fail");
+		add_words(j, "; ", words, "");
+	}
+}
+
 void
 job_finish(struct job *j, struct verdict v, const char *why, uint64_t now_us)
 {
@@ -123,11 +152,9 @@ job_finish(struct job *j, struct verdict v, const char *why, uint64_t now_us)
 	j->record.verdict = v;
 	j->record.why = why;
 	outcome_message(&v, j->record.message, sizeof(j->record.message));
-	if (why != NULL) {
-		size_t n = strlen(j->record.message);
-
-		(void)snprintf(j->record.message + n, sizeof(j->record.message) - n, " (%s)", why);
-	}
+	if (why != NULL)
+		add_words(j, " (", why, ")");
+	add_targets(j);
 	job_enter(j, JOB_ENDING, now_us);
 	j->attempt_deadline_us = 0;
 }

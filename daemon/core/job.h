@@ -82,6 +82,7 @@ struct drone_past {
 	char dfu_serial[SERIAL_TEXT_MAX];
 	char loader_sha256[65];
 	unsigned failures, failed_ports;
+	unsigned described_as; /* BIT(i): it may be profile i of fleet_add_profile(), 1 the first */
 };
 
 #define JOB_MESSAGE_MAX 512
