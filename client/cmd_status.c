@@ -75,34 +75,43 @@ print_advice(const json_t *slots)
 }
 
 static int
-print_status(const struct session *s, const json_t *reply)
+print_table(const struct session *s, const json_t *slots)
 {
 	static const char *const headings[] = { "SLOT", "LABEL",   "SERIAL", "MODE",	"STATE",
 						"DONE", "VERDICT", "UNPLUG", "MESSAGE", NULL };
-	const json_t *slots = json_object_get(reply, "slots"), *slot;
-	char line[LINE_MAX_BYTES];
+	const json_t *slot;
 	struct table *t;
 	size_t i;
+	int r = table_new(s, headings, &t);
+
+	if (r != 0)
+		return r;
+	table_right(t, 5);
+	json_array_foreach(slots, i, slot) add_row(t, slot);
+	return table_finish(t) ? EXIT_OK : EXIT_REFUSED;
+}
+
+static int
+print_status(const struct session *s, const json_t *reply)
+{
+	json_t *slots = slots_sort(json_object_get(reply, "slots"));
+	char line[LINE_MAX_BYTES];
 	int r;
 
 	print_header(json_object_get(reply, "station"));
 	if (json_array_size(slots) == 0) {
 		puts("\nNothing is plugged in.");
+		json_decref(slots);
 		return EXIT_OK;
 	}
 	putchar('\n');
-	r = table_new(s, headings, &t);
-	if (r != 0)
-		return r;
-	table_right(t, 5);
-	json_array_foreach(slots, i, slot) add_row(t, slot);
-	if (!table_finish(t))
-		return EXIT_REFUSED;
+	r = print_table(s, slots);
 	overview_unplug(slots, line, sizeof(line));
 	if (line[0] != '\0')
 		printf("\n%s\n", line);
 	print_advice(slots);
-	return EXIT_OK;
+	json_decref(slots);
+	return r;
 }
 
 static int

@@ -47,7 +47,8 @@ add_selection(char *dst, size_t size, const json_t *selection, const char *key)
 	add(dst, size, "%s%.64s = %.64s", dst[0] == '\0' ? "Firmware: " : "; ", who.s, name.s);
 	if (version.s[0] != '\0' && strcmp(version.s, name.s) != 0)
 		add(dst, size, ", version %.32s", version.s);
-	add(dst, size, " [%s]", sum.s);
+	if (sum.s[0] != '\0')
+		add(dst, size, " [%s]", sum.s);
 }
 
 void

@@ -112,18 +112,17 @@ compare(const void *a, const void *b)
 }
 
 json_t *
-slots_sorted(const struct slots *s)
+slots_sort(const json_t *slots)
 {
-	size_t count = json_object_size(s->by_port), n = 0;
+	size_t count = json_array_size(slots), n = 0, i;
 	json_t **list = calloc(count > 0 ? count : 1, sizeof(json_t *));
 	json_t *array = json_array(), *slot;
-	const char *port;
 
 	if (list == NULL || array == NULL)
 		goto fail;
-	json_object_foreach(s->by_port, port, slot) list[n++] = slot;
+	json_array_foreach(slots, i, slot) if (out_string(slot, "port") != NULL) list[n++] = slot;
 	qsort(list, n, sizeof(json_t *), compare);
-	for (size_t i = 0; i < n; i++)
+	for (i = 0; i < n; i++)
 		if (json_array_append(array, list[i]) < 0)
 			goto fail;
 	free(list);
@@ -132,6 +131,19 @@ fail:
 	free(list);
 	json_decref(array);
 	return NULL;
+}
+
+json_t *
+slots_sorted(const struct slots *s)
+{
+	json_t *list = json_array(), *sorted = NULL, *slot;
+	const char *port;
+
+	json_object_foreach(s->by_port, port, slot) if (json_array_append(list, slot) < 0) goto out;
+	sorted = slots_sort(list);
+out:
+	json_decref(list);
+	return sorted;
 }
 
 const char *

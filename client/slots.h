@@ -25,6 +25,9 @@ const json_t *slots_station(const struct slots *s); /* NULL before the first rep
 /* All slots sorted by port, a new reference; NULL when memory ran out. */
 json_t *slots_sorted(const struct slots *s);
 
+/* The same of any list of slots. */
+json_t *slots_sort(const json_t *list);
+
 /* Questions about one slot. */
 const char *slot_verdict(const json_t *slot); /* NULL: none */
 bool slot_has_ended(const json_t *slot);      /* has a verdict, or nothing will be done with it */

@@ -91,8 +91,9 @@ const struct method_signature world_signatures[WORLD_METHODS] = {
 	{ PROTO_METHOD("Nothing"), 0, { { NULL, 0, 0 } } },
 };
 
-server_handler *const world_handlers[WORLD_METHODS] = { on_echo, on_defer,	 on_echo,   on_defer,
-					    on_file, on_invalid, on_nothing };
+server_handler *const world_handlers[WORLD_METHODS] = {
+	on_echo, on_defer, on_echo, on_defer, on_file, on_invalid, on_nothing,
+};
 
 static void
 on_gone(void *ctx, struct call *call)

@@ -220,7 +220,8 @@ replies_are_read_and_refused(void **state)
 {
 	static const char *const bad[] = { "[]", "{\"error\":1}", "{\"parameters\":1}",
 					   "{\"continues\":1}", "{\"error\":{}}", "{\"parameters" };
-	static const char good[] = "{\"error\":\"a.B\",\"parameters\":{\"x\":1},\"continues\":true}";
+	static const char good[] = "{\"error\":\"a.B\",\"parameters\":{\"x\":1},"
+				   "\"continues\":true}";
 	struct varlink_reply reply;
 	const char *why;
 
@@ -311,7 +312,8 @@ control_characters_and_tricks_become_question_marks(void **state)
 	expect_clean("\xe2\x80\xae" "txt.exe", "?txt.exe"); /* right-to-left override */
 	expect_clean("\xe2\x80\xa8", "?");		  /* line separator */
 	expect_clean("\xef\xbb\xbfx", "?x");		  /* byte order mark */
-	expect_clean("gr\xc3\xbc\xc3\x9f " "\xf0\x9f\x9a\x81", "gr\xc3\xbc\xc3\x9f \xf0\x9f\x9a\x81");
+	expect_clean("gr\xc3\xbc\xc3\x9f \xf0\x9f\x9a\x81",
+		     "gr\xc3\xbc\xc3\x9f \xf0\x9f\x9a\x81");
 }
 
 static void

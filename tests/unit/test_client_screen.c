@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* cfdfuctl watch on a real (pseudo) terminal: draws, redraws, gives the screen back. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cfdfu/proto.h"
+#include "cfdfu/util.h"
+#include "client_run.h"
+
+#define ENTER "\033[?1049h"
+#define LEAVE "\033[?1049l"
+#define PATIENCE_MS 60000
+
+#define FIRST                                                                                      \
+	"{\"parameters\":{\"station\":{\"state\":\"armed\",\"counts\":{\"present\":1}},\"slots\":" \
+	"["                                                                                        \
+	"{\"port\":\"1-4\",\"present\":true,\"state\":\"writing\",\"percent\":50}],\"full\":true}" \
+	","                                                                                        \
+	"\"continues\":true}"
+#define SECOND                                                                                     \
+	"{\"parameters\":{\"station\":{\"state\":\"armed\",\"counts\":{\"present\":1}},\"slots\":" \
+	"["                                                                                        \
+	"{\"port\":\"1-4\",\"present\":true,\"state\":\"ended\",\"verdict\":\"pass\"}],"           \
+	"\"full\":false},\"continues\":true}"
+
+/* A watch on a terminal, and the service at its other end. */
+struct show {
+	int terminal, service;
+	pid_t pid;
+	char seen[65536];
+	size_t used;
+};
+
+static int
+listen_here(void)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	copy_text(sa.sun_path, sizeof(sa.sun_path), client_socket());
+	(void)unlink(sa.sun_path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
+/* Takes what the terminal shows until it has this text; from *mark on. */
+static void
+see(struct show *s, const char *text, size_t mark)
+{
+	for (int left_ms = PATIENCE_MS; left_ms > 0; left_ms -= 10) {
+		struct pollfd p = { .fd = s->terminal, .events = POLLIN };
+		ssize_t n = 0;
+
+		if (strstr(s->seen + mark, text) != NULL)
+			return;
+		if (poll(&p, 1, 10) > 0)
+			n = read(s->terminal, s->seen + s->used, sizeof(s->seen) - s->used - 1);
+		s->used += n > 0 ? (size_t)n : 0;
+		s->seen[s->used] = '\0';
+	}
+	fail_msg("\"%s\" is not shown", text);
+}
+
+static void
+say(const struct show *s, const char *reply)
+{
+	assert_int_equal(send(s->service, reply, strlen(reply) + 1, MSG_NOSIGNAL),
+			 strlen(reply) + 1);
+}
+
+static void
+start(struct show *s, const char *term)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = 120 };
+	int listener = listen_here();
+	char request[512];
+
+	memset(s, 0, sizeof(*s));
+	s->pid = forkpty(&s->terminal, NULL, NULL, &size);
+	assert_true(s->pid >= 0);
+	if (s->pid == 0) {
+		setenv("TERM", term, 1);
+		unsetenv("NO_COLOR");
+		execl(CFDFUCTL, "cfdfuctl", "--socket", client_socket(), "watch", (char *)NULL);
+		_exit(98);
+	}
+	s->service = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(s->service >= 0);
+	close(listener);
+	assert_true(recv(s->service, request, sizeof(request), 0) > 0);
+	assert_non_null(strstr(request, "\"more\":true"));
+	say(s, FIRST);
+	see(s, "writing", 0);
+	see(s, "Ctrl-C leaves", 0);
+	assert_non_null(strstr(s->seen, ENTER));
+}
+
+static int
+finish(struct show *s)
+{
+	int status = -1;
+
+	assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
+	close(s->terminal);
+	close(s->service);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void
+the_screen_is_drawn_and_given_back_on_ctrl_c(void **state)
+{
+	struct show s;
+
+	(void)state;
+	start(&s, "xterm");
+	assert_non_null(strstr(s.seen, "[##########..........]  50%"));
+	assert_non_null(strstr(s.seen, "\033[36m")); /* busy is coloured */
+	say(&s, SECOND);
+	see(&s, "PASS", 0);
+	assert_int_equal(write(s.terminal, "\003", 1), 1);
+	see(&s, LEAVE, 0);
+	see(&s, "1 present", (size_t)(strstr(s.seen, LEAVE) - s.seen));
+	assert_int_equal(finish(&s), EXIT_OK);
+}
+
+static void
+a_new_size_of_the_window_is_followed(void **state)
+{
+	struct winsize small = { .ws_row = 4, .ws_col = 40 };
+	struct show s;
+	size_t mark;
+
+	(void)state;
+	start(&s, "dumb");
+	assert_null(strstr(s.seen, "\033[36m"));
+	mark = s.used;
+	assert_int_equal(ioctl(s.terminal, TIOCSWINSZ, &small), 0);
+	see(&s, "\033[J", mark);
+	assert_null(strstr(s.seen + mark, "Ctrl-C"));
+	kill(s.pid, SIGTERM);
+	see(&s, LEAVE, mark);
+	assert_int_equal(finish(&s), EXIT_OK);
+}
+
+static void
+trouble_is_said_after_the_screen_was_given_back(void **state)
+{
+	struct show s;
+
+	(void)state;
+	start(&s, "xterm");
+	shutdown(s.service, SHUT_RDWR);
+	see(&s, "closed the connection", 0);
+	assert_true(strstr(s.seen, LEAVE) < strstr(s.seen, "closed the connection"));
+	assert_int_equal(finish(&s), EXIT_NO_DAEMON);
+}
+
+static void
+a_stopped_watch_gives_the_screen_back_for_the_time(void **state)
+{
+	struct show s;
+	size_t mark;
+	int status;
+
+	(void)state;
+	start(&s, "xterm");
+	assert_int_equal(write(s.terminal, "\032", 1), 1);
+	see(&s, LEAVE, 0);
+	assert_int_equal(waitpid(s.pid, &status, WUNTRACED), s.pid);
+	assert_true(WIFSTOPPED(status));
+	mark = s.used;
+	kill(s.pid, SIGCONT);
+	see(&s, ENTER, mark);
+	see(&s, "writing", mark);
+	assert_int_equal(write(s.terminal, "\003", 1), 1);
+	see(&s, LEAVE, mark);
+	assert_int_equal(finish(&s), EXIT_OK);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_screen_is_drawn_and_given_back_on_ctrl_c),
+		cmocka_unit_test(a_new_size_of_the_window_is_followed),
+		cmocka_unit_test(trouble_is_said_after_the_screen_was_given_back),
+		cmocka_unit_test(a_stopped_watch_gives_the_screen_back_for_the_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
