@@ -86,4 +86,16 @@ found(const struct judgement *j, enum judge_code code)
 	return false;
 }
 
+/* An image of these bytes at that place; both are the caller's. */
+static inline struct image *
+image_at(uint8_t alt, uint32_t addr, const uint8_t *bytes, size_t size)
+{
+	struct segment s = { .alt = alt, .addr = addr, .size = (uint32_t)size, .data = bytes };
+	struct image_label label = { 0 };
+	struct image *image = NULL;
+
+	assert_int_equal(image_new(&s, 1, &label, &image), 0);
+	return image;
+}
+
 #endif

@@ -208,6 +208,51 @@ a_record_with_any_other_byte_wrong_is_none(void **state)
 }
 
 static void
+a_name_has_at_least_four_characters(void **state)
+{
+	struct page p = blank_page();
+
+	(void)state;
+	place_record(&p, 1000, "RR10", "Tags", false);
+	assert_int_equal(read_page(&p).record_count, 1);
+	place_record(&p, 1000, "RR10", "Tag", false);
+	assert_int_equal(read_page(&p).record_count, 0);
+}
+
+/* firmware notes 2: a chance hit away from a sector's start; nothing else speaks for that place. */
+static void
+a_chance_loop_does_not_make_a_base(void **state)
+{
+	struct page p = blank_page();
+	struct content c;
+
+	(void)state;
+	for (unsigned i = 0; i < 98; i++)
+		put_le32(p.bytes + 4 * i, ADDR + 0xC01);
+	put_le16(p.bytes + 0x400, 0xE7FE); /* as if linked 2 KiB further up: not a sector */
+	c = read_page(&p);
+	assert_int_equal(c.default_count, 97);
+	assert_int_equal(c.base, CONTENT_BASE_UNDECIDED);
+	put_le16(p.bytes + 0xC00, 0xE7FE);
+	assert_int_equal(read_page(&p).base, CONTENT_BASE_RIGHT);
+}
+
+static void
+a_word_narrows_what_it_agrees_with(void **state)
+{
+	const unsigned both = BIT(PLATFORM_CF2) | BIT(PLATFORM_BOLT);
+
+	(void)state;
+	assert_int_equal(content_narrow(both, PLATFORM_UNKNOWN, PLATFORM_UNKNOWN), both);
+	assert_int_equal(content_narrow(both, PLATFORM_BOLT, PLATFORM_UNKNOWN), BIT(PLATFORM_BOLT));
+	assert_int_equal(content_narrow(both, PLATFORM_UNKNOWN, PLATFORM_CF2), BIT(PLATFORM_CF2));
+	assert_int_equal(content_narrow(both, PLATFORM_BOLT, PLATFORM_CF2), BIT(PLATFORM_BOLT));
+	assert_int_equal(content_narrow(both, PLATFORM_TAG, PLATFORM_UNKNOWN), both);
+	assert_int_equal(content_narrow(0, PLATFORM_TAG, PLATFORM_UNKNOWN), BIT(PLATFORM_TAG));
+	assert_int_equal(content_narrow(0, PLATFORM_UNKNOWN, PLATFORM_UNKNOWN), 0);
+}
+
+static void
 a_record_that_is_not_aligned_or_has_no_room_is_none(void **state)
 {
 	struct page p = blank_page();
@@ -372,6 +417,9 @@ main(void)
 		cmocka_unit_test(the_modified_flag_needs_the_whole_revision_before_it),
 		cmocka_unit_test(records_of_both_lengths_are_found),
 		cmocka_unit_test(a_record_with_any_other_byte_wrong_is_none),
+		cmocka_unit_test(a_name_has_at_least_four_characters),
+		cmocka_unit_test(a_chance_loop_does_not_make_a_base),
+		cmocka_unit_test(a_word_narrows_what_it_agrees_with),
 		cmocka_unit_test(a_record_that_is_not_aligned_or_has_no_room_is_none),
 		cmocka_unit_test(no_more_records_are_kept_than_there_is_room_for),
 		cmocka_unit_test(pieces_are_read_as_one),

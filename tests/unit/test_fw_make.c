@@ -311,6 +311,32 @@ on_piece_stop(void *ctx, const uint8_t *data, size_t size)
 }
 
 static void
+memories_do_not_overlap_one_another(void **state)
+{
+	static const struct segment a = { .addr = 0x1000,
+					  .size = 8,
+					  .data = (const uint8_t *)"12345678" };
+	static const struct segment b = { .addr = 0x1004,
+					  .size = 4,
+					  .data = (const uint8_t *)"1234" };
+	struct fw_make_target t[] = { { .alt = 0, .elements = &a, .element_count = 1 },
+				      { .alt = 1, .elements = &b, .element_count = 1 } };
+	const struct fw_make_file f = {
+		.vid = 0x0483, .pid = 0xDF11, .targets = t, .target_count = 2
+	};
+	struct loaded l = load_file(&f);
+
+	(void)state;
+	assert_int_equal(l.result, 0);
+	unload(&l);
+	t[1].alt = 0;
+	l = load_file(&f);
+	assert_int_equal(l.result, -EINVAL);
+	assert_non_null(strstr(l.error.text, "overlap"));
+	unload(&l);
+}
+
+static void
 a_stream_stops_where_it_is_told_to(void **state)
 {
 	(void)state;
@@ -378,6 +404,7 @@ main(void)
 		cmocka_unit_test(files_of_other_tools_survive_a_round_trip),
 		cmocka_unit_test(only_dfuse_is_taken_where_dfuse_is_asked_for),
 		cmocka_unit_test(nothing_cannot_be_made_into_a_file),
+		cmocka_unit_test(memories_do_not_overlap_one_another),
 		cmocka_unit_test(a_stream_stops_where_it_is_told_to),
 		cmocka_unit_test(only_what_came_from_the_file_is_made_into_it_again),
 		cmocka_unit_test(the_largest_number_of_targets_and_elements_survives),

@@ -65,15 +65,17 @@ every_hex_record_type_is_understood(void **state)
 	add_hex(&t, 0, 0x4000, (const uint8_t *)"abcd", 4);
 	add_base(&t, 2, 0x1000);
 	add_hex(&t, 0, 0x0002, (const uint8_t *)"segment", 7);
+	add_hex(&t, 0, 0xFFFC, (const uint8_t *)"last", 4); /* up to its end, not over it */
 	add_hex(&t, 3, 0, paragraph, 4);
 	add_hex(&t, 5, 0, start, 4);
 	l = load_done(&t);
 	assert_int_equal(l.result, 0);
-	assert_int_equal(image_segment_count(l.image), 3);
+	assert_int_equal(image_segment_count(l.image), 4);
 	assert_int_equal(image_segment(l.image, 0)->addr, 0x0100);
 	assert_int_equal(image_segment(l.image, 1)->addr, 0x10002);
 	assert_memory_equal(image_segment(l.image, 1)->data, "segment", 7);
-	assert_int_equal(image_segment(l.image, 2)->addr, 0x08004000);
+	assert_int_equal(image_segment(l.image, 2)->addr, 0x1FFFC);
+	assert_int_equal(image_segment(l.image, 3)->addr, 0x08004000);
 	assert_true(l.facts->start_given);
 	assert_int_equal(l.facts->start, 0x08004101);
 	unload(&l);

@@ -14,18 +14,6 @@
 
 static const char *const platforms[] = { "cf2", "cf21bl", "bolt", "tag", "flapper" };
 
-/* An image of these bytes at that place; both are the caller's. */
-static struct image *
-image_at(uint8_t alt, uint32_t addr, const uint8_t *bytes, size_t size)
-{
-	struct segment s = { .alt = alt, .addr = addr, .size = (uint32_t)size, .data = bytes };
-	struct image_label label = { 0 };
-	struct image *image = NULL;
-
-	assert_int_equal(image_new(&s, 1, &label, &image), 0);
-	return image;
-}
-
 static struct judgement *
 judge_bytes(uint32_t addr, const uint8_t *bytes, size_t size)
 {
@@ -107,6 +95,7 @@ an_image_of_2021_fits_drone_and_bolt(void **state)
 	assert_string_equal(j->content.version, "2021.06");
 	assert_int_equal(j->content.record_count, 4);
 	assert_int_equal(j->content.modified, CONTENT_UNKNOWN); /* another order: not guessed */
+	assert_false(found(j, JUDGE_MODIFIED));
 	assert_int_equal(j->content.trailer, CONTENT_UNKNOWN);
 	assert_int_equal(j->sector_count, 5);
 }
@@ -225,6 +214,8 @@ the_reset_vector_is_odd_and_inside(void **state)
 	assert_true(found(judge_bytes(JUDGE_APP_ADDR, bytes, size), JUDGE_RESET_EVEN));
 	put_le32(bytes + 4, JUDGE_APP_ADDR + (uint32_t)size + 1);
 	assert_true(found(judge_bytes(JUDGE_APP_ADDR, bytes, size), JUDGE_RESET_OUTSIDE));
+	put_le32(bytes + 4, JUDGE_APP_ADDR + 8191); /* right behind an odd number of bytes */
+	assert_true(found(judge_bytes(JUDGE_APP_ADDR, bytes, 8191), JUDGE_RESET_OUTSIDE));
 	put_le32(bytes + 4, JUDGE_APP_ADDR + (uint32_t)size - 1);
 	assert_true(judge_bytes(JUDGE_APP_ADDR, bytes, size)->accepted);
 	free(bytes);
@@ -308,6 +299,19 @@ option_bytes_otp_and_feature_are_never_written(void **state)
 }
 
 static void
+the_last_byte_of_the_loader_is_guarded_too(void **state)
+{
+	uint8_t byte = 0;
+
+	(void)state;
+	assert_true(found(judge_bytes(0x08003FFF, &byte, 1), JUDGE_LOADER_GUARD));
+	assert_true(found(judge_bytes(0x08000000, &byte, 1), JUDGE_LOADER_GUARD));
+	assert_false(found(judge_bytes(0x08004000, &byte, 1), JUDGE_LOADER_GUARD));
+	assert_false(found(judge_bytes(0x07FFFFFF, &byte, 1), JUDGE_LOADER_GUARD));
+	assert_true(found(judge_bytes(0x07FFFFFF, &byte, 1), JUDGE_RANGE));
+}
+
+static void
 words_about_the_platform_have_to_agree_with_the_bytes(void **state)
 {
 	const struct mkimage_spec bolt = { .platform = "bolt", .size = 16384 },
@@ -354,68 +358,6 @@ an_image_that_names_no_platform_is_taken_at_its_word(void **state)
 	assert_int_equal(j->platforms, BIT(PLATFORM_TAG));
 	image_unref(image);
 	free(bytes);
-}
-
-static void
-the_loader_is_known_by_content_and_goes_to_its_own_place_only(void **state)
-{
-	const struct mkimage_spec loader = { .loader = true }, app = { .size = 8192 },
-				  app_there = { .size = 8192, .base = 0x08000000 };
-	struct loaded l = load_made(&loader, MKIMAGE_DFU), a = load_made(&app, MKIMAGE_BIN),
-		      t = load_made(&app_there, MKIMAGE_DFU), raw = load_made(&loader, MKIMAGE_BIN);
-	struct judgement j;
-
-	(void)state;
-	assert_false(judged(l.image, NULL)->accepted);
-	assert_true(found(judged(l.image, NULL), JUDGE_IS_LOADER));
-	assert_int_equal(judge_loader(l.image, &j), 0);
-	assert_true(j.accepted);
-	assert_int_equal(j.finding_count, 0);
-	assert_int_equal(j.sector_count, 1);
-	assert_int_equal(judge_loader(a.image, &j), 0);
-	assert_false(j.accepted);
-	assert_int_equal(judge_loader(t.image, &j),
-			 0); /* a normal image, linked for the loader's place */
-	assert_false(j.accepted);
-	assert_true(found(&j, JUDGE_NOT_LOADER));
-	assert_int_equal(judge_loader(raw.image, &j), 0); /* at 0x08004000 */
-	assert_false(j.accepted);
-	assert_true(found(&j, JUDGE_START));
-	unload(&l);
-	unload(&a);
-	unload(&t);
-	unload(&raw);
-}
-
-static void
-a_loader_that_does_not_fit_its_sector_or_starts_outside_is_refused(void **state)
-{
-	static uint8_t bytes[0x4001];
-	struct image *image;
-	struct judgement j;
-
-	(void)state;
-	memset(bytes, 0, sizeof(bytes));
-	put_le32(bytes, 0x20005000);
-	put_le32(bytes + 4, 0x08000101);
-	image = image_at(0, 0x08000000, bytes, 0x4000);
-	assert_int_equal(judge_loader(image, &j), 0);
-	assert_true(j.accepted);
-	assert_true(found(&j, JUDGE_NOT_LOADER)); /* a warning: not cf2loader as we know it */
-	image_unref(image);
-	image = image_at(0, 0x08000000, bytes, 0x4001);
-	assert_int_equal(judge_loader(image, &j), 0);
-	assert_true(!j.accepted && found(&j, JUDGE_TOO_BIG));
-	image_unref(image);
-	image = image_at(1, 0x08000000, bytes, 0x4000);
-	assert_int_equal(judge_loader(image, &j), 0);
-	assert_true(!j.accepted && found(&j, JUDGE_RANGE));
-	image_unref(image);
-	put_le32(bytes + 4, 0x08004001);
-	image = image_at(0, 0x08000000, bytes, 0x4000);
-	assert_int_equal(judge_loader(image, &j), 0);
-	assert_true(!j.accepted && found(&j, JUDGE_RESET_OUTSIDE));
-	image_unref(image);
 }
 
 /* What the daemon does with what the client sends: DfuSe, made from the image, loaded and judged
@@ -566,11 +508,9 @@ main(void)
 		cmocka_unit_test(without_a_witness_for_the_base_the_range_decides),
 		cmocka_unit_test(one_byte_more_than_the_room_is_too_many),
 		cmocka_unit_test(option_bytes_otp_and_feature_are_never_written),
+		cmocka_unit_test(the_last_byte_of_the_loader_is_guarded_too),
 		cmocka_unit_test(words_about_the_platform_have_to_agree_with_the_bytes),
 		cmocka_unit_test(an_image_that_names_no_platform_is_taken_at_its_word),
-		cmocka_unit_test(the_loader_is_known_by_content_and_goes_to_its_own_place_only),
-		cmocka_unit_test(
-		    a_loader_that_does_not_fit_its_sector_or_starts_outside_is_refused),
 		cmocka_unit_test(client_and_daemon_come_to_the_same_verdict),
 		cmocka_unit_test(other_devices_are_judged_by_their_profile),
 		cmocka_unit_test(sectors_are_counted_once_in_order),
