@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The store as its callers see it, on a healthy disk. */
+#include "config.h"
+
 #include "test_store_util.h"
 
 static char *dir;

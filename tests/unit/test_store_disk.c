@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* See test_store_disk.h.  Unsynced writes are remembered with what they overwrote, so that power can be cut. */
+#include "config.h"
+
 #include "test_store_disk.h"
 
 #include <assert.h>
@@ -215,14 +217,12 @@ operate(enum disk_op op)
 static bool
 path_of(int fd, char *path)
 {
-	char link[64];
-	ssize_t n;
+	char link[64], name[PATH_MAX] = "";
 
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, PATH_MAX - 1);
-	if (n <= 0 || strstr(path, "cfdfu-store") == NULL)
+	if (readlink(link, name, sizeof(name) - 1) <= 0 || strstr(name, "cfdfu-store") == NULL)
 		return false; /* not ours: a pipe, the terminal */
-	path[n] = '\0';
+	memcpy(path, name, sizeof(name));
 	return true;
 }
 

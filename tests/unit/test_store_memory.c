@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The n-th allocation fails, for many n, in the store and in SQLite: an error is returned and nothing is lost. */
+#include "config.h"
+
+#include "test_store_work.h"
+
+static struct {
+	unsigned long count, fail_at;
+	bool failed;
+} memory;
+
+static sqlite3_mem_methods plain;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+static bool
+is_refused(void)
+{
+	if (memory.fail_at == 0 || ++memory.count != memory.fail_at)
+		return false;
+	memory.failed = true;
+	return true;
+}
+
+void *
+__wrap_malloc(size_t size)
+{
+	return is_refused() ? NULL : __real_malloc(size);
+}
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	return is_refused() ? NULL : __real_calloc(n, size);
+}
+
+static void *
+sqlite_malloc(int size)
+{
+	return is_refused() ? NULL : plain.xMalloc(size);
+}
+
+static void *
+sqlite_realloc(void *old, int size)
+{
+	return is_refused() ? NULL : plain.xRealloc(old, size);
+}
+
+static void
+one_failed_allocation(unsigned long n)
+{
+	struct store_time now = at(0);
+	struct store *s = NULL;
+	char why[STORE_WHY_MAX];
+	int r;
+
+	memory.count = 0;
+	memory.failed = false;
+	memory.fail_at = n;
+	r = store_open(dir, &on_unsafe, &now, &s, why);
+	if (r == 0)
+		try_work(s, -1);
+	memory.fail_at = 0;
+	if (r < 0) {
+		assert_int_equal(r, -ENOMEM);
+		assert_null(s);
+		return;
+	}
+	for (int i = 0; i < 3; i++) {
+		now = at(10000 + 60000 * i);
+		(void)store_check(s, &now);
+		assert_int_equal(store_interrupt_running(s, &interrupted, &now, ignore_interrupted, NULL), 0);
+	}
+	assert_true(health_of(s) != STORE_DEGRADED);
+	assert_true(store_durable(s) == store_queued(s));
+	try_attempt(s, -1, 60);
+	store_close(s, NULL);
+	disk_lose_unsynced();
+}
+
+static void
+a_failed_allocation_is_an_error_and_nothing_is_lost(void **state)
+{
+	const char *how = getenv("CFDFU_STORE_SWEEP");
+	unsigned long n = 1, runs = 0;
+
+	(void)state;
+	do {
+		one_failed_allocation(n);
+		if (memory.failed)
+			assert_next_daemon_is_happy();
+		assert_int_equal(tear_down(NULL), 0);
+		assert_int_equal(set_up(NULL), 0);
+		runs++;
+		n += how != NULL && strcmp(how, "full") == 0 ? n / 200 + 1 : n / 8 + 1;
+	} while (memory.failed);
+	assert_true(runs > 50);
+}
+
+static int
+register_all(void **state)
+{
+	static sqlite3_mem_methods failing;
+
+	(void)state;
+	assert_int_equal(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &plain), SQLITE_OK);
+	failing = plain;
+	failing.xMalloc = sqlite_malloc;
+	failing.xRealloc = sqlite_realloc;
+	assert_int_equal(sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0), SQLITE_OK);
+	assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &failing), SQLITE_OK);
+	disk_set_up();
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_failed_allocation_is_an_error_and_nothing_is_lost, set_up,
+						tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, register_all, NULL);
+}
