@@ -29,8 +29,7 @@ library_only(unsigned platforms)
 	return PLATFORM_UNKNOWN;
 }
 
-/* ---- judging
- * ---------------------------------------------------------------------------------------- */
+/* ---- judging -------------------------------------------------------------------------------- */
 
 static struct judge_profile
 profile_of(const struct config_device *d)
@@ -112,8 +111,7 @@ library_judge(struct app *a, const uint8_t *data, size_t size, const struct libr
 	return r;
 }
 
-/* ---- files
- * ------------------------------------------------------------------------------------------ */
+/* ---- files ---------------------------------------------------------------------------------- */
 
 static int
 write_all(int fd, const uint8_t *data, size_t size)
@@ -217,8 +215,7 @@ out:
 	return r;
 }
 
-/* ---- images
- * ----------------------------------------------------------------------------------------- */
+/* ---- images --------------------------------------------------------------------------------- */
 
 struct row {
 	char file[80], file_sha256[DIGEST_TEXT_MAX], sha256[DIGEST_TEXT_MAX];
@@ -287,8 +284,7 @@ out:
 	return r;
 }
 
-/* ---- after the start
- * -------------------------------------------------------------------------------- */
+/* ---- after the start ------------------------------------------------------------------------ */
 
 static void
 apply_setting(struct app *a, enum store_scope scope, const char *key, const char *value)

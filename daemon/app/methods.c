@@ -40,8 +40,7 @@ methods_act(struct app *a, struct call *call, json_t *parameters)
 	free(arguments);
 }
 
-/* ---- looking
- * ---------------------------------------------------------------------------------------- */
+/* ---- looking -------------------------------------------------------------------------------- */
 
 static bool
 anything_matches(struct app *a, const char *target)
@@ -91,8 +90,7 @@ watch(void *ctx, struct call *call, json_t *parameters)
 		watchers_add(a, call, target);
 }
 
-/* ---- steering
- * --------------------------------------------------------------------------------------- */
+/* ---- steering ------------------------------------------------------------------------------- */
 
 static int
 active_count(struct app *a)
@@ -274,8 +272,7 @@ release_port(void *ctx, struct call *call, json_t *parameters)
 	pump(a);
 }
 
-/* ---- the server's other news
- * ------------------------------------------------------------------------ */
+/* ---- the server's other news ---------------------------------------------------------------- */
 
 void
 methods_gone(void *ctx, struct call *call)

@@ -20,8 +20,7 @@ text_of(json_t *parameters, const char *name)
 	return json_string_value(json_object_get(parameters, name));
 }
 
-/* ---- a row as JSON
- * ---------------------------------------------------------------------------------- */
+/* ---- a row as JSON -------------------------------------------------------------------------- */
 
 static json_t *
 platforms_of(unsigned platforms)
@@ -125,8 +124,7 @@ methods_no_firmware(struct call *call, const char *name)
 	call_error(call, PROTO_ERROR("NoSuchFirmware"), json_pack("{s:s}", "name", name));
 }
 
-/* ---- adding
- * ----------------------------------------------------------------------------------------- */
+/* ---- adding --------------------------------------------------------------------------------- */
 
 static json_t *
 findings_of(const struct judgement *j)
@@ -340,8 +338,7 @@ out:
 	free(d);
 }
 
-/* ---- looking
- * ---------------------------------------------------------------------------------------- */
+/* ---- looking -------------------------------------------------------------------------------- */
 
 void
 methods_list_firmware(void *ctx, struct call *call, json_t *parameters)
@@ -387,8 +384,7 @@ methods_get_firmware(void *ctx, struct call *call, json_t *parameters)
 	call_reply(call, json_pack("{s:o, s:o}", "firmware", row, "elements", elements));
 }
 
-/* ---- removing
- * ---------------------------------------------------------------------------------------- */
+/* ---- removing ------------------------------------------------------------------------------- */
 
 static void
 on_file(void *ctx, const struct store_firmware *f)

@@ -177,8 +177,7 @@ methods_get_attempt(void *ctx, struct call *call, json_t *parameters)
 		cannot_read(call);
 }
 
-/* ---- drones
- * ----------------------------------------------------------------------------------------- */
+/* ---- drones --------------------------------------------------------------------------------- */
 
 static json_t *
 words_of(const char *text)

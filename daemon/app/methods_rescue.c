@@ -65,8 +65,7 @@ start(struct app *a, struct call *call, unsigned slot, const struct special *wan
 				   : strerror(-r));
 }
 
-/* ---- the boot loader
- * -------------------------------------------------------------------------------- */
+/* ---- the boot loader ------------------------------------------------------------------------ */
 
 static int
 judge_bytes(const uint8_t *data, size_t size, const char *name, struct image **ret_image,
@@ -135,8 +134,7 @@ out:
 		(void)close(fd);
 }
 
-/* ---- reading
- * ---------------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 void
 methods_backup(void *ctx, struct call *call, json_t *parameters)
@@ -220,8 +218,7 @@ rescue_backup(struct app *a, unsigned slot, const struct command *c)
 	return r;
 }
 
-/* ---- the end
- * ---------------------------------------------------------------------------------------- */
+/* ---- the end -------------------------------------------------------------------------------- */
 
 static void
 answer_backup(struct special *s, const struct job_record *r)

@@ -16,8 +16,7 @@ text_of(json_t *parameters, const char *name)
 	return json_string_value(json_object_get(parameters, name));
 }
 
-/* ---- selecting
- * -------------------------------------------------------------------------------------- */
+/* ---- selecting ------------------------------------------------------------------------------ */
 
 /* A slot's label stands for its port; ports and serials are taken as they are. */
 static const char *

@@ -105,8 +105,7 @@ pump(struct app *a)
 	watchers_changed(a);
 }
 
-/* ---- the bus
- * ---------------------------------------------------------------------------------------- */
+/* ---- the bus -------------------------------------------------------------------------------- */
 
 static void
 on_opened(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t length)

@@ -18,8 +18,7 @@ enum {
 	    3 /* robustness notes S2: a port that was active in so many crashes in a row */
 };
 
-/* ---- after the start
- * -------------------------------------------------------------------------------- */
+/* ---- after the start ------------------------------------------------------------------------ */
 
 static void
 on_interrupted(void *ctx, const struct store_interrupted *i)
@@ -108,8 +107,7 @@ records_load(struct app *a)
 	(void)records_commit(a);
 }
 
-/* ---- what is known of a drone
- * ----------------------------------------------------------------------- */
+/* ---- what is known of a drone --------------------------------------------------------------- */
 
 static void
 on_drone(void *ctx, const struct store_drone *d)
@@ -179,8 +177,7 @@ records_drone(struct app *a, const struct job_record *r)
 			strerror(-e));
 }
 
-/* ---- attempts
- * --------------------------------------------------------------------------------------- */
+/* ---- attempts ------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {
 	[JOB_UPDATE] = "flash",

@@ -107,8 +107,7 @@ following(struct crtp *c)
 	return CRTP_STAGE_OVER;
 }
 
-/* ---- questions
- * -------------------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------------------ */
 
 static void
 put_question(struct crtp *c, uint8_t header, const uint8_t *data, uint32_t length)
@@ -194,8 +193,7 @@ crtp_next(struct crtp *c, uint64_t now_us, struct want *ret_want)
 					    .timeout_ms = SEND_TIMEOUT_MS };
 }
 
-/* ---- answers
- * ---------------------------------------------------------------------------------------- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 static void
 copy_printable(char out[CRTP_TEXT_MAX], const uint8_t *text, size_t length)

@@ -199,8 +199,7 @@ dfuse_begin(struct dfuse *d, const struct dfuse_request *req, uint64_t now_us)
 		dfuse_go_on(d);
 }
 
-/* ---- what is wanted
- * --------------------------------------------------------------------------------- */
+/* ---- what is wanted ------------------------------------------------------------------------- */
 
 static void
 want_control(struct want *w, uint8_t type, uint8_t request, uint16_t value, const uint8_t *data,

@@ -108,8 +108,7 @@ flash_again(struct flash *f)
 	f->under_way = false;
 }
 
-/* ---- maps
- * ------------------------------------------------------------------------------------------- */
+/* ---- maps ----------------------------------------------------------------------------------- */
 
 static void
 maps_over(struct flash *f)
@@ -133,8 +132,7 @@ maps_over(struct flash *f)
 		enter(f, FLASH_CLEAN);
 }
 
-/* ---- operations
- * ------------------------------------------------------------------------------------- */
+/* ---- operations ----------------------------------------------------------------------------- */
 
 static void
 begin(struct flash *f, enum dfuse_op op, uint8_t alt, uint32_t addr, uint32_t length,
@@ -264,8 +262,7 @@ flash_next(struct flash *f, uint64_t now_us, struct want *ret_want)
 		ret_want->kind = WANT_OVER;
 }
 
-/* ---- results
- * ---------------------------------------------------------------------------------------- */
+/* ---- results -------------------------------------------------------------------------------- */
 
 static void
 otp_read(struct flash *f)
@@ -439,8 +436,7 @@ flash_ended(struct flash *f, enum usb_status status, const uint8_t *data, size_t
 		operation_done(f);
 }
 
-/* ---- decisions from above
- * --------------------------------------------------------------------------- */
+/* ---- decisions from above ------------------------------------------------------------------- */
 
 static void
 open_windows(struct flash *f)

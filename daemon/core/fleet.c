@@ -19,8 +19,7 @@ enum {
 	FLAP_WINDOW_US = 60000000, /* robustness notes U19 */
 };
 
-/* ---- slots and the queue
- * ---------------------------------------------------------------------------- */
+/* ---- slots and the queue -------------------------------------------------------------------- */
 
 int
 fleet_new(const struct fleet_options *options, struct fleet **ret_fleet)
@@ -130,8 +129,7 @@ fleet_note(struct fleet *f, unsigned slot, enum note_kind kind)
 	fleet_enqueue(f, slot);
 }
 
-/* ---- starting jobs
- * ---------------------------------------------------------------------------------- */
+/* ---- starting jobs -------------------------------------------------------------------------- */
 
 /* What a device in DFU mode may be: the family, and what the operator described as such. */
 static void
@@ -216,8 +214,7 @@ fleet_consider(struct fleet *f, unsigned slot, uint64_t now_us)
 	fleet_start_job(f, slot, &(struct job_setup){ .kind = JOB_UPDATE }, now_us);
 }
 
-/* ---- what the bus says
- * ------------------------------------------------------------------------------ */
+/* ---- what the bus says ---------------------------------------------------------------------- */
 
 static bool
 is_flapping(struct slot *s, uint64_t now_us)
@@ -365,8 +362,7 @@ fleet_ended(struct fleet *f, uint64_t dev, enum usb_status status, const uint8_t
 	fleet_enqueue(f, (unsigned)(dev % FLEET_SLOTS_MAX));
 }
 
-/* ---- endings
- * ---------------------------------------------------------------------------------------- */
+/* ---- endings -------------------------------------------------------------------------------- */
 
 static bool
 counts_against(const struct verdict *v)
@@ -527,8 +523,7 @@ fleet_job_is_over(struct fleet *f, unsigned slot, uint64_t now_us)
 	fleet_enqueue(f, slot);
 }
 
-/* ---- time
- * ------------------------------------------------------------------------------------------- */
+/* ---- time ----------------------------------------------------------------------------------- */
 
 void
 fleet_tick(struct fleet *f, uint64_t now_us)

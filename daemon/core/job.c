@@ -19,6 +19,8 @@ enum {
 	BUSY_RETRY_US = 500000, /* another program has it (robustness notes U17) */
 	BUSY_COST = 3,		/* ... which is worth three of the ten tries */
 	STORAGE_RETRY_US = 1000000,
+	NOMEM_TRIES = 50, /* 5 s for the host to find memory (robustness notes K6) */
+	NOMEM_PAUSE_US = 100000,
 	GONE_WITHIN_US = 500000, /* the bus confirms within this what a transfer said */
 };
 
@@ -61,6 +63,7 @@ job_enter(struct job *j, enum job_stage stage, uint64_t now_us)
 	j->pause_until_us = 0;
 	j->deadline_us = 0;
 	j->waiting_turn = false;
+	j->nomem_tries = 0;
 	job_account_step(j, now_us);
 }
 
@@ -111,8 +114,7 @@ job_free(struct job *j)
 	free(j);
 }
 
-/* ---- endings
- * ---------------------------------------------------------------------------------------- */
+/* ---- endings -------------------------------------------------------------------------------- */
 
 static void
 add_words(struct job *j, const char *before, const char *words, const char *after)
@@ -187,8 +189,7 @@ job_stop(struct job *j, enum verdict_kind kind, enum fault fault, uint64_t now_u
 			   NULL, now_us);
 }
 
-/* ---- what it wants
- * ---------------------------------------------------------------------------------- */
+/* ---- what it wants -------------------------------------------------------------------------- */
 
 static bool
 wants_light(const struct job *j)
@@ -303,8 +304,7 @@ job_next(struct job *j, uint64_t now_us, struct job_want *ret_want)
 	j->in_flight = ret_want->kind == JOB_WANT_XFER;
 }
 
-/* ---- events
- * ----------------------------------------------------------------------------------------- */
+/* ---- events --------------------------------------------------------------------------------- */
 
 static enum fault
 open_fault(int error)
@@ -357,11 +357,26 @@ job_opened(struct job *j, int error, const uint8_t *descriptors, size_t length, 
 		   NULL, now_us);
 }
 
+/* The device has not heard of a transfer that the host had no memory for: wanted again, for some
+ * time. */
+static bool
+is_patient(struct job *j)
+{
+	/* WHY: the DFU conversation counts for itself, an operation at a time. */
+	if (j->stage == JOB_FLASH && flash_stage(&j->flash) != FLASH_MAPS && !j->want_reset)
+		return false;
+	return j->nomem_tries++ < NOMEM_TRIES;
+}
+
 void
 job_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length,
 	  uint64_t now_us)
 {
 	j->in_flight = false;
+	if (status == USB_NOMEM && is_patient(j)) {
+		j->pause_until_us = now_us + NOMEM_PAUSE_US;
+		return;
+	}
 	switch (j->stage) {
 	case JOB_ASK:
 	case JOB_REQUEST:
@@ -501,8 +516,7 @@ job_await_gone(struct job *j, uint64_t now_us)
 		j->deadline_us = now_us + GONE_WITHIN_US;
 }
 
-/* ---- time
- * ------------------------------------------------------------------------------------------- */
+/* ---- time ----------------------------------------------------------------------------------- */
 
 static void
 on_deadline(struct job *j, uint64_t now_us)

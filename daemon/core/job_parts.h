@@ -35,7 +35,8 @@ struct job {
 	struct verdict reset_verdict; /* what the reset of the port was to cure */
 	struct verdict parting;	      /* kind != NONE: how it ends once the drone runs again */
 	const char *parting_why;
-	uint8_t open_tries, request_tries, come_back_tries, reset_tries, leave_tries, confirm_tries;
+	uint8_t open_tries, request_tries, come_back_tries, reset_tries, leave_tries, confirm_tries,
+	    nomem_tries;
 	bool request_error; /* the reboot request did not end with success */
 	bool want_reset;
 	uint64_t pause_until_us, deadline_us, attempt_deadline_us, turn_asked_us;

@@ -18,8 +18,7 @@ enum {
 	CONFIRM_PAUSE_US = 1000000, /* the firmware's services start after its USB */
 };
 
-/* ---- asking
- * ----------------------------------------------------------------------------------------- */
+/* ---- asking --------------------------------------------------------------------------------- */
 
 void
 talk_begin_ask(struct job *j, uint64_t now_us)
@@ -113,8 +112,7 @@ asked(struct job *j, uint64_t now_us)
 		job_enter(j, JOB_SWITCH, now_us);
 }
 
-/* ---- the mode switch
- * -------------------------------------------------------------------------------- */
+/* ---- the mode switch ------------------------------------------------------------------------ */
 
 /* JOB_SWITCH: a place among the active, the row on disk, then a turn to switch. */
 void
@@ -204,8 +202,7 @@ talk_sighted_again(struct job *j, const struct sighting *s, uint64_t now_us)
 	return true;
 }
 
-/* ---- confirming
- * ------------------------------------------------------------------------------------- */
+/* ---- confirming ----------------------------------------------------------------------------- */
 
 void
 talk_begin_confirm(struct job *j, uint64_t now_us)
@@ -242,7 +239,9 @@ confirmed(struct job *j, uint64_t now_us)
 		job_await_gone(j, now_us);
 		return;
 	}
-	if (!a->answered && ++j->confirm_tries < CONFIRM_TRIES) {
+	/* WHY: an answer can be cut or garbled on its way; a wrong version is wrong every time. */
+	if ((!a->answered || (expected[0] != '\0' && strcmp(a->version, expected) != 0)) &&
+	    ++j->confirm_tries < CONFIRM_TRIES) {
 		crtp_ask(&j->crtp, false, NULL);
 		j->pause_until_us = now_us + CONFIRM_PAUSE_US;
 		return;
@@ -260,8 +259,7 @@ confirmed(struct job *j, uint64_t now_us)
 		passed(j, now_us);
 }
 
-/* ---- the light
- * -------------------------------------------------------------------------------------- */
+/* ---- the light ------------------------------------------------------------------------------ */
 
 void
 talk_begin_light(struct job *j, uint64_t now_us)
@@ -271,8 +269,7 @@ talk_begin_light(struct job *j, uint64_t now_us)
 		  j->record.verdict.kind == VERDICT_FAIL ? CRTP_LIGHT_FAIL : CRTP_LIGHT_PASS);
 }
 
-/* ---- transfers
- * -------------------------------------------------------------------------------------- */
+/* ---- transfers ------------------------------------------------------------------------------ */
 
 static void
 conversation_over(struct job *j, uint64_t now_us)

@@ -126,8 +126,7 @@ part_with(struct job *j, struct verdict v, const char *why, uint64_t now_us)
 	j->only_leave = true;
 }
 
-/* ---- deciding
- * --------------------------------------------------------------------------------------- */
+/* ---- deciding ------------------------------------------------------------------------------- */
 
 static void
 foreign(struct job *j, const char *why, uint64_t now_us)
@@ -372,8 +371,7 @@ probed_next(struct job *j, uint64_t now_us, struct job_want *w)
 		flash_run(f, j->record.image);
 }
 
-/* ---- the conversation
- * ------------------------------------------------------------------------------- */
+/* ---- the conversation ----------------------------------------------------------------------- */
 
 /* Nothing but its being in DFU mode on an allowed port speaks for it, and that is not enough. */
 static bool

@@ -19,8 +19,7 @@ plan_free(struct plan *p)
 	free(p);
 }
 
-/* ---- building
- * --------------------------------------------------------------------------------------- */
+/* ---- building ------------------------------------------------------------------------------- */
 
 static int
 add_part(struct plan *p, const struct segment *s, size_t segment, const struct sector *sector)
@@ -189,8 +188,7 @@ out:
 	return r;
 }
 
-/* ---- walking
- * ---------------------------------------------------------------------------------------- */
+/* ---- walking -------------------------------------------------------------------------------- */
 
 static unsigned
 todo_of_phase(enum plan_phase phase)
@@ -387,8 +385,7 @@ plan_next(struct plan *p, struct plan_op *ret_op)
 	return false;
 }
 
-/* ---- results
- * ---------------------------------------------------------------------------------------- */
+/* ---- results -------------------------------------------------------------------------------- */
 
 static void
 advance(struct plan *p, uint32_t length)

@@ -427,8 +427,27 @@ a_host_that_is_short_of_memory_for_seconds_is_waited_for(void **state)
 	prepare(&b, 16);
 	set_up(&b, true);
 	arm(&b, "nomem at=40 in=dfu on=any count=30");
+	arm(&b, "nomem at=1 in=dfu on=any count=20");
+	arm(&b, "nomem at=1 in=runtime on=any count=5");
+	arm(&b, "nomem at=2 in=runtime on=vendor count=5");
 	plug(&b);
 	assert_ends(&b, VERDICT_PASS, FAULT_NONE);
+	tear_down(&b);
+}
+
+static void
+a_version_that_is_cut_on_its_way_is_asked_for_again(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	prepare(&b, 19);
+	b.config.chatter = 0;
+	set_up(&b, true);
+	arm(&b, "short at=3 in=runtime on=bulk-in value=6");
+	plug(&b);
+	assert_ends(&b, VERDICT_PASS, FAULT_NONE);
+	assert_int_equal(counters(&b)->fates, 1);
 	tear_down(&b);
 }
 
@@ -491,6 +510,7 @@ main(void)
 		cmocka_unit_test(
 		    a_verified_drone_that_refuses_to_leave_needs_power_off_and_has_not_failed),
 		cmocka_unit_test(a_host_that_is_short_of_memory_for_seconds_is_waited_for),
+		cmocka_unit_test(a_version_that_is_cut_on_its_way_is_asked_for_again),
 		cmocka_unit_test(only_success_without_a_reboot_means_that_the_firmware_is_too_old),
 		cmocka_unit_test(a_memory_map_that_cannot_be_read_is_not_called_another_chips),
 		cmocka_unit_test(a_pause_holds_back_a_drone_that_has_only_been_asked),
