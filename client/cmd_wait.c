@@ -105,6 +105,24 @@ is_over(const struct wait *w)
 	return w->count > 0 ? json_object_size(w->endings) >= w->count : all_ended(w);
 }
 
+/* What keeps drones from ending, said once: standing before a rack, one wants to know. */
+static void
+say_obstacles(const struct wait *w)
+{
+	const json_t *station = slots_station(w->slots);
+	const char *state = out_string(station, "state"), *health = out_string(station, "health");
+
+	if (w->session->json)
+		return;
+	if (state != NULL && strcmp(state, "paused") == 0)
+		say_note("(the station is paused: cfdfuctl resume)");
+	if (health != NULL && strcmp(health, "degraded") == 0)
+		say_note("(the station is degraded: cfdfuctl doctor)");
+	if (json_array_size(json_object_get(station, "selected")) == 0 &&
+	    json_array_size(json_object_get(station, "own")) == 0)
+		say_note("(no firmware is selected: cfdfuctl firmware select NAME)");
+}
+
 /* One reply, or the time is over.  0, CONN_TIMED_OUT, or an exit status. */
 static int
 take_reply(struct wait *w, struct conn *c, int64_t until_ms)
@@ -121,6 +139,8 @@ take_reply(struct wait *w, struct conn *c, int64_t until_ms)
 	if (r != 0)
 		return r;
 	r = slots_apply(w->slots, reply, on_changed, w);
+	if (w->first)
+		say_obstacles(w);
 	w->first = false;
 	json_decref(reply);
 	if (r < 0 || w->failed) {

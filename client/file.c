@@ -32,9 +32,13 @@ too_large(const char *path, size_t bytes_max)
 	return EXIT_REFUSED;
 }
 
-/* Reads to the end.  0 or an exit status; the buffer is the caller's in both cases. */
+/*
+ * Reads to the end; expected is how much that may be.  0 or an exit status; the buffer is the
+ * caller's in both cases.
+ */
 static int
-read_all(int fd, const char *path, size_t bytes_max, uint8_t **data, size_t *ret_bytes)
+read_all(int fd, const char *path, size_t bytes_max, size_t expected, uint8_t **data,
+	 size_t *ret_bytes)
 {
 	size_t used = 0, room = 0;
 
@@ -42,7 +46,7 @@ read_all(int fd, const char *path, size_t bytes_max, uint8_t **data, size_t *ret
 		ssize_t n;
 
 		if (used == room) {
-			size_t more = room == 0 ? FIRST_BYTES : room * 2;
+			size_t more = room == 0 ? expected + 1 : room * 2;
 			uint8_t *bigger = realloc(*data, more);
 
 			if (bigger == NULL)
@@ -71,7 +75,7 @@ file_read(const char *path, size_t bytes_max, uint8_t **ret_data, size_t *ret_by
 	bool input = strcmp(path, "-") == 0;
 	int fd = input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	uint8_t *data = NULL;
-	struct stat st;
+	struct stat st = { .st_mode = 0 };
 	int r;
 
 	if (input)
@@ -84,7 +88,9 @@ file_read(const char *path, size_t bytes_max, uint8_t **ret_data, size_t *ret_by
 	} else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > bytes_max) {
 		r = too_large(path, bytes_max);
 	} else {
-		r = read_all(fd, path, bytes_max, &data, ret_bytes);
+		size_t expected = S_ISREG(st.st_mode) ? (size_t)st.st_size : FIRST_BYTES;
+
+		r = read_all(fd, path, bytes_max, expected, &data, ret_bytes);
 	}
 	if (!input)
 		(void)close(fd); /* WHY: only read from */

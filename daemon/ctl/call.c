@@ -54,9 +54,13 @@ send_reply(struct conn *c, const char *error, json_t *take_parameters, unsigned 
 		r = varlink_format_reply(error, take_parameters, flags, PROTO_REPLY_BYTES_MAX,
 					 &text, &count);
 	json_decref(take_parameters);
-	if (r == -EMSGSIZE)
-		r = varlink_format_reply(PROTO_ERROR("Failed"), NULL, 0, PROTO_REPLY_BYTES_MAX,
-					 &text, &count);
+	if (r == -EMSGSIZE) {
+		json_t *why = json_pack("{s:s}", "reason", "the answer would be too long");
+
+		r = varlink_format_reply(PROTO_ERROR("Failed"), why, 0, PROTO_REPLY_BYTES_MAX, &text,
+					 &count);
+		json_decref(why);
+	}
 	if (r < 0)
 		conn_break(c);
 	else
