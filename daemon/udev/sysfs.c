@@ -208,14 +208,31 @@ sysfs_read(int devices_fd, const char *port, struct sighting *ret_sighting, uint
 		r = read_place(fd, &s);
 	if (r < 0)
 		goto out;
-	/* Not every device has these. */
-	(void)read_text(fd, "manufacturer", s.manufacturer, sizeof(s.manufacturer));
-	(void)read_text(fd, "product", s.product, sizeof(s.product));
-	(void)read_text(fd, "serial", s.serial, sizeof(s.serial));
 	find_translator(devices_fd, port, s.translator);
 	*ret_sighting = s;
 	*ret_stamp = stamp;
 out:
 	(void)close(fd);		   /* O_PATH: nothing to lose */
 	return r == -ENODEV ? -ENOENT : r; /* it went while we read */
+}
+
+int
+sysfs_read_strings(int devices_fd, uint64_t stamp, struct sighting *s)
+{
+	int fd = open_device(devices_fd, s->port), r;
+	uint64_t now = 0;
+
+	if (fd < 0)
+		return fd == -ENOTDIR || fd == -ENODEV ? -ENOENT : fd;
+	r = stamp_of(fd, &now);
+	if (r == 0 && now != stamp)
+		r = -ENOENT;
+	if (r == 0) {
+		/* Not every device has these. */
+		(void)read_text(fd, "manufacturer", s->manufacturer, sizeof(s->manufacturer));
+		(void)read_text(fd, "product", s->product, sizeof(s->product));
+		(void)read_text(fd, "serial", s->serial, sizeof(s->serial));
+	}
+	(void)close(fd); /* O_PATH: nothing to lose */
+	return r;
 }

@@ -22,11 +22,18 @@ bool sysfs_is_port(const char *name);
 int sysfs_stamp(int devices_fd, const char *port, uint64_t *ret_stamp) MUST_CHECK;
 
 /*
- * Everything of a sighting but its arrival, read from one enumeration only.  0; -ENOENT nothing is
- * there, or the device is not authorised; -EPROTO an attribute makes no sense; another negative
- * errno.
+ * A sighting without its arrival and its strings, read from one enumeration only.  0; -ENOENT
+ * nothing is there, or the device is not authorised; -EPROTO an attribute makes no sense; another
+ * negative errno.
  */
 int sysfs_read(int devices_fd, const char *port, struct sighting *ret_sighting,
 	       uint64_t *ret_stamp) MUST_CHECK;
+
+/*
+ * Adds manufacturer, product and serial; -ENOENT when it is not that enumeration any more.
+ * WHY apart: these wait while the kernel configures or resets the device, up to seconds for a
+ * silent one.
+ */
+int sysfs_read_strings(int devices_fd, uint64_t stamp, struct sighting *s) MUST_CHECK;
 
 #endif

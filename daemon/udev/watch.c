@@ -130,8 +130,11 @@ look(struct watch *w, int devices_fd, const char *port)
 			return;
 		r = sysfs_read(devices_fd, port, &s, &stamp);
 	}
+	found = r == 0 ? judge(w, &s, now_us()) : FOUND_NOTHING;
+	if (found == FOUND_OURS)
+		r = sysfs_read_strings(devices_fd, stamp, &s);
 	if (r == 0)
-		report(w, port, judge(w, &s, now_us()), stamp, &s);
+		report(w, port, found, stamp, &s);
 	else if (r == -ENOENT)
 		report(w, port, FOUND_NOTHING, 0, NULL);
 	/* Anything else says nothing about the port; the next scan looks again. */

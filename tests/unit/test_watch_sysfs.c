@@ -124,6 +124,8 @@ a_sighting_has_all_that_sysfs_says(void **state)
 	assert_int_equal(s.vid, 0x0483);
 	assert_int_equal(s.pid, 0xDF11);
 	assert_int_equal(s.bcd_device, 0x2200);
+	assert_string_equal(s.manufacturer, "");
+	assert_int_equal(sysfs_read_strings(t->fd, stamp, &s), 0);
 	assert_string_equal(s.manufacturer, "STMicroelectronics");
 	assert_string_equal(s.product, "STM32  BOOTLOADER");
 	assert_string_equal(s.serial, "325E35633334");
@@ -150,9 +152,25 @@ strings_may_be_missing_and_are_cut(void **state)
 	write_attr(t, "1-4", "product", text);
 	write_attr(t, "1-4", "manufacturer", "");
 	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &stamp), 0);
+	assert_int_equal(sysfs_read_strings(t->fd, stamp, &s), 0);
 	assert_string_equal(s.serial, "");
 	assert_string_equal(s.manufacturer, "");
 	assert_int_equal(strlen(s.product), sizeof(s.product) - 1);
+}
+
+static void
+strings_of_another_enumeration_are_not_mixed_in(void **state)
+{
+	struct tree *t = *state;
+	struct sighting s;
+	uint64_t stamp;
+
+	add_drone(t, "1-4");
+	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &stamp), 0);
+	assert_int_equal(sysfs_read_strings(t->fd, stamp + 1, &s), -ENOENT);
+	assert_string_equal(s.serial, "");
+	copy_text(s.port, sizeof(s.port), "1-5");
+	assert_int_equal(sysfs_read_strings(t->fd, stamp, &s), -ENOENT);
 }
 
 static void
@@ -267,6 +285,7 @@ main(void)
 		TEST(ports_are_told_from_root_hubs_and_interfaces),
 		TEST(a_sighting_has_all_that_sysfs_says),
 		TEST(strings_may_be_missing_and_are_cut),
+		TEST(strings_of_another_enumeration_are_not_mixed_in),
 		TEST(an_empty_port_and_a_refused_device_are_not_there),
 		TEST(nonsense_in_an_attribute_is_refused),
 		TEST(behind_a_hub_with_one_translator_all_share_it),
