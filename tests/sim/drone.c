@@ -213,9 +213,23 @@ natural_end_us(const struct drone *d, const struct channel *c)
 	return ready + cost_us(d, &c->x);
 }
 
-static void
-count_control(struct drone_counters *n, const struct usb_setup *s, enum drone_personality p)
+/* Setting the address pointer is what reading begins with, too. */
+static bool
+asks_for_a_change(const struct usb_xfer *x, enum drone_personality p)
 {
+	const struct usb_setup *s = &x->setup;
+
+	if (p == DRONE_RUNTIME)
+		return (s->request_type >> 5 & 3) == 2 && s->index == 2;
+	if (s->request_type != 0x21 || s->request != 1)
+		return false;
+	return s->value != 0 || x->length != 5 || x->data[0] != 0x21;
+}
+
+static void
+count_control(struct drone_counters *n, const struct usb_xfer *x, enum drone_personality p)
+{
+	const struct usb_setup *s = &x->setup;
 	unsigned type = s->request_type >> 5 & 3;
 
 	if (type == 0) {
@@ -229,10 +243,7 @@ count_control(struct drone_counters *n, const struct usb_setup *s, enum drone_pe
 		n->cdc++;
 	else if (s->request < ARRAY_LEN(n->dfu))
 		n->dfu[s->request]++;
-	if (p == DRONE_ROM && type == 1 && s->request == 1 && s->length > 0)
-		n->writing++;
-	if (p == DRONE_RUNTIME && type == 2 && s->index == 2)
-		n->writing++;
+	n->writing += asks_for_a_change(x, p);
 }
 
 static void
@@ -243,7 +254,7 @@ count_request(struct drone *d, const struct usb_xfer *x)
 	n->requests++;
 	switch (x->kind) {
 	case USB_CONTROL:
-		count_control(n, &x->setup, d->on_bus);
+		count_control(n, x, d->on_bus);
 		return;
 	case USB_BULK_OUT:
 		n->bulk_out++;

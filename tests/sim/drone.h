@@ -163,7 +163,7 @@ struct drone_counters {
 	uint64_t requests;	  /* transfers received in all */
 	uint64_t standard;	  /* standard requests among them */
 	uint64_t beyond_standard; /* class, vendor, bulk, reset: what enumeration never sends */
-	uint64_t writing;	  /* ask for a change: DNLOAD with data, vendor reboot */
+	uint64_t writing;	  /* ask for a change: erase, data, leave, reboot */
 	uint64_t dfu[7];	  /* by bRequest: DETACH .. ABORT */
 	uint64_t vendor, cdc, bulk_out, bulk_in, resets;
 	uint64_t stalls;
