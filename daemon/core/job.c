@@ -458,8 +458,19 @@ void
 job_backed_up(struct job *j, int error)
 {
 	j->backup_done = true;
-	if (error < 0 && j->setup.kind == JOB_BACKUP)
-		j->record.verdict.sys_errno = -error;
+	j->backup_error = error;
+}
+
+/* What there is to say of a job that was to read and nothing else. */
+struct verdict
+job_backup_verdict(const struct job *j, enum step step)
+{
+	if (j->backup_error < 0)
+		return (struct verdict){ .kind = VERDICT_FAIL,
+					 .fault = FAULT_STORAGE,
+					 .step = STEP_BACKING_UP,
+					 .sys_errno = -j->backup_error };
+	return (struct verdict){ .kind = VERDICT_UNCHANGED, .step = step };
 }
 
 void

@@ -46,7 +46,8 @@ struct job {
 	struct crtp_answers answers;
 	struct crtp crtp;
 	struct flash flash;
-	uint8_t *backup; /* buffer of a backup; NULL */
+	uint8_t *backup;  /* buffer of a backup; NULL */
+	int backup_error; /* negative errno: it could not be kept */
 	uint32_t backup_bytes, backup_addr;
 };
 
@@ -54,6 +55,7 @@ struct job {
 void job_enter(struct job *j, enum job_stage stage, uint64_t now_us);
 void job_finish(struct job *j, struct verdict v, const char *why, uint64_t now_us);
 void job_fail(struct job *j, enum fault fault, enum step step, uint64_t now_us);
+struct verdict job_backup_verdict(const struct job *j, enum step step);
 void job_end_idle(struct job *j, const char *reason, uint64_t now_us);
 void job_account_step(struct job *j, uint64_t now_us);
 void job_await_gone(struct job *j, uint64_t now_us); /* a transfer said so, the bus has not yet */

@@ -218,7 +218,7 @@ passed(struct job *j, uint64_t now_us)
 			     .step = STEP_CONFIRMING };
 
 	if (j->setup.kind == JOB_BACKUP)
-		v.kind = VERDICT_UNCHANGED;
+		v = job_backup_verdict(j, STEP_CONFIRMING);
 	else if (!j->verified)
 		v = (struct verdict){ .kind = VERDICT_FAIL,
 				      .fault = FAULT_VERIFY,

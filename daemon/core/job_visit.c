@@ -15,7 +15,7 @@ enum {
 	RESET_TRIES = 1,
 	RESET_TIMEOUT_MS = 5000,
 	LEAVE_TRIES = 1,
-	FLASH_BYTES = 0x100000, /* SPEC: the F405's 1 MiB */
+	BACKUP_BYTES_MAX = 0x1000000, /* LIMIT: the largest memory that is described */
 };
 
 /* Nothing that an earlier conversation decided or half did counts for the next one. */
@@ -242,14 +242,33 @@ choose_image(struct job *j, uint64_t now_us)
 	return false;
 }
 
+/* The first memory as far as it is readable in one piece: past its end a ROM may hang. */
+static void
+find_backup_range(const struct layout *map, uint32_t *ret_addr, uint32_t *ret_bytes)
+{
+	struct sector s;
+	bool more = map->run_count > 0 && layout_sector_at(map, map->runs[0].addr, &s);
+
+	*ret_addr = map->runs[0].addr;
+	*ret_bytes = 0;
+	while (more && s.addr == *ret_addr + *ret_bytes && (s.access & LAYOUT_READABLE) != 0 &&
+	       s.size <= BACKUP_BYTES_MAX - *ret_bytes) {
+		*ret_bytes += s.size;
+		more = layout_next_sector(map, &s, &s);
+	}
+}
+
 /* INVARIANT: what a job needs is allocated before the first erase. */
 static bool
 prepare_backup(struct job *j, uint64_t now_us)
 {
 	if (j->backup != NULL)
 		return true;
-	j->backup_addr = 0x08000000;
-	j->backup_bytes = FLASH_BYTES;
+	find_backup_range(&j->flash.maps.map[0], &j->backup_addr, &j->backup_bytes);
+	if (j->backup_bytes == 0) {
+		job_fail(j, FAULT_IMAGE, STEP_PROBING, now_us);
+		return false;
+	}
 	j->backup = malloc(j->backup_bytes);
 	if (j->backup == NULL) {
 		job_fail(j, FAULT_NO_MEMORY, STEP_PROBING, now_us);
@@ -439,7 +458,7 @@ finish_unasked(struct job *j, uint64_t now_us)
 	    "verified by reading back; this kind of device cannot be asked for a version";
 
 	if (j->setup.kind == JOB_BACKUP) {
-		v.kind = VERDICT_UNCHANGED;
+		v = job_backup_verdict(j, STEP_LEAVING);
 		why = NULL;
 	} else if (!j->verified) {
 		v = (struct verdict){ VERDICT_FAIL, FAULT_VERIFY, STEP_VERIFYING, 0, 0, 0 };

@@ -3,6 +3,7 @@
  * its ending. */
 #include "config.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -16,6 +17,18 @@
 
 #define PORT "1-4"
 #define MINUTES 60000000ULL
+
+/* Linked between the station and the fleet (-Wl,--wrap): what becomes of a backup. */
+static int backup_error;
+
+void __real_fleet_backed_up(struct fleet *f, unsigned slot, int error);
+void __wrap_fleet_backed_up(struct fleet *f, unsigned slot, int error);
+
+void
+__wrap_fleet_backed_up(struct fleet *f, unsigned slot, int error)
+{
+	__real_fleet_backed_up(f, slot, backup_error < 0 ? backup_error : error);
+}
 
 /* A station with one image selected and one drone on PORT, not plugged in yet. */
 struct bench {
@@ -334,6 +347,34 @@ a_backup_that_is_interrupted_begins_again(void **state)
 }
 
 static void
+a_backup_that_could_not_be_kept_is_a_failure_of_the_host(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	for (int error = 0; error >= -ENOSPC; error -= ENOSPC) {
+		prepare(&b, 20);
+		set_up(&b, true);
+		policy_select(fleet_policy(station_fleet(b.station)), PLATFORM_CF2, NULL);
+		plug(&b);
+		station_run(b.station, 5 * 1000000); /* looked at, nothing to do */
+		backup_error = error;
+		assert_int_equal(fleet_special(station_fleet(b.station), 0, JOB_BACKUP, NULL, true,
+					       world_now_us(station_world(b.station))),
+				 0);
+		(void)station_select(b.station, "tag", "2026.08", 0, 5); /* it looks again */
+		if (error < 0)
+			assert_ends(&b, VERDICT_FAIL, FAULT_STORAGE);
+		else
+			assert_ends(&b, VERDICT_UNCHANGED, FAULT_NONE);
+		assert_true(counters(&b)->bytes_read >= 0x100000);
+		assert_int_equal(counters(&b)->erases, 0);
+		backup_error = 0;
+		tear_down(&b);
+	}
+}
+
+static void
 an_odd_byte_at_the_end_of_the_flash_is_written_inside_it(void **state)
 {
 	static const uint8_t last[3] = { 0x5A, 0xA5, 0x3C };
@@ -505,6 +546,7 @@ main(void)
 		    a_drone_that_took_anothers_place_is_not_adopted_where_nothing_may_be),
 		cmocka_unit_test(a_selection_that_is_taken_back_under_way_does_not_silence_the_otp),
 		cmocka_unit_test(a_backup_that_is_interrupted_begins_again),
+		cmocka_unit_test(a_backup_that_could_not_be_kept_is_a_failure_of_the_host),
 		cmocka_unit_test(an_odd_byte_at_the_end_of_the_flash_is_written_inside_it),
 		cmocka_unit_test(a_leave_request_of_which_only_the_answer_is_lost_is_asked_about),
 		cmocka_unit_test(
