@@ -85,10 +85,10 @@ read_vectors(const struct view *v, struct content *c)
 static bool
 loops_at(const struct view *v, const struct content *c, uint32_t base)
 {
-	uint32_t at = (c->default_handler & ~1U) - base;
+	uint32_t handler = c->default_handler & ~1U, at = handler - base;
 
-	return c->default_count >= DEFAULT_COUNT_MIN && c->default_handler > base &&
-	       at + 2 <= v->size && get_le16(v->data + at) == BRANCH_TO_SELF;
+	return c->default_count >= DEFAULT_COUNT_MIN && handler >= base && at < v->size &&
+	       v->size - at >= 2 && get_le16(v->data + at) == BRANCH_TO_SELF;
 }
 
 /* Where a sector of an STM32F405 begins, or an application behind ST's loader for the STM32F10x. */
