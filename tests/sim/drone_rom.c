@@ -22,7 +22,6 @@
 #include "sim/model.h"
 
 #define ADDRESS_DEFAULT 0x08000000U
-#define TRANSFER_MAX 2048U
 
 void
 rom_enter(struct drone *d, bool by_button)
@@ -144,7 +143,7 @@ dnload(struct drone *d, const struct channel *c, struct reply *r)
 		m->state = ST_MANIFEST_SYNC;
 		return;
 	}
-	if (block == 1 || c->x.length > TRANSFER_MAX) {
+	if (block == 1 || c->x.length > d->chip->transfer_size) {
 		stall(r);
 		return;
 	}
@@ -168,7 +167,7 @@ upload(struct drone *d, const struct channel *c, struct reply *r)
 	int error;
 
 	if ((m->state != ST_IDLE && m->state != ST_UPLOAD_IDLE) || s->value == 1 ||
-	    s->length > TRANSFER_MAX) {
+	    s->length > d->chip->transfer_size) {
 		stall(r);
 		return;
 	}

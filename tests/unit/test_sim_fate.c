@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cfdfu/watch.h"
+#include "sim/rng.h"
 #include "sim_bench.h"
 
 static struct bench b;
@@ -340,6 +341,87 @@ fates_are_limited(void **state)
 	assert_int_equal(drone_arm(b.d, &f), -ENOSPC);
 }
 
+/* A transfer that a careless, broken or hostile host might send. */
+static void
+draw_transfer(struct rng *r, struct usb_xfer *x, uint8_t *data)
+{
+	static const uint8_t types[] = {
+		0x21, 0xA1, 0xA1, 0x21, 0x80, 0x81, 0x40, 0x00, 0x01, 0xC1
+	};
+	static const uint32_t addrs[] = { 0x08004000, 0x08000000, 0x080E0000,
+					  0x08100000, 0x1FFF7800, 0xFFFF0000,
+					  0x1FFFC000, 0x64000000, 0x00000000 };
+	unsigned kind = (unsigned)rng_between(r, 0, 9);
+
+	memset(x, 0, sizeof(*x));
+	for (unsigned i = 0; i < 16; i++)
+		data[i] = (uint8_t)rng_next(r);
+	x->data = data;
+	x->timeout_ms = 100;
+	x->kind = kind == 0   ? USB_BULK_IN
+		  : kind == 1 ? USB_BULK_OUT
+		  : kind == 2 ? USB_RESET
+			      : USB_CONTROL;
+	x->endpoint = x->kind == USB_BULK_IN ? 0x81 : 0x01;
+	x->length = (uint32_t)rng_between(r, 0, kind % 2 ? 8 : 2100);
+	if (x->kind != USB_CONTROL)
+		return;
+	x->setup.request_type = types[rng_between(r, 0, ARRAY_LEN(types) - 1)];
+	x->setup.request = (uint8_t)rng_between(r, 0, 12);
+	x->setup.value = (uint16_t)rng_between(r, 0, kind == 9 ? 0xFFFF : 3);
+	x->setup.index = (uint16_t)rng_between(r, 0, 2);
+	if (kind > 5) { /* likely ones: a command, a status */
+		x->setup.request_type = kind > 7 ? 0x21 : 0xA1;
+		x->setup.request = kind > 7 ? 1 : 3;
+		x->setup.value = 0;
+		x->length = kind > 7 ? (uint32_t[]){ 5, 1, 0, 5 }[rng_next(r) % 4] : 6;
+		data[0] = (uint8_t[]){ 0x21, 0x41, 0x92, 0x21 }[rng_next(r) % 4];
+		put_le32(data + 1, addrs[rng_next(r) % ARRAY_LEN(addrs)]);
+	}
+	x->setup.length = (uint16_t)x->length;
+}
+
+static void
+no_host_and_no_fate_breaks_the_model(void **state)
+{
+	static uint8_t data[4096];
+	struct rng r;
+
+	(void)state;
+	rng_init(&r, 2024);
+	for (unsigned life = 0; life < 150; life++) {
+		struct drone_config c;
+
+		drone_config_init(&c, life);
+		drone_timing_fast(&c.timing);
+		c.model = (enum drone_model)rng_between(&r, 0, DRONE_MODEL_COUNT - 1);
+		c.kind = (enum drone_kind)rng_between(&r, 0, DRONE_KIND_COUNT - 1);
+		c.reboot = (enum drone_reboot)rng_between(&r, 0, DRONE_REBOOT_COUNT - 1);
+		drone_free(b.d);
+		bench_begin(&b, &c);
+		for (unsigned i = 0; i < 120; i++) {
+			struct fate f = { .kind =
+					      (enum fate_kind)rng_between(&r, 0, FATE_COUNT - 1),
+					  .at = (uint32_t)rng_between(&r, 0, 4),
+					  .back_ms = (uint32_t)rng_between(&r, 0, 30) };
+			struct usb_xfer x;
+
+			if (i % 8 == 0)
+				(void)!drone_arm(b.d, &f);
+			if (drone_personality(b.d) == DRONE_OFF && rng_next(&r) % 2)
+				drone_plug(b.d, b.now);
+			else if (drone_personality(b.d) == DRONE_OFF)
+				drone_button(b.d, b.now);
+			if (rng_next(&r) % 64 == 0)
+				drone_unplug(b.d, b.now);
+			bench_wait(&b, rng_between(&r, 0, 40000));
+			draw_transfer(&r, &x, data);
+			(void)bench_transfer(&b, &x, 200000);
+			assert_false(drone_in_flight(b.d, drone_channel_of(&x)));
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -359,6 +441,7 @@ main(void)
 		FATED(strings_can_be_missing_cut_or_hostile),
 		FATED(opening_can_fail_for_a_while),
 		FATED(fates_are_limited),
+		FATED(no_host_and_no_fate_breaks_the_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
