@@ -57,8 +57,8 @@ send_reply(struct conn *c, const char *error, json_t *take_parameters, unsigned 
 	if (r == -EMSGSIZE) {
 		json_t *why = json_pack("{s:s}", "reason", "the answer would be too long");
 
-		r = varlink_format_reply(PROTO_ERROR("Failed"), why, 0, PROTO_REPLY_BYTES_MAX, &text,
-					 &count);
+		r = varlink_format_reply(PROTO_ERROR("Failed"), why, 0, PROTO_REPLY_BYTES_MAX,
+					 &text, &count);
 		json_decref(why);
 	}
 	if (r < 0)

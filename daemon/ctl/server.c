@@ -107,7 +107,7 @@ on_acceptable(evutil_socket_t listen_fd, short what, void *arg)
 	struct server *s = arg;
 
 	(void)what;
-	for (int left = ACCEPTS_PER_WAKE_UP; left > 0; left--) {
+	for (int n = 0; n < ACCEPTS_PER_WAKE_UP; n++) {
 		int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
@@ -116,8 +116,12 @@ on_acceptable(evutil_socket_t listen_fd, short what, void *arg)
 		}
 		if (errno == ECONNABORTED || errno == EINTR)
 			continue;
-		if (errno != EAGAIN)
-			pause_accepting(s); /* WHY: out of descriptors or memory: do not spin */
+		/*
+		 * WHY only the first time round, when somebody is known to wait: the kernel takes
+		 * the descriptor before it looks, and says EMFILE when nobody waits, too.
+		 */
+		if (errno != EAGAIN && n == 0)
+			pause_accepting(s);
 		break;
 	}
 }

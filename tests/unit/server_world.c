@@ -70,6 +70,43 @@ on_invalid(void *ctx, struct call *call, json_t *parameters)
 	call_invalid(call, "text");
 }
 
+/* Says as much as there is room for, and stays pending. */
+static void
+on_flood(void *ctx, struct call *call, json_t *parameters)
+{
+	char text[60000];
+	unsigned left = 100;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	on_defer(ctx, call, parameters);
+	while (left > 0 && call_continue(call, json_pack("{s:s}", "x", text)) == 0)
+		left--;
+}
+
+/* Leaves the descriptor where it is. */
+static void
+on_ignore(void *ctx, struct call *call, json_t *parameters)
+{
+	on_defer(ctx, call, parameters);
+	call_error(call, PROTO_ERROR("Busy"), json_object());
+}
+
+/* More than a reply may have. */
+static void
+on_too_much(void *ctx, struct call *call, json_t *parameters)
+{
+	char *text = malloc(PROTO_REPLY_BYTES_MAX + 1);
+
+	on_defer(ctx, call, parameters);
+	if (text != NULL) {
+		memset(text, 'x', PROTO_REPLY_BYTES_MAX);
+		text[PROTO_REPLY_BYTES_MAX] = '\0';
+	}
+	call_reply(call, json_pack("{s:s?}", "x", text));
+	free(text);
+}
+
 static void
 on_nothing(void *ctx, struct call *call, json_t *parameters)
 {
@@ -81,18 +118,21 @@ on_nothing(void *ctx, struct call *call, json_t *parameters)
 }
 
 const struct method_signature world_signatures[WORLD_METHODS] = {
-	{ PROTO_METHOD("Echo"), 0,
-	  { { "text", PARAM_STRING, false }, { "n", PARAM_INT, false } } },
+	{ PROTO_METHOD("Echo"), 0, { { "text", PARAM_STRING, false }, { "n", PARAM_INT, false } } },
 	{ PROTO_METHOD("Defer"), 0, { { NULL, 0, 0 } } },
 	{ PROTO_METHOD("Change"), METHOD_CHANGES, { { NULL, 0, 0 } } },
 	{ PROTO_METHOD("Stream"), METHOD_STREAMS, { { NULL, 0, 0 } } },
 	{ PROTO_METHOD("File"), METHOD_CHANGES | METHOD_DESCRIPTOR, { { NULL, 0, 0 } } },
 	{ PROTO_METHOD("Invalid"), 0, { { "text", PARAM_STRING, true } } },
 	{ PROTO_METHOD("Nothing"), 0, { { NULL, 0, 0 } } },
+	{ PROTO_METHOD("Flood"), METHOD_STREAMS, { { NULL, 0, 0 } } },
+	{ PROTO_METHOD("Ignore"), METHOD_DESCRIPTOR, { { NULL, 0, 0 } } },
+	{ PROTO_METHOD("TooMuch"), 0, { { NULL, 0, 0 } } },
 };
 
 server_handler *const world_handlers[WORLD_METHODS] = {
-	on_echo, on_defer, on_echo, on_defer, on_file, on_invalid, on_nothing,
+	on_echo,    on_defer,	on_echo,  on_defer,  on_file,
+	on_invalid, on_nothing, on_flood, on_ignore, on_too_much,
 };
 
 static void
@@ -100,9 +140,9 @@ on_gone(void *ctx, struct call *call)
 {
 	struct world *w = ctx;
 
-	assert_ptr_equal(call, w->pending);
 	assert_ptr_equal(call_data(call), w);
-	w->pending = NULL;
+	if (w->pending == call)
+		w->pending = NULL;
 	w->gone++;
 }
 
@@ -132,11 +172,19 @@ world_new(unsigned clients_max, unsigned first_request_ms)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct server_options o = {
-		.listen_fd = -1, .socket_path = socket_path, .change_gid = (gid_t)-1,
-		.signatures = world_signatures, .handlers = world_handlers,
-		.method_count = WORLD_METHODS, .version = "1.2.3", .ctx = w,
-		.gone = on_gone, .drained = on_drained, .denied = on_denied,
-		.clients_max = clients_max, .first_request_ms = first_request_ms,
+		.listen_fd = -1,
+		.socket_path = socket_path,
+		.change_gid = WORLD_GID,
+		.signatures = world_signatures,
+		.handlers = world_handlers,
+		.method_count = WORLD_METHODS,
+		.version = "1.2.3",
+		.ctx = w,
+		.gone = on_gone,
+		.drained = on_drained,
+		.denied = on_denied,
+		.clients_max = clients_max,
+		.first_request_ms = first_request_ms,
 	};
 
 	snprintf(socket_path, sizeof(socket_path), "/tmp/cfdfu-test-%d.sock", (int)getpid());
@@ -169,14 +217,29 @@ turn_for_ms(struct world *w, int ms)
 	event_base_dispatch(w->base);
 }
 
-int
-join(struct world *w)
+void
+connect_fd(int fd)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
 	copy_text(sa.sun_path, sizeof(sa.sun_path), socket_path);
 	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+}
+
+int
+connect_only(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	connect_fd(fd);
+	return fd;
+}
+
+int
+join(struct world *w)
+{
+	int fd = connect_only();
+
 	turn(w);
 	return fd;
 }

@@ -17,7 +17,8 @@ struct world {
 	int fd_bytes; /* size of the passed file */
 };
 
-#define WORLD_METHODS 7
+#define WORLD_METHODS 10
+#define WORLD_GID 54321 /* the group that may change things */
 #define TEXT_MAX 8192 /* of what hear() hears at once */
 
 extern const struct method_signature world_signatures[WORLD_METHODS];
@@ -31,6 +32,8 @@ void turn(struct world *w);
 void turn_for_ms(struct world *w, int ms);
 /* Connects, without blocking. */
 int join(struct world *w);
+int connect_only(void); /* the same, without the server's turn */
+void connect_fd(int fd);
 /* Text and its NUL. */
 void say(int fd, const char *text);
 /* What arrived by now: one message, "EOF" or "NOTHING". */

@@ -22,8 +22,6 @@
 #include "cfdfu/proto.h"
 #include "cfdfu/util.h"
 #include "ctl/conn.h"
-#include "ctl/memfile.h"
-#include "ctl/params.h"
 #include "server_world.h"
 
 static void
@@ -64,8 +62,7 @@ the_service_describes_itself(void **state)
 		     SERVICE_ERROR("InterfaceNotFound", "{\"interface\":\"x.y\"}"));
 	say_and_hear(w, fd, "{\"method\":\"org.varlink.service.GetInterfaceDescription\"}",
 		     SERVICE_ERROR("InvalidParameter", "{\"parameter\":\"interface\"}"));
-	say_and_hear(w, fd,
-		     "{\"method\":\"org.varlink.service.GetInfo\",\"parameters\":{\"q\":1}}",
+	say_and_hear(w, fd, "{\"method\":\"org.varlink.service.GetInfo\",\"parameters\":{\"q\":1}}",
 		     SERVICE_ERROR("InvalidParameter", "{\"parameter\":\"q\"}"));
 	close(fd);
 	world_free(w);
@@ -78,9 +75,9 @@ what_is_unknown_is_refused_by_name(void **state)
 	int fd = join(w);
 
 	(void)state;
-	say_and_hear(w, fd, CALL("Teleport"),
-		     SERVICE_ERROR("MethodNotFound",
-				   "{\"method\":\"org.cfdfu.Station.Teleport\"}"));
+	say_and_hear(
+	    w, fd, CALL("Teleport"),
+	    SERVICE_ERROR("MethodNotFound", "{\"method\":\"org.cfdfu.Station.Teleport\"}"));
 	say_and_hear(w, fd, "{\"method\":\"org.other.Thing.Do\"}",
 		     SERVICE_ERROR("InterfaceNotFound", "{\"interface\":\"org.other.Thing\"}"));
 	say_and_hear(w, fd, CALL_WITH("Echo", "{\"colour\":\"red\"}"),
@@ -92,9 +89,9 @@ what_is_unknown_is_refused_by_name(void **state)
 	say_and_hear(w, fd, CALL("Invalid"),
 		     SERVICE_ERROR("InvalidParameter", "{\"parameter\":\"text\"}"));
 	say_and_hear(w, fd, CALL("Stream"), SERVICE_ERROR("ExpectedMore", "{}"));
-	say_and_hear(w, fd, "{\"method\":\"org.cfdfu.Station.Echo\",\"upgrade\":true}",
-		     SERVICE_ERROR("MethodNotImplemented",
-				   "{\"method\":\"org.cfdfu.Station.Echo\"}"));
+	say_and_hear(
+	    w, fd, "{\"method\":\"org.cfdfu.Station.Echo\",\"upgrade\":true}",
+	    SERVICE_ERROR("MethodNotImplemented", "{\"method\":\"org.cfdfu.Station.Echo\"}"));
 	assert_int_equal(w->handled, 0);
 	close(fd);
 	world_free(w);
@@ -227,7 +224,9 @@ send_with_fds(int fd, const char *text, const int *fds, size_t count)
 		char bytes[CMSG_SPACE(16 * sizeof(int))];
 	} control = { .bytes = { 0 } };
 	struct iovec v = { (void *)(uintptr_t)text, strlen(text) + 1 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = control.bytes,
 			    .msg_controllen = CMSG_SPACE(count * sizeof(int)) };
 	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
 
@@ -384,8 +383,11 @@ static void
 a_socket_from_the_service_manager_is_taken_and_not_removed(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct server_options o = { .method_count = WORLD_METHODS, .handlers = world_handlers,
-				    .signatures = world_signatures, .version = "1", .ctx = w,
+	struct server_options o = { .method_count = WORLD_METHODS,
+				    .handlers = world_handlers,
+				    .signatures = world_signatures,
+				    .version = "1",
+				    .ctx = w,
 				    .change_gid = (gid_t)-1 };
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	int pair[2], fd;
@@ -427,121 +429,48 @@ a_server_freed_with_calls_pending_leaks_nothing(void **state)
 }
 
 static void
-memory_files_for_writing_are_checked_and_written(void **state)
+a_descriptor_that_nobody_takes_is_closed(void **state)
 {
-	int file = memory_file("", 0), full = memory_file("x", 0), sealed = memory_file("", SEALED);
-	int disk = open("/tmp", O_TMPFILE | O_RDWR, 0600);
-	uint8_t data[5];
-	const char *why;
+	struct world *w = world_new(0, 0);
+	int fd = join(w), file = memory_file("x", SEALED);
+	int before = open_descriptors();
 
 	(void)state;
-	assert_int_equal(memfile_check_writable(file, &why), 0);
-	assert_int_equal(memfile_write(file, (const uint8_t *)"hello", 5), 0);
-	assert_int_equal(pread(file, data, 5, 0), 5);
-	assert_memory_equal(data, "hello", 5);
-	assert_int_equal(memfile_check_writable(full, &why), -EINVAL);
-	assert_int_equal(memfile_check_writable(sealed, &why), -EINVAL);
-	assert_int_equal(memfile_check_writable(0, &why), -EINVAL);
-	assert_int_equal(memfile_write(sealed, data, 5), -EPERM);
-	if (disk >= 0)
-		close(disk);
+	send_with_fds(fd, CALL("Ignore"), &file, 1);
+	assert_string_equal(hear(w, fd), ERROR("Busy", "{}"));
+	assert_int_equal(open_descriptors(), before);
 	close(file);
-	close(full);
-	close(sealed);
+	close(fd);
+	world_free(w);
 }
 
 static void
-a_file_over_the_limit_is_refused(void **state)
+an_answer_that_is_too_long_becomes_an_error(void **state)
 {
-	int file = memory_file("12345678", SEALED);
-	uint8_t *data;
-	const char *why;
-	size_t bytes;
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
 
 	(void)state;
-	assert_int_equal(memfile_read(file, 7, &data, &bytes, &why), -EFBIG);
-	assert_int_equal(memfile_read(file, 8, &data, &bytes, &why), 0);
-	free(data);
-	close(file);
-}
-
-/* "name: ?type" of a method's input in the interface's text against the signature. */
-static void
-compare_parameter(const char *text, const char *end, const struct param_spec *p)
-{
-	static const char *const types[] = { [PARAM_STRING] = "string",
-					     [PARAM_STRINGS] = "[]string",
-					     [PARAM_INT] = "int", [PARAM_BOOL] = "bool" };
-	char expected[128];
-	const char *found;
-
-	snprintf(expected, sizeof(expected), "%s: %s%s", p->name, p->required ? "" : "?",
-		 types[p->type]);
-	found = strstr(text, expected);
-	if (found == NULL || found > end)
-		fail_msg("not in the interface: %s", expected);
+	say_and_hear(w, fd, CALL("TooMuch"),
+		     ERROR("Failed", "{\"reason\":\"the answer would be too long\"}"));
+	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
+	close(fd);
+	world_free(w);
 }
 
 static void
-signatures_agree_with_the_interface_description(void **state)
+the_station_is_described_as_in_its_file(void **state)
 {
-	size_t methods = 0;
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
 
 	(void)state;
-	for (const char *m = station_description; (m = strstr(m, "\nmethod ")) != NULL; m++)
-		methods++;
-	assert_int_equal(methods, STATION_METHOD_COUNT);
-	for (size_t i = 0; i < STATION_METHOD_COUNT; i++) {
-		const struct method_signature *s = &station_signatures[i];
-		const char *text, *end;
-		size_t commas = 0, count = 0;
-		char head[128];
-
-		snprintf(head, sizeof(head), "\nmethod %s(", strrchr(s->name, '.') + 1);
-		text = strstr(station_description, head);
-		assert_non_null(text);
-		end = strstr(text, ") -> (");
-		assert_non_null(end);
-		for (const char *c = text; c < end; c++)
-			commas += *c == ':';
-		for (const struct param_spec *p = s->params; p->name != NULL; p++, count++)
-			compare_parameter(text, end, p);
-		assert_int_equal(commas, count);
-	}
-}
-
-static void
-long_lists_and_texts_are_refused(void **state)
-{
-	static const struct param_spec specs[] = { { "list", PARAM_STRINGS, false },
-						   { "on", PARAM_BOOL, false },
-						   { NULL, 0, false } };
-	json_t *p = json_object(), *list = json_array();
-	char text[PARAM_TEXT_MAX + 2];
-
-	(void)state;
-	json_object_set(p, "list", list);
-	for (int i = 0; i < PARAM_STRINGS_MAX; i++)
-		json_array_append_new(list, json_string("x"));
-	assert_null(params_check(specs, p));
-	json_array_append_new(list, json_string("x"));
-	assert_string_equal(params_check(specs, p), "list");
-	json_array_clear(list);
-	memset(text, 'x', sizeof(text));
-	text[sizeof(text) - 1] = '\0';
-	json_array_append_new(list, json_string(text));
-	assert_string_equal(params_check(specs, p), "list");
-	json_array_set_new(list, 0, json_string(text + 1));
-	assert_null(params_check(specs, p));
-	json_array_set_new(list, 0, json_integer(1));
-	assert_string_equal(params_check(specs, p), "list");
-	json_object_set_new(p, "list", json_string("x"));
-	assert_string_equal(params_check(specs, p), "list");
-	json_object_set_new(p, "list", json_null());
-	json_object_set_new(p, "on", json_integer(1));
-	assert_string_equal(params_check(specs, p), "on");
-	json_decref(p);
-	json_decref(list);
+	say(fd, "{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":"
+		"{\"interface\":\"org.cfdfu.Station\"}}");
+	assert_non_null(
+	    strstr(hear(w, fd), "{\"description\":\"# SPDX-License-Identifier: MIT\\n"));
+	close(fd);
+	world_free(w);
 }
 
 int
@@ -564,10 +493,9 @@ main(void)
 		cmocka_unit_test(a_stale_socket_is_replaced_and_a_living_one_respected),
 		cmocka_unit_test(a_socket_from_the_service_manager_is_taken_and_not_removed),
 		cmocka_unit_test(a_server_freed_with_calls_pending_leaks_nothing),
-		cmocka_unit_test(memory_files_for_writing_are_checked_and_written),
-		cmocka_unit_test(a_file_over_the_limit_is_refused),
-		cmocka_unit_test(signatures_agree_with_the_interface_description),
-		cmocka_unit_test(long_lists_and_texts_are_refused),
+		cmocka_unit_test(a_descriptor_that_nobody_takes_is_closed),
+		cmocka_unit_test(an_answer_that_is_too_long_becomes_an_error),
+		cmocka_unit_test(the_station_is_described_as_in_its_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

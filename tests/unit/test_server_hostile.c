@@ -5,11 +5,13 @@
 #include "ctl/server.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -118,8 +120,8 @@ a_client_that_does_not_read_is_not_read_from(void **state)
 	(void)state;
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
 	for (int i = 0; i < 20000; i++) {
-		if (send(fd, CALL_WITH("Echo", "{\"n\":1}"),
-			 sizeof(CALL_WITH("Echo", "{\"n\":1}")), MSG_NOSIGNAL) < 0)
+		if (send(fd, CALL_WITH("Echo", "{\"n\":1}"), sizeof(CALL_WITH("Echo", "{\"n\":1}")),
+			 MSG_NOSIGNAL) < 0)
 			break;
 		turn(w);
 	}
@@ -167,6 +169,137 @@ rights_come_from_uid_and_groups(void **state)
 	assert_true(peer_may_change(1000, 1000, groups, 3, 990, 77));
 	assert_true(peer_may_change(1000, 77, NULL, 0, 990, 77));
 	assert_false(peer_may_change(1000, (gid_t)-1, NULL, 0, 990, (gid_t)-1));
+}
+
+/* Connects as another user: the kernel notes who it was at that moment. */
+static int
+join_as(struct world *w, uid_t uid, gid_t gid, gid_t group)
+{
+	int fd;
+
+	assert_int_equal(setgroups(1, &group), 0);
+	assert_int_equal(setegid(gid), 0);
+	assert_int_equal(seteuid(uid), 0);
+	fd = connect_only();
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(setegid(0), 0);
+	assert_int_equal(setgroups(0, NULL), 0);
+	turn(w);
+	return fd;
+}
+
+/* C5 */
+static void
+the_kernels_word_decides_who_may_change_things(void **state)
+{
+	struct world *w;
+	int root, stranger, member, primary;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	w = world_new(0, 0);
+	root = join(w);
+	stranger = join_as(w, 65534, 65534, 100);
+	member = join_as(w, 65534, 65534, WORLD_GID);
+	primary = join_as(w, 65534, WORLD_GID, 100);
+	say_and_hear(w, root, CALL("Change"), "{\"parameters\":{}}");
+	say_and_hear(w, member, CALL("Change"), "{\"parameters\":{}}");
+	say_and_hear(w, primary, CALL("Change"), "{\"parameters\":{}}");
+	say(stranger, CALL("Change"));
+	assert_non_null(strstr(hear(w, stranger), "NotPermitted"));
+	assert_int_equal(w->denied, 1);
+	say_and_hear(w, stranger, CALL("Echo"), "{\"parameters\":{}}");
+	close(root);
+	close(stranger);
+	close(member);
+	close(primary);
+	world_free(w);
+}
+
+static void
+one_user_cannot_take_all_places(void **state)
+{
+	struct world *w;
+	int fds[PROTO_CLIENTS_PER_UID + 2];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	w = world_new(0, 0);
+	for (size_t i = 0; i < ARRAY_LEN(fds) - 1; i++) {
+		fds[i] = join_as(w, 65534, 65534, 100);
+		say(fds[i], CALL("Echo"));
+		turn(w);
+	}
+	assert_int_equal(server_client_count(w->server), PROTO_CLIENTS_PER_UID);
+	assert_string_equal(hear(w, fds[0]), "{\"parameters\":{}}");
+	assert_string_equal(hear(w, fds[0]), "EOF"); /* the user's own oldest made room */
+	for (size_t i = 1; i < ARRAY_LEN(fds) - 1; i++)
+		say(fds[i], CALL("Defer"));
+	turn(w);
+	fds[ARRAY_LEN(fds) - 1] = join_as(w, 65534, 65534, 100);
+	assert_non_null(strstr(hear(w, fds[ARRAY_LEN(fds) - 1]), "too many connections"));
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i]);
+	server_free(w->server);
+	w->server = NULL;
+	world_free(w);
+}
+
+static void
+many_that_do_not_read_are_bounded_together(void **state)
+{
+	struct world *w = world_new(64, 0);
+	int fds[24], good;
+	size_t queued = 0;
+	struct conn *c;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = join(w);
+		say(fds[i], "{\"method\":\"org.cfdfu.Station.Flood\",\"more\":true}");
+		turn(w);
+	}
+	TAILQ_FOREACH(c, &w->server->conns, link)
+	queued += c->out_bytes;
+	assert_int_equal(queued, w->server->out_bytes);
+	assert_in_range(queued, 8 << 20, 16 << 20);
+	assert_in_range(w->gone, 1, 23);
+	good = join(w);
+	say_and_hear(w, good, CALL("Echo"), "{\"parameters\":{}}");
+	close(good);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i]);
+	turn(w);
+	assert_int_equal(server_client_count(w->server), 0);
+	world_free(w);
+}
+
+static void
+without_descriptors_the_oldest_idle_one_makes_room(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int idle = join(w), late = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	struct rlimit old, low;
+
+	(void)state;
+	say_and_hear(w, idle, CALL("Echo"), "{\"parameters\":{}}");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	low = old;
+	low.rlim_cur = (rlim_t)late + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	connect_fd(late);
+	turn(w);
+	assert_string_equal(hear(w, idle), "EOF");
+	turn_for_ms(w, 400);
+	say_and_hear(w, late, CALL("Echo"), "{\"parameters\":{}}");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	close(idle);
+	close(late);
+	world_free(w);
 }
 
 /* C3 */
@@ -232,7 +365,7 @@ a_place_is_kept_for_root_and_users_have_their_share(void **state)
 		turn(w);
 	}
 	TAILQ_FOREACH(c, &w->server->conns, link)
-		c->peer.uid = 1000;
+	c->peer.uid = 1000;
 	fds[4] = join(w); /* root, beyond the maximum */
 	assert_int_equal(server_client_count(w->server), 5);
 	say_and_hear(w, fds[4], CALL("Echo"), "{\"parameters\":{}}");
@@ -274,6 +407,10 @@ main(void)
 		cmocka_unit_test(a_client_that_does_not_read_is_not_read_from),
 		cmocka_unit_test(one_without_the_right_is_denied_and_the_owner_told),
 		cmocka_unit_test(rights_come_from_uid_and_groups),
+		cmocka_unit_test(the_kernels_word_decides_who_may_change_things),
+		cmocka_unit_test(one_user_cannot_take_all_places),
+		cmocka_unit_test(many_that_do_not_read_are_bounded_together),
+		cmocka_unit_test(without_descriptors_the_oldest_idle_one_makes_room),
 		cmocka_unit_test(five_hundred_idle_connections_are_bounded_and_newcomers_get_in),
 		cmocka_unit_test(busy_clients_are_not_closed_for_newcomers),
 		cmocka_unit_test(a_place_is_kept_for_root_and_users_have_their_share),

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* ctl/memfile, params, station: files that cross the socket, parameters against signatures. */
+#include "config.h"
+
+#include "ctl/station.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cfdfu/util.h"
+#include "ctl/memfile.h"
+#include "ctl/params.h"
+
+#define SEALED (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
+
+static int
+memory_file(const char *text, unsigned seals)
+{
+	int fd = memfd_create("test", MFD_ALLOW_SEALING);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	if (seals != 0)
+		assert_int_equal(fcntl(fd, F_ADD_SEALS, seals), 0);
+	return fd;
+}
+
+static void
+memory_files_for_writing_are_checked_and_written(void **state)
+{
+	int file = memory_file("", 0), full = memory_file("x", 0), sealed = memory_file("", SEALED);
+	int disk = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+	uint8_t data[5];
+	const char *why;
+
+	(void)state;
+	assert_int_equal(memfile_check_writable(file, &why), 0);
+	assert_int_equal(memfile_write(file, (const uint8_t *)"hello", 5), 0);
+	assert_int_equal(pread(file, data, 5, 0), 5);
+	assert_memory_equal(data, "hello", 5);
+	assert_int_equal(memfile_check_writable(full, &why), -EINVAL);
+	assert_int_equal(memfile_check_writable(sealed, &why), -EINVAL);
+	assert_int_equal(memfile_check_writable(0, &why), -EINVAL);
+	assert_int_equal(memfile_write(sealed, data, 5), -EPERM);
+	if (disk >= 0)
+		close(disk);
+	close(file);
+	close(full);
+	close(sealed);
+}
+
+static void
+a_file_over_the_limit_is_refused(void **state)
+{
+	int file = memory_file("12345678", SEALED);
+	uint8_t *data;
+	const char *why;
+	size_t bytes;
+
+	(void)state;
+	assert_int_equal(memfile_read(file, 7, &data, &bytes, &why), -EFBIG);
+	assert_int_equal(memfile_read(file, 8, &data, &bytes, &why), 0);
+	free(data);
+	close(file);
+}
+
+/* "name: ?type" of a method's input in the interface's text against the signature. */
+static void
+compare_parameter(const char *text, const char *end, const struct param_spec *p)
+{
+	static const char *const types[] = { [PARAM_STRING] = "string",
+					     [PARAM_STRINGS] = "[]string",
+					     [PARAM_INT] = "int",
+					     [PARAM_BOOL] = "bool" };
+	char expected[128];
+	const char *found;
+
+	snprintf(expected, sizeof(expected), "%s: %s%s", p->name, p->required ? "" : "?",
+		 types[p->type]);
+	found = strstr(text, expected);
+	if (found == NULL || found > end)
+		fail_msg("not in the interface: %s", expected);
+}
+
+static void
+signatures_agree_with_the_interface_description(void **state)
+{
+	size_t methods = 0;
+
+	(void)state;
+	for (const char *m = station_description; (m = strstr(m, "\nmethod ")) != NULL; m++)
+		methods++;
+	assert_int_equal(methods, STATION_METHOD_COUNT);
+	for (size_t i = 0; i < STATION_METHOD_COUNT; i++) {
+		const struct method_signature *s = &station_signatures[i];
+		const char *text, *end;
+		size_t commas = 0, count = 0;
+		char head[128];
+
+		snprintf(head, sizeof(head), "\nmethod %s(", strrchr(s->name, '.') + 1);
+		text = strstr(station_description, head);
+		assert_non_null(text);
+		end = strstr(text, ") -> (");
+		assert_non_null(end);
+		for (const char *c = text; c < end; c++)
+			commas += *c == ':';
+		for (const struct param_spec *p = s->params; p->name != NULL; p++, count++)
+			compare_parameter(text, end, p);
+		assert_int_equal(commas, count);
+	}
+}
+
+static void
+long_lists_and_texts_are_refused(void **state)
+{
+	static const struct param_spec specs[] = { { "list", PARAM_STRINGS, false },
+						   { "on", PARAM_BOOL, false },
+						   { NULL, 0, false } };
+	json_t *p = json_object(), *list = json_array();
+	char text[PARAM_TEXT_MAX + 2];
+
+	(void)state;
+	json_object_set(p, "list", list);
+	for (int i = 0; i < PARAM_STRINGS_MAX; i++)
+		json_array_append_new(list, json_string("x"));
+	assert_null(params_check(specs, p));
+	json_array_append_new(list, json_string("x"));
+	assert_string_equal(params_check(specs, p), "list");
+	json_array_clear(list);
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	json_array_append_new(list, json_string(text));
+	assert_string_equal(params_check(specs, p), "list");
+	json_array_set_new(list, 0, json_string(text + 1));
+	assert_null(params_check(specs, p));
+	json_array_set_new(list, 0, json_integer(1));
+	assert_string_equal(params_check(specs, p), "list");
+	json_object_set_new(p, "list", json_string("x"));
+	assert_string_equal(params_check(specs, p), "list");
+	json_object_set_new(p, "list", json_null());
+	json_object_set_new(p, "on", json_integer(1));
+	assert_string_equal(params_check(specs, p), "on");
+	json_decref(p);
+	json_decref(list);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(memory_files_for_writing_are_checked_and_written),
+		cmocka_unit_test(a_file_over_the_limit_is_refused),
+		cmocka_unit_test(signatures_agree_with_the_interface_description),
+		cmocka_unit_test(long_lists_and_texts_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
