@@ -19,7 +19,8 @@ enum {
 	FLAP_WINDOW_US = 60000000, /* robustness notes U19 */
 };
 
-/* ---- slots and the queue -------------------------------------------------------------------- */
+/* ---- slots and the queue
+ * ---------------------------------------------------------------------------- */
 
 int
 fleet_new(const struct fleet_options *options, struct fleet **ret_fleet)
@@ -129,29 +130,22 @@ fleet_note(struct fleet *f, unsigned slot, enum note_kind kind)
 	fleet_enqueue(f, slot);
 }
 
-/* ---- starting jobs -------------------------------------------------------------------------- */
+/* ---- starting jobs
+ * ---------------------------------------------------------------------------------- */
 
-/* What a device in DFU mode may be: the family, and what the operator described as such. */
-static void
-list_profiles(const struct fleet *f, struct slot *s)
+static bool
+is_described(const struct fleet *f, const struct sighting *s)
 {
-	s->profile_count = 0;
-	for (size_t i = 0; i < f->profile_count; i++) {
-		const struct profile *p = f->profile_list[i];
-
-		if (p->vid == s->sighting.vid && p->pid == s->sighting.pid &&
-		    (p->family || (s->past.described_as & BIT(i)) != 0))
-			s->profiles[s->profile_count++] = p;
-	}
-	/* WHY: a running drone is not in DFU mode yet, but will be. */
-	if (ident_kind_of(&s->sighting) == IDENT_RUNTIME)
-		s->profiles[s->profile_count++] = profile_crazyflie();
+	for (size_t i = 0; i < f->profile_count; i++)
+		if (f->profile_list[i]->vid == s->vid && f->profile_list[i]->pid == s->pid)
+			return true;
+	return false;
 }
 
-bool
-fleet_is_candidate(const struct slot *s)
+static bool
+is_candidate(const struct fleet *f, const struct slot *s)
 {
-	return s->profile_count > 0;
+	return ident_kind_of(&s->sighting) == IDENT_RUNTIME || is_described(f, &s->sighting);
 }
 
 static bool
@@ -178,8 +172,8 @@ fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, 
 	assert(s->job == NULL);
 	setup.options = &f->options.job;
 	setup.policy = f->policy;
-	setup.profiles = s->profiles;
-	setup.profile_count = s->profile_count;
+	setup.profiles = f->profile_list;
+	setup.profile_count = f->profile_count;
 	setup.toc = &f->toc;
 	setup.dup_serial = shares_serial(f, slot);
 	s->again = false;
@@ -206,7 +200,7 @@ fleet_consider(struct fleet *f, unsigned slot, uint64_t now_us)
 		return;
 	if (s->quarantined || s->drone_quarantined)
 		return;
-	if (!fleet_is_candidate(s)) {
+	if (!is_candidate(f, s)) {
 		s->foreign = true;
 		s->idle_reason = "Not a Crazyflie: never touched.";
 		return;
@@ -214,7 +208,8 @@ fleet_consider(struct fleet *f, unsigned slot, uint64_t now_us)
 	fleet_start_job(f, slot, &(struct job_setup){ .kind = JOB_UPDATE }, now_us);
 }
 
-/* ---- what the bus says ---------------------------------------------------------------------- */
+/* ---- what the bus says
+ * ------------------------------------------------------------------------------ */
 
 static bool
 is_flapping(struct slot *s, uint64_t now_us)
@@ -284,7 +279,6 @@ fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct dro
 	s->past = *past;
 	s->present = true;
 	s->drone_quarantined = past->quarantined;
-	list_profiles(f, s);
 	sched_place(f->sched, (unsigned)slot, sighting->controller, sighting->translator,
 		    endpoints_of(sighting));
 	fleet_enqueue(f, (unsigned)slot);
@@ -362,7 +356,8 @@ fleet_ended(struct fleet *f, uint64_t dev, enum usb_status status, const uint8_t
 	fleet_enqueue(f, (unsigned)(dev % FLEET_SLOTS_MAX));
 }
 
-/* ---- endings -------------------------------------------------------------------------------- */
+/* ---- endings
+ * ---------------------------------------------------------------------------------------- */
 
 static bool
 counts_against(const struct verdict *v)
@@ -515,6 +510,9 @@ fleet_job_is_over(struct fleet *f, unsigned slot, uint64_t now_us)
 	s->wake_us = 0;
 	fleet_drop_device(s);
 	sched_release_all(f->sched, slot);
+	if (s->reselected && s->done && fleet_wants_another_image(f, s))
+		s->again = true;
+	s->reselected = false;
 	if (s->again && s->present) {
 		s->again = false;
 		fleet_forget_ending(s);
@@ -523,7 +521,8 @@ fleet_job_is_over(struct fleet *f, unsigned slot, uint64_t now_us)
 	fleet_enqueue(f, slot);
 }
 
-/* ---- time ----------------------------------------------------------------------------------- */
+/* ---- time
+ * ------------------------------------------------------------------------------------------- */
 
 void
 fleet_tick(struct fleet *f, uint64_t now_us)

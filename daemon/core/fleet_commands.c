@@ -9,7 +9,8 @@
 #include "core/fleet.h"
 #include "core/fleet_parts.h"
 
-/* ---- commands ------------------------------------------------------------------------------- */
+/* ---- commands
+ * --------------------------------------------------------------------------------------- */
 
 /* Turns that the job has grown out of go back to the scheduler. */
 static void
@@ -143,8 +144,8 @@ slot_next(struct fleet *f, unsigned slot, uint64_t now_us, struct command *c)
 		if (carry_out(f, slot, &w, now_us, c))
 			return true;
 		/* WHY: only an ending leaves something that was not there before: a close, a note,
-		 * a new job. */
-		if (w.kind != JOB_WANT_OVER && w.kind != JOB_WANT_CLOSE)
+		 * a new job.  The close goes first: a node is not opened twice. */
+		if ((w.kind != JOB_WANT_OVER && w.kind != JOB_WANT_CLOSE) || s->close_count > 0)
 			break;
 	}
 	if (s->close_count > 0)

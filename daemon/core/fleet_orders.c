@@ -38,8 +38,8 @@ fleet_resume(struct fleet *f, uint64_t now_us)
 
 /* Would this slot's drone, as far as it is known, get another image now than the one it was done
  * with? */
-static bool
-wants_another_image(const struct fleet *f, const struct slot *s)
+bool
+fleet_wants_another_image(const struct fleet *f, const struct slot *s)
 {
 	struct policy_drone d = { .port = s->sighting.port,
 				  .runtime_serial = s->shown.serial,
@@ -60,9 +60,10 @@ fleet_selection_changed(struct fleet *f, uint64_t now_us)
 	for (unsigned i = 0; i < f->slot_count; i++) {
 		struct slot *s = &f->slots[i];
 
-		if (!s->present || s->job != NULL || !s->done || !wants_another_image(f, s))
-			continue;
-		fleet_forget_ending(s);
+		/* WHY: a running job keeps its image; what it leaves behind is looked at then. */
+		s->reselected = s->job != NULL;
+		if (s->present && s->job == NULL && s->done && fleet_wants_another_image(f, s))
+			fleet_forget_ending(s);
 	}
 	consider_all(f, now_us);
 }
@@ -71,12 +72,16 @@ static int
 may_start(const struct fleet *f, unsigned slot, bool force)
 {
 	const struct slot *s = &f->slots[slot];
+	bool ours = ident_kind_of(&s->sighting) == IDENT_RUNTIME;
 
+	for (size_t i = 0; i < f->profile_count; i++)
+		ours = ours || (f->profile_list[i]->vid == s->sighting.vid &&
+				f->profile_list[i]->pid == s->sighting.pid);
 	if (!s->present)
 		return -ENODEV;
 	if (s->job != NULL)
 		return -EBUSY;
-	if (!fleet_is_candidate(s))
+	if (!ours)
 		return -EINVAL;
 	if ((s->quarantined || s->drone_quarantined) && !force)
 		return -EPERM;
