@@ -19,8 +19,7 @@ enum {
 	FLAP_WINDOW_US = 60000000, /* robustness notes U19 */
 };
 
-/* ---- slots and the queue
- * ---------------------------------------------------------------------------- */
+/* ---- slots and the queue -------------------------------------------------------------------- */
 
 int
 fleet_new(const struct fleet_options *options, struct fleet **ret_fleet)
@@ -130,22 +129,29 @@ fleet_note(struct fleet *f, unsigned slot, enum note_kind kind)
 	fleet_enqueue(f, slot);
 }
 
-/* ---- starting jobs
- * ---------------------------------------------------------------------------------- */
+/* ---- starting jobs -------------------------------------------------------------------------- */
 
-static bool
-is_described(const struct fleet *f, const struct sighting *s)
+/* What a device in DFU mode may be: the family, and what the operator described as such. */
+static void
+list_profiles(const struct fleet *f, struct slot *s)
 {
-	for (size_t i = 0; i < f->profile_count; i++)
-		if (f->profile_list[i]->vid == s->vid && f->profile_list[i]->pid == s->pid)
-			return true;
-	return false;
+	s->profile_count = 0;
+	for (size_t i = 0; i < f->profile_count; i++) {
+		const struct profile *p = f->profile_list[i];
+
+		if (p->vid == s->sighting.vid && p->pid == s->sighting.pid &&
+		    (p->family || (s->past.described_as & BIT(i)) != 0))
+			s->profiles[s->profile_count++] = p;
+	}
+	/* WHY: a running drone is not in DFU mode yet, but will be. */
+	if (ident_kind_of(&s->sighting) == IDENT_RUNTIME)
+		s->profiles[s->profile_count++] = profile_crazyflie();
 }
 
-static bool
-is_candidate(const struct fleet *f, const struct slot *s)
+bool
+fleet_is_candidate(const struct slot *s)
 {
-	return ident_kind_of(&s->sighting) == IDENT_RUNTIME || is_described(f, &s->sighting);
+	return s->profile_count > 0;
 }
 
 static bool
@@ -172,8 +178,8 @@ fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, 
 	assert(s->job == NULL);
 	setup.options = &f->options.job;
 	setup.policy = f->policy;
-	setup.profiles = f->profile_list;
-	setup.profile_count = f->profile_count;
+	setup.profiles = s->profiles;
+	setup.profile_count = s->profile_count;
 	setup.toc = &f->toc;
 	setup.dup_serial = shares_serial(f, slot);
 	s->again = false;
@@ -200,7 +206,7 @@ fleet_consider(struct fleet *f, unsigned slot, uint64_t now_us)
 		return;
 	if (s->quarantined || s->drone_quarantined)
 		return;
-	if (!is_candidate(f, s)) {
+	if (!fleet_is_candidate(s)) {
 		s->foreign = true;
 		s->idle_reason = "Not a Crazyflie: never touched.";
 		return;
@@ -208,8 +214,7 @@ fleet_consider(struct fleet *f, unsigned slot, uint64_t now_us)
 	fleet_start_job(f, slot, &(struct job_setup){ .kind = JOB_UPDATE }, now_us);
 }
 
-/* ---- what the bus says
- * ------------------------------------------------------------------------------ */
+/* ---- what the bus says ---------------------------------------------------------------------- */
 
 static bool
 is_flapping(struct slot *s, uint64_t now_us)
@@ -279,6 +284,7 @@ fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct dro
 	s->past = *past;
 	s->present = true;
 	s->drone_quarantined = past->quarantined;
+	list_profiles(f, s);
 	sched_place(f->sched, (unsigned)slot, sighting->controller, sighting->translator,
 		    endpoints_of(sighting));
 	fleet_enqueue(f, (unsigned)slot);
@@ -356,8 +362,7 @@ fleet_ended(struct fleet *f, uint64_t dev, enum usb_status status, const uint8_t
 	fleet_enqueue(f, (unsigned)(dev % FLEET_SLOTS_MAX));
 }
 
-/* ---- endings
- * ---------------------------------------------------------------------------------------- */
+/* ---- endings -------------------------------------------------------------------------------- */
 
 static bool
 counts_against(const struct verdict *v)
@@ -521,8 +526,7 @@ fleet_job_is_over(struct fleet *f, unsigned slot, uint64_t now_us)
 	fleet_enqueue(f, slot);
 }
 
-/* ---- time
- * ------------------------------------------------------------------------------------------- */
+/* ---- time ----------------------------------------------------------------------------------- */
 
 void
 fleet_tick(struct fleet *f, uint64_t now_us)

@@ -9,8 +9,7 @@
 #include "core/fleet.h"
 #include "core/fleet_parts.h"
 
-/* ---- commands
- * --------------------------------------------------------------------------------------- */
+/* ---- commands ------------------------------------------------------------------------------- */
 
 /* Turns that the job has grown out of go back to the scheduler. */
 static void

@@ -72,16 +72,12 @@ static int
 may_start(const struct fleet *f, unsigned slot, bool force)
 {
 	const struct slot *s = &f->slots[slot];
-	bool ours = ident_kind_of(&s->sighting) == IDENT_RUNTIME;
 
-	for (size_t i = 0; i < f->profile_count; i++)
-		ours = ours || (f->profile_list[i]->vid == s->sighting.vid &&
-				f->profile_list[i]->pid == s->sighting.pid);
 	if (!s->present)
 		return -ENODEV;
 	if (s->job != NULL)
 		return -EBUSY;
-	if (!ours)
+	if (!fleet_is_candidate(s))
 		return -EINVAL;
 	if ((s->quarantined || s->drone_quarantined) && !force)
 		return -EPERM;

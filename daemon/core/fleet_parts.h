@@ -15,6 +15,8 @@ struct slot {
 	struct job_record shown; /* of the last job; its image is not held */
 	const char *idle_reason; /* static */
 	uint8_t done_sha256[IMAGE_SHA256_BYTES];
+	const struct profile *profiles[FLEET_PROFILES_MAX]; /* what its device may be, in order */
+	size_t profile_count;
 	uint64_t dev; /* open or opening handle; 0 none */
 	uint64_t close_dev[SLOT_CLOSES_MAX];
 	unsigned close_count;
@@ -60,6 +62,7 @@ void fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wan
 		     uint64_t now_us);
 void fleet_consider(struct fleet *f, unsigned slot,
 		    uint64_t now_us); /* gives it its job if it may have one */
+bool fleet_is_candidate(const struct slot *s); /* may we touch it at all? */
 bool fleet_wants_another_image(const struct fleet *f, const struct slot *s);
 void fleet_forget_ending(struct slot *s);
 void fleet_drop_device(struct slot *s);

@@ -19,6 +19,8 @@ enum {
 	BUSY_RETRY_US = 500000, /* another program has it (robustness notes U17) */
 	BUSY_COST = 3,		/* ... which is worth three of the ten tries */
 	STORAGE_RETRY_US = 1000000,
+	NOMEM_TRIES = 50, /* 5 s for the host to find memory (robustness notes K6) */
+	NOMEM_PAUSE_US = 100000,
 	GONE_WITHIN_US = 500000, /* the bus confirms within this what a transfer said */
 };
 
@@ -61,12 +63,13 @@ job_enter(struct job *j, enum job_stage stage, uint64_t now_us)
 	j->pause_until_us = 0;
 	j->deadline_us = 0;
 	j->waiting_turn = false;
+	j->nomem_tries = 0;
 	job_account_step(j, now_us);
 }
 
 /*
- * What the records say of a DFU serial is about this drone only if no other drone shows the same one;
- * "interrupted" stays, which is said of the port then (protocol notes 1.3).
+ * What the records say of a DFU serial is about this drone only if no other drone shows the same
+ * one; "interrupted" stays, which is said of the port then (protocol notes 1.3).
  */
 static void
 take_past(struct job *j, const struct drone_past *past, const struct sighting *s)
@@ -78,7 +81,8 @@ take_past(struct job *j, const struct drone_past *past, const struct sighting *s
 	if (!tells)
 		j->past = (struct drone_past){ .known = past->interrupted,
 					       .interrupted = past->interrupted,
-					       .shares_dfu_serial = past->shares_dfu_serial };
+					       .shares_dfu_serial = past->shares_dfu_serial,
+					       .described_as = past->described_as };
 	j->record.platform = j->past.platform;
 	j->record.obey = j->past.obey;
 }
@@ -128,8 +132,36 @@ job_free(struct job *j)
 	free(j);
 }
 
-/* ---- endings
- * ---------------------------------------------------------------------------------------- */
+/* ---- endings -------------------------------------------------------------------------------- */
+
+static void
+add_words(struct job *j, const char *before, const char *words, const char *after)
+{
+	size_t n = strlen(j->record.message);
+
+	(void)snprintf(j->record.message + n, sizeof(j->record.message) - n, "%s%s%s", before,
+		       words, after);
+}
+
+/* An image for several memories: how each of them fared. */
+static void
+add_targets(struct job *j)
+{
+	char words[96];
+	unsigned targets = 0;
+
+	for (uint8_t alt = 0; j->flash.plan != NULL && alt < PROFILE_ALTS_MAX; alt++)
+		targets += plan_target_verified(j->flash.plan, alt) >= 0;
+	for (uint8_t alt = 0; targets > 1 && alt < PROFILE_ALTS_MAX; alt++) {
+		int verified = plan_target_verified(j->flash.plan, alt);
+
+		if (verified < 0)
+			continue;
+		(void)snprintf(words, sizeof(words), "target %u %s", alt,
+			       verified > 0 ? "pass" : "fail");
+		add_words(j, "; ", words, "");
+	}
+}
 
 void
 job_finish(struct job *j, struct verdict v, const char *why, uint64_t now_us)
@@ -140,11 +172,9 @@ job_finish(struct job *j, struct verdict v, const char *why, uint64_t now_us)
 	j->record.verdict = v;
 	j->record.why = why;
 	outcome_message(&v, j->record.message, sizeof(j->record.message));
-	if (why != NULL) {
-		size_t n = strlen(j->record.message);
-
-		(void)snprintf(j->record.message + n, sizeof(j->record.message) - n, " (%s)", why);
-	}
+	if (why != NULL)
+		add_words(j, " (", why, ")");
+	add_targets(j);
 	job_enter(j, JOB_ENDING, now_us);
 	j->attempt_deadline_us = 0;
 }
@@ -177,8 +207,7 @@ job_stop(struct job *j, enum verdict_kind kind, enum fault fault, uint64_t now_u
 			   NULL, now_us);
 }
 
-/* ---- what it wants
- * ---------------------------------------------------------------------------------- */
+/* ---- what it wants -------------------------------------------------------------------------- */
 
 static bool
 wants_light(const struct job *j)
@@ -293,8 +322,7 @@ job_next(struct job *j, uint64_t now_us, struct job_want *ret_want)
 	j->in_flight = ret_want->kind == JOB_WANT_XFER;
 }
 
-/* ---- events
- * ----------------------------------------------------------------------------------------- */
+/* ---- events --------------------------------------------------------------------------------- */
 
 static enum fault
 open_fault(int error)
@@ -347,11 +375,26 @@ job_opened(struct job *j, int error, const uint8_t *descriptors, size_t length, 
 		   NULL, now_us);
 }
 
+/* The device has not heard of a transfer that the host had no memory for: wanted again, for some
+ * time. */
+static bool
+is_patient(struct job *j)
+{
+	/* WHY: the DFU conversation counts for itself, an operation at a time. */
+	if (j->stage == JOB_FLASH && flash_stage(&j->flash) != FLASH_MAPS && !j->want_reset)
+		return false;
+	return j->nomem_tries++ < NOMEM_TRIES;
+}
+
 void
 job_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length,
 	  uint64_t now_us)
 {
 	j->in_flight = false;
+	if (status == USB_NOMEM && is_patient(j)) {
+		j->pause_until_us = now_us + NOMEM_PAUSE_US;
+		return;
+	}
 	switch (j->stage) {
 	case JOB_ASK:
 	case JOB_REQUEST:
@@ -433,8 +476,19 @@ void
 job_backed_up(struct job *j, int error)
 {
 	j->backup_done = true;
-	if (error < 0 && j->setup.kind == JOB_BACKUP)
-		j->record.verdict.sys_errno = -error;
+	j->backup_error = error;
+}
+
+/* What there is to say of a job that was to read and nothing else. */
+struct verdict
+job_backup_verdict(const struct job *j, enum step step)
+{
+	if (j->backup_error < 0)
+		return (struct verdict){ .kind = VERDICT_FAIL,
+					 .fault = FAULT_STORAGE,
+					 .step = STEP_BACKING_UP,
+					 .sys_errno = -j->backup_error };
+	return (struct verdict){ .kind = VERDICT_UNCHANGED, .step = step };
 }
 
 void
@@ -491,8 +545,7 @@ job_await_gone(struct job *j, uint64_t now_us)
 		j->deadline_us = now_us + GONE_WITHIN_US;
 }
 
-/* ---- time
- * ------------------------------------------------------------------------------------------- */
+/* ---- time ----------------------------------------------------------------------------------- */
 
 static void
 on_deadline(struct job *j, uint64_t now_us)
