@@ -79,7 +79,7 @@ station_seat_of_slot(struct station *s, unsigned slot)
 	return seat;
 }
 
-/* ---- commands --------------------------------------------------------------------------------------- */
+/* ---- commands ---------------------------------------------------------------------------- */
 
 static void
 on_note(struct station *s, const struct command *c)
@@ -91,9 +91,10 @@ on_note(struct station *s, const struct command *c)
 	if (c->note == NOTE_DRONE_QUARANTINED)
 		disk_aside(s, c->record->serial, true);
 	if (s->options.verbose && c->note != NOTE_STEP && c->note != NOTE_ENDED) {
-		static const char *const names[NOTE_COUNT] = {
-			"seen", "left", "step", "ended", "idle", "foreign", "quarantined", "drone quarantined"
-		};
+		static const char *const names[NOTE_COUNT] = { "seen",	      "left",
+							       "step",	      "ended",
+							       "idle",	      "foreign",
+							       "quarantined", "drone quarantined" };
 		printf("%9.3f s  %-6s %s\n", (double)station_now_us(s) / 1e6, seat->port,
 		       names[c->note]);
 	}
@@ -186,7 +187,8 @@ station_pump(struct station *s)
 		while (fleet_next(s->fleet, station_now_us(s), &c)) {
 			perform(s, &c);
 			if (++commands > 64 * FLEET_SLOTS_MAX) {
-				station_break(s, "I15: more than %d commands at once", 64 * FLEET_SLOTS_MAX);
+				station_break(s, "I15: more than %d commands at once",
+					      64 * FLEET_SLOTS_MAX);
 				return;
 			}
 		}
@@ -195,7 +197,7 @@ station_pump(struct station *s)
 	} while (before != s->commit_count);
 }
 
-/* ---- events of the world ---------------------------------------------------------------------------- */
+/* ---- events of the world ----------------------------------------------------------------- */
 
 static void
 on_sighted(void *ctx, const struct sighting *sighting)
@@ -245,8 +247,8 @@ on_opened(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t 
 }
 
 static void
-on_ended(void *ctx, uint64_t id, enum usb_xfer_kind kind, enum usb_status status, const uint8_t *data,
-	 size_t length)
+on_ended(void *ctx, uint64_t id, enum usb_xfer_kind kind, enum usb_status status,
+	 const uint8_t *data, size_t length)
 {
 	struct station *s = ctx;
 	struct seat *seat = seat_of_dev(s, id);
@@ -265,7 +267,7 @@ static const struct world_callbacks callbacks = {
 	.ended = on_ended,
 };
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 int
 station_new(const struct station_options *options, struct station **ret_station)
@@ -404,7 +406,7 @@ station_stop(struct station *s, uint64_t grace_us)
 	station_restart(s);
 }
 
-/* ---- the operator ----------------------------------------------------------------------------------- */
+/* ---- the operator ------------------------------------------------------------------------ */
 
 static int
 order_done(struct station *s, int r)
@@ -449,8 +451,8 @@ station_backup(struct station *s, const char *port)
 
 	if (slot < 0)
 		return slot;
-	return order_done(s, fleet_special(s->fleet, (unsigned)slot, JOB_BACKUP, NULL, true,
-					   station_now_us(s)));
+	return order_done(
+	    s, fleet_special(s->fleet, (unsigned)slot, JOB_BACKUP, NULL, true, station_now_us(s)));
 }
 
 void
@@ -470,7 +472,7 @@ station_slept(struct station *s)
 	station_pump(s);
 }
 
-/* ---- questions -------------------------------------------------------------------------------------- */
+/* ---- questions --------------------------------------------------------------------------- */
 
 bool
 station_view(struct station *s, const char *port, struct slot_view *ret_view)
@@ -527,4 +529,10 @@ station_faults(const struct station *s)
 		n += was != NULL ? drone_counters(was)->fates : 0;
 	}
 	return n;
+}
+
+void
+station_talk(struct station *s)
+{
+	s->options.verbose = true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A whole station on a virtual clock: the fleet of the product, the simulator's world, a simulated disk for the
- * records, and the invariants that must hold after every event (robustness notes A10).
+ * A whole station on a virtual clock: the fleet of the product, the simulator's world, a simulated
+ * disk for the records, and the invariants that must hold after every event (robustness notes A10).
  *
  *   station.c        life: the loop, the world's events, the fleet's commands
  *   station_disk.c   rows, commits that take time and fail, what a new daemon reads from the disk
@@ -30,7 +30,7 @@ struct station_row {
 	char serial[SERIAL_TEXT_MAX], dfu_serial[SERIAL_TEXT_MAX];
 	uint8_t sha256[IMAGE_SHA256_BYTES];
 	bool has_image;
-	bool durable; /* its beginning is */
+	bool durable;		/* its beginning is */
 	struct verdict verdict; /* kind NONE: running */
 	bool verdict_durable;
 	bool told;	  /* NOTE_ENDED was given */
@@ -53,6 +53,9 @@ int station_new(const struct station_options *options, struct station **ret_stat
 /* Also looks for what was left open; see station_broken() before. */
 void station_free(struct station *s);
 
+/* From now on it prints what happens. */
+void station_talk(struct station *s);
+
 struct world *station_world(struct station *s);
 struct fleet *station_fleet(struct station *s);
 
@@ -61,14 +64,17 @@ struct image *station_image(const char *platform, const char *tag, uint32_t size
 /* Selects it; the station keeps a reference. */
 void station_use(struct station *s, enum platform platform, struct image *image);
 /* Both at once.  Borrowed. */
-struct image *station_select(struct station *s, const char *platform, const char *tag, uint32_t size,
-			     uint32_t seed);
+struct image *station_select(struct station *s, const char *platform, const char *tag,
+			     uint32_t size, uint32_t seed);
 
 /* Adds a drone to the world with this image in its flash (NULL: blank), unplugged. */
 void station_add(struct station *s, const char *port, const struct drone_config *config,
 		 const struct image *image);
 
-/* Arms a misfortune on the drone that is on the port; what depends on a faultless flash is not checked then. */
+/*
+ * Arms a misfortune on the drone that is on the port; what depends on a faultless flash is not
+ * checked then.
+ */
 void station_arm(struct station *s, const char *port, const struct fate *f);
 
 /* Pulls the drone and puts it beside another port, unplugged; errors as world_move(). */
@@ -88,7 +94,7 @@ void station_stop(struct station *s, uint64_t grace_us);
 void station_disk(struct station *s, int error);
 void station_disk_slow(struct station *s, uint32_t commit_us);
 
-/* ---- the operator; errors as in fleet.h, -ENOENT: no such slot yet ---- */
+/* ---- the operator; errors as in fleet.h, -ENOENT: no such slot yet ----------------------- */
 
 int station_retry(struct station *s, const char *port, bool force);
 int station_release(struct station *s, const char *port);
@@ -96,7 +102,7 @@ int station_backup(struct station *s, const char *port);
 void station_pause(struct station *s, bool paused);
 void station_slept(struct station *s);
 
-/* ---- questions ---- */
+/* ---- questions --------------------------------------------------------------------------- */
 
 size_t station_rows(const struct station *s);
 const struct station_row *station_row(const struct station *s, size_t i);

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The invariants of robustness notes A10, in the design's words, against the drones themselves.
+ * Own reading of the protocol: what is decided here comes from the bytes on the bus and in the
+ * flash.
+ *
+ *   I1, I2  check_xfer, check_ending  nothing below the application, no mass erase, option bytes, OTP
+ *   I3      check_xfer                nothing is changed before the row is durable, or after its end
+ *   I4      check_xfer                what is written is the pinned image; the first page last
+ *   I5      check_ending              PASS, UNCHANGED: flash equals image, on the drone that is meant
+ *   I6      check_told, check_view    no verdict is told, shown or lit before it is durable
+ *   I7-I9   station_disk.c            one beginning, one ending, one image, one attempt per port
+ *   I10     check_xfer                a drone that holds the image is not erased
+ *   I11     check_open, check_xfer    one handle, one transfer, none after close or gone
+ *   I13     check_ending              no attempt outlives its deadline
+ *   I15     check_quiet               nothing is left open
+ *   I17     check_view                what looks different has another revision
+ *   I18     check_xfer                nothing is written on a port that is set aside
+ */
+#include "config.h"
+
+#include "flow/station.h"
+
+#include <stdlib.h>
+
+#include "core/outcome.h"
+#include "flow/station_parts.h"
+
+#define APP_ADDR 0x08004000U
+#define FLASH_END 0x08100000U
+#define LOADER_ADDR 0x08000000U
+#define FEATURE_ADDR 0xFFFF0000U
+#define ROM_BLOCK 2048U
+
+/* ---- the flash --------------------------------------------------------------------------- */
+
+/* Does the drone hold the image, apart from a stretch that does not count? */
+bool
+check_equal(struct station *s, struct drone *d, const struct image *image, uint32_t except_addr,
+	    uint32_t except_bytes)
+{
+	uint8_t chunk[1024];
+
+	for (size_t i = 0; i < image_segment_count(image); i++) {
+		const struct segment *g = image_segment(image, i);
+
+		for (uint32_t at = 0; at < g->size; at += sizeof(chunk)) {
+			uint32_t n =
+			    g->size - at < sizeof(chunk) ? g->size - at : (uint32_t)sizeof(chunk);
+
+			if (except_bytes > 0 && g->addr + at - except_addr < except_bytes)
+				continue;
+			drone_peek(d, station_now_us(s), g->addr + at, chunk, n);
+			if (memcmp(chunk, g->data + at, n) != 0)
+				return false;
+		}
+	}
+	return true;
+}
+
+uint64_t
+check_loader_hash(struct station *s, struct drone *d)
+{
+	uint8_t loader[APP_ADDR - LOADER_ADDR];
+	uint64_t h = 0xCBF29CE484222325ULL, word;
+
+	drone_peek(d, station_now_us(s), LOADER_ADDR, loader, sizeof(loader));
+	for (size_t i = 0; i < sizeof(loader); i += sizeof(word)) {
+		memcpy(&word, loader + i, sizeof(word));
+		h = (h ^ word) * 0x100000001B3ULL;
+	}
+	return h;
+}
+
+static bool
+first_word_is_blank(struct station *s, struct drone *d)
+{
+	uint8_t word[4];
+
+	drone_peek(d, station_now_us(s), APP_ADDR, word, sizeof(word));
+	return get_le32(word) == 0xFFFFFFFFU;
+}
+
+/* A drone whose flash does not do what it is told: nobody can promise what is in it. */
+static bool
+is_stubborn(const struct seat *seat, const struct drone *d)
+{
+	const struct drone_config *c = drone_config(d);
+
+	return seat->fated || drone_counters(d)->fates > 0 || c->write_protected != 0 ||
+	       c->read_protected || c->model != DRONE_CRAZYFLIE;
+}
+
+/* First byte and size of the sector of the F405 that holds addr (protocol notes 1.2). */
+static uint32_t
+sector_at(uint32_t addr, uint32_t *ret_bytes)
+{
+	uint32_t at = addr - LOADER_ADDR;
+
+	*ret_bytes = at < 0x10000 ? 0x4000 : at < 0x20000 ? 0x10000 : 0x20000;
+	return LOADER_ADDR + at / *ret_bytes * *ret_bytes;
+}
+
+/* ---- handles ----------------------------------------------------------------------------- */
+
+void
+check_open(struct station *s, const struct command *c)
+{
+	struct seat *seat = station_seat_of_slot(s, c->slot);
+
+	if (seat->dev != 0)
+		station_break(s, "I11: %s is opened twice", seat->port);
+	seat->dev = c->dev;
+	seat->arrival = world_node_arrival(c->node);
+	seat->opened = seat->in_flight = false;
+	seat->gone = world_arrival(s->world, seat->port) != seat->arrival;
+	seat->pointer_known = false;
+	seat->alt = 0;
+}
+
+void
+check_close(struct station *s, const struct command *c)
+{
+	struct seat *seat = station_seat_of_slot(s, c->slot);
+
+	if (seat->dev != c->dev)
+		station_break(s, "I11: a handle of %s is closed that is not open", seat->port);
+	seat->dev = 0;
+	seat->in_flight = seat->opened = false;
+}
+
+void
+check_quiet(struct station *s)
+{
+	for (size_t i = 0; i < s->seat_count; i++)
+		if (s->seats[i].dev != 0)
+			station_break(s, "I15: the handle of %s is left open", s->seats[i].port);
+	for (size_t i = 0; i < s->row_count && s->commit_count == 0; i++)
+		if (s->rows[i].durable && s->rows[i].endings != 1)
+			station_break(s, "I7: attempt %zu on %s has %u endings", i + 1,
+				      s->rows[i].port, s->rows[i].endings);
+}
+
+/* ---- transfers --------------------------------------------------------------------------- */
+
+/* May this attempt change anything now? */
+static void
+check_permission(struct station *s, struct seat *seat, const struct job_record *r)
+{
+	struct station_row *row = disk_row(s, r->id);
+	struct drone *d = world_drone(s->world, seat->port);
+	char serial[32];
+
+	if (row == NULL || !row->durable)
+		station_break(s, "I3: %s is changed before the row is durable", seat->port);
+	else if (row->verdict_durable)
+		station_break(s, "I3: %s is changed after the ending", seat->port);
+	if (r->image == NULL)
+		station_break(s, "I3: %s is changed without an image", seat->port);
+	if (seat->aside && !seat->forced && !r->retry)
+		station_break(s, "I18: %s is set aside and changed", seat->port);
+	drone_serial_runtime(drone_config(d)->uid, serial);
+	if (strlen(r->serial) == 24 && strcmp(r->serial, serial) != 0 && !r->no_serial)
+		station_break(s, "promise 1: %s holds %s and is changed as %s", seat->port, serial,
+			      r->serial);
+}
+
+/* An attempt's first change of the flash: is there a reason for it? */
+static void
+check_need(struct station *s, struct seat *seat, const struct job_record *r)
+{
+	struct drone *d = world_drone(s->world, seat->port);
+
+	if (r->image == NULL || seat->touched_row == r->id)
+		return;
+	seat->touched_row = r->id;
+	if (s->options.fleet.job.skip != JOB_SKIP_NEVER && !seat->forced && !is_stubborn(seat, d) &&
+	    check_equal(s, d, r->image, 0, 0))
+		station_break(s, "I10: %s holds the image and is erased", seat->port);
+}
+
+static void
+check_erase(struct station *s, struct seat *seat, const struct job_record *r, uint32_t addr)
+{
+	struct drone *d = world_drone(s->world, seat->port);
+	bool covered = false;
+	uint32_t bytes, base;
+
+	if (addr < APP_ADDR || addr >= FLASH_END) {
+		station_break(s, "I1: an erase of 0x%08x on %s", (unsigned)addr, seat->port);
+		return;
+	}
+	base = sector_at(addr, &bytes);
+	for (size_t i = 0; r->image != NULL && i < image_segment_count(r->image); i++) {
+		const struct segment *g = image_segment(r->image, i);
+
+		covered = covered || (g->addr < base + bytes && base < g->addr + g->size);
+	}
+	if (!covered)
+		station_break(s, "I1: an erase of 0x%08x on %s outside the image", (unsigned)addr,
+			      seat->port);
+	if (base != APP_ADDR && !is_stubborn(seat, d) && !first_word_is_blank(s, d))
+		station_break(s, "promise 4: %s is erased at 0x%08x while it would boot",
+			      seat->port, (unsigned)addr);
+	seat->pointer_known = false; /* SPEC: own reading of protocol notes 3.1: perhaps it moved */
+}
+
+static bool
+is_of_image(const struct image *image, uint32_t addr, const uint8_t *data, uint32_t length)
+{
+	for (size_t i = 0; i < image_segment_count(image); i++) {
+		const struct segment *g = image_segment(image, i);
+		uint32_t n = length;
+
+		/* Before an odd beginning at most one byte, which changes nothing. */
+		if (g->addr % 2 != 0 && addr == g->addr - 1 && data[0] == 0xFF && length > 1)
+			return is_of_image(image, g->addr, data + 1, length - 1);
+		if (addr < g->addr || addr - g->addr >= g->size)
+			continue;
+		if (n > g->size - (addr - g->addr))
+			n = g->size - (addr - g->addr);
+		/* Behind an odd end at most one byte, which changes nothing. */
+		if (length - n > 1 || (length > n && data[n] != 0xFF))
+			return false;
+		return memcmp(data, g->data + (addr - g->addr), n) == 0;
+	}
+	return false;
+}
+
+static void
+check_write(struct station *s, struct seat *seat, const struct job_record *r,
+	    const struct usb_xfer *x)
+{
+	struct drone *d = world_drone(s->world, seat->port);
+	uint32_t block = drone_config(d)->transfer_size;
+	uint32_t addr;
+
+	block = block != 0 ? block : ROM_BLOCK;
+	addr = seat->pointer + (x->setup.value - 2U) * block;
+	if (seat->alt == 3 && addr == FEATURE_ADDR && s->options.fleet.job.word)
+		return; /* volatile: nothing of the drone's is changed */
+	check_need(s, seat, r);
+	if (!seat->pointer_known) {
+		station_break(s, "I4: %s is written without having been told where", seat->port);
+		return;
+	}
+	if (addr < APP_ADDR || addr >= FLASH_END || x->length > FLASH_END - addr) {
+		station_break(s, "I1: a write to 0x%08x on %s", (unsigned)addr, seat->port);
+		return;
+	}
+	if (r->image != NULL && !is_of_image(r->image, addr, x->data, x->length))
+		station_break(s, "I4: not the image's bytes to 0x%08x on %s", (unsigned)addr,
+			      seat->port);
+	if (r->image == NULL || is_stubborn(seat, d))
+		return;
+	if (addr == APP_ADDR && !check_equal(s, d, r->image, APP_ADDR, block))
+		station_break(s, "promise 4: the first page of %s is written before the rest",
+			      seat->port);
+	if (addr != APP_ADDR && !first_word_is_blank(s, d))
+		station_break(s, "promise 4: %s is written while it would boot", seat->port);
+}
+
+/* DNLOAD with data: a command or a block. */
+static void
+check_download(struct station *s, struct seat *seat, const struct command *c)
+{
+	const struct usb_xfer *x = &c->xfer;
+
+	if (x->setup.value == 1) {
+		station_break(s, "I2: block 1 is reserved, and sent to %s", seat->port);
+		return;
+	}
+	if (x->setup.value >= 2) {
+		check_permission(s, seat, c->record);
+		check_write(s, seat, c->record, x);
+		return;
+	}
+	if (x->length != 5 || (x->data[0] != 0x21 && x->data[0] != 0x41)) {
+		station_break(s, "I2: command 0x%02x of %u bytes to %s", x->data[0],
+			      (unsigned)x->length, seat->port);
+		return;
+	}
+	if (x->data[0] == 0x21) {
+		seat->pointer = get_le32(x->data + 1);
+		seat->pointer_known = true;
+		return;
+	}
+	check_permission(s, seat, c->record);
+	check_need(s, seat, c->record);
+	check_erase(s, seat, c->record, get_le32(x->data + 1));
+}
+
+/* SPEC: protocol notes 2.4: port 13, channel 0, command 3. */
+static bool
+is_light(const struct usb_xfer *x)
+{
+	return x->kind == USB_BULK_OUT && x->length >= 2 && (x->data[0] & 0xF3) == 0xD0 &&
+	       x->data[1] == 3;
+}
+
+void
+check_xfer(struct station *s, const struct command *c)
+{
+	struct seat *seat = station_seat_of_slot(s, c->slot);
+	const struct usb_xfer *x = &c->xfer;
+	struct station_row *row = disk_row(s, c->record->id);
+
+	if (seat->dev != c->dev || !seat->opened)
+		station_break(s, "I11: a transfer on %s without an open handle", seat->port);
+	if (seat->in_flight)
+		station_break(s, "I11: a second transfer on %s", seat->port);
+	if (seat->gone)
+		station_break(s, "I11: a transfer on %s, which is gone", seat->port);
+	if (strcmp(c->record->port, seat->port) != 0)
+		station_break(s, "I9: the record of %s on %s", c->record->port, seat->port);
+	if (x->kind == USB_CONTROL && x->timeout_ms == 0)
+		station_break(s, "I13: a transfer on %s without a time limit", seat->port);
+	if (is_light(x) && (row == NULL || !row->verdict_durable))
+		station_break(s, "I6: the light of %s before its verdict is durable", seat->port);
+	if (x->kind != USB_CONTROL)
+		return;
+	if (x->setup.request_type == 0x01 && x->setup.request == 0x0B) {
+		seat->alt = (uint8_t)x->setup.value;
+		seat->pointer_known = false;
+	}
+	if (x->setup.request_type == 0x21 && x->setup.request == 1 && x->setup.length > 0)
+		check_download(s, seat, c);
+}
+
+/* ---- endings ----------------------------------------------------------------------------- */
+
+static void
+check_untouched(struct station *s, struct seat *seat, struct drone *d)
+{
+	const struct drone_counters *n = drone_counters(d);
+
+	if (n->outside_writes + n->outside_erases > 0)
+		station_break(s, "I1: %s was changed outside the application", seat->port);
+	if (n->mass_erases + n->unprotects + n->option_writes + n->otp_writes > 0)
+		station_break(s, "I2: %s was given a forbidden command", seat->port);
+	if (n->overwrites > 0 && !is_stubborn(seat, d))
+		station_break(s, "I4: %s was programmed where it was not blank", seat->port);
+	if (n->passthrough > 0)
+		station_break(s, "protocol notes 2.1: ESC pass-through of %s was armed",
+			      seat->port);
+}
+
+/* PASS and UNCHANGED: the right bytes in the right drone. */
+static void
+check_success(struct station *s, struct seat *seat, struct drone *d, const struct job_record *r)
+{
+	char serial[32];
+
+	drone_serial_runtime(drone_config(d)->uid, serial);
+	if (strlen(r->serial) == 24 && strcmp(r->serial, serial) != 0)
+		station_break(s, "I5: %s holds %s, and %s passed", seat->port, serial, r->serial);
+	if (r->kind != JOB_UPDATE || r->verdict.step == STEP_ASKING)
+		return; /* nothing was to be written; or by its version, as configured */
+	if (r->image == NULL) {
+		station_break(s, "I5: %s passed without an image", seat->port);
+		return;
+	}
+	if (!seat->lied && !check_equal(s, d, r->image, 0, 0))
+		station_break(s, "I5: %s passed, and does not hold the image", seat->port);
+	if (r->verdict.kind == VERDICT_UNCHANGED && r->sectors_erased > 0)
+		station_break(s, "%s is unchanged after %u erases", seat->port,
+			      (unsigned)r->sectors_erased);
+}
+
+void
+check_ending(struct station *s, struct station_row *row, const struct job_record *r)
+{
+	struct seat *seat = station_seat(s, r->port);
+	struct drone *d = world_drone(s->world, r->port);
+	const struct fleet_options *o = &s->options.fleet;
+	uint64_t limit = o->job.attempt_timeout_us + o->limits.leave_wait_us +
+			 (uint64_t)o->job.attempt_timeout_us * (s->seat_count - 1);
+
+	if (r->verdict.kind == VERDICT_NONE || r->verdict.kind >= VERDICT_COUNT)
+		station_break(s, "I7: %s ends without a verdict", r->port);
+	if (r->verdict.kind == VERDICT_FAIL && r->verdict.fault == FAULT_NONE)
+		station_break(s, "%s failed without a fault", r->port);
+	if (r->message[0] == '\0')
+		station_break(s, "%s ends without a word for the operator", r->port);
+	if (station_now_us(s) - row->begun_us > limit && s->disk_error == 0 &&
+	    row->record.verdict.kind == VERDICT_NONE)
+		station_break(s, "I13: the attempt on %s took %.0f s", r->port,
+			      (double)(station_now_us(s) - row->begun_us) / 1e6);
+	if (d == NULL)
+		return;
+	check_untouched(s, seat, d);
+	if (seat->loader_hash != 0 && check_loader_hash(s, d) != seat->loader_hash)
+		station_break(s, "I1: the boot loader of %s has changed", r->port);
+	if (r->verdict.kind == VERDICT_PASS || r->verdict.kind == VERDICT_UNCHANGED)
+		check_success(s, seat, d, r);
+	else if (r->sectors_erased > 0 && r->image != NULL && r->verdict.fault != FAULT_GONE &&
+		 !is_stubborn(seat, d) && drone_personality(d) == DRONE_ROM &&
+		 !first_word_is_blank(s, d) && !check_equal(s, d, r->image, 0, 0))
+		station_break(s, "promise 4: %s would boot half an image", r->port);
+}
+
+void
+check_told(struct station *s, const struct command *c)
+{
+	struct station_row *row = disk_row(s, c->record->id);
+
+	if (row == NULL || !row->verdict_durable) {
+		station_break(s, "I6: the verdict of %s is told before it is durable",
+			      c->record->port);
+		return;
+	}
+	if (row->told)
+		station_break(s, "I6: the verdict of attempt %d is told twice", (int)row->id);
+	if (row->verdict.kind != c->record->verdict.kind ||
+	    row->verdict.fault != c->record->verdict.fault)
+		station_break(s, "I6: another verdict of attempt %d is told than is on disk",
+			      (int)row->id);
+	row->told = true;
+}
+
+/* ---- what an operator sees --------------------------------------------------------------- */
+
+static uint64_t
+hash_text(uint64_t h, const char *text)
+{
+	while (*text != '\0')
+		h = (h ^ (uint8_t)*text++) * 0x100000001B3ULL;
+	return h * 31;
+}
+
+static uint64_t
+hash_view(const struct slot_view *v)
+{
+	uint64_t h = 0xCBF29CE484222325ULL;
+
+	h = hash_text(h, v->state);
+	h = hash_text(h, v->message);
+	h = hash_text(h, v->serial);
+	h = hash_text(h, v->dfu_serial);
+	h = (h ^ (uint64_t)v->verdict.kind) * 31 + (uint64_t)v->mode;
+	return (h ^ (uint64_t)v->attempt) * 31 + (v->present ? 1 : 0) + (v->active ? 2 : 0);
+}
+
+void
+check_view(struct station *s)
+{
+	unsigned n = fleet_slots(s->fleet);
+	unsigned slot = n > 0 ? (unsigned)(s->events % n) : 0;
+	struct station_row *row;
+	struct slot_view v;
+	struct seat *seat;
+	uint64_t h;
+
+	if (n == 0)
+		return;
+	seat = station_seat_of_slot(s, slot);
+	fleet_view(s->fleet, slot, station_now_us(s), &v);
+	h = hash_view(&v);
+	if (seat->view_hash != 0 && seat->view_hash != h &&
+	    seat->view_revision == fleet_revision(s->fleet, slot))
+		station_break(s, "I17: %s looks different and its revision does not", seat->port);
+	seat->view_hash = h;
+	seat->view_revision = fleet_revision(s->fleet, slot);
+	if (v.percent > 100 || v.percent < -1)
+		station_break(s, "%s is at %d percent", seat->port, v.percent);
+	if (v.verdict.kind == VERDICT_NONE)
+		return;
+	row = disk_row(s, v.attempt);
+	if (row == NULL || !row->verdict_durable || row->verdict.kind != v.verdict.kind)
+		station_break(s, "I6: %s shows a verdict that is not on disk", seat->port);
+}
+
+bool
+station_holds(struct station *s, const char *port, const struct image *image)
+{
+	struct drone *d = world_drone(s->world, port);
+	const struct drone_counters *n = drone_counters(d);
+
+	return check_equal(s, d, image, 0, 0) && n->outside_writes == 0 && n->outside_erases == 0 &&
+	       n->mass_erases == 0 && n->unprotects == 0 && n->option_writes == 0;
+}
