@@ -49,6 +49,7 @@ struct watch {
 	struct kind kinds[KINDS_MAX];
 	size_t kind_count;
 	uint64_t next_scan_us;
+	char ready_node[64]; /* the one that the event in hand says udev is through with; else "" */
 };
 
 static uint64_t
@@ -71,14 +72,14 @@ is_ours(const struct watch *w, const struct sighting *s)
 
 /* Has udev applied its rules?  Where no udevd runs (a container), nobody will. */
 static bool
-is_initialised(struct watch *w, const char *port)
+is_initialised(struct watch *w, const struct sighting *s)
 {
 	struct udev_device *d;
 	bool answer;
 
-	if (access(UDEVD_SOCKET, F_OK) < 0)
+	if (strcmp(w->ready_node, s->node) == 0 || access(UDEVD_SOCKET, F_OK) < 0)
 		return true;
-	d = udev_device_new_from_subsystem_sysname(w->udev, "usb", port);
+	d = udev_device_new_from_subsystem_sysname(w->udev, "usb", s->port);
 	if (d == NULL)
 		return false;
 	answer = udev_device_get_is_initialized(d) > 0;
@@ -91,7 +92,7 @@ judge(struct watch *w, const struct sighting *s, uint64_t now)
 {
 	if (!is_ours(w, s))
 		return FOUND_OTHER;
-	if (!is_initialised(w, s->port))
+	if (!is_initialised(w, s))
 		return FOUND_UNREADY;
 	if (access(s->node, R_OK | W_OK) < 0 &&
 	    now - roster_unready_since(w->roster, s->port, now) < ACCESS_WAIT_US)
@@ -242,6 +243,9 @@ receive_port(struct watch *w, char port[PORT_TEXT_MAX])
 	d = udev_monitor_receive_device(w->monitor);
 	if (d != NULL) {
 		copy_text(port, PORT_TEXT_MAX, udev_device_get_sysname(d));
+		w->ready_node[0] = '\0';
+		if (udev_device_get_is_initialized(d) > 0)
+			copy_text(w->ready_node, sizeof(w->ready_node), udev_device_get_devnode(d));
 		udev_device_unref(d);
 		return true;
 	}
@@ -262,6 +266,7 @@ on_monitor_readable(evutil_socket_t fd, short what, void *ctx)
 	for (unsigned i = 0; i < EVENTS_AT_ONCE_MAX && receive_port(w, port); i++)
 		if (sysfs_is_port(port) && devices_fd >= 0)
 			look(w, devices_fd, port);
+	w->ready_node[0] = '\0';
 	if (devices_fd >= 0)
 		(void)close(devices_fd); /* only read */
 	arm(w);
