@@ -108,8 +108,16 @@ check_other_programs(struct checks *c)
 		    "they were modems");
 	else
 		add(c, "modemmanager", "ok", NULL, "ModemManager is not running");
-	if (is_running(c, "cfdfud"))
-		add(c, "service", "ok", NULL, "the service cfdfud is running");
+}
+
+static void
+check_service(struct checks *c, bool answers)
+{
+	if (answers)
+		add(c, "service", "ok", NULL, "the service cfdfud answers");
+	else if (is_running(c, "cfdfud"))
+		add(c, "service", "fail", "sudo systemctl restart cfdfud",
+		    "the service cfdfud is running, but does not answer here");
 	else
 		add(c, "service", "fail", "sudo systemctl enable --now cfdfud",
 		    "the service cfdfud is not running");
@@ -255,13 +263,16 @@ check_clock(struct checks *c)
 }
 
 void
-checks_run(const char *root, json_t *list)
+checks_run(const char *root, bool service_answers, json_t *list)
 {
 	struct checks c = { .root = root, .list = list };
 
+	check_service(&c, service_answers);
 	check_other_programs(&c);
 	check_rule(&c);
 	check_devices(&c);
+	if (service_answers)
+		return;
 	check_disk(&c);
 	check_clock(&c);
 }

@@ -59,18 +59,24 @@ has_failure(const json_t *checks)
 	return false;
 }
 
-/* What the service knows of itself, when it is there; the local checks say when it is not. */
+/* Whether somebody listens there; without a complaint. */
+static bool
+answers(const struct session *s)
+{
+	int fd = conn_connect(s->socket_path);
+
+	if (fd >= 0)
+		(void)close(fd); /* WHY: nothing was said */
+	return fd >= 0;
+}
+
+/* What the service knows of itself. */
 static int
 ask_service(const struct session *s, json_t *document, json_t *checks)
 {
-	int fd = conn_connect(s->socket_path);
 	json_t *reply = NULL;
-	int r;
+	int r = conn_ask(s, PROTO_METHOD("GetHealth"), NULL, &reply);
 
-	if (fd < 0)
-		return 0;
-	(void)close(fd); /* WHY: only to see whether somebody answers, without a complaint */
-	r = conn_ask(s, PROTO_METHOD("GetHealth"), NULL, &reply);
 	if (r != 0)
 		return r;
 	if (json_object_set(document, "health", json_object_get(reply, "health")) < 0 ||
@@ -87,15 +93,18 @@ run(const struct session *s, const struct invocation *i)
 	static const char *const words[] = { "doctor", NULL };
 	const char *root = getenv(ROOT_ENV);
 	json_t *document, *checks;
-	int r;
+	bool there;
+	int r = 0;
 
 	(void)i;
 	if (s->host != NULL)
 		return remote_run(s, words, -1, -1);
 	checks = json_array();
 	document = json_pack("{s:n,s:n,s:O}", "health", "reason", "checks", checks);
-	checks_run(root != NULL ? root : "", checks);
-	r = ask_service(s, document, checks);
+	there = answers(s);
+	checks_run(root != NULL ? root : "", there, checks);
+	if (there)
+		r = ask_service(s, document, checks);
 	if (s->json)
 		out_json(document);
 	else

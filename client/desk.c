@@ -88,8 +88,12 @@ int
 desk_judge(struct desk *d, bool as_loader)
 {
 	struct judge_options o = { .manifest = d->facts->release.platform, .told = d->told };
-	int r = as_loader ? judge_loader(d->image, &d->judgement)
-			  : judge_image(d->image, &o, &d->judgement);
+	int r;
+
+	if (d->told == PLATFORM_OTHER)
+		o.profile = judge_any_device();
+	r = as_loader ? judge_loader(d->image, &d->judgement)
+		      : judge_image(d->image, &o, &d->judgement);
 
 	if (r < 0) {
 		say_error("out of memory");

@@ -398,6 +398,28 @@ another_machine_is_reached_through_ssh(void **state)
 }
 
 static void
+the_doctor_joins_what_the_service_knows(void **state)
+{
+	static const char reply[] =
+		"{\"parameters\":{\"health\":\"degraded\",\"reason\":\"disk full\",\"checks\":[{"
+		"\"name\":\"records\",\"level\":\"fail\",\"text\":\"No records.\",\"fix\":"
+		"\"make room\"}]}}";
+
+	(void)state;
+	setenv("CFDFU_DOCTOR_ROOT", client_directory(), 1);
+	run("doctor", reply);
+	assert_int_equal(r.status, EXIT_REFUSED);
+	expect(r.out, "ok    the service cfdfud answers\n");
+	expect(r.out, "fail  No records.\n      mend it with: make room\n");
+	run("--json doctor", reply);
+	expect(r.out, "\"health\":\"degraded\",\"reason\":\"disk full\"");
+	run_in("doctor", NULL, NULL);
+	assert_int_equal(r.status, EXIT_REFUSED);
+	expect(r.out, "fail  the service cfdfud is not running\n");
+	unsetenv("CFDFU_DOCTOR_ROOT");
+}
+
+static void
 every_bad_file_is_refused_for_its_reason(void **state)
 {
 	size_t count = 0;
@@ -435,6 +457,7 @@ main(void)
 		cmocka_unit_test(a_backup_becomes_the_users_file),
 		cmocka_unit_test(recovery_asks_first_and_takes_only_a_loader),
 		cmocka_unit_test(another_machine_is_reached_through_ssh),
+		cmocka_unit_test(the_doctor_joins_what_the_service_knows),
 		cmocka_unit_test(every_bad_file_is_refused_for_its_reason),
 	};
 

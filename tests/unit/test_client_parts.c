@@ -274,7 +274,7 @@ the_doctor_finds_what_stands_in_the_way(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(root));
-	checks_run(root, list);
+	checks_run(root, false, list);
 	assert_string_equal(level_of(list, "udev-rule", "not installed"), "fail");
 	assert_string_equal(level_of(list, "service", "not running"), "fail");
 	assert_string_equal(level_of(list, "usb", "no USB"), "fail");
@@ -292,18 +292,22 @@ the_doctor_finds_what_stands_in_the_way(void **state)
 	put_file(root, "/sys/bus/usb/devices/1-5/idVendor", "0483\n");
 	put_file(root, "/sys/bus/usb/devices/1-5/idProduct", "5740\n");
 	put_file(root, "/sys/bus/usb/devices/1-5/manufacturer", "Somebody\n");
-	checks_run(root, list);
+	checks_run(root, false, list);
 	assert_string_equal(level_of(list, "fwupd", "is running"), "warn");
 	assert_string_equal(level_of(list, "modemmanager", "is running"), "warn");
-	assert_string_equal(level_of(list, "service", "is running"), "ok");
+	assert_string_equal(level_of(list, "service", "does not answer"), "fail");
 	assert_string_equal(level_of(list, "udev-rule", "is installed"), "ok");
 	assert_string_equal(level_of(list, "node", "has no node"), "fail");
 	assert_string_equal(level_of(list, "autosuspend", "1-4"), "warn");
 	assert_null(level_of(list, "node", "1-5"));
 	json_array_clear(list);
+	checks_run(root, true, list);
+	assert_string_equal(level_of(list, "service", "answers"), "ok");
+	assert_null(level_of(list, "clock", ""));
+	json_array_clear(list);
 	put_file(root, "/etc/udev/rules.d/70-cfdfud.rules", "");
 	put_file(root, "/dev/bus/usb/001/009", "");
-	checks_run(root, list);
+	checks_run(root, false, list);
 	assert_string_equal(level_of(list, "udev-rule", "masked"), "fail");
 	assert_non_null(level_of(list, "node", "1-4"));
 	json_decref(list);
