@@ -28,8 +28,9 @@
  * WHY: segments newest first, and in each the index of the driving column newest first, is exactly the order of
  * ids; so nothing is sorted and nothing before the wanted time or cursor is walked through.
  */
-#define HISTORY(driver)                                                                            \
-	"SELECT " ATTEMPT_COLUMNS " FROM segment s CROSS JOIN attempt a"                           \
+#define HISTORY(driver) HISTORY_OF("", driver)
+#define HISTORY_OF(outer, driver)                                                                  \
+	"SELECT " ATTEMPT_COLUMNS " FROM " outer " segment s CROSS JOIN attempt a"                 \
 	" ON a.segment = s.id AND " driver " a.started_ms >= ?4"                                   \
 	" AND a.started_ms <= CASE WHEN s.id = ?8 THEN min(?5 - 1, ?9) ELSE ?5 - 1 END"            \
 	" LEFT JOIN image i ON i.id = a.image"                                                     \
@@ -76,8 +77,9 @@ static const char *const texts[] = {
 	[DB_SETTINGS] = "SELECT name, value FROM setting WHERE scope = ?1 ORDER BY name",
 	[DB_HISTORY] = HISTORY(""),
 	[DB_HISTORY_DRONE] = HISTORY("a.drone = ?10 AND"),
-	[DB_HISTORY_DRONES] = HISTORY("a.drone IN (SELECT id FROM drone WHERE serial = ?1"
-				      " OR dfu_serial = ?1) AND"),
+	/* the few rows of the few drones that share a serial are sorted */
+	[DB_HISTORY_DRONES] = HISTORY_OF("(SELECT id FROM drone WHERE serial = ?1 OR dfu_serial = ?1) d"
+					 " CROSS JOIN", "a.drone = d.id AND"),
 	[DB_HISTORY_PORT] = HISTORY("a.port = ?2 AND"),
 	[DB_HISTORY_LABEL] = HISTORY("a.label = ?2 AND"),
 	[DB_HISTORY_VERDICT] = HISTORY("a.verdict = ?3 AND"),

@@ -49,6 +49,16 @@ int __wrap_posix_fallocate(int fd, off_t at, off_t size);
 int __wrap_unlinkat(int fd, const char *name, int flags);
 ssize_t __wrap_pread(int fd, void *data, size_t size, off_t at);
 
+/* WHY: malloc() and calloc() may be made to fail for the store's sake. */
+static void *
+take(size_t size)
+{
+	void *p = aligned_alloc(16, (size + 16) / 16 * 16);
+
+	assert(p != NULL);
+	return p;
+}
+
 static void
 forget(size_t i)
 {
@@ -94,26 +104,25 @@ redeem(const char *path, off_t at, size_t size)
 static void
 remember(const char *path, off_t at, const void *bytes, size_t size)
 {
-	struct unsynced *u = calloc(1, sizeof(*u));
+	struct unsynced *u = take(sizeof(*u));
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	size_t span;
 	ssize_t n;
 
-	assert(u != NULL && unsynced_count < UNSYNCED_MAX && fd >= 0 && fstat(fd, &st) == 0);
+	assert(unsynced_count < UNSYNCED_MAX && fd >= 0 && fstat(fd, &st) == 0);
+	memset(u, 0, sizeof(*u));
 	redeem(path, at, bytes != NULL ? size : 0);
 	(void)snprintf(u->path, sizeof(u->path), "%s", path);
 	u->at = at;
 	u->old_file_size = st.st_size;
 	u->size = size;
 	span = bytes != NULL ? size : st.st_size > at ? (size_t)(st.st_size - at) : 0;
-	u->old = malloc(span + 1);
-	assert(u->old != NULL);
+	u->old = take(span + 1);
 	n = __real_pread(fd, u->old, span, at);
 	u->old_size = n > 0 ? (size_t)n : 0;
 	if (bytes != NULL) {
-		u->bytes = malloc(size + 1);
-		assert(u->bytes != NULL);
+		u->bytes = take(size + 1);
 		memcpy(u->bytes, bytes, size);
 	}
 	(void)close(fd);

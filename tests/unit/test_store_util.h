@@ -68,7 +68,9 @@ make_dir(void)
 {
 	static char path[PATH_BYTES];
 
-	strcpy(path, "/tmp/cfdfu-store-XXXXXX");
+	const char *tmp = getenv("TMPDIR");
+
+	assert_true(snprintf(path, sizeof(path), "%.300s/cfdfu-store-XXXXXX", tmp != NULL ? tmp : "/tmp") > 0);
 	assert_non_null(mkdtemp(path));
 	return path;
 }
@@ -80,7 +82,7 @@ in_dir(const char *dir, const char *name)
 	static unsigned turn;
 
 	turn = (turn + 1) % 4;
-	(void)snprintf(path[turn], sizeof(path[turn]), "%s/%s", dir, name);
+	assert_true(snprintf(path[turn], sizeof(path[turn]), "%s/%s", dir, name) < (int)sizeof(path[turn]));
 	return path[turn];
 }
 

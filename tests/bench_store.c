@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How fast is the store with many attempts?  bench_store DIRECTORY [ATTEMPTS]: fills the directory (kept, and used
+ * again when it is already full), then prints for each question the median and the worst of 21 runs, and the processor time of one, in milliseconds.
+ */
+#include "config.h"
+
+#include "store/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define DAY_MS INT64_C(86400000)
+#define START_MS INT64_C(1735787045678)
+#define ATTEMPTS_PER_COMMIT 500
+#define GAP_MS 30000
+#define RUNS 21
+
+static double
+clock_ms(clockid_t clock)
+{
+	struct timespec t;
+
+	(void)clock_gettime(clock, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static double
+now_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static struct store_time
+moment(int64_t ms)
+{
+	return (struct store_time){ .wall_ms = START_MS + ms, .mono_ms = ms,
+				    .boot_id = "8f14e45f-ceea-467f-a0e6-1f1b3f5c7d21", .synchronised = true };
+}
+
+static int
+require(int r, const char *what)
+{
+	if (r < 0) {
+		(void)fprintf(stderr, "%s: %s\n", what, strerror(-r));
+		exit(1);
+	}
+	return r;
+}
+
+/* Like a station's life: 120 ports, 200 drones, one failure in fifty, the clock set back once a year or so. */
+static void
+add(struct store *s, int64_t i)
+{
+	static const struct store_stage stages[] = {
+		{ "asking", 120 }, { "rebooting", 900 }, { "probing", 80 }, { "comparing", 300 }, { "erasing", 3100 },
+		{ "writing", 5200 }, { "verifying", 400 }, { "first-page", 60 }, { "leaving", 40 }, { "booting", 2100 },
+		{ "confirming", 90 },
+	};
+	bool bad = i % 50 == 49;
+	struct store_ending e = {
+		.verdict = bad ? 5 : 1, .verdict_name = bad ? "fail" : "pass", .fault = bad ? 6 : 0,
+		.fault_name = bad ? "verify" : NULL, .fault_class = bad, .fault_class_name = bad ? "device" : NULL,
+		.step = bad ? 7 : 0, .step_name = bad ? "verifying" : NULL, .address = bad ? 0x08010000 : -1,
+		.bytes_written = 243176, .sectors_erased = 6, .transfers = 900, .version_after = "2025.02",
+		.message = bad ? "Read back different at 0x08010000. Try again; if it fails again, the flash is worn." : NULL,
+		.stages = stages, .stage_count = ARRAY_LEN(stages),
+		.port_count = bad ? STORE_COUNT_FAILED : STORE_COUNT_CLEARED,
+		.drone_count = bad ? STORE_COUNT_FAILED : STORE_COUNT_CLEARED,
+	};
+	char port[32], serial[32], dfu[32], name[32];
+	struct store_begin b = {
+		.port = port, .serial = serial, .dfu_serial = dfu, .platform = "cf2", .firmware_name = name,
+		.firmware_version = "2025.02", .version_before = "2024.10",
+		.firmware_sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+	};
+	int64_t at = i * GAP_MS - (i > 500000 ? DAY_MS : 0), id = 0;
+	struct store_time now = moment(at), later = moment(at + 13000);
+
+	(void)snprintf(port, sizeof(port), "3-2.%d.%d", (int)(i % 120 / 7), (int)(i % 7));
+	(void)snprintf(serial, sizeof(serial), "3300250B4353501020323%03d", (int)(i % 200));
+	(void)snprintf(dfu, sizeof(dfu), "356A3857%04d", (int)(i % 200));
+	(void)snprintf(name, sizeof(name), "cf2-2025.%02d", (int)(i / 100000));
+	require(store_attempt_begin(s, &b, &now, &id), "begin");
+	require(store_attempt_end(s, id, &e, &later), "end");
+	if (i % ATTEMPTS_PER_COMMIT == ATTEMPTS_PER_COMMIT - 1)
+		require(store_commit(s, &later), "commit");
+}
+
+static void
+count_row(void *ctx, const struct store_attempt *a)
+{
+	*(int64_t *)ctx = a->id;
+}
+
+static void
+ignore_count(void *ctx, const char *verdict, int64_t count)
+{
+	(void)ctx;
+	(void)verdict;
+	(void)count;
+}
+
+static void
+ignore_interrupted(void *ctx, const struct store_interrupted *i)
+{
+	(void)ctx;
+	(void)i;
+}
+
+static void
+measure(struct store *s, const char *what, const struct store_filter *f)
+{
+	double took[RUNS], processor = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
+	int64_t last = 0;
+	int rows = 0;
+
+	for (int i = 0; i < RUNS; i++) {
+		double start = now_ms();
+
+		rows = require(store_history(s, f, count_row, &last), what);
+		took[i] = now_ms() - start;
+	}
+	processor = clock_ms(CLOCK_PROCESS_CPUTIME_ID) - processor;
+	qsort(took, RUNS, sizeof(took[0]), by_value);
+	(void)printf("%-44s %5d rows  median %7.2f  worst %7.2f  processor %7.2f\n", what, rows,
+		     took[RUNS / 2], took[RUNS - 1], processor / RUNS);
+}
+
+static void
+measure_history(struct store *s, int64_t n)
+{
+	int64_t middle = START_MS + n / 2 * GAP_MS;
+
+	measure(s, "newest 20", &(struct store_filter){ .limit = 20 });
+	measure(s, "newest 1000", &(struct store_filter){ 0 });
+	measure(s, "page of 100 from the middle", &(struct store_filter){ .limit = 100, .before_id = n / 2 });
+	measure(s, "one drone, 20", &(struct store_filter){ .limit = 20, .serial = "3300250b4353501020323017" });
+	measure(s, "one drone by DFU serial, 1000", &(struct store_filter){ .serial = "356A38570017" });
+	measure(s, "one drone, failed", &(struct store_filter){ .serial = "3300250B4353501020323049", .verdict = "fail" });
+	measure(s, "one drone, a verdict it never had",
+		&(struct store_filter){ .serial = "3300250B4353501020323017", .verdict = "skipped" });
+	measure(s, "one slot, 20", &(struct store_filter){ .limit = 20, .slot = "3-2.3.1" });
+	measure(s, "one slot, failed", &(struct store_filter){ .slot = "3-2.3.1", .verdict = "fail" });
+	measure(s, "an unknown slot", &(struct store_filter){ .slot = "nowhere" });
+	measure(s, "failed, 1000", &(struct store_filter){ .verdict = "fail" });
+	measure(s, "a verdict nobody had", &(struct store_filter){ .verdict = "skipped" });
+	measure(s, "running", &(struct store_filter){ .verdict = "running" });
+	measure(s, "since an hour before the end", &(struct store_filter){ .since_ms = START_MS + n * GAP_MS - DAY_MS - 3600000 });
+	measure(s, "one day in the middle", &(struct store_filter){ .since_ms = middle, .until_ms = middle + DAY_MS });
+	measure(s, "until the middle", &(struct store_filter){ .until_ms = middle });
+	measure(s, "the first hour", &(struct store_filter){ .until_ms = START_MS + 3600000 });
+	measure(s, "failed, until the middle", &(struct store_filter){ .until_ms = middle, .verdict = "fail", .limit = 100 });
+	measure(s, "one drone, until the middle",
+		&(struct store_filter){ .until_ms = middle, .serial = "3300250B4353501020323017" });
+}
+
+/* The commits of a station at work: one beginning, one ending. */
+static void
+measure_commits(struct store *s, int64_t n)
+{
+	double start = now_ms(), took;
+
+	for (int64_t i = 0; i < 50; i++) {
+		struct store_time now = moment((n + i) * GAP_MS);
+		int64_t id = 0;
+
+		require(store_attempt_begin(s, &(struct store_begin){ .port = "1-1", .serial = "bench" }, &now, &id), "begin");
+		require(store_commit(s, &now), "commit");
+		require(store_attempt_end(s, id, &(struct store_ending){ .verdict_name = "skipped", .address = -1 }, &now),
+			"end");
+		require(store_commit(s, &now), "commit");
+	}
+	took = now_ms() - start;
+	(void)printf("%-52s %19.2f ms\n", "one attempt, two durable commits (mean of 50)", took / 50);
+}
+
+static int64_t
+size_of(const char *dir, const char *name)
+{
+	char path[512];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+static struct store *
+open_timed(const char *dir, const char *what)
+{
+	static const struct store_options small = { .floor_bytes = 1 };
+	char why[STORE_WHY_MAX];
+	struct store_time now = moment(0);
+	struct store *s = NULL;
+	double start = now_ms();
+
+	if (store_open(dir, &small, &now, &s, why) < 0) {
+		(void)fprintf(stderr, "%s: %s\n", dir, why);
+		exit(1);
+	}
+	(void)printf("%-52s %19.2f ms\n", what, now_ms() - start);
+	require(store_interrupt_running(s, &(struct store_ending){ .verdict_name = "interrupted", .address = -1 }, &now,
+					ignore_interrupted, NULL), "interrupt");
+	return s;
+}
+
+int
+main(int argc, char **argv)
+{
+	int64_t n = argc > 2 ? strtoll(argv[2], NULL, 10) : 1000000, have = 0;
+	struct store_time now = moment(n * GAP_MS);
+	struct store *s;
+	double start;
+
+	if (argc < 2 || n < 1000) {
+		(void)fprintf(stderr, "usage: bench_store DIRECTORY [ATTEMPTS]\n");
+		return 2;
+	}
+	s = open_timed(argv[1], "open");
+	require(store_history(s, &(struct store_filter){ .limit = 1 }, count_row, &have), "history");
+	start = now_ms();
+	for (int64_t i = have; i < n; i++)
+		add(s, i);
+	require(store_commit(s, &now), "commit");
+	if (have < n)
+		(void)printf("%-52s %19.2f us\n", "one attempt, 500 to a commit",
+			     (now_ms() - start) * 1e3 / (double)(n - have));
+	store_close(s, NULL);
+	s = open_timed(argv[1], "open after a kill (integrity_check)");
+	store_close(s, &now);
+	s = open_timed(argv[1], "open after a stop (quick_check)");
+	measure_history(s, n);
+	start = now_ms();
+	require(store_counts(s, ignore_count, NULL), "counts");
+	(void)printf("%-52s %19.2f ms\n", "counts", now_ms() - start);
+	measure_commits(s, n);
+	store_close(s, &now);
+	(void)printf("database %lld MB, audit file %lld MB\n", (long long)(size_of(argv[1], "cfdfud.db") / 1000000),
+		     (long long)(size_of(argv[1], "audit.jsonl") / 1000000));
+	return 0;
+}
