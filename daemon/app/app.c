@@ -112,10 +112,12 @@ add_profile(struct app *a, const struct config_device *d)
 		p.map_given[i] = d->maps[i].given;
 		p.map[i] = d->maps[i].layout;
 	}
-	if (d->protected_count > 0) {
-		p.loader_addr = d->protected_ranges[0].first_addr;
-		p.loader_bytes =
-		    d->protected_ranges[0].last_addr - d->protected_ranges[0].first_addr + 1;
+	for (size_t i = 0; i < d->protected_count && i < PROFILE_RANGES_MAX; i++) {
+		const struct config_range *range = &d->protected_ranges[i];
+
+		p.protect[p.protect_count++] =
+		    (struct profile_range){ range->first_addr,
+					    range->last_addr - range->first_addr + 1 };
 	}
 	r = fleet_add_profile(a->fleet, &p);
 	if (r == 0)
@@ -407,8 +409,9 @@ build(struct app *a)
 	if (r < 0)
 		return r;
 	r = open_bus(a);
-	for (size_t i = 0; r == 0 && i < a->config->device_count; i++)
-		add_profile(a, &a->config->devices[i]);
+	/* WHY: of several descriptions that fit, the last one counts; the fleet takes the first. */
+	for (size_t i = a->config->device_count; r == 0 && i > 0; i--)
+		add_profile(a, &a->config->devices[i - 1]);
 	return r;
 }
 

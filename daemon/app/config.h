@@ -34,14 +34,6 @@ enum config_parallelism { PARALLELISM_BYTE, PARALLELISM_WORD, PARALLELISM_COUNT 
 enum config_leave { LEAVE_APPLICATION, LEAVE_LOADER, LEAVE_COUNT };
 enum config_skip { SKIP_READBACK, SKIP_VERSION, SKIP_NEVER, SKIP_COUNT };
 
-/* How a described device gets into DFU mode. */
-enum config_entry {
-	ENTRY_BUTTON,	/* only a person can do it */
-	ENTRY_DETACH,	/* DFU 1.1 DETACH in its run-time mode */
-	ENTRY_BITCRAZE, /* the Crazyflie's vendor request (protocol notes 2.2) */
-	ENTRY_COUNT
-};
-
 /* A list of globs on port paths; empty means every port. */
 struct config_ports {
 	char glob[CONFIG_GLOBS_MAX][PORT_TEXT_MAX];
@@ -81,7 +73,6 @@ struct config_device {
 	uint32_t application_addr;
 	struct config_range protected_ranges[CONFIG_PROTECTED_MAX];
 	size_t protected_count;
-	enum config_entry entry;
 	bool boots_after_leave;
 };
 

@@ -21,7 +21,6 @@ static const char *const pacing_words[] = { "expect", "obey", NULL };
 static const char *const parallelism_words[] = { "byte", "word", NULL };
 static const char *const leave_words[] = { "application", "loader", NULL };
 static const char *const skip_words[] = { "readback", "version", "never", NULL };
-static const char *const entry_words[] = { "button", "detach", "bitcraze", NULL };
 static const char *const bool_words[] = { "no", "yes", NULL };
 /* By syslog priority, from LOG_ERR - LEVEL_FIRST on. */
 static const char *const level_words[] = { "error", "warning", "notice", "info", "debug", NULL };
@@ -99,7 +98,6 @@ static const struct key device_keys[] = {
 	{ NULL, "ports", VALUE_PORTS, DEV(ports), NULL, 0, 0, NULL },
 	{ NULL, "application-base", VALUE_ADDR, DEV(application_addr), NULL, 0, 0, NULL },
 	{ NULL, "protected", VALUE_RANGES, 0, NULL, 0, 0, NULL },
-	{ NULL, "entry", VALUE_WORD, DEV(entry), entry_words, 0, 0, NULL },
 	{ NULL, "boots-after-leave", VALUE_BOOL, DEV(boots_after_leave), bool_words, 0, 0, NULL },
 };
 

@@ -55,10 +55,9 @@ static int
 judge_for_devices(const struct config *config, const struct image *image,
 		  const struct judge_options *options, struct judgement *ret)
 {
-	static const struct judge_profile any = { .name = "any DfuSe device" };
 	struct judgement *other = config->device_count > 1 ? malloc(sizeof(*other)) : NULL;
 	struct judge_options o = *options;
-	struct judge_profile profile = any;
+	struct judge_profile profile = *judge_any_device();
 	int r;
 
 	if (config->device_count > 0)

@@ -139,7 +139,8 @@ records_past(struct app *a, const struct sighting *s, struct drone_past *ret_pas
 	ret_past->ended_well = true;
 	for (size_t i = 0; i < a->config->device_count; i++)
 		if (config_device_matches(&a->config->devices[i], s))
-			ret_past->described_as |= BIT(i + 1); /* profile 0 is the family */
+			/* Profile 0 is the family; the others were added last first. */
+			ret_past->described_as |= BIT(a->config->device_count - i);
 	if (ident_kind_of(s) == IDENT_RUNTIME && ident_runtime_serial_valid(s->serial))
 		r = store_drone_find(a->store, s->serial, NULL, on_drone, ret_past);
 	else if (ident_kind_of(s) == IDENT_DFU && ident_dfu_serial_valid(s->serial))

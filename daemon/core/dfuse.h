@@ -101,7 +101,7 @@ struct dfuse {
 	uint8_t in[USB_TRANSFER_BYTES_MAX];
 	uint32_t in_length;
 	struct verdict failure;
-	uint32_t window_addr[4], window_bytes[4];
+	uint32_t window_addr[8], window_bytes[8]; /* by alternate setting */
 	bool feature_allowed;
 };
 
@@ -109,7 +109,7 @@ struct dfuse {
 void dfuse_init(struct dfuse *d, uint32_t transfer_bytes, const struct pace *pace);
 
 /*
- * Erase and program are allowed in [addr, addr + bytes) of alternate alt (< 4), and nowhere else;
+ * Erase and program are allowed in [addr, addr + bytes) of alternate alt (< 8), and nowhere else;
  * the last call for an alternate counts.  Nothing is allowed at first.
  */
 void dfuse_allow(struct dfuse *d, uint8_t alt, uint32_t addr, uint32_t bytes);

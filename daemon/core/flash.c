@@ -230,8 +230,9 @@ next_operation(struct flash *f, uint64_t now_us)
 		return;
 	case FLASH_LEAVE:
 		begin(f, DFUSE_OP_LEAVE, 0,
-		      f->options.leave_loader ? f->profile->loader_addr : f->profile->app_addr, 0,
-		      NULL, now_us);
+		      f->options.leave_loader && f->profile->family ? f->profile->loader_addr
+								    : f->profile->app_addr,
+		      0, NULL, now_us);
 		return;
 	case FLASH_MAPS:
 	case FLASH_PROBED:

@@ -163,6 +163,24 @@ add_targets(struct job *j)
 	}
 }
 
+static void
+compose_message(struct job *j, const char *why)
+{
+	const struct verdict *v = &j->record.verdict;
+	const struct profile *p = j->flash.profile;
+
+	/* INVARIANT: the words promise no more than was seen. */
+	if (v->kind == VERDICT_PASS && p != NULL && !p->family)
+		copy_text(
+		    j->record.message, sizeof(j->record.message),
+		    "Flashed and read back equal; this kind of device cannot be asked what it "
+		    "runs. It is safe to unplug.");
+	else
+		outcome_message(v, j->record.message, sizeof(j->record.message));
+	if (why != NULL)
+		add_words(j, " (", why, ")");
+}
+
 void
 job_finish(struct job *j, struct verdict v, const char *why, uint64_t now_us)
 {
@@ -171,9 +189,7 @@ job_finish(struct job *j, struct verdict v, const char *why, uint64_t now_us)
 	visit_account(j);
 	j->record.verdict = v;
 	j->record.why = why;
-	outcome_message(&v, j->record.message, sizeof(j->record.message));
-	if (why != NULL)
-		add_words(j, " (", why, ")");
+	compose_message(j, why);
 	add_targets(j);
 	job_enter(j, JOB_ENDING, now_us);
 	j->attempt_deadline_us = 0;

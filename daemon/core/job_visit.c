@@ -454,19 +454,14 @@ static void
 finish_unasked(struct job *j, uint64_t now_us)
 {
 	struct verdict v = { .kind = VERDICT_PASS, .step = STEP_LEAVING };
-	const char *why =
-	    "verified by reading back; this kind of device cannot be asked for a version";
 
-	if (j->setup.kind == JOB_BACKUP) {
+	if (j->setup.kind == JOB_BACKUP)
 		v = job_backup_verdict(j, STEP_LEAVING);
-		why = NULL;
-	} else if (!j->verified) {
+	else if (!j->verified)
 		v = (struct verdict){ VERDICT_FAIL, FAULT_VERIFY, STEP_VERIFYING, 0, 0, 0 };
-		why = NULL;
-	} else if (j->unchanged) {
+	else if (j->unchanged)
 		v.kind = VERDICT_UNCHANGED;
-	}
-	job_finish(j, v, why, now_us);
+	job_finish(j, v, NULL, now_us);
 }
 
 static void

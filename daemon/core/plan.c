@@ -61,6 +61,15 @@ touches(const struct sector *sector, uint32_t addr, uint32_t bytes)
 	return bytes > 0 && (sector->addr - addr < bytes || addr - sector->addr < sector->size);
 }
 
+static bool
+is_protected(const struct profile *profile, const struct sector *sector)
+{
+	for (size_t i = 0; i < profile->protect_count; i++)
+		if (touches(sector, profile->protect[i].addr, profile->protect[i].bytes))
+			return true;
+	return touches(sector, profile->loader_addr, profile->loader_bytes);
+}
+
 static int
 add_segment(struct plan *p, const struct profile *profile, const struct layout *map, size_t index,
 	    const char **why)
@@ -75,7 +84,7 @@ add_segment(struct plan *p, const struct profile *profile, const struct layout *
 			*why = "part of the image lies outside the device's memory";
 			return -EPERM;
 		}
-		if (s->alt == 0 && touches(&sector, profile->loader_addr, profile->loader_bytes)) {
+		if (s->alt == 0 && is_protected(profile, &sector)) {
 			*why = "part of the image lies in the boot loader's sector";
 			return -EPERM;
 		}

@@ -12,8 +12,13 @@
 
 #include "core/layout.h"
 
-#define PROFILE_ALTS_MAX 4 /* LIMIT: memories of one device that can be programmed */
+#define PROFILE_ALTS_MAX 8 /* LIMIT: memories of one device that can be programmed */
+#define PROFILE_RANGES_MAX 8
 #define PROFILE_NAME_MAX 32
+
+struct profile_range {
+	uint32_t addr, bytes;
+};
 
 struct profile {
 	char name[PROFILE_NAME_MAX];
@@ -22,7 +27,9 @@ struct profile {
 	uint32_t app_addr;     /* where the application begins, in alternate 0 */
 	uint32_t loader_addr;  /* the protected range, in alternate 0: never erased or written */
 	uint32_t loader_bytes; /* 0 = none */
-	bool leave;	       /* leaving starts the application (false: stay in DFU mode) */
+	struct profile_range protect[PROFILE_RANGES_MAX]; /* further such ranges */
+	size_t protect_count;
+	bool leave; /* leaving starts the application (false: stay in DFU mode) */
 	bool map_given[PROFILE_ALTS_MAX]; /* map[] is the authority and the device has to agree; */
 	struct layout map[PROFILE_ALTS_MAX]; /* else "as the device says" */
 };

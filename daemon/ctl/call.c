@@ -243,8 +243,12 @@ run_handler(struct conn *c, const struct varlink_call *v, size_t index, int fd)
 	call->fd = fd;
 	call->more = v->more;
 	call->oneway = v->oneway;
+	call->in_handler = true;
 	c->call = call;
 	o->handlers[index](o->ctx, call, v->parameters);
+	call->in_handler = false;
+	if (call->answered)
+		call_free(call);
 }
 
 void
@@ -317,14 +321,16 @@ end(struct call *call, const char *error, json_t *take_parameters)
 {
 	struct conn *c = call->conn;
 
-	assert(c->call == call);
+	assert(c->call == call && !call->answered);
+	call->answered = true;
 	c->call = NULL;
 	c->told_full = false;
 	if (call->oneway)
 		json_decref(take_parameters);
 	else
 		send_reply(c, error, take_parameters, 0);
-	call_free(call);
+	if (!call->in_handler)
+		call_free(call);
 	conn_wake(c);
 }
 

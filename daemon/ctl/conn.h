@@ -61,6 +61,8 @@ struct call {
 	void *data;
 	int fd;
 	bool more, oneway;
+	bool in_handler; /* not freed before its handler has returned */
+	bool answered;
 };
 
 TAILQ_HEAD(conn_list, conn);

@@ -10,8 +10,9 @@
  *    for, and a descriptor is there if it needs one.
  *  - Each call given to a handler is answered with exactly one call_reply() or call_error(): in the
  *    handler or any time later; for METHOD_STREAMS any number of call_continue() before it.  The
- *    answer ends the life of the call object.  This holds for oneway calls, too: their answers are
- *    dropped here.
+ *    answer ends the life of the call object; when it is given inside the handler, the object can
+ *    still be asked (call_take_fd() and the like) until the handler returns.  This holds for oneway
+ *    calls, too: their answers are dropped here.
  *  - A client may go away first: then gone() is called once for its unanswered call, and the call
  *    object is dead.  gone() is never called from inside a call_*() function, nor from a handler.
  *  - One call at a time per client: the next request waits for the answer.

@@ -112,6 +112,9 @@ struct judgement {
 
 const struct judge_profile *judge_crazyflie(void);
 
+/* A DfuSe device of which nothing is known: the station judges again by its [device] sections. */
+const struct judge_profile *judge_any_device(void);
+
 /* options NULL: nothing said, Crazyflie.  0, or -ENOMEM.  The verdict is in ret_judgement. */
 int judge_image(const struct image *image, const struct judge_options *options,
 		struct judgement *ret_judgement) MUST_CHECK;

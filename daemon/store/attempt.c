@@ -13,7 +13,8 @@
 #define SHA256_TEXT_MAX 65
 
 int
-store_attempt_begin(struct store *s, const struct store_begin *b, const struct store_time *now, int64_t *ret_id)
+store_attempt_begin(struct store *s, const struct store_begin *b, const struct store_time *now,
+		    int64_t *ret_id)
 {
 	struct body body;
 	int r = store_ready(s, now);
@@ -46,7 +47,8 @@ store_attempt_begin(struct store *s, const struct store_begin *b, const struct s
 	return 0;
 }
 
-/* [["asking",120],["erasing",3100]]: as SQLite's JSON functions write it, so that it can be made again. */
+/* [["asking",120],["erasing",3100]]: as SQLite's JSON functions write it, so that it can be made
+ * again. */
 static void
 stages_text(const struct store_ending *e, struct body *out)
 {
@@ -74,7 +76,8 @@ bounded(uint64_t v)
 }
 
 static void
-ending_body(struct body *b, int64_t id, const struct store_ending *e, const struct store_time *now, bool crash)
+ending_body(struct body *b, int64_t id, const struct store_ending *e, const struct store_time *now,
+	    bool crash)
 {
 	struct body stages;
 
@@ -110,7 +113,8 @@ ending_body(struct body *b, int64_t id, const struct store_ending *e, const stru
 }
 
 static int
-end_attempt(struct store *s, int64_t id, const struct store_ending *e, const struct store_time *now, bool crash)
+end_attempt(struct store *s, int64_t id, const struct store_ending *e, const struct store_time *now,
+	    bool crash)
 {
 	struct body b;
 	size_t i = 0;
@@ -130,7 +134,8 @@ end_attempt(struct store *s, int64_t id, const struct store_ending *e, const str
 }
 
 int
-store_attempt_end(struct store *s, int64_t id, const struct store_ending *e, const struct store_time *now)
+store_attempt_end(struct store *s, int64_t id, const struct store_ending *e,
+		  const struct store_time *now)
 {
 	return end_attempt(s, id, e, now, false);
 }
@@ -149,7 +154,8 @@ end_left(struct store *s, const struct store_ending *e, const struct store_time 
 }
 
 static int
-tell_one(struct store *s, int64_t id, void (*each)(void *ctx, const struct store_interrupted *i), void *ctx)
+tell_one(struct store *s, int64_t id, void (*each)(void *ctx, const struct store_interrupted *i),
+	 void *ctx)
 {
 	sqlite3_stmt *st = db_query(s->db, DB_INTERRUPTED);
 	struct store_interrupted i = { .id = id, .unclean = s->unclean };

@@ -188,7 +188,8 @@ keep_tail(const struct audit *a, off_t size, const char *stamp)
 static int
 open_file(struct audit *a)
 {
-	a->fd = openat(a->dirfd, AUDIT_FILE, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	a->fd = openat(a->dirfd, AUDIT_FILE, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+		       0640);
 	if (a->fd < 0)
 		return -errno;
 	return fsync(a->dirfd) < 0 ? -errno : 0; /* the name has to be durable too */
@@ -204,9 +205,8 @@ audit_open(struct audit *a, int dirfd, const char *stamp, off_t trusted)
 	r = open_file(a);
 	if (r < 0)
 		goto out;
-	if (fstat(a->fd, &st) < 0 ||
-	    (trusted >= 0 && st.st_size > trusted &&
-	     (ftruncate(a->fd, trusted) < 0 || fstat(a->fd, &st) < 0))) {
+	if (fstat(a->fd, &st) < 0 || (trusted >= 0 && st.st_size > trusted &&
+				      (ftruncate(a->fd, trusted) < 0 || fstat(a->fd, &st) < 0))) {
 		r = -errno;
 		goto out;
 	}
@@ -245,8 +245,9 @@ audit_moved(const struct audit *a)
 }
 
 /*
- * WHY: after a failed sync the kernel may call the pages clean though they never reached the disk.  Cutting back to
- * the last good line and writing again makes new dirty pages; a new descriptor forgets the old error.
+ * WHY: after a failed sync the kernel may call the pages clean though they never reached the disk.
+ * Cutting back to the last good line and writing again makes new dirty pages; a new descriptor
+ * forgets the old error.
  */
 static int
 recover(struct audit *a)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The append-only second record of truth: <state_dir>/audit.jsonl, one line per record,
- *   {"seq":7,"kind":"end","prev":"<hash of the line before>","hash":"<own>","body":{...},"crc":"<CRC-32 of the line so far>"}
- * Nothing in it is ever changed; a torn tail is copied aside before it is cut off.
+ *   {"seq":7,"kind":"end","prev":"<hash of the line
+ * before>","hash":"<own>","body":{...},"crc":"<CRC-32 of the line so far>"} Nothing in it is ever
+ * changed; a torn tail is copied aside before it is cut off.
  */
 #ifndef STORE_AUDIT_H
 #define STORE_AUDIT_H
@@ -17,10 +18,10 @@
 #define AUDIT_LINE_MAX (RECORD_BODY_MAX + 512) /* LIMIT: the body and what is around it */
 
 struct audit {
-	int dirfd; /* borrowed */
-	int fd;	   /* -1 closed */
-	off_t good;   /* end of the last line known to be durable */
-	off_t end;    /* end of what was written */
+	int dirfd;	  /* borrowed */
+	int fd;		  /* -1 closed */
+	off_t good;	  /* end of the last line known to be durable */
+	off_t end;	  /* end of what was written */
 	int64_t last_seq; /* of the last line before good; 0 none */
 	uint8_t last_hash[RECORD_HASH_BYTES];
 	bool failed; /* a write or sync failed: what is behind good is not to be trusted */
@@ -39,8 +40,9 @@ struct audit_line {
 struct audit_reader;
 
 /*
- * stamp names the copy of a torn tail.  trusted: what is behind this offset was written but never synced, and is cut
- * off, for its owner to write again; -1: all of it is what an earlier process left.
+ * stamp names the copy of a torn tail.  trusted: what is behind this offset was written but never
+ * synced, and is cut off, for its owner to write again; -1: all of it is what an earlier process
+ * left.
  */
 int audit_open(struct audit *a, int dirfd, const char *stamp, off_t trusted) MUST_CHECK;
 void audit_close(struct audit *a); /* copes with closed */
@@ -48,15 +50,18 @@ void audit_close(struct audit *a); /* copes with closed */
 /* The file at the path is not the one that is open. */
 bool audit_moved(const struct audit *a);
 
-/* Adds one line, not yet durable; r is on the chain.  audit_sync() makes all that were added durable.  After any
- * failure, everything added since the last good audit_sync() has to be added again. */
+/* Adds one line, not yet durable; r is on the chain.  audit_sync() makes all that were added
+ * durable.  After any failure, everything added since the last good audit_sync() has to be added
+ * again. */
 int audit_append(struct audit *a, const struct record *r) MUST_CHECK;
 int audit_sync(struct audit *a, const struct record *last) MUST_CHECK;
 
 /* Reading, from offset (the start of a line) to the last good line. */
-int audit_reader_new(const struct audit *a, off_t offset, struct audit_reader **ret_reader) MUST_CHECK;
+int audit_reader_new(const struct audit *a, off_t offset,
+		     struct audit_reader **ret_reader) MUST_CHECK;
 void audit_reader_free(struct audit_reader *r);
-/* 1 and the next good line (bad ones are passed over: their seq is missing), 0 at the end, negative errno. */
+/* 1 and the next good line (bad ones are passed over: their seq is missing), 0 at the end, negative
+ * errno. */
 int audit_next(struct audit_reader *r, struct audit_line *ret_line) MUST_CHECK;
 
 /* Offset of the first good line with at least this seq; a->good when there is none. */

@@ -54,7 +54,8 @@ audit_format(const struct record *r, char *out)
 	hex_of(r->prev, sizeof(r->prev), prev);
 	hex_of(r->hash, sizeof(r->hash), hash);
 	n = snprintf(out, AUDIT_LINE_MAX,
-		     "{\"seq\":%" PRId64 ",\"kind\":\"%s\",\"prev\":\"%s\",\"hash\":\"%s\",\"body\":%s",
+		     "{\"seq\":%" PRId64
+		     ",\"kind\":\"%s\",\"prev\":\"%s\",\"hash\":\"%s\",\"body\":%s",
 		     r->seq, record_kind_name(r->kind), prev, hash, r->body);
 	assert(n > 0 && (size_t)n + TRAILER_BYTES + 2 <= AUDIT_LINE_MAX);
 	crc = snprintf(out + n, AUDIT_LINE_MAX - (size_t)n, CRC_TEXT "%08" PRIx32 "\"}\n",
@@ -118,7 +119,8 @@ trailer_is_right(const char *line, size_t size)
 {
 	char expected[TRAILER_BYTES + 1];
 
-	(void)snprintf(expected, sizeof(expected), CRC_TEXT "%08" PRIx32 "\"}", crc32_of(line, size));
+	(void)snprintf(expected, sizeof(expected), CRC_TEXT "%08" PRIx32 "\"}",
+		       crc32_of(line, size));
 	return memcmp(line + size, expected, TRAILER_BYTES) == 0;
 }
 

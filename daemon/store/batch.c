@@ -62,7 +62,8 @@ place(struct store *s)
 			continue;
 		r->seq = ++s->chain_seq;
 		memcpy(r->prev, s->chain_hash, sizeof(r->prev));
-		record_hash(r->prev, r->seq, record_kind_name(r->kind), r->body, r->body_size, r->hash);
+		record_hash(r->prev, r->seq, record_kind_name(r->kind), r->body, r->body_size,
+			    r->hash);
 		memcpy(s->chain_hash, r->hash, sizeof(r->hash));
 	}
 }
@@ -77,7 +78,8 @@ write_database(struct store *s)
 			continue;
 		n = db_apply(s->db, r);
 		if (n > 0)
-			n = 0; /* a repetition: checked before queueing, so only after a repair that lost rows */
+			n = 0; /* a repetition: checked before queueing, so only after a repair that
+				  lost rows */
 	}
 	if (n == 0)
 		n = db_run(s->db, DB_COMMIT);
@@ -160,7 +162,8 @@ has_ending(const struct store *s)
 	return r != NULL;
 }
 
-/* Errors after which nothing this connection says may be believed (robustness notes A7.2, item 9). */
+/* Errors after which nothing this connection says may be believed (robustness notes A7.2, item 9).
+ */
 static bool
 must_fail_stop(int error)
 {
@@ -199,13 +202,14 @@ note_result(struct store *s, int n, const struct store_time *now)
 		{ -ENOMEM, "out of memory" },
 	};
 
-	s->locked_since_ms = n != -EAGAIN	     ? -1
+	s->locked_since_ms = n != -EAGAIN	      ? -1
 			     : s->locked_since_ms < 0 ? now->mono_ms
 						      : s->locked_since_ms;
 	if (s->db == NULL)
 		return; /* repair_fail_stop() or repair_open() said why */
 	s->down_errno = n;
-	copy_text(s->down_why, sizeof(s->down_why), n < 0 ? "the disk does not take the records" : "");
+	copy_text(s->down_why, sizeof(s->down_why),
+		  n < 0 ? "the disk does not take the records" : "");
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (words[i].error == n)
 			copy_text(s->down_why, sizeof(s->down_why), words[i].why);
@@ -230,7 +234,8 @@ batch_commit(struct store *s, const struct store_time *now)
 	return n;
 }
 
-/* One queued record after reopening.  Equal seq and hash: it is on disk, in both files (compare_files()). */
+/* One queued record after reopening.  Equal seq and hash: it is on disk, in both files
+ * (compare_files()). */
 static int
 reload_record(struct store *s, struct record *r)
 {

@@ -45,8 +45,8 @@ firmware_of_row(sqlite3_stmt *st, struct store_firmware *f)
 }
 
 int
-store_firmware_find(struct store *s, const char *name, void (*each)(void *ctx, const struct store_firmware *f),
-		    void *ctx)
+store_firmware_find(struct store *s, const char *name,
+		    void (*each)(void *ctx, const struct store_firmware *f), void *ctx)
 {
 	struct store_firmware f;
 	sqlite3_stmt *st;
@@ -66,7 +66,8 @@ store_firmware_find(struct store *s, const char *name, void (*each)(void *ctx, c
 }
 
 int
-store_firmware_each(struct store *s, void (*each)(void *ctx, const struct store_firmware *f), void *ctx)
+store_firmware_each(struct store *s, void (*each)(void *ctx, const struct store_firmware *f),
+		    void *ctx)
 {
 	struct store_firmware f;
 	sqlite3_stmt *st;
@@ -98,7 +99,8 @@ has_row(struct store *s, enum db_query q, const char *value)
 	return r;
 }
 
-/* Changes of the catalogue depend on one another: what is still queued has to be in the tables before they are asked. */
+/* Changes of the catalogue depend on one another: what is still queued has to be in the tables
+ * before they are asked. */
 static int
 settle(struct store *s, const struct store_time *now)
 {
@@ -111,7 +113,8 @@ store_firmware_add(struct store *s, const struct store_firmware *f, const struct
 	struct body b;
 	int r;
 
-	if (!store_text_present(f->name) || !store_text_present(f->sha256) || !store_text_present(f->file))
+	if (!store_text_present(f->name) || !store_text_present(f->sha256) ||
+	    !store_text_present(f->file))
 		return -EINVAL;
 	r = settle(s, now);
 	if (r == 0)
@@ -155,7 +158,8 @@ store_firmware_remove(struct store *s, const char *name, const struct store_time
 }
 
 int
-store_set(struct store *s, enum store_scope scope, const char *name, const char *value, const struct store_time *now)
+store_set(struct store *s, enum store_scope scope, const char *name, const char *value,
+	  const struct store_time *now)
 {
 	struct body b;
 	int r = 0;
@@ -206,8 +210,8 @@ store_get(struct store *s, enum store_scope scope, const char *name, char *ret_v
 }
 
 int
-store_each(struct store *s, enum store_scope scope, void (*each)(void *ctx, const char *name, const char *value),
-	   void *ctx)
+store_each(struct store *s, enum store_scope scope,
+	   void (*each)(void *ctx, const char *name, const char *value), void *ctx)
 {
 	sqlite3_stmt *st;
 	int r = store_usable(s);
@@ -240,8 +244,8 @@ store_act(struct store *s, const struct store_act *a, const struct store_time *n
 }
 
 int
-store_act_each(struct store *s, int64_t before_id, unsigned limit, void (*each)(void *ctx, const struct store_act *a),
-	       void *ctx)
+store_act_each(struct store *s, int64_t before_id, unsigned limit,
+	       void (*each)(void *ctx, const struct store_act *a), void *ctx)
 {
 	struct store_act a;
 	sqlite3_stmt *st;
@@ -251,7 +255,8 @@ store_act_each(struct store *s, int64_t before_id, unsigned limit, void (*each)(
 		return r;
 	st = db_query(s->db, DB_ACTS);
 	(void)sqlite3_bind_int64(st, 1, before_id > 0 ? before_id : INT64_MAX); /* cannot fail */
-	(void)sqlite3_bind_int64(st, 2, limit > 0 && limit < STORE_HISTORY_MAX ? limit : STORE_HISTORY_MAX);
+	(void)sqlite3_bind_int64(
+	    st, 2, limit > 0 && limit < STORE_HISTORY_MAX ? limit : STORE_HISTORY_MAX);
 	while ((r = db_step(s->db, st)) > 0) {
 		a = (struct store_act){
 			.id = sqlite3_column_int64(st, 0),

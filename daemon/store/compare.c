@@ -22,8 +22,11 @@
 #include <unistd.h>
 
 #define LINES_PER_TRANSACTION 2000
-#define FIRST_BATCH 2 /* station and start: an audit file without a line is quiet only right after those */
-#define QUIET_LINES 256 /* WHY: a kill between the two commits leaves one batch, which is no reason for an alarm */
+#define FIRST_BATCH                                                                                \
+	2 /* station and start: an audit file without a line is quiet only right after those */
+#define QUIET_LINES                                                                                \
+	256 /* WHY: a kill between the two commits leaves one batch, which is no reason for an     \
+	       alarm */
 
 struct import {
 	struct store *s;
@@ -60,7 +63,8 @@ compare_set_aside(struct store *s, const char *name, const char *stamp)
 		(void)snprintf(base, sizeof(base), "%s-%s-%u.damaged", name, stamp, i);
 	if (exists(s, base))
 		return -EEXIST;
-	/* WHY: the database goes last.  Killed in between, it is older but whole, and the audit file fills the gap. */
+	/* WHY: the database goes last.  Killed in between, it is older but whole, and the audit
+	 * file fills the gap. */
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(parts); i++) {
 		(void)snprintf(from, sizeof(from), "%s%s", name, parts[i]);
 		(void)snprintf(to, sizeof(to), "%s%s", base, parts[i]);
@@ -160,7 +164,8 @@ fill_gap(struct import *in, const struct audit_line *next)
 		memcpy(r->body, body, sizeof(body));
 		memcpy(r->prev, in->hash, sizeof(r->prev));
 		/* the hash of the last one is known: it is what the next line builds on */
-		record_hash(r->prev, r->seq, record_kind_name(r->kind), body, r->body_size, r->hash);
+		record_hash(r->prev, r->seq, record_kind_name(r->kind), body, r->body_size,
+			    r->hash);
 		if (r->seq + 1 == next->seq)
 			memcpy(r->hash, next->prev, sizeof(r->hash));
 		in->lost++;
@@ -192,7 +197,8 @@ import_line(struct import *in, const struct audit_line *l)
 
 /* Lines behind seq and hash of the database. */
 static int
-import_lines(struct store *s, int64_t seq, const uint8_t hash[RECORD_HASH_BYTES], unsigned long *ret_lost)
+import_lines(struct store *s, int64_t seq, const uint8_t hash[RECORD_HASH_BYTES],
+	     unsigned long *ret_lost)
 {
 	struct import in = { .s = s, .seq = seq };
 	struct audit_reader *reader = NULL;
@@ -222,7 +228,8 @@ import_lines(struct store *s, int64_t seq, const uint8_t hash[RECORD_HASH_BYTES]
 	return n;
 }
 
-/* 1: the line with this seq has this hash (or, unreadable itself, is what the next one builds on); 0 not. */
+/* 1: the line with this seq has this hash (or, unreadable itself, is what the next one builds on);
+ * 0 not. */
 static int
 audit_agrees(const struct store *s, int64_t seq, const uint8_t hash[RECORD_HASH_BYTES])
 {
@@ -256,7 +263,9 @@ lengthen_audit(struct store *s, int64_t db_seq, const char *stamp)
 	if (n < 0 && n != -ENOENT)
 		return n;
 	if (n == -ENOENT || memcmp(hash, s->audit.last_hash, sizeof(hash)) != 0) {
-		store_alarm(s, "the audit file did not belong to the database; it was set aside (%s) and written again",
+		store_alarm(s,
+			    "the audit file did not belong to the database; it was set aside (%s) "
+			    "and written again",
 			    stamp);
 		audit_close(&s->audit);
 		n = compare_set_aside(s, AUDIT_FILE, stamp);
@@ -289,7 +298,9 @@ compare_files(struct store *s, const char *stamp)
 		return 0;
 	n = import_lines(s, seq, hash, &lost);
 	if (n == 0)
-		store_alarm(s, "the database lacked %lld records; they were taken from the audit file%s",
-			    (long long)(s->audit.last_seq - seq), lost > 0 ? ", some could not be read" : "");
+		store_alarm(
+		    s, "the database lacked %lld records; they were taken from the audit file%s",
+		    (long long)(s->audit.last_seq - seq),
+		    lost > 0 ? ", some could not be read" : "");
 	return n;
 }

@@ -155,7 +155,8 @@ db_apply(struct db *db, const struct record *r)
 void
 db_rollback(struct db *db)
 {
-	/* SQLite rolls back by itself after some errors; a rollback that fails leaves nothing committed */
+	/* SQLite rolls back by itself after some errors; a rollback that fails leaves nothing
+	 * committed */
 	if (sqlite3_get_autocommit(db->h) == 0)
 		(void)!db_run(db, DB_ROLLBACK);
 }

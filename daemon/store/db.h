@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one connection to cfdfud.db: opening with every check, prepared statements, SQLite's errors as errno.
- * Only the .c files of this folder include sqlite3.h.
+ * The one connection to cfdfud.db: opening with every check, prepared statements, SQLite's errors
+ * as errno. Only the .c files of this folder include sqlite3.h.
  *
- * Errors of all functions here: -EAGAIN locked by another program, -ENOSPC, -EROFS, -EIO, -ENOMEM, -EUCLEAN the file
- * is damaged, -EPROTO newer or foreign, -EBADMSG the values do not fit the tables (repairs only).
+ * Errors of all functions here: -EAGAIN locked by another program, -ENOSPC, -EROFS, -EIO, -ENOMEM,
+ * -EUCLEAN the file is damaged, -EPROTO newer or foreign, -EBADMSG the values do not fit the tables
+ * (repairs only).
  */
 #ifndef STORE_DB_H
 #define STORE_DB_H
@@ -22,22 +23,53 @@ struct sqlite3_stmt;
 
 /* Prepared once, when the database is opened. */
 enum db_query {
-	DB_BEGIN, DB_COMMIT, DB_ROLLBACK, DB_SAVEPOINT, DB_RELEASE, DB_UNDO,
-	DB_ADD_RECORD, DB_LAST_RECORD, DB_RECORD, DB_HASH,
-	DB_NEXT_ID, DB_OPEN_IDS, DB_SETTING, DB_SETTINGS,
-	DB_HISTORY, DB_HISTORY_DRONE, DB_HISTORY_DRONES, DB_HISTORY_PORT, DB_HISTORY_LABEL,
-	DB_HISTORY_VERDICT, DB_HISTORY_RUNNING,
-	DB_ATTEMPT, DB_STAGES, DB_PLACE, DB_DRONES_WITH, DB_PORT_KNOWN, DB_TALLY, DB_TALLY_ONE,
+	DB_BEGIN,
+	DB_COMMIT,
+	DB_ROLLBACK,
+	DB_SAVEPOINT,
+	DB_RELEASE,
+	DB_UNDO,
+	DB_ADD_RECORD,
+	DB_LAST_RECORD,
+	DB_RECORD,
+	DB_HASH,
+	DB_NEXT_ID,
+	DB_OPEN_IDS,
+	DB_SETTING,
+	DB_SETTINGS,
+	DB_HISTORY,
+	DB_HISTORY_DRONE,
+	DB_HISTORY_DRONES,
+	DB_HISTORY_PORT,
+	DB_HISTORY_LABEL,
+	DB_HISTORY_VERDICT,
+	DB_HISTORY_RUNNING,
+	DB_ATTEMPT,
+	DB_STAGES,
+	DB_PLACE,
+	DB_DRONES_WITH,
+	DB_PORT_KNOWN,
+	DB_TALLY,
+	DB_TALLY_ONE,
 	DB_INTERRUPTED,
-	DB_DRONE, DB_DRONES, DB_PORT, DB_PORTS, DB_FIRMWARE, DB_FIRMWARES, DB_FIRMWARE_USE, DB_ACTS,
+	DB_DRONE,
+	DB_DRONES,
+	DB_PORT,
+	DB_PORTS,
+	DB_FIRMWARE,
+	DB_FIRMWARES,
+	DB_FIRMWARE_USE,
+	DB_ACTS,
 	DB_QUERY_COUNT
 };
 
-/* wait_ms: for other programs' locks.  ret_why (STORE_WHY_MAX bytes) says what is wrong when it fails. */
-int db_open(const char *path, const char *vfs, int wait_ms, struct db **ret_db, char *ret_why) MUST_CHECK;
+/* wait_ms: for other programs' locks.  ret_why (STORE_WHY_MAX bytes) says what is wrong when it
+ * fails. */
+int db_open(const char *path, const char *vfs, int wait_ms, struct db **ret_db,
+	    char *ret_why) MUST_CHECK;
 
-/* WHY: no checkpoint and no removal of the log when closing after trouble: both go by name, and the names may be
- * another file's by now.  NULL is fine. */
+/* WHY: no checkpoint and no removal of the log when closing after trouble: both go by name, and the
+ * names may be another file's by now.  NULL is fine. */
 void db_close(struct db *db, bool in_trouble);
 
 /* The database was unlinked or renamed. */
@@ -58,7 +90,8 @@ int db_step(struct db *db, struct sqlite3_stmt *st) MUST_CHECK;
 /* NULL and "" are NULL.  A text that cannot be bound (no memory) fails the next step. */
 void db_bind_text(struct sqlite3_stmt *st, int at, const char *text);
 
-/* Applies a record that is on the chain and adds its row.  0, or 1: it was a repetition and changed nothing else. */
+/* Applies a record that is on the chain and adds its row.  0, or 1: it was a repetition and changed
+ * nothing else. */
 int db_apply(struct db *db, const struct record *r) MUST_CHECK;
 
 /* Ends a transaction that is open, whatever its state. */

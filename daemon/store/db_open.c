@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening cfdfud.db: whose it is, whether it is whole, bringing it up to date, preparing the statements. */
+/* Opening cfdfud.db: whose it is, whether it is whole, bringing it up to date, preparing the
+ * statements. */
 #include "config.h"
 
 #include "store/db_private.h"
@@ -62,14 +63,16 @@ judge_owner(struct db *db, unsigned *ret_version, char *why)
 		return r;
 	if (strtol(application, NULL, 10) != SCHEMA_APPLICATION_ID && strcmp(objects, "0") != 0) {
 		(void)snprintf(why, STORE_WHY_MAX,
-			       "cfdfud.db belongs to another program (application id %s)", application);
+			       "cfdfud.db belongs to another program (application id %s)",
+			       application);
 		return -EPROTO;
 	}
 	*ret_version = (unsigned)strtoul(version, NULL, 10);
 	if (*ret_version > schema_step_count) {
-		(void)snprintf(why, STORE_WHY_MAX,
-			       "cfdfud.db has version %s, written by a newer cfdfud; this one knows %zu",
-			       version, schema_step_count);
+		(void)snprintf(
+		    why, STORE_WHY_MAX,
+		    "cfdfud.db has version %s, written by a newer cfdfud; this one knows %zu",
+		    version, schema_step_count);
 		return -EPROTO;
 	}
 	return 0;
@@ -79,13 +82,15 @@ static int
 configure(struct db *db, char *why)
 {
 	static const char pragmas[] =
-		"PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
-		"PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 8388608;";
+	    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+	    "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = "
+	    "8388608;";
 	char mode[16];
 	int r = ask(db, "PRAGMA journal_mode = WAL", mode, sizeof(mode), why);
 
 	if (r == 0 && strcmp(mode, "wal") != 0) {
-		(void)snprintf(why, STORE_WHY_MAX, "the file system does not take a write-ahead log");
+		(void)snprintf(why, STORE_WHY_MAX,
+			       "the file system does not take a write-ahead log");
 		r = -EIO;
 	}
 	if (r == 0)
@@ -103,10 +108,12 @@ check_whole(struct db *db, unsigned version, char *why)
 	int r = 0;
 
 	if (version == schema_step_count)
-		r = ask(db, "SELECT value FROM setting WHERE scope = 'store' AND name = 'running'", running,
-			sizeof(running), why);
+		r = ask(db, "SELECT value FROM setting WHERE scope = 'store' AND name = 'running'",
+			running, sizeof(running), why);
 	if (r == 0) /* after an unclean end the indices are compared with the tables, too */
-		r = ask(db, strcmp(running, "1") == 0 ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)",
+		r = ask(db,
+			strcmp(running, "1") == 0 ? "PRAGMA integrity_check(1)"
+						  : "PRAGMA quick_check(1)",
 			answer, sizeof(answer), why);
 	if (r == 0 && strcmp(answer, "ok") != 0) {
 		(void)snprintf(why, STORE_WHY_MAX, "cfdfud.db is damaged: %s", answer);
@@ -131,7 +138,8 @@ migrate(struct db *db, unsigned version, char *why)
 		if (r == 0)
 			r = execute(db, pragma, why);
 		if (r < 0 && sqlite3_get_autocommit(db->h) == 0)
-			(void)sqlite3_exec(db->h, "ROLLBACK", NULL, NULL, NULL); /* closing does it, too */
+			(void)sqlite3_exec(db->h, "ROLLBACK", NULL, NULL,
+					   NULL); /* closing does it, too */
 	}
 	return r;
 }
@@ -139,7 +147,8 @@ migrate(struct db *db, unsigned version, char *why)
 static int
 prepare_one(struct db *db, const char *sql, sqlite3_stmt **ret_st, char *why)
 {
-	return explain(db, sqlite3_prepare_v3(db->h, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_st, NULL),
+	return explain(db,
+		       sqlite3_prepare_v3(db->h, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_st, NULL),
 		       "cfdfud.db", why);
 }
 
@@ -171,9 +180,12 @@ db_open(const char *path, const char *vfs, int wait_ms, struct db **ret_db, char
 
 	if (db == NULL)
 		return -ENOMEM;
-	r = explain(db, sqlite3_open_v2(path, &db->h,
-					SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-						SQLITE_OPEN_EXRESCODE, vfs), path, ret_why);
+	r = explain(db,
+		    sqlite3_open_v2(path, &db->h,
+				    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+					SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+				    vfs),
+		    path, ret_why);
 	if (r == 0)
 		db_wait_for_locks(db, wait_ms);
 	if (r == 0)

@@ -6,8 +6,11 @@
 
 #include <assert.h>
 
+/* The statements are laid out by hand. */
+/* clang-format off */
 #define ISO(ms)                                                                                    \
-	"strftime('%Y-%m-%dT%H:%M:%S', " ms " / 1000, 'unixepoch') || printf('.%03dZ', " ms " % 1000)"
+	"strftime('%Y-%m-%dT%H:%M:%S', " ms " / 1000, 'unixepoch')"                                \
+	" || printf('.%03dZ', " ms " % 1000)"
 
 #define ATTEMPT_COLUMNS                                                                            \
 	"a.id, a.started_ms, a.ended_ms, " ISO("a.started_ms") ", " ISO("a.ended_ms") ","          \
@@ -23,10 +26,10 @@
 	" ELSE a.flags || ' ' || a.end_flags END, a.started_sync"
 
 /*
- * One form for every filter.  ?1 serial, ?2 slot, ?3 verdict, ?4 since, ?5 until, ?6 before_id, ?7 limit;
- * ?8 and ?9: segment and start of the attempt before_id (or the last ones there are).
- * WHY: segments newest first, and in each the index of the driving column newest first, is exactly the order of
- * ids; so nothing is sorted and nothing before the wanted time or cursor is walked through.
+ * One form for every filter.  ?1 serial, ?2 slot, ?3 verdict, ?4 since, ?5 until, ?6 before_id,
+ * ?7 limit; ?8 and ?9: segment and start of the attempt before_id (or the last ones there are).
+ * WHY: segments newest first, and in each the index of the driving column newest first, is exactly
+ * the order of ids; so nothing is sorted, and nothing before the wanted time or cursor is passed.
  */
 #define HISTORY(driver) HISTORY_OF("", driver)
 #define HISTORY_OF(outer, driver)                                                                  \
@@ -78,22 +81,27 @@ static const char *const texts[] = {
 	[DB_HISTORY] = HISTORY(""),
 	[DB_HISTORY_DRONE] = HISTORY("a.drone = ?10 AND"),
 	/* the few rows of the few drones that share a serial are sorted */
-	[DB_HISTORY_DRONES] = HISTORY_OF("(SELECT id FROM drone WHERE serial = ?1 OR dfu_serial = ?1) d"
-					 " CROSS JOIN", "a.drone = d.id AND"),
+	[DB_HISTORY_DRONES] = HISTORY_OF("(SELECT id FROM drone WHERE serial = ?1"
+					 " OR dfu_serial = ?1) d CROSS JOIN",
+					 "a.drone = d.id AND"),
 	[DB_HISTORY_PORT] = HISTORY("a.port = ?2 AND"),
 	[DB_HISTORY_LABEL] = HISTORY("a.label = ?2 AND"),
 	[DB_HISTORY_VERDICT] = HISTORY("a.verdict = ?3 AND"),
 	[DB_HISTORY_RUNNING] =
 		"SELECT " ATTEMPT_COLUMNS " FROM attempt a LEFT JOIN image i ON i.id = a.image"
-		" WHERE a.end_seq IS NULL AND a.id < ?6 AND a.started_ms >= ?4 AND a.started_ms < ?5"
-		" AND (?1 IS NULL OR a.serial = ?1 COLLATE NOCASE OR a.dfu_serial = ?1 COLLATE NOCASE)"
+		" WHERE a.end_seq IS NULL AND a.id < ?6"
+		" AND a.started_ms >= ?4 AND a.started_ms < ?5"
+		" AND (?1 IS NULL OR a.serial = ?1 COLLATE NOCASE"
+		" OR a.dfu_serial = ?1 COLLATE NOCASE)"
 		" AND (?2 IS NULL OR a.port = ?2 OR a.label = ?2) ORDER BY a.id DESC LIMIT ?7",
 	[DB_ATTEMPT] = "SELECT " ATTEMPT_COLUMNS
 		       " FROM attempt a LEFT JOIN image i ON i.id = a.image WHERE a.id = ?1",
 	[DB_STAGES] = "SELECT json_extract(e.value, '$[0]'), json_extract(e.value, '$[1]')"
 		      " FROM attempt a, json_each(a.stages) e WHERE a.id = ?1",
-	[DB_PLACE] = "SELECT segment, started_ms FROM attempt WHERE id < ?1 ORDER BY id DESC LIMIT 1",
-	[DB_DRONES_WITH] = "SELECT min(id), count(*) FROM drone WHERE serial = ?1 OR dfu_serial = ?1",
+	[DB_PLACE] = "SELECT segment, started_ms FROM attempt WHERE id < ?1"
+		     " ORDER BY id DESC LIMIT 1",
+	[DB_DRONES_WITH] = "SELECT min(id), count(*) FROM drone"
+			   " WHERE serial = ?1 OR dfu_serial = ?1",
 	[DB_PORT_KNOWN] = "SELECT 1 FROM attempt WHERE port = ?1 LIMIT 1",
 	[DB_TALLY] = "SELECT verdict, n FROM tally UNION ALL"
 		     " SELECT 'running', count(*) FROM attempt WHERE end_seq IS NULL",
@@ -111,10 +119,13 @@ static const char *const texts[] = {
 	[DB_PORTS] = "SELECT " PORT_COLUMNS " ORDER BY port",
 	[DB_FIRMWARE] = "SELECT " FIRMWARE_COLUMNS " WHERE name = ?1",
 	[DB_FIRMWARES] = "SELECT " FIRMWARE_COLUMNS " ORDER BY id",
-	[DB_FIRMWARE_USE] = "SELECT 1 FROM setting WHERE scope IN ('selected', 'own') AND value = ?1",
+	[DB_FIRMWARE_USE] = "SELECT 1 FROM setting"
+			    " WHERE scope IN ('selected', 'own') AND value = ?1",
 	[DB_ACTS] = "SELECT id, at_ms, at, uid, pid, user, method, arguments FROM acts"
 		    " WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
 };
+/* clang-format on */
+
 _Static_assert(sizeof(texts) / sizeof(texts[0]) == DB_QUERY_COUNT, "every query has a text");
 
 const char *

@@ -109,12 +109,13 @@ compare_facts(void *ctx, const struct store_drone *d)
 	const struct store_drone_facts *f = c->facts;
 	const char *quirks = d->quirks != NULL ? d->quirks : "";
 
-	c->known = !is_other_serial(f->serial, d->serial) && !is_other_serial(f->dfu_serial, d->dfu_serial) &&
-		   !is_news(f->platform, d->platform) && !is_news(f->device_type, d->device_type) &&
-		   !is_news(f->board_type, d->board_type) && !is_news(f->loader_sha256, d->loader_sha256) &&
-		   !is_news(f->version, d->version) &&
-		   (f->quirks == NULL || strcmp(f->quirks, quirks) == 0) && c->now_ms >= d->last_seen_ms &&
-		   c->now_ms - d->last_seen_ms < NOTE_AGAIN_MS;
+	c->known =
+	    !is_other_serial(f->serial, d->serial) &&
+	    !is_other_serial(f->dfu_serial, d->dfu_serial) && !is_news(f->platform, d->platform) &&
+	    !is_news(f->device_type, d->device_type) && !is_news(f->board_type, d->board_type) &&
+	    !is_news(f->loader_sha256, d->loader_sha256) && !is_news(f->version, d->version) &&
+	    (f->quirks == NULL || strcmp(f->quirks, quirks) == 0) && c->now_ms >= d->last_seen_ms &&
+	    c->now_ms - d->last_seen_ms < NOTE_AGAIN_MS;
 }
 
 int
@@ -144,8 +145,8 @@ store_drone_note(struct store *s, const struct store_drone_facts *f, const struc
 }
 
 static int
-queue_aside(struct store *s, enum record_kind kind, const char *key, const char *value, const char *why,
-	    const struct store_time *now)
+queue_aside(struct store *s, enum record_kind kind, const char *key, const char *value,
+	    const char *why, const struct store_time *now)
 {
 	struct body b;
 
@@ -164,7 +165,8 @@ ignore_drone(void *ctx, const struct store_drone *d)
 }
 
 int
-store_drone_quarantine(struct store *s, const char *serial, const char *why, const struct store_time *now)
+store_drone_quarantine(struct store *s, const char *serial, const char *why,
+		       const struct store_time *now)
 {
 	int r;
 
@@ -192,7 +194,8 @@ port_of_row(sqlite3_stmt *st, struct store_port *p)
 }
 
 int
-store_port_find(struct store *s, const char *port, void (*each)(void *ctx, const struct store_port *p), void *ctx)
+store_port_find(struct store *s, const char *port,
+		void (*each)(void *ctx, const struct store_port *p), void *ctx)
 {
 	struct store_port p;
 	sqlite3_stmt *st;
@@ -229,7 +232,8 @@ store_port_each(struct store *s, void (*each)(void *ctx, const struct store_port
 }
 
 int
-store_port_quarantine(struct store *s, const char *port, const char *why, const struct store_time *now)
+store_port_quarantine(struct store *s, const char *port, const char *why,
+		      const struct store_time *now)
 {
 	if (!store_text_present(port))
 		return -EINVAL;

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERDICT_RARE 20000 /* LIMIT: rows of one verdict that may be walked through to find those of a time */
+#define VERDICT_RARE                                                                               \
+	20000 /* LIMIT: rows of one verdict that may be walked through to find those of a time */
 
 static const char *
 text(sqlite3_stmt *st, int column)
@@ -20,7 +21,8 @@ text(sqlite3_stmt *st, int column)
 static int64_t
 number(sqlite3_stmt *st, int column)
 {
-	return sqlite3_column_type(st, column) == SQLITE_NULL ? -1 : sqlite3_column_int64(st, column);
+	return sqlite3_column_type(st, column) == SQLITE_NULL ? -1
+							      : sqlite3_column_int64(st, column);
 }
 
 /* The columns of ATTEMPT_COLUMNS, in their order. */
@@ -101,8 +103,9 @@ choose_by_verdict(struct store *s, const struct store_filter *f, struct choice *
 
 	db_bind_text(st, 1, f->verdict);
 	r = two_numbers(s, st, &count, &none);
-	c->query = count > VERDICT_RARE && (f->since_ms > 0 || f->until_ms > 0) ? DB_HISTORY
-										 : DB_HISTORY_VERDICT;
+	c->query = count > VERDICT_RARE && (f->since_ms > 0 || f->until_ms > 0)
+		       ? DB_HISTORY
+		       : DB_HISTORY_VERDICT;
 	return r;
 }
 
@@ -147,7 +150,8 @@ static int
 prepare_history(struct store *s, const struct store_filter *f, sqlite3_stmt **ret_st)
 {
 	int64_t before = f->before_id > 0 ? f->before_id : INT64_MAX, segment = 0, ms = 0;
-	unsigned limit = f->limit > 0 && f->limit < STORE_HISTORY_MAX ? f->limit : STORE_HISTORY_MAX;
+	unsigned limit =
+	    f->limit > 0 && f->limit < STORE_HISTORY_MAX ? f->limit : STORE_HISTORY_MAX;
 	struct choice c;
 	sqlite3_stmt *st;
 	int r = choose(s, f, &c);
@@ -176,8 +180,8 @@ prepare_history(struct store *s, const struct store_filter *f, sqlite3_stmt **re
 }
 
 int
-store_history(struct store *s, const struct store_filter *f, void (*each)(void *ctx, const struct store_attempt *a),
-	      void *ctx)
+store_history(struct store *s, const struct store_filter *f,
+	      void (*each)(void *ctx, const struct store_attempt *a), void *ctx)
 {
 	struct store_attempt a;
 	sqlite3_stmt *st = NULL;
@@ -214,7 +218,8 @@ read_stages(struct store *s, int64_t id, struct store_stage *stages, size_t *ret
 }
 
 int
-store_attempt_get(struct store *s, int64_t id, void (*each)(void *ctx, const struct store_attempt *a), void *ctx)
+store_attempt_get(struct store *s, int64_t id,
+		  void (*each)(void *ctx, const struct store_attempt *a), void *ctx)
 {
 	struct store_stage stages[STORE_STAGES_MAX];
 	struct store_attempt a;
@@ -245,7 +250,8 @@ store_attempt_get(struct store *s, int64_t id, void (*each)(void *ctx, const str
 }
 
 int
-store_counts(struct store *s, void (*each)(void *ctx, const char *verdict, int64_t count), void *ctx)
+store_counts(struct store *s, void (*each)(void *ctx, const char *verdict, int64_t count),
+	     void *ctx)
 {
 	sqlite3_stmt *st;
 	int r = store_usable(s);

@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Length of the valid UTF-8 sequence at p, 0 when there is none (overlong, surrogate, cut, C1 control). */
+/* Length of the valid UTF-8 sequence at p, 0 when there is none (overlong, surrogate, cut, C1
+ * control). */
 static size_t
 utf8_length(const unsigned char *p)
 {

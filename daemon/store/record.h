@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records: the one form in which anything enters the store.  A record is a kind and a body (a flat JSON object); it is
- * hashed onto the chain, applied to the database and written as a line of the audit file.  Live recording, repair
- * and rebuilding all apply the same records by the same statements.
+ * Records: the one form in which anything enters the store.  A record is a kind and a body (a flat
+ * JSON object); it is hashed onto the chain, applied to the database and written as a line of the
+ * audit file.  Live recording, repair and rebuilding all apply the same records by the same
+ * statements.
  */
 #ifndef STORE_RECORD_H
 #define STORE_RECORD_H
@@ -14,7 +15,8 @@
 #include "cfdfu/util.h"
 
 #define RECORD_HASH_BYTES 32
-#define RECORD_BODY_MAX 16384 /* LIMIT: 32 stages and every text at its own limit, all escaped: 12 KiB */
+#define RECORD_BODY_MAX                                                                            \
+	16384 /* LIMIT: 32 stages and every text at its own limit, all escaped: 12 KiB */
 #define RECORD_STEPS_MAX 8
 
 enum record_kind {
@@ -31,7 +33,8 @@ enum record_kind {
 	RECORD_FIRMWARE_GONE,
 	RECORD_SETTING,
 	RECORD_ACT,
-	RECORD_LOST, /* stands for a line of the audit file that could not be read when rebuilding */
+	RECORD_LOST, /* stands for a line of the audit file that could not be read when rebuilding
+		      */
 	RECORD_KIND_COUNT
 };
 
@@ -56,16 +59,18 @@ bool record_keeps_body(enum record_kind k);
 /* Statements that apply a record (?1 seq, ?2 body, ?3 ref), in order, NULL-ended. */
 struct record_step {
 	const char *sql;
-	bool must_change; /* when it changes no row, the record is a repetition: the rest is left out */
+	bool must_change; /* when it changes no row, the record is a repetition: the rest is left
+			     out */
 };
 const struct record_step *record_steps(enum record_kind k);
 
-/* The statement (?1 ref) that makes the body again: columns in the order and by the names of the body; NULL: kept. */
+/* The statement (?1 ref) that makes the body again: columns in the order and by the names of the
+ * body; NULL: kept. */
 const char *record_body_sql(enum record_kind k);
 
 /* SHA-256 over previous hash, seq, kind and body. */
-void record_hash(const uint8_t prev[RECORD_HASH_BYTES], int64_t seq, const char *kind, const char *body,
-		 size_t body_size, uint8_t ret_hash[RECORD_HASH_BYTES]);
+void record_hash(const uint8_t prev[RECORD_HASH_BYTES], int64_t seq, const char *kind,
+		 const char *body, size_t body_size, uint8_t ret_hash[RECORD_HASH_BYTES]);
 
 /* Writing a body.  Unknown values are left out; what does not fit sets over. */
 struct body {
@@ -76,7 +81,8 @@ struct body {
 
 void body_begin(struct body *b);
 void body_int(struct body *b, const char *key, int64_t value);
-/* NULL and "" are left out; made valid UTF-8 without control characters and cut to max - 1 bytes. */
+/* NULL and "" are left out; made valid UTF-8 without control characters and cut to max - 1 bytes.
+ */
 void body_text(struct body *b, const char *key, const char *text, size_t max);
 /* As body_text(), but "" is written. */
 void body_text_or_empty(struct body *b, const char *key, const char *text, size_t max);

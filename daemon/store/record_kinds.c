@@ -7,23 +7,28 @@
 #include <assert.h>
 #include <string.h>
 
+/* The statements are laid out by hand. */
+/* clang-format off */
 /* A value of the body. */
 #define J(key) "json_extract(?2, '$." key "')"
 
 /*
- * The drone with these serials.  The run-time serial decides; a DFU serial alone finds the drone that has it, or one
- * of which no run-time serial is known yet.  The lowest id when drones share a DFU serial.
+ * The drone with these serials.  The run-time serial decides; a DFU serial alone finds the drone
+ * that has it, or one of which no run-time serial is known yet.  The lowest id when drones share a
+ * DFU serial.
  */
 #define DRONE_OF(serial, dfu)                                                                      \
 	"coalesce((SELECT id FROM drone WHERE serial = " serial "),"                               \
 	" (SELECT min(id) FROM drone WHERE dfu_serial = " dfu " AND (serial IS NULL OR " serial    \
 	" IS NULL)))"
 #define NOTED_DRONE DRONE_OF(J("serial"), J("dfu_serial"))
-#define NAMELESS "(SELECT min(id) FROM drone WHERE serial IS NULL AND dfu_serial = " J("dfu_serial") ")"
+#define NAMELESS                                                                                   \
+	"(SELECT min(id) FROM drone WHERE serial IS NULL AND dfu_serial = " J("dfu_serial") ")"
 #define NAMED "(SELECT id FROM drone WHERE serial = " J("serial") ")"
 
 #define STEP_BOOT                                                                                  \
-	{ "INSERT OR IGNORE INTO boot (name) SELECT " J("boot") " WHERE " J("boot") " IS NOT NULL", false }
+	{ "INSERT OR IGNORE INTO boot (name) SELECT " J("boot")                                    \
+	  " WHERE " J("boot") " IS NOT NULL", false }
 #define THIS_BOOT "(SELECT id FROM boot WHERE name = " J("boot") ")"
 
 #define STEP_NEW_DRONE                                                                             \
@@ -42,19 +47,21 @@ static const struct record_step steps_start[] = {
 	{ "UPDATE port SET crashes = 0 WHERE crashes > 0 AND NOT (port IN"
 	  " (SELECT port FROM attempt WHERE end_seq IS NULL) AND EXISTS (SELECT 1 FROM setting"
 	  " WHERE scope = 'store' AND name = 'running' AND value = '1'))", false },
-	{ "INSERT OR REPLACE INTO setting (scope, name, value) VALUES ('store', 'running', '1')", false },
+	{ "INSERT OR REPLACE INTO setting (scope, name, value)"
+	  " VALUES ('store', 'running', '1')", false },
 	{ NULL, false },
 };
 
 static const struct record_step steps_stop[] = {
-	{ "INSERT OR REPLACE INTO setting (scope, name, value) VALUES ('store', 'running', '0')", false },
+	{ "INSERT OR REPLACE INTO setting (scope, name, value)"
+	  " VALUES ('store', 'running', '0')", false },
 	{ NULL, false },
 };
 
 static const struct record_step steps_begin[] = {
 	STEP_BOOT,
-	{ "INSERT OR IGNORE INTO image (name, version, sha256) VALUES (ifnull(" J("firmware") ", ''),"
-	  " ifnull(" J("version") ", ''), ifnull(" J("sha256") ", ''))", false },
+	{ "INSERT OR IGNORE INTO image (name, version, sha256) VALUES ("
+	  " ifnull(" J("firmware") ", ''), ifnull(" J("version") ", ''), ifnull(" J("sha256") ", ''))", false },
 	{ "INSERT INTO segment (id) SELECT s.last + 1 FROM (SELECT max(id) AS last FROM segment) s"
 	  " WHERE " J("at") " < (SELECT started_ms FROM attempt ORDER BY id DESC LIMIT 1)"
 	  " AND NOT EXISTS (SELECT 1 FROM attempt WHERE id = " J("id") ")", false },
@@ -101,7 +108,8 @@ static const struct record_step steps_end[] = {
 	{ "UPDATE drone SET failures = CASE " J("drone_count") " WHEN 1 THEN failures + 1"
 	  " WHEN 2 THEN 0 ELSE failures END, last_verdict = a.verdict, last_image = a.image,"
 	  " version = coalesce(a.version_after, version), last_ms = " J("at")
-	  " FROM (SELECT drone, verdict, image, version_after FROM attempt WHERE id = " J("id") ") a"
+	  " FROM (SELECT drone, verdict, image, version_after FROM attempt"
+	  " WHERE id = " J("id") ") a"
 	  " WHERE drone.id = a.drone", false },
 	{ "INSERT OR IGNORE INTO drone_failure (drone, port) SELECT a.drone, a.port FROM attempt a"
 	  " WHERE a.id = " J("id") " AND " J("drone_count") " = 1 AND a.drone IS NOT NULL"
@@ -111,10 +119,11 @@ static const struct record_step steps_end[] = {
 	{ NULL, false },
 };
 
-/* The first four make one drone of two: one known by its run-time serial, one met only in DFU mode until now. */
+/* The first four make one drone of two: one known by its run-time serial, and one that was met only
+ * in DFU mode until now. */
 static const struct record_step steps_drone[] = {
-	{ "UPDATE attempt SET drone = " NAMED " WHERE drone = " NAMELESS " AND " NAMED " IS NOT NULL",
-	  false },
+	{ "UPDATE attempt SET drone = " NAMED " WHERE drone = " NAMELESS
+	  " AND " NAMED " IS NOT NULL", false },
 	{ "DELETE FROM drone_failure WHERE drone = " NAMELESS " AND " NAMED " IS NOT NULL", false },
 	{ "UPDATE drone SET first_ms = min(drone.first_ms, y.first_ms),"
 	  " aside_ms = coalesce(drone.aside_ms, y.aside_ms),"
@@ -181,13 +190,15 @@ static const struct record_step steps_setting[] = {
 	{ "DELETE FROM setting WHERE scope = " J("scope") " AND name = " J("name")
 	  " AND " J("value") " IS NULL", false },
 	{ "INSERT OR REPLACE INTO setting (scope, name, value)"
-	  " SELECT " J("scope") ", " J("name") ", " J("value") " WHERE " J("value") " IS NOT NULL", false },
+	  " SELECT " J("scope") ", " J("name") ", " J("value")
+	  " WHERE " J("value") " IS NOT NULL", false },
 	{ NULL, false },
 };
 
 static const struct record_step steps_act[] = {
 	{ "INSERT INTO act (seq, at_ms, uid, pid, user, method, arguments) VALUES (?1, " J("at") ","
-	  " " J("uid") ", " J("pid") ", " J("user") ", " J("method") ", " J("arguments") ")", false },
+	  " " J("uid") ", " J("pid") ", " J("user") ", " J("method") ","
+	  " " J("arguments") ")", false },
 	{ NULL, false },
 };
 
@@ -214,6 +225,8 @@ static const char body_of_end[] =
 	" a.stages AS stages, a.port_count AS port_count, a.drone_count AS drone_count,"
 	" a.crash AS crash FROM attempt a LEFT JOIN boot b ON b.id = a.ended_boot"
 	" WHERE a.id = ?1 AND a.end_seq IS NOT NULL";
+
+/* clang-format on */
 
 /* Names are stored and hashed: append only. */
 static const struct {

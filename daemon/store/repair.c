@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Getting storage up: lock, audit file, database, comparison; and giving it up when it cannot be trusted. */
+/* Getting storage up: lock, audit file, database, comparison; and giving it up when it cannot be
+ * trusted. */
 #include "config.h"
 
 #include "store/store_private.h"
@@ -34,7 +35,8 @@ take_lock(struct store *s)
 	fd = openat(s->dirfd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0) {
 		r = -errno;
-		(void)snprintf(s->down_why, sizeof(s->down_why), "the lock file cannot be opened: %s", strerror(-r));
+		(void)snprintf(s->down_why, sizeof(s->down_why),
+			       "the lock file cannot be opened: %s", strerror(-r));
 		return r;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
@@ -46,8 +48,8 @@ take_lock(struct store *s)
 	s->lockfd = fd;
 	if (mkdirat(s->dirfd, "firmware", 0750) < 0 && errno != EEXIST) {
 		r = -errno;
-		(void)snprintf(s->down_why, sizeof(s->down_why), "%.180s cannot be made: %s", s->firmware_dir,
-			       strerror(-r));
+		(void)snprintf(s->down_why, sizeof(s->down_why), "%.180s cannot be made: %s",
+			       s->firmware_dir, strerror(-r));
 	}
 	return r;
 }
@@ -58,12 +60,14 @@ open_audit(struct store *s, const char *stamp)
 	int r = audit_open(&s->audit, s->dirfd, stamp, s->audit_trusted);
 
 	if (r < 0) {
-		(void)snprintf(s->down_why, sizeof(s->down_why), "the audit file cannot be opened: %s", strerror(-r));
+		(void)snprintf(s->down_why, sizeof(s->down_why),
+			       "the audit file cannot be opened: %s", strerror(-r));
 		return r;
 	}
 	s->audit_trusted = -1;
 	if (s->audit.cut)
-		store_alarm(s, "the audit file had a torn end, kept as " AUDIT_FILE "-%s.torn", stamp);
+		store_alarm(s, "the audit file had a torn end, kept as " AUDIT_FILE "-%s.torn",
+			    stamp);
 	return 0;
 }
 
@@ -88,7 +92,10 @@ make_equal(struct store *s, const char *stamp, bool in_loop)
 	int r = compare_files(s, stamp);
 
 	if (r == -EUCLEAN) {
-		store_alarm(s, "the database contradicted the audit file; it was set aside (%s) and rebuilt", stamp);
+		store_alarm(
+		    s,
+		    "the database contradicted the audit file; it was set aside (%s) and rebuilt",
+		    stamp);
 		db_close(s->db, true);
 		s->db = NULL;
 		r = compare_set_aside(s, DB_FILE, stamp);
@@ -99,7 +106,8 @@ make_equal(struct store *s, const char *stamp, bool in_loop)
 	}
 	if (r < 0)
 		(void)snprintf(s->down_why, sizeof(s->down_why),
-			       "the database and the audit file cannot be made equal: %s", strerror(-r));
+			       "the database and the audit file cannot be made equal: %s",
+			       strerror(-r));
 	return r;
 }
 
@@ -118,7 +126,8 @@ queue_start(struct store *s, const struct store_time *now)
 	if (s->chain_seq == 0) {
 		randombytes_buf(random, sizeof(random));
 		body_begin(&b);
-		body_text(&b, "station", sodium_bin2hex(id, sizeof(id), random, sizeof(random)), sizeof(id));
+		body_text(&b, "station", sodium_bin2hex(id, sizeof(id), random, sizeof(random)),
+			  sizeof(id));
 		body_moment(&b, now);
 		r = batch_queue(s, RECORD_STATION, 0, &b);
 	}
@@ -146,8 +155,8 @@ repair_open(struct store *s, const struct store_time *now)
 		r = open_database(s, stamp, in_loop);
 	if (r == 0)
 		r = make_equal(s, stamp, in_loop);
-	/* WHY: after a failed sync, what the log seems to hold may be in memory only; a checkpoint writes it elsewhere
-	 * and syncs that */
+	/* WHY: after a failed sync, what the log seems to hold may be in memory only; a checkpoint
+	 * writes it elsewhere and syncs that */
 	if (r == 0 && s->was_up)
 		r = db_checkpoint(s->db);
 	if (r == 0)
@@ -177,7 +186,8 @@ repair_fail_stop(struct store *s, int error, const char *why)
 	if (why != NULL)
 		(void)snprintf(s->down_why, sizeof(s->down_why), "%s: %s", why, strerror(-error));
 	else if (s->down_why[0] == '\0')
-		(void)snprintf(s->down_why, sizeof(s->down_why), "the database cannot be opened: %s", strerror(-error));
+		(void)snprintf(s->down_why, sizeof(s->down_why),
+			       "the database cannot be opened: %s", strerror(-error));
 }
 
 bool

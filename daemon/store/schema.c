@@ -5,11 +5,15 @@
 
 #include "cfdfu/util.h"
 
+/* The statements are laid out by hand. */
+/* clang-format off */
 /*
- * record: one row per line of the audit file.  body is kept where it cannot be made again from the other tables.
+ * record: one row per line of the audit file.  body is kept where it cannot be made again from the
+ * other tables.
  * attempt: columns of the beginning never change; those of the ending are set once, with end_seq.
- * segment: a new one begins whenever the wall clock was set back, so that within a segment the order of
- * started_ms is the order of ids, and one index serves both "newest first" and "between two moments".
+ * segment: a new one begins whenever the wall clock was set back, so that within a segment the order
+ * of started_ms is the order of ids, and one index serves both "newest first" and "between two
+ * moments".
  */
 static const char step_records[] =
 	"CREATE TABLE record (\n"
@@ -37,7 +41,8 @@ static const char step_records[] =
 	" failures INTEGER NOT NULL DEFAULT 0,\n"
 	" aside_ms INTEGER, aside_why TEXT) STRICT;\n"
 	"CREATE INDEX drone_dfu ON drone (dfu_serial) WHERE dfu_serial IS NOT NULL;\n"
-	"CREATE TABLE drone_failure (drone INTEGER NOT NULL REFERENCES drone (id), port TEXT NOT NULL,\n"
+	"CREATE TABLE drone_failure (\n"
+	" drone INTEGER NOT NULL REFERENCES drone (id), port TEXT NOT NULL,\n"
 	" PRIMARY KEY (drone, port)) STRICT, WITHOUT ROWID;\n"
 	"CREATE TABLE port (\n"
 	" port TEXT PRIMARY KEY,\n"
@@ -75,7 +80,8 @@ static const char step_attempts[] =
 	"CREATE INDEX attempt_time ON attempt (segment, started_ms);\n"
 	"CREATE INDEX attempt_drone ON attempt (drone, segment, started_ms);\n"
 	"CREATE INDEX attempt_port ON attempt (port, segment, started_ms);\n"
-	"CREATE INDEX attempt_label ON attempt (label, segment, started_ms) WHERE label IS NOT NULL;\n"
+	"CREATE INDEX attempt_label ON attempt (label, segment, started_ms)\n"
+	" WHERE label IS NOT NULL;\n"
 	"CREATE INDEX attempt_verdict ON attempt (verdict, segment, started_ms)\n"
 	" WHERE verdict IS NOT NULL;\n"
 	"CREATE INDEX attempt_open ON attempt (id) WHERE end_seq IS NULL;\n"
@@ -122,6 +128,8 @@ static const char step_catalogue[] =
 	" strftime('%Y-%m-%dT%H:%M:%S', at_ms / 1000, 'unixepoch')\n"
 	"  || printf('.%03dZ', at_ms % 1000) AS at, at_ms, uid, pid, user, method, arguments\n"
 	" FROM act;\n";
+
+/* clang-format on */
 
 const char *const schema_steps[] = { step_records, step_attempts, step_catalogue };
 const size_t schema_step_count = ARRAY_LEN(schema_steps);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Free space, and the ballast: a file that only takes up room, given up when the disk is full so that running
- * attempts still get their endings (robustness notes A7.2, item 6).
+ * Free space, and the ballast: a file that only takes up room, given up when the disk is full so
+ * that running attempts still get their endings (robustness notes A7.2, item 6).
  */
 #include "config.h"
 
@@ -49,14 +49,16 @@ space_ballast_restore(struct store *s)
 	s->ballast_out = true;
 	if (free_bytes(s) < s->opt.floor_bytes + s->opt.ballast_bytes)
 		return;
-	fd = openat(s->dirfd, BALLAST_FILE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	fd = openat(s->dirfd, BALLAST_FILE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		    0640);
 	if (fd < 0)
 		return;
 	if (posix_fallocate(fd, 0, (off_t)s->opt.ballast_bytes) == 0)
 		s->ballast_out = false;
 	else
-		(void)unlinkat(s->dirfd, BALLAST_FILE, 0); /* half a ballast is none; it stays out either way */
-	(void)close(fd); /* it has no content that could be lost */
+		(void)unlinkat(s->dirfd, BALLAST_FILE,
+			       0); /* half a ballast is none; it stays out either way */
+	(void)close(fd);	   /* it has no content that could be lost */
 }
 
 bool

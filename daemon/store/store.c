@@ -33,7 +33,8 @@ set_options(struct store *s, const struct store_options *o)
 static bool
 may_get_well(int error)
 {
-	return error == -ENOSPC || error == -EROFS || error == -EIO || error == -EAGAIN || error == -EDQUOT;
+	return error == -ENOSPC || error == -EROFS || error == -EIO || error == -EAGAIN ||
+	       error == -EDQUOT;
 }
 
 static int
@@ -115,7 +116,8 @@ store_open(const char *state_dir, const struct store_options *options, const str
 	space_check(s);
 	space_ballast_restore(s);
 	if (r == 0)
-		(void)!store_commit(s, now); /* trouble shows in store_health(), and it is tried again */
+		(void)!store_commit(
+		    s, now); /* trouble shows in store_health(), and it is tried again */
 	ret_why[0] = '\0';
 	*ret_store = s;
 	s = NULL;
@@ -162,8 +164,9 @@ store_health(const struct store *s, char ret_why[STORE_WHY_MAX])
 	else
 		h = STORE_OK;
 	if (h == STORE_ALARM)
-		why = s->alarm[0] != '\0' ? s->alarm
-					  : "another program keeps reading the database: its log cannot shrink";
+		why = s->alarm[0] != '\0'
+			  ? s->alarm
+			  : "another program keeps reading the database: its log cannot shrink";
 	if (ret_why != NULL)
 		copy_text(ret_why, STORE_WHY_MAX, why);
 	return h;
@@ -279,7 +282,8 @@ store_text_present(const char *text)
 void
 body_moment(struct body *b, const struct store_time *now)
 {
-	body_int(b, "at", now->wall_ms > 0 ? now->wall_ms : 0); /* before 1970 there is nothing to record */
+	body_int(b, "at",
+		 now->wall_ms > 0 ? now->wall_ms : 0); /* before 1970 there is nothing to record */
 	body_int(b, "mono", now->mono_ms);
 	body_text(b, "boot", now->boot_id, STORE_NAME_MAX);
 	body_int(b, "sync", now->synchronised);

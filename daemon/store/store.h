@@ -2,17 +2,20 @@
 /*
  * The station's memory: SQLite beside an append-only audit file, each able to repair the other.
  *
- * How to use it.  Every call that records something only queues it, checked and in order; store_commit() makes
- * the whole queue durable in one transaction (database first, then the audit file, both synced).  Only then may
- * anything of it be announced, and only then do queries see it.  When store_commit() fails nothing is lost:
- * the queue stays, and is tried again by the next store_commit() or store_check().
+ * How to use it.  Every call that records something only queues it, checked and in order;
+ * store_commit() makes the whole queue durable in one transaction (database first, then the audit
+ * file, both synced).  Only then may anything of it be announced, and only then do queries see it.
+ * When store_commit() fails nothing is lost: the queue stays, and is tried again by the next
+ * store_commit() or store_check().
  *
- * Texts go in as NULL or "" when unknown and come out as NULL.  They are copied, made valid UTF-8 without control
- * characters, and cut at the limits below.  Pointers given to callbacks are good until the callback returns;
- * a callback may not call into the store.  No clock in here: every time is the caller's.
+ * Texts go in as NULL or "" when unknown and come out as NULL.  They are copied, made valid UTF-8
+ * without control characters, and cut at the limits below.  Pointers given to callbacks are good
+ * until the callback returns; a callback may not call into the store.  No clock in here: every time
+ * is the caller's.
  *
- * INVARIANT: every attempt has exactly one beginning and, once ended, exactly one ending, across any number of
- * kills and power cuts; records are numbered without a gap and each carries the hash of the one before.
+ * INVARIANT: every attempt has exactly one beginning and, once ended, exactly one ending, across
+ * any number of kills and power cuts; records are numbered without a gap and each carries the hash
+ * of the one before.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -23,31 +26,32 @@
 
 #include "cfdfu/util.h"
 
-#define STORE_WHY_MAX 256	 /* a sentence for the operator */
-#define STORE_NAME_MAX 96	 /* LIMIT: ports, labels, serials, names, versions */
-#define STORE_MESSAGE_MAX 1024	 /* LIMIT: messages, notes, arguments */
-#define STORE_STAGES_MAX 32	 /* LIMIT: stages of one attempt */
-#define STORE_OPEN_MAX 1024	 /* LIMIT: attempts running at one time */
-#define STORE_QUEUE_MAX 8192	 /* LIMIT: records waiting for a disk that does not take them */
-#define STORE_HISTORY_MAX 1000	 /* LIMIT: rows of one history query; page with before_id */
-#define STORE_FAIL_PORTS_MAX 8	 /* LIMIT: ports remembered of a drone's failures in a row */
+#define STORE_WHY_MAX 256      /* a sentence for the operator */
+#define STORE_NAME_MAX 96      /* LIMIT: ports, labels, serials, names, versions */
+#define STORE_MESSAGE_MAX 1024 /* LIMIT: messages, notes, arguments */
+#define STORE_STAGES_MAX 32    /* LIMIT: stages of one attempt */
+#define STORE_OPEN_MAX 1024    /* LIMIT: attempts running at one time */
+#define STORE_QUEUE_MAX 8192   /* LIMIT: records waiting for a disk that does not take them */
+#define STORE_HISTORY_MAX 1000 /* LIMIT: rows of one history query; page with before_id */
+#define STORE_FAIL_PORTS_MAX 8 /* LIMIT: ports remembered of a drone's failures in a row */
 
 struct store;
 
 /* A moment.  Decisions use mono_ms; wall_ms is only recorded. */
 struct store_time {
-	int64_t wall_ms;      /* since 1970, UTC */
-	int64_t mono_ms;      /* CLOCK_BOOTTIME */
-	const char *boot_id;  /* of the running kernel; NULL unknown */
-	bool synchronised;    /* the wall clock is known to be right */
+	int64_t wall_ms;     /* since 1970, UTC */
+	int64_t mono_ms;     /* CLOCK_BOOTTIME */
+	const char *boot_id; /* of the running kernel; NULL unknown */
+	bool synchronised;   /* the wall clock is known to be right */
 };
 
 /* All zero is a good default. */
 struct store_options {
-	uint64_t ballast_bytes;	  /* 0: 16 MiB */
-	uint64_t floor_bytes;	  /* free space demanded before an attempt; 0: 64 MiB */
-	uint64_t wal_alarm_bytes; /* size of the write-ahead log that is worth an alarm; 0: 64 MiB */
-	const char *vfs;	  /* SQLite VFS by name, for tests; NULL: the default one */
+	uint64_t ballast_bytes; /* 0: 16 MiB */
+	uint64_t floor_bytes;	/* free space demanded before an attempt; 0: 64 MiB */
+	uint64_t
+	    wal_alarm_bytes; /* size of the write-ahead log that is worth an alarm; 0: 64 MiB */
+	const char *vfs;     /* SQLite VFS by name, for tests; NULL: the default one */
 };
 
 enum store_health {
@@ -56,69 +60,77 @@ enum store_health {
 	STORE_DEGRADED, /* no new attempt is accepted; store_check() goes on trying */
 };
 
-/* --- life ------------------------------------------------------------------------------------------------ */
-
-/*
- * Opens or creates state_dir (mode 0750) with cfdfud.db, audit.jsonl, ballast, lock and firmware/; checks,
- * migrates, repairs.  A full, failing or read-only disk gives 0 and a DEGRADED store.  Fails with
- *   -EBUSY   another daemon holds the directory
- *   -EPROTO  the database is of a newer version, or another program's: configuration error, nothing was touched
- *   -ENOMEM, and the errno of a directory that cannot be made or entered;
- * ret_why then holds a sentence.
+/* --- life
+ * ------------------------------------------------------------------------------------------------
  */
-int store_open(const char *state_dir, const struct store_options *options, const struct store_time *now,
-	       struct store **ret_store, char ret_why[STORE_WHY_MAX]) MUST_CHECK;
 
 /*
- * Commits what is queued, marks the stop as a clean one (unless now is NULL: then nothing is written, as if
- * killed) and frees.  NULL store is fine.
+ * Opens or creates state_dir (mode 0750) with cfdfud.db, audit.jsonl, ballast, lock and firmware/;
+ * checks, migrates, repairs.  A full, failing or read-only disk gives 0 and a DEGRADED store. Fails
+ * with -EBUSY   another daemon holds the directory -EPROTO  the database is of a newer version, or
+ * another program's: configuration error, nothing was touched -ENOMEM, and the errno of a directory
+ * that cannot be made or entered; ret_why then holds a sentence.
+ */
+int store_open(const char *state_dir, const struct store_options *options,
+	       const struct store_time *now, struct store **ret_store,
+	       char ret_why[STORE_WHY_MAX]) MUST_CHECK;
+
+/*
+ * Commits what is queued, marks the stop as a clean one (unless now is NULL: then nothing is
+ * written, as if killed) and frees.  NULL store is fine.
  */
 void store_close(struct store *s, const struct store_time *now);
 
 /* ret_why (may be NULL): a sentence, "" when STORE_OK.  Cheap, no I/O. */
 enum store_health store_health(const struct store *s, char ret_why[STORE_WHY_MAX]);
 
-/* The operator has read the alarm: STORE_ALARM becomes STORE_OK.  DEGRADED stays as long as its cause. */
+/* The operator has read the alarm: STORE_ALARM becomes STORE_OK.  DEGRADED stays as long as its
+ * cause. */
 void store_acknowledge(struct store *s);
 
 /*
- * Call every minute, and every second or so while store_queued() != store_durable() or health is DEGRADED: looks
- * whether the database was moved or removed, reopens and repairs, restores the ballast, commits what is queued.
- * Returns 1 when the database became usable for the first time since store_open() (now call
- * store_interrupt_running() and read the catalogue), 0 otherwise; what is wrong is in store_health().
+ * Call every minute, and every second or so while store_queued() != store_durable() or health is
+ * DEGRADED: looks whether the database was moved or removed, reopens and repairs, restores the
+ * ballast, commits what is queued. Returns 1 when the database became usable for the first time
+ * since store_open() (now call store_interrupt_running() and read the catalogue), 0 otherwise; what
+ * is wrong is in store_health().
  */
 int store_check(struct store *s, const struct store_time *now);
 
 /*
- * May an attempt begin?  0, or -ENOSPC (under the floor), -EROFS, -EIO, -EAGAIN (locked by another program),
- * -EINPROGRESS (store_interrupt_running() not done yet).  One statvfs(), no disk access.
+ * May an attempt begin?  0, or -ENOSPC (under the floor), -EROFS, -EIO, -EAGAIN (locked by another
+ * program), -EINPROGRESS (store_interrupt_running() not done yet).  One statvfs(), no disk access.
  */
 int store_ready(struct store *s, const struct store_time *now) MUST_CHECK;
 
 /*
- * Makes everything queued durable.  0: announce it.  -EAGAIN: another program holds the database locked;
- * -ENOSPC: full, also after the ballast was released; -EIO: the disk failed, or the database had been
- * moved away and could not be reopened; -EROFS; -ENOMEM.  An empty queue is 0 without I/O.
+ * Makes everything queued durable.  0: announce it.  -EAGAIN: another program holds the database
+ * locked; -ENOSPC: full, also after the ballast was released; -EIO: the disk failed, or the
+ * database had been moved away and could not be reopened; -EROFS; -ENOMEM.  An empty queue is 0
+ * without I/O.
  */
 int store_commit(struct store *s, const struct store_time *now) MUST_CHECK;
 
-/* Numbers of the last record queued, and of the last one durable: announce when durable has reached yours. */
+/* Numbers of the last record queued, and of the last one durable: announce when durable has reached
+ * yours. */
 uint64_t store_queued(const struct store *s);
 uint64_t store_durable(const struct store *s);
 
 /* <state_dir>/firmware, created by store_open(). */
 const char *store_firmware_dir(const struct store *s);
 
-/* A consistent copy, by SQLite's backup API, into a file that must not exist.  Blocks; for the operator's request. */
+/* A consistent copy, by SQLite's backup API, into a file that must not exist.  Blocks; for the
+ * operator's request. */
 int store_export_backup(struct store *s, const char *path) MUST_CHECK;
 
-/* --- attempts -------------------------------------------------------------------------------------------- */
+/* --- attempts
+ * -------------------------------------------------------------------------------------------- */
 
 struct store_begin {
 	const char *kind; /* "flash", "recover-loader", "backup"; NULL: "flash" */
 	const char *port; /* required */
 	const char *label;
-	const char *serial;	/* run-time */
+	const char *serial; /* run-time */
 	const char *dfu_serial;
 	const char *platform;
 	const char *firmware_name;
@@ -142,8 +154,8 @@ struct store_stage {
 
 struct store_ending {
 	int verdict, fault, fault_class, step; /* the numbers of cfdfu/outcome.h */
-	const char *verdict_name; /* required */
-	const char *fault_name;	  /* NULL when none */
+	const char *verdict_name;	       /* required */
+	const char *fault_name;		       /* NULL when none */
 	const char *fault_class_name;
 	const char *step_name;
 	int64_t address; /* -1: the step has no place */
@@ -161,14 +173,15 @@ struct store_ending {
 };
 
 /*
- * Queues the beginning.  Commit before the first erase.  Fails as store_ready() does, or with -EINVAL (no
- * port), -E2BIG (STORE_OPEN_MAX, STORE_QUEUE_MAX), -ENOMEM.
- * When the commit fails the attempt stays queued: end it (fault storage) and both are written when the disk is back.
+ * Queues the beginning.  Commit before the first erase.  Fails as store_ready() does, or with
+ * -EINVAL (no port), -E2BIG (STORE_OPEN_MAX, STORE_QUEUE_MAX), -ENOMEM. When the commit fails the
+ * attempt stays queued: end it (fault storage) and both are written when the disk is back.
  */
 int store_attempt_begin(struct store *s, const struct store_begin *b, const struct store_time *now,
 			int64_t *ret_id) MUST_CHECK;
 
-/* Queues the ending.  -EALREADY: it has one; -ENOENT: no such attempt; -EINVAL: no verdict; -ENOMEM; -E2BIG. */
+/* Queues the ending.  -EALREADY: it has one; -ENOENT: no such attempt; -EINVAL: no verdict;
+ * -ENOMEM; -E2BIG. */
 int store_attempt_end(struct store *s, int64_t id, const struct store_ending *e,
 		      const struct store_time *now) MUST_CHECK;
 
@@ -178,33 +191,35 @@ struct store_interrupted {
 	const char *kind, *port, *serial, *dfu_serial, *platform;
 	const char *firmware_name, *firmware_sha256;
 	const char *flags;
-	bool unclean;	      /* the daemon did not stop, it was killed or the machine went down */
-	unsigned crashes;     /* unclean ends in a row with this port active, this one included */
+	bool unclean;	  /* the daemon did not stop, it was killed or the machine went down */
+	unsigned crashes; /* unclean ends in a row with this port active, this one included */
 };
 
 /*
- * Ends every attempt left running (e gives verdict, names and message; its counts should be KEEP), commits, then
- * calls back for each, oldest first.  Call once after store_open() (or when store_check() returned 1), before
- * anything else is recorded; a second call finds nothing.  Fails as store_commit() does, before any callback; then
- * call it again later.
+ * Ends every attempt left running (e gives verdict, names and message; its counts should be KEEP),
+ * commits, then calls back for each, oldest first.  Call once after store_open() (or when
+ * store_check() returned 1), before anything else is recorded; a second call finds nothing.  Fails
+ * as store_commit() does, before any callback; then call it again later.
  */
-int store_interrupt_running(struct store *s, const struct store_ending *e, const struct store_time *now,
-			    void (*each)(void *ctx, const struct store_interrupted *i), void *ctx) MUST_CHECK;
+int store_interrupt_running(struct store *s, const struct store_ending *e,
+			    const struct store_time *now,
+			    void (*each)(void *ctx, const struct store_interrupted *i),
+			    void *ctx) MUST_CHECK;
 
 /* One row of the view `attempts`, and a little more.  Texts NULL when unknown. */
 struct store_attempt {
 	int64_t id;
-	int64_t started_ms, ended_ms; /* wall clock; ended_ms -1 while running */
+	int64_t started_ms, ended_ms;	   /* wall clock; ended_ms -1 while running */
 	const char *started_at, *ended_at; /* ISO 8601, UTC, milliseconds, Z */
 	const char *kind, *port, *label, *serial, *dfu_serial, *platform;
 	const char *firmware_name, *firmware_version, *firmware_sha256;
 	const char *version_before, *version_after;
 	const char *verdict, *fault, *fault_class, *step;
-	int64_t address;	/* -1 none */
+	int64_t address;				  /* -1 none */
 	int64_t bytes_written, sectors_erased, transfers; /* -1 while running */
-	int64_t duration_ms;	/* -1 unknown */
+	int64_t duration_ms;				  /* -1 unknown */
 	const char *message, *flags;
-	bool synchronised;	/* the clock was known to be right when it began */
+	bool synchronised;		  /* the clock was known to be right when it began */
 	const struct store_stage *stages; /* store_attempt_get() only */
 	size_t stage_count;
 };
@@ -219,19 +234,21 @@ struct store_filter {
 	unsigned limit;	     /* 0: STORE_HISTORY_MAX */
 };
 
-/* Newest first.  The number of rows, or negative errno (-EIO when the database cannot be read now). */
+/* Newest first.  The number of rows, or negative errno (-EIO when the database cannot be read now).
+ */
 int store_history(struct store *s, const struct store_filter *f,
 		  void (*each)(void *ctx, const struct store_attempt *a), void *ctx) MUST_CHECK;
 
 /* One attempt with its stages, by one call of each.  -ENOENT. */
-int store_attempt_get(struct store *s, int64_t id, void (*each)(void *ctx, const struct store_attempt *a),
-		      void *ctx) MUST_CHECK;
+int store_attempt_get(struct store *s, int64_t id,
+		      void (*each)(void *ctx, const struct store_attempt *a), void *ctx) MUST_CHECK;
 
 /* How many attempts ever ended so, by verdict's name; the ones running come as "running". */
 int store_counts(struct store *s, void (*each)(void *ctx, const char *verdict, int64_t count),
 		 void *ctx) MUST_CHECK;
 
-/* --- drones ---------------------------------------------------------------------------------------------- */
+/* --- drones
+ * ---------------------------------------------------------------------------------------------- */
 
 /* What is to be remembered of a drone now; NULL leaves what is known. */
 struct store_drone_facts {
@@ -247,77 +264,91 @@ struct store_drone {
 	const char *serial, *dfu_serial, *platform, *device_type, *board_type, *loader_sha256;
 	const char *version, *quirks;
 	int64_t first_seen_ms, last_seen_ms;
-	int64_t last_attempt;	     /* id, 0 none */
-	const char *last_verdict;    /* of the last attempt that ended */
-	const char *last_firmware;   /* name of the image of that attempt */
-	const char *last_sha256;     /* its digest */
-	unsigned failures;	     /* in a row */
-	const char *failed_ports;    /* "1-4 1-5": where those were; NULL */
+	int64_t last_attempt;	   /* id, 0 none */
+	const char *last_verdict;  /* of the last attempt that ended */
+	const char *last_firmware; /* name of the image of that attempt */
+	const char *last_sha256;   /* its digest */
+	unsigned failures;	   /* in a row */
+	const char *failed_ports;  /* "1-4 1-5": where those were; NULL */
 	unsigned failed_port_count;
-	int64_t quarantined_ms;	     /* 0 not */
+	int64_t quarantined_ms; /* 0 not */
 	const char *quarantined_why;
-	bool shares_dfu_serial;	     /* another drone has the same DFU serial: it does not identify */
+	bool shares_dfu_serial; /* another drone has the same DFU serial: it does not identify */
 };
 
 /*
- * Queues what was learned of a drone (found by run-time serial, else by DFU serial of which no run-time serial is
- * known; created when new).  Records nothing when nothing but the time changed and that by less than a minute.
+ * Queues what was learned of a drone (found by run-time serial, else by DFU serial of which no
+ * run-time serial is known; created when new).  Records nothing when nothing but the time changed
+ * and that by less than a minute.
  */
-int store_drone_note(struct store *s, const struct store_drone_facts *f, const struct store_time *now) MUST_CHECK;
+int store_drone_note(struct store *s, const struct store_drone_facts *f,
+		     const struct store_time *now) MUST_CHECK;
 
-/* By run-time serial, else by DFU serial; either may be NULL.  1 and one call of each, 0 unknown, negative errno. */
+/* By run-time serial, else by DFU serial; either may be NULL.  1 and one call of each, 0 unknown,
+ * negative errno. */
 int store_drone_find(struct store *s, const char *serial, const char *dfu_serial,
 		     void (*each)(void *ctx, const struct store_drone *d), void *ctx) MUST_CHECK;
 
 /* All, in order of first sight. */
-int store_drone_each(struct store *s, void (*each)(void *ctx, const struct store_drone *d), void *ctx) MUST_CHECK;
+int store_drone_each(struct store *s, void (*each)(void *ctx, const struct store_drone *d),
+		     void *ctx) MUST_CHECK;
 
-/* Sets a drone aside (why) or releases it and forgets its failures (why NULL).  serial: either kind.  -EINVAL "". */
+/* Sets a drone aside (why) or releases it and forgets its failures (why NULL).  serial: either
+ * kind.  -EINVAL "". */
 int store_drone_quarantine(struct store *s, const char *serial, const char *why,
 			   const struct store_time *now) MUST_CHECK;
 
-/* --- ports ----------------------------------------------------------------------------------------------- */
+/* --- ports
+ * -----------------------------------------------------------------------------------------------
+ */
 
 struct store_port {
 	const char *port, *label;
-	unsigned failures;	/* in a row */
-	unsigned crashes;	/* unclean ends of the daemon in a row with an attempt running here */
+	unsigned failures; /* in a row */
+	unsigned crashes;  /* unclean ends of the daemon in a row with an attempt running here */
 	int64_t quarantined_ms; /* 0 not */
 	const char *quarantined_why;
 };
 
 /* 1 and one call of each, 0 never heard of, negative errno. */
-int store_port_find(struct store *s, const char *port, void (*each)(void *ctx, const struct store_port *p),
+int store_port_find(struct store *s, const char *port,
+		    void (*each)(void *ctx, const struct store_port *p), void *ctx) MUST_CHECK;
+int store_port_each(struct store *s, void (*each)(void *ctx, const struct store_port *p),
 		    void *ctx) MUST_CHECK;
-int store_port_each(struct store *s, void (*each)(void *ctx, const struct store_port *p), void *ctx) MUST_CHECK;
 
 /* Sets a port aside (why), or releases it and forgets its failures and crashes (why NULL). */
 int store_port_quarantine(struct store *s, const char *port, const char *why,
 			  const struct store_time *now) MUST_CHECK;
-int store_port_label(struct store *s, const char *port, const char *label, const struct store_time *now) MUST_CHECK;
+int store_port_label(struct store *s, const char *port, const char *label,
+		     const struct store_time *now) MUST_CHECK;
 
-/* --- catalogue, selection, settings ---------------------------------------------------------------------- */
+/* --- catalogue, selection, settings
+ * ---------------------------------------------------------------------- */
 
 struct store_firmware {
-	const char *name;	/* unique, required */
-	const char *sha256;	/* image digest, hex, required */
-	const char *file;	/* in firmware/, required */
+	const char *name;   /* unique, required */
+	const char *sha256; /* image digest, hex, required */
+	const char *file;   /* in firmware/, required */
 	const char *file_sha256;
 	const char *source_name, *source_sha256; /* what the operator gave us */
 	const char *version, *revision;
-	unsigned platforms;	/* bits of cfdfu/platform.h */
+	unsigned platforms; /* bits of cfdfu/platform.h */
 	uint64_t size_bytes;
-	const char *notes;	/* "its nRF51 part cannot be updated over DFU" */
-	int64_t added_ms;	/* out only */
+	const char *notes; /* "its nRF51 part cannot be updated over DFU" */
+	int64_t added_ms;  /* out only */
 	const char *added_by;
 };
 
 /* -EEXIST: the name is taken (queued ones included); -EINVAL: something required is missing. */
-int store_firmware_add(struct store *s, const struct store_firmware *f, const struct store_time *now) MUST_CHECK;
-/* -ENOENT; -EBUSY: selected somewhere.  The file in firmware/ is the caller's to remove, after the commit. */
-int store_firmware_remove(struct store *s, const char *name, const struct store_time *now) MUST_CHECK;
+int store_firmware_add(struct store *s, const struct store_firmware *f,
+		       const struct store_time *now) MUST_CHECK;
+/* -ENOENT; -EBUSY: selected somewhere.  The file in firmware/ is the caller's to remove, after the
+ * commit. */
+int store_firmware_remove(struct store *s, const char *name,
+			  const struct store_time *now) MUST_CHECK;
 /* 1 and one call, 0 unknown.  In order of addition. */
-int store_firmware_find(struct store *s, const char *name, void (*each)(void *ctx, const struct store_firmware *f),
+int store_firmware_find(struct store *s, const char *name,
+			void (*each)(void *ctx, const struct store_firmware *f),
 			void *ctx) MUST_CHECK;
 int store_firmware_each(struct store *s, void (*each)(void *ctx, const struct store_firmware *f),
 			void *ctx) MUST_CHECK;
@@ -330,15 +361,18 @@ enum store_scope {
 	STORE_SCOPE_COUNT
 };
 
-/* value NULL removes.  -ENOENT: STORE_SELECTED and STORE_OWN name a firmware that is not in the catalogue. */
+/* value NULL removes.  -ENOENT: STORE_SELECTED and STORE_OWN name a firmware that is not in the
+ * catalogue. */
 int store_set(struct store *s, enum store_scope scope, const char *name, const char *value,
 	      const struct store_time *now) MUST_CHECK;
 /* 1 and the value, 0 not set, -E2BIG: does not fit.  Committed settings only. */
-int store_get(struct store *s, enum store_scope scope, const char *name, char *ret_value, size_t size) MUST_CHECK;
+int store_get(struct store *s, enum store_scope scope, const char *name, char *ret_value,
+	      size_t size) MUST_CHECK;
 int store_each(struct store *s, enum store_scope scope,
 	       void (*each)(void *ctx, const char *name, const char *value), void *ctx) MUST_CHECK;
 
-/* --- what operators did ---------------------------------------------------------------------------------- */
+/* --- what operators did
+ * ---------------------------------------------------------------------------------- */
 
 struct store_act {
 	int64_t id, at_ms; /* out only */

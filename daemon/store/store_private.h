@@ -4,11 +4,13 @@
  *
  * Life of the storage:
  *
- *   DOWN --> UP        opened, checked, migrated, compared with the audit file, repaired     [repair_open]
- *   UP   --> DOWN      a write or sync failed, the file was moved or is damaged              [repair_fail_stop]
+ *   DOWN --> UP        opened, checked, migrated, compared with the audit file, repaired
+ * [repair_open] UP   --> DOWN      a write or sync failed, the file was moved or is damaged
+ * [repair_fail_stop]
  *
- * INVARIANT: db is NULL exactly when DOWN.  A record leaves the queue only when it is durable in both files.
- * INVARIANT: records get their place on the chain in the order of the queue; those with a place come first.
+ * INVARIANT: db is NULL exactly when DOWN.  A record leaves the queue only when it is durable in
+ * both files. INVARIANT: records get their place on the chain in the order of the queue; those with
+ * a place come first.
  */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
@@ -23,7 +25,7 @@
 #define LOCK_FILE "lock"
 #define LOCKED_ALARM_MS 5000 /* robustness notes D1 */
 #define OPEN_WAIT_MS 2000    /* PRAGMA busy_timeout when opening (robustness notes A7.2, item 1) */
-#define LOOP_WAIT_MS 20	     /* LIMIT: how long a lock of another program may hold up the event loop */
+#define LOOP_WAIT_MS 20 /* LIMIT: how long a lock of another program may hold up the event loop */
 
 struct store {
 	char *dir, *db_path, *firmware_dir;
@@ -65,7 +67,8 @@ struct store {
 /* Checks the room, copies the body, appends to the queue.  -E2BIG, -ENOMEM. */
 int batch_queue(struct store *s, enum record_kind kind, int64_t ref, struct body *b) MUST_CHECK;
 int batch_commit(struct store *s, const struct store_time *now) MUST_CHECK;
-/* After reopening: which queued records are on disk, what is the tail of the chain, which attempts are open. */
+/* After reopening: which queued records are on disk, what is the tail of the chain, which attempts
+ * are open. */
 int batch_reload(struct store *s) MUST_CHECK;
 
 /* --- repair.c: two files, one truth */
@@ -88,7 +91,8 @@ bool space_ballast_release(struct store *s); /* false when there was none to rel
 
 /* --- shared by the recording and reading parts */
 void body_moment(struct body *b, const struct store_time *now);
-int store_usable(const struct store *s); /* 0, or -EIO and the like when the database cannot be read */
+int
+store_usable(const struct store *s); /* 0, or -EIO and the like when the database cannot be read */
 void store_alarm(struct store *s, const char *format, ...) PRINTF_LIKE(2, 3);
 bool store_text_present(const char *text);
 

@@ -220,7 +220,7 @@ a_device_section_describes_any_dfuse_device(void **state)
 		   "map-1 = as it says\nmap-2 = @NOR Flash : M29W128F/0x64000000/0256*64Kg\n"
 		   "application-base = 0x08003000\nprotected = 0x08000000-0x08002FFF, "
 		   "0x1FFFF000-0x1FFFFFFF\n"
-		   "entry = detach\nboots-after-leave = yes\n"
+		   "boots-after-leave = yes\n"
 		   "[device other]\nvid = 1\npid = 2\n");
 	c = load(t);
 	d = config_device_for(c, &s);
@@ -233,7 +233,6 @@ a_device_section_describes_any_dfuse_device(void **state)
 	assert_int_equal(d->application_addr, 0x08003000);
 	assert_int_equal(d->protected_count, 2);
 	assert_int_equal(d->protected_ranges[1].last_addr, 0x1FFFFFFF);
-	assert_int_equal(d->entry, ENTRY_DETACH);
 	assert_true(d->boots_after_leave);
 	copy_text(s.port, sizeof(s.port), "1-1");
 	assert_null(config_device_for(c, &s));
