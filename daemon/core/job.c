@@ -134,53 +134,6 @@ job_free(struct job *j)
 
 /* ---- endings -------------------------------------------------------------------------------- */
 
-static void
-add_words(struct job *j, const char *before, const char *words, const char *after)
-{
-	size_t n = strlen(j->record.message);
-
-	(void)snprintf(j->record.message + n, sizeof(j->record.message) - n, "%s%s%s", before,
-		       words, after);
-}
-
-/* An image for several memories: how each of them fared. */
-static void
-add_targets(struct job *j)
-{
-	char words[96];
-	unsigned targets = 0;
-
-	for (uint8_t alt = 0; j->flash.plan != NULL && alt < PROFILE_ALTS_MAX; alt++)
-		targets += plan_target_verified(j->flash.plan, alt) >= 0;
-	for (uint8_t alt = 0; targets > 1 && alt < PROFILE_ALTS_MAX; alt++) {
-		int verified = plan_target_verified(j->flash.plan, alt);
-
-		if (verified < 0)
-			continue;
-		(void)snprintf(words, sizeof(words), "target %u %s", alt,
-			       verified > 0 ? "pass" : "fail");
-		add_words(j, "; ", words, "");
-	}
-}
-
-static void
-compose_message(struct job *j, const char *why)
-{
-	const struct verdict *v = &j->record.verdict;
-	const struct profile *p = j->flash.profile;
-
-	/* INVARIANT: the words promise no more than was seen. */
-	if (v->kind == VERDICT_PASS && p != NULL && !p->family)
-		copy_text(
-		    j->record.message, sizeof(j->record.message),
-		    "Flashed and read back equal; this kind of device cannot be asked what it "
-		    "runs. It is safe to unplug.");
-	else
-		outcome_message(v, j->record.message, sizeof(j->record.message));
-	if (why != NULL)
-		add_words(j, " (", why, ")");
-}
-
 void
 job_finish(struct job *j, struct verdict v, const char *why, uint64_t now_us)
 {
@@ -189,8 +142,7 @@ job_finish(struct job *j, struct verdict v, const char *why, uint64_t now_us)
 	visit_account(j);
 	j->record.verdict = v;
 	j->record.why = why;
-	compose_message(j, why);
-	add_targets(j);
+	job_compose_message(j, why);
 	job_enter(j, JOB_ENDING, now_us);
 	j->attempt_deadline_us = 0;
 }

@@ -60,6 +60,9 @@ void job_end_idle(struct job *j, const char *reason, uint64_t now_us);
 void job_account_step(struct job *j, uint64_t now_us);
 void job_await_gone(struct job *j, uint64_t now_us); /* a transfer said so, the bus has not yet */
 
+/* job_message.c */
+void job_compose_message(struct job *j, const char *why);
+
 /* job_talk.c: run-time mode */
 void talk_begin_ask(struct job *j, uint64_t now_us);
 void talk_begin_confirm(struct job *j, uint64_t now_us);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* The words beside a job's verdict. */
+#include "config.h"
+
+#include "core/job_parts.h"
+
+#include "cfdfu/util.h"
+#include "core/outcome.h"
+
+static void
+add_words(struct job *j, const char *before, const char *words, const char *after)
+{
+	size_t n = strlen(j->record.message);
+
+	(void)snprintf(j->record.message + n, sizeof(j->record.message) - n, "%s%s%s", before,
+		       words, after);
+}
+
+/* An image for several memories: how each of them fared. */
+static void
+add_targets(struct job *j)
+{
+	char words[96];
+	unsigned targets = 0;
+
+	for (uint8_t alt = 0; j->flash.plan != NULL && alt < PROFILE_ALTS_MAX; alt++)
+		targets += plan_target_verified(j->flash.plan, alt) >= 0;
+	for (uint8_t alt = 0; targets > 1 && alt < PROFILE_ALTS_MAX; alt++) {
+		int verified = plan_target_verified(j->flash.plan, alt);
+
+		if (verified < 0)
+			continue;
+		(void)snprintf(words, sizeof(words), "target %u %s", alt,
+			       verified > 0 ? "pass" : "fail");
+		add_words(j, "; ", words, "");
+	}
+}
+
+/* What happened, in words; why: a static sentence beside it, or NULL. */
+void
+job_compose_message(struct job *j, const char *why)
+{
+	const struct verdict *v = &j->record.verdict;
+	const struct profile *p = j->flash.profile;
+
+	/* INVARIANT: the words promise no more than was seen. */
+	if (v->kind == VERDICT_PASS && p != NULL && !p->family)
+		copy_text(
+		    j->record.message, sizeof(j->record.message),
+		    "Flashed and read back equal; this kind of device cannot be asked what it "
+		    "runs. It is safe to unplug.");
+	else
+		outcome_message(v, j->record.message, sizeof(j->record.message));
+	if (why != NULL)
+		add_words(j, " (", why, ")");
+	add_targets(j);
+}
