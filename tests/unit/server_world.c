@@ -92,6 +92,21 @@ on_ignore(void *ctx, struct call *call, json_t *parameters)
 	call_error(call, PROTO_ERROR("Busy"), json_object());
 }
 
+/* Answers first and looks at the call afterwards. */
+static void
+on_late(void *ctx, struct call *call, json_t *parameters)
+{
+	struct world *w = ctx;
+
+	(void)parameters;
+	w->handled++;
+	call_refuse(call, PROTO_ERROR("Busy"), "no");
+	assert_string_equal(call_method(call), PROTO_METHOD("Late"));
+	assert_int_equal(call_peer(call)->pid, getpid());
+	assert_int_equal(close(call_take_fd(call)), 0);
+	assert_int_equal(call_take_fd(call), -1);
+}
+
 /* More than a reply may have. */
 static void
 on_too_much(void *ctx, struct call *call, json_t *parameters)
@@ -128,11 +143,12 @@ const struct method_signature world_signatures[WORLD_METHODS] = {
 	{ PROTO_METHOD("Flood"), METHOD_STREAMS, { { NULL, 0, 0 } } },
 	{ PROTO_METHOD("Ignore"), METHOD_DESCRIPTOR, { { NULL, 0, 0 } } },
 	{ PROTO_METHOD("TooMuch"), 0, { { NULL, 0, 0 } } },
+	{ PROTO_METHOD("Late"), METHOD_DESCRIPTOR, { { NULL, 0, 0 } } },
 };
 
 server_handler *const world_handlers[WORLD_METHODS] = {
 	on_echo,    on_defer,	on_echo,  on_defer,  on_file,
-	on_invalid, on_nothing, on_flood, on_ignore, on_too_much,
+	on_invalid, on_nothing, on_flood, on_ignore, on_too_much, on_late,
 };
 
 static void

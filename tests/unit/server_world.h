@@ -17,7 +17,7 @@ struct world {
 	int fd_bytes; /* size of the passed file */
 };
 
-#define WORLD_METHODS 10
+#define WORLD_METHODS 11
 #define WORLD_GID 54321 /* the group that may change things */
 #define TEXT_MAX 8192 /* of what hear() hears at once */
 

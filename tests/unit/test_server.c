@@ -445,6 +445,23 @@ a_descriptor_that_nobody_takes_is_closed(void **state)
 }
 
 static void
+a_call_answered_in_its_handler_lives_until_the_handler_returns(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w), file = memory_file("x", SEALED);
+	int before = open_descriptors();
+
+	(void)state;
+	send_with_fds(fd, CALL("Late"), &file, 1);
+	assert_string_equal(hear(w, fd), ERROR("Busy", "{\"reason\":\"no\"}"));
+	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
+	assert_int_equal(open_descriptors(), before);
+	close(file);
+	close(fd);
+	world_free(w);
+}
+
+static void
 an_answer_that_is_too_long_becomes_an_error(void **state)
 {
 	struct world *w = world_new(0, 0);
@@ -494,6 +511,7 @@ main(void)
 		cmocka_unit_test(a_socket_from_the_service_manager_is_taken_and_not_removed),
 		cmocka_unit_test(a_server_freed_with_calls_pending_leaks_nothing),
 		cmocka_unit_test(a_descriptor_that_nobody_takes_is_closed),
+		cmocka_unit_test(a_call_answered_in_its_handler_lives_until_the_handler_returns),
 		cmocka_unit_test(an_answer_that_is_too_long_becomes_an_error),
 		cmocka_unit_test(the_station_is_described_as_in_its_file),
 	};
