@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How fast is the store with many attempts?  bench_store DIRECTORY [ATTEMPTS]: fills the directory (kept, and used
- * again when it is already full), then prints for each question the median and the worst of 21 runs, and the processor time of one, in milliseconds.
+ * How fast is the store with many attempts?  bench_store DIRECTORY [ATTEMPTS]: fills the directory
+ * (kept, and used again when it is already full), then prints for each question the median and the
+ * worst of 21 runs, and the processor time of one, in milliseconds.
  */
 #include "config.h"
 
@@ -45,8 +46,10 @@ by_value(const void *a, const void *b)
 static struct store_time
 moment(int64_t ms)
 {
-	return (struct store_time){ .wall_ms = START_MS + ms, .mono_ms = ms,
-				    .boot_id = "8f14e45f-ceea-467f-a0e6-1f1b3f5c7d21", .synchronised = true };
+	return (struct store_time){ .wall_ms = START_MS + ms,
+				    .mono_ms = ms,
+				    .boot_id = "8f14e45f-ceea-467f-a0e6-1f1b3f5c7d21",
+				    .synchronised = true };
 }
 
 static int
@@ -59,31 +62,51 @@ require(int r, const char *what)
 	return r;
 }
 
-/* Like a station's life: 120 ports, 200 drones, one failure in fifty, the clock set back once a year or so. */
+/* Like a station's life: 120 ports, 200 drones, one failure in fifty, the clock set back once a
+ * year or so. */
 static void
 add(struct store *s, int64_t i)
 {
 	static const struct store_stage stages[] = {
-		{ "asking", 120 }, { "rebooting", 900 }, { "probing", 80 }, { "comparing", 300 }, { "erasing", 3100 },
-		{ "writing", 5200 }, { "verifying", 400 }, { "first-page", 60 }, { "leaving", 40 }, { "booting", 2100 },
-		{ "confirming", 90 },
+		{ "asking", 120 },    { "rebooting", 900 }, { "probing", 80 },
+		{ "comparing", 300 }, { "erasing", 3100 },  { "writing", 5200 },
+		{ "verifying", 400 }, { "first-page", 60 }, { "leaving", 40 },
+		{ "booting", 2100 },  { "confirming", 90 },
 	};
 	bool bad = i % 50 == 49;
 	struct store_ending e = {
-		.verdict = bad ? 5 : 1, .verdict_name = bad ? "fail" : "pass", .fault = bad ? 6 : 0,
-		.fault_name = bad ? "verify" : NULL, .fault_class = bad, .fault_class_name = bad ? "device" : NULL,
-		.step = bad ? 7 : 0, .step_name = bad ? "verifying" : NULL, .address = bad ? 0x08010000 : -1,
-		.bytes_written = 243176, .sectors_erased = 6, .transfers = 900, .version_after = "2025.02",
-		.message = bad ? "Read back different at 0x08010000. Try again; if it fails again, the flash is worn." : NULL,
-		.stages = stages, .stage_count = ARRAY_LEN(stages),
+		.verdict = bad ? 5 : 1,
+		.verdict_name = bad ? "fail" : "pass",
+		.fault = bad ? 6 : 0,
+		.fault_name = bad ? "verify" : NULL,
+		.fault_class = bad,
+		.fault_class_name = bad ? "device" : NULL,
+		.step = bad ? 7 : 0,
+		.step_name = bad ? "verifying" : NULL,
+		.address = bad ? 0x08010000 : -1,
+		.bytes_written = 243176,
+		.sectors_erased = 6,
+		.transfers = 900,
+		.version_after = "2025.02",
+		.message = bad ? "Read back different at 0x08010000. Try again; if it fails again, "
+				 "the flash is worn."
+			       : NULL,
+		.stages = stages,
+		.stage_count = ARRAY_LEN(stages),
 		.port_count = bad ? STORE_COUNT_FAILED : STORE_COUNT_CLEARED,
 		.drone_count = bad ? STORE_COUNT_FAILED : STORE_COUNT_CLEARED,
 	};
 	char port[32], serial[32], dfu[32], name[32];
 	struct store_begin b = {
-		.port = port, .serial = serial, .dfu_serial = dfu, .platform = "cf2", .firmware_name = name,
-		.firmware_version = "2025.02", .version_before = "2024.10",
-		.firmware_sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+		.port = port,
+		.serial = serial,
+		.dfu_serial = dfu,
+		.platform = "cf2",
+		.firmware_name = name,
+		.firmware_version = "2025.02",
+		.version_before = "2024.10",
+		.firmware_sha256 =
+		    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 	};
 	int64_t at = i * GAP_MS - (i > 500000 ? DAY_MS : 0), id = 0;
 	struct store_time now = moment(at), later = moment(at + 13000);
@@ -145,23 +168,32 @@ measure_history(struct store *s, int64_t n)
 
 	measure(s, "newest 20", &(struct store_filter){ .limit = 20 });
 	measure(s, "newest 1000", &(struct store_filter){ 0 });
-	measure(s, "page of 100 from the middle", &(struct store_filter){ .limit = 100, .before_id = n / 2 });
-	measure(s, "one drone, 20", &(struct store_filter){ .limit = 20, .serial = "3300250b4353501020323017" });
-	measure(s, "one drone by DFU serial, 1000", &(struct store_filter){ .serial = "356A38570017" });
-	measure(s, "one drone, failed", &(struct store_filter){ .serial = "3300250B4353501020323049", .verdict = "fail" });
-	measure(s, "one drone, a verdict it never had",
-		&(struct store_filter){ .serial = "3300250B4353501020323017", .verdict = "skipped" });
+	measure(s, "page of 100 from the middle",
+		&(struct store_filter){ .limit = 100, .before_id = n / 2 });
+	measure(s, "one drone, 20",
+		&(struct store_filter){ .limit = 20, .serial = "3300250b4353501020323017" });
+	measure(s, "one drone by DFU serial, 1000",
+		&(struct store_filter){ .serial = "356A38570017" });
+	measure(s, "one drone, failed",
+		&(struct store_filter){ .serial = "3300250B4353501020323049", .verdict = "fail" });
+	measure(
+	    s, "one drone, a verdict it never had",
+	    &(struct store_filter){ .serial = "3300250B4353501020323017", .verdict = "skipped" });
 	measure(s, "one slot, 20", &(struct store_filter){ .limit = 20, .slot = "3-2.3.1" });
-	measure(s, "one slot, failed", &(struct store_filter){ .slot = "3-2.3.1", .verdict = "fail" });
+	measure(s, "one slot, failed",
+		&(struct store_filter){ .slot = "3-2.3.1", .verdict = "fail" });
 	measure(s, "an unknown slot", &(struct store_filter){ .slot = "nowhere" });
 	measure(s, "failed, 1000", &(struct store_filter){ .verdict = "fail" });
 	measure(s, "a verdict nobody had", &(struct store_filter){ .verdict = "skipped" });
 	measure(s, "running", &(struct store_filter){ .verdict = "running" });
-	measure(s, "since an hour before the end", &(struct store_filter){ .since_ms = START_MS + n * GAP_MS - DAY_MS - 3600000 });
-	measure(s, "one day in the middle", &(struct store_filter){ .since_ms = middle, .until_ms = middle + DAY_MS });
+	measure(s, "since an hour before the end",
+		&(struct store_filter){ .since_ms = START_MS + n * GAP_MS - DAY_MS - 3600000 });
+	measure(s, "one day in the middle",
+		&(struct store_filter){ .since_ms = middle, .until_ms = middle + DAY_MS });
 	measure(s, "until the middle", &(struct store_filter){ .until_ms = middle });
 	measure(s, "the first hour", &(struct store_filter){ .until_ms = START_MS + 3600000 });
-	measure(s, "failed, until the middle", &(struct store_filter){ .until_ms = middle, .verdict = "fail", .limit = 100 });
+	measure(s, "failed, until the middle",
+		&(struct store_filter){ .until_ms = middle, .verdict = "fail", .limit = 100 });
 	measure(s, "one drone, until the middle",
 		&(struct store_filter){ .until_ms = middle, .serial = "3300250B4353501020323017" });
 }
@@ -176,14 +208,21 @@ measure_commits(struct store *s, int64_t n)
 		struct store_time now = moment((n + i) * GAP_MS);
 		int64_t id = 0;
 
-		require(store_attempt_begin(s, &(struct store_begin){ .port = "1-1", .serial = "bench" }, &now, &id), "begin");
+		require(
+		    store_attempt_begin(
+			s, &(struct store_begin){ .port = "1-1", .serial = "bench" }, &now, &id),
+		    "begin");
 		require(store_commit(s, &now), "commit");
-		require(store_attempt_end(s, id, &(struct store_ending){ .verdict_name = "skipped", .address = -1 }, &now),
+		require(store_attempt_end(
+			    s, id,
+			    &(struct store_ending){ .verdict_name = "skipped", .address = -1 },
+			    &now),
 			"end");
 		require(store_commit(s, &now), "commit");
 	}
 	took = now_ms() - start;
-	(void)printf("%-52s %19.2f ms\n", "one attempt, two durable commits (mean of 50)", took / 50);
+	(void)printf("%-52s %19.2f ms\n", "one attempt, two durable commits (mean of 50)",
+		     took / 50);
 }
 
 static int64_t
@@ -210,8 +249,10 @@ open_timed(const char *dir, const char *what)
 		exit(1);
 	}
 	(void)printf("%-52s %19.2f ms\n", what, now_ms() - start);
-	require(store_interrupt_running(s, &(struct store_ending){ .verdict_name = "interrupted", .address = -1 }, &now,
-					ignore_interrupted, NULL), "interrupt");
+	require(store_interrupt_running(
+		    s, &(struct store_ending){ .verdict_name = "interrupted", .address = -1 }, &now,
+		    ignore_interrupted, NULL),
+		"interrupt");
 	return s;
 }
 
@@ -228,7 +269,8 @@ main(int argc, char **argv)
 		return 2;
 	}
 	s = open_timed(argv[1], "open");
-	require(store_history(s, &(struct store_filter){ .limit = 1 }, count_row, &have), "history");
+	require(store_history(s, &(struct store_filter){ .limit = 1 }, count_row, &have),
+		"history");
 	start = now_ms();
 	for (int64_t i = have; i < n; i++)
 		add(s, i);
@@ -246,7 +288,8 @@ main(int argc, char **argv)
 	(void)printf("%-52s %19.2f ms\n", "counts", now_ms() - start);
 	measure_commits(s, n);
 	store_close(s, &now);
-	(void)printf("database %lld MB, audit file %lld MB\n", (long long)(size_of(argv[1], "cfdfud.db") / 1000000),
+	(void)printf("database %lld MB, audit file %lld MB\n",
+		     (long long)(size_of(argv[1], "cfdfud.db") / 1000000),
 		     (long long)(size_of(argv[1], "audit.jsonl") / 1000000));
 	return 0;
 }

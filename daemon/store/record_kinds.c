@@ -61,7 +61,8 @@ static const struct record_step steps_stop[] = {
 static const struct record_step steps_begin[] = {
 	STEP_BOOT,
 	{ "INSERT OR IGNORE INTO image (name, version, sha256) VALUES ("
-	  " ifnull(" J("firmware") ", ''), ifnull(" J("version") ", ''), ifnull(" J("sha256") ", ''))", false },
+	  " ifnull(" J("firmware") ", ''), ifnull(" J("version") ", ''),"
+	  " ifnull(" J("sha256") ", ''))", false },
 	{ "INSERT INTO segment (id) SELECT s.last + 1 FROM (SELECT max(id) AS last FROM segment) s"
 	  " WHERE " J("at") " < (SELECT started_ms FROM attempt ORDER BY id DESC LIMIT 1)"
 	  " AND NOT EXISTS (SELECT 1 FROM attempt WHERE id = " J("id") ")", false },

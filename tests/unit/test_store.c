@@ -38,9 +38,12 @@ static void
 on_row(void *ctx, const struct store_attempt *a)
 {
 	struct rows *r = ctx;
-	const char *texts[] = { a->started_at, a->ended_at, a->port, a->label, a->serial, a->dfu_serial,
-				a->platform, a->firmware_name, a->verdict, a->fault, a->step, a->message,
-				a->flags, a->version_before, a->version_after, a->fault_class, a->kind };
+	const char *texts[] = {
+		a->started_at,	a->ended_at, a->port,	       a->label,	  a->serial,
+		a->dfu_serial,	a->platform, a->firmware_name, a->verdict,	  a->fault,
+		a->step,	a->message,  a->flags,	       a->version_before, a->version_after,
+		a->fault_class, a->kind
+	};
 
 	if (r->count < 64)
 		r->ids[r->count] = a->id;
@@ -80,7 +83,8 @@ an_attempt_is_seen_as_it_was_recorded(void **state)
 	b.label = "A1";
 	b.flags = "no-serial";
 	assert_int_equal(store_attempt_begin(store, &b, &now, &id), 0);
-	assert_int_equal(store_attempt_get(store, id, on_row, &r), -ENOENT); /* not before it is durable */
+	assert_int_equal(store_attempt_get(store, id, on_row, &r),
+			 -ENOENT); /* not before it is durable */
 	commit_at(store, 11);
 	r = history(&(struct store_filter){ .verdict = "running" });
 	assert_int_equal(r.count, 1);
@@ -119,10 +123,11 @@ the_view_has_exactly_the_promised_columns(void **state)
 {
 	(void)state;
 	assert_string_equal(
-		ask_db(dir, "SELECT group_concat(name, ',') FROM pragma_table_info('attempts')"),
-		"id,started_at,ended_at,port,label,serial,dfu_serial,platform,firmware_name,firmware_version,"
-		"firmware_sha256,version_before,version_after,verdict,fault,step,address,bytes_written,"
-		"sectors_erased,transfers,duration_ms,message");
+	    ask_db(dir, "SELECT group_concat(name, ',') FROM pragma_table_info('attempts')"),
+	    "id,started_at,ended_at,port,label,serial,dfu_serial,platform,firmware_name,firmware_"
+	    "version,"
+	    "firmware_sha256,version_before,version_after,verdict,fault,step,address,bytes_written,"
+	    "sectors_erased,transfers,duration_ms,message");
 }
 
 static void
@@ -135,7 +140,8 @@ an_attempt_has_exactly_one_ending(void **state)
 	(void)state;
 	assert_int_equal(store_attempt_end(store, 99, &passed, &now), -ENOENT);
 	assert_int_equal(store_attempt_end(store, 0, &passed, &now), -ENOENT);
-	assert_int_equal(store_attempt_end(store, id, &(struct store_ending){ .address = -1 }, &now), -EINVAL);
+	assert_int_equal(
+	    store_attempt_end(store, id, &(struct store_ending){ .address = -1 }, &now), -EINVAL);
 	end_at(store, id, &passed, 3);
 	assert_int_equal(store_attempt_end(store, id, &failed, &now), -EALREADY);
 	commit_at(store, 4);
@@ -144,7 +150,8 @@ an_attempt_has_exactly_one_ending(void **state)
 	assert_int_equal(sqlite3_open(in_dir(dir, "cfdfud.db"), &h), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(h, "UPDATE attempt SET verdict = 'fail'", NULL, NULL, NULL),
 			 SQLITE_CONSTRAINT);
-	assert_int_equal(sqlite3_exec(h, "DELETE FROM attempt", NULL, NULL, NULL), SQLITE_CONSTRAINT);
+	assert_int_equal(sqlite3_exec(h, "DELETE FROM attempt", NULL, NULL, NULL),
+			 SQLITE_CONSTRAINT);
 	assert_int_equal(sqlite3_close(h), SQLITE_OK);
 }
 
@@ -194,7 +201,8 @@ every_filter_finds_its_rows_newest_first(void **state)
 	r = history(&(struct store_filter){ .verdict = "running" });
 	assert_int_equal(r.count, 1);
 	assert_int_equal(r.ids[0], 40);
-	r = history(&(struct store_filter){ .since_ms = WALL_MS + 5000, .until_ms = WALL_MS + 8000 });
+	r = history(
+	    &(struct store_filter){ .since_ms = WALL_MS + 5000, .until_ms = WALL_MS + 8000 });
 	assert_int_equal(r.count, 3);
 	assert_int_equal(r.ids[0], 8);
 	r = history(&(struct store_filter){ .before_id = 21, .limit = 2 });

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See test_store_disk.h.  Unsynced writes are remembered with what they overwrote, so that power can be cut. */
+/* See test_store_disk.h.  Unsynced writes are remembered with what they overwrote, so that power
+ * can be cut. */
 #include "config.h"
 
 #include "test_store_disk.h"
@@ -355,7 +356,10 @@ struct file {
 static int
 sqlite_error(int error, int io_error)
 {
-	return error == 0 ? SQLITE_OK : error == ENOSPC ? SQLITE_FULL : error == EROFS ? SQLITE_READONLY : io_error;
+	return error == 0	 ? SQLITE_OK
+	       : error == ENOSPC ? SQLITE_FULL
+	       : error == EROFS	 ? SQLITE_READONLY
+				 : io_error;
 }
 
 static sqlite3_file *

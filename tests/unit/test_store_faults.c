@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The store on a disk that fails at the n-th operation, for every n: errors, full, read-only, process killed, power cut.
- * Whatever happens, what was announced is on disk, and afterwards both files are whole (robustness notes D, I6, I7, I12).
+ * The store on a disk that fails at the n-th operation, for every n: errors, full, read-only,
+ * process killed, power cut. Whatever happens, what was announced is on disk, and afterwards both
+ * files are whole (robustness notes D, I6, I7, I12).
  */
 #include "config.h"
 
@@ -86,7 +87,8 @@ power_cut_with_some_writes_surviving_nothing_announced_is_lost(void **state)
 		sweep_deaths((struct disk){ .fault = DISK_POWER_CUT, .seed = seed }, 2);
 }
 
-/* Fails from operation n on (count times, or until the work is done), then the disk is well again. */
+/* Fails from operation n on (count times, or until the work is done), then the disk is well again.
+ */
 static bool
 fails_at(struct disk d)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The n-th allocation fails, for many n, in the store and in SQLite: an error is returned and nothing is lost. */
+/* The n-th allocation fails, for many n, in the store and in SQLite: an error is returned and
+ * nothing is lost. */
 #include "config.h"
 
 #include "test_store_work.h"
@@ -72,7 +73,8 @@ one_failed_allocation(unsigned long n)
 	for (int i = 0; i < 3; i++) {
 		now = at(10000 + 60000 * i);
 		(void)store_check(s, &now);
-		assert_int_equal(store_interrupt_running(s, &interrupted, &now, ignore_interrupted, NULL), 0);
+		assert_int_equal(
+		    store_interrupt_running(s, &interrupted, &now, ignore_interrupted, NULL), 0);
 	}
 	assert_true(health_of(s) != STORE_DEGRADED);
 	assert_true(store_durable(s) == store_queued(s));
@@ -120,8 +122,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_failed_allocation_is_an_error_and_nothing_is_lost, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(a_failed_allocation_is_an_error_and_nothing_is_lost,
+						set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, register_all, NULL);

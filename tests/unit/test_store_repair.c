@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the store does about damage, loss and strange files it finds when it opens (robustness notes D6-D8). */
+/* What the store does about damage, loss and strange files it finds when it opens (robustness notes
+ * D6-D8). */
 #include "config.h"
 
 #include "test_store_whole.h"
@@ -32,17 +33,37 @@ fill(const char *path)
 	struct store_ending e = failed;
 
 	(void)open_ready(path, &small_options, &s);
-	assert_int_equal(store_firmware_add(s, &(struct store_firmware){ .name = "cf2-2025.02", .sha256 = "00",
-		.file = "00.dfu", .platforms = 2, .size_bytes = 243176, .notes = "its nRF51 part stays" }, &now), 0);
+	assert_int_equal(
+	    store_firmware_add(s,
+			       &(struct store_firmware){ .name = "cf2-2025.02",
+							 .sha256 = "00",
+							 .file = "00.dfu",
+							 .platforms = 2,
+							 .size_bytes = 243176,
+							 .notes = "its nRF51 part stays" },
+			       &now),
+	    0);
 	assert_int_equal(store_set(s, STORE_SELECTED, "cf2", "cf2-2025.02", &now), 0);
 	assert_int_equal(store_set(s, STORE_STATION, "paused", "yes", &now), 0);
 	assert_int_equal(store_set(s, STORE_STATION, "paused", NULL, &now), 0);
 	assert_int_equal(store_set(s, STORE_PLATFORM, "1-3", "flapper", &now), 0);
 	assert_int_equal(store_port_label(s, "1-1", "A1", &now), 0);
-	assert_int_equal(store_drone_note(s, &(struct store_drone_facts){ .serial = "s1", .dfu_serial = "d1",
-		.loader_sha256 = "abcd", .board_type = "CF21", .quirks = "obey" }, &now), 0);
-	assert_int_equal(store_act(s, &(struct store_act){ .uid = 1000, .user = "kim", .pid = 7,
-		.method = "Select", .arguments = "{\"name\":\"x\\\\y\"}" }, &now), 0);
+	assert_int_equal(store_drone_note(s,
+					  &(struct store_drone_facts){ .serial = "s1",
+								       .dfu_serial = "d1",
+								       .loader_sha256 = "abcd",
+								       .board_type = "CF21",
+								       .quirks = "obey" },
+					  &now),
+			 0);
+	assert_int_equal(store_act(s,
+				   &(struct store_act){ .uid = 1000,
+							.user = "kim",
+							.pid = 7,
+							.method = "Select",
+							.arguments = "{\"name\":\"x\\\\y\"}" },
+				   &now),
+			 0);
 	e.stages = &stage;
 	e.stage_count = 1;
 	for (int i = 0; i < 6; i++) {
@@ -65,14 +86,21 @@ picture(void)
 {
 	static char out[16384];
 	const char *const questions[] = {
-		"SELECT group_concat(id || started_at || ended_at || port || ifnull(label, '-') || serial ||"
-		" ifnull(dfu_serial, '-') || firmware_name || verdict || ifnull(fault, '-') || ifnull(step, '-') ||"
-		" ifnull(address, '-') || bytes_written || duration_ms || message, ';') FROM attempts",
-		"SELECT group_concat(id || ifnull(serial, '') || ifnull(dfu_serial, '') || ifnull(loader_sha256, '') ||"
+		"SELECT group_concat(id || started_at || ended_at || port || ifnull(label, '-') || "
+		"serial ||"
+		" ifnull(dfu_serial, '-') || firmware_name || verdict || ifnull(fault, '-') || "
+		"ifnull(step, '-') ||"
+		" ifnull(address, '-') || bytes_written || duration_ms || message, ';') FROM "
+		"attempts",
+		"SELECT group_concat(id || ifnull(serial, '') || ifnull(dfu_serial, '') || "
+		"ifnull(loader_sha256, '') ||"
 		" ifnull(quirks, '') || failures || last_verdict || last_attempt, ';') FROM drone",
-		"SELECT group_concat(port || ifnull(label, '') || failures || ifnull(aside_why, ''), ';') FROM port",
-		"SELECT group_concat(name || sha256 || file || platforms || notes, ';') FROM firmware",
-		"SELECT group_concat(scope || name || value, ';') FROM setting WHERE scope <> 'store'",
+		"SELECT group_concat(port || ifnull(label, '') || failures || ifnull(aside_why, "
+		"''), ';') FROM port",
+		"SELECT group_concat(name || sha256 || file || platforms || notes, ';') FROM "
+		"firmware",
+		"SELECT group_concat(scope || name || value, ';') FROM setting WHERE scope <> "
+		"'store'",
 		"SELECT group_concat(uid || user || method || arguments, ';') FROM acts",
 		"SELECT group_concat(stages, ';') FROM attempt",
 	};
@@ -97,7 +125,8 @@ damage(const char *name, off_t offset, size_t size)
 	memset(junk, 0xA5, sizeof(junk));
 	assert_true(fd >= 0);
 	for (; size > 0; size -= size < sizeof(junk) ? size : sizeof(junk), offset += sizeof(junk))
-		assert_true(pwrite(fd, junk, size < sizeof(junk) ? size : sizeof(junk), offset) > 0);
+		assert_true(pwrite(fd, junk, size < sizeof(junk) ? size : sizeof(junk), offset) >
+			    0);
 	(void)close(fd);
 }
 
@@ -313,7 +342,8 @@ lines_that_cannot_be_read_leave_marked_places_when_rebuilding(void **state)
 	assert_int_equal(store_health(s, why), STORE_ALARM);
 	assert_non_null(strstr(why, "could not be read"));
 	close_store(s);
-	assert_true(strcmp(ask_db(dir, "SELECT count(*) FROM record WHERE kind = 'lost'"), "0") != 0);
+	assert_true(strcmp(ask_db(dir, "SELECT count(*) FROM record WHERE kind = 'lost'"), "0") !=
+		    0);
 	assert_string_equal(ask_db(dir, "SELECT count(*) - max(seq) FROM record"), "0");
 	assert_true(atoll(ask_db(dir, "SELECT max(seq) FROM record")) > lines);
 	/* and once more, without a word: the gap is known */

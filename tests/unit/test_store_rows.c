@@ -29,7 +29,8 @@ the_ballast_pays_for_the_endings_and_then_nothing_begins(void **state)
 	assert_int_equal(store_health(s, why), STORE_DEGRADED);
 	assert_non_null(strstr(why, "full"));
 	assert_int_equal(store_ready(s, &now), -ENOSPC);
-	assert_int_equal(store_attempt_begin(s, &(struct store_begin){ .port = "1-1" }, &now, &other), -ENOSPC);
+	assert_int_equal(
+	    store_attempt_begin(s, &(struct store_begin){ .port = "1-1" }, &now, &other), -ENOSPC);
 	disk_reset((struct disk){ 0 });
 	assert_int_equal(store_check(s, &now), 0);
 	assert_int_equal(file_size(in_dir(dir, "ballast")), 65536);
@@ -137,7 +138,8 @@ a_reader_that_stays_lets_the_log_grow_and_is_reported(void **state)
 	o.wal_alarm_bytes = 300000;
 	(void)open_ready(dir, &o, &s);
 	assert_int_equal(sqlite3_open(in_dir(dir, DB_FILE), &other), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(other, "SELECT * FROM record", -1, &st, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(other, "SELECT * FROM record", -1, &st, NULL),
+			 SQLITE_OK);
 	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
 	for (int i = 0; i < 40; i++) {
 		end_at(s, begin_at(s, "1-1", "s", i), &passed, i);
@@ -166,19 +168,23 @@ a_store_that_starts_degraded_comes_up_later(void **state)
 	s = try_open();
 	assert_int_equal(store_health(s, why), STORE_DEGRADED);
 	assert_true(why[0] != '\0');
-	assert_int_equal(store_attempt_begin(s, &(struct store_begin){ .port = "1" }, &now, &id), -EROFS);
+	assert_int_equal(store_attempt_begin(s, &(struct store_begin){ .port = "1" }, &now, &id),
+			 -EROFS);
 	assert_int_equal(store_get(s, STORE_STATION, "paused", value, sizeof(value)), -EROFS);
 	assert_int_equal(store_check(s, &now), 0);
 	disk_reset((struct disk){ 0 });
 	assert_int_equal(store_check(s, &now), 1);
 	assert_int_equal(store_check(s, &now), 0);
 	assert_int_equal(health_of(s), STORE_OK);
-	assert_int_equal(store_interrupt_running(s, &interrupted, &now, ignore_interrupted, NULL), 0);
-	assert_int_equal(store_attempt_begin(s, &(struct store_begin){ .port = "1" }, &now, &id), 0);
+	assert_int_equal(store_interrupt_running(s, &interrupted, &now, ignore_interrupted, NULL),
+			 0);
+	assert_int_equal(store_attempt_begin(s, &(struct store_begin){ .port = "1" }, &now, &id),
+			 0);
 	close_store(s);
 }
 
-/* The real thing, where we may mount: a file system of two megabytes that is filled to the last byte. */
+/* The real thing, where we may mount: a file system of two megabytes that is filled to the last
+ * byte. */
 static void
 a_really_full_file_system(void **state)
 {
@@ -219,7 +225,8 @@ a_really_full_file_system(void **state)
 	assert_int_equal(unlink(in_dir(dir, "filler2")), 0);
 	(void)store_check(s, &now);
 	assert_int_equal(health_of(s), STORE_OK);
-	assert_int_equal(store_interrupt_running(s, &interrupted, &now, ignore_interrupted, NULL), 0);
+	assert_int_equal(store_interrupt_running(s, &interrupted, &now, ignore_interrupted, NULL),
+			 0);
 	close_store(s);
 	assert_station_is_whole(dir);
 	/* D5: remounted read-only */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Starting: what is refused, what is migrated, what a dead daemon left behind (robustness notes D12-D14, S1, S2). */
+/* Starting: what is refused, what is migrated, what a dead daemon left behind (robustness notes
+ * D12-D14, S1, S2). */
 #include "config.h"
 
 #include "test_store_whole.h"
@@ -110,7 +111,9 @@ restart(struct store **ret)
 	int64_t id;
 
 	*ret = open_store(dir, &small_options);
-	assert_int_equal(store_attempt_begin(*ret, &(struct store_begin){ .port = "1-1" }, &now, &id), -EINPROGRESS);
+	assert_int_equal(
+	    store_attempt_begin(*ret, &(struct store_begin){ .port = "1-1" }, &now, &id),
+	    -EINPROGRESS);
 	assert_int_equal(store_interrupt_running(*ret, &interrupted, &now, on_interrupted, &t), 0);
 	return t;
 }
@@ -124,7 +127,10 @@ attempts_left_running_are_interrupted_exactly_once(void **state)
 
 	(void)state;
 	(void)open_ready(dir, &small_options, &s);
-	assert_int_equal(store_drone_note(s, &(struct store_drone_facts){ .serial = "s1", .dfu_serial = "d1" }, &now), 0);
+	assert_int_equal(
+	    store_drone_note(s, &(struct store_drone_facts){ .serial = "s1", .dfu_serial = "d1" },
+			     &now),
+	    0);
 	(void)begin_at(s, "1-1", "s0", 5);
 	end_at(s, 1, &passed, 6);
 	(void)begin_at(s, "1-2", "s1", 5);
@@ -145,7 +151,8 @@ attempts_left_running_are_interrupted_exactly_once(void **state)
 	t = restart(&s);
 	assert_int_equal(t.count, 0);
 	close_store(s);
-	assert_string_equal(ask_db(dir, "SELECT verdict FROM attempts WHERE id = 2"), "interrupted");
+	assert_string_equal(ask_db(dir, "SELECT verdict FROM attempts WHERE id = 2"),
+			    "interrupted");
 	assert_station_is_whole(dir);
 }
 
@@ -206,15 +213,20 @@ a_migration_killed_anywhere_is_done_again(void **state)
 				if (sqlite3_open(in_dir(dir, DB_FILE), &h) != SQLITE_OK)
 					_exit(1);
 				for (size_t i = 0; i < done; i++) {
-					(void)snprintf(pragma, sizeof(pragma), "PRAGMA application_id = %d;"
-						       "PRAGMA user_version = %zu", SCHEMA_APPLICATION_ID, i + 1);
-					if (sqlite3_exec(h, schema_steps[i], NULL, NULL, NULL) != SQLITE_OK ||
+					(void)snprintf(pragma, sizeof(pragma),
+						       "PRAGMA application_id = %d;"
+						       "PRAGMA user_version = %zu",
+						       SCHEMA_APPLICATION_ID, i + 1);
+					if (sqlite3_exec(h, schema_steps[i], NULL, NULL, NULL) !=
+						SQLITE_OK ||
 					    sqlite3_exec(h, pragma, NULL, NULL, NULL) != SQLITE_OK)
 						_exit(2);
 				}
 				if (within == 1 && done < schema_step_count &&
-				    (sqlite3_exec(h, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK ||
-				     sqlite3_exec(h, schema_steps[done], NULL, NULL, NULL) != SQLITE_OK))
+				    (sqlite3_exec(h, "BEGIN IMMEDIATE", NULL, NULL, NULL) !=
+					 SQLITE_OK ||
+				     sqlite3_exec(h, schema_steps[done], NULL, NULL, NULL) !=
+					 SQLITE_OK))
 					_exit(3);
 				_exit(0);
 			}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the store share: a directory that goes away, moments, beginnings and endings in short. */
+/* What the tests of the store share: a directory that goes away, moments, beginnings and endings in
+ * short. */
 #ifndef TEST_STORE_UTIL_H
 #define TEST_STORE_UTIL_H
 
@@ -26,26 +27,48 @@
 /* 2025-01-02T03:04:05.678Z */
 #define WALL_MS INT64_C(1735787045678)
 
-static const struct store_options small_options UNUSED = { .ballast_bytes = 65536, .floor_bytes = 1 };
+static const struct store_options small_options UNUSED = { .ballast_bytes = 65536,
+							   .floor_bytes = 1 };
 static const struct store_ending passed UNUSED = {
-	.verdict = 1, .verdict_name = "pass", .address = -1, .bytes_written = 243176, .sectors_erased = 5,
-	.transfers = 400, .version_after = "2025.02", .message = "done", .port_count = STORE_COUNT_CLEARED,
+	.verdict = 1,
+	.verdict_name = "pass",
+	.address = -1,
+	.bytes_written = 243176,
+	.sectors_erased = 5,
+	.transfers = 400,
+	.version_after = "2025.02",
+	.message = "done",
+	.port_count = STORE_COUNT_CLEARED,
 	.drone_count = STORE_COUNT_CLEARED,
 };
 static const struct store_ending failed UNUSED = {
-	.verdict = 5, .verdict_name = "fail", .fault = 6, .fault_name = "verify", .fault_class = 1,
-	.fault_class_name = "device", .step = 7, .step_name = "verifying", .address = 0x08008000,
-	.message = "differs", .port_count = STORE_COUNT_FAILED, .drone_count = STORE_COUNT_FAILED,
+	.verdict = 5,
+	.verdict_name = "fail",
+	.fault = 6,
+	.fault_name = "verify",
+	.fault_class = 1,
+	.fault_class_name = "device",
+	.step = 7,
+	.step_name = "verifying",
+	.address = 0x08008000,
+	.message = "differs",
+	.port_count = STORE_COUNT_FAILED,
+	.drone_count = STORE_COUNT_FAILED,
 };
 static const struct store_ending interrupted UNUSED = {
-	.verdict = 7, .verdict_name = "interrupted", .address = -1, .message = "the station stopped",
+	.verdict = 7,
+	.verdict_name = "interrupted",
+	.address = -1,
+	.message = "the station stopped",
 };
 
 static inline struct store_time
 at(int64_t ms)
 {
-	return (struct store_time){ .wall_ms = WALL_MS + ms, .mono_ms = 1000 + ms,
-				    .boot_id = "0b00-7", .synchronised = true };
+	return (struct store_time){ .wall_ms = WALL_MS + ms,
+				    .mono_ms = 1000 + ms,
+				    .boot_id = "0b00-7",
+				    .synchronised = true };
 }
 
 static inline int
@@ -70,7 +93,8 @@ make_dir(void)
 
 	const char *tmp = getenv("TMPDIR");
 
-	assert_true(snprintf(path, sizeof(path), "%.300s/cfdfu-store-XXXXXX", tmp != NULL ? tmp : "/tmp") > 0);
+	assert_true(snprintf(path, sizeof(path), "%.300s/cfdfu-store-XXXXXX",
+			     tmp != NULL ? tmp : "/tmp") > 0);
 	assert_non_null(mkdtemp(path));
 	return path;
 }
@@ -82,7 +106,8 @@ in_dir(const char *dir, const char *name)
 	static unsigned turn;
 
 	turn = (turn + 1) % 4;
-	assert_true(snprintf(path[turn], sizeof(path[turn]), "%s/%s", dir, name) < (int)sizeof(path[turn]));
+	assert_true(snprintf(path[turn], sizeof(path[turn]), "%s/%s", dir, name) <
+		    (int)sizeof(path[turn]));
 	return path[turn];
 }
 
@@ -115,7 +140,8 @@ open_ready(const char *dir, const struct store_options *o, struct store **ret)
 	int left = 0;
 
 	*ret = open_store(dir, o);
-	assert_int_equal(store_interrupt_running(*ret, &interrupted, &now, count_interrupted, &left), 0);
+	assert_int_equal(
+	    store_interrupt_running(*ret, &interrupted, &now, count_interrupted, &left), 0);
 	return left;
 }
 
@@ -131,9 +157,13 @@ static inline struct store_begin
 drone_at(const char *port, const char *serial)
 {
 	return (struct store_begin){
-		.port = port, .serial = serial, .platform = "cf2", .firmware_name = "cf2-2025.02",
-		.firmware_version = "2025.02", .firmware_sha256 = "00112233445566778899aabbccddeeff"
-								  "00112233445566778899aabbccddeeff",
+		.port = port,
+		.serial = serial,
+		.platform = "cf2",
+		.firmware_name = "cf2-2025.02",
+		.firmware_version = "2025.02",
+		.firmware_sha256 = "00112233445566778899aabbccddeeff"
+				   "00112233445566778899aabbccddeeff",
 		.version_before = "2024.10",
 	};
 }
@@ -173,7 +203,8 @@ ask_db(const char *dir, const char *sql)
 	sqlite3 *h = NULL;
 	sqlite3_stmt *st = NULL;
 
-	assert_int_equal(sqlite3_open_v2(in_dir(dir, "cfdfud.db"), &h, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_open_v2(in_dir(dir, "cfdfud.db"), &h, SQLITE_OPEN_READONLY, NULL),
+			 SQLITE_OK);
 	if (sqlite3_prepare_v2(h, sql, -1, &st, NULL) != SQLITE_OK)
 		print_error("%s: %s\n", sql, sqlite3_errmsg(h));
 	assert_non_null(st);
@@ -190,7 +221,8 @@ change_db(const char *dir, const char *sql)
 {
 	sqlite3 *h = NULL;
 
-	assert_int_equal(sqlite3_open_v2(in_dir(dir, "cfdfud.db"), &h, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_open_v2(in_dir(dir, "cfdfud.db"), &h, SQLITE_OPEN_READWRITE, NULL),
+			 SQLITE_OK);
 	assert_int_equal(sqlite3_exec(h, sql, NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_close(h), SQLITE_OK);
 }

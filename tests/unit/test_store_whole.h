@@ -10,7 +10,8 @@
 #include "store/db.h"
 #include "test_store_util.h"
 
-/* Every line is the database's record of that number, made again byte for byte; no number is missing in either. */
+/* Every line is the database's record of that number, made again byte for byte; no number is
+ * missing in either. */
 static inline int64_t
 assert_files_agree(const char *dir)
 {
@@ -41,7 +42,8 @@ assert_files_agree(const char *dir)
 		assert_memory_equal(rec->hash, l.hash, sizeof(l.hash));
 		assert_memory_equal(rec->prev, l.prev, sizeof(l.prev));
 		if (rec->body_size != l.body_size || memcmp(rec->body, l.body, l.body_size) != 0)
-			print_error("record %s\nline   %.*s\n", rec->body, (int)l.body_size, l.body);
+			print_error("record %s\nline   %.*s\n", rec->body, (int)l.body_size,
+				    l.body);
 		assert_int_equal(rec->body_size, l.body_size);
 		assert_memory_equal(rec->body, l.body, l.body_size);
 		memcpy(prev, l.hash, sizeof(prev));
@@ -64,10 +66,15 @@ assert_station_is_whole(const char *dir)
 	(void)assert_files_agree(dir);
 	assert_string_equal(ask_db(dir, "SELECT count(*) - ifnull(max(seq), 0) FROM record"), "0");
 	assert_string_equal(ask_db(dir, "SELECT count(*) - ifnull(max(id), 0) FROM attempt"), "0");
-	assert_string_equal(ask_db(dir, "SELECT count(*) FROM record b WHERE kind = 'begin' AND 1 <> (SELECT"
-					" count(*) FROM record e WHERE e.kind = 'end' AND e.ref = b.ref)"), "0");
-	assert_string_equal(ask_db(dir, "SELECT count(*) FROM attempts WHERE verdict IS NULL"), "0");
-	assert_string_equal(ask_db(dir, "SELECT (SELECT count(*) FROM attempt) - ifnull(sum(n), 0) FROM tally"), "0");
+	assert_string_equal(
+	    ask_db(dir, "SELECT count(*) FROM record b WHERE kind = 'begin' AND 1 <> (SELECT"
+			" count(*) FROM record e WHERE e.kind = 'end' AND e.ref = b.ref)"),
+	    "0");
+	assert_string_equal(ask_db(dir, "SELECT count(*) FROM attempts WHERE verdict IS NULL"),
+			    "0");
+	assert_string_equal(
+	    ask_db(dir, "SELECT (SELECT count(*) FROM attempt) - ifnull(sum(n), 0) FROM tally"),
+	    "0");
 	assert_string_equal(ask_db(dir, "PRAGMA integrity_check"), "ok");
 	assert_string_equal(ask_db(dir, "SELECT count(*) FROM pragma_foreign_key_check"), "0");
 }

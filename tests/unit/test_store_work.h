@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A station's work in short, every call of which may fail, and what must hold afterwards: what was announced is in both
- * files, and the next daemon finds everything whole.
+ * A station's work in short, every call of which may fail, and what must hold afterwards: what was
+ * announced is in both files, and the next daemon finds everything whole.
  */
 #ifndef TEST_STORE_WORK_H
 #define TEST_STORE_WORK_H
@@ -13,7 +13,9 @@
 
 #define ATTEMPTS 6
 
-static const struct store_options on_unsafe UNUSED = { .ballast_bytes = 65536, .floor_bytes = 1, .vfs = "unsafe" };
+static const struct store_options on_unsafe UNUSED = { .ballast_bytes = 65536,
+						       .floor_bytes = 1,
+						       .vfs = "unsafe" };
 
 /* What the outside world was told: bit 0 begun, bit 1 ended, by attempt's id. */
 static unsigned char told[64];
@@ -54,7 +56,8 @@ announce(int pipefd, int64_t id, unsigned char what)
 static inline void
 try_attempt(struct store *s, int pipefd, int number)
 {
-	struct store_begin b = drone_at(number % 2 == 0 ? "1-1" : "1-2", number % 3 == 0 ? "s0" : "s1");
+	struct store_begin b =
+	    drone_at(number % 2 == 0 ? "1-1" : "1-2", number % 3 == 0 ? "s0" : "s1");
 	struct store_ending e = number % 3 == 2 ? failed : passed;
 	struct store_stage stage = { "writing", 17 };
 	struct store_time now = at(number * 100);
@@ -88,9 +91,11 @@ try_work(struct store *s, int pipefd)
 	struct store_time now = at(3);
 
 	(void)!store_interrupt_running(s, &interrupted, &now, ignore_interrupted, NULL);
-	(void)!store_firmware_add(s, &(struct store_firmware){ .name = "f", .sha256 = "00", .file = "00" }, &now);
+	(void)!store_firmware_add(
+	    s, &(struct store_firmware){ .name = "f", .sha256 = "00", .file = "00" }, &now);
 	(void)!store_set(s, STORE_SELECTED, "cf2", "f", &now);
-	(void)!store_drone_note(s, &(struct store_drone_facts){ .serial = "s1", .dfu_serial = "d1" }, &now);
+	(void)!store_drone_note(
+	    s, &(struct store_drone_facts){ .serial = "s1", .dfu_serial = "d1" }, &now);
 	for (int i = 0; i < ATTEMPTS; i++) {
 		try_attempt(s, pipefd, i);
 		if (i % 3 == 2)
@@ -120,7 +125,8 @@ assert_told_is_true(const char *where)
 	for (int id = 1; id < 64; id++) {
 		if (told[id] == 0)
 			continue;
-		(void)snprintf(sql, sizeof(sql), "SELECT ifnull(verdict, 'none') FROM attempts WHERE id = %d", id);
+		(void)snprintf(sql, sizeof(sql),
+			       "SELECT ifnull(verdict, 'none') FROM attempts WHERE id = %d", id);
 		if (told[id] == 3) {
 			const char *verdict = ask_db(where, sql);
 
