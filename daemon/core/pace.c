@@ -20,6 +20,8 @@ enum {
 	POLL_CLAMP_WRITE_MS = 1000,
 	STATUS_US = 350,
 	BLOCK_US = 2800,
+	SLOWER_PART = 8,  /* what one measurement may add */
+	CLOSER_PART = 32, /* what one answer that came at once takes away */
 };
 
 void
@@ -147,13 +149,18 @@ pace_learn(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t elapsed_us,
 		p->status_us = asked_us;
 	if (p->obey || op == PACE_COMMAND)
 		return;
-	if (asked_us > p->status_us + p->status_us / 2)
+	if (asked_us > p->status_us + p->status_us / 2) {
 		/* Held back: it ended just before the answer came. */
-		set_expected(p, op, bytes,
-			     elapsed_us > p->status_us ? elapsed_us - p->status_us : elapsed_us);
-	else
+		uint32_t took = elapsed_us > p->status_us ? elapsed_us - p->status_us : elapsed_us;
+		uint32_t most = expected + expected / SLOWER_PART;
+
+		/* WHY: one late wake-up of a busy host must not slow down a hundred blocks to come.
+		 */
+		set_expected(p, op, bytes, took < most ? took : most);
+	} else {
 		/* Was over already, nobody knows since when: come closer. */
-		set_expected(p, op, bytes, expected - expected / 64);
+		set_expected(p, op, bytes, expected - expected / CLOSER_PART);
+	}
 }
 
 void
