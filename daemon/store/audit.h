@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The append-only second record of truth: <state_dir>/audit.jsonl, one line per record,
- *   {"seq":7,"kind":"end","prev":"<hash of the line
- * before>","hash":"<own>","body":{...},"crc":"<CRC-32 of the line so far>"} Nothing in it is ever
- * changed; a torn tail is copied aside before it is cut off.
+ * The append-only second record of truth: <state_dir>/audit.jsonl, one line per record.
+ *
+ * {"seq":7,"kind":"end","prev":"HASH OF THE LINE BEFORE","hash":"OWN","body":{...},"crc":"CRC-32"}
+ *
+ * The CRC is that of the line up to it.  Nothing in the file is ever changed; a torn tail is copied
+ * aside before it is cut off.
  */
 #ifndef STORE_AUDIT_H
 #define STORE_AUDIT_H

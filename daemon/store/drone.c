@@ -45,17 +45,14 @@ drone_of_row(sqlite3_stmt *st, struct store_drone *d)
 	};
 }
 
-int
-store_drone_find(struct store *s, const char *serial, const char *dfu_serial,
-		 void (*each)(void *ctx, const struct store_drone *d), void *ctx)
+static int
+find_drone(struct store *s, const char *serial, const char *dfu_serial,
+	   void (*each)(void *ctx, const struct store_drone *d), void *ctx)
 {
 	struct store_drone d;
-	sqlite3_stmt *st;
-	int r = store_usable(s);
+	sqlite3_stmt *st = db_query(s->db, DB_DRONE);
+	int r;
 
-	if (r < 0)
-		return r;
-	st = db_query(s->db, DB_DRONE);
 	db_bind_text(st, 1, serial);
 	db_bind_text(st, 2, dfu_serial);
 	r = db_step(s->db, st);
@@ -64,6 +61,20 @@ store_drone_find(struct store *s, const char *serial, const char *dfu_serial,
 		each(ctx, &d);
 		(void)sqlite3_reset(st); /* after a row: cannot fail */
 	}
+	return r;
+}
+
+int
+store_drone_find(struct store *s, const char *serial, const char *dfu_serial,
+		 void (*each)(void *ctx, const struct store_drone *d), void *ctx)
+{
+	bool either = serial != NULL && dfu_serial != NULL && strcasecmp(serial, dfu_serial) == 0;
+	int r = store_usable(s);
+
+	if (r == 0)
+		r = find_drone(s, serial, either ? NULL : dfu_serial, each, ctx);
+	if (r == 0 && either)
+		r = find_drone(s, NULL, dfu_serial, each, ctx);
 	return r;
 }
 
@@ -172,9 +183,7 @@ store_drone_quarantine(struct store *s, const char *serial, const char *why,
 
 	if (!store_text_present(serial))
 		return -EINVAL;
-	r = store_drone_find(s, serial, NULL, ignore_drone, NULL);
-	if (r == 0)
-		r = store_drone_find(s, NULL, serial, ignore_drone, NULL);
+	r = store_drone_find(s, serial, serial, ignore_drone, NULL);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
 	return queue_aside(s, RECORD_DRONE_ASIDE, "serial", serial, why, now);

@@ -47,11 +47,10 @@ struct store_time {
 
 /* All zero is a good default. */
 struct store_options {
-	uint64_t ballast_bytes; /* 0: 16 MiB */
-	uint64_t floor_bytes;	/* free space demanded before an attempt; 0: 64 MiB */
-	uint64_t
-	    wal_alarm_bytes; /* size of the write-ahead log that is worth an alarm; 0: 64 MiB */
-	const char *vfs;     /* SQLite VFS by name, for tests; NULL: the default one */
+	uint64_t ballast_bytes;	  /* 0: 16 MiB */
+	uint64_t floor_bytes;	  /* free space demanded before an attempt; 0: 64 MiB */
+	uint64_t wal_alarm_bytes; /* a write-ahead log worth an alarm; 0: 64 MiB */
+	const char *vfs;	  /* SQLite VFS by name, for tests; NULL: the default one */
 };
 
 enum store_health {
@@ -60,16 +59,18 @@ enum store_health {
 	STORE_DEGRADED, /* no new attempt is accepted; store_check() goes on trying */
 };
 
-/* --- life
- * ------------------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 /*
  * Opens or creates state_dir (mode 0750) with cfdfud.db, audit.jsonl, ballast, lock and firmware/;
- * checks, migrates, repairs.  A full, failing or read-only disk gives 0 and a DEGRADED store. Fails
- * with -EBUSY   another daemon holds the directory -EPROTO  the database is of a newer version, or
- * another program's: configuration error, nothing was touched -ENOMEM, and the errno of a directory
- * that cannot be made or entered; ret_why then holds a sentence.
+ * checks, migrates, repairs.  A full, failing or read-only disk gives 0 and a DEGRADED store.
+ * Failures, with a sentence in ret_why:
+ *
+ * -EBUSY: another daemon holds the directory.
+ *
+ * -EPROTO: the database is of a newer version, or another program's; nothing was touched.
+ *
+ * -ENOMEM, and the errno of a directory that cannot be made or entered.
  */
 int store_open(const char *state_dir, const struct store_options *options,
 	       const struct store_time *now, struct store **ret_store,
@@ -123,8 +124,7 @@ const char *store_firmware_dir(const struct store *s);
  * operator's request. */
 int store_export_backup(struct store *s, const char *path) MUST_CHECK;
 
-/* --- attempts
- * -------------------------------------------------------------------------------------------- */
+/* --- attempts --- */
 
 struct store_begin {
 	const char *kind; /* "flash", "recover-loader", "backup"; NULL: "flash" */
@@ -247,8 +247,7 @@ int store_attempt_get(struct store *s, int64_t id,
 int store_counts(struct store *s, void (*each)(void *ctx, const char *verdict, int64_t count),
 		 void *ctx) MUST_CHECK;
 
-/* --- drones
- * ---------------------------------------------------------------------------------------------- */
+/* --- drones --- */
 
 /* What is to be remembered of a drone now; NULL leaves what is known. */
 struct store_drone_facts {
@@ -284,8 +283,8 @@ struct store_drone {
 int store_drone_note(struct store *s, const struct store_drone_facts *f,
 		     const struct store_time *now) MUST_CHECK;
 
-/* By run-time serial, else by DFU serial; either may be NULL.  1 and one call of each, 0 unknown,
- * negative errno. */
+/* By run-time serial, else by DFU serial; either may be NULL, and the same text for both asks for
+ * whichever it is.  1 and one call of each, 0 unknown, negative errno. */
 int store_drone_find(struct store *s, const char *serial, const char *dfu_serial,
 		     void (*each)(void *ctx, const struct store_drone *d), void *ctx) MUST_CHECK;
 
@@ -294,13 +293,12 @@ int store_drone_each(struct store *s, void (*each)(void *ctx, const struct store
 		     void *ctx) MUST_CHECK;
 
 /* Sets a drone aside (why) or releases it and forgets its failures (why NULL).  serial: either
- * kind.  -EINVAL "". */
+ * kind.  -EINVAL: ""; -ENOENT: no such drone is recorded (notes and beginnings in the queue are not
+ * yet). */
 int store_drone_quarantine(struct store *s, const char *serial, const char *why,
 			   const struct store_time *now) MUST_CHECK;
 
-/* --- ports
- * -----------------------------------------------------------------------------------------------
- */
+/* --- ports --- */
 
 struct store_port {
 	const char *port, *label;
@@ -322,8 +320,7 @@ int store_port_quarantine(struct store *s, const char *port, const char *why,
 int store_port_label(struct store *s, const char *port, const char *label,
 		     const struct store_time *now) MUST_CHECK;
 
-/* --- catalogue, selection, settings
- * ---------------------------------------------------------------------- */
+/* --- catalogue, selection, settings --- */
 
 struct store_firmware {
 	const char *name;   /* unique, required */
@@ -339,7 +336,11 @@ struct store_firmware {
 	const char *added_by;
 };
 
-/* -EEXIST: the name is taken (queued ones included); -EINVAL: something required is missing. */
+/*
+ * What changes the catalogue or refers to it first commits what is queued (and fails as
+ * store_commit() does), then queues the change.  -EEXIST: the name is taken; -EINVAL: something
+ * required is missing.
+ */
 int store_firmware_add(struct store *s, const struct store_firmware *f,
 		       const struct store_time *now) MUST_CHECK;
 /* -ENOENT; -EBUSY: selected somewhere.  The file in firmware/ is the caller's to remove, after the
@@ -371,8 +372,7 @@ int store_get(struct store *s, enum store_scope scope, const char *name, char *r
 int store_each(struct store *s, enum store_scope scope,
 	       void (*each)(void *ctx, const char *name, const char *value), void *ctx) MUST_CHECK;
 
-/* --- what operators did
- * ---------------------------------------------------------------------------------- */
+/* --- what operators did --- */
 
 struct store_act {
 	int64_t id, at_ms; /* out only */

@@ -4,13 +4,15 @@
  *
  * Life of the storage:
  *
- *   DOWN --> UP        opened, checked, migrated, compared with the audit file, repaired
- * [repair_open] UP   --> DOWN      a write or sync failed, the file was moved or is damaged
- * [repair_fail_stop]
+ *   DOWN -> UP    opened, checked, migrated, compared, repaired       [repair_open]
+ *   UP -> DOWN    a write or sync failed, or the file was moved       [repair_fail_stop]
  *
- * INVARIANT: db is NULL exactly when DOWN.  A record leaves the queue only when it is durable in
- * both files. INVARIANT: records get their place on the chain in the order of the queue; those with
- * a place come first.
+ * INVARIANT: db is NULL exactly when DOWN.
+ *
+ * INVARIANT: a record leaves the queue only when it is durable in both files.
+ *
+ * INVARIANT: records get their place on the chain in the order of the queue; those with a place
+ * come first.
  */
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
