@@ -41,7 +41,8 @@ struct special {
 	struct call *call; /* NULL: none, or its client went away */
 	enum job_kind kind;
 	int fd; /* of a backup; -1 */
-	bool whole;
+	bool whole; /* backup: boot loader and all of the flash */
+	bool force; /* recovery: also where a boot loader is in order */
 	bool running;
 	uint64_t bytes;
 	char sha256[65];

@@ -28,6 +28,9 @@ say_ended(struct app *a, const struct command *c, const struct slot_view *v)
 		log_say(
 		    a->log, LOG_WARNING, &about,
 		    "its boot loader's sector is not what it was when this drone was seen last");
+	if (r->loader_read && !r->loader_blank && !r->loader_recognised)
+		log_say(a->log, LOG_WARNING, &about,
+			"its boot loader's sector does not look like cf2loader");
 	if (r->kind != JOB_UPDATE || a->specials[c->slot].running)
 		rescue_ended(a, c->slot, r);
 }

@@ -214,11 +214,15 @@ log_say(struct log *l, int priority, const struct log_about *about, const char *
 {
 	char raw[LOG_LINE_MAX], line[LOG_LINE_MAX];
 	va_list args;
+	size_t n = 0;
 
 	if (priority > l->max_priority)
 		return;
+	raw[0] = '\0';
+	if (about != NULL && about->port != NULL && about->port[0] != '\0')
+		n = (size_t)snprintf(raw, sizeof(raw), "%.64s: ", about->port);
 	va_start(args, format);
-	(void)vsnprintf(raw, sizeof(raw), format, args); /* cut is fine */
+	(void)vsnprintf(raw + n, sizeof(raw) - n, format, args); /* cut is fine */
 	va_end(args);
 	make_safe(line, sizeof(line), raw);
 	if (!emit(l, priority, about, line)) {

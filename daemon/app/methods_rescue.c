@@ -48,7 +48,7 @@ start(struct app *a, struct call *call, unsigned slot, const struct special *wan
 {
 	struct special *s = &a->specials[slot];
 	int r = s->running ? -EBUSY
-			   : fleet_special(a->fleet, slot, wanted->kind, image, wanted->whole,
+			   : fleet_special(a->fleet, slot, wanted->kind, image, wanted->force,
 					   app_now_us());
 
 	if (r == 0) {
@@ -104,8 +104,11 @@ void
 methods_recover_loader(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
-	struct special wanted = { .call = call, .kind = JOB_RECOVER_LOADER, .fd = -1 };
-	int slot = slot_parameter(a, call, parameters), fd = call_take_fd(call), r;
+	struct special wanted = { .call = call,
+				  .kind = JOB_RECOVER_LOADER,
+				  .fd = -1,
+				  .force = json_is_true(json_object_get(parameters, "force")) };
+	int fd = call_take_fd(call), slot = slot_parameter(a, call, parameters), r;
 	const char *why = "Out of memory.";
 	char reason[STORE_WHY_MAX];
 	struct image *image = NULL;

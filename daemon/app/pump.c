@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "app/app_parts.h"
+#include "firmware/content.h"
 #include "firmware/digest.h"
 
 static void
@@ -13,10 +14,12 @@ perform_digest(struct app *a, const struct command *c)
 {
 	uint8_t sha256[DIGEST_BYTES];
 	char text[DIGEST_TEXT_MAX];
+	struct content content;
 
 	digest_bytes(c->data, c->length, sha256);
 	digest_format(sha256, text);
-	fleet_digest(a->fleet, c->slot, text);
+	content_read_bytes(c->data, c->length, c->addr, &content);
+	fleet_digest(a->fleet, c->slot, text, content.loader);
 }
 
 static void

@@ -10,11 +10,13 @@
 #include "core/outcome.h"
 #include "core/platform.h"
 #include "firmware/digest.h"
+#include "wire/text.h"
 
 json_t *
 status_text(const char *text)
 {
-	return text != NULL && text[0] != '\0' ? json_string(text) : json_null();
+	/* Texts that came from a device: valid, and free of control characters. */
+	return text != NULL && text[0] != '\0' ? text_json(text) : json_null();
 }
 
 json_t *
@@ -98,19 +100,37 @@ settings(struct app *a, enum store_scope scope, const char *value_name)
 	return l.list;
 }
 
+/* OwnSelection: the name is remembered by target, the rest by name. */
+static json_t *
+own_selections(struct app *a)
+{
+	json_t *list = settings(a, STORE_OWN, "name"), *own;
+	size_t i;
+
+	json_array_foreach(list, i, own)
+	{
+		json_t *row =
+		    methods_firmware_row(a, json_string_value(json_object_get(own, "name")));
+
+		(void)json_object_set(own, "version", json_object_get(row, "version"));
+		(void)json_object_set(own, "sha256", json_object_get(row, "sha256"));
+		json_decref(row);
+	}
+	return list;
+}
+
 json_t *
 status_station(struct app *a)
 {
 	char why[STORE_WHY_MAX] = "";
 	enum store_health health = store_health(a->store, why);
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s}", "state",
-			 fleet_paused(a->fleet) ? "paused" : "armed", "selected", selections(a),
-			 "counts", counts(a), "own", settings(a, STORE_OWN, "name"), "rules",
-			 settings(a, STORE_PLATFORM, "platform"), "health",
-			 health == STORE_DEGRADED ? "degraded" : "ok", "reason", status_text(why),
-			 "eta_s", number_or_null(fleet_eta_s(a->fleet), -1), "version",
-			 PACKAGE_VERSION);
+	return json_pack(
+	    "{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s}", "state",
+	    fleet_paused(a->fleet) ? "paused" : "armed", "selected", selections(a), "counts",
+	    counts(a), "own", own_selections(a), "rules", settings(a, STORE_PLATFORM, "platform"),
+	    "health", health == STORE_DEGRADED ? "degraded" : "ok", "reason", status_text(why),
+	    "eta_s", number_or_null(fleet_eta_s(a->fleet), -1), "version", PACKAGE_VERSION);
 }
 
 static const char *

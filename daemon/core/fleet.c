@@ -478,10 +478,10 @@ fleet_recorded(struct fleet *f, unsigned slot, int error, int64_t id, uint64_t n
 }
 
 void
-fleet_digest(struct fleet *f, unsigned slot, const char *sha256_hex)
+fleet_digest(struct fleet *f, unsigned slot, const char *sha256_hex, bool recognised)
 {
 	if (f->slots[slot].job != NULL)
-		job_digest(f->slots[slot].job, sha256_hex);
+		job_digest(f->slots[slot].job, sha256_hex, recognised);
 	fleet_enqueue(f, slot);
 }
 

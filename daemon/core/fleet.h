@@ -127,7 +127,8 @@ void fleet_opened(struct fleet *f, uint64_t dev, int error, const uint8_t *descr
 void fleet_ended(struct fleet *f, uint64_t dev, enum usb_status status, const uint8_t *data,
 		 size_t length, uint64_t now_us);
 void fleet_recorded(struct fleet *f, unsigned slot, int error, int64_t id, uint64_t now_us);
-void fleet_digest(struct fleet *f, unsigned slot, const char *sha256_hex);
+/* recognised: the bytes look like cf2loader. */
+void fleet_digest(struct fleet *f, unsigned slot, const char *sha256_hex, bool recognised);
 void fleet_backed_up(struct fleet *f, unsigned slot, int error);
 void fleet_tick(struct fleet *f, uint64_t now_us);
 

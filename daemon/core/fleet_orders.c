@@ -99,7 +99,7 @@ fleet_retry(struct fleet *f, unsigned slot, bool force, uint64_t now_us)
 }
 
 int
-fleet_special(struct fleet *f, unsigned slot, enum job_kind kind, struct image *image, bool whole,
+fleet_special(struct fleet *f, unsigned slot, enum job_kind kind, struct image *image, bool force,
 	      uint64_t now_us)
 {
 	int r = may_start(f, slot, true);
@@ -109,7 +109,7 @@ fleet_special(struct fleet *f, unsigned slot, enum job_kind kind, struct image *
 	fleet_forget_ending(&f->slots[slot]);
 	fleet_start_job(f, slot,
 			&(struct job_setup){
-			    .kind = kind, .image = image, .whole_backup = whole, .retry = true },
+			    .kind = kind, .image = image, .force = force, .retry = true },
 			now_us);
 	return 0;
 }

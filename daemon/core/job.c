@@ -431,10 +431,12 @@ job_recorded(struct job *j, int error, int64_t id, uint64_t now_us)
 }
 
 void
-job_digest(struct job *j, const char *sha256_hex)
+job_digest(struct job *j, const char *sha256_hex, bool recognised)
 {
 	copy_text(j->record.loader_sha256, sizeof(j->record.loader_sha256), sha256_hex);
 	j->record.loader_read = true;
+	j->record.loader_blank = j->flash.loader_blank;
+	j->record.loader_recognised = recognised;
 	j->record.loader_changed =
 	    j->past.loader_sha256[0] != '\0' && strcmp(j->past.loader_sha256, sha256_hex) != 0;
 	j->digest_done = true;

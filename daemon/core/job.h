@@ -112,6 +112,7 @@ struct job_record {
 	bool obey;	 /* learned: wants its poll values obeyed */
 	bool word_refused;
 	bool loader_read, loader_blank, loader_changed;
+	bool loader_recognised; /* sector 0 looks like cf2loader */
 	char loader_sha256[65];
 };
 
@@ -148,7 +149,6 @@ struct job_setup {
 	size_t profile_count;
 	struct crtp_toc *toc; /* shared by all jobs: the table of one firmware build */
 	struct image *image;  /* JOB_RECOVER_LOADER: what to write; else NULL */
-	bool whole_backup;    /* JOB_BACKUP: all of the flash rather than loader and application */
 	bool retry;	      /* someone asked */
 	bool dup_serial;      /* another slot shows the same serial */
 	bool force;	      /* ... and wants it written even when it is equal */
@@ -172,7 +172,7 @@ void job_ended(struct job *j, enum usb_status status, const uint8_t *data, size_
 	       uint64_t now_us);
 void job_granted(struct job *j, enum turn turn, uint64_t now_us);
 void job_recorded(struct job *j, int error, int64_t id, uint64_t now_us);
-void job_digest(struct job *j, const char *sha256_hex);
+void job_digest(struct job *j, const char *sha256_hex, bool recognised);
 void job_backed_up(struct job *j, int error);
 void job_tick(struct job *j, uint64_t now_us);
 

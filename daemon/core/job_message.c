@@ -36,6 +36,33 @@ add_targets(struct job *j)
 	}
 }
 
+/* The rescue and reading jobs end well in words of their own; NULL: the common ones do. */
+static const char *
+special_message(const struct job *j)
+{
+	enum verdict_kind v = j->record.verdict.kind;
+	bool well = v == VERDICT_PASS || v == VERDICT_UNCHANGED;
+
+	switch (j->setup.kind) {
+	case JOB_RECOVER_LOADER:
+		if (v == VERDICT_NEEDS_POWER_CYCLE)
+			return "The boot loader is written and read back equal. Remove USB and the "
+			       "battery, then "
+			       "plug the drone in again; it is flashed then.";
+		return well ? "The boot loader is in place, read back equal. It is safe to unplug."
+			    : NULL;
+	case JOB_BACKUP:
+		if (v == VERDICT_NEEDS_POWER_CYCLE)
+			return "Read; nothing was written. The drone did not restart by itself: "
+			       "remove USB and "
+			       "the battery, then plug it in again.";
+		return well ? "Read; nothing was written. It is safe to unplug." : NULL;
+	case JOB_UPDATE:
+		break;
+	}
+	return NULL;
+}
+
 /* What happened, in words; why: a static sentence beside it, or NULL. */
 void
 job_compose_message(struct job *j, const char *why)
@@ -49,6 +76,8 @@ job_compose_message(struct job *j, const char *why)
 		    j->record.message, sizeof(j->record.message),
 		    "Flashed and read back equal; this kind of device cannot be asked what it "
 		    "runs. It is safe to unplug.");
+	else if (special_message(j) != NULL)
+		copy_text(j->record.message, sizeof(j->record.message), special_message(j));
 	else
 		outcome_message(v, j->record.message, sizeof(j->record.message));
 	if (why != NULL)

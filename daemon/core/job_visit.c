@@ -283,6 +283,13 @@ prepare_special(struct job *j, uint64_t now_us)
 {
 	if (j->setup.kind == JOB_BACKUP)
 		return prepare_backup(j, now_us);
+	if (j->record.loader_recognised && !j->setup.force) {
+		skip(j, FAULT_NONE,
+		     "the boot loader there is in order; nothing was written. Use --force to write "
+		     "it all the same",
+		     now_us);
+		return false;
+	}
 	use_image(j, j->setup.image);
 	return true;
 }
@@ -349,6 +356,7 @@ probed_next(struct job *j, uint64_t now_us, struct job_want *w)
 			j->digest_wanted = true;
 			w->kind = JOB_WANT_DIGEST;
 			w->data = f->loader;
+			w->addr = f->profile->loader_addr;
 			w->length = FLASH_LOADER_BYTES;
 		}
 		return;

@@ -120,7 +120,7 @@ on_digest(struct station *s, const struct command *c)
 	for (uint32_t i = 0; i < c->length; i += 16)
 		h = (h ^ c->data[i]) * 0x100000001B3ULL;
 	(void)snprintf(hex, sizeof(hex), "%064llx", (unsigned long long)h);
-	fleet_digest(s->fleet, c->slot, hex);
+	fleet_digest(s->fleet, c->slot, hex, true);
 }
 
 static void

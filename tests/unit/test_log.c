@@ -60,7 +60,7 @@ expect(struct ear *e, const char *text)
 }
 
 static void
-a_line_is_said_as_it_is_and_nothing_below_the_level(void **state)
+a_line_is_said_with_its_port_and_nothing_below_the_level(void **state)
 {
 	struct ear *e = *state;
 	const struct log_about about = { .port = "1-4", .serial = "AB", .attempt = 7 };
@@ -68,7 +68,7 @@ a_line_is_said_as_it_is_and_nothing_below_the_level(void **state)
 	log_say(e->log, LOG_INFO, NULL, "%d drones", 3);
 	expect(e, "3 drones\n");
 	log_say(e->log, LOG_NOTICE, &about, "PASS");
-	expect(e, "PASS\n");
+	expect(e, "1-4: PASS\n");
 	log_say(e->log, LOG_DEBUG, NULL, "hush");
 	expect(e, "");
 	log_set_level(e->log, LOG_DEBUG);
@@ -154,7 +154,7 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(a_line_is_said_as_it_is_and_nothing_below_the_level),
+		TEST(a_line_is_said_with_its_port_and_nothing_below_the_level),
 		TEST(control_characters_are_shown_not_sent),
 		TEST(a_long_line_is_cut),
 		TEST(a_reader_who_has_stopped_holds_nobody_up_and_loss_is_told),
