@@ -80,13 +80,15 @@ now_ms()
 
 # ---- images -------------------------------------------------------------------------------------
 
-# Generates an image once; prints its path.
+# Generates an image once; prints its path.  As between real releases, images of two tags differ in
+# every sector.
 image() # TAG [MKIMAGE-OPTION...]
 {
-	local file
+	local file seed
 
 	file=$images/$(printf '%s' "$*" | tr -c 'A-Za-z0-9.' _).bin
-	[ -s "$file" ] || mkimage --tag "$@" "$file" >&2
+	seed=$(cksum <<< "$1" | cut -d' ' -f1)
+	[ -s "$file" ] || mkimage --seed "$seed" --tag "$@" "$file" >&2
 	echo "$file"
 }
 

@@ -41,7 +41,7 @@ real_ports()
 start_daemon() # PROGRAM PORTS
 {
 	printf '[station]\nports = %s\n' "$2" > "$scratch/demo.conf"
-	"$1" --config "$scratch/demo.conf" --state-dir "$state" --socket "$CFDFU_SOCKET" \
+	"$1" --config "$scratch/demo.conf" --state "$state" --socket "$CFDFU_SOCKET" \
 		> "$scratch/daemon.log" 2>&1 &
 	daemon=$!
 	until_true 10 cfdfuctl status || {

@@ -26,10 +26,12 @@ test_state() # PORT STATE
 sim_start() # typical|fast
 {
 	CFDFU_SIM_SOCKET=$rack_socket CFDFU_SIM_TIMING=$1 cfdfud-sim \
-		--state-dir "$state" --socket "$CFDFU_SOCKET" >> "$scratch/daemon.log" 2>&1 &
+		--state "$state" --socket "$CFDFU_SOCKET" >> "$scratch/daemon.log" 2>&1 &
 	sim_pid=$!
 	trap sim_stop EXIT
-	until_true 10 cfdfuctl status || not_ok "the station starts" "$(tail -n 3 "$scratch/daemon.log")"
+	until_true 10 cfdfuctl status && return
+	not_ok "the station starts" "$(tail -n 3 "$scratch/daemon.log")"
+	exit 1
 }
 
 sim_stop()

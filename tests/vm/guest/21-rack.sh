@@ -78,6 +78,7 @@ same "a second pass finds all of them unchanged" $drones "$(verdicts unchanged)"
 same "and writes nothing" "$blocks" "$(counter 1-1 blocks_written)"
 holds "history lists both passes" test "$(cfdfuctl --json history --limit 500 |
 	jq -s '[.[] | .attempts? // .] | flatten | length')" -eq $((2 * drones))
+records "SELECT * FROM attempts" > "$out/attempts.txt"
 journalctl -u cfdfud.service --no-pager > "$out/journal.txt"
 journalctl -u cfdfud.service -o json --no-pager | jq -r 'select(.CFDFU_VERDICT == "pass") |
 	.CFDFU_SERIAL' | sort -u > "$out/journal-serials.txt"

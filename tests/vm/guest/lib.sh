@@ -22,7 +22,9 @@ rack_start() # typical|fast
 	rack --socket "$rack_socket" "${options[@]}" > "$out/rack.log" 2>&1 &
 	rack_pid=$!
 	trap rack_stop EXIT
-	until_true 10 rack_do list || not_ok "the rack starts" "$(tail -n 3 "$out/rack.log")"
+	until_true 10 rack_do list && return
+	not_ok "the rack starts" "$(tail -n 3 "$out/rack.log")"
+	exit 1
 }
 
 rack_stop()
