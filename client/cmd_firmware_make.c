@@ -196,35 +196,87 @@ check_overlaps(const struct make *m)
 	return EXIT_REFUSED;
 }
 
+/* As lsusb, dfu-suffix and cfdfud.conf write them: hexadecimal, with 0x or without. */
 static int
-set_ids(const struct invocation *i, struct fw_make_file *file)
+set_id(const struct invocation *i, const char *option, uint16_t *id)
 {
-	uint64_t vid = FW_MAKE_VID, pid = FW_MAKE_PID, device = FW_MAKE_DEVICE;
-	int r = invocation_number(i, "vid", 0, UINT16_MAX, &vid);
+	const char *text = invocation_value(i, option);
+	unsigned long v;
+	char *end;
 
+	if (text == NULL)
+		return 0;
+	v = strtoul(text, &end, 16);
+	if (strchr("0123456789abcdefABCDEF", text[0]) == NULL || end == text || *end != '\0' ||
+	    v > UINT16_MAX)
+		return usage_error(i->command,
+				   "--%s is a hexadecimal number up to ffff, not \"%s\"", option,
+				   text);
+	*id = (uint16_t)v;
+	return 0;
+}
+
+/* What the options say, else what the first input says that has a suffix, else ST's. */
+static int
+set_ids(const struct invocation *i, const struct make *m, struct fw_make_file *file)
+{
+	int r;
+
+	file->vid = FW_MAKE_VID;
+	file->pid = FW_MAKE_PID;
+	file->device = FW_MAKE_DEVICE;
+	for (size_t n = 0; n < m->input_count; n++) {
+		const struct fw_facts *f = m->inputs[n].desk.facts;
+
+		if (!f->suffix)
+			continue;
+		file->vid = f->vid;
+		file->pid = f->pid;
+		file->device = f->device;
+		break;
+	}
+	r = set_id(i, "vid", &file->vid);
 	if (r == 0)
-		r = invocation_number(i, "pid", 0, UINT16_MAX, &pid);
+		r = set_id(i, "pid", &file->pid);
+	return r == 0 ? set_id(i, "device", &file->device) : r;
+}
+
+/* One DfuSe file to which nothing is to be changed: its bytes stay what they are. */
+static bool
+is_copy(const struct invocation *i, const struct make *m)
+{
+	const struct input *in = &m->inputs[0];
+
+	return m->input_count == 1 && !in->targeted && in->desk.facts->format == FW_DFUSE &&
+	       !invocation_has(i, "vid") && !invocation_has(i, "pid") &&
+	       !invocation_has(i, "device");
+}
+
+static int
+make_bytes(const struct invocation *i, const struct make *m, uint8_t **ret_bytes, size_t *ret_count)
+{
+	struct fw_make_file file = { .targets = m->targets, .target_count = m->target_count };
+	const struct desk *d = &m->inputs[0].desk;
+	int r = set_ids(i, m, &file);
+
+	if (r != 0)
+		return r;
+	r = is_copy(i, m) ? fw_make_again(d->image, d->facts, ret_bytes, ret_count)
+			  : fw_make(&file, ret_bytes, ret_count);
 	if (r == 0)
-		r = invocation_number(i, "device", 0, UINT16_MAX, &device);
-	file->vid = (uint16_t)vid;
-	file->pid = (uint16_t)pid;
-	file->device = (uint16_t)device;
-	return r;
+		return 0;
+	say_error(r == -ENOMEM ? "out of memory" : "the file cannot be made of these inputs");
+	return EXIT_REFUSED;
 }
 
 static int
 write_file(const struct session *s, const struct invocation *i, struct make *m)
 {
-	struct fw_make_file file = { .targets = m->targets, .target_count = m->target_count };
 	const char *path = i->args[0];
 	uint8_t *bytes = NULL;
 	size_t count = 0;
-	int r = set_ids(i, &file);
+	int r = make_bytes(i, m, &bytes, &count);
 
-	if (r == 0 && fw_make(&file, &bytes, &count) < 0) {
-		say_error("the file cannot be made of these inputs");
-		r = EXIT_REFUSED;
-	}
 	if (r == 0)
 		r = file_write(path, bytes, count);
 	if (r == 0 && s->json) {
@@ -276,8 +328,8 @@ const struct command_desc cmd_firmware_make = {
 	.help = "a DfuSe file of HEX, S-record, binary or other files; needs no daemon",
 	.run = run,
 	.options = {
-		{ "vid", 0, "N", "USB vendor of the device (default 0x0483)" },
-		{ "pid", 0, "N", "USB product of the device (default 0xdf11)" },
-		{ "device", 0, "N", "version of the device (default 0)" },
+		{ "vid", 0, "N", "USB vendor of the device, in hexadecimal (default 0483)" },
+		{ "pid", 0, "N", "USB product of the device, in hexadecimal (default df11)" },
+		{ "device", 0, "N", "version of the device, in hexadecimal (default 0000)" },
 	},
 };

@@ -175,6 +175,8 @@ run_check(const struct session *s, const struct invocation *i)
 		json_decref(page);
 	} else if (r == 0) {
 		desk_print(s, &d);
+		if (!loader)
+			desk_print_devices(&d);
 	}
 	if (r == 0 && !d.judgement.accepted)
 		r = EXIT_REFUSED;

@@ -90,6 +90,7 @@ desk_judge(struct desk *d, bool as_loader)
 	struct judge_options o = { .manifest = d->facts->release.platform, .told = d->told };
 	int r;
 
+	d->as_loader = as_loader;
 	if (d->told == PLATFORM_OTHER)
 		o.profile = judge_any_device();
 	r = as_loader ? judge_loader(d->image, &d->judgement)

@@ -26,6 +26,7 @@ struct desk {
 	struct image *image;
 	struct fw_facts *facts;
 	enum platform told; /* --platform */
+	bool as_loader;	    /* judged as a boot loader */
 	struct judgement judgement;
 };
 
@@ -52,6 +53,10 @@ void desk_close(struct desk *d); /* a zeroed one is fine */
 /* The page of one file. */
 json_t *desk_json(const struct desk *d);
 void desk_print(const struct session *s, const struct desk *d);
+
+/* The file on each kind of device that we know, judged by each alone: sectors, or the refusal. */
+json_t *desk_devices_json(const struct desk *d);
+void desk_print_devices(const struct desk *d);
 
 /* Parts of the page that other commands print, too. */
 void desk_print_elements(const struct fw_facts *facts, const struct image *image);

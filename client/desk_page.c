@@ -163,13 +163,14 @@ desk_json(const struct desk *d)
 
 	digest_format(image_label(d->image)->sha256, sha);
 	page = json_pack(
-	    "{s:b,s:o,s:o,s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "accepted", j->accepted,
+	    "{s:b,s:o,s:o,s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "accepted", j->accepted,
 	    "reason", j->accepted ? json_null() : text_json(judge_reason(j)), "source_name",
 	    text_json(d->source_name), "source_sha256", d->source_sha256, "sha256", sha, "format",
 	    fw_format_name(d->facts->format), "bytes", (json_int_t)image_bytes(d->image),
 	    "platforms", desk_platforms_json(j->platforms), "findings", desk_findings_json(j),
 	    "elements", desk_elements_json(d->facts, d->image), "sectors", sectors_json(d->image),
-	    "notes", warnings_json(d->facts), "content", content_json(&j->content));
+	    "devices", d->as_loader ? json_array() : desk_devices_json(d), "notes",
+	    warnings_json(d->facts), "content", content_json(&j->content));
 	return page;
 }
 
@@ -247,6 +248,7 @@ desk_print(const struct session *s, const struct desk *d)
 	printf("  size        %s bytes\n", bytes);
 	printf("  sha256      %s\n", sha);
 	desk_print_elements(d->facts, d->image);
-	print_sectors(d);
+	if (d->told != PLATFORM_OTHER)
+		print_sectors(d);
 	print_findings(d);
 }
