@@ -319,6 +319,7 @@ talk_next(struct job *j, uint64_t now_us, struct job_want *w)
 		return;
 	}
 	if (j->stage == JOB_REQUEST) {
+		j->touched = true; /* WHY: whatever comes of it, it may be on its way */
 		want_request(w);
 		return;
 	}
