@@ -14,6 +14,7 @@ enum {
 	SEND_TIMEOUT_MS = 300,
 	ANSWER_TIMEOUT_MS = 300,
 	CONTROL_TIMEOUT_MS = 1000,
+	CONVERSATION_US = 15000000, /* LIMIT: whoever talks longer is taken as it is */
 	ITEMS_MAX = 2000, /* LIMIT: parameters of a firmware; about 300 today */
 };
 
@@ -167,8 +168,9 @@ want_link(const struct crtp *c, struct want *w)
 void
 crtp_next(struct crtp *c, uint64_t now_us, struct want *ret_want)
 {
-	(void)now_us;
 	memset(ret_want, 0, sizeof(*ret_want));
+	if (c->until_us == 0)
+		c->until_us = now_us + CONVERSATION_US;
 	if (c->stage == CRTP_STAGE_OVER) {
 		ret_want->kind = WANT_OVER;
 		return;
@@ -361,7 +363,6 @@ void
 crtp_ended(struct crtp *c, enum usb_status status, const uint8_t *data, size_t length,
 	   uint64_t now_us)
 {
-	(void)now_us;
 	if (c->stage == CRTP_STAGE_OVER)
 		return;
 	c->transfers++;
@@ -377,7 +378,9 @@ crtp_ended(struct crtp *c, enum usb_status status, const uint8_t *data, size_t l
 			c->tries_left--;
 		return;
 	}
-	if (status != USB_OK)
+	if (now_us >= c->until_us)
+		enter(c, CRTP_STAGE_UNLINK);
+	else if (status != USB_OK)
 		unanswered(c);
 	else if (!c->sent)
 		c->sent = true;

@@ -67,6 +67,7 @@ struct crtp {
 	enum crtp_light light;
 	bool sent; /* the question is out, now reading */
 	bool gone;
+	uint64_t until_us; /* the conversation is cut short then; 0 not begun */
 	uint8_t tries_left;
 	uint16_t skips_left;
 	uint16_t item;
