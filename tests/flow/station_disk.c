@@ -239,8 +239,9 @@ static void
 learn(struct drone_past *past, const struct station_row *row)
 {
 	past->known = true;
-	past->interrupted = row->verdict.kind == VERDICT_INTERRUPTED;
-	past->ended_well = is_success(&row->verdict);
+	past->interrupted = row->verdict.kind == VERDICT_INTERRUPTED ||
+			    row->verdict.kind == VERDICT_FAIL || !row->verdict_durable;
+	past->ended_well = !past->interrupted;
 	past->platform = row->record.platform;
 	past->obey = row->record.obey;
 	copy_text(past->serial, sizeof(past->serial), row->serial);

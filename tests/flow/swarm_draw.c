@@ -85,7 +85,7 @@ draw_options(struct swarm_plan *p, struct rng *r)
 	j->backup = chance(r, 4);
 	j->dfu_timeout_us = PICK(r, 10000000, 10000000, 3000000);
 	j->boot_timeout_us = PICK(r, 10000000, 10000000, 4000000);
-	j->attempt_timeout_us = PICK(r, 180000000, 180000000, 30000000);
+	j->attempt_timeout_us = PICK(r, 180000000, 180000000, 120000000);
 	l->switch_max = PICK(r, 8, 8, 1, 2, 0);
 	l->writers_max = PICK(r, 8, 8, 1, 2, 0);
 	l->active_max = PICK(r, 0, 0, 0, 1, 5);

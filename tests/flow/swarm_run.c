@@ -440,6 +440,25 @@ one_round(struct run *x, unsigned round)
 }
 
 /*
+ * Rebooted by us, and then the daemon died or the machine slept: what cannot be told from others
+ * is a stranger now, by the operator's own word on adoption (design promise 1).
+ */
+static bool
+may_become_foreign(const struct run *x, unsigned i)
+{
+	const struct member *m = &x->members[i];
+	enum job_adopt adopt = x->plan->options.fleet.job.adopt;
+
+	if (adopt == JOB_ADOPT_PORT)
+		return false;
+	if (adopt == JOB_ADOPT_RECOGNISED && m->config.otp[0] != '\0')
+		return false;
+	/* Its attempt has no row when even the platform was to be read in DFU mode. */
+	return m->config.no_type || m->config.serial == DRONE_SERIAL_MISSING ||
+	       m->config.serial == DRONE_SERIAL_CONSTANT;
+}
+
+/*
  * Drones that nobody touched and that had no misfortune need no operator, whatever happened to the
  * station.
  */
@@ -453,11 +472,7 @@ check_undisturbed(struct run *x)
 		if (m->platform == PLATFORM_UNKNOWN || !m->sound || x->disturbed[i] || m->by_button)
 			continue;
 		(void)station_view(x->station, m->port, &v);
-		/*
-		 * Rebooted without a row, then the daemon died: it is a stranger now (design
-		 * promise 1).
-		 */
-		if (strcmp(v.state, "foreign") == 0 && x->ret->kills > 0)
+		if (strcmp(v.state, "foreign") == 0 && may_become_foreign(x, i))
 			continue;
 		if (!is_good(x, i, &v))
 			fail_drone(x, i, "had no trouble of its own and did not end well");
