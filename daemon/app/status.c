@@ -130,7 +130,7 @@ status_station(struct app *a)
 	    fleet_paused(a->fleet) ? "paused" : "armed", "selected", selections(a), "counts",
 	    counts(a), "own", own_selections(a), "rules", settings(a, STORE_PLATFORM, "platform"),
 	    "health", health == STORE_DEGRADED ? "degraded" : "ok", "reason", status_text(why),
-	    "eta_s", number_or_null(fleet_eta_s(a->fleet), -1), "version", PACKAGE_VERSION);
+	    "eta_s", number_or_null(fleet_eta_s(a->fleet, app_now_us()), -1), "version", PACKAGE_VERSION);
 }
 
 static const char *

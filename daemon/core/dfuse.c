@@ -325,6 +325,14 @@ dfuse_failure(const struct dfuse *d)
 	return d->failure;
 }
 
+uint64_t
+dfuse_passed_us(const struct dfuse *d, uint64_t now_us)
+{
+	bool at_work = d->phase == DFUSE_PHASE_POLL && dfuse_pace_kind(d) != PACE_COMMAND;
+
+	return at_work && now_us > d->started_at_us ? now_us - d->started_at_us : 0;
+}
+
 const uint8_t *
 dfuse_data(const struct dfuse *d, uint32_t *ret_length)
 {

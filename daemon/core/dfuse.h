@@ -126,6 +126,9 @@ bool dfuse_over(const struct dfuse *d);	  /* finished or failed */
 bool dfuse_failed(const struct dfuse *d); /* then dfuse_failure() says how */
 struct verdict dfuse_failure(const struct dfuse *d);
 
+/* Since the operation under way was started on the device; 0: none is at work. */
+uint64_t dfuse_passed_us(const struct dfuse *d, uint64_t now_us);
+
 /* After a read: what came. */
 const uint8_t *dfuse_data(const struct dfuse *d, uint32_t *ret_length);
 

@@ -107,7 +107,8 @@ void flash_granted(struct flash *f);
 enum flash_stage flash_stage(const struct flash *f);
 enum step flash_step(const struct flash *f); /* for the record and the operator */
 bool flash_unchanged(const struct flash *f);
-void flash_estimate(const struct flash *f, uint64_t *ret_left_us, uint64_t *ret_total_us);
+void flash_estimate(const struct flash *f, uint64_t now_us, uint64_t *ret_left_us,
+		    uint64_t *ret_total_us);
 
 /* The device was reset by us and is as after enumeration: begin the visit again (the plan is
  * dropped). */

@@ -69,9 +69,19 @@ flash_unchanged(const struct flash *f)
 }
 
 void
-flash_estimate(const struct flash *f, uint64_t *ret_left_us, uint64_t *ret_total_us)
+flash_estimate(const struct flash *f, uint64_t now_us, uint64_t *ret_left_us,
+	       uint64_t *ret_total_us)
 {
+	const struct dfuse *d = &f->dfuse;
+	enum pace_op op = d->req.op == DFUSE_OP_ERASE ? PACE_ERASE : PACE_PROGRAM;
+	uint64_t passed = dfuse_passed_us(d, now_us);
+	uint64_t whole = pace_whole_us(&d->pace, op, d->req.length);
+
 	*ret_left_us = *ret_total_us = 0;
-	if (f->plan != NULL)
-		plan_estimate(f->plan, &f->dfuse.pace, ret_left_us, ret_total_us);
+	if (f->plan == NULL)
+		return;
+	plan_estimate(f->plan, &d->pace, ret_left_us, ret_total_us);
+	/* The operation under way is partly over; an erase takes seconds. */
+	passed = passed < whole ? passed : whole;
+	*ret_left_us -= passed < *ret_left_us ? passed : *ret_left_us;
 }

@@ -170,7 +170,7 @@ int fleet_find(const struct fleet *f, const char *port); /* slot, or -ENOENT */
 void fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *ret_view);
 void fleet_counts(const struct fleet *f, struct fleet_counts *ret_counts);
 unsigned fleet_active(const struct fleet *f); /* jobs that have begun something */
-int fleet_eta_s(const struct fleet *f);	      /* until the last one is done; -1 none */
+int fleet_eta_s(const struct fleet *f, uint64_t now_us); /* until the last one is done; -1 none */
 /* Counts up with every change that a watcher could see on this slot. */
 uint64_t fleet_revision(const struct fleet *f, unsigned slot);
 

@@ -27,6 +27,7 @@ struct slot {
 	unsigned notes; /* BIT(note_kind) still to be told */
 	unsigned failures;
 	enum step told_step;
+	unsigned percent_shown; /* of the job under way */
 	bool present, foreign, quarantined, flapping;
 	bool drone_quarantined; /* the drone that is here is set aside */
 	bool done;		/* had its ending with this image, since it was plugged in */
@@ -50,9 +51,12 @@ struct fleet {
 	unsigned queue[FLEET_SLOTS_MAX]; /* ring of slots with something to do */
 	unsigned queue_at, queue_count;
 	uint64_t last_dev;
-	uint64_t boot_us; /* what leaving, booting and confirming takes, learned */
+	uint64_t boot_us; /* what booting and confirming takes, learned */
 	bool paused, stopping;
 };
+
+/* fleet_eta.c */
+int fleet_eta_of(const struct fleet *f, unsigned slot, uint64_t now_us); /* seconds; -1 unknown */
 
 /* fleet.c */
 int fleet_add_slot(struct fleet *f, const char *port); /* its number, or -E2BIG */

@@ -98,21 +98,27 @@ view_state(const struct fleet *f, const struct slot *s, struct slot_view *v)
 }
 
 static void
-view_progress(const struct fleet *f, const struct slot *s, struct slot_view *v)
+view_progress(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *v)
 {
+	struct slot *s = &f->slots[slot];
 	uint64_t left, total;
+	unsigned percent;
 
 	v->percent = v->eta_s = -1;
 	if (!is_running(s) || job_stage(s->job) == JOB_ASK)
 		return;
-	job_estimate(s->job, f->boot_us, &left, &total);
-	v->percent = total > 0 ? (int)(100 - left * 100 / total) : 0;
-	if (job_stage(s->job) >= JOB_FLASH && v->step > STEP_PROBING)
-		v->eta_s = (int)((left + 500000) / 1000000);
+	job_estimate(s->job, now_us, f->boot_us, &left, &total);
+	percent = total > left ? (unsigned)(100 - (left * 100 + total - 1) / total) : 0;
+	/* WHY: what is learned under way changes the sum; nobody wants to see a bar go back. */
+	if (percent > s->percent_shown)
+		s->percent_shown = percent < 99 ? percent : 99;
+	v->percent = (int)s->percent_shown;
+	v->eta_s = fleet_eta_of(f, slot, now_us);
 }
 
-void
-fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *ret_view)
+/* All but how far it is. */
+static void
+view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 {
 	const struct slot *s = &f->slots[slot];
 	const struct job_record *r = is_running(s) ? job_record(s->job) : &s->shown;
@@ -120,7 +126,6 @@ fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_vi
 			       .present = s->present,
 			       .mode = mode_of(s) };
 
-	(void)now_us;
 	/* WHY: between two modes it is off the bus, but nobody has pulled it. */
 	if (is_running(s) && job_stage(s->job) < JOB_ENDING)
 		v.present = true;
@@ -140,8 +145,14 @@ fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_vi
 	v.safe_to_unplug = !v.active;
 	v.retry_possible = s->present && s->job == NULL && !s->foreign;
 	view_state(f, s, &v);
-	view_progress(f, s, &v);
 	*ret_view = v;
+}
+
+void
+fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *ret_view)
+{
+	view_slot(f, slot, ret_view);
+	view_progress(f, slot, now_us, ret_view);
 }
 
 void
@@ -152,7 +163,7 @@ fleet_counts(const struct fleet *f, struct fleet_counts *ret_counts)
 	for (unsigned i = 0; i < f->slot_count; i++) {
 		struct slot_view v;
 
-		fleet_view(f, i, 0, &v);
+		view_slot(f, i, &v);
 		c.present += v.present;
 		c.active += v.active;
 		switch (v.verdict.kind) {
@@ -187,19 +198,4 @@ fleet_active(const struct fleet *f)
 	for (unsigned i = 0; i < f->slot_count; i++)
 		n += f->slots[i].job != NULL;
 	return n;
-}
-
-int
-fleet_eta_s(const struct fleet *f)
-{
-	int last = -1;
-
-	for (unsigned i = 0; i < f->slot_count; i++) {
-		struct slot_view v;
-
-		fleet_view(f, i, 0, &v);
-		if (v.eta_s > last)
-			last = v.eta_s;
-	}
-	return last;
 }

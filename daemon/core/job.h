@@ -189,7 +189,7 @@ bool job_foreign(const struct job *j);		  /* OVER: the device in DFU mode is non
 const char *job_idle_reason(const struct job *j); /* OVER without a verdict: why nothing was done */
 bool job_touched(const struct job *j);		  /* the drone was rebooted or changed */
 /* Work left and in all, as far as it can be told; boot_us: what coming back usually takes. */
-void job_estimate(const struct job *j, uint64_t boot_us, uint64_t *ret_left_us,
+void job_estimate(const struct job *j, uint64_t now_us, uint64_t boot_us, uint64_t *ret_left_us,
 		  uint64_t *ret_total_us);
 
 #endif

@@ -65,17 +65,31 @@ job_touched(const struct job *j)
 	return j->touched;
 }
 
-void
-job_estimate(const struct job *j, uint64_t boot_us, uint64_t *ret_left_us, uint64_t *ret_total_us)
+/* Of what coming back usually takes. */
+static uint64_t
+boot_left_us(const struct job *j, uint64_t now_us, uint64_t boot_us)
 {
-	flash_estimate(&j->flash, ret_left_us, ret_total_us);
-	*ret_total_us += boot_us;
-	if (j->stage < JOB_FLASH || (j->stage == JOB_FLASH && *ret_total_us == boot_us))
-		*ret_left_us = *ret_total_us; /* the plan is not made yet */
-	else if (j->stage == JOB_FLASH)
-		*ret_left_us += boot_us;
-	else if (j->stage == JOB_AWAIT_RUNTIME)
-		*ret_left_us = boot_us;
-	else
-		*ret_left_us = 0;
+	uint64_t passed = j->record.stage_us[STEP_BOOTING] + j->record.stage_us[STEP_CONFIRMING];
+
+	if (j->stage < JOB_AWAIT_RUNTIME)
+		return boot_us;
+	if (j->stage > JOB_CONFIRM)
+		return 0;
+	passed += now_us > j->step_since_us ? now_us - j->step_since_us : 0;
+	return passed < boot_us ? boot_us - passed : 0;
+}
+
+void
+job_estimate(const struct job *j, uint64_t now_us, uint64_t boot_us, uint64_t *ret_left_us,
+	     uint64_t *ret_total_us)
+{
+	uint64_t left, total;
+
+	flash_estimate(&j->flash, now_us, &left, &total);
+	if (j->stage < JOB_FLASH || (j->stage == JOB_FLASH && total == 0))
+		left = total; /* the plan is not made yet */
+	if (j->stage > JOB_FLASH)
+		left = 0;
+	*ret_left_us = left + boot_left_us(j, now_us, boot_us);
+	*ret_total_us = total + boot_us;
 }

@@ -18,6 +18,8 @@ enum {
 	PROGRAM_UNIT_NS = 16000,    /* one programming operation, whatever its width */
 	POLL_CLAMP_ERASE_MS = 5000, /* robustness notes P8 */
 	POLL_CLAMP_WRITE_MS = 1000,
+	TOLD_ERASE_MS = 100, /* SPEC: the ROM's constants (protocol notes 3.4, 3.5) */
+	TOLD_WRITE_MS = 104,
 	STATUS_US = 350,
 	BLOCK_US = 2800,
 	SLOWER_PART = 8,  /* what one measurement may add */
@@ -29,6 +31,8 @@ pace_init(struct pace *p, bool obey)
 {
 	memset(p, 0, sizeof(*p));
 	p->obey = obey;
+	p->told_ms[PACE_ERASE] = TOLD_ERASE_MS;
+	p->told_ms[PACE_PROGRAM] = TOLD_WRITE_MS;
 	p->status_us = STATUS_US;
 	p->block_us = BLOCK_US;
 	pace_set_word(p, false);
@@ -82,6 +86,8 @@ pace_expected_us(const struct pace *p, enum pace_op op, uint32_t bytes)
 		return (uint32_t)((uint64_t)bytes * p->program_ns_per_byte / 1000);
 	case PACE_ERASE:
 		return erase_expected_us(p, bytes);
+	case PACE_OP_COUNT:
+		break;
 	}
 	return 0;
 }
@@ -98,22 +104,39 @@ pace_limit_us(enum pace_op op, uint32_t bytes)
 		/* SPEC: 4 s at most for 128 KiB (protocol notes 3.5: 10 s is safe); larger sectors
 		 * in proportion. */
 		return bytes <= 128 * 1024 ? 10000000 : 40000000;
+	case PACE_OP_COUNT:
+		break;
 	}
 	return 0;
 }
 
-uint32_t
-pace_wait_us(const struct pace *p, enum pace_op op, uint32_t bytes, uint32_t poll_ms)
+static uint32_t
+wait_us(const struct pace *p, enum pace_op op, uint32_t bytes)
 {
 	uint32_t expected = pace_expected_us(p, op, bytes);
 	uint32_t clamp = op == PACE_ERASE ? POLL_CLAMP_ERASE_MS : POLL_CLAMP_WRITE_MS;
-	uint32_t told = (poll_ms < clamp ? poll_ms : clamp) * 1000;
+	uint32_t told = (p->told_ms[op] < clamp ? p->told_ms[op] : clamp) * 1000;
 
 	if (!p->obey)
 		return expected > p->status_us ? expected - p->status_us : 0;
 	if (p->stalls_early && told < expected)
 		return expected + expected / 8; /* its own poll values are constants, too */
 	return told > 1000 ? told : 1000;
+}
+
+uint32_t
+pace_wait_us(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t poll_ms)
+{
+	p->told_ms[op] = poll_ms;
+	return wait_us(p, op, bytes);
+}
+
+uint32_t
+pace_whole_us(const struct pace *p, enum pace_op op, uint32_t bytes)
+{
+	uint32_t expected = pace_expected_us(p, op, bytes), wait = wait_us(p, op, bytes);
+
+	return wait > expected ? wait : expected;
 }
 
 static void
@@ -136,6 +159,8 @@ set_expected(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t us)
 		entry = erase_entry(p, bytes);
 		if (entry != NULL)
 			*entry = us;
+		return;
+	case PACE_OP_COUNT:
 		return;
 	}
 }

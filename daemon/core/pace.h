@@ -15,7 +15,7 @@
 
 #define PACE_ERASE_KINDS 6 /* LIMIT: different sector sizes of one device that are told apart */
 
-enum pace_op { PACE_COMMAND, PACE_PROGRAM, PACE_ERASE };
+enum pace_op { PACE_COMMAND, PACE_PROGRAM, PACE_ERASE, PACE_OP_COUNT };
 
 struct pace {
 	bool obey;	    /* wait for what the device says: configured, or learned the hard way */
@@ -23,6 +23,7 @@ struct pace {
 	bool word;	    /* 32-bit parallelism is on */
 	uint32_t status_us; /* shortest GETSTATUS seen: what one costs when nobody is busy */
 	uint32_t block_us;  /* one full data stage of UPLOAD, learned */
+	uint32_t told_ms[PACE_OP_COUNT]; /* bwPollTimeout as it was last heard */
 	uint32_t program_ns_per_byte;
 	struct {
 		uint32_t bytes;
@@ -45,7 +46,10 @@ uint32_t pace_limit_us(enum pace_op op, uint32_t bytes);
  * How long to wait between the answer that started the operation and the next question.  poll_ms is
  * bwPollTimeout of that answer; used only in obey mode, clamped.
  */
-uint32_t pace_wait_us(const struct pace *p, enum pace_op op, uint32_t bytes, uint32_t poll_ms);
+uint32_t pace_wait_us(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t poll_ms);
+
+/* How long until it will be known to be over: as expected, or the wait where that is longer. */
+uint32_t pace_whole_us(const struct pace *p, enum pace_op op, uint32_t bytes);
 
 /*
  * The question was answered "over".  elapsed_us: since the operation was started; asked_us: how

@@ -50,8 +50,8 @@ transfer_us(const struct plan *p, const struct pace *pace, uint32_t bytes, bool 
 	uint64_t us = (uint64_t)pace->block_us * bytes / p->options.block_bytes;
 
 	if (program)
-		us += pace_expected_us(pace, PACE_PROGRAM, p->options.block_bytes) *
-			  (uint64_t)bytes / p->options.block_bytes +
+		us += pace_whole_us(pace, PACE_PROGRAM, p->options.block_bytes) * (uint64_t)bytes /
+			  p->options.block_bytes +
 		      blocks * pace->status_us * 2;
 	return us;
 }
@@ -66,8 +66,7 @@ part_us(const struct plan *p, const struct pace *pace, const struct part *part, 
 	if ((todo & TODO_COMPARE) != 0)
 		us += pace->block_us; /* one block tells most sectors apart */
 	if ((todo & TODO_ERASE) != 0)
-		us +=
-		    pace_expected_us(pace, PACE_ERASE, part->size) + 3 * (uint64_t)pace->status_us;
+		us += pace_whole_us(pace, PACE_ERASE, part->size) + 3 * (uint64_t)pace->status_us;
 	if ((todo & TODO_WRITE) != 0)
 		us += transfer_us(p, pace, p->phase == PLAN_WRITE ? bytes - done : bytes, true);
 	if ((todo & TODO_VERIFY) != 0)
@@ -89,7 +88,8 @@ plan_estimate(const struct plan *p, const struct pace *pace, uint64_t *ret_left_
 
 		if (p->phase == PLAN_COMPARE) /* WHY: between releases every sector differs */
 			todo |= TODO_ERASE | TODO_WRITE | TODO_VERIFY;
-		if (p->phase == PLAN_COMPARE || part->content != CONTENT_EQUAL || i == p->boot)
+		if (p->phase == PLAN_COMPARE || part->content != CONTENT_EQUAL ||
+		    (i == p->boot && p->boot_changed))
 			all |= p->changed || p->phase == PLAN_COMPARE
 				   ? TODO_ERASE | TODO_WRITE | TODO_VERIFY
 				   : 0;
