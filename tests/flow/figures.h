@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the station's speed is measured with: one rack of drones of the data sheet's typical timing,
+ * flashed once by the whole station on the virtual clock, watched from outside at every event.
+ *
+ *   figures.c        the table: every figure beside its bar
+ *   figures_rack.c   one rack: plugging, watching, adding up
+ */
+#ifndef FLOW_FIGURES_H
+#define FLOW_FIGURES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/fleet.h"
+#include "sim/drone.h"
+
+#define RACK_IMAGE_BYTES 243176 /* a release of 2025 (firmware notes 2) */
+#define RACK_DRONES_MAX 120
+
+/* What is in the drones' flash beforehand. */
+enum rack_before {
+	RACK_OLD,     /* another release: every sector differs */
+	RACK_SAME,    /* the image itself */
+	RACK_EDITED,  /* ... but for one byte in sector 5 */
+	RACK_CUT_OFF, /* an update that the daemon's death interrupted half way */
+};
+
+struct rack_plan {
+	unsigned count;
+	unsigned per_hub; /* drones behind one translator; 0: each on a port of the controller */
+	enum rack_before before;
+	enum drone_kind kind;
+	bool word, obey, by_version;
+	bool drawn; /* the times of booting differ between drones */
+	bool known; /* each was flashed once by the same station before: what it taught counts */
+	unsigned writers_max, switch_max, endpoints_max; /* 0: no limit */
+	bool by_button; /* put in in DFU mode, pulled as soon as it is done */
+};
+
+struct rack_seen {
+	const char *broken; /* static or in text; NULL: everything held */
+	char text[320];
+	unsigned pass, unchanged;
+	uint64_t all_us; /* first one plugged in -> last verdict */
+	uint64_t dfu_us; /* in DFU mode, seen -> verified and told to leave: the slowest */
+	uint64_t erases, blocks, requests, reboots, stalls, events;
+	uint64_t writing_requests; /* erase and verify apart: data, status, addresses */
+	uint64_t commits;
+	double eta_drone, eta_rack; /* worst error from the first write on, of what was left */
+	unsigned percent_falls;	    /* times that a drone's percent went back */
+	unsigned switching, writing,
+	    endpoints; /* most at one instant; of one hub, of the station */
+};
+
+/* Runs it to the end; ret->broken says what went wrong. */
+void rack_run(const struct rack_plan *plan, struct rack_seen *ret);
+
+/* erase + program + data stages of writing, and of reading back once, in microseconds. */
+uint64_t rack_floor_us(bool word, bool read_back);
+
+#endif
