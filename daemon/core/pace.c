@@ -22,8 +22,10 @@ enum {
 	TOLD_WRITE_MS = 104,
 	STATUS_US = 350,
 	BLOCK_US = 2800,
-	SLOWER_PART = 8,  /* what one measurement may add */
-	CLOSER_PART = 32, /* what one answer that came at once takes away */
+	FIRST_PART = 2,		  /* the first of a kind is asked after in half its time */
+	PROGRAM_BYTES_MIN = 1024, /* shorter blocks measure overhead rather than flash */
+	SLOWER_PART = 8,	  /* what one measurement may add */
+	CLOSER_PART = 32,	  /* what one answer that came at once takes away */
 };
 
 void
@@ -42,6 +44,7 @@ void
 pace_set_word(struct pace *p, bool word)
 {
 	p->word = word;
+	p->program_known = p->erase_known = false;
 	p->program_ns_per_byte = word ? PROGRAM_UNIT_NS / 4 : PROGRAM_UNIT_NS;
 	memset(p->erase, 0, sizeof(p->erase));
 	for (size_t i = 0; i < ARRAY_LEN(erase_typical); i++) {
@@ -110,6 +113,12 @@ pace_limit_us(enum pace_op op, uint32_t bytes)
 	return 0;
 }
 
+static bool
+is_known(const struct pace *p, enum pace_op op)
+{
+	return op == PACE_PROGRAM ? p->program_known : op == PACE_ERASE ? p->erase_known : true;
+}
+
 static uint32_t
 wait_us(const struct pace *p, enum pace_op op, uint32_t bytes)
 {
@@ -117,6 +126,8 @@ wait_us(const struct pace *p, enum pace_op op, uint32_t bytes)
 	uint32_t clamp = op == PACE_ERASE ? POLL_CLAMP_ERASE_MS : POLL_CLAMP_WRITE_MS;
 	uint32_t told = (p->told_ms[op] < clamp ? p->told_ms[op] : clamp) * 1000;
 
+	if (!p->obey && !is_known(p, op))
+		expected /= FIRST_PART;
 	if (!p->obey)
 		return expected > p->status_us ? expected - p->status_us : 0;
 	if (p->stalls_early && told < expected)
@@ -151,8 +162,7 @@ set_expected(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t us)
 	case PACE_COMMAND:
 		return;
 	case PACE_PROGRAM:
-		/* WHY: short blocks measure overhead rather than flash. */
-		if (bytes >= 1024)
+		if (bytes >= PROGRAM_BYTES_MIN)
 			p->program_ns_per_byte = (uint32_t)((uint64_t)us * 1000 / bytes);
 		return;
 	case PACE_ERASE:
@@ -165,27 +175,50 @@ set_expected(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t us)
 	}
 }
 
+/* The first answer of a kind: held back it is exact; at once, the operation took that long at most.
+ */
+static void
+learn_first(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t took_us, bool held)
+{
+	uint32_t expected = pace_expected_us(p, op, bytes);
+
+	if (op == PACE_PROGRAM && bytes < PROGRAM_BYTES_MIN)
+		return;
+	if (op == PACE_PROGRAM)
+		p->program_known = held;
+	else
+		p->erase_known = held;
+	/* WHY: what makes one sector slow or fast (voltage, parallelism) makes all of them so. */
+	for (size_t i = 0; op == PACE_ERASE && expected > 0 && i < ARRAY_LEN(p->erase); i++)
+		p->erase[i].us = (uint32_t)((uint64_t)p->erase[i].us * took_us / expected);
+	set_expected(p, op, bytes, took_us);
+}
+
 void
 pace_learn(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t elapsed_us, uint32_t asked_us)
 {
 	uint32_t expected = pace_expected_us(p, op, bytes);
+	uint32_t took, most;
+	bool held;
 
 	if (asked_us < p->status_us && asked_us > 0)
 		p->status_us = asked_us;
 	if (p->obey || op == PACE_COMMAND)
 		return;
-	if (asked_us > p->status_us + p->status_us / 2) {
+	took = elapsed_us > p->status_us ? elapsed_us - p->status_us : elapsed_us;
+	held = asked_us > p->status_us + p->status_us / 2;
+	if (!is_known(p, op)) {
+		learn_first(p, op, bytes, took, held);
+		return;
+	}
+	/* WHY: one late wake-up of a busy host must not slow down a hundred blocks to come. */
+	most = expected + expected / SLOWER_PART;
+	if (held)
 		/* Held back: it ended just before the answer came. */
-		uint32_t took = elapsed_us > p->status_us ? elapsed_us - p->status_us : elapsed_us;
-		uint32_t most = expected + expected / SLOWER_PART;
-
-		/* WHY: one late wake-up of a busy host must not slow down a hundred blocks to come.
-		 */
 		set_expected(p, op, bytes, took < most ? took : most);
-	} else {
+	else
 		/* Was over already, nobody knows since when: come closer. */
 		set_expected(p, op, bytes, expected - expected / CLOSER_PART);
-	}
 }
 
 void
@@ -193,5 +226,11 @@ pace_learn_slow(struct pace *p, enum pace_op op, uint32_t bytes)
 {
 	uint32_t expected = pace_expected_us(p, op, bytes);
 
+	if (!p->obey && !is_known(p, op)) {
+		/* Asked long before its time, and told so: from now on it is asked in time. */
+		p->program_known = p->program_known || op == PACE_PROGRAM;
+		p->erase_known = p->erase_known || op == PACE_ERASE;
+		return;
+	}
 	set_expected(p, op, bytes, expected + expected / 16 + 1);
 }

@@ -5,7 +5,8 @@
  *
  * The ROM's bwPollTimeout values are constants: three times too long for a write, twenty times too
  * short for an erase.  A device that is asked too early simply does not answer until it is done
- * (NAK), so asking slightly early costs nothing and measures the operation exactly.
+ * (NAK), so asking slightly early costs nothing and measures the operation exactly.  The first
+ * operation of a kind is asked after long before its time, for the sake of that measurement.
  */
 #ifndef CORE_PACE_H
 #define CORE_PACE_H
@@ -21,6 +22,8 @@ struct pace {
 	bool obey;	    /* wait for what the device says: configured, or learned the hard way */
 	bool stalls_early;  /* QUIRK: this device stalls a status request that comes too early */
 	bool word;	    /* 32-bit parallelism is on */
+	bool program_known; /* measured on this device, not taken from the data sheet */
+	bool erase_known;
 	uint32_t status_us; /* shortest GETSTATUS seen: what one costs when nobody is busy */
 	uint32_t block_us;  /* one full data stage of UPLOAD, learned */
 	uint32_t told_ms[PACE_OP_COUNT]; /* bwPollTimeout as it was last heard */
