@@ -85,7 +85,7 @@ struct drone_past {
 	unsigned described_as; /* BIT(i): it may be profile i of fleet_add_profile(), 1 the first */
 };
 
-#define JOB_MESSAGE_MAX 512
+#define JOB_MESSAGE_MAX 1024 /* LIMIT: the store's STORE_MESSAGE_MAX */
 
 /* The record of the attempt, for the store and for whoever looks. */
 struct job_record {

@@ -180,6 +180,7 @@ plan_new(struct image *image, const struct profile *profile,
 		goto out;
 	for (size_t i = 0; i < p->count; i++)
 		p->parts[i].todo = TODO_COMPARE;
+	p->end = p->count;
 	start_phase(p, PLAN_COMPARE);
 	if (!options->compare) {
 		for (size_t i = 0; i < p->count; i++) {
@@ -230,15 +231,21 @@ first_pos(const struct plan *p, size_t i)
 	return p->parts[i].from;
 }
 
+static bool
+boot_is_here(const struct plan *p)
+{
+	return p->boot >= p->first && p->boot < p->end;
+}
+
 /* The part the phase begins with: an erase begins with what makes the image bootable. */
 static size_t
 first_part(const struct plan *p)
 {
 	unsigned todo = todo_of_phase(p->phase);
 
-	if (p->phase == PLAN_ERASE && p->boot < p->count && (p->parts[p->boot].todo & todo) != 0)
+	if (p->phase == PLAN_ERASE && boot_is_here(p) && (p->parts[p->boot].todo & todo) != 0)
 		return p->boot;
-	for (size_t i = 0; i < p->count; i++)
+	for (size_t i = p->first; i < p->end; i++)
 		if ((p->parts[i].todo & todo) != 0)
 			return i;
 	return p->count;
@@ -256,6 +263,27 @@ start_phase(struct plan *p, enum plan_phase phase)
 	}
 	p->at = first_part(p);
 	p->pos = p->at < p->count ? first_pos(p, p->at) : 0;
+}
+
+static void
+enter_memory(struct plan *p, size_t first)
+{
+	p->first = p->end = first;
+	while (p->end < p->count && p->parts[p->end].alt == p->parts[first].alt)
+		p->end++;
+	start_phase(p, PLAN_ERASE);
+}
+
+/* This memory is verified, but for its first page: that page, the next memory, or the end. */
+static void
+memory_done(struct plan *p)
+{
+	if (boot_is_here(p) && plan_page_is_due(p))
+		start_phase(p, PLAN_PAGE);
+	else if (p->end < p->count)
+		enter_memory(p, p->end);
+	else
+		start_phase(p, PLAN_DONE);
 }
 
 /* The phase has nothing left: which one is next? */
@@ -276,10 +304,9 @@ next_phase(struct plan *p)
 		case PLAN_VERIFY:
 			/* A repair may have given earlier phases new work. */
 			start_phase(p, PLAN_ERASE);
-			if (p->at < p->count)
-				break;
-			start_phase(p, plan_page_is_due(p) ? PLAN_PAGE : PLAN_DONE);
-			return;
+			if (p->at == p->count)
+				memory_done(p);
+			break;
 		case PLAN_PAGE:
 		case PLAN_PAGE_CHECK:
 		case PLAN_DONE:
@@ -294,21 +321,30 @@ next_phase(struct plan *p)
 static void
 settle(struct plan *p)
 {
-	for (size_t i = 0; i < p->count; i++)
-		p->changed = p->changed || p->parts[i].content != CONTENT_EQUAL;
+	for (size_t i = 0; i < p->count; i++) {
+		bool differs = p->parts[i].content != CONTENT_EQUAL;
+
+		p->changed = p->changed || differs;
+		if (p->boot < p->count && p->parts[i].alt == p->parts[p->boot].alt)
+			p->boot_changed = p->boot_changed || differs;
+	}
 	for (size_t i = 0; i < p->count && p->changed; i++) {
 		struct part *part = &p->parts[i];
 
-		/* WHY: the boot sector goes first and comes back last whenever anything changes. */
-		if (part->content == CONTENT_EQUAL && i != p->boot)
+		/* WHY: the boot sector goes first and comes back last whenever its memory changes.
+		 */
+		if (part->content == CONTENT_EQUAL && (i != p->boot || !p->boot_changed))
 			continue;
 		part->todo = TODO_WRITE | TODO_VERIFY;
 		if (part->content != CONTENT_BLANK || !p->options.trust_blank)
 			part->todo |= TODO_ERASE;
 	}
-	start_phase(p, p->changed ? PLAN_ERASE : PLAN_DONE);
-	if (p->changed)
-		next_phase(p);
+	if (!p->changed) {
+		start_phase(p, PLAN_DONE);
+		return;
+	}
+	enter_memory(p, 0);
+	next_phase(p);
 }
 
 /* This part is through with the phase. */
@@ -505,5 +541,6 @@ plan_read_back(struct plan *p, const uint8_t *data, uint32_t length)
 	if (next_stretch(p, &op))
 		return;
 	p->page_done = true;
-	start_phase(p, PLAN_DONE);
+	memory_done(p);
+	next_phase(p);
 }

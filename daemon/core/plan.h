@@ -5,16 +5,19 @@
  * first page of the application last (promise 4; protocol notes 9.3), and reads every written byte
  * back (promise 3).
  *
- *   COMPARE   each covered sector is read up to its first difference       [plan_read_back]
- *   ERASE     first the sector that makes the image bootable, then the rest
- *   WRITE     all but the first page
- *   VERIFY    all that was written; a wrong sector is erased and written once more
- * [sector_is_wrong] PAGE      the first page; PAGE_CHECK reads it back DONE      every byte of the
- * image has been read back equal FAILED    a sector stayed wrong: plan_wrong_addr()
+ *   COMPARE     each covered sector is read up to its first difference      [plan_read_back]
+ *   then memory by memory, in the order of their alternates:
+ *   ERASE       first the sector that makes the image bootable, then the rest
+ *   WRITE       all but the first page
+ *   VERIFY      all that was written; a wrong sector is erased and written once more
+ *                                                                           [sector_is_wrong]
+ *   PAGE        the first page; PAGE_CHECK reads it back                    [memory_done]
+ *   DONE        every byte of the image has been read back equal
+ *   FAILED      a sector stayed wrong: plan_wrong_addr()
  *
  * INVARIANT: an operation never reaches outside one sector of the image's own coverage.
- * INVARIANT: while anything else is not verified, the first page is blank (once an erase has
- * begun).
+ * INVARIANT: while anything else of its memory is not verified, the first page is blank (once an
+ * erase has begun).
  */
 #ifndef CORE_PLAN_H
 #define CORE_PLAN_H

@@ -32,9 +32,11 @@ struct plan {
 	size_t boot;	    /* the part that holds the first page; count = none */
 	uint32_t page_addr; /* the first page: the block that makes the image bootable */
 	uint32_t page_to;
-	size_t at;    /* part under way */
-	uint32_t pos; /* next byte in it */
+	size_t first, end; /* parts of the memory under way; all of them while comparing */
+	size_t at;	   /* part under way */
+	uint32_t pos;	   /* next byte in it */
 	bool changed;
+	bool boot_changed; /* in the memory of the first page */
 	bool page_done;
 	unsigned repairs;
 	uint32_t wrong_addr;
@@ -43,7 +45,7 @@ struct plan {
 static inline bool
 plan_page_is_due(const struct plan *p)
 {
-	return p->boot < p->count && p->changed && !p->page_done;
+	return p->boot < p->count && p->boot_changed && !p->page_done;
 }
 
 #endif
