@@ -279,7 +279,7 @@ station_new(const struct station_options *options, struct station **ret_station)
 		goto out;
 	s->options = *options;
 	rng_init(&s->rng, options->seed ^ 0xD15C);
-	s->rows = calloc(STATION_ROWS_MAX, sizeof(*s->rows));
+	s->rows = malloc(STATION_ROWS_MAX * sizeof(*s->rows)); /* a row is cleared when it begins */
 	if (s->rows == NULL)
 		goto out;
 	r = world_new(options->seed, &callbacks, s, &s->world);
