@@ -113,10 +113,12 @@ write_audit(struct store *s)
 	return n;
 }
 
+/* INVARIANT: here, what is in the database is in the audit file, too: both were just written, or
+ * compared. */
 static void
 forget_durable(struct store *s)
 {
-	while (s->first != NULL && s->first->in_db && s->first->in_audit) {
+	while (s->first != NULL && s->first->in_db) {
 		struct record *r = s->first;
 
 		s->ticket_durable = r->ticket;
@@ -132,7 +134,7 @@ forget_durable(struct store *s)
 static void
 save_in_audit(struct store *s)
 {
-	if (s->last != NULL && !s->last->in_audit && s->last->seq != 0)
+	if (!s->last->in_audit)
 		(void)write_audit(s); /* the failure to be reported is the database's */
 }
 

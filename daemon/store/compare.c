@@ -22,11 +22,14 @@
 #include <unistd.h>
 
 #define LINES_PER_TRANSACTION 2000
-#define FIRST_BATCH                                                                                \
-	2 /* station and start: an audit file without a line is quiet only right after those */
-#define QUIET_LINES                                                                                \
-	256 /* WHY: a kill between the two commits leaves one batch, which is no reason for an     \
-	       alarm */
+
+/* LIMIT: of one daemon's life; a failing disk shall not be filled with copies. */
+#define ASIDE_MAX 8
+
+/* WHY: a kill between the two commits leaves one batch, which is no reason for an alarm; but a file
+ * without a line is quiet only right after the first two records (station and start). */
+#define QUIET_LINES 256
+#define FIRST_BATCH 2
 
 struct import {
 	struct store *s;
@@ -61,7 +64,7 @@ compare_set_aside(struct store *s, const char *name, const char *stamp)
 	(void)snprintf(base, sizeof(base), "%s-%s.damaged", name, stamp);
 	for (unsigned i = 2; exists(s, base) && i < 100; i++)
 		(void)snprintf(base, sizeof(base), "%s-%s-%u.damaged", name, stamp, i);
-	if (exists(s, base))
+	if (exists(s, base) || s->aside_count++ >= ASIDE_MAX)
 		return -EEXIST;
 	/* WHY: the database goes last.  Killed in between, it is older but whole, and the audit
 	 * file fills the gap. */
@@ -182,8 +185,9 @@ import_line(struct import *in, const struct audit_line *l)
 
 	if (n < 0)
 		return n;
+	/* WHY: a line that is whole by itself counts, even where somebody put another file's end */
 	if (memcmp(l->prev, in->hash, sizeof(in->hash)) != 0)
-		return -EUCLEAN;
+		in->lost++;
 	r->kind = l->kind;
 	r->seq = l->seq;
 	memcpy(r->prev, l->prev, sizeof(r->prev));
@@ -300,7 +304,6 @@ compare_files(struct store *s, const char *stamp)
 	if (n == 0)
 		store_alarm(
 		    s, "the database lacked %lld records; they were taken from the audit file%s",
-		    (long long)(s->audit.last_seq - seq),
-		    lost > 0 ? ", some could not be read" : "");
+		    (long long)(s->audit.last_seq - seq), lost > 0 ? ", not all of it whole" : "");
 	return n;
 }

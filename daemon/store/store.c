@@ -29,14 +29,6 @@ set_options(struct store *s, const struct store_options *o)
 		s->opt.wal_alarm_bytes = 64 << 20;
 }
 
-/* Errors of a disk that may get well, as opposed to a wrong path or missing rights. */
-static bool
-may_get_well(int error)
-{
-	return error == -ENOSPC || error == -EROFS || error == -EIO || error == -EAGAIN ||
-	       error == -EDQUOT;
-}
-
 static int
 make_directories(struct store *s)
 {
@@ -109,7 +101,8 @@ store_open(const char *state_dir, const struct store_options *options, const str
 		goto out;
 	}
 	r = repair_open(s, now);
-	if (r < 0 && !may_get_well(r)) {
+	/* everything else may get well, and is told by store_health() meanwhile */
+	if (r == -EBUSY || r == -EPROTO || r == -ENOMEM) {
 		copy_text(ret_why, STORE_WHY_MAX, s->down_why);
 		goto out;
 	}

@@ -56,7 +56,8 @@ struct store {
 
 	/* health */
 	bool was_up;
-	int down_errno; /* why DOWN, or why the last commit failed; 0 fine */
+	unsigned aside_count; /* damaged files put away so far */
+	int down_errno;	      /* why DOWN, or why the last commit failed; 0 fine */
 	char down_why[STORE_WHY_MAX];
 	bool ballast_out, space_low;
 	int64_t locked_since_ms; /* mono; -1 not */

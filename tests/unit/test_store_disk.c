@@ -202,15 +202,21 @@ cut_power(void)
 
 /* 0, or the errno the operation has to fail with. */
 static int
-operate(enum disk_op op)
+operate(enum disk_op op, const char *path)
 {
 	bool takes_room = op == DISK_WRITE || op == DISK_CREATE || op == DISK_SYNC;
 
-	if (op == DISK_READ && !disk.reads)
+	if ((op == DISK_READ && !disk.reads) || (disk.writes_only && op != DISK_WRITE) ||
+	    (disk.only != NULL && strstr(path, disk.only) == NULL))
 		return 0;
 	disk.ops++;
 	if (op == DISK_SYNC)
 		disk.syncs++;
+	if (disk.then != DISK_FINE && disk.ops >= disk.at + disk.count) {
+		disk.fault = disk.then;
+		disk.at = 1;
+		disk.count = 0;
+	}
 	if (disk.fault == DISK_FINE || disk.ops < disk.at ||
 	    (disk.count != 0 && disk.ops >= disk.at + disk.count))
 		return 0;
@@ -245,7 +251,7 @@ __wrap_write(int fd, const void *data, size_t size)
 
 	if (!path_of(fd, path))
 		return __real_write(fd, data, size);
-	error = operate(DISK_WRITE);
+	error = operate(DISK_WRITE, path);
 	if (error == 0) {
 		assert(fstat(fd, &st) == 0);
 		remember(path, st.st_size, data, size);
@@ -265,10 +271,11 @@ static int
 sync_file(int fd, int (*really)(int fd))
 {
 	char path[PATH_MAX] = "";
-	int error = operate(DISK_SYNC);
+	int error;
 
 	if (!path_of(fd, path))
 		return really(fd);
+	error = operate(DISK_SYNC, path);
 	if (error == 0) {
 		forget_path(path, false);
 		return 0; /* fast: the page cache will do */
@@ -294,13 +301,14 @@ int
 __wrap_ftruncate(int fd, off_t size)
 {
 	char path[PATH_MAX] = "";
-	int error = operate(DISK_TRUNCATE);
+	bool ours = path_of(fd, path);
+	int error = operate(DISK_TRUNCATE, path);
 
 	if (error != 0) {
 		errno = error;
 		return -1;
 	}
-	if (path_of(fd, path))
+	if (ours)
 		remember(path, size, NULL, 0);
 	return __real_ftruncate(fd, size);
 }
@@ -308,7 +316,7 @@ __wrap_ftruncate(int fd, off_t size)
 int
 __wrap_renameat(int fromfd, const char *from, int tofd, const char *to)
 {
-	int error = operate(DISK_RENAME);
+	int error = operate(DISK_RENAME, from);
 
 	if (error == 0)
 		return __real_renameat(fromfd, from, tofd, to);
@@ -319,7 +327,7 @@ __wrap_renameat(int fromfd, const char *from, int tofd, const char *to)
 int
 __wrap_posix_fallocate(int fd, off_t at, off_t size)
 {
-	int error = operate(DISK_CREATE);
+	int error = operate(DISK_CREATE, "ballast");
 
 	return error != 0 ? error : __real_posix_fallocate(fd, at, size);
 }
@@ -337,7 +345,8 @@ __wrap_unlinkat(int fd, const char *name, int flags)
 ssize_t
 __wrap_pread(int fd, void *data, size_t size, off_t at)
 {
-	int error = operate(DISK_READ);
+	char path[PATH_MAX] = "";
+	int error = path_of(fd, path) ? operate(DISK_READ, path) : 0;
 
 	if (error == 0)
 		return __real_pread(fd, data, size, at);
@@ -377,7 +386,7 @@ on_close(sqlite3_file *f)
 static int
 on_read(sqlite3_file *f, void *data, int size, sqlite3_int64 at)
 {
-	int error = operate(DISK_READ);
+	int error = operate(DISK_READ, ((struct file *)f)->path);
 
 	return error != 0 ? SQLITE_IOERR_READ : real(f)->pMethods->xRead(real(f), data, size, at);
 }
@@ -385,7 +394,7 @@ on_read(sqlite3_file *f, void *data, int size, sqlite3_int64 at)
 static int
 on_write(sqlite3_file *f, const void *data, int size, sqlite3_int64 at)
 {
-	int error = operate(DISK_WRITE);
+	int error = operate(DISK_WRITE, ((struct file *)f)->path);
 
 	if (error != 0)
 		return sqlite_error(error, SQLITE_IOERR_WRITE);
@@ -396,7 +405,7 @@ on_write(sqlite3_file *f, const void *data, int size, sqlite3_int64 at)
 static int
 on_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
-	int error = operate(DISK_TRUNCATE);
+	int error = operate(DISK_TRUNCATE, ((struct file *)f)->path);
 
 	if (error != 0)
 		return sqlite_error(error, SQLITE_IOERR_TRUNCATE);
@@ -408,7 +417,7 @@ static int
 on_sync(sqlite3_file *f, int flags)
 {
 	const char *path = ((struct file *)f)->path;
-	int error = operate(DISK_SYNC);
+	int error = operate(DISK_SYNC, path);
 
 	(void)flags;
 	if (error == 0) {
@@ -464,7 +473,7 @@ on_characteristics(sqlite3_file *f)
 static int
 on_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **ret)
 {
-	int error = extend ? operate(DISK_CREATE) : 0;
+	int error = extend ? operate(DISK_CREATE, "-shm") : 0;
 
 	if (error != 0)
 		return SQLITE_IOERR_SHMSIZE;
@@ -518,7 +527,7 @@ on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags, int *ret
 	(void)vfs;
 	file->head.pMethods = NULL;
 	if (name != NULL && access(name, F_OK) != 0)
-		error = operate(DISK_CREATE);
+		error = operate(DISK_CREATE, name);
 	if (error != 0)
 		return SQLITE_CANTOPEN;
 	file->path = name != NULL ? name : "";
@@ -532,7 +541,7 @@ on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags, int *ret
 static int
 on_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
 {
-	int error = operate(DISK_RENAME);
+	int error = operate(DISK_RENAME, name);
 
 	(void)vfs;
 	if (error != 0)

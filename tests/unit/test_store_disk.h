@@ -25,10 +25,13 @@ enum disk_op { DISK_WRITE, DISK_SYNC, DISK_TRUNCATE, DISK_CREATE, DISK_RENAME, D
 
 struct disk {
 	enum disk_fault fault;
-	unsigned long at;    /* operation number from which on; the first is 1 */
-	unsigned long count; /* how many operations in a row fail; 0: all from there on */
-	uint64_t seed;	     /* DISK_POWER_CUT: which of the unsynced writes survive; 0 none */
-	bool reads;	     /* reading fails, too (DISK_EIO) */
+	unsigned long at;     /* operation number from which on; the first is 1 */
+	unsigned long count;  /* how many operations in a row fail; 0: all from there on */
+	enum disk_fault then; /* after those: from there on */
+	uint64_t seed;	      /* DISK_POWER_CUT: which of the unsynced writes survive; 0 none */
+	const char *only;     /* only files whose path has this in it; NULL: all */
+	bool reads;	      /* reading fails, too (DISK_EIO) */
+	bool writes_only;     /* other operations do not count */
 	bool lies; /* after a failed sync the lost bytes can still be read, until power is cut: as
 		      Linux does */
 	bool ballast_helps; /* DISK_FULL: fine as soon as a file "ballast" was removed */

@@ -102,6 +102,26 @@ a_failed_allocation_is_an_error_and_nothing_is_lost(void **state)
 	assert_true(runs > 50);
 }
 
+static void
+a_record_for_which_there_is_no_memory_is_refused(void **state)
+{
+	struct store_time now = at(0);
+	uint64_t queued;
+	struct store *s;
+
+	(void)state;
+	(void)open_ready(dir, &on_unsafe, &s);
+	queued = store_queued(s);
+	memory.count = 0;
+	memory.fail_at = 1;
+	assert_int_equal(store_set(s, STORE_STATION, "a", "b", &now), -ENOMEM);
+	memory.fail_at = 0;
+	assert_true(store_queued(s) == queued);
+	assert_int_equal(store_set(s, STORE_STATION, "a", "b", &now), 0);
+	close_store(s);
+	assert_station_is_whole(dir);
+}
+
 static int
 register_all(void **state)
 {
@@ -122,6 +142,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_record_for_which_there_is_no_memory_is_refused,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_failed_allocation_is_an_error_and_nothing_is_lost,
 						set_up, tear_down),
 	};

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The record writer's rare paths, from within: each has to be taken by some test (branch coverage
+ * of daemon/store/batch.c and record.c).
+ */
+#include "config.h"
+
+#include "test_store_work.h"
+
+#include "store/store_private.h"
+
+static struct store *store;
+
+static int
+open_one(void **state)
+{
+	assert_int_equal(set_up(state), 0);
+	return open_ready(dir, &on_unsafe, &store);
+}
+
+static int
+close_one(void **state)
+{
+	disk_reset((struct disk){ 0 });
+	close_store(store);
+	assert_station_is_whole(dir);
+	return tear_down(state);
+}
+
+static void
+a_commit_syncs_both_files(void **state)
+{
+	int64_t id = begin_at(store, "1-1", "s", 1);
+
+	(void)state;
+	disk_reset((struct disk){ .only = "-wal" });
+	commit_at(store, 2);
+	assert_true(disk.syncs >= 1);
+	end_at(store, id, &passed, 3);
+	disk_reset((struct disk){ .only = AUDIT_FILE });
+	commit_at(store, 4);
+	assert_int_equal(disk.syncs, 1);
+	commit_at(store, 5); /* nothing to do */
+	assert_int_equal(disk.syncs, 1);
+}
+
+/* D3: the database does not take the ending, the audit file does; it is announced when both have
+ * it. */
+static void
+what_only_the_audit_file_takes_is_safe_but_not_announced(void **state)
+{
+	struct store_time now = at(5);
+	int64_t id = begin_at(store, "1-1", "s", 1), size;
+	uint64_t durable;
+
+	(void)state;
+	commit_at(store, 2);
+	durable = store_durable(store);
+	size = file_size(in_dir(dir, AUDIT_FILE));
+	disk_reset((struct disk){ .fault = DISK_FULL, .at = 1, .only = "-wal" });
+	end_at(store, id, &passed, 3);
+	assert_int_equal(store_commit(store, &now), -ENOSPC);
+	assert_true(file_size(in_dir(dir, AUDIT_FILE)) > size);
+	size = file_size(in_dir(dir, AUDIT_FILE));
+	assert_int_equal(store_commit(store, &now), -ENOSPC); /* and not twice */
+	assert_int_equal(file_size(in_dir(dir, AUDIT_FILE)), size);
+	assert_true(store_durable(store) == durable);
+	assert_string_equal(ask_db(dir, "SELECT count(verdict) FROM attempts"), "0");
+	/* killed now, the next daemon takes it from the audit file */
+	store_close(store, NULL);
+	disk_reset((struct disk){ 0 });
+	assert_int_equal(open_ready(dir, &on_unsafe, &store), 0);
+	assert_string_equal(ask_db(dir, "SELECT verdict FROM attempts"), "pass");
+}
+
+static void
+what_only_the_audit_file_took_is_written_once_when_there_is_room(void **state)
+{
+	struct store_time now = at(5);
+	int64_t id = begin_at(store, "1-1", "s", 1);
+
+	(void)state;
+	commit_at(store, 2);
+	disk_reset((struct disk){ .fault = DISK_FULL, .at = 1, .only = "-wal" });
+	end_at(store, id, &passed, 3);
+	assert_int_equal(store_commit(store, &now), -ENOSPC);
+	disk_reset((struct disk){ 0 });
+	assert_int_equal(store_act(store, &(struct store_act){ .method = "Pause" }, &now), 0);
+	commit_at(store, 6);
+	assert_true(store_durable(store) == store_queued(store));
+	assert_string_equal(ask_db(dir, "SELECT count(*) FROM record WHERE kind = 'end'"), "1");
+}
+
+static void
+a_database_that_fails_again_after_reopening_is_given_up(void **state)
+{
+	struct store_time now = at(5);
+	char why[STORE_WHY_MAX];
+	int64_t id = begin_at(store, "1-1", "s", 1);
+
+	(void)state;
+	commit_at(store, 2);
+	/* the audit file is gone: storage is opened anew, and the log is empty when the fault hits
+	 */
+	assert_int_equal(unlink(in_dir(dir, AUDIT_FILE)), 0);
+	end_at(store, id, &passed, 3);
+	disk_reset(
+	    (struct disk){ .fault = DISK_EIO, .at = 1, .only = "-wal", .writes_only = true });
+	assert_int_equal(store_commit(store, &now), -EIO);
+	assert_int_equal(store_health(store, why), STORE_DEGRADED);
+	assert_non_null(strstr(why, "after reopening"));
+	assert_int_equal(store_ready(store, &now), -EIO);
+	assert_int_equal(store_commit(store, &now), -EIO);
+	disk_reset((struct disk){ 0 });
+	assert_int_equal(store_check(store, &now), 0);
+	assert_true(store_durable(store) == store_queued(store));
+	assert_string_equal(ask_db(dir, "SELECT verdict FROM attempts"), "pass");
+}
+
+static void
+a_database_that_fails_and_then_is_full_is_kept_and_tried_again(void **state)
+{
+	struct store_time now = at(5);
+	int64_t id = begin_at(store, "1-1", "s", 1);
+
+	(void)state;
+	commit_at(store, 2);
+	end_at(store, id, &passed, 3);
+	assert_int_equal(unlink(in_dir(dir, AUDIT_FILE)), 0);
+	disk_reset((struct disk){ .fault = DISK_EIO,
+				  .at = 1,
+				  .count = 1,
+				  .then = DISK_FULL,
+				  .only = "-wal",
+				  .writes_only = true });
+	assert_int_equal(store_commit(store, &now), -ENOSPC);
+	assert_int_equal(store_ready(store, &now), -ENOSPC);
+	disk_reset((struct disk){ 0 });
+	assert_int_equal(store_check(store, &now), 0);
+	assert_int_equal(store_ready(store, &now), 0);
+	assert_true(store_durable(store) == store_queued(store));
+}
+
+/* Should a repair lose rows of which the queue still has the ending, an ending for the same attempt
+ * may come again. */
+static void
+a_repetition_keeps_its_number_and_changes_nothing(void **state)
+{
+	static struct body b;
+	int64_t id = begin_at(store, "1-1", "s", 1);
+
+	(void)state;
+	end_at(store, id, &passed, 2);
+	commit_at(store, 3);
+	body_begin(&b);
+	body_int(&b, "id", id);
+	body_text(&b, "verdict", "fail", 16);
+	assert_int_equal(batch_queue(store, RECORD_END, id, &b), 0);
+	commit_at(store, 4);
+	assert_string_equal(ask_db(dir, "SELECT verdict FROM attempts"), "pass");
+	assert_string_equal(ask_db(dir, "SELECT n FROM tally WHERE verdict = 'fail'"), "");
+	/* such a record is no ending of the attempt, and must not be taken for one */
+	store_close(store, NULL);
+	assert_int_equal(unlink(in_dir(dir, DB_FILE)), 0);
+	assert_int_equal(unlink(in_dir(dir, AUDIT_FILE)), 0);
+	assert_int_equal(open_ready(dir, &on_unsafe, &store), 0);
+}
+
+static void
+a_body_that_is_too_large_is_refused(void **state)
+{
+	static struct body b;
+	static char big[RECORD_BODY_MAX];
+
+	(void)state;
+	memset(big, '"', sizeof(big) - 1);
+	body_begin(&b);
+	body_text(&b, "a", big, sizeof(big));
+	body_text(&b, "b", "x", 8);
+	assert_int_equal(batch_queue(store, RECORD_ACT, 0, &b), -E2BIG);
+	body_begin(&b);
+	body_text(&b, "a", big, SIZE_MAX); /* no limit of the caller's is over ours */
+	assert_int_equal(body_end(&b), -E2BIG);
+	body_begin(&b);
+	body_text(&b, "a", "", 8);
+	body_text(&b, "b", NULL, 8);
+	body_text_or_empty(&b, "c", NULL, 8);
+	assert_int_equal(body_end(&b), 0);
+	assert_string_equal(b.text, "{\"c\":\"\"}");
+	body_list_begin(&b);
+	body_list_pair(&b, big, 1, SIZE_MAX);
+	body_list_end(&b);
+	assert_int_equal(body_end(&b), -E2BIG);
+}
+
+static void
+a_queued_record_that_the_disk_has_otherwise_is_placed_again(void **state)
+{
+	struct store_time now = at(5);
+	int64_t id = begin_at(store, "1-1", "s", 1);
+
+	(void)state;
+	commit_at(store, 2);
+	disk_reset((struct disk){ .fault = DISK_FULL, .at = 1 });
+	end_at(store, id, &passed, 3);
+	assert_int_equal(store_commit(store, &now), -ENOSPC); /* placed, in neither file */
+	disk_reset((struct disk){ 0 });
+	assert_int_equal(store->first->seq, store->chain_seq);
+	store->first->seq =
+	    1; /* as if the files had been replaced by others with as many records */
+	assert_int_equal(batch_reload(store), 0);
+	assert_int_equal(store->first->seq, 0);
+	assert_false(store->first->in_db);
+	commit_at(store, 6);
+	assert_string_equal(ask_db(dir, "SELECT verdict FROM attempts"), "pass");
+}
+
+static int steps_left;
+
+static int
+on_progress(void *ctx)
+{
+	(void)ctx;
+	return steps_left-- <= 0;
+}
+
+static void
+reloading_fails_at_any_step_of_its_queries(void **state)
+{
+	struct store_time now = at(5);
+	int64_t id = begin_at(store, "1-1", "s", 1);
+	int n = 0, r;
+
+	(void)state;
+	commit_at(store, 2);
+	disk_reset((struct disk){ .fault = DISK_FULL, .at = 1, .only = "-wal" });
+	end_at(store, id, &passed, 3);
+	assert_int_equal(store_commit(store, &now), -ENOSPC);
+	disk_reset((struct disk){ 0 });
+	assert_int_equal(compare_files(store, "test"), 0); /* which always comes before */
+	for (int was_up = 0; was_up < 2; was_up++) {
+		do {
+			steps_left = n++;
+			sqlite3_progress_handler(db_handle(store->db), 1, on_progress, NULL);
+			store->was_up = was_up == 1;
+			r = batch_reload(store);
+		} while (r == -EIO);
+		assert_int_equal(r, 0);
+		n = 0;
+	}
+	sqlite3_progress_handler(db_handle(store->db), 0, NULL, NULL);
+	repair_fail_stop(store, -EIO, "for the test");
+	commit_at(store, 6);
+	assert_true(store_durable(store) == store_queued(store));
+}
+
+static void
+characters_are_told_from_bytes(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} cases[] = {
+		{ "\xc2\x9f", "?\?" },
+		{ "\xc2\xa0", "\xc2\xa0" },
+		{ "\xdf\xbf", "\xdf\xbf" },
+		{ "\xdf", "?" },
+		{ "\xe0\xa0\x80", "\xe0\xa0\x80" },
+		{ "\xe0\x9f\xbf", "???" },
+		{ "\xe1\x80", "?\?" },
+		{ "\xe1", "?" },
+		{ "\xe1 ", "? " },
+		{ "\xed\x9f\xbf", "\xed\x9f\xbf" },
+		{ "\xed\xa0\x80", "???" },
+		{ "\xf0\x8f\xbf\xbf", "????" },
+		{ "\xf0\x90\x80\x80", "\xf0\x90\x80\x80" },
+		{ "\xf1\x80\x80\x80", "\xf1\x80\x80\x80" },
+		{ "\xf1\x80\x80", "???" },
+		{ "\xf1\x80", "?\?" },
+		{ "\xf1", "?" },
+		{ "\xf1 ", "? " },
+		{ "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf" },
+		{ "\xf4\x90\x80\x80", "????" },
+		{ "\xf5\x80", "?\?" },
+		{ "\x80", "?" },
+		{ "\xc1\xbf", "?\?" },
+		{ "\xe1\x80 ", "?\? " },
+		{ "\xf1\x80 ", "?\? " },
+		{ "\xf1\x80\x80 ", "??? " },
+	};
+	char out[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(record_clean_text(cases[i].in, out, sizeof(out)),
+				 strlen(cases[i].out));
+		assert_string_equal(out, cases[i].out);
+	}
+	assert_int_equal(record_clean_text(NULL, out, sizeof(out)), 0);
+	assert_int_equal(record_clean_text("abc", out, 1), 0);
+}
+
+static int
+register_disk(void **state)
+{
+	(void)state;
+	disk_set_up();
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, open_one, close_one)
+		T(a_commit_syncs_both_files),
+		T(what_only_the_audit_file_takes_is_safe_but_not_announced),
+		T(what_only_the_audit_file_took_is_written_once_when_there_is_room),
+		T(a_database_that_fails_again_after_reopening_is_given_up),
+		T(a_database_that_fails_and_then_is_full_is_kept_and_tried_again),
+		T(a_repetition_keeps_its_number_and_changes_nothing),
+		T(a_body_that_is_too_large_is_refused),
+		T(a_queued_record_that_the_disk_has_otherwise_is_placed_again),
+		T(reloading_fails_at_any_step_of_its_queries),
+		cmocka_unit_test(characters_are_told_from_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, register_disk, NULL);
+}
