@@ -2,12 +2,13 @@
 /* Using the connection: statements, errors, applying records and making them again. */
 #include "config.h"
 
-#include "store/db_private.h"
+#include "store/db.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "store/db_private.h"
 
 int
 db_errno(sqlite3 *h, int rc)

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERDICT_RARE                                                                               \
-	20000 /* LIMIT: rows of one verdict that may be walked through to find those of a time */
+/* LIMIT: rows of one verdict that may be walked through to find those of a time. */
+#define VERDICT_RARE 20000
 
 static const char *
 text(sqlite3_stmt *st, int column)

@@ -15,8 +15,7 @@
 #include "cfdfu/util.h"
 
 #define RECORD_HASH_BYTES 32
-#define RECORD_BODY_MAX                                                                            \
-	16384 /* LIMIT: 32 stages and every text at its own limit, all escaped: 12 KiB */
+#define RECORD_BODY_MAX 16384 /* LIMIT: every text at its own limit and escaped: 12 KiB */
 #define RECORD_STEPS_MAX 8
 
 enum record_kind {

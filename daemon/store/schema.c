@@ -12,7 +12,7 @@
  * other tables.
  * attempt: columns of the beginning never change; those of the ending are set once, with end_seq.
  * segment: a new one begins whenever the wall clock was set back, so that within a segment the
- * order of started_ms is that of ids, and one index serves "newest first" and "between two moments".
+ * order of started_ms is that of ids: one index serves "newest first" and "between two moments".
  */
 static const char step_records[] =
 	"CREATE TABLE record (\n"

@@ -2,7 +2,7 @@
 /* The life of a store: directories, opening, health, the regular check, closing. */
 #include "config.h"
 
-#include "store/store_private.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "store/store_private.h"
 
 static void
 set_options(struct store *s, const struct store_options *o)
