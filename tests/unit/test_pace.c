@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* Unit tests of core/pace: the data sheet's times, what a device teaches, what it cannot spoil. */
+#include "config.h"
+
+#include "core/pace.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cfdfu/util.h"
+
+#define STATUS_US 350U
+#define BLOCK 2048U
+#define KIB 1024U
+
+static struct pace
+fresh(bool obey)
+{
+	struct pace p;
+
+	pace_init(&p, obey);
+	return p;
+}
+
+/*
+ * One operation on a device that takes took_us and holds its answer back until then: waits as pace
+ * says, asks, teaches.  Returns when the host knew that it was over.
+ */
+static uint32_t
+operate(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t took_us)
+{
+	uint32_t asked = pace_wait_us(p, op, bytes, 104);
+	uint32_t known =
+	    asked + STATUS_US > took_us + STATUS_US ? asked + STATUS_US : took_us + STATUS_US;
+
+	pace_learn(p, op, bytes, known, known - asked);
+	return known;
+}
+
+static void
+it_begins_with_the_data_sheet(void **state)
+{
+	struct pace p = fresh(false);
+
+	(void)state;
+	assert_int_equal(pace_expected_us(&p, PACE_ERASE, 16 * KIB), 400000);
+	assert_int_equal(pace_expected_us(&p, PACE_ERASE, 64 * KIB), 1200000);
+	assert_int_equal(pace_expected_us(&p, PACE_ERASE, 128 * KIB), 2000000);
+	assert_int_equal(pace_expected_us(&p, PACE_PROGRAM, BLOCK), 2048 * 16);
+	assert_int_equal(pace_expected_us(&p, PACE_COMMAND, 5), 0);
+	pace_set_word(&p, true);
+	assert_int_equal(pace_expected_us(&p, PACE_ERASE, 128 * KIB), 1000000);
+	assert_int_equal(pace_expected_us(&p, PACE_PROGRAM, BLOCK), 512 * 16);
+	pace_set_word(&p, false);
+	assert_int_equal(pace_expected_us(&p, PACE_PROGRAM, BLOCK), 2048 * 16);
+}
+
+static void
+a_block_is_known_to_be_over_within_half_a_millisecond(void **state)
+{
+	static const uint32_t per_byte_ns[] = { 4000, 8000, 12000, 16000, 24000, 40000, 100000 };
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_LEN(per_byte_ns); k++) {
+		struct pace p = fresh(false);
+		uint32_t took = BLOCK * (per_byte_ns[k] / 1000);
+		uint64_t waited = 0;
+
+		for (unsigned i = 0; i < 20; i++)
+			(void)operate(&p, PACE_PROGRAM, BLOCK, took);
+		for (unsigned i = 0; i < 100; i++)
+			waited += operate(&p, PACE_PROGRAM, BLOCK, took) - took;
+		/* What the question itself costs, and little more than a hundredth of the block. */
+		assert_true(waited / 100 <= STATUS_US + took / 50);
+	}
+}
+
+static void
+an_erase_that_was_measured_is_asked_after_in_time(void **state)
+{
+	struct pace p = fresh(false);
+
+	(void)state;
+	(void)operate(&p, PACE_ERASE, 16 * KIB, 520000);
+	/* A slow device is slow with all of its sectors. */
+	assert_in_range(pace_expected_us(&p, PACE_ERASE, 128 * KIB), 2500000, 2700000);
+	for (unsigned i = 0; i < 5; i++)
+		assert_true(operate(&p, PACE_ERASE, 128 * KIB, 2600000) <=
+			    2600000 + STATUS_US + 2600000 / 16);
+	assert_in_range(pace_expected_us(&p, PACE_ERASE, 128 * KIB), 2340000, 2700000);
+}
+
+static void
+kinds_of_operations_are_learned_apart(void **state)
+{
+	struct pace p = fresh(false);
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i++)
+		(void)operate(&p, PACE_PROGRAM, BLOCK, 80000);
+	assert_int_equal(pace_expected_us(&p, PACE_ERASE, 16 * KIB), 400000);
+	assert_in_range(pace_expected_us(&p, PACE_PROGRAM, BLOCK), 70000, 90000);
+}
+
+static void
+short_blocks_and_commands_teach_nothing(void **state)
+{
+	struct pace p = fresh(false);
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i++) {
+		pace_learn(&p, PACE_PROGRAM, 64, 900000, 900000);
+		pace_learn(&p, PACE_COMMAND, 5, 900000, 900000);
+	}
+	assert_int_equal(pace_expected_us(&p, PACE_PROGRAM, BLOCK), 2048 * 16);
+	assert_int_equal(pace_expected_us(&p, PACE_COMMAND, 5), 0);
+}
+
+static void
+one_late_answer_of_a_busy_host_is_soon_forgotten(void **state)
+{
+	struct pace p = fresh(false);
+	uint32_t usual, late;
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++)
+		(void)operate(&p, PACE_PROGRAM, BLOCK, 32768);
+	usual = pace_expected_us(&p, PACE_PROGRAM, BLOCK);
+	pace_learn(&p, PACE_PROGRAM, BLOCK, 500000, 470000);
+	late = pace_expected_us(&p, PACE_PROGRAM, BLOCK);
+	assert_true(late <= usual + usual / 8 + 1);
+	for (unsigned i = 0; i < 10; i++)
+		(void)operate(&p, PACE_PROGRAM, BLOCK, 32768);
+	assert_true(pace_expected_us(&p, PACE_PROGRAM, BLOCK) <= usual + usual / 16);
+}
+
+static void
+who_says_busy_is_asked_later_the_next_time(void **state)
+{
+	struct pace p = fresh(false);
+	uint32_t before;
+
+	(void)state;
+	(void)operate(&p, PACE_PROGRAM, BLOCK, 32768); /* measured once */
+	before = pace_expected_us(&p, PACE_PROGRAM, BLOCK);
+	pace_learn_slow(&p, PACE_PROGRAM, BLOCK);
+	assert_true(pace_expected_us(&p, PACE_PROGRAM, BLOCK) > before);
+	assert_true(pace_expected_us(&p, PACE_PROGRAM, BLOCK) <= before + before / 8);
+}
+
+static void
+nothing_that_a_device_does_makes_the_wait_longer_than_the_limit(void **state)
+{
+	static const uint32_t sizes[] = {
+		1 * KIB, 4 * KIB, 16 * KIB, 128 * KIB, 256 * KIB, 1U << 30
+	};
+	struct pace p = fresh(false);
+
+	(void)state;
+	for (unsigned i = 0; i < 2000; i++)
+		for (size_t k = 0; k < ARRAY_LEN(sizes); k++) {
+			pace_learn_slow(&p, PACE_ERASE, sizes[k]);
+			pace_learn(&p, PACE_ERASE, sizes[k], UINT32_MAX, UINT32_MAX);
+			pace_learn_slow(&p, PACE_PROGRAM, BLOCK);
+			pace_learn(&p, PACE_PROGRAM, BLOCK, UINT32_MAX, UINT32_MAX);
+		}
+	assert_true(pace_wait_us(&p, PACE_PROGRAM, BLOCK, UINT32_MAX) <=
+		    pace_limit_us(PACE_PROGRAM, BLOCK));
+	for (size_t k = 0; k + 1 < ARRAY_LEN(sizes); k++)
+		assert_true(pace_wait_us(&p, PACE_ERASE, sizes[k], UINT32_MAX) <=
+			    pace_limit_us(PACE_ERASE, sizes[k]));
+}
+
+static void
+a_device_with_more_kinds_of_sectors_than_are_told_apart_is_flashed_all_the_same(void **state)
+{
+	struct pace p = fresh(false);
+
+	(void)state;
+	for (uint32_t k = 1; k <= 4 * PACE_ERASE_KINDS; k++) {
+		(void)operate(&p, PACE_ERASE, k * KIB, 20000 + k * 16000);
+		assert_true(pace_expected_us(&p, PACE_ERASE, k * KIB) > 0);
+	}
+	assert_true(pace_expected_us(&p, PACE_ERASE, 128 * KIB) > 0);
+}
+
+static void
+obey_waits_for_what_the_device_says(void **state)
+{
+	struct pace p = fresh(true);
+
+	(void)state;
+	assert_int_equal(pace_wait_us(&p, PACE_PROGRAM, BLOCK, 104), 104000);
+	assert_int_equal(pace_wait_us(&p, PACE_ERASE, 128 * KIB, 100), 100000);
+	/* SPEC: robustness notes P8: a wild value is clamped, zero is not asked at once. */
+	assert_int_equal(pace_wait_us(&p, PACE_PROGRAM, BLOCK, 0xFFFFFF), 1000000);
+	assert_int_equal(pace_wait_us(&p, PACE_ERASE, BLOCK, 0xFFFFFF), 5000000);
+	assert_int_equal(pace_wait_us(&p, PACE_PROGRAM, BLOCK, 0), 1000);
+	(void)operate(&p, PACE_PROGRAM, BLOCK, 1);
+	assert_int_equal(pace_wait_us(&p, PACE_PROGRAM, BLOCK, 104), 104000);
+}
+
+static void
+who_stalls_when_asked_early_is_asked_late(void **state)
+{
+	struct pace p = fresh(true);
+
+	(void)state;
+	p.stalls_early = true;
+	/* Its poll value of an erase is far too short. */
+	assert_true(pace_wait_us(&p, PACE_ERASE, 128 * KIB, 100) > 2000000);
+	/* ... and that of a block is long enough. */
+	assert_int_equal(pace_wait_us(&p, PACE_PROGRAM, BLOCK, 104), 104000);
+}
+
+static void
+what_is_foretold_is_the_longer_of_flash_and_wait(void **state)
+{
+	struct pace p = fresh(false), o = fresh(true);
+
+	(void)state;
+	assert_int_equal(pace_whole_us(&p, PACE_PROGRAM, BLOCK), 2048 * 16);
+	/* Before anything was heard: the ROM's constants. */
+	assert_int_equal(pace_whole_us(&o, PACE_PROGRAM, BLOCK), 104000);
+	assert_int_equal(pace_whole_us(&o, PACE_ERASE, 128 * KIB), 2000000);
+	(void)pace_wait_us(&o, PACE_PROGRAM, BLOCK, 250);
+	assert_int_equal(pace_whole_us(&o, PACE_PROGRAM, BLOCK), 250000);
+}
+
+static void
+every_size_has_a_limit_above_what_is_expected(void **state)
+{
+	struct pace p = fresh(false);
+
+	(void)state;
+	for (uint32_t bytes = 1; bytes <= 1024 * KIB; bytes += 511)
+		assert_true(pace_limit_us(PACE_ERASE, bytes) >
+			    pace_expected_us(&p, PACE_ERASE, bytes));
+	for (uint32_t bytes = 2; bytes <= 4096; bytes += 2)
+		assert_true(pace_limit_us(PACE_PROGRAM, bytes) >
+			    pace_expected_us(&p, PACE_PROGRAM, bytes));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_begins_with_the_data_sheet),
+		cmocka_unit_test(a_block_is_known_to_be_over_within_half_a_millisecond),
+		cmocka_unit_test(an_erase_that_was_measured_is_asked_after_in_time),
+		cmocka_unit_test(kinds_of_operations_are_learned_apart),
+		cmocka_unit_test(short_blocks_and_commands_teach_nothing),
+		cmocka_unit_test(one_late_answer_of_a_busy_host_is_soon_forgotten),
+		cmocka_unit_test(who_says_busy_is_asked_later_the_next_time),
+		cmocka_unit_test(nothing_that_a_device_does_makes_the_wait_longer_than_the_limit),
+		cmocka_unit_test(
+		    a_device_with_more_kinds_of_sectors_than_are_told_apart_is_flashed_all_the_same),
+		cmocka_unit_test(obey_waits_for_what_the_device_says),
+		cmocka_unit_test(who_stalls_when_asked_early_is_asked_late),
+		cmocka_unit_test(what_is_foretold_is_the_longer_of_flash_and_wait),
+		cmocka_unit_test(every_size_has_a_limit_above_what_is_expected),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/* Unit tests of core/sched: limits, order, patience, everybody's turn. */
+#include "config.h"
+
+#include "core/sched.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MS 1000ULL
+
+static struct sched *
+made(const struct sched_limits *limits)
+{
+	struct sched *s;
+
+	assert_int_equal(sched_new(limits, &s), 0);
+	return s;
+}
+
+/* Slots [0, n) on this controller and translator, in run-time mode. */
+static void
+place_all(struct sched *s, unsigned n, const char *translator, unsigned endpoints)
+{
+	for (unsigned i = 0; i < n; i++)
+		sched_place(s, i, "usb1", translator, endpoints);
+}
+
+static void
+ask_all(struct sched *s, unsigned n, enum turn turn, uint64_t now_us)
+{
+	for (unsigned i = 0; i < n; i++)
+		sched_ask(s, i, turn, now_us);
+}
+
+/* How many turns there are to be had now. */
+static unsigned
+granted_now(struct sched *s, uint64_t now_us)
+{
+	unsigned n = 0, slot;
+	enum turn turn;
+
+	while (sched_next(s, now_us, &slot, &turn))
+		n++;
+	return n;
+}
+
+static void
+without_limits_everybody_goes_at_once(void **state)
+{
+	struct sched *s = made(&(struct sched_limits){ 0 });
+
+	(void)state;
+	place_all(s, 120, "1-1", 6);
+	for (enum turn t = TURN_START; t < TURN_COUNT; t++) {
+		ask_all(s, 120, t, 0);
+		assert_int_equal(granted_now(s, 0), 120);
+	}
+	assert_true(sched_deadline_us(s) == SCHED_NEVER);
+	sched_free(s);
+}
+
+static void
+who_asked_first_goes_first(void **state)
+{
+	static const unsigned order[] = { 7, 3, 5, 0, 6, 1, 4, 2 };
+	struct sched *s = made(&(struct sched_limits){ .active_max = 1 });
+	unsigned slot;
+	enum turn turn;
+
+	(void)state;
+	place_all(s, 8, "", 6);
+	for (size_t i = 0; i < ARRAY_LEN(order); i++)
+		sched_ask(s, order[i], TURN_START, i);
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		assert_true(sched_next(s, 100, &slot, &turn));
+		assert_int_equal(slot, order[i]);
+		assert_int_equal(turn, TURN_START);
+		assert_false(sched_next(s, 100, &slot, &turn));
+		sched_release(s, order[i], TURN_START);
+	}
+	sched_free(s);
+}
+
+static void
+asking_again_changes_nothing(void **state)
+{
+	struct sched *s = made(&(struct sched_limits){ .active_max = 1 });
+	unsigned slot;
+	enum turn turn;
+
+	(void)state;
+	place_all(s, 2, "", 6);
+	sched_ask(s, 0, TURN_START, 0);
+	sched_ask(s, 1, TURN_START, 1);
+	sched_ask(s, 0, TURN_START, 2);
+	assert_true(sched_next(s, 3, &slot, &turn));
+	assert_int_equal(slot, 0);
+	sched_ask(s, 0, TURN_START, 4);
+	assert_false(sched_waits(s, 0, TURN_START));
+	sched_release(s, 0, TURN_START);
+	assert_true(sched_next(s, 5, &slot, &turn));
+	assert_int_equal(slot, 1);
+	assert_int_equal(granted_now(s, 5), 0);
+	sched_free(s);
+}
+
+static void
+starts_are_held_while_others_go_on(void **state)
+{
+	struct sched *s = made(&(struct sched_limits){ 0 });
+
+	(void)state;
+	place_all(s, 3, "", 6);
+	sched_hold_starts(s, true);
+	ask_all(s, 3, TURN_START, 0);
+	sched_ask(s, 0, TURN_WRITE, 0);
+	assert_int_equal(granted_now(s, 0), 1);
+	assert_true(sched_has(s, 0, TURN_WRITE));
+	sched_hold_starts(s, false);
+	assert_int_equal(granted_now(s, 0), 3);
+	sched_free(s);
+}
+
+static void
+mode_switches_are_limited_and_apart(void **state)
+{
+	struct sched *s = made(&(struct sched_limits){ .switch_max = 2, .stagger_us = 30 * MS });
+	unsigned slot;
+	enum turn turn;
+
+	(void)state;
+	place_all(s, 3, "", 6);
+	ask_all(s, 3, TURN_SWITCH, 0);
+	assert_true(sched_next(s, 10, &slot, &turn));
+	assert_false(sched_next(s, 10, &slot, &turn));
+	assert_true(sched_deadline_us(s) == 10 + 30 * MS);
+	assert_false(sched_next(s, 9 + 30 * MS, &slot, &turn));
+	assert_true(sched_next(s, 10 + 30 * MS, &slot, &turn));
+	assert_int_equal(slot, 1);
+	/* Two are under way: time alone does not help the third. */
+	assert_false(sched_next(s, 1000 * MS, &slot, &turn));
+	assert_true(sched_deadline_us(s) == SCHED_NEVER);
+	sched_release(s, 0, TURN_SWITCH);
+	assert_true(sched_next(s, 1000 * MS, &slot, &turn));
+	assert_int_equal(slot, 2);
+	sched_free(s);
+}
+
+static void
+controllers_do_not_share_a_limit_of_switches(void **state)
+{
+	struct sched *s = made(&(struct sched_limits){ .switch_max = 1 });
+
+	(void)state;
+	sched_place(s, 0, "usb1", "", 6);
+	sched_place(s, 1, "usb3", "", 6);
+	sched_place(s, 2, "usb1", "", 6);
+	ask_all(s, 3, TURN_SWITCH, 0);
+	assert_int_equal(granted_now(s, 0), 2);
+	assert_true(sched_waits(s, 2, TURN_SWITCH));
+	sched_free(s);
+}
+
+static void
+writers_are_limited_behind_one_translator(void **state)
+{
+	struct sched *s = made(&(struct sched_limits){ .writers_max = 2 });
+
+	(void)state;
+	for (unsigned i = 0; i < 12; i++)
+		sched_place(s, i, "usb1", i < 4 ? "1-1" : i < 8 ? "1-2" : "", 1);
+	ask_all(s, 12, TURN_WRITE, 0);
+	/* Two behind each hub; without a translator nothing is shared. */
+	assert_int_equal(granted_now(s, 0), 2 + 2 + 4);
+	sched_release(s, 0, TURN_WRITE);
+	assert_int_equal(granted_now(s, 0), 1);
+	assert_true(sched_has(s, 2, TURN_WRITE));
+	sched_free(s);
+}
+
+static void
+endpoint_contexts_are_counted_as_if_those_on_their_way_were_there(void **state)
+{
+	struct sched *s =
+	    made(&(struct sched_limits){ .endpoints_max = 20, .leave_wait_us = 5000 * MS });
+
+	(void)state;
+	place_all(s, 6, "", 1); /* six in DFU mode: one context each */
+	ask_all(s, 6, TURN_LEAVE, 0);
+	/* 6 + 5 + 5 = 16; another one would make it 21. */
+	assert_int_equal(granted_now(s, 0), 2);
+	/* They come up, and have it no more: the same sum. */
+	for (unsigned i = 0; i < 2; i++) {
+		sched_place(s, i, "usb1", "", 6);
+		sched_release(s, i, TURN_LEAVE);
+	}
+	assert_int_equal(granted_now(s, 1), 0);
+	/* One is pulled: 10, and room for two more. */
+	sched_place(s, 0, NULL, NULL, 0);
+	assert_int_equal(granted_now(s, 2), 2);
+	sched_free(s);
+}
+
+static void
+waiting_for_endpoint_contexts_has_an_end(void **state)
+{
+	struct sched *s =
+	    made(&(struct sched_limits){ .endpoints_max = 6, .leave_wait_us = 5000 * MS });
+
+	(void)state;
+	place_all(s, 3, "", 1);
+	sched_ask(s, 0, TURN_LEAVE, 100);
+	sched_ask(s, 1, TURN_LEAVE, 100);
+	assert_int_equal(granted_now(s, 100), 0);
+	assert_true(sched_deadline_us(s) == 100 + 5000 * MS);
+	assert_int_equal(granted_now(s, 99 + 5000 * MS), 0);
+	assert_int_equal(granted_now(s, 100 + 5000 * MS), 2);
+	sched_free(s);
+}
+
+static void
+a_limit_can_be_changed_under_way(void **state)
+{
+	struct sched *s = made(&(struct sched_limits){ .active_max = 1 });
+
+	(void)state;
+	place_all(s, 10, "", 6);
+	ask_all(s, 10, TURN_START, 0);
+	assert_int_equal(granted_now(s, 0), 1);
+	sched_set_limits(s, &(struct sched_limits){ .active_max = 4 });
+	assert_int_equal(granted_now(s, 0), 3);
+	sched_set_limits(s, &(struct sched_limits){ .active_max = 2 });
+	sched_release(s, 0, TURN_START);
+	sched_release(s, 1, TURN_START);
+	assert_int_equal(granted_now(s, 0), 0);
+	sched_release(s, 2, TURN_START);
+	assert_int_equal(granted_now(s, 0), 1);
+	sched_free(s);
+}
+
+static void
+who_goes_away_takes_its_turns_and_its_place_in_the_queue_along(void **state)
+{
+	struct sched *s = made(&(struct sched_limits){ .active_max = 1, .writers_max = 1 });
+
+	(void)state;
+	place_all(s, 3, "1-1", 1);
+	ask_all(s, 3, TURN_START, 0);
+	ask_all(s, 3, TURN_WRITE, 0);
+	assert_int_equal(granted_now(s, 0), 2);
+	sched_release_all(s, 1);
+	sched_release_all(s, 0);
+	assert_int_equal(granted_now(s, 0), 2);
+	assert_true(sched_has(s, 2, TURN_START) && sched_has(s, 2, TURN_WRITE));
+	assert_false(sched_waits(s, 1, TURN_START));
+	sched_free(s);
+}
+
+/* Drones finish at random; whoever waits is passed only by those who asked before. */
+static void
+nobody_waits_longer_than_those_before_it_take(void **state)
+{
+	struct sched *s = made(&(struct sched_limits){ .writers_max = 8 });
+	bool done[SCHED_SLOTS_MAX] = { false };
+	unsigned slot, got = 0, writing = 0, next = 0;
+	uint32_t random = 12345;
+	enum turn turn;
+
+	(void)state;
+	place_all(s, SCHED_SLOTS_MAX, "1-1", 1);
+	ask_all(s, SCHED_SLOTS_MAX, TURN_WRITE, 0);
+	while (got < SCHED_SLOTS_MAX) {
+		while (sched_next(s, got, &slot, &turn)) {
+			assert_int_equal(slot, next++);
+			got++;
+			writing++;
+			assert_true(writing <= 8);
+		}
+		do {
+			random = random * 1103515245 + 12345;
+			slot = (random >> 16) % next;
+		} while (done[slot]);
+		done[slot] = true;
+		writing--;
+		sched_release(s, slot, TURN_WRITE);
+	}
+	assert_int_equal(next, SCHED_SLOTS_MAX);
+	sched_free(s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_limits_everybody_goes_at_once),
+		cmocka_unit_test(who_asked_first_goes_first),
+		cmocka_unit_test(asking_again_changes_nothing),
+		cmocka_unit_test(starts_are_held_while_others_go_on),
+		cmocka_unit_test(mode_switches_are_limited_and_apart),
+		cmocka_unit_test(controllers_do_not_share_a_limit_of_switches),
+		cmocka_unit_test(writers_are_limited_behind_one_translator),
+		cmocka_unit_test(endpoint_contexts_are_counted_as_if_those_on_their_way_were_there),
+		cmocka_unit_test(waiting_for_endpoint_contexts_has_an_end),
+		cmocka_unit_test(a_limit_can_be_changed_under_way),
+		cmocka_unit_test(who_goes_away_takes_its_turns_and_its_place_in_the_queue_along),
+		cmocka_unit_test(nobody_waits_longer_than_those_before_it_take),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
