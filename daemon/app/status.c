@@ -125,12 +125,13 @@ status_station(struct app *a)
 	char why[STORE_WHY_MAX] = "";
 	enum store_health health = store_health(a->store, why);
 
-	return json_pack(
-	    "{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s}", "state",
-	    fleet_paused(a->fleet) ? "paused" : "armed", "selected", selections(a), "counts",
-	    counts(a), "own", own_selections(a), "rules", settings(a, STORE_PLATFORM, "platform"),
-	    "health", health == STORE_DEGRADED ? "degraded" : "ok", "reason", status_text(why),
-	    "eta_s", number_or_null(fleet_eta_s(a->fleet, app_now_us()), -1), "version", PACKAGE_VERSION);
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s}", "state",
+			 fleet_paused(a->fleet) ? "paused" : "armed", "selected", selections(a),
+			 "counts", counts(a), "own", own_selections(a), "rules",
+			 settings(a, STORE_PLATFORM, "platform"), "health",
+			 health == STORE_DEGRADED ? "degraded" : "ok", "reason", status_text(why),
+			 "eta_s", number_or_null(fleet_eta_s(a->fleet, app_now_us()), -1),
+			 "version", PACKAGE_VERSION);
 }
 
 static const char *

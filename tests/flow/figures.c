@@ -7,13 +7,14 @@
  */
 #include "config.h"
 
+#include "flow/figures.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cfdfu/util.h"
-#include "flow/figures.h"
 
 enum relation { AT_MOST, AT_LEAST, EXACTLY, TOLD };
 
