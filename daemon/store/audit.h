@@ -69,7 +69,7 @@ int audit_next(struct audit_reader *r, struct audit_line *ret_line) MUST_CHECK;
 /* Offset of the first good line with at least this seq; a->good when there is none. */
 int audit_seek(const struct audit *a, int64_t seq, off_t *ret_offset) MUST_CHECK;
 
-/* One line without its newline; -EBADMSG.  For the reader and its fuzzer. */
+/* One line without its newline; -EBADMSG.  For the reader and the tests. */
 int audit_parse(const char *line, size_t size, struct audit_line *ret_line) MUST_CHECK;
 /* Returns the line's size with its newline; out has AUDIT_LINE_MAX bytes. */
 size_t audit_format(const struct record *r, char *out);

@@ -227,7 +227,7 @@ batch_commit(struct store *s, const struct store_time *now)
 	if (s->db != NULL && has_ending(s) && repair_moved(s))
 		repair_fail_stop(s, -EIO, "the database or its audit file was moved or removed");
 	if (s->db == NULL)
-		n = repair_open(s, now);
+		n = repair_try(s, now);
 	if (n == 0)
 		n = write_once(s);
 	if (n < 0 && s->db != NULL)

@@ -99,6 +99,17 @@ has_row(struct store *s, enum db_query q, const char *value)
 	return r;
 }
 
+/* Names are asked for as they were given, so they must be stored as they were given. */
+static bool
+is_name(const char *name)
+{
+	char clean[STORE_NAME_MAX];
+
+	return store_text_present(name) &&
+	       record_clean_text(name, clean, sizeof(clean)) == strlen(name) &&
+	       strcmp(name, clean) == 0;
+}
+
 /* Changes of the catalogue depend on one another: what is still queued has to be in the tables
  * before they are asked. */
 static int
@@ -113,8 +124,7 @@ store_firmware_add(struct store *s, const struct store_firmware *f, const struct
 	struct body b;
 	int r;
 
-	if (!store_text_present(f->name) || !store_text_present(f->sha256) ||
-	    !store_text_present(f->file))
+	if (!is_name(f->name) || !store_text_present(f->sha256) || !store_text_present(f->file))
 		return -EINVAL;
 	r = settle(s, now);
 	if (r == 0)
@@ -165,7 +175,7 @@ store_set(struct store *s, enum store_scope scope, const char *name, const char 
 	int r = 0;
 
 	assert(scope < STORE_SCOPE_COUNT);
-	if (!store_text_present(name))
+	if (!is_name(name))
 		return -EINVAL;
 	if (store_text_present(value) && (scope == STORE_SELECTED || scope == STORE_OWN)) {
 		r = settle(s, now);

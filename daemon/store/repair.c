@@ -15,6 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#define EAGER_OPENS 5  /* LIMIT: failures before only trying now and then */
+#define RETRY_MS 15000 /* LIMIT: what an operator who made room waits at most */
+
 static void
 stamp_of(const struct store_time *now, char out[STAMP_MAX])
 {
@@ -172,6 +175,20 @@ repair_open(struct store *s, const struct store_time *now)
 	s->down_errno = 0;
 	s->down_why[0] = '\0';
 	return 0;
+}
+
+/* WHY: opening a large database reads all of it, and the event loop waits. */
+int
+repair_try(struct store *s, const struct store_time *now)
+{
+	int r;
+
+	if (now->mono_ms < s->retry_at_ms)
+		return s->down_errno;
+	r = repair_open(s, now);
+	s->open_failures = r < 0 ? s->open_failures + 1 : 0;
+	s->retry_at_ms = s->open_failures >= EAGER_OPENS ? now->mono_ms + RETRY_MS : INT64_MIN;
+	return r;
 }
 
 void

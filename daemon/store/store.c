@@ -206,7 +206,7 @@ store_check(struct store *s, const struct store_time *now)
 	if (s->db != NULL && repair_moved(s))
 		repair_fail_stop(s, -ESTALE, "the database or its audit file was moved or removed");
 	if (s->db == NULL)
-		(void)!repair_open(s, now); /* store_health() says why not */
+		(void)!repair_try(s, now); /* store_health() says why not */
 	space_check(s);
 	space_ballast_restore(s);
 	check_wal(s);

@@ -339,7 +339,7 @@ struct store_firmware {
 /*
  * What changes the catalogue or refers to it first commits what is queued (and fails as
  * store_commit() does), then queues the change.  -EEXIST: the name is taken; -EINVAL: something
- * required is missing.
+ * required is missing, or the name is no clean text of at most STORE_NAME_MAX - 1 bytes.
  */
 int store_firmware_add(struct store *s, const struct store_firmware *f,
 		       const struct store_time *now) MUST_CHECK;

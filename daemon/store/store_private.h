@@ -56,8 +56,10 @@ struct store {
 
 	/* health */
 	bool was_up;
-	unsigned aside_count; /* damaged files put away so far */
-	int down_errno;	      /* why DOWN, or why the last commit failed; 0 fine */
+	unsigned open_failures; /* of repair_try(), in a row */
+	int64_t retry_at_ms;	/* mono; not before */
+	unsigned aside_count;	/* damaged files put away so far */
+	int down_errno;		/* why DOWN, or why the last commit failed; 0 fine */
 	char down_why[STORE_WHY_MAX];
 	bool ballast_out, space_low;
 	int64_t locked_since_ms; /* mono; -1 not */
@@ -77,6 +79,9 @@ int batch_reload(struct store *s) MUST_CHECK;
 /* --- repair.c: two files, one truth */
 /* DOWN -> UP, or down_errno and down_why say why not. */
 int repair_open(struct store *s, const struct store_time *now) MUST_CHECK;
+/* The same, for callers who would try for ever: after some failures only now and then, else -errno
+ * of the last one. */
+int repair_try(struct store *s, const struct store_time *now) MUST_CHECK;
 /* Closes both files without touching them; storage is DOWN because of error. */
 void repair_fail_stop(struct store *s, int error, const char *why);
 bool repair_moved(struct store *s);

@@ -312,6 +312,7 @@ the_catalogue_keeps_names_unique_and_selected_images_in_place(void **state)
 				    .notes = "n",
 				    .added_by = "kim" };
 	struct seen_firmware s = { 0 };
+	char long_name[STORE_NAME_MAX + 1] = "";
 
 	(void)state;
 	assert_int_equal(store_firmware_add(store, &f, &now), 0);
@@ -320,6 +321,11 @@ the_catalogue_keeps_names_unique_and_selected_images_in_place(void **state)
 	f.name = "b";
 	assert_int_equal(store_firmware_add(store, &f, &now), 0);
 	f.name = NULL;
+	assert_int_equal(store_firmware_add(store, &f, &now), -EINVAL);
+	f.name = "a\nb";
+	assert_int_equal(store_firmware_add(store, &f, &now), -EINVAL);
+	memset(long_name, 'x', sizeof(long_name) - 1);
+	f.name = long_name;
 	assert_int_equal(store_firmware_add(store, &f, &now), -EINVAL);
 	assert_int_equal(store_set(store, STORE_SELECTED, "cf2", "nothing", &now), -ENOENT);
 	assert_int_equal(store_set(store, STORE_SELECTED, "cf2", "a", &now), 0);

@@ -12,13 +12,13 @@
 
 #define OPERATIONS_MAX 4000 /* LIMIT: the work needs a few hundred */
 
-/* Every operation takes minutes: asked for by CFDFU_STORE_SWEEP=full, else every ninth or so. */
+/* Every operation takes minutes: asked for by CFDFU_STORE_SWEEP=full, else every 25th or so. */
 static unsigned long
 stride(unsigned long step)
 {
 	const char *how = getenv("CFDFU_STORE_SWEEP");
 
-	return how != NULL && strcmp(how, "full") == 0 ? step : 9 * step + 2;
+	return how != NULL && strcmp(how, "full") == 0 ? step : 23 * step + 2;
 }
 
 /* Runs the work in a process that dies at operation n.  False when it came to its end. */

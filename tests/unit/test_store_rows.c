@@ -183,6 +183,32 @@ a_store_that_starts_degraded_comes_up_later(void **state)
 	close_store(s);
 }
 
+/* A database that cannot be opened is not tried for ever at every call. */
+static void
+opening_is_tried_less_often_after_a_while(void **state)
+{
+	struct store_time moment = at(0);
+	unsigned long before;
+	struct store *s;
+
+	(void)state;
+	disk_reset((struct disk){ .fault = DISK_EIO, .at = 1, .only = DB_FILE });
+	s = try_open();
+	for (int i = 0; i < 10; i++)
+		(void)store_check(s, &moment);
+	before = disk.ops;
+	(void)store_check(s, &moment);
+	assert_int_equal(disk.ops, before);
+	assert_int_equal(health_of(s), STORE_DEGRADED);
+	moment = at(16000);
+	(void)store_check(s, &moment);
+	assert_true(disk.ops > before);
+	disk_reset((struct disk){ 0 });
+	moment = at(32000);
+	assert_int_equal(store_check(s, &moment), 1);
+	close_store(s);
+}
+
 /* The real thing, where we may mount: a file system of two megabytes that is filled to the last
  * byte. */
 static void
@@ -263,6 +289,7 @@ main(void)
 		T(a_foreign_lock_delays_but_does_not_block),
 		T(a_reader_that_stays_lets_the_log_grow_and_is_reported),
 		T(a_store_that_starts_degraded_comes_up_later),
+		T(opening_is_tried_less_often_after_a_while),
 		T(a_really_full_file_system),
 	};
 
