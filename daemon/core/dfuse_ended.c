@@ -132,8 +132,8 @@ wait_more(struct dfuse *d, uint32_t poll_ms, uint64_t now_us)
 {
 	uint32_t wait = pace_expected_us(&d->pace, dfuse_pace_kind(d), d->req.length) / 8;
 
-	if (d->req.op == DFUSE_OP_CLEAN)
-		wait = CLEAN_STEP_US;
+	if (d->phase == DFUSE_PHASE_CLEAN || d->req.op == DFUSE_OP_CLEAN)
+		wait = CLEAN_STEP_US; /* with what, and for how long, nobody knows */
 	if (d->pace.obey && poll_ms * 1000 > wait)
 		wait = poll_ms * 1000;
 	if (wait < BUSY_STEP_US)
@@ -257,10 +257,21 @@ stalled_early(struct dfuse *d, uint64_t now_us)
 	return wait_more(d, 0, now_us);
 }
 
+static bool
+is_leaving(const struct dfuse *d)
+{
+	return d->req.op == DFUSE_OP_LEAVE &&
+	       (d->state == DFU_STATE_MANIFEST || d->state == DFU_STATE_MANIFEST_WAIT_RESET);
+}
+
 /* DFUSE_PHASE_RECOVER: where did the trouble leave the device? */
 static void
 after_recover_status(struct dfuse *d, uint8_t dfu_status, uint64_t now_us)
 {
+	if (is_leaving(d)) {
+		finished(d); /* it has heard of the request after all */
+		return;
+	}
 	if (d->state == DFU_STATE_ERROR && is_final(dfu_status) && d->req.op != DFUSE_OP_CLEAN) {
 		failed(d, fault_of_dfu_status(dfu_status), dfu_status);
 		return;
