@@ -13,6 +13,7 @@ struct place {
 	char controller[PORT_TEXT_MAX];
 	char translator[PORT_TEXT_MAX];
 	unsigned endpoints;
+	unsigned endpoints_seen; /* most that its controller has shown to hold at once */
 	uint8_t waiting; /* BIT(turn) */
 	uint8_t granted;
 	uint64_t asked_us[TURN_COUNT];
@@ -61,6 +62,26 @@ sched_hold_starts(struct sched *s, bool hold)
 	s->starts_held = hold;
 }
 
+/* What a controller has held once it can hold again, whatever the limit says. */
+static void
+remember_endpoints(struct sched *s, const struct place *placed)
+{
+	unsigned now = 0, seen = 0;
+
+	for (unsigned i = 0; i < s->used; i++) {
+		const struct place *p = &s->places[i];
+
+		if (strcmp(p->controller, placed->controller) != 0)
+			continue;
+		now += p->endpoints;
+		seen = p->endpoints_seen > seen ? p->endpoints_seen : seen;
+	}
+	seen = now > seen ? now : seen;
+	for (unsigned i = 0; i < s->used; i++)
+		if (strcmp(s->places[i].controller, placed->controller) == 0)
+			s->places[i].endpoints_seen = seen;
+}
+
 void
 sched_place(struct sched *s, unsigned slot, const char *controller, const char *translator,
 	    unsigned endpoints)
@@ -76,6 +97,7 @@ sched_place(struct sched *s, unsigned slot, const char *controller, const char *
 	if (translator != NULL)
 		copy_text(p->translator, sizeof(p->translator), translator);
 	p->endpoints = endpoints;
+	remember_endpoints(s, p);
 }
 
 void
@@ -190,7 +212,8 @@ is_free(const struct sched *s, const struct place *p, enum turn turn, uint64_t n
 		       below(s->limits.writers_max, granted_beside(s, p, turn));
 	case TURN_LEAVE:
 		after = endpoints_beside(s, p) - p->endpoints + RUNTIME_ENDPOINTS;
-		if (s->limits.endpoints_max == 0 || after <= s->limits.endpoints_max)
+		if (s->limits.endpoints_max == 0 || after <= s->limits.endpoints_max ||
+		    after <= p->endpoints_seen)
 			return true;
 		/* WHY: waiting for ever would be worse than a controller that refuses one device.
 		 */

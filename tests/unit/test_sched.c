@@ -224,6 +224,19 @@ waiting_for_endpoint_contexts_has_an_end(void **state)
 }
 
 static void
+what_a_controller_has_held_it_can_hold_again(void **state)
+{
+	struct sched *s = made(&(struct sched_limits){ .endpoints_max = 6 });
+
+	(void)state;
+	place_all(s, 3, "", 6); /* 18 at once, beyond the limit */
+	place_all(s, 3, "", 1);
+	ask_all(s, 3, TURN_LEAVE, 0);
+	assert_int_equal(granted_now(s, 0), 3);
+	sched_free(s);
+}
+
+static void
 a_limit_can_be_changed_under_way(void **state)
 {
 	struct sched *s = made(&(struct sched_limits){ .active_max = 1 });
@@ -306,6 +319,7 @@ main(void)
 		cmocka_unit_test(writers_are_limited_behind_one_translator),
 		cmocka_unit_test(endpoint_contexts_are_counted_as_if_those_on_their_way_were_there),
 		cmocka_unit_test(waiting_for_endpoint_contexts_has_an_end),
+		cmocka_unit_test(what_a_controller_has_held_it_can_hold_again),
 		cmocka_unit_test(a_limit_can_be_changed_under_way),
 		cmocka_unit_test(who_goes_away_takes_its_turns_and_its_place_in_the_queue_along),
 		cmocka_unit_test(nobody_waits_longer_than_those_before_it_take),
