@@ -22,6 +22,7 @@ add_targets(struct job *j)
 {
 	char words[96];
 	unsigned targets = 0;
+	bool failed = false; /* WHY: those after it were not begun: the plan goes one by one */
 
 	for (uint8_t alt = 0; j->flash.plan != NULL && alt < PROFILE_ALTS_MAX; alt++)
 		targets += plan_target_verified(j->flash.plan, alt) >= 0;
@@ -31,7 +32,10 @@ add_targets(struct job *j)
 		if (verified < 0)
 			continue;
 		(void)snprintf(words, sizeof(words), "target %u %s", alt,
-			       verified > 0 ? "pass" : "fail");
+			       verified > 0 ? "pass"
+			       : failed	    ? "not begun"
+					    : "fail");
+		failed = failed || verified == 0;
 		add_words(j, "; ", words, "");
 	}
 }

@@ -57,7 +57,7 @@ srec_of() # FILE ADDRESS
 # Bytes without any pattern, the same for the same tag, in which nobody finds anything.
 filler() # TAG BYTES
 {
-	seq -f "$1 %.0f" 1 $(($2)) | gzip -n -1 | head -c "$2"
+	seq -f "$1 %.0f" 1 $(($2)) | gzip -n -1 | tail -c +65 | head -c "$2"
 }
 
 words() # NUMBER...: 32 bits each, little-endian

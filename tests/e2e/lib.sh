@@ -23,10 +23,10 @@ test_state() # PORT STATE
 	[ "$(status ".slots[] | select(.port == \"$1\").state")" = "$2" ]
 }
 
-sim_start() # typical|fast
+sim_start() # typical|fast [OPTION-OF-CFDFUD...]
 {
 	CFDFU_SIM_SOCKET=$rack_socket CFDFU_SIM_TIMING=$1 cfdfud-sim \
-		--state "$state" --socket "$CFDFU_SOCKET" >> "$scratch/daemon.log" 2>&1 &
+		--state "$state" --socket "$CFDFU_SOCKET" "${@:2}" >> "$scratch/daemon.log" 2>&1 &
 	sim_pid=$!
 	trap sim_stop EXIT
 	until_true 10 cfdfuctl status && return
