@@ -416,6 +416,15 @@ after_success(struct dfuse *d, const uint8_t *data, size_t length, uint64_t now_
 	}
 }
 
+/* Asked to leave, or on the way to asking again: then being gone is what was wanted. */
+static bool
+was_asked_to_leave(const struct dfuse *d)
+{
+	return d->req.op == DFUSE_OP_LEAVE &&
+	       (d->phase == DFUSE_PHASE_LEAVE || d->phase == DFUSE_PHASE_MANIFEST ||
+		d->phase == DFUSE_PHASE_RECOVER);
+}
+
 void
 dfuse_ended(struct dfuse *d, enum usb_status status, const uint8_t *data, size_t length,
 	    uint64_t now_us)
@@ -431,14 +440,20 @@ dfuse_ended(struct dfuse *d, enum usb_status status, const uint8_t *data, size_t
 		trouble(d, status, now_us); /* the device has not heard of it */
 		return;
 	}
-	if (d->phase == DFUSE_PHASE_MANIFEST) {
-		/* The device is on its way out: silence here is not an error (protocol notes 3.6).
-		 */
+	if (status == USB_GONE && was_asked_to_leave(d)) {
 		finished(d);
 		return;
 	}
-	if (d->phase == DFUSE_PHASE_LEAVE && status == USB_GONE) {
-		finished(d);
+	if (d->phase == DFUSE_PHASE_MANIFEST) {
+		/*
+		 * The device is on its way out: silence here is not an error (protocol notes 3.6).
+		 * But it leaves only once it was asked, so a question that got lost is repeated.
+		 */
+		d->asked_at_us = 0;
+		if (d->tries_left == 0)
+			finished(d);
+		else
+			d->tries_left--;
 		return;
 	}
 	if (d->phase == DFUSE_PHASE_LEAVE && status != USB_STALL) {
