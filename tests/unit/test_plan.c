@@ -1,0 +1,741 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Unit tests of core/plan: random images on random memory maps, carried out on a flash that knows
+ * what flash can do, and every refusal.
+ */
+#include "config.h"
+
+#include "core/plan.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim/rng.h"
+
+#define ALTS 2
+#define SPAN 0x4000U /* bytes of each memory's address space that the tests look at */
+#define SEGMENTS_MAX 6
+
+/* Linked in place of the allocator (-Wl,--wrap): the n-th call from now fails; 0: none does. */
+static unsigned fails_at;
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+
+static bool
+is_out_of_memory(void)
+{
+	return fails_at > 0 && --fails_at == 0;
+}
+
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+	return is_out_of_memory() ? NULL : __real_calloc(count, size);
+}
+
+void *
+__wrap_realloc(void *p, size_t size)
+{
+	return is_out_of_memory() ? NULL : __real_realloc(p, size);
+}
+
+/* The flash of one device, byte for byte, and what was done to it. */
+struct memory {
+	uint32_t base;
+	uint8_t now[SPAN], wanted[SPAN], before[SPAN];
+	bool image[SPAN];	/* the image has this byte */
+	uint8_t programs[SPAN]; /* since it was erased */
+	uint8_t verified[SPAN]; /* read back equal since it was changed */
+	bool erased[SPAN];	/* ever */
+};
+
+struct trial {
+	struct rng rng;
+	struct profile profile;
+	struct layout map[ALTS];
+	struct plan_options options;
+	struct memory memory[ALTS];
+	struct image *image;
+	struct plan *plan;
+	uint32_t page, page_to; /* first page, relative to the base; equal: none */
+	unsigned flips;		/* reads that will still bring a wrong bit */
+	unsigned ops, erases, programs, reads;
+};
+
+static uint32_t
+rng_below(struct rng *r, uint32_t n)
+{
+	return (uint32_t)rng_between(r, 0, n - 1);
+}
+
+/* ---- drawing ----------------------------------------------------------------------------- */
+
+static void
+draw_map(struct trial *t, unsigned alt)
+{
+	struct layout *l = &t->map[alt];
+	uint32_t addr = t->memory[alt].base;
+
+	memset(l, 0, sizeof(*l));
+	l->run_count = 1 + rng_below(&t->rng, 4);
+	for (size_t i = 0; i < l->run_count; i++) {
+		struct layout_run *r = &l->runs[i];
+
+		r->addr = addr;
+		r->sector_bytes = 64U << rng_below(&t->rng, 5);
+		r->count = 1 + rng_below(&t->rng, 3);
+		r->access = rng_below(&t->rng, 40) == 0 ? rng_below(&t->rng, 8) : 7;
+		if (rng_below(&t->rng, 60) == 0)
+			r->sector_bytes++;
+		addr += r->count * r->sector_bytes;
+		if (rng_below(&t->rng, 8) == 0)
+			addr += 1 + rng_below(&t->rng, 300);
+	}
+}
+
+/* A place near the start, the end or a boundary of a sector, or anywhere. */
+static uint32_t
+draw_place(struct trial *t, unsigned alt)
+{
+	const struct layout *l = &t->map[alt];
+	const struct layout_run *r = &l->runs[rng_below(&t->rng, (uint32_t)l->run_count)];
+	uint32_t at =
+	    r->addr - t->memory[alt].base + rng_below(&t->rng, r->count + 1) * r->sector_bytes;
+
+	if (rng_below(&t->rng, 5) == 0)
+		at += rng_below(&t->rng, 40) - 20;
+	if (rng_below(&t->rng, 5) == 0)
+		at = rng_below(&t->rng, SPAN / 4);
+	return at < SPAN ? at : 0;
+}
+
+static void
+draw_profile(struct trial *t)
+{
+	struct profile *p = &t->profile;
+
+	memset(p, 0, sizeof(*p));
+	p->app_addr = t->memory[0].base;
+	if (rng_below(&t->rng, 4) == 0)
+		p->app_addr += draw_place(t, 0);
+	p->loader_addr = t->memory[0].base;
+	if (p->app_addr > p->loader_addr && rng_below(&t->rng, 2) == 0)
+		p->loader_bytes = rng_below(&t->rng, p->app_addr - p->loader_addr + 1);
+	p->protect_count = rng_below(&t->rng, 8) == 0;
+	p->protect[0] =
+	    (struct profile_range){ t->memory[0].base + draw_place(t, 0), rng_below(&t->rng, 64) };
+}
+
+/* Segments that do not overlap, in the address order of their memory.  Returns how many. */
+static size_t
+draw_segments(struct trial *t, struct segment *segments, uint8_t *bytes)
+{
+	size_t n = 0;
+
+	for (uint8_t alt = 0; alt < ALTS; alt++) {
+		struct memory *m = &t->memory[alt];
+		uint32_t at = draw_place(t, alt);
+
+		if (alt == 0 && rng_below(&t->rng, 3) != 0)
+			at = t->profile.app_addr - m->base;
+		for (size_t i = rng_below(&t->rng, SEGMENTS_MAX); i > 0; i--) {
+			uint32_t size = 1 + rng_below(&t->rng, rng_below(&t->rng, 2) ? 900 : 20);
+
+			if (at + size > SPAN)
+				break;
+			for (uint32_t k = at; k < at + size; k++) {
+				m->image[k] = true;
+				m->wanted[k] = bytes[k] = rng_below(&t->rng, 9) == 0
+							      ? 0xFF
+							      : (uint8_t)rng_below(&t->rng, 256);
+			}
+			segments[n++] = (struct segment){ alt, m->base + at, size, m->wanted + at };
+			at += size + (rng_below(&t->rng, 2) ? 0 : rng_below(&t->rng, 700));
+		}
+	}
+	return n;
+}
+
+/* What is in the flash: the image, something else, nothing; a sector's worth at a time. */
+static void
+draw_content(struct trial *t)
+{
+	for (unsigned alt = 0; alt < ALTS; alt++) {
+		struct memory *m = &t->memory[alt];
+		uint32_t kind = rng_below(&t->rng, 4);
+
+		for (uint32_t at = 0; at < SPAN; at++) {
+			if (at % 128 == 0 && rng_below(&t->rng, 2) == 0)
+				kind = rng_below(&t->rng, 4);
+			m->now[at] = kind == 0	? 0xFF
+				     : kind < 3 ? (m->image[at] ? m->wanted[at] : 0xFF)
+						: (uint8_t)rng_below(&t->rng, 256);
+			m->before[at] = m->now[at];
+		}
+	}
+}
+
+/* ---- judging ----------------------------------------------------------------------------- */
+
+static bool
+is_protected(const struct profile *p, uint32_t addr, uint32_t size)
+{
+	uint64_t end = (uint64_t)addr + size;
+
+	if (p->loader_bytes > 0 && addr < (uint64_t)p->loader_addr + p->loader_bytes &&
+	    end > p->loader_addr)
+		return true;
+	for (size_t i = 0; i < p->protect_count; i++)
+		if (p->protect[i].bytes > 0 &&
+		    addr < (uint64_t)p->protect[i].addr + p->protect[i].bytes &&
+		    end > p->protect[i].addr)
+			return true;
+	return false;
+}
+
+/* By the words of the design, a byte at a time: may this image be planned for? */
+static bool
+is_acceptable(const struct trial *t)
+{
+	for (unsigned alt = 0; alt < ALTS; alt++)
+		for (uint32_t at = 0; at < SPAN; at++) {
+			struct sector s;
+
+			if (!t->memory[alt].image[at])
+				continue;
+			if (!layout_sector_at(&t->map[alt], t->memory[alt].base + at, &s))
+				return false;
+			if (s.access != 7 || s.addr % 2 != 0 || s.size % 2 != 0)
+				return false;
+			if (alt == 0 && (is_protected(&t->profile, s.addr, s.size) ||
+					 s.addr < t->profile.app_addr))
+				return false;
+		}
+	return true;
+}
+
+static void
+find_page(struct trial *t)
+{
+	const struct memory *m = &t->memory[0];
+	uint32_t at = t->profile.app_addr - m->base;
+	struct sector s;
+
+	t->page = t->page_to = 0;
+	if (at >= SPAN || !m->image[at] || !layout_sector_at(&t->map[0], t->profile.app_addr, &s))
+		return;
+	t->page = at;
+	t->page_to = at + t->options.block_bytes;
+	if (t->page_to > s.addr + s.size - m->base)
+		t->page_to = s.addr + s.size - m->base;
+}
+
+/* INVARIANT: once its memory is being changed, the first page is blank until all else is there. */
+static void
+check_first_page(const struct trial *t, const struct plan_op *op, uint32_t at)
+{
+	const struct memory *m = &t->memory[0];
+
+	if (t->page == t->page_to || op->alt != 0)
+		return;
+	if (op->kind == PLAN_OP_PROGRAM && at >= t->page && at < t->page_to) {
+		for (uint32_t k = 0; k < SPAN; k++)
+			if (m->image[k] && (k < t->page || k >= t->page_to) &&
+			    m->now[k] != m->wanted[k])
+				fail_msg("the first page is written before byte %x", k);
+		return;
+	}
+	if (op->kind == PLAN_OP_PROGRAM)
+		for (uint32_t k = t->page; k < t->page_to; k++)
+			assert_true(!m->image[k] || m->now[k] == 0xFF);
+}
+
+static void
+do_erase(struct trial *t, const struct plan_op *op)
+{
+	struct memory *m = &t->memory[op->alt];
+	bool covered = false;
+	struct sector s;
+
+	assert_true(layout_sector_at(&t->map[op->alt], op->addr, &s));
+	assert_int_equal(s.addr, op->addr);
+	assert_int_equal(s.size, op->length);
+	for (uint32_t k = s.addr - m->base; k < s.addr - m->base + s.size; k++) {
+		m->now[k] = 0xFF;
+		m->programs[k] = m->verified[k] = 0;
+		m->erased[k] = true;
+		covered = covered || m->image[k];
+	}
+	assert_true(covered);
+	t->erases++;
+	plan_erased(t->plan);
+}
+
+static void
+do_program(struct trial *t, const struct plan_op *op)
+{
+	struct memory *m = &t->memory[op->alt];
+	uint32_t at = op->addr - m->base;
+
+	for (uint32_t k = 0; k < op->length; k++) {
+		assert_true(m->image[at + k]);
+		assert_int_equal(op->data[k], m->wanted[at + k]);
+		assert_int_equal(m->now[at + k], 0xFF);
+		assert_int_equal(m->programs[at + k]++, 0);
+		m->now[at + k] = op->data[k];
+	}
+	t->programs++;
+	plan_programmed(t->plan);
+}
+
+static void
+do_read(struct trial *t, const struct plan_op *op)
+{
+	struct memory *m = &t->memory[op->alt];
+	uint32_t at = op->addr - m->base;
+	uint8_t data[4096];
+
+	memcpy(data, m->now + at, op->length);
+	if (t->flips > 0 && rng_below(&t->rng, 3) == 0) {
+		t->flips--;
+		data[rng_below(&t->rng, op->length)] ^= 0x10;
+	}
+	if (memcmp(data, op->data, op->length) == 0)
+		memset(m->verified + at, 1, op->length);
+	t->reads++;
+	plan_read_back(t->plan, data, op->length);
+}
+
+/* One operation: checked against the map, done to the flash, reported. */
+static bool
+step(struct trial *t)
+{
+	struct plan_op op, again;
+	struct sector s;
+	uint32_t odd;
+
+	if (!plan_next(t->plan, &op))
+		return false;
+	assert_true(plan_next(t->plan, &again));
+	assert_memory_equal(&op, &again, sizeof(op));
+	assert_true(op.alt < ALTS && op.length > 0);
+	assert_true(layout_sector_at(&t->map[op.alt], op.addr, &s));
+	assert_true(op.addr - s.addr + op.length <= s.size);
+	check_first_page(t, &op, op.addr - t->memory[op.alt].base);
+	odd = op.addr % 2 + (op.addr + op.length) % 2;
+	if (op.kind != PLAN_OP_ERASE)
+		assert_true(op.length + odd <= t->options.block_bytes);
+	switch (op.kind) {
+	case PLAN_OP_ERASE:
+		do_erase(t, &op);
+		break;
+	case PLAN_OP_PROGRAM:
+		do_program(t, &op);
+		break;
+	case PLAN_OP_READ:
+		do_read(t, &op);
+		break;
+	}
+	assert_true(++t->ops < 100000);
+	return true;
+}
+
+static void
+check_estimate(const struct trial *t, const struct pace *pace)
+{
+	uint64_t left, total;
+
+	plan_estimate(t->plan, pace, &left, &total);
+	assert_true(left <= total);
+	if (plan_phase(t->plan) == PLAN_DONE || plan_phase(t->plan) == PLAN_FAILED)
+		assert_int_equal(left, 0);
+	else if (plan_phase(t->plan) != PLAN_PAGE && plan_phase(t->plan) != PLAN_PAGE_CHECK)
+		assert_true(left > 0);
+}
+
+static void
+check_result(const struct trial *t)
+{
+	bool has[ALTS] = { false };
+
+	for (unsigned alt = 0; alt < ALTS; alt++)
+		for (uint32_t at = 0; at < SPAN; at++) {
+			const struct memory *m = &t->memory[alt];
+
+			if (!m->erased[at] && !m->image[at])
+				assert_int_equal(m->now[at], m->before[at]);
+			if (!m->image[at] || plan_phase(t->plan) == PLAN_FAILED)
+				continue;
+			has[alt] = true;
+			assert_int_equal(m->now[at], m->wanted[at]);
+			assert_int_equal(m->verified[at], 1);
+			assert_true(m->programs[at] <= 1);
+		}
+	if (plan_phase(t->plan) == PLAN_FAILED)
+		return;
+	assert_int_equal(plan_phase(t->plan), PLAN_DONE);
+	assert_int_equal(plan_unchanged(t->plan), t->erases + t->programs == 0);
+	for (uint8_t alt = 0; alt < ALTS; alt++)
+		assert_int_equal(plan_target_verified(t->plan, alt), has[alt] ? 1 : -1);
+}
+
+/* ---- properties -------------------------------------------------------------------------- */
+
+static struct trial *
+draw(uint64_t seed, uint32_t base0, uint32_t base1)
+{
+	static struct trial trial;
+	static uint8_t bytes[SPAN];
+	const struct layout *maps[PROFILE_ALTS_MAX] = { &trial.map[0], &trial.map[1] };
+	struct segment segments[2 * SEGMENTS_MAX];
+	static const struct image_label label;
+	const char *why = NULL;
+	size_t n;
+	int r;
+
+	memset(&trial, 0, sizeof(trial));
+	trial.rng.state = seed;
+	trial.memory[0].base = base0;
+	trial.memory[1].base = base1;
+	draw_map(&trial, 0);
+	draw_map(&trial, 1);
+	draw_profile(&trial);
+	trial.options =
+	    (struct plan_options){ rng_below(&trial.rng, 3) > 0, rng_below(&trial.rng, 2) > 0,
+				   64U << rng_below(&trial.rng, 4) };
+	n = draw_segments(&trial, segments, bytes);
+	if (n == 0)
+		return NULL;
+	draw_content(&trial);
+	assert_int_equal(image_new(segments, n, &label, &trial.image), 0);
+	r = plan_new(trial.image, &trial.profile, maps, &trial.options, &trial.plan, &why);
+	image_unref(trial.image);
+	if (r < 0) {
+		assert_int_equal(r, -EPERM);
+		assert_non_null(why);
+		assert_false(is_acceptable(&trial));
+		return NULL;
+	}
+	assert_true(is_acceptable(&trial));
+	find_page(&trial);
+	return &trial;
+}
+
+static unsigned
+run_many(uint64_t first, unsigned count, uint32_t base0, uint32_t base1)
+{
+	struct pace pace;
+	unsigned ran = 0;
+
+	pace_init(&pace, false);
+	for (uint64_t seed = first; seed < first + count; seed++) {
+		struct trial *t = draw(seed, base0, base1);
+
+		if (t == NULL)
+			continue;
+		if (seed % 3 == 0)
+			t->flips = rng_below(&t->rng, 4);
+		do
+			check_estimate(t, &pace);
+		while (step(t));
+		check_result(t);
+		plan_free(t->plan);
+		ran++;
+	}
+	return ran;
+}
+
+static void
+any_image_on_any_map_is_done_inside_its_sectors_and_first_page_last(void **state)
+{
+	(void)state;
+	assert_true(run_many(1, 4000, 0x08000000, 0) > 500);
+}
+
+static void
+memories_at_the_end_of_the_address_space_are_no_different(void **state)
+{
+	struct layout end = { .run_count = 1, .runs = { { 0xFFFFFC00, 4, 0x100, 7 } } };
+	const struct layout *maps[PROFILE_ALTS_MAX] = { &end };
+	struct profile profile = { .app_addr = 0xFFFFFD00 };
+	struct plan_options options = { true, true, 64 };
+	static const struct image_label label;
+	uint8_t data[0x300] = { 1 };
+	struct segment segment = { 0, 0xFFFFFD00, sizeof(data), data };
+	struct image *image;
+	struct plan_op op;
+	struct plan *plan;
+	const char *why;
+	unsigned erases = 0, programs = 0;
+
+	(void)state;
+	assert_int_equal(image_new(&segment, 1, &label, &image), 0);
+	assert_int_equal(plan_new(image, &profile, maps, &options, &plan, &why), 0);
+	while (plan_next(plan, &op)) {
+		static const uint8_t other[64] = { 7 };
+
+		if (op.kind == PLAN_OP_ERASE) {
+			erases++;
+			plan_erased(plan);
+		} else if (op.kind == PLAN_OP_PROGRAM) {
+			programs++;
+			plan_programmed(plan);
+		} else {
+			plan_read_back(plan, plan_phase(plan) == PLAN_COMPARE ? other : op.data,
+				       op.length);
+		}
+	}
+	assert_int_equal(plan_phase(plan), PLAN_DONE);
+	assert_int_equal(erases, 3);
+	assert_int_equal(programs, 12);
+	plan_free(plan);
+	image_unref(image);
+}
+
+/* ---- refusals ---------------------------------------------------------------------------- */
+
+static const uint8_t bytes[4096] = { 1, 2, 3 };
+
+/* What plan_new() says of these segments; the plan goes at once. */
+static int
+try_plan(const struct segment *segments, size_t count, const struct profile *profile,
+	 const struct layout *map, const char **ret_why)
+{
+	const struct layout *maps[PROFILE_ALTS_MAX] = { map, NULL, map };
+	struct plan_options options = { true, true, 2048 };
+	static const struct image_label label;
+	struct plan *plan = NULL;
+	struct image *image;
+	int r;
+
+	assert_int_equal(image_new(segments, count, &label, &image), 0);
+	*ret_why = NULL;
+	r = plan_new(image, profile, maps, &options, &plan, ret_why);
+	assert_int_equal(r < 0, plan == NULL);
+	assert_int_equal(r < 0, *ret_why != NULL);
+	plan_free(plan);
+	image_unref(image);
+	return r;
+}
+
+static void
+assert_says(int r, const char **why, const char *part)
+{
+	assert_int_equal(r, -EPERM);
+	if (strstr(*why, part) == NULL)
+		fail_msg("\"%s\" does not speak of \"%s\"", *why, part);
+}
+
+static int
+try_family(uint8_t alt, uint32_t addr, uint32_t size, const char **ret_why)
+{
+	struct segment s = { alt, addr, size, bytes };
+
+	return try_plan(&s, 1, profile_crazyflie(), layout_f405(), ret_why);
+}
+
+static void
+a_crazyflie_is_written_from_its_application_to_the_end_of_its_flash(void **state)
+{
+	struct segment both[] = { { 0, 0x08004000, 64, bytes }, { 0, 0x080FFFFF, 1, bytes } };
+	struct segment beyond[] = { { 0, 0x08004000, 64, bytes }, { 0, 0x080FFFFF, 2, bytes } };
+	const char *why;
+
+	(void)state;
+	assert_int_equal(try_family(0, 0x08004000, 64, &why), 0);
+	assert_int_equal(try_plan(both, 2, profile_crazyflie(), layout_f405(), &why), 0);
+	assert_says(try_plan(beyond, 2, profile_crazyflie(), layout_f405(), &why), &why,
+		    "outside the device's memory");
+	assert_says(try_family(0, 0x08000000, 64, &why), &why, "boot loader's sector");
+	assert_says(try_family(0, 0x08003FFF, 2, &why), &why, "boot loader's sector");
+	assert_says(try_family(0, 0x07FFFFFF, 2, &why), &why, "outside the device's memory");
+	assert_says(try_family(0, 0x08004002, 64, &why), &why, "does not begin where");
+	assert_says(try_family(0, 0x08008000, 64, &why), &why, "does not begin where");
+	assert_says(try_family(2, 0x08004000, 64, &why), &why, "only the internal flash");
+	assert_says(try_family(1, 0x08004000, 64, &why), &why, "does not have");
+	assert_says(try_family(PROFILE_ALTS_MAX, 0x08004000, 64, &why), &why, "does not have");
+}
+
+static void
+each_reason_to_refuse_is_named(void **state)
+{
+	struct layout map = { .run_count = 3,
+			      .runs = { { 0x1000, 4, 0x100, 7 },
+					{ 0x1400, 2, 0x101, 7 },
+					{ 0x1602, 2, 0x100, LAYOUT_READABLE } } };
+	struct profile p = { .app_addr = 0x1100,
+			     .protect = { { 0x2000, 16 }, { 0x1280, 1 }, { 0x1100, 0 } },
+			     .protect_count = 3 };
+	struct segment s = { 0, 0x1100, 1, bytes };
+	const char *why;
+
+	(void)state;
+	assert_int_equal(try_plan(&s, 1, &p, &map, &why), 0);
+	s.addr = 0x1000;
+	assert_says(try_plan(&s, 1, &p, &map, &why), &why, "below the place");
+	s.addr = 0x1200; /* the byte is not protected, its sector is */
+	assert_says(try_plan(&s, 1, &p, &map, &why), &why, "boot loader's sector");
+	s.addr = 0x1400;
+	assert_says(try_plan(&s, 1, &p, &map, &why), &why, "odd");
+	s.addr = 0x1602;
+	assert_says(try_plan(&s, 1, &p, &map, &why), &why, "does not let us");
+	s.alt = 2; /* another memory has neither loader nor application */
+	s.addr = 0x1280;
+	assert_int_equal(try_plan(&s, 1, &p, &map, &why), 0);
+}
+
+static void
+the_most_sectors_are_taken_and_one_more_is_refused(void **state)
+{
+	struct layout map = { .run_count = 1, .runs = { { 0, PLAN_SECTORS_MAX + 1, 2, 7 } } };
+	static uint8_t data[(PLAN_SECTORS_MAX + 1) * 2];
+	struct segment s = { 0, 0, PLAN_SECTORS_MAX * 2, data };
+	struct profile p = { .app_addr = 0 };
+	const char *why;
+
+	(void)state;
+	assert_int_equal(try_plan(&s, 1, &p, &map, &why), 0);
+	s.size++;
+	assert_int_equal(try_plan(&s, 1, &p, &map, &why), -E2BIG);
+}
+
+static void
+every_allocation_that_fails_is_told(void **state)
+{
+	struct segment s = { 0, 0x08004000, 4096, bytes };
+	const struct layout *maps[PROFILE_ALTS_MAX] = { layout_f405() };
+	struct plan_options options = { true, true, 2048 };
+	static const struct image_label label;
+	struct plan *plan = NULL;
+	struct image *image;
+	const char *why = NULL;
+
+	(void)state;
+	assert_int_equal(image_new(&s, 1, &label, &image), 0);
+	for (unsigned n = 1; n <= 2; n++) {
+		fails_at = n;
+		assert_int_equal(plan_new(image, profile_crazyflie(), maps, &options, &plan, &why),
+				 -ENOMEM);
+		assert_int_equal(fails_at, 0);
+		assert_null(plan);
+		assert_non_null(why);
+	}
+	image_unref(image);
+	plan_free(NULL);
+}
+
+/* ---- repair ------------------------------------------------------------------------------ */
+
+static struct plan *
+plan_for(uint32_t size, bool compare)
+{
+	struct segment s = { 0, 0x08004000, size, bytes };
+	const struct layout *maps[PROFILE_ALTS_MAX] = { layout_f405() };
+	struct plan_options options = { compare, true, 2048 };
+	static const struct image_label label;
+	struct plan *plan;
+	struct image *image;
+	const char *why;
+
+	assert_int_equal(image_new(&s, 1, &label, &image), 0);
+	assert_int_equal(plan_new(image, profile_crazyflie(), maps, &options, &plan, &why), 0);
+	image_unref(image);
+	return plan;
+}
+
+/* Carries the plan out; what is read after writing at bad is wrong each time.  Number of erases. */
+static unsigned
+carry_out(struct plan *plan, uint32_t bad, unsigned wrong)
+{
+	struct plan_op op;
+	unsigned erases = 0;
+
+	while (plan_next(plan, &op)) {
+		uint8_t data[2048];
+
+		if (op.kind == PLAN_OP_ERASE) {
+			erases++;
+			plan_erased(plan);
+			continue;
+		}
+		if (op.kind == PLAN_OP_PROGRAM) {
+			plan_programmed(plan);
+			continue;
+		}
+		memcpy(data, op.data, op.length);
+		if (wrong > 0 && bad - op.addr < op.length) {
+			data[bad - op.addr] ^= 1;
+			wrong--;
+		}
+		assert_int_equal(plan_target_verified(plan, 0), 0);
+		plan_read_back(plan, data, op.length);
+	}
+	return erases;
+}
+
+static void
+a_sector_that_reads_back_wrong_is_erased_and_written_once_more(void **state)
+{
+	static const uint32_t places[] = { 0x08004000, 0x080047FF, 0x08004800, 0x08004FFF };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		for (unsigned wrong = 0; wrong <= 2; wrong++) {
+			struct plan *plan = plan_for(4096, false);
+
+			assert_int_equal(carry_out(plan, places[i], wrong), wrong > 0 ? 2 : 1);
+			assert_int_equal(plan_repairs(plan), wrong > 0);
+			assert_int_equal(plan_phase(plan), wrong < 2 ? PLAN_DONE : PLAN_FAILED);
+			assert_int_equal(plan_wrong_addr(plan), wrong > 0 ? places[i] : 0);
+			assert_int_equal(plan_target_verified(plan, 0), wrong < 2);
+			assert_false(plan_unchanged(plan));
+			plan_free(plan);
+		}
+}
+
+static void
+one_byte_of_difference_is_a_difference_and_none_is_none(void **state)
+{
+	(void)state;
+	for (uint32_t at = 0; at < 4096; at += 13) {
+		struct plan *plan = plan_for(4096, true);
+
+		assert_int_equal(carry_out(plan, 0x08004000 + at, 1), 1);
+		assert_false(plan_unchanged(plan));
+		plan_free(plan);
+	}
+	for (uint32_t size = 1; size <= 4096; size += 65) {
+		struct plan *plan = plan_for(size, true);
+
+		assert_int_equal(carry_out(plan, 0, 0), 0);
+		assert_true(plan_unchanged(plan));
+		plan_free(plan);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    any_image_on_any_map_is_done_inside_its_sectors_and_first_page_last),
+		cmocka_unit_test(memories_at_the_end_of_the_address_space_are_no_different),
+		cmocka_unit_test(
+		    a_crazyflie_is_written_from_its_application_to_the_end_of_its_flash),
+		cmocka_unit_test(each_reason_to_refuse_is_named),
+		cmocka_unit_test(the_most_sectors_are_taken_and_one_more_is_refused),
+		cmocka_unit_test(every_allocation_that_fails_is_told),
+		cmocka_unit_test(a_sector_that_reads_back_wrong_is_erased_and_written_once_more),
+		cmocka_unit_test(one_byte_of_difference_is_a_difference_and_none_is_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
