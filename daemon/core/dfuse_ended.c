@@ -295,6 +295,21 @@ after_recover_status(struct dfuse *d, uint8_t dfu_status, uint64_t now_us)
 	       dfu_status);
 }
 
+/*
+ * DFUSE_PHASE_MANIFEST: no answer.  The device is on its way out, and silence is not an error
+ * (protocol notes 3.6); but it leaves only once it was asked, so a question that got lost is
+ * repeated.
+ */
+static void
+leave_unheard(struct dfuse *d)
+{
+	d->asked_at_us = 0;
+	if (d->tries_left == 0)
+		finished(d);
+	else
+		d->tries_left--;
+}
+
 /* DFUSE_PHASE_MANIFEST: this answer is what makes the device leave. */
 static void
 after_manifest(struct dfuse *d, uint8_t dfu_status, uint64_t now_us)
@@ -313,6 +328,10 @@ after_status(struct dfuse *d, const uint8_t *data, size_t length, uint64_t now_u
 {
 	uint32_t poll_ms;
 
+	if (length != DFU_STATUS_BYTES && d->phase == DFUSE_PHASE_MANIFEST) {
+		leave_unheard(d);
+		return;
+	}
 	if (length != DFU_STATUS_BYTES) {
 		failed(d, FAULT_PROTOCOL, 0);
 		return;
@@ -445,15 +464,7 @@ dfuse_ended(struct dfuse *d, enum usb_status status, const uint8_t *data, size_t
 		return;
 	}
 	if (d->phase == DFUSE_PHASE_MANIFEST) {
-		/*
-		 * The device is on its way out: silence here is not an error (protocol notes 3.6).
-		 * But it leaves only once it was asked, so a question that got lost is repeated.
-		 */
-		d->asked_at_us = 0;
-		if (d->tries_left == 0)
-			finished(d);
-		else
-			d->tries_left--;
+		leave_unheard(d);
 		return;
 	}
 	if (d->phase == DFUSE_PHASE_LEAVE && status != USB_STALL) {
