@@ -78,6 +78,13 @@ compare_set_aside(struct store *s, const char *name, const char *stamp)
 	return r;
 }
 
+static void
+tell_progress(const struct store *s)
+{
+	if (s->opt.progress != NULL)
+		s->opt.progress(s->opt.progress_ctx);
+}
+
 /* Records first ... last of the database, as lines. */
 static int
 export_records(struct store *s, int64_t first, int64_t last)
@@ -92,6 +99,8 @@ export_records(struct store *s, int64_t first, int64_t last)
 		n = audit_append(&s->audit, r);
 		if (n == 0 && (seq == last || seq % LINES_PER_TRANSACTION == 0))
 			n = audit_sync(&s->audit, r);
+		if (seq % LINES_PER_TRANSACTION == 0)
+			tell_progress(s);
 		free(r);
 	}
 	return n;
@@ -116,6 +125,7 @@ commit_some(struct import *in, bool all)
 	if (in->in_transaction > 0 && (all || in->in_transaction >= LINES_PER_TRANSACTION)) {
 		n = db_run(in->s->db, DB_COMMIT);
 		in->in_transaction = 0;
+		tell_progress(in->s);
 	}
 	return n;
 }

@@ -353,8 +353,19 @@ lines_that_cannot_be_read_leave_marked_places_when_rebuilding(void **state)
 }
 
 static void
+count_step(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+static void
 a_rebuild_of_many_records_goes_over_several_transactions(void **state)
 {
+	int steps = 0;
+	struct store_options o = { .ballast_bytes = 65536,
+				   .floor_bytes = 1,
+				   .progress = count_step,
+				   .progress_ctx = &steps };
 	struct store *s;
 	int64_t lines;
 
@@ -368,11 +379,12 @@ a_rebuild_of_many_records_goes_over_several_transactions(void **state)
 	close_store(s);
 	lines = assert_files_agree(dir);
 	assert_int_equal(unlink(in_dir(dir, DB_FILE)), 0);
-	(void)open_ready(dir, &small_options, &s);
+	(void)open_ready(dir, &o, &s);
 	close_store(s);
 	assert_int_equal(unlink(in_dir(dir, AUDIT_FILE)), 0);
-	(void)open_ready(dir, &small_options, &s);
+	(void)open_ready(dir, &o, &s);
 	assert_int_equal(health_of(s), STORE_ALARM);
+	assert_true(steps >= 4);
 	close_store(s);
 	assert_true(assert_files_agree(dir) > lines);
 	assert_station_is_whole(dir);
