@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: MIT */
+/* Unit tests of core/crtp: a drone that answers, one that does not, and one that never stops. */
+#include "config.h"
+
+#include "core/crtp.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cfdfu/util.h"
+
+#define NEVER 1000000U
+
+/* A drone's side of the conversation: its answers, its table of parameters, its bad manners. */
+struct peer {
+	const char *version, *type;
+	const char *const *names; /* "group.name", NULL behind the last */
+	uint16_t toc_count;	  /* as it says */
+	uint32_t toc_crc;
+	uint32_t values[CRTP_PARAM_COUNT];
+	unsigned chatter;	    /* packets of its own before each answer */
+	bool deaf;		    /* takes everything, answers nothing */
+	uint8_t mute;		    /* ... to packets with this header */
+	unsigned bad_at, bad_count; /* these transfers end with bad */
+	enum usb_status bad;
+	/* what happened */
+	unsigned transfers, links, unlinks, lights, good_lights, items;
+	uint8_t question[32];
+	size_t question_length;
+	unsigned chatted;
+};
+
+static const char *const names[] = { "a.revision0", "firmware.revision0",
+				     "firmware.x",  "firmware.revision1",
+				     "b.c",	    "firmware.modified",
+				     "z.z",	    NULL };
+
+static void
+peer_init(struct peer *p)
+{
+	*p = (struct peer){ .version = "2025.12",
+			    .type = "Crazyflie 2.1",
+			    .names = names,
+			    .toc_count = 7,
+			    .toc_crc = 0x12345678,
+			    .values = { 0x0123abcd, 0x4567, 0 },
+			    .bad_at = NEVER };
+}
+
+static size_t
+answer_table(struct peer *p, uint8_t *out)
+{
+	uint16_t item;
+	const char *dot;
+
+	out[0] = 0x20;
+	out[1] = p->question[1];
+	if (p->question[1] == 0x03) {
+		put_le16(out + 2, p->toc_count);
+		put_le32(out + 4, p->toc_crc);
+		return 8;
+	}
+	item = get_le16(p->question + 2);
+	put_le16(out + 2, item);
+	out[4] = 0x08;
+	p->items++;
+	if (item >= 7)
+		return 5; /* no such thing */
+	dot = strchr(p->names[item], '.');
+	memcpy(out + 5, p->names[item], (size_t)(dot - p->names[item]));
+	out[5 + (dot - p->names[item])] = '\0';
+	memcpy(out + 5 + (dot - p->names[item]) + 1, dot + 1, strlen(dot));
+	return 5 + strlen(p->names[item]) + 1;
+}
+
+static size_t
+answer_value(const struct peer *p, uint8_t *out)
+{
+	uint16_t id = get_le16(p->question + 1);
+
+	out[0] = 0x21;
+	put_le16(out + 1, id);
+	out[3] = 0;
+	put_le32(out + 4, p->values[id == 1 ? 0 : id == 3 ? 1 : 2]);
+	return 8;
+}
+
+/* The answer to the question at hand; its length. */
+static size_t
+answer(struct peer *p, uint8_t *out)
+{
+	const char *text;
+
+	memset(out, 0, 64);
+	switch (p->question[0]) {
+	case 0xD1:
+		text = p->question[1] == 1 ? p->version : p->type;
+		out[0] = 0xDD; /* the reserved bits, echoed at will */
+		out[1] = p->question[1];
+		memcpy(out + 2, text, strlen(text));
+		return 2 + strlen(text);
+	case 0x20:
+		return answer_table(p, out);
+	case 0x21:
+		return answer_value(p, out);
+	default:
+		out[0] = 0xD0;
+		return 2;
+	}
+}
+
+static enum usb_status
+bulk_in(struct peer *p, uint8_t *out, size_t *ret_length)
+{
+	static const uint8_t console[] = "\x00hello";
+
+	if (p->deaf || (p->mute != 0 && p->question[0] == p->mute))
+		return USB_TIMEOUT;
+	if (p->chatted < p->chatter) {
+		p->chatted++;
+		memcpy(out, console, 6);
+		*ret_length = p->chatted % 7; /* nothing at all, too */
+		return USB_OK;
+	}
+	p->chatted = 0;
+	*ret_length = answer(p, out);
+	return USB_OK;
+}
+
+static enum usb_status
+serve(struct peer *p, const struct usb_xfer *x, uint8_t *out, size_t *ret_length)
+{
+	unsigned n = p->transfers++;
+
+	*ret_length = 0;
+	if (n >= p->bad_at && n - p->bad_at < p->bad_count)
+		return p->bad;
+	switch (x->kind) {
+	case USB_CONTROL:
+		assert_int_equal(x->setup.request_type, 0x40);
+		if (x->setup.index == 1)
+			p->links++;
+		else
+			p->unlinks++;
+		assert_true(x->setup.index < 2);
+		return USB_OK;
+	case USB_BULK_OUT:
+		assert_int_equal(x->endpoint, 0x01);
+		assert_in_range(x->length, 1, sizeof(p->question));
+		memcpy(p->question, x->data, x->length);
+		p->question_length = x->length;
+		p->lights += x->data[0] == 0xD0;
+		p->good_lights += x->data[0] == 0xD0 && x->data[2] == 1;
+		return USB_OK;
+	case USB_BULK_IN:
+		assert_int_equal(x->endpoint, 0x81);
+		return bulk_in(p, out, ret_length);
+	case USB_RESET:
+		break;
+	}
+	fail_msg("it resets the port");
+	return USB_OK;
+}
+
+/* Talks until it is over; each transfer takes step_us. */
+static void
+converse(struct crtp *c, struct peer *p, uint64_t step_us)
+{
+	uint64_t now_us = 5;
+	struct want w;
+
+	for (unsigned n = 0; n < 200000; n++) {
+		uint8_t in[64] = { 0 };
+		enum usb_status status;
+		size_t length;
+
+		crtp_next(c, now_us, &w);
+		if (w.kind == WANT_OVER)
+			return;
+		assert_int_equal(w.kind, WANT_XFER);
+		assert_true(w.xfer.timeout_ms > 0);
+		status = serve(p, &w.xfer, in, &length);
+		now_us += step_us;
+		crtp_ended(c, status, in, length, now_us);
+	}
+	fail_msg("the conversation does not end");
+}
+
+static void
+version_type_and_build_are_asked_for(void **state)
+{
+	struct peer p;
+	struct crtp c;
+
+	(void)state;
+	peer_init(&p);
+	p.chatter = 9;
+	crtp_ask(&c, true, NULL);
+	converse(&c, &p, 500);
+	assert_true(c.answers.answered);
+	assert_string_equal(c.answers.version, "2025.12");
+	assert_string_equal(c.answers.type, "Crazyflie 2.1");
+	assert_true(c.answers.build_known);
+	assert_string_equal(c.answers.revision, "0123abcd4567");
+	assert_false(c.answers.modified);
+	assert_int_equal(p.links, 1);
+	assert_int_equal(p.unlinks, 1);
+	assert_int_equal(p.items, 6); /* no further than needed */
+	assert_int_equal(c.transfers, p.transfers);
+	assert_false(crtp_gone(&c));
+
+	/* A table that is known is not read again; another one is. */
+	struct crtp_toc toc = c.toc;
+
+	peer_init(&p);
+	p.values[2] = 1;
+	crtp_ask(&c, true, &toc);
+	converse(&c, &p, 500);
+	assert_true(c.answers.build_known && c.answers.modified);
+	assert_int_equal(p.items, 0);
+	toc.crc++;
+	peer_init(&p);
+	crtp_ask(&c, true, &toc);
+	converse(&c, &p, 500);
+	assert_true(c.answers.build_known);
+	assert_int_equal(p.items, 6);
+}
+
+static void
+without_a_reason_the_build_is_not_asked_for(void **state)
+{
+	struct peer p;
+	struct crtp c;
+
+	(void)state;
+	peer_init(&p);
+	crtp_ask(&c, false, NULL);
+	converse(&c, &p, 500);
+	assert_string_equal(c.answers.type, "Crazyflie 2.1");
+	assert_false(c.answers.build_known);
+	assert_int_equal(p.transfers, 6);
+}
+
+static void
+a_light_is_shown_and_nothing_asked(void **state)
+{
+	struct peer p;
+	struct crtp c;
+
+	(void)state;
+	for (enum crtp_light light = CRTP_LIGHT_PASS; light <= CRTP_LIGHT_FAIL; light++) {
+		peer_init(&p);
+		crtp_show(&c, light);
+		converse(&c, &p, 500);
+		assert_int_equal(p.lights, 1);
+		assert_int_equal(p.good_lights, light == CRTP_LIGHT_PASS);
+		assert_int_equal(p.unlinks, 1);
+	}
+}
+
+static void
+tables_of_every_shape_are_survived(void **state)
+{
+	static const char *const without[] = {
+		"a.b", "firmware.revision0", "firmware.revision1", "a.b", "a.b", "a.b", "a.b", NULL
+	};
+	struct peer p;
+	struct crtp c;
+	struct crtp_toc toc;
+
+	(void)state;
+	peer_init(&p); /* ours are not in it */
+	p.names = without;
+	crtp_ask(&c, true, NULL);
+	converse(&c, &p, 500);
+	assert_false(c.answers.build_known);
+	assert_true(c.toc.known);
+	assert_int_equal(p.items, 7);
+	toc = c.toc;
+	peer_init(&p); /* known not to be there: not looked for again */
+	crtp_ask(&c, true, &toc);
+	converse(&c, &p, 500);
+	assert_false(c.answers.build_known);
+	assert_int_equal(p.items, 0);
+	peer_init(&p); /* empty */
+	p.toc_count = 0;
+	crtp_ask(&c, true, NULL);
+	converse(&c, &p, 500);
+	assert_false(c.toc.known || c.answers.build_known);
+	peer_init(&p); /* larger than any: cut, and what does not exist is not answered */
+	p.toc_count = 0xFFFF;
+	p.names = without;
+	crtp_ask(&c, true, NULL);
+	converse(&c, &p, 500);
+	assert_false(c.answers.build_known);
+	assert_int_equal(c.toc.count, 2000);
+}
+
+static void
+a_drone_that_does_not_answer_is_asked_a_few_times(void **state)
+{
+	static const uint8_t mutes[] = { 0x20, 0x21, 0xD1, 0xD0 };
+	struct peer p;
+	struct crtp c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(mutes); i++) {
+		peer_init(&p);
+		p.mute = mutes[i];
+		if (mutes[i] == 0xD0)
+			crtp_show(&c, CRTP_LIGHT_FAIL);
+		else
+			crtp_ask(&c, true, NULL);
+		converse(&c, &p, 300000);
+		assert_false(c.answers.build_known);
+		assert_int_equal(p.unlinks, 1);
+		assert_int_equal(c.answers.answered, mutes[i] < 0xD0);
+	}
+	peer_init(&p);
+	p.deaf = true;
+	crtp_ask(&c, true, NULL);
+	converse(&c, &p, 300000);
+	assert_false(c.answers.answered);
+	assert_string_equal(c.answers.version, "");
+	assert_int_equal(p.transfers, 1 + 2 * 3 * 2 + 1);
+}
+
+static void
+a_drone_that_talks_for_ever_is_not_listened_to_for_ever(void **state)
+{
+	struct peer p;
+	struct crtp c;
+
+	(void)state;
+	peer_init(&p);
+	p.chatter = NEVER;
+	crtp_ask(&c, true, NULL);
+	converse(&c, &p, 0); /* bounded by the number of packets, */
+	assert_in_range(p.transfers, 400, 2000);
+	peer_init(&p);
+	p.chatter = 190;
+	crtp_ask(&c, true, NULL);
+	converse(&c, &p, 100000); /* and by time */
+	assert_in_range(p.transfers, 100, 160);
+	assert_int_equal(p.unlinks, 1);
+}
+
+static void
+any_transfer_may_end_badly_at_any_time(void **state)
+{
+	struct peer p;
+	struct crtp c;
+	unsigned whole;
+
+	(void)state;
+	peer_init(&p);
+	crtp_ask(&c, true, NULL);
+	converse(&c, &p, 500);
+	whole = p.transfers;
+	for (enum usb_status bad = USB_STALL; bad < USB_STATUS_COUNT; bad++)
+		for (unsigned at = 0; at < whole; at++)
+			for (unsigned count = 1; count <= NEVER; count += NEVER - 1) {
+				peer_init(&p);
+				p.bad = bad;
+				p.bad_at = at;
+				p.bad_count = count;
+				crtp_ask(&c, true, NULL);
+				converse(&c, &p, 500);
+				assert_int_equal(crtp_gone(&c), bad == USB_GONE);
+				if (count == 1 && bad != USB_GONE)
+					assert_string_equal(c.answers.revision, "0123abcd4567");
+				else if (bad == USB_GONE)
+					assert_int_equal(p.transfers, at + 1);
+				else
+					assert_in_range(p.transfers, at, at + 60);
+			}
+}
+
+/* ---- what comes is looked at before it is believed --------------------------------------- */
+
+/* The stage hears one packet as the answer; is it taken? */
+static bool
+takes(enum crtp_stage stage, const uint8_t *packet, size_t length)
+{
+	struct crtp c;
+
+	crtp_ask(&c, true, NULL);
+	c.stage = stage;
+	c.sent = true;
+	c.item = 0x0102;
+	c.toc.count = 5;
+	c.toc.id[0] = 0x0304;
+	c.until_us = UINT64_MAX;
+	crtp_ended(&c, USB_OK, packet, length, 0);
+	return c.answers.answered;
+}
+
+static void
+only_the_answer_to_the_question_is_taken(void **state)
+{
+	static const struct {
+		enum crtp_stage stage;
+		uint8_t packet[12];
+		size_t shortest;
+		size_t checked; /* bytes of which each has to be right */
+	} answers[] = {
+		{ CRTP_STAGE_VERSION, { 0xD1, 1, 'x' }, 2, 2 },
+		{ CRTP_STAGE_TYPE, { 0xD1, 2, 'x' }, 2, 2 },
+		{ CRTP_STAGE_TOC, { 0x20, 3, 5, 0, 1, 2, 3, 4 }, 8, 2 },
+		{ CRTP_STAGE_ITEM, { 0x20, 2, 2, 1, 8, 'a', 0, 'b', 0 }, 6, 4 },
+		{ CRTP_STAGE_PARAM, { 0x21, 4, 3, 0, 1, 2, 3, 4 }, 8, 4 },
+		{ CRTP_STAGE_LIGHT, { 0xD0 }, 1, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		for (size_t length = 0; length <= sizeof(answers[i].packet); length++)
+			assert_int_equal(takes(answers[i].stage, answers[i].packet, length),
+					 length >= answers[i].shortest);
+		for (size_t at = 0; at < answers[i].checked; at++) {
+			uint8_t packet[12];
+
+			memcpy(packet, answers[i].packet, sizeof(packet));
+			packet[at] ^= 0x40;
+			assert_false(takes(answers[i].stage, packet, sizeof(packet)));
+		}
+	}
+	assert_false(takes(CRTP_STAGE_COUNT, answers[0].packet, 3));
+}
+
+static void
+texts_are_cut_and_printable(void **state)
+{
+	char longest[] = "0123456789012345678901234567890123456789";
+	struct peer p;
+	struct crtp c;
+
+	(void)state;
+	peer_init(&p);
+	p.version = longest;
+	p.type = "Crazy\x1B[31mflie";
+	crtp_ask(&c, false, NULL);
+	converse(&c, &p, 500);
+	assert_int_equal(strlen(c.answers.version), CRTP_TEXT_MAX - 1);
+	assert_string_equal(c.answers.type, "Crazy");
+	p.version = "\x7F";
+	p.type = "";
+	crtp_ask(&c, false, NULL);
+	converse(&c, &p, 500);
+	assert_string_equal(c.answers.version, "");
+	assert_true(c.answers.answered);
+}
+
+static void
+a_name_that_is_cut_is_none_of_ours(void **state)
+{
+	static const uint8_t item[] = "\x20\x02\x00\x00\x08"
+				      "firmware\0revision0";
+	struct crtp c;
+
+	(void)state;
+	for (size_t length = 6; length <= sizeof(item); length++) {
+		crtp_ask(&c, true, NULL);
+		c.stage = CRTP_STAGE_ITEM;
+		c.sent = true;
+		c.toc.count = 2;
+		c.until_us = UINT64_MAX;
+		crtp_ended(&c, USB_OK, item, length, 0);
+		assert_int_equal(c.toc.has[CRTP_PARAM_REVISION0], length == sizeof(item));
+	}
+}
+
+static void
+what_is_over_hears_nothing(void **state)
+{
+	struct peer p;
+	struct crtp c;
+	struct want w;
+
+	(void)state;
+	peer_init(&p);
+	crtp_show(&c, CRTP_LIGHT_PASS);
+	converse(&c, &p, 500);
+	crtp_ended(&c, USB_GONE, NULL, 0, 0);
+	assert_false(crtp_gone(&c));
+	crtp_next(&c, 0, &w);
+	assert_int_equal(w.kind, WANT_OVER);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(version_type_and_build_are_asked_for),
+		cmocka_unit_test(without_a_reason_the_build_is_not_asked_for),
+		cmocka_unit_test(a_light_is_shown_and_nothing_asked),
+		cmocka_unit_test(tables_of_every_shape_are_survived),
+		cmocka_unit_test(a_drone_that_does_not_answer_is_asked_a_few_times),
+		cmocka_unit_test(a_drone_that_talks_for_ever_is_not_listened_to_for_ever),
+		cmocka_unit_test(any_transfer_may_end_badly_at_any_time),
+		cmocka_unit_test(only_the_answer_to_the_question_is_taken),
+		cmocka_unit_test(texts_are_cut_and_printable),
+		cmocka_unit_test(a_name_that_is_cut_is_none_of_ours),
+		cmocka_unit_test(what_is_over_hears_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
