@@ -44,7 +44,8 @@ struct special {
 	bool whole; /* backup: boot loader and all of the flash */
 	bool force; /* recovery: also where a boot loader is in order */
 	bool running;
-	uint64_t bytes;
+	uint64_t bytes; /* of the backup's file */
+	uint32_t addr, length; /* of what it holds */
 	char sha256[65];
 	int error;
 };

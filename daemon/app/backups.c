@@ -15,7 +15,10 @@
 
 #include "app/app_parts.h"
 
-enum { NAMES_MAX = 256 /* LIMIT: backups of one drone that are looked at when thinning */ };
+enum {
+	NAMES_MAX = 256,       /* LIMIT: backups of one drone that are looked at when thinning */
+	SAME_SECOND_MAX = 120, /* LIMIT: drones without a serial that are kept in one second */
+};
 
 static int
 open_folder(struct app *a)
@@ -55,6 +58,8 @@ write_file(int dir, const char *name, const uint8_t *data, size_t size)
 	while (r == 0 && size > 0) {
 		ssize_t n = write(fd, data, size);
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
 			r = n < 0 ? -errno : -EIO;
 		else
@@ -64,7 +69,7 @@ write_file(int dir, const char *name, const uint8_t *data, size_t size)
 		r = -errno;
 	if (fd >= 0)
 		(void)close(fd);
-	if (r < 0)
+	if (r < 0 && fd >= 0)
 		(void)unlinkat(dir, name, 0); /* half a copy is none */
 	return r;
 }
@@ -77,26 +82,28 @@ compare_names(const void *a, const void *b)
 
 /* Removes what is too old, and the oldest beyond the number to keep. */
 static void
-thin_out(struct app *a, int dir, const char *key)
+thin_out(struct app *a, int dir, const char *key, const char *kept)
 {
 	char(*names)[96] = calloc(NAMES_MAX, sizeof(*names));
 	time_t oldest = time(NULL) - (time_t)(a->config->backup_age_ms / 1000);
 	int copy = dup(dir);
 	DIR *folder = copy >= 0 ? fdopendir(copy) : NULL;
+	size_t count = 0, length = strlen(key);
 	struct dirent *e;
-	size_t count = 0;
 
 	while (names != NULL && folder != NULL && (e = readdir(folder)) != NULL)
-		if (strncmp(e->d_name, key, strlen(key)) == 0 && count < NAMES_MAX)
+		if (strncmp(e->d_name, key, length) == 0 && e->d_name[length] == '-' &&
+		    strcmp(e->d_name, kept) != 0 && count < NAMES_MAX)
 			copy_text(names[count++], sizeof(*names), e->d_name);
 	if (names != NULL)
 		qsort(names, count, sizeof(*names), compare_names);
-	for (size_t i = 1; i < count; i++) { /* the newest one always stays */
+	/* WHY: the one just written stays, whatever the clock says of it: it is not in the list. */
+	for (size_t i = 0; i < count; i++) {
 		struct stat st;
 		bool old = a->config->backup_age_ms > 0 && fstatat(dir, names[i], &st, 0) == 0 &&
 			   st.st_mtime < oldest;
 
-		if (old || (a->config->backup_keep > 0 && i >= a->config->backup_keep))
+		if (old || (a->config->backup_keep > 0 && i + 1 >= a->config->backup_keep))
 			(void)unlinkat(dir, names[i], 0); /* stays until next time if it must */
 	}
 	if (folder != NULL)
@@ -106,24 +113,39 @@ thin_out(struct app *a, int dir, const char *key)
 	free(names);
 }
 
+/* SERIAL-TIME.dfu; n tells several of one second apart. */
+static void
+make_name(const char *key, time_t now, unsigned n, char name[96])
+{
+	char stamp[32] = "";
+	struct tm tm;
+
+	if (gmtime_r(&now, &tm) != NULL)
+		(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	if (n == 0)
+		(void)snprintf(name, 96, "%.60s-%.24s.dfu", key, stamp);
+	else
+		(void)snprintf(name, 96, "%.60s-%.24s_%u.dfu", key, stamp, n);
+}
+
 int
 backups_keep(struct app *a, const struct job_record *r, const uint8_t *data, size_t size)
 {
 	char key[SERIAL_TEXT_MAX], name[96];
 	time_t now = time(NULL);
-	struct tm tm;
-	char stamp[32] = "";
-	int dir = open_folder(a), e;
+	int dir = open_folder(a), e = -EEXIST;
 
 	if (dir < 0)
 		return dir;
 	put_key(r, key, sizeof(key));
-	if (gmtime_r(&now, &tm) != NULL)
-		(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	(void)snprintf(name, sizeof(name), "%.60s-%.24s.dfu", key, stamp);
-	e = write_file(dir, name, data, size);
+	for (unsigned n = 0; n < SAME_SECOND_MAX && e == -EEXIST; n++) {
+		make_name(key, now, n, name);
+		e = write_file(dir, name, data, size);
+	}
+	if (e == 0 && fsync(dir) < 0)
+		e = -errno;
 	if (e == 0)
-		thin_out(a, dir, key);
+		thin_out(a, dir, key, name);
 	(void)close(dir);
 	return e;
 }

@@ -18,11 +18,6 @@
 #include "firmware/fw_dfuse.h"
 #include "firmware/fw_make.h"
 
-enum {
-	LOADER_BYTES = 0x4000,
-	FLASH_ADDR = 0x08000000,
-};
-
 static const char *
 text_of(json_t *parameters, const char *name)
 {
@@ -164,26 +159,35 @@ methods_backup(void *ctx, struct call *call, json_t *parameters)
 	pump(a);
 }
 
-/* The last byte that is not blank, rounded up to a block; at least one block. */
+/* Up to the last byte that is not blank, rounded up to a block; at least one, if there is room. */
 static uint32_t
-used_bytes(const uint8_t *data, uint32_t length)
+used_bytes(const uint8_t *data, uint32_t room)
 {
+	uint32_t length = room;
+
 	while (length > 0 && data[length - 1] == 0xFF)
 		length--;
-	length = (length + 2047) / 2048 * 2048;
-	return length > 0 ? length : 2048;
+	length = length > 0 ? (length + 2047) / 2048 * 2048 : 2048;
+	return length < room ? length : room;
+}
+
+/* What a backup holds: all that was read, or the application alone. */
+static struct segment
+choose_range(const struct command *c, bool whole)
+{
+	struct segment s = { .addr = c->addr, .size = c->length, .data = c->data };
+
+	if (!whole) {
+		s.data += c->app_addr - c->addr;
+		s.size = used_bytes(s.data, c->length - (c->app_addr - c->addr));
+		s.addr = c->app_addr;
+	}
+	return s;
 }
 
 static int
-make_dump(const struct command *c, bool whole, uint8_t **ret_bytes, size_t *ret_size)
+make_dump(struct segment segment, uint8_t **ret_bytes, size_t *ret_size)
 {
-	struct segment segment = { .addr = c->addr, .size = c->length, .data = c->data };
-
-	if (!whole) {
-		segment.addr += LOADER_BYTES;
-		segment.data += LOADER_BYTES;
-		segment.size = used_bytes(segment.data, c->length - LOADER_BYTES);
-	}
 	return fw_make(
 	    &(struct fw_make_file){ .vid = FW_MAKE_VID,
 				    .pid = FW_MAKE_PID,
@@ -198,9 +202,10 @@ int
 rescue_backup(struct app *a, unsigned slot, const struct command *c)
 {
 	struct special *s = &a->specials[slot];
+	struct segment segment = choose_range(c, !s->running || s->whole);
 	uint8_t *bytes = NULL, sha256[DIGEST_BYTES];
 	size_t size = 0;
-	int r = make_dump(c, !s->running || s->whole, &bytes, &size);
+	int r = make_dump(segment, &bytes, &size);
 
 	if (r == 0 && !s->running)
 		r = backups_keep(a, c->record, bytes, size);
@@ -212,6 +217,8 @@ rescue_backup(struct app *a, unsigned slot, const struct command *c)
 			digest_bytes(bytes, size, sha256);
 			digest_format(sha256, s->sha256);
 			s->bytes = size;
+			s->addr = segment.addr;
+			s->length = segment.size;
 		}
 	} else if (r < 0) {
 		log_say(a->log, LOG_WARNING, NULL, "%s: its backup cannot be kept: %s",
@@ -226,8 +233,6 @@ rescue_backup(struct app *a, unsigned slot, const struct command *c)
 static void
 answer_backup(struct special *s, const struct job_record *r)
 {
-	uint32_t addr = s->whole ? FLASH_ADDR : FLASH_ADDR + LOADER_BYTES;
-
 	if (s->error < 0 || s->sha256[0] == '\0') {
 		call_refuse(s->call, PROTO_ERROR("Failed"), "%s", r->message);
 		return;
@@ -236,7 +241,7 @@ answer_backup(struct special *s, const struct job_record *r)
 		   json_pack("{s:I, s:I, s:s, s:[{s:i, s:s, s:I, s:I}]}", "attempt",
 			     (json_int_t)r->id, "bytes", (json_int_t)s->bytes, "sha256", s->sha256,
 			     "elements", "target", 0, "target_name", "Internal Flash", "address",
-			     (json_int_t)addr, "bytes", (json_int_t)s->bytes));
+			     (json_int_t)s->addr, "bytes", (json_int_t)s->length));
 }
 
 void

@@ -74,6 +74,7 @@ struct command {
 	const struct job_record *record; /* BEGIN, END, and with most notes */
 	const uint8_t *data;		 /* DIGEST, BACKUP */
 	uint32_t length, addr;
+	uint32_t app_addr; /* BACKUP: where the application begins, or addr */
 	enum note_kind note;
 };
 

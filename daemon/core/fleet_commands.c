@@ -39,6 +39,7 @@ fill_command(struct fleet *f, unsigned slot, const struct job_want *w, struct co
 	c->data = w->data;
 	c->length = w->length;
 	c->addr = w->addr;
+	c->app_addr = w->app_addr;
 	c->node = s->sighting.node;
 	c->xfer = w->xfer;
 }

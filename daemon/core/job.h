@@ -137,6 +137,7 @@ struct job_want {
 	enum turn turn;
 	const uint8_t *data;
 	uint32_t length, addr;
+	uint32_t app_addr; /* BACKUP: where the application begins, or addr */
 };
 
 /* Everything a job is told when it begins; all borrowed for its life but the sighting and the past.

@@ -283,6 +283,11 @@ prepare_special(struct job *j, uint64_t now_us)
 {
 	if (j->setup.kind == JOB_BACKUP)
 		return prepare_backup(j, now_us);
+	if (!j->flash.profile->family) {
+		skip(j, FAULT_NONE,
+		     "only a Crazyflie's boot loader is brought back; nothing was written", now_us);
+		return false;
+	}
 	if (j->record.loader_recognised && !j->setup.force) {
 		skip(j, FAULT_NONE,
 		     "the boot loader there is in order; nothing was written. Use --force to write "
@@ -389,7 +394,9 @@ probed_next(struct job *j, uint64_t now_us, struct job_want *w)
 		w->kind = JOB_WANT_BACKUP;
 		w->data = j->backup;
 		w->length = j->backup_bytes;
-		w->addr = j->backup_addr;
+		w->addr = w->app_addr = j->backup_addr;
+		if (f->profile->app_addr - j->backup_addr < j->backup_bytes)
+			w->app_addr = f->profile->app_addr;
 		return;
 	}
 	if (j->setup.kind == JOB_BACKUP)

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* app/backups: kept by serial, thinned by age and count. */
+#include "config.h"
+
+#include "app/backups.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "app/app_parts.h"
+
+static const uint8_t bytes[] = "the flash of a drone";
+
+/* An application of which only what backups need is there. */
+struct bench {
+	struct app *app;
+	char dir[64];
+};
+
+static int
+set_up(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	assert_non_null(b);
+	strcpy(b->dir, "/tmp/cfdfu-backups-XXXXXX");
+	assert_non_null(mkdtemp(b->dir));
+	b->app = calloc(1, sizeof(*b->app));
+	assert_non_null(b->app);
+	b->app->config = calloc(1, sizeof(*b->app->config));
+	assert_non_null(b->app->config);
+	b->app->options.state_dir = b->dir;
+	*state = b;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct bench *b = *state;
+	char command[96];
+
+	snprintf(command, sizeof(command), "rm -rf %s", b->dir);
+	assert_int_equal(system(command), 0);
+	free(b->app->config);
+	free(b->app);
+	free(b);
+	return 0;
+}
+
+/* How many backups there are whose names begin so. */
+static unsigned
+count(const struct bench *b, const char *begin)
+{
+	unsigned n = 0;
+	char path[128];
+	struct dirent *e;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "%s/backups", b->dir);
+	d = opendir(path);
+	while (d != NULL && (e = readdir(d)) != NULL)
+		n += e->d_name[0] != '.' && strncmp(e->d_name, begin, strlen(begin)) == 0;
+	if (d != NULL)
+		closedir(d);
+	return n;
+}
+
+static bool
+exists(const struct bench *b, const char *name)
+{
+	char path[192];
+
+	snprintf(path, sizeof(path), "%s/backups/%s", b->dir, name);
+	return access(path, F_OK) == 0;
+}
+
+/* A backup of an earlier time, so many days ago. */
+static void
+put_old(const struct bench *b, const char *name, unsigned days)
+{
+	struct timespec times[2] = { { .tv_sec = time(NULL) - (time_t)days * 86400 } };
+	char path[192];
+	int fd;
+
+	times[1] = times[0];
+	snprintf(path, sizeof(path), "%s/backups", b->dir);
+	(void)mkdir(path, 0700); /* there already, perhaps */
+	snprintf(path, sizeof(path), "%s/backups/%s", b->dir, name);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(futimens(fd, times), 0);
+	close(fd);
+}
+
+static int
+keep(struct bench *b, const char *serial)
+{
+	struct job_record r = { .id = 1 };
+
+	copy_text(r.serial, sizeof(r.serial), serial);
+	return backups_keep(b->app, &r, bytes, sizeof(bytes));
+}
+
+static void
+a_copy_is_named_after_the_drone_and_private(void **state)
+{
+	struct bench *b = *state;
+	struct stat st;
+	char path[128];
+
+	assert_int_equal(keep(b, "0D0027000B31383533303130"), 0);
+	assert_int_equal(count(b, "0D0027000B31383533303130-2"), 1);
+	assert_int_equal(keep(b, "../../etc/passwd"), 0);
+	assert_int_equal(count(b, "ecad-"), 1);
+	assert_int_equal(keep(b, "/../"), 0);
+	assert_int_equal(count(b, "no-serial-"), 1);
+	assert_int_equal(count(b, ""), 3);
+	snprintf(path, sizeof(path), "%s/backups", b->dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+}
+
+static void
+copies_of_one_second_do_not_replace_one_another(void **state)
+{
+	struct bench *b = *state;
+
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(keep(b, ""), 0);
+	assert_int_equal(count(b, "no-serial-"), 20);
+}
+
+static void
+the_oldest_beyond_the_number_to_keep_go(void **state)
+{
+	struct bench *b = *state;
+
+	b->app->config->backup_keep = 3;
+	put_old(b, "ABCD-20260101T000000Z.dfu", 40);
+	put_old(b, "ABCD-20260102T000000Z.dfu", 39);
+	put_old(b, "ABCD-20260103T000000Z.dfu", 38);
+	put_old(b, "ABCDEF-20250101T000000Z.dfu", 400);
+	put_old(b, "0123-20250101T000000Z.dfu", 400);
+	assert_int_equal(keep(b, "ABCD"), 0);
+	assert_int_equal(count(b, "ABCD-"), 3);
+	assert_false(exists(b, "ABCD-20260101T000000Z.dfu"));
+	assert_true(exists(b, "ABCD-20260103T000000Z.dfu"));
+	assert_true(exists(b, "ABCDEF-20250101T000000Z.dfu"));
+	assert_true(exists(b, "0123-20250101T000000Z.dfu"));
+}
+
+static void
+what_is_too_old_goes(void **state)
+{
+	struct bench *b = *state;
+
+	b->app->config->backup_age_ms = 30ULL * 86400 * 1000;
+	put_old(b, "ABCD-20260101T000000Z.dfu", 31);
+	put_old(b, "ABCD-20260102T000000Z.dfu", 29);
+	assert_int_equal(keep(b, "ABCD"), 0);
+	assert_int_equal(count(b, "ABCD-"), 2);
+	assert_true(exists(b, "ABCD-20260102T000000Z.dfu"));
+}
+
+/* A clock that was set back must not cost the copy that was just made. */
+static void
+the_newest_stays_whatever_the_clock_says(void **state)
+{
+	struct bench *b = *state;
+	unsigned before;
+
+	b->app->config->backup_keep = 1;
+	b->app->config->backup_age_ms = 1000;
+	put_old(b, "ABCD-29990101T000000Z.dfu", 0);
+	put_old(b, "ABCD-29990102T000000Z.dfu", 0);
+	before = count(b, "ABCD-2");
+	assert_int_equal(before, 2);
+	assert_int_equal(keep(b, "ABCD"), 0);
+	assert_int_equal(count(b, "ABCD-"), 1);
+	assert_int_equal(count(b, "ABCD-2999"), 0);
+}
+
+static void
+a_folder_that_cannot_be_made_is_an_error(void **state)
+{
+	struct bench *b = *state;
+
+	b->app->options.state_dir = "/proc/nowhere";
+	assert_true(keep(b, "ABCD") < 0);
+	b->app->options.state_dir = b->dir;
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	static const struct CMUnitTest tests[] = {
+		TEST(a_copy_is_named_after_the_drone_and_private),
+		TEST(copies_of_one_second_do_not_replace_one_another),
+		TEST(the_oldest_beyond_the_number_to_keep_go),
+		TEST(what_is_too_old_goes),
+		TEST(the_newest_stays_whatever_the_clock_says),
+		TEST(a_folder_that_cannot_be_made_is_an_error),
+	};
+#undef TEST
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
