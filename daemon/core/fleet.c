@@ -441,7 +441,7 @@ publish(struct fleet *f, unsigned slot)
 {
 	struct slot *s = &f->slots[slot];
 	const struct job_record *r = job_record(s->job);
-	uint64_t boot = r->stage_us[STEP_BOOTING] + r->stage_us[STEP_CONFIRMING];
+	uint64_t boot = r->stage_us[STEP_BOOTING] + r->stage_us[STEP_CONFIRMING], left;
 
 	s->shown = *r;
 	s->shown.image = NULL;
@@ -449,8 +449,10 @@ publish(struct fleet *f, unsigned slot)
 	s->done = true;
 	if (r->image != NULL)
 		memcpy(s->done_sha256, image_label(r->image)->sha256, sizeof(s->done_sha256));
-	if (r->verdict.kind == VERDICT_PASS)
+	if (r->verdict.kind == VERDICT_PASS) {
 		f->boot_us = (f->boot_us + boot) / 2;
+		job_estimate(s->job, 0, f->boot_us, &left, &f->work_us);
+	}
 	if (counts_against(&r->verdict))
 		count_failure(f, slot);
 	else if (r->verdict.kind == VERDICT_PASS || r->verdict.kind == VERDICT_UNCHANGED)

@@ -28,7 +28,8 @@ has_plan(const struct job *j)
 	return job_stage(j) >= JOB_FLASH && job_step(j) > STEP_PROBING;
 }
 
-/* The largest job that is known: what a drone will need that could not be looked at yet. */
+/* The largest job under way, or else the last one: what a drone will need that is not looked at
+ * yet. */
 static uint64_t
 typical_us(const struct fleet *f, uint64_t now_us)
 {
@@ -42,7 +43,7 @@ typical_us(const struct fleet *f, uint64_t now_us)
 		job_estimate(j, now_us, f->boot_us, &left, &total);
 		most = total > most ? total : most;
 	}
-	return most;
+	return most > 0 ? most : f->work_us;
 }
 
 static bool

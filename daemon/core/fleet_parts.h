@@ -52,6 +52,7 @@ struct fleet {
 	unsigned queue_at, queue_count;
 	uint64_t last_dev;
 	uint64_t boot_us; /* what booting and confirming takes, learned */
+	uint64_t work_us; /* the whole work on the last drone that passed; 0 none yet */
 	bool paused, stopping;
 };
 

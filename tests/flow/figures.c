@@ -217,6 +217,10 @@ racks(struct table *t, const struct rack_seen *one)
 	figure(t, "16 behind one translator, 8 write: against two rounds",
 	       ratio(seen.all_us, 2 * one->all_us), AT_MOST, 1.0);
 	told_of_eta(t, "16 behind one translator", &seen);
+	run(t, "16, 4 admitted", &(struct rack_plan){ .count = 16, .active_max = 4 }, &seen);
+	figure(t, "16 drones, 4 admitted: against four rounds", ratio(seen.all_us, 4 * one->all_us),
+	       AT_MOST, 1.0);
+	told_of_eta(t, "16 drones, 4 admitted", &seen);
 	run(t, "120",
 	    &(struct rack_plan){ .count = 120, .per_hub = 10, .writers_max = 8, .switch_max = 16 },
 	    &seen);

@@ -34,7 +34,7 @@ struct rack_plan {
 	bool word, obey, by_version;
 	bool drawn; /* the times of booting differ between drones */
 	bool known; /* each was flashed once by the same station before: what it taught counts */
-	unsigned writers_max, switch_max, endpoints_max; /* 0: no limit */
+	unsigned active_max, writers_max, switch_max, endpoints_max; /* 0: no limit */
 	bool by_button; /* put in in DFU mode, pulled as soon as it is done */
 };
 

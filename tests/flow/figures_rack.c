@@ -115,6 +115,7 @@ set_up(struct rack *x)
 	o.fleet.job.word = plan->word;
 	o.fleet.job.obey = plan->obey;
 	o.fleet.job.skip = plan->by_version ? JOB_SKIP_VERSION : JOB_SKIP_READBACK;
+	o.fleet.limits.active_max = plan->active_max;
 	o.fleet.limits.switch_max = plan->switch_max;
 	o.fleet.limits.writers_max = plan->writers_max;
 	o.fleet.limits.endpoints_max = plan->endpoints_max;
