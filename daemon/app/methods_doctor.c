@@ -27,7 +27,8 @@ check_records(struct app *a, json_t *list)
 	if (health == STORE_OK)
 		check(list, "records", "ok", "The records can be written.", NULL);
 	else
-		check(list, "records", health == STORE_DEGRADED ? "fail" : "warn", why, NULL);
+		check(list, "records", health == STORE_DEGRADED ? "fail" : "warn", why,
+		      "sudo systemctl restart cfdfud");
 }
 
 static void
@@ -45,7 +46,7 @@ check_disk(struct app *a, json_t *list)
 	(void)snprintf(text, sizeof(text), "%llu MiB are free for the records, %llu are demanded.",
 		       free_bytes >> 20, floor >> 20);
 	if (free_bytes < floor)
-		check(list, "disk", "fail", text, "journalctl --vacuum-size=100M");
+		check(list, "disk", "fail", text, "sudo journalctl --vacuum-size=100M");
 	else
 		check(list, "disk", free_bytes < 2 * floor ? "warn" : "ok", text, NULL);
 }
@@ -59,7 +60,7 @@ check_clock(struct app *a, json_t *list)
 		check(list, "clock", "warn",
 		      "The clock is not known to be right: times in the records may be wrong, "
 		      "decisions are not.",
-		      "timedatectl set-ntp true");
+		      "sudo timedatectl set-ntp true");
 }
 
 static void
@@ -77,13 +78,14 @@ check_slots(struct app *a, json_t *list)
 	if (permission > 0)
 		check(list, "nodes", "fail",
 		      "A drone's device node may not be opened: the udev rule is missing.",
-		      "udevadm control --reload && udevadm trigger --subsystem-match=usb");
+		      "sudo udevadm control --reload && sudo udevadm trigger "
+		      "--subsystem-match=usb");
 	else
 		check(list, "nodes", "ok", "No device node was refused.", NULL);
 	if (busy > 0)
 		check(list, "interface", "fail",
 		      "Another program holds a drone's interface (fwupd, dfu-util?).",
-		      "systemctl stop fwupd");
+		      "sudo systemctl stop fwupd");
 }
 
 static void
