@@ -58,7 +58,7 @@ within() # NAME LOW VALUE HIGH
 	fi
 }
 
-# Waits until a command succeeds, 0.2 s between tries.
+# Waits until a command succeeds, poll (0.2) seconds between tries.
 until_true() # SECONDS COMMAND...
 {
 	local until=$((SECONDS + $1))
@@ -66,7 +66,7 @@ until_true() # SECONDS COMMAND...
 	shift
 	until "$@" > /dev/null 2>&1; do
 		[ "$SECONDS" -lt "$until" ] || return 1
-		sleep 0.2
+		sleep "${poll:-0.2}"
 	done
 }
 
@@ -94,14 +94,51 @@ image() # TAG [MKIMAGE-OPTION...]
 
 # ---- the simulated drones -----------------------------------------------------------------------
 
-rack_do() # COMMAND WORD...
+# One connection for all commands from here on, on descriptors 7 and 8: in an emulated processor a
+# program started for each command costs more than the command.
+rack_connect()
 {
-	rack --socket "$rack_socket" --do "$*"
+	rack_connected=yes
+	coproc RACK { exec socat - "UNIX-CONNECT:$rack_socket" 2> /dev/null; }
+	exec 7<&"${RACK[0]}" 8>&"${RACK[1]}"
+	rack_do list > /dev/null
 }
 
-counter() # PORT NAME
+# Prints the answer; 0, or 1 with the reason on standard error.
+rack_do() # COMMAND WORD...
 {
-	rack_do counters "$1" | head -n 1 | jq -r ".$2"
+	local line
+
+	if [ -z "${rack_connected:-}" ]; then
+		rack --socket "$rack_socket" --do "$*"
+		return
+	fi
+	echo "$*" >&8 || return 1
+	while read -r -t 60 line <&7; do
+		case $line in
+		ok) return 0 ;;
+		'error: '*)
+			echo "rack: $*: ${line#error: }" >&2
+			return 1
+			;;
+		*) echo "$line" ;;
+		esac
+	done
+	return 1
+}
+
+# The sum of some counters of a drone.
+counter() # PORT NAME...
+{
+	local text name sum=0
+
+	text=$(rack_do counters "$1")
+	shift
+	for name in "$@"; do
+		[[ $text =~ \"$name\":([0-9]+) ]] || return 1
+		sum=$((sum + BASH_REMATCH[1]))
+	done
+	echo "$sum"
 }
 
 # The flash of a drone against an image: equal from the application's start on, and what was there

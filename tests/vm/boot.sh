@@ -69,7 +69,7 @@ watch_machine()
 			stop_machine
 			return 124
 		fi
-		sleep 0.05
+		sleep 0.2
 	done
 	[ -s "$share/job.rc" ] || return 125
 	return "$(cat "$share/job.rc")"

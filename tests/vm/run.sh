@@ -11,7 +11,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
 shift
 work=$(mktemp -d "${TMPDIR:-/tmp}/cfdfu-vm.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+boot=
+trap '[ -z "$boot" ] || { kill "$boot"; wait "$boot" || true; }; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 logs=$build/vm
 seconds=${CFDFU_VM_SECONDS:-900}
@@ -54,11 +55,11 @@ make_share() # DIRECTORY
 
 make_job() # SHARE BOOT-NUMBER TEST...
 {
-	local share=$1 boot=$2 test
+	local share=$1 number=$2 test
 
 	shift 2
 	{
-		echo "export BOOT=$boot PATH=/opt/vm/bin:\$PATH"
+		echo "export BOOT=$number PATH=/opt/vm/bin:\$PATH"
 		echo "mkdir -p /opt/vm/bin /opt/vm/guest && cp /share/bin/* /opt/vm/bin/"
 		echo "cp -R /share/guest/. /opt/vm/guest/"
 		for test in "$@"; do
@@ -78,7 +79,10 @@ boot_once() # SHARE
 		tail -n +1 -s 0.2 -f "$1/job.log" &
 		tail=$!
 	fi
-	"$here/boot.sh" "$base" "$1" --disk "$work/disk" --seconds "$seconds" || rc=$?
+	"$here/boot.sh" "$base" "$1" --disk "$work/disk" --seconds "$seconds" &
+	boot=$!
+	wait "$boot" || rc=$?
+	boot=
 	if [ -n "$tail" ]; then
 		sleep 0.5
 		kill "$tail"
@@ -92,21 +96,21 @@ boot_once() # SHARE
 # One group of tests: boots until the job comes to its end, again after every power cut it asked for.
 run_group() # TEST...
 {
-	local group=${1:0:1} boot=1 rc share
+	local group=${1:0:1} number=1 rc share
 
 	share=$work/group-$group
 	mkdir -p "$share"
 	make_share "$share"
 	truncate -s 256M "$work/disk"
 	while :; do
-		make_job "$share" "$boot" "$@"
+		make_job "$share" "$number" "$@"
 		rc=0
 		boot_once "$share" || rc=$?
 		cat "$share/console.log" >> "$logs/console-$group.log" 2> /dev/null || true
-		if [ "$rc" -ne 137 ] || [ "$boot" -gt "$power_cuts_max" ]; then
+		if [ "$rc" -ne 137 ] || [ "$number" -gt "$power_cuts_max" ]; then
 			break
 		fi
-		boot=$((boot + 1))
+		number=$((number + 1))
 	done
 	[ ! -d "$share/out" ] || cp -R "$share/out/." "$logs/"
 	case $rc in

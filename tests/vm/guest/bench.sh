@@ -182,7 +182,7 @@ bench_full()
 	one_wall=$wall
 	one_dfu=$(dfu_ms 1-1)
 	one_blocks=$(counter 1-1 blocks_written)
-	one_dnloads=$(counter 1-1 'dfu[1] + .dfu[3]')
+	one_dnloads=$(rack_do counters 1-1 | jq '.dfu[1] + .dfu[3]')
 	unplug 1
 	reload 1 "$old"
 	local n
@@ -245,7 +245,7 @@ cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware add "$edited" --name edited > /dev/null
 cfdfuctl pause > /dev/null
 rack_of 120 "$old"
-floor_ms=$(rack_do floor 1-1 $size | head -n 1 |
+floor_ms=$(rack_do floor 1-1 $size |
 	jq '(.erase_us + .program_us + .send_us + .read_us) / 1000')
 bench_theirs
 cfdfuctl resume > /dev/null
