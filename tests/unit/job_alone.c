@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "job_alone.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/platform.h"
+#include "flow/station.h"
+
+enum { STEPS_MAX = 200000 };
+
+static void
+on_sighted(void *ctx, const struct sighting *s)
+{
+	struct alone *a = ctx;
+
+	a->sighting = *s;
+	a->sighted = true;
+	if (a->job != NULL && !a->disowned)
+		a->disowned = !job_sighted(a->job, s, world_now_us(a->world));
+}
+
+static void
+on_gone(void *ctx, const char *port, uint64_t arrival)
+{
+	struct alone *a = ctx;
+
+	(void)port;
+	(void)arrival;
+	a->sighted = false;
+	if (a->dev != 0)
+		world_close(a->world, a->dev);
+	a->dev = 0;
+	if (a->job != NULL && !a->disowned)
+		job_gone(a->job, world_now_us(a->world));
+}
+
+static void
+on_opened(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t length)
+{
+	struct alone *a = ctx;
+
+	if (id != a->dev)
+		return;
+	if (error < 0)
+		a->dev = 0;
+	if (a->job != NULL)
+		job_opened(a->job, error, descriptors, length, world_now_us(a->world));
+}
+
+static void
+on_ended(void *ctx, uint64_t id, enum usb_xfer_kind kind, enum usb_status status,
+	 const uint8_t *data, size_t length)
+{
+	struct alone *a = ctx;
+
+	(void)kind;
+	if (id == a->dev && a->job != NULL)
+		job_ended(a->job, status, data, length, world_now_us(a->world));
+}
+
+static const struct world_callbacks callbacks = {
+	.sighted = on_sighted,
+	.gone = on_gone,
+	.opened = on_opened,
+	.ended = on_ended,
+};
+
+void
+alone_init(struct alone *a)
+{
+	struct station_options o;
+
+	memset(a, 0, sizeof(*a));
+	station_options_init(&o, 1);
+	drone_config_init(&a->drone, 7);
+	drone_timing_fast(&a->drone.timing);
+	a->options = o.fleet.job;
+	a->setup.kind = JOB_UPDATE;
+	a->list[0] = profile_crazyflie();
+	a->setup.profile_count = 1;
+	a->before = station_image("cf2", "2024.10", 0, 3);
+	a->image = station_image("cf2", "2026.08", 0, 4);
+	assert_int_equal(policy_new(&a->policy), 0);
+	policy_select(a->policy, PLATFORM_CF2, a->image);
+	assert_int_equal(world_new(1, &callbacks, a, &a->world), 0);
+}
+
+void
+alone_free(struct alone *a)
+{
+	job_free(a->job);
+	a->job = NULL;
+	world_free(a->world);
+	policy_free(a->policy);
+	image_unref(a->image);
+	image_unref(a->before);
+	image_unref(a->loader);
+}
+
+void
+alone_arm(struct alone *a, const char *text)
+{
+	char error[128];
+	struct fate fate;
+
+	assert_int_equal(fate_parse(text, &fate, error, sizeof(error)), 0);
+	assert_int_equal(world_arm(a->world, ALONE_PORT, &fate), 0);
+}
+
+void
+alone_begin(struct alone *a)
+{
+	const struct segment *s = image_segment(a->before, 0);
+
+	if (world_port(a->world, 0) == NULL)
+		assert_int_equal(world_add(a->world, ALONE_PORT, NULL, NULL, &a->drone), 0);
+	if (a->drone.model == DRONE_CRAZYFLIE)
+		assert_int_equal(
+		    drone_load(world_drone(a->world, ALONE_PORT), s->addr, s->data, s->size), 0);
+	for (size_t i = 1; i < a->setup.profile_count; i++)
+		a->list[i] = &a->profiles[i - 1];
+	a->setup.options = &a->options;
+	a->setup.policy = a->policy;
+	a->setup.profiles = a->list;
+	a->setup.toc = &a->toc;
+	if (a->in_dfu)
+		(void)world_button_entry(a->world, ALONE_PORT);
+	else
+		(void)world_plug(a->world, ALONE_PORT);
+	while (!a->sighted)
+		assert_true(world_run_one(a->world));
+	assert_int_equal(
+	    job_new(&a->setup, &a->sighting, &a->past, world_now_us(a->world), &a->job), 0);
+}
+
+/* Until the next event of the drone, the job's deadline, or the end of its pause. */
+static bool
+wait_on(struct alone *a)
+{
+	uint64_t world = world_next_us(a->world), own = job_deadline_us(a->job);
+
+	if (a->wake_us != 0 && a->wake_us < own)
+		own = a->wake_us;
+	if (world == WORLD_NEVER && own == UINT64_MAX)
+		return false;
+	if (world <= own)
+		return world_run_one(a->world);
+	world_advance(a->world, own);
+	job_tick(a->job, world_now_us(a->world));
+	return true;
+}
+
+static void
+perform_transfer(struct alone *a, const struct job_want *w)
+{
+	if (world_submit(a->world, a->dev, &w->xfer) < 0)
+		job_ended(a->job, USB_GONE, NULL, 0, world_now_us(a->world));
+}
+
+/* What the shell does for the job; false: it has to wait for something. */
+static bool
+perform(struct alone *a, const struct job_want *w)
+{
+	uint64_t now_us = world_now_us(a->world);
+
+	switch (w->kind) {
+	case JOB_WANT_NOTHING:
+	case JOB_WANT_OVER:
+		return false;
+	case JOB_WANT_PAUSE:
+		a->wake_us = w->until_us;
+		return false;
+	case JOB_WANT_OPEN:
+		a->dev = ++a->opens;
+		if (world_open(a->world, a->dev, a->sighting.arrival) < 0)
+			job_opened(a->job, -ENODEV, NULL, 0, now_us);
+		return true;
+	case JOB_WANT_XFER:
+		perform_transfer(a, w);
+		return true;
+	case JOB_WANT_CLOSE:
+		world_close(a->world, a->dev);
+		a->dev = 0;
+		return true;
+	case JOB_WANT_TURN:
+		job_granted(a->job, w->turn, now_us);
+		return true;
+	case JOB_WANT_BEGIN:
+		a->begins += a->begin_error == 0;
+		job_recorded(a->job, a->begin_error, 17, now_us);
+		a->begin_error = 0;
+		return true;
+	case JOB_WANT_END:
+		a->ends += a->end_error == 0;
+		job_recorded(a->job, a->end_error, 17, now_us);
+		a->end_error = 0;
+		return true;
+	case JOB_WANT_DIGEST:
+		job_digest(a->job, "ab12", a->recognised);
+		return true;
+	case JOB_WANT_BACKUP:
+		a->backups++;
+		job_backed_up(a->job, a->backup_error);
+		return true;
+	}
+	return false;
+}
+
+bool
+alone_play(struct alone *a)
+{
+	for (a->steps = 1; a->steps < STEPS_MAX; a->steps++) {
+		struct job_want w;
+
+		if (a->meddle != NULL && a->steps == a->meddle_at) {
+			a->meddled = true;
+			a->meddle(a);
+		}
+		a->wake_us = 0;
+		job_next(a->job, world_now_us(a->world), &w);
+		if (w.kind == JOB_WANT_OVER)
+			return true;
+		if (!perform(a, &w) && !wait_on(a))
+			return false;
+	}
+	return false;
+}
+
+struct verdict
+alone_ending(struct alone *a)
+{
+	alone_begin(a);
+	if (!alone_play(a))
+		fail_msg("the job does not end: stage %d", job_stage(a->job));
+	assert_int_equal(job_published(a->job), job_record(a->job)->verdict.kind != VERDICT_NONE);
+	assert_int_equal(job_published(a->job), job_idle_reason(a->job) == NULL);
+	/* One row, one ending; and no ending without its row. */
+	assert_int_equal(a->ends, job_published(a->job));
+	assert_true(a->begins <= 1 && a->begins >= a->ends);
+	return job_record(a->job)->verdict;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One job and one simulated drone, without a fleet: the shell's part is played here, and an
+ * intervention can be made at any step of it.
+ */
+#ifndef TESTS_JOB_ALONE_H
+#define TESTS_JOB_ALONE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/job_parts.h"
+#include "sim/world.h"
+
+#define ALONE_PORT "1-4"
+
+struct alone;
+
+struct alone {
+	/* set before alone_begin() */
+	struct drone_config drone;
+	struct job_options options;
+	struct job_setup setup;
+	struct drone_past past;
+	struct profile profiles[2];
+	bool in_dfu;	 /* found in DFU mode rather than running */
+	bool recognised; /* the digest of its loader is known */
+	int begin_error, end_error, backup_error;
+	unsigned meddle_at; /* before this step; 0: never */
+	void (*meddle)(struct alone *a);
+	/* the play */
+	struct world *world;
+	struct policy *policy;
+	struct image *image, *before, *loader;
+	struct crtp_toc toc;
+	const struct profile *list[3];
+	struct job *job;
+	struct sighting sighting;
+	uint64_t dev;
+	unsigned steps, begins, ends, opens, backups;
+	bool sighted, disowned, meddled;
+	uint64_t wake_us;
+};
+
+/* A Crazyflie 2.1 that runs something else than what is selected. */
+void alone_init(struct alone *a);
+void alone_free(struct alone *a);
+
+/* Arms a misfortune, as a text. */
+void alone_arm(struct alone *a, const char *fate);
+
+/* Plugs it in and makes the job. */
+void alone_begin(struct alone *a);
+
+/* Plays until the job is over; false when it does not end. */
+bool alone_play(struct alone *a);
+
+/* Both, and how it ended; kind NONE: without an attempt. */
+struct verdict alone_ending(struct alone *a);
+
+#endif
