@@ -17,7 +17,8 @@
 
 enum {
 	SLEPT_MS = 2000,   /* the two clocks part by more than this: the machine was suspended */
-	DRAIN_MS = 110000, /* within the unit's TimeoutStopSec */
+	DRAIN_MS = 110000, /* within the unit's TimeoutStopSec, with RECORD_MS */
+	RECORD_MS = 5000,  /* for the disk to take the verdicts of what was interrupted */
 };
 
 /* ---- clocks --------------------------------------------------------------------------------- */
@@ -64,116 +65,6 @@ read_boot_id(struct app *a)
 	(void)close(fd);
 }
 
-/* ---- configuration -------------------------------------------------------------------------- */
-
-static struct fleet_options
-fleet_options_of(const struct config *c)
-{
-	static const enum job_adopt adopt[] = { [ADOPT_NEVER] = JOB_ADOPT_NEVER,
-						[ADOPT_KNOWN] = JOB_ADOPT_KNOWN,
-						[ADOPT_RECOGNISED] = JOB_ADOPT_RECOGNISED,
-						[ADOPT_PORT] = JOB_ADOPT_PORT };
-	static const enum job_skip skip[] = { [SKIP_READBACK] = JOB_SKIP_READBACK,
-					      [SKIP_VERSION] = JOB_SKIP_VERSION,
-					      [SKIP_NEVER] = JOB_SKIP_NEVER };
-
-	return (struct fleet_options){
-		.job = { .adopt = adopt[c->adopt],
-			 .skip = skip[c->skip],
-			 .obey = c->pacing == PACING_OBEY,
-			 .word = c->parallelism == PARALLELISM_WORD,
-			 .leave_loader = c->leave == LEAVE_LOADER,
-			 .light = c->light,
-			 .backup = c->backup,
-			 .dfu_timeout_us = c->dfu_timeout_ms * 1000,
-			 .boot_timeout_us = c->boot_timeout_ms * 1000,
-			 .attempt_timeout_us = c->attempt_deadline_ms * 1000 },
-		.limits = { .active_max = c->max_active,
-			    .switch_max = c->switch_limit,
-			    .writers_max = c->writers_per_translator,
-			    .endpoints_max = c->runtime_per_controller * 6,
-			    .stagger_us = 30000,
-			    .leave_wait_us = 20000000 },
-		.quarantine = c->quarantine,
-	};
-}
-
-static void
-add_profile(struct app *a, const struct config_device *d)
-{
-	struct profile p = { .vid = d->vid,
-			     .pid = d->pid,
-			     .app_addr = d->has_application ? d->application_addr : 0,
-			     .leave = d->boots_after_leave };
-	int r;
-
-	copy_text(p.name, sizeof(p.name), d->name);
-	for (size_t i = 0; i < PROFILE_ALTS_MAX; i++) {
-		p.map_given[i] = d->maps[i].given;
-		p.map[i] = d->maps[i].layout;
-	}
-	for (size_t i = 0; i < d->protected_count && i < PROFILE_RANGES_MAX; i++) {
-		const struct config_range *range = &d->protected_ranges[i];
-
-		p.protect[p.protect_count++] =
-		    (struct profile_range){ range->first_addr,
-					    range->last_addr - range->first_addr + 1 };
-	}
-	r = fleet_add_profile(a->fleet, &p);
-	if (r == 0)
-		r = watch_also(a->watch, d->vid, d->pid);
-	if (r < 0)
-		log_say(a->log, LOG_ERR, NULL, "[device %s]: cannot be watched for: %s", d->name,
-			strerror(-r));
-}
-
-void
-app_apply_config(struct app *a)
-{
-	struct fleet_options options = fleet_options_of(a->config);
-
-	log_set_level(a->log, (int)a->config->log_level);
-	fleet_set_options(a->fleet, &options);
-	for (size_t i = 0; i < a->config->rule_count; i++) {
-		const struct config_rule *rule = &a->config->rules[i];
-
-		if (policy_set_platform(fleet_policy(a->fleet), rule->target, rule->platform) < 0)
-			log_say(a->log, LOG_ERR, NULL, "[platforms] %s: too many rules",
-				rule->target);
-	}
-}
-
-static int
-load_config(const struct app_options *options, struct config **ret_config,
-	    char error[CONFIG_ERROR_MAX])
-{
-	return options->config_file != NULL
-		   ? config_load_file(options->config_file, ret_config, error)
-		   : config_load(config_dirs, ret_config, error);
-}
-
-static void
-reload(struct app *a)
-{
-	struct config *fresh = NULL;
-	char error[CONFIG_ERROR_MAX];
-	struct log_about about = { .id = LOG_ID_CONFIG_REFUSED };
-
-	notify_reloading(a->notify, app_now_us());
-	if (load_config(&a->options, &fresh, error) < 0) {
-		log_say(a->log, LOG_ERR, &about,
-			"the new configuration is refused, the old one stays: %s", error);
-	} else {
-		config_free(a->config);
-		a->config = fresh;
-		app_apply_config(a);
-		fleet_selection_changed(a->fleet, app_now_us());
-		log_say(a->log, LOG_NOTICE, NULL, "configuration reloaded");
-	}
-	notify_ready(a->notify);
-	pump(a);
-}
-
 /* ---- stopping ------------------------------------------------------------------------------- */
 
 static void
@@ -183,21 +74,54 @@ leave_loop(struct app *a)
 		log_say(a->log, LOG_ERR, NULL, "the event loop cannot be left");
 }
 
+/* Who is still at work ends now, as interrupted. */
+static void
+interrupt(struct app *a)
+{
+	log_say(a->log, LOG_WARNING, NULL, "stopping now; %u drones are interrupted",
+		fleet_active(a->fleet));
+	a->stopped = true;
+	a->stop_at_us = app_now_us() + (uint64_t)RECORD_MS * 1000;
+	fleet_stop(a->fleet, app_now_us());
+}
+
 /* First signal: no new drone, running ones end. Second: they end now, as interrupted. */
 static void
 stop(struct app *a)
 {
-	if (a->stopping)
-		fleet_stop(a->fleet, app_now_us());
-	else
+	if (a->stopping) {
+		interrupt(a);
+	} else {
+		a->stopping = true;
+		a->stop_at_us = app_now_us() + (uint64_t)DRAIN_MS * 1000;
+		fleet_drain(a->fleet, app_now_us());
+		server_stop(a->server);
+		notify_stopping(a->notify);
+		notify_extend(a->notify, DRAIN_MS + RECORD_MS);
+	}
+	pump(a);
+	if (fleet_active(a->fleet) == 0)
+		leave_loop(a);
+	else if (!a->stopped)
 		log_say(a->log, LOG_NOTICE, NULL, "stopping; %u drones are still at work",
 			fleet_active(a->fleet));
-	a->stopping = true;
-	fleet_pause(a->fleet);
-	server_stop(a->server);
-	notify_stopping(a->notify);
-	notify_extend(a->notify, DRAIN_MS);
-	pump(a);
+}
+
+/* Each second while stopping. */
+static void
+go_on_stopping(struct app *a)
+{
+	bool late = app_now_us() >= a->stop_at_us;
+
+	if (late && !a->stopped) {
+		interrupt(a);
+		pump(a);
+	} else if (late) {
+		/* They have no ending on the disk: the next start gives them one. */
+		log_say(a->log, LOG_ERR, NULL, "the records of %u drones could not be written",
+			fleet_active(a->fleet));
+		leave_loop(a);
+	}
 	if (fleet_active(a->fleet) == 0)
 		leave_loop(a);
 }
@@ -209,7 +133,7 @@ on_signal(evutil_socket_t signal, short what, void *ctx)
 
 	(void)what;
 	if (signal == SIGHUP)
-		reload(a);
+		apply_again(a);
 	else
 		stop(a);
 }
@@ -248,7 +172,8 @@ look_for_idleness(struct app *a)
 
 	fleet_counts(a->fleet, &counts);
 	if (a->config->idle_exit_ms == 0 || counts.present > 0 || fleet_active(a->fleet) > 0 ||
-	    server_client_count(a->server) > 0) {
+	    server_client_count(a->server) > 0 ||
+	    store_queued(a->store) != store_durable(a->store)) {
 		a->idle_since_us = app_now_us();
 		return;
 	}
@@ -282,12 +207,14 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	a->seconds++;
 	records_check(a);
+	apply_ports_taken(a);
 	look_for_sleep(a);
 	tell_manager(a);
-	if (a->stopping && fleet_active(a->fleet) == 0)
-		leave_loop(a);
-	look_for_idleness(a);
 	pump(a);
+	if (a->stopping)
+		go_on_stopping(a);
+	else
+		look_for_idleness(a);
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */
@@ -387,13 +314,13 @@ build(struct app *a)
 {
 	struct fleet_options options;
 	char error[CONFIG_ERROR_MAX];
-	int r = load_config(&a->options, &a->config, error);
+	int r = apply_load(&a->options, &a->config, error);
 
 	if (r < 0) {
 		log_say(a->log, LOG_CRIT, NULL, "%s", error);
 		return r;
 	}
-	options = fleet_options_of(a->config);
+	options = apply_options(a->config);
 	r = fleet_new(&options, &a->fleet);
 	if (r < 0)
 		return r;
@@ -403,15 +330,14 @@ build(struct app *a)
 	r = open_server(a);
 	if (r < 0)
 		return r;
-	app_apply_config(a);
+	apply_config(a);
 	records_load(a);
 	r = arm_events(a);
 	if (r < 0)
 		return r;
 	r = open_bus(a);
-	/* WHY: of several descriptions that fit, the last one counts; the fleet takes the first. */
-	for (size_t i = a->config->device_count; r == 0 && i > 0; i--)
-		add_profile(a, &a->config->devices[i - 1]);
+	if (r == 0)
+		apply_devices(a);
 	return r;
 }
 
@@ -485,6 +411,7 @@ app_free(struct app *a)
 		event_free(a->second);
 	if (a->watch_timer != NULL)
 		event_free(a->watch_timer);
+	json_decref(a->station);
 	config_free(a->config);
 	notify_free(a->notify);
 	log_free(a->log);

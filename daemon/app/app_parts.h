@@ -33,6 +33,7 @@ struct watcher {
 	struct call *call; /* NULL: free */
 	char target[SERIAL_TEXT_MAX];
 	uint64_t told[FLEET_SLOTS_MAX]; /* revision + 1 that this watcher has seen; 0 none */
+	uint64_t station;		/* revision of the station that this watcher has seen */
 	bool full, lost, blocked;
 };
 
@@ -40,11 +41,11 @@ struct watcher {
 struct special {
 	struct call *call; /* NULL: none, or its client went away */
 	enum job_kind kind;
-	int fd; /* of a backup; -1 */
+	int fd;	    /* of a backup; -1 */
 	bool whole; /* backup: boot loader and all of the flash */
 	bool force; /* recovery: also where a boot loader is in order */
 	bool running;
-	uint64_t bytes; /* of the backup's file */
+	uint64_t bytes;	       /* of the backup's file */
 	uint32_t addr, length; /* of what it holds */
 	char sha256[65];
 	int error;
@@ -66,15 +67,23 @@ struct app {
 	struct pending pending[APP_PENDING_MAX];
 	size_t pending_count;
 	struct watcher watchers[APP_WATCHERS_MAX];
+	json_t *station; /* as it was told last */
+	uint64_t station_revision;
 	struct special specials[FLEET_SLOTS_MAX];
+	struct sighting outside[FLEET_SLOTS_MAX];
+	size_t outside_count;
+	bool ports_changed; /* a slot that was taken from the station has perhaps a drone at work */
 	char boot_id[40];
-	char state_dir[256];
 	uint64_t idle_since_us;
 	int64_t slept_ms; /* CLOCK_BOOTTIME - CLOCK_MONOTONIC when looked last */
 	unsigned seconds;
+	unsigned denied_minute, denied_count;
+	uint64_t stop_at_us; /* when what is still at work is interrupted */
 	bool watch_armed;
-	bool stopping;
-	bool loaded; /* catalogue and selection have been read from the store */
+	bool stopping, stopped; /* told to stop; nobody is waited for any more */
+	bool closed;		/* interrupted attempts of the last run have got their ending */
+	bool loaded;		/* ports, catalogue and selection have been read from the store */
+	bool commit_failed;	/* the second's timer tries again, not every event of the bus */
 	enum store_health told_health;
 	int exit_status;
 };
@@ -82,12 +91,25 @@ struct app {
 /* app.c */
 uint64_t app_now_us(void);
 struct store_time app_time(const struct app *a);
-void app_apply_config(struct app *a);
+
+/* apply.c: the configuration in force. */
+struct fleet_options apply_options(const struct config *c);
+int apply_load(const struct app_options *options, struct config **ret_config,
+	       char error[CONFIG_ERROR_MAX]) MUST_CHECK;
+void apply_config(struct app *a);
+void apply_devices(struct app *a); /* once, when there is a watch */
+void apply_again(struct app *a);   /* SIGHUP */
+bool apply_is_ours(struct app *a, const char *port);
+/* Devices on slots that are not this station's: kept in mind, in case they become so. */
+void apply_leave_outside(struct app *a, const struct sighting *s);
+bool apply_gone_outside(struct app *a, const char *port, uint64_t arrival); /* it was one of them */
+void apply_ports_taken(struct app *a);					    /* each second */
 
 /* pump.c: events of the bus in, commands of the fleet out. */
 extern const struct usb_callbacks pump_usb;
 extern const struct watch_callbacks pump_watch;
-void pump(struct app *a); /* only from callbacks of the loop */
+void pump(struct app *a);				    /* only from callbacks of the loop */
+void pump_sighted(struct app *a, const struct sighting *s); /* on a slot of this station */
 
 /* records.c: the fleet's records and the store's memory. */
 void records_load(struct app *a); /* after store_open(): interrupted attempts, ports, paused */
@@ -103,6 +125,7 @@ void journal_note(struct app *a, const struct command *c);
 void journal_health(struct app *a);
 
 /* library.c: catalogue rows and files -> images, selected for the fleet. */
+int library_rules(struct app *a) MUST_CHECK; /* the recorded platform rules alone */
 int library_load(struct app *a); /* reads selections and rules from the store into the policy */
 /*
  * The image of this name, judged again; one reference, the caller's.  -ENOENT unknown, -EIO file
@@ -137,6 +160,7 @@ server_handler methods_select_firmware, methods_deselect_firmware, methods_set_p
 /* A parameter that names a platform: false after having refused it. */
 bool methods_platform(struct call *call, json_t *parameters, const char *name, enum platform *ret);
 json_t *methods_firmware_row(struct app *a, const char *name); /* type Firmware, or NULL */
+const char *methods_store_error(int error); /* the error to answer with, by a negative errno */
 void methods_no_firmware(struct call *call, const char *name);
 server_handler methods_get_history, methods_get_attempt, methods_get_drone; /* methods_history.c */
 server_handler methods_recover_loader, methods_backup;			    /* methods_rescue.c */

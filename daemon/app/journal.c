@@ -4,8 +4,10 @@
 #include <config.h>
 
 #include <string.h>
+#include <unistd.h>
 
 #include "app/app_parts.h"
+#include "cfdfu/proto.h"
 #include "core/outcome.h"
 #include "core/platform.h"
 
@@ -33,6 +35,22 @@ say_ended(struct app *a, const struct command *c, const struct slot_view *v)
 			"its boot loader's sector does not look like cf2loader");
 	if (r->kind != JOB_UPDATE || a->specials[c->slot].running)
 		rescue_ended(a, c->slot, r);
+}
+
+/* A rescue or reading that came to nothing before there was anything to record. */
+static void
+give_up_special(struct app *a, unsigned slot, const char *why)
+{
+	struct special *s = &a->specials[slot];
+
+	if (!s->running)
+		return;
+	if (s->call != NULL)
+		call_refuse(s->call, PROTO_ERROR("Failed"), "%s",
+			    why[0] != '\0' ? why : "It could not be begun.");
+	if (s->fd >= 0)
+		(void)close(s->fd);
+	*s = (struct special){ .fd = -1 };
 }
 
 static void
@@ -95,10 +113,12 @@ journal_note(struct app *a, const struct command *c)
 	case NOTE_IDLE:
 		records_drone(a, c->record);
 		log_say(a->log, LOG_INFO, &about, "nothing to do: %s", v.message);
+		give_up_special(a, c->slot, v.message);
 		return;
 	case NOTE_FOREIGN:
 		about.id = LOG_ID_FOREIGN;
 		log_say(a->log, LOG_NOTICE, &about, "left alone: %s", v.message);
+		give_up_special(a, c->slot, v.message);
 		return;
 	case NOTE_QUARANTINED:
 	case NOTE_DRONE_QUARANTINED:

@@ -157,6 +157,8 @@ library_keep(struct app *a, const uint8_t *data, size_t size, char ret_file[80])
 		copy_text(ret_file, 80, file);
 	if (fd >= 0)
 		(void)close(fd);
+	if (fd >= 0 && r < 0)
+		(void)unlinkat(dir, "incoming", 0); /* half a file is none */
 	(void)close(dir);
 	return r;
 }
@@ -332,21 +334,37 @@ on_setting(void *ctx, const char *name, const char *value)
 	c->count++;
 }
 
-int
-library_load(struct app *a)
+static int
+load_scopes(struct app *a, const enum store_scope *scopes, size_t count)
 {
-	static const enum store_scope scopes[] = { STORE_PLATFORM, STORE_SELECTED, STORE_OWN };
 	struct collection c = { calloc(POLICY_RULES_MAX, sizeof(*c.list)), 0 };
 	int r = c.list != NULL ? 0 : -ENOMEM;
 
-	for (size_t s = 0; s < ARRAY_LEN(scopes) && r >= 0; s++) {
+	for (size_t s = 0; s < count && r >= 0; s++) {
 		c.count = 0;
 		r = store_each(a->store, scopes[s], on_setting, &c);
 		for (size_t i = 0; i < c.count && r >= 0; i++)
 			apply_setting(a, scopes[s], c.list[i].key, c.list[i].value);
 	}
 	free(c.list);
-	if (r >= 0)
-		fleet_selection_changed(a->fleet, app_now_us());
 	return r < 0 ? r : 0;
+}
+
+int
+library_rules(struct app *a)
+{
+	static const enum store_scope scopes[] = { STORE_PLATFORM };
+
+	return load_scopes(a, scopes, ARRAY_LEN(scopes));
+}
+
+int
+library_load(struct app *a)
+{
+	static const enum store_scope scopes[] = { STORE_PLATFORM, STORE_SELECTED, STORE_OWN };
+	int r = load_scopes(a, scopes, ARRAY_LEN(scopes));
+
+	if (r == 0)
+		fleet_selection_changed(a->fleet, app_now_us());
+	return r;
 }

@@ -9,6 +9,9 @@
 #include "app/app_parts.h"
 #include "cfdfu/proto.h"
 
+/* LIMIT: refusals told and recorded in a minute: who may only look may not fill the disk either. */
+enum { DENIED_MAX = 20 };
+
 static const char *
 text_of(json_t *parameters, const char *name)
 {
@@ -38,6 +41,15 @@ methods_act(struct app *a, struct call *call, json_t *parameters)
 	log_say(a->log, LOG_NOTICE, &about, "%s: %s %s%s", peer->user, act.method,
 		arguments != NULL ? arguments : "{}", r < 0 ? " (not recorded)" : "");
 	free(arguments);
+}
+
+const char *
+methods_store_error(int error)
+{
+	/* Too many rules, no memory: not the disk's fault. */
+	return error == -ENOSPC || error == -EROFS || error == -EIO || error == -EAGAIN
+		   ? PROTO_ERROR("Degraded")
+		   : PROTO_ERROR("Failed");
 }
 
 /* ---- looking -------------------------------------------------------------------------------- */
@@ -158,8 +170,7 @@ is_failed(struct app *a, unsigned slot)
 	fleet_view(a->fleet, slot, app_now_us(), &v);
 	return v.present && v.retry_possible &&
 	       (v.verdict.kind == VERDICT_FAIL || v.verdict.kind == VERDICT_INTERRUPTED ||
-		v.verdict.kind == VERDICT_NEEDS_BUTTON ||
-		v.verdict.kind == VERDICT_NEEDS_POWER_CYCLE);
+		v.verdict.kind == VERDICT_NEEDS_BUTTON);
 }
 
 static bool
@@ -302,10 +313,18 @@ methods_denied(void *ctx, const struct peer *peer, const char *method)
 				 .arguments = method };
 	struct log_about about = { .id = LOG_ID_OPERATOR_ACT };
 	struct store_time now = app_time(a);
-	int r = store_act(a->store, &act, &now);
+	unsigned minute = a->seconds / 60;
+	int r;
 
-	log_say(a->log, LOG_WARNING, &about, "%s may not call %s%s", peer->user, method,
-		r < 0 ? " (not recorded)" : "");
+	if (minute != a->denied_minute)
+		a->denied_count = 0;
+	a->denied_minute = minute;
+	if (a->denied_count++ >= DENIED_MAX)
+		return;
+	r = store_act(a->store, &act, &now);
+	log_say(a->log, LOG_WARNING, &about, "%s may not call %s%s%s", peer->user, method,
+		r < 0 ? " (not recorded)" : "",
+		a->denied_count == DENIED_MAX ? "; more of this minute is not told" : "");
 }
 
 server_handler *const methods[STATION_METHOD_COUNT] = {

@@ -275,7 +275,7 @@ add(struct addition *d)
 	}
 	r = keep(d, sha256);
 	if (r < 0)
-		call_refuse(d->call, PROTO_ERROR("Failed"), "It cannot be stored: %s.",
+		call_refuse(d->call, methods_store_error(r), "It cannot be stored: %s.",
 			    strerror(-r));
 	else
 		call_reply(d->call, json_pack("{s:o, s:o}", "firmware",
@@ -338,6 +338,12 @@ out:
 	free(d);
 }
 
+static void
+catalogue_unreadable(struct call *call)
+{
+	call_refuse(call, PROTO_ERROR("Degraded"), "The catalogue cannot be read now.");
+}
+
 /* ---- looking -------------------------------------------------------------------------------- */
 
 void
@@ -350,11 +356,18 @@ methods_list_firmware(void *ctx, struct call *call, json_t *parameters)
 	(void)parameters;
 	if (store_firmware_each(a->store, on_firmware, list) < 0) {
 		json_decref(list);
-		call_refuse(call, PROTO_ERROR("Degraded"), "The catalogue cannot be read now.");
+		catalogue_unreadable(call);
 		return;
 	}
 	json_array_foreach(list, i, row) add_users(a, row);
 	call_reply(call, json_pack("{s:o}", "firmware", list));
+}
+
+static void
+on_nothing(void *ctx, const struct store_firmware *f)
+{
+	(void)ctx;
+	(void)f;
 }
 
 void
@@ -368,7 +381,10 @@ methods_get_firmware(void *ctx, struct call *call, json_t *parameters)
 
 	if (row == NULL) {
 		json_decref(elements);
-		methods_no_firmware(call, name);
+		if (store_firmware_find(a->store, name, on_nothing, NULL) < 0)
+			catalogue_unreadable(call);
+		else
+			methods_no_firmware(call, name);
 		return;
 	}
 	if (library_image(a, name, &image, why) == 0)
@@ -415,7 +431,11 @@ methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 	struct same_file same = { file, false };
 	int r = store_firmware_find(a->store, name, on_file, file);
 
-	if (r <= 0) {
+	if (r < 0) {
+		catalogue_unreadable(call);
+		return;
+	}
+	if (r == 0) {
 		methods_no_firmware(call, name);
 		return;
 	}
@@ -426,7 +446,7 @@ methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 			   json_pack("{s:s, s:s}", "name", name, "reason",
 				     "It is selected; deselect it first."));
 	} else if (r < 0 || store_commit(a->store, &now) < 0) {
-		call_refuse(call, PROTO_ERROR("Failed"), "It cannot be removed now.");
+		call_refuse(call, PROTO_ERROR("Degraded"), "It cannot be removed now.");
 	} else {
 		/* Two names may share one file. */
 		if (store_firmware_each(a->store, on_same_file, &same) >= 0 && !same.used)

@@ -121,14 +121,14 @@ methods_get_history(void *ctx, struct call *call, json_t *parameters)
 		return;
 	}
 	f.before_id = json_integer_value(json_object_get(parameters, "before"));
+	if (limit != NULL && json_integer_value(limit) <= 0) {
+		call_invalid(call, "limit");
+		return;
+	}
 	f.limit = limit == NULL ? PROTO_HISTORY_DEFAULT
 		  : json_integer_value(limit) > PROTO_HISTORY_MAX
 		      ? PROTO_HISTORY_MAX
 		      : (unsigned)json_integer_value(limit);
-	if (f.limit == 0) {
-		call_invalid(call, "limit");
-		return;
-	}
 	page.list = json_array();
 	rows = store_history(a->store, &f, on_attempt, &page);
 	if (rows < 0) {

@@ -97,7 +97,7 @@ answer_selected(struct app *a, struct call *call, const char *name, int r)
 	else if (r == -EPERM)
 		call_refuse(call, PROTO_ERROR("Refused"), "%s is not for that platform.", name);
 	else if (r < 0)
-		call_refuse(call, PROTO_ERROR("Failed"), "The selection cannot be kept: %s.",
+		call_refuse(call, methods_store_error(r), "The selection cannot be kept: %s.",
 			    strerror(-r));
 	else
 		call_reply(call, json_pack("{s:o, s:o}", "firmware", methods_firmware_row(a, name),
@@ -166,7 +166,7 @@ methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 	r = deselect(a, text_of(parameters, "target"), named);
 	(void)records_commit(a);
 	if (r < 0)
-		call_refuse(call, PROTO_ERROR("Failed"), "The selection cannot be changed: %s.",
+		call_refuse(call, methods_store_error(r), "The selection cannot be changed: %s.",
 			    strerror(-r));
 	else
 		call_reply(call, json_pack("{s:o}", "selected", selected_json(a)));
@@ -194,7 +194,7 @@ methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 		r = policy_set_platform(fleet_policy(a->fleet), key, p);
 	(void)records_commit(a);
 	if (r < 0) {
-		call_refuse(call, PROTO_ERROR("Failed"), "The rule cannot be kept: %s.",
+		call_refuse(call, methods_store_error(r), "The rule cannot be kept: %s.",
 			    strerror(-r));
 	} else {
 		station = status_station(a);

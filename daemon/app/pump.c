@@ -135,16 +135,28 @@ on_closed(void *ctx, uint64_t id)
 	(void)id; /* handles are numbered once and never used again */
 }
 
+void
+pump_sighted(struct app *a, const struct sighting *s)
+{
+	struct drone_past past;
+
+	records_past(a, s, &past);
+	fleet_sighted(a->fleet, s, &past, app_now_us());
+	if (fleet_find(a->fleet, s->port) < 0)
+		log_say(a->log, LOG_ERR, NULL, "%s: not looked at, there are %d slots already",
+			s->port, FLEET_SLOTS_MAX);
+}
+
 static void
 on_sighted(void *ctx, const struct sighting *s)
 {
 	struct app *a = ctx;
-	struct drone_past past;
 
-	if (!config_ports_match(&a->config->ports, s->port))
-		return; /* not a slot of this station */
-	records_past(a, s, &past);
-	fleet_sighted(a->fleet, s, &past, app_now_us());
+	if (!apply_is_ours(a, s->port)) {
+		apply_leave_outside(a, s);
+		return;
+	}
+	pump_sighted(a, s);
 	pump(a);
 }
 
@@ -153,6 +165,8 @@ on_gone(void *ctx, const char *port, uint64_t arrival)
 {
 	struct app *a = ctx;
 
+	if (apply_gone_outside(a, port, arrival))
+		return;
 	fleet_gone(a->fleet, port, arrival, app_now_us());
 	pump(a);
 }

@@ -49,7 +49,9 @@ close_interrupted(struct app *a)
 
 	outcome_message(&v, message, sizeof(message));
 	r = store_interrupt_running(a->store, &e, &now, on_interrupted, a);
-	if (r < 0)
+	a->closed = r == 0;
+	/* WHY: said once, at the start; it is tried again each second. */
+	if (r < 0 && a->seconds == 0)
 		log_say(a->log, LOG_ERR, NULL, "interrupted attempts cannot be closed yet: %s",
 			strerror(-r));
 }
@@ -66,21 +68,27 @@ on_port(void *ctx, const struct store_port *p)
 {
 	struct crashed *c = ctx;
 	bool crashes = p->crashes >= CRASHES_MAX && p->quarantined_ms == 0;
+	bool plain = p->failures == 0 && p->quarantined_ms == 0 && !crashes;
 
+	/* LIMIT: places for drones are not given away to ports that were used years ago. */
+	if (plain && (fleet_slots(c->app->fleet) >= FLEET_SLOTS_MAX / 2 ||
+		      !config_ports_match(&c->app->config->ports, p->port)))
+		return;
 	if (fleet_port(c->app->fleet, p->port, p->failures, p->quarantined_ms != 0 || crashes) < 0)
 		return;
 	if (crashes && c->count < sizeof(c->port) / sizeof(c->port[0]))
 		copy_text(c->port[c->count++], PORT_TEXT_MAX, p->port);
 }
 
-static void
+static int
 load_ports(struct app *a)
 {
 	struct crashed c = { .app = a };
 	struct store_time now = app_time(a);
+	int e = store_port_each(a->store, on_port, &c);
 
-	if (store_port_each(a->store, on_port, &c) < 0)
-		return;
+	if (e < 0)
+		return e;
 	for (size_t i = 0; i < c.count; i++) {
 		struct log_about about = { .id = LOG_ID_QUARANTINED, .port = c.port[i] };
 
@@ -91,18 +99,42 @@ load_ports(struct app *a)
 			"set aside, it was active in %d crashes of the service in a row%s",
 			CRASHES_MAX, r < 0 ? " (not recorded)" : "");
 	}
+	return 0;
+}
+
+/* The drones that came while the records could not be read. */
+static void
+load_pasts(struct app *a)
+{
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		const struct sighting *s = fleet_sighting(a->fleet, i);
+		struct drone_past past;
+
+		if (s == NULL)
+			continue;
+		records_past(a, s, &past);
+		fleet_past(a->fleet, i, &past, app_now_us());
+	}
 }
 
 void
 records_load(struct app *a)
 {
 	char paused[8] = "";
+	int r;
 
-	close_interrupted(a);
-	load_ports(a);
-	if (store_get(a->store, STORE_STATION, "paused", paused, sizeof(paused)) == 1 &&
-	    strcmp(paused, "yes") == 0)
+	if (!a->closed)
+		close_interrupted(a);
+	if (a->loaded)
+		return;
+	r = load_ports(a);
+	if (r == 0)
+		r = store_get(a->store, STORE_STATION, "paused", paused, sizeof(paused));
+	if (r < 0)
+		return;
+	if (strcmp(paused, "yes") == 0)
 		fleet_pause(a->fleet);
+	load_pasts(a);
 	a->loaded = library_load(a) == 0;
 	(void)records_commit(a);
 }
@@ -340,8 +372,11 @@ records_commit(struct app *a)
 	struct store_time now = app_time(a);
 
 	/* When it fails nothing is lost and nothing is told: records_check() goes on trying. */
-	if (store_queued(a->store) != store_durable(a->store) && store_commit(a->store, &now) < 0)
+	if (!a->commit_failed && store_queued(a->store) != store_durable(a->store) &&
+	    store_commit(a->store, &now) < 0) {
+		a->commit_failed = true;
 		journal_health(a);
+	}
 	return a->pending_count > 0 && answer(a);
 }
 
@@ -351,9 +386,12 @@ records_check(struct app *a)
 	struct store_time now = app_time(a);
 	bool waiting = store_queued(a->store) != store_durable(a->store);
 
-	if (!waiting && store_health(a->store, NULL) != STORE_DEGRADED && a->seconds % 60 != 0)
+	if (!waiting && a->closed && a->loaded && store_health(a->store, NULL) != STORE_DEGRADED &&
+	    a->seconds % 60 != 0)
 		return;
-	if (store_check(a->store, &now) == 1 || !a->loaded)
+	(void)store_check(a->store, &now); /* what it says is seen below */
+	a->commit_failed = store_queued(a->store) != store_durable(a->store);
+	if (!a->closed || !a->loaded)
 		records_load(a);
 	journal_health(a);
 	if (answer(a))

@@ -176,12 +176,12 @@ status_slot(struct app *a, unsigned slot)
 		      v.state);
 	if (o == NULL ||
 	    json_object_update_new(
-		o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o}", "percent",
+		o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "percent",
 			     number_or_null(v.percent, -1), "eta_s", number_or_null(v.eta_s, -1),
 			     "verdict", status_text(verdict_name(v.verdict.kind)), "fault",
 			     status_text(fault_name(v.verdict.fault)), "step",
-			     status_text(step_name(v.step)), "message", v.message, "version_before",
-			     status_text(v.version_before), "version_after",
+			     status_text(step_name(v.step)), "message", text_json(v.message),
+			     "version_before", status_text(v.version_before), "version_after",
 			     status_text(v.version_after), "attempt", number_or_null(v.attempt, 0),
 			     "safe_to_unplug", v.safe_to_unplug, "advice",
 			     status_text(advice_of(&v)))) < 0) {

@@ -17,6 +17,16 @@ is_of_interest(struct app *a, const struct watcher *w, unsigned slot)
 	return w->target[0] == '\0' || status_matches(a, slot, w->target);
 }
 
+/* A row that this watcher was shown and that is another drone's now: it gets all rows anew. */
+static bool
+has_lost_a_row(struct app *a, const struct watcher *w)
+{
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
+		if (w->told[i] != 0 && !is_of_interest(a, w, i))
+			return true;
+	return false;
+}
+
 /* The slots that this watcher has not seen as they are; a running job counts as always new. */
 static json_t *
 news(struct app *a, struct watcher *w, bool *ret_any)
@@ -27,7 +37,10 @@ news(struct app *a, struct watcher *w, bool *ret_any)
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		uint64_t revision = fleet_revision(a->fleet, i) + 1;
 
-		if ((!w->full && w->told[i] == revision) || !is_of_interest(a, w, i))
+		if (!w->full && w->told[i] == revision)
+			continue;
+		w->told[i] = 0;
+		if (!is_of_interest(a, w, i))
 			continue;
 		w->told[i] = revision;
 		*ret_any = true;
@@ -41,15 +54,19 @@ static void
 tell(struct app *a, struct watcher *w)
 {
 	bool any;
-	json_t *slots = news(a, w, &any);
+	json_t *slots;
 	int r;
 
-	if (!any && !w->full) {
+	if (w->target[0] != '\0' && has_lost_a_row(a, w))
+		w->full = true;
+	slots = news(a, w, &any);
+	if (!any && !w->full && w->station == a->station_revision) {
 		json_decref(slots);
 		return;
 	}
-	r = call_continue(w->call, json_pack("{s:o, s:o, s:b, s:b}", "station", status_station(a),
-					     "slots", slots, "full", w->full, "lost", w->lost));
+	w->station = a->station_revision;
+	r = call_continue(w->call, json_pack("{s:O, s:o, s:b, s:b}", "station", a->station, "slots",
+					     slots, "full", w->full, "lost", w->lost));
 	if (r < 0) {
 		/* It does not read: what it missed comes as a whole once it does. */
 		w->blocked = r == -EAGAIN;
@@ -57,6 +74,21 @@ tell(struct app *a, struct watcher *w)
 		return;
 	}
 	w->full = w->lost = false;
+}
+
+/* What holds for the whole station, made once for all who watch. */
+static void
+look_at_station(struct app *a)
+{
+	json_t *now = status_station(a);
+
+	if (a->station != NULL && now != NULL && json_equal(a->station, now)) {
+		json_decref(now);
+		return;
+	}
+	json_decref(a->station);
+	a->station = now;
+	a->station_revision++;
 }
 
 static void
@@ -67,6 +99,7 @@ on_watch_timer(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	a->watch_armed = false;
+	look_at_station(a);
 	for (size_t i = 0; i < APP_WATCHERS_MAX; i++)
 		if (a->watchers[i].call != NULL && !a->watchers[i].blocked)
 			tell(a, &a->watchers[i]);
@@ -99,6 +132,7 @@ watchers_add(struct app *a, struct call *call, const char *target)
 		w->call = call;
 		w->full = true;
 		copy_text(w->target, sizeof(w->target), target);
+		look_at_station(a);
 		tell(a, w);
 		return;
 	}

@@ -133,6 +133,12 @@ void fleet_digest(struct fleet *f, unsigned slot, const char *sha256_hex, bool r
 void fleet_backed_up(struct fleet *f, unsigned slot, int error);
 void fleet_tick(struct fleet *f, uint64_t now_us);
 
+/*
+ * What the records say of the drone that is on this slot, when they could not be read as it came.
+ * A job that has begun nothing yet begins anew, knowing it.
+ */
+void fleet_past(struct fleet *f, unsigned slot, const struct drone_past *past, uint64_t now_us);
+
 /* The machine slept: what was under way is void, and begins anew (robustness notes K9). */
 void fleet_slept(struct fleet *f, uint64_t now_us);
 
@@ -161,6 +167,8 @@ int fleet_port(struct fleet *f, const char *port, unsigned failures, bool quaran
 /* Lifts the quarantine; the drone that is there gets its job. */
 void fleet_release(struct fleet *f, unsigned slot, uint64_t now_us);
 
+/* The service is to stop: nothing begins any more; what has not begun ends, what has goes on. */
+void fleet_drain(struct fleet *f, uint64_t now_us);
 /* Every running job ends as interrupted; the verdicts still have to be recorded. */
 void fleet_stop(struct fleet *f, uint64_t now_us);
 
@@ -168,6 +176,8 @@ void fleet_stop(struct fleet *f, uint64_t now_us);
 
 unsigned fleet_slots(const struct fleet *f);
 int fleet_find(const struct fleet *f, const char *port); /* slot, or -ENOENT */
+/* What is plugged in there, as it was sighted; NULL: nothing.  Good until the next event. */
+const struct sighting *fleet_sighting(const struct fleet *f, unsigned slot);
 void fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *ret_view);
 void fleet_counts(const struct fleet *f, struct fleet_counts *ret_counts);
 unsigned fleet_active(const struct fleet *f); /* jobs that have begun something */

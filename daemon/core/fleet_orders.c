@@ -141,6 +141,44 @@ fleet_release(struct fleet *f, unsigned slot, uint64_t now_us)
 	fleet_consider(f, slot, now_us);
 }
 
+/* Nothing has been recorded of it, and nothing was done to the drone. */
+static bool
+has_not_begun(const struct slot *s)
+{
+	return s->job != NULL && job_stage(s->job) < JOB_ENDING && !job_touched(s->job) &&
+	       job_record(s->job)->id == 0;
+}
+
+void
+fleet_past(struct fleet *f, unsigned slot, const struct drone_past *past, uint64_t now_us)
+{
+	struct slot *s = &f->slots[slot];
+
+	s->past = *past;
+	s->drone_quarantined = past->quarantined;
+	s->revision++;
+	if (!has_not_begun(s))
+		return;
+	s->again = true;
+	job_stop(s->job, VERDICT_INTERRUPTED, FAULT_STOPPED, now_us);
+	fleet_enqueue(f, slot);
+}
+
+void
+fleet_drain(struct fleet *f, uint64_t now_us)
+{
+	f->stopping = true;
+	sched_hold_starts(f->sched, true);
+	for (unsigned i = 0; i < f->slot_count; i++) {
+		struct slot *s = &f->slots[i];
+
+		/* WHY: its turn to start would never come. */
+		if (has_not_begun(s))
+			job_stop(s->job, VERDICT_INTERRUPTED, FAULT_STOPPED, now_us);
+		fleet_enqueue(f, i);
+	}
+}
+
 void
 fleet_stop(struct fleet *f, uint64_t now_us)
 {

@@ -22,6 +22,12 @@ fleet_revision(const struct fleet *f, unsigned slot)
 	return f->slots[slot].revision;
 }
 
+const struct sighting *
+fleet_sighting(const struct fleet *f, unsigned slot)
+{
+	return f->slots[slot].present ? &f->slots[slot].sighting : NULL;
+}
+
 bool
 fleet_paused(const struct fleet *f)
 {
@@ -178,10 +184,12 @@ fleet_counts(const struct fleet *f, struct fleet_counts *ret_counts)
 			break;
 		case VERDICT_FAIL:
 		case VERDICT_NEEDS_BUTTON:
-		case VERDICT_NEEDS_POWER_CYCLE:
 		case VERDICT_INTERRUPTED:
-			c.failed++; /* somebody has to do something */
+			c.failed++;
 			break;
+		/* WHY: it holds the image, and has half its ending: the power cycle brings the
+		 * other half. */
+		case VERDICT_NEEDS_POWER_CYCLE:
 		case VERDICT_NONE:
 		case VERDICT_COUNT:
 			break;

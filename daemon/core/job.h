@@ -66,7 +66,8 @@ struct job_options {
 	bool leave_loader; /* leave = loader */
 	bool light;
 	bool backup; /* keep a copy of a drone never seen before */
-	uint32_t dfu_timeout_us, boot_timeout_us, attempt_timeout_us;
+	uint32_t dfu_timeout_us, boot_timeout_us;
+	uint64_t attempt_timeout_us;
 };
 
 /* What the records know of the drone that was sighted. */

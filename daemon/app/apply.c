@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* The configuration put into force: at the start, and again when it was changed. */
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "app/app_parts.h"
+#include "app/library.h"
+
+struct fleet_options
+apply_options(const struct config *c)
+{
+	static const enum job_adopt adopt[] = { [ADOPT_NEVER] = JOB_ADOPT_NEVER,
+						[ADOPT_KNOWN] = JOB_ADOPT_KNOWN,
+						[ADOPT_RECOGNISED] = JOB_ADOPT_RECOGNISED,
+						[ADOPT_PORT] = JOB_ADOPT_PORT };
+	static const enum job_skip skip[] = { [SKIP_READBACK] = JOB_SKIP_READBACK,
+					      [SKIP_VERSION] = JOB_SKIP_VERSION,
+					      [SKIP_NEVER] = JOB_SKIP_NEVER };
+
+	return (struct fleet_options){
+		.job = { .adopt = adopt[c->adopt],
+			 .skip = skip[c->skip],
+			 .obey = c->pacing == PACING_OBEY,
+			 .word = c->parallelism == PARALLELISM_WORD,
+			 .leave_loader = c->leave == LEAVE_LOADER,
+			 .light = c->light,
+			 .backup = c->backup,
+			 .dfu_timeout_us = c->dfu_timeout_ms * 1000,
+			 .boot_timeout_us = c->boot_timeout_ms * 1000,
+			 .attempt_timeout_us = (uint64_t)c->attempt_deadline_ms * 1000 },
+		.limits = { .active_max = c->max_active,
+			    .switch_max = c->switch_limit,
+			    .writers_max = c->writers_per_translator,
+			    .endpoints_max = c->runtime_per_controller * 6,
+			    .stagger_us = 30000,
+			    .leave_wait_us = 20000000 },
+		.quarantine = c->quarantine,
+	};
+}
+
+static void
+add_profile(struct app *a, const struct config_device *d)
+{
+	struct profile p = { .vid = d->vid,
+			     .pid = d->pid,
+			     .app_addr = d->has_application ? d->application_addr : 0,
+			     .leave = d->boots_after_leave };
+	int r;
+
+	copy_text(p.name, sizeof(p.name), d->name);
+	for (size_t i = 0; i < PROFILE_ALTS_MAX; i++) {
+		p.map_given[i] = d->maps[i].given;
+		p.map[i] = d->maps[i].layout;
+	}
+	for (size_t i = 0; i < d->protected_count && i < PROFILE_RANGES_MAX; i++) {
+		const struct config_range *range = &d->protected_ranges[i];
+
+		p.protect[p.protect_count++] =
+		    (struct profile_range){ range->first_addr,
+					    range->last_addr - range->first_addr + 1 };
+	}
+	r = fleet_add_profile(a->fleet, &p);
+	if (r == 0)
+		r = watch_also(a->watch, d->vid, d->pid);
+	if (r < 0)
+		log_say(a->log, LOG_ERR, NULL, "[device %s]: cannot be watched for: %s", d->name,
+			strerror(-r));
+}
+
+/* Of several descriptions that fit, the last one counts; the fleet takes the first. */
+void
+apply_devices(struct app *a)
+{
+	for (size_t i = a->config->device_count; i > 0; i--)
+		add_profile(a, &a->config->devices[i - 1]);
+}
+
+static void
+set_rules(struct app *a, const struct config *c, bool set)
+{
+	for (size_t i = 0; i < c->rule_count; i++) {
+		const struct config_rule *rule = &c->rules[i];
+		enum platform p = set ? rule->platform : PLATFORM_UNKNOWN;
+
+		if (policy_set_platform(fleet_policy(a->fleet), rule->target, p) < 0)
+			log_say(a->log, LOG_ERR, NULL, "[platforms] %s: too many rules",
+				rule->target);
+	}
+}
+
+/* Slots that have a name of their own are shown before anything was plugged in. */
+static void
+show_labelled(struct app *a)
+{
+	for (size_t i = 0; i < a->config->label_count; i++) {
+		const char *port = a->config->labels[i].glob;
+
+		if (strpbrk(port, "*?[") != NULL || fleet_find(a->fleet, port) >= 0 ||
+		    !config_ports_match(&a->config->ports, port))
+			continue;
+		if (fleet_port(a->fleet, port, 0, false) < 0)
+			log_say(a->log, LOG_ERR, NULL, "[slots] %s: too many slots", port);
+	}
+}
+
+void
+apply_config(struct app *a)
+{
+	struct fleet_options options = apply_options(a->config);
+
+	log_set_level(a->log, (int)a->config->log_level);
+	fleet_set_options(a->fleet, &options);
+	set_rules(a, a->config, true);
+	show_labelled(a);
+}
+
+int
+apply_load(const struct app_options *options, struct config **ret_config,
+	   char error[CONFIG_ERROR_MAX])
+{
+	return options->config_file != NULL
+		   ? config_load_file(options->config_file, ret_config, error)
+		   : config_load(config_dirs, ret_config, error);
+}
+
+/* ---- slots of this station, and others ------------------------------------------------------ */
+
+static bool
+is_at_work(struct app *a, const char *port)
+{
+	int slot = fleet_find(a->fleet, port);
+	struct slot_view v;
+
+	if (slot < 0)
+		return false;
+	fleet_view(a->fleet, (unsigned)slot, app_now_us(), &v);
+	return v.active;
+}
+
+bool
+apply_is_ours(struct app *a, const char *port)
+{
+	/* WHY: a drone that is at work while its slot is taken from the station is finished, also
+	 * across its re-enumerations. */
+	return config_ports_match(&a->config->ports, port) || is_at_work(a, port);
+}
+
+void
+apply_leave_outside(struct app *a, const struct sighting *s)
+{
+	/* LIMIT: what does not fit is not ours until it is plugged in again. */
+	if (a->outside_count < FLEET_SLOTS_MAX)
+		a->outside[a->outside_count++] = *s;
+}
+
+bool
+apply_gone_outside(struct app *a, const char *port, uint64_t arrival)
+{
+	for (size_t i = 0; i < a->outside_count; i++) {
+		struct sighting *s = &a->outside[i];
+
+		if (s->arrival != arrival || strcmp(s->port, port) != 0)
+			continue;
+		*s = a->outside[--a->outside_count];
+		return true;
+	}
+	return false;
+}
+
+/* What is plugged in on slots that are not this station's any more is nobody's business now. */
+void
+apply_ports_taken(struct app *a)
+{
+	if (!a->ports_changed)
+		return;
+	a->ports_changed = false;
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		const struct sighting *s = fleet_sighting(a->fleet, i);
+		struct sighting copy;
+
+		if (s == NULL || config_ports_match(&a->config->ports, s->port))
+			continue;
+		if (is_at_work(a, s->port)) {
+			a->ports_changed = true; /* looked at again, when it has ended */
+			continue;
+		}
+		copy = *s;
+		apply_leave_outside(a, &copy);
+		fleet_gone(a->fleet, copy.port, copy.arrival, app_now_us());
+	}
+}
+
+static void
+take_ports(struct app *a)
+{
+	for (size_t i = 0; i < a->outside_count;) {
+		struct sighting s = a->outside[i];
+
+		if (!config_ports_match(&a->config->ports, s.port)) {
+			i++;
+			continue;
+		}
+		a->outside[i] = a->outside[--a->outside_count];
+		pump_sighted(a, &s);
+	}
+	a->ports_changed = true;
+	apply_ports_taken(a);
+}
+
+/* ---- again ---------------------------------------------------------------------------------- */
+
+/*
+ * Some things hold as they were when the service started.  The descriptions of devices are among
+ * them: jobs and the records' numbers of them refer to the ones the fleet was given.
+ */
+static void
+keep_what_needs_a_restart(struct app *a, struct config *fresh)
+{
+	const struct config *old = a->config;
+
+	if (fresh->device_count != old->device_count ||
+	    memcmp(fresh->devices, old->devices, old->device_count * sizeof(old->devices[0])) != 0)
+		log_say(a->log, LOG_WARNING, NULL,
+			"the [device] sections have changed; that needs a restart of the service");
+	memcpy(fresh->devices, old->devices, sizeof(fresh->devices));
+	fresh->device_count = old->device_count;
+	if (strcmp(fresh->group, old->group) != 0 ||
+	    fresh->free_space_floor_bytes != old->free_space_floor_bytes)
+		log_say(a->log, LOG_WARNING, NULL,
+			"group or free-space-floor has changed; that needs a restart of the "
+			"service");
+	copy_text(fresh->group, sizeof(fresh->group), old->group);
+	fresh->free_space_floor_bytes = old->free_space_floor_bytes;
+}
+
+static void
+replace_config(struct app *a, struct config *take_fresh)
+{
+	keep_what_needs_a_restart(a, take_fresh);
+	set_rules(a, a->config, false);
+	config_free(a->config);
+	a->config = take_fresh;
+	apply_config(a);
+	if (a->loaded && library_rules(a) < 0)
+		log_say(a->log, LOG_ERR, NULL, "the recorded platform rules cannot be read");
+	take_ports(a);
+	fleet_selection_changed(a->fleet, app_now_us());
+}
+
+void
+apply_again(struct app *a)
+{
+	struct config *fresh = NULL;
+	char error[CONFIG_ERROR_MAX];
+	struct log_about about = { .id = LOG_ID_CONFIG_REFUSED };
+
+	notify_reloading(a->notify, app_now_us());
+	if (apply_load(&a->options, &fresh, error) < 0) {
+		log_say(a->log, LOG_ERR, &about,
+			"the new configuration is refused, the old one stays: %s", error);
+	} else {
+		replace_config(a, fresh);
+		log_say(a->log, LOG_NOTICE, NULL, "configuration reloaded");
+	}
+	notify_ready(a->notify);
+	pump(a);
+}
