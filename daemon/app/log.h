@@ -46,8 +46,10 @@ int log_new(int max_priority, struct log **ret_log) MUST_CHECK;
 void log_free(struct log *l); /* NULL is fine */
 void log_set_level(struct log *l, int max_priority);
 
-/* One line, the port before it where there is one; control characters in it are shown as \xNN.  about may be NULL.  Any callback may call
- * it. */
+/*
+ * One line, the port before it where there is one; control characters in it are shown as \xNN.
+ * about may be NULL.  Any callback may call it.
+ */
 void log_say(struct log *l, int priority, const struct log_about *about, const char *format, ...)
     PRINTF_LIKE(4, 5);
 

@@ -4,18 +4,18 @@
  * Own reading of the protocol: what is decided here comes from the bytes on the bus and in the
  * flash.
  *
- *   I1, I2  check_xfer, check_ending  nothing below the application, no mass erase, option bytes, OTP
- *   I3      check_xfer                nothing is changed before the row is durable, or after its end
- *   I4      check_xfer                what is written is the pinned image; the first page last
- *   I5      check_ending              PASS, UNCHANGED: flash equals image, on the drone that is meant
- *   I6      check_told, check_view    no verdict is told, shown or lit before it is durable
- *   I7-I9   station_disk.c            one beginning, one ending, one image, one attempt per port
- *   I10     check_xfer                a drone that holds the image is not erased
- *   I11     check_open, check_xfer    one handle, one transfer, none after close or gone
- *   I13     check_ending              no attempt outlives its deadline
- *   I15     check_quiet               nothing is left open
- *   I17     check_view                what looks different has another revision
- *   I18     check_xfer                nothing is written on a port that is set aside
+ *   I1, I2 check_xfer, check_ending nothing below the application, no mass erase, option bytes, OTP
+ *   I3     check_xfer               nothing is changed before the row is durable, or after its end
+ *   I4     check_xfer               what is written is the pinned image; the first page last
+ *   I5     check_ending             PASS, UNCHANGED: flash equals image, on the drone that is meant
+ *   I6     check_told, check_view   no verdict is told, shown or lit before it is durable
+ *   I7-I9  station_disk.c           one beginning, one ending, one image, one attempt per port
+ *   I10    check_xfer               a drone that holds the image is not erased
+ *   I11    check_open, check_xfer   one handle, one transfer, none after close or gone
+ *   I13    check_ending             no attempt outlives its deadline
+ *   I15    check_quiet              nothing is left open
+ *   I17    check_view               what looks different has another revision
+ *   I18    check_xfer               nothing is written on a port that is set aside
  */
 #include "config.h"
 

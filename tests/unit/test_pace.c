@@ -176,7 +176,7 @@ nothing_that_a_device_does_makes_the_wait_longer_than_the_limit(void **state)
 }
 
 static void
-a_device_with_more_kinds_of_sectors_than_are_told_apart_is_flashed_all_the_same(void **state)
+a_device_with_more_kinds_of_sectors_than_told_apart_is_flashed_all_the_same(void **state)
 {
 	struct pace p = fresh(false);
 
@@ -258,7 +258,7 @@ main(void)
 		cmocka_unit_test(who_says_busy_is_asked_later_the_next_time),
 		cmocka_unit_test(nothing_that_a_device_does_makes_the_wait_longer_than_the_limit),
 		cmocka_unit_test(
-		    a_device_with_more_kinds_of_sectors_than_are_told_apart_is_flashed_all_the_same),
+		    a_device_with_more_kinds_of_sectors_than_told_apart_is_flashed_all_the_same),
 		cmocka_unit_test(obey_waits_for_what_the_device_says),
 		cmocka_unit_test(who_stalls_when_asked_early_is_asked_late),
 		cmocka_unit_test(what_is_foretold_is_the_longer_of_flash_and_wait),
