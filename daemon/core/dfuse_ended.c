@@ -338,7 +338,7 @@ after_status(struct dfuse *d, const uint8_t *data, size_t length, uint64_t now_u
 	}
 	poll_ms = get_le32(data) >> 8;
 	d->state = data[4];
-	switch (d->phase) {
+	switch (d->phase) { /* NEVER: after_success() comes here from the first five only */
 	case DFUSE_PHASE_CLEAN:
 		after_clean_status(d, now_us);
 		return;

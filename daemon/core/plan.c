@@ -302,10 +302,7 @@ next_phase(struct plan *p)
 			start_phase(p, PLAN_VERIFY);
 			break;
 		case PLAN_VERIFY:
-			/* A repair may have given earlier phases new work. */
-			start_phase(p, PLAN_ERASE);
-			if (p->at == p->count)
-				memory_done(p);
+			memory_done(p);
 			break;
 		case PLAN_PAGE:
 		case PLAN_PAGE_CHECK:
@@ -361,17 +358,15 @@ part_done(struct plan *p)
 static const struct segment *
 segment_at(const struct plan *p, const struct part *part, uint32_t *pos)
 {
-	for (size_t i = part->first_segment; i < image_segment_count(p->image); i++) {
-		const struct segment *s = image_segment(p->image, i);
+	size_t i = part->first_segment;
+	const struct segment *s = image_segment(p->image, i);
 
-		if (s->alt != part->alt)
-			break;
-		if (*pos < s->addr)
-			*pos = s->addr;
-		if (*pos - s->addr < s->size)
-			return s;
-	}
-	return NULL;
+	/* INVARIANT: a part ends with a byte of the image, so there is one. */
+	while (*pos >= s->addr && *pos - s->addr >= s->size)
+		s = image_segment(p->image, ++i);
+	if (*pos < s->addr)
+		*pos = s->addr;
+	return s;
 }
 
 /* Next stretch of image bytes in the part from pos on: in one segment, at most one block. */
@@ -387,7 +382,7 @@ next_stretch(struct plan *p, struct plan_op *op)
 	if (p->pos == limit)
 		return false;
 	s = segment_at(p, part, &p->pos);
-	if (s == NULL || p->pos - part->addr >= limit - part->addr)
+	if (p->pos - part->addr >= limit - part->addr)
 		return false;
 	room = s->addr + s->size - p->pos;
 	if (room > limit - p->pos)
@@ -455,7 +450,7 @@ plan_programmed(struct plan *p)
 	struct plan_op op;
 
 	assert(p->phase == PLAN_WRITE || p->phase == PLAN_PAGE);
-	if (!plan_next(p, &op))
+	if (!plan_next(p, &op)) /* NEVER: what is reported was named by this call */
 		return;
 	if (p->phase == PLAN_WRITE) {
 		advance(p, op.length);
@@ -521,7 +516,7 @@ plan_read_back(struct plan *p, const uint8_t *data, uint32_t length)
 	uint32_t bad;
 
 	assert(p->phase == PLAN_COMPARE || p->phase == PLAN_VERIFY || p->phase == PLAN_PAGE_CHECK);
-	if (!plan_next(p, &op))
+	if (!plan_next(p, &op)) /* NEVER: what is reported was named by this call */
 		return;
 	assert(length == op.length);
 	if (p->phase == PLAN_COMPARE) {
