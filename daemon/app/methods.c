@@ -47,7 +47,8 @@ const char *
 methods_store_error(int error)
 {
 	/* Too many rules, no memory: not the disk's fault. */
-	return error == -ENOSPC || error == -EROFS || error == -EIO || error == -EAGAIN
+	return error == -ENOSPC || error == -EROFS || error == -EIO || error == -EAGAIN ||
+		       error == -EINPROGRESS
 		   ? PROTO_ERROR("Degraded")
 		   : PROTO_ERROR("Failed");
 }

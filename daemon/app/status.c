@@ -162,6 +162,18 @@ advice_of(const struct slot_view *v)
 	return v->verdict.kind != VERDICT_NONE ? verdict_advice(v->verdict.kind) : NULL;
 }
 
+static const char *
+message_of(struct app *a, const struct slot_view *v)
+{
+	bool waits = strcmp(v->state, "idle") == 0 || strcmp(v->state, "waiting") == 0;
+
+	if (waits && v->present && v->verdict.kind == VERDICT_NONE &&
+	    store_health(a->store, NULL) == STORE_DEGRADED)
+		return "Nothing is begun while the records cannot be written: 'cfdfuctl doctor' "
+		       "says why.";
+	return v->message;
+}
+
 json_t *
 status_slot(struct app *a, unsigned slot)
 {
@@ -176,15 +188,16 @@ status_slot(struct app *a, unsigned slot)
 		      v.state);
 	if (o == NULL ||
 	    json_object_update_new(
-		o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "percent",
-			     number_or_null(v.percent, -1), "eta_s", number_or_null(v.eta_s, -1),
-			     "verdict", status_text(verdict_name(v.verdict.kind)), "fault",
-			     status_text(fault_name(v.verdict.fault)), "step",
-			     status_text(step_name(v.step)), "message", text_json(v.message),
-			     "version_before", status_text(v.version_before), "version_after",
-			     status_text(v.version_after), "attempt", number_or_null(v.attempt, 0),
-			     "safe_to_unplug", v.safe_to_unplug, "advice",
-			     status_text(advice_of(&v)))) < 0) {
+		o,
+		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "percent",
+			  number_or_null(v.percent, -1), "eta_s", number_or_null(v.eta_s, -1),
+			  "verdict", status_text(verdict_name(v.verdict.kind)), "fault",
+			  status_text(fault_name(v.verdict.fault)), "step",
+			  status_text(step_name(v.step)), "message", text_json(message_of(a, &v)),
+			  "version_before", status_text(v.version_before), "version_after",
+			  status_text(v.version_after), "attempt", number_or_null(v.attempt, 0),
+			  "safe_to_unplug", v.safe_to_unplug, "advice",
+			  status_text(advice_of(&v)))) < 0) {
 		json_decref(o);
 		return NULL;
 	}

@@ -86,6 +86,10 @@ look_at_station(struct app *a)
 		json_decref(now);
 		return;
 	}
+	/* WHY: it shows in the rows of drones that wait. */
+	for (size_t i = 0; i < APP_WATCHERS_MAX; i++)
+		a->watchers[i].full |= !json_equal(json_object_get(a->station, "health"),
+						   json_object_get(now, "health"));
 	json_decref(a->station);
 	a->station = now;
 	a->station_revision++;

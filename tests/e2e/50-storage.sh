@@ -1,0 +1,209 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Disks that are full, read-only, locked, or lose the database: nothing is flashed without a record,
+# everybody hears why, and it goes on by itself.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+old=$(image 2025.02 --size 61440)
+new=$(image 2025.12 --size 61440)
+disk=$scratch/disk
+mkdir -p "$disk"
+mounted=no
+if mount -t tmpfs -o size=40m cfdfu-e2e "$disk" 2> /dev/null; then
+	mounted=yes
+fi
+# The default demands more free space than such a disk has.
+config=$scratch/station.conf
+printf '[station]\nfree-space-floor = 8M\n' > "$config"
+
+clean_up()
+{
+	if [ -n "${locker_pid:-}" ]; then
+		kill "$locker_pid" 2> /dev/null
+	fi
+	sim_stop
+	if [ "$mounted" = yes ]; then
+		umount -l "$disk"
+	fi
+}
+
+station_start() # STATE-DIRECTORY
+{
+	state=$1
+	database=$state/cfdfud.db
+	log=$scratch/log
+	[ ! -e "$log" ] || cat "$log" >> "$scratch/daemon.log"
+	: > "$log"
+	CFDFU_SIM_SOCKET=$rack_socket CFDFU_SIM_TIMING=fast cfdfud-sim --config "$config" \
+		--state "$state" --socket "$CFDFU_SOCKET" >> "$log" 2>&1 9>&- &
+	sim_pid=$!
+	trap clean_up EXIT
+	until_true 10 cfdfuctl status && until_true 10 rack_connect 9>&- && return
+	not_ok "the station starts" "$(tail -n 3 "$log")"
+	exit 1
+}
+
+health_is() # HEALTH
+{
+	[ "$(status .station.health)" = "$1" ]
+}
+
+fill_disk()
+{
+	dd if=/dev/zero of="$disk/filler" bs=64K > /dev/null 2>&1
+	dd if=/dev/zero of="$disk/filler2" bs=512 > /dev/null 2>&1
+	return 0
+}
+
+empty_disk()
+{
+	rm -f "$disk/filler" "$disk/filler2"
+}
+
+# The database, locked against writing until unlock.
+lock_database() # FILE
+{
+	mkfifo "$scratch/locker"
+	sqlite3 "$1" < "$scratch/locker" > /dev/null 2>&1 &
+	locker_pid=$!
+	exec 9> "$scratch/locker"
+	echo "BEGIN IMMEDIATE;" >&9
+	sleep 0.5
+}
+
+unlock_database()
+{
+	exec 9>&-
+	wait "$locker_pid"
+	locker_pid=
+	rm -f "$scratch/locker"
+}
+
+plug_old() # PORT
+{
+	rack_add "$1" "$old" && rack_do plug "$1" > /dev/null
+}
+
+flashed() # PORT NAME
+{
+	holds "$2" until_true 60 test_verdict "$1" pass
+	holds "$2: its flash is the image" flash_is "$1" "$new"
+}
+
+untouched() # PORT NAME
+{
+	same "$2: nothing was erased" 0 "$(counter "$1" erases)"
+}
+
+# ---- another program holds the database while the station starts --------------------------------
+
+mkdir -p "$scratch/locked"
+station_start "$scratch/locked"
+cfdfuctl firmware add "$new" --name new > /dev/null
+cfdfuctl firmware select new > /dev/null
+plug_old 1-1
+holds "a drone is being written" until_true 60 test_state 1-1 writing
+sim_kill
+lock_database "$database"
+station_start "$scratch/locked"
+plug_old 1-2
+sleep 3
+untouched 1-2 "while the database is locked"
+within "the log is not flooded meanwhile" 0 "$(grep -c 'interrupted attempts' "$log")" 2
+unlock_database
+flashed 1-2 "when the lock is gone, the drone is flashed without a restart"
+same "the interrupted attempt was closed once" 1 \
+	"$(records "SELECT count(*) FROM attempts WHERE verdict = 'interrupted'")"
+records_are_sound "a lock at the start"
+
+# ---- the database is taken away while it runs ---------------------------------------------------
+
+mkdir "$scratch/away"
+mv "$state"/cfdfud.db* "$scratch/away/"
+plug_old 1-3
+flashed 1-3 "a drone is flashed after the database was taken away"
+records_are_sound "a database taken away"
+same "what was in it was not lost" 1 \
+	"$(records "SELECT count(*) FROM attempts WHERE verdict = 'interrupted'")"
+
+# ---- a second daemon, a newer database ----------------------------------------------------------
+
+holds "a second station on the same records refuses" \
+	grep -q "another" <<< "$(CFDFU_SIM_SOCKET=$scratch/other.sock timeout 10 cfdfud-sim \
+		--config "$config" --state "$state" --socket "$scratch/control2" 2>&1)"
+sim_stop
+cp -r "$state" "$scratch/newer"
+sqlite3 "$scratch/newer/cfdfud.db" "PRAGMA user_version = 999"
+sum=$(sqlite3 "$scratch/newer/cfdfud.db" "SELECT count(*) FROM attempts")
+rc=0
+said=$(timeout 10 cfdfud-sim --config "$config" --state "$scratch/newer" \
+	--socket "$CFDFU_SOCKET" 2>&1) || rc=$?
+same "a newer database is refused" 1 "$rc"
+holds "it says so" grep -q "newer cfdfud" <<< "$said"
+same "it is as it was" "999 $sum" "$(sqlite3 "$scratch/newer/cfdfud.db" \
+	"SELECT (SELECT user_version FROM pragma_user_version) || ' ' || count(*) FROM attempts")"
+
+# ---- a disk that fills up -----------------------------------------------------------------------
+
+if [ "$mounted" = no ]; then
+	note "no file system can be mounted here: full and read-only disks are left out"
+	exit 0
+fi
+mkdir "$disk/state"
+fill_disk
+station_start "$disk/state"
+holds "started on a full disk, the station serves" health_is degraded
+holds "the doctor says so" grep -qi "records" <<< "$(cfdfuctl doctor 2>&1)"
+plug_old 1-1
+sleep 3
+untouched 1-1 "on a full disk"
+holds "its slot says why" grep -q "records cannot be written" <<< "$(status '.slots[].message')"
+within "the log says it a few times at most" 1 "$(wc -l < "$log")" 12
+empty_disk
+holds "with room again it is well" until_true 10 health_is ok
+cfdfuctl firmware add "$new" --name new > /dev/null
+cfdfuctl firmware select new > /dev/null
+flashed 1-1 "the drone that waited is flashed"
+
+fill_disk
+holds "a disk that fills up is noticed" until_true 70 health_is degraded
+plug_old 1-2
+sleep 3
+untouched 1-2 "with the disk full"
+note "$(status '.slots[] | select(.port == "1-2") | "\(.state) \(.message)"')"
+rc=0
+said=$(cfdfuctl firmware add "$old" --name old 2>&1) || rc=$?
+same "firmware is not taken then" 4 "$rc"
+note "$said"
+empty_disk
+flashed 1-2 "with room again it is flashed without a restart"
+same "no half a file was left in the library" 1 "$(find "$state/firmware" -type f | wc -l)"
+
+plug_old 1-3
+holds "a drone is being written" until_true 60 test_state 1-3 writing
+fill_disk
+holds "its verdict is on the full disk, too" until_true 60 test_verdict 1-3 pass
+empty_disk
+holds "with room again it is well" until_true 10 health_is ok
+
+# A file system is not made read-only under a database that is open: so at the start.
+plug_old 1-4
+holds "a drone is being written" until_true 60 test_state 1-4 writing
+sim_kill
+mount -o remount,ro "$disk" || not_ok "the disk is made read-only" "$?"
+station_start "$disk/state"
+holds "started on a read-only disk, the station serves" health_is degraded
+plug_old 1-5
+sleep 3
+untouched 1-5 "on a read-only disk"
+within "the log says it a few times at most" 1 "$(wc -l < "$log")" 12
+mount -o remount,rw "$disk"
+flashed 1-5 "writable again, the drone that waited is flashed"
+same "the interrupted attempt was closed once" 1 \
+	"$(records "SELECT count(*) FROM attempts WHERE verdict = 'interrupted'")"
+records_are_sound "full and read-only disks"
+rc=0
+kill "$sim_pid"
+wait "$sim_pid" || rc=$?
+same "a station without work stops at once" 0 "$rc"

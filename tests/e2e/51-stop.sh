@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Stopping: running drones end, waiting ones are left alone, nobody waits for ever.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+old=$(image 2025.02 --size 61440)
+new=$(image 2025.12 --size 61440)
+config=$scratch/station.conf
+log=$scratch/log
+printf '[station]\nmax-active = 1\n' > "$config"
+
+station_start() # typical|fast
+{
+	CFDFU_SIM_SOCKET=$rack_socket CFDFU_SIM_TIMING=$1 cfdfud-sim --config "$config" \
+		--state "$state" --socket "$CFDFU_SOCKET" >> "$log" 2>&1 &
+	sim_pid=$!
+	trap sim_stop EXIT
+	until_true 10 cfdfuctl status && until_true 10 rack_connect && return
+	not_ok "the station starts" "$(tail -n 3 "$log")"
+	exit 1
+}
+
+is_gone()
+{
+	! kill -0 "$sim_pid" 2> /dev/null
+}
+
+exit_status()
+{
+	local rc=0
+
+	wait "$sim_pid" || rc=$?
+	echo "$rc"
+}
+
+plug_old() # PORT
+{
+	rack_add "$1" "$old" && rack_do plug "$1" > /dev/null
+}
+
+station_start fast
+cfdfuctl firmware add "$new" --name new > /dev/null
+cfdfuctl firmware select new > /dev/null
+plug_old 1-1
+holds "one drone is being written" until_true 60 test_state 1-1 writing
+plug_old 1-2
+plug_old 1-3
+holds "others wait for their turn" until_true 10 test_state 1-2 waiting
+begin_ms=$(now_ms)
+kill "$sim_pid"
+holds "told to stop, it stops when the running drone has ended" until_true 60 is_gone
+note "that took $(($(now_ms) - begin_ms)) ms"
+same "its exit status is 0" 0 "$(exit_status)"
+same "the running drone has passed" pass "$(records "SELECT verdict FROM attempts WHERE port = '1-1'")"
+same "the waiting ones were left alone" 0 \
+	"$(records "SELECT count(*) FROM attempts WHERE port <> '1-1'")"
+records_are_sound "stop"
+
+station_start typical
+plug_old 1-4
+holds "a drone is being written" until_true 60 test_state 1-4 writing
+cfdfuctl pause > /dev/null
+kill "$sim_pid"
+sleep 2
+holds "told to stop, it lets the drone end" kill -0 "$sim_pid"
+kill "$sim_pid"
+holds "told again, it stops at once" until_true 5 is_gone
+same "its exit status is 0" 0 "$(exit_status)"
+same "that drone is recorded as interrupted" "interrupted stopped" \
+	"$(records "SELECT verdict || ' ' || fault FROM attempts WHERE port = '1-4'")"
+records_are_sound "stop at once"
+
+station_start fast
+same "a station that was paused is so after a restart" paused "$(status .station.state)"
+cfdfuctl resume > /dev/null
+plug_old 1-5
+holds "and goes on when told" until_true 60 test_verdict 1-5 pass
+sim_stop
+station_start fast
+same "one that goes on does so after a restart" armed "$(status .station.state)"
+sim_stop

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The configuration, changed while drones are at work: what is in force afterwards, and for whom.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+old=$(image 2025.02 --size 61440)
+new=$(image 2025.12 --size 61440)
+other=$(image 2026.01 --size 61440)
+config=$scratch/station.conf
+log=$scratch/daemon.log
+
+configure() # LINE...
+{
+	printf '%s\n' "$@" > "$config"
+}
+
+reload()
+{
+	local before
+
+	before=$(grep -c 'configuration' "$log")
+	kill -HUP "$sim_pid"
+	until_true 10 eval "[ \$(grep -c configuration $log) -gt $before ]"
+}
+
+plug_old() # PORT
+{
+	rack_add "$1" "$old" && rack_do plug "$1" > /dev/null
+}
+
+is_gone()
+{
+	! kill -0 "$sim_pid" 2> /dev/null
+}
+
+# ---- slots with labels, watchers, a long deadline -----------------------------------------------
+
+# 4295 s are more microseconds than 32 bits hold.
+configure '[station]' 'ports = 1-1, 1-2, 1-7' 'attempt-deadline = 4295s' '[slots]' '1-1 = A1' \
+	'1-* = row 1' '9-9 = not ours'
+: > "$log"
+sim_start fast --config "$config"
+same "a labelled slot is shown before anything was plugged in" "1-1 A1 absent false" \
+	"$(status '.slots[] | "\(.port) \(.label) \(.state) \(.present)"')"
+holds "it can be asked for by its label" cfdfuctl status A1
+cfdfuctl --json watch > "$scratch/watch" &
+watch_pid=$!
+until_true 10 test -s "$scratch/watch"
+cfdfuctl firmware add "$new" --name new > /dev/null
+cfdfuctl firmware add "$other" --name other > /dev/null
+cfdfuctl firmware select new > /dev/null
+holds "who watches hears of a selection while nothing is plugged in" \
+	until_true 5 grep -q '"name": *"new"' "$scratch/watch"
+cfdfuctl pause > /dev/null
+holds "and of a pause" until_true 5 grep -q '"paused"' "$scratch/watch"
+cfdfuctl resume > /dev/null
+kill "$watch_pid"
+
+plug_old 1-1
+plug_old 1-3
+holds "a drone is being written" until_true 60 test_state 1-1 writing
+same "one on a port of others is not shown" "" "$(status '.slots[] | select(.port == "1-3").state')"
+
+# ---- ports --------------------------------------------------------------------------------------
+
+configure '[station]' 'ports = 1-2, 1-3' '[slots]' '1-2 = B2'
+holds "the configuration is read again" reload
+holds "a drone at work on a slot that was taken away is finished" until_true 60 test_verdict 1-1 pass
+same "it holds the image" "" "$(flash_is 1-1 "$new" 2>&1)"
+holds "a drone on a slot that was added is flashed" until_true 60 test_verdict 1-3 pass
+holds "the slot that was taken away is given up" until_true 5 test_state 1-1 absent
+same "a new label is in force" B2 "$(status '.slots[] | select(.port == "1-2").label')"
+erases=$(counter 1-1 erases)
+cfdfuctl firmware select other > /dev/null
+holds "another image goes on the station's drones" until_true 60 flash_is 1-3 "$other"
+same "and not on what is none of its" "$erases" "$(counter 1-1 erases)"
+rack_do unplug 1-1 > /dev/null
+rack_do plug 1-1 > /dev/null
+sleep 1
+same "also when that is plugged in again" absent "$(status '.slots[] | select(.port == "1-1").state')"
+
+# ---- what stays ---------------------------------------------------------------------------------
+
+configure '[station]' 'ports = 1-2, 1-3' 'nonsense = 1'
+holds "a wrong configuration is read" reload
+holds "it is refused with its line" grep -q "station.conf:3: .*nonsense" "$log"
+same "the old one stays" B2 "$(status '.slots[] | select(.port == "1-2").label')"
+configure '[station]' 'ports = 1-2, 1-3' 'group = nobody' '[device other]' 'vid = 1234' 'pid = 5678'
+holds "one with other devices is read" reload
+holds "it says that devices need a restart" grep -q "\[device\].*restart" "$log"
+holds "and so does the group" grep -q "group.*restart" "$log"
+
+# ---- platform rules -----------------------------------------------------------------------------
+
+configure '[station]' 'ports = 1-3, 1-4' '[platforms]' '1-4 = bolt'
+holds "a platform rule is read" reload
+plug_old 1-4
+holds "a drone that contradicts the rule is skipped" until_true 60 test_verdict 1-4 skipped
+configure '[station]' 'ports = 1-3, 1-4'
+holds "the rule is taken away" reload
+holds "without it the drone is flashed" until_true 60 test_verdict 1-4 pass
+records_are_sound "reload"
+
+# ---- leaving when there is nothing to do --------------------------------------------------------
+
+configure '[station]' 'ports = 1-3, 1-4' 'idle-exit = 2s'
+holds "idle-exit is read" reload
+sleep 3
+holds "with drones plugged in it stays" kill -0 "$sim_pid"
+for n in 1 3 4; do
+	rack_do unplug "1-$n" > /dev/null
+done
+holds "without any it leaves" until_true 10 is_gone
+rc=0
+wait "$sim_pid" || rc=$?
+same "with exit status 0" 0 "$rc"
