@@ -24,8 +24,12 @@ enum {
 	BLOCK_US = 2800,
 	FIRST_PART = 2,		  /* the first of a kind is asked after in half its time */
 	PROGRAM_BYTES_MIN = 1024, /* shorter blocks measure overhead rather than flash */
-	SLOWER_PART = 8,	  /* what one measurement may add */
-	CLOSER_PART = 32,	  /* what one answer that came at once takes away */
+	EARLY_PROGRAM_PART = 8, /* so much of its time before its end an operation is asked after */
+	EARLY_ERASE_PART = 32,
+	EARLY_MIN_US = 4000, /* ... and so much at least: how late a busy host is */
+	SLOWER_PART = 256,    /* what one measurement may add */
+	CLOSER_PART =
+	    32, /* what one answer that came at once takes away, of a device that says busy */
 };
 
 void
@@ -119,6 +123,25 @@ is_known(const struct pace *p, enum pace_op op)
 	return op == PACE_PROGRAM ? p->program_known : op == PACE_ERASE ? p->erase_known : true;
 }
 
+/*
+ * WHY early: held back, the answer measures the operation; asked late, it measures us.  A busy host
+ * or hub is late by milliseconds, and what was learned from that would make it later still.
+ */
+static uint32_t
+early_us(const struct pace *p, enum pace_op op, uint32_t expected)
+{
+	uint32_t early;
+
+	if (!is_known(p, op))
+		return expected - expected / FIRST_PART;
+	if (p->says_busy)
+		return 0; /* each question too early would cost another one */
+	early = expected / (op == PACE_ERASE ? EARLY_ERASE_PART : EARLY_PROGRAM_PART);
+	if (early < EARLY_MIN_US)
+		early = EARLY_MIN_US;
+	return early < expected / 2 ? early : expected / 2;
+}
+
 static uint32_t
 wait_us(const struct pace *p, enum pace_op op, uint32_t bytes)
 {
@@ -126,10 +149,10 @@ wait_us(const struct pace *p, enum pace_op op, uint32_t bytes)
 	uint32_t clamp = op == PACE_ERASE ? POLL_CLAMP_ERASE_MS : POLL_CLAMP_WRITE_MS;
 	uint32_t told = (p->told_ms[op] < clamp ? p->told_ms[op] : clamp) * 1000;
 
-	if (!p->obey && !is_known(p, op))
-		expected /= FIRST_PART;
-	if (!p->obey)
+	if (!p->obey) {
+		expected -= early_us(p, op, expected);
 		return expected > p->status_us ? expected - p->status_us : 0;
+	}
 	if (p->stalls_early && told < expected)
 		return expected + expected / 8; /* its own poll values are constants, too */
 	return told > 1000 ? told : 1000;
@@ -211,14 +234,14 @@ pace_learn(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t elapsed_us,
 		learn_first(p, op, bytes, took, held);
 		return;
 	}
-	/* WHY: one late wake-up of a busy host must not slow down a hundred blocks to come. */
-	most = expected + expected / SLOWER_PART;
-	if (held)
-		/* Held back: it ended just before the answer came. */
-		set_expected(p, op, bytes, took < most ? took : most);
-	else
+	if (p->says_busy) {
 		/* Was over already, nobody knows since when: come closer. */
 		set_expected(p, op, bytes, expected - expected / CLOSER_PART);
+		return;
+	}
+	/* WHY: it took that long at most.  Longer than expected is perhaps only our being late. */
+	most = expected + expected / SLOWER_PART;
+	set_expected(p, op, bytes, took < most ? took : most);
 }
 
 void
@@ -226,6 +249,7 @@ pace_learn_slow(struct pace *p, enum pace_op op, uint32_t bytes)
 {
 	uint32_t expected = pace_expected_us(p, op, bytes);
 
+	p->says_busy = true;
 	if (!p->obey && !is_known(p, op)) {
 		/* Asked long before its time, and told so: from now on it is asked in time. */
 		p->program_known = p->program_known || op == PACE_PROGRAM;

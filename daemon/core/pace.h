@@ -21,6 +21,7 @@ enum pace_op { PACE_COMMAND, PACE_PROGRAM, PACE_ERASE, PACE_OP_COUNT };
 struct pace {
 	bool obey;	    /* wait for what the device says: configured, or learned the hard way */
 	bool stalls_early;  /* QUIRK: this device stalls a status request that comes too early */
+	bool says_busy;	    /* this one answers that it is busy, instead of when it is over */
 	bool word;	    /* 32-bit parallelism is on */
 	bool program_known; /* measured on this device, not taken from the data sheet */
 	bool erase_known;

@@ -138,6 +138,53 @@ one_late_answer_of_a_busy_host_is_soon_forgotten(void **state)
 	assert_true(pace_expected_us(&p, PACE_PROGRAM, BLOCK) <= usual + usual / 16);
 }
 
+/*
+ * Every wake-up and every answer is late, by 0.3 to 8 ms: sixteen drones on a loaded host.  A block
+ * must not take longer than flash and lateness together, whatever was believed at first.
+ */
+static void
+a_host_that_is_always_late_does_not_get_later(void **state)
+{
+	static const uint32_t truths[] = { 8192, 32768, 60000 };
+	uint32_t random = 4711;
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_LEN(truths); k++) {
+		struct pace p = fresh(false);
+		uint64_t spent = 0, unavoidable = 0;
+
+		pace_set_word(&p, truths[k] == 8192);
+		for (unsigned i = 0; i < 500; i++) {
+			uint32_t wake_late, answer_late, asked, known;
+
+			random = random * 1103515245 + 12345;
+			wake_late = 300 + (random >> 16) % 7700;
+			random = random * 1103515245 + 12345;
+			answer_late = 300 + (random >> 16) % 7700;
+			asked = pace_wait_us(&p, PACE_PROGRAM, BLOCK, 104) + wake_late;
+			known = (asked > truths[k] ? asked : truths[k]) + STATUS_US + answer_late;
+			pace_learn(&p, PACE_PROGRAM, BLOCK, known, known - asked);
+			spent += known;
+			unavoidable += truths[k] + STATUS_US + wake_late + answer_late;
+		}
+		assert_true(spent <= unavoidable);
+		assert_true(pace_expected_us(&p, PACE_PROGRAM, BLOCK) < truths[k] + 16000);
+	}
+}
+
+static void
+a_device_that_becomes_slower_is_followed_without_losing_time(void **state)
+{
+	struct pace p = fresh(false);
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++)
+		(void)operate(&p, PACE_PROGRAM, BLOCK, 20000);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(operate(&p, PACE_PROGRAM, BLOCK, 40000), 40000 + STATUS_US);
+	assert_in_range(pace_expected_us(&p, PACE_PROGRAM, BLOCK), 20001, 40000);
+}
+
 static void
 who_says_busy_is_asked_later_the_next_time(void **state)
 {
@@ -255,6 +302,8 @@ main(void)
 		cmocka_unit_test(kinds_of_operations_are_learned_apart),
 		cmocka_unit_test(short_blocks_and_commands_teach_nothing),
 		cmocka_unit_test(one_late_answer_of_a_busy_host_is_soon_forgotten),
+		cmocka_unit_test(a_host_that_is_always_late_does_not_get_later),
+		cmocka_unit_test(a_device_that_becomes_slower_is_followed_without_losing_time),
 		cmocka_unit_test(who_says_busy_is_asked_later_the_next_time),
 		cmocka_unit_test(nothing_that_a_device_does_makes_the_wait_longer_than_the_limit),
 		cmocka_unit_test(
