@@ -2,43 +2,58 @@
 # SPDX-License-Identifier: MIT
 # How fast: this station beside dfu-util 0.11, on the same simulated rack in the same boot, with the
 # typical timing of the data sheet.  Absolute figures are the emulated processor's; ratios count.
-# Leaves bench.txt (a table) and bench.json.
+# Leaves bench.txt (a table), bench.txt.bars and bench.json.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 size=243176
 json=$out/bench.json
 table=$out/bench.txt
-: > "$table"
+rm -f "$table" "$table.bars"
 echo '{"rows":[],"bars":[]}' > "$json"
+
+# ---- the whole rack ------------------------------------------------------------------------------
+
+# One command for each of the first N ports: "plug", or "load % FILE" with the port for the %.
+rack_all() # N COMMAND
+{
+	local p command=$2
+
+	[[ $command = *%* ]] || command="$command %"
+	for p in $(ports 1 "$1"); do
+		rack_do "${command//%/$p}" || not_ok "bench: the rack" "${command//%/$p} fails"
+	done
+}
+
+# Adds up over the first N drones; sets the counters' names as variables.
+count() # N
+{
+	# shellcheck disable=SC2046 # words are wanted
+	read -r requests written blocks erases reboots data_requests <<< $(rack_all "$1" counters |
+		jq -s -r 'map([.beyond_standard, .bytes_written, .blocks_written, .erases, .reboots,
+			.dfu[1] + .dfu[3]]) | transpose | map(add) | @tsv')
+}
 
 # ---- measuring ----------------------------------------------------------------------------------
 
 daemon_cpu_ms()
 {
-	local pid
-
-	pid=$(daemon_pid)
-	awk -v hz="$(getconf CLK_TCK)" '{ print int(($14 + $15) * 1000 / hz) }' "/proc/$pid/stat"
+	awk '{ print int($1 / 1000000) }' "/proc/$(daemon_pid)/schedstat"
 }
 
-# The sum of a counter over the first N ports.
-total() # N COUNTER
+# Processor time of this shell's children that have ended.
+children_ms()
 {
-	local p sum=0
-
-	for p in $(ports 1 "$1"); do
-		sum=$((sum + $(counter "$p" "$2")))
-	done
-	echo "$sum"
+	awk -v hz="$(getconf CLK_TCK)" '{ print int(($16 + $17) * 1000 / hz) }' "/proc/$$/stat"
 }
 
-row() # NAME DRONES WALL-MS CPU-MS TRANSFERS BYTES PEAK-KIB
+row() # NAME DRONES
 {
-	printf '%-44s %4d %9.1f %9.2f %9d %10d %7d\n' "$1" "$2" "$(ms_to_s "$3")" "$(ms_to_s "$4")" \
-		"$5" "$6" "$7" >> "$table"
-	jq --arg name "$1" --argjson v "[$2,$3,$4,$5,$6,$7]" '.rows += [{name: $name, drones: $v[0],
-		wall_ms: $v[1], cpu_ms: $v[2], transfers: $v[3], bytes: $v[4], peak_kib: $v[5]}]' \
+	printf '%-38s %4d %8s %8s %9d %10d %6d %7d\n' "$1" "$2" "$(ms_to_s "$wall")" \
+		"$(ms_to_s "$cpu")" "$requests" "$written" "$erases" "$peak" >> "$table"
+	jq --arg name "$1" --argjson v "[$2,$wall,$cpu,$requests,$written,$erases,$peak]" \
+		'.rows += [{name: $name, drones: $v[0], wall_ms: $v[1], processor_ms: $v[2],
+		transfers: $v[3], bytes_written: $v[4], erases: $v[5], peak_kib: $v[6]}]' \
 		"$json" > "$json.new" && mv "$json.new" "$json"
 	tail -n 1 "$table" | sed 's/^/# /'
 }
@@ -61,8 +76,6 @@ ratio() # A B
 	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", b > 0 ? a / b : 999 }'
 }
 
-# ---- what is measured ---------------------------------------------------------------------------
-
 # Milliseconds the newest attempt of a port spent in DFU mode: visible -> verified and left.
 dfu_ms() # PORT
 {
@@ -73,91 +86,74 @@ dfu_ms() # PORT
 		"erasing", "writing", "verifying", "first-page", "leaving")).ms] | add'
 }
 
-rack_of() # N IMAGE
-{
-	local p
+# ---- one rack, once ------------------------------------------------------------------------------
 
-	for p in $(ports 1 "$1"); do
-		rack_add "$p" "$2"
-	done
-}
-
-# Plugs N drones and waits for their endings; sets wall, cpu, transfers, bytes.
+# Plugs N drones in and waits for their endings; sets what row() prints.
 ours() # NAME N
 {
-	local begin cpu_before before written p
+	local begin before
 
-	cpu_before=$(daemon_cpu_ms)
-	before=$(total "$2" requests)
-	written=$(total "$2" bytes_written)
+	rack_all "$2" reset-counters
+	before=$(daemon_cpu_ms)
 	begin=$(now_ms)
-	for p in $(ports 1 "$2"); do
-		rack_do plug "$p" > /dev/null
-	done
+	rack_all "$2" plug
 	cfdfuctl wait --count "$2" --timeout 900 > "$out/bench-wait.txt" 2>&1 ||
 		not_ok "bench: $1" "$(tail -n 3 "$out/bench-wait.txt")"
 	wall=$(($(now_ms) - begin))
-	cpu=$(($(daemon_cpu_ms) - cpu_before))
-	transfers=$(($(total "$2" requests) - before))
-	bytes=$(($(total "$2" bytes_written) - written))
-	row "$1" "$2" "$wall" "$cpu" "$transfers" "$bytes" "$(daemon_peak_kib)"
+	cpu=$(($(daemon_cpu_ms) - before))
+	peak=$(daemon_peak_kib)
+	count "$2"
+	row "$1" "$2"
+	slowest "$2"
 }
 
-unplug() # N
+# Where the time of the slowest of the last N attempts went.
+slowest() # N
 {
-	local p
+	local id
 
-	for p in $(ports 1 "$1"); do
-		rack_do unplug "$p" > /dev/null
-	done
-	until_true 60 present_is 0
+	id=$(records "SELECT id FROM (SELECT id, duration_ms FROM attempts ORDER BY id DESC LIMIT $1)
+		ORDER BY duration_ms DESC LIMIT 1")
+	note "the slowest: $(cfdfuctl --json show "$id" |
+		jq -r '[.stages[] | "\(.step) \(.ms)"] | join(", ")') ms"
 }
 
 # dfu-util on N drones that are in DFU mode, one process a port.
 theirs() # N
 {
-	local p begin pids=() before written utime
+	local p begin pids=() before
 
-	for p in $(ports 1 "$1"); do
-		rack_do button "$p" > /dev/null
-	done
+	rack_all "$1" button
 	for p in $(ports 1 "$1"); do
 		until_true 60 usb_is "$p" 0483:df11
 	done
-	before=$(total "$1" requests)
-	written=$(total "$1" bytes_written)
-	utime=$(children_ms)
+	rack_all "$1" reset-counters
+	before=$(children_ms)
 	begin=$(now_ms)
 	for p in $(ports 1 "$1"); do
-		dfu-util -d 0483:df11 -p "$p" -a 0 -s "$app:leave" -D "$new" > "$scratch/dfu-util-$p.log" 2>&1 &
+		dfu-util -d 0483:df11 -p "$p" -a 0 -s "$app:leave" -D "$new" \
+			> "$scratch/dfu-util-$p.log" 2>&1 &
 		pids+=($!)
 	done
 	wait "${pids[@]}"
 	wall=$(($(now_ms) - begin))
-	cpu=$(($(children_ms) - utime))
-	transfers=$(($(total "$1" requests) - before))
-	bytes=$(($(total "$1" bytes_written) - written))
-	row "dfu-util, no verification" "$1" "$wall" "$cpu" "$transfers" "$bytes" 0
+	cpu=$(($(children_ms) - before))
+	peak=0
+	count "$1"
+	row "dfu-util, without verification" "$1"
 }
 
-# Processor time of this shell's children that have ended.
-children_ms()
+unplug() # N
 {
-	awk -v hz="$(getconf CLK_TCK)" '{ print int(($16 + $17) * 1000 / hz) }' "/proc/$$/stat"
+	rack_all "$1" unplug
+	until_true 60 present_is 0
 }
 
-reload() # N IMAGE
+configure_flash() # KEY=VALUE
 {
-	local p
-
-	for p in $(ports 1 "$1"); do
-		rack_do load "$p" "$2" "$app" > /dev/null
-	done
-}
-
-select_image() # NAME
-{
-	cfdfuctl firmware select "$1" > /dev/null || not_ok "bench: $1 is selected" "it is not"
+	station_configure flash "$1"
+	systemctl restart cfdfud.service
+	until_true 20 cfdfuctl status
 }
 
 # ---- the bench ----------------------------------------------------------------------------------
@@ -165,102 +161,120 @@ select_image() # NAME
 bench_theirs()
 {
 	theirs 1
-	dfu_util_1=$wall
-	dfu_util_cpu=$cpu
+	dfu_util_wall=$wall
+	dfu_util_transfers=$requests
 	unplug 1
-	reload 16 "$old"
+	rack_all 1 "load % $old $app"
 	theirs 16
 	dfu_util_cpu=$((cpu / 16))
 	unplug 16
-	reload 16 "$old"
+	rack_all 16 "load % $old $app"
 }
 
-bench_full()
+bench_one()
 {
-	select_image new
 	ours "full" 1
 	one_wall=$wall
 	one_dfu=$(dfu_ms 1-1)
-	one_blocks=$(counter 1-1 blocks_written)
-	one_dnloads=$(rack_do counters 1-1 | jq '.dfu[1] + .dfu[3]')
+	one_transfers=$requests
+	# Beside the data, its start and its status: three for each erase, each address, the way in and out.
+	one_per_block=$(ratio $((data_requests - 3 * erases)) "$blocks")
 	unplug 1
-	reload 1 "$old"
+	rack_all 1 "load % $old $app"
+}
+
+bench_racks()
+{
 	local n
 
 	for n in 16 64 120; do
 		ours "full" $n
-		[ $n != 16 ] || { sixteen_wall=$wall; sixteen_cpu=$((cpu / 16)); }
-		[ $n = 120 ] || { unplug $n; reload $n "$old"; }
+		if [ $n = 16 ]; then
+			sixteen_wall=$wall
+			sixteen_cpu=$((cpu / 16))
+		fi
+		unplug $n
+		[ $n = 16 ] || rack_all $n "load % $old $app"
+		[ $n != 16 ] || bench_unchanged
 	done
-	full_peak=$(daemon_peak_kib)
-	unplug 120
+	full_peak=$peak
 }
 
+# Sixteen drones hold the image.
 bench_unchanged()
 {
-	local before
-
-	before=$(($(total 16 erases) * 100000 + $(total 16 blocks_written)))
 	ours "unchanged, by read-back" 16
-	unchanged_work=$(($(total 16 erases) * 100000 + $(total 16 blocks_written) - before))
+	unchanged_work=$((erases + blocks))
 	unplug 16
-	select_image edited
-	before=$(counter 1-1 erases)
+	cfdfuctl firmware select edited > /dev/null
 	ours "one changed byte in sector 5" 1
-	edited_erases=$(($(counter 1-1 erases) - before))
+	edited_erases=$erases
 	unplug 1
-	station_configure flash skip=version
-	systemctl restart cfdfud.service
-	select_image new
-	before=$(counter 1-2 reboots)
-	rack_do plug 1-2 > /dev/null
-	until_true 60 test "$(verdicts unchanged)" = 1
-	version_reboots=$(($(counter 1-2 reboots) - before))
-	version_ms=$(records "SELECT duration_ms FROM attempts ORDER BY id DESC LIMIT 1")
-	row "unchanged, by version" 1 "$version_ms" 0 0 0 "$(daemon_peak_kib)"
-	unplug 2
+	cfdfuctl firmware select new > /dev/null
+	rack_all 1 "load % $new $app"
+	configure_flash skip=version
+	ours "unchanged, by version" 16
+	version_reboots=$reboots
+	version_ms=$(records "SELECT max(duration_ms) FROM (SELECT duration_ms FROM attempts
+		ORDER BY id DESC LIMIT 16)")
+	unplug 16
+	rack_all 16 "load % $old $app"
+	configure_flash skip=readback
 }
 
 bench_word()
 {
-	reload 1 "$old"
-	station_configure flash parallelism=word
-	systemctl restart cfdfud.service
+	configure_flash parallelism=word
 	ours "full, word parallelism" 1
 	word_dfu=$(dfu_ms 1-1)
 	unplug 1
 }
 
-getent passwd cfdfud > /dev/null || station_install
-station_reset
-old=$(image 2025.02 --size $size)
-new=$(image 2025.12 --size $size)
-edited=$images/edited.bin
-cp "$new" "$edited"
-printf '\x5a' | dd of="$edited" bs=1 seek=200001 conv=notrunc status=none
-rack_start typical
-printf '%-44s %4s %9s %9s %9s %10s %7s\n' run drones 'wall s' 'cpu s' transfers 'bytes wr.' 'peak K' \
-	>> "$table"
-cfdfuctl firmware add "$new" --name new > /dev/null
-cfdfuctl firmware add "$edited" --name edited > /dev/null
-cfdfuctl pause > /dev/null
-rack_of 120 "$old"
-floor_ms=$(rack_do floor 1-1 $size |
-	jq '(.erase_us + .program_us + .send_us + .read_us) / 1000')
+set_up()
+{
+	getent passwd cfdfud > /dev/null || station_install
+	station_reset
+	old=$(image 2025.02 --size $size)
+	new=$(image 2025.12 --size $size)
+	edited=$images/edited.bin
+	cp "$new" "$edited"
+	printf '\x5a' | dd of="$edited" bs=1 seek=200001 conv=notrunc status=none
+	rack_start typical
+	cfdfuctl firmware add "$new" --name new > /dev/null
+	cfdfuctl firmware add "$edited" --name edited > /dev/null
+	cfdfuctl firmware select new > /dev/null
+	cfdfuctl pause > /dev/null
+	rack_all 120 add
+	rack_all 120 "load % $old $app"
+	floor_ms=$(rack_do floor 1-1 $size | head -n 1 |
+		jq '(.erase_us + .program_us + .send_us + .read_us) / 1000')
+	printf '%-38s %4s %8s %8s %9s %10s %6s %7s\n' run drones 'wall s' 'cpu s' transfers \
+		'bytes wr.' erases 'peak K' >> "$table"
+}
+
+judge()
+{
+	bar "one drone in DFU mode against the floor" 1 "$(ratio "$one_dfu" "$floor_ms")" 1.15
+	bar "dfu-util without verification against one drone" 3.0 \
+		"$(ratio "$dfu_util_wall" "$one_dfu")" 100
+	bar "control transfers of one drone against dfu-util's" 0 \
+		"$(ratio "$one_transfers" "$dfu_util_transfers")" 1.2
+	bar "16 drones against one alone" 0 "$(ratio "$sixteen_wall" "$one_wall")" 1.15
+	bar "processor time a drone against dfu-util's" 0 \
+		"$(ratio "$sixteen_cpu" "$dfu_util_cpu")" 0.334
+	note "control transfers per block, erases apart, but with all addresses and probing: $one_per_block"
+	bar "unchanged rack: erases and blocks written" 0 "$unchanged_work" 0
+	bar "unchanged drone by version, ms" 0 "$version_ms" 1000
+	bar "unchanged drone by version: mode switches" 0 "$version_reboots" 0
+	bar "one changed byte in sector 5: sectors erased" 2 "$edited_erases" 2
+	bar "byte against word parallelism" 1.8 "$(ratio "$one_dfu" "$word_dfu")" 10
+	bar "120 drones: peak resident memory, KiB" 1 "$full_peak" 65536
+}
+
+set_up
 bench_theirs
 cfdfuctl resume > /dev/null
-bench_full
-bench_unchanged
+bench_one
+bench_racks
 bench_word
-
-bar "one drone in DFU mode against the floor" 1 "$(ratio "$one_dfu" "$floor_ms")" 1.15
-bar "dfu-util without verification against one drone" 3.0 "$(ratio "$dfu_util_1" "$one_dfu")" 100
-bar "16 drones against one alone" 0 "$(ratio "$sixteen_wall" "$one_wall")" 1.15
-bar "processor time a drone against dfu-util's" 0 "$(ratio "$sixteen_cpu" "$dfu_util_cpu")" 0.334
-note "one drone: $one_blocks blocks, $one_dnloads DNLOAD and GETSTATUS requests in all"
-bar "unchanged rack: erases and blocks written" 0 "$unchanged_work" 0
-bar "unchanged drone by version, ms" 0 "$version_ms" 1000
-bar "unchanged drone by version: mode switches" 0 "$version_reboots" 0
-bar "one changed byte in sector 5: sectors erased" 2 "$edited_erases" 2
-bar "byte against word parallelism" 1.8 "$(ratio "$one_dfu" "$word_dfu")" 10
-bar "120 drones: peak resident memory, KiB" 1 "$full_peak" 65536
+judge
