@@ -31,7 +31,7 @@ static const struct {
 } stages[JOB_STAGE_COUNT] = {
 #define S(x) BIT(JOB_##x)
 	[JOB_ASK] = { "ask", S(SWITCH) | S(ENDING) | S(OVER), true },
-	[JOB_SWITCH] = { "switch", S(REQUEST) | S(ENDING) | S(OVER), false },
+	[JOB_SWITCH] = { "switch", S(REQUEST) | S(AWAIT_DFU) | S(ENDING) | S(OVER), false },
 	[JOB_REQUEST] = { "request", S(AWAIT_DFU) | S(ENDING), true },
 	[JOB_AWAIT_DFU] = { "await-dfu", S(SWITCH) | S(FLASH) | S(ENDING) | S(OVER), false },
 	[JOB_FLASH] = { "flash", S(FLASH) | S(AWAIT_RUNTIME) | S(AWAIT_DFU) | S(ENDING) | S(OVER),
@@ -331,6 +331,10 @@ job_opened(struct job *j, int error, const uint8_t *descriptors, size_t length, 
 		j->pause_until_us = now_us + (error == -EBUSY ? BUSY_RETRY_US : OPEN_RETRY_US);
 		return;
 	}
+	if (error == -ENODEV && j->stage == JOB_REQUEST && j->touched) {
+		job_gone(j, now_us); /* on its way already; the bus will say so, too */
+		return;
+	}
 	if (error == -ENODEV && j->begun == BEGUN_NO && !j->touched) {
 		job_end_idle(j, "Unplugged before anything was done.", now_us);
 		return;
@@ -469,7 +473,11 @@ job_gone(struct job *j, uint64_t now_us)
 	j->device = DEVICE_CLOSED;
 	j->arrival = 0;
 	switch (j->stage) {
+	case JOB_SWITCH:
 	case JOB_REQUEST:
+		/* WHY: asked before and slow to go; that it goes now is what was asked for. */
+		if (!j->touched)
+			break;
 		job_enter(j, JOB_AWAIT_DFU, now_us);
 		j->vanished = true;
 		j->deadline_us = now_us + j->setup.options->dfu_timeout_us;
@@ -494,7 +502,6 @@ job_gone(struct job *j, uint64_t now_us)
 		}
 		break;
 	case JOB_ASK:
-	case JOB_SWITCH:
 	case JOB_CONFIRM:
 		break;
 	case JOB_ENDING:

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* A drone that takes longer to leave than the host waits: what was asked for is not a failure. */
+#include "config.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "core/job.h"
+
+enum { SECOND = 1000000 };
+
+static const struct job_options options = { .dfu_timeout_us = 10 * SECOND,
+					    .boot_timeout_us = 10 * SECOND,
+					    .attempt_timeout_us = 180 * SECOND };
+
+struct play {
+	struct policy *policy;
+	struct image *image;
+	struct crtp_toc toc;
+	const struct profile *profile;
+	struct job *job;
+	struct job_want want;
+	uint64_t now;
+};
+
+static struct play *
+begin(void)
+{
+	static struct play p;
+	static const uint8_t bytes[16] = { 1 };
+	struct segment segment = { .addr = 0x08004000, .size = sizeof(bytes), .data = bytes };
+	struct image_label label = { .name = "new", .platforms = BIT(PLATFORM_CF2) };
+	struct sighting s = { .port = "1-4",
+			      .arrival = 1,
+			      .vid = 0x0483,
+			      .pid = 0x5740,
+			      .manufacturer = "Bitcraze AB",
+			      .serial = "30002D000B51343333353132" };
+	struct drone_past past = { .known = true, .platform = PLATFORM_CF2 };
+	struct job_setup setup = { .options = &options, .toc = &p.toc };
+
+	p = (struct play){ .now = SECOND, .profile = profile_crazyflie() };
+	assert_int_equal(policy_new(&p.policy), 0);
+	assert_int_equal(image_new(&segment, 1, &label, &p.image), 0);
+	policy_select(p.policy, PLATFORM_CF2, p.image);
+	setup.policy = p.policy;
+	setup.profiles = &p.profile;
+	setup.profile_count = 1;
+	assert_int_equal(job_new(&setup, &s, &past, p.now, &p.job), 0);
+	return &p;
+}
+
+static void
+end(struct play *p)
+{
+	job_free(p->job);
+	image_unref(p->image);
+	policy_free(p->policy);
+}
+
+/* Plays the shell's part; every transfer ends with status. */
+static void
+play_until(struct play *p, enum job_stage stage, enum usb_status status)
+{
+	for (unsigned i = 0; i < 200 && job_stage(p->job) != stage; i++) {
+		job_next(p->job, p->now, &p->want);
+		switch (p->want.kind) {
+		case JOB_WANT_OPEN:
+			job_opened(p->job, 0, NULL, 0, p->now);
+			break;
+		case JOB_WANT_XFER:
+			job_ended(p->job, status, NULL, 0, p->now);
+			break;
+		case JOB_WANT_TURN:
+			job_granted(p->job, p->want.turn, p->now);
+			break;
+		case JOB_WANT_BEGIN:
+			job_recorded(p->job, 0, 1, p->now);
+			break;
+		case JOB_WANT_PAUSE:
+			p->now = p->want.until_us;
+			break;
+		case JOB_WANT_NOTHING:
+			p->now += SECOND;
+			job_tick(p->job, p->now);
+			break;
+		case JOB_WANT_CLOSE:
+		case JOB_WANT_END:
+		case JOB_WANT_DIGEST:
+		case JOB_WANT_BACKUP:
+		case JOB_WANT_OVER:
+			break;
+		}
+	}
+	assert_int_equal(job_stage(p->job), stage);
+}
+
+/* Asked once with an error, still there after two seconds, and about to be asked again. */
+static struct play *
+asked_in_vain(void)
+{
+	struct play *p = begin();
+
+	play_until(p, JOB_AWAIT_DFU, USB_TIMEOUT);
+	play_until(p, JOB_SWITCH, USB_TIMEOUT);
+	return p;
+}
+
+static void
+a_drone_that_goes_before_it_is_asked_again_is_waited_for(void **state)
+{
+	struct play *p = asked_in_vain();
+
+	(void)state;
+	job_gone(p->job, p->now);
+	assert_int_equal(job_stage(p->job), JOB_AWAIT_DFU);
+	end(p);
+}
+
+static void
+a_drone_that_is_gone_when_it_is_opened_again_is_waited_for(void **state)
+{
+	struct play *p = asked_in_vain();
+
+	(void)state;
+	play_until(p, JOB_REQUEST, USB_TIMEOUT);
+	job_next(p->job, p->now, &p->want);
+	if (p->want.kind == JOB_WANT_OPEN)
+		job_opened(p->job, -ENODEV, NULL, 0, p->now);
+	else
+		job_gone(p->job, p->now);
+	assert_int_equal(job_stage(p->job), JOB_AWAIT_DFU);
+	end(p);
+}
+
+static void
+a_drone_pulled_before_it_was_asked_is_gone(void **state)
+{
+	struct play *p = begin();
+
+	(void)state;
+	play_until(p, JOB_SWITCH, USB_TIMEOUT);
+	job_next(p->job, p->now, &p->want);
+	job_gone(p->job, p->now);
+	assert_int_not_equal(job_stage(p->job), JOB_AWAIT_DFU);
+	end(p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_drone_that_goes_before_it_is_asked_again_is_waited_for),
+		cmocka_unit_test(a_drone_that_is_gone_when_it_is_opened_again_is_waited_for),
+		cmocka_unit_test(a_drone_pulled_before_it_was_asked_is_gone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
