@@ -291,7 +291,11 @@ after_recover_status(struct dfuse *d, uint8_t dfu_status, uint64_t now_us)
 		dfuse_enter(d, DFUSE_PHASE_CLEAN_FIX);
 		return;
 	}
-	failed(d, d->state == DFU_STATE_ERROR ? fault_of_dfu_status(dfu_status) : FAULT_PROTOCOL,
+	/* WHY: an error that was there before us refuses nothing; it only does not go away. */
+	failed(d,
+	       d->state == DFU_STATE_ERROR && d->req.op != DFUSE_OP_CLEAN
+		   ? fault_of_dfu_status(dfu_status)
+		   : FAULT_PROTOCOL,
 	       dfu_status);
 }
 
