@@ -130,6 +130,8 @@ submit(struct station *s, const struct command *c)
 	int r;
 
 	check_xfer(s, c);
+	if (s->on_submit != NULL)
+		s->on_submit(s->on_submit_ctx, c);
 	r = world_submit(s->world, c->dev, &c->xfer);
 	if (r < 0 && r != -ENODEV)
 		station_break(s, "I11: a transfer on %s is refused: %d", seat->port, r);
@@ -535,4 +537,11 @@ void
 station_talk(struct station *s)
 {
 	s->options.verbose = true;
+}
+
+void
+station_watch(struct station *s, void (*on_submit)(void *ctx, const struct command *c), void *ctx)
+{
+	s->on_submit = on_submit;
+	s->on_submit_ctx = ctx;
 }

@@ -56,6 +56,10 @@ void station_free(struct station *s);
 /* From now on it prints what happens. */
 void station_talk(struct station *s);
 
+/* Called before each transfer goes out. */
+void station_watch(struct station *s, void (*on_submit)(void *ctx, const struct command *c),
+		   void *ctx);
+
 struct world *station_world(struct station *s);
 struct fleet *station_fleet(struct station *s);
 

@@ -51,6 +51,8 @@ struct station {
 	struct seat seats[STATION_DRONES_MAX];
 	size_t seat_count;
 	uint8_t seat_of_slot[FLEET_SLOTS_MAX]; /* 1 + index; 0 not looked up yet */
+	void (*on_submit)(void *ctx, const struct command *c);
+	void *on_submit_ctx;
 	uint64_t trace, flashes, commit_total, events, arms_refused;
 	char broken[256];
 };
