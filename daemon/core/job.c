@@ -32,7 +32,7 @@ static const struct {
 #define S(x) BIT(JOB_##x)
 	[JOB_ASK] = { "ask", S(SWITCH) | S(ENDING) | S(OVER), true },
 	[JOB_SWITCH] = { "switch", S(REQUEST) | S(AWAIT_DFU) | S(ENDING) | S(OVER), false },
-	[JOB_REQUEST] = { "request", S(AWAIT_DFU) | S(ENDING), true },
+	[JOB_REQUEST] = { "request", S(AWAIT_DFU) | S(ENDING) | S(OVER), true },
 	[JOB_AWAIT_DFU] = { "await-dfu", S(SWITCH) | S(FLASH) | S(ENDING) | S(OVER), false },
 	[JOB_FLASH] = { "flash", S(FLASH) | S(AWAIT_RUNTIME) | S(AWAIT_DFU) | S(ENDING) | S(OVER),
 			true },

@@ -180,7 +180,9 @@ perform(struct alone *a, const struct job_want *w)
 		return false;
 	case JOB_WANT_OPEN:
 		a->dev = ++a->opens;
-		if (world_open(a->world, a->dev, a->sighting.arrival) < 0)
+		if (a->open_error < 0)
+			job_opened(a->job, a->open_error, NULL, 0, now_us);
+		else if (world_open(a->world, a->dev, a->sighting.arrival) < 0)
 			job_opened(a->job, -ENODEV, NULL, 0, now_us);
 		return true;
 	case JOB_WANT_XFER:
@@ -220,7 +222,7 @@ alone_play(struct alone *a)
 	for (a->steps = 1; a->steps < STEPS_MAX; a->steps++) {
 		struct job_want w;
 
-		if (a->meddle != NULL && a->steps == a->meddle_at) {
+		if (a->meddle != NULL && (a->meddle_at == 0 || a->steps == a->meddle_at)) {
 			a->meddled = true;
 			a->meddle(a);
 		}

@@ -26,7 +26,8 @@ struct alone {
 	bool in_dfu;	 /* found in DFU mode rather than running */
 	bool recognised; /* the digest of its loader is known */
 	int begin_error, end_error, backup_error;
-	unsigned meddle_at; /* before this step; 0: never */
+	int open_error;	    /* opens fail with it */
+	unsigned meddle_at; /* before this step; 0: before each */
 	void (*meddle)(struct alone *a);
 	/* the play */
 	struct world *world;

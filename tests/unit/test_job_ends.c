@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: MIT */
+/* One job without a fleet: each way to end, by name. */
+#include "config.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/outcome.h"
+#include "core/platform.h"
+#include "job_alone.h"
+
+#define EVAL_FLASH "@Internal Flash  /0x08000000/06*002Ka,250*002Kg"
+#define EVAL_SPI "@SPI Flash : M25P64/0x00000000/128*064Kg"
+#define EVAL_APP 0x08003000U
+
+/* Linked in place of the allocator (-Wl,--wrap): calls of this size or more fail; 0: none does. */
+static size_t fails_from;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *
+__wrap_malloc(size_t size)
+{
+	return fails_from > 0 && size >= fails_from ? NULL : __real_malloc(size);
+}
+
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+	return fails_from > 0 && count * size >= fails_from ? NULL : __real_calloc(count, size);
+}
+
+static void
+assert_verdict(const struct alone *a, enum verdict_kind kind, enum fault fault)
+{
+	const struct verdict *v = &job_record(a->job)->verdict;
+
+	if (v->kind != kind || v->fault != fault)
+		fail_msg("ended as %s (%s, %s) rather than %s (%s): %s", verdict_name(v->kind),
+			 fault_name(v->fault), step_name(v->step), verdict_name(kind),
+			 fault_name(fault), job_record(a->job)->message);
+}
+
+static void
+assert_ending(struct alone *a, enum verdict_kind kind, enum fault fault)
+{
+	(void)alone_ending(a);
+	assert_verdict(a, kind, fault);
+}
+
+static void
+assert_says(const struct alone *a, const char *part)
+{
+	if (strstr(job_record(a->job)->message, part) == NULL)
+		fail_msg("\"%s\" does not speak of \"%s\"", job_record(a->job)->message, part);
+}
+
+static const struct drone_counters *
+counters(struct alone *a)
+{
+	return drone_counters(world_drone(a->world, ALONE_PORT));
+}
+
+/* The image under another label. */
+static void
+relabel(struct alone *a, unsigned platforms, const char *version)
+{
+	struct image_label label = *image_label(a->image);
+	struct segment s = *image_segment(a->image, 0);
+	struct image *image;
+
+	label.platforms = platforms;
+	copy_text(label.version, sizeof(label.version), version);
+	assert_int_equal(image_new(&s, 1, &label, &image), 0);
+	image_unref(a->image);
+	a->image = image;
+	policy_select(a->policy, PLATFORM_CF2, image);
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+static void
+fail_to_open_again(struct alone *a)
+{
+	if (a->job->stage == JOB_FLASH && a->job->device == DEVICE_CLOSED)
+		a->open_error = -ENODEV;
+}
+
+static void
+what_cannot_be_opened_has_a_fault_of_its_own(void **state)
+{
+	static const struct {
+		int error;
+		enum fault fault;
+	} errors[] = { { -EACCES, FAULT_PERMISSION }, { -EPERM, FAULT_PERMISSION },
+		       { -EBUSY, FAULT_BUSY },	      { -ENOMEM, FAULT_NO_MEMORY },
+		       { -EIO, FAULT_OPEN },	      { -EMFILE, FAULT_OPEN } };
+	struct alone a;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+		alone_init(&a);
+		a.open_error = errors[i].error;
+		assert_ending(&a, VERDICT_FAIL, errors[i].fault);
+		assert_int_equal(job_record(a.job)->verdict.sys_errno, -errors[i].error);
+		assert_int_equal(a.opens, errors[i].error == -EBUSY ? 4 : 10);
+		alone_free(&a);
+	}
+	alone_init(&a);
+	a.open_error = -ENODEV;
+	assert_ending(&a, VERDICT_NONE, FAULT_NONE);
+	assert_non_null(strstr(job_idle_reason(a.job), "Unplugged"));
+	alone_free(&a);
+	for (int nameless = 0; nameless < 2; nameless++) { /* gone after the reboot */
+		alone_init(&a);
+		a.drone.no_type = nameless;
+		a.meddle = fail_to_open_again;
+		assert_ending(&a, VERDICT_FAIL, FAULT_GONE);
+		alone_free(&a);
+	}
+}
+
+static void
+a_job_needs_memory_to_begin_and_for_a_backup(void **state)
+{
+	struct job *none = NULL;
+	struct alone a;
+
+	(void)state;
+	alone_init(&a);
+	a.options.backup = true;
+	alone_begin(&a);
+	fails_from = sizeof(struct job);
+	assert_int_equal(job_new(&a.setup, &a.sighting, &a.past, 0, &none), -ENOMEM);
+	assert_null(none);
+	fails_from = 0x80000;
+	assert_true(alone_play(&a));
+	fails_from = 0;
+	assert_verdict(&a, VERDICT_FAIL, FAULT_NO_MEMORY);
+	assert_int_equal(counters(&a)->erases, 0);
+	alone_free(&a);
+}
+
+/* ---- what it is -------------------------------------------------------------------------- */
+
+static void
+a_drone_whose_platform_is_in_doubt_is_left_alone(void **state)
+{
+	struct alone a;
+
+	(void)state;
+	alone_init(&a); /* it says Flapper, which nobody confirmed */
+	copy_text(a.drone.type, sizeof(a.drone.type), "Flapper (CF 2.1)");
+	assert_ending(&a, VERDICT_SKIPPED, FAULT_PLATFORM_UNKNOWN);
+	assert_int_equal(counters(&a)->reboots, 0);
+	alone_free(&a);
+
+	alone_init(&a); /* the operator says something else than the drone */
+	assert_int_equal(policy_set_platform(a.policy, ALONE_PORT, PLATFORM_BOLT), 0);
+	policy_select(a.policy, PLATFORM_BOLT, a.image);
+	assert_ending(&a, VERDICT_SKIPPED, FAULT_PLATFORM);
+	assert_int_equal(counters(&a)->reboots, 0);
+	alone_free(&a);
+
+	for (int known = 0; known < 2; known++) { /* neither firmware nor OTP names it */
+		alone_init(&a);
+		a.in_dfu = true;
+		a.options.adopt = JOB_ADOPT_PORT;
+		copy_text(a.drone.otp, sizeof(a.drone.otp), known ? "0;ZZ99" : "");
+		assert_ending(&a, VERDICT_SKIPPED, FAULT_PLATFORM_UNKNOWN);
+		assert_int_equal(counters(&a)->writing, 0);
+		alone_free(&a);
+	}
+}
+
+/* The OTP contradicts what the firmware said: skipped, but let go first. */
+static void
+set_up_contradiction(struct alone *a, const char *fate)
+{
+	alone_init(a);
+	copy_text(a->drone.otp, sizeof(a->drone.otp), "0;CB10");
+	copy_text(a->drone.type, sizeof(a->drone.type), "Crazyflie 2.1");
+	a->drone.boots_anything = true;
+	assert_int_equal(world_add(a->world, ALONE_PORT, NULL, NULL, &a->drone), 0);
+	if (fate != NULL)
+		alone_arm(a, fate);
+	(void)alone_ending(a);
+	assert_int_equal(counters(a)->erases, 0);
+}
+
+static void
+a_drone_that_is_skipped_in_dfu_mode_is_started_again_first(void **state)
+{
+	static const char *const fates[] = { NULL, "leave-dfu at=1", "leave-nothing at=1",
+					     "no-leave at=1 count=9",
+					     "stall at=1 in=dfu on=leave count=60" };
+	struct alone a;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fates); i++) {
+		set_up_contradiction(&a, fates[i]);
+		if (counters(&a)->leaves > 0)
+			assert_verdict(&a, VERDICT_SKIPPED, FAULT_PLATFORM);
+		else
+			assert_int_equal(job_record(a.job)->verdict.step, STEP_LEAVING);
+		alone_free(&a);
+	}
+}
+
+static void
+select_other(struct alone *a)
+{
+	if (a->job->stage != JOB_AWAIT_DFU)
+		return;
+	policy_select(a->policy, PLATFORM_CF2, NULL);
+	if (a->past.failures > 0)
+		policy_select(a->policy, PLATFORM_BOLT, a->image);
+	if (a->past.failed_ports > 0)
+		a->job->record.platform = PLATFORM_UNKNOWN;
+}
+
+static void
+the_image_an_attempt_began_with_is_held_against_the_otp(void **state)
+{
+	static const struct {
+		const char *otp;
+		unsigned platforms;
+		bool other, forgotten;
+		enum verdict_kind kind;
+	} cases[] = {
+		{ "0;CF21", BIT(PLATFORM_CF2), false, false, VERDICT_PASS },
+		{ "0;CF21", 0, false, false, VERDICT_PASS },
+		{ "0;CF21", 0, true, false, VERDICT_PASS },
+		{ "0;CF21", BIT(PLATFORM_CF2), true, false, VERDICT_PASS },
+		{ "0;CF21", BIT(PLATFORM_CF2), true, true, VERDICT_PASS },
+		{ "0;CB10", BIT(PLATFORM_CF2), false, false, VERDICT_SKIPPED },
+		{ "0;CB10", 0, false, false, VERDICT_SKIPPED },
+		{ "0;CB10", BIT(PLATFORM_CF2), true, true, VERDICT_SKIPPED },
+		{ "0;CB10", 0, true, true, VERDICT_PASS },
+		{ "0;ZZ99", BIT(PLATFORM_CF2), false, false, VERDICT_PASS },
+		{ "0;ZZ99", BIT(PLATFORM_CF2), true, false, VERDICT_PASS },
+		{ "", BIT(PLATFORM_CF2), false, false, VERDICT_PASS },
+	};
+	struct alone a;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		alone_init(&a);
+		copy_text(a.drone.otp, sizeof(a.drone.otp), cases[i].otp);
+		copy_text(a.drone.type, sizeof(a.drone.type), "Crazyflie 2.1");
+		a.drone.boots_anything = true;
+		relabel(&a, cases[i].platforms, "2026.08");
+		a.meddle = select_other;
+		a.past.failures = cases[i].other;
+		a.past.failed_ports = cases[i].forgotten;
+		(void)alone_ending(&a);
+		if (job_record(a.job)->verdict.kind != cases[i].kind)
+			fail_msg("case %zu: %s", i, job_record(a.job)->message);
+		alone_free(&a);
+	}
+}
+
+/* ---- devices beside the family ----------------------------------------------------------- */
+
+/* An evaluation board: three memories, a loader of 12 KiB, no run-time mode. */
+static void
+set_up_board(struct alone *a)
+{
+	struct profile *p = &a->profiles[0];
+
+	alone_init(a);
+	a->drone.model = DRONE_EVAL;
+	a->drone.application_addr = EVAL_APP;
+	a->in_dfu = true;
+	a->setup.profile_count = 2;
+	*p = (struct profile){ .name = "board",
+			       .vid = 0x0483,
+			       .pid = 0xDF11,
+			       .app_addr = EVAL_APP,
+			       .loader_addr = 0x08000000,
+			       .loader_bytes = 0x3000,
+			       .leave = true };
+	p->map_given[0] = p->map_given[1] = true;
+	assert_int_equal(layout_parse(EVAL_FLASH, strlen(EVAL_FLASH), &p->map[0], NULL, NULL), 0);
+	assert_int_equal(layout_parse(EVAL_SPI, strlen(EVAL_SPI), &p->map[1], NULL, NULL), 0);
+}
+
+static void
+select_for_board(struct alone *a, size_t segments)
+{
+	static const struct image_label label = { .name = "board", .version = "7" };
+	static uint8_t bytes[3000] = { 1, 2, 3 };
+	struct segment s[] = { { 0, EVAL_APP, sizeof(bytes), bytes },
+			       { 1, 0x00010000, 100, bytes },
+			       { 2, 0x64000000, 50, bytes } };
+
+	image_unref(a->image);
+	assert_int_equal(image_new(s, segments, &label, &a->image), 0);
+	policy_select(a->policy, PLATFORM_OTHER, a->image);
+}
+
+static void
+a_board_is_flashed_and_its_reading_back_is_the_proof(void **state)
+{
+	struct alone a;
+
+	(void)state;
+	for (size_t segments = 1; segments <= 3; segments++) {
+		set_up_board(&a);
+		a.options.backup = true; /* only of Crazyflies */
+		select_for_board(&a, segments);
+		assert_ending(&a, VERDICT_PASS, FAULT_NONE);
+		assert_says(&a, "cannot be asked what it runs");
+		if (segments == 1) /* the simulator takes the other memories for outside */
+			assert_int_equal(counters(&a)->outside_writes, 0);
+		if (segments == 3)
+			assert_says(&a, "target 0 pass; target 1 pass; target 2 pass");
+		job_free(a.job);
+		assert_int_equal(
+		    job_new(&a.setup, &a.sighting, &a.past, world_now_us(a.world), &a.job), 0);
+		(void)alone_play(&a);
+		alone_free(&a);
+	}
+}
+
+static void
+a_board_with_a_memory_that_fails_says_which(void **state)
+{
+	struct alone a;
+
+	(void)state;
+	set_up_board(&a);
+	select_for_board(&a, 3);
+	assert_int_equal(world_add(a.world, ALONE_PORT, NULL, NULL, &a.drone), 0);
+	alone_arm(&a, "flip-write at=3 in=dfu on=data value=3");
+	alone_arm(&a, "flip-write at=4 in=dfu on=data value=3");
+	(void)alone_ending(&a);
+	if (job_record(a.job)->verdict.kind == VERDICT_FAIL)
+		assert_says(&a, "target");
+	alone_free(&a);
+}
+
+static void
+lose_proof(struct alone *a)
+{
+	struct flash *f = &a->job->flash;
+
+	if (a->job->stage == JOB_FLASH && flash_stage(f) == FLASH_LEAVE)
+		flash_done(f); /* the plan is the proof */
+	if (a->job->stage == JOB_CONFIRM)
+		a->job->verified = false;
+}
+
+static void
+without_proof_nothing_passes(void **state)
+{
+	struct alone a;
+
+	(void)state;
+	set_up_board(&a);
+	select_for_board(&a, 1);
+	a.meddle = lose_proof;
+	assert_ending(&a, VERDICT_FAIL, FAULT_VERIFY);
+	alone_free(&a);
+	alone_init(&a);
+	a.meddle = lose_proof;
+	assert_ending(&a, VERDICT_FAIL, FAULT_VERIFY);
+	alone_free(&a);
+}
+
+static void
+a_board_is_read_but_its_loader_never_rescued(void **state)
+{
+	struct alone a;
+
+	(void)state;
+	set_up_board(&a);
+	a.setup.kind = JOB_BACKUP;
+	assert_ending(&a, VERDICT_UNCHANGED, FAULT_NONE);
+	assert_int_equal(a.backups, 1);
+	assert_int_equal(counters(&a)->writing, counters(&a)->leaves);
+	alone_free(&a);
+	set_up_board(&a);
+	a.setup.kind = JOB_RECOVER_LOADER;
+	select_for_board(&a, 1);
+	a.setup.image = a.image;
+	assert_ending(&a, VERDICT_SKIPPED, FAULT_NONE);
+	assert_int_equal(counters(&a)->erases, 0);
+	alone_free(&a);
+}
+
+static void
+a_backup_ends_where_the_memory_does(void **state)
+{
+	static const struct {
+		const char *map;
+		uint32_t app_addr, bytes;
+	} maps[] = {
+		{ "@x/0x08000000/4*2Kg", 0x08000000, 8192 },
+		{ "@x/0x08000000/2*2Kg/0x08004000/2*2Kg", 0x08000000, 4096 }, /* a gap */
+		{ "@x/0x08000000/3*2Kg,1*2Kf", 0x08000000, 6144 },	      /* not readable */
+		{ "@x/0x08000000/1*2Kf,3*2Kg", 0x08000800, 0 },
+		{ "@x/0x08000000/1*2Kg,1*999Mg", 0x08000000, 2048 }, /* beyond the limit */
+		{ "@x/0x08000000/1*2Kg", 0x20000000, 2048 }, /* the application is elsewhere */
+	};
+	struct alone a;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(maps); i++) {
+		set_up_board(&a);
+		a.setup.kind = JOB_BACKUP;
+		copy_text(a.drone.layout[0], sizeof(a.drone.layout[0]), maps[i].map);
+		a.profiles[0].map_given[0] = a.profiles[0].map_given[1] = false;
+		a.profiles[0].app_addr = maps[i].app_addr;
+		if (maps[i].bytes == 0)
+			assert_ending(&a, VERDICT_FAIL, FAULT_IMAGE);
+		else
+			(void)alone_ending(&a);
+		assert_int_equal(a.job->backup_bytes, maps[i].bytes);
+		alone_free(&a);
+	}
+}
+
+/* ---- leaving and coming back ------------------------------------------------------------- */
+
+static void
+each_way_not_to_come_back_has_its_name(void **state)
+{
+	static const struct {
+		const char *fate;
+		bool in_dfu;
+		enum verdict_kind kind;
+		enum fault fault;
+	} cases[] = {
+		{ "no-leave at=1 count=9", false, VERDICT_NEEDS_POWER_CYCLE, FAULT_NO_LEAVE },
+		{ "no-leave at=1 count=1", false, VERDICT_PASS, FAULT_NONE },
+		{ "leave-nothing at=1", false, VERDICT_FAIL, FAULT_NO_BOOT },
+		{ "leave-nothing at=1", true, VERDICT_NEEDS_POWER_CYCLE, FAULT_NONE },
+		{ "leave-dfu at=1", false, VERDICT_NEEDS_POWER_CYCLE, FAULT_NONE },
+		{ "switch-lost at=1", false, VERDICT_FAIL, FAULT_NO_DFU },
+		{ "swap-back at=1", false, VERDICT_FAIL, FAULT_WRONG_SERIAL },
+		{ "stall at=1 in=dfu on=leave count=90", false, VERDICT_NEEDS_POWER_CYCLE,
+		  FAULT_NO_LEAVE },
+	};
+	struct alone a;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		alone_init(&a);
+		a.in_dfu = cases[i].in_dfu;
+		a.past.known = cases[i].in_dfu;
+		a.past.platform = PLATFORM_CF2;
+		a.drone.button_boots = true;
+		assert_int_equal(world_add(a.world, ALONE_PORT, NULL, NULL, &a.drone), 0);
+		alone_arm(&a, cases[i].fate);
+		assert_ending(&a, cases[i].kind, cases[i].fault);
+		alone_free(&a);
+	}
+}
+
+static void
+a_silent_drone_that_stalls_the_request_is_silent(void **state)
+{
+	struct alone a;
+
+	(void)state;
+	alone_init(&a);
+	a.drone.silent = true;
+	assert_int_equal(world_add(a.world, ALONE_PORT, NULL, NULL, &a.drone), 0);
+	alone_arm(&a, "stall at=2 in=runtime on=vendor count=40");
+	alone_begin(&a);
+	(void)alone_play(&a);
+	assert_verdict(&a, VERDICT_FAIL, FAULT_SILENT);
+	alone_free(&a);
+}
+
+static void
+the_version_it_says_decides_where_the_image_has_one(void **state)
+{
+	static const struct {
+		const char *label, *says;
+		enum verdict_kind kind;
+		enum fault fault;
+	} cases[] = {
+		{ "", "whatever", VERDICT_PASS, FAULT_NONE },
+		{ "2026.08", "2026.07", VERDICT_FAIL, FAULT_WRONG_VERSION },
+		{ "2026.08", "2026.08", VERDICT_PASS, FAULT_NONE },
+	};
+	struct alone a;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		alone_init(&a);
+		relabel(&a, BIT(PLATFORM_CF2), cases[i].label);
+		copy_text(a.drone.version, sizeof(a.drone.version), cases[i].says);
+		assert_ending(&a, cases[i].kind, cases[i].fault);
+		alone_free(&a);
+	}
+}
+
+/* ---- what comes at the wrong time -------------------------------------------------------- */
+
+static void
+disturb(struct alone *a)
+{
+	uint64_t now_us = world_now_us(a->world);
+	struct job *j = a->job;
+	struct job_want w;
+
+	if (!j->waiting_turn && !j->in_flight && j->attempt_deadline_us != 0 &&
+	    j->stage == JOB_FLASH && flash_stage(&j->flash) == FLASH_WRITE_TURN) {
+		j->waiting_turn = true; /* standing in the queue for an hour */
+		job_tick(j, j->attempt_deadline_us + 1);
+		assert_int_equal(j->stage, JOB_FLASH);
+		assert_int_equal(job_deadline_us(j), UINT64_MAX);
+		job_next(j, now_us, &w);
+		assert_int_equal(w.kind, JOB_WANT_NOTHING);
+		j->waiting_turn = false;
+	}
+	job_granted(j, TURN_COUNT, now_us);
+	if (j->begun == BEGUN_YES && !j->ended_wanted)
+		job_recorded(j, 0, 99, now_us); /* nobody asked */
+	if (j->stage >= JOB_ENDING) {
+		job_fail(j, FAULT_BUS, STEP_WRITING, now_us); /* the first ending counts */
+		job_opened(j, 0, NULL, 0, now_us);
+	}
+}
+
+static void
+what_comes_at_the_wrong_time_changes_nothing(void **state)
+{
+	struct alone a;
+
+	(void)state;
+	alone_init(&a);
+	a.meddle = disturb;
+	assert_ending(&a, VERDICT_PASS, FAULT_NONE);
+	assert_int_equal(job_record(a.job)->id, 17);
+	alone_free(&a);
+}
+
+static void
+light_needs_a_free_device(struct alone *a)
+{
+	if (a->job->stage == JOB_ENDING && a->job->begun == BEGUN_YES && !a->job->ended_wanted) {
+		a->job->in_flight = true;
+		a->job->ended_wanted = true;
+		a->ends++;
+		job_recorded(a->job, 0, 17, world_now_us(a->world));
+		a->job->in_flight = false;
+	}
+}
+
+static void
+a_light_is_not_shown_over_a_transfer_in_flight(void **state)
+{
+	struct alone a;
+
+	(void)state;
+	alone_init(&a);
+	a.meddle = light_needs_a_free_device;
+	assert_ending(&a, VERDICT_PASS, FAULT_NONE);
+	assert_int_equal(counters(&a)->lights_good, 0);
+	alone_free(&a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_cannot_be_opened_has_a_fault_of_its_own),
+		cmocka_unit_test(a_job_needs_memory_to_begin_and_for_a_backup),
+		cmocka_unit_test(a_drone_whose_platform_is_in_doubt_is_left_alone),
+		cmocka_unit_test(a_drone_that_is_skipped_in_dfu_mode_is_started_again_first),
+		cmocka_unit_test(the_image_an_attempt_began_with_is_held_against_the_otp),
+		cmocka_unit_test(a_board_is_flashed_and_its_reading_back_is_the_proof),
+		cmocka_unit_test(a_board_with_a_memory_that_fails_says_which),
+		cmocka_unit_test(without_proof_nothing_passes),
+		cmocka_unit_test(a_board_is_read_but_its_loader_never_rescued),
+		cmocka_unit_test(a_backup_ends_where_the_memory_does),
+		cmocka_unit_test(each_way_not_to_come_back_has_its_name),
+		cmocka_unit_test(a_silent_drone_that_stalls_the_request_is_silent),
+		cmocka_unit_test(the_version_it_says_decides_where_the_image_has_one),
+		cmocka_unit_test(what_comes_at_the_wrong_time_changes_nothing),
+		cmocka_unit_test(a_light_is_not_shown_over_a_transfer_in_flight),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
