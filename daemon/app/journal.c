@@ -39,7 +39,7 @@ say_ended(struct app *a, const struct command *c, const struct slot_view *v)
 
 /* A rescue or reading that came to nothing before there was anything to record. */
 static void
-give_up_special(struct app *a, unsigned slot, const char *why)
+give_up_special(struct app *a, unsigned slot, const struct slot_view *v)
 {
 	struct special *s = &a->specials[slot];
 
@@ -47,7 +47,9 @@ give_up_special(struct app *a, unsigned slot, const char *why)
 		return;
 	if (s->call != NULL)
 		call_refuse(s->call, PROTO_ERROR("Failed"), "%s",
-			    why[0] != '\0' ? why : "It could not be begun.");
+			    !v->present		    ? "Unplugged before anything was done."
+			    : v->message[0] != '\0' ? v->message
+						    : "It could not be begun.");
 	if (s->fd >= 0)
 		(void)close(s->fd);
 	*s = (struct special){ .fd = -1 };
@@ -113,12 +115,12 @@ journal_note(struct app *a, const struct command *c)
 	case NOTE_IDLE:
 		records_drone(a, c->record);
 		log_say(a->log, LOG_INFO, &about, "nothing to do: %s", v.message);
-		give_up_special(a, c->slot, v.message);
+		give_up_special(a, c->slot, &v);
 		return;
 	case NOTE_FOREIGN:
 		about.id = LOG_ID_FOREIGN;
 		log_say(a->log, LOG_NOTICE, &about, "left alone: %s", v.message);
-		give_up_special(a, c->slot, v.message);
+		give_up_special(a, c->slot, &v);
 		return;
 	case NOTE_QUARANTINED:
 	case NOTE_DRONE_QUARANTINED:

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Who looks, and who may only look: streams of one slot or one drone, calls that come to nothing,
+# refusals.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+old=$(image 2025.02 --size 61440)
+new=$(image 2025.12 --size 61440)
+
+# The last rows that a stream has, as "port serial" lines: a full reply replaces all, others add.
+rows() # FILE
+{
+	jq -rs 'reduce .[] as $r ({}; (if $r.full then {} else . end) +
+		($r.slots | map({(.port): .serial}) | add // {})) |
+		to_entries[] | "\(.key) \(.value)"' "$1"
+}
+
+plug_new() # PORT SERIAL
+{
+	rack_add "$1" "$new" "serial=$2" && rack_do plug "$1" > /dev/null
+}
+
+sim_start fast
+cfdfuctl firmware add "$new" --name new > /dev/null
+cfdfuctl firmware select new > /dev/null
+
+# ---- a stream of one drone ----------------------------------------------------------------------
+
+rack_add 1-1 "$new" && rack_do plug 1-1 > /dev/null
+holds "a drone that is right is found so" until_true 60 test_verdict 1-1 unchanged
+serial=$(status '.slots[] | select(.port == "1-1").serial')
+cfdfuctl --json watch "$serial" > "$scratch/watch" &
+watch_pid=$!
+until_true 10 test -s "$scratch/watch"
+same "who watches one drone sees its row" "1-1 $serial" "$(rows "$scratch/watch")"
+rack_do unplug 1-1 > /dev/null
+rack_do move 1-1 1-9 > /dev/null
+rack_add 1-1 "$old" && rack_do plug 1-1 > /dev/null
+holds "another drone on its slot is flashed" until_true 60 test_verdict 1-1 pass
+sleep 1
+same "the row is taken away from who watched the other" "" "$(rows "$scratch/watch")"
+kill "$watch_pid"
+
+# ---- a reading that comes to nothing ------------------------------------------------------------
+
+cfdfuctl pause > /dev/null
+rack_add 1-2 "$old" crtp-us=400000 && rack_do plug 1-2 > /dev/null
+until_true 10 test_state 1-2 idle
+rc=0
+timeout 60 cfdfuctl backup 1-2 "$scratch/backup.dfu" > "$scratch/said" 2>&1 &
+backup_pid=$!
+holds "a backup begins with asking" until_true 10 test_state 1-2 asking
+rack_do unplug 1-2 > /dev/null
+wait "$backup_pid" || rc=$?
+within "a backup of a drone that is pulled meanwhile is answered" 1 "$rc" 4
+holds "it says why" grep -qi "unplugged" "$scratch/said"
+cfdfuctl resume > /dev/null
+rack_do plug 1-2 > /dev/null
+holds "the drone is flashed when it is back" until_true 60 test_verdict 1-2 pass
+holds "the slot is not busy for ever" until_true 60 cfdfuctl backup 1-2 "$scratch/backup2.dfu"
+
+# ---- refusals -----------------------------------------------------------------------------------
+
+call() # METHOD PARAMETERS
+{
+	printf '{"method":"org.cfdfu.Station.%s","parameters":%s}\0' "$1" "$2" |
+		socat -t 2 - "UNIX-CONNECT:$CFDFU_SOCKET" | tr -d '\0'
+}
+
+holds "a limit below 1 is refused by name" grep -q InvalidParameter \
+	<<< "$(call GetHistory '{"limit": -1}')"
+chmod 755 "$scratch"
+if [ "$(id -u)" != 0 ] || ! chmod 666 "$CFDFU_SOCKET" ||
+	! setpriv --reuid 65534 --clear-groups test -r "$scratch"; then
+	note "not root, or the directory is closed to others: refusals are left out"
+	exit 0
+fi
+before=$(records "SELECT count(*) FROM act")
+for _ in $(seq 30); do
+	printf '{"method":"org.cfdfu.Station.Pause","parameters":{}}\0'
+done > "$scratch/calls"
+chmod 644 "$scratch/calls"
+setpriv --reuid 65534 --clear-groups socat -t 3 - "UNIX-CONNECT:$CFDFU_SOCKET" \
+	< "$scratch/calls" | tr '\0' '\n' > "$scratch/refused"
+same "who may only look is refused" 30 "$(grep -c NotPermitted "$scratch/refused")"
+sleep 2
+same "the station is not paused by it" armed "$(status .station.state)"
+within "and cannot fill the records with it" 1 \
+	$(($(records "SELECT count(*) FROM act") - before)) 20
