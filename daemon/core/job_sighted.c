@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What a sighting on its port means for a job that waits for its drone: the same one, or another.
+/*
+ * What a sighting on its port means for a job that waits for its drone: the same one, or another;
+ * and what it means that none came.
  */
 #include "config.h"
 
 #include "core/ident.h"
 #include "core/job_parts.h"
+
+enum {
+	LEAVE_TRIES = 1,
+};
 
 /* A sighting in DFU mode while a drone is on its way there, or on its way back. */
 static bool
@@ -81,4 +87,31 @@ job_sighted(struct job *j, const struct sighting *s, uint64_t now_us)
 	}
 	j->present = taken;
 	return taken;
+}
+
+/* JOB_AWAIT_RUNTIME: it has not come back in time. */
+void
+visit_on_deadline(struct job *j, uint64_t now_us)
+{
+	struct verdict v = { .kind = VERDICT_NEEDS_POWER_CYCLE, .step = STEP_BOOTING };
+
+	if (j->parting.kind != VERDICT_NONE) {
+		job_finish(j, j->parting, j->parting_why, now_us);
+		return;
+	}
+	if (!j->vanished) {
+		if (j->leave_tries++ < LEAVE_TRIES && j->present) {
+			/* Still there in DFU mode: once more, from the beginning of the visit. */
+			job_enter(j, JOB_FLASH, now_us);
+			j->only_leave = true;
+			flash_again(&j->flash);
+			return;
+		}
+		v.fault = FAULT_NO_LEAVE;
+		v.step = STEP_LEAVING;
+	} else if (!j->record.adopted) {
+		v.kind = VERDICT_FAIL;
+		v.fault = FAULT_NO_BOOT;
+	}
+	job_finish(j, v, NULL, now_us);
 }

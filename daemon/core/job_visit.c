@@ -14,7 +14,6 @@
 enum {
 	RESET_TRIES = 1,
 	RESET_TIMEOUT_MS = 5000,
-	LEAVE_TRIES = 1,
 	BACKUP_BYTES_MAX = 0x1000000, /* LIMIT: the largest memory that is described */
 };
 
@@ -578,31 +577,4 @@ visit_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t l
 		flash_ended(&j->flash, status, data, length, now_us);
 	if (j->flash.dfuse.counters.erases > 0 || j->flash.dfuse.counters.blocks_written > 0)
 		j->touched = true;
-}
-
-/* JOB_AWAIT_RUNTIME: it has not come back in time. */
-void
-visit_on_deadline(struct job *j, uint64_t now_us)
-{
-	struct verdict v = { .kind = VERDICT_NEEDS_POWER_CYCLE, .step = STEP_BOOTING };
-
-	if (j->parting.kind != VERDICT_NONE) {
-		job_finish(j, j->parting, j->parting_why, now_us);
-		return;
-	}
-	if (!j->vanished) {
-		if (j->leave_tries++ < LEAVE_TRIES && j->present) {
-			/* Still there in DFU mode: once more, from the beginning of the visit. */
-			job_enter(j, JOB_FLASH, now_us);
-			j->only_leave = true;
-			flash_again(&j->flash);
-			return;
-		}
-		v.fault = FAULT_NO_LEAVE;
-		v.step = STEP_LEAVING;
-	} else if (!j->record.adopted) {
-		v.kind = VERDICT_FAIL;
-		v.fault = FAULT_NO_BOOT;
-	}
-	job_finish(j, v, NULL, now_us);
 }
