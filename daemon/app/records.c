@@ -369,13 +369,15 @@ answer(struct app *a)
 bool
 records_commit(struct app *a)
 {
-	struct store_time now = app_time(a);
+	struct store_time now;
 
 	/* When it fails nothing is lost and nothing is told: records_check() goes on trying. */
-	if (!a->commit_failed && store_queued(a->store) != store_durable(a->store) &&
-	    store_commit(a->store, &now) < 0) {
-		a->commit_failed = true;
-		journal_health(a);
+	if (!a->commit_failed && store_queued(a->store) != store_durable(a->store)) {
+		now = app_time(a);
+		if (store_commit(a->store, &now) < 0) {
+			a->commit_failed = true;
+			journal_health(a);
+		}
 	}
 	return a->pending_count > 0 && answer(a);
 }
