@@ -96,6 +96,8 @@ job_new(const struct job_setup *setup, const struct sighting *s, const struct dr
 	if (j == NULL)
 		return -ENOMEM;
 	j->setup = *setup;
+	j->options = *setup->options;
+	j->setup.options = &j->options;
 	j->setup.image = setup->image != NULL ? image_ref(setup->image) : NULL;
 	take_past(j, past, s);
 	j->present = true;

@@ -141,7 +141,9 @@ struct job_want {
 	uint32_t app_addr; /* BACKUP: where the application begins, or addr */
 };
 
-/* Everything a job is told when it begins; all borrowed for its life but the sighting and the past.
+/*
+ * Everything a job is told when it begins; all borrowed for its life but the options, the sighting
+ * and the past.
  */
 struct job_setup {
 	enum job_kind kind;

@@ -11,6 +11,7 @@ enum begun { BEGUN_NO, BEGUN_ASKED, BEGUN_YES };
 
 struct job {
 	struct job_setup setup;
+	struct job_options options; /* as they were when it began: setup.options points here */
 	struct job_record record;
 	struct drone_past past;
 	enum job_stage stage;
