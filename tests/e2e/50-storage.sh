@@ -5,8 +5,8 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-old=$(image 2025.02 --size 61440)
-new=$(image 2025.12 --size 61440)
+old=$(image 2025.02 --size 163840)
+new=$(image 2025.12 --size 163840)
 disk=$scratch/disk
 mkdir -p "$disk"
 mounted=no

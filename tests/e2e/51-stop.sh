@@ -4,8 +4,8 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-old=$(image 2025.02 --size 61440)
-new=$(image 2025.12 --size 61440)
+old=$(image 2025.02)
+new=$(image 2025.12)
 config=$scratch/station.conf
 log=$scratch/log
 printf '[station]\nmax-active = 1\n' > "$config"

@@ -4,9 +4,9 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-old=$(image 2025.02 --size 61440)
-new=$(image 2025.12 --size 61440)
-other=$(image 2026.01 --size 61440)
+old=$(image 2025.02 --size 163840)
+new=$(image 2025.12 --size 163840)
+other=$(image 2026.01 --size 163840)
 config=$scratch/station.conf
 log=$scratch/daemon.log
 
