@@ -196,6 +196,14 @@ db_open(const char *path, const char *vfs, int wait_ms, struct db **ret_db, char
 		r = check_whole(db, version, ret_why);
 	if (r == 0)
 		r = migrate(db, version, ret_why);
+	/* QUIRK: SQLite 3.40 passes over a failed sync when it makes a new file one with a log. The
+	 * file is then empty, and the next opening takes the log beside an empty file for a
+	 * left-over and removes it. */
+	if (r == 0 && version == 0)
+		r = explain(db,
+			    sqlite3_wal_checkpoint_v2(db->h, "main", SQLITE_CHECKPOINT_TRUNCATE,
+						      NULL, NULL),
+			    "the new database cannot be made durable", ret_why);
 	if (r == 0)
 		r = prepare_all(db, ret_why);
 	if (r == 0)

@@ -145,7 +145,7 @@ queue_start(struct store *s, const struct store_time *now)
 int
 repair_open(struct store *s, const struct store_time *now)
 {
-	bool in_loop = s->was_up || s->down_errno != 0;
+	bool again = s->was_up || s->down_errno != 0; /* then the event loop waits */
 	char stamp[STAMP_MAX];
 	int r;
 
@@ -155,12 +155,12 @@ repair_open(struct store *s, const struct store_time *now)
 	if (r == 0)
 		r = open_audit(s, stamp);
 	if (r == 0)
-		r = open_database(s, stamp, in_loop);
+		r = open_database(s, stamp, again);
 	if (r == 0)
-		r = make_equal(s, stamp, in_loop);
-	/* WHY: after a failed sync, what the log seems to hold may be in memory only; a checkpoint
-	 * writes it elsewhere and syncs that */
-	if (r == 0 && s->was_up)
+		r = make_equal(s, stamp, again);
+	/* WHY: after a failed sync, be it only of the first opening, what the files seem to hold
+	 * may be in memory only; a checkpoint writes it anew and syncs that */
+	if (r == 0 && again)
 		r = db_checkpoint(s->db);
 	if (r == 0)
 		r = batch_reload(s);

@@ -130,6 +130,19 @@ sweep_faults(struct disk d, unsigned long step)
 	assert_false(reached);
 }
 
+/* The first operations make the files: never left out by the stride. */
+static void
+an_error_while_the_files_are_made_is_survived(void **state)
+{
+	(void)state;
+	for (unsigned long n = 1; n <= 14; n++) {
+		assert_true(fails_at((struct disk){ .fault = DISK_EIO, .at = n, .count = 1 }));
+		assert_next_daemon_is_happy();
+		assert_int_equal(tear_down(NULL), 0);
+		assert_int_equal(set_up(NULL), 0);
+	}
+}
+
 static void
 an_error_at_every_operation_is_survived(void **state)
 {
@@ -185,6 +198,7 @@ main(void)
 		T(killed_at_every_operation_nothing_announced_is_lost),
 		T(power_cut_at_every_operation_nothing_announced_is_lost),
 		T(power_cut_with_some_writes_surviving_nothing_announced_is_lost),
+		T(an_error_while_the_files_are_made_is_survived),
 		T(an_error_at_every_operation_is_survived),
 		T(a_disk_that_fails_for_long_is_survived),
 		T(an_error_at_every_read_is_survived),
