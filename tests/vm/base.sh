@@ -13,12 +13,15 @@ modules=(usbcore usbip-core vhci-hcd cdc-acm usbmon xhci-pci virtio_pci virtio_b
 tools=(systemd systemd-sysv udev kmod dbus mount e2fsprogs procps jq sqlite3 dfu-util usbutils socat
 	strace)
 dev_packages=(libusb-1.0-0-dev libudev-dev libevent-dev libsqlite3-dev libjansson-dev libzip-dev
-	zlib1g-dev libsodium-dev libinih-dev libsmartcols-dev libsystemd-dev)
+	zlib1g-dev libsodium-dev libinih-dev libsmartcols-dev)
 
 # WHY: every megabyte of the archive costs boot time in an emulated processor.
 unneeded=('var/cache/apt/*' 'var/lib/apt/lists/*' 'var/log/*' 'usr/lib/python3*' 'usr/bin/python3*'
 	'usr/share/zoneinfo' 'usr/lib/*/gconv' 'usr/lib/*/perl*' 'usr/share/perl*' 'usr/bin/perl*'
-	'usr/share/python*' 'usr/share/bash-completion' 'usr/lib/*/dri' 'usr/share/zsh')
+	'usr/share/python*' 'usr/share/bash-completion' 'usr/lib/*/dri' 'usr/share/zsh'
+	'usr/lib/udev/hwdb*' 'usr/lib/udev/rules.d/*-'{persistent,sensor,sound,input,evdev,touchpad}'*'
+	'usr/lib/udev/rules.d/*-'{joystick,drm,fido-id,cdrom_id,infiniband,autosuspend,net-setup}'*'
+	'usr/lib/udev/rules.d/*-'{memory,v4l,dm,block,probe_mtd,vpdupdate,e2scrub,camera,mouse}'*')
 
 die()
 {
