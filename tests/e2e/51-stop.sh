@@ -39,7 +39,7 @@ plug_old() # PORT
 	rack_add "$1" "$old" && rack_do plug "$1" > /dev/null
 }
 
-station_start fast
+station_start typical
 cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware select new > /dev/null
 plug_old 1-1
