@@ -222,7 +222,7 @@ want_open(struct job *j, uint64_t now_us, struct job_want *w)
 static void
 stage_next(struct job *j, uint64_t now_us, struct job_want *w)
 {
-	switch (j->stage) {
+	switch (j->stage) { /* NEVER: another value */
 	case JOB_ASK:
 	case JOB_REQUEST:
 	case JOB_CONFIRM:

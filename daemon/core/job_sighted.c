@@ -73,7 +73,7 @@ job_sighted(struct job *j, const struct sighting *s, uint64_t now_us)
 	if (j->stage == JOB_AWAIT_DFU || j->stage == JOB_AWAIT_RUNTIME) {
 		j->present = true;
 		j->arrival = s->arrival;
-		switch (ident_kind_of(s)) {
+		switch (ident_kind_of(s)) { /* NEVER: another value */
 		case IDENT_RUNTIME:
 			taken = runtime_sighted(j, s, now_us);
 			break;

@@ -59,7 +59,7 @@ decide_update(struct job *j, uint64_t now_us)
 				  .crtp = j->record.platform };
 	struct policy_choice choice;
 
-	switch (policy_choose(j->setup.policy, &d, &choice)) {
+	switch (policy_choose(j->setup.policy, &d, &choice)) { /* NEVER: another value */
 	case POLICY_USE:
 		j->record.platform = choice.platform;
 		j->record.image = image_ref(choice.image);

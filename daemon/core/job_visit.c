@@ -222,13 +222,13 @@ choose_image(struct job *j, uint64_t now_us)
 		return false;
 	}
 	if (answer == POLICY_NO_IMAGE && j->record.image == NULL) {
-		if (j->begun == BEGUN_NO && !j->touched)
+		if (!j->touched) /* no image, no row: it has not begun */
 			job_end_idle(j, choice.why, now_us);
 		else
 			skip(j, FAULT_PLATFORM, choice.why, now_us);
 		return false;
 	}
-	if (answer == POLICY_USE || (answer == POLICY_NO_IMAGE && j->record.image != NULL)) {
+	if (answer == POLICY_USE || answer == POLICY_NO_IMAGE) {
 		/* INVARIANT: a selection that changes under way does not change a running job. */
 		if (choice.platform != PLATFORM_UNKNOWN)
 			j->record.platform = choice.platform;
@@ -246,7 +246,7 @@ static void
 find_backup_range(const struct layout *map, uint32_t *ret_addr, uint32_t *ret_bytes)
 {
 	struct sector s;
-	bool more = map->run_count > 0 && layout_sector_at(map, map->runs[0].addr, &s);
+	bool more = layout_sector_at(map, map->runs[0].addr, &s); /* a map has a run at least */
 
 	*ret_addr = map->runs[0].addr;
 	*ret_bytes = 0;
@@ -367,11 +367,11 @@ probed_next(struct job *j, uint64_t now_us, struct job_want *w)
 	}
 	if (!j->decided)
 		decide(j, now_us);
-	if (j->only_leave && j->stage == JOB_FLASH) {
+	if (j->only_leave) {
 		flash_only_leave(f);
 		return;
 	}
-	if (!j->decided || j->stage != JOB_FLASH)
+	if (!j->decided)
 		return;
 	if (!j->started) {
 		want_turn(j, TURN_START, now_us, w);
@@ -518,7 +518,7 @@ visit_next(struct job *j, uint64_t now_us, struct job_want *w)
 		return;
 	}
 	flash_next(f, now_us, &want);
-	switch (want.kind) {
+	switch (want.kind) { /* NEVER: another value */
 	case WANT_XFER:
 		w->kind = JOB_WANT_XFER;
 		w->xfer = want.xfer;
@@ -537,12 +537,11 @@ visit_next(struct job *j, uint64_t now_us, struct job_want *w)
 	}
 	if (flash_stage(f) == FLASH_PROBED) {
 		probed_next(j, now_us, w);
-		if (w->kind == JOB_WANT_NOTHING && flash_stage(f) != FLASH_PROBED &&
-		    j->stage == JOB_FLASH)
+		if (w->kind == JOB_WANT_NOTHING && flash_stage(f) != FLASH_PROBED)
 			visit_next(j, now_us, w); /* at most once: it has left PROBED */
 	} else if (flash_stage(f) == FLASH_WRITE_TURN) {
 		want_turn(j, TURN_WRITE, now_us, w);
-	} else if (flash_stage(f) == FLASH_LEAVE_TURN) {
+	} else if (flash_stage(f) == FLASH_LEAVE_TURN) { /* NEVER: another stage wants something */
 		want_turn(j, TURN_LEAVE, now_us, w);
 	}
 }

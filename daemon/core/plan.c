@@ -203,7 +203,7 @@ out:
 static unsigned
 todo_of_phase(enum plan_phase phase)
 {
-	switch (phase) {
+	switch (phase) { /* NEVER: another value */
 	case PLAN_COMPARE:
 		return TODO_COMPARE;
 	case PLAN_ERASE:
@@ -291,7 +291,7 @@ static void
 next_phase(struct plan *p)
 {
 	while (p->at == p->count) {
-		switch (p->phase) {
+		switch (p->phase) { /* NEVER: another value */
 		case PLAN_COMPARE:
 			settle(p);
 			return;

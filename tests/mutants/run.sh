@@ -12,9 +12,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 seconds=120 # LIMIT: of one test; a bug that makes it hang is a bug that was noticed
 # The tests of the engine, cheap ones first: the first that fails ends the trial.
-tests=(unit/test_dfuse unit/test_dfuse_edges unit/test_dfuse_sweep unit/test_plan unit/test_plan_edges unit/test_maps
-	unit/test_crtp unit/test_descr unit/test_ident unit/test_policy unit/test_pace unit/test_sched
-	unit/test_job flow/flow flow/sweep)
+tests=(unit/test_dfuse unit/test_dfuse_edges unit/test_dfuse_sweep unit/test_plan
+	unit/test_plan_edges unit/test_maps unit/test_crtp unit/test_descr unit/test_ident
+	unit/test_policy unit/test_pace unit/test_sched unit/test_job_odd unit/test_job_ends
+	unit/test_job unit/test_job_alone flow/flow flow/sweep)
 
 available()
 {

@@ -223,7 +223,7 @@ alone_play(struct alone *a)
 		struct job_want w;
 
 		if (a->meddle != NULL && (a->meddle_at == 0 || a->steps == a->meddle_at)) {
-			a->meddled = true;
+			a->meddled = a->meddled || a->meddle_at > 0;
 			a->meddle(a);
 		}
 		a->wake_us = 0;

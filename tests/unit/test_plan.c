@@ -142,6 +142,8 @@ draw_segments(struct trial *t, struct segment *segments, uint8_t *bytes)
 static void
 draw_content(struct trial *t)
 {
+	bool same = rng_below(&t->rng, 8) == 0;
+
 	for (unsigned alt = 0; alt < ALTS; alt++) {
 		struct memory *m = &t->memory[alt];
 		uint32_t kind = rng_below(&t->rng, 4);
@@ -149,6 +151,8 @@ draw_content(struct trial *t)
 		for (uint32_t at = 0; at < SPAN; at++) {
 			if (at % 128 == 0 && rng_below(&t->rng, 2) == 0)
 				kind = rng_below(&t->rng, 4);
+			if (same)
+				kind = 1;
 			m->now[at] = kind == 0	? 0xFF
 				     : kind < 3 ? (m->image[at] ? m->wanted[at] : 0xFF)
 						: (uint8_t)rng_below(&t->rng, 256);
