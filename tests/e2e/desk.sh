@@ -57,7 +57,8 @@ srec_of() # FILE ADDRESS
 # Bytes without any pattern, the same for the same tag, in which nobody finds anything.
 filler() # TAG BYTES
 {
-	seq -f "$1 %.0f" 1 $(($2)) | gzip -n -1 | tail -c +65 | head -c "$2"
+	# WHY: where a broken pipe is no signal, those before it complain that nobody reads on.
+	{ seq -f "$1 %.0f" 1 $(($2)) | gzip -n -1 | tail -c +65; } 2> /dev/null | head -c "$2"
 }
 
 words() # NUMBER...: 32 bits each, little-endian
