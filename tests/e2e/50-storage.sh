@@ -80,6 +80,13 @@ unlock_database()
 	rm -f "$scratch/locker"
 }
 
+# Under way, with its row on disk.
+test_busy() # PORT
+{
+	grep -qE '^(probing|comparing|erasing|writing|verifying|leaving|booting)$' \
+		<<< "$(status ".slots[] | select(.port == \"$1\").state")"
+}
+
 plug_old() # PORT
 {
 	rack_add "$1" "$old" && rack_do plug "$1" > /dev/null
@@ -103,7 +110,7 @@ station_start "$scratch/locked"
 cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware select new > /dev/null
 plug_old 1-1
-holds "a drone is being written" until_true 60 test_state 1-1 writing
+holds "a drone is being flashed" until_true 60 test_busy 1-1
 sim_kill
 lock_database "$database"
 station_start "$scratch/locked"
@@ -181,7 +188,7 @@ flashed 1-2 "with room again it is flashed without a restart"
 same "no half a file was left in the library" 1 "$(find "$state/firmware" -type f | wc -l)"
 
 plug_old 1-3
-holds "a drone is being written" until_true 60 test_state 1-3 writing
+holds "a drone is being flashed" until_true 60 test_busy 1-3
 fill_disk
 holds "its verdict is on the full disk, too" until_true 60 test_verdict 1-3 pass
 empty_disk
@@ -189,7 +196,7 @@ holds "with room again it is well" until_true 10 health_is ok
 
 # A file system is not made read-only under a database that is open: so at the start.
 plug_old 1-4
-holds "a drone is being written" until_true 60 test_state 1-4 writing
+holds "a drone is being flashed" until_true 60 test_busy 1-4
 sim_kill
 mount -o remount,ro "$disk" || not_ok "the disk is made read-only" "$?"
 station_start "$disk/state"
