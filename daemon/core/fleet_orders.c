@@ -87,11 +87,17 @@ may_start(const struct fleet *f, unsigned slot, bool force)
 int
 fleet_retry(struct fleet *f, unsigned slot, bool force, uint64_t now_us)
 {
+	struct slot *s = &f->slots[slot];
 	int r = may_start(f, slot, force);
 
+	if (r == -EBUSY && !force && s->present && s->job != NULL && job_published(s->job)) {
+		/* Its ending has been told, only the light is still on: next, then. */
+		s->again = true;
+		return 0;
+	}
 	if (r < 0)
 		return r;
-	fleet_forget_ending(&f->slots[slot]);
+	fleet_forget_ending(s);
 	fleet_start_job(f, slot,
 			&(struct job_setup){ .kind = JOB_UPDATE, .retry = true, .force = force },
 			now_us);
