@@ -474,7 +474,7 @@ job_gone(struct job *j, uint64_t now_us)
 	j->in_flight = false;
 	j->device = DEVICE_CLOSED;
 	j->arrival = 0;
-	switch (j->stage) {
+	switch (j->stage) { /* NEVER: another value */
 	case JOB_SWITCH:
 	case JOB_REQUEST:
 		/* WHY: asked before and slow to go; that it goes now is what was asked for. */

@@ -274,7 +274,7 @@ talk_begin_light(struct job *j, uint64_t now_us)
 static void
 conversation_over(struct job *j, uint64_t now_us)
 {
-	switch (j->stage) {
+	switch (j->stage) { /* NEVER: another stage has a conversation */
 	case JOB_ASK:
 		asked(j, now_us);
 		return;

@@ -90,9 +90,7 @@ plan_estimate(const struct plan *p, const struct pace *pace, uint64_t *ret_left_
 			todo |= TODO_ERASE | TODO_WRITE | TODO_VERIFY;
 		if (p->phase == PLAN_COMPARE || part->content != CONTENT_EQUAL ||
 		    (i == p->boot && p->boot_changed))
-			all |= p->changed || p->phase == PLAN_COMPARE
-				   ? TODO_ERASE | TODO_WRITE | TODO_VERIFY
-				   : 0;
+			all |= TODO_ERASE | TODO_WRITE | TODO_VERIFY;
 		left += part_us(p, pace, part, todo, done);
 		total += part_us(p, pace, part, all, 0);
 	}

@@ -429,6 +429,7 @@ only_the_answer_to_the_question_is_taken(void **state)
 		}
 	}
 	assert_false(takes(CRTP_STAGE_COUNT, answers[0].packet, 3));
+	assert_false(takes((enum crtp_stage)99, answers[0].packet, 3));
 }
 
 static void

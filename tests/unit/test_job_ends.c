@@ -323,12 +323,26 @@ a_board_is_flashed_and_its_reading_back_is_the_proof(void **state)
 			assert_int_equal(counters(&a)->outside_writes, 0);
 		if (segments == 3)
 			assert_says(&a, "target 0 pass; target 1 pass; target 2 pass");
-		job_free(a.job);
-		assert_int_equal(
-		    job_new(&a.setup, &a.sighting, &a.past, world_now_us(a.world), &a.job), 0);
-		(void)alone_play(&a);
 		alone_free(&a);
 	}
+}
+
+static void
+a_board_that_holds_the_image_is_not_written(void **state)
+{
+	const struct segment *s;
+	struct alone a;
+
+	(void)state;
+	set_up_board(&a);
+	select_for_board(&a, 1);
+	s = image_segment(a.image, 0);
+	assert_int_equal(world_add(a.world, ALONE_PORT, NULL, NULL, &a.drone), 0);
+	assert_int_equal(drone_load(world_drone(a.world, ALONE_PORT), s->addr, s->data, s->size),
+			 0);
+	assert_ending(&a, VERDICT_UNCHANGED, FAULT_NONE);
+	assert_int_equal(counters(&a)->erases + counters(&a)->blocks_written, 0);
+	alone_free(&a);
 }
 
 static void
@@ -467,22 +481,6 @@ each_way_not_to_come_back_has_its_name(void **state)
 }
 
 static void
-a_silent_drone_that_stalls_the_request_is_silent(void **state)
-{
-	struct alone a;
-
-	(void)state;
-	alone_init(&a);
-	a.drone.silent = true;
-	assert_int_equal(world_add(a.world, ALONE_PORT, NULL, NULL, &a.drone), 0);
-	alone_arm(&a, "stall at=2 in=runtime on=vendor count=40");
-	alone_begin(&a);
-	(void)alone_play(&a);
-	assert_verdict(&a, VERDICT_FAIL, FAULT_SILENT);
-	alone_free(&a);
-}
-
-static void
 the_version_it_says_decides_where_the_image_has_one(void **state)
 {
 	static const struct {
@@ -582,12 +580,12 @@ main(void)
 		cmocka_unit_test(a_drone_that_is_skipped_in_dfu_mode_is_started_again_first),
 		cmocka_unit_test(the_image_an_attempt_began_with_is_held_against_the_otp),
 		cmocka_unit_test(a_board_is_flashed_and_its_reading_back_is_the_proof),
+		cmocka_unit_test(a_board_that_holds_the_image_is_not_written),
 		cmocka_unit_test(a_board_with_a_memory_that_fails_says_which),
 		cmocka_unit_test(without_proof_nothing_passes),
 		cmocka_unit_test(a_board_is_read_but_its_loader_never_rescued),
 		cmocka_unit_test(a_backup_ends_where_the_memory_does),
 		cmocka_unit_test(each_way_not_to_come_back_has_its_name),
-		cmocka_unit_test(a_silent_drone_that_stalls_the_request_is_silent),
 		cmocka_unit_test(the_version_it_says_decides_where_the_image_has_one),
 		cmocka_unit_test(what_comes_at_the_wrong_time_changes_nothing),
 		cmocka_unit_test(a_light_is_not_shown_over_a_transfer_in_flight),

@@ -62,6 +62,24 @@ what_is_no_stage_hears_nothing(void **state)
 }
 
 static void
+a_node_that_is_gone_before_the_request_is_an_unplug_and_after_it_a_reboot(void **state)
+{
+	struct alone a;
+
+	(void)state;
+	for (int touched = 0; touched < 2; touched++) {
+		alone_init(&a);
+		alone_begin(&a);
+		a.job->stage = JOB_REQUEST;
+		a.job->device = DEVICE_OPENING;
+		a.job->touched = touched;
+		job_opened(a.job, -ENODEV, NULL, 0, 5);
+		assert_int_equal(job_stage(a.job), touched ? JOB_AWAIT_DFU : JOB_OVER);
+		alone_free(&a);
+	}
+}
+
+static void
 a_job_of_no_kind_ends_in_the_common_words(void **state)
 {
 	struct alone a;
@@ -153,13 +171,23 @@ a_device_that_gives_trouble_while_it_is_probed(void **state)
 	}
 }
 
-/* ---- changed behind its back ------------------------------------------------------------- */
-
 static void
-is_modified(struct alone *a)
+a_silent_drone_that_stalls_the_request_is_silent(void **state)
 {
-	a->job->crtp.answers.modified = a->job->stage == JOB_ASK;
+	struct alone a;
+
+	(void)state;
+	alone_init(&a);
+	a.drone.silent = true;
+	assert_int_equal(world_add(a.world, ALONE_PORT, NULL, NULL, &a.drone), 0);
+	alone_arm(&a, "stall at=2 in=runtime on=vendor count=40");
+	alone_begin(&a);
+	(void)alone_play(&a);
+	assert_verdict(&a, VERDICT_FAIL, FAULT_SILENT);
+	alone_free(&a);
 }
+
+/* ---- changed behind its back ------------------------------------------------------------- */
 
 static void
 a_modified_build_is_never_believed_by_its_version(void **state)
@@ -170,8 +198,11 @@ a_modified_build_is_never_believed_by_its_version(void **state)
 	alone_init(&a);
 	a.options.skip = JOB_SKIP_VERSION;
 	policy_select(a.policy, PLATFORM_CF2, a.before);
-	a.meddle = is_modified;
+	copy_text(a.drone.version, sizeof(a.drone.version), image_label(a.before)->version);
+	copy_text(a.drone.revision, sizeof(a.drone.revision), image_label(a.before)->revision);
+	a.drone.modified = 1;
 	(void)alone_ending(&a);
+	assert_true(a.job->answers.build_known && a.job->answers.modified);
 	assert_int_equal(drone_counters(world_drone(a.world, ALONE_PORT))->reboots, 1);
 	alone_free(&a);
 }
@@ -379,10 +410,13 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_no_stage_hears_nothing),
+		cmocka_unit_test(
+		    a_node_that_is_gone_before_the_request_is_an_unplug_and_after_it_a_reboot),
 		cmocka_unit_test(a_job_of_no_kind_ends_in_the_common_words),
 		cmocka_unit_test(a_rescued_drone_that_does_not_restart_is_told_so),
 		cmocka_unit_test(a_reset_that_the_host_has_no_memory_for_is_asked_for_again),
 		cmocka_unit_test(a_device_that_gives_trouble_while_it_is_probed),
+		cmocka_unit_test(a_silent_drone_that_stalls_the_request_is_silent),
 		cmocka_unit_test(a_modified_build_is_never_believed_by_its_version),
 		cmocka_unit_test(a_transfer_may_know_before_the_bus_that_it_is_gone),
 		cmocka_unit_test(waiting_is_not_the_drones_fault),
