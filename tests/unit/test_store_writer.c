@@ -92,6 +92,27 @@ what_only_the_audit_file_took_is_written_once_when_there_is_room(void **state)
 }
 
 static void
+what_only_the_database_took_waits_for_the_audit_file(void **state)
+{
+	struct store_time now = at(5);
+	int64_t id = begin_at(store, "1-1", "s", 1);
+	uint64_t durable;
+
+	(void)state;
+	commit_at(store, 2);
+	durable = store_durable(store);
+	disk_reset((struct disk){ .fault = DISK_FULL, .at = 1, .only = AUDIT_FILE });
+	end_at(store, id, &passed, 3);
+	assert_int_equal(store_commit(store, &now), -ENOSPC);
+	assert_true(store_durable(store) == durable);
+	assert_string_equal(ask_db(dir, "SELECT verdict FROM attempts"), "pass");
+	assert_int_equal(store_act(store, &(struct store_act){ .method = "Pause" }, &now), 0);
+	disk_reset((struct disk){ 0 });
+	commit_at(store, 6);
+	assert_true(store_durable(store) == store_queued(store));
+}
+
+static void
 a_database_that_fails_again_after_reopening_is_given_up(void **state)
 {
 	struct store_time now = at(5);
@@ -315,6 +336,7 @@ main(void)
 		T(a_commit_syncs_both_files),
 		T(what_only_the_audit_file_takes_is_safe_but_not_announced),
 		T(what_only_the_audit_file_took_is_written_once_when_there_is_room),
+		T(what_only_the_database_took_waits_for_the_audit_file),
 		T(a_database_that_fails_again_after_reopening_is_given_up),
 		T(a_database_that_fails_and_then_is_full_is_kept_and_tried_again),
 		T(a_repetition_keeps_its_number_and_changes_nothing),
