@@ -405,6 +405,65 @@ a_pinned_image_stays_when_nothing_speaks_against_it(void **state)
 	alone_free(&a);
 }
 
+static void
+skips_questions(struct alone *a)
+{
+	struct crtp *c = &a->job->crtp;
+
+	if ((a->job->stage == JOB_ASK && c->stage == CRTP_STAGE_TOC) ||
+	    (a->job->stage == JOB_CONFIRM && c->stage == CRTP_STAGE_VERSION)) {
+		c->stage = CRTP_STAGE_UNLINK;
+		c->sent = false;
+	}
+}
+
+static void
+a_drone_that_says_nothing_when_it_is_back_is_silent(void **state)
+{
+	struct alone a;
+
+	(void)state;
+	alone_init(&a);
+	a.options.skip = JOB_SKIP_VERSION; /* its build stays unknown, too */
+	policy_select(a.policy, PLATFORM_CF2, a.before);
+	a.meddle = skips_questions;
+	(void)alone_ending(&a);
+	assert_verdict(&a, VERDICT_FAIL, FAULT_SILENT);
+	assert_false(a.job->answers.build_known);
+	alone_free(&a);
+}
+
+static void
+word_parallelism_that_is_refused_is_noted_and_nothing_lost(void **state)
+{
+	struct alone a;
+
+	(void)state;
+	for (int works = 0; works < 2; works++) {
+		alone_init(&a);
+		a.options.word = true;
+		a.drone.feature_readable = a.drone.feature_effective = works;
+		(void)alone_ending(&a);
+		assert_verdict(&a, VERDICT_PASS, FAULT_NONE);
+		assert_int_equal(job_record(a.job)->word_refused, !works);
+		alone_free(&a);
+	}
+}
+
+static void
+bus_errors_that_stay_are_the_buses_fault_after_one_reset(void **state)
+{
+	struct alone a;
+
+	(void)state;
+	set_up_dfu(&a);
+	alone_arm(&a, "eproto at=20 in=dfu on=upload count=900");
+	(void)alone_ending(&a);
+	assert_verdict(&a, VERDICT_FAIL, FAULT_BUS);
+	assert_int_equal(drone_counters(world_drone(a.world, ALONE_PORT))->resets, 1);
+	alone_free(&a);
+}
+
 int
 main(void)
 {
@@ -425,6 +484,9 @@ main(void)
 		    a_drone_that_will_not_leave_has_not_failed_when_it_holds_the_image),
 		cmocka_unit_test(a_verified_drone_that_fails_at_another_step_has_failed),
 		cmocka_unit_test(a_drone_taken_for_another_platform_does_not_get_the_pinned_image),
+		cmocka_unit_test(a_drone_that_says_nothing_when_it_is_back_is_silent),
+		cmocka_unit_test(word_parallelism_that_is_refused_is_noted_and_nothing_lost),
+		cmocka_unit_test(bus_errors_that_stay_are_the_buses_fault_after_one_reset),
 		cmocka_unit_test(a_pinned_image_stays_when_nothing_speaks_against_it),
 	};
 
