@@ -9,7 +9,8 @@
 #include "app/app_parts.h"
 #include "cfdfu/proto.h"
 
-enum { TELL_EVERY_MS = 200 };
+/* WHY not oftener: a rack at work changes all the time, and to tell it costs more than to flash it. */
+enum { TELL_EVERY_MS = 300 };
 
 static bool
 is_of_interest(struct app *a, const struct watcher *w, unsigned slot)

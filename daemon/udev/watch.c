@@ -30,7 +30,8 @@
 #define EVENTS_AT_ONCE_MAX 64		  /* LIMIT: one wake-up; the rest comes with the next */
 #define KINDS_MAX 32			  /* LIMIT: VID:PID pairs, the two of ours included */
 #define RECONCILE_MS 3000
-#define UNREADY_MS 100	       /* how often a device that udev has not finished is looked at */
+/* WHY so seldom: udev says when it is through; this is for an event that was lost. */
+#define UNREADY_MS 500
 #define ACCESS_WAIT_US 2000000 /* robustness notes U16: then the opener may find out */
 #define UDEVD_SOCKET "/run/udev/control"
 
