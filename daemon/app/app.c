@@ -17,6 +17,7 @@
 
 enum {
 	SLEPT_MS = 2000,   /* the two clocks part by more than this: the machine was suspended */
+	REPAIR_STEP_MS = 60000, /* a repair says within this that it goes on */
 	DRAIN_MS = 110000, /* within the unit's TimeoutStopSec, with RECORD_MS */
 	RECORD_MS = 5000,  /* for the disk to take the verdicts of what was interrupted */
 };
@@ -219,10 +220,22 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
+/* A long repair is work, not a hang: the service manager may not cut it off. */
+static void
+on_store_progress(void *ctx)
+{
+	struct app *a = ctx;
+
+	notify_extend(a->notify, REPAIR_STEP_MS);
+	notify_watchdog(a->notify);
+}
+
 static int
 open_store(struct app *a)
 {
-	struct store_options options = { .floor_bytes = a->config->free_space_floor_bytes };
+	struct store_options options = { .floor_bytes = a->config->free_space_floor_bytes,
+					 .progress = on_store_progress,
+					 .progress_ctx = a };
 	struct store_time now = app_time(a);
 	char why[STORE_WHY_MAX] = "";
 	int r = store_open(a->options.state_dir, &options, &now, &a->store, why);
