@@ -16,10 +16,10 @@
 #include "cfdfu/proto.h"
 
 enum {
-	SLEPT_MS = 2000,   /* the two clocks part by more than this: the machine was suspended */
+	SLEPT_MS = 2000, /* the two clocks part by more than this: the machine was suspended */
 	REPAIR_STEP_MS = 60000, /* a repair says within this that it goes on */
-	DRAIN_MS = 110000, /* within the unit's TimeoutStopSec, with RECORD_MS */
-	RECORD_MS = 5000,  /* for the disk to take the verdicts of what was interrupted */
+	DRAIN_MS = 110000,	/* within the unit's TimeoutStopSec, with RECORD_MS */
+	RECORD_MS = 5000,	/* for the disk to take the verdicts of what was interrupted */
 };
 
 /* ---- clocks --------------------------------------------------------------------------------- */
