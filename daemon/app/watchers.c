@@ -9,7 +9,7 @@
 #include "app/app_parts.h"
 #include "cfdfu/proto.h"
 
-/* WHY not oftener: a rack at work changes all the time, and to tell it costs more than to flash it. */
+/* WHY: a rack at work changes all the time, and to tell it costs more than to flash it. */
 enum { TELL_EVERY_MS = 300 };
 
 static bool
