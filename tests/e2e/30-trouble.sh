@@ -42,6 +42,8 @@ same "nothing on it was erased" 0 "$(counter 1-6 erases)"
 records_are_sound "trouble"
 
 rack_add 1-7 "$old"
+# It falls silent in mid-write, so that there is time to look at it.
+rack_do fate 1-7 silent at=100 in=dfu > /dev/null
 rack_do plug 1-7 > /dev/null
 holds "another drone is being written" until_true 60 test_state 1-7 writing
 sim_kill
