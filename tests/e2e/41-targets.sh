@@ -21,7 +21,10 @@ plug_in() # PORT MODEL [KEY=VALUE...]
 
 has_ended() # PORT
 {
-	[ "$(slot "$1" verdict)" != null ] && [ "$(slot "$1" verdict)" != "" ]
+	local verdict
+
+	verdict=$(slot "$1" verdict)
+	[ "$verdict" != null ] && [ -n "$verdict" ]
 }
 
 ends() # NAME PORT VERDICT PATTERN
