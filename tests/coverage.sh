@@ -25,6 +25,7 @@ make -j"$(nproc)" "${programs[@]}" > coverage.log 2>&1
 for program in "${programs[@]}"; do
 	case $program in
 	*/flow) set -- "$program" --runs 300 --seed 1 ;;
+	*/sweep) set -- "$program" --pairs 0 ;;
 	*) set -- "$program" ;;
 	esac
 	"./$1" "${@:2}" >> coverage.log 2>&1 || {
