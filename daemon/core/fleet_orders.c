@@ -84,17 +84,24 @@ may_start(const struct fleet *f, unsigned slot, bool force)
 	return f->stopping ? -EBUSY : 0;
 }
 
+/* Its ending has been told, only the light is still on: whoever asks for more need not wait. */
+static void
+cut_light_short(struct fleet *f, unsigned slot, uint64_t now_us)
+{
+	struct slot *s = &f->slots[slot];
+
+	if (s->job != NULL && job_published(s->job) && !s->again)
+		fleet_job_is_over(f, slot, now_us);
+}
+
 int
 fleet_retry(struct fleet *f, unsigned slot, bool force, uint64_t now_us)
 {
 	struct slot *s = &f->slots[slot];
-	int r = may_start(f, slot, force);
+	int r;
 
-	if (r == -EBUSY && !force && s->present && s->job != NULL && job_published(s->job)) {
-		/* Its ending has been told, only the light is still on: next, then. */
-		s->again = true;
-		return 0;
-	}
+	cut_light_short(f, slot, now_us);
+	r = may_start(f, slot, force);
 	if (r < 0)
 		return r;
 	fleet_forget_ending(s);
@@ -108,15 +115,18 @@ int
 fleet_special(struct fleet *f, unsigned slot, enum job_kind kind, struct image *image, bool force,
 	      uint64_t now_us)
 {
-	int r = may_start(f, slot, true);
+	int r;
+
+	cut_light_short(f, slot, now_us);
+	r = may_start(f, slot, true);
 
 	if (r < 0)
 		return r;
 	fleet_forget_ending(&f->slots[slot]);
-	fleet_start_job(f, slot,
-			&(struct job_setup){
-			    .kind = kind, .image = image, .force = force, .retry = true },
-			now_us);
+	fleet_start_job(
+	    f, slot,
+	    &(struct job_setup){ .kind = kind, .image = image, .force = force, .retry = true },
+	    now_us);
 	return 0;
 }
 

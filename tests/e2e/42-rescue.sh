@@ -62,8 +62,10 @@ cfdfuctl firmware extract -o "$scratch" "$state/backups/$kept" > /dev/null
 holds "it holds loader and application as they were" cmp "$scratch/first" \
 	"$scratch/${kept%.dfu}-target0-08000000.bin"
 rack_do unplug 1-1 > /dev/null
+until_true 20 present_is 0
 rack_do load 1-1 "$old" $app > /dev/null
 rack_do plug 1-1 > /dev/null
+until_true 20 present_is 1
 until_true 60 test_verdict 1-1 pass
 same "a drone that is known is not copied again" 1 "$(find "$state/backups" -type f | wc -l)"
 
