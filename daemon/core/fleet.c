@@ -289,6 +289,8 @@ fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct dro
 	sched_place(f->sched, (unsigned)slot, sighting->controller, sighting->translator,
 		    endpoints_of(sighting));
 	fleet_enqueue(f, (unsigned)slot);
+	if (s->job != NULL)
+		job_learn(s->job, sighting, past);
 	if (s->job != NULL && job_sighted(s->job, sighting, now_us))
 		return;
 	arrived(f, (unsigned)slot, now_us);
@@ -461,6 +463,8 @@ publish(struct fleet *f, unsigned slot)
 		s->again = true;
 	if (is_still_here(s, r))
 		remember(s, r);
+	else if (!ended_well(r->verdict.kind))
+		s->past.doubtful = true; /* WHY: what does not say who it is may be the same one */
 	fleet_note(f, slot, NOTE_ENDED);
 }
 

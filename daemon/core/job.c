@@ -67,24 +67,35 @@ job_enter(struct job *j, enum job_stage stage, uint64_t now_us)
 	job_account_step(j, now_us);
 }
 
-/*
- * What the records say of a DFU serial is about this drone only if no other drone shows the same
- * one; "interrupted" stays, which is said of the port then (protocol notes 1.3).
- */
+/* A DFU serial is about this drone only if no other drone shows the same one (protocol notes 1.3). */
+static bool
+past_tells(const struct drone_past *past, const struct sighting *s)
+{
+	return ident_kind_of(s) == IDENT_RUNTIME ||
+	       (ident_dfu_serial_valid(s->serial) && !past->shares_dfu_serial);
+}
+
+/* WHY: "interrupted" and doubt are said of the port where the serial says nothing. */
 static void
 take_past(struct job *j, const struct drone_past *past, const struct sighting *s)
 {
-	bool tells = ident_kind_of(s) == IDENT_RUNTIME ||
-		     (ident_dfu_serial_valid(s->serial) && !past->shares_dfu_serial);
-
 	j->past = *past;
-	if (!tells)
+	if (!past_tells(past, s))
 		j->past = (struct drone_past){ .known = past->interrupted,
 					       .interrupted = past->interrupted,
+					       .doubtful = past->doubtful,
 					       .shares_dfu_serial = past->shares_dfu_serial,
 					       .described_as = past->described_as };
 	j->record.platform = j->past.platform;
 	j->record.obey = j->past.obey;
+}
+
+void
+job_learn(struct job *j, const struct sighting *s, const struct drone_past *past)
+{
+	/* WHY: its run-time serial may be new to the records, and its DFU serial not. */
+	if (past->known && !past->ended_well && past_tells(past, s))
+		j->past.doubtful = true;
 }
 
 int

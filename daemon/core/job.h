@@ -78,6 +78,7 @@ struct drone_past {
 	bool quarantined;
 	bool obey;		/* QUIRK kept from earlier visits */
 	bool ended_well;	/* its last attempt left the flash as it should be */
+	bool doubtful;		/* ... or perhaps not: what is blank may be half erased */
 	enum platform platform; /* what its firmware called itself */
 	char serial[SERIAL_TEXT_MAX];
 	char dfu_serial[SERIAL_TEXT_MAX];
@@ -165,6 +166,9 @@ int job_new(const struct job_setup *setup, const struct sighting *s, const struc
 void job_free(struct job *j);
 
 void job_next(struct job *j, uint64_t now_us, struct job_want *ret_want);
+
+/* What the records say of the drone as it shows itself now; before job_sighted(). */
+void job_learn(struct job *j, const struct sighting *s, const struct drone_past *past);
 
 /* Events.  job_sighted() false: not this job's drone - it has ended because of it; handle the
  * sighting anew. */

@@ -37,7 +37,8 @@ visit_begin(struct job *j, const struct sighting *s, uint64_t now_us)
 		.compare = o->skip != JOB_SKIP_NEVER && !j->setup.force,
 		/* WHY: an erase that was cut off can leave cells that read blank and are not
 		   stable. */
-		.trust_blank = !j->past.known || j->past.ended_well,
+		.trust_blank =
+		    !j->past.doubtful && (!j->past.known || j->past.ended_well),
 		.own = j->own,
 		.loader = j->setup.kind == JOB_RECOVER_LOADER,
 	};
