@@ -67,7 +67,7 @@ job_enter(struct job *j, enum job_stage stage, uint64_t now_us)
 	job_account_step(j, now_us);
 }
 
-/* A DFU serial is about this drone only if no other drone shows the same one (protocol notes 1.3). */
+/* A DFU serial is about this drone only if no other drone shows the same one (notes 1.3). */
 static bool
 past_tells(const struct drone_past *past, const struct sighting *s)
 {
