@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/ident.h"
 #include "core/outcome.h"
 #include "flow/station_parts.h"
 
@@ -201,13 +202,33 @@ station_pump(struct station *s)
 
 /* ---- events of the world ----------------------------------------------------------------- */
 
+/* What the records say when a drone shows itself; a running job keeps what it was told before. */
+static void
+learn(struct seat *seat, const struct sighting *sighting, const struct drone_past *past,
+      bool active)
+{
+	bool tells = ident_kind_of(sighting) != IDENT_DFU ||
+		     (ident_dfu_serial_valid(sighting->serial) && !past->shares_dfu_serial);
+
+	seat->interrupted_last = past->interrupted;
+	if (active) {
+		seat->interrupted = seat->interrupted || (tells && past->interrupted);
+		return;
+	}
+	seat->known = past->known && tells;
+	seat->interrupted = past->interrupted;
+}
+
 static void
 on_sighted(void *ctx, const struct sighting *sighting)
 {
 	struct station *s = ctx;
 	struct drone_past past;
+	struct slot_view v;
 
 	disk_look_up(s, sighting, &past);
+	learn(station_seat(s, sighting->port), sighting, &past,
+	      station_view(s, sighting->port, &v) && v.active);
 	fleet_sighted(s->fleet, sighting, &past, station_now_us(s));
 	station_pump(s);
 }
@@ -381,6 +402,7 @@ station_restart(struct station *s)
 		struct seat *seat = &s->seats[i];
 
 		seat->dev = 0;
+		memset(seat->sent_uid, 0, sizeof(seat->sent_uid));
 		seat->opened = seat->in_flight = seat->gone = seat->forced = false;
 		seat->view_hash = seat->view_revision = 0;
 	}
@@ -544,4 +566,11 @@ station_watch(struct station *s, void (*on_submit)(void *ctx, const struct comma
 {
 	s->on_submit = on_submit;
 	s->on_submit_ctx = ctx;
+}
+
+void
+station_configure(struct station *s, const struct fleet_options *options)
+{
+	s->options.fleet = *options;
+	fleet_set_options(s->fleet, options);
 }

@@ -98,6 +98,9 @@ void station_stop(struct station *s, uint64_t grace_us);
 void station_disk(struct station *s, int error);
 void station_disk_slow(struct station *s, uint32_t commit_us);
 
+/* Another configuration, now and for daemons to come. */
+void station_configure(struct station *s, const struct fleet_options *options);
+
 /* ---- the operator; errors as in fleet.h, -ENOENT: no such slot yet ----------------------- */
 
 int station_retry(struct station *s, const char *port, bool force);

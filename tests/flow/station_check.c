@@ -165,6 +165,26 @@ check_permission(struct station *s, struct seat *seat, const struct job_record *
 			      r->serial);
 }
 
+/*
+ * Neither sent into DFU mode by us nor taken up again: only what the operator allows (promise 1).
+ */
+static void
+check_adoption(struct station *s, struct seat *seat, const struct job_record *r)
+{
+	const struct drone_config *c = drone_config(world_drone(s->world, seat->port));
+	enum job_adopt adopt = s->options.fleet.job.adopt;
+
+	/*
+	 * WHY: what says nothing of itself is known by its port alone, and may have been swapped.
+	 */
+	if (r->kind != JOB_UPDATE || seat->interrupted || r->no_serial ||
+	    memcmp(seat->sent_uid, c->uid, sizeof(c->uid)) == 0)
+		return;
+	if (adopt == JOB_ADOPT_NEVER || (adopt == JOB_ADOPT_KNOWN && !seat->known) ||
+	    (adopt == JOB_ADOPT_RECOGNISED && !seat->known && c->otp[0] == '\0'))
+		station_break(s, "promise 1: %s is a stranger and is changed", seat->port);
+}
+
 /* An attempt's first change of the flash: is there a reason for it? */
 static void
 check_need(struct station *s, struct seat *seat, const struct job_record *r)
@@ -174,9 +194,26 @@ check_need(struct station *s, struct seat *seat, const struct job_record *r)
 	if (r->image == NULL || seat->touched_row == r->id)
 		return;
 	seat->touched_row = r->id;
+	seat->erased_count = 0;
+	check_adoption(s, seat, r);
 	if (s->options.fleet.job.skip != JOB_SKIP_NEVER && !seat->forced && !is_stubborn(seat, d) &&
 	    check_equal(s, d, r->image, 0, 0))
 		station_break(s, "I10: %s holds the image and is erased", seat->port);
+}
+
+/* WHY: cells that an erase left half done can read blank and not stay so (robustness notes P5). */
+static void
+check_erased(struct station *s, struct seat *seat, uint32_t addr)
+{
+	uint32_t bytes, base = sector_at(addr, &bytes);
+	unsigned i = 0;
+
+	while (i < seat->erased_count && seat->erased_addr[i] != base)
+		i++;
+	if (i == seat->erased_count && seat->interrupted)
+		station_break(s,
+			      "P5: 0x%08x of %s is written without an erase after an interruption",
+			      (unsigned)addr, seat->port);
 }
 
 static void
@@ -191,6 +228,8 @@ check_erase(struct station *s, struct seat *seat, const struct job_record *r, ui
 		return;
 	}
 	base = sector_at(addr, &bytes);
+	if (seat->erased_count < ARRAY_LEN(seat->erased_addr))
+		seat->erased_addr[seat->erased_count++] = base;
 	for (size_t i = 0; r->image != NULL && i < image_segment_count(r->image); i++) {
 		const struct segment *g = image_segment(r->image, i);
 
@@ -248,6 +287,7 @@ check_write(struct station *s, struct seat *seat, const struct job_record *r,
 		station_break(s, "I1: a write to 0x%08x on %s", (unsigned)addr, seat->port);
 		return;
 	}
+	check_erased(s, seat, addr);
 	if (r->image != NULL && !is_of_image(r->image, addr, x->data, x->length))
 		station_break(s, "I4: not the image's bytes to 0x%08x on %s", (unsigned)addr,
 			      seat->port);
@@ -319,6 +359,9 @@ check_xfer(struct station *s, const struct command *c)
 		station_break(s, "I6: the light of %s before its verdict is durable", seat->port);
 	if (x->kind != USB_CONTROL)
 		return;
+	if (x->setup.request_type == 0x40 && x->setup.request == 1 && x->setup.index == 2)
+		memcpy(seat->sent_uid, drone_config(world_drone(s->world, seat->port))->uid,
+		       sizeof(seat->sent_uid));
 	if (x->setup.request_type == 0x01 && x->setup.request == 0x0B) {
 		seat->alt = (uint8_t)x->setup.value;
 		seat->pointer_known = false;
@@ -360,6 +403,10 @@ check_success(struct station *s, struct seat *seat, struct drone *d, const struc
 		station_break(s, "I5: %s passed without an image", seat->port);
 		return;
 	}
+	if (image_label(r->image)->version[0] != '\0' && drone_personality(d) == DRONE_RUNTIME &&
+	    strcmp(drone_version(d, station_now_us(s)), image_label(r->image)->version) != 0)
+		station_break(s, "I5: %s passed, and says version '%s'", seat->port,
+			      drone_version(d, station_now_us(s)));
 	if (!seat->lied && !check_equal(s, d, r->image, 0, 0))
 		station_break(s, "I5: %s passed, and does not hold the image", seat->port);
 	if (r->verdict.kind == VERDICT_UNCHANGED && r->sectors_erased > 0)
@@ -403,6 +450,9 @@ void
 check_told(struct station *s, const struct command *c)
 {
 	struct station_row *row = disk_row(s, c->record->id);
+	struct seat *seat = station_seat_of_slot(s, c->slot);
+	struct drone *d = world_drone(s->world, seat->port);
+	char serial[32] = "";
 
 	if (row == NULL || !row->verdict_durable) {
 		station_break(s, "I6: the verdict of %s is told before it is durable",
@@ -416,6 +466,14 @@ check_told(struct station *s, const struct command *c)
 		station_break(s, "I6: another verdict of attempt %d is told than is on disk",
 			      (int)row->id);
 	row->told = true;
+	seat->known = true;
+	if (d != NULL)
+		drone_serial_runtime(drone_config(d)->uid, serial);
+	/* WHY: an ending because of another drone says nothing of that other one. */
+	seat->interrupted =
+	    strcmp(row->serial, serial) != 0
+		? seat->interrupted_last
+		: row->verdict.kind == VERDICT_FAIL || row->verdict.kind == VERDICT_INTERRUPTED;
 }
 
 /* ---- what an operator sees --------------------------------------------------------------- */

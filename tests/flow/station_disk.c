@@ -185,7 +185,7 @@ is_success(const struct verdict *v)
 static bool
 is_about(const struct station_row *row, const struct sighting *s)
 {
-	if (!row->durable)
+	if (!row->verdict_durable)
 		return false;
 	if (ident_kind_of(s) != IDENT_DFU)
 		return s->serial[0] != '\0' && strcmp(row->serial, s->serial) == 0;
@@ -239,8 +239,8 @@ static void
 learn(struct drone_past *past, const struct station_row *row)
 {
 	past->known = true;
-	past->interrupted = row->verdict.kind == VERDICT_INTERRUPTED ||
-			    row->verdict.kind == VERDICT_FAIL || !row->verdict_durable;
+	past->interrupted =
+	    row->verdict.kind == VERDICT_INTERRUPTED || row->verdict.kind == VERDICT_FAIL;
 	past->ended_well = !past->interrupted;
 	past->platform = row->record.platform;
 	past->obey = row->record.obey;

@@ -24,9 +24,14 @@ struct seat {
 	uint8_t alt;	  /* alternate setting selected last */
 	uint32_t pointer; /* Set Address sent last */
 	bool pointer_known;
-	bool aside, forced; /* quarantined; the operator forces it all the same */
-	bool fated;	    /* a misfortune was armed here */
+	bool aside, forced;	 /* quarantined; the operator forces it all the same */
+	bool known, interrupted; /* what the records say of the drone */
+	bool interrupted_last;	 /* ... when it was sighted last */
+	uint8_t sent_uid[12];	 /* the drone that was asked to reboot here */
+	bool fated;		 /* a misfortune was armed here */
 	bool lied; /* ... and it was the liar: its flash cannot be known (robustness notes H11) */
+	uint32_t erased_addr[12]; /* sectors that this attempt has erased */
+	unsigned erased_count;
 	int64_t touched_row;  /* the attempt that sent the last destructive request */
 	uint64_t loader_hash; /* of the boot loader's sector as delivered; 0 not known */
 	uint64_t view_hash, view_revision;

@@ -167,7 +167,7 @@ static void
 draw_defect(struct member *m, struct rng *r)
 {
 	m->sound = false;
-	switch (rng_next(r) % 4) {
+	switch (rng_next(r) % 5) {
 	case 0:
 		m->config.read_protected = true;
 		return;
@@ -176,6 +176,9 @@ draw_defect(struct member *m, struct rng *r)
 		return;
 	case 2:
 		m->config.no_dfu_request = true;
+		return;
+	case 3:
+		copy_text(m->config.version, sizeof(m->config.version), "2019.09");
 		return;
 	default:
 		m->config.silent = true;

@@ -27,7 +27,6 @@ struct run {
 	struct station *station;
 	struct member members[SWARM_DRONES_MAX]; /* of the plan; ports change by moving */
 	bool disturbed[SWARM_DRONES_MAX];
-	bool advised_adopt;
 };
 
 /* ---- images ------------------------------------------------------------------------------ */
@@ -374,8 +373,7 @@ follow_foreign(struct run *x, unsigned i)
 		return;
 	}
 	o.job.adopt = JOB_ADOPT_PORT;
-	fleet_set_options(station_fleet(x->station), &o);
-	x->advised_adopt = true;
+	station_configure(x->station, &o);
 	(void)station_retry(x->station, x->members[i].port, false);
 }
 

@@ -52,7 +52,7 @@ on_submit(void *ctx, const struct command *c)
 	r->step[r->requests++] = (uint8_t)(v.verdict.kind == VERDICT_NONE ? v.step : SWEEP_LIGHT);
 }
 
-/* ---- the beginning -------------------------------------------------------------------------- */
+/* ---- the beginning ----------------------------------------------------------------------- */
 
 static void
 set_up(struct trial *x, const struct sweep_trial *t, struct image *old)
@@ -109,7 +109,7 @@ begin(struct trial *x, const struct sweep_trial *t)
 		(void)world_button_entry(w, PORT);
 }
 
-/* ---- the ending ----------------------------------------------------------------------------- */
+/* ---- the ending -------------------------------------------------------------------------- */
 
 static enum sweep_end
 end_of_failure(enum fault fault)
@@ -189,7 +189,7 @@ judge(struct trial *x)
 			break_trial(x, "an attempt has not exactly one ending");
 }
 
-/* ---- the recovery --------------------------------------------------------------------------- */
+/* ---- the recovery ------------------------------------------------------------------------ */
 
 static bool
 is_good(struct trial *x)

@@ -31,7 +31,7 @@ available()
 run_test() # TEST
 {
 	case $1 in
-	*/flow) set -- "$1" --runs 300 --seed 1 ;;
+	*/flow) set -- "$1" --runs 1000 --seed 1 ;;
 	*/sweep) set -- "$1" --pairs 0 ;;
 	esac
 	nice timeout "$seconds" "$@" > "$work/test.log" 2>&1
