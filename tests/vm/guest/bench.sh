@@ -87,7 +87,7 @@ ms_to_s()
 
 ratio() # A B
 {
-	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", b > 0 ? a / b : 999 }'
+	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", (b > 0 ? a / b : 999) }'
 }
 
 # Milliseconds the newest attempt of a port spent in DFU mode: visible -> verified and left.
