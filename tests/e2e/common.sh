@@ -216,6 +216,13 @@ good_is() # COUNT
 		length')" = "$1" ]
 }
 
+# The other slots, for the log.
+note_bad()
+{
+	status '.slots[] | select(.verdict != "pass" and .verdict != "unchanged") |
+		"# \(.port) \(.mode) \(.state) \(.verdict) \(.fault) \(.step) \(.message)"'
+}
+
 # How many slots show a verdict.
 verdicts() # VERDICT
 {

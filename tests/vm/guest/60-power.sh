@@ -91,7 +91,11 @@ if [ "$BOOT" -le 2 ]; then
 	sleep "0.$((RANDOM % 10))"
 	cut_power
 fi
-holds "after two power cuts every drone passes" until_true 240 settled
+if poll=3 until_true 240 settled; then
+	ok "after two power cuts every drone passes"
+else
+	not_ok "after two power cuts every drone passes" "$(note_bad)"
+fi
 wrong=
 for p in $(ports 1 $drones); do
 	flash_is "$p" "$new" "/share/before-$p" || wrong="$wrong $p"
