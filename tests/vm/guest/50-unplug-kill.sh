@@ -37,9 +37,15 @@ round() # NAME IMAGE-NAME IMAGE-FILE
 	records_are_sound "$1"
 }
 
+# WHY: a port that was at work in three crashes in a row is set aside until an operator releases it.
 settled()
 {
+	local p
+
 	rack_operator
+	for p in $(status '.slots[] | select(.state == "quarantined").port'); do
+		cfdfuctl port release "$p" > /dev/null && released=$((released + 1))
+	done
 	good_is $drones
 }
 
@@ -82,6 +88,7 @@ round "unplugged at 16 points" a "$a"
 unplug_at 7 12 25 60
 round "unplugged at 4 more" b "$b"
 
+released=0
 done_kills=0
 round=0
 while [ "$done_kills" -lt "$kills" ]; do
@@ -97,4 +104,5 @@ while [ "$done_kills" -lt "$kills" ]; do
 	no_false_pass "killed $done_kills times" "$file"
 	records_are_sound "killed $done_kills times"
 done
+note "$released ports were set aside after three crashes in a row and released by hand"
 note "$(records "SELECT verdict || ': ' || count(*) FROM attempts GROUP BY verdict" | paste -sd' ')"
