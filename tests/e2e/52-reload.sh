@@ -40,7 +40,7 @@ is_gone()
 configure '[station]' 'ports = 1-1, 1-2, 1-7' 'attempt-deadline = 4295s' '[slots]' '1-1 = A1' \
 	'1-* = row 1' '9-9 = not ours'
 : > "$log"
-sim_start fast --config "$config"
+sim_start typical --config "$config"
 same "a labelled slot is shown before anything was plugged in" "1-1 A1 absent false" \
 	"$(status '.slots[] | "\(.port) \(.label) \(.state) \(.present)"')"
 holds "it can be asked for by its label" cfdfuctl status A1
