@@ -61,24 +61,6 @@ fleet_free(struct fleet *f)
 	free(f);
 }
 
-void
-fleet_set_options(struct fleet *f, const struct fleet_options *options)
-{
-	f->options = *options;
-	sched_set_limits(f->sched, &options->limits);
-}
-
-int
-fleet_add_profile(struct fleet *f, const struct profile *p)
-{
-	if (f->profile_count == FLEET_PROFILES_MAX)
-		return -E2BIG;
-	f->profiles[f->profile_count] = *p;
-	f->profile_list[f->profile_count] = &f->profiles[f->profile_count];
-	f->profile_count++;
-	return 0;
-}
-
 struct policy *
 fleet_policy(struct fleet *f)
 {
@@ -154,19 +136,31 @@ fleet_is_candidate(const struct slot *s)
 	return s->profile_count > 0;
 }
 
-static bool
-shares_serial(const struct fleet *f, unsigned slot)
+/* Its drone's run-time serial also while that is in DFU mode, where it is known. */
+static const char *
+serial_of(const struct slot *s)
 {
-	const struct sighting *me = &f->slots[slot].sighting;
+	if (s->job != NULL && job_record(s->job)->serial[0] != '\0')
+		return job_record(s->job)->serial;
+	return s->sighting.serial;
+}
+
+/* Marks the attempts of drones that are here at the same time and show one serial. */
+static void
+mark_twins(struct fleet *f, unsigned slot)
+{
+	const struct slot *me = &f->slots[slot];
 
 	for (unsigned i = 0; i < f->slot_count; i++) {
 		const struct slot *s = &f->slots[i];
 
-		if (i != slot && s->present && me->serial[0] != '\0' &&
-		    s->sighting.pid == me->pid && strcmp(s->sighting.serial, me->serial) == 0)
-			return true;
+		if (i == slot || !s->present || !fleet_is_candidate(s) ||
+		    serial_of(me)[0] == '\0' || strcmp(serial_of(s), serial_of(me)) != 0)
+			continue;
+		job_shares_serial(me->job);
+		if (s->job != NULL)
+			job_shares_serial(s->job);
 	}
-	return false;
 }
 
 void
@@ -181,7 +175,6 @@ fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, 
 	setup.profiles = s->profiles;
 	setup.profile_count = s->profile_count;
 	setup.toc = &f->toc;
-	setup.dup_serial = shares_serial(f, slot);
 	s->again = false;
 	s->replaced = false;
 	s->foreign = false;
@@ -194,6 +187,7 @@ fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, 
 		    "There was no memory to begin with it; it is tried again when asked for.";
 		return;
 	}
+	mark_twins(f, slot);
 	fleet_enqueue(f, slot);
 }
 
@@ -257,9 +251,10 @@ arrived(struct fleet *f, unsigned slot, uint64_t now_us)
 {
 	struct slot *s = &f->slots[slot];
 
-	if (is_flapping(s, now_us) && f->options.quarantine > 0 && !s->quarantined) {
+	if (is_flapping(s, now_us) && f->options.quarantine > 0) {
 		s->flapping = true;
-		quarantine(f, slot);
+		if (!s->quarantined)
+			quarantine(f, slot);
 	}
 	fleet_note(f, slot, NOTE_SEEN);
 	if (s->job != NULL) {
@@ -291,8 +286,10 @@ fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct dro
 	fleet_enqueue(f, (unsigned)slot);
 	if (s->job != NULL)
 		job_learn(s->job, sighting, past);
-	if (s->job != NULL && job_sighted(s->job, sighting, now_us))
+	if (s->job != NULL && job_sighted(s->job, sighting, now_us)) {
+		mark_twins(f, (unsigned)slot);
 		return;
+	}
 	arrived(f, (unsigned)slot, now_us);
 }
 

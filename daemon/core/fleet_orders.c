@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the operator orders of a fleet: pause, retry, release, select, stop. */
+/* What the operator orders of a fleet: options, pause, retry, release, select, stop. */
 #include "config.h"
 
 #include <errno.h>
@@ -8,6 +8,24 @@
 #include "core/fleet.h"
 #include "core/fleet_parts.h"
 #include "core/ident.h"
+
+void
+fleet_set_options(struct fleet *f, const struct fleet_options *options)
+{
+	f->options = *options;
+	sched_set_limits(f->sched, &options->limits);
+}
+
+int
+fleet_add_profile(struct fleet *f, const struct profile *p)
+{
+	if (f->profile_count == FLEET_PROFILES_MAX)
+		return -E2BIG;
+	f->profiles[f->profile_count] = *p;
+	f->profile_list[f->profile_count] = &f->profiles[f->profile_count];
+	f->profile_count++;
+	return 0;
+}
 
 void
 fleet_pause(struct fleet *f)

@@ -98,6 +98,12 @@ job_learn(struct job *j, const struct sighting *s, const struct drone_past *past
 		j->past.doubtful = true;
 }
 
+void
+job_shares_serial(struct job *j)
+{
+	j->record.dup_serial = true;
+}
+
 int
 job_new(const struct job_setup *setup, const struct sighting *s, const struct drone_past *past,
 	uint64_t now_us, struct job **ret_job)
@@ -116,7 +122,6 @@ job_new(const struct job_setup *setup, const struct sighting *s, const struct dr
 	j->step_since_us = now_us;
 	j->record.kind = setup->kind;
 	j->record.retry = setup->retry;
-	j->record.dup_serial = setup->dup_serial;
 	copy_text(j->record.port, sizeof(j->record.port), s->port);
 	if (ident_kind_of(s) == IDENT_RUNTIME) {
 		copy_text(j->record.serial, sizeof(j->record.serial), s->serial);

@@ -155,7 +155,6 @@ struct job_setup {
 	struct crtp_toc *toc; /* shared by all jobs: the table of one firmware build */
 	struct image *image;  /* JOB_RECOVER_LOADER: what to write; else NULL */
 	bool retry;	      /* someone asked */
-	bool dup_serial;      /* another slot shows the same serial */
 	bool force;	      /* ... and wants it written even when it is equal */
 };
 
@@ -169,6 +168,9 @@ void job_next(struct job *j, uint64_t now_us, struct job_want *ret_want);
 
 /* What the records say of the drone as it shows itself now; before job_sighted(). */
 void job_learn(struct job *j, const struct sighting *s, const struct drone_past *past);
+
+/* Another drone with the same serial is here. */
+void job_shares_serial(struct job *j);
 
 /* Events.  job_sighted() false: not this job's drone - it has ended because of it; handle the
  * sighting anew. */

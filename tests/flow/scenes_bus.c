@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows U, K and O: plugs, ports, hubs, and the people at them. */
+#include "config.h"
+
+#include "flow/scenes.h"
+
+#include <stdio.h>
+
+#define PORT "1-4"
+
+static void
+a_drone_pulled_before_its_node_is_open_leaves_no_attempt(void **state)
+{
+	struct scene *x = *state;
+
+	add(x, PORT);
+	plug(x, PORT);
+	while (world_arrival(station_world(x->s), PORT) == 0)
+		wait_us(x, 10);
+	unplug(x, PORT); /* the open is under way */
+	settle(x);
+	assert_int_equal(station_rows(x->s), 0);
+	assert_string_equal(view(x, PORT).state, "absent");
+}
+
+static void
+a_drone_pulled_while_it_is_asked_leaves_no_attempt(void **state)
+{
+	struct scene *x = *state;
+
+	add(x, PORT);
+	plug(x, PORT);
+	while (drone_counters(drone_at(x, PORT))->bulk_out == 0)
+		wait_us(x, 10);
+	unplug(x, PORT);
+	settle(x);
+	assert_int_equal(station_rows(x->s), 0);
+}
+
+static void
+pull_at(struct scene *x, enum step step)
+{
+	uint64_t pulled;
+
+	add(x, PORT);
+	plug(x, PORT);
+	wait_for_step(x, PORT, step);
+	while (step == STEP_ERASING && drone_counters(drone_at(x, PORT))->erases == 0)
+		wait_us(x, 10);
+	unplug(x, PORT);
+	pulled = world_now_us(station_world(x->s));
+	settle(x);
+	expect_fault(x, PORT, FAULT_GONE);
+	assert_int_equal(last(x, PORT)->verdict.step, step);
+	assert_true(last(x, PORT)->ended_us < pulled + SECOND);
+	assert_false(view(x, PORT).active);
+}
+
+static void
+a_drone_pulled_during_an_erase_is_gone_and_its_firmware_incomplete(void **state)
+{
+	struct scene *x = *state;
+
+	pull_at(x, STEP_ERASING);
+	assert_non_null(strstr(last(x, PORT)->record.message, "incomplete"));
+	assert_false(drone_would_boot(drone_at(x, PORT), world_now_us(station_world(x->s))));
+}
+
+static void
+a_drone_pulled_during_verification_never_passes(void **state)
+{
+	pull_at(*state, STEP_VERIFYING);
+}
+
+static void
+a_drone_that_leaves_the_bus_when_told_to_is_no_error(void **state)
+{
+	struct scene *x = *state;
+
+	add(x, PORT);
+	arm(x, PORT, "power-loss on=leave back=300"); /* pulled and plugged in that instant */
+	plug(x, PORT);
+	settle(x);
+	expect_good(x, PORT);
+	assert_int_equal(station_rows(x->s), 1);
+}
+
+static void
+replug_after(struct scene *x, uint32_t ms)
+{
+	add(x, PORT);
+	plug(x, PORT);
+	wait_for_step(x, PORT, STEP_WRITING);
+	unplug(x, PORT);
+	wait_us(x, ms * MS);
+	assert_int_equal(world_button_entry(station_world(x->s), PORT), 0);
+	settle(x);
+	/* INVARIANT: the old ending is on disk before the new beginning; station.c watches. */
+	assert_int_equal(station_rows(x->s), 2);
+	assert_int_equal(station_row(x->s, 0)->verdict.fault, FAULT_GONE);
+	assert_int_equal(last(x, PORT)->verdict.kind, VERDICT_NEEDS_POWER_CYCLE);
+	assert_true(station_holds(x->s, PORT, x->now));
+}
+
+static void
+a_drone_plugged_in_again_after_50_ms_has_an_attempt_of_its_own(void **state)
+{
+	struct scene *x = *state;
+
+	x->options.commit_us = 300000; /* the disk is slower than the hand */
+	replug_after(x, 50);
+}
+
+static void
+a_drone_plugged_in_again_after_500_ms_has_an_attempt_of_its_own(void **state)
+{
+	replug_after(*state, 500);
+}
+
+static void
+a_drone_plugged_in_again_after_5000_ms_has_an_attempt_of_its_own(void **state)
+{
+	replug_after(*state, 5000);
+}
+
+static void
+a_drone_that_enumerates_anew_in_mid_flash_is_begun_from_the_erase(void **state)
+{
+	struct scene *x = *state;
+	uint64_t erases;
+
+	add(x, PORT);
+	plug(x, PORT);
+	wait_for_step(x, PORT, STEP_WRITING);
+	erases = drone_counters(drone_at(x, PORT))->erases;
+	assert_int_equal(world_glitch(station_world(x->s), PORT, 100), 0);
+	settle(x);
+	assert_int_equal(station_rows(x->s), 2);
+	assert_int_equal(station_row(x->s, 0)->verdict.fault, FAULT_GONE);
+	expect_good(x, PORT);
+	assert_true(drone_counters(drone_at(x, PORT))->erases >= 2 * erases);
+}
+
+static void
+a_hub_reset_ends_every_attempt_and_begins_each_anew(void **state)
+{
+	struct scene *x = *state;
+	char port[16];
+	unsigned before[8], working = 0;
+
+	for (unsigned i = 1; i <= 7; i++) {
+		(void)snprintf(port, sizeof(port), "1-1.%u", i);
+		x->config.timing.flash_permille = 1000; /* all are at work at the same time */
+		add(x, port);
+		plug(x, port);
+	}
+	wait_for_step(x, "1-1.7", STEP_WRITING);
+	for (unsigned i = 1; i <= 7; i++) {
+		(void)snprintf(port, sizeof(port), "1-1.%u", i);
+		before[i] = attempts(x, port);
+		working += view(x, port).active;
+		assert_int_equal(world_glitch(station_world(x->s), port, 200), 0);
+	}
+	assert_int_equal(working, 7);
+	settle(x);
+	for (unsigned i = 1; i <= 7; i++) {
+		(void)snprintf(port, sizeof(port), "1-1.%u", i);
+		assert_int_equal(before[i], 1);
+		assert_int_equal(attempts(x, port), 2);
+		expect_good(x, port);
+	}
+}
+
+static void
+a_controller_that_dies_takes_each_drone_with_a_record_and_gives_it_back(void **state)
+{
+	struct scene *x = *state;
+	static const char *const ports[] = { "1-1", "1-2", "2-1" };
+
+	for (size_t i = 0; i < 3; i++) {
+		add(x, ports[i]);
+		plug(x, ports[i]);
+	}
+	wait_for_step(x, "1-2", STEP_WRITING);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(world_glitch(station_world(x->s), ports[i], 60000), 0);
+	wait_us(x, 30 * SECOND);
+	expect_fault(x, "1-1", FAULT_GONE);
+	expect_fault(x, "1-2", FAULT_GONE);
+	expect_good(x, "2-1");
+	settle(x);
+	for (size_t i = 0; i < 3; i++)
+		expect_good(x, ports[i]);
+}
+
+static void
+two_drones_with_one_serial_are_both_flashed_and_marked(void **state)
+{
+	struct scene *x = *state;
+	uint8_t uid[12];
+
+	memcpy(uid, x->config.uid, sizeof(uid));
+	add(x, "1-1");
+	memcpy(x->config.uid, uid, sizeof(uid));
+	add(x, "1-2");
+	plug(x, "1-1");
+	plug(x, "1-2");
+	settle(x);
+	expect_good(x, "1-1");
+	expect_good(x, "1-2");
+	assert_true(last(x, "1-1")->record.dup_serial);
+	assert_true(last(x, "1-2")->record.dup_serial);
+}
+
+static void
+a_drone_at_work_is_marked_too_when_its_double_comes(void **state)
+{
+	struct scene *x = *state;
+	uint8_t uid[12];
+
+	memcpy(uid, x->config.uid, sizeof(uid));
+	add(x, "1-1");
+	memcpy(x->config.uid, uid, sizeof(uid));
+	add(x, "1-2");
+	plug(x, "1-1");
+	wait_for_step(x, "1-1", STEP_WRITING);
+	plug(x, "1-2");
+	settle(x);
+	assert_true(last(x, "1-1")->record.dup_serial);
+	assert_true(last(x, "1-2")->record.dup_serial);
+	expect_good(x, "1-1");
+	expect_good(x, "1-2");
+}
+
+static void
+a_drone_without_a_serial_is_known_by_its_port_and_marked(void **state)
+{
+	struct scene *x = *state;
+
+	x->config.serial = DRONE_SERIAL_MISSING;
+	add(x, PORT);
+	plug(x, PORT);
+	settle(x);
+	expect_good(x, PORT);
+	assert_true(last(x, PORT)->record.no_serial);
+}
+
+static void
+what_is_plugged_in_before_the_start_is_flashed_after_recovery(void **state)
+{
+	struct scene *x = *state;
+
+	add(x, "1-1");
+	add(x, "1-2");
+	plug(x, "1-1");
+	wait_for_step(x, "1-1", STEP_WRITING);
+	world_host_dies(station_world(x->s));
+	plug(x, "1-2"); /* nobody is there to see it */
+	station_restart(x->s);
+	assert_int_equal(last(x, "1-1")->verdict.kind, VERDICT_INTERRUPTED);
+	settle(x);
+	expect_good(x, "1-1");
+	expect_good(x, "1-2");
+}
+
+/* A contact that is closed for so long, then open for so long. */
+static void
+flap(struct scene *x, unsigned times, unsigned closed_ms, unsigned open_ms)
+{
+	add(x, PORT);
+	for (unsigned i = 0; i < times; i++) {
+		plug(x, PORT);
+		while (world_arrival(station_world(x->s), PORT) == 0)
+			wait_us(x, 100);
+		wait_us(x, closed_ms * MS);
+		unplug(x, PORT);
+		wait_us(x, open_ms * MS);
+	}
+	plug(x, PORT);
+}
+
+static void
+a_loose_contact_is_named_as_such_whatever_failed_before(void **state)
+{
+	struct scene *x = *state;
+
+	flap(x, 40, 20, 5); /* long enough for attempts to begin, and to fail */
+	settle(x);
+	assert_string_equal(view(x, PORT).state, "quarantined");
+	assert_non_null(strstr(view(x, PORT).message, "again and again"));
+	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
+}
+
+static void
+a_port_that_flaps_is_set_aside_once_and_released_by_hand(void **state)
+{
+	struct scene *x = *state;
+
+	flap(x, 50, 0, 1);
+	settle(x);
+	assert_string_equal(view(x, PORT).state, "quarantined");
+	assert_non_null(strstr(view(x, PORT).message, "again and again"));
+	assert_int_equal(station_rows(x->s), 0);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
+	assert_int_equal(station_release(x->s, PORT), 0);
+	settle(x);
+	expect_good(x, PORT);
+}
+
+static void
+a_drone_that_passed_and_comes_back_with_the_button_is_not_written_again(void **state)
+{
+	struct scene *x = *state;
+	uint64_t erases;
+
+	add(x, PORT);
+	plug(x, PORT);
+	settle(x);
+	expect_good(x, PORT);
+	erases = drone_counters(drone_at(x, PORT))->erases;
+	assert_int_equal(world_button_entry(station_world(x->s), PORT), 0);
+	settle(x);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, erases);
+	assert_true(station_holds(x->s, PORT, x->now));
+}
+
+static void
+a_drone_that_takes_anothers_place_never_shows_its_green(void **state)
+{
+	struct scene *x = *state;
+
+	add(x, PORT);
+	plug(x, PORT);
+	settle(x);
+	expect_good(x, PORT);
+	arm(x, PORT, "swap-now at=1 in=runtime on=any back=20");
+	assert_int_equal(station_retry(x->s, PORT, false), 0);
+	while (world_displaced(station_world(x->s), PORT) == NULL)
+		wait_us(x, MS);
+	while (!view(x, PORT).present)
+		wait_us(x, MS);
+	assert_int_not_equal(view(x, PORT).verdict.kind, VERDICT_PASS);
+	settle(x);
+	expect_good(x, PORT);
+	assert_string_not_equal(station_row(x->s, 0)->serial, last(x, PORT)->serial);
+}
+
+static void
+more_devices_than_there_are_slots_are_not_begun_and_harm_nobody(void **state)
+{
+	struct scene *x = *state;
+	struct sighting seen = { .vid = 0x0483,
+				 .pid = 0x5740,
+				 .serial = "00112233445566778899AABB" };
+	struct drone_past past = { .known = false };
+
+	begin(x);
+	copy_text(seen.manufacturer, sizeof(seen.manufacturer), "Bitcraze AB");
+	fleet_pause(station_fleet(x->s));
+	for (unsigned i = 1; i <= FLEET_SLOTS_MAX + 50; i++) {
+		(void)snprintf(seen.port, sizeof(seen.port), "9-%u", i);
+		seen.arrival = 100000 + i;
+		fleet_sighted(station_fleet(x->s), &seen, &past, i);
+	}
+	assert_int_equal(fleet_slots(station_fleet(x->s)), FLEET_SLOTS_MAX);
+	assert_int_equal(fleet_find(station_fleet(x->s), "9-300"), -2); /* -ENOENT */
+	assert_int_equal(fleet_active(station_fleet(x->s)), 0);
+}
+
+static void
+a_computer_that_slept_begins_anew_what_was_under_way(void **state)
+{
+	struct scene *x = *state;
+
+	add(x, PORT);
+	plug(x, PORT);
+	wait_for_step(x, PORT, STEP_WRITING);
+	station_slept(x->s);
+	settle(x);
+	assert_int_equal(station_row(x->s, 0)->verdict.fault, FAULT_SUSPEND);
+	assert_true(station_holds(x->s, PORT, x->now));
+	assert_int_equal(attempts(x, PORT), 2);
+}
+
+const struct CMUnitTest scenes_bus[] = {
+	SCENE(a_drone_pulled_before_its_node_is_open_leaves_no_attempt),
+	SCENE(a_drone_pulled_while_it_is_asked_leaves_no_attempt),
+	SCENE(a_drone_pulled_during_an_erase_is_gone_and_its_firmware_incomplete),
+	SCENE(a_drone_pulled_during_verification_never_passes),
+	SCENE(a_drone_that_leaves_the_bus_when_told_to_is_no_error),
+	SCENE(a_drone_plugged_in_again_after_50_ms_has_an_attempt_of_its_own),
+	SCENE(a_drone_plugged_in_again_after_500_ms_has_an_attempt_of_its_own),
+	SCENE(a_drone_plugged_in_again_after_5000_ms_has_an_attempt_of_its_own),
+	SCENE(a_drone_that_enumerates_anew_in_mid_flash_is_begun_from_the_erase),
+	SCENE(a_hub_reset_ends_every_attempt_and_begins_each_anew),
+	SCENE(a_controller_that_dies_takes_each_drone_with_a_record_and_gives_it_back),
+	SCENE(two_drones_with_one_serial_are_both_flashed_and_marked),
+	SCENE(a_drone_at_work_is_marked_too_when_its_double_comes),
+	SCENE(a_drone_without_a_serial_is_known_by_its_port_and_marked),
+	SCENE(what_is_plugged_in_before_the_start_is_flashed_after_recovery),
+	SCENE(a_loose_contact_is_named_as_such_whatever_failed_before),
+	SCENE(a_port_that_flaps_is_set_aside_once_and_released_by_hand),
+	SCENE(a_drone_that_passed_and_comes_back_with_the_button_is_not_written_again),
+	SCENE(a_drone_that_takes_anothers_place_never_shows_its_green),
+	SCENE(more_devices_than_there_are_slots_are_not_begun_and_harm_nobody),
+	SCENE(a_computer_that_slept_begins_anew_what_was_under_way),
+};
+const size_t scenes_bus_count = ARRAY_LEN(scenes_bus);

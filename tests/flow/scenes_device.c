@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows P and H: what devices do, and what some only pretend. */
+#include "config.h"
+
+#include "flow/scenes.h"
+
+#define PORT "1-4"
+
+static void
+flash_it(struct scene *x)
+{
+	add(x, PORT);
+	plug(x, PORT);
+	settle(x);
+}
+
+static void
+a_device_that_says_busy_far_beyond_its_own_poll_time_is_waited_for(void **state)
+{
+	struct scene *x = *state;
+
+	x->config.kind = DRONE_KIND_DNBUSY;
+	x->config.poll_erase_ms = x->config.poll_write_ms = x->config.poll_busy_ms = 0;
+	x->config.timing.flash_permille = 2000; /* the data sheet's maximum */
+	flash_it(x);
+	expect_good(x, PORT);
+}
+
+static void
+a_device_that_says_busy_for_ever_is_stuck(void **state)
+{
+	struct scene *x = *state;
+
+	x->config.kind = DRONE_KIND_DNBUSY;
+	x->config.poll_busy_ms = 0;
+	add(x, PORT);
+	arm(x, PORT, "busy-forever at=2 on=command in=dfu count=100");
+	plug(x, PORT);
+	settle(x);
+	expect_fault(x, PORT, FAULT_STUCK);
+}
+
+static void
+a_device_that_stalls_early_questions_is_flashed(void **state)
+{
+	struct scene *x = *state;
+
+	x->config.kind = DRONE_KIND_STALL_EARLY;
+	flash_it(x);
+	expect_good(x, PORT);
+	assert_true(last(x, PORT)->record.obey);
+}
+
+static void
+poll_times_of_nothing_and_of_hours_are_clamped(void **state)
+{
+	struct scene *x = *state;
+
+	x->options.fleet.job.obey = true;
+	x->config.poll_erase_ms = 0xFFFFFF;
+	x->config.poll_write_ms = 0;
+	flash_it(x);
+	expect_good(x, PORT);
+	assert_true(world_now_us(station_world(x->s)) < 180 * SECOND);
+}
+
+static void
+a_read_protected_drone_is_told_so_and_never_unprotected(void **state)
+{
+	struct scene *x = *state;
+
+	x->config.read_protected = true;
+	flash_it(x);
+	expect_fault(x, PORT, FAULT_PROTECTED);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->unprotects, 0);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->mass_erases, 0);
+}
+
+static void
+a_write_protected_sector_fails_with_its_first_wrong_address(void **state)
+{
+	struct scene *x = *state;
+
+	x->config.write_protected = 1U << 2; /* 0x08008000 */
+	flash_it(x);
+	expect_fault(x, PORT, FAULT_VERIFY);
+	assert_in_range(last(x, PORT)->verdict.addr, 0x08008000, 0x0800BFFF);
+	assert_false(drone_would_boot(drone_at(x, PORT), world_now_us(station_world(x->s))));
+}
+
+static void
+a_bit_that_differs_once_is_repaired_and_counted(void **state)
+{
+	struct scene *x = *state;
+
+	add(x, PORT);
+	arm(x, PORT, "flip-write at=5 on=data in=dfu value=77");
+	plug(x, PORT);
+	settle(x);
+	expect_good(x, PORT);
+	assert_int_equal(last(x, PORT)->record.repairs, 1);
+}
+
+static void
+another_memory_map_is_never_written(void **state)
+{
+	struct scene *x = *state;
+
+	copy_text(x->config.layout[0], sizeof(x->config.layout[0]),
+		  "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,03*128Kg");
+	add(x, PORT);
+	plug(x, PORT);
+	settle(x);
+	expect_fault(x, PORT, FAULT_WRONG_CHIP);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
+}
+
+static void
+a_foreign_device_in_dfu_mode_is_only_read(void **state)
+{
+	struct scene *x = *state;
+
+	x->config.model = DRONE_OTHER_DFU;
+	begin(x);
+	station_add(x->s, PORT, &x->config, NULL);
+	plug(x, PORT);
+	settle(x);
+	assert_string_equal(view(x, PORT).state, "foreign");
+	assert_int_equal(station_rows(x->s), 0);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->blocks_written, 0);
+}
+
+static void
+somebody_elses_terminal_gets_no_request(void **state)
+{
+	struct scene *x = *state;
+
+	x->config.model = DRONE_OTHER_VCP;
+	begin(x);
+	station_add(x->s, PORT, &x->config, NULL);
+	plug(x, PORT);
+	settle(x);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->beyond_standard, 0);
+	assert_int_equal(station_rows(x->s), 0);
+}
+
+static void
+hostile_texts_of_a_drone_that_comes_back_do_not_keep_it_from_passing(void **state)
+{
+	struct scene *x = *state;
+
+	add(x, PORT);
+	arm(x, PORT, "hostile-strings at=3"); /* when it comes back */
+	plug(x, PORT);
+	settle(x);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->enumerations, 3);
+	expect_good(x, PORT);
+}
+
+static void
+a_device_that_answers_just_in_time_ends_at_the_deadline(void **state)
+{
+	struct scene *x = *state;
+
+	add(x, PORT);
+	arm(x, PORT, "slow at=1 in=dfu value=1");
+	plug(x, PORT);
+	settle(x);
+	expect_fault(x, PORT, FAULT_DEADLINE);
+	assert_in_range(last(x, PORT)->ended_us - last(x, PORT)->begun_us, 179 * SECOND,
+			200 * SECOND);
+}
+
+static void
+a_liar_is_found_out_by_the_version_it_comes_back_with(void **state)
+{
+	struct scene *x = *state;
+
+	add(x, PORT);
+	arm(x, PORT, "liar"); /* it reads back what it was told, and boots what it had */
+	plug(x, PORT);
+	settle(x);
+	expect_fault(x, PORT, FAULT_WRONG_VERSION);
+}
+
+static void
+one_drones_trouble_delays_no_other(void **state)
+{
+	struct scene *x = *state;
+
+	add(x, "1-1");
+	add(x, "1-2");
+	arm(x, "1-1", "slow at=1 in=dfu value=1");
+	plug(x, "1-1");
+	plug(x, "1-2");
+	settle(x);
+	expect_fault(x, "1-1", FAULT_DEADLINE);
+	expect_good(x, "1-2");
+	assert_true(last(x, "1-2")->ended_us < 15 * SECOND);
+}
+
+const struct CMUnitTest scenes_device[] = {
+	SCENE(a_device_that_says_busy_far_beyond_its_own_poll_time_is_waited_for),
+	SCENE(a_device_that_says_busy_for_ever_is_stuck),
+	SCENE(a_device_that_stalls_early_questions_is_flashed),
+	SCENE(poll_times_of_nothing_and_of_hours_are_clamped),
+	SCENE(a_read_protected_drone_is_told_so_and_never_unprotected),
+	SCENE(a_write_protected_sector_fails_with_its_first_wrong_address),
+	SCENE(a_bit_that_differs_once_is_repaired_and_counted),
+	SCENE(another_memory_map_is_never_written),
+	SCENE(a_foreign_device_in_dfu_mode_is_only_read),
+	SCENE(somebody_elses_terminal_gets_no_request),
+	SCENE(hostile_texts_of_a_drone_that_comes_back_do_not_keep_it_from_passing),
+	SCENE(a_device_that_answers_just_in_time_ends_at_the_deadline),
+	SCENE(a_liar_is_found_out_by_the_version_it_comes_back_with),
+	SCENE(one_drones_trouble_delays_no_other),
+};
+const size_t scenes_device_count = ARRAY_LEN(scenes_device);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows D, F and S: the disk, the image, and a daemon that dies at any moment. */
+#include "config.h"
+
+#include "flow/scenes.h"
+
+#include <errno.h>
+#include <malloc.h>
+
+#define PORT "1-4"
+
+/*
+ * The daemon dies after the n-th request of an update; the drone is left to its own devices.
+ * False: there are not so many until the ending is told.
+ */
+static bool
+kill_after(struct scene *x, uint64_t n)
+{
+	unsigned interrupted = 0;
+	bool under_way = true;
+
+	while (under_way && drone_counters(drone_at(x, PORT))->requests < n) {
+		const struct station_row *row = station_last(x->s, PORT);
+
+		under_way = row == NULL || row->verdict.kind == VERDICT_NONE;
+		wait_us(x, 20);
+	}
+	station_restart(x->s);
+	settle(x);
+	for (size_t i = 0; i < station_rows(x->s); i++) {
+		assert_int_equal(station_row(x->s, i)->endings, 1);
+		interrupted += station_row(x->s, i)->verdict.kind == VERDICT_INTERRUPTED;
+	}
+	assert_true(interrupted <= 1);
+	/* Nobody touched it: it is finished all the same. */
+	expect_good(x, PORT);
+	return under_way;
+}
+
+static void
+killed_at_every_request_every_attempt_ends_once_and_the_drone_is_finished(void **state)
+{
+	struct scene *x = *state;
+	uint64_t n = 0;
+	bool hit;
+
+	do {
+		add(x, PORT);
+		plug(x, PORT);
+		while (world_arrival(station_world(x->s), PORT) == 0)
+			wait_us(x, 100);
+		wait_us(x, 1);
+		hit = kill_after(x, ++n);
+		assert_null(station_broken(x->s));
+		image_unref(x->old);
+		station_free(x->s);
+		x->s = NULL;
+		x->old = NULL;
+	} while (hit);
+	assert_true(n > 60);
+}
+
+static void
+a_power_cut_at_every_step_is_survived(void **state)
+{
+	struct scene *x = *state;
+
+	for (enum step step = STEP_PROBING; step <= STEP_LEAVING; step++) {
+		add(x, PORT);
+		plug(x, PORT);
+		wait_for_step(x, PORT, step == STEP_LEAVING ? STEP_FIRST_PAGE : step);
+		unplug(x, PORT); /* station and drone lose power together */
+		station_restart(x->s);
+		wait_us(x, SECOND);
+		if (drone_would_boot(drone_at(x, PORT), world_now_us(station_world(x->s))))
+			plug(x, PORT);
+		else
+			assert_int_equal(world_button_entry(station_world(x->s), PORT), 0);
+		settle(x);
+		assert_true(station_holds(x->s, PORT, x->now));
+		assert_null(station_broken(x->s));
+		image_unref(x->old);
+		station_free(x->s);
+		x->s = NULL;
+		x->old = NULL;
+	}
+}
+
+static void
+a_service_told_to_stop_interrupts_what_does_not_end_in_time(void **state)
+{
+	struct scene *x = *state;
+
+	add(x, PORT);
+	plug(x, PORT);
+	wait_for_step(x, PORT, STEP_WRITING);
+	station_stop(x->s, 5 * SECOND);
+	assert_int_equal(station_row(x->s, 0)->verdict.kind, VERDICT_INTERRUPTED);
+	settle(x);
+	expect_good(x, PORT);
+}
+
+static void
+a_disk_that_takes_5_seconds_delays_the_pass_and_nothing_else(void **state)
+{
+	struct scene *x = *state;
+
+	x->options.commit_us = 5000000;
+	add(x, PORT);
+	plug(x, PORT);
+	wait_for_step(x, PORT, STEP_CONFIRMING);
+	wait_us(x, SECOND);
+	assert_int_equal(view(x, PORT).verdict.kind, VERDICT_NONE);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->lights_good, 0);
+	settle(x);
+	expect_good(x, PORT);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->lights_good, 1);
+}
+
+static void
+a_disk_that_takes_nothing_lets_nothing_be_erased(void **state)
+{
+	struct scene *x = *state;
+
+	add(x, PORT);
+	station_disk(x->s, ENOSPC);
+	plug(x, PORT);
+	wait_us(x, 60 * SECOND);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
+	assert_int_equal(view(x, PORT).verdict.kind, VERDICT_NONE);
+	station_disk(x->s, 0);
+	settle(x);
+	expect_good(x, PORT);
+}
+
+static void
+a_verdict_that_the_disk_refuses_is_not_shown_until_it_is_there(void **state)
+{
+	struct scene *x = *state;
+
+	add(x, PORT);
+	plug(x, PORT);
+	wait_for_step(x, PORT, STEP_VERIFYING);
+	station_disk(x->s, EIO);
+	wait_us(x, 60 * SECOND);
+	assert_int_equal(view(x, PORT).verdict.kind, VERDICT_NONE);
+	station_disk(x->s, 0);
+	settle(x);
+	expect_good(x, PORT);
+	assert_int_equal(station_rows(x->s), 1);
+}
+
+static void
+another_selection_during_a_job_changes_the_next_one_and_not_this(void **state)
+{
+	struct scene *x = *state;
+	struct image *first;
+
+	add(x, PORT);
+	first = x->now;
+	plug(x, PORT);
+	wait_for_step(x, PORT, STEP_WRITING);
+	x->now = station_select(x->s, "cf2", "2026.09", 20000, 9);
+	settle(x);
+	assert_memory_equal(station_row(x->s, 0)->sha256, image_label(first)->sha256, 32);
+	assert_int_equal(station_row(x->s, 0)->verdict.kind, VERDICT_PASS);
+	assert_int_equal(station_rows(x->s), 2);
+	expect_good(x, PORT);
+}
+
+static void
+without_an_image_nothing_is_touched(void **state)
+{
+	struct scene *x = *state;
+
+	add(x, PORT);
+	policy_select(fleet_policy(station_fleet(x->s)), PLATFORM_CF2, NULL);
+	plug(x, PORT);
+	settle(x);
+	assert_string_equal(view(x, PORT).state, "idle");
+	assert_int_equal(station_rows(x->s), 0);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->writing, 0);
+}
+
+static void
+a_thousand_attempts_leave_no_memory_behind(void **state)
+{
+	struct scene *x = *state;
+	size_t before = 0;
+
+	add(x, PORT);
+	plug(x, PORT);
+	settle(x);
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_equal(station_retry(x->s, PORT, false), 0);
+		settle(x);
+		assert_int_equal(view(x, PORT).verdict.kind, VERDICT_UNCHANGED);
+		if (i == 600)
+			before = mallinfo2().uordblks; /* the test's own rows have their room */
+	}
+	assert_true(mallinfo2().uordblks <= before + 4096);
+}
+
+const struct CMUnitTest scenes_life[] = {
+	SCENE(killed_at_every_request_every_attempt_ends_once_and_the_drone_is_finished),
+	SCENE(a_power_cut_at_every_step_is_survived),
+	SCENE(a_service_told_to_stop_interrupts_what_does_not_end_in_time),
+	SCENE(a_disk_that_takes_5_seconds_delays_the_pass_and_nothing_else),
+	SCENE(a_disk_that_takes_nothing_lets_nothing_be_erased),
+	SCENE(a_verdict_that_the_disk_refuses_is_not_shown_until_it_is_there),
+	SCENE(another_selection_during_a_job_changes_the_next_one_and_not_this),
+	SCENE(without_an_image_nothing_is_touched),
+	SCENE(a_thousand_attempts_leave_no_memory_behind),
+};
+const size_t scenes_life_count = ARRAY_LEN(scenes_life);
