@@ -116,6 +116,89 @@ another_memory_map_is_never_written(void **state)
 }
 
 static void
+descriptors_that_make_no_sense_end_it_before_anything_is_written(void **state)
+{
+	struct scene *x = *state;
+	static const enum drone_descriptors kinds[] = { DRONE_DESCRIPTORS_CUT,
+							DRONE_DESCRIPTORS_COMPOSITE,
+							DRONE_DESCRIPTORS_CROWDED };
+	static const char *const ports[] = { "1-1", "1-2", "1-3" };
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		x->config.descriptors = kinds[i];
+		add(x, ports[i]);
+		plug(x, ports[i]);
+	}
+	settle(x);
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		expect_fault(x, ports[i], FAULT_DESCRIPTOR);
+		assert_int_equal(drone_counters(drone_at(x, ports[i]))->erases, 0);
+	}
+}
+
+static void
+note_length(void *ctx, const struct command *c)
+{
+	uint32_t *longest = ctx;
+
+	if (c->xfer.setup.length > *longest)
+		*longest = c->xfer.setup.length;
+}
+
+static void
+a_transfer_size_that_cannot_be_is_refused_and_a_large_one_is_bounded(void **state)
+{
+	struct scene *x = *state;
+	uint32_t longest = 0;
+	static const uint32_t sizes[] = {
+		DRONE_TRANSFER_SIZE_ZERO, 1, 7, 62, 65535, 65534, 4096, 64
+	};
+	static const char *const ports[] = {
+		"1-1", "1-2", "1-3", "1-4", "1-5", "1-6", "1-7", "1-8"
+	};
+
+	begin(x);
+	station_watch(x->s, note_length, &longest);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		x->config.transfer_size = sizes[i];
+		add(x, ports[i]);
+		plug(x, ports[i]);
+	}
+	settle(x);
+	for (size_t i = 0; i < 4; i++) {
+		expect_fault(x, ports[i], FAULT_DESCRIPTOR);
+		assert_int_equal(drone_counters(drone_at(x, ports[i]))->erases, 0);
+	}
+	/* The large ones stand for a device that says more than it can. */
+	for (size_t i = 4; i < 7; i++)
+		expect_fault(x, ports[i], FAULT_STALL);
+	expect_good(x, ports[7]);
+	assert_int_equal(longest, USB_TRANSFER_BYTES_MAX);
+}
+
+static void
+a_device_that_describes_itself_otherwise_than_before_is_not_erased(void **state)
+{
+	struct scene *x = *state;
+	uint32_t longest = 0;
+
+	/* Read again it says 64 bytes, and goes on to work with 2048. */
+	x->config.descriptors = DRONE_DESCRIPTORS_CHANGING;
+	add(x, PORT);
+	arm(x, PORT, "stall at=20 in=dfu count=1000");
+	plug(x, PORT);
+	settle(x);
+	expect_fault(x, PORT, FAULT_STALL);
+	drone_disarm(drone_at(x, PORT));
+	station_watch(x->s, note_length, &longest);
+	assert_int_equal(station_retry(x->s, PORT, false), 0);
+	settle(x);
+	assert_int_equal(longest, 64);
+	expect_fault(x, PORT, FAULT_REFUSED);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
+}
+
+static void
 a_foreign_device_in_dfu_mode_is_only_read(void **state)
 {
 	struct scene *x = *state;
@@ -209,6 +292,9 @@ const struct CMUnitTest scenes_device[] = {
 	SCENE(a_write_protected_sector_fails_with_its_first_wrong_address),
 	SCENE(a_bit_that_differs_once_is_repaired_and_counted),
 	SCENE(another_memory_map_is_never_written),
+	SCENE(descriptors_that_make_no_sense_end_it_before_anything_is_written),
+	SCENE(a_transfer_size_that_cannot_be_is_refused_and_a_large_one_is_bounded),
+	SCENE(a_device_that_describes_itself_otherwise_than_before_is_not_erased),
 	SCENE(a_foreign_device_in_dfu_mode_is_only_read),
 	SCENE(somebody_elses_terminal_gets_no_request),
 	SCENE(hostile_texts_of_a_drone_that_comes_back_do_not_keep_it_from_passing),
