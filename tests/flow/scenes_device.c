@@ -141,7 +141,7 @@ note_length(void *ctx, const struct command *c)
 {
 	uint32_t *longest = ctx;
 
-	if (c->xfer.setup.length > *longest)
+	if ((c->xfer.setup.request_type & 0x60) == 0x20 && c->xfer.setup.length > *longest)
 		*longest = c->xfer.setup.length;
 }
 
