@@ -62,6 +62,7 @@ job_enter(struct job *j, enum job_stage stage, uint64_t now_us)
 	j->stage = stage;
 	j->pause_until_us = 0;
 	j->deadline_us = 0;
+	j->crowd_us = 0;
 	j->waiting_turn = false;
 	j->nomem_tries = 0;
 	job_account_step(j, now_us);
@@ -311,7 +312,7 @@ job_next(struct job *j, uint64_t now_us, struct job_want *ret_want)
 /* ---- events --------------------------------------------------------------------------------- */
 
 static enum fault
-open_fault(int error)
+open_fault(const struct job *j, int error)
 {
 	switch (error) {
 	case -EACCES:
@@ -321,6 +322,9 @@ open_fault(int error)
 		return FAULT_BUSY;
 	case -ENODEV:
 		return FAULT_GONE;
+	case -ENOENT:
+		/* WHY: what was spoken to had a node; it went, and the word of it is late. */
+		return j->touched ? FAULT_GONE : FAULT_OPEN;
 	case -ENOMEM:
 		return FAULT_NO_MEMORY;
 	default:
@@ -344,13 +348,13 @@ job_opened(struct job *j, int error, const uint8_t *descriptors, size_t length, 
 			visit_opened(j, descriptors, length, now_us);
 		return;
 	}
+	if ((error == -ENODEV || error == -ENOENT) && j->stage == JOB_REQUEST && j->touched) {
+		job_gone(j, now_us); /* on its way already; the bus will say so, too */
+		return;
+	}
 	j->open_tries = (uint8_t)(j->open_tries + cost);
 	if (error != -ENODEV && j->open_tries < OPEN_TRIES) {
 		j->pause_until_us = now_us + (error == -EBUSY ? BUSY_RETRY_US : OPEN_RETRY_US);
-		return;
-	}
-	if (error == -ENODEV && j->stage == JOB_REQUEST && j->touched) {
-		job_gone(j, now_us); /* on its way already; the bus will say so, too */
 		return;
 	}
 	if (error == -ENODEV && j->begun == BEGUN_NO && !j->touched) {
@@ -359,7 +363,7 @@ job_opened(struct job *j, int error, const uint8_t *descriptors, size_t length, 
 	}
 	job_finish(j,
 		   (struct verdict){ .kind = VERDICT_FAIL,
-				     .fault = open_fault(error),
+				     .fault = open_fault(j, error),
 				     .step = job_step(j),
 				     .sys_errno = -error },
 		   NULL, now_us);

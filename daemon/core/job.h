@@ -186,6 +186,14 @@ void job_digest(struct job *j, const char *sha256_hex, bool recognised);
 void job_backed_up(struct job *j, int error);
 void job_tick(struct job *j, uint64_t now_us);
 
+/*
+ * Before a job_tick(): so many other drones on the same controller are on their way, too.  The
+ * kernel brings up one device at a time, and Linux 6.1 tells of none before a hub's last one is
+ * there, so this one is late only after as much time more.
+ */
+void job_crowd(struct job *j, unsigned others);
+bool job_awaits(const struct job *j); /* its drone is on its way from one mode to the other */
+
 /* Ends it from outside: the service stops, the machine slept.  The verdict still goes to the disk.
  */
 void job_stop(struct job *j, enum verdict_kind kind, enum fault fault, uint64_t now_us);

@@ -41,6 +41,7 @@ struct job {
 	bool request_error; /* the reboot request did not end with success */
 	bool want_reset;
 	uint64_t pause_until_us, deadline_us, attempt_deadline_us, turn_asked_us;
+	uint64_t crowd_us; /* of deadline_us: for others that are on their way */
 	uint64_t step_since_us;
 	enum step last_step;
 	uint64_t arrival;

@@ -10,6 +10,7 @@
 
 enum {
 	LEAVE_TRIES = 1,
+	CROWD_US = 1000000, /* one enumeration: 0.42 s in Linux 6.1, with some slack */
 };
 
 /* A sighting in DFU mode while a drone is on its way there, or on its way back. */
@@ -114,4 +115,21 @@ visit_on_deadline(struct job *j, uint64_t now_us)
 		v.fault = FAULT_NO_BOOT;
 	}
 	job_finish(j, v, NULL, now_us);
+}
+
+bool
+job_awaits(const struct job *j)
+{
+	return j->stage == JOB_AWAIT_DFU || j->stage == JOB_AWAIT_RUNTIME;
+}
+
+void
+job_crowd(struct job *j, unsigned others)
+{
+	uint64_t crowd_us = (uint64_t)others * CROWD_US;
+
+	if (!job_awaits(j) || j->deadline_us == 0 || crowd_us <= j->crowd_us)
+		return;
+	j->deadline_us += crowd_us - j->crowd_us;
+	j->crowd_us = crowd_us;
 }

@@ -150,6 +150,59 @@ a_drone_pulled_before_it_was_asked_is_gone(void **state)
 	end(p);
 }
 
+static void
+a_node_that_is_no_more_means_that_the_drone_is_on_its_way(void **state)
+{
+	struct play *p = begin();
+
+	(void)state;
+	play_until(p, JOB_AWAIT_DFU, USB_TIMEOUT);
+	/* The kernel has closed the handle's device; the word of it is late. */
+	play_until(p, JOB_REQUEST, USB_TIMEOUT);
+	job_next(p->job, p->now, &p->want);
+	if (p->want.kind != JOB_WANT_OPEN) {
+		job_ended(p->job, USB_GONE, NULL, 0, p->now);
+		assert_int_equal(job_stage(p->job), JOB_AWAIT_DFU);
+	} else {
+		job_opened(p->job, -ENOENT, NULL, 0, p->now);
+		assert_int_equal(job_stage(p->job), JOB_AWAIT_DFU);
+	}
+	end(p);
+}
+
+static void
+the_more_drones_are_on_their_way_the_longer_each_is_waited_for(void **state)
+{
+	struct play *p = begin();
+	uint64_t alone;
+
+	(void)state;
+	play_until(p, JOB_AWAIT_DFU, USB_TIMEOUT);
+	assert_true(job_awaits(p->job));
+	alone = job_deadline_us(p->job);
+	job_crowd(p->job, 14);
+	assert_int_equal(job_deadline_us(p->job), alone + 14 * SECOND);
+	job_crowd(p->job, 3); /* fewer now: what was given stays */
+	assert_int_equal(job_deadline_us(p->job), alone + 14 * SECOND);
+	job_tick(p->job, alone + SECOND);
+	assert_int_equal(job_stage(p->job), JOB_AWAIT_DFU);
+	job_tick(p->job, alone + 14 * SECOND);
+	assert_int_not_equal(job_stage(p->job), JOB_AWAIT_DFU);
+	end(p);
+}
+
+static void
+who_waits_for_nothing_is_not_given_time(void **state)
+{
+	struct play *p = begin();
+	uint64_t before = job_deadline_us(p->job);
+
+	(void)state;
+	job_crowd(p->job, 14);
+	assert_int_equal(job_deadline_us(p->job), before);
+	end(p);
+}
+
 int
 main(void)
 {
@@ -157,6 +210,9 @@ main(void)
 		cmocka_unit_test(a_drone_that_goes_before_it_is_asked_again_is_waited_for),
 		cmocka_unit_test(a_drone_that_is_gone_when_it_is_opened_again_is_waited_for),
 		cmocka_unit_test(a_drone_pulled_before_it_was_asked_is_gone),
+		cmocka_unit_test(a_node_that_is_no_more_means_that_the_drone_is_on_its_way),
+		cmocka_unit_test(the_more_drones_are_on_their_way_the_longer_each_is_waited_for),
+		cmocka_unit_test(who_waits_for_nothing_is_not_given_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
