@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/alarm.h"
 #include "app/app_parts.h"
 #include "cfdfu/proto.h"
 
@@ -142,12 +143,10 @@ on_signal(evutil_socket_t signal, short what, void *ctx)
 /* ---- time ----------------------------------------------------------------------------------- */
 
 static void
-on_timer(evutil_socket_t fd, short what, void *ctx)
+on_alarm(void *ctx)
 {
 	struct app *a = ctx;
 
-	(void)fd;
-	(void)what;
 	fleet_tick(a->fleet, app_now_us());
 	pump(a);
 }
@@ -293,16 +292,15 @@ arm_events(struct app *a)
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
 	struct timeval second = { .tv_sec = 1 };
 
-	a->timer = evtimer_new(a->base, on_timer, a);
 	a->second = event_new(a->base, -1, EV_PERSIST, on_second, a);
-	if (a->timer == NULL || a->second == NULL || event_add(a->second, &second) < 0)
+	if (a->second == NULL || event_add(a->second, &second) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
 		a->signals[i] = evsignal_new(a->base, numbers[i], on_signal, a);
 		if (a->signals[i] == NULL || event_add(a->signals[i], NULL) < 0)
 			return -ENOMEM;
 	}
-	return 0;
+	return alarm_new(a->base, on_alarm, a, &a->alarm);
 }
 
 static int
@@ -418,8 +416,7 @@ app_free(struct app *a)
 	for (size_t i = 0; i < ARRAY_LEN(a->signals); i++)
 		if (a->signals[i] != NULL)
 			event_free(a->signals[i]);
-	if (a->timer != NULL)
-		event_free(a->timer);
+	alarm_free(a->alarm);
 	if (a->second != NULL)
 		event_free(a->second);
 	if (a->watch_timer != NULL)

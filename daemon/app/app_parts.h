@@ -62,7 +62,8 @@ struct app {
 	struct usb_bus *bus;
 	struct watch *watch;
 	struct server *server;
-	struct event *timer, *second, *watch_timer;
+	struct alarm *alarm; /* what the fleet waits for */
+	struct event *second, *watch_timer;
 	struct event *signals[3];
 	struct pending pending[APP_PENDING_MAX];
 	size_t pending_count;

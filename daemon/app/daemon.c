@@ -106,13 +106,8 @@ daemon_options(int argc, char **argv, struct app_options *ret)
 struct event_base *
 daemon_event_base(void)
 {
-	struct event_config *config = event_config_new();
-	struct event_base *base = NULL;
+	struct event_base *base = event_base_new();
 
-	if (config != NULL && event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0)
-		base = event_base_new_with_config(config);
-	if (config != NULL)
-		event_config_free(config);
 	if (base == NULL)
 		fprintf(stderr, "cfdfud: the event loop cannot be made\n");
 	return base;

@@ -11,7 +11,7 @@ struct event_base;
  */
 int daemon_options(int argc, char **argv, struct app_options *ret);
 
-/* With timers precise to the microsecond; NULL after a message. */
+/* NULL after a message. */
 struct event_base *daemon_event_base(void);
 
 #endif

@@ -5,9 +5,12 @@
 
 #include <errno.h>
 
+#include "app/alarm.h"
 #include "app/app_parts.h"
 #include "firmware/content.h"
 #include "firmware/digest.h"
+
+enum { ALARM_AHEAD_US = 2000000 };
 
 static void
 perform_digest(struct app *a, const struct command *c)
@@ -75,36 +78,23 @@ perform(struct app *a, const struct command *c)
 	}
 }
 
-static void
-arm(struct app *a)
-{
-	uint64_t at = fleet_deadline_us(a->fleet), now = app_now_us();
-	struct timeval tv = { 0 };
-
-	if (at == FLEET_NEVER) {
-		(void)evtimer_del(a->timer);
-		return;
-	}
-	if (at > now) {
-		tv.tv_sec = (time_t)((at - now) / 1000000);
-		tv.tv_usec = (suseconds_t)((at - now) % 1000000);
-	}
-	/* Fails only when memory is out; the second's timer looks again. */
-	(void)evtimer_add(a->timer, &tv);
-}
-
 void
 pump(struct app *a)
 {
 	struct command c;
+	uint64_t now_us, due_us;
 
 	do {
+		now_us = app_now_us();
 		/* INVARIANT: finite, each drone has a bounded number of commands between two
 		 * events. */
-		while (fleet_next(a->fleet, app_now_us(), &c))
+		while (fleet_next(a->fleet, now_us, &c))
 			perform(a, &c);
 	} while (records_commit(a));
-	arm(a);
+	due_us = fleet_deadline_us(a->fleet);
+	/* What is due later is asked for later: the second's timer pumps, too. */
+	if (due_us < now_us + ALARM_AHEAD_US)
+		alarm_at(a->alarm, due_us);
 	watchers_changed(a);
 }
 
