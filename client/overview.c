@@ -36,6 +36,8 @@ overview_station(const json_t *station, char *dst, size_t size)
 		add(dst, size, "Station armed: drones are flashed as they are plugged in.");
 	if (health != NULL && strcmp(health, "degraded") == 0)
 		add(dst, size, " DEGRADED, nothing is flashed: %s", reason.s);
+	else if (reason.s[0] != '\0')
+		add(dst, size, " About the records: %s (read? cfdfuctl resume)", reason.s);
 }
 
 static void

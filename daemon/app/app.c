@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/alarm.h"
+#include "app/wake.h"
 #include "app/app_parts.h"
 #include "cfdfu/proto.h"
 
@@ -143,7 +143,7 @@ on_signal(evutil_socket_t signal, short what, void *ctx)
 /* ---- time ----------------------------------------------------------------------------------- */
 
 static void
-on_alarm(void *ctx)
+on_wake(void *ctx)
 {
 	struct app *a = ctx;
 
@@ -300,7 +300,7 @@ arm_events(struct app *a)
 		if (a->signals[i] == NULL || event_add(a->signals[i], NULL) < 0)
 			return -ENOMEM;
 	}
-	return alarm_new(a->base, on_alarm, a, &a->alarm);
+	return wake_new(a->base, on_wake, a, &a->wake);
 }
 
 static int
@@ -416,7 +416,7 @@ app_free(struct app *a)
 	for (size_t i = 0; i < ARRAY_LEN(a->signals); i++)
 		if (a->signals[i] != NULL)
 			event_free(a->signals[i]);
-	alarm_free(a->alarm);
+	wake_free(a->wake);
 	if (a->second != NULL)
 		event_free(a->second);
 	if (a->watch_timer != NULL)

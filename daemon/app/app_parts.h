@@ -62,7 +62,7 @@ struct app {
 	struct usb_bus *bus;
 	struct watch *watch;
 	struct server *server;
-	struct alarm *alarm; /* what the fleet waits for */
+	struct wake *wake; /* what the fleet waits for */
 	struct event *second, *watch_timer;
 	struct event *signals[3];
 	struct pending pending[APP_PENDING_MAX];

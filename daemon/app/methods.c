@@ -126,10 +126,12 @@ set_paused(struct app *a, struct call *call, json_t *parameters, bool paused)
 	if (r < 0)
 		log_say(a->log, LOG_WARNING, NULL,
 			"whether the station is paused is not recorded: %s", strerror(-r));
-	if (paused)
+	if (paused) {
 		fleet_pause(a->fleet);
-	else
+	} else {
+		store_acknowledge(a->store); /* who says "go on" has seen what status repeats */
 		fleet_resume(a->fleet, app_now_us());
+	}
 	call_reply(call, json_pack("{s:i}", "active", active_count(a)));
 	pump(a);
 }

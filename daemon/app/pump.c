@@ -5,12 +5,12 @@
 
 #include <errno.h>
 
-#include "app/alarm.h"
+#include "app/wake.h"
 #include "app/app_parts.h"
 #include "firmware/content.h"
 #include "firmware/digest.h"
 
-enum { ALARM_AHEAD_US = 2000000 };
+enum { WAKE_AHEAD_US = 2000000 };
 
 static void
 perform_digest(struct app *a, const struct command *c)
@@ -93,8 +93,8 @@ pump(struct app *a)
 	} while (records_commit(a));
 	due_us = fleet_deadline_us(a->fleet);
 	/* What is due later is asked for later: the second's timer pumps, too. */
-	if (due_us < now_us + ALARM_AHEAD_US)
-		alarm_at(a->alarm, due_us);
+	if (due_us < now_us + WAKE_AHEAD_US)
+		wake_at(a->wake, due_us);
 	watchers_changed(a);
 }
 

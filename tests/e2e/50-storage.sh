@@ -134,6 +134,11 @@ records_are_sound "a database taken away"
 same "what was in it was not lost" 1 \
 	"$(records "SELECT count(*) FROM attempts WHERE verdict = 'interrupted'")"
 
+holds "status says what happened to the records" \
+	grep -q "About the records: .*cfdfuctl resume" <<< "$(cfdfuctl status)"
+cfdfuctl resume > /dev/null
+same "until somebody has read it" "" "$(cfdfuctl status | grep "About the records")"
+
 # ---- a second daemon, a newer database ----------------------------------------------------------
 
 holds "a second station on the same records refuses" \

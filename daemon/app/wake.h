@@ -6,25 +6,25 @@
  * turn of the loop, this one only when the moment comes nearer: once for each operation that is
  * waited for, and for none of the transfers.
  */
-#ifndef APP_ALARM_H
-#define APP_ALARM_H
+#ifndef APP_WAKE_H
+#define APP_WAKE_H
 
 #include <stdint.h>
 
 #include "cfdfu/util.h"
 
-struct alarm;
+struct wake;
 struct event_base;
 
-/* The caller owns *ret_alarm.  -errno. */
-int alarm_new(struct event_base *base, void (*call)(void *ctx), void *ctx,
-	      struct alarm **ret_alarm) MUST_CHECK;
-void alarm_free(struct alarm *a); /* NULL is fine */
+/* The caller owns *ret_wake.  -errno. */
+int wake_new(struct event_base *base, void (*call)(void *ctx), void *ctx,
+	     struct wake **ret_wake) MUST_CHECK;
+void wake_free(struct wake *a); /* NULL is fine */
 
 /*
  * Calls back once at at_us (CLOCK_MONOTONIC, microseconds; what is past: at once), or before: a
  * moment that was asked for earlier is kept.  The callback looks what is due and asks again.
  */
-void alarm_at(struct alarm *a, uint64_t at_us);
+void wake_at(struct wake *a, uint64_t at_us);
 
 #endif

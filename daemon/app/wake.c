@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include "app/alarm.h"
+#include "app/wake.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include <event2/event.h>
 
-struct alarm {
+struct wake {
 	int fd;
 	struct event *event;
 	uint64_t at_us; /* what the timer is set to; 0: it is not */
@@ -19,9 +19,9 @@ struct alarm {
 };
 
 static void
-on_alarm(evutil_socket_t fd, short what, void *ctx)
+on_wake(evutil_socket_t fd, short what, void *ctx)
 {
-	struct alarm *a = ctx;
+	struct wake *a = ctx;
 
 	(void)fd;
 	(void)what;
@@ -30,9 +30,9 @@ on_alarm(evutil_socket_t fd, short what, void *ctx)
 }
 
 int
-alarm_new(struct event_base *base, void (*call)(void *ctx), void *ctx, struct alarm **ret_alarm)
+wake_new(struct event_base *base, void (*call)(void *ctx), void *ctx, struct wake **ret_wake)
 {
-	struct alarm *a = calloc(1, sizeof(*a));
+	struct wake *a = calloc(1, sizeof(*a));
 	int r = -ENOMEM;
 
 	if (a == NULL)
@@ -45,18 +45,18 @@ alarm_new(struct event_base *base, void (*call)(void *ctx), void *ctx, struct al
 		goto out;
 	}
 	/* WHY edge-triggered: setting the timer again forgets that it was due; nothing is read. */
-	a->event = event_new(base, a->fd, EV_READ | EV_PERSIST | EV_ET, on_alarm, a);
+	a->event = event_new(base, a->fd, EV_READ | EV_PERSIST | EV_ET, on_wake, a);
 	if (a->event == NULL || event_add(a->event, NULL) < 0)
 		goto out;
-	*ret_alarm = a;
+	*ret_wake = a;
 	return 0;
 out:
-	alarm_free(a);
+	wake_free(a);
 	return r;
 }
 
 void
-alarm_free(struct alarm *a)
+wake_free(struct wake *a)
 {
 	if (a == NULL)
 		return;
@@ -68,7 +68,7 @@ alarm_free(struct alarm *a)
 }
 
 void
-alarm_at(struct alarm *a, uint64_t at_us)
+wake_at(struct wake *a, uint64_t at_us)
 {
 	struct itimerspec when = { .it_value = { .tv_sec = (time_t)(at_us / 1000000),
 						 .tv_nsec = (long)(at_us % 1000000) * 1000 } };
