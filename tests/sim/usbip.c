@@ -47,6 +47,7 @@ struct usbip {
 	struct urb *first[LANES];
 	bool submitted[LANES]; /* the first of the lane is with the drone */
 	unsigned count;
+	bool addressed; /* the kernel has begun to enumerate it */
 };
 
 static uint32_t
@@ -259,8 +260,16 @@ submit(struct usbip *u, const uint8_t *h, const uint8_t *data, uint32_t length)
 
 	if (u->count == USBIP_URBS_MAX || endpoint > 15)
 		return false;
-	if (follows_reset(h))
+	if (follows_reset(h)) {
+		u->addressed = true;
 		world_bus_reset(live_world(u->live), u->id);
+	}
+	/* WHY: vhci_hcd sends what a program still has for the device that was on this port before;
+	 * on a real bus nobody has that address any more. */
+	if (!u->addressed) {
+		ret_submit(u, get_be32(h + 4), -EPROTO, NULL, 0);
+		return true;
+	}
 	if (lane == LANE_NEVER && !in) {
 		ret_submit(u, get_be32(h + 4), 0, NULL, length); /* typed into the terminal */
 		return true;

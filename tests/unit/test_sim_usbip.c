@@ -237,6 +237,35 @@ enumeration_as_a_kernel_does_it(void **state)
 	assert_int_equal(buf[0], 1);
 }
 
+/* What the kernel sends first after a reset. */
+static void
+begin_enumeration(void)
+{
+	static const uint8_t device[8] = { 0x80, 6, 0, 1, 0, 0, 64, 0 };
+	uint8_t buf[18];
+
+	send_submit(99, true, 0, 64, device, NULL);
+	expect_submit(99, 0, 18);
+	receive(buf, 18);
+}
+
+static void
+a_device_that_was_not_enumerated_answers_nobody(void **state)
+{
+	static const uint8_t getstatus[8] = { 0xA1, 3, 0, 0, 0, 0, 6, 0 };
+	uint8_t buf[6];
+
+	(void)state;
+	send_submit(1, true, 0, 6, getstatus, NULL); /* meant for what was there before */
+	expect_submit(1, -EPROTO, 0);
+	send_submit(2, true, 3, 8, NULL, NULL);
+	expect_submit(2, -EPROTO, 0);
+	begin_enumeration();
+	send_submit(3, true, 0, 6, getstatus, NULL);
+	expect_submit(3, 0, 6);
+	receive(buf, 6);
+}
+
 static void
 data_stages_go_both_ways(void **state)
 {
@@ -247,6 +276,7 @@ data_stages_go_both_ways(void **state)
 	uint8_t buf[8];
 
 	(void)state;
+	begin_enumeration();
 	send_submit(1, false, 0, 0, clrstatus, NULL);
 	send_submit(2, false, 0, 5, dnload, command);
 	send_submit(3, true, 0, 6, getstatus, NULL);
@@ -265,6 +295,7 @@ unlinking_takes_back_or_comes_too_late(void **state)
 	uint8_t buf[8];
 
 	(void)state;
+	begin_enumeration();
 	assert_int_equal(world_arm(live_world(f.live), "1-1", &silent), 0);
 	send_submit(1, true, 0, 6, getstatus, NULL);
 	send_submit(2, true, 0, 6, getstatus, NULL); /* waits behind it */
@@ -308,6 +339,7 @@ static void
 too_many_requests_end_the_connection(void **state)
 {
 	(void)state;
+	begin_enumeration();
 	for (unsigned i = 0; i < USBIP_URBS_MAX + 1; i++)
 		send_submit(i, true, 3, 8, NULL, NULL);
 	for (unsigned i = 0; i < 100 && !f.broken; i++)
@@ -381,6 +413,7 @@ main(void)
 #define DEVICE(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		DEVICE(enumeration_as_a_kernel_does_it),
+		DEVICE(a_device_that_was_not_enumerated_answers_nobody),
 		DEVICE(data_stages_go_both_ways),
 		DEVICE(unlinking_takes_back_or_comes_too_late),
 		DEVICE(nonsense_ends_the_connection),
