@@ -40,6 +40,7 @@ struct job {
 	    nomem_tries;
 	bool request_error; /* the reboot request did not end with success */
 	bool want_reset;
+	bool reentered; /* in DFU mode anew after a reset of the port: perhaps by its button */
 	uint64_t pause_until_us, deadline_us, attempt_deadline_us, turn_asked_us;
 	uint64_t crowd_us; /* of deadline_us: for others that are on their way */
 	uint64_t step_since_us;

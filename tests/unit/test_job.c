@@ -201,6 +201,32 @@ a_reset_in_the_middle_of_writing_is_survived_and_not_called_unchanged(void **sta
 }
 
 static void
+a_drone_that_comes_back_from_a_reset_by_its_button_needs_power_off(void **state)
+{
+	unsigned one_attempt = 0;
+	struct bench b;
+	uint64_t now;
+
+	(void)state;
+	/* Sometimes the bus tells first that it is gone, sometimes the reset does. */
+	for (uint64_t seed = 21; seed < 29; seed++) {
+		prepare(&b, seed);
+		set_up(&b, true);
+		arm(&b, "stall at=5 in=dfu on=data count=4");
+		arm(&b, "power-loss at=1 in=dfu on=reset");
+		plug(&b);
+		for (now = 0; counters(&b)->resets == 0 && now < 60000000; now += 1000)
+			station_run(b.station, now);
+		station_run(b.station, now + 500000);
+		button(&b);
+		assert_ends(&b, VERDICT_NEEDS_POWER_CYCLE, FAULT_NONE);
+		one_attempt += station_rows(b.station) == 1;
+		tear_down(&b);
+	}
+	assert_true(one_attempt > 0);
+}
+
+static void
 a_drone_written_before_the_trouble_is_not_called_unchanged_after_it(void **state)
 {
 	struct bench b;
@@ -537,6 +563,8 @@ main(void)
 		cmocka_unit_test(a_drone_that_comes_back_running_is_asked_to_reboot_again),
 		cmocka_unit_test(
 		    a_reset_in_the_middle_of_writing_is_survived_and_not_called_unchanged),
+		cmocka_unit_test(
+		    a_drone_that_comes_back_from_a_reset_by_its_button_needs_power_off),
 		cmocka_unit_test(
 		    a_drone_written_before_the_trouble_is_not_called_unchanged_after_it),
 		cmocka_unit_test(a_host_without_memory_for_the_leave_request_sends_it_again),
