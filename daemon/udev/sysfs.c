@@ -94,6 +94,15 @@ sysfs_stamp(int devices_fd, const char *port, uint64_t *ret_stamp)
 	return 0;
 }
 
+bool
+sysfs_is_authorised(int devices_fd, const char *port)
+{
+	char path[PORT_TEXT_MAX + 16];
+
+	(void)snprintf(path, sizeof(path), "%s/authorized", port);
+	return read_number(devices_fd, path, 10) != 0;
+}
+
 static int
 read_ids(int fd, struct sighting *s)
 {
@@ -200,7 +209,7 @@ sysfs_read(int devices_fd, const char *port, struct sighting *ret_sighting, uint
 		return fd == -ENOTDIR || fd == -ENODEV ? -ENOENT : fd;
 	copy_text(s.port, sizeof(s.port), port);
 	r = stamp_of(fd, &stamp);
-	if (r == 0 && read_number(fd, "authorized", 10) == 0)
+	if (r == 0 && !sysfs_is_authorised(fd, "."))
 		r = -ENOENT;
 	if (r == 0)
 		r = read_ids(fd, &s);

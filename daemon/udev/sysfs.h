@@ -21,6 +21,9 @@ bool sysfs_is_port(const char *name);
  */
 int sysfs_stamp(int devices_fd, const char *port, uint64_t *ret_stamp) MUST_CHECK;
 
+/* False: the administrator has taken the device away, and left it on its port. */
+bool sysfs_is_authorised(int devices_fd, const char *port);
+
 /*
  * A sighting without its arrival and its strings, read from one enumeration only.  0; -ENOENT
  * nothing is there, or the device is not authorised; -EPROTO an attribute makes no sense; another

@@ -128,7 +128,10 @@ look(struct watch *w, int devices_fd, const char *port)
 
 	if (r == 0) {
 		found = roster_find(w->roster, port, stamp);
-		if (found == FOUND_OTHER || found == FOUND_OURS)
+		/* WHY asked: a device that is not authorised any more keeps its place, and no event
+		 * says so. */
+		if (found == FOUND_OTHER ||
+		    (found == FOUND_OURS && sysfs_is_authorised(devices_fd, port)))
 			return;
 		r = sysfs_read(devices_fd, port, &s, &stamp);
 	}

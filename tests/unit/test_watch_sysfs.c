@@ -185,8 +185,11 @@ an_empty_port_and_a_refused_device_are_not_there(void **state)
 	add_drone(t, "1-4");
 	write_attr(t, "1-4", "authorized", "1\n");
 	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &stamp), 0);
+	assert_true(sysfs_is_authorised(t->fd, "1-4"));
 	write_attr(t, "1-4", "authorized", "0\n");
 	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &stamp), -ENOENT);
+	assert_false(sysfs_is_authorised(t->fd, "1-4"));
+	assert_true(sysfs_is_authorised(t->fd, "1-5")); /* what says nothing of it is not refused */
 }
 
 static void

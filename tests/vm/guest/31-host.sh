@@ -88,16 +88,19 @@ rack_do mend "$p" > /dev/null
 p=$(port 2)
 begin_on "$p"
 echo 0 > "$sysfs/$p/authorized"
-ended_gone()
+is_absent()
 {
-	[ "$(records "SELECT verdict || ' ' || fault FROM attempts WHERE port = '$p'")" = "fail gone" ]
+	[ "$(slot "$p" present)" = false ]
 }
-holds "a drone that the administrator takes away is gone" until_true 30 ended_gone
+holds "a drone that the administrator takes away is gone" until_true 30 is_absent
+holds "and its attempt has failed" until_true 30 eval \
+	'records "SELECT verdict, fault FROM attempts WHERE port = \"$p\"" | grep -E "^fail.(gone|bus)$"'
 echo 1 > "$sysfs/$p/authorized"
 passes "$p" "given back, it is flashed"
 
 # ---- another program holds it (U17) -------------------------------------------------------------
 
+erases=$(counter "$p" erases)
 systemctl mask --runtime cfdfud.service > /dev/null 2>&1
 systemctl stop cfdfud.service
 rack_do button "$p" > /dev/null
@@ -115,8 +118,11 @@ rc=0
 wait "$dfu_util" || rc=$?
 rack_do dump "$p" "$scratch/down" > /dev/null
 same "it was not taken from dfu-util" "0 " "$rc $(cmp "$scratch/up" "$scratch/down" 2>&1)"
+rack_do mend "$p" > /dev/null
 cfdfuctl retry "$p" > /dev/null
-holds "when it is free, it is found in order" until_true 60 verdict_is "$p" unchanged
+# In DFU mode by its button it stays there until its power is removed.
+holds "when it is free, it is found in order" until_true 60 verdict_is "$p" needs-power-cycle
+same "and it was not written again" "$erases" "$(counter "$p" erases)"
 take_away "$p"
 
 # ---- the node is not ours (U16) -----------------------------------------------------------------
