@@ -171,6 +171,29 @@ a_hub_reset_ends_every_attempt_and_begins_each_anew(void **state)
 	}
 }
 
+/* As Linux 6.1: each device takes 0.42 s, and nobody is told before the hub's last one is there. */
+static void
+a_full_hub_that_switches_at_once_is_given_the_time_it_needs(void **state)
+{
+	struct scene *x = *state;
+	char port[16];
+
+	x->options.enumeration_us = 420 * MS;
+	x->options.fleet.limits.switch_max = 16;
+	for (unsigned i = 1; i <= 15; i++) {
+		(void)snprintf(port, sizeof(port), "1-%u", i);
+		x->config.reboot = (enum drone_reboot)(i % DRONE_REBOOT_COUNT);
+		add(x, port);
+		plug(x, port);
+	}
+	settle(x);
+	for (unsigned i = 1; i <= 15; i++) {
+		(void)snprintf(port, sizeof(port), "1-%u", i);
+		expect_good(x, port);
+		assert_int_equal(attempts(x, port), 1);
+	}
+}
+
 static void
 a_controller_that_dies_takes_each_drone_with_a_record_and_gives_it_back(void **state)
 {
@@ -393,6 +416,7 @@ const struct CMUnitTest scenes_bus[] = {
 	SCENE(a_drone_plugged_in_again_after_5000_ms_has_an_attempt_of_its_own),
 	SCENE(a_drone_that_enumerates_anew_in_mid_flash_is_begun_from_the_erase),
 	SCENE(a_hub_reset_ends_every_attempt_and_begins_each_anew),
+	SCENE(a_full_hub_that_switches_at_once_is_given_the_time_it_needs),
 	SCENE(a_controller_that_dies_takes_each_drone_with_a_record_and_gives_it_back),
 	SCENE(two_drones_with_one_serial_are_both_flashed_and_marked),
 	SCENE(a_drone_at_work_is_marked_too_when_its_double_comes),

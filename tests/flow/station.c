@@ -308,6 +308,7 @@ station_new(const struct station_options *options, struct station **ret_station)
 	r = world_new(options->seed, &callbacks, s, &s->world);
 	if (r < 0)
 		goto out;
+	world_enumeration(s->world, options->enumeration_us);
 	r = fleet_new(&options->fleet, &s->fleet);
 	if (r < 0)
 		goto out;

@@ -378,6 +378,9 @@ swarm_draw(struct swarm_plan *p, uint64_t seed)
 	}
 	draw_fates(p, &r);
 	draw_deeds(p, &r);
+	/* WHY the last: what a seed drew before there were hubs stays as it was. */
+	if (chance(&r, 30))
+		p->options.enumeration_us = (uint32_t)rng_between(&r, 20 * MS, 450 * MS);
 	qsort(p->deeds, p->deed_count, sizeof(p->deeds[0]), by_time);
 }
 
@@ -388,10 +391,10 @@ swarm_print(const struct swarm_plan *p)
 
 	printf("seed %llu: %u drones, calm after %.1f s; adopt %d skip %d obey %d word %d loader "
 	       "%d light %d "
-	       "quarantine %u commit %u us\n",
+	       "quarantine %u commit %u us enumeration %u us\n",
 	       (unsigned long long)p->seed, p->count, (double)p->calm_us / 1e6, (int)o->job.adopt,
 	       (int)o->job.skip, o->job.obey, o->job.word, o->job.leave_loader, o->job.light,
-	       o->quarantine, (unsigned)p->options.commit_us);
+	       o->quarantine, (unsigned)p->options.commit_us, (unsigned)p->options.enumeration_us);
 	for (unsigned i = 0; i < p->count; i++) {
 		const struct member *m = &p->members[i];
 

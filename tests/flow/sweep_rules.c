@@ -35,8 +35,9 @@ static const struct sweep_rule rules[] = {
 	{ "cut-strings at=3", LIGHT, E(PASS) | E(OTHER) },
 	{ "hostile-strings at=1", LIGHT, E(NOTHING) | E(PASS) },
 	{ "hostile-strings at=2", LIGHT, E(PASS) | E(STRANGE) },
-	{ "open-busy count=40", LIGHT, E(HOST) },
-	{ "open-access count=40", LIGHT, E(HOST) },
+	/* NOTHING: a stranger; an attempt that failed would make it ours. */
+	{ "open-busy count=40", LIGHT, E(HOST) | E(NOTHING) },
+	{ "open-access count=40", LIGHT, E(HOST) | E(NOTHING) },
 	{ NULL, LIGHT, E(PASS) },
 
 	/* For ever, or as good as. */

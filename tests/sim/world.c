@@ -14,6 +14,7 @@
 #include "sim/world_inside.h"
 
 #define COLD_PLUG_US 5000
+#define HUB_PORTS 15
 
 int
 world_new(uint64_t seed, const struct world_callbacks *cb, void *ctx, struct world **ret_world)
@@ -161,29 +162,13 @@ world_arrival(const struct world *w, const char *port)
 	return 0;
 }
 
-/* The device on the port is gone; the host hears of it. */
 static void
-report_gone(struct world *w, struct slot *s)
-{
-	uint64_t arrival = s->arrival;
-	bool known = s->report_us == WORLD_NEVER && !w->host_dead;
-
-	s->arrival = 0;
-	s->report_us = WORLD_NEVER;
-	if (arrival == 0)
-		return;
-	world_mix(w, 'g' + arrival);
-	if (known && w->cb->gone != NULL)
-		w->cb->gone(w->ctx, s->port, arrival);
-}
-
-static void
-report_sighted(struct world *w, struct slot *s)
+tell_sighted(struct world *w, struct slot *s)
 {
 	struct sighting seen;
 
-	s->report_us = WORLD_NEVER;
-	if (w->host_dead || s->arrival == 0 || w->cb->sighted == NULL)
+	s->told = s->arrival;
+	if (w->cb->sighted == NULL)
 		return;
 	memset(&seen, 0, sizeof(seen));
 	copy_text(seen.port, sizeof(seen.port), s->port);
@@ -194,6 +179,105 @@ report_sighted(struct world *w, struct slot *s)
 	drone_describe(s->drone, &seen);
 	world_mix(w, 's' + s->arrival);
 	w->cb->sighted(w->ctx, &seen);
+}
+
+/* The host hears what has become of the port, one thing at a time. */
+static void
+report(struct world *w, struct slot *s)
+{
+	uint64_t gone = s->told;
+
+	s->report_us = WORLD_NEVER;
+	if (w->host_dead || s->told == s->arrival)
+		return;
+	if (gone == 0) {
+		tell_sighted(w, s);
+		return;
+	}
+	s->told = 0;
+	if (s->arrival != 0)
+		s->report_us = w->now_us;
+	world_mix(w, 'g' + gone);
+	if (w->cb->gone != NULL)
+		w->cb->gone(w->ctx, s->port, gone);
+}
+
+static bool
+share_a_hub(const struct slot *a, const struct slot *b)
+{
+	return strcmp(a->controller, b->controller) == 0 &&
+	       strcmp(a->translator, b->translator) == 0;
+}
+
+/* When the kernel is through with everything on this port's hub. */
+static uint64_t
+hub_idle_us(const struct world *w, const struct slot *s)
+{
+	uint64_t at = w->now_us;
+
+	for (unsigned i = 0; i < w->slots; i++)
+		if (share_a_hub(&w->slot[i], s) && w->slot[i].ready_us > at)
+			at = w->slot[i].ready_us;
+	return at;
+}
+
+static void
+report_when_idle(struct world *w, struct slot *s)
+{
+	uint64_t at = hub_idle_us(w, s);
+
+	if (s->report_us == WORLD_NEVER)
+		s->owed_us = w->now_us;
+	if (at == w->now_us)
+		report(w, s);
+	else if (s->told != s->arrival)
+		s->report_us = at;
+	else
+		s->report_us = WORLD_NEVER; /* came and went before anybody was told */
+}
+
+/* Word that waits for this hub waits for one more; but a pass over a hub's ports comes to its end.
+ */
+static void
+hold_up(struct world *w, const struct slot *by)
+{
+	uint64_t longest = (uint64_t)w->enumeration_us * HUB_PORTS;
+
+	for (unsigned i = 0; i < w->slots; i++) {
+		struct slot *s = &w->slot[i];
+
+		if (s == by || s->report_us <= w->now_us || s->report_us == WORLD_NEVER ||
+		    !share_a_hub(s, by) || by->ready_us > s->owed_us + longest)
+			continue;
+		s->report_us = by->ready_us;
+		world_refresh_slot(w, i);
+	}
+}
+
+static void
+enumerate(struct world *w, struct slot *s)
+{
+	s->arrival = ++w->arrivals;
+	s->owner = -1;
+	if (w->enumeration_us > 0) {
+		s->ready_us = hub_idle_us(w, s) + w->enumeration_us;
+		hold_up(w, s);
+	}
+	report_when_idle(w, s);
+}
+
+static void
+vanish(struct world *w, struct slot *s)
+{
+	s->arrival = 0;
+	s->ready_us = 0;
+	report_when_idle(w, s);
+}
+
+void
+world_enumeration(struct world *w, uint32_t us)
+{
+	w->enumeration_us = us;
 }
 
 uint64_t
@@ -235,7 +319,7 @@ world_move(struct world *w, const char *from, const char *to)
 	a->drone = NULL;
 	b->drone = d;
 	world_refresh_slot(w, (unsigned)(b - w->slot));
-	report_gone(w, a);
+	vanish(w, a);
 	world_refresh_slot(w, (unsigned)(a - w->slot));
 	return 0;
 }
@@ -343,7 +427,7 @@ run_slot(struct world *w, unsigned i)
 	struct drone_event ev = { .kind = DRONE_QUIET };
 
 	if (s->report_us <= w->now_us) {
-		report_sighted(w, s);
+		report(w, s);
 	} else if (s->drone != NULL) {
 		drone_step(s->drone, w->now_us, &ev);
 	}
@@ -355,12 +439,10 @@ run_slot(struct world *w, unsigned i)
 		world_transfer_ended(w, s, &ev);
 		break;
 	case DRONE_ATTACHED:
-		s->arrival = ++w->arrivals;
-		s->owner = -1;
-		report_sighted(w, s);
+		enumerate(w, s);
 		break;
 	case DRONE_DETACHED:
-		report_gone(w, s);
+		vanish(w, s);
 		break;
 	case DRONE_SWAPPED:
 		swap_drone(w, s);
@@ -445,6 +527,7 @@ world_cold_plug(struct world *w)
 	for (unsigned i = 0; i < w->slots; i++) {
 		struct slot *s = &w->slot[i];
 
+		s->told = 0;
 		if (s->arrival == 0)
 			continue;
 		s->report_us = w->now_us + rng_next(&w->rng) % COLD_PLUG_US;

@@ -94,6 +94,13 @@ int world_arm(struct world *w, const char *port, const struct fate *f) MUST_CHEC
 /* ---- the host's side ---- */
 
 /*
+ * How long the kernel takes for each device that appears on a hub.  It takes them one at a time,
+ * and as Linux 6.1 does it tells nothing of a hub's devices, neither who came nor who went, before
+ * the last one is there.  0, as in a new world: at once.
+ */
+void world_enumeration(struct world *w, uint32_t us);
+
+/*
  * Opens the enumeration numbered arrival.  Always answered by opened(): -ENODEV when it is gone,
  * -EBUSY when it is open already, or by fate.  0, -EMFILE (limit), -EEXIST (id in use).
  */

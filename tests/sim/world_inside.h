@@ -15,7 +15,10 @@ struct slot {
 	char port[PORT_TEXT_MAX], controller[PORT_TEXT_MAX], translator[PORT_TEXT_MAX];
 	struct drone *drone, *displaced;
 	uint64_t arrival;   /* 0 = nothing on the bus */
-	uint64_t report_us; /* a cold plug's sighting, to come */
+	uint64_t told;	    /* the arrival the host believes in; 0 = none */
+	uint64_t report_us; /* when it hears what it does not know yet */
+	uint64_t owed_us;   /* since when it does not */
+	uint64_t ready_us;  /* when the kernel is through with the newest arrival */
 	int owner;	    /* the handle that has it open, -1 = none */
 };
 
@@ -43,6 +46,7 @@ struct world {
 	struct rng rng;
 	uint64_t now_us, arrivals, trace, events;
 	bool host_dead;
+	uint32_t enumeration_us; /* 0: a hub holds nobody up */
 	unsigned slots, handles; /* handles: high-water mark */
 	struct slot slot[WORLD_PORTS_MAX];
 	struct handle handle[WORLD_HANDLES_MAX];
