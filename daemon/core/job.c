@@ -361,6 +361,8 @@ job_opened(struct job *j, int error, const uint8_t *descriptors, size_t length, 
 		job_end_idle(j, "Unplugged before anything was done.", now_us);
 		return;
 	}
+	if (visit_host_failed(j, open_fault(j, error), now_us))
+		return;
 	job_finish(j,
 		   (struct verdict){ .kind = VERDICT_FAIL,
 				     .fault = open_fault(j, error),

@@ -67,6 +67,20 @@ special_message(const struct job *j)
 	return NULL;
 }
 
+const char *
+job_stranger_words(enum fault fault)
+{
+	if (fault == FAULT_PERMISSION)
+		return "A device in DFU mode that the station may not open: install the udev rule "
+		       "that comes with it, then plug it in again.";
+	if (fault == FAULT_BUSY)
+		return "A device in DFU mode that another program holds: close that (dfu-util, "
+		       "fwupd, a virtual machine), then retry.";
+	if (fault == FAULT_NO_MEMORY)
+		return "The computer had no memory left to look at this device in DFU mode: retry.";
+	return "A device in DFU mode that cannot be opened: unplug it and plug it in again.";
+}
+
 /* What happened, in words; why: a static sentence beside it, or NULL. */
 void
 job_compose_message(struct job *j, const char *why)

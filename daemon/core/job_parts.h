@@ -65,6 +65,8 @@ void job_await_gone(struct job *j, uint64_t now_us); /* a transfer said so, the 
 
 /* job_message.c */
 void job_compose_message(struct job *j, const char *why);
+/* Static: the host's trouble with a device in DFU mode that nothing is known of. */
+const char *job_stranger_words(enum fault fault);
 
 /* job_talk.c: run-time mode */
 void talk_begin_ask(struct job *j, uint64_t now_us);
@@ -85,6 +87,8 @@ void visit_ended(struct job *j, enum usb_status status, const uint8_t *data, siz
 		 uint64_t now_us);
 void visit_on_deadline(struct job *j, uint64_t now_us);
 void visit_account(struct job *j);
+/* A stranger that the host's trouble keeps from being looked at: over, without an attempt. */
+bool visit_host_failed(struct job *j, enum fault fault, uint64_t now_us);
 void visit_left(struct job *j, uint64_t now_us);
 
 #endif

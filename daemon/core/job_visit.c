@@ -37,8 +37,7 @@ visit_begin(struct job *j, const struct sighting *s, uint64_t now_us)
 		.compare = o->skip != JOB_SKIP_NEVER && !j->setup.force,
 		/* WHY: an erase that was cut off can leave cells that read blank and are not
 		   stable. */
-		.trust_blank =
-		    !j->past.doubtful && (!j->past.known || j->past.ended_well),
+		.trust_blank = !j->past.doubtful && (!j->past.known || j->past.ended_well),
 		.own = j->own,
 		.loader = j->setup.kind == JOB_RECOVER_LOADER,
 	};
@@ -415,6 +414,19 @@ is_stranger(const struct job *j)
 	       j->setup.kind == JOB_UPDATE && j->setup.options->adopt != JOB_ADOPT_PORT;
 }
 
+/*
+ * INVARIANT: what could not even be looked at gets no attempt: one that failed would make it ours.
+ */
+bool
+visit_host_failed(struct job *j, enum fault fault, uint64_t now_us)
+{
+	if (j->stage != JOB_FLASH || j->decided || !is_stranger(j) ||
+	    fault_class_of(fault) != CLASS_HOST)
+		return false;
+	job_end_idle(j, job_stranger_words(fault), now_us);
+	return true;
+}
+
 /* Faults that a reset of the port can cure; the others are final. */
 static bool
 ladder_goes_on(struct job *j, enum fault fault)
@@ -446,6 +458,8 @@ visit_failed(struct job *j, uint64_t now_us)
 		return;
 	}
 	/* WHY: not ours and not understood is a stranger, not a failure; it is not reset either. */
+	if (visit_host_failed(j, v.fault, now_us))
+		return;
 	if (is_stranger(j) && fault_class_of(v.fault) != CLASS_HOST) {
 		foreign(j,
 			j->flash.why != NULL

@@ -147,13 +147,22 @@ a_device_that_gives_trouble_while_it_is_probed(void **state)
 		bool interrupted;
 		enum verdict_kind verdict; /* NONE: a stranger */
 		enum fault fault;
+		const char *words; /* of a stranger that the host could not look at */
 	} cases[] = {
-		{ stall, JOB_ADOPT_RECOGNISED, JOB_UPDATE, false, VERDICT_NONE, FAULT_NONE },
-		{ stall, JOB_ADOPT_PORT, JOB_UPDATE, false, VERDICT_FAIL, FAULT_STALL },
-		{ stall, JOB_ADOPT_RECOGNISED, JOB_UPDATE, true, VERDICT_FAIL, FAULT_STALL },
-		{ stall, JOB_ADOPT_RECOGNISED, JOB_BACKUP, false, VERDICT_FAIL, FAULT_STALL },
+		{ stall, JOB_ADOPT_RECOGNISED, JOB_UPDATE, false, VERDICT_NONE, FAULT_NONE, NULL },
+		{ stall, JOB_ADOPT_PORT, JOB_UPDATE, false, VERDICT_FAIL, FAULT_STALL, NULL },
+		{ stall, JOB_ADOPT_RECOGNISED, JOB_UPDATE, true, VERDICT_FAIL, FAULT_STALL, NULL },
+		{ stall, JOB_ADOPT_RECOGNISED, JOB_BACKUP, false, VERDICT_FAIL, FAULT_STALL, NULL },
 		{ "nomem at=8 in=dfu on=any count=300", JOB_ADOPT_RECOGNISED, JOB_UPDATE, false,
-		  VERDICT_FAIL, FAULT_NO_MEMORY },
+		  VERDICT_NONE, FAULT_NONE, "no memory left" },
+		{ "nomem at=8 in=dfu on=any count=300", JOB_ADOPT_RECOGNISED, JOB_UPDATE, true,
+		  VERDICT_FAIL, FAULT_NO_MEMORY, NULL },
+		{ "open-busy count=40", JOB_ADOPT_NEVER, JOB_UPDATE, false, VERDICT_NONE,
+		  FAULT_NONE, "another program" },
+		{ "open-busy count=40", JOB_ADOPT_NEVER, JOB_UPDATE, true, VERDICT_FAIL, FAULT_BUSY,
+		  NULL },
+		{ "open-access count=40", JOB_ADOPT_RECOGNISED, JOB_UPDATE, false, VERDICT_NONE,
+		  FAULT_NONE, "udev rule" },
 	};
 	struct alone a;
 
@@ -166,7 +175,10 @@ a_device_that_gives_trouble_while_it_is_probed(void **state)
 		alone_arm(&a, cases[i].fate);
 		(void)alone_ending(&a);
 		assert_verdict(&a, cases[i].verdict, cases[i].fault);
-		assert_int_equal(job_foreign(a.job), cases[i].verdict == VERDICT_NONE);
+		assert_int_equal(job_foreign(a.job),
+				 cases[i].verdict == VERDICT_NONE && cases[i].words == NULL);
+		if (cases[i].words != NULL)
+			assert_non_null(strstr(job_idle_reason(a.job), cases[i].words));
 		alone_free(&a);
 	}
 }
