@@ -33,14 +33,13 @@ struct job {
 	bool digest_wanted, digest_done, backup_wanted, backup_done;
 	bool waiting_turn;
 	const char *idle_reason;
-	struct verdict reset_verdict; /* what the reset of the port was to cure */
+	struct verdict reset_verdict; /* what the reset of the port was to cure; NONE: none */
 	struct verdict parting;	      /* kind != NONE: how it ends once the drone runs again */
 	const char *parting_why;
 	uint8_t open_tries, request_tries, come_back_tries, reset_tries, leave_tries, confirm_tries,
 	    nomem_tries;
 	bool request_error; /* the reboot request did not end with success */
 	bool want_reset;
-	bool reentered; /* in DFU mode anew after a reset of the port: perhaps by its button */
 	uint64_t pause_until_us, deadline_us, attempt_deadline_us, turn_asked_us;
 	uint64_t crowd_us; /* of deadline_us: for others that are on their way */
 	uint64_t step_since_us;

@@ -28,7 +28,6 @@ dfu_sighted(struct job *j, const struct sighting *s, uint64_t now_us)
 	if (j->stage == JOB_AWAIT_DFU) {
 		/* INVARIANT: what was found in DFU mode does not become ours by leaving the bus. */
 		j->own = !j->record.adopted;
-		j->reentered = j->reset_verdict.kind != VERDICT_NONE;
 		job_enter(j, JOB_FLASH, now_us);
 		visit_begin(j, s, now_us);
 		return true;
@@ -111,7 +110,9 @@ visit_on_deadline(struct job *j, uint64_t now_us)
 		}
 		v.fault = FAULT_NO_LEAVE;
 		v.step = STEP_LEAVING;
-	} else if (!j->record.adopted && !j->reentered) {
+	} else if (!j->record.adopted && j->reset_verdict.kind == VERDICT_NONE) {
+		/* WHY: what answers after a reset of the port may have been put into DFU mode by
+		 * its button meanwhile; then it stays there until power is removed. */
 		v.kind = VERDICT_FAIL;
 		v.fault = FAULT_NO_BOOT;
 	}
