@@ -109,7 +109,7 @@ text_copy(struct text *dst, const char *src)
 struct text
 out_text(const json_t *object, const char *key)
 {
-	struct text t;
+	struct text t = { "" };
 
 	text_clean(t.s, sizeof(t.s), out_string(object, key));
 	return t;
