@@ -93,8 +93,11 @@ is_absent()
 	[ "$(slot "$p" present)" = false ]
 }
 holds "a drone that the administrator takes away is gone" until_true 30 is_absent
-holds "and its attempt has failed" until_true 30 eval \
-	'records "SELECT verdict, fault FROM attempts WHERE port = \"$p\"" | grep -E "^fail.(gone|bus)$"'
+has_failed()
+{
+	records "SELECT verdict, fault FROM attempts WHERE port = '$p'" | grep -qE '^fail.(gone|bus)$'
+}
+holds "and its attempt has failed" until_true 30 has_failed
 echo 1 > "$sysfs/$p/authorized"
 passes "$p" "given back, it is flashed"
 
