@@ -130,7 +130,7 @@ job_crowd(struct job *j, unsigned others)
 {
 	uint64_t crowd_us = (uint64_t)others * CROWD_US;
 
-	if (!job_awaits(j) || j->deadline_us == 0 || crowd_us <= j->crowd_us)
+	if (!job_awaits(j) || crowd_us <= j->crowd_us)
 		return;
 	j->deadline_us += crowd_us - j->crowd_us;
 	j->crowd_us = crowd_us;

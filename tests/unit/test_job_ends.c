@@ -91,7 +91,7 @@ static void
 fail_to_open_again(struct alone *a)
 {
 	if (a->job->stage == JOB_FLASH && a->job->device == DEVICE_CLOSED)
-		a->open_error = -ENODEV;
+		a->open_error = a->drone.no_type ? -ENOENT : -ENODEV;
 }
 
 static void
@@ -102,7 +102,8 @@ what_cannot_be_opened_has_a_fault_of_its_own(void **state)
 		enum fault fault;
 	} errors[] = { { -EACCES, FAULT_PERMISSION }, { -EPERM, FAULT_PERMISSION },
 		       { -EBUSY, FAULT_BUSY },	      { -ENOMEM, FAULT_NO_MEMORY },
-		       { -EIO, FAULT_OPEN },	      { -EMFILE, FAULT_OPEN } };
+		       { -EIO, FAULT_OPEN },	      { -EMFILE, FAULT_OPEN },
+		       { -ENOENT, FAULT_OPEN } };
 	struct alone a;
 
 	(void)state;

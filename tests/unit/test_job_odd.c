@@ -163,6 +163,9 @@ a_device_that_gives_trouble_while_it_is_probed(void **state)
 		  NULL },
 		{ "open-access count=40", JOB_ADOPT_RECOGNISED, JOB_UPDATE, false, VERDICT_NONE,
 		  FAULT_NONE, "udev rule" },
+		/* Recognised, and not yet begun. */
+		{ "nomem at=12 in=dfu on=upload count=300", JOB_ADOPT_RECOGNISED, JOB_UPDATE, false,
+		  VERDICT_FAIL, FAULT_NO_MEMORY, NULL },
 	};
 	struct alone a;
 
@@ -181,6 +184,21 @@ a_device_that_gives_trouble_while_it_is_probed(void **state)
 			assert_non_null(strstr(job_idle_reason(a.job), cases[i].words));
 		alone_free(&a);
 	}
+}
+
+static void
+a_stranger_that_cannot_be_opened_has_no_attempt(void **state)
+{
+	struct alone a;
+
+	(void)state;
+	set_up_dfu(&a);
+	a.past = (struct drone_past){ .known = false };
+	a.open_error = -EIO;
+	(void)alone_ending(&a);
+	assert_verdict(&a, VERDICT_NONE, FAULT_NONE);
+	assert_non_null(strstr(job_idle_reason(a.job), "cannot be opened"));
+	alone_free(&a);
 }
 
 static void
@@ -487,6 +505,7 @@ main(void)
 		cmocka_unit_test(a_rescued_drone_that_does_not_restart_is_told_so),
 		cmocka_unit_test(a_reset_that_the_host_has_no_memory_for_is_asked_for_again),
 		cmocka_unit_test(a_device_that_gives_trouble_while_it_is_probed),
+		cmocka_unit_test(a_stranger_that_cannot_be_opened_has_no_attempt),
 		cmocka_unit_test(a_silent_drone_that_stalls_the_request_is_silent),
 		cmocka_unit_test(a_modified_build_is_never_believed_by_its_version),
 		cmocka_unit_test(a_transfer_may_know_before_the_bus_that_it_is_gone),
