@@ -72,7 +72,7 @@ mount_disk || not_ok "the disk is there in boot $BOOT" "$(dmesg | tail -n 3)"
 systemctl start cfdfud.socket
 old=$(image 2025.02)
 new=$(image 2025.12)
-rack_start fast
+rack_start typical
 if [ "$BOOT" = 1 ]; then
 	cfdfuctl firmware add "$new" --name new > /dev/null
 	cfdfuctl firmware select new > /dev/null
@@ -88,7 +88,7 @@ plug_again
 if [ "$BOOT" -le 2 ]; then
 	until_true 120 some_are_being_written ||
 		not_ok "boot $BOOT: the cut comes in mid-flash" "too few are being written"
-	sleep "0.$((RANDOM % 10))"
+	sleep "$((RANDOM % 4)).$((RANDOM % 10))"
 	cut_power
 fi
 if poll=3 until_true 240 settled; then
