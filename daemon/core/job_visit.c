@@ -460,7 +460,7 @@ visit_failed(struct job *j, uint64_t now_us)
 	/* WHY: not ours and not understood is a stranger, not a failure; it is not reset either. */
 	if (visit_host_failed(j, v.fault, now_us))
 		return;
-	if (is_stranger(j) && fault_class_of(v.fault) != CLASS_HOST) {
+	if (is_stranger(j)) {
 		foreign(j,
 			j->flash.why != NULL
 			    ? j->flash.why

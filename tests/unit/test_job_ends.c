@@ -91,7 +91,7 @@ static void
 fail_to_open_again(struct alone *a)
 {
 	if (a->job->stage == JOB_FLASH && a->job->device == DEVICE_CLOSED)
-		a->open_error = a->drone.no_type ? -ENOENT : -ENODEV;
+		a->open_error = a->options.light ? -ENOENT : -ENODEV;
 }
 
 static void
@@ -120,9 +120,10 @@ what_cannot_be_opened_has_a_fault_of_its_own(void **state)
 	assert_ending(&a, VERDICT_NONE, FAULT_NONE);
 	assert_non_null(strstr(job_idle_reason(a.job), "Unplugged"));
 	alone_free(&a);
-	for (int nameless = 0; nameless < 2; nameless++) { /* gone after the reboot */
+	for (unsigned variant = 0; variant < 4; variant++) { /* gone after the reboot */
 		alone_init(&a);
-		a.drone.no_type = nameless;
+		a.drone.no_type = (variant & 1) != 0;
+		a.options.light = (variant & 2) != 0;
 		a.meddle = fail_to_open_again;
 		assert_ending(&a, VERDICT_FAIL, FAULT_GONE);
 		alone_free(&a);
