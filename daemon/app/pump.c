@@ -28,7 +28,7 @@ perform_digest(struct app *a, const struct command *c)
 static void
 perform_open(struct app *a, const struct command *c)
 {
-	int r = usb_open(a->bus, c->dev, c->node);
+	int r = usb_open(a->bus, c->dev, c->node, c->record->port);
 
 	if (r < 0)
 		fleet_opened(a->fleet, c->dev, r, NULL, 0, app_now_us());

@@ -71,7 +71,7 @@ struct command {
 	uint64_t dev; /* OPEN, XFER, CLOSE */
 	const char *node;
 	struct usb_xfer xfer;
-	const struct job_record *record; /* BEGIN, END, and with most notes */
+	const struct job_record *record; /* OPEN (the port), BEGIN, END, and most notes */
 	const uint8_t *data;		 /* DIGEST, BACKUP */
 	uint32_t length, addr;
 	uint32_t app_addr; /* BACKUP: where the application begins, or addr */

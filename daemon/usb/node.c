@@ -11,6 +11,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/usbdevice_fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define CONFIGURATIONS_AT 17 /* USB 2.0, table 9-8: bNumConfigurations */
@@ -75,6 +79,27 @@ read_descriptors(struct node *n)
 	return 0;
 }
 
+/*
+ * WHY: a device's number is free when it is gone, and others may have it before the word of that
+ * comes: what was opened is asked where it is.  What cannot say (Linux before 5.2) is believed.
+ */
+static int
+see_port(const struct node *n)
+{
+	struct usbdevfs_conninfo_ex where = { .size = 0 };
+	char port[NODE_TEXT_MAX];
+	int used;
+
+	if (ioctl(n->fd, USBDEVFS_CONNINFO_EX(sizeof(where)), &where) < 0)
+		return errno == ENODEV ? -ENODEV : 0;
+	if (where.num_ports == 0 || where.num_ports > sizeof(where.ports))
+		return -ENODEV;
+	used = snprintf(port, sizeof(port), "%u-%u", where.busnum, where.ports[0]);
+	for (unsigned i = 1; i < where.num_ports; i++)
+		used += snprintf(port + used, sizeof(port) - (size_t)used, ".%u", where.ports[i]);
+	return strcmp(port, n->port) == 0 ? 0 : -ENODEV;
+}
+
 static void
 run_open(struct worker_job *job)
 {
@@ -86,6 +111,9 @@ run_open(struct worker_job *job)
 		n->result = errno_of_open(errno);
 		return;
 	}
+	n->result = see_port(n);
+	if (n->result < 0)
+		return;
 	r = libusb_wrap_sys_device(n->usb, n->fd, &n->handle);
 	if (r == LIBUSB_SUCCESS)
 		r = libusb_claim_interface(n->handle, 0);

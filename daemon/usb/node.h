@@ -26,7 +26,8 @@ struct node {
 	struct libusb_device_handle *handle; /* the loop closes it, before node_close() */
 	int fd;
 	char path[NODE_TEXT_MAX];
-	uint8_t *descriptors; /* node_open() writes up to descriptors_max bytes there */
+	char port[NODE_TEXT_MAX]; /* where the device was seen: "1-4.2" */
+	uint8_t *descriptors;	  /* node_open() writes up to descriptors_max bytes there */
 	size_t descriptors_max, descriptors_length;
 };
 
@@ -34,8 +35,9 @@ struct node {
  * Each hands the node to a worker; done() follows from the loop.  0, or -EAGAIN when there is no
  * worker: then nothing has happened.
  *
- * Open: opens the path, wraps it for libusb, claims interface 0, reads the descriptors.  A failure
- * may leave fd and handle open; the loop closes them as usual. Reset: gives interface 0 back,
+ * Open: opens the path, sees that it is the device on the port, wraps it for libusb, claims
+ * interface 0, reads the descriptors.  A failure may leave fd and handle open; the loop closes them
+ * as usual. Reset: gives interface 0 back,
  * resets the port, claims again; -ENODEV when the device is another now. Close: closes fd, which
  * also releases the interface.  It has no result.
  */

@@ -427,7 +427,7 @@ ensure_libusb(struct usb_bus *bus)
 }
 
 static struct usb_dev *
-add_dev(struct usb_bus *bus, uint64_t id, const char *path)
+add_dev(struct usb_bus *bus, uint64_t id, const char *path, const char *port)
 {
 	struct usb_dev *d = calloc(1, sizeof(*d));
 
@@ -441,6 +441,7 @@ add_dev(struct usb_bus *bus, uint64_t id, const char *path)
 	d->node.descriptors = d->buffers[0];
 	d->node.descriptors_max = USB_DESCRIPTOR_BYTES_MAX;
 	copy_text(d->node.path, sizeof(d->node.path), path);
+	copy_text(d->node.port, sizeof(d->node.port), port);
 	d->transfer = libusb_alloc_transfer(0);
 	d->timer = evtimer_new(bus->base, on_timeout, d);
 	d->next = bus->devs;
@@ -450,7 +451,7 @@ add_dev(struct usb_bus *bus, uint64_t id, const char *path)
 }
 
 int
-usb_open(struct usb_bus *bus, uint64_t id, const char *node)
+usb_open(struct usb_bus *bus, uint64_t id, const char *node, const char *port)
 {
 	struct usb_dev *d;
 	int r = ensure_libusb(bus);
@@ -462,7 +463,7 @@ usb_open(struct usb_bus *bus, uint64_t id, const char *node)
 		return -ENAMETOOLONG;
 	if (bus->dev_count == DEVICES_MAX)
 		return -EMFILE;
-	d = add_dev(bus, id, node);
+	d = add_dev(bus, id, node, port);
 	if (d == NULL)
 		return -ENOMEM;
 	r = -ENOMEM;

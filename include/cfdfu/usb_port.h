@@ -93,10 +93,11 @@ void usb_bus_free(struct usb_bus *bus);
 /*
  * Opens the device at node ("/dev/bus/usb/001/004") and claims interface 0 - never another, never
  * detaching a kernel driver, never setting a configuration (protocol notes 2.4).  id is the
- * caller's and names the device in every later call and callback.  0 or negative errno (then no
- * callback).
+ * caller's and names the device in every later call and callback.  port ("1-4.2") is where the
+ * device was seen: when the node's number has passed to a device elsewhere, opened() says -ENODEV.
+ * 0 or negative errno (then no callback).
  */
-int usb_open(struct usb_bus *bus, uint64_t id, const char *node) MUST_CHECK;
+int usb_open(struct usb_bus *bus, uint64_t id, const char *node, const char *port) MUST_CHECK;
 
 /* 0 accepted, or negative errno (then no ended()): -ENODEV, -ENOMEM, -EINVAL. */
 int usb_submit(struct usb_bus *bus, uint64_t id, const struct usb_xfer *xfer) MUST_CHECK;

@@ -325,10 +325,29 @@ claim(struct fake_device *d, bool on)
 	return 0;
 }
 
+/* By index, as usb_rig.c has it, unless the test says something else. */
+static int
+say_where(const struct fake_device *d, struct usbdevfs_conninfo_ex *where)
+{
+	unsigned index = (unsigned)(d - devices);
+
+	if (d->where_errno != 0)
+		return -d->where_errno;
+	*where = (struct usbdevfs_conninfo_ex){
+		.size = sizeof(*where),
+		.busnum = 9,
+		.num_ports = d->port_count != 0 ? d->port_count : 2,
+		.ports = { (uint8_t)(index / 100 + 1), (uint8_t)(index % 100 + 1) },
+	};
+	return 0;
+}
+
 static int
 answer_ioctl(struct fake_device *d, unsigned long request, void *arg)
 {
 	switch (request) {
+	case USBDEVFS_CONNINFO_EX(sizeof(struct usbdevfs_conninfo_ex)):
+		return say_where(d, arg);
 	case USBDEVFS_CONTROL:
 		return control(d, arg);
 	case USBDEVFS_GET_CAPABILITIES:

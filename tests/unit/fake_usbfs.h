@@ -23,7 +23,9 @@ enum fake_answer { FAKE_COMPLETE, FAKE_KEEP, FAKE_REFUSE };
 struct fake_device {
 	/* Set by the test, before anything is opened. */
 	int open_errno, claim_errno, reset_errno, submit_errno; /* 0: works */
-	unsigned open_ms, configuration_ms, reset_ms;		/* how long these wait */
+	int where_errno;					/* when asked on which port it is */
+	uint8_t port_count;			      /* hubs on the way to it, and one; 0: 2 */
+	unsigned open_ms, configuration_ms, reset_ms; /* how long these wait */
 	uint8_t descriptors[6000];
 	size_t descriptors_length;
 	/*

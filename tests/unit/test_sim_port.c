@@ -224,8 +224,8 @@ a_device_is_sighted_opened_asked_closed_and_gone(void **state)
 	until(&f.sighted, 1);
 	assert_int_equal(f.last.pid, 0xdf11);
 	f.inside = true;
-	assert_int_equal(usb_open(f.bus, 7, f.last.node), 0);
-	assert_int_equal(usb_open(f.bus, 8, "/dev/bus/usb/001/001"), -ENOENT);
+	assert_int_equal(usb_open(f.bus, 7, f.last.node, f.last.port), 0);
+	assert_int_equal(usb_open(f.bus, 8, "/dev/bus/usb/001/001", "1-1"), -ENOENT);
 	f.inside = false;
 	until(&f.opened, 1);
 	assert_int_equal(f.error, 0);

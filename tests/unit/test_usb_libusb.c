@@ -60,6 +60,31 @@ an_error_of_opening_is_told_once_and_the_id_is_free_again(void **state)
 }
 
 static void
+a_node_that_has_passed_to_a_device_on_another_port_is_not_opened(void **state)
+{
+	static const struct {
+		int where_errno;
+		uint8_t port_count;
+		int expected;
+	} cases[] = {
+		{ 0, 1, -ENODEV },	{ 0, 9, -ENODEV }, { 0, 3, -ENODEV },
+		{ ENODEV, 0, -ENODEV }, { ENOTTY, 0, 0 }, /* a kernel that cannot say */
+	};
+	struct rig *r = *state;
+	struct fake_device *d = fake_device(3);
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		d->where_errno = cases[i].where_errno;
+		d->port_count = cases[i].port_count;
+		assert_int_equal(rig_open(r, 3), 0);
+		rig_run_until(r, i + 1);
+		assert_int_equal(r->heard[3].error, cases[i].expected);
+		assert_int_equal(d->claims, cases[i].expected == 0);
+	}
+	rig_close_well(r, 3);
+}
+
+static void
 descriptors_that_make_no_sense_or_are_too_long_are_refused(void **state)
 {
 	struct rig *r = *state;
@@ -262,6 +287,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(opening_claims_interface_0_and_brings_the_descriptors),
 		TEST(an_error_of_opening_is_told_once_and_the_id_is_free_again),
+		TEST(a_node_that_has_passed_to_a_device_on_another_port_is_not_opened),
 		TEST(descriptors_that_make_no_sense_or_are_too_long_are_refused),
 		TEST(control_and_bulk_transfers_carry_their_bytes),
 		TEST(every_status_of_the_kernel_has_its_word),

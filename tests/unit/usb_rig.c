@@ -113,12 +113,13 @@ rig_now_ms(void)
 int
 rig_open(struct rig *r, unsigned id)
 {
-	char node[64];
+	char node[64], port[64];
 	int result;
 
 	(void)snprintf(node, sizeof(node), FAKE_NODE, id);
+	(void)snprintf(port, sizeof(port), "9-%u.%u", id / 100 + 1, id % 100 + 1);
 	r->in_call = true;
-	result = usb_open(r->bus, id, node);
+	result = usb_open(r->bus, id, node, port);
 	r->in_call = false;
 	return result;
 }
