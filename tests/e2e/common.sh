@@ -181,10 +181,12 @@ rack_add() # PORT IMAGE [KEY=VALUE...]
 }
 
 # What an operator at the rack does about drones that cannot help themselves: one that cannot boot is
-# plugged in with the button held, one that is to be power-cycled is.
+# plugged in with the button held, one that is to be power-cycled is, once: until the kernel tells of
+# what came back, its slot shows what it showed before.
+declare -A operator_cycled=()
 rack_operator()
 {
-	local p
+	local p attempt
 
 	for p in $(rack_do list | awk '$2 == "absent" { print $1 }'); do
 		rack_do dump "$p" "$scratch/word" $app 4 > /dev/null
@@ -193,6 +195,9 @@ rack_operator()
 		fi
 	done
 	for p in $(status '.slots[] | select(.verdict == "needs-power-cycle").port'); do
+		attempt=$(records "SELECT max(id) FROM attempts WHERE port = '$p'")
+		[ "${operator_cycled[$p]:-}" != "$attempt" ] || continue
+		operator_cycled[$p]=$attempt
 		rack_do power-cycle "$p" > /dev/null
 	done
 }
