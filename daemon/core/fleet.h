@@ -164,8 +164,8 @@ int fleet_special(struct fleet *f, unsigned slot, enum job_kind kind, struct ima
 
 /* What the records say of a port before anything is plugged in; makes the slot known.  -E2BIG. */
 int fleet_port(struct fleet *f, const char *port, unsigned failures, bool quarantined);
-/* Lifts the quarantine; the drone that is there gets its job. */
-void fleet_release(struct fleet *f, unsigned slot, uint64_t now_us);
+/* Lifts the quarantine; the drone that is there gets its job.  False: nothing was set aside. */
+bool fleet_release(struct fleet *f, unsigned slot, uint64_t now_us);
 
 /* The service is to stop: nothing begins any more; what has not begun ends, what has goes on. */
 void fleet_drain(struct fleet *f, uint64_t now_us);

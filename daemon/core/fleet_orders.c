@@ -160,19 +160,23 @@ fleet_port(struct fleet *f, const char *port, unsigned failures, bool quarantine
 	return 0;
 }
 
-void
+bool
 fleet_release(struct fleet *f, unsigned slot, uint64_t now_us)
 {
 	struct slot *s = &f->slots[slot];
 
+	/* WHY: whoever releases all does not ask for those again that are done. */
+	if (!s->quarantined && !s->drone_quarantined && !s->flapping)
+		return false;
 	s->quarantined = s->drone_quarantined = s->flapping = false;
 	s->failures = s->past.failures = s->past.failed_ports = 0;
 	memset(s->arrivals_us, 0, sizeof(s->arrivals_us));
 	s->revision++;
 	if (!s->present || s->job != NULL)
-		return;
+		return true;
 	fleet_forget_ending(s);
 	fleet_consider(f, slot, now_us);
+	return true;
 }
 
 /* Nothing has been recorded of it, and nothing was done to the drone. */

@@ -96,6 +96,8 @@ job_compose_message(struct job *j, const char *why)
 		    "runs. It is safe to unplug.");
 	else if (special_message(j) != NULL)
 		copy_text(j->record.message, sizeof(j->record.message), special_message(j));
+	else if (p != NULL && !p->family)
+		outcome_described_message(v, j->record.message, sizeof(j->record.message));
 	else
 		outcome_message(v, j->record.message, sizeof(j->record.message));
 	if (why != NULL)

@@ -437,11 +437,17 @@ ladder_goes_on(struct job *j, enum fault fault)
 	return j->reset_tries++ < RESET_TRIES;
 }
 
-/* A drone that holds what it was to hold, and only would not leave, has not failed. */
+/* A drone that holds what it was to hold, or was not to be written, and only would not leave, has
+ * not failed. */
 static void
 finish_failed(struct job *j, struct verdict v, const char *why, uint64_t now_us)
 {
-	if (j->verified && v.step == STEP_LEAVING && j->parting.kind == VERDICT_NONE) {
+	if (v.step == STEP_LEAVING && j->parting.kind != VERDICT_NONE) {
+		v = j->parting;
+		why = "it would not leave DFU mode: remove USB and, if there is one, the battery, "
+		      "then "
+		      "plug it in again";
+	} else if (v.step == STEP_LEAVING && j->verified) {
 		v.kind = VERDICT_NEEDS_POWER_CYCLE;
 		v.fault = FAULT_NO_LEAVE;
 	}

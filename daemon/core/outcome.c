@@ -359,8 +359,24 @@ is_incomplete(const struct verdict *v)
 	return v->step >= STEP_ERASING && v->step <= STEP_FIRST_PAGE;
 }
 
-void
-outcome_message(const struct verdict *v, char *out, size_t size)
+/* WHY: another board has neither that button nor that battery. */
+static const char *
+described_advice(enum fault f)
+{
+	static const enum fault bodily[] = { FAULT_SILENT,  FAULT_STALL,  FAULT_STUCK,
+					     FAULT_REFUSED, FAULT_NO_DFU, FAULT_NO_BOOT,
+					     FAULT_NO_LEAVE };
+
+	for (size_t i = 0; i < ARRAY_LEN(bodily); i++)
+		if (f == bodily[i])
+			return "Take its power away, put it into DFU mode again as its manual "
+			       "says, "
+			       "and retry; set it aside if it fails twice.";
+	return fault_advice(f);
+}
+
+static void
+compose(const struct verdict *v, bool family, char *out, size_t size)
 {
 	struct text t = { .at = out, .left = size };
 	bool from_verdict = known(v->fault) == FAULT_NONE;
@@ -386,10 +402,26 @@ outcome_message(const struct verdict *v, char *out, size_t size)
 	if (v->kind == VERDICT_NEEDS_BUTTON || from_verdict)
 		append(&t, " %s", verdict_advice(v->kind));
 	else
-		append(&t, " %s", fault_advice(v->fault));
-	if (v->kind != VERDICT_NEEDS_BUTTON && v->kind != VERDICT_SKIPPED && is_incomplete(v))
+		append(&t, " %s", family ? fault_advice(v->fault) : described_advice(v->fault));
+	if (v->kind == VERDICT_NEEDS_BUTTON || v->kind == VERDICT_SKIPPED || !is_incomplete(v))
+		return;
+	if (!family)
+		append(&t, " What it holds is incomplete until it has been flashed.");
+	else
 		append(&t,
 		       " Its firmware is incomplete: it starts again once it has been flashed; "
 		       "if it does not appear when plugged in, put it into DFU mode: " BUTTON_STEPS
 		       ".");
+}
+
+void
+outcome_message(const struct verdict *v, char *out, size_t size)
+{
+	compose(v, true, out, size);
+}
+
+void
+outcome_described_message(const struct verdict *v, char *out, size_t size)
+{
+	compose(v, false, out, size);
 }

@@ -33,6 +33,8 @@ const char *verdict_advice(enum verdict_kind v);
  * name), what to do now.  Always terminated; what does not fit is cut.
  */
 void outcome_message(const struct verdict *v, char *out, size_t size);
+/* The same of a device that the configuration describes: nothing of buttons and batteries. */
+void outcome_described_message(const struct verdict *v, char *out, size_t size);
 
 /* "errVENDOR" and so on, as DFU 1.1 table 6.1.2 spells them. */
 const char *dfu_status_name(unsigned status);

@@ -326,6 +326,24 @@ messages_are_cut_to_any_buffer_and_always_terminated(void **state)
 }
 
 static void
+what_the_configuration_describes_is_not_told_of_batteries_and_buttons(void **state)
+{
+	(void)state;
+	for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
+		for (enum step step = STEP_PROBING; step <= STEP_LEAVING; step++) {
+			struct verdict v = { .kind = VERDICT_FAIL, .fault = f, .step = step };
+			char text[MESSAGE_MAX];
+
+			if (f == FAULT_TOO_OLD)
+				continue; /* nobody asks it to reboot */
+			outcome_described_message(&v, text, sizeof(text));
+			assert_null(strstr(text, "button"));
+			assert_null(strstr(text, "battery"));
+			assert_true(strlen(text) > 40);
+		}
+}
+
+static void
 every_ending_has_a_whole_message(void **state)
 {
 	(void)state;
@@ -361,6 +379,8 @@ main(void)
 		cmocka_unit_test(good_endings_say_that_it_is_safe_to_unplug),
 		cmocka_unit_test(a_drone_left_with_half_an_image_says_so_and_how_to_help_it),
 		cmocka_unit_test(messages_are_cut_to_any_buffer_and_always_terminated),
+		cmocka_unit_test(
+		    what_the_configuration_describes_is_not_told_of_batteries_and_buttons),
 		cmocka_unit_test(every_ending_has_a_whole_message),
 	};
 
