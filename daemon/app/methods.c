@@ -254,6 +254,8 @@ release_slot(struct app *a, unsigned slot, json_t *released)
 	const char *serial;
 	int r;
 
+	if (!fleet_release(a->fleet, slot, app_now_us()))
+		return;
 	fleet_view(a->fleet, slot, app_now_us(), &v);
 	serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
 	r = store_port_quarantine(a->store, v.port, NULL, &now);
@@ -263,7 +265,6 @@ release_slot(struct app *a, unsigned slot, json_t *released)
 		log_say(a->log, LOG_WARNING, NULL, "%s: its release is not recorded: %s", v.port,
 			strerror(-r));
 	(void)json_array_append_new(released, json_string(v.port));
-	fleet_release(a->fleet, slot, app_now_us());
 }
 
 static void

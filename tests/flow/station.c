@@ -465,7 +465,7 @@ station_release(struct station *s, const char *port)
 	station_seat(s, port)->aside = false;
 	fleet_view(s->fleet, (unsigned)slot, station_now_us(s), &v);
 	disk_aside(s, v.serial, false);
-	fleet_release(s->fleet, (unsigned)slot, station_now_us(s));
+	(void)fleet_release(s->fleet, (unsigned)slot, station_now_us(s));
 	return order_done(s, 0);
 }
 
