@@ -13,6 +13,7 @@
 #include "core/platform.h"
 #include "ctl/memfile.h"
 #include "firmware/digest.h"
+#include "wire/text.h"
 
 static const char *
 text_of(json_t *parameters, const char *name)
@@ -33,18 +34,18 @@ platforms_of(unsigned platforms)
 	return list;
 }
 
-/* Notes are kept as lines of one text. */
+/* Notes are kept as a list in JSON; what is none is one note (rows of before did so). */
 static json_t *
 notes_of(const char *notes)
 {
-	json_t *list = json_array();
+	json_t *list = notes != NULL ? json_loads(notes, 0, NULL) : NULL;
 
-	while (notes != NULL && *notes != '\0') {
-		size_t n = strcspn(notes, "\n");
-
-		(void)json_array_append_new(list, json_stringn(notes, n));
-		notes += n + (notes[n] == '\n');
-	}
+	if (json_is_array(list))
+		return list;
+	json_decref(list);
+	list = json_array();
+	if (notes != NULL && notes[0] != '\0')
+		(void)json_array_append_new(list, text_json(notes));
 	return list;
 }
 
@@ -154,38 +155,46 @@ default_name(const char *source, char *out, size_t size)
 			       ? *base
 			       : '_';
 	out[n] = '\0';
+	if (out[0] == '-')
+		out[0] = '_';
 	while (n > 1 && out[--n] != '.')
 		continue;
 	if (n > 0 && out[n] == '.')
 		out[n] = '\0';
 }
 
+/* WHY blanks: people name things as they like; but it is no option and no path. */
 static bool
 name_is_fine(const char *name)
 {
-	size_t n = strlen(name);
+	size_t n = strlen(name), i = 0;
 
-	return n > 0 && n < IMAGE_TEXT_MAX && name[0] != '-' &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-") ==
-		   n;
+	while (name[i] >= ' ' && name[i] <= '~' && name[i] != '/')
+		i++;
+	return n > 0 && i == n && n < IMAGE_TEXT_MAX && name[0] != '-' && name[0] != ' ' &&
+	       name[n - 1] != ' ';
 }
 
+/* As a list in JSON, without the last ones when there is no room for all. */
 static void
 join_notes(json_t *notes, char *out, size_t size)
 {
-	json_t *note;
-	size_t i, n = 0;
+	json_t *list = json_copy(notes);
+	char *text = NULL;
 
 	out[0] = '\0';
-	json_array_foreach(notes, i, note)
-	{
-		int w =
-		    snprintf(out + n, size - n, "%s%s", n > 0 ? "\n" : "", json_string_value(note));
-
-		if (w < 0 || (size_t)w >= size - n)
+	while (json_array_size(list) > 0) {
+		text = json_dumps(list, JSON_COMPACT);
+		if (text == NULL || strlen(text) < size)
 			break;
-		n += (size_t)w;
+		free(text);
+		text = NULL;
+		(void)json_array_remove(list, json_array_size(list) - 1); /* it is there */
 	}
+	if (text != NULL)
+		copy_text(out, size, text);
+	free(text);
+	json_decref(list);
 }
 
 struct addition {

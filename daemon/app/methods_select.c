@@ -2,6 +2,7 @@
 /* Which firmware goes on which drones, over the control socket. */
 #include <config.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 #include "app/library.h"
 #include "cfdfu/proto.h"
 #include "core/platform.h"
+
+enum { UID_DIGITS = 24, DFU_DIGITS = 12, SERIAL_DIGITS_MIN = 8 };
 
 static const char *
 text_of(json_t *parameters, const char *name)
@@ -18,11 +21,44 @@ text_of(json_t *parameters, const char *name)
 
 /* ---- selecting ------------------------------------------------------------------------------ */
 
-/* A slot's label stands for its port; ports and serials are taken as they are. */
+/* A port, or a serial, of what may be plugged in one day. */
+static bool
+may_come(const char *target)
+{
+	bool bus = target[0] >= '0' && target[0] <= '9' && strchr(target, '-') != NULL;
+
+	if (bus && strspn(target, "0123456789-.") == strlen(target))
+		return strlen(target) < PORT_TEXT_MAX;
+	return strlen(target) >= SERIAL_DIGITS_MIN && strlen(target) < SERIAL_TEXT_MAX &&
+	       strpbrk(target, " \t/") == NULL && strpbrk(target, "0123456789") != NULL;
+}
+
+/*
+ * WHY: what is said of a slot that does not exist would be kept, and do nothing.  True when it was
+ * refused.
+ */
+static bool
+refuse_target(struct app *a, struct call *call, const char *target)
+{
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
+		if (status_matches(a, i, target))
+			return false;
+	if (may_come(target))
+		return false;
+	call_error(call, PROTO_ERROR("NoSuchSlot"), json_pack("{s:s}", "target", target));
+	return true;
+}
+
+/* A slot's label stands for its port; a Crazyflie's serial is kept in capitals. */
 static const char *
 target_key(struct app *a, const char *target, char buffer[SERIAL_TEXT_MAX])
 {
+	size_t digits = strspn(target, "0123456789abcdefABCDEF");
+
 	copy_text(buffer, SERIAL_TEXT_MAX, target);
+	if ((digits == UID_DIGITS || digits == DFU_DIGITS) && target[digits] == '\0')
+		for (char *c = buffer; *c != '\0'; c++)
+			*c = (char)toupper((unsigned char)*c);
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		struct slot_view v;
 		const char *label;
@@ -116,6 +152,8 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 
 	if (!methods_platform(call, parameters, "platform", &named))
 		return;
+	if (target != NULL && refuse_target(a, call, target))
+		return;
 	r = library_image(a, name, &image, why);
 	if (r == -ENOENT) {
 		methods_no_firmware(call, name);
@@ -185,6 +223,8 @@ methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 	int r;
 
 	if (!methods_platform(call, parameters, "platform", &p))
+		return;
+	if (p != PLATFORM_UNKNOWN && refuse_target(a, call, text_of(parameters, "target")))
 		return;
 	methods_act(a, call, parameters);
 	(void)target_key(a, text_of(parameters, "target"), key);
