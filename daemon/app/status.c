@@ -2,6 +2,7 @@
 /* What there is to show, as JSON: types Station and Slot of org.cfdfu.Station. */
 #include <config.h>
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -174,6 +175,23 @@ message_of(struct app *a, const struct slot_view *v)
 	return v->message;
 }
 
+/* What was found out about a stranger is half a sentence; the other half is what to do. */
+static json_t *
+message_json(struct app *a, const struct slot_view *v)
+{
+	const char *message = message_of(a, v);
+	char text[512];
+
+	if (strcmp(v->state, "foreign") != 0 || !islower((unsigned char)message[0]))
+		return text_json(message);
+	(void)snprintf(text, sizeof(text),
+		       "A device in DFU mode that is left alone: %s. If it is a Crazyflie, unplug "
+		       "it and plug it in while it runs; any other kind is described in a section "
+		       "[device] of the configuration.",
+		       message);
+	return text_json(text);
+}
+
 json_t *
 status_slot(struct app *a, unsigned slot)
 {
@@ -193,7 +211,7 @@ status_slot(struct app *a, unsigned slot)
 			  number_or_null(v.percent, -1), "eta_s", number_or_null(v.eta_s, -1),
 			  "verdict", status_text(verdict_name(v.verdict.kind)), "fault",
 			  status_text(fault_name(v.verdict.fault)), "step",
-			  status_text(step_name(v.step)), "message", text_json(message_of(a, &v)),
+			  status_text(step_name(v.step)), "message", message_json(a, &v),
 			  "version_before", status_text(v.version_before), "version_after",
 			  status_text(v.version_after), "attempt", number_or_null(v.attempt, 0),
 			  "safe_to_unplug", v.safe_to_unplug, "advice",
