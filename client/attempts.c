@@ -87,6 +87,10 @@ attempts_table(const struct session *s, const json_t *attempts)
 		return r;
 	table_right(t, 0);
 	table_right(t, 7);
+	table_may_drop(t, 4);
+	table_may_drop(t, 7);
+	table_may_drop(t, 5);
+	table_may_cut(t, 2);
 	json_array_foreach(attempts, i, a) add_row(t, a);
 	return table_finish(t) ? EXIT_OK : EXIT_REFUSED;
 }

@@ -10,6 +10,7 @@
 #include "client/conn.h"
 #include "client/out.h"
 #include "client/params.h"
+#include "core/platform.h"
 
 /* "cf2, bolt" of a list of texts. */
 static void
@@ -72,6 +73,9 @@ print_list(const struct session *s, const json_t *reply)
 	if (r != 0)
 		return r;
 	table_right(t, 3);
+	table_may_drop(t, 4);
+	table_may_drop(t, 6);
+	table_may_cut(t, 0);
 	json_array_foreach(list, i, f) add_row(t, f);
 	return table_finish(t) ? EXIT_OK : EXIT_REFUSED;
 }
@@ -112,12 +116,31 @@ print_selected(const json_t *reply)
 }
 
 static int
+check_platform(const struct invocation *i, const char *word)
+{
+	if (word == NULL || platform_by_name(word) != PLATFORM_UNKNOWN)
+		return 0;
+	return usage_error(i->command,
+			   "\"%s\" is no platform: cf2, cf21bl, bolt, tag, flapper, other", word);
+}
+
+static int
 ask(const struct session *s, const struct invocation *i, const char *method, const char *arg_key,
     bool options, json_t **ret_reply)
 {
-	json_t *parameters = json_object();
-	int r = params_text(parameters, arg_key, i->arg_count > 0 ? i->args[0] : NULL);
+	bool platform = strcmp(arg_key, "platform") == 0;
+	json_t *parameters;
+	int r;
 
+	if (platform && i->arg_count > 0 && invocation_has(i, "for"))
+		return usage_error(i->command, "either a platform or --for, not both");
+	r = check_platform(i, platform && i->arg_count > 0 ? i->args[0] : NULL);
+	if (r == 0 && options)
+		r = check_platform(i, invocation_value(i, "platform"));
+	if (r != 0)
+		return r;
+	parameters = json_object();
+	r = params_text(parameters, arg_key, i->arg_count > 0 ? i->args[0] : NULL);
 	if (r == 0 && options && invocation_has(i, "platform"))
 		r = params_option(parameters, "platform", i, "platform");
 	if (r == 0 && options)
@@ -156,6 +179,8 @@ run_deselect(const struct session *s, const struct invocation *i)
 		return r;
 	if (s->json)
 		out_json(reply);
+	else if (invocation_has(i, "for"))
+		printf("%s has no firmware of its own now.\n", invocation_value(i, "for"));
 	else
 		print_selected(reply);
 	json_decref(reply);

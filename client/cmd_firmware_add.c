@@ -44,6 +44,41 @@ default_name(const struct desk *d, const char *source, char *dst, size_t size)
 		 label->version);
 }
 
+/* What a shell takes as it is. */
+static const char fine[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
+
+/*
+ * "cf2__1_" of "cf2 (1)": WHY: browsers and people make such file names; one that nobody chose is
+ * one that needs no quotes.
+ */
+static void
+tidy_name(char *name)
+{
+	if (name[0] == '-')
+		name[0] = '_';
+	for (name += strspn(name, fine); *name != '\0'; name += strspn(name, fine))
+		*name = '_';
+}
+
+static int
+check_name(const struct invocation *i)
+{
+	const char *name = invocation_value(i, "name");
+	size_t n = name != NULL ? strlen(name) : 0, fit = 0;
+
+	if (name == NULL)
+		return 0;
+	while (name[fit] >= ' ' && name[fit] <= '~' && name[fit] != '/')
+		fit++;
+	if (n > 0 && n == fit && n < IMAGE_TEXT_MAX && name[0] != '-' && name[0] != ' ' &&
+	    name[n - 1] != ' ')
+		return 0;
+	return usage_error(i->command,
+			   "--name is 1 to %d letters, digits, signs (no \"/\") and blanks, does "
+			   "not begin with \"-\", and neither begins nor ends with a blank",
+			   IMAGE_TEXT_MAX - 1);
+}
+
 static int
 set_notes(json_t *parameters, const struct fw_facts *facts)
 {
@@ -68,6 +103,7 @@ set_parameters(json_t *parameters, const struct invocation *i, const struct desk
 	if (source == NULL)
 		source = d->source_name;
 	default_name(d, source, fallback, sizeof(fallback));
+	tidy_name(fallback);
 	r = params_text(parameters, "name", name != NULL ? name : fallback);
 	if (r == 0)
 		r = params_option(parameters, "platform", i, "platform");
@@ -86,13 +122,16 @@ static void
 print_added(const struct session *s, const struct desk *d, const json_t *reply)
 {
 	struct text name = out_text(json_object_get(reply, "firmware"), "name");
+	const char *quote;
 
 	if (s->json) {
 		out_json(reply);
 		return;
 	}
 	desk_print(s, d);
-	printf("Stored as \"%s\".  To flash it: cfdfuctl firmware select %s\n", name.s, name.s);
+	quote = strspn(name.s, fine) == strlen(name.s) ? "" : "'";
+	printf("Stored as \"%s\".  To flash it: cfdfuctl firmware select %s%s%s\n", name.s, quote,
+	       name.s, quote);
 }
 
 /* Here: the image as a sealed file, then the call. */
@@ -162,6 +201,8 @@ run(const struct session *s, const struct invocation *i)
 	struct desk d;
 	int r = desk_options(i, &addr, &told);
 
+	if (r == 0)
+		r = check_name(i);
 	if (r == 0)
 		r = desk_open(s, i->args[0], addr, told, false, &d);
 	if (r != 0)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "client/attempts.h"
 #include "client/command.h"
@@ -31,6 +32,26 @@ set_time(json_t *parameters, const char *key, const struct invocation *i, time_t
 	return params_text(parameters, key, iso);
 }
 
+/* "PASS" as people say it, "pass" as it is kept. */
+static int
+set_verdict(json_t *parameters, const struct invocation *i)
+{
+	static const char *const words[] = { "pass",	"unchanged",  "needs-power-cycle",
+					     "fail",	"skipped",    "needs-button",
+					     "running", "interrupted" };
+	const char *text = invocation_value(i, "verdict");
+
+	if (text == NULL)
+		return 0;
+	for (size_t n = 0; n < ARRAY_LEN(words); n++)
+		if (strcasecmp(words[n], text) == 0)
+			return params_text(parameters, "verdict", words[n]);
+	return usage_error(i->command,
+			   "--verdict is pass, unchanged, needs-power-cycle, needs-button, fail, "
+			   "skipped, interrupted or running, not \"%s\"",
+			   text);
+}
+
 static int
 set_filters(json_t *parameters, const struct invocation *i)
 {
@@ -40,7 +61,7 @@ set_filters(json_t *parameters, const struct invocation *i)
 	if (r == 0)
 		r = params_option(parameters, "slot", i, "slot");
 	if (r == 0)
-		r = params_option(parameters, "verdict", i, "verdict");
+		r = set_verdict(parameters, i);
 	if (r == 0)
 		r = set_time(parameters, "since", i, now);
 	if (r == 0)

@@ -15,6 +15,10 @@
 
 #define LINE_MAX_BYTES 8192
 
+#define MESSAGE_MIN 40 /* characters; where there is no room for so many, messages stand below */
+
+enum { COLUMN_LABEL = 1, COLUMN_MODE = 3, COLUMN_DONE = 5, COLUMN_MESSAGE = 8 };
+
 static void
 print_header(const json_t *station)
 {
@@ -74,8 +78,27 @@ print_advice(const json_t *slots)
 	}
 }
 
+/* Below the table, where it had no room for them: what is not plain from the verdict. */
+static void
+print_messages(const json_t *slots)
+{
+	const json_t *slot;
+	size_t i;
+
+	json_array_foreach(slots, i, slot)
+	{
+		struct text message = out_text(slot, "message");
+		char name[96];
+
+		if (message.s[0] == '\0' || colour_of_verdict(slot_verdict(slot)) == COLOUR_GOOD)
+			continue;
+		slot_name(slot, name, sizeof(name));
+		printf("%s: %s\n", name, message.s);
+	}
+}
+
 static int
-print_table(const struct session *s, const json_t *slots)
+print_table(const struct session *s, const json_t *slots, bool *ret_messages)
 {
 	static const char *const headings[] = { "SLOT", "LABEL",   "SERIAL", "MODE",	"STATE",
 						"DONE", "VERDICT", "UNPLUG", "MESSAGE", NULL };
@@ -86,8 +109,14 @@ print_table(const struct session *s, const json_t *slots)
 
 	if (r != 0)
 		return r;
-	table_right(t, 5);
+	table_right(t, COLUMN_DONE);
+	table_last(t, MESSAGE_MIN);
+	table_may_drop(t, COLUMN_MESSAGE);
+	table_may_drop(t, COLUMN_MODE);
+	table_may_drop(t, COLUMN_DONE);
+	table_may_cut(t, COLUMN_LABEL);
 	json_array_foreach(slots, i, slot) add_row(t, slot);
+	*ret_messages = table_fit(t, COLUMN_MESSAGE);
 	return table_finish(t) ? EXIT_OK : EXIT_REFUSED;
 }
 
@@ -96,6 +125,7 @@ print_status(const struct session *s, const json_t *reply)
 {
 	json_t *slots = slots_sort(json_object_get(reply, "slots"));
 	char line[LINE_MAX_BYTES];
+	bool messages = true;
 	int r;
 
 	print_header(json_object_get(reply, "station"));
@@ -105,11 +135,14 @@ print_status(const struct session *s, const json_t *reply)
 		return EXIT_OK;
 	}
 	putchar('\n');
-	r = print_table(s, slots);
+	r = print_table(s, slots, &messages);
 	overview_unplug(slots, line, sizeof(line));
 	if (line[0] != '\0')
 		printf("\n%s\n", line);
-	print_advice(slots);
+	if (messages)
+		print_advice(slots);
+	else
+		print_messages(slots);
 	json_decref(slots);
 	return r;
 }

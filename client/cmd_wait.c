@@ -84,17 +84,41 @@ on_changed(void *ctx, const json_t *before, const json_t *after)
 	print_ending(w, after);
 }
 
+/* The station begins nothing now, and has something to begin. */
+static bool
+is_held(const json_t *station)
+{
+	const char *state = out_string(station, "state"), *health = out_string(station, "health");
+	bool held = (state != NULL && strcmp(state, "paused") == 0) ||
+		    (health != NULL && strcmp(health, "degraded") == 0);
+
+	return held && (json_array_size(json_object_get(station, "selected")) > 0 ||
+			json_array_size(json_object_get(station, "own")) > 0);
+}
+
+/* WHY not idle under a pause: its turn is still to come. */
+static bool
+is_done_with(const json_t *slot, bool held)
+{
+	const char *state = out_string(slot, "state");
+
+	if (!out_true(slot, "present"))
+		return true;
+	if (held && slot_verdict(slot) == NULL && state != NULL && strcmp(state, "idle") == 0)
+		return false;
+	return slot_has_ended(slot);
+}
+
 /* Everything that is plugged in has ended, or will not be worked on. */
 static bool
 all_ended(const struct wait *w)
 {
 	json_t *list = slots_sorted(w->slots);
+	bool held = is_held(slots_station(w->slots)), ended = list != NULL;
 	const json_t *slot;
-	bool ended = list != NULL;
 	size_t i;
 
-	json_array_foreach(list, i, slot) ended =
-	    ended && (!out_true(slot, "present") || slot_has_ended(slot));
+	json_array_foreach(list, i, slot) ended = ended && is_done_with(slot, held);
 	json_decref(list);
 	return ended;
 }

@@ -119,6 +119,16 @@ take_global(struct session *s, const struct command_desc *c, enum global which)
 	return 0;
 }
 
+/* WHY not always the word: of letters in one word, getopt may not be past it yet. */
+static int
+refuse_option(const struct command_desc *c, bool no_value, char **argv)
+{
+	const char letter[] = { '-', (char)optopt, '\0' };
+	const char *word = optopt > 0 && optopt < GLOBAL_BASE ? letter : argv[optind - 1];
+
+	return usage_error(c, no_value ? "%s needs a value" : "unknown option: %s", word);
+}
+
 /* Options of one part of the line.  0; or -1 and the exit status. */
 static int
 parse_options(int argc, char **argv, struct session *s, const struct command_desc *c,
@@ -135,10 +145,7 @@ parse_options(int argc, char **argv, struct session *s, const struct command_des
 		if (v == -1)
 			return 0;
 		if (v == '?' || v == ':') {
-			const char *word = argv[optind > 0 ? optind - 1 : 0];
-
-			*ret_status = usage_error(
-			    c, v == ':' ? "%s needs a value" : "unknown option: %s", word);
+			*ret_status = refuse_option(c, v == ':', argv);
 			return -1;
 		}
 		if (v < GLOBAL_BASE)
@@ -172,17 +179,40 @@ find_command(int argc, char **argv, int *ret_words)
 	return NULL;
 }
 
+static bool
+is_group(const char *word)
+{
+	size_t length = strlen(word);
+
+	for (int i = 0; commands[i] != NULL; i++)
+		if (strncmp(commands[i]->name, word, length) == 0 &&
+		    commands[i]->name[length] == ' ')
+			return true;
+	return false;
+}
+
+/* "firmware --json list": options between the two words of a command. */
+static int
+parse_between(int *argc, char ***argv, struct session *s, struct invocation *inv, int *ret_status)
+{
+	char *word = (*argv)[0];
+
+	if (*argc < 2 || (*argv)[1][0] != '-' || strcmp((*argv)[1], "--help") == 0 ||
+	    strcmp((*argv)[1], "-h") == 0 || !is_group(word))
+		return 0;
+	if (parse_options(*argc, *argv, s, NULL, inv, ret_status) < 0)
+		return -1;
+	*argc -= optind - 1;
+	*argv += optind - 1;
+	(*argv)[0] = word;
+	return 0;
+}
+
 /* "firmware" alone, or with a word that it does not know: shows what it knows. */
 static int
 refuse_command(int argc, char **argv)
 {
-	size_t length = strlen(argv[0]);
-	bool group = false;
-
-	for (int i = 0; commands[i] != NULL; i++)
-		group = group || (strncmp(commands[i]->name, argv[0], length) == 0 &&
-				  commands[i]->name[length] == ' ');
-	if (!group)
+	if (!is_group(argv[0]))
 		return usage_error(NULL, "unknown command: %s", argv[0]);
 	if (argc > 1 && strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "-h") != 0)
 		say_error("unknown command: %s %s", argv[0], argv[1]);
@@ -216,6 +246,8 @@ command_parse(int argc, char **argv, struct session *ret_session, struct invocat
 		argc = 1;
 		argv = bare;
 	}
+	if (parse_between(&argc, &argv, &s, &inv, ret_status) < 0)
+		return -1;
 	inv.command = find_command(argc, argv, &words);
 	if (inv.command == NULL) {
 		*ret_status = refuse_command(argc, argv);

@@ -51,25 +51,30 @@ conn_connect(const char *path)
 }
 
 int
-conn_explain(const char *path, int error)
+conn_explain(const struct session *s, int error)
 {
+	const char *path = s->socket_path;
+
 	switch (error) {
 	case -ENOENT:
 	case -ECONNREFUSED:
-		say_error(
+		say_failure(
+		    s, CLIENT_ERROR("NoService"),
 		    "the service cfdfud is not running (nobody answers at %s); start it with: "
 		    "systemctl start cfdfud",
 		    path);
 		return EXIT_NO_DAEMON;
 	case -EACCES:
 	case -EPERM:
-		say_error("you may not connect to the service at %s: permission denied", path);
+		say_failure(s, CLIENT_ERROR("NotPermitted"),
+			    "you may not connect to the service at %s: permission denied", path);
 		return EXIT_REFUSED;
 	case -ENAMETOOLONG:
 		say_error("%s: too long for the path of a socket", path);
 		return EXIT_USAGE;
 	default:
-		say_error("cannot connect to the service at %s: %s", path, strerror(-error));
+		say_failure(s, CLIENT_ERROR("NoService"), "cannot connect to the service at %s: %s",
+			    path, strerror(-error));
 		return EXIT_NO_DAEMON;
 	}
 }
@@ -91,7 +96,7 @@ conn_open(const struct session *s, struct conn **ret_conn)
 		c->fd = c->remote.fd;
 	} else {
 		c->fd = conn_connect(s->socket_path);
-		r = c->fd < 0 ? conn_explain(s->socket_path, c->fd) : 0;
+		r = c->fd < 0 ? conn_explain(s, c->fd) : 0;
 	}
 	if (r != 0)
 		goto out;
@@ -171,9 +176,10 @@ lost(struct conn *c)
 {
 	give_screen_back(c);
 	if (c->remote.pid > 0)
-		return remote_explain(&c->remote, c->session->host);
-	say_error("the service has closed the connection; is it still running? see: "
-		  "systemctl status cfdfud");
+		return remote_explain(c->session, &c->remote);
+	say_failure(c->session, CLIENT_ERROR("ConnectionLost"),
+		    "the service has closed the connection; is it still running? see: "
+		    "systemctl status cfdfud");
 	return EXIT_NO_DAEMON;
 }
 
@@ -224,7 +230,8 @@ static int
 nonsense(const struct conn *c, const char *why)
 {
 	give_screen_back(c);
-	say_error("the service's answer makes no sense: %s", why);
+	say_failure(c->session, CLIENT_ERROR("Nonsense"), "the service's answer makes no sense: %s",
+		    why);
 	return EXIT_REFUSED;
 }
 

@@ -47,6 +47,6 @@ int conn_ask(const struct session *s, const char *method, json_t *take_parameter
 int conn_connect(const char *path) MUST_CHECK;
 
 /* The sentence for an errno of conn_connect(), and its exit status. */
-int conn_explain(const char *path, int error);
+int conn_explain(const struct session *s, int error);
 
 #endif

@@ -63,14 +63,15 @@ desk_open(const struct session *s, const char *path, uint32_t addr, enum platfor
 	struct desk *d = ret_desk;
 	struct fw_input in = { .addr = addr, .platform = told, .any_ids = any_ids };
 	struct fw_error error = { .offset = 0 };
+	char why[FILE_WHY_MAX];
 	uint8_t sum[DIGEST_BYTES];
 	int r;
 
 	*d = (struct desk){ .path = path, .told = told };
 	text_clean(d->source_name, sizeof(d->source_name), file_base_name(path));
-	r = file_read(path, FW_FILE_BYTES_MAX, &d->data, &d->bytes);
+	r = file_read(path, FW_FILE_BYTES_MAX, &d->data, &d->bytes, why);
 	if (r != 0)
-		return r;
+		return refuse(s, strcmp(path, "-") == 0 ? d->source_name : path, why, json_array());
 	digest_bytes(d->data, d->bytes, sum);
 	digest_format(sum, d->source_sha256);
 	in.data = d->data;

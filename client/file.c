@@ -26,9 +26,17 @@ fail(const char *path, const char *what, int error)
 }
 
 static int
-too_large(const char *path, size_t bytes_max)
+cannot(char *ret_why, const char *what, int error)
 {
-	say_error("%s: larger than %zu MiB: not a firmware file", path, bytes_max >> 20);
+	(void)snprintf(ret_why, FILE_WHY_MAX, "cannot %s: %s", what, strerror(error));
+	return EXIT_REFUSED;
+}
+
+static int
+too_large(char *ret_why, size_t bytes_max)
+{
+	(void)snprintf(ret_why, FILE_WHY_MAX, "larger than %zu MiB: not a firmware file",
+		       bytes_max >> 20);
 	return EXIT_REFUSED;
 }
 
@@ -37,8 +45,8 @@ too_large(const char *path, size_t bytes_max)
  * caller's in both cases.
  */
 static int
-read_all(int fd, const char *path, size_t bytes_max, size_t expected, uint8_t **data,
-	 size_t *ret_bytes)
+read_all(int fd, size_t bytes_max, size_t expected, uint8_t **data, size_t *ret_bytes,
+	 char *ret_why)
 {
 	size_t used = 0, room = 0;
 
@@ -50,7 +58,7 @@ read_all(int fd, const char *path, size_t bytes_max, size_t expected, uint8_t **
 			uint8_t *bigger = realloc(*data, more);
 
 			if (bigger == NULL)
-				return fail(path, "cannot read", ENOMEM);
+				return cannot(ret_why, "read", ENOMEM);
 			*data = bigger;
 			room = more;
 		}
@@ -58,19 +66,20 @@ read_all(int fd, const char *path, size_t bytes_max, size_t expected, uint8_t **
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return fail(path, "cannot read", errno);
+			return cannot(ret_why, "read", errno);
 		if (n == 0)
 			break;
 		used += (size_t)n;
 		if (used > bytes_max)
-			return too_large(path, bytes_max);
+			return too_large(ret_why, bytes_max);
 	}
 	*ret_bytes = used;
 	return 0;
 }
 
 int
-file_read(const char *path, size_t bytes_max, uint8_t **ret_data, size_t *ret_bytes)
+file_read(const char *path, size_t bytes_max, uint8_t **ret_data, size_t *ret_bytes,
+	  char ret_why[FILE_WHY_MAX])
 {
 	bool input = strcmp(path, "-") == 0;
 	int fd = input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
@@ -78,19 +87,17 @@ file_read(const char *path, size_t bytes_max, uint8_t **ret_data, size_t *ret_by
 	struct stat st = { .st_mode = 0 };
 	int r;
 
-	if (input)
-		path = "standard input";
 	if (fd < 0)
-		return fail(path, "cannot open", errno);
+		return cannot(ret_why, "open", errno);
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-		say_error("%s: is a directory, not a firmware file", path);
+		copy_text(ret_why, FILE_WHY_MAX, "is a directory, not a firmware file");
 		r = EXIT_REFUSED;
 	} else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > bytes_max) {
-		r = too_large(path, bytes_max);
+		r = too_large(ret_why, bytes_max);
 	} else {
 		size_t expected = S_ISREG(st.st_mode) ? (size_t)st.st_size : FIRST_BYTES;
 
-		r = read_all(fd, path, bytes_max, expected, &data, ret_bytes);
+		r = read_all(fd, bytes_max, expected, &data, ret_bytes, ret_why);
 	}
 	if (!input)
 		(void)close(fd); /* WHY: only read from */
@@ -114,11 +121,27 @@ write_all(int fd, const uint8_t *data, size_t bytes)
 	return true;
 }
 
+/* WHY: a device or a pipe is written to; a file renamed over /dev/null would replace it for all. */
+static int
+write_special(const char *path, const uint8_t *data, size_t bytes)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool good = fd >= 0 && write_all(fd, data, bytes);
+	int error = errno;
+
+	if (fd >= 0 && close(fd) < 0 && good) {
+		good = false;
+		error = errno;
+	}
+	return good ? 0 : fail(path, "cannot write", error);
+}
+
 int
 file_write(const char *path, const uint8_t *data, size_t bytes)
 {
 	char temporary[4096];
 	mode_t mask = umask(0);
+	struct stat st;
 	bool good;
 	int fd, error;
 
@@ -127,6 +150,8 @@ file_write(const char *path, const uint8_t *data, size_t bytes)
 		return write_all(STDOUT_FILENO, data, bytes)
 			   ? 0
 			   : fail("standard output", "cannot write", errno);
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return write_special(path, data, bytes);
 	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
 		return fail(path, "cannot write", ENAMETOOLONG);
 	fd = mkostemp(temporary, O_CLOEXEC);

@@ -8,14 +8,18 @@
 
 #include "cfdfu/util.h"
 
-/*
- * All of a file ("-": standard input), malloc()ed.  0; or an exit status after having said why: not
- * there, not allowed, a directory, more than bytes_max.
- */
-int file_read(const char *path, size_t bytes_max, uint8_t **ret_data, size_t *ret_bytes) MUST_CHECK;
+#define FILE_WHY_MAX 160
 
 /*
- * Writes a file ("-": standard output) whole: an existing one is replaced at the end or not at all.
+ * All of a file ("-": standard input), malloc()ed.  0; or an exit status, and in ret_why why: not
+ * there, not allowed, a directory, more than bytes_max.
+ */
+int file_read(const char *path, size_t bytes_max, uint8_t **ret_data, size_t *ret_bytes,
+	      char ret_why[FILE_WHY_MAX]) MUST_CHECK;
+
+/*
+ * Writes a file ("-": standard output) whole: an existing one is replaced at the end or not at all;
+ * a device or a pipe is written to.
  */
 int file_write(const char *path, const uint8_t *data, size_t bytes) MUST_CHECK;
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,6 +36,27 @@ say_error(const char *fmt, ...)
 }
 
 void
+say_failure(const struct session *s, const char *error, const char *fmt, ...)
+{
+	char reason[1024];
+	json_t *document;
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(reason, sizeof(reason), fmt, args); /* WHY: cut is fine */
+	va_end(args);
+	if (!s->json) {
+		say_error("%s", reason);
+		return;
+	}
+	document =
+	    json_pack("{s:s, s:{s:o}}", "error", error, "parameters", "reason", text_json(reason));
+	if (document != NULL && json_dumpf(document, stderr, JSON_COMPACT | JSON_ENSURE_ASCII) == 0)
+		fputc('\n', stderr);
+	json_decref(document);
+}
+
+void
 say_note(const char *fmt, ...)
 {
 	va_list args;
@@ -51,6 +73,16 @@ out_json(const json_t *document)
 	if (json_dumpf(document, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) == 0)
 		fputc('\n', stdout);
 	(void)fflush(stdout); /* WHY: main looks at the stream's state at the end */
+}
+
+unsigned
+out_columns(void)
+{
+	struct winsize w = { .ws_col = 0 };
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : 80;
 }
 
 bool

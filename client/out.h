@@ -15,6 +15,13 @@ struct table;
 /* "cfdfuctl: ..." on standard error; cleaned of control characters. */
 void say_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/* Errors that the service has no part in. */
+#define CLIENT_ERROR(name) "org.cfdfu.Client." name
+
+/* The same; with --json a document with the name of the error and the sentence as its reason. */
+void say_failure(const struct session *s, const char *error, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
 /* A sentence on standard error that is no error. */
 void say_note(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
@@ -26,6 +33,9 @@ void out_json(const json_t *document);
  * anything.
  */
 enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_ATTENTION, COLOUR_BUSY, COLOUR_FAINT };
+
+/* Characters in a line of the terminal that standard output is; 0 when it is none. */
+unsigned out_columns(void);
 
 bool out_has_colour(const struct session *s);
 const char *colour_code(enum colour c);		    /* ECMA-48 sequence; "" for COLOUR_NONE */
@@ -56,6 +66,7 @@ void format_number(char *dst, size_t size, json_int_t n);
 void format_time(char *dst, size_t size, const char *iso);
 
 /* A table on standard output: headings end with NULL; the last column is wrapped on a terminal. */
+#define TABLE_COLUMNS_MAX 12
 int table_new(const struct session *s, const char *const *headings,
 	      struct table **ret_table) MUST_CHECK;
 void table_row(struct table *t);
@@ -63,6 +74,13 @@ void table_row(struct table *t);
 void table_cell(struct table *t, const char *text, enum colour colour);
 /* Numbers of this column to the right. */
 void table_right(struct table *t, size_t column);
+/* What gives way on a terminal that is too narrow: left out, in the order of the calls; cut. */
+void table_may_drop(struct table *t, size_t column);
+void table_may_cut(struct table *t, size_t column);
+/* The last column is not wrapped to less than this. */
+void table_last(struct table *t, size_t characters);
+/* After the last row: false when this column was left out. */
+bool table_fit(struct table *t, size_t column);
 /* Prints and frees.  False when memory ran out on the way. */
 bool table_finish(struct table *t);
 

@@ -143,18 +143,17 @@ remote_end(struct remote *r)
 }
 
 int
-remote_explain(struct remote *r, const char *host)
+remote_explain(const struct session *s, struct remote *r)
 {
 	int status = remote_end(r);
 
 	if (status == EXIT_NO_DAEMON || status == EXIT_REFUSED || status == EXIT_USAGE)
 		return status; /* WHY: the other side has said why on our standard error */
-	if (status == SSH_FAILED)
-		say_error("cannot reach %s through ssh", host);
-	else if (status == 127)
-		say_error("there is no cfdfuctl on %s", host);
-	else
-		say_error("the connection to %s has ended", host);
+	say_failure(s, CLIENT_ERROR("NoService"),
+		    status == SSH_FAILED ? "cannot reach %s through ssh"
+		    : status == 127	 ? "there is no cfdfuctl on %s"
+					 : "the connection to %s has ended",
+		    s->host);
 	return EXIT_NO_DAEMON;
 }
 
@@ -169,7 +168,7 @@ remote_run(const struct session *s, const char *const *words, int in_fd, int out
 	status = remote_end(&r);
 	if (status >= EXIT_OK && status <= EXIT_TIMED_OUT)
 		return status;
-	return remote_explain(&r, s->host);
+	return remote_explain(s, &r);
 }
 
 /* Copies what is there from one to the other.  False at the end or when it cannot go on. */
@@ -199,7 +198,7 @@ remote_serve(const struct session *s)
 			       { .fd = fd, .events = POLLIN } };
 
 	if (fd < 0)
-		return conn_explain(s->socket_path, fd);
+		return conn_explain(s, fd);
 	signal(SIGPIPE, SIG_IGN);
 	for (;;) {
 		if (poll(p, 2, -1) < 0 && errno != EINTR)

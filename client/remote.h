@@ -23,7 +23,7 @@ int remote_bridge(const struct session *s, struct remote *ret_remote) MUST_CHECK
 int remote_end(struct remote *r);
 
 /* The bridge has closed: the sentence (when there is none yet) and the exit status. */
-int remote_explain(struct remote *r, const char *host);
+int remote_explain(const struct session *s, struct remote *r);
 
 /*
  * Runs a whole command there, with our terminal, input (in_fd as standard input, -1: ours) and

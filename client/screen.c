@@ -13,7 +13,13 @@
 #include "client/overview.h"
 #include "client/slots.h"
 
+/* Columns of a line, wide and narrow; the narrow ones make 80 characters with the state's name. */
 #define BAR_WIDTH 20
+#define BAR_NARROW 8
+#define NAME_WIDTH 18
+#define NAME_NARROW 14
+#define NARROW 100     /* columns of a terminal that takes a whole line, but for the message */
+#define MESSAGE_MIN 40 /* characters; where there is no room for so many, messages stand below */
 #define ERASE_REST "\033[K"
 #define PLAIN "\033[0m"
 #define HEAD_LINES 5 /* station, firmware, counts, blank, headings */
@@ -41,6 +47,22 @@ clip(const char *text, unsigned columns)
 		columns--;
 	}
 	return at;
+}
+
+static unsigned
+characters(const char *text)
+{
+	unsigned n = 0;
+
+	for (; *text != '\0'; text++)
+		n += ((unsigned char)*text & 0xC0) != 0x80;
+	return n;
+}
+
+static bool
+has_messages(const struct frame *f)
+{
+	return f->columns >= NARROW + MESSAGE_MIN;
 }
 
 static void
@@ -79,7 +101,7 @@ screen_bar(char *dst, size_t size, unsigned width, long long percent)
  * Bar and percent while it is worked on, the verdict in capitals when it has ended, else its state.
  */
 static void
-describe(const json_t *slot, char *dst, size_t size)
+describe(const json_t *slot, bool narrow, char *dst, size_t size)
 {
 	const char *verdict = slot_verdict(slot);
 	char bar[BAR_WIDTH + 3], eta[32] = "";
@@ -92,11 +114,11 @@ describe(const json_t *slot, char *dst, size_t size)
 				*c = (char)(*c - 'a' + 'A');
 		return;
 	}
-	screen_bar(bar, sizeof(bar), BAR_WIDTH, out_int(slot, "percent"));
+	screen_bar(bar, sizeof(bar), narrow ? BAR_NARROW : BAR_WIDTH, out_int(slot, "percent"));
 	if (out_is_int(slot, "eta_s"))
 		format_seconds(eta, sizeof(eta), out_int(slot, "eta_s"));
-	snprintf(dst, size, "%s %3lld%% %7s %.20s", bar, (long long)out_int(slot, "percent"), eta,
-		 state.s);
+	snprintf(dst, size, "%s %3lld%% %*s %.20s", bar, (long long)out_int(slot, "percent"),
+		 narrow ? 5 : 7, eta, state.s);
 }
 
 static enum colour
@@ -112,6 +134,7 @@ colour_of(const json_t *slot)
 static void
 put_slot(struct frame *f, const json_t *slot)
 {
+	int name_width = f->columns < NARROW ? NAME_NARROW : NAME_WIDTH;
 	char name[96], what[160], line[1400];
 	struct text message = out_text(slot, "message");
 	bool present = out_true(slot, "present");
@@ -119,12 +142,14 @@ put_slot(struct frame *f, const json_t *slot)
 
 	text_copy(&serial, slot_serial(slot));
 	slot_name(slot, name, sizeof(name));
-	describe(slot, what, sizeof(what));
-	snprintf(line, sizeof(line), "%-18.18s %-24.24s %-6.6s %-48s %s", name, serial.s,
+	describe(slot, f->columns < NARROW, what, sizeof(what));
+	name[clip(name, (unsigned)name_width)] = '\0';
+	snprintf(line, sizeof(line), "%s%*s %-24.24s %-6.6s %-48s %s", name,
+		 name_width - (int)characters(name), "", serial.s,
 		 !present			    ? "gone"
 		 : out_true(slot, "safe_to_unplug") ? "unplug"
 						    : "leave",
-		 what, slot_is_active(slot) ? "" : message.s);
+		 what, slot_is_active(slot) || !has_messages(f) ? "" : message.s);
 	put_line(f, line, colour_of(slot));
 }
 
@@ -179,6 +204,46 @@ put_slots(struct frame *f, const json_t *list, size_t room)
 	}
 }
 
+/* In as many lines as it takes. */
+static void
+put_text(struct frame *f, const char *text, enum colour colour, unsigned last_row)
+{
+	while (*text != '\0' && f->used < last_row) {
+		size_t bytes = clip(text, f->columns), cut = bytes;
+		char line[1400];
+
+		while (text[bytes] != '\0' && cut > bytes / 2 && text[cut] != ' ')
+			cut--;
+		if (text[cut] != ' ' && text[cut] != '\0')
+			cut = bytes; /* no blank to part it at */
+		snprintf(line, sizeof(line), "%.*s", (int)cut, text);
+		put_line(f, line, colour);
+		text += cut;
+		text += *text == ' ';
+	}
+}
+
+/* What to do about drones, below them, as far as there is room. */
+static void
+put_messages(struct frame *f, const json_t *list)
+{
+	const json_t *slot;
+	size_t i;
+
+	json_array_foreach(list, i, slot)
+	{
+		struct text message = out_text(slot, "message");
+		enum colour colour = colour_of_verdict(slot_verdict(slot));
+		char name[96], line[1400];
+
+		if (message.s[0] == '\0' || slot_is_active(slot) || colour == COLOUR_GOOD)
+			continue;
+		slot_name(slot, name, sizeof(name));
+		snprintf(line, sizeof(line), "%s: %s", name, message.s);
+		put_text(f, line, colour, f->rows > 1 ? f->rows - 1 : 0);
+	}
+}
+
 static void
 put_all(struct frame *f, const struct slots *slots, const json_t *list)
 {
@@ -192,13 +257,16 @@ put_all(struct frame *f, const struct slots *slots, const json_t *list)
 	overview_counts(station, line, sizeof(line));
 	put_line(f, line, COLOUR_NONE);
 	put_line(f, "", COLOUR_NONE);
-	snprintf(line, sizeof(line), "%-18s %-24s %-6s %-48s %s", "SLOT", "SERIAL", "PLUG",
-		 "PROGRESS", "MESSAGE");
+	snprintf(line, sizeof(line), "%-*s %-24s %-6s %-48s %s",
+		 f->columns < NARROW ? NAME_NARROW : NAME_WIDTH, "SLOT", "SERIAL", "PLUG",
+		 "PROGRESS", has_messages(f) ? "MESSAGE" : "");
 	put_line(f, line, COLOUR_FAINT);
 	if (json_array_size(list) == 0)
 		put_line(f, "Nothing is plugged in.", COLOUR_NONE);
 	put_slots(f, list,
 		  f->rows > HEAD_LINES + TAIL_LINES ? f->rows - HEAD_LINES - TAIL_LINES : 0);
+	if (!has_messages(f))
+		put_messages(f, list);
 	put_line(f, "Ctrl-C leaves; the station goes on.", COLOUR_FAINT);
 }
 

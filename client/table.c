@@ -4,19 +4,58 @@
 
 #include <libsmartcols/libsmartcols.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
+#include <wchar.h>
 
 #include "client/command.h"
 #include "client/out.h"
 #include "wire/text.h"
 
+#define LAST_MIN 10 /* a word or two */
+
+struct column {
+	struct libscols_column *scols;
+	size_t width; /* of its widest cell */
+	bool dropped, may_cut;
+};
+
 struct table {
 	struct libscols_table *scols;
 	struct libscols_line *line;
-	size_t next; /* column of the next cell */
+	struct column columns[TABLE_COLUMNS_MAX];
+	size_t count;
+	size_t next;			/* column of the next cell */
+	size_t drop[TABLE_COLUMNS_MAX]; /* columns that may be left out, the first at first */
+	size_t drop_count;
+	size_t last_min; /* characters */
+	unsigned room;	 /* characters in a line; 0: no terminal */
 	bool colour;
 	bool failed;
 };
+
+/* Places that a text takes on a terminal. */
+static size_t
+width_of(const char *text)
+{
+	wchar_t wide[OUT_TEXT_MAX];
+	size_t n = mbstowcs(wide, text, OUT_TEXT_MAX);
+	int width = n < OUT_TEXT_MAX ? wcswidth(wide, n) : -1;
+
+	return width >= 0 ? (size_t)width : strlen(text);
+}
+
+static void
+add_column(struct table *t, const char *heading, bool last)
+{
+	struct column *c = &t->columns[t->count++];
+
+	/* WHY: only a terminal has a width; files and pipes get whole lines */
+	c->scols =
+	    scols_table_new_column(t->scols, heading, 0, last && t->room > 0 ? SCOLS_FL_WRAP : 0);
+	c->width = strlen(heading);
+	if (c->scols == NULL)
+		t->failed = true;
+}
 
 int
 table_new(const struct session *s, const char *const *headings, struct table **ret_table)
@@ -32,14 +71,10 @@ table_new(const struct session *s, const char *const *headings, struct table **r
 		return EXIT_REFUSED;
 	}
 	t->colour = out_has_colour(s);
-	for (size_t i = 0; headings[i] != NULL; i++) {
-		/* WHY: only a terminal has a width; files and pipes get whole lines */
-		bool wrap = headings[i + 1] == NULL && isatty(STDOUT_FILENO);
-
-		if (scols_table_new_column(t->scols, headings[i], 0, wrap ? SCOLS_FL_WRAP : 0) ==
-		    NULL)
-			t->failed = true;
-	}
+	t->room = out_columns();
+	t->last_min = LAST_MIN;
+	for (size_t i = 0; headings[i] != NULL && i < TABLE_COLUMNS_MAX; i++)
+		add_column(t, headings[i], headings[i + 1] == NULL);
 	if (t->colour && scols_table_enable_colors(t->scols, 1) < 0)
 		t->failed = true;
 	*ret_table = t;
@@ -49,10 +84,65 @@ table_new(const struct session *s, const char *const *headings, struct table **r
 void
 table_right(struct table *t, size_t column)
 {
-	struct libscols_column *c = scols_table_get_column(t->scols, column);
+	struct libscols_column *c = t->columns[column].scols;
 
 	if (c == NULL || scols_column_set_flags(c, SCOLS_FL_RIGHT) < 0)
 		t->failed = true;
+}
+
+void
+table_may_drop(struct table *t, size_t column)
+{
+	t->drop[t->drop_count++] = column;
+}
+
+void
+table_may_cut(struct table *t, size_t column)
+{
+	t->columns[column].may_cut = true;
+}
+
+void
+table_last(struct table *t, size_t characters)
+{
+	t->last_min = characters;
+}
+
+static bool
+is_too_wide(const struct table *t)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		size_t width = t->columns[i].width;
+
+		if (t->columns[i].dropped)
+			continue;
+		if (i + 1 == t->count && width > t->last_min)
+			width = t->last_min;
+		total += width + (total > 0);
+	}
+	return total > t->room;
+}
+
+bool
+table_fit(struct table *t, size_t column)
+{
+	for (size_t i = 0; i < t->drop_count && t->room > 0 && is_too_wide(t); i++) {
+		struct column *c = &t->columns[t->drop[i]];
+
+		if (c->dropped || c->scols == NULL)
+			continue;
+		c->dropped = true;
+		if (scols_column_set_flags(c->scols, SCOLS_FL_HIDDEN) < 0)
+			t->failed = true;
+	}
+	/* WHY not before: the last column's long texts would cut them first. */
+	for (size_t i = 0; i < t->count && t->room > 0 && is_too_wide(t); i++)
+		if (t->columns[i].may_cut && t->columns[i].scols != NULL &&
+		    scols_column_set_flags(t->columns[i].scols, SCOLS_FL_TRUNC) < 0)
+			t->failed = true;
+	return !t->columns[column].dropped;
 }
 
 void
@@ -69,11 +159,14 @@ table_cell(struct table *t, const char *text, enum colour colour)
 {
 	char clean[OUT_TEXT_MAX];
 	struct libscols_cell *cell;
-	size_t n = t->next++;
+	size_t n = t->next++, width;
 
-	if (t->line == NULL)
+	if (t->line == NULL || n >= t->count)
 		return;
 	text_clean(clean, sizeof(clean), text);
+	width = width_of(clean);
+	if (width > t->columns[n].width)
+		t->columns[n].width = width;
 	if (scols_line_set_data(t->line, n, clean) < 0)
 		t->failed = true;
 	cell = scols_line_get_cell(t->line, n);
@@ -85,8 +178,10 @@ table_cell(struct table *t, const char *text, enum colour colour)
 bool
 table_finish(struct table *t)
 {
-	bool good = !t->failed && scols_print_table(t->scols) == 0;
+	bool good;
 
+	(void)table_fit(t, 0); /* WHY: the first column stays */
+	good = !t->failed && scols_print_table(t->scols) == 0;
 	scols_unref_table(t->scols);
 	free(t);
 	if (!good)

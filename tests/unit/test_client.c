@@ -157,6 +157,12 @@ no_daemon_is_said_with_the_way_to_start_it(void **state)
 	client_run(&r, "status", no_replies, NULL);
 	assert_int_equal(r.status, EXIT_NO_DAEMON);
 	expect(r.err, "closed the connection");
+	client_run(&r, "--json status", NULL, NULL);
+	assert_int_equal(r.status, EXIT_NO_DAEMON);
+	assert_string_equal(r.out, "");
+	expect(r.err, "{\"error\":\"org.cfdfu.Client.NoService\",\"parameters\":{\"reason\":\"");
+	client_run(&r, "status --json", no_replies, NULL);
+	expect(r.err, "{\"error\":\"org.cfdfu.Client.ConnectionLost\"");
 }
 
 static const struct {
@@ -223,6 +229,12 @@ static const char *const nonsense[] = {
 	"firmware show",
 	"firmware select",
 	"firmware select a b",
+	"firmware select a --platform drone",
+	"firmware deselect drone",
+	"firmware deselect cf2 --for 1-4",
+	"firmware add a --name b/c",
+	"firmware add a --name -b",
+	"firmware --nonsense list",
 	"firmware remove",
 	"firmware check",
 	"firmware check a --address 0x1ffffffff",
@@ -239,6 +251,7 @@ static const char *const nonsense[] = {
 	"history --limit 0",
 	"history --limit",
 	"history --since never",
+	"history --verdict good",
 	"history --until 2026-13-45",
 	"history --csv --json",
 	"show",
@@ -274,6 +287,43 @@ nonsense_on_the_command_line_is_answered_with_the_usage_and_2(void **state)
 		assert_string_equal(r.requests, "");
 		assert_true(strlen(r.err) > 0);
 	}
+}
+
+static void
+the_option_that_is_refused_is_named(void **state)
+{
+	(void)state;
+	client_run(&r, "-xj status", no_replies, NULL);
+	expect(r.err, "unknown option: -x\n");
+	client_run(&r, "firmware check -dash.bin", no_replies, NULL);
+	expect(r.err, "unknown option: -d\n");
+	client_run(&r, "status --frob", no_replies, NULL);
+	expect(r.err, "unknown option: --frob\n");
+	client_run(&r, "wait --count", no_replies, NULL);
+	expect(r.err, "--count needs a value\n");
+}
+
+static void
+options_for_all_commands_may_stand_between_the_words_of_one(void **state)
+{
+	(void)state;
+	run("firmware --json list", "{\"parameters\":{\"firmware\":[]}}");
+	assert_string_equal(r.out, "{\"firmware\":[]}\n");
+	assert_int_equal(r.status, EXIT_OK);
+	client_run(&r, "firmware --json", no_replies, NULL);
+	assert_int_equal(r.status, EXIT_USAGE);
+	client_run(&r, "firmware --help", no_replies, NULL);
+	assert_int_equal(r.status, EXIT_OK);
+	expect(r.out, "usage: cfdfuctl firmware COMMAND");
+}
+
+static void
+a_verdict_may_be_said_in_capitals(void **state)
+{
+	(void)state;
+	run("history --verdict NEEDS-Button", "{\"parameters\":{\"attempts\":[],\"next\":null}}");
+	assert_int_equal(r.status, EXIT_OK);
+	expect(r.requests, "\"verdict\":\"needs-button\"");
 }
 
 static void
@@ -388,17 +438,30 @@ wait_counts_each_drone_once_with_its_last_ending(void **state)
 	assert_string_equal(r.out, "fail 1-6 BB: x\npass 1-6 BB: y\npass 1-6 DD: z\n");
 }
 
+/* A station that has a drone, and nothing begun. */
+#define IDLE(state, selected)                                                                      \
+	"{\"parameters\":{\"station\":{\"state\":\"" state "\",\"selected\":[" selected            \
+	"]},\"slots\":[{\"port\":\"1-4\",\"present\":true,\"state\":\"idle\",\"verdict\":null}],"  \
+	"\"full\":true,\"lost\":false},\"continues\":true}"
+
 static void
 wait_times_out_with_5_and_ends_at_once_when_nothing_is_there(void **state)
 {
 	const char *const busy[] = { WATCH("true", SLOT_BUSY), NULL };
 	const char *const empty[] = { WATCH("true", ""), NULL };
+	const char *const paused[] = { IDLE("paused", "{\"platform\":\"cf2\"}"), NULL };
+	const char *const unselected[] = { IDLE("paused", ""), NULL };
 
 	(void)state;
 	client_run(&r, "wait --timeout 1", busy, NULL);
 	assert_int_equal(r.status, EXIT_TIMED_OUT);
 	assert_string_equal(r.err, "0 ended, 0 of them failed; timed out\n");
 	client_run(&r, "wait --timeout 9", empty, NULL);
+	assert_int_equal(r.status, EXIT_OK);
+	client_run(&r, "wait --timeout 1", paused, NULL);
+	assert_int_equal(r.status, EXIT_TIMED_OUT);
+	expect(r.err, "the station is paused");
+	client_run(&r, "wait --timeout 9", unselected, NULL);
 	assert_int_equal(r.status, EXIT_OK);
 	client_run(&r, "wait --count 1 --timeout 0", empty, NULL);
 	assert_int_equal(r.status, EXIT_TIMED_OUT);
@@ -440,6 +503,9 @@ main(void)
 		cmocka_unit_test(no_daemon_is_said_with_the_way_to_start_it),
 		cmocka_unit_test(every_error_is_a_sentence_and_an_exit_status),
 		cmocka_unit_test(nonsense_on_the_command_line_is_answered_with_the_usage_and_2),
+		cmocka_unit_test(the_option_that_is_refused_is_named),
+		cmocka_unit_test(options_for_all_commands_may_stand_between_the_words_of_one),
+		cmocka_unit_test(a_verdict_may_be_said_in_capitals),
 		cmocka_unit_test(text_that_is_no_text_is_never_sent_as_nothing),
 		cmocka_unit_test(steering_commands_ask_what_they_should),
 		cmocka_unit_test(wait_prints_endings_as_they_come_and_tells_failure),

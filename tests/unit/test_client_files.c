@@ -106,6 +106,9 @@ adding_hands_over_one_dfuse_file_with_what_is_known(void **state)
 	assert_int_equal(r.file_bytes, 11 + 274 + 8 + 40000 + 16);
 	expect(r.out, "accepted");
 	expect(r.out, "Stored as \"rel\".");
+	make_image("cf2(1).bin", MKIMAGE_BIN, &(struct mkimage_spec){ .size = 40000 });
+	run("firmware add @/cf2(1).bin", ADDED);
+	expect(r.requests, "\"name\":\"cf2_1_\"");
 	run("firmware add @/firmware-cf2.zip --name other --platform cf2 --json", ADDED);
 	assert_int_equal(r.status, EXIT_OK);
 	expect(r.requests, "{\"name\":\"other\",\"platform\":\"cf2\"");
@@ -163,6 +166,11 @@ checking_needs_no_service(void **state)
 	run_in("firmware check @/cf2.hex --json", NULL, NULL);
 	expect(r.out, "{\"accepted\":true,\"reason\":null,");
 	expect(r.out, "\"platforms\":[\"cf2\"]");
+	run_in("--json firmware check @/nothing", NULL, NULL);
+	assert_int_equal(r.status, EXIT_REFUSED);
+	assert_string_equal(r.err, "{\"error\":\"org.cfdfu.Station.ImageRefused\",\"parameters\":{"
+				   "\"reason\":\"cannot open: No such file or directory\","
+				   "\"findings\":[]}}\n");
 	run_in("firmware check @/cf2.hex --platform bolt", NULL, NULL);
 	assert_int_equal(r.status, EXIT_REFUSED);
 	expect(r.out, "REFUSED");
@@ -401,9 +409,9 @@ static void
 the_doctor_joins_what_the_service_knows(void **state)
 {
 	static const char reply[] =
-		"{\"parameters\":{\"health\":\"degraded\",\"reason\":\"disk full\",\"checks\":[{"
-		"\"name\":\"records\",\"level\":\"fail\",\"text\":\"No records.\",\"fix\":"
-		"\"make room\"}]}}";
+	    "{\"parameters\":{\"health\":\"degraded\",\"reason\":\"disk full\",\"checks\":[{"
+	    "\"name\":\"records\",\"level\":\"fail\",\"text\":\"No records.\",\"fix\":"
+	    "\"make room\"}]}}";
 
 	(void)state;
 	setenv("CFDFU_DOCTOR_ROOT", client_directory(), 1);

@@ -124,10 +124,10 @@ make_slots(int count)
 		char port[16];
 
 		snprintf(port, sizeof(port), "1-%d", i + 1);
-		json_array_append_new(list, json_pack("{s:s,s:b,s:s,s:s?,s:i,s:s}", "port", port,
-						      "present", 1, "state", states[i % 4],
+		json_array_append_new(list, json_pack("{s:s,s:b,s:s,s:s?,s:i,s:s,s:i}", "port",
+						      port, "present", 1, "state", states[i % 4],
 						      "verdict", verdicts[i % 4], "percent", 50,
-						      "message", "words"));
+						      "message", "words", "eta_s", 75));
 	}
 	reply = json_pack("{s:{s:s,s:[],s:{s:i}},s:o,s:b}", "station", "state", "armed", "selected",
 			  "counts", "present", count, "slots", list, "full", 1);
@@ -136,6 +136,8 @@ make_slots(int count)
 	json_decref(reply);
 	return s;
 }
+
+#define ERASE "\033[K"
 
 /* Lines of a frame, without what erases the rest of each; asserts that none is too long. */
 static size_t
@@ -175,6 +177,21 @@ a_frame_never_exceeds_the_window(void **state)
 			}
 		slots_free(s);
 	}
+}
+
+static void
+eighty_columns_have_room_for_the_eta_and_for_what_to_do(void **state)
+{
+	struct slots *s = make_slots(4);
+	char *frame = screen_draw(s, (struct screen_size){ 24, 80 }, false);
+	const char *bar = strstr(frame, "[####....]  50%  1:15 writing ");
+
+	(void)state;
+	assert_non_null(bar);
+	assert_non_null(strstr(frame, ": words" ERASE));
+	assert_true(count_lines(frame, 80) <= 24);
+	free(frame);
+	slots_free(s);
 }
 
 static void
@@ -431,6 +448,7 @@ main(void)
 		cmocka_unit_test(times_are_read_as_people_write_them),
 		cmocka_unit_test(numbers_and_times_are_written_for_people),
 		cmocka_unit_test(a_frame_never_exceeds_the_window),
+		cmocka_unit_test(eighty_columns_have_room_for_the_eta_and_for_what_to_do),
 		cmocka_unit_test(a_frame_shows_bars_verdicts_and_the_busy_first),
 		cmocka_unit_test(bars_are_never_wider_than_asked),
 		cmocka_unit_test(a_full_reply_forgets_what_it_does_not_name),
