@@ -178,6 +178,7 @@ check_adoption(struct station *s, struct seat *seat, const struct job_record *r)
 	 * WHY: what says nothing of itself is known by its port alone, and may have been swapped.
 	 */
 	if (r->kind != JOB_UPDATE || seat->interrupted || r->no_serial ||
+	    (!r->adopted && r->serial[0] == '\0') ||
 	    memcmp(seat->sent_uid, c->uid, sizeof(c->uid)) == 0)
 		return;
 	if (adopt == JOB_ADOPT_NEVER || (adopt == JOB_ADOPT_KNOWN && !seat->known) ||
