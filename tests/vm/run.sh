@@ -4,7 +4,8 @@
 # TEST a name, or the beginning of one, of scripts in guest/ (default: all of guest/NN-*.sh).
 # Tests whose names begin with the same character share a boot.  Prints their lines "ok NAME",
 # "not ok NAME: why" and, as "# ..." lines, what they measured.  With CFDFU_VM_LIVE the output comes
-# as it is written in the guest.  What the guest left in its `out` directory is in BUILD/vm after.
+# as it is written in the guest.  What the guest left in its `out` directory is in CFDFU_VM_LOGS
+# (BUILD/vm) after.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,7 +15,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/cfdfu-vm.XXXXXX")
 boot=
 trap '[ -z "$boot" ] || { kill "$boot"; wait "$boot" || true; }; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
-logs=$build/vm
+logs=${CFDFU_VM_LOGS:-$build/vm}
 seconds=${CFDFU_VM_SECONDS:-900}
 power_cuts_max=6
 
