@@ -447,13 +447,27 @@ check_ending(struct station *s, struct station_row *row, const struct job_record
 		station_break(s, "promise 4: %s would boot half an image", r->port);
 }
 
+/* By its run-time serial, or, where the attempt began and ended in DFU mode, by that of the ROM. */
+static bool
+is_about_drone(const struct station_row *row, struct drone *d)
+{
+	char serial[32] = "";
+
+	if (d == NULL)
+		return false;
+	if (row->serial[0] != '\0')
+		drone_serial_runtime(drone_config(d)->uid, serial);
+	else
+		drone_serial_rom(drone_config(d)->uid, drone_config(d)->serial, serial);
+	return strcmp(row->serial[0] != '\0' ? row->serial : row->dfu_serial, serial) == 0;
+}
+
 void
 check_told(struct station *s, const struct command *c)
 {
 	struct station_row *row = disk_row(s, c->record->id);
 	struct seat *seat = station_seat_of_slot(s, c->slot);
 	struct drone *d = world_drone(s->world, seat->port);
-	char serial[32] = "";
 
 	if (row == NULL || !row->verdict_durable) {
 		station_break(s, "I6: the verdict of %s is told before it is durable",
@@ -468,13 +482,10 @@ check_told(struct station *s, const struct command *c)
 			      (int)row->id);
 	row->told = true;
 	seat->known = true;
-	if (d != NULL)
-		drone_serial_runtime(drone_config(d)->uid, serial);
 	/* WHY: an ending because of another drone says nothing of that other one. */
-	seat->interrupted =
-	    strcmp(row->serial, serial) != 0
-		? seat->interrupted_last
-		: row->verdict.kind == VERDICT_FAIL || row->verdict.kind == VERDICT_INTERRUPTED;
+	seat->interrupted = !is_about_drone(row, d) ? seat->interrupted_last
+						    : row->verdict.kind == VERDICT_FAIL ||
+							  row->verdict.kind == VERDICT_INTERRUPTED;
 }
 
 /* ---- what an operator sees --------------------------------------------------------------- */
