@@ -36,9 +36,10 @@ struct job {
 	struct verdict reset_verdict; /* what the reset of the port was to cure; NONE: none */
 	struct verdict parting;	      /* kind != NONE: how it ends once the drone runs again */
 	const char *parting_why;
-	uint8_t open_tries, request_tries, come_back_tries, reset_tries, leave_tries, confirm_tries,
-	    nomem_tries;
+	uint8_t open_tries, request_tries, look_tries, come_back_tries, reset_tries, leave_tries,
+	    confirm_tries, nomem_tries;
 	bool request_error; /* the reboot request did not end with success */
+	bool look;	    /* ask whether it is still there, before anything else */
 	bool want_reset;
 	uint64_t pause_until_us, deadline_us, attempt_deadline_us, turn_asked_us;
 	uint64_t crowd_us; /* of deadline_us: for others that are on their way */

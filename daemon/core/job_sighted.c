@@ -130,7 +130,9 @@ job_crowd(struct job *j, unsigned others)
 {
 	uint64_t crowd_us = (uint64_t)others * CROWD_US;
 
-	if (!job_awaits(j) || crowd_us <= j->crowd_us)
+	/* What has perhaps not even left is asked (talk_on_deadline()). */
+	if (!job_awaits(j) || (j->stage == JOB_AWAIT_DFU && !j->vanished) ||
+	    crowd_us <= j->crowd_us)
 		return;
 	j->deadline_us += crowd_us - j->crowd_us;
 	j->crowd_us = crowd_us;

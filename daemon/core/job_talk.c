@@ -10,9 +10,10 @@
 
 enum {
 	REQUEST_TIMEOUT_MS = 1000,
-	LEAVES_WITHIN_US =
-	    2000000, /* no disconnect after this: the request did nothing (protocol notes 2.2) */
+	LEAVES_WITHIN_US = 2000000, /* no disconnect after this: is it still there? */
+	DEVICE_DESCRIPTOR_BYTES = 18,
 	REQUEST_TRIES = 3,
+	LOOK_TRIES = 3,
 	COME_BACK_TRIES = 3,
 	CONFIRM_TRIES = 4,
 	CONFIRM_PAUSE_US = 1000000, /* the firmware's services start after its USB */
@@ -163,25 +164,45 @@ needs_button(struct job *j, uint64_t now_us)
 		   NULL, now_us);
 }
 
-/* JOB_AWAIT_DFU: nothing came in time. */
+/*
+ * JOB_AWAIT_DFU: nothing came in time.  WHY it is asked before anything is said of it: a hub full
+ * of devices on their way keeps the word of a disconnect back for seconds.
+ */
 void
 talk_on_deadline(struct job *j, uint64_t now_us)
 {
 	if (j->reset_verdict.kind != VERDICT_NONE) {
 		job_finish(j, j->reset_verdict, "it did not come back from a reset of the port",
 			   now_us);
-		return;
-	}
-	if (j->vanished) {
+	} else if (j->vanished) {
 		job_fail(j, FAULT_NO_DFU, STEP_REBOOTING, now_us);
-		return;
-	}
-	if (j->request_error && ++j->request_tries < REQUEST_TRIES) {
+	} else {
+		j->look = true;
 		job_enter(j, JOB_SWITCH, now_us);
+	}
+}
+
+/* JOB_REQUEST, after a request that did not make it leave the bus, as far as we were told. */
+static void
+looked(struct job *j, enum usb_status status, uint64_t now_us)
+{
+	bool answers = status == USB_OK || status == USB_STALL || status == USB_OVERFLOW;
+
+	j->record.transfers++;
+	if (!answers && status != USB_GONE && ++j->look_tries < LOOK_TRIES)
+		return; /* asked again */
+	j->look = false;
+	j->look_tries = 0;
+	if (!answers) {
+		job_enter(j, JOB_AWAIT_DFU, now_us);
+		j->vanished = true;
+		j->deadline_us = now_us + j->setup.options->dfu_timeout_us;
 		return;
 	}
-	/* SPEC: old firmware answers with success and stays (protocol notes 2.2); this is something
-	 * else. */
+	if (j->request_error && ++j->request_tries < REQUEST_TRIES)
+		return; /* the request once more */
+	/* SPEC: old firmware answers with success and stays (protocol notes 2.2); an error is
+	 * something else. */
 	if (j->request_error)
 		job_fail(j, j->answers.answered ? FAULT_NO_DFU : FAULT_SILENT, STEP_REBOOTING,
 			 now_us);
@@ -194,7 +215,7 @@ bool
 talk_sighted_again(struct job *j, const struct sighting *s, uint64_t now_us)
 {
 	(void)s;
-	j->vanished = false;
+	j->vanished = j->look = false;
 	if (++j->come_back_tries < COME_BACK_TRIES)
 		job_enter(j, JOB_SWITCH, now_us);
 	else
@@ -308,6 +329,19 @@ want_request(struct job_want *w)
 	};
 }
 
+/* Any device answers this, whatever it is busy with. */
+static void
+want_look(struct job_want *w)
+{
+	w->kind = JOB_WANT_XFER;
+	w->xfer = (struct usb_xfer){
+		.kind = USB_CONTROL,
+		.setup = { 0x80, 0x06, 0x0100, 0, DEVICE_DESCRIPTOR_BYTES },
+		.length = DEVICE_DESCRIPTOR_BYTES,
+		.timeout_ms = REQUEST_TIMEOUT_MS,
+	};
+}
+
 void
 talk_next(struct job *j, uint64_t now_us, struct job_want *w)
 {
@@ -320,7 +354,10 @@ talk_next(struct job *j, uint64_t now_us, struct job_want *w)
 	}
 	if (j->stage == JOB_REQUEST) {
 		j->touched = true; /* WHY: whatever comes of it, it may be on its way */
-		want_request(w);
+		if (j->look)
+			want_look(w);
+		else
+			want_request(w);
 		return;
 	}
 	crtp_next(&j->crtp, now_us, &want);
@@ -337,7 +374,10 @@ talk_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t le
 	struct want want;
 
 	if (j->stage == JOB_REQUEST) {
-		requested(j, status, now_us);
+		if (j->look)
+			looked(j, status, now_us);
+		else
+			requested(j, status, now_us);
 		return;
 	}
 	crtp_ended(&j->crtp, status, data, length, now_us);

@@ -41,7 +41,8 @@ static const struct sweep_rule rules[] = {
 	{ NULL, LIGHT, E(PASS) },
 
 	/* For ever, or as good as. */
-	{ "stall count=3", S(REBOOTING), E(NO_DFU) }, /* asked three times, refused three times */
+	/* PASS: twice a request was refused, and once the question whether it is still there. */
+	{ "stall count=3", S(REBOOTING), E(NO_DFU) | E(PASS) },
 	{ "stall count=3", S(PROBING), E(PASS) | E(NOTHING) },
 	{ "stall count=40", S(ASKING), E(SILENT) | E(NO_DFU) },
 	{ "stall count=40", S(REBOOTING), E(NO_DFU) },

@@ -178,6 +178,9 @@ the_more_drones_are_on_their_way_the_longer_each_is_waited_for(void **state)
 
 	(void)state;
 	play_until(p, JOB_AWAIT_DFU, USB_TIMEOUT);
+	job_crowd(p->job, 14); /* it has not left, as far as we know */
+	assert_int_equal(job_deadline_us(p->job), p->now + 2 * SECOND);
+	job_gone(p->job, p->now);
 	assert_true(job_awaits(p->job));
 	alone = job_deadline_us(p->job);
 	job_crowd(p->job, 14);
@@ -203,6 +206,72 @@ who_waits_for_nothing_is_not_given_time(void **state)
 	end(p);
 }
 
+/* The request ends with one status; two seconds later nothing has left, and the question ends with
+ * the other. */
+static struct play *
+asked_and_looked(enum usb_status request, enum usb_status look)
+{
+	struct play *p = begin();
+
+	play_until(p, JOB_REQUEST, USB_TIMEOUT);
+	play_until(p, JOB_AWAIT_DFU, request);
+	play_until(p, JOB_SWITCH, USB_OK);
+	play_until(p, JOB_REQUEST, USB_OK);
+	for (unsigned i = 0; i < 10 && job_stage(p->job) == JOB_REQUEST; i++) {
+		job_next(p->job, p->now, &p->want);
+		if (p->want.kind == JOB_WANT_OPEN)
+			job_opened(p->job, 0, NULL, 0, p->now);
+		if (p->want.kind != JOB_WANT_XFER)
+			continue;
+		if (p->want.xfer.setup.request_type == 0x40)
+			break; /* the reboot request, once more */
+		assert_int_equal(p->want.xfer.setup.request, 6);
+		job_ended(p->job, look, NULL, 0, p->now);
+	}
+	return p;
+}
+
+static void
+only_what_still_answers_is_too_old(void **state)
+{
+	static const enum usb_status answers[] = { USB_OK, USB_STALL, USB_OVERFLOW };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		struct play *p = asked_and_looked(USB_OK, answers[i]);
+
+		assert_int_equal(job_stage(p->job), JOB_ENDING);
+		assert_int_equal(job_record(p->job)->verdict.kind, VERDICT_NEEDS_BUTTON);
+		end(p);
+	}
+}
+
+static void
+what_does_not_answer_is_on_its_way(void **state)
+{
+	static const enum usb_status statuses[] = { USB_GONE, USB_IO, USB_TIMEOUT };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+		struct play *p = asked_and_looked(USB_OK, statuses[i]);
+
+		assert_int_equal(job_stage(p->job), JOB_AWAIT_DFU);
+		assert_int_equal(job_deadline_us(p->job), p->now + 10 * SECOND);
+		end(p);
+	}
+}
+
+static void
+what_refused_and_still_answers_is_asked_once_more(void **state)
+{
+	struct play *p = asked_and_looked(USB_STALL, USB_OK);
+
+	(void)state;
+	assert_int_equal(job_stage(p->job), JOB_REQUEST);
+	assert_int_equal(p->want.xfer.setup.request_type, 0x40);
+	end(p);
+}
+
 int
 main(void)
 {
@@ -213,6 +282,9 @@ main(void)
 		cmocka_unit_test(a_node_that_is_no_more_means_that_the_drone_is_on_its_way),
 		cmocka_unit_test(the_more_drones_are_on_their_way_the_longer_each_is_waited_for),
 		cmocka_unit_test(who_waits_for_nothing_is_not_given_time),
+		cmocka_unit_test(only_what_still_answers_is_too_old),
+		cmocka_unit_test(what_does_not_answer_is_on_its_way),
+		cmocka_unit_test(what_refused_and_still_answers_is_asked_once_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
