@@ -30,11 +30,21 @@ slot_parameter(struct app *a, struct call *call, json_t *parameters)
 {
 	const char *target = text_of(parameters, "slot");
 
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
-		if (status_matches(a, i, target))
-			return (int)i;
-	call_error(call, PROTO_ERROR("NoSuchSlot"), json_pack("{s:s}", "target", target));
-	return -1;
+	int slot = -1;
+
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		if (!status_matches(a, i, target))
+			continue;
+		if (slot >= 0) {
+			call_refuse(call, PROTO_ERROR("Refused"),
+				    "%s is the name of several slots: say which port.", target);
+			return -1;
+		}
+		slot = (int)i;
+	}
+	if (slot < 0)
+		call_error(call, PROTO_ERROR("NoSuchSlot"), json_pack("{s:s}", "target", target));
+	return slot;
 }
 
 static void
@@ -42,9 +52,11 @@ start(struct app *a, struct call *call, unsigned slot, const struct special *wan
       struct image *image)
 {
 	struct special *s = &a->specials[slot];
-	int r = s->running ? -EBUSY
-			   : fleet_special(a->fleet, slot, wanted->kind, image, wanted->force,
-					   app_now_us());
+	/* WHY refused: it would wait for its turn, and its client for it, without a word. */
+	int r = s->running		 ? -EBUSY
+		: fleet_paused(a->fleet) ? -EAGAIN
+					 : fleet_special(a->fleet, slot, wanted->kind, image,
+							 wanted->force, app_now_us());
 
 	if (r == 0) {
 		*s = *wanted;
@@ -55,6 +67,7 @@ start(struct app *a, struct call *call, unsigned slot, const struct special *wan
 		(void)close(wanted->fd);
 	call_refuse(call, r == -EBUSY ? PROTO_ERROR("Busy") : PROTO_ERROR("Refused"), "%s.",
 		    r == -ENODEV   ? "Nothing is plugged in there"
+		    : r == -EAGAIN ? "The station is paused: 'cfdfuctl resume', then once more"
 		    : r == -EBUSY  ? "That slot is at work"
 		    : r == -EINVAL ? "What is plugged in there is not a Crazyflie"
 				   : strerror(-r));

@@ -175,13 +175,23 @@ message_of(struct app *a, const struct slot_view *v)
 	return v->message;
 }
 
-/* What was found out about a stranger is half a sentence; the other half is what to do. */
+/*
+ * What was found out about a stranger is half a sentence; the other half is what to do.  And the
+ * words of the failure that set a slot aside do not say that it was.
+ */
 static json_t *
 message_json(struct app *a, const struct slot_view *v)
 {
 	const char *message = message_of(a, v);
-	char text[512];
+	char text[1536];
 
+	if (strcmp(v->state, "quarantined") == 0 && strstr(message, "port release") == NULL) {
+		(void)snprintf(text, sizeof(text),
+			       "%s Set aside after failures in a row: when that is mended, "
+			       "'cfdfuctl port release'.",
+			       message);
+		return text_json(text);
+	}
 	if (strcmp(v->state, "foreign") != 0 || !islower((unsigned char)message[0]))
 		return text_json(message);
 	(void)snprintf(text, sizeof(text),

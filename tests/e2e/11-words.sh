@@ -17,7 +17,8 @@ exits() # STATUS WORDS...
 	same "cfdfuctl $*: exit status" "$wanted" "$rc"
 }
 
-sim_start fast
+printf '%s\n' '[station]' 'quarantine = 1' '[slots]' '1-* = row' > "$scratch/conf"
+sim_start fast --config "$scratch/conf"
 
 # ---- names --------------------------------------------------------------------------------------
 
@@ -60,6 +61,8 @@ rack_do plug 1-1 > /dev/null
 rack_do plug 1-2 > /dev/null
 until_true 10 present_is 2
 exits 5 wait --timeout 1
+exits 4 backup 1-1 "$scratch/backup.dfu"
+holds "what a paused station will not read, it says" grep -q 'is paused' "$scratch/complained"
 cfdfuctl resume > /dev/null
 exits 1 wait --timeout 60
 
@@ -71,6 +74,22 @@ same "nothing was set aside, nothing is released" '{"released":[]}' "$(cat "$scr
 sleep 1
 same "and no drone is done again" "$attempts" "$(records 'SELECT count(*) FROM attempts')"
 
+# ---- a slot that is set aside -------------------------------------------------------------------
+
+rack_add 1-3 "$old"
+rack_do fate 1-3 silent at=50 in=dfu > /dev/null
+rack_do plug 1-3 > /dev/null
+holds "a failure sets a slot aside" until_true 60 test_state 1-3 quarantined
+holds "and what is said of it says how that ends" \
+	grep -q "port release" <<< "$(status '.slots[] | select(.port == "1-3").message')"
+exits 4 retry 1-3
+rack_do mend 1-3 > /dev/null
+exits 0 --json port release 1-3
+same "it is released" '{"released":["1-3"]}' "$(cat "$scratch/said")"
+holds "and done again" until_true 60 test_verdict 1-3 pass
+same "a label of two slots names neither" 4 "$(cfdfuctl backup row "$scratch/b.dfu" > /dev/null 2>&1
+	echo $?)"
+
 # ---- a narrow terminal --------------------------------------------------------------------------
 
 on_terminal() # COLUMNS COMMAND
@@ -80,7 +99,7 @@ on_terminal() # COLUMNS COMMAND
 
 on_terminal 80 "cfdfuctl --no-color status" > "$scratch/narrow"
 holds "in 80 columns each slot has one line" grep -qE '^1-2 .*needs-button +yes$' "$scratch/narrow"
-holds "and its message stands below" grep -qE '^1-2: The drone.s firmware is older' "$scratch/narrow"
+holds "and its message stands below" grep -qE '^row .1-2.: The drone.s firmware is older' "$scratch/narrow"
 same "no line of the table is longer" 0 "$(sed -n '/^SLOT/,/^$/p' "$scratch/narrow" |
 	awk 'length > 80' | wc -l)"
 on_terminal 200 "cfdfuctl --no-color status" > "$scratch/wide"
