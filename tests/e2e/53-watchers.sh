@@ -44,8 +44,9 @@ kill "$watch_pid"
 
 # ---- a reading that comes to nothing ------------------------------------------------------------
 
-cfdfuctl pause > /dev/null
+cfdfuctl firmware deselect > /dev/null
 rack_add 1-2 "$old" crtp-us=400000 && rack_do plug 1-2 > /dev/null
+until_true 10 test_state 1-2 asking
 until_true 10 test_state 1-2 idle
 rc=0
 timeout 60 cfdfuctl backup 1-2 "$scratch/backup.dfu" > "$scratch/said" 2>&1 &
@@ -55,7 +56,7 @@ rack_do unplug 1-2 > /dev/null
 wait "$backup_pid" || rc=$?
 within "a backup of a drone that is pulled meanwhile is answered" 1 "$rc" 4
 holds "it says why" grep -qi "unplugged" "$scratch/said"
-cfdfuctl resume > /dev/null
+cfdfuctl firmware select new > /dev/null
 rack_do plug 1-2 > /dev/null
 holds "the drone is flashed when it is back" until_true 60 test_verdict 1-2 pass
 holds "the slot is not busy for ever" until_true 60 cfdfuctl backup 1-2 "$scratch/backup2.dfu"
