@@ -445,8 +445,7 @@ finish_failed(struct job *j, struct verdict v, const char *why, uint64_t now_us)
 	if (v.step == STEP_LEAVING && j->parting.kind != VERDICT_NONE) {
 		v = j->parting;
 		why = "it would not leave DFU mode: remove USB and, if there is one, the battery, "
-		      "then "
-		      "plug it in again";
+		      "then plug it in again";
 	} else if (v.step == STEP_LEAVING && j->verified) {
 		v.kind = VERDICT_NEEDS_POWER_CYCLE;
 		v.fault = FAULT_NO_LEAVE;

@@ -370,8 +370,7 @@ described_advice(enum fault f)
 	for (size_t i = 0; i < ARRAY_LEN(bodily); i++)
 		if (f == bodily[i])
 			return "Take its power away, put it into DFU mode again as its manual "
-			       "says, "
-			       "and retry; set it aside if it fails twice.";
+			       "says, and retry; set it aside if it fails twice.";
 	return fault_advice(f);
 }
 

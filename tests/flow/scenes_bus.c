@@ -216,16 +216,24 @@ a_controller_that_dies_takes_each_drone_with_a_record_and_gives_it_back(void **s
 		expect_good(x, ports[i]);
 }
 
+/* One UID, on 1-1 and 1-2. */
 static void
-two_drones_with_one_serial_are_both_flashed_and_marked(void **state)
+add_twins(struct scene *x)
 {
-	struct scene *x = *state;
 	uint8_t uid[12];
 
 	memcpy(uid, x->config.uid, sizeof(uid));
 	add(x, "1-1");
 	memcpy(x->config.uid, uid, sizeof(uid));
 	add(x, "1-2");
+}
+
+static void
+two_drones_with_one_serial_are_both_flashed_and_marked(void **state)
+{
+	struct scene *x = *state;
+
+	add_twins(x);
 	plug(x, "1-1");
 	plug(x, "1-2");
 	settle(x);
@@ -239,12 +247,8 @@ static void
 a_drone_at_work_is_marked_too_when_its_double_comes(void **state)
 {
 	struct scene *x = *state;
-	uint8_t uid[12];
 
-	memcpy(uid, x->config.uid, sizeof(uid));
-	add(x, "1-1");
-	memcpy(x->config.uid, uid, sizeof(uid));
-	add(x, "1-2");
+	add_twins(x);
 	plug(x, "1-1");
 	wait_for_step(x, "1-1", STEP_WRITING);
 	plug(x, "1-2");

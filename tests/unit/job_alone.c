@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "core/outcome.h"
 #include "core/platform.h"
 #include "flow/station.h"
 
@@ -248,4 +249,22 @@ alone_ending(struct alone *a)
 	assert_int_equal(a->ends, job_published(a->job));
 	assert_true(a->begins <= 1 && a->begins >= a->ends);
 	return job_record(a->job)->verdict;
+}
+
+void
+alone_expect_ended(const struct alone *a, enum verdict_kind kind, enum fault fault)
+{
+	const struct verdict *v = &job_record(a->job)->verdict;
+
+	if (v->kind != kind || v->fault != fault)
+		fail_msg("ended as %s (%s, %s) rather than %s (%s): %s", verdict_name(v->kind),
+			 fault_name(v->fault), step_name(v->step), verdict_name(kind),
+			 fault_name(fault), job_record(a->job)->message);
+}
+
+void
+alone_expect_ending(struct alone *a, enum verdict_kind kind, enum fault fault)
+{
+	(void)alone_ending(a);
+	alone_expect_ended(a, kind, fault);
 }

@@ -59,4 +59,8 @@ bool alone_play(struct alone *a);
 /* Both, and how it ended; kind NONE: without an attempt. */
 struct verdict alone_ending(struct alone *a);
 
+/* Fails with both and the message when it has ended, or ends, in another way. */
+void alone_expect_ended(const struct alone *a, enum verdict_kind kind, enum fault fault);
+void alone_expect_ending(struct alone *a, enum verdict_kind kind, enum fault fault);
+
 #endif

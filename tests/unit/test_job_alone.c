@@ -14,21 +14,6 @@
 #include "core/platform.h"
 #include "job_alone.h"
 
-static void
-assert_verdict(struct verdict v, enum verdict_kind kind, enum fault fault)
-{
-	if (v.kind != kind || v.fault != fault)
-		fail_msg("ended as %s (%s, %s) rather than %s (%s)", verdict_name(v.kind),
-			 fault_name(v.fault), step_name(v.step), verdict_name(kind),
-			 fault_name(fault));
-}
-
-static void
-assert_ending(struct alone *a, enum verdict_kind kind, enum fault fault)
-{
-	assert_verdict(alone_ending(a), kind, fault);
-}
-
 static const char *
 message(const struct alone *a)
 {
@@ -60,7 +45,7 @@ a_drone_is_updated_and_then_in_order(void **state)
 
 	(void)state;
 	alone_init(&a);
-	assert_ending(&a, VERDICT_PASS, FAULT_NONE);
+	alone_expect_ending(&a, VERDICT_PASS, FAULT_NONE);
 	assert_string_equal(job_record(a.job)->version_after, "2026.08");
 	job_free(a.job);
 	a.job = NULL;
@@ -73,7 +58,7 @@ a_drone_is_updated_and_then_in_order(void **state)
 		assert_true(world_run_one(a.world));
 	assert_int_equal(job_new(&a.setup, &a.sighting, &a.past, world_now_us(a.world), &a.job), 0);
 	assert_true(alone_play(&a));
-	assert_verdict(job_record(a.job)->verdict, VERDICT_UNCHANGED, FAULT_NONE);
+	alone_expect_ended(&a, VERDICT_UNCHANGED, FAULT_NONE);
 	alone_free(&a);
 }
 
@@ -90,8 +75,8 @@ a_backup_reads_and_writes_nothing(void **state)
 			a.in_dfu = in_dfu;
 			a.drone.button_boots = true;
 			a.backup_error = error;
-			assert_ending(&a, error < 0 ? VERDICT_FAIL : VERDICT_UNCHANGED,
-				      error < 0 ? FAULT_STORAGE : FAULT_NONE);
+			alone_expect_ending(&a, error < 0 ? VERDICT_FAIL : VERDICT_UNCHANGED,
+					    error < 0 ? FAULT_STORAGE : FAULT_NONE);
 			assert_int_equal(a.backups, 1);
 			if (error == 0)
 				assert_non_null(strstr(message(&a), "nothing was written"));
@@ -100,7 +85,7 @@ a_backup_reads_and_writes_nothing(void **state)
 	alone_init(&a); /* it does not come back by itself */
 	a.setup.kind = JOB_BACKUP;
 	a.in_dfu = true;
-	assert_ending(&a, VERDICT_NEEDS_POWER_CYCLE, FAULT_NONE);
+	alone_expect_ending(&a, VERDICT_NEEDS_POWER_CYCLE, FAULT_NONE);
 	assert_non_null(strstr(message(&a), "Read; nothing was written"));
 	alone_free(&a);
 }
@@ -122,7 +107,7 @@ a_boot_loader_is_rescued_only_where_it_is_needed_or_forced(void **state)
 		a.in_dfu = (n & 4) != 0;
 		a.drone.button_boots = true;
 		if (recognised && !force)
-			assert_ending(&a, VERDICT_SKIPPED, FAULT_NONE);
+			alone_expect_ending(&a, VERDICT_SKIPPED, FAULT_NONE);
 		else
 			assert_int_not_equal(alone_ending(&a).kind, VERDICT_SKIPPED);
 		alone_free(&a);
@@ -147,7 +132,7 @@ an_image_that_is_no_boot_loaders_is_refused_by_the_rescue(void **state)
 		a.setup.kind = JOB_RECOVER_LOADER;
 		a.setup.image = a.loader = loader_image(bad[i].addr, bad[i].size, bad[i].alt);
 		a.in_dfu = true;
-		assert_ending(&a, VERDICT_FAIL, FAULT_IMAGE);
+		alone_expect_ending(&a, VERDICT_FAIL, FAULT_IMAGE);
 		assert_int_equal(drone_counters(world_drone(a.world, ALONE_PORT))->erases, 0);
 		alone_free(&a);
 	}
@@ -182,7 +167,7 @@ a_version_is_believed_only_of_a_clean_build_of_the_same_commit(void **state)
 		policy_select(a.policy, PLATFORM_CF2, same);
 		assert_int_not_equal(alone_ending(&a).kind, VERDICT_FAIL);
 		if (n == 0)
-			assert_verdict(job_record(a.job)->verdict, VERDICT_UNCHANGED, FAULT_NONE);
+			alone_expect_ended(&a, VERDICT_UNCHANGED, FAULT_NONE);
 		assert_int_equal(drone_counters(world_drone(a.world, ALONE_PORT))->reboots,
 				 n == 0 ? 0 : 1);
 		image_unref(same);
@@ -240,7 +225,7 @@ a_blank_boot_loader_refuses_the_update(void **state)
 	a.past = (struct drone_past){ .known = true, .platform = PLATFORM_CF2 };
 	assert_int_equal(world_add(a.world, ALONE_PORT, NULL, NULL, &a.drone), 0);
 	drone_blank(world_drone(a.world, ALONE_PORT), 0x08000000, 0x4000);
-	assert_ending(&a, VERDICT_FAIL, FAULT_LOADER_BLANK);
+	alone_expect_ending(&a, VERDICT_FAIL, FAULT_LOADER_BLANK);
 	assert_int_equal(drone_counters(world_drone(a.world, ALONE_PORT))->erases, 0);
 	alone_free(&a);
 }
@@ -255,7 +240,7 @@ a_loader_that_changed_since_last_time_is_noted(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(before); i++) {
 		alone_init(&a);
 		copy_text(a.past.loader_sha256, sizeof(a.past.loader_sha256), before[i]);
-		assert_ending(&a, VERDICT_PASS, FAULT_NONE);
+		alone_expect_ending(&a, VERDICT_PASS, FAULT_NONE);
 		assert_int_equal(job_record(a.job)->loader_changed, i == 2);
 		alone_free(&a);
 	}

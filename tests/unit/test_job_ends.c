@@ -39,24 +39,6 @@ __wrap_calloc(size_t count, size_t size)
 }
 
 static void
-assert_verdict(const struct alone *a, enum verdict_kind kind, enum fault fault)
-{
-	const struct verdict *v = &job_record(a->job)->verdict;
-
-	if (v->kind != kind || v->fault != fault)
-		fail_msg("ended as %s (%s, %s) rather than %s (%s): %s", verdict_name(v->kind),
-			 fault_name(v->fault), step_name(v->step), verdict_name(kind),
-			 fault_name(fault), job_record(a->job)->message);
-}
-
-static void
-assert_ending(struct alone *a, enum verdict_kind kind, enum fault fault)
-{
-	(void)alone_ending(a);
-	assert_verdict(a, kind, fault);
-}
-
-static void
 assert_says(const struct alone *a, const char *part)
 {
 	if (strstr(job_record(a->job)->message, part) == NULL)
@@ -110,14 +92,14 @@ what_cannot_be_opened_has_a_fault_of_its_own(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
 		alone_init(&a);
 		a.open_error = errors[i].error;
-		assert_ending(&a, VERDICT_FAIL, errors[i].fault);
+		alone_expect_ending(&a, VERDICT_FAIL, errors[i].fault);
 		assert_int_equal(job_record(a.job)->verdict.sys_errno, -errors[i].error);
 		assert_int_equal(a.opens, errors[i].error == -EBUSY ? 4 : 10);
 		alone_free(&a);
 	}
 	alone_init(&a);
 	a.open_error = -ENODEV;
-	assert_ending(&a, VERDICT_NONE, FAULT_NONE);
+	alone_expect_ending(&a, VERDICT_NONE, FAULT_NONE);
 	assert_non_null(strstr(job_idle_reason(a.job), "Unplugged"));
 	alone_free(&a);
 	for (unsigned variant = 0; variant < 4; variant++) { /* gone after the reboot */
@@ -125,7 +107,7 @@ what_cannot_be_opened_has_a_fault_of_its_own(void **state)
 		a.drone.no_type = (variant & 1) != 0;
 		a.options.light = (variant & 2) != 0;
 		a.meddle = fail_to_open_again;
-		assert_ending(&a, VERDICT_FAIL, FAULT_GONE);
+		alone_expect_ending(&a, VERDICT_FAIL, FAULT_GONE);
 		alone_free(&a);
 	}
 }
@@ -146,7 +128,7 @@ a_job_needs_memory_to_begin_and_for_a_backup(void **state)
 	fails_from = 0x80000;
 	assert_true(alone_play(&a));
 	fails_from = 0;
-	assert_verdict(&a, VERDICT_FAIL, FAULT_NO_MEMORY);
+	alone_expect_ended(&a, VERDICT_FAIL, FAULT_NO_MEMORY);
 	assert_int_equal(counters(&a)->erases, 0);
 	alone_free(&a);
 }
@@ -161,14 +143,14 @@ a_drone_whose_platform_is_in_doubt_is_left_alone(void **state)
 	(void)state;
 	alone_init(&a); /* it says Flapper, which nobody confirmed */
 	copy_text(a.drone.type, sizeof(a.drone.type), "Flapper (CF 2.1)");
-	assert_ending(&a, VERDICT_SKIPPED, FAULT_PLATFORM_UNKNOWN);
+	alone_expect_ending(&a, VERDICT_SKIPPED, FAULT_PLATFORM_UNKNOWN);
 	assert_int_equal(counters(&a)->reboots, 0);
 	alone_free(&a);
 
 	alone_init(&a); /* the operator says something else than the drone */
 	assert_int_equal(policy_set_platform(a.policy, ALONE_PORT, PLATFORM_BOLT), 0);
 	policy_select(a.policy, PLATFORM_BOLT, a.image);
-	assert_ending(&a, VERDICT_SKIPPED, FAULT_PLATFORM);
+	alone_expect_ending(&a, VERDICT_SKIPPED, FAULT_PLATFORM);
 	assert_int_equal(counters(&a)->reboots, 0);
 	alone_free(&a);
 
@@ -177,7 +159,7 @@ a_drone_whose_platform_is_in_doubt_is_left_alone(void **state)
 		a.in_dfu = true;
 		a.options.adopt = JOB_ADOPT_PORT;
 		copy_text(a.drone.otp, sizeof(a.drone.otp), known ? "0;ZZ99" : "");
-		assert_ending(&a, VERDICT_SKIPPED, FAULT_PLATFORM_UNKNOWN);
+		alone_expect_ending(&a, VERDICT_SKIPPED, FAULT_PLATFORM_UNKNOWN);
 		assert_int_equal(counters(&a)->writing, 0);
 		alone_free(&a);
 	}
@@ -209,7 +191,7 @@ a_drone_that_is_skipped_in_dfu_mode_is_started_again_first(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(fates); i++) {
 		set_up_contradiction(&a, fates[i]);
-		assert_verdict(&a, VERDICT_SKIPPED, FAULT_PLATFORM);
+		alone_expect_ended(&a, VERDICT_SKIPPED, FAULT_PLATFORM);
 		alone_free(&a);
 	}
 }
@@ -316,7 +298,7 @@ a_board_is_flashed_and_its_reading_back_is_the_proof(void **state)
 		set_up_board(&a);
 		a.options.backup = true; /* only of Crazyflies */
 		select_for_board(&a, segments);
-		assert_ending(&a, VERDICT_PASS, FAULT_NONE);
+		alone_expect_ending(&a, VERDICT_PASS, FAULT_NONE);
 		assert_says(&a, "cannot be asked what it runs");
 		if (segments == 1) /* the simulator takes the other memories for outside */
 			assert_int_equal(counters(&a)->outside_writes, 0);
@@ -339,7 +321,7 @@ a_board_that_holds_the_image_is_not_written(void **state)
 	assert_int_equal(world_add(a.world, ALONE_PORT, NULL, NULL, &a.drone), 0);
 	assert_int_equal(drone_load(world_drone(a.world, ALONE_PORT), s->addr, s->data, s->size),
 			 0);
-	assert_ending(&a, VERDICT_UNCHANGED, FAULT_NONE);
+	alone_expect_ending(&a, VERDICT_UNCHANGED, FAULT_NONE);
 	assert_int_equal(counters(&a)->erases + counters(&a)->blocks_written, 0);
 	alone_free(&a);
 }
@@ -381,11 +363,11 @@ without_proof_nothing_passes(void **state)
 	set_up_board(&a);
 	select_for_board(&a, 1);
 	a.meddle = lose_proof;
-	assert_ending(&a, VERDICT_FAIL, FAULT_VERIFY);
+	alone_expect_ending(&a, VERDICT_FAIL, FAULT_VERIFY);
 	alone_free(&a);
 	alone_init(&a);
 	a.meddle = lose_proof;
-	assert_ending(&a, VERDICT_FAIL, FAULT_VERIFY);
+	alone_expect_ending(&a, VERDICT_FAIL, FAULT_VERIFY);
 	alone_free(&a);
 }
 
@@ -397,7 +379,7 @@ a_board_is_read_but_its_loader_never_rescued(void **state)
 	(void)state;
 	set_up_board(&a);
 	a.setup.kind = JOB_BACKUP;
-	assert_ending(&a, VERDICT_UNCHANGED, FAULT_NONE);
+	alone_expect_ending(&a, VERDICT_UNCHANGED, FAULT_NONE);
 	assert_int_equal(a.backups, 1);
 	assert_int_equal(counters(&a)->writing, counters(&a)->leaves);
 	alone_free(&a);
@@ -405,7 +387,7 @@ a_board_is_read_but_its_loader_never_rescued(void **state)
 	a.setup.kind = JOB_RECOVER_LOADER;
 	select_for_board(&a, 1);
 	a.setup.image = a.image;
-	assert_ending(&a, VERDICT_SKIPPED, FAULT_NONE);
+	alone_expect_ending(&a, VERDICT_SKIPPED, FAULT_NONE);
 	assert_int_equal(counters(&a)->erases, 0);
 	alone_free(&a);
 }
@@ -434,7 +416,7 @@ a_backup_ends_where_the_memory_does(void **state)
 		a.profiles[0].map_given[0] = a.profiles[0].map_given[1] = false;
 		a.profiles[0].app_addr = maps[i].app_addr;
 		if (maps[i].bytes == 0)
-			assert_ending(&a, VERDICT_FAIL, FAULT_IMAGE);
+			alone_expect_ending(&a, VERDICT_FAIL, FAULT_IMAGE);
 		else
 			(void)alone_ending(&a);
 		assert_int_equal(a.job->backup_bytes, maps[i].bytes);
@@ -474,7 +456,7 @@ each_way_not_to_come_back_has_its_name(void **state)
 		a.drone.button_boots = true;
 		assert_int_equal(world_add(a.world, ALONE_PORT, NULL, NULL, &a.drone), 0);
 		alone_arm(&a, cases[i].fate);
-		assert_ending(&a, cases[i].kind, cases[i].fault);
+		alone_expect_ending(&a, cases[i].kind, cases[i].fault);
 		alone_free(&a);
 	}
 }
@@ -498,7 +480,7 @@ the_version_it_says_decides_where_the_image_has_one(void **state)
 		alone_init(&a);
 		relabel(&a, BIT(PLATFORM_CF2), cases[i].label);
 		copy_text(a.drone.version, sizeof(a.drone.version), cases[i].says);
-		assert_ending(&a, cases[i].kind, cases[i].fault);
+		alone_expect_ending(&a, cases[i].kind, cases[i].fault);
 		alone_free(&a);
 	}
 }
@@ -539,7 +521,7 @@ what_comes_at_the_wrong_time_changes_nothing(void **state)
 	(void)state;
 	alone_init(&a);
 	a.meddle = disturb;
-	assert_ending(&a, VERDICT_PASS, FAULT_NONE);
+	alone_expect_ending(&a, VERDICT_PASS, FAULT_NONE);
 	assert_int_equal(job_record(a.job)->id, 17);
 	alone_free(&a);
 }
@@ -564,7 +546,7 @@ a_light_is_not_shown_over_a_transfer_in_flight(void **state)
 	(void)state;
 	alone_init(&a);
 	a.meddle = light_needs_a_free_device;
-	assert_ending(&a, VERDICT_PASS, FAULT_NONE);
+	alone_expect_ending(&a, VERDICT_PASS, FAULT_NONE);
 	assert_int_equal(counters(&a)->lights_good, 0);
 	alone_free(&a);
 }

@@ -13,17 +13,6 @@
 #include "core/platform.h"
 #include "job_alone.h"
 
-static void
-assert_verdict(const struct alone *a, enum verdict_kind kind, enum fault fault)
-{
-	const struct verdict *v = &job_record(a->job)->verdict;
-
-	if (v->kind != kind || v->fault != fault)
-		fail_msg("ended as %s (%s, %s) rather than %s (%s): %s", verdict_name(v->kind),
-			 fault_name(v->fault), step_name(v->step), verdict_name(kind),
-			 fault_name(fault), job_record(a->job)->message);
-}
-
 /* Found in DFU mode, and known. */
 static void
 set_up_dfu(struct alone *a)
@@ -117,7 +106,7 @@ a_rescued_drone_that_does_not_restart_is_told_so(void **state)
 	assert_int_equal(image_new(&s, 1, &label, &a.loader), 0);
 	a.setup.image = a.loader;
 	(void)alone_ending(&a);
-	assert_verdict(&a, VERDICT_NEEDS_POWER_CYCLE, FAULT_NONE);
+	alone_expect_ended(&a, VERDICT_NEEDS_POWER_CYCLE, FAULT_NONE);
 	assert_non_null(strstr(job_record(a.job)->message, "it is flashed then"));
 	alone_free(&a);
 }
@@ -132,7 +121,7 @@ a_reset_that_the_host_has_no_memory_for_is_asked_for_again(void **state)
 	alone_arm(&a, "stall at=30 in=dfu on=upload count=4");
 	alone_arm(&a, "nomem at=1 in=dfu on=reset count=3");
 	(void)alone_ending(&a);
-	assert_verdict(&a, VERDICT_PASS, FAULT_NONE);
+	alone_expect_ended(&a, VERDICT_PASS, FAULT_NONE);
 	alone_free(&a);
 }
 
@@ -177,7 +166,7 @@ a_device_that_gives_trouble_while_it_is_probed(void **state)
 		a.past = (struct drone_past){ .interrupted = cases[i].interrupted };
 		alone_arm(&a, cases[i].fate);
 		(void)alone_ending(&a);
-		assert_verdict(&a, cases[i].verdict, cases[i].fault);
+		alone_expect_ended(&a, cases[i].verdict, cases[i].fault);
 		assert_int_equal(job_foreign(a.job),
 				 cases[i].verdict == VERDICT_NONE && cases[i].words == NULL);
 		if (cases[i].words != NULL)
@@ -196,7 +185,7 @@ a_stranger_that_cannot_be_opened_has_no_attempt(void **state)
 	a.past = (struct drone_past){ .known = false };
 	a.open_error = -EIO;
 	(void)alone_ending(&a);
-	assert_verdict(&a, VERDICT_NONE, FAULT_NONE);
+	alone_expect_ended(&a, VERDICT_NONE, FAULT_NONE);
 	assert_non_null(strstr(job_idle_reason(a.job), "cannot be opened"));
 	alone_free(&a);
 }
@@ -213,7 +202,7 @@ a_silent_drone_that_stalls_the_request_is_silent(void **state)
 	alone_arm(&a, "stall at=2 in=runtime on=vendor count=40");
 	alone_begin(&a);
 	(void)alone_play(&a);
-	assert_verdict(&a, VERDICT_FAIL, FAULT_SILENT);
+	alone_expect_ended(&a, VERDICT_FAIL, FAULT_SILENT);
 	alone_free(&a);
 }
 
@@ -259,7 +248,7 @@ a_transfer_may_know_before_the_bus_that_it_is_gone(void **state)
 	alone_init(&a);
 	a.meddle = is_gone_while_confirming;
 	(void)alone_ending(&a);
-	assert_verdict(&a, VERDICT_FAIL, FAULT_GONE);
+	alone_expect_ended(&a, VERDICT_FAIL, FAULT_GONE);
 	alone_free(&a);
 }
 
@@ -298,7 +287,7 @@ waiting_is_not_the_drones_fault(void **state)
 	alone_init(&a);
 	a.meddle = waits_for_a_turn;
 	(void)alone_ending(&a);
-	assert_verdict(&a, VERDICT_PASS, FAULT_NONE);
+	alone_expect_ended(&a, VERDICT_PASS, FAULT_NONE);
 	alone_free(&a);
 }
 
@@ -319,7 +308,7 @@ what_was_erased_is_not_called_unchanged(void **state)
 	policy_select(a.policy, PLATFORM_CF2, a.before);
 	a.meddle = has_erased_before;
 	(void)alone_ending(&a);
-	assert_verdict(&a, VERDICT_PASS, FAULT_NONE);
+	alone_expect_ended(&a, VERDICT_PASS, FAULT_NONE);
 	alone_free(&a);
 }
 
@@ -406,7 +395,7 @@ a_drone_taken_for_another_platform_does_not_get_the_pinned_image(void **state)
 	a.past.platform = PLATFORM_BOLT;
 	policy_select(a.policy, PLATFORM_BOLT, a.image);
 	(void)alone_ending(&a);
-	assert_verdict(&a, VERDICT_SKIPPED, FAULT_PLATFORM);
+	alone_expect_ended(&a, VERDICT_SKIPPED, FAULT_PLATFORM);
 	alone_free(&a);
 }
 
@@ -431,7 +420,7 @@ a_pinned_image_stays_when_nothing_speaks_against_it(void **state)
 	a.drone.boots_anything = true;
 	a.meddle = platform_is_forgotten;
 	(void)alone_ending(&a);
-	assert_verdict(&a, VERDICT_PASS, FAULT_NONE);
+	alone_expect_ended(&a, VERDICT_PASS, FAULT_NONE);
 	alone_free(&a);
 }
 
@@ -458,7 +447,7 @@ a_drone_that_says_nothing_when_it_is_back_is_silent(void **state)
 	policy_select(a.policy, PLATFORM_CF2, a.before);
 	a.meddle = skips_questions;
 	(void)alone_ending(&a);
-	assert_verdict(&a, VERDICT_FAIL, FAULT_SILENT);
+	alone_expect_ended(&a, VERDICT_FAIL, FAULT_SILENT);
 	assert_false(a.job->answers.build_known);
 	alone_free(&a);
 }
@@ -474,7 +463,7 @@ word_parallelism_that_is_refused_is_noted_and_nothing_lost(void **state)
 		a.options.word = true;
 		a.drone.feature_readable = a.drone.feature_effective = works;
 		(void)alone_ending(&a);
-		assert_verdict(&a, VERDICT_PASS, FAULT_NONE);
+		alone_expect_ended(&a, VERDICT_PASS, FAULT_NONE);
 		assert_int_equal(job_record(a.job)->word_refused, !works);
 		alone_free(&a);
 	}
@@ -489,7 +478,7 @@ bus_errors_that_stay_are_the_buses_fault_after_one_reset(void **state)
 	set_up_dfu(&a);
 	alone_arm(&a, "eproto at=20 in=dfu on=upload count=900");
 	(void)alone_ending(&a);
-	assert_verdict(&a, VERDICT_FAIL, FAULT_BUS);
+	alone_expect_ended(&a, VERDICT_FAIL, FAULT_BUS);
 	assert_int_equal(drone_counters(world_drone(a.world, ALONE_PORT))->resets, 1);
 	alone_free(&a);
 }
