@@ -64,14 +64,8 @@ static int
 check_name(const struct invocation *i)
 {
 	const char *name = invocation_value(i, "name");
-	size_t n = name != NULL ? strlen(name) : 0, fit = 0;
 
-	if (name == NULL)
-		return 0;
-	while (name[fit] >= ' ' && name[fit] <= '~' && name[fit] != '/')
-		fit++;
-	if (n > 0 && n == fit && n < IMAGE_TEXT_MAX && name[0] != '-' && name[0] != ' ' &&
-	    name[n - 1] != ' ')
+	if (name == NULL || image_name_is_fine(name))
 		return 0;
 	return usage_error(i->command,
 			   "--name is 1 to %d letters, digits, signs (no \"/\") and blanks, does "

@@ -10,6 +10,7 @@
 #include "app/app_parts.h"
 #include "app/library.h"
 #include "cfdfu/proto.h"
+#include "core/image.h"
 #include "core/platform.h"
 #include "ctl/memfile.h"
 #include "firmware/digest.h"
@@ -161,18 +162,6 @@ default_name(const char *source, char *out, size_t size)
 		continue;
 	if (n > 0 && out[n] == '.')
 		out[n] = '\0';
-}
-
-/* WHY blanks: people name things as they like; but it is no option and no path. */
-static bool
-name_is_fine(const char *name)
-{
-	size_t n = strlen(name), i = 0;
-
-	while (name[i] >= ' ' && name[i] <= '~' && name[i] != '/')
-		i++;
-	return n > 0 && i == n && n < IMAGE_TEXT_MAX && name[0] != '-' && name[0] != ' ' &&
-	       name[n - 1] != ' ';
 }
 
 /* As a list in JSON, without the last ones when there is no room for all. */
@@ -327,7 +316,7 @@ methods_add_firmware(void *ctx, struct call *call, json_t *parameters)
 	else
 		default_name(text_of(parameters, "source_name"), d->name, sizeof(d->name));
 	d->word.name = d->name;
-	if ((name != NULL && strlen(name) >= sizeof(d->name)) || !name_is_fine(d->name)) {
+	if ((name != NULL && strlen(name) >= sizeof(d->name)) || !image_name_is_fine(d->name)) {
 		call_invalid(call, "name");
 		goto out;
 	}

@@ -221,3 +221,14 @@ image_copy(const struct image *image, uint8_t alt, uint32_t addr, uint32_t lengt
 	}
 	return copied;
 }
+
+bool
+image_name_is_fine(const char *name)
+{
+	size_t n = strlen(name), i = 0;
+
+	while (name[i] >= ' ' && name[i] <= '~' && name[i] != '/')
+		i++;
+	return n > 0 && i == n && n < IMAGE_TEXT_MAX && name[0] != '-' && name[0] != ' ' &&
+	       name[n - 1] != ' ';
+}

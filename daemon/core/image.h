@@ -38,6 +38,13 @@ struct image_label {
 };
 
 /*
+ * May an image be called so?  WHY blanks: people name things as they like; but it is no option and
+ * no path: no "/", no "-" at its beginning, no blank at either end, and shorter than
+ * IMAGE_TEXT_MAX.
+ */
+bool image_name_is_fine(const char *name);
+
+/*
  * Copies the segments, sorts them, merges none.  -EINVAL: no segment, size 0, wraps past 2^32, or
  * overlap within one alternate; -E2BIG: over a limit; -ENOMEM.  The caller holds one reference.
  */

@@ -251,6 +251,24 @@ without_memory_there_is_no_image(void **state)
 	out_of_memory = false;
 }
 
+static void
+a_name_is_neither_an_option_nor_a_path(void **state)
+{
+	static const char *const fine[] = { "a", "cf2 (1)", "2025.12", "a-b", "~" };
+	static const char *const wrong[] = { "", "-a", "a/b", " a", "a ", "a\tb", "caf\xC3\xA9" };
+	char longest[IMAGE_TEXT_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fine); i++)
+		assert_true(image_name_is_fine(fine[i]));
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		assert_false(image_name_is_fine(wrong[i]));
+	memset(longest, 'x', IMAGE_TEXT_MAX);
+	longest[IMAGE_TEXT_MAX] = '\0';
+	assert_false(image_name_is_fine(longest));
+	assert_true(image_name_is_fine(longest + 1));
+}
+
 int
 main(void)
 {
@@ -266,6 +284,7 @@ main(void)
 		cmocka_unit_test(images_are_the_same_by_digest_and_place),
 		cmocka_unit_test(copying_agrees_with_a_picture_for_every_window),
 		cmocka_unit_test(without_memory_there_is_no_image),
+		cmocka_unit_test(a_name_is_neither_an_option_nor_a_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
