@@ -39,9 +39,9 @@ watch=$!
 cfdfuctl resume > /dev/null
 cfdfuctl wait --count $drones --timeout 120 > "$scratch/wait" 2>&1
 same "waiting for eight passes ends well" 0 $?
-kill $watch 2> /dev/null
 same "wait printed each ending" $drones "$(grep -ciE 'pass' "$scratch/wait")"
-holds "watch streamed whole documents" jq -es 'length > 1' "$scratch/watch"
+holds "watch streamed whole documents" until_true 10 jq -es 'length > 1' "$scratch/watch"
+kill $watch 2> /dev/null
 cfdfuctl --json status > "$scratch/status"
 for check in "station $station_keys" "station.counts $count_keys" "slots[0] $slot_keys"; do
 	holds "the status has the design's names in ${check%% *}" \

@@ -41,7 +41,7 @@ put_wiped() # PORT
 	rack_do unplug "$1" > /dev/null
 	rack_do blank "$1" 0x08000000 0x4000 > /dev/null
 	rack_do button "$1" > /dev/null
-	until_true 20 ended "$1"
+	until_true 20 test_verdict "$1" fail
 }
 
 sim_start fast --config "$scratch/conf"

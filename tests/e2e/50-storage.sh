@@ -39,7 +39,7 @@ station_start() # STATE-DIRECTORY
 		--state "$state" --socket "$CFDFU_SOCKET" >> "$log" 2>&1 9>&- &
 	sim_pid=$!
 	trap clean_up EXIT
-	until_true 10 cfdfuctl status && until_true 10 rack_connect 9>&- && return
+	until_true 30 cfdfuctl status && until_true 10 rack_connect 9>&- && return
 	not_ok "the station starts" "$(tail -n 3 "$log")"
 	exit 1
 }
@@ -65,11 +65,12 @@ empty_disk()
 lock_database() # FILE
 {
 	mkfifo "$scratch/locker"
-	sqlite3 "$1" < "$scratch/locker" > /dev/null 2>&1 &
+	rm -f "$scratch/is-locked"
+	sqlite3 -bail "$1" < "$scratch/locker" > /dev/null 2>&1 &
 	locker_pid=$!
 	exec 9> "$scratch/locker"
-	echo "BEGIN IMMEDIATE;" >&9
-	sleep 0.5
+	printf '%s\n' ".timeout 9000" "BEGIN IMMEDIATE;" ".shell touch '$scratch/is-locked'" >&9
+	until_true 10 test -e "$scratch/is-locked" || not_ok "the database is locked" "it is not"
 }
 
 unlock_database()
@@ -87,9 +88,16 @@ test_busy() # PORT
 		<<< "$(status ".slots[] | select(.port == \"$1\").state")"
 }
 
-plug_old() # PORT
+plug_old() # PORT [KEY=VALUE...]
 {
-	rack_add "$1" "$old" && rack_do plug "$1" > /dev/null
+	rack_add "$1" "$old" "${@:2}" && rack_do plug "$1" > /dev/null
+}
+
+# A drone that takes its time, so that something can happen to it meanwhile.
+plug_slow() # PORT
+{
+	plug_old "$1" timing=typical
+	holds "a drone is being flashed" until_true 60 test_busy "$1"
 }
 
 flashed() # PORT NAME
@@ -109,8 +117,7 @@ mkdir -p "$scratch/locked"
 station_start "$scratch/locked"
 cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware select new > /dev/null
-plug_old 1-1
-holds "a drone is being flashed" until_true 60 test_busy 1-1
+plug_slow 1-1
 sim_kill
 lock_database "$database"
 station_start "$scratch/locked"
@@ -170,7 +177,11 @@ holds "the doctor says so" grep -qi "records" <<< "$(cfdfuctl doctor 2>&1)"
 plug_old 1-1
 sleep 3
 untouched 1-1 "on a full disk"
-holds "its slot says why" grep -q "records cannot be written" <<< "$(status '.slots[].message')"
+says_why()
+{
+	status '.slots[].message' | grep -q "records cannot be written"
+}
+holds "its slot says why" until_true 10 says_why
 within "the log says it a few times at most" 1 "$(wc -l < "$log")" 12
 empty_disk
 holds "with room again it is well" until_true 10 health_is ok
@@ -192,16 +203,14 @@ empty_disk
 flashed 1-2 "with room again it is flashed without a restart"
 same "no half a file was left in the library" 1 "$(find "$state/firmware" -type f | wc -l)"
 
-plug_old 1-3
-holds "a drone is being flashed" until_true 60 test_busy 1-3
+plug_slow 1-3
 fill_disk
 holds "its verdict is on the full disk, too" until_true 60 test_verdict 1-3 pass
 empty_disk
 holds "with room again it is well" until_true 10 health_is ok
 
 # A file system is not made read-only under a database that is open: so at the start.
-plug_old 1-4
-holds "a drone is being flashed" until_true 60 test_busy 1-4
+plug_slow 1-4
 sim_kill
 mount -o remount,ro "$disk" || not_ok "the disk is made read-only" "$?"
 station_start "$disk/state"

@@ -16,7 +16,7 @@ station_start() # typical|fast
 		--state "$state" --socket "$CFDFU_SOCKET" >> "$log" 2>&1 &
 	sim_pid=$!
 	trap sim_stop EXIT
-	until_true 10 cfdfuctl status && until_true 10 rack_connect && return
+	until_true 30 cfdfuctl status && until_true 10 rack_connect && return
 	not_ok "the station starts" "$(tail -n 3 "$log")"
 	exit 1
 }
@@ -65,7 +65,7 @@ kill "$sim_pid"
 sleep 2
 holds "told to stop, it lets the drone end" kill -0 "$sim_pid"
 kill "$sim_pid"
-holds "told again, it stops at once" until_true 5 is_gone
+holds "told again, it stops at once" until_true 10 is_gone
 same "its exit status is 0" 0 "$(exit_status)"
 same "that drone is recorded as interrupted" "interrupted stopped" \
 	"$(records "SELECT verdict || ' ' || fault FROM attempts WHERE port = '1-4'")"

@@ -51,9 +51,9 @@ cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware add "$other" --name other > /dev/null
 cfdfuctl firmware select new > /dev/null
 holds "who watches hears of a selection while nothing is plugged in" \
-	until_true 5 grep -q '"name": *"new"' "$scratch/watch"
+	until_true 10 grep -q '"name": *"new"' "$scratch/watch"
 cfdfuctl pause > /dev/null
-holds "and of a pause" until_true 5 grep -q '"paused"' "$scratch/watch"
+holds "and of a pause" until_true 10 grep -q '"paused"' "$scratch/watch"
 cfdfuctl resume > /dev/null
 kill "$watch_pid"
 
@@ -69,7 +69,7 @@ holds "the configuration is read again" reload
 holds "a drone at work on a slot that was taken away is finished" until_true 60 test_verdict 1-1 pass
 same "it holds the image" "" "$(flash_is 1-1 "$new" 2>&1)"
 holds "a drone on a slot that was added is flashed" until_true 60 test_verdict 1-3 pass
-holds "the slot that was taken away is given up" until_true 5 test_state 1-1 absent
+holds "the slot that was taken away is given up" until_true 10 test_state 1-1 absent
 same "a new label is in force" B2 "$(status '.slots[] | select(.port == "1-2").label')"
 erases=$(counter 1-1 erases)
 cfdfuctl firmware select other > /dev/null

@@ -37,21 +37,21 @@ for p in 1-1 1-2; do
 	rack_do load "$p" "$(image 2025.02)" "$app" > /dev/null
 	rack_do plug "$p" > /dev/null
 done
-holds "a drone enumerates in run-time mode" until_true 10 usb_is 1-1 0483:5740
-holds "one of an old release enumerates too" until_true 10 usb_is 1-2 0483:5740
+holds "a drone enumerates in run-time mode" until_true 30 usb_is 1-1 0483:5740
+holds "one of an old release enumerates too" until_true 30 usb_is 1-2 0483:5740
 same "run-time descriptors are those of the notes" "$(plain "$runtime")" "$(descriptors 1-1)"
 same "run-time descriptors of old releases are those of the notes" "$(plain "$old_runtime")" \
 	"$(descriptors 1-2)"
 same "the manufacturer is Bitcraze AB" "Bitcraze AB" "$(cat $sysfs/1-1/manufacturer)"
 same "the run-time serial is the UID" 30002D000B51343333353132 "$(cat $sysfs/1-1/serial)"
-holds "the kernel made a terminal of the CDC function" until_true 10 test -e /dev/ttyACM0
+holds "the kernel made a terminal of the CDC function" until_true 30 test -e /dev/ttyACM0
 
 rack_do unplug 1-2 > /dev/null
 rack_do unplug 1-1 > /dev/null
-until_true 10 test ! -e $sysfs/1-1
+until_true 30 test ! -e $sysfs/1-1
 rack_do button 1-1 > /dev/null
 holds "a drone plugged in with the button held enumerates in DFU mode" \
-	until_true 10 usb_is 1-1 0483:df11
+	until_true 30 usb_is 1-1 0483:df11
 same "DFU descriptors are those of the notes" "$(plain "$rom")" "$(descriptors 1-1)"
 same "the DFU serial is the published one" 325E35633334 "$(cat $sysfs/1-1/serial)"
 same "the product has its two spaces" "STM32  BOOTLOADER" "$(cat $sysfs/1-1/product)"

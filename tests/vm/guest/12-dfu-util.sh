@@ -17,7 +17,7 @@ rack_start typical
 for p in $(ports 1 $drones); do
 	rack_add "$p" "$old"
 	rack_do button "$p" > /dev/null
-	until_true 10 usb_is "$p" 0483:df11 || not_ok "$p enumerates in DFU mode" "it does not"
+	until_true 30 usb_is "$p" 0483:df11 || not_ok "$p enumerates in DFU mode" "it does not"
 done
 same "dfu-util lists four memories a drone" "$((4 * drones))" \
 	"$(dfu-util -l | grep -c 'Found DFU: \[0483:df11\]')"

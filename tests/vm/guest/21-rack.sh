@@ -43,7 +43,7 @@ for p in $(ports 1 $drones); do
 	rack_add "$p" "$old" || not_ok "the rack takes a drone on $p" "it does not"
 done
 rack_do plug 1-1 > /dev/null
-holds "the first plug starts the station" until_true 20 systemctl is-active cfdfud.service
+holds "the first plug starts the station" until_true 60 systemctl is-active cfdfud.service
 for p in $(ports 2 $drones); do
 	rack_do plug "$p" > /dev/null
 done
@@ -68,7 +68,7 @@ note "daemon: peak $(daemon_peak_kib) KiB, $(ps -o time= -p "$(daemon_pid)") of 
 for p in $(ports 1 $drones); do
 	rack_do unplug "$p" > /dev/null
 done
-holds "unplugged drones leave the status" until_true 20 present_is 0
+holds "unplugged drones leave the status" until_true 60 present_is 0
 blocks=$(counter 1-1 'blocks_written')
 for p in $(ports 1 $drones); do
 	rack_do plug "$p" > /dev/null

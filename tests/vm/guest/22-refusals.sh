@@ -10,7 +10,7 @@ station_reset
 rack_start fast
 rack_add 1-1 "$(image 2025.02)"
 rack_do plug 1-1 > /dev/null
-until_true 20 present_is 1
+until_true 60 present_is 1
 work=/tmp/refused
 mkdir -p $work/directory
 : > $work/empty.bin

@@ -38,7 +38,7 @@ unplug_all()
 	for p in $(ports 1 16); do
 		rack_do unplug "$p" > /dev/null 2>&1
 	done
-	until_true 20 present_is 0
+	until_true 60 present_is 0
 }
 
 slot() # PORT FIELD
@@ -63,7 +63,7 @@ done
 rack_do add "$vcp" model=other-vcp > /dev/null
 systemctl stop cfdfud.service 2> /dev/null
 rack_do plug "$vcp" > /dev/null
-until_true 20 test -e "/sys/bus/usb/devices/$vcp/driver"
+until_true 60 test -e "/sys/bus/usb/devices/$vcp:1.0/driver" # WHY: the driver is loaded first
 sleep 2
 kernel_alone=$(counter "$vcp" beyond_standard)
 rack_do unplug "$vcp" > /dev/null

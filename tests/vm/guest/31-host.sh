@@ -38,9 +38,9 @@ attempts_on() # PORT
 }
 
 # A drone with the old firmware comes to a port and is being flashed.
-begin_on() # PORT
+begin_on() # PORT [KEY=VALUE...]
 {
-	rack_add "$1" "$old" && rack_do plug "$1" > /dev/null
+	rack_add "$1" "$old" "${@:2}" && rack_do plug "$1" > /dev/null
 	until_true 60 is_at_work "$1" || not_ok "the drone on $1 is being flashed" "$(slot "$1" state)"
 }
 
@@ -77,7 +77,7 @@ p=$(port 1)
 rack_add "$p" "$old"
 rack_do fate "$p" stall at=1 on=standard count=100000 > /dev/null
 rack_do plug "$p" > /dev/null
-holds "the kernel gives a device up" until_true 40 eval \
+holds "the kernel gives a device up" until_true 60 eval \
 	'dmesg | grep -q "usb 1-.*\(unable to enumerate\|descriptor read/.*error\)"'
 same "what the kernel cannot enumerate has no attempt" "" "$(slot "$p" state)"
 take_away "$p"
@@ -107,16 +107,16 @@ erases=$(counter "$p" erases)
 systemctl mask --runtime cfdfud.service > /dev/null 2>&1
 systemctl stop cfdfud.service
 rack_do button "$p" > /dev/null
-until_true 20 usb_is "$p" 0483:df11 || not_ok "the drone is in DFU mode" "it is not"
+until_true 30 usb_is "$p" 0483:df11 || not_ok "the drone is in DFU mode" "it is not"
 udevadm settle
-rack_do fate "$p" late value=30 on=upload at=1 count=500 > /dev/null
+rack_do fate "$p" late value=50 on=upload at=1 count=500 > /dev/null
 dfu-util -d 0483:df11 -p "$p" -a 0 -s 0x08000000:0x100000 -U "$scratch/up" \
 	> "$out/dfu-util-holds.log" 2>&1 &
 dfu_util=$!
-until_true 20 test -s "$scratch/up"
+until_true 30 test -s "$scratch/up"
 systemctl unmask --runtime cfdfud.service > /dev/null 2>&1
 systemctl start cfdfud.service
-holds "a drone that dfu-util holds is busy" until_true 20 fault_is "$p" busy
+holds "a drone that dfu-util holds is busy" until_true 30 fault_is "$p" busy
 rc=0
 wait "$dfu_util" || rc=$?
 rack_do dump "$p" "$scratch/down" > /dev/null
@@ -184,7 +184,7 @@ for n in $(seq 1 1500); do
 done
 udevadm settle --timeout=100
 rack_do plug "$p" > /dev/null
-until_true 20 usb_is "$p" 0483:5740
+until_true 30 usb_is "$p" 0483:5740
 udevadm settle --timeout=20
 lost=$(($(lost_by_daemon) - lost))
 kill -CONT "$(daemon_pid)"
@@ -233,7 +233,7 @@ take_away "$p"
 
 p=$(port 9)
 next=$(port 10)
-begin_on "$p"
+begin_on "$p" control-us=20000 # WHY: slow, so that it outlasts the installation
 before=$(daemon_pid)
 rack_add "$next" "$old"
 {

@@ -15,7 +15,7 @@ plug_in() # PORT MODEL
 {
 	rack_do add "$1" model="$2" application=$board_app > /dev/null
 	rack_do plug "$1" > /dev/null
-	until_true 20 usb_is "$1" 0483:df11
+	until_true 60 usb_is "$1" 0483:df11
 }
 
 verdict_is() # PORT VERDICT
@@ -128,7 +128,7 @@ for program in fwupd ModemManager; do
 	cp /bin/sleep "$scratch/$program"
 	"$scratch/$program" 1000 &
 	pid=$!
-	sleep 0.5
+	until_true 10 grep -q "$program" "/proc/$pid/comm"
 	finds "a running $program" "${program,,}" warn "systemctl.*$program"
 	kill $pid
 	wait $pid 2> /dev/null

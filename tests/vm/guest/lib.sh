@@ -24,7 +24,7 @@ rack_start() # typical|fast
 	rack --socket "$rack_socket" "${options[@]}" > "$out/rack.log" 2>&1 &
 	rack_pid=$!
 	trap rack_stop EXIT
-	until_true 10 test -S "$rack_socket" && rack_connect && return
+	until_true 60 test -S "$rack_socket" && rack_connect && return
 	not_ok "the rack starts" "$(tail -n 3 "$out/rack.log")"
 	exit 1
 }
