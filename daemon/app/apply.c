@@ -179,13 +179,17 @@ apply_ports_taken(struct app *a)
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		const struct sighting *s = fleet_sighting(a->fleet, i);
 		struct sighting copy;
+		struct slot_view v;
 
-		if (s == NULL || config_ports_match(&a->config->ports, s->port))
+		fleet_view(a->fleet, i, app_now_us(), &v);
+		if (config_ports_match(&a->config->ports, v.port))
 			continue;
-		if (is_at_work(a, s->port)) {
+		if (v.active) { /* WHY: also while it is between two enumerations, seen nowhere */
 			a->ports_changed = true; /* looked at again, when it has ended */
 			continue;
 		}
+		if (s == NULL)
+			continue;
 		copy = *s;
 		apply_leave_outside(a, &copy);
 		fleet_gone(a->fleet, copy.port, copy.arrival, app_now_us());

@@ -24,9 +24,9 @@ reload()
 	until_true 10 eval "[ \$(grep -c configuration $log) -gt $before ]"
 }
 
-plug_old() # PORT
+plug_old() # PORT [KEY=VALUE...]
 {
-	rack_add "$1" "$old" && rack_do plug "$1" > /dev/null
+	rack_add "$1" "$old" "${@:2}" && rack_do plug "$1" > /dev/null
 }
 
 is_gone()
@@ -57,7 +57,7 @@ holds "and of a pause" until_true 10 grep -q '"paused"' "$scratch/watch"
 cfdfuctl resume > /dev/null
 kill "$watch_pid"
 
-plug_old 1-1
+plug_old 1-1 boot=6000-6000
 plug_old 1-3
 holds "a drone is being written" until_true 60 test_state 1-1 writing
 same "one on a port of others is not shown" "" "$(status '.slots[] | select(.port == "1-3").state')"
@@ -66,7 +66,11 @@ same "one on a port of others is not shown" "" "$(status '.slots[] | select(.por
 
 configure '[station]' 'ports = 1-2, 1-3' '[slots]' '1-2 = B2'
 holds "the configuration is read again" reload
-holds "a drone at work on a slot that was taken away is finished" until_true 60 test_verdict 1-1 pass
+holds "a drone at work on a slot that was taken away starts again" until_true 60 test_state 1-1 booting
+plug_old 1-2 timing=fast
+holds "meanwhile another one ends" until_true 20 test_verdict 1-2 pass
+same "while that is nowhere to be seen" booting "$(status '.slots[] | select(.port == "1-1").state')"
+holds "it is finished" until_true 60 test_verdict 1-1 pass
 same "it holds the image" "" "$(flash_is 1-1 "$new" 2>&1)"
 holds "a drone on a slot that was added is flashed" until_true 60 test_verdict 1-3 pass
 holds "the slot that was taken away is given up" until_true 10 test_state 1-1 absent
@@ -76,6 +80,7 @@ cfdfuctl firmware select other > /dev/null
 holds "another image goes on the station's drones" until_true 60 flash_is 1-3 "$other"
 same "and not on what is none of its" "$erases" "$(counter 1-1 erases)"
 rack_do unplug 1-1 > /dev/null
+rack_do unplug 1-2 > /dev/null
 rack_do plug 1-1 > /dev/null
 sleep 1
 same "also when that is plugged in again" absent "$(status '.slots[] | select(.port == "1-1").state')"
