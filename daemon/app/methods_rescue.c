@@ -49,14 +49,13 @@ slot_parameter(struct app *a, struct call *call, json_t *parameters)
 
 static void
 start(struct app *a, struct call *call, unsigned slot, const struct special *wanted,
-      struct image *image)
+      const struct job_setup *setup)
 {
 	struct special *s = &a->specials[slot];
 	/* WHY refused: it would wait for its turn, and its client for it, without a word. */
 	int r = s->running		 ? -EBUSY
 		: fleet_paused(a->fleet) ? -EAGAIN
-					 : fleet_special(a->fleet, slot, wanted->kind, image,
-							 wanted->force, app_now_us());
+					 : fleet_special(a->fleet, slot, setup, app_now_us());
 
 	if (r == 0) {
 		*s = *wanted;
@@ -108,6 +107,19 @@ out:
 	return r;
 }
 
+/* Of the boot loader's sector with an accepted image, which is one piece, in it. */
+static void
+sector_sha256(const struct image *image, char ret_hex[DIGEST_TEXT_MAX])
+{
+	const struct segment *s = image_segment(image, 0);
+	uint8_t sector[JUDGE_LOADER_BYTES_MAX], sha256[DIGEST_BYTES];
+
+	memset(sector, 0xFF, sizeof(sector));
+	memcpy(sector, s->data, s->size);
+	digest_bytes(sector, sizeof(sector), sha256);
+	digest_format(sha256, ret_hex);
+}
+
 void
 methods_recover_loader(void *ctx, struct call *call, json_t *parameters)
 {
@@ -116,6 +128,7 @@ methods_recover_loader(void *ctx, struct call *call, json_t *parameters)
 				  .kind = JOB_RECOVER_LOADER,
 				  .fd = -1,
 				  .force = json_is_true(json_object_get(parameters, "force")) };
+	struct job_setup setup = { .kind = JOB_RECOVER_LOADER, .force = wanted.force };
 	int fd = call_take_fd(call), slot = slot_parameter(a, call, parameters), r;
 	const char *why = "Out of memory.";
 	char reason[STORE_WHY_MAX];
@@ -136,7 +149,9 @@ methods_recover_loader(void *ctx, struct call *call, json_t *parameters)
 		goto out;
 	}
 	methods_act(a, call, parameters);
-	start(a, call, (unsigned)slot, &wanted, image);
+	setup.image = image;
+	sector_sha256(image, setup.loader_sha256);
+	start(a, call, (unsigned)slot, &wanted, &setup);
 	pump(a);
 out:
 	image_unref(image);
@@ -168,7 +183,7 @@ methods_backup(void *ctx, struct call *call, json_t *parameters)
 		return;
 	}
 	methods_act(a, call, parameters);
-	start(a, call, (unsigned)slot, &wanted, NULL);
+	start(a, call, (unsigned)slot, &wanted, &(struct job_setup){ .kind = JOB_BACKUP });
 	pump(a);
 }
 

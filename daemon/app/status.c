@@ -2,7 +2,6 @@
 /* What there is to show, as JSON: types Station and Slot of org.cfdfu.Station. */
 #include <config.h>
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -175,30 +174,13 @@ message_of(struct app *a, const struct slot_view *v)
 	return v->message;
 }
 
-/*
- * What was found out about a stranger is half a sentence; the other half is what to do.  And the
- * words of the failure that set a slot aside do not say that it was.
- */
 static json_t *
 message_json(struct app *a, const struct slot_view *v)
 {
-	const char *message = message_of(a, v);
-	char text[1536];
+	char text[JOB_MESSAGE_MAX + 256];
 
-	if (strcmp(v->state, "quarantined") == 0 && strstr(message, "port release") == NULL) {
-		(void)snprintf(text, sizeof(text),
-			       "%s Set aside after failures in a row: when that is mended, "
-			       "'cfdfuctl port release'.",
-			       message);
-		return text_json(text);
-	}
-	if (strcmp(v->state, "foreign") != 0 || !islower((unsigned char)message[0]))
-		return text_json(message);
-	(void)snprintf(text, sizeof(text),
-		       "A device in DFU mode that is left alone: %s. If it is a Crazyflie, unplug "
-		       "it and plug it in while it runs; any other kind is described in a section "
-		       "[device] of the configuration.",
-		       message);
+	(void)snprintf(text, sizeof(text), "%s%s%s", message_of(a, v),
+		       v->set_aside != NULL ? " " : "", v->set_aside != NULL ? v->set_aside : "");
 	return text_json(text);
 }
 
@@ -216,16 +198,15 @@ status_slot(struct app *a, unsigned slot)
 		      v.state);
 	if (o == NULL ||
 	    json_object_update_new(
-		o,
-		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "percent",
-			  number_or_null(v.percent, -1), "eta_s", number_or_null(v.eta_s, -1),
-			  "verdict", status_text(verdict_name(v.verdict.kind)), "fault",
-			  status_text(fault_name(v.verdict.fault)), "step",
-			  status_text(step_name(v.step)), "message", message_json(a, &v),
-			  "version_before", status_text(v.version_before), "version_after",
-			  status_text(v.version_after), "attempt", number_or_null(v.attempt, 0),
-			  "safe_to_unplug", v.safe_to_unplug, "advice",
-			  status_text(advice_of(&v)))) < 0) {
+		o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "percent",
+			     number_or_null(v.percent, -1), "eta_s", number_or_null(v.eta_s, -1),
+			     "verdict", status_text(verdict_name(v.verdict.kind)), "fault",
+			     status_text(fault_name(v.verdict.fault)), "step",
+			     status_text(step_name(v.step)), "message", message_json(a, &v),
+			     "version_before", status_text(v.version_before), "version_after",
+			     status_text(v.version_after), "attempt", number_or_null(v.attempt, 0),
+			     "safe_to_unplug", v.safe_to_unplug, "advice",
+			     status_text(advice_of(&v)))) < 0) {
 		json_decref(o);
 		return NULL;
 	}

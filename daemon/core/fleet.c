@@ -508,7 +508,6 @@ fleet_job_is_over(struct fleet *f, unsigned slot, uint64_t now_us)
 		s->shown = *r;
 		s->shown.image = NULL;
 		s->foreign = foreign;
-		s->idle_reason = job_idle_reason(s->job);
 		if (!foreign && !s->replaced && r->platform != PLATFORM_UNKNOWN)
 			s->past.platform = r->platform;
 		fleet_note(f, slot, foreign ? NOTE_FOREIGN : NOTE_IDLE);

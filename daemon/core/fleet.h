@@ -95,6 +95,7 @@ struct slot_view {
 	struct verdict verdict; /* kind NONE: none yet */
 	enum step step;		/* of the running attempt, or where it ended */
 	const char *message;
+	const char *set_aside; /* a sentence to stand behind the message, static; NULL: it is not */
 	const char *version_before, *version_after; /* "" unknown */
 	int64_t attempt;			    /* 0 none */
 	bool active;
@@ -157,10 +158,9 @@ bool fleet_paused(const struct fleet *f);
  * -EINVAL not ours. */
 int fleet_retry(struct fleet *f, unsigned slot, bool force, uint64_t now_us);
 
-/* A job of another kind on this slot; errors as fleet_retry().  Takes its own reference on image.
- */
-int fleet_special(struct fleet *f, unsigned slot, enum job_kind kind, struct image *image,
-		  bool whole, uint64_t now_us);
+/* A job of another kind on this slot; errors as fleet_retry().  Of wanted count kind, image (takes
+ * its own reference), loader_sha256 and force, which here means the whole of it. */
+int fleet_special(struct fleet *f, unsigned slot, const struct job_setup *wanted, uint64_t now_us);
 
 /* What the records say of a port before anything is plugged in; makes the slot known.  -E2BIG. */
 int fleet_port(struct fleet *f, const char *port, unsigned failures, bool quarantined);

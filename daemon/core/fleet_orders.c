@@ -130,21 +130,18 @@ fleet_retry(struct fleet *f, unsigned slot, bool force, uint64_t now_us)
 }
 
 int
-fleet_special(struct fleet *f, unsigned slot, enum job_kind kind, struct image *image, bool force,
-	      uint64_t now_us)
+fleet_special(struct fleet *f, unsigned slot, const struct job_setup *wanted, uint64_t now_us)
 {
+	struct job_setup setup = *wanted;
 	int r;
 
 	cut_light_short(f, slot, now_us);
 	r = may_start(f, slot, true);
-
 	if (r < 0)
 		return r;
+	setup.retry = true;
 	fleet_forget_ending(&f->slots[slot]);
-	fleet_start_job(
-	    f, slot,
-	    &(struct job_setup){ .kind = kind, .image = image, .force = force, .retry = true },
-	    now_us);
+	fleet_start_job(f, slot, &setup, now_us);
 	return 0;
 }
 

@@ -13,7 +13,7 @@ struct slot {
 	struct drone_past past;
 	struct job *job;
 	struct job_record shown; /* of the last job; its image is not held */
-	const char *idle_reason; /* static */
+	const char *idle_reason; /* why there is no job; static; NULL: what the last one said */
 	uint8_t done_sha256[IMAGE_SHA256_BYTES];
 	const struct profile *profiles[FLEET_PROFILES_MAX]; /* what its device may be, in order */
 	size_t profile_count;
@@ -66,7 +66,7 @@ void fleet_note(struct fleet *f, unsigned slot, enum note_kind kind);
 void fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted,
 		     uint64_t now_us);
 void fleet_consider(struct fleet *f, unsigned slot,
-		    uint64_t now_us); /* gives it its job if it may have one */
+		    uint64_t now_us);	       /* gives it its job if it may have one */
 bool fleet_is_candidate(const struct slot *s); /* may we touch it at all? */
 bool fleet_wants_another_image(const struct fleet *f, const struct slot *s);
 void fleet_forget_ending(struct slot *s);

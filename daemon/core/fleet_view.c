@@ -72,10 +72,22 @@ quarantine_message(const struct slot *s)
 	       "release'.";
 }
 
+/* The words of the failure that set a slot aside do not say that it was, but for these two. */
+static const char *
+set_aside_words(const struct slot *s)
+{
+	enum fault fault = s->shown.verdict.fault;
+
+	if (fault == FAULT_FLAP || fault == FAULT_QUARANTINED)
+		return NULL;
+	return "Set aside after failures in a row: when that is mended, 'cfdfuctl port release'.";
+}
+
 static void
 view_state(const struct fleet *f, const struct slot *s, struct slot_view *v)
 {
 	v->message = "";
+	v->set_aside = NULL;
 	if (is_running(s)) {
 		bool waits = job_stage(s->job) == JOB_SWITCH;
 
@@ -89,16 +101,19 @@ view_state(const struct fleet *f, const struct slot *s, struct slot_view *v)
 		v->state = "absent";
 	} else if (s->foreign) {
 		v->state = "foreign";
-		v->message = s->idle_reason != NULL ? s->idle_reason : "";
+		v->message = s->idle_reason != NULL ? s->idle_reason : s->shown.message;
 	} else {
 		v->state = "idle";
-		v->message = s->idle_reason != NULL ? s->idle_reason
-			     : f->paused	    ? "The station is paused."
-						    : "";
+		v->message = s->idle_reason != NULL	   ? s->idle_reason
+			     : s->shown.message[0] != '\0' ? s->shown.message
+			     : f->paused		   ? "The station is paused."
+							   : "";
 	}
 	if ((s->quarantined || s->drone_quarantined) && s->present && !is_running(s)) {
 		v->state = "quarantined";
-		if (!s->ended)
+		if (s->ended)
+			v->set_aside = set_aside_words(s);
+		else
 			v->message = quarantine_message(s);
 	}
 }

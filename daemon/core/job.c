@@ -178,7 +178,7 @@ void
 job_end_idle(struct job *j, const char *reason, uint64_t now_us)
 {
 	assert(j->begun == BEGUN_NO);
-	j->idle_reason = reason;
+	copy_text(j->record.message, sizeof(j->record.message), reason);
 	job_enter(j, JOB_OVER, now_us);
 }
 

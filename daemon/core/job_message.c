@@ -81,6 +81,17 @@ job_stranger_words(enum fault fault)
 	return "A device in DFU mode that cannot be opened: unplug it and plug it in again.";
 }
 
+/* What was found out about a stranger (half a sentence, or NULL), and what to do about it. */
+void
+job_stranger_unknown(const char *why, char *ret_text, size_t size)
+{
+	(void)snprintf(ret_text, size,
+		       "A device in DFU mode that is left alone: %s. If it is a Crazyflie, unplug "
+		       "it and plug it in while it runs; any other kind is described in a section "
+		       "[device] of the configuration.",
+		       why != NULL ? why : "it did not let itself be identified");
+}
+
 /* What happened, in words; why: a static sentence beside it, or NULL. */
 void
 job_compose_message(struct job *j, const char *why)

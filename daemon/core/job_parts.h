@@ -32,7 +32,6 @@ struct job {
 	bool published;
 	bool digest_wanted, digest_done, backup_wanted, backup_done;
 	bool waiting_turn;
-	const char *idle_reason;
 	struct verdict reset_verdict; /* what the reset of the port was to cure; NONE: none */
 	struct verdict parting;	      /* kind != NONE: how it ends once the drone runs again */
 	const char *parting_why;
@@ -67,6 +66,7 @@ void job_await_gone(struct job *j, uint64_t now_us); /* a transfer said so, the 
 void job_compose_message(struct job *j, const char *why);
 /* Static: the host's trouble with a device in DFU mode that nothing is known of. */
 const char *job_stranger_words(enum fault fault);
+void job_stranger_unknown(const char *why, char *ret_text, size_t size);
 
 /* job_talk.c: run-time mode */
 void talk_begin_ask(struct job *j, uint64_t now_us);

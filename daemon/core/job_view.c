@@ -56,7 +56,7 @@ job_foreign(const struct job *j)
 const char *
 job_idle_reason(const struct job *j)
 {
-	return j->idle_reason;
+	return j->stage == JOB_OVER && !j->published ? j->record.message : NULL;
 }
 
 bool

@@ -101,6 +101,10 @@ visit_verified(struct job *j)
 	j->verified = true;
 	/* WHY: after a reset the plan begins anew, and finds what was written before it. */
 	j->unchanged = plan_unchanged(plan) && !has_written(j);
+	/* What we brought back ourselves is no change to warn of the next time. */
+	if (j->setup.kind == JOB_RECOVER_LOADER && !j->unchanged)
+		copy_text(j->record.loader_sha256, sizeof(j->record.loader_sha256),
+			  j->setup.loader_sha256);
 }
 
 void
@@ -128,11 +132,11 @@ part_with(struct job *j, struct verdict v, const char *why, uint64_t now_us)
 /* ---- deciding ------------------------------------------------------------------------------- */
 
 static void
-foreign(struct job *j, const char *why, uint64_t now_us)
+foreign(struct job *j, const char *reason, uint64_t now_us)
 {
 	visit_account(j);
 	j->foreign = true;
-	job_end_idle(j, why, now_us);
+	job_end_idle(j, reason, now_us);
 }
 
 /* A drone that was found in DFU mode: may it be adopted? (design promise 1) */
@@ -314,8 +318,7 @@ decide(struct job *j, uint64_t now_us)
 	if (!is_ours(j)) {
 		foreign(j,
 			"A device in DFU mode of unknown origin: left alone. Plug it in while it "
-			"runs, or "
-			"allow it with 'adopt' in the configuration.",
+			"runs, or allow it with 'adopt' in the configuration.",
 			now_us);
 		return;
 	}
@@ -466,12 +469,10 @@ visit_failed(struct job *j, uint64_t now_us)
 	if (visit_host_failed(j, v.fault, now_us))
 		return;
 	if (is_stranger(j)) {
-		foreign(j,
-			j->flash.why != NULL
-			    ? j->flash.why
-			    : "A device in DFU mode that did not let itself be identified: left "
-			      "alone.",
-			now_us);
+		char reason[JOB_MESSAGE_MAX];
+
+		job_stranger_unknown(j->flash.why, reason, sizeof(reason));
+		foreign(j, reason, now_us);
 		return;
 	}
 	visit_verified(j);

@@ -122,5 +122,7 @@ done
 plug_in 2-3 other-dfu
 until_true 20 test_state 2-3 foreign
 same "a device that no section describes is foreign" foreign "$(slot 2-3 state)"
+holds "its slot says what was found and what to do" \
+	grep -qE 'left alone: .+ If it is a Crazyflie, .* \[device\]' <<< "$(slot 2-3 message)"
 same "and is only looked at" 0 "$(counter 2-3 writing)"
 records_are_sound "targets"

@@ -476,8 +476,9 @@ station_backup(struct station *s, const char *port)
 
 	if (slot < 0)
 		return slot;
-	return order_done(
-	    s, fleet_special(s->fleet, (unsigned)slot, JOB_BACKUP, NULL, true, station_now_us(s)));
+	return order_done(s, fleet_special(s->fleet, (unsigned)slot,
+					   &(struct job_setup){ .kind = JOB_BACKUP, .force = true },
+					   station_now_us(s)));
 }
 
 void

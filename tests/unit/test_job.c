@@ -385,9 +385,11 @@ a_backup_that_could_not_be_kept_is_a_failure_of_the_host(void **state)
 		plug(&b);
 		station_run(b.station, 5 * 1000000); /* looked at, nothing to do */
 		backup_error = error;
-		assert_int_equal(fleet_special(station_fleet(b.station), 0, JOB_BACKUP, NULL, true,
-					       world_now_us(station_world(b.station))),
-				 0);
+		assert_int_equal(
+		    fleet_special(station_fleet(b.station), 0,
+				  &(struct job_setup){ .kind = JOB_BACKUP, .force = true },
+				  world_now_us(station_world(b.station))),
+		    0);
 		(void)station_select(b.station, "tag", "2026.08", 0, 5); /* it looks again */
 		if (error < 0)
 			assert_ends(&b, VERDICT_FAIL, FAULT_STORAGE);
