@@ -29,6 +29,12 @@ print_queued(const json_t *reply)
 		printf(" %s", t.s);
 	}
 	putchar('\n');
+	if (json_is_string(json_object_get(reply, "note"))) {
+		struct text t;
+
+		text_copy(&t, json_string_value(json_object_get(reply, "note")));
+		puts(t.s);
+	}
 }
 
 static int

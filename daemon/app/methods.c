@@ -205,6 +205,22 @@ unknown_target(struct app *a, json_t *targets)
 }
 
 static void
+answer_retried(struct app *a, struct call *call, json_t *take_queued)
+{
+	json_t *reply = json_pack("{s:o}", "queued", take_queued);
+	const char *note = NULL;
+
+	if (fleet_paused(a->fleet))
+		note = "The station is paused: nothing begins before 'cfdfuctl resume'.";
+	else if (!policy_any_selected(fleet_policy(a->fleet)))
+		note = "No firmware is selected: nothing is written before 'cfdfuctl firmware "
+		       "select'.";
+	if (note != NULL && json_array_size(take_queued) > 0)
+		(void)json_object_set_new(reply, "note", json_string(note));
+	call_reply(call, reply);
+}
+
+static void
 retry(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
@@ -241,7 +257,7 @@ retry(void *ctx, struct call *call, json_t *parameters)
 		json_decref(queued);
 		call_refuse(call, PROTO_ERROR("Refused"), "Not tried again: %s.", why_not(error));
 	} else {
-		call_reply(call, json_pack("{s:o}", "queued", queued));
+		answer_retried(a, call, queued);
 	}
 	pump(a);
 }

@@ -49,9 +49,9 @@ refuse_target(struct app *a, struct call *call, const char *target)
 	return true;
 }
 
-/* A slot's label stands for its port; a Crazyflie's serial is kept in capitals. */
-static const char *
-target_key(struct app *a, const char *target, char buffer[SERIAL_TEXT_MAX])
+/* A Crazyflie's serial is kept in capitals. */
+static void
+target_key(const char *target, char buffer[SERIAL_TEXT_MAX])
 {
 	size_t digits = strspn(target, "0123456789abcdefABCDEF");
 
@@ -59,16 +59,33 @@ target_key(struct app *a, const char *target, char buffer[SERIAL_TEXT_MAX])
 	if ((digits == UID_DIGITS || digits == DFU_DIGITS) && target[digits] == '\0')
 		for (char *c = buffer; *c != '\0'; c++)
 			*c = (char)toupper((unsigned char)*c);
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+}
+
+typedef int (*set_key)(struct app *a, const char *key, const void *what);
+
+/* Sets something for a port, a serial, or all slots that carry a label; ends with an error. */
+static int
+set_target(struct app *a, const char *target, set_key set, const void *what)
+{
+	char key[SERIAL_TEXT_MAX];
+	bool labels = false;
+	int r = 0;
+
+	for (unsigned i = 0; i < fleet_slots(a->fleet) && r == 0; i++) {
 		struct slot_view v;
 		const char *label;
 
 		fleet_view(a->fleet, i, app_now_us(), &v);
 		label = config_label(a->config, v.port);
-		if (label != NULL && strcmp(label, target) == 0)
-			copy_text(buffer, SERIAL_TEXT_MAX, v.port);
+		if (label == NULL || strcmp(label, target) != 0)
+			continue;
+		labels = true;
+		r = set(a, v.port, what);
 	}
-	return buffer;
+	if (labels)
+		return r;
+	target_key(target, key);
+	return set(a, key, what);
 }
 
 /* Remembered first, then in force: after a restart the same holds. */
@@ -83,13 +100,30 @@ set_selected(struct app *a, enum platform p, struct image *image, const char *na
 	return r;
 }
 
-static int
-set_own(struct app *a, const char *key, struct image *image, const char *name)
-{
-	struct store_time now = app_time(a);
-	int r = store_set(a->store, STORE_OWN, key, name, &now);
+struct own {
+	struct image *image; /* borrowed; NULL: none of its own any more */
+	const char *name;
+};
 
-	return r < 0 ? r : policy_select_own(fleet_policy(a->fleet), key, image);
+static int
+set_own(struct app *a, const char *key, const void *what)
+{
+	const struct own *own = what;
+	struct store_time now = app_time(a);
+	int r = store_set(a->store, STORE_OWN, key, own->name, &now);
+
+	return r < 0 ? r : policy_select_own(fleet_policy(a->fleet), key, own->image);
+}
+
+static int
+set_rule(struct app *a, const char *key, const void *what)
+{
+	const enum platform *p = what;
+	struct store_time now = app_time(a);
+	int r = store_set(a->store, STORE_PLATFORM, key,
+			  *p != PLATFORM_UNKNOWN ? platform_name(*p) : NULL, &now);
+
+	return r < 0 ? r : policy_set_platform(fleet_policy(a->fleet), key, *p);
 }
 
 static json_t *
@@ -145,7 +179,7 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
 	const char *name = text_of(parameters, "name"), *target = text_of(parameters, "target");
-	char why[STORE_WHY_MAX], key[SERIAL_TEXT_MAX];
+	char why[STORE_WHY_MAX];
 	struct image *image = NULL;
 	enum platform named;
 	int r;
@@ -165,7 +199,7 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 	}
 	methods_act(a, call, parameters);
 	if (target != NULL)
-		r = set_own(a, target_key(a, target, key), image, name);
+		r = set_target(a, target, set_own, &(struct own){ image, name });
 	else
 		r = select_platforms(a, image, name, named);
 	image_unref(image);
@@ -180,11 +214,10 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 static int
 deselect(struct app *a, const char *target, enum platform named)
 {
-	char key[SERIAL_TEXT_MAX];
 	int r = 0;
 
 	if (target != NULL)
-		return set_own(a, target_key(a, target, key), NULL, NULL);
+		return set_target(a, target, set_own, &(struct own){ NULL, NULL });
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
 		if (named == PLATFORM_UNKNOWN || named == p)
 			r = set_selected(a, p, NULL, NULL);
@@ -216,8 +249,6 @@ void
 methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
-	struct store_time now = app_time(a);
-	char key[SERIAL_TEXT_MAX];
 	enum platform p;
 	json_t *station;
 	int r;
@@ -227,11 +258,7 @@ methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 	if (p != PLATFORM_UNKNOWN && refuse_target(a, call, text_of(parameters, "target")))
 		return;
 	methods_act(a, call, parameters);
-	(void)target_key(a, text_of(parameters, "target"), key);
-	r = store_set(a->store, STORE_PLATFORM, key,
-		      p != PLATFORM_UNKNOWN ? platform_name(p) : NULL, &now);
-	if (r == 0)
-		r = policy_set_platform(fleet_policy(a->fleet), key, p);
+	r = set_target(a, text_of(parameters, "target"), set_rule, &p);
 	(void)records_commit(a);
 	if (r < 0) {
 		call_refuse(call, methods_store_error(r), "The rule cannot be kept: %s.",

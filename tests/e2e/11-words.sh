@@ -51,6 +51,32 @@ exits 0 platform set 0123456789ABCDEF01234567 none
 same "and taken back however it is said" '[]' "$(status '.station.rules')"
 exits 0 firmware select 'the new one (2)' --for 1-99
 exits 0 firmware deselect --for 1-99
+rack_add 1-8 "$new"
+rack_add 1-9 "$new"
+rack_do plug 1-8 > /dev/null
+rack_do plug 1-9 > /dev/null
+holds "two drones are there" until_true 30 good_is 2
+exits 0 firmware select 'the new one (2)' --for row
+same "a label speaks of all slots that carry it" '1-8 1-9' \
+	"$(status '[.station.own[].target] | sort | join(" ")')"
+exits 0 firmware deselect --for row
+exits 0 platform set row cf2
+same "also when it is taken back, and in a rule" '0 1-8 1-9' \
+	"$(status '.station | "\(.own | length) \([.rules[].target] | sort | join(" "))"')"
+exits 0 platform set row none
+cfdfuctl firmware deselect > /dev/null
+exits 0 retry 1-8
+holds "a retry without firmware says what will come of it" grep -q "No firmware is selected" "$scratch/said"
+cfdfuctl pause > /dev/null
+until_true 30 test_state 1-9 idle
+exits 0 retry 1-9
+holds "one under a pause, too" grep -q "is paused" "$scratch/said"
+exits 0 firmware select 'the new one (2)'
+cfdfuctl resume > /dev/null
+holds "resumed, they are looked at" until_true 30 good_is 2
+rack_do unplug 1-8 > /dev/null
+rack_do unplug 1-9 > /dev/null
+until_true 30 present_is 0
 
 # ---- waiting for a paused station ---------------------------------------------------------------
 
