@@ -35,7 +35,7 @@ cut_power()
 		mv "$flashes/$p.new" "$flashes/$p"
 	done
 	: > /share/cut
-	sleep 60
+	while :; do :; done # WHY: a sleep is over at once where the clock jumps over idle time
 }
 
 settled()
