@@ -38,8 +38,11 @@ rack_do unplug 1-1 > /dev/null
 rack_do move 1-1 1-9 > /dev/null
 rack_add 1-1 "$old" && rack_do plug 1-1 > /dev/null
 holds "another drone on its slot is flashed" until_true 60 test_verdict 1-1 pass
-holds "the row is taken away from who watched the other" \
-	until_true 10 eval '[ -z "$(rows "$scratch/watch")" ]'
+no_row()
+{
+	[ -z "$(rows "$scratch/watch")" ]
+}
+holds "the row is taken away from who watched the other" until_true 10 no_row
 kill "$watch_pid"
 
 # ---- a reading that comes to nothing ------------------------------------------------------------
