@@ -91,8 +91,14 @@ configure '[station]' 'ports = 1-2, 1-3' 'nonsense = 1'
 holds "a wrong configuration is read" reload
 holds "it is refused with its line" grep -q "station.conf:3: .*nonsense" "$log"
 same "the old one stays" B2 "$(status '.slots[] | select(.port == "1-2").label')"
-configure '[station]' 'ports = 1-2, 1-3' 'group = nobody' '[device other]' 'vid = 1234' 'pid = 5678'
+cfdfuctl --json watch > "$scratch/watch2" &
+watch_pid=$!
+until_true 10 test -s "$scratch/watch2"
+configure '[station]' 'ports = 1-2, 1-3' 'group = nobody' '[device other]' 'vid = 1234' 'pid = 5678' \
+	'[slots]' '1-2 = C2'
 holds "one with other devices is read" reload
+holds "who watches sees the new label" until_true 10 grep -q '"label": *"C2"' "$scratch/watch2"
+kill "$watch_pid"
 holds "it says that devices need a restart" grep -q "\[device\].*restart" "$log"
 holds "and so does the group" grep -q "group.*restart" "$log"
 
