@@ -18,6 +18,7 @@
 
 enum {
 	SLEPT_MS = 2000, /* the two clocks part by more than this: the machine was suspended */
+	PROGRESS_EVERY_US = 1000000,
 	REPAIR_STEP_MS = 60000, /* a repair says within this that it goes on */
 	DRAIN_MS = 110000,	/* within the unit's TimeoutStopSec, with RECORD_MS */
 	RECORD_MS = 5000,	/* for the disk to take the verdicts of what was interrupted */
@@ -219,12 +220,18 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-/* A long repair is work, not a hang: the service manager may not cut it off. */
+/* A long check or repair is work, not a hang: the service manager may not cut it off. */
 static void
 on_store_progress(void *ctx)
 {
 	struct app *a = ctx;
+	uint64_t now_us = app_now_us();
 
+	if (now_us < a->progress_due_us)
+		return;
+	a->progress_due_us = now_us + PROGRESS_EVERY_US;
+	if (!a->loaded)
+		notify_status(a->notify, "looking through the records");
 	notify_extend(a->notify, REPAIR_STEP_MS);
 	notify_watchdog(a->notify);
 }

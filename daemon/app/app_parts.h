@@ -77,6 +77,7 @@ struct app {
 	char boot_id[40];
 	uint64_t idle_since_us;
 	int64_t slept_ms; /* CLOCK_BOOTTIME - CLOCK_MONOTONIC when looked last */
+	uint64_t progress_due_us; /* a long check or repair: when the manager is told next */
 	unsigned seconds;
 	unsigned denied_minute, denied_count;
 	uint64_t stop_at_us; /* when what is still at work is interrupted */

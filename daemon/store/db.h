@@ -63,9 +63,15 @@ enum db_query {
 	DB_QUERY_COUNT
 };
 
-/* wait_ms: for other programs' locks.  ret_why (STORE_WHY_MAX bytes) says what is wrong when it
- * fails. */
-int db_open(const char *path, const char *vfs, int wait_ms, struct db **ret_db,
+struct db_options {
+	const char *vfs;	     /* NULL: the default one */
+	int wait_ms;		     /* for other programs' locks */
+	void (*progress)(void *ctx); /* now and then while it is checked; may be NULL */
+	void *progress_ctx;
+};
+
+/* ret_why (STORE_WHY_MAX bytes) says what is wrong when it fails. */
+int db_open(const char *path, const struct db_options *options, struct db **ret_db,
 	    char *ret_why) MUST_CHECK;
 
 /* WHY: no checkpoint and no removal of the log when closing after trouble: both go by name, and the

@@ -13,6 +13,8 @@
 #include "store/schema.h"
 #include "store/store.h"
 
+enum { CHECK_STEPS = 100000 }; /* of SQLite's machine: some milliseconds */
+
 static int
 explain(struct db *db, int rc, const char *doing, char *why)
 {
@@ -102,19 +104,35 @@ configure(struct db *db, char *why)
 }
 
 static int
-check_whole(struct db *db, unsigned version, char *why)
+on_check_progress(void *ctx)
 {
+	const struct db_options *options = ctx;
+
+	options->progress(options->progress_ctx);
+	return 0; /* go on */
+}
+
+/* Of a million attempts, after an unclean end, on a slow disk: minutes. */
+static int
+check_whole(struct db *db, unsigned version, const struct db_options *options, char *why)
+{
+	struct db_options given = *options; /* SQLite's context is not const */
 	char running[8] = "", answer[STORE_WHY_MAX - 40];
 	int r = 0;
 
 	if (version == schema_step_count)
 		r = ask(db, "SELECT value FROM setting WHERE scope = 'store' AND name = 'running'",
 			running, sizeof(running), why);
+	if (options->progress != NULL) {
+		options->progress(options->progress_ctx);
+		sqlite3_progress_handler(db->h, CHECK_STEPS, on_check_progress, &given);
+	}
 	if (r == 0) /* after an unclean end the indices are compared with the tables, too */
 		r = ask(db,
 			strcmp(running, "1") == 0 ? "PRAGMA integrity_check(1)"
 						  : "PRAGMA quick_check(1)",
 			answer, sizeof(answer), why);
+	sqlite3_progress_handler(db->h, 0, NULL, NULL);
 	if (r == 0 && strcmp(answer, "ok") != 0) {
 		(void)snprintf(why, STORE_WHY_MAX, "cfdfud.db is damaged: %s", answer);
 		r = -EUCLEAN;
@@ -172,7 +190,7 @@ prepare_all(struct db *db, char *why)
 }
 
 int
-db_open(const char *path, const char *vfs, int wait_ms, struct db **ret_db, char *ret_why)
+db_open(const char *path, const struct db_options *options, struct db **ret_db, char *ret_why)
 {
 	struct db *db = calloc(1, sizeof(*db));
 	unsigned version = 0;
@@ -184,16 +202,16 @@ db_open(const char *path, const char *vfs, int wait_ms, struct db **ret_db, char
 		    sqlite3_open_v2(path, &db->h,
 				    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 					SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-				    vfs),
+				    options->vfs),
 		    path, ret_why);
 	if (r == 0)
-		db_wait_for_locks(db, wait_ms);
+		db_wait_for_locks(db, options->wait_ms);
 	if (r == 0)
 		r = judge_owner(db, &version, ret_why);
 	if (r == 0)
 		r = configure(db, ret_why);
 	if (r == 0)
-		r = check_whole(db, version, ret_why);
+		r = check_whole(db, version, options, ret_why);
 	if (r == 0)
 		r = migrate(db, version, ret_why);
 	/* QUIRK: SQLite 3.40 passes over a failed sync when it makes a new file one with a log. The

@@ -77,15 +77,18 @@ open_audit(struct store *s, const char *stamp)
 static int
 open_database(struct store *s, const char *stamp, bool in_loop)
 {
-	int wait_ms = in_loop ? LOOP_WAIT_MS : OPEN_WAIT_MS;
-	int r = db_open(s->db_path, s->opt.vfs, wait_ms, &s->db, s->down_why);
+	struct db_options options = { .vfs = s->opt.vfs,
+				      .wait_ms = in_loop ? LOOP_WAIT_MS : OPEN_WAIT_MS,
+				      .progress = s->opt.progress,
+				      .progress_ctx = s->opt.progress_ctx };
+	int r = db_open(s->db_path, &options, &s->db, s->down_why);
 
 	if (r != -EUCLEAN)
 		return r;
 	store_alarm(s, "%.160s; it was set aside (%s) and rebuilt", s->down_why, stamp);
 	r = compare_set_aside(s, DB_FILE, stamp);
 	if (r == 0)
-		r = db_open(s->db_path, s->opt.vfs, wait_ms, &s->db, s->down_why);
+		r = db_open(s->db_path, &options, &s->db, s->down_why);
 	return r;
 }
 

@@ -50,8 +50,8 @@ struct store_options {
 	uint64_t ballast_bytes;	  /* 0: 16 MiB */
 	uint64_t floor_bytes;	  /* free space demanded before an attempt; 0: 64 MiB */
 	uint64_t wal_alarm_bytes; /* a write-ahead log worth an alarm; 0: 64 MiB */
-	/* Called now and then while a repair takes long (a million attempts: two minutes of
-	 * processor time), for whoever waits for the start; may be NULL. */
+	/* Called now and then while a check or a repair takes long (a million attempts: ten
+	 * seconds, two minutes of processor time), for whoever waits for the start; may be NULL. */
 	void (*progress)(void *ctx);
 	void *progress_ctx;
 	const char *vfs; /* SQLite VFS by name, for tests; NULL: the default one */

@@ -388,6 +388,14 @@ a_rebuild_of_many_records_goes_over_several_transactions(void **state)
 	close_store(s);
 	assert_true(assert_files_agree(dir) > lines);
 	assert_station_is_whole(dir);
+	/* a check after an unclean end says that it goes on, too */
+	(void)open_ready(dir, &small_options, &s);
+	store_close(s, NULL);
+	steps = 0;
+	(void)open_ready(dir, &o, &s);
+	assert_int_equal(health_of(s), STORE_OK);
+	assert_true(steps >= 2);
+	close_store(s);
 }
 
 static void

@@ -27,7 +27,7 @@ assert_files_agree(const char *dir)
 	assert_true(sodium_init() >= 0);
 	assert_int_equal(audit_open(&a, dirfd, "test", -1), 0);
 	assert_false(a.cut);
-	r = db_open(in_dir(dir, DB_FILE), NULL, 100, &db, why);
+	r = db_open(in_dir(dir, DB_FILE), &(struct db_options){ .wait_ms = 100 }, &db, why);
 	if (r != 0)
 		print_error("%d %s\n", r, why);
 	assert_int_equal(r, 0);
