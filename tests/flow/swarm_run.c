@@ -442,14 +442,17 @@ one_round(struct run *x, unsigned round)
  * is a stranger now, by the operator's own word on adoption (design promise 1).
  */
 static bool
-may_become_foreign(const struct run *x, unsigned i)
+may_become_stranger(const struct run *x, unsigned i, const struct slot_view *v)
 {
 	const struct member *m = &x->members[i];
 	enum job_adopt adopt = x->plan->options.fleet.job.adopt;
 
-	if (adopt == JOB_ADOPT_PORT)
+	/* Taken whoever it is, it may be one of which nothing says what it is. */
+	if (adopt == JOB_ADOPT_PORT && v->verdict.fault != FAULT_PLATFORM_UNKNOWN)
 		return false;
-	if (adopt == JOB_ADOPT_RECOGNISED && m->config.otp[0] != '\0')
+	if (adopt != JOB_ADOPT_PORT && strcmp(v->state, "foreign") != 0)
+		return false;
+	if (adopt != JOB_ADOPT_NEVER && adopt != JOB_ADOPT_KNOWN && m->config.otp[0] != '\0')
 		return false;
 	/* Its attempt has no row when even the platform was to be read in DFU mode. */
 	return m->config.no_type || m->config.serial == DRONE_SERIAL_MISSING ||
@@ -470,7 +473,7 @@ check_undisturbed(struct run *x)
 		if (m->platform == PLATFORM_UNKNOWN || !m->sound || x->disturbed[i] || m->by_button)
 			continue;
 		(void)station_view(x->station, m->port, &v);
-		if (strcmp(v.state, "foreign") == 0 && may_become_foreign(x, i))
+		if (may_become_stranger(x, i, &v))
 			continue;
 		if (!is_good(x, i, &v))
 			fail_drone(x, i, "had no trouble of its own and did not end well");
