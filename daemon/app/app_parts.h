@@ -85,6 +85,7 @@ struct app {
 	bool stopping, stopped; /* told to stop; nobody is waited for any more */
 	bool closed;		/* interrupted attempts of the last run have got their ending */
 	bool loaded;		/* ports, catalogue and selection have been read from the store */
+	bool past_missing; /* a drone came while the records could not be read */
 	bool commit_failed;	/* the second's timer tries again, not every event of the bus */
 	enum store_health told_health;
 	int exit_status;
@@ -101,6 +102,8 @@ int apply_load(const struct app_options *options, struct config **ret_config,
 void apply_config(struct app *a);
 void apply_devices(struct app *a); /* once, when there is a watch */
 void apply_again(struct app *a);   /* SIGHUP */
+/* Makes the slot of this port known, with what the configuration says of it.  -E2BIG. */
+int apply_slot(struct app *a, const char *port) MUST_CHECK;
 bool apply_is_ours(struct app *a, const char *port);
 /* Devices on slots that are not this station's: kept in mind, in case they become so. */
 void apply_leave_outside(struct app *a, const struct sighting *s);

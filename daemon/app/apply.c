@@ -90,6 +90,26 @@ set_rules(struct app *a, const struct config *c, bool set)
 	}
 }
 
+static void
+configure_slot(struct app *a, unsigned slot)
+{
+	struct slot_view v;
+
+	fleet_view(a->fleet, slot, app_now_us(), &v);
+	fleet_configure_slot(a->fleet, slot, config_ports_match(&a->config->ports, v.port),
+			     config_label(a->config, v.port));
+}
+
+int
+apply_slot(struct app *a, const char *port)
+{
+	int r = fleet_find(a->fleet, port) < 0 ? fleet_port(a->fleet, port, 0, false) : 0;
+
+	if (r == 0)
+		configure_slot(a, (unsigned)fleet_find(a->fleet, port));
+	return r;
+}
+
 /* Slots that have a name of their own are shown before anything was plugged in. */
 static void
 show_labelled(struct app *a)
@@ -100,7 +120,7 @@ show_labelled(struct app *a)
 		if (strpbrk(port, "*?[") != NULL || fleet_find(a->fleet, port) >= 0 ||
 		    !config_ports_match(&a->config->ports, port))
 			continue;
-		if (fleet_port(a->fleet, port, 0, false) < 0)
+		if (apply_slot(a, port) < 0)
 			log_say(a->log, LOG_ERR, NULL, "[slots] %s: too many slots", port);
 	}
 }
@@ -136,7 +156,7 @@ is_at_work(struct app *a, const char *port)
 	if (slot < 0)
 		return false;
 	fleet_view(a->fleet, (unsigned)slot, app_now_us(), &v);
-	return v.active;
+	return v.begun;
 }
 
 bool
@@ -184,7 +204,7 @@ apply_ports_taken(struct app *a)
 		fleet_view(a->fleet, i, app_now_us(), &v);
 		if (config_ports_match(&a->config->ports, v.port))
 			continue;
-		if (v.active) { /* WHY: also while it is between two enumerations, seen nowhere */
+		if (v.begun) { /* WHY: also while it is between two enumerations, seen nowhere */
 			a->ports_changed = true; /* looked at again, when it has ended */
 			continue;
 		}
@@ -199,6 +219,9 @@ apply_ports_taken(struct app *a)
 static void
 take_ports(struct app *a)
 {
+	/* WHY first: whoever ends meanwhile may not begin again where nothing is ours any more. */
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
+		configure_slot(a, i);
 	for (size_t i = 0; i < a->outside_count;) {
 		struct sighting s = a->outside[i];
 

@@ -114,7 +114,8 @@ journal_note(struct app *a, const struct command *c)
 		return;
 	case NOTE_IDLE:
 		records_drone(a, c->record);
-		log_say(a->log, LOG_INFO, &about, "nothing to do: %s", v.message);
+		if (v.message[0] != '\0') /* else it has begun anew already */
+			log_say(a->log, LOG_INFO, &about, "nothing to do: %s", v.message);
 		give_up_special(a, c->slot, &v);
 		return;
 	case NOTE_FOREIGN:

@@ -277,7 +277,7 @@ release_slot(struct app *a, unsigned slot, json_t *released)
 	r = store_port_quarantine(a->store, v.port, NULL, &now);
 	if (r == 0 && serial[0] != '\0')
 		r = store_drone_quarantine(a->store, serial, NULL, &now);
-	if (r < 0)
+	if (r < 0 && r != -ENOENT) /* WHY: a drone of which there is no record was not set aside */
 		log_say(a->log, LOG_WARNING, NULL, "%s: its release is not recorded: %s", v.port,
 			strerror(-r));
 	(void)json_array_append_new(released, json_string(v.port));

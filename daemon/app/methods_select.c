@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "app/app_parts.h"
 #include "app/library.h"
@@ -33,6 +34,15 @@ may_come(const char *target)
 	       strpbrk(target, " \t/") == NULL && strpbrk(target, "0123456789") != NULL;
 }
 
+static bool
+is_label(const struct config *c, const char *target)
+{
+	for (size_t i = 0; i < c->label_count; i++)
+		if (strcmp(c->labels[i].label, target) == 0)
+			return true;
+	return false;
+}
+
 /*
  * WHY: what is said of a slot that does not exist would be kept, and do nothing.  True when it was
  * refused.
@@ -43,49 +53,24 @@ refuse_target(struct app *a, struct call *call, const char *target)
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
 		if (status_matches(a, i, target))
 			return false;
-	if (may_come(target))
+	if (is_label(a->config, target) || may_come(target))
 		return false;
 	call_error(call, PROTO_ERROR("NoSuchSlot"), json_pack("{s:s}", "target", target));
 	return true;
 }
 
-/* A Crazyflie's serial is kept in capitals. */
-static void
-target_key(const char *target, char buffer[SERIAL_TEXT_MAX])
+/* A label stays as it is and stands for all its slots; a Crazyflie's serial is kept in capitals. */
+static const char *
+target_key(struct app *a, const char *target, char buffer[SERIAL_TEXT_MAX])
 {
 	size_t digits = strspn(target, "0123456789abcdefABCDEF");
 
 	copy_text(buffer, SERIAL_TEXT_MAX, target);
-	if ((digits == UID_DIGITS || digits == DFU_DIGITS) && target[digits] == '\0')
+	if ((digits == UID_DIGITS || digits == DFU_DIGITS) && target[digits] == '\0' &&
+	    !is_label(a->config, target))
 		for (char *c = buffer; *c != '\0'; c++)
 			*c = (char)toupper((unsigned char)*c);
-}
-
-typedef int (*set_key)(struct app *a, const char *key, const void *what);
-
-/* Sets something for a port, a serial, or all slots that carry a label; ends with an error. */
-static int
-set_target(struct app *a, const char *target, set_key set, const void *what)
-{
-	char key[SERIAL_TEXT_MAX];
-	bool labels = false;
-	int r = 0;
-
-	for (unsigned i = 0; i < fleet_slots(a->fleet) && r == 0; i++) {
-		struct slot_view v;
-		const char *label;
-
-		fleet_view(a->fleet, i, app_now_us(), &v);
-		label = config_label(a->config, v.port);
-		if (label == NULL || strcmp(label, target) != 0)
-			continue;
-		labels = true;
-		r = set(a, v.port, what);
-	}
-	if (labels)
-		return r;
-	target_key(target, key);
-	return set(a, key, what);
+	return buffer;
 }
 
 /* Remembered first, then in force: after a restart the same holds. */
@@ -100,30 +85,37 @@ set_selected(struct app *a, enum platform p, struct image *image, const char *na
 	return r;
 }
 
-struct own {
-	struct image *image; /* borrowed; NULL: none of its own any more */
-	const char *name;
-};
-
 static int
-set_own(struct app *a, const char *key, const void *what)
+set_own(struct app *a, const char *target, struct image *image, const char *name)
 {
-	const struct own *own = what;
 	struct store_time now = app_time(a);
-	int r = store_set(a->store, STORE_OWN, key, own->name, &now);
+	char key[SERIAL_TEXT_MAX];
+	int r = store_set(a->store, STORE_OWN, target_key(a, target, key), name, &now);
 
-	return r < 0 ? r : policy_select_own(fleet_policy(a->fleet), key, own->image);
+	return r < 0 ? r : policy_select_own(fleet_policy(a->fleet), key, image);
+}
+
+/* What the configuration says of a target is in force where the operator says nothing. */
+static enum platform
+configured_platform(const struct config *c, const char *key)
+{
+	for (size_t i = 0; i < c->rule_count; i++)
+		if (strcasecmp(c->rules[i].target, key) == 0)
+			return c->rules[i].platform;
+	return PLATFORM_UNKNOWN;
 }
 
 static int
-set_rule(struct app *a, const char *key, const void *what)
+set_rule(struct app *a, const char *target, enum platform p)
 {
-	const enum platform *p = what;
 	struct store_time now = app_time(a);
-	int r = store_set(a->store, STORE_PLATFORM, key,
-			  *p != PLATFORM_UNKNOWN ? platform_name(*p) : NULL, &now);
+	char key[SERIAL_TEXT_MAX];
+	int r = store_set(a->store, STORE_PLATFORM, target_key(a, target, key),
+			  p != PLATFORM_UNKNOWN ? platform_name(p) : NULL, &now);
 
-	return r < 0 ? r : policy_set_platform(fleet_policy(a->fleet), key, *p);
+	if (p == PLATFORM_UNKNOWN)
+		p = configured_platform(a->config, key);
+	return r < 0 ? r : policy_set_platform(fleet_policy(a->fleet), key, p);
 }
 
 static json_t *
@@ -199,7 +191,7 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 	}
 	methods_act(a, call, parameters);
 	if (target != NULL)
-		r = set_target(a, target, set_own, &(struct own){ image, name });
+		r = set_own(a, target, image, name);
 	else
 		r = select_platforms(a, image, name, named);
 	image_unref(image);
@@ -217,7 +209,7 @@ deselect(struct app *a, const char *target, enum platform named)
 	int r = 0;
 
 	if (target != NULL)
-		return set_target(a, target, set_own, &(struct own){ NULL, NULL });
+		return set_own(a, target, NULL, NULL);
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
 		if (named == PLATFORM_UNKNOWN || named == p)
 			r = set_selected(a, p, NULL, NULL);
@@ -258,7 +250,7 @@ methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 	if (p != PLATFORM_UNKNOWN && refuse_target(a, call, text_of(parameters, "target")))
 		return;
 	methods_act(a, call, parameters);
-	r = set_target(a, text_of(parameters, "target"), set_rule, &p);
+	r = set_rule(a, text_of(parameters, "target"), p);
 	(void)records_commit(a);
 	if (r < 0) {
 		call_refuse(call, methods_store_error(r), "The rule cannot be kept: %s.",

@@ -130,11 +130,13 @@ pump_sighted(struct app *a, const struct sighting *s)
 {
 	struct drone_past past;
 
-	records_past(a, s, &past);
-	fleet_sighted(a->fleet, s, &past, app_now_us());
-	if (fleet_find(a->fleet, s->port) < 0)
+	if (apply_slot(a, s->port) < 0) {
 		log_say(a->log, LOG_ERR, NULL, "%s: not looked at, there are %d slots already",
 			s->port, FLEET_SLOTS_MAX);
+		return;
+	}
+	records_past(a, s, &past);
+	fleet_sighted(a->fleet, s, &past, app_now_us());
 }
 
 static void

@@ -177,9 +177,11 @@ records_past(struct app *a, const struct sighting *s, struct drone_past *ret_pas
 		r = store_drone_find(a->store, s->serial, NULL, on_drone, ret_past);
 	else if (ident_kind_of(s) == IDENT_DFU && ident_dfu_serial_valid(s->serial))
 		r = store_drone_find(a->store, NULL, s->serial, on_drone, ret_past);
-	if (r < 0)
+	if (r < 0) {
+		a->past_missing = true;
 		log_say(a->log, LOG_WARNING, NULL, "%s: the records cannot be read: %s", s->port,
 			strerror(-r));
+	}
 }
 
 void
@@ -395,6 +397,10 @@ records_check(struct app *a)
 	a->commit_failed = store_queued(a->store) != store_durable(a->store);
 	if (!a->closed || !a->loaded)
 		records_load(a);
+	if (a->loaded && a->past_missing && store_health(a->store, NULL) != STORE_DEGRADED) {
+		a->past_missing = false;
+		load_pasts(a);
+	}
 	journal_health(a);
 	if (answer(a))
 		pump(a);

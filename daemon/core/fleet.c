@@ -175,6 +175,7 @@ fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, 
 	setup.profiles = s->profiles;
 	setup.profile_count = s->profile_count;
 	setup.toc = &f->toc;
+	setup.label = s->label;
 	s->again = false;
 	s->replaced = false;
 	s->foreign = false;
@@ -196,8 +197,9 @@ void
 fleet_consider(struct fleet *f, unsigned slot, uint64_t now_us)
 {
 	struct slot *s = &f->slots[slot];
+	struct job_setup setup = { .kind = JOB_UPDATE };
 
-	if (!s->present || s->job != NULL || s->done || f->paused || f->stopping)
+	if (!s->present || s->job != NULL || s->done || f->paused || f->stopping || s->not_ours)
 		return;
 	if (s->quarantined || s->drone_quarantined)
 		return;
@@ -206,7 +208,10 @@ fleet_consider(struct fleet *f, unsigned slot, uint64_t now_us)
 		s->idle_reason = "Not a Crazyflie: never touched.";
 		return;
 	}
-	fleet_start_job(f, slot, &(struct job_setup){ .kind = JOB_UPDATE }, now_us);
+	setup.retry = s->asked;
+	setup.force = s->forced;
+	s->asked = s->forced = false;
+	fleet_start_job(f, slot, &setup, now_us);
 }
 
 /* ---- what the bus says ---------------------------------------------------------------------- */
@@ -263,6 +268,8 @@ arrived(struct fleet *f, unsigned slot, uint64_t now_us)
 		return;
 	}
 	fleet_forget_ending(s);
+	memset(s->done_sha256, 0, sizeof(s->done_sha256));
+	s->asked = s->forced = false;
 	fleet_consider(f, slot, now_us);
 }
 
@@ -448,6 +455,8 @@ publish(struct fleet *f, unsigned slot)
 	s->done = true;
 	if (r->image != NULL)
 		memcpy(s->done_sha256, image_label(r->image)->sha256, sizeof(s->done_sha256));
+	else if (s->replaced || r->kind == JOB_UPDATE) /* a reading leaves there what was there */
+		memset(s->done_sha256, 0, sizeof(s->done_sha256));
 	if (r->verdict.kind == VERDICT_PASS) {
 		f->boot_us = (f->boot_us + boot) / 2;
 		job_estimate(s->job, 0, f->boot_us, &left, &f->work_us);

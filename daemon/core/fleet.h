@@ -99,6 +99,7 @@ struct slot_view {
 	const char *version_before, *version_after; /* "" unknown */
 	int64_t attempt;			    /* 0 none */
 	bool active;
+	bool begun; /* something was recorded of it, or done to the drone */
 	bool safe_to_unplug;
 	bool retry_possible;
 };
@@ -164,6 +165,9 @@ int fleet_special(struct fleet *f, unsigned slot, const struct job_setup *wanted
 
 /* What the records say of a port before anything is plugged in; makes the slot known.  -E2BIG. */
 int fleet_port(struct fleet *f, const char *port, unsigned failures, bool quarantined);
+/* What the configuration says of a slot.  Not ours: what is at work there is finished, nothing
+ * begins.  label: "" or NULL none; fleet_selection_changed() after that. */
+void fleet_configure_slot(struct fleet *f, unsigned slot, bool ours, const char *label);
 /* Lifts the quarantine; the drone that is there gets its job.  False: nothing was set aside. */
 bool fleet_release(struct fleet *f, unsigned slot, uint64_t now_us);
 

@@ -60,6 +60,7 @@ bool
 fleet_wants_another_image(const struct fleet *f, const struct slot *s)
 {
 	struct policy_drone d = { .port = s->sighting.port,
+				  .label = s->label,
 				  .runtime_serial = s->shown.serial,
 				  .dfu_serial = s->shown.dfu_serial,
 				  .crtp = s->past.platform };
@@ -72,6 +73,48 @@ fleet_wants_another_image(const struct fleet *f, const struct slot *s)
 					      sizeof(s->done_sha256)) != 0;
 }
 
+/* Nothing has been recorded of it, and nothing was done to the drone. */
+bool
+fleet_has_not_begun(const struct slot *s)
+{
+	return s->job != NULL && job_stage(s->job) < JOB_ENDING && !job_touched(s->job) &&
+	       job_record(s->job)->id == 0;
+}
+
+void
+fleet_configure_slot(struct fleet *f, unsigned slot, bool ours, const char *label)
+{
+	struct slot *s = &f->slots[slot];
+
+	s->not_ours = !ours;
+	copy_text(s->label, sizeof(s->label), label);
+}
+
+/* A job that has done nothing yet, from its beginning, as it was asked for. */
+static void
+begin_anew(struct fleet *f, unsigned slot, uint64_t now_us)
+{
+	struct slot *s = &f->slots[slot];
+	bool update = job_record(s->job)->kind == JOB_UPDATE;
+
+	s->again = true;
+	s->asked = update && job_record(s->job)->retry;
+	s->forced = update && job_forced(s->job);
+	job_stop(s->job, VERDICT_INTERRUPTED, FAULT_STOPPED, now_us);
+	fleet_enqueue(f, slot);
+}
+
+/* A job that only waits for its turn is no attempt yet: it goes by what holds now. */
+static void
+decide_anew(struct fleet *f, unsigned slot, uint64_t now_us)
+{
+	const struct slot *s = &f->slots[slot];
+
+	if (fleet_has_not_begun(s) && job_stage(s->job) != JOB_ASK &&
+	    job_record(s->job)->kind == JOB_UPDATE)
+		begin_anew(f, slot, now_us);
+}
+
 void
 fleet_selection_changed(struct fleet *f, uint64_t now_us)
 {
@@ -80,6 +123,7 @@ fleet_selection_changed(struct fleet *f, uint64_t now_us)
 
 		/* WHY: a running job keeps its image; what it leaves behind is looked at then. */
 		s->reselected = s->job != NULL;
+		decide_anew(f, i, now_us);
 		if (s->present && s->job == NULL && s->done && fleet_wants_another_image(f, s))
 			fleet_forget_ending(s);
 	}
@@ -91,7 +135,7 @@ may_start(const struct fleet *f, unsigned slot, bool force)
 {
 	const struct slot *s = &f->slots[slot];
 
-	if (!s->present)
+	if (!s->present || s->not_ours)
 		return -ENODEV;
 	if (s->job != NULL)
 		return -EBUSY;
@@ -169,19 +213,12 @@ fleet_release(struct fleet *f, unsigned slot, uint64_t now_us)
 	s->failures = s->past.failures = s->past.failed_ports = 0;
 	memset(s->arrivals_us, 0, sizeof(s->arrivals_us));
 	s->revision++;
+	cut_light_short(f, slot, now_us);
 	if (!s->present || s->job != NULL)
 		return true;
 	fleet_forget_ending(s);
 	fleet_consider(f, slot, now_us);
 	return true;
-}
-
-/* Nothing has been recorded of it, and nothing was done to the drone. */
-static bool
-has_not_begun(const struct slot *s)
-{
-	return s->job != NULL && job_stage(s->job) < JOB_ENDING && !job_touched(s->job) &&
-	       job_record(s->job)->id == 0;
 }
 
 void
@@ -192,11 +229,10 @@ fleet_past(struct fleet *f, unsigned slot, const struct drone_past *past, uint64
 	s->past = *past;
 	s->drone_quarantined = past->quarantined;
 	s->revision++;
-	if (!has_not_begun(s))
-		return;
-	s->again = true;
-	job_stop(s->job, VERDICT_INTERRUPTED, FAULT_STOPPED, now_us);
-	fleet_enqueue(f, slot);
+	if (s->job == NULL)
+		fleet_consider(f, slot, now_us);
+	else if (fleet_has_not_begun(s))
+		begin_anew(f, slot, now_us);
 }
 
 void
@@ -208,7 +244,7 @@ fleet_drain(struct fleet *f, uint64_t now_us)
 		struct slot *s = &f->slots[i];
 
 		/* WHY: its turn to start would never come. */
-		if (has_not_begun(s))
+		if (fleet_has_not_begun(s))
 			job_stop(s->job, VERDICT_INTERRUPTED, FAULT_STOPPED, now_us);
 		fleet_enqueue(f, i);
 	}

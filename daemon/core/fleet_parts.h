@@ -36,6 +36,9 @@ struct slot {
 	bool reselected;	/* the selection has changed while its job was under way */
 	bool replaced; /* what is plugged in came while the job of what was there was not over */
 	bool queued;   /* in the work queue */
+	bool not_ours; /* taken from the station: nothing begins here */
+	bool asked, forced; /* of the job that begins anew */
+	char label[SERIAL_TEXT_MAX];
 };
 
 struct fleet {
@@ -68,6 +71,7 @@ void fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wan
 void fleet_consider(struct fleet *f, unsigned slot,
 		    uint64_t now_us);	       /* gives it its job if it may have one */
 bool fleet_is_candidate(const struct slot *s); /* may we touch it at all? */
+bool fleet_has_not_begun(const struct slot *s);
 bool fleet_wants_another_image(const struct fleet *f, const struct slot *s);
 void fleet_forget_ending(struct slot *s);
 void fleet_drop_device(struct slot *s);

@@ -163,8 +163,9 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 	v.verdict = s->ended && !is_running(s) ? s->shown.verdict : (struct verdict){ 0 };
 	v.step = is_running(s) ? job_step(s->job) : v.verdict.step;
 	v.active = is_running(s) && (job_stage(s->job) > JOB_ASK || r->id != 0);
+	v.begun = is_running(s) && !fleet_has_not_begun(s);
 	v.safe_to_unplug = !v.active;
-	v.retry_possible = s->present && s->job == NULL && !s->foreign;
+	v.retry_possible = s->present && (s->job == NULL || job_published(s->job)) && !s->foreign;
 	view_state(f, s, &v);
 	*ret_view = v;
 }

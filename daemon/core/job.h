@@ -152,6 +152,7 @@ struct job_setup {
 	const struct policy *policy;
 	const struct profile *const *profiles;
 	size_t profile_count;
+	const char *label;	/* of the slot, as it is called now; borrowed; NULL none */
 	struct crtp_toc *toc;	/* shared by all jobs: the table of one firmware build */
 	struct image *image;	/* JOB_RECOVER_LOADER: what to write; else NULL */
 	char loader_sha256[65]; /* JOB_RECOVER_LOADER: of the sector as it is to be */
@@ -203,11 +204,12 @@ uint64_t job_deadline_us(const struct job *j); /* UINT64_MAX: none */
 enum job_stage job_stage(const struct job *j);
 enum step job_step(const struct job *j);
 const struct job_record *job_record(const struct job *j);
-bool job_published(const struct job *j);	  /* its verdict is on disk and may be told */
-bool job_foreign(const struct job *j);		  /* OVER: the device in DFU mode is none of ours */
+bool job_forced(const struct job *j);	 /* asked for with force */
+bool job_published(const struct job *j); /* its verdict is on disk and may be told */
+bool job_foreign(const struct job *j);	 /* OVER: the device in DFU mode is none of ours */
 /* OVER without a verdict: why nothing was done; borrowed.  NULL otherwise. */
 const char *job_idle_reason(const struct job *j);
-bool job_touched(const struct job *j);		  /* the drone was rebooted or changed */
+bool job_touched(const struct job *j); /* the drone was rebooted or changed */
 /* Work left and in all, as far as it can be told; boot_us: what coming back usually takes. */
 void job_estimate(const struct job *j, uint64_t now_us, uint64_t boot_us, uint64_t *ret_left_us,
 		  uint64_t *ret_total_us);

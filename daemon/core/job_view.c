@@ -48,6 +48,12 @@ job_published(const struct job *j)
 }
 
 bool
+job_forced(const struct job *j)
+{
+	return j->setup.force;
+}
+
+bool
 job_foreign(const struct job *j)
 {
 	return j->foreign;

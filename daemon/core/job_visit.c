@@ -101,7 +101,7 @@ visit_verified(struct job *j)
 	j->verified = true;
 	/* WHY: after a reset the plan begins anew, and finds what was written before it. */
 	j->unchanged = plan_unchanged(plan) && !has_written(j);
-	/* What we brought back ourselves is no change to warn of the next time. */
+	/* What we brought back ourselves is no change to warn of. */
 	if (j->setup.kind == JOB_RECOVER_LOADER && !j->unchanged)
 		copy_text(j->record.loader_sha256, sizeof(j->record.loader_sha256),
 			  j->setup.loader_sha256);
@@ -146,8 +146,8 @@ is_ours(const struct job *j)
 	bool known = j->past.known && !j->past.shares_dfu_serial && !j->record.no_serial;
 	const struct flash *f = &j->flash;
 
-	/* WHY: a rescue or a reading was asked for by name, for this slot. */
-	if (j->own || j->past.interrupted || j->setup.kind != JOB_UPDATE)
+	/* WHY: no reset makes a stranger of what was begun; a rescue was asked for by name. */
+	if (j->own || j->begun != BEGUN_NO || j->past.interrupted || j->setup.kind != JOB_UPDATE)
 		return true;
 	switch (j->setup.options->adopt) {
 	case JOB_ADOPT_NEVER:
@@ -203,6 +203,7 @@ choose_image(struct job *j, uint64_t now_us)
 	const struct flash *f = &j->flash;
 	struct policy_drone d = {
 		.port = j->record.port,
+		.label = j->setup.label,
 		.runtime_serial = j->record.serial,
 		.dfu_serial = j->record.dfu_serial,
 		.crtp = f->profile->family ? j->record.platform : PLATFORM_OTHER,
@@ -417,9 +418,7 @@ is_stranger(const struct job *j)
 	       j->setup.kind == JOB_UPDATE && j->setup.options->adopt != JOB_ADOPT_PORT;
 }
 
-/*
- * INVARIANT: what could not even be looked at gets no attempt: one that failed would make it ours.
- */
+/* INVARIANT: what could not be looked at gets no attempt: one that failed would make it ours. */
 bool
 visit_host_failed(struct job *j, enum fault fault, uint64_t now_us)
 {

@@ -151,20 +151,20 @@ set_rule(struct policy *p, const char *key, struct image *const *image,
 }
 
 int
-policy_select_own(struct policy *p, const char *slot_or_serial, struct image *image)
+policy_select_own(struct policy *p, const char *target, struct image *image)
 {
-	int r = set_rule(p, slot_or_serial, &image, NULL);
+	int r = set_rule(p, target, &image, NULL);
 
 	return r == -E2BIG && image == NULL ? 0 : r; /* nothing to remove */
 }
 
 int
-policy_set_platform(struct policy *p, const char *slot_or_serial, enum platform platform)
+policy_set_platform(struct policy *p, const char *target, enum platform platform)
 {
 	int r;
 
 	assert((unsigned)platform < PLATFORM_COUNT);
-	r = set_rule(p, slot_or_serial, NULL, &platform);
+	r = set_rule(p, target, NULL, &platform);
 	return r == -E2BIG && platform == PLATFORM_UNKNOWN ? 0 : r; /* nothing to remove */
 }
 
@@ -198,11 +198,17 @@ names_slot(const struct rule *rule, const struct policy_drone *d)
 	return !is_free(rule) && is_text(d->port) && strcmp(rule->key, d->port) == 0;
 }
 
+static bool
+names_label(const struct rule *rule, const struct policy_drone *d)
+{
+	return !is_free(rule) && is_text(d->label) && strcasecmp(rule->key, d->label) == 0;
+}
+
 /* The operator's word on one drone, from all rules that speak of it. */
 struct word {
-	struct image *image;	/* the drone's own, else its slot's, else NULL */
+	struct image *image;	/* the drone's own, else its slot's, else its label's, else NULL */
 	enum platform platform; /* UNKNOWN: not a word about it */
-	bool contradicts;	/* slot and serial say different platforms */
+	bool contradicts;	/* slot, label and serial say different platforms */
 };
 
 static void
@@ -228,6 +234,9 @@ operators_word(const struct policy *p, const struct policy_drone *d)
 			hear(&word, &p->rules[i]);
 	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
 		if (names_slot(&p->rules[i], d))
+			hear(&word, &p->rules[i]);
+	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
+		if (names_label(&p->rules[i], d))
 			hear(&word, &p->rules[i]);
 	return word;
 }

@@ -13,7 +13,7 @@
 #include "cfdfu/watch.h"
 #include "core/image.h"
 
-#define POLICY_RULES_MAX 512 /* LIMIT: slots and serials with an own image or a platform rule */
+#define POLICY_RULES_MAX 512 /* LIMIT: slots, labels, serials with an own image or a rule */
 
 struct policy;
 
@@ -26,17 +26,16 @@ struct image *policy_selected(const struct policy *p, enum platform platform); /
 bool policy_any_selected(const struct policy *p);
 
 /*
- * An own image for one slot (port path) or one drone (serial, run-time or DFU); NULL removes the
- * rule. -E2BIG when full, -EINVAL: empty, or longer than a serial can be.
+ * An own image for one slot (port path), all slots of a label, or one drone (serial, run-time or
+ * DFU); NULL removes the rule. -E2BIG when full, -EINVAL: empty, or longer than a serial can be.
  */
-int policy_select_own(struct policy *p, const char *slot_or_serial, struct image *image) MUST_CHECK;
+int policy_select_own(struct policy *p, const char *target, struct image *image) MUST_CHECK;
 
 /*
- * The operator's word on what a slot's or serial's drone is (the only way to tell a Flapper from
- * the board it is built on); PLATFORM_UNKNOWN removes the rule.  -E2BIG, -EINVAL.
+ * The operator's word on what a slot's, label's or serial's drone is (the only way to tell a
+ * Flapper from the board it is built on); PLATFORM_UNKNOWN removes the rule.  -E2BIG, -EINVAL.
  */
-int policy_set_platform(struct policy *p, const char *slot_or_serial,
-			enum platform platform) MUST_CHECK;
+int policy_set_platform(struct policy *p, const char *target, enum platform platform) MUST_CHECK;
 
 /* What is known of a drone when the question is asked.  Missing: "" or 0. */
 struct policy_drone {
@@ -45,7 +44,8 @@ struct policy_drone {
 	const char *dfu_serial;	    /* may be "" */
 	enum platform crtp; /* what its firmware called itself, now or when last seen; UNKNOWN */
 	unsigned board;	    /* platforms_of_board() of its OTP; 0 not read or not known */
-	bool board_read; /* OTP was read on this visit (blank counts as read, with board = cf2) */
+	bool board_read;   /* OTP was read on this visit (blank counts as read, with board = cf2) */
+	const char *label; /* of its slot; may be NULL */
 };
 
 enum policy_answer {

@@ -325,16 +325,21 @@ an_image_that_says_nothing_is_taken_at_the_operators_word(void **state)
 }
 
 static void
-a_drones_own_image_beats_its_slots_which_beats_the_selected_one(void **state)
+a_drones_own_image_beats_its_slots_labels_and_the_selected_one(void **state)
 {
 	struct policy *p = policy_with_all_selected();
 	struct image *slots = image_for(BIT(PLATFORM_CF2)), *drones = image_for(BIT(PLATFORM_CF2));
-	struct policy_drone d = { PORT, RUNTIME, DFU, PLATFORM_CF2, 0, false };
+	struct image *labels = image_for(BIT(PLATFORM_CF2));
+	struct policy_drone d = { PORT, RUNTIME, DFU, PLATFORM_CF2, 0, false, "front" };
 	struct policy_choice choice;
 
 	(void)state;
+	assert_int_equal(policy_select_own(p, "back", slots), 0);
 	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
 	assert_ptr_equal(choice.image, policy_selected(p, PLATFORM_CF2));
+	assert_int_equal(policy_select_own(p, "front", labels), 0);
+	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
+	assert_ptr_equal(choice.image, labels);
 	assert_int_equal(policy_select_own(p, PORT, slots), 0);
 	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
 	assert_ptr_equal(choice.image, slots);
@@ -346,8 +351,12 @@ a_drones_own_image_beats_its_slots_which_beats_the_selected_one(void **state)
 	assert_ptr_equal(choice.image, slots);
 	d.port = "1-4"; /* a slot's name is its whole name */
 	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
+	assert_ptr_equal(choice.image, labels);
+	d.label = "";
+	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
 	assert_ptr_equal(choice.image, policy_selected(p, PLATFORM_CF2));
 	policy_free(p);
+	image_unref(labels);
 	image_unref(slots);
 	image_unref(drones);
 }
@@ -378,7 +387,7 @@ a_serial_names_the_drone_in_both_its_modes(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct policy *p = NULL;
 		struct policy_drone d = { NULL, cases[i].runtime, cases[i].dfu, PLATFORM_CF2, 0,
-					  false };
+					  false, NULL };
 		struct policy_choice choice;
 
 		assert_int_equal(policy_new(&p), 0);
@@ -394,7 +403,7 @@ static void
 rules_of_slot_and_serial_must_not_contradict(void **state)
 {
 	struct policy *p = policy_with_all_selected();
-	struct policy_drone d = { PORT, RUNTIME, "", PLATFORM_CF2, 0, false };
+	struct policy_drone d = { PORT, RUNTIME, "", PLATFORM_CF2, 0, false, NULL };
 	struct policy_choice choice;
 
 	(void)state;
@@ -513,7 +522,7 @@ main(void)
 		cmocka_unit_test(a_drone_for_which_nothing_is_selected_is_left_alone),
 		cmocka_unit_test(a_silent_drone_is_asked_for_its_otp_and_then_believed),
 		cmocka_unit_test(an_image_that_says_nothing_is_taken_at_the_operators_word),
-		cmocka_unit_test(a_drones_own_image_beats_its_slots_which_beats_the_selected_one),
+		cmocka_unit_test(a_drones_own_image_beats_its_slots_labels_and_the_selected_one),
 		cmocka_unit_test(a_serial_names_the_drone_in_both_its_modes),
 		cmocka_unit_test(rules_of_slot_and_serial_must_not_contradict),
 		cmocka_unit_test(names_that_can_name_nothing_are_refused),

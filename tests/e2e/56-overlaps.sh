@@ -1,0 +1,241 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What is right by itself and was wrong together: orders, configurations and troubles that overlap with
+# a drone that waits, is at work, comes or goes.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+old=$(image 2025.02 --size 61440)
+new=$(image 2025.12 --size 61440)
+other=$(image 2026.01 --size 61440)
+config=$scratch/station.conf
+log=$scratch/daemon.log
+begun=0
+
+configure() # LINE...
+{
+	printf '%s\n' '[station]' "$@" > "$config"
+}
+
+reload()
+{
+	local before
+
+	before=$(grep -c 'configuration' "$log")
+	kill -HUP "$sim_pid"
+	until_true 30 eval "[ \$(grep -c configuration $log) -gt $before ]"
+}
+
+# A station of its own for each case: nothing is known, nothing selected.
+station() # typical|fast LINE...
+{
+	[ "$begun" = 0 ] || sim_stop
+	begun=$((begun + 1))
+	state=$scratch/state-$begun
+	database=$state/cfdfud.db
+	mkdir "$state"
+	: > "$log"
+	configure "${@:2}"
+	sim_start "$1" --config "$config"
+	cfdfuctl firmware add "$new" --name new > /dev/null
+	cfdfuctl firmware add "$other" --name other > /dev/null
+}
+
+comes() # PORT [KEY=VALUE...]
+{
+	rack_add "$1" "$old" "${@:2}" && rack_do plug "$1" > /dev/null
+}
+
+# The drone goes, another one stands on its port.
+swap() # PORT AWAY
+{
+	rack_do unplug "$1" > /dev/null
+	rack_do move "$1" "$2" > /dev/null
+	comes "$1"
+}
+
+attempts() # PORT
+{
+	records "SELECT group_concat(firmware_name || ':' || verdict, ' ') FROM attempts
+		WHERE port = '$1'"
+}
+
+# ---- what the drone before had is not what this one has -----------------------------------------
+
+station fast
+cfdfuctl firmware select new > /dev/null
+comes 1-1
+until_true 60 test_verdict 1-1 pass
+cfdfuctl firmware deselect > /dev/null
+swap 1-1 1-9
+until_true 30 test_state 1-1 idle
+holds "a second drone is only read" cfdfuctl backup 1-1 "$scratch/b.dfu"
+cfdfuctl firmware select new > /dev/null
+holds "what is selected then goes on it, though the one before had it" \
+	until_true 60 flash_is 1-1 "$new"
+until_true 60 test_verdict 1-1 pass
+cfdfuctl platform set 1-1 bolt > /dev/null
+swap 1-1 1-8
+holds "a third drone is skipped by a rule" until_true 60 test_verdict 1-1 skipped
+cfdfuctl platform set 1-1 none > /dev/null
+holds "and flashed without it" until_true 60 test_verdict 1-1 pass
+
+# ---- slots that are taken away ------------------------------------------------------------------
+
+station typical 'ports = 1-*'
+cfdfuctl firmware select new > /dev/null
+comes 1-1
+until_true 60 test_state 1-1 writing
+configure 'ports = 1-2'
+reload
+cfdfuctl firmware select other > /dev/null
+holds "a slot that was taken away is given up at the end" until_true 60 test_state 1-1 absent
+sleep 2
+same "whatever was selected meanwhile" new:pass "$(attempts 1-1)"
+comes 1-2 boot=3000-3000
+until_true 60 test_state 1-2 writing
+configure 'ports = 1-1'
+reload
+until_true 60 test_state 1-2 booting
+swap 1-2 1-9
+holds "one that was swapped at the end is given up, too" until_true 60 test_state 1-2 absent
+sleep 3
+same "and who was put there is left alone" 0 "$(counter 1-2 reboots writing)"
+
+station fast 'ports = 1-*'
+comes 1-1
+until_true 30 test_state 1-1 idle
+cfdfuctl pause > /dev/null
+cfdfuctl firmware select new > /dev/null
+cfdfuctl retry 1-1 > /dev/null
+until_true 30 test_state 1-1 waiting
+configure 'ports = 1-2'
+reload
+holds "a drone that only waits on a slot that is taken away is given up at once" \
+	until_true 10 test_state 1-1 absent
+cfdfuctl resume > /dev/null
+sleep 2
+same "and not flashed" "" "$(attempts 1-1)"
+
+# ---- what is selected no more -------------------------------------------------------------------
+
+station fast
+comes 1-1
+comes 1-2
+until_true 30 test_state 1-1 idle
+until_true 30 test_state 1-2 idle
+cfdfuctl pause > /dev/null
+cfdfuctl firmware select new > /dev/null
+cfdfuctl retry 1-1 > /dev/null
+until_true 30 test_state 1-1 waiting
+cfdfuctl firmware deselect > /dev/null
+cfdfuctl resume > /dev/null
+sleep 2
+same "what was deselected while the drone waited is not written" "" "$(attempts 1-1)"
+cfdfuctl pause > /dev/null
+cfdfuctl firmware select new > /dev/null
+cfdfuctl retry --force 1-2 > /dev/null
+until_true 30 test_state 1-2 waiting
+cfdfuctl firmware select other > /dev/null
+cfdfuctl resume > /dev/null
+holds "what was selected instead is" until_true 60 test_verdict 1-2 pass
+same "and nothing before it" other:pass "$(attempts 1-2)"
+
+station typical 'adopt = port' 'max-active = 1'
+cfdfuctl firmware select new > /dev/null
+comes 1-1
+until_true 60 test_state 1-1 erasing
+rack_add 1-2 "$old"
+rack_do button 1-2 > /dev/null
+until_true 30 test_state 1-2 probing
+configure 'adopt = never' 'max-active = 1'
+reload
+until_true 60 test_verdict 1-1 pass
+holds "a drone that waited when nobody is adopted any more is foreign" \
+	until_true 30 test_state 1-2 foreign
+same "and left alone" 0 "$(counter 1-2 writing)"
+
+# ---- rules --------------------------------------------------------------------------------------
+
+station fast '[platforms]' '1-1 = flapper'
+cfdfuctl firmware select new > /dev/null
+comes 1-1
+until_true 30 test_state 1-1 idle
+cfdfuctl platform set 1-1 bolt > /dev/null
+cfdfuctl platform set 1-1 none > /dev/null
+sleep 3
+same "a rule of the configuration outlives one of the operator's" "0 " \
+	"$(counter 1-1 erases) $(attempts 1-1)"
+
+# ---- while the light is on ----------------------------------------------------------------------
+
+station fast 'quarantine = 1'
+cfdfuctl firmware select new > /dev/null
+for n in 1 2; do
+	comes "1-$n" crtp-us=30000 boot=1500-1500
+done
+for n in 1 2; do
+	until_true 60 test_state "1-$n" booting
+	rack_do fate "1-$n" silent in=runtime on=bulk-in count=1000 > /dev/null
+done
+failed_both()
+{
+	[ "$(verdicts fail)" = 2 ]
+}
+poll=0.02 until_true 90 failed_both
+rack_do mend 1-1 > /dev/null
+rack_do mend 1-2 > /dev/null
+cfdfuctl port release 1-1 > /dev/null
+same "a retry of the failed ones finds who still has its light on" 1-2 \
+	"$(cfdfuctl --json retry --failed --force | jq -r '.queued | join(" ")')"
+holds "and it begins" until_true 60 test_verdict 1-2 pass
+holds "so does one that is released meanwhile" until_true 60 test_verdict 1-1 unchanged
+
+# ---- a reset of the port that changes a drone's face --------------------------------------------
+
+station typical
+cfdfuctl firmware select new > /dev/null
+comes 1-1 otp= timing=fast
+until_true 60 test_verdict 1-1 pass
+rack_do unplug 1-1 > /dev/null
+until_true 10 present_is 0
+cfdfuctl firmware select other > /dev/null
+rack_do button 1-1 > /dev/null
+until_true 60 test_state 1-1 writing
+rack_do fate 1-1 disconnect on=reset in=dfu back=500 > /dev/null
+rack_do fate 1-1 no-serial > /dev/null
+rack_do fate 1-1 busy-forever in=dfu on=data > /dev/null
+has_ended()
+{
+	[ -n "$(records 'SELECT verdict FROM attempts WHERE id = 2')" ]
+}
+holds "a drone that lost its serial by a reset comes to its end" until_true 90 has_ended
+holds "and the station lives" kill -0 "$sim_pid"
+note "$(attempts 1-1)"
+
+# ---- who came while the records could not be read -----------------------------------------------
+
+station typical 'adopt = known'
+cfdfuctl firmware select new > /dev/null
+comes 1-1
+until_true 60 test_state 1-1 writing
+rack_do unplug 1-1 > /dev/null
+until_true 60 test_verdict 1-1 fail
+mkdir "$scratch/away"
+mv "$database"* "$scratch/away"
+mkdir "$database"
+health_is()
+{
+	[ "$(status .station.health)" = "$1" ]
+}
+rack_add 1-2 "$new" timing=fast
+rack_do plug 1-2 > /dev/null # its ending finds out
+holds "a database that is gone is noticed" until_true 70 health_is degraded
+rack_do button 1-1 > /dev/null
+sleep 2
+rmdir "$database"
+mv "$scratch/away"/* "$state"
+holds "and when it is back" until_true 70 health_is ok
+holds "a drone that came meanwhile is known again, and finished" \
+	until_true 60 test_verdict 1-1 needs-power-cycle
+records_are_sound "overlaps"
