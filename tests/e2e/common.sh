@@ -181,8 +181,9 @@ rack_add() # PORT IMAGE [KEY=VALUE...]
 }
 
 # What an operator at the rack does about drones that cannot help themselves: one that cannot boot is
-# plugged in with the button held, one that is to be power-cycled is, once: until the kernel tells of
-# what came back, its slot shows what it showed before.
+# plugged in with the button held, one that is to be power-cycled is (who was put into DFU mode by the
+# button while it was on its way there did not come back), once: until the kernel tells of what came
+# back, its slot shows what it showed before.
 declare -A operator_cycled=()
 rack_operator()
 {
@@ -194,7 +195,8 @@ rack_operator()
 			rack_do button "$p" > /dev/null
 		fi
 	done
-	for p in $(status '.slots[] | select(.verdict == "needs-power-cycle").port'); do
+	for p in $(status '.slots[] |
+			select(.verdict == "needs-power-cycle" or .fault == "no-boot").port'); do
 		attempt=$(records "SELECT max(id) FROM attempts WHERE port = '$p'")
 		[ "${operator_cycled[$p]:-}" != "$attempt" ] || continue
 		operator_cycled[$p]=$attempt
