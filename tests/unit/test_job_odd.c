@@ -483,6 +483,26 @@ bus_errors_that_stay_are_the_buses_fault_after_one_reset(void **state)
 	alone_free(&a);
 }
 
+static void
+a_known_drone_that_loses_its_serial_by_a_reset_is_no_stranger(void **state)
+{
+	struct alone a;
+
+	(void)state;
+	set_up_dfu(&a);
+	a.options.adopt = JOB_ADOPT_KNOWN;
+	a.past.known = true;
+	a.past.platform = PLATFORM_CF2;
+	alone_arm(&a, "no-serial at=2 in=dfu");
+	alone_arm(&a, "disconnect at=1 in=dfu on=reset back=300");
+	alone_arm(&a, "busy-forever at=1 in=dfu on=data");
+	(void)alone_ending(&a);
+	assert_true(a.opens >= 2);
+	assert_true(job_record(a.job)->no_serial);
+	alone_expect_ended(&a, VERDICT_PASS, FAULT_NONE);
+	alone_free(&a);
+}
+
 int
 main(void)
 {
@@ -507,6 +527,7 @@ main(void)
 		cmocka_unit_test(a_drone_that_says_nothing_when_it_is_back_is_silent),
 		cmocka_unit_test(word_parallelism_that_is_refused_is_noted_and_nothing_lost),
 		cmocka_unit_test(bus_errors_that_stay_are_the_buses_fault_after_one_reset),
+		cmocka_unit_test(a_known_drone_that_loses_its_serial_by_a_reset_is_no_stranger),
 		cmocka_unit_test(a_pinned_image_stays_when_nothing_speaks_against_it),
 	};
 
