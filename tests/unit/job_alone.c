@@ -241,6 +241,7 @@ struct verdict
 alone_ending(struct alone *a)
 {
 	alone_begin(a);
+	assert_null(job_idle_reason(a->job));
 	if (!alone_play(a))
 		fail_msg("the job does not end: stage %d", job_stage(a->job));
 	assert_int_equal(job_published(a->job), job_record(a->job)->verdict.kind != VERDICT_NONE);

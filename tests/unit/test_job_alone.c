@@ -115,6 +115,35 @@ a_boot_loader_is_rescued_only_where_it_is_needed_or_forced(void **state)
 }
 
 static void
+a_loader_that_was_brought_back_is_known_by_the_digest_it_has_now(void **state)
+{
+	struct alone a;
+
+	(void)state;
+	for (int same = 0; same < 2; same++) {
+		const struct segment *s;
+
+		alone_init(&a);
+		a.setup.kind = JOB_RECOVER_LOADER;
+		a.setup.image = a.loader = loader_image(0x08000000, 0x800, 0);
+		copy_text(a.setup.loader_sha256, sizeof(a.setup.loader_sha256), "as it is to be");
+		a.in_dfu = a.drone.button_boots = true;
+		assert_int_equal(world_add(a.world, ALONE_PORT, NULL, NULL, &a.drone), 0);
+		s = image_segment(a.loader, 0);
+		if (same != 0)
+			assert_int_equal(
+			    drone_load(world_drone(a.world, ALONE_PORT), s->addr, s->data, s->size),
+			    0);
+		alone_expect_ending(&a, same ? VERDICT_UNCHANGED : VERDICT_PASS, FAULT_NONE);
+		if (same != 0)
+			assert_string_not_equal(job_record(a.job)->loader_sha256, "as it is to be");
+		else
+			assert_string_equal(job_record(a.job)->loader_sha256, "as it is to be");
+		alone_free(&a);
+	}
+}
+
+static void
 an_image_that_is_no_boot_loaders_is_refused_by_the_rescue(void **state)
 {
 	static const struct {
@@ -391,6 +420,7 @@ main(void)
 		cmocka_unit_test(a_drone_is_updated_and_then_in_order),
 		cmocka_unit_test(a_backup_reads_and_writes_nothing),
 		cmocka_unit_test(a_boot_loader_is_rescued_only_where_it_is_needed_or_forced),
+		cmocka_unit_test(a_loader_that_was_brought_back_is_known_by_the_digest_it_has_now),
 		cmocka_unit_test(an_image_that_is_no_boot_loaders_is_refused_by_the_rescue),
 		cmocka_unit_test(a_version_is_believed_only_of_a_clean_build_of_the_same_commit),
 		cmocka_unit_test(what_is_adopted_is_what_the_policy_says),
