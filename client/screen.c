@@ -212,7 +212,7 @@ put_text(struct frame *f, const char *text, enum colour colour, unsigned last_ro
 		size_t bytes = clip(text, f->columns), cut = bytes;
 		char line[1400];
 
-		while (text[bytes] != '\0' && cut > bytes / 2 && text[cut] != ' ')
+		while (cut > bytes / 2 && text[bytes] != '\0' && text[cut] != ' ')
 			cut--;
 		if (text[cut] != ' ' && text[cut] != '\0')
 			cut = bytes; /* no blank to part it at */

@@ -73,7 +73,7 @@ table_new(const struct session *s, const char *const *headings, struct table **r
 	t->colour = out_has_colour(s);
 	t->room = out_columns();
 	t->last_min = LAST_MIN;
-	for (size_t i = 0; headings[i] != NULL && i < TABLE_COLUMNS_MAX; i++)
+	for (size_t i = 0; i < TABLE_COLUMNS_MAX && headings[i] != NULL; i++)
 		add_column(t, headings[i], headings[i + 1] == NULL);
 	if (t->colour && scols_table_enable_colors(t->scols, 1) < 0)
 		t->failed = true;
