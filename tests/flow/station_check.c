@@ -23,6 +23,7 @@
 
 #include <stdlib.h>
 
+#include "core/ident.h"
 #include "core/outcome.h"
 #include "flow/station_parts.h"
 
@@ -178,7 +179,7 @@ check_adoption(struct station *s, struct seat *seat, const struct job_record *r)
 	 * WHY: what says nothing of itself is known by its port alone, and may have been swapped.
 	 */
 	if (r->kind != JOB_UPDATE || seat->interrupted || r->no_serial ||
-	    (!r->adopted && r->serial[0] == '\0') ||
+	    (!r->adopted && !ident_runtime_serial_valid(r->serial)) ||
 	    memcmp(seat->sent_uid, c->uid, sizeof(c->uid)) == 0)
 		return;
 	if (adopt == JOB_ADOPT_NEVER || (adopt == JOB_ADOPT_KNOWN && !seat->known) ||
