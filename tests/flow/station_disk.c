@@ -181,15 +181,15 @@ is_success(const struct verdict *v)
 	return v->kind == VERDICT_PASS || v->kind == VERDICT_UNCHANGED;
 }
 
-/* Is this row about the drone that was sighted? */
+/* Is this row about the drone that was sighted?  A serial of all clones names nobody. */
 static bool
 is_about(const struct station_row *row, const struct sighting *s)
 {
 	if (!row->verdict_durable)
 		return false;
 	if (ident_kind_of(s) != IDENT_DFU)
-		return s->serial[0] != '\0' && strcmp(row->serial, s->serial) == 0;
-	if (s->serial[0] != '\0' && strcmp(row->dfu_serial, s->serial) == 0)
+		return ident_runtime_serial_valid(s->serial) && strcmp(row->serial, s->serial) == 0;
+	if (ident_dfu_serial_valid(s->serial) && strcmp(row->dfu_serial, s->serial) == 0)
 		return true;
 	if (row->serial[0] != '\0' && ident_runtime_dfu(row->serial, s->serial) == IDENT_SAME)
 		return true;
