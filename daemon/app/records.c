@@ -162,6 +162,37 @@ on_drone(void *ctx, const struct store_drone *d)
 	copy_text(p->loader_sha256, sizeof(p->loader_sha256), d->loader_sha256);
 }
 
+struct last_attempt {
+	const char *port;
+	struct drone_past *past;
+};
+
+static void
+on_last_attempt(void *ctx, const struct store_attempt *at)
+{
+	const struct last_attempt *l = ctx;
+
+	if (strcmp(at->port, l->port) != 0 || at->verdict == NULL ||
+	    verdict_by_name(at->verdict) != VERDICT_INTERRUPTED)
+		return;
+	l->past->known = l->past->interrupted = true;
+	l->past->ended_well = false;
+	l->past->platform = platform_by_name(at->platform);
+	copy_text(l->past->serial, sizeof(l->past->serial), at->serial);
+}
+
+/* What says nothing of itself in DFU mode is ours by the open attempt on its port, if there is one
+ * (design promise 4). */
+static int
+past_by_port(struct app *a, const struct sighting *s, struct drone_past *past)
+{
+	struct store_filter f = { .slot = s->port, .limit = 1 };
+	struct last_attempt l = { s->port, past };
+	int n = store_history(a->store, &f, on_last_attempt, &l);
+
+	return n < 0 ? n : 0;
+}
+
 void
 records_past(struct app *a, const struct sighting *s, struct drone_past *ret_past)
 {
@@ -177,6 +208,8 @@ records_past(struct app *a, const struct sighting *s, struct drone_past *ret_pas
 		r = store_drone_find(a->store, s->serial, NULL, on_drone, ret_past);
 	else if (ident_kind_of(s) == IDENT_DFU && ident_dfu_serial_valid(s->serial))
 		r = store_drone_find(a->store, NULL, s->serial, on_drone, ret_past);
+	else if (ident_kind_of(s) == IDENT_DFU)
+		r = past_by_port(a, s, ret_past);
 	if (r < 0) {
 		a->past_missing = true;
 		log_say(a->log, LOG_WARNING, NULL, "%s: the records cannot be read: %s", s->port,

@@ -213,6 +213,26 @@ holds "a drone that lost its serial by a reset comes to its end" until_true 90 h
 holds "and the station lives" kill -0 "$sim_pid"
 note "$(attempts 1-1)"
 
+# ---- a drone that cannot say who it is, and a daemon that died ----------------------------------
+
+station typical
+cfdfuctl firmware select new > /dev/null
+comes 1-1 otp= serial=missing
+until_true 60 test_state 1-1 writing
+rack_do dump 1-1 "$scratch/half" > /dev/null
+sim_kill
+sim_start typical --config "$config"
+for n in 1 2; do
+	rack_do add "1-$n" otp= serial=missing > /dev/null
+	rack_do load "1-$n" "$scratch/half" 0x08000000 > /dev/null
+	rack_do button "1-$n" > /dev/null
+done
+holds "half written, without a serial number, it is taken up again by its port" \
+	until_true 60 test_verdict 1-1 needs-power-cycle
+holds "and finished" flash_is 1-1 "$new"
+same "its like on another port is left alone" "foreign 0" \
+	"$(status '.slots[] | select(.port == "1-2").state') $(counter 1-2 writing)"
+
 # ---- who came while the records could not be read -----------------------------------------------
 
 station typical 'adopt = known'
