@@ -176,7 +176,7 @@ fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, 
 	setup.profile_count = s->profile_count;
 	setup.toc = &f->toc;
 	setup.label = s->label;
-	s->again = false;
+	s->again = s->asked = s->forced = false;
 	s->replaced = false;
 	s->foreign = false;
 	s->idle_reason = NULL;
@@ -210,7 +210,6 @@ fleet_consider(struct fleet *f, unsigned slot, uint64_t now_us)
 	}
 	setup.retry = s->asked;
 	setup.force = s->forced;
-	s->asked = s->forced = false;
 	fleet_start_job(f, slot, &setup, now_us);
 }
 

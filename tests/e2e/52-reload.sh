@@ -15,15 +15,6 @@ configure() # LINE...
 	printf '%s\n' "$@" > "$config"
 }
 
-reload()
-{
-	local before
-
-	before=$(grep -c 'configuration' "$log")
-	kill -HUP "$sim_pid"
-	until_true 10 eval "[ \$(grep -c configuration $log) -gt $before ]"
-}
-
 plug_old() # PORT [KEY=VALUE...]
 {
 	rack_add "$1" "$old" "${@:2}" && rack_do plug "$1" > /dev/null

@@ -22,15 +22,6 @@ configure() # PORTS
 		> "$config"
 }
 
-reload()
-{
-	local before
-
-	before=$(grep -c 'configuration' "$log")
-	kill -HUP "$sim_pid"
-	until_true 30 eval "[ \$(grep -c configuration $log) -gt $before ]"
-}
-
 clean_up()
 {
 	[ ${#jobs[@]} -eq 0 ] || kill "${jobs[@]}" 2> /dev/null

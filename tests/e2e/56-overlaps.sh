@@ -17,15 +17,6 @@ configure() # LINE...
 	printf '%s\n' '[station]' "$@" > "$config"
 }
 
-reload()
-{
-	local before
-
-	before=$(grep -c 'configuration' "$log")
-	kill -HUP "$sim_pid"
-	until_true 30 eval "[ \$(grep -c configuration $log) -gt $before ]"
-}
-
 # A station of its own for each case: nothing is known, nothing selected.
 station() # typical|fast LINE...
 {
@@ -140,6 +131,21 @@ cfdfuctl firmware select other > /dev/null
 cfdfuctl resume > /dev/null
 holds "what was selected instead is" until_true 60 test_verdict 1-2 pass
 same "and nothing before it" other:pass "$(attempts 1-2)"
+cfdfuctl pause > /dev/null
+cfdfuctl retry --force 1-2 > /dev/null
+until_true 30 test_state 1-2 waiting
+cfdfuctl firmware select new > /dev/null # it begins anew, and the pause holds that
+cfdfuctl retry 1-2 > /dev/null
+cfdfuctl resume > /dev/null
+until_true 60 test_verdict 1-2 pass
+cfdfuctl firmware select other > /dev/null
+again()
+{
+	[ "$(attempts 1-2)" = 'other:pass new:pass other:pass' ]
+}
+holds "it is done once for each selection" until_true 60 again
+same "and nobody asked for the last" "" "$(records "SELECT trim(coalesce(flags, '')) FROM attempt
+	WHERE port = '1-2' ORDER BY id DESC LIMIT 1")"
 
 station typical 'adopt = port' 'max-active = 1'
 cfdfuctl firmware select new > /dev/null

@@ -45,3 +45,13 @@ sim_kill()
 	kill -KILL "$sim_pid"
 	wait "$sim_pid" 2> /dev/null
 }
+
+# Has the station read its configuration again; it says so, or why not, in the file named by log.
+reload()
+{
+	local before
+
+	before=$(grep -c 'configuration' "$log")
+	kill -HUP "$sim_pid"
+	until_true 30 eval "[ \$(grep -c configuration $log) -gt $before ]"
+}
