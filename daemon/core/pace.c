@@ -23,11 +23,12 @@ enum {
 	STATUS_US = 350,
 	BLOCK_US = 2800,
 	FIRST_PART = 2,		  /* the first of a kind is asked after in half its time */
+	FIRST_MOST = 4,		  /* ... and believed up to so many times what was expected */
 	PROGRAM_BYTES_MIN = 1024, /* shorter blocks measure overhead rather than flash */
 	EARLY_PROGRAM_PART = 8, /* so much of its time before its end an operation is asked after */
 	EARLY_ERASE_PART = 32,
 	EARLY_MIN_US = 4000, /* ... and so much at least: how late a busy host is */
-	SLOWER_PART = 256,    /* what one measurement may add */
+	SLOWER_PART = 256,   /* what one measurement may add */
 	CLOSER_PART =
 	    32, /* what one answer that came at once takes away, of a device that says busy */
 };
@@ -198,7 +199,10 @@ set_expected(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t us)
 	}
 }
 
-/* The first answer of a kind: held back it is exact; at once, the operation took that long at most.
+/*
+ * The first answer of a kind: held back it is exact; at once, the operation took that long at most.
+ * WHY not believed whole: perhaps it was the host that stood still.  The next is asked after early
+ * again, so a slow device is known after a few of them, and a pause of the host is forgotten.
  */
 static void
 learn_first(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t took_us, bool held)
@@ -207,6 +211,10 @@ learn_first(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t took_us, b
 
 	if (op == PACE_PROGRAM && bytes < PROGRAM_BYTES_MIN)
 		return;
+	if (expected > 0 && took_us / FIRST_MOST > expected) {
+		took_us = expected * FIRST_MOST;
+		held = false;
+	}
 	if (op == PACE_PROGRAM)
 		p->program_known = held;
 	else

@@ -138,6 +138,42 @@ one_late_answer_of_a_busy_host_is_soon_forgotten(void **state)
 	assert_true(pace_expected_us(&p, PACE_PROGRAM, BLOCK) <= usual + usual / 16);
 }
 
+/* The host stood still during the first operation of a kind: no measure of the device. */
+static void
+a_first_answer_that_comes_seconds_late_costs_little_more_than_that(void **state)
+{
+	struct pace p = fresh(false);
+	uint32_t asked = pace_wait_us(&p, PACE_PROGRAM, BLOCK, 104);
+	uint64_t blocks = 0, sectors = 0;
+
+	(void)state;
+	pace_learn(&p, PACE_PROGRAM, BLOCK, 5000000, 5000000 - asked);
+	for (unsigned i = 0; i < 100; i++)
+		blocks += operate(&p, PACE_PROGRAM, BLOCK, 32768);
+	assert_true(blocks < 110 * 32768);
+	assert_in_range(pace_expected_us(&p, PACE_PROGRAM, BLOCK), 32000, 36000);
+
+	asked = pace_wait_us(&p, PACE_ERASE, 16 * KIB, 100);
+	pace_learn(&p, PACE_ERASE, 16 * KIB, 5000000, 5000000 - asked);
+	for (unsigned i = 0; i < 3; i++)
+		sectors += operate(&p, PACE_ERASE, 16 * KIB, 400000);
+	sectors += operate(&p, PACE_ERASE, 64 * KIB, 1200000);
+	for (unsigned i = 0; i < 7; i++)
+		sectors += operate(&p, PACE_ERASE, 128 * KIB, 2000000);
+	assert_true(sectors < 3 * 400000 + 1200000 + 7 * 2000000 + 1500000);
+}
+
+static void
+a_device_far_slower_than_the_data_sheet_is_known_after_a_few(void **state)
+{
+	struct pace p = fresh(false);
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(operate(&p, PACE_PROGRAM, BLOCK, 1000000), 1000000 + STATUS_US);
+	assert_in_range(pace_expected_us(&p, PACE_PROGRAM, BLOCK), 900000, 1000000);
+}
+
 /*
  * Every wake-up and every answer is late, by 0.3 to 8 ms: sixteen drones on a loaded host.  A block
  * must not take longer than flash and lateness together, whatever was believed at first.
@@ -302,6 +338,9 @@ main(void)
 		cmocka_unit_test(kinds_of_operations_are_learned_apart),
 		cmocka_unit_test(short_blocks_and_commands_teach_nothing),
 		cmocka_unit_test(one_late_answer_of_a_busy_host_is_soon_forgotten),
+		cmocka_unit_test(
+		    a_first_answer_that_comes_seconds_late_costs_little_more_than_that),
+		cmocka_unit_test(a_device_far_slower_than_the_data_sheet_is_known_after_a_few),
 		cmocka_unit_test(a_host_that_is_always_late_does_not_get_later),
 		cmocka_unit_test(a_device_that_becomes_slower_is_followed_without_losing_time),
 		cmocka_unit_test(who_says_busy_is_asked_later_the_next_time),
