@@ -114,7 +114,7 @@ rack_do() # COMMAND WORD...
 		return
 	fi
 	echo "$*" >&8 || return 1
-	while read -r -t 60 line <&7; do
+	while read -r -t "${rack_patience:-60}" line <&7; do
 		case $line in
 		ok) return 0 ;;
 		'error: '*)
@@ -124,6 +124,8 @@ rack_do() # COMMAND WORD...
 		*) echo "$line" ;;
 		esac
 	done
+	echo "rack: $*: no answer" >&2
+	exec 8>&- # WHY: a late one would be taken for that to the next command
 	return 1
 }
 
@@ -180,6 +182,21 @@ rack_add() # PORT IMAGE [KEY=VALUE...]
 	rack_do dump "$p" "$scratch/before-$p" > /dev/null
 }
 
+# A drone that holds still in the midst of being written, until it is mended: each of its answers comes
+# just in time from the fifth block on.
+rack_plug_held() # PORT IMAGE [KEY=VALUE...]
+{
+	rack_add "$@" && rack_do fate "$1" slow in=dfu on=data at=5 > /dev/null &&
+		rack_do plug "$1" > /dev/null
+}
+
+# A drone that is written and does not come back, until its power is cycled; the station's boot-timeout
+# has to be long.
+rack_plug_lost() # PORT IMAGE [KEY=VALUE...]
+{
+	rack_add "$@" && rack_do fate "$1" leave-nothing > /dev/null && rack_do plug "$1" > /dev/null
+}
+
 # What an operator at the rack does about drones that cannot help themselves: one that cannot boot is
 # plugged in with the button held, one that is to be power-cycled is (who was put into DFU mode by the
 # button while it was on its way there did not come back), once: until the kernel tells of what came
@@ -191,7 +208,9 @@ rack_operator()
 
 	for p in $(rack_do list | awk '$2 == "absent" { print $1 }'); do
 		rack_do dump "$p" "$scratch/word" $app 4 > /dev/null
-		if [ "$(od -An -tx4 "$scratch/word" | tr -d ' ')" = ffffffff ]; then
+		# WHY asked again: between two modes it is absent, too, and blank once it is being erased.
+		if [ "$(od -An -tx4 "$scratch/word" | tr -d ' ')" = ffffffff ] &&
+			rack_do list | grep "^$p absent " > /dev/null; then
 			rack_do button "$p" > /dev/null
 		fi
 	done

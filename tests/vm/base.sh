@@ -60,12 +60,19 @@ sources()
 	done
 }
 
+kernel_package()
+{
+	apt-cache depends linux-image-amd64 |
+		sed -n 's/^ *Depends: \(linux-image-[0-9].*\)$/\1/p' | head -n 1
+}
+
 make_kernel() # DIRECTORY
 {
 	local out=$1 package version module
 
-	package=$(apt-cache depends linux-image-amd64 |
-		sed -n 's/^ *Depends: \(linux-image-[0-9].*\)$/\1/p' | head -n 1)
+	package=$(kernel_package || true)
+	[ -n "$package" ] || as_root apt-get -qq update
+	[ -n "$package" ] || package=$(kernel_package || true)
 	[ -n "$package" ] || die "apt knows no kernel package"
 	cd "$out"
 	apt-get -qq -o APT::Sandbox::User=root download "$package"

@@ -16,7 +16,7 @@ boot=
 trap '[ -z "$boot" ] || { kill "$boot"; wait "$boot" || true; }; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 logs=${CFDFU_VM_LOGS:-$build/vm}
-seconds=${CFDFU_VM_SECONDS:-900}
+seconds=${CFDFU_VM_SECONDS:-1500}
 power_cuts_max=6
 
 select_tests() # [TEST...]

@@ -13,4 +13,4 @@ same "dfu-util is the version the figures are about" "dfu-util 0.11" \
 same "no unit of the plain machine failed" "" "$(systemctl --failed --plain --no-legend)"
 echo probe > /share/probe
 same "the shared directory keeps what is written" probe "$(cat /share/probe)"
-holds "there is a disk" test -b /dev/vda
+holds "there is a disk" until_true 30 test -b /dev/vda

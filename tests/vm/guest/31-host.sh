@@ -113,7 +113,8 @@ rack_do fate "$p" late value=50 on=upload at=1 count=500 > /dev/null
 dfu-util -d 0483:df11 -p "$p" -a 0 -s 0x08000000:0x100000 -U "$scratch/up" \
 	> "$out/dfu-util-holds.log" 2>&1 &
 dfu_util=$!
-until_true 30 test -s "$scratch/up"
+until_true 120 test -s "$scratch/up" ||
+	not_ok "dfu-util holds the drone" "$(tail -n 2 "$out/dfu-util-holds.log")"
 systemctl unmask --runtime cfdfud.service > /dev/null 2>&1
 systemctl start cfdfud.service
 holds "a drone that dfu-util holds is busy" until_true 30 fault_is "$p" busy
@@ -233,7 +234,7 @@ take_away "$p"
 
 p=$(port 9)
 next=$(port 10)
-begin_on "$p" control-us=20000 # WHY: slow, so that it outlasts the installation
+begin_on "$p" control-us=60000 # WHY: slow, so that it outlasts the installation
 before=$(daemon_pid)
 rack_add "$next" "$old"
 {

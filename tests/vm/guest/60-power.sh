@@ -6,10 +6,12 @@
 . "$(dirname "$0")/lib.sh"
 
 drones=16
-flashes=/share/flashes
+kept=/share/flashes # what the drones held when the power was cut, kept by the host
+flashes=/opt/vm/flashes
 
 mount_disk()
 {
+	until_true 30 test -b /dev/vda || return 1
 	if [ "$BOOT" = 1 ]; then
 		mkfs.ext4 -q /dev/vda || return 1
 	fi
@@ -23,17 +25,20 @@ some_are_being_written()
 		-ge 6 ]
 }
 
-# The station stands still at one moment: from here on neither it nor a drone changes anything.
+# The station stands still at one moment: from here on neither it nor a drone changes anything, and
+# the clock may jump as it likes.
 cut_power()
 {
 	local p
 
-	systemctl service-watchdogs no # WHY: to write to the share takes time that jumps
 	kill -STOP "$(daemon_pid)"
-	mkdir -p $flashes
 	for p in $(ports 1 $drones); do
-		rack_do dump "$p" "$flashes/$p.new" > /dev/null
-		mv "$flashes/$p.new" "$flashes/$p"
+		rack_do dump "$p" "$flashes/$p" > /dev/null || not_ok "the rack keeps $p" "it does not"
+	done
+	mkdir -p $kept
+	cp $flashes/* $kept/
+	until [ "$(stat -c %s /opt/vm/job.log)" = "$(stat -c %s /share/job.log)" ]; do
+		:
 	done
 	: > /share/cut
 	while :; do :; done # WHY: a sleep is over at once where the clock jumps over idle time
@@ -47,28 +52,34 @@ settled()
 
 plug_again()
 {
-	local p first uid
+	local p first uid how=()
 
 	for p in $(ports 1 $drones); do
 		uid=$(printf '%024X' $((0x51004F0000 + ${p#*-} + ${p%-*} * 256)))
 		rack_do add "$p" "uid=$uid" > /dev/null
+		first=
 		if [ -e "$flashes/$p" ]; then
 			rack_do load "$p" "$flashes/$p" 0x08000000 > /dev/null
 			first=$(od -An -tx4 -j16384 -N4 "$flashes/$p" | tr -d ' ')
 		else
 			rack_do load "$p" "$old" "$app" > /dev/null
-			rack_do dump "$p" "/share/before-$p" > /dev/null
-			first=
+			rack_do dump "$p" "$flashes/before-$p" > /dev/null
 		fi
 		if [ "$first" = ffffffff ]; then
-			rack_do button "$p" > /dev/null
+			how+=("button $p")
 		else
-			rack_do plug "$p" > /dev/null
+			how+=("plug $p")
 		fi
+	done
+	for p in "${how[@]}"; do
+		rack_do "$p" > /dev/null
 	done
 }
 
 station_install
+systemctl service-watchdogs no # WHY: a write to a virtual disk, too, may take time that jumps
+mkdir -p $flashes
+[ ! -d $kept ] || cp $kept/* $flashes/
 mount_disk || not_ok "the disk is there in boot $BOOT" "$(dmesg | tail -n 3)"
 systemctl start cfdfud.socket
 old=$(image 2025.02)
@@ -87,7 +98,7 @@ else
 fi
 plug_again
 if [ "$BOOT" -le 2 ]; then
-	until_true 120 some_are_being_written ||
+	poll=0.2 until_true 120 some_are_being_written ||
 		not_ok "boot $BOOT: the cut comes in mid-flash" "too few are being written"
 	sleep "$((RANDOM % 4)).$((RANDOM % 10))"
 	cut_power
@@ -99,7 +110,7 @@ else
 fi
 wrong=
 for p in $(ports 1 $drones); do
-	flash_is "$p" "$new" "/share/before-$p" || wrong="$wrong $p"
+	flash_is "$p" "$new" "$flashes/before-$p" || wrong="$wrong $p"
 done
 same "after two power cuts every flash is the image" "" "$wrong"
 records_are_sound "two power cuts"

@@ -3,12 +3,13 @@
 # What the guest's test scripts have in common: the rack on the kernel's virtual ports and the
 # installed station.
 
-out=/share/out
+out=/opt/vm/out # WHY not in the shared directory: see guest-init.sh
 images=/opt/vm/images
 scratch=/tmp
 # WHY: in the guest waiting costs the host nothing, asking does.
 poll=1
 rack_socket=/run/rack.sock
+rack_patience=3600
 database=/var/lib/cfdfud/cfdfud.db
 mkdir -p "$out" "$images"
 # shellcheck source-path=SCRIPTDIR/../../e2e source=common.sh
@@ -24,7 +25,7 @@ rack_start() # typical|fast
 	rack --socket "$rack_socket" "${options[@]}" > "$out/rack.log" 2>&1 &
 	rack_pid=$!
 	trap rack_stop EXIT
-	until_true 60 test -S "$rack_socket" && rack_connect && return
+	until_true 60 rack --socket "$rack_socket" --do list && rack_connect && return
 	not_ok "the rack starts" "$(tail -n 3 "$out/rack.log")"
 	exit 1
 }
@@ -52,10 +53,12 @@ ports() # FIRST LAST
 	done
 }
 
+# Is it there, and has the kernel configured it?
 usb_is() # PORT VID:PID
 {
 	[ "$(cat "/sys/bus/usb/devices/$1/idVendor")" = "${2%:*}" ] &&
-		[ "$(cat "/sys/bus/usb/devices/$1/idProduct")" = "${2#*:}" ]
+		[ "$(cat "/sys/bus/usb/devices/$1/idProduct")" = "${2#*:}" ] &&
+		[ -e "/sys/bus/usb/devices/$1:1.0" ]
 }
 
 # ---- the station --------------------------------------------------------------------------------
@@ -63,7 +66,7 @@ usb_is() # PORT VID:PID
 # As the README says for a machine that is running: unpack, users, units, rules.
 station_install()
 {
-	tar -C / --keep-directory-symlink -xf /share/install.tar &&
+	tar -C / --keep-directory-symlink -xf /opt/vm/install.tar &&
 		systemd-sysusers &&
 		systemctl daemon-reload &&
 		udevadm control --reload
