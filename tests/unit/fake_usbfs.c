@@ -84,6 +84,40 @@ wait_ms(unsigned ms)
 		(void)syscall(SYS_nanosleep, &ts, NULL);
 }
 
+/* Until the test lets go of it: a time would have to be longer than any machine stands still. */
+static void
+wait_released(const struct fake_device *d, enum fake_hold what)
+{
+	bool held;
+
+	do {
+		pthread_mutex_lock(&lock);
+		held = d->hold == what;
+		pthread_mutex_unlock(&lock);
+		wait_ms(held ? 1 : 0);
+	} while (held);
+}
+
+void
+fake_release(struct fake_device *d)
+{
+	pthread_mutex_lock(&lock);
+	d->hold = FAKE_HOLD_NOTHING;
+	pthread_mutex_unlock(&lock);
+}
+
+unsigned
+fake_opens(void)
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&lock);
+	for (unsigned i = 0; i < FAKE_DEVICES_MAX; i++)
+		count += devices[i].opens;
+	pthread_mutex_unlock(&lock);
+	return count;
+}
+
 /* Full: poll(2) says nothing.  Empty: POLLOUT. */
 static void
 set_writable(struct fake_device *d, bool writable)
@@ -103,7 +137,7 @@ open_node(struct fake_device *d)
 {
 	int ends[2];
 
-	wait_ms(d->open_ms);
+	wait_released(d, FAKE_HOLD_OPEN);
 	if (d->open_errno != 0 || d->is_gone) {
 		errno = d->is_gone ? ENODEV : d->open_errno;
 		return -1;
@@ -402,6 +436,10 @@ ioctl(int fd, unsigned long request, ...)
 	pthread_mutex_unlock(&lock);
 	if (d == NULL)
 		return (int)syscall(SYS_ioctl, fd, request, arg);
+	if (request == USBDEVFS_CONTROL)
+		wait_released(d, FAKE_HOLD_CONFIGURATION);
+	if (request == USBDEVFS_RESET)
+		wait_released(d, FAKE_HOLD_RESET);
 	wait_ms(wait);
 	pthread_mutex_lock(&lock);
 	r = answer_ioctl(d, request, arg);

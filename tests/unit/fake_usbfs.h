@@ -20,12 +20,16 @@ struct usbdevfs_urb;
 /* What becomes of a submitted transfer. */
 enum fake_answer { FAKE_COMPLETE, FAKE_KEEP, FAKE_REFUSE };
 
+/* What does not come to its end before fake_release(). */
+enum fake_hold { FAKE_HOLD_NOTHING, FAKE_HOLD_OPEN, FAKE_HOLD_CONFIGURATION, FAKE_HOLD_RESET };
+
 struct fake_device {
 	/* Set by the test, before anything is opened. */
 	int open_errno, claim_errno, reset_errno, submit_errno; /* 0: works */
 	int where_errno;					/* when asked on which port it is */
-	uint8_t port_count;			      /* hubs on the way to it, and one; 0: 2 */
-	unsigned open_ms, configuration_ms, reset_ms; /* how long these wait */
+	uint8_t port_count;		     /* hubs on the way to it, and one; 0: 2 */
+	unsigned configuration_ms, reset_ms; /* how long these wait */
+	enum fake_hold hold;
 	uint8_t descriptors[6000];
 	size_t descriptors_length;
 	/*
@@ -52,6 +56,10 @@ void fake_complete(struct fake_device *d, int status, int actual_length);
 /* The device is pulled out: what is pending ends with -ESHUTDOWN, the node reports an error. */
 void fake_unplug(struct fake_device *d);
 
+/* What was held goes on, whenever its thread gets round to it. */
+void fake_release(struct fake_device *d);
+
+unsigned fake_opens(void); /* so far */
 unsigned fake_open_nodes(void);
 
 /* Was a node ever closed with a transfer pending, or used from two threads at once? */

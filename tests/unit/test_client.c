@@ -458,7 +458,7 @@ wait_times_out_with_5_and_ends_at_once_when_nothing_is_there(void **state)
 	assert_string_equal(r.err, "0 ended, 0 of them failed; timed out\n");
 	client_run(&r, "wait --timeout 9", empty, NULL);
 	assert_int_equal(r.status, EXIT_OK);
-	client_run(&r, "wait --timeout 1", paused, NULL);
+	client_run(&r, "wait --timeout 5", paused, NULL);
 	assert_int_equal(r.status, EXIT_TIMED_OUT);
 	expect(r.err, "the station is paused");
 	client_run(&r, "wait --timeout 9", unselected, NULL);

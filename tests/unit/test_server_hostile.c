@@ -381,14 +381,14 @@ a_place_is_kept_for_root_and_users_have_their_share(void **state)
 static void
 a_silent_connection_is_closed_after_the_deadline(void **state)
 {
-	struct world *w = world_new(0, 300);
+	struct world *w = world_new(0, 2000);
 	int silent = join(w), slow = join(w), good = join(w);
 
 	(void)state;
 	say_and_hear(w, good, CALL("Echo"), "{\"parameters\":{}}");
 	for (int i = 0; i < 8; i++) {
 		(void)!send(slow, "{", 1, MSG_NOSIGNAL);
-		turn_for_ms(w, 50);
+		turn_for_ms(w, 300);
 	}
 	assert_string_equal(hear(w, silent), "EOF");
 	assert_int_equal(server_client_count(w->server), 1);

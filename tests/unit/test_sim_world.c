@@ -502,12 +502,12 @@ thousands_of_flashes_a_second(void **state)
 	(void)state;
 	world_free(h.w);
 	h.w = NULL;
-	clock_gettime(CLOCK_MONOTONIC, &a);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
 	for (; n < 200; n++) {
 		world_free(h.w);
 		(void)flash_rack(1, n, true);
 	}
-	clock_gettime(CLOCK_MONOTONIC, &z);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &z);
 	seconds = (double)(z.tv_sec - a.tv_sec) + (double)(z.tv_nsec - a.tv_nsec) / 1e9;
 	print_message("%.0f simulated flashes of 16 KiB a second\n", n / seconds);
 	assert_true(n / seconds > 50); /* also under sanitizers on a busy machine */

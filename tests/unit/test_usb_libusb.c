@@ -192,7 +192,7 @@ a_timeout_cancels_and_the_device_goes_on(void **state)
 	assert_int_equal(rig_ask(r, 1, 60), 0);
 	rig_run_until(r, 2);
 	assert_int_equal(r->heard[1].status, USB_TIMEOUT);
-	assert_in_range(rig_now_ms() - before, 50, 1000);
+	assert_true(rig_now_ms() - before >= 50);
 	assert_int_equal(d->discards, 1);
 	d->on_submit = NULL;
 	assert_int_equal(rig_ask(r, 1, 1000), 0);

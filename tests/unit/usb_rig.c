@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#define PATIENCE_MS 60000
+
 /* Device descriptor, and one configuration with one interface without endpoints. */
 const uint8_t rig_descriptors[RIG_DESCRIPTORS_BYTES] = {
 	18, 1, 0,  2, 0, 0, 0, 64,   0x83, 0x04, 0x11, 0xDF, 0, 0x22, 1,    2, 3, 1,
@@ -95,7 +97,9 @@ rig_tear_down(void **state)
 {
 	struct rig *r = *state;
 
-	r->in_call = true; /* usb_bus_free() calls nobody back */
+	for (unsigned i = 0; i < FAKE_DEVICES_MAX; i++)
+		fake_release(fake_device(i)); /* of a test that failed */
+	r->in_call = true;		      /* usb_bus_free() calls nobody back */
 	usb_bus_free(r->bus);
 	event_base_free(r->base);
 	return fake_open_nodes() == 0 && !fake_was_misused() ? 0 : -1;
@@ -153,12 +157,12 @@ rig_ask(struct rig *r, unsigned id, uint32_t timeout_ms)
 	return rig_submit(r, id, &x);
 }
 
-/* Runs the loop until so many callbacks were heard since the beginning, or for five seconds. */
+/* Runs the loop until so many callbacks were heard since the beginning, or for a minute. */
 void
 rig_run_until(struct rig *r, unsigned total)
 {
 	struct timeval slice = { 0, 5000 };
-	uint64_t end = rig_now_ms() + 5000;
+	uint64_t end = rig_now_ms() + PATIENCE_MS;
 
 	while (r->total < total && rig_now_ms() < end) {
 		assert_true(event_base_loopexit(r->base, &slice) == 0);
@@ -180,6 +184,17 @@ rig_run_quietly(struct rig *r, unsigned ms)
 		assert_true(event_base_loop(r->base, EVLOOP_ONCE) >= 0);
 	}
 	assert_int_equal(r->total, total);
+}
+
+void
+rig_run_until_nodes(struct rig *r, unsigned opens, unsigned left)
+{
+	uint64_t end = rig_now_ms() + PATIENCE_MS;
+
+	while ((fake_opens() != opens || fake_open_nodes() != left) && rig_now_ms() < end)
+		rig_run_quietly(r, 5);
+	assert_int_equal(fake_opens(), opens);
+	assert_int_equal(fake_open_nodes(), left);
 }
 
 void

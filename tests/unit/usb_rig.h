@@ -57,6 +57,8 @@ void rig_run_until(struct rig *r, unsigned total);
 
 /* Runs the loop so long and expects that nothing more is heard. */
 void rig_run_quietly(struct rig *r, unsigned ms);
+/* ... until so many nodes have been opened and so many are left open. */
+void rig_run_until_nodes(struct rig *r, unsigned opens, unsigned left);
 
 void rig_open_well(struct rig *r, unsigned id);
 void rig_close_well(struct rig *r, unsigned id);
