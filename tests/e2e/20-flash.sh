@@ -36,11 +36,12 @@ cfdfuctl wait --count 1 --timeout 1 > /dev/null 2>&1
 same "waiting for what does not come times out" 5 $?
 cfdfuctl --json watch > "$scratch/watch" 2>&1 &
 watch=$!
+until_true 30 test -s "$scratch/watch"
 cfdfuctl resume > /dev/null
 cfdfuctl wait --count $drones --timeout 120 > "$scratch/wait" 2>&1
 same "waiting for eight passes ends well" 0 $?
 same "wait printed each ending" $drones "$(grep -ciE 'pass' "$scratch/wait")"
-holds "watch streamed whole documents" until_true 10 jq -es 'length > 1' "$scratch/watch"
+holds "watch streamed whole documents" until_true 30 jq -es 'length > 1' "$scratch/watch"
 kill $watch 2> /dev/null
 cfdfuctl --json status > "$scratch/status"
 for check in "station $station_keys" "station.counts $count_keys" "slots[0] $slot_keys"; do

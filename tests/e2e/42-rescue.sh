@@ -149,8 +149,7 @@ same "and nothing is written" 0 "$(counter 1-1 blocks_written)"
 
 rack_do add 1-2 model=other-dfu > /dev/null
 rack_do plug 1-2 > /dev/null
-until_true 20 present_is 2
-sleep 1
+until_true 60 test_state 1-2 foreign
 rack_do reset-counters 1-2 > /dev/null
 recover 1-2 "$loader" --yes
 holds "another device gets no loader of ours" test $? -ne 0

@@ -70,7 +70,7 @@ lock_database() # FILE
 	locker_pid=$!
 	exec 9> "$scratch/locker"
 	printf '%s\n' ".timeout 9000" "BEGIN IMMEDIATE;" ".shell touch '$scratch/is-locked'" >&9
-	until_true 10 test -e "$scratch/is-locked" || not_ok "the database is locked" "it is not"
+	until_true 60 test -e "$scratch/is-locked" || not_ok "the database is locked" "it is not"
 }
 
 unlock_database()
@@ -93,10 +93,10 @@ plug_old() # PORT [KEY=VALUE...]
 	rack_add "$1" "$old" "${@:2}" && rack_do plug "$1" > /dev/null
 }
 
-# A drone that takes its time, so that something can happen to it meanwhile.
+# A drone that is held in the midst of it, so that something can happen to it meanwhile.
 plug_slow() # PORT
 {
-	plug_old "$1" timing=typical
+	rack_plug_held "$1" "$old" timing=typical
 	holds "a drone is being flashed" until_true 60 test_busy "$1"
 }
 
@@ -134,7 +134,9 @@ records_are_sound "a lock at the start"
 # ---- the database is taken away while it runs ---------------------------------------------------
 
 mkdir "$scratch/away"
+kill -STOP "$sim_pid" # it is to see all or nothing of it
 mv "$state"/cfdfud.db* "$scratch/away/"
+kill -CONT "$sim_pid"
 plug_old 1-3
 flashed 1-3 "a drone is flashed after the database was taken away"
 records_are_sound "a database taken away"
@@ -149,14 +151,14 @@ same "until somebody has read it" "" "$(cfdfuctl status | grep "About the record
 # ---- a second daemon, a newer database ----------------------------------------------------------
 
 holds "a second station on the same records refuses" \
-	grep -q "another" <<< "$(CFDFU_SIM_SOCKET=$scratch/other.sock timeout 10 cfdfud-sim \
+	grep -q "another" <<< "$(CFDFU_SIM_SOCKET=$scratch/other.sock timeout 60 cfdfud-sim \
 		--config "$config" --state "$state" --socket "$scratch/control2" 2>&1)"
 sim_stop
 cp -r "$state" "$scratch/newer"
 sqlite3 "$scratch/newer/cfdfud.db" "PRAGMA user_version = 999"
 sum=$(sqlite3 "$scratch/newer/cfdfud.db" "SELECT count(*) FROM attempts")
 rc=0
-said=$(timeout 10 cfdfud-sim --config "$config" --state "$scratch/newer" \
+said=$(timeout 60 cfdfud-sim --config "$config" --state "$scratch/newer" \
 	--socket "$CFDFU_SOCKET" 2>&1) || rc=$?
 same "a newer database is refused" 1 "$rc"
 holds "it says so" grep -q "newer cfdfud" <<< "$said"
@@ -181,16 +183,17 @@ says_why()
 {
 	status '.slots[].message' | grep -q "records cannot be written"
 }
-holds "its slot says why" until_true 10 says_why
+holds "its slot says why" until_true 30 says_why
 within "the log says it a few times at most" 1 "$(wc -l < "$log")" 12
 empty_disk
-holds "with room again it is well" until_true 10 health_is ok
+# WHY so long: who has failed to open five times tries every 15 s.
+holds "with room again it is well" until_true 60 health_is ok
 cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware select new > /dev/null
 flashed 1-1 "the drone that waited is flashed"
 
 fill_disk
-holds "a disk that fills up is noticed" until_true 70 health_is degraded
+holds "a disk that fills up is noticed" until_true 150 health_is degraded
 plug_old 1-2
 sleep 3
 untouched 1-2 "with the disk full"
@@ -205,9 +208,10 @@ same "no half a file was left in the library" 1 "$(find "$state/firmware" -type 
 
 plug_slow 1-3
 fill_disk
+rack_do mend 1-3 > /dev/null
 holds "its verdict is on the full disk, too" until_true 60 test_verdict 1-3 pass
 empty_disk
-holds "with room again it is well" until_true 10 health_is ok
+holds "with room again it is well" until_true 60 health_is ok
 
 # A file system is not made read-only under a database that is open: so at the start.
 plug_slow 1-4

@@ -42,13 +42,14 @@ plug_old() # PORT
 station_start typical
 cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware select new > /dev/null
-plug_old 1-1
+rack_plug_held 1-1 "$old"
 holds "one drone is being written" until_true 60 test_state 1-1 writing
 plug_old 1-2
 plug_old 1-3
-holds "others wait for their turn" until_true 10 test_state 1-2 waiting
+holds "others wait for their turn" until_true 60 test_state 1-2 waiting
 begin_ms=$(now_ms)
 kill "$sim_pid"
+rack_do mend 1-1 > /dev/null
 holds "told to stop, it stops when the running drone has ended" until_true 60 is_gone
 note "that took $(($(now_ms) - begin_ms)) ms"
 same "its exit status is 0" 0 "$(exit_status)"
@@ -58,14 +59,14 @@ same "the waiting ones were left alone" 0 \
 records_are_sound "stop"
 
 station_start typical
-plug_old 1-4
+rack_plug_held 1-4 "$old"
 holds "a drone is being written" until_true 60 test_state 1-4 writing
 cfdfuctl pause > /dev/null
 kill "$sim_pid"
 sleep 2
 holds "told to stop, it lets the drone end" kill -0 "$sim_pid"
 kill "$sim_pid"
-holds "told again, it stops at once" until_true 10 is_gone
+holds "told again, it stops at once" until_true 60 is_gone
 same "its exit status is 0" 0 "$(exit_status)"
 same "that drone is recorded as interrupted" "interrupted stopped" \
 	"$(records "SELECT verdict || ' ' || fault FROM attempts WHERE port = '1-4'")"

@@ -28,8 +28,8 @@ is_gone()
 # ---- slots with labels, watchers, a long deadline -----------------------------------------------
 
 # 4295 s are more microseconds than 32 bits hold.
-configure '[station]' 'ports = 1-1, 1-2, 1-7' 'attempt-deadline = 4295s' '[slots]' '1-1 = A1' \
-	'1-* = row 1' '9-9 = not ours'
+configure '[station]' 'ports = 1-1, 1-2, 1-7' 'attempt-deadline = 4295s' 'boot-timeout = 300s' \
+	'[slots]' '1-1 = A1' '1-* = row 1' '9-9 = not ours'
 : > "$log"
 sim_start typical --config "$config"
 same "a labelled slot is shown before anything was plugged in" "1-1 A1 absent false" \
@@ -48,23 +48,24 @@ holds "and of a pause" until_true 10 grep -q '"paused"' "$scratch/watch"
 cfdfuctl resume > /dev/null
 kill "$watch_pid"
 
-plug_old 1-1 boot=6000-6000
+rack_plug_lost 1-1 "$old"
 plug_old 1-3
-holds "a drone is being written" until_true 60 test_state 1-1 writing
+holds "a drone that was written starts again" until_true 60 test_state 1-1 booting
 same "one on a port of others is not shown" "" "$(status '.slots[] | select(.port == "1-3").state')"
 
 # ---- ports --------------------------------------------------------------------------------------
 
 configure '[station]' 'ports = 1-2, 1-3' '[slots]' '1-2 = B2'
 holds "the configuration is read again" reload
-holds "a drone at work on a slot that was taken away starts again" until_true 60 test_state 1-1 booting
 plug_old 1-2 timing=fast
-holds "meanwhile another one ends" until_true 20 test_verdict 1-2 pass
-same "while that is nowhere to be seen" booting "$(status '.slots[] | select(.port == "1-1").state')"
+holds "meanwhile another one ends" until_true 60 test_verdict 1-2 pass
+same "a drone at work on a slot that was taken away is waited for, nowhere to be seen" booting \
+	"$(status '.slots[] | select(.port == "1-1").state')"
+rack_do power-cycle 1-1 > /dev/null
 holds "it is finished" until_true 60 test_verdict 1-1 pass
 same "it holds the image" "" "$(flash_is 1-1 "$new" 2>&1)"
 holds "a drone on a slot that was added is flashed" until_true 60 test_verdict 1-3 pass
-holds "the slot that was taken away is given up" until_true 10 test_state 1-1 absent
+holds "the slot that was taken away is given up" until_true 60 test_state 1-1 absent
 same "a new label is in force" B2 "$(status '.slots[] | select(.port == "1-2").label')"
 erases=$(counter 1-1 erases)
 cfdfuctl firmware select other > /dev/null
@@ -113,7 +114,7 @@ holds "with drones plugged in it stays" kill -0 "$sim_pid"
 for n in 1 3 4; do
 	rack_do unplug "1-$n" > /dev/null
 done
-holds "without any it leaves" until_true 10 is_gone
+holds "without any it leaves" until_true 60 is_gone
 rc=0
 wait "$sim_pid" || rc=$?
 same "with exit status 0" 0 "$rc"

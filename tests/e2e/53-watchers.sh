@@ -21,7 +21,8 @@ plug_new() # PORT SERIAL
 	rack_add "$1" "$new" "serial=$2" && rack_do plug "$1" > /dev/null
 }
 
-sim_start fast
+printf '[station]\nmax-active = 1\nboot-timeout = 300s\n' > "$scratch/station.conf"
+sim_start fast --config "$scratch/station.conf"
 cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware select new > /dev/null
 
@@ -42,23 +43,26 @@ no_row()
 {
 	[ -z "$(rows "$scratch/watch")" ]
 }
-holds "the row is taken away from who watched the other" until_true 10 no_row
+holds "the row is taken away from who watched the other" until_true 60 no_row
 kill "$watch_pid"
 
 # ---- a reading that comes to nothing ------------------------------------------------------------
 
+rack_plug_lost 1-3 "$old" # and has the only place at work
+holds "a drone takes its time" until_true 60 test_state 1-3 booting
 cfdfuctl firmware deselect > /dev/null
-rack_add 1-2 "$old" crtp-us=400000 && rack_do plug 1-2 > /dev/null
-until_true 10 test_state 1-2 asking
-until_true 10 test_state 1-2 idle
+rack_add 1-2 "$old" && rack_do plug 1-2 > /dev/null
+until_true 60 test_state 1-2 idle
 rc=0
 timeout 60 cfdfuctl backup 1-2 "$scratch/backup.dfu" > "$scratch/said" 2>&1 &
 backup_pid=$!
-holds "a backup begins with asking" until_true 10 test_state 1-2 asking
+holds "a backup waits for its turn" until_true 60 test_state 1-2 waiting
 rack_do unplug 1-2 > /dev/null
 wait "$backup_pid" || rc=$?
 within "a backup of a drone that is pulled meanwhile is answered" 1 "$rc" 4
 holds "it says why" grep -qi "unplugged" "$scratch/said"
+rack_do power-cycle 1-3 > /dev/null
+until_true 60 test_verdict 1-3 pass
 cfdfuctl firmware select new > /dev/null
 rack_do plug 1-2 > /dev/null
 holds "the drone is flashed when it is back" until_true 60 test_verdict 1-2 pass
@@ -69,7 +73,7 @@ holds "the slot is not busy for ever" until_true 60 cfdfuctl backup 1-2 "$scratc
 call() # METHOD PARAMETERS
 {
 	printf '{"method":"org.cfdfu.Station.%s","parameters":%s}\0' "$1" "$2" |
-		socat -t 2 - "UNIX-CONNECT:$CFDFU_SOCKET" | tr -d '\0'
+		socat -t 60 - "UNIX-CONNECT:$CFDFU_SOCKET" | tr -d '\0'
 }
 
 holds "a limit below 1 is refused by name" grep -q InvalidParameter \
@@ -85,7 +89,7 @@ for _ in $(seq 30); do
 	printf '{"method":"org.cfdfu.Station.Pause","parameters":{}}\0'
 done > "$scratch/calls"
 chmod 644 "$scratch/calls"
-setpriv --reuid 65534 --clear-groups socat -t 3 - "UNIX-CONNECT:$CFDFU_SOCKET" \
+setpriv --reuid 65534 --clear-groups socat -t 60 - "UNIX-CONNECT:$CFDFU_SOCKET" \
 	< "$scratch/calls" | tr '\0' '\n' > "$scratch/refused"
 same "who may only look is refused" 30 "$(grep -c NotPermitted "$scratch/refused")"
 sleep 2

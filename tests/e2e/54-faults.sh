@@ -42,7 +42,7 @@ printf '[station]\nports = 1-*, 2-*\n[slots]\n1-1.2 = A2\n2-7.2 = B2\n' > "$conf
 station_start typical
 cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware select new > /dev/null
-plug_old 1-1
+rack_plug_held 1-1 "$old"
 holds "a drone is being written" until_true 60 test_state 1-1 writing
 kill -STOP "$sim_pid"
 sleep 5
@@ -53,6 +53,7 @@ kill -CONT "$sim_pid"
 for file in "$state"/firmware/*; do
 	[ ! -f "$file" ] || truncate -s 20000 "$file"
 done
+rack_do mend 1-1 > /dev/null
 holds "five seconds of standing still fail nobody" until_true 60 test_verdict 1-1 pass
 holds "it was written from what was judged, not from what the file holds now" flash_is 1-1 "$new"
 sim_stop
@@ -170,7 +171,7 @@ until_true 60 test_verdict 1-5 pass
 for n in 1 2 3; do
 	sim_stop
 	station_start typical
-	plug_old 1-4
+	rack_plug_held 1-4 "$old"
 	if ! until_true 60 test_state 1-4 writing; then
 		not_ok "crash $n comes in mid-write" "$(status '.slots[]')"
 	fi
@@ -195,7 +196,7 @@ mkdir "$scratch/alone"
 env -u NOTIFY_SOCKET cfdfud --config "$config" --state "$scratch/alone" \
 	--socket "$CFDFU_SOCKET" > "$scratch/alone.log" 2>&1 &
 sim_pid=$!
-holds "the daemon runs in the foreground and answers" until_true 10 cfdfuctl status
+holds "the daemon runs in the foreground and answers" until_true 60 cfdfuctl status
 kill "$sim_pid"
 rc=0
 wait "$sim_pid" || rc=$?

@@ -75,19 +75,19 @@ holds "and flashed without it" until_true 60 test_verdict 1-1 pass
 
 station typical 'ports = 1-*'
 cfdfuctl firmware select new > /dev/null
-comes 1-1
+rack_plug_held 1-1 "$old"
 until_true 60 test_state 1-1 writing
-configure 'ports = 1-2'
+configure 'ports = 1-2' 'boot-timeout = 300s'
 reload
 cfdfuctl firmware select other > /dev/null
+rack_do mend 1-1 > /dev/null
 holds "a slot that was taken away is given up at the end" until_true 60 test_state 1-1 absent
 sleep 2
 same "whatever was selected meanwhile" new:pass "$(attempts 1-1)"
-comes 1-2 boot=3000-3000
-until_true 60 test_state 1-2 writing
+rack_plug_lost 1-2 "$old"
+until_true 60 test_state 1-2 booting
 configure 'ports = 1-1'
 reload
-until_true 60 test_state 1-2 booting
 swap 1-2 1-9
 holds "one that was swapped at the end is given up, too" until_true 60 test_state 1-2 absent
 sleep 3
@@ -149,13 +149,14 @@ same "and nobody asked for the last" "" "$(records "SELECT trim(coalesce(flags, 
 
 station typical 'adopt = port' 'max-active = 1'
 cfdfuctl firmware select new > /dev/null
-comes 1-1
-until_true 60 test_state 1-1 erasing
+rack_plug_held 1-1 "$old"
+until_true 60 test_state 1-1 writing
 rack_add 1-2 "$old"
 rack_do button 1-2 > /dev/null
 until_true 30 test_state 1-2 probing
 configure 'adopt = never' 'max-active = 1'
 reload
+rack_do mend 1-1 > /dev/null
 until_true 60 test_verdict 1-1 pass
 holds "a drone that waited when nobody is adopted any more is foreign" \
 	until_true 30 test_state 1-2 foreign
@@ -175,14 +176,15 @@ same "a rule of the configuration outlives one of the operator's" "0 " \
 
 # ---- while the light is on ----------------------------------------------------------------------
 
-station fast 'quarantine = 1'
+station fast 'quarantine = 1' 'boot-timeout = 300s'
 cfdfuctl firmware select new > /dev/null
 for n in 1 2; do
-	comes "1-$n" crtp-us=30000 boot=1500-1500
+	rack_plug_lost "1-$n" "$old" crtp-us=30000
 done
 for n in 1 2; do
 	until_true 60 test_state "1-$n" booting
 	rack_do fate "1-$n" silent in=runtime on=bulk-in count=1000 > /dev/null
+	rack_do power-cycle "1-$n" > /dev/null
 done
 failed_both()
 {
@@ -204,13 +206,12 @@ cfdfuctl firmware select new > /dev/null
 comes 1-1 otp= timing=fast
 until_true 60 test_verdict 1-1 pass
 rack_do unplug 1-1 > /dev/null
-until_true 10 present_is 0
+until_true 60 present_is 0
 cfdfuctl firmware select other > /dev/null
-rack_do button 1-1 > /dev/null
-until_true 60 test_state 1-1 writing
 rack_do fate 1-1 disconnect on=reset in=dfu back=500 > /dev/null
-rack_do fate 1-1 no-serial > /dev/null
-rack_do fate 1-1 busy-forever in=dfu on=data > /dev/null
+rack_do fate 1-1 no-serial at=2 > /dev/null # not when it comes, but when it comes back
+rack_do fate 1-1 busy-forever in=dfu on=data at=5 > /dev/null
+rack_do button 1-1 > /dev/null
 has_ended()
 {
 	[ -n "$(records 'SELECT verdict FROM attempts WHERE id = 2')" ]
@@ -223,7 +224,7 @@ note "$(attempts 1-1)"
 
 station typical
 cfdfuctl firmware select new > /dev/null
-comes 1-1 otp= serial=missing
+rack_plug_held 1-1 "$old" otp= serial=missing
 until_true 60 test_state 1-1 writing
 rack_do dump 1-1 "$scratch/half" > /dev/null
 sim_kill
@@ -243,13 +244,15 @@ same "its like on another port is left alone" "foreign 0" \
 
 station typical 'adopt = known'
 cfdfuctl firmware select new > /dev/null
-comes 1-1
+rack_plug_held 1-1 "$old"
 until_true 60 test_state 1-1 writing
 rack_do unplug 1-1 > /dev/null
 until_true 60 test_verdict 1-1 fail
 mkdir "$scratch/away"
+kill -STOP "$sim_pid" # it is to see all or nothing of it
 mv "$database"* "$scratch/away"
 mkdir "$database"
+kill -CONT "$sim_pid"
 health_is()
 {
 	[ "$(status .station.health)" = "$1" ]
@@ -257,10 +260,13 @@ health_is()
 rack_add 1-2 "$new" timing=fast
 rack_do plug 1-2 > /dev/null # its ending finds out
 holds "a database that is gone is noticed" until_true 70 health_is degraded
+rack_do mend 1-1 > /dev/null
 rack_do button 1-1 > /dev/null
 sleep 2
+kill -STOP "$sim_pid"
 rmdir "$database"
 mv "$scratch/away"/* "$state"
+kill -CONT "$sim_pid"
 holds "and when it is back" until_true 70 health_is ok
 holds "a drone that came meanwhile is known again, and finished" \
 	until_true 60 test_verdict 1-1 needs-power-cycle

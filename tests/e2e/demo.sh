@@ -44,7 +44,7 @@ start_daemon() # PROGRAM PORTS
 	"$1" --config "$scratch/demo.conf" --state "$state" --socket "$CFDFU_SOCKET" \
 		> "$scratch/daemon.log" 2>&1 &
 	daemon=$!
-	until_true 10 cfdfuctl status || {
+	until_true 30 cfdfuctl status || {
 		cat "$scratch/daemon.log" >&2
 		exit 1
 	}
@@ -114,7 +114,7 @@ elif [ $as_root = yes ] && { [ -d /sys/devices/platform/vhci_hcd.0 ] ||
 	modprobe vhci-hcd 2> /dev/null; }; then
 	echo "Rack used: the kernel's virtual USB ports (vhci_hcd) with $drones simulated drones."
 	rack --socket "$rack_socket" > "$scratch/rack.log" 2>&1 &
-	until_true 10 rack_do list
+	until_true 30 rack_do list
 	start_daemon cfdfud "$(virtual_port '*')"
 	plug_rack virtual_port
 else

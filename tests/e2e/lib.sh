@@ -29,7 +29,7 @@ sim_start() # typical|fast [OPTION-OF-CFDFUD...]
 		--state "$state" --socket "$CFDFU_SOCKET" "${@:2}" >> "$scratch/daemon.log" 2>&1 &
 	sim_pid=$!
 	trap sim_stop EXIT
-	until_true 30 cfdfuctl status && return
+	until_true 60 cfdfuctl status && return
 	not_ok "the station starts" "$(tail -n 3 "$scratch/daemon.log")"
 	exit 1
 }
@@ -51,7 +51,7 @@ reload()
 {
 	local before
 
-	before=$(grep -c 'configuration' "$log")
+	before=$(grep -cE 'configuration (reloaded|is refused)' "${log:?}")
 	kill -HUP "$sim_pid"
-	until_true 30 eval "[ \$(grep -c configuration $log) -gt $before ]"
+	until_true 30 eval "[ \$(grep -cE 'configuration (reloaded|is refused)' $log) -gt $before ]"
 }

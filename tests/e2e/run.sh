@@ -10,6 +10,7 @@ build=$(cd "$1" && pwd)
 shift
 export PATH=$build:$PATH
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/cfdfu-e2e.XXXXXX")
+chmod 711 "$scratch" # WHY: who may only look has to reach the socket
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 failed=0
