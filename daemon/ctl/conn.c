@@ -201,13 +201,9 @@ drop_chunk(struct conn *c)
 	free(k);
 }
 
-static void
-on_writable(evutil_socket_t fd, short what, void *arg)
+void
+conn_flush(struct conn *c)
 {
-	struct conn *c = arg;
-
-	(void)fd;
-	(void)what;
 	while (!STAILQ_EMPTY(&c->out)) {
 		struct chunk *k = STAILQ_FIRST(&c->out);
 		ssize_t n = send(c->fd, k->text + k->sent, k->count - k->sent,
@@ -224,6 +220,16 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 		if (k->sent == k->count)
 			drop_chunk(c);
 	}
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)fd;
+	(void)what;
+	conn_flush(c);
 	if (c->out_bytes == 0 && c->told_full && c->call != NULL && !c->broken) {
 		c->told_full = false;
 		if (c->server->options.drained != NULL)

@@ -88,6 +88,9 @@ void conn_close(struct conn *c, bool tell);
 /* Nothing is going on, or it has not read for a long time: may be closed to make room. */
 bool conn_is_idle(const struct conn *c);
 
+/* Sends what is queued as far as the client takes it, without waiting; may mark it broken. */
+void conn_flush(struct conn *c);
+
 /* Queues a malloc()ed message, taken. */
 void conn_send(struct conn *c, char *take_text, size_t count);
 

@@ -197,8 +197,10 @@ server_free(struct server *s)
 {
 	if (s == NULL)
 		return;
-	while (!TAILQ_EMPTY(&s->conns))
+	while (!TAILQ_EMPTY(&s->conns)) {
+		conn_flush(TAILQ_FIRST(&s->conns)); /* what the last ending had to say */
 		conn_close(TAILQ_FIRST(&s->conns), false);
+	}
 	if (s->on_accept != NULL)
 		event_free(s->on_accept);
 	if (s->on_pause != NULL)

@@ -79,7 +79,10 @@ struct server_options {
 int server_new(struct event_base *base, const struct server_options *options,
 	       struct server **ret_server) MUST_CHECK;
 
-/* Closes all connections without gone(): the owner forgets its calls itself.  NULL is fine. */
+/*
+ * Sends what is queued, as far as the clients take it, and closes all connections without gone():
+ * the owner forgets its calls itself.  NULL is fine.
+ */
 void server_free(struct server *s);
 
 /* No new connections, and no new requests on the ones there are: the service is stopping. */

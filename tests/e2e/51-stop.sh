@@ -81,3 +81,25 @@ sim_stop
 station_start fast
 same "one that goes on does so after a restart" armed "$(status .station.state)"
 sim_stop
+
+# ---- while somebody waits for a reading ---------------------------------------------------------
+
+station_start typical
+rack_add 1-6 "$new" control-us=60000
+rack_do plug 1-6 > /dev/null
+holds "a slow drone is in order" until_true 60 test_verdict 1-6 unchanged
+holds "and at rest" until_true 60 test_state 1-6 ended
+cfdfuctl backup 1-6 "$scratch/backup.dfu" --whole > "$scratch/said" 2>&1 &
+backup_pid=$!
+is_being_read()
+{
+	! test_state 1-6 ended
+}
+holds "a drone is being read" until_true 60 is_being_read
+kill "$sim_pid"
+rc=0
+wait "$backup_pid" || rc=$?
+same "who waits for it is told" 1 "$rc"
+holds "and why it ended" grep -qi "stopped" "$scratch/said"
+note "$(tail -n 1 "$scratch/said")"
+holds "the station does not wait for a reading" until_true 60 is_gone

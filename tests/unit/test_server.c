@@ -350,6 +350,24 @@ a_stopping_server_takes_no_more_requests(void **state)
 	world_free(w);
 }
 
+static void
+what_was_answered_last_is_sent_when_the_server_ends(void **state)
+{
+	static const char reply[] = "{\"parameters\":{}}";
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
+	char text[64];
+
+	(void)state;
+	say(fd, CALL("Defer"));
+	turn(w);
+	call_reply(w->pending, json_object());
+	world_free(w);
+	assert_int_equal(recv(fd, text, sizeof(text), MSG_DONTWAIT), sizeof(reply));
+	assert_memory_equal(text, reply, sizeof(reply));
+	close(fd);
+}
+
 /* C9 */
 static void
 a_stale_socket_is_replaced_and_a_living_one_respected(void **state)
@@ -507,6 +525,7 @@ main(void)
 		cmocka_unit_test(other_descriptors_are_refused),
 		cmocka_unit_test(unexpected_descriptors_are_closed),
 		cmocka_unit_test(a_stopping_server_takes_no_more_requests),
+		cmocka_unit_test(what_was_answered_last_is_sent_when_the_server_ends),
 		cmocka_unit_test(a_stale_socket_is_replaced_and_a_living_one_respected),
 		cmocka_unit_test(a_socket_from_the_service_manager_is_taken_and_not_removed),
 		cmocka_unit_test(a_server_freed_with_calls_pending_leaks_nothing),
