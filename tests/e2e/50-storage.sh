@@ -44,11 +44,6 @@ station_start() # STATE-DIRECTORY
 	exit 1
 }
 
-health_is() # HEALTH
-{
-	[ "$(status .station.health)" = "$1" ]
-}
-
 fill_disk()
 {
 	dd if=/dev/zero of="$disk/filler" bs=64K > /dev/null 2>&1
@@ -88,11 +83,6 @@ test_busy() # PORT
 		<<< "$(status ".slots[] | select(.port == \"$1\").state")"
 }
 
-plug_old() # PORT [KEY=VALUE...]
-{
-	rack_add "$1" "$old" "${@:2}" && rack_do plug "$1" > /dev/null
-}
-
 # A drone that is held in the midst of it, so that something can happen to it meanwhile.
 plug_slow() # PORT
 {
@@ -121,7 +111,7 @@ plug_slow 1-1
 sim_kill
 lock_database "$database"
 station_start "$scratch/locked"
-plug_old 1-2
+rack_plug 1-2 "$old"
 sleep 3
 untouched 1-2 "while the database is locked"
 within "the log is not flooded meanwhile" 0 "$(grep -c 'interrupted attempts' "$log")" 2
@@ -137,7 +127,7 @@ mkdir "$scratch/away"
 kill -STOP "$sim_pid" # it is to see all or nothing of it
 mv "$state"/cfdfud.db* "$scratch/away/"
 kill -CONT "$sim_pid"
-plug_old 1-3
+rack_plug 1-3 "$old"
 flashed 1-3 "a drone is flashed after the database was taken away"
 records_are_sound "a database taken away"
 same "what was in it was not lost" 1 \
@@ -176,7 +166,7 @@ fill_disk
 station_start "$disk/state"
 holds "started on a full disk, the station serves" health_is degraded
 holds "the doctor says so" grep -qi "records" <<< "$(cfdfuctl doctor 2>&1)"
-plug_old 1-1
+rack_plug 1-1 "$old"
 sleep 3
 untouched 1-1 "on a full disk"
 says_why()
@@ -194,7 +184,7 @@ flashed 1-1 "the drone that waited is flashed"
 
 fill_disk
 holds "a disk that fills up is noticed" until_true 150 health_is degraded
-plug_old 1-2
+rack_plug 1-2 "$old"
 sleep 3
 untouched 1-2 "with the disk full"
 note "$(status '.slots[] | select(.port == "1-2") | "\(.state) \(.message)"')"
@@ -219,7 +209,7 @@ sim_kill
 mount -o remount,ro "$disk" || not_ok "the disk is made read-only" "$?"
 station_start "$disk/state"
 holds "started on a read-only disk, the station serves" health_is degraded
-plug_old 1-5
+rack_plug 1-5 "$old"
 sleep 3
 untouched 1-5 "on a read-only disk"
 within "the log says it a few times at most" 1 "$(wc -l < "$log")" 12

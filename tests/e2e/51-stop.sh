@@ -21,11 +21,6 @@ station_start() # typical|fast
 	exit 1
 }
 
-is_gone()
-{
-	! kill -0 "$sim_pid" 2> /dev/null
-}
-
 exit_status()
 {
 	local rc=0
@@ -34,18 +29,13 @@ exit_status()
 	echo "$rc"
 }
 
-plug_old() # PORT
-{
-	rack_add "$1" "$old" && rack_do plug "$1" > /dev/null
-}
-
 station_start typical
 cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware select new > /dev/null
 rack_plug_held 1-1 "$old"
 holds "one drone is being written" until_true 60 test_state 1-1 writing
-plug_old 1-2
-plug_old 1-3
+rack_plug 1-2 "$old"
+rack_plug 1-3 "$old"
 holds "others wait for their turn" until_true 60 test_state 1-2 waiting
 begin_ms=$(now_ms)
 kill "$sim_pid"
@@ -75,7 +65,7 @@ records_are_sound "stop at once"
 station_start fast
 same "a station that was paused is so after a restart" paused "$(status .station.state)"
 cfdfuctl resume > /dev/null
-plug_old 1-5
+rack_plug 1-5 "$old"
 holds "and goes on when told" until_true 60 test_verdict 1-5 pass
 sim_stop
 station_start fast

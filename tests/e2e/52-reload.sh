@@ -15,16 +15,6 @@ configure() # LINE...
 	printf '%s\n' "$@" > "$config"
 }
 
-plug_old() # PORT [KEY=VALUE...]
-{
-	rack_add "$1" "$old" "${@:2}" && rack_do plug "$1" > /dev/null
-}
-
-is_gone()
-{
-	! kill -0 "$sim_pid" 2> /dev/null
-}
-
 # ---- slots with labels, watchers, a long deadline -----------------------------------------------
 
 # 4295 s are more microseconds than 32 bits hold.
@@ -49,7 +39,7 @@ cfdfuctl resume > /dev/null
 kill "$watch_pid"
 
 rack_plug_lost 1-1 "$old"
-plug_old 1-3
+rack_plug 1-3 "$old"
 holds "a drone that was written starts again" until_true 60 test_state 1-1 booting
 same "one on a port of others is not shown" "" "$(status '.slots[] | select(.port == "1-3").state')"
 
@@ -57,7 +47,7 @@ same "one on a port of others is not shown" "" "$(status '.slots[] | select(.por
 
 configure '[station]' 'ports = 1-2, 1-3' '[slots]' '1-2 = B2'
 holds "the configuration is read again" reload
-plug_old 1-2 timing=fast
+rack_plug 1-2 "$old" timing=fast
 holds "meanwhile another one ends" until_true 60 test_verdict 1-2 pass
 same "a drone at work on a slot that was taken away is waited for, nowhere to be seen" booting \
 	"$(status '.slots[] | select(.port == "1-1").state')"
@@ -98,7 +88,7 @@ holds "and so does the group" grep -q "group.*restart" "$log"
 
 configure '[station]' 'ports = 1-3, 1-4' '[platforms]' '1-4 = bolt'
 holds "a platform rule is read" reload
-plug_old 1-4
+rack_plug 1-4 "$old"
 holds "a drone that contradicts the rule is skipped" until_true 60 test_verdict 1-4 skipped
 configure '[station]' 'ports = 1-3, 1-4'
 holds "the rule is taken away" reload

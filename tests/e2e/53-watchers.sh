@@ -28,7 +28,7 @@ cfdfuctl firmware select new > /dev/null
 
 # ---- a stream of one drone ----------------------------------------------------------------------
 
-rack_add 1-1 "$new" && rack_do plug 1-1 > /dev/null
+rack_plug 1-1 "$new"
 holds "a drone that is right is found so" until_true 60 test_verdict 1-1 unchanged
 serial=$(status '.slots[] | select(.port == "1-1").serial')
 cfdfuctl --json watch "$serial" > "$scratch/watch" &
@@ -37,7 +37,7 @@ until_true 10 test -s "$scratch/watch"
 same "who watches one drone sees its row" "1-1 $serial" "$(rows "$scratch/watch")"
 rack_do unplug 1-1 > /dev/null
 rack_do move 1-1 1-9 > /dev/null
-rack_add 1-1 "$old" && rack_do plug 1-1 > /dev/null
+rack_plug 1-1 "$old"
 holds "another drone on its slot is flashed" until_true 60 test_verdict 1-1 pass
 no_row()
 {
@@ -51,7 +51,7 @@ kill "$watch_pid"
 rack_plug_lost 1-3 "$old" # and has the only place at work
 holds "a drone takes its time" until_true 60 test_state 1-3 booting
 cfdfuctl firmware deselect > /dev/null
-rack_add 1-2 "$old" && rack_do plug 1-2 > /dev/null
+rack_plug 1-2 "$old"
 until_true 60 test_state 1-2 idle
 rc=0
 timeout 60 cfdfuctl backup 1-2 "$scratch/backup.dfu" > "$scratch/said" 2>&1 &

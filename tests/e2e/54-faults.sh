@@ -24,11 +24,6 @@ station_start() # typical|fast
 	trap clean_up EXIT
 }
 
-plug_old() # PORT
-{
-	rack_add "$1" "$old" && rack_do plug "$1" > /dev/null
-}
-
 count_of() # DIRECTORY of /proc/PID
 {
 	find "/proc/$sim_pid/$1" -mindepth 1 -maxdepth 1 | wc -l
@@ -60,7 +55,7 @@ sim_stop
 station_start fast
 holds "after a restart the changed file is refused" \
 	grep -q "missing or has been changed; add it again" "$log"
-plug_old 1-2
+rack_plug 1-2 "$old"
 sleep 1
 same "and nothing is erased for it" 0 "$(counter 1-2 erases)"
 rc=0
@@ -150,7 +145,7 @@ sim_stop
 # ---- a hub that is plugged in elsewhere (U10) ---------------------------------------------------
 
 station_start fast
-plug_old 1-1.2
+rack_plug 1-1.2 "$old"
 holds "a drone behind a hub is flashed" until_true 60 test_verdict 1-1.2 pass
 rack_do move 1-1.2 2-7.2 > /dev/null
 rack_do plug 2-7.2 > /dev/null
@@ -178,8 +173,8 @@ for n in 1 2 3; do
 	sim_kill
 done
 station_start fast
-plug_old 1-4
-plug_old 1-6
+rack_plug 1-4 "$old"
+rack_plug 1-6 "$old"
 holds "another drone is flashed after the third crash" until_true 60 test_verdict 1-6 pass
 holds "the port at work in three crashes is set aside" test_state 1-4 quarantined
 same "nothing is erased on it" 0 "$(counter 1-4 erases)"

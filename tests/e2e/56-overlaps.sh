@@ -32,17 +32,12 @@ station() # typical|fast LINE...
 	cfdfuctl firmware add "$other" --name other > /dev/null
 }
 
-comes() # PORT [KEY=VALUE...]
-{
-	rack_add "$1" "$old" "${@:2}" && rack_do plug "$1" > /dev/null
-}
-
 # The drone goes, another one stands on its port.
 swap() # PORT AWAY
 {
 	rack_do unplug "$1" > /dev/null
 	rack_do move "$1" "$2" > /dev/null
-	comes "$1"
+	rack_plug "$1" "$old"
 }
 
 attempts() # PORT
@@ -55,7 +50,7 @@ attempts() # PORT
 
 station fast
 cfdfuctl firmware select new > /dev/null
-comes 1-1
+rack_plug 1-1 "$old"
 until_true 60 test_verdict 1-1 pass
 cfdfuctl firmware deselect > /dev/null
 swap 1-1 1-9
@@ -94,7 +89,7 @@ sleep 3
 same "and who was put there is left alone" 0 "$(counter 1-2 reboots writing)"
 
 station fast 'ports = 1-*'
-comes 1-1
+rack_plug 1-1 "$old"
 until_true 30 test_state 1-1 idle
 cfdfuctl pause > /dev/null
 cfdfuctl firmware select new > /dev/null
@@ -111,8 +106,8 @@ same "and not flashed" "" "$(attempts 1-1)"
 # ---- what is selected no more -------------------------------------------------------------------
 
 station fast
-comes 1-1
-comes 1-2
+rack_plug 1-1 "$old"
+rack_plug 1-2 "$old"
 until_true 30 test_state 1-1 idle
 until_true 30 test_state 1-2 idle
 cfdfuctl pause > /dev/null
@@ -166,7 +161,7 @@ same "and left alone" 0 "$(counter 1-2 writing)"
 
 station fast '[platforms]' '1-1 = flapper'
 cfdfuctl firmware select new > /dev/null
-comes 1-1
+rack_plug 1-1 "$old"
 until_true 30 test_state 1-1 idle
 cfdfuctl platform set 1-1 bolt > /dev/null
 cfdfuctl platform set 1-1 none > /dev/null
@@ -203,7 +198,7 @@ holds "so does one that is released meanwhile" until_true 60 test_verdict 1-1 un
 
 station typical
 cfdfuctl firmware select new > /dev/null
-comes 1-1 otp= timing=fast
+rack_plug 1-1 "$old" otp= timing=fast
 until_true 60 test_verdict 1-1 pass
 rack_do unplug 1-1 > /dev/null
 until_true 60 present_is 0
@@ -253,10 +248,6 @@ kill -STOP "$sim_pid" # it is to see all or nothing of it
 mv "$database"* "$scratch/away"
 mkdir "$database"
 kill -CONT "$sim_pid"
-health_is()
-{
-	[ "$(status .station.health)" = "$1" ]
-}
 rack_add 1-2 "$new" timing=fast
 rack_do plug 1-2 > /dev/null # its ending finds out
 holds "a database that is gone is noticed" until_true 70 health_is degraded

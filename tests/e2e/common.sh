@@ -182,6 +182,12 @@ rack_add() # PORT IMAGE [KEY=VALUE...]
 	rack_do dump "$p" "$scratch/before-$p" > /dev/null
 }
 
+# The same, plugged in.
+rack_plug() # PORT IMAGE [KEY=VALUE...]
+{
+	rack_add "$@" && rack_do plug "$1" > /dev/null
+}
+
 # A drone that holds still in the midst of being written, until it is mended: each of its answers comes
 # just in time from the fifth block on.
 rack_plug_held() # PORT IMAGE [KEY=VALUE...]

@@ -23,6 +23,16 @@ test_state() # PORT STATE
 	[ "$(status ".slots[] | select(.port == \"$1\").state")" = "$2" ]
 }
 
+health_is() # HEALTH
+{
+	[ "$(status .station.health)" = "$1" ]
+}
+
+is_gone()
+{
+	! kill -0 "$sim_pid" 2> /dev/null
+}
+
 sim_start() # typical|fast [OPTION-OF-CFDFUD...]
 {
 	CFDFU_SIM_SOCKET=$rack_socket CFDFU_SIM_TIMING=$1 cfdfud-sim \

@@ -40,7 +40,7 @@ attempts_on() # PORT
 # A drone with the old firmware comes to a port and is being flashed.
 begin_on() # PORT [KEY=VALUE...]
 {
-	rack_add "$1" "$old" "${@:2}" && rack_do plug "$1" > /dev/null
+	rack_plug "$1" "$old" "${@:2}"
 	until_true 60 is_at_work "$1" || not_ok "the drone on $1 is being flashed" "$(slot "$1" state)"
 }
 
@@ -134,7 +134,7 @@ take_away "$p"
 p=$(port 3)
 ln -s /dev/null /etc/udev/rules.d/70-cfdfud.rules
 udevadm control --reload
-rack_add "$p" "$old" && rack_do plug "$p" > /dev/null
+rack_plug "$p" "$old"
 refused_with_hint()
 {
 	fault_is "$p" permission && slot "$p" message | grep -q "udev rule"
