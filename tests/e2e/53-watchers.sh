@@ -18,7 +18,7 @@ rows() # FILE
 
 plug_new() # PORT SERIAL
 {
-	rack_add "$1" "$new" "serial=$2" && rack_do plug "$1" > /dev/null
+	rack_plug "$1" "$new" "serial=$2"
 }
 
 printf '[station]\nmax-active = 1\nboot-timeout = 300s\n' > "$scratch/station.conf"
