@@ -70,6 +70,24 @@ static const struct {
 };
 
 static void
+say_ambiguous(const json_t *p)
+{
+	const json_t *one, *candidates = json_object_get(p, "candidates");
+	struct text target = out_text(p, "target");
+	size_t i;
+
+	say_error("\"%s\" is the beginning of several serials; say more of the one that you mean:",
+		  target.s);
+	json_array_foreach(candidates, i, one)
+	{
+		struct text t;
+
+		text_copy(&t, json_string_value(one));
+		say_note("  %s", t.s);
+	}
+}
+
+static void
 say_sentence(const char *error, const json_t *p)
 {
 	struct text reason = out_text(p, "reason");
@@ -83,6 +101,8 @@ say_sentence(const char *error, const json_t *p)
 		say_not_permitted(p);
 	else if (strcmp(error, PROTO_ERROR("ImageRefused")) == 0)
 		say_image_refused(p);
+	else if (strcmp(error, PROTO_ERROR("AmbiguousTarget")) == 0)
+		say_ambiguous(p);
 	else if (strcmp(error, PROTO_ERROR("Degraded")) == 0)
 		say_error("the station is degraded and flashes nothing: %s; see: cfdfuctl doctor",
 			  reason.s);

@@ -12,6 +12,7 @@
 #include "app/config.h"
 #include "app/log.h"
 #include "app/notify.h"
+#include "app/target.h"
 #include "cfdfu/usb_port.h"
 #include "cfdfu/watch.h"
 #include "core/fleet.h"
@@ -31,7 +32,7 @@ struct pending {
 
 struct watcher {
 	struct call *call; /* NULL: free */
-	char target[SERIAL_TEXT_MAX];
+	char target[TARGET_TEXT_MAX]; /* "": all */
 	uint64_t told[FLEET_SLOTS_MAX]; /* revision + 1 that this watcher has seen; 0 none */
 	uint64_t station;		/* revision of the station that this watcher has seen */
 	bool full, lost, blocked;
@@ -142,9 +143,14 @@ int library_image(struct app *a, const char *name, struct image **ret_image,
 /* status.c: what there is to show, as JSON (types Station and Slot of the interface). */
 json_t *status_station(struct app *a);
 json_t *status_slot(struct app *a, unsigned slot);
-bool status_matches(struct app *a, unsigned slot, const char *target); /* port, label or serial */
-json_t *status_text(const char *text);				       /* NULL or "" -> null */
-json_t *status_time(int64_t wall_ms);				       /* ISO 8601; <= 0 -> null */
+json_t *status_text(const char *text); /* NULL or "" -> null */
+json_t *status_time(int64_t wall_ms);  /* ISO 8601; <= 0 -> null */
+
+/* find.c: what a text of the operator's names.  records: also drones that are not plugged in. */
+void find_target(struct app *a, const char *text, bool records, struct target *ret_target);
+/* The same, among the slots; false after having answered that it names none, or several drones. */
+bool find_slots(struct app *a, struct call *call, const char *text, struct target *ret_target);
+void find_refuse(struct call *call, const struct target *t); /* by: NOTHING or AMBIGUOUS */
 
 /* watchers.c: streams of GetStatus. */
 void watchers_add(struct app *a, struct call *call, const char *target);

@@ -55,35 +55,19 @@ methods_store_error(int error)
 
 /* ---- looking -------------------------------------------------------------------------------- */
 
-static bool
-anything_matches(struct app *a, const char *target)
-{
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
-		if (status_matches(a, i, target))
-			return true;
-	return false;
-}
-
-static void
-no_such_slot(struct call *call, const char *target)
-{
-	call_error(call, PROTO_ERROR("NoSuchSlot"), json_pack("{s:s}", "target", target));
-}
-
 static void
 get_status(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
-	const char *target = text_of(parameters, "target");
+	const char *text = text_of(parameters, "target");
+	struct target target;
 	json_t *slots;
 
-	if (target != NULL && !anything_matches(a, target)) {
-		no_such_slot(call, target);
+	if (text != NULL && !find_slots(a, call, text, &target))
 		return;
-	}
 	slots = json_array();
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
-		if (target != NULL && !status_matches(a, i, target))
+		if (text != NULL && !target.slots[i])
 			continue;
 		if (json_array_append_new(slots, status_slot(a, i)) < 0)
 			break;
@@ -95,12 +79,11 @@ static void
 watch(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
-	const char *target = text_of(parameters, "target");
+	const char *text = text_of(parameters, "target");
+	struct target target;
 
-	if (target != NULL && !anything_matches(a, target))
-		no_such_slot(call, target);
-	else
-		watchers_add(a, call, target);
+	if (text == NULL || find_slots(a, call, text, &target))
+		watchers_add(a, call, text != NULL ? target.key : NULL);
 }
 
 /* ---- steering ------------------------------------------------------------------------------- */
@@ -176,32 +159,25 @@ is_failed(struct app *a, unsigned slot)
 		v.verdict.kind == VERDICT_NEEDS_BUTTON);
 }
 
+/* The slots that are meant; false after having answered. */
 static bool
-is_wanted(struct app *a, unsigned slot, json_t *targets, bool failed)
+find_wanted(struct app *a, struct call *call, json_t *targets, bool failed,
+	    bool ret_wanted[FLEET_SLOTS_MAX])
 {
+	struct target t;
 	json_t *target;
-	size_t i;
+	size_t n;
 
-	if (failed)
-		return is_failed(a, slot);
-	json_array_foreach(
-	    targets, i, target) if (status_matches(a, slot, json_string_value(target))) return true;
-	return false;
-}
-
-/* The first target that names no slot; NULL when all do. */
-static const char *
-unknown_target(struct app *a, json_t *targets)
-{
-	json_t *target;
-	size_t i;
-
-	json_array_foreach(
-	    targets, i,
-	    target) if (!anything_matches(a,
-					  json_string_value(
-					      target))) return json_string_value(target);
-	return NULL;
+	json_array_foreach(targets, n, target)
+	{
+		if (!find_slots(a, call, json_string_value(target), &t))
+			return false;
+		for (unsigned i = 0; i < FLEET_SLOTS_MAX; i++)
+			ret_wanted[i] |= t.slots[i];
+	}
+	for (unsigned i = 0; failed && i < fleet_slots(a->fleet); i++)
+		ret_wanted[i] = is_failed(a, i);
+	return true;
 }
 
 static void
@@ -226,7 +202,7 @@ retry(void *ctx, struct call *call, json_t *parameters)
 	struct app *a = ctx;
 	json_t *targets = json_object_get(parameters, "targets");
 	bool failed = flag_of(parameters, "failed"), force = flag_of(parameters, "force");
-	const char *unknown = unknown_target(a, targets);
+	bool wanted[FLEET_SLOTS_MAX] = { false };
 	json_t *queued;
 	int error = 0;
 
@@ -234,17 +210,15 @@ retry(void *ctx, struct call *call, json_t *parameters)
 		call_invalid(call, "targets");
 		return;
 	}
-	if (unknown != NULL) {
-		no_such_slot(call, unknown);
+	if (!find_wanted(a, call, targets, failed, wanted))
 		return;
-	}
 	methods_act(a, call, parameters);
 	queued = json_array();
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		struct slot_view v;
 		int r;
 
-		if (!is_wanted(a, i, targets, failed))
+		if (!wanted[i])
 			continue;
 		r = fleet_retry(a->fleet, i, force, app_now_us());
 		fleet_view(a->fleet, i, app_now_us(), &v);
@@ -287,17 +261,16 @@ static void
 release_port(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
-	const char *target = text_of(parameters, "target");
+	const char *text = text_of(parameters, "target");
+	struct target target;
 	json_t *released;
 
-	if (target != NULL && !anything_matches(a, target)) {
-		no_such_slot(call, target);
+	if (text != NULL && !find_slots(a, call, text, &target))
 		return;
-	}
 	methods_act(a, call, parameters);
 	released = json_array();
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
-		if (target == NULL || status_matches(a, i, target))
+		if (text == NULL || target.slots[i])
 			release_slot(a, i, released);
 	call_reply(call, json_pack("{s:o}", "released", released));
 	pump(a);

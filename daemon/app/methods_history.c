@@ -67,6 +67,35 @@ cannot_read(struct call *call)
 	call_refuse(call, PROTO_ERROR("Degraded"), "The records cannot be read now.");
 }
 
+/*
+ * The whole serial of the drone that is meant, also of one that is not plugged in, or by its slot.
+ * What names none stays as it is: the records may know it from before.  False after having
+ * answered that several may be meant.
+ */
+static bool
+serial_parameter(struct app *a, struct call *call, const char *text, struct target *ret_target)
+{
+	struct slot_view v;
+
+	find_target(a, text, true, ret_target);
+	if (ret_target->by == TARGET_AMBIGUOUS) {
+		find_refuse(call, ret_target);
+		return false;
+	}
+	if (ret_target->by == TARGET_NOTHING)
+		copy_text(ret_target->key, sizeof(ret_target->key), text);
+	if (ret_target->by == TARGET_SERIAL || ret_target->slot_count != 1)
+		return true;
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		if (!ret_target->slots[i])
+			continue;
+		fleet_view(a->fleet, i, app_now_us(), &v);
+		copy_text(ret_target->key, sizeof(ret_target->key),
+			  v.serial[0] != '\0' ? v.serial : v.dfu_serial);
+	}
+	return true;
+}
+
 /* "2026-01-31T12:34:56.789Z", seconds' fraction and time of day optional; false when it is none. */
 static bool
 parse_time(const char *text, int64_t *ret_ms)
@@ -110,7 +139,12 @@ methods_get_history(void *ctx, struct call *call, json_t *parameters)
 				  .verdict = text_of(parameters, "verdict") };
 	struct page page = { 0 };
 	json_t *limit = json_object_get(parameters, "limit");
+	struct target t;
 	int rows;
+
+	if (f.serial != NULL && !serial_parameter(a, call, f.serial, &t))
+		return;
+	f.serial = f.serial != NULL ? t.key : NULL;
 
 	if (!time_parameter(call, parameters, "since", &f.since_ms) ||
 	    !time_parameter(call, parameters, "until", &f.until_ms))
@@ -211,13 +245,13 @@ on_drone(void *ctx, const struct store_drone *d)
 }
 
 static json_t *
-port_of(struct app *a, const char *serial)
+port_of(struct app *a, const struct target *t)
 {
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		struct slot_view v;
 
 		fleet_view(a->fleet, i, app_now_us(), &v);
-		if (v.present && status_matches(a, i, serial))
+		if (v.present && t->slots[i])
 			return json_string(v.port);
 	}
 	return json_null();
@@ -227,14 +261,18 @@ void
 methods_get_drone(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
-	const char *serial = text_of(parameters, "serial");
-	struct store_filter f = { .serial = serial, .limit = PROTO_HISTORY_DEFAULT };
+	const char *text = text_of(parameters, "serial");
+	struct target t;
+	struct store_filter f = { .serial = t.key, .limit = PROTO_HISTORY_DEFAULT };
 	struct page page = { 0 };
 	json_t *drone = NULL;
-	int r = store_drone_find(a->store, serial, serial, on_drone, &drone);
+	int r;
 
+	if (!serial_parameter(a, call, text, &t))
+		return;
+	r = store_drone_find(a->store, t.key, t.key, on_drone, &drone);
 	if (r == 0) {
-		call_error(call, PROTO_ERROR("NoSuchDrone"), json_pack("{s:s}", "serial", serial));
+		call_error(call, PROTO_ERROR("NoSuchDrone"), json_pack("{s:s}", "serial", text));
 		return;
 	}
 	page.list = json_array();
@@ -246,6 +284,6 @@ methods_get_drone(void *ctx, struct call *call, json_t *parameters)
 		cannot_read(call);
 		return;
 	}
-	(void)json_object_set_new(drone, "port", port_of(a, serial));
+	(void)json_object_set_new(drone, "port", port_of(a, &t));
 	call_reply(call, json_pack("{s:o, s:o}", "drone", drone, "attempts", page.list));
 }

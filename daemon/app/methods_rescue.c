@@ -28,22 +28,18 @@ text_of(json_t *parameters, const char *name)
 static int
 slot_parameter(struct app *a, struct call *call, json_t *parameters)
 {
-	const char *target = text_of(parameters, "slot");
+	struct target t;
+	int slot = 0;
 
-	int slot = -1;
-
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
-		if (!status_matches(a, i, target))
-			continue;
-		if (slot >= 0) {
-			call_refuse(call, PROTO_ERROR("Refused"),
-				    "%s is the name of several slots: say which port.", target);
-			return -1;
-		}
-		slot = (int)i;
+	if (!find_slots(a, call, text_of(parameters, "slot"), &t))
+		return -1;
+	if (t.slot_count > 1) {
+		call_refuse(call, PROTO_ERROR("Refused"),
+			    "%s is the name of several slots: say which port.", t.text);
+		return -1;
 	}
-	if (slot < 0)
-		call_error(call, PROTO_ERROR("NoSuchSlot"), json_pack("{s:s}", "target", target));
+	while (!t.slots[slot])
+		slot++;
 	return slot;
 }
 

@@ -50,9 +50,15 @@ is_label(const struct config *c, const char *target)
 static bool
 refuse_target(struct app *a, struct call *call, const char *target)
 {
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
-		if (status_matches(a, i, target))
-			return false;
+	struct target t;
+
+	find_target(a, target, true, &t);
+	if (t.by == TARGET_AMBIGUOUS) {
+		find_refuse(call, &t);
+		return true;
+	}
+	if (t.by != TARGET_NOTHING)
+		return false;
 	if (is_label(a->config, target) || may_come(target))
 		return false;
 	call_error(call, PROTO_ERROR("NoSuchSlot"), json_pack("{s:s}", "target", target));

@@ -3,7 +3,6 @@
 #include <config.h>
 
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "app/app_parts.h"
@@ -213,15 +212,3 @@ status_slot(struct app *a, unsigned slot)
 	return o;
 }
 
-bool
-status_matches(struct app *a, unsigned slot, const char *target)
-{
-	struct slot_view v;
-	const char *label;
-
-	fleet_view(a->fleet, slot, app_now_us(), &v);
-	label = config_label(a->config, v.port);
-	return strcmp(v.port, target) == 0 || (label != NULL && strcmp(label, target) == 0) ||
-	       (v.serial[0] != '\0' && strcasecmp(v.serial, target) == 0) ||
-	       (v.dfu_serial[0] != '\0' && strcasecmp(v.dfu_serial, target) == 0);
-}

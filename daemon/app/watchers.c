@@ -12,25 +12,19 @@
 /* WHY: a rack at work changes all the time, and to tell it costs more than to flash it. */
 enum { TELL_EVERY_MS = 300 };
 
-static bool
-is_of_interest(struct app *a, const struct watcher *w, unsigned slot)
-{
-	return w->target[0] == '\0' || status_matches(a, slot, w->target);
-}
-
 /* A row that this watcher was shown and that is another drone's now: it gets all rows anew. */
 static bool
-has_lost_a_row(struct app *a, const struct watcher *w)
+has_lost_a_row(struct app *a, const struct watcher *w, const struct target *t)
 {
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
-		if (w->told[i] != 0 && !is_of_interest(a, w, i))
+		if (w->told[i] != 0 && !t->slots[i])
 			return true;
 	return false;
 }
 
 /* The slots that this watcher has not seen as they are; a running job counts as always new. */
 static json_t *
-news(struct app *a, struct watcher *w, bool *ret_any)
+news(struct app *a, struct watcher *w, const struct target *t, bool *ret_any)
 {
 	json_t *list = json_array();
 
@@ -41,7 +35,7 @@ news(struct app *a, struct watcher *w, bool *ret_any)
 		if (!w->full && w->told[i] == revision)
 			continue;
 		w->told[i] = 0;
-		if (!is_of_interest(a, w, i))
+		if (w->target[0] != '\0' && !t->slots[i])
 			continue;
 		w->told[i] = revision;
 		*ret_any = true;
@@ -54,13 +48,15 @@ news(struct app *a, struct watcher *w, bool *ret_any)
 static void
 tell(struct app *a, struct watcher *w)
 {
+	struct target t;
 	bool any;
 	json_t *slots;
 	int r;
 
-	if (w->target[0] != '\0' && has_lost_a_row(a, w))
+	find_target(a, w->target, false, &t);
+	if (w->target[0] != '\0' && has_lost_a_row(a, w, &t))
 		w->full = true;
-	slots = news(a, w, &any);
+	slots = news(a, w, &t, &any);
 	if (!any && !w->full && w->station == a->station_revision) {
 		json_decref(slots);
 		return;

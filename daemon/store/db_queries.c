@@ -115,6 +115,9 @@ static const char *const texts[] = {
 		     "(SELECT id FROM drone WHERE serial = ?1), (SELECT min(id) FROM drone"
 		     " WHERE dfu_serial = ?2 AND (serial IS NULL OR ?1 IS NULL)))",
 	[DB_DRONES] = "SELECT " DRONE_COLUMNS " ORDER BY d.id",
+	[DB_DRONES_FROM] = "SELECT serial, dfu_serial FROM drone WHERE serial >= ?1 AND serial < ?2"
+			   " UNION SELECT serial, dfu_serial FROM drone"
+			   " WHERE dfu_serial >= ?1 AND dfu_serial < ?2 LIMIT ?3",
 	[DB_PORT] = "SELECT " PORT_COLUMNS " WHERE port = ?1",
 	[DB_PORTS] = "SELECT " PORT_COLUMNS " ORDER BY port",
 	[DB_FIRMWARE] = "SELECT " FIRMWARE_COLUMNS " WHERE name = ?1",

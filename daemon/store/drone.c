@@ -95,6 +95,29 @@ store_drone_each(struct store *s, void (*each)(void *ctx, const struct store_dro
 	return r;
 }
 
+int
+store_drone_begins(struct store *s, const char *prefix, unsigned limit,
+		   void (*each)(void *ctx, const char *serial, const char *dfu_serial), void *ctx)
+{
+	char behind[STORE_NAME_MAX];
+	sqlite3_stmt *st;
+	int r = store_usable(s);
+
+	if (r < 0)
+		return r;
+	if (!store_text_present(prefix) || strlen(prefix) + 1 >= sizeof(behind))
+		return 0;
+	/* WHY: behind all that begin so, as DEL is behind all characters of a serial. */
+	(void)snprintf(behind, sizeof(behind), "%s\x7f", prefix);
+	st = db_query(s->db, DB_DRONES_FROM);
+	db_bind_text(st, 1, prefix);
+	db_bind_text(st, 2, behind);
+	(void)sqlite3_bind_int64(st, 3, limit); /* as db_bind_text(): a missing one finds nothing */
+	while ((r = db_step(s->db, st)) > 0)
+		each(ctx, text(st, 0), text(st, 1));
+	return r;
+}
+
 struct comparison {
 	const struct store_drone_facts *facts;
 	int64_t now_ms;

@@ -292,6 +292,11 @@ int store_drone_note(struct store *s, const struct store_drone_facts *f,
 int store_drone_find(struct store *s, const char *serial, const char *dfu_serial,
 		     void (*each)(void *ctx, const struct store_drone *d), void *ctx) MUST_CHECK;
 
+/* The serials, either of which begins so (case does not matter), of at most limit drones. */
+int store_drone_begins(struct store *s, const char *prefix, unsigned limit,
+		       void (*each)(void *ctx, const char *serial, const char *dfu_serial),
+		       void *ctx) MUST_CHECK;
+
 /* All, in order of first sight. */
 int store_drone_each(struct store *s, void (*each)(void *ctx, const struct store_drone *d),
 		     void *ctx) MUST_CHECK;

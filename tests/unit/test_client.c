@@ -174,6 +174,9 @@ static const struct {
 	  EXIT_REFUSED, "members of the group cfdfu" },
 	{ "{\"error\":\"org.cfdfu.Station.NoSuchSlot\",\"parameters\":{\"target\":\"9-9\"}}",
 	  EXIT_REFUSED, "there is no slot or drone \"9-9\"" },
+	{ "{\"error\":\"org.cfdfu.Station.AmbiguousTarget\",\"parameters\":{\"target\":\"3300\","
+	  "\"candidates\":[\"330041\",\"330042\"],\"reason\":\"say more\"}}",
+	  EXIT_REFUSED, "\"3300\" is the beginning of several serials" },
 	{ "{\"error\":\"org.cfdfu.Station.NoSuchAttempt\",\"parameters\":{\"id\":7}}", EXIT_REFUSED,
 	  "there is no attempt 7" },
 	{ "{\"error\":\"org.cfdfu.Station.Degraded\",\"parameters\":{\"reason\":\"disk\"}}",

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Targets among the slots and the drones of the records. */
+#include <config.h>
+
+#include "app/app_parts.h"
+#include "cfdfu/proto.h"
+
+static void
+on_recorded(void *ctx, const char *serial, const char *dfu_serial)
+{
+	target_offer_drone(ctx, serial, dfu_serial);
+}
+
+void
+find_target(struct app *a, const char *text, bool records, struct target *ret_target)
+{
+	target_begin(ret_target, text);
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		struct target_slot s;
+		struct slot_view v;
+
+		fleet_view(a->fleet, i, app_now_us(), &v);
+		s = (struct target_slot){ .port = v.port,
+					  .label = config_label(a->config, v.port),
+					  .serial = v.serial,
+					  .dfu_serial = v.dfu_serial,
+					  .present = v.present };
+		target_offer_slot(ret_target, i, &s);
+	}
+	if (records && strlen(text) >= TARGET_PREFIX_MIN &&
+	    store_drone_begins(a->store, text, TARGET_CANDIDATES_MAX, on_recorded, ret_target) < 0)
+		log_say(a->log, LOG_WARNING, NULL, "the records of drones cannot be read");
+	target_end(ret_target);
+}
+
+void
+find_refuse(struct call *call, const struct target *t)
+{
+	json_t *candidates;
+
+	if (t->by != TARGET_AMBIGUOUS) {
+		call_error(call, PROTO_ERROR("NoSuchSlot"), json_pack("{s:s}", "target", t->text));
+		return;
+	}
+	candidates = json_array();
+	for (size_t i = 0; i < t->drone_count; i++)
+		(void)json_array_append_new(candidates,
+					    status_text(target_drone_name(&t->drones[i])));
+	call_error(call, PROTO_ERROR("AmbiguousTarget"),
+		   json_pack("{s:s, s:o, s:s}", "target", t->text, "candidates", candidates,
+			     "reason", "Several drones' serials begin so: say more of it."));
+}
+
+bool
+find_slots(struct app *a, struct call *call, const char *text, struct target *ret_target)
+{
+	find_target(a, text, false, ret_target);
+	if (ret_target->slot_count > 0 && ret_target->by != TARGET_AMBIGUOUS)
+		return true;
+	find_refuse(call, ret_target);
+	return false;
+}
