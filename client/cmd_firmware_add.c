@@ -22,42 +22,23 @@
 #include "core/platform.h"
 #include "firmware/fw_make.h"
 
-/*
- * "firmware-cf2-2025.02" of firmware-cf2-2025.02.zip; platform and version of what has no file
- * name.
- */
+/* Of what comes by standard input without a file's name: its platform and version. */
 static void
 default_name(const struct desk *d, const char *source, char *dst, size_t size)
 {
 	const struct image_label *label = image_label(d->image);
-	const char *dot = strrchr(source, '.');
-	char platforms[128];
+	char platforms[128], text[IMAGE_TEXT_MAX + 1];
 
 	if (strcmp(d->path, "-") != 0 || strcmp(source, d->source_name) != 0) {
-		snprintf(dst, size, "%.*s", dot != NULL && dot > source ? (int)(dot - source) : -1,
-			 source);
+		image_name_of_file(source, dst, size);
 		return;
 	}
 	desk_platforms_text(d->judgement.platforms, platforms, sizeof(platforms));
 	platforms[strcspn(platforms, ",")] = '\0';
-	snprintf(dst, size, "%.24s%s%s", platforms, label->version[0] != '\0' ? "-" : "",
+	/* WHY the dot: what is behind the last one is taken for the kind of file. */
+	snprintf(text, sizeof(text), "%.24s%s%s.", platforms, label->version[0] != '\0' ? "-" : "",
 		 label->version);
-}
-
-/* What a shell takes as it is. */
-static const char fine[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
-
-/*
- * "cf2__1_" of "cf2 (1)": WHY: browsers and people make such file names; one that nobody chose is
- * one that needs no quotes.
- */
-static void
-tidy_name(char *name)
-{
-	if (name[0] == '-')
-		name[0] = '_';
-	for (name += strspn(name, fine); *name != '\0'; name += strspn(name, fine))
-		*name = '_';
+	image_name_of_file(text, dst, size);
 }
 
 static int
@@ -97,7 +78,6 @@ set_parameters(json_t *parameters, const struct invocation *i, const struct desk
 	if (source == NULL)
 		source = d->source_name;
 	default_name(d, source, fallback, sizeof(fallback));
-	tidy_name(fallback);
 	r = params_text(parameters, "name", name != NULL ? name : fallback);
 	if (r == 0)
 		r = params_option(parameters, "platform", i, "platform");
@@ -111,6 +91,9 @@ set_parameters(json_t *parameters, const struct invocation *i, const struct desk
 		r = params_text(parameters, "version", image_label(d->image)->version);
 	return r == 0 ? set_notes(parameters, d->facts) : r;
 }
+
+/* What a shell takes as it is. */
+static const char fine[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
 
 static void
 print_added(const struct session *s, const struct desk *d, const json_t *reply)

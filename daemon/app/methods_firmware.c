@@ -142,28 +142,6 @@ findings_of(const struct judgement *j)
 	return list;
 }
 
-/* "dir/cf2-2025.12.bin" -> "cf2-2025.12": what is left names a row, a file nowhere. */
-static void
-default_name(const char *source, char *out, size_t size)
-{
-	const char *base = strrchr(source, '/');
-	size_t n = 0;
-
-	base = base != NULL ? base + 1 : source;
-	for (; *base != '\0' && n + 1 < size; base++)
-		out[n++] = (*base >= 'a' && *base <= 'z') || (*base >= 'A' && *base <= 'Z') ||
-				   (*base >= '0' && *base <= '9') || strchr("._+-", *base) != NULL
-			       ? *base
-			       : '_';
-	out[n] = '\0';
-	if (out[0] == '-')
-		out[0] = '_';
-	while (n > 1 && out[--n] != '.')
-		continue;
-	if (n > 0 && out[n] == '.')
-		out[n] = '\0';
-}
-
 /* As a list in JSON, without the last ones when there is no room for all. */
 static void
 join_notes(json_t *notes, char *out, size_t size)
@@ -314,7 +292,7 @@ methods_add_firmware(void *ctx, struct call *call, json_t *parameters)
 	if (name != NULL)
 		copy_text(d->name, sizeof(d->name), name);
 	else
-		default_name(text_of(parameters, "source_name"), d->name, sizeof(d->name));
+		image_name_of_file(text_of(parameters, "source_name"), d->name, sizeof(d->name));
 	d->word.name = d->name;
 	if ((name != NULL && strlen(name) >= sizeof(d->name)) || !image_name_is_fine(d->name)) {
 		call_invalid(call, "name");

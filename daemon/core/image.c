@@ -232,3 +232,32 @@ image_name_is_fine(const char *name)
 	return n > 0 && i == n && n < IMAGE_TEXT_MAX && name[0] != '-' && name[0] != ' ' &&
 	       name[n - 1] != ' ';
 }
+
+/* The part of a path behind its last slash, and its length without the ending. */
+static const char *
+stem_of(const char *file, size_t *ret_bytes)
+{
+	const char *slash = strrchr(file, '/'), *base = slash != NULL ? slash + 1 : file, *dot;
+
+	/* WHY: a release's file is called so; its firmware is asked for by platform and version. */
+	if (strncmp(base, "firmware-", 9) == 0 && base[9] != '\0' && base[9] != '.')
+		base += 9;
+	dot = strrchr(base, '.');
+	*ret_bytes = dot != NULL && dot > base ? (size_t)(dot - base) : strlen(base);
+	return base;
+}
+
+void
+image_name_of_file(const char *file, char *dst, size_t size)
+{
+	static const char fine[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789._+-";
+	size_t bytes, n = 0;
+	const char *base = stem_of(file, &bytes);
+
+	for (; n < bytes && n + 1 < size; n++)
+		dst[n] = strchr(fine, base[n]) != NULL ? base[n] : '_';
+	dst[n] = '\0';
+	if (dst[0] == '-')
+		dst[0] = '_';
+}

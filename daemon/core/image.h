@@ -45,6 +45,12 @@ struct image_label {
 bool image_name_is_fine(const char *name);
 
 /*
+ * The name of firmware that nothing else names, from its file's: "dir/firmware-cf2-2025.12.zip"
+ * becomes "cf2-2025.12".  Needs no quotes in a shell; "" of "".
+ */
+void image_name_of_file(const char *file, char *dst, size_t size);
+
+/*
  * Copies the segments, sorts them, merges none.  -EINVAL: no segment, size 0, wraps past 2^32, or
  * overlap within one alternate; -E2BIG: over a limit; -ENOMEM.  The caller holds one reference.
  */

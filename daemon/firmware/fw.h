@@ -78,8 +78,7 @@ struct fw_release_facts {
 	char release[32];	/* of the whole */
 	char stm32_file[64];	/* the member that was taken */
 	char stm32_release[32];
-	bool nrf;	 /* carries an nRF51 part, which cannot travel over USB DFU */
-	bool softdevice; /* ... and one that replaces the nRF51's boot loader and soft device */
+	bool nrf; /* carries an nRF51 part, which cannot travel over USB DFU */
 	char nrf_release[32];
 	unsigned deck_files; /* for decks: not installed either */
 };

@@ -82,7 +82,6 @@ take_file(struct fw_loading *l, const char *name, const json_t *file)
 		return take_stm32(l, name, file);
 	} else if (strcmp(platform, "cf2") == 0 && has_target(file, "nrf51")) {
 		f->nrf = true;
-		f->softdevice |= strstr(type, "softdevice") != NULL;
 		if (strcmp(type, "fw") == 0)
 			take_text(f->nrf_release, sizeof(f->nrf_release), text_of(file, "release"));
 	}
@@ -127,16 +126,21 @@ take_platform(struct fw_loading *l, const json_t *manifest)
 	return 0;
 }
 
+/* SPEC: crazyflie-release, tools/build/generate_manifest and src/manifest_template.json: version,
+ * fw_platform, release and files stand at the top, in every release since 2014. */
 static int
-read_manifest(struct fw_loading *l, json_t *root)
+read_manifest(struct fw_loading *l, json_t *manifest)
 {
-	json_t *manifest = json_object_get(root, "manifest");
 	json_t *files = json_object_get(manifest, "files"), *file;
 	const char *name;
 	int r;
 
 	if (!json_is_object(manifest))
-		return fw_refuse(l, 0, MANIFEST ": has no object \"manifest\"");
+		return fw_refuse(l, 0, MANIFEST ": is not a JSON object");
+	if (files == NULL && json_is_object(json_object_get(manifest, "manifest")))
+		return fw_refuse(l, 0,
+				 MANIFEST ": \"files\" stands inside of an object \"manifest\"; "
+					  "in a Bitcraze release it stands at the top");
 	r = take_version(l, manifest);
 	if (r == 0 && !json_is_object(files))
 		r = fw_refuse(l, 0, MANIFEST ": has no object \"files\"");
@@ -185,21 +189,20 @@ load_manifest(struct fw_loading *l)
 	return r;
 }
 
+/* Once and in one line: every release has such parts, and none of them is a reason for alarm. */
 static void
-warn_of_rest(struct fw_loading *l)
+note_rest(struct fw_loading *l)
 {
 	const struct fw_release_facts *f = &l->facts->release;
+	char decks[48] = "";
 
-	if (f->softdevice)
-		fw_warn(l->facts,
-			"replaces the nRF51's boot loader and soft device too, which cannot "
-			"travel over USB DFU: use the radio for this release");
-	else if (f->nrf)
-		fw_warn(l->facts, "the nRF51's firmware%s%s in it cannot travel over USB DFU",
-			f->nrf_release[0] != '\0' ? " " : "", f->nrf_release);
 	if (f->deck_files > 0)
-		fw_warn(l->facts, "%u deck firmware file%s in it cannot travel over USB DFU",
-			f->deck_files, f->deck_files == 1 ? "" : "s");
+		snprintf(decks, sizeof(decks), "%s%u deck firmware file%s", f->nrf ? " and " : "",
+			 f->deck_files, f->deck_files == 1 ? "" : "s");
+	if (f->nrf || f->deck_files > 0)
+		fw_warn(l->facts, "USB installs the STM32's part; not: %s%s%s%s",
+			f->nrf ? "the nRF51's firmware" : "",
+			f->nrf_release[0] != '\0' ? " " : "", f->nrf_release, decks);
 }
 
 /* A plain binary, with or without a suffix; anything else does not belong there. */
@@ -232,6 +235,6 @@ fw_load_release(struct fw_loading *l)
 		return r;
 	l->data = l->bytes;
 	l->addr = FW_ADDR_DEFAULT;
-	warn_of_rest(l);
+	note_rest(l);
 	return load_member(l);
 }

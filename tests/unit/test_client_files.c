@@ -98,10 +98,10 @@ adding_hands_over_one_dfuse_file_with_what_is_known(void **state)
 	make_image("firmware-cf2.zip", MKIMAGE_ZIP2, &(struct mkimage_spec){ .size = 40000 });
 	run("firmware add @/firmware-cf2.zip", ADDED);
 	assert_int_equal(r.status, EXIT_OK);
-	expect(r.requests, "AddFirmware\",\"parameters\":{\"name\":\"firmware-cf2\",\"manifest\":"
+	expect(r.requests, "AddFirmware\",\"parameters\":{\"name\":\"cf2\",\"manifest\":"
 			   "\"cf2\",\"source_name\":\"firmware-cf2.zip\",\"source_sha256\":\"");
 	expect(r.requests, "\"version\":\"2025.12\"");
-	expect(r.requests, "\"notes\":[\"the nRF51's firmware");
+	expect(r.requests, "\"notes\":[\"USB installs the STM32's part; not: the nRF51's firmware");
 	assert_memory_equal(r.file, "DfuSe", 5);
 	assert_int_equal(r.file_bytes, 11 + 274 + 8 + 40000 + 16);
 	expect(r.out, "accepted");

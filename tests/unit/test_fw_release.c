@@ -48,11 +48,12 @@ both_manifest_versions_say_what_is_in_the_zip(void **state)
 		assert_string_equal(f->stm32_file, "bolt-2024.10.2.bin");
 		assert_string_equal(f->stm32_release, "2024.10.2");
 		assert_true(f->nrf);
-		assert_false(f->softdevice);
 		assert_string_equal(f->nrf_release, "2025.02");
-		assert_int_equal(f->deck_files, 1);
-		assert_int_equal(l.facts->warning_count, 2);
-		assert_non_null(strstr(l.facts->warnings[0], "cannot travel over USB DFU"));
+		assert_int_equal(f->deck_files, 2);
+		assert_int_equal(l.facts->warning_count, 1);
+		assert_string_equal(l.facts->warnings[0],
+				    "USB installs the STM32's part; not: the nRF51's firmware "
+				    "2025.02 and 2 deck firmware files");
 		unload(&l);
 	}
 }
@@ -78,9 +79,9 @@ static void
 a_manifest_without_fw_platform_is_taken_with_a_warning(void **state)
 {
 	struct loaded l = load_manifest(
-	    "{\"manifest\":{\"version\":1,\"subversion\":2,\"files\":{"
+	    "{\"version\":1,\"subversion\":2,\"files\":{"
 	    "\"cf1.bin\":{\"platform\":\"cf1\",\"target\":\"stm32\",\"type\":\"fw\"},"
-	    "\"cf2.bin\":{\"platform\":\"cf2\",\"target\":\"stm32\",\"type\":\"fw\"}}}}");
+	    "\"cf2.bin\":{\"platform\":\"cf2\",\"target\":\"stm32\",\"type\":\"fw\"}}}");
 
 	(void)state;
 	assert_int_equal(l.result, 0);
@@ -95,30 +96,29 @@ static void
 targets_come_as_text_and_as_list(void **state)
 {
 	struct loaded l = load_manifest(
-	    "{\"manifest\":{\"version\":2,\"fw_platform\":\"cf2\",\"files\":{"
+	    "{\"version\":2,\"fw_platform\":\"cf2\",\"files\":{"
 	    "\"cf2.bin\":{\"platform\":\"cf2\",\"target\":[\"stm32\"],\"type\":\"fw\"},"
 	    "\"sd.bin\":{\"platform\":\"cf2\",\"target\":\"nrf51\",\"type\":\"bootloader+"
 	    "softdevice\"},"
 	    "\"x.bin\":{\"platform\":\"cf2\",\"target\":[\"fpga\"],\"type\":\"fw\"},"
 	    "\"a.bin\":{\"platform\":\"deck\",\"target\":[\"bcAI:esp\",7],\"type\":\"fw\"},"
-	    "\"b.bin\":{\"platform\":\"deck\",\"target\":\"bcLighthouse4\",\"type\":\"fw\"}}}}");
+	    "\"b.bin\":{\"platform\":\"deck\",\"target\":\"bcLighthouse4\",\"type\":\"fw\"}}}");
 
 	(void)state;
 	assert_int_equal(l.result, 0);
-	assert_true(l.facts->release.softdevice);
 	assert_int_equal(l.facts->release.deck_files, 2);
-	assert_int_equal(l.facts->warning_count, 2);
-	assert_non_null(strstr(l.facts->warnings[0], "use the radio"));
+	assert_int_equal(l.facts->warning_count, 1);
+	assert_null(strstr(l.facts->warnings[0], "radio"));
 	unload(&l);
 }
 
 static void
 what_a_manifest_says_is_shown_without_control_characters(void **state)
 {
-	struct loaded l = load_manifest("{\"manifest\":{\"version\":2,\"fw_platform\":\"cf2\","
+	struct loaded l = load_manifest("{\"version\":2,\"fw_platform\":\"cf2\","
 					"\"release\":\"\\u001b[31m\\u00e5\\n\","
 					"\"files\":{\"cf2.bin\":{\"platform\":\"cf2\",\"target\":"
-					"\"stm32\",\"type\":\"fw\"}}}}");
+					"\"stm32\",\"type\":\"fw\"}}}");
 
 	(void)state;
 	assert_int_equal(l.result, 0);

@@ -269,6 +269,37 @@ a_name_is_neither_an_option_nor_a_path(void **state)
 	assert_true(image_name_is_fine(longest + 1));
 }
 
+static void
+the_name_of_a_file_becomes_one_that_is_typed_without_quotes(void **state)
+{
+	static const char *const names[][2] = {
+		{ "firmware-cf2-2025.12.zip", "cf2-2025.12" },
+		{ "dir/firmware-bolt-2024.10.2.zip", "bolt-2024.10.2" },
+		{ "/tmp/cf2-2025.12.bin", "cf2-2025.12" },
+		{ "cf2 (1).bin", "cf2__1_" },
+		{ "-x.bin", "_x" },
+		{ "firmware-.zip", "firmware-" },
+		{ "firmware-", "firmware-" },
+		{ "firmware.dfu", "firmware" },
+		{ ".bin", ".bin" },
+		{ "dir/", "" },
+		{ "", "" },
+	};
+	char name[IMAGE_TEXT_MAX], longest[2 * IMAGE_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		image_name_of_file(names[i][0], name, sizeof(name));
+		assert_string_equal(name, names[i][1]);
+		assert_true(name[0] == '\0' || image_name_is_fine(name));
+	}
+	memset(longest, 'x', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	image_name_of_file(longest, name, sizeof(name));
+	assert_int_equal(strlen(name), IMAGE_TEXT_MAX - 1);
+	assert_true(image_name_is_fine(name));
+}
+
 int
 main(void)
 {
@@ -285,6 +316,7 @@ main(void)
 		cmocka_unit_test(copying_agrees_with_a_picture_for_every_window),
 		cmocka_unit_test(without_memory_there_is_no_image),
 		cmocka_unit_test(a_name_is_neither_an_option_nor_a_path),
+		cmocka_unit_test(the_name_of_a_file_becomes_one_that_is_typed_without_quotes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
