@@ -32,6 +32,25 @@ print_header(const json_t *station)
 	puts(line);
 }
 
+/* Whether to take it away; what is not good is never called safe. */
+static const char *
+take_away(const json_t *slot)
+{
+	switch (slot_fate(slot)) {
+	case SLOT_FATE_ACTIVE:
+		return "NO";
+	case SLOT_FATE_DONE:
+		return "yes";
+	case SLOT_FATE_ASIDE:
+		return "aside";
+	case SLOT_FATE_NONE:
+	case SLOT_FATE_WAITING:
+	case SLOT_FATE_ALONE:
+		break;
+	}
+	return "-";
+}
+
 static void
 add_row(struct table *t, const json_t *slot)
 {
@@ -49,11 +68,7 @@ add_row(struct table *t, const json_t *slot)
 	table_cell(t, out_string(slot, "state"), slot_is_active(slot) ? COLOUR_BUSY : COLOUR_NONE);
 	table_cell(t, percent, COLOUR_NONE);
 	table_cell(t, verdict != NULL ? verdict : "-", colour_of_verdict(verdict));
-	table_cell(t,
-		   !present			      ? "-"
-		   : out_true(slot, "safe_to_unplug") ? "yes"
-						      : "NO",
-		   COLOUR_NONE);
+	table_cell(t, present ? take_away(slot) : "-", COLOUR_NONE);
 	table_cell(t, out_string(slot, "message"), COLOUR_NONE);
 }
 

@@ -106,7 +106,7 @@ is_done_with(const json_t *slot, bool held)
 		return true;
 	if (held && slot_verdict(slot) == NULL && state != NULL && strcmp(state, "idle") == 0)
 		return false;
-	return slot_has_ended(slot);
+	return slot_fate(slot) != SLOT_FATE_ACTIVE;
 }
 
 /* Everything that is plugged in has ended, or will not be worked on. */

@@ -90,30 +90,50 @@ overview_counts(const json_t *station, char *dst, size_t size)
 }
 
 void
-overview_unplug(const json_t *slots, char *dst, size_t size)
+overview_list(const json_t *slots, enum slot_fate fate, char *dst, size_t size)
 {
+	static const char *const headings[] = {
+		[SLOT_FATE_DONE] = "Take away (done)",
+		[SLOT_FATE_ASIDE] = "Set aside",
+		[SLOT_FATE_ALONE] = "Left alone",
+		[SLOT_FATE_ACTIVE] = "Leave plugged in",
+		[SLOT_FATE_WAITING] = "Not begun yet",
+	};
 	const json_t *slot;
-	size_t i, safe = 0, busy = 0;
+	size_t i, count = 0;
 
 	dst[0] = '\0';
 	json_array_foreach(slots, i, slot)
 	{
-		char name[96];
+		char name[96], words[128];
 
-		if (!out_true(slot, "present") || !out_true(slot, "safe_to_unplug"))
+		if (!out_true(slot, "present") || slot_fate(slot) != fate)
 			continue;
-		slot_name(slot, name, sizeof(name));
-		add(dst, size, "%s%s", safe++ == 0 ? "Safe to unplug: " : ", ", name);
+		slot_short_name(slots, slot, name, sizeof(name));
+		slot_words(slot, words, sizeof(words));
+		if (count++ == 0)
+			add(dst, size, "%s: ", headings[fate]);
+		add(dst, size, "%s%s%s%s%s", count > 1 ? ", " : "", name,
+		    words[0] != '\0' ? " (" : "", words, words[0] != '\0' ? ")" : "");
 	}
-	json_array_foreach(slots, i, slot) busy +=
-	    out_true(slot, "present") && !out_true(slot, "safe_to_unplug");
-	if (safe > 0)
+	if (count > 0)
 		add(dst, size, ".");
-	if (busy > 0)
-		add(dst, size, "%sLeave the other%s plugged in.", safe > 0 ? "  " : "",
-		    busy > 1 ? "s" : "");
-	if (safe == 0 && busy > 0) {
-		dst[0] = '\0';
-		add(dst, size, "Leave everything plugged in.");
+}
+
+void
+overview_unplug(const json_t *slots, char *dst, size_t size)
+{
+	static const enum slot_fate fates[] = { SLOT_FATE_DONE, SLOT_FATE_ASIDE, SLOT_FATE_ALONE,
+						SLOT_FATE_ACTIVE, SLOT_FATE_WAITING };
+
+	dst[0] = '\0';
+	for (size_t n = 0; n < ARRAY_LEN(fates); n++) {
+		size_t used = strlen(dst) + (dst[0] != '\0');
+
+		if (used + 1 >= size)
+			return;
+		overview_list(slots, fates[n], dst + used, size - used);
+		if (dst[used] != '\0' && used > 0)
+			dst[used - 1] = '\n';
 	}
 }

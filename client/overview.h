@@ -6,6 +6,8 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "client/slots.h"
+
 /*
  * "Station armed. Firmware for cf2: NAME VERSION (3fa9c1d2...)" - a sentence or two, always
  * terminated.
@@ -18,7 +20,14 @@ void overview_firmware(const json_t *station, char *dst, size_t size);
 /* "16 present, 4 active, 10 pass, ... 1:23 to go" */
 void overview_counts(const json_t *station, char *dst, size_t size);
 
-/* "Safe to unplug: A1 (1-4), 1-5." and, when somebody is at work, "Leave plugged in: ...". */
+/*
+ * What to do with the drones that are plugged in, one line each, without a newline at the end:
+ * "Take away (done): A1 (1-4), 1-5." "Set aside: B7 (FAIL: no-boot while booting)." "Left alone:
+ * ..." "Leave plugged in: ..." "Not begun yet: ..."; lines of which there are none are left out.
+ */
 void overview_unplug(const json_t *slots, char *dst, size_t size);
+
+/* One of these lines, or "". */
+void overview_list(const json_t *slots, enum slot_fate fate, char *dst, size_t size);
 
 #endif

@@ -146,9 +146,11 @@ put_slot(struct frame *f, const json_t *slot)
 	name[clip(name, (unsigned)name_width)] = '\0';
 	snprintf(line, sizeof(line), "%s%*s %-24.24s %-6.6s %-48s %s", name,
 		 name_width - (int)characters(name), "", serial.s,
-		 !present			    ? "gone"
-		 : out_true(slot, "safe_to_unplug") ? "unplug"
-						    : "leave",
+		 !present			       ? "gone"
+		 : slot_fate(slot) == SLOT_FATE_DONE   ? "unplug"
+		 : slot_fate(slot) == SLOT_FATE_ASIDE  ? "aside"
+		 : slot_fate(slot) == SLOT_FATE_ACTIVE ? "leave"
+						       : "-",
 		 what, slot_is_active(slot) || !has_messages(f) ? "" : message.s);
 	put_line(f, line, colour_of(slot));
 }

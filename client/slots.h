@@ -30,12 +30,31 @@ json_t *slots_sort(const json_t *list);
 
 /* Questions about one slot. */
 const char *slot_verdict(const json_t *slot); /* NULL: none */
-bool slot_has_ended(const json_t *slot);      /* has a verdict, or nothing will be done with it */
 bool slot_is_active(const json_t *slot);      /* queued or being worked on */
-bool slot_has_failed(const json_t *slot);     /* fail, needs-button, interrupted */
+bool slot_has_failed(const json_t *slot);     /* fail, needs-button, interrupted, quarantined */
+
+/* How it counts, a word of the interface: the service decides (member class of type Slot). */
+const char *slot_class(const json_t *slot);
+
+/* What an operator does with what is plugged in there, by its class. */
+enum slot_fate {
+	SLOT_FATE_NONE,	   /* nothing is there */
+	SLOT_FATE_ACTIVE,  /* leave it plugged in */
+	SLOT_FATE_WAITING, /* its turn comes when the station may begin it */
+	SLOT_FATE_DONE,	   /* seen to be good: take it away */
+	SLOT_FATE_ASIDE,   /* not good: set it aside, something has to be done about it */
+	SLOT_FATE_ALONE,   /* the station does nothing with it: skipped, foreign, unserved */
+};
+enum slot_fate slot_fate(const json_t *slot);
+
+/* Why it is not good, in a few words: "needs the button", "FAIL: gone while writing"; else "". */
+void slot_words(const json_t *slot, char *dst, size_t size);
 
 /* "A1 (1-4)", or "1-4". */
 void slot_name(const json_t *slot, char *dst, size_t size);
+
+/* "A1" where no other of these slots has that label, else as slot_name() has it. */
+void slot_short_name(const json_t *slots, const json_t *slot, char *dst, size_t size);
 
 /* Its serial, else its DFU serial, else "". */
 const char *slot_serial(const json_t *slot);

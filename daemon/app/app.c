@@ -171,7 +171,7 @@ look_for_idleness(struct app *a)
 {
 	struct fleet_counts counts;
 
-	fleet_counts(a->fleet, &counts);
+	fleet_counts(a->fleet, false, &counts);
 	if (a->config->idle_exit_ms == 0 || counts.present > 0 || fleet_active(a->fleet) > 0 ||
 	    server_client_count(a->server) > 0 ||
 	    store_queued(a->store) != store_durable(a->store)) {
@@ -190,11 +190,12 @@ tell_manager(struct app *a)
 {
 	struct fleet_counts c;
 
-	fleet_counts(a->fleet, &c);
+	fleet_counts(a->fleet, false, &c);
 	notify_status(a->notify,
 		      "%s: %u present, %u active, %u pass, %u unchanged, %u failed, %u skipped",
-		      fleet_paused(a->fleet) ? "paused" : "armed", c.present, c.active, c.pass,
-		      c.unchanged, c.failed, c.skipped);
+		      fleet_paused(a->fleet) ? "paused" : "armed", c.present, c.active,
+		      c.ended[VERDICT_PASS], c.ended[VERDICT_UNCHANGED], c.failed,
+		      c.ended[VERDICT_SKIPPED]);
 	/* WHY: from the loop itself, so that a loop that hangs is noticed. */
 	notify_watchdog(a->notify);
 }

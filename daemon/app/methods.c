@@ -93,7 +93,7 @@ active_count(struct app *a)
 {
 	struct fleet_counts c;
 
-	fleet_counts(a->fleet, &c);
+	fleet_counts(a->fleet, false, &c);
 	return (int)c.active;
 }
 
@@ -154,9 +154,7 @@ is_failed(struct app *a, unsigned slot)
 	struct slot_view v;
 
 	fleet_view(a->fleet, slot, app_now_us(), &v);
-	return v.present && v.retry_possible &&
-	       (v.verdict.kind == VERDICT_FAIL || v.verdict.kind == VERDICT_INTERRUPTED ||
-		v.verdict.kind == VERDICT_NEEDS_BUTTON);
+	return v.present && v.retry_possible && slot_class_failed(v.verdict.kind);
 }
 
 /* The slots that are meant; false after having answered. */

@@ -64,15 +64,35 @@ selections(struct app *a)
 	return list;
 }
 
+/* The records cannot be written, so nothing is begun. */
+static bool
+is_held(struct app *a)
+{
+	return store_health(a->store, NULL) == STORE_DEGRADED;
+}
+
 static json_t *
 counts(struct app *a)
 {
 	struct fleet_counts c;
+	json_t *o;
 
-	fleet_counts(a->fleet, &c);
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "present", (int)c.present, "active",
-			 (int)c.active, "pass", (int)c.pass, "unchanged", (int)c.unchanged,
-			 "failed", (int)c.failed, "skipped", (int)c.skipped);
+	fleet_counts(a->fleet, is_held(a), &c);
+	o = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "present", (int)c.present, "active",
+		      (int)c.active, "pass", (int)c.ended[VERDICT_PASS], "unchanged",
+		      (int)c.ended[VERDICT_UNCHANGED], "failed", (int)c.failed, "skipped",
+		      (int)c.ended[VERDICT_SKIPPED]);
+	if (o != NULL)
+		(void)json_object_update_new(
+		    o, json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "needs_power_cycle",
+				 (int)c.ended[VERDICT_NEEDS_POWER_CYCLE], "needs_button",
+				 (int)c.ended[VERDICT_NEEDS_BUTTON], "interrupted",
+				 (int)c.ended[VERDICT_INTERRUPTED], "waiting",
+				 (int)c.of[SLOT_CLASS_WAITING], "quarantined",
+				 (int)c.of[SLOT_CLASS_QUARANTINED], "foreign",
+				 (int)c.of[SLOT_CLASS_FOREIGN], "unserved",
+				 (int)c.of[SLOT_CLASS_UNSERVED]));
+	return o;
 }
 
 struct setting_list {
@@ -166,8 +186,7 @@ message_of(struct app *a, const struct slot_view *v)
 {
 	bool waits = strcmp(v->state, "idle") == 0 || strcmp(v->state, "waiting") == 0;
 
-	if (waits && v->present && v->verdict.kind == VERDICT_NONE &&
-	    store_health(a->store, NULL) == STORE_DEGRADED)
+	if (waits && v->present && v->verdict.kind == VERDICT_NONE && is_held(a))
 		return "Nothing is begun while the records cannot be written: 'cfdfuctl doctor' "
 		       "says why.";
 	return v->message;
@@ -197,18 +216,18 @@ status_slot(struct app *a, unsigned slot)
 		      v.state);
 	if (o == NULL ||
 	    json_object_update_new(
-		o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "percent",
-			     number_or_null(v.percent, -1), "eta_s", number_or_null(v.eta_s, -1),
-			     "verdict", status_text(verdict_name(v.verdict.kind)), "fault",
-			     status_text(fault_name(v.verdict.fault)), "step",
-			     status_text(step_name(v.step)), "message", message_json(a, &v),
-			     "version_before", status_text(v.version_before), "version_after",
-			     status_text(v.version_after), "attempt", number_or_null(v.attempt, 0),
-			     "safe_to_unplug", v.safe_to_unplug, "advice",
-			     status_text(advice_of(&v)))) < 0) {
+		o,
+		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:s}", "percent",
+			  number_or_null(v.percent, -1), "eta_s", number_or_null(v.eta_s, -1),
+			  "verdict", status_text(verdict_name(v.verdict.kind)), "fault",
+			  status_text(fault_name(v.verdict.fault)), "step",
+			  status_text(step_name(v.step)), "message", message_json(a, &v),
+			  "version_before", status_text(v.version_before), "version_after",
+			  status_text(v.version_after), "attempt", number_or_null(v.attempt, 0),
+			  "safe_to_unplug", v.safe_to_unplug, "advice", status_text(advice_of(&v)),
+			  "class", slot_class_name(fleet_class(a->fleet, slot, is_held(a))))) < 0) {
 		json_decref(o);
 		return NULL;
 	}
 	return o;
 }
-

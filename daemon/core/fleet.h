@@ -28,6 +28,7 @@
 #include "core/job.h"
 #include "core/policy.h"
 #include "core/sched.h"
+#include "core/slot_class.h"
 
 #define FLEET_SLOTS_MAX SCHED_SLOTS_MAX
 #define FLEET_NEVER UINT64_MAX
@@ -93,6 +94,7 @@ struct slot_view {
 	int percent; /* -1 none */
 	int eta_s;   /* -1 none */
 	struct verdict verdict; /* kind NONE: none yet */
+	enum slot_class class;
 	enum step step;		/* of the running attempt, or where it ended */
 	const char *message;
 	const char *set_aside; /* a sentence to stand behind the message, static; NULL: it is not */
@@ -104,8 +106,13 @@ struct slot_view {
 	bool retry_possible;
 };
 
+/*
+ * active: being worked on or queued; ended: slots by the verdict that they show, also those that
+ * are quarantined now; failed: the sum of those that count so; of: slots by class.
+ */
 struct fleet_counts {
-	unsigned present, active, pass, unchanged, failed, skipped;
+	unsigned present, active, failed;
+	unsigned ended[VERDICT_COUNT], of[SLOT_CLASS_COUNT];
 };
 
 int fleet_new(const struct fleet_options *options, struct fleet **ret_fleet) MUST_CHECK;
@@ -183,7 +190,10 @@ int fleet_find(const struct fleet *f, const char *port); /* slot, or -ENOENT */
 /* What is plugged in there, as it was sighted; NULL: nothing.  Good until the next event. */
 const struct sighting *fleet_sighting(const struct fleet *f, unsigned slot);
 void fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *ret_view);
-void fleet_counts(const struct fleet *f, struct fleet_counts *ret_counts);
+/* held: the station begins nothing for a reason that the fleet does not know. */
+void fleet_counts(const struct fleet *f, bool held, struct fleet_counts *ret_counts);
+/* The class of a slot under such a reason. */
+enum slot_class fleet_class(const struct fleet *f, unsigned slot, bool held);
 unsigned fleet_active(const struct fleet *f); /* jobs that have begun something */
 int fleet_eta_s(const struct fleet *f, uint64_t now_us); /* until the last one is done; -1 none */
 /* Counts up with every change that a watcher could see on this slot. */

@@ -137,6 +137,25 @@ view_progress(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot
 	v->eta_s = fleet_eta_of(f, slot, now_us);
 }
 
+static enum slot_class
+class_of(const struct fleet *f, const struct slot *s, bool held)
+{
+	const struct slot_facts facts = {
+		.present = s->present,
+		.running = is_running(s),
+		.again = s->again,
+		.quarantined = s->quarantined || s->drone_quarantined,
+		.foreign = s->foreign,
+		/* WHY not where the slot is not ours, or nothing is selected: there is no turn to
+		 * come. */
+		.held = (held || f->paused || f->stopping) && !s->not_ours &&
+			policy_any_selected(f->policy),
+		.verdict = s->ended ? s->shown.verdict.kind : VERDICT_NONE,
+	};
+
+	return slot_class_of(&facts);
+}
+
 /* All but how far it is. */
 static void
 view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
@@ -166,6 +185,7 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 	v.begun = is_running(s) && !fleet_has_not_begun(s);
 	v.safe_to_unplug = !v.active;
 	v.retry_possible = s->present && (s->job == NULL || job_published(s->job)) && !s->foreign;
+	v.class = class_of(f, s, false);
 	view_state(f, s, &v);
 	*ret_view = v;
 }
@@ -178,7 +198,7 @@ fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_vi
 }
 
 void
-fleet_counts(const struct fleet *f, struct fleet_counts *ret_counts)
+fleet_counts(const struct fleet *f, bool held, struct fleet_counts *ret_counts)
 {
 	struct fleet_counts c = { 0 };
 
@@ -188,30 +208,17 @@ fleet_counts(const struct fleet *f, struct fleet_counts *ret_counts)
 		view_slot(f, i, &v);
 		c.present += v.present;
 		c.active += v.active;
-		switch (v.verdict.kind) {
-		case VERDICT_PASS:
-			c.pass++;
-			break;
-		case VERDICT_UNCHANGED:
-			c.unchanged++;
-			break;
-		case VERDICT_SKIPPED:
-			c.skipped++;
-			break;
-		case VERDICT_FAIL:
-		case VERDICT_NEEDS_BUTTON:
-		case VERDICT_INTERRUPTED:
-			c.failed++;
-			break;
-		/* WHY: it holds the image, and has half its ending: the power cycle brings the
-		 * other half. */
-		case VERDICT_NEEDS_POWER_CYCLE:
-		case VERDICT_NONE:
-		case VERDICT_COUNT:
-			break;
-		}
+		c.failed += slot_class_failed(v.verdict.kind);
+		c.ended[v.verdict.kind]++;
+		c.of[class_of(f, &f->slots[i], held)]++;
 	}
 	*ret_counts = c;
+}
+
+enum slot_class
+fleet_class(const struct fleet *f, unsigned slot, bool held)
+{
+	return class_of(f, &f->slots[slot], held);
 }
 
 unsigned

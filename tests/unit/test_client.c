@@ -86,10 +86,12 @@ status_is_a_header_a_row_a_slot_and_what_may_be_unplugged(void **state)
 	    "1-4  A1    002B00353234510C37333439 dfu     writing  45% -       NO     \n"
 	    "1-5        AA                       runtime ended        pass    yes    Flashed and "
 	    "confirmed.\n"
-	    "1-6        BB                       runtime ended        fail    yes    No answer. "
+	    "1-6        BB                       runtime ended        fail    aside  No answer. "
 	    "Replug it.\n"
 	    "\n"
-	    "Safe to unplug: 1-5, 1-6.  Leave the other plugged in.\n");
+	    "Take away (done): 1-5.\n"
+	    "Set aside: 1-6 (FAIL).\n"
+	    "Leave plugged in: A1.\n");
 	assert_string_equal(r.err, "");
 	expect_request("{\"method\":\"org.cfdfu.Station.GetStatus\",\"parameters\":{}}");
 }

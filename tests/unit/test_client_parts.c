@@ -111,6 +111,70 @@ numbers_and_times_are_written_for_people(void **state)
 	assert_false(number_parse(" 1", 16, &n));
 }
 
+/* Each class of the interface, and what an operator does with a drone of it. */
+static void
+what_is_not_good_is_never_taken_away(void **state)
+{
+	static const struct {
+		const char *class;
+		enum slot_fate fate;
+		bool failed;
+		const char *words;
+	} rows[] = {
+		{ "absent", SLOT_FATE_NONE, false, "" },
+		{ "active", SLOT_FATE_ACTIVE, false, "" },
+		{ "waiting", SLOT_FATE_WAITING, false, "" },
+		{ "pass", SLOT_FATE_DONE, false, "" },
+		{ "unchanged", SLOT_FATE_DONE, false, "" },
+		{ "needs-power-cycle", SLOT_FATE_ASIDE, false, "needs a power cycle: x while y" },
+		{ "needs-button", SLOT_FATE_ASIDE, true, "needs the button" },
+		{ "fail", SLOT_FATE_ASIDE, true, "FAIL: x while y" },
+		{ "interrupted", SLOT_FATE_ASIDE, true, "interrupted: x while y" },
+		{ "quarantined", SLOT_FATE_ASIDE, true, "quarantined, FAIL: x while y" },
+		{ "skipped", SLOT_FATE_ALONE, false, "skipped: x while y" },
+		{ "foreign", SLOT_FATE_ALONE, false, "foreign: x while y" },
+		{ "unserved", SLOT_FATE_ALONE, false, "no firmware for it: x while y" },
+		{ "what is to come", SLOT_FATE_ALONE, false, "unknown: x while y" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		json_t *slot = json_pack("{s:s, s:s, s:s, s:s}", "class", rows[i].class, "verdict",
+					 "fail", "fault", "x", "step", "y");
+		char words[128];
+
+		slot_words(slot, words, sizeof(words));
+		assert_string_equal(words, rows[i].words);
+		assert_int_equal(slot_fate(slot), rows[i].fate);
+		assert_int_equal(slot_has_failed(slot), rows[i].failed);
+		json_decref(slot);
+	}
+}
+
+/* A station that is older than this client tells states and verdicts. */
+static void
+slots_without_a_class_count_by_state_and_verdict(void **state)
+{
+	static const struct {
+		const char *state, *verdict, *class;
+	} rows[] = {
+		{ "absent", NULL, "absent" },	  { "absent", "fail", "fail" },
+		{ "ended", "pass", "pass" },	  { "quarantined", "fail", "quarantined" },
+		{ "foreign", NULL, "foreign" },	  { "idle", NULL, "unserved" },
+		{ "writing", NULL, "active" },	  { "waiting", NULL, "active" },
+		{ NULL, "unchanged", "unchanged" }, { NULL, NULL, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		json_t *slot =
+		    json_pack("{s:s*, s:s*}", "state", rows[i].state, "verdict", rows[i].verdict);
+
+		assert_string_equal(slot_class(slot), rows[i].class);
+		json_decref(slot);
+	}
+}
+
 /* A station of count slots, every fourth one busy, every fourth one failed. */
 static struct slots *
 make_slots(int count)
@@ -447,6 +511,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_are_read_as_people_write_them),
 		cmocka_unit_test(numbers_and_times_are_written_for_people),
+		cmocka_unit_test(what_is_not_good_is_never_taken_away),
+		cmocka_unit_test(slots_without_a_class_count_by_state_and_verdict),
 		cmocka_unit_test(a_frame_never_exceeds_the_window),
 		cmocka_unit_test(eighty_columns_have_room_for_the_eta_and_for_what_to_do),
 		cmocka_unit_test(a_frame_shows_bars_verdicts_and_the_busy_first),

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* How slots count: each combination of what can be known of a slot has one class, the right one. */
+#include "config.h"
+
+#include "core/slot_class.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cfdfu/util.h"
+#include "core/outcome.h"
+
+enum { FLAGS = 6 };
+
+static struct slot_facts
+facts_of(unsigned flags, enum verdict_kind verdict)
+{
+	return (struct slot_facts){ .present = (flags & 1) != 0,
+				    .running = (flags & 2) != 0,
+				    .again = (flags & 4) != 0,
+				    .quarantined = (flags & 8) != 0,
+				    .foreign = (flags & 16) != 0,
+				    .held = (flags & 32) != 0,
+				    .verdict = verdict };
+}
+
+static bool
+is_good(enum slot_class c)
+{
+	return c == SLOT_CLASS_PASS || c == SLOT_CLASS_UNCHANGED;
+}
+
+/* INVARIANT: nothing is good that was not seen to be good (design promise 10). */
+static void
+good_is_what_ended_so_and_has_nothing_to_come(void **state)
+{
+	(void)state;
+	for (unsigned flags = 0; flags < 1U << FLAGS; flags++)
+		for (enum verdict_kind v = VERDICT_NONE; v < VERDICT_COUNT; v++) {
+			struct slot_facts f = facts_of(flags, v);
+			enum slot_class c = slot_class_of(&f);
+			bool ended_well = v == VERDICT_PASS || v == VERDICT_UNCHANGED;
+			bool over = !f.running && !(f.present && (f.again || f.quarantined));
+
+			assert_true(c < SLOT_CLASS_COUNT);
+			assert_int_equal(is_good(c), ended_well && over);
+			if (over && v != VERDICT_NONE)
+				assert_string_equal(slot_class_name(c), verdict_name(v));
+			if (slot_class_failed(v) && over)
+				assert_true(c == SLOT_CLASS_FAIL || c == SLOT_CLASS_INTERRUPTED ||
+					    c == SLOT_CLASS_NEEDS_BUTTON);
+		}
+}
+
+static void
+what_has_no_ending_counts_by_what_is_plugged_in(void **state)
+{
+	static const struct {
+		struct slot_facts facts;
+		enum slot_class class;
+	} rows[] = {
+		{ { .present = false }, SLOT_CLASS_ABSENT },
+		{ { .present = false, .held = true }, SLOT_CLASS_ABSENT },
+		{ { .present = false, .quarantined = true }, SLOT_CLASS_ABSENT },
+		{ { .present = false, .running = true },
+		  SLOT_CLASS_ACTIVE }, /* between two modes */
+		{ { .present = true, .running = true, .quarantined = true }, SLOT_CLASS_ACTIVE },
+		{ { .present = true }, SLOT_CLASS_UNSERVED },
+		{ { .present = true, .held = true }, SLOT_CLASS_WAITING },
+		{ { .present = true, .foreign = true }, SLOT_CLASS_FOREIGN },
+		{ { .present = true, .foreign = true, .held = true }, SLOT_CLASS_FOREIGN },
+		{ { .present = true, .quarantined = true }, SLOT_CLASS_QUARANTINED },
+		{ { .present = true, .quarantined = true, .again = true }, SLOT_CLASS_QUARANTINED },
+		{ { .present = true, .quarantined = true, .verdict = VERDICT_FAIL },
+		  SLOT_CLASS_QUARANTINED },
+		{ { .present = true, .quarantined = true, .verdict = VERDICT_PASS },
+		  SLOT_CLASS_QUARANTINED },
+		{ { .present = false, .quarantined = true, .verdict = VERDICT_FAIL },
+		  SLOT_CLASS_FAIL },
+		{ { .present = true, .again = true, .verdict = VERDICT_INTERRUPTED },
+		  SLOT_CLASS_WAITING },
+		{ { .present = true, .held = true, .verdict = VERDICT_FAIL }, SLOT_CLASS_FAIL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(slot_class_of(&rows[i].facts), rows[i].class);
+}
+
+static void
+each_class_has_a_name_of_its_own(void **state)
+{
+	(void)state;
+	for (enum slot_class a = 0; a < SLOT_CLASS_COUNT; a++)
+		for (enum slot_class b = 0; b < a; b++)
+			assert_string_not_equal(slot_class_name(a), slot_class_name(b));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_is_what_ended_so_and_has_nothing_to_come),
+		cmocka_unit_test(what_has_no_ending_counts_by_what_is_plugged_in),
+		cmocka_unit_test(each_class_has_a_name_of_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
