@@ -273,6 +273,7 @@ open_server(struct app *a)
 		.listen_fd = -1,
 		.socket_path = a->options.socket_path,
 		.change_gid = change_group(a),
+		.change_group = a->change_group,
 		.signatures = station_signatures,
 		.handlers = methods,
 		.method_count = STATION_METHOD_COUNT,
@@ -280,10 +281,12 @@ open_server(struct app *a)
 		.ctx = a,
 		.gone = methods_gone,
 		.drained = methods_drained,
-		.denied = methods_denied,
+		.denied = acts_denied,
+		.answered = acts_answered,
 	};
 	int r = notify_take_listener("control", &options.listen_fd);
 
+	copy_text(a->change_group, sizeof(a->change_group), a->config->group);
 	if (r == 0)
 		options.listen_fd = -1;
 	if (r >= 0)

@@ -76,6 +76,7 @@ struct app {
 	size_t outside_count;
 	bool ports_changed; /* a slot that was taken from the station has perhaps a drone at work */
 	char boot_id[40];
+	char change_group[CONFIG_NAME_MAX]; /* of those who may change things */
 	uint64_t idle_since_us;
 	int64_t slept_ms; /* CLOCK_BOOTTIME - CLOCK_MONOTONIC when looked last */
 	uint64_t progress_due_us; /* a long check or repair: when the manager is told next */
@@ -128,6 +129,7 @@ void records_check(struct app *a);  /* each second */
 
 /* journal.c: a note becomes a log line and what else has to know. */
 void journal_note(struct app *a, const struct command *c);
+struct log_about journal_slot(const struct app *a, const char *port); /* borrows port */
 void journal_health(struct app *a);
 
 /* library.c: catalogue rows and files -> images, selected for the fleet. */
@@ -162,8 +164,10 @@ void watchers_drained(struct app *a, struct call *call);
 extern server_handler *const methods[STATION_METHOD_COUNT];
 void methods_gone(void *ctx, struct call *call);
 void methods_drained(void *ctx, struct call *call);
-void methods_denied(void *ctx, const struct peer *peer, const char *method);
-void methods_act(struct app *a, struct call *call, json_t *parameters); /* into the audit of acts */
+/* acts.c: the audit of acts. */
+void acts_begun(struct app *a, struct call *call); /* its answer comes when it has ended */
+void acts_answered(void *ctx, struct call *call, const char *error, const json_t *parameters);
+void acts_denied(void *ctx, const struct peer *peer, const char *method);
 /* methods_firmware.c, methods_select.c */
 server_handler methods_add_firmware, methods_list_firmware, methods_get_firmware,
     methods_remove_firmware;

@@ -11,19 +11,25 @@
 #include "core/outcome.h"
 #include "core/platform.h"
 
+struct log_about
+journal_slot(const struct app *a, const char *port)
+{
+	return (struct log_about){ .port = port, .label = config_label(a->config, port) };
+}
+
 static void
 say_ended(struct app *a, const struct command *c, const struct slot_view *v)
 {
 	const struct job_record *r = c->record;
 	bool bad = r->verdict.kind == VERDICT_FAIL || r->verdict.kind == VERDICT_INTERRUPTED;
-	struct log_about about = { .id = LOG_ID_ATTEMPT_ENDED,
-				   .serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial,
-				   .port = v->port,
-				   .verdict = verdict_name(r->verdict.kind),
-				   .fault = fault_name(r->verdict.fault),
-				   .step = step_name(r->verdict.step),
-				   .attempt = r->id };
+	struct log_about about = journal_slot(a, v->port);
 
+	about.id = LOG_ID_ATTEMPT_ENDED;
+	about.serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial;
+	about.verdict = verdict_name(r->verdict.kind);
+	about.fault = fault_name(r->verdict.fault);
+	about.step = step_name(r->verdict.step);
+	about.attempt = r->id;
 	log_say(a->log, bad ? LOG_WARNING : LOG_NOTICE, &about, "%s: %s",
 		verdict_name(r->verdict.kind), r->message);
 	if (r->loader_changed)
@@ -58,11 +64,16 @@ give_up_special(struct app *a, unsigned slot, const struct slot_view *v)
 static void
 say_quarantined(struct app *a, const struct slot_view *v, const struct job_record *r, bool drone)
 {
-	struct log_about about = { .id = LOG_ID_QUARANTINED, .port = v->port, .serial = r->serial };
+	struct log_about about = journal_slot(a, v->port);
 	struct store_time now = app_time(a);
 	const char *serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial;
 	int e = 0;
 
+	about.id = LOG_ID_QUARANTINED;
+	/* WHY: what came and went too often has no attempt that could say who it is. */
+	about.serial = serial[0] != '\0'      ? serial
+		       : v->serial[0] != '\0' ? v->serial
+					      : v->dfu_serial;
 	if (!drone)
 		e = store_port_quarantine(a->store, v->port,
 					  v->message[0] != '\0' ? v->message : "failures in a row",
@@ -79,11 +90,12 @@ say_quarantined(struct app *a, const struct slot_view *v, const struct job_recor
 static void
 say_step(struct app *a, const struct command *c, const struct slot_view *v)
 {
-	struct log_about about = { .port = v->port,
-				   .serial = c->record->serial,
-				   .step = step_name(v->step),
-				   .attempt = c->record->id };
+	const struct job_record *r = c->record;
+	struct log_about about = journal_slot(a, v->port);
 
+	about.serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial;
+	about.step = step_name(v->step);
+	about.attempt = r->id;
 	if (v->active && about.step != NULL)
 		log_say(a->log, LOG_DEBUG, &about, "%s", about.step);
 }
@@ -92,10 +104,10 @@ void
 journal_note(struct app *a, const struct command *c)
 {
 	struct slot_view v;
-	struct log_about about = { 0 };
+	struct log_about about;
 
 	fleet_view(a->fleet, c->slot, app_now_us(), &v);
-	about.port = v.port;
+	about = journal_slot(a, v.port);
 	about.serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
 	switch (c->note) {
 	case NOTE_SEEN:

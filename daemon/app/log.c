@@ -127,6 +127,7 @@ put_about(struct entry *e, const struct log_about *about)
 	put_field(e, "MESSAGE_ID", about->id);
 	put_field(e, "CFDFU_SERIAL", about->serial);
 	put_field(e, "CFDFU_PORT", about->port);
+	put_field(e, "CFDFU_LABEL", about->label);
 	put_field(e, "CFDFU_VERDICT", about->verdict);
 	put_field(e, "CFDFU_FAULT", about->fault);
 	put_field(e, "CFDFU_STEP", about->step);
@@ -209,18 +210,28 @@ make_safe(char *dst, size_t size, const char *src)
 	dst[used] = '\0';
 }
 
+/* "A3 (1-4): ", as on the screens. */
+static size_t
+put_slot(char *line, size_t size, const struct log_about *about)
+{
+	if (about == NULL || about->port == NULL || about->port[0] == '\0')
+		return 0;
+	if (about->label == NULL || about->label[0] == '\0')
+		return (size_t)snprintf(line, size, "%.64s: ", about->port);
+	return (size_t)snprintf(line, size, "%.64s (%.64s): ", about->label, about->port);
+}
+
 void
 log_say(struct log *l, int priority, const struct log_about *about, const char *format, ...)
 {
 	char raw[LOG_LINE_MAX], line[LOG_LINE_MAX];
 	va_list args;
-	size_t n = 0;
+	size_t n;
 
 	if (priority > l->max_priority)
 		return;
 	raw[0] = '\0';
-	if (about != NULL && about->port != NULL && about->port[0] != '\0')
-		n = (size_t)snprintf(raw, sizeof(raw), "%.64s: ", about->port);
+	n = put_slot(raw, sizeof(raw), about);
 	va_start(args, format);
 	(void)vsnprintf(raw + n, sizeof(raw) - n, format, args); /* cut is fine */
 	va_end(args);

@@ -30,6 +30,7 @@ struct log_about {
 	const char *id;	     /* LOG_ID_... -> MESSAGE_ID */
 	const char *serial;  /* CFDFU_SERIAL */
 	const char *port;    /* CFDFU_PORT */
+	const char *label;   /* CFDFU_LABEL */
 	const char *verdict; /* CFDFU_VERDICT */
 	const char *fault;   /* CFDFU_FAULT */
 	const char *step;    /* CFDFU_STEP */
@@ -47,7 +48,7 @@ void log_free(struct log *l); /* NULL is fine */
 void log_set_level(struct log *l, int max_priority);
 
 /*
- * One line, the port before it where there is one; control characters in it are shown as \xNN.
+ * One line, label and port before it where it has them; control characters in it are shown as \xNN.
  * about may be NULL.  Any callback may call it.
  */
 void log_say(struct log *l, int priority, const struct log_about *about, const char *format, ...)

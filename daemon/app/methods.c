@@ -9,9 +9,6 @@
 #include "app/app_parts.h"
 #include "cfdfu/proto.h"
 
-/* LIMIT: refusals told and recorded in a minute: who may only look may not fill the disk either. */
-enum { DENIED_MAX = 20 };
-
 static const char *
 text_of(json_t *parameters, const char *name)
 {
@@ -22,25 +19,6 @@ static bool
 flag_of(json_t *parameters, const char *name)
 {
 	return json_is_true(json_object_get(parameters, name));
-}
-
-void
-methods_act(struct app *a, struct call *call, json_t *parameters)
-{
-	const struct peer *peer = call_peer(call);
-	char *arguments = json_dumps(parameters, JSON_COMPACT | JSON_SORT_KEYS);
-	struct store_act act = { .uid = (int64_t)peer->uid,
-				 .pid = peer->pid,
-				 .user = peer->user,
-				 .method = strrchr(call_method(call), '.') + 1,
-				 .arguments = arguments };
-	struct log_about about = { .id = LOG_ID_OPERATOR_ACT };
-	struct store_time now = app_time(a);
-	int r = store_act(a->store, &act, &now);
-
-	log_say(a->log, LOG_NOTICE, &about, "%s: %s %s%s", peer->user, act.method,
-		arguments != NULL ? arguments : "{}", r < 0 ? " (not recorded)" : "");
-	free(arguments);
 }
 
 const char *
@@ -99,12 +77,11 @@ active_count(struct app *a)
 
 /* Kept over a restart: a station that was paused stays so until somebody says otherwise. */
 static void
-set_paused(struct app *a, struct call *call, json_t *parameters, bool paused)
+set_paused(struct app *a, struct call *call, bool paused)
 {
 	struct store_time now = app_time(a);
 	int r;
 
-	methods_act(a, call, parameters);
 	r = store_set(a->store, STORE_STATION, "paused", paused ? "yes" : NULL, &now);
 	if (r < 0)
 		log_say(a->log, LOG_WARNING, NULL,
@@ -122,13 +99,15 @@ set_paused(struct app *a, struct call *call, json_t *parameters, bool paused)
 static void
 pause_station(void *ctx, struct call *call, json_t *parameters)
 {
-	set_paused(ctx, call, parameters, true);
+	(void)parameters;
+	set_paused(ctx, call, true);
 }
 
 static void
 resume_station(void *ctx, struct call *call, json_t *parameters)
 {
-	set_paused(ctx, call, parameters, false);
+	(void)parameters;
+	set_paused(ctx, call, false);
 }
 
 static const char *
@@ -210,7 +189,6 @@ retry(void *ctx, struct call *call, json_t *parameters)
 	}
 	if (!find_wanted(a, call, targets, failed, wanted))
 		return;
-	methods_act(a, call, parameters);
 	queued = json_array();
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		struct slot_view v;
@@ -238,6 +216,7 @@ static void
 release_slot(struct app *a, unsigned slot, json_t *released)
 {
 	struct store_time now = app_time(a);
+	struct log_about about;
 	struct slot_view v;
 	const char *serial;
 	int r;
@@ -246,11 +225,13 @@ release_slot(struct app *a, unsigned slot, json_t *released)
 		return;
 	fleet_view(a->fleet, slot, app_now_us(), &v);
 	serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
+	about = journal_slot(a, v.port);
+	about.serial = serial;
 	r = store_port_quarantine(a->store, v.port, NULL, &now);
 	if (r == 0 && serial[0] != '\0')
 		r = store_drone_quarantine(a->store, serial, NULL, &now);
 	if (r < 0 && r != -ENOENT) /* WHY: a drone of which there is no record was not set aside */
-		log_say(a->log, LOG_WARNING, NULL, "%s: its release is not recorded: %s", v.port,
+		log_say(a->log, LOG_WARNING, &about, "its release is not recorded: %s",
 			strerror(-r));
 	(void)json_array_append_new(released, json_string(v.port));
 }
@@ -265,7 +246,6 @@ release_port(void *ctx, struct call *call, json_t *parameters)
 
 	if (text != NULL && !find_slots(a, call, text, &target))
 		return;
-	methods_act(a, call, parameters);
 	released = json_array();
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
 		if (text == NULL || target.slots[i])
@@ -291,31 +271,6 @@ void
 methods_drained(void *ctx, struct call *call)
 {
 	watchers_drained(ctx, call);
-}
-
-void
-methods_denied(void *ctx, const struct peer *peer, const char *method)
-{
-	struct app *a = ctx;
-	struct store_act act = { .uid = (int64_t)peer->uid,
-				 .pid = peer->pid,
-				 .user = peer->user,
-				 .method = "Denied",
-				 .arguments = method };
-	struct log_about about = { .id = LOG_ID_OPERATOR_ACT };
-	struct store_time now = app_time(a);
-	unsigned minute = a->seconds / 60;
-	int r;
-
-	if (minute != a->denied_minute)
-		a->denied_count = 0;
-	a->denied_minute = minute;
-	if (a->denied_count++ >= DENIED_MAX)
-		return;
-	r = store_act(a->store, &act, &now);
-	log_say(a->log, LOG_WARNING, &about, "%s may not call %s%s%s", peer->user, method,
-		r < 0 ? " (not recorded)" : "",
-		a->denied_count == DENIED_MAX ? "; more of this minute is not told" : "");
 }
 
 server_handler *const methods[STATION_METHOD_COUNT] = {

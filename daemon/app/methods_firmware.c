@@ -301,7 +301,6 @@ methods_add_firmware(void *ctx, struct call *call, json_t *parameters)
 	if (!methods_platform(call, parameters, "platform", &d->word.told) ||
 	    !methods_platform(call, parameters, "manifest", &d->word.manifest))
 		goto out;
-	methods_act(a, call, parameters);
 	if (memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->size, &why) < 0)
 		call_refuse(call, PROTO_ERROR("BadDescriptor"), "%s", why);
 	else
@@ -418,7 +417,6 @@ methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 		methods_no_firmware(call, name);
 		return;
 	}
-	methods_act(a, call, parameters);
 	r = store_firmware_remove(a->store, name, &now);
 	if (r == -EBUSY) {
 		call_error(call, PROTO_ERROR("InUse"),

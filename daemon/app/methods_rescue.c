@@ -56,6 +56,7 @@ start(struct app *a, struct call *call, unsigned slot, const struct special *wan
 	if (r == 0) {
 		*s = *wanted;
 		s->running = true;
+		acts_begun(a, call);
 		return;
 	}
 	if (wanted->fd >= 0)
@@ -144,7 +145,6 @@ methods_recover_loader(void *ctx, struct call *call, json_t *parameters)
 			   json_pack("{s:s, s:[]}", "reason", reason, "findings"));
 		goto out;
 	}
-	methods_act(a, call, parameters);
 	setup.image = image;
 	sector_sha256(image, setup.loader_sha256);
 	start(a, call, (unsigned)slot, &wanted, &setup);
@@ -178,7 +178,6 @@ methods_backup(void *ctx, struct call *call, json_t *parameters)
 		call_refuse(call, PROTO_ERROR("BadDescriptor"), "%s", why);
 		return;
 	}
-	methods_act(a, call, parameters);
 	start(a, call, (unsigned)slot, &wanted, &(struct job_setup){ .kind = JOB_BACKUP });
 	pump(a);
 }
@@ -227,6 +226,7 @@ rescue_backup(struct app *a, unsigned slot, const struct command *c)
 {
 	struct special *s = &a->specials[slot];
 	struct segment segment = choose_range(c, !s->running || s->whole);
+	struct log_about about = journal_slot(a, c->record->port);
 	uint8_t *bytes = NULL, sha256[DIGEST_BYTES];
 	size_t size = 0;
 	int r = make_dump(segment, &bytes, &size);
@@ -245,8 +245,10 @@ rescue_backup(struct app *a, unsigned slot, const struct command *c)
 			s->length = segment.size;
 		}
 	} else if (r < 0) {
-		log_say(a->log, LOG_WARNING, NULL, "%s: its backup cannot be kept: %s",
-			c->record->port, strerror(-r));
+		about.serial =
+		    c->record->serial[0] != '\0' ? c->record->serial : c->record->dfu_serial;
+		log_say(a->log, LOG_WARNING, &about, "its backup cannot be kept: %s",
+			strerror(-r));
 	}
 	free(bytes);
 	return r;

@@ -195,7 +195,6 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 		call_refuse(call, PROTO_ERROR("Refused"), "%s: %s.", name, why);
 		return;
 	}
-	methods_act(a, call, parameters);
 	if (target != NULL)
 		r = set_own(a, target, image, name);
 	else
@@ -231,7 +230,6 @@ methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 
 	if (!methods_platform(call, parameters, "platform", &named))
 		return;
-	methods_act(a, call, parameters);
 	r = deselect(a, text_of(parameters, "target"), named);
 	(void)records_commit(a);
 	if (r < 0)
@@ -255,7 +253,6 @@ methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 		return;
 	if (p != PLATFORM_UNKNOWN && refuse_target(a, call, text_of(parameters, "target")))
 		return;
-	methods_act(a, call, parameters);
 	r = set_rule(a, text_of(parameters, "target"), p);
 	(void)records_commit(a);
 	if (r < 0) {

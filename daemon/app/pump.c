@@ -128,11 +128,12 @@ on_closed(void *ctx, uint64_t id)
 void
 pump_sighted(struct app *a, const struct sighting *s)
 {
+	struct log_about about = journal_slot(a, s->port);
 	struct drone_past past;
 
 	if (apply_slot(a, s->port) < 0) {
-		log_say(a->log, LOG_ERR, NULL, "%s: not looked at, there are %d slots already",
-			s->port, FLEET_SLOTS_MAX);
+		log_say(a->log, LOG_ERR, &about, "not looked at, there are %d slots already",
+			FLEET_SLOTS_MAX);
 		return;
 	}
 	records_past(a, s, &past);

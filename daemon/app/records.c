@@ -24,12 +24,12 @@ static void
 on_interrupted(void *ctx, const struct store_interrupted *i)
 {
 	struct app *a = ctx;
-	struct log_about about = { .id = LOG_ID_ATTEMPT_ENDED,
-				   .port = i->port,
-				   .serial = i->serial,
-				   .attempt = i->id,
-				   .verdict = verdict_name(VERDICT_INTERRUPTED) };
+	struct log_about about = journal_slot(a, i->port);
 
+	about.id = LOG_ID_ATTEMPT_ENDED;
+	about.serial = i->serial != NULL ? i->serial : i->dfu_serial;
+	about.attempt = i->id;
+	about.verdict = verdict_name(VERDICT_INTERRUPTED);
 	log_say(a->log, LOG_WARNING, &about,
 		"attempt %lld was cut off%s; the drone is taken up again", (long long)i->id,
 		i->unclean ? " when the service was killed" : "");
@@ -90,11 +90,11 @@ load_ports(struct app *a)
 	if (e < 0)
 		return e;
 	for (size_t i = 0; i < c.count; i++) {
-		struct log_about about = { .id = LOG_ID_QUARANTINED, .port = c.port[i] };
-
+		struct log_about about = journal_slot(a, c.port[i]);
 		int r = store_port_quarantine(
 		    a->store, c.port[i], "active in three crashes of the service in a row", &now);
 
+		about.id = LOG_ID_QUARANTINED;
 		log_say(a->log, LOG_ERR, &about,
 			"set aside, it was active in %d crashes of the service in a row%s",
 			CRASHES_MAX, r < 0 ? " (not recorded)" : "");
@@ -196,6 +196,7 @@ past_by_port(struct app *a, const struct sighting *s, struct drone_past *past)
 void
 records_past(struct app *a, const struct sighting *s, struct drone_past *ret_past)
 {
+	struct log_about about = journal_slot(a, s->port);
 	int r = 0;
 
 	memset(ret_past, 0, sizeof(*ret_past));
@@ -212,7 +213,8 @@ records_past(struct app *a, const struct sighting *s, struct drone_past *ret_pas
 		r = past_by_port(a, s, ret_past);
 	if (r < 0) {
 		a->past_missing = true;
-		log_say(a->log, LOG_WARNING, NULL, "%s: the records cannot be read: %s", s->port,
+		about.serial = s->serial;
+		log_say(a->log, LOG_WARNING, &about, "the records cannot be read: %s",
 			strerror(-r));
 	}
 }
@@ -221,6 +223,7 @@ void
 records_drone(struct app *a, const struct job_record *r)
 {
 	bool dfu_serial = ident_dfu_serial_valid(r->dfu_serial);
+	struct log_about about = journal_slot(a, r->port);
 	struct store_drone_facts f = {
 		.serial = ident_runtime_serial_valid(r->serial) ? r->serial : NULL,
 		.dfu_serial = dfu_serial ? r->dfu_serial : NULL,
@@ -233,6 +236,7 @@ records_drone(struct app *a, const struct job_record *r)
 	struct store_time now = app_time(a);
 	int e;
 
+	about.serial = f.serial != NULL ? f.serial : f.dfu_serial;
 	f.version = r->version_after[0] != '\0'	   ? r->version_after
 		    : r->version_before[0] != '\0' ? r->version_before
 						   : NULL;
@@ -240,9 +244,8 @@ records_drone(struct app *a, const struct job_record *r)
 		return;
 	e = store_drone_note(a->store, &f, &now);
 	if (e < 0)
-		log_say(a->log, LOG_WARNING, NULL,
-			"%s: what was learned of the drone is not recorded: %s", r->port,
-			strerror(-e));
+		log_say(a->log, LOG_WARNING, &about,
+			"what was learned of the drone is not recorded: %s", strerror(-e));
 }
 
 /* ---- attempts ------------------------------------------------------------------------------- */

@@ -87,6 +87,7 @@ call_free(struct call *call)
 {
 	if (call->fd >= 0)
 		(void)close(call->fd); /* WHY: nobody took it; nothing was written through it */
+	json_decref(call->parameters);
 	free(call);
 }
 
@@ -181,16 +182,20 @@ static void
 deny(struct conn *c, const struct varlink_call *v, const char *method)
 {
 	const struct server_options *o = &c->server->options;
+	const char *group = o->change_group != NULL ? o->change_group : PROTO_GROUP;
+	char reason[REASON_MAX];
 
 	if (o->denied != NULL)
 		o->denied(o->ctx, &c->peer, method);
 	if (v->oneway)
 		return;
+	(void)snprintf(reason, sizeof(reason),
+		       o->change_gid == (gid_t)-1
+			   ? "only root may change things here: there is no group %s"
+			   : "only root and members of the group %s may change things here",
+		       group);
 	send_reply(c, PROTO_ERROR("NotPermitted"),
-		   json_pack("{s:s,s:s}", "group", PROTO_GROUP, "reason",
-			     "only root and members of the group " PROTO_GROUP
-			     " may change things here"),
-		   0);
+		   json_pack("{s:s,s:s}", "group", group, "reason", reason), 0);
 }
 
 /* Whether the call is what the signature asks for; answers it when it is not. */
@@ -244,6 +249,7 @@ run_handler(struct conn *c, const struct varlink_call *v, size_t index, int fd)
 	call->more = v->more;
 	call->oneway = v->oneway;
 	call->in_handler = true;
+	call->parameters = json_incref(v->parameters);
 	c->call = call;
 	o->handlers[index](o->ctx, call, v->parameters);
 	call->in_handler = false;
@@ -294,6 +300,12 @@ call_method(const struct call *call)
 	return call->signature->name;
 }
 
+json_t *
+call_parameters(const struct call *call)
+{
+	return call->parameters;
+}
+
 void *
 call_data(const struct call *call)
 {
@@ -320,8 +332,11 @@ static void
 end(struct call *call, const char *error, json_t *take_parameters)
 {
 	struct conn *c = call->conn;
+	const struct server_options *o = &c->server->options;
 
 	assert(c->call == call && !call->answered);
+	if (o->answered != NULL && (call->signature->flags & METHOD_CHANGES))
+		o->answered(o->ctx, call, error, take_parameters);
 	call->answered = true;
 	c->call = NULL;
 	c->told_full = false;

@@ -58,6 +58,7 @@ struct conn {
 struct call {
 	struct conn *conn;
 	const struct method_signature *signature;
+	json_t *parameters;
 	void *data;
 	int fd;
 	bool more, oneway;

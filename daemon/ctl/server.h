@@ -53,6 +53,7 @@ struct server_options {
 	int listen_fd;		 /* a listening socket, taken; or -1: */
 	const char *socket_path; /* made here (0666), a stale one replaced; removed at the end */
 	gid_t change_gid;	 /* group that may change things; (gid_t)-1: root only */
+	const char *change_group; /* its name, for those who are refused; borrowed; NULL: cfdfu */
 	const struct method_signature *signatures; /* normally station_signatures; borrowed */
 	server_handler *const *handlers;	   /* one per signature, by index; borrowed */
 	size_t method_count;
@@ -65,6 +66,12 @@ struct server_options {
 	void (*drained)(void *ctx, struct call *call);
 	/* A peer was refused a method it has no right to: for the audit.  May be NULL. */
 	void (*denied)(void *ctx, const struct peer *peer, const char *method);
+
+	/*
+	 * A call of a method that changes something is being answered: error NULL, or its name with
+	 * the answer's parameters.  For the audit; may be NULL.
+	 */
+	void (*answered)(void *ctx, struct call *call, const char *error, const json_t *parameters);
 
 	unsigned first_request_ms; /* 0: PROTO_FIRST_REQUEST_MS */
 	unsigned clients_max;	   /* 0: PROTO_CLIENTS_MAX */
@@ -98,6 +105,7 @@ int server_adopt(struct server *s, int fd) MUST_CHECK;
 
 const struct peer *call_peer(const struct call *call);
 const char *call_method(const struct call *call); /* full name */
+json_t *call_parameters(const struct call *call); /* borrowed */
 void *call_data(const struct call *call);	  /* what call_set_data() put there, or NULL */
 void call_set_data(struct call *call, void *data);
 

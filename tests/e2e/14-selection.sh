@@ -55,3 +55,20 @@ rack_plug 1-3 "$old" uid=660000000A51353432343630
 holds "another one comes" until_true 60 eval '[ "$(status "[.slots[] | select(.present)] |
 	length")" = 2 ]'
 same "one that is gone, too" $second "$(cfdfuctl --json show 330042000a | jq -r .drone.serial)"
+
+# ---- what operators did, and what became of it --------------------------------------------------
+
+log=$scratch/daemon.log
+holds "a drone's line begins with label and port" grep -qE '(^|>)A1 \(1-1\): plugged in' "$log"
+cfdfuctl pause > /dev/null
+holds "an act is logged as done" grep -qE 'Pause \{\}: done' "$log"
+rack_do unplug 1-1 > /dev/null
+until_true 60 present_is 1
+refused "a retry of nothing" 'nothing is plugged in' cfdfuctl retry A1
+holds "a refused act is logged as refused, and why" \
+	grep -qE 'Retry .*A1.*: refused: .*nothing is plugged in' "$log"
+same "and recorded so" refused "$(records "SELECT substr(json_extract(arguments, '\$.outcome'), 1, 7)
+	FROM acts WHERE method = 'Retry' ORDER BY id DESC LIMIT 1")"
+refused "an unknown slot" 'no slot or drone' cfdfuctl port release 9-9
+holds "and that it names nothing" grep -qE 'ReleasePort .*9-9.*: refused: NoSuchSlot' "$log"
+cfdfuctl resume > /dev/null

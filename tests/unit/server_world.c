@@ -135,7 +135,7 @@ on_nothing(void *ctx, struct call *call, json_t *parameters)
 const struct method_signature world_signatures[WORLD_METHODS] = {
 	{ PROTO_METHOD("Echo"), 0, { { "text", PARAM_STRING, false }, { "n", PARAM_INT, false } } },
 	{ PROTO_METHOD("Defer"), 0, { { NULL, 0, 0 } } },
-	{ PROTO_METHOD("Change"), METHOD_CHANGES, { { NULL, 0, 0 } } },
+	{ PROTO_METHOD("Change"), METHOD_CHANGES, { { "text", PARAM_STRING, false } } },
 	{ PROTO_METHOD("Stream"), METHOD_STREAMS, { { NULL, 0, 0 } } },
 	{ PROTO_METHOD("File"), METHOD_CHANGES | METHOD_DESCRIPTOR, { { NULL, 0, 0 } } },
 	{ PROTO_METHOD("Invalid"), 0, { { "text", PARAM_STRING, true } } },
@@ -181,6 +181,20 @@ on_denied(void *ctx, const struct peer *peer, const char *method)
 	copy_text(w->denied_method, sizeof(w->denied_method), method);
 }
 
+static void
+on_answered(void *ctx, struct call *call, const char *error, const json_t *parameters)
+{
+	struct world *w = ctx;
+	const json_t *text = json_object_get(call_parameters(call), "text");
+
+	assert_non_null(parameters);
+	assert_int_equal(call_peer(call)->pid, getpid());
+	w->done += error == NULL;
+	w->refused += error != NULL;
+	copy_text(w->refused_error, sizeof(w->refused_error), error);
+	copy_text(w->changed_text, sizeof(w->changed_text), json_string_value(text));
+}
+
 char socket_path[108];
 
 struct world *
@@ -191,6 +205,7 @@ world_new(unsigned clients_max, unsigned first_request_ms)
 		.listen_fd = -1,
 		.socket_path = socket_path,
 		.change_gid = WORLD_GID,
+		.change_group = "fliers",
 		.signatures = world_signatures,
 		.handlers = world_handlers,
 		.method_count = WORLD_METHODS,
@@ -199,6 +214,7 @@ world_new(unsigned clients_max, unsigned first_request_ms)
 		.gone = on_gone,
 		.drained = on_drained,
 		.denied = on_denied,
+		.answered = on_answered,
 		.clients_max = clients_max,
 		.first_request_ms = first_request_ms,
 	};

@@ -14,6 +14,8 @@ struct world {
 	struct call *pending; /* the deferred call */
 	int handled, gone, drained, denied;
 	char denied_method[64];
+	int done, refused; /* answers to what changes something */
+	char refused_error[64], changed_text[64];
 	int fd_bytes; /* size of the passed file */
 };
 

@@ -63,12 +63,15 @@ static void
 a_line_is_said_with_its_port_and_nothing_below_the_level(void **state)
 {
 	struct ear *e = *state;
-	const struct log_about about = { .port = "1-4", .serial = "AB", .attempt = 7 };
+	struct log_about about = { .port = "1-4", .serial = "AB", .attempt = 7 };
 
 	log_say(e->log, LOG_INFO, NULL, "%d drones", 3);
 	expect(e, "3 drones\n");
 	log_say(e->log, LOG_NOTICE, &about, "PASS");
 	expect(e, "1-4: PASS\n");
+	about.label = "A3";
+	log_say(e->log, LOG_NOTICE, &about, "PASS");
+	expect(e, "A3 (1-4): PASS\n");
 	log_say(e->log, LOG_DEBUG, NULL, "hush");
 	expect(e, "");
 	log_set_level(e->log, LOG_DEBUG);

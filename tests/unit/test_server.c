@@ -302,6 +302,35 @@ other_descriptors_are_refused(void **state)
 }
 
 /* C10 */
+/* The audit hears what was asked for and what became of it, of what changes something alone. */
+static void
+the_owner_hears_what_became_of_a_change(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int file = memory_file("not sealed", 0), fd = join(w);
+
+	(void)state;
+	say(fd, CALL("Echo"));
+	(void)hear(w, fd);
+	assert_int_equal(w->done + w->refused, 0);
+	say(fd, "{\"method\":\"org.cfdfu.Station.Change\",\"parameters\":{\"text\":\"A3\"}}");
+	(void)hear(w, fd);
+	assert_int_equal(w->done, 1);
+	assert_string_equal(w->changed_text, "A3");
+	send_with_fds(fd, CALL("File"), &file, 1);
+	(void)hear(w, fd);
+	assert_int_equal(w->done, 1);
+	assert_int_equal(w->refused, 1);
+	assert_string_equal(w->refused_error, PROTO_ERROR("BadDescriptor"));
+	/* WHY: what nobody waits for is done all the same. */
+	say(fd, "{\"method\":\"org.cfdfu.Station.Change\",\"oneway\":true}");
+	turn(w);
+	assert_int_equal(w->done, 2);
+	close(file);
+	close(fd);
+	world_free(w);
+}
+
 static void
 unexpected_descriptors_are_closed(void **state)
 {
@@ -523,6 +552,7 @@ main(void)
 		cmocka_unit_test(a_client_that_says_no_more_still_gets_its_answers),
 		cmocka_unit_test(a_sealed_file_crosses_the_socket),
 		cmocka_unit_test(other_descriptors_are_refused),
+		cmocka_unit_test(the_owner_hears_what_became_of_a_change),
 		cmocka_unit_test(unexpected_descriptors_are_closed),
 		cmocka_unit_test(a_stopping_server_takes_no_more_requests),
 		cmocka_unit_test(what_was_answered_last_is_sent_when_the_server_ends),

@@ -147,7 +147,9 @@ one_without_the_right_is_denied_and_the_owner_told(void **state)
 	assert_true(c->peer.may_change); /* root, or the service's own user */
 	c->peer.may_change = false;
 	say(fd, CALL("Change"));
-	assert_non_null(strstr(hear(w, fd), "NotPermitted\",\"parameters\":{\"group\":\"cfdfu\""));
+	assert_non_null(
+	    strstr(hear(w, fd), "NotPermitted\",\"parameters\":{\"group\":\"fliers\","
+				"\"reason\":\"only root and members of the group fliers may"));
 	assert_int_equal(w->denied, 1);
 	assert_string_equal(w->denied_method, PROTO_METHOD("Change"));
 	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* The audit of acts: what operators asked for and what became of it, a row and a log line each. */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app_parts.h"
+
+/* LIMIT: refusals told and recorded in a minute: who may only look may not fill the disk either. */
+enum { DENIED_MAX = 20, OUTCOME_MAX = 512 };
+
+static int
+record(struct app *a, const struct peer *peer, const char *method, const char *arguments)
+{
+	struct store_time now = app_time(a);
+	struct store_act act = { .uid = (int64_t)peer->uid,
+				 .pid = peer->pid,
+				 .user = peer->user,
+				 .method = method,
+				 .arguments = arguments };
+
+	return store_act(a->store, &act, &now);
+}
+
+/* The row has the outcome among the arguments, as the first: what is too long is cut at the end. */
+static char *
+arguments_of(const struct call *call, const char *outcome)
+{
+	json_t *all = json_object(), *parameters = call_parameters(call);
+	char *text = NULL;
+
+	if ((outcome == NULL || json_object_set_new(all, "outcome", status_text(outcome)) == 0) &&
+	    json_object_update(all, parameters) == 0)
+		text = json_dumps(all, JSON_COMPACT);
+	json_decref(all);
+	return text;
+}
+
+static void
+tell(struct app *a, struct call *call, const char *outcome)
+{
+	const struct peer *peer = call_peer(call);
+	const char *method = strrchr(call_method(call), '.') + 1;
+	char *row = arguments_of(call, outcome), *line = arguments_of(call, NULL);
+	struct log_about about = { .id = LOG_ID_OPERATOR_ACT };
+	int r = record(a, peer, method, row);
+
+	log_say(a->log, LOG_NOTICE, &about, "%s: %s %s: %s%s", peer->user, method,
+		line != NULL ? line : "{}", outcome, r < 0 ? " (not recorded)" : "");
+	free(row);
+	free(line);
+}
+
+/* A call that goes on for a while: the audit does not wait for its end. */
+void
+acts_begun(struct app *a, struct call *call)
+{
+	call_set_data(call, a); /* WHY: that it was told, nothing else */
+	tell(a, call, "begun");
+}
+
+void
+acts_answered(void *ctx, struct call *call, const char *error, const json_t *parameters)
+{
+	struct app *a = ctx;
+	const char *reason = json_string_value(json_object_get(parameters, "reason"));
+	char outcome[OUTCOME_MAX];
+
+	if (error == NULL) {
+		if (call_data(call) == NULL)
+			tell(a, call, "done");
+		return; /* WHY: what was begun has its ending among the attempts */
+	}
+	(void)snprintf(outcome, sizeof(outcome), "%s: %s",
+		       call_data(call) == NULL ? "refused" : "failed",
+		       reason != NULL ? reason : strrchr(error, '.') + 1);
+	tell(a, call, outcome);
+}
+
+void
+acts_denied(void *ctx, const struct peer *peer, const char *method)
+{
+	struct app *a = ctx;
+	struct log_about about = { .id = LOG_ID_OPERATOR_ACT };
+	unsigned minute = a->seconds / 60;
+	int r;
+
+	if (minute != a->denied_minute)
+		a->denied_count = 0;
+	a->denied_minute = minute;
+	if (a->denied_count++ >= DENIED_MAX)
+		return;
+	r = record(a, peer, "Denied", method);
+	log_say(a->log, LOG_WARNING, &about, "%s may not call %s%s%s", peer->user, method,
+		r < 0 ? " (not recorded)" : "",
+		a->denied_count == DENIED_MAX ? "; more of this minute is not told" : "");
+}
