@@ -69,6 +69,7 @@ struct app {
 	struct pending pending[APP_PENDING_MAX];
 	size_t pending_count;
 	struct watcher watchers[APP_WATCHERS_MAX];
+	size_t watchers_left; /* of this round, the last first */
 	json_t *station; /* as it was told last */
 	uint64_t station_revision;
 	struct special specials[FLEET_SLOTS_MAX];

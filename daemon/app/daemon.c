@@ -10,11 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "app/app.h"
 #include "app/config.h"
 #include "cfdfu/proto.h"
+#include "ctl/server.h"
 
 enum { STATUS_USAGE = 2 };
 
@@ -106,7 +105,7 @@ daemon_options(int argc, char **argv, struct app_options *ret)
 struct event_base *
 daemon_event_base(void)
 {
-	struct event_base *base = event_base_new();
+	struct event_base *base = server_base_new();
 
 	if (base == NULL)
 		fprintf(stderr, "cfdfud: the event loop cannot be made\n");

@@ -10,7 +10,10 @@
 #include "cfdfu/proto.h"
 
 /* WHY: a rack at work changes all the time, and to tell it costs more than to flash it. */
-enum { TELL_EVERY_MS = 300 };
+enum {
+	TELL_EVERY_MS = 300,
+	TELL_SHARE_US = 4000, /* LIMIT: of telling before devices are looked at again */
+};
 
 /* A row that this watcher was shown and that is another drone's now: it gets all rows anew. */
 static bool
@@ -92,18 +95,39 @@ look_at_station(struct app *a)
 	a->station_revision++;
 }
 
+/* All are told, one after the other; the rest after the devices when their share is used up. */
 static void
 on_watch_timer(evutil_socket_t fd, short what, void *ctx)
 {
+	static const struct timeval at_once = { 0, 0 };
 	struct app *a = ctx;
+	uint64_t from_us = app_now_us();
 
 	(void)fd;
 	(void)what;
-	a->watch_armed = false;
-	look_at_station(a);
-	for (size_t i = 0; i < APP_WATCHERS_MAX; i++)
-		if (a->watchers[i].call != NULL && !a->watchers[i].blocked)
-			tell(a, &a->watchers[i]);
+	if (a->watchers_left == 0) {
+		look_at_station(a);
+		a->watchers_left = APP_WATCHERS_MAX;
+	}
+	while (a->watchers_left > 0 && app_now_us() - from_us < TELL_SHARE_US) {
+		struct watcher *w = &a->watchers[--a->watchers_left];
+
+		if (w->call != NULL && !w->blocked)
+			tell(a, w);
+	}
+	a->watch_armed = a->watchers_left > 0 && evtimer_add(a->watch_timer, &at_once) == 0;
+}
+
+/* Of the lowest priority, as all that is done for clients. */
+static struct event *
+watch_timer(struct app *a)
+{
+	struct event *e = evtimer_new(a->base, on_watch_timer, a);
+
+	if (e != NULL)
+		(void)event_priority_set(
+		    e, event_base_get_npriorities(a->base) - 1); /* not active: cannot fail */
+	return e;
 }
 
 void
@@ -117,7 +141,7 @@ watchers_changed(struct app *a)
 	if (!any || a->watch_armed)
 		return;
 	if (a->watch_timer == NULL)
-		a->watch_timer = evtimer_new(a->base, on_watch_timer, a);
+		a->watch_timer = watch_timer(a);
 	a->watch_armed = a->watch_timer != NULL && evtimer_add(a->watch_timer, &tv) == 0;
 }
 

@@ -204,6 +204,8 @@ is_legal(struct conn *c, const struct varlink_call *v, const struct method_signa
 {
 	const char *bad;
 
+	if (v->oneway && (m->flags & METHOD_CHANGES) == 0)
+		return false; /* WHY: nothing would be told and nothing changed */
 	if (v->upgrade) {
 		answer_error(c, v->oneway, SERVICE("MethodNotImplemented"), "method", v->method);
 		return false;
@@ -213,8 +215,7 @@ is_legal(struct conn *c, const struct varlink_call *v, const struct method_signa
 		return false;
 	}
 	if ((m->flags & METHOD_STREAMS) && !v->more) {
-		if (!v->oneway)
-			send_reply(c, SERVICE("ExpectedMore"), json_object(), 0);
+		send_reply(c, SERVICE("ExpectedMore"), json_object(), 0);
 		return false;
 	}
 	bad = params_check(m->params, v->parameters);

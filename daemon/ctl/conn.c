@@ -74,31 +74,32 @@ conn_claim_fd(struct conn *c)
 	return claimed;
 }
 
-/* All whole requests, one after the other, as long as each is answered at once. */
-static void
+/* One whole request, if it may be looked at now.  True: there may be another one behind it. */
+static bool
 process(struct conn *c)
 {
-	while (c->call == NULL && !c->closing && !c->broken && !c->server->stopped &&
-	       c->out_bytes < UNREAD_MAX) {
-		const char *text;
-		size_t count;
-		int r = varlink_in_next(c->in, &text, &count);
+	const char *text;
+	size_t count;
+	int r;
 
-		if (r == 0)
-			break;
-		if (r < 0) {
-			call_reject(c, "a request has at most 64 KiB");
-			break;
-		}
-		c->progress_ms = now_ms();
-		if (!c->authentic) {
-			c->authentic = true;
-			(void)event_del(c->on_deadline); /* WHY: fires in vain at worst */
-		}
-		TAILQ_REMOVE(&c->server->conns, c, link);
-		TAILQ_INSERT_TAIL(&c->server->conns, c, link);
-		call_dispatch(c, text, count);
+	if (c->call != NULL || c->closing || c->broken || c->server->stopped ||
+	    c->out_bytes >= UNREAD_MAX)
+		return false;
+	r = varlink_in_next(c->in, &text, &count);
+	if (r < 0)
+		call_reject(c, "a request has at most 64 KiB");
+	if (r <= 0)
+		return false;
+	c->progress_ms = now_ms();
+	if (!c->authentic) {
+		c->authentic = true;
+		(void)event_del(c->on_deadline); /* WHY: fires in vain at worst */
 	}
+	TAILQ_REMOVE(&c->server->conns, c, link);
+	TAILQ_INSERT_TAIL(&c->server->conns, c, link);
+	c->server->requests++;
+	call_dispatch(c, text, count);
+	return true;
 }
 
 static bool
@@ -109,18 +110,20 @@ hung_up(int fd)
 	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-/* Does what is due and frees the connection when it is over: the end of each of its callbacks. */
-static void
-settle(struct conn *c)
+void
+conn_turn(struct conn *c)
 {
-	process(c);
-	if (c->eof && hung_up(c->fd))
+	bool more = process(c);
+
+	if (!more && c->eof && hung_up(c->fd))
 		c->broken = true;
-	if (c->out_bytes == 0 && c->call == NULL && (c->closing || c->eof))
+	if (!more && c->out_bytes == 0 && c->call == NULL && (c->closing || c->eof))
 		c->broken = true;
 	update_events(c);
 	if (c->broken)
 		conn_close(c, true);
+	else if (more)
+		conn_wake(c);
 }
 
 /* Keeps up to CONN_FDS_MAX of the descriptors that came along, closes the rest. */
@@ -182,13 +185,12 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	for (int left = READS_PER_WAKE_UP; left > 0 && r > 0; left--) {
+	for (int left = READS_PER_WAKE_UP; left > 0 && r > 0; left--)
 		r = read_some(c);
-		process(c);
-	}
 	if (r < 0)
 		c->broken = true;
-	settle(c);
+	update_events(c);
+	conn_wake(c);
 }
 
 static void
@@ -235,15 +237,8 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 		if (c->server->options.drained != NULL)
 			c->server->options.drained(c->server->options.ctx, c->call);
 	}
-	settle(c);
-}
-
-static void
-on_work(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	settle(arg);
+	update_events(c);
+	conn_wake(c);
 }
 
 static void
@@ -264,12 +259,10 @@ make_events(struct conn *c)
 	unsigned ms = c->server->options.first_request_ms;
 	struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000 };
 
-	c->on_read = event_new(base, c->fd, EV_READ | EV_PERSIST, on_readable, c);
-	c->on_write = event_new(base, c->fd, EV_WRITE | EV_PERSIST, on_writable, c);
-	c->on_work = event_new(base, -1, 0, on_work, c);
-	c->on_deadline = event_new(base, -1, 0, on_deadline, c);
-	if (c->on_read == NULL || c->on_write == NULL || c->on_work == NULL ||
-	    c->on_deadline == NULL)
+	c->on_read = server_event(base, c->fd, EV_READ | EV_PERSIST, on_readable, c);
+	c->on_write = server_event(base, c->fd, EV_WRITE | EV_PERSIST, on_writable, c);
+	c->on_deadline = server_event(base, -1, 0, on_deadline, c);
+	if (c->on_read == NULL || c->on_write == NULL || c->on_deadline == NULL)
 		return -ENOMEM;
 	if (event_add(c->on_read, NULL) < 0 || event_add(c->on_deadline, &wait) < 0)
 		return -ENOMEM;
@@ -315,6 +308,8 @@ conn_close(struct conn *c, bool tell)
 	struct call *call = c->call;
 
 	TAILQ_REMOVE(&s->conns, c, link);
+	if (c->is_ready)
+		TAILQ_REMOVE(&s->ready, c, ready_link);
 	s->conn_count--;
 	s->out_bytes -= c->out_bytes;
 	if (call != NULL && tell && s->options.gone != NULL)
@@ -327,7 +322,6 @@ conn_close(struct conn *c, bool tell)
 		close_fd(c->fds[i].fd);
 	free_event(c->on_read);
 	free_event(c->on_write);
-	free_event(c->on_work);
 	free_event(c->on_deadline);
 	varlink_in_free(c->in);
 	close_fd(c->fd);
@@ -401,5 +395,9 @@ conn_close_after_output(struct conn *c)
 void
 conn_wake(struct conn *c)
 {
-	event_active(c->on_work, EV_TIMEOUT, 0);
+	if (c->is_ready)
+		return;
+	c->is_ready = true;
+	TAILQ_INSERT_TAIL(&c->server->ready, c, ready_link);
+	server_wake(c->server);
 }

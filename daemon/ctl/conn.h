@@ -4,17 +4,18 @@
  * call.c (calls) only.
  *
  *   open --> call   a whole request, given to a handler                       [call_dispatch]
- *   call --> open   its answer was queued; the next request is looked at      [call_end, on_work]
+ *   call --> open   its answer was queued; the next request is looked at      [call_end, conn_turn]
  *   open, call --> closing   a request that is none: answered, then closed
  *   [conn_close_after_output] any  --> freed  hang-up, error, deadline, or making room for others
  *       [conn_close]
  *
  * INVARIANT: a connection is freed only by conn_close(), from callbacks of the event base; what
- * happens inside call_*() only queues, and marks what is to be closed (broken) for on_work().
+ * happens inside call_*() only queues, and marks what is to be closed (broken) for conn_turn().
  */
 #ifndef CTL_CONN_H
 #define CTL_CONN_H
 
+#include <event2/util.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -33,11 +34,11 @@ struct chunk {
 };
 
 struct conn {
-	TAILQ_ENTRY(conn) link;
+	TAILQ_ENTRY(conn) link, ready_link;
 	struct server *server;
 	struct peer peer;
 	int fd;
-	struct event *on_read, *on_write, *on_work, *on_deadline;
+	struct event *on_read, *on_write, *on_deadline;
 	struct varlink_in *in;
 	struct {
 		int fd;
@@ -50,9 +51,10 @@ struct conn {
 	struct call *call;   /* the one that is not answered yet */
 	bool eof;	     /* the client has said all it wants to say */
 	bool closing;	     /* closed when the output is out */
-	bool broken;	     /* closed by on_work(), whatever is queued */
+	bool broken;	     /* closed by conn_turn(), whatever is queued */
 	bool told_full;	     /* a stream was told -EAGAIN: drained() is due */
 	bool authentic;	     /* a first whole request has come */
+	bool is_ready;	     /* among those that wait for their turn */
 };
 
 struct call {
@@ -71,14 +73,24 @@ TAILQ_HEAD(conn_list, conn);
 struct server {
 	struct event_base *base;
 	struct server_options options;
-	struct event *on_accept, *on_pause;
+	struct event *on_accept, *on_pause, *on_turn;
 	struct conn_list conns; /* longest without a request first */
+	struct conn_list ready; /* something is to be done for them: first come, first served */
+	unsigned requests;	/* taken in this turn */
+	unsigned requests_max;	/* taken in one turn, since the start */
 	size_t conn_count;
 	size_t out_bytes; /* queued for all */
 	int listen_fd;
 	bool made_path;
 	bool stopped;
 };
+
+/* An event of the lowest priority that the base has: devices and their timers come first. */
+struct event *server_event(struct event_base *base, int fd, short what,
+			   void (*call)(evutil_socket_t fd, short what, void *arg), void *arg);
+
+/* A connection is ready: there will be a turn. */
+void server_wake(struct server *s);
 
 /* Takes fd.  0 or negative errno. */
 int conn_new(struct server *s, int fd, const struct peer *peer) MUST_CHECK;
@@ -99,8 +111,11 @@ void conn_send(struct conn *c, char *take_text, size_t count);
 void conn_break(struct conn *c);
 void conn_close_after_output(struct conn *c);
 
-/* Something changed outside of the connection's own callbacks: look at it again soon. */
+/* Something changed: it gets a turn soon. */
 void conn_wake(struct conn *c);
+
+/* Its turn: one request at most, and its end when it is over (freed then). */
+void conn_turn(struct conn *c);
 
 /*
  * The first descriptor that belongs to the request consumed last, now the caller's, or -1; further

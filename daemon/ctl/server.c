@@ -8,6 +8,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cfdfu/proto.h"
@@ -15,7 +16,9 @@
 #include "ctl/listen.h"
 #include "ctl/peer.h"
 
-#define ACCEPTS_PER_WAKE_UP 16 /* LIMIT: newcomers' share before the others' turn */
+#define ACCEPTS_PER_WAKE_UP 4  /* LIMIT: newcomers' share before the others' turn */
+#define TURN_US 4000	       /* LIMIT: of clients' work before devices are looked at again */
+#define TURN_CONNS 16	       /* LIMIT: the same, counted in connections */
 #define PAUSE_MS 200	       /* of accepting, when the process has no descriptor left */
 
 static size_t
@@ -44,13 +47,15 @@ close_oldest_idle(struct server *s, const uid_t *uid)
 }
 
 /*
- * LIMIT: clients_max connections, clients_per_uid of one user, and one place more for root:
- * whatever others do, the operator gets in.
+ * LIMIT: clients_max connections, clients_per_uid of one user, one place more for those who may
+ * change things, and one more for root: whatever others do, the operator gets in, and root when the
+ * operators are too many.
  */
 static bool
 admit(struct server *s, const struct peer *peer)
 {
-	size_t max = s->options.clients_max + (peer->uid == 0 ? 1 : 0);
+	size_t max =
+		s->options.clients_max + (peer->may_change ? 1 : 0) + (peer->uid == 0 ? 1 : 0);
 
 	if (peer->uid != 0 && count_of(s, peer->uid) >= s->options.clients_per_uid &&
 	    !close_oldest_idle(s, &peer->uid))
@@ -137,6 +142,98 @@ on_pause_over(evutil_socket_t fd, short what, void *arg)
 		pause_accepting(s);
 }
 
+/* ---- turns ---------------------------------------------------------------------------------- */
+
+static uint64_t
+now_us(void *ctx)
+{
+	struct timespec t = { .tv_sec = 0 };
+
+	(void)ctx;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* WHY: cannot fail for this clock */
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* The middle one of three is libevent's default. */
+enum { PRIORITIES = 3, PRIORITY_CLIENTS = 2 };
+
+struct event_base *
+server_base_new(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config == NULL)
+		return NULL;
+	if (event_config_set_max_dispatch_interval(config, NULL, 1, PRIORITY_CLIENTS) == 0)
+		base = event_base_new_with_config(config);
+	event_config_free(config);
+	if (base != NULL && event_base_priority_init(base, PRIORITIES) < 0) {
+		event_base_free(base);
+		base = NULL;
+	}
+	return base;
+}
+
+struct event *
+server_event(struct event_base *base, int fd, short what,
+	     void (*call)(evutil_socket_t fd, short what, void *arg), void *arg)
+{
+	struct event *e = event_new(base, fd, what, call, arg);
+
+	if (e != NULL)
+		(void)event_priority_set(e, event_base_get_npriorities(base) -
+						1); /* WHY: not yet active: cannot fail */
+	return e;
+}
+
+void
+server_wake(struct server *s)
+{
+	static const struct timeval at_once = { 0, 0 };
+
+	/*
+	 * WHY a timer and not event_active(): what is activated in a callback runs in the same turn
+	 * of the loop; what is due is looked for after the devices.
+	 */
+	if (event_pending(s->on_turn, EV_TIMEOUT, NULL) == 0 &&
+	    event_add(s->on_turn, &at_once) < 0)
+		event_active(s->on_turn, EV_TIMEOUT, 0);
+}
+
+/* One request each, in turn, until the share of time is used up; then the loop goes round first. */
+static void
+on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+	uint64_t from_us = s->options.now_us(s->options.ctx);
+
+	(void)fd;
+	(void)what;
+	s->requests = 0;
+	for (int left = TURN_CONNS; left > 0 && !TAILQ_EMPTY(&s->ready); left--) {
+		struct conn *c = TAILQ_FIRST(&s->ready);
+
+		TAILQ_REMOVE(&s->ready, c, ready_link);
+		c->is_ready = false;
+		conn_turn(c);
+		if (s->options.now_us(s->options.ctx) - from_us >= TURN_US)
+			break;
+	}
+	if (s->requests > s->requests_max)
+		s->requests_max = s->requests;
+	if (!TAILQ_EMPTY(&s->ready))
+		server_wake(s);
+}
+
+unsigned
+server_requests_max(const struct server *s)
+{
+	return s->requests_max;
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
 static int
 start_listening(struct server *s)
 {
@@ -153,9 +250,11 @@ start_listening(struct server *s)
 	if (r < 0)
 		return r;
 	s->on_accept =
-		event_new(s->base, s->listen_fd, EV_READ | EV_PERSIST, on_acceptable, s);
-	s->on_pause = event_new(s->base, -1, 0, on_pause_over, s);
-	if (s->on_accept == NULL || s->on_pause == NULL || event_add(s->on_accept, NULL) < 0)
+		server_event(s->base, s->listen_fd, EV_READ | EV_PERSIST, on_acceptable, s);
+	s->on_pause = server_event(s->base, -1, 0, on_pause_over, s);
+	s->on_turn = server_event(s->base, -1, 0, on_turn, s);
+	if (s->on_accept == NULL || s->on_pause == NULL || s->on_turn == NULL ||
+	    event_add(s->on_accept, NULL) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -176,6 +275,9 @@ server_new(struct event_base *base, const struct server_options *options,
 	s->options = *options;
 	s->listen_fd = -1;
 	TAILQ_INIT(&s->conns);
+	TAILQ_INIT(&s->ready);
+	if (s->options.now_us == NULL)
+		s->options.now_us = now_us;
 	if (s->options.first_request_ms == 0)
 		s->options.first_request_ms = PROTO_FIRST_REQUEST_MS;
 	if (s->options.clients_max == 0)
@@ -205,6 +307,8 @@ server_free(struct server *s)
 		event_free(s->on_accept);
 	if (s->on_pause != NULL)
 		event_free(s->on_pause);
+	if (s->on_turn != NULL)
+		event_free(s->on_turn);
 	if (s->made_path)
 		(void)unlink(s->options.socket_path); /* WHY: left over, it is stale: replaced */
 	if (s->listen_fd >= 0)

@@ -16,6 +16,11 @@
  *  - A client may go away first: then gone() is called once for its unanswered call, and the call
  *    object is dead.  gone() is never called from inside a call_*() function, nor from a handler.
  *  - One call at a time per client: the next request waits for the answer.
+ *  - Clients come after devices: all events here have the lowest priority of the base, the clients
+ *    take turns of one request each, and after some milliseconds of their work the loop goes round
+ *    before it goes on.  Later than a device waits for is at most this time and one request.
+ *  - oneway is for what changes something; a oneway call that only looks is dropped: its work would
+ *    have no use.
  */
 #ifndef CTL_SERVER_H
 #define CTL_SERVER_H
@@ -23,6 +28,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "cfdfu/util.h"
@@ -73,10 +79,20 @@ struct server_options {
 	 */
 	void (*answered)(void *ctx, struct call *call, const char *error, const json_t *parameters);
 
+	/* The clock of the turns, in microseconds; NULL: CLOCK_MONOTONIC.  Given ctx. */
+	uint64_t (*now_us)(void *ctx);
+
 	unsigned first_request_ms; /* 0: PROTO_FIRST_REQUEST_MS */
 	unsigned clients_max;	   /* 0: PROTO_CLIENTS_MAX */
 	unsigned clients_per_uid;  /* 0: PROTO_CLIENTS_PER_UID; root has no such limit */
 };
+
+/*
+ * An event base on which the server's events come last and one at a time: what a device or a timer
+ * (of libevent's default priority) has to say is looked at between any two of them.  NULL: no
+ * memory.
+ */
+struct event_base *server_base_new(void) MUST_CHECK;
 
 /*
  * 0 or negative errno: -EADDRINUSE when another daemon listens on socket_path, else what socket(2),
@@ -96,6 +112,9 @@ void server_free(struct server *s);
 void server_stop(struct server *s);
 
 size_t server_client_count(const struct server *s);
+
+/* The most requests that were taken between two looks at the devices, since the start. */
+unsigned server_requests_max(const struct server *s);
 
 /*
  * Accepts a connected socket as if it had come through the listening one (taken): for tests and

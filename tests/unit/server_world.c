@@ -24,8 +24,25 @@ on_echo(void *ctx, struct call *call, json_t *parameters)
 {
 	struct world *w = ctx;
 
+	json_int_t n = json_integer_value(json_object_get(parameters, "n"));
+
 	w->handled++;
+	if (w->on_request != NULL)
+		w->on_request(w->on_request_ctx, false);
+	w->clock_us += w->cost_us;
+	if (n < WORLD_COUNTS)
+		w->counts[n]++;
 	call_reply(call, json_incref(parameters));
+	if (w->on_request != NULL)
+		w->on_request(w->on_request_ctx, true);
+}
+
+static uint64_t
+world_now_us(void *ctx)
+{
+	const struct world *w = ctx;
+
+	return w->clock_us;
 }
 
 static void
@@ -215,12 +232,14 @@ world_new(unsigned clients_max, unsigned first_request_ms)
 		.drained = on_drained,
 		.denied = on_denied,
 		.answered = on_answered,
+		.now_us = world_now_us,
 		.clients_max = clients_max,
 		.first_request_ms = first_request_ms,
 	};
 
 	snprintf(socket_path, sizeof(socket_path), "/tmp/cfdfu-test-%d.sock", (int)getpid());
-	w->base = event_base_new();
+	w->base = server_base_new();
+	assert_non_null(w->base);
 	assert_int_equal(server_new(w->base, &o, &w->server), 0);
 	return w;
 }

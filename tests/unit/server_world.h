@@ -7,6 +7,8 @@
 
 struct event_base;
 
+#define WORLD_COUNTS 16
+
 /* What the handlers saw, and what they shall do. */
 struct world {
 	struct event_base *base;
@@ -17,6 +19,11 @@ struct world {
 	int done, refused; /* answers to what changes something */
 	char refused_error[64], changed_text[64];
 	int fd_bytes; /* size of the passed file */
+	uint64_t clock_us; /* the server's clock: stands still but for what requests cost */
+	uint64_t cost_us; /* of one Echo */
+	void (*on_request)(void *ctx, bool answered); /* an Echo begins, has ended; may be NULL */
+	void *on_request_ctx;
+	int counts[WORLD_COUNTS]; /* Echos by their number */
 };
 
 #define WORLD_METHODS 11

@@ -147,13 +147,31 @@ oneway_calls_have_no_answer(void **state)
 	int fd = join(w);
 
 	(void)state;
-	say(fd, "{\"method\":\"org.cfdfu.Station.Echo\",\"oneway\":true}");
+	say(fd, "{\"method\":\"org.cfdfu.Station.Change\",\"oneway\":true}");
 	say(fd, "{\"method\":\"org.cfdfu.Station.Nowhere\",\"oneway\":true}");
 	say(fd, "{\"method\":\"org.varlink.service.GetInfo\",\"oneway\":true}");
-	say(fd, "{\"method\":\"org.cfdfu.Station.Defer\",\"oneway\":true}");
 	assert_string_equal(hear(w, fd), "NOTHING");
-	assert_int_equal(w->handled, 2);
-	call_reply(w->pending, json_object());
+	assert_int_equal(w->handled, 1);
+	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
+	close(fd);
+	world_free(w);
+}
+
+/* Nothing would be told and nothing changed: the work is not done. */
+static void
+oneway_calls_that_only_look_are_dropped(void **state)
+{
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
+
+	(void)state;
+	say(fd, "{\"method\":\"org.cfdfu.Station.Echo\",\"oneway\":true}");
+	say(fd, "{\"method\":\"org.cfdfu.Station.Stream\",\"oneway\":true}");
+	say(fd, "{\"method\":\"org.cfdfu.Station.Stream\",\"oneway\":true,\"more\":true}");
+	say(fd, "{\"method\":\"org.cfdfu.Station.Ignore\",\"oneway\":true}");
+	assert_string_equal(hear(w, fd), "NOTHING");
+	assert_int_equal(w->handled, 0);
+	assert_null(w->pending);
 	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
 	close(fd);
 	world_free(w);
@@ -547,6 +565,7 @@ main(void)
 		cmocka_unit_test(what_is_no_call_is_answered_and_the_connection_closed),
 		cmocka_unit_test(requests_in_one_write_are_all_answered_in_order),
 		cmocka_unit_test(oneway_calls_have_no_answer),
+		cmocka_unit_test(oneway_calls_that_only_look_are_dropped),
 		cmocka_unit_test(a_deferred_answer_comes_before_the_next_request),
 		cmocka_unit_test(the_owner_hears_of_a_client_that_left),
 		cmocka_unit_test(a_client_that_says_no_more_still_gets_its_answers),

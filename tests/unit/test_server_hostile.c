@@ -315,7 +315,7 @@ five_hundred_idle_connections_are_bounded_and_newcomers_get_in(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
 		fds[i] = join(w);
-		assert_in_range(server_client_count(w->server), 1, 65);
+		assert_in_range(server_client_count(w->server), 1, 66);
 	}
 	fd = join(w);
 	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
@@ -332,19 +332,19 @@ static void
 busy_clients_are_not_closed_for_newcomers(void **state)
 {
 	struct world *w = world_new(3, 0);
-	int fds[4], fd;
+	size_t places = geteuid() == 0 ? 5 : 4; /* with those kept for operators and root */
+	int fds[5], fd;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+	for (size_t i = 0; i < places; i++) {
 		fds[i] = join(w);
-		if (geteuid() == 0 || i < 3)
-			say(fds[i], CALL("Defer"));
+		say(fds[i], CALL("Defer"));
 		turn(w);
 	}
 	fd = join(w);
 	assert_non_null(strstr(hear(w, fd), "too many connections"));
 	assert_string_equal(hear(w, fd), "EOF");
-	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+	for (size_t i = 0; i < places; i++)
 		close(fds[i]);
 	close(fd);
 	server_free(w->server);
@@ -352,12 +352,24 @@ busy_clients_are_not_closed_for_newcomers(void **state)
 	world_free(w);
 }
 
+/* Gives all connections there are to a user who may only look. */
 static void
-a_place_is_kept_for_root_and_users_have_their_share(void **state)
+make_strangers(struct world *w)
+{
+	struct conn *c;
+
+	TAILQ_FOREACH(c, &w->server->conns, link)
+	{
+		c->peer.uid = 1000;
+		c->peer.may_change = false;
+	}
+}
+
+static void
+places_are_kept_for_operators_and_root_and_users_have_their_share(void **state)
 {
 	struct world *w;
-	struct conn *c;
-	int fds[6];
+	int fds[7];
 
 	(void)state;
 	if (geteuid() != 0)
@@ -368,14 +380,16 @@ a_place_is_kept_for_root_and_users_have_their_share(void **state)
 		say(fds[i], CALL("Echo"));
 		turn(w);
 	}
-	TAILQ_FOREACH(c, &w->server->conns, link)
-	c->peer.uid = 1000;
-	fds[4] = join(w); /* root, beyond the maximum */
+	make_strangers(w);
+	fds[4] = join_as(w, 1001, 1001, WORLD_GID); /* an operator, beyond the maximum */
 	assert_int_equal(server_client_count(w->server), 5);
-	say_and_hear(w, fds[4], CALL("Echo"), "{\"parameters\":{}}");
-	fds[5] = join(w); /* root again: somebody idle has to go */
-	assert_int_equal(server_client_count(w->server), 5);
-	for (size_t i = 0; i < 6; i++)
+	say_and_hear(w, fds[4], CALL("Change"), "{\"parameters\":{}}");
+	fds[5] = join(w); /* root, beyond the operators' */
+	assert_int_equal(server_client_count(w->server), 6);
+	say_and_hear(w, fds[5], CALL("Echo"), "{\"parameters\":{}}");
+	fds[6] = join(w); /* root again: somebody idle has to go */
+	assert_int_equal(server_client_count(w->server), 6);
+	for (size_t i = 0; i < 7; i++)
 		close(fds[i]);
 	world_free(w);
 }
@@ -417,7 +431,8 @@ main(void)
 		cmocka_unit_test(without_descriptors_the_oldest_idle_one_makes_room),
 		cmocka_unit_test(five_hundred_idle_connections_are_bounded_and_newcomers_get_in),
 		cmocka_unit_test(busy_clients_are_not_closed_for_newcomers),
-		cmocka_unit_test(a_place_is_kept_for_root_and_users_have_their_share),
+		cmocka_unit_test(
+			places_are_kept_for_operators_and_root_and_users_have_their_share),
 		cmocka_unit_test(a_silent_connection_is_closed_after_the_deadline),
 	};
 

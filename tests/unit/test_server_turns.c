@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ctl/server: clients take turns, and devices come before them, whatever the clients send.  The
+ * server's clock is the world's: it goes on by what each request costs, and by nothing else.
+ */
+#include "config.h"
+
+#include "ctl/server.h"
+
+#include <event2/event.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cfdfu/util.h"
+#include "server_world.h"
+
+#define CLIENTS 8
+#define PIPELINED 60
+#define SHARE_US 4000 /* of clients' work at a time, as the server's contract has it */
+#define TURN_CONNS 16
+
+/*
+ * A device that has something to say again as soon as a client's request is begun, and a timer of
+ * its that is due as soon as one has ended.
+ */
+struct device {
+	struct world *w;
+	struct event *readable, *timer;
+	int pipe[2];
+	bool due, timer_due;
+	uint64_t due_us, timer_due_us, longest_us; /* that it was not heard */
+	int due_handled, most_handled;
+	int unfair; /* the largest distance between two clients that have both something left */
+};
+
+static void
+look_at_fairness(struct device *d)
+{
+	int low = PIPELINED, high = 0;
+
+	for (size_t i = 0; i < CLIENTS; i++) {
+		int n = d->w->counts[i];
+
+		low = n < low ? n : low;
+		high = n > high ? n : high;
+	}
+	if (high < PIPELINED && high - low > d->unfair)
+		d->unfair = high - low;
+}
+
+static void
+on_request(void *ctx, bool answered)
+{
+	static const struct timeval at_once = { 0 };
+	struct device *d = ctx;
+
+	if (answered && !d->timer_due) {
+		d->timer_due = true;
+		d->timer_due_us = d->w->clock_us;
+		assert_int_equal(event_add(d->timer, &at_once), 0);
+	}
+	if (answered || d->due)
+		return;
+	d->due = true;
+	d->due_us = d->w->clock_us;
+	d->due_handled = d->w->handled - 1;
+	assert_int_equal(write(d->pipe[1], "x", 1), 1);
+}
+
+static void
+heard(struct device *d, uint64_t due_us)
+{
+	if (d->w->clock_us - due_us > d->longest_us)
+		d->longest_us = d->w->clock_us - due_us;
+	look_at_fairness(d);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+	struct device *d = ctx;
+
+	(void)fd;
+	(void)what;
+	d->timer_due = false;
+	heard(d, d->timer_due_us);
+}
+
+static void
+on_device(evutil_socket_t fd, short what, void *ctx)
+{
+	struct device *d = ctx;
+	int handled = d->w->handled - d->due_handled;
+	char byte;
+
+	(void)what;
+	assert_int_equal(read(fd, &byte, 1), 1);
+	d->due = false;
+	if (handled > d->most_handled)
+		d->most_handled = handled;
+	heard(d, d->due_us);
+}
+
+/* Each of the clients says so many requests at once and waits. */
+static void
+flood(struct world *w, int fds[CLIENTS])
+{
+	char text[TEXT_MAX];
+
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = join(w);
+	for (int i = 0; i < CLIENTS; i++) {
+		size_t used = 0;
+
+		for (int n = 0; n < PIPELINED; n++)
+			used += (size_t)snprintf(text + used, sizeof(text) - used,
+						 CALL_WITH("Echo", "{\"n\":%d}"), i) +
+				1;
+		assert_int_equal(send(fds[i], text, used, 0), used);
+	}
+}
+
+static void
+serve(struct world *w, struct device *d)
+{
+	d->w = w;
+	w->on_request = on_request;
+	w->on_request_ctx = d;
+	assert_int_equal(pipe(d->pipe), 0);
+	d->readable = event_new(w->base, d->pipe[0], EV_READ | EV_PERSIST, on_device, d);
+	d->timer = evtimer_new(w->base, on_timer, d);
+	assert_int_equal(event_add(d->readable, NULL), 0);
+	turn(w);
+	event_free(d->readable);
+	event_free(d->timer);
+	close(d->pipe[0]);
+	close(d->pipe[1]);
+	w->on_request = NULL;
+}
+
+static void
+close_all(const int fds[CLIENTS])
+{
+	for (size_t i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+}
+
+/* For requests of every price: nothing a client sends makes a device wait for more than one share
+ * and one request. */
+static void
+a_device_waits_for_one_share_and_one_request(void **state)
+{
+	static const uint64_t costs_us[] = { 1, 100, 900, 3999, 4000, 7600, 50000 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(costs_us); i++) {
+		struct world *w = world_new(0, 0);
+		struct device d = { 0 };
+		int fds[CLIENTS];
+
+		w->cost_us = costs_us[i];
+		flood(w, fds);
+		serve(w, &d);
+		assert_int_equal(w->handled, CLIENTS * PIPELINED); /* without a byte more */
+		assert_in_range(d.longest_us, costs_us[i], SHARE_US + costs_us[i]);
+		assert_in_range(d.unfair, 0, 1);
+		close_all(fds);
+		world_free(w);
+	}
+}
+
+/* What costs nothing by the clock is limited by count. */
+static void
+cheap_requests_are_counted(void **state)
+{
+	struct world *w = world_new(0, 0);
+	struct device d = { 0 };
+	int fds[CLIENTS];
+
+	(void)state;
+	flood(w, fds);
+	serve(w, &d);
+	assert_int_equal(w->handled, CLIENTS * PIPELINED);
+	assert_in_range(d.most_handled, 1, TURN_CONNS);
+	assert_in_range(server_requests_max(w->server), 1, TURN_CONNS);
+	close_all(fds);
+	world_free(w);
+}
+
+/* One connection's requests are worked off one at a time, too. */
+static void
+one_client_alone_is_limited_as_well(void **state)
+{
+	struct world *w = world_new(0, 0);
+	struct device d = { 0 };
+	char text[TEXT_MAX];
+	int fd = join(w);
+	size_t used = 0;
+
+	(void)state;
+	w->cost_us = 3000;
+	for (int n = 0; n < PIPELINED; n++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, CALL("Echo")) + 1;
+	assert_int_equal(send(fd, text, used, 0), used);
+	serve(w, &d);
+	assert_int_equal(w->handled, PIPELINED);
+	assert_in_range(d.longest_us, 3000, SHARE_US + 3000);
+	close(fd);
+	world_free(w);
+}
+
+/* The client that closed its side after its requests gets all of its answers. */
+static void
+what_was_asked_before_the_end_is_answered(void **state)
+{
+	struct world *w = world_new(0, 0);
+	char text[TEXT_MAX];
+	int fd = join(w);
+	size_t used = 0;
+
+	(void)state;
+	for (int n = 0; n < PIPELINED; n++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, CALL("Echo")) + 1;
+	assert_int_equal(send(fd, text, used, 0), used);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	turn(w);
+	assert_int_equal(w->handled, PIPELINED);
+	assert_int_equal(server_client_count(w->server), 0);
+	close(fd);
+	world_free(w);
+}
+
+/* What has no answer gives the next one its turn, too. */
+static void
+requests_behind_dropped_ones_are_answered(void **state)
+{
+	static const char text[] = "{\"method\":\"org.cfdfu.Station.Echo\",\"oneway\":true}\0"
+				   "{\"method\":\"org.cfdfu.Station.No\",\"oneway\":true}\0"
+				   CALL("Echo");
+	struct world *w = world_new(0, 0);
+	int fd = join(w);
+
+	(void)state;
+	assert_int_equal(send(fd, text, sizeof(text), 0), sizeof(text));
+	assert_string_equal(hear(w, fd), "{\"parameters\":{}}");
+	assert_int_equal(w->handled, 1);
+	close(fd);
+	world_free(w);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_device_waits_for_one_share_and_one_request),
+		cmocka_unit_test(cheap_requests_are_counted),
+		cmocka_unit_test(one_client_alone_is_limited_as_well),
+		cmocka_unit_test(requests_behind_dropped_ones_are_answered),
+		cmocka_unit_test(what_was_asked_before_the_end_is_answered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
