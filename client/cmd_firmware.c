@@ -55,16 +55,6 @@ add_row(struct table *t, const json_t *f)
 	table_cell(t, added, COLOUR_NONE);
 }
 
-/* Below the table: no column is wide enough for what to do about it. */
-static void
-print_problem(const json_t *f)
-{
-	struct text name = out_text(f, "name"), problem = out_text(f, "problem");
-
-	if (problem.s[0] != '\0')
-		printf("%s: %s\n", name.s, problem.s);
-}
-
 static int
 print_list(const struct session *s, const json_t *reply)
 {
@@ -87,10 +77,7 @@ print_list(const struct session *s, const json_t *reply)
 	table_may_drop(t, 6);
 	table_may_cut(t, 0);
 	json_array_foreach(list, i, f) add_row(t, f);
-	if (!table_finish(t))
-		return EXIT_REFUSED;
-	json_array_foreach(list, i, f) print_problem(f);
-	return EXIT_OK;
+	return table_finish(t) ? EXIT_OK : EXIT_REFUSED;
 }
 
 static int

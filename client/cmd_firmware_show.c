@@ -79,7 +79,6 @@ print_firmware(const json_t *reply)
 	print_texts(f, "selected_for", "selected for");
 	print_texts(f, "own", "own image of");
 	print_texts(f, "notes", "notes");
-	print_field(f, "problem", "NOT USABLE");
 	print_elements(json_object_get(reply, "elements"));
 }
 

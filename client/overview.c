@@ -45,15 +45,12 @@ add_selection(char *dst, size_t size, const json_t *selection, const char *key)
 {
 	struct text who = out_text(selection, key), name = out_text(selection, "name");
 	struct text version = out_text(selection, "version"), sum = out_sum(selection, "sha256");
-	struct text problem = out_text(selection, "problem");
 
 	add(dst, size, "%s%.64s = %.64s", dst[0] == '\0' ? "Firmware: " : "; ", who.s, name.s);
 	if (version.s[0] != '\0' && strcmp(version.s, name.s) != 0)
 		add(dst, size, ", version %.32s", version.s);
 	if (sum.s[0] != '\0')
 		add(dst, size, " [%s]", sum.s);
-	if (problem.s[0] != '\0')
-		add(dst, size, " CANNOT BE USED: %s", problem.s);
 }
 
 void
@@ -70,7 +67,7 @@ overview_firmware(const json_t *station, char *dst, size_t size)
 	if (dst[0] == '\0')
 		add(dst, size,
 		    "Firmware: none selected, so nothing is flashed "
-		    "(cfdfuctl firmware add FILE, then firmware select NAME).");
+		    "('cfdfuctl firmware add FILE', then 'cfdfuctl firmware select NAME').");
 }
 
 void

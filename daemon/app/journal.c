@@ -81,7 +81,7 @@ say_quarantined(struct app *a, const struct slot_view *v, const struct job_recor
 	else if (serial[0] != '\0')
 		e = store_drone_quarantine(a->store, serial, "failed on several ports", &now);
 	log_say(a->log, LOG_ERR, &about,
-		"%s is set aside after failures in a row; 'cfdfuctl port release' "
+		"%s is set aside after failures in a row; 'cfdfuctl port release SLOT' "
 		"lifts it%s%s",
 		drone ? "the drone" : "the port", e < 0 ? "; not recorded: " : "",
 		e < 0 ? strerror(-e) : "");

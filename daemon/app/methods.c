@@ -31,18 +31,6 @@ methods_store_error(int error)
 		   : PROTO_ERROR("Failed");
 }
 
-void
-methods_refuse_store(struct app *a, struct call *call, int error, const char *what)
-{
-	char why[STORE_WHY_MAX] = "";
-
-	if (error == -E2BIG)
-		copy_text(why, sizeof(why), "there are too many of them");
-	else if (store_health(a->store, why) != STORE_DEGRADED)
-		copy_text(why, sizeof(why), strerror(-error));
-	call_refuse(call, methods_store_error(error), "%s: %s.", what, why);
-}
-
 /* ---- looking -------------------------------------------------------------------------------- */
 
 static void
@@ -53,7 +41,6 @@ get_status(void *ctx, struct call *call, json_t *parameters)
 	struct target target;
 	json_t *slots;
 
-	records_look(a);
 	if (text != NULL && !find_slots(a, call, text, &target))
 		return;
 	slots = json_array();
@@ -95,7 +82,6 @@ set_paused(struct app *a, struct call *call, bool paused)
 	struct store_time now = app_time(a);
 	int r;
 
-	records_look(a);
 	r = store_set(a->store, STORE_STATION, "paused", paused ? "yes" : NULL, &now);
 	if (r < 0)
 		log_say(a->log, LOG_WARNING, NULL,
@@ -133,7 +119,7 @@ why_not(int error)
 	case -EBUSY:
 		return "it is at work already";
 	case -EPERM:
-		return "it is set aside; 'cfdfuctl port release' lifts that, or --force";
+		return "it is set aside; 'cfdfuctl port release SLOT' lifts that, or --force";
 	case -EINVAL:
 		return "what is plugged in there is not a Crazyflie";
 	default:

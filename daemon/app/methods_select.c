@@ -165,7 +165,8 @@ answer_selected(struct app *a, struct call *call, const char *name, int r)
 	else if (r == -EPERM)
 		call_refuse(call, PROTO_ERROR("Refused"), "%s is not for that platform.", name);
 	else if (r < 0)
-		methods_refuse_store(a, call, r, "The selection cannot be kept");
+		call_refuse(call, methods_store_error(r), "The selection cannot be kept: %s.",
+			    strerror(-r));
 	else
 		call_reply(call, json_pack("{s:o, s:o}", "firmware", methods_firmware_row(a, name),
 					   "selected", selected_json(a)));
@@ -185,7 +186,6 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 		return;
 	if (target != NULL && refuse_target(a, call, target))
 		return;
-	records_look(a);
 	r = library_image(a, name, &image, why);
 	if (r == -ENOENT) {
 		methods_no_firmware(call, name);
@@ -230,11 +230,11 @@ methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 
 	if (!methods_platform(call, parameters, "platform", &named))
 		return;
-	records_look(a);
 	r = deselect(a, text_of(parameters, "target"), named);
 	(void)records_commit(a);
 	if (r < 0)
-		methods_refuse_store(a, call, r, "The selection cannot be changed");
+		call_refuse(call, methods_store_error(r), "The selection cannot be changed: %s.",
+			    strerror(-r));
 	else
 		call_reply(call, json_pack("{s:o}", "selected", selected_json(a)));
 	fleet_selection_changed(a->fleet, app_now_us());
@@ -253,11 +253,11 @@ methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 		return;
 	if (p != PLATFORM_UNKNOWN && refuse_target(a, call, text_of(parameters, "target")))
 		return;
-	records_look(a);
 	r = set_rule(a, text_of(parameters, "target"), p);
 	(void)records_commit(a);
 	if (r < 0) {
-		methods_refuse_store(a, call, r, "The rule cannot be kept");
+		call_refuse(call, methods_store_error(r), "The rule cannot be kept: %s.",
+			    strerror(-r));
 	} else {
 		station = status_station(a);
 		call_reply(call, json_pack("{s:O}", "rules", json_object_get(station, "rules")));

@@ -61,15 +61,12 @@ quarantine_message(const struct slot *s)
 {
 	if (s->flapping)
 		return "This port connects and disconnects again and again: check cable and plug, "
-		       "then "
-		       "'cfdfuctl port release'.";
+		       "then 'cfdfuctl port release SLOT'.";
 	if (s->quarantined)
 		return "This port is set aside after failures in a row: check cable, plug and hub, "
-		       "then "
-		       "'cfdfuctl port release'.";
-	return "This drone is set aside after failures on several ports: repair it, then 'cfdfuctl "
-	       "port "
-	       "release'.";
+		       "then 'cfdfuctl port release SLOT'.";
+	return "This drone is set aside after failures on several ports: repair it, then "
+	       "'cfdfuctl port release SLOT'.";
 }
 
 /* The words of the failure that set a slot aside do not say that it was, but for these two. */
@@ -80,7 +77,8 @@ set_aside_words(const struct slot *s)
 
 	if (fault == FAULT_FLAP || fault == FAULT_QUARANTINED)
 		return NULL;
-	return "Set aside after failures in a row: when that is mended, 'cfdfuctl port release'.";
+	return "Set aside after failures in a row: when that is mended, "
+	       "'cfdfuctl port release SLOT'.";
 }
 
 static void

@@ -19,7 +19,7 @@
 	"disconnect the battery and the USB cable, hold down the push button (on/off) "            \
 	"while inserting the USB cable, keep holding it for about 5 seconds until the "            \
 	"blue LED reaches its second, slower blink rate (1 Hz), then release it"
-#define RELEASE_SLOT "then release the slot with 'cfdfuctl port release'"
+#define RELEASE_SLOT "then release the slot with 'cfdfuctl port release SLOT'"
 
 static const struct {
 	const char *name, *sentence, *advice;
@@ -140,11 +140,11 @@ static const struct {
 			     "written to it." },
 	[FAULT_PLATFORM_UNKNOWN] = { "platform-unknown", CLASS_IMAGE,
 				     "Nothing says which platform this drone is.",
-				     "Say what it is with 'cfdfuctl platform set', then retry; "
-				     "nothing was written to it." },
+				     "Say what it is with 'cfdfuctl platform set SLOT PLATFORM', "
+				     "then retry; nothing was written to it." },
 	[FAULT_IMAGE] = { "image", CLASS_IMAGE, "The firmware does not fit this device.",
-			  "Check the file with 'cfdfuctl firmware check' and select one made for "
-			  "this device." },
+			  "Check the file with 'cfdfuctl firmware check FILE' and select one made "
+			  "for this device." },
 	[FAULT_OPEN] = { "open", CLASS_HOST, "The drone's USB device cannot be opened.",
 			 "Unplug it and plug it in again; if all drones fail so, read the "
 			 "station's journal." },
