@@ -18,6 +18,24 @@
 #include "client/out.h"
 #include "client/params.h"
 #include "client/remote.h"
+#include "core/image.h"
+#include "firmware/fw_dfuse.h"
+
+/* A copy that cannot be read again is none: what came is read as `firmware add` will read it. */
+static int
+check(const uint8_t *bytes, size_t size)
+{
+	struct fw_input in = { .data = bytes, .size = size };
+	struct fw_error error = { .offset = 0 };
+	struct image *image = NULL;
+	int r = fw_dfuse_load(&in, &image, NULL, &error);
+
+	image_unref(image);
+	if (r == 0)
+		return 0;
+	say_error("the service has sent what is no copy of a flash memory: %s", error.text);
+	return EXIT_DRONE_FAILED;
+}
 
 /* The memory file that the service has filled, into the user's file. */
 static int
@@ -36,7 +54,9 @@ keep(int fd, const char *path)
 		say_error("cannot read what the service has sent: %s", strerror(errno));
 		return EXIT_REFUSED;
 	}
-	r = file_write(path, bytes, (size_t)st.st_size);
+	r = check(bytes, (size_t)st.st_size);
+	if (r == 0)
+		r = file_write(path, bytes, (size_t)st.st_size);
 	(void)munmap(bytes, (size_t)st.st_size); /* WHY: we end soon */
 	return r;
 }

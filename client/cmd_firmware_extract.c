@@ -45,8 +45,9 @@ extract(const struct session *s, const struct desk *d, const char *dir, const st
 		return r;
 	if (s->json) {
 		json_t *page =
-		    json_pack("{s:o,s:i,s:I,s:I}", "file", text_json(path), "target", seg->alt,
-			      "address", (json_int_t)seg->addr, "bytes", (json_int_t)seg->size);
+		    json_pack("{s:o,s:i,s:I,s:I,s:o}", "file", text_json(path), "target", seg->alt,
+			      "address", (json_int_t)seg->addr, "bytes", (json_int_t)seg->size,
+			      "notes", desk_notes_json(d->facts));
 
 		out_json(page);
 		json_decref(page);
@@ -70,6 +71,8 @@ run(const struct session *s, const struct invocation *i)
 		r = desk_open(s, i->args[0], FW_ADDR_DEFAULT, PLATFORM_UNKNOWN, true, &d);
 	if (r != 0)
 		return r;
+	if (!s->json)
+		desk_say_notes(&d);
 	for (size_t n = 0; n < image_segment_count(d.image) && r == 0; n++) {
 		const struct segment *seg = image_segment(d.image, n);
 

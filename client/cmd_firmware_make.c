@@ -13,6 +13,7 @@
 #include "client/file.h"
 #include "client/out.h"
 #include "core/image.h"
+#include "firmware/fw_dfuse.h"
 #include "firmware/fw_make.h"
 #include "wire/text.h"
 
@@ -174,6 +175,8 @@ load(const struct session *s, const struct invocation *i, struct make *m)
 		r = desk_open(s, in->path, in->addr, PLATFORM_UNKNOWN, true, &in->desk);
 		if (r != 0)
 			return r;
+		if (!s->json)
+			desk_say_notes(&in->desk);
 		m->input_count++;
 	}
 	return 0;
@@ -241,13 +244,14 @@ set_ids(const struct invocation *i, const struct make *m, struct fw_make_file *f
 	return r == 0 ? set_id(i, "device", &file->device) : r;
 }
 
-/* One DfuSe file to which nothing is to be changed: its bytes stay what they are. */
+/* One DfuSe file in which nothing is to be changed: its bytes stay what they are. */
 static bool
 is_copy(const struct invocation *i, const struct make *m)
 {
 	const struct input *in = &m->inputs[0];
 
 	return m->input_count == 1 && !in->targeted && in->desk.facts->format == FW_DFUSE &&
+	       !in->desk.facts->altered &&
 	       !invocation_has(i, "vid") && !invocation_has(i, "pid") &&
 	       !invocation_has(i, "device");
 }
@@ -269,20 +273,69 @@ make_bytes(const struct invocation *i, const struct make *m, uint8_t **ret_bytes
 	return EXIT_REFUSED;
 }
 
+/*
+ * Reads what was made as the station will, and says what a Crazyflie's judge has against it when it
+ * begins where only a Crazyflie's firmware does; "" when nothing.
+ */
+static int
+judge_made(const uint8_t *bytes, size_t count, char *objection, size_t size)
+{
+	struct fw_input in = { .data = bytes, .size = count, .any_ids = true };
+	struct fw_error error = { .offset = 0 };
+	struct judgement *j = malloc(sizeof(*j));
+	struct image *image = NULL;
+	int r = j != NULL ? fw_dfuse_load(&in, &image, NULL, &error) : -ENOMEM;
+
+	objection[0] = '\0';
+	if (r == 0 && image_segment(image, image_segment_count(image) - 1)->alt == 0 &&
+	    image_segment(image, 0)->addr == JUDGE_APP_ADDR)
+		r = judge_image(image, NULL, j);
+	else if (r == 0)
+		j->accepted = true;
+	if (r == 0 && !j->accepted)
+		copy_text(objection, size, judge_reason(j));
+	if (r < 0)
+		say_error("what was made cannot be read back: %s",
+			  r == -ENOMEM ? "out of memory" : error.text);
+	image_unref(image);
+	free(j);
+	return r == 0 ? 0 : EXIT_REFUSED;
+}
+
+static json_t *
+made_json(const char *path, size_t count, const struct make *m, const char *objection)
+{
+	json_t *notes = json_array();
+
+	for (size_t n = 0; n < m->input_count; n++) {
+		json_t *some = desk_notes_json(m->inputs[n].desk.facts);
+
+		(void)json_array_extend(notes, some);
+		json_decref(some);
+	}
+	return json_pack("{s:o,s:I,s:I,s:I,s:o,s:o}", "file", text_json(path), "bytes",
+			 (json_int_t)count, "targets", (json_int_t)m->target_count, "elements",
+			 (json_int_t)m->segment_count, "notes", notes, "objection",
+			 objection[0] != '\0' ? text_json(objection) : json_null());
+}
+
 static int
 write_file(const struct session *s, const struct invocation *i, struct make *m)
 {
 	const char *path = i->args[0];
+	char objection[JUDGE_TEXT_MAX];
 	uint8_t *bytes = NULL;
 	size_t count = 0;
 	int r = make_bytes(i, m, &bytes, &count);
 
 	if (r == 0)
+		r = judge_made(bytes, count, objection, sizeof(objection));
+	if (r == 0)
 		r = file_write(path, bytes, count);
+	if (r == 0 && objection[0] != '\0' && !s->json)
+		say_note("%s: a Crazyflie's station would refuse it: %s", path, objection);
 	if (r == 0 && s->json) {
-		json_t *page = json_pack("{s:o,s:I,s:I,s:I}", "file", text_json(path), "bytes",
-					 (json_int_t)count, "targets", (json_int_t)m->target_count,
-					 "elements", (json_int_t)m->segment_count);
+		json_t *page = made_json(path, count, m, objection);
 
 		out_json(page);
 		json_decref(page);

@@ -64,5 +64,9 @@ json_t *desk_elements_json(const struct fw_facts *facts, const struct image *ima
 json_t *desk_platforms_json(unsigned platforms);
 void desk_platforms_text(unsigned platforms, char *dst, size_t size);
 json_t *desk_findings_json(const struct judgement *j);
+json_t *desk_notes_json(const struct fw_facts *facts);
+
+/* The notes of the loading on standard error, for commands without a page. */
+void desk_say_notes(const struct desk *d);
 
 #endif

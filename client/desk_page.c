@@ -128,14 +128,21 @@ sectors_json(const struct image *image)
 	return list;
 }
 
-static json_t *
-warnings_json(const struct fw_facts *facts)
+json_t *
+desk_notes_json(const struct fw_facts *facts)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < facts->warning_count; i++)
 		(void)json_array_append_new(list, text_json(facts->warnings[i]));
 	return list;
+}
+
+void
+desk_say_notes(const struct desk *d)
+{
+	for (size_t i = 0; i < d->facts->warning_count; i++)
+		say_note("%s: %s", d->source_name, d->facts->warnings[i]);
 }
 
 static json_t *
@@ -170,7 +177,7 @@ desk_json(const struct desk *d)
 	    "platforms", desk_platforms_json(j->platforms), "findings", desk_findings_json(j),
 	    "elements", desk_elements_json(d->facts, d->image), "sectors", sectors_json(d->image),
 	    "devices", d->as_loader ? json_array() : desk_devices_json(d), "notes",
-	    warnings_json(d->facts), "content", content_json(&j->content));
+	    desk_notes_json(d->facts), "content", content_json(&j->content));
 	return page;
 }
 

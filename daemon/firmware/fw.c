@@ -38,31 +38,20 @@ is_elf(const uint8_t *data, size_t size)
 		      4);
 }
 
-/* mark, then digits hex digits, after blank lines at most. */
-static bool
-is_records(const uint8_t *data, size_t size, char mark, size_t digits)
-{
-	uint8_t decoded[4];
-	size_t at = 0;
-
-	while (at < size && (data[at] == '\r' || data[at] == '\n' || data[at] == ' '))
-		at++;
-	return at < size && data[at] == (uint8_t)mark && size - at > digits &&
-	       fw_hex_decode(data + at + 1, digits / 2, decoded) == digits;
-}
-
 static bool
 is_ihex(const uint8_t *data, size_t size)
 {
-	return is_records(data, size, ':', 8);
+	size_t at;
+
+	return fw_find_record(data, size, ':', &at);
 }
 
 static bool
 is_srec(const uint8_t *data, size_t size)
 {
-	/* 'S', the type, the byte count and the first byte of the address: a digit and five more.
-	 */
-	return is_records(data, size, 'S', 6);
+	size_t at;
+
+	return fw_find_record(data, size, 'S', &at);
 }
 
 static bool
@@ -142,12 +131,14 @@ static int
 load_anything(struct fw_loading *l)
 {
 	size_t i = find_format(l->data, l->size);
+	int r;
 
 	l->facts->format = formats[i].format;
 	if (l->size > FW_FILE_BYTES_MAX)
 		return fw_refuse(l, 0, "%zu bytes, the limit for a file is %u", l->size,
 				 FW_FILE_BYTES_MAX);
-	return formats[i].load(l);
+	r = formats[i].load(l);
+	return r == 0 ? fw_leave_out_ram(l) : r;
 }
 
 int

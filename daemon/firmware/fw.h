@@ -98,6 +98,7 @@ struct fw_facts {
 	bool start_given;
 	uint32_t start; /* HEX 03/05, S7-S9: start address; ignored beside being shown */
 	struct fw_release_facts release;
+	bool altered; /* something was left out: fw_make_again() cannot give the same bytes */
 	char warnings[FW_WARNINGS_MAX][FW_WARNING_TEXT_MAX];
 	size_t warning_count;
 };

@@ -30,5 +30,8 @@ fw_load_dfu(struct fw_loading *l)
 		return fw_refuse(l, 0, "%zu bytes, the limit is %u", l->size - DFU_SUFFIX_BYTES,
 				 IMAGE_BYTES_MAX);
 	e.size = (uint32_t)(l->size - DFU_SUFFIX_BYTES);
+	r = fw_refuse_text(l, l->data, e.size);
+	if (r < 0)
+		return r;
 	return fw_add_element(l, &e, l->data);
 }

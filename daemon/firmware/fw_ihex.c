@@ -197,6 +197,8 @@ fw_load_ihex(struct fw_loading *l)
 	struct reader r = { .l = l, .line = 1 };
 	int e = fw_pieces_init(&r.pieces, l);
 
+	if (fw_find_record(l->data, l->size, ':', &r.at))
+		fw_note_preamble(l, r.at, &r.line);
 	if (e == 0)
 		e = read_file(&r);
 	if (e == 0)

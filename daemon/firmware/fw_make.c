@@ -254,7 +254,8 @@ fw_make_again(const struct image *image, const struct fw_facts *facts, uint8_t *
 				     .size_counts_suffix = facts->size_counts_suffix,
 				     .target_count = facts->target_count };
 
-	if (facts->format != FW_DFUSE || facts->element_count > IMAGE_SEGMENTS_MAX)
+	if (facts->format != FW_DFUSE || facts->altered ||
+	    facts->element_count > IMAGE_SEGMENTS_MAX)
 		return -EINVAL;
 	for (size_t i = 0; i < facts->element_count; i++) {
 		const struct segment *s = find_segment(image, &facts->elements[i]);

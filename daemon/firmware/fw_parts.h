@@ -46,6 +46,21 @@ int fw_add_element(struct fw_loading *l, const struct fw_element *e,
  */
 int fw_read_suffix(struct fw_loading *l) MUST_CHECK;
 
+/*
+ * Where the first record begins: a line that starts with mark (':' or 'S') and hex digits, behind a
+ * byte order mark and other lines of text at most.  false: there is none.
+ */
+bool fw_find_record(const uint8_t *data, size_t size, char mark, size_t *ret_at);
+
+/* Notes what stands before that place, and counts its lines. */
+void fw_note_preamble(struct fw_loading *l, size_t at, unsigned *ret_line);
+
+/* A refusal of what is text in any encoding; 0: it is none. */
+int fw_refuse_text(struct fw_loading *l, const uint8_t *data, size_t size) MUST_CHECK;
+
+/* Takes out, with a note, what is wholly for the STM32's RAM. */
+int fw_leave_out_ram(struct fw_loading *l) MUST_CHECK;
+
 /* n bytes of hex text at p (2 n digits); returns how many digits were good, 2 n when all were. */
 size_t fw_hex_decode(const uint8_t *p, size_t n, uint8_t *out);
 

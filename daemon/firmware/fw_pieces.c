@@ -8,6 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "firmware/places.h"
+
+#define STRAY_BYTES_MAX 64   /* LIMIT: more is a piece of its own right */
+#define STRAY_GAP_BYTES 512U /* more than the gap behind the vectors, 56 bytes */
+
 size_t
 fw_hex_decode(const uint8_t *p, size_t n, uint8_t *out)
 {
@@ -137,6 +142,24 @@ join(struct fw_pieces *p, struct fw_loading *l)
 	return 0;
 }
 
+/*
+ * Notes a small piece that lies far behind the code.  QUIRK: older Crazyflie builds give the zeros
+ * of section .nzds a flash address behind the image; they are harmless there, and written, for what
+ * a file says about flash memory is what the flash memory is to hold.
+ */
+static void
+note_stray(struct fw_loading *l, const struct fw_piece *before, const struct fw_piece *piece)
+{
+	uint32_t gap = piece->addr - before->addr - before->size;
+
+	if (piece->size <= STRAY_BYTES_MAX && gap >= STRAY_GAP_BYTES &&
+	    place_ram(piece->addr, piece->addr + (piece->size - 1)) == NULL)
+		fw_warn(l->facts,
+			"%" PRIu32 " bytes at 0x%08" PRIX32 " lie apart, %" PRIu32
+			" bytes behind the rest: written too",
+			piece->size, piece->addr, gap);
+}
+
 int
 fw_pieces_finish(struct fw_pieces *p, struct fw_loading *l)
 {
@@ -159,6 +182,8 @@ fw_pieces_finish(struct fw_pieces *p, struct fw_loading *l)
 					.size = piece->size,
 					.offset = piece->offset };
 
+		if (i > 0)
+			note_stray(l, piece - 1, piece);
 		r = fw_add_element(l, &e, p->bytes + piece->at);
 	}
 	if (r == 0) {

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define TEXT_SAMPLE_BYTES 256
-
 /* Files that people hand over by mistake, by their first bytes. */
 static const struct {
 	const char *magic;
@@ -26,6 +24,8 @@ static const struct {
 	{ "UF2\n", 4, "a UF2 file, which is for another kind of boot loader" },
 	{ "%PDF", 4, "a PDF document" },
 	{ "\x89PNG", 4, "a PNG picture" },
+	{ "\xFF\xD8\xFF", 3, "a JPEG picture" },
+	{ "GIF8", 4, "a GIF picture" },
 	{ "MZ", 2, "a Windows program" },
 	{ "!<arch>", 7, "an object archive (or Debian package)" },
 	{ "SQLite format 3", 15, "an SQLite database" },
@@ -34,31 +34,19 @@ static const struct {
 	{ "<html", 5, "a web page: the download went wrong" },
 };
 
-static bool
-is_text(const uint8_t *data, size_t size)
-{
-	size_t n = size < TEXT_SAMPLE_BYTES ? size : TEXT_SAMPLE_BYTES;
-
-	for (size_t i = 0; i < n; i++)
-		if (!(data[i] >= 0x20 && data[i] < 0x7F) && data[i] != '\n' && data[i] != '\r' &&
-		    data[i] != '\t')
-			return false;
-	return n >= 4;
-}
-
 int
 fw_load_raw(struct fw_loading *l)
 {
 	struct fw_element e = { .addr = l->addr, .size = (uint32_t)l->size };
+	int r;
 
 	for (size_t i = 0; i < ARRAY_LEN(strangers); i++)
 		if (l->size >= strangers[i].magic_bytes &&
 		    memcmp(l->data, strangers[i].magic, strangers[i].magic_bytes) == 0)
 			return fw_refuse(l, 0, "not firmware: this is %s", strangers[i].words);
-	if (is_text(l->data, l->size))
-		return fw_refuse(l, 0,
-				 "not firmware: this is text, and neither Intel HEX nor "
-				 "S-records");
+	r = fw_refuse_text(l, l->data, l->size);
+	if (r < 0)
+		return r;
 	if (l->size > IMAGE_BYTES_MAX)
 		return fw_refuse(l, 0, "%zu bytes, the limit is %u", l->size, IMAGE_BYTES_MAX);
 	return fw_add_element(l, &e, l->data);

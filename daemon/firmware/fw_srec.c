@@ -186,6 +186,8 @@ fw_load_srec(struct fw_loading *l)
 	struct reader r = { .l = l, .line = 1 };
 	int e = fw_pieces_init(&r.pieces, l);
 
+	if (fw_find_record(l->data, l->size, 'S', &r.at))
+		fw_note_preamble(l, r.at, &r.line);
 	if (e == 0)
 		e = read_file(&r);
 	if (e == 0)

@@ -13,6 +13,7 @@
 #include "core/image.h"
 #include "core/layout.h"
 #include "firmware/judge_find.h"
+#include "firmware/places.h"
 
 #define FLASH_ADDR 0x08000000U
 #define FLASH_END 0x080FFFFFU
@@ -122,8 +123,9 @@ judge_crazyflie_place(struct judgement *j, const struct segment *s)
 	else if (s->addr < FLASH_ADDR || s->addr > FLASH_END)
 		judge_add(j, JUDGE_REFUSE, JUDGE_RANGE,
 			  "%" PRIu32 " bytes at 0x%08" PRIX32
-			  ": outside of the flash memory (0x%08" PRIX32 " to 0x%08" PRIX32 ")",
-			  s->size, s->addr, FLASH_ADDR, FLASH_END);
+			  ": outside of the flash memory (0x%08" PRIX32 " to 0x%08" PRIX32
+			  "); there is %s",
+			  s->size, s->addr, FLASH_ADDR, FLASH_END, place_words(s->addr));
 }
 
 static const struct judge_memory *

@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "cfdfu/util.h"
+#include "fixtures/mkimage.h"
 
 #define ARGS_MAX 64
 #define PATIENCE_MS 60000
@@ -112,6 +113,21 @@ start(char *const *args, int in, int out, int err)
 	_exit(98);
 }
 
+/* The copy of a flash memory of six bytes: CLIENT_BACKUP_BYTES. */
+static void
+fill_backup(int file)
+{
+	const struct mkimage_spec spec = { 0 };
+	uint8_t *bytes = NULL;
+	size_t size = 0;
+
+	assert_int_equal(
+	    mkimage_wrap(&spec, MKIMAGE_DFU, (const uint8_t *)"BACKUP", 6, &bytes, &size), 0);
+	assert_int_equal(size, CLIENT_BACKUP_BYTES);
+	assert_int_equal(pwrite(file, bytes, size, 0), (ssize_t)size);
+	free(bytes);
+}
+
 /* One request (without its NUL) appended to the log; false at the client's end. */
 static bool
 hear(struct run *r, int fd)
@@ -142,7 +158,7 @@ hear(struct run *r, int fd)
 			assert_int_equal(fstat(file, &st), 0);
 			r->file_bytes = (size_t)st.st_size;
 			if (r->file_bytes == 0) /* to be filled: a backup */
-				assert_int_equal(pwrite(file, "BACKUP", 6, 0), 6);
+				fill_backup(file);
 			else
 				assert_true(pread(file, r->file, sizeof(r->file), 0) > 0);
 			close(file);

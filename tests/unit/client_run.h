@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #define RUN_OUTPUT_MAX 65536
+#define CLIENT_BACKUP_BYTES (11 + 274 + 8 + 6 + 16) /* what the service sends as a backup */
 
 /* What a run left behind. */
 struct run {

@@ -321,9 +321,9 @@ a_backup_becomes_the_users_file(void **state)
 	run("backup 1-4 @/out.dfu --whole", reply);
 	assert_int_equal(r.status, EXIT_OK);
 	expect(r.requests, "Backup\",\"parameters\":{\"slot\":\"1-4\",\"whole\":true}");
-	assert_int_equal(size_of("out.dfu"), 6);
+	assert_int_equal(size_of("out.dfu"), CLIENT_BACKUP_BYTES);
 	run("backup 1-4 -", reply);
-	assert_string_equal(r.out, "BACKUP");
+	assert_memory_equal(r.out, "DfuSe", 5);
 	run("backup 1-4 @/not.dfu",
 	    "{\"error\":\"org.cfdfu.Station.Failed\",\"parameters\":{\"reason\":\"it left\"}}");
 	assert_int_equal(r.status, EXIT_DRONE_FAILED);
@@ -393,7 +393,7 @@ another_machine_is_reached_through_ssh(void **state)
 	run("-H station backup 1-4 @/far.dfu",
 	    "{\"parameters\":{\"attempt\":1,\"bytes\":6,\"sha256\":\"\",\"elements\":[]}}");
 	assert_int_equal(r.status, EXIT_OK);
-	assert_int_equal(size_of("far.dfu"), 6);
+	assert_int_equal(size_of("far.dfu"), CLIENT_BACKUP_BYTES);
 	run_in("-H nowhere status", no_replies, NULL);
 	assert_int_equal(r.status, EXIT_NO_DAEMON);
 	expect(r.err, "cannot reach nowhere");

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* Files as others make them: accepted with the right note, or refused by name. */
+#include "config.h"
+
+#include "fw_help.h"
+
+#include "fixtures/foreign.h"
+
+static bool
+has_note(const struct fw_facts *facts, const char *words)
+{
+	for (size_t i = 0; i < facts->warning_count; i++)
+		if (strstr(facts->warnings[i], words) != NULL)
+			return true;
+	return words == NULL;
+}
+
+/* Whether this file ends as its table says; says what is wrong otherwise. */
+static bool
+is_right(const struct foreign_file *f, const struct loaded *l)
+{
+	struct judge_options options = { 0 };
+	const char *reason = l->error.text;
+	bool accepted = false;
+
+	if (l->result == 0) {
+		options.manifest = l->facts->release.platform;
+		accepted = judged(l->image, &options)->accepted;
+		reason = judge_reason(judged(l->image, &options));
+	}
+	if (accepted != f->accepted)
+		print_error("%s: %s\n", f->name, reason);
+	else if (!accepted && strstr(reason, f->words) == NULL)
+		print_error("%s: \"%s\" expected, got \"%s\"\n", f->name, f->words, reason);
+	else if (accepted && f->words != NULL && !has_note(l->facts, f->words))
+		print_error("%s: no note with \"%s\"\n", f->name, f->words);
+	else if (accepted && f->words == NULL && l->facts->warning_count > 0)
+		print_error("%s: note \"%s\" without need\n", f->name, l->facts->warnings[0]);
+	else
+		return true;
+	return false;
+}
+
+static void
+every_foreign_file_ends_as_its_table_says(void **state)
+{
+	const struct foreign_file *f;
+	unsigned wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; (f = foreign_file(i)) != NULL; i++) {
+		uint8_t *bytes = NULL;
+		size_t size = 0;
+		struct loaded l;
+
+		assert_int_equal(f->make(f, &bytes, &size), 0);
+		l = load_bytes(bytes, size);
+		wrong += !is_right(f, &l);
+		unload(&l);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+/* Whatever way they came, the bytes for the flash are those of the image. */
+static void
+what_is_accepted_holds_the_image_and_nothing_for_ram(void **state)
+{
+	const struct foreign_file *f;
+	uint8_t *image = NULL;
+	size_t image_size = 0;
+
+	(void)state;
+	assert_int_equal(foreign_image(&image, &image_size), 0);
+	for (size_t i = 0; (f = foreign_file(i)) != NULL; i++) {
+		uint8_t *bytes = NULL;
+		size_t size = 0;
+		struct loaded l;
+
+		if (!f->accepted)
+			continue;
+		assert_int_equal(f->make(f, &bytes, &size), 0);
+		l = load_bytes(bytes, size);
+		assert_int_equal(l.result, 0);
+		for (size_t k = 0; k < image_segment_count(l.image); k++) {
+			const struct segment *s = image_segment(l.image, k);
+
+			assert_in_range(s->addr, 0x08004000, 0x080FFFFF);
+			if (s->addr - 0x08004000 + s->size <= image_size)
+				assert_memory_equal(s->data, image + (s->addr - 0x08004000),
+						    s->size);
+			else
+				assert_int_equal(s->size, 12); /* the stray piece */
+		}
+		unload(&l);
+	}
+	free(image);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_foreign_file_ends_as_its_table_says),
+		cmocka_unit_test(what_is_accepted_holds_the_image_and_nothing_for_ram),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
