@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/checks.h"
 #include "client/command.h"
@@ -59,17 +58,6 @@ has_failure(const json_t *checks)
 	return false;
 }
 
-/* Whether somebody listens there; without a complaint. */
-static bool
-answers(const struct session *s)
-{
-	int fd = conn_connect(s->socket_path);
-
-	if (fd >= 0)
-		(void)close(fd); /* WHY: nothing was said */
-	return fd >= 0;
-}
-
 /* What the service knows of itself. */
 static int
 ask_service(const struct session *s, json_t *document, json_t *checks)
@@ -101,7 +89,7 @@ run(const struct session *s, const struct invocation *i)
 		return remote_run(s, words, -1, -1);
 	checks = json_array();
 	document = json_pack("{s:n,s:n,s:O}", "health", "reason", "checks", checks);
-	there = answers(s);
+	there = conn_is_there(s);
 	checks_run(root != NULL ? root : "", there, checks);
 	if (there)
 		r = ask_service(s, document, checks);

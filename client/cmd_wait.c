@@ -4,13 +4,14 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
 #include "client/out.h"
 #include "client/slots.h"
+#include "client/stream.h"
+#include "client/when.h"
 
 #define SECONDS_MAX (30U * 24 * 3600)
 #define COUNT_MAX 100000U
@@ -27,15 +28,6 @@ struct wait {
 	bool failed;	 /* memory ran out */
 	bool first;	 /* the first reply is being looked at */
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t = { .tv_sec = 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* WHY: cannot fail for this clock */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void
 print_ending(const struct wait *w, const json_t *slot)
@@ -149,17 +141,17 @@ say_obstacles(const struct wait *w)
 
 /* One reply, or the time is over.  0, CONN_TIMED_OUT, or an exit status. */
 static int
-take_reply(struct wait *w, struct conn *c, int64_t until_ms)
+take_reply(struct wait *w, struct stream *stream, int64_t until_ms)
 {
-	int64_t left = until_ms - now_ms();
+	int64_t left = until_ms - when_ms();
 	json_t *reply = NULL;
 	int r, wait_ms = -1;
 
 	if (until_ms >= 0)
 		wait_ms = left <= 0 ? 0 : left < 3600000 ? (int)left : 3600000;
-	r = conn_next(c, wait_ms, &reply, NULL);
+	r = stream_next(stream, wait_ms, &reply);
 	if (r == CONN_TIMED_OUT)
-		return until_ms >= 0 && now_ms() >= until_ms ? CONN_TIMED_OUT : 0;
+		return until_ms >= 0 && when_ms() >= until_ms ? CONN_TIMED_OUT : 0;
 	if (r != 0)
 		return r;
 	r = slots_apply(w->slots, reply, on_changed, w);
@@ -194,15 +186,13 @@ sum_up(const struct wait *w, bool timed_out)
 static int
 wait_for_all(struct wait *w, uint64_t seconds, bool limited)
 {
-	int64_t until_ms = limited ? now_ms() + (int64_t)seconds * 1000 : -1;
-	struct conn *c = NULL;
-	int r = conn_open(w->session, &c);
+	int64_t until_ms = limited ? when_ms() + (int64_t)seconds * 1000 : -1;
+	struct stream *stream = NULL;
+	int r = stream_open(w->session, PROTO_METHOD("Watch"), json_object(), &stream);
 
-	if (r == 0)
-		r = conn_start(c, PROTO_METHOD("Watch"), NULL);
 	while (r == 0 && (w->first || !is_over(w)))
-		r = take_reply(w, c, until_ms);
-	conn_close(c);
+		r = take_reply(w, stream, until_ms);
+	stream_close(stream);
 	if (r != 0 && r != CONN_TIMED_OUT)
 		return r;
 	return sum_up(w, r == CONN_TIMED_OUT);

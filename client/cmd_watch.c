@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,10 +22,13 @@
 #include "client/params.h"
 #include "client/screen.h"
 #include "client/slots.h"
+#include "client/stream.h"
 
 /* ECMA-48, and the alternate screen that all terminals of this century have. */
-#define ENTER_SCREEN "\033[?1049h\033[?25l\033[2J"
-#define LEAVE_SCREEN "\033[?25h\033[?1049l"
+/* WHY no automatic wrapping: where a terminal takes a character for wider than we do, a line must
+ * not become two. */
+#define ENTER_SCREEN "\033[?1049h\033[?25l\033[?7l\033[2J"
+#define LEAVE_SCREEN "\033[?7h\033[?25h\033[?1049l"
 #define HOME "\033[H"
 #define ERASE_BELOW "\033[J"
 
@@ -33,15 +37,18 @@
 struct watch {
 	const struct session *session;
 	struct slots *slots;
-	struct conn *conn;
-	int signals; /* descriptor; -1 without a screen */
+	struct stream *stream;
+	bool screen;
+	int signals;	      /* descriptor; -1 without a screen */
+	bool keys;	      /* standard input is a terminal, and ours to set */
+	struct termios modes; /* as they were */
 };
 
-static struct screen_size
+static struct screen
 terminal_size(void)
 {
 	struct winsize w = { .ws_row = 0 };
-	struct screen_size size = { .rows = 24, .columns = 80 };
+	struct screen size = { .rows = 24, .columns = 80 };
 
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_row > 0 && w.ws_col > 0) {
 		size.rows = w.ws_row;
@@ -61,8 +68,14 @@ put(const char *text)
 static void
 draw(struct watch *w)
 {
-	char *frame = screen_draw(w->slots, terminal_size(), out_has_colour(w->session));
+	struct screen how = terminal_size();
+	char *frame;
 
+	how.colour = out_has_colour(w->session);
+	if (stream_is_lost(w->stream))
+		how.notice = "The service has gone away; waiting for it to come back.  What is "
+			     "shown below is what it said last.";
+	frame = screen_draw(w->slots, &how);
 	if (frame == NULL)
 		return;
 	fputs(HOME, stdout);
@@ -98,13 +111,50 @@ print_change(void *ctx, const json_t *before, const json_t *after)
 	       slot_is_active(after) ? "" : message.s);
 }
 
+/* Keys come one by one, and are not shown. */
+static void
+take_keys(struct watch *w)
+{
+	struct termios raw;
+
+	w->keys = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &w->modes) == 0;
+	if (!w->keys)
+		return;
+	raw = w->modes;
+	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VTIME] = 0;
+	w->keys = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+}
+
+static void
+give_keys_back(const struct watch *w)
+{
+	if (w->keys)
+		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &w->modes); /* WHY: nothing else to do */
+}
+
+static void
+enter(struct watch *w)
+{
+	take_keys(w);
+	put(ENTER_SCREEN);
+}
+
+static void
+leave(const struct watch *w)
+{
+	put(LEAVE_SCREEN);
+	give_keys_back(w);
+}
+
 /* The screen is given back for the time of a stop (Ctrl-Z). */
 static void
 stop_for_a_while(struct watch *w)
 {
-	put(LEAVE_SCREEN);
+	leave(w);
 	(void)raise(SIGSTOP); /* WHY: goes on here after SIGCONT; cannot fail for ourselves */
-	put(ENTER_SCREEN);
+	enter(w);
 	draw(w);
 }
 
@@ -125,6 +175,16 @@ take_signals(struct watch *w)
 	return false;
 }
 
+/* The same; a terminal that is gone is no reason to go on. */
+static bool
+take_key(void)
+{
+	char key = 'q';
+	ssize_t n = read(STDIN_FILENO, &key, 1);
+
+	return n == 0 || (n < 0 && errno != EINTR) || key == 'q' || key == 'Q';
+}
+
 static int
 open_signals(void)
 {
@@ -143,11 +203,13 @@ open_signals(void)
 
 /* Takes all replies that are there.  0 or an exit status; CONN_TIMED_OUT never leaves here. */
 static int
-take_replies(struct watch *w, slots_changed *changed, int timeout_ms)
+take_replies(struct watch *w)
 {
+	slots_changed *changed = w->screen || w->session->json ? NULL : print_change;
+
 	for (;;) {
 		json_t *reply = NULL;
-		int r = conn_next(w->conn, timeout_ms, &reply, NULL);
+		int r = stream_next(w->stream, 0, &reply);
 
 		if (r != 0)
 			return r == CONN_TIMED_OUT ? 0 : r;
@@ -162,50 +224,77 @@ take_replies(struct watch *w, slots_changed *changed, int timeout_ms)
 			return EXIT_REFUSED;
 		}
 		(void)fflush(stdout); /* WHY: main looks at the stream's state at the end */
-		timeout_ms = 0;
 	}
 }
 
-static int
-run_lines(struct watch *w)
-{
-	int r;
+enum { POLL_STREAM, POLL_OUTPUT, POLL_SIGNALS, POLL_KEYS, POLL_COUNT };
 
-	do
-		r = take_replies(w, w->session->json ? NULL : print_change, -1);
-	while (r == 0 && !ferror(stdout));
+/* WHY the output: a reader that has gone away is noticed there, and by no write for hours. */
+static void
+set_up_poll(const struct watch *w, struct pollfd p[POLL_COUNT])
+{
+	p[POLL_STREAM] = (struct pollfd){ .fd = stream_fd(w->stream), .events = POLLIN };
+	p[POLL_OUTPUT] = (struct pollfd){ .fd = STDOUT_FILENO };
+	p[POLL_SIGNALS] = (struct pollfd){ .fd = w->signals, .events = POLLIN };
+	p[POLL_KEYS] = (struct pollfd){ .fd = w->keys ? STDIN_FILENO : -1, .events = POLLIN };
+}
+
+static int
+follow(struct watch *w)
+{
+	struct pollfd p[POLL_COUNT];
+	bool left = false;
+	int r = 0, n;
+
+	while (r == 0 && !left && !ferror(stdout)) {
+		set_up_poll(w, p);
+		n = poll(p, POLL_COUNT, stream_wait_ms(w->stream));
+		if (n < 0 && errno != EINTR)
+			break;
+		if (p[POLL_STREAM].revents != 0 || n == 0) {
+			/* WHY hold back a moment: changes come in swarms, one frame shows all */
+			if (w->screen)
+				(void)poll(p + POLL_SIGNALS, 2, REDRAW_MS);
+			r = take_replies(w);
+			if (w->screen && r == 0)
+				draw(w);
+		}
+		left = n > 0 && p[POLL_OUTPUT].revents != 0;
+		if (n > 0 && p[POLL_SIGNALS].revents != 0)
+			left = take_signals(w) || left;
+		if (n > 0 && p[POLL_KEYS].revents != 0)
+			left = take_key() || left;
+	}
 	return r;
 }
 
 static int
 run_screen(struct watch *w)
 {
-	struct pollfd p[2] = { { .fd = conn_fd(w->conn), .events = POLLIN },
-			       { .fd = w->signals, .events = POLLIN } };
-	bool leave = false;
 	char line[512];
-	int r = 0;
+	int r;
 
-	conn_before_trouble(w->conn, LEAVE_SCREEN);
-	put(ENTER_SCREEN);
-	while (r == 0 && !leave && !ferror(stdout)) {
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
-			break;
-		if (p[0].revents != 0) {
-			/* WHY hold back a moment: changes come in swarms, one frame shows all */
-			(void)poll(p + 1, 1, REDRAW_MS);
-			r = take_replies(w, NULL, 0);
-			draw(w);
-		}
-		leave = p[1].revents != 0 && take_signals(w);
-		p[0].revents = p[1].revents = 0;
+	stream_before_trouble(w->stream, LEAVE_SCREEN);
+	enter(w);
+	r = follow(w);
+	if (r != 0) {
+		give_keys_back(w);
+		return r;
 	}
-	if (r == 0) {
-		put(LEAVE_SCREEN);
-		overview_counts(slots_station(w->slots), line, sizeof(line));
-		puts(line);
-	}
-	return r;
+	leave(w);
+	overview_counts(slots_station(w->slots), line, sizeof(line));
+	puts(line);
+	return 0;
+}
+
+/* A picture needs a terminal that knows how to draw one. */
+static bool
+wants_screen(const struct session *s, const struct invocation *i)
+{
+	const char *term = getenv("TERM");
+
+	return !s->json && !invocation_has(i, "lines") && isatty(STDOUT_FILENO) && term != NULL &&
+	       term[0] != '\0' && strcmp(term, "dumb") != 0;
 }
 
 static int
@@ -215,22 +304,21 @@ run(const struct session *s, const struct invocation *i)
 	json_t *parameters = json_object();
 	int r = params_text(parameters, "target", i->arg_count > 0 ? i->args[0] : NULL);
 
-	if (r == 0)
-		r = conn_open(s, &w.conn);
 	if (r == 0 && slots_new(&w.slots) < 0) {
 		say_error("out of memory");
 		r = EXIT_REFUSED;
 	}
 	if (r == 0)
-		r = conn_start(w.conn, PROTO_METHOD("Watch"), json_incref(parameters));
-	if (r == 0 && !s->json && isatty(STDOUT_FILENO))
+		r = stream_open(s, PROTO_METHOD("Watch"), json_incref(parameters), &w.stream);
+	if (r == 0 && wants_screen(s, i))
 		w.signals = open_signals();
+	w.screen = w.signals >= 0;
 	if (r == 0)
-		r = w.signals >= 0 ? run_screen(&w) : run_lines(&w);
+		r = w.screen ? run_screen(&w) : follow(&w);
 	if (w.signals >= 0)
-		(void)close(w.signals); /* WHY: only read from */
+		(void)close(w.signals);
 	slots_free(w.slots);
-	conn_close(w.conn);
+	stream_close(w.stream);
 	json_decref(parameters);
 	return r;
 }
@@ -239,6 +327,7 @@ const struct command_desc cmd_watch = {
 	.name = "watch",
 	.args = "[SLOT|SERIAL]",
 	.args_max = 1,
-	.help = "the same, live",
+	.help = "show the status and update it live",
 	.run = run,
+	.options = { { "lines", 0, NULL, "one line per change, also on a terminal" } },
 };

@@ -11,15 +11,19 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "client/complain.h"
 #include "client/out.h"
 #include "client/remote.h"
+#include "client/when.h"
 #include "wire/varlink.h"
 
 #define READ_BYTES 65536
+#define PATIENCE_S 10	     /* LIMIT: of a service that answers within milliseconds */
+#define PATIENCE_REMOTE_S 60 /* LIMIT: ssh may ask for a passphrase first */
 
 struct conn {
 	const struct session *session;
@@ -27,6 +31,7 @@ struct conn {
 	int fd;
 	struct remote remote; /* of ssh; pid 0 when there is none */
 	const char *before_trouble;
+	bool may_be_lost;
 };
 
 int
@@ -41,6 +46,9 @@ conn_connect(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
+	/* WHY: where many wait for a service that is stopped, one more would wait for ever */
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){ .tv_sec = PATIENCE_S },
+			 sizeof(struct timeval));
 	if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0) {
 		int r = -errno;
 
@@ -58,17 +66,21 @@ conn_explain(const struct session *s, int error)
 	switch (error) {
 	case -ENOENT:
 	case -ECONNREFUSED:
-		say_failure(
-		    s, CLIENT_ERROR("NoService"),
-		    "the service cfdfud is not running (nobody answers at %s); start it with: "
-		    "systemctl start cfdfud",
-		    path);
+		say_failure(s, CLIENT_ERROR("NoService"),
+			    "no service is listening on %s: cfdfud is not running; "
+			    "start it with: systemctl start cfdfud",
+			    path);
 		return EXIT_NO_DAEMON;
 	case -EACCES:
 	case -EPERM:
 		say_failure(s, CLIENT_ERROR("NotPermitted"),
 			    "you may not connect to the service at %s: permission denied", path);
 		return EXIT_REFUSED;
+	case -EAGAIN:
+		say_failure(s, CLIENT_ERROR("NoAnswer"),
+			    "the service at %s does not answer; see: systemctl status cfdfud",
+			    path);
+		return EXIT_NO_DAEMON;
 	case -ENAMETOOLONG:
 		say_error("%s: too long for the path of a socket", path);
 		return EXIT_USAGE;
@@ -170,10 +182,44 @@ give_screen_back(const struct conn *c)
 	(void)fflush(stdout); /* WHY: main looks at the stream's state at the end */
 }
 
+void
+conn_may_be_lost(struct conn *c, bool may)
+{
+	c->may_be_lost = may;
+}
+
+int
+conn_patience_ms(const struct session *s)
+{
+	return (s->host != NULL ? PATIENCE_REMOTE_S : PATIENCE_S) * 1000;
+}
+
+int
+conn_no_answer(const struct conn *c)
+{
+	give_screen_back(c);
+	say_failure(c->session, CLIENT_ERROR("NoAnswer"),
+		    "the service does not answer (waited %d s); see: systemctl status cfdfud",
+		    conn_patience_ms(c->session) / 1000);
+	return EXIT_NO_DAEMON;
+}
+
+bool
+conn_is_there(const struct session *s)
+{
+	int fd = s->host == NULL ? conn_connect(s->socket_path) : -1;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0 || s->host != NULL;
+}
+
 /* The other side is gone: why, when ssh was in between. */
 static int
 lost(struct conn *c)
 {
+	if (c->may_be_lost)
+		return CONN_LOST;
 	give_screen_back(c);
 	if (c->remote.pid > 0)
 		return remote_explain(c->session, &c->remote);
@@ -230,7 +276,7 @@ static int
 nonsense(const struct conn *c, const char *why)
 {
 	give_screen_back(c);
-	say_failure(c->session, CLIENT_ERROR("Nonsense"), "the service's answer makes no sense: %s",
+	say_failure(c->session, CLIENT_ERROR("Nonsense"), "invalid reply from the service: %s",
 		    why);
 	return EXIT_REFUSED;
 }
@@ -275,10 +321,15 @@ int
 conn_call(struct conn *c, const char *method, json_t *take_parameters, int fd,
 	  json_t **ret_parameters)
 {
+	int64_t until_ms = when_ms() + conn_patience_ms(c->session);
 	int r = send_call(c, method, take_parameters, 0, fd);
 
 	while (r == 0) {
-		r = conn_next(c, -1, ret_parameters, NULL);
+		int64_t left_ms = until_ms - when_ms();
+
+		if (fd < 0 && left_ms <= 0)
+			return conn_no_answer(c);
+		r = conn_next(c, fd < 0 ? (int)left_ms : -1, ret_parameters, NULL);
 		if (r != CONN_TIMED_OUT)
 			break;
 		r = 0;

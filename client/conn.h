@@ -14,12 +14,16 @@
 struct conn;
 
 #define CONN_TIMED_OUT (-1) /* of conn_next(): nothing yet */
+#define CONN_LOST (-2)	    /* of conn_next() after conn_may_be_lost() */
 
 /* Connects to the socket, or runs ssh. */
 int conn_open(const struct session *s, struct conn **ret_conn) MUST_CHECK;
 void conn_close(struct conn *c); /* NULL is fine */
 
-/* Calls and waits for the one answer.  take_parameters: NULL is {}. */
+/*
+ * Calls and waits for the one answer; for a limited time, except when a file goes along (fd not
+ * negative): such calls take as long as the drone does.  take_parameters: NULL is {}.
+ */
 int conn_call(struct conn *c, const char *method, json_t *take_parameters, int fd,
 	      json_t **ret_parameters) MUST_CHECK;
 
@@ -32,6 +36,18 @@ int conn_start(struct conn *c, const char *method, json_t *take_parameters) MUST
  */
 int conn_next(struct conn *c, int timeout_ms, json_t **ret_parameters,
 	      bool *ret_continues) MUST_CHECK;
+
+/* Whether a connection that ends is not complained about but returned as CONN_LOST. */
+void conn_may_be_lost(struct conn *c, bool may);
+
+/* How long a service may take to answer what costs it no time. */
+int conn_patience_ms(const struct session *s);
+
+/* Says that it took longer; the exit status. */
+int conn_no_answer(const struct conn *c);
+
+/* Whether a service listens; without a word.  With another machine: nobody knows, so true. */
+bool conn_is_there(const struct session *s);
 
 /* Text for standard output before any sentence on trouble: what gives a screen back.  Borrowed. */
 void conn_before_trouble(struct conn *c, const char *text);

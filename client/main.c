@@ -2,10 +2,10 @@
 /* cfdfuctl: shows and steers the flashing station. */
 #include "config.h"
 
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 
+#include "client/cells.h"
 #include "client/command.h"
 #include "client/out.h"
 #include "client/remote.h"
@@ -17,7 +17,7 @@ main(int argc, char **argv)
 	struct invocation invocation;
 	int status;
 
-	(void)setlocale(LC_CTYPE, ""); /* WHY: widths of characters in tables; "C" does as well */
+	cells_setup();
 	if (command_parse(argc, argv, &session, &invocation, &status) == 0)
 		status = session.bridge ? remote_serve(&session)
 					: invocation.command->run(&session, &invocation);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/cells.h"
 #include "client/command.h"
 #include "wire/text.h"
 
@@ -20,7 +21,7 @@ static void PRINTF_LIKE(2, 0) say(const char *prefix, const char *fmt, va_list a
 	char raw[2048], clean[2048];
 
 	(void)vsnprintf(raw, sizeof(raw), fmt, args); /* WHY: cut is fine */
-	text_clean(clean, sizeof(clean), raw);
+	cells_clean(clean, sizeof(clean), raw);
 	(void)fflush(stdout); /* WHY: order on a terminal; a failure shows at the next write */
 	fprintf(stderr, "%s%s\n", prefix, clean);
 }
@@ -135,7 +136,7 @@ out_string(const json_t *object, const char *key)
 void
 text_copy(struct text *dst, const char *src)
 {
-	text_clean(dst->s, sizeof(dst->s), src);
+	cells_clean(dst->s, sizeof(dst->s), src);
 }
 
 struct text
@@ -143,7 +144,7 @@ out_text(const json_t *object, const char *key)
 {
 	struct text t = { "" };
 
-	text_clean(t.s, sizeof(t.s), out_string(object, key));
+	cells_clean(t.s, sizeof(t.s), out_string(object, key));
 	return t;
 }
 
@@ -219,7 +220,7 @@ format_time(char *dst, size_t size, const char *iso)
 	const char *end;
 	time_t t;
 
-	text_clean(dst, size, iso);
+	cells_clean(dst, size, iso);
 	if (iso == NULL)
 		return;
 	end = strptime(iso, "%Y-%m-%dT%H:%M:%S", &utc);

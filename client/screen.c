@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The live picture of the station: header, counts, a line a slot with its bar, what to do. */
+/* The live picture of the station: header, failed drones and what to do, the others. */
 #include "config.h"
 
 #include "client/screen.h"
@@ -9,73 +9,74 @@
 #include <string.h>
 
 #include "cfdfu/util.h"
+#include "client/cells.h"
 #include "client/out.h"
 #include "client/overview.h"
+#include "client/screen_row.h"
 #include "client/slots.h"
 
-/* Columns of a line, wide and narrow; the narrow ones make 80 characters with the state's name. */
-#define BAR_WIDTH 20
-#define BAR_NARROW 8
-#define NAME_WIDTH 18
-#define NAME_NARROW 14
-#define NARROW 100     /* columns of a terminal that takes a whole line, but for the message */
-#define MESSAGE_MIN 40 /* characters; where there is no room for so many, messages stand below */
 #define ERASE_REST "\033[K"
 #define PLAIN "\033[0m"
-#define HEAD_LINES 5 /* station, firmware, counts, blank, headings */
-#define TAIL_LINES 2 /* what was left out, how to leave */
+#define LINE_BYTES 4096
+#define INDENT 2     /* of what to do, below its drone */
+#define ROWS_FULL 16 /* with fewer lines the head is the counts alone */
+#define ROWS_FOOT 10 /* with fewer lines nothing says how to leave */
+#define HEAD_LINES_MAX 2
+
+/* In the order of the screen; each collapses into one line, the last ones first. */
+enum group { GROUP_BAD, GROUP_ACTIVE, GROUP_GOOD, GROUP_REST, GROUP_COUNT };
 
 struct frame {
 	FILE *out;
-	unsigned rows, columns;
-	unsigned used; /* lines */
-	bool colour;
+	const struct screen *how;
+	const json_t *list;
+	struct row_widths widths;
+	unsigned used;			   /* lines */
+	const json_t **slots[GROUP_COUNT]; /* all in one allocation, slots[0] */
+	size_t count[GROUP_COUNT];
+	size_t lines[GROUP_COUNT]; /* given to each group */
 };
 
-/*
- * Length of the first `columns` characters of clean UTF-8 text: WHY not bytes: labels have umlauts.
- */
-static size_t
-clip(const char *text, unsigned columns)
+static enum group
+group_of(const json_t *slot)
 {
-	size_t at = 0;
-
-	while (text[at] != '\0' && columns > 0) {
-		at++;
-		while (((unsigned char)text[at] & 0xC0) == 0x80)
-			at++;
-		columns--;
-	}
-	return at;
-}
-
-static unsigned
-characters(const char *text)
-{
-	unsigned n = 0;
-
-	for (; *text != '\0'; text++)
-		n += ((unsigned char)*text & 0xC0) != 0x80;
-	return n;
-}
-
-static bool
-has_messages(const struct frame *f)
-{
-	return f->columns >= NARROW + MESSAGE_MIN;
+	if (slot_is_active(slot))
+		return GROUP_ACTIVE;
+	if (row_severity(slot) > 0)
+		return GROUP_BAD;
+	return slot_fate(slot) == SLOT_FATE_DONE ? GROUP_GOOD : GROUP_REST;
 }
 
 static void
 put_line(struct frame *f, const char *text, enum colour colour)
 {
-	bool coloured = f->colour && colour != COLOUR_NONE;
+	bool coloured = f->how->colour && colour != COLOUR_NONE;
 
-	if (f->used >= f->rows)
+	if (f->used >= f->how->rows)
 		return;
 	fprintf(f->out, "%s%s%.*s%s" ERASE_REST, f->used == 0 ? "" : "\r\n",
-		coloured ? colour_code(colour) : "", (int)clip(text, f->columns), text,
+		coloured ? colour_code(colour) : "", (int)cells_prefix(text, f->how->columns), text,
 		coloured ? PLAIN : "");
 	f->used++;
+}
+
+/* Wrapped at words into at most so many lines; the last one ends in an ellipsis when it is cut. */
+static void
+put_text(struct frame *f, const char *text, size_t indent, size_t lines_max, enum colour colour)
+{
+	size_t columns = f->how->columns > indent ? f->how->columns - indent : 1;
+	char words[LINE_BYTES], line[LINE_BYTES];
+
+	for (size_t n = 0; n < lines_max; n++) {
+		const char *here = text;
+
+		if (!cells_line(words, sizeof(words), &text, columns))
+			return;
+		if (n + 1 == lines_max && text[strspn(text, " ")] != '\0')
+			cells_cut(words, sizeof(words), here + strspn(here, " "), columns);
+		snprintf(line, sizeof(line), "%*s%.4000s", (int)indent, "", words);
+		put_line(f, line, colour);
+	}
 }
 
 void
@@ -97,202 +98,284 @@ screen_bar(char *dst, size_t size, unsigned width, long long percent)
 	dst[at] = '\0';
 }
 
-/*
- * Bar and percent while it is worked on, the verdict in capitals when it has ended, else its state.
- */
+/* WHY a stable order: two drones must not change places from frame to frame. */
 static void
-describe(const json_t *slot, bool narrow, char *dst, size_t size)
+sort_bad(struct frame *f)
 {
-	const char *verdict = slot_verdict(slot);
-	char bar[BAR_WIDTH + 3], eta[32] = "";
-	struct text state = out_text(slot, "state");
+	const json_t **bad = f->slots[GROUP_BAD];
 
-	if (!slot_is_active(slot)) {
-		copy_text(dst, size, verdict != NULL ? verdict : state.s);
-		for (char *c = dst; verdict != NULL && *c != '\0'; c++)
-			if (*c >= 'a' && *c <= 'z')
-				*c = (char)(*c - 'a' + 'A');
-		return;
-	}
-	screen_bar(bar, sizeof(bar), narrow ? BAR_NARROW : BAR_WIDTH, out_int(slot, "percent"));
-	if (out_is_int(slot, "eta_s"))
-		format_seconds(eta, sizeof(eta), out_int(slot, "eta_s"));
-	snprintf(dst, size, "%s %3lld%% %*s %.20s", bar, (long long)out_int(slot, "percent"),
-		 narrow ? 5 : 7, eta, state.s);
+	for (size_t i = 1; i < f->count[GROUP_BAD]; i++)
+		for (size_t n = i; n > 0 && row_severity(bad[n]) > row_severity(bad[n - 1]); n--) {
+			const json_t *moved = bad[n];
+
+			bad[n] = bad[n - 1];
+			bad[n - 1] = moved;
+		}
 }
 
-static enum colour
-colour_of(const json_t *slot)
+static bool
+group_slots(struct frame *f, const json_t *list)
 {
-	if (slot_is_active(slot))
-		return COLOUR_BUSY;
-	if (!out_true(slot, "present"))
-		return slot_has_failed(slot) ? COLOUR_BAD : COLOUR_FAINT;
-	return colour_of_verdict(slot_verdict(slot));
-}
-
-static void
-put_slot(struct frame *f, const json_t *slot)
-{
-	int name_width = f->columns < NARROW ? NAME_NARROW : NAME_WIDTH;
-	char name[96], what[160], line[1400];
-	struct text message = out_text(slot, "message");
-	bool present = out_true(slot, "present");
-	struct text serial;
-
-	text_copy(&serial, slot_serial(slot));
-	slot_name(slot, name, sizeof(name));
-	describe(slot, f->columns < NARROW, what, sizeof(what));
-	name[clip(name, (unsigned)name_width)] = '\0';
-	snprintf(line, sizeof(line), "%s%*s %-24.24s %-6.6s %-48s %s", name,
-		 name_width - (int)characters(name), "", serial.s,
-		 !present			       ? "gone"
-		 : slot_fate(slot) == SLOT_FATE_DONE   ? "unplug"
-		 : slot_fate(slot) == SLOT_FATE_ASIDE  ? "aside"
-		 : slot_fate(slot) == SLOT_FATE_ACTIVE ? "leave"
-						       : "-",
-		 what, slot_is_active(slot) || !has_messages(f) ? "" : message.s);
-	put_line(f, line, colour_of(slot));
-}
-
-/*
- * What matters most when there is no room for all: 0 active, 1 failed, 2 other verdicts, 3 the
- * rest.
- */
-static int
-rank(const json_t *slot)
-{
-	if (slot_is_active(slot))
-		return 0;
-	if (slot_has_failed(slot))
-		return 1;
-	return slot_verdict(slot) != NULL ? 2 : 3;
-}
-
-/*
- * Puts as many slots as there is room for, in the order of their ports; the least interesting stay
- * out.
- */
-static void
-put_slots(struct frame *f, const json_t *list, size_t room)
-{
-	size_t count = json_array_size(list), left = room, i;
-	int last = -1; /* all of this rank and below are shown */
+	size_t all = json_array_size(list), i;
+	const json_t **room = calloc(GROUP_COUNT * (all + 1), sizeof(json_t *));
 	const json_t *slot;
-	char line[96];
 
-	for (int r = 0; r <= 3; r++) {
-		size_t n = 0;
-
-		json_array_foreach(list, i, slot) n += rank(slot) == r;
-		if (n > left)
-			break;
-		left -= n;
-		last = r;
-	}
+	if (room == NULL)
+		return false;
+	for (size_t g = 0; g < GROUP_COUNT; g++)
+		f->slots[g] = room + g * (all + 1);
 	json_array_foreach(list, i, slot)
 	{
-		if (rank(slot) == last + 1 && left > 0)
-			left--;
-		else if (rank(slot) > last)
-			continue;
-		put_slot(f, slot);
-		count--;
+		enum group g = group_of(slot);
+
+		f->slots[g][f->count[g]++] = slot;
 	}
-	if (count > 0) {
-		snprintf(line, sizeof(line),
-			 "... and %zu more: enlarge the window, or cfdfuctl status", count);
-		put_line(f, line, COLOUR_FAINT);
+	sort_bad(f);
+	return true;
+}
+
+/* "A1", while it is worked on with its percentage. */
+static void
+short_name(const struct frame *f, const json_t *slot, char name[ROW_NAME_MAX])
+{
+	size_t used;
+
+	slot_short_name(f->list, slot, name, ROW_NAME_MAX);
+	used = strlen(name);
+	if (slot_is_active(slot))
+		snprintf(name + used, ROW_NAME_MAX - used, " %lld%%",
+			 (long long)out_int(slot, "percent"));
+}
+
+/* "3 failed: A1, B2 and 1 more": so many of the names. */
+static void
+join_names(char *dst, const char *title, size_t count, size_t named,
+	   const char (*names)[ROW_NAME_MAX])
+{
+	size_t used = (size_t)snprintf(dst, LINE_BYTES, "%zu %s", count, title);
+
+	for (size_t i = 0; i < named && used + 1 < LINE_BYTES; i++) {
+		snprintf(dst + used, LINE_BYTES - used, "%s%s", i == 0 ? ": " : ", ", names[i]);
+		used = strlen(dst);
+	}
+	if (named > 0 && named < count)
+		snprintf(dst + used, LINE_BYTES - used, " and %zu more", count - named);
+}
+
+/* Those from `first` on by name and number, in at most so many lines. */
+static void
+put_names(struct frame *f, enum group g, size_t first, size_t lines)
+{
+	static const enum colour colours[] = { COLOUR_BAD, COLOUR_BUSY, COLOUR_GOOD, COLOUR_FAINT };
+	static const char *const titles[] = { "failed", "at work", "done", "other" };
+	size_t count = f->count[g] - first, named = count;
+	char(*names)[ROW_NAME_MAX] = calloc(count, sizeof(*names));
+	char text[LINE_BYTES], title[32];
+
+	for (size_t i = 0; i < count && names != NULL; i++)
+		short_name(f, f->slots[g][first + i], names[i]);
+	snprintf(title, sizeof(title), "%s%s", first > 0 ? "more " : "", titles[g]);
+	do
+		join_names(text, title, count, names != NULL ? named : 0,
+			   (const char(*)[ROW_NAME_MAX])names);
+	while (cells_lines(text, f->how->columns) > lines && named-- > 0);
+	put_text(f, text, 0, lines, colours[g]);
+	free(names);
+}
+
+static void
+put_rows(struct frame *f, enum group g, size_t count)
+{
+	char line[LINE_BYTES];
+
+	for (size_t i = 0; i < count; i++) {
+		row_draw(f->slots[g][i], &f->widths, line, sizeof(line));
+		put_line(f, line, row_colour(f->slots[g][i]));
 	}
 }
 
-/* In as many lines as it takes. */
+/* Rows where all fit in the group's lines; else rows of the first at work, and names. */
 static void
-put_text(struct frame *f, const char *text, enum colour colour, unsigned last_row)
+put_group(struct frame *f, enum group g)
 {
-	while (*text != '\0' && f->used < last_row) {
-		size_t bytes = clip(text, f->columns), cut = bytes;
-		char line[1400];
+	size_t lines = f->lines[g], rows = 0;
 
-		while (cut > bytes / 2 && text[bytes] != '\0' && text[cut] != ' ')
-			cut--;
-		if (text[cut] != ' ' && text[cut] != '\0')
-			cut = bytes; /* no blank to part it at */
-		snprintf(line, sizeof(line), "%.*s", (int)cut, text);
-		put_line(f, line, colour);
-		text += cut;
-		text += *text == ' ';
-	}
+	if (f->count[g] <= lines)
+		rows = f->count[g];
+	else if (g == GROUP_ACTIVE && lines > 2)
+		rows = lines - 1;
+	put_rows(f, g, rows);
+	if (rows < f->count[g] && lines > 0)
+		put_names(f, g, rows, lines - rows);
 }
 
-/* What to do about drones, below them, as far as there is room. */
-static void
-put_messages(struct frame *f, const json_t *list)
+/* Lines of what to do about one drone: all that is said, or where that is too long the advice. */
+static size_t
+choose_instruction(const struct frame *f, const json_t *slot, size_t room, struct text *ret)
 {
-	const json_t *slot;
-	size_t i;
+	static const char *const keys[] = { "message", "advice" };
+	size_t columns = f->how->columns > INDENT ? f->how->columns - INDENT : 1;
 
-	json_array_foreach(list, i, slot)
-	{
-		struct text message = out_text(slot, "message");
-		enum colour colour = colour_of_verdict(slot_verdict(slot));
-		char name[96], line[1400];
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		size_t lines;
 
-		if (message.s[0] == '\0' || slot_is_active(slot) || colour == COLOUR_GOOD)
-			continue;
-		slot_name(slot, name, sizeof(name));
-		snprintf(line, sizeof(line), "%s: %s", name, message.s);
-		put_text(f, line, colour, f->rows > 1 ? f->rows - 1 : 0);
+		*ret = out_text(slot, keys[i]);
+		lines = cells_lines(ret->s, columns);
+		if (lines <= room)
+			return lines;
 	}
+	ret->s[0] = '\0';
+	return 0;
 }
 
+/* The failed ones, worst first, each with its cause; below each what to do, as far as that fits. */
 static void
-put_all(struct frame *f, const struct slots *slots, const json_t *list)
+put_bad(struct frame *f, size_t spare)
 {
-	const json_t *station = slots_station(slots);
-	char line[4096];
+	size_t count = f->count[GROUP_BAD], rows = f->lines[GROUP_BAD];
+	char line[LINE_BYTES];
 
-	overview_station(station, line, sizeof(line));
-	put_line(f, line, COLOUR_NONE);
-	overview_firmware(station, line, sizeof(line));
-	put_line(f, line, COLOUR_NONE);
+	if (count > rows)
+		rows = rows > 0 ? rows - 1 : 0;
+	for (size_t i = 0; i < rows && i < count; i++) {
+		const json_t *slot = f->slots[GROUP_BAD][i];
+		struct text todo;
+		size_t lines = choose_instruction(f, slot, spare, &todo);
+
+		row_draw(slot, &f->widths, line, sizeof(line));
+		put_line(f, line, row_colour(slot));
+		put_text(f, todo.s, INDENT, lines, COLOUR_NONE);
+		spare -= lines;
+	}
+	if (rows < count && f->lines[GROUP_BAD] > 0)
+		put_names(f, GROUP_BAD, rows, 1);
+}
+
+/* Lines that instructions take, as far as there is room for them. */
+static size_t
+count_instructions(const struct frame *f, size_t room)
+{
+	size_t total = 0;
+	struct text todo;
+
+	for (size_t i = 0; i < f->count[GROUP_BAD]; i++)
+		total += choose_instruction(f, f->slots[GROUP_BAD][i], room - total, &todo);
+	return total;
+}
+
+/*
+ * Shares the lines out: a line for each group that has drones and one for each failed drone; then
+ * what to do; then more lines for those at work, the done ones, the rest.  Where not even the worst
+ * one's instruction fits, the lines of other groups are taken for it: their counts stand above.
+ * Returns the lines for instructions.
+ */
+static size_t
+share_lines(struct frame *f, size_t room)
+{
+	size_t todo;
+
+	for (size_t g = GROUP_COUNT; g-- > GROUP_ACTIVE;) {
+		f->lines[g] = f->count[g] > 0 && room > 1 ? 1 : 0;
+		room -= f->lines[g];
+	}
+	f->lines[GROUP_BAD] = f->count[GROUP_BAD] < room ? f->count[GROUP_BAD] : room;
+	room -= f->lines[GROUP_BAD];
+	todo = count_instructions(f, room);
+	for (size_t g = GROUP_COUNT; g-- > GROUP_ACTIVE && f->count[GROUP_BAD] > 0 && todo == 0;) {
+		room += f->lines[g];
+		f->lines[g] = 0;
+		todo = count_instructions(f, room);
+	}
+	room -= todo;
+	for (size_t g = GROUP_ACTIVE; g < GROUP_COUNT; g++) {
+		size_t more = f->count[g] > f->lines[g] ? f->count[g] - f->lines[g] : 0;
+
+		more = more < room ? more : room;
+		f->lines[g] += f->lines[g] > 0 ? more : 0;
+		room -= f->lines[g] > 0 ? more : 0;
+	}
+	return todo;
+}
+
+/* All counts where there is room for them; else those that matter, the failed ones first. */
+static void
+put_counts(struct frame *f, const json_t *station, size_t lines_max)
+{
+	const json_t *counts = json_object_get(station, "counts");
+	char line[LINE_BYTES];
+
 	overview_counts(station, line, sizeof(line));
-	put_line(f, line, COLOUR_NONE);
-	put_line(f, "", COLOUR_NONE);
-	snprintf(line, sizeof(line), "%-*s %-24s %-6s %-48s %s",
-		 f->columns < NARROW ? NAME_NARROW : NAME_WIDTH, "SLOT", "SERIAL", "PLUG",
-		 "PROGRESS", has_messages(f) ? "MESSAGE" : "");
+	if (cells_lines(line, f->how->columns) > lines_max)
+		snprintf(line, sizeof(line), "%lld failed, %lld active, %lld done",
+			 (long long)out_int(counts, "failed"), (long long)out_int(counts, "active"),
+			 (long long)(out_int(counts, "pass") + out_int(counts, "unchanged")));
+	put_text(f, line, 0, lines_max, COLOUR_NONE);
+}
+
+static void
+put_head(struct frame *f, const json_t *station)
+{
+	const char *state = out_string(station, "state"), *health = out_string(station, "health");
+	bool full = f->how->rows >= ROWS_FULL;
+	char line[LINE_BYTES];
+
+	if (f->how->notice != NULL)
+		put_text(f, f->how->notice, 0, HEAD_LINES_MAX, COLOUR_ATTENTION);
+	overview_station(station, line, sizeof(line));
+	if (full || (state != NULL && strcmp(state, "paused") == 0) ||
+	    (health != NULL && strcmp(health, "degraded") == 0))
+		put_text(f, line, 0, full ? HEAD_LINES_MAX : 1, COLOUR_NONE);
+	overview_firmware(station, line, sizeof(line));
+	if (full)
+		put_text(f, line, 0, HEAD_LINES_MAX, COLOUR_NONE);
+	put_counts(f, station, full ? HEAD_LINES_MAX : 1);
+	if (!full)
+		return;
+	row_headings(&f->widths, line, sizeof(line));
 	put_line(f, line, COLOUR_FAINT);
-	if (json_array_size(list) == 0)
+}
+
+static void
+put_all(struct frame *f, const struct slots *slots)
+{
+	size_t foot = f->how->rows >= ROWS_FOOT ? 1 : 0, spare;
+
+	row_measure(f->list, f->how->columns, &f->widths);
+	put_head(f, slots_station(slots));
+	if (json_array_size(f->list) == 0)
 		put_line(f, "Nothing is plugged in.", COLOUR_NONE);
-	put_slots(f, list,
-		  f->rows > HEAD_LINES + TAIL_LINES ? f->rows - HEAD_LINES - TAIL_LINES : 0);
-	if (!has_messages(f))
-		put_messages(f, list);
-	put_line(f, "Ctrl-C leaves; the station goes on.", COLOUR_FAINT);
+	spare = f->how->rows > f->used + foot ? f->how->rows - f->used - foot : 0;
+	spare = share_lines(f, spare);
+	put_bad(f, spare);
+	for (enum group g = GROUP_ACTIVE; g < GROUP_COUNT; g++)
+		put_group(f, g);
+	if (foot > 0)
+		put_line(f, "q leaves; the station goes on.", COLOUR_FAINT);
 }
 
 char *
-screen_draw(const struct slots *slots, struct screen_size size, bool colour)
+screen_draw(const struct slots *slots, const struct screen *how)
 {
-	struct frame f = { .rows = size.rows, .columns = size.columns, .colour = colour };
+	struct frame f = { .how = how };
 	json_t *list = slots_sorted(slots);
 	size_t bytes = 0;
 	char *text = NULL;
 	bool good;
 
-	if (list == NULL)
-		return NULL;
+	if (list == NULL || !group_slots(&f, list))
+		goto out;
+	f.list = list;
 	f.out = open_memstream(&text, &bytes);
 	if (f.out == NULL)
 		goto out;
-	put_all(&f, slots, list);
+	put_all(&f, slots);
 	good = !ferror(f.out);
 	if (fclose(f.out) != 0 || !good) {
 		free(text);
 		text = NULL;
 	}
 out:
+	free(f.slots[0]);
 	json_decref(list);
 	return text;
 }

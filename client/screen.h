@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The live picture of the station as text for a terminal of a given size; knows no terminal itself.
+ *
+ * Order: failed drones, each with its cause, then what to do about them as far as there is room;
+ * drones at work; drones that are done; the rest.  Where lines are short, a group becomes one line
+ * with its count and names, last groups first; where columns are short, serials are shortened to
+ * what tells them apart, then whole columns are dropped.  A percentage is never cut.
  */
 #ifndef CLIENT_SCREEN_H
 #define CLIENT_SCREEN_H
@@ -10,16 +15,18 @@
 
 struct slots;
 
-struct screen_size {
+struct screen {
 	unsigned rows, columns;
+	bool colour;
+	const char *notice; /* shown above all else, such as a lost connection; NULL: none */
 };
 
 /*
- * One frame: at most rows lines of at most columns characters each, every line ended by "erase to
- * its end", so that a frame written over the last one leaves nothing of it and nothing flickers.
+ * One frame: at most rows lines of at most columns cells each, every line ended by "erase to its
+ * end", so that a frame written over the last one leaves nothing of it and nothing flickers.
  * malloc()ed; NULL when memory ran out.
  */
-char *screen_draw(const struct slots *slots, struct screen_size size, bool colour);
+char *screen_draw(const struct slots *slots, const struct screen *how);
 
 /* "[#######.....]", width characters inside. */
 void screen_bar(char *dst, size_t size, unsigned width, long long percent);

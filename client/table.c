@@ -3,13 +3,13 @@
 #include "config.h"
 
 #include <libsmartcols/libsmartcols.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
+#include "client/cells.h"
 #include "client/command.h"
 #include "client/out.h"
-#include "wire/text.h"
 
 #define LAST_MIN 10 /* a word or two */
 
@@ -33,17 +33,6 @@ struct table {
 	bool failed;
 };
 
-/* Places that a text takes on a terminal. */
-static size_t
-width_of(const char *text)
-{
-	wchar_t wide[OUT_TEXT_MAX];
-	size_t n = mbstowcs(wide, text, OUT_TEXT_MAX);
-	int width = n < OUT_TEXT_MAX ? wcswidth(wide, n) : -1;
-
-	return width >= 0 ? (size_t)width : strlen(text);
-}
-
 static void
 add_column(struct table *t, const char *heading, bool last)
 {
@@ -52,6 +41,11 @@ add_column(struct table *t, const char *heading, bool last)
 	/* WHY: only a terminal has a width; files and pipes get whole lines */
 	c->scols =
 	    scols_table_new_column(t->scols, heading, 0, last && t->room > 0 ? SCOLS_FL_WRAP : 0);
+	/* WHY not the library's own wrapping: it breaks words */
+	if (c->scols != NULL && last && t->room > 0 &&
+	    scols_column_set_wrapfunc(c->scols, scols_wrapnl_chunksize, scols_wrapnl_nextchunk,
+				      NULL) < 0)
+		t->failed = true;
 	c->width = strlen(heading);
 	if (c->scols == NULL)
 		t->failed = true;
@@ -163,8 +157,8 @@ table_cell(struct table *t, const char *text, enum colour colour)
 
 	if (t->line == NULL || n >= t->count)
 		return;
-	text_clean(clean, sizeof(clean), text);
-	width = width_of(clean);
+	cells_clean(clean, sizeof(clean), text);
+	width = cells_width(clean);
 	if (width > t->columns[n].width)
 		t->columns[n].width = width;
 	if (scols_line_set_data(t->line, n, clean) < 0)
@@ -175,12 +169,57 @@ table_cell(struct table *t, const char *text, enum colour colour)
 		t->failed = true;
 }
 
+/* Cells that the other columns leave for the last one. */
+static size_t
+last_width(const struct table *t)
+{
+	size_t others = 0;
+
+	for (size_t i = 0; i + 1 < t->count; i++)
+		others += t->columns[i].dropped ? 0 : t->columns[i].width + 1;
+	return t->room > others + t->last_min ? t->room - others : t->last_min;
+}
+
+/* Breaks the last cell of a row at words. */
+static void
+wrap_last(struct table *t, struct libscols_line *line, size_t width)
+{
+	struct libscols_cell *cell = scols_line_get_cell(line, t->count - 1);
+	const char *text = cell != NULL ? scols_cell_get_data(cell) : NULL;
+	char one[OUT_TEXT_MAX], all[2 * OUT_TEXT_MAX] = "";
+
+	while (text != NULL && cells_line(one, sizeof(one), &text, width)) {
+		size_t used = strlen(all);
+
+		if (used + strlen(one) + 2 > sizeof(all))
+			break;
+		snprintf(all + used, sizeof(all) - used, "%s%s", used > 0 ? "\n" : "", one);
+	}
+	if (all[0] != '\0' && scols_cell_set_data(cell, all) < 0)
+		t->failed = true;
+}
+
+static void
+wrap_rows(struct table *t)
+{
+	struct libscols_iter *i = scols_new_iter(SCOLS_ITER_FORWARD);
+	struct libscols_line *line;
+
+	if (i == NULL)
+		t->failed = true;
+	while (i != NULL && scols_table_next_line(t->scols, i, &line) == 0)
+		wrap_last(t, line, last_width(t));
+	scols_free_iter(i);
+}
+
 bool
 table_finish(struct table *t)
 {
 	bool good;
 
 	(void)table_fit(t, 0); /* WHY: the first column stays */
+	if (t->room > 0 && !t->columns[t->count - 1].dropped)
+		wrap_rows(t);
 	good = !t->failed && scols_print_table(t->scols) == 0;
 	scols_unref_table(t->scols);
 	free(t);

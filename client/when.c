@@ -101,3 +101,12 @@ when_parse(const char *text, time_t now, char ret_iso[WHEN_TEXT_MAX])
 	return gmtime_r(&t, &tm) != NULL &&
 	       strftime(ret_iso, WHEN_TEXT_MAX, "%Y-%m-%dT%H:%M:%S.000Z", &tm) > 0;
 }
+
+int64_t
+when_ms(void)
+{
+	struct timespec t = { .tv_sec = 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* WHY: cannot fail for this clock */
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}

@@ -4,6 +4,7 @@
 #define CLIENT_WHEN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "cfdfu/util.h"
@@ -16,5 +17,8 @@
  * Writes UTC, ISO 8601 with milliseconds.
  */
 bool when_parse(const char *text, time_t now, char ret_iso[WHEN_TEXT_MAX]) MUST_CHECK;
+
+/* Milliseconds of a clock that nobody sets. */
+int64_t when_ms(void);
 
 #endif

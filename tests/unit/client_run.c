@@ -73,8 +73,8 @@ client_file(const char *name, const void *bytes, size_t count)
 	return path;
 }
 
-static int
-make_listener(void)
+int
+client_listen(void)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -223,7 +223,7 @@ void
 client_run_args(struct run *ret_run, char *const *args, const char *const *replies,
 		const char *input)
 {
-	int listener = replies != NULL ? make_listener() : -1;
+	int listener = replies != NULL ? client_listen() : -1;
 	int in = make_output(), out = make_output(), err = make_output();
 
 	memset(ret_run, 0, sizeof(*ret_run));

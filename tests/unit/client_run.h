@@ -36,6 +36,9 @@ void client_run_args(struct run *ret_run, char *const *args, const char *const *
 const char *client_socket(void);
 const char *client_directory(void);
 
+/* A service's listening socket at that path. */
+int client_listen(void);
+
 /* A file in that directory with these bytes. */
 const char *client_file(const char *name, const void *bytes, size_t count);
 

@@ -193,8 +193,8 @@ static const struct {
 	{ "{\"error\":\"org.varlink.service.MethodNotFound\",\"parameters\":{\"method\":\"a.B\"}}",
 	  EXIT_REFUSED, "another version" },
 	{ "{\"error\":\"org.cfdfu.Station.Unheard\",\"parameters\":{}}", EXIT_REFUSED, "Unheard" },
-	{ "{\"nonsense", EXIT_REFUSED, "makes no sense" },
-	{ "[]", EXIT_REFUSED, "makes no sense" },
+	{ "{\"nonsense", EXIT_REFUSED, "invalid reply" },
+	{ "[]", EXIT_REFUSED, "invalid reply" },
 };
 
 static void

@@ -175,12 +175,9 @@ slots_without_a_class_count_by_state_and_verdict(void **state)
 	}
 }
 
-/* A station of count slots, every fourth one busy, every fourth one failed. */
 static struct slots *
 make_slots(int count)
 {
-	static const char *const states[] = { "writing", "ended", "ended", "idle" };
-	static const char *const verdicts[] = { NULL, "fail", "pass", NULL };
 	json_t *list = json_array(), *reply;
 	struct slots *s = NULL;
 
@@ -188,10 +185,7 @@ make_slots(int count)
 		char port[16];
 
 		snprintf(port, sizeof(port), "1-%d", i + 1);
-		json_array_append_new(list, json_pack("{s:s,s:b,s:s,s:s?,s:i,s:s,s:i}", "port",
-						      port, "present", 1, "state", states[i % 4],
-						      "verdict", verdicts[i % 4], "percent", 50,
-						      "message", "words", "eta_s", 75));
+		json_array_append_new(list, json_pack("{s:s}", "port", port));
 	}
 	reply = json_pack("{s:{s:s,s:[],s:{s:i}},s:o,s:b}", "station", "state", "armed", "selected",
 			  "counts", "present", count, "slots", list, "full", 1);
@@ -199,89 +193,6 @@ make_slots(int count)
 	assert_int_equal(slots_apply(s, reply, NULL, NULL), 0);
 	json_decref(reply);
 	return s;
-}
-
-#define ERASE "\033[K"
-
-/* Lines of a frame, without what erases the rest of each; asserts that none is too long. */
-static size_t
-count_lines(const char *frame, unsigned columns)
-{
-	size_t lines = 1, column = 0;
-
-	for (const char *c = frame; *c != '\0'; c++) {
-		if (*c == '\n') {
-			lines++;
-			column = 0;
-		} else if (strncmp(c, "\033[K", 3) == 0) {
-			c += 2;
-		} else if (*c != '\r' && (*c & 0xC0) != 0x80) {
-			column++;
-		}
-		assert_true(column <= columns);
-	}
-	return lines;
-}
-
-static void
-a_frame_never_exceeds_the_window(void **state)
-{
-	(void)state;
-	for (int count = 0; count <= 130; count += 13) {
-		struct slots *s = make_slots(count);
-
-		for (unsigned rows = 1; rows < 60; rows += 7)
-			for (unsigned columns = 1; columns < 200; columns += 33) {
-				struct screen_size size = { rows, columns };
-				char *frame = screen_draw(s, size, false);
-
-				assert_non_null(frame);
-				assert_true(count_lines(frame, columns) <= rows);
-				free(frame);
-			}
-		slots_free(s);
-	}
-}
-
-static void
-eighty_columns_have_room_for_the_eta_and_for_what_to_do(void **state)
-{
-	struct slots *s = make_slots(4);
-	char *frame = screen_draw(s, (struct screen_size){ 24, 80 }, false);
-	const char *bar = strstr(frame, "[####....]  50%  1:15 writing ");
-
-	(void)state;
-	assert_non_null(bar);
-	assert_non_null(strstr(frame, ": words" ERASE));
-	assert_true(count_lines(frame, 80) <= 24);
-	free(frame);
-	slots_free(s);
-}
-
-static void
-a_frame_shows_bars_verdicts_and_the_busy_first(void **state)
-{
-	struct slots *s = make_slots(4);
-	char *frame = screen_draw(s, (struct screen_size){ 24, 160 }, false);
-
-	(void)state;
-	assert_non_null(strstr(frame, "[##########..........]  50%"));
-	assert_non_null(strstr(frame, "FAIL"));
-	assert_non_null(strstr(frame, "PASS"));
-	assert_non_null(strstr(frame, "Ctrl-C leaves"));
-	free(frame);
-	slots_free(s);
-	s = make_slots(40);
-	frame = screen_draw(s, (struct screen_size){ 18, 160 }, false);
-	assert_non_null(strstr(frame, "1-1 "));
-	assert_non_null(strstr(frame, "1-37 "));
-	assert_null(strstr(frame, "1-4 "));
-	assert_non_null(strstr(frame, "and 29 more"));
-	free(frame);
-	frame = screen_draw(s, (struct screen_size){ 60, 160 }, true);
-	assert_non_null(strstr(frame, "\033[1;31m"));
-	free(frame);
-	slots_free(s);
 }
 
 static void
@@ -513,9 +424,6 @@ main(void)
 		cmocka_unit_test(numbers_and_times_are_written_for_people),
 		cmocka_unit_test(what_is_not_good_is_never_taken_away),
 		cmocka_unit_test(slots_without_a_class_count_by_state_and_verdict),
-		cmocka_unit_test(a_frame_never_exceeds_the_window),
-		cmocka_unit_test(eighty_columns_have_room_for_the_eta_and_for_what_to_do),
-		cmocka_unit_test(a_frame_shows_bars_verdicts_and_the_busy_first),
 		cmocka_unit_test(bars_are_never_wider_than_asked),
 		cmocka_unit_test(a_full_reply_forgets_what_it_does_not_name),
 		cmocka_unit_test(the_doctor_finds_what_stands_in_the_way),

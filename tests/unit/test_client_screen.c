@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,19 +47,6 @@ struct show {
 	size_t used;
 };
 
-static int
-listen_here(void)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	copy_text(sa.sun_path, sizeof(sa.sun_path), client_socket());
-	(void)unlink(sa.sun_path);
-	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
-	assert_int_equal(listen(fd, 1), 0);
-	return fd;
-}
-
 /* Takes what the terminal shows until it has this text; from *mark on. */
 static void
 see(struct show *s, const char *text, size_t mark)
@@ -86,12 +72,29 @@ say(const struct show *s, const char *reply)
 			 strlen(reply) + 1);
 }
 
+/* The service's side of a watch. */
 static void
-start(struct show *s, const char *term)
+serve(struct show *s, int listener)
+{
+	char request[512];
+
+	for (;;) {
+		s->service = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		assert_true(s->service >= 0);
+		if (recv(s->service, request, sizeof(request), 0) > 0)
+			break;
+		close(s->service); /* it has only looked whether a service listens */
+	}
+	close(listener);
+	assert_non_null(strstr(request, "\"more\":true"));
+	say(s, FIRST);
+}
+
+static void
+start(struct show *s, const char *term, const char *option)
 {
 	struct winsize size = { .ws_row = 24, .ws_col = 120 };
-	int listener = listen_here();
-	char request[512];
+	int listener = client_listen();
 
 	memset(s, 0, sizeof(*s));
 	s->pid = forkpty(&s->terminal, NULL, NULL, &size);
@@ -99,17 +102,19 @@ start(struct show *s, const char *term)
 	if (s->pid == 0) {
 		setenv("TERM", term, 1);
 		unsetenv("NO_COLOR");
-		execl(CFDFUCTL, "cfdfuctl", "--socket", client_socket(), "watch", (char *)NULL);
+		execl(CFDFUCTL, "cfdfuctl", "--socket", client_socket(), "watch", option,
+		      (char *)NULL);
 		_exit(98);
 	}
-	s->service = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	assert_true(s->service >= 0);
-	close(listener);
-	assert_true(recv(s->service, request, sizeof(request), 0) > 0);
-	assert_non_null(strstr(request, "\"more\":true"));
-	say(s, FIRST);
+	serve(s, listener);
 	see(s, "writing", 0);
-	see(s, "Ctrl-C leaves", 0);
+}
+
+static void
+start_screen(struct show *s)
+{
+	start(s, "xterm", NULL);
+	see(s, "q leaves", 0);
 	assert_non_null(strstr(s->seen, ENTER));
 }
 
@@ -130,7 +135,7 @@ the_screen_is_drawn_and_given_back_on_ctrl_c(void **state)
 	struct show s;
 
 	(void)state;
-	start(&s, "xterm");
+	start_screen(&s);
 	assert_non_null(strstr(s.seen, "[##########..........]  50%"));
 	assert_non_null(strstr(s.seen, "\033[36m")); /* busy is coloured */
 	say(&s, SECOND);
@@ -149,13 +154,67 @@ a_new_size_of_the_window_is_followed(void **state)
 	size_t mark;
 
 	(void)state;
-	start(&s, "dumb");
+	start(&s, "xterm", "--no-color");
+	see(&s, "q leaves", 0);
 	assert_null(strstr(s.seen, "\033[36m"));
 	mark = s.used;
 	assert_int_equal(ioctl(s.terminal, TIOCSWINSZ, &small), 0);
 	see(&s, "\033[J", mark);
-	assert_null(strstr(s.seen + mark, "Ctrl-C"));
+	assert_null(strstr(s.seen + mark, "q leaves"));
 	kill(s.pid, SIGTERM);
+	see(&s, LEAVE, mark);
+	assert_int_equal(finish(&s), EXIT_OK);
+}
+
+static void
+q_leaves(void **state)
+{
+	struct show s;
+
+	(void)state;
+	start_screen(&s);
+	assert_int_equal(write(s.terminal, "xq", 2), 2);
+	see(&s, LEAVE, 0);
+	assert_int_equal(finish(&s), EXIT_OK);
+}
+
+static void
+a_terminal_that_cannot_draw_gets_lines(void **state)
+{
+	static const struct {
+		const char *term, *option;
+	} rows[] = { { "dumb", NULL }, { "xterm", "--lines" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct show s;
+
+		start(&s, rows[i].term, rows[i].option);
+		say(&s, SECOND);
+		see(&s, "1-4 pass", 0);
+		assert_null(strchr(s.seen, '\033'));
+		kill(s.pid, SIGTERM);
+		assert_int_equal(finish(&s), 128 + SIGTERM);
+	}
+}
+
+static void
+a_service_that_goes_away_is_waited_for(void **state)
+{
+	struct show s;
+	size_t mark;
+
+	(void)state;
+	start_screen(&s);
+	assert_int_equal(unlink(client_socket()), 0);
+	close(s.service);
+	see(&s, "The service has gone away", 0);
+	mark = s.used;
+	serve(&s, client_listen());
+	say(&s, SECOND);
+	see(&s, "PASS", mark);
+	see(&s, "\033[HStation armed", mark);
+	assert_int_equal(write(s.terminal, "q", 1), 1);
 	see(&s, LEAVE, mark);
 	assert_int_equal(finish(&s), EXIT_OK);
 }
@@ -166,11 +225,11 @@ trouble_is_said_after_the_screen_was_given_back(void **state)
 	struct show s;
 
 	(void)state;
-	start(&s, "xterm");
-	shutdown(s.service, SHUT_RDWR);
-	see(&s, "closed the connection", 0);
-	assert_true(strstr(s.seen, LEAVE) < strstr(s.seen, "closed the connection"));
-	assert_int_equal(finish(&s), EXIT_NO_DAEMON);
+	start_screen(&s);
+	say(&s, "nonsense");
+	see(&s, "invalid reply", 0);
+	assert_true(strstr(s.seen, LEAVE) < strstr(s.seen, "invalid reply"));
+	assert_int_equal(finish(&s), EXIT_REFUSED);
 }
 
 static void
@@ -181,7 +240,7 @@ a_stopped_watch_gives_the_screen_back_for_the_time(void **state)
 	int status;
 
 	(void)state;
-	start(&s, "xterm");
+	start_screen(&s);
 	assert_int_equal(write(s.terminal, "\032", 1), 1);
 	see(&s, LEAVE, 0);
 	assert_int_equal(waitpid(s.pid, &status, WUNTRACED), s.pid);
@@ -201,6 +260,9 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_screen_is_drawn_and_given_back_on_ctrl_c),
 		cmocka_unit_test(a_new_size_of_the_window_is_followed),
+		cmocka_unit_test(q_leaves),
+		cmocka_unit_test(a_terminal_that_cannot_draw_gets_lines),
+		cmocka_unit_test(a_service_that_goes_away_is_waited_for),
 		cmocka_unit_test(trouble_is_said_after_the_screen_was_given_back),
 		cmocka_unit_test(a_stopped_watch_gives_the_screen_back_for_the_time),
 	};

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* Text as a terminal shows it. */
+#include "config.h"
+
+#include "client/cells.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <string.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "cfdfu/util.h"
+#include "wire/text.h"
+
+#define WRAP_MIN 10 /* cells; a column narrower than that is not wrapped to: nobody could read it  \
+		     */
+#define LINE_BYTES 4096
+
+bool
+cells_plain(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+
+void
+cells_setup(void)
+{
+	(void)setlocale(LC_CTYPE, ""); /* WHY: an unknown locale leaves "C" */
+	if (cells_plain() && !isatty(STDOUT_FILENO))
+		(void)setlocale(LC_CTYPE, "C.UTF-8"); /* WHY: without it, ASCII is what there is */
+}
+
+static bool
+is_continuation(char c)
+{
+	return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+/* The character at s: its bytes and its cells.  s is not at the end. */
+static size_t
+measure(const char *s, size_t *ret_cells)
+{
+	size_t bytes = 1;
+	wchar_t code = 0;
+	int width;
+
+	while (is_continuation(s[bytes]))
+		bytes++;
+	*ret_cells = 1;
+	if (bytes == 1 || cells_plain())
+		return bytes;
+	if (mbrtowc(&code, s, bytes, &(mbstate_t){ 0 }) != bytes)
+		return bytes;
+	width = wcwidth(code);
+	*ret_cells = width < 0 ? 1 : (size_t)width;
+	return bytes;
+}
+
+void
+cells_clean(char *dst, size_t size, const char *src)
+{
+	size_t from = 0, to = 0;
+
+	text_clean(dst, size, src);
+	if (!cells_plain())
+		return;
+	while (dst[from] != '\0') {
+		dst[to++] = (unsigned char)dst[from] < 0x80 ? dst[from] : '?';
+		from++;
+		while (is_continuation(dst[from]))
+			from++;
+	}
+	dst[to] = '\0';
+}
+
+size_t
+cells_width(const char *text)
+{
+	size_t total = 0, cells;
+
+	while (*text != '\0') {
+		text += measure(text, &cells);
+		total += cells;
+	}
+	return total;
+}
+
+size_t
+cells_prefix(const char *text, size_t cells)
+{
+	size_t at = 0, taken;
+
+	while (text[at] != '\0') {
+		size_t bytes = measure(text + at, &taken);
+
+		if (taken > cells)
+			break;
+		cells -= taken;
+		at += bytes;
+	}
+	return at;
+}
+
+void
+cells_cut(char *dst, size_t size, const char *text, size_t cells)
+{
+	const char *mark = cells_plain() ? "~" : "\u2026";
+	size_t bytes = cells_prefix(text, cells);
+
+	if (text[bytes] == '\0' || cells == 0) {
+		copy_text(dst, size, text[bytes] == '\0' ? text : "");
+		return;
+	}
+	bytes = cells_prefix(text, cells - 1);
+	(void)snprintf(dst, size, "%.*s%s", (int)bytes, text, mark); /* WHY: cut is fine */
+}
+
+void
+cells_fit(char *dst, size_t size, const char *text, size_t cells)
+{
+	size_t width, used;
+
+	cells_cut(dst, size, text, cells);
+	used = strlen(dst);
+	for (width = cells_width(dst); width < cells && used + 1 < size; width++)
+		dst[used++] = ' ';
+	dst[used] = '\0';
+}
+
+bool
+cells_line(char *dst, size_t size, const char **text, size_t cells)
+{
+	const char *s = *text + strspn(*text, " ");
+	size_t bytes = cells_prefix(s, cells > 0 ? cells : 1), end;
+
+	if (*s == '\0')
+		return false;
+	if (bytes == 0) { /* a wide character in a line of one cell */
+		size_t unused;
+
+		bytes = measure(s, &unused);
+	}
+	end = bytes;
+	if (s[bytes] != '\0' && s[bytes] != ' ') {
+		while (end > 0 && s[end - 1] != ' ')
+			end--;
+		if (end == 0)
+			end = bytes; /* one word longer than the line */
+	}
+	*text = s + end;
+	while (end > 0 && s[end - 1] == ' ')
+		end--;
+	(void)snprintf(dst, size, "%.*s", (int)end, s); /* WHY: a line fits; cut is fine */
+	return true;
+}
+
+size_t
+cells_lines(const char *text, size_t cells)
+{
+	char line[LINE_BYTES];
+	size_t n = 0;
+
+	while (cells_line(line, sizeof(line), &text, cells))
+		n++;
+	return n;
+}
+
+void
+cells_print(FILE *f, const char *text, size_t indent, size_t columns)
+{
+	char line[LINE_BYTES];
+	bool first = true;
+
+	if (columns == 0) {
+		fprintf(f, "%s\n", text);
+		return;
+	}
+	if (columns < indent + WRAP_MIN)
+		columns = indent + WRAP_MIN;
+	while (cells_line(line, sizeof(line), &text, columns - indent)) {
+		fprintf(f, "%*s%s\n", first ? 0 : (int)indent, "", line);
+		first = false;
+	}
+	if (first)
+		fputc('\n', f);
+}
