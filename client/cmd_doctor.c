@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cfdfuctl doctor: what is wrong with the station, and the command that mends it. */
+/* cfdfuctl doctor: what is wrong with the station, and the command that fixes it. */
 #include "config.h"
 
 #include <stdio.h>
@@ -38,7 +38,7 @@ print_checks(const struct session *s, const json_t *checks)
 		printf("%s%-4s%s  %s\n", colour ? colour_code(colour_of_level(level.s)) : "",
 		       level.s, colour ? "\033[0m" : "", text.s);
 		if (fix.s[0] != '\0')
-			printf("      mend it with: %s\n", fix.s);
+			printf("      to fix it: %s\n", fix.s);
 	}
 }
 
@@ -107,6 +107,6 @@ run(const struct session *s, const struct invocation *i)
 const struct command_desc cmd_doctor = {
 	.name = "doctor",
 	.args = "",
-	.help = "what is wrong with the station, and the command that mends it",
+	.help = "what is wrong with the station, and the command that fixes it",
 	.run = run,
 };

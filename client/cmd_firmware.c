@@ -120,8 +120,7 @@ check_platform(const struct invocation *i, const char *word)
 {
 	if (word == NULL || platform_by_name(word) != PLATFORM_UNKNOWN)
 		return 0;
-	return usage_error(i->command,
-			   "\"%s\" is no platform: cf2, cf21bl, bolt, tag, flapper, other", word);
+	return params_no_platform(i, word, false);
 }
 
 static int
@@ -237,6 +236,6 @@ const struct command_desc cmd_firmware_remove = {
 	.args = "NAME",
 	.args_min = 1,
 	.args_max = 1,
-	.help = "out of the catalogue",
+	.help = "remove firmware from the catalogue",
 	.run = run_remove,
 };

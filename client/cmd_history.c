@@ -10,6 +10,7 @@
 #include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
+#include "client/guess.h"
 #include "client/out.h"
 #include "client/params.h"
 #include "client/when.h"
@@ -40,16 +41,21 @@ set_verdict(json_t *parameters, const struct invocation *i)
 					     "fail",	"skipped",    "needs-button",
 					     "running", "interrupted" };
 	const char *text = invocation_value(i, "verdict");
+	struct guess g = { .word = text };
+	char guess[GUESS_TEXT_MAX];
 
 	if (text == NULL)
 		return 0;
 	for (size_t n = 0; n < ARRAY_LEN(words); n++)
 		if (strcasecmp(words[n], text) == 0)
 			return params_text(parameters, "verdict", words[n]);
+	for (size_t n = 0; n < ARRAY_LEN(words); n++)
+		guess_add(&g, words[n]);
+	guess_text(&g, "", guess);
 	return usage_error(i->command,
 			   "--verdict is pass, unchanged, needs-power-cycle, needs-button, fail, "
-			   "skipped, interrupted or running, not \"%s\"",
-			   text);
+			   "skipped, interrupted or running, not \"%s\"%s",
+			   text, guess);
 }
 
 static int

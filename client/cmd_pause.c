@@ -36,7 +36,8 @@ static int
 run_resume(const struct session *s, const struct invocation *i)
 {
 	(void)i;
-	return ask(s, PROTO_METHOD("Resume"), "Armed again.");
+	return ask(s, PROTO_METHOD("Resume"),
+		   "Resumed.  Drones that are plugged in will be flashed.");
 }
 
 const struct command_desc cmd_pause = {

@@ -84,10 +84,7 @@ run_platform(const struct session *s, const struct invocation *i)
 	int r;
 
 	if (!none && platform_by_name(platform) == PLATFORM_UNKNOWN)
-		return usage_error(
-		    i->command,
-		    "\"%s\" is no platform: cf2, cf21bl, bolt, tag, flapper, other, none",
-		    platform);
+		return params_no_platform(i, platform, true);
 	parameters = json_object();
 	r = params_text(parameters, "target", i->args[0]);
 	if (r == 0)

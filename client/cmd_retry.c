@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cfdfuctl retry: drones again, now. */
+/* cfdfuctl retry: flash drones again. */
 #include "config.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ print_queued(const json_t *reply)
 	size_t i;
 
 	if (json_array_size(queued) == 0) {
-		puts("Nothing to do again.");
+		puts("Nothing to retry: no drone has failed.");
 		return;
 	}
 	fputs("Queued:", stdout);
@@ -71,7 +71,7 @@ const struct command_desc cmd_retry = {
 	.name = "retry",
 	.args = "SLOT|SERIAL...|--failed",
 	.args_max = COMMAND_ARGS_ANY,
-	.help = "drones again, now",
+	.help = "flash drones again",
 	.run = run,
 	.options = {
 		{ "failed", 0, NULL, "all present drones whose last attempt failed" },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cfdfuctl status: the station and a row a slot. */
+/* cfdfuctl status: the station and one row per slot. */
 #include "config.h"
 
 #include <stdio.h>
@@ -185,6 +185,6 @@ const struct command_desc cmd_status = {
 	.name = "status",
 	.args = "[SLOT|SERIAL]",
 	.args_max = 1,
-	.help = "the station, the selected firmware, and a row a slot",
+	.help = "the station, the selected firmware, and one row per slot",
 	.run = run,
 };

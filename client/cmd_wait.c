@@ -13,7 +13,7 @@
 #include "client/stream.h"
 #include "client/when.h"
 
-#define SECONDS_MAX (30U * 24 * 3600)
+#define SECONDS_MAX (30 * 24 * 3600)
 #define COUNT_MAX 100000U
 
 /*
@@ -184,9 +184,9 @@ sum_up(const struct wait *w, bool timed_out)
 }
 
 static int
-wait_for_all(struct wait *w, uint64_t seconds, bool limited)
+wait_for_all(struct wait *w, int64_t seconds, bool limited)
 {
-	int64_t until_ms = limited ? when_ms() + (int64_t)seconds * 1000 : -1;
+	int64_t until_ms = limited ? when_ms() + seconds * 1000 : -1;
 	struct stream *stream = NULL;
 	int r = stream_open(w->session, PROTO_METHOD("Watch"), json_object(), &stream);
 
@@ -202,11 +202,11 @@ static int
 run(const struct session *s, const struct invocation *i)
 {
 	struct wait w = { .session = s, .first = true };
-	uint64_t seconds = 0;
+	int64_t seconds = 0;
 	int r = invocation_number(i, "count", 1, COUNT_MAX, &w.count);
 
 	if (r == 0)
-		r = invocation_number(i, "timeout", 0, SECONDS_MAX, &seconds);
+		r = invocation_duration(i, "timeout", SECONDS_MAX, &seconds);
 	if (r != 0)
 		return r;
 	w.endings = json_object();
@@ -228,6 +228,6 @@ const struct command_desc cmd_wait = {
 	.run = run,
 	.options = {
 		{ "count", 'n', "N", "until N drones have ended (default: all present)" },
-		{ "timeout", 't', "SECONDS", "give up then, with exit status 5" },
+		{ "timeout", 't', "TIME", "give up then, with exit status 5" },
 	},
 };

@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/guess.h"
 #include "client/help.h"
 #include "client/out.h"
+#include "client/when.h"
 
 #define LONG_MAX_COUNT (COMMAND_OPTIONS_MAX + 16)
 #define GLOBAL_BASE 256	 /* getopt's value for global option n */
@@ -119,14 +121,34 @@ take_global(struct session *s, const struct command_desc *c, enum global which)
 	return 0;
 }
 
+/* "; did you mean "--failed"?" for what begins with "--"; "" when nothing is near. */
+static void
+guess_option(const struct command_desc *c, const char *word, char text[GUESS_TEXT_MAX])
+{
+	char name[GUESS_WORD_MAX];
+	struct guess g = { .word = name };
+
+	copy_text(name, sizeof(name), strncmp(word, "--", 2) == 0 ? word + 2 : "");
+	name[strcspn(name, "=")] = '\0';
+	for (int i = 0; global_options[i].name != NULL; i++)
+		guess_add(&g, global_options[i].name);
+	for (int i = 0; c != NULL && c->options[i].name != NULL; i++)
+		guess_add(&g, c->options[i].name);
+	guess_text(&g, "--", text);
+}
+
 /* WHY not always the word: of letters in one word, getopt may not be past it yet. */
 static int
 refuse_option(const struct command_desc *c, bool no_value, char **argv)
 {
 	const char letter[] = { '-', (char)optopt, '\0' };
 	const char *word = optopt > 0 && optopt < GLOBAL_BASE ? letter : argv[optind - 1];
+	char guess[GUESS_TEXT_MAX];
 
-	return usage_error(c, no_value ? "%s needs a value" : "unknown option: %s", word);
+	if (no_value)
+		return usage_error(c, "%s needs a value", word);
+	guess_option(c, word, guess);
+	return usage_error(c, "unknown option: %s%s", word, guess);
 }
 
 /* Options of one part of the line.  0; or -1 and the exit status. */
@@ -159,9 +181,8 @@ parse_options(int argc, char **argv, struct session *s, const struct command_des
 	}
 }
 
-/* The command that the words name: two words before one.  *ret_words: how many it took. */
-static const struct command_desc *
-find_command(int argc, char **argv, int *ret_words)
+const struct command_desc *
+command_find(int argc, char *const *argv, int *ret_words)
 {
 	char two[64];
 
@@ -179,8 +200,8 @@ find_command(int argc, char **argv, int *ret_words)
 	return NULL;
 }
 
-static bool
-is_group(const char *word)
+bool
+command_is_group(const char *word)
 {
 	size_t length = strlen(word);
 
@@ -198,7 +219,7 @@ parse_between(int *argc, char ***argv, struct session *s, struct invocation *inv
 	char *word = (*argv)[0];
 
 	if (*argc < 2 || (*argv)[1][0] != '-' || strcmp((*argv)[1], "--help") == 0 ||
-	    strcmp((*argv)[1], "-h") == 0 || !is_group(word))
+	    strcmp((*argv)[1], "-h") == 0 || !command_is_group(word))
 		return 0;
 	if (parse_options(*argc, *argv, s, NULL, inv, ret_status) < 0)
 		return -1;
@@ -208,20 +229,75 @@ parse_between(int *argc, char ***argv, struct session *s, struct invocation *inv
 	return 0;
 }
 
-/* "firmware" alone, or with a word that it does not know: shows what it knows. */
-static int
-refuse_command(int argc, char **argv)
+/* What was meant by "stauts", "frimware add" or, in a group, "firmware lst". */
+static void
+guess_command(int argc, char *const *argv, char text[GUESS_TEXT_MAX])
 {
-	if (!is_group(argv[0]))
-		return usage_error(NULL, "unknown command: %s", argv[0]);
+	bool group = command_is_group(argv[0]);
+	size_t skip = group ? strlen(argv[0]) + 1 : 0;
+	char two[GUESS_WORD_MAX] = "";
+	struct guess whole = { .word = argv[group && argc > 1 ? 1 : 0] }, pair = { .word = two };
+	char prefix[GUESS_WORD_MAX] = "";
+
+	if (group)
+		snprintf(prefix, sizeof(prefix), "%s ", argv[0]);
+	else if (argc > 1)
+		snprintf(two, sizeof(two), "%.30s %.30s", argv[0], argv[1]);
+	for (int i = 0; commands[i] != NULL; i++) {
+		if (skip == 0)
+			guess_add(&pair, commands[i]->name);
+		if (strncmp(commands[i]->name, prefix, skip) == 0)
+			guess_add(&whole, commands[i]->name + skip);
+	}
+	guess_text(pair.nearest != NULL ? &pair : &whole, prefix, text);
+}
+
+int
+command_refuse(int argc, char *const *argv)
+{
+	char guess[GUESS_TEXT_MAX];
+
+	guess_command(argc, argv, guess);
+	if (!command_is_group(argv[0]))
+		return usage_error(NULL, "unknown command: %s%s", argv[0], guess);
 	if (argc > 1 && strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "-h") != 0)
-		say_error("unknown command: %s %s", argv[0], argv[1]);
+		say_error("unknown command: %s %s%s", argv[0], argv[1], guess);
 	else if (argc > 1) {
 		help_print_group(stdout, argv[0]);
 		return EXIT_OK;
 	}
 	help_print_group(stderr, argv[0]);
 	return EXIT_USAGE;
+}
+
+/* "PLATFORM|none" of "SLOT|SERIAL PLATFORM|none": the argument after so many. */
+static int
+refuse_too_few(const struct invocation *inv)
+{
+	const char *args = inv->command->args;
+	size_t length;
+
+	for (int i = 0; i < inv->arg_count; i++) {
+		args += strcspn(args, " ");
+		args += strspn(args, " ");
+	}
+	length = strcspn(args, " ");
+	for (size_t n = 0; n + 2 < length; n++)
+		if (strncmp(args + n, "|--", 3) == 0 || strncmp(args + n, "...", 3) == 0)
+			length = n;
+	return usage_error(inv->command, "missing argument: %.*s", (int)length, args);
+}
+
+static int
+check_count(const struct invocation *inv)
+{
+	const struct command_desc *c = inv->command;
+
+	if (inv->arg_count < c->args_min)
+		return refuse_too_few(inv);
+	if (inv->arg_count > c->args_max)
+		return usage_error(c, "unexpected argument: %s", inv->args[c->args_max]);
+	return 0;
 }
 
 int
@@ -248,9 +324,9 @@ command_parse(int argc, char **argv, struct session *ret_session, struct invocat
 	}
 	if (parse_between(&argc, &argv, &s, &inv, ret_status) < 0)
 		return -1;
-	inv.command = find_command(argc, argv, &words);
+	inv.command = command_find(argc, argv, &words);
 	if (inv.command == NULL) {
-		*ret_status = refuse_command(argc, argv);
+		*ret_status = command_refuse(argc, argv);
 		return -1;
 	}
 	argc -= words - 1;
@@ -259,13 +335,9 @@ command_parse(int argc, char **argv, struct session *ret_session, struct invocat
 		return -1;
 	inv.args = argv + optind;
 	inv.arg_count = argc - optind;
-	if (inv.arg_count < inv.command->args_min || inv.arg_count > inv.command->args_max) {
-		*ret_status =
-		    inv.arg_count < inv.command->args_min
-			? usage_error(inv.command, "something is missing")
-			: usage_error(inv.command, "too much: %s", inv.args[inv.command->args_max]);
+	*ret_status = check_count(&inv);
+	if (*ret_status != 0)
 		return -1;
-	}
 out:
 	*ret_session = s;
 	*ret = inv;
@@ -330,5 +402,23 @@ invocation_number(const struct invocation *i, const char *option, uint64_t min, 
 		return usage_error(i->command, "--%s is a number from %llu to %llu, not \"%s\"",
 				   option, (unsigned long long)min, (unsigned long long)max, text);
 	*ret_number = v;
+	return 0;
+}
+
+int
+invocation_duration(const struct invocation *i, const char *option, int64_t max,
+		    int64_t *ret_seconds)
+{
+	const char *text = invocation_value(i, option);
+	int64_t seconds;
+
+	if (text == NULL)
+		return 0;
+	if (!when_duration(text, &seconds) || seconds > max)
+		return usage_error(i->command,
+				   "--%s is a time such as 90s, 5m, 1h30m or 600 (seconds), "
+				   "not \"%s\"",
+				   option, text);
+	*ret_seconds = seconds;
 	return 0;
 }

@@ -64,6 +64,13 @@ extern const struct command_option global_options[];
 int command_parse(int argc, char **argv, struct session *ret_session, struct invocation *ret,
 		  int *ret_status) MUST_CHECK;
 
+/* The command that the words name: two words before one.  *ret_words: how many it took. */
+const struct command_desc *command_find(int argc, char *const *argv, int *ret_words);
+bool command_is_group(const char *word);
+
+/* Words that name no command: says so, and what is near or in the group; the exit status. */
+int command_refuse(int argc, char *const *argv);
+
 /* NULL when the option was not given. */
 const char *invocation_value(const struct invocation *i, const char *option);
 bool invocation_has(const struct invocation *i, const char *option);
@@ -77,6 +84,10 @@ int usage_error(const struct command_desc *c, const char *fmt, ...) PRINTF_LIKE(
  */
 int invocation_number(const struct invocation *i, const char *option, uint64_t min, uint64_t max,
 		      uint64_t *ret_number) MUST_CHECK;
+
+/* A duration of at most max seconds, such as 90s, 5m, 1h30m, 600; as invocation_number(). */
+int invocation_duration(const struct invocation *i, const char *option, int64_t max,
+			int64_t *ret_seconds) MUST_CHECK;
 bool number_parse(const char *text, uint64_t max, uint64_t *ret_number) MUST_CHECK;
 
 #endif

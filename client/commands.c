@@ -30,5 +30,6 @@ const struct command_desc *const commands[] = {
 	&cmd_backup,
 	&cmd_doctor,
 	&cmd_config,
+	&cmd_help,
 	NULL,
 };

@@ -13,5 +13,6 @@ extern const struct command_desc cmd_pause, cmd_resume, cmd_retry;
 extern const struct command_desc cmd_history, cmd_show;
 extern const struct command_desc cmd_port_release, cmd_platform_set;
 extern const struct command_desc cmd_recover_loader, cmd_backup, cmd_doctor, cmd_config;
+extern const struct command_desc cmd_help;
 
 #endif

@@ -107,8 +107,7 @@ say_sentence(const char *error, const json_t *p)
 		say_error("the station is degraded and flashes nothing: %s; see: cfdfuctl doctor",
 			  reason.s);
 	else if (strcmp(error, PROTO_SERVICE ".InvalidParameter") == 0)
-		say_error("that value makes no sense to the service: %s",
-			  out_text(p, "parameter").s);
+		say_error("invalid value for %s", out_text(p, "parameter").s);
 	else if (strcmp(error, PROTO_SERVICE ".MethodNotFound") == 0)
 		say_other_version(p);
 	else if (reason.s[0] != '\0')

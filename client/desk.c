@@ -12,6 +12,7 @@
 #include "client/command.h"
 #include "client/file.h"
 #include "client/out.h"
+#include "client/params.h"
 #include "core/image.h"
 #include "core/platform.h"
 #include "wire/text.h"
@@ -50,9 +51,7 @@ desk_options(const struct invocation *i, uint32_t *ret_addr, enum platform *ret_
 		return 0;
 	*ret_told = platform_by_name(platform);
 	if (*ret_told == PLATFORM_UNKNOWN)
-		return usage_error(i->command,
-				   "\"%s\" is no platform: cf2, cf21bl, bolt, tag, flapper, other",
-				   platform);
+		return params_no_platform(i, platform, false);
 	return 0;
 }
 

@@ -37,7 +37,8 @@ overview_station(const json_t *station, char *dst, size_t size)
 	if (health != NULL && strcmp(health, "degraded") == 0)
 		add(dst, size, " DEGRADED, nothing is flashed: %s", reason.s);
 	else if (reason.s[0] != '\0')
-		add(dst, size, " About the records: %s (read? cfdfuctl resume)", reason.s);
+		add(dst, size, " Records: %s%s  When you have read this: cfdfuctl resume", reason.s,
+		    reason.s[strlen(reason.s) - 1] == '.' ? "" : ".");
 }
 
 static void

@@ -5,6 +5,7 @@
 #include "client/params.h"
 
 #include "client/command.h"
+#include "client/guess.h"
 #include "client/out.h"
 
 /* WHY a failure is an error: a call that lost its target would mean all of them. */
@@ -64,4 +65,21 @@ int
 params_number(json_t *parameters, const char *key, json_int_t value)
 {
 	return set(parameters, key, json_integer(value));
+}
+
+int
+params_no_platform(const struct invocation *i, const char *word, bool none)
+{
+	static const char *const names[] = { "cf2",	"cf21bl", "bolt", "tag",
+					     "flapper", "other",  "none" };
+	size_t count = ARRAY_LEN(names) - (none ? 0 : 1);
+	struct guess g = { .word = word };
+	char guess[GUESS_TEXT_MAX];
+
+	for (size_t n = 0; n < count; n++)
+		guess_add(&g, names[n]);
+	guess_text(&g, "", guess);
+	return usage_error(i->command,
+			   "\"%s\" is no platform: cf2, cf21bl, bolt, tag, flapper, other%s%s",
+			   word, none ? ", none" : "", guess);
 }

@@ -4,6 +4,7 @@
 #define CLIENT_PARAMS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cfdfu/util.h"
@@ -25,5 +26,9 @@ int params_option(json_t *parameters, const char *key, const struct invocation *
 int params_switch(json_t *parameters, const char *key, const struct invocation *i,
 		  const char *option) MUST_CHECK;
 int params_number(json_t *parameters, const char *key, json_int_t value) MUST_CHECK;
+
+/* Says that the word is no platform, which there are (none: whether that may be said), and what
+ * is near; the exit status. */
+int params_no_platform(const struct invocation *i, const char *word, bool none);
 
 #endif

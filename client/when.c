@@ -11,28 +11,57 @@
 
 #define NUMBER_MAX 100000ULL /* LIMIT: of "N weeks": two thousand years */
 
-/* "3d": seconds before now. */
-static bool
-parse_ago(const char *text, time_t now, time_t *ret_time)
+/* Seconds of a unit; 0: there is no such unit. */
+static int64_t
+seconds_of(char unit)
 {
 	static const struct {
 		char unit;
-		unsigned seconds;
+		int64_t seconds;
 	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
-	unsigned long long n;
-	char *end;
 
-	if (text[0] < '0' || text[0] > '9')
-		return false;
-	n = strtoull(text, &end, 10);
-	if (n > NUMBER_MAX || end[0] == '\0' || end[1] != '\0')
-		return false;
 	for (size_t i = 0; i < ARRAY_LEN(units); i++)
-		if (units[i].unit == end[0]) {
-			*ret_time = now - (time_t)(n * units[i].seconds);
-			return true;
-		}
-	return false;
+		if (units[i].unit == unit)
+			return units[i].seconds;
+	return 0;
+}
+
+bool
+when_duration(const char *text, int64_t *ret_seconds)
+{
+	int64_t total = 0, last = INT64_MAX;
+
+	do {
+		unsigned long long n;
+		int64_t unit;
+		char *end;
+
+		if (*text < '0' || *text > '9')
+			return false;
+		n = strtoull(text, &end, 10);
+		unit = *end == '\0' && last == INT64_MAX ? 1 : seconds_of(*end);
+		/* WHY smaller and smaller: "30m2h" is a slip */
+		if (unit == 0 || unit >= last || n > NUMBER_MAX * (unit == 1 ? 1000 : 1))
+			return false;
+		total += (int64_t)n * unit;
+		last = unit;
+		text = end + (*end != '\0');
+	} while (*text != '\0');
+	*ret_seconds = total;
+	return true;
+}
+
+/* "3d": that long before now.  A number alone is no time. */
+static bool
+parse_ago(const char *text, time_t now, time_t *ret_time)
+{
+	int64_t seconds;
+
+	if (text[0] == '\0' || strspn(text, "0123456789") == strlen(text) ||
+	    !when_duration(text, &seconds))
+		return false;
+	*ret_time = now - (time_t)seconds;
+	return true;
 }
 
 static bool

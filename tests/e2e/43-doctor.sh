@@ -48,7 +48,7 @@ finds() # NAME CHECK LEVEL COMMAND
 	same "the doctor finds $1" "$3" "$(level "$2")"
 	same "and what mends it" "$4" "$(jq -r "[.checks[] | select(.name == \"$2\" and
 		.level == \"$3\").fix][0]" "$scratch/doctor")"
-	holds "which people are shown" grep -qF -e "mend it with: $4" <<< "$(cfdfuctl doctor)"
+	holds "which people are shown" grep -qF -e "to fix it: $4" <<< "$(cfdfuctl doctor)"
 }
 
 good_machine

@@ -134,9 +134,9 @@ same "what was in it was not lost" 1 \
 	"$(records "SELECT count(*) FROM attempts WHERE verdict = 'interrupted'")"
 
 holds "status says what happened to the records" \
-	grep -q "About the records: .*cfdfuctl resume" <<< "$(cfdfuctl status)"
+	grep -q "Records: .*cfdfuctl resume" <<< "$(cfdfuctl status)"
 cfdfuctl resume > /dev/null
-same "until somebody has read it" "" "$(cfdfuctl status | grep "About the records")"
+same "until somebody has read it" "" "$(cfdfuctl status | grep "Records:")"
 
 # ---- a second daemon, a newer database ----------------------------------------------------------
 

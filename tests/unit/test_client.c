@@ -350,12 +350,12 @@ steering_commands_ask_what_they_should(void **state)
 		const char *words, *request, *reply, *out;
 	} cases[] = {
 		{ "pause", "Pause\",\"parameters\":{}}", "{\"active\":2}", "2 at work." },
-		{ "resume", "Resume\",\"parameters\":{}}", "{\"active\":0}", "Armed again." },
+		{ "resume", "Resume\",\"parameters\":{}}", "{\"active\":0}", "Resumed." },
 		{ "retry 1-4 A2 --force",
 		  "Retry\",\"parameters\":{\"targets\":[\"1-4\",\"A2\"],\"force\":true}}",
 		  "{\"queued\":[\"1-4\",\"1-5\"]}", "Queued: 1-4 1-5\n" },
 		{ "retry --failed", "Retry\",\"parameters\":{\"failed\":true}}", "{\"queued\":[]}",
-		  "Nothing to do again." },
+		  "Nothing to retry: no drone has failed." },
 		{ "port release 1-4", "ReleasePort\",\"parameters\":{\"target\":\"1-4\"}}",
 		  "{\"released\":[\"1-4\"]}", "Released: 1-4\n" },
 		{ "port release --all", "ReleasePort\",\"parameters\":{}}", "{\"released\":[]}",

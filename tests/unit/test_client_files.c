@@ -418,7 +418,7 @@ the_doctor_joins_what_the_service_knows(void **state)
 	run("doctor", reply);
 	assert_int_equal(r.status, EXIT_REFUSED);
 	expect(r.out, "ok    the service cfdfud answers\n");
-	expect(r.out, "fail  No records.\n      mend it with: make room\n");
+	expect(r.out, "fail  No records.\n      to fix it: make room\n");
 	run("--json doctor", reply);
 	expect(r.out, "\"health\":\"degraded\",\"reason\":\"disk full\"");
 	run_in("doctor", NULL, NULL);

@@ -61,6 +61,7 @@ times_are_read_as_people_write_them(void **state)
 	expect_when("2h", "2025-11-20T10:00:00.000Z");
 	expect_when("3d", "2025-11-17T12:00:00.000Z");
 	expect_when("1w", "2025-11-13T12:00:00.000Z");
+	expect_when("1h30m", "2025-11-20T10:30:00.000Z");
 	expect_when("today", "2025-11-19T23:00:00.000Z");
 	expect_when("yesterday", "2025-11-18T23:00:00.000Z");
 	expect_when("2025-07-01", "2025-06-30T22:00:00.000Z");
@@ -74,6 +75,30 @@ times_are_read_as_people_write_them(void **state)
 			fail_msg("\"%s\" became %s", bad[i], got);
 	setenv("TZ", "UTC", 1);
 	tzset();
+}
+
+static void
+durations_are_read_alike_everywhere(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds; /* -1: refused */
+	} rows[] = {
+		{ "0", 0 },	   { "600", 600 },	 { "90s", 90 },	   { "5m", 300 },
+		{ "1h30m", 5400 }, { "1h30m15s", 5415 }, { "2d", 172800 }, { "", -1 },
+		{ "soon", -1 },	   { "5x", -1 },	 { "30m2h", -1 },  { "1h30", -1 },
+		{ "-5m", -1 },	   { "5 m", -1 },	 { "m", -1 },	   { "99999999999m", -1 }
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int64_t seconds = -1;
+
+		if (!when_duration(rows[i].text, &seconds))
+			seconds = -1;
+		if (seconds != rows[i].seconds)
+			fail_msg("\"%s\" became %lld", rows[i].text, (long long)seconds);
+	}
 }
 
 static void
@@ -158,10 +183,10 @@ slots_without_a_class_count_by_state_and_verdict(void **state)
 	static const struct {
 		const char *state, *verdict, *class;
 	} rows[] = {
-		{ "absent", NULL, "absent" },	  { "absent", "fail", "fail" },
-		{ "ended", "pass", "pass" },	  { "quarantined", "fail", "quarantined" },
-		{ "foreign", NULL, "foreign" },	  { "idle", NULL, "unserved" },
-		{ "writing", NULL, "active" },	  { "waiting", NULL, "active" },
+		{ "absent", NULL, "absent" },	    { "absent", "fail", "fail" },
+		{ "ended", "pass", "pass" },	    { "quarantined", "fail", "quarantined" },
+		{ "foreign", NULL, "foreign" },	    { "idle", NULL, "unserved" },
+		{ "writing", NULL, "active" },	    { "waiting", NULL, "active" },
 		{ NULL, "unchanged", "unchanged" }, { NULL, NULL, "" },
 	};
 
@@ -421,6 +446,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_are_read_as_people_write_them),
+		cmocka_unit_test(durations_are_read_alike_everywhere),
 		cmocka_unit_test(numbers_and_times_are_written_for_people),
 		cmocka_unit_test(what_is_not_good_is_never_taken_away),
 		cmocka_unit_test(slots_without_a_class_count_by_state_and_verdict),

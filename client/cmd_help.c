@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* cfdfuctl help: what --help says, as people type it elsewhere. */
+#include "config.h"
+
+#include "client/command.h"
+#include "client/commands.h"
+#include "client/help.h"
+
+static int
+run(const struct session *s, const struct invocation *i)
+{
+	const struct command_desc *c;
+	int words = 0;
+
+	(void)s;
+	if (i->arg_count == 0) {
+		help_print(stdout, NULL);
+		return EXIT_OK;
+	}
+	c = command_find(i->arg_count, i->args, &words);
+	if (c == NULL && i->arg_count == 1 && command_is_group(i->args[0])) {
+		help_print_group(stdout, i->args[0]);
+		return EXIT_OK;
+	}
+	if (c == NULL)
+		return command_refuse(i->arg_count, i->args);
+	if (words < i->arg_count)
+		return usage_error(i->command, "unexpected argument: %s", i->args[words]);
+	help_print(stdout, c);
+	return EXIT_OK;
+}
+
+const struct command_desc cmd_help = {
+	.name = "help",
+	.args = "[COMMAND]",
+	.args_max = 2,
+	.help = "show all commands, or one with its options",
+	.run = run,
+};
