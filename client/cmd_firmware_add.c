@@ -46,6 +46,9 @@ check_name(const struct invocation *i)
 {
 	const char *name = invocation_value(i, "name");
 
+	if (i->arg_count > 1 && (name != NULL || invocation_has(i, "source")))
+		return usage_error(i->command, "--%s is for one file, not for %d",
+				   name != NULL ? "name" : "source", i->arg_count);
 	if (name == NULL || image_name_is_fine(name))
 		return 0;
 	return usage_error(i->command,
@@ -157,6 +160,8 @@ add_there(const struct session *s, const struct invocation *i, const struct desk
 			words[n++] = flags[o];
 			words[n++] = invocation_value(i, options[o]);
 		}
+	if (invocation_has(i, "application"))
+		words[n++] = "--application";
 	words[n++] = "--source";
 	words[n++] = invocation_has(i, "source") ? invocation_value(i, "source") : d->source_name;
 	words[n++] = "--";
@@ -171,17 +176,14 @@ add_there(const struct session *s, const struct invocation *i, const struct desk
 }
 
 static int
-run(const struct session *s, const struct invocation *i)
+add_one(const struct session *s, const struct invocation *i, const char *path)
 {
-	uint32_t addr = FW_ADDR_DEFAULT;
-	enum platform told;
+	struct desk_wanted wanted = { .addr = FW_ADDR_DEFAULT };
 	struct desk d;
-	int r = desk_options(i, &addr, &told);
+	int r = desk_options(i, &wanted);
 
 	if (r == 0)
-		r = check_name(i);
-	if (r == 0)
-		r = desk_open(s, i->args[0], addr, told, false, &d);
+		r = desk_open(s, path, &wanted, &d);
 	if (r != 0)
 		return r;
 	r = desk_judge(&d, false);
@@ -193,17 +195,26 @@ run(const struct session *s, const struct invocation *i)
 	return r;
 }
 
+static int
+run(const struct session *s, const struct invocation *i)
+{
+	int r = check_name(i);
+
+	return r == 0 ? desk_each(s, i, add_one) : r;
+}
+
 const struct command_desc cmd_firmware_add = {
 	.name = "firmware add",
-	.args = "FILE|-",
+	.args = "FILE|-...",
 	.args_min = 1,
-	.args_max = 1,
-	.help = "judge an image and store it",
+	.args_max = COMMAND_ARGS_ANY,
+	.help = "judge images and store them",
 	.run = run,
 	.options = {
 		{ "name", 0, "N", "name in the catalogue (default: the file's)" },
 		{ "platform", 0, "P", "what it is for, where the image does not say" },
 		{ "address", 0, "A", "where a plain binary begins (default 0x08004000)" },
+		{ "application", 0, NULL, "of a copy of the whole flash, the application alone" },
 		{ "source", 0, "NAME", "file name to record for what comes by standard input" },
 	},
 };

@@ -63,12 +63,13 @@ run(const struct session *s, const struct invocation *i)
 {
 	const char *dir = invocation_value(i, "output");
 	uint64_t target = UINT64_MAX;
+	const struct desk_wanted wanted = { .addr = FW_ADDR_DEFAULT, .any_ids = true };
 	struct desk d;
 	size_t found = 0;
 	int r = invocation_number(i, "target", 0, UINT8_MAX, &target);
 
 	if (r == 0)
-		r = desk_open(s, i->args[0], FW_ADDR_DEFAULT, PLATFORM_UNKNOWN, true, &d);
+		r = desk_open(s, i->args[0], &wanted, &d);
 	if (r != 0)
 		return r;
 	if (!s->json)

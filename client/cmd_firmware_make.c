@@ -167,12 +167,14 @@ load(const struct session *s, const struct invocation *i, struct make *m)
 {
 	for (int n = 1; n < i->arg_count; n++) {
 		struct input *in = &m->inputs[n - 1];
+		struct desk_wanted wanted = { .any_ids = true };
 		int r;
 
 		if (!parse_input(i->args[n], in))
 			return usage_error(i->command, "not INPUT[@ADDRESS][:TARGET[=NAME]]: %s",
 					   i->args[n]);
-		r = desk_open(s, in->path, in->addr, PLATFORM_UNKNOWN, true, &in->desk);
+		wanted.addr = in->addr;
+		r = desk_open(s, in->path, &wanted, &in->desk);
 		if (r != 0)
 			return r;
 		if (!s->json)

@@ -126,9 +126,10 @@ print_container(const struct desk *d)
 static int
 show_file(const struct session *s, const struct invocation *i)
 {
+	const struct desk_wanted wanted = { .addr = FW_ADDR_DEFAULT, .any_ids = true };
 	struct desk d;
 	json_t *page;
-	int r = desk_open(s, i->args[0], FW_ADDR_DEFAULT, PLATFORM_UNKNOWN, true, &d);
+	int r = desk_open(s, i->args[0], &wanted, &d);
 
 	if (r != 0)
 		return r;
@@ -152,19 +153,17 @@ run_show(const struct session *s, const struct invocation *i)
 }
 
 static int
-run_check(const struct session *s, const struct invocation *i)
+check_one(const struct session *s, const struct invocation *i, const char *path)
 {
-	uint32_t addr = FW_ADDR_DEFAULT;
-	enum platform told;
 	bool loader = invocation_has(i, "loader");
+	struct desk_wanted wanted = { .addr = loader ? JUDGE_LOADER_ADDR : FW_ADDR_DEFAULT };
 	struct desk d;
-	int r;
+	int r = desk_options(i, &wanted);
 
-	if (loader)
-		addr = JUDGE_LOADER_ADDR;
-	r = desk_options(i, &addr, &told);
+	if (r == 0 && loader && wanted.application)
+		r = usage_error(i->command, "either --loader or --application, not both");
 	if (r == 0)
-		r = desk_open(s, i->args[0], addr, told, false, &d);
+		r = desk_open(s, path, &wanted, &d);
 	if (r != 0)
 		return r;
 	r = desk_judge(&d, loader);
@@ -184,6 +183,12 @@ run_check(const struct session *s, const struct invocation *i)
 	return r;
 }
 
+static int
+run_check(const struct session *s, const struct invocation *i)
+{
+	return desk_each(s, i, check_one);
+}
+
 const struct command_desc cmd_firmware_show = {
 	.name = "firmware show",
 	.args = "NAME|--elements FILE",
@@ -196,14 +201,15 @@ const struct command_desc cmd_firmware_show = {
 
 const struct command_desc cmd_firmware_check = {
 	.name = "firmware check",
-	.args = "FILE|-",
+	.args = "FILE|-...",
 	.args_min = 1,
-	.args_max = 1,
-	.help = "judge a file; needs no daemon",
+	.args_max = COMMAND_ARGS_ANY,
+	.help = "judge files; needs no daemon",
 	.run = run_check,
 	.options = {
 		{ "platform", 0, "P", "what it is for, where the image does not say" },
 		{ "address", 0, "A", "where a plain binary begins (default 0x08004000)" },
+		{ "application", 0, NULL, "of a copy of the whole flash, the application alone" },
 		{ "loader", 0, NULL, "as a boot loader for recover-loader" },
 	},
 };

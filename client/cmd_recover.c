@@ -118,13 +118,14 @@ recover_there(const struct session *s, const struct invocation *i, const struct 
 static int
 run(const struct session *s, const struct invocation *i)
 {
+	const struct desk_wanted wanted = { .addr = JUDGE_LOADER_ADDR };
 	const char *path = invocation_value(i, "image");
 	struct desk d;
 	int r;
 
 	if (path == NULL)
 		return usage_error(i->command, "--image is needed: the file of the boot loader");
-	r = desk_open(s, path, JUDGE_LOADER_ADDR, PLATFORM_UNKNOWN, false, &d);
+	r = desk_open(s, path, &wanted, &d);
 	if (r != 0)
 		return r;
 	r = desk_judge(&d, true);

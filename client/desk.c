@@ -37,36 +37,60 @@ refuse(const struct session *s, const char *file, const char *reason, json_t *ta
 }
 
 int
-desk_options(const struct invocation *i, uint32_t *ret_addr, enum platform *ret_told)
+desk_options(const struct invocation *i, struct desk_wanted *wanted)
 {
 	const char *platform = invocation_value(i, "platform");
-	uint64_t addr = *ret_addr;
-	int r = invocation_number(i, "address", 0, UINT32_MAX, &addr);
+	uint64_t addr;
+	int r;
 
+	wanted->application = invocation_has(i, "application");
+	if (wanted->application)
+		wanted->addr = JUDGE_LOADER_ADDR; /* where a copy of the whole flash begins */
+	addr = wanted->addr;
+	r = invocation_number(i, "address", 0, UINT32_MAX, &addr);
 	if (r != 0)
 		return r;
-	*ret_addr = (uint32_t)addr;
-	*ret_told = PLATFORM_UNKNOWN;
+	wanted->addr = (uint32_t)addr;
+	wanted->told = PLATFORM_UNKNOWN;
 	if (platform == NULL)
 		return 0;
-	*ret_told = platform_by_name(platform);
-	if (*ret_told == PLATFORM_UNKNOWN)
+	wanted->told = platform_by_name(platform);
+	if (wanted->told == PLATFORM_UNKNOWN)
 		return params_no_platform(i, platform, false);
 	return 0;
 }
 
 int
-desk_open(const struct session *s, const char *path, uint32_t addr, enum platform told,
-	  bool any_ids, struct desk *ret_desk)
+desk_each(const struct session *s, const struct invocation *i,
+	  int (*run_one)(const struct session *s, const struct invocation *i, const char *path))
+{
+	int worst = 0;
+
+	for (int n = 0; n < i->arg_count; n++) {
+		int r = run_one(s, i, i->args[n]);
+
+		worst = r > worst ? r : worst;
+		if (r == EXIT_USAGE || r == EXIT_NO_DAEMON)
+			break;
+	}
+	return worst;
+}
+
+int
+desk_open(const struct session *s, const char *path, const struct desk_wanted *wanted,
+	  struct desk *ret_desk)
 {
 	struct desk *d = ret_desk;
-	struct fw_input in = { .addr = addr, .platform = told, .any_ids = any_ids };
+	struct fw_input in = { .addr = wanted->addr,
+			       .platform = wanted->told,
+			       .any_ids = wanted->any_ids,
+			       .application_only = wanted->application };
 	struct fw_error error = { .offset = 0 };
 	char why[FILE_WHY_MAX];
 	uint8_t sum[DIGEST_BYTES];
 	int r;
 
-	*d = (struct desk){ .path = path, .told = told };
+	*d = (struct desk){ .path = path, .told = wanted->told };
 	text_clean(d->source_name, sizeof(d->source_name), file_base_name(path));
 	r = file_read(path, FW_FILE_BYTES_MAX, &d->data, &d->bytes, why);
 	if (r != 0)

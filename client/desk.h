@@ -30,18 +30,31 @@ struct desk {
 	struct judgement judgement;
 };
 
-/*
- * Reads and loads.  addr: for formats without addresses.  any_ids: whatever VID:PID its suffix has.
- *  0; or an exit status after having said why (with --json on standard error, as a document).
- */
-int desk_open(const struct session *s, const char *path, uint32_t addr, enum platform told,
-	      bool any_ids, struct desk *ret_desk) MUST_CHECK;
+/* How a file is to be read. */
+struct desk_wanted {
+	uint32_t addr;	    /* for formats without addresses */
+	enum platform told; /* --platform */
+	bool any_ids;	    /* whatever VID:PID its suffix has */
+	bool application;   /* --application: of a copy of the whole flash memory */
+};
 
 /*
- * A second file of the same kind is refused; the options --address and --platform of the command.
+ * Reads and loads.  0; or an exit status after having said why (with --json on standard error, as a
+ * document).
  */
-int desk_options(const struct invocation *i, uint32_t *ret_addr,
-		 enum platform *ret_told) MUST_CHECK;
+int desk_open(const struct session *s, const char *path, const struct desk_wanted *wanted,
+	      struct desk *ret_desk) MUST_CHECK;
+
+/* The options --address, --platform and --application of the command, over what is wanted. */
+int desk_options(const struct invocation *i, struct desk_wanted *wanted) MUST_CHECK;
+
+/*
+ * Each file of the command in turn; one that fails stops no other, but a service that is not there
+ * does.  The highest exit status of them all.
+ */
+int desk_each(const struct session *s, const struct invocation *i,
+	      int (*run_one)(const struct session *s, const struct invocation *i,
+			     const char *path));
 
 /* Judges as an application for a Crazyflie, or as a boot loader.  0 or an exit status (memory). */
 int desk_judge(struct desk *d, bool as_loader) MUST_CHECK;

@@ -182,7 +182,10 @@ methods_backup(void *ctx, struct call *call, json_t *parameters)
 	pump(a);
 }
 
-/* Up to the last byte that is not blank, rounded up to a block; at least one, if there is room. */
+/*
+ * Up to the last byte that is not blank, rounded up to a word, as images are: what was flashed from
+ * an image comes back as that image.
+ */
 static uint32_t
 used_bytes(const uint8_t *data, uint32_t room)
 {
@@ -190,7 +193,7 @@ used_bytes(const uint8_t *data, uint32_t room)
 
 	while (length > 0 && data[length - 1] == 0xFF)
 		length--;
-	length = length > 0 ? (length + 2047) / 2048 * 2048 : 2048;
+	length = length > 0 ? (length + 3) / 4 * 4 : 4;
 	return length < room ? length : room;
 }
 

@@ -138,7 +138,9 @@ load_anything(struct fw_loading *l)
 		return fw_refuse(l, 0, "%zu bytes, the limit for a file is %u", l->size,
 				 FW_FILE_BYTES_MAX);
 	r = formats[i].load(l);
-	return r == 0 ? fw_leave_out_ram(l) : r;
+	if (r == 0)
+		r = fw_leave_out_ram(l);
+	return r == 0 && l->in->application_only ? fw_take_application(l) : r;
 }
 
 int

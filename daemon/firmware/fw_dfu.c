@@ -11,8 +11,11 @@ int
 fw_load_dfu(struct fw_loading *l)
 {
 	struct fw_element e = { .addr = l->addr };
-	int r = fw_read_suffix(l);
+	size_t bytes;
+	int r;
 
+	fw_drop_second_suffix(l);
+	r = fw_read_suffix(l);
 	if (r < 0)
 		return r;
 	if (r == 0)
@@ -24,14 +27,12 @@ fw_load_dfu(struct fw_loading *l)
 				 l->facts->bcd_dfu == DFU_BCD_DFUSE
 				     ? " (0x011A is DfuSe, but the file does not begin so)"
 				     : "");
-	if (l->size == DFU_SUFFIX_BYTES)
+	bytes = l->size - l->facts->suffix_bytes;
+	if (bytes == 0)
 		return fw_refuse(l, 0, "a DFU suffix and nothing before it");
-	if (l->size - DFU_SUFFIX_BYTES > IMAGE_BYTES_MAX)
-		return fw_refuse(l, 0, "%zu bytes, the limit is %u", l->size - DFU_SUFFIX_BYTES,
-				 IMAGE_BYTES_MAX);
-	e.size = (uint32_t)(l->size - DFU_SUFFIX_BYTES);
+	if (bytes > IMAGE_BYTES_MAX)
+		return fw_refuse(l, 0, "%zu bytes, the limit is %u", bytes, IMAGE_BYTES_MAX);
+	e.size = (uint32_t)bytes;
 	r = fw_refuse_text(l, l->data, e.size);
-	if (r < 0)
-		return r;
-	return fw_add_element(l, &e, l->data);
+	return r == 0 ? fw_add_element(l, &e, l->data) : r;
 }

@@ -31,7 +31,8 @@ check_prefix(struct fw_loading *l)
 	/* QUIRK: dfuse-pack since 0.10 counts the suffix, everybody else does not. */
 	size = get_le32(l->data + 6);
 	l->facts->size_counts_suffix = size == l->size;
-	if (size == l->size || size == l->size - DFU_SUFFIX_BYTES)
+	if (size == l->size || size == l->size - DFU_SUFFIX_BYTES ||
+	    size == l->size - l->data[l->size - 5])
 		return 0;
 	return fw_refuse(l, 6,
 			 "DfuSe prefix at offset 6: DFUImageSize is %" PRIu32
@@ -160,12 +161,16 @@ fw_load_dfuse(struct fw_loading *l)
 	l->facts->format = FW_DFUSE;
 	if (l->size < 5 || memcmp(l->data, "DfuSe", 5) != 0)
 		return fw_refuse(l, 0, "not a DfuSe file: \"DfuSe\" expected at offset 0");
+	fw_drop_second_suffix(l);
 	r = check_prefix(l);
 	if (r == 0)
 		r = check_suffix(l);
 	if (r < 0)
 		return r;
-	c.end = l->size - DFU_SUFFIX_BYTES;
+	c.end = l->size - l->facts->suffix_bytes;
+	if (c.end < DFUSE_PREFIX_BYTES)
+		return fw_refuse(l, 0, "DfuSe file: its suffix of %u bytes covers its prefix",
+				 l->facts->suffix_bytes);
 	targets = l->data[10];
 	if (targets == 0 || targets > IMAGE_TARGETS_MAX)
 		return fw_refuse(l, 10, "DfuSe prefix at offset 10: %u targets, expected 1 to %d",

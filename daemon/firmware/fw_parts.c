@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From what a loader found to a labelled image; refusals, warnings, the DFU suffix. */
+/* From what a loader found to a labelled image; refusals, warnings. */
 #include "config.h"
 
 #include "firmware/fw_parts.h"
@@ -9,13 +9,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
-#include "cfdfu/dfu.h"
 #include "firmware/content.h"
 #include "firmware/digest.h"
-
-#define ID_ANY 0xFFFF
 
 int
 fw_refuse(struct fw_loading *l, size_t offset, const char *format, ...)
@@ -187,53 +183,4 @@ void
 fw_facts_free(struct fw_facts *facts)
 {
 	free(facts);
-}
-
-static int
-check_ids(struct fw_loading *l, size_t at)
-{
-	const struct fw_facts *f = l->facts;
-	bool st = l->in->vid == 0 && l->in->pid == 0;
-	unsigned vid = st ? ST_VID : l->in->vid, pid = st ? ST_DFU_PID : l->in->pid;
-
-	if ((f->vid == ID_ANY || f->vid == vid) && (f->pid == ID_ANY || f->pid == pid))
-		return 0;
-	if (l->in->any_ids) {
-		fw_warn(l->facts, "made for USB device %04x:%04x, not %04x:%04x", f->vid, f->pid,
-			vid, pid);
-		return 0;
-	}
-	return fw_refuse(l, at + 2,
-			 "DFU suffix at offset %zu: made for USB device %04x:%04x, expected "
-			 "%04x:%04x",
-			 at, f->vid, f->pid, vid, pid);
-}
-
-int
-fw_read_suffix(struct fw_loading *l)
-{
-	struct fw_facts *f = l->facts;
-	size_t at = l->size - DFU_SUFFIX_BYTES;
-	const uint8_t *p = l->data + at;
-	uint32_t crc, found;
-
-	if (l->size < DFU_SUFFIX_BYTES || memcmp(p + 8, "UFD", 3) != 0)
-		return 0;
-	f->suffix = true;
-	f->device = get_le16(p);
-	f->pid = get_le16(p + 2);
-	f->vid = get_le16(p + 4);
-	f->bcd_dfu = get_le16(p + 6);
-	if (p[11] != DFU_SUFFIX_BYTES)
-		return fw_refuse(l, at + 11, "DFU suffix at offset %zu: bLength is %u, expected %d",
-				 at, p[11], DFU_SUFFIX_BYTES);
-	/* SPEC: DFU 1.1 appendix B: no final inversion, over all but the last four bytes. */
-	crc = ~(uint32_t)crc32_z(crc32_z(0, NULL, 0), l->data, l->size - 4);
-	found = get_le32(p + 12);
-	if (found != crc)
-		return fw_refuse(l, at + 12,
-				 "DFU suffix at offset %zu: CRC is 0x%08" PRIX32
-				 ", computed 0x%08" PRIX32 " (the file is damaged)",
-				 at, found, crc);
-	return check_ids(l, at) < 0 ? -EINVAL : 1;
 }

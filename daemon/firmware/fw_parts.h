@@ -41,10 +41,13 @@ int fw_add_element(struct fw_loading *l, const struct fw_element *e,
 		   const uint8_t *data) MUST_CHECK;
 
 /*
- * The DFU suffix in the last 16 bytes (DFU 1.1 appendix B), checked: CRC, length, ids.  1 there is
- * one, 0 none, or a refusal.
+ * The DFU suffix at the end (DFU 1.1 appendix B), checked: CRC, length, ids; it begins
+ * facts.suffix_bytes before the end.  1 there is one, 0 none, or a refusal.
  */
 int fw_read_suffix(struct fw_loading *l) MUST_CHECK;
+
+/* Takes off, with a note, a suffix that somebody has put behind another one: l->size shrinks. */
+void fw_drop_second_suffix(struct fw_loading *l);
 
 /*
  * Where the first record begins: a line that starts with mark (':' or 'S') and hex digits, behind a
@@ -60,6 +63,9 @@ int fw_refuse_text(struct fw_loading *l, const uint8_t *data, size_t size) MUST_
 
 /* Takes out, with a note, what is wholly for the STM32's RAM. */
 int fw_leave_out_ram(struct fw_loading *l) MUST_CHECK;
+
+/* Keeps what is the application's, with a note. */
+int fw_take_application(struct fw_loading *l) MUST_CHECK;
 
 /* n bytes of hex text at p (2 n digits); returns how many digits were good, 2 n when all were. */
 size_t fw_hex_decode(const uint8_t *p, size_t n, uint8_t *out);

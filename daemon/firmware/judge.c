@@ -17,6 +17,7 @@
 
 #define FLASH_ADDR 0x08000000U
 #define FLASH_END 0x080FFFFFU
+#define FLASH_BYTES (FLASH_END - FLASH_ADDR + 1)
 #define SAME_CODE_MAX                                                                              \
 	3 /* LIMIT: so many findings of one kind, lest one mistake drowns the others */
 
@@ -101,10 +102,34 @@ judge_alternate(struct judgement *j, const struct segment *s)
 		  s->size, s->alt, s->alt < ARRAY_LEN(names) ? names[s->alt] : "");
 }
 
+/* Does it hold anything of the internal flash in [first, last]? */
+static bool
+holds(const struct image *image, uint32_t first, uint32_t last)
+{
+	for (size_t i = 0; i < image_segment_count(image); i++)
+		if (image_segment(image, i)->alt == 0 &&
+		    touches(image_segment(image, i), first, last))
+			return true;
+	return false;
+}
+
+/* A copy of the whole flash memory: loader and application; a plain one may be at any address. */
+static bool
+is_copy(const struct image *image)
+{
+	if (image_bytes(image) == FLASH_BYTES)
+		return true;
+	return holds(image, JUDGE_LOADER_ADDR, JUDGE_APP_ADDR - 1) &&
+	       holds(image, JUDGE_APP_ADDR, FLASH_END);
+}
+
 /* A segment of a Crazyflie image: internal flash, behind the loader. */
 static void
-judge_crazyflie_place(struct judgement *j, const struct segment *s)
+judge_crazyflie_place(struct judgement *j, const struct segment *s, bool copy)
 {
+	static const char copy_words[] =
+	    "; of a copy of the whole flash memory, --application takes the application alone";
+
 	if (s->alt != 0) {
 		judge_alternate(j, s);
 		return;
@@ -114,12 +139,14 @@ judge_crazyflie_place(struct judgement *j, const struct segment *s)
 	if (touches(s, JUDGE_LOADER_ADDR, JUDGE_APP_ADDR - 1))
 		judge_add(j, JUDGE_REFUSE, JUDGE_LOADER_GUARD,
 			  "touches 0x%08" PRIX32 ": below 0x%08" PRIX32
-			  " lives the boot loader, which is never overwritten by firmware",
-			  s->addr > FLASH_ADDR ? s->addr : FLASH_ADDR, JUDGE_APP_ADDR);
+			  " lives the boot loader, which is never overwritten by firmware%s",
+			  s->addr > FLASH_ADDR ? s->addr : FLASH_ADDR, JUDGE_APP_ADDR,
+			  copy ? copy_words : "");
 	if (s->addr >= FLASH_ADDR && s->addr <= FLASH_END && last_of(s) > FLASH_END)
 		judge_add(j, JUDGE_REFUSE, JUDGE_TOO_BIG,
-			  "%" PRIu32 " bytes from 0x%08" PRIX32 ": there is room for %" PRIu32,
-			  s->size, s->addr, FLASH_END - s->addr + 1);
+			  "%" PRIu32 " bytes from 0x%08" PRIX32 ": there is room for %" PRIu32 "%s",
+			  s->size, s->addr, FLASH_END - s->addr + 1,
+			  s->size == FLASH_BYTES ? copy_words : "");
 	else if (s->addr < FLASH_ADDR || s->addr > FLASH_END)
 		judge_add(j, JUDGE_REFUSE, JUDGE_RANGE,
 			  "%" PRIu32 " bytes at 0x%08" PRIX32
@@ -304,11 +331,12 @@ judge_image(const struct image *image, const struct judge_options *options,
 
 	if (r < 0)
 		return r;
-	if (p->crazyflie)
+	if (p->crazyflie && !is_copy(image))
 		judge_is_loader(j);
 	for (size_t i = 0; i < count; i++)
 		if (p->crazyflie)
-			judge_crazyflie_place(j, image_segment(image, i));
+			judge_crazyflie_place(j, image_segment(image, i),
+					      is_copy(image));
 		else
 			judge_generic_place(j, p, image_segment(image, i));
 	judge_application(j, o, p);

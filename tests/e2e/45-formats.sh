@@ -60,9 +60,47 @@ same "what is made says what a station would refuse" 1 \
 		cfdfuctl firmware make "$scratch/zeros.dfu" "$scratch/zeros.bin" 2>&1 |
 		grep -c "a Crazyflie's station would refuse it: initial stack pointer is 0x00000000")"
 
-# ---- the real tools, where they are installed ---------------------------------------------------
+# ---- a copy of the whole flash memory -----------------------------------------------------------
 
 mkimage "$scratch/cf2.bin"
+image_sum=$(sha256sum < "$scratch/cf2.bin" | cut -d' ' -f1)
+for name in whole.bin whole.dfu whole-stale.dfu; do
+	same "the application of $name is the image that was flashed" "$image_sum" \
+		"$(cfdfuctl --json firmware check --application "$foreign/$name" | jq -r .sha256)"
+	holds "it is added" cfdfuctl firmware add --application --name "put back $name" "$foreign/$name"
+	same "the station has the image" "$image_sum" \
+		"$(cfdfuctl --json firmware show "put back $name" | jq -r .firmware.sha256)"
+done
+rack_plug 1-1 "$scratch/cf2.bin"
+until_true 20 present_is 1
+cfdfuctl backup 1-1 "$scratch/back.dfu" > /dev/null
+same "the application of a drone comes back as it was flashed" "$image_sum" \
+	"$(cfdfuctl --json firmware check "$scratch/back.dfu" | jq -r .sha256)"
+cfdfuctl backup --whole 1-1 "$scratch/back-whole.dfu" > /dev/null
+cfdfuctl firmware add "$scratch/back-whole.dfu" > "$scratch/said" 2>&1
+same "a copy of all of its flash is refused" 4 $?
+holds "with what to type" grep -qF -e '--application takes the application alone' "$scratch/said"
+cfdfuctl firmware add --application "$scratch/back-whole.dfu" > "$scratch/said" 2>&1
+same "its application is added" 0 $?
+same "as it was flashed" "$image_sum" \
+	"$(cfdfuctl --json firmware show back-whole | jq -r .firmware.sha256)"
+
+# ---- several files ------------------------------------------------------------------------------
+
+cfdfuctl --json firmware add "$foreign/build.hex" "$foreign/utf16.hex" "$foreign/build.srec" \
+	> "$scratch/said" 2> "$scratch/complained"
+same "of several files one that is refused decides the exit status" 4 $?
+same "those before and behind it are added, a document a line" "build build" \
+	"$(jq -r .firmware.name "$scratch/said" | xargs)"
+same "the refusal is a document of its own" 1 "$(jq -c .error "$scratch/complained" | wc -l)"
+cfdfuctl --json firmware check "$foreign/build.hex" "$foreign/nrf.hex" > "$scratch/said" 2> /dev/null
+same "several files are checked" 4 $?
+same "each with its own document" "true false" "$(jq -r .accepted "$scratch/said" | xargs)"
+cfdfuctl firmware add --name both "$foreign/build.hex" "$foreign/build.srec" > /dev/null 2>&1
+same "one name is not given to two files" 2 $?
+
+# ---- the real tools, where they are installed ---------------------------------------------------
+
 start=$(od -An -tx4 -j4 -N4 "$scratch/cf2.bin" | tr -d ' ')
 if command -v objcopy > /dev/null; then
 	for format in ihex srec; do

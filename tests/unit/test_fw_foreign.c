@@ -4,6 +4,8 @@
 
 #include "fw_help.h"
 
+#include <errno.h>
+
 #include "fixtures/foreign.h"
 
 static bool
@@ -96,11 +98,67 @@ what_is_accepted_holds_the_image_and_nothing_for_ram(void **state)
 	free(image);
 }
 
+/* Loads as with --application. */
+static struct loaded
+load_copy(uint8_t *take_bytes, size_t size, uint32_t addr)
+{
+	struct loaded l = { .bytes = take_bytes, .size = size };
+	struct fw_input in = {
+		.data = take_bytes, .size = size, .addr = addr, .application_only = true
+	};
+
+	l.result = fw_load(&in, &l.image, &l.facts, &l.error);
+	return l;
+}
+
+static void
+the_application_of_a_copy_is_the_image_that_was_flashed(void **state)
+{
+	uint8_t *image = NULL, *flash = NULL;
+	size_t image_size = 0, size = 0;
+
+	(void)state;
+	assert_int_equal(foreign_image(&image, &image_size), 0);
+	for (int stale = 0; stale <= 1; stale++) {
+		struct loaded l;
+
+		assert_int_equal(foreign_whole_flash(stale != 0, &flash, &size), 0);
+		l = load_copy(flash, size, 0x08000000);
+		assert_int_equal(l.result, 0);
+		assert_int_equal(image_segment_count(l.image), 1);
+		assert_int_equal(image_segment(l.image, 0)->addr, 0x08004000);
+		assert_int_equal(image_bytes(l.image), image_size);
+		assert_memory_equal(image_segment(l.image, 0)->data, image, image_size);
+		assert_true(has_note(l.facts, "the application alone: 289784 bytes"));
+		assert_true(judged(l.image, NULL)->accepted);
+		unload(&l);
+	}
+	free(image);
+}
+
+static void
+a_copy_without_an_application_is_refused(void **state)
+{
+	uint8_t *flash = NULL;
+	size_t size = 0;
+	struct loaded l;
+
+	(void)state;
+	assert_int_equal(foreign_whole_flash(false, &flash, &size), 0);
+	memset(flash + 0x4000, 0xFF, size - 0x4000);
+	l = load_copy(flash, size, 0x08000000);
+	assert_int_equal(l.result, -EINVAL);
+	assert_non_null(strstr(l.error.text, "no application in it"));
+	unload(&l);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_foreign_file_ends_as_its_table_says),
+		cmocka_unit_test(the_application_of_a_copy_is_the_image_that_was_flashed),
+		cmocka_unit_test(a_copy_without_an_application_is_refused),
 		cmocka_unit_test(what_is_accepted_holds_the_image_and_nothing_for_ram),
 	};
 
