@@ -88,7 +88,7 @@ add_page(struct conn *c, json_t *parameters, uint64_t left, json_t *all, json_in
 	if (r != 0)
 		return r;
 	list = json_object_get(reply, "attempts");
-	*ret_next = json_array_size(list) == 0 ? 0 : out_int(reply, "next");
+	*ret_next = out_int(reply, "next"); /* WHY: an empty page may have one, too */
 	if (json_array_extend(all, list) < 0) {
 		say_error("out of memory");
 		r = EXIT_REFUSED;

@@ -2,17 +2,20 @@
 /*
  * How fast is the store with many attempts?  bench_store DIRECTORY [ATTEMPTS]: fills the directory
  * (kept, and used again when it is already full), then prints for each question the median and the
- * worst of 21 runs, and the processor time of one, in milliseconds.
+ * worst of 21 runs, and the processor time of one, in milliseconds; then for some of them the time
+ * of one page when the database is not in the system's memory.
  */
 #include "config.h"
 
 #include "store/store.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define DAY_MS INT64_C(86400000)
 #define START_MS INT64_C(1735787045678)
@@ -140,6 +143,87 @@ ignore_interrupted(void *ctx, const struct store_interrupted *i)
 {
 	(void)ctx;
 	(void)i;
+}
+
+/* As GetHistory asks: what is not found within some milliseconds is on the next page. */
+enum { PAGE_MS = 10 };
+
+struct page {
+	int64_t last;
+	double start;
+};
+
+static void
+on_page_row(void *ctx, const struct store_attempt *a)
+{
+	struct page *p = ctx;
+
+	p->last = a->id;
+}
+
+static bool
+is_long_enough(void *ctx)
+{
+	const struct page *p = ctx;
+
+	return now_ms() - p->start >= PAGE_MS;
+}
+
+/* The database's pages out of the system's memory; those that are not written stay. */
+static void
+forget(const char *file)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* WHY: an advice only */
+	(void)close(fd);
+}
+
+/* One page of an answer, the database closed and forgotten before: prints the time it takes. */
+static void
+measure_cold(const char *dir, const char *what, struct store_filter f)
+{
+	static const struct store_options small = { .floor_bytes = 1 };
+	struct store_time now = moment(0);
+	char why[STORE_WHY_MAX], file[512];
+	struct store *s = NULL;
+	struct page p = { 0 };
+	int64_t next = 0;
+	double took;
+	int rows;
+
+	require(store_open(dir, &small, &now, &s, why), "open");
+	(void)snprintf(file, sizeof(file), "%s/cfdfud.db", dir);
+	forget(file);
+	f.enough = is_long_enough;
+	p.start = now_ms();
+	rows = require(store_history_page(s, &f, on_page_row, &p, &next), what);
+	took = now_ms() - p.start;
+	(void)printf("%-44s %5d rows  cold   %7.2f%s\n", what, rows, took,
+		     next != 0 && rows < (int)f.limit ? "  (and a next page)" : "");
+	store_close(s, &now);
+}
+
+static void
+measure_all_cold(const char *dir)
+{
+	measure_cold(dir, "newest 50", (struct store_filter){ .limit = 50 });
+	measure_cold(dir, "newest 500", (struct store_filter){ .limit = 500 });
+	measure_cold(dir, "one serial, 500",
+		     (struct store_filter){ .limit = 500, .serial = "3300250B4353501020323017" });
+	measure_cold(
+	    dir, "one slot, failed, none found",
+	    (struct store_filter){ .limit = 500, .slot = "3-2.3.1", .verdict = "fail" });
+	measure_cold(dir, "one drone, a verdict it never had",
+		     (struct store_filter){ .limit = 500,
+					    .serial = "3300250B4353501020323017",
+					    .verdict = "skipped" });
+	measure_cold(dir, "one drone on one slot, 500",
+		     (struct store_filter){ .limit = 500,
+					    .serial = "3300250B4353501020323017",
+					    .slot = "3-2.3.1" });
 }
 
 static void
@@ -288,6 +372,7 @@ main(int argc, char **argv)
 	(void)printf("%-52s %19.2f ms\n", "counts", now_ms() - start);
 	measure_commits(s, n);
 	store_close(s, &now);
+	measure_all_cold(argv[1]);
 	(void)printf("database %lld MB, audit file %lld MB\n",
 		     (long long)(size_of(argv[1], "cfdfud.db") / 1000000),
 		     (long long)(size_of(argv[1], "audit.jsonl") / 1000000));

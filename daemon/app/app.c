@@ -266,6 +266,14 @@ change_group(const struct app *a)
 	return g != NULL ? g->gr_gid : (gid_t)-1;
 }
 
+static bool
+drones_at_work(void *ctx)
+{
+	const struct app *a = ctx;
+
+	return fleet_active(a->fleet) > 0;
+}
+
 static int
 open_server(struct app *a)
 {
@@ -283,6 +291,7 @@ open_server(struct app *a)
 		.drained = methods_drained,
 		.denied = acts_denied,
 		.answered = acts_answered,
+		.at_work = drones_at_work,
 	};
 	int r = notify_take_listener("control", &options.listen_fd);
 

@@ -47,17 +47,27 @@ attempt_json(const struct store_attempt *t)
 	return o;
 }
 
+/* LIMIT: of looking for rows that fit; what is not found by then is on the next page. */
+enum { PAGE_US = 10000 };
+
 struct page {
 	json_t *list;
-	int64_t last_id;
+	uint64_t from_us;
 };
+
+static bool
+is_long_enough(void *ctx)
+{
+	const struct page *p = ctx;
+
+	return app_now_us() - p->from_us >= PAGE_US;
+}
 
 static void
 on_attempt(void *ctx, const struct store_attempt *t)
 {
 	struct page *p = ctx;
 
-	p->last_id = t->id;
 	(void)json_array_append_new(p->list, attempt_json(t));
 }
 
@@ -136,11 +146,12 @@ methods_get_history(void *ctx, struct call *call, json_t *parameters)
 	struct app *a = ctx;
 	struct store_filter f = { .serial = text_of(parameters, "serial"),
 				  .slot = text_of(parameters, "slot"),
-				  .verdict = text_of(parameters, "verdict") };
-	struct page page = { 0 };
+				  .verdict = text_of(parameters, "verdict"),
+				  .enough = is_long_enough };
+	struct page page = { .from_us = app_now_us() };
 	json_t *limit = json_object_get(parameters, "limit");
 	struct target t;
-	int rows;
+	int64_t next = 0;
 
 	if (f.serial != NULL && !serial_parameter(a, call, f.serial, &t))
 		return;
@@ -164,15 +175,14 @@ methods_get_history(void *ctx, struct call *call, json_t *parameters)
 		      ? PROTO_HISTORY_MAX
 		      : (unsigned)json_integer_value(limit);
 	page.list = json_array();
-	rows = store_history(a->store, &f, on_attempt, &page);
-	if (rows < 0) {
+	if (store_history_page(a->store, &f, on_attempt, &page, &next) < 0) {
 		json_decref(page.list);
 		cannot_read(call);
 		return;
 	}
 	call_reply(call,
 		   json_pack("{s:o, s:o}", "attempts", page.list, "next",
-			     (unsigned)rows == f.limit ? json_integer(page.last_id) : json_null()));
+			     next != 0 ? json_integer(next) : json_null()));
 }
 
 struct one {
@@ -263,8 +273,10 @@ methods_get_drone(void *ctx, struct call *call, json_t *parameters)
 	struct app *a = ctx;
 	const char *text = text_of(parameters, "serial");
 	struct target t;
-	struct store_filter f = { .serial = t.key, .limit = PROTO_HISTORY_DEFAULT };
-	struct page page = { 0 };
+	struct store_filter f = { .serial = t.key,
+				  .limit = PROTO_HISTORY_DEFAULT,
+				  .enough = is_long_enough };
+	struct page page = { .from_us = app_now_us() };
 	json_t *drone = NULL;
 	int r;
 

@@ -8,12 +8,10 @@
 
 #include "app/app_parts.h"
 #include "cfdfu/proto.h"
+#include "ctl/share.h"
 
 /* WHY: a rack at work changes all the time, and to tell it costs more than to flash it. */
-enum {
-	TELL_EVERY_MS = 300,
-	TELL_SHARE_US = 4000, /* LIMIT: of telling before devices are looked at again */
-};
+enum { TELL_EVERY_MS = 300 };
 
 /* A row that this watcher was shown and that is another drone's now: it gets all rows anew. */
 static bool
@@ -95,27 +93,37 @@ look_at_station(struct app *a)
 	a->station_revision++;
 }
 
-/* All are told, one after the other; the rest after the devices when their share is used up. */
+static bool
+arm(struct app *a, uint64_t us)
+{
+	struct timeval tv = { .tv_sec = (time_t)(us / 1000000),
+			      .tv_usec = (suseconds_t)(us % 1000000) };
+
+	return a->watch_timer != NULL && evtimer_add(a->watch_timer, &tv) == 0;
+}
+
+/* All are told, one after the other, within the share of time that clients have. */
 static void
 on_watch_timer(evutil_socket_t fd, short what, void *ctx)
 {
-	static const struct timeval at_once = { 0, 0 };
 	struct app *a = ctx;
-	uint64_t from_us = app_now_us();
+	struct share share;
 
 	(void)fd;
 	(void)what;
+	share_begin(&share, app_now_us());
 	if (a->watchers_left == 0) {
 		look_at_station(a);
 		a->watchers_left = APP_WATCHERS_MAX;
 	}
-	while (a->watchers_left > 0 && app_now_us() - from_us < TELL_SHARE_US) {
+	while (a->watchers_left > 0 && !share_is_spent(&share, app_now_us())) {
 		struct watcher *w = &a->watchers[--a->watchers_left];
 
 		if (w->call != NULL && !w->blocked)
 			tell(a, w);
 	}
-	a->watch_armed = a->watchers_left > 0 && evtimer_add(a->watch_timer, &at_once) == 0;
+	a->watch_armed = a->watchers_left > 0 &&
+			 arm(a, share_end(&share, app_now_us(), fleet_active(a->fleet) > 0));
 }
 
 /* Of the lowest priority, as all that is done for clients. */
@@ -133,7 +141,6 @@ watch_timer(struct app *a)
 void
 watchers_changed(struct app *a)
 {
-	struct timeval tv = { .tv_usec = TELL_EVERY_MS * 1000 };
 	bool any = false;
 
 	for (size_t i = 0; i < APP_WATCHERS_MAX && !any; i++)
@@ -142,7 +149,7 @@ watchers_changed(struct app *a)
 		return;
 	if (a->watch_timer == NULL)
 		a->watch_timer = watch_timer(a);
-	a->watch_armed = a->watch_timer != NULL && evtimer_add(a->watch_timer, &tv) == 0;
+	a->watch_armed = arm(a, (uint64_t)TELL_EVERY_MS * 1000);
 }
 
 void

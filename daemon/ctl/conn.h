@@ -20,6 +20,7 @@
 #include <sys/queue.h>
 
 #include "ctl/server.h"
+#include "ctl/share.h"
 
 struct event;
 struct varlink_in;
@@ -76,6 +77,7 @@ struct server {
 	struct event *on_accept, *on_pause, *on_turn;
 	struct conn_list conns; /* longest without a request first */
 	struct conn_list ready; /* something is to be done for them: first come, first served */
+	struct share share;	/* of the loop's time, for this turn */
 	unsigned requests;	/* taken in this turn */
 	unsigned requests_max;	/* taken in one turn, since the start */
 	size_t conn_count;

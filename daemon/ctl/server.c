@@ -17,8 +17,7 @@
 #include "ctl/peer.h"
 
 #define ACCEPTS_PER_WAKE_UP 4  /* LIMIT: newcomers' share before the others' turn */
-#define TURN_US 4000	       /* LIMIT: of clients' work before devices are looked at again */
-#define TURN_CONNS 16	       /* LIMIT: the same, counted in connections */
+#define TURN_CONNS 16	       /* LIMIT: connections of one turn, however little they cost */
 #define PAUSE_MS 200	       /* of accepting, when the process has no descriptor left */
 
 static size_t
@@ -187,43 +186,62 @@ server_event(struct event_base *base, int fd, short what,
 	return e;
 }
 
-void
-server_wake(struct server *s)
+/*
+ * WHY a timer and not event_active(): what is activated in a callback runs in the same turn of the
+ * loop; what is due is looked for after the devices.
+ */
+static void
+turn_after(struct server *s, uint64_t us)
 {
-	static const struct timeval at_once = { 0, 0 };
+	struct timeval wait = { .tv_sec = (time_t)(us / 1000000),
+				.tv_usec = (suseconds_t)(us % 1000000) };
 
-	/*
-	 * WHY a timer and not event_active(): what is activated in a callback runs in the same turn
-	 * of the loop; what is due is looked for after the devices.
-	 */
-	if (event_pending(s->on_turn, EV_TIMEOUT, NULL) == 0 &&
-	    event_add(s->on_turn, &at_once) < 0)
+	if (event_add(s->on_turn, &wait) < 0)
 		event_active(s->on_turn, EV_TIMEOUT, 0);
 }
 
-/* One request each, in turn, until the share of time is used up; then the loop goes round first. */
+void
+server_wake(struct server *s)
+{
+	if (event_pending(s->on_turn, EV_TIMEOUT, NULL) == 0)
+		turn_after(s, 0);
+}
+
+static uint64_t
+server_now_us(const struct server *s)
+{
+	return s->options.now_us(s->options.ctx);
+}
+
+/* One request each, in turn, until the share of time is used up. */
 static void
 on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
-	uint64_t from_us = s->options.now_us(s->options.ctx);
+	const struct server_options *o = &s->options;
+	uint64_t rest_us;
 
 	(void)fd;
 	(void)what;
+	if (TAILQ_EMPTY(&s->ready))
+		return;
 	s->requests = 0;
+	share_begin(&s->share, server_now_us(s));
 	for (int left = TURN_CONNS; left > 0 && !TAILQ_EMPTY(&s->ready); left--) {
 		struct conn *c = TAILQ_FIRST(&s->ready);
 
 		TAILQ_REMOVE(&s->ready, c, ready_link);
 		c->is_ready = false;
 		conn_turn(c);
-		if (s->options.now_us(s->options.ctx) - from_us >= TURN_US)
+		if (share_is_spent(&s->share, server_now_us(s)))
 			break;
 	}
 	if (s->requests > s->requests_max)
 		s->requests_max = s->requests;
-	if (!TAILQ_EMPTY(&s->ready))
-		server_wake(s);
+	rest_us = share_end(&s->share, server_now_us(s), o->at_work != NULL && o->at_work(o->ctx));
+	/* WHY also when none is ready: who comes during the rest waits for its end. */
+	if (rest_us > 0 || !TAILQ_EMPTY(&s->ready))
+		turn_after(s, rest_us);
 }
 
 unsigned

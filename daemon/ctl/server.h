@@ -17,8 +17,8 @@
  *    object is dead.  gone() is never called from inside a call_*() function, nor from a handler.
  *  - One call at a time per client: the next request waits for the answer.
  *  - Clients come after devices: all events here have the lowest priority of the base, the clients
- *    take turns of one request each, and after some milliseconds of their work the loop goes round
- *    before it goes on.  Later than a device waits for is at most this time and one request.
+ *    take turns of one request each, and after a share of the loop's time (ctl/share.h) the devices
+ *    are looked at before it goes on.  A device waits at most for this share and one request.
  *  - oneway is for what changes something; a oneway call that only looks is dropped: its work would
  *    have no use.
  */
@@ -79,8 +79,10 @@ struct server_options {
 	 */
 	void (*answered)(void *ctx, struct call *call, const char *error, const json_t *parameters);
 
-	/* The clock of the turns, in microseconds; NULL: CLOCK_MONOTONIC.  Given ctx. */
+	/* The clock of the turns, in microseconds; NULL: CLOCK_MONOTONIC. */
 	uint64_t (*now_us)(void *ctx);
+	/* Drones are at work: clients rest between their turns (ctl/share.h).  May be NULL. */
+	bool (*at_work)(void *ctx);
 
 	unsigned first_request_ms; /* 0: PROTO_FIRST_REQUEST_MS */
 	unsigned clients_max;	   /* 0: PROTO_CLIENTS_MAX */

@@ -112,6 +112,18 @@ on_check_progress(void *ctx)
 	return 0; /* go on */
 }
 
+/* While this is done, the caller hears now and then that it goes on; NULL ends that. */
+static void
+tell_progress(struct db *db, struct db_options *options)
+{
+	if (options != NULL && options->progress != NULL) {
+		options->progress(options->progress_ctx);
+		sqlite3_progress_handler(db->h, CHECK_STEPS, on_check_progress, options);
+	} else {
+		sqlite3_progress_handler(db->h, 0, NULL, NULL);
+	}
+}
+
 /* Of a million attempts, after an unclean end, on a slow disk: minutes. */
 static int
 check_whole(struct db *db, unsigned version, const struct db_options *options, char *why)
@@ -123,16 +135,13 @@ check_whole(struct db *db, unsigned version, const struct db_options *options, c
 	if (version == schema_step_count)
 		r = ask(db, "SELECT value FROM setting WHERE scope = 'store' AND name = 'running'",
 			running, sizeof(running), why);
-	if (options->progress != NULL) {
-		options->progress(options->progress_ctx);
-		sqlite3_progress_handler(db->h, CHECK_STEPS, on_check_progress, &given);
-	}
+	tell_progress(db, &given);
 	if (r == 0) /* after an unclean end the indices are compared with the tables, too */
 		r = ask(db,
 			strcmp(running, "1") == 0 ? "PRAGMA integrity_check(1)"
 						  : "PRAGMA quick_check(1)",
 			answer, sizeof(answer), why);
-	sqlite3_progress_handler(db->h, 0, NULL, NULL);
+	tell_progress(db, NULL);
 	if (r == 0 && strcmp(answer, "ok") != 0) {
 		(void)snprintf(why, STORE_WHY_MAX, "cfdfud.db is damaged: %s", answer);
 		r = -EUCLEAN;
@@ -140,12 +149,15 @@ check_whole(struct db *db, unsigned version, const struct db_options *options, c
 	return r;
 }
 
+/* An index over a million attempts takes seconds. */
 static int
-migrate(struct db *db, unsigned version, char *why)
+migrate(struct db *db, unsigned version, const struct db_options *options, char *why)
 {
+	struct db_options given = *options; /* SQLite's context is not const */
 	char pragma[96];
 	int r = 0;
 
+	tell_progress(db, &given);
 	for (; r == 0 && version < schema_step_count; version++) {
 		r = execute(db, "BEGIN IMMEDIATE", why);
 		if (r == 0)
@@ -159,6 +171,7 @@ migrate(struct db *db, unsigned version, char *why)
 			(void)sqlite3_exec(db->h, "ROLLBACK", NULL, NULL,
 					   NULL); /* closing does it, too */
 	}
+	tell_progress(db, NULL);
 	return r;
 }
 
@@ -213,7 +226,7 @@ db_open(const char *path, const struct db_options *options, struct db **ret_db, 
 	if (r == 0)
 		r = check_whole(db, version, options, ret_why);
 	if (r == 0)
-		r = migrate(db, version, ret_why);
+		r = migrate(db, version, options, ret_why);
 	/* QUIRK: SQLite 3.40 passes over a failed sync when it makes a new file one with a log. The
 	 * file is then empty, and the next opening takes the log beside an empty file for a
 	 * left-over and removes it. */

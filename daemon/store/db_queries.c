@@ -8,12 +8,8 @@
 
 /* The statements are laid out by hand. */
 /* clang-format off */
-#define ISO(ms)                                                                                    \
-	"strftime('%Y-%m-%dT%H:%M:%S', " ms " / 1000, 'unixepoch')"                                \
-	" || printf('.%03dZ', " ms " % 1000)"
-
 #define ATTEMPT_COLUMNS                                                                            \
-	"a.id, a.started_ms, a.ended_ms, " ISO("a.started_ms") ", " ISO("a.ended_ms") ","          \
+	"a.id, a.started_ms, a.ended_ms,"                                                          \
 	" a.kind, a.port, a.label, coalesce(a.late_serial, a.serial),"                             \
 	" coalesce(a.late_dfu_serial, a.dfu_serial), coalesce(a.late_platform, a.platform),"       \
 	" nullif(i.name, ''), nullif(i.version, ''), nullif(i.sha256, ''),"                        \
@@ -26,24 +22,25 @@
 	" ELSE a.flags || ' ' || a.end_flags END, a.started_sync"
 
 /*
- * One form for every filter.  ?1 serial, ?2 slot, ?3 verdict, ?4 since, ?5 until, ?6 before_id,
- * ?7 limit; ?8 and ?9: segment and start of the attempt before_id (or the last ones there are).
- * WHY: segments newest first, and in each the index of the driving column newest first, is exactly
+ * One form for every filter.  ?1 serial, ?2 slot, ?3 verdict, ?4 since, ?5 until, ?6 before_id;
+ * ?7 and ?8: segment and start of the attempt before_id (or the last ones there are); ?9 drone.
+ * The last column says whether the row is wanted: reading can stop at any row and go on behind it.
+ * WHY: segments newest first, and in each the index of the driving columns newest first, is exactly
  * the order of ids; so nothing is sorted, and nothing before the wanted time or cursor is passed.
  */
-#define HISTORY(driver) HISTORY_OF("", driver)
-#define HISTORY_OF(outer, driver)                                                                  \
-	"SELECT " ATTEMPT_COLUMNS " FROM " outer " segment s CROSS JOIN attempt a"                 \
-	" ON a.segment = s.id AND " driver " a.started_ms >= ?4"                                   \
-	" AND a.started_ms <= CASE WHEN s.id = ?8 THEN min(?5 - 1, ?9) ELSE ?5 - 1 END"            \
-	" LEFT JOIN image i ON i.id = a.image"                                                     \
-	" WHERE s.id <= ?8 AND a.id < ?6"                                                          \
-	" AND (?1 IS NULL OR coalesce(a.late_serial, a.serial) = ?1 COLLATE NOCASE"                \
+#define WANTED                                                                                     \
+	"(?1 IS NULL OR coalesce(a.late_serial, a.serial) = ?1 COLLATE NOCASE"                     \
 	" OR coalesce(a.late_dfu_serial, a.dfu_serial) = ?1 COLLATE NOCASE"                        \
 	" OR a.drone IN (SELECT id FROM drone WHERE serial = ?1 OR dfu_serial = ?1))"              \
 	" AND (?2 IS NULL OR a.port = ?2 OR a.label = ?2)"                                         \
-	" AND (?3 IS NULL OR a.verdict = ?3)"                                                      \
-	" ORDER BY s.id DESC, a.started_ms DESC, a.id DESC LIMIT ?7"
+	" AND (?3 IS NULL OR a.verdict = ?3)"
+#define HISTORY(driver)                                                                            \
+	"SELECT " ATTEMPT_COLUMNS ", " WANTED " FROM segment s CROSS JOIN attempt a"               \
+	" ON a.segment = s.id AND " driver " a.started_ms >= ?4"                                   \
+	" AND a.started_ms <= CASE WHEN s.id = ?7 THEN min(?5 - 1, ?8) ELSE ?5 - 1 END"            \
+	" LEFT JOIN image i ON i.id = a.image"                                                     \
+	" WHERE s.id <= ?7 AND a.id < ?6"                                                          \
+	" ORDER BY s.id DESC, a.started_ms DESC, a.id DESC"
 
 #define DRONE_COLUMNS                                                                              \
 	"d.id, d.serial, d.dfu_serial, d.platform, d.device_type, d.board_type, d.loader_sha256,"  \
@@ -79,21 +76,27 @@ static const char *const texts[] = {
 	[DB_SETTING] = "SELECT value FROM setting WHERE scope = ?1 AND name = ?2",
 	[DB_SETTINGS] = "SELECT name, value FROM setting WHERE scope = ?1 ORDER BY name",
 	[DB_HISTORY] = HISTORY(""),
-	[DB_HISTORY_DRONE] = HISTORY("a.drone = ?10 AND"),
-	/* the few rows of the few drones that share a serial are sorted */
-	[DB_HISTORY_DRONES] = HISTORY_OF("(SELECT id FROM drone WHERE serial = ?1"
-					 " OR dfu_serial = ?1) d CROSS JOIN",
-					 "a.drone = d.id AND"),
+	[DB_HISTORY_DRONE] = HISTORY("a.drone = ?9 AND"),
+	[DB_HISTORY_DRONE_VERDICT] = HISTORY("a.drone = ?9 AND a.verdict = ?3 AND"),
+	/* of the few drones that share a serial: their ids are sorted, out of the index alone */
+	[DB_HISTORY_DRONES] =
+		"SELECT " ATTEMPT_COLUMNS ", " WANTED " FROM (SELECT h.id AS id FROM attempt h"
+		" WHERE h.drone IN (SELECT id FROM drone WHERE serial = ?1 OR dfu_serial = ?1)"
+		" AND h.segment <= ?7 AND h.started_ms >= ?4 AND h.started_ms < ?5 AND h.id < ?6"
+		" ORDER BY h.id DESC) c CROSS JOIN attempt a ON a.id = c.id"
+		" LEFT JOIN image i ON i.id = a.image ORDER BY c.id DESC",
 	[DB_HISTORY_PORT] = HISTORY("a.port = ?2 AND"),
+	[DB_HISTORY_PORT_VERDICT] = HISTORY("a.port = ?2 AND a.verdict = ?3 AND"),
 	[DB_HISTORY_LABEL] = HISTORY("a.label = ?2 AND"),
+	[DB_HISTORY_LABEL_VERDICT] = HISTORY("a.label = ?2 AND a.verdict = ?3 AND"),
 	[DB_HISTORY_VERDICT] = HISTORY("a.verdict = ?3 AND"),
 	[DB_HISTORY_RUNNING] =
-		"SELECT " ATTEMPT_COLUMNS " FROM attempt a LEFT JOIN image i ON i.id = a.image"
-		" WHERE a.end_seq IS NULL AND a.id < ?6"
-		" AND a.started_ms >= ?4 AND a.started_ms < ?5"
-		" AND (?1 IS NULL OR a.serial = ?1 COLLATE NOCASE"
+		"SELECT " ATTEMPT_COLUMNS ", (?1 IS NULL OR a.serial = ?1 COLLATE NOCASE"
 		" OR a.dfu_serial = ?1 COLLATE NOCASE)"
-		" AND (?2 IS NULL OR a.port = ?2 OR a.label = ?2) ORDER BY a.id DESC LIMIT ?7",
+		" AND (?2 IS NULL OR a.port = ?2 OR a.label = ?2)"
+		" FROM attempt a LEFT JOIN image i ON i.id = a.image"
+		" WHERE a.end_seq IS NULL AND a.id < ?6"
+		" AND a.started_ms >= ?4 AND a.started_ms < ?5 ORDER BY a.id DESC",
 	[DB_ATTEMPT] = "SELECT " ATTEMPT_COLUMNS
 		       " FROM attempt a LEFT JOIN image i ON i.id = a.image WHERE a.id = ?1",
 	[DB_STAGES] = "SELECT json_extract(e.value, '$[0]'), json_extract(e.value, '$[1]')"
@@ -105,7 +108,6 @@ static const char *const texts[] = {
 	[DB_PORT_KNOWN] = "SELECT 1 FROM attempt WHERE port = ?1 LIMIT 1",
 	[DB_TALLY] = "SELECT verdict, n FROM tally UNION ALL"
 		     " SELECT 'running', count(*) FROM attempt WHERE end_seq IS NULL",
-	[DB_TALLY_ONE] = "SELECT n FROM tally WHERE verdict = ?1",
 	[DB_INTERRUPTED] =
 		"SELECT a.kind, a.port, a.serial, coalesce(a.dfu_serial, d.dfu_serial), a.platform,"
 		" nullif(i.name, ''), nullif(i.sha256, ''), a.flags, p.crashes FROM attempt a"

@@ -6,11 +6,10 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* LIMIT: rows of one verdict that may be walked through to find those of a time. */
-#define VERDICT_RARE 20000
+#include <time.h>
 
 static const char *
 text(sqlite3_stmt *st, int column)
@@ -25,40 +24,68 @@ number(sqlite3_stmt *st, int column)
 							      : sqlite3_column_int64(st, column);
 }
 
-/* The columns of ATTEMPT_COLUMNS, in their order. */
-static void
-attempt_of_row(sqlite3_stmt *st, struct store_attempt *a)
+#define TIME_MAX 48
+
+/* An attempt and the texts that are made for it. */
+struct row {
+	struct store_attempt a;
+	char started_at[TIME_MAX], ended_at[TIME_MAX];
+};
+
+/* ISO 8601; a year of five digits carries its sign. */
+static const char *
+write_time(int64_t ms, char out[TIME_MAX])
 {
-	*a = (struct store_attempt){
+	int64_t part = ((ms % 1000) + 1000) % 1000;
+	time_t seconds = (time_t)((ms - part) / 1000);
+	struct tm tm = { 0 };
+	long year;
+
+	(void)gmtime_r(&seconds, &tm); /* int64_t of milliseconds holds no year that is too far */
+	year = tm.tm_year + 1900L;
+	(void)snprintf(out, TIME_MAX, "%s%04ld-%02d-%02dT%02d:%02d:%02d.%03dZ",
+		       year > 9999 ? "+" : "", year, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+		       tm.tm_min, tm.tm_sec, (int)part);
+	return out;
+}
+
+/* The columns of ATTEMPT_COLUMNS, in their order. */
+enum { COLUMN_WANTED = 26 }; /* of a history: behind them */
+
+static void
+attempt_of_row(sqlite3_stmt *st, struct row *row)
+{
+	row->a = (struct store_attempt){
 		.id = sqlite3_column_int64(st, 0),
 		.started_ms = sqlite3_column_int64(st, 1),
 		.ended_ms = number(st, 2),
-		.started_at = text(st, 3),
-		.ended_at = text(st, 4),
-		.kind = text(st, 5),
-		.port = text(st, 6),
-		.label = text(st, 7),
-		.serial = text(st, 8),
-		.dfu_serial = text(st, 9),
-		.platform = text(st, 10),
-		.firmware_name = text(st, 11),
-		.firmware_version = text(st, 12),
-		.firmware_sha256 = text(st, 13),
-		.version_before = text(st, 14),
-		.version_after = text(st, 15),
-		.verdict = text(st, 16),
-		.fault = text(st, 17),
-		.fault_class = text(st, 18),
-		.step = text(st, 19),
-		.address = number(st, 20),
-		.bytes_written = number(st, 21),
-		.sectors_erased = number(st, 22),
-		.transfers = number(st, 23),
-		.duration_ms = number(st, 24),
-		.message = text(st, 25),
-		.flags = text(st, 26),
-		.synchronised = sqlite3_column_int(st, 27) != 0,
+		.kind = text(st, 3),
+		.port = text(st, 4),
+		.label = text(st, 5),
+		.serial = text(st, 6),
+		.dfu_serial = text(st, 7),
+		.platform = text(st, 8),
+		.firmware_name = text(st, 9),
+		.firmware_version = text(st, 10),
+		.firmware_sha256 = text(st, 11),
+		.version_before = text(st, 12),
+		.version_after = text(st, 13),
+		.verdict = text(st, 14),
+		.fault = text(st, 15),
+		.fault_class = text(st, 16),
+		.step = text(st, 17),
+		.address = number(st, 18),
+		.bytes_written = number(st, 19),
+		.sectors_erased = number(st, 20),
+		.transfers = number(st, 21),
+		.duration_ms = number(st, 22),
+		.message = text(st, 23),
+		.flags = text(st, 24),
+		.synchronised = sqlite3_column_int(st, 25) != 0,
 	};
+	row->a.started_at = write_time(row->a.started_ms, row->started_at);
+	if (sqlite3_column_type(st, 2) != SQLITE_NULL)
+		row->a.ended_at = write_time(row->a.ended_ms, row->ended_at);
 }
 
 /* Runs a query of one row and at most two numbers; 1 found. */
@@ -82,7 +109,7 @@ struct choice {
 };
 
 static int
-choose_by_serial(struct store *s, const char *serial, struct choice *c)
+choose_by_serial(struct store *s, const char *serial, bool verdict, struct choice *c)
 {
 	sqlite3_stmt *st = db_query(s->db, DB_DRONES_WITH);
 	int64_t count = 0;
@@ -90,46 +117,43 @@ choose_by_serial(struct store *s, const char *serial, struct choice *c)
 
 	db_bind_text(st, 1, serial);
 	r = two_numbers(s, st, &c->drone, &count);
-	c->query = count > 1 ? DB_HISTORY_DRONES : DB_HISTORY_DRONE;
+	if (count > 1)
+		c->query = DB_HISTORY_DRONES;
+	else
+		c->query = verdict ? DB_HISTORY_DRONE_VERDICT : DB_HISTORY_DRONE;
 	return r;
 }
 
 static int
-choose_by_verdict(struct store *s, const struct store_filter *f, struct choice *c)
+choose_by_slot(struct store *s, const char *slot, bool verdict, struct choice *c)
 {
-	sqlite3_stmt *st = db_query(s->db, DB_TALLY_ONE);
-	int64_t count = 0, none;
+	sqlite3_stmt *st = db_query(s->db, DB_PORT_KNOWN);
 	int r;
 
-	db_bind_text(st, 1, f->verdict);
-	r = two_numbers(s, st, &count, &none);
-	c->query = count > VERDICT_RARE && (f->since_ms > 0 || f->until_ms > 0)
-		       ? DB_HISTORY
-		       : DB_HISTORY_VERDICT;
+	db_bind_text(st, 1, slot);
+	r = db_step(s->db, st);
+	if (r > 0)
+		c->query = verdict ? DB_HISTORY_PORT_VERDICT : DB_HISTORY_PORT;
+	else
+		c->query = verdict ? DB_HISTORY_LABEL_VERDICT : DB_HISTORY_LABEL;
+	(void)sqlite3_reset(st); /* the error is in r */
 	return r;
 }
 
 static int
 choose(struct store *s, const struct store_filter *f, struct choice *c)
 {
-	sqlite3_stmt *st;
+	bool verdict = store_text_present(f->verdict);
 	int r = 0;
 
-	c->query = DB_HISTORY;
+	c->query = verdict ? DB_HISTORY_VERDICT : DB_HISTORY;
 	c->drone = -1;
-	if (store_text_present(f->verdict) && strcmp(f->verdict, "running") == 0) {
+	if (verdict && strcmp(f->verdict, "running") == 0)
 		c->query = DB_HISTORY_RUNNING;
-	} else if (store_text_present(f->serial)) {
-		r = choose_by_serial(s, f->serial, c);
-	} else if (store_text_present(f->slot)) {
-		st = db_query(s->db, DB_PORT_KNOWN);
-		db_bind_text(st, 1, f->slot);
-		r = db_step(s->db, st);
-		c->query = r > 0 ? DB_HISTORY_PORT : DB_HISTORY_LABEL;
-		(void)sqlite3_reset(st); /* the error is in r */
-	} else if (store_text_present(f->verdict)) {
-		r = choose_by_verdict(s, f, c);
-	}
+	else if (store_text_present(f->serial))
+		r = choose_by_serial(s, f->serial, verdict, c);
+	else if (store_text_present(f->slot))
+		r = choose_by_slot(s, f->slot, verdict, c);
 	return r < 0 ? r : 0;
 }
 
@@ -146,12 +170,11 @@ find_place(struct store *s, int64_t before_id, int64_t *ret_segment, int64_t *re
 	return r < 0 ? r : 0;
 }
 
+/* Numbers are not copied: binding them cannot fail. */
 static int
 prepare_history(struct store *s, const struct store_filter *f, sqlite3_stmt **ret_st)
 {
 	int64_t before = f->before_id > 0 ? f->before_id : INT64_MAX, segment = 0, ms = 0;
-	unsigned limit =
-	    f->limit > 0 && f->limit < STORE_HISTORY_MAX ? f->limit : STORE_HISTORY_MAX;
 	struct choice c;
 	sqlite3_stmt *st;
 	int r = choose(s, f, &c);
@@ -165,38 +188,60 @@ prepare_history(struct store *s, const struct store_filter *f, sqlite3_stmt **re
 	db_bind_text(st, 2, f->slot);
 	if (c.query != DB_HISTORY_RUNNING)
 		db_bind_text(st, 3, f->verdict);
-	(void)sqlite3_bind_int64(st, 4, f->since_ms); /* numbers are not copied: cannot fail */
+	(void)sqlite3_bind_int64(st, 4, f->since_ms != 0 ? f->since_ms : INT64_MIN);
 	(void)sqlite3_bind_int64(st, 5, f->until_ms > 0 ? f->until_ms : INT64_MAX);
 	(void)sqlite3_bind_int64(st, 6, before);
-	(void)sqlite3_bind_int64(st, 7, limit);
-	if (c.query != DB_HISTORY_RUNNING) {
-		(void)sqlite3_bind_int64(st, 8, segment);
-		(void)sqlite3_bind_int64(st, 9, ms);
-	}
-	if (c.query == DB_HISTORY_DRONE)
-		(void)sqlite3_bind_int64(st, 10, c.drone);
+	if (c.query != DB_HISTORY_RUNNING)
+		(void)sqlite3_bind_int64(st, 7, segment);
+	if (c.query != DB_HISTORY_RUNNING && c.query != DB_HISTORY_DRONES)
+		(void)sqlite3_bind_int64(st, 8, ms);
+	if (c.query == DB_HISTORY_DRONE || c.query == DB_HISTORY_DRONE_VERDICT)
+		(void)sqlite3_bind_int64(st, 9, c.drone);
 	*ret_st = st;
 	return 0;
+}
+
+int
+store_history_page(struct store *s, const struct store_filter *f,
+		   void (*each)(void *ctx, const struct store_attempt *a), void *ctx,
+		   int64_t *ret_next)
+{
+	bool limited = f->limit > 0 && f->limit < STORE_HISTORY_MAX;
+	int limit = limited ? (int)f->limit : STORE_HISTORY_MAX;
+	sqlite3_stmt *st = NULL;
+	int r = store_usable(s), rows = 0;
+
+	*ret_next = 0;
+	if (r == 0)
+		r = prepare_history(s, f, &st);
+	if (r < 0)
+		return r;
+	while ((r = db_step(s->db, st)) > 0) {
+		int64_t id = sqlite3_column_int64(st, 0);
+
+		if (sqlite3_column_int(st, COLUMN_WANTED) != 0) {
+			struct row row;
+
+			attempt_of_row(st, &row);
+			each(ctx, &row.a);
+			rows++;
+		}
+		if (rows == limit || (f->enough != NULL && f->enough(ctx))) {
+			*ret_next = id;
+			(void)sqlite3_reset(st); /* after a row: cannot fail */
+			return rows;
+		}
+	}
+	return r < 0 ? r : rows;
 }
 
 int
 store_history(struct store *s, const struct store_filter *f,
 	      void (*each)(void *ctx, const struct store_attempt *a), void *ctx)
 {
-	struct store_attempt a;
-	sqlite3_stmt *st = NULL;
-	int r = store_usable(s), rows = 0;
+	int64_t next;
 
-	if (r == 0)
-		r = prepare_history(s, f, &st);
-	if (r < 0)
-		return r;
-	while ((r = db_step(s->db, st)) > 0) {
-		attempt_of_row(st, &a);
-		each(ctx, &a);
-		rows++;
-	}
-	return r < 0 ? r : rows;
+	return store_history_page(s, f, each, ctx, &next);
 }
 
 static int
@@ -222,7 +267,7 @@ store_attempt_get(struct store *s, int64_t id,
 		  void (*each)(void *ctx, const struct store_attempt *a), void *ctx)
 {
 	struct store_stage stages[STORE_STAGES_MAX];
-	struct store_attempt a;
+	struct row row;
 	sqlite3_stmt *st;
 	size_t count = 0;
 	int r = store_usable(s);
@@ -234,10 +279,10 @@ store_attempt_get(struct store *s, int64_t id,
 		(void)sqlite3_bind_int64(st, 1, id); /* cannot fail */
 		r = db_step(s->db, st);
 		if (r > 0) {
-			attempt_of_row(st, &a);
-			a.stages = stages;
-			a.stage_count = count;
-			each(ctx, &a);
+			attempt_of_row(st, &row);
+			row.a.stages = stages;
+			row.a.stage_count = count;
+			each(ctx, &row.a);
 			(void)sqlite3_reset(st); /* after a row: cannot fail */
 			r = 0;
 		} else if (r == 0) {

@@ -128,7 +128,17 @@ static const char step_catalogue[] =
 	"  || printf('.%03dZ', at_ms % 1000) AS at, at_ms, uid, pid, user, method, arguments\n"
 	" FROM act;\n";
 
+/* For a verdict that a drone, a port or a label had seldom or never, among a million of others. */
+static const char step_verdicts[] =
+	"CREATE INDEX attempt_drone_verdict ON attempt (drone, verdict, segment, started_ms)\n"
+	" WHERE verdict IS NOT NULL;\n"
+	"CREATE INDEX attempt_port_verdict ON attempt (port, verdict, segment, started_ms)\n"
+	" WHERE verdict IS NOT NULL;\n"
+	"CREATE INDEX attempt_label_verdict ON attempt (label, verdict, segment, started_ms)\n"
+	" WHERE label IS NOT NULL AND verdict IS NOT NULL;\n";
+
 /* clang-format on */
 
-const char *const schema_steps[] = { step_records, step_attempts, step_catalogue };
+const char *const schema_steps[] = { step_records, step_attempts, step_catalogue,
+					   step_verdicts };
 const size_t schema_step_count = ARRAY_LEN(schema_steps);

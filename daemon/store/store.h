@@ -236,10 +236,19 @@ struct store_filter {
 	int64_t until_ms;    /* began before; 0 no limit */
 	int64_t before_id;   /* only smaller ids: the cursor for the next page; 0 no limit */
 	unsigned limit;	     /* 0: STORE_HISTORY_MAX */
+	/* Asked after each row looked at, wanted or not: true ends the page.  May be NULL. */
+	bool (*enough)(void *ctx);
 };
 
-/* Newest first.  The number of rows, or negative errno (-EIO when the database cannot be read now).
+/*
+ * Newest first.  The number of rows, or negative errno (-EIO when the database cannot be read now).
+ * ret_next: before_id of the next page, 0 when there is none; a page may be empty and have one.
  */
+int store_history_page(struct store *s, const struct store_filter *f,
+		       void (*each)(void *ctx, const struct store_attempt *a), void *ctx,
+		       int64_t *ret_next) MUST_CHECK;
+
+/* The same for those who want no next page. */
 int store_history(struct store *s, const struct store_filter *f,
 		  void (*each)(void *ctx, const struct store_attempt *a), void *ctx) MUST_CHECK;
 

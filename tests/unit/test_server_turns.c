@@ -19,12 +19,12 @@
 #include <cmocka.h>
 
 #include "cfdfu/util.h"
+#include "ctl/share.h"
 #include "server_world.h"
 
 #define CLIENTS 8
 #define PIPELINED 60
-#define SHARE_US 4000 /* of clients' work at a time, as the server's contract has it */
-#define TURN_CONNS 16
+#define TURN_CONNS 16 /* as in ctl/server.c */
 
 /*
  * A device that has something to say again as soon as a client's request is begun, and a timer of
@@ -157,7 +157,7 @@ close_all(const int fds[CLIENTS])
 static void
 a_device_waits_for_one_share_and_one_request(void **state)
 {
-	static const uint64_t costs_us[] = { 1, 100, 900, 3999, 4000, 7600, 50000 };
+	static const uint64_t costs_us[] = { 1, 100, 900, SHARE_US - 1, SHARE_US, 7600, 50000 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(costs_us); i++) {
@@ -255,6 +255,119 @@ requests_behind_dropped_ones_are_answered(void **state)
 	world_free(w);
 }
 
+/* ---- a rack under a flood ------------------------------------------------------------------- */
+
+/*
+ * Host, drones and clients by the clock alone: what a drone's transfer takes on the bus and in the
+ * flash, what its ending costs the host, and clients that never run out of requests.
+ */
+#define DRONES_MAX 120
+#define TRANSFERS 590 /* 118 blocks: data, status, status when written, and read back; and others */
+#define HOST_US 40    /* of the loop, for one transfer's ending and the next one's beginning */
+#define STAGGER_US 30000 /* between the beginnings of two drones */
+#define SECTOR 118    /* of them for each of five sectors */
+#define ERASE_US 880000
+#define BOOT 236 /* twice on the way, it leaves the bus */
+#define BOOT_US 1000000
+#define NEVER UINT64_MAX
+
+struct rack {
+	size_t drones;
+	uint64_t ends_us[DRONES_MAX];
+	int left[DRONES_MAX];
+};
+
+static uint64_t
+transfer_us(int left)
+{
+	static const uint64_t block_us[] = { 2800, 350, 33000, 350, 2800 };
+
+	if (left % BOOT == BOOT - 1)
+		return BOOT_US;
+	if (left % SECTOR == 0)
+		return ERASE_US;
+	return block_us[left % (int)ARRAY_LEN(block_us)];
+}
+
+static size_t
+first_to_end(const struct rack *r)
+{
+	size_t first = 0;
+
+	for (size_t i = 1; i < r->drones; i++)
+		if (r->ends_us[i] < r->ends_us[first])
+			first = i;
+	return first;
+}
+
+static uint64_t
+makespan_us(size_t drones, uint64_t cost_us)
+{
+	struct rack r = { .drones = drones };
+	uint64_t now_us = 0, clients_us = cost_us > 0 ? 0 : NEVER;
+	struct share share;
+
+	for (size_t i = 0; i < drones; i++) {
+		r.left[i] = TRANSFERS;
+		r.ends_us[i] = i * STAGGER_US;
+	}
+	for (;;) {
+		size_t i = first_to_end(&r);
+
+		if (r.ends_us[i] == NEVER)
+			return now_us;
+		if (r.ends_us[i] <= now_us) {
+			now_us += HOST_US;
+			r.ends_us[i] = r.left[i] > 0 ? now_us + transfer_us(r.left[i]) : NEVER;
+			r.left[i]--;
+		} else if (clients_us <= now_us) {
+			share_begin(&share, now_us);
+			do
+				now_us += cost_us;
+			while (!share_is_spent(&share, now_us));
+			clients_us = now_us + share_end(&share, now_us, true);
+		} else {
+			now_us = r.ends_us[i] < clients_us ? r.ends_us[i] : clients_us;
+		}
+	}
+}
+
+/* Whatever one request costs, up to the longest there is. */
+static void
+a_flood_costs_a_rack_less_than_a_hundredth(void **state)
+{
+	static const size_t drones[] = { 1, 2, 16, 49, DRONES_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(drones); i++) {
+		uint64_t alone_us = makespan_us(drones[i], 0);
+
+		for (uint64_t cost_us = 50; cost_us <= 10000; cost_us += 50) {
+			uint64_t flooded_us = makespan_us(drones[i], cost_us);
+
+			if (flooded_us > alone_us + alone_us / 100)
+				print_error("%zu drones, requests of %d us: %d us instead of %d\n",
+					    drones[i], (int)cost_us, (int)flooded_us,
+					    (int)alone_us);
+			assert_true(flooded_us <= alone_us + alone_us / 100);
+		}
+	}
+}
+
+static void
+without_drones_at_work_clients_do_not_rest(void **state)
+{
+	struct share s;
+
+	(void)state;
+	share_begin(&s, 1000);
+	assert_false(share_is_spent(&s, 1000 + SHARE_US - 1));
+	assert_true(share_is_spent(&s, 1000 + SHARE_US));
+	assert_int_equal(share_end(&s, 1000 + SHARE_US, false), 0);
+	assert_int_equal(share_end(&s, 1000 + SHARE_US, true), SHARE_US * SHARE_REST);
+	assert_int_equal(share_end(&s, 1000 + 9 * SHARE_REST_MAX_US, true), SHARE_REST_MAX_US);
+}
+
 int
 main(void)
 {
@@ -262,6 +375,8 @@ main(void)
 		cmocka_unit_test(a_device_waits_for_one_share_and_one_request),
 		cmocka_unit_test(cheap_requests_are_counted),
 		cmocka_unit_test(one_client_alone_is_limited_as_well),
+		cmocka_unit_test(a_flood_costs_a_rack_less_than_a_hundredth),
+		cmocka_unit_test(without_drones_at_work_clients_do_not_rest),
 		cmocka_unit_test(requests_behind_dropped_ones_are_answered),
 		cmocka_unit_test(what_was_asked_before_the_end_is_answered),
 	};
