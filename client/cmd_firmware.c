@@ -115,6 +115,22 @@ print_selected(const json_t *reply)
 	}
 }
 
+/* What the service says beside it: what was replaced, what stays, which drones are flashed. */
+static void
+print_notes(const json_t *reply)
+{
+	const json_t *note, *notes = json_object_get(reply, "notes");
+	size_t i;
+
+	json_array_foreach(notes, i, note)
+	{
+		struct text t;
+
+		text_copy(&t, json_string_value(note));
+		puts(t.s);
+	}
+}
+
 static int
 check_platform(const struct invocation *i, const char *word)
 {
@@ -131,8 +147,11 @@ ask(const struct session *s, const struct invocation *i, const char *method, con
 	json_t *parameters;
 	int r;
 
-	if (platform && i->arg_count > 0 && invocation_has(i, "for"))
-		return usage_error(i->command, "either a platform or --for, not both");
+	if (options && invocation_has(i, "for") &&
+	    ((platform && i->arg_count > 0) || invocation_has(i, "platform")))
+		return usage_error(i->command,
+				   "either a platform or --for, not both: what a drone is, is said "
+				   "with \"cfdfuctl platform set\"");
 	r = check_platform(i, platform && i->arg_count > 0 ? i->args[0] : NULL);
 	if (r == 0 && options)
 		r = check_platform(i, invocation_value(i, "platform"));
@@ -164,6 +183,8 @@ run_select(const struct session *s, const struct invocation *i)
 		printf("%s is the firmware for %s.\n", i->args[0], invocation_value(i, "for"));
 	else
 		print_selected(reply);
+	if (!s->json)
+		print_notes(reply);
 	json_decref(reply);
 	return EXIT_OK;
 }
@@ -178,10 +199,10 @@ run_deselect(const struct session *s, const struct invocation *i)
 		return r;
 	if (s->json)
 		out_json(reply);
-	else if (invocation_has(i, "for"))
-		printf("%s has no firmware of its own now.\n", invocation_value(i, "for"));
-	else
+	else if (!invocation_has(i, "for"))
 		print_selected(reply);
+	if (!s->json)
+		print_notes(reply);
 	json_decref(reply);
 	return EXIT_OK;
 }

@@ -10,6 +10,7 @@ const struct command_desc *const commands[] = {
 	&cmd_status,
 	&cmd_watch,
 	&cmd_wait,
+	&cmd_plan,
 	&cmd_firmware_add,
 	&cmd_firmware_list,
 	&cmd_firmware_show,

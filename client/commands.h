@@ -5,7 +5,7 @@
 
 struct command_desc;
 
-extern const struct command_desc cmd_status, cmd_watch, cmd_wait;
+extern const struct command_desc cmd_status, cmd_watch, cmd_wait, cmd_plan;
 extern const struct command_desc cmd_firmware_add, cmd_firmware_list, cmd_firmware_show;
 extern const struct command_desc cmd_firmware_select, cmd_firmware_deselect, cmd_firmware_remove;
 extern const struct command_desc cmd_firmware_check, cmd_firmware_make, cmd_firmware_extract;

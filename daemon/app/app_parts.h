@@ -178,6 +178,13 @@ bool methods_platform(struct call *call, json_t *parameters, const char *name, e
 json_t *methods_firmware_row(struct app *a, const char *name); /* type Firmware, or NULL */
 const char *methods_store_error(int error); /* the error to answer with, by a negative errno */
 void methods_no_firmware(struct call *call, const char *name);
+/* An image of the catalogue by its name: 0, or -EALREADY after having refused. */
+int methods_image(struct app *a, struct call *call, const char *name,
+		  struct image **ret_image) MUST_CHECK;
+/* Says why policy_platforms_for() did not take it. */
+void methods_refuse_platforms(struct app *a, struct call *call, const struct image *image,
+			      int error);
+server_handler methods_plan; /* methods_plan.c */
 server_handler methods_get_history, methods_get_attempt, methods_get_drone; /* methods_history.c */
 server_handler methods_recover_loader, methods_backup;			    /* methods_rescue.c */
 server_handler methods_get_health, methods_get_config;			    /* methods_doctor.c */

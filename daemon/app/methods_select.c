@@ -2,17 +2,14 @@
 /* Which firmware goes on which drones, over the control socket. */
 #include <config.h>
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include "app/app_parts.h"
 #include "app/library.h"
+#include "app/selection.h"
 #include "cfdfu/proto.h"
 #include "core/platform.h"
-
-enum { UID_DIGITS = 24, DFU_DIGITS = 12, SERIAL_DIGITS_MIN = 8 };
 
 static const char *
 text_of(json_t *parameters, const char *name)
@@ -20,108 +17,24 @@ text_of(json_t *parameters, const char *name)
 	return json_string_value(json_object_get(parameters, name));
 }
 
-/* ---- selecting ------------------------------------------------------------------------------ */
+/* What an answer tells beside the selection itself. */
+struct told {
+	json_t *replaced, *kept, *notes, *affected;
+};
 
-/* A port, or a serial, of what may be plugged in one day. */
-static bool
-may_come(const char *target)
+static struct told
+told_new(void)
 {
-	bool bus = target[0] >= '0' && target[0] <= '9' && strchr(target, '-') != NULL;
-
-	if (bus && strspn(target, "0123456789-.") == strlen(target))
-		return strlen(target) < PORT_TEXT_MAX;
-	return strlen(target) >= SERIAL_DIGITS_MIN && strlen(target) < SERIAL_TEXT_MAX &&
-	       strpbrk(target, " \t/") == NULL && strpbrk(target, "0123456789") != NULL;
+	return (struct told){ json_array(), json_array(), json_array(), NULL };
 }
 
-static bool
-is_label(const struct config *c, const char *target)
+static void
+told_drop(struct told *t)
 {
-	for (size_t i = 0; i < c->label_count; i++)
-		if (strcmp(c->labels[i].label, target) == 0)
-			return true;
-	return false;
-}
-
-/*
- * WHY: what is said of a slot that does not exist would be kept, and do nothing.  True when it was
- * refused.
- */
-static bool
-refuse_target(struct app *a, struct call *call, const char *target)
-{
-	struct target t;
-
-	find_target(a, target, true, &t);
-	if (t.by == TARGET_AMBIGUOUS) {
-		find_refuse(call, &t);
-		return true;
-	}
-	if (t.by != TARGET_NOTHING)
-		return false;
-	if (is_label(a->config, target) || may_come(target))
-		return false;
-	call_error(call, PROTO_ERROR("NoSuchSlot"), json_pack("{s:s}", "target", target));
-	return true;
-}
-
-/* A label stays as it is and stands for all its slots; a Crazyflie's serial is kept in capitals. */
-static const char *
-target_key(struct app *a, const char *target, char buffer[SERIAL_TEXT_MAX])
-{
-	size_t digits = strspn(target, "0123456789abcdefABCDEF");
-
-	copy_text(buffer, SERIAL_TEXT_MAX, target);
-	if ((digits == UID_DIGITS || digits == DFU_DIGITS) && target[digits] == '\0' &&
-	    !is_label(a->config, target))
-		for (char *c = buffer; *c != '\0'; c++)
-			*c = (char)toupper((unsigned char)*c);
-	return buffer;
-}
-
-/* Remembered first, then in force: after a restart the same holds. */
-static int
-set_selected(struct app *a, enum platform p, struct image *image, const char *name)
-{
-	struct store_time now = app_time(a);
-	int r = store_set(a->store, STORE_SELECTED, platform_name(p), name, &now);
-
-	if (r == 0)
-		policy_select(fleet_policy(a->fleet), p, image);
-	return r;
-}
-
-static int
-set_own(struct app *a, const char *target, struct image *image, const char *name)
-{
-	struct store_time now = app_time(a);
-	char key[SERIAL_TEXT_MAX];
-	int r = store_set(a->store, STORE_OWN, target_key(a, target, key), name, &now);
-
-	return r < 0 ? r : policy_select_own(fleet_policy(a->fleet), key, image);
-}
-
-/* What the configuration says of a target is in force where the operator says nothing. */
-static enum platform
-configured_platform(const struct config *c, const char *key)
-{
-	for (size_t i = 0; i < c->rule_count; i++)
-		if (strcasecmp(c->rules[i].target, key) == 0)
-			return c->rules[i].platform;
-	return PLATFORM_UNKNOWN;
-}
-
-static int
-set_rule(struct app *a, const char *target, enum platform p)
-{
-	struct store_time now = app_time(a);
-	char key[SERIAL_TEXT_MAX];
-	int r = store_set(a->store, STORE_PLATFORM, target_key(a, target, key),
-			  p != PLATFORM_UNKNOWN ? platform_name(p) : NULL, &now);
-
-	if (p == PLATFORM_UNKNOWN)
-		p = configured_platform(a->config, key);
-	return r < 0 ? r : policy_set_platform(fleet_policy(a->fleet), key, p);
+	json_decref(t->replaced);
+	json_decref(t->kept);
+	json_decref(t->notes);
+	json_decref(t->affected);
 }
 
 static json_t *
@@ -134,126 +47,281 @@ selected_json(struct app *a)
 	return selected;
 }
 
-/* For all platforms that the image is for, or the one that was named. */
-static int
-select_platforms(struct app *a, struct image *image, const char *name, enum platform named)
-{
-	unsigned platforms = image_label(image)->platforms;
-	int r = -EINVAL;
+/* ---- selecting ------------------------------------------------------------------------------ */
 
-	if (named != PLATFORM_UNKNOWN && platforms != 0 && (platforms & BIT(named)) == 0)
-		return -EPERM;
-	if (named != PLATFORM_UNKNOWN)
-		platforms = BIT(named);
+/* "cf2: NAME replaces OLD." for what a change has replaced. */
+static void
+say_replaced(struct told *t, const char *name)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(t->replaced, i, one)
+	{
+		const char *target = json_string_value(json_object_get(one, "target"));
+		const char *old = json_string_value(json_object_get(one, "name"));
+
+		if (name != NULL)
+			selection_say(t->notes, "%s: it replaces %s.", target, old);
+		else
+			selection_say(t->notes, "%s: %s is not selected any more.", target, old);
+	}
+}
+
+static void
+say_kept_platforms(struct app *a, struct told *t, const char *name, unsigned platforms)
+{
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++) {
+		const struct image *other;
+
 		if ((platforms & BIT(p)) == 0)
 			continue;
-		r = set_selected(a, p, image, name);
-		if (r < 0)
-			break;
+		other = policy_selected(fleet_policy(a->fleet), p);
+		(void)json_array_append_new(t->kept,
+					    json_pack("{s:s, s:s}", "target", platform_name(p),
+						      "name", image_label(other)->name));
+		selection_say(t->notes,
+			      "%s keeps %s: 'cfdfuctl firmware select %s --platform %s' changes "
+			      "that.",
+			      platform_name(p), image_label(other)->name, name, platform_name(p));
+	}
+}
+
+void
+methods_refuse_platforms(struct app *a, struct call *call, const struct image *image, int error)
+{
+	const char *name = image_label(image)->name;
+	char taken[256] = "";
+
+	if (error == -EINVAL)
+		call_refuse(call, PROTO_ERROR("Refused"),
+			    "Nothing says which platform %s is for: name one with --platform.",
+			    name);
+	else if (error == -EPERM)
+		call_refuse(call, PROTO_ERROR("Refused"), "%s is not for that platform.", name);
+	if (error != -EEXIST)
+		return;
+	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++) {
+		size_t used = strlen(taken);
+
+		if ((image_label(image)->platforms & BIT(p)) != 0)
+			(void)snprintf(
+			    taken + used, sizeof(taken) - used, "%s%s has %s", used > 0 ? ", " : "",
+			    platform_name(p),
+			    image_label(policy_selected(fleet_policy(a->fleet), p))->name);
+	}
+	call_refuse(call, PROTO_ERROR("Refused"),
+		    "%s is for several platforms, and each has other firmware selected (%s): say "
+		    "with --platform which one is to change.",
+		    name, taken);
+}
+
+/* -EALREADY: refused, and said why. */
+static int
+select_platforms(struct app *a, struct call *call, struct image *image, enum platform named,
+		 struct told *t)
+{
+	const char *name = image_label(image)->name;
+	unsigned chosen, kept;
+	int r = policy_platforms_for(fleet_policy(a->fleet), image, named, &chosen, &kept);
+
+	if (r < 0) {
+		methods_refuse_platforms(a, call, image, r);
+		return -EALREADY;
+	}
+	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
+		if ((chosen & BIT(p)) != 0)
+			r = selection_set(a, p, image, name, t->replaced);
+	if (r == 0) {
+		say_replaced(t, name);
+		say_kept_platforms(a, t, name, kept);
+		t->affected = selection_effect(a, NULL, image, t->notes);
 	}
 	return r;
 }
 
-static void
-answer_selected(struct app *a, struct call *call, const char *name, int r)
+static int
+select_target(struct app *a, struct call *call, struct image *image, const char *text,
+	      struct told *t)
 {
-	if (r == -EINVAL)
-		call_refuse(call, PROTO_ERROR("Refused"),
-			    "Nothing says which platform %s is for: name one with --platform.",
-			    name);
-	else if (r == -EPERM)
-		call_refuse(call, PROTO_ERROR("Refused"), "%s is not for that platform.", name);
-	else if (r < 0)
-		call_refuse(call, methods_store_error(r), "The selection cannot be kept: %s.",
-			    strerror(-r));
+	struct target target;
+	struct target_keys keys;
+	int r;
+
+	if (!find_keys(a, call, text, &target, &keys))
+		return -EALREADY;
+	r = selection_set_own(a, &keys, image, image_label(image)->name, t->replaced);
+	if (r == 0) {
+		say_replaced(t, image_label(image)->name);
+		selection_say_kept(a, &target, image, t->kept, t->notes);
+		t->affected = selection_effect(a, &target, image, t->notes);
+	}
+	return r;
+}
+
+/* 0, or -EALREADY after having answered. */
+int
+methods_image(struct app *a, struct call *call, const char *name, struct image **ret_image)
+{
+	char why[STORE_WHY_MAX];
+	int r = library_image(a, name, ret_image, why);
+
+	if (r == 0)
+		return 0;
+	if (r == -ENOENT)
+		methods_no_firmware(call, name);
 	else
-		call_reply(call, json_pack("{s:o, s:o}", "firmware", methods_firmware_row(a, name),
-					   "selected", selected_json(a)));
+		call_refuse(call, PROTO_ERROR("Refused"), "%s: %s.", name, why);
+	return -EALREADY;
+}
+
+static void
+answer_selected(struct app *a, struct call *call, const struct image *image, struct told *t)
+{
+	call_reply(call, json_pack("{s:o, s:o, s:O, s:O, s:O, s:O}", "firmware",
+				   methods_firmware_row(a, image_label(image)->name), "selected",
+				   selected_json(a), "replaced", t->replaced, "kept", t->kept,
+				   "affected", t->affected, "notes", t->notes));
 }
 
 void
 methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
-	const char *name = text_of(parameters, "name"), *target = text_of(parameters, "target");
-	char why[STORE_WHY_MAX];
+	const char *target = text_of(parameters, "target");
 	struct image *image = NULL;
+	struct told t = { 0 };
 	enum platform named;
 	int r;
 
 	if (!methods_platform(call, parameters, "platform", &named))
 		return;
-	if (target != NULL && refuse_target(a, call, target))
-		return;
-	r = library_image(a, name, &image, why);
-	if (r == -ENOENT) {
-		methods_no_firmware(call, name);
-		return;
-	}
-	if (r < 0) {
-		call_refuse(call, PROTO_ERROR("Refused"), "%s: %s.", name, why);
+	if (target != NULL && named != PLATFORM_UNKNOWN) {
+		call_refuse(call, PROTO_ERROR("Refused"),
+			    "Either a target or a platform, not both; what a drone is, is said "
+			    "with 'cfdfuctl platform set'.");
 		return;
 	}
+	if (methods_image(a, call, text_of(parameters, "name"), &image) < 0)
+		return;
+	t = told_new();
 	if (target != NULL)
-		r = set_own(a, target, image, name);
+		r = select_target(a, call, image, target, &t);
 	else
-		r = select_platforms(a, image, name, named);
-	image_unref(image);
-	if (r == 0)
+		r = select_platforms(a, call, image, named, &t);
+	if (r == 0) {
 		(void)records_commit(a);
-	answer_selected(a, call, name, r);
-	if (r == 0)
+		answer_selected(a, call, image, &t);
 		fleet_selection_changed(a->fleet, app_now_us());
+	} else if (r != -EALREADY) {
+		call_refuse(call, methods_store_error(r), "The selection cannot be kept: %s.",
+			    strerror(-r));
+	}
+	told_drop(&t);
+	image_unref(image);
 	pump(a);
 }
 
+/* ---- taking back ---------------------------------------------------------------------------- */
+
 static int
-deselect(struct app *a, const char *target, enum platform named)
+deselect_target(struct app *a, struct call *call, const char *text, struct told *t)
 {
+	struct target target;
+	struct target_keys keys;
+	int r;
+
+	if (!find_keys(a, call, text, &target, &keys))
+		return -EALREADY;
+	r = selection_set_own(a, &keys, NULL, NULL, t->replaced);
+	if (r < 0)
+		return r;
+	if (json_array_size(t->replaced) == 0)
+		selection_say(t->notes, "%s had no firmware of its own.", text);
+	say_replaced(t, NULL);
+	selection_say_in_force(a, &target, t->notes);
+	return 0;
+}
+
+static int
+deselect_platforms(struct app *a, enum platform named, struct told *t)
+{
+	json_t *station, *own, *one;
+	size_t i;
 	int r = 0;
 
-	if (target != NULL)
-		return set_own(a, target, NULL, NULL);
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
 		if (named == PLATFORM_UNKNOWN || named == p)
-			r = set_selected(a, p, NULL, NULL);
-	return r;
+			r = selection_set(a, p, NULL, NULL, t->replaced);
+	if (r < 0)
+		return r;
+	say_replaced(t, NULL);
+	station = status_station(a);
+	own = json_object_get(station, "own");
+	json_array_foreach(own, i, one)
+	{
+		(void)json_array_append(t->kept, one);
+		selection_say(t->notes,
+			      "%s still has %s of its own: 'cfdfuctl firmware deselect --for %s' "
+			      "takes that back.",
+			      json_string_value(json_object_get(one, "target")),
+			      json_string_value(json_object_get(one, "name")),
+			      json_string_value(json_object_get(one, "target")));
+	}
+	json_decref(station);
+	return 0;
 }
 
 void
 methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
+	const char *target = text_of(parameters, "target");
 	enum platform named;
+	struct told t;
 	int r;
 
 	if (!methods_platform(call, parameters, "platform", &named))
 		return;
-	r = deselect(a, text_of(parameters, "target"), named);
+	if (target != NULL && named != PLATFORM_UNKNOWN) {
+		call_refuse(call, PROTO_ERROR("Refused"),
+			    "Either a target or a platform, not both.");
+		return;
+	}
+	t = told_new();
+	if (target != NULL)
+		r = deselect_target(a, call, target, &t);
+	else
+		r = deselect_platforms(a, named, &t);
 	(void)records_commit(a);
-	if (r < 0)
+	if (r == 0)
+		call_reply(call,
+			   json_pack("{s:o, s:O, s:O, s:O}", "selected", selected_json(a),
+				     "removed", t.replaced, "kept", t.kept, "notes", t.notes));
+	else if (r != -EALREADY)
 		call_refuse(call, methods_store_error(r), "The selection cannot be changed: %s.",
 			    strerror(-r));
-	else
-		call_reply(call, json_pack("{s:o}", "selected", selected_json(a)));
+	told_drop(&t);
 	fleet_selection_changed(a->fleet, app_now_us());
 	pump(a);
 }
+
+/* ---- rules ---------------------------------------------------------------------------------- */
 
 void
 methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
+	struct target target;
+	struct target_keys keys;
 	enum platform p;
 	json_t *station;
 	int r;
 
-	if (!methods_platform(call, parameters, "platform", &p))
+	if (!methods_platform(call, parameters, "platform", &p) ||
+	    !find_keys(a, call, text_of(parameters, "target"), &target, &keys))
 		return;
-	if (p != PLATFORM_UNKNOWN && refuse_target(a, call, text_of(parameters, "target")))
-		return;
-	r = set_rule(a, text_of(parameters, "target"), p);
+	r = selection_set_rule(a, &keys, p);
 	(void)records_commit(a);
 	if (r < 0) {
 		call_refuse(call, methods_store_error(r), "The rule cannot be kept: %s.",

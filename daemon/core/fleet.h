@@ -106,6 +106,32 @@ struct slot_view {
 	bool retry_possible;
 };
 
+/* What would happen to a drone now. */
+enum plan_action {
+	ACTION_NONE,    /* nothing is there, or nothing is selected for it */
+	ACTION_FLASH,   /* it gets the image */
+	ACTION_CHECK,   /* it says it has the image: looked at, most likely unchanged */
+	ACTION_LOOK,    /* something is selected, but only DFU mode can tell what it is */
+	ACTION_WAIT,    /* it would have its turn, but the station holds it back */
+	ACTION_RUNNING, /* it has its turn */
+	ACTION_DONE,    /* it has had its ending with this image */
+	ACTION_SKIPPED,
+	ACTION_FOREIGN,
+	ACTION_QUARANTINED,
+};
+
+/* Pointers are good until the next call into the fleet, or change of the policy asked. */
+struct fleet_plan {
+	enum plan_action action;
+	struct image *image; /* what is selected for it, or NULL */
+	enum policy_by by;
+	const char *version_before; /* what it says it runs; "" unknown */
+	const char *why;	    /* a sentence */
+	const char *choice_why;	    /* the policy's own */
+	bool is_bad;		    /* its last ending was none of the good ones */
+	bool due;		    /* it gets the image, now or when what holds it back is over */
+};
+
 /*
  * active: being worked on or queued; ended: slots by the verdict that they show, also those that
  * are quarantined now; failed: the sum of those that count so; of: slots by class.
@@ -194,6 +220,10 @@ void fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct sl
 void fleet_counts(const struct fleet *f, bool held, struct fleet_counts *ret_counts);
 /* The class of a slot under such a reason. */
 enum slot_class fleet_class(const struct fleet *f, unsigned slot, bool held);
+/* Touches nothing.  with: the fleet's own policy, or another one to see what that would do. */
+void fleet_plan(const struct fleet *f, unsigned slot, const struct policy *with,
+		struct fleet_plan *ret_plan);
+const char *fleet_plan_name(enum plan_action action);
 unsigned fleet_active(const struct fleet *f); /* jobs that have begun something */
 int fleet_eta_s(const struct fleet *f, uint64_t now_us); /* until the last one is done; -1 none */
 /* Counts up with every change that a watcher could see on this slot. */

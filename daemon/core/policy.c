@@ -83,6 +83,71 @@ policy_selected(const struct policy *p, enum platform platform)
 	return (unsigned)platform < PLATFORM_COUNT ? p->selected[platform] : NULL;
 }
 
+int
+policy_copy(const struct policy *p, struct policy **ret_policy)
+{
+	struct policy *copy = malloc(sizeof(*copy));
+
+	if (copy == NULL)
+		return -ENOMEM;
+	*copy = *p;
+	for (size_t i = 0; i < PLATFORM_COUNT; i++)
+		if (copy->selected[i] != NULL)
+			(void)image_ref(copy->selected[i]);
+	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
+		if (copy->rules[i].image != NULL)
+			(void)image_ref(copy->rules[i].image);
+	*ret_policy = copy;
+	return 0;
+}
+
+/* Those of the platforms that have another image selected. */
+static unsigned
+taken_platforms(const struct policy *p, const struct image *image, unsigned platforms)
+{
+	unsigned taken = 0;
+
+	for (unsigned i = 0; i < PLATFORM_COUNT; i++)
+		if ((platforms & BIT(i)) != 0 && p->selected[i] != NULL &&
+		    !image_same(p->selected[i], image))
+			taken |= BIT(i);
+	return taken;
+}
+
+static bool
+have_one_image(const struct policy *p, unsigned platforms)
+{
+	const struct image *first = NULL;
+
+	for (unsigned i = 0; i < PLATFORM_COUNT; i++) {
+		if ((platforms & BIT(i)) == 0)
+			continue;
+		if (first != NULL && !image_same(first, p->selected[i]))
+			return false;
+		first = p->selected[i];
+	}
+	return true;
+}
+
+int
+policy_platforms_for(const struct policy *p, const struct image *image, enum platform named,
+		     unsigned *ret_chosen, unsigned *ret_kept)
+{
+	unsigned fits = image_label(image)->platforms, taken = taken_platforms(p, image, fits);
+
+	*ret_kept = 0;
+	*ret_chosen = named != PLATFORM_UNKNOWN ? BIT(named) : fits;
+	if (named != PLATFORM_UNKNOWN)
+		return fits != 0 && (fits & BIT(named)) == 0 ? -EPERM : 0;
+	if (fits == 0)
+		return -EINVAL;
+	if ((fits & (fits - 1)) == 0 || (taken == fits && have_one_image(p, fits)))
+		return 0;
+	*ret_chosen = fits & ~taken;
+	*ret_kept = taken;
+	return *ret_chosen == 0 ? -EEXIST : 0;
+}
+
 /* Is anything selected for one of these platforms? */
 static bool
 any_selected_of(const struct policy *p, unsigned platforms)
@@ -158,6 +223,15 @@ policy_select_own(struct policy *p, const char *target, struct image *image)
 	return r == -E2BIG && image == NULL ? 0 : r; /* nothing to remove */
 }
 
+struct image *
+policy_own(const struct policy *p, const char *target)
+{
+	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
+		if (!is_free(&p->rules[i]) && strcasecmp(p->rules[i].key, target) == 0)
+			return p->rules[i].image;
+	return NULL;
+}
+
 int
 policy_set_platform(struct policy *p, const char *target, enum platform platform)
 {
@@ -207,15 +281,18 @@ names_label(const struct rule *rule, const struct policy_drone *d)
 /* The operator's word on one drone, from all rules that speak of it. */
 struct word {
 	struct image *image;	/* the drone's own, else its slot's, else its label's, else NULL */
+	enum policy_by by;	/* whose that is */
 	enum platform platform; /* UNKNOWN: not a word about it */
 	bool contradicts;	/* slot, label and serial say different platforms */
 };
 
 static void
-hear(struct word *word, const struct rule *rule)
+hear(struct word *word, const struct rule *rule, enum policy_by by)
 {
-	if (rule->image != NULL && word->image == NULL)
+	if (rule->image != NULL && word->image == NULL) {
 		word->image = rule->image;
+		word->by = by;
+	}
 	if (rule->platform == PLATFORM_UNKNOWN)
 		return;
 	if (word->platform != PLATFORM_UNKNOWN && word->platform != rule->platform)
@@ -231,13 +308,13 @@ operators_word(const struct policy *p, const struct policy_drone *d)
 	/* WHY: serials first; what was said of a drone follows it to any slot. */
 	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
 		if (names_drone(&p->rules[i], d))
-			hear(&word, &p->rules[i]);
+			hear(&word, &p->rules[i], POLICY_BY_SERIAL);
 	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
 		if (names_slot(&p->rules[i], d))
-			hear(&word, &p->rules[i]);
+			hear(&word, &p->rules[i], POLICY_BY_SLOT);
 	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
 		if (names_label(&p->rules[i], d))
-			hear(&word, &p->rules[i]);
+			hear(&word, &p->rules[i], POLICY_BY_LABEL);
 	return word;
 }
 
@@ -365,6 +442,8 @@ policy_choose(const struct policy *p, const struct policy_drone *d,
 	} else {
 		answer = image != NULL ? answer_decided(image, &choice) : POLICY_NO_IMAGE;
 	}
+	if (answer == POLICY_USE)
+		choice.by = word.image != NULL ? word.by : POLICY_BY_PLATFORM;
 	*ret_choice = choice;
 	return answer;
 }

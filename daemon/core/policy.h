@@ -25,11 +25,26 @@ void policy_select(struct policy *p, enum platform platform, struct image *image
 struct image *policy_selected(const struct policy *p, enum platform platform); /* borrowed */
 bool policy_any_selected(const struct policy *p);
 
+/* The same rules with the same images, to try something out on. */
+int policy_copy(const struct policy *p, struct policy **ret_policy) MUST_CHECK;
+
+/*
+ * The platforms that a selection of this image is for: the one named, else those of its own; but an
+ * image of several platforms does not replace what is selected for one of them (unless it replaces
+ * one image on all of them).  ret_kept: those of its platforms that keep another image.
+ *
+ * -EINVAL: nothing says which platform; -EPERM: it is not for the one named; -EEXIST: all of its
+ * platforms have others.
+ */
+int policy_platforms_for(const struct policy *p, const struct image *image, enum platform named,
+			 unsigned *ret_chosen, unsigned *ret_kept) MUST_CHECK;
+
 /*
  * An own image for one slot (port path), all slots of a label, or one drone (serial, run-time or
  * DFU); NULL removes the rule. -E2BIG when full, -EINVAL: empty, or longer than a serial can be.
  */
 int policy_select_own(struct policy *p, const char *target, struct image *image) MUST_CHECK;
+struct image *policy_own(const struct policy *p, const char *target); /* borrowed, or NULL */
 
 /*
  * The operator's word on what a slot's, label's or serial's drone is (the only way to tell a
@@ -56,8 +71,18 @@ enum policy_answer {
 	POLICY_UNKNOWN,	 /* everything was asked and nothing says what it is: SKIPPED */
 };
 
+/* Whose image it is; the first of these that has one counts. */
+enum policy_by {
+	POLICY_BY_NOTHING,
+	POLICY_BY_SERIAL,
+	POLICY_BY_SLOT,
+	POLICY_BY_LABEL,
+	POLICY_BY_PLATFORM,
+};
+
 struct policy_choice {
 	struct image *image;	/* borrowed; NULL unless POLICY_USE */
+	enum policy_by by;	/* NOTHING unless POLICY_USE */
 	enum platform platform; /* what the drone is taken for; UNKNOWN when not decided */
 	const char *why;	/* one static sentence for the operator, never NULL */
 };

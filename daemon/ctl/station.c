@@ -65,6 +65,10 @@ const struct method_signature station_signatures[STATION_METHOD_COUNT] = {
 		{ { "slot", PARAM_STRING, REQUIRED }, { "whole", PARAM_BOOL, OPTIONAL } } },
 	[STATION_GET_HEALTH] = { PROTO_METHOD("GetHealth"), 0, { { NULL, 0, 0 } } },
 	[STATION_GET_CONFIG] = { PROTO_METHOD("GetConfig"), 0, { { NULL, 0, 0 } } },
+	[STATION_PLAN] = { PROTO_METHOD("Plan"), 0,
+		{ { "target", PARAM_STRING, OPTIONAL },
+		  { "with", PARAM_STRING, OPTIONAL },
+		  { "platform", PARAM_STRING, OPTIONAL } } },
 };
 
 /* Made from include/cfdfu/org.cfdfu.Station.varlink when building. */

@@ -72,3 +72,82 @@ same "and recorded so" refused "$(records "SELECT substr(json_extract(arguments,
 refused "an unknown slot" 'no slot or drone' cfdfuctl port release 9-9
 holds "and that it names nothing" grep -qE 'ReleasePort .*9-9.*: refused: NoSuchSlot' "$log"
 cfdfuctl resume > /dev/null
+
+# ---- what a selection replaces, keeps and begins ------------------------------------------------
+
+says() # NAME PATTERN COMMAND...
+{
+	local name=$1 pattern=$2
+
+	shift 2
+	"$@" > "$scratch/said" 2>&1
+	holds "$name" grep -qE "$pattern" "$scratch/said"
+}
+
+planned() # PORT
+{
+	cfdfuctl --json plan "${@:2}" | jq -r ".plans[] | select(.port == \"$1\") |
+		\"\(.action) \(.firmware)\""
+}
+
+in_force() # what is selected: platform or target, and name
+{
+	status '[.station | .selected[] | .platform + "=" + .name] + [.station.own[] |
+		.target + "=" + .name] | join(" ")'
+}
+
+cfdfuctl firmware add "$(image 2021.06 --old)" --name both > /dev/null
+cfdfuctl firmware add "$(image 2025.09 --platform bolt)" --name bolts > /dev/null
+rack_do plug 1-1 > /dev/null
+holds "two drones are there" until_true 60 eval '[ "$(status "[.slots[] |
+	select(.state == \"idle\" and .version_before == \"2025.02\")] | length")" = 2 ]'
+same "nothing selected, nothing planned" "none null" "$(planned 1-1)"
+same "the plan with an image" "flash new" "$(planned 1-1 --with new)"
+same "one with the version that it says" "unchanged old" "$(planned 1-1 --with old)"
+same "a plan selects nothing" "" "$(in_force)"
+says "the plan in words" '^A1 .*flash .*2025.02 -> 2025.12' cfdfuctl plan A1 --with new
+cfdfuctl pause > /dev/null
+says "a selection under a pause says when" \
+	'^2 drones plugged in are flashed when the station is resumed .*: A1, A3\.' \
+	cfdfuctl firmware select new
+same "the plan says that it waits" "wait new" "$(planned 1-3)"
+same "both are named for scripts" "1-1 1-3" "$(cfdfuctl --json firmware select new |
+	jq -r '.affected | join(" ")')"
+cfdfuctl firmware select bolts > /dev/null
+refused "one of two platforms that have others" 'each has other firmware' cfdfuctl firmware select both
+same "and all stays as it was" "cf2=new bolt=bolts" "$(in_force)"
+cfdfuctl firmware deselect cf2 > /dev/null
+says "one that is free gets it, the other keeps its own, and that is said" \
+	'^bolt keeps bolts: .*select both --platform bolt' cfdfuctl firmware select both
+same "so it is" "cf2=both bolt=bolts" "$(in_force)"
+says "what is replaced is said" '^cf2: it replaces both' cfdfuctl firmware select new
+says "the one that is named changes" '^bolt: it replaces bolts' \
+	cfdfuctl firmware select both --platform bolt
+cfdfuctl firmware deselect bolt > /dev/null
+
+says "one drone by its label" '^1 drone plugged in is flashed when .*: A1\.' cfdfuctl firmware select new --for A1
+same "is its slot" "cf2=new 1-1=new" "$(in_force)"
+cfdfuctl firmware select old --for 1-1 > "$scratch/said"
+same "by its port it is the same slot" "cf2=new 1-1=old" "$(in_force)"
+holds "and what it replaces is said" grep -q '^1-1: it replaces new' "$scratch/said"
+cfdfuctl firmware select new --for 330041 > /dev/null
+same "a serial is the drone's" "cf2=new 1-1=old $first=new" "$(in_force)"
+says "a drone that keeps its own is named" "^A1 \(1-1\) keeps new, selected for its serial: .*--for $first" \
+	cfdfuctl firmware select old --for A1
+same "the serial comes first" "wait new" "$(planned 1-1)"
+says "taken back: what is in force then" '^A1 \(1-1\): old is in force, selected for its slot' \
+	cfdfuctl firmware deselect --for "${first,,}"
+says "taken back: the platform's" '^A1 \(1-1\): new is in force, selected for its platform' \
+	cfdfuctl firmware deselect --for A1
+says "nothing to take back is said" '^A1 had no firmware of its own' cfdfuctl firmware deselect --for A1
+same "so it is again" "cf2=new" "$(in_force)"
+for words in "--for A1 --platform cf2" "--for A1 --platform bolt"; do
+	# shellcheck disable=SC2086 # words
+	cfdfuctl firmware select new $words > "$scratch/said" 2>&1
+	same "a target and a platform, $words, is wrong usage" 2 $?
+done
+cfdfuctl resume > /dev/null
+holds "resumed, both are flashed" until_true 60 eval '[ "$(verdicts pass)" = 2 ]'
+same "then they are done" "done new" "$(planned 1-1)"
+says "and none needs it" '^No drone that is plugged in needs it' cfdfuctl firmware select new
+refused "a plan with what there is not" 'no firmware "nosuch"' cfdfuctl plan --with nosuch

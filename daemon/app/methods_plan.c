@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* What would happen to each drone now, and why, over the control socket; touches nothing. */
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "app/app_parts.h"
+#include "app/selection.h"
+#include "cfdfu/proto.h"
+
+static const char *
+text_of(json_t *parameters, const char *name)
+{
+	return json_string_value(json_object_get(parameters, name));
+}
+
+static bool
+is_held_back(struct app *a, enum plan_action action)
+{
+	bool begins = action == ACTION_FLASH || action == ACTION_CHECK || action == ACTION_LOOK;
+
+	return begins && store_health(a->store, NULL) == STORE_DEGRADED;
+}
+
+static json_t *
+plan_json(struct app *a, unsigned slot, const struct policy *with)
+{
+	const struct image_label *label = NULL;
+	enum plan_action action;
+	struct fleet_plan p;
+	struct slot_view v;
+	const char *why;
+
+	fleet_plan(a->fleet, slot, with, &p);
+	fleet_view(a->fleet, slot, app_now_us(), &v);
+	if (p.image != NULL)
+		label = image_label(p.image);
+	action = p.action;
+	why = p.why;
+	if (is_held_back(a, action)) {
+		action = ACTION_WAIT;
+		why = "Nothing is begun while the records cannot be written: 'cfdfuctl doctor' "
+		      "says why.";
+	}
+	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:s}", "port", v.port, "label",
+			 status_text(config_label(a->config, v.port)), "serial",
+			 status_text(v.serial[0] != '\0' ? v.serial : v.dfu_serial), "action",
+			 fleet_plan_name(action), "firmware",
+			 status_text(label != NULL ? label->name : NULL), "version_before",
+			 status_text(p.version_before), "version_wanted",
+			 status_text(label != NULL ? label->version : NULL), "reason", why);
+}
+
+/* The policy as it would be if this image were selected; NULL after having answered. */
+static struct policy *
+policy_with(struct app *a, struct call *call, const char *name, enum platform named)
+{
+	struct image *image = NULL;
+	struct policy *p = NULL;
+	unsigned chosen, kept;
+	int r;
+
+	if (methods_image(a, call, name, &image) < 0)
+		return NULL;
+	r = policy_platforms_for(fleet_policy(a->fleet), image, named, &chosen, &kept);
+	if (r < 0)
+		methods_refuse_platforms(a, call, image, r);
+	else if (policy_copy(fleet_policy(a->fleet), &p) < 0)
+		call_refuse(call, PROTO_ERROR("Failed"), "Out of memory.");
+	for (enum platform i = PLATFORM_UNKNOWN + 1; p != NULL && i < PLATFORM_COUNT; i++)
+		if ((chosen & BIT(i)) != 0)
+			policy_select(p, i, image);
+	image_unref(image);
+	return p;
+}
+
+void
+methods_plan(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	const char *text = text_of(parameters, "target"), *name = text_of(parameters, "with");
+	struct policy *other = NULL;
+	struct target target;
+	enum platform named;
+	json_t *plans;
+
+	if (!methods_platform(call, parameters, "platform", &named) ||
+	    (text != NULL && !find_slots(a, call, text, &target)))
+		return;
+	if (name != NULL) {
+		other = policy_with(a, call, name, named);
+		if (other == NULL)
+			return;
+	}
+	plans = json_array();
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		struct slot_view v;
+
+		fleet_view(a->fleet, i, app_now_us(), &v);
+		if (text != NULL ? target.slots[i] : v.present)
+			(void)json_array_append_new(
+			    plans, plan_json(a, i, other != NULL ? other : fleet_policy(a->fleet)));
+	}
+	policy_free(other);
+	call_reply(call, json_pack("{s:o}", "plans", plans));
+}

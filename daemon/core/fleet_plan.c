@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* What would happen to each drone now, and why: the fleet's own rules, asked without doing any. */
+#include "config.h"
+
+#include "core/fleet.h"
+
+#include "cfdfu/util.h"
+#include "core/fleet_parts.h"
+#include "core/ident.h"
+
+const char *
+fleet_plan_name(enum plan_action action)
+{
+	static const char *const names[] = {
+		[ACTION_NONE] = "none",	      [ACTION_FLASH] = "flash",
+		[ACTION_CHECK] = "unchanged", [ACTION_LOOK] = "look",
+		[ACTION_WAIT] = "wait",	      [ACTION_RUNNING] = "running",
+		[ACTION_DONE] = "done",	      [ACTION_SKIPPED] = "skipped",
+		[ACTION_FOREIGN] = "foreign", [ACTION_QUARANTINED] = "quarantined",
+	};
+
+	return (unsigned)action < ARRAY_LEN(names) ? names[action] : "none";
+}
+
+static const struct job_record *
+record_of(const struct slot *s)
+{
+	return s->job != NULL ? job_record(s->job) : &s->shown;
+}
+
+/* What it says it runs, when it said so last. */
+static const char *
+version_of(const struct slot *s)
+{
+	const struct job_record *r = record_of(s);
+
+	return r->version_after[0] != '\0' ? r->version_after : r->version_before;
+}
+
+static enum policy_answer
+ask_policy(const struct slot *s, const struct policy *p, struct policy_choice *ret_choice)
+{
+	const struct job_record *r = record_of(s);
+	bool runtime = ident_kind_of(&s->sighting) == IDENT_RUNTIME;
+	struct policy_drone d = { .port = s->sighting.port,
+				  .label = s->label,
+				  .runtime_serial = r->serial,
+				  .dfu_serial = r->dfu_serial,
+				  .crtp = r->platform };
+
+	if (d.runtime_serial[0] == '\0')
+		d.runtime_serial = runtime ? s->sighting.serial : s->past.serial;
+	if (d.dfu_serial[0] == '\0')
+		d.dfu_serial = runtime ? s->past.dfu_serial : s->sighting.serial;
+	if (d.crtp == PLATFORM_UNKNOWN)
+		d.crtp = s->past.platform;
+	return policy_choose(p, &d, ret_choice);
+}
+
+static bool
+is_done_with(const struct slot *s, const struct image *image)
+{
+	return s->done &&
+	       memcmp(image_label(image)->sha256, s->done_sha256, sizeof(s->done_sha256)) == 0;
+}
+
+static void
+set(struct fleet_plan *ret, enum plan_action action, const char *why)
+{
+	ret->action = action;
+	ret->why = why;
+}
+
+/* The image will be written to it; why that is not begun is in the action. */
+static void
+set_due(struct fleet_plan *ret, enum plan_action action, const char *why)
+{
+	set(ret, action, why);
+	ret->due = true;
+}
+
+/* What keeps a drone from its turn, whatever is selected; true when something does. */
+static bool
+plan_without_image(const struct slot *s, struct fleet_plan *ret)
+{
+	if (!s->present && s->job == NULL)
+		set(ret, ACTION_NONE, "Nothing is plugged in.");
+	else if (s->not_ours)
+		set(ret, ACTION_NONE, "This station does not use the port.");
+	else if (!fleet_is_candidate(s))
+		set(ret, ACTION_FOREIGN, "Not a Crazyflie: never touched.");
+	else if (s->foreign)
+		set(ret, ACTION_FOREIGN,
+		    s->shown.message[0] != '\0' ? s->shown.message
+						: "Not known to be a Crazyflie.");
+	else if (s->quarantined || s->drone_quarantined)
+		set(ret, ACTION_QUARANTINED,
+		    "Set aside after failures in a row: left alone until 'cfdfuctl port release'.");
+	else
+		return false;
+	return true;
+}
+
+static void
+plan_with_image(const struct fleet *f, const struct slot *s, struct fleet_plan *ret)
+{
+	const char *version = image_label(ret->image)->version;
+	bool same = version[0] != '\0' && strcmp(version, ret->version_before) == 0;
+
+	if (is_done_with(s, ret->image))
+		set(ret, ACTION_DONE,
+		    ret->is_bad ? "It has had its ending with this firmware: 'cfdfuctl retry' does "
+				  "it again."
+				: "It has had its ending with this firmware.");
+	else if (f->stopping)
+		set_due(ret, ACTION_WAIT, "The service is stopping.");
+	else if (f->paused)
+		set_due(ret, ACTION_WAIT,
+			"The station is paused: its turn comes with 'cfdfuctl resume'.");
+	else if (same && f->options.job.skip == JOB_SKIP_VERSION)
+		set(ret, ACTION_CHECK, "It says it runs this version already, and is believed.");
+	else if (same && f->options.job.skip == JOB_SKIP_READBACK)
+		set(ret, ACTION_CHECK,
+		    "It says it runs this version already: it is read back, and "
+		    "written only where it differs.");
+	else
+		set_due(ret, ACTION_FLASH, ret->choice_why);
+}
+
+static void
+plan_running(const struct slot *s, struct fleet_plan *ret)
+{
+	const struct job_record *r = job_record(s->job);
+
+	if (r->image == NULL && ret->image != NULL && r->kind == JOB_UPDATE)
+		set_due(ret, ACTION_FLASH, "It is being looked at; then it is flashed.");
+	else if (ret->image != NULL && !image_same(r->image, ret->image))
+		set_due(ret, ACTION_RUNNING, "It is at work; when that has ended, it is flashed.");
+	else
+		set(ret, ACTION_RUNNING, "It is at work.");
+}
+
+static void
+plan_by_answer(const struct fleet *f, const struct slot *s, enum policy_answer answer,
+	       struct fleet_plan *ret)
+{
+	bool running = s->job != NULL && !job_published(s->job);
+
+	if (running) {
+		plan_running(s, ret);
+		return;
+	}
+	switch (answer) {
+	case POLICY_USE:
+		plan_with_image(f, s, ret);
+		return;
+	case POLICY_ASK_OTP:
+		set(ret, f->paused ? ACTION_WAIT : ACTION_LOOK, ret->choice_why);
+		return;
+	case POLICY_NO_IMAGE:
+		set(ret, ACTION_NONE, ret->choice_why);
+		return;
+	case POLICY_DISAGREE:
+	case POLICY_UNKNOWN:
+		set(ret, ACTION_SKIPPED, ret->choice_why);
+		return;
+	}
+}
+
+void
+fleet_plan(const struct fleet *f, unsigned slot, const struct policy *with,
+	   struct fleet_plan *ret_plan)
+{
+	const struct slot *s = &f->slots[slot];
+	struct policy_choice choice = { .image = NULL };
+	enum policy_answer answer;
+
+	*ret_plan = (struct fleet_plan){ .version_before = version_of(s) };
+	ret_plan->is_bad = s->ended && (s->shown.verdict.kind == VERDICT_FAIL ||
+					s->shown.verdict.kind == VERDICT_INTERRUPTED ||
+					s->shown.verdict.kind == VERDICT_NEEDS_BUTTON ||
+					s->shown.verdict.kind == VERDICT_SKIPPED);
+	answer = ask_policy(s, with, &choice);
+	ret_plan->image = choice.image;
+	ret_plan->by = choice.by;
+	ret_plan->choice_why = choice.why;
+	if (!plan_without_image(s, ret_plan))
+		plan_by_answer(f, s, answer, ret_plan);
+}
