@@ -85,7 +85,9 @@ library_judge(struct app *a, const uint8_t *data, size_t size, const struct libr
 			       .platform =
 				   word->told != PLATFORM_UNKNOWN ? word->told : word->manifest,
 			       .any_ids = word->told == PLATFORM_OTHER };
-	struct judge_options options = { word->manifest, word->told, judge_crazyflie() };
+	struct judge_options options = { .manifest = word->manifest,
+					 .told = word->told,
+					 .profile = judge_crazyflie() };
 	struct fw_error error = { 0 };
 	struct image *image = NULL;
 	int r = fw_dfuse_load(&in, &image, NULL, &error);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/platform.h"
+#include "firmware/content_end.h"
 #include "firmware/content_text.h"
 
 #define FLASH_ADDR 0x08000000U
@@ -19,6 +20,7 @@
 #define CCM_ADDR 0x10000000U
 #define CCM_BYTES 0x00010000U
 
+#define BUILD_STACK 0x2001FFFFU /* firmware notes 2: always, and odd as no other firmware's */
 #define VECTOR_WORDS 98
 #define SYSTEM_VECTOR_WORDS 16
 #define BRANCH_TO_SELF 0xE7FE
@@ -216,6 +218,7 @@ find_records(const struct view *v, struct content *c)
 			continue;
 		}
 		add_record(v, at, c);
+		c->new_records = form == 0;
 		at += forms[form].bytes;
 	}
 }
@@ -255,7 +258,12 @@ content_read_bytes(const uint8_t *data, size_t size, uint32_t addr, struct conte
 	decide_base(&v, c);
 	find_records(&v, c);
 	c->loader = has_loader_tables(&v);
-	content_find_version(data, size, c);
+	content_find_end(data, size, c);
+	if (c->marked_end != 0)
+		c->trailer = CONTENT_YES; /* also where the file goes on behind it */
+	content_find_version(data, c->marked_end != 0 ? c->marked_end - addr : size, c);
+	c->bitcraze = (c->vectors && c->initial_sp == BUILD_STACK) || c->record_count > 0 ||
+		      (c->version[0] != '\0' && c->revision[0] != '\0');
 }
 
 /* The part of s that lies in internal flash: its size, 0 when none; it begins at *ret_addr. */

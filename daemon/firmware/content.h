@@ -55,6 +55,13 @@ struct content {
 	enum content_flag
 	    trailer; /* last 16 bytes point to tag and revision: YES, NO, UNKNOWN without */
 	bool loader; /* has the tables that only cf2loader has */
+	bool bitcraze;	  /* stack, texts or table as only builds of Bitcraze's sources have */
+	bool new_records; /* its records are of the form since 2022.09 */
+	/* Where it should end, and what its end looks like: content_end.c. */
+	uint32_t data_end;    /* behind what the start code copies; 0: start code not recognised */
+	uint32_t marked_end;  /* behind the end mark; 0: there is none */
+	uint32_t blank_bytes; /* before that end, all 0x00 or all 0xFF */
+	uint32_t hole_addr;   /* of the first blank 2 KiB before that end; 0: none */
 };
 
 /*

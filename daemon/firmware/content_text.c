@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define TAG_MAX 29 /* LIMIT: what fits into the answer over CRTP (protocol notes 2.4) */
+#define TEXT_MAX 64 /* LIMIT: of a tag; a drone says the first TAG_MAX characters of it */
 #define REVISION_DIGITS 12
 #define OWN_TAGS_MAX                                                                               \
 	16 /* LIMIT: candidates that are looked into; each costs a pass over the image */
@@ -221,45 +222,61 @@ content_has_trailer(const uint8_t *data, size_t size)
 	return size >= TRAILER_BYTES && get_le32(data + size - 4) == TRAILER_MARK;
 }
 
-/* Length of the short text at address p for an image at base; 0 when it lies elsewhere or is
- * longer. */
+/* The text at address p of an image at base: printable, of at least one character. */
 static size_t
 text_at(const uint8_t *data, size_t size, uint32_t base, uint32_t p)
 {
-	const uint8_t *nul;
-	size_t left;
+	size_t at = p - base, n = 0;
 
-	if (p < base || p - base >= size)
+	if (p < base || at >= size)
 		return 0;
-	left = size - (p - base) < TAG_MAX + 1 ? size - (p - base) : TAG_MAX + 1;
-	nul = memchr(data + (p - base), '\0', left);
-	return nul != NULL ? (size_t)(nul - data) - (p - base) : 0;
+	while (at + n < size && n <= TEXT_MAX && is_printable(data[at + n]))
+		n++;
+	return n <= TEXT_MAX && at + n < size && data[at + n] == '\0' ? n : 0;
 }
 
-static bool
-points_to_tag(const uint8_t *data, size_t size, uint32_t base, uint32_t p)
-{
-	size_t length = text_at(data, size, base, p);
+/* What the trailer of an image at base points to; offsets. */
+struct trailer {
+	size_t tag, tag_length, revision;
+};
 
-	return length > 0 &&
-	       (is_release_tag(data + (p - base), length) || is_no_tag(data + (p - base), length));
+static bool
+read_trailer(const uint8_t *data, size_t size, uint32_t base, struct trailer *ret)
+{
+	const uint8_t *p = data + size - TRAILER_BYTES;
+	uint32_t texts[3];
+	size_t length[3];
+	unsigned tag = 0;
+
+	if (!content_has_trailer(data, size))
+		return false;
+	for (unsigned i = 0; i < 3; i++) {
+		texts[i] = get_le32(p + 4 * i);
+		length[i] = text_at(data, size, base, texts[i]);
+		if (length[i] == 0)
+			return false;
+	}
+	ret->revision = texts[1] - base;
+	if (!is_revision(data + ret->revision, size - ret->revision))
+		return false;
+	/*
+	 * Optimised: the tag is first, and its text stands right before the revision's.  Else tag and
+	 * commit count, a number, are swapped.
+	 */
+	if (texts[0] + length[0] + 1 != texts[1] &&
+	    count_digits(data + (texts[0] - base), length[0]) == length[0])
+		tag = 2;
+	ret->tag = texts[tag] - base;
+	ret->tag_length = length[tag];
+	return true;
 }
 
 bool
 content_trailer_fits(const uint8_t *data, size_t size, uint32_t base)
 {
-	const uint8_t *p = data + size - TRAILER_BYTES;
-	uint32_t revision;
+	struct trailer t;
 
-	if (!content_has_trailer(data, size))
-		return false;
-	revision = get_le32(p + 4);
-	if (text_at(data, size, base, revision) != REVISION_DIGITS ||
-	    !is_revision(data + (revision - base), size - (revision - base)))
-		return false;
-	/* Tag and commit count are swapped in builds without optimisation. */
-	return points_to_tag(data, size, base, get_le32(p)) ||
-	       points_to_tag(data, size, base, get_le32(p + 8));
+	return read_trailer(data, size, base, &t);
 }
 
 /* 16-bit part, 32-bit part four bytes on, production flag, modified flag: only this order is known.
@@ -289,8 +306,17 @@ find_modified(const uint8_t *data, size_t size, const char *revision)
 void
 content_find_version(const uint8_t *data, size_t size, struct content *c)
 {
-	unsigned pairs = find_pair(data, size, false, c);
+	struct trailer t;
+	unsigned pairs;
 
+	/* WHY first: pointers say what a pattern guesses, and tags are free text. */
+	if (c->trailer == CONTENT_YES && read_trailer(data, size, c->addr, &t)) {
+		take_version(c, data + t.tag, t.tag_length < TAG_MAX ? t.tag_length : TAG_MAX,
+			     data + t.revision);
+		c->modified = find_modified(data, size, c->revision);
+		return;
+	}
+	pairs = find_pair(data, size, false, c);
 	if (pairs == 0)
 		pairs = find_pair(data, size, true, c);
 	if (pairs != 1)

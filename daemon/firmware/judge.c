@@ -313,6 +313,8 @@ judge_application(struct judgement *j, const struct judge_options *o, const stru
 		judge_add(j, JUDGE_REFUSE, JUDGE_START,
 			  "begins at 0x%08" PRIX32 ", but the application begins at 0x%08" PRIX32,
 			  c->addr, p->app_addr);
+	if (p->crazyflie) /* WHY first: what is missing explains what is wrong with the rest */
+		judge_whole(j, o);
 	judge_vectors(j, p);
 	if (p->crazyflie && !c->loader)
 		judge_content(j, o);

@@ -61,6 +61,7 @@ enum judge_code {
 	JUDGE_TRAILER,	      /* last 16 bytes do not point to version and revision */
 	JUDGE_RECORD_UNKNOWN, /* table of devices names a board we do not know */
 	JUDGE_GAPS,	      /* several pieces with gaps, which will be blank */
+	JUDGE_INCOMPLETE,     /* a Crazyflie build of which a part is missing, or not shown to be there */
 	JUDGE_CODE_COUNT
 };
 
@@ -96,6 +97,7 @@ struct judge_options {
 	enum platform manifest; /* what the zip says; UNKNOWN: nothing */
 	enum platform told; /* --platform, or what the client told the daemon; UNKNOWN: nothing */
 	const struct judge_profile *profile; /* NULL: judge_crazyflie() */
+	bool incomplete; /* the operator's word: also what lacks evidence of being whole */
 };
 
 /* The verdict and everything behind it.  A plain value, about 12 KiB. */

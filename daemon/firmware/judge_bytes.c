@@ -56,7 +56,7 @@ judge_base(struct judgement *j, const struct judge_profile *p)
 
 	switch (c->base) {
 	case CONTENT_BASE_RIGHT:
-		if (p->crazyflie && c->handlers_outside > 0)
+		if (p->crazyflie && c->handlers_outside > 0 && !c->bitcraze)
 			judge_add(j, JUDGE_WARN, JUDGE_HANDLERS_OUTSIDE,
 				  "%u interrupt vectors lie outside of the image",
 				  c->handlers_outside);

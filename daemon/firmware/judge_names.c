@@ -50,6 +50,7 @@ judge_code_name(enum judge_code code)
 		[JUDGE_TRAILER] = "trailer",
 		[JUDGE_RECORD_UNKNOWN] = "record-unknown",
 		[JUDGE_GAPS] = "gaps",
+		[JUDGE_INCOMPLETE] = "incomplete",
 	};
 
 	return (unsigned)code < JUDGE_CODE_COUNT ? names[code] : "unknown";

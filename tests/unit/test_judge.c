@@ -337,10 +337,12 @@ words_about_the_platform_have_to_agree_with_the_bytes(void **state)
 	unload(&o);
 }
 
+/* A build of Bitcraze's sources without its table lacks more: the platform's name is not enough. */
 static void
-an_image_that_names_no_platform_is_taken_at_its_word(void **state)
+an_image_that_names_no_platform_needs_a_second_word(void **state)
 {
 	const struct judge_options words = { .told = PLATFORM_TAG };
+	const struct judge_options both = { .told = PLATFORM_TAG, .incomplete = true };
 	size_t size;
 	uint8_t *bytes = small_image(&size);
 	struct image *image;
@@ -349,15 +351,46 @@ an_image_that_names_no_platform_is_taken_at_its_word(void **state)
 	(void)state;
 	memset(bytes + size - 0x90, 0x11, 0x70); /* the table of devices */
 	j = judge_bytes(JUDGE_APP_ADDR, bytes, size);
-	assert_true(j->accepted);
+	assert_false(j->accepted);
+	assert_int_equal(j->findings[0].code, JUDGE_INCOMPLETE);
 	assert_int_equal(j->platforms, 0);
 	assert_true(found(j, JUDGE_PLATFORM_UNKNOWN));
 	image = image_at(0, JUDGE_APP_ADDR, bytes, size);
 	j = judged(image, &words);
+	assert_false(j->accepted);
+	assert_int_equal(j->findings[0].code, JUDGE_INCOMPLETE);
+	j = judged(image, &both);
 	assert_true(j->accepted);
+	assert_int_equal(j->findings[0].code, JUDGE_INCOMPLETE);
+	assert_int_equal(j->findings[0].level, JUDGE_WARN);
 	assert_int_equal(j->platforms, BIT(PLATFORM_TAG));
 	image_unref(image);
 	free(bytes);
+}
+
+/* Firmware of other sources, of which nothing is known but its vectors. */
+static void
+firmware_of_other_sources_is_taken_at_its_word(void **state)
+{
+	const struct judge_options words = { .told = PLATFORM_BOLT };
+	uint8_t bytes[2048];
+	struct image *image;
+	struct judgement *j;
+
+	(void)state;
+	memset(bytes, 0x11, sizeof(bytes));
+	put_le32(bytes, 0x20020000);
+	for (unsigned i = 1; i < 98; i++)
+		put_le32(bytes + 4 * i, JUDGE_APP_ADDR + (i == 1 ? 0x401 : 0x501));
+	memset(bytes + 1024, 0, 1024); /* a tail of zeros says nothing */
+	memcpy(bytes + 0x500, "\xFE\xE7", 2);
+	image = image_at(0, JUDGE_APP_ADDR, bytes, sizeof(bytes));
+	j = judged(image, &words);
+	assert_true(j->accepted);
+	assert_false(j->content.bitcraze);
+	assert_int_equal(j->platforms, BIT(PLATFORM_BOLT));
+	assert_true(found(j, JUDGE_PLATFORM_UNKNOWN));
+	image_unref(image);
 }
 
 /* What the daemon does with what the client sends: DfuSe, made from the image, loaded and judged
@@ -510,7 +543,8 @@ main(void)
 		cmocka_unit_test(option_bytes_otp_and_feature_are_never_written),
 		cmocka_unit_test(the_last_byte_of_the_loader_is_guarded_too),
 		cmocka_unit_test(words_about_the_platform_have_to_agree_with_the_bytes),
-		cmocka_unit_test(an_image_that_names_no_platform_is_taken_at_its_word),
+		cmocka_unit_test(an_image_that_names_no_platform_needs_a_second_word),
+		cmocka_unit_test(firmware_of_other_sources_is_taken_at_its_word),
 		cmocka_unit_test(client_and_daemon_come_to_the_same_verdict),
 		cmocka_unit_test(other_devices_are_judged_by_their_profile),
 		cmocka_unit_test(sectors_are_counted_once_in_order),
