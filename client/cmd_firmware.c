@@ -35,7 +35,11 @@ add_row(struct table *t, const json_t *f)
 {
 	char platforms[256], selected[512], own[256], bytes[32], added[40];
 	struct text sum = out_sum(f, "sha256");
+	char version[96];
+	bool incomplete = json_is_true(json_object_get(f, "incomplete"));
 
+	snprintf(version, sizeof(version), "%.64s%s", out_text(f, "version").s,
+		 incomplete ? " (incomplete)" : "");
 	join(json_object_get(f, "platforms"), platforms, sizeof(platforms));
 	join(json_object_get(f, "selected_for"), selected, sizeof(selected));
 	join(json_object_get(f, "own"), own, sizeof(own));
@@ -46,7 +50,7 @@ add_row(struct table *t, const json_t *f)
 	format_time(added, sizeof(added), out_string(f, "added_at"));
 	table_row(t);
 	table_cell(t, out_string(f, "name"), COLOUR_NONE);
-	table_cell(t, out_string(f, "version"), COLOUR_NONE);
+	table_cell(t, version, COLOUR_NONE);
 	table_cell(t, platforms, COLOUR_NONE);
 	table_cell(t, bytes, COLOUR_NONE);
 	table_cell(t, sum.s, COLOUR_NONE);

@@ -84,6 +84,8 @@ set_parameters(json_t *parameters, const struct invocation *i, const struct desk
 	r = params_text(parameters, "name", name != NULL ? name : fallback);
 	if (r == 0)
 		r = params_option(parameters, "platform", i, "platform");
+	if (r == 0)
+		r = params_switch(parameters, "incomplete", i, "incomplete");
 	if (r == 0 && manifest != PLATFORM_UNKNOWN)
 		r = params_text(parameters, "manifest", platform_name(manifest));
 	if (r == 0)
@@ -162,6 +164,8 @@ add_there(const struct session *s, const struct invocation *i, const struct desk
 		}
 	if (invocation_has(i, "application"))
 		words[n++] = "--application";
+	if (d->incomplete)
+		words[n++] = "--incomplete";
 	words[n++] = "--source";
 	words[n++] = invocation_has(i, "source") ? invocation_value(i, "source") : d->source_name;
 	words[n++] = "--";
@@ -186,6 +190,7 @@ add_one(const struct session *s, const struct invocation *i, const char *path)
 		r = desk_open(s, path, &wanted, &d);
 	if (r != 0)
 		return r;
+	d.incomplete = invocation_has(i, "incomplete");
 	r = desk_judge(&d, false);
 	if (r == 0 && !d.judgement.accepted)
 		r = desk_refuse(s, &d);
@@ -215,6 +220,7 @@ const struct command_desc cmd_firmware_add = {
 		{ "platform", 0, "P", "what it is for, where the image does not say" },
 		{ "address", 0, "A", "where a plain binary begins (default 0x08004000)" },
 		{ "application", 0, NULL, "of a copy of the whole flash, the application alone" },
+		{ "incomplete", 0, NULL, "also an image that nothing shows to be whole" },
 		{ "source", 0, "NAME", "file name to record for what comes by standard input" },
 	},
 };

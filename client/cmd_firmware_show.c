@@ -69,6 +69,9 @@ print_firmware(const json_t *reply)
 	printf("%s\n", name.s);
 	print_field(f, "version", "version");
 	print_field(f, "revision", "revision");
+	if (json_is_true(json_object_get(f, "incomplete")))
+		printf("  %-12s nothing shows that it is whole: added with --incomplete\n",
+		       "incomplete");
 	print_texts(f, "platforms", "platforms");
 	printf("  %-12s %s bytes\n", "size", bytes);
 	print_field(f, "sha256", "sha256");
@@ -166,6 +169,7 @@ check_one(const struct session *s, const struct invocation *i, const char *path)
 		r = desk_open(s, path, &wanted, &d);
 	if (r != 0)
 		return r;
+	d.incomplete = invocation_has(i, "incomplete");
 	r = desk_judge(&d, loader);
 	if (r == 0 && s->json) {
 		json_t *page = desk_json(&d);
@@ -210,6 +214,7 @@ const struct command_desc cmd_firmware_check = {
 		{ "platform", 0, "P", "what it is for, where the image does not say" },
 		{ "address", 0, "A", "where a plain binary begins (default 0x08004000)" },
 		{ "application", 0, NULL, "of a copy of the whole flash, the application alone" },
+		{ "incomplete", 0, NULL, "also an image that nothing shows to be whole" },
 		{ "loader", 0, NULL, "as a boot loader for recover-loader" },
 	},
 };

@@ -111,7 +111,9 @@ desk_open(const struct session *s, const char *path, const struct desk_wanted *w
 int
 desk_judge(struct desk *d, bool as_loader)
 {
-	struct judge_options o = { .manifest = d->facts->release.platform, .told = d->told };
+	struct judge_options o = { .manifest = d->facts->release.platform,
+				   .told = d->told,
+				   .incomplete = d->incomplete };
 	int r;
 
 	d->as_loader = as_loader;

@@ -27,6 +27,7 @@ struct desk {
 	struct fw_facts *facts;
 	enum platform told; /* --platform */
 	bool as_loader;	    /* judged as a boot loader */
+	bool incomplete;    /* --incomplete */
 	struct judgement judgement;
 };
 

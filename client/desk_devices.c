@@ -72,7 +72,7 @@ set_profile(struct opinion *o, const struct known_device *k)
 static bool
 ask(const struct desk *d, const struct known_device *k, struct opinion *o)
 {
-	struct judge_options options = { .profile = &o->profile };
+	struct judge_options options = { .profile = &o->profile, .incomplete = d->incomplete };
 
 	if (!set_profile(o, k))
 		return false;

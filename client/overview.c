@@ -52,6 +52,8 @@ add_selection(char *dst, size_t size, const json_t *selection, const char *key)
 		add(dst, size, ", version %.32s", version.s);
 	if (sum.s[0] != '\0')
 		add(dst, size, " [%s]", sum.s);
+	if (json_is_true(json_object_get(selection, "incomplete")))
+		add(dst, size, "%s", " (not shown to be whole)");
 }
 
 void

@@ -84,10 +84,12 @@ library_judge(struct app *a, const uint8_t *data, size_t size, const struct libr
 			       .name = word->name,
 			       .platform =
 				   word->told != PLATFORM_UNKNOWN ? word->told : word->manifest,
+			       .incomplete = word->incomplete,
 			       .any_ids = word->told == PLATFORM_OTHER };
 	struct judge_options options = { .manifest = word->manifest,
 					 .told = word->told,
-					 .profile = judge_crazyflie() };
+					 .profile = judge_crazyflie(),
+					 .incomplete = word->incomplete };
 	struct fw_error error = { 0 };
 	struct image *image = NULL;
 	int r = fw_dfuse_load(&in, &image, NULL, &error);
@@ -223,6 +225,7 @@ out:
 struct row {
 	char file[80], file_sha256[DIGEST_TEXT_MAX], sha256[DIGEST_TEXT_MAX];
 	unsigned platforms;
+	bool incomplete;
 };
 
 static void
@@ -234,6 +237,7 @@ on_row(void *ctx, const struct store_firmware *f)
 	copy_text(row->file_sha256, sizeof(row->file_sha256), f->file_sha256);
 	copy_text(row->sha256, sizeof(row->sha256), f->sha256);
 	row->platforms = f->platforms;
+	row->incomplete = f->incomplete;
 }
 
 /* The bytes on disk must be the ones that were judged when they came. */
@@ -280,6 +284,7 @@ library_image(struct app *a, const char *name, struct image **ret_image,
 		goto out;
 	}
 	word.told = library_only(row.platforms);
+	word.incomplete = row.incomplete;
 	r = library_judge(a, data, size, &word, ret_image, judgement, ret_why);
 out:
 	free(data);

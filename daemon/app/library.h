@@ -14,6 +14,7 @@
 struct library_word {
 	const char *name;
 	enum platform told, manifest;
+	bool incomplete; /* the operator's second word: what is not shown to be whole, too */
 };
 
 /* Bytes of a DfuSe file -> image, judged.  0; -EINVAL refused with ret_why (a sentence) and

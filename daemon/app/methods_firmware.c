@@ -77,13 +77,13 @@ users_of(struct app *a, enum store_scope scope, const char *name)
 static json_t *
 row_json(const struct store_firmware *f)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "name", f->name,
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b}", "name", f->name,
 			 "sha256", f->sha256, "version", status_text(f->version), "revision",
 			 status_text(f->revision), "platforms", platforms_of(f->platforms), "bytes",
 			 (json_int_t)f->size_bytes, "source_name", status_text(f->source_name),
 			 "source_sha256", status_text(f->source_sha256), "notes",
 			 notes_of(f->notes), "added_at", status_time(f->added_ms), "added_by",
-			 status_text(f->added_by));
+			 status_text(f->added_by), "incomplete", f->incomplete);
 }
 
 /* The store allows no call into it from its callbacks: who uses it is added afterwards. */
@@ -144,9 +144,9 @@ findings_of(const struct judgement *j)
 
 /* As a list in JSON, without the last ones when there is no room for all. */
 static void
-join_notes(json_t *notes, char *out, size_t size)
+join_notes(json_t *take_list, char *out, size_t size)
 {
-	json_t *list = json_copy(notes);
+	json_t *list = take_list;
 	char *text = NULL;
 
 	out[0] = '\0';
@@ -193,6 +193,20 @@ is_there_already(struct addition *d, const char *sha256, bool *ret_taken)
 	return true;
 }
 
+/* The client's notes; before them what the operator's second word let pass. */
+static json_t *
+all_notes(const struct addition *d)
+{
+	json_t *given = json_object_get(d->parameters, "notes");
+	json_t *list = given != NULL ? json_copy(given) : json_array();
+
+	for (size_t i = d->judgement.finding_count; i-- > 0;)
+		if (d->judgement.findings[i].code == JUDGE_INCOMPLETE)
+			(void)json_array_insert_new(list, 0,
+						    text_json(d->judgement.findings[i].text));
+	return list;
+}
+
 static int
 keep(struct addition *d, const char *sha256)
 {
@@ -212,6 +226,7 @@ keep(struct addition *d, const char *sha256)
 						     : label->platforms,
 				    .size_bytes = image_bytes(d->image),
 				    .notes = notes,
+				    .incomplete = judge_says(&d->judgement, JUDGE_INCOMPLETE),
 				    .added_by = call_peer(d->call)->user };
 	char file_sha256[DIGEST_TEXT_MAX];
 	int r = store_ready(d->app->store, &now);
@@ -223,7 +238,7 @@ keep(struct addition *d, const char *sha256)
 		return r;
 	copy_text(file_sha256, sizeof(file_sha256), file); /* the file is named after it */
 	f.file_sha256 = file_sha256;
-	join_notes(json_object_get(d->parameters, "notes"), notes, sizeof(notes));
+	join_notes(all_notes(d), notes, sizeof(notes));
 	if (d->word.told == PLATFORM_OTHER)
 		f.platforms = BIT(PLATFORM_OTHER);
 	r = store_firmware_add(d->app->store, &f, &now);
@@ -301,6 +316,7 @@ methods_add_firmware(void *ctx, struct call *call, json_t *parameters)
 	if (!methods_platform(call, parameters, "platform", &d->word.told) ||
 	    !methods_platform(call, parameters, "manifest", &d->word.manifest))
 		goto out;
+	d->word.incomplete = json_is_true(json_object_get(parameters, "incomplete"));
 	if (memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->size, &why) < 0)
 		call_refuse(call, PROTO_ERROR("BadDescriptor"), "%s", why);
 	else

@@ -46,8 +46,9 @@ selection(enum platform p, const struct image *image)
 	char sha256[DIGEST_TEXT_MAX];
 
 	digest_format(label->sha256, sha256);
-	return json_pack("{s:s, s:s, s:o, s:s}", "platform", platform_name(p), "name", label->name,
-			 "version", status_text(label->version), "sha256", sha256);
+	return json_pack("{s:s, s:s, s:o, s:s, s:b}", "platform", platform_name(p), "name",
+			 label->name, "version", status_text(label->version), "sha256", sha256,
+			 "incomplete", label->incomplete);
 }
 
 static json_t *
@@ -126,6 +127,7 @@ on_own_firmware(void *ctx, const struct store_firmware *f)
 
 	(void)json_object_set_new(own, "version", status_text(f->version));
 	(void)json_object_set_new(own, "sha256", status_text(f->sha256));
+	(void)json_object_set_new(own, "incomplete", json_boolean(f->incomplete));
 }
 
 /* OwnSelection: the name is remembered by target, the rest by name. */

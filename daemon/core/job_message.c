@@ -5,6 +5,7 @@
 #include "core/job_parts.h"
 
 #include "cfdfu/util.h"
+#include "core/image.h"
 #include "core/outcome.h"
 
 static void
@@ -114,4 +115,8 @@ job_compose_message(struct job *j, const char *why)
 	if (why != NULL)
 		add_words(j, " (", why, ")");
 	add_targets(j);
+	if (j->setup.kind == JOB_UPDATE && j->record.image != NULL &&
+	    image_label(j->record.image)->incomplete)
+		add_words(j, " ", "Nothing shows that its image is whole: it was added with "
+				  "--incomplete.", "");
 }

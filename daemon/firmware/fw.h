@@ -49,6 +49,7 @@ struct fw_input {
 	const char *name;	/* becomes image_label.name; NULL counts as "" */
 	enum platform platform; /* the operator's word (or the catalogue's); UNKNOWN: none */
 	uint16_t vid, pid; /* what a suffix must name, or 0xFFFF; both 0: ST's DFU, 0483:df11 */
+	bool incomplete;   /* the catalogue's word: becomes image_label.incomplete */
 	bool any_ids;	   /* other ids are a warning only: for showing and extracting */
 	bool application_only; /* of a copy of the whole flash memory */
 };

@@ -140,6 +140,7 @@ make_image(struct fw_loading *l, struct image **ret_image)
 		fw_clean_text(label.name, sizeof(label.name), l->in->name, strlen(l->in->name));
 	copy_text(label.version, sizeof(label.version), content.version);
 	copy_text(label.revision, sizeof(label.revision), content.revision);
+	label.incomplete = l->in->incomplete;
 	label.platforms =
 	    content_narrow(content.platforms, l->facts->release.platform, l->in->platform);
 	r = image_new(l->segments, l->segment_count, &label, ret_image);

@@ -287,8 +287,8 @@ read_content(const struct image *image, struct judgement *j)
 	return content_read(segments, count, &j->content);
 }
 
-static bool
-was_said(const struct judgement *j, enum judge_code code)
+bool
+judge_says(const struct judgement *j, enum judge_code code)
 {
 	for (size_t i = 0; i < j->finding_count; i++)
 		if (j->findings[i].code == code)
@@ -303,13 +303,13 @@ judge_application(struct judgement *j, const struct judge_options *o, const stru
 	const struct content *c = &j->content;
 
 	if (c->size == 0) {
-		if (p->crazyflie && !was_said(j, JUDGE_RANGE) && !was_said(j, JUDGE_OPTION_BYTES))
+		if (p->crazyflie && !judge_says(j, JUDGE_RANGE) && !judge_says(j, JUDGE_OPTION_BYTES))
 			judge_add(j, JUDGE_REFUSE, JUDGE_EMPTY, "has no data for the flash memory");
 		return;
 	}
 	if (p->app_addr == 0)
 		return;
-	if (c->addr != p->app_addr && !was_said(j, JUDGE_LOADER_GUARD))
+	if (c->addr != p->app_addr && !judge_says(j, JUDGE_LOADER_GUARD))
 		judge_add(j, JUDGE_REFUSE, JUDGE_START,
 			  "begins at 0x%08" PRIX32 ", but the application begins at 0x%08" PRIX32,
 			  c->addr, p->app_addr);

@@ -131,6 +131,9 @@ int judge_loader(const struct image *image, struct judgement *ret_judgement) MUS
 size_t judge_sectors(const struct image *image, uint8_t alt, const struct layout *l,
 		     struct sector *ret_sectors, size_t max);
 
+/* Is a finding of this kind among them? */
+bool judge_says(const struct judgement *j, enum judge_code code);
+
 /* The first refusal, else "accepted": never NULL, lives as long as j. */
 const char *judge_reason(const struct judgement *j);
 

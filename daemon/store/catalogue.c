@@ -41,6 +41,7 @@ firmware_of_row(sqlite3_stmt *st, struct store_firmware *f)
 		.notes = text(st, 10),
 		.added_ms = sqlite3_column_int64(st, 11),
 		.added_by = text(st, 12),
+		.incomplete = sqlite3_column_int64(st, 13) != 0,
 	};
 }
 
@@ -145,6 +146,8 @@ store_firmware_add(struct store *s, const struct store_firmware *f, const struct
 	body_int(&b, "size_bytes", f->size_bytes > INT64_MAX ? INT64_MAX : (int64_t)f->size_bytes);
 	body_text(&b, "notes", f->notes, STORE_MESSAGE_MAX);
 	body_text(&b, "added_by", f->added_by, STORE_NAME_MAX);
+	if (f->incomplete)
+		body_int(&b, "incomplete", 1);
 	return batch_queue(s, RECORD_FIRMWARE, 0, &b);
 }
 

@@ -57,7 +57,7 @@
 
 #define FIRMWARE_COLUMNS                                                                           \
 	"name, sha256, file, file_sha256, source_name, source_sha256, version, revision,"          \
-	" platforms, size_bytes, notes, added_ms, added_by FROM firmware"
+	" platforms, size_bytes, notes, added_ms, added_by, incomplete FROM firmware"
 
 static const char *const texts[] = {
 	[DB_BEGIN] = "BEGIN IMMEDIATE",

@@ -174,11 +174,12 @@ static const struct record_step steps_port_label[] = {
 
 static const struct record_step steps_firmware[] = {
 	{ "INSERT OR IGNORE INTO firmware (name, sha256, file, file_sha256, source_name,"
-	  " source_sha256, version, revision, platforms, size_bytes, notes, added_ms, added_by)"
+	  " source_sha256, version, revision, platforms, size_bytes, notes, added_ms, added_by,"
+	  " incomplete)"
 	  " VALUES (" J("name") ", " J("sha256") ", " J("file") ", " J("file_sha256") ","
 	  " " J("source_name") ", " J("source_sha256") ", " J("version") ", " J("revision") ","
 	  " " J("platforms") ", " J("size_bytes") ", " J("notes") ", " J("at") ","
-	  " " J("added_by") ")", true },
+	  " " J("added_by") ", coalesce(" J("incomplete") ", 0))", true },
 	{ NULL, false },
 };
 

@@ -137,8 +137,11 @@ static const char step_verdicts[] =
 	"CREATE INDEX attempt_label_verdict ON attempt (label, verdict, segment, started_ms)\n"
 	" WHERE label IS NOT NULL AND verdict IS NOT NULL;\n";
 
+static const char step_incomplete[] =
+	"ALTER TABLE firmware ADD COLUMN incomplete INTEGER NOT NULL DEFAULT 0;\n";
+
 /* clang-format on */
 
 const char *const schema_steps[] = { step_records, step_attempts, step_catalogue,
-					   step_verdicts };
+					   step_verdicts, step_incomplete };
 const size_t schema_step_count = ARRAY_LEN(schema_steps);

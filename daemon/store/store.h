@@ -350,6 +350,7 @@ struct store_firmware {
 	unsigned platforms; /* bits of cfdfu/platform.h */
 	uint64_t size_bytes;
 	const char *notes; /* "its nRF51 part cannot be updated over DFU" */
+	bool incomplete;   /* taken on the operator's word, without evidence of being whole */
 	int64_t added_ms;  /* out only */
 	const char *added_by;
 };

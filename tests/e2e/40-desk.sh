@@ -13,15 +13,6 @@ devices=$here/../../systemd/devices
 work=$scratch/desk
 board_files "$work" one
 
-says() # NAME PATTERN COMMAND...
-{
-	local name=$1 pattern=$2
-
-	shift 2
-	"$@" > "$scratch/said" 2>&1
-	holds "$name" grep -qE "$pattern" "$scratch/said"
-}
-
 # ---- made of three HEX files, for three memories ------------------------------------------------
 
 three=$work/three.dfu

@@ -47,6 +47,16 @@ holds() # NAME COMMAND...
 	fi
 }
 
+# A test of what a command says, whatever its exit status; it stays in the file said.
+says() # NAME PATTERN COMMAND...
+{
+	local name=$1 pattern=$2
+
+	shift 2
+	"$@" > "$scratch/said" 2>&1
+	holds "$name" grep -qE "$pattern" "$scratch/said"
+}
+
 # A number within bounds.
 within() # NAME LOW VALUE HIGH
 {

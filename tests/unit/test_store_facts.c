@@ -319,6 +319,7 @@ the_catalogue_keeps_names_unique_and_selected_images_in_place(void **state)
 	assert_int_equal(store_firmware_add(store, &f, &now),
 			 -EEXIST); /* even before a commit of ours */
 	f.name = "b";
+	f.incomplete = true;
 	assert_int_equal(store_firmware_add(store, &f, &now), 0);
 	f.name = NULL;
 	assert_int_equal(store_firmware_add(store, &f, &now), -EINVAL);
@@ -341,6 +342,7 @@ the_catalogue_keeps_names_unique_and_selected_images_in_place(void **state)
 	memset(&s, 0, sizeof(s));
 	assert_int_equal(store_firmware_find(store, "b", on_firmware, &s), 1);
 	assert_int_equal(s.f.platforms, 6);
+	assert_true(s.f.incomplete);
 	assert_int_equal(s.f.size_bytes, 5);
 	assert_int_equal(s.f.added_ms, WALL_MS + 10);
 	assert_string_equal(s.by, "kim");
