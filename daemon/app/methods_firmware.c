@@ -77,13 +77,14 @@ users_of(struct app *a, enum store_scope scope, const char *name)
 static json_t *
 row_json(const struct store_firmware *f)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b}", "name", f->name,
-			 "sha256", f->sha256, "version", status_text(f->version), "revision",
-			 status_text(f->revision), "platforms", platforms_of(f->platforms), "bytes",
-			 (json_int_t)f->size_bytes, "source_name", status_text(f->source_name),
-			 "source_sha256", status_text(f->source_sha256), "notes",
-			 notes_of(f->notes), "added_at", status_time(f->added_ms), "added_by",
-			 status_text(f->added_by), "incomplete", f->incomplete);
+	return json_pack(
+	    "{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b}", "name", f->name,
+	    "sha256", f->sha256, "version", status_text(f->version), "revision",
+	    status_text(f->revision), "platforms", platforms_of(f->platforms), "bytes",
+	    (json_int_t)f->size_bytes, "source_name", status_text(f->source_name), "source_sha256",
+	    status_text(f->source_sha256), "notes", notes_of(f->notes), "added_at",
+	    status_time(f->added_ms), "added_by", status_text(f->added_by), "incomplete",
+	    f->incomplete);
 }
 
 /* The store allows no call into it from its callbacks: who uses it is added afterwards. */

@@ -260,8 +260,8 @@ read_trailer(const uint8_t *data, size_t size, uint32_t base, struct trailer *re
 	if (!is_revision(data + ret->revision, size - ret->revision))
 		return false;
 	/*
-	 * Optimised: the tag is first, and its text stands right before the revision's.  Else tag and
-	 * commit count, a number, are swapped.
+	 * Optimised: the tag is first, and its text stands right before the revision's.  Else tag
+	 * and commit count, a number, are swapped.
 	 */
 	if (texts[0] + length[0] + 1 != texts[1] &&
 	    count_digits(data + (texts[0] - base), length[0]) == length[0])

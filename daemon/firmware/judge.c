@@ -303,7 +303,8 @@ judge_application(struct judgement *j, const struct judge_options *o, const stru
 	const struct content *c = &j->content;
 
 	if (c->size == 0) {
-		if (p->crazyflie && !judge_says(j, JUDGE_RANGE) && !judge_says(j, JUDGE_OPTION_BYTES))
+		if (p->crazyflie && !judge_says(j, JUDGE_RANGE) &&
+		    !judge_says(j, JUDGE_OPTION_BYTES))
 			judge_add(j, JUDGE_REFUSE, JUDGE_EMPTY, "has no data for the flash memory");
 		return;
 	}

@@ -61,7 +61,7 @@ enum judge_code {
 	JUDGE_TRAILER,	      /* last 16 bytes do not point to version and revision */
 	JUDGE_RECORD_UNKNOWN, /* table of devices names a board we do not know */
 	JUDGE_GAPS,	      /* several pieces with gaps, which will be blank */
-	JUDGE_INCOMPLETE,     /* a Crazyflie build of which a part is missing, or not shown to be there */
+	JUDGE_INCOMPLETE,     /* a Crazyflie build of which a part is missing, or not shown */
 	JUDGE_CODE_COUNT
 };
 

@@ -13,7 +13,7 @@ void judge_add(struct judgement *j, enum judge_level level, enum judge_code code
  */
 void judge_vectors(struct judgement *j, const struct judge_profile *profile);
 
-/* All of it there?  JUDGE_INCOMPLETE where not: a refusal, or a warning after the operator's word. */
+/* All of it there?  JUDGE_INCOMPLETE where not: refused, or warned after the operator's word. */
 void judge_whole(struct judgement *j, const struct judge_options *options);
 
 /* cf2loader where an application is expected. */
