@@ -51,9 +51,11 @@ say_other_version(const json_t *p)
 static void
 say_no(const json_t *p, const char *what, const char *key)
 {
-	struct text name = out_text(p, key);
+	struct text name = out_text(p, key), reason = out_text(p, "reason");
 
-	if (out_is_int(p, key))
+	if (reason.s[0] != '\0')
+		say_error("there is no %s \"%s\": %s", what, name.s, reason.s);
+	else if (out_is_int(p, key))
 		say_error("there is no %s %lld", what, (long long)out_int(p, key));
 	else
 		say_error("there is no %s \"%s\"", what, name.s);

@@ -73,6 +73,25 @@ overview_firmware(const json_t *station, char *dst, size_t size)
 		    "('cfdfuctl firmware add FILE', then 'cfdfuctl firmware select NAME').");
 }
 
+/* Drones that nothing else on the screen would show. */
+static void
+add_outside(const json_t *station, char *dst, size_t size)
+{
+	const json_t *port, *outside = json_object_get(station, "outside");
+	size_t i, count = json_array_size(outside);
+
+	json_array_foreach(outside, i, port)
+	{
+		struct text t;
+
+		text_copy(&t, json_string_value(port));
+		if (i == 0)
+			add(dst, size, "; %zu drone%s on a port this station does not use: ", count,
+			    count == 1 ? "" : "s");
+		add(dst, size, "%s%s", i > 0 ? ", " : "", t.s);
+	}
+}
+
 void
 overview_counts(const json_t *station, char *dst, size_t size)
 {
@@ -90,6 +109,7 @@ overview_counts(const json_t *station, char *dst, size_t size)
 		format_seconds(eta, sizeof(eta), out_int(station, "eta_s"));
 		add(dst, size, ", %s to go", eta);
 	}
+	add_outside(station, dst, size);
 }
 
 void

@@ -111,6 +111,7 @@ bool apply_is_ours(struct app *a, const char *port);
 /* Devices on slots that are not this station's: kept in mind, in case they become so. */
 void apply_leave_outside(struct app *a, const struct sighting *s);
 bool apply_gone_outside(struct app *a, const char *port, uint64_t arrival); /* it was one of them */
+bool apply_is_outside_drone(const struct sighting *s); /* a drone, as far as can be seen */
 void apply_ports_taken(struct app *a);					    /* each second */
 
 /* pump.c: events of the bus in, commands of the fleet out. */
@@ -153,7 +154,8 @@ json_t *status_time(int64_t wall_ms);  /* ISO 8601; <= 0 -> null */
 void find_target(struct app *a, const char *text, bool records, struct target *ret_target);
 /* The same, among the slots; false after having answered that it names none, or several drones. */
 bool find_slots(struct app *a, struct call *call, const char *text, struct target *ret_target);
-void find_refuse(struct call *call, const struct target *t); /* by: NOTHING or AMBIGUOUS */
+/* Of one that names nothing, or is ambiguous. */
+void find_refuse(struct app *a, struct call *call, const struct target *t);
 
 /* watchers.c: streams of GetStatus. */
 void watchers_add(struct app *a, struct call *call, const char *target);

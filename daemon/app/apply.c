@@ -7,6 +7,7 @@
 
 #include "app/app_parts.h"
 #include "app/library.h"
+#include "core/ident.h"
 
 struct fleet_options
 apply_options(const struct config *c)
@@ -167,9 +168,22 @@ apply_is_ours(struct app *a, const char *port)
 	return config_ports_match(&a->config->ports, port) || is_at_work(a, port);
 }
 
+bool
+apply_is_outside_drone(const struct sighting *s)
+{
+	return ident_kind_of(s) != IDENT_OTHER;
+}
+
 void
 apply_leave_outside(struct app *a, const struct sighting *s)
 {
+	struct log_about about = journal_slot(a, s->port);
+
+	about.serial = s->serial;
+	if (apply_is_outside_drone(s))
+		log_say(a->log, LOG_NOTICE, &about,
+			"a drone on a port this station does not use ('ports' in its "
+			"configuration): left alone");
 	/* LIMIT: what does not fit is not ours until it is plugged in again. */
 	if (a->outside_count < FLEET_SLOTS_MAX)
 		a->outside[a->outside_count++] = *s;

@@ -2,6 +2,9 @@
 /* Targets among the slots and the drones of the records. */
 #include <config.h>
 
+#include <string.h>
+#include <strings.h>
+
 #include "app/app_parts.h"
 #include "cfdfu/proto.h"
 
@@ -33,13 +36,33 @@ find_target(struct app *a, const char *text, bool records, struct target *ret_ta
 	target_end(ret_target);
 }
 
+/* By port, label or serial; a beginning of one is not worth a guess. */
+static bool
+is_outside(const struct app *a, const char *text)
+{
+	for (size_t i = 0; i < a->outside_count; i++) {
+		const struct sighting *s = &a->outside[i];
+		const char *label = config_label(a->config, s->port);
+
+		if (strcmp(s->port, text) == 0 || strcasecmp(s->serial, text) == 0 ||
+		    (label != NULL && strcmp(label, text) == 0))
+			return true;
+	}
+	return false;
+}
+
 void
-find_refuse(struct call *call, const struct target *t)
+find_refuse(struct app *a, struct call *call, const struct target *t)
 {
 	json_t *candidates;
 
 	if (t->by != TARGET_AMBIGUOUS) {
-		call_error(call, PROTO_ERROR("NoSuchSlot"), json_pack("{s:s}", "target", t->text));
+		call_error(call, PROTO_ERROR("NoSuchSlot"),
+			   is_outside(a, t->text)
+			       ? json_pack("{s:s, s:s}", "target", t->text, "reason",
+					   "This station does not use that port ('ports' in its "
+					   "configuration).")
+			       : json_pack("{s:s}", "target", t->text));
 		return;
 	}
 	candidates = json_array();
@@ -57,6 +80,6 @@ find_slots(struct app *a, struct call *call, const char *text, struct target *re
 	find_target(a, text, false, ret_target);
 	if (ret_target->slot_count > 0 && ret_target->by != TARGET_AMBIGUOUS)
 		return true;
-	find_refuse(call, ret_target);
+	find_refuse(a, call, ret_target);
 	return false;
 }

@@ -99,6 +99,34 @@ check_selection(struct app *a, json_t *list)
 		      "cfdfuctl firmware select NAME");
 }
 
+/* WHY warned of: a drone that is shown nowhere looks like one that is not recognised. */
+static void
+check_ports(struct app *a, json_t *list)
+{
+	char text[512] = "";
+	unsigned n = 0;
+
+	for (size_t i = 0; i < a->outside_count; i++) {
+		size_t used = strlen(text);
+
+		if (!apply_is_outside_drone(&a->outside[i]))
+			continue;
+		n++;
+		(void)snprintf(text + used, sizeof(text) - used, "%s%s", used > 0 ? ", " : "",
+			       a->outside[i].port);
+	}
+	if (n > 0) {
+		char sentence[640];
+
+		(void)snprintf(sentence, sizeof(sentence),
+			       "%u drone%s on a port this station does not use: %s.", n,
+			       n == 1 ? "" : "s", text);
+		check(list, "ports", "warn", sentence, "cfdfuctl config");
+	} else {
+		check(list, "ports", "ok", "Every drone is on a port of this station.", NULL);
+	}
+}
+
 void
 methods_get_health(void *ctx, struct call *call, json_t *parameters)
 {
@@ -112,6 +140,7 @@ methods_get_health(void *ctx, struct call *call, json_t *parameters)
 	check_disk(a, list);
 	check_clock(a, list);
 	check_slots(a, list);
+	check_ports(a, list);
 	check_selection(a, list);
 	call_reply(call, json_pack("{s:s, s:o, s:o}", "health",
 				   health == STORE_DEGRADED ? "degraded" : "ok", "reason",

@@ -89,7 +89,7 @@ serial_parameter(struct app *a, struct call *call, const char *text, struct targ
 
 	find_target(a, text, true, ret_target);
 	if (ret_target->by == TARGET_AMBIGUOUS) {
-		find_refuse(call, ret_target);
+		find_refuse(a, call, ret_target);
 		return false;
 	}
 	if (ret_target->by == TARGET_NOTHING)

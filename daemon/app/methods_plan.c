@@ -52,6 +52,16 @@ plan_json(struct app *a, unsigned slot, const struct policy *with)
 			 status_text(label != NULL ? label->version : NULL), "reason", why);
 }
 
+static json_t *
+outside_json(struct app *a, const struct sighting *s)
+{
+	return json_pack("{s:s, s:o, s:o, s:s, s:n, s:n, s:n, s:s}", "port", s->port, "label",
+			 status_text(config_label(a->config, s->port)), "serial",
+			 status_text(s->serial), "action", fleet_plan_name(ACTION_NONE), "firmware",
+			 "version_before", "version_wanted", "reason",
+			 "This station does not use the port ('ports' in its configuration).");
+}
+
 /* The policy as it would be if this image were selected; NULL after having answered. */
 static struct policy *
 policy_with(struct app *a, struct call *call, const char *name, enum platform named)
@@ -102,6 +112,9 @@ methods_plan(void *ctx, struct call *call, json_t *parameters)
 			(void)json_array_append_new(
 			    plans, plan_json(a, i, other != NULL ? other : fleet_policy(a->fleet)));
 	}
+	for (size_t i = 0; text == NULL && i < a->outside_count; i++)
+		if (apply_is_outside_drone(&a->outside[i]))
+			(void)json_array_append_new(plans, outside_json(a, &a->outside[i]));
 	policy_free(other);
 	call_reply(call, json_pack("{s:o}", "plans", plans));
 }

@@ -147,6 +147,7 @@ on_sighted(void *ctx, const struct sighting *s)
 
 	if (!apply_is_ours(a, s->port)) {
 		apply_leave_outside(a, s);
+		watchers_changed(a);
 		return;
 	}
 	pump_sighted(a, s);
@@ -158,8 +159,10 @@ on_gone(void *ctx, const char *port, uint64_t arrival)
 {
 	struct app *a = ctx;
 
-	if (apply_gone_outside(a, port, arrival))
+	if (apply_gone_outside(a, port, arrival)) {
+		watchers_changed(a);
 		return;
+	}
 	fleet_gone(a->fleet, port, arrival, app_now_us());
 	pump(a);
 }

@@ -167,7 +167,7 @@ find_keys(struct app *a, struct call *call, const char *text, struct target *ret
 	}
 	ret_keys->own_count = ret_keys->count;
 	if (ret_keys->count == 0)
-		find_refuse(call, ret_target);
+		find_refuse(a, call, ret_target);
 	return ret_keys->count > 0;
 }
 

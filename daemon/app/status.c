@@ -149,19 +149,30 @@ own_selections(struct app *a)
 	return list;
 }
 
+static json_t *
+outside(const struct app *a)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < a->outside_count; i++)
+		if (apply_is_outside_drone(&a->outside[i]))
+			(void)json_array_append_new(list, json_string(a->outside[i].port));
+	return list;
+}
+
 json_t *
 status_station(struct app *a)
 {
 	char why[STORE_WHY_MAX] = "";
 	enum store_health health = store_health(a->store, why);
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s}", "state",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o}", "state",
 			 fleet_paused(a->fleet) ? "paused" : "armed", "selected", selections(a),
 			 "counts", counts(a), "own", own_selections(a), "rules",
 			 settings(a, STORE_PLATFORM, "platform"), "health",
 			 health == STORE_DEGRADED ? "degraded" : "ok", "reason", status_text(why),
 			 "eta_s", number_or_null(fleet_eta_s(a->fleet, app_now_us()), -1),
-			 "version", PACKAGE_VERSION);
+			 "version", PACKAGE_VERSION, "outside", outside(a));
 }
 
 static const char *

@@ -151,3 +151,29 @@ holds "resumed, both are flashed" until_true 60 eval '[ "$(verdicts pass)" = 2 ]
 same "then they are done" "done new" "$(planned 1-1)"
 says "and none needs it" '^No drone that is plugged in needs it' cfdfuctl firmware select new
 refused "a plan with what there is not" 'no firmware "nosuch"' cfdfuctl plan --with nosuch
+
+# ---- a drone where this station does not look ---------------------------------------------------
+
+cat > "$scratch/ports.conf" <<'CONF'
+[station]
+ports = 1-*
+CONF
+cat "$scratch/slots.conf" >> "$scratch/ports.conf"
+sim_stop
+sim_start fast --config "$scratch/ports.conf"
+rack_plug 2-1.2 "$old" uid=770000000A51353432343630
+outside='[.station.outside[]] | join(" ")'
+holds "a drone on another port is told" until_true 60 eval '[ "$(status "$outside")" = 2-1.2 ]'
+same "it is no slot" 0 "$(status '[.slots[] | select(.port == "2-1.2")] | length')"
+says "the status says so" '1 drone on a port this station does not use: 2-1\.2' cfdfuctl status
+timeout 60 cfdfuctl --json watch > "$scratch/watch" 2>&1 &
+watcher=$!
+holds "the watch says so" until_true 60 jq -es 'any(.station.outside == ["2-1.2"])' "$scratch/watch"
+kill $watcher 2> /dev/null
+says "the doctor says so" '1 drone on a port this station does not use: 2-1\.2' cfdfuctl doctor
+says "the plan says so" '^2-1\.2 .*This station does not use the port' cfdfuctl plan
+holds "the journal says so, once" \
+	[ "$(grep -c '2-1\.2: a drone on a port this station does not use' "$log")" = 1 ]
+refused "asked for, it is refused with the reason" 'does not use that port' cfdfuctl retry 2-1.2
+rack_do unplug 2-1.2 > /dev/null
+holds "and when it is gone, nothing is told" until_true 60 eval '[ -z "$(status "$outside")" ]'
