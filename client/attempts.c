@@ -4,11 +4,20 @@
 
 #include "client/attempts.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "client/command.h"
 #include "client/out.h"
+#include "client/slots.h"
+
+#define NARROW_SERIALS 120 /* columns; with fewer, serials are shortened */
+#define NARROW_TIMES 60
+#define TIME_CELLS 19	/* "2026-01-31 12:34:56" */
+#define TIME_MINUTES 16 /* where its seconds begin */
+#define TIME_YEAR 5	/* cells of its year */
+#define FAULT_CELLS 12
 
 /* The view "attempts" (design section 4), in its order. */
 static const char *const columns[] = {
@@ -36,18 +45,30 @@ static const char *const columns[] = {
 	"message",
 };
 
+/* What is shortened on a narrow terminal: serials to what tells them apart, times to "MM-DD hh:mm".
+ */
+struct narrow {
+	size_t digits;
+	bool times;
+};
+
 static void
-add_row(struct table *t, const json_t *a)
+add_row(struct table *t, const json_t *a, const struct narrow *n)
 {
 	struct text verdict = out_text(a, "verdict"), fault = out_text(a, "fault");
 	struct text step = out_text(a, "step"), label = out_text(a, "label");
 	struct text port = out_text(a, "port"), before = out_text(a, "version_before");
 	struct text after = out_text(a, "version_after");
 	char id[24], started[40], took[32] = "", what[160] = "", slot[160], versions[160];
-	const char *serial = out_string(a, "serial");
+	struct text serial;
 
+	text_copy(&serial, slot_serial(a));
+	if (strlen(serial.s) > n->digits)
+		serial.s[n->digits] = '\0';
 	snprintf(id, sizeof(id), "%lld", (long long)out_int(a, "id"));
 	format_time(started, sizeof(started), out_string(a, "started_at"));
+	if (n->times && strlen(started) == TIME_CELLS)
+		started[TIME_MINUTES] = '\0';
 	if (out_is_int(a, "duration_ms"))
 		format_ms(took, sizeof(took), out_int(a, "duration_ms"));
 	if (fault.s[0] != '\0')
@@ -58,9 +79,10 @@ add_row(struct table *t, const json_t *a)
 		 before.s[0] != '\0' || after.s[0] != '\0' ? " -> " : "", after.s);
 	table_row(t);
 	table_cell(t, id, COLOUR_NONE);
-	table_cell(t, started, COLOUR_NONE);
+	table_cell(t, started + (n->times && strlen(started) == TIME_MINUTES ? TIME_YEAR : 0),
+		   COLOUR_NONE);
 	table_cell(t, slot, COLOUR_NONE);
-	table_cell(t, serial != NULL ? serial : out_string(a, "dfu_serial"), COLOUR_NONE);
+	table_cell(t, serial.s, COLOUR_NONE);
 	table_cell(t, out_string(a, "firmware_name"), COLOUR_NONE);
 	table_cell(t, versions, COLOUR_NONE);
 	table_cell(t, verdict.s[0] != '\0' ? verdict.s : "running", colour_of_verdict(verdict.s));
@@ -73,11 +95,15 @@ attempts_table(const struct session *s, const json_t *attempts)
 {
 	static const char *const headings[] = { "ID",	   "STARTED", "SLOT", "SERIAL", "FIRMWARE",
 						"VERSION", "VERDICT", "TOOK", "FAULT",	NULL };
+	unsigned room = out_columns();
+	struct narrow narrow = { SIZE_MAX, room > 0 && room < NARROW_TIMES };
 	const json_t *a;
 	struct table *t;
 	size_t i;
 	int r;
 
+	if (room > 0 && room < NARROW_SERIALS)
+		narrow.digits = slots_serial_digits(attempts);
 	if (json_array_size(attempts) == 0) {
 		puts("No attempts.");
 		return EXIT_OK;
@@ -90,8 +116,11 @@ attempts_table(const struct session *s, const json_t *attempts)
 	table_may_drop(t, 4);
 	table_may_drop(t, 7);
 	table_may_drop(t, 5);
+	table_may_drop(t, 8);
+	table_may_drop(t, 3);
+	table_last(t, FAULT_CELLS);
 	table_may_cut(t, 2);
-	json_array_foreach(attempts, i, a) add_row(t, a);
+	json_array_foreach(attempts, i, a) add_row(t, a, &narrow);
 	return table_finish(t) ? EXIT_OK : EXIT_REFUSED;
 }
 

@@ -37,7 +37,7 @@ is_continuation(char c)
 	return ((unsigned char)c & 0xC0) == 0x80;
 }
 
-/* The character at s: its bytes and its cells.  s is not at the end. */
+/* The character at s, or our own colour: its bytes and its cells.  s is not at the end. */
 static size_t
 measure(const char *s, size_t *ret_cells)
 {
@@ -45,6 +45,9 @@ measure(const char *s, size_t *ret_cells)
 	wchar_t code = 0;
 	int width;
 
+	*ret_cells = 0;
+	if (s[0] == '\033' && s[1 + strcspn(s + 1, "m")] != '\0') /* cleaned texts have none */
+		return 2 + strcspn(s + 1, "m");
 	while (is_continuation(s[bytes]))
 		bytes++;
 	*ret_cells = 1;
@@ -164,24 +167,4 @@ cells_lines(const char *text, size_t cells)
 	while (cells_line(line, sizeof(line), &text, cells))
 		n++;
 	return n;
-}
-
-void
-cells_print(FILE *f, const char *text, size_t indent, size_t columns)
-{
-	char line[LINE_BYTES];
-	bool first = true;
-
-	if (columns == 0) {
-		fprintf(f, "%s\n", text);
-		return;
-	}
-	if (columns < indent + WRAP_MIN)
-		columns = indent + WRAP_MIN;
-	while (cells_line(line, sizeof(line), &text, columns - indent)) {
-		fprintf(f, "%*s%s\n", first ? 0 : (int)indent, "", line);
-		first = false;
-	}
-	if (first)
-		fputc('\n', f);
 }

@@ -2,7 +2,8 @@
 /*
  * Text as a terminal shows it, measured in cells: an umlaut takes one, a Chinese character or an
  * emoji two, a combining mark none.  The one place where texts are measured, cut, padded and
- * wrapped.  Texts are UTF-8, cleaned (wire/text.h).
+ * wrapped.  Texts are UTF-8, cleaned (wire/text.h); colours
+ * (out.h) take no cell.
  *
  * A terminal whose locale is not UTF-8 gets ASCII: cells_setup() leaves such a locale in force,
  * and every character beyond ASCII becomes '?'.  Files and pipes get UTF-8 in any locale.
@@ -12,7 +13,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 /* Takes the user's locale for characters; UTF-8 where standard output is no terminal. */
 void cells_setup(void);
@@ -42,11 +42,5 @@ bool cells_line(char *dst, size_t size, const char **text, size_t cells);
 
 /* Lines that the text takes. */
 size_t cells_lines(const char *text, size_t cells);
-
-/*
- * Prints a text, wrapped at words where columns is not 0; all lines but the first begin with so
- * many blanks, and the first has as many cells less: its beginning is printed already.
- */
-void cells_print(FILE *f, const char *text, size_t indent, size_t columns);
 
 #endif

@@ -128,6 +128,7 @@ run(const struct session *s, const struct invocation *i)
 
 const struct command_desc cmd_backup = {
 	.name = "backup",
+	.live = true,
 	.args = "SLOT FILE.dfu|-",
 	.args_min = 2,
 	.args_max = 2,

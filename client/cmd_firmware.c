@@ -12,6 +12,8 @@
 #include "client/params.h"
 #include "core/platform.h"
 
+#define ADDED_CELLS 19 /* of a time: not to be wrapped */
+
 /* "cf2, bolt" of a list of texts. */
 static void
 join(const json_t *list, char *dst, size_t size)
@@ -79,6 +81,9 @@ print_list(const struct session *s, const json_t *reply)
 	table_right(t, 3);
 	table_may_drop(t, 4);
 	table_may_drop(t, 6);
+	table_may_drop(t, 3);
+	table_may_drop(t, 1);
+	table_last(t, ADDED_CELLS);
 	table_may_cut(t, 0);
 	json_array_foreach(list, i, f) add_row(t, f);
 	return table_finish(t) ? EXIT_OK : EXIT_REFUSED;

@@ -141,6 +141,7 @@ run(const struct session *s, const struct invocation *i)
 
 const struct command_desc cmd_recover_loader = {
 	.name = "recover-loader",
+	.live = true,
 	.args = "SLOT",
 	.args_min = 1,
 	.args_max = 1,

@@ -2,6 +2,7 @@
 /* cfdfuctl status: the station and one row per slot. */
 #include "config.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +18,16 @@
 
 #define MESSAGE_MIN 40 /* characters; where there is no room for so many, messages stand below */
 
-enum { COLUMN_LABEL = 1, COLUMN_MODE = 3, COLUMN_DONE = 5, COLUMN_MESSAGE = 8 };
+#define NARROW 80      /* columns; with fewer, serials are shortened */
+
+enum {
+	COLUMN_LABEL = 1,
+	COLUMN_SERIAL = 2,
+	COLUMN_MODE = 3,
+	COLUMN_STATE = 4,
+	COLUMN_DONE = 5,
+	COLUMN_MESSAGE = 8
+};
 
 static void
 print_header(const json_t *station)
@@ -51,19 +61,24 @@ take_away(const json_t *slot)
 	return "-";
 }
 
+/* The serial's digits are cut where lines are short: as many stay as tell the drones apart. */
 static void
-add_row(struct table *t, const json_t *slot)
+add_row(struct table *t, const json_t *slot, size_t digits)
 {
 	const char *verdict = slot_verdict(slot);
+	struct text serial;
 	char percent[16] = "";
 	bool present = out_true(slot, "present");
 
 	if (out_is_int(slot, "percent") && slot_is_active(slot))
 		snprintf(percent, sizeof(percent), "%lld%%", (long long)out_int(slot, "percent"));
+	text_copy(&serial, slot_serial(slot));
+	if (strlen(serial.s) > digits)
+		serial.s[digits] = '\0';
 	table_row(t);
 	table_cell(t, out_string(slot, "port"), COLOUR_NONE);
 	table_cell(t, out_string(slot, "label"), COLOUR_NONE);
-	table_cell(t, slot_serial(slot), COLOUR_NONE);
+	table_cell(t, serial.s, COLOUR_NONE);
 	table_cell(t, present ? out_string(slot, "mode") : "-", COLOUR_NONE);
 	table_cell(t, out_string(slot, "state"), slot_is_active(slot) ? COLOUR_BUSY : COLOUR_NONE);
 	table_cell(t, percent, COLOUR_NONE);
@@ -78,6 +93,7 @@ add_row(struct table *t, const json_t *slot)
 static void
 print_advice(const json_t *slots)
 {
+	const char *before = "\n";
 	const json_t *slot;
 	size_t i;
 
@@ -89,7 +105,8 @@ print_advice(const json_t *slots)
 		if (advice.s[0] == '\0' || strstr(message.s, advice.s) != NULL)
 			continue;
 		slot_name(slot, name, sizeof(name));
-		printf("%s: %s\n", name, advice.s);
+		printf("%s%s: %s\n", before, name, advice.s);
+		before = "";
 	}
 }
 
@@ -97,6 +114,7 @@ print_advice(const json_t *slots)
 static void
 print_messages(const json_t *slots)
 {
+	const char *before = "\n";
 	const json_t *slot;
 	size_t i;
 
@@ -108,7 +126,8 @@ print_messages(const json_t *slots)
 		if (message.s[0] == '\0' || colour_of_verdict(slot_verdict(slot)) == COLOUR_GOOD)
 			continue;
 		slot_name(slot, name, sizeof(name));
-		printf("%s: %s\n", name, message.s);
+		printf("%s%s: %s\n", before, name, message.s);
+		before = "";
 	}
 }
 
@@ -118,8 +137,9 @@ print_table(const struct session *s, const json_t *slots, bool *ret_messages)
 	static const char *const headings[] = { "SLOT", "LABEL",   "SERIAL", "MODE",	"STATE",
 						"DONE", "VERDICT", "UNPLUG", "MESSAGE", NULL };
 	const json_t *slot;
+	unsigned columns = out_columns();
+	size_t i, digits = columns > 0 && columns < NARROW ? slots_serial_digits(slots) : SIZE_MAX;
 	struct table *t;
-	size_t i;
 	int r = table_new(s, headings, &t);
 
 	if (r != 0)
@@ -129,43 +149,65 @@ print_table(const struct session *s, const json_t *slots, bool *ret_messages)
 	table_may_drop(t, COLUMN_MESSAGE);
 	table_may_drop(t, COLUMN_MODE);
 	table_may_drop(t, COLUMN_DONE);
+	table_may_drop(t, COLUMN_STATE);
+	table_may_drop(t, COLUMN_SERIAL);
 	table_may_cut(t, COLUMN_LABEL);
-	json_array_foreach(slots, i, slot) add_row(t, slot);
+	json_array_foreach(slots, i, slot) add_row(t, slot, digits);
 	*ret_messages = table_fit(t, COLUMN_MESSAGE);
 	return table_finish(t) ? EXIT_OK : EXIT_REFUSED;
 }
 
-static int
-print_status(const struct session *s, const json_t *reply)
+static void
+print_end(const json_t *slots, bool messages)
 {
-	json_t *slots = slots_sort(json_object_get(reply, "slots"));
 	char line[LINE_MAX_BYTES];
-	bool messages = true;
-	int r;
 
-	print_header(json_object_get(reply, "station"));
-	if (json_array_size(slots) == 0) {
-		puts("\nNothing is plugged in.");
-		json_decref(slots);
-		return EXIT_OK;
-	}
-	putchar('\n');
-	r = print_table(s, slots, &messages);
-	overview_unplug(slots, line, sizeof(line));
-	if (line[0] != '\0')
-		printf("\n%s\n", line);
 	if (messages)
 		print_advice(slots);
 	else
 		print_messages(slots);
-	json_decref(slots);
+	overview_unplug(slots, line, sizeof(line));
+	if (line[0] != '\0')
+		printf("\n%s\n", line);
+	overview_sum(slots, line, sizeof(line));
+	printf("\n%s\n", line);
+}
+
+static int
+print_status(const struct session *s, const json_t *station, json_t *slots, bool failed)
+{
+	bool messages = true;
+	int r;
+
+	print_header(station);
+	if (json_array_size(slots) == 0) {
+		puts(failed ? "\nNo drone has failed." : "\nNothing is plugged in.");
+		return EXIT_OK;
+	}
+	if (slots_put_bad_first(slots) < 0) {
+		say_error("out of memory");
+		return EXIT_REFUSED;
+	}
+	putchar('\n');
+	r = print_table(s, slots, &messages);
+	print_end(slots, messages);
 	return r;
+}
+
+/* Leaves those alone that failed. */
+static void
+keep_failed(json_t *slots)
+{
+	for (size_t i = json_array_size(slots); i-- > 0;)
+		if (!slot_has_failed(json_array_get(slots, i)))
+			(void)json_array_remove(slots, i); /* WHY: it was just found */
 }
 
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	json_t *parameters = json_object(), *reply = NULL;
+	json_t *parameters = json_object(), *reply = NULL, *slots;
+	bool failed = invocation_has(i, "failed");
 	int r = params_text(parameters, "target", i->arg_count > 0 ? i->args[0] : NULL);
 
 	if (r == 0)
@@ -173,10 +215,14 @@ run(const struct session *s, const struct invocation *i)
 	json_decref(parameters);
 	if (r != 0)
 		return r;
+	if (failed)
+		keep_failed(json_object_get(reply, "slots"));
+	slots = slots_sort(json_object_get(reply, "slots"));
 	if (s->json)
 		out_json(reply);
 	else
-		r = print_status(s, reply);
+		r = print_status(s, json_object_get(reply, "station"), slots, failed);
+	json_decref(slots);
 	json_decref(reply);
 	return r;
 }
@@ -187,4 +233,5 @@ const struct command_desc cmd_status = {
 	.args_max = 1,
 	.help = "the station, the selected firmware, and one row per slot",
 	.run = run,
+	.options = { { "failed", 0, NULL, "only drones that have failed" } },
 };

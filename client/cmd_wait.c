@@ -223,6 +223,7 @@ run(const struct session *s, const struct invocation *i)
 
 const struct command_desc cmd_wait = {
 	.name = "wait",
+	.live = true,
 	.args = "",
 	.help = "until drones have ended; prints each ending as it comes",
 	.run = run,

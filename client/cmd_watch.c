@@ -325,6 +325,7 @@ run(const struct session *s, const struct invocation *i)
 
 const struct command_desc cmd_watch = {
 	.name = "watch",
+	.live = true,
 	.args = "[SLOT|SERIAL]",
 	.args_max = 1,
 	.help = "show the status and update it live",

@@ -24,6 +24,7 @@
 const struct command_option global_options[] = {
 	{ "json", 0, NULL, "print one JSON document (one a line where it streams)" },
 	{ "no-color", 0, NULL, "no colours, as with NO_COLOR in the environment" },
+	{ "no-pager", 0, NULL, "never show long output by a pager" },
 	{ "socket", 0, "PATH", "control socket of the service" },
 	{ "host", 'H', "[USER@]HOST", "the station at another machine, through ssh" },
 	{ "help", 'h', NULL, "print this help" },
@@ -35,6 +36,7 @@ const struct command_option global_options[] = {
 enum global {
 	GLOBAL_JSON,
 	GLOBAL_NO_COLOR,
+	GLOBAL_NO_PAGER,
 	GLOBAL_SOCKET,
 	GLOBAL_HOST,
 	GLOBAL_HELP,
@@ -101,6 +103,9 @@ take_global(struct session *s, const struct command_desc *c, enum global which)
 		break;
 	case GLOBAL_NO_COLOR:
 		s->no_color = true;
+		break;
+	case GLOBAL_NO_PAGER:
+		s->no_pager = true;
 		break;
 	case GLOBAL_SOCKET:
 		s->socket_path = optarg;

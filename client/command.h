@@ -22,6 +22,7 @@ struct session {
 	const char *host; /* NULL: this machine */
 	bool json;
 	bool no_color;
+	bool no_pager;
 	bool bridge; /* speak for another machine's cfdfuctl: no command */
 };
 
@@ -39,6 +40,7 @@ struct command_desc {
 	const char *name; /* "firmware add" */
 	const char *args; /* as the usage shows them */
 	int args_min, args_max;
+	bool live; /* prints as things happen */
 	const char *help;						 /* one line */
 	int (*run)(const struct session *s, const struct invocation *i); /* an exit status */
 	struct command_option options[COMMAND_OPTIONS_MAX + 1];

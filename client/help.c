@@ -39,7 +39,8 @@ help_print_usage(FILE *f, const struct command_desc *c)
 {
 	fputs("usage: cfdfuctl ", f);
 	if (c == NULL) {
-		fputs("[--json] [--no-color] [--socket PATH] [-H [USER@]HOST] COMMAND\n"
+		fputs("[--json] [--no-color] [--no-pager] [--socket PATH] [-H [USER@]HOST] "
+		      "COMMAND\n"
 		      "       cfdfuctl --help shows the commands\n",
 		      f);
 		return;
@@ -82,6 +83,6 @@ help_print(FILE *f, const struct command_desc *c)
 	print_options(f, global_options);
 	if (c == NULL)
 		fputs("\nExit status: 0 done, 1 at least one drone failed, 2 usage, 3 no daemon, "
-		      "4 refused,\n5 timed out.  More: man cfdfuctl\n",
+		      "4 refused, 5 timed out.  More: man cfdfuctl\n",
 		      f);
 }

@@ -160,3 +160,67 @@ overview_unplug(const json_t *slots, char *dst, size_t size)
 			dst[used - 1] = '\n';
 	}
 }
+
+/* The classes of drones that did not fail, as the sum has them. */
+static const struct {
+	const char *class, *words;
+} sum_rows[] = {
+	{ "pass", "PASS" },
+	{ "unchanged", "UNCHANGED" },
+	{ "active", "AT WORK" },
+	{ "waiting", "NOT BEGUN" },
+	{ "skipped", "SKIPPED" },
+	{ "unserved", "WITHOUT FIRMWARE" },
+	{ "foreign", "FOREIGN" },
+	{ "needs-power-cycle", "NEEDS A POWER CYCLE" },
+};
+
+static size_t
+count_class(const json_t *slots, const char *class)
+{
+	const json_t *slot;
+	size_t i, n = 0;
+
+	json_array_foreach(slots, i, slot) n += strcmp(slot_class(slot), class) == 0;
+	return n;
+}
+
+static void
+add_failed(char *dst, size_t size, const json_t *slots, const char *before)
+{
+	const json_t *slot;
+	size_t i, n = 0;
+
+	json_array_foreach(slots, i, slot) n += slot_has_failed(slot);
+	if (n == 0)
+		return;
+	add(dst, size, "%s%zu FAILED:", before, n);
+	json_array_foreach(slots, i, slot)
+	{
+		char name[96];
+
+		if (!slot_has_failed(slot))
+			continue;
+		slot_short_name(slots, slot, name, sizeof(name));
+		add(dst, size, " %s", name);
+	}
+}
+
+void
+overview_sum(const json_t *slots, char *dst, size_t size)
+{
+	size_t all = json_array_size(slots) - count_class(slots, "absent");
+	const char *before = ": ";
+
+	dst[0] = '\0';
+	add(dst, size, "%zu drone%s", all, all == 1 ? "" : "s");
+	for (size_t i = 0; i < ARRAY_LEN(sum_rows); i++) {
+		size_t n = count_class(slots, sum_rows[i].class);
+
+		if (n == 0)
+			continue;
+		add(dst, size, "%s%zu %s", before, n, sum_rows[i].words);
+		before = ", ";
+	}
+	add_failed(dst, size, slots, before);
+}

@@ -42,7 +42,7 @@ group_of(const json_t *slot)
 {
 	if (slot_is_active(slot))
 		return GROUP_ACTIVE;
-	if (row_severity(slot) > 0)
+	if (slot_severity(slot) > 0)
 		return GROUP_BAD;
 	return slot_fate(slot) == SLOT_FATE_DONE ? GROUP_GOOD : GROUP_REST;
 }
@@ -105,7 +105,8 @@ sort_bad(struct frame *f)
 	const json_t **bad = f->slots[GROUP_BAD];
 
 	for (size_t i = 1; i < f->count[GROUP_BAD]; i++)
-		for (size_t n = i; n > 0 && row_severity(bad[n]) > row_severity(bad[n - 1]); n--) {
+		for (size_t n = i; n > 0 && slot_severity(bad[n]) > slot_severity(bad[n - 1]);
+		     n--) {
 			const json_t *moved = bad[n];
 
 			bad[n] = bad[n - 1];

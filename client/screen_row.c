@@ -20,7 +20,6 @@
 #define NAME_NARROW 10 /* a label alone, on a narrow terminal */
 #define NARROW 60      /* columns */
 #define SERIAL_FULL 24 /* digits */
-#define SERIAL_MIN 6
 #define PLUG 6
 #define WHAT_PLUG 48 /* cells that have to stay for progress and cause beside a column more */
 #define WHAT_SERIAL 38
@@ -28,63 +27,16 @@
 #define WHAT_BAR 45 /* room for the wide bar, percentage, time and state */
 #define WHAT_BAR_NARROW 30
 
-unsigned
-row_severity(const json_t *slot)
-{
-	switch (slot_fate(slot)) {
-	case SLOT_FATE_NONE:
-	case SLOT_FATE_ACTIVE:
-	case SLOT_FATE_WAITING:
-	case SLOT_FATE_DONE:
-		return 0;
-	case SLOT_FATE_ALONE:
-		return out_true(slot, "present") ? 1 : 0;
-	case SLOT_FATE_ASIDE:
-		break;
-	}
-	if (!slot_has_failed(slot))
-		return 2;
-	return strcmp(slot_class(slot), "needs-button") == 0 ? 3 : 4;
-}
-
 enum colour
 row_colour(const json_t *slot)
 {
 	if (slot_is_active(slot))
 		return COLOUR_BUSY;
-	if (row_severity(slot) >= 4)
+	if (slot_severity(slot) >= 4)
 		return COLOUR_BAD;
 	if (!out_true(slot, "present"))
 		return COLOUR_FAINT;
-	return row_severity(slot) > 0 ? COLOUR_ATTENTION : colour_of_verdict(slot_verdict(slot));
-}
-
-/* Digits that tell the drones on the screen apart: as many from the front as two have in common,
- * and one. */
-static size_t
-serial_digits(const json_t *slots)
-{
-	size_t most = SERIAL_MIN, i, k;
-	const json_t *a, *b;
-
-	json_array_foreach(slots, i, a)
-	{
-		const char *one = slot_serial(a);
-
-		json_array_foreach(slots, k, b)
-		{
-			const char *other = slot_serial(b);
-			size_t same = 0;
-
-			if (k >= i)
-				break;
-			while (one[same] != '\0' && one[same] == other[same])
-				same++;
-			if (one[same] != other[same] && same + 1 > most)
-				most = same + 1;
-		}
-	}
-	return most < SERIAL_FULL ? most : SERIAL_FULL;
+	return slot_severity(slot) > 0 ? COLOUR_ATTENTION : colour_of_verdict(slot_verdict(slot));
 }
 
 static size_t
@@ -109,7 +61,8 @@ widest_name(const json_t *slots)
 void
 row_measure(const json_t *slots, size_t columns, struct row_widths *ret_widths)
 {
-	size_t most = columns < NARROW ? NAME_NARROW : NAME_WIDE, digits = serial_digits(slots);
+	size_t most = columns < NARROW ? NAME_NARROW : NAME_WIDE,
+	       digits = slots_serial_digits(slots);
 	struct row_widths w = { .name = widest_name(slots) };
 	size_t left;
 

@@ -23,7 +23,4 @@ void row_headings(const struct row_widths *w, char *dst, size_t size);
 void row_draw(const json_t *slot, const struct row_widths *w, char *dst, size_t size);
 
 enum colour row_colour(const json_t *slot);
-
-/* How much it needs an operator: 0 not at all. */
-unsigned row_severity(const json_t *slot);
 #endif

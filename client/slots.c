@@ -11,6 +11,10 @@
 
 #include "client/out.h"
 
+#define SEVERITY_MAX 4
+#define SERIAL_MIN 6  /* digits shown at least */
+#define SERIAL_MAX 24 /* digits of a drone's serial */
+
 struct slots {
 	json_t *by_port; /* port -> slot */
 	json_t *station;
@@ -217,6 +221,25 @@ slot_fate(const json_t *slot)
 	return row_of(slot)->fate;
 }
 
+unsigned
+slot_severity(const json_t *slot)
+{
+	switch (slot_fate(slot)) {
+	case SLOT_FATE_NONE:
+	case SLOT_FATE_ACTIVE:
+	case SLOT_FATE_WAITING:
+	case SLOT_FATE_DONE:
+		return 0;
+	case SLOT_FATE_ALONE:
+		return out_true(slot, "present") ? 1 : 0;
+	case SLOT_FATE_ASIDE:
+		break;
+	}
+	if (!slot_has_failed(slot))
+		return 2;
+	return strcmp(slot_class(slot), "needs-button") == 0 ? 3 : 4;
+}
+
 bool
 slot_is_active(const json_t *slot)
 {
@@ -292,4 +315,51 @@ slot_serial(const json_t *slot)
 	if (serial == NULL || serial[0] == '\0')
 		serial = out_string(slot, "dfu_serial");
 	return serial != NULL ? serial : "";
+}
+
+/* Digits that tell the drones on the screen apart: as many from the front as two have in common,
+ * and one. */
+size_t
+slots_serial_digits(const json_t *slots)
+{
+	size_t most = SERIAL_MIN, i, k;
+	const json_t *a, *b;
+
+	json_array_foreach(slots, i, a)
+	{
+		const char *one = slot_serial(a);
+
+		json_array_foreach(slots, k, b)
+		{
+			const char *other = slot_serial(b);
+			size_t same = 0;
+
+			if (k >= i)
+				break;
+			while (one[same] != '\0' && one[same] == other[same])
+				same++;
+			if (one[same] != other[same] && same + 1 > most)
+				most = same + 1;
+		}
+	}
+	return most < SERIAL_MAX ? most : SERIAL_MAX;
+}
+
+int
+slots_put_bad_first(json_t *list)
+{
+	json_t *sorted = json_array(), *slot;
+	size_t i;
+	int r = sorted == NULL ? -ENOMEM : 0;
+
+	for (unsigned severity = SEVERITY_MAX + 1; severity-- > 0;)
+		json_array_foreach(list, i, slot)
+		{
+			if (slot_severity(slot) == severity && json_array_append(sorted, slot) < 0)
+				r = -ENOMEM;
+		}
+	if (r == 0 && (json_array_clear(list) < 0 || json_array_extend(list, sorted) < 0))
+		r = -ENOMEM;
+	json_decref(sorted);
+	return r;
 }

@@ -28,6 +28,12 @@ json_t *slots_sorted(const struct slots *s);
 /* The same of any list of slots. */
 json_t *slots_sort(const json_t *list);
 
+/* Puts those that need an operator first, the worst before all.  0 or -ENOMEM. */
+int slots_put_bad_first(json_t *list) MUST_CHECK;
+
+/* Digits from the front that tell the serials of these slots or attempts apart. */
+size_t slots_serial_digits(const json_t *list);
+
 /* Questions about one slot. */
 const char *slot_verdict(const json_t *slot); /* NULL: none */
 bool slot_is_active(const json_t *slot);      /* queued or being worked on */
@@ -46,6 +52,9 @@ enum slot_fate {
 	SLOT_FATE_ALONE,   /* the station does nothing with it: skipped, foreign, unserved */
 };
 enum slot_fate slot_fate(const json_t *slot);
+
+/* How much it needs an operator, 0 (not at all) to 4; those that failed have 3 and more. */
+unsigned slot_severity(const json_t *slot);
 
 /* Why it is not good, in a few words: "needs the button", "FAIL: gone while writing"; else "". */
 void slot_words(const json_t *slot, char *dst, size_t size);

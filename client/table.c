@@ -12,6 +12,7 @@
 #include "client/out.h"
 
 #define LAST_MIN 10 /* a word or two */
+#define CUT_MIN 4   /* cells that stay of what is cut, at least */
 
 struct column {
 	struct libscols_column *scols;
@@ -45,6 +46,8 @@ add_column(struct table *t, const char *heading, bool last)
 	if (c->scols != NULL && last && t->room > 0 &&
 	    scols_column_set_wrapfunc(c->scols, scols_wrapnl_chunksize, scols_wrapnl_nextchunk,
 				      NULL) < 0)
+		t->failed = true;
+	if (c->scols != NULL && last && scols_column_set_safechars(c->scols, "\n") < 0)
 		t->failed = true;
 	c->width = strlen(heading);
 	if (c->scols == NULL)
@@ -131,11 +134,6 @@ table_fit(struct table *t, size_t column)
 		if (scols_column_set_flags(c->scols, SCOLS_FL_HIDDEN) < 0)
 			t->failed = true;
 	}
-	/* WHY not before: the last column's long texts would cut them first. */
-	for (size_t i = 0; i < t->count && t->room > 0 && is_too_wide(t); i++)
-		if (t->columns[i].may_cut && t->columns[i].scols != NULL &&
-		    scols_column_set_flags(t->columns[i].scols, SCOLS_FL_TRUNC) < 0)
-			t->failed = true;
 	return !t->columns[column].dropped;
 }
 
@@ -182,13 +180,13 @@ last_width(const struct table *t)
 
 /* Breaks the last cell of a row at words. */
 static void
-wrap_last(struct table *t, struct libscols_line *line, size_t width)
+wrap_last(struct table *t, struct libscols_line *line)
 {
 	struct libscols_cell *cell = scols_line_get_cell(line, t->count - 1);
 	const char *text = cell != NULL ? scols_cell_get_data(cell) : NULL;
 	char one[OUT_TEXT_MAX], all[2 * OUT_TEXT_MAX] = "";
 
-	while (text != NULL && cells_line(one, sizeof(one), &text, width)) {
+	while (text != NULL && cells_line(one, sizeof(one), &text, last_width(t))) {
 		size_t used = strlen(all);
 
 		if (used + strlen(one) + 2 > sizeof(all))
@@ -199,16 +197,40 @@ wrap_last(struct table *t, struct libscols_line *line, size_t width)
 		t->failed = true;
 }
 
+/* WHY not the library's own cutting: it leaves no sign of it. */
 static void
-wrap_rows(struct table *t)
+cut_cells(struct table *t, struct libscols_line *line)
+{
+	for (size_t i = 0; i + 1 < t->count; i++) {
+		struct libscols_cell *cell = scols_line_get_cell(line, i);
+		const char *text = cell != NULL ? scols_cell_get_data(cell) : NULL;
+		char cut[OUT_TEXT_MAX];
+
+		if (!t->columns[i].may_cut || text == NULL ||
+		    cells_width(text) <= t->columns[i].width)
+			continue;
+		cells_cut(cut, sizeof(cut), text, t->columns[i].width);
+		if (scols_cell_set_data(cell, cut) < 0)
+			t->failed = true;
+	}
+}
+
+static void
+fit_rows(struct table *t)
 {
 	struct libscols_iter *i = scols_new_iter(SCOLS_ITER_FORWARD);
 	struct libscols_line *line;
 
+	for (size_t c = 0; c < t->count; c++)
+		while (t->columns[c].may_cut && t->columns[c].width > CUT_MIN && is_too_wide(t))
+			t->columns[c].width--;
 	if (i == NULL)
 		t->failed = true;
-	while (i != NULL && scols_table_next_line(t->scols, i, &line) == 0)
-		wrap_last(t, line, last_width(t));
+	while (i != NULL && scols_table_next_line(t->scols, i, &line) == 0) {
+		cut_cells(t, line);
+		if (!t->columns[t->count - 1].dropped)
+			wrap_last(t, line);
+	}
 	scols_free_iter(i);
 }
 
@@ -218,8 +240,8 @@ table_finish(struct table *t)
 	bool good;
 
 	(void)table_fit(t, 0); /* WHY: the first column stays */
-	if (t->room > 0 && !t->columns[t->count - 1].dropped)
-		wrap_rows(t);
+	if (t->room > 0)
+		fit_rows(t);
 	good = !t->failed && scols_print_table(t->scols) == 0;
 	scols_unref_table(t->scols);
 	free(t);

@@ -83,17 +83,35 @@ status_is_a_header_a_row_a_slot_and_what_may_be_unplugged(void **state)
 	    "3 present, 1 active, 1 pass, 0 unchanged, 1 failed, 0 skipped, 1:23 to go\n"
 	    "\n"
 	    "SLOT LABEL SERIAL                   MODE    STATE   DONE VERDICT UNPLUG MESSAGE\n"
+	    "1-6        BB                       runtime ended        fail    aside  No answer. "
+	    "Replug it.\n"
 	    "1-4  A1    002B00353234510C37333439 dfu     writing  45% -       NO     \n"
 	    "1-5        AA                       runtime ended        pass    yes    Flashed and "
 	    "confirmed.\n"
-	    "1-6        BB                       runtime ended        fail    aside  No answer. "
-	    "Replug it.\n"
 	    "\n"
 	    "Take away (done): 1-5.\n"
 	    "Set aside: 1-6 (FAIL).\n"
-	    "Leave plugged in: A1.\n");
+	    "Leave plugged in: A1.\n"
+	    "\n"
+	    "3 drones: 1 PASS, 1 AT WORK, 1 FAILED: 1-6\n");
 	assert_string_equal(r.err, "");
 	expect_request("{\"method\":\"org.cfdfu.Station.GetStatus\",\"parameters\":{}}");
+}
+
+static void
+status_can_be_of_failed_drones_alone(void **state)
+{
+	(void)state;
+	run("status --failed", STATUS);
+	assert_int_equal(r.status, EXIT_OK);
+	expect(r.out, "1-6        BB");
+	expect(r.out, "1 drone: 1 FAILED: 1-6\n");
+	assert_null(strstr(r.out, "1-5"));
+	run("--json status --failed", STATUS);
+	assert_null(strstr(r.out, "\"1-4\""));
+	expect(r.out, "\"1-6\"");
+	run("status --failed", "{\"parameters\":{" STATION ",\"slots\":[" SLOT_BUSY "]}}");
+	expect(r.out, "No drone has failed.");
 }
 
 static void
@@ -503,6 +521,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_is_a_header_a_row_a_slot_and_what_may_be_unplugged),
+		cmocka_unit_test(status_can_be_of_failed_drones_alone),
 		cmocka_unit_test(bare_cfdfuctl_is_status_and_status_takes_a_target),
 		cmocka_unit_test(json_is_exactly_the_parameters_of_the_reply),
 		cmocka_unit_test(texts_of_devices_cannot_steer_the_terminal),

@@ -16,6 +16,7 @@
 
 #include "client/cells.h"
 #include "client/out.h"
+#include "client/page.h"
 #include "client/slots.h"
 #include "terminal.h"
 
@@ -140,6 +141,40 @@ a_locale_without_utf8_gets_ascii(void **state)
 	assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
 	cells_clean(text, sizeof(text), "T\u00FCr\u202E");
 	assert_string_equal(text, "T\u00FCr?");
+}
+
+static void
+a_page_is_wrapped_at_words(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t columns;
+		const char *page;
+	} rows[] = {
+		{ "short\n", 20, "short\n" },
+		{ "A3: plug it in again on this port\n", 20,
+		  "A3: plug it in again\n  on this port\n" },
+		{ "  title   a value of words\n", 20, "  title   a value of\n          words\n" },
+		{ "  a long title   a value of words\n", 20,
+		  "  a long title\n    a value of words\n" },
+		{ "fail  the rule is not there\n", 20, "fail  the rule is\n      not there\n" },
+		{ "Armed.  Nothing else to say here\n", 20,
+		  "Armed.  Nothing else\n  to say here\n" },
+		{ "\033[1;31mfail\033[0m  it is not there\n", 16,
+		  "\033[1;31mfail\033[0m  it is not\n      there\n" },
+		{ "\n\na\n", 20, "\n\na\n" },
+		{ "机架 机架 机架 机架 机架\n", 20,
+		  "机架 机架 机架 机架\n  机架\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *page = page_wrap(rows[i].text, rows[i].columns);
+
+		assert_non_null(page);
+		assert_string_equal(page, rows[i].page);
+		free(page);
+	}
 }
 
 /* ---- pictures ------------------------------------------------------------------------------- */
@@ -393,6 +428,7 @@ main(void)
 		cmocka_unit_test(lines_are_broken_at_words),
 		cmocka_unit_test(wrapping_loses_no_word),
 		cmocka_unit_test(a_locale_without_utf8_gets_ascii),
+		cmocka_unit_test(a_page_is_wrapped_at_words),
 		cmocka_unit_test(every_size_shows_the_failed_first_and_what_to_do),
 		cmocka_unit_test(no_size_is_left),
 		cmocka_unit_test(a_percentage_is_never_cut),

@@ -72,6 +72,26 @@ say(const struct show *s, const char *reply)
 			 strlen(reply) + 1);
 }
 
+/* A client on a terminal of so many lines, with these words, and the service's socket. */
+static int
+start_words(struct show *s, unsigned short rows, const char *option, const char *command)
+{
+	struct winsize size = { .ws_row = rows, .ws_col = 120 };
+	int listener = client_listen();
+
+	memset(s, 0, sizeof(*s));
+	s->pid = forkpty(&s->terminal, NULL, NULL, &size);
+	assert_true(s->pid >= 0);
+	if (s->pid == 0) {
+		setenv("TERM", "xterm", 1);
+		setenv("CFDFU_PAGER", "sed 's/^/paged /'", 1);
+		execl(CFDFUCTL, "cfdfuctl", "--socket", client_socket(), option, command,
+		      (char *)NULL);
+		_exit(98);
+	}
+	return listener;
+}
+
 /* The service's side of a watch. */
 static void
 serve(struct show *s, int listener)
@@ -254,12 +274,47 @@ a_stopped_watch_gives_the_screen_back_for_the_time(void **state)
 	assert_int_equal(finish(&s), EXIT_OK);
 }
 
+static void
+answer_status(struct show *s, int listener)
+{
+	char request[512];
+
+	s->service = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(s->service >= 0);
+	close(listener);
+	assert_true(recv(s->service, request, sizeof(request), 0) > 0);
+	say(s, FIRST);
+}
+
+static void
+a_pager_shows_what_is_longer_than_the_screen(void **state)
+{
+	static const struct {
+		unsigned short rows;
+		const char *option;
+		bool paged;
+	} rows[] = { { 8, "--no-color", true },
+		     { 8, "--no-pager", false },
+		     { 50, "--no-color", false } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct show s;
+
+		answer_status(&s, start_words(&s, rows[i].rows, rows[i].option, "status"));
+		see(&s, "1 drone: 1 AT WORK", 0);
+		assert_int_equal(strstr(s.seen, "paged Station armed") != NULL, rows[i].paged);
+		assert_int_equal(finish(&s), EXIT_OK);
+	}
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_screen_is_drawn_and_given_back_on_ctrl_c),
 		cmocka_unit_test(a_new_size_of_the_window_is_followed),
+		cmocka_unit_test(a_pager_shows_what_is_longer_than_the_screen),
 		cmocka_unit_test(q_leaves),
 		cmocka_unit_test(a_terminal_that_cannot_draw_gets_lines),
 		cmocka_unit_test(a_service_that_goes_away_is_waited_for),

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a command prints onto a terminal, as a page: collected until the command has ended, wrapped
+ * at words to the terminal's width, and shown by the user's pager when it is longer than the
+ * screen.  Where standard output is no terminal nothing is held back and nothing is changed.
+ */
+#ifndef CLIENT_PAGE_H
+#define CLIENT_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct page {
+	FILE *terminal; /* the real standard output; NULL: nothing is collected */
+	char *text;
+	size_t bytes;
+};
+
+enum page_form {
+	PAGE_RAW,     /* as it is: JSON, CSV */
+	PAGE_WRAPPED, /* at words */
+	PAGE_PAGED,   /* wrapped, through the pager when it is long */
+};
+
+/* Standard output is collected from here on. */
+void page_begin(struct page *p);
+
+/* ... and shown. */
+void page_end(struct page *p, enum page_form form);
+
+/*
+ * A text wrapped line by line to so many cells, as a new text; NULL when memory ran out.  Further
+ * lines of a line begin below its value ("  title    value"), or two cells to the right.
+ */
+char *page_wrap(const char *text, size_t columns);
+
+#endif
