@@ -11,7 +11,7 @@
 
 #include "core/platform.h"
 #include "firmware/fw_parts.h"
-#include "firmware/fw_zip.h"
+#include "firmware/fw_look.h"
 
 #define MANIFEST "manifest.json"
 #define MANIFEST_BYTES_MAX 65536U		    /* LIMIT: real ones have some 3,000 */
@@ -163,22 +163,29 @@ read_manifest(struct fw_loading *l, json_t *manifest)
 	return 0;
 }
 
-static int
-load_manifest(struct fw_loading *l)
+/* QUIRK: editors on Windows put a byte order mark before it. */
+static json_t *
+parse_manifest(const struct fw_member *m, json_error_t *error)
 {
-	uint8_t *text = NULL;
-	size_t size = 0;
+	size_t mark = m->size >= 3 && memcmp(m->bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+
+	return json_loadb((const char *)m->bytes + mark, m->size - mark, JSON_REJECT_DUPLICATES,
+			  error);
+}
+
+static int
+load_manifest(struct fw_loading *l, struct fw_zip *z, size_t index)
+{
+	struct fw_member member;
 	json_error_t error;
 	char words[120];
 	json_t *root;
-	int r = fw_zip_read(l, MANIFEST, MANIFEST_BYTES_MAX, &text, &size);
+	int r = fw_zip_read(l, z, index, MANIFEST_BYTES_MAX, &member);
 
-	if (r == 0)
-		return fw_refuse(l, 0, "zip archive without " MANIFEST ": not a Bitcraze release");
 	if (r < 0)
 		return r;
-	root = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &error);
-	free(text);
+	root = parse_manifest(&member, &error);
+	free(member.bytes);
 	if (root == NULL) {
 		fw_clean_text(words, sizeof(words), error.text, sizeof(error.text));
 		return fw_refuse(l, error.position > 0 ? (size_t)error.position : 0,
@@ -217,24 +224,62 @@ load_member(struct fw_loading *l)
 	return format == FW_DFU ? fw_load_dfu(l) : fw_load_raw(l);
 }
 
-int
-fw_load_release(struct fw_loading *l)
+/* The member that the manifest names, beside the manifest. */
+static int
+load_stm32(struct fw_loading *l, struct fw_zip *z, size_t manifest)
 {
-	const struct fw_release_facts *f = &l->facts->release;
-	int r = fw_zip_check(l);
+	const char *file = l->facts->release.stm32_file;
+	struct fw_member member;
+	size_t index;
+	int r;
 
-	if (r == 0)
-		r = load_manifest(l);
+	if (!fw_look_beside(z, manifest, file, &index))
+		return fw_refuse(l, 0, MANIFEST " names \"%s\", which is not in the archive", file);
+	r = fw_zip_read(l, z, index, IMAGE_MEMBER_BYTES_MAX, &member);
 	if (r < 0)
 		return r;
-	r = fw_zip_read(l, f->stm32_file, IMAGE_MEMBER_BYTES_MAX, &l->bytes, &l->size);
-	if (r == 0)
-		return fw_refuse(l, 0, MANIFEST " names \"%s\", which is not in the archive",
-				 f->stm32_file);
-	if (r < 0)
-		return r;
-	l->data = l->bytes;
+	l->data = l->bytes = member.bytes;
+	l->size = member.size;
 	l->addr = FW_ADDR_DEFAULT;
 	note_rest(l);
 	return load_member(l);
+}
+
+/*
+ * The release in l->data, or in the one archive in it: what a build's page gives away is a zip with
+ * the release's zip in it.  inner: this is one in an archive.
+ */
+static int
+load_archive(struct fw_loading *l, bool inner)
+{
+	struct fw_member member = { NULL, 0 };
+	struct fw_zip *z = NULL;
+	size_t index = 0;
+	int r = fw_zip_open(l, &z);
+
+	if (r == 0)
+		r = fw_look_for_release(l, z, &index);
+	if (r == FW_LOOK_MANIFEST) {
+		r = load_manifest(l, z, index);
+		if (r == 0)
+			r = load_stm32(l, z, index);
+	} else if (r == FW_LOOK_ARCHIVE && inner) {
+		r = fw_refuse(l, 0, "zip archive in a zip archive in a zip archive: unpack it");
+	} else if (r == FW_LOOK_ARCHIVE) {
+		r = fw_zip_read(l, z, index, FW_ZIP_INNER_BYTES_MAX, &member);
+		if (r == 0) {
+			l->data = member.bytes;
+			l->size = member.size;
+			r = load_archive(l, true);
+		}
+	}
+	fw_zip_close(z);
+	free(member.bytes); /* the image's bytes are a copy by now */
+	return r;
+}
+
+int
+fw_load_release(struct fw_loading *l)
+{
+	return load_archive(l, false);
 }

@@ -8,7 +8,7 @@
 foreign=$scratch/foreign
 mkdir "$foreign"
 mkbad --foreign "$foreign" > "$scratch/table"
-within "there are 36 foreign files and more" 36 "$(wc -l < "$scratch/table")" 10000
+within "there are 60 foreign files and more" 60 "$(wc -l < "$scratch/table")" 10000
 sim_start fast
 
 # Judged without a station, then added to one; both say the same.
@@ -114,5 +114,43 @@ if command -v objcopy > /dev/null; then
 	done
 else
 	note "skip: no objcopy on this machine"
+fi
+
+# A release of this manifest, packed by this program into $scratch/packed.zip.
+packs() # NAME COMMAND...
+{
+	local name=$1
+
+	shift
+	rm -f "$scratch/packed.zip"
+	(cd "$scratch/release" && "$@" > /dev/null 2>&1)
+	same "$name" "$image_sum" \
+		"$(cfdfuctl --json firmware check "$scratch/packed.zip" | jq -r .sha256)"
+}
+
+mkdir "$scratch/release"
+cp "$scratch/cf2.bin" "$scratch/release/cf2-2025.12.bin"
+printf '%s' '{"version": 2, "subversion": 1, "fw_platform": "cf2", "release": "2025.12", "files": ' \
+	'{"cf2-2025.12.bin": {"platform": "cf2", "target": "stm32", "type": "fw"}}}' \
+	> "$scratch/release/manifest.json"
+if command -v zip > /dev/null; then
+	packs "what Info-ZIP packs is read" zip ../packed.zip manifest.json cf2-2025.12.bin
+	packs "with zip64 everywhere" zip -fz ../packed.zip manifest.json cf2-2025.12.bin
+	packs "into a pipe" sh -c 'zip - manifest.json cf2-2025.12.bin | cat > ../packed.zip'
+	packs "with its folder" sh -c 'cd .. && zip -r packed.zip release'
+else
+	note "skip: no zip on this machine"
+fi
+if command -v python3 > /dev/null; then
+	packs "what Python's zipfile packs is read" python3 -m zipfile -c ../packed.zip \
+		manifest.json cf2-2025.12.bin
+	packs "with zip64 forced" python3 -c '
+import zipfile
+with zipfile.ZipFile("../packed.zip", "w") as z:
+    for n in "manifest.json", "cf2-2025.12.bin":
+        with z.open(n, "w", force_zip64=True) as member, open(n, "rb") as file:
+            member.write(file.read())'
+else
+	note "skip: no python3 on this machine"
 fi
 sim_stop
