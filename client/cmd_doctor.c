@@ -62,13 +62,15 @@ has_failure(const json_t *checks)
 static int
 ask_service(const struct session *s, json_t *document, json_t *checks)
 {
-	json_t *reply = NULL;
+	json_t *reply = NULL, *loop;
 	int r = conn_ask(s, PROTO_METHOD("GetHealth"), NULL, &reply);
 
 	if (r != 0)
 		return r;
+	loop = json_object_get(reply, "loop");
 	if (json_object_set(document, "health", json_object_get(reply, "health")) < 0 ||
 	    json_object_set(document, "reason", json_object_get(reply, "reason")) < 0 ||
+	    json_object_set(document, "loop", loop != NULL ? loop : json_null()) < 0 ||
 	    json_array_extend(checks, json_object_get(reply, "checks")) < 0)
 		r = EXIT_REFUSED;
 	json_decref(reply);
@@ -88,7 +90,7 @@ run(const struct session *s, const struct invocation *i)
 	if (s->host != NULL)
 		return remote_run(s, words, -1, -1);
 	checks = json_array();
-	document = json_pack("{s:n,s:n,s:O}", "health", "reason", "checks", checks);
+	document = json_pack("{s:n,s:n,s:O,s:n}", "health", "reason", "checks", checks, "loop");
 	there = conn_is_there(s);
 	checks_run(root != NULL ? root : "", there, checks);
 	if (there)

@@ -14,6 +14,7 @@
 
 #include "app/wake.h"
 #include "app/app_parts.h"
+#include "app/elements.h"
 #include "cfdfu/proto.h"
 
 enum {
@@ -147,9 +148,11 @@ static void
 on_wake(void *ctx)
 {
 	struct app *a = ctx;
+	enum loop_work before = turns_begin(&a->turns, LOOP_DEVICE);
 
 	fleet_tick(a->fleet, app_now_us());
 	pump(a);
+	turns_end(&a->turns, before);
 }
 
 static void
@@ -204,6 +207,7 @@ static void
 on_second(evutil_socket_t fd, short what, void *ctx)
 {
 	struct app *a = ctx;
+	enum loop_work before = turns_begin(&a->turns, LOOP_DEVICE);
 
 	(void)fd;
 	(void)what;
@@ -217,6 +221,7 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 		go_on_stopping(a);
 	else
 		look_for_idleness(a);
+	turns_end(&a->turns, before);
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */
@@ -274,6 +279,17 @@ drones_at_work(void *ctx)
 	return fleet_active(a->fleet) > 0;
 }
 
+static void
+on_client_work(void *ctx, bool begins)
+{
+	struct app *a = ctx;
+
+	if (begins)
+		(void)turns_begin(&a->turns, LOOP_CLIENT); /* it is never within other work */
+	else
+		turns_end(&a->turns, LOOP_IDLE);
+}
+
 static int
 open_server(struct app *a)
 {
@@ -292,6 +308,7 @@ open_server(struct app *a)
 		.denied = acts_denied,
 		.answered = acts_answered,
 		.at_work = drones_at_work,
+		.work = on_client_work,
 	};
 	int r = notify_take_listener("control", &options.listen_fd);
 
@@ -381,6 +398,7 @@ app_new(struct event_base *base, const struct app_options *options, struct app *
 	if (a == NULL)
 		goto out;
 	a->base = base;
+	a->turns.base = base;
 	a->options = *options;
 	r = log_new(LOG_INFO, &a->log);
 	if (r < 0)
@@ -442,6 +460,7 @@ app_free(struct app *a)
 	if (a->watch_timer != NULL)
 		event_free(a->watch_timer);
 	json_decref(a->station);
+	elements_forget(a);
 	config_free(a->config);
 	notify_free(a->notify);
 	log_free(a->log);

@@ -12,6 +12,7 @@
 #include "app/config.h"
 #include "app/log.h"
 #include "app/notify.h"
+#include "app/turns.h"
 #include "app/target.h"
 #include "cfdfu/usb_port.h"
 #include "cfdfu/watch.h"
@@ -63,6 +64,7 @@ struct app {
 	struct usb_bus *bus;
 	struct watch *watch;
 	struct server *server;
+	struct turns turns; /* of the loop: how long they take */
 	struct wake *wake; /* what the fleet waits for */
 	struct event *second, *watch_timer;
 	struct event *signals[3];
@@ -72,6 +74,7 @@ struct app {
 	size_t watchers_left; /* of this round, the last first */
 	json_t *station; /* as it was told last */
 	uint64_t station_revision;
+	struct elements *elements; /* elements.c */
 	struct special specials[FLEET_SLOTS_MAX];
 	struct sighting outside[FLEET_SLOTS_MAX];
 	size_t outside_count;

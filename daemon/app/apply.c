@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/app_parts.h"
+#include "app/elements.h"
 #include "app/library.h"
 #include "core/ident.h"
 
@@ -303,6 +304,7 @@ apply_again(struct app *a)
 			"the new configuration is refused, the old one stays: %s", error);
 	} else {
 		replace_config(a, fresh);
+		elements_forget(a);
 		log_say(a->log, LOG_NOTICE, NULL, "configuration reloaded");
 	}
 	notify_ready(a->notify);

@@ -127,6 +127,51 @@ check_ports(struct app *a, json_t *list)
 	}
 }
 
+/* LIMIT: what a drone may wait for others without its flashing taking longer. */
+enum { GAP_MAX_US = 50000 };
+
+static const char *
+whose_gap(enum loop_work cause)
+{
+	switch (cause) {
+	case LOOP_CLIENT:
+		return "a client's request took it";
+	case LOOP_STORE:
+		return "the disk took it, for the records";
+	case LOOP_DEVICE:
+		return "events of devices took it";
+	case LOOP_IDLE:
+	case LOOP_WORK_COUNT:
+		break;
+	}
+	return "nothing was done";
+}
+
+static void
+check_loop(struct app *a, json_t *list)
+{
+	const struct turns *t = &a->turns;
+	bool late = t->longest_us > GAP_MAX_US;
+	char text[200];
+
+	(void)snprintf(text, sizeof(text),
+		       "Longest gap of the event loop: %llu ms since the start (%s).",
+		       (unsigned long long)(t->longest_us + 500) / 1000, whose_gap(t->cause));
+	check(list, "loop", late ? "warn" : "ok", text,
+	      !late			? NULL
+	      : t->cause == LOOP_CLIENT ? "sudo ss -xp | grep cfdfud"
+					: "sudo journalctl -k -p warning -n 50");
+}
+
+/* type Loop */
+static json_t *
+loop_json(struct app *a)
+{
+	return json_pack("{s:I, s:s, s:i}", "longest_gap_us", (json_int_t)a->turns.longest_us,
+			 "cause", loop_work_name(a->turns.cause), "requests_in_a_turn",
+			 (int)server_requests_max(a->server));
+}
+
 void
 methods_get_health(void *ctx, struct call *call, json_t *parameters)
 {
@@ -142,9 +187,10 @@ methods_get_health(void *ctx, struct call *call, json_t *parameters)
 	check_slots(a, list);
 	check_ports(a, list);
 	check_selection(a, list);
-	call_reply(call, json_pack("{s:s, s:o, s:o}", "health",
+	check_loop(a, list);
+	call_reply(call, json_pack("{s:s, s:o, s:o, s:o}", "health",
 				   health == STORE_DEGRADED ? "degraded" : "ok", "reason",
-				   status_text(why), "checks", list));
+				   status_text(why), "checks", list, "loop", loop_json(a)));
 }
 
 static void

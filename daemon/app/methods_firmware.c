@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "app/app_parts.h"
+#include "app/elements.h"
 #include "app/library.h"
 #include "cfdfu/proto.h"
 #include "core/image.h"
@@ -50,30 +51,6 @@ notes_of(const char *notes)
 	return list;
 }
 
-struct users {
-	const char *name;
-	json_t *list;
-};
-
-static void
-on_user(void *ctx, const char *key, const char *value)
-{
-	struct users *u = ctx;
-
-	if (strcmp(value, u->name) == 0)
-		(void)json_array_append_new(u->list, json_string(key));
-}
-
-static json_t *
-users_of(struct app *a, enum store_scope scope, const char *name)
-{
-	struct users u = { name, json_array() };
-
-	if (store_each(a->store, scope, on_user, &u) < 0)
-		(void)json_array_clear(u.list);
-	return u.list;
-}
-
 static json_t *
 row_json(const struct store_firmware *f)
 {
@@ -87,16 +64,44 @@ row_json(const struct store_firmware *f)
 	    f->incomplete);
 }
 
-/* The store allows no call into it from its callbacks: who uses it is added afterwards. */
-static void
-add_users(struct app *a, json_t *row)
-{
-	const char *name = json_string_value(json_object_get(row, "name"));
+struct users {
+	json_t *rows; /* by name */
+	const char *member;
+};
 
-	if (name == NULL)
-		return;
-	(void)json_object_set_new(row, "selected_for", users_of(a, STORE_SELECTED, name));
-	(void)json_object_set_new(row, "own", users_of(a, STORE_OWN, name));
+static void
+on_user(void *ctx, const char *key, const char *value)
+{
+	struct users *u = ctx;
+	json_t *list = json_object_get(json_object_get(u->rows, value), u->member);
+
+	(void)json_array_append_new(list, text_json(key));
+}
+
+static void
+add_users_of(struct app *a, enum store_scope scope, const char *member, json_t *rows)
+{
+	struct users u = { rows, member };
+	const char *name;
+	json_t *row;
+
+	json_object_foreach(rows, name, row)
+		(void)json_object_set_new(row, member, json_array());
+	(void)!store_each(a->store, scope, on_user, &u); /* unreadable: health says so */
+}
+
+/* The store allows no call into it from its callbacks: who uses the rows is added afterwards. */
+static void
+add_users(struct app *a, json_t *list)
+{
+	json_t *rows = json_object(), *row;
+	size_t i;
+
+	json_array_foreach(list, i, row)
+		(void)json_object_set(rows, json_string_value(json_object_get(row, "name")), row);
+	add_users_of(a, STORE_SELECTED, "selected_for", rows);
+	add_users_of(a, STORE_OWN, "own", rows);
+	json_decref(rows);
 }
 
 static void
@@ -115,9 +120,8 @@ methods_firmware_row(struct app *a, const char *name)
 
 	if (store_firmware_find(a->store, name, on_firmware, list) == 1)
 		row = json_incref(json_array_get(list, 0));
+	add_users(a, list);
 	json_decref(list);
-	if (row != NULL)
-		add_users(a, row);
 	return row;
 }
 
@@ -251,6 +255,7 @@ add(struct addition *d)
 {
 	char why[STORE_WHY_MAX] = "", sha256[DIGEST_TEXT_MAX];
 	bool taken = false;
+	enum loop_work before;
 	int r = library_judge(d->app, d->data, d->size, &d->word, &d->image, &d->judgement, why);
 
 	if (r < 0) {
@@ -268,7 +273,9 @@ add(struct addition *d)
 				     "Another firmware has this name; choose one with --name."));
 		return;
 	}
+	before = turns_begin(&d->app->turns, LOOP_STORE);
 	r = keep(d, sha256);
+	turns_end(&d->app->turns, before);
 	if (r < 0)
 		call_refuse(d->call, methods_store_error(r), "It cannot be stored: %s.",
 			    strerror(-r));
@@ -345,8 +352,7 @@ void
 methods_list_firmware(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
-	json_t *list = json_array(), *row;
-	size_t i;
+	json_t *list = json_array();
 
 	(void)parameters;
 	if (store_firmware_each(a->store, on_firmware, list) < 0) {
@@ -354,7 +360,7 @@ methods_list_firmware(void *ctx, struct call *call, json_t *parameters)
 		catalogue_unreadable(call);
 		return;
 	}
-	json_array_foreach(list, i, row) add_users(a, row);
+	add_users(a, list);
 	call_reply(call, json_pack("{s:o}", "firmware", list));
 }
 
@@ -370,29 +376,17 @@ methods_get_firmware(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
 	const char *name = text_of(parameters, "name");
-	json_t *row = methods_firmware_row(a, name), *elements = json_array();
-	char why[STORE_WHY_MAX];
-	struct image *image = NULL;
+	json_t *row = methods_firmware_row(a, name);
 
 	if (row == NULL) {
-		json_decref(elements);
 		if (store_firmware_find(a->store, name, on_nothing, NULL) < 0)
 			catalogue_unreadable(call);
 		else
 			methods_no_firmware(call, name);
 		return;
 	}
-	if (library_image(a, name, &image, why) == 0)
-		for (size_t i = 0; i < image_segment_count(image); i++) {
-			const struct segment *s = image_segment(image, i);
-
-			(void)json_array_append_new(
-			    elements, json_pack("{s:i, s:n, s:I, s:I}", "target", s->alt,
-						"target_name", "address", (json_int_t)s->addr,
-						"bytes", (json_int_t)s->size));
-		}
-	image_unref(image);
-	call_reply(call, json_pack("{s:o, s:o}", "firmware", row, "elements", elements));
+	call_reply(call,
+		   json_pack("{s:o, s:o}", "firmware", row, "elements", elements_of(a, name)));
 }
 
 /* ---- removing ------------------------------------------------------------------------------- */

@@ -81,6 +81,7 @@ perform(struct app *a, const struct command *c)
 void
 pump(struct app *a)
 {
+	enum loop_work before = turns_begin(&a->turns, LOOP_DEVICE);
 	struct command c;
 	uint64_t now_us, due_us;
 
@@ -96,6 +97,7 @@ pump(struct app *a)
 	if (due_us < now_us + WAKE_AHEAD_US)
 		wake_at(a->wake, due_us);
 	watchers_changed(a);
+	turns_end(&a->turns, before);
 }
 
 /* ---- the bus -------------------------------------------------------------------------------- */
@@ -113,9 +115,11 @@ static void
 on_ended(void *ctx, uint64_t id, enum usb_status status, const uint8_t *data, size_t length)
 {
 	struct app *a = ctx;
+	enum loop_work before = turns_begin(&a->turns, LOOP_DEVICE);
 
 	fleet_ended(a->fleet, id, status, data, length, app_now_us());
 	pump(a);
+	turns_end(&a->turns, before);
 }
 
 static void
@@ -129,6 +133,7 @@ void
 pump_sighted(struct app *a, const struct sighting *s)
 {
 	struct log_about about = journal_slot(a, s->port);
+	enum loop_work before;
 	struct drone_past past;
 
 	if (apply_slot(a, s->port) < 0) {
@@ -136,7 +141,9 @@ pump_sighted(struct app *a, const struct sighting *s)
 			FLEET_SLOTS_MAX);
 		return;
 	}
+	before = turns_begin(&a->turns, LOOP_STORE);
 	records_past(a, s, &past);
+	turns_end(&a->turns, before);
 	fleet_sighted(a->fleet, s, &past, app_now_us());
 }
 

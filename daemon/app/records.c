@@ -407,6 +407,7 @@ answer(struct app *a)
 bool
 records_commit(struct app *a)
 {
+	enum loop_work before = turns_begin(&a->turns, LOOP_STORE);
 	struct store_time now;
 
 	/* When it fails nothing is lost and nothing is told: records_check() goes on trying. */
@@ -417,6 +418,7 @@ records_commit(struct app *a)
 			journal_health(a);
 		}
 	}
+	turns_end(&a->turns, before);
 	return a->pending_count > 0 && answer(a);
 }
 
@@ -425,11 +427,14 @@ records_check(struct app *a)
 {
 	struct store_time now = app_time(a);
 	bool waiting = store_queued(a->store) != store_durable(a->store);
+	enum loop_work before;
 
 	if (!waiting && a->closed && a->loaded && store_health(a->store, NULL) != STORE_DEGRADED &&
 	    a->seconds % 60 != 0)
 		return;
+	before = turns_begin(&a->turns, LOOP_STORE);
 	(void)store_check(a->store, &now); /* what it says is seen below */
+	turns_end(&a->turns, before);
 	a->commit_failed = store_queued(a->store) != store_durable(a->store);
 	if (!a->closed || !a->loaded)
 		records_load(a);

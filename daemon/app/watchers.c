@@ -107,6 +107,7 @@ static void
 on_watch_timer(evutil_socket_t fd, short what, void *ctx)
 {
 	struct app *a = ctx;
+	enum loop_work before = turns_begin(&a->turns, LOOP_CLIENT);
 	struct share share;
 
 	(void)fd;
@@ -124,6 +125,7 @@ on_watch_timer(evutil_socket_t fd, short what, void *ctx)
 	}
 	a->watch_armed = a->watchers_left > 0 &&
 			 arm(a, share_end(&share, app_now_us(), fleet_active(a->fleet) > 0));
+	turns_end(&a->turns, before);
 }
 
 /* Of the lowest priority, as all that is done for clients. */

@@ -226,6 +226,8 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	if (TAILQ_EMPTY(&s->ready))
 		return;
 	s->requests = 0;
+	if (o->work != NULL)
+		o->work(o->ctx, true);
 	share_begin(&s->share, server_now_us(s));
 	for (int left = TURN_CONNS; left > 0 && !TAILQ_EMPTY(&s->ready); left--) {
 		struct conn *c = TAILQ_FIRST(&s->ready);
@@ -238,6 +240,8 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	}
 	if (s->requests > s->requests_max)
 		s->requests_max = s->requests;
+	if (o->work != NULL)
+		o->work(o->ctx, false);
 	rest_us = share_end(&s->share, server_now_us(s), o->at_work != NULL && o->at_work(o->ctx));
 	/* WHY also when none is ready: who comes during the rest waits for its end. */
 	if (rest_us > 0 || !TAILQ_EMPTY(&s->ready))
