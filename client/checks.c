@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "cfdfu/util.h"
+#include "client/refusal.h"
 #include "wire/text.h"
 
 #define PATH_TEXT_MAX 512
@@ -110,16 +111,31 @@ check_other_programs(struct checks *c)
 		add(c, "modemmanager", "ok", NULL, "ModemManager is not running");
 }
 
+/* WHY also while it runs: it would not come up again. */
+static bool
+check_configuration(struct checks *c)
+{
+	char why[REFUSAL_MAX];
+
+	if (!refusal_of_configuration(why))
+		return true;
+	add(c, "configuration", "fail", "cfdfud --test-config",
+	    "the configuration is refused, so that the service cannot start: %s", why);
+	return false;
+}
+
 static void
 check_service(struct checks *c, bool answers)
 {
+	bool good = check_configuration(c);
+
 	if (answers)
 		add(c, "service", "ok", NULL, "the service cfdfud answers");
 	else if (is_running(c, "cfdfud"))
-		add(c, "service", "fail", "sudo systemctl restart cfdfud",
+		add(c, "service", "fail", good ? "sudo systemctl restart cfdfud" : NULL,
 		    "the service cfdfud is running, but does not answer here");
 	else
-		add(c, "service", "fail", "sudo systemctl enable --now cfdfud",
+		add(c, "service", "fail", good ? "sudo systemctl enable --now cfdfud" : NULL,
 		    "the service cfdfud is not running");
 }
 

@@ -11,6 +11,7 @@
 #include "client/conn.h"
 #include "client/out.h"
 #include "client/params.h"
+#include "client/which.h"
 
 #define ATTEMPT_DIGITS_MAX 11 /* WHY: a DFU serial has 12 hex digits and may look like a number */
 
@@ -77,17 +78,42 @@ print_drone(const struct session *s, const json_t *reply)
 	return attempts_table(s, json_object_get(reply, "attempts"));
 }
 
+static bool
+is_attempt(const char *word, uint64_t *ret_id)
+{
+	return strlen(word) <= ATTEMPT_DIGITS_MAX && strspn(word, "0123456789") == strlen(word) &&
+	       number_parse(word, INT64_MAX, ret_id);
+}
+
+/* The serial of the drone that the word names, as a parameter. */
+static int
+set_drone(const struct session *s, json_t *parameters, const char *word)
+{
+	json_t *reply = NULL;
+	struct text serial;
+	int r = conn_ask(s, PROTO_METHOD("GetStatus"), NULL, &reply);
+
+	if (r != 0)
+		return r;
+	if (which_serial(json_object_get(reply, "slots"), word, &serial)) {
+		r = params_text(parameters, "serial", serial.s);
+	} else {
+		say_failure(s, CLIENT_ERROR("Ambiguous"), "\"%s\" names several drones: %s", word,
+			    serial.s);
+		r = EXIT_REFUSED;
+	}
+	json_decref(reply);
+	return r;
+}
+
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	const char *word = i->args[0];
 	json_t *parameters = json_object(), *reply = NULL;
 	uint64_t id = 0;
-	bool attempt = strlen(word) <= ATTEMPT_DIGITS_MAX &&
-		       strspn(word, "0123456789") == strlen(word) &&
-		       number_parse(word, INT64_MAX, &id);
+	bool attempt = is_attempt(i->args[0], &id);
 	int r = attempt ? params_number(parameters, "id", (json_int_t)id)
-			: params_text(parameters, "serial", word);
+			: set_drone(s, parameters, i->args[0]);
 
 	if (r == 0)
 		r = conn_ask(s, attempt ? PROTO_METHOD("GetAttempt") : PROTO_METHOD("GetDrone"),
@@ -108,7 +134,7 @@ run(const struct session *s, const struct invocation *i)
 
 const struct command_desc cmd_show = {
 	.name = "show",
-	.args = "ATTEMPT|SERIAL",
+	.args = "ATTEMPT|SLOT|SERIAL",
 	.args_min = 1,
 	.args_max = 1,
 	.help = "one attempt with its stages and times; one drone with its life",

@@ -17,6 +17,7 @@
 
 #include "client/complain.h"
 #include "client/out.h"
+#include "client/refusal.h"
 #include "client/remote.h"
 #include "client/when.h"
 #include "wire/varlink.h"
@@ -62,14 +63,21 @@ int
 conn_explain(const struct session *s, int error)
 {
 	const char *path = s->socket_path;
+	char why[REFUSAL_MAX];
 
 	switch (error) {
 	case -ENOENT:
 	case -ECONNREFUSED:
-		say_failure(s, CLIENT_ERROR("NoService"),
-			    "no service is listening on %s: cfdfud is not running; "
-			    "start it with: systemctl start cfdfud",
-			    path);
+		if (refusal_of_configuration(why))
+			say_failure(s, CLIENT_ERROR("NoService"),
+				    "no service is listening on %s: cfdfud does not start, its "
+				    "configuration is refused: %s",
+				    path, why);
+		else
+			say_failure(s, CLIENT_ERROR("NoService"),
+				    "no service is listening on %s: cfdfud is not running; "
+				    "start it with: systemctl start cfdfud",
+				    path);
 		return EXIT_NO_DAEMON;
 	case -EACCES:
 	case -EPERM:

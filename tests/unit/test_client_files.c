@@ -291,6 +291,14 @@ long_histories_come_page_by_page(void **state)
 static void
 one_attempt_and_one_drone_are_pages(void **state)
 {
+	static const char *const drone[] = {
+		"{\"parameters\":{\"slots\":[{\"port\":\"1-4\",\"label\":\"A1\",\"serial\":null,"
+		"\"dfu_serial\":\"207536753834\"}]}}",
+		"{\"parameters\":{\"drone\":{\"dfu_serial\":\"207536753834\",\"quirks\":[\"obey\"],"
+		"\"quarantined\":true},\"attempts\":[]}}",
+		NULL
+	};
+
 	(void)state;
 	run("show 7", "{\"parameters\":{\"attempt\":" ATTEMPT(
 			  "7", ",\"address\":134234112,\"bytes_written\":"
@@ -302,8 +310,7 @@ one_attempt_and_one_drone_are_pages(void **state)
 	expect(r.out, "0x08004000");
 	expect(r.out, "243,176");
 	expect(r.out, "erasing        950 ms");
-	run("show 207536753834", "{\"parameters\":{\"drone\":{\"dfu_serial\":\"207536753834\","
-				 "\"quirks\":[\"obey\"],\"quarantined\":true},\"attempts\":[]}}");
+	run_in("show A1", drone, NULL);
 	expect(r.requests, "GetDrone\",\"parameters\":{\"serial\":\"207536753834\"}");
 	expect(r.out, "Drone 207536753834\n");
 	expect(r.out, "port release 207536753834");
