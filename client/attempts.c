@@ -231,7 +231,7 @@ attempt_print(const struct session *s, const json_t *a, const json_t *stages)
 	print_field(a, "kind", "kind");
 	print_field(a, "fault", "fault");
 	print_field(a, "step", "step");
-	if (out_int(a, "address") != 0)
+	if (json_is_integer(json_object_get(a, "address")))
 		printf("  %-16s 0x%08llx\n", "address", (unsigned long long)out_int(a, "address"));
 	print_field(a, "port", "port");
 	print_field(a, "label", "label");

@@ -47,7 +47,7 @@ close_interrupted(struct app *a)
 				  .message = message };
 	int r;
 
-	outcome_message(&v, message, sizeof(message));
+	outcome_message(&v, NULL, message, sizeof(message));
 	r = store_interrupt_running(a->store, &e, &now, on_interrupted, a);
 	a->closed = r == 0;
 	/* WHY: said once, at the start; it is tried again each second. */
@@ -354,7 +354,7 @@ records_end(struct app *a, unsigned slot, const struct job_record *r)
 		.fault_class_name =
 		    v->fault != FAULT_NONE ? fault_class_name(fault_class_of(v->fault)) : NULL,
 		.step_name = step_name(v->step),
-		.address = v->addr != 0 ? (int64_t)v->addr : -1,
+		.address = v->has_addr ? (int64_t)v->addr : -1,
 		.bytes_written = r->bytes_written,
 		.sectors_erased = r->sectors_erased,
 		.transfers = r->transfers,

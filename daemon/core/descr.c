@@ -45,9 +45,10 @@ take_functional(const uint8_t *d, struct descr_dfu *out)
 	out->attributes = d[2];
 	out->transfer_bytes = get_le16(d + 5);
 	out->bcd_dfu = get_le16(d + 7);
-	if (out->transfer_bytes > USB_TRANSFER_BYTES_MAX)
-		out->transfer_bytes = USB_TRANSFER_BYTES_MAX;
-	if (out->transfer_bytes < TRANSFER_BYTES_MIN || out->transfer_bytes % 2 != 0)
+	/* WHY not less than is announced: block numbers count in units of wTransferSize, so smaller
+	 * blocks would land elsewhere than they are read back from (AN3156, DNLOAD and UPLOAD). */
+	if (out->transfer_bytes < TRANSFER_BYTES_MIN ||
+	    out->transfer_bytes > USB_TRANSFER_BYTES_MAX || out->transfer_bytes % 2 != 0)
 		return "wTransferSize is none that we work with (64 to 4096, even)";
 	return NULL;
 }

@@ -15,7 +15,7 @@
 
 struct descr_dfu {
 	uint16_t vid, pid, bcd_device;
-	uint16_t transfer_bytes; /* wTransferSize, capped to USB_TRANSFER_BYTES_MAX */
+	uint16_t transfer_bytes; /* wTransferSize: 64 to USB_TRANSFER_BYTES_MAX, even */
 	uint16_t bcd_dfu;
 	uint8_t attributes;
 	size_t alt_count;

@@ -187,6 +187,8 @@ dfuse_begin(struct dfuse *d, const struct dfuse_request *req, uint64_t now_us)
 	d->stalls_left = STALLS;
 	d->addressing = false;
 	d->budget_us = pace_limit_us(PACE_ERASE, 0);
+	d->symptom = FAULT_NONE;
+	d->unanswered = 0;
 	d->failure = (struct verdict){ 0 };
 	if (req->op == DFUSE_OP_CLEAN)
 		dfuse_enter(d, DFUSE_PHASE_CLEAN);
@@ -323,6 +325,12 @@ struct verdict
 dfuse_failure(const struct dfuse *d)
 {
 	return d->failure;
+}
+
+unsigned
+dfuse_unanswered(const struct dfuse *d)
+{
+	return d->unanswered;
 }
 
 uint64_t

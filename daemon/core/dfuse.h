@@ -100,6 +100,8 @@ struct dfuse {
 	uint8_t out[USB_TRANSFER_BYTES_MAX];
 	uint8_t in[USB_TRANSFER_BYTES_MAX];
 	uint32_t in_length;
+	enum fault symptom; /* the first trouble of this operation; NONE */
+	uint8_t unanswered; /* requests of this operation that got no answer */
 	struct verdict failure;
 	uint32_t window_addr[8], window_bytes[8]; /* by alternate setting */
 	bool feature_allowed;
@@ -124,7 +126,10 @@ void dfuse_ended(struct dfuse *d, enum usb_status status, const uint8_t *data, s
 
 bool dfuse_over(const struct dfuse *d);	  /* finished or failed */
 bool dfuse_failed(const struct dfuse *d); /* then dfuse_failure() says how */
+/* Its fault is the first trouble of the operation, not what came of curing that. */
 struct verdict dfuse_failure(const struct dfuse *d);
+/* How many requests of the last operation the device left without an answer. */
+unsigned dfuse_unanswered(const struct dfuse *d);
 
 /* Since the operation under way was started on the device; 0: none is at work. */
 uint64_t dfuse_passed_us(const struct dfuse *d, uint64_t now_us);

@@ -17,10 +17,21 @@ enum {
 static void
 failed(struct dfuse *d, enum fault fault, uint8_t dfu_status)
 {
-	d->failure = (struct verdict){
-		.kind = VERDICT_FAIL, .fault = fault, .addr = d->req.addr, .dfu_status = dfu_status
-	};
+	bool has_addr = d->req.op != DFUSE_OP_CLEAN && d->req.op != DFUSE_OP_SELECT;
+
+	d->failure = (struct verdict){ .kind = VERDICT_FAIL,
+				       .fault = fault,
+				       .addr = has_addr ? d->req.addr : 0,
+				       .dfu_status = dfu_status,
+				       .has_addr = has_addr };
 	dfuse_enter(d, DFUSE_PHASE_FAILED);
+}
+
+/* WHY: what a device answers while its first trouble is being cured is a consequence of that. */
+static enum fault
+first_trouble(const struct dfuse *d, enum fault fault)
+{
+	return d->symptom != FAULT_NONE ? d->symptom : fault;
 }
 
 static enum fault
@@ -55,8 +66,18 @@ trouble(struct dfuse *d, enum usb_status status, uint64_t now_us)
 		d->pause_until_us = now_us + NOMEM_PAUSE_US;
 		return;
 	}
+	if (status != USB_GONE && status != USB_NOMEM && d->symptom == FAULT_NONE)
+		d->symptom = fault_of(status);
+	if (status == USB_TIMEOUT && d->unanswered < UINT8_MAX)
+		d->unanswered++;
 	if (status == USB_GONE || status == USB_NOMEM || d->tries_left == 0) {
-		failed(d, fault_of(status), 0);
+		bool curing = d->phase == DFUSE_PHASE_CLEAN || d->phase == DFUSE_PHASE_CLEAN_FIX ||
+			      d->phase == DFUSE_PHASE_RECOVER;
+
+		failed(d,
+		       status == USB_STALL && curing ? first_trouble(d, FAULT_STALL)
+						     : fault_of(status),
+		       0);
 		return;
 	}
 	d->tries_left--;
@@ -169,14 +190,14 @@ after_clean_status(struct dfuse *d, uint64_t now_us)
 	case DFU_STATE_DNLOAD_SYNC:
 	case DFU_STATE_MANIFEST_SYNC:
 		if (d->tries_left == 0) {
-			failed(d, FAULT_PROTOCOL, 0);
+			failed(d, first_trouble(d, FAULT_PROTOCOL), 0);
 			return;
 		}
 		d->tries_left--;
 		dfuse_enter(d, DFUSE_PHASE_CLEAN_FIX);
 		return;
 	default: /* a device's byte, not our enum */
-		failed(d, FAULT_PROTOCOL, 0);
+		failed(d, first_trouble(d, FAULT_PROTOCOL), 0);
 	}
 }
 
@@ -295,7 +316,7 @@ after_recover_status(struct dfuse *d, uint8_t dfu_status, uint64_t now_us)
 	failed(d,
 	       d->state == DFU_STATE_ERROR && d->req.op != DFUSE_OP_CLEAN
 		   ? fault_of_dfu_status(dfu_status)
-		   : FAULT_PROTOCOL,
+		   : first_trouble(d, FAULT_PROTOCOL),
 	       dfu_status);
 }
 
@@ -412,6 +433,7 @@ after_success(struct dfuse *d, const uint8_t *data, size_t length, uint64_t now_
 		return;
 	case DFUSE_PHASE_ADDRESS:
 	case DFUSE_PHASE_COMMAND:
+		d->symptom = FAULT_NONE; /* cured */
 		d->state = DFU_STATE_DNLOAD_SYNC;
 		dfuse_enter(d, DFUSE_PHASE_START);
 		return;

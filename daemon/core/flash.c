@@ -8,6 +8,7 @@
 
 #include "cfdfu/dfu.h"
 #include "cfdfu/util.h"
+#include "core/options.h"
 
 enum {
 	OTP_ALT = 2,
@@ -19,24 +20,22 @@ enum {
 #define OTP_ADDR 0x1FFF7800U
 #define FEATURE_ADDR 0xFFFF0000U
 
-static const struct {
-	const char *name;
-	unsigned next;
-} stages[FLASH_STAGE_COUNT] = {
+static const unsigned next_stages[FLASH_STAGE_COUNT] = {
 #define S(x) BIT(FLASH_##x)
-	[FLASH_MAPS] = { "maps", S(CLEAN) | S(OVER) },
-	[FLASH_CLEAN] = { "clean", S(OTP) | S(PROBED) | S(OVER) },
-	[FLASH_OTP] = { "otp", S(LOADER) | S(OVER) },
-	[FLASH_LOADER] = { "loader", S(PROBED) | S(OVER) },
-	[FLASH_PROBED] = { "probed", S(BACKUP) | S(FEATURE) | S(WORK) | S(LEAVE_TURN) | S(OVER) },
-	[FLASH_BACKUP] = { "backup", S(PROBED) | S(OVER) },
-	[FLASH_FEATURE] = { "feature", S(CHECK_FEATURE) | S(WORK) | S(OVER) },
-	[FLASH_CHECK_FEATURE] = { "check-feature", S(WORK) | S(OVER) },
-	[FLASH_WORK] = { "work", S(WRITE_TURN) | S(LEAVE_TURN) | S(OVER) },
-	[FLASH_WRITE_TURN] = { "write-turn", S(WORK) | S(OVER) },
-	[FLASH_LEAVE_TURN] = { "leave-turn", S(LEAVE) | S(OVER) },
-	[FLASH_LEAVE] = { "leave", S(OVER) },
-	[FLASH_OVER] = { "over", 0 },
+	[FLASH_MAPS] = S(CLEAN) | S(OVER),
+	[FLASH_CLEAN] = S(OTP) | S(PROBED) | S(OVER),
+	[FLASH_OTP] = S(OPTIONS) | S(OVER),
+	[FLASH_OPTIONS] = S(LOADER) | S(OVER),
+	[FLASH_LOADER] = S(PROBED) | S(OVER),
+	[FLASH_PROBED] = S(BACKUP) | S(FEATURE) | S(WORK) | S(LEAVE_TURN) | S(OVER),
+	[FLASH_BACKUP] = S(PROBED) | S(OVER),
+	[FLASH_FEATURE] = S(CHECK_FEATURE) | S(WORK) | S(OVER),
+	[FLASH_CHECK_FEATURE] = S(WORK) | S(OVER),
+	[FLASH_WORK] = S(WRITE_TURN) | S(LEAVE_TURN) | S(OVER),
+	[FLASH_WRITE_TURN] = S(WORK) | S(OVER),
+	[FLASH_LEAVE_TURN] = S(LEAVE) | S(OVER),
+	[FLASH_LEAVE] = S(OVER),
+	[FLASH_OVER] = 0,
 #undef S
 };
 
@@ -44,7 +43,7 @@ static const struct {
 static void
 enter(struct flash *f, enum flash_stage stage)
 {
-	assert(stage == f->stage || (stages[f->stage].next & BIT(stage)) != 0);
+	assert(stage == f->stage || (next_stages[f->stage] & BIT(stage)) != 0);
 	f->stage = stage;
 	f->at = 0;
 	f->under_way = false;
@@ -171,14 +170,33 @@ begin_program(struct flash *f, const struct plan_op *op, uint64_t now_us)
 }
 
 static void
+plan_failed(struct flash *f)
+{
+	static const struct {
+		enum fault fault;
+		const char *why;
+	} ways[] = {
+		{ FAULT_VERIFY, NULL }, /* PLAN_FAILURE_READ_BACK */
+		{ FAULT_PROTECTED, "erased and written twice, the sector holds what it held" },
+		{ FAULT_PROTECTED, "its option bytes protect this sector; nothing was erased" },
+	};
+	enum plan_failure failure = plan_failure(f->plan);
+
+	give_up(f, ways[failure].fault, ways[failure].why);
+	f->verdict.addr = plan_wrong_addr(f->plan);
+	f->verdict.has_addr = true;
+	if (failure == PLAN_FAILURE_PROTECTED)
+		f->verdict.step = STEP_COMPARING;
+}
+
+static void
 begin_work(struct flash *f, uint64_t now_us)
 {
 	struct plan_op op;
 
 	if (!plan_next(f->plan, &op)) {
 		if (plan_phase(f->plan) == PLAN_FAILED) {
-			give_up(f, FAULT_VERIFY, NULL);
-			f->verdict.addr = plan_wrong_addr(f->plan);
+			plan_failed(f);
 		} else {
 			enter(f, FLASH_LEAVE_TURN);
 		}
@@ -210,6 +228,9 @@ next_operation(struct flash *f, uint64_t now_us)
 		return;
 	case FLASH_OTP:
 		begin(f, DFUSE_OP_READ, OTP_ALT, OTP_ADDR, block_at(f, OTP_BYTES), NULL, now_us);
+		return;
+	case FLASH_OPTIONS:
+		begin(f, DFUSE_OP_READ, OPTIONS_ALT, OPTIONS_ADDR, OPTIONS_BYTES, NULL, now_us);
 		return;
 	case FLASH_LOADER:
 		begin(f, DFUSE_OP_READ, 0, f->profile->loader_addr + f->at,
@@ -272,14 +293,22 @@ otp_read(struct flash *f)
 	const uint8_t *otp = dfuse_data(&f->dfuse, &length);
 	int r;
 
-	/* WHY: a small wTransferSize needs several reads; the loader's buffer is free until then.
-	 */
+	/* WHY: a small wTransferSize needs several reads; the loader's buffer is free so far. */
 	memcpy(f->loader + f->at, otp, length);
 	f->at += length;
 	if (f->at < OTP_BYTES)
 		return;
 	r = platform_parse_otp(f->loader, OTP_BYTES, f->board);
 	f->otp = r > 0 ? FLASH_OTP_TYPE : r == 0 ? FLASH_OTP_BLANK : FLASH_OTP_NONE;
+	enter(f, FLASH_OPTIONS);
+}
+
+static void
+options_read(struct flash *f)
+{
+	uint32_t length;
+
+	f->write_protected = options_write_protected(dfuse_data(&f->dfuse, &length));
 	enter(f, FLASH_LOADER);
 }
 
@@ -356,6 +385,9 @@ operation_done(struct flash *f)
 	case FLASH_OTP:
 		otp_read(f);
 		return;
+	case FLASH_OPTIONS:
+		options_read(f);
+		return;
 	case FLASH_LOADER:
 		loader_read(f);
 		return;
@@ -384,16 +416,33 @@ operation_done(struct flash *f)
 	}
 }
 
-/* OTP and Device Feature are inferred (protocol notes 5, 9.4): a device may refuse them and live.
- */
+/* OTP, option bytes and Device Feature are inferred (protocol notes 5, 9.4): a device may refuse
+ * them and live. */
 static bool
 is_optional(const struct flash *f, enum fault fault)
 {
 	if (fault != FAULT_REFUSED && fault != FAULT_STALL && fault != FAULT_PROTOCOL &&
 	    fault != FAULT_PROTECTED)
 		return false;
-	return f->stage == FLASH_OTP || f->stage == FLASH_FEATURE ||
+	return f->stage == FLASH_OTP || f->stage == FLASH_OPTIONS || f->stage == FLASH_FEATURE ||
 	       f->stage == FLASH_CHECK_FEATURE;
+}
+
+/* Which request it was that got no answer, and how often; the verdict has the place. */
+static void
+say_unanswered(struct flash *f)
+{
+	unsigned times = dfuse_unanswered(&f->dfuse);
+	const char *what = f->dfuse.req.op == DFUSE_OP_PROGRAM ? "the write"
+			   : f->dfuse.req.op == DFUSE_OP_ERASE ? "the erase"
+			   : f->dfuse.req.op == DFUSE_OP_READ  ? "the read"
+							       : NULL;
+
+	if (f->verdict.fault != FAULT_SILENT || what == NULL || times == 0)
+		return;
+	(void)snprintf(f->why_text, sizeof(f->why_text), "it did not answer %s, %u time%s", what,
+		       times, times == 1 ? "" : "s");
+	f->why = f->why_text;
 }
 
 static void
@@ -405,6 +454,8 @@ operation_failed(struct flash *f)
 		dfuse_forgive(&f->dfuse);
 		if (f->stage == FLASH_OTP) {
 			f->otp = FLASH_OTP_NONE;
+			enter(f, FLASH_OPTIONS);
+		} else if (f->stage == FLASH_OPTIONS) {
 			enter(f, FLASH_LOADER);
 		} else {
 			f->word_refused = true;
@@ -414,6 +465,7 @@ operation_failed(struct flash *f)
 	}
 	v.step = flash_step(f);
 	f->verdict = v;
+	say_unanswered(f);
 	enter(f, FLASH_OVER);
 }
 
@@ -481,8 +533,10 @@ static int
 make_plan(struct flash *f, struct image *image, const char **why)
 {
 	const struct layout *maps[PROFILE_ALTS_MAX] = { 0 };
-	struct plan_options options = { f->options.compare, f->options.trust_blank,
-					f->descr.transfer_bytes };
+	struct plan_options options = { .compare = f->options.compare,
+					.trust_blank = f->options.trust_blank,
+					.block_bytes = f->descr.transfer_bytes,
+					.write_protected = f->write_protected };
 	struct profile profile = *f->profile;
 
 	for (size_t i = 0; i < PROFILE_ALTS_MAX; i++)

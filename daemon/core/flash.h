@@ -35,6 +35,7 @@ enum flash_stage {
 	FLASH_MAPS,
 	FLASH_CLEAN,
 	FLASH_OTP,
+	FLASH_OPTIONS,
 	FLASH_LOADER,
 	FLASH_PROBED,
 	FLASH_BACKUP,
@@ -65,13 +66,14 @@ enum flash_otp { FLASH_OTP_UNREAD, FLASH_OTP_TYPE, FLASH_OTP_BLANK, FLASH_OTP_NO
 struct flash {
 	struct dfuse dfuse;
 	struct verdict verdict; /* kind NONE: nothing went wrong */
-	const char *why;	/* a static sentence for the operator beside the verdict, or NULL */
+	const char *why; /* words beside the verdict, or NULL; good as long as this struct */
 	struct descr_dfu descr;
 	struct maps maps;
 	const struct profile *profile; /* what it is; NULL until its maps are read */
 	enum flash_otp otp;
 	char board[BOARD_TYPE_MAX];
 	bool loader_blank;
+	uint32_t write_protected; /* BIT(sector), as the option bytes say; 0 unknown */
 	bool word_refused; /* asked for word parallelism, did not take */
 	/* private */
 	struct flash_options options;
@@ -80,6 +82,7 @@ struct flash {
 	uint32_t at;
 	bool write_granted;
 	bool under_way; /* a dfuse operation has been begun */
+	char why_text[64];
 	uint8_t padded[USB_TRANSFER_BYTES_MAX];
 	uint8_t loader[FLASH_LOADER_BYTES];
 	uint32_t backup_addr, backup_bytes;

@@ -40,6 +40,7 @@ flash_step(const struct flash *f)
 	case FLASH_MAPS:
 	case FLASH_CLEAN:
 	case FLASH_OTP:
+	case FLASH_OPTIONS:
 	case FLASH_LOADER:
 	case FLASH_PROBED:
 	case FLASH_FEATURE:

@@ -160,7 +160,6 @@ job_finish(struct job *j, struct verdict v, const char *why, uint64_t now_us)
 		return; /* the first ending counts */
 	visit_account(j);
 	j->record.verdict = v;
-	j->record.why = why;
 	job_compose_message(j, why);
 	job_enter(j, JOB_ENDING, now_us);
 	j->attempt_deadline_us = 0;

@@ -102,7 +102,6 @@ struct job_record {
 	char version_before[CRTP_TEXT_MAX], version_after[CRTP_TEXT_MAX];
 	struct image *image; /* a reference of the job's; NULL until decided */
 	struct verdict verdict;
-	const char *why; /* static, beside the verdict; or NULL */
 	char message[JOB_MESSAGE_MAX];
 	uint64_t bytes_written;
 	uint32_t sectors_erased, transfers, recoveries, repairs;

@@ -100,6 +100,8 @@ job_compose_message(struct job *j, const char *why)
 	const struct verdict *v = &j->record.verdict;
 	const struct profile *p = j->flash.profile;
 
+	bool own_words = true;
+
 	/* INVARIANT: the words promise no more than was seen. */
 	if (v->kind == VERDICT_PASS && p != NULL && !p->family)
 		copy_text(
@@ -108,11 +110,13 @@ job_compose_message(struct job *j, const char *why)
 		    "runs. It is safe to unplug.");
 	else if (special_message(j) != NULL)
 		copy_text(j->record.message, sizeof(j->record.message), special_message(j));
-	else if (p != NULL && !p->family)
-		outcome_described_message(v, j->record.message, sizeof(j->record.message));
 	else
-		outcome_message(v, j->record.message, sizeof(j->record.message));
-	if (why != NULL)
+		own_words = false;
+	if (!own_words && p != NULL && !p->family)
+		outcome_described_message(v, why, j->record.message, sizeof(j->record.message));
+	else if (!own_words)
+		outcome_message(v, why, j->record.message, sizeof(j->record.message));
+	if (own_words && why != NULL)
 		add_words(j, " (", why, ")");
 	add_targets(j);
 	if (j->setup.kind == JOB_UPDATE && j->record.image != NULL &&

@@ -7,6 +7,7 @@
 
 #include "cfdfu/util.h"
 #include "core/ident.h"
+#include "core/release.h"
 
 enum {
 	REQUEST_TIMEOUT_MS = 1000,
@@ -188,6 +189,7 @@ static void
 looked(struct job *j, enum usb_status status, uint64_t now_us)
 {
 	bool answers = status == USB_OK || status == USB_STALL || status == USB_OVERFLOW;
+	enum release_age age;
 
 	j->record.transfers++;
 	if (!answers && status != USB_GONE && ++j->look_tries < LOOK_TRIES)
@@ -200,13 +202,22 @@ looked(struct job *j, enum usb_status status, uint64_t now_us)
 		j->deadline_us = now_us + j->setup.options->dfu_timeout_us;
 		return;
 	}
-	if (j->request_error && ++j->request_tries < REQUEST_TRIES)
+	/* SPEC: firmware before 2022.03 answers with success and stays (protocol notes 2.2).
+	 * WHY asked again unless it says to be that old: success and no reboot, once, is also what
+	 * a request looks like that got lost in newer firmware. */
+	age = release_age(j->answers.version, 2022, 3);
+	if ((j->request_error || age != RELEASE_OLDER) && ++j->request_tries < REQUEST_TRIES)
 		return; /* the request once more */
-	/* SPEC: old firmware answers with success and stays (protocol notes 2.2); an error is
-	 * something else. */
 	if (j->request_error)
 		job_fail(j, j->answers.answered ? FAULT_NO_DFU : FAULT_SILENT, STEP_REBOOTING,
 			 now_us);
+	else if (age == RELEASE_NOT_OLDER)
+		job_finish(j,
+			   (struct verdict){ .kind = VERDICT_FAIL,
+					     .fault = FAULT_NO_DFU,
+					     .step = STEP_REBOOTING },
+			   "it accepted the request three times; its version says that it can",
+			   now_us);
 	else
 		needs_button(j, now_us);
 }

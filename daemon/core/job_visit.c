@@ -492,7 +492,7 @@ finish_unasked(struct job *j, uint64_t now_us)
 	if (j->setup.kind == JOB_BACKUP)
 		v = job_backup_verdict(j, STEP_LEAVING);
 	else if (!j->verified)
-		v = (struct verdict){ VERDICT_FAIL, FAULT_VERIFY, STEP_VERIFYING, 0, 0, 0 };
+		v = (struct verdict){ VERDICT_FAIL, FAULT_VERIFY, STEP_VERIFYING, 0, 0, 0, false };
 	else if (j->unchanged)
 		v.kind = VERDICT_UNCHANGED;
 	job_finish(j, v, NULL, now_us);

@@ -87,8 +87,9 @@ static const struct {
 			   "damaged: set it aside." },
 	[FAULT_PROTECTED] = { "protected", CLASS_DEVICE,
 			      "The drone's flash is protected against reading or writing.",
-			      "Set it aside: removing the protection erases the whole chip, boot "
-			      "loader included, and is not done here." },
+			      "Set it aside: this station does not change option bytes, and "
+			      "removing a read protection erases the whole chip, boot loader "
+			      "included." },
 	[FAULT_WRONG_CHIP] = { "wrong-chip", CLASS_DEVICE,
 			       "The device's memory is not that of a Crazyflie.",
 			       "Unplug it if it is not a drone of this rack; nothing was "
@@ -120,8 +121,8 @@ static const struct {
 			     "Remove USB and, if there is one, the battery, then plug it in "
 			     "again." },
 	[FAULT_TOO_OLD] = { "too-old", CLASS_DEVICE,
-			    "The drone's firmware is older than 2022.03 and cannot reboot into "
-			    "DFU mode by request.",
+			    "The drone accepts the request to reboot into DFU mode and stays as it "
+			    "is, as firmware older than 2022.03 does.",
 			    "Put it into DFU mode by hand: " BUTTON_STEPS "." },
 	[FAULT_DEADLINE] = { "deadline", CLASS_DEVICE, "The drone took too long altogether.",
 			     "Try it on another port, with another cable and fewer drones on the "
@@ -317,9 +318,10 @@ static void PRINTF_LIKE(2, 3) append(struct text *t, const char *format, ...)
 	t->left -= (size_t)n;
 }
 
-/* " (step erasing, address 0x08004000, device status errWRITE)"; nothing when nothing is known. */
+/* " (step erasing, address 0x08004000, device status errWRITE: WHY)"; nothing when nothing is
+ * known. */
 static void
-append_place(struct text *t, const struct verdict *v)
+append_place(struct text *t, const struct verdict *v, const char *why)
 {
 	const char *before = " (";
 
@@ -327,7 +329,7 @@ append_place(struct text *t, const struct verdict *v)
 		append(t, "%sstep %s", before, step_name(v->step));
 		before = ", ";
 	}
-	if (v->addr != 0) {
+	if (v->has_addr) {
 		append(t, "%saddress 0x%08X", before, (unsigned)v->addr);
 		before = ", ";
 	}
@@ -339,16 +341,20 @@ append_place(struct text *t, const struct verdict *v)
 		append(t, "%ssystem error: %s", before, strerror(v->sys_errno));
 		before = ", ";
 	}
+	if (why != NULL) {
+		append(t, "%s%s", before[0] == ',' ? ": " : before, why);
+		before = ", ";
+	}
 	if (before[0] == ',')
 		append(t, ")");
 }
 
 /* The place belongs inside the sentence: before its full stop. */
 static void
-append_sentence(struct text *t, const char *sentence, const struct verdict *v)
+append_sentence(struct text *t, const char *sentence, const struct verdict *v, const char *why)
 {
 	append(t, "%.*s", (int)strlen(sentence) - 1, sentence);
-	append_place(t, v);
+	append_place(t, v, why);
 	append(t, ".");
 }
 
@@ -375,7 +381,7 @@ described_advice(enum fault f)
 }
 
 static void
-compose(const struct verdict *v, bool family, char *out, size_t size)
+compose(const struct verdict *v, bool family, const char *why, char *out, size_t size)
 {
 	struct text t = { .at = out, .left = size };
 	bool from_verdict = known(v->fault) == FAULT_NONE;
@@ -390,6 +396,8 @@ compose(const struct verdict *v, bool family, char *out, size_t size)
 	case VERDICT_NEEDS_POWER_CYCLE:
 	case VERDICT_COUNT:
 		append(&t, "%s %s", verdict_sentence(v->kind), verdict_advice(v->kind));
+		if (why != NULL)
+			append(&t, " (%s)", why);
 		return;
 	case VERDICT_NEEDS_BUTTON:
 	case VERDICT_FAIL:
@@ -397,7 +405,8 @@ compose(const struct verdict *v, bool family, char *out, size_t size)
 	case VERDICT_INTERRUPTED:
 		break;
 	}
-	append_sentence(&t, from_verdict ? verdict_sentence(v->kind) : fault_sentence(v->fault), v);
+	append_sentence(&t, from_verdict ? verdict_sentence(v->kind) : fault_sentence(v->fault), v,
+			why);
 	if (v->kind == VERDICT_NEEDS_BUTTON || from_verdict)
 		append(&t, " %s", verdict_advice(v->kind));
 	else
@@ -414,13 +423,13 @@ compose(const struct verdict *v, bool family, char *out, size_t size)
 }
 
 void
-outcome_message(const struct verdict *v, char *out, size_t size)
+outcome_message(const struct verdict *v, const char *why, char *out, size_t size)
 {
-	compose(v, true, out, size);
+	compose(v, true, why, out, size);
 }
 
 void
-outcome_described_message(const struct verdict *v, char *out, size_t size)
+outcome_described_message(const struct verdict *v, const char *why, char *out, size_t size)
 {
-	compose(v, false, out, size);
+	compose(v, false, why, out, size);
 }

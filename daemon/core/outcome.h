@@ -30,11 +30,12 @@ const char *verdict_advice(enum verdict_kind v);
 
 /*
  * The whole message of an ending: what happened, where (step, address, DFU status by its standard
- * name), what to do now.  Always terminated; what does not fit is cut.
+ * name), why (half a sentence; NULL: nothing to add), what to do now.  Always terminated; what does
+ * not fit is cut.
  */
-void outcome_message(const struct verdict *v, char *out, size_t size);
+void outcome_message(const struct verdict *v, const char *why, char *out, size_t size);
 /* The same of a device that the configuration describes: nothing of buttons and batteries. */
-void outcome_described_message(const struct verdict *v, char *out, size_t size);
+void outcome_described_message(const struct verdict *v, const char *why, char *out, size_t size);
 
 /* "errVENDOR" and so on, as DFU 1.1 table 6.1.2 spells them. */
 const char *dfu_status_name(unsigned status);

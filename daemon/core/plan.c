@@ -21,8 +21,23 @@ plan_free(struct plan *p)
 
 /* ---- building ------------------------------------------------------------------------------- */
 
+/* Does its number in the map have its bit among those that cannot be written? */
+static bool
+is_write_protected(const struct plan *p, const struct layout *map, const struct sector *sector,
+		   uint8_t alt)
+{
+	uint32_t left = alt == 0 ? p->options.write_protected : 0;
+	struct sector s;
+	bool more = left != 0 && layout_sector_at(map, map->runs[0].addr, &s);
+
+	for (; more && s.addr != sector->addr && left != 0; left >>= 1)
+		more = layout_next_sector(map, &s, &s);
+	return more && (left & 1) != 0;
+}
+
 static int
-add_part(struct plan *p, const struct segment *s, size_t segment, const struct sector *sector)
+add_part(struct plan *p, const struct segment *s, size_t segment, const struct layout *map,
+	 const struct sector *sector)
 {
 	uint32_t from = s->addr > sector->addr ? s->addr : sector->addr;
 	uint32_t end = sector->addr + (sector->size - 1);
@@ -50,7 +65,9 @@ add_part(struct plan *p, const struct segment *s, size_t segment, const struct s
 					      .from = from,
 					      .to = last + 1,
 					      .first_segment = segment,
-					      .alt = s->alt };
+					      .alt = s->alt,
+					      .write_protected = is_write_protected(p, map, sector,
+										    s->alt) };
 	return 0;
 }
 
@@ -102,7 +119,7 @@ add_segment(struct plan *p, const struct profile *profile, const struct layout *
 			       "read, erase and write";
 			return -EPERM;
 		}
-		r = add_part(p, s, index, &sector);
+		r = add_part(p, s, index, map, &sector);
 		if (r < 0)
 			return r;
 		done = sector.addr + sector.size - s->addr;
@@ -314,6 +331,21 @@ next_phase(struct plan *p)
 	}
 }
 
+/* INVARIANT: what cannot be finished is not begun: nothing has been erased when this is found. */
+static bool
+is_refused(struct plan *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->parts[i].todo == 0 || !p->parts[i].write_protected)
+			continue;
+		p->wrong_addr = p->parts[i].addr;
+		p->failure = PLAN_FAILURE_PROTECTED;
+		p->phase = PLAN_FAILED;
+		return true;
+	}
+	return false;
+}
+
 /* Everything was compared: what has to be done? */
 static void
 settle(struct plan *p)
@@ -340,6 +372,8 @@ settle(struct plan *p)
 		start_phase(p, PLAN_DONE);
 		return;
 	}
+	if (is_refused(p))
+		return;
 	enter_memory(p, 0);
 	next_phase(p);
 }
@@ -461,6 +495,17 @@ plan_programmed(struct plan *p)
 		start_phase(p, PLAN_PAGE_CHECK);
 }
 
+/* FNV-1a: it tells whether a block changed at all, of which some million bits had to. */
+static uint32_t
+sum_of(const uint8_t *data, uint32_t length)
+{
+	uint32_t sum = 2166136261U;
+
+	for (uint32_t i = 0; i < length; i++)
+		sum = (sum ^ data[i]) * 16777619U;
+	return sum;
+}
+
 /* INVARIANT: decided a sector at a time; equal or blank needs every byte, a difference only one. */
 static void
 compared(struct plan *p, const struct plan_op *op, const uint8_t *data)
@@ -476,7 +521,14 @@ compared(struct plan *p, const struct plan_op *op, const uint8_t *data)
 	part->content = part->all_equal	  ? CONTENT_EQUAL
 			: part->all_blank ? CONTENT_BLANK
 					  : CONTENT_OTHER;
-	if (part->content == CONTENT_OTHER)
+	if (part->content == CONTENT_OTHER) {
+		part->old_addr = op->addr;
+		part->old_length = op->length;
+		part->old_check = sum_of(data, op->length);
+	}
+	/* WHY one block more of the first page's sector: what is verified of it begins behind that
+	 * page, and a sector that cannot be written is known by what it held there. */
+	if (part->content == CONTENT_OTHER && (p->at != p->boot || op->addr >= p->page_to))
 		part_done(p);
 	else
 		advance(p, op->length);
@@ -494,11 +546,16 @@ first_difference(const struct plan_op *op, const uint8_t *data)
 
 /* Erase and write the sector once more; a second time it is the device's fault. */
 static void
-sector_is_wrong(struct plan *p, uint32_t addr)
+sector_is_wrong(struct plan *p, uint32_t addr, const struct plan_op *op, const uint8_t *data)
 {
 	struct part *part = &p->parts[p->at];
+	bool same = part->old_length == op->length && part->old_addr == op->addr &&
+		    part->old_check == sum_of(data, op->length);
 
 	p->wrong_addr = addr;
+	p->failure = same && (part->untouched || !part->repaired) ? PLAN_FAILURE_UNTOUCHED
+								  : PLAN_FAILURE_READ_BACK;
+	part->untouched = same;
 	if (part->repaired) {
 		p->phase = PLAN_FAILED;
 		return;
@@ -525,7 +582,7 @@ plan_read_back(struct plan *p, const uint8_t *data, uint32_t length)
 	}
 	bad = first_difference(&op, data);
 	if (bad < op.length) {
-		sector_is_wrong(p, op.addr + bad);
+		sector_is_wrong(p, op.addr + bad, &op, data);
 		return;
 	}
 	if (p->phase == PLAN_VERIFY) {

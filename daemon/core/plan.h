@@ -13,7 +13,7 @@
  *                                                                           [sector_is_wrong]
  *   PAGE        the first page; PAGE_CHECK reads it back                    [memory_done]
  *   DONE        every byte of the image has been read back equal
- *   FAILED      a sector stayed wrong: plan_wrong_addr()
+ *   FAILED      a sector stayed wrong, or cannot be written: plan_wrong_addr()   [settle]
  *
  * INVARIANT: an operation never reaches outside one sector of the image's own coverage.
  * INVARIANT: while anything else of its memory is not verified, the first page is blank (once an
@@ -60,6 +60,7 @@ struct plan_options {
 	bool compare;	      /* read back before erasing; false: everything is rewritten */
 	bool trust_blank;     /* a sector that reads blank needs no erase */
 	uint32_t block_bytes; /* most bytes of one read or program: wTransferSize */
+	uint32_t write_protected; /* BIT(n): the n-th sector of alternate 0 cannot be written */
 };
 
 struct plan;
@@ -90,6 +91,15 @@ bool plan_unchanged(const struct plan *p);
 
 /* FAILED: the first address that read back wrong. */
 uint32_t plan_wrong_addr(const struct plan *p);
+
+enum plan_failure {
+	PLAN_FAILURE_READ_BACK, /* a sector read back wrong, twice */
+	PLAN_FAILURE_UNTOUCHED, /* ... and holds what it held before it was erased */
+	PLAN_FAILURE_PROTECTED, /* a sector that has to change cannot; nothing was erased */
+};
+
+/* FAILED: how. */
+enum plan_failure plan_failure(const struct plan *p);
 
 /* Sectors that were erased and written a second time because they read back wrong. */
 unsigned plan_repairs(const struct plan *p);

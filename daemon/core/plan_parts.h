@@ -21,6 +21,11 @@ struct part {
 	uint8_t content;
 	bool all_equal, all_blank; /* so far, while it is being read */
 	bool repaired;
+	uint32_t old_addr;  /* the block in which it differed before anything was done to it ... */
+	uint32_t old_check; /* ... and a sum of what that held; old_length 0: not known */
+	uint32_t old_length;
+	bool write_protected;
+	bool untouched; /* that block read the same after having been erased and written */
 };
 
 struct plan {
@@ -40,6 +45,7 @@ struct plan {
 	bool page_done;
 	unsigned repairs;
 	uint32_t wrong_addr;
+	enum plan_failure failure;
 };
 
 static inline bool

@@ -22,6 +22,12 @@ plan_wrong_addr(const struct plan *p)
 	return p->wrong_addr;
 }
 
+enum plan_failure
+plan_failure(const struct plan *p)
+{
+	return p->failure;
+}
+
 unsigned
 plan_repairs(const struct plan *p)
 {

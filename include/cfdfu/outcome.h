@@ -6,6 +6,7 @@
 #ifndef CFDFU_OUTCOME_H
 #define CFDFU_OUTCOME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* design, promise 7: every attempt has exactly one of these endings. */
@@ -96,9 +97,10 @@ struct verdict {
 	enum verdict_kind kind;
 	enum fault fault;
 	enum step step;
-	uint32_t addr;	    /* where in the device, when the step has a place; else 0 */
+	uint32_t addr;	    /* where in the device, when has_addr; 0 is a place, too */
 	uint8_t dfu_status; /* bStatus as the device gave it */
 	int sys_errno;	    /* when the host was at fault; positive errno */
+	bool has_addr;
 };
 
 #endif

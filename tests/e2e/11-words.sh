@@ -81,7 +81,7 @@ until_true 30 present_is 0
 
 cfdfuctl pause > /dev/null
 rack_add 1-1 "$old"
-rack_add 1-2 "$old" no_dfu_request=yes
+rack_add 1-2 "$(image 2021.06 --old)" no_dfu_request=yes
 rack_do plug 1-1 > /dev/null
 rack_do plug 1-2 > /dev/null
 until_true 60 present_is 2

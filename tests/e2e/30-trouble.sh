@@ -21,7 +21,7 @@ sim_start fast
 cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware select new > /dev/null
 rack_add 1-1 "$old"
-rack_add 1-2 "$old" no_dfu_request=yes
+rack_add 1-2 "$(image 2021.06 --old)" no_dfu_request=yes
 rack_add 1-3 "$bolt" 'otp=0;CB10'
 rack_add 1-4 "$old"
 rack_do fate 1-4 silent at=100 in=dfu > /dev/null

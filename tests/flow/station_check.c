@@ -203,16 +203,22 @@ check_need(struct station *s, struct seat *seat, const struct job_record *r)
 		station_break(s, "I10: %s holds the image and is erased", seat->port);
 }
 
+static bool
+was_erased(const struct seat *seat, uint32_t base)
+{
+	for (unsigned i = 0; i < seat->erased_count; i++)
+		if (seat->erased_addr[i] == base)
+			return true;
+	return false;
+}
+
 /* WHY: cells that an erase left half done can read blank and not stay so (robustness notes P5). */
 static void
 check_erased(struct station *s, struct seat *seat, uint32_t addr)
 {
-	uint32_t bytes, base = sector_at(addr, &bytes);
-	unsigned i = 0;
+	uint32_t bytes;
 
-	while (i < seat->erased_count && seat->erased_addr[i] != base)
-		i++;
-	if (i == seat->erased_count && seat->interrupted)
+	if (!was_erased(seat, sector_at(addr, &bytes)) && seat->interrupted)
 		station_break(s,
 			      "P5: 0x%08x of %s is written without an erase after an interruption",
 			      (unsigned)addr, seat->port);
@@ -230,7 +236,8 @@ check_erase(struct station *s, struct seat *seat, const struct job_record *r, ui
 		return;
 	}
 	base = sector_at(addr, &bytes);
-	if (seat->erased_count < ARRAY_LEN(seat->erased_addr))
+	/* WHY once: an erase that the host has no memory for is wanted again and again. */
+	if (!was_erased(seat, base) && seat->erased_count < ARRAY_LEN(seat->erased_addr))
 		seat->erased_addr[seat->erased_count++] = base;
 	for (size_t i = 0; r->image != NULL && i < image_segment_count(r->image); i++) {
 		const struct segment *g = image_segment(r->image, i);

@@ -114,6 +114,7 @@ struct drone_config {
 	char serial_text[DRONE_TEXT_MAX];
 	bool read_protected;	  /* RDP level 1 */
 	uint16_t write_protected; /* one bit per sector: silently not written, not erased */
+	bool options_readable;	  /* option bytes can be read by UPLOAD */
 	bool feature_readable;	  /* Device Feature can be read back */
 	bool feature_effective;	  /* ... and changes the parallelism */
 	bool abort_busy_stalls;	  /* ABORT in dfuDNBUSY: stall, not dfuIDLE when over */
@@ -129,6 +130,7 @@ struct drone_config {
 
 	/* run-time */
 	bool one_interface; /* descriptors of 2022.05 and before: no CDC */
+	uint32_t ignored_requests; /* so many reboot requests are answered with success and lost */
 	bool no_dfu_request; /* before 2022.03: answers wIndex 2 with success and does not reboot */
 	bool no_type;	    /* does not answer D1 02 */
 	bool silent;	    /* CRTP never answers */

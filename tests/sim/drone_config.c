@@ -70,6 +70,7 @@ static const struct key keys[] = {
 	{ "modified", V_INT, AT(modified), NULL },
 	{ "write-protected", V_U16, AT(write_protected), NULL },
 	U32("transfer-size", transfer_size),
+	U32("ignored-requests", ignored_requests),
 	TEXT("otp", otp),
 	TEXT("serial-text", serial_text),
 	TEXT("layout0", layout[0]),
@@ -82,6 +83,7 @@ static const struct key keys[] = {
 	TEXT("revision", revision),
 	TEXT("type", type),
 	FLAG("read-protected", read_protected),
+	FLAG("options-readable", options_readable),
 	FLAG("feature-readable", feature_readable),
 	FLAG("feature-effective", feature_effective),
 	FLAG("abort-busy-stalls", abort_busy_stalls),
@@ -130,7 +132,7 @@ drone_config_init(struct drone_config *c, uint64_t seed)
 					   .leave_min_ms = 1,
 					   .leave_max_ms = 50 };
 	copy_text(c->otp, sizeof(c->otp), "0;CF21");
-	c->feature_readable = c->feature_effective = true;
+	c->options_readable = c->feature_readable = c->feature_effective = true;
 	c->poll_erase_ms = 100;
 	c->poll_write_ms = 104;
 	c->chatter = 2;

@@ -143,7 +143,7 @@ dnload(struct drone *d, const struct channel *c, struct reply *r)
 		m->state = ST_MANIFEST_SYNC;
 		return;
 	}
-	if (block == 1 || c->x.length > d->chip->transfer_size) {
+	if (block == 1 || c->x.length > usb_transfer_size(d)) {
 		stall(r);
 		return;
 	}
@@ -167,7 +167,7 @@ upload(struct drone *d, const struct channel *c, struct reply *r)
 	int error;
 
 	if ((m->state != ST_IDLE && m->state != ST_UPLOAD_IDLE) || s->value == 1 ||
-	    s->length > d->chip->transfer_size) {
+	    s->length > usb_transfer_size(d)) {
 		stall(r);
 		return;
 	}

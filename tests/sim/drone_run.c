@@ -80,6 +80,10 @@ vendor(struct drone *d, uint64_t now, const struct usb_setup *s, struct reply *r
 	}
 	if (d->config.model != DRONE_CRAZYFLIE)
 		return; /* somebody else's firmware shrugs */
+	if (s->index == 2 && d->config.ignored_requests > 0) {
+		d->config.ignored_requests--;
+		return;
+	}
 	if (s->index == 2 && !d->config.no_dfu_request) {
 		reboot(d, now, r);
 		return;

@@ -357,6 +357,22 @@ rom_interrupt(struct drone *d, uint64_t now)
 
 /* ---- reading ---- */
 
+/*
+ * The option bytes of a chip as it comes, but for nWRP.  SPEC: RM0090 3.9: USER and RDP (0xAA:
+ * none) at 0x1FFFC000, nWRP (a sector each in 12 bits, 0 protects) at 0x1FFFC008.
+ */
+static void
+read_options(const struct drone *d, uint32_t offset, uint8_t *buf, size_t length)
+{
+	unsigned nwrp = 0xFFFFU & ~(d->config.write_protected & 0xFFFU);
+	const uint8_t bytes[16] = { 0xEF, 0xAA, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+				    (uint8_t)nwrp, (uint8_t)(nwrp >> 8), 0xFF, 0xFF, 0xFF, 0xFF,
+				    0xFF, 0xFF };
+
+	for (size_t i = 0; i < length && offset + i < sizeof(bytes); i++)
+		buf[i] = buf[i] == 0xFF ? bytes[offset + i] : buf[i];
+}
+
 /* 0; a status code; -1: the boot loader hangs. */
 int
 rom_read(struct drone *d, uint32_t addr, uint8_t *buf, size_t length)
@@ -365,11 +381,13 @@ rom_read(struct drone *d, uint32_t addr, uint8_t *buf, size_t length)
 
 	if (d->config.read_protected)
 		return ERR_VENDOR;
-	if (cm == NULL)
+	if (cm == NULL || (cm->kind == MEMORY_OPTIONS && !d->config.options_readable))
 		return ERR_TARGET;
 	if (length > cm->size - (addr - cm->base))
 		return -1;
 	memory_read(rom_view(d, cm), addr - cm->base, buf, length);
+	if (cm->kind == MEMORY_OPTIONS)
+		read_options(d, addr - cm->base, buf, length);
 	if (cm->kind == MEMORY_FEATURE && d->config.feature_readable)
 		buf[0] = d->rom.parallelism;
 	else if (cm->kind == MEMORY_FEATURE)

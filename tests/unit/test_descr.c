@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,9 +146,11 @@ static void
 limits_are_held_on_both_sides(void **state)
 {
 	static const struct {
-		uint16_t said, taken;
-	} sizes[] = { { 64, 64 },     { 62, 0 },	{ 2047, 0 }, { 4096, 4096 },
-		      { 4098, 4096 }, { 0xFFFF, 4096 }, { 0, 0 } };
+		uint16_t said;
+		bool taken;
+	} sizes[] = { { 64, true },    { 62, false },	 { 2047, false }, { 4096, true },
+		      { 4098, false }, { 8192, false }, { 16384, false }, { 0xFFFF, false },
+		      { 0, false } };
 	struct descr_dfu d;
 	const char *why;
 	uint8_t b[4096];
@@ -157,12 +160,12 @@ limits_are_held_on_both_sides(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		n = make(b, 1);
 		put_le16(b + n - FUNCTIONAL + 5, sizes[i].said);
-		if (sizes[i].taken == 0) {
+		if (!sizes[i].taken) {
 			assert_refused(b, n, "wTransferSize");
 			continue;
 		}
 		assert_int_equal(parse(b, n, &d, &why), 0);
-		assert_int_equal(d.transfer_bytes, sizes[i].taken);
+		assert_int_equal(d.transfer_bytes, sizes[i].said);
 	}
 	assert_int_equal(parse(b, make(b, DESCR_ALTS_MAX), &d, &why), 0);
 	assert_int_equal(d.alt_count, DESCR_ALTS_MAX);

@@ -12,11 +12,7 @@
 
 #include "core/outcome.h"
 #include "core/platform.h"
-#include "flow/station.h"
-#include "sim/world.h"
-
-#define PORT "1-4"
-#define MINUTES 60000000ULL
+#include "job_bench.h"
 
 /* Linked between the station and the fleet (-Wl,--wrap): what becomes of a backup. */
 static int backup_error;
@@ -28,107 +24,6 @@ void
 __wrap_fleet_backed_up(struct fleet *f, unsigned slot, int error)
 {
 	__real_fleet_backed_up(f, slot, backup_error < 0 ? backup_error : error);
-}
-
-/* A station with one image selected and one drone on PORT, not plugged in yet. */
-struct bench {
-	struct station_options options;
-	struct drone_config config;
-	struct station *station;
-	struct image *image;
-};
-
-static void
-prepare(struct bench *b, uint64_t seed)
-{
-	station_options_init(&b->options, seed);
-	drone_config_init(&b->config, seed);
-	drone_timing_fast(&b->config.timing);
-	b->station = NULL;
-}
-
-/* old: firmware that runs on the drone already; else it has none. */
-static void
-set_up(struct bench *b, bool old)
-{
-	struct image *before;
-
-	assert_int_equal(station_new(&b->options, &b->station), 0);
-	before = station_select(b->station, "cf2", "2024.10", 0, 3);
-	station_add(b->station, PORT, &b->config, old ? before : NULL);
-	b->image = station_select(b->station, "cf2", "2026.08", 0, 4);
-}
-
-static void
-arm(struct bench *b, const char *text)
-{
-	char error[128] = "";
-	struct fate fate;
-
-	if (fate_parse(text, &fate, error, sizeof(error)) < 0)
-		fail_msg("%s: %s", text, error);
-	assert_int_equal(world_arm(station_world(b->station), PORT, &fate), 0);
-}
-
-static void
-plug(struct bench *b)
-{
-	assert_int_equal(world_plug(station_world(b->station), PORT), 0);
-}
-
-static void
-button(struct bench *b)
-{
-	assert_int_equal(world_button_entry(station_world(b->station), PORT), 0);
-}
-
-static struct verdict
-ending(struct bench *b)
-{
-	const struct station_row *row;
-	bool settled = station_settle(b->station, 30 * MINUTES);
-
-	if (station_broken(b->station) != NULL)
-		fail_msg("%s", station_broken(b->station));
-	if (!settled)
-		fail_msg("the job does not end");
-	row = station_last(b->station, PORT);
-	return row != NULL ? row->verdict : (struct verdict){ .kind = VERDICT_NONE };
-}
-
-static void
-assert_ends(struct bench *b, enum verdict_kind kind, enum fault fault)
-{
-	struct verdict v = ending(b);
-
-	if (v.kind != kind || v.fault != fault)
-		fail_msg("ended as %s (%s, step %s) rather than %s (%s)", verdict_name(v.kind),
-			 fault_name(v.fault), step_name(v.step), verdict_name(kind),
-			 fault_name(fault));
-	if (kind == VERDICT_PASS)
-		assert_true(station_holds(b->station, PORT, b->image));
-}
-
-static const struct drone_counters *
-counters(struct bench *b)
-{
-	return drone_counters(world_drone(station_world(b->station), PORT));
-}
-
-/* Nothing that changes a device, and no reset. */
-static void
-assert_untouched(struct bench *b)
-{
-	assert_int_equal(counters(b)->erases, 0);
-	assert_int_equal(counters(b)->blocks_written, 0);
-	assert_int_equal(counters(b)->resets, 0);
-	assert_int_equal(counters(b)->leaves, 0);
-}
-
-static void
-tear_down(struct bench *b)
-{
-	station_free(b->station);
 }
 
 static void
@@ -521,27 +416,6 @@ a_version_that_is_cut_on_its_way_is_asked_for_again(void **state)
 }
 
 static void
-only_success_without_a_reboot_means_that_the_firmware_is_too_old(void **state)
-{
-	struct bench b;
-
-	(void)state;
-	prepare(&b, 17);
-	b.config.no_dfu_request = true;
-	set_up(&b, true);
-	plug(&b);
-	assert_ends(&b, VERDICT_NEEDS_BUTTON, FAULT_TOO_OLD);
-	tear_down(&b);
-
-	prepare(&b, 17);
-	set_up(&b, true);
-	arm(&b, "stall at=2 in=runtime on=vendor count=20"); /* the first is the link's */
-	plug(&b);
-	assert_ends(&b, VERDICT_FAIL, FAULT_NO_DFU);
-	tear_down(&b);
-}
-
-static void
 a_memory_map_that_cannot_be_read_is_not_called_another_chips(void **state)
 {
 	struct bench b;
@@ -583,7 +457,6 @@ main(void)
 		    a_verified_drone_that_refuses_to_leave_needs_power_off_and_has_not_failed),
 		cmocka_unit_test(a_host_that_is_short_of_memory_for_seconds_is_waited_for),
 		cmocka_unit_test(a_version_that_is_cut_on_its_way_is_asked_for_again),
-		cmocka_unit_test(only_success_without_a_reboot_means_that_the_firmware_is_too_old),
 		cmocka_unit_test(a_memory_map_that_cannot_be_read_is_not_called_another_chips),
 		cmocka_unit_test(a_pause_holds_back_a_drone_that_has_only_been_asked),
 	};

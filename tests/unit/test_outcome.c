@@ -199,7 +199,7 @@ message(struct verdict v)
 {
 	static char text[MESSAGE_MAX];
 
-	outcome_message(&v, text, sizeof(text));
+	outcome_message(&v, NULL, text, sizeof(text));
 	return text;
 }
 
@@ -219,6 +219,7 @@ the_place_stands_inside_the_sentence(void **state)
 				      .fault = FAULT_REFUSED,
 				      .step = STEP_PROBING,
 				      .addr = 0x1FFF7800,
+				      .has_addr = true,
 				      .dfu_status = DFU_STATUS_ERR_VENDOR }),
 	    "The drone reported an error (step probing, address 0x1FFF7800, device status "
 	    "errVENDOR). Unplug it, remove the battery, and plug it in again; set it aside if "
@@ -227,8 +228,14 @@ the_place_stands_inside_the_sentence(void **state)
 			.kind = VERDICT_FAIL, .fault = FAULT_STORAGE, .sys_errno = ENOSPC }),
 		    "cannot be written (system error: No space left on device). ");
 	assert_says(message((struct verdict){
-			.kind = VERDICT_FAIL, .fault = FAULT_VERIFY, .addr = 0x08004000 }),
+			.kind = VERDICT_FAIL,
+			.fault = FAULT_VERIFY,
+			.addr = 0x08004000,
+			.has_addr = true }),
 		    " (address 0x08004000). ");
+	assert_says(message((struct verdict){
+			.kind = VERDICT_FAIL, .fault = FAULT_VERIFY, .has_addr = true }),
+		    " (address 0x00000000). "); /* of a second memory */
 	assert_says(message((struct verdict){ .kind = VERDICT_FAIL, .fault = FAULT_BUSY }),
 		    "holds the drone. Close it");
 }
@@ -305,6 +312,7 @@ messages_are_cut_to_any_buffer_and_always_terminated(void **state)
 			     .fault = FAULT_VERIFY,
 			     .step = STEP_FIRST_PAGE,
 			     .addr = 0x08004000,
+			     .has_addr = true,
 			     .dfu_status = 0xEE,
 			     .sys_errno = EACCES };
 	const char *whole = message(v);
@@ -315,7 +323,7 @@ messages_are_cut_to_any_buffer_and_always_terminated(void **state)
 		char *out = malloc(size + 1);
 
 		memset(out, 'x', size + 1);
-		outcome_message(&v, out, size);
+		outcome_message(&v, NULL, out, size);
 		assert_int_equal(out[size], 'x');
 		if (size > 0) {
 			assert_int_equal(strlen(out), size > length ? length : size - 1);
@@ -336,7 +344,7 @@ what_the_configuration_describes_is_not_told_of_batteries_and_buttons(void **sta
 
 			if (f == FAULT_TOO_OLD)
 				continue; /* nobody asks it to reboot */
-			outcome_described_message(&v, text, sizeof(text));
+			outcome_described_message(&v, NULL, text, sizeof(text));
 			assert_null(strstr(text, "button"));
 			assert_null(strstr(text, "battery"));
 			assert_true(strlen(text) > 40);
@@ -355,6 +363,7 @@ every_ending_has_a_whole_message(void **state)
 							      .fault = (enum fault)f,
 							      .step = (enum step)s,
 							      .addr = 1,
+							      .has_addr = true,
 							      .dfu_status = 3 });
 
 				assert_in_range(strlen(text), 20, 1000);

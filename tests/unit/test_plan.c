@@ -388,7 +388,7 @@ draw(uint64_t seed, uint32_t base0, uint32_t base1)
 	draw_profile(&trial);
 	trial.options =
 	    (struct plan_options){ rng_below(&trial.rng, 3) > 0, rng_below(&trial.rng, 2) > 0,
-				   64U << rng_below(&trial.rng, 4) };
+				   64U << rng_below(&trial.rng, 4), 0 };
 	n = draw_segments(&trial, segments, bytes);
 	if (n == 0)
 		return NULL;

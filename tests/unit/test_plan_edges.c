@@ -48,7 +48,7 @@ try_plan(const struct segment *segments, size_t count, const struct profile *pro
 	 const struct layout *map, const char **ret_why)
 {
 	const struct layout *maps[PROFILE_ALTS_MAX] = { map, NULL, map };
-	struct plan_options options = { true, true, 2048 };
+	struct plan_options options = { true, true, 2048, 0 };
 	static const struct image_label label;
 	struct plan *plan = NULL;
 	struct image *image;
@@ -150,7 +150,7 @@ every_allocation_that_fails_is_told(void **state)
 {
 	struct segment s = { 0, 0x08004000, 4096, bytes };
 	const struct layout *maps[PROFILE_ALTS_MAX] = { layout_f405() };
-	struct plan_options options = { true, true, 2048 };
+	struct plan_options options = { true, true, 2048, 0 };
 	static const struct image_label label;
 	struct plan *plan = NULL;
 	struct image *image;
@@ -177,7 +177,7 @@ plan_for(uint32_t size, bool compare)
 {
 	struct segment s = { 0, 0x08004000, size, bytes };
 	const struct layout *maps[PROFILE_ALTS_MAX] = { layout_f405() };
-	struct plan_options options = { compare, true, 2048 };
+	struct plan_options options = { compare, true, 2048, 0 };
 	static const struct image_label label;
 	struct plan *plan;
 	struct image *image;
@@ -265,7 +265,7 @@ memories_at_the_end_of_the_address_space_are_no_different(void **state)
 	struct layout end = { .run_count = 1, .runs = { { 0xFFFFFC00, 4, 0x100, 7 } } };
 	const struct layout *maps[PROFILE_ALTS_MAX] = { &end };
 	struct profile profile = { .app_addr = 0xFFFFFD00 };
-	struct plan_options options = { true, true, 64 };
+	struct plan_options options = { true, true, 64, 0 };
 	static const struct image_label label;
 	uint8_t data[0x300] = { 1 };
 	struct segment segment = { 0, 0xFFFFFD00, sizeof(data), data };
