@@ -50,7 +50,7 @@ struct special {
 	uint64_t bytes;	       /* of the backup's file */
 	uint32_t addr, length; /* of what it holds */
 	char sha256[65];
-	int error;
+	int error; /* of writing to fd: negative errno */
 };
 
 struct app {
@@ -182,6 +182,7 @@ server_handler methods_select_firmware, methods_deselect_firmware, methods_set_p
 bool methods_platform(struct call *call, json_t *parameters, const char *name, enum platform *ret);
 json_t *methods_firmware_row(struct app *a, const char *name); /* type Firmware, or NULL */
 const char *methods_store_error(int error); /* the error to answer with, by a negative errno */
+const char *methods_descriptor_error(int error); /* the same, of memfile_read() */
 void methods_no_firmware(struct call *call, const char *name);
 /* An image of the catalogue by its name: 0, or -EALREADY after having refused. */
 int methods_image(struct app *a, struct call *call, const char *name,

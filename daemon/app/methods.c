@@ -31,6 +31,12 @@ methods_store_error(int error)
 		   : PROTO_ERROR("Failed");
 }
 
+const char *
+methods_descriptor_error(int error)
+{
+	return error == -ENOMEM ? PROTO_ERROR("Failed") : PROTO_ERROR("BadDescriptor");
+}
+
 /* ---- looking -------------------------------------------------------------------------------- */
 
 static void

@@ -303,7 +303,7 @@ methods_add_firmware(void *ctx, struct call *call, json_t *parameters)
 	struct app *a = ctx;
 	struct addition *d = calloc(1, sizeof(*d));
 	const char *name = text_of(parameters, "name"), *why = "Out of memory.";
-	int fd = call_take_fd(call);
+	int fd = call_take_fd(call), r;
 
 	if (d == NULL) {
 		call_refuse(call, PROTO_ERROR("Failed"), "%s", why);
@@ -325,8 +325,9 @@ methods_add_firmware(void *ctx, struct call *call, json_t *parameters)
 	    !methods_platform(call, parameters, "manifest", &d->word.manifest))
 		goto out;
 	d->word.incomplete = json_is_true(json_object_get(parameters, "incomplete"));
-	if (memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->size, &why) < 0)
-		call_refuse(call, PROTO_ERROR("BadDescriptor"), "%s", why);
+	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->size, &why);
+	if (r < 0)
+		call_refuse(call, methods_descriptor_error(r), "%s", why);
 	else
 		add(d);
 	pump(a);

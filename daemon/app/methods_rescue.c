@@ -135,8 +135,9 @@ methods_recover_loader(void *ctx, struct call *call, json_t *parameters)
 
 	if (slot < 0)
 		goto out;
-	if (memfile_read(fd, PROTO_FILE_BYTES_MAX, &data, &size, &why) < 0) {
-		call_refuse(call, PROTO_ERROR("BadDescriptor"), "%s", why);
+	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &data, &size, &why);
+	if (r < 0) {
+		call_refuse(call, methods_descriptor_error(r), "%s", why);
 		goto out;
 	}
 	r = judge_bytes(data, size, text_of(parameters, "source_name"), &image, reason);
@@ -173,7 +174,7 @@ methods_backup(void *ctx, struct call *call, json_t *parameters)
 		(void)close(wanted.fd);
 		return;
 	}
-	if (memfile_check_writable(wanted.fd, &why) < 0) {
+	if (memfile_claim_writable(wanted.fd, &why) < 0) {
 		(void)close(wanted.fd);
 		call_refuse(call, PROTO_ERROR("BadDescriptor"), "%s", why);
 		return;
@@ -237,10 +238,10 @@ rescue_backup(struct app *a, unsigned slot, const struct command *c)
 	if (r == 0 && !s->running)
 		r = backups_keep(a, c->record, bytes, size);
 	else if (r == 0)
-		r = memfile_write(s->fd, bytes, size);
+		s->error = memfile_write(s->fd, bytes, size);
 	if (s->running) {
-		s->error = r;
-		if (r == 0) {
+		/* WHY: not r then: the drone was read, and it is the client's file that fails. */
+		if (r == 0 && s->error == 0) {
 			digest_bytes(bytes, size, sha256);
 			digest_format(sha256, s->sha256);
 			s->bytes = size;
@@ -262,7 +263,14 @@ rescue_backup(struct app *a, unsigned slot, const struct command *c)
 static void
 answer_backup(struct special *s, const struct job_record *r)
 {
-	if (s->error < 0 || s->sha256[0] == '\0') {
+	if (s->error < 0) {
+		call_refuse(s->call, PROTO_ERROR("BadDescriptor"),
+			    "The drone was read, but the file that came with the call cannot be "
+			    "written: %s.",
+			    strerror(-s->error));
+		return;
+	}
+	if (s->sha256[0] == '\0') {
 		call_refuse(s->call, PROTO_ERROR("Failed"), "%s", r->message);
 		return;
 	}

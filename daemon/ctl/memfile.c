@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,17 +53,29 @@ memfile_read(int fd, size_t bytes_max, uint8_t **ret_data, size_t *ret_bytes, co
 	return 0;
 }
 
+/* One byte there and back: not every memory file is written like a file (huge pages are not). */
+static bool
+takes_a_byte(int fd)
+{
+	return pwrite(fd, "", 1, 0) == 1 && ftruncate(fd, 0) == 0;
+}
+
 int
-memfile_check_writable(int fd, const char **ret_why)
+memfile_claim_writable(int fd, const char **ret_why)
 {
 	int seals = fcntl(fd, F_GET_SEALS);
 	int flags = fcntl(fd, F_GETFL);
 	struct stat st;
 
 	*ret_why = "the descriptor is not an empty memory file that can be written";
-	if (seals < 0 || (seals & (NEEDED_SEALS | F_SEAL_FUTURE_WRITE)) != 0)
+	if (seals < 0 || flags < 0 || (flags & O_ACCMODE) != O_RDWR || fstat(fd, &st) < 0 ||
+	    st.st_size != 0)
 		return -EINVAL;
-	if (flags < 0 || (flags & O_ACCMODE) != O_RDWR || fstat(fd, &st) < 0 || st.st_size != 0)
+	if ((seals & F_SEAL_SEAL) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL) < 0)
+		return -EINVAL;
+	/* WHY asked again: it was open to the client until now. */
+	seals = fcntl(fd, F_GET_SEALS);
+	if (seals < 0 || (seals & (NEEDED_SEALS | F_SEAL_FUTURE_WRITE)) != 0 || !takes_a_byte(fd))
 		return -EINVAL;
 	return 0;
 }

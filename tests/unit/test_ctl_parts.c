@@ -42,19 +42,55 @@ memory_files_for_writing_are_checked_and_written(void **state)
 	const char *why;
 
 	(void)state;
-	assert_int_equal(memfile_check_writable(file, &why), 0);
+	assert_int_equal(memfile_claim_writable(file, &why), 0);
 	assert_int_equal(memfile_write(file, (const uint8_t *)"hello", 5), 0);
 	assert_int_equal(pread(file, data, 5, 0), 5);
 	assert_memory_equal(data, "hello", 5);
-	assert_int_equal(memfile_check_writable(full, &why), -EINVAL);
-	assert_int_equal(memfile_check_writable(sealed, &why), -EINVAL);
-	assert_int_equal(memfile_check_writable(0, &why), -EINVAL);
+	assert_int_equal(memfile_claim_writable(full, &why), -EINVAL);
+	assert_int_equal(memfile_claim_writable(sealed, &why), -EINVAL);
+	assert_int_equal(memfile_claim_writable(0, &why), -EINVAL);
 	assert_int_equal(memfile_write(sealed, data, 5), -EPERM);
+	/* what was accepted stays so, whatever the client does to it */
+	assert_int_equal(fcntl(file, F_ADD_SEALS, F_SEAL_WRITE), -1);
+	assert_int_equal(fcntl(file, F_ADD_SEALS, F_SEAL_GROW), -1);
+	assert_int_equal(memfile_write(file, (const uint8_t *)"world", 5), 0);
 	if (disk >= 0)
 		close(disk);
 	close(file);
 	close(full);
 	close(sealed);
+}
+
+/* Every memory file that cannot take the bytes is refused before a drone is read for it. */
+static void
+memory_files_that_cannot_be_written_are_refused(void **state)
+{
+	static const int seals[] = { F_SEAL_WRITE, F_SEAL_GROW, F_SEAL_SHRINK,
+				     F_SEAL_FUTURE_WRITE };
+	int file = memory_file("", 0), huge = memfd_create("test", MFD_ALLOW_SEALING | MFD_HUGETLB);
+	int plain = memfd_create("test", 0), reader;
+	char path[64];
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(seals); i++) {
+		int sealed = memory_file("", (unsigned)seals[i]);
+
+		assert_int_equal(memfile_claim_writable(sealed, &why), -EINVAL);
+		close(sealed);
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	reader = open(path, O_RDONLY);
+	assert_true(reader >= 0);
+	assert_int_equal(memfile_claim_writable(reader, &why), -EINVAL);
+	if (huge >= 0) {
+		assert_int_equal(memfile_claim_writable(huge, &why), -EINVAL);
+		close(huge);
+	}
+	assert_int_equal(memfile_claim_writable(plain, &why), 0); /* nobody could seal it */
+	close(plain);
+	close(reader);
+	close(file);
 }
 
 static void
@@ -157,6 +193,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_files_for_writing_are_checked_and_written),
+		cmocka_unit_test(memory_files_that_cannot_be_written_are_refused),
 		cmocka_unit_test(a_file_over_the_limit_is_refused),
 		cmocka_unit_test(signatures_agree_with_the_interface_description),
 		cmocka_unit_test(long_lists_and_texts_are_refused),
