@@ -48,6 +48,9 @@ add_row(struct table *t, const json_t *f)
 	if (own[0] != '\0')
 		snprintf(selected + strlen(selected), sizeof(selected) - strlen(selected), "%s%s",
 			 selected[0] != '\0' ? ", " : "", own);
+	if (out_true(f, "quarantined"))
+		snprintf(selected + strlen(selected), sizeof(selected) - strlen(selected),
+			 "%sSET ASIDE", selected[0] != '\0' ? ", " : "");
 	format_number(bytes, sizeof(bytes), out_int(f, "bytes"));
 	format_time(added, sizeof(added), out_string(f, "added_at"));
 	table_row(t);
@@ -57,7 +60,9 @@ add_row(struct table *t, const json_t *f)
 	table_cell(t, bytes, COLOUR_NONE);
 	table_cell(t, sum.s, COLOUR_NONE);
 	table_cell(t, selected[0] != '\0' ? selected : "-",
-		   selected[0] != '\0' ? COLOUR_GOOD : COLOUR_NONE);
+		   out_true(f, "quarantined") ? COLOUR_BAD
+		   : selected[0] != '\0'      ? COLOUR_GOOD
+					      : COLOUR_NONE);
 	table_cell(t, added, COLOUR_NONE);
 }
 

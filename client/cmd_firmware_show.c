@@ -81,6 +81,7 @@ print_firmware(const json_t *reply)
 	print_field(f, "added_by", "by");
 	print_texts(f, "selected_for", "selected for");
 	print_texts(f, "own", "own image of");
+	print_field(f, "quarantined_why", "SET ASIDE");
 	print_texts(f, "notes", "notes");
 	print_elements(json_object_get(reply, "elements"));
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cfdfuctl pause, resume: whether new drones are started. */
+/*
+ * cfdfuctl pause, resume: whether new drones are started.  firmware release: what the brake has set
+ * aside.
+ */
 #include "config.h"
 
 #include <stdio.h>
@@ -8,6 +11,18 @@
 #include "client/commands.h"
 #include "client/conn.h"
 #include "client/out.h"
+#include "client/params.h"
+
+/* What it had paused itself for, and what of that is left to do. */
+static void
+print_brake(const json_t *brake)
+{
+	struct text message = out_text(brake, "message"), name = out_text(brake, "firmware");
+
+	printf("Resumed; the station had paused itself: %s.\n"
+	       "%s stays set aside: select another firmware, or 'cfdfuctl firmware release %s'.\n",
+	       message.s, name.s, name.s);
+}
 
 static int
 ask(const struct session *s, const char *method, const char *done)
@@ -19,8 +34,30 @@ ask(const struct session *s, const char *method, const char *done)
 		return r;
 	if (s->json)
 		out_json(reply);
+	else if (json_is_object(json_object_get(reply, "brake")))
+		print_brake(json_object_get(reply, "brake"));
 	else
 		printf("%s  %lld at work.\n", done, (long long)out_int(reply, "active"));
+	json_decref(reply);
+	return EXIT_OK;
+}
+
+static int
+run_release(const struct session *s, const struct invocation *i)
+{
+	json_t *parameters = json_object(), *reply = NULL;
+	int r = params_text(parameters, "name", i->args[0]);
+
+	if (r == 0)
+		r = conn_ask(s, PROTO_METHOD("ReleaseFirmware"), json_incref(parameters), &reply);
+	json_decref(parameters);
+	if (r != 0)
+		return r;
+	if (s->json)
+		out_json(reply);
+	else
+		printf("Released: where it is selected, drones are flashed with it again%s\n",
+		       out_true(reply, "paused") ? ", after 'cfdfuctl resume'." : ".");
 	json_decref(reply);
 	return EXIT_OK;
 }
@@ -52,4 +89,13 @@ const struct command_desc cmd_resume = {
 	.args = "",
 	.help = "start drones again",
 	.run = run_resume,
+};
+
+const struct command_desc cmd_firmware_release = {
+	.name = "firmware release",
+	.args = "NAME",
+	.args_min = 1,
+	.args_max = 1,
+	.help = "give drones a firmware again that the station has set aside",
+	.run = run_release,
 };

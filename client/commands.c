@@ -17,6 +17,7 @@ const struct command_desc *const commands[] = {
 	&cmd_firmware_select,
 	&cmd_firmware_deselect,
 	&cmd_firmware_remove,
+	&cmd_firmware_release,
 	&cmd_firmware_check,
 	&cmd_firmware_make,
 	&cmd_firmware_extract,

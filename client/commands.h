@@ -8,6 +8,7 @@ struct command_desc;
 extern const struct command_desc cmd_status, cmd_watch, cmd_wait, cmd_plan;
 extern const struct command_desc cmd_firmware_add, cmd_firmware_list, cmd_firmware_show;
 extern const struct command_desc cmd_firmware_select, cmd_firmware_deselect, cmd_firmware_remove;
+extern const struct command_desc cmd_firmware_release;
 extern const struct command_desc cmd_firmware_check, cmd_firmware_make, cmd_firmware_extract;
 extern const struct command_desc cmd_pause, cmd_resume, cmd_retry;
 extern const struct command_desc cmd_history, cmd_show;

@@ -28,9 +28,14 @@ overview_station(const json_t *station, char *dst, size_t size)
 {
 	const char *state = out_string(station, "state"), *health = out_string(station, "health");
 	struct text reason = out_text(station, "reason");
+	struct text brake = out_text(json_object_get(station, "brake"), "message");
 
 	dst[0] = '\0';
-	if (state != NULL && strcmp(state, "paused") == 0)
+	if (brake.s[0] != '\0')
+		add(dst, size,
+		    "Station PAUSED ITSELF: %s. No new drone is started ('cfdfuctl resume').",
+		    brake.s);
+	else if (state != NULL && strcmp(state, "paused") == 0)
 		add(dst, size, "Station PAUSED: no new drone is started (cfdfuctl resume).");
 	else
 		add(dst, size, "Station armed: drones are flashed as they are plugged in.");
@@ -54,6 +59,8 @@ add_selection(char *dst, size_t size, const json_t *selection, const char *key)
 		add(dst, size, " [%s]", sum.s);
 	if (json_is_true(json_object_get(selection, "incomplete")))
 		add(dst, size, "%s", " (not shown to be whole)");
+	if (out_true(selection, "quarantined"))
+		add(dst, size, " SET ASIDE, flashed onto no drone ('cfdfuctl firmware release')");
 }
 
 void

@@ -461,6 +461,7 @@ app_free(struct app *a)
 		event_free(a->watch_timer);
 	json_decref(a->station);
 	elements_forget(a);
+	json_decref(a->brake);
 	config_free(a->config);
 	notify_free(a->notify);
 	log_free(a->log);

@@ -73,6 +73,7 @@ struct app {
 	struct watcher watchers[APP_WATCHERS_MAX];
 	size_t watchers_left; /* of this round, the last first */
 	json_t *station; /* as it was told last */
+	json_t *brake;	 /* type Brake: why the station has paused itself; NULL: it has not */
 	uint64_t station_revision;
 	struct elements *elements; /* elements.c */
 	struct special specials[FLEET_SLOTS_MAX];
@@ -136,6 +137,13 @@ void records_check(struct app *a);  /* each second */
 void journal_note(struct app *a, const struct command *c);
 struct log_about journal_slot(const struct app *a, const char *port); /* borrows port */
 void journal_health(struct app *a);
+
+/* harm.c: the brake has fallen, what of it is recorded, and how it is lifted. */
+void harm_stopped(struct app *a);
+int harm_load(struct app *a) MUST_CHECK; /* what is set aside, and why the station is paused */
+void harm_recall(struct app *a);	 /* endings before the start are counted */
+json_t *harm_resumed(struct app *a);	 /* what it was paused for, the caller's; or NULL */
+server_handler methods_release_firmware;
 
 /* library.c: catalogue rows and files -> images, selected for the fleet. */
 int library_rules(struct app *a) MUST_CHECK; /* the recorded platform rules alone */

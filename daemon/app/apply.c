@@ -39,6 +39,7 @@ apply_options(const struct config *c)
 			    .stagger_us = 30000,
 			    .leave_wait_us = 20000000 },
 		.quarantine = c->quarantine,
+		.brake = c->brake,
 	};
 }
 

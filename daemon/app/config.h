@@ -83,6 +83,7 @@ struct config {
 	struct config_ports ports;	 /* slots this station may touch */
 	enum config_adopt adopt;	 /* DFU devices of unknown origin */
 	uint32_t quarantine;		 /* failures in a row on one port; 0 never */
+	uint32_t brake;			 /* drones harmed alike by one image, in a row; 0 never */
 	uint32_t idle_exit_ms;		 /* leave after so long without work; 0 stay */
 	uint32_t max_active;		 /* drones at work at once */
 	uint32_t switch_limit;		 /* drones between two modes at once; 0 no limit */

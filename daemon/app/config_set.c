@@ -4,6 +4,7 @@
 
 #include "app/config_set.h"
 
+#include "core/brake.h"
 #include "core/platform.h"
 
 #include <ctype.h>
@@ -61,6 +62,7 @@ static const struct key keys[] = {
 	{ "station", "ports", VALUE_PORTS, AT(ports), NULL, 0, 0, "" },
 	{ "station", "adopt", VALUE_WORD, AT(adopt), adopt_words, 0, 0, "recognised" },
 	{ "station", "quarantine", VALUE_COUNT, AT(quarantine), NULL, 0, 1000, "3" },
+	{ "station", "brake", VALUE_COUNT, AT(brake), NULL, 0, BRAKE_DRONES_MAX, "3" },
 	{ "station", "idle-exit", VALUE_SPAN, AT(idle_exit_ms), NULL, 0, 30U * DAY_MS, "0" },
 	{ "station", "max-active", VALUE_COUNT, AT(max_active), NULL, 1, 120, "120" },
 	{ "station", "switch-limit", VALUE_COUNT, AT(switch_limit), NULL, 0, 120, "16" },

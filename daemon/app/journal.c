@@ -139,6 +139,9 @@ journal_note(struct app *a, const struct command *c)
 	case NOTE_DRONE_QUARANTINED:
 		say_quarantined(a, &v, c->record, c->note == NOTE_DRONE_QUARANTINED);
 		return;
+	case NOTE_BRAKE:
+		harm_stopped(a);
+		return;
 	case NOTE_COUNT:
 		return;
 	}

@@ -86,6 +86,7 @@ static void
 set_paused(struct app *a, struct call *call, bool paused)
 {
 	struct store_time now = app_time(a);
+	json_t *reply, *brake = NULL;
 	int r;
 
 	r = store_set(a->store, STORE_STATION, "paused", paused ? "yes" : NULL, &now);
@@ -96,9 +97,13 @@ set_paused(struct app *a, struct call *call, bool paused)
 		fleet_pause(a->fleet);
 	} else {
 		store_acknowledge(a->store); /* who says "go on" has seen what status repeats */
+		brake = harm_resumed(a);
 		fleet_resume(a->fleet, app_now_us());
 	}
-	call_reply(call, json_pack("{s:i}", "active", active_count(a)));
+	reply = json_pack("{s:i}", "active", active_count(a));
+	if (brake != NULL)
+		(void)json_object_set_new(reply, "brake", brake);
+	call_reply(call, reply);
 	pump(a);
 }
 
@@ -174,6 +179,9 @@ answer_retried(struct app *a, struct call *call, json_t *take_queued)
 	else if (!policy_any_selected(fleet_policy(a->fleet)))
 		note = "No firmware is selected: nothing is written before 'cfdfuctl firmware "
 		       "select'.";
+	else if (!policy_any_to_give(fleet_policy(a->fleet)))
+		note = "The selected firmware is set aside: nothing is written before another is "
+		       "selected, or 'cfdfuctl firmware release'.";
 	if (note != NULL && json_array_size(take_queued) > 0)
 		(void)json_object_set_new(reply, "note", json_string(note));
 	call_reply(call, reply);
@@ -296,6 +304,7 @@ server_handler *const methods[STATION_METHOD_COUNT] = {
 	[STATION_GET_ATTEMPT] = methods_get_attempt,
 	[STATION_GET_DRONE] = methods_get_drone,
 	[STATION_RELEASE_PORT] = release_port,
+	[STATION_RELEASE_FIRMWARE] = methods_release_firmware,
 	[STATION_RECOVER_LOADER] = methods_recover_loader,
 	[STATION_BACKUP] = methods_backup,
 	[STATION_GET_HEALTH] = methods_get_health,

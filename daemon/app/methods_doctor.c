@@ -88,9 +88,44 @@ check_slots(struct app *a, json_t *list)
 		      "sudo systemctl stop fwupd");
 }
 
+/* An image that is selected and set aside. */
+static bool
+check_aside(struct app *a, json_t *list, const struct image *image)
+{
+	const struct image_label *label = image != NULL ? image_label(image) : NULL;
+	const char *why =
+	    label != NULL ? policy_aside(fleet_policy(a->fleet), label->sha256) : NULL;
+	char text[256], fix[128];
+
+	if (why == NULL)
+		return false;
+	(void)snprintf(text, sizeof(text), "%s is selected, and set aside: %s.", label->name, why);
+	(void)snprintf(fix, sizeof(fix), "cfdfuctl firmware release '%s'", label->name);
+	check(list, "firmware", "warn", text, fix);
+	return true;
+}
+
+static void
+check_brake(struct app *a, json_t *list)
+{
+	const char *message = json_string_value(json_object_get(a->brake, "message"));
+	char text[768];
+
+	if (message == NULL)
+		return;
+	(void)snprintf(text, sizeof(text), "The station has paused itself: %s.", message);
+	check(list, "brake", "fail", text, "cfdfuctl resume");
+}
+
 static void
 check_selection(struct app *a, json_t *list)
 {
+	bool aside = false;
+
+	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++)
+		aside |= check_aside(a, list, policy_selected(fleet_policy(a->fleet), p));
+	if (aside)
+		return;
 	if (policy_any_selected(fleet_policy(a->fleet)))
 		check(list, "firmware", "ok", "Firmware is selected.", NULL);
 	else
@@ -186,6 +221,7 @@ methods_get_health(void *ctx, struct call *call, json_t *parameters)
 	check_clock(a, list);
 	check_slots(a, list);
 	check_ports(a, list);
+	check_brake(a, list);
 	check_selection(a, list);
 	check_loop(a, list);
 	call_reply(call, json_pack("{s:s, s:o, s:o, s:o}", "health",

@@ -90,7 +90,22 @@ add_users_of(struct app *a, enum store_scope scope, const char *member, json_t *
 	(void)!store_each(a->store, scope, on_user, &u); /* unreadable: health says so */
 }
 
-/* The store allows no call into it from its callbacks: who uses the rows is added afterwards. */
+static void
+add_aside(struct app *a, json_t *row)
+{
+	uint8_t sha256[DIGEST_BYTES];
+	const char *sum = json_string_value(json_object_get(row, "sha256")), *why = NULL;
+
+	if (digest_parse(sum != NULL ? sum : "", sha256))
+		why = policy_aside(fleet_policy(a->fleet), sha256);
+	(void)json_object_set_new(row, "quarantined", json_boolean(why != NULL));
+	(void)json_object_set_new(row, "quarantined_why", status_text(why));
+}
+
+/*
+ * The store allows no call into it from its callbacks: who uses the rows is added afterwards, and
+ * whether they are set aside.
+ */
 static void
 add_users(struct app *a, json_t *list)
 {
@@ -98,7 +113,10 @@ add_users(struct app *a, json_t *list)
 	size_t i;
 
 	json_array_foreach(list, i, row)
+	{
 		(void)json_object_set(rows, json_string_value(json_object_get(row, "name")), row);
+		add_aside(a, row);
+	}
 	add_users_of(a, STORE_SELECTED, "selected_for", rows);
 	add_users_of(a, STORE_OWN, "own", rows);
 	json_decref(rows);

@@ -184,6 +184,20 @@ answer_selected(struct app *a, struct call *call, const struct image *image, str
 				   "affected", t->affected, "notes", t->notes));
 }
 
+/* What the brake has stopped is not selected by habit: the release says that it is meant. */
+static bool
+refuse_aside(struct app *a, struct call *call, const struct image *image)
+{
+	const char *name = image_label(image)->name;
+	const char *why = policy_aside(fleet_policy(a->fleet), image_label(image)->sha256);
+
+	if (why != NULL)
+		call_refuse(call, PROTO_ERROR("Refused"),
+			    "%s is set aside: %s. 'cfdfuctl firmware release %s' lifts that.",
+			    name, why, name);
+	return why != NULL;
+}
+
 void
 methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 {
@@ -204,6 +218,10 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 	}
 	if (methods_image(a, call, text_of(parameters, "name"), &image) < 0)
 		return;
+	if (refuse_aside(a, call, image)) {
+		image_unref(image);
+		return;
+	}
 	t = told_new();
 	if (target != NULL)
 		r = select_target(a, call, image, target, &t);

@@ -130,12 +130,16 @@ records_load(struct app *a)
 	r = load_ports(a);
 	if (r == 0)
 		r = store_get(a->store, STORE_STATION, "paused", paused, sizeof(paused));
+	if (r >= 0)
+		r = harm_load(a);
 	if (r < 0)
 		return;
 	if (strcmp(paused, "yes") == 0)
 		fleet_pause(a->fleet);
 	load_pasts(a);
 	a->loaded = library_load(a) == 0;
+	if (a->loaded)
+		harm_recall(a);
 	(void)records_commit(a);
 }
 

@@ -40,7 +40,7 @@ number_or_null(int64_t n, int64_t none)
 }
 
 static json_t *
-selection(enum platform p, const struct image *image)
+selection(struct app *a, enum platform p, const struct image *image)
 {
 	const struct image_label *label = image_label(image);
 	char sha256[DIGEST_TEXT_MAX];
@@ -48,7 +48,8 @@ selection(enum platform p, const struct image *image)
 	digest_format(label->sha256, sha256);
 	return json_pack("{s:s, s:s, s:o, s:s, s:b}", "platform", platform_name(p), "name",
 			 label->name, "version", status_text(label->version), "sha256", sha256,
-			 "incomplete", label->incomplete);
+			 "incomplete", label->incomplete, "quarantined",
+			 policy_aside(fleet_policy(a->fleet), label->sha256) != NULL);
 }
 
 static json_t *
@@ -59,7 +60,7 @@ selections(struct app *a)
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++) {
 		const struct image *image = policy_selected(fleet_policy(a->fleet), p);
 
-		if (image != NULL && json_array_append_new(list, selection(p, image)) < 0)
+		if (image != NULL && json_array_append_new(list, selection(a, p, image)) < 0)
 			break;
 	}
 	return list;
@@ -139,12 +140,18 @@ own_selections(struct app *a)
 
 	json_array_foreach(list, i, own)
 	{
-		const char *name = json_string_value(json_object_get(own, "name"));
+		const char *name = json_string_value(json_object_get(own, "name")), *sum;
+		uint8_t sha256[DIGEST_BYTES];
+		bool aside;
 
 		(void)json_object_set_new(own, "version", json_null());
 		(void)json_object_set_new(own, "sha256", json_null());
 		/* That the database cannot be read is said by health. */
 		(void)!store_firmware_find(a->store, name, on_own_firmware, own);
+		sum = json_string_value(json_object_get(own, "sha256"));
+		aside = digest_parse(sum != NULL ? sum : "", sha256) &&
+			policy_aside(fleet_policy(a->fleet), sha256) != NULL;
+		(void)json_object_set_new(own, "quarantined", json_boolean(aside));
 	}
 	return list;
 }
@@ -160,19 +167,28 @@ outside(const struct app *a)
 	return list;
 }
 
+static json_t *
+paused_by(struct app *a)
+{
+	if (!fleet_paused(a->fleet))
+		return json_null();
+	return json_string(a->brake != NULL ? "brake" : "operator");
+}
+
 json_t *
 status_station(struct app *a)
 {
 	char why[STORE_WHY_MAX] = "";
 	enum store_health health = store_health(a->store, why);
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o}", "state",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:O?}", "state",
 			 fleet_paused(a->fleet) ? "paused" : "armed", "selected", selections(a),
 			 "counts", counts(a), "own", own_selections(a), "rules",
 			 settings(a, STORE_PLATFORM, "platform"), "health",
 			 health == STORE_DEGRADED ? "degraded" : "ok", "reason", status_text(why),
 			 "eta_s", number_or_null(fleet_eta_s(a->fleet, app_now_us()), -1),
-			 "version", PACKAGE_VERSION, "outside", outside(a));
+			 "version", PACKAGE_VERSION, "outside", outside(a), "paused_by",
+			 paused_by(a), "brake", a->brake);
 }
 
 static const char *

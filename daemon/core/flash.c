@@ -32,7 +32,7 @@ static const unsigned next_stages[FLASH_STAGE_COUNT] = {
 	[FLASH_FEATURE] = S(CHECK_FEATURE) | S(WORK) | S(OVER),
 	[FLASH_CHECK_FEATURE] = S(WORK) | S(OVER),
 	[FLASH_WORK] = S(WRITE_TURN) | S(LEAVE_TURN) | S(OVER),
-	[FLASH_WRITE_TURN] = S(WORK) | S(OVER),
+	[FLASH_WRITE_TURN] = S(WORK) | S(LEAVE_TURN) | S(OVER),
 	[FLASH_LEAVE_TURN] = S(LEAVE) | S(OVER),
 	[FLASH_LEAVE] = S(OVER),
 	[FLASH_OVER] = 0,
@@ -582,7 +582,7 @@ flash_backup(struct flash *f, uint32_t addr, uint32_t bytes, uint8_t *backup)
 void
 flash_only_leave(struct flash *f)
 {
-	assert(f->stage == FLASH_PROBED);
+	assert(f->stage == FLASH_PROBED || f->stage == FLASH_WRITE_TURN);
 	enter(f, FLASH_LEAVE_TURN);
 }
 

@@ -7,6 +7,7 @@
  *   MAPS --> CLEAN --> OTP --> LOADER --> PROBED                   reading only [next_operation]
  *   PROBED  --> FEATURE --> CHECK_FEATURE --> WORK                 [flash_run]
  *   PROBED  --> BACKUP --> PROBED                                  [flash_backup]
+ *   WRITE_TURN --> LEAVE_TURN                                      [flash_only_leave]
  *   WORK    --> WRITE_TURN --> WORK                                before the first erase
  * [flash_granted] WORK    --> LEAVE_TURN --> LEAVE --> OVER                      [flash_granted]
  *   any     --> OVER                                               verdict says how       [give_up]
@@ -99,7 +100,10 @@ void flash_next(struct flash *f, uint64_t now_us, struct want *ret_want);
 void flash_ended(struct flash *f, enum usb_status status, const uint8_t *data, size_t length,
 		 uint64_t now_us);
 
-/* PROBED: carry this image out, or read into backup (of bytes, from addr), or leave as it is. */
+/*
+ * PROBED: carry this image out, or read into backup (of bytes, from addr), or leave as it is; the
+ * last also at WRITE_TURN.
+ */
 void flash_run(struct flash *f, struct image *image);
 void flash_backup(struct flash *f, uint32_t addr, uint32_t bytes, uint8_t *backup);
 void flash_only_leave(struct flash *f);

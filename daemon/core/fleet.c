@@ -442,7 +442,7 @@ remember(struct slot *s, const struct job_record *r)
 
 /* The verdict is durable: from now on it may be told. */
 static void
-publish(struct fleet *f, unsigned slot)
+publish(struct fleet *f, unsigned slot, uint64_t now_us)
 {
 	struct slot *s = &f->slots[slot];
 	const struct job_record *r = job_record(s->job);
@@ -452,7 +452,7 @@ publish(struct fleet *f, unsigned slot)
 	s->shown.image = NULL;
 	s->ended = true;
 	s->done = true;
-	if (r->image != NULL)
+	if (r->image != NULL && r->verdict.fault != FAULT_SET_ASIDE)
 		memcpy(s->done_sha256, image_label(r->image)->sha256, sizeof(s->done_sha256));
 	else if (s->replaced || r->kind == JOB_UPDATE) /* a reading leaves there what was there */
 		memset(s->done_sha256, 0, sizeof(s->done_sha256));
@@ -464,6 +464,7 @@ publish(struct fleet *f, unsigned slot)
 		count_failure(f, slot);
 	else if (r->verdict.kind == VERDICT_PASS || r->verdict.kind == VERDICT_UNCHANGED)
 		s->failures = s->past.failures = 0;
+	fleet_count_harm(f, r, now_us);
 	if (r->verdict.fault == FAULT_SUSPEND)
 		s->again = true;
 	if (is_still_here(s, r))
@@ -484,7 +485,7 @@ fleet_recorded(struct fleet *f, unsigned slot, int error, int64_t id, uint64_t n
 	before = job_published(s->job);
 	job_recorded(s->job, error, id, now_us);
 	if (!before && job_published(s->job))
-		publish(f, slot);
+		publish(f, slot, now_us);
 	fleet_enqueue(f, slot);
 }
 

@@ -25,6 +25,7 @@
 #include "cfdfu/outcome.h"
 #include "cfdfu/usb_port.h"
 #include "cfdfu/watch.h"
+#include "core/brake.h"
 #include "core/job.h"
 #include "core/policy.h"
 #include "core/sched.h"
@@ -40,6 +41,7 @@ struct fleet_options {
 	struct job_options job;
 	struct sched_limits limits;
 	unsigned quarantine; /* failures in a row; 0 never */
+	unsigned brake;	     /* drones harmed alike by one image, in a row; 0 never */
 };
 
 enum note_kind {
@@ -51,6 +53,7 @@ enum note_kind {
 	NOTE_FOREIGN,	  /* looked at, none of ours */
 	NOTE_QUARANTINED, /* the slot is set aside now */
 	NOTE_DRONE_QUARANTINED,
+	NOTE_BRAKE, /* with this slot's ending: fleet_brake() says what holds now */
 	NOTE_COUNT
 };
 
@@ -187,6 +190,18 @@ uint64_t fleet_deadline_us(const struct fleet *f);
 void fleet_pause(struct fleet *f);
 void fleet_resume(struct fleet *f, uint64_t now_us);
 bool fleet_paused(const struct fleet *f);
+
+/*
+ * The image that has harmed so many drones alike, in a row: the fleet has paused itself and set
+ * the image aside in its policy.  NULL: it has not, or was resumed since.  Good until the next call
+ * into the fleet.
+ */
+const struct brake_run *fleet_brake(const struct fleet *f);
+/* An ending that the records tell of, in their order, after the start: counted like one's own. */
+void fleet_recall(struct fleet *f, const struct brake_ending *e, uint64_t now_us);
+/* Drones get this image again; the count begins anew.  False: it was not set aside. */
+bool fleet_release_image(struct fleet *f, const uint8_t sha256[IMAGE_SHA256_BYTES],
+			 uint64_t now_us);
 
 /* Again, now.  -ENODEV nothing there, -EBUSY at work, -EPERM set aside (release it, or force),
  * -EINVAL not ours. */

@@ -50,6 +50,8 @@ void
 fleet_resume(struct fleet *f, uint64_t now_us)
 {
 	f->paused = false;
+	f->fallen.fault = FAULT_NONE;
+	brake_forget(&f->brake);
 	sched_hold_starts(f->sched, false);
 	consider_all(f, now_us);
 }
@@ -91,8 +93,8 @@ fleet_configure_slot(struct fleet *f, unsigned slot, bool ours, const char *labe
 }
 
 /* A job that has done nothing yet, from its beginning, as it was asked for. */
-static void
-begin_anew(struct fleet *f, unsigned slot, uint64_t now_us)
+void
+fleet_begin_anew(struct fleet *f, unsigned slot, uint64_t now_us)
 {
 	struct slot *s = &f->slots[slot];
 	bool update = job_record(s->job)->kind == JOB_UPDATE;
@@ -112,7 +114,7 @@ decide_anew(struct fleet *f, unsigned slot, uint64_t now_us)
 
 	if (fleet_has_not_begun(s) && job_stage(s->job) != JOB_ASK &&
 	    job_record(s->job)->kind == JOB_UPDATE)
-		begin_anew(f, slot, now_us);
+		fleet_begin_anew(f, slot, now_us);
 }
 
 void
@@ -232,7 +234,7 @@ fleet_past(struct fleet *f, unsigned slot, const struct drone_past *past, uint64
 	if (s->job == NULL)
 		fleet_consider(f, slot, now_us);
 	else if (fleet_has_not_begun(s))
-		begin_anew(f, slot, now_us);
+		fleet_begin_anew(f, slot, now_us);
 }
 
 void

@@ -57,10 +57,18 @@ struct fleet {
 	uint64_t boot_us; /* what booting and confirming takes, learned */
 	uint64_t work_us; /* the whole work on the last drone that passed; 0 none yet */
 	bool paused, stopping;
+	struct brake brake;
+	struct brake_run fallen; /* fault NONE: the brake has not fallen */
 };
 
 /* fleet_eta.c */
 int fleet_eta_of(const struct fleet *f, unsigned slot, uint64_t now_us); /* seconds; -1 unknown */
+
+/* fleet_brake.c */
+void fleet_count_harm(struct fleet *f, const struct job_record *r, uint64_t now_us);
+
+/* fleet_orders.c */
+void fleet_begin_anew(struct fleet *f, unsigned slot, uint64_t now_us); /* as it was asked for */
 
 /* fleet.c */
 int fleet_add_slot(struct fleet *f, const char *port); /* its number, or -E2BIG */

@@ -160,6 +160,11 @@ plan_by_answer(const struct fleet *f, const struct slot *s, enum policy_answer a
 	case POLICY_NO_IMAGE:
 		set(ret, ACTION_NONE, ret->choice_why);
 		return;
+	case POLICY_ASIDE:
+		set(ret, ACTION_QUARANTINED,
+		    "Its firmware is set aside: 'cfdfuctl firmware list' shows it, 'cfdfuctl "
+		    "firmware release' lifts that.");
+		return;
 	case POLICY_DISAGREE:
 	case POLICY_UNKNOWN:
 		set(ret, ACTION_SKIPPED, ret->choice_why);
@@ -181,7 +186,7 @@ fleet_plan(const struct fleet *f, unsigned slot, const struct policy *with,
 					s->shown.verdict.kind == VERDICT_NEEDS_BUTTON ||
 					s->shown.verdict.kind == VERDICT_SKIPPED);
 	answer = ask_policy(s, with, &choice);
-	ret_plan->image = choice.image;
+	ret_plan->image = answer == POLICY_USE ? choice.image : NULL;
 	ret_plan->by = choice.by;
 	ret_plan->choice_why = choice.why;
 	if (!plan_without_image(s, ret_plan))

@@ -144,10 +144,10 @@ class_of(const struct fleet *f, const struct slot *s, bool held)
 		.again = s->again,
 		.quarantined = s->quarantined || s->drone_quarantined,
 		.foreign = s->foreign,
-		/* WHY not where the slot is not ours, or nothing is selected: there is no turn to
-		 * come. */
+		/* WHY not where the slot is not ours, or nothing is selected but what is set
+		 * aside: there is no turn to come. */
 		.held = (held || f->paused || f->stopping) && !s->not_ours &&
-			policy_any_selected(f->policy),
+			policy_any_to_give(f->policy),
 		.verdict = s->ended ? s->shown.verdict.kind : VERDICT_NONE,
 	};
 

@@ -418,7 +418,10 @@ job_granted(struct job *j, enum turn turn, uint64_t now_us)
 	/* WHY: standing in a queue is not the drone's fault. */
 	if (j->attempt_deadline_us != 0)
 		j->attempt_deadline_us += now_us - j->turn_asked_us;
-	if (turn == TURN_START)
+	/* WHY: each turn but the last is before the first erase, and may have been long to wait. */
+	if (turn != TURN_LEAVE && choose_barred(j) && (j->stage == JOB_FLASH || !j->touched))
+		choose_leave_aside(j, NULL, now_us);
+	else if (turn == TURN_START)
 		j->started = true;
 	else if (j->stage == JOB_SWITCH && turn == TURN_SWITCH)
 		job_enter(j, JOB_REQUEST, now_us);

@@ -79,6 +79,18 @@ void talk_switch_next(struct job *j, uint64_t now_us, struct job_want *w);
 void talk_on_deadline(struct job *j, uint64_t now_us);
 bool talk_sighted_again(struct job *j, const struct sighting *s, uint64_t now_us);
 
+/* job_choose.c: which image, and whether it still may be written */
+void choose_use(struct job *j, struct image *image); /* pins it, if none is */
+bool choose_image(struct job *j, uint64_t now_us);   /* false: it has ended, or is to leave */
+/* Ends it as skipped; a drone that we sent into DFU mode starts its firmware again first. */
+void choose_skip(struct job *j, enum fault fault, const char *why, uint64_t now_us);
+/* Has anything been erased or written, on this visit or before? */
+bool choose_has_written(const struct job *j);
+/* Its image is set aside and nothing is erased yet: the drone is left as it is. */
+bool choose_barred(const struct job *j);
+/* ... with words.  image: which it would have been, where none is pinned. */
+void choose_leave_aside(struct job *j, const struct image *image, uint64_t now_us);
+
 /* job_visit.c: DFU mode */
 void visit_begin(struct job *j, const struct sighting *s, uint64_t now_us);
 void visit_opened(struct job *j, const uint8_t *descriptors, size_t length, uint64_t now_us);

@@ -80,16 +80,6 @@ visit_account(struct job *j)
 	memset(c, 0, sizeof(*c));
 }
 
-/* Has anything been erased or written, on this visit or before? */
-static bool
-has_written(const struct job *j)
-{
-	const struct dfuse_counters *c = &j->flash.dfuse.counters;
-
-	return j->record.bytes_written + c->bytes_written > 0 ||
-	       j->record.sectors_erased + c->erases > 0;
-}
-
 /* INVARIANT: the only place that says that every byte of the image was read back equal. */
 static void
 visit_verified(struct job *j)
@@ -100,7 +90,7 @@ visit_verified(struct job *j)
 		return; /* a visit that only left the ROM proves nothing */
 	j->verified = true;
 	/* WHY: after a reset the plan begins anew, and finds what was written before it. */
-	j->unchanged = plan_unchanged(plan) && !has_written(j);
+	j->unchanged = plan_unchanged(plan) && !choose_has_written(j);
 	/* What we brought back ourselves is no change to warn of. */
 	if (j->setup.kind == JOB_RECOVER_LOADER && !j->unchanged)
 		copy_text(j->record.loader_sha256, sizeof(j->record.loader_sha256),
@@ -114,19 +104,6 @@ visit_left(struct job *j, uint64_t now_us)
 	visit_account(j);
 	job_enter(j, JOB_AWAIT_RUNTIME, now_us);
 	j->deadline_us = now_us + j->setup.options->boot_timeout_us;
-}
-
-/* Ends it with this verdict, but lets a drone that we sent here start its firmware again first. */
-static void
-part_with(struct job *j, struct verdict v, const char *why, uint64_t now_us)
-{
-	if (!j->own) {
-		job_finish(j, v, why, now_us);
-		return;
-	}
-	j->parting = v;
-	j->parting_why = why;
-	j->only_leave = true;
 }
 
 /* ---- deciding ------------------------------------------------------------------------------- */
@@ -161,88 +138,6 @@ is_ours(const struct job *j)
 	case JOB_ADOPT_PORT:
 		return true;
 	}
-	return false;
-}
-
-static void
-use_image(struct job *j, struct image *image)
-{
-	if (j->record.image != NULL)
-		return; /* pinned when the job began (design section 3) */
-	j->record.image = image_ref(image);
-}
-
-static void
-skip(struct job *j, enum fault fault, const char *why, uint64_t now_us)
-{
-	part_with(j,
-		  (struct verdict){ .kind = VERDICT_SKIPPED, .fault = fault, .step = STEP_PROBING },
-		  why, now_us);
-}
-
-/*
- * INVARIANT: the pinned image is held against the OTP itself, for the policy judges what is
- * selected now, which may be another image or none.
- */
-static bool
-pinned_image_fits(const struct job *j, const struct policy_drone *d, enum platform taken_for)
-{
-	unsigned fits = image_label(j->record.image)->platforms;
-
-	if (d->board != 0 && d->crtp != PLATFORM_UNKNOWN && (d->board & BIT(d->crtp)) == 0)
-		return false;
-	if (fits == 0)
-		return true;
-	return (d->board == 0 || (fits & d->board) != 0) &&
-	       (taken_for == PLATFORM_UNKNOWN || (fits & BIT(taken_for)) != 0);
-}
-
-static bool
-choose_image(struct job *j, uint64_t now_us)
-{
-	const struct flash *f = &j->flash;
-	struct policy_drone d = {
-		.port = j->record.port,
-		.label = j->setup.label,
-		.runtime_serial = j->record.serial,
-		.dfu_serial = j->record.dfu_serial,
-		.crtp = f->profile->family ? j->record.platform : PLATFORM_OTHER,
-		.board_read = f->otp == FLASH_OTP_TYPE ||
-			      (f->otp == FLASH_OTP_BLANK && (j->own || j->past.known)),
-	};
-	struct policy_choice choice;
-	enum policy_answer answer;
-
-	if (f->otp == FLASH_OTP_TYPE)
-		d.board = platforms_of_board(f->board);
-	else if (d.board_read)
-		d.board = platforms_of_board(
-		    "CF20"); /* SPEC: what the firmware assumes (protocol notes 9.4) */
-	answer = policy_choose(j->setup.policy, &d, &choice);
-	if (j->record.image != NULL && !pinned_image_fits(j, &d, choice.platform)) {
-		skip(j, FAULT_PLATFORM,
-		     "the firmware that this attempt began with is for another platform than the "
-		     "drone's OTP says",
-		     now_us);
-		return false;
-	}
-	if (answer == POLICY_NO_IMAGE && j->record.image == NULL) {
-		if (!j->touched) /* no image, no row: it has not begun */
-			job_end_idle(j, choice.why, now_us);
-		else
-			skip(j, FAULT_PLATFORM, choice.why, now_us);
-		return false;
-	}
-	if (answer == POLICY_USE || answer == POLICY_NO_IMAGE) {
-		/* INVARIANT: a selection that changes under way does not change a running job. */
-		if (choice.platform != PLATFORM_UNKNOWN)
-			j->record.platform = choice.platform;
-		if (answer == POLICY_USE)
-			use_image(j, choice.image);
-		return true;
-	}
-	skip(j, answer == POLICY_DISAGREE ? FAULT_PLATFORM : FAULT_PLATFORM_UNKNOWN, choice.why,
-	     now_us);
 	return false;
 }
 
@@ -288,18 +183,18 @@ prepare_special(struct job *j, uint64_t now_us)
 	if (j->setup.kind == JOB_BACKUP)
 		return prepare_backup(j, now_us);
 	if (!j->flash.profile->family) {
-		skip(j, FAULT_NONE,
+		choose_skip(j, FAULT_NONE,
 		     "only a Crazyflie's boot loader is brought back; nothing was written", now_us);
 		return false;
 	}
 	if (j->record.loader_recognised && !j->setup.force) {
-		skip(j, FAULT_NONE,
+		choose_skip(j, FAULT_NONE,
 		     "the boot loader there is in order; nothing was written. Use --force to write "
 		     "it all the same",
 		     now_us);
 		return false;
 	}
-	use_image(j, j->setup.image);
+	choose_use(j, j->setup.image);
 	return true;
 }
 

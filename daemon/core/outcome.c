@@ -170,6 +170,11 @@ static const struct {
 				"Find the cause (cable, port, drone), " RELEASE_SLOT "." },
 	[FAULT_STOPPED] = { "stopped", CLASS_OPERATOR, "The service was stopped.",
 			    "Leave the drone plugged in and start the service again." },
+	[FAULT_SET_ASIDE] = { "set-aside", CLASS_OPERATOR,
+			      "The firmware for this drone was set aside before anything was "
+			      "written.",
+			      "Select another firmware, or lift that with 'cfdfuctl firmware "
+			      "release NAME'; the drone is flashed then." },
 };
 
 static const char *const dfu_statuses[DFU_STATUS_COUNT] = {
@@ -224,6 +229,15 @@ const char *
 step_name(enum step s)
 {
 	return (unsigned)s < STEP_COUNT ? steps[s] : NULL;
+}
+
+enum step
+step_by_name(const char *name)
+{
+	for (unsigned s = STEP_NONE + 1; s < STEP_COUNT; s++)
+		if (name != NULL && strcmp(steps[s], name) == 0)
+			return (enum step)s;
+	return STEP_NONE;
 }
 
 /* The numbers have gaps: what is not in the table speaks like FAULT_NONE. */

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cfdfu/util.h"
 #include "core/ident.h"
 
 /* What the operator said about one slot or serial.  Free: no key. */
@@ -28,9 +29,16 @@ struct rule {
 	enum platform platform;
 };
 
+/* An image that no drone gets.  Free: no reason. */
+struct aside {
+	uint8_t sha256[IMAGE_SHA256_BYTES];
+	char reason[POLICY_REASON_MAX];
+};
+
 struct policy {
 	struct image *selected[PLATFORM_COUNT];
 	struct rule rules[POLICY_RULES_MAX];
+	struct aside asides[POLICY_ASIDE_MAX];
 };
 
 /* The platforms that share a board with another one: only firmware or the operator tells them
@@ -148,14 +156,70 @@ policy_platforms_for(const struct policy *p, const struct image *image, enum pla
 	return *ret_chosen == 0 ? -EEXIST : 0;
 }
 
-/* Is anything selected for one of these platforms? */
+static const struct aside *
+find_aside(const struct policy *p, const uint8_t *sha256)
+{
+	for (size_t i = 0; i < POLICY_ASIDE_MAX; i++)
+		if (p->asides[i].reason[0] != '\0' &&
+		    memcmp(p->asides[i].sha256, sha256, IMAGE_SHA256_BYTES) == 0)
+			return &p->asides[i];
+	return NULL;
+}
+
+int
+policy_set_aside(struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES], const char *reason)
+{
+	assert(reason[0] != '\0');
+	for (size_t i = 0; i < POLICY_ASIDE_MAX && find_aside(p, sha256) == NULL; i++) {
+		struct aside *a = &p->asides[i];
+
+		if (a->reason[0] != '\0')
+			continue;
+		memcpy(a->sha256, sha256, sizeof(a->sha256));
+		copy_text(a->reason, sizeof(a->reason), reason);
+	}
+	return find_aside(p, sha256) != NULL ? 0 : -E2BIG;
+}
+
+bool
+policy_release(struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES])
+{
+	const struct aside *a = find_aside(p, sha256);
+
+	if (a == NULL)
+		return false;
+	p->asides[a - p->asides].reason[0] = '\0';
+	return true;
+}
+
+const char *
+policy_aside(const struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES])
+{
+	const struct aside *a = find_aside(p, sha256);
+
+	return a != NULL ? a->reason : NULL;
+}
+
 static bool
+is_aside(const struct policy *p, const struct image *image)
+{
+	return find_aside(p, image_label(image)->sha256) != NULL;
+}
+
+/*
+ * What is selected for one of these platforms; NULL nothing.  WHY: what is not set aside comes
+ * first: a drone whose platform is not known yet is perhaps the one that it is for.
+ */
+static struct image *
 any_selected_of(const struct policy *p, unsigned platforms)
 {
+	struct image *any = NULL;
+
 	for (unsigned i = 0; i < PLATFORM_COUNT; i++)
-		if ((platforms & BIT(i)) != 0 && p->selected[i] != NULL)
-			return true;
-	return false;
+		if ((platforms & BIT(i)) != 0 && p->selected[i] != NULL &&
+		    (any == NULL || is_aside(p, any)))
+			any = p->selected[i];
+	return any;
 }
 
 bool
@@ -164,7 +228,7 @@ policy_any_selected(const struct policy *p)
 	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
 		if (p->rules[i].image != NULL)
 			return true;
-	return any_selected_of(p, ~0U);
+	return any_selected_of(p, ~0U) != NULL;
 }
 
 static bool
@@ -240,6 +304,17 @@ policy_set_platform(struct policy *p, const char *target, enum platform platform
 	assert((unsigned)platform < PLATFORM_COUNT);
 	r = set_rule(p, target, NULL, &platform);
 	return r == -E2BIG && platform == PLATFORM_UNKNOWN ? 0 : r; /* nothing to remove */
+}
+
+bool
+policy_any_to_give(const struct policy *p)
+{
+	const struct image *any = any_selected_of(p, ~0U);
+
+	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
+		if (p->rules[i].image != NULL && !is_aside(p, p->rules[i].image))
+			return true;
+	return any != NULL && !is_aside(p, any);
 }
 
 static bool
@@ -400,7 +475,15 @@ answer_undecided(const struct policy_drone *d, struct policy_choice *ret)
 }
 
 static enum policy_answer
-answer_decided(struct image *image, struct policy_choice *ret)
+answer_aside(const struct policy *p, struct image *image, struct policy_choice *ret)
+{
+	ret->image = image;
+	ret->why = policy_aside(p, image_label(image)->sha256);
+	return POLICY_ASIDE;
+}
+
+static enum policy_answer
+answer_decided(const struct policy *p, struct image *image, struct policy_choice *ret)
 {
 	unsigned fits = image_label(image)->platforms;
 
@@ -411,6 +494,8 @@ answer_decided(struct image *image, struct policy_choice *ret)
 			       : "The firmware is for another platform than the drone's.";
 		return POLICY_DISAGREE;
 	}
+	if (is_aside(p, image))
+		return answer_aside(p, image, ret);
 	ret->image = image;
 	ret->why = fits != 0 ? "Firmware and drone are of the same platform."
 			     : "The firmware does not say its platform; the operator selected it.";
@@ -424,23 +509,27 @@ policy_choose(const struct policy *p, const struct policy_drone *d,
 	struct policy_choice choice = { .why = "No firmware is selected for this drone." };
 	struct word word = operators_word(p, d);
 	const char *contradiction = find_contradiction(&word, d);
-	struct image *image = word.image;
+	struct image *image = word.image, *any = word.image;
 	enum policy_answer answer;
 
 	assert((unsigned)d->crtp < PLATFORM_COUNT);
+	if (any == NULL)
+		any = any_selected_of(p, possible_platforms(&word, d));
 	if (contradiction == NULL)
 		choice.platform = decide_platform(&word, d);
 	if (image == NULL)
 		image = p->selected[choice.platform];
-	if (word.image == NULL && !any_selected_of(p, possible_platforms(&word, d))) {
+	if (any == NULL) {
 		answer = POLICY_NO_IMAGE;
 	} else if (contradiction != NULL) {
 		choice.why = contradiction;
 		answer = POLICY_DISAGREE;
 	} else if (choice.platform == PLATFORM_UNKNOWN) {
-		answer = answer_undecided(d, &choice);
+		/* WHY: no mode is changed to find out which of the images it is not to get. */
+		answer = is_aside(p, any) ? answer_aside(p, any, &choice)
+					  : answer_undecided(d, &choice);
 	} else {
-		answer = image != NULL ? answer_decided(image, &choice) : POLICY_NO_IMAGE;
+		answer = image != NULL ? answer_decided(p, image, &choice) : POLICY_NO_IMAGE;
 	}
 	if (answer == POLICY_USE)
 		choice.by = word.image != NULL ? word.by : POLICY_BY_PLATFORM;

@@ -8,12 +8,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cfdfu/platform.h"
 #include "cfdfu/watch.h"
 #include "core/image.h"
 
 #define POLICY_RULES_MAX 512 /* LIMIT: slots, labels, serials with an own image or a rule */
+#define POLICY_ASIDE_MAX 64  /* LIMIT: images set aside at one time */
+#define POLICY_REASON_MAX 96
 
 struct policy;
 
@@ -24,6 +27,7 @@ void policy_free(struct policy *p); /* NULL is fine; drops its references */
 void policy_select(struct policy *p, enum platform platform, struct image *image);
 struct image *policy_selected(const struct policy *p, enum platform platform); /* borrowed */
 bool policy_any_selected(const struct policy *p);
+bool policy_any_to_give(const struct policy *p); /* ... that is not set aside */
 
 /* The same rules with the same images, to try something out on. */
 int policy_copy(const struct policy *p, struct policy **ret_policy) MUST_CHECK;
@@ -52,6 +56,16 @@ struct image *policy_own(const struct policy *p, const char *target); /* borrowe
  */
 int policy_set_platform(struct policy *p, const char *target, enum platform platform) MUST_CHECK;
 
+/*
+ * Sets an image aside, by its digest: it is flashed onto no drone until it is released, whatever
+ * is selected.  reason: half a sentence, copied.  -E2BIG: POLICY_ASIDE_MAX.
+ */
+int policy_set_aside(struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES],
+		     const char *reason) MUST_CHECK;
+bool policy_release(struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES]); /* it was */
+/* The reason, borrowed until the next change; NULL: it is not set aside. */
+const char *policy_aside(const struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES]);
+
 /* What is known of a drone when the question is asked.  Missing: "" or 0. */
 struct policy_drone {
 	const char *port;
@@ -66,6 +80,7 @@ struct policy_drone {
 enum policy_answer {
 	POLICY_USE,	 /* ret->image belongs on it (as far as is known now) */
 	POLICY_NO_IMAGE, /* nothing selected for this drone: leave it alone */
+	POLICY_ASIDE,	 /* ret->image would belong on it and is set aside: leave it alone */
 	POLICY_ASK_OTP,	 /* something is selected, but only DFU mode can tell what the drone is */
 	POLICY_DISAGREE, /* CRTP, OTP, operator's rule or image contradict one another: SKIPPED */
 	POLICY_UNKNOWN,	 /* everything was asked and nothing says what it is: SKIPPED */
@@ -81,10 +96,10 @@ enum policy_by {
 };
 
 struct policy_choice {
-	struct image *image;	/* borrowed; NULL unless POLICY_USE */
+	struct image *image;	/* borrowed; NULL unless POLICY_USE or POLICY_ASIDE */
 	enum policy_by by;	/* NOTHING unless POLICY_USE */
 	enum platform platform; /* what the drone is taken for; UNKNOWN when not decided */
-	const char *why;	/* one static sentence for the operator, never NULL */
+	const char *why; /* a static sentence for the operator, never NULL; ASIDE: the reason */
 };
 
 /*

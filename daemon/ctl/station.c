@@ -56,6 +56,8 @@ const struct method_signature station_signatures[STATION_METHOD_COUNT] = {
 		{ { "serial", PARAM_STRING, REQUIRED } } },
 	[STATION_RELEASE_PORT] = { PROTO_METHOD("ReleasePort"), METHOD_CHANGES,
 		{ { "target", PARAM_STRING, OPTIONAL } } },
+	[STATION_RELEASE_FIRMWARE] = { PROTO_METHOD("ReleaseFirmware"), METHOD_CHANGES,
+		{ { "name", PARAM_STRING, REQUIRED } } },
 	[STATION_RECOVER_LOADER] = { PROTO_METHOD("RecoverLoader"),
 		METHOD_CHANGES | METHOD_DESCRIPTOR,
 		{ { "slot", PARAM_STRING, REQUIRED },

@@ -15,6 +15,7 @@ static const char *const scopes[] = {
 	[STORE_SELECTED] = "selected",
 	[STORE_OWN] = "own",
 	[STORE_PLATFORM] = "platform",
+	[STORE_ASIDE] = "aside",
 };
 _Static_assert(ARRAY_LEN(scopes) == STORE_SCOPE_COUNT, "every scope has a name");
 

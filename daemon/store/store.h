@@ -374,10 +374,11 @@ int store_firmware_each(struct store *s, void (*each)(void *ctx, const struct st
 			void *ctx) MUST_CHECK;
 
 enum store_scope {
-	STORE_STATION,	/* "paused" -> "yes" */
+	STORE_STATION,	/* "paused" -> "yes"; "brake" -> why; "brake-since" -> attempt */
 	STORE_SELECTED, /* platform -> firmware name */
 	STORE_OWN,	/* slot or serial -> firmware name */
 	STORE_PLATFORM, /* slot or serial -> platform: the operator's word on what it is */
+	STORE_ASIDE,	/* SHA-256 of an image that is set aside -> why */
 	STORE_SCOPE_COUNT
 };
 

@@ -89,6 +89,7 @@ enum fault {
 	/* operator */
 	FAULT_QUARANTINED = 80, /* port or drone is set aside until released */
 	FAULT_STOPPED = 81,	/* the service was stopped */
+	FAULT_SET_ASIDE = 82,	/* the drone's firmware is set aside until released */
 	FAULT_COUNT = 96
 };
 

@@ -164,6 +164,7 @@ main(void)
 {
 	int r = 0;
 
+	r |= _cmocka_run_group_tests("brake", scenes_brake, scenes_brake_count, NULL, NULL);
 	r |= _cmocka_run_group_tests("bus", scenes_bus, scenes_bus_count, NULL, NULL);
 	r |= _cmocka_run_group_tests("device", scenes_device, scenes_device_count, NULL, NULL);
 	r |= _cmocka_run_group_tests("life", scenes_life, scenes_life_count, NULL, NULL);

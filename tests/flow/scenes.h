@@ -51,7 +51,7 @@ void expect_fault(struct scene *x, const char *port, enum fault fault);
 
 #define SCENE(name) cmocka_unit_test_setup_teardown(name, scene_set_up, scene_tear_down)
 
-extern const struct CMUnitTest scenes_bus[], scenes_device[], scenes_life[];
-extern const size_t scenes_bus_count, scenes_device_count, scenes_life_count;
+extern const struct CMUnitTest scenes_brake[], scenes_bus[], scenes_device[], scenes_life[];
+extern const size_t scenes_brake_count, scenes_bus_count, scenes_device_count, scenes_life_count;
 
 #endif

@@ -89,19 +89,23 @@ on_note(struct station *s, const struct command *c)
 
 	if (c->note == NOTE_QUARANTINED || c->note == NOTE_DRONE_QUARANTINED)
 		seat->aside = true;
+	if (c->note == NOTE_BRAKE)
+		s->braked = true;
 	if (c->note == NOTE_DRONE_QUARANTINED)
 		disk_aside(s, c->record->serial, true);
 	if (s->options.verbose && c->note != NOTE_STEP && c->note != NOTE_ENDED) {
 		static const char *const names[NOTE_COUNT] = { "seen",	      "left",
 							       "step",	      "ended",
 							       "idle",	      "foreign",
-							       "quarantined", "drone quarantined" };
+							       "quarantined", "drone quarantined",
+							       "brake" };
 		printf("%9.3f s  %-6s %s\n", (double)station_now_us(s) / 1e6, seat->port,
 		       names[c->note]);
 	}
 	if (c->note != NOTE_ENDED)
 		return;
 	check_told(s, c);
+	brake_told(s, c->record);
 	station_mix(s, (uint64_t)c->record->verdict.kind * 1000 + c->record->verdict.fault);
 	if (c->record->verdict.kind == VERDICT_PASS)
 		s->flashes++;
@@ -413,6 +417,7 @@ station_restart(struct station *s)
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++)
 		policy_select(fleet_policy(fresh), p, policy_selected(fleet_policy(s->fleet), p));
 	disk_tell_fleet(s, fresh);
+	brake_restarted(s, fresh);
 	fleet_free(s->fleet);
 	s->fleet = fresh;
 	world_cold_plug(s->world);
@@ -484,10 +489,13 @@ station_backup(struct station *s, const char *port)
 void
 station_pause(struct station *s, bool paused)
 {
-	if (paused)
+	if (paused) {
 		fleet_pause(s->fleet);
-	else
+	} else {
+		s->braked = false;
+		s->harm_from = s->commit_total;
 		fleet_resume(s->fleet, station_now_us(s));
+	}
 	station_pump(s);
 }
 

@@ -37,6 +37,7 @@ struct station_row {
 	bool judged;	  /* its first ending was compared with the drone */
 	unsigned endings; /* INVARIANT: at most one */
 	uint64_t begun_us, ended_us;
+	uint64_t order; /* in which endings became durable */
 	struct job_record record;
 };
 
@@ -108,6 +109,7 @@ int station_retry(struct station *s, const char *port, bool force);
 int station_release(struct station *s, const char *port);
 int station_backup(struct station *s, const char *port);
 void station_pause(struct station *s, bool paused);
+bool station_release_image(struct station *s, const struct image *image); /* it was set aside */
 void station_slept(struct station *s);
 
 /* ---- questions --------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
  *   I15    check_quiet              nothing is left open
  *   I17    check_view               what looks different has another revision
  *   I18    check_xfer               nothing is written on a port that is set aside
+ *   I19    station_brake.c          no erase begins with an image after its brake has fallen
  */
 #include "config.h"
 
@@ -197,6 +198,7 @@ check_need(struct station *s, struct seat *seat, const struct job_record *r)
 		return;
 	seat->touched_row = r->id;
 	seat->erased_count = 0;
+	brake_check(s, seat->port, r->image);
 	check_adoption(s, seat, r);
 	if (s->options.fleet.job.skip != JOB_SKIP_NEVER && !seat->forced && !is_stubborn(seat, d) &&
 	    check_equal(s, d, r->image, 0, 0))

@@ -102,6 +102,7 @@ make_durable(struct station *s, const struct commit *c)
 	}
 	row->verdict = row->record.verdict;
 	row->verdict_durable = true;
+	row->order = s->commit_total;
 	row->endings++;
 }
 

@@ -58,6 +58,11 @@ struct station {
 	uint8_t seat_of_slot[FLEET_SLOTS_MAX]; /* 1 + index; 0 not looked up yet */
 	void (*on_submit)(void *ctx, const struct command *c);
 	void *on_submit_ctx;
+	/* the brake: what the records say of it, and own reading of the rule (I19) */
+	bool braked;
+	uint8_t barred[STATION_IMAGES_MAX][IMAGE_SHA256_BYTES];
+	size_t barred_count;
+	uint64_t harm_from; /* endings up to this order do not count any more */
 	uint64_t trace, flashes, commit_total, events, arms_refused;
 	char broken[256];
 };
@@ -85,6 +90,11 @@ void disk_look_up(struct station *s, const struct sighting *sighting, struct dro
 void disk_crash(struct station *s);
 void disk_tell_fleet(struct station *s, struct fleet *fresh);
 void disk_aside(struct station *s, const char *serial, bool aside);
+
+/* station_brake.c */
+void brake_told(struct station *s, const struct job_record *r);
+void brake_check(struct station *s, const char *port, const struct image *image);
+void brake_restarted(struct station *s, struct fleet *fresh);
 
 /* station_check.c */
 void check_open(struct station *s, const struct command *c);

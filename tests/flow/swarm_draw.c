@@ -92,6 +92,8 @@ draw_options(struct swarm_plan *p, struct rng *r)
 	l->endpoints_max = PICK(r, 96, 96, 24, 7, 0);
 	l->stagger_us = PICK(r, 30000, 0, 200000);
 	p->options.fleet.quarantine = PICK(r, 3, 3, 1, 2, 0);
+	/* WHY not drawn: the seeds that once found something go on meaning what they meant. */
+	p->options.fleet.brake = (const unsigned[]){ 3, 2, 0, 1, 3 }[p->seed / 3 % 5];
 	p->options.commit_us = PICK(r, 0, 160, 160, 20000, 500000);
 }
 

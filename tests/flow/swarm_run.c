@@ -331,6 +331,7 @@ heal(struct run *x)
 {
 	struct station *s = x->station;
 	struct world *w = station_world(s);
+	struct fleet_options o = x->plan->options.fleet;
 
 	for (unsigned i = 0; i < x->plan->count; i++) {
 		struct drone *was = world_displaced(w, x->members[i].port);
@@ -341,6 +342,15 @@ heal(struct run *x)
 	}
 	station_disk(s, 0);
 	station_disk_slow(s, 160);
+	/* What misfortune did is no image's fault. */
+	o.brake = 0;
+	station_configure(s, &o);
+	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++) {
+		struct image *image = policy_selected(fleet_policy(station_fleet(s)), p);
+
+		if (image != NULL)
+			(void)station_release_image(s, image);
+	}
 	station_pause(s, false);
 }
 
@@ -373,6 +383,7 @@ follow_foreign(struct run *x, unsigned i)
 		return;
 	}
 	o.job.adopt = JOB_ADOPT_PORT;
+	o.brake = 0;
 	station_configure(x->station, &o);
 	(void)station_retry(x->station, x->members[i].port, false);
 }

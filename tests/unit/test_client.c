@@ -261,6 +261,7 @@ static const char *const nonsense[] = {
 	"firmware add a --name -b",
 	"firmware --nonsense list",
 	"firmware remove",
+	"firmware release",
 	"firmware check",
 	"firmware check a --address 0x1ffffffff",
 	"firmware make",
@@ -398,10 +399,16 @@ steering_commands_ask_what_they_should(void **state)
 		  "Nothing is selected" },
 		{ "firmware remove rel", "RemoveFirmware\",\"parameters\":{\"name\":\"rel\"}}",
 		  "{}", "Removed." },
+		{ "firmware release rel", "ReleaseFirmware\",\"parameters\":{\"name\":\"rel\"}}",
+		  "{\"firmware\":{},\"paused\":true}", "after 'cfdfuctl resume'." },
+		{ "resume", "Resume\",\"parameters\":{}}",
+		  "{\"active\":0,\"brake\":{\"firmware\":\"rel\",\"fault\":\"no-boot\",\"count\":3,"
+		  "\"slots\":[\"1-1\"],\"message\":\"3 drones in a row did not start with rel\"}}",
+		  "the station had paused itself: 3 drones in a row did not start with rel.\nrel "
+		  "stays set aside" },
 		{ "config", "GetConfig\",\"parameters\":{}}",
 		  "{\"settings\":[{\"section\":\"flash\",\"key\":\"leave\",\"value\":"
-		  "\"application\","
-		  "\"origin\":\"/etc/x:3\"}]}",
+		  "\"application\",\"origin\":\"/etc/x:3\"}]}",
 		  "[flash]\nleave = application  ; /etc/x:3\n" },
 	};
 

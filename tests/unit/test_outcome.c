@@ -55,6 +55,7 @@ static const struct {
 	{ FAULT_SUSPEND, 69, "suspend", "host" },
 	{ FAULT_QUARANTINED, 80, "quarantined", "operator" },
 	{ FAULT_STOPPED, 81, "stopped", "operator" },
+	{ FAULT_SET_ASIDE, 82, "set-aside", "operator" },
 };
 
 static void

@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The brake: a firmware that harms one drone after the other stops the station, with words, in the
+# record, over a restart of the service, until an operator says otherwise.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+old=$(image 2025.02 --size 61440)
+good=$(image 2025.12 --size 61440)
+config=$scratch/station.conf
+printf '%s\n' '[station]' 'brake = 3' '[slots]' '1-1 = A1' '1-2 = A2' > "$config"
+
+bad=$(image 2026.01 --size 61440)
+
+contains() # NAME TEXT WORDS
+{
+	case $2 in
+	*"$3"*) ok "$1" ;;
+	*) not_ok "$1" "\"$3\" is not in: ${2:0:400}" ;;
+	esac
+}
+
+version_is() # PORT VERSION
+{
+	[ "$(status ".slots[] | select(.port == \"$1\").version_after")" = "$2" ]
+}
+
+is_paused_by() # operator|brake|null
+{
+	[ "$(status .station.paused_by)" = "$1" ]
+}
+
+attempts() # PORT
+{
+	records "SELECT count(*) FROM attempts WHERE port = '$1'"
+}
+
+message_of() # PORT
+{
+	status ".slots[] | select(.port == \"$1\").message"
+}
+
+# A drone that does not start what it was given.  The uid: a simulator that starts anew would give the
+# next drone the serial of the first.
+plug_dark() # PORT
+{
+	rack_add "$1" "$old" "uid=66000${1#*-}000A51353432343630"
+	rack_do fate "$1" leave-nothing > /dev/null
+	rack_do plug "$1" > /dev/null
+	until_true 60 test_verdict "$1" fail
+	same "$1 does not start" no-boot "$(status ".slots[] | select(.port == \"$1\").fault")"
+}
+
+sim_start fast --config "$config"
+cfdfuctl firmware add "$good" --name good > /dev/null
+cfdfuctl firmware add "$bad" --name bad > /dev/null
+cfdfuctl firmware select bad > /dev/null
+
+plug_dark 1-1
+plug_dark 1-2
+same "two are not enough" armed "$(status .station.state)"
+
+# The service is killed between the second and the third: the count goes on.
+sim_kill
+sim_start fast --config "$config"
+plug_dark 1-3
+until_true 30 is_paused_by brake
+same "the third one stops the station" paused "$(status .station.state)"
+words='3 drones in a row did not start with bad (A1, A2, 1-3)'
+same "with words" "$words" "$(status .station.brake.message)"
+contains "status says it to people" "$(cfdfuctl status)" "PAUSED ITSELF: $words"
+contains "it says that the firmware is set aside" "$(cfdfuctl status)" "SET ASIDE"
+contains "the journal says it" "$(cat "$scratch/daemon.log")" "the station has paused itself: $words"
+same "once" 1 "$(grep -c 'paused itself' "$scratch/daemon.log")"
+same "the audit has it" 1 "$(records "SELECT count(*) FROM acts WHERE method = 'Brake' AND user = 'cfdfud'")"
+contains "the doctor names the way out" "$(cfdfuctl doctor)" "cfdfuctl resume"
+
+rack_plug 1-4 "$old" uid=660004000A51353432343630
+until_true 30 test_state 1-4 idle
+same "the fourth drone is not touched" 0 "$(attempts 1-4)"
+
+# Killed again: it is still paused and says why.
+sim_kill
+sim_start fast --config "$config"
+rack_plug 1-4 "$old" uid=660004000A51353432343630
+until_true 30 test_state 1-4 idle
+same "after a restart it is still paused" brake "$(status .station.paused_by)"
+same "and says why" "$words" "$(status .station.brake.message)"
+same "no drone was touched meanwhile" 0 "$(attempts 1-4)"
+
+out=$(cfdfuctl resume)
+contains "resume says what it resumes from" "$out" "Resumed; the station had paused itself: $words."
+contains "and what is left to do" "$out" "cfdfuctl firmware release bad"
+same "the station is armed" armed "$(status .station.state)"
+said()
+{
+	[[ $(message_of 1-4) == "Its firmware bad is set aside: 3 drones in a row did not start with it."* ]]
+}
+until_true 30 said
+holds "the drone that waits is told why" said
+same "it is unserved, so that nothing waits for it" unserved "$(status '.slots[] | select(.port == "1-4").class')"
+cfdfuctl retry --force 1-4 > /dev/null
+until_true 30 test_state 1-4 idle
+same "force does not lift it" 0 "$(attempts 1-4)"
+
+out=$(cfdfuctl firmware select bad 2>&1)
+same "selecting it again is refused" 4 "$?"
+contains "with the command that lifts it" "$out" "cfdfuctl firmware release bad"
+contains "the list shows it" "$(cfdfuctl firmware list)" "SET ASIDE"
+contains "so does show" "$(cfdfuctl firmware show bad)" "3 drones in a row did not start with it"
+same "machines read it" '["bad"]' "$(cfdfuctl --json firmware list | jq -c '[.firmware[] | select(.quarantined) | .name]')"
+same "in the selection, too" true "$(status '.station.selected[0].quarantined')"
+
+# Another firmware is all it takes.
+cfdfuctl firmware select good > /dev/null
+until_true 60 test_verdict 1-4 pass
+holds "another firmware goes on at once" test_verdict 1-4 pass
+
+# It was the drones after all, says the operator.
+out=$(cfdfuctl firmware release good 2>&1)
+same "what is not set aside is not released" 4 "$?"
+contains "and the answer says so" "$out" "good is not set aside"
+cfdfuctl firmware release bad > /dev/null
+same "released, it can be selected" false "$(cfdfuctl firmware select bad > /dev/null && status '.station.selected[0].quarantined')"
+holds "and drones get it" until_true 60 version_is 1-4 2026.01
+same "the count has begun anew" armed "$(status .station.state)"
+sim_kill
+sim_start fast --config "$config"
+same "also for the next daemon" armed "$(status .station.state)"
+sim_stop

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/* The brake: an image that harms one drone after the other stops the station (promise 13). */
+#include "config.h"
+
+#include "flow/scenes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { RACK = 24, LIMIT = 3 };
+
+/* What is wrong with an image, and what comes of it. */
+enum defect { CUT_OFF, MISLABELLED, DEFECTS };
+static const enum fault faults[DEFECTS] = { FAULT_NO_BOOT, FAULT_WRONG_VERSION };
+
+static const char *
+port_of(unsigned i)
+{
+	static char ports[RACK][24];
+
+	(void)snprintf(ports[i], sizeof(ports[i]), "%u-%u", 1 + i / 8, 1 + i % 8);
+	return ports[i];
+}
+
+/* An image that its label does not tell the truth of, selected. */
+static struct image *
+select_bad(struct scene *x, enum defect defect, uint32_t seed)
+{
+	struct image *whole = station_image("cf2", "2026.09", 20000, seed), *bad = NULL;
+	struct segment segment = *image_segment(whole, 0);
+	struct image_label label = *image_label(whole);
+
+	copy_text(label.name, sizeof(label.name), "bad");
+	label.sha256[0] ^= 0xFF;
+	if (defect == CUT_OFF)
+		segment.size /= 4; /* its vectors are there, its table of platforms is not */
+	else
+		copy_text(label.version, sizeof(label.version), "2027.01");
+	assert_int_equal(image_new(&segment, 1, &label, &bad), 0);
+	station_use(x->s, PLATFORM_CF2, bad);
+	image_unref(bad); /* the station's now */
+	image_unref(whole);
+	return bad;
+}
+
+static void
+begin_rack(struct scene *x, unsigned limit)
+{
+	x->options.fleet.brake = limit;
+	begin(x);
+	for (unsigned i = 0; i < RACK; i++)
+		add(x, port_of(i));
+}
+
+/* Plugs one in and waits until it has ended, or is left alone. */
+static void
+plug_and_settle(struct scene *x, unsigned i)
+{
+	plug(x, port_of(i));
+	settle(x);
+}
+
+static unsigned
+harmed(struct scene *x)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < RACK; i++)
+		n += drone_counters(drone_at(x, port_of(i)))->erases > 0;
+	return n;
+}
+
+static bool
+is_paused(struct scene *x)
+{
+	return fleet_paused(station_fleet(x->s));
+}
+
+static void
+expect_fallen(struct scene *x, enum fault fault, unsigned count)
+{
+	const struct brake_run *run = fleet_brake(station_fleet(x->s));
+
+	assert_true(is_paused(x));
+	assert_non_null(run);
+	assert_int_equal(run->fault, fault);
+	assert_int_equal(run->count, count);
+	assert_string_equal(run->firmware, "bad");
+}
+
+static void
+of_a_rack_plugged_in_one_by_one_three_drones_are_harmed_and_the_others_are_not_touched(void **state)
+{
+	for (enum defect defect = 0; defect < DEFECTS; defect++) {
+		struct scene *x;
+
+		assert_int_equal(scene_set_up(state), 0);
+		x = *state;
+		begin_rack(x, LIMIT);
+		select_bad(x, defect, 9);
+		for (unsigned i = 0; i < RACK; i++)
+			plug_and_settle(x, i);
+		expect_fallen(x, faults[defect], LIMIT);
+		assert_int_equal(harmed(x), LIMIT);
+		for (unsigned i = LIMIT; i < RACK; i++) {
+			assert_int_equal(attempts(x, port_of(i)), 0);
+			assert_int_equal(drone_personality(drone_at(x, port_of(i))), DRONE_RUNTIME);
+		}
+		if (defect + 1 < DEFECTS)
+			assert_int_equal(scene_tear_down(state), 0);
+	}
+}
+
+/*
+ * Plugged in a fifth of a second apart: when the brake falls some have erased and go on; the rest
+ * start their old firmware again, or never left it.
+ */
+static void
+of_a_rack_plugged_in_quickly_only_those_are_harmed_that_had_begun_to_erase(void **state)
+{
+	struct scene *x = *state;
+	unsigned dark = 0;
+
+	begin_rack(x, LIMIT);
+	select_bad(x, CUT_OFF, 9);
+	for (unsigned i = 0; i < RACK; i++) {
+		plug(x, port_of(i));
+		wait_us(x, 1200 * MS);
+	}
+	settle(x);
+	expect_fallen(x, FAULT_NO_BOOT, LIMIT);
+	for (unsigned i = 0; i < RACK; i++) {
+		struct drone *d = drone_at(x, port_of(i));
+		bool boots = drone_would_boot(d, world_now_us(station_world(x->s)));
+
+		assert_int_equal(boots, drone_counters(d)->erases == 0);
+		dark += !boots;
+	}
+	assert_in_range(dark, LIMIT, RACK - 1);
+	assert_int_equal(harmed(x), dark);
+}
+
+static void
+a_pass_between_begins_the_count_anew(void **state)
+{
+	struct scene *x = *state;
+
+	begin_rack(x, LIMIT);
+	for (unsigned i = 0; i < 5; i++) { /* two that fail, one that passes, two that fail */
+		if (i != 2)
+			arm(x, port_of(i), "leave-nothing at=1");
+		plug_and_settle(x, i);
+	}
+	assert_false(is_paused(x));
+	expect_good(x, port_of(2));
+	arm(x, port_of(5), "leave-nothing at=1");
+	plug_and_settle(x, 5);
+	assert_true(is_paused(x));
+}
+
+static void
+one_drone_that_fails_again_and_again_does_not_stop_the_others(void **state)
+{
+	struct scene *x = *state;
+
+	x->options.fleet.quarantine = 0;
+	begin_rack(x, LIMIT);
+	select_bad(x, MISLABELLED, 9);
+	for (unsigned i = 0; i < 2 * LIMIT; i++) {
+		plug_and_settle(x, 0);
+		expect_fault(x, port_of(0), FAULT_WRONG_VERSION);
+		unplug(x, port_of(0));
+		settle(x);
+	}
+	plug_and_settle(x, 1);
+	expect_fault(x, port_of(1), FAULT_WRONG_VERSION);
+	assert_false(is_paused(x));
+	plug_and_settle(x, 2);
+	expect_fallen(x, FAULT_WRONG_VERSION, LIMIT);
+}
+
+static void
+another_image_has_a_count_of_its_own(void **state)
+{
+	struct scene *x = *state;
+
+	begin_rack(x, LIMIT);
+	select_bad(x, CUT_OFF, 9);
+	plug_and_settle(x, 0);
+	plug_and_settle(x, 1);
+	station_use(x->s, PLATFORM_CF2, x->now);
+	settle(x);
+	arm(x, port_of(2), "leave-nothing at=1");
+	plug_and_settle(x, 2);
+	assert_false(is_paused(x));
+	select_bad(x, CUT_OFF, 9);
+	settle(x);
+	plug_and_settle(x, 3);
+	expect_fallen(x, FAULT_NO_BOOT, LIMIT);
+}
+
+static void
+what_the_records_tell_of_the_last_daemon_is_counted_too(void **state)
+{
+	struct scene *x = *state;
+
+	begin_rack(x, LIMIT);
+	select_bad(x, CUT_OFF, 9);
+	plug_and_settle(x, 0);
+	plug_and_settle(x, 1);
+	station_restart(x->s);
+	settle(x);
+	assert_false(is_paused(x));
+	plug_and_settle(x, 2);
+	assert_true(is_paused(x));
+	station_restart(x->s);
+	settle(x);
+	assert_true(is_paused(x));
+	plug_and_settle(x, 3);
+	assert_int_equal(harmed(x), LIMIT);
+}
+
+static void
+resumed_the_station_still_spares_its_drones_that_image_until_it_is_released(void **state)
+{
+	struct scene *x = *state;
+	struct image *bad;
+	struct slot_view v;
+
+	begin_rack(x, LIMIT);
+	bad = select_bad(x, CUT_OFF, 9);
+	for (unsigned i = 0; i < LIMIT; i++)
+		plug_and_settle(x, i);
+	station_pause(x->s, false);
+	plug_and_settle(x, 3);
+	assert_false(is_paused(x));
+	v = view(x, port_of(3));
+	assert_string_equal(v.state, "idle");
+	assert_string_equal(v.message,
+			    "Its firmware bad is set aside: 3 drones in a row did not start with "
+			    "it. Select another, or lift that with 'cfdfuctl firmware release "
+			    "bad'.");
+	assert_int_equal(station_retry(x->s, port_of(3), true), 0);
+	settle(x);
+	assert_int_equal(attempts(x, port_of(3)), 0);
+	assert_true(station_release_image(x->s, bad));
+	settle(x);
+	expect_fault(x, port_of(3), FAULT_NO_BOOT);
+	assert_false(is_paused(x)); /* the count has begun anew */
+	assert_false(station_release_image(x->s, bad));
+}
+
+static void
+another_image_and_resume_is_all_it_takes(void **state)
+{
+	struct scene *x = *state;
+
+	begin_rack(x, LIMIT);
+	select_bad(x, MISLABELLED, 9);
+	for (unsigned i = 0; i < 6; i++)
+		plug_and_settle(x, i);
+	station_use(x->s, PLATFORM_CF2, x->now);
+	assert_int_equal(attempts(x, port_of(5)), 0);
+	station_pause(x->s, false);
+	settle(x);
+	for (unsigned i = 0; i < 6; i++)
+		expect_good(x, port_of(i));
+}
+
+/* Nothing is erased while it waits for its turn to write; released, it is flashed. */
+static void
+a_drone_that_waits_for_its_turn_to_write_leaves_dfu_mode_as_it_came(void **state)
+{
+	struct scene *x = *state;
+
+	const char *writes = "1-4.1", *waits = "1-4.2";
+
+	x->options.fleet.limits.writers_max = 1;
+	begin(x);
+	add(x, writes);
+	add(x, waits);
+	plug(x, writes);
+	plug(x, waits);
+	wait_for_step(x, waits, STEP_ERASING);
+	if (view(x, writes).step != STEP_ERASING) { /* the other one was there first */
+		writes = "1-4.2";
+		waits = "1-4.1";
+		wait_for_step(x, waits, STEP_ERASING);
+	}
+	assert_int_equal(policy_set_aside(fleet_policy(station_fleet(x->s)),
+					  image_label(x->now)->sha256, "it is tried here"),
+			 0);
+	settle(x);
+	assert_int_equal(last(x, writes)->verdict.kind, VERDICT_PASS);
+	assert_int_equal(last(x, waits)->verdict.kind, VERDICT_SKIPPED);
+	assert_int_equal(last(x, waits)->verdict.fault, FAULT_SET_ASIDE);
+	assert_int_equal(drone_counters(drone_at(x, waits))->erases, 0);
+	assert_int_equal(drone_personality(drone_at(x, waits)), DRONE_RUNTIME);
+	assert_true(station_release_image(x->s, x->now));
+	settle(x);
+	expect_good(x, waits);
+}
+
+static void
+with_the_brake_off_nothing_is_stopped(void **state)
+{
+	struct scene *x = *state;
+
+	begin_rack(x, 0);
+	select_bad(x, MISLABELLED, 9);
+	for (unsigned i = 0; i < RACK; i++)
+		plug_and_settle(x, i);
+	assert_int_equal(harmed(x), RACK);
+	assert_false(is_paused(x));
+}
+
+const struct CMUnitTest scenes_brake[] = {
+	cmocka_unit_test_teardown(
+	    of_a_rack_plugged_in_one_by_one_three_drones_are_harmed_and_the_others_are_not_touched,
+	    scene_tear_down),
+	SCENE(of_a_rack_plugged_in_quickly_only_those_are_harmed_that_had_begun_to_erase),
+	SCENE(a_pass_between_begins_the_count_anew),
+	SCENE(one_drone_that_fails_again_and_again_does_not_stop_the_others),
+	SCENE(another_image_has_a_count_of_its_own),
+	SCENE(what_the_records_tell_of_the_last_daemon_is_counted_too),
+	SCENE(resumed_the_station_still_spares_its_drones_that_image_until_it_is_released),
+	SCENE(another_image_and_resume_is_all_it_takes),
+	SCENE(a_drone_that_waits_for_its_turn_to_write_leaves_dfu_mode_as_it_came),
+	SCENE(with_the_brake_off_nothing_is_stopped),
+};
+const size_t scenes_brake_count = ARRAY_LEN(scenes_brake);

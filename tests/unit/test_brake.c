@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Unit tests of core/brake: every sequence of six endings against a model that is written
+ * from the rule's words, for every limit; then which drones are told apart, what is full, and what
+ * becomes of an image that is set aside.
+ */
+#include "config.h"
+
+#include "core/brake.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cfdfu/util.h"
+
+#define PORT "1-4.2"
+
+enum { LENGTH_MAX = 6, LIMIT_MAX = 4 };
+
+static const uint8_t image_a[IMAGE_SHA256_BYTES] = { 1 }, image_b[IMAGE_SHA256_BYTES] = { 2 };
+
+/* What can happen next.  drone: its letter. */
+static const struct {
+	const uint8_t *sha256;
+	char drone;
+	enum verdict_kind verdict;
+	enum fault fault;
+	enum step step;
+} events[] = {
+	{ image_a, 'P', VERDICT_FAIL, FAULT_NO_BOOT, STEP_BOOTING },
+	{ image_a, 'Q', VERDICT_FAIL, FAULT_NO_BOOT, STEP_BOOTING },
+	{ image_a, 'R', VERDICT_FAIL, FAULT_NO_BOOT, STEP_BOOTING },
+	{ image_a, 'Q', VERDICT_FAIL, FAULT_WRONG_VERSION, STEP_CONFIRMING },
+	{ image_b, 'R', VERDICT_FAIL, FAULT_NO_BOOT, STEP_BOOTING },
+	{ image_a, 'S', VERDICT_PASS, FAULT_NONE, STEP_CONFIRMING },
+	{ image_a, 'T', VERDICT_FAIL, FAULT_GONE, STEP_WRITING },
+};
+
+static struct brake_ending
+ending(unsigned event, char serial[2])
+{
+	serial[0] = events[event].drone;
+	serial[1] = '\0';
+	return (struct brake_ending){ .sha256 = events[event].sha256,
+				      .firmware = events[event].sha256 == image_a ? "a" : "b",
+				      .verdict = events[event].verdict,
+				      .fault = events[event].fault,
+				      .step = events[event].step,
+				      .serial = serial,
+				      .dfu_serial = "",
+				      .port = "1-4" };
+}
+
+/* Backwards from the last one: how many different drones, until one passed with this image? */
+static unsigned
+model(const unsigned *sequence, unsigned length)
+{
+	unsigned last = sequence[length - 1], n = 0;
+	bool seen[128] = { false };
+
+	for (unsigned i = length; i-- > 0;) {
+		unsigned e = sequence[i];
+
+		if (events[e].sha256 != events[last].sha256)
+			continue;
+		if (events[e].verdict == VERDICT_PASS)
+			break;
+		if (events[e].fault != events[last].fault || seen[(int)events[e].drone])
+			continue;
+		seen[(int)events[e].drone] = true;
+		n++;
+	}
+	return n;
+}
+
+static void
+every_sequence_of_endings_stops_where_the_rule_says(void **state)
+{
+	static struct brake b;
+	unsigned long sequences = 1;
+
+	(void)state;
+	for (unsigned i = 0; i < LENGTH_MAX; i++)
+		sequences *= ARRAY_LEN(events);
+	for (unsigned limit = 0; limit <= LIMIT_MAX; limit++)
+		for (unsigned long n = 0; n < sequences; n++) {
+			unsigned sequence[LENGTH_MAX];
+			unsigned long rest = n;
+
+			brake_forget(&b);
+			for (unsigned i = 0; i < LENGTH_MAX; i++, rest /= ARRAY_LEN(events)) {
+				char serial[2];
+				struct brake_ending e;
+				bool due;
+
+				sequence[i] = rest % ARRAY_LEN(events);
+				e = ending(sequence[i], serial);
+				due = limit > 0 && e.verdict == VERDICT_FAIL &&
+				      e.fault != FAULT_GONE && model(sequence, i + 1) >= limit;
+				assert_int_equal(brake_ended(&b, limit, &e) != NULL, due);
+			}
+		}
+}
+
+static void
+what_an_image_cannot_bring_about_is_not_counted(void **state)
+{
+	static struct brake b;
+	unsigned kinds = 0;
+
+	(void)state;
+	for (enum verdict_kind v = VERDICT_NONE; v < VERDICT_COUNT; v++)
+		for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
+			for (enum step s = STEP_NONE; s < STEP_COUNT; s++) {
+				struct brake_ending e = { image_a, "a", v,     f,
+							  s,	   "P", "DFU", "1-4" };
+				bool counts = v == VERDICT_FAIL &&
+					      (f == FAULT_NO_BOOT || f == FAULT_WRONG_VERSION ||
+					       f == FAULT_VERIFY ||
+					       (f == FAULT_SILENT && s == STEP_CONFIRMING));
+
+				brake_forget(&b);
+				assert_int_equal(brake_ended(&b, 1, &e) != NULL, counts);
+				kinds += counts;
+			}
+	assert_int_equal(kinds, 3 * STEP_COUNT + 1);
+}
+
+static void
+a_drone_is_known_by_what_both_endings_tell(void **state)
+{
+	static const struct {
+		const char *a[3], *b[3]; /* serial, DFU serial, port */
+		bool same;
+	} pairs[] = {
+		{ { "AB", "1", "1-1" }, { "ab", "2", "1-2" }, true },
+		{ { "AB", "1", "1-1" }, { "CD", "1", "1-1" }, false },
+		{ { "AB", "1", "1-1" }, { "", "1", "1-2" }, true },
+		{ { "", "1", "1-1" }, { "", "2", "1-1" }, false },
+		{ { "AB", "", "1-1" }, { "", "1", "1-1" }, true },
+		{ { "", "", "1-1" }, { "", "", "1-1" }, true },
+		{ { "", "", "1-1" }, { "", "", "1-2" }, false },
+	};
+	static struct brake b;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		struct brake_ending e = {
+			image_a,       "a", VERDICT_FAIL, FAULT_VERIFY, STEP_VERIFYING, NULL, NULL,
+			pairs[i].a[2],
+		};
+
+		brake_forget(&b);
+		e.serial = pairs[i].a[0];
+		e.dfu_serial = pairs[i].a[1];
+		assert_null(brake_ended(&b, 2, &e));
+		e.serial = pairs[i].b[0];
+		e.dfu_serial = pairs[i].b[1];
+		e.port = pairs[i].b[2];
+		assert_int_equal(brake_ended(&b, 2, &e) == NULL, pairs[i].same);
+	}
+}
+
+static void
+with_more_images_than_there_are_places_the_newest_are_counted(void **state)
+{
+	static struct brake b;
+	uint8_t sha256[IMAGE_SHA256_BYTES] = { 0 };
+	struct brake_ending e = { sha256,	  "x", VERDICT_FAIL, FAULT_NO_BOOT,
+				  STEP_BOOTING, "P", "",	   "1-1" };
+
+	(void)state;
+	for (unsigned i = 0; i <= BRAKE_RUNS_MAX; i++) {
+		sha256[0] = (uint8_t)i;
+		assert_null(brake_ended(&b, 2, &e));
+	}
+	e.serial = "Q";
+	assert_non_null(brake_ended(&b, 2, &e));
+	sha256[0] = 1;
+	assert_non_null(brake_ended(&b, 2, &e));
+	sha256[0] = 0; /* its place was given away */
+	assert_null(brake_ended(&b, 2, &e));
+}
+
+static void
+as_many_drones_as_can_be_configured_are_told_apart(void **state)
+{
+	static struct brake b;
+	const struct brake_run *run = NULL;
+	char serial[8], reason[POLICY_REASON_MAX];
+	struct brake_ending e = { image_a,	  "a",	  VERDICT_FAIL, FAULT_WRONG_VERSION,
+				  STEP_CONFIRMING, serial, "",		"1-1" };
+
+	(void)state;
+	for (unsigned i = 0; i < BRAKE_DRONES_MAX + 8; i++) {
+		(void)snprintf(serial, sizeof(serial), "%u", i);
+		run = brake_ended(&b, BRAKE_DRONES_MAX, &e);
+		assert_int_equal(run != NULL, i + 1 >= BRAKE_DRONES_MAX);
+	}
+	assert_int_equal(run->count, BRAKE_DRONES_MAX);
+	brake_reason(run, reason);
+	assert_string_equal(reason, "32 drones in a row reported another version with it");
+}
+
+/* An image with this digest, held by nobody else once it is selected. */
+static struct image *
+select_digest(struct policy *p, enum platform platform, uint8_t first)
+{
+	static const uint8_t bytes[4];
+	struct image_label label = { .platforms = BIT(platform), .sha256 = { first } };
+	const struct segment segment = { 0, 0x08004000, sizeof(bytes), bytes };
+	struct image *image = NULL;
+
+	assert_int_equal(image_new(&segment, 1, &label, &image), 0);
+	policy_select(p, platform, image);
+	image_unref(image);
+	return image;
+}
+
+static void
+an_image_that_is_set_aside_is_for_nobody_until_it_is_released(void **state)
+{
+	const uint8_t one[IMAGE_SHA256_BYTES] = { 1 }, two[IMAGE_SHA256_BYTES] = { 2 };
+	struct policy_drone d = { .port = PORT, .runtime_serial = "", .dfu_serial = "" };
+	struct policy_choice choice;
+	struct policy *p = NULL;
+	struct image *image;
+
+	(void)state;
+	assert_int_equal(policy_new(&p), 0);
+	image = select_digest(p, PLATFORM_CF2, 1);
+	assert_int_equal(policy_set_aside(p, one, "it is tried here"), 0);
+	assert_int_equal(policy_set_aside(p, one, "a second time"), 0);
+	assert_true(policy_any_selected(p));
+	assert_false(policy_any_to_give(p));
+	/* Neither the drone that is known, nor one that would have to be asked in DFU mode. */
+	for (int known = 0; known < 2; known++) {
+		d.crtp = known ? PLATFORM_CF2 : PLATFORM_UNKNOWN;
+		assert_int_equal(policy_choose(p, &d, &choice), POLICY_ASIDE);
+		assert_ptr_equal(choice.image, image);
+		assert_string_equal(choice.why, "it is tried here");
+	}
+	/* Another platform's image may be what the unknown one is to get. */
+	(void)select_digest(p, PLATFORM_BOLT, 2);
+	assert_true(policy_any_to_give(p));
+	d.crtp = PLATFORM_UNKNOWN;
+	assert_int_equal(policy_choose(p, &d, &choice), POLICY_ASK_OTP);
+	/* An own image is not another one. */
+	assert_int_equal(policy_select_own(p, PORT, image), 0);
+	assert_int_equal(policy_choose(p, &d, &choice), POLICY_ASIDE);
+	d.crtp = PLATFORM_CF2;
+	assert_int_equal(policy_choose(p, &d, &choice), POLICY_ASIDE);
+	assert_false(policy_release(p, two));
+	assert_true(policy_release(p, one));
+	assert_false(policy_release(p, one));
+	assert_int_equal(policy_choose(p, &d, &choice), POLICY_USE);
+	policy_free(p);
+}
+
+static void
+no_more_images_are_set_aside_than_there_is_room_for(void **state)
+{
+	uint8_t sha256[IMAGE_SHA256_BYTES] = { 0 };
+	struct policy *p = NULL;
+
+	(void)state;
+	assert_int_equal(policy_new(&p), 0);
+	for (sha256[0] = 0; sha256[0] < POLICY_ASIDE_MAX; sha256[0]++)
+		assert_int_equal(policy_set_aside(p, sha256, "one of many"), 0);
+	assert_int_equal(policy_set_aside(p, sha256, "one too many"), -E2BIG);
+	assert_null(policy_aside(p, sha256));
+	sha256[0] = 7;
+	assert_true(policy_release(p, sha256));
+	sha256[0] = POLICY_ASIDE_MAX;
+	assert_int_equal(policy_set_aside(p, sha256, "in the place of another"), 0);
+	policy_free(p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_sequence_of_endings_stops_where_the_rule_says),
+		cmocka_unit_test(what_an_image_cannot_bring_about_is_not_counted),
+		cmocka_unit_test(a_drone_is_known_by_what_both_endings_tell),
+		cmocka_unit_test(with_more_images_than_there_are_places_the_newest_are_counted),
+		cmocka_unit_test(an_image_that_is_set_aside_is_for_nobody_until_it_is_released),
+		cmocka_unit_test(no_more_images_are_set_aside_than_there_is_room_for),
+		cmocka_unit_test(as_many_drones_as_can_be_configured_are_told_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
