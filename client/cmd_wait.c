@@ -9,29 +9,30 @@
 #include "client/commands.h"
 #include "client/conn.h"
 #include "client/out.h"
+#include "client/params.h"
 #include "client/slots.h"
 #include "client/stream.h"
+#include "client/waiting.h"
 #include "client/when.h"
 
 #define SECONDS_MAX (30 * 24 * 3600)
 #define COUNT_MAX 100000U
+#define SETTLE_MS                                                                                  \
+	5000 /* LIMIT: a drone that was rebooting as the service came back is there then */
 
-/*
- * A drone counts once, by its serial (its port, when it has none), with its last ending.  What had
- * ended before counts when it is still plugged in.
- */
 struct wait {
 	const struct session *session;
-	struct slots *slots;
-	json_t *endings; /* drone -> slot as it ended */
-	uint64_t count;	 /* 0: all that are present */
-	bool failed;	 /* memory ran out */
-	bool first;	 /* the first reply is being looked at */
+	struct waiting *waiting;
+	int64_t until_ms;     /* negative: for ever */
+	int64_t settled_ms;   /* not over before: the service is back, drones may still reboot */
+	bool lost;	      /* the connection was lost; no reply since */
+	const char *obstacle; /* said last; NULL: none */
 };
 
 static void
-print_ending(const struct wait *w, const json_t *slot)
+print_ending(void *ctx, const json_t *slot)
 {
+	const struct wait *w = ctx;
 	struct text message = out_text(slot, "message"), verdict = out_text(slot, "verdict");
 	struct text serial;
 	char name[96];
@@ -49,149 +50,208 @@ print_ending(const struct wait *w, const json_t *slot)
 	(void)fflush(stdout); /* WHY: main looks at the stream's state at the end */
 }
 
-/* A new ending: a verdict that was not there, or the one of another attempt. */
-static bool
-is_new(const json_t *before, const json_t *after)
-{
-	return before == NULL || slot_verdict(before) == NULL ||
-	       strcmp(slot_verdict(before), slot_verdict(after)) != 0 ||
-	       out_int(before, "attempt") != out_int(after, "attempt") ||
-	       strcmp(slot_serial(before), slot_serial(after)) != 0;
-}
-
-static void
-on_changed(void *ctx, const json_t *before, const json_t *after)
-{
-	struct wait *w = ctx;
-	const char *key = slot_serial(after);
-
-	if (slot_verdict(after) == NULL || !is_new(before, after))
-		return;
-	if (w->first && !out_true(after, "present"))
-		return;
-	if (key[0] == '\0')
-		key = out_string(after, "port");
-	if (json_object_set_new(w->endings, key, json_deep_copy(after)) < 0)
-		w->failed = true;
-	print_ending(w, after);
-}
-
-/* The station begins nothing now, and has something to begin. */
-static bool
-is_held(const json_t *station)
+/* What keeps drones from ending: standing before a rack, one wants to know.  NULL: nothing. */
+static const char *
+obstacle_of(const json_t *station)
 {
 	const char *state = out_string(station, "state"), *health = out_string(station, "health");
-	bool held = (state != NULL && strcmp(state, "paused") == 0) ||
-		    (health != NULL && strcmp(health, "degraded") == 0);
 
-	return held && (json_array_size(json_object_get(station, "selected")) > 0 ||
-			json_array_size(json_object_get(station, "own")) > 0);
-}
-
-/* WHY not idle under a pause: its turn is still to come. */
-static bool
-is_done_with(const json_t *slot, bool held)
-{
-	const char *state = out_string(slot, "state");
-
-	if (!out_true(slot, "present"))
-		return true;
-	if (held && slot_verdict(slot) == NULL && state != NULL && strcmp(state, "idle") == 0)
-		return false;
-	return slot_fate(slot) != SLOT_FATE_ACTIVE;
-}
-
-/* Everything that is plugged in has ended, or will not be worked on. */
-static bool
-all_ended(const struct wait *w)
-{
-	json_t *list = slots_sorted(w->slots);
-	bool held = is_held(slots_station(w->slots)), ended = list != NULL;
-	const json_t *slot;
-	size_t i;
-
-	json_array_foreach(list, i, slot) ended = ended && is_done_with(slot, held);
-	json_decref(list);
-	return ended;
-}
-
-static bool
-is_over(const struct wait *w)
-{
-	return w->count > 0 ? json_object_size(w->endings) >= w->count : all_ended(w);
-}
-
-/* What keeps drones from ending, said once: standing before a rack, one wants to know. */
-static void
-say_obstacles(const struct wait *w)
-{
-	const json_t *station = slots_station(w->slots);
-	const char *state = out_string(station, "state"), *health = out_string(station, "health");
-
-	if (w->session->json)
-		return;
-	if (state != NULL && strcmp(state, "paused") == 0)
-		say_note("(the station is paused: cfdfuctl resume)");
 	if (health != NULL && strcmp(health, "degraded") == 0)
-		say_note("(the station is degraded: cfdfuctl doctor)");
+		return "(the station is degraded, nothing is begun: cfdfuctl doctor)";
+	if (state != NULL && strcmp(state, "paused") == 0)
+		return "(the station is paused: cfdfuctl resume)";
 	if (json_array_size(json_object_get(station, "selected")) == 0 &&
 	    json_array_size(json_object_get(station, "own")) == 0)
-		say_note("(no firmware is selected: cfdfuctl firmware select NAME)");
+		return "(no firmware is selected: cfdfuctl firmware select NAME)";
+	return NULL;
+}
+
+/* Said whenever it is another one than before. */
+static void
+say_obstacle(struct wait *w)
+{
+	const char *obstacle = obstacle_of(waiting_station(w->waiting));
+
+	if (obstacle != NULL && obstacle != w->obstacle && !w->session->json)
+		say_note("%s", obstacle);
+	w->obstacle = obstacle;
+}
+
+static int
+no_memory(void)
+{
+	say_error("out of memory");
+	return EXIT_REFUSED;
+}
+
+/* Endings that were not told meanwhile, from the records.  0 or an exit status. */
+static int
+catch_up(struct wait *w)
+{
+	json_int_t since = waiting_since(w->waiting), before = 0;
+	json_t *all = json_array();
+	int r = all != NULL ? 0 : no_memory();
+
+	do {
+		json_t *parameters = json_object(), *reply = NULL, *list;
+
+		if (r == 0)
+			r = params_number(parameters, "limit", PROTO_HISTORY_MAX);
+		if (r == 0 && before > 0)
+			r = params_number(parameters, "before", before);
+		if (r == 0)
+			r = conn_ask(w->session, PROTO_METHOD("GetHistory"),
+				     json_incref(parameters), &reply);
+		json_decref(parameters);
+		list = json_object_get(reply, "attempts");
+		before = out_int(reply, "next");
+		if (before < since)
+			before = 0;
+		if (r == 0 && json_array_extend(all, list) < 0)
+			r = no_memory();
+		json_decref(reply);
+	} while (r == 0 && before > 0);
+	if (r == 0 && waiting_missed(w->waiting, all) < 0)
+		r = no_memory();
+	json_decref(all);
+	return r;
+}
+
+/* The time left until a moment, as a time-out of poll(2). */
+static int
+left_ms(int64_t until_ms)
+{
+	int64_t left = until_ms - when_ms();
+
+	return left <= 0 ? 0 : left < 3600000 ? (int)left : 3600000;
+}
+
+static int
+apply(struct wait *w, const json_t *reply)
+{
+	int r = 0;
+
+	if (w->lost)
+		w->settled_ms = when_ms() + SETTLE_MS;
+	if (w->lost || out_true(reply, "lost"))
+		r = catch_up(w);
+	w->lost = false;
+	if (r == 0 && waiting_apply(w->waiting, reply, print_ending, w) < 0)
+		r = no_memory();
+	if (r == 0)
+		say_obstacle(w);
+	return r;
 }
 
 /* One reply, or the time is over.  0, CONN_TIMED_OUT, or an exit status. */
 static int
-take_reply(struct wait *w, struct stream *stream, int64_t until_ms)
+take_reply(struct wait *w, struct stream *stream)
 {
-	int64_t left = until_ms - when_ms();
+	int wait_ms = w->until_ms >= 0 ? left_ms(w->until_ms) : -1, r;
+	int settle_ms = left_ms(w->settled_ms);
 	json_t *reply = NULL;
-	int r, wait_ms = -1;
 
-	if (until_ms >= 0)
-		wait_ms = left <= 0 ? 0 : left < 3600000 ? (int)left : 3600000;
+	if (settle_ms > 0 && (wait_ms < 0 || settle_ms < wait_ms))
+		wait_ms = settle_ms;
 	r = stream_next(stream, wait_ms, &reply);
+	w->lost = w->lost || stream_is_lost(stream);
 	if (r == CONN_TIMED_OUT)
-		return until_ms >= 0 && when_ms() >= until_ms ? CONN_TIMED_OUT : 0;
-	if (r != 0)
-		return r;
-	r = slots_apply(w->slots, reply, on_changed, w);
-	if (w->first)
-		say_obstacles(w);
-	w->first = false;
+		return w->until_ms >= 0 && when_ms() >= w->until_ms ? CONN_TIMED_OUT : 0;
+	if (r == 0)
+		r = apply(w, reply);
 	json_decref(reply);
-	if (r < 0 || w->failed) {
-		say_error("out of memory");
-		return EXIT_REFUSED;
-	}
-	return 0;
+	return r;
 }
 
-/* The last word, on standard error: standard output has the endings alone. */
+/* WHY not while the connection is lost: how the others end is still to be heard. */
+static bool
+is_over(const struct wait *w)
+{
+	return !w->lost && when_ms() >= w->settled_ms && waiting_is_over(w->waiting);
+}
+
+/* ---- the last word -------------------------------------------------------------------------- */
+
+static void
+say_list(const json_t *report, const char *list, const char *heading)
+{
+	char line[8192];
+	const json_t *one;
+	size_t i, used;
+
+	(void)snprintf(line, sizeof(line), "%s: ", heading);
+	json_array_foreach(json_object_get(report, list), i, one)
+	{
+		struct text name = out_text(one, "name"), words = out_text(one, "words");
+		struct text state = out_text(one, "state");
+		bool gone = !out_true(one, "present") && strcmp(list, "missing") != 0;
+		const char *why = strcmp(list, "missing") == 0 ? state.s : words.s;
+
+		used = strlen(line);
+		(void)snprintf(line + used, sizeof(line) - used, "%s%.90s%s%.130s%s%s",
+			       i > 0 ? ", " : "", name.s, why[0] != '\0' || gone ? " (" : "", why,
+			       gone ? why[0] != '\0' ? ", off the bus" : "off the bus" : "",
+			       why[0] != '\0' || gone ? ")" : "");
+	}
+	if (json_array_size(json_object_get(report, list)) > 0)
+		say_note("%s", line);
+}
+
+/* On standard error: standard output has the endings alone. */
+static void
+say_report(const json_t *report, bool timed_out)
+{
+	static const struct {
+		const char *list, *heading;
+	} lists[] = {
+		{ "failed", "failed" },
+		{ "quarantined", "quarantined" },
+		{ "needs_power_cycle", "power-cycle these (they have not been seen to start)" },
+		{ "skipped", "skipped, left as they were" },
+		{ "foreign", "foreign, left alone" },
+		{ "unserved", "left alone, there is no firmware for them" },
+		{ "missing", "not ended" },
+	};
+	size_t ended = json_array_size(json_object_get(report, "ended"));
+	size_t failed = json_array_size(json_object_get(report, "failed"));
+	json_int_t more = out_int(report, "more");
+
+	if (out_int(report, "exit") == EXIT_NOTHING_THERE)
+		say_note("nothing is plugged in, and nothing has ended%s",
+			 timed_out ? "; timed out" : "");
+	else
+		say_note("%zu ended, %zu failed%s", ended, failed, timed_out ? "; timed out" : "");
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		say_list(report, lists[i].list, lists[i].heading);
+	if (more > 0 && timed_out)
+		say_note("%lld more %s expected", (long long)more, more == 1 ? "is" : "are");
+}
+
 static int
 sum_up(const struct wait *w, bool timed_out)
 {
-	size_t ended = json_object_size(w->endings), failed = 0;
-	const char *key;
-	json_t *slot;
+	json_t *report = waiting_report(w->waiting, timed_out);
+	int r;
 
-	json_object_foreach(w->endings, key, slot) failed += slot_has_failed(slot);
-	if (!w->session->json)
-		say_note("%zu ended, %zu of them failed%s", ended, failed,
-			 timed_out ? "; timed out" : "");
-	if (timed_out)
-		return EXIT_TIMED_OUT;
-	return failed > 0 ? EXIT_DRONE_FAILED : EXIT_OK;
+	if (report == NULL)
+		return no_memory();
+	r = (int)out_int(report, "exit");
+	if (w->session->json)
+		out_json(report);
+	else
+		say_report(report, timed_out);
+	json_decref(report);
+	return r;
 }
 
 static int
-wait_for_all(struct wait *w, int64_t seconds, bool limited)
+wait_for_all(struct wait *w)
 {
-	int64_t until_ms = limited ? when_ms() + seconds * 1000 : -1;
 	struct stream *stream = NULL;
 	int r = stream_open(w->session, PROTO_METHOD("Watch"), json_object(), &stream);
 
-	while (r == 0 && (w->first || !is_over(w)))
-		r = take_reply(w, stream, until_ms);
+	while (r == 0 && !is_over(w))
+		r = take_reply(w, stream);
 	stream_close(stream);
 	if (r != 0 && r != CONN_TIMED_OUT)
 		return r;
@@ -201,23 +261,20 @@ wait_for_all(struct wait *w, int64_t seconds, bool limited)
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	struct wait w = { .session = s, .first = true };
+	struct wait w = { .session = s, .until_ms = -1 };
+	bool limited = invocation_has(i, "timeout");
 	int64_t seconds = 0;
-	int r = invocation_number(i, "count", 1, COUNT_MAX, &w.count);
+	uint64_t count = 0;
+	int r = invocation_number(i, "count", 1, COUNT_MAX, &count);
 
 	if (r == 0)
 		r = invocation_duration(i, "timeout", SECONDS_MAX, &seconds);
 	if (r != 0)
 		return r;
-	w.endings = json_object();
-	if (w.endings == NULL || slots_new(&w.slots) < 0) {
-		say_error("out of memory");
-		r = EXIT_REFUSED;
-	} else {
-		r = wait_for_all(&w, seconds, invocation_has(i, "timeout"));
-	}
-	slots_free(w.slots);
-	json_decref(w.endings);
+	if (limited)
+		w.until_ms = when_ms() + seconds * 1000;
+	r = waiting_new(count, limited, &w.waiting) < 0 ? no_memory() : wait_for_all(&w);
+	waiting_free(w.waiting);
 	return r;
 }
 

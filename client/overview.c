@@ -137,14 +137,18 @@ overview_list(const json_t *slots, enum slot_fate fate, char *dst, size_t size)
 	{
 		char name[96], words[128];
 
-		if (!out_true(slot, "present") || slot_fate(slot) != fate)
+		/* WHY: a drone that does not start is off the bus, and still in its place. */
+		if (slot_fate(slot) != fate ||
+		    (!out_true(slot, "present") && fate != SLOT_FATE_ASIDE))
 			continue;
 		slot_short_name(slots, slot, name, sizeof(name));
 		slot_words(slot, words, sizeof(words));
 		if (count++ == 0)
 			add(dst, size, "%s: ", headings[fate]);
-		add(dst, size, "%s%s%s%s%s", count > 1 ? ", " : "", name,
-		    words[0] != '\0' ? " (" : "", words, words[0] != '\0' ? ")" : "");
+		add(dst, size, "%s%s%s%s%s%s", count > 1 ? ", " : "", name,
+		    words[0] != '\0' ? " (" : "", words,
+		    out_true(slot, "present") || words[0] == '\0' ? "" : ", off the bus",
+		    words[0] != '\0' ? ")" : "");
 	}
 	if (count > 0)
 		add(dst, size, ".");

@@ -174,7 +174,7 @@ look_for_idleness(struct app *a)
 {
 	struct fleet_counts counts;
 
-	fleet_counts(a->fleet, false, &counts);
+	fleet_counts(a->fleet, &counts);
 	if (a->config->idle_exit_ms == 0 || counts.present > 0 || fleet_active(a->fleet) > 0 ||
 	    server_client_count(a->server) > 0 ||
 	    store_queued(a->store) != store_durable(a->store)) {
@@ -193,7 +193,7 @@ tell_manager(struct app *a)
 {
 	struct fleet_counts c;
 
-	fleet_counts(a->fleet, false, &c);
+	fleet_counts(a->fleet, &c);
 	notify_status(a->notify,
 		      "%s: %u present, %u active, %u pass, %u unchanged, %u failed, %u skipped",
 		      fleet_paused(a->fleet) ? "paused" : "armed", c.present, c.active,

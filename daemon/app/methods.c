@@ -77,7 +77,7 @@ active_count(struct app *a)
 {
 	struct fleet_counts c;
 
-	fleet_counts(a->fleet, false, &c);
+	fleet_counts(a->fleet, &c);
 	return (int)c.active;
 }
 

@@ -66,20 +66,13 @@ selections(struct app *a)
 	return list;
 }
 
-/* The records cannot be written, so nothing is begun. */
-static bool
-is_held(struct app *a)
-{
-	return store_health(a->store, NULL) == STORE_DEGRADED;
-}
-
 static json_t *
 counts(struct app *a)
 {
 	struct fleet_counts c;
 	json_t *o;
 
-	fleet_counts(a->fleet, is_held(a), &c);
+	fleet_counts(a->fleet, &c);
 	o = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "present", (int)c.present, "active",
 		      (int)c.active, "pass", (int)c.ended[VERDICT_PASS], "unchanged",
 		      (int)c.ended[VERDICT_UNCHANGED], "failed", (int)c.failed, "skipped",
@@ -224,7 +217,8 @@ message_of(struct app *a, const struct slot_view *v)
 {
 	bool waits = strcmp(v->state, "idle") == 0 || strcmp(v->state, "waiting") == 0;
 
-	if (waits && v->present && v->verdict.kind == VERDICT_NONE && is_held(a))
+	if (waits && v->present && v->verdict.kind == VERDICT_NONE &&
+	    store_health(a->store, NULL) == STORE_DEGRADED)
 		return "Nothing is begun while the records cannot be written: 'cfdfuctl doctor' "
 		       "says why.";
 	return v->message;
@@ -263,7 +257,7 @@ status_slot(struct app *a, unsigned slot)
 			  "version_before", status_text(v.version_before), "version_after",
 			  status_text(v.version_after), "attempt", number_or_null(v.attempt, 0),
 			  "safe_to_unplug", v.safe_to_unplug, "advice", status_text(advice_of(&v)),
-			  "class", slot_class_name(fleet_class(a->fleet, slot, is_held(a))))) < 0) {
+			  "class", slot_class_name(v.class))) < 0) {
 		json_decref(o);
 		return NULL;
 	}

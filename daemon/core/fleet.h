@@ -231,10 +231,7 @@ int fleet_find(const struct fleet *f, const char *port); /* slot, or -ENOENT */
 /* What is plugged in there, as it was sighted; NULL: nothing.  Good until the next event. */
 const struct sighting *fleet_sighting(const struct fleet *f, unsigned slot);
 void fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *ret_view);
-/* held: the station begins nothing for a reason that the fleet does not know. */
-void fleet_counts(const struct fleet *f, bool held, struct fleet_counts *ret_counts);
-/* The class of a slot under such a reason. */
-enum slot_class fleet_class(const struct fleet *f, unsigned slot, bool held);
+void fleet_counts(const struct fleet *f, struct fleet_counts *ret_counts);
 /* Touches nothing.  with: the fleet's own policy, or another one to see what that would do. */
 void fleet_plan(const struct fleet *f, unsigned slot, const struct policy *with,
 		struct fleet_plan *ret_plan);

@@ -136,7 +136,7 @@ view_progress(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot
 }
 
 static enum slot_class
-class_of(const struct fleet *f, const struct slot *s, bool held)
+class_of(const struct fleet *f, const struct slot *s)
 {
 	const struct slot_facts facts = {
 		.present = s->present,
@@ -146,8 +146,7 @@ class_of(const struct fleet *f, const struct slot *s, bool held)
 		.foreign = s->foreign,
 		/* WHY not where the slot is not ours, or nothing is selected but what is set
 		 * aside: there is no turn to come. */
-		.held = (held || f->paused || f->stopping) && !s->not_ours &&
-			policy_any_to_give(f->policy),
+		.held = (f->paused || f->stopping) && !s->not_ours && policy_any_to_give(f->policy),
 		.verdict = s->ended ? s->shown.verdict.kind : VERDICT_NONE,
 	};
 
@@ -183,7 +182,7 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 	v.begun = is_running(s) && !fleet_has_not_begun(s);
 	v.safe_to_unplug = !v.active;
 	v.retry_possible = s->present && (s->job == NULL || job_published(s->job)) && !s->foreign;
-	v.class = class_of(f, s, false);
+	v.class = class_of(f, s);
 	view_state(f, s, &v);
 	*ret_view = v;
 }
@@ -196,7 +195,7 @@ fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_vi
 }
 
 void
-fleet_counts(const struct fleet *f, bool held, struct fleet_counts *ret_counts)
+fleet_counts(const struct fleet *f, struct fleet_counts *ret_counts)
 {
 	struct fleet_counts c = { 0 };
 
@@ -208,15 +207,9 @@ fleet_counts(const struct fleet *f, bool held, struct fleet_counts *ret_counts)
 		c.active += v.active;
 		c.failed += slot_class_failed(v.verdict.kind);
 		c.ended[v.verdict.kind]++;
-		c.of[class_of(f, &f->slots[i], held)]++;
+		c.of[v.class]++;
 	}
 	*ret_counts = c;
-}
-
-enum slot_class
-fleet_class(const struct fleet *f, unsigned slot, bool held)
-{
-	return class_of(f, &f->slots[slot], held);
 }
 
 unsigned

@@ -41,6 +41,7 @@ enum proto_exit {
 	EXIT_NO_DAEMON = 3,
 	EXIT_REFUSED = 4, /* image, permission */
 	EXIT_TIMED_OUT = 5,
+	EXIT_NOTHING_THERE = 6, /* of wait: no drone, and none has ended */
 };
 
 #endif

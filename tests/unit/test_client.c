@@ -430,8 +430,7 @@ static void
 wait_prints_endings_as_they_come_and_tells_failure(void **state)
 {
 	const char *const replies[] = {
-		WATCH("true",
-		      SLOT_BUSY ",{\"port\":\"1-9\",\"present\":true,\"state\":\"foreign\"}"),
+		WATCH("true", SLOT_BUSY),
 		WATCH("false", SLOT_ENDED("1-4", "CC", "pass", "Good.")), NULL
 	};
 	const char *const bad[] = {
@@ -443,9 +442,13 @@ wait_prints_endings_as_they_come_and_tells_failure(void **state)
 	client_run(&r, "wait", replies, NULL);
 	assert_int_equal(r.status, EXIT_OK);
 	assert_string_equal(r.out, "pass 1-4 CC: Good.\n");
-	assert_string_equal(r.err, "1 ended, 0 of them failed\n");
+	assert_string_equal(r.err, "1 ended, 0 failed\n");
 	client_run(&r, "wait --count 2", bad, NULL);
 	assert_int_equal(r.status, EXIT_DRONE_FAILED);
+	assert_string_equal(r.err,
+			    "2 ended, 1 failed\nfailed: 1-6 (FAIL)\n"
+			    "power-cycle these (they have not been seen to start): 1-4 (needs a "
+			    "power cycle)\n");
 	assert_string_equal(r.out, "fail 1-6 BB: No answer.\nneeds-power-cycle 1-4 CC: Replug.\n");
 	expect_request("{\"method\":\"org.cfdfu.Station.Watch\",\"parameters\":{},\"more\":true}");
 }
@@ -471,32 +474,39 @@ wait_counts_each_drone_once_with_its_last_ending(void **state)
 }
 
 /* A station that has a drone, and nothing begun. */
-#define IDLE(state, selected)                                                                      \
-	"{\"parameters\":{\"station\":{\"state\":\"" state "\",\"selected\":[" selected            \
-	"]},\"slots\":[{\"port\":\"1-4\",\"present\":true,\"state\":\"idle\",\"verdict\":null}],"  \
-	"\"full\":true,\"lost\":false},\"continues\":true}"
+#define IDLE(state, selected, class)                                                               \
+	"{\"parameters\":{\"station\":{\"state\":\"" state                                         \
+	"\",\"selected\":[" selected "]},\"slots\":[{\"port\":\"1-4\",\"present\":true,\"state\":" \
+				     "\"idle\",\"class\":\"" class "\",\"verdict\":null}],"        \
+								   "\"full\":true,\"lost\":false}" \
+								   ",\"continues\":true}"
 
 static void
 wait_times_out_with_5_and_ends_at_once_when_nothing_is_there(void **state)
 {
 	const char *const busy[] = { WATCH("true", SLOT_BUSY), NULL };
 	const char *const empty[] = { WATCH("true", ""), NULL };
-	const char *const paused[] = { IDLE("paused", "{\"platform\":\"cf2\"}"), NULL };
-	const char *const unselected[] = { IDLE("paused", ""), NULL };
+	const char *const paused[] = { IDLE("paused", "{\"platform\":\"cf2\"}", "waiting"), NULL };
+	const char *const unselected[] = { IDLE("paused", "", "unserved"), NULL };
 
 	(void)state;
 	client_run(&r, "wait --timeout 1", busy, NULL);
 	assert_int_equal(r.status, EXIT_TIMED_OUT);
-	assert_string_equal(r.err, "0 ended, 0 of them failed; timed out\n");
-	client_run(&r, "wait --timeout 9", empty, NULL);
-	assert_int_equal(r.status, EXIT_OK);
+	assert_string_equal(r.err, "0 ended, 0 failed; timed out\nnot ended: A1 (writing)\n");
+	client_run(&r, "wait", empty, NULL);
+	assert_int_equal(r.status, EXIT_NOTHING_THERE);
+	assert_string_equal(r.err, "nothing is plugged in, and nothing has ended\n");
+	client_run(&r, "wait --timeout 0", empty, NULL);
+	assert_int_equal(r.status, EXIT_NOTHING_THERE);
 	client_run(&r, "wait --timeout 5", paused, NULL);
 	assert_int_equal(r.status, EXIT_TIMED_OUT);
 	expect(r.err, "the station is paused");
 	client_run(&r, "wait --timeout 9", unselected, NULL);
-	assert_int_equal(r.status, EXIT_OK);
+	assert_int_equal(r.status, EXIT_DRONE_FAILED);
+	expect(r.err, "there is no firmware for them: 1-4");
 	client_run(&r, "wait --count 1 --timeout 0", empty, NULL);
 	assert_int_equal(r.status, EXIT_TIMED_OUT);
+	expect(r.err, "1 more is expected");
 }
 
 static void
