@@ -169,6 +169,8 @@ fw_load_with(fw_loader *loader, const struct fw_input *in, struct image **ret_im
 	else
 		r = loader(&l);
 	if (r == 0)
+		r = fw_check_ends(&l);
+	if (r == 0)
 		r = make_image(&l, ret_image);
 	if (r == 0 && ret_facts != NULL) {
 		*ret_facts = l.facts;

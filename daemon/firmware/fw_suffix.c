@@ -75,29 +75,19 @@ check_ids(struct fw_loading *l, size_t at)
 			 at, f->vid, f->pid, vid, pid);
 }
 
-/* Behind the data there may be one suffix only: a second one would be flashed as firmware. */
-static int
-check_data_end(struct fw_loading *l, size_t size)
-{
-	if (!has_signature(l->data, size))
-		return 0;
-	return fw_refuse(l, size - DFU_SUFFIX_BYTES,
-			 "the data before the DFU suffix end in another DFU suffix (offset %zu), a "
-			 "damaged one: make the file again from the binary",
-			 size - DFU_SUFFIX_BYTES);
-}
-
 int
 fw_read_suffix(struct fw_loading *l)
 {
 	struct fw_facts *f = l->facts;
-	size_t at = l->size - DFU_SUFFIX_BYTES;
-	const uint8_t *p = l->data + at;
 	uint32_t crc, found;
+	const uint8_t *p;
+	size_t at;
 	int r;
 
 	if (!has_signature(l->data, l->size))
 		return 0;
+	at = l->size - DFU_SUFFIX_BYTES;
+	p = l->data + at;
 	f->suffix = true;
 	f->device = get_le16(p);
 	f->pid = get_le16(p + 2);
@@ -113,13 +103,28 @@ fw_read_suffix(struct fw_loading *l)
 				 "DFU suffix at offset %zu: CRC is 0x%08" PRIX32
 				 ", computed 0x%08" PRIX32 " (the file is damaged)",
 				 at, found, crc);
-	r = check_data_end(l, l->size - f->suffix_bytes);
-	if (r == 0)
-		r = check_ids(l, at);
+	r = check_ids(l, at);
 	if (r == 0 && f->suffix_bytes > DFU_SUFFIX_BYTES) {
 		f->altered = true;
 		fw_warn(f, "%d bytes that a tool has put into the DFU suffix are left out",
 			f->suffix_bytes - DFU_SUFFIX_BYTES);
 	}
 	return r < 0 ? r : 1;
+}
+
+int
+fw_check_ends(struct fw_loading *l)
+{
+	for (size_t i = 0; i < l->segment_count; i++) {
+		const struct segment *s = &l->segments[i];
+
+		if (has_signature(s->data, s->size) && s->data[s->size - 5] >= DFU_SUFFIX_BYTES)
+			return fw_refuse(l,
+					 l->facts->elements[i].offset + s->size - DFU_SUFFIX_BYTES,
+					 "the %" PRIu32 " bytes at 0x%08" PRIX32
+					 " end in a DFU suffix, which belongs to a file and not "
+					 "into a memory: make the file again from the binary",
+					 s->size, s->addr);
+	}
+	return 0;
 }

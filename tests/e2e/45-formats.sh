@@ -85,6 +85,32 @@ same "its application is added" 0 $?
 same "as it was flashed" "$image_sum" \
 	"$(cfdfuctl --json firmware show back-whole | jq -r .firmware.sha256)"
 
+# ---- a release of each platform, from the file to the drone -------------------------------------
+
+rack_do unplug 1-1 > /dev/null
+port=2
+while read -r platform board; do
+	mkimage --platform "$platform" --tag 2025.02 --seed 5 "$scratch/old.bin"
+	mkimage --platform "$platform" "$scratch/new.bin"
+	mkimage --platform "$platform" --format zip2 "$scratch/firmware-$platform-2025.12.zip"
+	holds "a release for $platform is added" \
+		cfdfuctl firmware add "$scratch/firmware-$platform-2025.12.zip"
+	holds "and selected as one types it" cfdfuctl firmware select "$platform-2025.12"
+	# WHY: a Flapper has the board of a Crazyflie or Bolt; its operator says what it is.
+	[ "$platform" != flapper ] || cfdfuctl platform set "1-$port" flapper > /dev/null
+	rack_plug "1-$port" "$scratch/old.bin" "otp=0;$board"
+	holds "a $platform is flashed with it" until_true 60 test_verdict "1-$port" pass
+	flash_is "1-$port" "$scratch/new.bin"
+	rack_do unplug "1-$port" > /dev/null
+	port=$((port + 1))
+done << 'END'
+cf2 CF21
+cf21bl C21B
+bolt CB11
+tag RR10
+flapper CB10
+END
+
 # ---- several files ------------------------------------------------------------------------------
 
 cfdfuctl --json firmware add "$foreign/build.hex" "$foreign/utf16.hex" "$foreign/build.srec" \
