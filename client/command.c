@@ -30,6 +30,7 @@ const struct command_option global_options[] = {
 	{ "help", 'h', NULL, "print this help" },
 	{ "version", 'V', NULL, "print the version" },
 	{ "stdio-bridge", 0, NULL, "be the other end of -H: carry standard input to the service" },
+	{ "stdio-arguments", 0, NULL, "be the other end of -H: the words come on standard input" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -41,7 +42,8 @@ enum global {
 	GLOBAL_HOST,
 	GLOBAL_HELP,
 	GLOBAL_VERSION,
-	GLOBAL_BRIDGE
+	GLOBAL_BRIDGE,
+	GLOBAL_ARGUMENTS
 };
 
 /* getopt_long(3)'s tables, made of ours. */
@@ -122,6 +124,8 @@ take_global(struct session *s, const struct command_desc *c, enum global which)
 	case GLOBAL_BRIDGE:
 		s->bridge = true;
 		break;
+	case GLOBAL_ARGUMENTS: /* refused before */
+		break;
 	}
 	return 0;
 }
@@ -179,7 +183,10 @@ parse_options(int argc, char **argv, struct session *s, const struct command_des
 			v = value_of_letter(c, v);
 		if (v >= COMMAND_BASE)
 			inv->values[v - COMMAND_BASE] = optarg != NULL ? optarg : "";
-		else if (take_global(s, c, (enum global)(v - GLOBAL_BASE)) != 0) {
+		else if (v == GLOBAL_BASE + GLOBAL_ARGUMENTS) {
+			*ret_status = usage_error(c, "--stdio-arguments stands alone");
+			return -1;
+		} else if (take_global(s, c, (enum global)(v - GLOBAL_BASE)) != 0) {
 			*ret_status = EXIT_OK;
 			return -1;
 		}

@@ -3,7 +3,10 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "client/arguments.h"
 #include "client/cells.h"
 #include "client/command.h"
 #include "client/out.h"
@@ -25,9 +28,28 @@ run(const struct session *s, const struct invocation *i, struct page *page)
 	return status;
 }
 
+/* The other end of -H: the words of the command are on the standard input.  0 or an exit status. */
+static int
+take_arguments(int *argc, char ***argv, struct arguments *words)
+{
+	int r;
+
+	if (*argc != 2 || strcmp((*argv)[1], ARGUMENTS_OPTION) != 0)
+		return 0;
+	r = arguments_read(STDIN_FILENO, (*argv)[0], words);
+	if (r < 0) {
+		say_error("no command on the standard input: %s", strerror(-r));
+		return EXIT_USAGE;
+	}
+	*argc = words->argc;
+	*argv = words->argv;
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
+	struct arguments words;
 	struct session session;
 	struct invocation invocation;
 	struct page page;
@@ -35,7 +57,8 @@ main(int argc, char **argv)
 
 	cells_setup();
 	page_begin(&page);
-	if (command_parse(argc, argv, &session, &invocation, &status) == 0)
+	status = take_arguments(&argc, &argv, &words);
+	if (status == 0 && command_parse(argc, argv, &session, &invocation, &status) == 0)
 		status = run(&session, &invocation, &page);
 	else
 		page_end(&page, PAGE_WRAPPED);

@@ -10,62 +10,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/arguments.h"
 #include "client/conn.h"
 #include "client/out.h"
 
 #define SSH_ENV "CFDFU_SSH" /* another program than ssh, with its arguments' meaning */
-#define COMMAND_MAX 8192
+/* What the other side's shell is given: always one of these, whatever is wanted. */
+#define COMMAND_BRIDGE "cfdfuctl --stdio-bridge"
+#define COMMAND_ARGUMENTS "cfdfuctl " ARGUMENTS_OPTION
 #define SSH_FAILED 255 /* ssh's own failures, by its manual */
-
-/* One word in single quotes for a shell.  False when it does not fit. */
-static bool
-append_quoted(char *command, size_t size, const char *word)
-{
-	size_t used = strlen(command);
-
-	if (used + 4 > size)
-		return false;
-	if (used > 0)
-		command[used++] = ' ';
-	command[used++] = '\'';
-	for (; *word != '\0'; word++) {
-		if (used + 6 > size)
-			return false;
-		if (*word == '\'') {
-			memcpy(command + used, "'\\''", 4);
-			used += 4;
-		} else {
-			command[used++] = *word;
-		}
-	}
-	command[used++] = '\'';
-	command[used] = '\0';
-	return true;
-}
-
-/* "cfdfuctl [--socket ...] WORDS": what the other machine's shell runs. */
-static bool
-make_command(const struct session *s, const char *const *words, char *command, size_t size)
-{
-	bool good;
-
-	command[0] = '\0';
-	good = append_quoted(command, size, "cfdfuctl");
-	if (strcmp(s->socket_path, PROTO_SOCKET_PATH) != 0)
-		good = good && append_quoted(command, size, "--socket") &&
-		       append_quoted(command, size, s->socket_path);
-	if (s->json)
-		good = good && append_quoted(command, size, "--json");
-	if (s->no_color)
-		good = good && append_quoted(command, size, "--no-color");
-	for (size_t i = 0; words[i] != NULL; i++)
-		good = good && append_quoted(command, size, words[i]);
-	return good;
-}
 
 static void
 run_ssh(const char *host, const char *command, int in_fd, int out_fd)
@@ -84,17 +42,12 @@ run_ssh(const char *host, const char *command, int in_fd, int out_fd)
 
 /* The child's pid, or -1 after having said why. */
 static pid_t
-start(const struct session *s, const char *const *words, int in_fd, int out_fd)
+start(const struct session *s, const char *command, int in_fd, int out_fd)
 {
-	char command[COMMAND_MAX];
 	pid_t pid;
 
 	if (s->host[0] == '-' || s->host[0] == '\0') {
 		say_error("not the name of a machine: \"%s\"", s->host);
-		return -1;
-	}
-	if (!make_command(s, words, command, sizeof(command))) {
-		say_error("too much for another machine's command line");
 		return -1;
 	}
 	(void)fflush(stdout); /* WHY: what is buffered must not come twice */
@@ -106,12 +59,28 @@ start(const struct session *s, const char *const *words, int in_fd, int out_fd)
 	return pid;
 }
 
+static bool
+is_usual_socket(const struct session *s)
+{
+	return strcmp(s->socket_path, PROTO_SOCKET_PATH) == 0;
+}
+
+/* 0, or an exit status after having said why. */
+static int
+say_words(int fd, const char *const *words)
+{
+	int r = arguments_write(fd, words);
+
+	if (r < 0)
+		say_error("cannot pass the command on: %s", strerror(-r));
+	return r < 0 ? EXIT_USAGE : 0;
+}
+
 int
 remote_bridge(const struct session *s, struct remote *ret_remote)
 {
-	static const char *const words[] = { "--stdio-bridge", NULL };
-	struct session plain = { .socket_path = s->socket_path, .host = s->host };
-	int pair[2];
+	const char *const words[] = { "--socket", s->socket_path, "--stdio-bridge", NULL };
+	int pair[2], r = 0;
 	pid_t pid;
 
 	*ret_remote = (struct remote){ .fd = -1 };
@@ -119,10 +88,14 @@ remote_bridge(const struct session *s, struct remote *ret_remote)
 		say_error("cannot make a pipe: %s", strerror(errno));
 		return EXIT_NO_DAEMON;
 	}
-	pid = start(&plain, words, pair[1], pair[1]);
+	if (!is_usual_socket(s))
+		r = say_words(pair[0], words);
+	pid = r != 0 ? -1
+		     : start(s, is_usual_socket(s) ? COMMAND_BRIDGE : COMMAND_ARGUMENTS, pair[1],
+			     pair[1]);
 	(void)close(pair[1]); /* WHY: the child's; ours is the other one */
 	if (pid < 0) {
-		(void)close(pair[0]); /* WHY: nothing was written */
+		(void)close(pair[0]); /* WHY: nothing was written that somebody has read */
 		return EXIT_USAGE;
 	}
 	ret_remote->pid = pid;
@@ -157,20 +130,6 @@ remote_explain(const struct session *s, struct remote *r)
 	return EXIT_NO_DAEMON;
 }
 
-int
-remote_run(const struct session *s, const char *const *words, int in_fd, int out_fd)
-{
-	struct remote r = { .pid = start(s, words, in_fd, out_fd) };
-	int status;
-
-	if (r.pid < 0)
-		return EXIT_USAGE;
-	status = remote_end(&r);
-	if (status >= EXIT_OK && status <= EXIT_TIMED_OUT)
-		return status;
-	return remote_explain(s, &r);
-}
-
 /* Copies what is there from one to the other.  False at the end or when it cannot go on. */
 static bool
 copy_some(int from, int to)
@@ -188,6 +147,58 @@ copy_some(int from, int to)
 		done += w > 0 ? w : 0;
 	}
 	return n > 0;
+}
+
+/* The words, and behind them what the command reads (in_fd, -1 nothing), from the start. */
+static int
+make_input(const struct session *s, const char *const *words, int in_fd, int *ret_fd)
+{
+	const char *all[ARGUMENTS_MAX + 2] = { NULL };
+	size_t n = 0;
+	int fd = memfd_create("cfdfuctl", MFD_CLOEXEC), r;
+
+	if (fd < 0) {
+		say_error("cannot make a memory file: %s", strerror(errno));
+		return EXIT_REFUSED;
+	}
+	if (!is_usual_socket(s)) {
+		all[n++] = "--socket";
+		all[n++] = s->socket_path;
+	}
+	if (s->json)
+		all[n++] = "--json";
+	if (s->no_color)
+		all[n++] = "--no-color";
+	for (size_t i = 0; words[i] != NULL && n <= ARGUMENTS_MAX; i++)
+		all[n++] = words[i];
+	r = say_words(fd, all);
+	while (r == 0 && in_fd >= 0 && copy_some(in_fd, fd))
+		continue;
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = EXIT_REFUSED; /* a memory file: it cannot fail */
+	if (r == 0)
+		*ret_fd = fd;
+	else
+		(void)close(fd); /* WHY: a memory file */
+	return r;
+}
+
+int
+remote_run(const struct session *s, const char *const *words, int in_fd, int out_fd)
+{
+	struct remote r = { .pid = -1 };
+	int fd = -1, status = make_input(s, words, in_fd, &fd);
+
+	if (status != 0)
+		return status;
+	r.pid = start(s, COMMAND_ARGUMENTS, fd, out_fd);
+	(void)close(fd); /* WHY: the child has its own */
+	if (r.pid < 0)
+		return EXIT_USAGE;
+	status = remote_end(&r);
+	if (status >= EXIT_OK && status <= EXIT_TIMED_OUT)
+		return status;
+	return remote_explain(s, &r);
 }
 
 int

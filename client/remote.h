@@ -7,8 +7,6 @@
 
 #include "client/command.h"
 
-#define REMOTE_ARGS_MAX 40
-
 struct remote {
 	pid_t pid;  /* of ssh */
 	int fd;	    /* what goes to and comes from it */
@@ -16,7 +14,7 @@ struct remote {
 	bool ended;
 };
 
-/* Runs `ssh HOST cfdfuctl --stdio-bridge`.  0 or an exit status. */
+/* Runs cfdfuctl there as a bridge to the service.  0 or an exit status. */
 int remote_bridge(const struct session *s, struct remote *ret_remote) MUST_CHECK;
 
 /* Waits for ssh's end; its exit status, or -1. */
@@ -26,9 +24,8 @@ int remote_end(struct remote *r);
 int remote_explain(const struct session *s, struct remote *r);
 
 /*
- * Runs a whole command there, with our terminal, input (in_fd as standard input, -1: ours) and
- * output (out_fd likewise); words are NULL-terminated, quoted for the other side's shell.  Its exit
- * status.
+ * Runs a whole command there, with what in_fd holds as its standard input (-1: nothing) and out_fd
+ * as its output (-1: ours); words are NULL-terminated, and no shell sees them.  Its exit status.
  */
 int remote_run(const struct session *s, const char *const *words, int in_fd, int out_fd);
 
