@@ -98,3 +98,18 @@ says "and the history" 'added with --incomplete' cfdfuctl history --csv
 same "a whole one's record says nothing" 0 "$(cfdfuctl firmware select good > /dev/null &&
 	until_true 60 test_after 1-1 2025.12 && records "SELECT count(*) FROM attempts WHERE
 	firmware_name = 'good' AND message LIKE '%incomplete%'")"
+
+# Tags are free text: the judge reads any, the drone says it, and the two are compared.
+n=1
+for options in "--tag|v1.0 +59" "--tag|nightly" "--tag|2020.09 +30|--old" "--tag|NA" \
+	"--tag|my-lab-7|--build|debug" "--tag|42" "--tag|crazyswarm2|--old"; do
+	n=$((n + 1))
+	IFS='|' read -ra words <<< "$options"
+	mkimage --seed $n "${words[@]}" "$scratch/tag.bin"
+	cfdfuctl firmware add --name "tag-$n" "$scratch/tag.bin" > "$scratch/said" 2>&1
+	cfdfuctl firmware select "tag-$n" --platform cf2 > /dev/null
+	holds "a drone says the tag ${words[1]} (${words[*]:2})" \
+		until_true 60 test_after 1-1 "${words[1]}"
+	same "and it is what was wanted" pass "$(records "SELECT verdict FROM attempts
+		WHERE firmware_name = 'tag-$n'")"
+done

@@ -17,6 +17,7 @@
 #define LOADER_ADDR 0x08000000U
 #define LOADER_BYTES 7256
 #define VECTORS 16 /* looked at; the first of every Cortex-M table */
+#define VERSION_BYTES 29 /* SPEC: protocol notes 2.4: what fits into the answer */
 #define WINDOW_BEFORE 64
 #define WINDOW_AFTER 64
 
@@ -194,23 +195,80 @@ is_revision(const uint8_t *p)
 	return p[12] == 0;
 }
 
-/* p points at the NUL between tag and revision; before: readable bytes in front of it. */
+/*
+ * p points at the NUL between tag and revision, which is at addr; before: readable bytes in front of
+ * it.  SPEC: firmware notes 4 and 5b: a tag is any text.
+ */
 static void
-take_version(struct findings *f, const uint8_t *p, size_t before)
+take_version(struct findings *f, const uint8_t *p, size_t before, uint32_t addr)
 {
 	size_t n = 0;
 
-	while (n < before && n < 30 && isprint(p[-1 - (long)n]))
+	while (n < before && n < VERSION_BYTES && isprint(p[-1 - (long)n]))
 		n++;
-	if (n < 2 || f->version[0] != '\0')
-		return;
-	/* SPEC: firmware notes 4: a tag begins with a year, or there is none and it says NA. */
-	if (!isdigit(p[-(long)n]) && strncmp((const char *)p - n, "NA", 2) != 0)
+	if (n == 0 || f->version[0] != '\0')
 		return;
 	memcpy(f->version, p - n, n);
 	f->version[n] = '\0';
 	memcpy(f->revision, p + 1, 12);
 	f->revision[12] = '\0';
+	f->revision_addr = addr + 1;
+}
+
+/* A text of the flash at addr, of at most size - 1 characters; "" when there is none. */
+static void
+read_text(const struct memory *m, uint32_t addr, char *text, uint32_t size)
+{
+	uint32_t n = 0;
+
+	memset(text, 0, size);
+	if (addr < m->chip->base || addr - m->chip->base > m->chip->size - size)
+		return;
+	memory_read(m, addr - m->chip->base, (uint8_t *)text, size - 1);
+	while (isprint((unsigned char)text[n]))
+		n++;
+	text[n] = '\0';
+}
+
+/*
+ * SPEC: firmware notes 4: an image ends with pointers to tag, revision and commit count, and the
+ * mark; where nothing was optimised, the count, a number, is first and the tag last.
+ */
+static bool
+take_mark(struct findings *f, const struct memory *m, const uint8_t *pointers)
+{
+	char tag[VERSION_BYTES + 1], revision[14], last[VERSION_BYTES + 1];
+	bool beside;
+
+	read_text(m, get_le32(pointers), tag, sizeof(tag));
+	read_text(m, get_le32(pointers + 4), revision, sizeof(revision));
+	read_text(m, get_le32(pointers + 8), last, sizeof(last));
+	/* WHY: behind a shorter image the end of a longer one may be left over. */
+	if (f->version[0] != '\0' && f->revision_addr < get_le32(pointers + 4))
+		return false;
+	if (tag[0] == '\0' || last[0] == '\0' || strspn(revision, "0123456789abcdef") != 12 ||
+	    revision[12] != '\0')
+		return false;
+	beside = get_le32(pointers) + strlen(tag) + 1 == get_le32(pointers + 4);
+	copy_text(f->version, sizeof(f->version),
+		  !beside && strspn(tag, "0123456789") == strlen(tag) ? last : tag);
+	copy_text(f->revision, sizeof(f->revision), revision);
+	return true;
+}
+
+/* What the pointers say counts; a scan of texts is for images that end without them. */
+static bool
+scan_marks(struct drone *d, uint32_t offset)
+{
+	const struct memory *m = &d->memory[0];
+	uint8_t b[12 + MEMORY_PAGE];
+	uint32_t from = offset >= 12 ? offset - 12 : 0;
+
+	memory_read(m, from, b, offset - from + MEMORY_PAGE);
+	for (uint32_t at = 12; at + 4 <= offset - from + MEMORY_PAGE; at += 4)
+		if (get_le32(b + at) == 0xAAAAAAAA && take_mark(&d->findings, m, b + at - 12))
+			return true;
+	return false;
 }
 
 static void
@@ -242,7 +300,8 @@ scan_page(struct drone *d, uint32_t offset, const char *type)
 	}
 	for (const uint8_t *p = page; (p = memchr(p, 0, (size_t)(end - p))) != NULL; p++)
 		if (is_revision(p + 1))
-			take_version(f, p, (size_t)(p - b));
+			take_version(f, p, (size_t)(p - b),
+				     m->chip->base + from + (uint32_t)(p - b));
 }
 
 /* SPEC: firmware notes 4: u16, two bytes apart the u32, production flag, modified flag. */
@@ -296,6 +355,9 @@ boot_look(struct drone *d)
 	for (uint32_t at = first; at < m->chip->size; at += MEMORY_PAGE)
 		if (!memory_page_is_blank(m, at))
 			scan_page(d, at, type);
+	for (uint32_t at = first; at < m->chip->size; at += MEMORY_PAGE)
+		if (!memory_page_is_blank(m, at) && scan_marks(d, at))
+			break;
 	if (d->findings.revision[0] != '\0')
 		scan_revision(d, first);
 	return &d->findings;

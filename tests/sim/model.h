@@ -99,6 +99,7 @@ struct findings {
 	bool fits;	/* one of them is the drone's */
 	char type_text[32]; /* the name its record gives the drone */
 	char version[32], revision[16];
+	uint32_t revision_addr; /* where its text stands */
 	bool modified_known, modified;
 };
 
