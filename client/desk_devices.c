@@ -32,7 +32,7 @@ static const struct known_device {
 
 /* One device's opinion; on the heap, for judgements are large. */
 struct opinion {
-	struct layout layouts[MEMORIES_MAX];
+	struct profile described;
 	struct judge_profile profile;
 	struct judgement judgement;
 };
@@ -46,25 +46,24 @@ struct touched {
 static bool
 set_profile(struct opinion *o, const struct known_device *k)
 {
+	struct profile *p = &o->described;
+
 	if (k->maps[0] == NULL) {
 		o->profile = *judge_crazyflie();
-		o->layouts[0] = *layout_f405();
+		p->map[0] = *layout_f405();
 		return true;
 	}
-	o->profile = (struct judge_profile){ .name = k->name,
-					     .app_addr = 0x08003000,
-					     .protect_addr = 0x08000000,
-					     .protect_bytes = 0x3000,
-					     .ram_addr = 0x20000000,
-					     .ram_bytes = 0x100000 };
+	p->app_addr = 0x08003000;
+	p->protect[p->protect_count++] = (struct profile_range){ 0x08000000, 0x3000 };
+	copy_text(p->name, sizeof(p->name), k->name);
 	for (uint8_t alt = 0; alt < MEMORIES_MAX && k->maps[alt] != NULL; alt++) {
 		const char *map = k->maps[alt];
 
-		if (layout_parse(map, strlen(map), &o->layouts[alt], NULL, NULL) < 0)
+		if (layout_parse(map, strlen(map), &p->map[alt], NULL, NULL) < 0)
 			return false;
-		o->profile.memories[o->profile.memory_count++] =
-		    (struct judge_memory){ alt, &o->layouts[alt] };
+		p->map_given[alt] = true;
 	}
+	judge_profile_of(p, &o->profile);
 	return true;
 }
 
@@ -86,7 +85,7 @@ ask(const struct desk *d, const struct known_device *k, struct opinion *o)
 static struct touched
 count_sectors(const struct desk *d, const struct opinion *o, uint8_t alt)
 {
-	const struct layout *l = &o->layouts[alt];
+	const struct layout *l = &o->described.map[alt];
 	struct touched t = { 0 };
 	struct sector *sectors;
 	size_t count = judge_sectors(d->image, alt, l, NULL, 0);

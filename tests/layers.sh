@@ -21,7 +21,7 @@ include_rules()
 	cat <<-'END'
 	include/cfdfu   ^cfdfu/                                             pure
 	daemon/core     ^(cfdfu|core)/                                      pure
-	daemon/firmware ^(cfdfu|firmware)/|^core/(image|layout|platform)[.]h pure,zip,jansson,zlib,sodium
+	daemon/firmware ^(cfdfu|firmware)/|^core/(image|layout|platform|profile)[.]h pure,zip,jansson,zlib,sodium
 	daemon/wire     ^(cfdfu|wire)/                                      pure,jansson
 	daemon/usb      ^(cfdfu|usb)/                                       event2,libusb
 	daemon/udev     ^(cfdfu|udev)/                                      event2,libudev
@@ -29,7 +29,7 @@ include_rules()
 	daemon/store    ^(cfdfu|store)/                                     sqlite3,sodium
 	daemon/app      ^(cfdfu|app|core|firmware|wire|usb|udev|ctl|store)/ event2,jansson,ini,systemd
 	daemon/main.c   ^(cfdfu|app|core|firmware|wire|usb|udev|ctl|store)/ event2,jansson,ini,systemd
-	client          ^(cfdfu|client|wire|firmware)/|^core/(image|layout|platform)[.]h jansson,libsmartcols
+	client          ^(cfdfu|client|wire|firmware)/|^core/(image|layout|platform|profile)[.]h jansson,libsmartcols
 	tests/sim       ^sim/|^cfdfu/(usb_port|util|watch)[.]h              event2
 	END
 }

@@ -107,6 +107,7 @@ struct fleet_options apply_options(const struct config *c);
 int apply_load(const struct app_options *options, struct config **ret_config,
 	       char error[CONFIG_ERROR_MAX]) MUST_CHECK;
 void apply_config(struct app *a);
+void apply_profile(const struct config_device *d, struct profile *ret_profile);
 void apply_devices(struct app *a); /* once, when there is a watch */
 void apply_again(struct app *a);   /* SIGHUP */
 /* Makes the slot of this port known, with what the configuration says of it.  -E2BIG. */

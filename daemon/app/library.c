@@ -31,23 +31,21 @@ library_only(unsigned platforms)
 
 /* ---- judging -------------------------------------------------------------------------------- */
 
-static struct judge_profile
-profile_of(const struct config_device *d)
-{
-	struct judge_profile p = { .name = d->name,
-				   .app_addr = d->has_application ? d->application_addr : 0,
-				   .ram_addr = 0x20000000,
-				   .ram_bytes = d->has_application ? 0x100000 : 0 };
+/* For one described device; on the heap, for descriptions and judgements are large. */
+struct device_opinion {
+	struct profile described;
+	struct judge_profile profile;
+	struct judgement judgement;
+};
 
-	for (size_t i = 0; i < CONFIG_ALTERNATES_MAX && i < JUDGE_ALTS_MAX; i++)
-		if (d->maps[i].given)
-			p.memories[p.memory_count++] =
-			    (struct judge_memory){ (uint8_t)i, &d->maps[i].layout };
-	if (d->protected_count > 0) {
-		p.protect_addr = d->protected_ranges[0].first_addr;
-		p.protect_bytes = d->protected_ranges[0].last_addr - p.protect_addr + 1;
-	}
-	return p;
+static int
+judge_for(struct device_opinion *o, const struct config_device *d, const struct image *image,
+	  struct judge_options options)
+{
+	apply_profile(d, &o->described);
+	judge_profile_of(&o->described, &o->profile);
+	options.profile = &o->profile;
+	return judge_image(image, &options, &o->judgement);
 }
 
 /* An image for described devices is fit when it fits one of them; the reason is the first one's. */
@@ -55,22 +53,24 @@ static int
 judge_for_devices(const struct config *config, const struct image *image,
 		  const struct judge_options *options, struct judgement *ret)
 {
-	struct judgement *other = config->device_count > 1 ? malloc(sizeof(*other)) : NULL;
-	struct judge_options o = *options;
-	struct judge_profile profile = *judge_any_device();
-	int r;
+	struct device_opinion *o;
+	struct judge_options any = *options;
+	int r = 0;
 
-	if (config->device_count > 0)
-		profile = profile_of(&config->devices[0]);
-	o.profile = &profile;
-	r = judge_image(image, &o, ret);
-	for (size_t i = 1; r == 0 && !ret->accepted && i < config->device_count; i++) {
-		profile = profile_of(&config->devices[i]);
-		r = other != NULL ? judge_image(image, &o, other) : -ENOMEM;
-		if (r == 0 && other->accepted)
-			*ret = *other;
+	any.profile = judge_any_device();
+	if (config->device_count == 0)
+		return judge_image(image, &any, ret);
+	o = malloc(sizeof(*o));
+	if (o == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->device_count && (i == 0 || !ret->accepted); i++) {
+		r = judge_for(o, &config->devices[i], image, *options);
+		if (r < 0)
+			break;
+		if (i == 0 || o->judgement.accepted)
+			*ret = o->judgement;
 	}
-	free(other);
+	free(o);
 	return r;
 }
 

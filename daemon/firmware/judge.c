@@ -164,6 +164,48 @@ find_memory(const struct judge_profile *p, uint8_t alt)
 	return NULL;
 }
 
+/* What is erased for s: its first and last sector whole, as far as the memory is known. */
+static void
+widen_to_sectors(const struct judge_memory *m, const struct segment *s, uint32_t *ret_first,
+		 uint32_t *ret_last)
+{
+	struct sector sector;
+
+	*ret_first = s->addr;
+	*ret_last = last_of(s);
+	if (m == NULL || m->layout == NULL)
+		return;
+	if (layout_sector_at(m->layout, s->addr, &sector))
+		*ret_first = sector.addr;
+	if (layout_sector_at(m->layout, last_of(s), &sector))
+		*ret_last = sector.addr + (sector.size - 1);
+}
+
+/*
+ * Every range that is never written: the loader's is one of them.  True when s touches one.
+ * WHY sectors: what shares one with a range would be refused drone by drone.
+ */
+static bool
+judge_protected(struct judgement *j, const struct judge_profile *p, const struct segment *s)
+{
+	uint32_t from, to;
+
+	widen_to_sectors(find_memory(p, s->alt), s, &from, &to);
+	for (size_t i = 0; s->alt == 0 && i < p->protect_count; i++) {
+		uint32_t first = p->protect[i].addr, last = first + (p->protect[i].bytes - 1);
+
+		if (p->protect[i].bytes == 0 || from > last || to < first)
+			continue;
+		judge_add(j, JUDGE_REFUSE, JUDGE_LOADER_GUARD,
+			  "%s 0x%08" PRIX32 ": 0x%08" PRIX32 " to 0x%08" PRIX32
+			  " of a %s are protected",
+			  touches(s, first, last) ? "touches" : "has to erase",
+			  from > first ? from : first, first, last, p->name);
+		return true;
+	}
+	return false;
+}
+
 /* A segment for any DfuSe device: the memory must exist and be writable there. */
 static void
 judge_generic_place(struct judgement *j, const struct judge_profile *p, const struct segment *s)
@@ -176,15 +218,8 @@ judge_generic_place(struct judgement *j, const struct judge_profile *p, const st
 			  s->size, s->alt, p->name);
 		return;
 	}
-	if (s->alt == 0 && p->protect_bytes > 0 &&
-	    touches(s, p->protect_addr, p->protect_addr + (p->protect_bytes - 1))) {
-		judge_add(j, JUDGE_REFUSE, JUDGE_LOADER_GUARD,
-			  "touches 0x%08" PRIX32 ": 0x%08" PRIX32 " to 0x%08" PRIX32
-			  " of a %s are protected (its boot loader)",
-			  s->addr > p->protect_addr ? s->addr : p->protect_addr, p->protect_addr,
-			  p->protect_addr + (p->protect_bytes - 1), p->name);
+	if (judge_protected(j, p, s))
 		return;
-	}
 	if (m == NULL || m->layout == NULL ||
 	    layout_covers(m->layout, s->addr, s->size, LAYOUT_WRITABLE))
 		return;

@@ -14,6 +14,7 @@
 
 #include "cfdfu/platform.h"
 #include "cfdfu/util.h"
+#include "core/profile.h"
 #include "firmware/content.h"
 
 struct image;
@@ -23,6 +24,7 @@ struct sector;
 #define JUDGE_FINDINGS_MAX 48
 #define JUDGE_TEXT_MAX 224
 #define JUDGE_ALTS_MAX 16
+#define JUDGE_RANGES_MAX (PROFILE_RANGES_MAX + 1) /* the loader's, and those of its description */
 
 #define JUDGE_APP_ADDR 0x08004000U   /* sector 1: protocol notes 9.3 */
 #define JUDGE_APP_BYTES_MAX 1032192U /* 1008 KiB: the rest of the 1 MiB */
@@ -88,7 +90,8 @@ struct judge_profile {
 	struct judge_memory memories[JUDGE_ALTS_MAX];
 	size_t memory_count; /* 0: any alternate, nothing known */
 	uint32_t app_addr;   /* where vectors must be; 0: no vectors are expected */
-	uint32_t protect_addr, protect_bytes; /* never written, alternate 0; bytes 0: none */
+	struct profile_range protect[JUDGE_RANGES_MAX]; /* never written, alternate 0 */
+	size_t protect_count;
 	uint32_t ram_addr, ram_bytes;	      /* for the stack pointer; bytes 0: not judged */
 	uint32_t ccm_addr, ccm_bytes;	      /* likewise, with a warning */
 };
@@ -116,6 +119,9 @@ const struct judge_profile *judge_crazyflie(void);
 
 /* A DfuSe device of which nothing is known: the station judges again by its [device] sections. */
 const struct judge_profile *judge_any_device(void);
+
+/* What a description (the station's [device] sections) says; the maps and the name are borrowed. */
+void judge_profile_of(const struct profile *p, struct judge_profile *ret_profile);
 
 /* options NULL: nothing said, Crazyflie.  0, or -ENOMEM.  The verdict is in ret_judgement. */
 int judge_image(const struct image *image, const struct judge_options *options,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of the judge's findings, and the profile it is asked about most. */
+/* Names of the judge's findings. */
 #include "config.h"
 
 #include "firmware/judge.h"
@@ -54,30 +54,4 @@ judge_code_name(enum judge_code code)
 	};
 
 	return (unsigned)code < JUDGE_CODE_COUNT ? names[code] : "unknown";
-}
-
-const struct judge_profile *
-judge_any_device(void)
-{
-	static const struct judge_profile any = { .name = "any DfuSe device" };
-
-	return &any;
-}
-
-const struct judge_profile *
-judge_crazyflie(void)
-{
-	static const struct judge_profile profile = {
-		.name = "Crazyflie",
-		.crazyflie = true,
-		.app_addr = JUDGE_APP_ADDR,
-		.protect_addr = JUDGE_LOADER_ADDR,
-		.protect_bytes = JUDGE_LOADER_BYTES_MAX,
-		.ram_addr = 0x20000000U,
-		.ram_bytes = 0x00020000U,
-		.ccm_addr = 0x10000000U,
-		.ccm_bytes = 0x00010000U,
-	};
-
-	return &profile;
 }

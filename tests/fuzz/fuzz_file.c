@@ -63,8 +63,8 @@ judge_all(const struct image *image, const struct fw_facts *facts, struct judgem
 {
 	static const struct judge_profile other = { .name = "other",
 						    .app_addr = 0x08003000,
-						    .protect_addr = 0x08000000,
-						    .protect_bytes = 0x3000,
+						    .protect = { { 0x08000000, 0x3000 } },
+						    .protect_count = 1,
 						    .ram_addr = 0x20000000,
 						    .ram_bytes = 0x10000 };
 	static struct judgement j;

@@ -196,8 +196,8 @@ is_revision(const uint8_t *p)
 }
 
 /*
- * p points at the NUL between tag and revision, which is at addr; before: readable bytes in front of
- * it.  SPEC: firmware notes 4 and 5b: a tag is any text.
+ * p points at the NUL between tag and revision, which is at addr; before: readable bytes in front
+ * of it.  SPEC: firmware notes 4 and 5b: a tag is any text.
  */
 static void
 take_version(struct findings *f, const uint8_t *p, size_t before, uint32_t addr)

@@ -479,11 +479,27 @@ other_devices_are_judged_by_their_profile(void **state)
 	image = image_at(0, 0x08080000, bytes, sizeof(bytes));
 	assert_true(found(judged(image, &options), JUDGE_RANGE));
 	image_unref(image);
+	/* In one sector of 2 KiB with what is protected, though not touching it. */
+	profile.protect[0] = (struct profile_range){ 0x08041000, 0x100 };
+	profile.protect_count = 1;
+	image = image_at(0, 0x08041400, bytes, sizeof(bytes));
+	assert_true(found(judged(image, &options), JUDGE_LOADER_GUARD));
+	image_unref(image);
+	image = image_at(0, 0x08041800, bytes, sizeof(bytes));
+	assert_false(found(judged(image, &options), JUDGE_LOADER_GUARD));
+	image_unref(image);
 	profile.memory_count = 0;
-	profile.protect_addr = 0x08000000;
-	profile.protect_bytes = 0x3000;
+	profile.protect[0] = (struct profile_range){ 0x08000000, 0x3000 };
+	profile.protect[1] = (struct profile_range){ 0x08040000, 0x1000 };
+	profile.protect_count = 2;
 	image = image_at(0, 0x08002FFF, bytes, sizeof(bytes));
 	assert_true(found(judged(image, &options), JUDGE_LOADER_GUARD));
+	image_unref(image);
+	image = image_at(0, 0x08040FFF, bytes, sizeof(bytes));
+	assert_true(found(judged(image, &options), JUDGE_LOADER_GUARD));
+	image_unref(image);
+	image = image_at(0, 0x08041000, bytes, sizeof(bytes));
+	assert_false(found(judged(image, &options), JUDGE_LOADER_GUARD));
 	image_unref(image);
 }
 
