@@ -66,6 +66,16 @@ add_row(struct table *t, const json_t *f)
 	table_cell(t, added, COLOUR_NONE);
 }
 
+/* Below the table: no column is wide enough for what to do about it. */
+static void
+print_problem(const json_t *f)
+{
+	struct text name = out_text(f, "name"), problem = out_text(f, "problem");
+
+	if (problem.s[0] != '\0')
+		printf("%s: %s\n", name.s, problem.s);
+}
+
 static int
 print_list(const struct session *s, const json_t *reply)
 {
@@ -91,7 +101,10 @@ print_list(const struct session *s, const json_t *reply)
 	table_last(t, ADDED_CELLS);
 	table_may_cut(t, 0);
 	json_array_foreach(list, i, f) add_row(t, f);
-	return table_finish(t) ? EXIT_OK : EXIT_REFUSED;
+	if (!table_finish(t))
+		return EXIT_REFUSED;
+	json_array_foreach(list, i, f) print_problem(f);
+	return EXIT_OK;
 }
 
 static int

@@ -83,6 +83,7 @@ print_firmware(const json_t *reply)
 	print_texts(f, "own", "own image of");
 	print_field(f, "quarantined_why", "SET ASIDE");
 	print_texts(f, "notes", "notes");
+	print_field(f, "problem", "NOT USABLE");
 	print_elements(json_object_get(reply, "elements"));
 }
 

@@ -51,6 +51,7 @@ add_selection(char *dst, size_t size, const json_t *selection, const char *key)
 {
 	struct text who = out_text(selection, key), name = out_text(selection, "name");
 	struct text version = out_text(selection, "version"), sum = out_sum(selection, "sha256");
+	struct text problem = out_text(selection, "problem");
 
 	add(dst, size, "%s%.64s = %.64s", dst[0] == '\0' ? "Firmware: " : "; ", who.s, name.s);
 	if (version.s[0] != '\0' && strcmp(version.s, name.s) != 0)
@@ -61,6 +62,8 @@ add_selection(char *dst, size_t size, const json_t *selection, const char *key)
 		add(dst, size, "%s", " (not shown to be whole)");
 	if (out_true(selection, "quarantined"))
 		add(dst, size, " SET ASIDE, flashed onto no drone ('cfdfuctl firmware release')");
+	if (problem.s[0] != '\0')
+		add(dst, size, " CANNOT BE USED: %s", problem.s);
 }
 
 void

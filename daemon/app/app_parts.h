@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "app/app.h"
 #include "app/config.h"
@@ -53,6 +54,16 @@ struct special {
 	int error; /* of writing to fd: negative errno */
 };
 
+/* A file of the firmware folder, as it was when it was read last. */
+#define LIBRARY_SEEN_MAX 64	   /* LIMIT: more files are read again */
+#define LIBRARY_SEEN_EACH_SECOND 8 /* LIMIT: files read for a question; some milliseconds */
+struct library_seen {
+	char file[80];
+	struct stat st;
+	bool good; /* the bytes that were stored */
+	char refused[STORE_WHY_MAX]; /* but the judge does not take them any more: why */
+};
+
 struct app {
 	struct app_options options;
 	struct event_base *base;
@@ -91,8 +102,12 @@ struct app {
 	bool watch_armed;
 	bool stopping, stopped; /* told to stop; nobody is waited for any more */
 	bool closed;		/* interrupted attempts of the last run have got their ending */
+	struct library_seen seen[LIBRARY_SEEN_MAX];
+	unsigned seen_next, seen_budget;
+	bool tidy_due;	 /* the firmware folder may hold files that no row has */
 	bool loaded;		/* ports, catalogue and selection have been read from the store */
 	bool past_missing; /* a drone came while the records could not be read */
+	uint64_t look_due_us;	/* records_look(): not before */
 	bool commit_failed;	/* the second's timer tries again, not every event of the bus */
 	enum store_health told_health;
 	int exit_status;
@@ -133,6 +148,8 @@ void records_end(struct app *a, unsigned slot, const struct job_record *r);
 void records_drone(struct app *a, const struct job_record *r); /* what was learned of a drone */
 bool records_commit(struct app *a); /* true: something was answered, the fleet may want more */
 void records_check(struct app *a);  /* each second */
+void records_look(struct app *a);   /* what was wrong may be over: before an answer rests on it */
+void records_tidy(struct app *a);   /* files of the library that no row has, when they are due */
 
 /* journal.c: a note becomes a log line and what else has to know. */
 void journal_note(struct app *a, const struct command *c);
@@ -192,6 +209,8 @@ bool methods_platform(struct call *call, json_t *parameters, const char *name, e
 json_t *methods_firmware_row(struct app *a, const char *name); /* type Firmware, or NULL */
 const char *methods_store_error(int error); /* the error to answer with, by a negative errno */
 const char *methods_descriptor_error(int error); /* the same, of memfile_read() */
+/* "WHAT: why not.", by the records' health where that is why. */
+void methods_refuse_store(struct app *a, struct call *call, int error, const char *what);
 void methods_no_firmware(struct call *call, const char *name);
 /* An image of the catalogue by its name: 0, or -EALREADY after having refused. */
 int methods_image(struct app *a, struct call *call, const char *name,

@@ -130,6 +130,7 @@ on_ini_assignment(void *ctx, const char *section, const char *key, const char *v
 	struct loading *l = ctx;
 	char why[CONFIG_WHY_MAX], origin[PATH_MAX + 16];
 	struct config_setting setting;
+	int r;
 
 	if (l->result < 0)
 		return 1;
@@ -142,8 +143,11 @@ on_ini_assignment(void *ctx, const char *section, const char *key, const char *v
 					   .key = (char *)(uintptr_t)key,
 					   .value = (char *)(uintptr_t)value,
 					   .origin = origin };
-	if (record_setting(l->config, &setting) < 0)
-		fail(l, -ENOMEM, "too many settings");
+	r = record_setting(l->config, &setting);
+	if (r == -E2BIG)
+		fail(l, r, "more than %d settings", SETTINGS_MAX);
+	else if (r < 0)
+		fail(l, r, "no memory");
 	return 1;
 }
 

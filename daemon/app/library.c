@@ -151,7 +151,8 @@ library_keep(struct app *a, const uint8_t *data, size_t size, char ret_file[80])
 	digest_bytes(data, size, sha256);
 	digest_format(sha256, text);
 	(void)snprintf(file, sizeof(file), "%s.dfu", text);
-	fd = openat(dir, "incoming", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	(void)unlinkat(dir, "incoming", 0); /* of a run that was cut off */
+	fd = openat(dir, "incoming", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	r = fd < 0 ? -errno : write_all(fd, data, size);
 	if (r == 0 && renameat(dir, "incoming", dir, file) < 0)
 		r = -errno;
@@ -164,59 +165,6 @@ library_keep(struct app *a, const uint8_t *data, size_t size, char ret_file[80])
 	if (fd >= 0 && r < 0)
 		(void)unlinkat(dir, "incoming", 0); /* half a file is none */
 	(void)close(dir);
-	return r;
-}
-
-void
-library_forget(struct app *a, const char *file)
-{
-	int dir = open(store_firmware_dir(a->store), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	/* A file that stays behind costs only its room. */
-	if (dir < 0)
-		return;
-	if (strchr(file, '/') == NULL && unlinkat(dir, file, 0) < 0 && errno != ENOENT)
-		log_say(a->log, LOG_WARNING, NULL, "%s: cannot be removed: %s", file,
-			strerror(errno));
-	(void)close(dir);
-}
-
-static int
-read_file(struct app *a, const char *file, uint8_t **ret_data, size_t *ret_size)
-{
-	char path[512];
-	struct stat st;
-	uint8_t *data = NULL;
-	size_t got = 0;
-	int fd, r = -EIO;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", store_firmware_dir(a->store), file);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -EIO;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
-	    st.st_size > (off_t)PROTO_FILE_BYTES_MAX)
-		goto out;
-	data = malloc((size_t)st.st_size);
-	r = -ENOMEM;
-	if (data == NULL)
-		goto out;
-	while (got < (size_t)st.st_size) {
-		ssize_t n = read(fd, data + got, (size_t)st.st_size - got);
-
-		if (n <= 0)
-			break;
-		got += (size_t)n;
-	}
-	r = got == (size_t)st.st_size ? 0 : -EIO;
-	if (r == 0) {
-		*ret_data = data;
-		*ret_size = got;
-		data = NULL;
-	}
-out:
-	free(data);
-	(void)close(fd);
 	return r;
 }
 
@@ -238,18 +186,6 @@ on_row(void *ctx, const struct store_firmware *f)
 	copy_text(row->sha256, sizeof(row->sha256), f->sha256);
 	row->platforms = f->platforms;
 	row->incomplete = f->incomplete;
-}
-
-/* The bytes on disk must be the ones that were judged when they came. */
-static bool
-is_as_stored(const uint8_t *data, size_t size, const struct row *row)
-{
-	uint8_t sha256[DIGEST_BYTES];
-	char text[DIGEST_TEXT_MAX];
-
-	digest_bytes(data, size, sha256);
-	digest_format(sha256, text);
-	return strcmp(text, row->file_sha256) == 0;
 }
 
 int
@@ -274,18 +210,19 @@ library_image(struct app *a, const char *name, struct image **ret_image,
 		r = r == 0 ? -ENOENT : r;
 		goto out;
 	}
-	r = read_file(a, row.file, &data, &size);
-	if (r == 0 && !is_as_stored(data, size, &row))
+	r = library_read(a, row.file, &data, &size);
+	if (r == -ENOMEM)
+		goto out;
+	if (r < 0 || !library_is_as_stored(data, size, row.file_sha256)) {
+		library_say_trouble(library_words(r), name, ret_why, STORE_WHY_MAX);
 		r = -EIO;
-	if (r < 0) {
-		copy_text(
-		    ret_why, STORE_WHY_MAX,
-		    "its file in the state directory is missing or has been changed; add it again");
 		goto out;
 	}
 	word.told = library_only(row.platforms);
 	word.incomplete = row.incomplete;
 	r = library_judge(a, data, size, &word, ret_image, judgement, ret_why);
+	if (r == -EINVAL)
+		library_refused(a, row.file, ret_why);
 out:
 	free(data);
 	free(judgement);
@@ -294,27 +231,47 @@ out:
 
 /* ---- after the start ------------------------------------------------------------------------ */
 
+static bool
+is_lost(struct app *a, enum store_scope scope, const char *key)
+{
+	const struct policy *policy = fleet_policy(a->fleet);
+
+	return scope == STORE_SELECTED ? policy_is_lost(policy, platform_by_name(key))
+				       : policy_own_is_lost(policy, key);
+}
+
+/* WHY: a selection that cannot be followed stays one: its drones get nothing else instead. */
+static int
+apply_image(struct app *a, enum store_scope scope, const char *key, const char *name, char *why)
+{
+	struct policy *policy = fleet_policy(a->fleet);
+	struct image *image = NULL;
+	int r = library_image(a, name, &image, why), e = 0;
+
+	if (r < 0 && scope == STORE_SELECTED)
+		policy_select_lost(policy, platform_by_name(key));
+	else if (r < 0)
+		e = policy_select_own_lost(policy, key);
+	else if (scope == STORE_SELECTED)
+		policy_select(policy, platform_by_name(key), image);
+	else
+		e = policy_select_own(policy, key, image);
+	if (e < 0)
+		copy_text(why, STORE_WHY_MAX, "there are too many rules");
+	image_unref(image);
+	return r < 0 ? r : e;
+}
+
 static void
 apply_setting(struct app *a, enum store_scope scope, const char *key, const char *value)
 {
-	struct policy *policy = fleet_policy(a->fleet);
-	char why[STORE_WHY_MAX];
-	struct image *image = NULL;
-	int r = 0;
+	char why[STORE_WHY_MAX] = "there are too many rules";
+	int r;
 
-	if (scope == STORE_PLATFORM) {
-		r = policy_set_platform(policy, key, platform_by_name(value));
-		copy_text(why, sizeof(why), "there are too many rules");
-	} else {
-		r = library_image(a, value, &image, why);
-	}
-	if (r == 0 && scope == STORE_SELECTED)
-		policy_select(policy, platform_by_name(key), image);
-	if (r == 0 && scope == STORE_OWN) {
-		r = policy_select_own(policy, key, image);
-		copy_text(why, sizeof(why), "there are too many rules");
-	}
-	image_unref(image);
+	if (scope == STORE_PLATFORM)
+		r = policy_set_platform(fleet_policy(a->fleet), key, platform_by_name(value));
+	else
+		r = apply_image(a, scope, key, value, why);
 	if (r < 0)
 		log_say(a->log, LOG_ERR, NULL, "%s, selected for %s: %s", value, key, why);
 }
@@ -341,8 +298,11 @@ on_setting(void *ctx, const char *name, const char *value)
 	c->count++;
 }
 
+typedef void apply_function(struct app *a, enum store_scope scope, const char *key,
+			    const char *value);
+
 static int
-load_scopes(struct app *a, const enum store_scope *scopes, size_t count)
+load_scopes(struct app *a, const enum store_scope *scopes, size_t count, apply_function *apply)
 {
 	struct collection c = { calloc(POLICY_RULES_MAX, sizeof(*c.list)), 0 };
 	int r = c.list != NULL ? 0 : -ENOMEM;
@@ -351,7 +311,7 @@ load_scopes(struct app *a, const enum store_scope *scopes, size_t count)
 		c.count = 0;
 		r = store_each(a->store, scopes[s], on_setting, &c);
 		for (size_t i = 0; i < c.count && r >= 0; i++)
-			apply_setting(a, scopes[s], c.list[i].key, c.list[i].value);
+			apply(a, scopes[s], c.list[i].key, c.list[i].value);
 	}
 	free(c.list);
 	return r < 0 ? r : 0;
@@ -362,16 +322,42 @@ library_rules(struct app *a)
 {
 	static const enum store_scope scopes[] = { STORE_PLATFORM };
 
-	return load_scopes(a, scopes, ARRAY_LEN(scopes));
+	return load_scopes(a, scopes, ARRAY_LEN(scopes), apply_setting);
 }
 
 int
 library_load(struct app *a)
 {
 	static const enum store_scope scopes[] = { STORE_PLATFORM, STORE_SELECTED, STORE_OWN };
-	int r = load_scopes(a, scopes, ARRAY_LEN(scopes));
+	int r;
 
+	a->seen_budget = LIBRARY_SEEN_EACH_SECOND;
+	r = load_scopes(a, scopes, ARRAY_LEN(scopes), apply_setting);
 	if (r == 0)
 		fleet_selection_changed(a->fleet, app_now_us());
 	return r;
+}
+
+/* What was lost and is there again. */
+static void
+heal_setting(struct app *a, enum store_scope scope, const char *key, const char *value)
+{
+	char why[STORE_WHY_MAX];
+
+	if (!is_lost(a, scope, key))
+		return;
+	if (library_row_trouble(a, value, why) || apply_image(a, scope, key, value, why) < 0)
+		return;
+	log_say(a->log, LOG_NOTICE, NULL, "%s, selected for %s: it can be used again", value, key);
+	fleet_selection_changed(a->fleet, app_now_us());
+}
+
+void
+library_heal(struct app *a)
+{
+	static const enum store_scope scopes[] = { STORE_SELECTED, STORE_OWN };
+
+	a->seen_budget = LIBRARY_SEEN_EACH_SECOND;
+	if (a->loaded && policy_any_lost(fleet_policy(a->fleet)))
+		(void)!load_scopes(a, scopes, ARRAY_LEN(scopes), heal_setting); /* next second */
 }

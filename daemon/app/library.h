@@ -25,7 +25,27 @@ int library_judge(struct app *a, const uint8_t *data, size_t size, const struct 
 
 /* Writes the file, content-addressed, durable before it is named.  0 or negative errno. */
 int library_keep(struct app *a, const uint8_t *data, size_t size, char ret_file[80]) MUST_CHECK;
-void library_forget(struct app *a, const char *file);
+
+/* library_files.c: the bytes of a file in the firmware folder.  The errno of opening it, -EIO,
+ * -ENOMEM. */
+int library_read(struct app *a, const char *file, uint8_t **ret_data, size_t *ret_size) MUST_CHECK;
+bool library_is_as_stored(const uint8_t *data, size_t size, const char *file_sha256);
+
+/* By what reading it gave (0: other bytes): "its file is missing". */
+const char *library_words(int error);
+/* The whole sentence, with the command that mends it. */
+void library_say_trouble(const char *trouble, const char *name, char *out, size_t size);
+/* Why the firmware of this name cannot be used, if so: true and the sentence. */
+bool library_row_trouble(struct app *a, const char *name, char ret_why[STORE_WHY_MAX]);
+/* The same from within a callback of the store; "" when there is nothing wrong with it. */
+void library_row_trouble_of(struct app *a, const struct store_firmware *f, char *out, size_t size);
+/* The judge does not take the file any more. */
+void library_refused(struct app *a, const char *file, const char *why);
+
+/* Removes what is in the folder and in no row.  Only when nothing is queued. */
+void library_tidy(struct app *a);
+/* Each second, and when a file was stored: selections whose image was lost, and is there again. */
+void library_heal(struct app *a);
 
 /* The platform when the set has exactly one; else UNKNOWN. */
 enum platform library_only(unsigned platforms);

@@ -37,6 +37,18 @@ methods_descriptor_error(int error)
 	return error == -ENOMEM ? PROTO_ERROR("Failed") : PROTO_ERROR("BadDescriptor");
 }
 
+void
+methods_refuse_store(struct app *a, struct call *call, int error, const char *what)
+{
+	char why[STORE_WHY_MAX] = "";
+
+	if (error == -E2BIG)
+		copy_text(why, sizeof(why), "there are too many of them");
+	else if (store_health(a->store, why) != STORE_DEGRADED)
+		copy_text(why, sizeof(why), strerror(-error));
+	call_refuse(call, methods_store_error(error), "%s: %s.", what, why);
+}
+
 /* ---- looking -------------------------------------------------------------------------------- */
 
 static void
@@ -47,6 +59,7 @@ get_status(void *ctx, struct call *call, json_t *parameters)
 	struct target target;
 	json_t *slots;
 
+	records_look(a);
 	if (text != NULL && !find_slots(a, call, text, &target))
 		return;
 	slots = json_array();
@@ -89,6 +102,7 @@ set_paused(struct app *a, struct call *call, bool paused)
 	json_t *reply, *brake = NULL;
 	int r;
 
+	records_look(a);
 	r = store_set(a->store, STORE_STATION, "paused", paused ? "yes" : NULL, &now);
 	if (r < 0)
 		log_say(a->log, LOG_WARNING, NULL,

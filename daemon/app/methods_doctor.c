@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/app_parts.h"
+#include "app/library.h"
 #include "core/outcome.h"
 
 static void
@@ -117,6 +118,36 @@ check_brake(struct app *a, json_t *list)
 	check(list, "brake", "fail", text, "cfdfuctl resume");
 }
 
+struct bad_firmware {
+	struct app *app;
+	json_t *list;
+};
+
+static void
+on_firmware(void *ctx, const struct store_firmware *f)
+{
+	struct bad_firmware *bad = ctx;
+	char why[STORE_WHY_MAX], text[STORE_WHY_MAX + STORE_NAME_MAX], *advice;
+
+	library_row_trouble_of(bad->app, f, why, sizeof(why));
+	if (why[0] == '\0')
+		return;
+	advice = strstr(why, ": cfdfuctl "); /* it is the fix */
+	if (advice != NULL)
+		*advice = '\0';
+	(void)snprintf(text, sizeof(text), "%s: %s.", f->name, why);
+	check(bad->list, "firmware-file", "fail", text, advice != NULL ? advice + 2 : NULL);
+}
+
+static void
+check_library(struct app *a, json_t *list)
+{
+	struct bad_firmware bad = { a, list };
+
+	/* When it cannot be read, check_records() says so. */
+	(void)!store_firmware_each(a->store, on_firmware, &bad);
+}
+
 static void
 check_selection(struct app *a, json_t *list)
 {
@@ -126,7 +157,11 @@ check_selection(struct app *a, json_t *list)
 		aside |= check_aside(a, list, policy_selected(fleet_policy(a->fleet), p));
 	if (aside)
 		return;
-	if (policy_any_selected(fleet_policy(a->fleet)))
+	if (policy_any_lost(fleet_policy(a->fleet)))
+		check(list, "firmware", "fail",
+		      "Selected firmware cannot be used: its drones are left alone.",
+		      "cfdfuctl firmware list");
+	else if (policy_any_selected(fleet_policy(a->fleet)))
 		check(list, "firmware", "ok", "Firmware is selected.", NULL);
 	else
 		check(list, "firmware", "warn",
@@ -212,16 +247,19 @@ methods_get_health(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
 	char why[STORE_WHY_MAX] = "";
-	enum store_health health = store_health(a->store, why);
+	enum store_health health;
 	json_t *list = json_array();
 
 	(void)parameters;
+	records_look(a);
+	health = store_health(a->store, why);
 	check_records(a, list);
 	check_disk(a, list);
 	check_clock(a, list);
 	check_slots(a, list);
 	check_ports(a, list);
 	check_brake(a, list);
+	check_library(a, list);
 	check_selection(a, list);
 	check_loop(a, list);
 	call_reply(call, json_pack("{s:s, s:o, s:o, s:o}", "health",

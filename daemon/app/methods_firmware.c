@@ -51,17 +51,25 @@ notes_of(const char *notes)
 	return list;
 }
 
+struct rows {
+	struct app *app;
+	json_t *list;
+};
+
 static json_t *
-row_json(const struct store_firmware *f)
+row_json(struct app *a, const struct store_firmware *f)
 {
+	char problem[STORE_WHY_MAX];
+
+	library_row_trouble_of(a, f, problem, sizeof(problem));
 	return json_pack(
-	    "{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b}", "name", f->name,
+	    "{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "name", f->name,
 	    "sha256", f->sha256, "version", status_text(f->version), "revision",
 	    status_text(f->revision), "platforms", platforms_of(f->platforms), "bytes",
 	    (json_int_t)f->size_bytes, "source_name", status_text(f->source_name), "source_sha256",
 	    status_text(f->source_sha256), "notes", notes_of(f->notes), "added_at",
 	    status_time(f->added_ms), "added_by", status_text(f->added_by), "incomplete",
-	    f->incomplete);
+	    f->incomplete, "problem", status_text(problem));
 }
 
 struct users {
@@ -125,21 +133,22 @@ add_users(struct app *a, json_t *list)
 static void
 on_firmware(void *ctx, const struct store_firmware *f)
 {
-	json_t *list = ctx;
+	struct rows *rows = ctx;
 
-	(void)json_array_append_new(list, row_json(f));
+	(void)json_array_append_new(rows->list, row_json(rows->app, f));
 }
 
 /* The row of this name, or NULL. */
 json_t *
 methods_firmware_row(struct app *a, const char *name)
 {
-	json_t *list = json_array(), *row = NULL;
+	struct rows rows = { a, json_array() };
+	json_t *row = NULL;
 
-	if (store_firmware_find(a->store, name, on_firmware, list) == 1)
-		row = json_incref(json_array_get(list, 0));
-	add_users(a, list);
-	json_decref(list);
+	if (store_firmware_find(a->store, name, on_firmware, &rows) == 1)
+		row = json_incref(json_array_get(rows.list, 0));
+	add_users(a, rows.list);
+	json_decref(rows.list);
 	return row;
 }
 
@@ -197,23 +206,29 @@ struct addition {
 	size_t size;
 	struct judgement judgement;
 	struct image *image;
+	bool queued; /* its row is, and comes when the records can be written */
 };
 
-/* Same name, same bytes: nothing to do, and no error. */
-static bool
-is_there_already(struct addition *d, const char *sha256, bool *ret_taken)
+enum place {
+	PLACE_FREE,
+	PLACE_SAME,   /* same name, same image: nothing to do, and no error */
+	PLACE_BROKEN, /* the same, but its file is lost: it is written again */
+	PLACE_TAKEN,  /* by another image */
+};
+
+static enum place
+place_of(struct addition *d, const char *sha256)
 {
 	json_t *row = methods_firmware_row(d->app, d->name);
 	const char *there = json_string_value(json_object_get(row, "sha256"));
+	enum place place = PLACE_FREE;
 
-	*ret_taken = row != NULL;
-	if (there == NULL || strcmp(there, sha256) != 0) {
-		json_decref(row);
-		return false;
-	}
-	call_reply(d->call, json_pack("{s:o, s:o}", "firmware", row, "findings",
-				      findings_of(&d->judgement)));
-	return true;
+	if (there != NULL && strcmp(there, sha256) != 0)
+		place = PLACE_TAKEN;
+	else if (there != NULL)
+		place = json_is_string(json_object_get(row, "problem")) ? PLACE_BROKEN : PLACE_SAME;
+	json_decref(row);
+	return place;
 }
 
 /* The client's notes; before them what the operator's second word let pass. */
@@ -231,7 +246,7 @@ all_notes(const struct addition *d)
 }
 
 static int
-keep(struct addition *d, const char *sha256)
+keep(struct addition *d, const char *sha256, enum place place)
 {
 	const struct image_label *label = image_label(d->image);
 	const char *version = text_of(d->parameters, "version");
@@ -264,15 +279,21 @@ keep(struct addition *d, const char *sha256)
 	join_notes(all_notes(d), notes, sizeof(notes));
 	if (d->word.told == PLATFORM_OTHER)
 		f.platforms = BIT(PLATFORM_OTHER);
-	r = store_firmware_add(d->app->store, &f, &now);
-	return r < 0 ? r : store_commit(d->app->store, &now);
+	r = place == PLACE_BROKEN ? store_firmware_replace(d->app->store, &f, &now)
+				  : store_firmware_add(d->app->store, &f, &now);
+	if (r == 0) {
+		r = store_commit(d->app->store, &now);
+		d->queued = r < 0;
+	}
+	d->app->tidy_due = true; /* the file of before, or one without a row */
+	return r;
 }
 
 static void
 add(struct addition *d)
 {
 	char why[STORE_WHY_MAX] = "", sha256[DIGEST_TEXT_MAX];
-	bool taken = false;
+	enum place place;
 	enum loop_work before;
 	int r = library_judge(d->app, d->data, d->size, &d->word, &d->image, &d->judgement, why);
 
@@ -283,24 +304,28 @@ add(struct addition *d)
 		return;
 	}
 	digest_format(image_label(d->image)->sha256, sha256);
-	if (is_there_already(d, sha256, &taken))
-		return;
-	if (taken) {
+	place = place_of(d, sha256);
+	if (place == PLACE_TAKEN) {
 		call_error(d->call, PROTO_ERROR("NameTaken"),
 			   json_pack("{s:s, s:s}", "name", d->name, "reason",
 				     "Another firmware has this name; choose one with --name."));
 		return;
 	}
 	before = turns_begin(&d->app->turns, LOOP_STORE);
-	r = keep(d, sha256);
+	r = place == PLACE_SAME ? 0 : keep(d, sha256, place);
 	turns_end(&d->app->turns, before);
-	if (r < 0)
-		call_refuse(d->call, methods_store_error(r), "It cannot be stored: %s.",
-			    strerror(-r));
+	if (r < 0 && d->queued)
+		methods_refuse_store(d->app, d->call, r,
+				     "It is not in the catalogue yet, and will be as soon as the "
+				     "records can be written");
+	else if (r < 0)
+		methods_refuse_store(d->app, d->call, r, "It cannot be stored");
 	else
 		call_reply(d->call, json_pack("{s:o, s:o}", "firmware",
 					      methods_firmware_row(d->app, d->name), "findings",
 					      findings_of(&d->judgement)));
+	if (r == 0)
+		library_heal(d->app);
 }
 
 bool
@@ -343,6 +368,7 @@ methods_add_firmware(void *ctx, struct call *call, json_t *parameters)
 	    !methods_platform(call, parameters, "manifest", &d->word.manifest))
 		goto out;
 	d->word.incomplete = json_is_true(json_object_get(parameters, "incomplete"));
+	records_look(a);
 	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->size, &why);
 	if (r < 0)
 		call_refuse(call, methods_descriptor_error(r), "%s", why);
@@ -371,16 +397,16 @@ void
 methods_list_firmware(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
-	json_t *list = json_array();
+	struct rows rows = { a, json_array() };
 
 	(void)parameters;
-	if (store_firmware_each(a->store, on_firmware, list) < 0) {
-		json_decref(list);
+	if (store_firmware_each(a->store, on_firmware, &rows) < 0) {
+		json_decref(rows.list);
 		catalogue_unreadable(call);
 		return;
 	}
-	add_users(a, list);
-	call_reply(call, json_pack("{s:o}", "firmware", list));
+	add_users(a, rows.list);
+	call_reply(call, json_pack("{s:o}", "firmware", rows.list));
 }
 
 static void
@@ -410,35 +436,16 @@ methods_get_firmware(void *ctx, struct call *call, json_t *parameters)
 
 /* ---- removing ------------------------------------------------------------------------------- */
 
-static void
-on_file(void *ctx, const struct store_firmware *f)
-{
-	copy_text(ctx, 80, f->file);
-}
-
-struct same_file {
-	const char *file;
-	bool used;
-};
-
-static void
-on_same_file(void *ctx, const struct store_firmware *f)
-{
-	struct same_file *s = ctx;
-
-	s->used = s->used || strcmp(f->file, s->file) == 0;
-}
-
 void
 methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
 	const char *name = text_of(parameters, "name");
-	struct store_time now = app_time(a);
-	char file[80] = "";
-	struct same_file same = { file, false };
-	int r = store_firmware_find(a->store, name, on_file, file);
+	struct store_time now;
+	int r;
 
+	records_look(a);
+	r = store_firmware_find(a->store, name, on_nothing, NULL);
 	if (r < 0) {
 		catalogue_unreadable(call);
 		return;
@@ -447,18 +454,24 @@ methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 		methods_no_firmware(call, name);
 		return;
 	}
+	now = app_time(a);
 	r = store_firmware_remove(a->store, name, &now);
 	if (r == -EBUSY) {
 		call_error(call, PROTO_ERROR("InUse"),
 			   json_pack("{s:s, s:s}", "name", name, "reason",
 				     "It is selected; deselect it first."));
-	} else if (r < 0 || store_commit(a->store, &now) < 0) {
-		call_refuse(call, PROTO_ERROR("Degraded"), "It cannot be removed now.");
+	} else if (r < 0) {
+		methods_refuse_store(a, call, r, "It is not removed");
 	} else {
-		/* Two names may share one file. */
-		if (store_firmware_each(a->store, on_same_file, &same) >= 0 && !same.used)
-			library_forget(a, file);
-		call_reply(call, json_object());
+		a->tidy_due = true; /* its file goes when no row has it, and that is durable */
+		r = store_commit(a->store, &now);
+		if (r < 0)
+			methods_refuse_store(a, call, r,
+					     "It is not removed yet, and will be as soon as the "
+					     "records can be written");
+		else
+			call_reply(call, json_object());
 	}
+	records_tidy(a);
 	pump(a);
 }

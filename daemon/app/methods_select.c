@@ -222,6 +222,7 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 		image_unref(image);
 		return;
 	}
+	records_look(a);
 	t = told_new();
 	if (target != NULL)
 		r = select_target(a, call, image, target, &t);
@@ -232,8 +233,7 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 		answer_selected(a, call, image, &t);
 		fleet_selection_changed(a->fleet, app_now_us());
 	} else if (r != -EALREADY) {
-		call_refuse(call, methods_store_error(r), "The selection cannot be kept: %s.",
-			    strerror(-r));
+		methods_refuse_store(a, call, r, "The selection cannot be kept");
 	}
 	told_drop(&t);
 	image_unref(image);
@@ -306,6 +306,7 @@ methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 			    "Either a target or a platform, not both.");
 		return;
 	}
+	records_look(a);
 	t = told_new();
 	if (target != NULL)
 		r = deselect_target(a, call, target, &t);
@@ -317,8 +318,7 @@ methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 			   json_pack("{s:o, s:O, s:O, s:O}", "selected", selected_json(a),
 				     "removed", t.replaced, "kept", t.kept, "notes", t.notes));
 	else if (r != -EALREADY)
-		call_refuse(call, methods_store_error(r), "The selection cannot be changed: %s.",
-			    strerror(-r));
+		methods_refuse_store(a, call, r, "The selection cannot be changed");
 	told_drop(&t);
 	fleet_selection_changed(a->fleet, app_now_us());
 	pump(a);
@@ -339,11 +339,11 @@ methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 	if (!methods_platform(call, parameters, "platform", &p) ||
 	    !find_keys(a, call, text_of(parameters, "target"), &target, &keys))
 		return;
+	records_look(a);
 	r = selection_set_rule(a, &keys, p);
 	(void)records_commit(a);
 	if (r < 0) {
-		call_refuse(call, methods_store_error(r), "The rule cannot be kept: %s.",
-			    strerror(-r));
+		methods_refuse_store(a, call, r, "The rule cannot be kept");
 	} else {
 		station = status_station(a);
 		call_reply(call, json_pack("{s:O}", "rules", json_object_get(station, "rules")));

@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "app/wake.h"
 #include "app/app_parts.h"
+#include "app/library.h"
 #include "core/ident.h"
 #include "core/outcome.h"
 #include "core/platform.h"
@@ -15,7 +17,8 @@
 
 enum {
 	CRASHES_MAX =
-	    3 /* robustness notes S2: a port that was active in so many crashes in a row */
+	    3, /* robustness notes S2: a port that was active in so many crashes in a row */
+	LOOK_SHARE = 20,
 };
 
 /* ---- after the start ------------------------------------------------------------------------ */
@@ -140,6 +143,7 @@ records_load(struct app *a)
 	a->loaded = library_load(a) == 0;
 	if (a->loaded)
 		harm_recall(a);
+	a->tidy_due = a->loaded;
 	(void)records_commit(a);
 }
 
@@ -426,16 +430,13 @@ records_commit(struct app *a)
 	return a->pending_count > 0 && answer(a);
 }
 
-void
-records_check(struct app *a)
+/* True: the fleet was answered, and may want more. */
+static bool
+look(struct app *a)
 {
 	struct store_time now = app_time(a);
-	bool waiting = store_queued(a->store) != store_durable(a->store);
 	enum loop_work before;
 
-	if (!waiting && a->closed && a->loaded && store_health(a->store, NULL) != STORE_DEGRADED &&
-	    a->seconds % 60 != 0)
-		return;
 	before = turns_begin(&a->turns, LOOP_STORE);
 	(void)store_check(a->store, &now); /* what it says is seen below */
 	turns_end(&a->turns, before);
@@ -447,6 +448,42 @@ records_check(struct app *a)
 		load_pasts(a);
 	}
 	journal_health(a);
-	if (answer(a))
+	return answer(a);
+}
+
+void
+records_check(struct app *a)
+{
+	bool waiting = store_queued(a->store) != store_durable(a->store);
+
+	if ((waiting || !a->closed || !a->loaded ||
+	     store_health(a->store, NULL) == STORE_DEGRADED || a->seconds % 60 == 0) &&
+	    look(a))
 		pump(a);
+	records_tidy(a);
+	library_heal(a);
+}
+
+void
+records_look(struct app *a)
+{
+	uint64_t began_us = app_now_us(), took_us;
+
+	if (began_us < a->look_due_us ||
+	    (!a->commit_failed && store_health(a->store, NULL) != STORE_DEGRADED))
+		return;
+	if (look(a))
+		wake_at(a->wake, began_us);
+	took_us = app_now_us() - began_us;
+	/* LIMIT: a twentieth of the loop's time, however many ask. */
+	a->look_due_us = began_us + LOOK_SHARE * took_us;
+}
+
+void
+records_tidy(struct app *a)
+{
+	if (!a->tidy_due || !a->loaded || store_queued(a->store) != store_durable(a->store))
+		return;
+	a->tidy_due = false;
+	library_tidy(a);
 }

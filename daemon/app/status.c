@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "app/app_parts.h"
+#include "app/library.h"
 #include "core/outcome.h"
 #include "core/platform.h"
 #include "firmware/digest.h"
@@ -43,24 +44,50 @@ static json_t *
 selection(struct app *a, enum platform p, const struct image *image)
 {
 	const struct image_label *label = image_label(image);
-	char sha256[DIGEST_TEXT_MAX];
+	char sha256[DIGEST_TEXT_MAX], problem[STORE_WHY_MAX];
 
 	digest_format(label->sha256, sha256);
-	return json_pack("{s:s, s:s, s:o, s:s, s:b}", "platform", platform_name(p), "name",
+	(void)library_row_trouble(a, label->name, problem);
+	return json_pack("{s:s, s:s, s:o, s:s, s:b, s:b, s:o}", "platform", platform_name(p), "name",
 			 label->name, "version", status_text(label->version), "sha256", sha256,
 			 "incomplete", label->incomplete, "quarantined",
-			 policy_aside(fleet_policy(a->fleet), label->sha256) != NULL);
+			 policy_aside(fleet_policy(a->fleet), label->sha256) != NULL, "problem",
+			 status_text(problem));
+}
+
+/* One whose image cannot be used is as selected as the others: only the records know of it. */
+static json_t *
+lost_selection(struct app *a, enum platform p)
+{
+	char name[STORE_NAME_MAX], problem[STORE_WHY_MAX] = "";
+	json_t *row, *sum;
+
+	if (store_get(a->store, STORE_SELECTED, platform_name(p), name, sizeof(name)) <= 0)
+		return NULL;
+	row = methods_firmware_row(a, name);
+	sum = json_object_get(row, "sha256");
+	(void)library_row_trouble(a, name, problem);
+	sum = json_pack("{s:s, s:s, s:O?, s:s, s:o}", "platform", platform_name(p), "name", name,
+			"version", json_object_get(row, "version"), "sha256",
+			sum != NULL ? json_string_value(sum) : "", "problem",
+			status_text(problem));
+	json_decref(row);
+	return sum;
 }
 
 static json_t *
 selections(struct app *a)
 {
+	const struct policy *policy = fleet_policy(a->fleet);
 	json_t *list = json_array();
 
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++) {
-		const struct image *image = policy_selected(fleet_policy(a->fleet), p);
+		const struct image *image = policy_selected(policy, p);
+		json_t *one = image != NULL		 ? selection(a, p, image)
+			      : policy_is_lost(policy, p) ? lost_selection(a, p)
+							  : NULL;
 
-		if (image != NULL && json_array_append_new(list, selection(a, p, image)) < 0)
+		if (one != NULL && json_array_append_new(list, one) < 0)
 			break;
 	}
 	return list;
@@ -129,6 +156,7 @@ static json_t *
 own_selections(struct app *a)
 {
 	json_t *list = settings(a, STORE_OWN, "name"), *own;
+	char problem[STORE_WHY_MAX];
 	size_t i;
 
 	json_array_foreach(list, i, own)
@@ -139,6 +167,8 @@ own_selections(struct app *a)
 
 		(void)json_object_set_new(own, "version", json_null());
 		(void)json_object_set_new(own, "sha256", json_null());
+		if (library_row_trouble(a, name, problem))
+			(void)json_object_set_new(own, "problem", status_text(problem));
 		/* That the database cannot be read is said by health. */
 		(void)!store_firmware_find(a->store, name, on_own_firmware, own);
 		sum = json_string_value(json_object_get(own, "sha256"));

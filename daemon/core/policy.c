@@ -27,6 +27,7 @@ struct rule {
 	char key[SERIAL_TEXT_MAX];
 	struct image *image;
 	enum platform platform;
+	bool lost; /* an image is selected, and cannot be used */
 };
 
 /* An image that no drone gets.  Free: no reason. */
@@ -37,6 +38,7 @@ struct aside {
 
 struct policy {
 	struct image *selected[PLATFORM_COUNT];
+	bool lost[PLATFORM_COUNT]; /* the same */
 	struct rule rules[POLICY_RULES_MAX];
 	struct aside asides[POLICY_ASIDE_MAX];
 };
@@ -83,6 +85,20 @@ policy_select(struct policy *p, enum platform platform, struct image *image)
 {
 	assert(platform > PLATFORM_UNKNOWN && platform < PLATFORM_COUNT);
 	replace(&p->selected[platform], image);
+	p->lost[platform] = false;
+}
+
+void
+policy_select_lost(struct policy *p, enum platform platform)
+{
+	policy_select(p, platform, NULL);
+	p->lost[platform] = true;
+}
+
+bool
+policy_is_lost(const struct policy *p, enum platform platform)
+{
+	return (unsigned)platform < PLATFORM_COUNT && p->lost[platform];
 }
 
 struct image *
@@ -231,6 +247,18 @@ policy_any_selected(const struct policy *p)
 	return any_selected_of(p, ~0U) != NULL;
 }
 
+bool
+policy_any_lost(const struct policy *p)
+{
+	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
+		if (p->rules[i].lost)
+			return true;
+	for (size_t i = 0; i < PLATFORM_COUNT; i++)
+		if (p->lost[i])
+			return true;
+	return false;
+}
+
 static bool
 is_free(const struct rule *rule)
 {
@@ -255,9 +283,9 @@ find_place(struct policy *p, const char *key)
 	return place;
 }
 
-/* Says this about a key; a rule that says nothing any more is forgotten. */
+/* Says this about a key (lost: of the image); a rule that says nothing any more is forgotten. */
 static int
-set_rule(struct policy *p, const char *key, struct image *const *image,
+set_rule(struct policy *p, const char *key, struct image *const *image, bool lost,
 	 const enum platform *platform)
 {
 	size_t length = key != NULL ? strnlen(key, SERIAL_TEXT_MAX) : 0;
@@ -268,11 +296,13 @@ set_rule(struct policy *p, const char *key, struct image *const *image,
 	rule = find_place(p, key);
 	if (rule == NULL)
 		return -E2BIG;
-	if (image != NULL)
+	if (image != NULL) {
 		replace(&rule->image, *image);
+		rule->lost = lost;
+	}
 	if (platform != NULL)
 		rule->platform = *platform;
-	if (rule->image == NULL && rule->platform == PLATFORM_UNKNOWN)
+	if (rule->image == NULL && rule->platform == PLATFORM_UNKNOWN && !rule->lost)
 		rule->key[0] = '\0';
 	else
 		memcpy(rule->key, key, length + 1);
@@ -282,7 +312,7 @@ set_rule(struct policy *p, const char *key, struct image *const *image,
 int
 policy_select_own(struct policy *p, const char *target, struct image *image)
 {
-	int r = set_rule(p, target, &image, NULL);
+	int r = set_rule(p, target, &image, false, NULL);
 
 	return r == -E2BIG && image == NULL ? 0 : r; /* nothing to remove */
 }
@@ -297,12 +327,29 @@ policy_own(const struct policy *p, const char *target)
 }
 
 int
+policy_select_own_lost(struct policy *p, const char *target)
+{
+	struct image *none = NULL;
+
+	return set_rule(p, target, &none, true, NULL);
+}
+
+bool
+policy_own_is_lost(const struct policy *p, const char *target)
+{
+	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
+		if (p->rules[i].lost && strcasecmp(p->rules[i].key, target) == 0)
+			return true;
+	return false;
+}
+
+int
 policy_set_platform(struct policy *p, const char *target, enum platform platform)
 {
 	int r;
 
 	assert((unsigned)platform < PLATFORM_COUNT);
-	r = set_rule(p, target, NULL, &platform);
+	r = set_rule(p, target, NULL, false, &platform);
 	return r == -E2BIG && platform == PLATFORM_UNKNOWN ? 0 : r; /* nothing to remove */
 }
 
@@ -358,14 +405,16 @@ struct word {
 	struct image *image;	/* the drone's own, else its slot's, else its label's, else NULL */
 	enum policy_by by;	/* whose that is */
 	enum platform platform; /* UNKNOWN: not a word about it */
+	bool lost;		/* an image would be, but cannot be used */
 	bool contradicts;	/* slot, label and serial say different platforms */
 };
 
 static void
 hear(struct word *word, const struct rule *rule, enum policy_by by)
 {
-	if (rule->image != NULL && word->image == NULL) {
+	if (word->image == NULL && !word->lost) {
 		word->image = rule->image;
+		word->lost = rule->lost;
 		word->by = by;
 	}
 	if (rule->platform == PLATFORM_UNKNOWN)
@@ -502,6 +551,28 @@ answer_decided(const struct policy *p, struct image *image, struct policy_choice
 	return POLICY_USE;
 }
 
+/*
+ * Is the image that was selected for this drone one that cannot be used?
+ * WHY: the next rule's image, or its platform's, is not what the operator selected for it.
+ */
+static bool
+has_lost_its_image(const struct policy *p, const struct word *word, const struct policy_drone *d,
+		   enum platform platform)
+{
+	unsigned possible = possible_platforms(word, d);
+
+	if (word->lost || word->image != NULL)
+		return word->lost;
+	if (platform != PLATFORM_UNKNOWN)
+		return p->lost[platform];
+	if (any_selected_of(p, possible))
+		return false; /* which one it gets is not known yet */
+	for (unsigned i = 0; i < PLATFORM_COUNT; i++)
+		if ((possible & BIT(i)) != 0 && p->lost[i])
+			return true;
+	return false;
+}
+
 enum policy_answer
 policy_choose(const struct policy *p, const struct policy_drone *d,
 	      struct policy_choice *ret_choice)
@@ -519,7 +590,11 @@ policy_choose(const struct policy *p, const struct policy_drone *d,
 		choice.platform = decide_platform(&word, d);
 	if (image == NULL)
 		image = p->selected[choice.platform];
-	if (any == NULL) {
+	if (has_lost_its_image(p, &word, d, choice.platform)) {
+		choice.why = "The file of the firmware selected for it is missing or was changed: "
+			     "'cfdfuctl firmware list' says what to do.";
+		answer = POLICY_NO_IMAGE;
+	} else if (any == NULL) {
 		answer = POLICY_NO_IMAGE;
 	} else if (contradiction != NULL) {
 		choice.why = contradiction;

@@ -25,9 +25,14 @@ void policy_free(struct policy *p); /* NULL is fine; drops its references */
 
 /* The image for all drones of this platform; NULL deselects.  Takes its own reference. */
 void policy_select(struct policy *p, enum platform platform, struct image *image);
+/* An image is selected for it and cannot be used: its drones get nothing, and are told why, until
+ * another selection is made. */
+void policy_select_lost(struct policy *p, enum platform platform);
+bool policy_is_lost(const struct policy *p, enum platform platform);
 struct image *policy_selected(const struct policy *p, enum platform platform); /* borrowed */
 bool policy_any_selected(const struct policy *p);
 bool policy_any_to_give(const struct policy *p); /* ... that is not set aside */
+bool policy_any_lost(const struct policy *p);
 
 /* The same rules with the same images, to try something out on. */
 int policy_copy(const struct policy *p, struct policy **ret_policy) MUST_CHECK;
@@ -49,6 +54,9 @@ int policy_platforms_for(const struct policy *p, const struct image *image, enum
  */
 int policy_select_own(struct policy *p, const char *target, struct image *image) MUST_CHECK;
 struct image *policy_own(const struct policy *p, const char *target); /* borrowed, or NULL */
+/* As policy_select_lost(): nor do its drones get what is selected for their platform. */
+int policy_select_own_lost(struct policy *p, const char *target) MUST_CHECK;
+bool policy_own_is_lost(const struct policy *p, const char *target);
 
 /*
  * The operator's word on what a slot's, label's or serial's drone is (the only way to tell a

@@ -120,19 +120,11 @@ settle(struct store *s, const struct store_time *now)
 	return store_commit(s, now);
 }
 
-int
-store_firmware_add(struct store *s, const struct store_firmware *f, const struct store_time *now)
+static int
+queue_firmware(struct store *s, const struct store_firmware *f, const struct store_time *now)
 {
 	struct body b;
-	int r;
 
-	if (!is_name(f->name) || !store_text_present(f->sha256) || !store_text_present(f->file))
-		return -EINVAL;
-	r = settle(s, now);
-	if (r == 0)
-		r = has_row(s, DB_FIRMWARE, f->name);
-	if (r != 0)
-		return r < 0 ? r : -EEXIST;
 	body_begin(&b);
 	body_moment(&b, now);
 	body_text(&b, "name", f->name, STORE_NAME_MAX);
@@ -150,6 +142,35 @@ store_firmware_add(struct store *s, const struct store_firmware *f, const struct
 	if (f->incomplete)
 		body_int(&b, "incomplete", 1);
 	return batch_queue(s, RECORD_FIRMWARE, 0, &b);
+}
+
+/* 1 its name is there, 0 it is not. */
+static int
+firmware_is_there(struct store *s, const struct store_firmware *f, const struct store_time *now)
+{
+	int r;
+
+	if (!is_name(f->name) || !store_text_present(f->sha256) || !store_text_present(f->file))
+		return -EINVAL;
+	r = settle(s, now);
+	return r < 0 ? r : has_row(s, DB_FIRMWARE, f->name);
+}
+
+int
+store_firmware_add(struct store *s, const struct store_firmware *f, const struct store_time *now)
+{
+	int r = firmware_is_there(s, f, now);
+
+	return r < 0 ? r : r > 0 ? -EEXIST : queue_firmware(s, f, now);
+}
+
+int
+store_firmware_replace(struct store *s, const struct store_firmware *f,
+		       const struct store_time *now)
+{
+	int r = firmware_is_there(s, f, now);
+
+	return r < 0 ? r : r == 0 ? -ENOENT : queue_firmware(s, f, now);
 }
 
 int

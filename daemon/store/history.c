@@ -253,9 +253,14 @@ read_stages(struct store *s, int64_t id, struct store_stage *stages, size_t *ret
 
 	(void)sqlite3_bind_int64(st, 1, id); /* cannot fail */
 	while ((r = db_step(s->db, st)) > 0 && n < STORE_STAGES_MAX) {
-		stages[n].name = strdup(sqlite3_column_text(st, 0) != NULL ? text(st, 0) : "");
-		stages[n].ms = sqlite3_column_int64(st, 1);
-		n++;
+		const char *name = text(st, 0);
+		char *copy = name != NULL ? strdup(name) : NULL;
+
+		if (copy == NULL) {
+			r = -ENOMEM; /* of SQLite's or ours: a name is never NULL */
+			break;
+		}
+		stages[n++] = (struct store_stage){ copy, sqlite3_column_int64(st, 1) };
 	}
 	(void)sqlite3_reset(st); /* the error is in r */
 	*ret_count = n;

@@ -173,13 +173,20 @@ static const struct record_step steps_port_label[] = {
 };
 
 static const struct record_step steps_firmware[] = {
-	{ "INSERT OR IGNORE INTO firmware (name, sha256, file, file_sha256, source_name,"
+	{ "INSERT INTO firmware (name, sha256, file, file_sha256, source_name,"
 	  " source_sha256, version, revision, platforms, size_bytes, notes, added_ms, added_by,"
 	  " incomplete)"
 	  " VALUES (" J("name") ", " J("sha256") ", " J("file") ", " J("file_sha256") ","
 	  " " J("source_name") ", " J("source_sha256") ", " J("version") ", " J("revision") ","
 	  " " J("platforms") ", " J("size_bytes") ", " J("notes") ", " J("at") ","
-	  " " J("added_by") ", coalesce(" J("incomplete") ", 0))", true },
+	  " " J("added_by") ", coalesce(" J("incomplete") ", 0))"
+	  " ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, file = excluded.file,"
+	  " file_sha256 = excluded.file_sha256, source_name = excluded.source_name,"
+	  " source_sha256 = excluded.source_sha256, version = excluded.version,"
+	  " revision = excluded.revision, platforms = excluded.platforms,"
+	  " size_bytes = excluded.size_bytes, notes = excluded.notes,"
+	  " added_ms = excluded.added_ms, added_by = excluded.added_by,"
+	  " incomplete = excluded.incomplete", false },
 	{ NULL, false },
 };
 

@@ -362,6 +362,10 @@ struct store_firmware {
  */
 int store_firmware_add(struct store *s, const struct store_firmware *f,
 		       const struct store_time *now) MUST_CHECK;
+/* Says all of it anew of a name that is there; its place in the order stays.  -ENOENT; else as
+ * above. */
+int store_firmware_replace(struct store *s, const struct store_firmware *f,
+			   const struct store_time *now) MUST_CHECK;
 /* -ENOENT; -EBUSY: selected somewhere.  The file in firmware/ is the caller's to remove, after the
  * commit. */
 int store_firmware_remove(struct store *s, const char *name,

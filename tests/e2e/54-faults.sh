@@ -54,7 +54,7 @@ holds "it was written from what was judged, not from what the file holds now" fl
 sim_stop
 station_start fast
 holds "after a restart the changed file is refused" \
-	grep -q "missing or has been changed; add it again" "$log"
+	grep -q "its file has been changed: add it again" "$log"
 rack_plug 1-2 "$old"
 sleep 1
 same "and nothing is erased for it" 0 "$(counter 1-2 erases)"

@@ -467,6 +467,43 @@ the_most_rules_are_taken_and_one_more_is_refused(void **state)
 	image_unref(image);
 }
 
+/* A selection whose image cannot be used is not one of something else. */
+static void
+an_image_that_is_lost_leaves_its_drones_alone(void **state)
+{
+	const struct policy_drone drone = { .port = PORT, .runtime_serial = RUNTIME,
+					    .dfu_serial = "", .crtp = PLATFORM_CF2 };
+	struct image *image = image_for(0);
+	struct policy *p = policy_with_all_selected();
+	struct policy_choice choice;
+
+	(void)state;
+	policy_select_lost(p, PLATFORM_CF2);
+	assert_null(policy_selected(p, PLATFORM_CF2));
+	assert_int_equal(choose(p, &drone, &choice), POLICY_NO_IMAGE);
+	assert_non_null(strstr(choice.why, "missing"));
+	policy_select(p, PLATFORM_CF2, NULL);
+	assert_int_equal(choose(p, &drone, &choice), POLICY_NO_IMAGE);
+	assert_null(strstr(choice.why, "missing"));
+	policy_select(p, PLATFORM_CF2, image);
+	for (int i = 0; i < 2; i++) { /* by its slot; by its serial, with an image for its slot */
+		const char *target = i == 0 ? PORT : RUNTIME;
+
+		assert_int_equal(policy_select_own_lost(p, target), 0);
+		assert_int_equal(choose(p, &drone, &choice), POLICY_NO_IMAGE);
+		assert_non_null(strstr(choice.why, "missing"));
+		assert_int_equal(policy_select_own(p, target, i == 0 ? image : NULL), 0);
+		assert_int_equal(choose(p, &drone, &choice), POLICY_USE);
+	}
+	assert_int_equal(policy_set_platform(p, RUNTIME, PLATFORM_CF2), 0);
+	assert_int_equal(policy_select_own_lost(p, RUNTIME), 0);
+	assert_int_equal(policy_set_platform(p, RUNTIME, PLATFORM_UNKNOWN), 0);
+	assert_int_equal(choose(p, &drone, &choice), POLICY_NO_IMAGE);
+	assert_int_equal(policy_select_own_lost(p, ""), -EINVAL);
+	policy_free(p);
+	image_unref(image);
+}
+
 /* The sanitizer counts: what is selected lives, what is replaced, removed or left at the end does
  * not. */
 static void
@@ -527,6 +564,7 @@ main(void)
 		cmocka_unit_test(rules_of_slot_and_serial_must_not_contradict),
 		cmocka_unit_test(names_that_can_name_nothing_are_refused),
 		cmocka_unit_test(the_most_rules_are_taken_and_one_more_is_refused),
+		cmocka_unit_test(an_image_that_is_lost_leaves_its_drones_alone),
 		cmocka_unit_test(the_policy_holds_its_own_references),
 		cmocka_unit_test(without_memory_there_is_no_policy_and_with_one_no_rule_needs_any),
 	};

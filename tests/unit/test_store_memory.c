@@ -16,6 +16,8 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
+char *__real_strdup(const char *text);
+char *__wrap_strdup(const char *text);
 
 static bool
 is_refused(void)
@@ -36,6 +38,12 @@ void *
 __wrap_calloc(size_t n, size_t size)
 {
 	return is_refused() ? NULL : __real_calloc(n, size);
+}
+
+char *
+__wrap_strdup(const char *text)
+{
+	return is_refused() ? NULL : __real_strdup(text);
 }
 
 static void *
@@ -122,6 +130,47 @@ a_record_for_which_there_is_no_memory_is_refused(void **state)
 	assert_station_is_whole(dir);
 }
 
+static void
+count_stages(void *ctx, const struct store_attempt *a)
+{
+	for (size_t i = 0; i < a->stage_count; i++)
+		assert_string_equal(a->stages[i].name, "writing");
+	*(size_t *)ctx = a->stage_count;
+}
+
+static void
+an_attempt_has_all_its_stages_or_an_error(void **state)
+{
+	struct store_stage stages[] = { { "writing", 1 }, { "writing", 2 }, { "writing", 3 } };
+	struct store_ending e = passed;
+	struct store *s;
+	int64_t id;
+	unsigned shown = 0, refused = 0;
+
+	(void)state;
+	(void)open_ready(dir, &on_unsafe, &s);
+	e.stages = stages;
+	e.stage_count = ARRAY_LEN(stages);
+	id = begin_at(s, "1-1", "s", 1);
+	end_at(s, id, &e, 2);
+	commit_at(s, 3);
+	for (unsigned long n = 1; shown == 0; n++) {
+		size_t count = 0;
+		int r;
+
+		memory.count = 0;
+		memory.fail_at = n;
+		r = store_attempt_get(s, id, count_stages, &count);
+		memory.fail_at = 0;
+		assert_true(r == 0 || r == -ENOMEM);
+		assert_int_equal(count, r == 0 ? e.stage_count : 0);
+		shown += r == 0;
+		refused += r < 0;
+	}
+	assert_true(refused >= e.stage_count);
+	close_store(s);
+}
+
 static int
 register_all(void **state)
 {
@@ -142,6 +191,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(an_attempt_has_all_its_stages_or_an_error,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_record_for_which_there_is_no_memory_is_refused,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_failed_allocation_is_an_error_and_nothing_is_lost,

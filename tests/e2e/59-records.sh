@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Records and files that are not what they were: noticed, said with the way out, and mended.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+old=$(image 2025.02 --size 163840)
+new=$(image 2025.12 --size 163840)
+log=$scratch/daemon.log
+missing='missing: add it again: cfdfuctl firmware add FILE --name new'
+
+# ---- the file of an image is lost ---------------------------------------------------------------
+
+same_everywhere() # NAME TEXT
+{
+	holds "$1: list says so" grep -qF "$2" <<< "$(cfdfuctl firmware list)"
+	holds "$1: show says so" grep -qF "$2" <<< "$(cfdfuctl firmware show new)"
+	holds "$1: status says so" grep -qF "${2%% add FILE*}" <<< "$(cfdfuctl status | tr -s ' \n' ' ')"
+	same "$1: the doctor says so" fail "$(cfdfuctl --json doctor |
+		jq -r '.checks[] | select(.name == "firmware-file").level')"
+	holds "$1: selecting it is refused with the same words" grep -qF "$2" \
+		<<< "$(cfdfuctl firmware select new 2>&1)"
+}
+
+sim_start fast
+cfdfuctl firmware add "$new" --name new > /dev/null
+cfdfuctl firmware select new > /dev/null
+file=$(find "$state/firmware" -name '*.dfu')
+rm "$file"
+same_everywhere "a file removed" "$missing"
+sim_stop
+: > "$state/firmware/incoming"
+cp "$log" "$state/firmware/$(printf '%064d' 0).dfu"
+cp "$log" "$state/firmware/README"
+sim_start fast
+same_everywhere "a file missing at the start" "$missing"
+folder_is()
+{
+	[ "$(ls "$state/firmware")" = "$1" ]
+}
+holds "what no firmware has is removed" until_true 30 folder_is README
+holds "and that is told" grep -q "0.dfu: removed, no firmware" "$log"
+rack_plug 1-1 "$old"
+says_lost()
+{
+	status '.slots[].message' | grep -q "missing or was changed: 'cfdfuctl firmware list'"
+}
+holds "its drone is left alone, with words" until_true 30 says_lost
+same "nothing was erased" 0 "$(counter 1-1 erases)"
+cfdfuctl firmware add "$new" --name new > /dev/null
+holds "added again, it is written without another select" until_true 60 test_verdict 1-1 pass
+same "it is the same row" new "$(cfdfuctl --json firmware list |
+	jq -r '.firmware[] | select(.problem == null).name')"
+holds "the file is there again" test -s "$file"
+
+cp "$file" "$scratch/kept"
+printf x | dd of="$file" bs=1 seek=5000 conv=notrunc 2> /dev/null
+same_everywhere "a file changed" "its file has been changed: add it again"
+sim_stop
+sim_start fast
+rack_plug 1-2 "$old"
+holds "started with it, its drone is left alone" until_true 30 says_lost
+cp "$scratch/kept" "$file"
+holds "put back by hand, it is written" until_true 60 test_verdict 1-2 pass
+
+cfdfuctl firmware add "$old" --name old > /dev/null
+cfdfuctl firmware select old --for 1-3 > /dev/null
+own=$(find "$state/firmware" -name '*.dfu' ! -path "$file")
+rm "$own"
+sim_stop
+sim_start fast
+rack_plug 1-3 "$old"
+holds "the own image of a slot is lost: not that of its platform instead" until_true 30 says_lost
+same "nothing was erased there" 0 "$(counter 1-3 erases)"
+cfdfuctl firmware deselect --for 1-3 > /dev/null
+holds "without it, the platform's is written" until_true 60 test_verdict 1-3 pass
+cfdfuctl firmware remove old > /dev/null
+same "a removed firmware leaves no file" "$file" "$(find "$state/firmware" -name '*.dfu')"
+sim_stop
