@@ -148,7 +148,9 @@ void records_end(struct app *a, unsigned slot, const struct job_record *r);
 void records_drone(struct app *a, const struct job_record *r); /* what was learned of a drone */
 bool records_commit(struct app *a); /* true: something was answered, the fleet may want more */
 void records_check(struct app *a);  /* each second */
-void records_look(struct app *a);   /* what was wrong may be over: before an answer rests on it */
+/* What was wrong may be over: before an answer rests on it.  ordered: by who may change things; for
+ * the others, as often as it is cheap. */
+void records_look(struct app *a, bool ordered);
 void records_tidy(struct app *a);   /* files of the library that no row has, when they are due */
 
 /* journal.c: a note becomes a log line and what else has to know. */

@@ -59,7 +59,7 @@ get_status(void *ctx, struct call *call, json_t *parameters)
 	struct target target;
 	json_t *slots;
 
-	records_look(a);
+	records_look(a, false);
 	if (text != NULL && !find_slots(a, call, text, &target))
 		return;
 	slots = json_array();
@@ -102,7 +102,7 @@ set_paused(struct app *a, struct call *call, bool paused)
 	json_t *reply, *brake = NULL;
 	int r;
 
-	records_look(a);
+	records_look(a, true);
 	r = store_set(a->store, STORE_STATION, "paused", paused ? "yes" : NULL, &now);
 	if (r < 0)
 		log_say(a->log, LOG_WARNING, NULL,

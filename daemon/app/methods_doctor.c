@@ -19,17 +19,36 @@ check(json_t *list, const char *name, const char *level, const char *text, const
 						    level, "text", text, "fix", status_text(fix)));
 }
 
+/* Words that end in the command that mends it: cut before that, which is returned; NULL none. */
+static const char *
+cut_fix(char *words)
+{
+	static const char *const marks[] = { ": cd ", ": sudo ", ": cfdfuctl " };
+
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+		char *at = strstr(words, marks[i]);
+
+		if (at != NULL) {
+			*at = '\0';
+			return at + 2;
+		}
+	}
+	return NULL;
+}
+
 static void
 check_records(struct app *a, json_t *list)
 {
 	char why[STORE_WHY_MAX] = "";
 	enum store_health health = store_health(a->store, why);
+	const char *fix = cut_fix(why);
 
 	if (health == STORE_OK)
 		check(list, "records", "ok", "The records can be written.", NULL);
+	else if (health == STORE_ALARM)
+		check(list, "records", "warn", why, fix != NULL ? fix : "cfdfuctl resume");
 	else
-		check(list, "records", health == STORE_DEGRADED ? "fail" : "warn", why,
-		      "sudo systemctl restart cfdfud");
+		check(list, "records", "fail", why, fix);
 }
 
 static void
@@ -127,16 +146,15 @@ static void
 on_firmware(void *ctx, const struct store_firmware *f)
 {
 	struct bad_firmware *bad = ctx;
-	char why[STORE_WHY_MAX], text[STORE_WHY_MAX + STORE_NAME_MAX], *advice;
+	char why[STORE_WHY_MAX], text[STORE_WHY_MAX + STORE_NAME_MAX];
+	const char *fix;
 
 	library_row_trouble_of(bad->app, f, why, sizeof(why));
 	if (why[0] == '\0')
 		return;
-	advice = strstr(why, ": cfdfuctl "); /* it is the fix */
-	if (advice != NULL)
-		*advice = '\0';
+	fix = cut_fix(why);
 	(void)snprintf(text, sizeof(text), "%s: %s.", f->name, why);
-	check(bad->list, "firmware-file", "fail", text, advice != NULL ? advice + 2 : NULL);
+	check(bad->list, "firmware-file", "fail", text, fix);
 }
 
 static void
@@ -251,7 +269,7 @@ methods_get_health(void *ctx, struct call *call, json_t *parameters)
 	json_t *list = json_array();
 
 	(void)parameters;
-	records_look(a);
+	records_look(a, false);
 	health = store_health(a->store, why);
 	check_records(a, list);
 	check_disk(a, list);

@@ -368,7 +368,7 @@ methods_add_firmware(void *ctx, struct call *call, json_t *parameters)
 	    !methods_platform(call, parameters, "manifest", &d->word.manifest))
 		goto out;
 	d->word.incomplete = json_is_true(json_object_get(parameters, "incomplete"));
-	records_look(a);
+	records_look(a, true);
 	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->size, &why);
 	if (r < 0)
 		call_refuse(call, methods_descriptor_error(r), "%s", why);
@@ -444,7 +444,7 @@ methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 	struct store_time now;
 	int r;
 
-	records_look(a);
+	records_look(a, true);
 	r = store_firmware_find(a->store, name, on_nothing, NULL);
 	if (r < 0) {
 		catalogue_unreadable(call);

@@ -222,7 +222,7 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 		image_unref(image);
 		return;
 	}
-	records_look(a);
+	records_look(a, true);
 	t = told_new();
 	if (target != NULL)
 		r = select_target(a, call, image, target, &t);
@@ -306,7 +306,7 @@ methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 			    "Either a target or a platform, not both.");
 		return;
 	}
-	records_look(a);
+	records_look(a, true);
 	t = told_new();
 	if (target != NULL)
 		r = deselect_target(a, call, target, &t);
@@ -339,7 +339,7 @@ methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 	if (!methods_platform(call, parameters, "platform", &p) ||
 	    !find_keys(a, call, text_of(parameters, "target"), &target, &keys))
 		return;
-	records_look(a);
+	records_look(a, true);
 	r = selection_set_rule(a, &keys, p);
 	(void)records_commit(a);
 	if (r < 0) {

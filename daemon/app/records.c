@@ -456,6 +456,7 @@ records_check(struct app *a)
 {
 	bool waiting = store_queued(a->store) != store_durable(a->store);
 
+	store_watch(a->store);
 	if ((waiting || !a->closed || !a->loaded ||
 	     store_health(a->store, NULL) == STORE_DEGRADED || a->seconds % 60 == 0) &&
 	    look(a))
@@ -465,11 +466,11 @@ records_check(struct app *a)
 }
 
 void
-records_look(struct app *a)
+records_look(struct app *a, bool ordered)
 {
 	uint64_t began_us = app_now_us(), took_us;
 
-	if (began_us < a->look_due_us ||
+	if ((!ordered && began_us < a->look_due_us) ||
 	    (!a->commit_failed && store_health(a->store, NULL) != STORE_DEGRADED))
 		return;
 	if (look(a))

@@ -20,6 +20,7 @@ struct audit_reader {
 	off_t end;	   /* nothing is read from here on */
 	off_t at;	   /* of text[0] */
 	size_t size, used; /* of text; what was consumed of it */
+	bool newer;	   /* a line was of an unknown kind */
 	char text[WINDOW_BYTES];
 };
 
@@ -34,6 +35,7 @@ reader_new(int fd, off_t from, off_t end, struct audit_reader **ret_reader)
 	r->at = from;
 	r->end = end;
 	r->size = r->used = 0;
+	r->newer = false;
 	*ret_reader = r;
 	return 0;
 }
@@ -89,7 +91,9 @@ audit_next(struct audit_reader *r, struct audit_line *ret_line)
 		if (nl != NULL) {
 			size = (size_t)(nl - start);
 			r->used += size + 1;
-			if (audit_parse(start, size, ret_line) < 0)
+			n = audit_parse(start, size, ret_line);
+			r->newer = r->newer || n == -EPROTO;
+			if (n < 0)
 				continue;
 			ret_line->end = r->at + (off_t)r->used;
 			ret_line->at = ret_line->end - (off_t)size - 1;
@@ -120,6 +124,7 @@ last_line_from(struct audit *a, off_t from, off_t size)
 		a->last_seq = l.seq;
 		memcpy(a->last_hash, l.hash, sizeof(l.hash));
 	}
+	a->newer = r->newer;
 	audit_reader_free(r);
 	return n < 0 ? n : found;
 }
@@ -211,6 +216,8 @@ audit_open(struct audit *a, int dirfd, const char *stamp, off_t trusted)
 		goto out;
 	}
 	r = find_tail(a, st.st_size);
+	if (r == 0 && a->newer)
+		r = -EPROTO;
 	if (r < 0)
 		goto out;
 	if (a->good < st.st_size) {
@@ -242,6 +249,14 @@ audit_moved(const struct audit *a)
 	return a->fd >= 0 &&
 	       (fstat(a->fd, &mine) < 0 || fstatat(a->dirfd, AUDIT_FILE, &there, 0) < 0 ||
 		mine.st_ino != there.st_ino || mine.st_dev != there.st_dev);
+}
+
+bool
+audit_was_written(const struct audit *a)
+{
+	struct stat st;
+
+	return a->fd >= 0 && !a->failed && fstat(a->fd, &st) == 0 && st.st_size != a->end;
 }
 
 /*
@@ -330,4 +345,36 @@ audit_seek(const struct audit *a, int64_t seq, off_t *ret_offset)
 			high = middle;
 	}
 	return n;
+}
+
+static int
+last_of_from(const struct audit *a, off_t from, enum record_kind kind, char *body)
+{
+	struct audit_reader *r;
+	struct audit_line l;
+	int found = 0, n = audit_reader_new(a, from, &r);
+
+	if (n < 0)
+		return n;
+	while ((n = audit_next(r, &l)) > 0) {
+		if (l.kind != kind)
+			continue;
+		found = 1;
+		memcpy(body, l.body, l.body_size);
+		body[l.body_size] = '\0';
+	}
+	audit_reader_free(r);
+	return n < 0 ? n : found;
+}
+
+int
+audit_last_of(const struct audit *a, enum record_kind kind, char *body)
+{
+	for (off_t back = WINDOW_BYTES;; back *= 4) {
+		off_t from = a->good > back ? a->good - back : 0;
+		int r = last_of_from(a, from, kind, body);
+
+		if (r != 0 || from == 0)
+			return r;
+	}
 }

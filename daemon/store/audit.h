@@ -28,6 +28,7 @@ struct audit {
 	uint8_t last_hash[RECORD_HASH_BYTES];
 	bool failed; /* a write or sync failed: what is behind good is not to be trusted */
 	bool cut;    /* opening found a torn tail */
+	bool newer;  /* opening found lines that are whole, and of a kind that is not known here */
 };
 
 struct audit_line {
@@ -46,11 +47,15 @@ struct audit_reader;
  * synced, and is cut off, for its owner to write again; -1: all of it is what an earlier process
  * left.
  */
+/* -EPROTO: a newer cfdfud wrote it; nothing was touched. */
 int audit_open(struct audit *a, int dirfd, const char *stamp, off_t trusted) MUST_CHECK;
 void audit_close(struct audit *a); /* copes with closed */
 
 /* The file at the path is not the one that is open. */
 bool audit_moved(const struct audit *a);
+
+/* The file has grown or shrunk, and not by what was added here. */
+bool audit_was_written(const struct audit *a);
 
 /* Adds one line, not yet durable; r is on the chain.  audit_sync() makes all that were added
  * durable.  After any failure, everything added since the last good audit_sync() has to be added
@@ -69,7 +74,11 @@ int audit_next(struct audit_reader *r, struct audit_line *ret_line) MUST_CHECK;
 /* Offset of the first good line with at least this seq; a->good when there is none. */
 int audit_seek(const struct audit *a, int64_t seq, off_t *ret_offset) MUST_CHECK;
 
-/* One line without its newline; -EBADMSG.  For the reader and the tests. */
+/* The body of the last line of this kind; body has RECORD_BODY_MAX bytes.  1 found, 0 there is none.
+ */
+int audit_last_of(const struct audit *a, enum record_kind kind, char *body) MUST_CHECK;
+
+/* One line without its newline; -EBADMSG, -EPROTO: whole, but of an unknown kind.  For the reader and the tests. */
 int audit_parse(const char *line, size_t size, struct audit_line *ret_line) MUST_CHECK;
 /* Returns the line's size with its newline; out has AUDIT_LINE_MAX bytes. */
 size_t audit_format(const struct record *r, char *out);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define CRC_TEXT ",\"crc\":\""
+#define KIND_NAME_MAX 32 /* LIMIT: with its end */
 #define TRAILER_BYTES (sizeof(CRC_TEXT) - 1 + 8 + 2) /* ...01234567"} */
 
 /* CRC-32 as in zlib, four bits at a time: the file is small beside the syncs it costs. */
@@ -130,6 +131,7 @@ audit_parse(const char *line, size_t size, struct audit_line *ret_line)
 	struct audit_line l = { 0 };
 	struct cursor c = { line, line + size };
 	uint8_t hash[RECORD_HASH_BYTES];
+	char name[KIND_NAME_MAX];
 	const char *kind;
 
 	if (size < TRAILER_BYTES || size > AUDIT_LINE_MAX ||
@@ -142,17 +144,23 @@ audit_parse(const char *line, size_t size, struct audit_line *ret_line)
 	kind = c.p;
 	while (c.p < c.end && *c.p != '"')
 		c.p++;
+	if (c.p == kind || c.p - kind >= KIND_NAME_MAX)
+		return -EBADMSG;
+	memcpy(name, kind, (size_t)(c.p - kind));
+	name[c.p - kind] = '\0';
 	l.kind = record_kind_by_name(kind, (size_t)(c.p - kind));
-	if (l.kind == RECORD_KIND_COUNT || !take(&c, "\",\"prev\":\"") || !take_hash(&c, l.prev) ||
+	if (!take(&c, "\",\"prev\":\"") || !take_hash(&c, l.prev) ||
 	    !take(&c, "\",\"hash\":\"") || !take_hash(&c, l.hash) || !take(&c, "\",\"body\":"))
 		return -EBADMSG;
 	l.body = c.p;
 	l.body_size = (size_t)(c.end - c.p);
 	if (l.body_size >= RECORD_BODY_MAX || memchr(l.body, '\0', l.body_size) != NULL)
 		return -EBADMSG;
-	record_hash(l.prev, l.seq, record_kind_name(l.kind), l.body, l.body_size, hash);
+	record_hash(l.prev, l.seq, name, l.body, l.body_size, hash);
 	if (l.kind != RECORD_LOST && memcmp(hash, l.hash, sizeof(hash)) != 0)
 		return -EBADMSG;
+	if (l.kind == RECORD_KIND_COUNT)
+		return -EPROTO;
 	*ret_line = l;
 	return 0;
 }

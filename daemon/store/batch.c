@@ -68,10 +68,29 @@ place(struct store *s)
 	}
 }
 
+/* WHY: who else writes there is not on the chain, and what is built on it would not be either. */
+static int
+check_tail(struct store *s)
+{
+	const struct record *r = s->first;
+	uint8_t hash[RECORD_HASH_BYTES];
+	int64_t seq;
+	int n = db_tail(s->db, &seq, hash);
+
+	while (r != NULL && r->in_db)
+		r = r->next;
+	if (n < 0 || r == NULL)
+		return n;
+	return seq == r->seq - 1 && memcmp(hash, r->prev, sizeof(hash)) == 0 ? 0 : -ESTALE;
+}
+
 static int
 write_database(struct store *s)
 {
 	int n = db_run(s->db, DB_BEGIN);
+
+	if (n == 0)
+		n = check_tail(s);
 
 	for (struct record *r = s->first; n == 0 && r != NULL; r = r->next) {
 		if (r->in_db)
@@ -154,16 +173,6 @@ write_once(struct store *s)
 	return n;
 }
 
-static bool
-has_ending(const struct store *s)
-{
-	const struct record *r = s->first;
-
-	while (r != NULL && r->kind != RECORD_END)
-		r = r->next;
-	return r != NULL;
-}
-
 /* Errors after which nothing this connection says may be believed (robustness notes A7.2, item 9).
  */
 static bool
@@ -224,8 +233,7 @@ batch_commit(struct store *s, const struct store_time *now)
 
 	if (s->first == NULL)
 		return 0;
-	if (s->db != NULL && has_ending(s) && repair_moved(s))
-		repair_fail_stop(s, -EIO, "the database or its audit file was moved or removed");
+	store_watch(s);
 	if (s->db == NULL)
 		n = repair_try(s, now);
 	if (n == 0)
@@ -252,6 +260,24 @@ reload_record(struct store *s, struct record *r)
 	return 0;
 }
 
+/* WHY: rows that somebody took out of the database were given their numbers all the same. */
+static int
+next_id_of_audit(struct store *s)
+{
+	static const char prefix[] = "{\"id\":";
+	char *body = malloc(RECORD_BODY_MAX);
+	int n = body != NULL ? audit_last_of(&s->audit, RECORD_BEGIN, body) : -ENOMEM;
+
+	if (n > 0 && strncmp(body, prefix, sizeof(prefix) - 1) == 0) {
+		int64_t id = strtoll(body + sizeof(prefix) - 1, NULL, 10);
+
+		if (id >= s->next_id && id < INT64_MAX)
+			s->next_id = id + 1;
+	}
+	free(body);
+	return n < 0 ? n : 0;
+}
+
 static int
 load_open(struct store *s)
 {
@@ -263,6 +289,9 @@ load_open(struct store *s)
 	if (sqlite3_column_int64(st, 0) > s->next_id)
 		s->next_id = sqlite3_column_int64(st, 0);
 	(void)sqlite3_reset(st); /* after a row: cannot fail */
+	n = next_id_of_audit(s);
+	if (n < 0)
+		return n;
 	if (s->was_up)
 		return 0; /* what is open is known better here: endings may be in the queue */
 	st = db_query(s->db, DB_OPEN_IDS);

@@ -85,17 +85,79 @@ tell_progress(const struct store *s)
 		s->opt.progress(s->opt.progress_ctx);
 }
 
+static bool
+is_as_hashed(const struct record *r)
+{
+	uint8_t hash[RECORD_HASH_BYTES];
+
+	record_hash(r->prev, r->seq, record_kind_name(r->kind), r->body, r->body_size, hash);
+	return r->kind == RECORD_LOST || memcmp(hash, r->hash, sizeof(hash)) == 0;
+}
+
+/* Stands for a row that is gone, or not what was hashed: its place and its hash are kept. */
+static int
+lost_record(struct store *s, int64_t seq, const uint8_t prev[RECORD_HASH_BYTES],
+	    struct record **ret_record)
+{
+	static const char body[] = "{}";
+	struct record *r = calloc(1, sizeof(*r) + sizeof(body));
+	int n;
+
+	if (r == NULL)
+		return -ENOMEM;
+	r->kind = RECORD_LOST;
+	r->seq = seq;
+	r->body_size = sizeof(body) - 1;
+	memcpy(r->body, body, sizeof(body));
+	memcpy(r->prev, prev, sizeof(r->prev));
+	n = db_hash_at(s->db, seq, r->hash);
+	if (n == -ENOENT) {
+		record_hash(r->prev, r->seq, record_kind_name(r->kind), body, r->body_size,
+			    r->hash);
+		n = 0;
+	}
+	if (n == 0)
+		*ret_record = r;
+	else
+		free(r);
+	return n;
+}
+
+/* The record of this number for the audit file: 1 when it is only its place. */
+static int
+record_for_audit(struct store *s, int64_t seq, const uint8_t prev[RECORD_HASH_BYTES],
+		 struct record **ret_record)
+{
+	struct record *r = NULL;
+	int n = db_record(s->db, seq, &r);
+
+	if (n == 0 && is_as_hashed(r)) {
+		*ret_record = r;
+		return 0;
+	}
+	free(r);
+	if (n < 0 && n != -ENOENT && n != -EUCLEAN)
+		return n;
+	n = lost_record(s, seq, prev, ret_record);
+	return n < 0 ? n : 1;
+}
+
 /* Records first ... last of the database, as lines. */
 static int
 export_records(struct store *s, int64_t first, int64_t last)
 {
+	uint8_t prev[RECORD_HASH_BYTES];
 	struct record *r = NULL;
+	unsigned long lost = 0;
 	int n = 0;
 
+	memcpy(prev, s->audit.last_hash, sizeof(prev));
 	for (int64_t seq = first; n == 0 && seq <= last; seq++) {
-		n = db_record(s->db, seq, &r);
+		n = record_for_audit(s, seq, prev, &r);
 		if (n < 0)
-			return n == -ENOENT ? -EUCLEAN : n; /* a gap in the database */
+			return n;
+		lost += (unsigned)n;
+		memcpy(prev, r->hash, sizeof(prev));
 		n = audit_append(&s->audit, r);
 		if (n == 0 && (seq == last || seq % LINES_PER_TRANSACTION == 0))
 			n = audit_sync(&s->audit, r);
@@ -103,6 +165,8 @@ export_records(struct store *s, int64_t first, int64_t last)
 			tell_progress(s);
 		free(r);
 	}
+	if (lost > 0)
+		store_alarm(s, "%lu records in the database are not what was recorded", lost);
 	return n;
 }
 

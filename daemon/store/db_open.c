@@ -6,9 +6,11 @@
 #include "store/db_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/schema.h"
 #include "store/store.h"
@@ -50,9 +52,61 @@ execute(struct db *db, const char *sql, char *why)
 	return explain(db, sqlite3_exec(db->h, sql, NULL, NULL, NULL), "cfdfud.db", why);
 }
 
+/* SQLite takes a file with another number there for one that it may only read. */
+static int
+judge_header(const char *path, char *why)
+{
+	unsigned char versions[2]; /* of the format, for writing and reading */
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? pread(fd, versions, sizeof(versions), 18) : -1;
+
+	if (fd >= 0)
+		(void)close(fd); /* only read from */
+	if (n != (ssize_t)sizeof(versions) || (versions[0] <= 2 && versions[1] <= 2))
+		return 0; /* of what cannot be read, SQLite says why */
+	(void)snprintf(why, STORE_WHY_MAX, "cfdfud.db is damaged: its header has format %u/%u",
+		       versions[0], versions[1]);
+	return -EUCLEAN;
+}
+
+/* It has the tables that only cfdfud makes, and there is an audit file of ours beside it. */
+static bool
+must_be_ours(struct db *db, const struct db_options *options)
+{
+	char tables[24], why[STORE_WHY_MAX];
+
+	return options->recorded_version != NULL &&
+	       options->recorded_version(options->recorded_ctx) > 0 &&
+	       ask(db,
+		   "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN"
+		   " ('record', 'attempt', 'segment', 'setting')",
+		   tables, sizeof(tables), why) == 0 &&
+	       strcmp(tables, "4") == 0;
+}
+
+/* WHY: two flipped bits are not a newer program: that one said so in the audit file, too. */
+static int
+judge_version(const struct db_options *options, const char *version, char *why)
+{
+	unsigned recorded = options->recorded_version != NULL
+				? options->recorded_version(options->recorded_ctx)
+				: 0;
+
+	if (recorded > 0 && recorded <= schema_step_count) {
+		(void)snprintf(why, STORE_WHY_MAX,
+			       "cfdfud.db is damaged: it says version %s, the audit file %u",
+			       version, recorded);
+		return -EUCLEAN;
+	}
+	(void)snprintf(why, STORE_WHY_MAX,
+		       "cfdfud.db has version %s, written by a newer cfdfud; this one knows %zu",
+		       version, schema_step_count);
+	return -EPROTO;
+}
+
 /* Nothing is written before this says the file is ours. */
 static int
-judge_owner(struct db *db, unsigned *ret_version, char *why)
+judge_owner(struct db *db, const struct db_options *options, unsigned *ret_version, char *why)
 {
 	char application[24], version[24], objects[24];
 	int r = ask(db, "PRAGMA application_id", application, sizeof(application), why);
@@ -64,20 +118,19 @@ judge_owner(struct db *db, unsigned *ret_version, char *why)
 	if (r < 0)
 		return r;
 	if (strtol(application, NULL, 10) != SCHEMA_APPLICATION_ID && strcmp(objects, "0") != 0) {
+		if (must_be_ours(db, options)) {
+			(void)snprintf(why, STORE_WHY_MAX,
+				       "cfdfud.db is damaged: its application id is %s",
+				       application);
+			return -EUCLEAN;
+		}
 		(void)snprintf(why, STORE_WHY_MAX,
 			       "cfdfud.db belongs to another program (application id %s)",
 			       application);
 		return -EPROTO;
 	}
 	*ret_version = (unsigned)strtoul(version, NULL, 10);
-	if (*ret_version > schema_step_count) {
-		(void)snprintf(
-		    why, STORE_WHY_MAX,
-		    "cfdfud.db has version %s, written by a newer cfdfud; this one knows %zu",
-		    version, schema_step_count);
-		return -EPROTO;
-	}
-	return 0;
+	return *ret_version > schema_step_count ? judge_version(options, version, why) : 0;
 }
 
 static int
@@ -220,9 +273,13 @@ db_open(const char *path, const struct db_options *options, struct db **ret_db, 
 	if (r == 0)
 		db_wait_for_locks(db, options->wait_ms);
 	if (r == 0)
-		r = judge_owner(db, &version, ret_why);
+		r = judge_header(path, ret_why);
+	if (r == 0)
+		r = judge_owner(db, options, &version, ret_why);
 	if (r == 0)
 		r = configure(db, ret_why);
+	if (r == 0 && options->ret_checked != NULL)
+		*options->ret_checked = true;
 	if (r == 0)
 		r = check_whole(db, version, options, ret_why);
 	if (r == 0)

@@ -197,14 +197,22 @@ check_wal(struct store *s)
 		     (uint64_t)st.st_size > s->opt.wal_alarm_bytes;
 }
 
+void
+store_watch(struct store *s)
+{
+	const char *moved = s->db != NULL ? repair_moved(s) : NULL;
+
+	if (moved != NULL)
+		repair_fail_stop(s, -ESTALE, moved);
+}
+
 int
 store_check(struct store *s, const struct store_time *now)
 {
 	bool was_up = s->was_up;
 
 	s->now_ms = now->mono_ms;
-	if (s->db != NULL && repair_moved(s))
-		repair_fail_stop(s, -ESTALE, "the database or its audit file was moved or removed");
+	store_watch(s);
 	if (s->db == NULL)
 		(void)!repair_try(s, now); /* store_health() says why not */
 	space_check(s);

@@ -102,6 +102,10 @@ void store_acknowledge(struct store *s);
  */
 int store_check(struct store *s, const struct store_time *now);
 
+/* Looks whether the files in use are still those of their names; some stat() calls, for each second.
+ * What it finds is in store_health(). */
+void store_watch(struct store *s);
+
 /*
  * May an attempt begin?  0, or -ENOSPC (under the floor), -EROFS, -EIO, -EAGAIN (locked by another
  * program), -EINPROGRESS (store_interrupt_running() not done yet).  One statvfs(), no disk access.

@@ -56,7 +56,8 @@ struct store {
 
 	/* health */
 	bool was_up;
-	unsigned open_failures; /* of repair_try(), in a row */
+	unsigned open_failures; /* of repair_try(), in a row, that took long */
+	bool open_was_long;	/* the last opening came to reading all of the database */
 	int64_t retry_at_ms;	/* mono; not before */
 	unsigned aside_count;	/* damaged files put away so far */
 	int down_errno;		/* why DOWN, or why the last commit failed; 0 fine */
@@ -84,7 +85,14 @@ int repair_open(struct store *s, const struct store_time *now) MUST_CHECK;
 int repair_try(struct store *s, const struct store_time *now) MUST_CHECK;
 /* Closes both files without touching them; storage is DOWN because of error. */
 void repair_fail_stop(struct store *s, int error, const char *why);
-bool repair_moved(struct store *s);
+/* NULL, or which of the files in use is not the one of its name any more.  When only the lock file
+ * was removed it is made again. */
+const char *repair_moved(struct store *s);
+
+/* --- access.c: files that are there and may not be written */
+void access_mend(struct store *s);
+/* Opening failed with this error: names the file that is the reason, and the command. */
+void access_explain(struct store *s, int error);
 
 /* --- compare.c: makes the shorter of the two as long as the other */
 /* 0; -EUCLEAN: they tell different stories and the audit file is to be believed. */

@@ -77,3 +77,65 @@ holds "without it, the platform's is written" until_true 60 test_verdict 1-3 pas
 cfdfuctl firmware remove old > /dev/null
 same "a removed firmware leaves no file" "$file" "$(find "$state/firmware" -name '*.dfu')"
 sim_stop
+
+# ---- a lock of another program ------------------------------------------------------------------
+
+# Held against reading, too, until unlock.
+lock_wholly()
+{
+	mkfifo "$scratch/locker"
+	rm -f "$scratch/is-locked"
+	sqlite3 -bail "$database" < "$scratch/locker" > /dev/null 2>&1 &
+	locker_pid=$!
+	exec 9> "$scratch/locker"
+	printf '%s\n' ".timeout 9000" "PRAGMA locking_mode = EXCLUSIVE;" "BEGIN EXCLUSIVE;" \
+		".shell touch '$scratch/is-locked'" >&9
+	until_true 60 test -e "$scratch/is-locked" || not_ok "the database is locked" "it is not"
+}
+
+lock_wholly
+sim_start fast 9>&-
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+	cfdfuctl status > /dev/null
+done
+holds "started under a lock, the station says so" health_is degraded
+holds "and answers an order with that" grep -q "locked" <<< "$(cfdfuctl firmware add "$old" --name old 2>&1)"
+exec 9>&-
+wait "$locker_pid"
+rc=0
+cfdfuctl firmware add "$old" --name old > "$scratch/said" 2>&1 || rc=$?
+same "the next order after the lock is obeyed" "0 " "$rc $(grep -i degraded "$scratch/said")"
+
+# ---- the lock file is removed -------------------------------------------------------------------
+
+rm "$state/lock"
+holds "without its lock file, a second station refuses" \
+	grep -q "another cfdfud" <<< "$(CFDFU_SIM_SOCKET=$scratch/other.sock timeout 60 cfdfud-sim \
+		--state "$state" --socket "$scratch/control2" 2>&1)"
+holds "it is made again" until_true 30 test -e "$state/lock"
+holds "status says so" grep -q "lock file was removed" <<< "$(cfdfuctl status | tr -s ' \n' ' ')"
+rack_plug 1-4 "$old"
+holds "and the station goes on" until_true 60 test_verdict 1-4 pass
+mv "$state" "$scratch/away"
+holds "a directory moved away stops everything" until_true 30 health_is degraded
+rack_plug 1-5 "$old"
+mv "$scratch/away" "$state"
+holds "put back, it goes on" until_true 60 test_verdict 1-5 pass
+sim_stop
+
+# ---- bits in the header, rows, modes ------------------------------------------------------------
+
+count=$(records "SELECT count(*) FROM attempts")
+printf '\x10' | dd of="$database" bs=1 seek=61 conv=notrunc 2> /dev/null
+sim_start fast
+holds "a version that nobody wrote is damage, and mended" \
+	grep -q "it says version" <<< "$(cfdfuctl status | tr -s ' \n' ' ')"
+same "nothing is lost by it" "$count" "$(records "SELECT count(*) FROM attempts")"
+sim_stop
+sqlite3 "$database" "DROP TRIGGER attempt_stays; DELETE FROM attempt WHERE id > 2"
+sim_start fast
+rack_plug 1-6 "$old"
+holds "with rows taken out, a drone is written" until_true 60 test_verdict 1-6 pass
+within "and its number is a new one" $((count + 1)) \
+	"$(records "SELECT max(id) FROM attempts")" $((count + 9))
+sim_stop

@@ -183,16 +183,35 @@ a_store_that_starts_degraded_comes_up_later(void **state)
 	close_store(s);
 }
 
-/* A database that cannot be opened is not tried for ever at every call. */
+/* What fails at once is over as soon as its cause is. */
 static void
-opening_is_tried_less_often_after_a_while(void **state)
+opening_that_fails_at_once_is_tried_each_time(void **state)
+{
+	struct store_time moment = at(0);
+	struct store *s;
+
+	(void)state;
+	disk_reset((struct disk){ .fault = DISK_EIO, .at = 1, .only = DB_FILE });
+	s = try_open();
+	for (int i = 0; i < 50; i++)
+		(void)store_check(s, &moment);
+	assert_int_equal(health_of(s), STORE_DEGRADED);
+	disk_reset((struct disk){ 0 });
+	assert_int_equal(store_check(s, &moment), 1);
+	close_store(s);
+}
+
+/* A database that was read for long and then cannot be opened is not tried at every call. */
+static void
+opening_that_takes_long_is_tried_less_often_after_a_while(void **state)
 {
 	struct store_time moment = at(0);
 	unsigned long before;
 	struct store *s;
 
 	(void)state;
-	disk_reset((struct disk){ .fault = DISK_EIO, .at = 1, .only = DB_FILE });
+	disk_reset((struct disk){
+	    .fault = DISK_EIO, .at = 1, .only = DB_FILE "-wal", .writes_only = true });
 	s = try_open();
 	for (int i = 0; i < 10; i++)
 		(void)store_check(s, &moment);
@@ -289,7 +308,8 @@ main(void)
 		T(a_foreign_lock_delays_but_does_not_block),
 		T(a_reader_that_stays_lets_the_log_grow_and_is_reported),
 		T(a_store_that_starts_degraded_comes_up_later),
-		T(opening_is_tried_less_often_after_a_while),
+		T(opening_that_fails_at_once_is_tried_each_time),
+		T(opening_that_takes_long_is_tried_less_often_after_a_while),
 		T(a_really_full_file_system),
 	};
 
