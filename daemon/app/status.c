@@ -48,8 +48,9 @@ selection(struct app *a, enum platform p, const struct image *image)
 
 	digest_format(label->sha256, sha256);
 	(void)library_row_trouble(a, label->name, problem);
-	return json_pack("{s:s, s:s, s:o, s:s, s:b, s:b, s:o}", "platform", platform_name(p), "name",
-			 label->name, "version", status_text(label->version), "sha256", sha256,
+	return json_pack("{s:s, s:s, s:o, s:s, s:b, s:b, s:o}", "platform", platform_name(p),
+			 "name", label->name, "version", status_text(label->version),
+			 "sha256", sha256,
 			 "incomplete", label->incomplete, "quarantined",
 			 policy_aside(fleet_policy(a->fleet), label->sha256) != NULL, "problem",
 			 status_text(problem));

@@ -38,7 +38,7 @@ struct aside {
 
 struct policy {
 	struct image *selected[PLATFORM_COUNT];
-	bool lost[PLATFORM_COUNT]; /* the same */
+	unsigned lost; /* platforms: the same */
 	struct rule rules[POLICY_RULES_MAX];
 	struct aside asides[POLICY_ASIDE_MAX];
 };
@@ -85,20 +85,20 @@ policy_select(struct policy *p, enum platform platform, struct image *image)
 {
 	assert(platform > PLATFORM_UNKNOWN && platform < PLATFORM_COUNT);
 	replace(&p->selected[platform], image);
-	p->lost[platform] = false;
+	p->lost &= ~BIT(platform);
 }
 
 void
 policy_select_lost(struct policy *p, enum platform platform)
 {
 	policy_select(p, platform, NULL);
-	p->lost[platform] = true;
+	p->lost |= BIT(platform);
 }
 
 bool
 policy_is_lost(const struct policy *p, enum platform platform)
 {
-	return (unsigned)platform < PLATFORM_COUNT && p->lost[platform];
+	return (unsigned)platform < PLATFORM_COUNT && (p->lost & BIT(platform)) != 0;
 }
 
 struct image *
@@ -253,10 +253,7 @@ policy_any_lost(const struct policy *p)
 	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
 		if (p->rules[i].lost)
 			return true;
-	for (size_t i = 0; i < PLATFORM_COUNT; i++)
-		if (p->lost[i])
-			return true;
-	return false;
+	return p->lost != 0;
 }
 
 static bool
@@ -551,26 +548,13 @@ answer_decided(const struct policy *p, struct image *image, struct policy_choice
 	return POLICY_USE;
 }
 
-/*
- * Is the image that was selected for this drone one that cannot be used?
- * WHY: the next rule's image, or its platform's, is not what the operator selected for it.
- */
+/* WHY: the next rule's image, or its platform's, is not what the operator selected for it. */
 static bool
-has_lost_its_image(const struct policy *p, const struct word *word, const struct policy_drone *d,
-		   enum platform platform)
+has_lost_its_image(const struct policy *p, const struct word *word, unsigned possible)
 {
-	unsigned possible = possible_platforms(word, d);
-
 	if (word->lost || word->image != NULL)
 		return word->lost;
-	if (platform != PLATFORM_UNKNOWN)
-		return p->lost[platform];
-	if (any_selected_of(p, possible))
-		return false; /* which one it gets is not known yet */
-	for (unsigned i = 0; i < PLATFORM_COUNT; i++)
-		if ((possible & BIT(i)) != 0 && p->lost[i])
-			return true;
-	return false;
+	return (p->lost & possible) != 0 && any_selected_of(p, possible) == NULL;
 }
 
 enum policy_answer
@@ -590,7 +574,10 @@ policy_choose(const struct policy *p, const struct policy_drone *d,
 		choice.platform = decide_platform(&word, d);
 	if (image == NULL)
 		image = p->selected[choice.platform];
-	if (has_lost_its_image(p, &word, d, choice.platform)) {
+	if (has_lost_its_image(p, &word,
+			       choice.platform != PLATFORM_UNKNOWN
+				   ? BIT(choice.platform)
+				   : possible_platforms(&word, d))) {
 		choice.why = "The file of the firmware selected for it is missing or was changed: "
 			     "'cfdfuctl firmware list' says what to do.";
 		answer = POLICY_NO_IMAGE;

@@ -74,11 +74,11 @@ int audit_next(struct audit_reader *r, struct audit_line *ret_line) MUST_CHECK;
 /* Offset of the first good line with at least this seq; a->good when there is none. */
 int audit_seek(const struct audit *a, int64_t seq, off_t *ret_offset) MUST_CHECK;
 
-/* The body of the last line of this kind; body has RECORD_BODY_MAX bytes.  1 found, 0 there is none.
- */
+/* The body of the last line of this kind; body has RECORD_BODY_MAX bytes.  1 found, 0 none. */
 int audit_last_of(const struct audit *a, enum record_kind kind, char *body) MUST_CHECK;
 
-/* One line without its newline; -EBADMSG, -EPROTO: whole, but of an unknown kind.  For the reader and the tests. */
+/* One line without its newline; -EBADMSG, -EPROTO: whole, but of an unknown kind.  For the reader
+ * and the tests. */
 int audit_parse(const char *line, size_t size, struct audit_line *ret_line) MUST_CHECK;
 /* Returns the line's size with its newline; out has AUDIT_LINE_MAX bytes. */
 size_t audit_format(const struct record *r, char *out);

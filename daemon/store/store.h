@@ -102,8 +102,8 @@ void store_acknowledge(struct store *s);
  */
 int store_check(struct store *s, const struct store_time *now);
 
-/* Looks whether the files in use are still those of their names; some stat() calls, for each second.
- * What it finds is in store_health(). */
+/* Looks whether the files in use are still those of their names; some stat() calls, for each
+ * second.  What it finds is in store_health(). */
 void store_watch(struct store *s);
 
 /*
