@@ -153,7 +153,7 @@ note_stray(struct fw_loading *l, const struct fw_piece *before, const struct fw_
 	uint32_t gap = piece->addr - before->addr - before->size;
 
 	if (piece->size <= STRAY_BYTES_MAX && gap >= STRAY_GAP_BYTES &&
-	    place_ram(piece->addr, piece->addr + (piece->size - 1)) == NULL)
+	    place_words(piece->addr) == place_words(before->addr))
 		fw_warn(l->facts,
 			"%" PRIu32 " bytes at 0x%08" PRIX32 " lie apart, %" PRIu32
 			" bytes behind the rest: written too",

@@ -151,7 +151,7 @@ judge_crazyflie_place(struct judgement *j, const struct segment *s, bool copy)
 		judge_add(j, JUDGE_REFUSE, JUDGE_RANGE,
 			  "%" PRIu32 " bytes at 0x%08" PRIX32
 			  ": outside of the flash memory (0x%08" PRIX32 " to 0x%08" PRIX32
-			  "); there is %s",
+			  "); what lies there: %s",
 			  s->size, s->addr, FLASH_ADDR, FLASH_END, place_words(s->addr));
 }
 

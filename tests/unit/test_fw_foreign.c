@@ -152,12 +152,46 @@ a_copy_without_an_application_is_refused(void **state)
 	unload(&l);
 }
 
+/* What a client hands to the station without the client's care. */
+static void
+the_judge_names_what_lies_outside_of_the_flash(void **state)
+{
+	static const struct {
+		uint32_t addr;
+		const char *words;
+	} cases[] = {
+		{ 0x00000000, "lies there: the nRF51's flash memory" },
+		{ 0x07FFFF00, "lies there: nothing" },
+		{ 0x10000000, "lies there: RAM (CCM)" },
+		{ 0x1FFF0000, "lies there: the chip's own boot loader" },
+		{ 0x1FFF7800, "which is the one-time-programmable area" },
+		{ 0x1FFFC000, "which is the option bytes" },
+		{ 0x20014D9C, "lies there: RAM" },
+		{ 0x20020000, "lies there: nothing" },
+		{ 0x40020000, "lies there: registers of the chip's devices" },
+		{ 0x64000000, "lies there: external memory" },
+		{ 0xE000ED08, "lies there: registers of the processor" },
+	};
+	static const uint8_t zeros[40];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct image *image = image_at(0, cases[i].addr, zeros, sizeof(zeros));
+		const struct judgement *j = judged(image, NULL);
+
+		assert_false(j->accepted);
+		assert_non_null(strstr(judge_reason(j), cases[i].words));
+		image_unref(image);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_foreign_file_ends_as_its_table_says),
 		cmocka_unit_test(the_application_of_a_copy_is_the_image_that_was_flashed),
+		cmocka_unit_test(the_judge_names_what_lies_outside_of_the_flash),
 		cmocka_unit_test(a_copy_without_an_application_is_refused),
 		cmocka_unit_test(what_is_accepted_holds_the_image_and_nothing_for_ram),
 	};
