@@ -181,7 +181,7 @@ fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, 
 	s->foreign = false;
 	s->idle_reason = NULL;
 	s->told_step = STEP_NONE;
-	s->percent_shown = 0;
+	s->percent_kept = 0;
 	s->wake_us = 0;
 	if (job_new(&setup, &s->sighting, &s->past, now_us, &s->job) < 0) {
 		s->idle_reason =
@@ -363,6 +363,7 @@ fleet_ended(struct fleet *f, uint64_t dev, enum usb_status status, const uint8_t
 
 	if (s == NULL)
 		return;
+	fleet_keep_percent(f, (unsigned)(dev % FLEET_SLOTS_MAX), now_us);
 	if (s->job != NULL)
 		job_ended(s->job, status, data, length, now_us);
 	fleet_enqueue(f, (unsigned)(dev % FLEET_SLOTS_MAX));
@@ -484,8 +485,12 @@ fleet_recorded(struct fleet *f, unsigned slot, int error, int64_t id, uint64_t n
 		return;
 	before = job_published(s->job);
 	job_recorded(s->job, error, id, now_us);
-	if (!before && job_published(s->job))
+	if (!before && job_published(s->job)) {
+		/* WHY all: how long it took to boot is learned from it for the others, too. */
+		for (unsigned i = 0; i < f->slot_count; i++)
+			fleet_keep_percent(f, i, now_us);
 		publish(f, slot, now_us);
+	}
 	fleet_enqueue(f, slot);
 }
 

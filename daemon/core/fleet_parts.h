@@ -27,7 +27,7 @@ struct slot {
 	unsigned notes; /* BIT(note_kind) still to be told */
 	unsigned failures;
 	enum step told_step;
-	unsigned percent_shown; /* of the job under way */
+	unsigned percent_kept; /* of the job under way: the most that there was to show */
 	bool present, foreign, quarantined, flapping;
 	bool drone_quarantined; /* the drone that is here is set aside */
 	bool done;		/* had its ending with this image, since it was plugged in */
@@ -60,6 +60,9 @@ struct fleet {
 	struct brake brake;
 	struct brake_run fallen; /* fault NONE: the brake has not fallen */
 };
+
+/* fleet_view.c: keeps how far the job has come; called before what may change its estimate. */
+void fleet_keep_percent(struct fleet *f, unsigned slot, uint64_t now_us);
 
 /* fleet_eta.c */
 int fleet_eta_of(const struct fleet *f, unsigned slot, uint64_t now_us); /* seconds; -1 unknown */

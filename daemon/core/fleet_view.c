@@ -116,22 +116,38 @@ view_state(const struct fleet *f, const struct slot *s, struct slot_view *v)
 	}
 }
 
-static void
-view_progress(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *v)
+/* 0 to 99; -1 while there is nothing to tell.  WHY never less than before: what is learned under way
+ * changes the sum, and a bar does not go back. */
+static int
+percent_of(const struct fleet *f, const struct slot *s, uint64_t now_us)
 {
-	struct slot *s = &f->slots[slot];
 	uint64_t left, total;
 	unsigned percent;
 
-	v->percent = v->eta_s = -1;
 	if (!is_running(s) || job_stage(s->job) == JOB_ASK)
-		return;
+		return -1;
 	job_estimate(s->job, now_us, f->boot_us, &left, &total);
 	percent = total > left ? (unsigned)(100 - (left * 100 + total - 1) / total) : 0;
-	/* WHY: what is learned under way changes the sum; nobody wants to see a bar go back. */
-	if (percent > s->percent_shown)
-		s->percent_shown = percent < 99 ? percent : 99;
-	v->percent = (int)s->percent_shown;
+	percent = percent < 99 ? percent : 99;
+	return (int)(percent > s->percent_kept ? percent : s->percent_kept);
+}
+
+void
+fleet_keep_percent(struct fleet *f, unsigned slot, uint64_t now_us)
+{
+	int percent = percent_of(f, &f->slots[slot], now_us);
+
+	if (percent > 0)
+		f->slots[slot].percent_kept = (unsigned)percent;
+}
+
+static void
+view_progress(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *v)
+{
+	v->eta_s = -1;
+	v->percent = percent_of(f, &f->slots[slot], now_us);
+	if (v->percent < 0)
+		return;
 	v->eta_s = fleet_eta_of(f, slot, now_us);
 }
 
