@@ -61,7 +61,8 @@ add_selection(char *dst, size_t size, const json_t *selection, const char *key)
 	if (json_is_true(json_object_get(selection, "incomplete")))
 		add(dst, size, "%s", " (not shown to be whole)");
 	if (out_true(selection, "quarantined"))
-		add(dst, size, " SET ASIDE, flashed onto no drone ('cfdfuctl firmware release')");
+		add(dst, size,
+		    " SET ASIDE, flashed onto no drone ('cfdfuctl firmware release NAME')");
 	if (problem.s[0] != '\0')
 		add(dst, size, " CANNOT BE USED: %s", problem.s);
 }

@@ -111,7 +111,7 @@ harm_stopped(struct app *a)
 	about.fault = fault_name(run->fault);
 	log_say(a->log, LOG_ERR, &about,
 		"the station has paused itself: %s; that firmware is set aside. 'cfdfuctl resume' "
-		"goes on without it, 'cfdfuctl firmware release' gives it to drones again%s%s",
+		"goes on without it, 'cfdfuctl firmware release NAME' gives it to drones again%s%s",
 		json_string_value(json_object_get(a->brake, "message")),
 		r < 0 ? "; not recorded: " : "", r < 0 ? strerror(-r) : "");
 }

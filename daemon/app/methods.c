@@ -195,7 +195,7 @@ answer_retried(struct app *a, struct call *call, json_t *take_queued)
 		       "select'.";
 	else if (!policy_any_to_give(fleet_policy(a->fleet)))
 		note = "The selected firmware is set aside: nothing is written before another is "
-		       "selected, or 'cfdfuctl firmware release'.";
+		       "selected, or 'cfdfuctl firmware release NAME'.";
 	if (note != NULL && json_array_size(take_queued) > 0)
 		(void)json_object_set_new(reply, "note", json_string(note));
 	call_reply(call, reply);

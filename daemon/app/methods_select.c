@@ -213,7 +213,7 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 	if (target != NULL && named != PLATFORM_UNKNOWN) {
 		call_refuse(call, PROTO_ERROR("Refused"),
 			    "Either a target or a platform, not both; what a drone is, is said "
-			    "with 'cfdfuctl platform set'.");
+			    "with 'cfdfuctl platform set SLOT PLATFORM'.");
 		return;
 	}
 	if (methods_image(a, call, text_of(parameters, "name"), &image) < 0)

@@ -95,7 +95,8 @@ plan_without_image(const struct slot *s, struct fleet_plan *ret)
 						: "Not known to be a Crazyflie.");
 	else if (s->quarantined || s->drone_quarantined)
 		set(ret, ACTION_QUARANTINED,
-		    "Set aside after failures in a row: left alone until 'cfdfuctl port release'.");
+		    "Set aside after failures in a row: left alone until "
+		    "'cfdfuctl port release SLOT'.");
 	else
 		return false;
 	return true;
@@ -109,8 +110,8 @@ plan_with_image(const struct fleet *f, const struct slot *s, struct fleet_plan *
 
 	if (is_done_with(s, ret->image))
 		set(ret, ACTION_DONE,
-		    ret->is_bad ? "It has had its ending with this firmware: 'cfdfuctl retry' does "
-				  "it again."
+		    ret->is_bad ? "It has had its ending with this firmware: 'cfdfuctl retry SLOT' "
+				  "does it again."
 				: "It has had its ending with this firmware.");
 	else if (f->stopping)
 		set_due(ret, ACTION_WAIT, "The service is stopping.");
@@ -163,7 +164,7 @@ plan_by_answer(const struct fleet *f, const struct slot *s, enum policy_answer a
 	case POLICY_ASIDE:
 		set(ret, ACTION_QUARANTINED,
 		    "Its firmware is set aside: 'cfdfuctl firmware list' shows it, 'cfdfuctl "
-		    "firmware release' lifts that.");
+		    "firmware release NAME' lifts that.");
 		return;
 	case POLICY_DISAGREE:
 	case POLICY_UNKNOWN:

@@ -116,8 +116,8 @@ view_state(const struct fleet *f, const struct slot *s, struct slot_view *v)
 	}
 }
 
-/* 0 to 99; -1 while there is nothing to tell.  WHY never less than before: what is learned under way
- * changes the sum, and a bar does not go back. */
+/* 0 to 99; -1 while there is nothing to tell.  WHY never less than before: what is learned under
+ * way changes the sum, and a bar does not go back. */
 static int
 percent_of(const struct fleet *f, const struct slot *s, uint64_t now_us)
 {

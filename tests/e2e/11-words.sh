@@ -125,7 +125,7 @@ on_terminal() # COLUMNS COMMAND
 
 on_terminal 80 "cfdfuctl --no-color status" > "$scratch/narrow"
 holds "in 80 columns each slot has one line" grep -qE '^1-2 .*needs-button +aside$' "$scratch/narrow"
-holds "and its message stands below" grep -qE '^row .1-2.: The drone.s firmware is older' "$scratch/narrow"
+holds "and its message stands below" grep -qE '^row .1-2.: The drone accepts the request' "$scratch/narrow"
 same "no line of the table is longer" 0 "$(sed -n '/^SLOT/,/^$/p' "$scratch/narrow" |
 	awk 'length > 80' | wc -l)"
 on_terminal 200 "cfdfuctl --no-color status" > "$scratch/wide"

@@ -36,7 +36,7 @@ advised_in_documents()
 # Words in capitals and %s stand for what the reader puts there.
 filled_in() # COMMAND
 {
-	sed -E -e 's/\[[^]]*\]//g' -e 's/\.\.\.//g' -e 's/ATTEMPT\|[A-Z|]*/1/' -e 's/\bN\b|%d|%u/1/g' \
+	sed -E -e 's/\[[^]]*\]//g' -e 's/--platform %s/--platform cf2/' -e 's/\.\.\.//g' -e 's/ATTEMPT\|[A-Z|]*/1/' -e 's/\bN\b|%d|%u/1/g' \
 		-e "s,\\bFILE(\\.[a-z]+)?\\b,$old,g" -e "s,cf2loader\\.bin,$old,g" -e 's/\bPLATFORM\b/cf2/g' \
 		-e 's/\bSECONDS\b|\bDURATION\b/1/g' \
 		-e "s/'?%s'?|\\b[A-Z]{2,}[A-Z|]*\\b/1-1/g" <<< "$1"
