@@ -43,6 +43,7 @@ static const char *const columns[] = {
 	"transfers",
 	"duration_ms",
 	"message",
+	"kind",
 };
 
 /* What is shortened on a narrow terminal: serials to what tells them apart, times to "MM-DD hh:mm".
@@ -60,6 +61,10 @@ add_row(struct table *t, const json_t *a, const struct narrow *n)
 	struct text port = out_text(a, "port"), before = out_text(a, "version_before");
 	struct text after = out_text(a, "version_after");
 	char id[24], started[40], took[32] = "", what[160] = "", slot[160], versions[160];
+	char ending[160];
+	struct text kind = out_text(a, "kind");
+	/* WHY named: a copy that was read is not a drone that was flashed. */
+	bool other = kind.s[0] != '\0' && strcmp(kind.s, "flash") != 0;
 	struct text serial;
 
 	text_copy(&serial, slot_serial(a));
@@ -85,7 +90,9 @@ add_row(struct table *t, const json_t *a, const struct narrow *n)
 	table_cell(t, serial.s, COLOUR_NONE);
 	table_cell(t, out_string(a, "firmware_name"), COLOUR_NONE);
 	table_cell(t, versions, COLOUR_NONE);
-	table_cell(t, verdict.s[0] != '\0' ? verdict.s : "running", colour_of_verdict(verdict.s));
+	snprintf(ending, sizeof(ending), "%.40s%s%.40s", other ? kind.s : "", other ? ": " : "",
+		 verdict.s[0] != '\0' ? verdict.s : "running");
+	table_cell(t, ending, colour_of_verdict(verdict.s));
 	table_cell(t, took, COLOUR_NONE);
 	table_cell(t, what, COLOUR_NONE);
 }
@@ -145,14 +152,19 @@ print_csv_text(const char *text)
 }
 
 void
-attempts_csv(const json_t *attempts)
+attempts_csv_heading(void)
+{
+	for (size_t c = 0; c < ARRAY_LEN(columns); c++)
+		printf("%s%s", c == 0 ? "" : ",", columns[c]);
+	fputs("\r\n", stdout);
+}
+
+void
+attempts_csv_rows(const json_t *attempts)
 {
 	const json_t *a;
 	size_t i;
 
-	for (size_t c = 0; c < ARRAY_LEN(columns); c++)
-		printf("%s%s", c == 0 ? "" : ",", columns[c]);
-	fputs("\r\n", stdout);
 	json_array_foreach(attempts, i, a)
 	{
 		for (size_t c = 0; c < ARRAY_LEN(columns); c++) {
@@ -167,6 +179,30 @@ attempts_csv(const json_t *attempts)
 		}
 		fputs("\r\n", stdout);
 	}
+}
+
+void
+attempts_json_rows(const json_t *attempts, bool first)
+{
+	const json_t *a;
+	size_t i;
+
+	json_array_foreach(attempts, i, a)
+	{
+		fputs(first && i == 0 ? "{\"attempts\":[" : ",", stdout);
+		(void)json_dumpf(a, stdout, OUT_JSON_FLAGS); /* WHY: main looks at the stream */
+	}
+}
+
+void
+attempts_json_end(bool empty, json_int_t next)
+{
+	fputs(empty ? "{\"attempts\":[" : "", stdout);
+	fputs("],\"next\":", stdout);
+	if (next > 0)
+		printf("%lld}\n", (long long)next);
+	else
+		fputs("null}\n", stdout);
 }
 
 static void

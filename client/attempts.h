@@ -4,6 +4,7 @@
 #define CLIENT_ATTEMPTS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct session;
 
@@ -11,9 +12,14 @@ int attempts_table(const struct session *s, const json_t *attempts); /* an exit 
 
 /*
  * RFC 4180 with the columns of the database's view; texts that a spreadsheet would take for a
- * formula get an apostrophe in front.
+ * formula get an apostrophe in front.  Page by page.
  */
-void attempts_csv(const json_t *attempts);
+void attempts_csv_heading(void);
+void attempts_csv_rows(const json_t *attempts);
+
+/* One document {"attempts": [...], "next": ...}, page by page; first: nothing was printed yet. */
+void attempts_json_rows(const json_t *attempts, bool first);
+void attempts_json_end(bool empty, json_int_t next);
 
 /* One attempt with its stages. */
 void attempt_print(const struct session *s, const json_t *attempt, const json_t *stages);

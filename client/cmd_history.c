@@ -33,29 +33,43 @@ set_time(json_t *parameters, const char *key, const struct invocation *i, time_t
 	return params_text(parameters, key, iso);
 }
 
-/* "PASS" as people say it, "pass" as it is kept. */
+/* One of these words, however it is capitalised. */
 static int
-set_verdict(json_t *parameters, const struct invocation *i)
+set_word(json_t *parameters, const struct invocation *i, const char *key, const char *const *words)
 {
-	static const char *const words[] = { "pass",	"unchanged",  "needs-power-cycle",
-					     "fail",	"skipped",    "needs-button",
-					     "running", "interrupted" };
-	const char *text = invocation_value(i, "verdict");
+	const char *text = invocation_value(i, key);
 	struct guess g = { .word = text };
-	char guess[GUESS_TEXT_MAX];
+	char guess[GUESS_TEXT_MAX], all[256] = "";
 
 	if (text == NULL)
 		return 0;
-	for (size_t n = 0; n < ARRAY_LEN(words); n++)
+	for (size_t n = 0; words[n] != NULL; n++) {
+		size_t used = strlen(all);
+
 		if (strcasecmp(words[n], text) == 0)
-			return params_text(parameters, "verdict", words[n]);
-	for (size_t n = 0; n < ARRAY_LEN(words); n++)
+			return params_text(parameters, key, words[n]);
 		guess_add(&g, words[n]);
+		(void)snprintf(all + used, sizeof(all) - used, "%s%s",
+			       n == 0		      ? ""
+			       : words[n + 1] != NULL ? ", "
+						      : " or ",
+			       words[n]);
+	}
 	guess_text(&g, "", guess);
-	return usage_error(i->command,
-			   "--verdict is pass, unchanged, needs-power-cycle, needs-button, fail, "
-			   "skipped, interrupted or running, not \"%s\"%s",
-			   text, guess);
+	return usage_error(i->command, "--%s is %s, not \"%s\"%s", key, all, text, guess);
+}
+
+/* "PASS" as people say it, "pass" as it is kept. */
+static int
+set_words(json_t *parameters, const struct invocation *i)
+{
+	static const char *const verdicts[] = { "pass",		"unchanged", "needs-power-cycle",
+						"needs-button", "fail",	     "skipped",
+						"interrupted",	"running",   NULL };
+	static const char *const kinds[] = { "flash", "loader", "backup", NULL };
+	int r = set_word(parameters, i, "verdict", verdicts);
+
+	return r == 0 ? set_word(parameters, i, "kind", kinds) : r;
 }
 
 static int
@@ -67,7 +81,7 @@ set_filters(json_t *parameters, const struct invocation *i)
 	if (r == 0)
 		r = params_option(parameters, "slot", i, "slot");
 	if (r == 0)
-		r = set_verdict(parameters, i);
+		r = set_words(parameters, i);
 	if (r == 0)
 		r = set_time(parameters, "since", i, now);
 	if (r == 0)
@@ -75,88 +89,109 @@ set_filters(json_t *parameters, const struct invocation *i)
 	return r;
 }
 
-/* One page appended to all.  *ret_next: the id to go on with, 0 at the end. */
-static int
-add_page(struct conn *c, json_t *parameters, uint64_t left, json_t *all, json_int_t *ret_next)
-{
-	uint64_t limit = left < PROTO_HISTORY_MAX ? left : PROTO_HISTORY_MAX;
-	json_t *reply = NULL, *list;
-	int r = params_number(parameters, "limit", (json_int_t)limit);
+/* What is to be shown, and what came of it. */
+struct listing {
+	const struct session *session;
+	bool csv;
+	uint64_t limit;	  /* UINT64_MAX: all */
+	uint64_t shown;	  /* so far */
+	json_int_t next;  /* the id to go on with; 0 at the end */
+	json_t *attempts; /* NULL: each page is printed as it comes, and forgotten */
+};
 
-	if (r == 0)
-		r = conn_call(c, PROTO_METHOD("GetHistory"), json_incref(parameters), -1, &reply);
-	if (r != 0)
-		return r;
-	list = json_object_get(reply, "attempts");
-	*ret_next = out_int(reply, "next"); /* WHY: an empty page may have one, too */
-	if (json_array_extend(all, list) < 0) {
+/* WHY page by page: a million attempts are not kept in memory to be printed. */
+static int
+take_page(struct listing *l, json_t *list)
+{
+	int r = 0;
+
+	if (l->attempts != NULL && json_array_extend(l->attempts, list) < 0) {
 		say_error("out of memory");
 		r = EXIT_REFUSED;
+	} else if (l->csv) {
+		attempts_csv_rows(list);
+	} else if (l->attempts == NULL) {
+		attempts_json_rows(list, l->shown == 0);
 	}
-	json_decref(reply);
+	l->shown += json_array_size(list);
 	return r;
 }
 
 /* LIMIT: the service answers at most PROTO_HISTORY_MAX at once; more are asked for page by page. */
 static int
-collect(const struct session *s, json_t *parameters, uint64_t limit, json_t *all,
-	json_int_t *ret_next)
+ask_page(struct listing *l, struct conn *c, json_t *parameters)
 {
-	struct conn *c = NULL;
-	int r = conn_open(s, &c);
+	uint64_t left = l->limit - l->shown;
+	json_t *reply = NULL;
+	int r = params_number(parameters, "limit",
+			      (json_int_t)(left < PROTO_HISTORY_MAX ? left : PROTO_HISTORY_MAX));
 
-	*ret_next = 0;
-	while (r == 0 && json_array_size(all) < limit) {
-		r = add_page(c, parameters, limit - json_array_size(all), all, ret_next);
-		if (r == 0 && *ret_next == 0)
-			break;
-		if (r == 0)
-			r = params_number(parameters, "before", *ret_next);
-	}
-	conn_close(c);
+	if (r == 0)
+		r = conn_call(c, PROTO_METHOD("GetHistory"), json_incref(parameters), -1, &reply);
+	if (r == 0)
+		r = take_page(l, json_object_get(reply, "attempts"));
+	l->next = out_int(reply, "next"); /* WHY: an empty page may have one, too */
+	json_decref(reply);
+	if (r == 0 && l->next != 0)
+		r = params_number(parameters, "before", l->next);
 	return r;
 }
 
 static int
-print(const struct session *s, const struct invocation *i, const json_t *all, json_int_t next)
+list_all(struct listing *l, json_t *parameters)
 {
-	json_t *document;
+	struct conn *c = NULL;
+	int r = conn_open(l->session, &c);
 
-	if (invocation_has(i, "csv")) {
-		attempts_csv(all);
+	if (r == 0 && l->csv)
+		attempts_csv_heading();
+	do
+		r = r == 0 ? ask_page(l, c, parameters) : r;
+	while (r == 0 && l->next != 0 && l->shown < l->limit && !ferror(stdout));
+	conn_close(c);
+	return r;
+}
+
+/* What a list that ends early leaves unsaid. */
+static int
+print_end(const struct listing *l)
+{
+	int r;
+
+	if (l->csv)
+		return EXIT_OK;
+	if (l->attempts == NULL) {
+		attempts_json_end(l->shown == 0, l->next);
 		return EXIT_OK;
 	}
-	if (!s->json)
-		return attempts_table(s, all);
-	document = json_pack("{s:O,s:o}", "attempts", all, "next",
-			     next > 0 ? json_integer(next) : json_null());
-	if (document == NULL) {
-		say_error("out of memory");
-		return EXIT_REFUSED;
-	}
-	out_json(document);
-	json_decref(document);
-	return EXIT_OK;
+	r = attempts_table(l->session, l->attempts);
+	if (r == EXIT_OK && l->next != 0)
+		printf("Older ones are not shown: --limit N shows more, --csv and --json show "
+		       "all.\n");
+	return r;
 }
 
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	json_t *parameters = json_object(), *all = json_array();
-	uint64_t limit = PROTO_HISTORY_DEFAULT;
-	json_int_t next = 0;
-	int r = invocation_number(i, "limit", 1, LIMIT_MAX, &limit);
+	struct listing l = { .session = s, .csv = invocation_has(i, "csv") };
+	json_t *parameters = json_object();
+	int r;
 
-	if (r == 0 && invocation_has(i, "csv") && s->json)
+	l.limit = l.csv || s->json ? UINT64_MAX : PROTO_HISTORY_DEFAULT;
+	r = invocation_number(i, "limit", 1, LIMIT_MAX, &l.limit);
+	if (r == 0 && l.csv && s->json)
 		r = usage_error(i->command, "either --csv or --json, not both");
 	if (r == 0)
 		r = set_filters(parameters, i);
+	if (!l.csv && !s->json)
+		l.attempts = json_array();
 	if (r == 0)
-		r = collect(s, parameters, limit, all, &next);
+		r = list_all(&l, parameters);
 	if (r == 0)
-		r = print(s, i, all, next);
+		r = print_end(&l);
 	json_decref(parameters);
-	json_decref(all);
+	json_decref(l.attempts);
 	return r;
 }
 
@@ -169,9 +204,10 @@ const struct command_desc cmd_history = {
 		{ "serial", 's', "S", "of this drone" },
 		{ "slot", 'p', "P", "on this slot (port or label)" },
 		{ "verdict", 'v', "V", "that ended so: pass, unchanged, fail, ..." },
+		{ "kind", 'k', "K", "of this kind: flash, loader, backup" },
 		{ "since", 0, "T", "not before (2h, 3d, today, 2026-01-31, \"2026-01-31 12:00\")" },
 		{ "until", 0, "T", "not after" },
-		{ "limit", 'n', "N", "at most so many (default 50)" },
+		{ "limit", 'n', "N", "at most so many (default: 50 in a table, else all)" },
 		{ "csv", 0, NULL, "comma-separated values with a heading line (RFC 4180)" },
 	},
 };

@@ -55,6 +55,8 @@ print_drone(const struct session *s, const json_t *reply)
 	const json_t *d = json_object_get(reply, "drone");
 	struct text serial = out_text(d, "serial"), dfu = out_text(d, "dfu_serial");
 	struct text port = out_text(d, "port");
+	const json_t *attempts = json_object_get(reply, "attempts");
+	int r;
 
 	printf("Drone %s\n", serial.s[0] != '\0' ? serial.s : dfu.s);
 	print_field(d, "dfu_serial", "DFU serial");
@@ -75,7 +77,12 @@ print_drone(const struct session *s, const json_t *reply)
 		       serial.s[0] != '\0' ? serial.s : dfu.s);
 	print_quirks(d);
 	putchar('\n');
-	return attempts_table(s, json_object_get(reply, "attempts"));
+	r = attempts_table(s, attempts);
+	/* LIMIT: the service sends so many along */
+	if (r == EXIT_OK && json_array_size(attempts) >= PROTO_HISTORY_DEFAULT)
+		printf("Older ones are not shown: cfdfuctl history --serial %s --limit N\n",
+		       serial.s[0] != '\0' ? serial.s : dfu.s);
+	return r;
 }
 
 static bool

@@ -70,8 +70,7 @@ say_note(const char *fmt, ...)
 void
 out_json(const json_t *document)
 {
-	/* WHY ASCII: device strings cannot steer a terminal through any JSON reader's output */
-	if (json_dumpf(document, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) == 0)
+	if (json_dumpf(document, stdout, OUT_JSON_FLAGS) == 0)
 		fputc('\n', stdout);
 	(void)fflush(stdout); /* WHY: main looks at the stream's state at the end */
 }

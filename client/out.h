@@ -25,6 +25,9 @@ void say_failure(const struct session *s, const char *error, const char *fmt, ..
 /* A sentence on standard error that is no error. */
 void say_note(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/* WHY ASCII: device strings cannot steer a terminal through any JSON reader's output. */
+#define OUT_JSON_FLAGS (JSON_COMPACT | JSON_ENSURE_ASCII)
+
 /* One document, one line, ASCII only, at once (flushed). */
 void out_json(const json_t *document);
 

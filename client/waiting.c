@@ -148,6 +148,17 @@ is_new(const json_t *before, const json_t *after)
 	       out_int(before, "attempt") != out_int(after, "attempt") || !agree(before, after);
 }
 
+/* Has this ending of this drone been taken already?  A reading in between ends nothing. */
+static bool
+is_taken(const struct waiting *w, const json_t *slot)
+{
+	const char *drone = find_drone(w, slot);
+	const json_t *ending = drone != NULL ? json_object_get(w->endings, drone) : NULL;
+
+	return ending != NULL && out_int(ending, "attempt") == out_int(slot, "attempt") &&
+	       strcmp(slot_verdict(ending), slot_verdict(slot)) == 0;
+}
+
 static void
 on_changed(void *ctx, const json_t *before, const json_t *after)
 {
@@ -159,7 +170,7 @@ on_changed(void *ctx, const json_t *before, const json_t *after)
 		(void)json_object_del(w->occupants, port); /* WHY: perhaps there was none */
 	/* WHY not what was gone before: it is none of the drones that are waited for. */
 	if (slot_verdict(after) != NULL && !is_pending(after) && is_new(before, after) &&
-	    (w->heard || present)) {
+	    !is_taken(w, after) && (w->heard || present)) {
 		add_ending(w, after);
 		if (w->ended != NULL)
 			w->ended(w->ctx, after);

@@ -145,6 +145,7 @@ void records_load(struct app *a); /* after store_open(): interrupted attempts, p
 void records_past(struct app *a, const struct sighting *s, struct drone_past *ret_past);
 void records_begin(struct app *a, unsigned slot, const struct job_record *r);
 void records_end(struct app *a, unsigned slot, const struct job_record *r);
+bool records_kind_known(const char *kind); /* "flash", "loader", "backup" */
 void records_drone(struct app *a, const struct job_record *r); /* what was learned of a drone */
 bool records_commit(struct app *a); /* true: something was answered, the fleet may want more */
 void records_check(struct app *a);  /* each second */

@@ -45,7 +45,7 @@ say_ended(struct app *a, const struct command *c, const struct slot_view *v)
 
 /* A rescue or reading that came to nothing before there was anything to record. */
 static void
-give_up_special(struct app *a, unsigned slot, const struct slot_view *v)
+give_up_special(struct app *a, unsigned slot, const struct job_record *r, bool present)
 {
 	struct special *s = &a->specials[slot];
 
@@ -53,8 +53,8 @@ give_up_special(struct app *a, unsigned slot, const struct slot_view *v)
 		return;
 	if (s->call != NULL)
 		call_refuse(s->call, PROTO_ERROR("Failed"), "%s",
-			    !v->present		    ? "Unplugged before anything was done."
-			    : v->message[0] != '\0' ? v->message
+			    !present		    ? "Unplugged before anything was done."
+			    : r->message[0] != '\0' ? r->message
 						    : "It could not be begun.");
 	if (s->fd >= 0)
 		(void)close(s->fd);
@@ -128,12 +128,10 @@ journal_note(struct app *a, const struct command *c)
 		records_drone(a, c->record);
 		if (v.message[0] != '\0') /* else it has begun anew already */
 			log_say(a->log, LOG_INFO, &about, "nothing to do: %s", v.message);
-		give_up_special(a, c->slot, &v);
 		return;
 	case NOTE_FOREIGN:
 		about.id = LOG_ID_FOREIGN;
 		log_say(a->log, LOG_NOTICE, &about, "left alone: %s", v.message);
-		give_up_special(a, c->slot, &v);
 		return;
 	case NOTE_QUARANTINED:
 	case NOTE_DRONE_QUARANTINED:
@@ -141,6 +139,15 @@ journal_note(struct app *a, const struct command *c)
 		return;
 	case NOTE_BRAKE:
 		harm_stopped(a);
+		return;
+	case NOTE_SPECIAL_ENDED:
+		if (c->record->verdict.kind != VERDICT_NONE) {
+			say_ended(a, c, &v);
+			return;
+		}
+		records_drone(a, c->record);
+		log_say(a->log, LOG_INFO, &about, "nothing was done: %s", c->record->message);
+		give_up_special(a, c->slot, c->record, v.present);
 		return;
 	case NOTE_COUNT:
 		return;

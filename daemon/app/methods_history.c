@@ -147,6 +147,7 @@ methods_get_history(void *ctx, struct call *call, json_t *parameters)
 	struct store_filter f = { .serial = text_of(parameters, "serial"),
 				  .slot = text_of(parameters, "slot"),
 				  .verdict = text_of(parameters, "verdict"),
+				  .kind = text_of(parameters, "kind"),
 				  .enough = is_long_enough };
 	struct page page = { .from_us = app_now_us() };
 	json_t *limit = json_object_get(parameters, "limit");
@@ -163,6 +164,10 @@ methods_get_history(void *ctx, struct call *call, json_t *parameters)
 	if (f.verdict != NULL && strcmp(f.verdict, "running") != 0 &&
 	    verdict_by_name(f.verdict) == VERDICT_NONE) {
 		call_invalid(call, "verdict");
+		return;
+	}
+	if (f.kind != NULL && !records_kind_known(f.kind)) {
+		call_invalid(call, "kind");
 		return;
 	}
 	f.before_id = json_integer_value(json_object_get(parameters, "before"));

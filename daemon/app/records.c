@@ -264,6 +264,15 @@ static const char *const kinds[] = {
 	[JOB_BACKUP] = "backup",
 };
 
+bool
+records_kind_known(const char *kind)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strcmp(kinds[i], kind) == 0)
+			return true;
+	return false;
+}
+
 static const char *
 text_or_null(const char *text)
 {
@@ -321,11 +330,15 @@ records_begin(struct app *a, unsigned slot, const struct job_record *r)
 		expect(a, slot, id);
 }
 
+/* WHY flashing alone: that a drone can be read says nothing of whether it can be flashed. */
 static enum store_count
-count_of(const struct verdict *v)
+count_of(const struct job_record *r)
 {
+	const struct verdict *v = &r->verdict;
 	enum fault_class c = fault_class_of(v->fault);
 
+	if (r->kind != JOB_UPDATE)
+		return STORE_COUNT_KEEP;
 	if (v->kind == VERDICT_PASS || v->kind == VERDICT_UNCHANGED)
 		return STORE_COUNT_CLEARED;
 	return v->kind == VERDICT_FAIL && (c == CLASS_DEVICE || c == CLASS_PORT)
@@ -374,8 +387,8 @@ records_end(struct app *a, unsigned slot, const struct job_record *r)
 		.version_before = text_or_null(r->version_before),
 		.stages = stages,
 		.stage_count = put_stages(r, stages),
-		.port_count = count_of(v),
-		.drone_count = count_of(v),
+		.port_count = count_of(r),
+		.drone_count = count_of(r),
 	};
 	int error;
 

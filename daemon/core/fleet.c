@@ -178,8 +178,10 @@ fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, 
 	setup.label = s->label;
 	s->again = s->asked = s->forced = false;
 	s->replaced = false;
-	s->foreign = false;
-	s->idle_reason = NULL;
+	if (setup.kind == JOB_UPDATE) {
+		s->foreign = false;
+		s->idle_reason = NULL;
+	}
 	s->told_step = STEP_NONE;
 	s->percent_kept = 0;
 	s->wake_us = 0;
@@ -441,22 +443,20 @@ remember(struct slot *s, const struct job_record *r)
 		copy_text(p->loader_sha256, sizeof(p->loader_sha256), r->loader_sha256);
 }
 
-/* The verdict is durable: from now on it may be told. */
+/* A job at flashing has ended: the slot shows that, and it counts. */
 static void
-publish(struct fleet *f, unsigned slot, uint64_t now_us)
+publish_update(struct fleet *f, unsigned slot, const struct job_record *r, uint64_t now_us)
 {
 	struct slot *s = &f->slots[slot];
-	const struct job_record *r = job_record(s->job);
 	uint64_t boot = r->stage_us[STEP_BOOTING] + r->stage_us[STEP_CONFIRMING], left;
 
 	s->shown = *r;
 	s->shown.image = NULL;
 	s->ended = true;
 	s->done = true;
+	memset(s->done_sha256, 0, sizeof(s->done_sha256));
 	if (r->image != NULL && r->verdict.fault != FAULT_SET_ASIDE)
 		memcpy(s->done_sha256, image_label(r->image)->sha256, sizeof(s->done_sha256));
-	else if (s->replaced || r->kind == JOB_UPDATE) /* a reading leaves there what was there */
-		memset(s->done_sha256, 0, sizeof(s->done_sha256));
 	if (r->verdict.kind == VERDICT_PASS) {
 		f->boot_us = (f->boot_us + boot) / 2;
 		job_estimate(s->job, 0, f->boot_us, &left, &f->work_us);
@@ -466,13 +466,31 @@ publish(struct fleet *f, unsigned slot, uint64_t now_us)
 	else if (r->verdict.kind == VERDICT_PASS || r->verdict.kind == VERDICT_UNCHANGED)
 		s->failures = s->past.failures = 0;
 	fleet_count_harm(f, r, now_us);
+}
+
+/*
+ * The verdict is durable: from now on it may be told.  That of a reading or a rescue is told, and
+ * changes nothing of what the slot shows and counts.
+ */
+static void
+publish(struct fleet *f, unsigned slot, uint64_t now_us)
+{
+	struct slot *s = &f->slots[slot];
+	const struct job_record *r = job_record(s->job);
+
+	if (r->kind == JOB_UPDATE) {
+		publish_update(f, slot, r, now_us);
+	} else {
+		s->special = *r;
+		s->special.image = NULL;
+	}
 	if (r->verdict.fault == FAULT_SUSPEND)
 		s->again = true;
 	if (is_still_here(s, r))
 		remember(s, r);
 	else if (!ended_well(r->verdict.kind))
 		s->past.doubtful = true; /* WHY: what does not say who it is may be the same one */
-	fleet_note(f, slot, NOTE_ENDED);
+	fleet_note(f, slot, r->kind == JOB_UPDATE ? NOTE_ENDED : NOTE_SPECIAL_ENDED);
 }
 
 void
@@ -517,7 +535,12 @@ fleet_job_is_over(struct fleet *f, unsigned slot, uint64_t now_us)
 	const struct job_record *r = job_record(s->job);
 	bool foreign = job_foreign(s->job);
 
-	if (!job_published(s->job)) {
+	if (!job_published(s->job) && r->kind != JOB_UPDATE) {
+		s->special = *r;
+		s->special.image = NULL;
+		s->foreign = s->foreign || foreign;
+		fleet_note(f, slot, NOTE_SPECIAL_ENDED);
+	} else if (!job_published(s->job)) {
 		/* No attempt: keep what was learned, for whoever looks. */
 		s->shown = *r;
 		s->shown.image = NULL;

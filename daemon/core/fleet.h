@@ -54,6 +54,7 @@ enum note_kind {
 	NOTE_QUARANTINED, /* the slot is set aside now */
 	NOTE_DRONE_QUARANTINED,
 	NOTE_BRAKE, /* with this slot's ending: fleet_brake() says what holds now */
+	NOTE_SPECIAL_ENDED, /* a reading or a rescue; without a verdict: it came to nothing */
 	NOTE_COUNT
 };
 

@@ -115,7 +115,8 @@ next_note(struct fleet *f, unsigned slot, struct command *c)
 				       .slot = slot,
 				       .note = n,
 				       .node = s->sighting.node,
-				       .record = n == NOTE_STEP && s->job != NULL
+				       .record = n == NOTE_SPECIAL_ENDED ? &s->special
+						 : n == NOTE_STEP && s->job != NULL
 						     ? job_record(s->job)
 						     : &s->shown };
 		return true;

@@ -186,7 +186,6 @@ fleet_special(struct fleet *f, unsigned slot, const struct job_setup *wanted, ui
 	if (r < 0)
 		return r;
 	setup.retry = true;
-	fleet_forget_ending(&f->slots[slot]);
 	fleet_start_job(f, slot, &setup, now_us);
 	return 0;
 }

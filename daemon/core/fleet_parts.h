@@ -12,7 +12,8 @@ struct slot {
 	struct sighting sighting;
 	struct drone_past past;
 	struct job *job;
-	struct job_record shown; /* of the last job; its image is not held */
+	struct job_record shown; /* of the last job at flashing; its image is not held */
+	struct job_record special; /* of the last one of another kind, likewise */
 	const char *idle_reason; /* why there is no job; static; NULL: what the last one said */
 	uint8_t done_sha256[IMAGE_SHA256_BYTES];
 	const struct profile *profiles[FLEET_PROFILES_MAX]; /* what its device may be, in order */

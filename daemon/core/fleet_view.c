@@ -192,7 +192,11 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 	v.version_before = r->version_before;
 	v.version_after = r->version_after;
 	v.attempt = r->id;
-	v.verdict = s->ended && !is_running(s) ? s->shown.verdict : (struct verdict){ 0 };
+	/* WHY also during a reading or a rescue: it changes nothing of how the flashing ended. */
+	if (s->ended && (!is_running(s) || r->kind != JOB_UPDATE)) {
+		v.verdict = s->shown.verdict;
+		v.attempt = s->shown.id;
+	}
 	v.step = is_running(s) ? job_step(s->job) : v.verdict.step;
 	v.active = is_running(s) && (job_stage(s->job) > JOB_ASK || r->id != 0);
 	v.begun = is_running(s) && !fleet_has_not_begun(s);

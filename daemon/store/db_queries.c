@@ -23,8 +23,9 @@
 
 /*
  * One form for every filter.  ?1 serial, ?2 slot, ?3 verdict, ?4 since, ?5 until, ?6 before_id;
- * ?7 and ?8: segment and start of the attempt before_id (or the last ones there are); ?9 drone.
- * The last column says whether the row is wanted: reading can stop at any row and go on behind it.
+ * ?7 and ?8: segment and start of the attempt before_id (or the last ones there are); ?9 drone;
+ * ?10 kind.  The last column says whether the row is wanted: reading can stop at any row and go on
+ * behind it.
  * WHY: segments newest first, and in each the index of the driving columns newest first, is exactly
  * the order of ids; so nothing is sorted, and nothing before the wanted time or cursor is passed.
  */
@@ -33,7 +34,8 @@
 	" OR coalesce(a.late_dfu_serial, a.dfu_serial) = ?1 COLLATE NOCASE"                        \
 	" OR a.drone IN (SELECT id FROM drone WHERE serial = ?1 OR dfu_serial = ?1))"              \
 	" AND (?2 IS NULL OR a.port = ?2 OR a.label = ?2)"                                         \
-	" AND (?3 IS NULL OR a.verdict = ?3)"
+	" AND (?3 IS NULL OR a.verdict = ?3)"                                                      \
+	" AND (?10 IS NULL OR a.kind = ?10)"
 #define HISTORY(driver)                                                                            \
 	"SELECT " ATTEMPT_COLUMNS ", " WANTED " FROM segment s CROSS JOIN attempt a"               \
 	" ON a.segment = s.id AND " driver " a.started_ms >= ?4"                                   \

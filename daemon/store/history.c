@@ -188,6 +188,7 @@ prepare_history(struct store *s, const struct store_filter *f, sqlite3_stmt **re
 	db_bind_text(st, 2, f->slot);
 	if (c.query != DB_HISTORY_RUNNING)
 		db_bind_text(st, 3, f->verdict);
+	db_bind_text(st, 10, f->kind);
 	(void)sqlite3_bind_int64(st, 4, f->since_ms != 0 ? f->since_ms : INT64_MIN);
 	(void)sqlite3_bind_int64(st, 5, f->until_ms > 0 ? f->until_ms : INT64_MAX);
 	(void)sqlite3_bind_int64(st, 6, before);

@@ -50,6 +50,29 @@ static const char step_records[] =
 	" crashes INTEGER NOT NULL DEFAULT 0,\n"
 	" aside_ms INTEGER, aside_why TEXT) STRICT, WITHOUT ROWID;\n";
 
+/* The view for other programs: columns are only ever added, at its end, by a step of their own. */
+#define ATTEMPTS_VIEW \
+	"CREATE VIEW attempts AS SELECT a.id AS id,\n" \
+	" strftime('%Y-%m-%dT%H:%M:%S', a.started_ms / 1000, 'unixepoch')\n" \
+	"  || printf('.%03dZ', a.started_ms % 1000) AS started_at,\n" \
+	" strftime('%Y-%m-%dT%H:%M:%S', a.ended_ms / 1000, 'unixepoch')\n" \
+	"  || printf('.%03dZ', a.ended_ms % 1000) AS ended_at,\n" \
+	" a.port AS port, a.label AS label,\n" \
+	" coalesce(a.late_serial, a.serial) AS serial,\n" \
+	" coalesce(a.late_dfu_serial, a.dfu_serial) AS dfu_serial,\n" \
+	" coalesce(a.late_platform, a.platform) AS platform,\n" \
+	" nullif(i.name, '') AS firmware_name, nullif(i.version, '') AS firmware_version,\n" \
+	" nullif(i.sha256, '') AS firmware_sha256,\n" \
+	" coalesce(a.late_version_before, a.version_before) AS version_before,\n" \
+	" a.version_after AS version_after,\n" \
+	" a.verdict AS verdict, a.fault AS fault, a.step AS step, a.address AS address,\n" \
+	" a.bytes_written AS bytes_written, a.sectors_erased AS sectors_erased,\n" \
+	" a.transfers AS transfers,\n" \
+	" CASE WHEN a.started_boot IS a.ended_boot AND a.ended_mono_ms >= a.started_mono_ms\n" \
+	"  THEN a.ended_mono_ms - a.started_mono_ms END AS duration_ms,\n" \
+	" a.message AS message\n"
+#define ATTEMPTS_FROM " FROM attempt a LEFT JOIN image i ON i.id = a.image;\n"
+
 static const char step_attempts[] =
 	"CREATE TABLE attempt (\n"
 	" id INTEGER PRIMARY KEY,\n"
@@ -90,26 +113,7 @@ static const char step_attempts[] =
 	"CREATE TRIGGER attempt_stays BEFORE DELETE ON attempt\n"
 	" BEGIN SELECT RAISE(ABORT, 'attempts are never deleted'); END;\n"
 	"CREATE TABLE tally (verdict TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;\n"
-	"CREATE VIEW attempts AS SELECT a.id AS id,\n"
-	" strftime('%Y-%m-%dT%H:%M:%S', a.started_ms / 1000, 'unixepoch')\n"
-	"  || printf('.%03dZ', a.started_ms % 1000) AS started_at,\n"
-	" strftime('%Y-%m-%dT%H:%M:%S', a.ended_ms / 1000, 'unixepoch')\n"
-	"  || printf('.%03dZ', a.ended_ms % 1000) AS ended_at,\n"
-	" a.port AS port, a.label AS label,\n"
-	" coalesce(a.late_serial, a.serial) AS serial,\n"
-	" coalesce(a.late_dfu_serial, a.dfu_serial) AS dfu_serial,\n"
-	" coalesce(a.late_platform, a.platform) AS platform,\n"
-	" nullif(i.name, '') AS firmware_name, nullif(i.version, '') AS firmware_version,\n"
-	" nullif(i.sha256, '') AS firmware_sha256,\n"
-	" coalesce(a.late_version_before, a.version_before) AS version_before,\n"
-	" a.version_after AS version_after,\n"
-	" a.verdict AS verdict, a.fault AS fault, a.step AS step, a.address AS address,\n"
-	" a.bytes_written AS bytes_written, a.sectors_erased AS sectors_erased,\n"
-	" a.transfers AS transfers,\n"
-	" CASE WHEN a.started_boot IS a.ended_boot AND a.ended_mono_ms >= a.started_mono_ms\n"
-	"  THEN a.ended_mono_ms - a.started_mono_ms END AS duration_ms,\n"
-	" a.message AS message\n"
-	" FROM attempt a LEFT JOIN image i ON i.id = a.image;\n";
+	ATTEMPTS_VIEW ATTEMPTS_FROM;
 
 static const char step_catalogue[] =
 	"CREATE TABLE firmware (\n"
@@ -140,8 +144,12 @@ static const char step_verdicts[] =
 static const char step_incomplete[] =
 	"ALTER TABLE firmware ADD COLUMN incomplete INTEGER NOT NULL DEFAULT 0;\n";
 
+static const char step_kinds[] =
+	"DROP VIEW attempts;\n"
+	ATTEMPTS_VIEW ", a.kind AS kind\n" ATTEMPTS_FROM;
+
 /* clang-format on */
 
 const char *const schema_steps[] = { step_records, step_attempts, step_catalogue,
-					   step_verdicts, step_incomplete };
+					   step_verdicts, step_incomplete, step_kinds };
 const size_t schema_step_count = ARRAY_LEN(schema_steps);

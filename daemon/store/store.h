@@ -236,6 +236,7 @@ struct store_filter {
 	const char *serial;  /* run-time or DFU, case does not matter */
 	const char *slot;    /* port path, or label at that time */
 	const char *verdict; /* a verdict's name, or "running" */
+	const char *kind;    /* "flash", "loader", "backup" */
 	int64_t since_ms;    /* began at or after; 0 no limit */
 	int64_t until_ms;    /* began before; 0 no limit */
 	int64_t before_id;   /* only smaller ids: the cursor for the next page; 0 no limit */

@@ -72,6 +72,8 @@ same "a drone that is known is not copied again" 1 "$(find "$state/backups" -typ
 # ---- reading ------------------------------------------------------------------------------------
 
 rack_do dump 1-1 "$scratch/now" > /dev/null
+shown=$(status '.station.counts, (.slots[] | select(.port == "1-1") |
+	.class, .verdict, .attempt, .message)')
 holds "the application is read into a file" cfdfuctl backup 1-1 "$scratch/app.dfu"
 cfdfuctl firmware extract -o "$scratch" "$scratch/app.dfu" > /dev/null
 size=$(stat -c %s "$scratch/app-target0-08004000.bin")
@@ -89,6 +91,12 @@ holds "it is all that the flash holds" cmp "$scratch/whole-target0-08000000.bin"
 rack_do dump 1-1 "$scratch/after" > /dev/null
 holds "reading changed nothing" cmp "$scratch/now" "$scratch/after"
 until_true 20 ended 1-1
+same "what a slot shows and counts is how it was flashed, not that it was read" "$shown" \
+	"$(status '.station.counts, (.slots[] | select(.port == "1-1") |
+		.class, .verdict, .attempt, .message)')"
+same "a reading is recorded as what it is" "backup backup" \
+	"$(records "SELECT kind FROM attempts ORDER BY id DESC LIMIT 1") $(cfdfuctl --json history \
+		--kind backup | jq -r '[.attempts[].kind] | unique | join(" ")')"
 same "the drone runs again" runtime "$(slot 1-1 mode)"
 cfdfuctl backup 9-9 "$scratch/nothing.dfu" > "$scratch/said" 2>&1
 same "there is nothing to read where nothing is" "4 no" \

@@ -98,11 +98,12 @@ on_note(struct station *s, const struct command *c)
 							       "step",	      "ended",
 							       "idle",	      "foreign",
 							       "quarantined", "drone quarantined",
-							       "brake" };
+							       "brake",	      "special ended" };
 		printf("%9.3f s  %-6s %s\n", (double)station_now_us(s) / 1e6, seat->port,
 		       names[c->note]);
 	}
-	if (c->note != NOTE_ENDED)
+	if (c->note != NOTE_ENDED &&
+	    (c->note != NOTE_SPECIAL_ENDED || c->record->verdict.kind == VERDICT_NONE))
 		return;
 	check_told(s, c);
 	brake_told(s, c->record);

@@ -258,9 +258,9 @@ history_is_a_table_csv_and_json(void **state)
 	expect(r.out,
 	       "id,started_at,ended_at,port,label,serial,dfu_serial,platform,firmware_name,"
 	       "firmware_version,firmware_sha256,version_before,version_after,verdict,fault,"
-	       "step,address,bytes_written,sectors_erased,transfers,duration_ms,message\r\n");
+	       "step,address,bytes_written,sectors_erased,transfers,duration_ms,message,kind\r\n");
 	expect(r.out, "7,2025-11-20T10:00:00.123Z,,1-4,\"'=cmd\",AA,");
-	expect(r.out, ",1234,\"a, \"\"b\"\"\"\r\n");
+	expect(r.out, ",1234,\"a, \"\"b\"\"\",\r\n");
 	run("--json history", reply);
 	expect(r.out, "{\"attempts\":[{\"id\":7,");
 	run("history -s S -p P -v fail --since 2025-11-20T10:00:00Z --until 2025-11-21Z -n 5",
@@ -286,6 +286,38 @@ long_histories_come_page_by_page(void **state)
 	expect(r.requests, "{\"limit\":500,\"before\":8}");
 	expect(r.out, "\"id\":3");
 	expect(r.out, "\"next\":null}");
+}
+
+/* A list that ends before its end says so; what other programs read is whole. */
+static void
+no_history_is_cut_in_silence(void **state)
+{
+	static const char cut[] = "{\"parameters\":{\"attempts\":[" ATTEMPT(
+	    "9", ",\"kind\":\"backup\"") "],\"next\":9}}";
+	static const char empty[] = "{\"parameters\":{\"attempts\":[],\"next\":8}}";
+	static const char rest[] =
+	    "{\"parameters\":{\"attempts\":[" ATTEMPT("3", "") "],\"next\":null}}";
+	const char *const table[] = { cut, NULL }, *const whole[] = { cut, empty, rest, NULL };
+	const char *const late[] = { empty, rest, NULL };
+
+	(void)state;
+	run_in("history -n 1", table, NULL);
+	expect(r.out, "backup: fail");
+	expect(r.out, "\nOlder ones are not shown: --limit N");
+	run_in("history --csv", whole, NULL);
+	expect(r.requests, "{\"limit\":500,\"before\":9}");
+	expect(r.requests, "{\"limit\":500,\"before\":8}");
+	expect(r.out, ",message,kind\r\n9,");
+	expect(r.out, ",backup\r\n3,");
+	run_in("--json history", whole, NULL);
+	expect(r.out, "{\"attempts\":[{\"id\":9,");
+	expect(r.out, "},{\"id\":3,");
+	expect(r.out, "}],\"next\":null}\n");
+	run_in("--json history", late, NULL);
+	expect(r.out, "{\"attempts\":[{\"id\":3,");
+	run("--json history --kind Backup", "{\"parameters\":{\"attempts\":[],\"next\":null}}");
+	expect(r.requests, "{\"kind\":\"backup\",\"limit\":500}");
+	assert_string_equal(r.out, "{\"attempts\":[],\"next\":null}\n");
 }
 
 static void
@@ -468,6 +500,7 @@ main(void)
 		cmocka_unit_test(the_catalogue_is_a_table_and_one_image_a_page),
 		cmocka_unit_test(history_is_a_table_csv_and_json),
 		cmocka_unit_test(long_histories_come_page_by_page),
+		cmocka_unit_test(no_history_is_cut_in_silence),
 		cmocka_unit_test(one_attempt_and_one_drone_are_pages),
 		cmocka_unit_test(a_backup_becomes_the_users_file),
 		cmocka_unit_test(recovery_asks_first_and_takes_only_a_loader),

@@ -127,7 +127,7 @@ the_view_has_exactly_the_promised_columns(void **state)
 	    "id,started_at,ended_at,port,label,serial,dfu_serial,platform,firmware_name,firmware_"
 	    "version,"
 	    "firmware_sha256,version_before,version_after,verdict,fault,step,address,bytes_written,"
-	    "sectors_erased,transfers,duration_ms,message");
+	    "sectors_erased,transfers,duration_ms,message,kind");
 }
 
 static void
@@ -211,6 +211,8 @@ every_filter_finds_its_rows_newest_first(void **state)
 	r = history(&(struct store_filter){ .before_id = 22, .limit = 2 });
 	assert_int_equal(r.ids[0], 21);
 	assert_int_equal(r.ids[1], 20);
+	assert_int_equal(history(&(struct store_filter){ .kind = "flash" }).count, 40);
+	assert_int_equal(history(&(struct store_filter){ .kind = "backup" }).count, 0);
 	assert_int_equal(history(&(struct store_filter){ .slot = "9-9" }).count, 0);
 	assert_int_equal(history(&(struct store_filter){ .serial = "nobody" }).count, 0);
 }
