@@ -104,7 +104,7 @@ print_change(void *ctx, const json_t *before, const json_t *after)
 		(void)strftime(clock, sizeof(clock), "%H:%M:%S", &tm); /* WHY: it fits */
 	slot_name(after, name, sizeof(name));
 	printf("%s %s %s", clock, name,
-	       slot_is_active(after) || verdict == NULL ? state.s : verdict);
+	       slot_is_active(after) || verdict == NULL ? state.s : out_text(after, "verdict").s);
 	if (!out_true(after, "present"))
 		fputs(" (gone)", stdout);
 	printf("%s%s\n", !slot_is_active(after) && message.s[0] != '\0' ? ": " : "",

@@ -62,9 +62,9 @@ which_serial(const json_t *slots, const char *word, struct text *ret_serial)
 		if (best == 0 || rank_of(slot, word) != best)
 			continue;
 		slot_name(slot, name, sizeof(name));
-		snprintf(names.s + used, sizeof(names.s) - used, "%s%s %.24s",
-			 found > 0 ? ", " : "", name, slot_serial(slot));
 		text_copy(ret_serial, slot_serial(slot));
+		snprintf(names.s + used, sizeof(names.s) - used, "%s%s %.24s",
+			 found > 0 ? ", " : "", name, ret_serial->s);
 		found++;
 	}
 	if (found > 1)

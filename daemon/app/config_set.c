@@ -4,6 +4,7 @@
 
 #include "app/config_set.h"
 
+#include "app/port_glob.h"
 #include "core/brake.h"
 #include "core/platform.h"
 
@@ -197,6 +198,11 @@ check_port_glob(const char *text, char *why)
 	if (length == 0 || length >= PORT_TEXT_MAX)
 		return refuse(why, "a port is 1 to %d characters long", PORT_TEXT_MAX - 1);
 	if (strspn(text, "0123456789-.*?[]!") != length)
+		return refuse(why, "\"%s\" is not a port path such as 1-4.2 (or a glob on one)",
+			      text);
+	if (!port_glob_has_whole_brackets(text))
+		return refuse(why, "\"%s\" has brackets that no port can match", text);
+	if (strpbrk(text, "*?[") == NULL && !port_glob_is_path(text))
 		return refuse(why, "\"%s\" is not a port path such as 1-4.2 (or a glob on one)",
 			      text);
 	return 0;

@@ -4,6 +4,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -11,12 +12,14 @@
 #include "app/app_parts.h"
 #include "app/library.h"
 #include "core/outcome.h"
+#include "wire/text.h"
 
 static void
 check(json_t *list, const char *name, const char *level, const char *text, const char *fix)
 {
-	(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "name", name, "level",
-						    level, "text", text, "fix", status_text(fix)));
+	(void)json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o}", "name", name, "level",
+						    level, "text", text_json(text), "fix",
+						    status_text(fix)));
 }
 
 /* Words that end in the command that mends it: cut before that, which is returned; NULL none. */
@@ -215,6 +218,40 @@ check_ports(struct app *a, json_t *list)
 	}
 }
 
+static bool
+matches_a_slot(struct app *a, const char *glob)
+{
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		struct slot_view v;
+
+		fleet_view(a->fleet, i, app_now_us(), &v);
+		if (fnmatch(glob, v.port, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* WHY only patterns: a port that is named has perhaps had no drone yet. */
+static void
+check_patterns(struct app *a, json_t *list)
+{
+	const struct config_ports *ports = &a->config->ports;
+	char text[PORT_TEXT_MAX + 160];
+	struct fleet_counts counts;
+
+	fleet_counts(a->fleet, &counts);
+	if (counts.present == 0 && a->outside_count == 0)
+		return; /* nothing is plugged in that a pattern could be held against */
+	for (size_t i = 0; i < ports->count; i++) {
+		if (strpbrk(ports->glob[i], "*?[") == NULL || matches_a_slot(a, ports->glob[i]))
+			continue;
+		(void)snprintf(text, sizeof(text),
+			       "%s in 'ports' matches no port that a drone was seen on.",
+			       ports->glob[i]);
+		check(list, "patterns", "warn", text, "cfdfuctl config");
+	}
+}
+
 /* LIMIT: what a drone may wait for others without its flashing taking longer. */
 enum { GAP_MAX_US = 50000 };
 
@@ -276,6 +313,7 @@ methods_get_health(void *ctx, struct call *call, json_t *parameters)
 	check_clock(a, list);
 	check_slots(a, list);
 	check_ports(a, list);
+	check_patterns(a, list);
 	check_brake(a, list);
 	check_library(a, list);
 	check_selection(a, list);
@@ -291,9 +329,11 @@ on_setting(void *ctx, const struct config_setting *s)
 	json_t *list = ctx;
 	bool is_default = strcmp(s->origin, "default") == 0;
 
-	(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "section", s->section,
-						    "key", s->key, "value", s->value, "origin",
-						    status_text(is_default ? NULL : s->origin)));
+	/* Bytes that are no text are shown as such; the setting is not left out for them. */
+	(void)json_array_append_new(
+	    list, json_pack("{s:o, s:o, s:o, s:o}", "section", text_json(s->section), "key",
+			    text_json(s->key), "value", text_json(s->value), "origin",
+			    status_text(is_default ? NULL : s->origin)));
 }
 
 void

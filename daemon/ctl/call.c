@@ -195,7 +195,8 @@ deny(struct conn *c, const struct varlink_call *v, const char *method)
 			   : "only root and members of the group %s may change things here",
 		       group);
 	send_reply(c, PROTO_ERROR("NotPermitted"),
-		   json_pack("{s:s,s:s}", "group", group, "reason", reason), 0);
+		   json_pack("{s:o,s:o}", "group", text_json(group), "reason", text_json(reason)),
+		   0);
 }
 
 /* Whether the call is what the signature asks for; answers it when it is not. */

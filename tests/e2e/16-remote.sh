@@ -24,6 +24,7 @@ sim_start fast
 
 # What each of the shells takes for the end of a word: fish knows \' within quotes, csh expands !,
 # and all know the rest.
+# shellcheck disable=SC2016 # they are not to be expanded
 names=("it's; touch pwned;'" "\\'; touch pwned; \\'" '$(touch pwned)' '`touch pwned`' '!touch; pwned'
 	"a' 'b" 'a"b' 'a;touch pwned' '(touch pwned)' $'new\nline; touch pwned' '#' '~root' '*' '%s')
 

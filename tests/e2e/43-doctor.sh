@@ -97,3 +97,19 @@ printf '[station]\nfree-space-floor = 1000000G\n' > "$scratch/conf"
 sim_start fast --config "$scratch/conf"
 finds "a disk that is too full for the records" disk fail 'sudo journalctl --vacuum-size=100M'
 sim_stop
+
+# ---- a configuration that fits nothing, and one that is no text ---------------------------------
+
+good_machine
+printf '[station]\nports = 7-*, 1-*, 9-1\n[slots]\n1-2 = caf\351\n' > "$scratch/odd.conf"
+sim_start fast --config "$scratch/odd.conf"
+ask
+same "while nothing is plugged in, no pattern is suspect" none "$(level patterns)"
+rack_plug 1-1 "$(image 2025.02 --size 61440)"
+holds "a drone is seen" until_true 60 present_is 1
+finds "a pattern that matches no port" patterns warn 'cfdfuctl config'
+same "it is that one alone" "7-* in 'ports' matches no port that a drone was seen on." \
+	"$(jq -r '.checks[] | select(.name == "patterns").text' "$scratch/doctor")"
+same "a setting that is no text is shown all the same" 1 \
+	"$(cfdfuctl --json config | jq '[.settings[] | select(.key == "1-2")] | length')"
+sim_stop
