@@ -33,6 +33,8 @@ static void
 print_header(const json_t *station)
 {
 	char line[LINE_MAX_BYTES];
+	const json_t *note;
+	size_t i;
 
 	overview_station(station, line, sizeof(line));
 	puts(line);
@@ -40,6 +42,13 @@ print_header(const json_t *station)
 	puts(line);
 	overview_counts(station, line, sizeof(line));
 	puts(line);
+	json_array_foreach(json_object_get(station, "notes"), i, note)
+	{
+		struct text t;
+
+		text_copy(&t, json_string_value(note));
+		puts(t.s);
+	}
 }
 
 /* Whether to take it away; what is not good is never called safe. */

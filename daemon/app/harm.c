@@ -178,7 +178,7 @@ on_ending(void *ctx, const struct store_attempt *at)
 
 	if (all->count == RECALL_MAX || at->id <= all->since || at->verdict == NULL ||
 	    at->firmware_sha256 == NULL || (at->kind != NULL && strcmp(at->kind, "flash") != 0) ||
-	    !digest_parse(at->firmware_sha256, e->sha256))
+	    has_flag(at, "common-cause") || !digest_parse(at->firmware_sha256, e->sha256))
 		return;
 	e->id = at->id;
 	e->ended_ms = at->ended_ms;

@@ -100,6 +100,16 @@ say_step(struct app *a, const struct command *c, const struct slot_view *v)
 		log_say(a->log, LOG_DEBUG, &about, "%s", about.step);
 }
 
+static void
+say_common_cause(struct app *a, unsigned slot)
+{
+	const char *cause = fleet_common_cause(a->fleet, slot);
+	struct log_about about = { .id = LOG_ID_COMMON_CAUSE };
+
+	if (cause != NULL)
+		log_say(a->log, LOG_ERR, &about, "%s", cause);
+}
+
 void
 journal_note(struct app *a, const struct command *c)
 {
@@ -136,6 +146,9 @@ journal_note(struct app *a, const struct command *c)
 	case NOTE_QUARANTINED:
 	case NOTE_DRONE_QUARANTINED:
 		say_quarantined(a, &v, c->record, c->note == NOTE_DRONE_QUARANTINED);
+		return;
+	case NOTE_COMMON_CAUSE:
+		say_common_cause(a, c->slot);
 		return;
 	case NOTE_BRAKE:
 		harm_stopped(a);

@@ -24,6 +24,7 @@
 #define LOG_ID_CONFIG_REFUSED "5f0d8a3c0f6b4c0d9e3e1b7a54c20e07"
 #define LOG_ID_OPERATOR_ACT "5f0d8a3c0f6b4c0d9e3e1b7a54c20e08"
 #define LOG_ID_BRAKE "5f0d8a3c0f6b4c0d9e3e1b7a54c20e0a"
+#define LOG_ID_COMMON_CAUSE "5f0d8a3c0f6b4c0d9e3e1b7a54c20e0b"
 #define LOG_ID_BUS_OVERFLOW "5f0d8a3c0f6b4c0d9e3e1b7a54c20e09"
 
 /* What a line is about; NULL, "" and attempt 0 are left out. */

@@ -12,6 +12,8 @@
 #include "firmware/digest.h"
 #include "wire/text.h"
 
+enum { ALIKE_MIN = 3 }; /* so many failures of the computer's side have one cause */
+
 json_t *
 status_text(const char *text)
 {
@@ -191,6 +193,48 @@ outside(const struct app *a)
 	return list;
 }
 
+static void
+add_note(json_t *notes, const char *text)
+{
+	json_t *note;
+	size_t i;
+
+	json_array_foreach(notes, i, note)
+	{
+		if (strcmp(json_string_value(note), text) == 0)
+			return;
+	}
+	(void)json_array_append_new(notes, json_string(text));
+}
+
+/* What several slots have in common, told once. */
+static json_t *
+notes(struct app *a)
+{
+	unsigned alike[FAULT_COUNT] = { 0 };
+	json_t *list = json_array();
+	char text[512];
+
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		const char *cause = fleet_common_cause(a->fleet, i);
+		struct slot_view v;
+
+		fleet_view(a->fleet, i, app_now_us(), &v);
+		if (cause != NULL)
+			add_note(list, cause);
+		if (v.verdict.kind == VERDICT_FAIL)
+			alike[v.verdict.fault]++;
+	}
+	for (enum fault f = FAULT_NONE + 1; f < FAULT_COUNT; f++) {
+		if (alike[f] < ALIKE_MIN || fault_class_of(f) != CLASS_HOST)
+			continue;
+		(void)snprintf(text, sizeof(text), "%u drones failed alike: %s %s", alike[f],
+			       fault_sentence(f), fault_advice(f));
+		add_note(list, text);
+	}
+	return list;
+}
+
 static json_t *
 paused_by(struct app *a)
 {
@@ -205,14 +249,15 @@ status_station(struct app *a)
 	char why[STORE_WHY_MAX] = "";
 	enum store_health health = store_health(a->store, why);
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:O?}", "state",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:O?, s:o}",
+			 "state",
 			 fleet_paused(a->fleet) ? "paused" : "armed", "selected", selections(a),
 			 "counts", counts(a), "own", own_selections(a), "rules",
 			 settings(a, STORE_PLATFORM, "platform"), "health",
 			 health == STORE_DEGRADED ? "degraded" : "ok", "reason", status_text(why),
 			 "eta_s", number_or_null(fleet_eta_s(a->fleet, app_now_us()), -1),
 			 "version", PACKAGE_VERSION, "outside", outside(a), "paused_by",
-			 paused_by(a), "brake", a->brake);
+			 paused_by(a), "brake", a->brake, "notes", notes(a));
 }
 
 static const char *

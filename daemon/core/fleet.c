@@ -185,6 +185,9 @@ fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, 
 	s->told_step = STEP_NONE;
 	s->percent_kept = 0;
 	s->wake_us = 0;
+	s->hold_us = 0;
+	s->cause_known = false;
+	s->cause[0] = '\0';
 	if (job_new(&setup, &s->sighting, &s->past, now_us, &s->job) < 0) {
 		s->idle_reason =
 		    "There was no memory to begin with it; it is tried again when asked for.";
@@ -374,11 +377,12 @@ fleet_ended(struct fleet *f, uint64_t dev, enum usb_status status, const uint8_t
 /* ---- endings -------------------------------------------------------------------------------- */
 
 static bool
-counts_against(const struct verdict *v)
+counts_against(const struct job_record *r)
 {
+	const struct verdict *v = &r->verdict;
 	enum fault_class c = fault_class_of(v->fault);
 
-	return v->kind == VERDICT_FAIL && (c == CLASS_DEVICE || c == CLASS_PORT);
+	return v->kind == VERDICT_FAIL && !r->common && (c == CLASS_DEVICE || c == CLASS_PORT);
 }
 
 /* Is the drone of this record the one that is plugged in now?  Its past belongs to it alone. */
@@ -461,7 +465,7 @@ publish_update(struct fleet *f, unsigned slot, const struct job_record *r, uint6
 		f->boot_us = (f->boot_us + boot) / 2;
 		job_estimate(s->job, 0, f->boot_us, &left, &f->work_us);
 	}
-	if (counts_against(&r->verdict))
+	if (counts_against(r))
 		count_failure(f, slot);
 	else if (r->verdict.kind == VERDICT_PASS || r->verdict.kind == VERDICT_UNCHANGED)
 		s->failures = s->past.failures = 0;

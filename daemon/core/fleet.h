@@ -53,6 +53,7 @@ enum note_kind {
 	NOTE_FOREIGN,	  /* looked at, none of ours */
 	NOTE_QUARANTINED, /* the slot is set aside now */
 	NOTE_DRONE_QUARANTINED,
+	NOTE_COMMON_CAUSE, /* several drones vanished at once: fleet_common_cause() */
 	NOTE_BRAKE, /* with this slot's ending: fleet_brake() says what holds now */
 	NOTE_SPECIAL_ENDED, /* a reading or a rescue; without a verdict: it came to nothing */
 	NOTE_COUNT
@@ -239,6 +240,8 @@ void fleet_plan(const struct fleet *f, unsigned slot, const struct policy *with,
 const char *fleet_plan_name(enum plan_action action);
 unsigned fleet_active(const struct fleet *f); /* jobs that have begun something */
 int fleet_eta_s(const struct fleet *f, uint64_t now_us); /* until the last one is done; -1 none */
+/* The sentence on what took this slot's drone together with others; NULL: nothing did. */
+const char *fleet_common_cause(const struct fleet *f, unsigned slot);
 /* Counts up with every change that a watcher could see on this slot. */
 uint64_t fleet_revision(const struct fleet *f, unsigned slot);
 

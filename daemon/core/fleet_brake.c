@@ -76,7 +76,7 @@ fleet_count_harm(struct fleet *f, const struct job_record *r, uint64_t now_us)
 				      r->dup_serial || r->no_serial ? "" : r->dfu_serial,
 				  .port = r->port };
 
-	if (r->kind != JOB_UPDATE || r->image == NULL)
+	if (r->kind != JOB_UPDATE || r->image == NULL || r->common)
 		return;
 	e.sha256 = image_label(r->image)->sha256;
 	e.firmware = image_label(r->image)->name;

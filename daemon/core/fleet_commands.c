@@ -142,6 +142,8 @@ slot_next(struct fleet *f, unsigned slot, uint64_t now_us, struct command *c)
 	while (s->job != NULL) {
 		return_turns(f, slot);
 		fleet_keep_percent(f, slot, now_us);
+		if (fleet_waits_for_others(f, slot, now_us))
+			return false;
 		job_next(s->job, now_us, &w);
 		if (carry_out(f, slot, &w, now_us, c))
 			return true;

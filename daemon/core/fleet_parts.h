@@ -6,6 +6,7 @@
 #include "core/fleet.h"
 
 #define SLOT_CLOSES_MAX 4 /* LIMIT: handles of one slot that are still to be closed */
+#define CAUSE_TEXT_MAX 128
 #define SLOT_ARRIVALS 12  /* LIMIT: arrivals remembered for telling a flapping port */
 
 struct slot {
@@ -29,6 +30,9 @@ struct slot {
 	unsigned failures;
 	enum step told_step;
 	unsigned percent_kept; /* of the job under way: the most that there was to show */
+	uint64_t hold_us;      /* its ending waits until then for others that vanished, too; 0 no */
+	bool cause_known;      /* ... has been looked into */
+	char cause[CAUSE_TEXT_MAX]; /* what took several drones at once; "" nothing */
 	bool present, foreign, quarantined, flapping;
 	bool drone_quarantined; /* the drone that is here is set aside */
 	bool done;		/* had its ending with this image, since it was plugged in */
@@ -70,6 +74,9 @@ int fleet_eta_of(const struct fleet *f, unsigned slot, uint64_t now_us); /* seco
 
 /* fleet_brake.c */
 void fleet_count_harm(struct fleet *f, const struct job_record *r, uint64_t now_us);
+
+/* fleet_dip.c: before an ending is recorded. */
+bool fleet_waits_for_others(struct fleet *f, unsigned slot, uint64_t now_us);
 
 /* fleet_orders.c */
 void fleet_begin_anew(struct fleet *f, unsigned slot, uint64_t now_us); /* as it was asked for */

@@ -111,6 +111,7 @@ struct job_record {
 	bool no_serial;	 /* DFU serial missing or constant */
 	bool dup_serial; /* another slot shows the same serial */
 	bool obey;	 /* learned: wants its poll values obeyed */
+	bool common; /* it ended with others, of one cause: neither its fault nor its port's */
 	bool word_refused;
 	bool loader_read, loader_blank, loader_changed;
 	bool loader_recognised; /* sector 0 looks like cf2loader */
@@ -194,6 +195,9 @@ void job_tick(struct job *j, uint64_t now_us);
  */
 void job_crowd(struct job *j, unsigned others);
 bool job_awaits(const struct job *j); /* its drone is on its way from one mode to the other */
+
+/* Its ending, not recorded yet, has a cause that it shares with others.  words: a sentence. */
+void job_blame(struct job *j, const char *words);
 
 /* Ends it from outside: the service stops, the machine slept.  The verdict still goes to the disk.
  */

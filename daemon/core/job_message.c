@@ -124,3 +124,10 @@ job_compose_message(struct job *j, const char *why)
 		add_words(j, " ", "Nothing shows that its image is whole: it was added with "
 				  "--incomplete.", "");
 }
+
+void
+job_blame(struct job *j, const char *words)
+{
+	j->record.common = true;
+	add_words(j, " ", words, "");
+}

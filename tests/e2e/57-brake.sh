@@ -127,4 +127,31 @@ same "the count has begun anew" armed "$(status .station.state)"
 sim_kill
 sim_start fast --config "$config"
 same "also for the next daemon" armed "$(status .station.state)"
+
+# ---- one power dip ------------------------------------------------------------------------------
+
+cfdfuctl firmware select good > /dev/null
+for n in 1 2 3; do
+	rack_plug_held "1-8.$n" "$old" "uid=66001${n}000A51353432343630"
+done
+at_work()
+{
+	[ "$(status '[.slots[] | select(.port | startswith("1-8.")) | select(.step == "writing")] | length')" = 3 ]
+}
+until_true 60 at_work
+for n in 1 2 3; do
+	rack_do unplug "1-8.$n" > /dev/null
+done
+dip='3 drones of hub 1-8 vanished within 1 s: hub or its supply.'
+told()
+{
+	[ "$(status '.station.notes | join(" ")')" = "$dip" ]
+}
+holds "three drones that one hub took are told once" until_true 60 told
+contains "status says it to people" "$(cfdfuctl status)" "$dip"
+contains "each attempt has it" "$(records "SELECT message FROM attempts WHERE port = '1-8.2'")" "$dip"
+# The lines of the attempts say it behind their verdict.
+same "the journal has a line of its own for it, once" 1 "$(grep -cE "(^|>)$dip" "$scratch/daemon.log")"
+same "no port is blamed" 0 "$(sqlite3 "$database" "SELECT count(*) FROM port WHERE failures > 0 AND port LIKE '1-8.%'")"
+records_are_sound "brake"
 sim_stop

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The brake: an image that harms one drone after the other stops the station (promise 13). */
+/*
+ * What happens to many drones is told once: the brake stops an image that harms one drone after the
+ * other (promise 13), and drones that a hub took with it have one cause.
+ */
 #include "config.h"
 
 #include "flow/scenes.h"
@@ -314,6 +317,153 @@ with_the_brake_off_nothing_is_stopped(void **state)
 	assert_false(is_paused(x));
 }
 
+/* ---- one power dip -------------------------------------------------------------------------- */
+
+enum { HUB_PORTS = 7 };
+
+static const char *
+on_hub(unsigned hub, unsigned port)
+{
+	static char ports[4][HUB_PORTS][24];
+
+	(void)snprintf(ports[hub - 1][port - 1], sizeof(ports[0][0]), "1-1.%u.%u", hub, port);
+	return ports[hub - 1][port - 1];
+}
+
+static void
+wait_for_erase(struct scene *x, const char *port)
+{
+	for (unsigned ms = 0; drone_counters(drone_at(x, port))->erases == 0; ms++) {
+		assert_true(ms < 30000);
+		wait_us(x, MS);
+	}
+}
+
+/* Two hubs of seven behind hub 1-1, all being written; nothing is forgiven twice. */
+static void
+begin_hubs(struct scene *x)
+{
+	x->options.fleet.quarantine = 1;
+	x->options.fleet.limits.writers_max = 0;
+	begin(x);
+	x->now = station_select(x->s, "cf2", "2026.08", 300000, 4); /* takes seconds */
+	for (unsigned i = 0; i < 2 * HUB_PORTS; i++) {
+		drone_config_init(&x->config, 700 + i); /* as slow as they are */
+		add(x, on_hub(1 + i / HUB_PORTS, 1 + i % HUB_PORTS));
+	}
+	for (unsigned i = 0; i < 2 * HUB_PORTS; i++)
+		plug(x, on_hub(1 + i / HUB_PORTS, 1 + i % HUB_PORTS));
+	for (unsigned i = 0; i < 2 * HUB_PORTS; i++)
+		wait_for_erase(x, on_hub(1 + i / HUB_PORTS, 1 + i % HUB_PORTS));
+}
+
+static void
+expect_cause(struct scene *x, const char *port, const char *words)
+{
+	expect_fault(x, port, FAULT_GONE);
+	if (words == NULL)
+		assert_null(strstr(last(x, port)->record.message, "vanished within"));
+	else if (strstr(last(x, port)->record.message, words) == NULL)
+		fail_msg("%s: %s", port, last(x, port)->record.message);
+	assert_int_equal(last(x, port)->record.common, words != NULL);
+}
+
+static void
+drones_of_one_hub_that_vanish_together_are_told_once_and_blame_no_port(void **state)
+{
+	struct scene *x = *state;
+
+	begin_hubs(x);
+	for (unsigned port = 1; port <= 6; port++) {
+		unplug(x, on_hub(1, port));
+		wait_us(x, 30 * MS);
+	}
+	unplug(x, on_hub(2, 1)); /* one of the other hub's is pulled by hand */
+	settle(x);
+	for (unsigned port = 1; port <= 6; port++) {
+		expect_cause(x, on_hub(1, port),
+			     "6 drones of hub 1-1.1 vanished within 1 s: hub or its supply.");
+		assert_string_equal(view(x, on_hub(1, port)).state, "absent");
+	}
+	expect_cause(x, on_hub(2, 1), NULL);
+	for (unsigned port = 2; port <= HUB_PORTS; port++)
+		expect_good(x, on_hub(2, port));
+	/* Plugged in again none of them is set aside; the one that was pulled is. */
+	for (unsigned port = 1; port <= 6; port++)
+		assert_int_equal(world_button_entry(station_world(x->s), on_hub(1, port)), 0);
+	assert_int_equal(world_button_entry(station_world(x->s), on_hub(2, 1)), 0);
+	settle(x);
+	for (unsigned port = 1; port <= 6; port++)
+		assert_string_not_equal(view(x, on_hub(1, port)).state, "quarantined");
+	assert_string_equal(view(x, on_hub(2, 1)).state, "quarantined");
+}
+
+static void
+when_both_hubs_go_it_is_the_hub_above_them(void **state)
+{
+	struct scene *x = *state;
+
+	begin_hubs(x);
+	for (unsigned i = 0; i < 2 * HUB_PORTS; i++)
+		unplug(x, on_hub(1 + i / HUB_PORTS, 1 + i % HUB_PORTS));
+	settle(x);
+	for (unsigned i = 0; i < 2 * HUB_PORTS; i++)
+		expect_cause(x, on_hub(1 + i / HUB_PORTS, 1 + i % HUB_PORTS),
+			     "14 drones of hub 1-1 vanished within 1 s");
+}
+
+static void
+two_that_vanish_or_three_that_do_so_one_by_one_are_strangers(void **state)
+{
+	struct scene *x = *state;
+
+	begin_hubs(x);
+	unplug(x, on_hub(1, 1));
+	unplug(x, on_hub(1, 2));
+	wait_us(x, 1100 * MS);
+	unplug(x, on_hub(1, 3));
+	settle(x);
+	for (unsigned port = 1; port <= 3; port++)
+		expect_cause(x, on_hub(1, port), NULL);
+}
+
+static void
+a_rack_that_is_taken_away_when_it_is_done_is_no_trouble(void **state)
+{
+	struct scene *x = *state;
+
+	begin_hubs(x);
+	settle(x);
+	for (unsigned i = 0; i < 2 * HUB_PORTS; i++)
+		unplug(x, on_hub(1 + i / HUB_PORTS, 1 + i % HUB_PORTS));
+	settle(x);
+	for (unsigned i = 0; i < 2 * HUB_PORTS; i++) {
+		const char *port = on_hub(1 + i / HUB_PORTS, 1 + i % HUB_PORTS);
+
+		assert_int_equal(attempts(x, port), 1);
+		assert_int_equal(last(x, port)->verdict.kind, VERDICT_PASS);
+	}
+}
+
+/* It is off the bus as it should be when the hub goes, and does not come back. */
+static void
+a_drone_between_two_modes_vanishes_with_its_hub(void **state)
+{
+	struct scene *x = *state;
+
+	x->options.fleet.brake = 1;
+	begin_hubs(x);
+	arm(x, on_hub(1, 7), "leave-nothing at=1");
+	wait_for_step(x, on_hub(1, 7), STEP_BOOTING);
+	for (unsigned port = 1; port <= 6; port++)
+		if (view(x, on_hub(1, port)).active)
+			unplug(x, on_hub(1, port));
+	settle(x);
+	expect_fault(x, on_hub(1, 7), FAULT_NO_BOOT);
+	assert_non_null(strstr(last(x, on_hub(1, 7))->record.message, "of hub 1-1.1 vanished"));
+	assert_false(is_paused(x));
+}
+
 const struct CMUnitTest scenes_brake[] = {
 	cmocka_unit_test_teardown(
 	    of_a_rack_plugged_in_one_by_one_three_drones_are_harmed_and_the_others_are_not_touched,
@@ -327,5 +477,10 @@ const struct CMUnitTest scenes_brake[] = {
 	SCENE(another_image_and_resume_is_all_it_takes),
 	SCENE(a_drone_that_waits_for_its_turn_to_write_leaves_dfu_mode_as_it_came),
 	SCENE(with_the_brake_off_nothing_is_stopped),
+	SCENE(drones_of_one_hub_that_vanish_together_are_told_once_and_blame_no_port),
+	SCENE(when_both_hubs_go_it_is_the_hub_above_them),
+	SCENE(two_that_vanish_or_three_that_do_so_one_by_one_are_strangers),
+	SCENE(a_rack_that_is_taken_away_when_it_is_done_is_no_trouble),
+	SCENE(a_drone_between_two_modes_vanishes_with_its_hub),
 };
 const size_t scenes_brake_count = ARRAY_LEN(scenes_brake);

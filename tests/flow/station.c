@@ -98,7 +98,8 @@ on_note(struct station *s, const struct command *c)
 							       "step",	      "ended",
 							       "idle",	      "foreign",
 							       "quarantined", "drone quarantined",
-							       "brake",	      "special ended" };
+							       "common cause", "brake",
+							       "special ended" };
 		printf("%9.3f s  %-6s %s\n", (double)station_now_us(s) / 1e6, seat->port,
 		       names[c->note]);
 	}

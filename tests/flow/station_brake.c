@@ -11,9 +11,11 @@
 #include "flow/station_parts.h"
 
 static bool
-harms(const struct verdict *v)
+harms(const struct station_row *row)
 {
-	return v->kind == VERDICT_FAIL &&
+	const struct verdict *v = &row->verdict;
+
+	return v->kind == VERDICT_FAIL && !row->record.common &&
 	       (v->fault == FAULT_NO_BOOT || v->fault == FAULT_WRONG_VERSION ||
 		v->fault == FAULT_VERIFY ||
 		(v->fault == FAULT_SILENT && v->step == STEP_CONFIRMING));
@@ -61,7 +63,7 @@ harmed(const struct station *s, const struct station_row *last)
 			continue;
 		if (row->verdict.kind == VERDICT_PASS || row->verdict.kind == VERDICT_UNCHANGED)
 			break;
-		if (!harms(&row->verdict) || row->verdict.fault != last->verdict.fault ||
+		if (!harms(row) || row->verdict.fault != last->verdict.fault ||
 		    strlen(row->serial) != 24 || row->record.dup_serial)
 			continue;
 		while (k < n && strcmp(serials[k], row->serial) != 0)
@@ -79,7 +81,7 @@ brake_told(struct station *s, const struct job_record *r)
 	unsigned limit = s->options.fleet.brake;
 
 	if (limit == 0 || row == NULL || r->kind != JOB_UPDATE || !row->has_image ||
-	    !harms(&row->verdict) || is_barred(s, row->sha256) || harmed(s, row) < limit)
+	    !harms(row) || is_barred(s, row->sha256) || harmed(s, row) < limit)
 		return;
 	if (!fleet_paused(s->fleet) || policy_aside(fleet_policy(s->fleet), row->sha256) == NULL)
 		station_break(s, "I19: %u drones were harmed alike and the station goes on", limit);
@@ -121,7 +123,8 @@ brake_restarted(struct station *s, struct fleet *fresh)
 					  .dfu_serial = "",
 					  .port = row->port };
 
-		fleet_recall(fresh, &e, station_now_us(s));
+		if (!row->record.common)
+			fleet_recall(fresh, &e, station_now_us(s));
 	}
 }
 

@@ -169,11 +169,13 @@ disk_crash(struct station *s)
 /* ---- what is known of a drone ------------------------------------------------------------ */
 
 static bool
-is_failure(const struct verdict *v)
+is_failure(const struct station_row *row)
 {
+	const struct verdict *v = &row->verdict;
 	enum fault_class c = fault_class_of(v->fault);
 
-	return v->kind == VERDICT_FAIL && (c == CLASS_DEVICE || c == CLASS_PORT);
+	return v->kind == VERDICT_FAIL && !row->record.common &&
+	       (c == CLASS_DEVICE || c == CLASS_PORT);
 }
 
 static bool
@@ -225,7 +227,7 @@ count_failures(const struct station *s, const char *serial, struct drone_past *p
 			continue;
 		if (is_success(&row->verdict))
 			break;
-		if (!is_failure(&row->verdict))
+		if (!is_failure(row))
 			continue;
 		past->failures++;
 		while (k < n && strcmp(ports[k], row->port) != 0)
@@ -297,7 +299,7 @@ disk_tell_fleet(struct station *s, struct fleet *fresh)
 				continue;
 			if (is_success(&row->verdict))
 				break;
-			failures += is_failure(&row->verdict);
+			failures += is_failure(row);
 		}
 		if (fleet_port(fresh, port, failures, s->seats[k].aside) < 0)
 			station_break(s, "I15: no slot for port %s", port);
