@@ -243,7 +243,6 @@ struct trailer {
 static bool
 read_trailer(const uint8_t *data, size_t size, uint32_t base, struct trailer *ret)
 {
-	const uint8_t *p = data + size - TRAILER_BYTES;
 	uint32_t texts[3];
 	size_t length[3];
 	unsigned tag = 0;
@@ -251,7 +250,7 @@ read_trailer(const uint8_t *data, size_t size, uint32_t base, struct trailer *re
 	if (!content_has_trailer(data, size))
 		return false;
 	for (unsigned i = 0; i < 3; i++) {
-		texts[i] = get_le32(p + 4 * i);
+		texts[i] = get_le32(data + (size - TRAILER_BYTES) + 4 * i);
 		length[i] = text_at(data, size, base, texts[i]);
 		if (length[i] == 0)
 			return false;

@@ -81,6 +81,13 @@ judge_all(const struct image *image, const struct fw_facts *facts, struct judgem
 	check_judgement(ret);
 	if (ret->accepted)
 		check_places(image);
+	/* What is taken for a build of Bitcraze's sources is whole, as far as it says of itself. */
+	if (ret->accepted && ret->content.bitcraze) {
+		const struct content *c = &ret->content;
+
+		assert(c->record_count > 0 && c->handlers_outside == 0 && c->hole_addr == 0);
+		assert(c->data_end <= c->addr + c->size && c->marked_end <= c->addr + c->size);
+	}
 }
 
 /* Client makes, daemon loads: same image, same verdict. */

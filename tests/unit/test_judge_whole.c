@@ -237,6 +237,43 @@ no_part_is_accepted_at_either_end(void **state)
 	}
 }
 
+/* As in a build's own cf2.hex: a gap behind the vectors, and zeros at a stray place behind it all.
+ */
+static void
+pieces_of_a_hex_file_are_whole(void **state)
+{
+	static const uint8_t stray[12];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(builds); i++) {
+		struct built b = build(builds[i]);
+		const struct segment pieces[] = {
+			{ .addr = JUDGE_APP_ADDR, .size = 0x188, .data = b.bytes },
+			{ .addr = JUDGE_APP_ADDR + 0x1C0,
+			  .size = (uint32_t)b.size - 0x1C0,
+			  .data = b.bytes + 0x1C0 },
+			{ .addr = JUDGE_APP_ADDR + (uint32_t)b.size + 1000,
+			  .size = sizeof(stray),
+			  .data = stray },
+		};
+		bool shown = !b.spec.foreign_start;
+		struct image_label label = { 0 };
+		struct image *image;
+
+		for (size_t count = 2; count <= (shown ? 3 : 2); count++) {
+			struct judgement *j;
+
+			assert_int_equal(image_new(pieces, count, &label, &image), 0);
+			j = judged(image, NULL);
+			if (!j->accepted)
+				say_spec(&b.spec, count, "in pieces", j);
+			assert_true(j->accepted);
+			image_unref(image);
+		}
+		free(b.bytes);
+	}
+}
+
 static void
 a_hole_of_2_kib_is_a_missing_part(void **state)
 {
@@ -261,6 +298,7 @@ main(void)
 		cmocka_unit_test(padding_behind_a_whole_image_is_no_missing_tail),
 		cmocka_unit_test(no_part_is_accepted_without_a_second_word),
 		cmocka_unit_test(no_part_is_accepted_at_either_end),
+		cmocka_unit_test(pieces_of_a_hex_file_are_whole),
 		cmocka_unit_test(a_hole_of_2_kib_is_a_missing_part),
 	};
 

@@ -18,6 +18,7 @@ mkimage --format zip2 $work/whole.zip && head -c 20000 $work/whole.zip > $work/t
 mkimage --format zip3 $work/manifest3.zip
 mkimage --base 0x08000000 --tag 2021.06 --old $work/low.bin
 head -c 1032193 /dev/urandom > $work/large.bin
+head -c 190000 "$(image 2025.12)" > $work/part.bin
 cp /bin/true $work/elf.bin
 echo '{"version":1,"subversion":1,"files":{}}' > $work/manifest.json
 before=$(find /var/lib/cfdfud/firmware -type f | wc -l)
@@ -39,6 +40,7 @@ refused manifest3.zip 'version 3|manifest'
 refused low.bin '0x0*8000000'
 refused large.bin '1,?032,?19[23]|large|big|room|fit'
 refused elf.bin 'ELF'
+refused part.bin 'not whole'
 refused directory 'directory'
 refused missing.bin 'No such file|not exist'
 same "nothing of it was stored" "$before" "$(find /var/lib/cfdfud/firmware -type f | wc -l)"
