@@ -23,6 +23,7 @@
 
 #define APP_PENDING_MAX                                                                            \
 	(2 * FLEET_SLOTS_MAX) /* LIMIT: one beginning or ending per slot, and a spare */
+#define APP_BUSES_MAX 64      /* LIMIT: buses that are compared with what they were before */
 #define APP_WATCHERS_MAX 80   /* LIMIT: more than the server has clients */
 
 /* A record that the fleet waits for. */
@@ -64,6 +65,12 @@ struct library_seen {
 	char refused[STORE_WHY_MAX]; /* but the judge does not take them any more: why */
 };
 
+/* A bus and the controller that its number belongs to. */
+struct bus_place {
+	unsigned bus;
+	char controller[PATH_TEXT_MAX], before[PATH_TEXT_MAX]; /* before: "" the same as ever */
+};
+
 struct app {
 	struct app_options options;
 	struct event_base *base;
@@ -90,6 +97,9 @@ struct app {
 	struct special specials[FLEET_SLOTS_MAX];
 	struct sighting outside[FLEET_SLOTS_MAX];
 	size_t outside_count;
+	struct bus_place buses[APP_BUSES_MAX]; /* that something was sighted on in this run */
+	size_t bus_count;
+	bool settled[FLEET_SLOTS_MAX]; /* the quarantine of this slot goes by its path */
 	bool ports_changed; /* a slot that was taken from the station has perhaps a drone at work */
 	char boot_id[40];
 	char change_group[CONFIG_NAME_MAX]; /* of those who may change things */
@@ -125,14 +135,22 @@ void apply_config(struct app *a);
 void apply_profile(const struct config_device *d, struct profile *ret_profile);
 void apply_devices(struct app *a); /* once, when there is a watch */
 void apply_again(struct app *a);   /* SIGHUP */
-/* Makes the slot of this port known, with what the configuration says of it.  -E2BIG. */
-int apply_slot(struct app *a, const char *port) MUST_CHECK;
-bool apply_is_ours(struct app *a, const char *port);
+/* Makes the slot of this port known, with what the configuration says of it.  path: its device
+ * path, NULL not known now.  -E2BIG. */
+int apply_slot(struct app *a, const char *port, const char *path) MUST_CHECK;
+bool apply_is_ours(struct app *a, const struct sighting *s);
+/* The label of a port, by its device path, too, where that is known; NULL. */
+const char *apply_label(const struct app *a, const char *port);
 /* Devices on slots that are not this station's: kept in mind, in case they become so. */
 void apply_leave_outside(struct app *a, const struct sighting *s);
 bool apply_gone_outside(struct app *a, const char *port, uint64_t arrival); /* it was one of them */
 bool apply_is_outside_drone(const struct sighting *s); /* a drone, as far as can be seen */
 void apply_ports_taken(struct app *a);					    /* each second */
+
+/* place.c: ports by their controllers' device paths, whatever the numbers of the buses are. */
+void place_sighted(struct app *a, const struct sighting *s); /* its slot is known; before its job */
+/* The quarantine of a port is that of its device path, where that is known. */
+void place_set_aside(struct app *a, const char *port, bool aside);
 
 /* pump.c: events of the bus in, commands of the fleet out. */
 extern const struct usb_callbacks pump_usb;

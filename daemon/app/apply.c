@@ -107,24 +107,55 @@ set_rules(struct app *a, const struct config *c, bool set)
 	}
 }
 
+/* The device path of a port that something was sighted on; NULL. */
+static const char *
+path_of(const struct app *a, const char *port)
+{
+	int slot = fleet_find(a->fleet, port);
+
+	if (slot >= 0 && fleet_path(a->fleet, (unsigned)slot)[0] != '\0')
+		return fleet_path(a->fleet, (unsigned)slot);
+	for (size_t i = 0; i < a->outside_count; i++)
+		if (strcmp(a->outside[i].port, port) == 0)
+			return a->outside[i].path;
+	return NULL;
+}
+
+const char *
+apply_label(const struct app *a, const char *port)
+{
+	return config_label(a->config, port, path_of(a, port));
+}
+
+static bool
+is_our_slot(struct app *a, unsigned slot, const char *port)
+{
+	return config_ports_match(&a->config->ports, port, fleet_path(a->fleet, slot));
+}
+
 static void
 configure_slot(struct app *a, unsigned slot)
 {
 	struct slot_view v;
 
 	fleet_view(a->fleet, slot, app_now_us(), &v);
-	fleet_configure_slot(a->fleet, slot, config_ports_match(&a->config->ports, v.port),
-			     config_label(a->config, v.port));
+	fleet_configure_slot(a->fleet, slot, is_our_slot(a, slot, v.port),
+			     apply_label(a, v.port));
 }
 
 int
-apply_slot(struct app *a, const char *port)
+apply_slot(struct app *a, const char *port, const char *path)
 {
 	int r = fleet_find(a->fleet, port) < 0 ? fleet_port(a->fleet, port, 0, false) : 0;
+	unsigned slot;
 
-	if (r == 0)
-		configure_slot(a, (unsigned)fleet_find(a->fleet, port));
-	return r;
+	if (r < 0)
+		return r;
+	slot = (unsigned)fleet_find(a->fleet, port);
+	if (path != NULL)
+		fleet_set_path(a->fleet, slot, path);
+	configure_slot(a, slot);
+	return 0;
 }
 
 /* Slots that have a name of their own are shown before anything was plugged in. */
@@ -135,9 +166,10 @@ show_labelled(struct app *a)
 		const char *port = a->config->labels[i].glob;
 
 		if (strpbrk(port, "*?[") != NULL || fleet_find(a->fleet, port) >= 0 ||
-		    !config_ports_match(&a->config->ports, port))
+		    strstr(port, "-usb") != NULL ||
+		    !config_ports_match(&a->config->ports, port, NULL))
 			continue;
-		if (apply_slot(a, port) < 0)
+		if (apply_slot(a, port, NULL) < 0)
 			log_say(a->log, LOG_ERR, NULL, "[slots] %s: too many slots", port);
 	}
 }
@@ -177,11 +209,11 @@ is_at_work(struct app *a, const char *port)
 }
 
 bool
-apply_is_ours(struct app *a, const char *port)
+apply_is_ours(struct app *a, const struct sighting *s)
 {
 	/* WHY: a drone that is at work while its slot is taken from the station is finished, also
 	 * across its re-enumerations. */
-	return config_ports_match(&a->config->ports, port) || is_at_work(a, port);
+	return config_ports_match(&a->config->ports, s->port, s->path) || is_at_work(a, s->port);
 }
 
 bool
@@ -232,7 +264,7 @@ apply_ports_taken(struct app *a)
 		struct slot_view v;
 
 		fleet_view(a->fleet, i, app_now_us(), &v);
-		if (config_ports_match(&a->config->ports, v.port))
+		if (is_our_slot(a, i, v.port))
 			continue;
 		if (v.begun) { /* WHY: also while it is between two enumerations, seen nowhere */
 			a->ports_changed = true; /* looked at again, when it has ended */
@@ -255,7 +287,7 @@ take_ports(struct app *a)
 	for (size_t i = 0; i < a->outside_count;) {
 		struct sighting s = a->outside[i];
 
-		if (!config_ports_match(&a->config->ports, s.port)) {
+		if (!config_ports_match(&a->config->ports, s.port, s.path)) {
 			i++;
 			continue;
 		}

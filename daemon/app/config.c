@@ -23,6 +23,8 @@
 #define DROPIN_DIR "cfdfud.conf.d"
 #define FILE_BYTES_MAX (1 << 20) /* LIMIT: one file */
 #define DROPINS_MAX 256		 /* LIMIT: drop-ins in all directories together */
+#define HIDDEN_COLON '\x01'	 /* within a key while inih has it */
+#define KEY_MAX 256		 /* LIMIT: longer than inih's line */
 #define SETTINGS_MAX 4096	 /* LIMIT: assignments in force */
 
 /* WHY these: as systemd has it for its own files; the administrator's first, the vendor's last. */
@@ -123,17 +125,44 @@ record_setting(struct config *c, const struct config_setting *setting)
 	return add_setting(c, setting);
 }
 
+/*
+ * WHY: inih ends a key at the first ":" as at the first "=", and a device path has colons.  What
+ * stands for them comes from no file: control characters are refused.
+ */
+static void
+hide_colons(char *line)
+{
+	char *equals = strchr(line, '='), *usb = strstr(line, "-usb");
+
+	if (equals == NULL || usb == NULL || usb > equals || strchr(";#[", line[0]) != NULL)
+		return;
+	for (char *p = line; p < equals; p++)
+		if (*p == ':')
+			*p = HIDDEN_COLON;
+}
+
+static const char *
+show_colons(const char *key, char *copy, size_t size)
+{
+	copy_text(copy, size, key);
+	for (char *p = copy; *p != '\0'; p++)
+		if (*p == HIDDEN_COLON)
+			*p = ':';
+	return copy;
+}
+
 /* inih calls this for every assignment; 0 would stop nothing, so the first failure is kept in l. */
 static int
 on_ini_assignment(void *ctx, const char *section, const char *key, const char *value)
 {
 	struct loading *l = ctx;
-	char why[CONFIG_WHY_MAX], origin[PATH_MAX + 16];
+	char why[CONFIG_WHY_MAX], origin[PATH_MAX + 16], shown[KEY_MAX];
 	struct config_setting setting;
 	int r;
 
 	if (l->result < 0)
 		return 1;
+	key = show_colons(key, shown, sizeof(shown));
 	if (config_set(l->config, section, key, value, why) < 0) {
 		fail(l, -EINVAL, "%s", why);
 		return 1;
@@ -215,6 +244,7 @@ on_ini_read(char *str, int num, void *stream)
 	else if (str[strspn(str, "\r")] != '\0' && strchr(";#", str[0]) == NULL &&
 		 strpbrk(str, "=:") == NULL)
 		fail(l, -EINVAL, "neither a [section] nor \"key = value\"");
+	hide_colons(str);
 	return l->result < 0 ? NULL : str;
 }
 
@@ -448,32 +478,10 @@ config_free(struct config *c)
 }
 
 bool
-config_ports_match(const struct config_ports *ports, const char *port)
-{
-	for (size_t i = 0; i < ports->count; i++)
-		if (fnmatch(ports->glob[i], port, 0) == 0)
-			return true;
-	return ports->count == 0;
-}
-
-const char *
-config_label(const struct config *c, const char *port)
-{
-	const char *label = NULL;
-
-	for (size_t i = 0; i < c->label_count; i++) {
-		if (strcmp(c->labels[i].glob, port) == 0)
-			return c->labels[i].label;
-		if (fnmatch(c->labels[i].glob, port, 0) == 0)
-			label = c->labels[i].label;
-	}
-	return label;
-}
-
-bool
 config_device_matches(const struct config_device *d, const struct sighting *s)
 {
-	return d->vid == s->vid && d->pid == s->pid && config_ports_match(&d->ports, s->port) &&
+	return d->vid == s->vid && d->pid == s->pid &&
+	       config_ports_match(&d->ports, s->port, s->path) &&
 	       (d->manufacturer[0] == '\0' ||
 		fnmatch(d->manufacturer, s->manufacturer, 0) == 0) &&
 	       (d->product[0] == '\0' || fnmatch(d->product, s->product, 0) == 0);

@@ -34,20 +34,20 @@ enum config_parallelism { PARALLELISM_BYTE, PARALLELISM_WORD, PARALLELISM_COUNT 
 enum config_leave { LEAVE_APPLICATION, LEAVE_LOADER, LEAVE_COUNT };
 enum config_skip { SKIP_READBACK, SKIP_VERSION, SKIP_NEVER, SKIP_COUNT };
 
-/* A list of globs on port paths; empty means every port. */
+/* A list of globs on ports ("1-4.2") or their device paths; empty means every port. */
 struct config_ports {
-	char glob[CONFIG_GLOBS_MAX][PORT_TEXT_MAX];
+	char glob[CONFIG_GLOBS_MAX][PATH_TEXT_MAX];
 	size_t count;
 };
 
 struct config_label {
-	char glob[PORT_TEXT_MAX];
+	char glob[PATH_TEXT_MAX];
 	char label[CONFIG_LABEL_TEXT_MAX];
 };
 
 /* The operator's word on what a slot's or serial's drone is. */
 struct config_rule {
-	char target[SERIAL_TEXT_MAX]; /* port path or serial */
+	char target[PATH_TEXT_MAX]; /* port, device path or serial */
 	enum platform platform;
 };
 
@@ -76,7 +76,7 @@ struct config_device {
 	bool boots_after_leave;
 };
 
-/* Plain value, about 200 KB: on the heap only.  Durations in milliseconds; 0 is "no limit" where it
+/* Plain value, about 300 KB: on the heap only.  Durations in milliseconds; 0 is "no limit" where it
  * says so. */
 struct config {
 	/* [station] */
@@ -142,12 +142,12 @@ int config_load_file(const char *path, struct config **ret_config,
 
 void config_free(struct config *c); /* NULL is fine */
 
-/* An empty list matches every port. */
-bool config_ports_match(const struct config_ports *ports, const char *port);
+/* An empty list matches every port.  path: its device path; "" or NULL unknown. */
+bool config_ports_match(const struct config_ports *ports, const char *port, const char *path);
 
-/* The slot's label: an exact line beats a glob, a later line an earlier one; NULL when it has none.
- */
-const char *config_label(const struct config *c, const char *port);
+/* The slot's label: an exact line beats a glob, one of a device path one of a port, a later line an
+ * earlier one; NULL when it has none.  path as above. */
+const char *config_label(const struct config *c, const char *port, const char *path);
 
 /* Could this sighting be the described device, by ids, strings and port? */
 bool config_device_matches(const struct config_device *d, const struct sighting *s);

@@ -4,7 +4,6 @@
 
 #include "app/config_set.h"
 
-#include "app/port_glob.h"
 #include "core/brake.h"
 #include "core/platform.h"
 
@@ -189,25 +188,6 @@ parse_amount(const struct key *k, const struct unit *units, const char *value, u
 	return 0;
 }
 
-/* "1-4.2", with the wildcards of fnmatch(3). */
-static int
-check_port_glob(const char *text, char *why)
-{
-	size_t length = strlen(text);
-
-	if (length == 0 || length >= PORT_TEXT_MAX)
-		return refuse(why, "a port is 1 to %d characters long", PORT_TEXT_MAX - 1);
-	if (strspn(text, "0123456789-.*?[]!") != length)
-		return refuse(why, "\"%s\" is not a port path such as 1-4.2 (or a glob on one)",
-			      text);
-	if (!port_glob_has_whole_brackets(text))
-		return refuse(why, "\"%s\" has brackets that no port can match", text);
-	if (strpbrk(text, "*?[") == NULL && !port_glob_is_path(text))
-		return refuse(why, "\"%s\" is not a port path such as 1-4.2 (or a glob on one)",
-			      text);
-	return 0;
-}
-
 /* The next word of a list separated by blanks and commas; NULL at its end.  Longer words are
  * refused by their user. */
 static const char *
@@ -226,18 +206,18 @@ next_word(const char **list, char *word, size_t size)
 static int
 parse_ports(const char *value, struct config_ports *ports, char *why)
 {
-	char word[PORT_TEXT_MAX + 1];
+	char word[PATH_TEXT_MAX + 1], glob[PATH_TEXT_MAX];
 
 	if (value[0] == '\0')
 		ports->count = 0;
 	while (next_word(&value, word, sizeof(word)) != NULL) {
-		int r = check_port_glob(word, why);
+		int r = config_parse_port(word, glob, why);
 
 		if (r < 0)
 			return r;
 		if (ports->count == CONFIG_GLOBS_MAX)
 			return refuse(why, "more than %d ports in one list", CONFIG_GLOBS_MAX);
-		copy_text(ports->glob[ports->count++], PORT_TEXT_MAX, word);
+		copy_text(ports->glob[ports->count++], PATH_TEXT_MAX, glob);
 	}
 	return 0;
 }
@@ -405,10 +385,11 @@ find_key(const char *section, const char *name)
 }
 
 static int
-set_label(struct config *c, const char *glob, const char *label, char *why)
+set_label(struct config *c, const char *text, const char *label, char *why)
 {
+	char glob[PATH_TEXT_MAX];
 	size_t at = 0;
-	int r = check_port_glob(glob, why);
+	int r = config_parse_port(text, glob, why);
 
 	if (r < 0)
 		return r;
@@ -426,22 +407,27 @@ set_label(struct config *c, const char *glob, const char *label, char *why)
 	r = parse_text(label, c->labels[c->label_count].label, CONFIG_LABEL_TEXT_MAX, why);
 	if (r < 0)
 		return r;
-	copy_text(c->labels[c->label_count++].glob, PORT_TEXT_MAX, glob);
+	copy_text(c->labels[c->label_count++].glob, PATH_TEXT_MAX, glob);
 	return 0;
 }
 
 static int
-set_rule(struct config *c, const char *target, const char *value, char *why)
+set_rule(struct config *c, const char *text, const char *value, char *why)
 {
 	enum platform platform = platform_by_name(value);
-	size_t at = 0, length = strlen(target);
+	size_t at = 0, length = strlen(text);
+	bool path = strstr(text, "-usb") != NULL;
+	char target[PATH_TEXT_MAX];
 
-	if (length == 0 || length >= SERIAL_TEXT_MAX)
+	if (length == 0 || length >= (path ? PATH_TEXT_MAX : SERIAL_TEXT_MAX))
 		return refuse(why, "a port or serial is 1 to %d characters long",
 			      SERIAL_TEXT_MAX - 1);
 	for (size_t i = 0; i < length; i++)
-		if (!isalnum((unsigned char)target[i]) && target[i] != '-' && target[i] != '.')
-			return refuse(why, "\"%s\" is neither a port path nor a serial", target);
+		if (!isalnum((unsigned char)text[i]) &&
+		    strchr(path ? "-.:_@," : "-.", text[i]) == NULL)
+			return refuse(why, "\"%s\" is neither a port path nor a serial", text);
+	copy_text(target, sizeof(target), text);
+	config_drop_usb_revision(target);
 	if (platform == PLATFORM_UNKNOWN)
 		return refuse(why, "\"%.60s\" is not a platform", value);
 	while (at < c->rule_count && strcmp(c->rules[at].target, target) != 0)
@@ -449,7 +435,7 @@ set_rule(struct config *c, const char *target, const char *value, char *why)
 	if (at == CONFIG_RULES_MAX)
 		return refuse(why, "more than %d platform rules", CONFIG_RULES_MAX);
 	if (at == c->rule_count)
-		copy_text(c->rules[c->rule_count++].target, SERIAL_TEXT_MAX, target);
+		copy_text(c->rules[c->rule_count++].target, PATH_TEXT_MAX, target);
 	c->rules[at].platform = platform;
 	return 0;
 }

@@ -18,6 +18,12 @@
 int config_set(struct config *c, const char *section, const char *key, const char *value,
 	       char ret_why[CONFIG_WHY_MAX]) MUST_CHECK;
 
+/* config_port.c: a port, or its device path, or a glob on one; as udev's ID_PATH has it also where
+ * ID_PATH_WITH_USB_REVISION was written.  0 or -EINVAL, as above. */
+int config_parse_port(const char *text, char ret_glob[PATH_TEXT_MAX],
+		      char ret_why[CONFIG_WHY_MAX]) MUST_CHECK;
+void config_drop_usb_revision(char *path);
+
 /* Does a second line of this key add to the first (ports, protected), rather than replace it? */
 bool config_key_is_list(const char *section, const char *key);
 

@@ -24,7 +24,8 @@ find_target(struct app *a, const char *text, bool records, struct target *ret_ta
 
 		fleet_view(a->fleet, i, app_now_us(), &v);
 		s = (struct target_slot){ .port = v.port,
-					  .label = config_label(a->config, v.port),
+					  .path = fleet_path(a->fleet, i),
+					  .label = apply_label(a, v.port),
 					  .serial = v.serial,
 					  .dfu_serial = v.dfu_serial,
 					  .present = v.present };
@@ -42,7 +43,7 @@ is_outside(const struct app *a, const char *text)
 {
 	for (size_t i = 0; i < a->outside_count; i++) {
 		const struct sighting *s = &a->outside[i];
-		const char *label = config_label(a->config, s->port);
+		const char *label = apply_label(a, s->port);
 
 		if (strcmp(s->port, text) == 0 || strcasecmp(s->serial, text) == 0 ||
 		    (label != NULL && strcmp(label, text) == 0))

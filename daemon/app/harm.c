@@ -24,7 +24,7 @@ enum {
 static const char *
 place_of(struct app *a, const char *port)
 {
-	const char *label = config_label(a->config, port);
+	const char *label = apply_label(a, port);
 
 	return label != NULL ? label : port;
 }

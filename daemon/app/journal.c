@@ -14,7 +14,7 @@
 struct log_about
 journal_slot(const struct app *a, const char *port)
 {
-	return (struct log_about){ .port = port, .label = config_label(a->config, port) };
+	return (struct log_about){ .port = port, .label = apply_label(a, port) };
 }
 
 static void
@@ -74,11 +74,12 @@ say_quarantined(struct app *a, const struct slot_view *v, const struct job_recor
 	about.serial = serial[0] != '\0'      ? serial
 		       : v->serial[0] != '\0' ? v->serial
 					      : v->dfu_serial;
-	if (!drone)
+	if (!drone) {
+		place_set_aside(a, v->port, true);
 		e = store_port_quarantine(a->store, v->port,
 					  v->message[0] != '\0' ? v->message : "failures in a row",
 					  &now);
-	else if (serial[0] != '\0')
+	} else if (serial[0] != '\0')
 		e = store_drone_quarantine(a->store, serial, "failed on several ports", &now);
 	log_say(a->log, LOG_ERR, &about,
 		"%s is set aside after failures in a row; 'cfdfuctl port release SLOT' "

@@ -255,6 +255,7 @@ release_slot(struct app *a, unsigned slot, json_t *released)
 	serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
 	about = journal_slot(a, v.port);
 	about.serial = serial;
+	place_set_aside(a, v.port, false);
 	r = store_port_quarantine(a->store, v.port, NULL, &now);
 	if (r == 0 && serial[0] != '\0')
 		r = store_drone_quarantine(a->store, serial, NULL, &now);

@@ -297,6 +297,29 @@ loop_json(struct app *a)
 			 (int)server_requests_max(a->server));
 }
 
+static void
+check_buses(struct app *a, json_t *list)
+{
+	char text[512];
+	bool any = false;
+
+	for (size_t i = 0; i < a->bus_count; i++) {
+		const struct bus_place *b = &a->buses[i];
+
+		if (b->before[0] == '\0')
+			continue;
+		any = true;
+		(void)snprintf(text, sizeof(text),
+			       "Bus %u is another controller than before (%s, not %s): labels, "
+			       "selections and quarantines by its number may be another place's; "
+			       "name ports by device path, %s-usb-0:PORT.",
+			       b->bus, b->controller, b->before, b->controller);
+		check(list, "buses", "warn", text, "cfdfuctl config");
+	}
+	if (!any)
+		check(list, "buses", "ok", "Buses are the controllers that they were.", NULL);
+}
+
 void
 methods_get_health(void *ctx, struct call *call, json_t *parameters)
 {
@@ -316,6 +339,7 @@ methods_get_health(void *ctx, struct call *call, json_t *parameters)
 	check_patterns(a, list);
 	check_brake(a, list);
 	check_library(a, list);
+	check_buses(a, list);
 	check_selection(a, list);
 	check_loop(a, list);
 	call_reply(call, json_pack("{s:s, s:o, s:o, s:o}", "health",

@@ -44,7 +44,7 @@ plan_json(struct app *a, unsigned slot, const struct policy *with)
 		      "says why.";
 	}
 	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:s}", "port", v.port, "label",
-			 status_text(config_label(a->config, v.port)), "serial",
+			 status_text(apply_label(a, v.port)), "serial",
 			 status_text(v.serial[0] != '\0' ? v.serial : v.dfu_serial), "action",
 			 fleet_plan_name(action), "firmware",
 			 status_text(label != NULL ? label->name : NULL), "version_before",
@@ -56,7 +56,7 @@ static json_t *
 outside_json(struct app *a, const struct sighting *s)
 {
 	return json_pack("{s:s, s:o, s:o, s:s, s:n, s:n, s:n, s:s}", "port", s->port, "label",
-			 status_text(config_label(a->config, s->port)), "serial",
+			 status_text(apply_label(a, s->port)), "serial",
 			 status_text(s->serial), "action", fleet_plan_name(ACTION_NONE), "firmware",
 			 "version_before", "version_wanted", "reason",
 			 "This station does not use the port ('ports' in its configuration).");

@@ -132,16 +132,18 @@ on_closed(void *ctx, uint64_t id)
 void
 pump_sighted(struct app *a, const struct sighting *s)
 {
-	struct log_about about = journal_slot(a, s->port);
 	enum loop_work before;
 	struct drone_past past;
+	struct log_about about;
 
-	if (apply_slot(a, s->port) < 0) {
+	if (apply_slot(a, s->port, s->path) < 0) {
+		about = journal_slot(a, s->port);
 		log_say(a->log, LOG_ERR, &about, "not looked at, there are %d slots already",
 			FLEET_SLOTS_MAX);
 		return;
 	}
 	before = turns_begin(&a->turns, LOOP_STORE);
+	place_sighted(a, s);
 	records_past(a, s, &past);
 	turns_end(&a->turns, before);
 	fleet_sighted(a->fleet, s, &past, app_now_us());
@@ -152,7 +154,7 @@ on_sighted(void *ctx, const struct sighting *s)
 {
 	struct app *a = ctx;
 
-	if (!apply_is_ours(a, s->port)) {
+	if (!apply_is_ours(a, s)) {
 		apply_leave_outside(a, s);
 		watchers_changed(a);
 		return;

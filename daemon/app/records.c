@@ -75,7 +75,7 @@ on_port(void *ctx, const struct store_port *p)
 
 	/* LIMIT: places for drones are not given away to ports that were used years ago. */
 	if (plain && (fleet_slots(c->app->fleet) >= FLEET_SLOTS_MAX / 2 ||
-		      !config_ports_match(&c->app->config->ports, p->port)))
+		      !config_ports_match(&c->app->config->ports, p->port, NULL)))
 		return;
 	if (fleet_port(c->app->fleet, p->port, p->failures, p->quarantined_ms != 0 || crashes) < 0)
 		return;
@@ -307,7 +307,7 @@ records_begin(struct app *a, unsigned slot, const struct job_record *r)
 	struct store_time now = app_time(a);
 	struct store_begin b = { .kind = kinds[r->kind],
 				 .port = r->port,
-				 .label = config_label(a->config, r->port),
+				 .label = apply_label(a, r->port),
 				 .serial = text_or_null(r->serial),
 				 .dfu_serial = text_or_null(r->dfu_serial),
 				 .version_before = text_or_null(r->version_before),

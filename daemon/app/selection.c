@@ -37,6 +37,8 @@ may_come(const char *target)
 
 	if (bus && strspn(target, "0123456789-.") == strlen(target))
 		return strlen(target) < PORT_TEXT_MAX;
+	if (strstr(target, "-usb-0:") != NULL)
+		return strlen(target) < PATH_TEXT_MAX;
 	return strlen(target) >= SERIAL_DIGITS_MIN && strlen(target) < SERIAL_TEXT_MAX &&
 	       strpbrk(target, " \t/") == NULL && strpbrk(target, "0123456789") != NULL;
 }
@@ -82,16 +84,32 @@ add_serial(struct target_keys *k, const char *serial)
 	add_key(k, text);
 }
 
+/* Does the configuration name this slot by its device path? */
+static bool
+has_own_line(const struct config *c, const char *path)
+{
+	for (size_t i = 0; i < c->label_count; i++)
+		if (path[0] != '\0' && strcmp(c->labels[i].glob, path) == 0)
+			return true;
+	return false;
+}
+
+/* all: every word for the slots of the target; else the one that they are kept by. */
 static void
-add_ports(struct app *a, const struct target *t, struct target_keys *k)
+add_slots(struct app *a, const struct target *t, bool all, struct target_keys *k)
 {
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		const char *path = fleet_path(a->fleet, i);
+		bool by_path = has_own_line(a->config, path);
 		struct slot_view v;
 
 		if (!t->slots[i])
 			continue;
 		fleet_view(a->fleet, i, app_now_us(), &v);
-		add_key(k, v.port);
+		if (all || by_path)
+			add_key(k, path);
+		if (all || !by_path)
+			add_key(k, v.port);
 	}
 }
 
@@ -105,20 +123,35 @@ keys_of_label(struct app *a, const struct target *t, struct target_keys *k)
 	if (open || t->slot_count == 0)
 		add_key(k, t->key);
 	else
-		add_ports(a, t, k);
+		add_slots(a, t, false, k);
 	k->own_count = k->count;
 	add_key(k, t->key);
-	add_ports(a, t, k);
+	add_slots(a, t, true, k);
 }
 
+static unsigned
+only_slot(const struct target *t)
+{
+	unsigned i = 0;
+
+	while (i + 1 < FLEET_SLOTS_MAX && !t->slots[i])
+		i++;
+	return i;
+}
+
+/* By the word that was used: a port goes with its bus's number, a device path stays. */
 static void
 keys_of_port(struct app *a, const struct target *t, struct target_keys *k)
 {
-	const char *label = config_label(a->config, t->key);
+	const char *label;
+	struct slot_view v;
 	bool open;
 
+	fleet_view(a->fleet, only_slot(t), app_now_us(), &v);
+	label = apply_label(a, v.port);
 	add_key(k, t->key);
 	k->own_count = k->count;
+	add_slots(a, t, true, k);
 	/* WHY: it was the same slot's by another name; others that carry the label keep theirs. */
 	if (label_lines(a->config, label, &open) == 1 && !open)
 		add_key(k, label);
@@ -270,7 +303,7 @@ selection_say(json_t *notes, const char *format, ...)
 void
 selection_name_slot(struct app *a, const char *port, char *ret_name, size_t size)
 {
-	const char *label = config_label(a->config, port);
+	const char *label = apply_label(a, port);
 
 	(void)snprintf(ret_name, size, label != NULL ? "%s (%s)" : "%s%s",
 		       label != NULL ? label : port, label != NULL ? port : "");
@@ -280,7 +313,7 @@ selection_name_slot(struct app *a, const char *port, char *ret_name, size_t size
 static void
 add_name(struct app *a, char *names, size_t size, const char *port)
 {
-	const char *label = config_label(a->config, port);
+	const char *label = apply_label(a, port);
 	size_t used = strlen(names);
 
 	(void)snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "",

@@ -5,7 +5,7 @@
 
 #include "app/app_parts.h"
 
-#define TARGET_KEYS_MAX (2 * FLEET_SLOTS_MAX + 2)
+#define TARGET_KEYS_MAX (2 * FLEET_SLOTS_MAX + 2) /* ports and paths of all slots, a label */
 
 /* What a target is remembered by.  The first own_count are what it stands for; the others name the
  * same by another word, and lose what was said of them. */

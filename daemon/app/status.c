@@ -318,7 +318,7 @@ status_slot(struct app *a, unsigned slot)
 
 	fleet_view(a->fleet, slot, app_now_us(), &v);
 	o = json_pack("{s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:s}", "port", v.port, "label",
-		      status_text(config_label(a->config, v.port)), "present", v.present, "mode",
+		      status_text(apply_label(a, v.port)), "present", v.present, "mode",
 		      mode_name(v.mode), "serial", status_text(v.serial), "dfu_serial",
 		      status_text(v.dfu_serial), "platform", platform_or_null(v.platform), "state",
 		      v.state);

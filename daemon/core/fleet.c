@@ -176,6 +176,7 @@ fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, 
 	setup.profile_count = s->profile_count;
 	setup.toc = &f->toc;
 	setup.label = s->label;
+	setup.path = s->sighting.path;
 	s->again = s->asked = s->forced = false;
 	s->replaced = false;
 	if (setup.kind == JOB_UPDATE) {

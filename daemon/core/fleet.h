@@ -218,6 +218,7 @@ int fleet_port(struct fleet *f, const char *port, unsigned failures, bool quaran
 /* What the configuration says of a slot.  Not ours: what is at work there is finished, nothing
  * begins.  label: "" or NULL none; fleet_selection_changed() after that. */
 void fleet_configure_slot(struct fleet *f, unsigned slot, bool ours, const char *label);
+bool fleet_is_aside(const struct fleet *f, unsigned slot); /* the port, not its drone */
 /* Lifts the quarantine; the drone that is there gets its job.  False: nothing was set aside. */
 bool fleet_release(struct fleet *f, unsigned slot, uint64_t now_us);
 
@@ -230,6 +231,9 @@ void fleet_stop(struct fleet *f, uint64_t now_us);
 
 unsigned fleet_slots(const struct fleet *f);
 int fleet_find(const struct fleet *f, const char *port); /* slot, or -ENOENT */
+/* The device path of the slot's port, where something was sighted there; "" unknown. */
+const char *fleet_path(const struct fleet *f, unsigned slot);
+void fleet_set_path(struct fleet *f, unsigned slot, const char *path);
 /* What is plugged in there, as it was sighted; NULL: nothing.  Good until the next event. */
 const struct sighting *fleet_sighting(const struct fleet *f, unsigned slot);
 void fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *ret_view);

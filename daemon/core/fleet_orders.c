@@ -62,6 +62,7 @@ bool
 fleet_wants_another_image(const struct fleet *f, const struct slot *s)
 {
 	struct policy_drone d = { .port = s->sighting.port,
+				  .path = s->sighting.path,
 				  .label = s->label,
 				  .runtime_serial = s->shown.serial,
 				  .dfu_serial = s->shown.dfu_serial,
@@ -200,6 +201,18 @@ fleet_port(struct fleet *f, const char *port, unsigned failures, bool quarantine
 	f->slots[slot].failures = failures;
 	f->slots[slot].quarantined = quarantined;
 	return 0;
+}
+
+void
+fleet_set_path(struct fleet *f, unsigned slot, const char *path)
+{
+	copy_text(f->slots[slot].sighting.path, PATH_TEXT_MAX, path);
+}
+
+bool
+fleet_is_aside(const struct fleet *f, unsigned slot)
+{
+	return f->slots[slot].quarantined;
 }
 
 bool

@@ -43,6 +43,7 @@ ask_policy(const struct slot *s, const struct policy *p, struct policy_choice *r
 	const struct job_record *r = record_of(s);
 	bool runtime = ident_kind_of(&s->sighting) == IDENT_RUNTIME;
 	struct policy_drone d = { .port = s->sighting.port,
+				  .path = s->sighting.path,
 				  .label = s->label,
 				  .runtime_serial = r->serial,
 				  .dfu_serial = r->dfu_serial,

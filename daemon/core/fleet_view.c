@@ -34,6 +34,12 @@ fleet_paused(const struct fleet *f)
 	return f->paused;
 }
 
+const char *
+fleet_path(const struct fleet *f, unsigned slot)
+{
+	return f->slots[slot].sighting.path;
+}
+
 static enum slot_mode
 mode_of(const struct slot *s)
 {

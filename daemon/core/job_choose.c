@@ -97,6 +97,7 @@ choose_image(struct job *j, uint64_t now_us)
 	const struct flash *f = &j->flash;
 	struct policy_drone d = {
 		.port = j->record.port,
+		.path = j->setup.path,
 		.label = j->setup.label,
 		.runtime_serial = j->record.serial,
 		.dfu_serial = j->record.dfu_serial,

@@ -56,6 +56,7 @@ static void
 decide_update(struct job *j, uint64_t now_us)
 {
 	struct policy_drone d = { .port = j->record.port,
+				  .path = j->setup.path,
 				  .label = j->setup.label,
 				  .runtime_serial = j->record.serial,
 				  .dfu_serial = j->record.dfu_serial,

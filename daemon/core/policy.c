@@ -24,7 +24,7 @@
 
 /* What the operator said about one slot or serial.  Free: no key. */
 struct rule {
-	char key[SERIAL_TEXT_MAX];
+	char key[PATH_TEXT_MAX];
 	struct image *image;
 	enum platform platform;
 	bool lost; /* an image is selected, and cannot be used */
@@ -123,53 +123,6 @@ policy_copy(const struct policy *p, struct policy **ret_policy)
 			(void)image_ref(copy->rules[i].image);
 	*ret_policy = copy;
 	return 0;
-}
-
-/* Those of the platforms that have another image selected. */
-static unsigned
-taken_platforms(const struct policy *p, const struct image *image, unsigned platforms)
-{
-	unsigned taken = 0;
-
-	for (unsigned i = 0; i < PLATFORM_COUNT; i++)
-		if ((platforms & BIT(i)) != 0 && p->selected[i] != NULL &&
-		    !image_same(p->selected[i], image))
-			taken |= BIT(i);
-	return taken;
-}
-
-static bool
-have_one_image(const struct policy *p, unsigned platforms)
-{
-	const struct image *first = NULL;
-
-	for (unsigned i = 0; i < PLATFORM_COUNT; i++) {
-		if ((platforms & BIT(i)) == 0)
-			continue;
-		if (first != NULL && !image_same(first, p->selected[i]))
-			return false;
-		first = p->selected[i];
-	}
-	return true;
-}
-
-int
-policy_platforms_for(const struct policy *p, const struct image *image, enum platform named,
-		     unsigned *ret_chosen, unsigned *ret_kept)
-{
-	unsigned fits = image_label(image)->platforms, taken = taken_platforms(p, image, fits);
-
-	*ret_kept = 0;
-	*ret_chosen = named != PLATFORM_UNKNOWN ? BIT(named) : fits;
-	if (named != PLATFORM_UNKNOWN)
-		return fits != 0 && (fits & BIT(named)) == 0 ? -EPERM : 0;
-	if (fits == 0)
-		return -EINVAL;
-	if ((fits & (fits - 1)) == 0 || (taken == fits && have_one_image(p, fits)))
-		return 0;
-	*ret_chosen = fits & ~taken;
-	*ret_kept = taken;
-	return *ret_chosen == 0 ? -EEXIST : 0;
 }
 
 static const struct aside *
@@ -285,10 +238,10 @@ static int
 set_rule(struct policy *p, const char *key, struct image *const *image, bool lost,
 	 const enum platform *platform)
 {
-	size_t length = key != NULL ? strnlen(key, SERIAL_TEXT_MAX) : 0;
+	size_t length = key != NULL ? strnlen(key, PATH_TEXT_MAX) : 0;
 	struct rule *rule;
 
-	if (length == 0 || length == SERIAL_TEXT_MAX)
+	if (length == 0 || length == PATH_TEXT_MAX)
 		return -EINVAL;
 	rule = find_place(p, key);
 	if (rule == NULL)
@@ -388,7 +341,10 @@ names_drone(const struct rule *rule, const struct policy_drone *d)
 static bool
 names_slot(const struct rule *rule, const struct policy_drone *d)
 {
-	return !is_free(rule) && is_text(d->port) && strcmp(rule->key, d->port) == 0;
+	if (is_free(rule))
+		return false;
+	return (is_text(d->port) && strcmp(rule->key, d->port) == 0) ||
+	       (is_text(d->path) && strcmp(rule->key, d->path) == 0);
 }
 
 static bool

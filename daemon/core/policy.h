@@ -49,8 +49,9 @@ int policy_platforms_for(const struct policy *p, const struct image *image, enum
 			 unsigned *ret_chosen, unsigned *ret_kept) MUST_CHECK;
 
 /*
- * An own image for one slot (port path), all slots of a label, or one drone (serial, run-time or
- * DFU); NULL removes the rule. -E2BIG when full, -EINVAL: empty, or longer than a serial can be.
+ * An own image for one slot (port, or its device path), all slots of a label, or one drone (serial,
+ * run-time or DFU); NULL removes the rule.  -E2BIG when full, -EINVAL: empty, or longer than a
+ * device path can be.
  */
 int policy_select_own(struct policy *p, const char *target, struct image *image) MUST_CHECK;
 struct image *policy_own(const struct policy *p, const char *target); /* borrowed, or NULL */
@@ -83,6 +84,7 @@ struct policy_drone {
 	unsigned board;	    /* platforms_of_board() of its OTP; 0 not read or not known */
 	bool board_read;   /* OTP was read on this visit (blank counts as read, with board = cf2) */
 	const char *label; /* of its slot; may be NULL */
+	const char *path;  /* the port by its device path; may be NULL */
 };
 
 enum policy_answer {

@@ -12,6 +12,7 @@
 #include "cfdfu/watch.h"
 
 #include "cfdfu/dfu.h"
+#include "udev/path.h"
 #include "udev/roster.h"
 #include "udev/sysfs.h"
 
@@ -101,6 +102,24 @@ judge(struct watch *w, const struct sighting *s, uint64_t now)
 	return FOUND_OURS;
 }
 
+/* WHY not the property: udev sets it for every USB device only in newer versions. */
+static void
+find_path(struct watch *w, struct sighting *s)
+{
+	struct udev_device *d = udev_device_new_from_subsystem_sysname(w->udev, "usb", s->port);
+	struct path_parent parents[PATH_PARENTS_MAX];
+	size_t count = 0;
+
+	/* A parent is its child's: it lives as long. */
+	for (struct udev_device *p = d; p != NULL && count < PATH_PARENTS_MAX;
+	     p = udev_device_get_parent(p))
+		parents[count++] = (struct path_parent){ udev_device_get_subsystem(p),
+							 udev_device_get_sysname(p) };
+	if (!path_compose(parents, count, s->port, s->path))
+		s->path[0] = '\0';
+	udev_device_unref(d);
+}
+
 static void
 report(struct watch *w, const char *port, enum found found, uint64_t stamp, struct sighting *s)
 {
@@ -138,6 +157,8 @@ look(struct watch *w, int devices_fd, const char *port)
 	found = r == 0 ? judge(w, &s, now_us()) : FOUND_NOTHING;
 	if (found == FOUND_OURS)
 		r = sysfs_read_strings(devices_fd, stamp, &s);
+	if (found == FOUND_OURS && r == 0)
+		find_path(w, &s);
 	if (r == 0)
 		report(w, port, found, stamp, &s);
 	else if (r == -ENOENT)

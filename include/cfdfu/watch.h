@@ -24,11 +24,15 @@ struct event_base;
 struct watch;
 
 #define PORT_TEXT_MAX 32   /* LIMIT: "bus-port.port.port..." has at most 7 tiers: 3 + 6 * 4 + NUL */
+#define PATH_TEXT_MAX 96   /* LIMIT: a port's device path; a longer one counts as unknown */
 #define SERIAL_TEXT_MAX 64 /* LIMIT: 31 UTF-16 units would do for all known devices */
 
 /* Strings come from the device, are bounded and terminated, and are not to be trusted. */
 struct sighting {
 	char port[PORT_TEXT_MAX];	/* kernel's port path: "1-4", "3-2.1" */
+	/* The port by its controller's device path, as udev's ID_PATH: "pci-0000:00:14.0-usb-0:4".
+	 * The same however buses are numbered; "" unknown. */
+	char path[PATH_TEXT_MAX];
 	uint64_t arrival;		/* unique for each enumeration, rises with time */
 	uint16_t vid, pid, bcd_device;
 	char manufacturer[64];

@@ -177,3 +177,63 @@ holds "the journal says so, once" \
 refused "asked for, it is refused with the reason" 'does not use that port' cfdfuctl retry 2-1.2
 rack_do unplug 2-1.2 > /dev/null
 holds "and when it is gone, nothing is told" until_true 60 eval '[ -z "$(status "$outside")" ]'
+
+# ---- places, whatever the numbers of buses are --------------------------------------------------
+
+cat > "$scratch/paths.conf" <<'CONF'
+[station]
+quarantine = 1
+ports = 1-*, pci-0000:00:14.0-usb-0:*
+[slots]
+pci-0000:00:14.0-usbv2-0:4 = P4
+1-5 = N5
+CONF
+label() # PORT
+{
+	status ".slots[] | select(.port == \"$1\").label"
+}
+
+sim_stop
+sim_start fast --config "$scratch/paths.conf"
+rack_plug 1-4 "$new" path=pci-0000:00:14.0-usb-0:4 uid=880000000A51353432343630
+rack_plug 1-5 "$new" path=pci-0000:00:14.0-usb-0:5
+holds "both are flashed" until_true 60 good_is 2
+same "a label by the controller's path" P4 "$(label 1-4)"
+holds "the journal has it" grep -qE '(^|>)P4 \(1-4\): plugged in' "$log"
+same "a target by it" 1-4 "$(cfdfuctl --json status pci-0000:00:14.0-usb-0:4 | jq -r '.slots[].port')"
+same "a label by the bus's number" N5 "$(label 1-5)"
+cfdfuctl firmware select old --for pci-0000:00:14.0-usb-0:4 > /dev/null
+same "a selection by it is kept so" "cf2=new pci-0000:00:14.0-usb-0:4=old" "$(in_force)"
+holds "and in force" until_true 60 eval '[ "$(status ".slots[] |
+	select(.port == \"1-4\").version_after")" = 2025.02 ]'
+cfdfuctl firmware select new --for P4 > /dev/null
+same "by its label it is the same slot" "cf2=new pci-0000:00:14.0-usb-0:4=new" "$(in_force)"
+cfdfuctl firmware select new --for 1-4 > /dev/null
+same "by its port, too" "cf2=new 1-4=new" "$(in_force)"
+cfdfuctl firmware deselect --for P4 > /dev/null
+holds "all is done" until_true 60 good_is 2
+rack_add 1-6 "$old" path=pci-0000:00:14.0-usb-0:6 uid=990000000A51353432343630
+rack_do fate 1-6 silent at=50 in=dfu > /dev/null
+rack_do plug 1-6 > /dev/null
+# WHY so long: the conversation with one that falls silent is given up after 37 s.
+holds "a port is set aside" until_true 150 test_state 1-6 quarantined
+
+# The same controllers under other numbers, as after another start of the machine.
+sim_stop
+sim_start fast --config "$scratch/paths.conf"
+rack_plug 1-6 "$new" path=pci-0000:05:00.0-usb-0:6 uid=AA0000000A51353432343630
+holds "its number is another place's now: that one is not set aside" until_true 60 test_state 1-6 ended
+holds "the journal says that the bus is another controller" \
+	grep -q 'bus 1 is another controller than before (pci-0000:05:00.0, not pci-0000:00:14.0)' "$log"
+says "the doctor, too" 'Bus 1 is another controller than before' cfdfuctl doctor
+rack_plug 3-6 "$old" path=pci-0000:00:14.0-usb-0:6 uid=BB0000000A51353432343630
+holds "the place that was set aside still is" until_true 60 test_state 3-6 quarantined
+rack_plug 3-4 "$new" path=pci-0000:00:14.0-usb-0:4 uid=CC0000000A51353432343630
+holds "a port of ours by its path" until_true 60 good_is 2
+same "its label is where it was" P4 "$(label 3-4)"
+cfdfuctl port release 3-6 > /dev/null
+holds "released, it is flashed" until_true 60 test_verdict 3-6 pass
+sim_stop
+sim_start fast --config "$scratch/paths.conf"
+rack_plug 3-6 "$new" path=pci-0000:00:14.0-usb-0:6 uid=BB0000000A51353432343630
+holds "and stays released" until_true 60 test_state 3-6 ended

@@ -80,7 +80,7 @@ drone_named(struct call *k)
 static int
 run_add(struct call *k)
 {
-	const char *controller = NULL, *translator = NULL;
+	const char *controller = NULL, *translator = NULL, *path = NULL;
 	struct drone_config c;
 	int r;
 
@@ -100,10 +100,14 @@ run_add(struct call *k)
 			controller = value;
 		else if (strcmp(k->word[i], "translator") == 0)
 			translator = value;
+		else if (strcmp(k->word[i], "path") == 0)
+			path = value;
 		else if (drone_config_set(&c, k->word[i], value, k->error, sizeof(k->error)) < 0)
 			return -EINVAL;
 	}
 	r = fail_errno(k, world_add(k->c->world, k->word[1], controller, translator, &c));
+	if (r == 0 && path != NULL)
+		world_set_path(k->c->world, k->word[1], path);
 	if (r == 0)
 		k->c->seed++;
 	return r;

@@ -5,7 +5,7 @@
  * "error: WHY".
  *
  *     add PORT [KEY=VALUE]...     a new drone beside the port; "-" and "_" in keys are the same;
- *                                 translator= and controller= place it, the rest is
+ *                                 translator=, controller= and path= place it, the rest is
  *                                 drone.h's configuration
  *     load PORT FILE ADDRESS      file into the flash
  *     blank PORT ADDRESS LENGTH   erased flash

@@ -85,6 +85,18 @@ derive_place(struct slot *s, const char *port)
 	copy_text(s->controller + 3, bus + 1 < sizeof(s->controller) - 3 ? bus + 1 : 8, port);
 	if (dot != NULL)
 		copy_text(s->translator, (size_t)(dot - port) + 1, port);
+	if (port[bus] == '-')
+		(void)snprintf(s->path, sizeof(s->path), "platform-sim_hcd.%.8s-usb-0:%.31s",
+			       s->controller + 3, port + bus + 1);
+}
+
+void
+world_set_path(struct world *w, const char *port, const char *path)
+{
+	struct slot *s = world_slot(w, port);
+
+	if (s != NULL)
+		copy_text(s->path, sizeof(s->path), path);
 }
 
 static int
@@ -172,6 +184,7 @@ tell_sighted(struct world *w, struct slot *s)
 		return;
 	memset(&seen, 0, sizeof(seen));
 	copy_text(seen.port, sizeof(seen.port), s->port);
+	copy_text(seen.path, sizeof(seen.path), s->path);
 	copy_text(seen.controller, sizeof(seen.controller), s->controller);
 	copy_text(seen.translator, sizeof(seen.translator), s->translator);
 	seen.arrival = s->arrival;

@@ -72,6 +72,8 @@ void world_free(struct world *w);
  */
 int world_add(struct world *w, const char *port, const char *controller, const char *translator,
 	      const struct drone_config *config) MUST_CHECK;
+/* The device path of a port that there is, in place of one derived from its bus. */
+void world_set_path(struct world *w, const char *port, const char *path);
 /* The drone now on the port (after a swap: the other one), or NULL.  Borrowed. */
 struct drone *world_drone(struct world *w, const char *port);
 /* The drone that was taken away by a swap, or NULL.  Borrowed. */

@@ -13,6 +13,7 @@
 
 struct slot {
 	char port[PORT_TEXT_MAX], controller[PORT_TEXT_MAX], translator[PORT_TEXT_MAX];
+	char path[PATH_TEXT_MAX];
 	struct drone *drone, *displaced;
 	uint64_t arrival;   /* 0 = nothing on the bus */
 	uint64_t told;	    /* the arrival the host believes in; 0 = none */

@@ -105,7 +105,7 @@ no_file_at_all_gives_the_defaults_of_the_design(void **state)
 	struct config *c = load(*state);
 
 	assert_int_equal(c->ports.count, 0);
-	assert_true(config_ports_match(&c->ports, "1-4"));
+	assert_true(config_ports_match(&c->ports, "1-4", NULL));
 	assert_int_equal(c->adopt, ADOPT_RECOGNISED);
 	assert_int_equal(c->quarantine, 3);
 	assert_int_equal(c->idle_exit_ms, 0);
@@ -120,7 +120,7 @@ no_file_at_all_gives_the_defaults_of_the_design(void **state)
 	assert_int_equal(c->skip, SKIP_READBACK);
 	assert_true(c->light);
 	assert_false(c->backup);
-	assert_null(config_label(c, "1-4"));
+	assert_null(config_label(c, "1-4", NULL));
 }
 
 static void
@@ -140,10 +140,10 @@ every_key_is_understood(void **state)
 	    "light = no\nbackup = yes\nbackup-keep = 9\nbackup-age = 30d\n");
 	c = load(t);
 	assert_int_equal(c->ports.count, 3);
-	assert_true(config_ports_match(&c->ports, "1-7.1"));
-	assert_true(config_ports_match(&c->ports, "4-1"));
-	assert_false(config_ports_match(&c->ports, "4-1.1"));
-	assert_false(config_ports_match(&c->ports, "3-1"));
+	assert_true(config_ports_match(&c->ports, "1-7.1", NULL));
+	assert_true(config_ports_match(&c->ports, "4-1", NULL));
+	assert_false(config_ports_match(&c->ports, "4-1.1", NULL));
+	assert_false(config_ports_match(&c->ports, "3-1", NULL));
 	assert_int_equal(c->adopt, ADOPT_PORT);
 	assert_int_equal(c->quarantine, 0);
 	assert_int_equal(c->idle_exit_ms, 300000);
@@ -178,14 +178,43 @@ an_exact_label_beats_a_glob_and_a_later_line_an_earlier(void **state)
 		   "2-2 = gone\n2-2 =\n2-3 = Stra\xC3\x9F"
 		   "e 3\n");
 	c = load(t);
-	assert_string_equal(config_label(c, "1-4"), "A1");
-	assert_string_equal(config_label(c, "1-5"), "row A");
-	assert_string_equal(config_label(c, "1-4.2"), "hub");
-	assert_string_equal(config_label(c, "2-1"), "y");
-	assert_null(config_label(c, "2-2"));
-	assert_string_equal(config_label(c, "2-3"), "Stra\xC3\x9F"
+	assert_string_equal(config_label(c, "1-4", NULL), "A1");
+	assert_string_equal(config_label(c, "1-5", NULL), "row A");
+	assert_string_equal(config_label(c, "1-4.2", NULL), "hub");
+	assert_string_equal(config_label(c, "2-1", NULL), "y");
+	assert_null(config_label(c, "2-2", NULL));
+	assert_string_equal(config_label(c, "2-3", NULL), "Stra\xC3\x9F"
 						    "e 3");
-	assert_null(config_label(c, "9-9"));
+	assert_null(config_label(c, "9-9", NULL));
+}
+
+/* As udev's ID_PATH has it: colons in a key, wildcards, and the form with the USB revision. */
+static void
+a_slot_is_named_by_its_controllers_path_too(void **state)
+{
+	static const char path[] = "pci-0000:00:14.0-usb-0:4.2";
+	struct tree *t = *state;
+	struct config *c;
+
+	write_file(t->etc, "cfdfud.conf",
+		   "[station]\nports = 9-*, pci-0000:00:14.0-usbv2-0:4.*\n"
+		   "[slots]\npci-0000:00:14.0-usb-0:4.2 = A3\n1-4.2 = by number\n"
+		   "platform-fd500000.pcie-pci-0000:01:00.0-usbv2-0:1.? = row B\n"
+		   "[platforms]\npci-0000:00:14.0-usb-0:4.2 = flapper\n");
+	c = load(t);
+	assert_string_equal(config_label(c, "1-4.2", path), "A3");
+	assert_string_equal(config_label(c, "7-4.2", path), "A3");
+	assert_string_equal(config_label(c, "1-4.2", NULL), "by number");
+	assert_string_equal(config_label(c, "1-4.2", ""), "by number");
+	assert_string_equal(config_label(c, "3-1.2",
+					 "platform-fd500000.pcie-pci-0000:01:00.0-usb-0:1.2"),
+			    "row B");
+	assert_null(config_label(c, "3-1.2", "pci-0000:01:00.0-usb-0:1.2"));
+	assert_true(config_ports_match(&c->ports, "1-4.2", path));
+	assert_true(config_ports_match(&c->ports, "9-1", ""));
+	assert_false(config_ports_match(&c->ports, "1-4.2", NULL));
+	assert_false(config_ports_match(&c->ports, "1-5", "pci-0000:00:14.0-usb-0:5"));
+	assert_string_equal(c->rules[0].target, path);
 }
 
 static void
@@ -502,6 +531,7 @@ main(void)
 		TEST(no_file_at_all_gives_the_defaults_of_the_design),
 		TEST(every_key_is_understood),
 		TEST(an_exact_label_beats_a_glob_and_a_later_line_an_earlier),
+		TEST(a_slot_is_named_by_its_controllers_path_too),
 		TEST(platform_rules_name_a_slot_or_a_serial),
 		TEST(a_device_section_describes_any_dfuse_device),
 		TEST(dropins_apply_in_the_order_of_their_names_whatever_their_directory),

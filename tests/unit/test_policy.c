@@ -330,7 +330,7 @@ a_drones_own_image_beats_its_slots_labels_and_the_selected_one(void **state)
 	struct policy *p = policy_with_all_selected();
 	struct image *slots = image_for(BIT(PLATFORM_CF2)), *drones = image_for(BIT(PLATFORM_CF2));
 	struct image *labels = image_for(BIT(PLATFORM_CF2));
-	struct policy_drone d = { PORT, RUNTIME, DFU, PLATFORM_CF2, 0, false, "front" };
+	struct policy_drone d = { PORT, RUNTIME, DFU, PLATFORM_CF2, 0, false, "front", NULL };
 	struct policy_choice choice;
 
 	(void)state;
@@ -387,7 +387,7 @@ a_serial_names_the_drone_in_both_its_modes(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct policy *p = NULL;
 		struct policy_drone d = { NULL, cases[i].runtime, cases[i].dfu, PLATFORM_CF2, 0,
-					  false, NULL };
+					  false, NULL, NULL };
 		struct policy_choice choice;
 
 		assert_int_equal(policy_new(&p), 0);
@@ -403,7 +403,7 @@ static void
 rules_of_slot_and_serial_must_not_contradict(void **state)
 {
 	struct policy *p = policy_with_all_selected();
-	struct policy_drone d = { PORT, RUNTIME, "", PLATFORM_CF2, 0, false, NULL };
+	struct policy_drone d = { PORT, RUNTIME, "", PLATFORM_CF2, 0, false, NULL, NULL };
 	struct policy_choice choice;
 
 	(void)state;
@@ -422,14 +422,14 @@ rules_of_slot_and_serial_must_not_contradict(void **state)
 static void
 names_that_can_name_nothing_are_refused(void **state)
 {
-	char longest[SERIAL_TEXT_MAX + 1];
+	char longest[PATH_TEXT_MAX + 1];
 	struct policy *p = policy_with_all_selected();
 
 	(void)state;
 	memset(longest, '7', sizeof(longest));
-	longest[SERIAL_TEXT_MAX] = '\0';
+	longest[PATH_TEXT_MAX] = '\0';
 	assert_int_equal(policy_set_platform(p, longest, PLATFORM_CF2), -EINVAL);
-	longest[SERIAL_TEXT_MAX - 1] = '\0';
+	longest[PATH_TEXT_MAX - 1] = '\0';
 	assert_int_equal(policy_set_platform(p, longest, PLATFORM_CF2), 0);
 	assert_int_equal(policy_set_platform(p, "", PLATFORM_CF2), -EINVAL);
 	assert_int_equal(policy_set_platform(p, NULL, PLATFORM_CF2), -EINVAL);

@@ -71,10 +71,12 @@ a_choice_says_whose_it_is(void **state)
 		{ NULL, POLICY_BY_PLATFORM },
 		{ "front", POLICY_BY_LABEL },
 		{ PORT, POLICY_BY_SLOT },
+		{ "pci-usb-0:4.2", POLICY_BY_SLOT },
 		{ DFU, POLICY_BY_SERIAL },
 	};
 	struct policy *p = policy_with_all_selected();
-	struct policy_drone d = { PORT, RUNTIME, DFU, PLATFORM_CF2, 0, false, "front" };
+	struct policy_drone d = { PORT,	 RUNTIME, DFU,	   PLATFORM_CF2, 0,
+				  false, "front", "pci-usb-0:4.2" };
 	struct policy_choice choice;
 
 	(void)state;
