@@ -9,6 +9,7 @@
 #include "client/commands.h"
 #include "client/conn.h"
 #include "client/out.h"
+#include "client/page.h"
 #include "client/params.h"
 #include "client/slots.h"
 #include "client/stream.h"
@@ -35,7 +36,7 @@ print_ending(void *ctx, const json_t *slot)
 	const struct wait *w = ctx;
 	struct text message = out_text(slot, "message"), verdict = out_text(slot, "verdict");
 	struct text serial;
-	char name[96];
+	char name[96], line[4 * OUT_TEXT_MAX];
 	bool colour = out_has_colour(w->session);
 
 	if (w->session->json) {
@@ -44,10 +45,11 @@ print_ending(void *ctx, const json_t *slot)
 	}
 	slot_name(slot, name, sizeof(name));
 	text_copy(&serial, slot_serial(slot));
-	printf("%s%s%s %s%s%s%s%s\n", colour ? colour_code(colour_of_verdict(verdict.s)) : "",
-	       verdict.s, colour ? "\033[0m" : "", name, serial.s[0] != '\0' ? " " : "", serial.s,
-	       message.s[0] != '\0' ? ": " : "", message.s);
-	(void)fflush(stdout); /* WHY: main looks at the stream's state at the end */
+	snprintf(line, sizeof(line), "%s%s%s %s%s%s%s%s",
+		 colour ? colour_code(colour_of_verdict(verdict.s)) : "", verdict.s,
+		 colour ? "\033[0m" : "", name, serial.s[0] != '\0' ? " " : "", serial.s,
+		 message.s[0] != '\0' ? ": " : "", message.s);
+	page_line(line);
 }
 
 /* What keeps drones from ending: standing before a rack, one wants to know.  NULL: nothing. */

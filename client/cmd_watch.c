@@ -19,6 +19,7 @@
 #include "client/conn.h"
 #include "client/out.h"
 #include "client/overview.h"
+#include "client/page.h"
 #include "client/params.h"
 #include "client/screen.h"
 #include "client/slots.h"
@@ -30,7 +31,6 @@
 #define ENTER_SCREEN "\033[?1049h\033[?25l\033[?7l\033[2J"
 #define LEAVE_SCREEN "\033[?7h\033[?25h\033[?1049l"
 #define HOME "\033[H"
-#define ERASE_BELOW "\033[J"
 
 #define REDRAW_MS 250 /* LIMIT: frames a second; drones do not change faster than eyes */
 
@@ -79,8 +79,7 @@ draw(struct watch *w)
 	if (frame == NULL)
 		return;
 	fputs(HOME, stdout);
-	fputs(frame, stdout);
-	put(ERASE_BELOW);
+	put(frame);
 	free(frame);
 }
 
@@ -89,8 +88,9 @@ static void
 print_change(void *ctx, const json_t *before, const json_t *after)
 {
 	struct text state = out_text(after, "state"), message = out_text(after, "message");
-	struct text old = out_text(before, "state");
+	struct text old = out_text(before, "state"), what = out_text(after, "verdict");
 	const char *verdict = slot_verdict(after), *was = slot_verdict(before);
+	char line[3 * OUT_TEXT_MAX];
 	time_t now = time(NULL);
 	char clock[16] = "", name[96];
 	struct tm tm;
@@ -103,12 +103,12 @@ print_change(void *ctx, const json_t *before, const json_t *after)
 	if (localtime_r(&now, &tm) != NULL)
 		(void)strftime(clock, sizeof(clock), "%H:%M:%S", &tm); /* WHY: it fits */
 	slot_name(after, name, sizeof(name));
-	printf("%s %s %s", clock, name,
-	       slot_is_active(after) || verdict == NULL ? state.s : out_text(after, "verdict").s);
-	if (!out_true(after, "present"))
-		fputs(" (gone)", stdout);
-	printf("%s%s\n", !slot_is_active(after) && message.s[0] != '\0' ? ": " : "",
-	       slot_is_active(after) ? "" : message.s);
+	snprintf(line, sizeof(line), "%s %s %s%s%s%s", clock, name,
+		 slot_is_active(after) || what.s[0] == '\0' ? state.s : what.s,
+		 out_true(after, "present") ? "" : " (gone)",
+		 !slot_is_active(after) && message.s[0] != '\0' ? ": " : "",
+		 slot_is_active(after) ? "" : message.s);
+	page_line(line);
 }
 
 /* Keys come one by one, and are not shown. */

@@ -118,6 +118,18 @@ page_wrap(const char *text, size_t columns)
 	return wrapped;
 }
 
+void
+page_line(const char *line)
+{
+	size_t columns = out_columns();
+
+	if (columns < COLUMNS_MIN)
+		puts(line);
+	else
+		wrap_line(stdout, line, columns);
+	(void)fflush(stdout); /* WHY: main looks at the stream's state at the end */
+}
+
 static bool
 is_longer_than_screen(const char *text)
 {

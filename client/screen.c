@@ -15,7 +15,9 @@
 #include "client/screen_row.h"
 #include "client/slots.h"
 
-#define ERASE_REST "\033[K"
+/* WHY before the text: after a line as wide as the terminal, its last character would be erased. */
+#define ERASE_LINE "\033[K"
+#define ERASE_BELOW "\033[J"
 #define PLAIN "\033[0m"
 #define LINE_BYTES 4096
 #define INDENT 2     /* of what to do, below its drone */
@@ -54,7 +56,7 @@ put_line(struct frame *f, const char *text, enum colour colour)
 
 	if (f->used >= f->how->rows)
 		return;
-	fprintf(f->out, "%s%s%.*s%s" ERASE_REST, f->used == 0 ? "" : "\r\n",
+	fprintf(f->out, "%s" ERASE_LINE "%s%.*s%s", f->used == 0 ? "" : "\r\n",
 		coloured ? colour_code(colour) : "", (int)cells_prefix(text, f->how->columns), text,
 		coloured ? PLAIN : "");
 	f->used++;
@@ -352,6 +354,8 @@ put_all(struct frame *f, const struct slots *slots)
 		put_group(f, g);
 	if (foot > 0)
 		put_line(f, "q leaves; the station goes on.", COLOUR_FAINT);
+	if (f->used < f->how->rows)
+		fputs("\r\n" ERASE_BELOW, f->out);
 }
 
 char *

@@ -22,7 +22,7 @@ struct screen {
 };
 
 /*
- * One frame: at most rows lines of at most columns cells each, every line ended by "erase to its
+ * One frame: at most rows lines of at most columns cells each, every line begun by "erase to its
  * end", so that a frame written over the last one leaves nothing of it and nothing flickers.
  * malloc()ed; NULL when memory ran out.
  */

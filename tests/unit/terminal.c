@@ -19,7 +19,7 @@ take_sequence(const char *s)
 {
 	size_t n = 1 + strspn(s + 1, "0123456789;");
 
-	if (s[0] != '[' || (s[n] != 'm' && strncmp(s, "[K", 2) != 0))
+	if (s[0] != '[' || (s[n] != 'm' && strncmp(s, "[K", 2) != 0 && strncmp(s, "[J", 2) != 0))
 		fail_msg("an unknown control sequence: ESC%.8s", s);
 	return n + 1;
 }
@@ -56,6 +56,9 @@ terminal_show(struct terminal *t, size_t rows, size_t columns, const char *text)
 	t->columns = columns;
 	while (*text != '\0') {
 		if (*text == '\033') {
+			/* WHY: it would erase the last character, under which the cursor stays */
+			if (strncmp(text, "\033[K", 3) == 0 && t->column >= columns)
+				t->overflow = true;
 			text++;
 			text += take_sequence(text);
 		} else if (*text == '\r') {

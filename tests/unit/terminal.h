@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A terminal small enough to look into: takes what a program prints and says what stands where, in
- * cells.  Knows UTF-8, carriage return, line feed, "erase to the end of the line" and colours; any
- * other control fails the test.
+ * cells.  Knows UTF-8, carriage return, line feed, "erase to the end" of the line or the
+ * screen, and colours; any other control fails the test.
  */
 #ifndef TESTS_TERMINAL_H
 #define TESTS_TERMINAL_H

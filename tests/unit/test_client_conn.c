@@ -154,6 +154,7 @@ a_wait_goes_on_when_the_service_is_back(void **state)
 {
 	struct talk t;
 	char endings[8192] = "";
+	int watch;
 
 	(void)state;
 	start(&t, "--no-color", "wait");
@@ -167,8 +168,12 @@ a_wait_goes_on_when_the_service_is_back(void **state)
 	accept_call(&t);
 	say(&t, DONE);
 	hear(t.err, t.said, sizeof(t.said), "is back");
+	watch = t.service;
+	accept_call(&t); /* it asks the records for what it has missed */
+	say(&t, "{\"parameters\":{\"attempts\":[],\"next\":null}}");
 	hear(t.out, endings, sizeof(endings), "pass 1-4 A");
 	assert_int_equal(finish(&t), EXIT_OK);
+	close(watch);
 }
 
 /* Before the first answer there is nothing to come back to. */
