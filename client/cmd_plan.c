@@ -102,6 +102,8 @@ print_plans(const struct session *s, const json_t *reply)
 		return r;
 	table_may_drop(t, 1);
 	table_may_drop(t, 2);
+	table_may_drop(t, 4);
+	table_may_drop(t, 5);
 	table_may_cut(t, 4);
 	table_last(t, 30);
 	json_array_foreach(plans, i, plan) add_row(t, plan);

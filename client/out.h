@@ -80,7 +80,7 @@ void table_right(struct table *t, size_t column);
 /* What gives way on a terminal that is too narrow: left out, in the order of the calls; cut. */
 void table_may_drop(struct table *t, size_t column);
 void table_may_cut(struct table *t, size_t column);
-/* The last column is not wrapped to less than this. */
+/* Columns are left out before the last one is wrapped to less than this. */
 void table_last(struct table *t, size_t characters);
 /* After the last row: false when this column was left out. */
 bool table_fit(struct table *t, size_t column);

@@ -37,6 +37,7 @@ struct frame {
 	const json_t **slots[GROUP_COUNT]; /* all in one allocation, slots[0] */
 	size_t count[GROUP_COUNT];
 	size_t lines[GROUP_COUNT]; /* given to each group */
+	unsigned char *telling;	   /* of each failed drone: enum telling */
 };
 
 static enum group
@@ -123,7 +124,9 @@ group_slots(struct frame *f, const json_t *list)
 	const json_t **room = calloc(GROUP_COUNT * (all + 1), sizeof(json_t *));
 	const json_t *slot;
 
-	if (room == NULL)
+	f->slots[0] = room;
+	f->telling = calloc(all + 1, 1);
+	if (room == NULL || f->telling == NULL)
 		return false;
 	for (size_t g = 0; g < GROUP_COUNT; g++)
 		f->slots[g] = room + g * (all + 1);
@@ -212,28 +215,57 @@ put_group(struct frame *f, enum group g)
 		put_names(f, g, rows, lines - rows);
 }
 
-/* Lines of what to do about one drone: all that is said, or where that is too long the advice. */
-static size_t
-choose_instruction(const struct frame *f, const json_t *slot, size_t room, struct text *ret)
+/* What is told below a failed drone: nothing, what to do, or all that there is to say. */
+enum telling { TELL_NOTHING, TELL_ADVICE, TELL_ALL };
+
+static struct text
+told_text(const json_t *slot, enum telling telling)
 {
-	static const char *const keys[] = { "message", "advice" };
-	size_t columns = f->how->columns > INDENT ? f->how->columns - INDENT : 1;
+	struct text t = { "" };
 
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		size_t lines;
-
-		*ret = out_text(slot, keys[i]);
-		lines = cells_lines(ret->s, columns);
-		if (lines <= room)
-			return lines;
-	}
-	ret->s[0] = '\0';
-	return 0;
+	if (telling == TELL_ADVICE)
+		t = out_text(slot, "advice");
+	if (telling == TELL_ALL || (telling == TELL_ADVICE && t.s[0] == '\0'))
+		t = out_text(slot, "message");
+	return t;
 }
 
-/* The failed ones, worst first, each with its cause; below each what to do, as far as that fits. */
+static size_t
+told_lines(const struct frame *f, const json_t *slot, enum telling telling)
+{
+	struct text t = told_text(slot, telling);
+
+	return cells_lines(t.s, f->how->columns > INDENT ? f->how->columns - INDENT : 1);
+}
+
+/*
+ * Shares lines between the failed drones, the worst first: for each what to do, whole or not at
+ * all; where lines are left then, all that there is to say.  Returns the lines taken.
+ */
+static size_t
+share_telling(struct frame *f, size_t room)
+{
+	size_t left = room;
+
+	for (size_t i = 0; i < f->count[GROUP_BAD]; i++)
+		f->telling[i] = TELL_NOTHING;
+	for (enum telling t = TELL_ADVICE; t <= TELL_ALL; t++)
+		for (size_t i = 0; i < f->count[GROUP_BAD]; i++) {
+			const json_t *slot = f->slots[GROUP_BAD][i];
+			size_t has = told_lines(f, slot, f->telling[i]);
+			size_t wants = told_lines(f, slot, t);
+
+			if (wants > has + left)
+				continue;
+			f->telling[i] = t;
+			left = left + has - wants;
+		}
+	return room - left;
+}
+
+/* The failed ones, worst first, each with its cause; below each what is told. */
 static void
-put_bad(struct frame *f, size_t spare)
+put_bad(struct frame *f)
 {
 	size_t count = f->count[GROUP_BAD], rows = f->lines[GROUP_BAD];
 	char line[LINE_BYTES];
@@ -242,37 +274,22 @@ put_bad(struct frame *f, size_t spare)
 		rows = rows > 0 ? rows - 1 : 0;
 	for (size_t i = 0; i < rows && i < count; i++) {
 		const json_t *slot = f->slots[GROUP_BAD][i];
-		struct text todo;
-		size_t lines = choose_instruction(f, slot, spare, &todo);
+		struct text told = told_text(slot, f->telling[i]);
 
 		row_draw(slot, &f->widths, line, sizeof(line));
 		put_line(f, line, row_colour(slot));
-		put_text(f, todo.s, INDENT, lines, COLOUR_NONE);
-		spare -= lines;
+		put_text(f, told.s, INDENT, f->how->rows, COLOUR_NONE);
 	}
 	if (rows < count && f->lines[GROUP_BAD] > 0)
 		put_names(f, GROUP_BAD, rows, 1);
-}
-
-/* Lines that instructions take, as far as there is room for them. */
-static size_t
-count_instructions(const struct frame *f, size_t room)
-{
-	size_t total = 0;
-	struct text todo;
-
-	for (size_t i = 0; i < f->count[GROUP_BAD]; i++)
-		total += choose_instruction(f, f->slots[GROUP_BAD][i], room - total, &todo);
-	return total;
 }
 
 /*
  * Shares the lines out: a line for each group that has drones and one for each failed drone; then
  * what to do; then more lines for those at work, the done ones, the rest.  Where not even the worst
  * one's instruction fits, the lines of other groups are taken for it: their counts stand above.
- * Returns the lines for instructions.
  */
-static size_t
+static void
 share_lines(struct frame *f, size_t room)
 {
 	size_t todo;
@@ -283,11 +300,11 @@ share_lines(struct frame *f, size_t room)
 	}
 	f->lines[GROUP_BAD] = f->count[GROUP_BAD] < room ? f->count[GROUP_BAD] : room;
 	room -= f->lines[GROUP_BAD];
-	todo = count_instructions(f, room);
+	todo = share_telling(f, room);
 	for (size_t g = GROUP_COUNT; g-- > GROUP_ACTIVE && f->count[GROUP_BAD] > 0 && todo == 0;) {
 		room += f->lines[g];
 		f->lines[g] = 0;
-		todo = count_instructions(f, room);
+		todo = share_telling(f, room);
 	}
 	room -= todo;
 	for (size_t g = GROUP_ACTIVE; g < GROUP_COUNT; g++) {
@@ -297,7 +314,6 @@ share_lines(struct frame *f, size_t room)
 		f->lines[g] += f->lines[g] > 0 ? more : 0;
 		room -= f->lines[g] > 0 ? more : 0;
 	}
-	return todo;
 }
 
 /* All counts where there is room for them; else those that matter, the failed ones first. */
@@ -348,8 +364,8 @@ put_all(struct frame *f, const struct slots *slots)
 	if (json_array_size(f->list) == 0)
 		put_line(f, "Nothing is plugged in.", COLOUR_NONE);
 	spare = f->how->rows > f->used + foot ? f->how->rows - f->used - foot : 0;
-	spare = share_lines(f, spare);
-	put_bad(f, spare);
+	share_lines(f, spare);
+	put_bad(f);
 	for (enum group g = GROUP_ACTIVE; g < GROUP_COUNT; g++)
 		put_group(f, g);
 	if (foot > 0)
@@ -381,6 +397,7 @@ screen_draw(const struct slots *slots, const struct screen *how)
 	}
 out:
 	free(f.slots[0]);
+	free(f.telling);
 	json_decref(list);
 	return text;
 }

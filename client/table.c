@@ -175,7 +175,7 @@ last_width(const struct table *t)
 
 	for (size_t i = 0; i + 1 < t->count; i++)
 		others += t->columns[i].dropped ? 0 : t->columns[i].width + 1;
-	return t->room > others + t->last_min ? t->room - others : t->last_min;
+	return t->room > others + LAST_MIN ? t->room - others : LAST_MIN;
 }
 
 /* Breaks the last cell of a row at words. */

@@ -247,11 +247,21 @@ name_of(const struct picture *p, int n, char *dst, size_t size)
 	snprintf(dst, size, p->wide_labels ? "机架%d\U0001F681" : "R%d ", n + 1);
 }
 
+static int
+count_of(const char *text, const char *part)
+{
+	int n = 0;
+
+	for (; (text = strstr(text, part)) != NULL; text++)
+		n++;
+	return n;
+}
+
 static void
 expect_failed(const struct terminal *t, const struct picture *p)
 {
 	char *flow = malloc(FLOW_MAX);
-	int last = -1;
+	int last = -1, told;
 
 	for (int n = 0; n < p->slots; n++) {
 		const char *line;
@@ -269,9 +279,10 @@ expect_failed(const struct terminal *t, const struct picture *p)
 	assert_true(last >= 0 && last < (int)t->rows);
 	assert_non_null(flow);
 	terminal_flow(t, flow, FLOW_MAX);
-	if (strstr(flow, message) == NULL && strstr(flow, advice) == NULL)
-		fail_msg("%zux%zu, %d slots: no instruction is whole", t->columns, t->rows,
-			 p->slots);
+	told = count_of(flow, message) + count_of(flow, advice);
+	if (told < (t->rows >= 24 ? FAILED : 1))
+		fail_msg("%zux%zu, %d slots: %d instructions are whole", t->columns, t->rows,
+			 p->slots, told);
 	free(flow);
 }
 
