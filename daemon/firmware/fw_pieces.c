@@ -143,16 +143,19 @@ join(struct fw_pieces *p, struct fw_loading *l)
 }
 
 /*
- * Notes a small piece that lies far behind the code.  QUIRK: older Crazyflie builds give the zeros
- * of section .nzds a flash address behind the image; they are harmless there, and written, for what
- * a file says about flash memory is what the flash memory is to hold.
+ * Notes a small piece, the last of its memory, that lies far behind the code.  QUIRK: older
+ * Crazyflie builds give the zeros of section .nzds a flash address behind the image; they are
+ * harmless there, and written, for what a file says about flash memory is what the flash memory is
+ * to hold.
  */
 static void
-note_stray(struct fw_loading *l, const struct fw_piece *before, const struct fw_piece *piece)
+note_stray(struct fw_loading *l, const struct fw_pieces *p, size_t i)
 {
+	const struct fw_piece *before = &p->list[i - 1], *piece = &p->list[i];
+	bool last = i + 1 == p->count || place_words(piece[1].addr) != place_words(piece->addr);
 	uint32_t gap = piece->addr - before->addr - before->size;
 
-	if (piece->size <= STRAY_BYTES_MAX && gap >= STRAY_GAP_BYTES &&
+	if (last && piece->size <= STRAY_BYTES_MAX && gap >= STRAY_GAP_BYTES &&
 	    place_words(piece->addr) == place_words(before->addr))
 		fw_warn(l->facts,
 			"%" PRIu32 " bytes at 0x%08" PRIX32 " lie apart, %" PRIu32
@@ -183,7 +186,7 @@ fw_pieces_finish(struct fw_pieces *p, struct fw_loading *l)
 					.offset = piece->offset };
 
 		if (i > 0)
-			note_stray(l, piece - 1, piece);
+			note_stray(l, p, i);
 		r = fw_add_element(l, &e, p->bytes + piece->at);
 	}
 	if (r == 0) {

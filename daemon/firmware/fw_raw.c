@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define TAR_MAGIC_AT 257 /* POSIX ustar */
+
 /* Files that people hand over by mistake, by their first bytes. */
 static const struct {
 	const char *magic;
@@ -44,6 +46,8 @@ fw_load_raw(struct fw_loading *l)
 		if (l->size >= strangers[i].magic_bytes &&
 		    memcmp(l->data, strangers[i].magic, strangers[i].magic_bytes) == 0)
 			return fw_refuse(l, 0, "not firmware: this is %s", strangers[i].words);
+	if (l->size > TAR_MAGIC_AT + 5 && memcmp(l->data + TAR_MAGIC_AT, "ustar", 5) == 0)
+		return fw_refuse(l, TAR_MAGIC_AT, "not firmware: this is a tar archive: unpack it");
 	r = fw_refuse_text(l, l->data, l->size);
 	if (r < 0)
 		return r;

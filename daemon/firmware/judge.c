@@ -18,6 +18,7 @@
 #define FLASH_ADDR 0x08000000U
 #define FLASH_END 0x080FFFFFU
 #define FLASH_BYTES (FLASH_END - FLASH_ADDR + 1)
+#define GAP_NOTED_BYTES 512U /* more than behind the vectors: every HEX file has that gap */
 #define SAME_CODE_MAX                                                                              \
 	3 /* LIMIT: so many findings of one kind, lest one mistake drowns the others */
 
@@ -291,7 +292,7 @@ measure(struct judgement *j, const struct image *image, const struct judge_profi
 			continue;
 		if (pieces++ == 0)
 			j->first_addr = s->addr;
-		else if (s->addr != j->last_addr + 1)
+		else if (s->addr - j->last_addr > GAP_NOTED_BYTES)
 			gaps++;
 		j->last_addr = last_of(s);
 	}

@@ -38,6 +38,9 @@ is_right(const struct foreign_file *f, const struct loaded *l)
 		print_error("%s: no note with \"%s\"\n", f->name, f->words);
 	else if (accepted && f->words == NULL && l->facts->warning_count > 0)
 		print_error("%s: note \"%s\" without need\n", f->name, l->facts->warnings[0]);
+	else if (accepted && f->words == NULL && judged(l->image, &options)->finding_count > 0)
+		print_error("%s: finding \"%s\" without need\n", f->name,
+			    judged(l->image, &options)->findings[0].text);
 	else
 		return true;
 	return false;
