@@ -50,6 +50,14 @@ holds "with the note of what was left out" \
 	grep -qF 'left out: 40 bytes for RAM at 0x20014D9C' "$scratch/said"
 cfdfuctl firmware make "$scratch/plain.dfu" "$foreign/build.hex" > /dev/null
 holds "and nothing for RAM is in it" cmp "$scratch/ram.dfu" "$scratch/plain.dfu"
+for name in dfuse-ram dfuse-two-suffixes dfuse-metadata; do
+	cfdfuctl firmware make "$scratch/$name" "$foreign/$name.dfu" > /dev/null 2>&1
+	same "$name.dfu is made anew without what is left out" "$(sha256sum < "$foreign/dfuse.dfu")" \
+		"$(sha256sum < "$scratch/$name")"
+done
+cfdfuctl firmware make "$scratch/copy.dfu" "$foreign/dfuse-pack-0.10.dfu" > /dev/null
+holds "a file of which nothing is left out stays as it is" \
+	cmp "$scratch/copy.dfu" "$foreign/dfuse-pack-0.10.dfu"
 mkdir "$scratch/out"
 holds "a build's own HEX file is taken apart" \
 	cfdfuctl firmware extract "$foreign/ram-section.hex" --output "$scratch/out"
