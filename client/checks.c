@@ -255,8 +255,9 @@ check_disk(struct checks *c)
 	bytes = (unsigned long long)v.f_bavail * v.f_frsize;
 	if (bytes < DISK_FLOOR_BYTES)
 		add(c, "disk", "fail", "sudo journalctl --vacuum-size=100M",
-		    "only %llu MiB are free for the records in %s: below 64 nothing is flashed",
-		    bytes >> 20, STATE_DIR);
+		    "only %llu MiB are free for the records in %s: below %llu (or the "
+		    "free-space-floor of the configuration) nothing is flashed",
+		    bytes >> 20, STATE_DIR, DISK_FLOOR_BYTES >> 20);
 	else
 		add(c, "disk", "ok", NULL, "%llu MiB are free for the records", bytes >> 20);
 	if (v.f_flag & ST_RDONLY)

@@ -15,22 +15,11 @@
 static void
 print_released(const json_t *reply)
 {
-	const json_t *released = json_object_get(reply, "released"), *one;
-	size_t i;
-
-	if (json_array_size(released) == 0) {
+	if (json_array_size(json_object_get(reply, "released")) == 0) {
 		puts("Nothing was set aside.");
 		return;
 	}
-	fputs("Released:", stdout);
-	json_array_foreach(released, i, one)
-	{
-		struct text t;
-
-		text_copy(&t, json_string_value(one));
-		printf(" %s", t.s);
-	}
-	putchar('\n');
+	out_names("Released:", reply, "released");
 }
 
 static int

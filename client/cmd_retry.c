@@ -13,22 +13,22 @@
 static void
 print_queued(const json_t *reply)
 {
-	const json_t *queued = json_object_get(reply, "queued"), *port;
+	const json_t *queued = json_object_get(reply, "queued"), *one;
+	const json_t *refused = json_object_get(reply, "refused");
 	size_t i;
 
+	json_array_foreach(refused, i, one)
+	{
+		struct text t;
+
+		text_copy(&t, json_string_value(one));
+		say_note("%s", t.s);
+	}
 	if (json_array_size(queued) == 0) {
 		puts("Nothing to retry: no drone has failed.");
 		return;
 	}
-	fputs("Queued:", stdout);
-	json_array_foreach(queued, i, port)
-	{
-		struct text t;
-
-		text_copy(&t, json_string_value(port));
-		printf(" %s", t.s);
-	}
-	putchar('\n');
+	out_names("Queued:", reply, "queued");
 	if (json_is_string(json_object_get(reply, "note"))) {
 		struct text t;
 

@@ -68,6 +68,25 @@ say_note(const char *fmt, ...)
 }
 
 void
+out_names(const char *heading, const json_t *reply, const char *key)
+{
+	const json_t *names = json_object_get(reply, "names"), *one;
+	size_t i;
+
+	if (json_array_size(names) == 0)
+		names = json_object_get(reply, key);
+	fputs(heading, stdout);
+	json_array_foreach(names, i, one)
+	{
+		struct text t;
+
+		text_copy(&t, json_string_value(one));
+		printf("%s %s", i > 0 ? "," : "", t.s);
+	}
+	putchar('\n');
+}
+
+void
 out_json(const json_t *document)
 {
 	if (json_dumpf(document, stdout, OUT_JSON_FLAGS) == 0)

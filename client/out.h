@@ -28,6 +28,9 @@ void say_note(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* WHY ASCII: device strings cannot steer a terminal through any JSON reader's output. */
 #define OUT_JSON_FLAGS (JSON_COMPACT | JSON_ENSURE_ASCII)
 
+/* A line: heading, and the slots of a reply as people call them (names), else its ports (key). */
+void out_names(const char *heading, const json_t *reply, const char *key);
+
 /* One document, one line, ASCII only, at once (flushed). */
 void out_json(const json_t *document);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/app_parts.h"
+#include "app/selection.h"
 #include "cfdfu/proto.h"
 
 static const char *
@@ -182,10 +183,27 @@ find_wanted(struct app *a, struct call *call, json_t *targets, bool failed,
 	return true;
 }
 
-static void
-answer_retried(struct app *a, struct call *call, json_t *take_queued)
+/* "A3 (1-4)" of each of these ports. */
+static json_t *
+names_of(struct app *a, const json_t *ports)
 {
-	json_t *reply = json_pack("{s:o}", "queued", take_queued);
+	json_t *list = json_array(), *port;
+	char name[2 * CONFIG_LABEL_TEXT_MAX];
+	size_t i;
+
+	json_array_foreach(ports, i, port)
+	{
+		selection_name_slot(a, json_string_value(port), name, sizeof(name));
+		(void)json_array_append_new(list, status_text(name));
+	}
+	return list;
+}
+
+static void
+answer_retried(struct app *a, struct call *call, json_t *take_queued, json_t *take_refused)
+{
+	json_t *reply = json_pack("{s:o, s:o, s:o}", "queued", take_queued, "names",
+				  names_of(a, take_queued), "refused", take_refused);
 	const char *note = NULL;
 
 	if (fleet_paused(a->fleet))
@@ -208,7 +226,7 @@ retry(void *ctx, struct call *call, json_t *parameters)
 	json_t *targets = json_object_get(parameters, "targets");
 	bool failed = flag_of(parameters, "failed"), force = flag_of(parameters, "force");
 	bool wanted[FLEET_SLOTS_MAX] = { false };
-	json_t *queued;
+	json_t *queued, *refused;
 	int error = 0;
 
 	if (!failed && json_array_size(targets) == 0) {
@@ -218,7 +236,9 @@ retry(void *ctx, struct call *call, json_t *parameters)
 	if (!find_wanted(a, call, targets, failed, wanted))
 		return;
 	queued = json_array();
+	refused = json_array();
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		char name[2 * CONFIG_LABEL_TEXT_MAX];
 		struct slot_view v;
 		int r;
 
@@ -226,16 +246,20 @@ retry(void *ctx, struct call *call, json_t *parameters)
 			continue;
 		r = fleet_retry(a->fleet, i, force, app_now_us());
 		fleet_view(a->fleet, i, app_now_us(), &v);
-		if (r == 0)
+		if (r == 0) {
 			(void)json_array_append_new(queued, json_string(v.port));
-		else
-			error = r;
+			continue;
+		}
+		error = r;
+		selection_name_slot(a, v.port, name, sizeof(name));
+		selection_say(refused, "%s: not tried again: %s.", name, why_not(r));
 	}
 	if (error < 0 && json_array_size(queued) == 0 && !failed) {
 		json_decref(queued);
+		json_decref(refused);
 		call_refuse(call, PROTO_ERROR("Refused"), "Not tried again: %s.", why_not(error));
 	} else {
-		answer_retried(a, call, queued);
+		answer_retried(a, call, queued, refused);
 	}
 	pump(a);
 }
@@ -279,7 +303,8 @@ release_port(void *ctx, struct call *call, json_t *parameters)
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
 		if (text == NULL || target.slots[i])
 			release_slot(a, i, released);
-	call_reply(call, json_pack("{s:o}", "released", released));
+	call_reply(call, json_pack("{s:o, s:o}", "released", released, "names",
+				   names_of(a, released)));
 	pump(a);
 }
 

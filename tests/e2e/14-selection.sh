@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Which drone is meant, and what is selected for it: every way to name one, one selection for one
 # target, what a selection replaces, keeps and begins, and the plan before it.
+# shellcheck disable=SC2016 # what is waited for is looked at anew each time
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -69,6 +70,11 @@ holds "a refused act is logged as refused, and why" \
 	grep -qE 'Retry .*A1.*: refused: .*nothing is plugged in' "$log"
 same "and recorded so" refused "$(records "SELECT substr(json_extract(arguments, '\$.outcome'), 1, 7)
 	FROM acts WHERE method = 'Retry' ORDER BY id DESC LIMIT 1")"
+cfdfuctl retry A1 A3 > "$scratch/said" 2>&1
+same "one of two that can be tried again is" 0 $?
+holds "by its name" grep -q '^Queued: A3 (1-3)$' "$scratch/said"
+holds "and the other is not passed over" grep -q 'A1 (1-1): not tried again: nothing is plugged in' \
+	"$scratch/said"
 refused "an unknown slot" 'no slot or drone' cfdfuctl port release 9-9
 holds "and that it names nothing" grep -qE 'ReleasePort .*9-9.*: refused: NoSuchSlot' "$log"
 cfdfuctl resume > /dev/null

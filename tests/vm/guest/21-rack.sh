@@ -78,6 +78,11 @@ same "a second pass finds all of them unchanged" $drones "$(verdicts unchanged)"
 same "and writes nothing" "$blocks" "$(counter 1-1 blocks_written)"
 holds "history lists both passes" test "$(cfdfuctl --json history --limit 500 |
 	jq -s '[.[] | .attempts? // .] | flatten | length')" -eq $((2 * drones))
+# WHY asked of udev itself: it sets the property for USB devices in newer versions only.
+path=$(udevadm test-builtin path_id /sys/bus/usb/devices/1-1 2> /dev/null |
+	sed -n 's/^ID_PATH=//p')
+same "the path that udev gives a port names its slot" "1-1 ${path:-none}" \
+	"$(cfdfuctl --json status "${path:-none}" | jq -r '.slots[].port') ${path:-none}"
 records "SELECT * FROM attempts" > "$out/attempts.txt"
 journalctl -u cfdfud.service --no-pager > "$out/journal.txt"
 journalctl -u cfdfud.service -o json --no-pager | jq -r 'select(.CFDFU_VERDICT == "pass") |
