@@ -76,12 +76,12 @@ fleet_wants_another_image(const struct fleet *f, const struct slot *s)
 					      sizeof(s->done_sha256)) != 0;
 }
 
-/* Nothing has been recorded of it, and nothing was done to the drone. */
+/* Nothing is or will be recorded of it, and nothing was done to the drone. */
 bool
 fleet_has_not_begun(const struct slot *s)
 {
 	return s->job != NULL && job_stage(s->job) < JOB_ENDING && !job_touched(s->job) &&
-	       job_record(s->job)->id == 0;
+	       !job_begun(s->job);
 }
 
 void

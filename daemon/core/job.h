@@ -213,6 +213,7 @@ bool job_published(const struct job *j); /* its verdict is on disk and may be to
 bool job_foreign(const struct job *j);	 /* OVER: the device in DFU mode is none of ours */
 /* OVER without a verdict: why nothing was done; borrowed.  NULL otherwise. */
 const char *job_idle_reason(const struct job *j);
+bool job_begun(const struct job *j);   /* its row was asked for, whether it exists yet or not */
 bool job_touched(const struct job *j); /* the drone was rebooted or changed */
 /* Work left and in all, as far as it can be told; boot_us: what coming back usually takes. */
 void job_estimate(const struct job *j, uint64_t now_us, uint64_t boot_us, uint64_t *ret_left_us,

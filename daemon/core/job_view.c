@@ -66,6 +66,12 @@ job_idle_reason(const struct job *j)
 }
 
 bool
+job_begun(const struct job *j)
+{
+	return j->begun != BEGUN_NO;
+}
+
+bool
 job_touched(const struct job *j)
 {
 	return j->touched;

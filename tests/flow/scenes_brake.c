@@ -304,6 +304,72 @@ a_drone_that_waits_for_its_turn_to_write_leaves_dfu_mode_as_it_came(void **state
 	expect_good(x, waits);
 }
 
+static bool
+has_begun(struct scene *x, const char *port)
+{
+	struct slot_view v;
+
+	return station_view(x->s, port, &v) && v.begun;
+}
+
+/* Its row is written, and it waits for others to change their mode. */
+static void
+a_drone_that_waits_for_its_turn_to_reboot_stays_as_it_is(void **state)
+{
+	struct scene *x = *state;
+	const char *first = port_of(0), *second = port_of(1);
+
+	x->options.fleet.limits.switch_max = 1;
+	begin(x);
+	add(x, first);
+	add(x, second);
+	plug(x, first);
+	plug(x, second);
+	for (unsigned n = 0; !has_begun(x, first) || !has_begun(x, second); n++) {
+		assert_true(n < 30000);
+		wait_us(x, MS / 4);
+	}
+	if (drone_counters(drone_at(x, first))->reboots == 0) { /* the other one is before it */
+		first = port_of(1);
+		second = port_of(0);
+	}
+	assert_int_equal(policy_set_aside(fleet_policy(station_fleet(x->s)),
+					  image_label(x->now)->sha256, "it is tried here"),
+			 0);
+	settle(x);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(last(x, port_of(i))->verdict.kind, VERDICT_SKIPPED);
+		assert_int_equal(last(x, port_of(i))->verdict.fault, FAULT_SET_ASIDE);
+		assert_int_equal(drone_counters(drone_at(x, port_of(i)))->erases, 0);
+		assert_int_equal(drone_personality(drone_at(x, port_of(i))), DRONE_RUNTIME);
+	}
+	assert_int_equal(drone_counters(drone_at(x, second))->reboots, 0);
+}
+
+static void
+drones_that_wait_to_begin_are_called_back_and_nothing_waits_for_them(void **state)
+{
+	struct scene *x = *state;
+	unsigned unserved = 0, skipped = 0;
+
+	x->options.fleet.limits.active_max = 1;
+	begin_rack(x, 1);
+	select_bad(x, CUT_OFF, 9);
+	for (unsigned i = 0; i < 4; i++)
+		plug(x, port_of(i));
+	settle(x);
+	assert_int_equal(harmed(x), 1);
+	for (unsigned i = 0; i < 4; i++) {
+		enum slot_class class = view(x, port_of(i)).class;
+
+		unserved += class == SLOT_CLASS_UNSERVED && attempts(x, port_of(i)) == 0;
+		skipped += class == SLOT_CLASS_SKIPPED;
+	}
+	/* The next one had its turn to begin, and its row, when the first one's ending was told. */
+	assert_int_equal(skipped, 1);
+	assert_int_equal(unserved, 2);
+}
+
 static void
 with_the_brake_off_nothing_is_stopped(void **state)
 {
@@ -476,6 +542,8 @@ const struct CMUnitTest scenes_brake[] = {
 	SCENE(resumed_the_station_still_spares_its_drones_that_image_until_it_is_released),
 	SCENE(another_image_and_resume_is_all_it_takes),
 	SCENE(a_drone_that_waits_for_its_turn_to_write_leaves_dfu_mode_as_it_came),
+	SCENE(a_drone_that_waits_for_its_turn_to_reboot_stays_as_it_is),
+	SCENE(drones_that_wait_to_begin_are_called_back_and_nothing_waits_for_them),
 	SCENE(with_the_brake_off_nothing_is_stopped),
 	SCENE(drones_of_one_hub_that_vanish_together_are_told_once_and_blame_no_port),
 	SCENE(when_both_hubs_go_it_is_the_hub_above_them),
