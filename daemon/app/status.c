@@ -26,13 +26,14 @@ status_time(int64_t wall_ms)
 {
 	time_t seconds = (time_t)(wall_ms / 1000);
 	struct tm tm;
-	char text[48];
-	size_t n;
+	char date[48], text[64];
 
 	if (wall_ms <= 0 || gmtime_r(&seconds, &tm) == NULL)
 		return json_null();
-	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(text + n, sizeof(text) - n, ".%03dZ", (int)(wall_ms % 1000));
+	(void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	/* A year of five digits carries its sign, as in the records. */
+	(void)snprintf(text, sizeof(text), "%s%s.%03dZ", tm.tm_year + 1900L > 9999 ? "+" : "",
+		       date, (int)(wall_ms % 1000));
 	return json_string(text);
 }
 
