@@ -60,7 +60,7 @@ struct content {
 	/* Where it should end, and what its end looks like: content_end.c. */
 	uint32_t data_end;    /* behind what the start code copies; 0: start code not recognised */
 	uint32_t marked_end;  /* behind the end mark; 0: there is none */
-	uint32_t blank_bytes; /* before that end, all 0x00 or all 0xFF */
+	uint32_t blank_bytes; /* before that end, all 0x00 or all 0xFF; 0: as whole images end */
 	uint32_t hole_addr;   /* of the first blank 2 KiB before that end; 0: none */
 };
 

@@ -235,6 +235,12 @@ text_at(const uint8_t *data, size_t size, uint32_t base, uint32_t p)
 	return n <= TEXT_MAX && at + n < size && data[at + n] == '\0' ? n : 0;
 }
 
+static bool
+is_number(const uint8_t *p, size_t length)
+{
+	return count_digits(p, length) == length;
+}
+
 /* What the trailer of an image at base points to; offsets. */
 struct trailer {
 	size_t tag, tag_length, revision;
@@ -259,11 +265,12 @@ read_trailer(const uint8_t *data, size_t size, uint32_t base, struct trailer *re
 	if (!is_revision(data + ret->revision, size - ret->revision))
 		return false;
 	/*
-	 * Optimised: the tag is first, and its text stands right before the revision's.  Else tag
-	 * and commit count, a number, are swapped.
+	 * Tag and commit count, a number, are swapped in some builds.  Where both are numbers, the
+	 * tag is the first if its text stands right before the revision's, alone.
 	 */
-	if (texts[0] + length[0] + 1 != texts[1] &&
-	    count_digits(data + (texts[0] - base), length[0]) == length[0])
+	if (is_number(data + (texts[0] - base), length[0]) &&
+	    (!is_number(data + (texts[2] - base), length[2]) ||
+	     texts[0] + length[0] + 1 != texts[1] || texts[2] + length[2] + 1 == texts[0]))
 		tag = 2;
 	ret->tag = texts[tag] - base;
 	ret->tag_length = length[tag];

@@ -18,6 +18,7 @@
 #define LOADER_BYTES 7256
 #define VECTORS 16 /* looked at; the first of every Cortex-M table */
 #define VERSION_BYTES 29 /* SPEC: protocol notes 2.4: what fits into the answer */
+#define DIGITS "0123456789"
 #define WINDOW_BEFORE 64
 #define WINDOW_AFTER 64
 
@@ -232,7 +233,7 @@ read_text(const struct memory *m, uint32_t addr, char *text, uint32_t size)
 
 /*
  * SPEC: firmware notes 4: an image ends with pointers to tag, revision and commit count, and the
- * mark; where nothing was optimised, the count, a number, is first and the tag last.
+ * mark; in some builds the count, a number, is first and the tag last.
  */
 static bool
 take_mark(struct findings *f, const struct memory *m, const uint8_t *pointers)
@@ -249,9 +250,12 @@ take_mark(struct findings *f, const struct memory *m, const uint8_t *pointers)
 	if (tag[0] == '\0' || last[0] == '\0' || strspn(revision, "0123456789abcdef") != 12 ||
 	    revision[12] != '\0')
 		return false;
-	beside = get_le32(pointers) + strlen(tag) + 1 == get_le32(pointers + 4);
-	copy_text(f->version, sizeof(f->version),
-		  !beside && strspn(tag, "0123456789") == strlen(tag) ? last : tag);
+	beside = get_le32(pointers) + strlen(tag) + 1 == get_le32(pointers + 4) &&
+		 get_le32(pointers + 8) + strlen(last) + 1 != get_le32(pointers);
+	if (strspn(tag, DIGITS) == strlen(tag) && (!beside || strspn(last, DIGITS) != strlen(last)))
+		copy_text(f->version, sizeof(f->version), last);
+	else
+		copy_text(f->version, sizeof(f->version), tag);
 	copy_text(f->revision, sizeof(f->revision), revision);
 	return true;
 }

@@ -37,7 +37,7 @@ static const struct mkimage_spec builds[] = {
 	{ .platform = "flapper" },
 	{ .platform = "cf2", .markless = true },
 	{ .platform = "cf21bl", .markless = true },
-	{ .platform = "bolt", .markless = true, .foreign_start = true },
+	{ .platform = "bolt", .markless = true },
 	{ .platform = "tag", .foreign_start = true },
 	{ .platform = "flapper", .modified = true },
 	{ .old = true, .foreign_start = true },
