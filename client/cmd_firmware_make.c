@@ -325,7 +325,7 @@ static int
 write_file(const struct session *s, const struct invocation *i, struct make *m)
 {
 	const char *path = i->args[0];
-	char objection[JUDGE_TEXT_MAX];
+	char objection[JUDGE_TEXT_MAX] = "";
 	uint8_t *bytes = NULL;
 	size_t count = 0;
 	int r = make_bytes(i, m, &bytes, &count);

@@ -257,7 +257,7 @@ share_telling(struct frame *f, size_t room)
 
 			if (wants > has + left)
 				continue;
-			f->telling[i] = t;
+			f->telling[i] = (unsigned char)t;
 			left = left + has - wants;
 		}
 	return room - left;
