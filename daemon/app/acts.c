@@ -8,7 +8,7 @@
 #include "app/app_parts.h"
 
 /* LIMIT: refusals told and recorded in a minute: who may only look may not fill the disk either. */
-enum { DENIED_MAX = 20, OUTCOME_MAX = 512 };
+enum { DENIED_MAX = 20, OUTCOME_MAX = 512, LINE_ARGUMENTS_MAX = 400 };
 
 static int
 record(struct app *a, const struct peer *peer, const char *method, const char *arguments)
@@ -46,8 +46,10 @@ tell(struct app *a, struct call *call, const char *outcome)
 	struct log_about about = { .id = LOG_ID_OPERATOR_ACT };
 	int r = record(a, peer, method, row);
 
-	log_say(a->log, LOG_NOTICE, &about, "%s: %s %s: %s%s", peer->user, method,
-		line != NULL ? line : "{}", outcome, r < 0 ? " (not recorded)" : "");
+	/* WHY cut: what became of it stands behind, and a line has an end. */
+	log_say(a->log, LOG_NOTICE, &about, "%s: %s %.*s: %s%s", peer->user, method,
+		LINE_ARGUMENTS_MAX, line != NULL ? line : "{}", outcome,
+		r < 0 ? " (not recorded)" : "");
 	free(row);
 	free(line);
 }

@@ -106,6 +106,21 @@ serial_parameter(struct app *a, struct call *call, const char *text, struct targ
 	return true;
 }
 
+/* The records have the port that a device path was then; now it is asked for as what it is now. */
+static const char *
+port_of_path(struct app *a, const char *text)
+{
+	struct slot_view v;
+
+	for (unsigned i = 0; text != NULL && i < fleet_slots(a->fleet); i++) {
+		if (strcmp(fleet_path(a->fleet, i), text) != 0 || text[0] == '\0')
+			continue;
+		fleet_view(a->fleet, i, app_now_us(), &v);
+		return v.port;
+	}
+	return text;
+}
+
 /* "2026-01-31T12:34:56.789Z", seconds' fraction and time of day optional; false when it is none. */
 static bool
 parse_time(const char *text, int64_t *ret_ms)
@@ -157,7 +172,7 @@ methods_get_history(void *ctx, struct call *call, json_t *parameters)
 	if (f.serial != NULL && !serial_parameter(a, call, f.serial, &t))
 		return;
 	f.serial = f.serial != NULL ? t.key : NULL;
-
+	f.slot = port_of_path(a, f.slot);
 	if (!time_parameter(call, parameters, "since", &f.since_ms) ||
 	    !time_parameter(call, parameters, "until", &f.until_ms))
 		return;

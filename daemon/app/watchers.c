@@ -54,7 +54,9 @@ tell(struct app *a, struct watcher *w)
 	json_t *slots;
 	int r;
 
-	find_target(a, w->target, false, &t);
+	target_begin(&t, w->target);
+	if (w->target[0] != '\0')
+		find_target(a, w->target, false, &t);
 	if (w->target[0] != '\0' && has_lost_a_row(a, w, &t))
 		w->full = true;
 	slots = news(a, w, &t, &any);

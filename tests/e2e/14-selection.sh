@@ -168,8 +168,11 @@ cat "$scratch/slots.conf" >> "$scratch/ports.conf"
 sim_stop
 sim_start fast --config "$scratch/ports.conf"
 rack_plug 2-1.2 "$old" uid=770000000A51353432343630
-outside='[.station.outside[]] | join(" ")'
-holds "a drone on another port is told" until_true 60 eval '[ "$(status "$outside")" = 2-1.2 ]'
+outside()
+{
+	status '[.station.outside[]] | join(" ")'
+}
+holds "a drone on another port is told" until_true 60 eval '[ "$(outside)" = 2-1.2 ]'
 same "it is no slot" 0 "$(status '[.slots[] | select(.port == "2-1.2")] | length')"
 says "the status says so" '1 drone on a port this station does not use: 2-1\.2' cfdfuctl status
 timeout 60 cfdfuctl --json watch > "$scratch/watch" 2>&1 &
@@ -182,7 +185,7 @@ holds "the journal says so, once" \
 	[ "$(grep -c '2-1\.2: a drone on a port this station does not use' "$log")" = 1 ]
 refused "asked for, it is refused with the reason" 'does not use that port' cfdfuctl retry 2-1.2
 rack_do unplug 2-1.2 > /dev/null
-holds "and when it is gone, nothing is told" until_true 60 eval '[ -z "$(status "$outside")" ]'
+holds "and when it is gone, nothing is told" until_true 60 eval '[ -z "$(outside)" ]'
 
 # ---- places, whatever the numbers of buses are --------------------------------------------------
 
@@ -208,6 +211,8 @@ same "a label by the controller's path" P4 "$(label 1-4)"
 holds "the journal has it" grep -qE '(^|>)P4 \(1-4\): plugged in' "$log"
 same "a target by it" 1-4 "$(cfdfuctl --json status pci-0000:00:14.0-usb-0:4 | jq -r '.slots[].port')"
 same "a label by the bus's number" N5 "$(label 1-5)"
+same "its history by it" 1 "$(cfdfuctl --json history --slot pci-0000:00:14.0-usb-0:4 |
+	jq -s '[.[] | .attempts? // .] | flatten | length')"
 cfdfuctl firmware select old --for pci-0000:00:14.0-usb-0:4 > /dev/null
 same "a selection by it is kept so" "cf2=new pci-0000:00:14.0-usb-0:4=old" "$(in_force)"
 holds "and in force" until_true 60 eval '[ "$(status ".slots[] |
