@@ -25,7 +25,8 @@ print_queued(const json_t *reply)
 		say_note("%s", t.s);
 	}
 	if (json_array_size(queued) == 0) {
-		puts("Nothing to retry: no drone has failed.");
+		if (json_array_size(refused) == 0)
+			puts("Nothing to retry: no drone that is plugged in has failed.");
 		return;
 	}
 	out_names("Queued:", reply, "queued");
@@ -63,8 +64,9 @@ run(const struct session *s, const struct invocation *i)
 		out_json(reply);
 	else
 		print_queued(reply);
+	r = json_array_size(json_object_get(reply, "refused")) > 0 ? EXIT_REFUSED : EXIT_OK;
 	json_decref(reply);
-	return EXIT_OK;
+	return r;
 }
 
 const struct command_desc cmd_retry = {

@@ -83,6 +83,6 @@ help_print(FILE *f, const struct command_desc *c)
 	print_options(f, global_options);
 	if (c == NULL)
 		fputs("\nExit status: 0 done, 1 at least one drone failed, 2 usage, 3 no daemon, "
-		      "4 refused, 5 timed out.  More: man cfdfuctl\n",
+		      "4 refused, 5 timed out, 6 nothing there.  More: man cfdfuctl\n",
 		      f);
 }

@@ -204,7 +204,7 @@ set_up() # SITUATION; false: it has none
 		;;
 	'it needs the button')
 		station
-		rack_plug 1-1 "$old" no_dfu_request=yes
+		rack_plug 1-1 "$(image 2021.06 --old)" no_dfu_request=yes
 		begin --timeout $seconds
 		;;
 	'it needs a power cycle')

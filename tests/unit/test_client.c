@@ -376,7 +376,7 @@ steering_commands_ask_what_they_should(void **state)
 		  "Retry\",\"parameters\":{\"targets\":[\"1-4\",\"A2\"],\"force\":true}}",
 		  "{\"queued\":[\"1-4\",\"1-5\"]}", "Queued: 1-4, 1-5\n" },
 		{ "retry --failed", "Retry\",\"parameters\":{\"failed\":true}}", "{\"queued\":[]}",
-		  "Nothing to retry: no drone has failed." },
+		  "Nothing to retry: no drone that is plugged in has failed." },
 		{ "port release 1-4", "ReleasePort\",\"parameters\":{\"target\":\"1-4\"}}",
 		  "{\"released\":[\"1-4\"],\"names\":[\"A3 (1-4)\"]}", "Released: A3 (1-4)\n" },
 		{ "port release --all", "ReleasePort\",\"parameters\":{}}", "{\"released\":[]}",
