@@ -174,29 +174,29 @@ is_over(const struct wait *w)
 
 /* ---- the last word -------------------------------------------------------------------------- */
 
+/* WHY a stream: a rack's worth of names is not cut. */
 static void
 say_list(const json_t *report, const char *list, const char *heading)
 {
-	char line[8192];
+	bool missing = strcmp(list, "missing") == 0;
 	const json_t *one;
-	size_t i, used;
+	size_t i;
 
-	(void)snprintf(line, sizeof(line), "%s: ", heading);
+	if (json_array_size(json_object_get(report, list)) == 0)
+		return;
+	fprintf(stderr, "%s: ", heading);
 	json_array_foreach(json_object_get(report, list), i, one)
 	{
-		struct text name = out_text(one, "name"), words = out_text(one, "words");
-		struct text state = out_text(one, "state");
-		bool gone = !out_true(one, "present") && strcmp(list, "missing") != 0;
-		const char *why = strcmp(list, "missing") == 0 ? state.s : words.s;
+		struct text name = out_text(one, "name");
+		struct text why = out_text(one, missing ? "state" : "words");
+		bool off = !missing && !out_true(one, "present");
 
-		used = strlen(line);
-		(void)snprintf(line + used, sizeof(line) - used, "%s%.90s%s%.130s%s%s",
-			       i > 0 ? ", " : "", name.s, why[0] != '\0' || gone ? " (" : "", why,
-			       gone ? why[0] != '\0' ? ", off the bus" : "off the bus" : "",
-			       why[0] != '\0' || gone ? ")" : "");
+		fprintf(stderr, "%s%s", i > 0 ? ", " : "", name.s);
+		if (why.s[0] != '\0' || off)
+			fprintf(stderr, " (%s%s%s)", why.s, why.s[0] != '\0' && off ? ", " : "",
+				off ? "off the bus" : "");
 	}
-	if (json_array_size(json_object_get(report, list)) > 0)
-		say_note("%s", line);
+	fputc('\n', stderr);
 }
 
 /* On standard error: standard output has the endings alone. */

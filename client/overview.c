@@ -12,6 +12,8 @@
 #include "client/out.h"
 #include "client/slots.h"
 
+#define ENTRY_REST 64 /* beside a slot's name and words: heading, brackets, "and 120 more." */
+
 /* Adds to what is in dst; what does not fit is cut. */
 static void PRINTF_LIKE(3, 4) add(char *dst, size_t size, const char *fmt, ...)
 {
@@ -127,14 +129,12 @@ void
 overview_list(const json_t *slots, enum slot_fate fate, char *dst, size_t size)
 {
 	static const char *const headings[] = {
-		[SLOT_FATE_DONE] = "Take away (done)",
-		[SLOT_FATE_ASIDE] = "Set aside",
-		[SLOT_FATE_ALONE] = "Left alone",
-		[SLOT_FATE_ACTIVE] = "Leave plugged in",
+		[SLOT_FATE_DONE] = "Take away (done)", [SLOT_FATE_ASIDE] = "Set aside",
+		[SLOT_FATE_ALONE] = "Left alone",      [SLOT_FATE_ACTIVE] = "Leave plugged in",
 		[SLOT_FATE_WAITING] = "Not begun yet",
 	};
 	const json_t *slot;
-	size_t i, count = 0;
+	size_t i, count = 0, more = 0;
 
 	dst[0] = '\0';
 	json_array_foreach(slots, i, slot)
@@ -147,6 +147,10 @@ overview_list(const json_t *slots, enum slot_fate fate, char *dst, size_t size)
 			continue;
 		slot_short_name(slots, slot, name, sizeof(name));
 		slot_words(slot, words, sizeof(words));
+		if (more > 0 || strlen(dst) + strlen(name) + strlen(words) + ENTRY_REST >= size) {
+			more++;
+			continue;
+		}
 		if (count++ == 0)
 			add(dst, size, "%s: ", headings[fate]);
 		add(dst, size, "%s%s%s%s%s%s", count > 1 ? ", " : "", name,
@@ -154,7 +158,9 @@ overview_list(const json_t *slots, enum slot_fate fate, char *dst, size_t size)
 		    out_true(slot, "present") || words[0] == '\0' ? "" : ", off the bus",
 		    words[0] != '\0' ? ")" : "");
 	}
-	if (count > 0)
+	if (more > 0)
+		add(dst, size, "%s%zu more", count > 0 ? ", and " : "", more);
+	if (count + more > 0)
 		add(dst, size, ".");
 }
 
@@ -180,14 +186,10 @@ overview_unplug(const json_t *slots, char *dst, size_t size)
 static const struct {
 	const char *class, *words;
 } sum_rows[] = {
-	{ "pass", "PASS" },
-	{ "unchanged", "UNCHANGED" },
-	{ "active", "AT WORK" },
-	{ "waiting", "NOT BEGUN" },
-	{ "skipped", "SKIPPED" },
-	{ "unserved", "WITHOUT FIRMWARE" },
-	{ "foreign", "FOREIGN" },
-	{ "needs-power-cycle", "NEEDS A POWER CYCLE" },
+	{ "pass", "PASS" },	  { "unchanged", "UNCHANGED" },
+	{ "active", "AT WORK" },  { "waiting", "NOT BEGUN" },
+	{ "skipped", "SKIPPED" }, { "unserved", "WITHOUT FIRMWARE" },
+	{ "foreign", "FOREIGN" }, { "needs-power-cycle", "NEEDS A POWER CYCLE" },
 };
 
 static size_t

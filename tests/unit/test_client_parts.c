@@ -19,6 +19,7 @@
 
 #include "client/checks.h"
 #include "client/out.h"
+#include "client/overview.h"
 #include "client/screen.h"
 #include "client/slots.h"
 #include "client/when.h"
@@ -174,6 +175,38 @@ what_is_not_good_is_never_taken_away(void **state)
 		assert_int_equal(slot_has_failed(slot), rows[i].failed);
 		json_decref(slot);
 	}
+}
+
+/* A list that does not fit says how many it leaves out. */
+static void
+no_list_of_drones_is_cut_in_silence(void **state)
+{
+	json_t *list = json_array();
+	char text[200];
+
+	(void)state;
+	for (int i = 1; i <= 120; i++)
+		json_array_append_new(list, json_pack("{s:o, s:s, s:b}", "port",
+						      json_sprintf("1-%d", i), "class", "pass",
+						      "present", 1));
+	for (size_t size = 1; size <= sizeof(text); size++) {
+		unsigned shown = 0, more = 0;
+		const char *rest;
+
+		overview_list(list, SLOT_FATE_DONE, text, size);
+		rest = strstr(text, " more.");
+		if (rest == NULL) {
+			assert_true(size < 64);
+			continue;
+		}
+		while (rest > text && rest[-1] >= '0' && rest[-1] <= '9')
+			rest--;
+		more = (unsigned)strtoul(rest, NULL, 10);
+		for (const char *c = text; (c = strstr(c, "1-")) != NULL; c++)
+			shown++;
+		assert_int_equal(shown + more, 120);
+	}
+	json_decref(list);
 }
 
 /* A station that is older than this client tells states and verdicts. */
@@ -449,6 +482,7 @@ main(void)
 		cmocka_unit_test(durations_are_read_alike_everywhere),
 		cmocka_unit_test(numbers_and_times_are_written_for_people),
 		cmocka_unit_test(what_is_not_good_is_never_taken_away),
+		cmocka_unit_test(no_list_of_drones_is_cut_in_silence),
 		cmocka_unit_test(slots_without_a_class_count_by_state_and_verdict),
 		cmocka_unit_test(bars_are_never_wider_than_asked),
 		cmocka_unit_test(a_full_reply_forgets_what_it_does_not_name),
