@@ -25,6 +25,7 @@ number(sqlite3_stmt *st, int column)
 }
 
 #define TIME_MAX 48
+#define SORT_STEPS 400000 /* LIMIT: of SQLite's machine before a first row: some milliseconds */
 
 /* An attempt and the texts that are made for it. */
 struct row {
@@ -109,16 +110,17 @@ struct choice {
 };
 
 static int
-choose_by_serial(struct store *s, const char *serial, bool verdict, struct choice *c)
+choose_by_serial(struct store *s, const struct store_filter *f, bool sort, struct choice *c)
 {
+	bool verdict = store_text_present(f->verdict);
 	sqlite3_stmt *st = db_query(s->db, DB_DRONES_WITH);
 	int64_t count = 0;
 	int r;
 
-	db_bind_text(st, 1, serial);
+	db_bind_text(st, 1, f->serial);
 	r = two_numbers(s, st, &c->drone, &count);
 	if (count > 1)
-		c->query = DB_HISTORY_DRONES;
+		c->query = sort ? DB_HISTORY_DRONES : DB_HISTORY;
 	else
 		c->query = verdict ? DB_HISTORY_DRONE_VERDICT : DB_HISTORY_DRONE;
 	return r;
@@ -141,7 +143,7 @@ choose_by_slot(struct store *s, const char *slot, bool verdict, struct choice *c
 }
 
 static int
-choose(struct store *s, const struct store_filter *f, struct choice *c)
+choose(struct store *s, const struct store_filter *f, bool sort, struct choice *c)
 {
 	bool verdict = store_text_present(f->verdict);
 	int r = 0;
@@ -151,7 +153,7 @@ choose(struct store *s, const struct store_filter *f, struct choice *c)
 	if (verdict && strcmp(f->verdict, "running") == 0)
 		c->query = DB_HISTORY_RUNNING;
 	else if (store_text_present(f->serial))
-		r = choose_by_serial(s, f->serial, verdict, c);
+		r = choose_by_serial(s, f, sort, c);
 	else if (store_text_present(f->slot))
 		r = choose_by_slot(s, f->slot, verdict, c);
 	return r < 0 ? r : 0;
@@ -172,12 +174,12 @@ find_place(struct store *s, int64_t before_id, int64_t *ret_segment, int64_t *re
 
 /* Numbers are not copied: binding them cannot fail. */
 static int
-prepare_history(struct store *s, const struct store_filter *f, sqlite3_stmt **ret_st)
+prepare_history(struct store *s, const struct store_filter *f, bool sort, sqlite3_stmt **ret_st)
 {
 	int64_t before = f->before_id > 0 ? f->before_id : INT64_MAX, segment = 0, ms = 0;
 	struct choice c;
 	sqlite3_stmt *st;
-	int r = choose(s, f, &c);
+	int r = choose(s, f, sort, &c);
 
 	if (r == 0)
 		r = find_place(s, before, &segment, &ms);
@@ -202,6 +204,31 @@ prepare_history(struct store *s, const struct store_filter *f, sqlite3_stmt **re
 	return 0;
 }
 
+static int
+stop(void *ctx)
+{
+	(void)ctx;
+	return 1;
+}
+
+/* The first row, or what db_step() says; when much has to be sorted before it, without sorting. */
+static int
+first_row(struct store *s, const struct store_filter *f, sqlite3_stmt **ret_st)
+{
+	int steps = f->sort_steps > 0 ? (int)f->sort_steps : SORT_STEPS;
+	int r = prepare_history(s, f, true, ret_st);
+
+	if (r < 0)
+		return r;
+	sqlite3_progress_handler(db_handle(s->db), steps, stop, NULL);
+	r = db_step(s->db, *ret_st);
+	sqlite3_progress_handler(db_handle(s->db), 0, NULL, NULL);
+	if (r >= 0 || sqlite3_errcode(db_handle(s->db)) != SQLITE_INTERRUPT)
+		return r;
+	r = prepare_history(s, f, false, ret_st);
+	return r < 0 ? r : db_step(s->db, *ret_st);
+}
+
 int
 store_history_page(struct store *s, const struct store_filter *f,
 		   void (*each)(void *ctx, const struct store_attempt *a), void *ctx,
@@ -214,10 +241,8 @@ store_history_page(struct store *s, const struct store_filter *f,
 
 	*ret_next = 0;
 	if (r == 0)
-		r = prepare_history(s, f, &st);
-	if (r < 0)
-		return r;
-	while ((r = db_step(s->db, st)) > 0) {
+		r = first_row(s, f, &st);
+	for (; r > 0; r = db_step(s->db, st)) {
 		int64_t id = sqlite3_column_int64(st, 0);
 
 		if (sqlite3_column_int(st, COLUMN_WANTED) != 0) {

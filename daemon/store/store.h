@@ -243,6 +243,9 @@ struct store_filter {
 	unsigned limit;	     /* 0: STORE_HISTORY_MAX */
 	/* Asked after each row looked at, wanted or not: true ends the page.  May be NULL. */
 	bool (*enough)(void *ctx);
+	/* SQLite's steps for sorting the attempts of drones that share a serial, beyond which all
+	 * attempts are gone through in pages instead; 0: some milliseconds' worth. */
+	unsigned sort_steps;
 };
 
 /*

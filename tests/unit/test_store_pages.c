@@ -183,6 +183,28 @@ pages_of_any_length_make_the_same_whole(void **state)
 	}
 }
 
+/* Drones that share a serial and have too many attempts to be sorted: the same, in pages. */
+static void
+what_is_too_much_to_sort_is_gone_through(void **state)
+{
+	static struct answer sorted, r;
+
+	(void)state;
+	for (size_t n = 0; n < FILTERS; n++) {
+		struct store_filter f = nth_filter(n);
+
+		if (f.serial == NULL || strcmp(f.serial, "d1") != 0)
+			continue;
+		ask(f, ROWS_MAX, &sorted);
+		f.sort_steps = 50;
+		ask(f, 7, &r);
+		assert_int_equal(r.rows, sorted.rows);
+		assert_memory_equal(r.ids, sorted.ids, sizeof(r.ids[0]) * (size_t)r.rows);
+		if (n == 2) /* the serial alone: the other drones' attempts were looked at, too */
+			assert_in_range(r.looked_at, ATTEMPTS, ROWS_MAX);
+	}
+}
+
 /* One serial or one slot, with a verdict or a time or both: no row is looked at in vain. */
 static void
 an_index_leads_past_nothing_else(void **state)
@@ -267,6 +289,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		T(pages_of_any_length_make_the_same_whole),
+		T(what_is_too_much_to_sort_is_gone_through),
 		T(an_index_leads_past_nothing_else),
 		T(no_history_scans_the_attempts),
 		T(a_year_of_five_digits_is_told),
