@@ -95,7 +95,7 @@ exits 1 wait --timeout 60
 
 attempts=$(records 'SELECT count(*) FROM attempts')
 exits 0 --json port release --all
-same "nothing was set aside, nothing is released" '{"released":[]}' "$(cat "$scratch/said")"
+same "nothing was set aside, nothing is released" '[]' "$(jq -c .released "$scratch/said")"
 sleep 1
 same "and no drone is done again" "$attempts" "$(records 'SELECT count(*) FROM attempts')"
 
@@ -111,7 +111,7 @@ holds "and what is said of it says how that ends" \
 exits 4 retry 1-3
 rack_do mend 1-3 > /dev/null
 exits 0 --json port release 1-3
-same "it is released" '{"released":["1-3"]}' "$(cat "$scratch/said")"
+same "it is released" '["1-3"]' "$(jq -c .released "$scratch/said")"
 holds "and done again" until_true 60 test_verdict 1-3 pass
 same "a label of two slots names neither" 4 "$(cfdfuctl backup row "$scratch/b.dfu" > /dev/null 2>&1
 	echo $?)"

@@ -66,6 +66,9 @@ unplug() # PORT
 # asks heard().
 begin() # [OPTION-OF-WAIT...]
 {
+	# WHY here: what the row before had printed is not taken for what these have heard.
+	: > "$scratch/text"
+	: > "$scratch/json"
 	cfdfuctl wait "$@" > "$scratch/text" 2> "$scratch/words" &
 	text_pid=$!
 	cfdfuctl --json wait "$@" > "$scratch/json" 2> "$scratch/json-words" &
