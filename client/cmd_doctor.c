@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/checks.h"
 #include "client/command.h"
@@ -13,6 +14,7 @@
 #include "client/out.h"
 #include "client/remote.h"
 
+#define WALK_POLL_US 200000
 #define ROOT_ENV "CFDFU_DOCTOR_ROOT" /* a directory that stands for /, for tests */
 
 static enum colour
@@ -77,23 +79,60 @@ ask_service(const struct session *s, json_t *document, json_t *checks)
 	return r;
 }
 
+/* One question about the walk through the records; 1 while it goes on. */
+static int
+ask_walk(const struct session *s, bool start, json_t **ret_reply)
+{
+	json_t *parameters = json_pack("{s:b}", "start", start);
+	int r = conn_ask(s, PROTO_METHOD("CheckRecords"), parameters, ret_reply);
+
+	if (r != 0)
+		return r < 0 ? r : -r;
+	return out_true(*ret_reply, "running") ? 1 : 0;
+}
+
+/* Has all records compared with the audit file, and waits for that. */
+static int
+walk_records(const struct session *s)
+{
+	bool tell = !s->json && isatty(STDERR_FILENO);
+	json_t *reply = NULL;
+	int r = ask_walk(s, true, &reply);
+
+	while (r == 1) {
+		if (tell)
+			fprintf(stderr, "\r%lld of %lld records compared ",
+				(long long)out_int(reply, "compared"),
+				(long long)out_int(reply, "total"));
+		json_decref(reply);
+		reply = NULL;
+		(void)usleep(WALK_POLL_US);
+		r = ask_walk(s, false, &reply);
+	}
+	if (tell)
+		fputs("\r\033[K", stderr);
+	json_decref(reply);
+	return -r;
+}
+
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	static const char *const words[] = { "doctor", NULL };
+	const char *const words[] = { "doctor", invocation_has(i, "deep") ? "--deep" : NULL, NULL };
 	const char *root = getenv(ROOT_ENV);
 	json_t *document, *checks;
 	bool there;
 	int r = 0;
 
-	(void)i;
 	if (s->host != NULL)
 		return remote_run(s, words, -1, -1);
 	checks = json_array();
 	document = json_pack("{s:n,s:n,s:O,s:n}", "health", "reason", "checks", checks, "loop");
 	there = conn_is_there(s);
 	checks_run(root != NULL ? root : "", there, checks);
-	if (there)
+	if (there && invocation_has(i, "deep"))
+		r = walk_records(s);
+	if (there && r == 0)
 		r = ask_service(s, document, checks);
 	if (s->json)
 		out_json(document);
@@ -111,4 +150,5 @@ const struct command_desc cmd_doctor = {
 	.args = "",
 	.help = "what is wrong with the station, and the command that fixes it",
 	.run = run,
+	.options = { { "deep", 0, NULL, "first have all records compared with the audit file" } },
 };

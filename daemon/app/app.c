@@ -213,6 +213,7 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	a->seconds++;
 	records_check(a);
+	records_walk(a);
 	apply_ports_taken(a);
 	look_for_sleep(a);
 	tell_manager(a);
@@ -459,6 +460,8 @@ app_free(struct app *a)
 		event_free(a->second);
 	if (a->watch_timer != NULL)
 		event_free(a->watch_timer);
+	if (a->walker != NULL)
+		event_free(a->walker);
 	json_decref(a->station);
 	elements_forget(a);
 	json_decref(a->brake);

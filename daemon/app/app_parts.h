@@ -117,6 +117,9 @@ struct app {
 	bool tidy_due;	 /* the firmware folder may hold files that no row has */
 	bool loaded;		/* ports, catalogue and selection have been read from the store */
 	bool past_missing; /* a drone came while the records could not be read */
+	struct event *walker;	/* of a walk through the records that was asked for */
+	unsigned walk_due;	/* by seconds: the slow walk does not begin anew before */
+	uint64_t slice_us;	/* when the slice of the walk under way began */
 	uint64_t look_due_us;	/* records_look(): not before */
 	bool commit_failed;	/* the second's timer tries again, not every event of the bus */
 	enum store_health told_health;
@@ -170,6 +173,10 @@ void records_check(struct app *a);  /* each second */
 /* What was wrong may be over: before an answer rests on it.  ordered: by who may change things; for
  * the others, as often as it is cheap. */
 void records_look(struct app *a, bool ordered);
+void records_walk(struct app *a);   /* each second: the next of the slow walk */
+/* The whole walk, soon; a slice between other work.  -ENOMEM. */
+int records_walk_now(struct app *a) MUST_CHECK;
+bool records_walking(struct app *a);
 void records_tidy(struct app *a);   /* files of the library that no row has, when they are due */
 
 /* journal.c: a note becomes a log line and what else has to know. */
@@ -242,7 +249,8 @@ void methods_refuse_platforms(struct app *a, struct call *call, const struct ima
 server_handler methods_plan; /* methods_plan.c */
 server_handler methods_get_history, methods_get_attempt, methods_get_drone; /* methods_history.c */
 server_handler methods_recover_loader, methods_backup;			    /* methods_rescue.c */
-server_handler methods_get_health, methods_get_config;			    /* methods_doctor.c */
+server_handler methods_get_health, methods_get_config,
+    methods_check_records; /* methods_doctor.c */
 
 /* methods_rescue.c */
 void rescue_ended(struct app *a, unsigned slot,

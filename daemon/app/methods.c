@@ -349,5 +349,6 @@ server_handler *const methods[STATION_METHOD_COUNT] = {
 	[STATION_BACKUP] = methods_backup,
 	[STATION_GET_HEALTH] = methods_get_health,
 	[STATION_GET_CONFIG] = methods_get_config,
+	[STATION_CHECK_RECORDS] = methods_check_records,
 	[STATION_PLAN] = methods_plan,
 };

@@ -11,6 +11,7 @@
 
 #include "app/app_parts.h"
 #include "app/library.h"
+#include "cfdfu/proto.h"
 #include "core/outcome.h"
 #include "wire/text.h"
 
@@ -51,7 +52,34 @@ check_records(struct app *a, json_t *list)
 	else if (health == STORE_ALARM)
 		check(list, "records", "warn", why, fix != NULL ? fix : "cfdfuctl resume");
 	else
-		check(list, "records", "fail", why, fix);
+		check(list, "records", "fail", why,
+		      fix != NULL ? fix : "journalctl -u cfdfud -n 20");
+}
+
+static void
+check_walk(struct app *a, json_t *list)
+{
+	struct store_walk w;
+	char text[256];
+	json_t *at;
+
+	store_walk_state(a->store, &w);
+	at = status_time(w.whole_ms);
+	(void)snprintf(text, sizeof(text),
+		       "%lld of %lld records are compared with the audit file; all of them last: "
+		       "%s.",
+		       (long long)w.compared, (long long)w.total,
+		       json_is_string(at) ? json_string_value(at) : "not since the start");
+	json_decref(at);
+	if (w.differences == 0) {
+		check(list, "records-compared", "ok", text, NULL);
+		return;
+	}
+	(void)snprintf(text, sizeof(text),
+		       "%lu records differ from the audit file (%s); the database is rebuilt at "
+		       "the next start.",
+		       w.differences, w.first);
+	check(list, "records-compared", "fail", text, "sudo systemctl restart cfdfud");
 }
 
 static void
@@ -332,6 +360,7 @@ methods_get_health(void *ctx, struct call *call, json_t *parameters)
 	records_look(a, false);
 	health = store_health(a->store, why);
 	check_records(a, list);
+	check_walk(a, list);
 	check_disk(a, list);
 	check_clock(a, list);
 	check_slots(a, list);
@@ -369,4 +398,25 @@ methods_get_config(void *ctx, struct call *call, json_t *parameters)
 	(void)parameters;
 	config_each(a->config, on_setting, list);
 	call_reply(call, json_pack("{s:o}", "settings", list));
+}
+
+/* ---- the walk through the records ------------------------------------------------------------ */
+
+void
+methods_check_records(void *ctx, struct call *call, json_t *parameters)
+{
+	struct app *a = ctx;
+	struct store_walk w;
+
+	records_look(a, true);
+	if (json_is_true(json_object_get(parameters, "start")) && records_walk_now(a) < 0) {
+		call_refuse(call, PROTO_ERROR("Failed"), "Out of memory.");
+		return;
+	}
+	store_walk_state(a->store, &w);
+	call_reply(call, json_pack("{s:b, s:I, s:I, s:I, s:o, s:o}", "running", records_walking(a),
+				   "compared", (json_int_t)w.compared, "total",
+				   (json_int_t)w.total, "differences", (json_int_t)w.differences,
+				   "first", status_text(w.first), "whole_at",
+				   status_time(w.whole_ms)));
 }

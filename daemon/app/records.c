@@ -19,6 +19,9 @@ enum {
 	CRASHES_MAX =
 	    3, /* robustness notes S2: a port that was active in so many crashes in a row */
 	LOOK_SHARE = 20,
+	WALK_SLICE_US = 2000, /* LIMIT: how long the walk through the records holds up a drone */
+	WALK_EVERY_S = 3600,
+	WALK_PAUSE_US = 6000, /* between two slices of one that was asked for */
 };
 
 /* ---- after the start ------------------------------------------------------------------------ */
@@ -501,4 +504,73 @@ records_tidy(struct app *a)
 		return;
 	a->tidy_due = false;
 	library_tidy(a);
+}
+
+/* ---- the slow walk through the records ------------------------------------------------------- */
+
+static bool
+slice_goes_on(void *ctx)
+{
+	struct app *a = ctx;
+
+	return app_now_us() - a->slice_us < WALK_SLICE_US;
+}
+
+static int
+walk_slice(struct app *a)
+{
+	struct store_time now = app_time(a);
+	enum loop_work before = turns_begin(&a->turns, LOOP_STORE);
+	int r;
+
+	a->slice_us = app_now_us();
+	r = store_walk(a->store, &now, slice_goes_on, a);
+	turns_end(&a->turns, before);
+	journal_health(a);
+	return r;
+}
+
+void
+records_walk(struct app *a)
+{
+	if (!a->closed || records_walking(a) || a->seconds < a->walk_due)
+		return;
+	if (walk_slice(a) == 0) /* to the end; what it found is in the health */
+		a->walk_due = a->seconds + WALK_EVERY_S;
+}
+
+static void
+on_walker(evutil_socket_t fd, short what, void *ctx)
+{
+	struct timeval pause = { .tv_usec = WALK_PAUSE_US }, later = { .tv_sec = 1 };
+	struct app *a = ctx;
+	int r = walk_slice(a);
+
+	(void)fd;
+	(void)what;
+	if (r != 0 && event_add(a->walker, r == 1 ? &pause : &later) < 0)
+		log_say(a->log, LOG_ERR, NULL, "the walk through the records cannot go on");
+}
+
+bool
+records_walking(struct app *a)
+{
+	return a->walker != NULL && event_pending(a->walker, EV_TIMEOUT, NULL) != 0;
+}
+
+int
+records_walk_now(struct app *a)
+{
+	struct timeval now = { 0 };
+
+	if (records_walking(a))
+		return 0;
+	if (a->walker == NULL)
+		a->walker = evtimer_new(a->base, on_walker, a);
+	if (a->walker == NULL)
+		return -ENOMEM;
+	/* After devices and clients. */
+	(void)event_priority_set(a->walker, event_base_get_npriorities(a->base) - 1);
+	store_walk_again(a->store);
+	return event_add(a->walker, &now) < 0 ? -ENOMEM : 0;
 }

@@ -73,6 +73,8 @@ const struct method_signature station_signatures[STATION_METHOD_COUNT] = {
 		{ { "target", PARAM_STRING, OPTIONAL },
 		  { "with", PARAM_STRING, OPTIONAL },
 		  { "platform", PARAM_STRING, OPTIONAL } } },
+	[STATION_CHECK_RECORDS] = { PROTO_METHOD("CheckRecords"), METHOD_CHANGES,
+		{ { "start", PARAM_BOOL, OPTIONAL } } },
 };
 
 /* Made from include/cfdfu/org.cfdfu.Station.varlink when building. */

@@ -63,6 +63,7 @@ enum db_query {
 	DB_FIRMWARES,
 	DB_FIRMWARE_USE,
 	DB_ACTS,
+	DB_SAME_ACT,
 	DB_QUERY_COUNT
 };
 

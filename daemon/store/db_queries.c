@@ -128,6 +128,11 @@ static const char *const texts[] = {
 	[DB_FIRMWARES] = "SELECT " FIRMWARE_COLUMNS " ORDER BY id",
 	[DB_FIRMWARE_USE] = "SELECT 1 FROM setting"
 			    " WHERE scope IN ('selected', 'own') AND value = ?1",
+	[DB_SAME_ACT] = "SELECT 1 FROM act WHERE seq = ?1 AND at_ms IS json_extract(?2, '$.at')"
+			" AND uid IS json_extract(?2, '$.uid') AND pid IS json_extract(?2, '$.pid')"
+			" AND user IS json_extract(?2, '$.user')"
+			" AND method IS json_extract(?2, '$.method')"
+			" AND arguments IS json_extract(?2, '$.arguments')",
 	[DB_ACTS] = "SELECT id, at_ms, at, uid, pid, user, method, arguments FROM acts"
 		    " WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
 };

@@ -153,8 +153,15 @@ open_database(struct store *s, const char *stamp, bool in_loop)
 				      .recorded_version = recorded_version,
 				      .recorded_ctx = s,
 				      .ret_checked = &s->open_was_long };
-	int r = db_open(s->db_path, &options, &s->db, s->down_why);
+	int r = -EUCLEAN;
 
+	/* What the walk found wrong is rebuilt where nothing waits for it. */
+	s->walk.rebuilds = !in_loop && walk_wants_rebuild(s);
+	if (s->walk.rebuilds)
+		copy_text(s->down_why, sizeof(s->down_why),
+			  "the database was not what had been recorded");
+	else
+		r = db_open(s->db_path, &options, &s->db, s->down_why);
 	if (r != -EUCLEAN)
 		return r;
 	store_alarm(s, "%.160s; it was set aside (%s) and rebuilt", s->down_why, stamp);
@@ -251,6 +258,9 @@ repair_open(struct store *s, const struct store_time *now)
 		return r;
 	}
 	db_wait_for_locks(s->db, LOOP_WAIT_MS);
+	if (s->walk.rebuilds)
+		walk_was_rebuilt(s);
+	walk_begin(s);
 	s->was_up = true;
 	s->down_errno = 0;
 	s->down_why[0] = '\0';

@@ -106,6 +106,25 @@ int store_check(struct store *s, const struct store_time *now);
  * second.  What it finds is in store_health(). */
 void store_watch(struct store *s);
 
+/* --- the slow walk: each record of the database against its line in the audit file --- */
+
+struct store_walk {
+	int64_t compared, total;   /* records, of the walk under way; lines of the audit file */
+	int64_t whole_ms;	   /* wall clock, when one came to the end; 0 not since the start */
+	unsigned long differences; /* found by it, or by the one under way */
+	const char *first;	   /* the first in words; "" */
+};
+
+/*
+ * Goes on with it while go_on says so, one line at least; then a difference is an alarm, and the
+ * database is rebuilt at the next start.  1: there is more; 0: it came to the end, the next call
+ * begins anew; -EAGAIN: not now; other negative errno.
+ */
+int store_walk(struct store *s, const struct store_time *now, bool (*go_on)(void *ctx),
+	       void *ctx) MUST_CHECK;
+void store_walk_again(struct store *s); /* from the beginning */
+void store_walk_state(const struct store *s, struct store_walk *ret);
+
 /*
  * May an attempt begin?  0, or -ENOSPC (under the floor), -EROFS, -EIO, -EAGAIN (locked by another
  * program), -EINPROGRESS (store_interrupt_running() not done yet).  One statvfs(), no disk access.

@@ -29,6 +29,27 @@
 #define OPEN_WAIT_MS 2000    /* PRAGMA busy_timeout when opening (robustness notes A7.2, item 1) */
 #define LOOP_WAIT_MS 20 /* LIMIT: how long a lock of another program may hold up the event loop */
 
+#define WALK_SUSPECT "cfdfud.db-suspect" /* the database is to be rebuilt at the next start */
+#define WALK_REBUILT "cfdfud.db-rebuilt" /* what it was rebuilt for last */
+
+/* The slow walk (walk.c). */
+struct walk {
+	off_t offset;	/* of the next line; 0: at the beginning */
+	int64_t seq;	/* compared last */
+	int64_t last_id; /* of the last attempt met */
+	int64_t compared;
+	unsigned long differences, unreadable;
+	int64_t first_seq; /* of the first difference */
+	char first[128];   /* that, in words */
+	bool ended;
+	bool rebuilds; /* the opening under way does */
+	/* of the last one that came to the end */
+	int64_t whole_ms;
+	unsigned long whole_differences, told_unreadable;
+	int64_t told_seq; /* the first difference that was an alarm */
+	char whole_first[128];
+};
+
 struct store {
 	char *dir, *db_path, *firmware_dir;
 	int dirfd, lockfd; /* lockfd -1: not locked, so nothing may be written */
@@ -53,6 +74,8 @@ struct store {
 	bool left_queued;    /* their endings are */
 	bool interrupt_done; /* store_interrupt_running() finished */
 	bool unclean;	     /* the previous daemon did not stop as it should */
+
+	struct walk walk;
 
 	/* health */
 	bool was_up;
@@ -88,6 +111,11 @@ void repair_fail_stop(struct store *s, int error, const char *why);
 /* NULL, or which of the files in use is not the one of its name any more.  When only the lock file
  * was removed it is made again. */
 const char *repair_moved(struct store *s);
+
+/* --- walk.c: each line against its row */
+void walk_begin(struct store *s);
+bool walk_wants_rebuild(const struct store *s);
+void walk_was_rebuilt(struct store *s);
 
 /* --- access.c: files that are there and may not be written */
 void access_mend(struct store *s);

@@ -139,3 +139,36 @@ holds "with rows taken out, a drone is written" until_true 60 test_verdict 1-6 p
 within "and its number is a new one" $((count + 1)) \
 	"$(records "SELECT max(id) FROM attempts")" $((count + 9))
 sim_stop
+
+# ---- a row that is not what was recorded --------------------------------------------------------
+
+compared()
+{
+	cfdfuctl --json doctor "$@" | jq -r '.checks[] | select(.name == "records-compared").level'
+}
+sim_start fast
+compared --deep > /dev/null # WHY: the rows taken out above are found, or were, and rebuilt below
+sim_stop
+sim_start fast
+same "the rows that were taken out are there again" $((count + 1)) \
+	"$(records "SELECT count(*) FROM attempts")"
+same "and the walk finds nothing" ok "$(compared --deep)"
+sim_stop
+before=$(records "SELECT group_concat(id || verdict) FROM attempts")
+sqlite3 "$database" "DROP TRIGGER attempt_ends_once;
+	UPDATE attempt SET verdict = 'fail' WHERE id = 1"
+sim_start fast
+cfdfuctl doctor --deep > "$scratch/said" 2>&1
+same "the deep doctor finds a changed row" fail "$(compared)"
+holds "and names it" grep -q "attempt 1 is not in the database as it was recorded" "$scratch/said"
+holds "with the command" grep -q "sudo systemctl restart cfdfud" "$scratch/said"
+holds "status says so" grep -q "attempt 1 is not in the database" <<< "$(cfdfuctl status | tr -s ' \n' ' ')"
+sim_stop
+sim_start fast
+same "after a restart the database is what was recorded" "$before" \
+	"$(records "SELECT group_concat(id || verdict) FROM attempts")"
+same "and the walk finds nothing" ok "$(compared --deep)"
+rack_plug 1-7 "$old"
+holds "the station goes on" until_true 60 test_verdict 1-7 pass
+records_are_sound "after all that"
+sim_stop

@@ -107,6 +107,15 @@ remove_damaged(void)
 	assert_int_equal(system(command), 0);
 }
 
+static void
+remove_damaged_copies(void)
+{
+	char command[PATH_BYTES + 64];
+
+	(void)snprintf(command, sizeof(command), "rm -f %s/*.damaged* %s/*-rebuilt", dir, dir);
+	assert_int_equal(system(command), 0);
+}
+
 /* WHY every bit: which of them SQLite minds, and how, is its business and changes. */
 static void
 any_bit_of_the_header_may_flip_and_nothing_is_lost(void **state)
@@ -392,6 +401,140 @@ a_file_that_may_not_be_written_is_named_with_the_command(void **state)
 	as_plain_user(each_file_read_only_in_turn);
 }
 
+/* ---- the slow walk -------------------------------------------------------------------------- */
+
+static bool
+no_more(void *ctx)
+{
+	++*(unsigned *)ctx;
+	return false;
+}
+
+/* From the beginning to the end, a line at a time. */
+static struct store_walk
+walk_whole(struct store *s)
+{
+	struct store_time now = at(5000);
+	struct store_walk w;
+	unsigned lines = 0;
+	int r;
+
+	store_walk_again(s);
+	while ((r = store_walk(s, &now, no_more, &lines)) > 0)
+		continue;
+	assert_int_equal(r, 0);
+	store_walk_state(s, &w);
+	assert_int_equal(w.compared, lines);
+	assert_int_equal(w.whole_ms, now.wall_ms);
+	return w;
+}
+
+static void
+what_was_changed_in_the_database_is_found_and_rebuilt(void **state)
+{
+	static const char *const changes[] = {
+		"DROP TRIGGER attempt_ends_once; UPDATE attempt SET verdict = 'pass' WHERE id = 2",
+		"UPDATE attempt SET version_before = '2099.01' WHERE id = 1",
+		"DROP TRIGGER attempt_stays; DELETE FROM attempt WHERE id = 1",
+		"DROP TRIGGER attempt_stays; DELETE FROM attempt WHERE id = 3",
+		"INSERT INTO attempt SELECT id + 10, begin_seq, end_seq, segment, started_ms,"
+		" started_mono_ms, started_boot, started_sync, drone, kind, '9-9', label, serial,"
+		" dfu_serial, platform, image, version_before, flags, ended_ms, ended_mono_ms,"
+		" ended_boot, ended_sync, verdict_code, verdict, fault_code, fault, class_code,"
+		" class, step_code, step, address, bytes_written, sectors_erased, transfers,"
+		" version_after, message, end_flags, late_serial, late_dfu_serial, late_platform,"
+		" late_version_before, stages, port_count, drone_count, crash FROM attempt"
+		" WHERE id = 1",
+		"DELETE FROM record WHERE seq = 4",
+		"UPDATE record SET body = '{}' WHERE kind = 'start'",
+		"UPDATE act SET user = 'somebody'",
+		"DELETE FROM act",
+	};
+	struct store_act act = { .uid = 1, .pid = 2, .user = "kim", .method = "Pause" };
+	struct store_time now = at(100);
+	struct store *s;
+	char why[STORE_WHY_MAX];
+
+	(void)state;
+	(void)fill();
+	(void)open_ready(dir, &small_options, &s);
+	assert_int_equal(store_act(s, &act, &now), 0);
+	commit_at(s, 100);
+	assert_int_equal(walk_whole(s).differences, 0);
+	assert_int_equal(health_of(s), STORE_OK);
+	close_store(s);
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		change_db(dir, changes[i]);
+		(void)open_ready(dir, &small_options, &s);
+		assert_int_equal(health_of(s), STORE_OK); /* its end fits */
+		if (walk_whole(s).differences == 0)
+			print_error("%s\n", changes[i]);
+		assert_int_not_equal(walk_whole(s).differences, 0);
+		assert_int_equal(store_health(s, why), STORE_ALARM);
+		assert_non_null(strstr(why, "in the database as it was recorded"));
+		assert_non_null(strstr(why, "sudo systemctl restart cfdfud"));
+		close_store(s);
+		(void)open_ready(dir, &small_options, &s);
+		assert_int_equal(store_health(s, why), STORE_ALARM);
+		assert_non_null(strstr(why, "not what had been recorded"));
+		assert_int_equal(walk_whole(s).differences, 0);
+		close_store(s);
+		assert_string_equal(
+		    ask_db(dir, "SELECT group_concat(id || verdict || version_before, ' ')"
+				" FROM attempts"),
+		    "1pass2024.10 2fail2024.10 3pass2024.10");
+		assert_string_equal(ask_db(dir, "SELECT group_concat(user) FROM act"), "kim");
+		assert_station_is_whole(dir);
+		remove_damaged_copies();
+	}
+}
+
+/* A rebuild that changes nothing is not made again at each start. */
+static void
+what_differs_after_a_rebuild_is_told_and_not_rebuilt_again(void **state)
+{
+	static const char change[] = "UPDATE attempt SET version_before = 'x' WHERE id = 1";
+	struct store *s;
+	char why[STORE_WHY_MAX];
+
+	(void)state;
+	(void)fill();
+	for (int i = 0; i < 2; i++) {
+		change_db(dir, change);
+		(void)open_ready(dir, &small_options, &s);
+		assert_int_not_equal(walk_whole(s).differences, 0);
+		assert_int_equal(store_health(s, why), STORE_ALARM);
+		assert_int_equal(strstr(why, "was not rebuilt so") != NULL, i == 1);
+		close_store(s);
+		(void)open_ready(dir, &small_options, &s);
+		assert_int_equal(health_of(s), i == 0 ? STORE_ALARM : STORE_OK);
+		close_store(s);
+	}
+}
+
+static void
+a_line_that_cannot_be_read_is_told_and_the_database_kept(void **state)
+{
+	struct store *s;
+	char *audit, why[STORE_WHY_MAX];
+	size_t size;
+
+	(void)state;
+	(void)fill();
+	read_whole(AUDIT_FILE, &audit, &size);
+	audit[size / 2] ^= 1;
+	write_whole(AUDIT_FILE, audit, size);
+	free(audit);
+	(void)open_ready(dir, &small_options, &s);
+	(void)walk_whole(s);
+	assert_int_equal(store_health(s, why), STORE_ALARM);
+	assert_non_null(strstr(why, "1 lines of the audit file cannot be read"));
+	close_store(s);
+	(void)open_ready(dir, &small_options, &s);
+	assert_int_equal(health_of(s), STORE_OK);
+	close_store(s);
+}
+
 int
 main(void)
 {
@@ -404,6 +547,9 @@ main(void)
 		T(without_its_lock_file_the_directory_is_still_locked),
 		T(a_directory_that_was_replaced_is_not_written_to),
 		T(what_another_program_wrote_is_found_before_the_next_record),
+		T(what_was_changed_in_the_database_is_found_and_rebuilt),
+		T(what_differs_after_a_rebuild_is_told_and_not_rebuilt_again),
+		T(a_line_that_cannot_be_read_is_told_and_the_database_kept),
 		T(a_file_that_may_not_be_written_is_named_with_the_command),
 	};
 

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The slow walk: each line of the audit file against its row in the database, a few at a time.
+ * Only the ends of both are compared when the store opens; what was changed or taken out in between
+ * is found here, and the database is rebuilt at the next start.
+ *
+ * WHY not at once: rebuilding a million attempts takes minutes, for which drones would wait.
+ */
+#include "config.h"
+
+#include "store/store_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NUMBER_MAX 24
+
+/* ---- what is kept for the next start -------------------------------------------------------- */
+
+static int64_t
+read_number(const struct store *s, const char *name)
+{
+	char text[NUMBER_MAX] = "";
+	int fd = openat(s->dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+
+	if (fd >= 0)
+		(void)close(fd); /* only read from */
+	return n > 0 ? strtoll(text, NULL, 10) : 0;
+}
+
+static void
+ask_for_rebuild(struct store *s)
+{
+	char text[NUMBER_MAX];
+	int n = snprintf(text, sizeof(text), "%" PRId64 "\n", s->walk.first_seq);
+	int fd = openat(s->dirfd, WALK_SUSPECT, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+
+	/* Where it cannot be written the next walk asks again. */
+	if (fd < 0)
+		return;
+	(void)!write(fd, text, (size_t)n);
+	(void)close(fd);
+}
+
+bool
+walk_wants_rebuild(const struct store *s)
+{
+	return read_number(s, WALK_SUSPECT) > 0;
+}
+
+void
+walk_was_rebuilt(struct store *s)
+{
+	/* WHY kept: what differs after a rebuild, too, always will; it is not rebuilt again. */
+	if (renameat(s->dirfd, WALK_SUSPECT, s->dirfd, WALK_REBUILT) < 0)
+		(void)unlinkat(s->dirfd, WALK_SUSPECT, 0);
+	s->walk.rebuilds = false;
+}
+
+/* ---- differences ---------------------------------------------------------------------------- */
+
+static int64_t
+id_of(const struct audit_line *l)
+{
+	static const char prefix[] = "{\"id\":";
+
+	if ((l->kind != RECORD_BEGIN && l->kind != RECORD_END) ||
+	    strncmp(l->body, prefix, sizeof(prefix) - 1) != 0)
+		return 0;
+	return strtoll(l->body + sizeof(prefix) - 1, NULL, 10);
+}
+
+static void
+differs(struct store *s, const struct audit_line *l, int64_t seq)
+{
+	struct walk *w = &s->walk;
+	int64_t id = l != NULL ? id_of(l) : 0;
+
+	if (w->differences++ > 0)
+		return;
+	w->first_seq = seq;
+	(void)snprintf(w->first, sizeof(w->first),
+		       "%s %" PRId64 " is not in the database as it was recorded",
+		       id > 0 ? "attempt" : "record", id > 0 ? id : seq);
+}
+
+/* 1 the row is the line, 0 it is not. */
+static int
+is_same(struct store *s, const struct audit_line *l)
+{
+	struct record *r = NULL;
+	sqlite3_stmt *st;
+	int n = db_record(s->db, l->seq, &r);
+
+	if (n == -ENOENT || n == -EUCLEAN)
+		return 0;
+	if (n < 0)
+		return n;
+	n = memcmp(r->hash, l->hash, sizeof(r->hash)) == 0;
+	/* A place whose content was lost when a file was repaired; that was told then. */
+	if (n > 0 && r->kind != RECORD_LOST && l->kind != RECORD_LOST)
+		n = r->kind == l->kind && r->body_size == l->body_size &&
+		    memcmp(r->body, l->body, r->body_size) == 0;
+	if (n > 0 && r->kind == RECORD_ACT) {
+		st = db_query(s->db, DB_SAME_ACT);
+		(void)sqlite3_bind_int64(st, 1, l->seq); /* these copy nothing: cannot fail */
+		(void)sqlite3_bind_text(st, 2, r->body, (int)r->body_size, SQLITE_STATIC);
+		n = db_step(s->db, st);
+		(void)sqlite3_reset(st); /* the error is in n */
+	}
+	free(r);
+	return n;
+}
+
+/* A number without a line: a place that is marked as lost in the database, or a line that cannot be
+ * read. */
+static int
+check_gap(struct store *s, int64_t seq)
+{
+	struct record *r = NULL;
+	int n = db_record(s->db, seq, &r);
+
+	if (n < 0 && n != -ENOENT && n != -EUCLEAN)
+		return n;
+	if (n < 0 || r->kind != RECORD_LOST)
+		s->walk.unreadable++;
+	free(r);
+	return 0;
+}
+
+static int
+check_line(struct store *s, const struct audit_line *l)
+{
+	struct walk *w = &s->walk;
+	int n = 0;
+
+	/* LIMIT: of a gap of many the first are looked at */
+	for (int64_t seq = w->seq + 1; n == 0 && seq < l->seq && seq <= w->seq + 8; seq++)
+		n = check_gap(s, seq);
+	if (n == 0)
+		n = is_same(s, l);
+	if (n < 0)
+		return n;
+	if (n == 0)
+		differs(s, l, l->seq);
+	if (l->kind == RECORD_BEGIN)
+		w->last_id = id_of(l);
+	w->seq = l->seq;
+	w->offset = l->end;
+	w->compared++;
+	return 0;
+}
+
+/* ---- the walk ------------------------------------------------------------------------------- */
+
+void
+walk_begin(struct store *s)
+{
+	struct walk *w = &s->walk;
+
+	w->offset = 0;
+	w->seq = w->last_id = w->compared = w->first_seq = 0;
+	w->differences = w->unreadable = 0;
+	w->first[0] = '\0';
+	w->ended = false;
+}
+
+/* Rows that no line speaks of. */
+static int
+check_end(struct store *s)
+{
+	uint8_t hash[RECORD_HASH_BYTES];
+	sqlite3_stmt *st = db_query(s->db, DB_NEXT_ID);
+	int64_t seq;
+	int n = db_step(s->db, st);
+
+	if (n <= 0)
+		return n;
+	if (sqlite3_column_int64(st, 0) - 1 > s->walk.last_id)
+		differs(s, NULL, s->walk.seq);
+	(void)sqlite3_reset(st); /* after a row: cannot fail */
+	n = db_tail(s->db, &seq, hash);
+	if (n == 0 && seq != s->walk.seq)
+		differs(s, NULL, seq);
+	return n;
+}
+
+static int
+end_walk(struct store *s, const struct store_time *now)
+{
+	struct walk *w = &s->walk;
+	int n = check_end(s);
+	bool told;
+
+	if (n < 0)
+		return n;
+	told = w->unreadable == w->told_unreadable && w->first_seq == w->told_seq;
+	w->told_unreadable = w->unreadable;
+	w->told_seq = w->first_seq;
+	w->whole_ms = now->wall_ms;
+	w->whole_differences = w->differences;
+	copy_text(w->whole_first, sizeof(w->whole_first), w->first);
+	if (told)
+		return 0; /* by the walk before */
+	if (w->unreadable > 0) {
+		store_alarm(s, "%lu lines of the audit file cannot be read", w->unreadable);
+	} else if (w->differences > 0 && read_number(s, WALK_REBUILT) == w->first_seq) {
+		store_alarm(s, "%s, and was not rebuilt so", w->first);
+	} else if (w->differences > 0) {
+		ask_for_rebuild(s);
+		store_alarm(s, "%s; it is rebuilt at the next start: sudo systemctl restart cfdfud",
+			    w->first);
+	}
+	return 0;
+}
+
+int
+store_walk(struct store *s, const struct store_time *now, bool (*go_on)(void *ctx), void *ctx)
+{
+	struct walk *w = &s->walk;
+	struct audit_reader *reader = NULL;
+	struct audit_line l;
+	int n;
+
+	/* What is queued may be in one file and not yet in the other. */
+	if (s->db == NULL || s->first != NULL)
+		return -EAGAIN;
+	if (w->offset > s->audit.good || w->ended)
+		walk_begin(s);
+	n = audit_reader_new(&s->audit, w->offset, &reader);
+	if (n < 0)
+		return n;
+	do {
+		n = audit_next(reader, &l);
+		if (n > 0)
+			n = check_line(s, &l) < 0 ? -EIO : 1;
+	} while (n > 0 && go_on(ctx));
+	audit_reader_free(reader);
+	if (n != 0)
+		return n;
+	n = end_walk(s, now);
+	w->ended = n == 0;
+	return n;
+}
+
+void
+store_walk_again(struct store *s)
+{
+	walk_begin(s);
+}
+
+void
+store_walk_state(const struct store *s, struct store_walk *ret)
+{
+	const struct walk *w = &s->walk;
+
+	*ret = (struct store_walk){ .compared = w->compared,
+				    .total = s->audit.last_seq,
+				    .whole_ms = w->whole_ms,
+				    .differences = w->differences > w->whole_differences
+						       ? w->differences
+						       : w->whole_differences,
+				    .first = w->first[0] != '\0' ? w->first : w->whole_first };
+}
