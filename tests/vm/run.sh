@@ -48,7 +48,8 @@ make_share() # DIRECTORY
 	fi
 	cp "$work/install.tar" "$share/"
 	cp -R "$here/guest" "$share/guest"
-	cp "$here"/../e2e/{common,desk,typed}.sh "$here/../../README.md" "$share/guest/"
+	cp "$here"/../e2e/{common,desk,typed}.sh "$here/../../README.md" \
+		"$here/../../daemon/cfdfud.8" "$share/guest/"
 	for program in rack mkimage cfdfud-sim; do
 		find "$build" -maxdepth 3 -name "$program" -type f -perm -u+x -exec cp {} "$share/bin/" \;
 	done

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The README on a machine of its own: each line of its examples, as a newcomer types it, on an
-# installed station and a rack of 25 drones on the kernel's virtual ports; then a release of each
-# platform, added, selected and flashed.
+# installed station and a rack of 25 drones on the kernel's virtual ports, then those of cfdfud(8);
+# then a release of each platform, added, selected and flashed.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR/../../e2e source=typed.sh
@@ -61,6 +61,7 @@ done
 mkimage --tag 2025.12 --format zip2 "$typed_directory/firmware-cf2-2025.12.zip"
 typed_document /opt/vm/guest/README.md
 same "README: 25 drones passed" $drones "$(verdicts pass)"
+typed_document /opt/vm/guest/cfdfud.8
 for p in $(ports 1 $drones); do
 	rack_do unplug "$p" > /dev/null
 done
