@@ -298,6 +298,8 @@ fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct dro
 	fleet_enqueue(f, (unsigned)slot);
 	if (s->job != NULL)
 		job_learn(s->job, sighting, past);
+	if (!s->cause_known)
+		s->cause[0] = '\0'; /* it is back: what took its neighbours has not taken it */
 	if (s->job != NULL && job_sighted(s->job, sighting, now_us)) {
 		mark_twins(f, (unsigned)slot);
 		return;

@@ -530,6 +530,34 @@ a_drone_between_two_modes_vanishes_with_its_hub(void **state)
 	assert_false(is_paused(x));
 }
 
+/* It has outlived the dip: what happens to it later has another cause. */
+static void
+a_drone_that_comes_back_after_the_dip_and_is_pulled_later_is_a_stranger(void **state)
+{
+	struct scene *x = *state;
+
+	x->options.fleet.limits.writers_max = 0;
+	begin(x);
+	x->now = station_select(x->s, "cf2", "2026.08", 300000, 4); /* takes seconds */
+	for (unsigned port = 1; port <= HUB_PORTS; port++) {
+		drone_config_init(&x->config, 700 + port);
+		if (port == HUB_PORTS) /* on its way to DFU mode while the others are there */
+			x->config.timing.gap_min_ms = x->config.timing.gap_max_ms = 4000;
+		add(x, on_hub(1, port));
+	}
+	for (unsigned port = 1; port <= HUB_PORTS; port++)
+		plug(x, on_hub(1, port));
+	for (unsigned port = 1; port < HUB_PORTS; port++)
+		wait_for_erase(x, on_hub(1, port));
+	for (unsigned port = 1; port < HUB_PORTS; port++)
+		unplug(x, on_hub(1, port));
+	wait_for_erase(x, on_hub(1, HUB_PORTS));
+	expect_cause(x, on_hub(1, 1), "6 drones of hub 1-1.1 vanished within 1 s");
+	unplug(x, on_hub(1, HUB_PORTS));
+	settle(x);
+	expect_cause(x, on_hub(1, HUB_PORTS), NULL);
+}
+
 const struct CMUnitTest scenes_brake[] = {
 	cmocka_unit_test_teardown(
 	    of_a_rack_plugged_in_one_by_one_three_drones_are_harmed_and_the_others_are_not_touched,
@@ -550,5 +578,6 @@ const struct CMUnitTest scenes_brake[] = {
 	SCENE(two_that_vanish_or_three_that_do_so_one_by_one_are_strangers),
 	SCENE(a_rack_that_is_taken_away_when_it_is_done_is_no_trouble),
 	SCENE(a_drone_between_two_modes_vanishes_with_its_hub),
+	SCENE(a_drone_that_comes_back_after_the_dip_and_is_pulled_later_is_a_stranger),
 };
 const size_t scenes_brake_count = ARRAY_LEN(scenes_brake);
