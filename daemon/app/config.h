@@ -142,7 +142,10 @@ int config_load_file(const char *path, struct config **ret_config,
 
 void config_free(struct config *c); /* NULL is fine */
 
-/* An empty list matches every port.  path: its device path; "" or NULL unknown. */
+/* Does one glob match a port?  path: its device path; "" or NULL unknown. */
+bool config_port_matches(const char *glob, const char *port, const char *path);
+
+/* An empty list matches every port.  path as above. */
 bool config_ports_match(const struct config_ports *ports, const char *port, const char *path);
 
 /* The slot's label: an exact line beats a glob, one of a device path one of a port, a later line an

@@ -71,8 +71,8 @@ config_parse_port(const char *text, char ret_glob[PATH_TEXT_MAX], char ret_why[C
 	return 0;
 }
 
-static bool
-glob_matches(const char *glob, const char *port, const char *path)
+bool
+config_port_matches(const char *glob, const char *port, const char *path)
 {
 	return fnmatch(glob, port, 0) == 0 ||
 	       (path != NULL && path[0] != '\0' && fnmatch(glob, path, 0) == 0);
@@ -82,7 +82,7 @@ bool
 config_ports_match(const struct config_ports *ports, const char *port, const char *path)
 {
 	for (size_t i = 0; i < ports->count; i++)
-		if (glob_matches(ports->glob[i], port, path))
+		if (config_port_matches(ports->glob[i], port, path))
 			return true;
 	return ports->count == 0;
 }
@@ -99,7 +99,7 @@ config_label(const struct config *c, const char *port, const char *path)
 			return l->label;
 		if (strcmp(l->glob, port) == 0)
 			of_port = l->label;
-		else if (glob_matches(l->glob, port, path))
+		else if (config_port_matches(l->glob, port, path))
 			of_glob = l->label;
 	}
 	return of_port != NULL ? of_port : of_glob;

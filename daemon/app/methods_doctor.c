@@ -4,7 +4,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -253,7 +252,7 @@ matches_a_slot(struct app *a, const char *glob)
 		struct slot_view v;
 
 		fleet_view(a->fleet, i, app_now_us(), &v);
-		if (fnmatch(glob, v.port, 0) == 0)
+		if (config_port_matches(glob, v.port, fleet_path(a->fleet, i)))
 			return true;
 	}
 	return false;

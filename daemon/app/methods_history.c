@@ -100,8 +100,11 @@ serial_parameter(struct app *a, struct call *call, const char *text, struct targ
 		if (!ret_target->slots[i])
 			continue;
 		fleet_view(a->fleet, i, app_now_us(), &v);
+		/* WHY the text at last: no serial at all would ask for all drones. */
 		copy_text(ret_target->key, sizeof(ret_target->key),
-			  v.serial[0] != '\0' ? v.serial : v.dfu_serial);
+			  v.serial[0] != '\0'	    ? v.serial
+			  : v.dfu_serial[0] != '\0' ? v.dfu_serial
+						    : text);
 	}
 	return true;
 }

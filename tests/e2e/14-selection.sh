@@ -196,6 +196,7 @@ ports = 1-*, pci-0000:00:14.0-usb-0:*
 [slots]
 pci-0000:00:14.0-usbv2-0:4 = P4
 1-5 = N5
+1-7 = N7
 CONF
 label() # PORT
 {
@@ -213,6 +214,8 @@ same "a target by it" 1-4 "$(cfdfuctl --json status pci-0000:00:14.0-usb-0:4 | j
 same "a label by the bus's number" N5 "$(label 1-5)"
 same "its history by it" 1 "$(cfdfuctl --json history --slot pci-0000:00:14.0-usb-0:4 |
 	jq -s '[.[] | .attempts? // .] | flatten | length')"
+same "the drone of a slot that had none has no history" 0 \
+	"$(cfdfuctl --json history --serial N7 | jq -s '[.[] | .attempts? // .] | flatten | length')"
 cfdfuctl firmware select old --for pci-0000:00:14.0-usb-0:4 > /dev/null
 same "a selection by it is kept so" "cf2=new pci-0000:00:14.0-usb-0:4=old" "$(in_force)"
 holds "and in force" until_true 60 eval '[ "$(status ".slots[] |
@@ -242,6 +245,8 @@ holds "the place that was set aside still is" until_true 60 test_state 3-6 quara
 rack_plug 3-4 "$new" path=pci-0000:00:14.0-usb-0:4 uid=CC0000000A51353432343630
 holds "a port of ours by its path" until_true 60 good_is 2
 same "its label is where it was" P4 "$(label 3-4)"
+same "the doctor holds patterns against device paths, too" "" \
+	"$(cfdfuctl doctor | grep 'matches no port')"
 cfdfuctl port release 3-6 > /dev/null
 holds "released, it is flashed" until_true 60 test_verdict 3-6 pass
 sim_stop
