@@ -11,7 +11,6 @@
 #include "client/conn.h"
 #include "client/out.h"
 #include "client/params.h"
-#include "client/which.h"
 
 #define ATTEMPT_DIGITS_MAX 11 /* WHY: a DFU serial has 12 hex digits and may look like a number */
 
@@ -92,27 +91,6 @@ is_attempt(const char *word, uint64_t *ret_id)
 	       number_parse(word, INT64_MAX, ret_id);
 }
 
-/* The serial of the drone that the word names, as a parameter. */
-static int
-set_drone(const struct session *s, json_t *parameters, const char *word)
-{
-	json_t *reply = NULL;
-	struct text serial;
-	int r = conn_ask(s, PROTO_METHOD("GetStatus"), NULL, &reply);
-
-	if (r != 0)
-		return r;
-	if (which_serial(json_object_get(reply, "slots"), word, &serial)) {
-		r = params_text(parameters, "serial", serial.s);
-	} else {
-		say_failure(s, CLIENT_ERROR("Ambiguous"), "\"%s\" names several drones: %s", word,
-			    serial.s);
-		r = EXIT_REFUSED;
-	}
-	json_decref(reply);
-	return r;
-}
-
 static int
 run(const struct session *s, const struct invocation *i)
 {
@@ -120,7 +98,7 @@ run(const struct session *s, const struct invocation *i)
 	uint64_t id = 0;
 	bool attempt = is_attempt(i->args[0], &id);
 	int r = attempt ? params_number(parameters, "id", (json_int_t)id)
-			: set_drone(s, parameters, i->args[0]);
+			: params_text(parameters, "serial", i->args[0]);
 
 	if (r == 0)
 		r = conn_ask(s, attempt ? PROTO_METHOD("GetAttempt") : PROTO_METHOD("GetDrone"),

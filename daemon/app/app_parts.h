@@ -213,6 +213,8 @@ void find_target(struct app *a, const char *text, bool records, struct target *r
 bool find_slots(struct app *a, struct call *call, const char *text, struct target *ret_target);
 /* Of one that names nothing, or is ambiguous. */
 void find_refuse(struct app *a, struct call *call, const struct target *t);
+/* Where one slot alone can be meant: true after having answered that the target is several. */
+bool find_refuse_several(struct call *call, const struct target *t);
 
 /* watchers.c: streams of GetStatus. */
 void watchers_add(struct app *a, struct call *call, const char *target);

@@ -84,3 +84,12 @@ find_slots(struct app *a, struct call *call, const char *text, struct target *re
 	find_refuse(a, call, ret_target);
 	return false;
 }
+
+bool
+find_refuse_several(struct call *call, const struct target *t)
+{
+	if (t->slot_count > 1)
+		call_refuse(call, PROTO_ERROR("Refused"),
+			    "%s is the name of several slots: say which port.", t->text);
+	return t->slot_count > 1;
+}

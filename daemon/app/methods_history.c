@@ -94,8 +94,10 @@ serial_parameter(struct app *a, struct call *call, const char *text, struct targ
 	}
 	if (ret_target->by == TARGET_NOTHING)
 		copy_text(ret_target->key, sizeof(ret_target->key), text);
-	if (ret_target->by == TARGET_SERIAL || ret_target->slot_count != 1)
+	if (ret_target->by == TARGET_SERIAL || ret_target->slot_count == 0)
 		return true;
+	if (find_refuse_several(call, ret_target))
+		return false;
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		if (!ret_target->slots[i])
 			continue;

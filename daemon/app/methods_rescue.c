@@ -33,11 +33,8 @@ slot_parameter(struct app *a, struct call *call, json_t *parameters)
 
 	if (!find_slots(a, call, text_of(parameters, "slot"), &t))
 		return -1;
-	if (t.slot_count > 1) {
-		call_refuse(call, PROTO_ERROR("Refused"),
-			    "%s is the name of several slots: say which port.", t.text);
+	if (find_refuse_several(call, &t))
 		return -1;
-	}
 	while (!t.slots[slot])
 		slot++;
 	return slot;

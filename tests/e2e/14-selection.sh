@@ -49,8 +49,10 @@ refused "three characters" 'no slot or drone "330"' cfdfuctl status 330
 refused "an ambiguous retry" "$first" cfdfuctl retry 3300
 refused "an ambiguous selection" "$first" cfdfuctl firmware select old --for 3300
 refused "an ambiguous backup" "$first" cfdfuctl backup 3300 "$scratch/no.dfu"
-same "one drone's life by the beginning of its serial" $first \
-	"$(cfdfuctl --json show 330041000A | jq -r .drone.serial)"
+for name in 330041000A A1 1-1 $first; do
+	same "one drone's life by $name" $first "$(cfdfuctl --json show "$name" | jq -r .drone.serial)"
+done
+refused "the history of one of two" "$second" cfdfuctl history --serial 3300
 rack_do unplug 1-2 > /dev/null
 rack_plug 1-3 "$old" uid=660000000A51353432343630
 holds "another one comes" until_true 60 eval '[ "$(status "[.slots[] | select(.present)] |
@@ -71,8 +73,8 @@ holds "a refused act is logged as refused, and why" \
 same "and recorded so" refused "$(records "SELECT substr(json_extract(arguments, '\$.outcome'), 1, 7)
 	FROM acts WHERE method = 'Retry' ORDER BY id DESC LIMIT 1")"
 cfdfuctl retry A1 A3 > "$scratch/said" 2>&1
-same "one of two that can be tried again is" 0 $?
-holds "by its name" grep -q '^Queued: A3 (1-3)$' "$scratch/said"
+same "of two, one that cannot be tried again makes it 4" 4 $?
+holds "the other one is, by its name" grep -q '^Queued: A3 (1-3)$' "$scratch/said"
 holds "and the other is not passed over" grep -q 'A1 (1-1): not tried again: nothing is plugged in' \
 	"$scratch/said"
 refused "an unknown slot" 'no slot or drone' cfdfuctl port release 9-9

@@ -216,14 +216,13 @@ no_change_steers_the_terminal(void **state)
 	free(two);
 }
 
-/* Serials are only compared, but for the sentence that several begin so. */
 static void
 no_serial_that_begins_so_steers_the_terminal(void **state)
 {
 	static const char *const replies[] = {
-		"{\"parameters\":{\"station\":{},\"slots\":["
-		"{\"port\":\"1-1\",\"present\":true,\"serial\":\"AAAA1" EVIL "\"},"
-		"{\"port\":\"1-2\",\"present\":true,\"serial\":\"AAAA2" EVIL "\"}]}}",
+		"{\"error\":\"org.cfdfu.Station.AmbiguousTarget\",\"parameters\":{\"target\":"
+		"\"AAAA\",\"candidates\":[\"AAAA1" EVIL "\",\"AAAA2" EVIL "\"],"
+		"\"reason\":\"Several drones' serials begin so: say more of it.\"}}",
 		NULL
 	};
 

@@ -324,8 +324,6 @@ static void
 one_attempt_and_one_drone_are_pages(void **state)
 {
 	static const char *const drone[] = {
-		"{\"parameters\":{\"slots\":[{\"port\":\"1-4\",\"label\":\"A1\",\"serial\":null,"
-		"\"dfu_serial\":\"207536753834\"}]}}",
 		"{\"parameters\":{\"drone\":{\"dfu_serial\":\"207536753834\",\"quirks\":[\"obey\"],"
 		"\"quarantined\":true},\"attempts\":[]}}",
 		NULL
@@ -343,7 +341,7 @@ one_attempt_and_one_drone_are_pages(void **state)
 	expect(r.out, "243,176");
 	expect(r.out, "erasing        950 ms");
 	run_in("show A1", drone, NULL);
-	expect(r.requests, "GetDrone\",\"parameters\":{\"serial\":\"207536753834\"}");
+	expect(r.requests, "GetDrone\",\"parameters\":{\"serial\":\"A1\"}");
 	expect(r.out, "Drone 207536753834\n");
 	expect(r.out, "port release 207536753834");
 	expect(r.out, "No attempts.");

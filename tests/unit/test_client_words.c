@@ -86,47 +86,6 @@ help_is_the_help_of_a_command(void **state)
 	}
 }
 
-#define SLOT(port, label, serial)                                                                  \
-	"{\"port\":\"" port "\",\"label\":\"" label "\",\"serial\":\"" serial "\"}"
-
-static void
-a_drone_is_named_by_its_slot_or_the_beginning_of_its_serial(void **state)
-{
-	static const char status[] =
-	    "{\"parameters\":{\"slots\":[" SLOT("1-4", "A1", "002B00353234") "," SLOT(
-		"1-5", "row", "002B11353234") "," SLOT("1-6", "row", "4C0012000436") "]}}";
-	static const struct {
-		const char *word, *serial; /* NULL: refused */
-	} rows[] = { { "A1", "002B00353234" },
-		     { "1-5", "002B11353234" },
-		     { "002b1", "002B11353234" },
-		     { "4C00", "4C0012000436" },
-		     { "4C0", "4C0" }, /* too short to stand for it: passed on */
-		     { "FFFF00", "FFFF00" },
-		     { "002B", NULL },
-		     { "row", NULL } };
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *const replies[] = { status, "{\"parameters\":{\"drone\":{}}}", NULL };
-		char words[64], request[128];
-
-		snprintf(words, sizeof(words), "show %s", rows[i].word);
-		client_run(&r, words, replies, NULL);
-		if (rows[i].serial == NULL) {
-			assert_int_equal(r.status, EXIT_REFUSED);
-			assert_null(strstr(r.requests, "GetDrone"));
-			assert_non_null(strstr(r.err, "names several drones: "));
-			assert_non_null(strstr(r.err, "1-5) 002B11353234"));
-			continue;
-		}
-		snprintf(request, sizeof(request), "GetDrone\",\"parameters\":{\"serial\":\"%s\"}",
-			 rows[i].serial);
-		if (strstr(r.requests, request) == NULL)
-			fail_msg("%s asks: %s", rows[i].word, r.requests);
-	}
-}
-
 /* What cfdfud --test-config says is said, and no start is advised that could not work. */
 static void
 a_refused_configuration_is_said_as_the_service_says_it(void **state)
@@ -158,7 +117,6 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_wrong_is_named_and_what_is_near),
-		cmocka_unit_test(a_drone_is_named_by_its_slot_or_the_beginning_of_its_serial),
 		cmocka_unit_test(a_refused_configuration_is_said_as_the_service_says_it),
 		cmocka_unit_test(help_is_the_help_of_a_command),
 	};
