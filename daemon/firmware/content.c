@@ -317,6 +317,7 @@ content_read(const struct segment *segments, size_t count, struct content *ret_c
 			       size);
 	}
 	content_read_bytes(flat, (size_t)(last - first) + 1, first, ret_content);
+	content_find_gap(segments, count, ret_content);
 	free(flat);
 	return 0;
 }

@@ -62,6 +62,8 @@ struct content {
 	uint32_t marked_end;  /* behind the end mark; 0: there is none */
 	uint32_t blank_bytes; /* before that end, all 0x00 or all 0xFF; 0: as whole images end */
 	uint32_t hole_addr;   /* of the first blank 2 KiB before that end; 0: none */
+	uint32_t gap_addr;    /* of the first bytes before that end that are in no piece; 0: none */
+	uint32_t gap_bytes;   /* how many; what a linker leaves between two sections is none */
 };
 
 /*

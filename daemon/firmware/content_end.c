@@ -22,6 +22,9 @@
 #define START_WORDS 8 /* those of ten that say where initial values lie, and where to */
 #define MARK_SLACK 16U	       /* the mark stands at the end of the values, or close behind it */
 #define BLOCK_BYTES 2048U
+#define VECTOR_BYTES 392U
+#define CODE_BYTES_MAX 512U /* the code begins before this */
+#define ALIGN_MAX 16U	    /* of a section, but the code's: a lost record is as long, or longer */
 
 static bool
 is_within(uint32_t addr, uint32_t first, uint32_t bytes)
@@ -145,19 +148,64 @@ find_hole(const uint8_t *data, size_t end, const struct content *c)
 	return 0;
 }
 
+/* Where the image ends by its own words; where the last piece does when it has none. */
+static uint32_t
+find_last(const struct content *c, size_t size)
+{
+	if (c->marked_end != 0)
+		return c->marked_end;
+	if (c->data_end > c->addr && c->data_end - c->addr < size)
+		return c->data_end;
+	return c->addr + (uint32_t)size;
+}
+
 void
 content_find_end(const uint8_t *data, size_t size, struct content *c)
 {
-	size_t end = size;
+	size_t end;
 
 	c->data_end = find_data_end(data, size, c);
 	c->marked_end = find_mark(data, size, c);
-	if (c->marked_end != 0)
-		end = c->marked_end - c->addr;
-	else if (c->data_end > c->addr && c->data_end - c->addr < size)
-		end = c->data_end - c->addr;
+	end = find_last(c, size) - c->addr;
 	c->blank_bytes = count_blank(data, end);
 	if (is_library_tail(data, end, c->blank_bytes))
 		c->blank_bytes = 0;
 	c->hole_addr = find_hole(data, end, c);
+}
+
+/*
+ * Is it what a linker leaves so that the next section begins at a multiple of 2, 4, 8...?  The code
+ * begins at one of 64 in builds seen, 56 bytes behind the vectors.
+ */
+static bool
+is_alignment(const struct content *c, uint32_t from, uint32_t to)
+{
+	bool before_code = from - c->addr == VECTOR_BYTES && to - c->addr <= CODE_BYTES_MAX;
+	uint32_t align = 2;
+
+	while (align <= to - from)
+		align *= 2;
+	return to % align == 0 && (align <= ALIGN_MAX || before_code);
+}
+
+void
+content_find_gap(const struct segment *pieces, size_t count, struct content *c)
+{
+	uint32_t end = find_last(c, c->size);
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t from = (uint64_t)pieces[i].addr + pieces[i].size;
+		uint32_t to = end;
+
+		if (pieces[i].alt != 0 || from <= c->addr || from >= end)
+			continue;
+		for (size_t k = 0; k < count; k++)
+			if (pieces[k].alt == 0 && pieces[k].addr >= from && pieces[k].addr < to)
+				to = pieces[k].addr;
+		if (to == from || is_alignment(c, (uint32_t)from, to) ||
+		    (c->gap_addr != 0 && c->gap_addr < from))
+			continue;
+		c->gap_addr = (uint32_t)from;
+		c->gap_bytes = to - c->gap_addr;
+	}
 }

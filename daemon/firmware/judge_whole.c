@@ -92,7 +92,12 @@ judge_whole(struct judgement *j, const struct judge_options *o)
 		return;
 	if (!ends_as_it_says(j, o))
 		return;
-	if (c->handlers_outside > 0)
+	if (c->gap_bytes > 0)
+		say(j, o,
+		    "%" PRIu32 " bytes from 0x%08" PRIX32 " are missing, between what is before "
+		    "and behind them",
+		    c->gap_bytes, c->gap_addr);
+	else if (c->handlers_outside > 0)
 		say(j, o, "%u interrupt vectors lead outside of it", c->handlers_outside);
 	else if (c->record_count == 0)
 		say(j, o, "the table of the boards that it is for is missing");

@@ -65,6 +65,10 @@ for fill in 000 377; do
 	is_refused "the last 40 bytes filled with $fill" "$scratch/filled.bin" \
 		--platform cf2
 done
+mkimage --tag 2025.12 --format hex "$scratch/whole.hex"
+holds "a HEX file is whole" cfdfuctl firmware check "$scratch/whole.hex"
+sed 5000d "$scratch/whole.hex" > "$scratch/lost.hex"
+is_refused "a HEX file without one of its lines" "$scratch/lost.hex"
 mkimage --old "$scratch/old.bin"
 head -c $(($(stat -c %s "$scratch/old.bin") - 2000)) "$scratch/old.bin" > "$scratch/old-part.bin"
 is_refused "2021, cut behind its table" "$scratch/old-part.bin"

@@ -274,6 +274,67 @@ pieces_of_a_hex_file_are_whole(void **state)
 	}
 }
 
+/* What is left of b without bytes [from, to), behind the vectors and the gap of every HEX file. */
+static struct image *
+without(const struct built *b, size_t from, size_t to)
+{
+	const struct segment pieces[] = {
+		{ .addr = JUDGE_APP_ADDR, .size = 0x188, .data = b->bytes },
+		{ .addr = JUDGE_APP_ADDR + 0x1C0,
+		  .size = (uint32_t)from - 0x1C0,
+		  .data = b->bytes + 0x1C0 },
+		{ .addr = JUDGE_APP_ADDR + (uint32_t)to,
+		  .size = (uint32_t)(b->size - to),
+		  .data = b->bytes + to },
+	};
+	struct image_label label = { 0 };
+	struct image *image;
+
+	assert_int_equal(image_new(pieces, ARRAY_LEN(pieces), &label, &image), 0);
+	return image;
+}
+
+/* Nothing but its addresses tells of a record that a HEX file has lost. */
+static void
+lost_records_are_a_missing_part(void **state)
+{
+	static const size_t lost[] = { 1, 2, 3, 7, 100, 255 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(builds) * ARRAY_LEN(lost); i++) {
+		struct built b = build(builds[i / ARRAY_LEN(lost)]);
+		size_t bytes = 16 * lost[i % ARRAY_LEN(lost)];
+		struct image *image;
+		struct judgement *j;
+
+		for (size_t at = 0x1D0; at + bytes + 16 < b.size; at += b.size / 7 & ~15U) {
+			image = without(&b, at, at + bytes);
+			j = judged(image, NULL);
+			if (j->accepted)
+				say_spec(&b.spec, at, "record lost", j);
+			assert_false(j->accepted);
+			image_unref(image);
+		}
+		free(b.bytes);
+	}
+}
+
+/* A linker begins a section at a multiple of up to 16 bytes. */
+static void
+gaps_of_alignment_are_no_missing_part(void **state)
+{
+	struct built b = build((struct mkimage_spec){ .platform = "bolt" });
+
+	(void)state;
+	for (size_t bytes = 1; bytes < 16; bytes++) {
+		struct image *image = without(&b, 0x20000 - bytes, 0x20000);
+
+		assert_true(judged(image, NULL)->accepted);
+		image_unref(image);
+	}
+	free(b.bytes);
+}
+
 static void
 a_hole_of_2_kib_is_a_missing_part(void **state)
 {
@@ -299,6 +360,8 @@ main(void)
 		cmocka_unit_test(no_part_is_accepted_without_a_second_word),
 		cmocka_unit_test(no_part_is_accepted_at_either_end),
 		cmocka_unit_test(pieces_of_a_hex_file_are_whole),
+		cmocka_unit_test(lost_records_are_a_missing_part),
+		cmocka_unit_test(gaps_of_alignment_are_no_missing_part),
 		cmocka_unit_test(a_hole_of_2_kib_is_a_missing_part),
 	};
 
