@@ -321,8 +321,8 @@ add_name(struct app *a, char *names, size_t size, const char *port)
 }
 
 struct effect {
-	unsigned due, check, look;
-	char due_names[512], check_names[512], look_names[512];
+	unsigned due, check, look, held;
+	char due_names[512], check_names[512], look_names[512], held_names[512];
 	json_t *affected;
 };
 
@@ -337,6 +337,10 @@ look_at_slot(struct app *a, unsigned slot, const struct image *image, struct eff
 	if (p.action == ACTION_LOOK) {
 		e->look++;
 		add_name(a, e->look_names, sizeof(e->look_names), v.port);
+	}
+	if (p.action == ACTION_WAIT && p.image == NULL) {
+		e->held++;
+		add_name(a, e->held_names, sizeof(e->held_names), v.port);
 	}
 	if (p.image == NULL || !image_same(p.image, image))
 		return;
@@ -378,7 +382,13 @@ selection_effect(struct app *a, const struct target *t, const struct image *imag
 	if (e.look > 0)
 		selection_say(notes, "%u ha%s to be looked at in DFU mode first: %s.", e.look,
 			      e.look == 1 ? "s" : "ve", e.look_names);
-	if (e.due + e.check + e.look == 0)
+	if (e.held > 0)
+		selection_say(notes,
+			      "%u drone%s plugged in %s asked what %s when the station is "
+			      "resumed ('cfdfuctl resume'): %s.",
+			      e.held, e.held == 1 ? "" : "s", e.held == 1 ? "is" : "are",
+			      e.held == 1 ? "it is" : "they are", e.held_names);
+	if (e.due + e.check + e.look + e.held == 0)
 		selection_say(notes, "No drone that is plugged in needs it.");
 	return e.affected;
 }

@@ -456,14 +456,16 @@ publish_update(struct fleet *f, unsigned slot, const struct job_record *r, uint6
 {
 	struct slot *s = &f->slots[slot];
 	uint64_t boot = r->stage_us[STEP_BOOTING] + r->stage_us[STEP_CONFIRMING], left;
+	const struct image *done_with;
 
 	s->shown = *r;
 	s->shown.image = NULL;
 	s->ended = true;
 	s->done = true;
 	memset(s->done_sha256, 0, sizeof(s->done_sha256));
-	if (r->image != NULL && r->verdict.fault != FAULT_SET_ASIDE)
-		memcpy(s->done_sha256, image_label(r->image)->sha256, sizeof(s->done_sha256));
+	done_with = r->image != NULL ? r->image : fleet_selected_for(f, s);
+	if (done_with != NULL && r->verdict.fault != FAULT_SET_ASIDE)
+		memcpy(s->done_sha256, image_label(done_with)->sha256, sizeof(s->done_sha256));
 	if (r->verdict.kind == VERDICT_PASS) {
 		f->boot_us = (f->boot_us + boot) / 2;
 		job_estimate(s->job, 0, f->boot_us, &left, &f->work_us);

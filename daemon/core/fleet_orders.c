@@ -56,10 +56,8 @@ fleet_resume(struct fleet *f, uint64_t now_us)
 	consider_all(f, now_us);
 }
 
-/* Would this slot's drone, as far as it is known, get another image now than the one it was done
- * with? */
-bool
-fleet_wants_another_image(const struct fleet *f, const struct slot *s)
+static enum policy_answer
+ask_policy(const struct fleet *f, const struct slot *s, struct policy_choice *ret_choice)
 {
 	struct policy_drone d = { .port = s->sighting.port,
 				  .path = s->sighting.path,
@@ -67,8 +65,26 @@ fleet_wants_another_image(const struct fleet *f, const struct slot *s)
 				  .runtime_serial = s->shown.serial,
 				  .dfu_serial = s->shown.dfu_serial,
 				  .crtp = s->past.platform };
+
+	return policy_choose(f->policy, &d, ret_choice);
+}
+
+/* The image that this slot's drone, as far as it is known, would get now, or NULL. */
+const struct image *
+fleet_selected_for(const struct fleet *f, const struct slot *s)
+{
 	struct policy_choice choice;
-	enum policy_answer answer = policy_choose(f->policy, &d, &choice);
+
+	return ask_policy(f, s, &choice) == POLICY_USE ? choice.image : NULL;
+}
+
+/* Would this slot's drone, as far as it is known, get another image now than the one it was done
+ * with? */
+bool
+fleet_wants_another_image(const struct fleet *f, const struct slot *s)
+{
+	struct policy_choice choice;
+	enum policy_answer answer = ask_policy(f, s, &choice);
 
 	if (answer == POLICY_ASK_OTP)
 		return true;

@@ -91,6 +91,7 @@ void fleet_consider(struct fleet *f, unsigned slot,
 		    uint64_t now_us);	       /* gives it its job if it may have one */
 bool fleet_is_candidate(const struct slot *s); /* may we touch it at all? */
 bool fleet_has_not_begun(const struct slot *s);
+const struct image *fleet_selected_for(const struct fleet *f, const struct slot *s);
 bool fleet_wants_another_image(const struct fleet *f, const struct slot *s);
 void fleet_forget_ending(struct slot *s);
 void fleet_drop_device(struct slot *s);

@@ -8,6 +8,8 @@
 #include "core/fleet_parts.h"
 #include "core/ident.h"
 
+#define PAUSED "The station is paused: its turn comes with 'cfdfuctl resume'."
+
 const char *
 fleet_plan_name(enum plan_action action)
 {
@@ -117,8 +119,7 @@ plan_with_image(const struct fleet *f, const struct slot *s, struct fleet_plan *
 	else if (f->stopping)
 		set_due(ret, ACTION_WAIT, "The service is stopping.");
 	else if (f->paused)
-		set_due(ret, ACTION_WAIT,
-			"The station is paused: its turn comes with 'cfdfuctl resume'.");
+		set_due(ret, ACTION_WAIT, PAUSED);
 	else if (same && f->options.job.skip == JOB_SKIP_VERSION)
 		set(ret, ACTION_CHECK, "It says it runs this version already, and is believed.");
 	else if (same && f->options.job.skip == JOB_SKIP_READBACK)
@@ -157,7 +158,10 @@ plan_by_answer(const struct fleet *f, const struct slot *s, enum policy_answer a
 		plan_with_image(f, s, ret);
 		return;
 	case POLICY_ASK_OTP:
-		set(ret, f->paused ? ACTION_WAIT : ACTION_LOOK, ret->choice_why);
+		if (f->paused)
+			set(ret, ACTION_WAIT, PAUSED);
+		else
+			set(ret, ACTION_LOOK, ret->choice_why);
 		return;
 	case POLICY_NO_IMAGE:
 		set(ret, ACTION_NONE, ret->choice_why);

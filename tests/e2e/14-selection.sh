@@ -189,6 +189,47 @@ refused "asked for, it is refused with the reason" 'does not use that port' cfdf
 rack_do unplug 2-1.2 > /dev/null
 holds "and when it is gone, nothing is told" until_true 60 eval '[ -z "$(outside)" ]'
 
+# ---- what a selection leaves alone, and what a pause holds back ---------------------------------
+
+attempts_of() # PORT
+{
+	records "SELECT count(*) FROM attempts WHERE port = '$1' AND verdict = 'fail'"
+}
+has_failed() # PORT TIMES
+{
+	[ "$(attempts_of "$1")" = "$2" ] && test_state "$1" ended
+}
+
+cfdfuctl firmware deselect > /dev/null
+cfdfuctl firmware select new > /dev/null
+rack_add 1-2 "$old" uid=440000000A51353432343630
+rack_do fate 1-2 status in=dfu at=1 value=3 count=100000 > /dev/null
+rack_do plug 1-2 > /dev/null
+holds "a drone fails" until_true 120 has_failed 1-2 1
+cfdfuctl retry 1-2 > /dev/null
+holds "and fails again, in DFU mode from the start" until_true 120 has_failed 1-2 2
+same "before any image was chosen for it" "" \
+	"$(records "SELECT firmware_name FROM attempts WHERE port = '1-2' ORDER BY id DESC LIMIT 1")"
+says "the plan does not promise it a turn" "^A2 .* done .*cfdfuctl retry" cfdfuctl plan A2
+cfdfuctl firmware select old --for A1 > /dev/null
+rack_plug 1-1 "$new" uid=$first
+holds "what is selected for another slot is flashed there" until_true 60 test_verdict 1-1 pass
+same "and begins no other drone that has failed" 2 "$(attempts_of 1-2)"
+cfdfuctl firmware deselect --for A1 > /dev/null
+rack_do unplug 1-2 > /dev/null
+
+cfdfuctl pause > /dev/null
+rack_plug 1-3 "$old" uid=550000000A51353432343630
+holds "a drone comes while the station is paused" until_true 60 eval '[ "$(status ".slots[] |
+	select(.port == \"1-3\").present")" = true ]'
+says "a selection says that it waits" "asked what it is when the station is resumed .*: A3" \
+	cfdfuctl firmware select new
+says "so does the plan" "^A3 .* wait .*cfdfuctl resume" cfdfuctl plan A3
+cfdfuctl resume > /dev/null
+holds "resumed, it is flashed" until_true 60 test_verdict 1-3 pass
+rack_do unplug 1-1 > /dev/null
+rack_do unplug 1-3 > /dev/null
+
 # ---- places, whatever the numbers of buses are --------------------------------------------------
 
 cat > "$scratch/paths.conf" <<'CONF'
