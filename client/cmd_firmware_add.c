@@ -103,7 +103,8 @@ static const char fine[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ
 static void
 print_added(const struct session *s, const struct desk *d, const json_t *reply)
 {
-	struct text name = out_text(json_object_get(reply, "firmware"), "name");
+	const json_t *row = json_object_get(reply, "firmware");
+	struct text name = out_text(row, "name");
 	const char *quote;
 
 	if (s->json) {
@@ -111,9 +112,14 @@ print_added(const struct session *s, const struct desk *d, const json_t *reply)
 		return;
 	}
 	desk_print(s, d);
+	printf("Stored as \"%s\".  ", name.s);
+	if (json_array_size(json_object_get(row, "selected_for")) > 0 ||
+	    json_array_size(json_object_get(row, "own")) > 0) {
+		puts("It is selected: 'cfdfuctl plan' shows for which drones.");
+		return;
+	}
 	quote = strspn(name.s, fine) == strlen(name.s) ? "" : "'";
-	printf("Stored as \"%s\".  To flash it: cfdfuctl firmware select %s%s%s\n", name.s, quote,
-	       name.s, quote);
+	printf("To flash it: cfdfuctl firmware select %s%s%s\n", quote, name.s, quote);
 }
 
 /* Here: the image as a sealed file, then the call. */

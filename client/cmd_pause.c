@@ -25,7 +25,7 @@ print_brake(const json_t *brake)
 }
 
 static int
-ask(const struct session *s, const char *method, const char *done)
+ask(const struct session *s, const char *method, bool is_pause)
 {
 	json_t *reply = NULL;
 	int r = conn_ask(s, method, NULL, &reply);
@@ -36,8 +36,11 @@ ask(const struct session *s, const char *method, const char *done)
 		out_json(reply);
 	else if (json_is_object(json_object_get(reply, "brake")))
 		print_brake(json_object_get(reply, "brake"));
+	else if (is_pause)
+		printf("Paused: no new drone is started, running ones end.  %lld at work.\n",
+		       (long long)out_int(reply, "active"));
 	else
-		printf("%s  %lld at work.\n", done, (long long)out_int(reply, "active"));
+		puts("Resumed.  Drones that are plugged in will be flashed.");
 	json_decref(reply);
 	return EXIT_OK;
 }
@@ -66,15 +69,14 @@ static int
 run_pause(const struct session *s, const struct invocation *i)
 {
 	(void)i;
-	return ask(s, PROTO_METHOD("Pause"), "Paused: no new drone is started, running ones end.");
+	return ask(s, PROTO_METHOD("Pause"), true);
 }
 
 static int
 run_resume(const struct session *s, const struct invocation *i)
 {
 	(void)i;
-	return ask(s, PROTO_METHOD("Resume"),
-		   "Resumed.  Drones that are plugged in will be flashed.");
+	return ask(s, PROTO_METHOD("Resume"), false);
 }
 
 const struct command_desc cmd_pause = {

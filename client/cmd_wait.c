@@ -174,6 +174,15 @@ is_over(const struct wait *w)
 
 /* ---- the last word -------------------------------------------------------------------------- */
 
+/* Do a drone's words repeat the heading that it stands under? */
+static bool
+says_no_more(const char *list, const json_t *one, const char *words)
+{
+	const char *class = out_string(one, "class");
+
+	return strcmp(list, "unserved") == 0 || (class != NULL && strcmp(class, words) == 0);
+}
+
 /* WHY a stream: a rack's worth of names is not cut. */
 static void
 say_list(const json_t *report, const char *list, const char *heading)
@@ -191,6 +200,8 @@ say_list(const json_t *report, const char *list, const char *heading)
 		struct text why = out_text(one, missing ? "state" : "words");
 		bool off = !missing && !out_true(one, "present");
 
+		if (says_no_more(list, one, why.s))
+			why.s[0] = '\0';
 		fprintf(stderr, "%s%s", i > 0 ? ", " : "", name.s);
 		if (why.s[0] != '\0' || off)
 			fprintf(stderr, " (%s%s%s)", why.s, why.s[0] != '\0' && off ? ", " : "",
@@ -216,13 +227,18 @@ say_report(const json_t *report, bool timed_out)
 	};
 	size_t ended = json_array_size(json_object_get(report, "ended"));
 	size_t failed = json_array_size(json_object_get(report, "failed"));
+	size_t quarantined = json_array_size(json_object_get(report, "quarantined"));
 	json_int_t more = out_int(report, "more");
+	char aside[48] = "";
 
+	if (quarantined > 0)
+		snprintf(aside, sizeof(aside), ", %zu quarantined", quarantined);
 	if (out_int(report, "exit") == EXIT_NOTHING_THERE)
 		say_note("nothing is plugged in, and nothing has ended%s",
 			 timed_out ? "; timed out" : "");
 	else
-		say_note("%zu ended, %zu failed%s", ended, failed, timed_out ? "; timed out" : "");
+		say_note("%zu ended, %zu failed%s%s", ended, failed, aside,
+			 timed_out ? "; timed out" : "");
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		say_list(report, lists[i].list, lists[i].heading);
 	if (more > 0 && timed_out)

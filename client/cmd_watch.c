@@ -96,6 +96,9 @@ print_change(void *ctx, const json_t *before, const json_t *after)
 	struct tm tm;
 
 	(void)ctx;
+	/* WHY: a slot that only has a name has not changed. */
+	if (before == NULL && strcmp(slot_class(after), "absent") == 0)
+		return;
 	if (before != NULL && strcmp(state.s, old.s) == 0 &&
 	    strcmp(verdict ? verdict : "", was ? was : "") == 0 &&
 	    out_true(before, "present") == out_true(after, "present"))

@@ -161,14 +161,20 @@ print_opinion(const struct desk *d, const struct known_device *k, const struct o
 	}
 }
 
+/* WHY: that an image for one kind of device is not for the others is no finding. */
 void
 desk_print_devices(const struct desk *d)
 {
 	struct opinion *o = malloc(sizeof(*o));
+	bool fits = false;
 
 	for (size_t i = 0; i < ARRAY_LEN(known_devices) && o != NULL; i++) {
 		memset(o, 0, sizeof(*o));
-		if (ask(d, &known_devices[i], o))
+		fits = fits || (ask(d, &known_devices[i], o) && o->judgement.accepted);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(known_devices) && o != NULL; i++) {
+		memset(o, 0, sizeof(*o));
+		if (ask(d, &known_devices[i], o) && (o->judgement.accepted || !fits))
 			print_opinion(d, &known_devices[i], o);
 	}
 	free(o);

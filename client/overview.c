@@ -25,6 +25,23 @@ static void PRINTF_LIKE(3, 4) add(char *dst, size_t size, const char *fmt, ...)
 	va_end(args);
 }
 
+/* Is a firmware selected that the station has set aside? */
+static bool
+any_set_aside(const json_t *station)
+{
+	static const char *const lists[] = { "selected", "own" };
+	const json_t *one;
+	size_t i;
+
+	for (size_t n = 0; n < ARRAY_LEN(lists); n++)
+		json_array_foreach(json_object_get(station, lists[n]), i, one)
+		{
+			if (out_true(one, "quarantined"))
+				return true;
+		}
+	return false;
+}
+
 void
 overview_station(const json_t *station, char *dst, size_t size)
 {
@@ -35,8 +52,9 @@ overview_station(const json_t *station, char *dst, size_t size)
 	dst[0] = '\0';
 	if (brake.s[0] != '\0')
 		add(dst, size,
-		    "Station PAUSED ITSELF: %s. No new drone is started ('cfdfuctl resume').",
-		    brake.s);
+		    "Station PAUSED ITSELF: %s. No new drone is started: %s'cfdfuctl resume'.",
+		    brake.s,
+		    any_set_aside(station) ? "select another firmware, then " : "go on with ");
 	else if (state != NULL && strcmp(state, "paused") == 0)
 		add(dst, size, "Station PAUSED: no new drone is started (cfdfuctl resume).");
 	else
@@ -64,7 +82,9 @@ add_selection(char *dst, size_t size, const json_t *selection, const char *key)
 		add(dst, size, "%s", " (not shown to be whole)");
 	if (out_true(selection, "quarantined"))
 		add(dst, size,
-		    " SET ASIDE, flashed onto no drone ('cfdfuctl firmware release NAME')");
+		    " SET ASIDE, flashed onto no drone (if the drones were at fault: "
+		    "'cfdfuctl firmware release %.64s')",
+		    name.s);
 	if (problem.s[0] != '\0')
 		add(dst, size, " CANNOT BE USED: %s", problem.s);
 }
@@ -116,6 +136,8 @@ overview_counts(const json_t *station, char *dst, size_t size)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		add(dst, size, "%s%lld %s", i == 0 ? "" : ", ",
 		    (long long)out_int(counts, names[i]), names[i]);
+	if (out_int(counts, "quarantined") > 0)
+		add(dst, size, ", %lld quarantined", (long long)out_int(counts, "quarantined"));
 	if (out_is_int(station, "eta_s") && out_int(counts, "active") > 0) {
 		char eta[32];
 
@@ -211,7 +233,8 @@ add_failed(char *dst, size_t size, const json_t *slots, const char *before)
 	json_array_foreach(slots, i, slot) n += slot_has_failed(slot);
 	if (n == 0)
 		return;
-	add(dst, size, "%s%zu FAILED:", before, n);
+	add(dst, size, "%s%zu FAILED%s:", before, n,
+	    count_class(slots, "quarantined") > 0 ? " OR QUARANTINED" : "");
 	json_array_foreach(slots, i, slot)
 	{
 		char name[96];

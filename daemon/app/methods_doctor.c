@@ -145,11 +145,14 @@ check_aside(struct app *a, json_t *list, const struct image *image)
 	const struct image_label *label = image != NULL ? image_label(image) : NULL;
 	const char *why =
 	    label != NULL ? policy_aside(fleet_policy(a->fleet), label->sha256) : NULL;
-	char text[256], fix[128];
+	char text[384], fix[128];
 
 	if (why == NULL)
 		return false;
-	(void)snprintf(text, sizeof(text), "%s is selected, and set aside: %s.", label->name, why);
+	(void)snprintf(text, sizeof(text),
+		       "%s is selected, and set aside: %s. Select another, or release it if the "
+		       "drones were at fault.",
+		       label->name, why);
 	(void)snprintf(fix, sizeof(fix), "cfdfuctl firmware release '%s'", label->name);
 	check(list, "firmware", "warn", text, fix);
 	return true;

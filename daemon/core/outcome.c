@@ -123,7 +123,7 @@ static const struct {
 	[FAULT_TOO_OLD] = { "too-old", CLASS_DEVICE,
 			    "The drone accepts the request to reboot into DFU mode and stays as it "
 			    "is, as firmware older than 2022.03 does.",
-			    "Put it into DFU mode by hand: " BUTTON_STEPS "." },
+			    "Put it into DFU mode: " BUTTON_STEPS "." },
 	[FAULT_DEADLINE] = { "deadline", CLASS_DEVICE, "The drone took too long altogether.",
 			     "Try it on another port, with another cable and fewer drones on the "
 			     "same hub." },

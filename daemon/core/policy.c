@@ -513,11 +513,26 @@ has_lost_its_image(const struct policy *p, const struct word *word, unsigned pos
 	return (p->lost & possible) != 0 && any_selected_of(p, possible) == NULL;
 }
 
+static const char *
+none_selected_for(enum platform platform)
+{
+	static const char *const words[PLATFORM_COUNT] = {
+		[PLATFORM_CF2] = "No firmware is selected for its platform, cf2.",
+		[PLATFORM_CF21BL] = "No firmware is selected for its platform, cf21bl.",
+		[PLATFORM_BOLT] = "No firmware is selected for its platform, bolt.",
+		[PLATFORM_TAG] = "No firmware is selected for its platform, tag.",
+		[PLATFORM_FLAPPER] = "No firmware is selected for its platform, flapper.",
+	};
+
+	return words[platform] != NULL ? words[platform]
+				       : "No firmware is selected for this drone.";
+}
+
 enum policy_answer
 policy_choose(const struct policy *p, const struct policy_drone *d,
 	      struct policy_choice *ret_choice)
 {
-	struct policy_choice choice = { .why = "No firmware is selected for this drone." };
+	struct policy_choice choice = { .why = NULL };
 	struct word word = operators_word(p, d);
 	const char *contradiction = find_contradiction(&word, d);
 	struct image *image = word.image, *any = word.image;
@@ -549,6 +564,8 @@ policy_choose(const struct policy *p, const struct policy_drone *d,
 	} else {
 		answer = image != NULL ? answer_decided(p, image, &choice) : POLICY_NO_IMAGE;
 	}
+	if (choice.why == NULL)
+		choice.why = none_selected_for(choice.platform);
 	if (answer == POLICY_USE)
 		choice.by = word.image != NULL ? word.by : POLICY_BY_PLATFORM;
 	*ret_choice = choice;
