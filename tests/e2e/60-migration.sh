@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The records of an older cfdfud (schema 3), killed in the midst of a drone: nothing of them is lost.
+# records-3/ was written by cfdfud of commit 73b30ea (sqlite3 .dump, and its audit file): attempts 1
+# and 2 pass, 3 is a backup, 4 a drone that was pulled and whose port is set aside, 5 under way.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+before=$(dirname "$0")/records-3
+old=$(image 2025.02 --size 163840)
+new=$(image 2025.12 --size 163840)
+printf '[station]\nquarantine = 1\n[slots]\n1-1 = A1\n' > "$scratch/cfdfud.conf"
+sqlite3 "$database" < "$before/cfdfud.sql" > /dev/null
+cp "$before/audit.jsonl" "$state/"
+seen_before=$(records "SELECT * FROM attempts WHERE id < 5")
+
+sim_start fast --config "$scratch/cfdfud.conf"
+same "the schema is a newer one" 1 "$(records "SELECT user_version > 3 FROM pragma_user_version")"
+same "the database is intact" ok "$(records "PRAGMA integrity_check")"
+same "the station is well" ok "$(status .station.health)"
+same "attempts are what they were, and the running one was cut off" \
+	"5 interrupted,4 fail,3 unchanged,2 pass,1 pass" "$(cfdfuctl --json history |
+		jq -r '[.attempts[] | "\(.id) \(.verdict)"] | join(",")')"
+same "the view has its columns as they were, and new ones behind them" "$seen_before" \
+	"$(records "SELECT * FROM attempts WHERE id < 5" | sed 's/|[a-z]*$//')"
+same "kinds are known of old rows, too" flash,flash,backup,flash,flash \
+	"$(records "SELECT group_concat(kind) FROM (SELECT kind FROM attempts ORDER BY id)")"
+same "it is still paused" paused "$(status .station.state)"
+same "selections are kept" "cf2=new 1-2=old" "$(status '[(.station.selected[] |
+	"\(.platform)=\(.name)"), (.station.own[] | "\(.target)=\(.name)")] | join(" ")')"
+same "and the word on a platform" "1-5=bolt" "$(status '.station.rules[] | "\(.target)=\(.platform)"')"
+same "a port that was set aside still is" 1 "$(records "SELECT count(*) FROM port
+	WHERE port = '1-3' AND aside_ms IS NOT NULL")"
+
+# The files of the images did not come along: selected all the same, and told.
+cfdfuctl resume > /dev/null
+rack_plug 1-2 "$new" uid=440042000A51353432343630
+says_lost()
+{
+	status '.slots[] | select(.port == "1-2").message' | grep -q 'missing or was changed'
+}
+holds "a slot's own firmware whose file is lost is not replaced by its platform's" \
+	until_true 30 says_lost
+cfdfuctl firmware add "$new" --name newer > /dev/null
+cfdfuctl firmware select newer > /dev/null
+rack_plug 1-1 "$old" uid=330041000A51353432343630
+holds "a drone is flashed" until_true 60 test_verdict 1-1 pass
+same "its attempt has the next number" 6 "$(status '.slots[] | select(.port == "1-1").attempt')"
+rack_plug 1-3 "$new" uid=770045000A51353432343630
+holds "and none on the port that is set aside" until_true 30 test_state 1-3 quarantined
+sim_stop
+records_are_sound "after the migration"
+same "the records bear a second start" ok "$(sim_start fast --config "$scratch/cfdfud.conf" &&
+	status .station.health)"
