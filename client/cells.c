@@ -17,8 +17,9 @@
 		     */
 #define LINE_BYTES 4096
 
-bool
-cells_plain(void)
+/* Whether only ASCII may be written. */
+static bool
+is_plain(void)
 {
 	return strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 }
@@ -27,7 +28,7 @@ void
 cells_setup(void)
 {
 	(void)setlocale(LC_CTYPE, ""); /* WHY: an unknown locale leaves "C" */
-	if (cells_plain() && !isatty(STDOUT_FILENO))
+	if (is_plain() && !isatty(STDOUT_FILENO))
 		(void)setlocale(LC_CTYPE, "C.UTF-8"); /* WHY: without it, ASCII is what there is */
 }
 
@@ -51,7 +52,7 @@ measure(const char *s, size_t *ret_cells)
 	while (is_continuation(s[bytes]))
 		bytes++;
 	*ret_cells = 1;
-	if (bytes == 1 || cells_plain())
+	if (bytes == 1 || is_plain())
 		return bytes;
 	if (mbrtowc(&code, s, bytes, &(mbstate_t){ 0 }) != bytes)
 		return bytes;
@@ -66,7 +67,7 @@ cells_clean(char *dst, size_t size, const char *src)
 	size_t from = 0, to = 0;
 
 	text_clean(dst, size, src);
-	if (!cells_plain())
+	if (!is_plain())
 		return;
 	while (dst[from] != '\0') {
 		dst[to++] = (unsigned char)dst[from] < 0x80 ? dst[from] : '?';
@@ -108,7 +109,7 @@ cells_prefix(const char *text, size_t cells)
 void
 cells_cut(char *dst, size_t size, const char *text, size_t cells)
 {
-	const char *mark = cells_plain() ? "~" : "\u2026";
+	const char *mark = is_plain() ? "~" : "\u2026";
 	size_t bytes = cells_prefix(text, cells);
 
 	if (text[bytes] == '\0' || cells == 0) {

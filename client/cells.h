@@ -17,9 +17,6 @@
 /* Takes the user's locale for characters; UTF-8 where standard output is no terminal. */
 void cells_setup(void);
 
-/* Whether only ASCII may be written. */
-bool cells_plain(void);
-
 /* Cleans src (NULL counts as "") into dst; ASCII alone where only that may be written. */
 void cells_clean(char *dst, size_t size, const char *src);
 

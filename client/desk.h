@@ -75,7 +75,6 @@ void desk_print_devices(const struct desk *d);
 /* Parts of the page that other commands print, too. */
 void desk_print_elements(const struct fw_facts *facts, const struct image *image);
 json_t *desk_elements_json(const struct fw_facts *facts, const struct image *image);
-json_t *desk_platforms_json(unsigned platforms);
 void desk_platforms_text(unsigned platforms, char *dst, size_t size);
 json_t *desk_findings_json(const struct judgement *j);
 json_t *desk_notes_json(const struct fw_facts *facts);

@@ -43,8 +43,8 @@ base_name(enum content_base base)
 	return "undecided";
 }
 
-json_t *
-desk_platforms_json(unsigned platforms)
+static json_t *
+platforms_json(unsigned platforms)
 {
 	json_t *list = json_array();
 
@@ -174,7 +174,7 @@ desk_json(const struct desk *d)
 	    "reason", j->accepted ? json_null() : text_json(judge_reason(j)), "source_name",
 	    text_json(d->source_name), "source_sha256", d->source_sha256, "sha256", sha, "format",
 	    fw_format_name(d->facts->format), "bytes", (json_int_t)image_bytes(d->image),
-	    "platforms", desk_platforms_json(j->platforms), "findings", desk_findings_json(j),
+	    "platforms", platforms_json(j->platforms), "findings", desk_findings_json(j),
 	    "elements", desk_elements_json(d->facts, d->image), "sectors", sectors_json(d->image),
 	    "devices", d->as_loader ? json_array() : desk_devices_json(d), "notes",
 	    desk_notes_json(d->facts), "content", content_json(&j->content));

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "app/app_parts.h"
+#include "app/library.h"
 #include "core/image.h"
 
 struct known {
@@ -22,20 +23,6 @@ struct elements {
 	struct known known[ELEMENTS_MAX];
 	size_t next; /* the oldest: it makes room */
 };
-
-static bool
-is_same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-/* The same file with the same content, as far as the file system tells. */
-static bool
-is_same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       is_same_time(&a->st_mtim, &b->st_mtim) && is_same_time(&a->st_ctim, &b->st_ctim);
-}
 
 static void
 on_file(void *ctx, const struct store_firmware *f)
@@ -113,7 +100,7 @@ elements_of(struct app *a, const char *name)
 	if (a->elements == NULL || look_at(a, name, &st) < 0)
 		return json_array();
 	k = find(a->elements, name);
-	if (k != NULL && is_same_file(&k->st, &st))
+	if (k != NULL && library_is_same_file(&k->st, &st))
 		return json_incref(k->list);
 	list = read_elements(a, name);
 	if (list == NULL)

@@ -20,8 +20,9 @@
 #include "firmware/digest.h"
 #include "firmware/fw_dfuse.h"
 
-enum platform
-library_only(unsigned platforms)
+/* The platform when the set has exactly one; else UNKNOWN. */
+static enum platform
+only_one(unsigned platforms)
 {
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++)
 		if (platforms == BIT(p))
@@ -218,7 +219,7 @@ library_image(struct app *a, const char *name, struct image **ret_image,
 		r = -EIO;
 		goto out;
 	}
-	word.told = library_only(row.platforms);
+	word.told = only_one(row.platforms);
 	word.incomplete = row.incomplete;
 	r = library_judge(a, data, size, &word, ret_image, judgement, ret_why);
 	if (r == -EINVAL)

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "app/app_parts.h"
 #include "firmware/fw.h"
@@ -30,6 +31,8 @@ int library_keep(struct app *a, const uint8_t *data, size_t size, char ret_file[
  * -ENOMEM. */
 int library_read(struct app *a, const char *file, uint8_t **ret_data, size_t *ret_size) MUST_CHECK;
 bool library_is_as_stored(const uint8_t *data, size_t size, const char *file_sha256);
+/* The same file with the same content, as far as the file system tells. */
+bool library_is_same_file(const struct stat *a, const struct stat *b);
 
 /* By what reading it gave (0: other bytes): "its file is missing". */
 const char *library_words(int error);
@@ -46,8 +49,5 @@ void library_refused(struct app *a, const char *file, const char *why);
 void library_tidy(struct app *a);
 /* Each second, and when a file was stored: selections whose image was lost, and is there again. */
 void library_heal(struct app *a);
-
-/* The platform when the set has exactly one; else UNKNOWN. */
-enum platform library_only(unsigned platforms);
 
 #endif

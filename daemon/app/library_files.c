@@ -20,8 +20,8 @@
 
 /* ---- one file ------------------------------------------------------------------------------- */
 
-static bool
-is_same_file(const struct stat *a, const struct stat *b)
+bool
+library_is_same_file(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
@@ -107,7 +107,7 @@ look_at(struct app *a, const char *file, const char *file_sha256, const struct s
 	uint8_t *data = NULL;
 	size_t size = 0;
 
-	if (seen != NULL && is_same_file(&seen->st, st))
+	if (seen != NULL && library_is_same_file(&seen->st, st))
 		return seen;
 	if (a->seen_budget == 0)
 		return &later; /* it is looked at within the next seconds */

@@ -170,7 +170,7 @@ own_selections(struct app *a)
 		bool aside;
 
 		(void)json_object_set_new(own, "version", json_null());
-		(void)json_object_set_new(own, "sha256", json_null());
+		(void)json_object_set_new(own, "sha256", json_string("")); /* not a ?string */
 		if (library_row_trouble(a, name, problem))
 			(void)json_object_set_new(own, "problem", status_text(problem));
 		/* That the database cannot be read is said by health. */

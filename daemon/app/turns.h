@@ -12,7 +12,7 @@
 
 struct event_base;
 
-/* For whom something is done; in the order of WORKS in turns.c. */
+/* For whom something is done. */
 enum loop_work { LOOP_IDLE, LOOP_CLIENT, LOOP_STORE, LOOP_DEVICE, LOOP_WORK_COUNT };
 
 struct turns {

@@ -4,13 +4,13 @@
  * out the plan, leave.  Composes descr, layout, dfuse and plan; decides nothing about identity or
  * policy.
  *
- *   MAPS --> CLEAN --> OTP --> LOADER --> PROBED                   reading only [next_operation]
- *   PROBED  --> FEATURE --> CHECK_FEATURE --> WORK                 [flash_run]
- *   PROBED  --> BACKUP --> PROBED                                  [flash_backup]
- *   WRITE_TURN --> LEAVE_TURN                                      [flash_only_leave]
- *   WORK    --> WRITE_TURN --> WORK                                before the first erase
- * [flash_granted] WORK    --> LEAVE_TURN --> LEAVE --> OVER                      [flash_granted]
- *   any     --> OVER                                               verdict says how       [give_up]
+ *   MAPS --> CLEAN --> OTP --> OPTIONS --> LOADER --> PROBED    reading only      [next_operation]
+ *   PROBED     --> FEATURE --> CHECK_FEATURE --> WORK                             [flash_run]
+ *   PROBED     --> BACKUP --> PROBED                                              [flash_backup]
+ *   WORK       --> WRITE_TURN --> WORK           before the first erase           [flash_granted]
+ *   WORK       --> LEAVE_TURN --> LEAVE --> OVER                                  [flash_granted]
+ *   PROBED, WRITE_TURN --> LEAVE_TURN            left as it is                    [flash_only_leave]
+ *   any        --> OVER                          verdict says how                 [give_up]
  *
  * INVARIANT: nothing is erased or written before flash_run() and flash_granted(FLASH_WRITE_TURN).
  */

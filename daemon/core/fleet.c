@@ -308,8 +308,8 @@ fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct dro
 }
 
 /* The handle, if there is one, has to be closed; its transfer is not reported any more. */
-void
-fleet_drop_device(struct slot *s)
+static void
+drop_device(struct slot *s)
 {
 	if (s->dev == 0)
 		return;
@@ -332,7 +332,7 @@ fleet_gone(struct fleet *f, const char *port, uint64_t arrival, uint64_t now_us)
 	s->done = false;
 	s->foreign = false;
 	s->idle_reason = NULL;
-	fleet_drop_device(s);
+	drop_device(s);
 	sched_place(f->sched, (unsigned)slot, NULL, NULL, 0);
 	if (s->job != NULL)
 		job_gone(s->job, now_us);
@@ -561,7 +561,7 @@ fleet_job_is_over(struct fleet *f, unsigned slot, uint64_t now_us)
 	job_free(s->job);
 	s->job = NULL;
 	s->wake_us = 0;
-	fleet_drop_device(s);
+	drop_device(s);
 	sched_release_all(f->sched, slot);
 	if (s->reselected && s->done && fleet_wants_another_image(f, s))
 		s->again = true;

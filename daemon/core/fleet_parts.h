@@ -94,7 +94,6 @@ bool fleet_has_not_begun(const struct slot *s);
 const struct image *fleet_selected_for(const struct fleet *f, const struct slot *s);
 bool fleet_wants_another_image(const struct fleet *f, const struct slot *s);
 void fleet_forget_ending(struct slot *s);
-void fleet_drop_device(struct slot *s);
 void fleet_job_is_over(struct fleet *f, unsigned slot, uint64_t now_us);
 
 #endif

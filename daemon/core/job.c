@@ -44,8 +44,8 @@ static const struct {
 #undef S
 };
 
-void
-job_account_step(struct job *j, uint64_t now_us)
+static void
+account_step(struct job *j, uint64_t now_us)
 {
 	enum step step = job_step(j);
 
@@ -65,7 +65,7 @@ job_enter(struct job *j, enum job_stage stage, uint64_t now_us)
 	j->crowd_us = 0;
 	j->waiting_turn = false;
 	j->nomem_tries = 0;
-	job_account_step(j, now_us);
+	account_step(j, now_us);
 }
 
 /* A DFU serial is about this drone only if no other drone shows the same one (notes 1.3). */
@@ -408,7 +408,7 @@ job_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t len
 	case JOB_STAGE_COUNT:
 		break;
 	}
-	job_account_step(j, now_us);
+	account_step(j, now_us);
 }
 
 void
@@ -427,7 +427,7 @@ job_granted(struct job *j, enum turn turn, uint64_t now_us)
 		job_enter(j, JOB_REQUEST, now_us);
 	else if (j->stage == JOB_FLASH && (turn == TURN_WRITE || turn == TURN_LEAVE))
 		flash_granted(&j->flash);
-	job_account_step(j, now_us);
+	account_step(j, now_us);
 }
 
 void

@@ -59,7 +59,6 @@ void job_finish(struct job *j, struct verdict v, const char *why, uint64_t now_u
 void job_fail(struct job *j, enum fault fault, enum step step, uint64_t now_us);
 struct verdict job_backup_verdict(const struct job *j, enum step step);
 void job_end_idle(struct job *j, const char *reason, uint64_t now_us);
-void job_account_step(struct job *j, uint64_t now_us);
 void job_await_gone(struct job *j, uint64_t now_us); /* a transfer said so, the bus has not yet */
 
 /* job_message.c */

@@ -6,8 +6,8 @@
  *   open --> call   a whole request, given to a handler                       [call_dispatch]
  *   call --> open   its answer was queued; the next request is looked at      [call_end, conn_turn]
  *   open, call --> closing   a request that is none: answered, then closed
- *   [conn_close_after_output] any  --> freed  hang-up, error, deadline, or making room for others
- *       [conn_close]
+ *                                                                    [conn_close_after_output]
+ *   any  --> freed  hang-up, error, deadline, or making room for others            [conn_close]
  *
  * INVARIANT: a connection is freed only by conn_close(), from callbacks of the event base; what
  * happens inside call_*() only queues, and marks what is to be closed (broken) for conn_turn().
