@@ -46,7 +46,7 @@ static const char *const columns[] = {
 	"kind",
 };
 
-/* What is shortened on a narrow terminal: serials to what tells them apart, times to "MM-DD hh:mm".
+/* Shortened on a narrow terminal: serials to what tells them apart, times to "MM-DD hh:mm".
  */
 struct narrow {
 	size_t digits;

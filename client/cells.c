@@ -13,8 +13,7 @@
 #include "cfdfu/util.h"
 #include "wire/text.h"
 
-#define WRAP_MIN 10 /* cells; a column narrower than that is not wrapped to: nobody could read it  \
-		     */
+#define WRAP_MIN 10 /* cells; a narrower column is unreadable, and is not wrapped to */
 #define LINE_BYTES 4096
 
 /* Whether only ASCII may be written. */

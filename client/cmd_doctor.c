@@ -60,7 +60,7 @@ has_failure(const json_t *checks)
 	return false;
 }
 
-/* What the service knows of itself. */
+/* The service's own checks. */
 static int
 ask_service(const struct session *s, json_t *document, json_t *checks)
 {

@@ -142,7 +142,7 @@ print_selected(const json_t *reply)
 	}
 }
 
-/* What the service says beside it: what was replaced, what stays, which drones are flashed. */
+/* The service's notes: what was replaced, what stays, which drones are flashed. */
 static void
 print_notes(const json_t *reply)
 {

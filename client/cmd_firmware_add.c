@@ -97,7 +97,7 @@ set_parameters(json_t *parameters, const struct invocation *i, const struct desk
 	return r == 0 ? set_notes(parameters, d->facts) : r;
 }
 
-/* What a shell takes as it is. */
+/* Characters that a shell takes as they are. */
 static const char fine[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
 
 static void

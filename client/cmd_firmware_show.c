@@ -127,7 +127,7 @@ print_container(const struct desk *d)
 		printf("  note: %s\n", f->warnings[i]);
 }
 
-/* What a file holds; judged by nobody: it may be for any device. */
+/* The elements of a file, not judged: it may be for any device. */
 static int
 show_file(const struct session *s, const struct invocation *i)
 {

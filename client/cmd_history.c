@@ -89,7 +89,7 @@ set_filters(json_t *parameters, const struct invocation *i)
 	return r;
 }
 
-/* What is to be shown, and what came of it. */
+/* One listing: what is to be shown, and how far it has come. */
 struct listing {
 	const struct session *session;
 	bool csv;
@@ -152,7 +152,7 @@ list_all(struct listing *l, json_t *parameters)
 	return r;
 }
 
-/* What a list that ends early leaves unsaid. */
+/* Says how a list that ends early goes on. */
 static int
 print_end(const struct listing *l)
 {

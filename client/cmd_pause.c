@@ -13,7 +13,7 @@
 #include "client/out.h"
 #include "client/params.h"
 
-/* What it had paused itself for, and what of that is left to do. */
+/* The reason why the station had paused itself, and what is left to do. */
 static void
 print_brake(const json_t *brake)
 {

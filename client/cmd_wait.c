@@ -52,7 +52,7 @@ print_ending(void *ctx, const json_t *slot)
 	page_line(line);
 }
 
-/* What keeps drones from ending: standing before a rack, one wants to know.  NULL: nothing. */
+/* A sentence on what keeps drones from ending, such as a pause; NULL: nothing does. */
 static const char *
 obstacle_of(const json_t *station)
 {

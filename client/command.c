@@ -241,7 +241,7 @@ parse_between(int *argc, char ***argv, struct session *s, struct invocation *inv
 	return 0;
 }
 
-/* What was meant by "stauts", "frimware add" or, in a group, "firmware lst". */
+/* The nearest known word to "stauts", "frimware add" or, in a group, "firmware lst". */
 static void
 guess_command(int argc, char *const *argv, char text[GUESS_TEXT_MAX])
 {

@@ -46,7 +46,7 @@ int conn_patience_ms(const struct session *s);
 /* Says that it took longer; the exit status. */
 int conn_no_answer(const struct conn *c);
 
-/* Whether a service listens; without a word.  With another machine: nobody knows, so true. */
+/* Whether a service listens; without a word.  Of another machine it is not known: true. */
 bool conn_is_there(const struct session *s);
 
 /* Text for standard output before any sentence on trouble: what gives a screen back.  Borrowed. */

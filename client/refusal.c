@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the service says of its configuration. */
+/* The service's own sentence on a configuration that it refuses. */
 #include "config.h"
 
 #include "client/refusal.h"

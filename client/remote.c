@@ -20,7 +20,7 @@
 #include "client/out.h"
 
 #define SSH_ENV "CFDFU_SSH" /* another program than ssh, with its arguments' meaning */
-/* What the other side's shell is given: always one of these, whatever is wanted. */
+/* The shell of the other machine is given one of these constants and nothing else. */
 #define COMMAND_BRIDGE "cfdfuctl --stdio-bridge"
 #define COMMAND_ARGUMENTS "cfdfuctl " ARGUMENTS_OPTION
 #define SSH_FAILED 255 /* ssh's own failures, by its manual */
@@ -95,7 +95,7 @@ remote_bridge(const struct session *s, struct remote *ret_remote)
 			     pair[1]);
 	(void)close(pair[1]); /* WHY: the child's; ours is the other one */
 	if (pid < 0) {
-		(void)close(pair[0]); /* WHY: nothing was written that somebody has read */
+		(void)close(pair[0]); /* WHY: nothing that was written has been read */
 		return EXIT_USAGE;
 	}
 	ret_remote->pid = pid;

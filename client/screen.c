@@ -215,7 +215,7 @@ put_group(struct frame *f, enum group g)
 		put_names(f, g, rows, lines - rows);
 }
 
-/* What is told below a failed drone: nothing, what to do, or all that there is to say. */
+/* The lines below a failed drone: none, what to do, or all that there is to say. */
 enum telling { TELL_NOTHING, TELL_ADVICE, TELL_ALL };
 
 static struct text

@@ -16,7 +16,7 @@ struct row_widths {
 	size_t name, serial, plug, what;
 };
 
-/* What fits into a terminal of so many columns. */
+/* The columns of the table that fit into a terminal of so many cells. */
 void row_measure(const json_t *slots, size_t columns, struct row_widths *ret_widths);
 
 void row_headings(const struct row_widths *w, char *dst, size_t size);

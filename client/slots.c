@@ -179,7 +179,7 @@ slot_class(const json_t *slot)
 	return strcmp(state, "idle") == 0 ? "unserved" : "active";
 }
 
-/* What follows from a class; words: for the operator, NULL: none are needed. */
+/* The consequences of a class; words: for the operator, NULL: none are needed. */
 static const struct class_row {
 	const char *name;
 	enum slot_fate fate;
@@ -191,7 +191,7 @@ static const struct class_row {
 	{ "waiting", SLOT_FATE_WAITING, false, NULL },
 	{ "pass", SLOT_FATE_DONE, false, NULL },
 	{ "unchanged", SLOT_FATE_DONE, false, NULL },
-	/* WHY not done: its bytes are right, and nobody has seen it start with them. */
+	/* WHY not done: its bytes are right, but it was not seen to start with them. */
 	{ "needs-power-cycle", SLOT_FATE_ASIDE, false, "needs a power cycle" },
 	{ "needs-button", SLOT_FATE_ASIDE, true, "needs the button" },
 	{ "fail", SLOT_FATE_ASIDE, true, "FAIL" },

@@ -42,7 +42,7 @@ bool slot_has_failed(const json_t *slot);     /* fail, needs-button, interrupted
 /* How it counts, a word of the interface: the service decides (member class of type Slot). */
 const char *slot_class(const json_t *slot);
 
-/* What an operator does with what is plugged in there, by its class. */
+/* By its class: how an operator treats the drone that is plugged in there. */
 enum slot_fate {
 	SLOT_FATE_NONE,	   /* nothing is there */
 	SLOT_FATE_ACTIVE,  /* leave it plugged in */

@@ -237,7 +237,7 @@ waiting_missed(struct waiting *w, const json_t *attempts)
 
 /* ---- what follows --------------------------------------------------------------------------- */
 
-/* The service does nothing now, and nobody has said that it will. */
+/* The service does nothing now, and has nothing to begin. */
 static bool
 all_ended(const struct waiting *w)
 {

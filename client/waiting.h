@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What `wait` knows: slots as last heard, how each drone ended meanwhile, and what follows for the
- * exit status.  The truth table is in the manual page; tests/e2e/12-wait.sh runs its rows.
+ * The state of `wait`: slots as last heard, how each drone ended meanwhile, and the exit status
+ * that follows.  The truth table is in the manual page; tests/e2e/12-wait.sh runs its rows.
  *
  * INVARIANT: nothing is good that was not seen to be good: 0 needs at least one drone that ended as
  * pass or unchanged, and nothing else in sight.

@@ -21,7 +21,7 @@ bool when_parse(const char *text, time_t now, char ret_iso[WHEN_TEXT_MAX]) MUST_
 /* "90s", "5m", "1h30m", "2d", "1w"; a number alone counts seconds. */
 bool when_duration(const char *text, int64_t *ret_seconds) MUST_CHECK;
 
-/* Milliseconds of a clock that nobody sets. */
+/* Milliseconds of the monotonic clock. */
 int64_t when_ms(void);
 
 #endif

@@ -78,7 +78,7 @@ leave_loop(struct app *a)
 		log_say(a->log, LOG_ERR, NULL, "the event loop cannot be left");
 }
 
-/* Who is still at work ends now, as interrupted. */
+/* Ends all running attempts as interrupted. */
 static void
 interrupt(struct app *a)
 {

@@ -170,8 +170,8 @@ bool records_kind_known(const char *kind); /* "flash", "loader", "backup" */
 void records_drone(struct app *a, const struct job_record *r); /* what was learned of a drone */
 bool records_commit(struct app *a); /* true: something was answered, the fleet may want more */
 void records_check(struct app *a);  /* each second */
-/* What was wrong may be over: before an answer rests on it.  ordered: by who may change things; for
- * the others, as often as it is cheap. */
+/* Before an answer rests on it: trouble of the records may be over.  ordered: by a user who may
+ * change things; for the others, as often as it is cheap. */
 void records_look(struct app *a, bool ordered);
 void records_walk(struct app *a);   /* each second: the next of the slow walk */
 /* The whole walk, soon; a slice between other work.  -ENOMEM. */

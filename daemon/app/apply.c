@@ -43,7 +43,7 @@ apply_options(const struct config *c)
 	};
 }
 
-/* What a [device] section says: the fleet works by it, and the judge judges by it. */
+/* A [device] section as a profile: the fleet works by it, and the judge judges by it. */
 void
 apply_profile(const struct config_device *d, struct profile *ret)
 {
@@ -251,7 +251,7 @@ apply_gone_outside(struct app *a, const char *port, uint64_t arrival)
 	return false;
 }
 
-/* What is plugged in on slots that are not this station's any more is nobody's business now. */
+/* Devices on slots that are not this station's any more are left alone from now on. */
 void
 apply_ports_taken(struct app *a)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a firmware's file holds, for those who look: read and judged once, not at every question,
- * and again when the file is another one by its inode, size or times, or the configuration changed.
+ * The elements of a firmware's file, for those who look: read and judged once, not at every
+ * question, and again when the file is another one by its inode, size or times, or the
+ * configuration changed.
  */
 #ifndef APP_ELEMENTS_H
 #define APP_ELEMENTS_H

@@ -209,7 +209,7 @@ on_newest(void *ctx, const struct store_attempt *at)
 	*(int64_t *)ctx = at->id;
 }
 
-/* What has ended until now does not count any more, also after a restart. */
+/* Endings until now do not count any more, also after a restart. */
 static int
 begin_count(struct app *a)
 {

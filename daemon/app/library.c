@@ -339,7 +339,7 @@ library_load(struct app *a)
 	return r;
 }
 
-/* What was lost and is there again. */
+/* Selections whose image was lost and is there again. */
 static void
 heal_setting(struct app *a, enum store_scope scope, const char *key, const char *value)
 {

@@ -79,7 +79,7 @@ cannot_read(struct call *call)
 
 /*
  * The whole serial of the drone that is meant, also of one that is not plugged in, or by its slot.
- * What names none stays as it is: the records may know it from before.  False after having
+ * A text that names none stays as it is: the records may know it from before.  False after having
  * answered that several may be meant.
  */
 static bool

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What would happen to each drone now, and why, over the control socket; touches nothing. */
+/* The method Plan: what would happen to each drone now, and why; touches nothing. */
 #include <config.h>
 
 #include <errno.h>

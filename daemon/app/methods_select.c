@@ -17,7 +17,7 @@ text_of(json_t *parameters, const char *name)
 	return json_string_value(json_object_get(parameters, name));
 }
 
-/* What an answer tells beside the selection itself. */
+/* The members of an answer beside the selection itself. */
 struct told {
 	json_t *replaced, *kept, *notes, *affected;
 };
@@ -184,7 +184,7 @@ answer_selected(struct app *a, struct call *call, const struct image *image, str
 				   "affected", t->affected, "notes", t->notes));
 }
 
-/* What the brake has stopped is not selected by habit: the release says that it is meant. */
+/* An image that the brake has stopped is selected only after it was released. */
 static bool
 refuse_aside(struct app *a, struct call *call, const struct image *image)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Buses are numbered as the kernel finds them, and may be numbered otherwise after the next start.
- * What lasts is the device path of a port's controller: the store remembers which controller a bus
+ * The device path of a port's controller lasts: the store remembers which controller a bus
  * was, and which paths are set aside.
  */
 #include <config.h>
@@ -49,7 +49,7 @@ find_bus(struct app *a, unsigned bus)
 	return NULL;
 }
 
-/* What the bus was at the last run, or earlier in this one, against what it is. */
+/* Compares the bus's controller with that of the last run, or of earlier in this one. */
 static void
 compare_bus(struct app *a, struct bus_place *b, const struct sighting *s)
 {

@@ -192,8 +192,8 @@ on_last_attempt(void *ctx, const struct store_attempt *at)
 	copy_text(l->past->serial, sizeof(l->past->serial), at->serial);
 }
 
-/* What says nothing of itself in DFU mode is ours by the open attempt on its port, if there is one
- * (design promise 4). */
+/* A device in DFU mode without a usable serial is ours if its port has an open attempt (design
+ * promise 4). */
 static int
 past_by_port(struct app *a, const struct sighting *s, struct drone_past *past)
 {

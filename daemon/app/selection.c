@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is selected, target by target: the keys that a target stands for, changes to them that are
+ * Selections, target by target: the keys that a target stands for, changes to them that are
  * remembered first and in force then, and the sentences that say what a change meant.
  *
- * INVARIANT: one target has one selection.  Whatever else names the same drone, or the same slot,
+ * INVARIANT: one target has one selection.  What was said of the same drone or slot by another name
  * is taken back by the next selection for it [find_keys].
  */
 #include <config.h>
@@ -256,7 +256,7 @@ selection_set_own(struct app *a, const struct target_keys *keys, struct image *i
 	return r;
 }
 
-/* What the configuration says of a target is in force where the operator says nothing. */
+/* The configuration's word on a target is in force where the operator says nothing. */
 static enum platform
 configured_platform(const struct config *c, const char *key)
 {

@@ -7,8 +7,8 @@
 
 #define TARGET_KEYS_MAX (2 * FLEET_SLOTS_MAX + 2) /* ports and paths of all slots, a label */
 
-/* What a target is remembered by.  The first own_count are what it stands for; the others name the
- * same by another word, and lose what was said of them. */
+/* The keys that a target is remembered by.  The first own_count are what it stands for; the others
+ * name the same by another word, and lose what was said of them. */
 struct target_keys {
 	char key[TARGET_KEYS_MAX][TARGET_TEXT_MAX];
 	size_t count, own_count;
@@ -29,7 +29,7 @@ int selection_set_rule(struct app *a, const struct target_keys *keys, enum platf
 /* One more sentence for the operator. */
 void selection_say(json_t *notes, const char *format, ...) PRINTF_LIKE(2, 3);
 void selection_name_slot(struct app *a, const char *port, char *ret_name, size_t size);
-/* What the selection of this image does to the drones that are plugged in (t: to those of the
+/* The effect of selecting this image on the drones that are plugged in (t: on those of the
  * target); ports of those that are written. */
 json_t *selection_effect(struct app *a, const struct target *t, const struct image *image,
 			 json_t *notes);

@@ -208,7 +208,7 @@ add_note(json_t *notes, const char *text)
 	(void)json_array_append_new(notes, json_string(text));
 }
 
-/* What several slots have in common, told once. */
+/* Sentences that hold for several slots, told once. */
 static json_t *
 notes(struct app *a)
 {

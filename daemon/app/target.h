@@ -32,7 +32,7 @@ enum target_by {
 	TARGET_AMBIGUOUS, /* the beginning of several serials: candidates */
 };
 
-/* What a slot can be named by; NULL or "" what it has not.  Borrowed for the call. */
+/* The names of a slot; NULL or "" those that it has not.  Borrowed for the call. */
 struct target_slot {
 	const char *port, *path, *label, *serial, *dfu_serial;
 	bool present;

@@ -2,7 +2,7 @@
 /*
  * How long the event loop was away from its descriptors and timers, and because of whom.  A turn is
  * what is done between two looks at them; the longest gap between two looks is the longest turn.
- * What is done outside of turns_begin() and turns_end() is not seen; it costs microseconds.
+ * Work outside of turns_begin() and turns_end() is not seen; it costs microseconds.
  */
 #ifndef APP_TURNS_H
 #define APP_TURNS_H

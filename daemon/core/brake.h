@@ -2,12 +2,12 @@
 /*
  * Harm that one image does to drone after drone, counted (design, promise 13).
  *
- * What counts: an update that ends in one of the ways an image can bring about - the drone does not
+ * Counted: an update that ends in one of the ways an image can bring about - the drone does not
  * start, says another version, says nothing any more, or does not hold what was written.  Each of
  * these kinds is counted for itself, for each image, over DIFFERENT drones: one drone that fails
  * three times is its own trouble, which the quarantine of ports and drones is for.
- * What begins the count anew: a drone that passes with the image, or already holds it.
- * What does neither: all other endings (unplugged, held by another program, interrupted, skipped):
+ * The count begins anew with a drone that passes with the image, or already holds it.
+ * Not looked at: all other endings (unplugged, held by another program, interrupted, skipped):
  * they say nothing about the image.
  */
 #ifndef CORE_BRAKE_H

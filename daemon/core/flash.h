@@ -9,7 +9,7 @@
  *   PROBED     --> BACKUP --> PROBED                                              [flash_backup]
  *   WORK       --> WRITE_TURN --> WORK           before the first erase           [flash_granted]
  *   WORK       --> LEAVE_TURN --> LEAVE --> OVER                                  [flash_granted]
- *   PROBED, WRITE_TURN --> LEAVE_TURN            left as it is                    [flash_only_leave]
+ *   PROBED, WRITE_TURN --> LEAVE_TURN            left as it is                   [flash_only_leave]
  *   any        --> OVER                          verdict says how                 [give_up]
  *
  * INVARIANT: nothing is erased or written before flash_run() and flash_granted(FLASH_WRITE_TURN).

@@ -111,7 +111,7 @@ struct slot_view {
 	bool retry_possible;
 };
 
-/* What would happen to a drone now. */
+/* The fate of a drone if nothing changes now. */
 enum plan_action {
 	ACTION_NONE,    /* nothing is there, or nothing is selected for it */
 	ACTION_FLASH,   /* it gets the image */

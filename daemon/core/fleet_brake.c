@@ -23,7 +23,7 @@ fleet_brake(const struct fleet *f)
 	return f->fallen.fault != FAULT_NONE ? &f->fallen : NULL;
 }
 
-/* What only waits for its turn is no attempt yet; it would wait until the station is resumed. */
+/* A job that only waits for its turn is no attempt yet; it would wait until the station resumes. */
 static void
 call_back(struct fleet *f, uint64_t now_us)
 {

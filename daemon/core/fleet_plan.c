@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What would happen to each drone now, and why: the fleet's own rules, asked without doing any. */
+/* The plan for each drone, and why: the fleet's own rules, asked without doing anything. */
 #include "config.h"
 
 #include "core/fleet.h"
@@ -30,7 +30,7 @@ record_of(const struct slot *s)
 	return s->job != NULL ? job_record(s->job) : &s->shown;
 }
 
-/* What it says it runs, when it said so last. */
+/* The version that it reported last. */
 static const char *
 version_of(const struct slot *s)
 {
@@ -82,7 +82,7 @@ set_due(struct fleet_plan *ret, enum plan_action action, const char *why)
 	ret->due = true;
 }
 
-/* What keeps a drone from its turn, whatever is selected; true when something does. */
+/* Reasons that keep a drone from its turn under any selection; true when there is one. */
 static bool
 plan_without_image(const struct slot *s, struct fleet_plan *ret)
 {

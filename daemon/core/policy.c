@@ -176,7 +176,7 @@ is_aside(const struct policy *p, const struct image *image)
 }
 
 /*
- * What is selected for one of these platforms; NULL nothing.  WHY: what is not set aside comes
+ * The selection for one of these platforms; NULL none.  WHY: what is not set aside comes
  * first: a drone whose platform is not known yet is perhaps the one that it is for.
  */
 static struct image *

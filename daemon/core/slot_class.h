@@ -20,7 +20,7 @@ struct slot_facts {
 
 enum slot_class slot_class_of(const struct slot_facts *facts);
 
-/* What counts as failed: fail, needs-button, interrupted. */
+/* True for fail, needs-button and interrupted. */
 bool slot_class_failed(enum verdict_kind verdict);
 
 /* "pass"; the name of a verdict's class is the verdict's name. */

@@ -241,7 +241,7 @@ is_number(const uint8_t *p, size_t length)
 	return count_digits(p, length) == length;
 }
 
-/* What the trailer of an image at base points to; offsets. */
+/* The offsets that the trailer of an image at base points to. */
 struct trailer {
 	size_t tag, tag_length, revision;
 };

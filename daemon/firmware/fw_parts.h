@@ -49,7 +49,7 @@ int fw_read_suffix(struct fw_loading *l) MUST_CHECK;
 /* Refuses data that end in a suffix, in any format: it would be flashed as firmware. */
 int fw_check_ends(struct fw_loading *l) MUST_CHECK;
 
-/* Takes off, with a note, a suffix that somebody has put behind another one: l->size shrinks. */
+/* Takes off, with a note, a suffix that stands behind another one: l->size shrinks. */
 void fw_drop_second_suffix(struct fw_loading *l);
 
 /*

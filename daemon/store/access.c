@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Files of the state directory that may not be written: which one it is, and the command.  SQLite
- * leaves a shared index behind that nobody may write when the database was read-only once.
+ * leaves a shared index behind that is not writable when the database was read-only once.
  */
 #include "config.h"
 

@@ -68,7 +68,7 @@ place(struct store *s)
 	}
 }
 
-/* WHY: who else writes there is not on the chain, and what is built on it would not be either. */
+/* WHY: rows of another writer are not on the chain; ours behind them would not be, either. */
 static int
 check_tail(struct store *s)
 {
@@ -260,7 +260,7 @@ reload_record(struct store *s, struct record *r)
 	return 0;
 }
 
-/* WHY: rows that somebody took out of the database were given their numbers all the same. */
+/* WHY: rows that were deleted from the database have used up their numbers all the same. */
 static int
 next_id_of_audit(struct store *s)
 {
