@@ -187,9 +187,7 @@ fleet_plan(const struct fleet *f, unsigned slot, const struct policy *with,
 	enum policy_answer answer;
 
 	*ret_plan = (struct fleet_plan){ .version_before = version_of(s) };
-	ret_plan->is_bad = s->ended && (s->shown.verdict.kind == VERDICT_FAIL ||
-					s->shown.verdict.kind == VERDICT_INTERRUPTED ||
-					s->shown.verdict.kind == VERDICT_NEEDS_BUTTON ||
+	ret_plan->is_bad = s->ended && (slot_class_failed(s->shown.verdict.kind) ||
 					s->shown.verdict.kind == VERDICT_SKIPPED);
 	answer = ask_policy(s, with, &choice);
 	ret_plan->image = answer == POLICY_USE ? choice.image : NULL;
