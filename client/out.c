@@ -157,6 +157,18 @@ text_copy(struct text *dst, const char *src)
 	cells_clean(dst->s, sizeof(dst->s), src);
 }
 
+void
+text_format(char *dst, size_t size, const char *fmt, ...)
+{
+	struct text whole;
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(whole.s, sizeof(whole.s), fmt, args); /* WHY: cut is fine */
+	va_end(args);
+	cells_clean(dst, size, whole.s);
+}
+
 struct text
 out_text(const json_t *object, const char *key)
 {

@@ -54,6 +54,8 @@ struct text {
 };
 struct text out_text(const json_t *object, const char *key);
 void text_copy(struct text *dst, const char *src);	       /* cleaned; NULL counts as "" */
+/* snprintf(), cleaned: a character that a precision or the room cuts leaves no part of itself. */
+void text_format(char *dst, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
 const char *out_string(const json_t *object, const char *key); /* raw; NULL when none */
 json_int_t out_int(const json_t *object, const char *key);     /* 0 when none */
 bool out_is_int(const json_t *object, const char *key);

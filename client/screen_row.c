@@ -129,9 +129,9 @@ describe_work(const json_t *slot, const struct row_widths *w, char *dst, size_t 
 		screen_bar(bar, sizeof(bar), width, out_int(slot, "percent"));
 	if (out_is_int(slot, "eta_s"))
 		format_seconds(eta, sizeof(eta), out_int(slot, "eta_s"));
-	snprintf(dst, size, "%s%*lld%% %*s%s%.60s", bar, width > 0 ? 4 : 3,
-		 (long long)out_int(slot, "percent"), width > 0 ? 5 : 0, eta,
-		 width > 0 || eta[0] != '\0' ? " " : "", state.s);
+	text_format(dst, size, "%s%*lld%% %*s%s%.60s", bar, width > 0 ? 4 : 3,
+		    (long long)out_int(slot, "percent"), width > 0 ? 5 : 0, eta,
+		    width > 0 || eta[0] != '\0' ? " " : "", state.s);
 }
 
 /* "FAIL: no-boot while booting", "PASS 2025.02 -> 2025.12", "waiting". */
@@ -148,12 +148,12 @@ describe_end(const json_t *slot, const struct row_widths *w, char *dst, size_t s
 		*c = (char)toupper((unsigned char)*c);
 	slot_words(slot, words, sizeof(words));
 	if (words[0] == '\0' && verdict.s[0] == '\0')
-		snprintf(words, sizeof(words), "%.60s", state.s);
+		text_format(words, sizeof(words), "%.60s", state.s);
 	else if (words[0] == '\0')
-		snprintf(words, sizeof(words), "%.40s %.60s%s%.60s", verdict.s, before.s,
-			 after.s[0] != '\0' && strcmp(before.s, after.s) != 0 ? " -> " : "",
-			 strcmp(before.s, after.s) != 0 ? after.s : "");
-	snprintf(dst, size, "%s%s", words, gone ? " (gone)" : "");
+		text_format(words, sizeof(words), "%.40s %.60s%s%.60s", verdict.s, before.s,
+			    after.s[0] != '\0' && strcmp(before.s, after.s) != 0 ? " -> " : "",
+			    strcmp(before.s, after.s) != 0 ? after.s : "");
+	text_format(dst, size, "%s%s", words, gone ? " (gone)" : "");
 }
 
 static const char *

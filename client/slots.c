@@ -266,13 +266,13 @@ slot_words(const json_t *slot, char *dst, size_t size)
 	if (strcmp(row->name, "quarantined") == 0 && verdict != NULL) {
 		const char *shown = strcmp(verdict, "fail") == 0 ? "FAIL" : verdict;
 
-		(void)snprintf(dst, size, "%s, %.40s", row->words, shown);
+		text_format(dst, size, "%s, %.40s", row->words, shown);
 	}
 	if (fault.s[0] != '\0' && strcmp(row->name, "needs-button") != 0) {
 		size_t used = strlen(dst);
 
-		(void)snprintf(dst + used, size - used, ": %.40s%s%.40s", fault.s,
-			       step.s[0] != '\0' ? " while " : "", step.s);
+		text_format(dst + used, size - used, ": %.40s%s%.40s", fault.s,
+			    step.s[0] != '\0' ? " while " : "", step.s);
 	}
 }
 
@@ -282,9 +282,9 @@ slot_name(const json_t *slot, char *dst, size_t size)
 	struct text port = out_text(slot, "port"), label = out_text(slot, "label");
 
 	if (label.s[0] != '\0')
-		snprintf(dst, size, "%.200s (%.200s)", label.s, port.s);
+		text_format(dst, size, "%.200s (%.200s)", label.s, port.s);
 	else
-		snprintf(dst, size, "%.200s", port.s);
+		text_format(dst, size, "%.200s", port.s);
 }
 
 void
@@ -302,7 +302,7 @@ slot_short_name(const json_t *slots, const json_t *slot, char *dst, size_t size)
 		same += l != NULL && raw != NULL && strcmp(l, raw) == 0;
 	}
 	if (label.s[0] != '\0' && same <= 1)
-		(void)snprintf(dst, size, "%.90s", label.s);
+		text_format(dst, size, "%.90s", label.s);
 	else
 		slot_name(slot, dst, size);
 }

@@ -177,6 +177,36 @@ what_is_not_good_is_never_taken_away(void **state)
 	}
 }
 
+/* Whatever a service sends: characters are whole or not there, and none steers a terminal. */
+static void
+words_and_names_are_whole_characters(void **state)
+{
+	static const char *const letters[] = { "\u00e9", "\u6f22", "\U0001f681", "\u202e",
+					       "\x1b" };
+
+	(void)state;
+	for (size_t i = 0; i < 300 * ARRAY_LEN(letters); i++) {
+		char text[4 * 300 + 1] = "", words[128], name[96], short_name[96];
+		json_t *slot;
+
+		for (size_t k = 0; k <= i / ARRAY_LEN(letters); k++)
+			strcat(text, letters[i % ARRAY_LEN(letters)]);
+		slot = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "class", "quarantined",
+				 "verdict", text, "fault", text, "step", text, "port", text,
+				 "label", text);
+		assert_non_null(slot);
+		slot_words(slot, words, sizeof(words));
+		slot_name(slot, name, sizeof(name));
+		slot_short_name(NULL, slot, short_name, sizeof(short_name));
+		json_decref(slot);
+		slot = json_pack("[s, s, s]", words, name, short_name);
+		assert_non_null(slot); /* it refuses what is no UTF-8 */
+		json_decref(slot);
+		assert_null(strstr(words, "\x1b"));
+		assert_null(strstr(words, "\u202e"));
+	}
+}
+
 /* A list that does not fit says how many it leaves out. */
 static void
 no_list_of_drones_is_cut_in_silence(void **state)
@@ -482,6 +512,7 @@ main(void)
 		cmocka_unit_test(durations_are_read_alike_everywhere),
 		cmocka_unit_test(numbers_and_times_are_written_for_people),
 		cmocka_unit_test(what_is_not_good_is_never_taken_away),
+		cmocka_unit_test(words_and_names_are_whole_characters),
 		cmocka_unit_test(no_list_of_drones_is_cut_in_silence),
 		cmocka_unit_test(slots_without_a_class_count_by_state_and_verdict),
 		cmocka_unit_test(bars_are_never_wider_than_asked),
