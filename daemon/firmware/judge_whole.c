@@ -55,6 +55,16 @@ static void PRINTF_LIKE(3, 4)
 			  is_past_help(&j->content) ? "" : " (--incomplete takes it as it is)");
 }
 
+/*
+ * The mark at the file's end leads elsewhere, and the start code does not say that the end is here:
+ * what lies before has lost bytes or got some.
+ */
+static bool
+is_mark_off(const struct content *c)
+{
+	return c->trailer == CONTENT_NO && c->data_end != c->addr + c->size;
+}
+
 /* The image's own word on where it ends; false when something was said. */
 static bool
 ends_as_it_says(struct judgement *j, const struct judge_options *o)
@@ -71,6 +81,12 @@ ends_as_it_says(struct judgement *j, const struct judge_options *o)
 	}
 	if (c->marked_end != 0)
 		return true;
+	if (is_mark_off(c)) {
+		say(j, o,
+		    "its end mark does not lead to version and revision: bytes before it are "
+		    "missing, or too many");
+		return false;
+	}
 	if (c->blank_bytes > BLANK_MAX) {
 		say(j, o, "its last %" PRIu32 " bytes are blank", c->blank_bytes);
 		return false;

@@ -335,6 +335,34 @@ gaps_of_alignment_are_no_missing_part(void **state)
 	free(b.bytes);
 }
 
+/* Whatever lies before or behind the place: the start code, the default handler, the texts. */
+static void
+bytes_lost_or_added_in_the_middle_are_noticed(void **state)
+{
+	static const size_t lengths[] = { 4, 256, 512, 4096 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(builds) * ARRAY_LEN(lengths); i++) {
+		struct built b = build(builds[i / ARRAY_LEN(lengths)]);
+		size_t n = lengths[i % ARRAY_LEN(lengths)];
+		uint8_t *other = malloc(b.size + n);
+		bool marked = !b.spec.markless && !b.spec.old;
+		size_t step = b.size / 9 & ~3U;
+
+		assert_non_null(other);
+		for (size_t at = 0x1000; at + n + 0x4000 < b.size && marked; at += step) {
+			memcpy(other, b.bytes, at);
+			memcpy(other + at, b.bytes + at + n, b.size - at - n);
+			try_part(&b, at, "bytes lost", other, b.size - n);
+			memset(other + at, 0x55, n);
+			memcpy(other + at + n, b.bytes + at, b.size - at);
+			try_part(&b, at, "bytes added", other, b.size + n);
+		}
+		free(other);
+		free(b.bytes);
+	}
+}
+
 static void
 a_hole_of_2_kib_is_a_missing_part(void **state)
 {
@@ -362,6 +390,7 @@ main(void)
 		cmocka_unit_test(pieces_of_a_hex_file_are_whole),
 		cmocka_unit_test(lost_records_are_a_missing_part),
 		cmocka_unit_test(gaps_of_alignment_are_no_missing_part),
+		cmocka_unit_test(bytes_lost_or_added_in_the_middle_are_noticed),
 		cmocka_unit_test(a_hole_of_2_kib_is_a_missing_part),
 	};
 
