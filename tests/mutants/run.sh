@@ -61,6 +61,7 @@ targets_of() # TEST
 {
 	case $1 in
 	e2e/*) echo cfdfud cfdfuctl cfdfud-sim mkimage mkbad ;;
+	tests/unit/test_client*) echo cfdfuctl "$1" ;; # they run the program
 	*) echo "$1" ;;
 	esac
 }
