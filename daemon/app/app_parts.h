@@ -118,6 +118,7 @@ struct app {
 	bool loaded;		/* ports, catalogue and selection have been read from the store */
 	bool past_missing; /* a drone came while the records could not be read */
 	struct event *walker;	/* of a walk through the records that was asked for */
+	int walk_error;		/* that its last slice ended with: negative errno, or 0 */
 	unsigned walk_due;	/* by seconds: the slow walk does not begin anew before */
 	uint64_t slice_us;	/* when the slice of the walk under way began */
 	uint64_t look_due_us;	/* records_look(): not before */

@@ -55,6 +55,19 @@ check_records(struct app *a, json_t *list)
 		      fix != NULL ? fix : "journalctl -u cfdfud -n 20");
 }
 
+/* Type RecordWalk. */
+static json_t *
+walk_json(struct app *a)
+{
+	struct store_walk w;
+
+	store_walk_state(a->store, &w);
+	return json_pack("{s:b, s:I, s:I, s:I, s:o, s:o}", "running", records_walking(a),
+			 "compared", (json_int_t)w.compared, "total", (json_int_t)w.total,
+			 "differences", (json_int_t)w.differences, "first", status_text(w.first),
+			 "whole_at", status_time(w.whole_ms));
+}
+
 static void
 check_walk(struct app *a, json_t *list)
 {
@@ -62,13 +75,25 @@ check_walk(struct app *a, json_t *list)
 	char text[256];
 	json_t *at;
 
+	if (a->walk_error < 0) {
+		(void)snprintf(text, sizeof(text),
+			       "The comparison of the records with the audit file cannot go on: "
+			       "%s.",
+			       strerror(-a->walk_error));
+		check(list, "records-compared", "warn", text, "journalctl -u cfdfud");
+		return;
+	}
 	store_walk_state(a->store, &w);
 	at = status_time(w.whole_ms);
-	(void)snprintf(text, sizeof(text),
-		       "%lld of %lld records are compared with the audit file; all of them last: "
-		       "%s.",
-		       (long long)w.compared, (long long)w.total,
-		       json_is_string(at) ? json_string_value(at) : "not since the start");
+	if (json_is_string(at))
+		(void)snprintf(text, sizeof(text),
+			       "All records were compared with the audit file at %s.",
+			       json_string_value(at));
+	else
+		(void)snprintf(text, sizeof(text),
+			       "%lld of %lld records are compared with the audit file so far; "
+			       "'cfdfuctl doctor --deep' waits for all.",
+			       (long long)w.compared, (long long)w.total);
 	json_decref(at);
 	if (w.differences == 0) {
 		check(list, "records-compared", "ok", text, NULL);
@@ -373,9 +398,10 @@ methods_get_health(void *ctx, struct call *call, json_t *parameters)
 	check_buses(a, list);
 	check_selection(a, list);
 	check_loop(a, list);
-	call_reply(call, json_pack("{s:s, s:o, s:o, s:o}", "health",
+	call_reply(call, json_pack("{s:s, s:o, s:o, s:o, s:o}", "health",
 				   health == STORE_DEGRADED ? "degraded" : "ok", "reason",
-				   status_text(why), "checks", list, "loop", loop_json(a)));
+				   status_text(why), "checks", list, "loop", loop_json(a),
+				   "records", walk_json(a)));
 }
 
 static void
@@ -408,17 +434,11 @@ void
 methods_check_records(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
-	struct store_walk w;
 
+	(void)parameters;
 	records_look(a, true);
-	if (json_is_true(json_object_get(parameters, "start")) && records_walk_now(a) < 0) {
+	if (records_walk_now(a) < 0)
 		call_refuse(call, PROTO_ERROR("Failed"), "Out of memory.");
-		return;
-	}
-	store_walk_state(a->store, &w);
-	call_reply(call, json_pack("{s:b, s:I, s:I, s:I, s:o, s:o}", "running", records_walking(a),
-				   "compared", (json_int_t)w.compared, "total",
-				   (json_int_t)w.total, "differences", (json_int_t)w.differences,
-				   "first", status_text(w.first), "whole_at",
-				   status_time(w.whole_ms)));
+	else
+		call_reply(call, json_pack("{s:o}", "records", walk_json(a)));
 }

@@ -525,6 +525,7 @@ walk_slice(struct app *a)
 
 	a->slice_us = app_now_us();
 	r = store_walk(a->store, &now, slice_goes_on, a);
+	a->walk_error = r < 0 && r != -EAGAIN ? r : 0;
 	turns_end(&a->turns, before);
 	journal_health(a);
 	return r;
@@ -548,6 +549,8 @@ on_walker(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
+	if (r < 0 && r != -EAGAIN)
+		return; /* WHY: the doctor says so; waiting for it would have no end */
 	if (r != 0 && event_add(a->walker, r == 1 ? &pause : &later) < 0)
 		log_say(a->log, LOG_ERR, NULL, "the walk through the records cannot go on");
 }

@@ -73,8 +73,9 @@ const struct method_signature station_signatures[STATION_METHOD_COUNT] = {
 		{ { "target", PARAM_STRING, OPTIONAL },
 		  { "with", PARAM_STRING, OPTIONAL },
 		  { "platform", PARAM_STRING, OPTIONAL } } },
-	[STATION_CHECK_RECORDS] = { PROTO_METHOD("CheckRecords"), METHOD_CHANGES,
-		{ { "start", PARAM_BOOL, OPTIONAL } } },
+	[STATION_CHECK_RECORDS] = { PROTO_METHOD("CheckRecords"),
+				    METHOD_CHANGES,
+				    { { NULL, 0, 0 } } },
 };
 
 /* Made from include/cfdfu/org.cfdfu.Station.varlink when building. */

@@ -152,7 +152,9 @@ sim_stop
 sim_start fast
 same "the rows that were taken out are there again" $((count + 1)) \
 	"$(records "SELECT count(*) FROM attempts")"
+acts=$(records 'SELECT count(*) FROM acts')
 same "and the walk finds nothing" ok "$(compared --deep)"
+same "asking how far it is is no act" $((acts + 1)) "$(records 'SELECT count(*) FROM acts')"
 sim_stop
 before=$(records "SELECT group_concat(id || verdict) FROM attempts")
 sqlite3 "$database" "DROP TRIGGER attempt_ends_once;
