@@ -206,6 +206,7 @@ int library_image(struct app *a, const char *name, struct image **ret_image,
 json_t *status_station(struct app *a);
 json_t *status_slot(struct app *a, unsigned slot);
 json_t *status_text(const char *text); /* NULL or "" -> null */
+json_t *status_words(const char *words, const char *port); /* with the port for SLOT */
 json_t *status_time(int64_t wall_ms);  /* ISO 8601; <= 0 -> null */
 
 /* find.c: what a text of the operator's names.  records: also drones that are not plugged in. */

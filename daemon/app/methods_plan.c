@@ -43,13 +43,14 @@ plan_json(struct app *a, unsigned slot, const struct policy *with)
 		why = "Nothing is begun while the records cannot be written: 'cfdfuctl doctor' "
 		      "says why.";
 	}
-	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:s}", "port", v.port, "label",
+	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "port", v.port, "label",
 			 status_text(apply_label(a, v.port)), "serial",
 			 status_text(v.serial[0] != '\0' ? v.serial : v.dfu_serial), "action",
 			 fleet_plan_name(action), "firmware",
 			 status_text(label != NULL ? label->name : NULL), "version_before",
 			 status_text(p.version_before), "version_wanted",
-			 status_text(label != NULL ? label->version : NULL), "reason", why);
+			 status_text(label != NULL ? label->version : NULL), "reason",
+			 status_words(why, v.port));
 }
 
 static json_t *

@@ -301,6 +301,26 @@ message_of(struct app *a, const struct slot_view *v)
 	return v->message;
 }
 
+/* The words of the core name no slot: SLOT stands for it in the commands that they advise. */
+json_t *
+status_words(const char *words, const char *port)
+{
+	char text[JOB_MESSAGE_MAX + 512];
+	const char *mark;
+	size_t n = 0;
+
+	if (words == NULL)
+		return json_null();
+	while ((mark = strstr(words, " SLOT")) != NULL && n < sizeof(text)) {
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%.*s %s", (int)(mark - words),
+				      words, port);
+		words = mark + strlen(" SLOT");
+	}
+	if (n < sizeof(text))
+		(void)snprintf(text + n, sizeof(text) - n, "%s", words);
+	return text_json(text);
+}
+
 static json_t *
 message_json(struct app *a, const struct slot_view *v)
 {
@@ -308,7 +328,7 @@ message_json(struct app *a, const struct slot_view *v)
 
 	(void)snprintf(text, sizeof(text), "%s%s%s", message_of(a, v),
 		       v->set_aside != NULL ? " " : "", v->set_aside != NULL ? v->set_aside : "");
-	return text_json(text);
+	return status_words(text, v->port);
 }
 
 json_t *
@@ -333,8 +353,9 @@ status_slot(struct app *a, unsigned slot)
 			  status_text(step_name(v.step)), "message", message_json(a, &v),
 			  "version_before", status_text(v.version_before), "version_after",
 			  status_text(v.version_after), "attempt", number_or_null(v.attempt, 0),
-			  "safe_to_unplug", v.safe_to_unplug, "advice", status_text(advice_of(&v)),
-			  "class", slot_class_name(v.class))) < 0) {
+			  "safe_to_unplug", v.safe_to_unplug, "advice",
+			  status_words(advice_of(&v), v.port), "class",
+			  slot_class_name(v.class))) < 0) {
 		json_decref(o);
 		return NULL;
 	}

@@ -106,6 +106,8 @@ rack_do fate 1-3 silent at=50 in=dfu > /dev/null
 rack_do plug 1-3 > /dev/null
 # WHY so long: the conversation with one that falls silent is given up after 37 s.
 holds "a failure sets a slot aside" until_true 150 test_state 1-3 quarantined
+same "what to type is said as it is typed" "cfdfuctl port release 1-3" \
+	"$(status '.slots[] | select(.port == "1-3").message' | grep -o 'cfdfuctl port release [^.'"'"']*')"
 holds "and what is said of it says how that ends" \
 	grep -q "port release" <<< "$(status '.slots[] | select(.port == "1-3").message')"
 exits 4 retry 1-3

@@ -26,7 +26,7 @@ for script in "$here"/[0-9][0-9]-*.sh; do
 	echo "# $name"
 	mkdir -p "$scratch/$name"
 	rc=0
-	scratch=$scratch/$name timeout -k 5 480 bash "$script" || rc=$?
+	scratch=$scratch/$name timeout -k 5 900 bash "$script" || rc=$?
 	if [ "$rc" -ne 0 ]; then
 		echo "not ok $name: exit status $rc"
 		failed=1
