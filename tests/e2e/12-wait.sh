@@ -30,7 +30,7 @@ station() # [LINE-OF-CONFIGURATION...]
 {
 	rm -rf "$state"
 	cp -a "$scratch/template" "$state"
-	printf '%s\n' '[station]' 'boot-timeout = 2s' "$@" '[slots]' '1-1 = A1' '1-2 = A2' '1-3 = A3' \
+	printf '%s\n' '[station]' 'boot-timeout = 15s' "$@" '[slots]' '1-1 = A1' '1-2 = A2' '1-3 = A3' \
 		> "$scratch/conf"
 	sim_start fast --config "$scratch/conf"
 }

@@ -25,7 +25,7 @@ rows()
 # A1 has passed, A2 needs the button, A3 has failed and is quarantined.
 rack_up()
 {
-	printf '%s\n' '[station]' 'quarantine = 1' 'dfu-timeout = 1s' 'boot-timeout = 2s' \
+	printf '%s\n' '[station]' 'quarantine = 1' 'dfu-timeout = 15s' 'boot-timeout = 15s' \
 		'[slots]' '1-1 = A1' '1-2 = A2' '1-3 = A3' \
 		> "$scratch/conf"
 	sim_start fast --config "$scratch/conf"
