@@ -23,7 +23,7 @@
 #include "wire/varlink.h"
 
 #define READ_BYTES 65536
-#define PATIENCE_S 10	     /* LIMIT: of a service that answers within milliseconds */
+#define PATIENCE_S 30	     /* LIMIT: of a service that answers within milliseconds */
 #define PATIENCE_REMOTE_S 60 /* LIMIT: ssh may ask for a passphrase first */
 
 struct conn {

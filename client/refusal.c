@@ -16,7 +16,7 @@
 
 #define DAEMON_ENV "CFDFU_DAEMON" /* another program than the installed one */
 #define DAEMON SBINDIR "/cfdfud"
-#define PATIENCE_S 5
+#define PATIENCE_S 30
 #define NOT_FOUND 127
 #define REFUSED 1 /* exit status of cfdfud --test-config */
 

@@ -25,7 +25,7 @@
 #include "fixtures/mkimage.h"
 
 #define ARGS_MAX 64
-#define PATIENCE_MS 60000
+#define PATIENCE_MS 120000
 
 static char directory[64];
 static char socket_path[108];

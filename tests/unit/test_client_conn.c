@@ -21,7 +21,7 @@
 #include "cfdfu/util.h"
 #include "client_run.h"
 
-#define PATIENCE_MS 60000
+#define PATIENCE_MS 120000
 
 #define WORKING                                                                                    \
 	"{\"parameters\":{\"station\":{\"state\":\"armed\",\"counts\":{\"present\":1}},"           \
