@@ -56,6 +56,12 @@ gone() # PORT
 	[ "$(status ".slots[] | select(.port == \"$1\").present")" = false ]
 }
 
+# The station has seen what is plugged in there; true from then on, also between two modes.
+seen() # PORT
+{
+	[ "$(status ".slots[] | select(.port == \"$1\").state")" != absent ]
+}
+
 unplug() # PORT
 {
 	rack_do unplug "$1" > /dev/null
@@ -255,6 +261,7 @@ set_up() # SITUATION; false: it has none
 		rack_do add 1-1 model=other-dfu > /dev/null
 		rack_do plug 1-1 > /dev/null
 		rack_plug 1-2 "$old"
+		until_true 60 seen 1-2
 		begin --timeout $seconds
 		;;
 	'its port is quarantined, another passes')
