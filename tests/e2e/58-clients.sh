@@ -83,11 +83,19 @@ same "and has no answer" "" "$(cat "$scratch/said")"
 file=$(ls "$state"/firmware/*.dfu)
 size=$(stat -c %s "$file")
 same "what an image holds is told" "[61440]" "$(elements new)"
-before=$(bytes_read)
-for _ in 1 2 3; do
+# WHY tried again: the service reads other things meanwhile; a file that is read at each question is
+# always more.
+reads_little()
+{
+	local before
+
+	before=$(bytes_read)
 	elements new > /dev/null
-done
-within "and its file is not read again at each question" 0 $(($(bytes_read) - before)) "$size"
+	elements new > /dev/null
+	elements new > /dev/null
+	[ $(($(bytes_read) - before)) -lt "$size" ]
+}
+holds "and its file is not read again at each question" until_true 60 reads_little
 cp "$file" "$scratch/kept"
 tr '\0' '\1' < "$scratch/kept" > "$file"
 same "a file that was changed is looked at again" "[]" "$(elements new)"
