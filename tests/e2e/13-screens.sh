@@ -82,11 +82,18 @@ holds "four fail, four are done, two are held at work" until_true 120 failed_is
 
 # ---- watch in five sizes ------------------------------------------------------------------------
 
+# A whole picture, not one that is being drawn: two looks at it agree.
+pictured() # SIZE
+{
+	screen > "$scratch/screen-$1"
+	screen | cmp "$scratch/screen-$1" -
+}
+
 looked_at() # SIZE
 {
 	local label flow
 
-	screen > "$scratch/screen-$1"
+	until_true 60 pictured "$1"
 	same "$1: the picture begins at the top" 1 \
 		"$(head -n 1 "$scratch/screen-$1" | grep -cE '^(Station armed|[0-9]+ (present|failed))')"
 	for label in A7 机架7 机架8; do
