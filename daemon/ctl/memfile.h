@@ -20,8 +20,8 @@ int memfile_read(int fd, size_t bytes_max, uint8_t **ret_data, size_t *ret_bytes
 		 const char **ret_why) MUST_CHECK;
 
 /*
- * 0 when fd is an empty memfd that can be written and that nobody can seal from here on, so that a
- * drone is not read in vain; else -EINVAL with *ret_why.
+ * 0 when fd is an empty memfd that can be written and that its client cannot seal from here on, so
+ * that a drone is not read in vain; else -EINVAL with *ret_why.
  */
 int memfile_claim_writable(int fd, const char **ret_why) MUST_CHECK;
 

@@ -146,7 +146,7 @@ read_end64(struct archive *a, size_t at, uint64_t *count, uint64_t *size, uint64
 	return 1;
 }
 
-/* What the end record says where it says anything is what the zip64 end record says. */
+/* The end record and the zip64 end record agree where the first says anything. */
 static bool
 agrees(const uint8_t *end, uint64_t count, uint64_t size, uint64_t offset)
 {

@@ -165,7 +165,7 @@ find_memory(const struct judge_profile *p, uint8_t alt)
 	return NULL;
 }
 
-/* What is erased for s: its first and last sector whole, as far as the memory is known. */
+/* The range erased for s: its first and last sector whole, as far as the memory is known. */
 static void
 widen_to_sectors(const struct judge_memory *m, const struct segment *s, uint32_t *ret_first,
 		 uint32_t *ret_last)

@@ -120,7 +120,7 @@ const struct judge_profile *judge_crazyflie(void);
 /* A DfuSe device of which nothing is known: the station judges again by its [device] sections. */
 const struct judge_profile *judge_any_device(void);
 
-/* What a description (the station's [device] sections) says; the maps and the name are borrowed. */
+/* The profile of a [device] section; the maps and the name are borrowed. */
 void judge_profile_of(const struct profile *p, struct judge_profile *ret_profile);
 
 /* options NULL: nothing said, Crazyflie.  0, or -ENOMEM.  The verdict is in ret_judgement. */

@@ -30,7 +30,7 @@ is_table_in_place(const struct content *c)
 	return from_end == (c->new_records ? 0x58U : 0x1584U);
 }
 
-/* What else would still refuse it is not worth a second word. */
+/* Other refusals that would stay need no second word. */
 static bool
 is_past_help(const struct content *c)
 {

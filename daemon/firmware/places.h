@@ -12,7 +12,7 @@ struct place {
 	bool ram;
 };
 
-/* What lies at this address. */
+/* The place at this address. */
 const char *place_words(uint32_t addr);
 
 /* The RAM that [first, last] touches; NULL: none. */

@@ -72,7 +72,7 @@ struct db_options {
 	int wait_ms;		     /* for other programs' locks */
 	void (*progress)(void *ctx); /* now and then while it is checked; may be NULL */
 	void *progress_ctx;
-	/* What the audit file says of the database's version; 0: there is no line of ours.  Asked
+	/* The database's version as the audit file says it; 0: there is no line of ours.  Asked
 	 * when the database says something strange of itself; may be NULL. */
 	unsigned (*recorded_version)(void *ctx);
 	void *recorded_ctx;

@@ -155,7 +155,7 @@ open_database(struct store *s, const char *stamp, bool in_loop)
 				      .ret_checked = &s->open_was_long };
 	int r = -EUCLEAN;
 
-	/* What the walk found wrong is rebuilt where nothing waits for it. */
+	/* Differences that the walk found are rebuilt where nothing waits for it. */
 	s->walk.rebuilds = !in_loop && walk_wants_rebuild(s);
 	if (s->walk.rebuilds)
 		copy_text(s->down_why, sizeof(s->down_why),

@@ -229,7 +229,7 @@ store_walk(struct store *s, const struct store_time *now, bool (*go_on)(void *ct
 	struct audit_line l;
 	int n;
 
-	/* What is queued may be in one file and not yet in the other. */
+	/* Queued records may be in one file and not yet in the other. */
 	if (s->db == NULL || s->first != NULL)
 		return -EAGAIN;
 	if (w->offset > s->audit.good || w->ended)
