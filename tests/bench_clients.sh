@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What clients can do to the drones: bench_clients.sh BUILD [MILLION].  A rack of 16 simulated drones
+# The harm that clients can do to the drones: bench_clients.sh BUILD [MILLION].  A rack of 16 simulated drones
 # is flashed undisturbed, then under a flood of 8 connections (tests/e2e/flood.c): the time from the
 # first beginning to the last ending, and the longest gap of the daemon's event loop.  MILLION is a
 # state directory filled by bench_store: the same over it, and it is used up (attempts are added).

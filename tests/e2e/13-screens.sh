@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What people see: the real client on terminals of five sizes (tmux), looked at in cells; a service
+# The screens that people see: the real client on terminals of five sizes (tmux), looked at in cells; a service
 # that stops, goes away and comes back; a reader that goes away; a configuration that is refused.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -22,7 +22,7 @@ export CFDFU_SSH=$scratch/ssh
 
 sim_start fast
 
-# What each of the shells takes for the end of a word: fish knows \' within quotes, csh expands !,
+# Each of the shells has its own end of a word: fish knows \' within quotes, csh expands !,
 # and all know the rest.
 # shellcheck disable=SC2016 # they are not to be expanded
 names=("it's; touch pwned;'" "\\'; touch pwned; \\'" '$(touch pwned)' '`touch pwned`' '!touch; pwned'

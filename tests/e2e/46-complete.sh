@@ -50,7 +50,7 @@ for options in --old --markless "--tag nightly" "--tag NA" "--platform flapper";
 	holds "a whole image is accepted: $options" cfdfuctl firmware check "$scratch/whole.bin"
 done
 mkimage --tag 'v1.0 +59' "$scratch/fork.bin"
-same "a tag of somebody's own is no reason for a warning" '["v1.0 +59",[]]' \
+same "a fork's own tag is no reason for a warning" '["v1.0 +59",[]]' \
 	"$(cfdfuctl --json firmware check "$scratch/fork.bin" | jq -c '[.content.version, .findings]')"
 holds "a padded one is whole" sh -c "{ cat '$good'; head -c 700 /dev/zero | tr '\0' '\377'; } |
 	cfdfuctl firmware check -"
@@ -77,7 +77,7 @@ same "nothing of that is in the catalogue" 0 \
 same "with the second word it is a warning" "warning incomplete" \
 	"$(first_code "$part" --platform cf2 --incomplete)"
 
-# Whole, but nothing in it shows so: start code of somebody's own, and no end mark.
+# Whole, but nothing in it shows so: a fork's own start code, and no end mark.
 mkimage --old --foreign-start --size 12000 --tag 2021.06 "$scratch/bare.bin"
 is_refused "nothing that shows its end" "$scratch/bare.bin"
 cfdfuctl firmware add --incomplete --name bare "$scratch/bare.bin" > "$scratch/said" 2>&1

@@ -128,7 +128,7 @@ sim_stop
 count=$(records "SELECT count(*) FROM attempts")
 printf '\x10' | dd of="$database" bs=1 seek=61 conv=notrunc 2> /dev/null
 sim_start fast
-holds "a version that nobody wrote is damage, and mended" \
+holds "a version that no cfdfud has written is damage, and mended" \
 	grep -q "it says version" <<< "$(cfdfuctl status | tr -s ' \n' ' ')"
 same "nothing is lost by it" "$count" "$(records "SELECT count(*) FROM attempts")"
 sim_stop
