@@ -60,7 +60,7 @@ prepare()
 targets_of() # TEST
 {
 	case $1 in
-	e2e/*) echo cfdfud cfdfuctl cfdfud-sim mkimage mkbad ;;
+	e2e/*) echo cfdfud cfdfuctl cfdfud-sim mkimage mkbad rack flood ;;
 	tests/unit/test_client*) echo cfdfuctl "$1" ;; # they run the program
 	*) echo "$1" ;;
 	esac
