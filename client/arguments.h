@@ -9,8 +9,8 @@
 
 #include "cfdfu/util.h"
 
-#define ARGUMENTS_MAX 40	    /* LIMIT: words of a command line */
-#define ARGUMENTS_TEXT_MAX 16384    /* LIMIT: bytes of all of them */
+#define ARGUMENTS_MAX 40		     /* LIMIT: words of a command line */
+#define ARGUMENTS_TEXT_MAX 16384	     /* LIMIT: bytes of all of them */
 #define ARGUMENTS_OPTION "--stdio-arguments" /* alone: the words are on the standard input */
 
 struct arguments {

@@ -127,7 +127,8 @@ attempts_table(const struct session *s, const json_t *attempts)
 	table_may_drop(t, 3);
 	table_last(t, FAULT_CELLS);
 	table_may_cut(t, 2);
-	json_array_foreach(attempts, i, a) add_row(t, a, &narrow);
+	json_array_foreach(attempts, i, a)
+		add_row(t, a, &narrow);
 	return table_finish(t) ? EXIT_OK : EXIT_REFUSED;
 }
 
@@ -165,8 +166,7 @@ attempts_csv_rows(const json_t *attempts)
 	const json_t *a;
 	size_t i;
 
-	json_array_foreach(attempts, i, a)
-	{
+	json_array_foreach(attempts, i, a) {
 		for (size_t c = 0; c < ARRAY_LEN(columns); c++) {
 			struct text t = out_text(a, columns[c]);
 
@@ -187,8 +187,7 @@ attempts_json_rows(const json_t *attempts, bool first)
 	const json_t *a;
 	size_t i;
 
-	json_array_foreach(attempts, i, a)
-	{
+	json_array_foreach(attempts, i, a) {
 		fputs(first && i == 0 ? "{\"attempts\":[" : ",", stdout);
 		(void)json_dumpf(a, stdout, OUT_JSON_FLAGS); /* WHY: main looks at the stream */
 	}
@@ -243,8 +242,7 @@ print_stages(const json_t *stages)
 
 	if (json_array_size(stages) > 0)
 		puts("  stages");
-	json_array_foreach(stages, i, stage)
-	{
+	json_array_foreach(stages, i, stage) {
 		struct text step = out_text(stage, "step");
 		char took[32];
 

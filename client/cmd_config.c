@@ -17,8 +17,7 @@ print_settings(const json_t *settings)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(settings, i, one)
-	{
+	json_array_foreach(settings, i, one) {
 		struct text sec = out_text(one, "section"), key = out_text(one, "key");
 		struct text value = out_text(one, "value"), origin = out_text(one, "origin");
 

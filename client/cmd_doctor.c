@@ -32,8 +32,7 @@ print_checks(const struct session *s, const json_t *checks)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(checks, i, one)
-	{
+	json_array_foreach(checks, i, one) {
 		struct text level = out_text(one, "level"), text = out_text(one, "text");
 		struct text fix = out_text(one, "fix");
 
@@ -50,8 +49,7 @@ has_failure(const json_t *checks)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(checks, i, one)
-	{
+	json_array_foreach(checks, i, one) {
 		const char *level = out_string(one, "level");
 
 		if (level != NULL && strcmp(level, "fail") == 0)

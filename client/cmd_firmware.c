@@ -22,8 +22,7 @@ join(const json_t *list, char *dst, size_t size)
 	size_t i;
 
 	dst[0] = '\0';
-	json_array_foreach(list, i, one)
-	{
+	json_array_foreach(list, i, one) {
 		size_t used = strlen(dst);
 		struct text t;
 
@@ -100,10 +99,12 @@ print_list(const struct session *s, const json_t *reply)
 	table_may_drop(t, 1);
 	table_last(t, ADDED_CELLS);
 	table_may_cut(t, 0);
-	json_array_foreach(list, i, f) add_row(t, f);
+	json_array_foreach(list, i, f)
+		add_row(t, f);
 	if (!table_finish(t))
 		return EXIT_REFUSED;
-	json_array_foreach(list, i, f) print_problem(f);
+	json_array_foreach(list, i, f)
+		print_problem(f);
 	return EXIT_OK;
 }
 
@@ -132,8 +133,7 @@ print_selected(const json_t *reply)
 
 	if (json_array_size(list) == 0)
 		puts("Nothing is selected for a platform.");
-	json_array_foreach(list, i, one)
-	{
+	json_array_foreach(list, i, one) {
 		struct text platform = out_text(one, "platform"), name = out_text(one, "name");
 		struct text version = out_text(one, "version"), sum = out_sum(one, "sha256");
 
@@ -149,8 +149,7 @@ print_notes(const json_t *reply)
 	const json_t *note, *notes = json_object_get(reply, "notes");
 	size_t i;
 
-	json_array_foreach(notes, i, note)
-	{
+	json_array_foreach(notes, i, note) {
 		struct text t;
 
 		text_copy(&t, json_string_value(note));

@@ -44,10 +44,9 @@ extract(const struct session *s, const struct desk *d, const char *dir, const st
 	if (r != 0)
 		return r;
 	if (s->json) {
-		json_t *page =
-		    json_pack("{s:o,s:i,s:I,s:I,s:o}", "file", text_json(path), "target", seg->alt,
-			      "address", (json_int_t)seg->addr, "bytes", (json_int_t)seg->size,
-			      "notes", desk_notes_json(d->facts));
+		json_t *page = json_pack("{s:o,s:i,s:I,s:I,s:o}", "file", text_json(path), "target",
+					 seg->alt, "address", (json_int_t)seg->addr, "bytes",
+					 (json_int_t)seg->size, "notes", desk_notes_json(d->facts));
 
 		out_json(page);
 		json_decref(page);

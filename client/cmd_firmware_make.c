@@ -253,8 +253,7 @@ is_copy(const struct invocation *i, const struct make *m)
 	const struct input *in = &m->inputs[0];
 
 	return m->input_count == 1 && !in->targeted && in->desk.facts->format == FW_DFUSE &&
-	       !in->desk.facts->altered &&
-	       !invocation_has(i, "vid") && !invocation_has(i, "pid") &&
+	       !in->desk.facts->altered && !invocation_has(i, "vid") && !invocation_has(i, "pid") &&
 	       !invocation_has(i, "device");
 }
 

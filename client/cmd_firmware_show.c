@@ -29,8 +29,7 @@ print_texts(const json_t *f, const char *key, const char *title)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(f, key), i, one)
-	{
+	json_array_foreach(json_object_get(f, key), i, one) {
 		struct text t;
 
 		text_copy(&t, json_string_value(one));
@@ -44,8 +43,7 @@ print_elements(const json_t *elements)
 	const json_t *e;
 	size_t i;
 
-	json_array_foreach(elements, i, e)
-	{
+	json_array_foreach(elements, i, e) {
 		unsigned long long addr = (unsigned long long)out_int(e, "address");
 		struct text name = out_text(e, "target_name");
 		char bytes[32];

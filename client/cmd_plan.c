@@ -65,14 +65,12 @@ print_sum(const json_t *plans)
 	bool first = true;
 	size_t i;
 
-	json_array_foreach(plans, i, plan)
-	{
+	json_array_foreach(plans, i, plan) {
 		action = out_text(plan, "action").s[0] != '\0' ? out_string(plan, "action") : "?";
 		n = json_object_get(counts, action);
 		(void)json_object_set_new(counts, action, json_integer(json_integer_value(n) + 1));
 	}
-	json_object_foreach(counts, action, n)
-	{
+	json_object_foreach(counts, action, n) {
 		struct text t;
 
 		text_copy(&t, action);
@@ -106,7 +104,8 @@ print_plans(const struct session *s, const json_t *reply)
 	table_may_drop(t, 5);
 	table_may_cut(t, 4);
 	table_last(t, 30);
-	json_array_foreach(plans, i, plan) add_row(t, plan);
+	json_array_foreach(plans, i, plan)
+		add_row(t, plan);
 	if (!table_finish(t))
 		return EXIT_REFUSED;
 	print_sum(plans);

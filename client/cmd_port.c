@@ -55,8 +55,7 @@ print_rules(const json_t *reply)
 
 	if (json_array_size(rules) == 0)
 		puts("No rules: platforms are what the drones say.");
-	json_array_foreach(rules, i, rule)
-	{
+	json_array_foreach(rules, i, rule) {
 		struct text target = out_text(rule, "target"),
 			    platform = out_text(rule, "platform");
 

@@ -17,8 +17,7 @@ print_queued(const json_t *reply)
 	const json_t *refused = json_object_get(reply, "refused");
 	size_t i;
 
-	json_array_foreach(refused, i, one)
-	{
+	json_array_foreach(refused, i, one) {
 		struct text t;
 
 		text_copy(&t, json_string_value(one));

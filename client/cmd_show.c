@@ -39,8 +39,7 @@ print_quirks(const json_t *drone)
 	const json_t *quirk, *quirks = json_object_get(drone, "quirks");
 	size_t i;
 
-	json_array_foreach(quirks, i, quirk)
-	{
+	json_array_foreach(quirks, i, quirk) {
 		struct text t;
 
 		text_copy(&t, json_string_value(quirk));

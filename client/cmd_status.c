@@ -18,7 +18,7 @@
 
 #define MESSAGE_MIN 40 /* characters; where there is no room for so many, messages stand below */
 
-#define NARROW 80      /* columns; with fewer, serials are shortened */
+#define NARROW 80 /* columns; with fewer, serials are shortened */
 
 enum {
 	COLUMN_LABEL = 1,
@@ -42,8 +42,7 @@ print_header(const json_t *station)
 	puts(line);
 	overview_counts(station, line, sizeof(line));
 	puts(line);
-	json_array_foreach(json_object_get(station, "notes"), i, note)
-	{
+	json_array_foreach(json_object_get(station, "notes"), i, note) {
 		struct text t;
 
 		text_copy(&t, json_string_value(note));
@@ -106,8 +105,7 @@ print_advice(const json_t *slots)
 	const json_t *slot;
 	size_t i;
 
-	json_array_foreach(slots, i, slot)
-	{
+	json_array_foreach(slots, i, slot) {
 		struct text advice = out_text(slot, "advice"), message = out_text(slot, "message");
 		char name[96];
 
@@ -127,8 +125,7 @@ print_messages(const json_t *slots)
 	const json_t *slot;
 	size_t i;
 
-	json_array_foreach(slots, i, slot)
-	{
+	json_array_foreach(slots, i, slot) {
 		struct text message = out_text(slot, "message");
 		char name[96];
 
@@ -161,7 +158,8 @@ print_table(const struct session *s, const json_t *slots, bool *ret_messages)
 	table_may_drop(t, COLUMN_STATE);
 	table_may_drop(t, COLUMN_SERIAL);
 	table_may_cut(t, COLUMN_LABEL);
-	json_array_foreach(slots, i, slot) add_row(t, slot, digits);
+	json_array_foreach(slots, i, slot)
+		add_row(t, slot, digits);
 	*ret_messages = table_fit(t, COLUMN_MESSAGE);
 	return table_finish(t) ? EXIT_OK : EXIT_REFUSED;
 }

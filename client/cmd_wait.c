@@ -194,8 +194,7 @@ say_list(const json_t *report, const char *list, const char *heading)
 	if (json_array_size(json_object_get(report, list)) == 0)
 		return;
 	fprintf(stderr, "%s: ", heading);
-	json_array_foreach(json_object_get(report, list), i, one)
-	{
+	json_array_foreach(json_object_get(report, list), i, one) {
 		struct text name = out_text(one, "name");
 		struct text why = out_text(one, missing ? "state" : "words");
 		bool off = !missing && !out_true(one, "present");

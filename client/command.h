@@ -40,8 +40,8 @@ struct command_desc {
 	const char *name; /* "firmware add" */
 	const char *args; /* as the usage shows them */
 	int args_min, args_max;
-	bool live; /* prints as things happen */
-	const char *help;						 /* one line */
+	bool live;	  /* prints as things happen */
+	const char *help; /* one line */
 	int (*run)(const struct session *s, const struct invocation *i); /* an exit status */
 	struct command_option options[COMMAND_OPTIONS_MAX + 1];
 };

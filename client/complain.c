@@ -29,8 +29,7 @@ say_image_refused(const json_t *p)
 	size_t i;
 
 	say_error("the image is refused: %s", reason.s);
-	json_array_foreach(findings, i, finding)
-	{
+	json_array_foreach(findings, i, finding) {
 		struct text text = out_text(finding, "text"), level = out_text(finding, "level");
 
 		if (strcmp(text.s, reason.s) != 0)
@@ -80,8 +79,7 @@ say_ambiguous(const json_t *p)
 
 	say_error("\"%s\" is the beginning of several serials; say more of the one that you mean:",
 		  target.s);
-	json_array_foreach(candidates, i, one)
-	{
+	json_array_foreach(candidates, i, one) {
 		struct text t;
 
 		text_copy(&t, json_string_value(one));

@@ -23,8 +23,8 @@ run(const struct session *s, const struct invocation *i, struct page *page)
 		page_end(page, PAGE_RAW);
 	status = s->bridge ? remote_serve(s) : i->command->run(s, i);
 	page_end(page, s->json || (!s->bridge && invocation_has(i, "csv")) ? PAGE_RAW
-		       : s->no_pager					  ? PAGE_WRAPPED
-									  : PAGE_PAGED);
+		       : s->no_pager					   ? PAGE_WRAPPED
+									   : PAGE_PAGED);
 	return status;
 }
 

@@ -76,8 +76,7 @@ out_names(const char *heading, const json_t *reply, const char *key)
 	if (json_array_size(names) == 0)
 		names = json_object_get(reply, key);
 	fputs(heading, stdout);
-	json_array_foreach(names, i, one)
-	{
+	json_array_foreach(names, i, one) {
 		struct text t;
 
 		text_copy(&t, json_string_value(one));

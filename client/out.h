@@ -53,7 +53,7 @@ struct text {
 	char s[OUT_TEXT_MAX];
 };
 struct text out_text(const json_t *object, const char *key);
-void text_copy(struct text *dst, const char *src);	       /* cleaned; NULL counts as "" */
+void text_copy(struct text *dst, const char *src); /* cleaned; NULL counts as "" */
 /* snprintf(), cleaned: a character that a precision or the room cuts leaves no part of itself. */
 void text_format(char *dst, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
 const char *out_string(const json_t *object, const char *key); /* raw; NULL when none */

@@ -34,8 +34,7 @@ any_set_aside(const json_t *station)
 	size_t i;
 
 	for (size_t n = 0; n < ARRAY_LEN(lists); n++)
-		json_array_foreach(json_object_get(station, lists[n]), i, one)
-		{
+		json_array_foreach(json_object_get(station, lists[n]), i, one) {
 			if (out_true(one, "quarantined"))
 				return true;
 		}
@@ -97,9 +96,9 @@ overview_firmware(const json_t *station, char *dst, size_t size)
 
 	dst[0] = '\0';
 	json_array_foreach(json_object_get(station, "selected"), i, one)
-	    add_selection(dst, size, one, "platform");
+		add_selection(dst, size, one, "platform");
 	json_array_foreach(json_object_get(station, "own"), i, one)
-	    add_selection(dst, size, one, "target");
+		add_selection(dst, size, one, "target");
 	if (dst[0] == '\0')
 		add(dst, size,
 		    "Firmware: none selected, so nothing is flashed "
@@ -113,8 +112,7 @@ add_outside(const json_t *station, char *dst, size_t size)
 	const json_t *port, *outside = json_object_get(station, "outside");
 	size_t i, count = json_array_size(outside);
 
-	json_array_foreach(outside, i, port)
-	{
+	json_array_foreach(outside, i, port) {
 		struct text t;
 
 		text_copy(&t, json_string_value(port));
@@ -159,8 +157,7 @@ overview_list(const json_t *slots, enum slot_fate fate, char *dst, size_t size)
 	size_t i, count = 0, more = 0;
 
 	dst[0] = '\0';
-	json_array_foreach(slots, i, slot)
-	{
+	json_array_foreach(slots, i, slot) {
 		char name[96], words[128];
 
 		/* WHY: a drone that does not start is off the bus, and still in its place. */
@@ -220,7 +217,8 @@ count_class(const json_t *slots, const char *class)
 	const json_t *slot;
 	size_t i, n = 0;
 
-	json_array_foreach(slots, i, slot) n += strcmp(slot_class(slot), class) == 0;
+	json_array_foreach(slots, i, slot)
+		n += strcmp(slot_class(slot), class) == 0;
 	return n;
 }
 
@@ -230,13 +228,13 @@ add_failed(char *dst, size_t size, const json_t *slots, const char *before)
 	const json_t *slot;
 	size_t i, n = 0;
 
-	json_array_foreach(slots, i, slot) n += slot_has_failed(slot);
+	json_array_foreach(slots, i, slot)
+		n += slot_has_failed(slot);
 	if (n == 0)
 		return;
 	add(dst, size, "%s%zu FAILED%s:", before, n,
 	    count_class(slots, "quarantined") > 0 ? " OR QUARANTINED" : "");
-	json_array_foreach(slots, i, slot)
-	{
+	json_array_foreach(slots, i, slot) {
 		char name[96];
 
 		if (!slot_has_failed(slot))

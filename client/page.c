@@ -17,10 +17,11 @@
 
 #define PAGER_ENV "CFDFU_PAGER"
 #define PAGER_DEFAULT "less"
-#define LESS_DEFAULT "FRX" /* as git: ends when all fits, shows colours, leaves the screen alone   \
+#define LESS_DEFAULT                                                                               \
+	"FRX"	       /* as git: ends when all fits, shows colours, leaves the screen alone   \
 			    */
-#define NOT_FOUND 127	   /* sh(1) */
-#define COLUMNS_MIN 20	   /* a narrower terminal is left to break lines itself */
+#define NOT_FOUND 127  /* sh(1) */
+#define COLUMNS_MIN 20 /* a narrower terminal is left to break lines itself */
 #define HANGING 2
 #define TITLE_MAX 6 /* cells of "warn  " and its like, which begin a line without blanks */
 

@@ -130,8 +130,7 @@ group_slots(struct frame *f, const json_t *list)
 		return false;
 	for (size_t g = 0; g < GROUP_COUNT; g++)
 		f->slots[g] = room + g * (all + 1);
-	json_array_foreach(list, i, slot)
-	{
+	json_array_foreach(list, i, slot) {
 		enum group g = group_of(slot);
 
 		f->slots[g][f->count[g]++] = slot;

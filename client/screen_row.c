@@ -45,8 +45,7 @@ widest_name(const json_t *slots)
 	size_t most = NAME_MIN, i;
 	const json_t *slot;
 
-	json_array_foreach(slots, i, slot)
-	{
+	json_array_foreach(slots, i, slot) {
 		char name[ROW_NAME_MAX];
 		size_t width;
 

@@ -81,8 +81,7 @@ slots_apply(struct slots *s, const json_t *reply, slots_changed *changed, void *
 	}
 	if (out_true(reply, "full"))
 		forget_others(s, list);
-	json_array_foreach(list, i, slot)
-	{
+	json_array_foreach(list, i, slot) {
 		const char *port = out_string(slot, "port");
 		json_t *before;
 
@@ -124,7 +123,9 @@ slots_sort(const json_t *slots)
 
 	if (list == NULL || array == NULL)
 		goto fail;
-	json_array_foreach(slots, i, slot) if (out_string(slot, "port") != NULL) list[n++] = slot;
+	json_array_foreach(slots, i, slot)
+		if (out_string(slot, "port") != NULL)
+			list[n++] = slot;
 	qsort(list, n, sizeof(json_t *), compare);
 	for (i = 0; i < n; i++)
 		if (json_array_append(array, list[i]) < 0)
@@ -143,7 +144,9 @@ slots_sorted(const struct slots *s)
 	json_t *list = json_array(), *sorted = NULL, *slot;
 	const char *port;
 
-	json_object_foreach(s->by_port, port, slot) if (json_array_append(list, slot) < 0) goto out;
+	json_object_foreach(s->by_port, port, slot)
+		if (json_array_append(list, slot) < 0)
+			goto out;
 	sorted = slots_sort(list);
 out:
 	json_decref(list);
@@ -295,8 +298,7 @@ slot_short_name(const json_t *slots, const json_t *slot, char *dst, size_t size)
 	const json_t *other;
 	size_t i, same = 0;
 
-	json_array_foreach(slots, i, other)
-	{
+	json_array_foreach(slots, i, other) {
 		const char *l = out_string(other, "label");
 
 		same += l != NULL && raw != NULL && strcmp(l, raw) == 0;
@@ -325,12 +327,10 @@ slots_serial_digits(const json_t *slots)
 	size_t most = SERIAL_MIN, i, k;
 	const json_t *a, *b;
 
-	json_array_foreach(slots, i, a)
-	{
+	json_array_foreach(slots, i, a) {
 		const char *one = slot_serial(a);
 
-		json_array_foreach(slots, k, b)
-		{
+		json_array_foreach(slots, k, b) {
 			const char *other = slot_serial(b);
 			size_t same = 0;
 
@@ -353,8 +353,7 @@ slots_put_bad_first(json_t *list)
 	int r = sorted == NULL ? -ENOMEM : 0;
 
 	for (unsigned severity = SEVERITY_MAX + 1; severity-- > 0;)
-		json_array_foreach(list, i, slot)
-		{
+		json_array_foreach(list, i, slot) {
 			if (slot_severity(slot) == severity && json_array_append(sorted, slot) < 0)
 				r = -ENOMEM;
 		}

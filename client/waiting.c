@@ -199,8 +199,7 @@ waiting_since(const struct waiting *w)
 	const json_t *slot;
 	size_t i;
 
-	json_array_foreach(list, i, slot)
-	{
+	json_array_foreach(list, i, slot) {
 		json_int_t id = out_int(slot, "attempt");
 
 		newest = id > newest ? id : newest;
@@ -246,8 +245,7 @@ all_ended(const struct waiting *w)
 	const json_t *slot;
 	size_t i;
 
-	json_array_foreach(list, i, slot)
-	{
+	json_array_foreach(list, i, slot) {
 		ended = ended && !is_pending(slot);
 		any = any || out_true(slot, "present");
 	}
@@ -320,8 +318,9 @@ slot_at(const struct report *r, const char *port)
 	const json_t *slot;
 	size_t i;
 
-	json_array_foreach(r->slots, i,
-			   slot) if (strcmp(text_of(slot, "port"), port) == 0) return slot;
+	json_array_foreach(r->slots, i, slot)
+		if (strcmp(text_of(slot, "port"), port) == 0)
+			return slot;
 	return NULL;
 }
 
@@ -340,8 +339,7 @@ report_endings(struct report *r)
 	const char *drone;
 	json_t *ending;
 
-	json_object_foreach(r->w->endings, drone, ending)
-	{
+	json_object_foreach(r->w->endings, drone, ending) {
 		const json_t *slot = slot_at(r, text_of(ending, "port"));
 		const json_t *shown = is_ending_of(ending, slot) ? slot : ending;
 		const char *list = list_of(shown);
@@ -359,10 +357,10 @@ is_told(const struct report *r, const json_t *slot)
 	const char *drone;
 	json_t *ending;
 
-	json_object_foreach(r->w->endings, drone,
-			    ending) if (strcmp(text_of(ending, "port"), text_of(slot, "port")) ==
-					    0 &&
-					is_ending_of(ending, slot)) return true;
+	json_object_foreach(r->w->endings, drone, ending)
+		if (strcmp(text_of(ending, "port"), text_of(slot, "port")) == 0 &&
+		    is_ending_of(ending, slot))
+			return true;
 	return false;
 }
 
@@ -373,8 +371,7 @@ report_slots(struct report *r)
 	const json_t *slot;
 	size_t i, others = 0;
 
-	json_array_foreach(r->slots, i, slot)
-	{
+	json_array_foreach(r->slots, i, slot) {
 		const char *list = list_of(slot);
 
 		if (list == NULL || (is_told(r, slot) && !is_pending(slot)))

@@ -213,17 +213,15 @@ measure_all_cold(const char *dir)
 	measure_cold(dir, "newest 500", (struct store_filter){ .limit = 500 });
 	measure_cold(dir, "one serial, 500",
 		     (struct store_filter){ .limit = 500, .serial = "3300250B4353501020323017" });
-	measure_cold(
-	    dir, "one slot, failed, none found",
-	    (struct store_filter){ .limit = 500, .slot = "3-2.3.1", .verdict = "fail" });
+	measure_cold(dir, "one slot, failed, none found",
+		     (struct store_filter){ .limit = 500, .slot = "3-2.3.1", .verdict = "fail" });
 	measure_cold(dir, "one drone, a verdict it never had",
 		     (struct store_filter){ .limit = 500,
 					    .serial = "3300250B4353501020323017",
 					    .verdict = "skipped" });
 	measure_cold(dir, "one drone on one slot, 500",
-		     (struct store_filter){ .limit = 500,
-					    .serial = "3300250B4353501020323017",
-					    .slot = "3-2.3.1" });
+		     (struct store_filter){
+			 .limit = 500, .serial = "3300250B4353501020323017", .slot = "3-2.3.1" });
 }
 
 static void

@@ -194,11 +194,10 @@ tell_manager(struct app *a)
 	struct fleet_counts c;
 
 	fleet_counts(a->fleet, &c);
-	notify_status(a->notify,
-		      "%s: %u present, %u active, %u pass, %u unchanged, %u failed, %u skipped",
-		      fleet_paused(a->fleet) ? "paused" : "armed", c.present, c.active,
-		      c.ended[VERDICT_PASS], c.ended[VERDICT_UNCHANGED], c.failed,
-		      c.ended[VERDICT_SKIPPED]);
+	notify_status(
+	    a->notify, "%s: %u present, %u active, %u pass, %u unchanged, %u failed, %u skipped",
+	    fleet_paused(a->fleet) ? "paused" : "armed", c.present, c.active, c.ended[VERDICT_PASS],
+	    c.ended[VERDICT_UNCHANGED], c.failed, c.ended[VERDICT_SKIPPED]);
 	/* WHY: from the loop itself, so that a loop that hangs is noticed. */
 	notify_watchdog(a->notify);
 }

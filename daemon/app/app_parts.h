@@ -34,8 +34,8 @@ struct pending {
 };
 
 struct watcher {
-	struct call *call; /* NULL: free */
-	char target[TARGET_TEXT_MAX]; /* "": all */
+	struct call *call;		/* NULL: free */
+	char target[TARGET_TEXT_MAX];	/* "": all */
 	uint64_t told[FLEET_SLOTS_MAX]; /* revision + 1 that this watcher has seen; 0 none */
 	uint64_t station;		/* revision of the station that this watcher has seen */
 	bool full, lost, blocked;
@@ -61,7 +61,7 @@ struct special {
 struct library_seen {
 	char file[80];
 	struct stat st;
-	bool good; /* the bytes that were stored */
+	bool good;		     /* the bytes that were stored */
 	char refused[STORE_WHY_MAX]; /* but the judge does not take them any more: why */
 };
 
@@ -83,15 +83,15 @@ struct app {
 	struct watch *watch;
 	struct server *server;
 	struct turns turns; /* of the loop: how long they take */
-	struct wake *wake; /* what the fleet waits for */
+	struct wake *wake;  /* what the fleet waits for */
 	struct event *second, *watch_timer;
 	struct event *signals[3];
 	struct pending pending[APP_PENDING_MAX];
 	size_t pending_count;
 	struct watcher watchers[APP_WATCHERS_MAX];
 	size_t watchers_left; /* of this round, the last first */
-	json_t *station; /* as it was told last */
-	json_t *brake;	 /* type Brake: why the station has paused itself; NULL: it has not */
+	json_t *station;      /* as it was told last */
+	json_t *brake;	      /* type Brake: why the station has paused itself; NULL: it has not */
 	uint64_t station_revision;
 	struct elements *elements; /* elements.c */
 	struct special specials[FLEET_SLOTS_MAX];
@@ -104,7 +104,7 @@ struct app {
 	char boot_id[40];
 	char change_group[CONFIG_NAME_MAX]; /* of those who may change things */
 	uint64_t idle_since_us;
-	int64_t slept_ms; /* CLOCK_BOOTTIME - CLOCK_MONOTONIC when looked last */
+	int64_t slept_ms;	  /* CLOCK_BOOTTIME - CLOCK_MONOTONIC when looked last */
 	uint64_t progress_due_us; /* a long check or repair: when the manager is told next */
 	unsigned seconds;
 	unsigned denied_minute, denied_count;
@@ -114,15 +114,15 @@ struct app {
 	bool closed;		/* interrupted attempts of the last run have got their ending */
 	struct library_seen seen[LIBRARY_SEEN_MAX];
 	unsigned seen_next, seen_budget;
-	bool tidy_due;	 /* the firmware folder may hold files that no row has */
-	bool loaded;		/* ports, catalogue and selection have been read from the store */
-	bool past_missing; /* a drone came while the records could not be read */
-	struct event *walker;	/* of a walk through the records that was asked for */
-	int walk_error;		/* that its last slice ended with: negative errno, or 0 */
-	unsigned walk_due;	/* by seconds: the slow walk does not begin anew before */
-	uint64_t slice_us;	/* when the slice of the walk under way began */
-	uint64_t look_due_us;	/* records_look(): not before */
-	bool commit_failed;	/* the second's timer tries again, not every event of the bus */
+	bool tidy_due;	      /* the firmware folder may hold files that no row has */
+	bool loaded;	      /* ports, catalogue and selection have been read from the store */
+	bool past_missing;    /* a drone came while the records could not be read */
+	struct event *walker; /* of a walk through the records that was asked for */
+	int walk_error;	      /* that its last slice ended with: negative errno, or 0 */
+	unsigned walk_due;    /* by seconds: the slow walk does not begin anew before */
+	uint64_t slice_us;    /* when the slice of the walk under way began */
+	uint64_t look_due_us; /* records_look(): not before */
+	bool commit_failed;   /* the second's timer tries again, not every event of the bus */
 	enum store_health told_health;
 	int exit_status;
 };
@@ -149,7 +149,7 @@ const char *apply_label(const struct app *a, const char *port);
 void apply_leave_outside(struct app *a, const struct sighting *s);
 bool apply_gone_outside(struct app *a, const char *port, uint64_t arrival); /* it was one of them */
 bool apply_is_outside_drone(const struct sighting *s); /* a drone, as far as can be seen */
-void apply_ports_taken(struct app *a);					    /* each second */
+void apply_ports_taken(struct app *a);		       /* each second */
 
 /* place.c: ports by their controllers' device paths, whatever the numbers of the buses are. */
 void place_sighted(struct app *a, const struct sighting *s); /* its slot is known; before its job */
@@ -167,18 +167,18 @@ void records_load(struct app *a); /* after store_open(): interrupted attempts, p
 void records_past(struct app *a, const struct sighting *s, struct drone_past *ret_past);
 void records_begin(struct app *a, unsigned slot, const struct job_record *r);
 void records_end(struct app *a, unsigned slot, const struct job_record *r);
-bool records_kind_known(const char *kind); /* "flash", "loader", "backup" */
+bool records_kind_known(const char *kind);		       /* "flash", "loader", "backup" */
 void records_drone(struct app *a, const struct job_record *r); /* what was learned of a drone */
 bool records_commit(struct app *a); /* true: something was answered, the fleet may want more */
 void records_check(struct app *a);  /* each second */
 /* Before an answer rests on it: trouble of the records may be over.  ordered: by a user who may
  * change things; for the others, as often as it is cheap. */
 void records_look(struct app *a, bool ordered);
-void records_walk(struct app *a);   /* each second: the next of the slow walk */
+void records_walk(struct app *a); /* each second: the next of the slow walk */
 /* The whole walk, soon; a slice between other work.  -ENOMEM. */
 int records_walk_now(struct app *a) MUST_CHECK;
 bool records_walking(struct app *a);
-void records_tidy(struct app *a);   /* files of the library that no row has, when they are due */
+void records_tidy(struct app *a); /* files of the library that no row has, when they are due */
 
 /* journal.c: a note becomes a log line and what else has to know. */
 void journal_note(struct app *a, const struct command *c);
@@ -205,9 +205,9 @@ int library_image(struct app *a, const char *name, struct image **ret_image,
 /* status.c: what there is to show, as JSON (types Station and Slot of the interface). */
 json_t *status_station(struct app *a);
 json_t *status_slot(struct app *a, unsigned slot);
-json_t *status_text(const char *text); /* NULL or "" -> null */
+json_t *status_text(const char *text);			   /* NULL or "" -> null */
 json_t *status_words(const char *words, const char *port); /* with the port for SLOT */
-json_t *status_time(int64_t wall_ms);  /* ISO 8601; <= 0 -> null */
+json_t *status_time(int64_t wall_ms);			   /* ISO 8601; <= 0 -> null */
 
 /* find.c: what a text of the operator's names.  records: also drones that are not plugged in. */
 void find_target(struct app *a, const char *text, bool records, struct target *ret_target);
@@ -239,7 +239,7 @@ server_handler methods_select_firmware, methods_deselect_firmware, methods_set_p
 /* A parameter that names a platform: false after having refused it. */
 bool methods_platform(struct call *call, json_t *parameters, const char *name, enum platform *ret);
 json_t *methods_firmware_row(struct app *a, const char *name); /* type Firmware, or NULL */
-const char *methods_store_error(int error); /* the error to answer with, by a negative errno */
+const char *methods_store_error(int error);	 /* the error to answer with, by a negative errno */
 const char *methods_descriptor_error(int error); /* the same, of memfile_read() */
 /* "WHAT: why not.", by the records' health where that is why. */
 void methods_refuse_store(struct app *a, struct call *call, int error, const char *what);
@@ -250,11 +250,10 @@ int methods_image(struct app *a, struct call *call, const char *name,
 /* Says why policy_platforms_for() did not take it. */
 void methods_refuse_platforms(struct app *a, struct call *call, const struct image *image,
 			      int error);
-server_handler methods_plan; /* methods_plan.c */
+server_handler methods_plan;						    /* methods_plan.c */
 server_handler methods_get_history, methods_get_attempt, methods_get_drone; /* methods_history.c */
 server_handler methods_recover_loader, methods_backup;			    /* methods_rescue.c */
-server_handler methods_get_health, methods_get_config,
-    methods_check_records; /* methods_doctor.c */
+server_handler methods_get_health, methods_get_config, methods_check_records; /* methods_doctor.c */
 
 /* methods_rescue.c */
 void rescue_ended(struct app *a, unsigned slot,

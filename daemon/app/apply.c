@@ -65,9 +65,9 @@ apply_profile(const struct config_device *d, struct profile *ret)
 		uint32_t more = range->last_addr - range->first_addr;
 
 		/* WHY: all of 2^32 bytes are no number of 32 bits; one less protects as well. */
-		p->protect[p->protect_count++] = (struct profile_range){
-			range->first_addr, more < UINT32_MAX ? more + 1 : UINT32_MAX
-		};
+		p->protect[p->protect_count++] =
+		    (struct profile_range){ range->first_addr,
+					    more < UINT32_MAX ? more + 1 : UINT32_MAX };
 	}
 }
 
@@ -139,8 +139,7 @@ configure_slot(struct app *a, unsigned slot)
 	struct slot_view v;
 
 	fleet_view(a->fleet, slot, app_now_us(), &v);
-	fleet_configure_slot(a->fleet, slot, is_our_slot(a, slot, v.port),
-			     apply_label(a, v.port));
+	fleet_configure_slot(a->fleet, slot, is_our_slot(a, slot, v.port), apply_label(a, v.port));
 }
 
 int

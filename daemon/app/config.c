@@ -482,8 +482,7 @@ config_device_matches(const struct config_device *d, const struct sighting *s)
 {
 	return d->vid == s->vid && d->pid == s->pid &&
 	       config_ports_match(&d->ports, s->port, s->path) &&
-	       (d->manufacturer[0] == '\0' ||
-		fnmatch(d->manufacturer, s->manufacturer, 0) == 0) &&
+	       (d->manufacturer[0] == '\0' || fnmatch(d->manufacturer, s->manufacturer, 0) == 0) &&
 	       (d->product[0] == '\0' || fnmatch(d->product, s->product, 0) == 0);
 }
 

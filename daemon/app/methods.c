@@ -171,8 +171,7 @@ find_wanted(struct app *a, struct call *call, json_t *targets, bool failed,
 	json_t *target;
 	size_t n;
 
-	json_array_foreach(targets, n, target)
-	{
+	json_array_foreach(targets, n, target) {
 		if (!find_slots(a, call, json_string_value(target), &t))
 			return false;
 		for (unsigned i = 0; i < FLEET_SLOTS_MAX; i++)
@@ -191,8 +190,7 @@ names_of(struct app *a, const json_t *ports)
 	char name[2 * CONFIG_LABEL_TEXT_MAX];
 	size_t i;
 
-	json_array_foreach(ports, i, port)
-	{
+	json_array_foreach(ports, i, port) {
 		selection_name_slot(a, json_string_value(port), name, sizeof(name));
 		(void)json_array_append_new(list, status_text(name));
 	}
@@ -303,8 +301,8 @@ release_port(void *ctx, struct call *call, json_t *parameters)
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
 		if (text == NULL || target.slots[i])
 			release_slot(a, i, released);
-	call_reply(call, json_pack("{s:o, s:o}", "released", released, "names",
-				   names_of(a, released)));
+	call_reply(call,
+		   json_pack("{s:o, s:o}", "released", released, "names", names_of(a, released)));
 	pump(a);
 }
 

@@ -17,9 +17,9 @@
 static void
 check(json_t *list, const char *name, const char *level, const char *text, const char *fix)
 {
-	(void)json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o}", "name", name, "level",
-						    level, "text", text_json(text), "fix",
-						    status_text(fix)));
+	(void)json_array_append_new(list,
+				    json_pack("{s:s, s:s, s:o, s:o}", "name", name, "level", level,
+					      "text", text_json(text), "fix", status_text(fix)));
 }
 
 /* Words that end in the command that mends it: cut before that, which is returned; NULL none. */
@@ -411,10 +411,10 @@ on_setting(void *ctx, const struct config_setting *s)
 	bool is_default = strcmp(s->origin, "default") == 0;
 
 	/* Bytes that are no text are shown as such; the setting is not left out for them. */
-	(void)json_array_append_new(
-	    list, json_pack("{s:o, s:o, s:o, s:o}", "section", text_json(s->section), "key",
-			    text_json(s->key), "value", text_json(s->value), "origin",
-			    status_text(is_default ? NULL : s->origin)));
+	(void)json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "section",
+						    text_json(s->section), "key", text_json(s->key),
+						    "value", text_json(s->value), "origin",
+						    status_text(is_default ? NULL : s->origin)));
 }
 
 void

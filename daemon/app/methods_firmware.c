@@ -62,14 +62,14 @@ row_json(struct app *a, const struct store_firmware *f)
 	char problem[STORE_WHY_MAX];
 
 	library_row_trouble_of(a, f, problem, sizeof(problem));
-	return json_pack(
-	    "{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "name", f->name,
-	    "sha256", f->sha256, "version", status_text(f->version), "revision",
-	    status_text(f->revision), "platforms", platforms_of(f->platforms), "bytes",
-	    (json_int_t)f->size_bytes, "source_name", status_text(f->source_name), "source_sha256",
-	    status_text(f->source_sha256), "notes", notes_of(f->notes), "added_at",
-	    status_time(f->added_ms), "added_by", status_text(f->added_by), "incomplete",
-	    f->incomplete, "problem", status_text(problem));
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:o}",
+			 "name", f->name, "sha256", f->sha256, "version", status_text(f->version),
+			 "revision", status_text(f->revision), "platforms",
+			 platforms_of(f->platforms), "bytes", (json_int_t)f->size_bytes,
+			 "source_name", status_text(f->source_name), "source_sha256",
+			 status_text(f->source_sha256), "notes", notes_of(f->notes), "added_at",
+			 status_time(f->added_ms), "added_by", status_text(f->added_by),
+			 "incomplete", f->incomplete, "problem", status_text(problem));
 }
 
 struct users {
@@ -120,8 +120,7 @@ add_users(struct app *a, json_t *list)
 	json_t *rows = json_object(), *row;
 	size_t i;
 
-	json_array_foreach(list, i, row)
-	{
+	json_array_foreach(list, i, row) {
 		(void)json_object_set(rows, json_string_value(json_object_get(row, "name")), row);
 		add_aside(a, row);
 	}

@@ -205,9 +205,8 @@ methods_get_history(void *ctx, struct call *call, json_t *parameters)
 		cannot_read(call);
 		return;
 	}
-	call_reply(call,
-		   json_pack("{s:o, s:o}", "attempts", page.list, "next",
-			     next != 0 ? json_integer(next) : json_null()));
+	call_reply(call, json_pack("{s:o, s:o}", "attempts", page.list, "next",
+				   next != 0 ? json_integer(next) : json_null()));
 }
 
 struct one {

@@ -57,9 +57,9 @@ static json_t *
 outside_json(struct app *a, const struct sighting *s)
 {
 	return json_pack("{s:s, s:o, s:o, s:s, s:n, s:n, s:n, s:s}", "port", s->port, "label",
-			 status_text(apply_label(a, s->port)), "serial",
-			 status_text(s->serial), "action", fleet_plan_name(ACTION_NONE), "firmware",
-			 "version_before", "version_wanted", "reason",
+			 status_text(apply_label(a, s->port)), "serial", status_text(s->serial),
+			 "action", fleet_plan_name(ACTION_NONE), "firmware", "version_before",
+			 "version_wanted", "reason",
 			 "This station does not use the port ('ports' in its configuration).");
 }
 

@@ -248,8 +248,7 @@ rescue_backup(struct app *a, unsigned slot, const struct command *c)
 	} else if (r < 0) {
 		about.serial =
 		    c->record->serial[0] != '\0' ? c->record->serial : c->record->dfu_serial;
-		log_say(a->log, LOG_WARNING, &about, "its backup cannot be kept: %s",
-			strerror(-r));
+		log_say(a->log, LOG_WARNING, &about, "its backup cannot be kept: %s", strerror(-r));
 	}
 	free(bytes);
 	return r;

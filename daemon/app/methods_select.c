@@ -56,8 +56,7 @@ say_replaced(struct told *t, const char *name)
 	json_t *one;
 	size_t i;
 
-	json_array_foreach(t->replaced, i, one)
-	{
+	json_array_foreach(t->replaced, i, one) {
 		const char *target = json_string_value(json_object_get(one, "target"));
 		const char *old = json_string_value(json_object_get(one, "name"));
 
@@ -193,8 +192,8 @@ refuse_aside(struct app *a, struct call *call, const struct image *image)
 
 	if (why != NULL)
 		call_refuse(call, PROTO_ERROR("Refused"),
-			    "%s is set aside: %s. 'cfdfuctl firmware release %s' lifts that.",
-			    name, why, name);
+			    "%s is set aside: %s. 'cfdfuctl firmware release %s' lifts that.", name,
+			    why, name);
 	return why != NULL;
 }
 
@@ -276,8 +275,7 @@ deselect_platforms(struct app *a, enum platform named, struct told *t)
 	say_replaced(t, NULL);
 	station = status_station(a);
 	own = json_object_get(station, "own");
-	json_array_foreach(own, i, one)
-	{
+	json_array_foreach(own, i, one) {
 		(void)json_array_append(t->kept, one);
 		selection_say(t->notes,
 			      "%s still has %s of its own: 'cfdfuctl firmware deselect --for %s' "

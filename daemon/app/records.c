@@ -285,11 +285,11 @@ text_or_null(const char *text)
 static void
 put_flags(const struct job_record *r, char *out, size_t size)
 {
-	int n = snprintf(out, size, "%s%s%s%s%s%s%s", r->adopted ? " adopted" : "",
-			 r->retry ? " asked-again" : "", r->no_serial ? " no-serial" : "",
-			 r->dup_serial ? " dup-serial" : "", r->word_refused ? " word-refused" : "",
-			 r->loader_changed ? " loader-changed" : "",
-			 r->common ? " common-cause" : "");
+	int n =
+	    snprintf(out, size, "%s%s%s%s%s%s%s", r->adopted ? " adopted" : "",
+		     r->retry ? " asked-again" : "", r->no_serial ? " no-serial" : "",
+		     r->dup_serial ? " dup-serial" : "", r->word_refused ? " word-refused" : "",
+		     r->loader_changed ? " loader-changed" : "", r->common ? " common-cause" : "");
 
 	if (r->repairs > 0 && n >= 0 && (size_t)n < size)
 		(void)snprintf(out + n, size - (size_t)n, " retry=%u", r->repairs);

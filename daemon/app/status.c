@@ -32,8 +32,8 @@ status_time(int64_t wall_ms)
 		return json_null();
 	(void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
 	/* A year of five digits carries its sign, as in the records. */
-	(void)snprintf(text, sizeof(text), "%s%s.%03dZ", tm.tm_year + 1900L > 9999 ? "+" : "",
-		       date, (int)(wall_ms % 1000));
+	(void)snprintf(text, sizeof(text), "%s%s.%03dZ", tm.tm_year + 1900L > 9999 ? "+" : "", date,
+		       (int)(wall_ms % 1000));
 	return json_string(text);
 }
 
@@ -52,9 +52,8 @@ selection(struct app *a, enum platform p, const struct image *image)
 	digest_format(label->sha256, sha256);
 	(void)library_row_trouble(a, label->name, problem);
 	return json_pack("{s:s, s:s, s:o, s:s, s:b, s:b, s:o}", "platform", platform_name(p),
-			 "name", label->name, "version", status_text(label->version),
-			 "sha256", sha256,
-			 "incomplete", label->incomplete, "quarantined",
+			 "name", label->name, "version", status_text(label->version), "sha256",
+			 sha256, "incomplete", label->incomplete, "quarantined",
 			 policy_aside(fleet_policy(a->fleet), label->sha256) != NULL, "problem",
 			 status_text(problem));
 }
@@ -73,8 +72,7 @@ lost_selection(struct app *a, enum platform p)
 	(void)library_row_trouble(a, name, problem);
 	sum = json_pack("{s:s, s:s, s:O?, s:s, s:o}", "platform", platform_name(p), "name", name,
 			"version", json_object_get(row, "version"), "sha256",
-			sum != NULL ? json_string_value(sum) : "", "problem",
-			status_text(problem));
+			sum != NULL ? json_string_value(sum) : "", "problem", status_text(problem));
 	json_decref(row);
 	return sum;
 }
@@ -87,7 +85,7 @@ selections(struct app *a)
 
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++) {
 		const struct image *image = policy_selected(policy, p);
-		json_t *one = image != NULL		 ? selection(a, p, image)
+		json_t *one = image != NULL		  ? selection(a, p, image)
 			      : policy_is_lost(policy, p) ? lost_selection(a, p)
 							  : NULL;
 
@@ -163,8 +161,7 @@ own_selections(struct app *a)
 	char problem[STORE_WHY_MAX];
 	size_t i;
 
-	json_array_foreach(list, i, own)
-	{
+	json_array_foreach(list, i, own) {
 		const char *name = json_string_value(json_object_get(own, "name")), *sum;
 		uint8_t sha256[DIGEST_BYTES];
 		bool aside;
@@ -200,8 +197,7 @@ add_note(json_t *notes, const char *text)
 	json_t *note;
 	size_t i;
 
-	json_array_foreach(notes, i, note)
-	{
+	json_array_foreach(notes, i, note) {
 		if (strcmp(json_string_value(note), text) == 0)
 			return;
 	}
@@ -251,9 +247,8 @@ status_station(struct app *a)
 	enum store_health health = store_health(a->store, why);
 
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:O?, s:o}",
-			 "state",
-			 fleet_paused(a->fleet) ? "paused" : "armed", "selected", selections(a),
-			 "counts", counts(a), "own", own_selections(a), "rules",
+			 "state", fleet_paused(a->fleet) ? "paused" : "armed", "selected",
+			 selections(a), "counts", counts(a), "own", own_selections(a), "rules",
 			 settings(a, STORE_PLATFORM, "platform"), "health",
 			 health == STORE_DEGRADED ? "degraded" : "ok", "reason", status_text(why),
 			 "eta_s", number_or_null(fleet_eta_s(a->fleet, app_now_us()), -1),
@@ -354,8 +349,8 @@ status_slot(struct app *a, unsigned slot)
 			  "version_before", status_text(v.version_before), "version_after",
 			  status_text(v.version_after), "attempt", number_or_null(v.attempt, 0),
 			  "safe_to_unplug", v.safe_to_unplug, "advice",
-			  status_words(advice_of(&v), v.port), "class",
-			  slot_class_name(v.class))) < 0) {
+			  status_words(advice_of(&v), v.port), "class", slot_class_name(v.class))) <
+		0) {
 		json_decref(o);
 		return NULL;
 	}

@@ -35,8 +35,8 @@ look_for_new_turn(struct turns *t)
 {
 	struct timeval id = { 0 };
 
-	if (event_base_gettimeofday_cached(t->base, &id) == 0 &&
-	    id.tv_sec == t->id.tv_sec && id.tv_usec == t->id.tv_usec)
+	if (event_base_gettimeofday_cached(t->base, &id) == 0 && id.tv_sec == t->id.tv_sec &&
+	    id.tv_usec == t->id.tv_usec)
 		return;
 	t->id = id;
 	memset(t->spent_us, 0, sizeof(t->spent_us));

@@ -137,8 +137,8 @@ watch_timer(struct app *a)
 	struct event *e = evtimer_new(a->base, on_watch_timer, a);
 
 	if (e != NULL)
-		(void)event_priority_set(
-		    e, event_base_get_npriorities(a->base) - 1); /* not active: cannot fail */
+		(void)event_priority_set(e, event_base_get_npriorities(a->base) -
+						1); /* not active: cannot fail */
 	return e;
 }
 

@@ -35,8 +35,7 @@ counts(const struct brake_ending *e)
 static bool
 is_of(const struct brake_run *run, const struct brake_ending *e)
 {
-	return run->fault != FAULT_NONE &&
-	       memcmp(run->sha256, e->sha256, sizeof(run->sha256)) == 0;
+	return run->fault != FAULT_NONE && memcmp(run->sha256, e->sha256, sizeof(run->sha256)) == 0;
 }
 
 /* By what both are known by; a drone that says nothing of itself is known by its port. */

@@ -15,7 +15,7 @@ enum {
 	ANSWER_TIMEOUT_MS = 300,
 	CONTROL_TIMEOUT_MS = 1000,
 	CONVERSATION_US = 15000000, /* LIMIT: whoever talks longer is taken as it is */
-	ITEMS_MAX = 2000, /* LIMIT: parameters of a firmware; about 300 today */
+	ITEMS_MAX = 2000,	    /* LIMIT: parameters of a firmware; about 300 today */
 };
 
 /* SPEC: port 13 channel 1 "version", port 2 channel 0 "toc", 1 "read", port 13 channel 0

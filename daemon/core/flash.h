@@ -67,7 +67,7 @@ enum flash_otp { FLASH_OTP_UNREAD, FLASH_OTP_TYPE, FLASH_OTP_BLANK, FLASH_OTP_NO
 struct flash {
 	struct dfuse dfuse;
 	struct verdict verdict; /* kind NONE: nothing went wrong */
-	const char *why; /* words beside the verdict, or NULL; good as long as this struct */
+	const char *why;	/* words beside the verdict, or NULL; good as long as this struct */
 	struct descr_dfu descr;
 	struct maps maps;
 	const struct profile *profile; /* what it is; NULL until its maps are read */
@@ -75,7 +75,7 @@ struct flash {
 	char board[BOARD_TYPE_MAX];
 	bool loader_blank;
 	uint32_t write_protected; /* BIT(sector), as the option bytes say; 0 unknown */
-	bool word_refused; /* asked for word parallelism, did not take */
+	bool word_refused;	  /* asked for word parallelism, did not take */
 	/* private */
 	struct flash_options options;
 	enum flash_stage stage;

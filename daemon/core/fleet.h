@@ -53,8 +53,8 @@ enum note_kind {
 	NOTE_FOREIGN,	  /* looked at, none of ours */
 	NOTE_QUARANTINED, /* the slot is set aside now */
 	NOTE_DRONE_QUARANTINED,
-	NOTE_COMMON_CAUSE, /* several drones vanished at once: fleet_common_cause() */
-	NOTE_BRAKE, /* with this slot's ending: fleet_brake() says what holds now */
+	NOTE_COMMON_CAUSE,  /* several drones vanished at once: fleet_common_cause() */
+	NOTE_BRAKE,	    /* with this slot's ending: fleet_brake() says what holds now */
 	NOTE_SPECIAL_ENDED, /* a reading or a rescue; without a verdict: it came to nothing */
 	NOTE_COUNT
 };
@@ -100,7 +100,7 @@ struct slot_view {
 	int eta_s;   /* -1 none */
 	struct verdict verdict; /* kind NONE: none yet */
 	enum slot_class class;
-	enum step step;		/* of the running attempt, or where it ended */
+	enum step step; /* of the running attempt, or where it ended */
 	const char *message;
 	const char *set_aside; /* a sentence to stand behind the message, static; NULL: it is not */
 	const char *version_before, *version_after; /* "" unknown */
@@ -113,13 +113,13 @@ struct slot_view {
 
 /* The fate of a drone if nothing changes now. */
 enum plan_action {
-	ACTION_NONE,    /* nothing is there, or nothing is selected for it */
-	ACTION_FLASH,   /* it gets the image */
-	ACTION_CHECK,   /* it says it has the image: looked at, most likely unchanged */
-	ACTION_LOOK,    /* something is selected, but only DFU mode can tell what it is */
-	ACTION_WAIT,    /* it would have its turn, but the station holds it back */
+	ACTION_NONE,	/* nothing is there, or nothing is selected for it */
+	ACTION_FLASH,	/* it gets the image */
+	ACTION_CHECK,	/* it says it has the image: looked at, most likely unchanged */
+	ACTION_LOOK,	/* something is selected, but only DFU mode can tell what it is */
+	ACTION_WAIT,	/* it would have its turn, but the station holds it back */
 	ACTION_RUNNING, /* it has its turn */
-	ACTION_DONE,    /* it has had its ending with this image */
+	ACTION_DONE,	/* it has had its ending with this image */
 	ACTION_SKIPPED,
 	ACTION_FOREIGN,
 	ACTION_QUARANTINED,
@@ -242,7 +242,7 @@ void fleet_counts(const struct fleet *f, struct fleet_counts *ret_counts);
 void fleet_plan(const struct fleet *f, unsigned slot, const struct policy *with,
 		struct fleet_plan *ret_plan);
 const char *fleet_plan_name(enum plan_action action);
-unsigned fleet_active(const struct fleet *f); /* jobs that have begun something */
+unsigned fleet_active(const struct fleet *f);		 /* jobs that have begun something */
 int fleet_eta_s(const struct fleet *f, uint64_t now_us); /* until the last one is done; -1 none */
 /* The sentence on what took this slot's drone together with others; NULL: nothing did. */
 const char *fleet_common_cause(const struct fleet *f, unsigned slot);

@@ -72,8 +72,7 @@ fleet_count_harm(struct fleet *f, const struct job_record *r, uint64_t now_us)
 				  .fault = r->verdict.fault,
 				  .step = r->verdict.step,
 				  .serial = r->dup_serial ? "" : r->serial,
-				  .dfu_serial =
-				      r->dup_serial || r->no_serial ? "" : r->dfu_serial,
+				  .dfu_serial = r->dup_serial || r->no_serial ? "" : r->dfu_serial,
 				  .port = r->port };
 
 	if (r->kind != JOB_UPDATE || r->image == NULL || r->common)

@@ -7,15 +7,15 @@
 
 #define SLOT_CLOSES_MAX 4 /* LIMIT: handles of one slot that are still to be closed */
 #define CAUSE_TEXT_MAX 128
-#define SLOT_ARRIVALS 12  /* LIMIT: arrivals remembered for telling a flapping port */
+#define SLOT_ARRIVALS 12 /* LIMIT: arrivals remembered for telling a flapping port */
 
 struct slot {
 	struct sighting sighting;
 	struct drone_past past;
 	struct job *job;
-	struct job_record shown; /* of the last job at flashing; its image is not held */
+	struct job_record shown;   /* of the last job at flashing; its image is not held */
 	struct job_record special; /* of the last one of another kind, likewise */
-	const char *idle_reason; /* why there is no job; static; NULL: what the last one said */
+	const char *idle_reason;   /* why there is no job; static; NULL: what the last one said */
 	uint8_t done_sha256[IMAGE_SHA256_BYTES];
 	const struct profile *profiles[FLEET_PROFILES_MAX]; /* what its device may be, in order */
 	size_t profile_count;

@@ -111,7 +111,7 @@ struct job_record {
 	bool no_serial;	 /* DFU serial missing or constant */
 	bool dup_serial; /* another slot shows the same serial */
 	bool obey;	 /* learned: wants its poll values obeyed */
-	bool common; /* it ended with others, of one cause: neither its fault nor its port's */
+	bool common;	 /* it ended with others, of one cause: neither its fault nor its port's */
 	bool word_refused;
 	bool loader_read, loader_blank, loader_changed;
 	bool loader_recognised; /* sector 0 looks like cf2loader */

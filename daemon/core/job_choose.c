@@ -115,10 +115,11 @@ choose_image(struct job *j, uint64_t now_us)
 		    "CF20"); /* SPEC: what the firmware assumes (protocol notes 9.4) */
 	answer = policy_choose(j->setup.policy, &d, &choice);
 	if (j->record.image != NULL && !pinned_image_fits(j, &d, choice.platform)) {
-		choose_skip(j, FAULT_PLATFORM,
-		     "the firmware that this attempt began with is for another platform than the "
-		     "drone's OTP says",
-		     now_us);
+		choose_skip(
+		    j, FAULT_PLATFORM,
+		    "the firmware that this attempt began with is for another platform than the "
+		    "drone's OTP says",
+		    now_us);
 		return false;
 	}
 	if (answer == POLICY_NO_IMAGE && j->record.image == NULL) {
@@ -144,4 +145,3 @@ choose_image(struct job *j, uint64_t now_us)
 		    choice.why, now_us);
 	return false;
 }
-

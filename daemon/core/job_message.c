@@ -121,8 +121,10 @@ job_compose_message(struct job *j, const char *why)
 	add_targets(j);
 	if (j->setup.kind == JOB_UPDATE && j->record.image != NULL &&
 	    image_label(j->record.image)->incomplete)
-		add_words(j, " ", "Nothing shows that its image is whole: it was added with "
-				  "--incomplete.", "");
+		add_words(j, " ",
+			  "Nothing shows that its image is whole: it was added with "
+			  "--incomplete.",
+			  "");
 }
 
 void

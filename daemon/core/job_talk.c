@@ -216,12 +216,11 @@ looked(struct job *j, enum usb_status status, uint64_t now_us)
 		job_fail(j, j->answers.answered ? FAULT_NO_DFU : FAULT_SILENT, STEP_REBOOTING,
 			 now_us);
 	else if (age == RELEASE_NOT_OLDER)
-		job_finish(j,
-			   (struct verdict){ .kind = VERDICT_FAIL,
-					     .fault = FAULT_NO_DFU,
-					     .step = STEP_REBOOTING },
-			   "it accepted the request three times; its version says that it can",
-			   now_us);
+		job_finish(
+		    j,
+		    (struct verdict){
+			.kind = VERDICT_FAIL, .fault = FAULT_NO_DFU, .step = STEP_REBOOTING },
+		    "it accepted the request three times; its version says that it can", now_us);
 	else
 		needs_button(j, now_us);
 }

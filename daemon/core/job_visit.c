@@ -184,14 +184,16 @@ prepare_special(struct job *j, uint64_t now_us)
 		return prepare_backup(j, now_us);
 	if (!j->flash.profile->family) {
 		choose_skip(j, FAULT_NONE,
-		     "only a Crazyflie's boot loader is brought back; nothing was written", now_us);
+			    "only a Crazyflie's boot loader is brought back; nothing was written",
+			    now_us);
 		return false;
 	}
 	if (j->record.loader_recognised && !j->setup.force) {
-		choose_skip(j, FAULT_NONE,
-		     "the boot loader there is in order; nothing was written. Use --force to write "
-		     "it all the same",
-		     now_us);
+		choose_skip(
+		    j, FAULT_NONE,
+		    "the boot loader there is in order; nothing was written. Use --force to write "
+		    "it all the same",
+		    now_us);
 		return false;
 	}
 	choose_use(j, j->setup.image);

@@ -9,7 +9,7 @@
 
 /* "pass", "needs-power-cycle", ...; NULL for VERDICT_NONE (JSON null) and out of range. */
 const char *verdict_name(enum verdict_kind v);
-enum step step_by_name(const char *name);	    /* STEP_NONE when unknown */
+enum step step_by_name(const char *name);	     /* STEP_NONE when unknown */
 enum verdict_kind verdict_by_name(const char *name); /* VERDICT_NONE when unknown */
 
 /* "erasing", "first-page", ...; NULL for STEP_NONE. */

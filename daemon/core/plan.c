@@ -60,14 +60,14 @@ add_part(struct plan *p, const struct segment *s, size_t segment, const struct l
 		p->parts = parts;
 		p->room = room;
 	}
-	p->parts[p->count++] = (struct part){ .addr = sector->addr,
-					      .size = sector->size,
-					      .from = from,
-					      .to = last + 1,
-					      .first_segment = segment,
-					      .alt = s->alt,
-					      .write_protected = is_write_protected(p, map, sector,
-										    s->alt) };
+	p->parts[p->count++] =
+	    (struct part){ .addr = sector->addr,
+			   .size = sector->size,
+			   .from = from,
+			   .to = last + 1,
+			   .first_segment = segment,
+			   .alt = s->alt,
+			   .write_protected = is_write_protected(p, map, sector, s->alt) };
 	return 0;
 }
 

@@ -57,9 +57,9 @@ struct plan_op {
 };
 
 struct plan_options {
-	bool compare;	      /* read back before erasing; false: everything is rewritten */
-	bool trust_blank;     /* a sector that reads blank needs no erase */
-	uint32_t block_bytes; /* most bytes of one read or program: wTransferSize */
+	bool compare;		  /* read back before erasing; false: everything is rewritten */
+	bool trust_blank;	  /* a sector that reads blank needs no erase */
+	uint32_t block_bytes;	  /* most bytes of one read or program: wTransferSize */
 	uint32_t write_protected; /* BIT(n): the n-th sector of alternate 0 cannot be written */
 };
 

@@ -559,8 +559,8 @@ policy_choose(const struct policy *p, const struct policy_drone *d,
 		answer = POLICY_DISAGREE;
 	} else if (choice.platform == PLATFORM_UNKNOWN) {
 		/* WHY: no mode is changed to find out which of the images it is not to get. */
-		answer = is_aside(p, any) ? answer_aside(p, any, &choice)
-					  : answer_undecided(d, &choice);
+		answer =
+		    is_aside(p, any) ? answer_aside(p, any, &choice) : answer_undecided(d, &choice);
 	} else {
 		answer = image != NULL ? answer_decided(p, image, &choice) : POLICY_NO_IMAGE;
 	}

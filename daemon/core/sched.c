@@ -14,7 +14,7 @@ struct place {
 	char translator[PORT_TEXT_MAX];
 	unsigned endpoints;
 	unsigned endpoints_seen; /* most that its controller has shown to hold at once */
-	uint8_t waiting; /* BIT(turn) */
+	uint8_t waiting;	 /* BIT(turn) */
 	uint8_t granted;
 	uint64_t asked_us[TURN_COUNT];
 	uint64_t order[TURN_COUNT];

@@ -20,24 +20,24 @@
 #define SERVICE(name) PROTO_SERVICE "." name
 
 static const char service_description[] =
-	"# What every Varlink service answers.\n"
-	"interface org.varlink.service\n"
-	"\n"
-	"method GetInfo() -> (\n"
-	"  vendor: string,\n"
-	"  product: string,\n"
-	"  version: string,\n"
-	"  url: string,\n"
-	"  interfaces: []string\n"
-	")\n"
-	"method GetInterfaceDescription(interface: string) -> (description: string)\n"
-	"\n"
-	"error InterfaceNotFound (interface: string)\n"
-	"error MethodNotFound (method: string)\n"
-	"error MethodNotImplemented (method: string)\n"
-	"error InvalidParameter (parameter: string)\n"
-	"error PermissionDenied ()\n"
-	"error ExpectedMore ()\n";
+    "# What every Varlink service answers.\n"
+    "interface org.varlink.service\n"
+    "\n"
+    "method GetInfo() -> (\n"
+    "  vendor: string,\n"
+    "  product: string,\n"
+    "  version: string,\n"
+    "  url: string,\n"
+    "  interfaces: []string\n"
+    ")\n"
+    "method GetInterfaceDescription(interface: string) -> (description: string)\n"
+    "\n"
+    "error InterfaceNotFound (interface: string)\n"
+    "error MethodNotFound (method: string)\n"
+    "error MethodNotImplemented (method: string)\n"
+    "error InvalidParameter (parameter: string)\n"
+    "error PermissionDenied ()\n"
+    "error ExpectedMore ()\n";
 
 /*
  * Queues one message; what cannot be built breaks the connection: the client must not wait for
@@ -163,10 +163,10 @@ unknown_method(struct conn *c, const struct varlink_call *v)
 {
 	char interface[128];
 	size_t length = varlink_interface_length(v->method);
-	bool ours = (length == strlen(PROTO_INTERFACE) &&
-		     strncmp(v->method, PROTO_INTERFACE, length) == 0) ||
-		    (length == strlen(PROTO_SERVICE) &&
-		     strncmp(v->method, PROTO_SERVICE, length) == 0);
+	bool ours =
+	    (length == strlen(PROTO_INTERFACE) &&
+	     strncmp(v->method, PROTO_INTERFACE, length) == 0) ||
+	    (length == strlen(PROTO_SERVICE) && strncmp(v->method, PROTO_SERVICE, length) == 0);
 
 	if (ours) {
 		answer_error(c, v->oneway, SERVICE("MethodNotFound"), "method", v->method);

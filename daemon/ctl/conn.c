@@ -160,7 +160,9 @@ read_some(struct conn *c)
 	char bytes[READ_BYTES];
 	size_t room = varlink_in_room(c->in);
 	struct iovec v = { bytes, room < sizeof(bytes) ? room : sizeof(bytes) };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = control.bytes,
 			    .msg_controllen = sizeof(control.bytes) };
 	ssize_t n;
 
@@ -208,8 +210,8 @@ conn_flush(struct conn *c)
 {
 	while (!STAILQ_EMPTY(&c->out)) {
 		struct chunk *k = STAILQ_FIRST(&c->out);
-		ssize_t n = send(c->fd, k->text + k->sent, k->count - k->sent,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n =
+		    send(c->fd, k->text + k->sent, k->count - k->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0) {
 			c->broken = c->broken || (errno != EAGAIN && errno != EINTR);

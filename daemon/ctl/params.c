@@ -55,7 +55,8 @@ params_check(const struct param_spec *specs, json_t *parameters)
 	json_t *value;
 	void *next;
 
-	json_object_foreach_safe(parameters, next, key, value) {
+	json_object_foreach_safe(parameters, next, key, value)
+	{
 		const struct param_spec *spec = find(specs, key);
 
 		if (spec == NULL)

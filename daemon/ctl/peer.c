@@ -101,7 +101,7 @@ peer_of_socket(int fd, gid_t change_gid, struct peer *ret_peer)
 		return r;
 	*ret_peer = (struct peer){ .uid = cred.uid, .gid = cred.gid, .pid = cred.pid };
 	ret_peer->may_change =
-		peer_may_change(cred.uid, cred.gid, groups, count, geteuid(), change_gid);
+	    peer_may_change(cred.uid, cred.gid, groups, count, geteuid(), change_gid);
 	name_user(cred.uid, ret_peer->user);
 	free(groups);
 	return 0;

@@ -16,9 +16,9 @@
 #include "ctl/listen.h"
 #include "ctl/peer.h"
 
-#define ACCEPTS_PER_WAKE_UP 4  /* LIMIT: newcomers' share before the others' turn */
-#define TURN_CONNS 16	       /* LIMIT: connections of one turn, however little they cost */
-#define PAUSE_MS 200	       /* of accepting, when the process has no descriptor left */
+#define ACCEPTS_PER_WAKE_UP 4 /* LIMIT: newcomers' share before the others' turn */
+#define TURN_CONNS 16	      /* LIMIT: connections of one turn, however little they cost */
+#define PAUSE_MS 200	      /* of accepting, when the process has no descriptor left */
 
 static size_t
 count_of(const struct server *s, uid_t uid)
@@ -53,8 +53,7 @@ close_oldest_idle(struct server *s, const uid_t *uid)
 static bool
 admit(struct server *s, const struct peer *peer)
 {
-	size_t max =
-		s->options.clients_max + (peer->may_change ? 1 : 0) + (peer->uid == 0 ? 1 : 0);
+	size_t max = s->options.clients_max + (peer->may_change ? 1 : 0) + (peer->uid == 0 ? 1 : 0);
 
 	if (peer->uid != 0 && count_of(s, peer->uid) >= s->options.clients_per_uid &&
 	    !close_oldest_idle(s, &peer->uid))
@@ -65,8 +64,9 @@ admit(struct server *s, const struct peer *peer)
 static void
 turn_away(int fd)
 {
-	static const char text[] = "{\"error\":\"" PROTO_ERROR("Busy") "\",\"parameters\":"
-				   "{\"reason\":\"too many connections to the station\"}}";
+	static const char text[] = "{\"error\":\"" PROTO_ERROR(
+	    "Busy") "\",\"parameters\":"
+		    "{\"reason\":\"too many connections to the station\"}}";
 
 	(void)send(fd, text, sizeof(text), MSG_NOSIGNAL | MSG_DONTWAIT); /* WHY: a courtesy */
 	(void)close(fd); /* WHY: nothing of ours is lost with it */
@@ -271,8 +271,7 @@ start_listening(struct server *s)
 	}
 	if (r < 0)
 		return r;
-	s->on_accept =
-		server_event(s->base, s->listen_fd, EV_READ | EV_PERSIST, on_acceptable, s);
+	s->on_accept = server_event(s->base, s->listen_fd, EV_READ | EV_PERSIST, on_acceptable, s);
 	s->on_pause = server_event(s->base, -1, 0, on_pause_over, s);
 	s->on_turn = server_event(s->base, -1, 0, on_turn, s);
 	if (s->on_accept == NULL || s->on_pause == NULL || s->on_turn == NULL ||

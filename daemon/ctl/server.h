@@ -56,9 +56,9 @@ struct peer {
 typedef void server_handler(void *ctx, struct call *call, json_t *parameters);
 
 struct server_options {
-	int listen_fd;		 /* a listening socket, taken; or -1: */
-	const char *socket_path; /* made here (0666), a stale one replaced; removed at the end */
-	gid_t change_gid;	 /* group that may change things; (gid_t)-1: root only */
+	int listen_fd;		  /* a listening socket, taken; or -1: */
+	const char *socket_path;  /* made here (0666), a stale one replaced; removed at the end */
+	gid_t change_gid;	  /* group that may change things; (gid_t)-1: root only */
 	const char *change_group; /* its name, for those who are refused; borrowed; NULL: cfdfu */
 	const struct method_signature *signatures; /* normally station_signatures; borrowed */
 	server_handler *const *handlers;	   /* one per signature, by index; borrowed */

@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SHARE_US 2000	       /* LIMIT: of clients' work before devices are looked at again */
-#define SHARE_REST 39	       /* the rest is so many times as long: a 40th is the clients' */
+#define SHARE_US 2000		  /* LIMIT: of clients' work before devices are looked at again */
+#define SHARE_REST 39		  /* the rest is so many times as long: a 40th is the clients' */
 #define SHARE_REST_MAX_US 1000000 /* LIMIT: the longest rest */
 
 struct share {

@@ -53,8 +53,8 @@ struct content {
 	char revision[16];  /* 12 hex digits; "" none found */
 	enum content_flag modified;
 	enum content_flag
-	    trailer; /* last 16 bytes point to tag and revision: YES, NO, UNKNOWN without */
-	bool loader; /* has the tables that only cf2loader has */
+	    trailer;	  /* last 16 bytes point to tag and revision: YES, NO, UNKNOWN without */
+	bool loader;	  /* has the tables that only cf2loader has */
 	bool bitcraze;	  /* stack, texts or table as only builds of Bitcraze's sources have */
 	bool new_records; /* its records are of the form since 2022.09 */
 	/* Where it should end, and what its end looks like: content_end.c. */

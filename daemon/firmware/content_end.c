@@ -19,7 +19,7 @@
 #include "firmware/content_text.h"
 
 #define START_BYTES_MAX 0x100U /* LIMIT: 0x80 in every build seen */
-#define START_WORDS 8 /* those of ten that say where initial values lie, and where to */
+#define START_WORDS 8	       /* those of ten that say where initial values lie, and where to */
 #define MARK_SLACK 16U	       /* the mark stands at the end of the values, or close behind it */
 #define BLOCK_BYTES 2048U
 #define VECTOR_BYTES 392U

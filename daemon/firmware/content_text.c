@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define TAG_MAX 29 /* LIMIT: what fits into the answer over CRTP (protocol notes 2.4) */
+#define TAG_MAX 29  /* LIMIT: what fits into the answer over CRTP (protocol notes 2.4) */
 #define TEXT_MAX 64 /* LIMIT: of a tag; a drone says the first TAG_MAX characters of it */
 #define REVISION_DIGITS 12
 #define OWN_TAGS_MAX                                                                               \

@@ -48,9 +48,9 @@ struct fw_input {
 	uint32_t addr;		/* for formats without addresses; others ignore it */
 	const char *name;	/* becomes image_label.name; NULL counts as "" */
 	enum platform platform; /* the operator's word (or the catalogue's); UNKNOWN: none */
-	uint16_t vid, pid; /* what a suffix must name, or 0xFFFF; both 0: ST's DFU, 0483:df11 */
-	bool incomplete;   /* the catalogue's word: becomes image_label.incomplete */
-	bool any_ids;	   /* other ids are a warning only: for showing and extracting */
+	uint16_t vid, pid;     /* what a suffix must name, or 0xFFFF; both 0: ST's DFU, 0483:df11 */
+	bool incomplete;       /* the catalogue's word: becomes image_label.incomplete */
+	bool any_ids;	       /* other ids are a warning only: for showing and extracting */
 	bool application_only; /* of a copy of the whole flash memory */
 };
 
@@ -88,7 +88,7 @@ struct fw_release_facts {
 /* What is known of the file beside its image. */
 struct fw_facts {
 	enum fw_format format;
-	bool suffix; /* has a DFU suffix; the next five are from it */
+	bool suffix;	      /* has a DFU suffix; the next five are from it */
 	uint8_t suffix_bytes; /* bLength: more than 16 when a tool has put its own data in */
 	uint16_t vid, pid, device, bcd_dfu;
 	bool

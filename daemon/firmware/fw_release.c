@@ -41,9 +41,9 @@ has_target(const json_t *file, const char *wanted)
 
 	if (json_is_string(target))
 		return strcmp(json_string_value(target), wanted) == 0;
-	json_array_foreach(target, i,
-			   item) if (json_is_string(item) &&
-				     strcmp(json_string_value(item), wanted) == 0) return true;
+	json_array_foreach(target, i, item)
+		if (json_is_string(item) && strcmp(json_string_value(item), wanted) == 0)
+			return true;
 	return false;
 }
 
@@ -150,8 +150,7 @@ read_manifest(struct fw_loading *l, json_t *manifest)
 		return r;
 	take_text(l->facts->release.release, sizeof(l->facts->release.release),
 		  text_of(manifest, "release"));
-	json_object_foreach(files, name, file)
-	{
+	json_object_foreach(files, name, file) {
 		r = take_file(l, name, file);
 		if (r < 0)
 			return r;
@@ -208,8 +207,8 @@ note_rest(struct fw_loading *l)
 			 f->deck_files, f->deck_files == 1 ? "" : "s");
 	if (f->nrf || f->deck_files > 0)
 		fw_warn(l->facts, "USB installs the STM32's part; not: %s%s%s%s",
-			f->nrf ? "the nRF51's firmware" : "",
-			f->nrf_release[0] != '\0' ? " " : "", f->nrf_release, decks);
+			f->nrf ? "the nRF51's firmware" : "", f->nrf_release[0] != '\0' ? " " : "",
+			f->nrf_release, decks);
 }
 
 /* A plain binary, with or without a suffix; anything else does not belong there. */

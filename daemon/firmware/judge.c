@@ -374,8 +374,7 @@ judge_image(const struct image *image, const struct judge_options *options,
 		judge_is_loader(j);
 	for (size_t i = 0; i < count; i++)
 		if (p->crazyflie)
-			judge_crazyflie_place(j, image_segment(image, i),
-					      is_copy(image));
+			judge_crazyflie_place(j, image_segment(image, i), is_copy(image));
 		else
 			judge_generic_place(j, p, image_segment(image, i));
 	judge_application(j, o, p);

@@ -92,8 +92,8 @@ struct judge_profile {
 	uint32_t app_addr;   /* where vectors must be; 0: no vectors are expected */
 	struct profile_range protect[JUDGE_RANGES_MAX]; /* never written, alternate 0 */
 	size_t protect_count;
-	uint32_t ram_addr, ram_bytes;	      /* for the stack pointer; bytes 0: not judged */
-	uint32_t ccm_addr, ccm_bytes;	      /* likewise, with a warning */
+	uint32_t ram_addr, ram_bytes; /* for the stack pointer; bytes 0: not judged */
+	uint32_t ccm_addr, ccm_bytes; /* likewise, with a warning */
 };
 
 struct judge_options {

@@ -52,9 +52,10 @@ access_mend(struct store *s)
 void
 access_explain(struct store *s, int error)
 {
-	static const char *const names[] = { ".",	   LOCK_FILE,	   DB_FILE,
-					     DB_FILE "-wal", SHM_FILE,	   DB_FILE "-journal",
-					     AUDIT_FILE,   "firmware" };
+	static const char *const names[] = { ".",	 LOCK_FILE,
+					     DB_FILE,	 DB_FILE "-wal",
+					     SHM_FILE,	 DB_FILE "-journal",
+					     AUDIT_FILE, "firmware" };
 	struct stat st;
 
 	if (error == -EAGAIN)

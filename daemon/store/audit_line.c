@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define CRC_TEXT ",\"crc\":\""
-#define KIND_NAME_MAX 32 /* LIMIT: with its end */
+#define KIND_NAME_MAX 32			     /* LIMIT: with its end */
 #define TRAILER_BYTES (sizeof(CRC_TEXT) - 1 + 8 + 2) /* ...01234567"} */
 
 /* CRC-32 as in zlib, four bits at a time: the file is small beside the syncs it costs. */
@@ -149,8 +149,8 @@ audit_parse(const char *line, size_t size, struct audit_line *ret_line)
 	memcpy(name, kind, (size_t)(c.p - kind));
 	name[c.p - kind] = '\0';
 	l.kind = record_kind_by_name(kind, (size_t)(c.p - kind));
-	if (!take(&c, "\",\"prev\":\"") || !take_hash(&c, l.prev) ||
-	    !take(&c, "\",\"hash\":\"") || !take_hash(&c, l.hash) || !take(&c, "\",\"body\":"))
+	if (!take(&c, "\",\"prev\":\"") || !take_hash(&c, l.prev) || !take(&c, "\",\"hash\":\"") ||
+	    !take_hash(&c, l.hash) || !take(&c, "\",\"body\":"))
 		return -EBADMSG;
 	l.body = c.p;
 	l.body_size = (size_t)(c.end - c.p);

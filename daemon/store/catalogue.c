@@ -11,11 +11,8 @@
 
 /* Stored: append only. */
 static const char *const scopes[] = {
-	[STORE_STATION] = "station",
-	[STORE_SELECTED] = "selected",
-	[STORE_OWN] = "own",
-	[STORE_PLATFORM] = "platform",
-	[STORE_ASIDE] = "aside",
+	[STORE_STATION] = "station",   [STORE_SELECTED] = "selected", [STORE_OWN] = "own",
+	[STORE_PLATFORM] = "platform", [STORE_ASIDE] = "aside",
 };
 _Static_assert(ARRAY_LEN(scopes) == STORE_SCOPE_COUNT, "every scope has a name");
 

@@ -18,9 +18,9 @@
 
 #include "store/schema.h"
 
-#define EAGER_OPENS 5  /* LIMIT: failures before only trying now and then */
-#define RETRY_MS 15000 /* LIMIT: what an operator waits at most when looking costs seconds */
-#define SCHEMA_UNSAID 3	/* what daemons had that did not say so when they started */
+#define EAGER_OPENS 5	/* LIMIT: failures before only trying now and then */
+#define RETRY_MS 15000	/* LIMIT: what an operator waits at most when looking costs seconds */
+#define SCHEMA_UNSAID 3 /* what daemons had that did not say so when they started */
 
 static void
 stamp_of(const struct store_time *now, char out[STAMP_MAX])
@@ -136,8 +136,8 @@ recorded_version(void *ctx)
 
 	if (body != NULL && audit_last_of(&s->audit, RECORD_START, body) > 0) {
 		at = strstr(body, key);
-		version = at != NULL ? (unsigned)strtoul(at + sizeof(key) - 1, NULL, 10)
-				     : SCHEMA_UNSAID;
+		version =
+		    at != NULL ? (unsigned)strtoul(at + sizeof(key) - 1, NULL, 10) : SCHEMA_UNSAID;
 	}
 	free(body);
 	return version;

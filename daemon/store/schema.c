@@ -150,6 +150,6 @@ static const char step_kinds[] =
 
 /* clang-format on */
 
-const char *const schema_steps[] = { step_records, step_attempts, step_catalogue,
-					   step_verdicts, step_incomplete, step_kinds };
+const char *const schema_steps[] = { step_records,  step_attempts,   step_catalogue,
+				     step_verdicts, step_incomplete, step_kinds };
 const size_t schema_step_count = ARRAY_LEN(schema_steps);

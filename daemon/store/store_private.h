@@ -34,8 +34,8 @@
 
 /* The slow walk (walk.c). */
 struct walk {
-	off_t offset;	/* of the next line; 0: at the beginning */
-	int64_t seq;	/* compared last */
+	off_t offset;	 /* of the next line; 0: at the beginning */
+	int64_t seq;	 /* compared last */
 	int64_t last_id; /* of the last attempt met */
 	int64_t compared;
 	unsigned long differences, unreadable;

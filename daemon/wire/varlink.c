@@ -19,11 +19,11 @@
 struct varlink_in {
 	char *bytes;
 	size_t capacity;
-	size_t used;	   /* bytes there are, from 0 */
-	size_t start;	   /* of the message to come */
-	size_t searched;   /* no NUL in [start, searched) */
+	size_t used;	    /* bytes there are, from 0 */
+	size_t start;	    /* of the message to come */
+	size_t searched;    /* no NUL in [start, searched) */
 	size_t message_max; /* with its NUL */
-	uint64_t dropped;  /* bytes of the stream before bytes[0] */
+	uint64_t dropped;   /* bytes of the stream before bytes[0] */
 };
 
 int
@@ -172,8 +172,8 @@ parse_object(const char *text, size_t count, json_t **ret_whole, const char **re
 		if (json_error_code(&error) == json_error_out_of_memory)
 			return -ENOMEM;
 		*ret_why = json_error_code(&error) == json_error_duplicate_key
-				   ? "the message has a key twice"
-				   : "the message is not well-formed JSON";
+			       ? "the message has a key twice"
+			       : "the message is not well-formed JSON";
 		return -EINVAL;
 	}
 	if (!json_is_object(whole)) {

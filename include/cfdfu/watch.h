@@ -29,11 +29,11 @@ struct watch;
 
 /* Strings come from the device, are bounded and terminated, and are not to be trusted. */
 struct sighting {
-	char port[PORT_TEXT_MAX];	/* kernel's port path: "1-4", "3-2.1" */
+	char port[PORT_TEXT_MAX]; /* kernel's port path: "1-4", "3-2.1" */
 	/* The port by its controller's device path, as udev's ID_PATH: "pci-0000:00:14.0-usb-0:4".
 	 * The same however buses are numbered; "" unknown. */
 	char path[PATH_TEXT_MAX];
-	uint64_t arrival;		/* unique for each enumeration, rises with time */
+	uint64_t arrival; /* unique for each enumeration, rises with time */
 	uint16_t vid, pid, bcd_device;
 	char manufacturer[64];
 	char product[64];

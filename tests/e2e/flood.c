@@ -29,8 +29,7 @@
 #define TELL(method, parameters)                                                                   \
 	"{\"method\":\"org.cfdfu.Station." method "\",\"oneway\":true,"                            \
 	"\"parameters\":" parameters "}\0"
-#define WATCH                                                                                      \
-	"{\"method\":\"org.cfdfu.Station.Watch\",\"more\":true,\"parameters\":{}}\0"
+#define WATCH "{\"method\":\"org.cfdfu.Station.Watch\",\"more\":true,\"parameters\":{}}\0"
 
 struct kind {
 	const char *text;
@@ -97,8 +96,8 @@ static bool
 say(struct client *c)
 {
 	while (over == 0) {
-		ssize_t n = send(c->fd, c->kind->text + c->said, c->kind->bytes - c->said,
-				 MSG_NOSIGNAL);
+		ssize_t n =
+		    send(c->fd, c->kind->text + c->said, c->kind->bytes - c->said, MSG_NOSIGNAL);
 
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;

@@ -96,14 +96,13 @@ a_write_protected_sector_is_called_that(void **state)
 
 		expect_fault(x, ports[i], FAULT_PROTECTED);
 		assert_true(last(x, ports[i])->verdict.has_addr);
-		assert_in_range(last(x, ports[i])->verdict.addr,
-				i < 2 ? 0x08004000 : 0x08008000,
+		assert_in_range(last(x, ports[i])->verdict.addr, i < 2 ? 0x08004000 : 0x08008000,
 				i < 2 ? 0x08007FFF : 0x0800BFFF);
 		if (i % 2 == 0)
 			assert_int_equal(n->erases, 0);
-		assert_true(drone_would_boot(drone_at(x, ports[i]),
-					     world_now_us(station_world(x->s))) ==
-			    (i % 2 == 0 || i < 2));
+		assert_true(
+		    drone_would_boot(drone_at(x, ports[i]), world_now_us(station_world(x->s))) ==
+		    (i % 2 == 0 || i < 2));
 	}
 }
 

@@ -94,12 +94,11 @@ on_note(struct station *s, const struct command *c)
 	if (c->note == NOTE_DRONE_QUARANTINED)
 		disk_aside(s, c->record->serial, true);
 	if (s->options.verbose && c->note != NOTE_STEP && c->note != NOTE_ENDED) {
-		static const char *const names[NOTE_COUNT] = { "seen",	      "left",
-							       "step",	      "ended",
-							       "idle",	      "foreign",
-							       "quarantined", "drone quarantined",
-							       "common cause", "brake",
-							       "special ended" };
+		static const char *const names[NOTE_COUNT] = {
+			"seen",		"left",	   "step",	   "ended",
+			"idle",		"foreign", "quarantined",  "drone quarantined",
+			"common cause", "brake",   "special ended"
+		};
 		printf("%9.3f s  %-6s %s\n", (double)station_now_us(s) / 1e6, seat->port,
 		       names[c->note]);
 	}

@@ -80,8 +80,8 @@ brake_told(struct station *s, const struct job_record *r)
 	const struct station_row *row = disk_row(s, r->id);
 	unsigned limit = s->options.fleet.brake;
 
-	if (limit == 0 || row == NULL || r->kind != JOB_UPDATE || !row->has_image ||
-	    !harms(row) || is_barred(s, row->sha256) || harmed(s, row) < limit)
+	if (limit == 0 || row == NULL || r->kind != JOB_UPDATE || !row->has_image || !harms(row) ||
+	    is_barred(s, row->sha256) || harmed(s, row) < limit)
 		return;
 	if (!fleet_paused(s->fleet) || policy_aside(fleet_policy(s->fleet), row->sha256) == NULL)
 		station_break(s, "I19: %u drones were harmed alike and the station goes on", limit);
@@ -131,8 +131,7 @@ brake_restarted(struct station *s, struct fleet *fresh)
 bool
 station_release_image(struct station *s, const struct image *image)
 {
-	bool was =
-	    fleet_release_image(s->fleet, image_label(image)->sha256, station_now_us(s));
+	bool was = fleet_release_image(s->fleet, image_label(image)->sha256, station_now_us(s));
 
 	for (size_t i = 0; i < s->barred_count; i++)
 		if (memcmp(s->barred[i], image_label(image)->sha256, IMAGE_SHA256_BYTES) == 0)

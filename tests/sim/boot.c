@@ -16,7 +16,7 @@
 
 #define LOADER_ADDR 0x08000000U
 #define LOADER_BYTES 7256
-#define VECTORS 16 /* looked at; the first of every Cortex-M table */
+#define VECTORS 16	 /* looked at; the first of every Cortex-M table */
 #define VERSION_BYTES 29 /* SPEC: protocol notes 2.4: what fits into the answer */
 #define DIGITS "0123456789"
 #define WINDOW_BEFORE 64

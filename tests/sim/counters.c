@@ -7,20 +7,23 @@
 #include <stddef.h>
 #include <string.h>
 
-#define ONE(member) { #member, offsetof(struct drone_counters, member) }
+#define ONE(member)                                                                                \
+	{                                                                                          \
+#member, offsetof(struct drone_counters, member)                                   \
+	}
 
 static const struct {
 	const char *name;
 	size_t offset;
 } members[] = {
-	ONE(requests),	     ONE(standard),	  ONE(beyond_standard), ONE(writing),
-	ONE(vendor),	     ONE(cdc),		  ONE(bulk_out),	ONE(bulk_in),
-	ONE(resets),	     ONE(stalls),	  ONE(nak_us),		ONE(busy_us),
-	ONE(blocks_written), ONE(bytes_written),  ONE(blocks_read),	ONE(bytes_read),
-	ONE(set_addresses),  ONE(erases),	  ONE(outside_writes),	ONE(outside_erases),
-	ONE(mass_erases),    ONE(unprotects),	  ONE(option_writes),	ONE(otp_writes),
-	ONE(feature_writes), ONE(overwrites),	  ONE(reboots),		ONE(leaves),
-	ONE(boots),          ONE(enumerations),	  ONE(lights_good),	ONE(lights_bad),
+	ONE(requests),	     ONE(standard),	 ONE(beyond_standard), ONE(writing),
+	ONE(vendor),	     ONE(cdc),		 ONE(bulk_out),	       ONE(bulk_in),
+	ONE(resets),	     ONE(stalls),	 ONE(nak_us),	       ONE(busy_us),
+	ONE(blocks_written), ONE(bytes_written), ONE(blocks_read),     ONE(bytes_read),
+	ONE(set_addresses),  ONE(erases),	 ONE(outside_writes),  ONE(outside_erases),
+	ONE(mass_erases),    ONE(unprotects),	 ONE(option_writes),   ONE(otp_writes),
+	ONE(feature_writes), ONE(overwrites),	 ONE(reboots),	       ONE(leaves),
+	ONE(boots),	     ONE(enumerations),	 ONE(lights_good),     ONE(lights_bad),
 	ONE(passthrough),    ONE(fates),
 };
 

@@ -20,16 +20,7 @@ enum type {
 	RO = 0x40
 };
 
-enum source {
-	FIXED = 0,
-	REVISION0,
-	REVISION1,
-	MODIFIED,
-	FLASH_KIB,
-	ID0,
-	ID1,
-	ID2
-};
+enum source { FIXED = 0, REVISION0, REVISION1, MODIFIED, FLASH_KIB, ID0, ID1, ID2 };
 
 struct item {
 	const char *group, *name;
@@ -90,13 +81,10 @@ static const struct item params[] = {
 };
 
 static const struct item logs[] = {
-	{ "pm", "vbat", 7, FIXED, 0x4079999A },	      /* 3.9 V */
-	{ "pm", "vbatMV", 2, FIXED, 3900 },
-	{ "pm", "state", 4, FIXED, 1 },		      /* charging */
-	{ "pm", "batteryLevel", 1, FIXED, 80 },
-	{ "stabilizer", "roll", 7, FIXED, 0 },
-	{ "stabilizer", "pitch", 7, FIXED, 0 },
-	{ "stabilizer", "yaw", 7, FIXED, 0 },
+	{ "pm", "vbat", 7, FIXED, 0x4079999A },					/* 3.9 V */
+	{ "pm", "vbatMV", 2, FIXED, 3900 },	{ "pm", "state", 4, FIXED, 1 }, /* charging */
+	{ "pm", "batteryLevel", 1, FIXED, 80 }, { "stabilizer", "roll", 7, FIXED, 0 },
+	{ "stabilizer", "pitch", 7, FIXED, 0 }, { "stabilizer", "yaw", 7, FIXED, 0 },
 };
 
 /* The table's checksum changes with the build, as ids do between builds. */
@@ -116,8 +104,8 @@ toc_crc(struct drone *d, const struct item *items, size_t count)
 static uint32_t
 revision(struct drone *d, bool high)
 {
-	const char *text = d->config.revision[0] != '\0' ? d->config.revision
-							  : boot_look(d)->revision;
+	const char *text =
+	    d->config.revision[0] != '\0' ? d->config.revision : boot_look(d)->revision;
 	uint64_t v = strtoull(text, NULL, 16);
 
 	return high ? (uint32_t)(v >> 16) : (uint32_t)(v & 0xFFFF);

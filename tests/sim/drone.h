@@ -30,21 +30,21 @@ struct fate;
 struct sighting;
 
 #define DRONE_NEVER UINT64_MAX
-#define DRONE_FATES_MAX 16	/* LIMIT: armed at a time */
-#define DRONE_SECTORS_MAX 512	/* LIMIT: twice the largest chip described */
-#define DRONE_TEXT_MAX 64	/* LIMIT: configurable texts */
-#define DRONE_LAYOUTS_MAX 4	/* alternates */
+#define DRONE_FATES_MAX 16    /* LIMIT: armed at a time */
+#define DRONE_SECTORS_MAX 512 /* LIMIT: twice the largest chip described */
+#define DRONE_TEXT_MAX 64     /* LIMIT: configurable texts */
+#define DRONE_LAYOUTS_MAX 4   /* alternates */
 
 enum drone_personality { DRONE_OFF = 0, DRONE_RUNTIME, DRONE_ROM };
 
 /* What the device is. */
 enum drone_model {
 	DRONE_CRAZYFLIE = 0,
-	DRONE_OTHER_VCP,    /* somebody else's 0483:5740; has no DFU mode */
-	DRONE_OTHER_DFU,    /* 0483:df11, F411: other memory map, blank OTP, never leaves DFU */
-	DRONE_F10X_MEDIUM,  /* STM32F10x, 128 pages of 1 KiB; ST's own DFU loader in the first 12 */
-	DRONE_F10X_HIGH,    /* STM32F10x, 256 pages of 2 KiB; loader in the first 6 */
-	DRONE_EVAL,	    /* ST evaluation board: internal flash, SPI flash, NOR */
+	DRONE_OTHER_VCP,   /* somebody else's 0483:5740; has no DFU mode */
+	DRONE_OTHER_DFU,   /* 0483:df11, F411: other memory map, blank OTP, never leaves DFU */
+	DRONE_F10X_MEDIUM, /* STM32F10x, 128 pages of 1 KiB; ST's own DFU loader in the first 12 */
+	DRONE_F10X_HIGH,   /* STM32F10x, 256 pages of 2 KiB; loader in the first 6 */
+	DRONE_EVAL,	   /* ST evaluation board: internal flash, SPI flash, NOR */
 	DRONE_MODEL_COUNT
 };
 
@@ -58,13 +58,13 @@ enum drone_kind {
 
 /* How the ROM makes its serial from the UID (protocol notes 1.3). */
 enum drone_serial {
-	DRONE_SERIAL_PLAIN = 0,	 /* 32-bit addition */
-	DRONE_SERIAL_NO_CARRY,	 /* byte sums without carry */
-	DRONE_SERIAL_PLUS_A,	 /* 0x0A added to the low half-word */
+	DRONE_SERIAL_PLAIN = 0, /* 32-bit addition */
+	DRONE_SERIAL_NO_CARRY,	/* byte sums without carry */
+	DRONE_SERIAL_PLUS_A,	/* 0x0A added to the low half-word */
 	DRONE_SERIAL_PLUS_A_NO_CARRY,
 	DRONE_SERIAL_MISSING,
-	DRONE_SERIAL_CONSTANT,	 /* FFFFFFFEFFFF */
-	DRONE_SERIAL_CUSTOM,	 /* config.serial_text */
+	DRONE_SERIAL_CONSTANT, /* FFFFFFFEFFFF */
+	DRONE_SERIAL_CUSTOM,   /* config.serial_text */
 	DRONE_SERIAL_COUNT
 };
 
@@ -92,12 +92,12 @@ enum drone_reboot {
 
 /* The timing model: data-sheet typical values times flash_permille / 1000 (protocol notes 6). */
 struct drone_timing {
-	uint32_t control_us;	 /* each control or bulk transfer: 350 */
-	uint32_t byte_ns;	 /* each byte of a data stage: 1200 */
-	uint32_t flash_permille; /* 1000 = typical, 2000 = the data sheet's erase maximum */
-	uint32_t crtp_us;	 /* from a CRTP packet to its answer */
-	uint32_t gap_min_ms, gap_max_ms;   /* reboot request -> DFU on the bus; drawn */
-	uint32_t boot_min_ms, boot_max_ms; /* leave, plug or reset -> run-time on the bus */
+	uint32_t control_us;		 /* each control or bulk transfer: 350 */
+	uint32_t byte_ns;		 /* each byte of a data stage: 1200 */
+	uint32_t flash_permille;	 /* 1000 = typical, 2000 = the data sheet's erase maximum */
+	uint32_t crtp_us;		 /* from a CRTP packet to its answer */
+	uint32_t gap_min_ms, gap_max_ms; /* reboot request -> DFU on the bus; drawn */
+	uint32_t boot_min_ms, boot_max_ms;   /* leave, plug or reset -> run-time on the bus */
 	uint32_t leave_min_ms, leave_max_ms; /* dfuMANIFEST answered -> off the bus: 1..50 */
 };
 
@@ -122,28 +122,28 @@ struct drone_config {
 	uint32_t poll_busy_ms;		       /* what DRONE_KIND_DNBUSY says again */
 	enum drone_descriptors descriptors;
 	uint32_t transfer_size; /* 0 = the chip's own; DRONE_TRANSFER_SIZE_ZERO = says 0 */
-	char layout[DRONE_LAYOUTS_MAX][128];   /* "" = the chip's own memory string */
+	char layout[DRONE_LAYOUTS_MAX][128]; /* "" = the chip's own memory string */
 
 	/* boot */
-	bool button_boots;  /* a leave after button entry does start the application */
+	bool button_boots;   /* a leave after button entry does start the application */
 	bool boots_anything; /* do not look for a platform table: plausible vectors are enough */
 
 	/* run-time */
-	bool one_interface; /* descriptors of 2022.05 and before: no CDC */
+	bool one_interface;	   /* descriptors of 2022.05 and before: no CDC */
 	uint32_t ignored_requests; /* so many reboot requests are answered with success and lost */
 	bool no_dfu_request; /* before 2022.03: answers wIndex 2 with success and does not reboot */
-	bool no_type;	    /* does not answer D1 02 */
-	bool silent;	    /* CRTP never answers */
-	unsigned chatter;   /* console packets before each answer, at most (drawn) */
+	bool no_type;	     /* does not answer D1 02 */
+	bool silent;	     /* CRTP never answers */
+	unsigned chatter;    /* console packets before each answer, at most (drawn) */
 	enum drone_reboot reboot;
 	char product[DRONE_TEXT_MAX], manufacturer[DRONE_TEXT_MAX]; /* "" = as the model has it */
-	char version[DRONE_TEXT_MAX];  /* "" = what the flash says */
+	char version[DRONE_TEXT_MAX];				    /* "" = what the flash says */
 	char revision[DRONE_TEXT_MAX]; /* 12 hex digits; "" = what the flash says */
 	char type[DRONE_TEXT_MAX];     /* "" = by OTP */
 	int modified;		       /* -1 = what the flash says */
 
 	/* accounting */
-	bool count_standard; /* standard requests count for fates with on=any */
+	bool count_standard;	   /* standard requests count for fates with on=any */
 	uint32_t application_addr; /* where "outside the application" ends: 0x08004000 */
 };
 
@@ -169,8 +169,8 @@ struct drone_counters {
 	uint64_t dfu[7];	  /* by bRequest: DETACH .. ABORT */
 	uint64_t vendor, cdc, bulk_out, bulk_in, resets;
 	uint64_t stalls;
-	uint64_t nak_us;	  /* host time spent in answers delayed by a busy device */
-	uint64_t busy_us;	  /* erasing and programming */
+	uint64_t nak_us;  /* host time spent in answers delayed by a busy device */
+	uint64_t busy_us; /* erasing and programming */
 	uint64_t blocks_written, bytes_written, blocks_read, bytes_read, set_addresses;
 	uint64_t erases;
 	uint64_t outside_writes, outside_erases; /* below application_addr or not in flash at all */
@@ -178,8 +178,8 @@ struct drone_counters {
 	uint64_t overwrites; /* programmed bytes that were not blank */
 	uint64_t reboots, leaves, boots, enumerations;
 	uint64_t lights_good, lights_bad;
-	uint64_t passthrough; /* class requests that arm ESC pass-through */
-	uint64_t fates;	      /* strikes */
+	uint64_t passthrough;			   /* class requests that arm ESC pass-through */
+	uint64_t fates;				   /* strikes */
 	uint16_t sector_erases[DRONE_SECTORS_MAX]; /* of the first memory */
 };
 

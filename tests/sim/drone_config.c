@@ -42,8 +42,9 @@ static const char *const models[] = { "crazyflie", "other-vcp", "other-dfu", "f1
 static const char *const kinds[] = { "nak", "dnbusy", "stall-early", NULL };
 static const char *const serials[] = { "plain",	  "no-carry", "plus-a", "plus-a-no-carry",
 				       "missing", "constant", "custom", NULL };
-static const char *const descriptors[] = { "plain",   "cut",	"composite",
-					   "crowded", "changing", NULL };
+static const char *const descriptors[] = {
+	"plain", "cut", "composite", "crowded", "changing", NULL
+};
 static const char *const reboots[] = { "eproto", "epipe", "nodev", "timeout", "success", NULL };
 
 #define AT(member) offsetof(struct drone_config, member), sizeof(((struct drone_config *)0)->member)

@@ -21,28 +21,28 @@
 enum fate_kind {
 	FATE_NONE = 0,
 	/* A request matches; what it would have done is not done, unless said otherwise. */
-	FATE_STALL,	   /* endpoint answers STALL */
-	FATE_EPROTO,	   /* bus error before the device saw it */
-	FATE_LOST_ACK,	   /* the device did it, the host sees a bus error */
-	FATE_NO_ANSWER,	   /* never completes (count = 1: this one only; next ones work) */
-	FATE_SILENT,	   /* from here on nothing is ever answered, until power is removed */
-	FATE_LATE,	   /* done at once, answered value ms later (default 3000) */
-	FATE_SLOW,	   /* from here on answers come value ms before the timeout (5) */
-	FATE_DISCONNECT,   /* off the bus; back after back ms (0 = never), same mode */
-	FATE_POWER_LOSS,   /* power fails in mid-operation; boots after back ms (0 = never) */
-	FATE_RESET_RUNTIME,/* chip reset: off the bus, boots what is in the flash */
-	FATE_WRONG_STATE,  /* GETSTATUS says bState = value (default 2); it goes on as usual */
-	FATE_STATUS,	   /* GETSTATUS: dfuERROR with bStatus = value (default 3, errWRITE) */
-	FATE_GARBAGE,	   /* an IN transfer brings random bytes of the right length */
-	FATE_SHORT,	   /* an IN transfer brings value bytes only (default half) */
-	FATE_OVERFLOW,	   /* the device babbles: USB_OVERFLOW */
-	FATE_NOMEM,	   /* the host cannot queue it: USB_NOMEM */
-	FATE_FLIP_WRITE,   /* bit number value of this data block is programmed wrong */
-	FATE_FLIP_READ,	   /* bit number value of this data block arrives wrong */
-	FATE_BUSY_FOREVER, /* the operation begun by this request never ends */
-	FATE_POLL_HUGE,	   /* this GETSTATUS says poll in value ms (default 0xFFFFFF) */
-	FATE_POLL_ZERO,	   /* this GETSTATUS says poll in 0 ms */
-	FATE_SWAP_NOW,	   /* pulled, another one put in, in the same mode, back ms later */
+	FATE_STALL,	    /* endpoint answers STALL */
+	FATE_EPROTO,	    /* bus error before the device saw it */
+	FATE_LOST_ACK,	    /* the device did it, the host sees a bus error */
+	FATE_NO_ANSWER,	    /* never completes (count = 1: this one only; next ones work) */
+	FATE_SILENT,	    /* from here on nothing is ever answered, until power is removed */
+	FATE_LATE,	    /* done at once, answered value ms later (default 3000) */
+	FATE_SLOW,	    /* from here on answers come value ms before the timeout (5) */
+	FATE_DISCONNECT,    /* off the bus; back after back ms (0 = never), same mode */
+	FATE_POWER_LOSS,    /* power fails in mid-operation; boots after back ms (0 = never) */
+	FATE_RESET_RUNTIME, /* chip reset: off the bus, boots what is in the flash */
+	FATE_WRONG_STATE,   /* GETSTATUS says bState = value (default 2); it goes on as usual */
+	FATE_STATUS,	    /* GETSTATUS: dfuERROR with bStatus = value (default 3, errWRITE) */
+	FATE_GARBAGE,	    /* an IN transfer brings random bytes of the right length */
+	FATE_SHORT,	    /* an IN transfer brings value bytes only (default half) */
+	FATE_OVERFLOW,	    /* the device babbles: USB_OVERFLOW */
+	FATE_NOMEM,	    /* the host cannot queue it: USB_NOMEM */
+	FATE_FLIP_WRITE,    /* bit number value of this data block is programmed wrong */
+	FATE_FLIP_READ,	    /* bit number value of this data block arrives wrong */
+	FATE_BUSY_FOREVER,  /* the operation begun by this request never ends */
+	FATE_POLL_HUGE,	    /* this GETSTATUS says poll in value ms (default 0xFFFFFF) */
+	FATE_POLL_ZERO,	    /* this GETSTATUS says poll in 0 ms */
+	FATE_SWAP_NOW,	    /* pulled, another one put in, in the same mode, back ms later */
 	/* The at-th mode change, leave or enumeration matches (in=, on= are ignored). */
 	FATE_NO_LEAVE,	    /* answers dfuMANIFEST and stays in DFU */
 	FATE_LEAVE_RUNTIME, /* after leaving comes up in run-time mode, whatever the flash holds */
@@ -55,7 +55,7 @@ enum fate_kind {
 	FATE_NO_SERIAL,	    /* enumerates without a serial string */
 	FATE_CUT_STRINGS,   /* string descriptors announce more than they deliver */
 	FATE_HOSTILE_STRINGS, /* control characters, quotes, markup, lone surrogates, formulas */
-	FATE_DUP_SERIAL,    /* enumerates with the serial of "FFFFFFFEFFFF" clones */
+	FATE_DUP_SERIAL,      /* enumerates with the serial of "FFFFFFFEFFFF" clones */
 	/* From now on. */
 	FATE_LIAR,	  /* accepts and echoes everything, the flash never changes */
 	FATE_OPEN_BUSY,	  /* the next count opens fail with -EBUSY */
@@ -91,9 +91,9 @@ struct fate {
 	enum fate_kind kind;
 	enum fate_mode mode;
 	enum fate_request on;
-	uint32_t at;	 /* 1 = the next matching one; 0 counts as 1 */
-	uint32_t count;	 /* strikes; 0 counts as 1 */
-	uint32_t value;	 /* see the kind; meaningful when has_value */
+	uint32_t at;	/* 1 = the next matching one; 0 counts as 1 */
+	uint32_t count; /* strikes; 0 counts as 1 */
+	uint32_t value; /* see the kind; meaningful when has_value */
 	uint32_t back_ms;
 	bool has_value;
 };

@@ -22,7 +22,7 @@ struct live_options {
 	const char *script; /* file of commands to begin with; NULL: none */
 	bool fast;	    /* drones get fast timing unless they say otherwise */
 	bool count_standard;
-	bool quit_ends_loop; /* "quit" breaks the event loop */
+	bool quit_ends_loop;	    /* "quit" breaks the event loop */
 	void (*on_quit)(void *ctx); /* or calls this; NULL: nothing */
 };
 

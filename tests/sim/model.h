@@ -95,8 +95,8 @@ struct channel {
 struct findings {
 	bool valid; /* up to date with the flash */
 	bool vectors_ok, blank;
-	unsigned types; /* how many supported device types */
-	bool fits;	/* one of them is the drone's */
+	unsigned types;	    /* how many supported device types */
+	bool fits;	    /* one of them is the drone's */
 	char type_text[32]; /* the name its record gives the drone */
 	char version[32], revision[16];
 	uint32_t revision_addr; /* where its text stands */

@@ -365,9 +365,10 @@ static void
 read_options(const struct drone *d, uint32_t offset, uint8_t *buf, size_t length)
 {
 	unsigned nwrp = 0xFFFFU & ~(d->config.write_protected & 0xFFFU);
-	const uint8_t bytes[16] = { 0xEF, 0xAA, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-				    (uint8_t)nwrp, (uint8_t)(nwrp >> 8), 0xFF, 0xFF, 0xFF, 0xFF,
-				    0xFF, 0xFF };
+	const uint8_t bytes[16] = { 0xEF, 0xAA, 0xFF, 0xFF,	     0xFF,
+				    0xFF, 0xFF, 0xFF, (uint8_t)nwrp, (uint8_t)(nwrp >> 8),
+				    0xFF, 0xFF, 0xFF, 0xFF,	     0xFF,
+				    0xFF };
 
 	for (size_t i = 0; i < length && offset + i < sizeof(bytes); i++)
 		buf[i] = buf[i] == 0xFF ? bytes[offset + i] : buf[i];

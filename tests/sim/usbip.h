@@ -19,7 +19,7 @@ struct event_base;
 struct live;
 struct usbip;
 
-#define USBIP_URBS_MAX 128	       /* LIMIT: on one device; cdc_acm alone queues 17 */
+#define USBIP_URBS_MAX 128	      /* LIMIT: on one device; cdc_acm alone queues 17 */
 #define USBIP_TRANSFER_MAX (1U << 20) /* LIMIT: in one request */
 
 /*

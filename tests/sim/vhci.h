@@ -11,8 +11,8 @@
 
 struct vhci {
 	unsigned controllers;
-	unsigned ports;				  /* of one high-speed root hub */
-	unsigned bus[VHCI_CONTROLLERS_MAX];	  /* number of the high-speed bus */
+	unsigned ports;			    /* of one high-speed root hub */
+	unsigned bus[VHCI_CONTROLLERS_MAX]; /* number of the high-speed bus */
 	char attach_path[64];
 };
 

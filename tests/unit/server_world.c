@@ -164,8 +164,8 @@ const struct method_signature world_signatures[WORLD_METHODS] = {
 };
 
 server_handler *const world_handlers[WORLD_METHODS] = {
-	on_echo,    on_defer,	on_echo,  on_defer,  on_file,
-	on_invalid, on_nothing, on_flood, on_ignore, on_too_much, on_late,
+	on_echo,    on_defer, on_echo,	 on_defer,    on_file, on_invalid,
+	on_nothing, on_flood, on_ignore, on_too_much, on_late,
 };
 
 static void

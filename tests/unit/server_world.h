@@ -18,9 +18,9 @@ struct world {
 	char denied_method[64];
 	int done, refused; /* answers to what changes something */
 	char refused_error[64], changed_text[64];
-	int fd_bytes; /* size of the passed file */
+	int fd_bytes;	   /* size of the passed file */
 	uint64_t clock_us; /* the server's clock: stands still but for what requests cost */
-	uint64_t cost_us; /* of one Echo */
+	uint64_t cost_us;  /* of one Echo */
 	void (*on_request)(void *ctx, bool answered); /* an Echo begins, has ended; may be NULL */
 	void *on_request_ctx;
 	int counts[WORLD_COUNTS]; /* Echos by their number */
@@ -28,7 +28,7 @@ struct world {
 
 #define WORLD_METHODS 11
 #define WORLD_GID 54321 /* the group that may change things */
-#define TEXT_MAX 8192 /* of what hear() hears at once */
+#define TEXT_MAX 8192	/* of what hear() hears at once */
 
 extern const struct method_signature world_signatures[WORLD_METHODS];
 extern server_handler *const world_handlers[WORLD_METHODS];

@@ -117,8 +117,9 @@ what_an_image_cannot_bring_about_is_not_counted(void **state)
 	for (enum verdict_kind v = VERDICT_NONE; v < VERDICT_COUNT; v++)
 		for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
 			for (enum step s = STEP_NONE; s < STEP_COUNT; s++) {
-				struct brake_ending e = { image_a, "a", v,     f,
-							  s,	   "P", "DFU", "1-4" };
+				struct brake_ending e = {
+					image_a, "a", v, f, s, "P", "DFU", "1-4"
+				};
 				bool counts = v == VERDICT_FAIL &&
 					      (f == FAULT_NO_BOOT || f == FAULT_WRONG_VERSION ||
 					       f == FAULT_VERIFY ||
@@ -151,8 +152,8 @@ a_drone_is_known_by_what_both_endings_tell(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
 		struct brake_ending e = {
-			image_a,       "a", VERDICT_FAIL, FAULT_VERIFY, STEP_VERIFYING, NULL, NULL,
-			pairs[i].a[2],
+			image_a,	"a",  VERDICT_FAIL, FAULT_VERIFY,
+			STEP_VERIFYING, NULL, NULL,	    pairs[i].a[2],
 		};
 
 		brake_forget(&b);
@@ -171,7 +172,7 @@ with_more_images_than_there_are_places_the_newest_are_counted(void **state)
 {
 	static struct brake b;
 	uint8_t sha256[IMAGE_SHA256_BYTES] = { 0 };
-	struct brake_ending e = { sha256,	  "x", VERDICT_FAIL, FAULT_NO_BOOT,
+	struct brake_ending e = { sha256,	"x", VERDICT_FAIL, FAULT_NO_BOOT,
 				  STEP_BOOTING, "P", "",	   "1-1" };
 
 	(void)state;
@@ -193,8 +194,8 @@ as_many_drones_as_can_be_configured_are_told_apart(void **state)
 	static struct brake b;
 	const struct brake_run *run = NULL;
 	char serial[8], reason[POLICY_REASON_MAX];
-	struct brake_ending e = { image_a,	  "a",	  VERDICT_FAIL, FAULT_WRONG_VERSION,
-				  STEP_CONFIRMING, serial, "",		"1-1" };
+	struct brake_ending e = { image_a,	   "a",	   VERDICT_FAIL, FAULT_WRONG_VERSION,
+				  STEP_CONFIRMING, serial, "",		 "1-1" };
 
 	(void)state;
 	for (unsigned i = 0; i < BRAKE_DRONES_MAX + 8; i++) {

@@ -429,10 +429,9 @@ steering_commands_ask_what_they_should(void **state)
 static void
 wait_prints_endings_as_they_come_and_tells_failure(void **state)
 {
-	const char *const replies[] = {
-		WATCH("true", SLOT_BUSY),
-		WATCH("false", SLOT_ENDED("1-4", "CC", "pass", "Good.")), NULL
-	};
+	const char *const replies[] = { WATCH("true", SLOT_BUSY),
+					WATCH("false", SLOT_ENDED("1-4", "CC", "pass", "Good.")),
+					NULL };
 	const char *const bad[] = {
 		WATCH("true", SLOT_BUSY "," SLOT_ENDED("1-6", "BB", "fail", "No answer.")),
 		WATCH("false", SLOT_ENDED("1-4", "CC", "needs-power-cycle", "Replug.")), NULL
@@ -475,11 +474,11 @@ wait_counts_each_drone_once_with_its_last_ending(void **state)
 
 /* A station that has a drone, and nothing begun. */
 #define IDLE(state, selected, class)                                                               \
-	"{\"parameters\":{\"station\":{\"state\":\"" state                                         \
-	"\",\"selected\":[" selected "]},\"slots\":[{\"port\":\"1-4\",\"present\":true,\"state\":" \
-				     "\"idle\",\"class\":\"" class "\",\"verdict\":null}],"        \
-								   "\"full\":true,\"lost\":false}" \
-								   ",\"continues\":true}"
+	"{\"parameters\":{\"station\":{\"state\":\"" state "\",\"selected\":[" selected            \
+	"]},\"slots\":[{\"port\":\"1-4\",\"present\":true,\"state\":"                              \
+	"\"idle\",\"class\":\"" class "\",\"verdict\":null}],"                                     \
+				      "\"full\":true,\"lost\":false}"                              \
+				      ",\"continues\":true}"
 
 static void
 wait_times_out_with_5_and_ends_at_once_when_nothing_is_there(void **state)

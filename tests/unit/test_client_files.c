@@ -292,8 +292,8 @@ long_histories_come_page_by_page(void **state)
 static void
 no_history_is_cut_in_silence(void **state)
 {
-	static const char cut[] = "{\"parameters\":{\"attempts\":[" ATTEMPT(
-	    "9", ",\"kind\":\"backup\"") "],\"next\":9}}";
+	static const char cut[] =
+	    "{\"parameters\":{\"attempts\":[" ATTEMPT("9", ",\"kind\":\"backup\"") "],\"next\":9}}";
 	static const char empty[] = "{\"parameters\":{\"attempts\":[],\"next\":8}}";
 	static const char rest[] =
 	    "{\"parameters\":{\"attempts\":[" ATTEMPT("3", "") "],\"next\":null}}";

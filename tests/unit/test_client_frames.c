@@ -163,8 +163,10 @@ a_page_is_wrapped_at_words(void **state)
 		{ "\033[1;31mfail\033[0m  it is not there\n", 16,
 		  "\033[1;31mfail\033[0m  it is not\n      there\n" },
 		{ "\n\na\n", 20, "\n\na\n" },
+		/* clang-format off */
 		{ "机架 机架 机架 机架 机架\n", 20,
 		  "机架 机架 机架 机架\n  机架\n" },
+		/* clang-format on */
 	};
 
 	(void)state;

@@ -181,8 +181,7 @@ what_is_not_good_is_never_taken_away(void **state)
 static void
 words_and_names_are_whole_characters(void **state)
 {
-	static const char *const letters[] = { "\u00e9", "\u6f22", "\U0001f681", "\u202e",
-					       "\x1b" };
+	static const char *const letters[] = { "\u00e9", "\u6f22", "\U0001f681", "\u202e", "\x1b" };
 
 	(void)state;
 	for (size_t i = 0; i < 300 * ARRAY_LEN(letters); i++) {
@@ -191,9 +190,9 @@ words_and_names_are_whole_characters(void **state)
 
 		for (size_t k = 0; k <= i / ARRAY_LEN(letters); k++)
 			strcat(text, letters[i % ARRAY_LEN(letters)]);
-		slot = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "class", "quarantined",
-				 "verdict", text, "fault", text, "step", text, "port", text,
-				 "label", text);
+		slot =
+		    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "class", "quarantined", "verdict",
+			      text, "fault", text, "step", text, "port", text, "label", text);
 		assert_non_null(slot);
 		slot_words(slot, words, sizeof(words));
 		slot_name(slot, name, sizeof(name));
@@ -216,9 +215,9 @@ no_list_of_drones_is_cut_in_silence(void **state)
 
 	(void)state;
 	for (int i = 1; i <= 120; i++)
-		json_array_append_new(list, json_pack("{s:o, s:s, s:b}", "port",
-						      json_sprintf("1-%d", i), "class", "pass",
-						      "present", 1));
+		json_array_append_new(list,
+				      json_pack("{s:o, s:s, s:b}", "port", json_sprintf("1-%d", i),
+						"class", "pass", "present", 1));
 	for (size_t size = 1; size <= sizeof(text); size++) {
 		unsigned shown = 0, more = 0;
 		const char *rest;
@@ -340,9 +339,10 @@ level_of(const json_t *list, const char *name, const char *part)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(list, i, one) if (strcmp(out_string(one, "name"), name) == 0 &&
-					     strstr(out_string(one, "text"), part) !=
-						 NULL) return out_string(one, "level");
+	json_array_foreach(list, i, one)
+		if (strcmp(out_string(one, "name"), name) == 0 &&
+		    strstr(out_string(one, "text"), part) != NULL)
+			return out_string(one, "level");
 	return NULL;
 }
 

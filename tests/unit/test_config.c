@@ -184,7 +184,7 @@ an_exact_label_beats_a_glob_and_a_later_line_an_earlier(void **state)
 	assert_string_equal(config_label(c, "2-1", NULL), "y");
 	assert_null(config_label(c, "2-2", NULL));
 	assert_string_equal(config_label(c, "2-3", NULL), "Stra\xC3\x9F"
-						    "e 3");
+							  "e 3");
 	assert_null(config_label(c, "9-9", NULL));
 }
 
@@ -206,9 +206,8 @@ a_slot_is_named_by_its_controllers_path_too(void **state)
 	assert_string_equal(config_label(c, "7-4.2", path), "A3");
 	assert_string_equal(config_label(c, "1-4.2", NULL), "by number");
 	assert_string_equal(config_label(c, "1-4.2", ""), "by number");
-	assert_string_equal(config_label(c, "3-1.2",
-					 "platform-fd500000.pcie-pci-0000:01:00.0-usb-0:1.2"),
-			    "row B");
+	assert_string_equal(
+	    config_label(c, "3-1.2", "platform-fd500000.pcie-pci-0000:01:00.0-usb-0:1.2"), "row B");
 	assert_null(config_label(c, "3-1.2", "pci-0000:01:00.0-usb-0:1.2"));
 	assert_true(config_ports_match(&c->ports, "1-4.2", path));
 	assert_true(config_ports_match(&c->ports, "9-1", ""));

@@ -24,7 +24,10 @@ struct bytes {
 	const char *p;
 };
 
-#define BYTES(s) { sizeof(s) - 1, s }
+#define BYTES(s)                                                                                   \
+	{                                                                                          \
+		sizeof(s) - 1, s                                                                   \
+	}
 
 static const struct bytes console[] = {
 	BYTES("\x00---\n"),

@@ -148,9 +148,9 @@ limits_are_held_on_both_sides(void **state)
 	static const struct {
 		uint16_t said;
 		bool taken;
-	} sizes[] = { { 64, true },    { 62, false },	 { 2047, false }, { 4096, true },
-		      { 4098, false }, { 8192, false }, { 16384, false }, { 0xFFFF, false },
-		      { 0, false } };
+	} sizes[] = { { 64, true },	{ 62, false },	   { 2047, false },
+		      { 4096, true },	{ 4098, false },   { 8192, false },
+		      { 16384, false }, { 0xFFFF, false }, { 0, false } };
 	struct descr_dfu d;
 	const char *why;
 	uint8_t b[4096];

@@ -50,14 +50,22 @@ a_version_tells_its_age_when_it_is_a_releases(void **state)
 		const char *version;
 		enum release_age age;
 	} cases[] = {
-		{ "2022.03", RELEASE_NOT_OLDER }, { "2022.03.1", RELEASE_NOT_OLDER },
-		{ "2022.02", RELEASE_OLDER },	  { "2021.06.2", RELEASE_OLDER },
-		{ "2021.06-rc1", RELEASE_OLDER }, { "2021.12", RELEASE_OLDER },
-		{ "2025.02 +3", RELEASE_NOT_OLDER }, { "2020.09 +30", RELEASE_UNKNOWN },
-		{ "", RELEASE_UNKNOWN },	  { "NA", RELEASE_UNKNOWN },
-		{ "nightly", RELEASE_UNKNOWN },	  { "v1.0 +59", RELEASE_UNKNOWN },
-		{ "2022", RELEASE_UNKNOWN },	  { "2022.3", RELEASE_UNKNOWN },
-		{ "2022.031", RELEASE_UNKNOWN },  { "20220.3", RELEASE_UNKNOWN },
+		{ "2022.03", RELEASE_NOT_OLDER },
+		{ "2022.03.1", RELEASE_NOT_OLDER },
+		{ "2022.02", RELEASE_OLDER },
+		{ "2021.06.2", RELEASE_OLDER },
+		{ "2021.06-rc1", RELEASE_OLDER },
+		{ "2021.12", RELEASE_OLDER },
+		{ "2025.02 +3", RELEASE_NOT_OLDER },
+		{ "2020.09 +30", RELEASE_UNKNOWN },
+		{ "", RELEASE_UNKNOWN },
+		{ "NA", RELEASE_UNKNOWN },
+		{ "nightly", RELEASE_UNKNOWN },
+		{ "v1.0 +59", RELEASE_UNKNOWN },
+		{ "2022", RELEASE_UNKNOWN },
+		{ "2022.3", RELEASE_UNKNOWN },
+		{ "2022.031", RELEASE_UNKNOWN },
+		{ "20220.3", RELEASE_UNKNOWN },
 	};
 
 	(void)state;

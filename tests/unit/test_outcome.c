@@ -228,11 +228,10 @@ the_place_stands_inside_the_sentence(void **state)
 	assert_says(message((struct verdict){
 			.kind = VERDICT_FAIL, .fault = FAULT_STORAGE, .sys_errno = ENOSPC }),
 		    "cannot be written (system error: No space left on device). ");
-	assert_says(message((struct verdict){
-			.kind = VERDICT_FAIL,
-			.fault = FAULT_VERIFY,
-			.addr = 0x08004000,
-			.has_addr = true }),
+	assert_says(message((struct verdict){ .kind = VERDICT_FAIL,
+					      .fault = FAULT_VERIFY,
+					      .addr = 0x08004000,
+					      .has_addr = true }),
 		    " (address 0x08004000). ");
 	assert_says(message((struct verdict){
 			.kind = VERDICT_FAIL, .fault = FAULT_VERIFY, .has_addr = true }),

@@ -342,8 +342,9 @@ a_serial_names_the_drone_in_both_its_modes(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct policy *p = NULL;
-		struct policy_drone d = { NULL, cases[i].runtime, cases[i].dfu, PLATFORM_CF2, 0,
-					  false, NULL, NULL };
+		struct policy_drone d = {
+			NULL, cases[i].runtime, cases[i].dfu, PLATFORM_CF2, 0, false, NULL, NULL
+		};
 		struct policy_choice choice;
 
 		assert_int_equal(policy_new(&p), 0);
@@ -427,8 +428,9 @@ the_most_rules_are_taken_and_one_more_is_refused(void **state)
 static void
 an_image_that_is_lost_leaves_its_drones_alone(void **state)
 {
-	const struct policy_drone drone = { .port = PORT, .runtime_serial = RUNTIME,
-					    .dfu_serial = "", .crtp = PLATFORM_CF2 };
+	const struct policy_drone drone = {
+		.port = PORT, .runtime_serial = RUNTIME, .dfu_serial = "", .crtp = PLATFORM_CF2
+	};
 	struct image *image = image_for(0);
 	struct policy *p = policy_with_all_selected();
 	struct policy_choice choice;

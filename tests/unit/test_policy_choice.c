@@ -24,15 +24,13 @@ a_choice_says_whose_it_is(void **state)
 		const char *key;
 		enum policy_by by;
 	} ways[] = {
-		{ NULL, POLICY_BY_PLATFORM },
-		{ "front", POLICY_BY_LABEL },
-		{ PORT, POLICY_BY_SLOT },
-		{ "pci-usb-0:4.2", POLICY_BY_SLOT },
+		{ NULL, POLICY_BY_PLATFORM }, { "front", POLICY_BY_LABEL },
+		{ PORT, POLICY_BY_SLOT },     { "pci-usb-0:4.2", POLICY_BY_SLOT },
 		{ DFU, POLICY_BY_SERIAL },
 	};
 	struct policy *p = policy_with_all_selected();
-	struct policy_drone d = { PORT,	 RUNTIME, DFU,	   PLATFORM_CF2, 0,
-				  false, "front", "pci-usb-0:4.2" };
+	struct policy_drone d = { PORT, RUNTIME, DFU,	  PLATFORM_CF2,
+				  0,	false,	 "front", "pci-usb-0:4.2" };
 	struct policy_choice choice;
 
 	(void)state;

@@ -147,9 +147,9 @@ one_without_the_right_is_denied_and_the_owner_told(void **state)
 	assert_true(c->peer.may_change); /* root, or the service's own user */
 	c->peer.may_change = false;
 	say(fd, CALL("Change"));
-	assert_non_null(
-	    strstr(hear(w, fd), "NotPermitted\",\"parameters\":{\"group\":\"fliers\","
-				"\"reason\":\"only root and members of the group fliers may"));
+	assert_non_null(strstr(hear(w, fd),
+			       "NotPermitted\",\"parameters\":{\"group\":\"fliers\","
+			       "\"reason\":\"only root and members of the group fliers may"));
 	assert_int_equal(w->denied, 1);
 	assert_string_equal(w->denied_method, PROTO_METHOD("Change"));
 	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
@@ -267,7 +267,7 @@ many_that_do_not_read_are_bounded_together(void **state)
 		turn(w);
 	}
 	TAILQ_FOREACH(c, &w->server->conns, link)
-	queued += c->out_bytes;
+		queued += c->out_bytes;
 	assert_int_equal(queued, w->server->out_bytes);
 	assert_in_range(queued, 8 << 20, 16 << 20);
 	assert_in_range(w->gone, 1, 23);
@@ -358,8 +358,7 @@ make_strangers(struct world *w)
 {
 	struct conn *c;
 
-	TAILQ_FOREACH(c, &w->server->conns, link)
-	{
+	TAILQ_FOREACH(c, &w->server->conns, link) {
 		c->peer.uid = 1000;
 		c->peer.may_change = false;
 	}
@@ -431,8 +430,7 @@ main(void)
 		cmocka_unit_test(without_descriptors_the_oldest_idle_one_makes_room),
 		cmocka_unit_test(five_hundred_idle_connections_are_bounded_and_newcomers_get_in),
 		cmocka_unit_test(busy_clients_are_not_closed_for_newcomers),
-		cmocka_unit_test(
-			places_are_kept_for_operators_and_root_and_users_have_their_share),
+		cmocka_unit_test(places_are_kept_for_operators_and_root_and_users_have_their_share),
 		cmocka_unit_test(a_silent_connection_is_closed_after_the_deadline),
 	};
 

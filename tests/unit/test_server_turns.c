@@ -241,9 +241,9 @@ what_was_asked_before_the_end_is_answered(void **state)
 static void
 requests_behind_dropped_ones_are_answered(void **state)
 {
-	static const char text[] = "{\"method\":\"org.cfdfu.Station.Echo\",\"oneway\":true}\0"
-				   "{\"method\":\"org.cfdfu.Station.No\",\"oneway\":true}\0"
-				   CALL("Echo");
+	static const char text[] =
+	    "{\"method\":\"org.cfdfu.Station.Echo\",\"oneway\":true}\0"
+	    "{\"method\":\"org.cfdfu.Station.No\",\"oneway\":true}\0" CALL("Echo");
 	struct world *w = world_new(0, 0);
 	int fd = join(w);
 
@@ -265,7 +265,7 @@ requests_behind_dropped_ones_are_answered(void **state)
 #define TRANSFERS 590 /* 118 blocks: data, status, status when written, and read back; and others */
 #define HOST_US 40    /* of the loop, for one transfer's ending and the next one's beginning */
 #define STAGGER_US 30000 /* between the beginnings of two drones */
-#define SECTOR 118    /* of them for each of five sectors */
+#define SECTOR 118	 /* of them for each of five sectors */
 #define ERASE_US 880000
 #define BOOT 236 /* twice on the way, it leaves the bus */
 #define BOOT_US 1000000

@@ -191,8 +191,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(an_attempt_has_all_its_stages_or_an_error,
-						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_attempt_has_all_its_stages_or_an_error, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(a_record_for_which_there_is_no_memory_is_refused,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_failed_allocation_is_an_error_and_nothing_is_lost,

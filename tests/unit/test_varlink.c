@@ -155,7 +155,7 @@ calls_are_read(void **state)
 	assert_int_equal(json_object_size(call.parameters), 0);
 	varlink_call_done(&call);
 	assert_int_equal(
-		varlink_parse_call("{\"method\":\"a.B\",\"parameters\":null}", 34, &call, &why), 0);
+	    varlink_parse_call("{\"method\":\"a.B\",\"parameters\":null}", 34, &call, &why), 0);
 	varlink_call_done(&call);
 }
 
@@ -163,16 +163,33 @@ static void
 what_is_no_call_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "{", "[]", "null", "1", "\"x\"", "{}", "{\"method\":1}", "{\"method\":\"\"}",
-		"{\"method\":\"NoDot\"}", "{\"method\":\"a.b\"}", "{\"method\":\"a.\"}",
-		"{\"method\":\".B\"}", "{\"method\":\"a b.C\"}", "{\"method\":\"a.B\\u0000\"}",
-		"{\"method\":\"a.B\",\"method\":\"a.B\"}", "{\"method\":\"a.B\",\"parameters\":[]}",
-		"{\"method\":\"a.B\",\"parameters\":\"x\"}", "{\"method\":\"a.B\",\"more\":1}",
-		"{\"method\":\"a.B\",\"oneway\":\"true\"}", "{\"method\":\"a.B\",\"upgrade\":{}}",
-		"{\"method\":\"a.B\"} x", "{\"method\":\"\xff.B\"}",
+		"",
+		"{",
+		"[]",
+		"null",
+		"1",
+		"\"x\"",
+		"{}",
+		"{\"method\":1}",
+		"{\"method\":\"\"}",
+		"{\"method\":\"NoDot\"}",
+		"{\"method\":\"a.b\"}",
+		"{\"method\":\"a.\"}",
+		"{\"method\":\".B\"}",
+		"{\"method\":\"a b.C\"}",
+		"{\"method\":\"a.B\\u0000\"}",
+		"{\"method\":\"a.B\",\"method\":\"a.B\"}",
+		"{\"method\":\"a.B\",\"parameters\":[]}",
+		"{\"method\":\"a.B\",\"parameters\":\"x\"}",
+		"{\"method\":\"a.B\",\"more\":1}",
+		"{\"method\":\"a.B\",\"oneway\":\"true\"}",
+		"{\"method\":\"a.B\",\"upgrade\":{}}",
+		"{\"method\":\"a.B\"} x",
+		"{\"method\":\"\xff.B\"}",
 		"{\"method\":\"a.B\",\"parameters\":{\"n\":123456789012345678901234567890}}",
 		"{\"method\":\"a.B\",\"parameters\":{\"n\":1e999}}",
-		"{'method':'a.B'}", "{\"method\":\"a.B\",}",
+		"{'method':'a.B'}",
+		"{\"method\":\"a.B\",}",
 	};
 
 	(void)state;
@@ -218,8 +235,12 @@ nesting_ends_at_the_limit(void **state)
 static void
 replies_are_read_and_refused(void **state)
 {
-	static const char *const bad[] = { "[]", "{\"error\":1}", "{\"parameters\":1}",
-					   "{\"continues\":1}", "{\"error\":{}}", "{\"parameters" };
+	static const char *const bad[] = { "[]",
+					   "{\"error\":1}",
+					   "{\"parameters\":1}",
+					   "{\"continues\":1}",
+					   "{\"error\":{}}",
+					   "{\"parameters" };
 	static const char good[] = "{\"error\":\"a.B\",\"parameters\":{\"x\":1},"
 				   "\"continues\":true}";
 	struct varlink_reply reply;
@@ -260,8 +281,8 @@ what_is_written_is_read_back(void **state)
 	assert_true(json_equal(call.parameters, parameters));
 	varlink_call_done(&call);
 	free(text);
-	assert_int_equal(
-		varlink_format_reply("a.E", NULL, VARLINK_CONTINUES, 1000, &text, &count), 0);
+	assert_int_equal(varlink_format_reply("a.E", NULL, VARLINK_CONTINUES, 1000, &text, &count),
+			 0);
 	assert_string_equal(text, "{\"error\":\"a.E\",\"parameters\":{},\"continues\":true}");
 	assert_int_equal(varlink_parse_reply(text, count - 1, &reply, &why), 0);
 	varlink_reply_done(&reply);
@@ -308,12 +329,15 @@ control_characters_and_tricks_become_question_marks(void **state)
 	expect_clean("Crazyflie 2.1", "Crazyflie 2.1");
 	expect_clean(NULL, "");
 	expect_clean("a\x1b[31mb\n\tc\x7f", "a?[31mb??c?");
-	expect_clean("\xc2\x9b" "31m", "?31m");		  /* C1: CSI */
-	expect_clean("\xe2\x80\xae" "txt.exe", "?txt.exe"); /* right-to-left override */
-	expect_clean("\xe2\x80\xa8", "?");		  /* line separator */
-	expect_clean("\xef\xbb\xbfx", "?x");		  /* byte order mark */
-	expect_clean("gr\xc3\xbc\xc3\x9f \xf0\x9f\x9a\x81",
-		     "gr\xc3\xbc\xc3\x9f \xf0\x9f\x9a\x81");
+	expect_clean("\xc2\x9b"
+		     "31m",
+		     "?31m"); /* C1: CSI */
+	expect_clean("\xe2\x80\xae"
+		     "txt.exe",
+		     "?txt.exe");	     /* right-to-left override */
+	expect_clean("\xe2\x80\xa8", "?");   /* line separator */
+	expect_clean("\xef\xbb\xbfx", "?x"); /* byte order mark */
+	expect_clean("gr\xc3\xbc\xc3\x9f \xf0\x9f\x9a\x81", "gr\xc3\xbc\xc3\x9f \xf0\x9f\x9a\x81");
 }
 
 static void
