@@ -19,7 +19,7 @@
 #define TIME_YEAR 5	/* cells of its year */
 #define FAULT_CELLS 12
 
-/* The view "attempts" (design section 4), in its order. */
+/* The view "attempts" (doc/promises.md 4), in its order. */
 static const char *const columns[] = {
 	"id",
 	"started_at",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the operator set: cfdfud.conf and its drop-ins -> one plain value (design section 4;
+ * What the operator set: cfdfud.conf and its drop-ins -> one plain value (doc/promises.md 4;
  * cfdfud.conf(5)).
  *
  * The build's own config.h is another file: sources of this folder include that one as <config.h>,

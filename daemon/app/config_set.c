@@ -57,7 +57,7 @@ struct key {
 #define AT(member) offsetof(struct config, member)
 #define DEV(member) offsetof(struct config_device, member)
 
-/* LIMIT: 120 drones on one daemon (design section 5). */
+/* LIMIT: 120 drones on one daemon (doc/promises.md 5). */
 static const struct key keys[] = {
 	{ "station", "ports", VALUE_PORTS, AT(ports), NULL, 0, 0, "" },
 	{ "station", "adopt", VALUE_WORD, AT(adopt), adopt_words, 0, 0, "recognised" },

@@ -2,7 +2,7 @@
 /*
  * The station's voice: one line per event to the journal with its fields, or to standard error with
  * a journald priority before it.  Never blocks: what cannot be taken at once is dropped and counted
- * (robustness notes S9).
+ * (doc/faults.md S9).
  */
 #ifndef APP_LOG_H
 #define APP_LOG_H

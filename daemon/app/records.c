@@ -16,8 +16,7 @@
 #include "firmware/digest.h"
 
 enum {
-	CRASHES_MAX =
-	    3, /* robustness notes S2: a port that was active in so many crashes in a row */
+	CRASHES_MAX = 3, /* doc/faults.md S2: a port that was active in so many crashes in a row */
 	LOOK_SHARE = 20,
 	WALK_SLICE_US = 2000, /* LIMIT: how long the walk through the records holds up a drone */
 	WALK_EVERY_S = 3600,

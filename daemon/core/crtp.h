@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Asking a running Crazyflie who it is, over CRTP on USB (protocol notes 2.2, 2.4).
+ * Asking a running Crazyflie who it is, over CRTP on USB (doc/protocol.md 2.2, 2.4).
  *
  *   LINK --> VERSION --> TYPE [--> TOC --> PARAMS] [--> LIGHT] --> UNLINK --> OVER
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * USB descriptors of a DFU device -> what we need of them.  USB 2.0 section 9.6; DFU 1.1
- * section 4.2. Hostile input: every length is checked (robustness notes H4, H5, H7).
+ * section 4.2. Hostile input: every length is checked (doc/faults.md H4, H5, H7).
  */
 #ifndef CORE_DESCR_H
 #define CORE_DESCR_H

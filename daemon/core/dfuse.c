@@ -10,8 +10,8 @@
 #include "core/dfuse_parts.h"
 
 enum {
-	TRIES = 3,		   /* per operation (protocol notes 10, row 4) */
-	NOMEM_TRIES = 50,	   /* 5 s for the host to find memory (robustness notes K6) */
+	TRIES = 3,		   /* per operation (doc/protocol.md 10, row 4) */
+	NOMEM_TRIES = 50,	   /* 5 s for the host to find memory (doc/faults.md K6) */
 	STALLS = 12,		   /* questions asked too early in one operation */
 	REQUEST_TIMEOUT_MS = 2000, /* a request that starts nothing on the device */
 	STATUS_TIMEOUT_MIN_MS = 1000,
@@ -70,7 +70,7 @@ void
 dfuse_forget(struct dfuse *d)
 {
 	d->state =
-	    DFU_STATE_ERROR; /* SPEC: protocol notes 3.2, the state right after enumeration */
+	    DFU_STATE_ERROR; /* SPEC: doc/protocol.md 3.2, the state right after enumeration */
 	d->alt_known = false;
 	d->pointer_known = false;
 }
@@ -261,7 +261,7 @@ want_request(struct dfuse *d, struct want *w)
 		want_status(d, w);
 		return;
 	case DFUSE_PHASE_CLEAN_FIX:
-		/* SPEC: CLRSTATUS only in dfuERROR (protocol notes 3.2, note a). */
+		/* SPEC: CLRSTATUS only in dfuERROR (doc/protocol.md 3.2, note a). */
 		want_control(w, DFU_REQUEST_OUT,
 			     d->state == DFU_STATE_ERROR ? DFU_CLRSTATUS : DFU_ABORT, 0, NULL, 0,
 			     REQUEST_TIMEOUT_MS);

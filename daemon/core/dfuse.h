@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One device's DfuSe conversation, an operation at a time: what is wanted next, how the last one
- * ended. DFU 1.1 appendix A; AN2662 section 4; protocol notes section 3.
+ * ended. DFU 1.1 appendix A; AN2662 section 4; doc/protocol.md 3.
  *
  *   IDLE --> CLEAN <-> CLEAN_FIX                 dfuIDLE, dfuDNLOAD-IDLE or dfuUPLOAD-IDLE
  * [after_clean_status] |        v

@@ -93,7 +93,7 @@ trouble(struct dfuse *d, enum usb_status status, uint64_t now_us)
 static enum fault
 fault_of_dfu_status(uint8_t dfu_status)
 {
-	/* SPEC: read protection shows as errVENDOR (protocol notes 3.3). */
+	/* SPEC: read protection shows as errVENDOR (doc/protocol.md 3.3). */
 	return dfu_status == DFU_STATUS_ERR_VENDOR ? FAULT_PROTECTED : FAULT_REFUSED;
 }
 
@@ -270,7 +270,7 @@ stalled_early(struct dfuse *d, uint64_t now_us)
 	if (dfuse_pace_kind(d) == PACE_COMMAND)
 		return false;
 	d->stalls_left--;
-	/* QUIRK: seen on other STM32 ROMs (protocol notes 3.7, L4). */
+	/* QUIRK: seen on other STM32 ROMs (doc/protocol.md 3.7, L4). */
 	d->pace.stalls_early = true;
 	d->pace.obey = true;
 	pace_learn_slow(&d->pace, dfuse_pace_kind(d), d->req.length);
@@ -322,7 +322,7 @@ after_recover_status(struct dfuse *d, uint8_t dfu_status, uint64_t now_us)
 
 /*
  * DFUSE_PHASE_MANIFEST: no answer.  The device is on its way out, and silence is not an error
- * (protocol notes 3.6); but it leaves only once it was asked, so a question that got lost is
+ * (doc/protocol.md 3.6); but it leaves only once it was asked, so a question that got lost is
  * repeated.
  */
 static void

@@ -14,7 +14,7 @@ enum {
 	OTP_ALT = 2,
 	FEATURE_ALT = 3,
 	FEATURE_BYTES = 4,
-	FEATURE_WORD = 3, /* 2.7-3.6 V: 32-bit parallelism (protocol notes 5, inferred) */
+	FEATURE_WORD = 3, /* 2.7-3.6 V: 32-bit parallelism (doc/protocol.md 5, inferred) */
 };
 
 #define OTP_ADDR 0x1FFF7800U
@@ -119,7 +119,7 @@ maps_over(struct flash *f)
 		give_up(f, maps_fault(&f->maps), NULL);
 		return;
 	}
-	/* INVARIANT: the profile's map is the authority, the device has to agree (robustness notes
+	/* INVARIANT: the profile's map is the authority, the device has to agree (doc/faults.md
 	 * H3). */
 	f->profile = maps_choose(&f->maps, f->options.profiles, f->options.profile_count,
 				 f->options.own, &why);
@@ -159,7 +159,7 @@ begin_program(struct flash *f, const struct plan_op *op, uint64_t now_us)
 	const uint8_t *data = op->data;
 
 	if (length != op->length) {
-		/* SPEC: 2 to 2048 bytes, even (protocol notes 3.3); 0xFF changes nothing in flash.
+		/* SPEC: 2 to 2048 bytes, even (doc/protocol.md 3.3); 0xFF changes nothing in flash.
 		 */
 		assert(length <= sizeof(f->padded));
 		memset(f->padded, 0xFF, length);
@@ -416,7 +416,7 @@ operation_done(struct flash *f)
 	}
 }
 
-/* OTP, option bytes and Device Feature are inferred (protocol notes 5, 9.4): a device may refuse
+/* OTP, option bytes and Device Feature are inferred (doc/protocol.md 5, 9.4): a device may refuse
  * them and live. */
 static bool
 is_optional(const struct flash *f, enum fault fault)

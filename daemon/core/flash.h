@@ -58,7 +58,7 @@ struct flash_options {
 	bool word;	   /* ask for 32-bit parallelism */
 	bool compare;	   /* skip = readback: look before erasing */
 	bool trust_blank;  /* last visit of this drone ended well */
-	bool own;    /* we sent it here: its map may be garbled (protocol notes 8, last table) */
+	bool own;    /* we sent it here: its map may be garbled (doc/protocol.md 8, last table) */
 	bool loader; /* the job is to write the boot loader's sector, and nothing else */
 };
 

@@ -13,10 +13,10 @@
 #include "core/outcome.h"
 
 enum {
-	RUNTIME_ENDPOINTS = 6, /* SPEC: protocol notes 10, row 10 */
+	RUNTIME_ENDPOINTS = 6, /* SPEC: doc/protocol.md 10, row 10 */
 	DFU_ENDPOINTS = 1,
 	BOOT_US = 1200000,	   /* what was measured replaces it soon */
-	FLAP_WINDOW_US = 60000000, /* robustness notes U19 */
+	FLAP_WINDOW_US = 60000000, /* doc/faults.md U19 */
 };
 
 /* ---- slots and the queue -------------------------------------------------------------------- */
@@ -234,7 +234,7 @@ is_flapping(struct slot *s, uint64_t now_us)
 void
 fleet_forget_ending(struct slot *s)
 {
-	/* INVARIANT: a slot never shows the old verdict for a new device (robustness notes O3). */
+	/* INVARIANT: a slot never shows the old verdict for a new device (doc/faults.md O3). */
 	memset(&s->shown, 0, sizeof(s->shown));
 	s->ended = false;
 	s->done = false;

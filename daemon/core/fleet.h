@@ -179,7 +179,7 @@ void fleet_tick(struct fleet *f, uint64_t now_us);
  */
 void fleet_past(struct fleet *f, unsigned slot, const struct drone_past *past, uint64_t now_us);
 
-/* The machine slept: what was under way is void, and begins anew (robustness notes K9). */
+/* The machine slept: what was under way is void, and begins anew (doc/faults.md K9). */
 void fleet_slept(struct fleet *f, uint64_t now_us);
 
 /* ---- commands ---- */

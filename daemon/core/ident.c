@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Serials of one drone in its two lives: 96-bit UID at run time, 48 bits computed from it in DFU
- * mode. Sources: protocol notes sections 1.3 and 2.3.
+ * mode. Sources: doc/protocol.md 1.3 and 2.3.
  */
 #include "config.h"
 
@@ -14,7 +14,7 @@
 
 #define RUNTIME_DIGITS 24
 #define DFU_DIGITS 12
-#define ROM_OFFSET 0x0A /* QUIRK: what ROMs of other F4 and F7 parts add (protocol notes 1.3) */
+#define ROM_OFFSET 0x0A /* QUIRK: what ROMs of other F4 and F7 parts add (doc/protocol.md 1.3) */
 
 /* What parts without a UID of their own call themselves: it tells nothing apart. */
 static const char *const runtime_constants[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only file that knows when two sightings are the same drone (design, promise 1; protocol
- * notes 1.3, 2.3). The port path is compared by the caller, first; this is about the serials.
+ * The only file that knows when two sightings are the same drone (doc/promises.md, promise 1;
+ * doc/protocol.md 1.3, 2.3).  The caller compares the port path first; this is about the serials.
  */
 #ifndef CORE_IDENT_H
 #define CORE_IDENT_H
@@ -29,12 +29,12 @@ enum ident_kind ident_kind_of(const struct sighting *s);
 /* 24 upper- or lower-case hex digits. */
 bool ident_runtime_serial_valid(const char *serial);
 
-/* 12 hex digits and not one of the constants that clones share (protocol notes 1.3). */
+/* 12 hex digits and not one of the constants that clones share (doc/protocol.md 1.3). */
 bool ident_dfu_serial_valid(const char *serial);
 
 /*
  * Writes the DFU serial predicted for a run-time serial (32-bit sum with carry, no offset: the
- * first choice of protocol notes 2.3) as 12 upper-case digits; false when the run-time serial is
+ * first choice of doc/protocol.md 2.3) as 12 upper-case digits; false when the run-time serial is
  * not valid.
  */
 bool ident_predict_dfu(const char *runtime_serial, char ret_dfu[13]);

@@ -15,11 +15,11 @@
 enum {
 	OPEN_TRIES = 10,
 	OPEN_RETRY_US =
-	    200000, /* EACCES right after arrival: udev is not through (protocol notes 10, row 9) */
-	BUSY_RETRY_US = 500000, /* another program has it (robustness notes U17) */
+	    200000, /* EACCES right after arrival: udev is at work (doc/protocol.md 10, row 9) */
+	BUSY_RETRY_US = 500000, /* another program has it (doc/faults.md U17) */
 	BUSY_COST = 3,		/* ... which is worth three of the ten tries */
 	STORAGE_RETRY_US = 1000000,
-	NOMEM_TRIES = 50, /* 5 s for the host to find memory (robustness notes K6) */
+	NOMEM_TRIES = 50, /* 5 s for the host to find memory (doc/faults.md K6) */
 	NOMEM_PAUSE_US = 100000,
 	GONE_WITHIN_US = 500000, /* the bus confirms within this what a transfer said */
 };
@@ -521,7 +521,8 @@ job_gone(struct job *j, uint64_t now_us)
 		return;
 	case JOB_FLASH:
 		if (flash_stage(&j->flash) == FLASH_LEAVE) {
-			/* Left before the answer came: the bus has decided (protocol notes 3.6). */
+			/* Left before the answer came: the bus has decided (doc/protocol.md 3.6).
+			 * */
 			visit_left(j, now_us);
 			j->vanished = true;
 			return;

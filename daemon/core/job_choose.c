@@ -13,7 +13,7 @@ void
 choose_use(struct job *j, struct image *image)
 {
 	if (j->record.image != NULL)
-		return; /* pinned when the job began (design section 3) */
+		return; /* pinned when the job began (doc/promises.md 3) */
 	j->record.image = image_ref(image);
 }
 
@@ -112,7 +112,7 @@ choose_image(struct job *j, uint64_t now_us)
 		d.board = platforms_of_board(f->board);
 	else if (d.board_read)
 		d.board = platforms_of_board(
-		    "CF20"); /* SPEC: what the firmware assumes (protocol notes 9.4) */
+		    "CF20"); /* SPEC: what the firmware assumes (doc/protocol.md 9.4) */
 	answer = policy_choose(j->setup.policy, &d, &choice);
 	if (j->record.image != NULL && !pinned_image_fits(j, &d, choice.platform)) {
 		choose_skip(

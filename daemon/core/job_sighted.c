@@ -36,8 +36,8 @@ dfu_sighted(struct job *j, const struct sighting *s, uint64_t now_us)
 		job_finish(j, j->parting, j->parting_why, now_us);
 		return true;
 	}
-	/* Left, and came back to the ROM: BOOT0 is high until power is removed (protocol
-	 * notes 2.2). */
+	/* Left, and came back to the ROM: BOOT0 is high until power is removed (doc/protocol.md
+	 * 2.2). */
 	job_finish(j, (struct verdict){ .kind = VERDICT_NEEDS_POWER_CYCLE, .step = STEP_BOOTING },
 		   NULL, now_us);
 	return true;

@@ -152,7 +152,7 @@ requested(struct job *j, enum usb_status status, uint64_t now_us)
 {
 	j->record.transfers++;
 	j->touched = true;
-	/* The return code says little (protocol notes 2.2): the bus decides. */
+	/* The return code says little (doc/protocol.md 2.2): the bus decides. */
 	j->request_error = status != USB_OK;
 	j->vanished = status == USB_GONE;
 	job_enter(j, JOB_AWAIT_DFU, now_us);
@@ -206,7 +206,7 @@ looked(struct job *j, enum usb_status status, uint64_t now_us)
 		j->deadline_us = now_us + j->setup.options->dfu_timeout_us;
 		return;
 	}
-	/* SPEC: firmware before 2022.03 answers with success and stays (protocol notes 2.2).
+	/* SPEC: firmware before 2022.03 answers with success and stays (doc/protocol.md 2.2).
 	 * WHY asked again unless it says to be that old: success and no reboot, once, is also what
 	 * a request looks like that got lost in newer firmware. */
 	age = release_age(j->answers.version, 2022, 3);
@@ -338,7 +338,7 @@ want_request(struct job_want *w)
 	w->kind = JOB_WANT_XFER;
 	w->xfer = (struct usb_xfer){
 		.kind = USB_CONTROL,
-		/* SPEC: wIndex 2 = reboot into the ROM's DFU mode (protocol notes 2.2). */
+		/* SPEC: wIndex 2 = reboot into the ROM's DFU mode (doc/protocol.md 2.2). */
 		.setup = { 0x40, 0x01, 0x0001, 2, 0 },
 		.timeout_ms = REQUEST_TIMEOUT_MS,
 	};

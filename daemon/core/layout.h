@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * DfuSe memory-layout strings -> sectors (UM0424 section 4.3.2; protocol notes section 8).
+ * DfuSe memory-layout strings -> sectors (UM0424 section 4.3.2; doc/protocol.md 8).
  * "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg".  Length-bounded, no sscanf; hostile
  * input.
  */
@@ -13,7 +13,7 @@
 
 #include "cfdfu/util.h"
 
-#define LAYOUT_RUNS_MAX 16 /* LIMIT: robustness notes H2 */
+#define LAYOUT_RUNS_MAX 16 /* LIMIT: doc/faults.md H2 */
 #define LAYOUT_NAME_MAX 48
 #define LAYOUT_TEXT_MAX 256	 /* LIMIT: a string descriptor holds 126 characters */
 #define LAYOUT_SECTORS_MAX 65536 /* LIMIT: sectors of one memory, all runs together */
@@ -45,7 +45,7 @@ struct sector {
 /*
  * Parses length bytes of text (need not be terminated).  0, or -EINVAL with ret_why (a static
  * sentence) and ret_at (offset of the trouble); both may be NULL.  Tolerates what real devices send
- * (protocol notes section 8: blank as multiplier, missing multiplier, no leading '@', trailing NUL
+ * (doc/protocol.md 8: blank as multiplier, missing multiplier, no leading '@', trailing NUL
  * or spaces).
  */
 int layout_parse(const char *text, size_t length, struct layout *ret_layout, const char **ret_why,

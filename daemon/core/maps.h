@@ -44,8 +44,8 @@ enum fault maps_fault(const struct maps *m);
 /*
  * The first of the profiles that this device can be: a map that the profile gives must agree with
  * the device's.  own: we sent a Crazyflie here ourselves; then only the family's profile counts,
- * and a garbled map may be assumed (protocol notes 8, last table).  NULL with ret_why when there is
- * none.
+ * and a garbled map may be assumed (doc/protocol.md 8, last table).  NULL with ret_why when there
+ * is none.
  */
 const struct profile *maps_choose(struct maps *m, const struct profile *const *profiles,
 				  size_t count, bool own, const char **ret_why);

@@ -5,7 +5,7 @@
 
 #include "cfdfu/util.h"
 
-/* Data sheet DS8626, flash programming, typical (protocol notes section 6). */
+/* Data sheet DS8626, flash programming, typical (doc/protocol.md 6). */
 static const struct {
 	uint32_t bytes, byte_us, word_us;
 } erase_typical[] = {
@@ -16,9 +16,9 @@ static const struct {
 
 enum {
 	PROGRAM_UNIT_NS = 16000,    /* one programming operation, whatever its width */
-	POLL_CLAMP_ERASE_MS = 5000, /* robustness notes P8 */
+	POLL_CLAMP_ERASE_MS = 5000, /* doc/faults.md P8 */
 	POLL_CLAMP_WRITE_MS = 1000,
-	TOLD_ERASE_MS = 100, /* SPEC: the ROM's constants (protocol notes 3.4, 3.5) */
+	TOLD_ERASE_MS = 100, /* SPEC: the ROM's constants (doc/protocol.md 3.4, 3.5) */
 	TOLD_WRITE_MS = 104,
 	STATUS_US = 350,
 	BLOCK_US = 2800,
@@ -109,7 +109,7 @@ pace_limit_us(enum pace_op op, uint32_t bytes)
 	case PACE_PROGRAM:
 		return 5000000;
 	case PACE_ERASE:
-		/* SPEC: 4 s at most for 128 KiB (protocol notes 3.5: 10 s is safe); larger sectors
+		/* SPEC: 4 s at most for 128 KiB (doc/protocol.md 3.5: 10 s is safe); larger sectors
 		 * in proportion. */
 		return bytes <= 128 * 1024 ? 10000000 : 40000000;
 	case PACE_OP_COUNT:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * When an operation of the flash is expected to be over: data-sheet times to begin with, then what
- * this device showed (design section 2; protocol notes 3.4, 3.5, 6).
+ * this device showed (doc/promises.md 2; doc/protocol.md 3.4, 3.5, 6).
  *
  * The ROM's bwPollTimeout values are constants: three times too long for a write, twenty times too
  * short for an erase.  A device that is asked too early simply does not answer until it is done

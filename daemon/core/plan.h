@@ -2,7 +2,7 @@
 /*
  * Image + memory maps -> ordered operations, for one visit of one device.  Refuses to leave the
  * sectors that may be written (design promise 2), reads before it changes anything, writes the
- * first page of the application last (promise 4; protocol notes 9.3), and reads every written byte
+ * first page of the application last (promise 4; doc/protocol.md 9.3), and reads every written byte
  * back (promise 3).
  *
  *   COMPARE     each covered sector is read up to its first difference      [plan_read_back]

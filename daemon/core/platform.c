@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The names the Crazyflie family goes by: our own, those in the OTP, those told over CRTP.
- * Sources: protocol notes section 9.4, firmware notes section 3.
+ * Sources: doc/protocol.md 9.4, doc/firmware.md 3.
  */
 #include "config.h"
 
@@ -21,7 +21,7 @@ static const char *const names[PLATFORM_COUNT] = {
 	[PLATFORM_OTHER] = "other",
 };
 
-/* SPEC: protocol notes 9.4.  The Flapper has no board of its own. */
+/* SPEC: doc/protocol.md 9.4.  The Flapper has no board of its own. */
 static const struct {
 	const char *type;
 	unsigned platforms;

@@ -11,7 +11,7 @@
 
 #include "cfdfu/platform.h"
 
-#define OTP_BYTES 512	 /* 16 blocks of 32 (protocol notes 9.4) */
+#define OTP_BYTES 512	 /* 16 blocks of 32 (doc/protocol.md 9.4) */
 #define BOARD_TYPE_MAX 8 /* "CF21", with room; includes the NUL */
 
 /* "cf2", "cf21bl", "bolt", "tag", "flapper", "other"; "unknown" for 0 and out of range. */
@@ -30,10 +30,10 @@ unsigned platforms_of_board(const char *type);
 enum platform platform_of_device_type(const char *text);
 
 /*
- * Board type from the OTP area (protocol notes 9.4): first 32-byte block whose first byte is not 0.
- * Returns 1 and writes ret_type; 0 when that block is blank (0xFF: the firmware then assumes CF20 -
- * the caller decides whether to), negative errno when the text is not "0;TYPE[;...]" (-EINVAL) or
- * length is short (-EMSGSIZE).  ret_type holds only [A-Z0-9].
+ * Board type from the OTP area (doc/protocol.md 9.4): the first 32-byte block that does not begin
+ * with 0.  Returns 1 and writes ret_type; 0 when that block is blank (0xFF: the firmware then
+ * assumes CF20 - the caller decides whether to), negative errno when the text is not
+ * "0;TYPE[;...]" (-EINVAL) or length is short (-EMSGSIZE).  ret_type holds only [A-Z0-9].
  */
 int platform_parse_otp(const uint8_t *otp, size_t length, char ret_type[BOARD_TYPE_MAX]);
 

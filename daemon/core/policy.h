@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which image belongs on which drone: the operator's selection against what is known of the drone
- * (design section 3 and promise 2).  Pure decisions; the table of selections is owned here.
+ * (doc/promises.md 3 and promise 2).  Pure decisions; the table of selections is owned here.
  */
 #ifndef CORE_POLICY_H
 #define CORE_POLICY_H

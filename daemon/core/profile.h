@@ -34,7 +34,7 @@ struct profile {
 	struct layout map[PROFILE_ALTS_MAX]; /* else "as the device says" */
 };
 
-/* The Crazyflie family on the STM32F405 (protocol notes 6, 9.3); static. */
+/* The Crazyflie family on the STM32F405 (doc/protocol.md 6, 9.3); static. */
 const struct profile *profile_crazyflie(void);
 
 #endif

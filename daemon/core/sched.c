@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { RUNTIME_ENDPOINTS = 6 }; /* SPEC: control, two CRTP, three CDC (protocol notes 10, row 10) */
+enum { RUNTIME_ENDPOINTS = 6 }; /* SPEC: control, CRTP 2, CDC 3 (doc/protocol.md 10, row 10) */
 
 struct place {
 	char controller[PORT_TEXT_MAX];

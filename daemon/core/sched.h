@@ -7,8 +7,8 @@
  *   TURN_SWITCH  a mode switch                       at most switch_max on a controller, stagger_us
  * apart TURN_WRITE   erase, write, verify                at most writers_max behind one transaction
  * translator TURN_LEAVE   becoming a run-time drone again     while the controller has endpoint
- * contexts left (protocol notes 10, rows 10 and 12); waits leave_wait_us at most INVARIANT: a limit
- * holds at every instant; a turn that is waited for is granted as soon as there is room.
+ * contexts left (doc/protocol.md 10, rows 10 and 12); waits leave_wait_us at most INVARIANT: a
+ * limit holds at every instant; a turn that is waited for is granted as soon as there is room.
  */
 #ifndef CORE_SCHED_H
 #define CORE_SCHED_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Vectors, true base, table of supported devices and boot loader by content (firmware notes 2, 3
+/* Vectors, true base, table of supported devices and boot loader by content (doc/firmware.md 2, 3
  * and 6). */
 #include "config.h"
 
@@ -20,11 +20,11 @@
 #define CCM_ADDR 0x10000000U
 #define CCM_BYTES 0x00010000U
 
-#define BUILD_STACK 0x2001FFFFU /* firmware notes 2: always, and odd as no other firmware's */
+#define BUILD_STACK 0x2001FFFFU /* doc/firmware.md 2: always, and odd as no other firmware's */
 #define VECTOR_WORDS 98
 #define SYSTEM_VECTOR_WORDS 16
 #define BRANCH_TO_SELF 0xE7FE
-#define DEFAULT_COUNT_MIN 20 /* firmware notes 2: 52-58 in applications, 89 in loaders */
+#define DEFAULT_COUNT_MIN 20 /* doc/firmware.md 2: 52-58 in applications, 89 in loaders */
 #define BASE_STEP 0x400U
 
 #define TYPE_BYTES 5
@@ -166,7 +166,7 @@ is_name(const uint8_t *p, size_t bytes)
 	return n == bytes;
 }
 
-/* firmware notes 3: sensor number, flag, padding, pointer. */
+/* doc/firmware.md 3: sensor number, flag, padding, pointer. */
 static bool
 is_record(const struct view *v, size_t at, size_t form)
 {
@@ -223,7 +223,7 @@ find_records(const struct view *v, struct content *c)
 	}
 }
 
-/* firmware notes 6: the twelve sector addresses, and six bytes just before them. */
+/* doc/firmware.md 6: the twelve sector addresses, and six bytes just before them. */
 static bool
 has_loader_tables(const struct view *v)
 {

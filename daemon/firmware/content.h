@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the bytes of a Crazyflie image say of themselves (firmware notes 2-4 and 6): vectors, true
+ * What the bytes of a Crazyflie image say of themselves (doc/firmware.md 2-4 and 6): vectors, true
  * base, table of supported devices, version, revision.  Reads, never judges; any bytes are fine.
  */
 #ifndef FIRMWARE_CONTENT_H
@@ -14,7 +14,7 @@
 #include "cfdfu/util.h"
 #include "core/image.h"
 
-#define CONTENT_RECORDS_MAX 16 /* LIMIT: five boards is the most seen (firmware notes 3) */
+#define CONTENT_RECORDS_MAX 16 /* LIMIT: five boards is the most seen (doc/firmware.md 3) */
 
 enum content_base {
 	CONTENT_BASE_UNDECIDED = 0, /* too short, no vector table, or no witness at all */

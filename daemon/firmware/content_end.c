@@ -7,8 +7,8 @@
  * reset (startup_stm32f40xx.S, the same from 2021.06 to 2026.08) copies them by addresses that
  * stand right behind it: so the image itself says where it ends.  Read in the published sources and
  * in what GNU binutils makes of them, and true to the byte of twelve files of other people's builds
- * from 2020 to 2025.  The end mark (firmware notes 4) is a second witness, which some builds do not
- * have.
+ * from 2020 to 2025.  The end mark (doc/firmware.md 4) is a second witness, which some builds do
+ * not have.
  */
 #include "config.h"
 
@@ -138,7 +138,7 @@ find_mark(const uint8_t *data, size_t size, const struct content *c)
 	return content_trailer_fits(data, last, c->addr) ? c->addr + (uint32_t)last : 0;
 }
 
-/* firmware notes 1: no 2 KiB block of any build is all 0x00 or all 0xFF. */
+/* doc/firmware.md 1: no 2 KiB block of any build is all 0x00 or all 0xFF. */
 static uint32_t
 find_hole(const uint8_t *data, size_t end, const struct content *c)
 {

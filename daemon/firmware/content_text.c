@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Version and revision texts in an image, the numbers beside them, the trailer's pointers (firmware
- * notes 4). */
+/* Version and revision texts in an image, the numbers beside them, the trailer's pointers
+ * (doc/firmware.md 4). */
 #include "config.h"
 
 #include "firmware/content_text.h"
 
 #include <string.h>
 
-#define TAG_MAX 29  /* LIMIT: what fits into the answer over CRTP (protocol notes 2.4) */
+#define TAG_MAX 29  /* LIMIT: what fits into the answer over CRTP (doc/protocol.md 2.4) */
 #define TEXT_MAX 64 /* LIMIT: of a tag; a drone says the first TAG_MAX characters of it */
 #define REVISION_DIGITS 12
 #define OWN_TAGS_MAX                                                                               \

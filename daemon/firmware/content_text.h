@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Version and revision texts in an image (firmware notes 4); for content.c alone. */
+/* Version and revision texts in an image (doc/firmware.md 4); for content.c alone. */
 #ifndef FIRMWARE_CONTENT_TEXT_H
 #define FIRMWARE_CONTENT_TEXT_H
 

@@ -17,9 +17,9 @@
 #include "cfdfu/util.h"
 #include "core/image.h"
 
-#define FW_ADDR_DEFAULT 0x08004000U /* where a plain binary belongs: protocol notes 9.3 */
+#define FW_ADDR_DEFAULT 0x08004000U /* where a plain binary belongs: doc/protocol.md 9.3 */
 #define FW_FILE_BYTES_MAX (160U * 1024U * 1024U) /* LIMIT: IMAGE_BYTES_MAX as HEX text */
-#define FW_ZIP_BYTES_MAX (16U * 1024U * 1024U)	 /* LIMIT: robustness notes F6 */
+#define FW_ZIP_BYTES_MAX (16U * 1024U * 1024U)	 /* LIMIT: doc/faults.md F6 */
 #define FW_WARNINGS_MAX 16
 #define FW_WARNING_TEXT_MAX 200
 #define FW_TARGET_NAME_BYTES 255 /* UM0391: szTargetName */

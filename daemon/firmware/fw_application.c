@@ -14,7 +14,7 @@
 
 #define APP_LAST (JUDGE_APP_ADDR + (JUDGE_APP_BYTES_MAX - 1))
 #define SECTOR_STEP 0x4000U /* the sectors of an STM32F405 begin at multiples of the smallest */
-#define BLANK_BYTES 2048U   /* firmware notes 1: no image has so many blank bytes in a row */
+#define BLANK_BYTES 2048U   /* doc/firmware.md 1: no image has so many blank bytes in a row */
 
 static bool
 is_blank(const uint8_t *p, uint32_t n)

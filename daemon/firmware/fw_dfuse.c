@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The DfuSe container (UM0391; protocol notes section 7) -> elements of every target. */
+/* The DfuSe container (UM0391; doc/protocol.md 7) -> elements of every target. */
 #include "config.h"
 
 #include "firmware/fw_dfuse.h"

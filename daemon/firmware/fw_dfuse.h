@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The DfuSe container (UM0391; protocol notes section 7) -> image.  All the daemon needs of this
+ * The DfuSe container (UM0391; doc/protocol.md 7) -> image.  All the daemon needs of this
  * folder beside judge and digest: no zip, no JSON.
  */
 #ifndef FIRMWARE_FW_DFUSE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Intel HEX (Intel, "Hexadecimal Object File Format Specification", rev. A; protocol notes 7) ->
+/* Intel HEX (Intel, "Hexadecimal Object File Format Specification", rev. A; doc/protocol.md 7) ->
  * pieces. */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes DfuSe files (UM0391; protocol notes section 7): a stream of pieces with the CRC at its
+/* Writes DfuSe files (UM0391; doc/protocol.md 7): a stream of pieces with the CRC at its
  * end. */
 #include "config.h"
 

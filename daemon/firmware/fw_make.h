@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Targets and elements -> the bytes of a DfuSe file (UM0391; protocol notes section 7).
+ * Targets and elements -> the bytes of a DfuSe file (UM0391; doc/protocol.md 7).
  * Reproducible: same input, same bytes.  What ST's DFU File Manager does.
  */
 #ifndef FIRMWARE_FW_MAKE_H

@@ -2,7 +2,7 @@
 /*
  * Leaves out the parts of a file that are for RAM.  HEX and S-record files describe the whole
  * address space of a program; a Crazyflie build's own cf2.hex has 40 zero bytes for RAM (section
- * .nzds, firmware notes 5b).  A debugger loads them, a flash memory never holds them.
+ * .nzds, doc/firmware.md 5b).  A debugger loads them, a flash memory never holds them.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bitcraze's release zip (protocol notes 9.1): the manifest's word on which member is the STM32's
+/* Bitcraze's release zip (doc/protocol.md 9.1): the manifest's word on which member is the STM32's
  * firmware. */
 #include "config.h"
 
@@ -112,7 +112,7 @@ take_platform(struct fw_loading *l, const json_t *manifest)
 	const json_t *platform = json_object_get(manifest, "fw_platform");
 
 	if (platform == NULL) {
-		/* protocol notes 9.1: absent before 2019. */
+		/* doc/protocol.md 9.1: absent before 2019. */
 		fw_warn(l->facts, MANIFEST " names no fw_platform (it is older than 2019)");
 		return 0;
 	}

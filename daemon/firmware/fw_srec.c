@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Motorola S-records ("M68000 Family Programmer's Reference Manual", appendix C; protocol notes 7)
+/* Motorola S-records ("M68000 Family Programmer's Reference Manual", appendix C; doc/protocol.md 7)
  * -> pieces. */
 #include "config.h"
 

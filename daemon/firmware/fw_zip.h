@@ -9,7 +9,7 @@
 struct zip;
 
 #define FW_ZIP_MEMBERS_MAX 64			      /* LIMIT: a release has about ten */
-#define FW_ZIP_MEMBER_BYTES_MAX (16U * 1024U * 1024U) /* LIMIT: robustness notes F6 */
+#define FW_ZIP_MEMBER_BYTES_MAX (16U * 1024U * 1024U) /* LIMIT: doc/faults.md F6 */
 #define FW_ZIP_INNER_BYTES_MAX (6U * 1024U * 1024U)   /* LIMIT: twice a release */
 #define FW_ZIP_NAME_MAX 200 /* LIMIT: names of some thirty characters, and folders around them */
 

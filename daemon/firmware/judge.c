@@ -67,7 +67,7 @@ touches(const struct segment *s, uint32_t first, uint32_t last)
 	return s->addr <= last && last_of(s) >= first;
 }
 
-/* protocol notes 1.1 and 9.3: what else of the chip can be written, and how it is called. */
+/* doc/protocol.md 1.1 and 9.3: what else of the chip can be written, and how it is called. */
 static const struct {
 	uint32_t first, last;
 	const char *words;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Is this image fit to be flashed?  (design, promise 2; firmware notes 2-4, 6; protocol notes 9.)
+ * Is this image fit to be flashed?  (design, promise 2; doc/firmware.md 2-4, 6; doc/protocol.md 9.)
  *
  * Client and daemon call the same judge on the same segments and get the same verdict: nothing but
  * the image and the options counts, whatever file the image came from.
@@ -26,7 +26,7 @@ struct sector;
 #define JUDGE_ALTS_MAX 16
 #define JUDGE_RANGES_MAX (PROFILE_RANGES_MAX + 1) /* the loader's, and those of its description */
 
-#define JUDGE_APP_ADDR 0x08004000U   /* sector 1: protocol notes 9.3 */
+#define JUDGE_APP_ADDR 0x08004000U   /* sector 1: doc/protocol.md 9.3 */
 #define JUDGE_APP_BYTES_MAX 1032192U /* 1008 KiB: the rest of the 1 MiB */
 #define JUDGE_LOADER_ADDR 0x08000000U
 #define JUDGE_LOADER_BYTES_MAX 0x4000U /* sector 0 */

@@ -128,8 +128,8 @@ judge_records(struct judgement *j, const struct judge_options *o)
 
 		if (r->platforms != 0)
 			continue;
-		/* WHY: firmware that does not know the board stops before its USB starts (protocol
-		 * notes 9.4). */
+		/* WHY: firmware that does not know the board stops before its USB starts
+		 * (doc/protocol.md 9.4). */
 		judge_add(
 		    j, c->platforms == 0 && o->told != PLATFORM_OTHER ? JUDGE_REFUSE : JUDGE_WARN,
 		    JUDGE_RECORD_UNKNOWN, "names the board %s (%s), which is not one of ours",

@@ -15,7 +15,7 @@
 #define BLANK_MAX 20U /* more blank bytes at the end of the values are a missing tail */
 
 /*
- * Is the last record where it was measured from the end (firmware notes 3)?  A cut behind it moves
+ * Is the last record where it was measured from the end (doc/firmware.md 3)?  A cut behind it moves
  * it; enough where nothing better is there.  WHY not 0x54 as well, where everything is switched
  * off: there the record before is, when a cut took half of the last one.
  */

@@ -173,7 +173,7 @@ write_once(struct store *s)
 	return n;
 }
 
-/* Errors after which nothing this connection says may be believed (robustness notes A7.2, item 9).
+/* Errors after which nothing this connection says may be believed (doc/faults.md A7.2, item 9).
  */
 static bool
 must_fail_stop(int error)

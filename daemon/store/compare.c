@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Comparing the database with the audit file, and making the shorter one whole from the other
- * (robustness notes A7.2, item 5).
+ * (doc/faults.md A7.2, item 5).
  *
  *   database        audit file
  *   n = m           n, same hash     nothing to do

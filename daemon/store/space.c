@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Free space, and the ballast: a file that only takes up room, given up when the disk is full so
- * that running attempts still get their endings (robustness notes A7.2, item 6).
+ * that running attempts still get their endings (doc/faults.md A7.2, item 6).
  */
 #include "config.h"
 

@@ -25,8 +25,8 @@
 #define STAMP_MAX 24
 #define BALLAST_FILE "ballast"
 #define LOCK_FILE "lock"
-#define LOCKED_ALARM_MS 5000 /* robustness notes D1 */
-#define OPEN_WAIT_MS 2000    /* PRAGMA busy_timeout when opening (robustness notes A7.2, item 1) */
+#define LOCKED_ALARM_MS 5000 /* doc/faults.md D1 */
+#define OPEN_WAIT_MS 2000    /* PRAGMA busy_timeout when opening (doc/faults.md A7.2, item 1) */
 #define LOOP_WAIT_MS 20 /* LIMIT: how long a lock of another program may hold up the event loop */
 
 #define WALK_SUSPECT "cfdfud.db-suspect" /* the database is to be rebuilt at the next start */

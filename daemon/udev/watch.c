@@ -5,7 +5,7 @@
  * An event of udev's is only a hint to look at a port; what counts is what sysfs shows there now.
  * So it does not matter how often an event comes, in which order, or whether it was lost:
  * everything is looked at again every few seconds, and at once when the socket overflowed
- * (robustness notes K1, K2; protocol notes 10, row 28).
+ * (doc/faults.md K1, K2; doc/protocol.md 10, row 28).
  */
 #include "config.h"
 
@@ -33,7 +33,7 @@
 #define RECONCILE_MS 3000
 /* WHY so seldom: udev says when it is through; this is for an event that was lost. */
 #define UNREADY_MS 500
-#define ACCESS_WAIT_US 2000000 /* robustness notes U16: then the opener may find out */
+#define ACCESS_WAIT_US 2000000 /* doc/faults.md U16: then the opener may find out */
 #define UDEVD_SOCKET "/run/udev/control"
 
 struct kind {

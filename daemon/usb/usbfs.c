@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* LIMIT: robustness notes K6; each of 120 drones may have one transfer of 4 KiB in flight. */
+/* LIMIT: doc/faults.md K6; each of 120 drones may have one transfer of 4 KiB in flight. */
 #define MEMORY_MB_MIN 4
 
 static bool

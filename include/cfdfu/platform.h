@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The Crazyflie family's firmware platforms.  Numbers are stored and used as bit positions: append
- * only. Sources: protocol notes section 9.4 (OTP and device type texts), firmware notes section 3.
+ * only. Sources: doc/protocol.md 9.4 (OTP and device type texts), doc/firmware.md 3.
  */
 #ifndef CFDFU_PLATFORM_H
 #define CFDFU_PLATFORM_H

@@ -15,7 +15,7 @@
 #define PROTO_SERVICE "org.varlink.service"
 
 /*
- * LIMIT: robustness notes A5; the largest honest request is a Retry with 120 serials, below 10 KiB.
+ * LIMIT: doc/faults.md A5; the largest honest request is a Retry with 120 serials, below 10 KiB.
  */
 #define PROTO_REQUEST_BYTES_MAX (64U * 1024U)
 #define PROTO_REPLY_BYTES_MAX (4U * 1024U * 1024U)
@@ -33,7 +33,7 @@
  */
 #define PROTO_FILE_BYTES_MAX (65U * 1024U * 1024U)
 
-/* Exit status of cfdfuctl (design section 4). */
+/* Exit status of cfdfuctl (doc/promises.md 4). */
 enum proto_exit {
 	EXIT_OK = 0,
 	EXIT_DRONE_FAILED = 1, /* at least one drone failed */

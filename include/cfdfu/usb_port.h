@@ -26,7 +26,7 @@
 struct event_base;
 struct usb_bus;
 
-#define USB_TRANSFER_BYTES_MAX 4096   /* LIMIT: largest wTransferSize (robustness notes H4) */
+#define USB_TRANSFER_BYTES_MAX 4096   /* LIMIT: largest wTransferSize (doc/faults.md H4) */
 #define USB_DESCRIPTOR_BYTES_MAX 4096 /* LIMIT: device and configuration descriptor together */
 
 /* How a transfer ended. */
@@ -92,7 +92,7 @@ void usb_bus_free(struct usb_bus *bus);
 
 /*
  * Opens the device at node ("/dev/bus/usb/001/004") and claims interface 0 - never another, never
- * detaching a kernel driver, never setting a configuration (protocol notes 2.4).  id is the
+ * detaching a kernel driver, never setting a configuration (doc/protocol.md 2.4).  id is the
  * caller's and names the device in every later call and callback.  port ("1-4.2") is where the
  * device was seen: when the node's number has passed to a device elsewhere, opened() says -ENODEV.
  * 0 or negative errno (then no callback).

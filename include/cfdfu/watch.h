@@ -8,7 +8,7 @@
  *  - sighted() once per enumeration, only when udev has initialised the device (rules applied);
  *    gone() once for each sighted() that ended, before a sighted() of the same port with a new
  *    arrival.
- *  - change, bind and unbind events never repeat a sighting (robustness notes K2); after an
+ *  - change, bind and unbind events never repeat a sighting (doc/faults.md K2); after an
  *    overflow of the netlink socket everything is enumerated again and differences are reported
  *    (K1).
  *  - No callback from inside a call; what is present at watch_new() is reported from the loop.

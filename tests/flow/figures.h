@@ -15,7 +15,7 @@
 #include "core/fleet.h"
 #include "sim/drone.h"
 
-#define RACK_IMAGE_BYTES 243176 /* a release of 2025 (firmware notes 2) */
+#define RACK_IMAGE_BYTES 243176 /* a release of 2025 (doc/firmware.md 2) */
 #define RACK_DRONES_MAX 120
 
 /* What is in the drones' flash beforehand. */

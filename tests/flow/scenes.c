@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scenes of the fault matrix (robustness notes A9) that need a station, a drone and a hand. */
+/* Scenes of the fault matrix (doc/faults.md A9) that need a station, a drone and a hand. */
 #include "config.h"
 
 #include "flow/scenes.h"

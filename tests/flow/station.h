@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A whole station on a virtual clock: the fleet of the product, the simulator's world, a simulated
- * disk for the records, and the invariants that must hold after every event (robustness notes A10).
+ * disk for the records, and the invariants that must hold after every event (doc/faults.md A10).
  *
  *   station.c        life: the loop, the world's events, the fleet's commands
  *   station_disk.c   rows, commits that take time and fail, what a new daemon reads from the disk

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The invariants of robustness notes A10, in the design's words, against the drones themselves.
+ * The invariants of doc/faults.md A10, in the design's words, against the drones themselves.
  * Own reading of the protocol: what is decided here comes from the bytes on the bus and in the
  * flash.
  *
@@ -93,7 +93,7 @@ is_stubborn(const struct seat *seat, const struct drone *d)
 	       c->read_protected || c->model != DRONE_CRAZYFLIE;
 }
 
-/* First byte and size of the sector of the F405 that holds addr (protocol notes 1.2). */
+/* First byte and size of the sector of the F405 that holds addr (doc/protocol.md 1.2). */
 static uint32_t
 sector_at(uint32_t addr, uint32_t *ret_bytes)
 {
@@ -214,7 +214,7 @@ was_erased(const struct seat *seat, uint32_t base)
 	return false;
 }
 
-/* WHY: cells that an erase left half done can read blank and not stay so (robustness notes P5). */
+/* WHY: cells that an erase left half done can read blank and not stay so (doc/faults.md P5). */
 static void
 check_erased(struct station *s, struct seat *seat, uint32_t addr)
 {
@@ -252,7 +252,7 @@ check_erase(struct station *s, struct seat *seat, const struct job_record *r, ui
 	if (base != APP_ADDR && !is_stubborn(seat, d) && !first_word_is_blank(s, d))
 		station_break(s, "promise 4: %s is erased at 0x%08x while it would boot",
 			      seat->port, (unsigned)addr);
-	seat->pointer_known = false; /* SPEC: own reading of protocol notes 3.1: perhaps it moved */
+	seat->pointer_known = false; /* SPEC: as read in doc/protocol.md 3.1: perhaps it moved */
 }
 
 static bool
@@ -341,7 +341,7 @@ check_download(struct station *s, struct seat *seat, const struct command *c)
 	check_erase(s, seat, c->record, get_le32(x->data + 1));
 }
 
-/* SPEC: protocol notes 2.4: port 13, channel 0, command 3. */
+/* SPEC: doc/protocol.md 2.4: port 13, channel 0, command 3. */
 static bool
 is_light(const struct usb_xfer *x)
 {
@@ -395,7 +395,7 @@ check_untouched(struct station *s, struct seat *seat, struct drone *d)
 	if (n->overwrites > 0 && !is_stubborn(seat, d))
 		station_break(s, "I4: %s was programmed where it was not blank", seat->port);
 	if (n->passthrough > 0)
-		station_break(s, "protocol notes 2.1: ESC pass-through of %s was armed",
+		station_break(s, "doc/protocol.md 2.1: ESC pass-through of %s was armed",
 			      seat->port);
 }
 

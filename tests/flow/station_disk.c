@@ -157,7 +157,7 @@ disk_crash(struct station *s)
 		if (!row->durable || row->verdict_durable)
 			continue;
 		/*
-		 * Every attempt that still runs on disk is interrupted, once (robustness notes
+		 * Every attempt that still runs on disk is interrupted, once (doc/faults.md
 		 * S1).
 		 */
 		row->verdict = (struct verdict){ .kind = VERDICT_INTERRUPTED };

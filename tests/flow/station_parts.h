@@ -29,7 +29,7 @@ struct seat {
 	bool interrupted_last;	 /* ... when it was sighted last */
 	uint8_t sent_uid[12];	 /* the drone that was asked to reboot here */
 	bool fated;		 /* a misfortune was armed here */
-	bool lied; /* ... and it was the liar: its flash cannot be known (robustness notes H11) */
+	bool lied; /* ... and it was the liar: its flash cannot be known (doc/faults.md H11) */
 	uint32_t erased_addr[12]; /* sectors that this attempt has erased */
 	unsigned erased_count;
 	int64_t touched_row;  /* the attempt that sent the last destructive request */

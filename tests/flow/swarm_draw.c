@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one seed means: swarm testing, in which each seed first draws what is on at all (robustness
- * notes A10).
+ * What one seed means: swarm testing, in which each seed first draws what is on at all
+ * (doc/faults.md A10).
  */
 #include "config.h"
 

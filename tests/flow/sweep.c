@@ -77,7 +77,7 @@ static const char *const singles[] = {
 
 /*
  * Those of them that differ in pairs.  Not the same bit written and read wrong: no reading back can
- * see that (robustness notes H11).
+ * see that (doc/faults.md H11).
  */
 static const char *const paired[] = {
 	"stall",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What has to come of each misfortune, by the step in which it strikes: robustness notes A9, tables
+ * What has to come of each misfortune, by the step in which it strikes: doc/faults.md A9, tables
  * U and P, and the design's endings.  The first rule that fits counts.
  *
  *  - What one lost, late, refused or garbled answer can do is cured by asking again: it passes.
@@ -123,7 +123,7 @@ static const struct sweep_rule rules[] = {
 	{ "swap-now", S(LEAVING), E(OTHER) | E(GONE) },
 	{ "swap-now", ANY, E(GONE) },
 
-	/* A word that is final (protocol notes 3.3): wrong address, protected. */
+	/* A word that is final (doc/protocol.md 3.3): wrong address, protected. */
 	{ "status value=1", S(PROBING),
 	  E(PASS) | E(REFUSED) | E(NOTHING) }, /* OTP may be refused */
 	{ "status value=1", WORK, E(REFUSED) },

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who comes up after a reset or a leave: boot pins, cf2loader, and what the flash holds (protocol
- * notes 3.6, 9.3, 9.4; firmware notes 2 to 4).  An application must have plausible vectors and, in
- * its table of supported devices, the type that is burnt into the drone's OTP; otherwise nothing
- * appears on the bus.
+ * Who comes up after a reset or a leave: boot pins, cf2loader, and what the flash holds
+ * (doc/protocol.md 3.6, 9.3, 9.4; doc/firmware.md 2 to 4).  An application must have plausible
+ * vectors and, in its table of supported devices, the type that is burnt into the drone's OTP;
+ * otherwise nothing appears on the bus.
  */
 #include "config.h"
 
@@ -17,7 +17,7 @@
 #define LOADER_ADDR 0x08000000U
 #define LOADER_BYTES 7256
 #define VECTORS 16	 /* looked at; the first of every Cortex-M table */
-#define VERSION_BYTES 29 /* SPEC: protocol notes 2.4: what fits into the answer */
+#define VERSION_BYTES 29 /* SPEC: doc/protocol.md 2.4: what fits into the answer */
 #define DIGITS "0123456789"
 #define WINDOW_BEFORE 64
 #define WINDOW_AFTER 64
@@ -33,7 +33,7 @@ static const struct {
 };
 
 /*
- * As delivered: something with the marks of cf2loader (firmware notes 6) and the platform in the
+ * As delivered: something with the marks of cf2loader (doc/firmware.md 6) and the platform in the
  * OTP.
  */
 int
@@ -134,7 +134,7 @@ vectors_are_plausible(const struct drone *d, uint32_t table, uint32_t low, uint3
 	uint8_t code[2];
 
 	/*
-	 * QUIRK: firmware notes 2: genuine images start with 0x2001FFFF; the core masks the low
+	 * QUIRK: doc/firmware.md 2: genuine images start with 0x2001FFFF; the core masks the low
 	 * bits.
 	 */
 	if (sp <= 0x20000000 || sp > d->chip->ram_end)
@@ -168,7 +168,7 @@ is_name(const uint8_t *p, size_t size)
 	return true;
 }
 
-/* SPEC: firmware notes 3: 44 bytes since 2022.09, 32 before. */
+/* SPEC: doc/firmware.md 3: 44 bytes since 2022.09, 32 before. */
 static bool
 is_record(const uint8_t *p, size_t name_size)
 {
@@ -198,7 +198,7 @@ is_revision(const uint8_t *p)
 
 /*
  * p points at the NUL between tag and revision, which is at addr; before: readable bytes in front
- * of it.  SPEC: firmware notes 4 and 5b: a tag is any text.
+ * of it.  SPEC: doc/firmware.md 4 and 5b: a tag is any text.
  */
 static void
 take_version(struct findings *f, const uint8_t *p, size_t before, uint32_t addr)
@@ -232,7 +232,7 @@ read_text(const struct memory *m, uint32_t addr, char *text, uint32_t size)
 }
 
 /*
- * SPEC: firmware notes 4: an image ends with pointers to tag, revision and commit count, and the
+ * SPEC: doc/firmware.md 4: an image ends with pointers to tag, revision and commit count, and the
  * mark; in some builds the count, a number, is first and the tag last.
  */
 static bool
@@ -308,7 +308,7 @@ scan_page(struct drone *d, uint32_t offset, const char *type)
 				     m->chip->base + from + (uint32_t)(p - b));
 }
 
-/* SPEC: firmware notes 4: u16, two bytes apart the u32, production flag, modified flag. */
+/* SPEC: doc/firmware.md 4: u16, two bytes apart the u32, production flag, modified flag. */
 static void
 scan_modified(struct drone *d, uint32_t offset, uint32_t high, uint16_t low)
 {
@@ -378,7 +378,7 @@ application_starts(struct drone *d)
 		return false;
 	if (d->config.model != DRONE_CRAZYFLIE || d->config.boots_anything)
 		return true;
-	/* SPEC: protocol notes 9.4: the wrong platform stops before USB is started. */
+	/* SPEC: doc/protocol.md 9.4: the wrong platform stops before USB is started. */
 	return f->fits;
 }
 
@@ -426,7 +426,7 @@ boot_decide(struct drone *d, enum boot_via via, uint32_t addr, bool by_button)
 	if (d->config.model != DRONE_CRAZYFLIE)
 		return decide_other(d, via);
 	if (via == BOOT_JUMP && addr == app && application_starts(d)) {
-		/* SPEC: protocol notes 3.6: after button entry VTOR is not the application's. */
+		/* SPEC: doc/protocol.md 3.6: after button entry VTOR is not the application's. */
 		return by_button && !d->config.button_boots ? DRONE_OFF : DRONE_RUNTIME;
 	}
 	if (via == BOOT_JUMP && addr == app && boot_look(d)->vectors_ok)

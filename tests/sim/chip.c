@@ -9,7 +9,7 @@
 #define ROM_PRODUCT "STM32  BOOTLOADER"
 
 /* clang-format off */
-/* SPEC: protocol notes 6, typical values at x8, x16, x32. */
+/* SPEC: doc/protocol.md 6, typical values at x8, x16, x32. */
 #define ERASE_16K { 400000, 300000, 250000 }
 #define ERASE_64K { 1200000, 700000, 550000 }
 #define ERASE_128K { 2000000, 1300000, 1000000 }

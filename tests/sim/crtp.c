@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The firmware's answers to CRTP packets, from a table (protocol notes 2.4). */
+/* The firmware's answers to CRTP packets, from a table (doc/protocol.md 2.4). */
 #include "config.h"
 
 #include "sim/drone.h"
@@ -52,7 +52,7 @@ reply_text(struct drone *d, uint64_t now, const uint8_t *in, const char *text)
 	crtp_reply(d, now, p, 2 + n);
 }
 
-/* SPEC: protocol notes 2.4, first table: by release. */
+/* SPEC: doc/protocol.md 2.4, first table: by release. */
 static uint32_t
 protocol_version(const char *version)
 {
@@ -124,7 +124,7 @@ link_service(struct drone *d, uint64_t now, const uint8_t *in, size_t length)
 	}
 }
 
-/* SPEC: protocol notes 2.4: the configuration block at offset 0, defaults. */
+/* SPEC: doc/protocol.md 2.4: the configuration block at offset 0, defaults. */
 static void
 eeprom_read(uint32_t addr, uint8_t *to, size_t length)
 {
@@ -150,7 +150,7 @@ memory_service(struct drone *d, uint64_t now, const uint8_t *in, size_t length)
 		crtp_reply(d, now, p, 3);
 		return;
 	}
-	/* QUIRK: protocol notes 2.4: an id out of range trips an assertion in the firmware. */
+	/* QUIRK: doc/protocol.md 2.4: an id out of range trips an assertion in the firmware. */
 	if (length >= 3 && (PORT_CHANNEL(in[0]) == 0x40 ? in[2] : in[1]) > 0) {
 		d->mute = true;
 		return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Parameters and log variables: tables of contents, reading, one log block (protocol notes 2.4). */
+/* Parameters and log variables: tables of contents, reading, one log block (doc/protocol.md 2.4).
+ * */
 #include "config.h"
 
 #include "sim/drone.h"

@@ -524,7 +524,7 @@ port_reset(struct drone *d, uint64_t now, struct reply *r)
 {
 	if (d->on_bus == DRONE_RUNTIME) {
 		/*
-		 * SPEC: protocol notes 2.1: the descriptors changed, so it comes back as a new
+		 * SPEC: doc/protocol.md 2.1: the descriptors changed, so it comes back as a new
 		 * device.
 		 */
 		r->status = USB_GONE;

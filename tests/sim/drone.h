@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One simulated USB device: by default a Crazyflie with both its USB personalities, the run-time
- * firmware (protocol notes 2) and the STM32F405 ROM boot loader (protocol notes 1, 3, 5, 6).
+ * firmware (doc/protocol.md 2) and the STM32F405 ROM boot loader (doc/protocol.md 1, 3, 5, 6).
  *
  * Sans-IO: nobody calls the world from here, time is passed in as now_us and never goes back.
  * Whoever owns the drone submits transfers, asks drone_next_us() when something will happen, and
@@ -48,7 +48,7 @@ enum drone_model {
 	DRONE_MODEL_COUNT
 };
 
-/* How the boot loader behaves while it is busy (protocol notes 11.4). */
+/* How the boot loader behaves while it is busy (doc/protocol.md 11.4). */
 enum drone_kind {
 	DRONE_KIND_NAK = 0,	/* the answer to GETSTATUS waits for the end of the operation */
 	DRONE_KIND_DNBUSY,	/* says dfuDNBUSY again and again, with poll_busy_ms */
@@ -56,7 +56,7 @@ enum drone_kind {
 	DRONE_KIND_COUNT
 };
 
-/* How the ROM makes its serial from the UID (protocol notes 1.3). */
+/* How the ROM makes its serial from the UID (doc/protocol.md 1.3). */
 enum drone_serial {
 	DRONE_SERIAL_PLAIN = 0, /* 32-bit addition */
 	DRONE_SERIAL_NO_CARRY,	/* byte sums without carry */
@@ -80,7 +80,7 @@ enum drone_descriptors {
 
 #define DRONE_TRANSFER_SIZE_ZERO 0x10000U
 
-/* What the host is told about the reboot request that has no status stage (protocol notes 2.2). */
+/* What the host is told about the reboot request that has no status stage (doc/protocol.md 2.2). */
 enum drone_reboot {
 	DRONE_REBOOT_EPROTO = 0,
 	DRONE_REBOOT_EPIPE,
@@ -90,7 +90,7 @@ enum drone_reboot {
 	DRONE_REBOOT_COUNT
 };
 
-/* The timing model: data-sheet typical values times flash_permille / 1000 (protocol notes 6). */
+/* The timing model: data-sheet typical values times flash_permille / 1000 (doc/protocol.md 6). */
 struct drone_timing {
 	uint32_t control_us;		 /* each control or bulk transfer: 350 */
 	uint32_t byte_ns;		 /* each byte of a data stage: 1200 */

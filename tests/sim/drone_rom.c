@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The boot loader's conversation: DFU 1.1 with ST's extensions (protocol notes 3.1 to 3.6).
+ * The boot loader's conversation: DFU 1.1 with ST's extensions (doc/protocol.md 3.1 to 3.6).
  *
  *   ERROR(10, firmware) --CLRSTATUS--> IDLE --DNLOAD--> DNLOAD-SYNC --GETSTATUS--> DNBUSY
  *                                       |  ^                ^                        | over
@@ -30,7 +30,7 @@ rom_enter(struct drone *d, bool by_button)
 	bool running = m->running;
 
 	/*
-	 * SPEC: protocol notes 3.2: from reset the two variables say "firmware corrupt"; not a
+	 * SPEC: doc/protocol.md 3.2: from reset the two variables say "firmware corrupt"; not a
 	 * fault.
 	 */
 	m->state = ST_ERROR;
@@ -73,7 +73,7 @@ rom_ready_us(const struct drone *d, uint64_t now, const struct usb_setup *s)
 		return DRONE_NEVER; /* it is jumping into the application */
 	if (m->over_us <= now)
 		return now;
-	/* SPEC: protocol notes 3.5: the processor is stalled, so nothing at all is answered. */
+	/* SPEC: doc/protocol.md 3.5: the processor is stalled, so nothing at all is answered. */
 	if (d->config.kind == DRONE_KIND_NAK || m->state != ST_DNBUSY)
 		return m->over_us;
 	(void)s;
@@ -179,7 +179,7 @@ upload(struct drone *d, const struct channel *c, struct reply *r)
 	}
 	error = rom_read(d, block_addr(d, s->value), d->reply, s->length);
 	if (error < 0) {
-		/* SPEC: protocol notes 3.2: past the end of a memory the ROM hangs for good. */
+		/* SPEC: doc/protocol.md 3.2: past the end of a memory the ROM hangs for good. */
 		m->over_us = DRONE_NEVER;
 		r->pending = true;
 		return;
@@ -315,7 +315,7 @@ clrstatus(struct drone *d)
 		m->status = ERR_OK;
 		return;
 	}
-	/* SPEC: protocol notes 3.2 note a: anywhere else it is itself an error. */
+	/* SPEC: doc/protocol.md 3.2 note a: anywhere else it is itself an error. */
 	rom_force_error(d, ERR_UNKNOWN);
 }
 

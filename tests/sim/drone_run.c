@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The run-time firmware's side of USB: vendor requests, the CRTP pipe, CDC class requests (protocol
- * notes 2).
+ * The run-time firmware's side of USB: vendor requests, the CRTP pipe, CDC class requests
+ * (doc/protocol.md 2).
  */
 #include "config.h"
 
@@ -19,7 +19,7 @@ run_enter(struct drone *d)
 	memset(&d->run, 0, sizeof(d->run));
 }
 
-/* SPEC: protocol notes 2.2: what the core does not dispatch gets no status stage at all. */
+/* SPEC: doc/protocol.md 2.2: what the core does not dispatch gets no status stage at all. */
 bool
 run_answers(const struct drone *d, const struct usb_setup *s)
 {
@@ -103,7 +103,7 @@ cdc(struct drone *d, const struct usb_setup *s, struct reply *r)
 		return;
 	}
 	if (s->length == 0)
-		d->counters.passthrough++; /* SPEC: protocol notes 2.1, CDC side effect */
+		d->counters.passthrough++; /* SPEC: doc/protocol.md 2.1, CDC side effect */
 	if (s->request == 0x21 && (s->request_type & 0x80)) {
 		r->length = s->length < sizeof(line_coding) ? s->length : sizeof(line_coding);
 		memcpy(d->reply, line_coding, r->length);
@@ -187,7 +187,7 @@ run_out(struct drone *d, uint64_t now, const struct channel *c, struct reply *r)
 {
 	(void)r;
 	/*
-	 * SPEC: protocol notes 2.4: longer than 31 bytes is dropped; nothing is heard before
+	 * SPEC: doc/protocol.md 2.4: longer than 31 bytes is dropped; nothing is heard before
 	 * wIndex 1.
 	 */
 	if (d->config.model != DRONE_CRAZYFLIE || c->x.length < 1 || c->x.length > 31 ||

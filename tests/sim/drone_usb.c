@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every USB device answers: descriptors, strings, standard requests (protocol
- * notes 1.1, 1.2, 2.1).
+ * What every USB device answers: descriptors, strings, standard requests (doc/protocol.md
+ * 1.1, 1.2, 2.1).
  */
 #include "config.h"
 
@@ -260,7 +260,7 @@ to_utf8(const struct text16 *t, char *out, size_t size)
 	out[n] = '\0';
 }
 
-/* QUIRK: protocol notes 1.2: bLength and what arrives differ on some ROMs. */
+/* QUIRK: doc/protocol.md 1.2: bLength and what arrives differ on some ROMs. */
 static size_t
 string_bytes(const struct drone *d, const struct text16 *t)
 {

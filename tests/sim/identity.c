@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Serial numbers from the unique id, as the two personalities make them (protocol notes 1.3, 2.3).
+ * Serial numbers from the unique id, as the two personalities make them (doc/protocol.md 1.3, 2.3).
  */
 #include "config.h"
 

@@ -12,7 +12,7 @@
 #define PACKETS_MAX 32 /* LIMIT: CRTP packets waiting for the host; more are dropped */
 #define PACKET_BYTES 32
 
-/* SPEC: DFU 1.1 A.2, own reading of protocol notes 3. */
+/* SPEC: DFU 1.1 A.2, own reading of doc/protocol.md 3. */
 enum dfu_state {
 	ST_IDLE = 2,
 	ST_DNLOAD_SYNC = 3,

@@ -13,7 +13,7 @@
 
 #define QUICK_US 20 /* an address taken over, a command refused */
 
-/* 0: bytes, 1: half-words, 2: words, by the Device Feature (protocol notes 5). */
+/* 0: bytes, 1: half-words, 2: words, by the Device Feature (doc/protocol.md 5). */
 static unsigned
 parallelism(const struct drone *d)
 {
@@ -202,7 +202,7 @@ must(struct drone *d, int r)
 		d->mute = true;
 }
 
-/* Programs length bytes, leaving out write-protected sectors, silently (protocol notes 3.3). */
+/* Programs length bytes, leaving out write-protected sectors, silently (doc/protocol.md 3.3). */
 static void
 program(struct drone *d, const struct chip_memory *cm, size_t length)
 {
@@ -235,7 +235,7 @@ rewrite(struct drone *d, const struct chip_memory *cm)
 			d->rom.parallelism = d->rom.op_data[0];
 		return;
 	}
-	/* SPEC: protocol notes 3.3: new option bytes take effect by a reset. */
+	/* SPEC: doc/protocol.md 3.3: new option bytes take effect by a reset. */
 	drone_leave_bus(d, d->now_us, boot_decide(d, BOOT_RESET, 0, d->rom.by_button),
 			d->now_us + drone_draw_ms(d, d->config.timing.boot_min_ms,
 						  d->config.timing.boot_max_ms) *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A small application image for tests: vectors, default handler, table of supported devices, tag
- * and revision as firmware notes 2 to 4 found them in real ones, the rest noise from the seed.
+ * and revision as doc/firmware.md 2 to 4 found them in real ones, the rest noise from the seed.
  * Linked at 0x08004000.
  */
 #ifndef SIM_TINY_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is read from the bytes of an image, and what is not although it looks alike (firmware notes
+/* What is read from the bytes of an image, and what is not although it looks alike (doc/firmware.md
  * 2-4, 6). */
 #include "config.h"
 
@@ -154,7 +154,7 @@ the_modified_flag_needs_the_whole_revision_before_it(void **state)
 	assert_int_equal(read_page(&p).modified, CONTENT_UNKNOWN);
 }
 
-/* A record of the table of devices, as firmware notes 3 has it. */
+/* A record of the table of devices, as doc/firmware.md 3 has it. */
 static void
 place_record(struct page *p, size_t at, const char *type, const char *name, bool old)
 {
@@ -219,7 +219,8 @@ a_name_has_at_least_four_characters(void **state)
 	assert_int_equal(read_page(&p).record_count, 0);
 }
 
-/* firmware notes 2: a chance hit away from a sector's start; nothing else speaks for that place. */
+/* doc/firmware.md 2: a chance hit away from a sector's start; nothing else speaks for that place.
+ * */
 static void
 a_chance_loop_does_not_make_a_base(void **state)
 {

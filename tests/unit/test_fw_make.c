@@ -92,7 +92,7 @@ the_bytes_are_those_of_um0391(void **state)
 	free(bytes);
 }
 
-/* protocol notes 7: one target, one element of 243,176 bytes. */
+/* doc/protocol.md 7: one target, one element of 243,176 bytes. */
 static void
 the_documented_example_has_the_documented_sizes(void **state)
 {

@@ -116,7 +116,7 @@ hex_gaps_stay_gaps(void **state)
 	add_hex(&t, 0, 0x4000, (const uint8_t *)"code", 4);
 	add_base(&t, 4, 0x080F);
 	add_hex(&t, 0, 0xFFFC, (const uint8_t *)"conf",
-		4); /* protocol notes 7: far from the code */
+		4); /* doc/protocol.md 7: far from the code */
 	l = load_done(&t);
 	assert_int_equal(l.result, 0);
 	assert_int_equal(image_segment_count(l.image), 2);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Unit tests of core/ident: every published serial pair (protocol notes 1.3 and 2.3) and every
+/* Unit tests of core/ident: every published serial pair (doc/protocol.md 1.3 and 2.3) and every
  * variant. */
 #include "config.h"
 
@@ -84,7 +84,7 @@ a_dfu_serial_is_12_hex_digits_and_no_constant(void **state)
 	assert_false(ident_dfu_serial_valid("STM32FxSTM32"));
 }
 
-/* The pairs of protocol notes 2.3, which the first choice predicts. */
+/* The pairs of doc/protocol.md 2.3, which the first choice predicts. */
 static const struct {
 	const char *runtime, *dfu;
 } pairs[] = {
@@ -126,7 +126,7 @@ static void
 the_f412_pair_with_its_offset_is_one_drone(void **state)
 {
 	(void)state;
-	/* Protocol notes 1.3: UID bytes 1F00230009513735 31373736, low half-word + 0x0A. */
+	/* doc/protocol.md 1.3: UID bytes 1F00230009513735 31373736, low half-word + 0x0A. */
 	assert_int_equal(ident_runtime_dfu("1F0023000951373531373736", "365A375A3537"), IDENT_SAME);
 	assert_int_equal(ident_runtime_dfu("1F0023000951373531373736", "365A37503537"), IDENT_SAME);
 	assert_int_equal(ident_runtime_dfu("1F0023000951373531373736", "365A375B3537"),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The judge against generated images of every kind, and against damage done to them (firmware notes
- * 2-4, 6). */
+/* The judge against generated images of every kind, and against damage done to them
+ * (doc/firmware.md 2-4, 6). */
 #include "config.h"
 
 #include "fw_help.h"

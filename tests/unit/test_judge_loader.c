@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Loader recovery: what is fit for sector 0, and that nothing else is (firmware notes 6). */
+/* Loader recovery: what is fit for sector 0, and that nothing else is (doc/firmware.md 6). */
 #include "config.h"
 
 #include "fw_help.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whole images and parts of them: every build that the firmware notes describe is accepted whole,
+ * Whole images and parts of them: every build that doc/firmware.md describe is accepted whole,
  * and no part of one without the operator's second word.  CFDFU_WHOLE_SEED=N repeats a sweep.
  */
 #include "config.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Unit tests of core/layout: the strings of real devices (protocol notes section 8), hostile ones,
+/* Unit tests of core/layout: the strings of real devices (doc/protocol.md 8), hostile ones,
  * arithmetic. */
 #include "config.h"
 

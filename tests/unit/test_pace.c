@@ -279,7 +279,7 @@ obey_waits_for_what_the_device_says(void **state)
 	(void)state;
 	assert_int_equal(pace_wait_us(&p, PACE_PROGRAM, BLOCK, 104), 104000);
 	assert_int_equal(pace_wait_us(&p, PACE_ERASE, 128 * KIB, 100), 100000);
-	/* SPEC: robustness notes P8: a wild value is clamped, zero is not asked at once. */
+	/* SPEC: doc/faults.md P8: a wild value is clamped, zero is not asked at once. */
 	assert_int_equal(pace_wait_us(&p, PACE_PROGRAM, BLOCK, 0xFFFFFF), 1000000);
 	assert_int_equal(pace_wait_us(&p, PACE_ERASE, BLOCK, 0xFFFFFF), 5000000);
 	assert_int_equal(pace_wait_us(&p, PACE_PROGRAM, BLOCK, 0), 1000);

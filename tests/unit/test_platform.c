@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Unit tests of core/platform: protocol notes 9.4 and firmware notes section 3 as tables. */
+/* Unit tests of core/platform: doc/protocol.md 9.4 and doc/firmware.md 3 as tables. */
 #include "config.h"
 
 #include "core/platform.h"
@@ -103,7 +103,7 @@ every_board_type_is_read_from_every_block(void **state)
 	static const char *const types[] = {
 		"CF20", "CF21", "C21B", "RZ10", "CB10", "CB11", "RR10"
 	};
-	/* SPEC: protocol notes 9.4: ended by NUL, by 0xFF, or by ';' and more. */
+	/* SPEC: doc/protocol.md 9.4: ended by NUL, by 0xFF, or by ';' and more. */
 	static const char *const ends[] = { "", ";", ";serial=1;x", "\xFF" };
 	uint8_t otp[OTP_BYTES];
 	char text[32], type[BOARD_TYPE_MAX];
@@ -182,7 +182,7 @@ a_short_area_is_refused_at_every_length(void **state)
 static void
 table_entries_of_all_builds_name_their_platform(void **state)
 {
-	/* Firmware notes, section 3: the table of each build. */
+	/* doc/firmware.md 3: the table of each build. */
 	static const struct {
 		const char *type, *name;
 		unsigned platforms;

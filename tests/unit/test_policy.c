@@ -29,7 +29,7 @@ __wrap_calloc(size_t count, size_t size)
 
 static const struct policy_drone nobody = { .port = PORT, .runtime_serial = "", .dfu_serial = "" };
 
-/* What each firmware's own table accepts, as bits over these board types (protocol notes 9.4). */
+/* What each firmware's own table accepts, as bits over these board types (doc/protocol.md 9.4). */
 static const char *const boards[] = { "", "CF20", "CF21", "C21B", "RZ10", "CB10", "CB11", "RR10" };
 static const unsigned accepts[PLATFORM_COUNT] = {
 	[PLATFORM_CF2] = BIT(1) | BIT(2),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ctl/server: hostile, slow, many clients, and rights (robustness notes A9, table C). */
+/* ctl/server: hostile, slow, many clients, and rights (doc/faults.md A9, table C). */
 #include "config.h"
 
 #include "ctl/server.h"

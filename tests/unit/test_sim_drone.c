@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The simulated boot loader against protocol notes 1, 3, 5 and 6. */
+/* The simulated boot loader against doc/protocol.md 1, 3, 5 and 6. */
 #include "config.h"
 
 #include <errno.h>

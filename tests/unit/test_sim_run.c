@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The simulated run-time firmware and boot decisions against protocol notes 2, 3.6, 9 and firmware
- * notes 3, 4.
+ * The simulated run-time firmware and boot decisions against doc/protocol.md 2, 3.6, 9 and
+ * doc/firmware.md 3, 4.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the store does about damage, loss and strange files it finds when it opens (robustness notes
+/* What the store does about damage, loss and strange files it finds when it opens (doc/faults.md
  * D6-D8). */
 #include "config.h"
 

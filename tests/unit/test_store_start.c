@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Starting: what is refused, what is migrated, what a dead daemon left behind (robustness notes
+/* Starting: what is refused, what is migrated, what a dead daemon left behind (doc/faults.md
  * D12-D14, S1, S2). */
 #include "config.h"
 

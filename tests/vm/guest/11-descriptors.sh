@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The simulated drones through the kernel's eyes: descriptors byte for byte (protocol notes 1.1,
+# The simulated drones through the kernel's eyes: descriptors byte for byte (doc/protocol.md 1.1,
 # 2.1), strings, serials (2.3), and what lsusb makes of them.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

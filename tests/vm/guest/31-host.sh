@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The computer's own troubles (robustness notes A9, U, K, S) on a real kernel: a device that cannot be
+# The computer's own troubles (doc/faults.md A9, U, K, S) on a real kernel: a device that cannot be
 # enumerated, one that another program holds, one that the administrator takes away, a udev that says
 # everything again or loses what it said, clocks that jump, a journal that stands still, a daemon that
 # hangs, an upgrade in mid-flash.
