@@ -13,7 +13,7 @@ enum { DENIED_MAX = 20, OUTCOME_MAX = 512, LINE_ARGUMENTS_MAX = 400 };
 static int
 record(struct app *a, const struct peer *peer, const char *method, const char *arguments)
 {
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	struct store_act act = { .uid = (int64_t)peer->uid,
 				 .pid = peer->pid,
 				 .user = peer->user,

@@ -4,13 +4,10 @@
 #include "app/app.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "app/wake.h"
 #include "app/app_parts.h"
@@ -24,50 +21,6 @@ enum {
 	DRAIN_MS = 110000,	/* within the unit's TimeoutStopSec, with RECORD_MS */
 	RECORD_MS = 5000,	/* for the disk to take the verdicts of what was interrupted */
 };
-
-/* ---- clocks --------------------------------------------------------------------------------- */
-
-static int64_t
-clock_ms(clockid_t id)
-{
-	struct timespec ts = { 0 };
-
-	(void)clock_gettime(id, &ts); /* cannot fail for these clocks */
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-uint64_t
-app_now_us(void)
-{
-	struct timespec ts = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
-struct store_time
-app_time(const struct app *a)
-{
-	return (struct store_time){ .wall_ms = clock_ms(CLOCK_REALTIME),
-				    .mono_ms = clock_ms(CLOCK_BOOTTIME),
-				    .boot_id = a->boot_id[0] != '\0' ? a->boot_id : NULL,
-				    .synchronised =
-					access("/run/systemd/timesync/synchronized", F_OK) == 0 };
-}
-
-static void
-read_boot_id(struct app *a)
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return; /* ProcSubset=pid hides it: rows then carry no boot id */
-	n = read(fd, a->boot_id, sizeof(a->boot_id) - 1);
-	a->boot_id[n > 0 ? n : 0] = '\0';
-	a->boot_id[strcspn(a->boot_id, "\n")] = '\0';
-	(void)close(fd);
-}
 
 /* ---- stopping ------------------------------------------------------------------------------- */
 
@@ -85,8 +38,8 @@ interrupt(struct app *a)
 	log_say(a->log, LOG_WARNING, NULL, "stopping now; %u drones are interrupted",
 		fleet_active(a->fleet));
 	a->stopped = true;
-	a->stop_at_us = app_now_us() + (uint64_t)RECORD_MS * 1000;
-	fleet_stop(a->fleet, app_now_us());
+	a->stop_at_us = clock_now_us() + (uint64_t)RECORD_MS * 1000;
+	fleet_stop(a->fleet, clock_now_us());
 }
 
 /* First signal: no new drone, running ones end. Second: they end now, as interrupted. */
@@ -97,8 +50,8 @@ stop(struct app *a)
 		interrupt(a);
 	} else {
 		a->stopping = true;
-		a->stop_at_us = app_now_us() + (uint64_t)DRAIN_MS * 1000;
-		fleet_drain(a->fleet, app_now_us());
+		a->stop_at_us = clock_now_us() + (uint64_t)DRAIN_MS * 1000;
+		fleet_drain(a->fleet, clock_now_us());
 		server_stop(a->server);
 		notify_stopping(a->notify);
 		notify_extend(a->notify, DRAIN_MS + RECORD_MS);
@@ -115,7 +68,7 @@ stop(struct app *a)
 static void
 go_on_stopping(struct app *a)
 {
-	bool late = app_now_us() >= a->stop_at_us;
+	bool late = clock_now_us() >= a->stop_at_us;
 
 	if (late && !a->stopped) {
 		interrupt(a);
@@ -150,7 +103,7 @@ on_wake(void *ctx)
 	struct app *a = ctx;
 	enum loop_work before = turns_begin(&a->turns, LOOP_DEVICE);
 
-	fleet_tick(a->fleet, app_now_us());
+	fleet_tick(a->fleet, clock_now_us());
 	pump(a);
 	turns_end(&a->turns, before);
 }
@@ -158,13 +111,13 @@ on_wake(void *ctx)
 static void
 look_for_sleep(struct app *a)
 {
-	int64_t slept = clock_ms(CLOCK_BOOTTIME) - clock_ms(CLOCK_MONOTONIC);
+	int64_t slept = clock_suspended_ms();
 
 	if (slept - a->slept_ms > SLEPT_MS) {
 		log_say(a->log, LOG_WARNING, NULL,
 			"the machine slept for %lld s: what was under way begins anew",
 			(long long)(slept - a->slept_ms) / 1000);
-		fleet_slept(a->fleet, app_now_us());
+		fleet_slept(a->fleet, clock_now_us());
 	}
 	a->slept_ms = slept;
 }
@@ -178,10 +131,10 @@ look_for_idleness(struct app *a)
 	if (a->config->idle_exit_ms == 0 || counts.present > 0 || fleet_active(a->fleet) > 0 ||
 	    server_client_count(a->server) > 0 ||
 	    store_queued(a->store) != store_durable(a->store)) {
-		a->idle_since_us = app_now_us();
+		a->idle_since_us = clock_now_us();
 		return;
 	}
-	if (app_now_us() - a->idle_since_us < (uint64_t)a->config->idle_exit_ms * 1000)
+	if (clock_now_us() - a->idle_since_us < (uint64_t)a->config->idle_exit_ms * 1000)
 		return;
 	log_say(a->log, LOG_NOTICE, NULL,
 		"nothing plugged in and nobody asking: leaving until called again");
@@ -231,7 +184,7 @@ static void
 on_store_progress(void *ctx)
 {
 	struct app *a = ctx;
-	uint64_t now_us = app_now_us();
+	uint64_t now_us = clock_now_us();
 
 	if (now_us < a->progress_due_us)
 		return;
@@ -248,7 +201,7 @@ open_store(struct app *a)
 	struct store_options options = { .floor_bytes = a->config->free_space_floor_bytes,
 					 .progress = on_store_progress,
 					 .progress_ctx = a };
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	char why[STORE_WHY_MAX] = "";
 	int r = store_open(a->options.state_dir, &options, &now, &a->store, why);
 
@@ -406,9 +359,11 @@ app_new(struct event_base *base, const struct app_options *options, struct app *
 	r = notify_new(&a->notify);
 	if (r < 0)
 		goto out;
-	read_boot_id(a);
-	a->slept_ms = clock_ms(CLOCK_BOOTTIME) - clock_ms(CLOCK_MONOTONIC);
-	a->idle_since_us = app_now_us();
+	r = clock_new(&a->clock);
+	if (r < 0)
+		goto out;
+	a->slept_ms = clock_suspended_ms();
+	a->idle_since_us = clock_now_us();
 	r = build(a);
 	if (r < 0) {
 		notify_trouble(a->notify, r);
@@ -445,11 +400,13 @@ app_free(struct app *a)
 
 	if (a == NULL)
 		return;
-	now = app_time(a);
 	server_free(a->server);
 	watch_free(a->watch);
 	usb_bus_free(a->bus);
-	store_close(a->store, &now);
+	if (a->store != NULL) {
+		now = clock_time(a->clock);
+		store_close(a->store, &now);
+	}
 	fleet_free(a->fleet);
 	for (size_t i = 0; i < ARRAY_LEN(a->signals); i++)
 		if (a->signals[i] != NULL)
@@ -467,5 +424,6 @@ app_free(struct app *a)
 	config_free(a->config);
 	notify_free(a->notify);
 	log_free(a->log);
+	clock_free(a->clock);
 	free(a);
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "app/app.h"
+#include "app/clock.h"
 #include "app/config.h"
 #include "app/log.h"
 #include "app/notify.h"
@@ -74,6 +75,7 @@ struct bus_place {
 struct app {
 	struct app_options options;
 	struct event_base *base;
+	struct clock *clock;
 	struct config *config;
 	struct log *log;
 	struct notify *notify;
@@ -101,7 +103,6 @@ struct app {
 	size_t bus_count;
 	bool settled[FLEET_SLOTS_MAX]; /* the quarantine of this slot goes by its path */
 	bool ports_changed; /* a slot that was taken from the station has perhaps a drone at work */
-	char boot_id[40];
 	char change_group[CONFIG_NAME_MAX]; /* of those who may change things */
 	uint64_t idle_since_us;
 	int64_t slept_ms;	  /* CLOCK_BOOTTIME - CLOCK_MONOTONIC when looked last */
@@ -126,10 +127,6 @@ struct app {
 	enum store_health told_health;
 	int exit_status;
 };
-
-/* app.c */
-uint64_t app_now_us(void);
-struct store_time app_time(const struct app *a);
 
 /* apply.c: the configuration in force. */
 struct fleet_options apply_options(const struct config *c);

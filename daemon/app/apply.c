@@ -138,7 +138,7 @@ configure_slot(struct app *a, unsigned slot)
 {
 	struct slot_view v;
 
-	fleet_view(a->fleet, slot, app_now_us(), &v);
+	fleet_view(a->fleet, slot, clock_now_us(), &v);
 	fleet_configure_slot(a->fleet, slot, is_our_slot(a, slot, v.port), apply_label(a, v.port));
 }
 
@@ -203,7 +203,7 @@ is_at_work(struct app *a, const char *port)
 
 	if (slot < 0)
 		return false;
-	fleet_view(a->fleet, (unsigned)slot, app_now_us(), &v);
+	fleet_view(a->fleet, (unsigned)slot, clock_now_us(), &v);
 	return v.begun;
 }
 
@@ -262,7 +262,7 @@ apply_ports_taken(struct app *a)
 		struct sighting copy;
 		struct slot_view v;
 
-		fleet_view(a->fleet, i, app_now_us(), &v);
+		fleet_view(a->fleet, i, clock_now_us(), &v);
 		if (is_our_slot(a, i, v.port))
 			continue;
 		if (v.begun) { /* WHY: also while it is between two enumerations, seen nowhere */
@@ -273,7 +273,7 @@ apply_ports_taken(struct app *a)
 			continue;
 		copy = *s;
 		apply_leave_outside(a, &copy);
-		fleet_gone(a->fleet, copy.port, copy.arrival, app_now_us());
+		fleet_gone(a->fleet, copy.port, copy.arrival, clock_now_us());
 	}
 }
 
@@ -334,7 +334,7 @@ replace_config(struct app *a, struct config *take_fresh)
 	if (a->loaded && library_rules(a) < 0)
 		log_say(a->log, LOG_ERR, NULL, "the recorded platform rules cannot be read");
 	take_ports(a);
-	fleet_selection_changed(a->fleet, app_now_us());
+	fleet_selection_changed(a->fleet, clock_now_us());
 }
 
 void
@@ -344,7 +344,7 @@ apply_again(struct app *a)
 	char error[CONFIG_ERROR_MAX];
 	struct log_about about = { .id = LOG_ID_CONFIG_REFUSED };
 
-	notify_reloading(a->notify, app_now_us());
+	notify_reloading(a->notify, clock_now_us());
 	if (apply_load(&a->options, &fresh, error) < 0) {
 		log_say(a->log, LOG_ERR, &about,
 			"the new configuration is refused, the old one stays: %s", error);

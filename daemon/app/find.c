@@ -22,7 +22,7 @@ find_target(struct app *a, const char *text, bool records, struct target *ret_ta
 		struct target_slot s;
 		struct slot_view v;
 
-		fleet_view(a->fleet, i, app_now_us(), &v);
+		fleet_view(a->fleet, i, clock_now_us(), &v);
 		s = (struct target_slot){ .port = v.port,
 					  .path = fleet_path(a->fleet, i),
 					  .label = apply_label(a, v.port),

@@ -65,7 +65,7 @@ brake_json(struct app *a, const struct brake_run *run)
 static int
 keep_aside(struct app *a, const uint8_t *sha256, const char *reason)
 {
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	char sum[DIGEST_TEXT_MAX];
 
 	digest_format(sha256, sum);
@@ -76,7 +76,7 @@ keep_aside(struct app *a, const uint8_t *sha256, const char *reason)
 static int
 record(struct app *a, const struct brake_run *run)
 {
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	char *text = json_dumps(a->brake, JSON_COMPACT);
 	struct store_act act = {
 		.uid = -1, .pid = -1, .user = "cfdfud", .method = "Brake", .arguments = text
@@ -214,7 +214,7 @@ static int
 begin_count(struct app *a)
 {
 	struct store_filter f = { .limit = 1 };
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	char since[24];
 	int64_t newest = 0;
 	int r = store_history(a->store, &f, on_newest, &newest);
@@ -246,7 +246,7 @@ harm_recall(struct app *a)
 		struct brake_ending e = { p->sha256, p->firmware, p->verdict,	 p->fault,
 					  p->step,   p->serial,	  p->dfu_serial, p->port };
 
-		fleet_recall(a->fleet, &e, app_now_us());
+		fleet_recall(a->fleet, &e, clock_now_us());
 	}
 	free(all);
 }
@@ -256,7 +256,7 @@ harm_recall(struct app *a)
 json_t *
 harm_resumed(struct app *a)
 {
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	json_t *brake = a->brake;
 	int r = begin_count(a);
 
@@ -298,7 +298,7 @@ methods_release_firmware(void *ctx, struct call *call, json_t *parameters)
 		return;
 	}
 	(void)records_commit(a);
-	(void)fleet_release_image(a->fleet, sha256, app_now_us()); /* it was, see above */
+	(void)fleet_release_image(a->fleet, sha256, clock_now_us()); /* it was, see above */
 	call_reply(call, json_pack("{s:o, s:b}", "firmware", methods_firmware_row(a, name),
 				   "paused", fleet_paused(a->fleet)));
 	pump(a);

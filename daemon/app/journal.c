@@ -65,7 +65,7 @@ static void
 say_quarantined(struct app *a, const struct slot_view *v, const struct job_record *r, bool drone)
 {
 	struct log_about about = journal_slot(a, v->port);
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	const char *serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial;
 	int e = 0;
 
@@ -117,7 +117,7 @@ journal_note(struct app *a, const struct command *c)
 	struct slot_view v;
 	struct log_about about;
 
-	fleet_view(a->fleet, c->slot, app_now_us(), &v);
+	fleet_view(a->fleet, c->slot, clock_now_us(), &v);
 	about = journal_slot(a, v.port);
 	about.serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
 	switch (c->note) {

@@ -335,7 +335,7 @@ library_load(struct app *a)
 	a->seen_budget = LIBRARY_SEEN_EACH_SECOND;
 	r = load_scopes(a, scopes, ARRAY_LEN(scopes), apply_setting);
 	if (r == 0)
-		fleet_selection_changed(a->fleet, app_now_us());
+		fleet_selection_changed(a->fleet, clock_now_us());
 	return r;
 }
 
@@ -350,7 +350,7 @@ heal_setting(struct app *a, enum store_scope scope, const char *key, const char 
 	if (library_row_trouble(a, value, why) || apply_image(a, scope, key, value, why) < 0)
 		return;
 	log_say(a->log, LOG_NOTICE, NULL, "%s, selected for %s: it can be used again", value, key);
-	fleet_selection_changed(a->fleet, app_now_us());
+	fleet_selection_changed(a->fleet, clock_now_us());
 }
 
 void

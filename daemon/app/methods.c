@@ -99,7 +99,7 @@ active_count(struct app *a)
 static void
 set_paused(struct app *a, struct call *call, bool paused)
 {
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	json_t *reply, *brake = NULL;
 	int r;
 
@@ -113,7 +113,7 @@ set_paused(struct app *a, struct call *call, bool paused)
 	} else {
 		store_acknowledge(a->store); /* who says "go on" has seen what status repeats */
 		brake = harm_resumed(a);
-		fleet_resume(a->fleet, app_now_us());
+		fleet_resume(a->fleet, clock_now_us());
 	}
 	reply = json_pack("{s:i}", "active", active_count(a));
 	if (brake != NULL)
@@ -158,7 +158,7 @@ is_failed(struct app *a, unsigned slot)
 {
 	struct slot_view v;
 
-	fleet_view(a->fleet, slot, app_now_us(), &v);
+	fleet_view(a->fleet, slot, clock_now_us(), &v);
 	return v.present && v.retry_possible && slot_class_failed(v.verdict.kind);
 }
 
@@ -242,8 +242,8 @@ retry(void *ctx, struct call *call, json_t *parameters)
 
 		if (!wanted[i])
 			continue;
-		r = fleet_retry(a->fleet, i, force, app_now_us());
-		fleet_view(a->fleet, i, app_now_us(), &v);
+		r = fleet_retry(a->fleet, i, force, clock_now_us());
+		fleet_view(a->fleet, i, clock_now_us(), &v);
 		if (r == 0) {
 			(void)json_array_append_new(queued, json_string(v.port));
 			continue;
@@ -265,15 +265,15 @@ retry(void *ctx, struct call *call, json_t *parameters)
 static void
 release_slot(struct app *a, unsigned slot, json_t *released)
 {
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	struct log_about about;
 	struct slot_view v;
 	const char *serial;
 	int r;
 
-	if (!fleet_release(a->fleet, slot, app_now_us()))
+	if (!fleet_release(a->fleet, slot, clock_now_us()))
 		return;
-	fleet_view(a->fleet, slot, app_now_us(), &v);
+	fleet_view(a->fleet, slot, clock_now_us(), &v);
 	serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
 	about = journal_slot(a, v.port);
 	about.serial = serial;

@@ -129,7 +129,7 @@ check_disk(struct app *a, json_t *list)
 static void
 check_clock(struct app *a, json_t *list)
 {
-	if (app_time(a).synchronised)
+	if (clock_time(a->clock).synchronised)
 		check(list, "clock", "ok", "The clock is synchronised.", NULL);
 	else
 		check(list, "clock", "warn",
@@ -146,7 +146,7 @@ check_slots(struct app *a, json_t *list)
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		struct slot_view v;
 
-		fleet_view(a->fleet, i, app_now_us(), &v);
+		fleet_view(a->fleet, i, clock_now_us(), &v);
 		permission += v.present && v.verdict.fault == FAULT_PERMISSION;
 		busy += v.present && v.verdict.fault == FAULT_BUSY;
 	}
@@ -279,7 +279,7 @@ matches_a_slot(struct app *a, const char *glob)
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		struct slot_view v;
 
-		fleet_view(a->fleet, i, app_now_us(), &v);
+		fleet_view(a->fleet, i, clock_now_us(), &v);
 		if (config_port_matches(glob, v.port, fleet_path(a->fleet, i)))
 			return true;
 	}

@@ -250,7 +250,7 @@ keep(struct addition *d, const char *sha256, enum place place)
 	const struct image_label *label = image_label(d->image);
 	const char *version = text_of(d->parameters, "version");
 	char file[80] = "", notes[STORE_MESSAGE_MAX];
-	struct store_time now = app_time(d->app);
+	struct store_time now = clock_time(d->app->clock);
 	struct store_firmware f = { .name = d->name,
 				    .sha256 = sha256,
 				    .file = file,
@@ -453,7 +453,7 @@ methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 		methods_no_firmware(call, name);
 		return;
 	}
-	now = app_time(a);
+	now = clock_time(a->clock);
 	r = store_firmware_remove(a->store, name, &now);
 	if (r == -EBUSY) {
 		call_error(call, PROTO_ERROR("InUse"),

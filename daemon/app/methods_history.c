@@ -60,7 +60,7 @@ is_long_enough(void *ctx)
 {
 	const struct page *p = ctx;
 
-	return app_now_us() - p->from_us >= PAGE_US;
+	return clock_now_us() - p->from_us >= PAGE_US;
 }
 
 static void
@@ -101,7 +101,7 @@ serial_parameter(struct app *a, struct call *call, const char *text, struct targ
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		if (!ret_target->slots[i])
 			continue;
-		fleet_view(a->fleet, i, app_now_us(), &v);
+		fleet_view(a->fleet, i, clock_now_us(), &v);
 		/* WHY the text at last: no serial at all would ask for all drones. */
 		copy_text(ret_target->key, sizeof(ret_target->key),
 			  v.serial[0] != '\0'	    ? v.serial
@@ -120,7 +120,7 @@ port_of_path(struct app *a, const char *text)
 	for (unsigned i = 0; text != NULL && i < fleet_slots(a->fleet); i++) {
 		if (strcmp(fleet_path(a->fleet, i), text) != 0 || text[0] == '\0')
 			continue;
-		fleet_view(a->fleet, i, app_now_us(), &v);
+		fleet_view(a->fleet, i, clock_now_us(), &v);
 		return v.port;
 	}
 	return text;
@@ -169,7 +169,7 @@ methods_get_history(void *ctx, struct call *call, json_t *parameters)
 				  .verdict = text_of(parameters, "verdict"),
 				  .kind = text_of(parameters, "kind"),
 				  .enough = is_long_enough };
-	struct page page = { .from_us = app_now_us() };
+	struct page page = { .from_us = clock_now_us() };
 	json_t *limit = json_object_get(parameters, "limit");
 	struct target t;
 	int64_t next = 0;
@@ -284,7 +284,7 @@ port_of(struct app *a, const struct target *t)
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		struct slot_view v;
 
-		fleet_view(a->fleet, i, app_now_us(), &v);
+		fleet_view(a->fleet, i, clock_now_us(), &v);
 		if (v.present && t->slots[i])
 			return json_string(v.port);
 	}
@@ -300,7 +300,7 @@ methods_get_drone(void *ctx, struct call *call, json_t *parameters)
 	struct store_filter f = { .serial = t.key,
 				  .limit = PROTO_HISTORY_DEFAULT,
 				  .enough = is_long_enough };
-	struct page page = { .from_us = app_now_us() };
+	struct page page = { .from_us = clock_now_us() };
 	json_t *drone = NULL;
 	int r;
 

@@ -33,7 +33,7 @@ plan_json(struct app *a, unsigned slot, const struct policy *with)
 	const char *why;
 
 	fleet_plan(a->fleet, slot, with, &p);
-	fleet_view(a->fleet, slot, app_now_us(), &v);
+	fleet_view(a->fleet, slot, clock_now_us(), &v);
 	if (p.image != NULL)
 		label = image_label(p.image);
 	action = p.action;
@@ -108,7 +108,7 @@ methods_plan(void *ctx, struct call *call, json_t *parameters)
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		struct slot_view v;
 
-		fleet_view(a->fleet, i, app_now_us(), &v);
+		fleet_view(a->fleet, i, clock_now_us(), &v);
 		if (text != NULL ? target.slots[i] : v.present)
 			(void)json_array_append_new(
 			    plans, plan_json(a, i, other != NULL ? other : fleet_policy(a->fleet)));

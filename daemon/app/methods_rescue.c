@@ -48,7 +48,7 @@ start(struct app *a, struct call *call, unsigned slot, const struct special *wan
 	/* WHY refused: it would wait for its turn, and its client for it, without a word. */
 	int r = s->running		 ? -EBUSY
 		: fleet_paused(a->fleet) ? -EAGAIN
-					 : fleet_special(a->fleet, slot, setup, app_now_us());
+					 : fleet_special(a->fleet, slot, setup, clock_now_us());
 
 	if (r == 0) {
 		*s = *wanted;

@@ -230,7 +230,7 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 	if (r == 0) {
 		(void)records_commit(a);
 		answer_selected(a, call, image, &t);
-		fleet_selection_changed(a->fleet, app_now_us());
+		fleet_selection_changed(a->fleet, clock_now_us());
 	} else if (r != -EALREADY) {
 		methods_refuse_store(a, call, r, "The selection cannot be kept");
 	}
@@ -318,7 +318,7 @@ methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 	else if (r != -EALREADY)
 		methods_refuse_store(a, call, r, "The selection cannot be changed");
 	told_drop(&t);
-	fleet_selection_changed(a->fleet, app_now_us());
+	fleet_selection_changed(a->fleet, clock_now_us());
 	pump(a);
 }
 
@@ -346,7 +346,7 @@ methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 		station = status_station(a);
 		call_reply(call, json_pack("{s:O}", "rules", json_object_get(station, "rules")));
 		json_decref(station);
-		fleet_selection_changed(a->fleet, app_now_us());
+		fleet_selection_changed(a->fleet, clock_now_us());
 	}
 	pump(a);
 }

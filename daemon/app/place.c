@@ -18,7 +18,7 @@
 static void
 remember(struct app *a, const char *name, const char *value)
 {
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	int r = store_set(a->store, STORE_STATION, name, value, &now);
 
 	if (r < 0)
@@ -144,11 +144,11 @@ was_another_place(struct app *a, const struct sighting *s)
 static void
 release_number(struct app *a, const char *port)
 {
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	int slot = fleet_find(a->fleet, port);
 
 	if (slot >= 0)
-		(void)fleet_release(a->fleet, (unsigned)slot, app_now_us()); /* if it was */
+		(void)fleet_release(a->fleet, (unsigned)slot, clock_now_us()); /* if it was */
 	if (store_port_quarantine(a->store, port, NULL, &now) < 0)
 		log_say(a->log, LOG_WARNING, NULL, "%s: its release is not recorded", port);
 }
@@ -158,7 +158,7 @@ static void
 follow_quarantine(struct app *a, const struct sighting *s, const char *name, const char *port)
 {
 	struct log_about about = journal_slot(a, s->port);
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	int old = fleet_find(a->fleet, port);
 
 	about.id = LOG_ID_QUARANTINED;

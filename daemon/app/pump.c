@@ -31,7 +31,7 @@ perform_open(struct app *a, const struct command *c)
 	int r = usb_open(a->bus, c->dev, c->node, c->record->port);
 
 	if (r < 0)
-		fleet_opened(a->fleet, c->dev, r, NULL, 0, app_now_us());
+		fleet_opened(a->fleet, c->dev, r, NULL, 0, clock_now_us());
 }
 
 static void
@@ -44,7 +44,7 @@ perform_xfer(struct app *a, const struct command *c)
 			    r == -ENODEV   ? USB_GONE
 			    : r == -ENOMEM ? USB_NOMEM
 					   : USB_IO,
-			    NULL, 0, app_now_us());
+			    NULL, 0, clock_now_us());
 }
 
 static void
@@ -86,7 +86,7 @@ pump(struct app *a)
 	uint64_t now_us, due_us;
 
 	do {
-		now_us = app_now_us();
+		now_us = clock_now_us();
 		/* INVARIANT: finite, each drone has a bounded number of commands between two
 		 * events. */
 		while (fleet_next(a->fleet, now_us, &c))
@@ -107,7 +107,7 @@ on_opened(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t 
 {
 	struct app *a = ctx;
 
-	fleet_opened(a->fleet, id, error, descriptors, length, app_now_us());
+	fleet_opened(a->fleet, id, error, descriptors, length, clock_now_us());
 	pump(a);
 }
 
@@ -117,7 +117,7 @@ on_ended(void *ctx, uint64_t id, enum usb_status status, const uint8_t *data, si
 	struct app *a = ctx;
 	enum loop_work before = turns_begin(&a->turns, LOOP_DEVICE);
 
-	fleet_ended(a->fleet, id, status, data, length, app_now_us());
+	fleet_ended(a->fleet, id, status, data, length, clock_now_us());
 	pump(a);
 	turns_end(&a->turns, before);
 }
@@ -146,7 +146,7 @@ pump_sighted(struct app *a, const struct sighting *s)
 	place_sighted(a, s);
 	records_past(a, s, &past);
 	turns_end(&a->turns, before);
-	fleet_sighted(a->fleet, s, &past, app_now_us());
+	fleet_sighted(a->fleet, s, &past, clock_now_us());
 }
 
 static void
@@ -172,7 +172,7 @@ on_gone(void *ctx, const char *port, uint64_t arrival)
 		watchers_changed(a);
 		return;
 	}
-	fleet_gone(a->fleet, port, arrival, app_now_us());
+	fleet_gone(a->fleet, port, arrival, clock_now_us());
 	pump(a);
 }
 

@@ -44,7 +44,7 @@ static void
 close_interrupted(struct app *a)
 {
 	struct verdict v = { .kind = VERDICT_INTERRUPTED };
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	char message[JOB_MESSAGE_MAX];
 	struct store_ending e = { .verdict = VERDICT_INTERRUPTED,
 				  .verdict_name = verdict_name(VERDICT_INTERRUPTED),
@@ -89,7 +89,7 @@ static int
 load_ports(struct app *a)
 {
 	struct crashed c = { .app = a };
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	int e = store_port_each(a->store, on_port, &c);
 
 	if (e < 0)
@@ -118,7 +118,7 @@ load_pasts(struct app *a)
 		if (s == NULL)
 			continue;
 		records_past(a, s, &past);
-		fleet_past(a->fleet, i, &past, app_now_us());
+		fleet_past(a->fleet, i, &past, clock_now_us());
 	}
 }
 
@@ -243,7 +243,7 @@ records_drone(struct app *a, const struct job_record *r)
 		.loader_sha256 = r->loader_read ? r->loader_sha256 : NULL,
 		.quirks = r->obey ? "obey" : NULL,
 	};
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	int e;
 
 	about.serial = f.serial != NULL ? f.serial : f.dfu_serial;
@@ -306,7 +306,7 @@ records_begin(struct app *a, unsigned slot, const struct job_record *r)
 {
 	char sha256[DIGEST_TEXT_MAX] = "", flags[128] = "";
 	const struct image_label *label = r->image != NULL ? image_label(r->image) : NULL;
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	struct store_begin b = { .kind = kinds[r->kind],
 				 .port = r->port,
 				 .label = apply_label(a, r->port),
@@ -328,7 +328,7 @@ records_begin(struct app *a, unsigned slot, const struct job_record *r)
 	put_flags(r, flags, sizeof(flags));
 	e = store_attempt_begin(a->store, &b, &now, &id);
 	if (e < 0)
-		fleet_recorded(a->fleet, slot, e, 0, app_now_us());
+		fleet_recorded(a->fleet, slot, e, 0, clock_now_us());
 	else
 		expect(a, slot, id);
 }
@@ -366,7 +366,7 @@ records_end(struct app *a, unsigned slot, const struct job_record *r)
 {
 	const struct verdict *v = &r->verdict;
 	struct store_stage stages[STEP_COUNT];
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	char flags[128] = "";
 	struct store_ending e = {
 		.verdict = (int)v->kind,
@@ -401,7 +401,7 @@ records_end(struct app *a, unsigned slot, const struct job_record *r)
 	records_drone(a, r);
 	error = store_attempt_end(a->store, r->id, &e, &now);
 	if (error < 0 && error != -EALREADY)
-		fleet_recorded(a->fleet, slot, error, 0, app_now_us());
+		fleet_recorded(a->fleet, slot, error, 0, clock_now_us());
 	else
 		expect(a, slot, r->id);
 }
@@ -421,7 +421,7 @@ answer(struct app *a)
 			a->pending[kept++] = p;
 			continue;
 		}
-		fleet_recorded(a->fleet, p.slot, 0, p.id, app_now_us());
+		fleet_recorded(a->fleet, p.slot, 0, p.id, clock_now_us());
 		any = true;
 	}
 	a->pending_count = kept;
@@ -436,7 +436,7 @@ records_commit(struct app *a)
 
 	/* When it fails nothing is lost and nothing is told: records_check() goes on trying. */
 	if (!a->commit_failed && store_queued(a->store) != store_durable(a->store)) {
-		now = app_time(a);
+		now = clock_time(a->clock);
 		if (store_commit(a->store, &now) < 0) {
 			a->commit_failed = true;
 			journal_health(a);
@@ -450,7 +450,7 @@ records_commit(struct app *a)
 static bool
 look(struct app *a)
 {
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	enum loop_work before;
 
 	before = turns_begin(&a->turns, LOOP_STORE);
@@ -484,14 +484,14 @@ records_check(struct app *a)
 void
 records_look(struct app *a, bool ordered)
 {
-	uint64_t began_us = app_now_us(), took_us;
+	uint64_t began_us = clock_now_us(), took_us;
 
 	if ((!ordered && began_us < a->look_due_us) ||
 	    (!a->commit_failed && store_health(a->store, NULL) != STORE_DEGRADED))
 		return;
 	if (look(a))
 		wake_at(a->wake, began_us);
-	took_us = app_now_us() - began_us;
+	took_us = clock_now_us() - began_us;
 	/* LIMIT: a twentieth of the loop's time, however many ask. */
 	a->look_due_us = began_us + LOOK_SHARE * took_us;
 }
@@ -512,17 +512,17 @@ slice_goes_on(void *ctx)
 {
 	struct app *a = ctx;
 
-	return app_now_us() - a->slice_us < WALK_SLICE_US;
+	return clock_now_us() - a->slice_us < WALK_SLICE_US;
 }
 
 static int
 walk_slice(struct app *a)
 {
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	enum loop_work before = turns_begin(&a->turns, LOOP_STORE);
 	int r;
 
-	a->slice_us = app_now_us();
+	a->slice_us = clock_now_us();
 	r = store_walk(a->store, &now, slice_goes_on, a);
 	a->walk_error = r < 0 && r != -EAGAIN ? r : 0;
 	turns_end(&a->turns, before);

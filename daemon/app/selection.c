@@ -105,7 +105,7 @@ add_slots(struct app *a, const struct target *t, bool all, struct target_keys *k
 
 		if (!t->slots[i])
 			continue;
-		fleet_view(a->fleet, i, app_now_us(), &v);
+		fleet_view(a->fleet, i, clock_now_us(), &v);
 		if (all || by_path)
 			add_key(k, path);
 		if (all || !by_path)
@@ -147,7 +147,7 @@ keys_of_port(struct app *a, const struct target *t, struct target_keys *k)
 	struct slot_view v;
 	bool open;
 
-	fleet_view(a->fleet, only_slot(t), app_now_us(), &v);
+	fleet_view(a->fleet, only_slot(t), clock_now_us(), &v);
 	label = apply_label(a, v.port);
 	add_key(k, t->key);
 	k->own_count = k->count;
@@ -219,7 +219,7 @@ int
 selection_set(struct app *a, enum platform p, struct image *image, const char *name,
 	      json_t *replaced)
 {
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	struct policy *policy = fleet_policy(a->fleet);
 	int r = 0;
 
@@ -236,7 +236,7 @@ int
 selection_set_own(struct app *a, const struct target_keys *keys, struct image *image,
 		  const char *name, json_t *replaced)
 {
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	struct policy *policy = fleet_policy(a->fleet);
 	int r = 0;
 
@@ -269,7 +269,7 @@ configured_platform(const struct config *c, const char *key)
 int
 selection_set_rule(struct app *a, const struct target_keys *keys, enum platform p)
 {
-	struct store_time now = app_time(a);
+	struct store_time now = clock_time(a->clock);
 	int r = 0;
 
 	for (size_t i = 0; i < keys->count && r == 0; i++) {
@@ -333,7 +333,7 @@ look_at_slot(struct app *a, unsigned slot, const struct image *image, struct eff
 	struct slot_view v;
 
 	fleet_plan(a->fleet, slot, fleet_policy(a->fleet), &p);
-	fleet_view(a->fleet, slot, app_now_us(), &v);
+	fleet_view(a->fleet, slot, clock_now_us(), &v);
 	if (p.action == ACTION_LOOK) {
 		e->look++;
 		add_name(a, e->look_names, sizeof(e->look_names), v.port);
@@ -422,7 +422,7 @@ selection_say_in_force(struct app *a, const struct target *t, json_t *notes)
 		if (!t->slots[i])
 			continue;
 		fleet_plan(a->fleet, i, fleet_policy(a->fleet), &p);
-		fleet_view(a->fleet, i, app_now_us(), &v);
+		fleet_view(a->fleet, i, clock_now_us(), &v);
 		selection_name_slot(a, v.port, name, sizeof(name));
 		if (!v.present)
 			selection_say(notes,
@@ -451,7 +451,7 @@ selection_say_kept(struct app *a, const struct target *t, const struct image *im
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		const char *serial;
 
-		fleet_view(a->fleet, i, app_now_us(), &v);
+		fleet_view(a->fleet, i, clock_now_us(), &v);
 		if (!t->slots[i] || !v.present)
 			continue;
 		fleet_plan(a->fleet, i, fleet_policy(a->fleet), &p);

@@ -216,7 +216,7 @@ notes(struct app *a)
 		const char *cause = fleet_common_cause(a->fleet, i);
 		struct slot_view v;
 
-		fleet_view(a->fleet, i, app_now_us(), &v);
+		fleet_view(a->fleet, i, clock_now_us(), &v);
 		if (cause != NULL)
 			add_note(list, cause);
 		if (v.verdict.kind == VERDICT_FAIL)
@@ -251,7 +251,7 @@ status_station(struct app *a)
 			 selections(a), "counts", counts(a), "own", own_selections(a), "rules",
 			 settings(a, STORE_PLATFORM, "platform"), "health",
 			 health == STORE_DEGRADED ? "degraded" : "ok", "reason", status_text(why),
-			 "eta_s", number_or_null(fleet_eta_s(a->fleet, app_now_us()), -1),
+			 "eta_s", number_or_null(fleet_eta_s(a->fleet, clock_now_us()), -1),
 			 "version", PACKAGE_VERSION, "outside", outside(a), "paused_by",
 			 paused_by(a), "brake", a->brake, "notes", notes(a));
 }
@@ -332,7 +332,7 @@ status_slot(struct app *a, unsigned slot)
 	struct slot_view v;
 	json_t *o;
 
-	fleet_view(a->fleet, slot, app_now_us(), &v);
+	fleet_view(a->fleet, slot, clock_now_us(), &v);
 	o = json_pack("{s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:s}", "port", v.port, "label",
 		      status_text(apply_label(a, v.port)), "present", v.present, "mode",
 		      mode_name(v.mode), "serial", status_text(v.serial), "dfu_serial",

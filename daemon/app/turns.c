@@ -7,7 +7,7 @@
 
 #include <event2/event.h>
 
-#include "app/app_parts.h"
+#include "app/clock.h"
 
 const char *
 loop_work_name(enum loop_work work)
@@ -62,7 +62,7 @@ enum loop_work
 turns_begin(struct turns *t, enum loop_work work)
 {
 	enum loop_work before = t->work;
-	uint64_t now_us = app_now_us();
+	uint64_t now_us = clock_now_us();
 
 	if (before == LOOP_IDLE)
 		look_for_new_turn(t);
@@ -76,7 +76,7 @@ turns_begin(struct turns *t, enum loop_work work)
 void
 turns_end(struct turns *t, enum loop_work before)
 {
-	uint64_t now_us = app_now_us();
+	uint64_t now_us = clock_now_us();
 
 	t->spent_us[t->work] += now_us - t->since_us;
 	t->work = before;

@@ -114,19 +114,19 @@ on_watch_timer(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	share_begin(&share, app_now_us());
+	share_begin(&share, clock_now_us());
 	if (a->watchers_left == 0) {
 		look_at_station(a);
 		a->watchers_left = APP_WATCHERS_MAX;
 	}
-	while (a->watchers_left > 0 && !share_is_spent(&share, app_now_us())) {
+	while (a->watchers_left > 0 && !share_is_spent(&share, clock_now_us())) {
 		struct watcher *w = &a->watchers[--a->watchers_left];
 
 		if (w->call != NULL && !w->blocked)
 			tell(a, w);
 	}
 	a->watch_armed = a->watchers_left > 0 &&
-			 arm(a, share_end(&share, app_now_us(), fleet_active(a->fleet) > 0));
+			 arm(a, share_end(&share, clock_now_us(), fleet_active(a->fleet) > 0));
 	turns_end(&a->turns, before);
 }
 

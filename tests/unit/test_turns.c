@@ -11,12 +11,12 @@
 #include <cmocka.h>
 #include <event2/event.h>
 
-#include "app/app_parts.h"
+#include "app/clock.h"
 
 static uint64_t clock_us; /* what the work costs, and nothing else */
 
 uint64_t
-app_now_us(void)
+clock_now_us(void)
 {
 	return clock_us;
 }
