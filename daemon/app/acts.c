@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The audit of acts: what operators asked for and what became of it, a row and a log line each. */
-#include <config.h>
+#include "config.h"
 
 #include <stdlib.h>
 #include <string.h>

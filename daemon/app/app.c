@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <config.h>
+#include "config.h"
 
 #include "app/app.h"
 
@@ -128,13 +128,13 @@ look_for_idleness(struct app *a)
 	struct fleet_counts counts;
 
 	fleet_counts(a->fleet, &counts);
-	if (a->config->idle_exit_ms == 0 || counts.present > 0 || fleet_active(a->fleet) > 0 ||
+	if (a->settings->idle_exit_ms == 0 || counts.present > 0 || fleet_active(a->fleet) > 0 ||
 	    server_client_count(a->server) > 0 ||
 	    store_queued(a->store) != store_durable(a->store)) {
 		a->idle_since_us = clock_now_us();
 		return;
 	}
-	if (clock_now_us() - a->idle_since_us < (uint64_t)a->config->idle_exit_ms * 1000)
+	if (clock_now_us() - a->idle_since_us < (uint64_t)a->settings->idle_exit_ms * 1000)
 		return;
 	log_say(a->log, LOG_NOTICE, NULL,
 		"nothing plugged in and nobody asking: leaving until called again");
@@ -198,7 +198,7 @@ on_store_progress(void *ctx)
 static int
 open_store(struct app *a)
 {
-	struct store_options options = { .floor_bytes = a->config->free_space_floor_bytes,
+	struct store_options options = { .floor_bytes = a->settings->free_space_floor_bytes,
 					 .progress = on_store_progress,
 					 .progress_ctx = a };
 	struct store_time now = clock_time(a->clock);
@@ -216,11 +216,11 @@ open_store(struct app *a)
 static gid_t
 change_group(const struct app *a)
 {
-	const struct group *g = getgrnam(a->config->group);
+	const struct group *g = getgrnam(a->settings->group);
 
 	if (g == NULL)
 		log_say(a->log, LOG_NOTICE, NULL,
-			"there is no group %s: only root may change things", a->config->group);
+			"there is no group %s: only root may change things", a->settings->group);
 	return g != NULL ? g->gr_gid : (gid_t)-1;
 }
 
@@ -265,7 +265,7 @@ open_server(struct app *a)
 	};
 	int r = notify_take_listener("control", &options.listen_fd);
 
-	copy_text(a->change_group, sizeof(a->change_group), a->config->group);
+	copy_text(a->change_group, sizeof(a->change_group), a->settings->group);
 	if (r == 0)
 		options.listen_fd = -1;
 	if (r >= 0)
@@ -314,14 +314,14 @@ static int
 build(struct app *a)
 {
 	struct fleet_options options;
-	char error[CONFIG_ERROR_MAX];
-	int r = apply_load(&a->options, &a->config, error);
+	char error[SETTINGS_ERROR_MAX];
+	int r = apply_load(&a->options, &a->settings, error);
 
 	if (r < 0) {
 		log_say(a->log, LOG_CRIT, NULL, "%s", error);
 		return r;
 	}
-	options = apply_options(a->config);
+	options = apply_options(a->settings);
 	r = fleet_new(&options, &a->fleet);
 	if (r < 0)
 		return r;
@@ -421,7 +421,7 @@ app_free(struct app *a)
 	json_decref(a->station);
 	elements_forget(a);
 	json_decref(a->brake);
-	config_free(a->config);
+	settings_free(a->settings);
 	notify_free(a->notify);
 	log_free(a->log);
 	clock_free(a->clock);

@@ -11,7 +11,7 @@
 
 #include "app/app.h"
 #include "app/clock.h"
-#include "app/config.h"
+#include "app/settings.h"
 #include "app/log.h"
 #include "app/notify.h"
 #include "app/turns.h"
@@ -76,7 +76,7 @@ struct app {
 	struct app_options options;
 	struct event_base *base;
 	struct clock *clock;
-	struct config *config;
+	struct settings *settings;
 	struct log *log;
 	struct notify *notify;
 	struct store *store;
@@ -103,7 +103,7 @@ struct app {
 	size_t bus_count;
 	bool settled[FLEET_SLOTS_MAX]; /* the quarantine of this slot goes by its path */
 	bool ports_changed; /* a slot that was taken from the station has perhaps a drone at work */
-	char change_group[CONFIG_NAME_MAX]; /* of those who may change things */
+	char change_group[SETTINGS_NAME_MAX]; /* of those who may change things */
 	uint64_t idle_since_us;
 	int64_t slept_ms;	  /* CLOCK_BOOTTIME - CLOCK_MONOTONIC when looked last */
 	uint64_t progress_due_us; /* a long check or repair: when the manager is told next */
@@ -129,11 +129,11 @@ struct app {
 };
 
 /* apply.c: the configuration in force. */
-struct fleet_options apply_options(const struct config *c);
-int apply_load(const struct app_options *options, struct config **ret_config,
-	       char error[CONFIG_ERROR_MAX]) MUST_CHECK;
+struct fleet_options apply_options(const struct settings *c);
+int apply_load(const struct app_options *options, struct settings **ret_settings,
+	       char error[SETTINGS_ERROR_MAX]) MUST_CHECK;
 void apply_config(struct app *a);
-void apply_profile(const struct config_device *d, struct profile *ret_profile);
+void apply_profile(const struct settings_device *d, struct profile *ret_profile);
 void apply_devices(struct app *a); /* once, when there is a watch */
 void apply_again(struct app *a);   /* SIGHUP */
 /* Makes the slot of this port known, with what the configuration says of it.  path: its device

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The configuration put into force: at the start, and again when it was changed. */
-#include <config.h>
+#include "config.h"
 
 #include <errno.h>
 #include <string.h>
@@ -11,19 +11,11 @@
 #include "core/ident.h"
 
 struct fleet_options
-apply_options(const struct config *c)
+apply_options(const struct settings *c)
 {
-	static const enum job_adopt adopt[] = { [ADOPT_NEVER] = JOB_ADOPT_NEVER,
-						[ADOPT_KNOWN] = JOB_ADOPT_KNOWN,
-						[ADOPT_RECOGNISED] = JOB_ADOPT_RECOGNISED,
-						[ADOPT_PORT] = JOB_ADOPT_PORT };
-	static const enum job_skip skip[] = { [SKIP_READBACK] = JOB_SKIP_READBACK,
-					      [SKIP_VERSION] = JOB_SKIP_VERSION,
-					      [SKIP_NEVER] = JOB_SKIP_NEVER };
-
 	return (struct fleet_options){
-		.job = { .adopt = adopt[c->adopt],
-			 .skip = skip[c->skip],
+		.job = { .adopt = c->adopt,
+			 .skip = c->skip,
 			 .obey = c->pacing == PACING_OBEY,
 			 .word = c->parallelism == PARALLELISM_WORD,
 			 .leave_loader = c->leave == LEAVE_LOADER,
@@ -45,23 +37,24 @@ apply_options(const struct config *c)
 
 /* A [device] section as a profile: the fleet works by it, and the judge judges by it. */
 void
-apply_profile(const struct config_device *d, struct profile *ret)
+apply_profile(const struct settings_device *d, struct profile *ret)
 {
 	struct profile *p = ret;
 
-	_Static_assert(PROFILE_RANGES_MAX >= CONFIG_PROTECTED_MAX, "all protected ranges are kept");
-	_Static_assert(PROFILE_ALTS_MAX >= CONFIG_ALTERNATES_MAX, "all memories are kept");
+	_Static_assert(PROFILE_RANGES_MAX >= SETTINGS_PROTECTED_MAX,
+		       "all protected ranges are kept");
+	_Static_assert(PROFILE_ALTS_MAX >= SETTINGS_ALTERNATES_MAX, "all memories are kept");
 	*p = (struct profile){ .vid = d->vid,
 			       .pid = d->pid,
 			       .app_addr = d->has_application ? d->application_addr : 0,
 			       .leave = d->boots_after_leave };
 	copy_text(p->name, sizeof(p->name), d->name);
-	for (size_t i = 0; i < CONFIG_ALTERNATES_MAX; i++) {
+	for (size_t i = 0; i < SETTINGS_ALTERNATES_MAX; i++) {
 		p->map_given[i] = d->maps[i].given;
 		p->map[i] = d->maps[i].layout;
 	}
 	for (size_t i = 0; i < d->protected_count; i++) {
-		const struct config_range *range = &d->protected_ranges[i];
+		const struct settings_range *range = &d->protected_ranges[i];
 		uint32_t more = range->last_addr - range->first_addr;
 
 		/* WHY: all of 2^32 bytes are no number of 32 bits; one less protects as well. */
@@ -72,7 +65,7 @@ apply_profile(const struct config_device *d, struct profile *ret)
 }
 
 static void
-add_profile(struct app *a, const struct config_device *d)
+add_profile(struct app *a, const struct settings_device *d)
 {
 	struct profile p;
 	int r;
@@ -90,15 +83,15 @@ add_profile(struct app *a, const struct config_device *d)
 void
 apply_devices(struct app *a)
 {
-	for (size_t i = a->config->device_count; i > 0; i--)
-		add_profile(a, &a->config->devices[i - 1]);
+	for (size_t i = a->settings->device_count; i > 0; i--)
+		add_profile(a, &a->settings->devices[i - 1]);
 }
 
 static void
-set_rules(struct app *a, const struct config *c, bool set)
+set_rules(struct app *a, const struct settings *c, bool set)
 {
 	for (size_t i = 0; i < c->rule_count; i++) {
-		const struct config_rule *rule = &c->rules[i];
+		const struct settings_rule *rule = &c->rules[i];
 		enum platform p = set ? rule->platform : PLATFORM_UNKNOWN;
 
 		if (policy_set_platform(fleet_policy(a->fleet), rule->target, p) < 0)
@@ -124,13 +117,13 @@ path_of(const struct app *a, const char *port)
 const char *
 apply_label(const struct app *a, const char *port)
 {
-	return config_label(a->config, port, path_of(a, port));
+	return settings_label(a->settings, port, path_of(a, port));
 }
 
 static bool
 is_our_slot(struct app *a, unsigned slot, const char *port)
 {
-	return config_ports_match(&a->config->ports, port, fleet_path(a->fleet, slot));
+	return settings_ports_match(&a->settings->ports, port, fleet_path(a->fleet, slot));
 }
 
 static void
@@ -161,12 +154,12 @@ apply_slot(struct app *a, const char *port, const char *path)
 static void
 show_labelled(struct app *a)
 {
-	for (size_t i = 0; i < a->config->label_count; i++) {
-		const char *port = a->config->labels[i].glob;
+	for (size_t i = 0; i < a->settings->label_count; i++) {
+		const char *port = a->settings->labels[i].glob;
 
 		if (strpbrk(port, "*?[") != NULL || fleet_find(a->fleet, port) >= 0 ||
 		    strstr(port, "-usb") != NULL ||
-		    !config_ports_match(&a->config->ports, port, NULL))
+		    !settings_ports_match(&a->settings->ports, port, NULL))
 			continue;
 		if (apply_slot(a, port, NULL) < 0)
 			log_say(a->log, LOG_ERR, NULL, "[slots] %s: too many slots", port);
@@ -176,21 +169,21 @@ show_labelled(struct app *a)
 void
 apply_config(struct app *a)
 {
-	struct fleet_options options = apply_options(a->config);
+	struct fleet_options options = apply_options(a->settings);
 
-	log_set_level(a->log, (int)a->config->log_level);
+	log_set_level(a->log, (int)a->settings->log_level);
 	fleet_set_options(a->fleet, &options);
-	set_rules(a, a->config, true);
+	set_rules(a, a->settings, true);
 	show_labelled(a);
 }
 
 int
-apply_load(const struct app_options *options, struct config **ret_config,
-	   char error[CONFIG_ERROR_MAX])
+apply_load(const struct app_options *options, struct settings **ret_settings,
+	   char error[SETTINGS_ERROR_MAX])
 {
 	return options->config_file != NULL
-		   ? config_load_file(options->config_file, ret_config, error)
-		   : config_load(config_dirs, ret_config, error);
+		   ? settings_load_file(options->config_file, ret_settings, error)
+		   : settings_load(settings_dirs, ret_settings, error);
 }
 
 /* ---- slots of this station, and others ------------------------------------------------------ */
@@ -212,7 +205,8 @@ apply_is_ours(struct app *a, const struct sighting *s)
 {
 	/* WHY: a drone that is at work while its slot is taken from the station is finished, also
 	 * across its re-enumerations. */
-	return config_ports_match(&a->config->ports, s->port, s->path) || is_at_work(a, s->port);
+	return settings_ports_match(&a->settings->ports, s->port, s->path) ||
+	       is_at_work(a, s->port);
 }
 
 bool
@@ -286,7 +280,7 @@ take_ports(struct app *a)
 	for (size_t i = 0; i < a->outside_count;) {
 		struct sighting s = a->outside[i];
 
-		if (!config_ports_match(&a->config->ports, s.port, s.path)) {
+		if (!settings_ports_match(&a->settings->ports, s.port, s.path)) {
 			i++;
 			continue;
 		}
@@ -304,9 +298,9 @@ take_ports(struct app *a)
  * them: jobs and the records' numbers of them refer to the ones the fleet was given.
  */
 static void
-keep_what_needs_a_restart(struct app *a, struct config *fresh)
+keep_what_needs_a_restart(struct app *a, struct settings *fresh)
 {
-	const struct config *old = a->config;
+	const struct settings *old = a->settings;
 
 	if (fresh->device_count != old->device_count ||
 	    memcmp(fresh->devices, old->devices, old->device_count * sizeof(old->devices[0])) != 0)
@@ -324,12 +318,12 @@ keep_what_needs_a_restart(struct app *a, struct config *fresh)
 }
 
 static void
-replace_config(struct app *a, struct config *take_fresh)
+replace_config(struct app *a, struct settings *take_fresh)
 {
 	keep_what_needs_a_restart(a, take_fresh);
-	set_rules(a, a->config, false);
-	config_free(a->config);
-	a->config = take_fresh;
+	set_rules(a, a->settings, false);
+	settings_free(a->settings);
+	a->settings = take_fresh;
 	apply_config(a);
 	if (a->loaded && library_rules(a) < 0)
 		log_say(a->log, LOG_ERR, NULL, "the recorded platform rules cannot be read");
@@ -340,8 +334,8 @@ replace_config(struct app *a, struct config *take_fresh)
 void
 apply_again(struct app *a)
 {
-	struct config *fresh = NULL;
-	char error[CONFIG_ERROR_MAX];
+	struct settings *fresh = NULL;
+	char error[SETTINGS_ERROR_MAX];
 	struct log_about about = { .id = LOG_ID_CONFIG_REFUSED };
 
 	notify_reloading(a->notify, clock_now_us());

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <config.h>
+#include "config.h"
 
 #include "app/backups.h"
 
@@ -85,7 +85,7 @@ static void
 thin_out(struct app *a, int dir, const char *key, const char *kept)
 {
 	char(*names)[96] = calloc(NAMES_MAX, sizeof(*names));
-	time_t oldest = time(NULL) - (time_t)(a->config->backup_age_ms / 1000);
+	time_t oldest = time(NULL) - (time_t)(a->settings->backup_age_ms / 1000);
 	int copy = dup(dir);
 	DIR *folder = copy >= 0 ? fdopendir(copy) : NULL;
 	size_t count = 0, length = strlen(key);
@@ -100,10 +100,10 @@ thin_out(struct app *a, int dir, const char *key, const char *kept)
 	/* WHY: the one just written stays, whatever the clock says of it: it is not in the list. */
 	for (size_t i = 0; i < count; i++) {
 		struct stat st;
-		bool old = a->config->backup_age_ms > 0 && fstatat(dir, names[i], &st, 0) == 0 &&
+		bool old = a->settings->backup_age_ms > 0 && fstatat(dir, names[i], &st, 0) == 0 &&
 			   st.st_mtime < oldest;
 
-		if (old || (a->config->backup_keep > 0 && i + 1 >= a->config->backup_keep))
+		if (old || (a->settings->backup_keep > 0 && i + 1 >= a->settings->backup_keep))
 			(void)unlinkat(dir, names[i], 0); /* stays until next time if it must */
 	}
 	if (folder != NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <config.h>
+#include "config.h"
 
 #include "app/daemon.h"
 
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "app/app.h"
-#include "app/config.h"
+#include "app/settings.h"
 #include "cfdfu/proto.h"
 #include "ctl/server.h"
 
@@ -34,12 +34,12 @@ static const char usage[] =
 static int
 check_config(const struct app_options *o)
 {
-	struct config *c = NULL;
-	char error[CONFIG_ERROR_MAX];
-	int r = o->config_file != NULL ? config_load_file(o->config_file, &c, error)
-				       : config_load(config_dirs, &c, error);
+	struct settings *c = NULL;
+	char error[SETTINGS_ERROR_MAX];
+	int r = o->config_file != NULL ? settings_load_file(o->config_file, &c, error)
+				       : settings_load(settings_dirs, &c, error);
 
-	config_free(c);
+	settings_free(c);
 	if (r < 0)
 		fprintf(stderr, "cfdfud: %s\n", error);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

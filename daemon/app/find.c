@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Targets among the slots and the drones of the records. */
-#include <config.h>
+#include "config.h"
 
 #include <string.h>
 #include <strings.h>

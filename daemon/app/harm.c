@@ -5,7 +5,7 @@
  * On disk: the station is paused, why ("brake", type Brake of the interface), which images are set
  * aside, and from which attempt on endings count ("brake-since").
  */
-#include <config.h>
+#include "config.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The one place where a note of the fleet becomes a log line, a row, and news for those who watch.
  */
-#include <config.h>
+#include "config.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -4,7 +4,7 @@
  * images in memory for what is selected.  An image is judged before it is stored and again whenever
  * it is loaded.
  */
-#include <config.h>
+#include "config.h"
 
 #include "app/library.h"
 
@@ -40,7 +40,7 @@ struct device_opinion {
 };
 
 static int
-judge_for(struct device_opinion *o, const struct config_device *d, const struct image *image,
+judge_for(struct device_opinion *o, const struct settings_device *d, const struct image *image,
 	  struct judge_options options)
 {
 	apply_profile(d, &o->described);
@@ -51,7 +51,7 @@ judge_for(struct device_opinion *o, const struct config_device *d, const struct 
 
 /* An image for described devices is fit when it fits one of them; the reason is the first one's. */
 static int
-judge_for_devices(const struct config *config, const struct image *image,
+judge_for_devices(const struct settings *settings, const struct image *image,
 		  const struct judge_options *options, struct judgement *ret)
 {
 	struct device_opinion *o;
@@ -59,13 +59,13 @@ judge_for_devices(const struct config *config, const struct image *image,
 	int r = 0;
 
 	any.profile = judge_any_device();
-	if (config->device_count == 0)
+	if (settings->device_count == 0)
 		return judge_image(image, &any, ret);
 	o = malloc(sizeof(*o));
 	if (o == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < config->device_count && (i == 0 || !ret->accepted); i++) {
-		r = judge_for(o, &config->devices[i], image, *options);
+	for (size_t i = 0; i < settings->device_count && (i == 0 || !ret->accepted); i++) {
+		r = judge_for(o, &settings->devices[i], image, *options);
 		if (r < 0)
 			break;
 		if (i == 0 || o->judgement.accepted)
@@ -101,7 +101,7 @@ library_judge(struct app *a, const uint8_t *data, size_t size, const struct libr
 		return r == -ENOMEM ? r : -EINVAL;
 	}
 	if (word->told == PLATFORM_OTHER)
-		r = judge_for_devices(a->config, image, &options, ret_judgement);
+		r = judge_for_devices(a->settings, image, &options, ret_judgement);
 	else
 		r = judge_image(image, &options, ret_judgement);
 	if (r == 0 && !ret_judgement->accepted) {

@@ -3,7 +3,7 @@
  * Are the files of the firmware folder what was stored?  One answer for all who ask: list, show,
  * status, doctor, select and the start.
  */
-#include <config.h>
+#include "config.h"
 
 #include "app/library.h"
 

@@ -6,7 +6,7 @@
  * every drone. The protocol is stable and small: "Native Journal Protocol" of the systemd project,
  * one datagram an entry.
  */
-#include <config.h>
+#include "config.h"
 
 #include "app/log.h"
 

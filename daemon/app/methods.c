@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Method -> handler, and the handlers that look and steer; the others are in methods_<noun>.c. */
-#include <config.h>
+#include "config.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -187,7 +187,7 @@ static json_t *
 names_of(struct app *a, const json_t *ports)
 {
 	json_t *list = json_array(), *port;
-	char name[2 * CONFIG_LABEL_TEXT_MAX];
+	char name[2 * SETTINGS_LABEL_TEXT_MAX];
 	size_t i;
 
 	json_array_foreach(ports, i, port) {
@@ -236,7 +236,7 @@ retry(void *ctx, struct call *call, json_t *parameters)
 	queued = json_array();
 	refused = json_array();
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
-		char name[2 * CONFIG_LABEL_TEXT_MAX];
+		char name[2 * SETTINGS_LABEL_TEXT_MAX];
 		struct slot_view v;
 		int r;
 

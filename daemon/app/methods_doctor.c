@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the daemon itself knows of its health: records, disk, clock, nodes.  The rest is the
  * client's to look at. */
-#include <config.h>
+#include "config.h"
 
 #include <errno.h>
 #include <string.h>
@@ -111,7 +111,7 @@ check_disk(struct app *a, json_t *list)
 {
 	struct statvfs fs;
 	char text[160];
-	unsigned long long free_bytes, floor = a->config->free_space_floor_bytes;
+	unsigned long long free_bytes, floor = a->settings->free_space_floor_bytes;
 
 	if (statvfs(a->options.state_dir, &fs) < 0) {
 		check(list, "disk", "fail", strerror(errno), NULL);
@@ -280,7 +280,7 @@ matches_a_slot(struct app *a, const char *glob)
 		struct slot_view v;
 
 		fleet_view(a->fleet, i, clock_now_us(), &v);
-		if (config_port_matches(glob, v.port, fleet_path(a->fleet, i)))
+		if (settings_port_matches(glob, v.port, fleet_path(a->fleet, i)))
 			return true;
 	}
 	return false;
@@ -290,7 +290,7 @@ matches_a_slot(struct app *a, const char *glob)
 static void
 check_patterns(struct app *a, json_t *list)
 {
-	const struct config_ports *ports = &a->config->ports;
+	const struct settings_ports *ports = &a->settings->ports;
 	char text[PORT_TEXT_MAX + 160];
 	struct fleet_counts counts;
 
@@ -405,7 +405,7 @@ methods_get_health(void *ctx, struct call *call, json_t *parameters)
 }
 
 static void
-on_setting(void *ctx, const struct config_setting *s)
+on_setting(void *ctx, const struct setting *s)
 {
 	json_t *list = ctx;
 	bool is_default = strcmp(s->origin, "default") == 0;
@@ -424,7 +424,7 @@ methods_get_config(void *ctx, struct call *call, json_t *parameters)
 	json_t *list = json_array();
 
 	(void)parameters;
-	config_each(a->config, on_setting, list);
+	settings_each(a->settings, on_setting, list);
 	call_reply(call, json_pack("{s:o}", "settings", list));
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the records tell, over the control socket. */
-#include <config.h>
+#include "config.h"
 
 #include <errno.h>
 #include <string.h>

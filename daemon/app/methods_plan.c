@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The method Plan: what would happen to each drone now, and why; touches nothing. */
-#include <config.h>
+#include "config.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Loader recovery and reading a drone's flash: jobs that an operator asks for by name, one slot at
  * a time. */
-#include <config.h>
+#include "config.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which firmware goes on which drones, over the control socket. */
-#include <config.h>
+#include "config.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Events of the bus and the clock into the fleet, the fleet's commands out: the only place where
  * they meet. */
-#include <config.h>
+#include "config.h"
 
 #include <errno.h>
 

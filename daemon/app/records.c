@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The fleet's records on their way to the store, and what the store remembers on its way to the
  * fleet. */
-#include <config.h>
+#include "config.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -77,7 +77,7 @@ on_port(void *ctx, const struct store_port *p)
 
 	/* LIMIT: places for drones are not given away to ports that were used years ago. */
 	if (plain && (fleet_slots(c->app->fleet) >= FLEET_SLOTS_MAX / 2 ||
-		      !config_ports_match(&c->app->config->ports, p->port, NULL)))
+		      !settings_ports_match(&c->app->settings->ports, p->port, NULL)))
 		return;
 	if (fleet_port(c->app->fleet, p->port, p->failures, p->quarantined_ms != 0 || crashes) < 0)
 		return;
@@ -211,10 +211,10 @@ records_past(struct app *a, const struct sighting *s, struct drone_past *ret_pas
 
 	memset(ret_past, 0, sizeof(*ret_past));
 	ret_past->ended_well = true;
-	for (size_t i = 0; i < a->config->device_count; i++)
-		if (config_device_matches(&a->config->devices[i], s))
+	for (size_t i = 0; i < a->settings->device_count; i++)
+		if (settings_device_matches(&a->settings->devices[i], s))
 			/* Profile 0 is the family; the others were added last first. */
-			ret_past->described_as |= BIT(a->config->device_count - i);
+			ret_past->described_as |= BIT(a->settings->device_count - i);
 	if (ident_kind_of(s) == IDENT_RUNTIME && ident_runtime_serial_valid(s->serial))
 		r = store_drone_find(a->store, s->serial, NULL, on_drone, ret_past);
 	else if (ident_kind_of(s) == IDENT_DFU && ident_dfu_serial_valid(s->serial))

@@ -6,7 +6,7 @@
  * INVARIANT: one target has one selection.  What was said of the same drone or slot by another name
  * is taken back by the next selection for it [find_keys].
  */
-#include <config.h>
+#include "config.h"
 
 #include "app/selection.h"
 
@@ -45,7 +45,7 @@ may_come(const char *target)
 
 /* How many lines of the configuration give this label; open: one of them with wildcards. */
 static unsigned
-label_lines(const struct config *c, const char *label, bool *ret_open)
+label_lines(const struct settings *c, const char *label, bool *ret_open)
 {
 	unsigned n = 0;
 
@@ -86,7 +86,7 @@ add_serial(struct target_keys *k, const char *serial)
 
 /* Does the configuration name this slot by its device path? */
 static bool
-has_own_line(const struct config *c, const char *path)
+has_own_line(const struct settings *c, const char *path)
 {
 	for (size_t i = 0; i < c->label_count; i++)
 		if (path[0] != '\0' && strcmp(c->labels[i].glob, path) == 0)
@@ -100,7 +100,7 @@ add_slots(struct app *a, const struct target *t, bool all, struct target_keys *k
 {
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		const char *path = fleet_path(a->fleet, i);
-		bool by_path = has_own_line(a->config, path);
+		bool by_path = has_own_line(a->settings, path);
 		struct slot_view v;
 
 		if (!t->slots[i])
@@ -119,7 +119,7 @@ keys_of_label(struct app *a, const struct target *t, struct target_keys *k)
 {
 	bool open;
 
-	(void)label_lines(a->config, t->key, &open);
+	(void)label_lines(a->settings, t->key, &open);
 	if (open || t->slot_count == 0)
 		add_key(k, t->key);
 	else
@@ -153,7 +153,7 @@ keys_of_port(struct app *a, const struct target *t, struct target_keys *k)
 	k->own_count = k->count;
 	add_slots(a, t, true, k);
 	/* WHY: it was the same slot's by another name; others that carry the label keep theirs. */
-	if (label_lines(a->config, label, &open) == 1 && !open)
+	if (label_lines(a->settings, label, &open) == 1 && !open)
 		add_key(k, label);
 }
 
@@ -187,7 +187,7 @@ find_keys(struct app *a, struct call *call, const char *text, struct target *ret
 		keys_of_label(a, ret_target, ret_keys);
 		return true;
 	case TARGET_NOTHING:
-		if (label_lines(a->config, text, &open) > 0)
+		if (label_lines(a->settings, text, &open) > 0)
 			add_key(ret_keys, text);
 		else if (may_come(text))
 			add_serial(ret_keys, text);
@@ -258,7 +258,7 @@ selection_set_own(struct app *a, const struct target_keys *keys, struct image *i
 
 /* The configuration's word on a target is in force where the operator says nothing. */
 static enum platform
-configured_platform(const struct config *c, const char *key)
+configured_platform(const struct settings *c, const char *key)
 {
 	for (size_t i = 0; i < c->rule_count; i++)
 		if (strcasecmp(c->rules[i].target, key) == 0)
@@ -281,7 +281,7 @@ selection_set_rule(struct app *a, const struct target_keys *keys, enum platform 
 		r = store_set(a->store, STORE_PLATFORM, key, takes ? platform_name(p) : NULL, &now);
 		if (r == 0)
 			r = policy_set_platform(fleet_policy(a->fleet), key,
-						takes ? p : configured_platform(a->config, key));
+						takes ? p : configured_platform(a->settings, key));
 	}
 	return r;
 }
@@ -414,7 +414,7 @@ whose(enum policy_by by)
 void
 selection_say_in_force(struct app *a, const struct target *t, json_t *notes)
 {
-	char name[2 * CONFIG_LABEL_TEXT_MAX];
+	char name[2 * SETTINGS_LABEL_TEXT_MAX];
 	struct fleet_plan p;
 	struct slot_view v;
 
@@ -444,7 +444,7 @@ void
 selection_say_kept(struct app *a, const struct target *t, const struct image *image, json_t *kept,
 		   json_t *notes)
 {
-	char name[2 * CONFIG_LABEL_TEXT_MAX];
+	char name[2 * SETTINGS_LABEL_TEXT_MAX];
 	struct fleet_plan p;
 	struct slot_view v;
 

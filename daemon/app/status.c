@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What there is to show, as JSON: types Station and Slot of org.cfdfu.Station. */
-#include <config.h>
+#include "config.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams of the status: each watcher hears of the slots that changed, a few times a second at
  * most. */
-#include <config.h>
+#include "config.h"
 
 #include <errno.h>
 #include <string.h>

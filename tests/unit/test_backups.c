@@ -38,8 +38,8 @@ set_up(void **state)
 	assert_non_null(mkdtemp(b->dir));
 	b->app = calloc(1, sizeof(*b->app));
 	assert_non_null(b->app);
-	b->app->config = calloc(1, sizeof(*b->app->config));
-	assert_non_null(b->app->config);
+	b->app->settings = calloc(1, sizeof(*b->app->settings));
+	assert_non_null(b->app->settings);
 	b->app->options.state_dir = b->dir;
 	*state = b;
 	return 0;
@@ -53,7 +53,7 @@ tear_down(void **state)
 
 	snprintf(command, sizeof(command), "rm -rf %s", b->dir);
 	assert_int_equal(system(command), 0);
-	free(b->app->config);
+	free(b->app->settings);
 	free(b->app);
 	free(b);
 	return 0;
@@ -147,7 +147,7 @@ the_oldest_beyond_the_number_to_keep_go(void **state)
 {
 	struct bench *b = *state;
 
-	b->app->config->backup_keep = 3;
+	b->app->settings->backup_keep = 3;
 	put_old(b, "ABCD-20260101T000000Z.dfu", 40);
 	put_old(b, "ABCD-20260102T000000Z.dfu", 39);
 	put_old(b, "ABCD-20260103T000000Z.dfu", 38);
@@ -166,7 +166,7 @@ what_is_too_old_goes(void **state)
 {
 	struct bench *b = *state;
 
-	b->app->config->backup_age_ms = 30ULL * 86400 * 1000;
+	b->app->settings->backup_age_ms = 30ULL * 86400 * 1000;
 	put_old(b, "ABCD-20260101T000000Z.dfu", 31);
 	put_old(b, "ABCD-20260102T000000Z.dfu", 29);
 	assert_int_equal(keep(b, "ABCD"), 0);
@@ -181,8 +181,8 @@ the_newest_stays_whatever_the_clock_says(void **state)
 	struct bench *b = *state;
 	unsigned before;
 
-	b->app->config->backup_keep = 1;
-	b->app->config->backup_age_ms = 1000;
+	b->app->settings->backup_keep = 1;
+	b->app->settings->backup_age_ms = 1000;
 	put_old(b, "ABCD-29990101T000000Z.dfu", 0);
 	put_old(b, "ABCD-29990102T000000Z.dfu", 0);
 	before = count(b, "ABCD-2");

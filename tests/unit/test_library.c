@@ -22,8 +22,8 @@ set_up(void **state)
 	struct app *a = calloc(1, sizeof(*a));
 
 	assert_non_null(a);
-	a->config = calloc(1, sizeof(*a->config));
-	assert_non_null(a->config);
+	a->settings = calloc(1, sizeof(*a->settings));
+	assert_non_null(a->settings);
 	*state = a;
 	return 0;
 }
@@ -33,7 +33,7 @@ tear_down(void **state)
 {
 	struct app *a = *state;
 
-	free(a->config);
+	free(a->settings);
 	free(a);
 	return 0;
 }
@@ -86,7 +86,7 @@ a_part_needs_the_second_word_here_too(void **state)
 }
 
 static void
-describe(struct config_device *d, const char *name, const char *map)
+describe(struct settings_device *d, const char *name, const char *map)
 {
 	strcpy(d->name, name);
 	d->has_application = true;
@@ -101,19 +101,19 @@ static void
 every_protected_range_counts_before_a_drone_is_touched(void **state)
 {
 	/* From 0x08003000, 40,000 bytes: to 0x0800CC3F. */
-	static const struct config_range ranges[] = { { 0x08000000, 0x08002FFF },
-						      { 0x0807F000, 0x0807FFFF },
-						      { 0x08006000, 0x080060FF },
-						      { 0x0800CC3F, 0x0800CC3F },
-						      { 0x0800CC40, 0x0800CFFF } };
+	static const struct settings_range ranges[] = { { 0x08000000, 0x08002FFF },
+							{ 0x0807F000, 0x0807FFFF },
+							{ 0x08006000, 0x080060FF },
+							{ 0x0800CC3F, 0x0800CC3F },
+							{ 0x0800CC40, 0x0800CFFF } };
 	static const bool touched[] = { false, false, true, true, false };
 	const struct mkimage_spec spec = { .base = 0x08003000, .size = 40000 };
 	const struct library_word word = { .told = PLATFORM_OTHER };
 	struct app *a = *state;
-	struct config_device *d = &a->config->devices[0];
+	struct settings_device *d = &a->settings->devices[0];
 	char why[STORE_WHY_MAX];
 
-	a->config->device_count = 1;
+	a->settings->device_count = 1;
 	describe(d, "board", NULL);
 	for (size_t last = 0; last < ARRAY_LEN(ranges); last++) {
 		/* However many stand before it. */
@@ -129,8 +129,8 @@ every_protected_range_counts_before_a_drone_is_touched(void **state)
 	assert_int_equal(judge(a, &spec, 0, word, why), -EINVAL);
 	assert_non_null(strstr(why, "has to erase"));
 	/* One of several descriptions is enough. */
-	a->config->device_count = 2;
-	describe(&a->config->devices[1], "other", NULL);
+	a->settings->device_count = 2;
+	describe(&a->settings->devices[1], "other", NULL);
 	assert_int_equal(judge(a, &spec, 0, word, why), 0);
 }
 
@@ -142,8 +142,8 @@ a_read_only_sector_counts_too(void **state)
 	struct app *a = *state;
 	char why[STORE_WHY_MAX];
 
-	a->config->device_count = 1;
-	describe(&a->config->devices[0], "board",
+	a->settings->device_count = 1;
+	describe(&a->settings->devices[0], "board",
 		 "@Internal Flash  /0x08000000/06*002Ka,010*002Kg,01*002Ka,239*002Kg");
 	assert_int_equal(judge(a, &spec, 0, word, why), -EINVAL);
 	assert_non_null(strstr(why, "not all of it is writable on a board"));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Contract of app/log on standard error: priorities, control characters, and nobody waits. */
-#include <config.h>
+#include "config.h"
 
 #include "app/log.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Contract of app/notify: what the service manager hears, and the sockets it hands over. */
-#include <config.h>
+#include "config.h"
 
 #include "app/notify.h"
 

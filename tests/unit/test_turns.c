@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* app/turns: the longest gap between two looks at the devices, and whose work it was. */
-#include <config.h>
+#include "config.h"
 
 #include "app/turns.h"
 

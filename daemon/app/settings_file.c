@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Configuration files: which of them count, line by line into config_set(), and questions to the
+/* Configuration files: which of them count, line by line into settings_set(), and questions to the
  * result. */
-#include <config.h>
+#include "config.h"
 
-#include "app/config.h"
+#include "app/settings.h"
 
-#include "app/config_set.h"
+#include "app/settings_set.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -28,12 +28,12 @@
 #define SETTINGS_MAX 4096	 /* LIMIT: assignments in force */
 
 /* WHY these: as systemd has it for its own files; the administrator's first, the vendor's last. */
-const char *const config_dirs[] = { SYSCONFDIR "/cfdfud", RUNDIR, "/usr/lib/cfdfud", NULL };
+const char *const settings_dirs[] = { SYSCONFDIR "/cfdfud", RUNDIR, "/usr/lib/cfdfud", NULL };
 
 /* What one load carries along. */
 struct loading {
-	struct config *config;
-	char *error; /* CONFIG_ERROR_MAX */
+	struct settings *settings;
+	char *error; /* SETTINGS_ERROR_MAX */
 	int result;  /* the first failure */
 	const char *path;
 	FILE *file;
@@ -58,16 +58,16 @@ fail(struct loading *l, int error, const char *format, ...)
 		return;
 	l->result = error;
 	if (l->path != NULL && l->line > 0)
-		used = snprintf(l->error, CONFIG_ERROR_MAX, "%.200s:%u: ", l->path, l->line);
+		used = snprintf(l->error, SETTINGS_ERROR_MAX, "%.200s:%u: ", l->path, l->line);
 	else if (l->path != NULL)
-		used = snprintf(l->error, CONFIG_ERROR_MAX, "%.200s: ", l->path);
+		used = snprintf(l->error, SETTINGS_ERROR_MAX, "%.200s: ", l->path);
 	va_start(args, format);
-	(void)vsnprintf(l->error + used, (size_t)(CONFIG_ERROR_MAX - used), format, args);
+	(void)vsnprintf(l->error + used, (size_t)(SETTINGS_ERROR_MAX - used), format, args);
 	va_end(args);
 }
 
 static void
-free_setting(struct config_setting *s)
+free_setting(struct setting *s)
 {
 	free(s->section);
 	free(s->key);
@@ -76,17 +76,17 @@ free_setting(struct config_setting *s)
 }
 
 static int
-add_setting(struct config *c, const struct config_setting *setting)
+add_setting(struct settings *c, const struct setting *setting)
 {
-	struct config_setting copy = { 0 };
-	struct config_setting *grown;
+	struct setting copy = { 0 };
+	struct setting *grown;
 
-	if (c->setting_count == SETTINGS_MAX)
+	if (c->count == SETTINGS_MAX)
 		return -E2BIG;
-	grown = realloc(c->settings, (c->setting_count + 1) * sizeof(*grown));
+	grown = realloc(c->list, (c->count + 1) * sizeof(*grown));
 	if (grown == NULL)
 		return -ENOMEM;
-	c->settings = grown;
+	c->list = grown;
 	copy.section = strdup(setting->section);
 	copy.key = strdup(setting->key);
 	copy.value = strdup(setting->value);
@@ -95,31 +95,31 @@ add_setting(struct config *c, const struct config_setting *setting)
 		free_setting(&copy);
 		return -ENOMEM;
 	}
-	grown[c->setting_count++] = copy;
+	grown[c->count++] = copy;
 	return 0;
 }
 
 /* Takes out what a new line of this key replaces: all before it, or for a list only its default. */
 static void
-drop_replaced(struct config *c, const struct config_setting *by)
+drop_replaced(struct settings *c, const struct setting *by)
 {
-	bool adds = config_key_is_list(by->section, by->key) && by->value[0] != '\0';
+	bool adds = settings_key_is_list(by->section, by->key) && by->value[0] != '\0';
 	size_t kept = 0;
 
-	for (size_t i = 0; i < c->setting_count; i++) {
-		struct config_setting *s = &c->settings[i];
+	for (size_t i = 0; i < c->count; i++) {
+		struct setting *s = &c->list[i];
 		bool same = strcmp(s->section, by->section) == 0 && strcmp(s->key, by->key) == 0;
 
 		if (same && !(adds && s->value[0] != '\0'))
 			free_setting(s);
 		else
-			c->settings[kept++] = *s;
+			c->list[kept++] = *s;
 	}
-	c->setting_count = kept;
+	c->count = kept;
 }
 
 static int
-record_setting(struct config *c, const struct config_setting *setting)
+record_setting(struct settings *c, const struct setting *setting)
 {
 	drop_replaced(c, setting);
 	return add_setting(c, setting);
@@ -156,23 +156,23 @@ static int
 on_ini_assignment(void *ctx, const char *section, const char *key, const char *value)
 {
 	struct loading *l = ctx;
-	char why[CONFIG_WHY_MAX], origin[PATH_MAX + 16], shown[KEY_MAX];
-	struct config_setting setting;
+	char why[SETTINGS_WHY_MAX], origin[PATH_MAX + 16], shown[KEY_MAX];
+	struct setting setting;
 	int r;
 
 	if (l->result < 0)
 		return 1;
 	key = show_colons(key, shown, sizeof(shown));
-	if (config_set(l->config, section, key, value, why) < 0) {
+	if (settings_set(l->settings, section, key, value, why) < 0) {
 		fail(l, -EINVAL, "%s", why);
 		return 1;
 	}
 	(void)snprintf(origin, sizeof(origin), "%s:%u", l->path, l->line);
-	setting = (struct config_setting){ .section = (char *)(uintptr_t)section,
-					   .key = (char *)(uintptr_t)key,
-					   .value = (char *)(uintptr_t)value,
-					   .origin = origin };
-	r = record_setting(l->config, &setting);
+	setting = (struct setting){ .section = (char *)(uintptr_t)section,
+				    .key = (char *)(uintptr_t)key,
+				    .value = (char *)(uintptr_t)value,
+				    .origin = origin };
+	r = record_setting(l->settings, &setting);
 	if (r == -E2BIG)
 		fail(l, r, "more than %d settings", SETTINGS_MAX);
 	else if (r < 0)
@@ -197,7 +197,7 @@ check_section_line(struct loading *l, const char *text)
 		return;
 	}
 	copy_text(name, length + 1, text + 1);
-	if (!config_section_exists(name))
+	if (!settings_section_exists(name))
 		fail(l, -EINVAL, "there is no section [%s]", name);
 }
 
@@ -391,28 +391,28 @@ static void
 load_defaults(struct loading *l)
 {
 	const char *section, *key, *value;
-	char why[CONFIG_WHY_MAX];
+	char why[SETTINGS_WHY_MAX];
 
-	for (size_t i = 0; config_default(i, &section, &key, &value); i++) {
-		struct config_setting setting = { .section = (char *)(uintptr_t)section,
-						  .key = (char *)(uintptr_t)key,
-						  .value = (char *)(uintptr_t)value,
-						  .origin = (char *)(uintptr_t) "default" };
-		int r = config_set(l->config, section, key, value, why);
+	for (size_t i = 0; settings_default(i, &section, &key, &value); i++) {
+		struct setting setting = { .section = (char *)(uintptr_t)section,
+					   .key = (char *)(uintptr_t)key,
+					   .value = (char *)(uintptr_t)value,
+					   .origin = (char *)(uintptr_t) "default" };
+		int r = settings_set(l->settings, section, key, value, why);
 
 		assert(r == 0); /* a default that its own key refuses is our bug */
-		if (r < 0 || add_setting(l->config, &setting) < 0)
+		if (r < 0 || add_setting(l->settings, &setting) < 0)
 			fail(l, -ENOMEM, "no memory");
 	}
 }
 
 /* Where the section's first setting stands, for an error that only the end of the file shows. */
 static const char *
-origin_of_section(const struct config *c, const char *section)
+origin_of_section(const struct settings *c, const char *section)
 {
-	for (size_t i = 0; i < c->setting_count; i++)
-		if (strcmp(c->settings[i].section, section) == 0)
-			return c->settings[i].origin;
+	for (size_t i = 0; i < c->count; i++)
+		if (strcmp(c->list[i].section, section) == 0)
+			return c->list[i].origin;
 	return FILE_NAME;
 }
 
@@ -420,8 +420,8 @@ static int
 begin(struct loading *l, char *error)
 {
 	error[0] = '\0';
-	*l = (struct loading){ .config = calloc(1, sizeof(*l->config)), .error = error };
-	if (l->config == NULL)
+	*l = (struct loading){ .settings = calloc(1, sizeof(*l->settings)), .error = error };
+	if (l->settings == NULL)
 		fail(l, -ENOMEM, "no memory");
 	else
 		load_defaults(l);
@@ -429,23 +429,24 @@ begin(struct loading *l, char *error)
 }
 
 static int
-finish(struct loading *l, struct config **ret_config)
+finish(struct loading *l, struct settings **ret_settings)
 {
-	char section[CONFIG_WHY_MAX], why[CONFIG_WHY_MAX];
+	char section[SETTINGS_WHY_MAX], why[SETTINGS_WHY_MAX];
 
 	l->path = NULL;
-	if (l->result == 0 && config_check(l->config, section, why) < 0)
-		fail(l, -EINVAL, "%s: [%s]: %s", origin_of_section(l->config, section), section,
+	if (l->result == 0 && settings_check(l->settings, section, why) < 0)
+		fail(l, -EINVAL, "%s: [%s]: %s", origin_of_section(l->settings, section), section,
 		     why);
 	if (l->result < 0)
-		config_free(l->config);
+		settings_free(l->settings);
 	else
-		*ret_config = l->config;
+		*ret_settings = l->settings;
 	return l->result;
 }
 
 int
-config_load(const char *const *dirs, struct config **ret_config, char ret_error[CONFIG_ERROR_MAX])
+settings_load(const char *const *dirs, struct settings **ret_settings,
+	      char ret_error[SETTINGS_ERROR_MAX])
 {
 	struct loading l;
 
@@ -453,65 +454,53 @@ config_load(const char *const *dirs, struct config **ret_config, char ret_error[
 		load_main(&l, dirs);
 	if (l.result == 0)
 		load_dropins(&l, dirs);
-	return finish(&l, ret_config);
+	return finish(&l, ret_settings);
 }
 
 int
-config_load_file(const char *path, struct config **ret_config, char ret_error[CONFIG_ERROR_MAX])
+settings_load_file(const char *path, struct settings **ret_settings,
+		   char ret_error[SETTINGS_ERROR_MAX])
 {
 	struct loading l;
 
 	if (begin(&l, ret_error) == 0)
 		load_one(&l, path, true);
-	return finish(&l, ret_config);
+	return finish(&l, ret_settings);
 }
 
 void
-config_free(struct config *c)
+settings_free(struct settings *c)
 {
 	if (c == NULL)
 		return;
-	for (size_t i = 0; i < c->setting_count; i++)
-		free_setting(&c->settings[i]);
-	free(c->settings);
+	for (size_t i = 0; i < c->count; i++)
+		free_setting(&c->list[i]);
+	free(c->list);
 	free(c);
 }
 
 bool
-config_device_matches(const struct config_device *d, const struct sighting *s)
+settings_device_matches(const struct settings_device *d, const struct sighting *s)
 {
 	return d->vid == s->vid && d->pid == s->pid &&
-	       config_ports_match(&d->ports, s->port, s->path) &&
+	       settings_ports_match(&d->ports, s->port, s->path) &&
 	       (d->manufacturer[0] == '\0' || fnmatch(d->manufacturer, s->manufacturer, 0) == 0) &&
 	       (d->product[0] == '\0' || fnmatch(d->product, s->product, 0) == 0);
 }
 
-const struct config_device *
-config_device_for(const struct config *c, const struct sighting *s)
-{
-	for (size_t i = c->device_count; i > 0; i--) {
-		const struct config_device *d = &c->devices[i - 1];
-
-		if (config_device_matches(d, s))
-			return d;
-	}
-	return NULL;
-}
-
 void
-config_each(const struct config *c, void (*each)(void *ctx, const struct config_setting *setting),
-	    void *ctx)
+settings_each(const struct settings *c, void (*each)(void *ctx, const struct setting *setting),
+	      void *ctx)
 {
-	for (size_t i = 0; i < c->setting_count; i++) {
+	for (size_t i = 0; i < c->count; i++) {
 		bool first_of_section = true;
 
 		/* WHY: lines of one section may come from several files; they are shown together.
 		 */
 		for (size_t k = 0; k < i && first_of_section; k++)
-			first_of_section =
-			    strcmp(c->settings[k].section, c->settings[i].section) != 0;
-		for (size_t k = i; first_of_section && k < c->setting_count; k++)
-			if (strcmp(c->settings[k].section, c->settings[i].section) == 0)
-				each(ctx, &c->settings[k]);
+			first_of_section = strcmp(c->list[k].section, c->list[i].section) != 0;
+		for (size_t k = i; first_of_section && k < c->count; k++)
+			if (strcmp(c->list[k].section, c->list[i].section) == 0)
+				each(ctx, &c->list[k]);
 	}
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The tables of keys, and the parsers of their values. */
-#include <config.h>
+#include "config.h"
 
-#include "app/config_set.h"
+#include "app/settings.h"
 
+#include "app/settings_set.h"
 #include "core/brake.h"
 #include "core/platform.h"
 
@@ -54,8 +55,8 @@ struct key {
 
 #define MINUTE_MS 60000U
 #define DAY_MS 86400000U
-#define AT(member) offsetof(struct config, member)
-#define DEV(member) offsetof(struct config_device, member)
+#define AT(member) offsetof(struct settings, member)
+#define DEV(member) offsetof(struct settings_device, member)
 
 /* LIMIT: 120 drones on one daemon (doc/promises.md 5). */
 static const struct key keys[] = {
@@ -103,15 +104,15 @@ static const struct key device_keys[] = {
 	{ NULL, "boots-after-leave", VALUE_BOOL, DEV(boots_after_leave), bool_words, 0, 0, NULL },
 };
 
-static int refuse(char why[CONFIG_WHY_MAX], const char *format, ...) PRINTF_LIKE(2, 3);
+static int refuse(char why[SETTINGS_WHY_MAX], const char *format, ...) PRINTF_LIKE(2, 3);
 
 static int
-refuse(char why[CONFIG_WHY_MAX], const char *format, ...)
+refuse(char why[SETTINGS_WHY_MAX], const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(why, CONFIG_WHY_MAX, format, args); /* cut is fine */
+	(void)vsnprintf(why, SETTINGS_WHY_MAX, format, args); /* cut is fine */
 	va_end(args);
 	return -EINVAL;
 }
@@ -204,19 +205,19 @@ next_word(const char **list, char *word, size_t size)
 }
 
 static int
-parse_ports(const char *value, struct config_ports *ports, char *why)
+parse_ports(const char *value, struct settings_ports *ports, char *why)
 {
 	char word[PATH_TEXT_MAX + 1], glob[PATH_TEXT_MAX];
 
 	if (value[0] == '\0')
 		ports->count = 0;
 	while (next_word(&value, word, sizeof(word)) != NULL) {
-		int r = config_parse_port(word, glob, why);
+		int r = settings_parse_port(word, glob, why);
 
 		if (r < 0)
 			return r;
-		if (ports->count == CONFIG_GLOBS_MAX)
-			return refuse(why, "more than %d ports in one list", CONFIG_GLOBS_MAX);
+		if (ports->count == SETTINGS_GLOBS_MAX)
+			return refuse(why, "more than %d ports in one list", SETTINGS_GLOBS_MAX);
 		copy_text(ports->glob[ports->count++], PATH_TEXT_MAX, glob);
 	}
 	return 0;
@@ -239,7 +240,7 @@ parse_hex(const char *text, uint32_t max, uint32_t *ret, char *why)
 
 /* "0x08000000-0x08002FFF", several separated by blanks or commas. */
 static int
-parse_ranges(const char *value, struct config_device *d, char *why)
+parse_ranges(const char *value, struct settings_device *d, char *why)
 {
 	char word[32];
 
@@ -247,7 +248,7 @@ parse_ranges(const char *value, struct config_device *d, char *why)
 		d->protected_count = 0;
 	while (next_word(&value, word, sizeof(word)) != NULL) {
 		char *dash = strchr(word, '-');
-		struct config_range range = { 0 };
+		struct settings_range range = { 0 };
 		int r;
 
 		if (dash == NULL)
@@ -261,8 +262,8 @@ parse_ranges(const char *value, struct config_device *d, char *why)
 		if (range.last_addr < range.first_addr)
 			return refuse(why, "the range 0x%s-%s ends before it begins", word,
 				      dash + 1);
-		if (d->protected_count == CONFIG_PROTECTED_MAX)
-			return refuse(why, "more than %d protected ranges", CONFIG_PROTECTED_MAX);
+		if (d->protected_count == SETTINGS_PROTECTED_MAX)
+			return refuse(why, "more than %d protected ranges", SETTINGS_PROTECTED_MAX);
 		d->protected_ranges[d->protected_count++] = range;
 	}
 	return 0;
@@ -331,12 +332,12 @@ set_hex(void *base, const struct key *k, const char *value, char *why)
 		memcpy((char *)base + k->at, &narrow, sizeof(narrow));
 	} else {
 		memcpy((char *)base + k->at, &wide, sizeof(wide));
-		((struct config_device *)base)->has_application = true;
+		((struct settings_device *)base)->has_application = true;
 	}
 	return 0;
 }
 
-/* base: the struct config or the struct config_device that the key's offset is in. */
+/* base: the struct settings or the struct settings_device that the key's offset is in. */
 static int
 set_key(void *base, const struct key *k, const char *value, char *why)
 {
@@ -355,14 +356,14 @@ set_key(void *base, const struct key *k, const char *value, char *why)
 	case VALUE_NAME:
 		if (value[0] == '\0')
 			return refuse(why, "a name is needed");
-		return parse_text(value, member, CONFIG_NAME_MAX, why);
+		return parse_text(value, member, SETTINGS_NAME_MAX, why);
 	case VALUE_PORTS:
-		return parse_ports(value, (struct config_ports *)(void *)member, why);
+		return parse_ports(value, (struct settings_ports *)(void *)member, why);
 	case VALUE_ID:
 	case VALUE_ADDR:
 		return set_hex(base, k, value, why);
 	case VALUE_GLOB:
-		return parse_text(value, member, sizeof(((struct config_device *)base)->product),
+		return parse_text(value, member, sizeof(((struct settings_device *)base)->product),
 				  why);
 	case VALUE_RANGES:
 		return parse_ranges(value, base, why);
@@ -385,11 +386,11 @@ find_key(const char *section, const char *name)
 }
 
 static int
-set_label(struct config *c, const char *text, const char *label, char *why)
+set_label(struct settings *c, const char *text, const char *label, char *why)
 {
 	char glob[PATH_TEXT_MAX];
 	size_t at = 0;
-	int r = config_parse_port(text, glob, why);
+	int r = settings_parse_port(text, glob, why);
 
 	if (r < 0)
 		return r;
@@ -402,9 +403,9 @@ set_label(struct config *c, const char *text, const char *label, char *why)
 	}
 	if (label[0] == '\0')
 		return 0;
-	if (c->label_count == CONFIG_LABELS_MAX)
-		return refuse(why, "more than %d labels", CONFIG_LABELS_MAX);
-	r = parse_text(label, c->labels[c->label_count].label, CONFIG_LABEL_TEXT_MAX, why);
+	if (c->label_count == SETTINGS_LABELS_MAX)
+		return refuse(why, "more than %d labels", SETTINGS_LABELS_MAX);
+	r = parse_text(label, c->labels[c->label_count].label, SETTINGS_LABEL_TEXT_MAX, why);
 	if (r < 0)
 		return r;
 	copy_text(c->labels[c->label_count++].glob, PATH_TEXT_MAX, glob);
@@ -412,7 +413,7 @@ set_label(struct config *c, const char *text, const char *label, char *why)
 }
 
 static int
-set_rule(struct config *c, const char *text, const char *value, char *why)
+set_rule(struct settings *c, const char *text, const char *value, char *why)
 {
 	enum platform platform = platform_by_name(value);
 	size_t at = 0, length = strlen(text);
@@ -427,13 +428,13 @@ set_rule(struct config *c, const char *text, const char *value, char *why)
 		    strchr(path ? "-.:_@," : "-.", text[i]) == NULL)
 			return refuse(why, "\"%s\" is neither a port path nor a serial", text);
 	copy_text(target, sizeof(target), text);
-	config_drop_usb_revision(target);
+	settings_drop_usb_revision(target);
 	if (platform == PLATFORM_UNKNOWN)
 		return refuse(why, "\"%.60s\" is not a platform", value);
 	while (at < c->rule_count && strcmp(c->rules[at].target, target) != 0)
 		at++;
-	if (at == CONFIG_RULES_MAX)
-		return refuse(why, "more than %d platform rules", CONFIG_RULES_MAX);
+	if (at == SETTINGS_RULES_MAX)
+		return refuse(why, "more than %d platform rules", SETTINGS_RULES_MAX);
 	if (at == c->rule_count)
 		copy_text(c->rules[c->rule_count++].target, PATH_TEXT_MAX, target);
 	c->rules[at].platform = platform;
@@ -441,20 +442,20 @@ set_rule(struct config *c, const char *text, const char *value, char *why)
 }
 
 static int
-find_or_add_device(struct config *c, const char *name, struct config_device **ret, char *why)
+find_or_add_device(struct settings *c, const char *name, struct settings_device **ret, char *why)
 {
-	struct config_device *d;
+	struct settings_device *d;
 
-	if (name[0] == '\0' || strlen(name) >= CONFIG_NAME_MAX)
+	if (name[0] == '\0' || strlen(name) >= SETTINGS_NAME_MAX)
 		return refuse(why, "a device's name is 1 to %d characters long",
-			      CONFIG_NAME_MAX - 1);
+			      SETTINGS_NAME_MAX - 1);
 	for (d = c->devices; d < c->devices + c->device_count; d++)
 		if (strcmp(d->name, name) == 0) {
 			*ret = d;
 			return 0;
 		}
-	if (c->device_count == CONFIG_DEVICES_MAX)
-		return refuse(why, "more than %d devices", CONFIG_DEVICES_MAX);
+	if (c->device_count == SETTINGS_DEVICES_MAX)
+		return refuse(why, "more than %d devices", SETTINGS_DEVICES_MAX);
 	copy_text(d->name, sizeof(d->name), name);
 	c->device_count++;
 	*ret = d;
@@ -463,10 +464,10 @@ find_or_add_device(struct config *c, const char *name, struct config_device **re
 
 /* "map-N = LAYOUT" or "= as it says"; "map = as it says" for all of them. */
 static int
-set_map(struct config_device *d, const char *number, const char *value, char *why)
+set_map(struct settings_device *d, const char *number, const char *value, char *why)
 {
 	bool as_it_says = strcmp(value, "as it says") == 0;
-	struct config_map *map;
+	struct settings_map *map;
 	const char *what = NULL;
 	size_t at = 0;
 
@@ -474,13 +475,13 @@ set_map(struct config_device *d, const char *number, const char *value, char *wh
 		if (!as_it_says)
 			return refuse(why,
 				      "a map belongs to one alternate setting: map-0 to map-%d",
-				      CONFIG_ALTERNATES_MAX - 1);
+				      SETTINGS_ALTERNATES_MAX - 1);
 		memset(d->maps, 0, sizeof(d->maps));
 		return 0;
 	}
 	if (number[0] != '-' || !isdigit((unsigned char)number[1]) || number[2] != '\0' ||
-	    number[1] - '0' >= CONFIG_ALTERNATES_MAX)
-		return refuse(why, "maps are map-0 to map-%d", CONFIG_ALTERNATES_MAX - 1);
+	    number[1] - '0' >= SETTINGS_ALTERNATES_MAX)
+		return refuse(why, "maps are map-0 to map-%d", SETTINGS_ALTERNATES_MAX - 1);
 	map = &d->maps[number[1] - '0'];
 	map->given = false;
 	if (as_it_says)
@@ -492,18 +493,18 @@ set_map(struct config_device *d, const char *number, const char *value, char *wh
 }
 
 int
-config_set(struct config *c, const char *section, const char *key, const char *value,
-	   char ret_why[CONFIG_WHY_MAX])
+settings_set(struct settings *c, const char *section, const char *key, const char *value,
+	     char ret_why[SETTINGS_WHY_MAX])
 {
 	const struct key *k = find_key(section, key);
-	struct config_device *d = NULL;
+	struct settings_device *d = NULL;
 	int r;
 
 	if (strcmp(section, "slots") == 0)
 		return set_label(c, key, value, ret_why);
 	if (strcmp(section, "platforms") == 0)
 		return set_rule(c, key, value, ret_why);
-	if (!config_section_exists(section))
+	if (!settings_section_exists(section))
 		return refuse(ret_why,
 			      section[0] == '\0' ? "no [section] before this line"
 						 : "there is no section [%s]",
@@ -521,7 +522,7 @@ config_set(struct config *c, const char *section, const char *key, const char *v
 }
 
 bool
-config_key_is_list(const char *section, const char *key)
+settings_key_is_list(const char *section, const char *key)
 {
 	const struct key *k = find_key(section, key);
 
@@ -529,7 +530,7 @@ config_key_is_list(const char *section, const char *key)
 }
 
 bool
-config_section_exists(const char *section)
+settings_section_exists(const char *section)
 {
 	static const char *const names[] = { "station", "flash", "slots", "platforms" };
 
@@ -540,7 +541,7 @@ config_section_exists(const char *section)
 }
 
 bool
-config_default(size_t n, const char **ret_section, const char **ret_key, const char **ret_value)
+settings_default(size_t n, const char **ret_section, const char **ret_key, const char **ret_value)
 {
 	if (n >= ARRAY_LEN(keys))
 		return false;
@@ -551,7 +552,7 @@ config_default(size_t n, const char **ret_section, const char **ret_key, const c
 }
 
 static int
-check_device(const struct config_device *d, char *why)
+check_device(const struct settings_device *d, char *why)
 {
 	struct sector s;
 
@@ -570,13 +571,14 @@ check_device(const struct config_device *d, char *why)
 }
 
 int
-config_check(const struct config *c, char ret_section[CONFIG_WHY_MAX], char ret_why[CONFIG_WHY_MAX])
+settings_check(const struct settings *c, char ret_section[SETTINGS_WHY_MAX],
+	       char ret_why[SETTINGS_WHY_MAX])
 {
 	for (size_t i = 0; i < c->device_count; i++) {
 		int r = check_device(&c->devices[i], ret_why);
 
 		if (r < 0) {
-			(void)snprintf(ret_section, CONFIG_WHY_MAX, DEVICE_PREFIX "%s",
+			(void)snprintf(ret_section, SETTINGS_WHY_MAX, DEVICE_PREFIX "%s",
 				       c->devices[i].name);
 			return r;
 		}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Contract of app/config: defaults, every key, drop-ins, and what is refused, with file and line.
+/* Contract of app/settings: defaults, every key, drop-ins, and what is refused, with file and line.
  */
-#include <config.h>
+#include "config.h"
 
-#include "app/config.h"
-#include "app/config_set.h"
+#include "app/settings.h"
+#include "app/settings_set.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,8 +20,8 @@ struct tree {
 	char root[64];
 	char etc[80], run[80], lib[80];
 	const char *dirs[4];
-	char error[CONFIG_ERROR_MAX];
-	struct config *config;
+	char error[SETTINGS_ERROR_MAX];
+	struct settings *settings;
 };
 
 static int
@@ -49,7 +49,7 @@ tear_down(void **state)
 	struct tree *t = *state;
 	char command[128];
 
-	config_free(t->config);
+	settings_free(t->settings);
 	(void)snprintf(command, sizeof(command), "rm -rf %s", t->root);
 	return system(command);
 }
@@ -71,18 +71,18 @@ write_file(const char *dir, const char *name, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
-static struct config *
+static struct settings *
 load(struct tree *t)
 {
-	config_free(t->config);
-	t->config = NULL;
-	if (config_load(t->dirs, &t->config, t->error) < 0) {
-		assert_null(t->config);
+	settings_free(t->settings);
+	t->settings = NULL;
+	if (settings_load(t->dirs, &t->settings, t->error) < 0) {
+		assert_null(t->settings);
 		print_message("%s\n", t->error);
 		assert_true(false);
 	}
 	assert_string_equal(t->error, "");
-	return t->config;
+	return t->settings;
 }
 
 /* The main file with this text is refused with an error that ends in these words. */
@@ -92,8 +92,8 @@ expect_refused(struct tree *t, const char *text, const char *words)
 	size_t error_length, length = strlen(words);
 
 	write_file(t->etc, "cfdfud.conf", text);
-	assert_int_equal(config_load(t->dirs, &t->config, t->error), -22);
-	assert_null(t->config);
+	assert_int_equal(settings_load(t->dirs, &t->settings, t->error), -22);
+	assert_null(t->settings);
 	error_length = strlen(t->error);
 	if (error_length < length || strcmp(t->error + error_length - length, words) != 0)
 		assert_string_equal(t->error, words);
@@ -102,11 +102,11 @@ expect_refused(struct tree *t, const char *text, const char *words)
 static void
 no_file_at_all_gives_the_defaults_of_the_design(void **state)
 {
-	struct config *c = load(*state);
+	struct settings *c = load(*state);
 
 	assert_int_equal(c->ports.count, 0);
-	assert_true(config_ports_match(&c->ports, "1-4", NULL));
-	assert_int_equal(c->adopt, ADOPT_RECOGNISED);
+	assert_true(settings_ports_match(&c->ports, "1-4", NULL));
+	assert_int_equal(c->adopt, JOB_ADOPT_RECOGNISED);
 	assert_int_equal(c->quarantine, 3);
 	assert_int_equal(c->idle_exit_ms, 0);
 	assert_int_equal(c->max_active, 120);
@@ -117,17 +117,17 @@ no_file_at_all_gives_the_defaults_of_the_design(void **state)
 	assert_int_equal(c->pacing, PACING_EXPECT);
 	assert_int_equal(c->parallelism, PARALLELISM_BYTE);
 	assert_int_equal(c->leave, LEAVE_APPLICATION);
-	assert_int_equal(c->skip, SKIP_READBACK);
+	assert_int_equal(c->skip, JOB_SKIP_READBACK);
 	assert_true(c->light);
 	assert_false(c->backup);
-	assert_null(config_label(c, "1-4", NULL));
+	assert_null(settings_label(c, "1-4", NULL));
 }
 
 static void
 every_key_is_understood(void **state)
 {
 	struct tree *t = *state;
-	struct config *c;
+	struct settings *c;
 
 	write_file(
 	    t->etc, "cfdfud.conf",
@@ -140,11 +140,11 @@ every_key_is_understood(void **state)
 	    "light = no\nbackup = yes\nbackup-keep = 9\nbackup-age = 30d\n");
 	c = load(t);
 	assert_int_equal(c->ports.count, 3);
-	assert_true(config_ports_match(&c->ports, "1-7.1", NULL));
-	assert_true(config_ports_match(&c->ports, "4-1", NULL));
-	assert_false(config_ports_match(&c->ports, "4-1.1", NULL));
-	assert_false(config_ports_match(&c->ports, "3-1", NULL));
-	assert_int_equal(c->adopt, ADOPT_PORT);
+	assert_true(settings_ports_match(&c->ports, "1-7.1", NULL));
+	assert_true(settings_ports_match(&c->ports, "4-1", NULL));
+	assert_false(settings_ports_match(&c->ports, "4-1.1", NULL));
+	assert_false(settings_ports_match(&c->ports, "3-1", NULL));
+	assert_int_equal(c->adopt, JOB_ADOPT_PORT);
 	assert_int_equal(c->quarantine, 0);
 	assert_int_equal(c->idle_exit_ms, 300000);
 	assert_int_equal(c->max_active, 7);
@@ -160,7 +160,7 @@ every_key_is_understood(void **state)
 	assert_int_equal(c->pacing, PACING_OBEY);
 	assert_int_equal(c->parallelism, PARALLELISM_WORD);
 	assert_int_equal(c->leave, LEAVE_LOADER);
-	assert_int_equal(c->skip, SKIP_VERSION);
+	assert_int_equal(c->skip, JOB_SKIP_VERSION);
 	assert_false(c->light);
 	assert_true(c->backup);
 	assert_int_equal(c->backup_keep, 9);
@@ -171,21 +171,21 @@ static void
 an_exact_label_beats_a_glob_and_a_later_line_an_earlier(void **state)
 {
 	struct tree *t = *state;
-	struct config *c;
+	struct settings *c;
 
 	write_file(t->etc, "cfdfud.conf",
 		   "[slots]\n1-4 = A1\n1-* = row A\n1-4.* = hub\n2-1 = x\n2-1 = y ; again\n"
 		   "2-2 = gone\n2-2 =\n2-3 = Stra\xC3\x9F"
 		   "e 3\n");
 	c = load(t);
-	assert_string_equal(config_label(c, "1-4", NULL), "A1");
-	assert_string_equal(config_label(c, "1-5", NULL), "row A");
-	assert_string_equal(config_label(c, "1-4.2", NULL), "hub");
-	assert_string_equal(config_label(c, "2-1", NULL), "y");
-	assert_null(config_label(c, "2-2", NULL));
-	assert_string_equal(config_label(c, "2-3", NULL), "Stra\xC3\x9F"
-							  "e 3");
-	assert_null(config_label(c, "9-9", NULL));
+	assert_string_equal(settings_label(c, "1-4", NULL), "A1");
+	assert_string_equal(settings_label(c, "1-5", NULL), "row A");
+	assert_string_equal(settings_label(c, "1-4.2", NULL), "hub");
+	assert_string_equal(settings_label(c, "2-1", NULL), "y");
+	assert_null(settings_label(c, "2-2", NULL));
+	assert_string_equal(settings_label(c, "2-3", NULL), "Stra\xC3\x9F"
+							    "e 3");
+	assert_null(settings_label(c, "9-9", NULL));
 }
 
 /* As udev's ID_PATH has it: colons in a key, wildcards, and the form with the USB revision. */
@@ -194,7 +194,7 @@ a_slot_is_named_by_its_controllers_path_too(void **state)
 {
 	static const char path[] = "pci-0000:00:14.0-usb-0:4.2";
 	struct tree *t = *state;
-	struct config *c;
+	struct settings *c;
 
 	write_file(t->etc, "cfdfud.conf",
 		   "[station]\nports = 9-*, pci-0000:00:14.0-usbv2-0:4.*\n"
@@ -202,17 +202,18 @@ a_slot_is_named_by_its_controllers_path_too(void **state)
 		   "platform-fd500000.pcie-pci-0000:01:00.0-usbv2-0:1.? = row B\n"
 		   "[platforms]\npci-0000:00:14.0-usb-0:4.2 = flapper\n");
 	c = load(t);
-	assert_string_equal(config_label(c, "1-4.2", path), "A3");
-	assert_string_equal(config_label(c, "7-4.2", path), "A3");
-	assert_string_equal(config_label(c, "1-4.2", NULL), "by number");
-	assert_string_equal(config_label(c, "1-4.2", ""), "by number");
+	assert_string_equal(settings_label(c, "1-4.2", path), "A3");
+	assert_string_equal(settings_label(c, "7-4.2", path), "A3");
+	assert_string_equal(settings_label(c, "1-4.2", NULL), "by number");
+	assert_string_equal(settings_label(c, "1-4.2", ""), "by number");
 	assert_string_equal(
-	    config_label(c, "3-1.2", "platform-fd500000.pcie-pci-0000:01:00.0-usb-0:1.2"), "row B");
-	assert_null(config_label(c, "3-1.2", "pci-0000:01:00.0-usb-0:1.2"));
-	assert_true(config_ports_match(&c->ports, "1-4.2", path));
-	assert_true(config_ports_match(&c->ports, "9-1", ""));
-	assert_false(config_ports_match(&c->ports, "1-4.2", NULL));
-	assert_false(config_ports_match(&c->ports, "1-5", "pci-0000:00:14.0-usb-0:5"));
+	    settings_label(c, "3-1.2", "platform-fd500000.pcie-pci-0000:01:00.0-usb-0:1.2"),
+	    "row B");
+	assert_null(settings_label(c, "3-1.2", "pci-0000:01:00.0-usb-0:1.2"));
+	assert_true(settings_ports_match(&c->ports, "1-4.2", path));
+	assert_true(settings_ports_match(&c->ports, "9-1", ""));
+	assert_false(settings_ports_match(&c->ports, "1-4.2", NULL));
+	assert_false(settings_ports_match(&c->ports, "1-5", "pci-0000:00:14.0-usb-0:5"));
 	assert_string_equal(c->rules[0].target, path);
 }
 
@@ -220,7 +221,7 @@ static void
 platform_rules_name_a_slot_or_a_serial(void **state)
 {
 	struct tree *t = *state;
-	struct config *c;
+	struct settings *c;
 
 	write_file(t->etc, "cfdfud.conf",
 		   "[platforms]\n1-4.1 = flapper\n51004F000551343036333233 = bolt\n1-4.1 = cf2\n");
@@ -239,8 +240,8 @@ a_device_section_describes_any_dfuse_device(void **state)
 	struct sighting s = {
 		.port = "3-1", .vid = 0x0483, .pid = 0xDF11, .product = "STM3210E-EVAL"
 	};
-	const struct config_device *d;
-	struct config *c;
+	const struct settings_device *d;
+	struct settings *c;
 
 	write_file(t->etc, "cfdfud.conf",
 		   "[device evaluation board]\nvid = 0483\npid = 0xDF11\nports = 3-*\n"
@@ -251,8 +252,10 @@ a_device_section_describes_any_dfuse_device(void **state)
 		   "boots-after-leave = yes\n"
 		   "[device other]\nvid = 1\npid = 2\n");
 	c = load(t);
-	d = config_device_for(c, &s);
-	assert_non_null(d);
+	assert_int_equal(c->device_count, 2);
+	d = &c->devices[0];
+	assert_true(settings_device_matches(d, &s));
+	assert_false(settings_device_matches(&c->devices[1], &s));
 	assert_string_equal(d->name, "evaluation board");
 	assert_true(d->maps[0].given);
 	assert_int_equal(d->maps[0].layout.runs[0].count, 6);
@@ -263,10 +266,10 @@ a_device_section_describes_any_dfuse_device(void **state)
 	assert_int_equal(d->protected_ranges[1].last_addr, 0x1FFFFFFF);
 	assert_true(d->boots_after_leave);
 	copy_text(s.port, sizeof(s.port), "1-1");
-	assert_null(config_device_for(c, &s));
+	assert_false(settings_device_matches(d, &s));
 	copy_text(s.port, sizeof(s.port), "3-2");
 	copy_text(s.product, sizeof(s.product), "Crazyflie");
-	assert_null(config_device_for(c, &s));
+	assert_false(settings_device_matches(d, &s));
 }
 
 static void
@@ -280,7 +283,7 @@ dropins_apply_in_the_order_of_their_names_whatever_their_directory(void **state)
 	write_file(t->etc, "cfdfud.conf.d/10-site.conf",
 		   "[station]\nquarantine = 10\nswitch-limit=4\n");
 	assert_int_equal(load(t)->quarantine, 50);
-	assert_int_equal(t->config->switch_limit, 4);
+	assert_int_equal(t->settings->switch_limit, 4);
 	write_file(t->run, "cfdfud.conf.d/60-now.conf", "[station]\nquarantine = 60\n");
 	assert_int_equal(load(t)->quarantine, 60);
 	write_file(t->etc, "cfdfud.conf.d/readme.txt", "not a drop-in");
@@ -297,7 +300,7 @@ a_file_of_the_same_name_in_etc_masks_the_vendors(void **state)
 	write_file(t->lib, "cfdfud.conf.d/50-x.conf", "[station]\nquarantine = 50\n");
 	write_file(t->run, "cfdfud.conf.d/50-x.conf", "[station]\nswitch-limit = 5\n");
 	assert_int_equal(load(t)->quarantine, 3);
-	assert_int_equal(t->config->switch_limit, 5);
+	assert_int_equal(t->settings->switch_limit, 5);
 	write_file(t->etc, "cfdfud.conf.d/50-x.conf", "");
 	assert_int_equal(load(t)->switch_limit, 16);
 	(void)snprintf(path, sizeof(path), "%s/cfdfud.conf.d/50-x.conf", t->etc);
@@ -315,7 +318,7 @@ the_main_file_in_etc_hides_the_vendors(void **state)
 	assert_int_equal(load(t)->quarantine, 1);
 	write_file(t->etc, "cfdfud.conf", "[station]\nswitch-limit = 2\n");
 	assert_int_equal(load(t)->quarantine, 3);
-	assert_int_equal(t->config->switch_limit, 2);
+	assert_int_equal(t->settings->switch_limit, 2);
 }
 
 static void
@@ -326,7 +329,7 @@ an_empty_ports_line_forgets_the_ones_before(void **state)
 	write_file(t->etc, "cfdfud.conf", "[station]\nports = 1-* 2-*\n");
 	write_file(t->etc, "cfdfud.conf.d/a.conf", "[station]\nports =\nports = 7-1\n");
 	assert_int_equal(load(t)->ports.count, 1);
-	assert_string_equal(t->config->ports.glob[0], "7-1");
+	assert_string_equal(t->settings->ports.glob[0], "7-1");
 }
 
 static const struct {
@@ -404,7 +407,7 @@ whatever_is_wrong_is_named_with_file_and_line(void **state)
 			continue;
 		}
 		write_file(t->etc, "cfdfud.conf", wrong[i].text);
-		assert_int_equal(config_load(t->dirs, &t->config, t->error), -22);
+		assert_int_equal(settings_load(t->dirs, &t->settings, t->error), -22);
 		assert_non_null(strstr(t->error, "cfdfud.conf:2: memory map at character "));
 	}
 }
@@ -425,26 +428,26 @@ static void
 limits_of_lists_hold(void **state)
 {
 	struct tree *t = *state;
-	char *text = malloc(CONFIG_RULES_MAX * 40 + 100);
+	char *text = malloc(SETTINGS_RULES_MAX * 40 + 100);
 	char *at = text + sprintf(text, "[station]\n");
 
-	for (int i = 0; i <= CONFIG_GLOBS_MAX; i++)
+	for (int i = 0; i <= SETTINGS_GLOBS_MAX; i++)
 		at += sprintf(at, "ports = 1-%d\n", i + 1);
 	expect_refused(t, text, ":66: more than 64 ports in one list");
 	at = text + sprintf(text, "[slots]\n");
-	for (int i = 0; i <= CONFIG_LABELS_MAX; i++)
+	for (int i = 0; i <= SETTINGS_LABELS_MAX; i++)
 		at += sprintf(at, "1-%d = A\n", i + 1);
 	expect_refused(t, text, ":258: more than 256 labels");
 	at = text + sprintf(text, "[platforms]\n");
-	for (int i = 0; i <= CONFIG_RULES_MAX; i++)
+	for (int i = 0; i <= SETTINGS_RULES_MAX; i++)
 		at += sprintf(at, "1-%d = cf2\n", i + 1);
 	expect_refused(t, text, ":258: more than 256 platform rules");
 	at = text;
-	for (int i = 0; i <= CONFIG_DEVICES_MAX; i++)
+	for (int i = 0; i <= SETTINGS_DEVICES_MAX; i++)
 		at += sprintf(at, "[device d%d]\nvid = 1\npid = 2\n", i);
 	expect_refused(t, text, ":50: more than 16 devices");
 	at = text + sprintf(text, "[device d]\n");
-	for (int i = 0; i <= CONFIG_PROTECTED_MAX; i++)
+	for (int i = 0; i <= SETTINGS_PROTECTED_MAX; i++)
 		at += sprintf(at, "protected = 0-1\n");
 	expect_refused(t, text, ":10: more than 8 protected ranges");
 	free(text);
@@ -458,9 +461,9 @@ what_is_not_a_readable_file_is_refused(void **state)
 
 	(void)snprintf(path, sizeof(path), "%s/cfdfud.conf", t->etc);
 	assert_int_equal(mkdir(path, 0755), 0);
-	assert_int_equal(config_load(t->dirs, &t->config, t->error), -22);
+	assert_int_equal(settings_load(t->dirs, &t->settings, t->error), -22);
 	assert_non_null(strstr(t->error, "not a regular file"));
-	assert_int_equal(config_load_file("/nonexistent/x.conf", &t->config, t->error), -2);
+	assert_int_equal(settings_load_file("/nonexistent/x.conf", &t->settings, t->error), -2);
 	assert_string_equal(t->error,
 			    "/nonexistent/x.conf: cannot be read: No such file or directory");
 }
@@ -474,13 +477,13 @@ one_named_file_is_read_alone(void **state)
 	write_file(t->etc, "cfdfud.conf.d/10.conf", "[station]\nquarantine = 9\n");
 	write_file(t->etc, "mine.conf", "[flash]\nbackup = yes\n");
 	(void)snprintf(path, sizeof(path), "%s/mine.conf", t->etc);
-	assert_int_equal(config_load_file(path, &t->config, t->error), 0);
-	assert_true(t->config->backup);
-	assert_int_equal(t->config->quarantine, 3);
+	assert_int_equal(settings_load_file(path, &t->settings, t->error), 0);
+	assert_true(t->settings->backup);
+	assert_int_equal(t->settings->quarantine, 3);
 }
 
 static void
-collect(void *ctx, const struct config_setting *s)
+collect(void *ctx, const struct setting *s)
 {
 	const char *slash = strrchr(s->origin, '/');
 	size_t used = strlen(ctx);
@@ -498,7 +501,7 @@ the_merged_view_shows_each_setting_with_its_origin(void **state)
 	write_file(t->etc, "cfdfud.conf",
 		   "[slots]\n1-1 = A\n[station]\nports = 1-1\nquarantine = 4\n");
 	write_file(t->etc, "cfdfud.conf.d/x.conf", "[station]\nports = 1-2\n[slots]\n1-2 = B\n");
-	config_each(load(t), collect, text);
+	settings_each(load(t), collect, text);
 	assert_non_null(strstr(text, "station.adopt=recognised@default\n"));
 	assert_non_null(strstr(text, "station.quarantine=4@cfdfud.conf:5\n"));
 	assert_null(strstr(text, "station.quarantine=3"));
@@ -516,8 +519,8 @@ the_shipped_configuration_is_valid_and_changes_nothing(void **state)
 	char path[512], text[8192] = "";
 
 	(void)snprintf(path, sizeof(path), "%s/daemon/cfdfud.conf", source != NULL ? source : ".");
-	assert_int_equal(config_load_file(path, &t->config, t->error), 0);
-	config_each(t->config, collect, text);
+	assert_int_equal(settings_load_file(path, &t->settings, t->error), 0);
+	settings_each(t->settings, collect, text);
 	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
 		assert_non_null(strstr(line, "@default"));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Ports in the configuration: by bus number, or by their controller's device path. */
-#include <config.h>
+#include "config.h"
 
-#include "app/config_set.h"
+#include "app/settings_set.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -12,22 +12,22 @@
 
 #include "app/port_glob.h"
 
-static int refuse(char why[CONFIG_WHY_MAX], const char *format, ...) PRINTF_LIKE(2, 3);
+static int refuse(char why[SETTINGS_WHY_MAX], const char *format, ...) PRINTF_LIKE(2, 3);
 
 static int
-refuse(char why[CONFIG_WHY_MAX], const char *format, ...)
+refuse(char why[SETTINGS_WHY_MAX], const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(why, CONFIG_WHY_MAX, format, args); /* cut is fine */
+	(void)vsnprintf(why, SETTINGS_WHY_MAX, format, args); /* cut is fine */
 	va_end(args);
 	return -EINVAL;
 }
 
 /* SPEC: systemd's ID_PATH_WITH_USB_REVISION: the same path with "-usbv2-" for "-usb-". */
 void
-config_drop_usb_revision(char *path)
+settings_drop_usb_revision(char *path)
 {
 	char *revision = strstr(path, "-usbv");
 
@@ -47,7 +47,7 @@ may_be_device_path(const char *text)
 
 /* "1-4.2" or "pci-0000:00:14.0-usb-0:4.2", with the wildcards of fnmatch(3). */
 int
-config_parse_port(const char *text, char ret_glob[PATH_TEXT_MAX], char ret_why[CONFIG_WHY_MAX])
+settings_parse_port(const char *text, char ret_glob[PATH_TEXT_MAX], char ret_why[SETTINGS_WHY_MAX])
 {
 	size_t length = strlen(text);
 	bool path = strstr(text, "-usb") != NULL;
@@ -67,39 +67,39 @@ config_parse_port(const char *text, char ret_glob[PATH_TEXT_MAX], char ret_why[C
 		return refuse(ret_why, "\"%s\" is not a port path such as 1-4.2 (or a glob on one)",
 			      text);
 	copy_text(ret_glob, PATH_TEXT_MAX, text);
-	config_drop_usb_revision(ret_glob);
+	settings_drop_usb_revision(ret_glob);
 	return 0;
 }
 
 bool
-config_port_matches(const char *glob, const char *port, const char *path)
+settings_port_matches(const char *glob, const char *port, const char *path)
 {
 	return fnmatch(glob, port, 0) == 0 ||
 	       (path != NULL && path[0] != '\0' && fnmatch(glob, path, 0) == 0);
 }
 
 bool
-config_ports_match(const struct config_ports *ports, const char *port, const char *path)
+settings_ports_match(const struct settings_ports *ports, const char *port, const char *path)
 {
 	for (size_t i = 0; i < ports->count; i++)
-		if (config_port_matches(ports->glob[i], port, path))
+		if (settings_port_matches(ports->glob[i], port, path))
 			return true;
 	return ports->count == 0;
 }
 
 const char *
-config_label(const struct config *c, const char *port, const char *path)
+settings_label(const struct settings *c, const char *port, const char *path)
 {
 	const char *of_port = NULL, *of_glob = NULL;
 
 	for (size_t i = 0; i < c->label_count; i++) {
-		const struct config_label *l = &c->labels[i];
+		const struct settings_label *l = &c->labels[i];
 
 		if (path != NULL && strcmp(l->glob, path) == 0)
 			return l->label;
 		if (strcmp(l->glob, port) == 0)
 			of_port = l->label;
-		else if (config_port_matches(l->glob, port, path))
+		else if (settings_port_matches(l->glob, port, path))
 			of_glob = l->label;
 	}
 	return of_port != NULL ? of_port : of_glob;
