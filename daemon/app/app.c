@@ -253,7 +253,7 @@ open_server(struct app *a)
 		.change_group = a->change_group,
 		.signatures = station_signatures,
 		.handlers = methods,
-		.method_count = STATION_METHOD_COUNT,
+		.method_count = station_method_count,
 		.version = PACKAGE_VERSION,
 		.ctx = a,
 		.gone = methods_gone,

@@ -20,6 +20,7 @@
 #include "cfdfu/watch.h"
 #include "core/fleet.h"
 #include "ctl/server.h"
+#include "ctl/station_methods.h"
 #include "store/store.h"
 
 #define APP_PENDING_MAX                                                                            \
@@ -187,7 +188,6 @@ void harm_stopped(struct app *a);
 int harm_load(struct app *a) MUST_CHECK; /* what is set aside, and why the station is paused */
 void harm_recall(struct app *a);	 /* endings before the start are counted */
 json_t *harm_resumed(struct app *a);	 /* what it was paused for, the caller's; or NULL */
-server_handler methods_release_firmware;
 
 /* library.c: catalogue rows and files -> images, selected for the fleet. */
 int library_rules(struct app *a) MUST_CHECK; /* the recorded platform rules alone */
@@ -222,7 +222,9 @@ void watchers_changed(struct app *a); /* something may be new: tell them soon */
 void watchers_drained(struct app *a, struct call *call);
 
 /* methods*.c: the handlers, one per entry of station_signatures. */
-extern server_handler *const methods[STATION_METHOD_COUNT];
+#define METHODS_HANDLER(name, ...) server_handler methods_##name;
+STATION_METHODS(METHODS_HANDLER)
+extern server_handler *const methods[];
 void methods_gone(void *ctx, struct call *call);
 void methods_drained(void *ctx, struct call *call);
 /* acts.c: the audit of acts. */
@@ -230,9 +232,6 @@ void acts_begun(struct app *a, struct call *call); /* its answer comes when it h
 void acts_answered(void *ctx, struct call *call, const char *error, const json_t *parameters);
 void acts_denied(void *ctx, const struct peer *peer, const char *method);
 /* methods_firmware.c, methods_select.c */
-server_handler methods_add_firmware, methods_list_firmware, methods_get_firmware,
-    methods_remove_firmware;
-server_handler methods_select_firmware, methods_deselect_firmware, methods_set_platform_rule;
 /* A parameter that names a platform: false after having refused it. */
 bool methods_platform(struct call *call, json_t *parameters, const char *name, enum platform *ret);
 json_t *methods_firmware_row(struct app *a, const char *name); /* type Firmware, or NULL */
@@ -247,10 +246,6 @@ int methods_image(struct app *a, struct call *call, const char *name,
 /* Says why policy_platforms_for() did not take it. */
 void methods_refuse_platforms(struct app *a, struct call *call, const struct image *image,
 			      int error);
-server_handler methods_plan;						    /* methods_plan.c */
-server_handler methods_get_history, methods_get_attempt, methods_get_drone; /* methods_history.c */
-server_handler methods_recover_loader, methods_backup;			    /* methods_rescue.c */
-server_handler methods_get_health, methods_get_config, methods_check_records; /* methods_doctor.c */
 
 /* methods_rescue.c */
 void rescue_ended(struct app *a, unsigned slot,

@@ -52,8 +52,8 @@ methods_refuse_store(struct app *a, struct call *call, int error, const char *wh
 
 /* ---- looking -------------------------------------------------------------------------------- */
 
-static void
-get_status(void *ctx, struct call *call, json_t *parameters)
+void
+methods_get_status(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
 	const char *text = text_of(parameters, "target");
@@ -73,8 +73,8 @@ get_status(void *ctx, struct call *call, json_t *parameters)
 	call_reply(call, json_pack("{s:o, s:o}", "station", status_station(a), "slots", slots));
 }
 
-static void
-watch(void *ctx, struct call *call, json_t *parameters)
+void
+methods_watch(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
 	const char *text = text_of(parameters, "target");
@@ -122,15 +122,15 @@ set_paused(struct app *a, struct call *call, bool paused)
 	pump(a);
 }
 
-static void
-pause_station(void *ctx, struct call *call, json_t *parameters)
+void
+methods_pause(void *ctx, struct call *call, json_t *parameters)
 {
 	(void)parameters;
 	set_paused(ctx, call, true);
 }
 
-static void
-resume_station(void *ctx, struct call *call, json_t *parameters)
+void
+methods_resume(void *ctx, struct call *call, json_t *parameters)
 {
 	(void)parameters;
 	set_paused(ctx, call, false);
@@ -217,8 +217,8 @@ answer_retried(struct app *a, struct call *call, json_t *take_queued, json_t *ta
 	call_reply(call, reply);
 }
 
-static void
-retry(void *ctx, struct call *call, json_t *parameters)
+void
+methods_retry(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
 	json_t *targets = json_object_get(parameters, "targets");
@@ -287,8 +287,8 @@ release_slot(struct app *a, unsigned slot, json_t *released)
 	(void)json_array_append_new(released, json_string(v.port));
 }
 
-static void
-release_port(void *ctx, struct call *call, json_t *parameters)
+void
+methods_release_port(void *ctx, struct call *call, json_t *parameters)
 {
 	struct app *a = ctx;
 	const char *text = text_of(parameters, "target");
@@ -325,28 +325,5 @@ methods_drained(void *ctx, struct call *call)
 	watchers_drained(ctx, call);
 }
 
-server_handler *const methods[STATION_METHOD_COUNT] = {
-	[STATION_GET_STATUS] = get_status,
-	[STATION_WATCH] = watch,
-	[STATION_PAUSE] = pause_station,
-	[STATION_RESUME] = resume_station,
-	[STATION_RETRY] = retry,
-	[STATION_ADD_FIRMWARE] = methods_add_firmware,
-	[STATION_LIST_FIRMWARE] = methods_list_firmware,
-	[STATION_GET_FIRMWARE] = methods_get_firmware,
-	[STATION_SELECT_FIRMWARE] = methods_select_firmware,
-	[STATION_DESELECT_FIRMWARE] = methods_deselect_firmware,
-	[STATION_REMOVE_FIRMWARE] = methods_remove_firmware,
-	[STATION_SET_PLATFORM_RULE] = methods_set_platform_rule,
-	[STATION_GET_HISTORY] = methods_get_history,
-	[STATION_GET_ATTEMPT] = methods_get_attempt,
-	[STATION_GET_DRONE] = methods_get_drone,
-	[STATION_RELEASE_PORT] = release_port,
-	[STATION_RELEASE_FIRMWARE] = methods_release_firmware,
-	[STATION_RECOVER_LOADER] = methods_recover_loader,
-	[STATION_BACKUP] = methods_backup,
-	[STATION_GET_HEALTH] = methods_get_health,
-	[STATION_GET_CONFIG] = methods_get_config,
-	[STATION_CHECK_RECORDS] = methods_check_records,
-	[STATION_PLAN] = methods_plan,
-};
+#define HANDLER(name, ...) methods_##name,
+server_handler *const methods[] = { STATION_METHODS(HANDLER) };

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The signatures of org.cfdfu.Station's methods: what the server checks before a handler sees a
- * call. station.c mirrors include/cfdfu/org.cfdfu.Station.varlink; a test compares the two.
+ * call.
+ *
+ * A method is declared in include/cfdfu/org.cfdfu.Station.varlink and nowhere else.  station.awk
+ * makes the list STATION_METHODS from it (ctl/station_methods.h): signatures and permissions here,
+ * handlers and their table in app/api.h and app/api.c.
  */
 #ifndef CTL_STATION_H
 #define CTL_STATION_H
@@ -9,34 +13,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* Index into station_signatures and into the handlers given to server_new(). */
-enum station_method {
-	STATION_GET_STATUS,
-	STATION_WATCH,
-	STATION_PAUSE,
-	STATION_RESUME,
-	STATION_RETRY,
-	STATION_ADD_FIRMWARE,
-	STATION_LIST_FIRMWARE,
-	STATION_GET_FIRMWARE,
-	STATION_SELECT_FIRMWARE,
-	STATION_DESELECT_FIRMWARE,
-	STATION_REMOVE_FIRMWARE,
-	STATION_SET_PLATFORM_RULE,
-	STATION_GET_HISTORY,
-	STATION_GET_ATTEMPT,
-	STATION_GET_DRONE,
-	STATION_RELEASE_PORT,
-	STATION_RELEASE_FIRMWARE,
-	STATION_RECOVER_LOADER,
-	STATION_BACKUP,
-	STATION_GET_HEALTH,
-	STATION_GET_CONFIG,
-	STATION_PLAN,
-	STATION_CHECK_RECORDS,
-	STATION_METHOD_COUNT
-};
 
 enum param_type { PARAM_STRING, PARAM_STRINGS, PARAM_INT, PARAM_BOOL };
 
@@ -61,7 +37,8 @@ struct method_signature {
 	struct param_spec params[PARAMS_MAX + 1];
 };
 
-extern const struct method_signature station_signatures[STATION_METHOD_COUNT];
+extern const struct method_signature station_signatures[];
+extern const size_t station_method_count;
 
 /* The text of org.cfdfu.Station.varlink. */
 extern const char station_description[];
