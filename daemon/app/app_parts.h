@@ -179,7 +179,7 @@ bool records_walking(struct app *a);
 void records_tidy(struct app *a); /* files of the library that no row has, when they are due */
 
 /* journal.c: a note becomes a log line and what else has to know. */
-void journal_note(struct app *a, const struct command *c);
+void journal_note(struct app *a, const struct request *c);
 struct log_about journal_slot(const struct app *a, const char *port); /* borrows port */
 void journal_health(struct app *a);
 
@@ -251,6 +251,6 @@ void methods_refuse_platforms(struct app *a, struct call *call, const struct ima
 void rescue_ended(struct app *a, unsigned slot,
 		  const struct job_record *r); /* its verdict is durable */
 int rescue_backup(struct app *a, unsigned slot,
-		  const struct command *c); /* COMMAND_BACKUP: keep the bytes */
+		  const struct request *c); /* REQUEST_BACKUP: keep the bytes */
 
 #endif

@@ -18,7 +18,7 @@ journal_slot(const struct app *a, const char *port)
 }
 
 static void
-say_ended(struct app *a, const struct command *c, const struct slot_view *v)
+say_ended(struct app *a, const struct request *c, const struct slot_view *v)
 {
 	const struct job_record *r = c->record;
 	bool bad = r->verdict.kind == VERDICT_FAIL || r->verdict.kind == VERDICT_INTERRUPTED;
@@ -89,7 +89,7 @@ say_quarantined(struct app *a, const struct slot_view *v, const struct job_recor
 }
 
 static void
-say_step(struct app *a, const struct command *c, const struct slot_view *v)
+say_step(struct app *a, const struct request *c, const struct slot_view *v)
 {
 	const struct job_record *r = c->record;
 	struct log_about about = journal_slot(a, v->port);
@@ -112,7 +112,7 @@ say_common_cause(struct app *a, unsigned slot)
 }
 
 void
-journal_note(struct app *a, const struct command *c)
+journal_note(struct app *a, const struct request *c)
 {
 	struct slot_view v;
 	struct log_about about;

@@ -197,7 +197,7 @@ used_bytes(const uint8_t *data, uint32_t room)
 
 /* What a backup holds: all that was read, or the application alone. */
 static struct segment
-choose_range(const struct command *c, bool whole)
+choose_range(const struct request *c, bool whole)
 {
 	struct segment s = { .addr = c->addr, .size = c->length, .data = c->data };
 
@@ -223,7 +223,7 @@ make_dump(struct segment segment, uint8_t **ret_bytes, size_t *ret_size)
 }
 
 int
-rescue_backup(struct app *a, unsigned slot, const struct command *c)
+rescue_backup(struct app *a, unsigned slot, const struct request *c)
 {
 	struct special *s = &a->specials[slot];
 	struct segment segment = choose_range(c, !s->running || s->whole);

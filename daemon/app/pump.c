@@ -13,7 +13,7 @@
 enum { WAKE_AHEAD_US = 2000000 };
 
 static void
-perform_digest(struct app *a, const struct command *c)
+perform_digest(struct app *a, const struct request *c)
 {
 	uint8_t sha256[DIGEST_BYTES];
 	char text[DIGEST_TEXT_MAX];
@@ -26,7 +26,7 @@ perform_digest(struct app *a, const struct command *c)
 }
 
 static void
-perform_open(struct app *a, const struct command *c)
+perform_open(struct app *a, const struct request *c)
 {
 	int r = usb_open(a->bus, c->dev, c->node, c->record->port);
 
@@ -35,7 +35,7 @@ perform_open(struct app *a, const struct command *c)
 }
 
 static void
-perform_xfer(struct app *a, const struct command *c)
+perform_xfer(struct app *a, const struct request *c)
 {
 	int r = usb_submit(a->bus, c->dev, &c->xfer);
 
@@ -48,31 +48,36 @@ perform_xfer(struct app *a, const struct command *c)
 }
 
 static void
-perform(struct app *a, const struct command *c)
+perform(struct app *a, const struct request *c)
 {
-	switch (c->kind) {
-	case COMMAND_OPEN:
+	switch (c->kind) { /* NEVER: the first four stay inside the core */
+	case REQUEST_NOTHING:
+	case REQUEST_PAUSE:
+	case REQUEST_PERMIT:
+	case REQUEST_OVER:
+		return;
+	case REQUEST_OPEN:
 		perform_open(a, c);
 		return;
-	case COMMAND_XFER:
+	case REQUEST_XFER:
 		perform_xfer(a, c);
 		return;
-	case COMMAND_CLOSE:
+	case REQUEST_CLOSE:
 		usb_close(a->bus, c->dev);
 		return;
-	case COMMAND_BEGIN:
+	case REQUEST_BEGIN:
 		records_begin(a, c->slot, c->record);
 		return;
-	case COMMAND_END:
+	case REQUEST_END:
 		records_end(a, c->slot, c->record);
 		return;
-	case COMMAND_DIGEST:
+	case REQUEST_DIGEST:
 		perform_digest(a, c);
 		return;
-	case COMMAND_BACKUP:
+	case REQUEST_BACKUP:
 		fleet_backed_up(a->fleet, c->slot, rescue_backup(a, c->slot, c));
 		return;
-	case COMMAND_NOTE:
+	case REQUEST_EVENT:
 		journal_note(a, c);
 		return;
 	}
@@ -82,7 +87,7 @@ void
 pump(struct app *a)
 {
 	enum loop_work before = turns_begin(&a->turns, LOOP_DEVICE);
-	struct command c;
+	struct request c;
 	uint64_t now_us, due_us;
 
 	do {

@@ -154,9 +154,9 @@ build_question(struct crtp *c)
 }
 
 static void
-want_link(const struct crtp *c, struct want *w)
+want_link(const struct crtp *c, struct request *w)
 {
-	w->kind = WANT_XFER;
+	w->kind = REQUEST_XFER;
 	w->xfer = (struct usb_xfer){
 		.kind = USB_CONTROL,
 		/* SPEC: only wIndex is decoded: 1 = CRTP to USB, 0 = to the radio. */
@@ -166,33 +166,33 @@ want_link(const struct crtp *c, struct want *w)
 }
 
 void
-crtp_next(struct crtp *c, uint64_t now_us, struct want *ret_want)
+crtp_next(struct crtp *c, uint64_t now_us, struct request *ret_request)
 {
-	memset(ret_want, 0, sizeof(*ret_want));
+	memset(ret_request, 0, sizeof(*ret_request));
 	if (c->until_us == 0)
 		c->until_us = now_us + CONVERSATION_US;
 	if (c->stage == CRTP_STAGE_OVER) {
-		ret_want->kind = WANT_OVER;
+		ret_request->kind = REQUEST_OVER;
 		return;
 	}
 	if (c->stage == CRTP_STAGE_LINK || c->stage == CRTP_STAGE_UNLINK) {
-		want_link(c, ret_want);
+		want_link(c, ret_request);
 		return;
 	}
-	ret_want->kind = WANT_XFER;
+	ret_request->kind = REQUEST_XFER;
 	if (c->sent) {
-		ret_want->xfer = (struct usb_xfer){ .kind = USB_BULK_IN,
-						    .endpoint = ENDPOINT_IN,
-						    .length = PACKET_MAX,
-						    .timeout_ms = ANSWER_TIMEOUT_MS };
+		ret_request->xfer = (struct usb_xfer){ .kind = USB_BULK_IN,
+						       .endpoint = ENDPOINT_IN,
+						       .length = PACKET_MAX,
+						       .timeout_ms = ANSWER_TIMEOUT_MS };
 		return;
 	}
 	build_question(c);
-	ret_want->xfer = (struct usb_xfer){ .kind = USB_BULK_OUT,
-					    .endpoint = ENDPOINT_OUT,
-					    .data = c->packet,
-					    .length = c->packet_length,
-					    .timeout_ms = SEND_TIMEOUT_MS };
+	ret_request->xfer = (struct usb_xfer){ .kind = USB_BULK_OUT,
+					       .endpoint = ENDPOINT_OUT,
+					       .data = c->packet,
+					       .length = c->packet_length,
+					       .timeout_ms = SEND_TIMEOUT_MS };
 }
 
 /* ---- answers -------------------------------------------------------------------------------- */
@@ -386,6 +386,12 @@ crtp_ended(struct crtp *c, enum usb_status status, const uint8_t *data, size_t l
 		c->sent = true;
 	else
 		on_packet(c, data, length);
+}
+
+bool
+crtp_over(const struct crtp *c)
+{
+	return c->stage == CRTP_STAGE_OVER;
 }
 
 bool

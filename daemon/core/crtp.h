@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/want.h"
+#include "core/request.h"
 
 #define CRTP_TEXT_MAX 32 /* SPEC: at most 29 characters fit a packet */
 
@@ -83,10 +83,11 @@ void crtp_ask(struct crtp *c, bool build, const struct crtp_toc *toc);
 /* Shows the light and nothing else. */
 void crtp_show(struct crtp *c, enum crtp_light light);
 
-void crtp_next(struct crtp *c, uint64_t now_us, struct want *ret_want);
+void crtp_next(struct crtp *c, uint64_t now_us, struct request *ret_request);
 void crtp_ended(struct crtp *c, enum usb_status status, const uint8_t *data, size_t length,
 		uint64_t now_us);
 
+bool crtp_over(const struct crtp *c);
 /* Over because the device is gone. */
 bool crtp_gone(const struct crtp *c);
 

@@ -204,10 +204,10 @@ dfuse_begin(struct dfuse *d, const struct dfuse_request *req, uint64_t now_us)
 /* ---- what is wanted ------------------------------------------------------------------------- */
 
 static void
-want_control(struct want *w, uint8_t type, uint8_t request, uint16_t value, const uint8_t *data,
+want_control(struct request *w, uint8_t type, uint8_t request, uint16_t value, const uint8_t *data,
 	     uint16_t length, uint32_t timeout_ms)
 {
-	w->kind = WANT_XFER;
+	w->kind = REQUEST_XFER;
 	w->xfer = (struct usb_xfer){
 		.kind = USB_CONTROL,
 		.setup = { type, request, value, 0, length },
@@ -218,7 +218,7 @@ want_control(struct want *w, uint8_t type, uint8_t request, uint16_t value, cons
 }
 
 static void
-want_status(const struct dfuse *d, struct want *w)
+want_status(const struct dfuse *d, struct request *w)
 {
 	uint32_t ms = d->budget_us / 1000;
 
@@ -236,7 +236,7 @@ block_number(const struct dfuse *d)
 }
 
 static void
-want_command(struct dfuse *d, struct want *w)
+want_command(struct dfuse *d, struct request *w)
 {
 	if (d->phase == DFUSE_PHASE_ADDRESS || d->req.op == DFUSE_OP_ERASE) {
 		d->command[0] = d->phase == DFUSE_PHASE_ADDRESS ? DFUSE_SET_ADDRESS : DFUSE_ERASE;
@@ -250,7 +250,7 @@ want_command(struct dfuse *d, struct want *w)
 }
 
 static void
-want_request(struct dfuse *d, struct want *w)
+want_request(struct dfuse *d, struct request *w)
 {
 	switch (d->phase) {
 	case DFUSE_PHASE_CLEAN:
@@ -287,23 +287,23 @@ want_request(struct dfuse *d, struct want *w)
 	case DFUSE_PHASE_IDLE:
 	case DFUSE_PHASE_FAILED:
 	case DFUSE_PHASE_COUNT:
-		w->kind = WANT_OVER;
+		w->kind = REQUEST_OVER;
 		return;
 	}
 }
 
 void
-dfuse_next(struct dfuse *d, uint64_t now_us, struct want *ret_want)
+dfuse_next(struct dfuse *d, uint64_t now_us, struct request *ret_request)
 {
-	memset(ret_want, 0, sizeof(*ret_want));
+	memset(ret_request, 0, sizeof(*ret_request));
 	if (!dfuse_over(d) && now_us < d->pause_until_us) {
-		ret_want->kind = WANT_PAUSE;
-		ret_want->until_us = d->pause_until_us;
+		ret_request->kind = REQUEST_PAUSE;
+		ret_request->until_us = d->pause_until_us;
 		return;
 	}
 	d->pause_until_us = 0;
-	want_request(d, ret_want);
-	if (ret_want->kind == WANT_XFER && d->asked_at_us == 0)
+	want_request(d, ret_request);
+	if (ret_request->kind == REQUEST_XFER && d->asked_at_us == 0)
 		d->asked_at_us = now_us > 0 ? now_us : 1;
 }
 

@@ -27,7 +27,7 @@
 
 #include "cfdfu/outcome.h"
 #include "core/pace.h"
-#include "core/want.h"
+#include "core/request.h"
 
 enum dfuse_op {
 	DFUSE_OP_NONE,
@@ -120,7 +120,7 @@ void dfuse_allow_feature(struct dfuse *d);
 /* Begins an operation; the one before must be over.  Asserts that it is inside the window. */
 void dfuse_begin(struct dfuse *d, const struct dfuse_request *req, uint64_t now_us);
 
-void dfuse_next(struct dfuse *d, uint64_t now_us, struct want *ret_want);
+void dfuse_next(struct dfuse *d, uint64_t now_us, struct request *ret_request);
 void dfuse_ended(struct dfuse *d, enum usb_status status, const uint8_t *data, size_t length,
 		 uint64_t now_us);
 

@@ -266,22 +266,22 @@ next_operation(struct flash *f, uint64_t now_us)
 }
 
 void
-flash_next(struct flash *f, uint64_t now_us, struct want *ret_want)
+flash_next(struct flash *f, uint64_t now_us, struct request *ret_request)
 {
-	memset(ret_want, 0, sizeof(*ret_want));
+	memset(ret_request, 0, sizeof(*ret_request));
 	if (f->stage == FLASH_MAPS) {
-		maps_next(&f->maps, ret_want);
-		if (ret_want->kind != WANT_OVER)
+		maps_next(&f->maps, ret_request);
+		if (ret_request->kind != REQUEST_OVER)
 			return;
-		memset(ret_want, 0, sizeof(*ret_want));
+		memset(ret_request, 0, sizeof(*ret_request));
 		maps_over(f);
 	}
 	if (!f->under_way)
 		next_operation(f, now_us);
 	if (f->under_way)
-		dfuse_next(&f->dfuse, now_us, ret_want);
+		dfuse_next(&f->dfuse, now_us, ret_request);
 	else if (f->stage == FLASH_OVER)
-		ret_want->kind = WANT_OVER;
+		ret_request->kind = REQUEST_OVER;
 }
 
 /* ---- results -------------------------------------------------------------------------------- */

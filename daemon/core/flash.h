@@ -28,7 +28,7 @@
 #include "core/plan.h"
 #include "core/platform.h"
 #include "core/profile.h"
-#include "core/want.h"
+#include "core/request.h"
 
 #define FLASH_LOADER_BYTES 0x4000
 
@@ -96,7 +96,7 @@ void flash_done(struct flash *f); /* frees the plan */
 /* The descriptors of the opened device; must come before flash_next(). */
 void flash_opened(struct flash *f, const uint8_t *descriptors, size_t length);
 
-void flash_next(struct flash *f, uint64_t now_us, struct want *ret_want);
+void flash_next(struct flash *f, uint64_t now_us, struct request *ret_request);
 void flash_ended(struct flash *f, enum usb_status status, const uint8_t *data, size_t length,
 		 uint64_t now_us);
 

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The whole station as a pure machine: events in, commands out.  Composes slots, jobs, turns and
+ * The whole station as a pure machine: events in, requests out.  Composes slots, jobs, turns and
  * policy for all drones; owns no clock, no descriptor, no record.
  *
- * How to drive it: report an event, then drain fleet_next() and carry each command out, then arm
- * one timer for fleet_deadline_us() that reports fleet_tick().  Commands are answered by later
+ * How to drive it: report an event, then drain fleet_next() and carry each request out, then arm
+ * one timer for fleet_deadline_us() that reports fleet_tick().  Requests are answered by later
  * events:
  *
- *   COMMAND_OPEN    fleet_opened()         COMMAND_BEGIN   fleet_recorded(), once it is durable, or
- * an error COMMAND_XFER    fleet_ended()          COMMAND_END     fleet_recorded(), likewise
- *   COMMAND_CLOSE   nothing                COMMAND_DIGEST  fleet_digest(), may be at once
- *   COMMAND_NOTE    nothing                COMMAND_BACKUP  fleet_backed_up(), may be at once
+ *   REQUEST_OPEN    fleet_opened()         REQUEST_BEGIN   fleet_recorded(): durable, or an error
+ *   REQUEST_XFER    fleet_ended()          REQUEST_END     fleet_recorded(), likewise
+ *   REQUEST_CLOSE   nothing                REQUEST_DIGEST  fleet_digest(), may be at once
+ *   REQUEST_EVENT   nothing                REQUEST_BACKUP  fleet_backed_up(), may be at once
  *
  * INVARIANT: at most one transfer per device; none after its CLOSE; nothing for a device that is
- * gone. INVARIANT: one drone's trouble changes nothing for another but the order of turns.
+ * gone.
+ * INVARIANT: one drone's trouble changes nothing for another but the order of turns.
  */
 #ifndef CORE_FLEET_H
 #define CORE_FLEET_H
@@ -28,6 +29,7 @@
 #include "core/brake.h"
 #include "core/job.h"
 #include "core/policy.h"
+#include "core/request.h"
 #include "core/sched.h"
 #include "core/slot_class.h"
 
@@ -42,46 +44,6 @@ struct fleet_options {
 	struct sched_limits limits;
 	unsigned quarantine; /* failures in a row; 0 never */
 	unsigned brake;	     /* drones harmed alike by one image, in a row; 0 never */
-};
-
-enum note_kind {
-	NOTE_SEEN,	  /* something is plugged in */
-	NOTE_LEFT,	  /* and is gone */
-	NOTE_STEP,	  /* a job has reached another step */
-	NOTE_ENDED,	  /* a verdict, durable */
-	NOTE_IDLE,	  /* looked at, nothing to do */
-	NOTE_FOREIGN,	  /* looked at, none of ours */
-	NOTE_QUARANTINED, /* the slot is set aside now */
-	NOTE_DRONE_QUARANTINED,
-	NOTE_COMMON_CAUSE,  /* several drones vanished at once: fleet_common_cause() */
-	NOTE_BRAKE,	    /* with this slot's ending: fleet_brake() says what holds now */
-	NOTE_SPECIAL_ENDED, /* a reading or a rescue; without a verdict: it came to nothing */
-	NOTE_COUNT
-};
-
-enum command_kind {
-	COMMAND_OPEN,
-	COMMAND_XFER,
-	COMMAND_CLOSE,
-	COMMAND_BEGIN,
-	COMMAND_END,
-	COMMAND_DIGEST,
-	COMMAND_BACKUP,
-	COMMAND_NOTE,
-};
-
-/* Pointers are good until the next call into the fleet. */
-struct command {
-	enum command_kind kind;
-	unsigned slot;
-	uint64_t dev; /* OPEN, XFER, CLOSE */
-	const char *node;
-	struct usb_xfer xfer;
-	const struct job_record *record; /* OPEN (the port), BEGIN, END, and most notes */
-	const uint8_t *data;		 /* DIGEST, BACKUP */
-	uint32_t length, addr;
-	uint32_t app_addr; /* BACKUP: where the application begins, or addr */
-	enum note_kind note;
 };
 
 enum slot_mode { SLOT_NONE, SLOT_RUNTIME, SLOT_DFU };
@@ -182,9 +144,9 @@ void fleet_past(struct fleet *f, unsigned slot, const struct drone_past *past, u
 /* The machine slept: what was under way is void, and begins anew (doc/faults.md K9). */
 void fleet_slept(struct fleet *f, uint64_t now_us);
 
-/* ---- commands ---- */
+/* ---- requests ---- */
 
-bool fleet_next(struct fleet *f, uint64_t now_us, struct command *ret_command);
+bool fleet_next(struct fleet *f, uint64_t now_us, struct request *ret_request);
 uint64_t fleet_deadline_us(const struct fleet *f);
 
 /* ---- the operator ---- */

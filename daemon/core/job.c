@@ -209,34 +209,34 @@ wants_light(const struct job *j)
 /* JOB_ENDING: the row, if there is none yet, then its ending; both durable before the verdict is
  * told. */
 static void
-ending_next(struct job *j, uint64_t now_us, struct job_want *w)
+ending_next(struct job *j, uint64_t now_us, struct request *w)
 {
 	if (now_us < j->pause_until_us) {
-		w->kind = JOB_WANT_PAUSE;
+		w->kind = REQUEST_PAUSE;
 		w->until_us = j->pause_until_us;
 	} else if (j->begun == BEGUN_NO) {
 		j->begun = BEGUN_ASKED;
-		w->kind = JOB_WANT_BEGIN;
+		w->kind = REQUEST_BEGIN;
 	} else if (j->begun == BEGUN_YES && !j->ended_wanted) {
 		j->ended_wanted = true;
-		w->kind = JOB_WANT_END;
+		w->kind = REQUEST_END;
 	}
 }
 
 static void
-want_open(struct job *j, uint64_t now_us, struct job_want *w)
+want_open(struct job *j, uint64_t now_us, struct request *w)
 {
 	if (now_us < j->pause_until_us) {
-		w->kind = JOB_WANT_PAUSE;
+		w->kind = REQUEST_PAUSE;
 		w->until_us = j->pause_until_us;
 		return;
 	}
 	j->device = DEVICE_OPENING;
-	w->kind = JOB_WANT_OPEN;
+	w->kind = REQUEST_OPEN;
 }
 
 static void
-stage_next(struct job *j, uint64_t now_us, struct job_want *w)
+stage_next(struct job *j, uint64_t now_us, struct request *w)
 {
 	switch (j->stage) { /* NEVER: another value */
 	case JOB_ASK:
@@ -255,7 +255,7 @@ stage_next(struct job *j, uint64_t now_us, struct job_want *w)
 		ending_next(j, now_us, w);
 		return;
 	case JOB_OVER:
-		w->kind = JOB_WANT_OVER;
+		w->kind = REQUEST_OVER;
 		return;
 	case JOB_AWAIT_DFU:
 	case JOB_AWAIT_RUNTIME:
@@ -276,36 +276,36 @@ device_is_idle(const struct job *j)
 }
 
 void
-job_next(struct job *j, uint64_t now_us, struct job_want *ret_want)
+job_next(struct job *j, uint64_t now_us, struct request *ret_request)
 {
 	enum job_stage stage;
 
-	memset(ret_want, 0, sizeof(*ret_want));
+	memset(ret_request, 0, sizeof(*ret_request));
 	if (j->in_flight && j->stage != JOB_ENDING && j->stage != JOB_OVER)
 		return;
 	if (j->in_flight) {
 		/* Ended from outside: closing takes back what is in flight. */
 		j->in_flight = false;
 		j->device = DEVICE_CLOSED;
-		ret_want->kind = JOB_WANT_CLOSE;
+		ret_request->kind = REQUEST_CLOSE;
 		return;
 	}
 	do {
 		stage = j->stage;
 		if (device_is_idle(j)) {
 			j->device = DEVICE_CLOSED;
-			ret_want->kind = JOB_WANT_CLOSE;
+			ret_request->kind = REQUEST_CLOSE;
 			return;
 		}
 		if (stages[stage].device && j->device != DEVICE_OPEN) {
 			if (j->device == DEVICE_CLOSED)
-				want_open(j, now_us, ret_want);
+				want_open(j, now_us, ret_request);
 			return;
 		}
-		stage_next(j, now_us, ret_want);
+		stage_next(j, now_us, ret_request);
 		/* WHY: a conversation that has just ended may have moved the job on. */
-	} while (ret_want->kind == JOB_WANT_NOTHING && j->stage != stage);
-	j->in_flight = ret_want->kind == JOB_WANT_XFER;
+	} while (ret_request->kind == REQUEST_NOTHING && j->stage != stage);
+	j->in_flight = ret_request->kind == REQUEST_XFER;
 }
 
 /* ---- events --------------------------------------------------------------------------------- */

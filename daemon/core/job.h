@@ -35,8 +35,8 @@
 #include "core/flash.h"
 #include "core/policy.h"
 #include "core/profile.h"
+#include "core/request.h"
 #include "core/sched.h"
-#include "core/want.h"
 
 enum job_kind { JOB_UPDATE, JOB_RECOVER_LOADER, JOB_BACKUP };
 
@@ -118,30 +118,6 @@ struct job_record {
 	char loader_sha256[65];
 };
 
-enum job_want_kind {
-	JOB_WANT_NOTHING, /* waits for an event */
-	JOB_WANT_PAUSE,	  /* until .until_us */
-	JOB_WANT_OPEN,
-	JOB_WANT_XFER,
-	JOB_WANT_CLOSE,
-	JOB_WANT_TURN,	 /* .turn */
-	JOB_WANT_BEGIN,	 /* write the attempt's row */
-	JOB_WANT_END,	 /* write its ending */
-	JOB_WANT_DIGEST, /* SHA-256 of .data, .length: answer with job_digest() */
-	JOB_WANT_BACKUP, /* keep .data, .length, read from .addr: answer with job_backed_up() */
-	JOB_WANT_OVER,
-};
-
-struct job_want {
-	enum job_want_kind kind;
-	uint64_t until_us;
-	struct usb_xfer xfer;
-	enum turn turn;
-	const uint8_t *data;
-	uint32_t length, addr;
-	uint32_t app_addr; /* BACKUP: where the application begins, or addr */
-};
-
 /*
  * Everything a job is told when it begins; all borrowed for its life but the options, the sighting
  * and the past.
@@ -167,7 +143,7 @@ int job_new(const struct job_setup *setup, const struct sighting *s, const struc
 	    uint64_t now_us, struct job **ret_job) MUST_CHECK;
 void job_free(struct job *j);
 
-void job_next(struct job *j, uint64_t now_us, struct job_want *ret_want);
+void job_next(struct job *j, uint64_t now_us, struct request *ret_request);
 
 /* What the records say of the drone as it shows itself now; before job_sighted(). */
 void job_learn(struct job *j, const struct sighting *s, const struct drone_past *past);

@@ -28,7 +28,7 @@ struct job {
 	bool only_leave; /* second visit: it would not leave */
 	bool foreign;
 	bool touched;	   /* rebooted, erased or written */
-	bool ended_wanted; /* JOB_WANT_END is out */
+	bool ended_wanted; /* REQUEST_END is out */
 	bool published;
 	bool digest_wanted, digest_done, backup_wanted, backup_done;
 	bool waiting_turn;
@@ -71,10 +71,10 @@ void job_stranger_unknown(const char *why, char *ret_text, size_t size);
 void talk_begin_ask(struct job *j, uint64_t now_us);
 void talk_begin_confirm(struct job *j, uint64_t now_us);
 void talk_begin_light(struct job *j, uint64_t now_us);
-void talk_next(struct job *j, uint64_t now_us, struct job_want *w);
+void talk_next(struct job *j, uint64_t now_us, struct request *w);
 void talk_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length,
 		uint64_t now_us);
-void talk_switch_next(struct job *j, uint64_t now_us, struct job_want *w);
+void talk_switch_next(struct job *j, uint64_t now_us, struct request *w);
 void talk_on_deadline(struct job *j, uint64_t now_us);
 bool talk_sighted_again(struct job *j, const struct sighting *s, uint64_t now_us);
 
@@ -93,7 +93,7 @@ void choose_leave_aside(struct job *j, const struct image *image, uint64_t now_u
 /* job_visit.c: DFU mode */
 void visit_begin(struct job *j, const struct sighting *s, uint64_t now_us);
 void visit_opened(struct job *j, const uint8_t *descriptors, size_t length, uint64_t now_us);
-void visit_next(struct job *j, uint64_t now_us, struct job_want *w);
+void visit_next(struct job *j, uint64_t now_us, struct request *w);
 void visit_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length,
 		 uint64_t now_us);
 void visit_on_deadline(struct job *j, uint64_t now_us);

@@ -123,14 +123,14 @@ asked(struct job *j, uint64_t now_us)
 
 /* JOB_SWITCH: a place among the active, the row on disk, then a turn to switch. */
 void
-talk_switch_next(struct job *j, uint64_t now_us, struct job_want *w)
+talk_switch_next(struct job *j, uint64_t now_us, struct request *w)
 {
 	/* WHY: which image it will be is not known without the OTP; the row follows before the
 	 * first erase. */
 	bool row = j->begun == BEGUN_NO && j->record.image != NULL;
 
 	if (now_us < j->pause_until_us) {
-		w->kind = JOB_WANT_PAUSE;
+		w->kind = REQUEST_PAUSE;
 		w->until_us = j->pause_until_us;
 		return;
 	}
@@ -138,13 +138,13 @@ talk_switch_next(struct job *j, uint64_t now_us, struct job_want *w)
 		return;
 	if (row && j->started) {
 		j->begun = BEGUN_ASKED;
-		w->kind = JOB_WANT_BEGIN;
+		w->kind = REQUEST_BEGIN;
 		return;
 	}
 	j->waiting_turn = true;
 	j->turn_asked_us = now_us;
-	w->kind = JOB_WANT_TURN;
-	w->turn = j->started ? TURN_SWITCH : TURN_START;
+	w->kind = REQUEST_PERMIT;
+	w->permit = j->started ? TURN_SWITCH : TURN_START;
 }
 
 static void
@@ -333,9 +333,9 @@ conversation_over(struct job *j, uint64_t now_us)
 }
 
 static void
-want_request(struct job_want *w)
+want_request(struct request *w)
 {
-	w->kind = JOB_WANT_XFER;
+	w->kind = REQUEST_XFER;
 	w->xfer = (struct usb_xfer){
 		.kind = USB_CONTROL,
 		/* SPEC: wIndex 2 = reboot into the ROM's DFU mode (doc/protocol.md 2.2). */
@@ -346,9 +346,9 @@ want_request(struct job_want *w)
 
 /* Any device answers this, whatever it is busy with. */
 static void
-want_look(struct job_want *w)
+want_look(struct request *w)
 {
-	w->kind = JOB_WANT_XFER;
+	w->kind = REQUEST_XFER;
 	w->xfer = (struct usb_xfer){
 		.kind = USB_CONTROL,
 		.setup = { 0x80, 0x06, 0x0100, 0, DEVICE_DESCRIPTOR_BYTES },
@@ -358,12 +358,10 @@ want_look(struct job_want *w)
 }
 
 void
-talk_next(struct job *j, uint64_t now_us, struct job_want *w)
+talk_next(struct job *j, uint64_t now_us, struct request *w)
 {
-	struct want want;
-
 	if (now_us < j->pause_until_us) {
-		w->kind = JOB_WANT_PAUSE;
+		w->kind = REQUEST_PAUSE;
 		w->until_us = j->pause_until_us;
 		return;
 	}
@@ -375,19 +373,14 @@ talk_next(struct job *j, uint64_t now_us, struct job_want *w)
 			want_request(w);
 		return;
 	}
-	crtp_next(&j->crtp, now_us, &want);
-	if (want.kind == WANT_XFER) {
-		w->kind = JOB_WANT_XFER;
-		w->xfer = want.xfer;
-	}
+	if (!crtp_over(&j->crtp))
+		crtp_next(&j->crtp, now_us, w);
 }
 
 void
 talk_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length,
 	   uint64_t now_us)
 {
-	struct want want;
-
 	if (j->stage == JOB_REQUEST) {
 		if (j->look)
 			looked(j, status, now_us);
@@ -396,7 +389,6 @@ talk_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t le
 		return;
 	}
 	crtp_ended(&j->crtp, status, data, length, now_us);
-	crtp_next(&j->crtp, now_us, &want);
-	if (want.kind == WANT_OVER)
+	if (crtp_over(&j->crtp))
 		conversation_over(j, now_us);
 }

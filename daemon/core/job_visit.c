@@ -236,19 +236,19 @@ decide(struct job *j, uint64_t now_us)
 }
 
 static void
-want_turn(struct job *j, enum turn turn, uint64_t now_us, struct job_want *w)
+want_turn(struct job *j, enum turn turn, uint64_t now_us, struct request *w)
 {
 	if (j->waiting_turn)
 		return;
 	j->waiting_turn = true;
 	j->turn_asked_us = now_us;
-	w->kind = JOB_WANT_TURN;
-	w->turn = turn;
+	w->kind = REQUEST_PERMIT;
+	w->permit = turn;
 }
 
 /* What has to be there before the first change: digest, row, backup. Then the plan begins. */
 static void
-probed_next(struct job *j, uint64_t now_us, struct job_want *w)
+probed_next(struct job *j, uint64_t now_us, struct request *w)
 {
 	struct flash *f = &j->flash;
 
@@ -259,7 +259,7 @@ probed_next(struct job *j, uint64_t now_us, struct job_want *w)
 	if (f->profile->family && !j->digest_done) {
 		if (!j->digest_wanted) {
 			j->digest_wanted = true;
-			w->kind = JOB_WANT_DIGEST;
+			w->kind = REQUEST_DIGEST;
 			w->data = f->loader;
 			w->addr = f->profile->loader_addr;
 			w->length = FLASH_LOADER_BYTES;
@@ -281,7 +281,7 @@ probed_next(struct job *j, uint64_t now_us, struct job_want *w)
 	if (j->begun != BEGUN_YES) {
 		if (j->begun == BEGUN_NO) {
 			j->begun = BEGUN_ASKED;
-			w->kind = JOB_WANT_BEGIN;
+			w->kind = REQUEST_BEGIN;
 		}
 		return;
 	}
@@ -291,7 +291,7 @@ probed_next(struct job *j, uint64_t now_us, struct job_want *w)
 		return;
 	}
 	if (j->backup != NULL && !j->backup_done) {
-		w->kind = JOB_WANT_BACKUP;
+		w->kind = REQUEST_BACKUP;
 		w->data = j->backup;
 		w->length = j->backup_bytes;
 		w->addr = w->app_addr = j->backup_addr;
@@ -413,20 +413,19 @@ visit_over(struct job *j, uint64_t now_us)
 }
 
 static void
-want_reset(struct job_want *w)
+want_reset(struct request *w)
 {
-	w->kind = JOB_WANT_XFER;
+	w->kind = REQUEST_XFER;
 	w->xfer = (struct usb_xfer){ .kind = USB_RESET, .timeout_ms = RESET_TIMEOUT_MS };
 }
 
 void
-visit_next(struct job *j, uint64_t now_us, struct job_want *w)
+visit_next(struct job *j, uint64_t now_us, struct request *w)
 {
 	struct flash *f = &j->flash;
-	struct want want;
 
 	if (now_us < j->pause_until_us) {
-		w->kind = JOB_WANT_PAUSE;
+		w->kind = REQUEST_PAUSE;
 		w->until_us = j->pause_until_us;
 		return;
 	}
@@ -434,27 +433,19 @@ visit_next(struct job *j, uint64_t now_us, struct job_want *w)
 		want_reset(w);
 		return;
 	}
-	flash_next(f, now_us, &want);
-	switch (want.kind) { /* NEVER: another value */
-	case WANT_XFER:
-		w->kind = JOB_WANT_XFER;
-		w->xfer = want.xfer;
-		return;
-	case WANT_PAUSE:
-		w->kind = JOB_WANT_PAUSE;
-		w->until_us = want.until_us;
-		return;
-	case WANT_OVER:
+	flash_next(f, now_us, w);
+	if (w->kind == REQUEST_OVER) {
+		w->kind = REQUEST_NOTHING;
 		visit_over(j, now_us);
 		if (j->want_reset)
 			want_reset(w);
 		return;
-	case WANT_NOTHING:
-		break;
 	}
+	if (w->kind != REQUEST_NOTHING)
+		return;
 	if (flash_stage(f) == FLASH_PROBED) {
 		probed_next(j, now_us, w);
-		if (w->kind == JOB_WANT_NOTHING && flash_stage(f) != FLASH_PROBED)
+		if (w->kind == REQUEST_NOTHING && flash_stage(f) != FLASH_PROBED)
 			visit_next(j, now_us, w); /* at most once: it has left PROBED */
 	} else if (flash_stage(f) == FLASH_WRITE_TURN) {
 		want_turn(j, TURN_WRITE, now_us, w);

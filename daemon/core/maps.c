@@ -24,15 +24,15 @@ maps_init(struct maps *m, const struct descr_dfu *descr)
 }
 
 void
-maps_next(const struct maps *m, struct want *ret_want)
+maps_next(const struct maps *m, struct request *ret_request)
 {
-	memset(ret_want, 0, sizeof(*ret_want));
+	memset(ret_request, 0, sizeof(*ret_request));
 	if (m->over || m->alt == m->alt_count) {
-		ret_want->kind = WANT_OVER;
+		ret_request->kind = REQUEST_OVER;
 		return;
 	}
-	ret_want->kind = WANT_XFER;
-	ret_want->xfer = (struct usb_xfer){
+	ret_request->kind = REQUEST_XFER;
+	ret_request->xfer = (struct usb_xfer){
 		.kind = USB_CONTROL,
 		.setup = { 0x80, 0x06, (uint16_t)(0x0300 | m->string[m->alt]), LANGUAGE,
 			   STRING_BYTES },

@@ -14,7 +14,7 @@
 #include "core/descr.h"
 #include "core/layout.h"
 #include "core/profile.h"
-#include "core/want.h"
+#include "core/request.h"
 
 struct maps {
 	struct layout map[PROFILE_ALTS_MAX];
@@ -34,7 +34,8 @@ struct maps {
 };
 
 void maps_init(struct maps *m, const struct descr_dfu *descr);
-void maps_next(const struct maps *m, struct want *ret_want); /* WANT_OVER when all are read */
+void maps_next(const struct maps *m,
+	       struct request *ret_request); /* REQUEST_OVER when all are read */
 void maps_ended(struct maps *m, enum usb_status status, const uint8_t *data, size_t length);
 
 /* Only FAULT_GONE: the device vanished.  What kept the first map from being read is in

@@ -155,7 +155,7 @@ descriptors_that_make_no_sense_end_it_before_anything_is_written(void **state)
 }
 
 static void
-note_length(void *ctx, const struct command *c)
+note_length(void *ctx, const struct request *c)
 {
 	uint32_t *longest = ctx;
 

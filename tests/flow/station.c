@@ -83,7 +83,7 @@ station_seat_of_slot(struct station *s, unsigned slot)
 /* ---- commands ---------------------------------------------------------------------------- */
 
 static void
-on_note(struct station *s, const struct command *c)
+on_note(struct station *s, const struct request *c)
 {
 	struct seat *seat = station_seat_of_slot(s, c->slot);
 
@@ -117,7 +117,7 @@ on_note(struct station *s, const struct command *c)
 }
 
 static void
-on_digest(struct station *s, const struct command *c)
+on_digest(struct station *s, const struct request *c)
 {
 	uint64_t h = 0xCBF29CE484222325ULL;
 	char hex[65];
@@ -130,7 +130,7 @@ on_digest(struct station *s, const struct command *c)
 }
 
 static void
-submit(struct station *s, const struct command *c)
+submit(struct station *s, const struct request *c)
 {
 	struct seat *seat = station_seat_of_slot(s, c->slot);
 	int r;
@@ -148,37 +148,43 @@ submit(struct station *s, const struct command *c)
 }
 
 static void
-perform(struct station *s, const struct command *c)
+perform(struct station *s, const struct request *c)
 {
 	int r;
 
 	switch (c->kind) {
-	case COMMAND_OPEN:
+	case REQUEST_NOTHING:
+	case REQUEST_PAUSE:
+	case REQUEST_PERMIT:
+	case REQUEST_OVER:
+		station_break(s, "I15: a request of kind %d leaves the core", c->kind);
+		return;
+	case REQUEST_OPEN:
 		check_open(s, c);
 		r = world_open(s->world, c->dev, world_node_arrival(c->node));
 		if (r < 0)
 			station_break(s, "I15: an open on slot %u is refused: %d", c->slot, r);
 		return;
-	case COMMAND_XFER:
+	case REQUEST_XFER:
 		submit(s, c);
 		return;
-	case COMMAND_CLOSE:
+	case REQUEST_CLOSE:
 		check_close(s, c);
 		world_close(s->world, c->dev);
 		return;
-	case COMMAND_BEGIN:
+	case REQUEST_BEGIN:
 		disk_begin(s, c);
 		return;
-	case COMMAND_END:
+	case REQUEST_END:
 		disk_end(s, c);
 		return;
-	case COMMAND_DIGEST:
+	case REQUEST_DIGEST:
 		on_digest(s, c);
 		return;
-	case COMMAND_BACKUP:
+	case REQUEST_BACKUP:
 		fleet_backed_up(s->fleet, c->slot, 0);
 		return;
-	case COMMAND_NOTE:
+	case REQUEST_EVENT:
 		on_note(s, c);
 		return;
 	}
@@ -187,7 +193,7 @@ perform(struct station *s, const struct command *c)
 void
 station_pump(struct station *s)
 {
-	struct command c;
+	struct request c;
 	size_t before;
 	unsigned commands = 0;
 
@@ -573,7 +579,7 @@ station_talk(struct station *s)
 }
 
 void
-station_watch(struct station *s, void (*on_submit)(void *ctx, const struct command *c), void *ctx)
+station_watch(struct station *s, void (*on_submit)(void *ctx, const struct request *c), void *ctx)
 {
 	s->on_submit = on_submit;
 	s->on_submit_ctx = ctx;

@@ -59,7 +59,7 @@ void station_free(struct station *s);
 void station_talk(struct station *s);
 
 /* Called before each transfer goes out. */
-void station_watch(struct station *s, void (*on_submit)(void *ctx, const struct command *c),
+void station_watch(struct station *s, void (*on_submit)(void *ctx, const struct request *c),
 		   void *ctx);
 
 struct world *station_world(struct station *s);

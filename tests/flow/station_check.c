@@ -106,7 +106,7 @@ sector_at(uint32_t addr, uint32_t *ret_bytes)
 /* ---- handles ----------------------------------------------------------------------------- */
 
 void
-check_open(struct station *s, const struct command *c)
+check_open(struct station *s, const struct request *c)
 {
 	struct seat *seat = station_seat_of_slot(s, c->slot);
 
@@ -121,7 +121,7 @@ check_open(struct station *s, const struct command *c)
 }
 
 void
-check_close(struct station *s, const struct command *c)
+check_close(struct station *s, const struct request *c)
 {
 	struct seat *seat = station_seat_of_slot(s, c->slot);
 
@@ -313,7 +313,7 @@ check_write(struct station *s, struct seat *seat, const struct job_record *r,
 
 /* DNLOAD with data: a command or a block. */
 static void
-check_download(struct station *s, struct seat *seat, const struct command *c)
+check_download(struct station *s, struct seat *seat, const struct request *c)
 {
 	const struct usb_xfer *x = &c->xfer;
 
@@ -350,7 +350,7 @@ is_light(const struct usb_xfer *x)
 }
 
 void
-check_xfer(struct station *s, const struct command *c)
+check_xfer(struct station *s, const struct request *c)
 {
 	struct seat *seat = station_seat_of_slot(s, c->slot);
 	const struct usb_xfer *x = &c->xfer;
@@ -473,7 +473,7 @@ is_about_drone(const struct station_row *row, struct drone *d)
 }
 
 void
-check_told(struct station *s, const struct command *c)
+check_told(struct station *s, const struct request *c)
 {
 	struct station_row *row = disk_row(s, c->record->id);
 	struct seat *seat = station_seat_of_slot(s, c->slot);

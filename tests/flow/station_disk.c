@@ -44,7 +44,7 @@ ask_commit(struct station *s, unsigned slot, int64_t id, bool end)
 }
 
 void
-disk_begin(struct station *s, const struct command *c)
+disk_begin(struct station *s, const struct request *c)
 {
 	struct station_row *row;
 
@@ -67,7 +67,7 @@ disk_begin(struct station *s, const struct command *c)
 }
 
 void
-disk_end(struct station *s, const struct command *c)
+disk_end(struct station *s, const struct request *c)
 {
 	struct station_row *row = disk_row(s, c->record->id);
 

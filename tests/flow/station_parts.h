@@ -56,7 +56,7 @@ struct station {
 	struct seat seats[STATION_DRONES_MAX];
 	size_t seat_count;
 	uint8_t seat_of_slot[FLEET_SLOTS_MAX]; /* 1 + index; 0 not looked up yet */
-	void (*on_submit)(void *ctx, const struct command *c);
+	void (*on_submit)(void *ctx, const struct request *c);
 	void *on_submit_ctx;
 	/* the brake: what the records say of it, and own reading of the rule (I19) */
 	bool braked;
@@ -82,8 +82,8 @@ struct seat *station_seat_of_slot(struct station *s, unsigned slot);
 
 /* station_disk.c */
 struct station_row *disk_row(struct station *s, int64_t id);
-void disk_begin(struct station *s, const struct command *c);
-void disk_end(struct station *s, const struct command *c);
+void disk_begin(struct station *s, const struct request *c);
+void disk_end(struct station *s, const struct request *c);
 void disk_commit_due(struct station *s);
 uint64_t disk_due_us(const struct station *s);
 void disk_look_up(struct station *s, const struct sighting *sighting, struct drone_past *past);
@@ -97,11 +97,11 @@ void brake_check(struct station *s, const char *port, const struct image *image)
 void brake_restarted(struct station *s, struct fleet *fresh);
 
 /* station_check.c */
-void check_open(struct station *s, const struct command *c);
-void check_close(struct station *s, const struct command *c);
-void check_xfer(struct station *s, const struct command *c);
+void check_open(struct station *s, const struct request *c);
+void check_close(struct station *s, const struct request *c);
+void check_xfer(struct station *s, const struct request *c);
 void check_ending(struct station *s, struct station_row *row, const struct job_record *r);
-void check_told(struct station *s, const struct command *c);
+void check_told(struct station *s, const struct request *c);
 void check_view(struct station *s);  /* of one slot, in turns */
 void check_quiet(struct station *s); /* nothing is under way */
 bool check_equal(struct station *s, struct drone *d, const struct image *image,

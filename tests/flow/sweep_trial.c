@@ -39,7 +39,7 @@ the_drone(struct trial *x)
 }
 
 static void
-on_submit(void *ctx, const struct command *c)
+on_submit(void *ctx, const struct request *c)
 {
 	struct trial *x = ctx;
 	struct sweep_outcome *r = x->ret;

@@ -63,13 +63,13 @@ converse(struct crtp *c, struct input *in)
 	for (unsigned n = 0;; n++, now += STEP_US) {
 		uint8_t head;
 		size_t length;
-		struct want w;
+		struct request w;
 
 		crtp_next(c, now, &w);
-		if (w.kind == WANT_OVER)
+		if (w.kind == REQUEST_OVER)
 			return;
 		assert(n < TRANSFERS_MAX);
-		assert(w.kind == WANT_XFER && w.xfer.timeout_ms > 0);
+		assert(w.kind == REQUEST_XFER && w.xfer.timeout_ms > 0);
 		assert(w.xfer.kind != USB_BULK_OUT || (w.xfer.length > 0 && w.xfer.length <= 32));
 		head = take(in);
 		length = head & 31;

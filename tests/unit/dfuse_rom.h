@@ -219,16 +219,16 @@ static inline bool
 rom_talk(struct rom *r, struct dfuse *d, uint64_t *now_us)
 {
 	uint8_t answer[USB_TRANSFER_BYTES_MAX] = { 0 };
-	struct want w;
+	struct request w;
 
 	for (unsigned n = 0; n < 20000; n++) {
 		enum usb_status status;
 		size_t length;
 
 		dfuse_next(d, *now_us, &w);
-		if (w.kind == WANT_OVER)
+		if (w.kind == REQUEST_OVER)
 			return true;
-		if (w.kind == WANT_PAUSE) {
+		if (w.kind == REQUEST_PAUSE) {
 			*now_us = w.until_us;
 			continue;
 		}

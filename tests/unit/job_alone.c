@@ -160,7 +160,7 @@ wait_on(struct alone *a)
 }
 
 static void
-perform_transfer(struct alone *a, const struct job_want *w)
+perform_transfer(struct alone *a, const struct request *w)
 {
 	if (world_submit(a->world, a->dev, &w->xfer) < 0)
 		job_ended(a->job, USB_GONE, NULL, 0, world_now_us(a->world));
@@ -168,48 +168,49 @@ perform_transfer(struct alone *a, const struct job_want *w)
 
 /* What the shell does for the job; false: it has to wait for something. */
 static bool
-perform(struct alone *a, const struct job_want *w)
+perform(struct alone *a, const struct request *w)
 {
 	uint64_t now_us = world_now_us(a->world);
 
 	switch (w->kind) {
-	case JOB_WANT_NOTHING:
-	case JOB_WANT_OVER:
+	case REQUEST_NOTHING:
+	case REQUEST_OVER:
+	case REQUEST_EVENT:
 		return false;
-	case JOB_WANT_PAUSE:
+	case REQUEST_PAUSE:
 		a->wake_us = w->until_us;
 		return false;
-	case JOB_WANT_OPEN:
+	case REQUEST_OPEN:
 		a->dev = ++a->opens;
 		if (a->open_error < 0)
 			job_opened(a->job, a->open_error, NULL, 0, now_us);
 		else if (world_open(a->world, a->dev, a->sighting.arrival) < 0)
 			job_opened(a->job, -ENODEV, NULL, 0, now_us);
 		return true;
-	case JOB_WANT_XFER:
+	case REQUEST_XFER:
 		perform_transfer(a, w);
 		return true;
-	case JOB_WANT_CLOSE:
+	case REQUEST_CLOSE:
 		world_close(a->world, a->dev);
 		a->dev = 0;
 		return true;
-	case JOB_WANT_TURN:
-		job_granted(a->job, w->turn, now_us);
+	case REQUEST_PERMIT:
+		job_granted(a->job, w->permit, now_us);
 		return true;
-	case JOB_WANT_BEGIN:
+	case REQUEST_BEGIN:
 		a->begins += a->begin_error == 0;
 		job_recorded(a->job, a->begin_error, 17, now_us);
 		a->begin_error = 0;
 		return true;
-	case JOB_WANT_END:
+	case REQUEST_END:
 		a->ends += a->end_error == 0;
 		job_recorded(a->job, a->end_error, 17, now_us);
 		a->end_error = 0;
 		return true;
-	case JOB_WANT_DIGEST:
+	case REQUEST_DIGEST:
 		job_digest(a->job, "ab12", a->recognised);
 		return true;
-	case JOB_WANT_BACKUP:
+	case REQUEST_BACKUP:
 		a->backups++;
 		job_backed_up(a->job, a->backup_error);
 		return true;
@@ -221,7 +222,7 @@ bool
 alone_play(struct alone *a)
 {
 	for (a->steps = 1; a->steps < STEPS_MAX; a->steps++) {
-		struct job_want w;
+		struct request w;
 
 		if (a->meddle != NULL && (a->meddle_at == 0 || a->steps == a->meddle_at)) {
 			a->meddled = a->meddled || a->meddle_at > 0;
@@ -229,7 +230,7 @@ alone_play(struct alone *a)
 		}
 		a->wake_us = 0;
 		job_next(a->job, world_now_us(a->world), &w);
-		if (w.kind == JOB_WANT_OVER)
+		if (w.kind == REQUEST_OVER)
 			return true;
 		if (!perform(a, &w) && !wait_on(a))
 			return false;

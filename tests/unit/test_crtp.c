@@ -170,7 +170,7 @@ static void
 converse(struct crtp *c, struct peer *p, uint64_t step_us)
 {
 	uint64_t now_us = 5;
-	struct want w;
+	struct request w;
 
 	for (unsigned n = 0; n < 200000; n++) {
 		uint8_t in[64] = { 0 };
@@ -178,9 +178,9 @@ converse(struct crtp *c, struct peer *p, uint64_t step_us)
 		size_t length;
 
 		crtp_next(c, now_us, &w);
-		if (w.kind == WANT_OVER)
+		if (w.kind == REQUEST_OVER)
 			return;
-		assert_int_equal(w.kind, WANT_XFER);
+		assert_int_equal(w.kind, REQUEST_XFER);
 		assert_true(w.xfer.timeout_ms > 0);
 		status = serve(p, &w.xfer, in, &length);
 		now_us += step_us;
@@ -479,7 +479,7 @@ what_is_over_hears_nothing(void **state)
 {
 	struct peer p;
 	struct crtp c;
-	struct want w;
+	struct request w;
 
 	(void)state;
 	peer_init(&p);
@@ -488,7 +488,7 @@ what_is_over_hears_nothing(void **state)
 	crtp_ended(&c, USB_GONE, NULL, 0, 0);
 	assert_false(crtp_gone(&c));
 	crtp_next(&c, 0, &w);
-	assert_int_equal(w.kind, WANT_OVER);
+	assert_int_equal(w.kind, REQUEST_OVER);
 }
 
 int

@@ -124,23 +124,23 @@ the_real_firmwares_answers_are_understood(void **state)
 	struct drone d = { .said = 0 };
 	uint64_t now_us = 5;
 	struct crtp c;
-	struct want w = { .kind = WANT_XFER };
+	struct request w = { .kind = REQUEST_XFER };
 
 	(void)state;
 	crtp_ask(&c, true, NULL);
-	for (unsigned n = 0; n < 5000 && w.kind != WANT_OVER; n++) {
+	for (unsigned n = 0; n < 5000 && w.kind != REQUEST_OVER; n++) {
 		uint8_t in[64] = { 0 };
 		enum usb_status status;
 		size_t length;
 
 		crtp_next(&c, now_us, &w);
-		if (w.kind == WANT_OVER)
+		if (w.kind == REQUEST_OVER)
 			break;
 		status = serve(&d, &w.xfer, in, &length);
 		now_us += 500;
 		crtp_ended(&c, status, in, length, now_us);
 	}
-	assert_int_equal(w.kind, WANT_OVER);
+	assert_int_equal(w.kind, REQUEST_OVER);
 	assert_int_equal(d.unheard, 0);
 	assert_true(c.answers.answered);
 	assert_string_equal(c.answers.version, "2026.08 +2");

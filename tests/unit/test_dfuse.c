@@ -425,12 +425,12 @@ static void
 what_is_over_wants_nothing_and_hears_nothing(void **state)
 {
 	struct table t;
-	struct want w;
+	struct request w;
 
 	(void)state;
 	set_up(&t, false);
 	dfuse_next(&t.d, 0, &w);
-	assert_int_equal(w.kind, WANT_OVER);
+	assert_int_equal(w.kind, REQUEST_OVER);
 	dfuse_ended(&t.d, USB_GONE, NULL, 0, 0);
 	assert_true(dfuse_over(&t.d) && !dfuse_failed(&t.d));
 	assert_int_equal(t.d.counters.transfers, 0);
@@ -441,7 +441,7 @@ a_question_says_the_same_until_it_is_answered(void **state)
 {
 	struct dfuse_request clean = { .op = DFUSE_OP_CLEAN };
 	struct table t;
-	struct want w, again;
+	struct request w, again;
 
 	(void)state;
 	set_up(&t, false);

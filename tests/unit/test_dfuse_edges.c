@@ -20,14 +20,14 @@ what_is_no_phase_and_no_operation_wants_nothing(void **state)
 {
 	struct dfuse_request none = { .op = (enum dfuse_op)99, .addr = ROM_WINDOW, .data = page };
 	struct table t;
-	struct want w;
+	struct request w;
 
 	(void)state;
 	for (int phase = DFUSE_PHASE_COUNT; phase <= 99; phase += 99 - DFUSE_PHASE_COUNT) {
 		set_up(&t, false);
 		t.d.phase = (enum dfuse_phase)phase;
 		dfuse_next(&t.d, t.now_us, &w);
-		assert_int_not_equal(w.kind, WANT_XFER);
+		assert_int_not_equal(w.kind, REQUEST_XFER);
 		dfuse_ended(&t.d, USB_OK, NULL, 0, t.now_us);
 		assert_int_equal(t.d.phase, phase);
 	}
@@ -59,7 +59,7 @@ how_long_a_block_takes_is_learned_but_not_from_a_hiccup(void **state)
 	struct dfuse_request read = { DFUSE_OP_READ, 0, ROM_WINDOW, ROM_TRANSFER, NULL };
 	static const uint8_t data[ROM_TRANSFER];
 	struct table t;
-	struct want w;
+	struct request w;
 
 	(void)state;
 	for (int slow = 0; slow < 2; slow++) {

@@ -492,7 +492,7 @@ disturb(struct alone *a)
 {
 	uint64_t now_us = world_now_us(a->world);
 	struct job *j = a->job;
-	struct job_want w;
+	struct request w;
 
 	if (!j->waiting_turn && !j->in_flight && j->attempt_deadline_us != 0 &&
 	    j->stage == JOB_FLASH && flash_stage(&j->flash) == FLASH_WRITE_TURN) {
@@ -501,7 +501,7 @@ disturb(struct alone *a)
 		assert_int_equal(j->stage, JOB_FLASH);
 		assert_int_equal(job_deadline_us(j), UINT64_MAX);
 		job_next(j, now_us, &w);
-		assert_int_equal(w.kind, JOB_WANT_NOTHING);
+		assert_int_equal(w.kind, REQUEST_NOTHING);
 		j->waiting_turn = false;
 	}
 	job_granted(j, TURN_COUNT, now_us);

@@ -28,7 +28,7 @@ static void
 what_is_no_stage_hears_nothing(void **state)
 {
 	struct alone a;
-	struct job_want w;
+	struct request w;
 
 	(void)state;
 	alone_init(&a);
@@ -257,7 +257,7 @@ waits_for_a_turn(struct alone *a)
 {
 	uint64_t now_us = world_now_us(a->world);
 	struct job *j = a->job;
-	struct job_want w;
+	struct request w;
 
 	if (j->waiting_turn || j->in_flight || (j->stage != JOB_FLASH && j->stage != JOB_SWITCH))
 		return;
@@ -266,14 +266,14 @@ waits_for_a_turn(struct alone *a)
 		job_tick(j, j->attempt_deadline_us + 1);
 	if (j->stage == JOB_SWITCH) {
 		job_next(j, now_us, &w);
-		assert_int_equal(w.kind, JOB_WANT_NOTHING);
+		assert_int_equal(w.kind, REQUEST_NOTHING);
 	}
 	j->waiting_turn = false;
 	if (j->stage == JOB_FLASH && flash_stage(&j->flash) == FLASH_PROBED && j->digest_done &&
 	    j->device == DEVICE_OPEN) {
 		j->digest_done = false; /* not answered yet */
 		job_next(j, now_us, &w);
-		assert_int_equal(w.kind, JOB_WANT_NOTHING);
+		assert_int_equal(w.kind, REQUEST_NOTHING);
 		j->digest_done = true;
 	}
 }

@@ -23,7 +23,7 @@ struct play {
 	struct crtp_toc toc;
 	const struct profile *profile;
 	struct job *job;
-	struct job_want want;
+	struct request want;
 	uint64_t now;
 };
 
@@ -69,30 +69,31 @@ play_until(struct play *p, enum job_stage stage, enum usb_status status)
 	for (unsigned i = 0; i < 200 && job_stage(p->job) != stage; i++) {
 		job_next(p->job, p->now, &p->want);
 		switch (p->want.kind) {
-		case JOB_WANT_OPEN:
+		case REQUEST_OPEN:
 			job_opened(p->job, 0, NULL, 0, p->now);
 			break;
-		case JOB_WANT_XFER:
+		case REQUEST_XFER:
 			job_ended(p->job, status, NULL, 0, p->now);
 			break;
-		case JOB_WANT_TURN:
-			job_granted(p->job, p->want.turn, p->now);
+		case REQUEST_PERMIT:
+			job_granted(p->job, p->want.permit, p->now);
 			break;
-		case JOB_WANT_BEGIN:
+		case REQUEST_BEGIN:
 			job_recorded(p->job, 0, 1, p->now);
 			break;
-		case JOB_WANT_PAUSE:
+		case REQUEST_PAUSE:
 			p->now = p->want.until_us;
 			break;
-		case JOB_WANT_NOTHING:
+		case REQUEST_NOTHING:
 			p->now += SECOND;
 			job_tick(p->job, p->now);
 			break;
-		case JOB_WANT_CLOSE:
-		case JOB_WANT_END:
-		case JOB_WANT_DIGEST:
-		case JOB_WANT_BACKUP:
-		case JOB_WANT_OVER:
+		case REQUEST_CLOSE:
+		case REQUEST_END:
+		case REQUEST_DIGEST:
+		case REQUEST_BACKUP:
+		case REQUEST_OVER:
+		case REQUEST_EVENT:
 			break;
 		}
 	}
@@ -129,7 +130,7 @@ a_drone_that_is_gone_when_it_is_opened_again_is_waited_for(void **state)
 	(void)state;
 	play_until(p, JOB_REQUEST, USB_TIMEOUT);
 	job_next(p->job, p->now, &p->want);
-	if (p->want.kind == JOB_WANT_OPEN)
+	if (p->want.kind == REQUEST_OPEN)
 		job_opened(p->job, -ENODEV, NULL, 0, p->now);
 	else
 		job_gone(p->job, p->now);
@@ -160,7 +161,7 @@ a_node_that_is_no_more_means_that_the_drone_is_on_its_way(void **state)
 	/* The kernel has closed the handle's device; the word of it is late. */
 	play_until(p, JOB_REQUEST, USB_TIMEOUT);
 	job_next(p->job, p->now, &p->want);
-	if (p->want.kind != JOB_WANT_OPEN) {
+	if (p->want.kind != REQUEST_OPEN) {
 		job_ended(p->job, USB_GONE, NULL, 0, p->now);
 		assert_int_equal(job_stage(p->job), JOB_AWAIT_DFU);
 	} else {
@@ -219,9 +220,9 @@ asked_and_looked(enum usb_status request, enum usb_status look)
 	play_until(p, JOB_REQUEST, USB_OK);
 	for (unsigned i = 0; i < 10 && job_stage(p->job) == JOB_REQUEST; i++) {
 		job_next(p->job, p->now, &p->want);
-		if (p->want.kind == JOB_WANT_OPEN)
+		if (p->want.kind == REQUEST_OPEN)
 			job_opened(p->job, 0, NULL, 0, p->now);
-		if (p->want.kind != JOB_WANT_XFER)
+		if (p->want.kind != REQUEST_XFER)
 			continue;
 		if (p->want.xfer.setup.request_type == 0x40)
 			break; /* the reboot request, once more */

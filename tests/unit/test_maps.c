@@ -31,10 +31,10 @@ answer(struct maps *m, enum usb_status status, const char *text)
 {
 	uint8_t string[255] = { 0, 3 };
 	size_t n = text != NULL ? strlen(text) : 0;
-	struct want w;
+	struct request w;
 
 	maps_next(m, &w);
-	assert_int_equal(w.kind, WANT_XFER);
+	assert_int_equal(w.kind, REQUEST_XFER);
 	assert_int_equal(w.xfer.setup.request_type, 0x80);
 	assert_int_equal(w.xfer.setup.request, 6);
 	assert_int_equal(w.xfer.length, w.xfer.setup.length);
@@ -47,10 +47,10 @@ answer(struct maps *m, enum usb_status status, const char *text)
 static bool
 is_over(const struct maps *m)
 {
-	struct want w;
+	struct request w;
 
 	maps_next(m, &w);
-	return w.kind == WANT_OVER;
+	return w.kind == REQUEST_OVER;
 }
 
 /* All maps of a device read; NULL texts stall. */
@@ -84,7 +84,7 @@ each_alternate_is_asked_for_its_name_in_turn(void **state)
 	assert_int_equal(maps_fault(&m), FAULT_NONE);
 	maps_init(&m, &d);
 	for (size_t i = 0; i < 4; i++) {
-		struct want w;
+		struct request w;
 
 		maps_next(&m, &w);
 		assert_int_equal(w.xfer.setup.value, 0x0304 + i);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* What the fleet wants done next: the requests of its jobs, events to tell and handles to close,
+ * one at a time. */
+#include "config.h"
+
+#include <assert.h>
+
+#include "cfdfu/util.h"
+#include "core/fleet.h"
+#include "core/fleet_parts.h"
+
+/* ---- commands ------------------------------------------------------------------------------- */
+
+/* Turns that the job has grown out of go back to the scheduler. */
+static void
+return_turns(struct fleet *f, unsigned slot)
+{
+	const struct job *j = f->slots[slot].job;
+	enum job_stage stage = job_stage(j);
+
+	if (stage != JOB_SWITCH && stage != JOB_REQUEST && stage != JOB_AWAIT_DFU)
+		sched_release(f->sched, slot, TURN_SWITCH);
+	if (stage != JOB_FLASH || job_step(j) == STEP_LEAVING)
+		sched_release(f->sched, slot, TURN_WRITE);
+	if (stage != JOB_FLASH && stage != JOB_AWAIT_RUNTIME)
+		sched_release(f->sched, slot, TURN_LEAVE);
+	if (stage >= JOB_ENDING)
+		sched_release_all(f->sched, slot);
+}
+
+/* Adds what only the fleet knows to a job's request; false when it is none for the shell. */
+static bool
+complete(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
+{
+	struct slot *s = &f->slots[slot];
+
+	req->slot = slot;
+	req->record = job_record(s->job);
+	req->node = s->sighting.node;
+	switch (req->kind) { /* NEVER: events are the fleet's own */
+	case REQUEST_NOTHING:
+	case REQUEST_EVENT:
+		return false;
+	case REQUEST_PAUSE:
+		s->wake_us = req->until_us;
+		return false;
+	case REQUEST_PERMIT:
+		/* WHY: a turn is for one passage; the second one queues up again. */
+		sched_release(f->sched, slot, req->permit);
+		sched_ask(f->sched, slot, req->permit, now_us);
+		return false;
+	case REQUEST_OVER:
+		fleet_job_is_over(f, slot, now_us);
+		return false;
+	case REQUEST_OPEN:
+		s->dev = ++f->last_dev * FLEET_SLOTS_MAX + slot;
+		break;
+	case REQUEST_CLOSE:
+		req->dev = s->dev;
+		s->dev = 0;
+		return req->dev != 0;
+	case REQUEST_XFER:
+		assert(s->dev != 0);
+		break;
+	case REQUEST_BEGIN:
+	case REQUEST_END:
+	case REQUEST_DIGEST:
+	case REQUEST_BACKUP:
+		break;
+	}
+	req->dev = s->dev;
+	return true;
+}
+
+static bool
+next_note(struct fleet *f, unsigned slot, struct request *req)
+{
+	struct slot *s = &f->slots[slot];
+
+	if (s->job != NULL && job_step(s->job) != s->told_step) {
+		s->told_step = job_step(s->job);
+		s->notes |= BIT(NOTE_STEP);
+	}
+	for (enum note_kind n = 0; n < NOTE_COUNT; n++) {
+		if ((s->notes & BIT(n)) == 0)
+			continue;
+		s->notes &= ~BIT(n);
+		*req = (struct request){ .kind = REQUEST_EVENT,
+					 .slot = slot,
+					 .note = n,
+					 .node = s->sighting.node,
+					 .record = n == NOTE_SPECIAL_ENDED ? &s->special
+						   : n == NOTE_STEP && s->job != NULL
+						       ? job_record(s->job)
+						       : &s->shown };
+		return true;
+	}
+	return false;
+}
+
+/* One request of this slot; false when it has none for now. */
+static bool
+slot_next(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
+{
+	struct slot *s = &f->slots[slot];
+
+	if (s->close_count > 0) {
+		*req = (struct request){ .kind = REQUEST_CLOSE,
+					 .slot = slot,
+					 .dev = s->close_dev[--s->close_count] };
+		return true;
+	}
+	if (next_note(f, slot, req))
+		return true;
+	while (s->job != NULL) {
+		return_turns(f, slot);
+		fleet_keep_percent(f, slot, now_us);
+		if (fleet_waits_for_others(f, slot, now_us))
+			return false;
+		job_next(s->job, now_us, req);
+		if (complete(f, slot, now_us, req))
+			return true;
+		/* WHY: only an ending leaves something that was not there before: a close, a note,
+		 * a new job.  The close goes first: a node is not opened twice. */
+		if ((req->kind != REQUEST_OVER && req->kind != REQUEST_CLOSE) || s->close_count > 0)
+			break;
+	}
+	if (s->close_count > 0)
+		return slot_next(f, slot, now_us, req); /* at most once more per handle */
+	return next_note(f, slot, req);
+}
+
+static bool
+next_grant(struct fleet *f, uint64_t now_us)
+{
+	enum turn turn;
+	unsigned slot;
+
+	if (!sched_next(f->sched, now_us, &slot, &turn))
+		return false;
+	if (f->slots[slot].job != NULL)
+		job_granted(f->slots[slot].job, turn, now_us);
+	fleet_enqueue(f, slot);
+	return true;
+}
+
+bool
+fleet_next(struct fleet *f, uint64_t now_us, struct request *ret_request)
+{
+	do {
+		while (f->queue_count > 0) {
+			unsigned slot = f->queue[f->queue_at];
+
+			if (slot_next(f, slot, now_us, ret_request))
+				return true;
+			f->slots[slot].queued = false;
+			f->queue_at = (f->queue_at + 1) % FLEET_SLOTS_MAX;
+			f->queue_count--;
+		}
+	} while (next_grant(f, now_us));
+	return false;
+}

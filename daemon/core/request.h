@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the core wants next from the outside.  A plain value that is filled from below upwards: a
+ * session (dfuse, crtp, maps, flash) names the transfer or the pause, its job adds what is to be
+ * recorded or permitted, the fleet adds the slot and its handle.
+ *
+ * Sessions and jobs are sans-IO: X_next() says what is wanted, X_ended() reports how the transfer
+ * went, and time comes in as now_us (microseconds of any monotonic clock).  The X_next() of a
+ * session may be called again before anything happened and then says the same.
+ */
+#ifndef CORE_REQUEST_H
+#define CORE_REQUEST_H
+
+#include <stdint.h>
+
+#include "cfdfu/usb_port.h"
+#include "core/sched.h"
+
+struct job_record;
+
+enum request_kind {
+	/* These stay inside the core. */
+	REQUEST_NOTHING, /* waits for an event */
+	REQUEST_PAUSE,	 /* ask again at .until_us */
+	REQUEST_PERMIT,	 /* .permit: answer with job_granted() */
+	REQUEST_OVER,	 /* finished, one way or the other */
+	/* These leave the fleet, to be carried out by the shell. */
+	REQUEST_OPEN,
+	REQUEST_XFER, /* .xfer; its data stays good until the transfer has ended */
+	REQUEST_CLOSE,
+	REQUEST_BEGIN,	/* write the attempt's row */
+	REQUEST_END,	/* write its ending */
+	REQUEST_DIGEST, /* SHA-256 of .data, .length */
+	REQUEST_BACKUP, /* keep .data, .length, read from .addr */
+	REQUEST_EVENT,	/* tell of .note */
+};
+
+enum note_kind {
+	NOTE_SEEN,	  /* something is plugged in */
+	NOTE_LEFT,	  /* and is gone */
+	NOTE_STEP,	  /* a job has reached another step */
+	NOTE_ENDED,	  /* a verdict, durable */
+	NOTE_IDLE,	  /* looked at, nothing to do */
+	NOTE_FOREIGN,	  /* looked at, none of ours */
+	NOTE_QUARANTINED, /* the slot is set aside now */
+	NOTE_DRONE_QUARANTINED,
+	NOTE_COMMON_CAUSE,  /* several drones vanished at once: fleet_common_cause() */
+	NOTE_BRAKE,	    /* with this slot's ending: fleet_brake() says what holds now */
+	NOTE_SPECIAL_ENDED, /* a reading or a rescue; without a verdict: it came to nothing */
+	NOTE_COUNT
+};
+
+/* Pointers are good until the next call into whoever filled it. */
+struct request {
+	enum request_kind kind;
+	uint64_t until_us; /* PAUSE */
+	enum turn permit;  /* PERMIT */
+	struct usb_xfer xfer;
+	const uint8_t *data; /* DIGEST, BACKUP */
+	uint32_t length, addr;
+	uint32_t app_addr; /* BACKUP: where the application begins, or addr */
+	/* by the fleet */
+	unsigned slot;
+	uint64_t dev; /* OPEN, XFER, CLOSE */
+	const char *node;
+	const struct job_record *record; /* OPEN (the port), BEGIN, END, and most events */
+	enum note_kind note;		 /* EVENT */
+};
+
+#endif
