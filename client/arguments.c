@@ -3,27 +3,13 @@
 
 #include "client/arguments.h"
 
+#include "cfdfu/system.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static int
-write_all(int fd, const char *text, size_t count)
-{
-	while (count > 0) {
-		ssize_t n = write(fd, text, count);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			text += n;
-			count -= (size_t)n;
-		}
-	}
-	return 0;
-}
 
 int
 arguments_write(int fd, const char *const *words)

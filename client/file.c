@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cfdfu/proto.h"
+#include "cfdfu/system.h"
 #include "client/out.h"
 
 #define FIRST_BYTES (256U * 1024U)
@@ -108,25 +109,12 @@ file_read(const char *path, size_t bytes_max, uint8_t **ret_data, size_t *ret_by
 	return r;
 }
 
-static bool
-write_all(int fd, const uint8_t *data, size_t bytes)
-{
-	for (size_t done = 0; done < bytes;) {
-		ssize_t n = write(fd, data + done, bytes - done);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return true;
-}
-
 /* WHY: a device or a pipe is written to; a file renamed over /dev/null would replace it for all. */
 static int
 write_special(const char *path, const uint8_t *data, size_t bytes)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool good = fd >= 0 && write_all(fd, data, bytes);
+	bool good = fd >= 0 && write_all(fd, data, bytes) == 0;
 	int error = errno;
 
 	if (fd >= 0 && close(fd) < 0 && good) {
@@ -147,7 +135,7 @@ file_write(const char *path, const uint8_t *data, size_t bytes)
 
 	(void)umask(mask); /* WHY: the only way to ask for it */
 	if (strcmp(path, "-") == 0)
-		return write_all(STDOUT_FILENO, data, bytes)
+		return write_all(STDOUT_FILENO, data, bytes) == 0
 			   ? 0
 			   : fail("standard output", "cannot write", errno);
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
@@ -157,7 +145,7 @@ file_write(const char *path, const uint8_t *data, size_t bytes)
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return fail(path, "cannot write", errno);
-	good = write_all(fd, data, bytes) && fchmod(fd, 0666 & ~mask) == 0 && fsync(fd) == 0;
+	good = write_all(fd, data, bytes) == 0 && fchmod(fd, 0666 & ~mask) == 0 && fsync(fd) == 0;
 	error = errno;
 	if (close(fd) < 0 && good) {
 		good = false;
@@ -188,7 +176,7 @@ file_seal(const uint8_t *data, size_t bytes, int *ret_fd)
 
 	if (r != 0)
 		return r;
-	if (!write_all(fd, data, bytes) || lseek(fd, 0, SEEK_SET) < 0 ||
+	if (write_all(fd, data, bytes) < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
 		r = fail("memory file", "cannot make", errno);
 		(void)close(fd); /* WHY: the first failure is the one to tell */

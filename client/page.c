@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cfdfu/system.h"
 #include "client/cells.h"
 #include "client/out.h"
 
@@ -174,21 +175,6 @@ run_pager(const char *command, int in)
 	_exit(NOT_FOUND);
 }
 
-static void
-write_all(int fd, const char *text, size_t bytes)
-{
-	while (bytes > 0) {
-		ssize_t n = write(fd, text, bytes);
-
-		if (n < 0 && errno != EINTR)
-			return; /* WHY no word: the user has left the pager */
-		if (n > 0) {
-			text += n;
-			bytes -= (size_t)n;
-		}
-	}
-}
-
 /* True when the pager has shown it. */
 static bool
 show_by_pager(const char *command, const char *text)
@@ -207,7 +193,7 @@ show_by_pager(const char *command, const char *text)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN); /* WHY: it is the pager's, which goes on */
 	if (pid > 0)
-		write_all(ends[1], text, strlen(text));
+		(void)!write_all(ends[1], text, strlen(text)); /* the user has left the pager */
 	(void)close(ends[1]);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;

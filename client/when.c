@@ -4,6 +4,8 @@
 
 #include "client/when.h"
 
+#include "cfdfu/system.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,8 +136,5 @@ when_parse(const char *text, time_t now, char ret_iso[WHEN_TEXT_MAX])
 int64_t
 when_ms(void)
 {
-	struct timespec t = { .tv_sec = 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* WHY: cannot fail for this clock */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return clock_ms(CLOCK_MONOTONIC);
 }

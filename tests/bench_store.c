@@ -131,14 +131,6 @@ count_row(void *ctx, const struct store_attempt *a)
 }
 
 static void
-ignore_count(void *ctx, const char *verdict, int64_t count)
-{
-	(void)ctx;
-	(void)verdict;
-	(void)count;
-}
-
-static void
 ignore_interrupted(void *ctx, const struct store_interrupted *i)
 {
 	(void)ctx;
@@ -365,9 +357,6 @@ main(int argc, char **argv)
 	store_close(s, &now);
 	s = open_timed(argv[1], "open after a stop (quick_check)");
 	measure_history(s, n);
-	start = now_ms();
-	require(store_counts(s, ignore_count, NULL), "counts");
-	(void)printf("%-52s %19.2f ms\n", "counts", now_ms() - start);
 	measure_commits(s, n);
 	store_close(s, &now);
 	measure_all_cold(argv[1]);

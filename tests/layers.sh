@@ -20,13 +20,14 @@ include_rules()
 {
 	cat <<-'END'
 	include/cfdfu   ^cfdfu/                                             pure
+	include/cfdfu/system.h ^cfdfu/                                      -
 	daemon/core     ^(cfdfu|core)/                                      pure
 	daemon/firmware ^(cfdfu|firmware)/|^core/(image|layout|platform|profile)[.]h pure,zip,jansson,zlib,sodium
 	daemon/wire     ^(cfdfu|wire)/                                      pure,jansson
 	daemon/usb      ^(cfdfu|usb)/                                       event2,libusb
 	daemon/udev     ^(cfdfu|udev)/                                      event2,libudev
 	daemon/ctl      ^(cfdfu|ctl|wire)/                                  event2,jansson
-	daemon/store    ^(cfdfu|store)/                                     sqlite3,sodium
+	daemon/store    ^(cfdfu|store)/                                     sqlite3,sodium,zlib
 	daemon/app      ^(cfdfu|app|core|firmware|wire|usb|udev|ctl|store)/ event2,jansson,ini,systemd
 	daemon/main.c   ^(cfdfu|app|core|firmware|wire|usb|udev|ctl|store)/ event2,jansson,ini,systemd
 	client          ^(cfdfu|client|wire|firmware)/|^core/(image|layout|platform|profile)[.]h jansson,libsmartcols

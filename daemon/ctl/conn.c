@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cfdfu/proto.h"
+#include "cfdfu/system.h"
 #include "wire/varlink.h"
 
 #define READ_BYTES 16384
@@ -23,15 +23,6 @@
 #define UNREAD_MAX 65536    /* LIMIT: queued bytes above which no new request is looked at */
 #define STALLED_MS 10000    /* no progress in sending for so long: may be closed to make room */
 #define TOTAL_BYTES_MAX (16U * 1024U * 1024U) /* LIMIT: queued for all clients */
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t = { .tv_sec = 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* WHY: cannot fail for this clock */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void
 close_fd(int fd)
@@ -90,7 +81,7 @@ process(struct conn *c)
 		call_reject(c, "a request has at most 64 KiB");
 	if (r <= 0)
 		return false;
-	c->progress_ms = now_ms();
+	c->progress_ms = clock_ms(CLOCK_MONOTONIC);
 	if (!c->authentic) {
 		c->authentic = true;
 		(void)event_del(c->on_deadline); /* WHY: fires in vain at worst */
@@ -217,7 +208,7 @@ conn_flush(struct conn *c)
 			c->broken = c->broken || (errno != EAGAIN && errno != EINTR);
 			break;
 		}
-		c->progress_ms = now_ms();
+		c->progress_ms = clock_ms(CLOCK_MONOTONIC);
 		k->sent += (size_t)n;
 		c->out_bytes -= (size_t)n;
 		c->server->out_bytes -= (size_t)n;
@@ -284,7 +275,7 @@ conn_new(struct server *s, int fd, const struct peer *peer)
 	c->server = s;
 	c->fd = fd;
 	c->peer = *peer;
-	c->progress_ms = now_ms();
+	c->progress_ms = clock_ms(CLOCK_MONOTONIC);
 	STAILQ_INIT(&c->out);
 	TAILQ_INSERT_TAIL(&s->conns, c, link);
 	s->conn_count++;
@@ -334,7 +325,7 @@ bool
 conn_is_idle(const struct conn *c)
 {
 	if (c->out_bytes > 0)
-		return now_ms() - c->progress_ms > STALLED_MS;
+		return clock_ms(CLOCK_MONOTONIC) - c->progress_ms > STALLED_MS;
 	return c->call == NULL;
 }
 
@@ -373,7 +364,7 @@ conn_send(struct conn *c, char *take_text, size_t count)
 	*k = (struct chunk){ .text = take_text, .count = count };
 	STAILQ_INSERT_TAIL(&c->out, k, link);
 	if (c->out_bytes == 0)
-		c->progress_ms = now_ms();
+		c->progress_ms = clock_ms(CLOCK_MONOTONIC);
 	c->out_bytes += count;
 	c->server->out_bytes += count;
 	limit_total(c->server);

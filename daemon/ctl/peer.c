@@ -42,9 +42,10 @@ name_user(uid_t uid, char name[PEER_USER_MAX])
 	(void)fclose(f); /* WHY: it was only read */
 }
 
-bool
-peer_may_change(uid_t uid, gid_t gid, const gid_t *groups, size_t group_count, uid_t own_uid,
-		gid_t change_gid)
+/* Root, the service's own user, or a member of the group ((gid_t)-1: there is none). */
+static bool
+may_change(uid_t uid, gid_t gid, const gid_t *groups, size_t group_count, uid_t own_uid,
+	   gid_t change_gid)
 {
 	if (uid == 0 || uid == own_uid)
 		return true;
@@ -100,8 +101,7 @@ peer_of_socket(int fd, gid_t change_gid, struct peer *ret_peer)
 	if (r < 0)
 		return r;
 	*ret_peer = (struct peer){ .uid = cred.uid, .gid = cred.gid, .pid = cred.pid };
-	ret_peer->may_change =
-	    peer_may_change(cred.uid, cred.gid, groups, count, geteuid(), change_gid);
+	ret_peer->may_change = may_change(cred.uid, cred.gid, groups, count, geteuid(), change_gid);
 	name_user(cred.uid, ret_peer->user);
 	free(groups);
 	return 0;

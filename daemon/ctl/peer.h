@@ -11,11 +11,4 @@
  */
 int peer_of_socket(int fd, gid_t change_gid, struct peer *ret_peer) MUST_CHECK;
 
-/*
- * The rule alone: root, the service's own user, or a member of the group ((gid_t)-1: there is
- * none).
- */
-bool peer_may_change(uid_t uid, gid_t gid, const gid_t *groups, size_t group_count, uid_t own_uid,
-		     gid_t change_gid);
-
 #endif

@@ -8,10 +8,10 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cfdfu/proto.h"
+#include "cfdfu/system.h"
 #include "ctl/conn.h"
 #include "ctl/listen.h"
 #include "ctl/peer.h"
@@ -89,12 +89,6 @@ let_in(struct server *s, int fd)
 	return conn_new(s, fd, &peer);
 }
 
-int
-server_adopt(struct server *s, int fd)
-{
-	return let_in(s, fd);
-}
-
 static void
 pause_accepting(struct server *s)
 {
@@ -146,11 +140,8 @@ on_pause_over(evutil_socket_t fd, short what, void *arg)
 static uint64_t
 now_us(void *ctx)
 {
-	struct timespec t = { .tv_sec = 0 };
-
 	(void)ctx;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* WHY: cannot fail for this clock */
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+	return (uint64_t)clock_us(CLOCK_MONOTONIC);
 }
 
 /* The middle one of three is libevent's default. */

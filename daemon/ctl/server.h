@@ -120,12 +120,6 @@ size_t server_client_count(const struct server *s);
 /* The most requests that were taken between two looks at the devices, since the start. */
 unsigned server_requests_max(const struct server *s);
 
-/*
- * Accepts a connected socket as if it had come through the listening one (taken): for tests and
- * tools.
- */
-int server_adopt(struct server *s, int fd) MUST_CHECK;
-
 const struct peer *call_peer(const struct call *call);
 const char *call_method(const struct call *call); /* full name */
 json_t *call_parameters(const struct call *call); /* borrowed */

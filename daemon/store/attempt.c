@@ -165,14 +165,14 @@ tell_one(struct store *s, int64_t id, void (*each)(void *ctx, const struct store
 	r = db_step(s->db, st);
 	if (r <= 0)
 		return r;
-	i.kind = (const char *)sqlite3_column_text(st, 0);
-	i.port = (const char *)sqlite3_column_text(st, 1);
-	i.serial = (const char *)sqlite3_column_text(st, 2);
-	i.dfu_serial = (const char *)sqlite3_column_text(st, 3);
-	i.platform = (const char *)sqlite3_column_text(st, 4);
-	i.firmware_name = (const char *)sqlite3_column_text(st, 5);
-	i.firmware_sha256 = (const char *)sqlite3_column_text(st, 6);
-	i.flags = (const char *)sqlite3_column_text(st, 7);
+	i.kind = db_text(st, 0);
+	i.port = db_text(st, 1);
+	i.serial = db_text(st, 2);
+	i.dfu_serial = db_text(st, 3);
+	i.platform = db_text(st, 4);
+	i.firmware_name = db_text(st, 5);
+	i.firmware_sha256 = db_text(st, 6);
+	i.flags = db_text(st, 7);
 	i.crashes = (unsigned)sqlite3_column_int64(st, 8);
 	each(ctx, &i);
 	(void)sqlite3_reset(st); /* after a row: cannot fail */

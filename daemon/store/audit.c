@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cfdfu/system.h"
+
 #define WINDOW_BYTES (256 * 1024)
 
 struct audit_reader {
@@ -145,22 +147,6 @@ find_tail(struct audit *a, off_t size)
 		if (r != 0 || from == 0)
 			return r < 0 ? r : 0;
 	}
-}
-
-static int
-write_all(int fd, const char *data, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		size -= (size_t)n;
-	}
-	return 0;
 }
 
 /* What is behind the last good line is evidence: kept under another name. */

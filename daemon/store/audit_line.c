@@ -8,41 +8,18 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sodium.h>
 #include <string.h>
+#include <zlib.h>
 
 #define CRC_TEXT ",\"crc\":\""
 #define KIND_NAME_MAX 32			     /* LIMIT: with its end */
 #define TRAILER_BYTES (sizeof(CRC_TEXT) - 1 + 8 + 2) /* ...01234567"} */
 
-/* CRC-32 as in zlib, four bits at a time: the file is small beside the syncs it costs. */
 static uint32_t
-crc32_of(const char *data, size_t size)
+crc_of(const char *text, size_t size)
 {
-	static const uint32_t nibble[16] = {
-		0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
-		0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
-		0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
-	};
-	uint32_t crc = 0xFFFFFFFF;
-
-	for (size_t i = 0; i < size; i++) {
-		crc ^= (uint8_t)data[i];
-		crc = crc >> 4 ^ nibble[crc & 15];
-		crc = crc >> 4 ^ nibble[crc & 15];
-	}
-	return ~crc;
-}
-
-static void
-hex_of(const uint8_t *bytes, size_t count, char *out)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < count; i++) {
-		out[2 * i] = digits[bytes[i] >> 4];
-		out[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	out[2 * count] = '\0';
+	return (uint32_t)crc32(0, (const Bytef *)text, (uInt)size);
 }
 
 size_t
@@ -52,15 +29,15 @@ audit_format(const struct record *r, char *out)
 	int n, crc;
 
 	assert(r->seq > 0 && r->body_size < RECORD_BODY_MAX);
-	hex_of(r->prev, sizeof(r->prev), prev);
-	hex_of(r->hash, sizeof(r->hash), hash);
+	(void)sodium_bin2hex(prev, sizeof(prev), r->prev, sizeof(r->prev)); /* cannot fail */
+	(void)sodium_bin2hex(hash, sizeof(hash), r->hash, sizeof(r->hash));
 	n = snprintf(out, AUDIT_LINE_MAX,
 		     "{\"seq\":%" PRId64
 		     ",\"kind\":\"%s\",\"prev\":\"%s\",\"hash\":\"%s\",\"body\":%s",
 		     r->seq, record_kind_name(r->kind), prev, hash, r->body);
 	assert(n > 0 && (size_t)n + TRAILER_BYTES + 2 <= AUDIT_LINE_MAX);
 	crc = snprintf(out + n, AUDIT_LINE_MAX - (size_t)n, CRC_TEXT "%08" PRIx32 "\"}\n",
-		       crc32_of(out, (size_t)n));
+		       crc_of(out, (size_t)n));
 	return (size_t)n + (size_t)crc;
 }
 
@@ -92,26 +69,17 @@ take_number(struct cursor *c, int64_t *ret)
 	return c->p > start;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool
 take_hash(struct cursor *c, uint8_t ret[RECORD_HASH_BYTES])
 {
-	if (c->end - c->p < 2 * RECORD_HASH_BYTES)
-		return false;
-	for (size_t i = 0; i < RECORD_HASH_BYTES; i++, c->p += 2) {
-		int high = hex_digit(c->p[0]), low = hex_digit(c->p[1]);
+	const size_t digits = 2 * RECORD_HASH_BYTES;
+	size_t bytes;
 
-		if (high < 0 || low < 0)
-			return false;
-		ret[i] = (uint8_t)(high << 4 | low);
-	}
+	/* Lower case only: one record has one line. */
+	if ((size_t)(c->end - c->p) < digits || strspn(c->p, "0123456789abcdef") < digits ||
+	    sodium_hex2bin(ret, RECORD_HASH_BYTES, c->p, digits, NULL, &bytes, NULL) < 0)
+		return false;
+	c->p += digits;
 	return true;
 }
 
@@ -120,8 +88,7 @@ trailer_is_right(const char *line, size_t size)
 {
 	char expected[TRAILER_BYTES + 1];
 
-	(void)snprintf(expected, sizeof(expected), CRC_TEXT "%08" PRIx32 "\"}",
-		       crc32_of(line, size));
+	(void)snprintf(expected, sizeof(expected), CRC_TEXT "%08" PRIx32 "\"}", crc_of(line, size));
 	return memcmp(line + size, expected, TRAILER_BYTES) == 0;
 }
 

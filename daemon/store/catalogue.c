@@ -16,29 +16,23 @@ static const char *const scopes[] = {
 };
 _Static_assert(ARRAY_LEN(scopes) == STORE_SCOPE_COUNT, "every scope has a name");
 
-static const char *
-text(sqlite3_stmt *st, int column)
-{
-	return (const char *)sqlite3_column_text(st, column);
-}
-
 static void
 firmware_of_row(sqlite3_stmt *st, struct store_firmware *f)
 {
 	*f = (struct store_firmware){
-		.name = text(st, 0),
-		.sha256 = text(st, 1),
-		.file = text(st, 2),
-		.file_sha256 = text(st, 3),
-		.source_name = text(st, 4),
-		.source_sha256 = text(st, 5),
-		.version = text(st, 6),
-		.revision = text(st, 7),
+		.name = db_text(st, 0),
+		.sha256 = db_text(st, 1),
+		.file = db_text(st, 2),
+		.file_sha256 = db_text(st, 3),
+		.source_name = db_text(st, 4),
+		.source_sha256 = db_text(st, 5),
+		.version = db_text(st, 6),
+		.revision = db_text(st, 7),
 		.platforms = (unsigned)sqlite3_column_int64(st, 8),
 		.size_bytes = (uint64_t)sqlite3_column_int64(st, 9),
-		.notes = text(st, 10),
+		.notes = db_text(st, 10),
 		.added_ms = sqlite3_column_int64(st, 11),
-		.added_by = text(st, 12),
+		.added_by = db_text(st, 12),
 		.incomplete = sqlite3_column_int64(st, 13) != 0,
 	};
 }
@@ -228,7 +222,7 @@ store_get(struct store *s, enum store_scope scope, const char *name, char *ret_v
 	db_bind_text(st, 2, name);
 	r = db_step(s->db, st);
 	if (r > 0) {
-		const char *value = text(st, 0);
+		const char *value = db_text(st, 0);
 
 		if (value == NULL)
 			r = -ENOMEM;
@@ -254,7 +248,7 @@ store_each(struct store *s, enum store_scope scope,
 	st = db_query(s->db, DB_SETTINGS);
 	db_bind_text(st, 1, scopes[scope]);
 	while ((r = db_step(s->db, st)) > 0)
-		each(ctx, text(st, 0), text(st, 1));
+		each(ctx, db_text(st, 0), db_text(st, 1));
 	return r;
 }
 
@@ -273,34 +267,4 @@ store_act(struct store *s, const struct store_act *a, const struct store_time *n
 	body_text(&b, "method", a->method, STORE_NAME_MAX);
 	body_text(&b, "arguments", a->arguments, STORE_MESSAGE_MAX);
 	return batch_queue(s, RECORD_ACT, 0, &b);
-}
-
-int
-store_act_each(struct store *s, int64_t before_id, unsigned limit,
-	       void (*each)(void *ctx, const struct store_act *a), void *ctx)
-{
-	struct store_act a;
-	sqlite3_stmt *st;
-	int r = store_usable(s);
-
-	if (r < 0)
-		return r;
-	st = db_query(s->db, DB_ACTS);
-	(void)sqlite3_bind_int64(st, 1, before_id > 0 ? before_id : INT64_MAX); /* cannot fail */
-	(void)sqlite3_bind_int64(
-	    st, 2, limit > 0 && limit < STORE_HISTORY_MAX ? limit : STORE_HISTORY_MAX);
-	while ((r = db_step(s->db, st)) > 0) {
-		a = (struct store_act){
-			.id = sqlite3_column_int64(st, 0),
-			.at_ms = sqlite3_column_int64(st, 1),
-			.at = text(st, 2),
-			.uid = sqlite3_column_int64(st, 3),
-			.pid = sqlite3_column_int64(st, 4),
-			.user = text(st, 5),
-			.method = text(st, 6),
-			.arguments = text(st, 7),
-		};
-		each(ctx, &a);
-	}
-	return r;
 }

@@ -94,6 +94,12 @@ db_bind_text(sqlite3_stmt *st, int at, const char *text)
 		(void)sqlite3_bind_text(st, at, text, -1, SQLITE_STATIC);
 }
 
+const char *
+db_text(sqlite3_stmt *st, int column)
+{
+	return (const char *)sqlite3_column_text(st, column);
+}
+
 bool
 db_moved(struct db *db)
 {
@@ -209,10 +215,9 @@ body_of_row(sqlite3_stmt *st, struct body *b)
 			break;
 		case SQLITE_TEXT:
 			if (strcmp(key, "stages") == 0)
-				body_raw(b, key, (const char *)sqlite3_column_text(st, i));
+				body_raw(b, key, db_text(st, i));
 			else
-				body_text(b, key, (const char *)sqlite3_column_text(st, i),
-					  RECORD_BODY_MAX);
+				body_text(b, key, db_text(st, i), RECORD_BODY_MAX);
 			break;
 		default: /* NULL; STRICT tables have nothing else in these columns */
 			break;
@@ -240,8 +245,8 @@ body_again(struct db *db, enum record_kind kind, int64_t ref, struct body *b)
 static int
 record_of_row(struct db *db, sqlite3_stmt *st, int64_t seq, struct record **ret_record)
 {
-	const char *kind = (const char *)sqlite3_column_text(st, 0);
-	const char *text = (const char *)sqlite3_column_text(st, 4);
+	const char *kind = db_text(st, 0);
+	const char *text = db_text(st, 4);
 	enum record_kind k;
 	struct body b;
 	struct record *r;
@@ -301,7 +306,7 @@ db_was_unclean(struct db *db)
 	db_bind_text(st, 1, "store");
 	db_bind_text(st, 2, "running");
 	if (db_step(db, st) > 0) {
-		const char *v = (const char *)sqlite3_column_text(st, 0);
+		const char *v = db_text(st, 0);
 
 		unclean = v != NULL && v[0] == '1';
 		(void)sqlite3_reset(st);

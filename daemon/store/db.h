@@ -52,17 +52,13 @@ enum db_query {
 	DB_PLACE,
 	DB_DRONES_WITH,
 	DB_PORT_KNOWN,
-	DB_TALLY,
 	DB_INTERRUPTED,
 	DB_DRONE,
-	DB_DRONES,
 	DB_DRONES_FROM,
-	DB_PORT,
 	DB_PORTS,
 	DB_FIRMWARE,
 	DB_FIRMWARES,
 	DB_FIRMWARE_USE,
-	DB_ACTS,
 	DB_SAME_ACT,
 	DB_QUERY_COUNT
 };
@@ -104,6 +100,8 @@ int db_run(struct db *db, enum db_query q) MUST_CHECK;
 int db_step(struct db *db, struct sqlite3_stmt *st) MUST_CHECK;
 /* NULL and "" are NULL.  A text that cannot be bound (no memory) fails the next step. */
 void db_bind_text(struct sqlite3_stmt *st, int at, const char *text);
+/* A column's text, good until the next step; NULL is NULL (and memory that ran out). */
+const char *db_text(struct sqlite3_stmt *st, int column);
 
 /* Applies a record that is on the chain and adds its row.  0, or 1: it was a repetition and changed
  * nothing else. */

@@ -38,7 +38,7 @@ ask(struct db *db, const char *sql, char *out, size_t size, char *why)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(st);
 	if (rc == SQLITE_ROW)
-		copy_text(out, size, (const char *)sqlite3_column_text(st, 0));
+		copy_text(out, size, db_text(st, 0));
 	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
 		rc = SQLITE_OK;
 	rc = explain(db, rc, sql, why);

@@ -108,8 +108,6 @@ static const char *const texts[] = {
 	[DB_DRONES_WITH] = "SELECT min(id), count(*) FROM drone"
 			   " WHERE serial = ?1 OR dfu_serial = ?1",
 	[DB_PORT_KNOWN] = "SELECT 1 FROM attempt WHERE port = ?1 LIMIT 1",
-	[DB_TALLY] = "SELECT verdict, n FROM tally UNION ALL"
-		     " SELECT 'running', count(*) FROM attempt WHERE end_seq IS NULL",
 	[DB_INTERRUPTED] =
 		"SELECT a.kind, a.port, a.serial, coalesce(a.dfu_serial, d.dfu_serial), a.platform,"
 		" nullif(i.name, ''), nullif(i.sha256, ''), a.flags, p.crashes FROM attempt a"
@@ -118,11 +116,9 @@ static const char *const texts[] = {
 	[DB_DRONE] = "SELECT " DRONE_COLUMNS " WHERE d.id = coalesce("
 		     "(SELECT id FROM drone WHERE serial = ?1), (SELECT min(id) FROM drone"
 		     " WHERE dfu_serial = ?2 AND (serial IS NULL OR ?1 IS NULL)))",
-	[DB_DRONES] = "SELECT " DRONE_COLUMNS " ORDER BY d.id",
 	[DB_DRONES_FROM] = "SELECT serial, dfu_serial FROM drone WHERE serial >= ?1 AND serial < ?2"
 			   " UNION SELECT serial, dfu_serial FROM drone"
 			   " WHERE dfu_serial >= ?1 AND dfu_serial < ?2 LIMIT ?3",
-	[DB_PORT] = "SELECT " PORT_COLUMNS " WHERE port = ?1",
 	[DB_PORTS] = "SELECT " PORT_COLUMNS " ORDER BY port",
 	[DB_FIRMWARE] = "SELECT " FIRMWARE_COLUMNS " WHERE name = ?1",
 	[DB_FIRMWARES] = "SELECT " FIRMWARE_COLUMNS " ORDER BY id",
@@ -133,8 +129,6 @@ static const char *const texts[] = {
 			" AND user IS json_extract(?2, '$.user')"
 			" AND method IS json_extract(?2, '$.method')"
 			" AND arguments IS json_extract(?2, '$.arguments')",
-	[DB_ACTS] = "SELECT id, at_ms, at, uid, pid, user, method, arguments FROM acts"
-		    " WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
 };
 /* clang-format on */
 

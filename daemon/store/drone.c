@@ -11,36 +11,30 @@
 
 #define NOTE_AGAIN_MS 60000 /* LIMIT: last_seen is not worth a record more often */
 
-static const char *
-text(sqlite3_stmt *st, int column)
-{
-	return (const char *)sqlite3_column_text(st, column);
-}
-
 static void
 drone_of_row(sqlite3_stmt *st, struct store_drone *d)
 {
 	*d = (struct store_drone){
 		.id = sqlite3_column_int64(st, 0),
-		.serial = text(st, 1),
-		.dfu_serial = text(st, 2),
-		.platform = text(st, 3),
-		.device_type = text(st, 4),
-		.board_type = text(st, 5),
-		.loader_sha256 = text(st, 6),
-		.version = text(st, 7),
-		.quirks = text(st, 8),
+		.serial = db_text(st, 1),
+		.dfu_serial = db_text(st, 2),
+		.platform = db_text(st, 3),
+		.device_type = db_text(st, 4),
+		.board_type = db_text(st, 5),
+		.loader_sha256 = db_text(st, 6),
+		.version = db_text(st, 7),
+		.quirks = db_text(st, 8),
 		.first_seen_ms = sqlite3_column_int64(st, 9),
 		.last_seen_ms = sqlite3_column_int64(st, 10),
 		.last_attempt = sqlite3_column_int64(st, 11),
-		.last_verdict = text(st, 12),
-		.last_firmware = text(st, 13),
-		.last_sha256 = text(st, 14),
+		.last_verdict = db_text(st, 12),
+		.last_firmware = db_text(st, 13),
+		.last_sha256 = db_text(st, 14),
 		.failures = (unsigned)sqlite3_column_int64(st, 15),
-		.failed_ports = text(st, 16),
+		.failed_ports = db_text(st, 16),
 		.failed_port_count = (unsigned)sqlite3_column_int64(st, 17),
 		.quarantined_ms = sqlite3_column_int64(st, 18),
-		.quarantined_why = text(st, 19),
+		.quarantined_why = db_text(st, 19),
 		.shares_dfu_serial = sqlite3_column_int(st, 20) != 0,
 	};
 }
@@ -79,23 +73,6 @@ store_drone_find(struct store *s, const char *serial, const char *dfu_serial,
 }
 
 int
-store_drone_each(struct store *s, void (*each)(void *ctx, const struct store_drone *d), void *ctx)
-{
-	struct store_drone d;
-	sqlite3_stmt *st;
-	int r = store_usable(s);
-
-	if (r < 0)
-		return r;
-	st = db_query(s->db, DB_DRONES);
-	while ((r = db_step(s->db, st)) > 0) {
-		drone_of_row(st, &d);
-		each(ctx, &d);
-	}
-	return r;
-}
-
-int
 store_drone_begins(struct store *s, const char *prefix, unsigned limit,
 		   void (*each)(void *ctx, const char *serial, const char *dfu_serial), void *ctx)
 {
@@ -114,7 +91,7 @@ store_drone_begins(struct store *s, const char *prefix, unsigned limit,
 	db_bind_text(st, 2, behind);
 	(void)sqlite3_bind_int64(st, 3, limit); /* as db_bind_text(): a missing one finds nothing */
 	while ((r = db_step(s->db, st)) > 0)
-		each(ctx, text(st, 0), text(st, 1));
+		each(ctx, db_text(st, 0), db_text(st, 1));
 	return r;
 }
 
@@ -216,34 +193,13 @@ static void
 port_of_row(sqlite3_stmt *st, struct store_port *p)
 {
 	*p = (struct store_port){
-		.port = text(st, 0),
-		.label = text(st, 1),
+		.port = db_text(st, 0),
+		.label = db_text(st, 1),
 		.failures = (unsigned)sqlite3_column_int64(st, 2),
 		.crashes = (unsigned)sqlite3_column_int64(st, 3),
 		.quarantined_ms = sqlite3_column_int64(st, 4),
-		.quarantined_why = text(st, 5),
+		.quarantined_why = db_text(st, 5),
 	};
-}
-
-int
-store_port_find(struct store *s, const char *port,
-		void (*each)(void *ctx, const struct store_port *p), void *ctx)
-{
-	struct store_port p;
-	sqlite3_stmt *st;
-	int r = store_usable(s);
-
-	if (r < 0)
-		return r;
-	st = db_query(s->db, DB_PORT);
-	db_bind_text(st, 1, port);
-	r = db_step(s->db, st);
-	if (r > 0) {
-		port_of_row(st, &p);
-		each(ctx, &p);
-		(void)sqlite3_reset(st); /* after a row: cannot fail */
-	}
-	return r;
 }
 
 int
@@ -270,18 +226,4 @@ store_port_quarantine(struct store *s, const char *port, const char *why,
 	if (!store_text_present(port))
 		return -EINVAL;
 	return queue_aside(s, RECORD_PORT_ASIDE, "port", port, why, now);
-}
-
-int
-store_port_label(struct store *s, const char *port, const char *label, const struct store_time *now)
-{
-	struct body b;
-
-	if (!store_text_present(port))
-		return -EINVAL;
-	body_begin(&b);
-	body_moment(&b, now);
-	body_text(&b, "port", port, STORE_NAME_MAX);
-	body_text(&b, "label", label, STORE_NAME_MAX);
-	return batch_queue(s, RECORD_PORT_LABEL, 0, &b);
 }

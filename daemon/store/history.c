@@ -11,12 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-static const char *
-text(sqlite3_stmt *st, int column)
-{
-	return (const char *)sqlite3_column_text(st, column);
-}
-
 static int64_t
 number(sqlite3_stmt *st, int column)
 {
@@ -60,28 +54,28 @@ attempt_of_row(sqlite3_stmt *st, struct row *row)
 		.id = sqlite3_column_int64(st, 0),
 		.started_ms = sqlite3_column_int64(st, 1),
 		.ended_ms = number(st, 2),
-		.kind = text(st, 3),
-		.port = text(st, 4),
-		.label = text(st, 5),
-		.serial = text(st, 6),
-		.dfu_serial = text(st, 7),
-		.platform = text(st, 8),
-		.firmware_name = text(st, 9),
-		.firmware_version = text(st, 10),
-		.firmware_sha256 = text(st, 11),
-		.version_before = text(st, 12),
-		.version_after = text(st, 13),
-		.verdict = text(st, 14),
-		.fault = text(st, 15),
-		.fault_class = text(st, 16),
-		.step = text(st, 17),
+		.kind = db_text(st, 3),
+		.port = db_text(st, 4),
+		.label = db_text(st, 5),
+		.serial = db_text(st, 6),
+		.dfu_serial = db_text(st, 7),
+		.platform = db_text(st, 8),
+		.firmware_name = db_text(st, 9),
+		.firmware_version = db_text(st, 10),
+		.firmware_sha256 = db_text(st, 11),
+		.version_before = db_text(st, 12),
+		.version_after = db_text(st, 13),
+		.verdict = db_text(st, 14),
+		.fault = db_text(st, 15),
+		.fault_class = db_text(st, 16),
+		.step = db_text(st, 17),
 		.address = number(st, 18),
 		.bytes_written = number(st, 19),
 		.sectors_erased = number(st, 20),
 		.transfers = number(st, 21),
 		.duration_ms = number(st, 22),
-		.message = text(st, 23),
-		.flags = text(st, 24),
+		.message = db_text(st, 23),
+		.flags = db_text(st, 24),
 		.synchronised = sqlite3_column_int(st, 25) != 0,
 	};
 	row->a.started_at = write_time(row->a.started_ms, row->started_at);
@@ -279,7 +273,7 @@ read_stages(struct store *s, int64_t id, struct store_stage *stages, size_t *ret
 
 	(void)sqlite3_bind_int64(st, 1, id); /* cannot fail */
 	while ((r = db_step(s->db, st)) > 0 && n < STORE_STAGES_MAX) {
-		const char *name = text(st, 0);
+		const char *name = db_text(st, 0);
 		char *copy = name != NULL ? strdup(name) : NULL;
 
 		if (copy == NULL) {
@@ -322,20 +316,5 @@ store_attempt_get(struct store *s, int64_t id,
 	}
 	for (size_t i = 0; i < count; i++)
 		free((char *)stages[i].name); /* const for those it is shown to */
-	return r;
-}
-
-int
-store_counts(struct store *s, void (*each)(void *ctx, const char *verdict, int64_t count),
-	     void *ctx)
-{
-	sqlite3_stmt *st;
-	int r = store_usable(s);
-
-	if (r < 0)
-		return r;
-	st = db_query(s->db, DB_TALLY);
-	while ((r = db_step(s->db, st)) > 0)
-		each(ctx, text(st, 0), sqlite3_column_int64(st, 1));
 	return r;
 }

@@ -10,47 +10,30 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Length of the valid UTF-8 sequence at p, 0 when there is none (overlong, surrogate, cut, C1
- * control). */
-static size_t
-utf8_length(const unsigned char *p)
-{
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] >= 0xC2 && p[0] <= 0xDF && (p[1] & 0xC0) == 0x80)
-		return p[0] == 0xC2 && p[1] < 0xA0 ? 0 : 2;
-	if ((p[0] & 0xF0) == 0xE0 && (p[1] & 0xC0) == 0x80 && (p[2] & 0xC0) == 0x80) {
-		if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] >= 0xA0))
-			return 0;
-		return 3;
-	}
-	if (p[0] >= 0xF0 && p[0] <= 0xF4 && (p[1] & 0xC0) == 0x80 && (p[2] & 0xC0) == 0x80 &&
-	    (p[3] & 0xC0) == 0x80) {
-		if ((p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] >= 0x90))
-			return 0;
-		return 4;
-	}
-	return 0;
-}
+#include "cfdfu/utf8.h"
 
 size_t
 record_clean_text(const char *text, char *out, size_t size)
 {
-	const unsigned char *p = (const unsigned char *)(text != NULL ? text : "");
+	const char *p = text != NULL ? text : "";
 	size_t at = 0;
 
 	while (*p != '\0') {
-		size_t n = utf8_length(p);
-		char one = n == 0 ? '?' : *p < 0x20 || *p == 0x7F ? ' ' : (char)*p;
+		uint32_t code = 0;
+		size_t n = utf8_decode(p, &code);
+		bool wide = n > 1 && code >= 0xA0;
+		size_t count = wide ? n : 1;
 
-		if (at + (n > 1 ? n : 1) >= size)
+		if (at + count >= size)
 			break;
-		if (n > 1)
+		if (wide)
 			memcpy(out + at, p, n);
+		else if (n == 1)
+			out[at] = code < 0x20 || code == 0x7F ? ' ' : *p;
 		else
-			out[at] = one;
-		at += n > 1 ? n : 1;
-		p += n > 1 ? n : 1;
+			out[at] = '?';
+		at += count;
+		p += count;
 	}
 	out[at] = '\0';
 	return at;

@@ -166,12 +166,6 @@ static const struct record_step steps_port_aside[] = {
 	{ NULL, false },
 };
 
-static const struct record_step steps_port_label[] = {
-	{ "INSERT INTO port (port, label) VALUES (" J("port") ", " J("label") ")"
-	  " ON CONFLICT (port) DO UPDATE SET label = excluded.label", false },
-	{ NULL, false },
-};
-
 static const struct record_step steps_firmware[] = {
 	{ "INSERT INTO firmware (name, sha256, file, file_sha256, source_name,"
 	  " source_sha256, version, revision, platforms, size_bytes, notes, added_ms, added_by,"
@@ -251,7 +245,6 @@ static const struct {
 	[RECORD_DRONE] = { "drone", steps_drone, NULL },
 	[RECORD_DRONE_ASIDE] = { "drone-aside", steps_drone_aside, NULL },
 	[RECORD_PORT_ASIDE] = { "port-aside", steps_port_aside, NULL },
-	[RECORD_PORT_LABEL] = { "port-label", steps_port_label, NULL },
 	[RECORD_FIRMWARE] = { "firmware", steps_firmware, NULL },
 	[RECORD_FIRMWARE_GONE] = { "firmware-gone", steps_firmware_gone, NULL },
 	[RECORD_SETTING] = { "setting", steps_setting, NULL },

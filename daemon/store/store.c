@@ -291,32 +291,3 @@ body_moment(struct body *b, const struct store_time *now)
 	body_text(b, "boot", now->boot_id, STORE_NAME_MAX);
 	body_int(b, "sync", now->synchronised);
 }
-
-int
-store_export_backup(struct store *s, const char *path)
-{
-	sqlite3 *to = NULL;
-	sqlite3_backup *b;
-	int r = store_usable(s), rc, fd;
-
-	if (r < 0)
-		return r;
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return -errno;
-	(void)close(fd); /* only made sure that it is new */
-	rc = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE, NULL);
-	b = rc == SQLITE_OK ? sqlite3_backup_init(to, "main", db_handle(s->db), "main") : NULL;
-	if (b != NULL) {
-		(void)sqlite3_backup_step(b, -1); /* repeated by finish */
-		rc = sqlite3_backup_finish(b);
-	} else if (rc == SQLITE_OK) {
-		rc = sqlite3_errcode(to);
-	}
-	r = db_errno(to, rc);
-	if (sqlite3_close(to) != SQLITE_OK && r == 0)
-		r = -EIO;
-	if (r < 0)
-		(void)unlink(path); /* half a copy is none */
-	return r;
-}

@@ -147,10 +147,6 @@ uint64_t store_durable(const struct store *s);
 /* <state_dir>/firmware, created by store_open(). */
 const char *store_firmware_dir(const struct store *s);
 
-/* A consistent copy, by SQLite's backup API, into a file that must not exist.  Blocks; for the
- * operator's request. */
-int store_export_backup(struct store *s, const char *path) MUST_CHECK;
-
 /* --- attempts --- */
 
 struct store_begin {
@@ -283,10 +279,6 @@ int store_history(struct store *s, const struct store_filter *f,
 int store_attempt_get(struct store *s, int64_t id,
 		      void (*each)(void *ctx, const struct store_attempt *a), void *ctx) MUST_CHECK;
 
-/* How many attempts ever ended so, by verdict's name; the ones running come as "running". */
-int store_counts(struct store *s, void (*each)(void *ctx, const char *verdict, int64_t count),
-		 void *ctx) MUST_CHECK;
-
 /* --- drones --- */
 
 /* What is to be remembered of a drone now; NULL leaves what is known. */
@@ -333,10 +325,6 @@ int store_drone_begins(struct store *s, const char *prefix, unsigned limit,
 		       void (*each)(void *ctx, const char *serial, const char *dfu_serial),
 		       void *ctx) MUST_CHECK;
 
-/* All, in order of first sight. */
-int store_drone_each(struct store *s, void (*each)(void *ctx, const struct store_drone *d),
-		     void *ctx) MUST_CHECK;
-
 /* Sets a drone aside (why) or releases it and forgets its failures (why NULL).  serial: either
  * kind.  -EINVAL: ""; -ENOENT: no such drone is recorded (notes and beginnings in the queue are not
  * yet). */
@@ -353,17 +341,12 @@ struct store_port {
 	const char *quarantined_why;
 };
 
-/* 1 and one call of each, 0 never heard of, negative errno. */
-int store_port_find(struct store *s, const char *port,
-		    void (*each)(void *ctx, const struct store_port *p), void *ctx) MUST_CHECK;
 int store_port_each(struct store *s, void (*each)(void *ctx, const struct store_port *p),
 		    void *ctx) MUST_CHECK;
 
 /* Sets a port aside (why), or releases it and forgets its failures and crashes (why NULL). */
 int store_port_quarantine(struct store *s, const char *port, const char *why,
 			  const struct store_time *now) MUST_CHECK;
-int store_port_label(struct store *s, const char *port, const char *label,
-		     const struct store_time *now) MUST_CHECK;
 
 /* --- catalogue, selection, settings --- */
 
@@ -426,17 +409,12 @@ int store_each(struct store *s, enum store_scope scope,
 /* --- what operators did --- */
 
 struct store_act {
-	int64_t id, at_ms; /* out only */
-	const char *at;	   /* out only: ISO 8601 */
-	int64_t uid, pid;  /* -1 unknown */
+	int64_t uid, pid; /* -1 unknown */
 	const char *user;
 	const char *method;    /* required: "Select" */
 	const char *arguments; /* as the client gave them, JSON */
 };
 
 int store_act(struct store *s, const struct store_act *a, const struct store_time *now) MUST_CHECK;
-/* Newest first, ids below before_id (0: all). */
-int store_act_each(struct store *s, int64_t before_id, unsigned limit,
-		   void (*each)(void *ctx, const struct store_act *a), void *ctx) MUST_CHECK;
 
 #endif

@@ -12,6 +12,7 @@
 #include "cfdfu/watch.h"
 
 #include "cfdfu/dfu.h"
+#include "cfdfu/system.h"
 #include "udev/path.h"
 #include "udev/roster.h"
 #include "udev/sysfs.h"
@@ -24,7 +25,6 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #define RECEIVE_BYTES (128 * 1024 * 1024) /* asked for; without privilege the kernel gives less */
@@ -57,10 +57,7 @@ struct watch {
 static uint64_t
 now_us(void)
 {
-	struct timespec ts = { 0, 0 };
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &ts); /* cannot fail for this clock */
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+	return (uint64_t)clock_us(CLOCK_BOOTTIME);
 }
 
 static bool

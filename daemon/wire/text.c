@@ -4,6 +4,8 @@
 
 #include "wire/text.h"
 
+#include "cfdfu/utf8.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,27 +15,6 @@
  * Decodes one character at s (terminated).  Returns its length in bytes, or 0 when it is not UTF-8
  * (RFC 3629: over-long forms, surrogates and what lies above U+10FFFF are not).
  */
-static size_t
-decode(const unsigned char *s, uint32_t *ret_code)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xC2 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
-	uint32_t code;
-
-	if (n == 0 || s[0] > 0xF4)
-		return 0;
-	code = n == 1 ? s[0] : s[0] & (0x7FU >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xC0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3F);
-	}
-	if (code < least[n] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
-		return 0;
-	*ret_code = code;
-	return n;
-}
-
 /* WHY: ESC and its like steer terminals; the direction marks make "exe.nib" of "bin.exe". */
 static bool
 is_harmless(uint32_t code)
@@ -50,12 +31,12 @@ is_harmless(uint32_t code)
 size_t
 text_clean(char *dst, size_t size, const char *src)
 {
-	const unsigned char *s = (const unsigned char *)(src != NULL ? src : "");
+	const char *s = src != NULL ? src : "";
 	size_t used = 0;
 
 	while (*s != '\0') {
 		uint32_t code = 0;
-		size_t n = decode(s, &code);
+		size_t n = utf8_decode(s, &code);
 		bool keep = n > 0 && is_harmless(code);
 		size_t out = keep ? n : 1;
 

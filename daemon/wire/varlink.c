@@ -129,12 +129,6 @@ varlink_in_added(const struct varlink_in *in)
 	return in->dropped + in->used;
 }
 
-bool
-varlink_in_partial(const struct varlink_in *in)
-{
-	return in->used > in->start;
-}
-
 /* LIMIT: PROTO_DEPTH_MAX; jansson's own limit of 2048 is a matter of how it was built. */
 static bool
 is_shallow(const char *text, size_t count)

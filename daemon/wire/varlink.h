@@ -43,9 +43,6 @@ int varlink_in_next(struct varlink_in *in, const char **ret_text, size_t *ret_co
 uint64_t varlink_in_consumed(const struct varlink_in *in);
 uint64_t varlink_in_added(const struct varlink_in *in);
 
-/* True when bytes of a message that is not whole are there. */
-bool varlink_in_partial(const struct varlink_in *in);
-
 struct varlink_call {
 	json_t *whole;	    /* owns what the others point to */
 	const char *method; /* "interface.Method", well-formed */

@@ -156,7 +156,6 @@ static void
 two_drones_with_one_dfu_serial_are_reported(void **state)
 {
 	struct store_filter f = { .serial = "D1" };
-	struct seen_drone s = { 0 };
 	int rows = 0;
 
 	(void)state;
@@ -165,8 +164,7 @@ two_drones_with_one_dfu_serial_are_reported(void **state)
 	note(&(struct store_drone_facts){ .serial = "BBBB", .dfu_serial = "D1" });
 	assert_true(find("AAAA", NULL).d.shares_dfu_serial);
 	assert_true(find(NULL, "D1").d.shares_dfu_serial);
-	assert_int_equal(store_drone_each(store, on_drone, &s), 0);
-	assert_int_equal(s.count, 2);
+	assert_string_equal(ask_db(dir, "SELECT count(*) FROM drone"), "2");
 	end_at(store, begin_at(store, "1-1", "AAAA", 1), &passed, 2);
 	end_at(store, begin_at(store, "1-2", "BBBB", 1), &passed, 2);
 	end_at(store, begin_at(store, "1-2", "CCCC", 1), &passed, 2);
@@ -222,9 +220,10 @@ failed_ports_of_a_drone_are_bounded(void **state)
 }
 
 struct seen_port {
+	const char *wanted;
 	int count;
 	struct store_port p;
-	char label[32], why[64];
+	char why[64];
 };
 
 static void
@@ -232,52 +231,44 @@ on_port(void *ctx, const struct store_port *p)
 {
 	struct seen_port *s = ctx;
 
+	if (strcmp(p->port, s->wanted) != 0)
+		return;
 	s->count++;
 	s->p = *p;
-	copy_text(s->label, sizeof(s->label), p->label);
 	copy_text(s->why, sizeof(s->why), p->quarantined_why);
 }
 
 static struct seen_port
 find_port(const char *port)
 {
-	struct seen_port s = { 0 };
-	int r = store_port_find(store, port, on_port, &s);
+	struct seen_port s = { .wanted = port };
 
-	assert_int_equal(r, s.count);
+	assert_int_equal(store_port_each(store, on_port, &s), 0);
 	return s;
 }
 
 static void
 a_quarantine_lasts_until_it_is_released(void **state)
 {
-	struct seen_port s = { 0 };
-
 	(void)state;
 	end_at(store, begin_at(store, "1-1", "AAAA", 1), &failed, 2);
 	assert_int_equal(store_port_quarantine(store, "1-1", "three in a row", &now), 0);
-	assert_int_equal(store_port_label(store, "1-1", "A1", &now), 0);
 	commit_at(store, 3);
 	assert_int_equal(store_drone_quarantine(store, "aaaa", "on two ports", &now), 0);
 	commit_at(store, 3);
 	assert_string_equal(find_port("1-1").why, "three in a row");
-	assert_string_equal(find_port("1-1").label, "A1");
 	assert_int_equal(find_port("1-1").p.quarantined_ms, WALL_MS + 10);
 	assert_string_equal(find("AAAA", NULL).why, "on two ports");
 	assert_int_equal(store_port_quarantine(store, "1-1", NULL, &now), 0);
 	assert_int_equal(store_drone_quarantine(store, "AAAA", NULL, &now), 0);
-	assert_int_equal(store_port_label(store, "1-1", NULL, &now), 0);
 	commit_at(store, 4);
 	assert_int_equal(find_port("1-1").p.quarantined_ms, 0);
 	assert_int_equal(find_port("1-1").p.failures, 0);
-	assert_string_equal(find_port("1-1").label, "");
 	assert_int_equal(find("AAAA", NULL).d.quarantined_ms, 0);
 	assert_int_equal(find("AAAA", NULL).d.failures, 0);
 	assert_int_equal(find_port("9-9").count, 0);
-	assert_int_equal(store_port_each(store, on_port, &s), 0);
-	assert_int_equal(s.count, 1);
+	assert_string_equal(ask_db(dir, "SELECT count(*) FROM port"), "1");
 	assert_int_equal(store_port_quarantine(store, "", "x", &now), -EINVAL);
-	assert_int_equal(store_port_label(store, NULL, "x", &now), -EINVAL);
 	assert_int_equal(store_drone_quarantine(store, "", "x", &now), -EINVAL);
 	assert_int_equal(store_drone_quarantine(store, "nobody", "x", &now), -ENOENT);
 }
@@ -379,20 +370,8 @@ settings_are_set_read_listed_and_removed(void **state)
 }
 
 static void
-on_act(void *ctx, const struct store_act *a)
-{
-	char *out = ctx;
-
-	(void)snprintf(out + strlen(out), 512 - strlen(out), "%s %lld %s %s %s;", a->at,
-		       (long long)a->uid, a->user != NULL ? a->user : "-", a->method,
-		       a->arguments != NULL ? a->arguments : "-");
-}
-
-static void
 what_operators_did_is_kept(void **state)
 {
-	char list[512] = "";
-
 	(void)state;
 	assert_int_equal(
 	    store_act(store,
@@ -408,11 +387,12 @@ what_operators_did_is_kept(void **state)
 			 0);
 	assert_int_equal(store_act(store, &(struct store_act){ .uid = 1 }, &now), -EINVAL);
 	commit_at(store, 11);
-	assert_int_equal(store_act_each(store, 0, 1, on_act, list), 0);
-	assert_string_equal(list, "2025-01-02T03:04:05.688Z 1000 - Select {\"name\": \"x\"};");
-	list[0] = '\0';
-	assert_int_equal(store_act_each(store, 0, 0, on_act, list), 0);
-	assert_non_null(strstr(list, "root Pause -;"));
+	assert_string_equal(
+	    ask_db(dir, "SELECT group_concat(concat, ';') FROM (SELECT at || ' ' || uid || ' ' ||"
+			" ifnull(user, '-') || ' ' || method || ' ' || ifnull(arguments, '-')"
+			" AS concat FROM acts ORDER BY id DESC)"),
+	    "2025-01-02T03:04:05.688Z 1000 - Select {\"name\": \"x\"};"
+	    "2025-01-02T03:04:05.688Z 0 root Pause -");
 }
 
 static void
@@ -522,25 +502,16 @@ open_attempts_and_the_queue_are_bounded(void **state)
 }
 
 static void
-on_count(void *ctx, const char *verdict, int64_t count)
-{
-	(void)snprintf((char *)ctx + strlen(ctx), 128 - strlen(ctx), "%s=%lld ", verdict,
-		       (long long)count);
-}
-
-static void
 counts_by_verdict_are_kept(void **state)
 {
-	char list[128] = "";
-
 	(void)state;
 	end_at(store, begin_at(store, "1-1", "AAAA", 1), &failed, 2);
 	end_at(store, begin_at(store, "1-1", "AAAA", 1), &passed, 2);
 	end_at(store, begin_at(store, "1-1", "AAAA", 1), &passed, 2);
 	(void)begin_at(store, "1-1", "AAAA", 1);
 	commit_at(store, 3);
-	assert_int_equal(store_counts(store, on_count, list), 0);
-	assert_string_equal(list, "fail=1 pass=2 running=1 ");
+	assert_string_equal(ask_db(dir, "SELECT group_concat(verdict || '=' || n) FROM tally"),
+			    "fail=1,pass=2");
 	end_at(store, 4, &passed, 9);
 }
 

@@ -47,7 +47,6 @@ fill(const char *path)
 	assert_int_equal(store_set(s, STORE_STATION, "paused", "yes", &now), 0);
 	assert_int_equal(store_set(s, STORE_STATION, "paused", NULL, &now), 0);
 	assert_int_equal(store_set(s, STORE_PLATFORM, "1-3", "flapper", &now), 0);
-	assert_int_equal(store_port_label(s, "1-1", "A1", &now), 0);
 	assert_int_equal(store_drone_note(s,
 					  &(struct store_drone_facts){ .serial = "s1",
 								       .dfu_serial = "d1",
@@ -398,25 +397,6 @@ a_rebuild_of_many_records_goes_over_several_transactions(void **state)
 	close_store(s);
 }
 
-static void
-a_backup_is_a_whole_database_and_never_overwrites(void **state)
-{
-	struct store *s;
-	char there[PATH_BYTES + 64];
-
-	(void)state;
-	fill(dir);
-	(void)open_ready(dir, &small_options, &s);
-	strcpy(there, in_dir(dir, "copy.db"));
-	assert_int_equal(store_export_backup(s, there), 0);
-	assert_int_equal(store_export_backup(s, there), -EEXIST);
-	assert_int_equal(store_export_backup(s, "/nowhere/copy.db"), -ENOENT);
-	close_store(s);
-	assert_int_equal(rename(there, in_dir(dir, DB_FILE)), 0);
-	assert_string_equal(ask_db(dir, "SELECT count(*) FROM attempts"), "6");
-	assert_string_equal(ask_db(dir, "PRAGMA integrity_check"), "ok");
-}
-
 int
 main(void)
 {
@@ -432,7 +412,6 @@ main(void)
 		T(a_database_of_another_station_is_set_aside),
 		T(lines_that_cannot_be_read_leave_marked_places_when_rebuilding),
 		T(a_rebuild_of_many_records_goes_over_several_transactions),
-		T(a_backup_is_a_whole_database_and_never_overwrites),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

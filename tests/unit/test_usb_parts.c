@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include "usb/descriptors.h"
-#include "usb/usbfs.h"
 #include "usb/worker.h"
 
 #include <event2/event.h>
@@ -92,57 +91,6 @@ random_bytes_never_lead_out_of_the_buffer(void **state)
 	}
 }
 
-static void
-the_report_says_what_a_machine_lacks(void **state)
-{
-	struct usbfs_report r;
-	const char *mend;
-
-	(void)state;
-	usbfs_look("/nonexistent", &r);
-	assert_int_equal(r.buses, 0);
-	assert_false(r.has_nodes || r.has_udev);
-	assert_int_equal(r.memory_mb, USBFS_UNKNOWN);
-	assert_non_null(usbfs_trouble(&r, &mend));
-	r = (struct usbfs_report){ .buses = 2 };
-	assert_non_null(strstr(usbfs_trouble(&r, &mend), "/dev/bus/usb"));
-	r.has_nodes = true;
-	assert_non_null(strstr(usbfs_trouble(&r, &mend), "udev"));
-	assert_non_null(mend);
-	r.has_udev = true;
-	assert_null(usbfs_trouble(&r, &mend));
-	r.memory_mb = 1;
-	assert_non_null(strstr(usbfs_trouble(&r, &mend), "memory"));
-	r.memory_mb = 16;
-	assert_null(usbfs_trouble(&r, &mend));
-	assert_null(mend);
-}
-
-static void
-the_report_counts_the_buses_of_a_tree(void **state)
-{
-	char root[] = "/tmp/cfdfud-usbfs-XXXXXX", command[512];
-	struct usbfs_report r;
-
-	(void)state;
-	assert_non_null(mkdtemp(root));
-	(void)snprintf(
-	    command, sizeof(command),
-	    "cd %s && mkdir -p sys/bus/usb/devices/usb1 sys/bus/usb/devices/usb2 "
-	    "sys/bus/usb/devices/1-4 dev/bus/usb run/udev sys/module/usbcore/parameters && "
-	    "touch run/udev/control && cd sys/module/usbcore/parameters && "
-	    "echo 16 > usbfs_memory_mb && echo 2 > autosuspend",
-	    root);
-	assert_int_equal(system(command), 0);
-	usbfs_look(root, &r);
-	assert_int_equal(r.buses, 2);
-	assert_true(r.has_nodes && r.has_udev);
-	assert_int_equal(r.memory_mb, 16);
-	assert_int_equal(r.autosuspend, 2);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", root);
-	assert_int_equal(system(command), 0);
-}
-
 struct task {
 	struct worker_job job; /* the first member */
 	atomic_int ran;
@@ -220,8 +168,6 @@ main(void)
 		cmocka_unit_test(every_cut_of_the_descriptors_is_refused),
 		cmocka_unit_test(nonsense_in_a_header_is_refused),
 		cmocka_unit_test(random_bytes_never_lead_out_of_the_buffer),
-		cmocka_unit_test(the_report_says_what_a_machine_lacks),
-		cmocka_unit_test(the_report_counts_the_buses_of_a_tree),
 		cmocka_unit_test(jobs_run_side_by_side_and_are_told_in_the_loop),
 		cmocka_unit_test(freeing_waits_for_jobs_and_tells_them),
 	};

@@ -74,7 +74,6 @@ messages_come_out_whole_however_the_bytes_arrive(void **state)
 		assert_int_equal(got, ARRAY_LEN(expected));
 		assert_int_equal(varlink_in_consumed(in), sizeof(stream));
 		assert_int_equal(varlink_in_added(in), sizeof(stream));
-		assert_false(varlink_in_partial(in));
 		varlink_in_free(in);
 	}
 }
@@ -89,7 +88,7 @@ a_message_without_end_is_given_up_at_the_limit(void **state)
 	(void)state;
 	add(in, "123456789012345", 15);
 	expect_none(in);
-	assert_true(varlink_in_partial(in));
+	assert_true(varlink_in_added(in) > varlink_in_consumed(in));
 	assert_int_equal(varlink_in_room(in), 1);
 	assert_int_equal(varlink_in_add(in, "ab", 2), -ENOBUFS);
 	add(in, "6", 1);
