@@ -118,7 +118,7 @@ struct app {
 	unsigned seen_next, seen_budget;
 	bool tidy_due;	      /* the firmware folder may hold files that no row has */
 	bool loaded;	      /* ports, catalogue and selection have been read from the store */
-	bool past_missing;    /* a drone came while the records could not be read */
+	bool history_missing; /* a drone came while the records could not be read */
 	struct event *walker; /* of a walk through the records that was asked for */
 	int walk_error;	      /* that its last slice ended with: negative errno, or 0 */
 	unsigned walk_due;    /* by seconds: the slow walk does not begin anew before */
@@ -162,7 +162,7 @@ void pump_sighted(struct app *a, const struct sighting *s); /* on a slot of this
 
 /* records.c: the fleet's records and the store's memory. */
 void records_load(struct app *a); /* after store_open(): interrupted attempts, ports, paused */
-void records_past(struct app *a, const struct sighting *s, struct drone_past *ret_past);
+void records_history(struct app *a, const struct sighting *s, struct drone_history *ret_history);
 void records_begin(struct app *a, unsigned slot, const struct job_record *r);
 void records_end(struct app *a, unsigned slot, const struct job_record *r);
 bool records_kind_known(const char *kind);		       /* "flash", "loader", "backup" */
@@ -179,7 +179,7 @@ bool records_walking(struct app *a);
 void records_tidy(struct app *a); /* files of the library that no row has, when they are due */
 
 /* journal.c: a note becomes a log line and what else has to know. */
-void journal_note(struct app *a, const struct request *c);
+void journal_note(struct app *a, const struct fleet_event *e);
 struct log_about journal_slot(const struct app *a, const char *port); /* borrows port */
 void journal_health(struct app *a);
 

@@ -18,9 +18,9 @@ journal_slot(const struct app *a, const char *port)
 }
 
 static void
-say_ended(struct app *a, const struct request *c, const struct slot_view *v)
+say_ended(struct app *a, const struct fleet_event *e, const struct slot_view *v)
 {
-	const struct job_record *r = c->record;
+	const struct job_record *r = e->record;
 	bool bad = r->verdict.kind == VERDICT_FAIL || r->verdict.kind == VERDICT_INTERRUPTED;
 	struct log_about about = journal_slot(a, v->port);
 
@@ -39,8 +39,8 @@ say_ended(struct app *a, const struct request *c, const struct slot_view *v)
 	if (r->loader_read && !r->loader_blank && !r->loader_recognised)
 		log_say(a->log, LOG_WARNING, &about,
 			"its boot loader's sector does not look like cf2loader");
-	if (r->kind != JOB_UPDATE || a->specials[c->slot].running)
-		rescue_ended(a, c->slot, r);
+	if (r->kind != JOB_UPDATE || a->specials[e->slot].running)
+		rescue_ended(a, e->slot, r);
 }
 
 /* A rescue or reading that came to nothing before there was anything to record. */
@@ -89,9 +89,9 @@ say_quarantined(struct app *a, const struct slot_view *v, const struct job_recor
 }
 
 static void
-say_step(struct app *a, const struct request *c, const struct slot_view *v)
+say_step(struct app *a, const struct fleet_event *e, const struct slot_view *v)
 {
-	const struct job_record *r = c->record;
+	const struct job_record *r = e->record;
 	struct log_about about = journal_slot(a, v->port);
 
 	about.serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial;
@@ -112,58 +112,58 @@ say_common_cause(struct app *a, unsigned slot)
 }
 
 void
-journal_note(struct app *a, const struct request *c)
+journal_note(struct app *a, const struct fleet_event *e)
 {
 	struct slot_view v;
 	struct log_about about;
 
-	fleet_view(a->fleet, c->slot, clock_now_us(), &v);
+	fleet_view(a->fleet, e->slot, clock_now_us(), &v);
 	about = journal_slot(a, v.port);
 	about.serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
-	switch (c->note) {
-	case NOTE_SEEN:
+	switch (e->kind) {
+	case EVENT_SEEN:
 		log_say(a->log, LOG_INFO, &about, "plugged in, %s mode",
 			v.mode == SLOT_DFU ? "DFU" : "run-time");
 		return;
-	case NOTE_LEFT:
+	case EVENT_LEFT:
 		if (!v.active) /* between two modes it is nobody's news */
 			log_say(a->log, LOG_INFO, &about, "unplugged");
 		return;
-	case NOTE_STEP:
-		say_step(a, c, &v);
+	case EVENT_STEP:
+		say_step(a, e, &v);
 		return;
-	case NOTE_ENDED:
-		say_ended(a, c, &v);
+	case EVENT_ENDED:
+		say_ended(a, e, &v);
 		return;
-	case NOTE_IDLE:
-		records_drone(a, c->record);
+	case EVENT_IDLE:
+		records_drone(a, e->record);
 		if (v.message[0] != '\0') /* else it has begun anew already */
 			log_say(a->log, LOG_INFO, &about, "nothing to do: %s", v.message);
 		return;
-	case NOTE_FOREIGN:
+	case EVENT_FOREIGN:
 		about.id = LOG_ID_FOREIGN;
 		log_say(a->log, LOG_NOTICE, &about, "left alone: %s", v.message);
 		return;
-	case NOTE_QUARANTINED:
-	case NOTE_DRONE_QUARANTINED:
-		say_quarantined(a, &v, c->record, c->note == NOTE_DRONE_QUARANTINED);
+	case EVENT_QUARANTINED:
+	case EVENT_DRONE_QUARANTINED:
+		say_quarantined(a, &v, e->record, e->kind == EVENT_DRONE_QUARANTINED);
 		return;
-	case NOTE_COMMON_CAUSE:
-		say_common_cause(a, c->slot);
+	case EVENT_COMMON_CAUSE:
+		say_common_cause(a, e->slot);
 		return;
-	case NOTE_BRAKE:
+	case EVENT_BRAKE:
 		harm_stopped(a);
 		return;
-	case NOTE_SPECIAL_ENDED:
-		if (c->record->verdict.kind != VERDICT_NONE) {
-			say_ended(a, c, &v);
+	case EVENT_SPECIAL_ENDED:
+		if (e->record->verdict.kind != VERDICT_NONE) {
+			say_ended(a, e, &v);
 			return;
 		}
-		records_drone(a, c->record);
-		log_say(a->log, LOG_INFO, &about, "nothing was done: %s", c->record->message);
-		give_up_special(a, c->slot, c->record, v.present);
+		records_drone(a, e->record);
+		log_say(a->log, LOG_INFO, &about, "nothing was done: %s", e->record->message);
+		give_up_special(a, e->slot, e->record, v.present);
 		return;
-	case NOTE_COUNT:
+	case EVENT_COUNT:
 		return;
 	}
 }

@@ -78,7 +78,7 @@ perform(struct app *a, const struct request *c)
 		fleet_backed_up(a->fleet, c->slot, rescue_backup(a, c->slot, c));
 		return;
 	case REQUEST_EVENT:
-		journal_note(a, c);
+		journal_note(a, &c->event);
 		return;
 	}
 }
@@ -138,7 +138,7 @@ void
 pump_sighted(struct app *a, const struct sighting *s)
 {
 	enum loop_work before;
-	struct drone_past past;
+	struct drone_history history;
 	struct log_about about;
 
 	if (apply_slot(a, s->port, s->path) < 0) {
@@ -149,9 +149,9 @@ pump_sighted(struct app *a, const struct sighting *s)
 	}
 	before = turns_begin(&a->turns, LOOP_STORE);
 	place_sighted(a, s);
-	records_past(a, s, &past);
+	records_history(a, s, &history);
 	turns_end(&a->turns, before);
-	fleet_sighted(a->fleet, s, &past, clock_now_us());
+	fleet_sighted(a->fleet, s, &history, clock_now_us());
 }
 
 static void

@@ -109,16 +109,16 @@ load_ports(struct app *a)
 
 /* The drones that came while the records could not be read. */
 static void
-load_pasts(struct app *a)
+load_histories(struct app *a)
 {
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		const struct sighting *s = fleet_sighting(a->fleet, i);
-		struct drone_past past;
+		struct drone_history history;
 
 		if (s == NULL)
 			continue;
-		records_past(a, s, &past);
-		fleet_past(a->fleet, i, &past, clock_now_us());
+		records_history(a, s, &history);
+		fleet_history(a->fleet, i, &history, clock_now_us());
 	}
 }
 
@@ -141,7 +141,7 @@ records_load(struct app *a)
 		return;
 	if (strcmp(paused, "yes") == 0)
 		fleet_pause(a->fleet);
-	load_pasts(a);
+	load_histories(a);
 	a->loaded = library_load(a) == 0;
 	if (a->loaded)
 		harm_recall(a);
@@ -154,13 +154,12 @@ records_load(struct app *a)
 static void
 on_drone(void *ctx, const struct store_drone *d)
 {
-	struct drone_past *p = ctx;
+	struct drone_history *p = ctx;
 	const char *last = d->last_verdict != NULL ? d->last_verdict : "";
 	enum verdict_kind v = verdict_by_name(last);
 
 	p->known = true;
 	p->interrupted = v == VERDICT_INTERRUPTED || v == VERDICT_FAIL;
-	p->ended_well = !p->interrupted;
 	p->shares_dfu_serial = d->shares_dfu_serial;
 	p->quarantined = d->quarantined_ms != 0;
 	p->obey = d->quirks != NULL && strstr(d->quirks, "obey") != NULL;
@@ -174,7 +173,7 @@ on_drone(void *ctx, const struct store_drone *d)
 
 struct last_attempt {
 	const char *port;
-	struct drone_past *past;
+	struct drone_history *history;
 };
 
 static void
@@ -185,44 +184,42 @@ on_last_attempt(void *ctx, const struct store_attempt *at)
 	if (strcmp(at->port, l->port) != 0 || at->verdict == NULL ||
 	    verdict_by_name(at->verdict) != VERDICT_INTERRUPTED)
 		return;
-	l->past->known = l->past->interrupted = true;
-	l->past->ended_well = false;
-	l->past->platform = platform_by_name(at->platform);
-	copy_text(l->past->serial, sizeof(l->past->serial), at->serial);
+	l->history->known = l->history->interrupted = true;
+	l->history->platform = platform_by_name(at->platform);
+	copy_text(l->history->serial, sizeof(l->history->serial), at->serial);
 }
 
 /* A device in DFU mode without a usable serial is ours if its port has an open attempt (design
  * promise 4). */
 static int
-past_by_port(struct app *a, const struct sighting *s, struct drone_past *past)
+history_by_port(struct app *a, const struct sighting *s, struct drone_history *history)
 {
 	struct store_filter f = { .slot = s->port, .limit = 1 };
-	struct last_attempt l = { s->port, past };
+	struct last_attempt l = { s->port, history };
 	int n = store_history(a->store, &f, on_last_attempt, &l);
 
 	return n < 0 ? n : 0;
 }
 
 void
-records_past(struct app *a, const struct sighting *s, struct drone_past *ret_past)
+records_history(struct app *a, const struct sighting *s, struct drone_history *ret_history)
 {
 	struct log_about about = journal_slot(a, s->port);
 	int r = 0;
 
-	memset(ret_past, 0, sizeof(*ret_past));
-	ret_past->ended_well = true;
+	memset(ret_history, 0, sizeof(*ret_history));
 	for (size_t i = 0; i < a->settings->device_count; i++)
 		if (settings_device_matches(&a->settings->devices[i], s))
 			/* Profile 0 is the family; the others were added last first. */
-			ret_past->described_as |= BIT(a->settings->device_count - i);
+			ret_history->described_as |= BIT(a->settings->device_count - i);
 	if (ident_kind_of(s) == IDENT_RUNTIME && ident_runtime_serial_valid(s->serial))
-		r = store_drone_find(a->store, s->serial, NULL, on_drone, ret_past);
+		r = store_drone_find(a->store, s->serial, NULL, on_drone, ret_history);
 	else if (ident_kind_of(s) == IDENT_DFU && ident_dfu_serial_valid(s->serial))
-		r = store_drone_find(a->store, NULL, s->serial, on_drone, ret_past);
+		r = store_drone_find(a->store, NULL, s->serial, on_drone, ret_history);
 	else if (ident_kind_of(s) == IDENT_DFU)
-		r = past_by_port(a, s, ret_past);
+		r = history_by_port(a, s, ret_history);
 	if (r < 0) {
-		a->past_missing = true;
+		a->history_missing = true;
 		about.serial = s->serial;
 		log_say(a->log, LOG_WARNING, &about, "the records cannot be read: %s",
 			strerror(-r));
@@ -459,9 +456,9 @@ look(struct app *a)
 	a->commit_failed = store_queued(a->store) != store_durable(a->store);
 	if (!a->closed || !a->loaded)
 		records_load(a);
-	if (a->loaded && a->past_missing && store_health(a->store, NULL) != STORE_DEGRADED) {
-		a->past_missing = false;
-		load_pasts(a);
+	if (a->loaded && a->history_missing && store_health(a->store, NULL) != STORE_DEGRADED) {
+		a->history_missing = false;
+		load_histories(a);
 	}
 	journal_health(a);
 	return answer(a);

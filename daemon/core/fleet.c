@@ -105,9 +105,9 @@ fleet_enqueue(struct fleet *f, unsigned slot)
 }
 
 void
-fleet_note(struct fleet *f, unsigned slot, enum note_kind kind)
+fleet_tell(struct fleet *f, unsigned slot, enum event_kind kind)
 {
-	f->slots[slot].notes |= BIT(kind);
+	f->slots[slot].events |= BIT(kind);
 	fleet_enqueue(f, slot);
 }
 
@@ -122,7 +122,7 @@ list_profiles(const struct fleet *f, struct slot *s)
 		const struct profile *p = f->profile_list[i];
 
 		if (p->vid == s->sighting.vid && p->pid == s->sighting.pid &&
-		    (p->family || (s->past.described_as & BIT(i)) != 0))
+		    (p->family || (s->history.described_as & BIT(i)) != 0))
 			s->profiles[s->profile_count++] = p;
 	}
 	/* WHY: a running drone is not in DFU mode yet, but will be. */
@@ -189,7 +189,7 @@ fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted, 
 	s->hold_us = 0;
 	s->cause_known = false;
 	s->cause[0] = '\0';
-	if (job_new(&setup, &s->sighting, &s->past, now_us, &s->job) < 0) {
+	if (job_new(&setup, &s->sighting, &s->history, now_us, &s->job) < 0) {
 		s->idle_reason =
 		    "There was no memory to begin with it; it is tried again when asked for.";
 		return;
@@ -252,7 +252,7 @@ static void
 quarantine(struct fleet *f, unsigned slot)
 {
 	f->slots[slot].quarantined = true;
-	fleet_note(f, slot, NOTE_QUARANTINED);
+	fleet_tell(f, slot, EVENT_QUARANTINED);
 }
 
 /* Something new is on the slot, and no job was waiting for it. */
@@ -266,7 +266,7 @@ arrived(struct fleet *f, unsigned slot, uint64_t now_us)
 		if (!s->quarantined)
 			quarantine(f, slot);
 	}
-	fleet_note(f, slot, NOTE_SEEN);
+	fleet_tell(f, slot, EVENT_SEEN);
 	if (s->job != NULL) {
 		s->replaced = true;
 		s->again = true; /* when the old job's ending is on disk */
@@ -279,7 +279,7 @@ arrived(struct fleet *f, unsigned slot, uint64_t now_us)
 }
 
 void
-fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct drone_past *past,
+fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct drone_history *history,
 	      uint64_t now_us)
 {
 	int slot = fleet_add_slot(f, sighting->port);
@@ -289,15 +289,15 @@ fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct dro
 		return; /* LIMIT: more ports than a fleet has slots */
 	s = &f->slots[slot];
 	s->sighting = *sighting;
-	s->past = *past;
+	s->history = *history;
 	s->present = true;
-	s->drone_quarantined = past->quarantined;
+	s->drone_quarantined = history->quarantined;
 	list_profiles(f, s);
 	sched_place(f->sched, (unsigned)slot, sighting->controller, sighting->translator,
 		    endpoints_of(sighting));
 	fleet_enqueue(f, (unsigned)slot);
 	if (s->job != NULL)
-		job_learn(s->job, sighting, past);
+		job_learn(s->job, sighting, history);
 	if (!s->cause_known)
 		s->cause[0] = '\0'; /* it is back: what took its neighbours has not taken it */
 	if (s->job != NULL && job_sighted(s->job, sighting, now_us)) {
@@ -336,7 +336,7 @@ fleet_gone(struct fleet *f, const char *port, uint64_t arrival, uint64_t now_us)
 	sched_place(f->sched, (unsigned)slot, NULL, NULL, 0);
 	if (s->job != NULL)
 		job_gone(s->job, now_us);
-	fleet_note(f, (unsigned)slot, NOTE_LEFT);
+	fleet_tell(f, (unsigned)slot, EVENT_LEFT);
 }
 
 /* A handle's number carries its slot: number = count * slots + slot. */
@@ -388,7 +388,7 @@ counts_against(const struct job_record *r)
 	return v->kind == VERDICT_FAIL && !r->common && (c == CLASS_DEVICE || c == CLASS_PORT);
 }
 
-/* Is the drone of this record the one that is plugged in now?  Its past belongs to it alone. */
+/* Is the drone of this record the one that is plugged in now?  Its history belongs to it alone. */
 static bool
 is_still_here(const struct slot *s, const struct job_record *r)
 {
@@ -414,12 +414,12 @@ count_failure(struct fleet *f, unsigned slot)
 		quarantine(f, slot);
 	if (limit == 0 || !is_still_here(s, job_record(s->job)))
 		return;
-	s->past.failures++;
+	s->history.failures++;
 	/* WHY: the store counts the ports; this failure is perhaps on a new one, which it will know
 	 * next time. */
-	if (s->past.failures >= limit && s->past.failed_ports >= 2 && !s->drone_quarantined) {
+	if (s->history.failures >= limit && s->history.failed_ports >= 2 && !s->drone_quarantined) {
 		s->drone_quarantined = true;
-		fleet_note(f, slot, NOTE_DRONE_QUARANTINED);
+		fleet_tell(f, slot, EVENT_DRONE_QUARANTINED);
 	}
 }
 
@@ -434,11 +434,10 @@ ended_well(enum verdict_kind v)
 static void
 remember(struct slot *s, const struct job_record *r)
 {
-	struct drone_past *p = &s->past;
+	struct drone_history *p = &s->history;
 
 	p->known = true;
-	p->ended_well = ended_well(r->verdict.kind);
-	p->interrupted = !p->ended_well;
+	p->interrupted = !ended_well(r->verdict.kind);
 	p->obey = p->obey || r->obey;
 	if (r->platform != PLATFORM_UNKNOWN)
 		p->platform = r->platform;
@@ -473,7 +472,7 @@ publish_update(struct fleet *f, unsigned slot, const struct job_record *r, uint6
 	if (counts_against(r))
 		count_failure(f, slot);
 	else if (r->verdict.kind == VERDICT_PASS || r->verdict.kind == VERDICT_UNCHANGED)
-		s->failures = s->past.failures = 0;
+		s->failures = s->history.failures = 0;
 	fleet_count_harm(f, r, now_us);
 }
 
@@ -498,8 +497,9 @@ publish(struct fleet *f, unsigned slot, uint64_t now_us)
 	if (is_still_here(s, r))
 		remember(s, r);
 	else if (!ended_well(r->verdict.kind))
-		s->past.doubtful = true; /* WHY: what does not say who it is may be the same one */
-	fleet_note(f, slot, r->kind == JOB_UPDATE ? NOTE_ENDED : NOTE_SPECIAL_ENDED);
+		s->history.doubtful =
+		    true; /* WHY: what does not say who it is may be the same one */
+	fleet_tell(f, slot, r->kind == JOB_UPDATE ? EVENT_ENDED : EVENT_SPECIAL_ENDED);
 }
 
 void
@@ -548,15 +548,15 @@ fleet_job_is_over(struct fleet *f, unsigned slot, uint64_t now_us)
 		s->special = *r;
 		s->special.image = NULL;
 		s->foreign = s->foreign || foreign;
-		fleet_note(f, slot, NOTE_SPECIAL_ENDED);
+		fleet_tell(f, slot, EVENT_SPECIAL_ENDED);
 	} else if (!job_published(s->job)) {
 		/* No attempt: keep what was learned, for whoever looks. */
 		s->shown = *r;
 		s->shown.image = NULL;
 		s->foreign = foreign;
 		if (!foreign && !s->replaced && r->platform != PLATFORM_UNKNOWN)
-			s->past.platform = r->platform;
-		fleet_note(f, slot, foreign ? NOTE_FOREIGN : NOTE_IDLE);
+			s->history.platform = r->platform;
+		fleet_tell(f, slot, foreign ? EVENT_FOREIGN : EVENT_IDLE);
 	}
 	job_free(s->job);
 	s->job = NULL;

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The whole station as a pure machine: events in, requests out.  Composes slots, jobs, turns and
+ * The whole station as a pure machine: events in, requests out.  Composes slots, jobs, permits and
  * policy for all drones; owns no clock, no descriptor, no record.
  *
  * How to drive it: report an event, then drain fleet_next() and carry each request out, then arm
  * one timer for fleet_deadline_us() that reports fleet_tick().  Requests are answered by later
  * events:
  *
- *   REQUEST_OPEN    fleet_opened()         REQUEST_BEGIN   fleet_recorded(): durable, or an error
- *   REQUEST_XFER    fleet_ended()          REQUEST_END     fleet_recorded(), likewise
- *   REQUEST_CLOSE   nothing                REQUEST_DIGEST  fleet_digest(), may be at once
- *   REQUEST_EVENT   nothing                REQUEST_BACKUP  fleet_backed_up(), may be at once
+ *   REQUEST_OPEN     [fleet_opened]
+ *   REQUEST_XFER     [fleet_ended]
+ *   REQUEST_CLOSE    nothing
+ *   REQUEST_BEGIN    [fleet_recorded], once it is durable, or an error
+ *   REQUEST_END      [fleet_recorded], likewise
+ *   REQUEST_DIGEST   [fleet_digest], may be at once
+ *   REQUEST_BACKUP   [fleet_backed_up], may be at once
+ *   REQUEST_EVENT    nothing
  *
  * INVARIANT: at most one transfer per device; none after its CLOSE; nothing for a device that is
- * gone.
- * INVARIANT: one drone's trouble changes nothing for another but the order of turns.
+ *            gone.
+ * INVARIANT: one drone's trouble changes nothing for another but the order of permits.
  */
 #ifndef CORE_FLEET_H
 #define CORE_FLEET_H
@@ -121,8 +125,8 @@ void fleet_selection_changed(struct fleet *f, uint64_t now_us);
 
 /* ---- events ---- */
 
-/* past: what the records know of it; copied. */
-void fleet_sighted(struct fleet *f, const struct sighting *s, const struct drone_past *past,
+/* history: what the records know of the drone; copied. */
+void fleet_sighted(struct fleet *f, const struct sighting *s, const struct drone_history *history,
 		   uint64_t now_us);
 void fleet_gone(struct fleet *f, const char *port, uint64_t arrival, uint64_t now_us);
 void fleet_opened(struct fleet *f, uint64_t dev, int error, const uint8_t *descriptors,
@@ -139,7 +143,8 @@ void fleet_tick(struct fleet *f, uint64_t now_us);
  * What the records say of the drone that is on this slot, when they could not be read as it came.
  * A job that has begun nothing yet begins anew, knowing it.
  */
-void fleet_past(struct fleet *f, unsigned slot, const struct drone_past *past, uint64_t now_us);
+void fleet_history(struct fleet *f, unsigned slot, const struct drone_history *history,
+		   uint64_t now_us);
 
 /* The machine slept: what was under way is void, and begins anew (doc/faults.md K9). */
 void fleet_slept(struct fleet *f, uint64_t now_us);

@@ -51,7 +51,7 @@ fall(struct fleet *f, const struct brake_run *run, uint64_t now_us)
 	if (policy_set_aside(f->policy, run->sha256, reason) == 0)
 		call_back(f, now_us);
 	if (slot >= 0) /* LIMIT: of a port that was remembered, and has no place now */
-		fleet_note(f, (unsigned)slot, NOTE_BRAKE);
+		fleet_tell(f, (unsigned)slot, EVENT_BRAKE);
 }
 
 void

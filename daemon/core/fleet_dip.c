@@ -118,7 +118,7 @@ settle(struct fleet *f, unsigned slot)
 		else if (s->job != NULL && !s->present && job_awaits(s->job))
 			copy_text(s->cause, sizeof(s->cause), words);
 	}
-	fleet_note(f, slot, NOTE_COMMON_CAUSE);
+	fleet_tell(f, slot, EVENT_COMMON_CAUSE);
 }
 
 /* Are there so many others at work on this bus that they could have vanished with it? */

@@ -58,7 +58,7 @@ work_of(const struct fleet *f, unsigned slot, uint64_t now_us, uint64_t typical,
 		return false;
 	if (has_plan(j)) {
 		job_estimate(j, now_us, f->boot_us, &w.left_us, &total);
-		w.waits = sched_waits(f->sched, slot, TURN_WRITE);
+		w.waits = sched_waits(f->sched, slot, PERMIT_WRITE);
 	} else {
 		if (typical == 0)
 			return false;
@@ -69,7 +69,7 @@ work_of(const struct fleet *f, unsigned slot, uint64_t now_us, uint64_t typical,
 	}
 	w.turn_us = w.left_us > f->boot_us ? w.left_us - f->boot_us : 0;
 	if (is_narrow(f)) {
-		w.waits = !sched_has(f->sched, slot, TURN_START);
+		w.waits = !sched_has(f->sched, slot, PERMIT_START);
 		w.turn_us = w.left_us;
 	}
 	*ret_work = w;

@@ -64,7 +64,7 @@ ask_policy(const struct fleet *f, const struct slot *s, struct policy_choice *re
 				  .label = s->label,
 				  .runtime_serial = s->shown.serial,
 				  .dfu_serial = s->shown.dfu_serial,
-				  .crtp = s->past.platform };
+				  .crtp = s->history.platform };
 
 	return policy_choose(f->policy, &d, ret_choice);
 }
@@ -240,7 +240,7 @@ fleet_release(struct fleet *f, unsigned slot, uint64_t now_us)
 	if (!s->quarantined && !s->drone_quarantined && !s->flapping)
 		return false;
 	s->quarantined = s->drone_quarantined = s->flapping = false;
-	s->failures = s->past.failures = s->past.failed_ports = 0;
+	s->failures = s->history.failures = s->history.failed_ports = 0;
 	memset(s->arrivals_us, 0, sizeof(s->arrivals_us));
 	s->revision++;
 	cut_light_short(f, slot, now_us);
@@ -252,12 +252,12 @@ fleet_release(struct fleet *f, unsigned slot, uint64_t now_us)
 }
 
 void
-fleet_past(struct fleet *f, unsigned slot, const struct drone_past *past, uint64_t now_us)
+fleet_history(struct fleet *f, unsigned slot, const struct drone_history *history, uint64_t now_us)
 {
 	struct slot *s = &f->slots[slot];
 
-	s->past = *past;
-	s->drone_quarantined = past->quarantined;
+	s->history = *history;
+	s->drone_quarantined = history->quarantined;
 	s->revision++;
 	if (s->job == NULL)
 		fleet_consider(f, slot, now_us);

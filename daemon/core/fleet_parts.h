@@ -11,7 +11,7 @@
 
 struct slot {
 	struct sighting sighting;
-	struct drone_past past;
+	struct drone_history history;
 	struct job *job;
 	struct job_record shown;   /* of the last job at flashing; its image is not held */
 	struct job_record special; /* of the last one of another kind, likewise */
@@ -26,7 +26,7 @@ struct slot {
 	uint64_t arrivals_us[SLOT_ARRIVALS];
 	unsigned arrival_at;
 	uint64_t revision;
-	unsigned notes; /* BIT(note_kind) still to be told */
+	unsigned events; /* BIT(event_kind) still to be told */
 	unsigned failures;
 	enum step told_step;
 	unsigned percent_kept; /* of the job under way: the most that there was to show */
@@ -84,7 +84,7 @@ void fleet_begin_anew(struct fleet *f, unsigned slot, uint64_t now_us); /* as it
 /* fleet.c */
 int fleet_add_slot(struct fleet *f, const char *port); /* its number, or -E2BIG */
 void fleet_enqueue(struct fleet *f, unsigned slot);    /* there is something to ask this slot for */
-void fleet_note(struct fleet *f, unsigned slot, enum note_kind kind);
+void fleet_tell(struct fleet *f, unsigned slot, enum event_kind kind);
 void fleet_start_job(struct fleet *f, unsigned slot, const struct job_setup *wanted,
 		     uint64_t now_us);
 void fleet_consider(struct fleet *f, unsigned slot,

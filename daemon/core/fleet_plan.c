@@ -52,11 +52,11 @@ ask_policy(const struct slot *s, const struct policy *p, struct policy_choice *r
 				  .crtp = r->platform };
 
 	if (d.runtime_serial[0] == '\0')
-		d.runtime_serial = runtime ? s->sighting.serial : s->past.serial;
+		d.runtime_serial = runtime ? s->sighting.serial : s->history.serial;
 	if (d.dfu_serial[0] == '\0')
-		d.dfu_serial = runtime ? s->past.dfu_serial : s->sighting.serial;
+		d.dfu_serial = runtime ? s->history.dfu_serial : s->sighting.serial;
 	if (d.crtp == PLATFORM_UNKNOWN)
-		d.crtp = s->past.platform;
+		d.crtp = s->history.platform;
 	return policy_choose(p, &d, ret_choice);
 }
 

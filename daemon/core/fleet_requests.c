@@ -11,19 +11,19 @@
 
 /* ---- commands ------------------------------------------------------------------------------- */
 
-/* Turns that the job has grown out of go back to the scheduler. */
+/* Permits that the job has grown out of go back to the scheduler. */
 static void
-return_turns(struct fleet *f, unsigned slot)
+return_permits(struct fleet *f, unsigned slot)
 {
 	const struct job *j = f->slots[slot].job;
 	enum job_stage stage = job_stage(j);
 
 	if (stage != JOB_SWITCH && stage != JOB_REQUEST && stage != JOB_AWAIT_DFU)
-		sched_release(f->sched, slot, TURN_SWITCH);
+		sched_release(f->sched, slot, PERMIT_SWITCH);
 	if (stage != JOB_FLASH || job_step(j) == STEP_LEAVING)
-		sched_release(f->sched, slot, TURN_WRITE);
+		sched_release(f->sched, slot, PERMIT_WRITE);
 	if (stage != JOB_FLASH && stage != JOB_AWAIT_RUNTIME)
-		sched_release(f->sched, slot, TURN_LEAVE);
+		sched_release(f->sched, slot, PERMIT_LEAVE);
 	if (stage >= JOB_ENDING)
 		sched_release_all(f->sched, slot);
 }
@@ -45,7 +45,7 @@ complete(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
 		s->wake_us = req->until_us;
 		return false;
 	case REQUEST_PERMIT:
-		/* WHY: a turn is for one passage; the second one queues up again. */
+		/* WHY: a permit is for one passage; the second one queues up again. */
 		sched_release(f->sched, slot, req->permit);
 		sched_ask(f->sched, slot, req->permit, now_us);
 		return false;
@@ -73,26 +73,25 @@ complete(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
 }
 
 static bool
-next_note(struct fleet *f, unsigned slot, struct request *req)
+next_event(struct fleet *f, unsigned slot, struct request *req)
 {
 	struct slot *s = &f->slots[slot];
 
 	if (s->job != NULL && job_step(s->job) != s->told_step) {
 		s->told_step = job_step(s->job);
-		s->notes |= BIT(NOTE_STEP);
+		s->events |= BIT(EVENT_STEP);
 	}
-	for (enum note_kind n = 0; n < NOTE_COUNT; n++) {
-		if ((s->notes & BIT(n)) == 0)
+	for (enum event_kind n = 0; n < EVENT_COUNT; n++) {
+		if ((s->events & BIT(n)) == 0)
 			continue;
-		s->notes &= ~BIT(n);
+		s->events &= ~BIT(n);
 		*req = (struct request){ .kind = REQUEST_EVENT,
 					 .slot = slot,
-					 .note = n,
-					 .node = s->sighting.node,
-					 .record = n == NOTE_SPECIAL_ENDED ? &s->special
-						   : n == NOTE_STEP && s->job != NULL
-						       ? job_record(s->job)
-						       : &s->shown };
+					 .event = { n, slot, &s->shown } };
+		if (n == EVENT_SPECIAL_ENDED)
+			req->event.record = &s->special;
+		else if (n == EVENT_STEP && s->job != NULL)
+			req->event.record = job_record(s->job);
 		return true;
 	}
 	return false;
@@ -110,10 +109,10 @@ slot_next(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
 					 .dev = s->close_dev[--s->close_count] };
 		return true;
 	}
-	if (next_note(f, slot, req))
+	if (next_event(f, slot, req))
 		return true;
 	while (s->job != NULL) {
-		return_turns(f, slot);
+		return_permits(f, slot);
 		fleet_keep_percent(f, slot, now_us);
 		if (fleet_waits_for_others(f, slot, now_us))
 			return false;
@@ -127,19 +126,19 @@ slot_next(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
 	}
 	if (s->close_count > 0)
 		return slot_next(f, slot, now_us, req); /* at most once more per handle */
-	return next_note(f, slot, req);
+	return next_event(f, slot, req);
 }
 
 static bool
 next_grant(struct fleet *f, uint64_t now_us)
 {
-	enum turn turn;
+	enum permit permit;
 	unsigned slot;
 
-	if (!sched_next(f->sched, now_us, &slot, &turn))
+	if (!sched_next(f->sched, now_us, &slot, &permit))
 		return false;
 	if (f->slots[slot].job != NULL)
-		job_granted(f->slots[slot].job, turn, now_us);
+		job_granted(f->slots[slot].job, permit, now_us);
 	fleet_enqueue(f, slot);
 	return true;
 }

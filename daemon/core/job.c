@@ -63,40 +63,39 @@ job_enter(struct job *j, enum job_stage stage, uint64_t now_us)
 	j->pause_until_us = 0;
 	j->deadline_us = 0;
 	j->crowd_us = 0;
-	j->waiting_turn = false;
+	j->waiting_permit = false;
 	j->nomem_tries = 0;
 	account_step(j, now_us);
 }
 
 /* A DFU serial is about this drone only if no other drone shows the same one (notes 1.3). */
 static bool
-past_tells(const struct drone_past *past, const struct sighting *s)
+history_tells(const struct drone_history *history, const struct sighting *s)
 {
 	return ident_kind_of(s) == IDENT_RUNTIME ||
-	       (ident_dfu_serial_valid(s->serial) && !past->shares_dfu_serial);
+	       (ident_dfu_serial_valid(s->serial) && !history->shares_dfu_serial);
 }
 
 /* WHY: "interrupted" and doubt are said of the port where the serial says nothing. */
 static void
-take_past(struct job *j, const struct drone_past *past, const struct sighting *s)
+take_history(struct job *j, const struct drone_history *history, const struct sighting *s)
 {
-	j->past = *past;
-	if (!past_tells(past, s))
-		j->past = (struct drone_past){ .known = past->interrupted,
-					       .interrupted = past->interrupted,
-					       .doubtful = past->doubtful,
-					       .shares_dfu_serial = past->shares_dfu_serial,
-					       .described_as = past->described_as };
-	j->record.platform = j->past.platform;
-	j->record.obey = j->past.obey;
+	j->history.known = j->history.interrupted = history->interrupted;
+	j->history.doubtful = history->doubtful;
+	j->history.shares_dfu_serial = history->shares_dfu_serial;
+	j->history.described_as = history->described_as;
+	if (history_tells(history, s))
+		j->history = *history;
+	j->record.platform = j->history.platform;
+	j->record.obey = j->history.obey;
 }
 
 void
-job_learn(struct job *j, const struct sighting *s, const struct drone_past *past)
+job_learn(struct job *j, const struct sighting *s, const struct drone_history *history)
 {
 	/* WHY: its run-time serial may be new to the records, and its DFU serial not. */
-	if (past->known && !past->ended_well && past_tells(past, s))
-		j->past.doubtful = true;
+	if (history->known && history->interrupted && history_tells(history, s))
+		j->history.doubtful = true;
 }
 
 void
@@ -106,8 +105,8 @@ job_shares_serial(struct job *j)
 }
 
 int
-job_new(const struct job_setup *setup, const struct sighting *s, const struct drone_past *past,
-	uint64_t now_us, struct job **ret_job)
+job_new(const struct job_setup *setup, const struct sighting *s,
+	const struct drone_history *history, uint64_t now_us, struct job **ret_job)
 {
 	struct job *j = calloc(1, sizeof(*j));
 
@@ -117,7 +116,7 @@ job_new(const struct job_setup *setup, const struct sighting *s, const struct dr
 	j->options = *setup->options;
 	j->setup.options = &j->options;
 	j->setup.image = setup->image != NULL ? image_ref(setup->image) : NULL;
-	take_past(j, past, s);
+	take_history(j, history, s);
 	j->present = true;
 	j->arrival = s->arrival;
 	j->step_since_us = now_us;
@@ -126,11 +125,12 @@ job_new(const struct job_setup *setup, const struct sighting *s, const struct dr
 	copy_text(j->record.port, sizeof(j->record.port), s->port);
 	if (ident_kind_of(s) == IDENT_RUNTIME) {
 		copy_text(j->record.serial, sizeof(j->record.serial), s->serial);
-		copy_text(j->record.dfu_serial, sizeof(j->record.dfu_serial), j->past.dfu_serial);
+		copy_text(j->record.dfu_serial, sizeof(j->record.dfu_serial),
+			  j->history.dfu_serial);
 		talk_begin_ask(j, now_us);
 	} else {
 		j->record.adopted = true;
-		copy_text(j->record.serial, sizeof(j->record.serial), j->past.serial);
+		copy_text(j->record.serial, sizeof(j->record.serial), j->history.serial);
 		j->stage = JOB_FLASH;
 		visit_begin(j, s, now_us);
 	}
@@ -412,20 +412,20 @@ job_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t len
 }
 
 void
-job_granted(struct job *j, enum turn turn, uint64_t now_us)
+job_granted(struct job *j, enum permit permit, uint64_t now_us)
 {
-	j->waiting_turn = false;
+	j->waiting_permit = false;
 	/* WHY: standing in a queue is not the drone's fault. */
 	if (j->attempt_deadline_us != 0)
-		j->attempt_deadline_us += now_us - j->turn_asked_us;
+		j->attempt_deadline_us += now_us - j->permit_asked_us;
 	/* WHY: each turn but the last is before the first erase, and may have been long to wait. */
-	if (turn != TURN_LEAVE && choose_barred(j) && (j->stage == JOB_FLASH || !j->touched))
+	if (permit != PERMIT_LEAVE && choose_barred(j) && (j->stage == JOB_FLASH || !j->touched))
 		choose_leave_aside(j, NULL, now_us);
-	else if (turn == TURN_START)
+	else if (permit == PERMIT_START)
 		j->started = true;
-	else if (j->stage == JOB_SWITCH && turn == TURN_SWITCH)
+	else if (j->stage == JOB_SWITCH && permit == PERMIT_SWITCH)
 		job_enter(j, JOB_REQUEST, now_us);
-	else if (j->stage == JOB_FLASH && (turn == TURN_WRITE || turn == TURN_LEAVE))
+	else if (j->stage == JOB_FLASH && (permit == PERMIT_WRITE || permit == PERMIT_LEAVE))
 		flash_granted(&j->flash);
 	account_step(j, now_us);
 }
@@ -467,8 +467,8 @@ job_digest(struct job *j, const char *sha256_hex, bool recognised)
 	j->record.loader_read = true;
 	j->record.loader_blank = j->flash.loader_blank;
 	j->record.loader_recognised = recognised;
-	j->record.loader_changed =
-	    j->past.loader_sha256[0] != '\0' && strcmp(j->past.loader_sha256, sha256_hex) != 0;
+	j->record.loader_changed = j->history.loader_sha256[0] != '\0' &&
+				   strcmp(j->history.loader_sha256, sha256_hex) != 0;
 	j->digest_done = true;
 }
 
@@ -582,7 +582,7 @@ job_tick(struct job *j, uint64_t now_us)
 {
 	if (j->deadline_us != 0 && now_us >= j->deadline_us)
 		on_deadline(j, now_us);
-	if (j->attempt_deadline_us != 0 && now_us >= j->attempt_deadline_us && !j->waiting_turn)
+	if (j->attempt_deadline_us != 0 && now_us >= j->attempt_deadline_us && !j->waiting_permit)
 		job_fail(j, FAULT_DEADLINE, job_step(j), now_us);
 }
 
@@ -593,7 +593,7 @@ job_deadline_us(const struct job *j)
 
 	if (j->deadline_us != 0)
 		at = j->deadline_us;
-	if (j->attempt_deadline_us != 0 && j->attempt_deadline_us < at && !j->waiting_turn)
+	if (j->attempt_deadline_us != 0 && j->attempt_deadline_us < at && !j->waiting_permit)
 		at = j->attempt_deadline_us;
 	return at;
 }

@@ -71,14 +71,13 @@ struct job_options {
 };
 
 /* What the records know of the drone that was sighted. */
-struct drone_past {
+struct drone_history {
 	bool known;
-	bool interrupted;	/* its last attempt was cut off: it is ours */
+	bool interrupted;	/* its last attempt did not end well, or not at all: it is ours */
 	bool shares_dfu_serial; /* its DFU serial does not identify it */
 	bool quarantined;
 	bool obey;		/* QUIRK kept from earlier visits */
-	bool ended_well;	/* its last attempt left the flash as it should be */
-	bool doubtful;		/* ... or perhaps not: what is blank may be half erased */
+	bool doubtful;		/* so perhaps: what is blank may be half erased */
 	enum platform platform; /* what its firmware called itself */
 	char serial[SERIAL_TEXT_MAX];
 	char dfu_serial[SERIAL_TEXT_MAX];
@@ -120,7 +119,7 @@ struct job_record {
 
 /*
  * Everything a job is told when it begins; all borrowed for its life but the options, the sighting
- * and the past.
+ * and the history.
  */
 struct job_setup {
 	enum job_kind kind;
@@ -139,14 +138,14 @@ struct job_setup {
 
 struct job;
 
-int job_new(const struct job_setup *setup, const struct sighting *s, const struct drone_past *past,
-	    uint64_t now_us, struct job **ret_job) MUST_CHECK;
+int job_new(const struct job_setup *setup, const struct sighting *s,
+	    const struct drone_history *history, uint64_t now_us, struct job **ret_job) MUST_CHECK;
 void job_free(struct job *j);
 
 void job_next(struct job *j, uint64_t now_us, struct request *ret_request);
 
 /* What the records say of the drone as it shows itself now; before job_sighted(). */
-void job_learn(struct job *j, const struct sighting *s, const struct drone_past *past);
+void job_learn(struct job *j, const struct sighting *s, const struct drone_history *history);
 
 /* Another drone with the same serial is here. */
 void job_shares_serial(struct job *j);
@@ -159,7 +158,7 @@ void job_opened(struct job *j, int error, const uint8_t *descriptors, size_t len
 		uint64_t now_us);
 void job_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length,
 	       uint64_t now_us);
-void job_granted(struct job *j, enum turn turn, uint64_t now_us);
+void job_granted(struct job *j, enum permit permit, uint64_t now_us);
 void job_recorded(struct job *j, int error, int64_t id, uint64_t now_us);
 void job_digest(struct job *j, const char *sha256_hex, bool recognised);
 void job_backed_up(struct job *j, int error);

@@ -103,7 +103,7 @@ choose_image(struct job *j, uint64_t now_us)
 		.dfu_serial = j->record.dfu_serial,
 		.crtp = f->profile->family ? j->record.platform : PLATFORM_OTHER,
 		.board_read = f->otp == FLASH_OTP_TYPE ||
-			      (f->otp == FLASH_OTP_BLANK && (j->own || j->past.known)),
+			      (f->otp == FLASH_OTP_BLANK && (j->own || j->history.known)),
 	};
 	struct policy_choice choice;
 	enum policy_answer answer;

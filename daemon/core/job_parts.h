@@ -13,7 +13,7 @@ struct job {
 	struct job_setup setup;
 	struct job_options options; /* as they were when it began: setup.options points here */
 	struct job_record record;
-	struct drone_past past;
+	struct drone_history history;
 	enum job_stage stage;
 	enum device device;
 	enum begun begun;
@@ -22,7 +22,7 @@ struct job {
 	bool vanished;	 /* it left the bus, as it should, and we wait for it */
 	bool own;	 /* we sent it into DFU mode ourselves */
 	bool decided;	 /* which image, in DFU mode */
-	bool started;	 /* has its place among the active (TURN_START) */
+	bool started;	 /* has its place among the active (PERMIT_START) */
 	bool verified;	 /* every byte of the image was read back equal */
 	bool unchanged;	 /* ... without anything having been written */
 	bool only_leave; /* second visit: it would not leave */
@@ -31,7 +31,7 @@ struct job {
 	bool ended_wanted; /* REQUEST_END is out */
 	bool published;
 	bool digest_wanted, digest_done, backup_wanted, backup_done;
-	bool waiting_turn;
+	bool waiting_permit;
 	struct verdict reset_verdict; /* what the reset of the port was to cure; NONE: none */
 	struct verdict parting;	      /* kind != NONE: how it ends once the drone runs again */
 	const char *parting_why;
@@ -40,7 +40,7 @@ struct job {
 	bool request_error; /* the reboot request did not end with success */
 	bool look;	    /* ask whether it is still there, before anything else */
 	bool want_reset;
-	uint64_t pause_until_us, deadline_us, attempt_deadline_us, turn_asked_us;
+	uint64_t pause_until_us, deadline_us, attempt_deadline_us, permit_asked_us;
 	uint64_t crowd_us; /* of deadline_us: for others that are on their way */
 	uint64_t step_since_us;
 	enum step last_step;

@@ -134,17 +134,17 @@ talk_switch_next(struct job *j, uint64_t now_us, struct request *w)
 		w->until_us = j->pause_until_us;
 		return;
 	}
-	if (j->waiting_turn || j->begun == BEGUN_ASKED)
+	if (j->waiting_permit || j->begun == BEGUN_ASKED)
 		return;
 	if (row && j->started) {
 		j->begun = BEGUN_ASKED;
 		w->kind = REQUEST_BEGIN;
 		return;
 	}
-	j->waiting_turn = true;
-	j->turn_asked_us = now_us;
+	j->waiting_permit = true;
+	j->permit_asked_us = now_us;
 	w->kind = REQUEST_PERMIT;
-	w->permit = j->started ? TURN_SWITCH : TURN_START;
+	w->permit = j->started ? PERMIT_SWITCH : PERMIT_START;
 }
 
 static void

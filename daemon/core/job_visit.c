@@ -37,7 +37,8 @@ visit_begin(struct job *j, const struct sighting *s, uint64_t now_us)
 		.compare = o->skip != JOB_SKIP_NEVER && !j->setup.force,
 		/* WHY: an erase that was cut off can leave cells that read blank and are not
 		   stable. */
-		.trust_blank = !j->past.doubtful && (!j->past.known || j->past.ended_well),
+		.trust_blank =
+		    !j->history.doubtful && (!j->history.known || !j->history.interrupted),
 		.own = j->own,
 		.loader = j->setup.kind == JOB_RECOVER_LOADER,
 	};
@@ -120,11 +121,11 @@ foreign(struct job *j, const char *reason, uint64_t now_us)
 static bool
 is_ours(const struct job *j)
 {
-	bool known = j->past.known && !j->past.shares_dfu_serial && !j->record.no_serial;
+	bool known = j->history.known && !j->history.shares_dfu_serial && !j->record.no_serial;
 	const struct flash *f = &j->flash;
 
 	/* WHY: no reset makes a stranger of what was begun; a rescue was asked for by name. */
-	if (j->own || j->begun != BEGUN_NO || j->past.interrupted || j->setup.kind != JOB_UPDATE)
+	if (j->own || j->begun != BEGUN_NO || j->history.interrupted || j->setup.kind != JOB_UPDATE)
 		return true;
 	switch (j->setup.options->adopt) {
 	case JOB_ADOPT_NEVER:
@@ -203,7 +204,7 @@ prepare_special(struct job *j, uint64_t now_us)
 static bool
 wants_backup(const struct job *j)
 {
-	return j->setup.options->backup && !j->past.known && j->flash.profile->family;
+	return j->setup.options->backup && !j->history.known && j->flash.profile->family;
 }
 
 /* FLASH_PROBED for the first time: everything that reading could tell is known. */
@@ -236,14 +237,14 @@ decide(struct job *j, uint64_t now_us)
 }
 
 static void
-want_turn(struct job *j, enum turn turn, uint64_t now_us, struct request *w)
+want_permit(struct job *j, enum permit permit, uint64_t now_us, struct request *w)
 {
-	if (j->waiting_turn)
+	if (j->waiting_permit)
 		return;
-	j->waiting_turn = true;
-	j->turn_asked_us = now_us;
+	j->waiting_permit = true;
+	j->permit_asked_us = now_us;
 	w->kind = REQUEST_PERMIT;
-	w->permit = turn;
+	w->permit = permit;
 }
 
 /* What has to be there before the first change: digest, row, backup. Then the plan begins. */
@@ -275,7 +276,7 @@ probed_next(struct job *j, uint64_t now_us, struct request *w)
 	if (!j->decided)
 		return;
 	if (!j->started) {
-		want_turn(j, TURN_START, now_us, w);
+		want_permit(j, PERMIT_START, now_us, w);
 		return;
 	}
 	if (j->begun != BEGUN_YES) {
@@ -311,7 +312,7 @@ probed_next(struct job *j, uint64_t now_us, struct request *w)
 static bool
 is_stranger(const struct job *j)
 {
-	return !j->own && !j->past.known && !j->past.interrupted && j->begun == BEGUN_NO &&
+	return !j->own && !j->history.known && !j->history.interrupted && j->begun == BEGUN_NO &&
 	       j->setup.kind == JOB_UPDATE && j->setup.options->adopt != JOB_ADOPT_PORT;
 }
 
@@ -448,9 +449,9 @@ visit_next(struct job *j, uint64_t now_us, struct request *w)
 		if (w->kind == REQUEST_NOTHING && flash_stage(f) != FLASH_PROBED)
 			visit_next(j, now_us, w); /* at most once: it has left PROBED */
 	} else if (flash_stage(f) == FLASH_WRITE_TURN) {
-		want_turn(j, TURN_WRITE, now_us, w);
+		want_permit(j, PERMIT_WRITE, now_us, w);
 	} else if (flash_stage(f) == FLASH_LEAVE_TURN) { /* NEVER: another stage wants something */
-		want_turn(j, TURN_LEAVE, now_us, w);
+		want_permit(j, PERMIT_LEAVE, now_us, w);
 	}
 }
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "cfdfu/usb_port.h"
+#include "core/event.h"
 #include "core/sched.h"
 
 struct job_record;
@@ -32,29 +33,14 @@ enum request_kind {
 	REQUEST_END,	/* write its ending */
 	REQUEST_DIGEST, /* SHA-256 of .data, .length */
 	REQUEST_BACKUP, /* keep .data, .length, read from .addr */
-	REQUEST_EVENT,	/* tell of .note */
-};
-
-enum note_kind {
-	NOTE_SEEN,	  /* something is plugged in */
-	NOTE_LEFT,	  /* and is gone */
-	NOTE_STEP,	  /* a job has reached another step */
-	NOTE_ENDED,	  /* a verdict, durable */
-	NOTE_IDLE,	  /* looked at, nothing to do */
-	NOTE_FOREIGN,	  /* looked at, none of ours */
-	NOTE_QUARANTINED, /* the slot is set aside now */
-	NOTE_DRONE_QUARANTINED,
-	NOTE_COMMON_CAUSE,  /* several drones vanished at once: fleet_common_cause() */
-	NOTE_BRAKE,	    /* with this slot's ending: fleet_brake() says what holds now */
-	NOTE_SPECIAL_ENDED, /* a reading or a rescue; without a verdict: it came to nothing */
-	NOTE_COUNT
+	REQUEST_EVENT,	/* tell of .event */
 };
 
 /* Pointers are good until the next call into whoever filled it. */
 struct request {
 	enum request_kind kind;
-	uint64_t until_us; /* PAUSE */
-	enum turn permit;  /* PERMIT */
+	uint64_t until_us;  /* PAUSE */
+	enum permit permit; /* PERMIT */
 	struct usb_xfer xfer;
 	const uint8_t *data; /* DIGEST, BACKUP */
 	uint32_t length, addr;
@@ -63,8 +49,8 @@ struct request {
 	unsigned slot;
 	uint64_t dev; /* OPEN, XFER, CLOSE */
 	const char *node;
-	const struct job_record *record; /* OPEN (the port), BEGIN, END, and most events */
-	enum note_kind note;		 /* EVENT */
+	const struct job_record *record; /* OPEN (the port), BEGIN, END */
+	struct fleet_event event;	 /* EVENT */
 };
 
 #endif

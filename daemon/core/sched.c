@@ -9,21 +9,21 @@
 
 enum { RUNTIME_ENDPOINTS = 6 }; /* SPEC: control, CRTP 2, CDC 3 (doc/protocol.md 10, row 10) */
 
-struct place {
+struct waiter {
 	char controller[PORT_TEXT_MAX];
 	char translator[PORT_TEXT_MAX];
 	unsigned endpoints;
 	unsigned endpoints_seen; /* most that its controller has shown to hold at once */
-	uint8_t waiting;	 /* BIT(turn) */
+	uint8_t waiting;	 /* BIT(permit) */
 	uint8_t granted;
-	uint64_t asked_us[TURN_COUNT];
-	uint64_t order[TURN_COUNT];
+	uint64_t asked_us[PERMIT_COUNT];
+	uint64_t order[PERMIT_COUNT];
 };
 
 struct sched {
 	struct sched_limits limits;
-	struct place places[SCHED_SLOTS_MAX];
-	unsigned used; /* places [0, used) have ever been named */
+	struct waiter waiters[SCHED_SLOTS_MAX];
+	unsigned used; /* waiters [0, used) have ever been named */
 	unsigned waiting_count;
 	bool starts_held;
 	uint64_t order;
@@ -64,12 +64,12 @@ sched_hold_starts(struct sched *s, bool hold)
 
 /* What a controller has held once it can hold again, whatever the limit says. */
 static void
-remember_endpoints(struct sched *s, const struct place *placed)
+remember_endpoints(struct sched *s, const struct waiter *placed)
 {
 	unsigned now = 0, seen = 0;
 
 	for (unsigned i = 0; i < s->used; i++) {
-		const struct place *p = &s->places[i];
+		const struct waiter *p = &s->waiters[i];
 
 		if (strcmp(p->controller, placed->controller) != 0)
 			continue;
@@ -78,20 +78,20 @@ remember_endpoints(struct sched *s, const struct place *placed)
 	}
 	seen = now > seen ? now : seen;
 	for (unsigned i = 0; i < s->used; i++)
-		if (strcmp(s->places[i].controller, placed->controller) == 0)
-			s->places[i].endpoints_seen = seen;
+		if (strcmp(s->waiters[i].controller, placed->controller) == 0)
+			s->waiters[i].endpoints_seen = seen;
 }
 
 void
 sched_place(struct sched *s, unsigned slot, const char *controller, const char *translator,
 	    unsigned endpoints)
 {
-	struct place *p;
+	struct waiter *p;
 
 	assert(slot < SCHED_SLOTS_MAX);
 	if (slot >= s->used)
 		s->used = slot + 1;
-	p = &s->places[slot];
+	p = &s->waiters[slot];
 	if (controller != NULL)
 		copy_text(p->controller, sizeof(p->controller), controller);
 	if (translator != NULL)
@@ -101,63 +101,63 @@ sched_place(struct sched *s, unsigned slot, const char *controller, const char *
 }
 
 void
-sched_ask(struct sched *s, unsigned slot, enum turn turn, uint64_t now_us)
+sched_ask(struct sched *s, unsigned slot, enum permit permit, uint64_t now_us)
 {
-	struct place *p = &s->places[slot];
+	struct waiter *p = &s->waiters[slot];
 
 	assert(slot < s->used);
-	if (((p->waiting | p->granted) & BIT(turn)) != 0)
+	if (((p->waiting | p->granted) & BIT(permit)) != 0)
 		return;
-	p->waiting |= (uint8_t)BIT(turn);
-	p->asked_us[turn] = now_us;
-	p->order[turn] = ++s->order;
+	p->waiting |= (uint8_t)BIT(permit);
+	p->asked_us[permit] = now_us;
+	p->order[permit] = ++s->order;
 	s->waiting_count++;
 }
 
 void
-sched_release(struct sched *s, unsigned slot, enum turn turn)
+sched_release(struct sched *s, unsigned slot, enum permit permit)
 {
-	struct place *p = &s->places[slot];
+	struct waiter *p = &s->waiters[slot];
 
-	if ((p->waiting & BIT(turn)) != 0)
+	if ((p->waiting & BIT(permit)) != 0)
 		s->waiting_count--;
-	p->waiting &= (uint8_t)~BIT(turn);
-	p->granted &= (uint8_t)~BIT(turn);
+	p->waiting &= (uint8_t)~BIT(permit);
+	p->granted &= (uint8_t)~BIT(permit);
 }
 
 void
 sched_release_all(struct sched *s, unsigned slot)
 {
-	for (enum turn t = TURN_START; t < TURN_COUNT; t++)
+	for (enum permit t = PERMIT_START; t < PERMIT_COUNT; t++)
 		sched_release(s, slot, t);
 }
 
 bool
-sched_has(const struct sched *s, unsigned slot, enum turn turn)
+sched_has(const struct sched *s, unsigned slot, enum permit permit)
 {
-	return (s->places[slot].granted & BIT(turn)) != 0;
+	return (s->waiters[slot].granted & BIT(permit)) != 0;
 }
 
 bool
-sched_waits(const struct sched *s, unsigned slot, enum turn turn)
+sched_waits(const struct sched *s, unsigned slot, enum permit permit)
 {
-	return (s->places[slot].waiting & BIT(turn)) != 0;
+	return (s->waiters[slot].waiting & BIT(permit)) != 0;
 }
 
-/* How many have this turn already, in the same group as p. */
+/* How many have this permit already, in the same group as p. */
 static unsigned
-granted_beside(const struct sched *s, const struct place *p, enum turn turn)
+granted_beside(const struct sched *s, const struct waiter *p, enum permit permit)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < s->used; i++) {
-		const struct place *q = &s->places[i];
+		const struct waiter *q = &s->waiters[i];
 
-		if ((q->granted & BIT(turn)) == 0)
+		if ((q->granted & BIT(permit)) == 0)
 			continue;
-		if (turn == TURN_WRITE && strcmp(p->translator, q->translator) != 0)
+		if (permit == PERMIT_WRITE && strcmp(p->translator, q->translator) != 0)
 			continue;
-		if (turn != TURN_START && turn != TURN_WRITE &&
+		if (permit != PERMIT_START && permit != PERMIT_WRITE &&
 		    strcmp(p->controller, q->controller) != 0)
 			continue;
 		n++;
@@ -173,44 +173,44 @@ below(unsigned limit, unsigned n)
 
 /* Endpoint contexts in use on p's controller, counting those that are on their way as arrived. */
 static unsigned
-endpoints_beside(const struct sched *s, const struct place *p)
+endpoints_beside(const struct sched *s, const struct waiter *p)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < s->used; i++) {
-		const struct place *q = &s->places[i];
+		const struct waiter *q = &s->waiters[i];
 
 		if (strcmp(p->controller, q->controller) != 0)
 			continue;
-		n += (q->granted & BIT(TURN_LEAVE)) != 0 && q->endpoints < RUNTIME_ENDPOINTS
+		n += (q->granted & BIT(PERMIT_LEAVE)) != 0 && q->endpoints < RUNTIME_ENDPOINTS
 			 ? RUNTIME_ENDPOINTS
 			 : q->endpoints;
 	}
 	return n;
 }
 
-/* May slot have this turn now?  If only time is missing, ret_at says when. */
+/* May slot have this permit now?  If only time is missing, ret_at says when. */
 static bool
-is_free(const struct sched *s, const struct place *p, enum turn turn, uint64_t now_us,
+is_free(const struct sched *s, const struct waiter *p, enum permit permit, uint64_t now_us,
 	uint64_t *ret_at)
 {
-	uint64_t patience = p->asked_us[turn] + s->limits.leave_wait_us;
+	uint64_t patience = p->asked_us[permit] + s->limits.leave_wait_us;
 	unsigned after;
 
 	*ret_at = SCHED_NEVER;
-	switch (turn) {
-	case TURN_START:
-		return !s->starts_held && below(s->limits.active_max, granted_beside(s, p, turn));
-	case TURN_SWITCH:
-		if (!below(s->limits.switch_max, granted_beside(s, p, turn)))
+	switch (permit) {
+	case PERMIT_START:
+		return !s->starts_held && below(s->limits.active_max, granted_beside(s, p, permit));
+	case PERMIT_SWITCH:
+		if (!below(s->limits.switch_max, granted_beside(s, p, permit)))
 			return false;
 		*ret_at = s->switch_free_us;
 		return now_us >= s->switch_free_us;
-	case TURN_WRITE:
+	case PERMIT_WRITE:
 		/* WHY: no translator means that nothing is shared with anybody. */
 		return p->translator[0] == '\0' ||
-		       below(s->limits.writers_max, granted_beside(s, p, turn));
-	case TURN_LEAVE:
+		       below(s->limits.writers_max, granted_beside(s, p, permit));
+	case PERMIT_LEAVE:
 		after = endpoints_beside(s, p) - p->endpoints + RUNTIME_ENDPOINTS;
 		if (s->limits.endpoints_max == 0 || after <= s->limits.endpoints_max ||
 		    after <= p->endpoints_seen)
@@ -219,52 +219,52 @@ is_free(const struct sched *s, const struct place *p, enum turn turn, uint64_t n
 		 */
 		*ret_at = patience;
 		return now_us >= patience;
-	case TURN_NONE:
-	case TURN_COUNT:
+	case PERMIT_NONE:
+	case PERMIT_COUNT:
 		break;
 	}
 	return false;
 }
 
 static void
-grant(struct sched *s, struct place *p, enum turn turn, uint64_t now_us)
+grant(struct sched *s, struct waiter *p, enum permit permit, uint64_t now_us)
 {
-	p->waiting &= (uint8_t)~BIT(turn);
-	p->granted |= (uint8_t)BIT(turn);
+	p->waiting &= (uint8_t)~BIT(permit);
+	p->granted |= (uint8_t)BIT(permit);
 	s->waiting_count--;
-	if (turn == TURN_SWITCH)
+	if (permit == PERMIT_SWITCH)
 		s->switch_free_us = now_us + s->limits.stagger_us;
 }
 
 bool
-sched_next(struct sched *s, uint64_t now_us, unsigned *ret_slot, enum turn *ret_turn)
+sched_next(struct sched *s, uint64_t now_us, unsigned *ret_slot, enum permit *ret_permit)
 {
-	struct place *best = NULL;
+	struct waiter *best = NULL;
 	uint64_t at;
 
 	s->next_us = SCHED_NEVER;
 	if (s->waiting_count == 0)
 		return false;
 	for (unsigned i = 0; i < s->used; i++) {
-		struct place *p = &s->places[i];
+		struct waiter *p = &s->waiters[i];
 
-		for (enum turn t = TURN_START; t < TURN_COUNT && p->waiting != 0; t++) {
+		for (enum permit t = PERMIT_START; t < PERMIT_COUNT && p->waiting != 0; t++) {
 			if ((p->waiting & BIT(t)) == 0)
 				continue;
 			if (!is_free(s, p, t, now_us, &at)) {
 				s->next_us = at < s->next_us ? at : s->next_us;
 				continue;
 			}
-			if (best != NULL && best->order[*ret_turn] < p->order[t])
+			if (best != NULL && best->order[*ret_permit] < p->order[t])
 				continue;
 			best = p;
 			*ret_slot = i;
-			*ret_turn = t;
+			*ret_permit = t;
 		}
 	}
 	if (best == NULL)
 		return false;
-	grant(s, best, *ret_turn, now_us);
+	grant(s, best, *ret_permit, now_us);
 	return true;
 }
 

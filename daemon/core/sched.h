@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who may go on now: limits on what drones do at the same time, first come first served within a
+ * Permits to go on: limits on what drones do at the same time, first come first served within a
  * limit.
  *
- *   TURN_START   one more drone under way            at most active_max on the station
- *   TURN_SWITCH  a mode switch                       at most switch_max on a controller, stagger_us
- * apart TURN_WRITE   erase, write, verify                at most writers_max behind one transaction
- * translator TURN_LEAVE   becoming a run-time drone again     while the controller has endpoint
- * contexts left (doc/protocol.md 10, rows 10 and 12); waits leave_wait_us at most INVARIANT: a
- * limit holds at every instant; a turn that is waited for is granted as soon as there is room.
+ *   PERMIT_START    one more drone under way             at most active_max on the station
+ *   PERMIT_SWITCH   a mode switch                        at most switch_max on a controller,
+ *                                                        stagger_us apart
+ *   PERMIT_WRITE    erase, write, verify                 at most writers_max behind one
+ *                                                        transaction translator
+ *   PERMIT_LEAVE    becoming a run-time drone again      while the controller has endpoint contexts
+ *                                                        left (doc/protocol.md 10, rows 10 and 12);
+ *                                                        waits leave_wait_us at most
+ *
+ *   [sched_ask] --> waiting --[sched_next]--> granted --[sched_release]--> none
+ *
+ * INVARIANT: a limit holds at every instant; a permit that is waited for is granted as soon as
+ *            there is room.
  */
 #ifndef CORE_SCHED_H
 #define CORE_SCHED_H
@@ -20,7 +27,7 @@
 #include "cfdfu/util.h"
 #include "cfdfu/watch.h"
 
-enum turn { TURN_NONE, TURN_START, TURN_SWITCH, TURN_WRITE, TURN_LEAVE, TURN_COUNT };
+enum permit { PERMIT_NONE, PERMIT_START, PERMIT_SWITCH, PERMIT_WRITE, PERMIT_LEAVE, PERMIT_COUNT };
 
 #define SCHED_SLOTS_MAX 256 /* LIMIT: slots of a fleet */
 #define SCHED_NEVER UINT64_MAX
@@ -40,7 +47,7 @@ int sched_new(const struct sched_limits *limits, struct sched **ret_sched) MUST_
 void sched_free(struct sched *s);
 void sched_set_limits(struct sched *s, const struct sched_limits *limits);
 
-/* While held, no further drone gets TURN_START; those that have it go on. */
+/* While held, no further drone gets PERMIT_START; those that have it go on. */
 void sched_hold_starts(struct sched *s, bool hold);
 
 /* Where slot is plugged in, and how many endpoint contexts its device takes now (0: nothing there).
@@ -48,18 +55,18 @@ void sched_hold_starts(struct sched *s, bool hold);
 void sched_place(struct sched *s, unsigned slot, const char *controller, const char *translator,
 		 unsigned endpoints);
 
-/* Slot asks for a turn; asking again changes nothing. */
-void sched_ask(struct sched *s, unsigned slot, enum turn turn, uint64_t now_us);
+/* Slot asks for a permit; asking again changes nothing. */
+void sched_ask(struct sched *s, unsigned slot, enum permit permit, uint64_t now_us);
 
 /* Slot does not need it any more, granted or waiting. */
-void sched_release(struct sched *s, unsigned slot, enum turn turn);
+void sched_release(struct sched *s, unsigned slot, enum permit permit);
 void sched_release_all(struct sched *s, unsigned slot);
 
-bool sched_has(const struct sched *s, unsigned slot, enum turn turn);
-bool sched_waits(const struct sched *s, unsigned slot, enum turn turn);
+bool sched_has(const struct sched *s, unsigned slot, enum permit permit);
+bool sched_waits(const struct sched *s, unsigned slot, enum permit permit);
 
-/* The next turn that can be granted now; it is granted by this call. */
-bool sched_next(struct sched *s, uint64_t now_us, unsigned *ret_slot, enum turn *ret_turn);
+/* The next permit that can be granted now; it is granted by this call. */
+bool sched_next(struct sched *s, uint64_t now_us, unsigned *ret_slot, enum permit *ret_permit);
 
 /* When sched_next() may say something new without any other call; SCHED_NEVER. */
 uint64_t sched_deadline_us(const struct sched *s);

@@ -379,7 +379,7 @@ more_devices_than_there_are_slots_are_not_begun_and_harm_nobody(void **state)
 	struct sighting seen = { .vid = 0x0483,
 				 .pid = 0x5740,
 				 .serial = "00112233445566778899AABB" };
-	struct drone_past past = { .known = false };
+	struct drone_history history = { .known = false };
 
 	begin(x);
 	copy_text(seen.manufacturer, sizeof(seen.manufacturer), "Bitcraze AB");
@@ -387,7 +387,7 @@ more_devices_than_there_are_slots_are_not_begun_and_harm_nobody(void **state)
 	for (unsigned i = 1; i <= FLEET_SLOTS_MAX + 50; i++) {
 		(void)snprintf(seen.port, sizeof(seen.port), "9-%u", i);
 		seen.arrival = 100000 + i;
-		fleet_sighted(station_fleet(x->s), &seen, &past, i);
+		fleet_sighted(station_fleet(x->s), &seen, &history, i);
 	}
 	assert_int_equal(fleet_slots(station_fleet(x->s)), FLEET_SLOTS_MAX);
 	assert_int_equal(fleet_find(station_fleet(x->s), "9-300"), -2); /* -ENOENT */

@@ -83,37 +83,37 @@ station_seat_of_slot(struct station *s, unsigned slot)
 /* ---- commands ---------------------------------------------------------------------------- */
 
 static void
-on_note(struct station *s, const struct request *c)
+on_event(struct station *s, const struct fleet_event *e)
 {
-	struct seat *seat = station_seat_of_slot(s, c->slot);
+	struct seat *seat = station_seat_of_slot(s, e->slot);
 
-	if (c->note == NOTE_QUARANTINED || c->note == NOTE_DRONE_QUARANTINED)
+	if (e->kind == EVENT_QUARANTINED || e->kind == EVENT_DRONE_QUARANTINED)
 		seat->aside = true;
-	if (c->note == NOTE_BRAKE)
+	if (e->kind == EVENT_BRAKE)
 		s->braked = true;
-	if (c->note == NOTE_DRONE_QUARANTINED)
-		disk_aside(s, c->record->serial, true);
-	if (s->options.verbose && c->note != NOTE_STEP && c->note != NOTE_ENDED) {
-		static const char *const names[NOTE_COUNT] = {
+	if (e->kind == EVENT_DRONE_QUARANTINED)
+		disk_aside(s, e->record->serial, true);
+	if (s->options.verbose && e->kind != EVENT_STEP && e->kind != EVENT_ENDED) {
+		static const char *const names[EVENT_COUNT] = {
 			"seen",		"left",	   "step",	   "ended",
 			"idle",		"foreign", "quarantined",  "drone quarantined",
 			"common cause", "brake",   "special ended"
 		};
 		printf("%9.3f s  %-6s %s\n", (double)station_now_us(s) / 1e6, seat->port,
-		       names[c->note]);
+		       names[e->kind]);
 	}
-	if (c->note != NOTE_ENDED &&
-	    (c->note != NOTE_SPECIAL_ENDED || c->record->verdict.kind == VERDICT_NONE))
+	if (e->kind != EVENT_ENDED &&
+	    (e->kind != EVENT_SPECIAL_ENDED || e->record->verdict.kind == VERDICT_NONE))
 		return;
-	check_told(s, c);
-	brake_told(s, c->record);
-	station_mix(s, (uint64_t)c->record->verdict.kind * 1000 + c->record->verdict.fault);
-	if (c->record->verdict.kind == VERDICT_PASS)
+	check_told(s, e);
+	brake_told(s, e->record);
+	station_mix(s, (uint64_t)e->record->verdict.kind * 1000 + e->record->verdict.fault);
+	if (e->record->verdict.kind == VERDICT_PASS)
 		s->flashes++;
 	if (s->options.verbose)
 		printf("%9.3f s  %-6s attempt %d %s: %s\n", (double)station_now_us(s) / 1e6,
-		       c->record->port, (int)c->record->id, verdict_name(c->record->verdict.kind),
-		       c->record->message);
+		       e->record->port, (int)e->record->id, verdict_name(e->record->verdict.kind),
+		       e->record->message);
 }
 
 static void
@@ -185,7 +185,7 @@ perform(struct station *s, const struct request *c)
 		fleet_backed_up(s->fleet, c->slot, 0);
 		return;
 	case REQUEST_EVENT:
-		on_note(s, c);
+		on_event(s, &c->event);
 		return;
 	}
 }
@@ -215,32 +215,32 @@ station_pump(struct station *s)
 
 /* What the records say when a drone shows itself; a running job keeps what it was told before. */
 static void
-learn(struct seat *seat, const struct sighting *sighting, const struct drone_past *past,
+learn(struct seat *seat, const struct sighting *sighting, const struct drone_history *history,
       bool active)
 {
 	bool tells = ident_kind_of(sighting) != IDENT_DFU ||
-		     (ident_dfu_serial_valid(sighting->serial) && !past->shares_dfu_serial);
+		     (ident_dfu_serial_valid(sighting->serial) && !history->shares_dfu_serial);
 
-	seat->interrupted_last = past->interrupted;
+	seat->interrupted_last = history->interrupted;
 	if (active) {
-		seat->interrupted = seat->interrupted || (tells && past->interrupted);
+		seat->interrupted = seat->interrupted || (tells && history->interrupted);
 		return;
 	}
-	seat->known = past->known && tells;
-	seat->interrupted = past->interrupted;
+	seat->known = history->known && tells;
+	seat->interrupted = history->interrupted;
 }
 
 static void
 on_sighted(void *ctx, const struct sighting *sighting)
 {
 	struct station *s = ctx;
-	struct drone_past past;
+	struct drone_history history;
 	struct slot_view v;
 
-	disk_look_up(s, sighting, &past);
-	learn(station_seat(s, sighting->port), sighting, &past,
+	disk_look_up(s, sighting, &history);
+	learn(station_seat(s, sighting->port), sighting, &history,
 	      station_view(s, sighting->port, &v) && v.active);
-	fleet_sighted(s->fleet, sighting, &past, station_now_us(s));
+	fleet_sighted(s->fleet, sighting, &history, station_now_us(s));
 	station_pump(s);
 }
 

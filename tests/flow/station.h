@@ -33,7 +33,7 @@ struct station_row {
 	bool durable;		/* its beginning is */
 	struct verdict verdict; /* kind NONE: running */
 	bool verdict_durable;
-	bool told;	  /* NOTE_ENDED was given */
+	bool told;	  /* EVENT_ENDED was given */
 	bool judged;	  /* its first ending was compared with the drone */
 	unsigned endings; /* INVARIANT: at most one */
 	uint64_t begun_us, ended_us;

@@ -473,21 +473,21 @@ is_about_drone(const struct station_row *row, struct drone *d)
 }
 
 void
-check_told(struct station *s, const struct request *c)
+check_told(struct station *s, const struct fleet_event *e)
 {
-	struct station_row *row = disk_row(s, c->record->id);
-	struct seat *seat = station_seat_of_slot(s, c->slot);
+	struct station_row *row = disk_row(s, e->record->id);
+	struct seat *seat = station_seat_of_slot(s, e->slot);
 	struct drone *d = world_drone(s->world, seat->port);
 
 	if (row == NULL || !row->verdict_durable) {
 		station_break(s, "I6: the verdict of %s is told before it is durable",
-			      c->record->port);
+			      e->record->port);
 		return;
 	}
 	if (row->told)
 		station_break(s, "I6: the verdict of attempt %d is told twice", (int)row->id);
-	if (row->verdict.kind != c->record->verdict.kind ||
-	    row->verdict.fault != c->record->verdict.fault)
+	if (row->verdict.kind != e->record->verdict.kind ||
+	    row->verdict.fault != e->record->verdict.fault)
 		station_break(s, "I6: another verdict of attempt %d is told than is on disk",
 			      (int)row->id);
 	row->told = true;

@@ -214,7 +214,7 @@ shares_dfu_serial(const struct station *s, const char *dfu_serial, const char *s
 
 /* Its failures in a row, and on how many ports. */
 static void
-count_failures(const struct station *s, const char *serial, struct drone_past *past)
+count_failures(const struct station *s, const char *serial, struct drone_history *history)
 {
 	const char *ports[8];
 	unsigned n = 0;
@@ -229,43 +229,43 @@ count_failures(const struct station *s, const char *serial, struct drone_past *p
 			break;
 		if (!is_failure(row))
 			continue;
-		past->failures++;
+		history->failures++;
 		while (k < n && strcmp(ports[k], row->port) != 0)
 			k++;
 		if (k == n && n < ARRAY_LEN(ports))
 			ports[n++] = row->port;
 	}
-	past->failed_ports = n;
+	history->failed_ports = n;
 }
 
 static void
-learn(struct drone_past *past, const struct station_row *row)
+learn(struct drone_history *history, const struct station_row *row)
 {
-	past->known = true;
-	past->interrupted =
+	history->known = true;
+	history->interrupted =
 	    row->verdict.kind == VERDICT_INTERRUPTED || row->verdict.kind == VERDICT_FAIL;
-	past->ended_well = !past->interrupted;
-	past->platform = row->record.platform;
-	past->obey = row->record.obey;
-	copy_text(past->serial, sizeof(past->serial), row->serial);
-	copy_text(past->dfu_serial, sizeof(past->dfu_serial), row->dfu_serial);
-	copy_text(past->loader_sha256, sizeof(past->loader_sha256), row->record.loader_sha256);
+	history->platform = row->record.platform;
+	history->obey = row->record.obey;
+	copy_text(history->serial, sizeof(history->serial), row->serial);
+	copy_text(history->dfu_serial, sizeof(history->dfu_serial), row->dfu_serial);
+	copy_text(history->loader_sha256, sizeof(history->loader_sha256),
+		  row->record.loader_sha256);
 }
 
 void
-disk_look_up(struct station *s, const struct sighting *sighting, struct drone_past *past)
+disk_look_up(struct station *s, const struct sighting *sighting, struct drone_history *history)
 {
-	memset(past, 0, sizeof(*past));
-	for (size_t i = s->row_count; i-- > 0 && !past->known;)
+	memset(history, 0, sizeof(*history));
+	for (size_t i = s->row_count; i-- > 0 && !history->known;)
 		if (is_about(&s->rows[i], sighting))
-			learn(past, &s->rows[i]);
-	if (!past->known)
+			learn(history, &s->rows[i]);
+	if (!history->known)
 		return;
-	past->shares_dfu_serial = shares_dfu_serial(s, past->dfu_serial, past->serial);
-	count_failures(s, past->serial, past);
+	history->shares_dfu_serial = shares_dfu_serial(s, history->dfu_serial, history->serial);
+	count_failures(s, history->serial, history);
 	for (size_t i = 0; i < s->aside_count; i++)
-		past->quarantined =
-		    past->quarantined || strcmp(s->aside_serials[i], past->serial) == 0;
+		history->quarantined =
+		    history->quarantined || strcmp(s->aside_serials[i], history->serial) == 0;
 }
 
 void

@@ -86,7 +86,8 @@ void disk_begin(struct station *s, const struct request *c);
 void disk_end(struct station *s, const struct request *c);
 void disk_commit_due(struct station *s);
 uint64_t disk_due_us(const struct station *s);
-void disk_look_up(struct station *s, const struct sighting *sighting, struct drone_past *past);
+void disk_look_up(struct station *s, const struct sighting *sighting,
+		  struct drone_history *history);
 void disk_crash(struct station *s);
 void disk_tell_fleet(struct station *s, struct fleet *fresh);
 void disk_aside(struct station *s, const char *serial, bool aside);
@@ -101,7 +102,7 @@ void check_open(struct station *s, const struct request *c);
 void check_close(struct station *s, const struct request *c);
 void check_xfer(struct station *s, const struct request *c);
 void check_ending(struct station *s, struct station_row *row, const struct job_record *r);
-void check_told(struct station *s, const struct request *c);
+void check_told(struct station *s, const struct fleet_event *e);
 void check_view(struct station *s);  /* of one slot, in turns */
 void check_quiet(struct station *s); /* nothing is under way */
 bool check_equal(struct station *s, struct drone *d, const struct image *image,

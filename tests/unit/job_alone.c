@@ -139,7 +139,7 @@ alone_begin(struct alone *a)
 	while (!a->sighted)
 		assert_true(world_run_one(a->world));
 	assert_int_equal(
-	    job_new(&a->setup, &a->sighting, &a->past, world_now_us(a->world), &a->job), 0);
+	    job_new(&a->setup, &a->sighting, &a->history, world_now_us(a->world), &a->job), 0);
 }
 
 /* Until the next event of the drone, the job's deadline, or the end of its pause. */

@@ -21,7 +21,7 @@ struct alone {
 	struct drone_config drone;
 	struct job_options options;
 	struct job_setup setup;
-	struct drone_past past;
+	struct drone_history history;
 	struct profile profiles[2];
 	bool in_dfu;	 /* found in DFU mode rather than running */
 	bool recognised; /* the digest of its loader is known */

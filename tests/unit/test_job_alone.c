@@ -56,7 +56,8 @@ a_drone_is_updated_and_then_in_order(void **state)
 	world_plug(a.world, ALONE_PORT);
 	while (!a.sighted)
 		assert_true(world_run_one(a.world));
-	assert_int_equal(job_new(&a.setup, &a.sighting, &a.past, world_now_us(a.world), &a.job), 0);
+	assert_int_equal(job_new(&a.setup, &a.sighting, &a.history, world_now_us(a.world), &a.job),
+			 0);
 	assert_true(alone_play(&a));
 	alone_expect_ended(&a, VERDICT_UNCHANGED, FAULT_NONE);
 	alone_free(&a);
@@ -225,11 +226,11 @@ what_is_adopted_is_what_the_policy_says(void **state)
 				a.in_dfu = true;
 				a.options.adopt = policies[p];
 				copy_text(a.drone.otp, sizeof(a.drone.otp), otps[o]);
-				a.past.known = known;
-				a.past.platform = PLATFORM_CF2;
-				a.past.shares_dfu_serial = shared;
-				a.past.interrupted = (n & 4) != 0;
-				taken = a.past.interrupted || policies[p] == JOB_ADOPT_PORT ||
+				a.history.known = known;
+				a.history.platform = PLATFORM_CF2;
+				a.history.shares_dfu_serial = shared;
+				a.history.interrupted = (n & 4) != 0;
+				taken = a.history.interrupted || policies[p] == JOB_ADOPT_PORT ||
 					(policies[p] != JOB_ADOPT_NEVER && named) ||
 					(policies[p] == JOB_ADOPT_RECOGNISED && o == 1);
 				(void)alone_ending(&a);
@@ -251,7 +252,7 @@ a_blank_boot_loader_refuses_the_update(void **state)
 	(void)state;
 	alone_init(&a);
 	a.in_dfu = true;
-	a.past = (struct drone_past){ .known = true, .platform = PLATFORM_CF2 };
+	a.history = (struct drone_history){ .known = true, .platform = PLATFORM_CF2 };
 	assert_int_equal(world_add(a.world, ALONE_PORT, NULL, NULL, &a.drone), 0);
 	drone_blank(world_drone(a.world, ALONE_PORT), 0x08000000, 0x4000);
 	alone_expect_ending(&a, VERDICT_FAIL, FAULT_LOADER_BLANK);
@@ -268,7 +269,7 @@ a_loader_that_changed_since_last_time_is_noted(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(before); i++) {
 		alone_init(&a);
-		copy_text(a.past.loader_sha256, sizeof(a.past.loader_sha256), before[i]);
+		copy_text(a.history.loader_sha256, sizeof(a.history.loader_sha256), before[i]);
 		alone_expect_ending(&a, VERDICT_PASS, FAULT_NONE);
 		assert_int_equal(job_record(a.job)->loader_changed, i == 2);
 		alone_free(&a);
@@ -327,7 +328,7 @@ meddle_echo(struct alone *a)
 	job_opened(a->job, -EIO, NULL, 0, now_us);
 	if (a->job->begun != BEGUN_ASKED && !a->job->ended_wanted)
 		job_recorded(a->job, 0, 99, now_us);
-	job_granted(a->job, TURN_NONE, now_us);
+	job_granted(a->job, PERMIT_NONE, now_us);
 	if (!a->job->in_flight)
 		job_ended(a->job, USB_TIMEOUT, NULL, 0, now_us);
 }
@@ -362,8 +363,8 @@ set_scene(struct alone *a, enum start start)
 {
 	alone_init(a);
 	a->in_dfu = start == START_DFU;
-	a->past.known = a->past.ended_well = start == START_DFU;
-	a->past.platform = start == START_DFU ? PLATFORM_CF2 : PLATFORM_UNKNOWN;
+	a->history.known = start == START_DFU;
+	a->history.platform = start == START_DFU ? PLATFORM_CF2 : PLATFORM_UNKNOWN;
 	a->options.backup = start == START_BACKUP;
 	a->drone.button_boots = true;
 	a->drone.chatter = 0;

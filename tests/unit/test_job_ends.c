@@ -123,7 +123,7 @@ a_job_needs_memory_to_begin_and_for_a_backup(void **state)
 	a.options.backup = true;
 	alone_begin(&a);
 	fails_from = sizeof(struct job);
-	assert_int_equal(job_new(&a.setup, &a.sighting, &a.past, 0, &none), -ENOMEM);
+	assert_int_equal(job_new(&a.setup, &a.sighting, &a.history, 0, &none), -ENOMEM);
 	assert_null(none);
 	fails_from = 0x80000;
 	assert_true(alone_play(&a));
@@ -202,9 +202,9 @@ select_other(struct alone *a)
 	if (a->job->stage != JOB_AWAIT_DFU)
 		return;
 	policy_select(a->policy, PLATFORM_CF2, NULL);
-	if (a->past.failures > 0)
+	if (a->history.failures > 0)
 		policy_select(a->policy, PLATFORM_BOLT, a->image);
-	if (a->past.failed_ports > 0)
+	if (a->history.failed_ports > 0)
 		a->job->record.platform = PLATFORM_UNKNOWN;
 }
 
@@ -240,8 +240,8 @@ the_image_an_attempt_began_with_is_held_against_the_otp(void **state)
 		a.drone.boots_anything = true;
 		relabel(&a, cases[i].platforms, "2026.08");
 		a.meddle = select_other;
-		a.past.failures = cases[i].other;
-		a.past.failed_ports = cases[i].forgotten;
+		a.history.failures = cases[i].other;
+		a.history.failed_ports = cases[i].forgotten;
 		(void)alone_ending(&a);
 		if (job_record(a.job)->verdict.kind != cases[i].kind)
 			fail_msg("case %zu: %s", i, job_record(a.job)->message);
@@ -451,8 +451,8 @@ each_way_not_to_come_back_has_its_name(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		alone_init(&a);
 		a.in_dfu = cases[i].in_dfu;
-		a.past.known = cases[i].in_dfu;
-		a.past.platform = PLATFORM_CF2;
+		a.history.known = cases[i].in_dfu;
+		a.history.platform = PLATFORM_CF2;
 		a.drone.button_boots = true;
 		assert_int_equal(world_add(a.world, ALONE_PORT, NULL, NULL, &a.drone), 0);
 		alone_arm(&a, cases[i].fate);
@@ -494,17 +494,17 @@ disturb(struct alone *a)
 	struct job *j = a->job;
 	struct request w;
 
-	if (!j->waiting_turn && !j->in_flight && j->attempt_deadline_us != 0 &&
+	if (!j->waiting_permit && !j->in_flight && j->attempt_deadline_us != 0 &&
 	    j->stage == JOB_FLASH && flash_stage(&j->flash) == FLASH_WRITE_TURN) {
-		j->waiting_turn = true; /* standing in the queue for an hour */
+		j->waiting_permit = true; /* standing in the queue for an hour */
 		job_tick(j, j->attempt_deadline_us + 1);
 		assert_int_equal(j->stage, JOB_FLASH);
 		assert_int_equal(job_deadline_us(j), UINT64_MAX);
 		job_next(j, now_us, &w);
 		assert_int_equal(w.kind, REQUEST_NOTHING);
-		j->waiting_turn = false;
+		j->waiting_permit = false;
 	}
-	job_granted(j, TURN_COUNT, now_us);
+	job_granted(j, PERMIT_COUNT, now_us);
 	if (j->begun == BEGUN_YES && !j->ended_wanted)
 		job_recorded(j, 0, 99, now_us); /* nobody asked */
 	if (j->stage >= JOB_ENDING) {

@@ -19,7 +19,7 @@ set_up_dfu(struct alone *a)
 {
 	alone_init(a);
 	a->in_dfu = true;
-	a->past = (struct drone_past){ .known = true, .platform = PLATFORM_CF2 };
+	a->history = (struct drone_history){ .known = true, .platform = PLATFORM_CF2 };
 	a->drone.button_boots = true;
 	assert_int_equal(world_add(a->world, ALONE_PORT, NULL, NULL, &a->drone), 0);
 }
@@ -163,7 +163,7 @@ a_device_that_gives_trouble_while_it_is_probed(void **state)
 		set_up_dfu(&a);
 		a.options.adopt = cases[i].adopt;
 		a.setup.kind = cases[i].kind;
-		a.past = (struct drone_past){ .interrupted = cases[i].interrupted };
+		a.history = (struct drone_history){ .interrupted = cases[i].interrupted };
 		alone_arm(&a, cases[i].fate);
 		(void)alone_ending(&a);
 		alone_expect_ended(&a, cases[i].verdict, cases[i].fault);
@@ -182,7 +182,7 @@ a_stranger_that_cannot_be_opened_has_no_attempt(void **state)
 
 	(void)state;
 	set_up_dfu(&a);
-	a.past = (struct drone_past){ .known = false };
+	a.history = (struct drone_history){ .known = false };
 	a.open_error = -EIO;
 	(void)alone_ending(&a);
 	alone_expect_ended(&a, VERDICT_NONE, FAULT_NONE);
@@ -259,16 +259,16 @@ waits_for_a_turn(struct alone *a)
 	struct job *j = a->job;
 	struct request w;
 
-	if (j->waiting_turn || j->in_flight || (j->stage != JOB_FLASH && j->stage != JOB_SWITCH))
+	if (j->waiting_permit || j->in_flight || (j->stage != JOB_FLASH && j->stage != JOB_SWITCH))
 		return;
-	j->waiting_turn = true; /* standing in a queue, for an hour */
+	j->waiting_permit = true; /* standing in a queue, for an hour */
 	if (j->attempt_deadline_us != 0)
 		job_tick(j, j->attempt_deadline_us + 1);
 	if (j->stage == JOB_SWITCH) {
 		job_next(j, now_us, &w);
 		assert_int_equal(w.kind, REQUEST_NOTHING);
 	}
-	j->waiting_turn = false;
+	j->waiting_permit = false;
 	if (j->stage == JOB_FLASH && flash_stage(&j->flash) == FLASH_PROBED && j->digest_done &&
 	    j->device == DEVICE_OPEN) {
 		j->digest_done = false; /* not answered yet */
@@ -391,8 +391,8 @@ a_drone_taken_for_another_platform_does_not_get_the_pinned_image(void **state)
 		alone_free(&a);
 	}
 	set_up_dfu(&a); /* nothing pinned: records and OTP contradict each other */
-	copy_text(a.past.serial, sizeof(a.past.serial), "");
-	a.past.platform = PLATFORM_BOLT;
+	copy_text(a.history.serial, sizeof(a.history.serial), "");
+	a.history.platform = PLATFORM_BOLT;
 	policy_select(a.policy, PLATFORM_BOLT, a.image);
 	(void)alone_ending(&a);
 	alone_expect_ended(&a, VERDICT_SKIPPED, FAULT_PLATFORM);
@@ -491,8 +491,8 @@ a_known_drone_that_loses_its_serial_by_a_reset_is_no_stranger(void **state)
 	(void)state;
 	set_up_dfu(&a);
 	a.options.adopt = JOB_ADOPT_KNOWN;
-	a.past.known = true;
-	a.past.platform = PLATFORM_CF2;
+	a.history.known = true;
+	a.history.platform = PLATFORM_CF2;
 	alone_arm(&a, "no-serial at=2 in=dfu");
 	alone_arm(&a, "disconnect at=1 in=dfu on=reset back=300");
 	alone_arm(&a, "busy-forever at=1 in=dfu on=data");

@@ -40,7 +40,7 @@ begin(void)
 			      .pid = 0x5740,
 			      .manufacturer = "Bitcraze AB",
 			      .serial = "30002D000B51343333353132" };
-	struct drone_past past = { .known = true, .platform = PLATFORM_CF2 };
+	struct drone_history history = { .known = true, .platform = PLATFORM_CF2 };
 	struct job_setup setup = { .options = &options, .toc = &p.toc };
 
 	p = (struct play){ .now = SECOND, .profile = profile_crazyflie() };
@@ -50,7 +50,7 @@ begin(void)
 	setup.policy = p.policy;
 	setup.profiles = &p.profile;
 	setup.profile_count = 1;
-	assert_int_equal(job_new(&setup, &s, &past, p.now, &p.job), 0);
+	assert_int_equal(job_new(&setup, &s, &history, p.now, &p.job), 0);
 	return &p;
 }
 

@@ -122,7 +122,7 @@ an_image_of_several_platforms_replaces_no_others(void **state)
 
 static void
 plug(struct fleet *f, const char *port, uint16_t pid, const char *manufacturer,
-     const struct drone_past *past)
+     const struct drone_history *history)
 {
 	struct sighting s = { .arrival = 1, .vid = 0x0483, .pid = pid };
 
@@ -130,7 +130,7 @@ plug(struct fleet *f, const char *port, uint16_t pid, const char *manufacturer,
 	copy_text(s.manufacturer, sizeof(s.manufacturer), manufacturer);
 	copy_text(s.product, sizeof(s.product), "Crazyflie 2.X");
 	copy_text(s.serial, sizeof(s.serial), RUNTIME);
-	fleet_sighted(f, &s, past, 0);
+	fleet_sighted(f, &s, history, 0);
 }
 
 static const char *
@@ -147,10 +147,10 @@ static void
 a_plan_goes_by_what_is_there_and_what_is_selected(void **state)
 {
 	const struct fleet_options options = { .quarantine = 3 };
-	const struct drone_past cf2 = { .known = true, .platform = PLATFORM_CF2 };
-	const struct drone_past bolt = { .known = true, .platform = PLATFORM_BOLT };
-	const struct drone_past bad = { .known = true, .quarantined = true };
-	const struct drone_past unknown = { .known = false };
+	const struct drone_history cf2 = { .known = true, .platform = PLATFORM_CF2 };
+	const struct drone_history bolt = { .known = true, .platform = PLATFORM_BOLT };
+	const struct drone_history bad = { .known = true, .quarantined = true };
+	const struct drone_history unknown = { .known = false };
 	struct image *image = image_number(9, CF2);
 	struct policy *with = NULL;
 	struct fleet *f = NULL;

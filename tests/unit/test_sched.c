@@ -31,10 +31,10 @@ place_all(struct sched *s, unsigned n, const char *translator, unsigned endpoint
 }
 
 static void
-ask_all(struct sched *s, unsigned n, enum turn turn, uint64_t now_us)
+ask_all(struct sched *s, unsigned n, enum permit permit, uint64_t now_us)
 {
 	for (unsigned i = 0; i < n; i++)
-		sched_ask(s, i, turn, now_us);
+		sched_ask(s, i, permit, now_us);
 }
 
 /* How many turns there are to be had now. */
@@ -42,9 +42,9 @@ static unsigned
 granted_now(struct sched *s, uint64_t now_us)
 {
 	unsigned n = 0, slot;
-	enum turn turn;
+	enum permit permit;
 
-	while (sched_next(s, now_us, &slot, &turn))
+	while (sched_next(s, now_us, &slot, &permit))
 		n++;
 	return n;
 }
@@ -56,7 +56,7 @@ without_limits_everybody_goes_at_once(void **state)
 
 	(void)state;
 	place_all(s, 120, "1-1", 6);
-	for (enum turn t = TURN_START; t < TURN_COUNT; t++) {
+	for (enum permit t = PERMIT_START; t < PERMIT_COUNT; t++) {
 		ask_all(s, 120, t, 0);
 		assert_int_equal(granted_now(s, 0), 120);
 	}
@@ -70,18 +70,18 @@ who_asked_first_goes_first(void **state)
 	static const unsigned order[] = { 7, 3, 5, 0, 6, 1, 4, 2 };
 	struct sched *s = made(&(struct sched_limits){ .active_max = 1 });
 	unsigned slot;
-	enum turn turn;
+	enum permit permit;
 
 	(void)state;
 	place_all(s, 8, "", 6);
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
-		sched_ask(s, order[i], TURN_START, i);
+		sched_ask(s, order[i], PERMIT_START, i);
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-		assert_true(sched_next(s, 100, &slot, &turn));
+		assert_true(sched_next(s, 100, &slot, &permit));
 		assert_int_equal(slot, order[i]);
-		assert_int_equal(turn, TURN_START);
-		assert_false(sched_next(s, 100, &slot, &turn));
-		sched_release(s, order[i], TURN_START);
+		assert_int_equal(permit, PERMIT_START);
+		assert_false(sched_next(s, 100, &slot, &permit));
+		sched_release(s, order[i], PERMIT_START);
 	}
 	sched_free(s);
 }
@@ -91,19 +91,19 @@ asking_again_changes_nothing(void **state)
 {
 	struct sched *s = made(&(struct sched_limits){ .active_max = 1 });
 	unsigned slot;
-	enum turn turn;
+	enum permit permit;
 
 	(void)state;
 	place_all(s, 2, "", 6);
-	sched_ask(s, 0, TURN_START, 0);
-	sched_ask(s, 1, TURN_START, 1);
-	sched_ask(s, 0, TURN_START, 2);
-	assert_true(sched_next(s, 3, &slot, &turn));
+	sched_ask(s, 0, PERMIT_START, 0);
+	sched_ask(s, 1, PERMIT_START, 1);
+	sched_ask(s, 0, PERMIT_START, 2);
+	assert_true(sched_next(s, 3, &slot, &permit));
 	assert_int_equal(slot, 0);
-	sched_ask(s, 0, TURN_START, 4);
-	assert_false(sched_waits(s, 0, TURN_START));
-	sched_release(s, 0, TURN_START);
-	assert_true(sched_next(s, 5, &slot, &turn));
+	sched_ask(s, 0, PERMIT_START, 4);
+	assert_false(sched_waits(s, 0, PERMIT_START));
+	sched_release(s, 0, PERMIT_START);
+	assert_true(sched_next(s, 5, &slot, &permit));
 	assert_int_equal(slot, 1);
 	assert_int_equal(granted_now(s, 5), 0);
 	sched_free(s);
@@ -117,10 +117,10 @@ starts_are_held_while_others_go_on(void **state)
 	(void)state;
 	place_all(s, 3, "", 6);
 	sched_hold_starts(s, true);
-	ask_all(s, 3, TURN_START, 0);
-	sched_ask(s, 0, TURN_WRITE, 0);
+	ask_all(s, 3, PERMIT_START, 0);
+	sched_ask(s, 0, PERMIT_WRITE, 0);
 	assert_int_equal(granted_now(s, 0), 1);
-	assert_true(sched_has(s, 0, TURN_WRITE));
+	assert_true(sched_has(s, 0, PERMIT_WRITE));
 	sched_hold_starts(s, false);
 	assert_int_equal(granted_now(s, 0), 3);
 	sched_free(s);
@@ -131,22 +131,22 @@ mode_switches_are_limited_and_apart(void **state)
 {
 	struct sched *s = made(&(struct sched_limits){ .switch_max = 2, .stagger_us = 30 * MS });
 	unsigned slot;
-	enum turn turn;
+	enum permit permit;
 
 	(void)state;
 	place_all(s, 3, "", 6);
-	ask_all(s, 3, TURN_SWITCH, 0);
-	assert_true(sched_next(s, 10, &slot, &turn));
-	assert_false(sched_next(s, 10, &slot, &turn));
+	ask_all(s, 3, PERMIT_SWITCH, 0);
+	assert_true(sched_next(s, 10, &slot, &permit));
+	assert_false(sched_next(s, 10, &slot, &permit));
 	assert_true(sched_deadline_us(s) == 10 + 30 * MS);
-	assert_false(sched_next(s, 9 + 30 * MS, &slot, &turn));
-	assert_true(sched_next(s, 10 + 30 * MS, &slot, &turn));
+	assert_false(sched_next(s, 9 + 30 * MS, &slot, &permit));
+	assert_true(sched_next(s, 10 + 30 * MS, &slot, &permit));
 	assert_int_equal(slot, 1);
 	/* Two are under way: time alone does not help the third. */
-	assert_false(sched_next(s, 1000 * MS, &slot, &turn));
+	assert_false(sched_next(s, 1000 * MS, &slot, &permit));
 	assert_true(sched_deadline_us(s) == SCHED_NEVER);
-	sched_release(s, 0, TURN_SWITCH);
-	assert_true(sched_next(s, 1000 * MS, &slot, &turn));
+	sched_release(s, 0, PERMIT_SWITCH);
+	assert_true(sched_next(s, 1000 * MS, &slot, &permit));
 	assert_int_equal(slot, 2);
 	sched_free(s);
 }
@@ -160,9 +160,9 @@ controllers_do_not_share_a_limit_of_switches(void **state)
 	sched_place(s, 0, "usb1", "", 6);
 	sched_place(s, 1, "usb3", "", 6);
 	sched_place(s, 2, "usb1", "", 6);
-	ask_all(s, 3, TURN_SWITCH, 0);
+	ask_all(s, 3, PERMIT_SWITCH, 0);
 	assert_int_equal(granted_now(s, 0), 2);
-	assert_true(sched_waits(s, 2, TURN_SWITCH));
+	assert_true(sched_waits(s, 2, PERMIT_SWITCH));
 	sched_free(s);
 }
 
@@ -174,12 +174,12 @@ writers_are_limited_behind_one_translator(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 12; i++)
 		sched_place(s, i, "usb1", i < 4 ? "1-1" : i < 8 ? "1-2" : "", 1);
-	ask_all(s, 12, TURN_WRITE, 0);
+	ask_all(s, 12, PERMIT_WRITE, 0);
 	/* Two behind each hub; without a translator nothing is shared. */
 	assert_int_equal(granted_now(s, 0), 2 + 2 + 4);
-	sched_release(s, 0, TURN_WRITE);
+	sched_release(s, 0, PERMIT_WRITE);
 	assert_int_equal(granted_now(s, 0), 1);
-	assert_true(sched_has(s, 2, TURN_WRITE));
+	assert_true(sched_has(s, 2, PERMIT_WRITE));
 	sched_free(s);
 }
 
@@ -191,13 +191,13 @@ endpoint_contexts_are_counted_as_if_those_on_their_way_were_there(void **state)
 
 	(void)state;
 	place_all(s, 6, "", 1); /* six in DFU mode: one context each */
-	ask_all(s, 6, TURN_LEAVE, 0);
+	ask_all(s, 6, PERMIT_LEAVE, 0);
 	/* 6 + 5 + 5 = 16; another one would make it 21. */
 	assert_int_equal(granted_now(s, 0), 2);
 	/* They come up, and have it no more: the same sum. */
 	for (unsigned i = 0; i < 2; i++) {
 		sched_place(s, i, "usb1", "", 6);
-		sched_release(s, i, TURN_LEAVE);
+		sched_release(s, i, PERMIT_LEAVE);
 	}
 	assert_int_equal(granted_now(s, 1), 0);
 	/* One is pulled: 10, and room for two more. */
@@ -214,8 +214,8 @@ waiting_for_endpoint_contexts_has_an_end(void **state)
 
 	(void)state;
 	place_all(s, 3, "", 1);
-	sched_ask(s, 0, TURN_LEAVE, 100);
-	sched_ask(s, 1, TURN_LEAVE, 100);
+	sched_ask(s, 0, PERMIT_LEAVE, 100);
+	sched_ask(s, 1, PERMIT_LEAVE, 100);
 	assert_int_equal(granted_now(s, 100), 0);
 	assert_true(sched_deadline_us(s) == 100 + 5000 * MS);
 	assert_int_equal(granted_now(s, 99 + 5000 * MS), 0);
@@ -231,7 +231,7 @@ what_a_controller_has_held_it_can_hold_again(void **state)
 	(void)state;
 	place_all(s, 3, "", 6); /* 18 at once, beyond the limit */
 	place_all(s, 3, "", 1);
-	ask_all(s, 3, TURN_LEAVE, 0);
+	ask_all(s, 3, PERMIT_LEAVE, 0);
 	assert_int_equal(granted_now(s, 0), 3);
 	sched_free(s);
 }
@@ -243,15 +243,15 @@ a_limit_can_be_changed_under_way(void **state)
 
 	(void)state;
 	place_all(s, 10, "", 6);
-	ask_all(s, 10, TURN_START, 0);
+	ask_all(s, 10, PERMIT_START, 0);
 	assert_int_equal(granted_now(s, 0), 1);
 	sched_set_limits(s, &(struct sched_limits){ .active_max = 4 });
 	assert_int_equal(granted_now(s, 0), 3);
 	sched_set_limits(s, &(struct sched_limits){ .active_max = 2 });
-	sched_release(s, 0, TURN_START);
-	sched_release(s, 1, TURN_START);
+	sched_release(s, 0, PERMIT_START);
+	sched_release(s, 1, PERMIT_START);
 	assert_int_equal(granted_now(s, 0), 0);
-	sched_release(s, 2, TURN_START);
+	sched_release(s, 2, PERMIT_START);
 	assert_int_equal(granted_now(s, 0), 1);
 	sched_free(s);
 }
@@ -263,14 +263,14 @@ who_goes_away_takes_its_turns_and_its_place_in_the_queue_along(void **state)
 
 	(void)state;
 	place_all(s, 3, "1-1", 1);
-	ask_all(s, 3, TURN_START, 0);
-	ask_all(s, 3, TURN_WRITE, 0);
+	ask_all(s, 3, PERMIT_START, 0);
+	ask_all(s, 3, PERMIT_WRITE, 0);
 	assert_int_equal(granted_now(s, 0), 2);
 	sched_release_all(s, 1);
 	sched_release_all(s, 0);
 	assert_int_equal(granted_now(s, 0), 2);
-	assert_true(sched_has(s, 2, TURN_START) && sched_has(s, 2, TURN_WRITE));
-	assert_false(sched_waits(s, 1, TURN_START));
+	assert_true(sched_has(s, 2, PERMIT_START) && sched_has(s, 2, PERMIT_WRITE));
+	assert_false(sched_waits(s, 1, PERMIT_START));
 	sched_free(s);
 }
 
@@ -282,13 +282,13 @@ nobody_waits_longer_than_those_before_it_take(void **state)
 	bool done[SCHED_SLOTS_MAX] = { false };
 	unsigned slot, got = 0, writing = 0, next = 0;
 	uint32_t random = 12345;
-	enum turn turn;
+	enum permit permit;
 
 	(void)state;
 	place_all(s, SCHED_SLOTS_MAX, "1-1", 1);
-	ask_all(s, SCHED_SLOTS_MAX, TURN_WRITE, 0);
+	ask_all(s, SCHED_SLOTS_MAX, PERMIT_WRITE, 0);
 	while (got < SCHED_SLOTS_MAX) {
-		while (sched_next(s, got, &slot, &turn)) {
+		while (sched_next(s, got, &slot, &permit)) {
 			assert_int_equal(slot, next++);
 			got++;
 			writing++;
@@ -300,7 +300,7 @@ nobody_waits_longer_than_those_before_it_take(void **state)
 		} while (done[slot]);
 		done[slot] = true;
 		writing--;
-		sched_release(s, slot, TURN_WRITE);
+		sched_release(s, slot, PERMIT_WRITE);
 	}
 	assert_int_equal(next, SCHED_SLOTS_MAX);
 	sched_free(s);
