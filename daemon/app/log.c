@@ -97,12 +97,6 @@ log_set_level(struct log *l, int max_priority)
 	l->max_priority = max_priority;
 }
 
-uint64_t
-log_dropped(const struct log *l)
-{
-	return l->dropped;
-}
-
 /* Appends KEY=value with value made safe for one line; what does not fit whole is left out. */
 static void
 put_field(struct entry *e, const char *key, const char *value)
@@ -242,7 +236,7 @@ log_say(struct log *l, int priority, const struct log_about *about, const char *
 	}
 	if (l->dropped > l->dropped_told) {
 		(void)snprintf(raw, sizeof(raw),
-			       "%" PRIu64 " log lines were lost: nobody took them",
+			       "%" PRIu64 " log lines dropped: journal did not accept them",
 			       l->dropped - l->dropped_told);
 		if (emit(l, LOG_WARNING, NULL, raw))
 			l->dropped_told = l->dropped;

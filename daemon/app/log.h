@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The station's voice: one line per event to the journal with its fields, or to standard error with
- * a journald priority before it.  Never blocks: what cannot be taken at once is dropped and counted
- * (doc/faults.md S9).
+ * Log lines with fields to systemd's journal, or to standard error with a journald priority before
+ * each.  Never blocks: a line that is not accepted at once is dropped and counted (doc/faults.md
+ * S9).
  */
 #ifndef APP_LOG_H
 #define APP_LOG_H
@@ -16,7 +16,6 @@
 
 /* MESSAGE_ID of the events that people filter for. */
 #define LOG_ID_STARTED "5f0d8a3c0f6b4c0d9e3e1b7a54c20e01"
-#define LOG_ID_ATTEMPT_BEGAN "5f0d8a3c0f6b4c0d9e3e1b7a54c20e02"
 #define LOG_ID_ATTEMPT_ENDED "5f0d8a3c0f6b4c0d9e3e1b7a54c20e03"
 #define LOG_ID_QUARANTINED "5f0d8a3c0f6b4c0d9e3e1b7a54c20e04"
 #define LOG_ID_FOREIGN "5f0d8a3c0f6b4c0d9e3e1b7a54c20e05"
@@ -25,7 +24,6 @@
 #define LOG_ID_OPERATOR_ACT "5f0d8a3c0f6b4c0d9e3e1b7a54c20e08"
 #define LOG_ID_BRAKE "5f0d8a3c0f6b4c0d9e3e1b7a54c20e0a"
 #define LOG_ID_COMMON_CAUSE "5f0d8a3c0f6b4c0d9e3e1b7a54c20e0b"
-#define LOG_ID_BUS_OVERFLOW "5f0d8a3c0f6b4c0d9e3e1b7a54c20e09"
 
 /* What a line is about; NULL, "" and attempt 0 are left out. */
 struct log_about {
@@ -55,8 +53,5 @@ void log_set_level(struct log *l, int max_priority);
  */
 void log_say(struct log *l, int priority, const struct log_about *about, const char *format, ...)
     PRINTF_LIKE(4, 5);
-
-/* Lines that nobody took, since the start. */
-uint64_t log_dropped(const struct log *l);
 
 #endif

@@ -6,9 +6,9 @@
 #include "app/notify.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +20,8 @@
 #define LISTEN_FD_FIRST 3 /* SPEC: sd_listen_fds(3), SD_LISTEN_FDS_START */
 
 struct notify {
-	int fd; /* -1: no manager */
-	uint64_t watchdog_ms;
+	int fd;	       /* -1: no manager */
+	bool watchdog; /* the manager wants it */
 	char status[NOTIFY_STATUS_MAX];
 };
 
@@ -81,7 +81,7 @@ notify_new(struct notify **ret_notify)
 		goto out;
 	n->fd = -1;
 	if (watchdog_pid == 0 || watchdog_pid == (uint64_t)getpid())
-		n->watchdog_ms = env_number("WATCHDOG_USEC") / 1000;
+		n->watchdog = env_number("WATCHDOG_USEC") > 0;
 	if (path != NULL && path[0] != '\0') {
 		r = connect_manager(path);
 		if (r < 0)
@@ -107,18 +107,6 @@ notify_free(struct notify *n)
 	if (n->fd >= 0)
 		(void)close(n->fd); /* datagrams: nothing is pending */
 	free(n);
-}
-
-bool
-notify_is_managed(const struct notify *n)
-{
-	return n->fd >= 0;
-}
-
-uint64_t
-notify_watchdog_ms(const struct notify *n)
-{
-	return n->watchdog_ms;
 }
 
 static void
@@ -156,7 +144,7 @@ notify_status(struct notify *n, const char *format, ...)
 void
 notify_watchdog(struct notify *n)
 {
-	if (n->watchdog_ms > 0)
+	if (n->watchdog)
 		tell(n, "WATCHDOG=1");
 }
 
@@ -193,19 +181,6 @@ notify_trouble(struct notify *n, int error)
 	tell(n, text);
 }
 
-static bool
-is_listening_stream(int fd)
-{
-	int type = 0, listening = 0;
-	socklen_t length = sizeof(type);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM)
-		return false;
-	length = sizeof(listening);
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 &&
-	       listening != 0;
-}
-
 /* Is the index-th of the colon-separated names this one? */
 static bool
 name_is(const char *names, unsigned index, const char *name)
@@ -224,23 +199,12 @@ name_is(const char *names, unsigned index, const char *name)
 	return length == strlen(name) && memcmp(names, name, length) == 0;
 }
 
-static int
-prepare_listener(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
-	    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-		return -errno;
-	return is_listening_stream(fd) ? 0 : -ENOTSOCK;
-}
-
 int
 notify_take_listener(const char *name, int *ret_fd)
 {
 	uint64_t count = env_number("LISTEN_FDS");
 	const char *names = getenv("LISTEN_FDNAMES");
-	int chosen = -1, r;
+	int chosen = -1;
 
 	if (env_number("LISTEN_PID") != (uint64_t)getpid())
 		count = 0;
@@ -257,13 +221,7 @@ notify_take_listener(const char *name, int *ret_fd)
 	(void)unsetenv("LISTEN_PID");	 /* cannot fail for these names */
 	(void)unsetenv("LISTEN_FDS");
 	(void)unsetenv("LISTEN_FDNAMES");
-	if (chosen < 0)
-		return 0;
-	r = prepare_listener(chosen);
-	if (r < 0) {
-		(void)close(chosen); /* not a socket we could use */
-		return r;
-	}
-	*ret_fd = chosen;
-	return 1;
+	if (chosen >= 0)
+		*ret_fd = chosen;
+	return chosen >= 0;
 }

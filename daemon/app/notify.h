@@ -7,7 +7,6 @@
 #ifndef APP_NOTIFY_H
 #define APP_NOTIFY_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "cfdfu/util.h"
@@ -24,17 +23,11 @@ struct notify;
 int notify_new(struct notify **ret_notify) MUST_CHECK;
 void notify_free(struct notify *n); /* NULL is fine */
 
-bool notify_is_managed(const struct notify *n);
-
-/* 0 when the manager wants no watchdog; else say notify_watchdog() more often than this: half of it
- * is customary. */
-uint64_t notify_watchdog_ms(const struct notify *n);
-
 /* Lost datagrams are not errors: the next one repeats what matters. */
 void notify_ready(struct notify *n);
 void notify_status(struct notify *n, const char *format, ...)
-    PRINTF_LIKE(2, 3); /* one line; sent when it changed */
-void notify_watchdog(struct notify *n);
+    PRINTF_LIKE(2, 3);			/* one line; sent when it changed */
+void notify_watchdog(struct notify *n); /* only where the manager wants it */
 void notify_stopping(struct notify *n);
 void notify_reloading(struct notify *n, uint64_t monotonic_usec); /* notify_ready() ends it */
 void notify_extend(struct notify *n,
@@ -43,10 +36,10 @@ void notify_trouble(struct notify *n,
 		    int error); /* ERRNO=, before leaving with a failure; error: negative errno */
 
 /*
- * The listening stream socket that the manager passed under this name (FileDescriptorName=), or,
- * when none has the name, the only one passed.  1 and ret_fd (close-on-exec, non-blocking, the
- * caller's); 0 nothing was passed; negative errno.  All other passed descriptors are closed and the
- * environment is cleared: call once.
+ * The socket that the manager passed under this name (FileDescriptorName=), or, when none has the
+ * name, the only one passed.  1 and ret_fd (the caller's, as it came: ctl/listen.h makes it fit); 0
+ * nothing was passed; -E2BIG.  All other passed descriptors are closed and the environment is
+ * cleared: call once.
  */
 int notify_take_listener(const char *name, int *ret_fd) MUST_CHECK;
 
