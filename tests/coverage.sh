@@ -14,12 +14,8 @@ cd "$build"
 
 # The unit tests of the engine and of the store.
 modules='crtp|descr|dfuse|flash|ident|image|job|layout|maps|pace|plan|policy|record|sched|store'
-mapfile -t programs < <(sed -n -E "s,^tests_unit_(test_($modules)(_[a-z_]*)?)_SOURCES.*,tests/unit/\\1,p" \
-	"$top/Makefile.am")
-programs+=(tests/flow/flow)
-if grep -q '^tests_flow_sweep_SOURCES' "$top/Makefile.am"; then
-	programs+=(tests/flow/sweep)
-fi
+mapfile -t programs < <(grep -o -w -E "tests/unit/test_($modules)(_[a-z_]*)?" "$top/Makefile.am")
+programs+=(tests/flow/flow tests/flow/sweep)
 find . -name '*.gcda' -delete
 make -j"$(nproc)" "${programs[@]}" > coverage.log 2>&1
 for program in "${programs[@]}"; do

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Runs a fuzzer's entry point over files and folders of files: those named, or with none the corpus
- * the program was compiled for, below $srcdir.
+ * that is named as the program, fuzz_NAME, below $srcdir.
  */
 #include "config.h"
 
@@ -73,7 +73,7 @@ run_folder(const char *path, unsigned *count)
 int
 main(int argc, char **argv)
 {
-	const char *srcdir = getenv("srcdir");
+	const char *srcdir = getenv("srcdir"), *name = strrchr(program_invocation_short_name, '_');
 	char path[4096];
 	unsigned count = 0;
 	bool good = true;
@@ -81,7 +81,8 @@ main(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		good &= run_folder(argv[i], &count);
 	if (argc < 2) {
-		snprintf(path, sizeof(path), "%s/%s", srcdir != NULL ? srcdir : ".", FUZZ_CORPUS);
+		snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%s",
+			 srcdir != NULL ? srcdir : ".", name != NULL ? name + 1 : "");
 		good = run_folder(path, &count);
 	}
 	printf("%u inputs\n", count);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -50,6 +51,19 @@ client_directory(void)
 		atexit(remove_all);
 	}
 	return directory;
+}
+
+const char *
+client_program(void)
+{
+	static char path[PATH_MAX];
+	char self[PATH_MAX] = "";
+
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	for (int up = 0; up < 3; up++) /* BUILD/tests/unit/test_client */
+		*strrchr(self, '/') = '\0';
+	assert_true((size_t)snprintf(path, sizeof(path), "%s/cfdfuctl", self) < sizeof(path));
+	return path;
 }
 
 const char *
@@ -242,10 +256,11 @@ client_run_args(struct run *ret_run, char *const *args, const char *const *repli
 void
 client_run(struct run *ret_run, const char *words, const char *const *replies, const char *input)
 {
-	static char program[] = CFDFUCTL, option[] = "--socket";
+	static char program[PATH_MAX], option[] = "--socket";
 	char line[2048], *args[ARGS_MAX], *save = NULL;
 	size_t n = 0;
 
+	copy_text(program, sizeof(program), client_program());
 	args[n++] = program;
 	args[n++] = option;
 	(void)client_socket();

@@ -32,6 +32,9 @@ void client_run(struct run *ret_run, const char *words, const char *const *repli
 void client_run_args(struct run *ret_run, char *const *args, const char *const *replies,
 		     const char *input);
 
+/* The path of cfdfuctl in the build this test is of. */
+const char *client_program(void);
+
 /* The path of the socket of the runs, and of a directory for files; both are removed at exit. */
 const char *client_socket(void);
 const char *client_directory(void);

@@ -215,7 +215,7 @@ on_answered(void *ctx, struct call *call, const char *error, const json_t *param
 char socket_path[108];
 
 struct world *
-world_new(unsigned clients_max, unsigned first_request_ms)
+server_world_new(unsigned clients_max, unsigned first_request_ms)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct server_options o = {
@@ -245,7 +245,7 @@ world_new(unsigned clients_max, unsigned first_request_ms)
 }
 
 void
-world_free(struct world *w)
+server_world_free(struct world *w)
 {
 	server_free(w->server);
 	event_base_free(w->base);

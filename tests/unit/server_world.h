@@ -34,8 +34,8 @@ extern const struct method_signature world_signatures[WORLD_METHODS];
 extern server_handler *const world_handlers[WORLD_METHODS];
 extern char socket_path[108];
 
-struct world *world_new(unsigned clients_max, unsigned first_request_ms);
-void world_free(struct world *w);
+struct world *server_world_new(unsigned clients_max, unsigned first_request_ms);
+void server_world_free(struct world *w);
 /* Lets the server do all it can do now. */
 void turn(struct world *w);
 void turn_for_ms(struct world *w, int ms);

@@ -54,7 +54,7 @@ start(struct talk *t, const char *option, const char *command)
 		signal(SIGPIPE, SIG_DFL);
 		if (dup2(out[1], STDOUT_FILENO) < 0 || dup2(err[1], STDERR_FILENO) < 0)
 			_exit(99);
-		execl(CFDFUCTL, "cfdfuctl", option, "--socket", client_socket(), command,
+		execl(client_program(), "cfdfuctl", option, "--socket", client_socket(), command,
 		      (char *)NULL);
 		_exit(98);
 	}

@@ -2,6 +2,7 @@
 /* cfdfuctl, the program: firmware files, backups, recovery, history, another machine. */
 #include "config.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -404,9 +405,11 @@ use_fake_ssh(void)
 				     "[ \"$2\" = nowhere ] && exit 255\n"
 				     "PATH=$CFDFU_TEST_PATH:$PATH exec sh -c \"$3\"\n";
 	const char *path = client_file("ssh", script, strlen(script));
-	char program[] = CFDFUCTL, *slash = strrchr(program, '/');
+	char program[PATH_MAX], *slash;
 
 	assert_int_equal(chmod(path, 0755), 0);
+	copy_text(program, sizeof(program), client_program());
+	slash = strrchr(program, '/');
 	*slash = '\0';
 	setenv("CFDFU_SSH", path, 1);
 	setenv("CFDFU_TEST_PATH", program, 1);

@@ -85,7 +85,7 @@ start_words(struct show *s, unsigned short rows, const char *option, const char 
 	if (s->pid == 0) {
 		setenv("TERM", "xterm", 1);
 		setenv("CFDFU_PAGER", "sed 's/^/paged /'", 1);
-		execl(CFDFUCTL, "cfdfuctl", "--socket", client_socket(), option, command,
+		execl(client_program(), "cfdfuctl", "--socket", client_socket(), option, command,
 		      (char *)NULL);
 		_exit(98);
 	}
@@ -122,7 +122,7 @@ start(struct show *s, const char *term, const char *option)
 	if (s->pid == 0) {
 		setenv("TERM", term, 1);
 		unsetenv("NO_COLOR");
-		execl(CFDFUCTL, "cfdfuctl", "--socket", client_socket(), "watch", option,
+		execl(client_program(), "cfdfuctl", "--socket", client_socket(), "watch", option,
 		      (char *)NULL);
 		_exit(98);
 	}

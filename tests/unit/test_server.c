@@ -27,7 +27,7 @@
 static void
 a_call_is_answered(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 
 	(void)state;
@@ -41,13 +41,13 @@ a_call_is_answered(void **state)
 	close(fd);
 	turn(w);
 	assert_int_equal(server_client_count(w->server), 0);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 the_service_describes_itself(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 
 	(void)state;
@@ -65,13 +65,13 @@ the_service_describes_itself(void **state)
 	say_and_hear(w, fd, "{\"method\":\"org.varlink.service.GetInfo\",\"parameters\":{\"q\":1}}",
 		     SERVICE_ERROR("InvalidParameter", "{\"parameter\":\"q\"}"));
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 what_is_unknown_is_refused_by_name(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 
 	(void)state;
@@ -94,13 +94,13 @@ what_is_unknown_is_refused_by_name(void **state)
 	    SERVICE_ERROR("MethodNotImplemented", "{\"method\":\"org.cfdfu.Station.Echo\"}"));
 	assert_int_equal(w->handled, 0);
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 what_is_no_call_is_answered_and_the_connection_closed(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	static const char *const bad[] = { "{", "[[[[", "{\"method\":\"a.B\",\"method\":\"a.B\"}",
 					   "GET / HTTP/1.1", "" };
 
@@ -114,13 +114,13 @@ what_is_no_call_is_answered_and_the_connection_closed(void **state)
 		close(fd);
 	}
 	assert_int_equal(server_client_count(w->server), 0);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 requests_in_one_write_are_all_answered_in_order(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 	char text[TEXT_MAX];
 	const char *at;
@@ -137,13 +137,13 @@ requests_in_one_write_are_all_answered_in_order(void **state)
 		at += strlen(at) + 1;
 	}
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 oneway_calls_have_no_answer(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 
 	(void)state;
@@ -154,14 +154,14 @@ oneway_calls_have_no_answer(void **state)
 	assert_int_equal(w->handled, 1);
 	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 /* Nothing would be told and nothing changed: the work is not done. */
 static void
 oneway_calls_that_only_look_are_dropped(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 
 	(void)state;
@@ -174,13 +174,13 @@ oneway_calls_that_only_look_are_dropped(void **state)
 	assert_null(w->pending);
 	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 a_deferred_answer_comes_before_the_next_request(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 
 	(void)state;
@@ -195,13 +195,13 @@ a_deferred_answer_comes_before_the_next_request(void **state)
 	assert_string_equal(hear(w, fd), ERROR("Busy", "{\"reason\":\"wait for port 1?\"}"));
 	assert_int_equal(w->handled, 2);
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 the_owner_hears_of_a_client_that_left(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 
 	(void)state;
@@ -213,13 +213,13 @@ the_owner_hears_of_a_client_that_left(void **state)
 	assert_int_equal(w->gone, 1);
 	assert_null(w->pending);
 	assert_int_equal(server_client_count(w->server), 0);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 a_client_that_says_no_more_still_gets_its_answers(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 
 	(void)state;
@@ -231,7 +231,7 @@ a_client_that_says_no_more_still_gets_its_answers(void **state)
 	assert_string_equal(hear(w, fd), "{\"parameters\":{}}");
 	assert_string_equal(hear(w, fd), "EOF");
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
@@ -281,7 +281,7 @@ open_descriptors(void)
 static void
 a_sealed_file_crosses_the_socket(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w), file = memory_file("twelve bytes", SEALED);
 
 	(void)state;
@@ -296,13 +296,13 @@ a_sealed_file_crosses_the_socket(void **state)
 	assert_int_equal(w->handled, 4);
 	close(file);
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 other_descriptors_are_refused(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int files[] = { memory_file("not sealed", 0), open("/etc/passwd", O_RDONLY),
 			memory_file("", SEALED), open("/", O_RDONLY) };
 	int fd = join(w);
@@ -316,7 +316,7 @@ other_descriptors_are_refused(void **state)
 	say(fd, CALL("File"));
 	assert_non_null(strstr(hear(w, fd), "needs a file's descriptor"));
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 /* C10 */
@@ -324,7 +324,7 @@ other_descriptors_are_refused(void **state)
 static void
 the_owner_hears_what_became_of_a_change(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int file = memory_file("not sealed", 0), fd = join(w);
 
 	(void)state;
@@ -346,13 +346,13 @@ the_owner_hears_what_became_of_a_change(void **state)
 	assert_int_equal(w->done, 2);
 	close(file);
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 unexpected_descriptors_are_closed(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w), fds[16];
 	int before = open_descriptors();
 
@@ -375,13 +375,13 @@ unexpected_descriptors_are_closed(void **state)
 	close(fd);
 	turn(w);
 	assert_int_equal(open_descriptors(), before - 2);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 a_stopping_server_takes_no_more_requests(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 
 	(void)state;
@@ -394,14 +394,14 @@ a_stopping_server_takes_no_more_requests(void **state)
 	assert_string_equal(hear(w, fd), "NOTHING");
 	assert_int_equal(w->handled, 1);
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 what_was_answered_last_is_sent_when_the_server_ends(void **state)
 {
 	static const char reply[] = "{\"parameters\":{}}";
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 	char text[64];
 
@@ -409,7 +409,7 @@ what_was_answered_last_is_sent_when_the_server_ends(void **state)
 	say(fd, CALL("Defer"));
 	turn(w);
 	call_reply(w->pending, json_object());
-	world_free(w);
+	server_world_free(w);
 	assert_int_equal(recv(fd, text, sizeof(text), MSG_DONTWAIT), sizeof(reply));
 	assert_memory_equal(text, reply, sizeof(reply));
 	close(fd);
@@ -419,7 +419,7 @@ what_was_answered_last_is_sent_when_the_server_ends(void **state)
 static void
 a_stale_socket_is_replaced_and_a_living_one_respected(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	struct server_options o = w->server->options;
 	struct server *second = NULL;
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -431,17 +431,17 @@ a_stale_socket_is_replaced_and_a_living_one_respected(void **state)
 	assert_int_equal(st.st_mode & 07777, 0666);
 	o.listen_fd = -1;
 	assert_int_equal(server_new(w->base, &o, &second), -EADDRINUSE);
-	world_free(w);
+	server_world_free(w);
 	assert_int_equal(stat(socket_path, &st), -1);
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	copy_text(sa.sun_path, sizeof(sa.sun_path), socket_path);
 	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
 	close(fd); /* the file stays */
-	w = world_new(0, 0);
+	w = server_world_new(0, 0);
 	fd = join(w);
 	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
@@ -473,7 +473,7 @@ a_socket_from_the_service_manager_is_taken_and_not_removed(void **state)
 	fd = join(w);
 	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 	assert_int_equal(access(socket_path, F_OK), 0);
 	unlink(socket_path);
 }
@@ -481,7 +481,7 @@ a_socket_from_the_service_manager_is_taken_and_not_removed(void **state)
 static void
 a_server_freed_with_calls_pending_leaks_nothing(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w), file = memory_file("x", SEALED);
 
 	(void)state;
@@ -489,14 +489,14 @@ a_server_freed_with_calls_pending_leaks_nothing(void **state)
 	send_with_fds(fd, CALL("File"), &file, 1);
 	turn(w);
 	close(file);
-	world_free(w);
+	server_world_free(w);
 	close(fd);
 }
 
 static void
 a_descriptor_that_nobody_takes_is_closed(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w), file = memory_file("x", SEALED);
 	int before = open_descriptors();
 
@@ -506,13 +506,13 @@ a_descriptor_that_nobody_takes_is_closed(void **state)
 	assert_int_equal(open_descriptors(), before);
 	close(file);
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 a_call_answered_in_its_handler_lives_until_the_handler_returns(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w), file = memory_file("x", SEALED);
 	int before = open_descriptors();
 
@@ -523,13 +523,13 @@ a_call_answered_in_its_handler_lives_until_the_handler_returns(void **state)
 	assert_int_equal(open_descriptors(), before);
 	close(file);
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 an_answer_that_is_too_long_becomes_an_error(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 
 	(void)state;
@@ -537,13 +537,13 @@ an_answer_that_is_too_long_becomes_an_error(void **state)
 		     ERROR("Failed", "{\"reason\":\"the answer would be too long\"}"));
 	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 the_station_is_described_as_in_its_file(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 
 	(void)state;
@@ -552,7 +552,7 @@ the_station_is_described_as_in_its_file(void **state)
 	assert_non_null(
 	    strstr(hear(w, fd), "{\"description\":\"# SPDX-License-Identifier: MIT\\n"));
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 int

@@ -26,7 +26,7 @@
 static void
 a_request_without_end_is_cut_off_at_64_kib(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 	char junk[4096];
 	size_t sent = 0;
@@ -43,14 +43,14 @@ a_request_without_end_is_cut_off_at_64_kib(void **state)
 	assert_non_null(strstr(hear(w, fd), "64 KiB"));
 	assert_int_equal(server_client_count(w->server), 0);
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 /* C6 */
 static void
 a_client_killed_in_mid_reply_does_no_harm(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 
 	(void)state;
@@ -63,7 +63,7 @@ a_client_killed_in_mid_reply_does_no_harm(void **state)
 	turn(w);
 	assert_int_equal(w->gone, 1);
 	assert_int_equal(server_client_count(w->server), 0);
-	world_free(w);
+	server_world_free(w);
 }
 
 static json_t *
@@ -80,7 +80,7 @@ kilobyte(void)
 static void
 a_watcher_that_never_reads_costs_one_mebibyte(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w), other = join(w);
 	char junk[65536];
 	int sent = 0;
@@ -107,13 +107,13 @@ a_watcher_that_never_reads_costs_one_mebibyte(void **state)
 	assert_string_equal(hear(w, fd), "{\"parameters\":{}}");
 	close(fd);
 	close(other);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 a_client_that_does_not_read_is_not_read_from(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w), size = 4096;
 	int before;
 
@@ -132,13 +132,13 @@ a_client_that_does_not_read_is_not_read_from(void **state)
 	close(fd);
 	turn(w);
 	assert_int_equal(server_client_count(w->server), 0);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 one_without_the_right_is_denied_and_the_owner_told(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	struct conn *c;
 	int fd = join(w);
 
@@ -156,7 +156,7 @@ one_without_the_right_is_denied_and_the_owner_told(void **state)
 	c->peer.may_change = true;
 	say_and_hear(w, fd, CALL("Change"), "{\"parameters\":{}}");
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 /* Connects as another user: the kernel notes who it was at that moment. */
@@ -211,7 +211,7 @@ the_kernels_word_decides_who_may_change_things(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	w = world_new(0, 0);
+	w = server_world_new(0, 0);
 	root = join(w);
 	stranger = join_as(w, 65534, 65534, 100);
 	member = join_as(w, 65534, 65534, WORLD_GID);
@@ -227,7 +227,7 @@ the_kernels_word_decides_who_may_change_things(void **state)
 	close(stranger);
 	close(member);
 	close(primary);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
@@ -239,7 +239,7 @@ one_user_cannot_take_all_places(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	w = world_new(0, 0);
+	w = server_world_new(0, 0);
 	for (size_t i = 0; i < ARRAY_LEN(fds) - 1; i++) {
 		fds[i] = join_as(w, 65534, 65534, 100);
 		say(fds[i], CALL("Echo"));
@@ -257,7 +257,7 @@ one_user_cannot_take_all_places(void **state)
 		close(fds[i]);
 	server_free(w->server);
 	w->server = NULL;
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
@@ -271,7 +271,7 @@ many_that_do_not_read_are_bounded_together(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	w = world_new(64, 0);
+	w = server_world_new(64, 0);
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
 		fds[i] = join(w);
 		say(fds[i], "{\"method\":\"org.cfdfu.Station.Flood\",\"more\":true}");
@@ -289,13 +289,13 @@ many_that_do_not_read_are_bounded_together(void **state)
 		close(fds[i]);
 	turn(w);
 	assert_int_equal(server_client_count(w->server), 0);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 without_descriptors_the_oldest_idle_one_makes_room(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int idle = join(w), late = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	struct rlimit old, low;
 
@@ -313,14 +313,14 @@ without_descriptors_the_oldest_idle_one_makes_room(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	close(idle);
 	close(late);
-	world_free(w);
+	server_world_free(w);
 }
 
 /* C3 */
 static void
 five_hundred_idle_connections_are_bounded_and_newcomers_get_in(void **state)
 {
-	struct world *w = world_new(64, 0);
+	struct world *w = server_world_new(64, 0);
 	int fds[500], fd;
 
 	(void)state;
@@ -336,13 +336,13 @@ five_hundred_idle_connections_are_bounded_and_newcomers_get_in(void **state)
 		close(fds[i]);
 	turn(w);
 	assert_int_equal(server_client_count(w->server), 0);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 busy_clients_are_not_closed_for_newcomers(void **state)
 {
-	struct world *w = world_new(3, 0);
+	struct world *w = server_world_new(3, 0);
 	size_t places = geteuid() == 0 ? 5 : 4; /* with those kept for operators and root */
 	int fds[5], fd;
 
@@ -360,7 +360,7 @@ busy_clients_are_not_closed_for_newcomers(void **state)
 	close(fd);
 	server_free(w->server);
 	w->server = NULL;
-	world_free(w);
+	server_world_free(w);
 }
 
 /* Gives all connections there are to a user who may only look. */
@@ -384,7 +384,7 @@ places_are_kept_for_operators_and_root_and_users_have_their_share(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	w = world_new(4, 0);
+	w = server_world_new(4, 0);
 	for (size_t i = 0; i < 4; i++) {
 		fds[i] = join(w);
 		say(fds[i], CALL("Echo"));
@@ -401,13 +401,13 @@ places_are_kept_for_operators_and_root_and_users_have_their_share(void **state)
 	assert_int_equal(server_client_count(w->server), 6);
 	for (size_t i = 0; i < 7; i++)
 		close(fds[i]);
-	world_free(w);
+	server_world_free(w);
 }
 
 static void
 a_silent_connection_is_closed_after_the_deadline(void **state)
 {
-	struct world *w = world_new(0, 2000);
+	struct world *w = server_world_new(0, 2000);
 	int silent = join(w), slow = join(w), good = join(w);
 
 	(void)state;
@@ -422,7 +422,7 @@ a_silent_connection_is_closed_after_the_deadline(void **state)
 	close(silent);
 	close(slow);
 	close(good);
-	world_free(w);
+	server_world_free(w);
 }
 
 int

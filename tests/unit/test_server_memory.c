@@ -103,7 +103,7 @@ every_allocation_may_fail_once(void **state)
 
 	(void)state;
 	do {
-		struct world *w = world_new(0, 0);
+		struct world *w = server_world_new(0, 0);
 		int fd;
 
 		failed = false;
@@ -114,7 +114,7 @@ every_allocation_may_fail_once(void **state)
 		fd = join(w);
 		say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
 		close(fd);
-		world_free(w);
+		server_world_free(w);
 		assert_in_range(n, 1, ALLOCATIONS_MAX);
 	} while (failed);
 	assert_in_range(n, 30, ALLOCATIONS_MAX);

@@ -161,7 +161,7 @@ a_device_waits_for_one_share_and_one_request(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(costs_us); i++) {
-		struct world *w = world_new(0, 0);
+		struct world *w = server_world_new(0, 0);
 		struct device d = { 0 };
 		int fds[CLIENTS];
 
@@ -172,7 +172,7 @@ a_device_waits_for_one_share_and_one_request(void **state)
 		assert_in_range(d.longest_us, costs_us[i], SHARE_US + costs_us[i]);
 		assert_in_range(d.unfair, 0, 1);
 		close_all(fds);
-		world_free(w);
+		server_world_free(w);
 	}
 }
 
@@ -180,7 +180,7 @@ a_device_waits_for_one_share_and_one_request(void **state)
 static void
 cheap_requests_are_counted(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	struct device d = { 0 };
 	int fds[CLIENTS];
 
@@ -191,14 +191,14 @@ cheap_requests_are_counted(void **state)
 	assert_in_range(d.most_handled, 1, TURN_CONNS);
 	assert_in_range(server_requests_max(w->server), 1, TURN_CONNS);
 	close_all(fds);
-	world_free(w);
+	server_world_free(w);
 }
 
 /* One connection's requests are worked off one at a time, too. */
 static void
 one_client_alone_is_limited_as_well(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	struct device d = { 0 };
 	char text[TEXT_MAX];
 	int fd = join(w);
@@ -213,14 +213,14 @@ one_client_alone_is_limited_as_well(void **state)
 	assert_int_equal(w->handled, PIPELINED);
 	assert_in_range(d.longest_us, 3000, SHARE_US + 3000);
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 /* The client that closed its side after its requests gets all of its answers. */
 static void
 what_was_asked_before_the_end_is_answered(void **state)
 {
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	char text[TEXT_MAX];
 	int fd = join(w);
 	size_t used = 0;
@@ -234,7 +234,7 @@ what_was_asked_before_the_end_is_answered(void **state)
 	assert_int_equal(w->handled, PIPELINED);
 	assert_int_equal(server_client_count(w->server), 0);
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 /* What has no answer gives the next one its turn, too. */
@@ -244,7 +244,7 @@ requests_behind_dropped_ones_are_answered(void **state)
 	static const char text[] =
 	    "{\"method\":\"org.cfdfu.Station.Echo\",\"oneway\":true}\0"
 	    "{\"method\":\"org.cfdfu.Station.No\",\"oneway\":true}\0" CALL("Echo");
-	struct world *w = world_new(0, 0);
+	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 
 	(void)state;
@@ -252,7 +252,7 @@ requests_behind_dropped_ones_are_answered(void **state)
 	assert_string_equal(hear(w, fd), "{\"parameters\":{}}");
 	assert_int_equal(w->handled, 1);
 	close(fd);
-	world_free(w);
+	server_world_free(w);
 }
 
 /* ---- a rack under a flood ------------------------------------------------------------------- */
