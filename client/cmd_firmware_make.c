@@ -289,7 +289,7 @@ judge_made(const uint8_t *bytes, size_t count, char *objection, size_t size)
 
 	objection[0] = '\0';
 	if (r == 0 && image_segment(image, image_segment_count(image) - 1)->alt == 0 &&
-	    image_segment(image, 0)->addr == JUDGE_APP_ADDR)
+	    image_segment(image, 0)->addr == CRAZYFLIE_APP_ADDR)
 		r = judge_image(image, NULL, j);
 	else if (r == 0)
 		j->accepted = true;

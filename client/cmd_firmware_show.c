@@ -159,7 +159,7 @@ static int
 check_one(const struct session *s, const struct invocation *i, const char *path)
 {
 	bool loader = invocation_has(i, "loader");
-	struct desk_wanted wanted = { .addr = loader ? JUDGE_LOADER_ADDR : FW_ADDR_DEFAULT };
+	struct desk_wanted wanted = { .addr = loader ? CRAZYFLIE_LOADER_ADDR : FW_ADDR_DEFAULT };
 	struct desk d;
 	int r = desk_options(i, &wanted);
 

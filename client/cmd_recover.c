@@ -118,7 +118,7 @@ recover_there(const struct session *s, const struct invocation *i, const struct 
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	const struct desk_wanted wanted = { .addr = JUDGE_LOADER_ADDR };
+	const struct desk_wanted wanted = { .addr = CRAZYFLIE_LOADER_ADDR };
 	const char *path = invocation_value(i, "image");
 	struct desk d;
 	int r;

@@ -45,7 +45,7 @@ desk_options(const struct invocation *i, struct desk_wanted *wanted)
 
 	wanted->application = invocation_has(i, "application");
 	if (wanted->application)
-		wanted->addr = JUDGE_LOADER_ADDR; /* where a copy of the whole flash begins */
+		wanted->addr = CRAZYFLIE_LOADER_ADDR; /* where a copy of the whole flash begins */
 	addr = wanted->addr;
 	r = invocation_number(i, "address", 0, UINT32_MAX, &addr);
 	if (r != 0)
@@ -118,7 +118,7 @@ desk_judge(struct desk *d, bool as_loader)
 
 	d->as_loader = as_loader;
 	if (d->told == PLATFORM_OTHER)
-		o.profile = judge_any_device();
+		o.device = judge_any_device();
 	r = as_loader ? judge_loader(d->image, &d->judgement)
 		      : judge_image(d->image, &o, &d->judgement);
 

@@ -3,6 +3,10 @@
  */
 #include "config.h"
 
+#include <errno.h>
+#include <glob.h>
+#include <ini.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,30 +15,17 @@
 #include "client/desk.h"
 #include "client/out.h"
 #include "core/image.h"
-#include "core/layout.h"
 #include "wire/text.h"
 
-#define MEMORIES_MAX 3
+#define DEVICES_MAX 32			 /* LIMIT: far more than anybody describes */
+#define DIR_VARIABLE "CFDFU_DEVICES_DIR" /* for tests: another folder than the installed one */
 
-/* The memories as systemd/devices describes them; the Crazyflie's is built in. */
-static const struct known_device {
-	const char *name;
-	const char *maps[MEMORIES_MAX]; /* by alternate setting; all NULL: the Crazyflie */
-} known_devices[] = {
-	{ "Crazyflie", { NULL } },
-	{ "STM32F10x medium density", { "@Internal Flash  /0x08000000/12*001Ka,116*001Kg" } },
-	{ "STM32F10x high density", { "@Internal Flash  /0x08000000/06*002Ka,250*002Kg" } },
-	{ "STM3210E-EVAL",
-	  { "@Internal Flash  /0x08000000/06*002Ka,250*002Kg",
-	    "@SPI Flash : M25P64/0x00000000/128*064Kg",
-	    "@NOR Flash : M29W128F/0x64000000/256*064Kg" } },
-};
-
-/* One device's opinion; on the heap, for judgements are large. */
-struct opinion {
-	struct profile described;
-	struct judge_profile profile;
-	struct judgement judgement;
+/* The Crazyflie, then the [device NAME] sections of the installed files in their order. */
+struct catalogue {
+	struct device devices[DEVICES_MAX];
+	size_t count;
+	char why[DEVICE_WHY_MAX];   /* the first mistake in the file that is being read */
+	struct judgement judgement; /* on the device at hand */
 };
 
 /* The sectors of one memory, all together. */
@@ -43,49 +34,91 @@ struct touched {
 	unsigned long long bytes;
 };
 
-static bool
-set_profile(struct opinion *o, const struct known_device *k)
+static struct device *
+find_or_add(struct catalogue *c, const char *name)
 {
-	struct profile *p = &o->described;
-
-	if (k->maps[0] == NULL) {
-		o->profile = *judge_crazyflie();
-		p->map[0] = *layout_f405();
-		return true;
-	}
-	p->app_addr = 0x08003000;
-	p->protect[p->protect_count++] = (struct profile_range){ 0x08000000, 0x3000 };
-	copy_text(p->name, sizeof(p->name), k->name);
-	for (uint8_t alt = 0; alt < MEMORIES_MAX && k->maps[alt] != NULL; alt++) {
-		const char *map = k->maps[alt];
-
-		if (layout_parse(map, strlen(map), &p->map[alt], NULL, NULL) < 0)
-			return false;
-		p->map_given[alt] = true;
-	}
-	judge_profile_of(p, &o->profile);
-	return true;
+	for (size_t i = 1; i < c->count; i++)
+		if (strcmp(c->devices[i].name, name) == 0)
+			return &c->devices[i];
+	if (c->count == DEVICES_MAX)
+		(void)snprintf(c->why, sizeof(c->why), "more than %d devices", DEVICES_MAX);
+	else if (device_init(&c->devices[c->count], name, c->why) == 0)
+		return &c->devices[c->count++];
+	return NULL;
 }
 
-/* false: out of memory, and nothing is said about this device. */
-static bool
-ask(const struct desk *d, const struct known_device *k, struct opinion *o)
+/* SPEC: inih's handler: 0 is an error.  The settings' own keys and sections are left to them. */
+static int
+on_assignment(void *ctx, const char *section, const char *key, const char *value)
 {
-	struct judge_options options = { .profile = &o->profile, .incomplete = d->incomplete };
+	static const char prefix[] = "device ";
+	struct catalogue *c = ctx;
+	struct device *d;
 
-	if (!set_profile(o, k))
-		return false;
-	if (o->profile.crazyflie) {
+	if (strncmp(section, prefix, strlen(prefix)) != 0 || strcmp(key, "ports") == 0)
+		return 1;
+	d = find_or_add(c, section + strlen(prefix));
+	if (d == NULL || c->why[0] != '\0')
+		return 0;
+	if (device_set(d, key, value, c->why) == -ENOENT)
+		(void)snprintf(c->why, sizeof(c->why), "there is no key \"%s\"", key);
+	return c->why[0] == '\0';
+}
+
+static void
+read_devices(struct catalogue *c, const char *path)
+{
+	size_t before = c->count;
+	int line = ini_parse(path, on_assignment, c);
+
+	for (size_t i = before; i < c->count && line == 0; i++)
+		if (device_check(&c->devices[i], c->why) < 0)
+			line = -1;
+	if (line == 0)
+		return;
+	say_note("%s: %s; its devices are not shown", path,
+		 c->why[0] != '\0' ? c->why : "cannot be read");
+	c->count = before;
+	c->why[0] = '\0';
+}
+
+/* On the heap, for it is large; NULL: out of memory. */
+static struct catalogue *
+read_catalogue(void)
+{
+	const char *dir = getenv(DIR_VARIABLE);
+	struct catalogue *c = calloc(1, sizeof(*c));
+	char pattern[PATH_MAX];
+	glob_t files = { 0 };
+
+	if (c == NULL)
+		return NULL;
+	c->devices[c->count++] = *device_crazyflie();
+	(void)snprintf(pattern, sizeof(pattern), "%s/*.conf", dir != NULL ? dir : DEVICESDIR);
+	if (glob(pattern, 0, NULL, &files) == 0)
+		for (size_t i = 0; i < files.gl_pathc; i++)
+			read_devices(c, files.gl_pathv[i]);
+	globfree(&files);
+	return c;
+}
+
+/* The judgement on this device; NULL: out of memory, and nothing is said about it. */
+static const struct judgement *
+judge_for(const struct desk *d, struct catalogue *c, const struct device *device)
+{
+	struct judge_options options = { .device = device, .incomplete = d->incomplete };
+
+	if (device->family) {
 		options.manifest = d->facts->release.platform;
 		options.told = d->told != PLATFORM_OTHER ? d->told : PLATFORM_UNKNOWN;
 	}
-	return judge_image(d->image, &options, &o->judgement) == 0;
+	return judge_image(d->image, &options, &c->judgement) == 0 ? &c->judgement : NULL;
 }
 
 static struct touched
-count_sectors(const struct desk *d, const struct opinion *o, uint8_t alt)
+count_sectors(const struct desk *d, const struct device *device, uint8_t alt)
 {
-	const struct layout *l = &o->described.map[alt];
+	const struct layout *l = &device->map[alt];
 	struct touched t = { 0 };
 	struct sector *sectors;
 	size_t count = judge_sectors(d->image, alt, l, NULL, 0);
@@ -105,13 +138,12 @@ count_sectors(const struct desk *d, const struct opinion *o, uint8_t alt)
 }
 
 static json_t *
-opinion_json(const struct desk *d, const struct known_device *k, const struct opinion *o)
+opinion_json(const struct desk *d, const struct device *device, const struct judgement *j)
 {
-	const struct judgement *j = &o->judgement;
 	json_t *memories = json_array();
 
-	for (uint8_t alt = 0; alt < MEMORIES_MAX && j->accepted; alt++) {
-		struct touched t = count_sectors(d, o, alt);
+	for (uint8_t alt = 0; alt < DEVICE_ALTS_MAX && j->accepted; alt++) {
+		struct touched t = count_sectors(d, device, alt);
 
 		if (t.count > 0)
 			(void)json_array_append_new(
@@ -120,37 +152,38 @@ opinion_json(const struct desk *d, const struct known_device *k, const struct op
 				      (json_int_t)t.count, "first", (json_int_t)t.first, "last",
 				      (json_int_t)t.last, "erase_bytes", (json_int_t)t.bytes));
 	}
-	return json_pack("{s:s,s:b,s:o,s:o}", "device", k->name, "accepted", j->accepted, "reason",
-			 j->accepted ? json_null() : text_json(judge_reason(j)), "memories",
-			 memories);
+	return json_pack("{s:s,s:b,s:o,s:o}", "device", device->name, "accepted", j->accepted,
+			 "reason", j->accepted ? json_null() : text_json(judge_reason(j)),
+			 "memories", memories);
 }
 
 json_t *
 desk_devices_json(const struct desk *d)
 {
-	struct opinion *o = malloc(sizeof(*o));
+	struct catalogue *c = read_catalogue();
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < ARRAY_LEN(known_devices) && o != NULL; i++) {
-		memset(o, 0, sizeof(*o));
-		if (ask(d, &known_devices[i], o))
-			(void)json_array_append_new(list, opinion_json(d, &known_devices[i], o));
+	for (size_t i = 0; c != NULL && i < c->count; i++) {
+		const struct judgement *j = judge_for(d, c, &c->devices[i]);
+
+		if (j != NULL)
+			(void)json_array_append_new(list, opinion_json(d, &c->devices[i], j));
 	}
-	free(o);
+	free(c);
 	return list;
 }
 
 static void
-print_opinion(const struct desk *d, const struct known_device *k, const struct opinion *o)
+print_opinion(const struct desk *d, const struct device *device, const struct judgement *j)
 {
-	const char *title = k->name;
+	const char *title = device->name;
 
-	if (!o->judgement.accepted) {
-		printf("  on %-24s  refused: %s\n", title, judge_reason(&o->judgement));
+	if (!j->accepted) {
+		printf("  on %-24s  refused: %s\n", title, judge_reason(j));
 		return;
 	}
-	for (uint8_t alt = 0; alt < MEMORIES_MAX; alt++) {
-		struct touched t = count_sectors(d, o, alt);
+	for (uint8_t alt = 0; alt < DEVICE_ALTS_MAX; alt++) {
+		struct touched t = count_sectors(d, device, alt);
 
 		if (t.count == 0)
 			continue;
@@ -165,17 +198,18 @@ print_opinion(const struct desk *d, const struct known_device *k, const struct o
 void
 desk_print_devices(const struct desk *d)
 {
-	struct opinion *o = malloc(sizeof(*o));
+	struct catalogue *c = read_catalogue();
+	const struct judgement *j;
 	bool fits = false;
 
-	for (size_t i = 0; i < ARRAY_LEN(known_devices) && o != NULL; i++) {
-		memset(o, 0, sizeof(*o));
-		fits = fits || (ask(d, &known_devices[i], o) && o->judgement.accepted);
+	for (size_t i = 0; c != NULL && i < c->count && !fits; i++) {
+		j = judge_for(d, c, &c->devices[i]);
+		fits = j != NULL && j->accepted;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(known_devices) && o != NULL; i++) {
-		memset(o, 0, sizeof(*o));
-		if (ask(d, &known_devices[i], o) && (o->judgement.accepted || !fits))
-			print_opinion(d, &known_devices[i], o);
+	for (size_t i = 0; c != NULL && i < c->count; i++) {
+		j = judge_for(d, c, &c->devices[i]);
+		if (j != NULL && (j->accepted || !fits))
+			print_opinion(d, &c->devices[i], j);
 	}
-	free(o);
+	free(c);
 }

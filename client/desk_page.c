@@ -117,7 +117,7 @@ static json_t *
 sectors_json(const struct image *image)
 {
 	struct sector sectors[SECTORS_MAX];
-	size_t count = judge_sectors(image, 0, layout_f405(), sectors, SECTORS_MAX);
+	size_t count = judge_sectors(image, 0, &device_crazyflie()->map[0], sectors, SECTORS_MAX);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count && i < SECTORS_MAX; i++)
@@ -203,7 +203,8 @@ static void
 print_sectors(const struct desk *d)
 {
 	struct sector sectors[SECTORS_MAX];
-	size_t count = judge_sectors(d->image, 0, layout_f405(), sectors, SECTORS_MAX);
+	size_t count =
+	    judge_sectors(d->image, 0, &device_crazyflie()->map[0], sectors, SECTORS_MAX);
 	unsigned long bytes = 0;
 
 	if (count == 0 || count > SECTORS_MAX)

@@ -22,7 +22,7 @@ include_rules()
 	include/cfdfu   ^cfdfu/                                             pure
 	include/cfdfu/system.h ^cfdfu/                                      -
 	daemon/core     ^(cfdfu|core)/                                      pure
-	daemon/firmware ^(cfdfu|firmware)/|^core/(image|layout|platform|profile)[.]h pure,zip,jansson,zlib,sodium
+	daemon/firmware ^(cfdfu|firmware)/|^core/(image|layout|platform|device)[.]h pure,zip,jansson,zlib,sodium
 	daemon/wire     ^(cfdfu|wire)/                                      pure,jansson
 	daemon/usb      ^(cfdfu|usb)/                                       event2,libusb
 	daemon/udev     ^(cfdfu|udev)/                                      event2,libudev
@@ -30,7 +30,7 @@ include_rules()
 	daemon/store    ^(cfdfu|store)/                                     sqlite3,sodium,zlib
 	daemon/app      ^(cfdfu|app|core|firmware|wire|usb|udev|ctl|store)/ event2,jansson,ini,systemd
 	daemon/main.c   ^(cfdfu|app|core|firmware|wire|usb|udev|ctl|store)/ event2,jansson,ini,systemd
-	client          ^(cfdfu|client|wire|firmware)/|^core/(image|layout|platform|profile)[.]h jansson,libsmartcols
+	client          ^(cfdfu|client|wire|firmware)/|^core/(image|layout|platform|device)[.]h jansson,libsmartcols,ini
 	tests/sim       ^sim/|^cfdfu/(usb_port|util|watch)[.]h              event2
 	END
 }
@@ -116,7 +116,7 @@ symbol_rules()
 	cat <<-END
 	libcore.a     $pure
 	libwire.a     $pure|json[a-z0-9_]*
-	libfirmware.a $pure|__errno_location|json[a-z0-9_]*|zip_[a-z0-9_]*|(crc32|inflate|uncompress)[a-zA-Z0-9_]*|crypto_hash_sha256[a-z_]*|sodium_[a-z0-9_]*|(image|layout|platforms?)_[a-z0-9_]*
+	libfirmware.a $pure|__errno_location|json[a-z0-9_]*|zip_[a-z0-9_]*|(crc32|inflate|uncompress)[a-zA-Z0-9_]*|crypto_hash_sha256[a-z_]*|sodium_[a-z0-9_]*|(image|layout|platforms?|device)_[a-z0-9_]*
 	END
 }
 

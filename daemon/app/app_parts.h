@@ -134,7 +134,6 @@ struct fleet_options apply_options(const struct settings *c);
 int apply_load(const struct app_options *options, struct settings **ret_settings,
 	       char error[SETTINGS_ERROR_MAX]) MUST_CHECK;
 void apply_config(struct app *a);
-void apply_profile(const struct settings_device *d, struct profile *ret_profile);
 void apply_devices(struct app *a); /* once, when there is a watch */
 void apply_again(struct app *a);   /* SIGHUP */
 /* Makes the slot of this port known, with what the configuration says of it.  path: its device

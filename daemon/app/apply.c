@@ -35,43 +35,11 @@ apply_options(const struct settings *c)
 	};
 }
 
-/* A [device] section as a profile: the fleet works by it, and the judge judges by it. */
-void
-apply_profile(const struct settings_device *d, struct profile *ret)
-{
-	struct profile *p = ret;
-
-	_Static_assert(PROFILE_RANGES_MAX >= SETTINGS_PROTECTED_MAX,
-		       "all protected ranges are kept");
-	_Static_assert(PROFILE_ALTS_MAX >= SETTINGS_ALTERNATES_MAX, "all memories are kept");
-	*p = (struct profile){ .vid = d->vid,
-			       .pid = d->pid,
-			       .app_addr = d->has_application ? d->application_addr : 0,
-			       .leave = d->boots_after_leave };
-	copy_text(p->name, sizeof(p->name), d->name);
-	for (size_t i = 0; i < SETTINGS_ALTERNATES_MAX; i++) {
-		p->map_given[i] = d->maps[i].given;
-		p->map[i] = d->maps[i].layout;
-	}
-	for (size_t i = 0; i < d->protected_count; i++) {
-		const struct settings_range *range = &d->protected_ranges[i];
-		uint32_t more = range->last_addr - range->first_addr;
-
-		/* WHY: all of 2^32 bytes are no number of 32 bits; one less protects as well. */
-		p->protect[p->protect_count++] =
-		    (struct profile_range){ range->first_addr,
-					    more < UINT32_MAX ? more + 1 : UINT32_MAX };
-	}
-}
-
 static void
-add_profile(struct app *a, const struct settings_device *d)
+add_device(struct app *a, const struct device *d)
 {
-	struct profile p;
-	int r;
+	int r = fleet_add_profile(a->fleet, d);
 
-	apply_profile(d, &p);
-	r = fleet_add_profile(a->fleet, &p);
 	if (r == 0)
 		r = watch_also(a->watch, d->vid, d->pid);
 	if (r < 0)
@@ -84,7 +52,7 @@ void
 apply_devices(struct app *a)
 {
 	for (size_t i = a->settings->device_count; i > 0; i--)
-		add_profile(a, &a->settings->devices[i - 1]);
+		add_device(a, &a->settings->devices[i - 1].device);
 }
 
 static void

@@ -32,46 +32,30 @@ only_one(unsigned platforms)
 
 /* ---- judging -------------------------------------------------------------------------------- */
 
-/* For one described device; on the heap, for descriptions and judgements are large. */
-struct device_opinion {
-	struct profile described;
-	struct judge_profile profile;
-	struct judgement judgement;
-};
-
-static int
-judge_for(struct device_opinion *o, const struct settings_device *d, const struct image *image,
-	  struct judge_options options)
-{
-	apply_profile(d, &o->described);
-	judge_profile_of(&o->described, &o->profile);
-	options.profile = &o->profile;
-	return judge_image(image, &options, &o->judgement);
-}
-
 /* An image for described devices is fit when it fits one of them; the reason is the first one's. */
 static int
 judge_for_devices(const struct settings *settings, const struct image *image,
 		  const struct judge_options *options, struct judgement *ret)
 {
-	struct device_opinion *o;
-	struct judge_options any = *options;
+	struct judge_options o = *options;
+	struct judgement *j;
 	int r = 0;
 
-	any.profile = judge_any_device();
+	o.device = judge_any_device();
 	if (settings->device_count == 0)
-		return judge_image(image, &any, ret);
-	o = malloc(sizeof(*o));
-	if (o == NULL)
+		return judge_image(image, &o, ret);
+	j = malloc(sizeof(*j)); /* WHY: judgements are large */
+	if (j == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < settings->device_count && (i == 0 || !ret->accepted); i++) {
-		r = judge_for(o, &settings->devices[i], image, *options);
+		o.device = &settings->devices[i].device;
+		r = judge_image(image, &o, j);
 		if (r < 0)
 			break;
-		if (i == 0 || o->judgement.accepted)
-			*ret = o->judgement;
+		if (i == 0 || j->accepted)
+			*ret = *j;
 	}
-	free(o);
+	free(j);
 	return r;
 }
 
@@ -89,7 +73,6 @@ library_judge(struct app *a, const uint8_t *data, size_t size, const struct libr
 			       .any_ids = word->told == PLATFORM_OTHER };
 	struct judge_options options = { .manifest = word->manifest,
 					 .told = word->told,
-					 .profile = judge_crazyflie(),
 					 .incomplete = word->incomplete };
 	struct fw_error error = { 0 };
 	struct image *image = NULL;

@@ -106,7 +106,7 @@ static void
 sector_sha256(const struct image *image, char ret_hex[DIGEST_TEXT_MAX])
 {
 	const struct segment *s = image_segment(image, 0);
-	uint8_t sector[JUDGE_LOADER_BYTES_MAX], sha256[DIGEST_BYTES];
+	uint8_t sector[CRAZYFLIE_LOADER_BYTES], sha256[DIGEST_BYTES];
 
 	memset(sector, 0xFF, sizeof(sector));
 	memcpy(sector, s->data, s->size);

@@ -37,11 +37,7 @@ enum value_kind {
 	VALUE_SPAN_LONG,
 	VALUE_SIZE,
 	VALUE_NAME,
-	VALUE_PORTS,
-	VALUE_ID,
-	VALUE_GLOB,
-	VALUE_ADDR,
-	VALUE_RANGES
+	VALUE_PORTS
 };
 
 struct key {
@@ -56,7 +52,6 @@ struct key {
 #define MINUTE_MS 60000U
 #define DAY_MS 86400000U
 #define AT(member) offsetof(struct settings, member)
-#define DEV(member) offsetof(struct settings_device, member)
 
 /* LIMIT: 120 drones on one daemon (doc/promises.md 5). */
 static const struct key keys[] = {
@@ -90,18 +85,6 @@ static const struct key keys[] = {
 	{ "flash", "backup-keep", VALUE_COUNT, AT(backup_keep), NULL, 0, 1000, "3" },
 	{ "flash", "backup-age", VALUE_SPAN_LONG, AT(backup_age_ms), NULL, 0,
 	  UINT64_C(36500) * DAY_MS, "0" },
-};
-
-/* Of every [device NAME]; its maps are keys with a number and handled apart. */
-static const struct key device_keys[] = {
-	{ NULL, "vid", VALUE_ID, DEV(vid), NULL, 0, 0, NULL },
-	{ NULL, "pid", VALUE_ID, DEV(pid), NULL, 0, 0, NULL },
-	{ NULL, "manufacturer", VALUE_GLOB, DEV(manufacturer), NULL, 0, 0, NULL },
-	{ NULL, "product", VALUE_GLOB, DEV(product), NULL, 0, 0, NULL },
-	{ NULL, "ports", VALUE_PORTS, DEV(ports), NULL, 0, 0, NULL },
-	{ NULL, "application-base", VALUE_ADDR, DEV(application_addr), NULL, 0, 0, NULL },
-	{ NULL, "protected", VALUE_RANGES, 0, NULL, 0, 0, NULL },
-	{ NULL, "boots-after-leave", VALUE_BOOL, DEV(boots_after_leave), bool_words, 0, 0, NULL },
 };
 
 static int refuse(char why[SETTINGS_WHY_MAX], const char *format, ...) PRINTF_LIKE(2, 3);
@@ -224,52 +207,6 @@ parse_ports(const char *value, struct settings_ports *ports, char *why)
 }
 
 static int
-parse_hex(const char *text, uint32_t max, uint32_t *ret, char *why)
-{
-	const char *digits =
-	    strncmp(text, "0x", 2) == 0 || strncmp(text, "0X", 2) == 0 ? text + 2 : text;
-	size_t length = strlen(digits);
-
-	if (length == 0 || length > 8 || strspn(digits, "0123456789abcdefABCDEF") != length ||
-	    strtoul(digits, NULL, 16) > max)
-		return refuse(why, "\"%.60s\" is not a hexadecimal number up to 0x%" PRIX32, text,
-			      max);
-	*ret = (uint32_t)strtoul(digits, NULL, 16);
-	return 0;
-}
-
-/* "0x08000000-0x08002FFF", several separated by blanks or commas. */
-static int
-parse_ranges(const char *value, struct settings_device *d, char *why)
-{
-	char word[32];
-
-	if (value[0] == '\0')
-		d->protected_count = 0;
-	while (next_word(&value, word, sizeof(word)) != NULL) {
-		char *dash = strchr(word, '-');
-		struct settings_range range = { 0 };
-		int r;
-
-		if (dash == NULL)
-			return refuse(why, "\"%s\" is not a range FIRST-LAST", word);
-		*dash = '\0';
-		r = parse_hex(word, UINT32_MAX, &range.first_addr, why);
-		if (r == 0)
-			r = parse_hex(dash + 1, UINT32_MAX, &range.last_addr, why);
-		if (r < 0)
-			return r;
-		if (range.last_addr < range.first_addr)
-			return refuse(why, "the range 0x%s-%s ends before it begins", word,
-				      dash + 1);
-		if (d->protected_count == SETTINGS_PROTECTED_MAX)
-			return refuse(why, "more than %d protected ranges", SETTINGS_PROTECTED_MAX);
-		d->protected_ranges[d->protected_count++] = range;
-	}
-	return 0;
-}
-
-static int
 parse_text(const char *value, char *dst, size_t size, char *why)
 {
 	if (strlen(value) >= size)
@@ -280,7 +217,7 @@ parse_text(const char *value, char *dst, size_t size, char *why)
 
 /* What a unit and a kind have in common: a number of 32 or 64 bits. */
 static int
-set_amount(void *base, const struct key *k, const char *value, char *why)
+set_amount(struct settings *c, const struct key *k, const char *value, char *why)
 {
 	const struct unit *units = k->kind == VALUE_COUNT  ? plain_units
 				   : k->kind == VALUE_SIZE ? size_units
@@ -293,14 +230,14 @@ set_amount(void *base, const struct key *k, const char *value, char *why)
 		return r;
 	narrow = (uint32_t)wide;
 	if (k->kind == VALUE_SIZE || k->kind == VALUE_SPAN_LONG)
-		memcpy((char *)base + k->at, &wide, sizeof(wide));
+		memcpy((char *)c + k->at, &wide, sizeof(wide));
 	else
-		memcpy((char *)base + k->at, &narrow, sizeof(narrow));
+		memcpy((char *)c + k->at, &narrow, sizeof(narrow));
 	return 0;
 }
 
 static int
-set_word(void *base, const struct key *k, const char *value, char *why)
+set_word(struct settings *c, const struct key *k, const char *value, char *why)
 {
 	unsigned index = 0;
 	bool truth;
@@ -312,74 +249,47 @@ set_word(void *base, const struct key *k, const char *value, char *why)
 	if (k->kind == VALUE_LEVEL)
 		index += LEVEL_FIRST;
 	if (k->kind == VALUE_BOOL)
-		memcpy((char *)base + k->at, &truth, sizeof(truth));
+		memcpy((char *)c + k->at, &truth, sizeof(truth));
 	else
-		memcpy((char *)base + k->at, &index, sizeof(index));
+		memcpy((char *)c + k->at, &index, sizeof(index));
 	return 0;
 }
 
 static int
-set_hex(void *base, const struct key *k, const char *value, char *why)
+set_key(struct settings *c, const struct key *k, const char *value, char *why)
 {
-	uint32_t wide = 0;
-	uint16_t narrow;
-	int r = parse_hex(value, k->kind == VALUE_ID ? UINT16_MAX : UINT32_MAX, &wide, why);
-
-	if (r < 0)
-		return r;
-	narrow = (uint16_t)wide;
-	if (k->kind == VALUE_ID) {
-		memcpy((char *)base + k->at, &narrow, sizeof(narrow));
-	} else {
-		memcpy((char *)base + k->at, &wide, sizeof(wide));
-		((struct settings_device *)base)->has_application = true;
-	}
-	return 0;
-}
-
-/* base: the struct settings or the struct settings_device that the key's offset is in. */
-static int
-set_key(void *base, const struct key *k, const char *value, char *why)
-{
-	char *member = (char *)base + k->at;
+	char *member = (char *)c + k->at;
 
 	switch (k->kind) {
 	case VALUE_WORD:
 	case VALUE_BOOL:
 	case VALUE_LEVEL:
-		return set_word(base, k, value, why);
+		return set_word(c, k, value, why);
 	case VALUE_COUNT:
 	case VALUE_SPAN:
 	case VALUE_SPAN_LONG:
 	case VALUE_SIZE:
-		return set_amount(base, k, value, why);
+		return set_amount(c, k, value, why);
 	case VALUE_NAME:
 		if (value[0] == '\0')
 			return refuse(why, "a name is needed");
 		return parse_text(value, member, SETTINGS_NAME_MAX, why);
 	case VALUE_PORTS:
 		return parse_ports(value, (struct settings_ports *)(void *)member, why);
-	case VALUE_ID:
-	case VALUE_ADDR:
-		return set_hex(base, k, value, why);
-	case VALUE_GLOB:
-		return parse_text(value, member, sizeof(((struct settings_device *)base)->product),
-				  why);
-	case VALUE_RANGES:
-		return parse_ranges(value, base, why);
 	}
 	return refuse(why, "not understood"); /* not reached: every kind returns */
+}
+
+static bool
+is_device(const char *section)
+{
+	return strncmp(section, DEVICE_PREFIX, strlen(DEVICE_PREFIX)) == 0;
 }
 
 static const struct key *
 find_key(const char *section, const char *name)
 {
-	bool device = strncmp(section, DEVICE_PREFIX, strlen(DEVICE_PREFIX)) == 0;
-
-	for (size_t i = 0; device && i < ARRAY_LEN(device_keys); i++)
-		if (strcmp(device_keys[i].name, name) == 0)
-			return &device_keys[i];
-	for (size_t i = 0; !device && i < ARRAY_LEN(keys); i++)
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0)
 			return &keys[i];
 	return NULL;
@@ -446,50 +356,31 @@ find_or_add_device(struct settings *c, const char *name, struct settings_device 
 {
 	struct settings_device *d;
 
-	if (name[0] == '\0' || strlen(name) >= SETTINGS_NAME_MAX)
-		return refuse(why, "a device's name is 1 to %d characters long",
-			      SETTINGS_NAME_MAX - 1);
 	for (d = c->devices; d < c->devices + c->device_count; d++)
-		if (strcmp(d->name, name) == 0) {
+		if (strcmp(d->device.name, name) == 0) {
 			*ret = d;
 			return 0;
 		}
 	if (c->device_count == SETTINGS_DEVICES_MAX)
 		return refuse(why, "more than %d devices", SETTINGS_DEVICES_MAX);
-	copy_text(d->name, sizeof(d->name), name);
+	if (device_init(&d->device, name, why) < 0)
+		return -EINVAL;
 	c->device_count++;
 	*ret = d;
 	return 0;
 }
 
-/* "map-N = LAYOUT" or "= as it says"; "map = as it says" for all of them. */
+/* Its key is unknown: -ENOENT. */
 static int
-set_map(struct settings_device *d, const char *number, const char *value, char *why)
+set_device(struct settings *c, const char *name, const char *key, const char *value, char *why)
 {
-	bool as_it_says = strcmp(value, "as it says") == 0;
-	struct settings_map *map;
-	const char *what = NULL;
-	size_t at = 0;
+	struct settings_device *d = NULL;
+	int r = find_or_add_device(c, name, &d, why);
 
-	if (number[0] == '\0') {
-		if (!as_it_says)
-			return refuse(why,
-				      "a map belongs to one alternate setting: map-0 to map-%d",
-				      SETTINGS_ALTERNATES_MAX - 1);
-		memset(d->maps, 0, sizeof(d->maps));
-		return 0;
-	}
-	if (number[0] != '-' || !isdigit((unsigned char)number[1]) || number[2] != '\0' ||
-	    number[1] - '0' >= SETTINGS_ALTERNATES_MAX)
-		return refuse(why, "maps are map-0 to map-%d", SETTINGS_ALTERNATES_MAX - 1);
-	map = &d->maps[number[1] - '0'];
-	map->given = false;
-	if (as_it_says)
-		return 0;
-	if (layout_parse(value, strlen(value), &map->layout, &what, &at) < 0)
-		return refuse(why, "memory map at character %zu: %s", at + 1, what);
-	map->given = true;
-	return 0;
+	if (r < 0)
+		return r;
+	return strcmp(key, "ports") == 0 ? parse_ports(value, &d->ports, why)
+					 : device_set(&d->device, key, value, why);
 }
 
 int
@@ -497,8 +388,7 @@ settings_set(struct settings *c, const char *section, const char *key, const cha
 	     char ret_why[SETTINGS_WHY_MAX])
 {
 	const struct key *k = find_key(section, key);
-	struct settings_device *d = NULL;
-	int r;
+	int r = -ENOENT;
 
 	if (strcmp(section, "slots") == 0)
 		return set_label(c, key, value, ret_why);
@@ -509,16 +399,13 @@ settings_set(struct settings *c, const char *section, const char *key, const cha
 			      section[0] == '\0' ? "no [section] before this line"
 						 : "there is no section [%s]",
 			      section);
-	if (strncmp(section, DEVICE_PREFIX, strlen(DEVICE_PREFIX)) == 0) {
-		r = find_or_add_device(c, section + strlen(DEVICE_PREFIX), &d, ret_why);
-		if (r < 0)
-			return r;
-		if (strncmp(key, "map", 3) == 0)
-			return set_map(d, key + 3, value, ret_why);
-	}
-	if (k == NULL)
-		return refuse(ret_why, "there is no key \"%.60s\" in [%s]", key, section);
-	return set_key(d != NULL ? (void *)d : (void *)c, k, value, ret_why);
+	if (is_device(section))
+		r = set_device(c, section + strlen(DEVICE_PREFIX), key, value, ret_why);
+	else if (k != NULL)
+		r = set_key(c, k, value, ret_why);
+	if (r == -ENOENT)
+		r = refuse(ret_why, "there is no key \"%.60s\" in [%s]", key, section);
+	return r;
 }
 
 bool
@@ -526,7 +413,9 @@ settings_key_is_list(const char *section, const char *key)
 {
 	const struct key *k = find_key(section, key);
 
-	return k != NULL && (k->kind == VALUE_PORTS || k->kind == VALUE_RANGES);
+	if (is_device(section))
+		return strcmp(key, "ports") == 0 || strcmp(key, "protected") == 0;
+	return k != NULL && k->kind == VALUE_PORTS;
 }
 
 bool
@@ -537,7 +426,7 @@ settings_section_exists(const char *section)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(section, names[i]) == 0)
 			return true;
-	return strncmp(section, DEVICE_PREFIX, strlen(DEVICE_PREFIX)) == 0;
+	return is_device(section);
 }
 
 bool
@@ -551,35 +440,16 @@ settings_default(size_t n, const char **ret_section, const char **ret_key, const
 	return true;
 }
 
-static int
-check_device(const struct settings_device *d, char *why)
-{
-	struct sector s;
-
-	if (d->vid == 0)
-		return refuse(why, "vid is missing");
-	if (d->pid == 0)
-		return refuse(why, "pid is missing");
-	for (size_t i = 0; d->has_application && i < d->protected_count; i++)
-		if (d->application_addr >= d->protected_ranges[i].first_addr &&
-		    d->application_addr <= d->protected_ranges[i].last_addr)
-			return refuse(why, "application-base lies in a protected range");
-	if (d->has_application && d->maps[0].given &&
-	    !layout_sector_at(&d->maps[0].layout, d->application_addr, &s))
-		return refuse(why, "application-base lies outside of map-0");
-	return 0;
-}
-
 int
 settings_check(const struct settings *c, char ret_section[SETTINGS_WHY_MAX],
 	       char ret_why[SETTINGS_WHY_MAX])
 {
 	for (size_t i = 0; i < c->device_count; i++) {
-		int r = check_device(&c->devices[i], ret_why);
+		int r = device_check(&c->devices[i].device, ret_why);
 
 		if (r < 0) {
 			(void)snprintf(ret_section, SETTINGS_WHY_MAX, DEVICE_PREFIX "%s",
-				       c->devices[i].name);
+				       c->devices[i].device.name);
 			return r;
 		}
 	}

@@ -13,16 +13,14 @@
 #include "cfdfu/platform.h"
 #include "cfdfu/util.h"
 #include "cfdfu/watch.h"
+#include "core/device.h"
 #include "core/job.h"
-#include "core/layout.h"
 
 #define SETTINGS_ERROR_MAX 512
-#define SETTINGS_GLOBS_MAX 64	  /* LIMIT: patterns in one `ports` list */
-#define SETTINGS_LABELS_MAX 256	  /* LIMIT: lines of [slots] */
-#define SETTINGS_RULES_MAX 256	  /* LIMIT: lines of [platforms] */
-#define SETTINGS_DEVICES_MAX 16	  /* LIMIT: [device NAME] sections */
-#define SETTINGS_ALTERNATES_MAX 8 /* LIMIT: described memories of one device */
-#define SETTINGS_PROTECTED_MAX 8  /* LIMIT: protected ranges of one device */
+#define SETTINGS_GLOBS_MAX 64	/* LIMIT: patterns in one `ports` list */
+#define SETTINGS_LABELS_MAX 256 /* LIMIT: lines of [slots] */
+#define SETTINGS_RULES_MAX 256	/* LIMIT: lines of [platforms] */
+#define SETTINGS_DEVICES_MAX 16 /* LIMIT: [device NAME] sections */
 #define SETTINGS_LABEL_TEXT_MAX 64
 #define SETTINGS_NAME_MAX 32
 
@@ -47,29 +45,10 @@ struct settings_rule {
 	enum platform platform;
 };
 
-struct settings_range {
-	uint32_t first_addr, last_addr; /* both inclusive */
-};
-
-/* A memory as the operator described it; without one the device's own string is believed. */
-struct settings_map {
-	bool given;
-	struct layout layout;
-};
-
-/* A [device NAME] section: any DfuSe device that is not a Crazyflie. */
+/* A [device NAME] section, and where such a device may be plugged in. */
 struct settings_device {
-	char name[SETTINGS_NAME_MAX];
-	uint16_t vid, pid;
-	char manufacturer[64]; /* glob on the string; "" matches all */
-	char product[64];      /* glob on the string; "" matches all */
+	struct device device;
 	struct settings_ports ports;
-	struct settings_map maps[SETTINGS_ALTERNATES_MAX]; /* by alternate setting */
-	bool has_application;				   /* application_addr was given */
-	uint32_t application_addr;
-	struct settings_range protected_ranges[SETTINGS_PROTECTED_MAX];
-	size_t protected_count;
-	bool boots_after_leave;
 };
 
 /* Plain value, about 300 KB: on the heap only.  Durations in milliseconds; 0 is "no limit" where it

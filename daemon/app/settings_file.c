@@ -482,10 +482,12 @@ settings_free(struct settings *c)
 bool
 settings_device_matches(const struct settings_device *d, const struct sighting *s)
 {
-	return d->vid == s->vid && d->pid == s->pid &&
+	const struct device *k = &d->device;
+
+	return k->vid == s->vid && k->pid == s->pid &&
 	       settings_ports_match(&d->ports, s->port, s->path) &&
-	       (d->manufacturer[0] == '\0' || fnmatch(d->manufacturer, s->manufacturer, 0) == 0) &&
-	       (d->product[0] == '\0' || fnmatch(d->product, s->product, 0) == 0);
+	       (k->manufacturer[0] == '\0' || fnmatch(k->manufacturer, s->manufacturer, 0) == 0) &&
+	       (k->product[0] == '\0' || fnmatch(k->product, s->product, 0) == 0);
 }
 
 void

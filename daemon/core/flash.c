@@ -494,9 +494,9 @@ flash_ended(struct flash *f, enum usb_status status, const uint8_t *data, size_t
 static void
 open_windows(struct flash *f)
 {
-	const struct profile *p = f->profile;
+	const struct device *p = f->profile;
 
-	for (uint8_t alt = 0; alt < PROFILE_ALTS_MAX; alt++) {
+	for (uint8_t alt = 0; alt < DEVICE_ALTS_MAX; alt++) {
 		uint32_t from = 0, to = UINT32_MAX;
 
 		if (!f->maps.known[alt] || (p->family && alt != 0))
@@ -507,7 +507,7 @@ open_windows(struct flash *f)
 		} else if (alt == 0) {
 			from = p->app_addr;
 			if (p->family)
-				to = 0x08100000; /* SPEC: end of the F405's flash */
+				to = CRAZYFLIE_FLASH_END + 1;
 		}
 		dfuse_allow(&f->dfuse, alt, from, to - from);
 	}
@@ -515,7 +515,7 @@ open_windows(struct flash *f)
 
 /* The rescue job: the loader's range is what is written, and nothing else. */
 static const char *
-turn_to_loader(const struct image *image, struct profile *p)
+turn_to_loader(const struct image *image, struct device *p)
 {
 	for (size_t i = 0; i < image_segment_count(image); i++) {
 		const struct segment *s = image_segment(image, i);
@@ -532,14 +532,14 @@ turn_to_loader(const struct image *image, struct profile *p)
 static int
 make_plan(struct flash *f, struct image *image, const char **why)
 {
-	const struct layout *maps[PROFILE_ALTS_MAX] = { 0 };
+	const struct layout *maps[DEVICE_ALTS_MAX] = { 0 };
 	struct plan_options options = { .compare = f->options.compare,
 					.trust_blank = f->options.trust_blank,
 					.block_bytes = f->descr.transfer_bytes,
 					.write_protected = f->write_protected };
-	struct profile profile = *f->profile;
+	struct device profile = *f->profile;
 
-	for (size_t i = 0; i < PROFILE_ALTS_MAX; i++)
+	for (size_t i = 0; i < DEVICE_ALTS_MAX; i++)
 		maps[i] = f->maps.known[i] ? &f->maps.map[i] : NULL;
 	if (f->options.loader)
 		*why = turn_to_loader(image, &profile);

@@ -27,7 +27,7 @@
 #include "core/maps.h"
 #include "core/plan.h"
 #include "core/platform.h"
-#include "core/profile.h"
+#include "core/device.h"
 #include "core/request.h"
 
 #define FLASH_LOADER_BYTES 0x4000
@@ -51,8 +51,7 @@ enum flash_stage {
 };
 
 struct flash_options {
-	const struct profile *const
-	    *profiles; /* what it may be, in order; borrowed for the visit */
+	const struct device *const *profiles; /* what it may be, in order; borrowed for the visit */
 	size_t profile_count;
 	bool leave_loader; /* leave = loader: by way of the boot loader */
 	bool word;	   /* ask for 32-bit parallelism */
@@ -70,7 +69,7 @@ struct flash {
 	const char *why;	/* words beside the verdict, or NULL; good as long as this struct */
 	struct descr_dfu descr;
 	struct maps maps;
-	const struct profile *profile; /* what it is; NULL until its maps are read */
+	const struct device *profile; /* what it is; NULL until its maps are read */
 	enum flash_otp otp;
 	char board[BOARD_TYPE_MAX];
 	bool loader_blank;

@@ -34,7 +34,7 @@ fleet_new(const struct fleet_options *options, struct fleet **ret_fleet)
 		goto out;
 	f->options = *options;
 	f->boot_us = BOOT_US;
-	f->profile_list[f->profile_count++] = profile_crazyflie();
+	f->profile_list[f->profile_count++] = device_crazyflie();
 	r = policy_new(&f->policy);
 	if (r < 0)
 		goto out;
@@ -119,7 +119,7 @@ list_profiles(const struct fleet *f, struct slot *s)
 {
 	s->profile_count = 0;
 	for (size_t i = 0; i < f->profile_count; i++) {
-		const struct profile *p = f->profile_list[i];
+		const struct device *p = f->profile_list[i];
 
 		if (p->vid == s->sighting.vid && p->pid == s->sighting.pid &&
 		    (p->family || (s->history.described_as & BIT(i)) != 0))
@@ -127,7 +127,7 @@ list_profiles(const struct fleet *f, struct slot *s)
 	}
 	/* WHY: a running drone is not in DFU mode yet, but will be. */
 	if (ident_kind_of(&s->sighting) == IDENT_RUNTIME)
-		s->profiles[s->profile_count++] = profile_crazyflie();
+		s->profiles[s->profile_count++] = device_crazyflie();
 }
 
 bool

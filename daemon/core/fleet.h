@@ -117,7 +117,7 @@ void fleet_free(struct fleet *f);
 void fleet_set_options(struct fleet *f, const struct fleet_options *options);
 
 /* A further kind of device, tried after the family's profile, in order.  Copied.  -E2BIG. */
-int fleet_add_profile(struct fleet *f, const struct profile *p) MUST_CHECK;
+int fleet_add_profile(struct fleet *f, const struct device *p) MUST_CHECK;
 
 /* The operator's selection; after changes to it call fleet_selection_changed(). */
 struct policy *fleet_policy(struct fleet *f);

@@ -17,7 +17,7 @@ fleet_set_options(struct fleet *f, const struct fleet_options *options)
 }
 
 int
-fleet_add_profile(struct fleet *f, const struct profile *p)
+fleet_add_profile(struct fleet *f, const struct device *p)
 {
 	if (f->profile_count == FLEET_PROFILES_MAX)
 		return -E2BIG;

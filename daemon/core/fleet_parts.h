@@ -17,7 +17,7 @@ struct slot {
 	struct job_record special; /* of the last one of another kind, likewise */
 	const char *idle_reason;   /* why there is no job; static; NULL: what the last one said */
 	uint8_t done_sha256[IMAGE_SHA256_BYTES];
-	const struct profile *profiles[FLEET_PROFILES_MAX]; /* what its device may be, in order */
+	const struct device *profiles[FLEET_PROFILES_MAX]; /* what its device may be, in order */
 	size_t profile_count;
 	uint64_t dev; /* open or opening handle; 0 none */
 	uint64_t close_dev[SLOT_CLOSES_MAX];
@@ -51,8 +51,8 @@ struct fleet {
 	struct policy *policy;
 	struct sched *sched;
 	struct crtp_toc toc;
-	struct profile profiles[FLEET_PROFILES_MAX];
-	const struct profile *profile_list[FLEET_PROFILES_MAX];
+	struct device profiles[FLEET_PROFILES_MAX];
+	const struct device *profile_list[FLEET_PROFILES_MAX];
 	size_t profile_count;
 	struct slot *slots; /* FLEET_SLOTS_MAX */
 	unsigned slot_count;

@@ -34,7 +34,7 @@
 #include "core/crtp.h"
 #include "core/flash.h"
 #include "core/policy.h"
-#include "core/profile.h"
+#include "core/device.h"
 #include "core/request.h"
 #include "core/sched.h"
 
@@ -125,7 +125,7 @@ struct job_setup {
 	enum job_kind kind;
 	const struct job_options *options;
 	const struct policy *policy;
-	const struct profile *const *profiles;
+	const struct device *const *profiles;
 	size_t profile_count;
 	const char *label;	/* of the slot, as it is called now; borrowed; NULL none */
 	const char *path;	/* of its port, as struct sighting's; borrowed; NULL unknown */

@@ -25,9 +25,9 @@ add_targets(struct job *j)
 	unsigned targets = 0;
 	bool failed = false; /* WHY: those after it were not begun: the plan goes one by one */
 
-	for (uint8_t alt = 0; j->flash.plan != NULL && alt < PROFILE_ALTS_MAX; alt++)
+	for (uint8_t alt = 0; j->flash.plan != NULL && alt < DEVICE_ALTS_MAX; alt++)
 		targets += plan_target_verified(j->flash.plan, alt) >= 0;
-	for (uint8_t alt = 0; targets > 1 && alt < PROFILE_ALTS_MAX; alt++) {
+	for (uint8_t alt = 0; targets > 1 && alt < DEVICE_ALTS_MAX; alt++) {
 		int verified = plan_target_verified(j->flash.plan, alt);
 
 		if (verified < 0)
@@ -98,7 +98,7 @@ void
 job_compose_message(struct job *j, const char *why)
 {
 	const struct verdict *v = &j->record.verdict;
-	const struct profile *p = j->flash.profile;
+	const struct device *p = j->flash.profile;
 
 	bool own_words = true;
 

@@ -6,7 +6,7 @@
 
 #include "core/job.h"
 
-enum device { DEVICE_CLOSED, DEVICE_OPENING, DEVICE_OPEN };
+enum device_state { DEVICE_CLOSED, DEVICE_OPENING, DEVICE_OPEN };
 enum begun { BEGUN_NO, BEGUN_ASKED, BEGUN_YES };
 
 struct job {
@@ -15,7 +15,7 @@ struct job {
 	struct job_record record;
 	struct drone_history history;
 	enum job_stage stage;
-	enum device device;
+	enum device_state device;
 	enum begun begun;
 	bool present;	 /* something is plugged in and is ours */
 	bool in_flight;	 /* a transfer has been wanted and not ended */

@@ -27,22 +27,6 @@ struct reader {
 	struct layout layout;
 };
 
-static const struct layout f405 = {
-	.name = "Internal Flash",
-	.runs = {
-		{ 0x08000000, 4, 16 * 1024, LAYOUT_READABLE | LAYOUT_ERASABLE | LAYOUT_WRITABLE },
-		{ 0x08010000, 1, 64 * 1024, LAYOUT_READABLE | LAYOUT_ERASABLE | LAYOUT_WRITABLE },
-		{ 0x08020000, 7, 128 * 1024, LAYOUT_READABLE | LAYOUT_ERASABLE | LAYOUT_WRITABLE },
-	},
-	.run_count = 3,
-};
-
-const struct layout *
-layout_f405(void)
-{
-	return &f405;
-}
-
 static bool
 fail(struct reader *r, const char *why)
 {

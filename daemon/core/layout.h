@@ -63,7 +63,4 @@ bool layout_covers(const struct layout *l, uint32_t addr, uint32_t length, unsig
 /* Same sectors with the same access, whatever the names. */
 bool layout_same(const struct layout *a, const struct layout *b);
 
-/* The STM32F405's internal flash as its ROM describes it; static. */
-const struct layout *layout_f405(void);
-
 #endif

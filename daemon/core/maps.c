@@ -18,7 +18,7 @@ maps_init(struct maps *m, const struct descr_dfu *descr)
 {
 	memset(m, 0, sizeof(*m));
 	m->alt_count =
-	    (uint8_t)(descr->alt_count < PROFILE_ALTS_MAX ? descr->alt_count : PROFILE_ALTS_MAX);
+	    (uint8_t)(descr->alt_count < DEVICE_ALTS_MAX ? descr->alt_count : DEVICE_ALTS_MAX);
 	memcpy(m->string, descr->alt_string, m->alt_count);
 	m->bcd_device = descr->bcd_device;
 }
@@ -78,25 +78,23 @@ maps_fault(const struct maps *m)
 }
 
 static bool
-agrees(const struct maps *m, const struct profile *p)
+agrees(const struct maps *m, const struct device *p)
 {
-	if (p->family)
-		return m->known[0] && layout_same(&m->map[0], layout_f405());
-	for (size_t i = 0; i < PROFILE_ALTS_MAX; i++)
+	for (size_t i = 0; i < DEVICE_ALTS_MAX; i++)
 		if (p->map_given[i] && !(m->known[i] && layout_same(&m->map[i], &p->map[i])))
 			return false;
 	return m->known[0];
 }
 
-const struct profile *
-maps_choose(struct maps *m, const struct profile *const *profiles, size_t count, bool own,
+const struct device *
+maps_choose(struct maps *m, const struct device *const *profiles, size_t count, bool own,
 	    const char **ret_why)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (own && !profiles[i]->family)
 			continue;
 		if (own && m->bcd_device == ROM_BCD_DEVICE && (m->garbled_flash || m->unread)) {
-			m->map[0] = *layout_f405();
+			m->map[0] = profiles[i]->map[0];
 			m->known[0] = true;
 			m->assumed = true;
 		}

@@ -13,12 +13,12 @@
 #include "cfdfu/outcome.h"
 #include "core/descr.h"
 #include "core/layout.h"
-#include "core/profile.h"
+#include "core/device.h"
 #include "core/request.h"
 
 struct maps {
-	struct layout map[PROFILE_ALTS_MAX];
-	bool known[PROFILE_ALTS_MAX];
+	struct layout map[DEVICE_ALTS_MAX];
+	bool known[DEVICE_ALTS_MAX];
 	bool assumed; /* alternate 0 was garbled, the family's own map is used */
 	uint32_t transfers;
 	/* private */
@@ -26,7 +26,7 @@ struct maps {
 	bool garbled_flash; /* alternate 0 begins like the F405's name, but is no map */
 	bool unread;	    /* alternate 0 gave no string at all */
 	uint8_t alt, alt_count;
-	uint8_t string[PROFILE_ALTS_MAX];
+	uint8_t string[DEVICE_ALTS_MAX];
 	uint16_t bcd_device;
 	uint8_t tries;
 	enum fault fault;
@@ -48,7 +48,7 @@ enum fault maps_fault(const struct maps *m);
  * and a garbled map may be assumed (doc/protocol.md 8, last table).  NULL with ret_why when there
  * is none.
  */
-const struct profile *maps_choose(struct maps *m, const struct profile *const *profiles,
-				  size_t count, bool own, const char **ret_why);
+const struct device *maps_choose(struct maps *m, const struct device *const *profiles, size_t count,
+				 bool own, const char **ret_why);
 
 #endif

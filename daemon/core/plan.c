@@ -71,24 +71,16 @@ add_part(struct plan *p, const struct segment *s, size_t segment, const struct l
 	return 0;
 }
 
-/* Does the sector share a byte with [addr, addr + bytes)? */
 static bool
-touches(const struct sector *sector, uint32_t addr, uint32_t bytes)
+is_protected(const struct device *profile, const struct sector *s)
 {
-	return bytes > 0 && (sector->addr - addr < bytes || addr - sector->addr < sector->size);
-}
+	struct device_range range;
 
-static bool
-is_protected(const struct profile *profile, const struct sector *sector)
-{
-	for (size_t i = 0; i < profile->protect_count; i++)
-		if (touches(sector, profile->protect[i].addr, profile->protect[i].bytes))
-			return true;
-	return touches(sector, profile->loader_addr, profile->loader_bytes);
+	return device_protects(profile, s->addr, s->addr + (s->size - 1), &range);
 }
 
 static int
-add_segment(struct plan *p, const struct profile *profile, const struct layout *map, size_t index,
+add_segment(struct plan *p, const struct device *profile, const struct layout *map, size_t index,
 	    const char **why)
 {
 	const struct segment *s = image_segment(p->image, index);
@@ -131,7 +123,7 @@ add_segment(struct plan *p, const struct profile *profile, const struct layout *
 
 /* The page whose presence makes the image bootable: the block at the application's base. */
 static void
-find_first_page(struct plan *p, const struct profile *profile)
+find_first_page(struct plan *p, const struct device *profile)
 {
 	p->boot = p->count;
 	for (size_t i = 0; i < p->count; i++) {
@@ -151,7 +143,7 @@ static void start_phase(struct plan *p, enum plan_phase phase);
 static void settle(struct plan *p);
 
 static int
-build(struct plan *p, const struct profile *profile, const struct layout *const maps[],
+build(struct plan *p, const struct device *profile, const struct layout *const maps[],
       const char **why)
 {
 	int r;
@@ -159,7 +151,7 @@ build(struct plan *p, const struct profile *profile, const struct layout *const 
 	for (size_t i = 0; i < image_segment_count(p->image); i++) {
 		const struct segment *s = image_segment(p->image, i);
 
-		if (s->alt >= PROFILE_ALTS_MAX || maps[s->alt] == NULL) {
+		if (s->alt >= DEVICE_ALTS_MAX || maps[s->alt] == NULL) {
 			*why = "the image has a part for a memory that the device does not have";
 			return -EPERM;
 		}
@@ -180,8 +172,8 @@ build(struct plan *p, const struct profile *profile, const struct layout *const 
 }
 
 int
-plan_new(struct image *image, const struct profile *profile,
-	 const struct layout *const maps[PROFILE_ALTS_MAX], const struct plan_options *options,
+plan_new(struct image *image, const struct device *profile,
+	 const struct layout *const maps[DEVICE_ALTS_MAX], const struct plan_options *options,
 	 struct plan **ret_plan, const char **ret_why)
 {
 	struct plan *p = calloc(1, sizeof(*p));

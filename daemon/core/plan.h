@@ -30,7 +30,7 @@
 #include "core/image.h"
 #include "core/layout.h"
 #include "core/pace.h"
-#include "core/profile.h"
+#include "core/device.h"
 
 #define PLAN_SECTORS_MAX 4096 /* LIMIT: a 16 MiB memory of 4 KiB sectors */
 
@@ -66,12 +66,12 @@ struct plan_options {
 struct plan;
 
 /*
- * maps[alt] for alt < PROFILE_ALTS_MAX, NULL where the device has no such memory.  -EPERM with
+ * maps[alt] for alt < DEVICE_ALTS_MAX, NULL where the device has no such memory.  -EPERM with
  * ret_why (a static sentence) when the image does not belong there, whole or in part; -E2BIG,
  * -ENOMEM.  Keeps a reference on the image.
  */
-int plan_new(struct image *image, const struct profile *profile,
-	     const struct layout *const maps[PROFILE_ALTS_MAX], const struct plan_options *options,
+int plan_new(struct image *image, const struct device *profile,
+	     const struct layout *const maps[DEVICE_ALTS_MAX], const struct plan_options *options,
 	     struct plan **ret_plan, const char **ret_why) MUST_CHECK;
 void plan_free(struct plan *p); /* NULL is fine */
 

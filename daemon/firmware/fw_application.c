@@ -12,7 +12,7 @@
 
 #include "firmware/judge.h"
 
-#define APP_LAST (JUDGE_APP_ADDR + (JUDGE_APP_BYTES_MAX - 1))
+#define APP_LAST (CRAZYFLIE_APP_ADDR + (CRAZYFLIE_APP_BYTES_MAX - 1))
 #define SECTOR_STEP 0x4000U /* the sectors of an STM32F405 begin at multiples of the smallest */
 #define BLANK_BYTES 2048U   /* doc/firmware.md 1: no image has so many blank bytes in a row */
 
@@ -50,12 +50,12 @@ clip(struct fw_element *e, struct segment *s)
 {
 	uint32_t last = e->addr + (e->size - 1), cut;
 
-	if (e->alt != 0 || last < JUDGE_APP_ADDR || e->addr > APP_LAST)
+	if (e->alt != 0 || last < CRAZYFLIE_APP_ADDR || e->addr > APP_LAST)
 		return false;
 	if (last > APP_LAST)
 		e->size -= last - APP_LAST;
-	if (e->addr < JUDGE_APP_ADDR) {
-		cut = JUDGE_APP_ADDR - e->addr;
+	if (e->addr < CRAZYFLIE_APP_ADDR) {
+		cut = CRAZYFLIE_APP_ADDR - e->addr;
 		e->addr += cut;
 		e->size -= cut;
 		e->offset += cut;
@@ -90,7 +90,7 @@ fw_take_application(struct fw_loading *l)
 	f->altered = true;
 	if (kept == 0)
 		return fw_refuse(l, 0, "no application in it: nothing from 0x%08" PRIX32 " on",
-				 JUDGE_APP_ADDR);
+				 CRAZYFLIE_APP_ADDR);
 	fw_warn(f,
 		"the application alone: %" PRIu64 " bytes from 0x%08" PRIX32 "; %" PRIu64
 		" bytes of boot loader and blank or stale memory are left out",

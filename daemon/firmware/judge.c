@@ -15,8 +15,8 @@
 #include "firmware/judge_find.h"
 #include "firmware/places.h"
 
-#define FLASH_ADDR 0x08000000U
-#define FLASH_END 0x080FFFFFU
+#define FLASH_ADDR CRAZYFLIE_LOADER_ADDR
+#define FLASH_END CRAZYFLIE_FLASH_END
 #define FLASH_BYTES (FLASH_END - FLASH_ADDR + 1)
 #define GAP_NOTED_BYTES 512U /* more than behind the vectors: every HEX file has that gap */
 #define SAME_CODE_MAX                                                                              \
@@ -120,8 +120,8 @@ is_copy(const struct image *image)
 {
 	if (image_bytes(image) == FLASH_BYTES)
 		return true;
-	return holds(image, JUDGE_LOADER_ADDR, JUDGE_APP_ADDR - 1) &&
-	       holds(image, JUDGE_APP_ADDR, FLASH_END);
+	return holds(image, CRAZYFLIE_LOADER_ADDR, CRAZYFLIE_APP_ADDR - 1) &&
+	       holds(image, CRAZYFLIE_APP_ADDR, FLASH_END);
 }
 
 /* A segment of a Crazyflie image: internal flash, behind the loader. */
@@ -137,11 +137,11 @@ judge_crazyflie_place(struct judgement *j, const struct segment *s, bool copy)
 	}
 	if (judge_special(j, s))
 		return;
-	if (touches(s, JUDGE_LOADER_ADDR, JUDGE_APP_ADDR - 1))
+	if (touches(s, CRAZYFLIE_LOADER_ADDR, CRAZYFLIE_APP_ADDR - 1))
 		judge_add(j, JUDGE_REFUSE, JUDGE_LOADER_GUARD,
 			  "touches 0x%08" PRIX32 ": below 0x%08" PRIX32
 			  " lives the boot loader, which is never overwritten by firmware%s",
-			  s->addr > FLASH_ADDR ? s->addr : FLASH_ADDR, JUDGE_APP_ADDR,
+			  s->addr > FLASH_ADDR ? s->addr : FLASH_ADDR, CRAZYFLIE_APP_ADDR,
 			  copy ? copy_words : "");
 	if (s->addr >= FLASH_ADDR && s->addr <= FLASH_END && last_of(s) > FLASH_END)
 		judge_add(j, JUDGE_REFUSE, JUDGE_TOO_BIG,
@@ -156,29 +156,27 @@ judge_crazyflie_place(struct judgement *j, const struct segment *s, bool copy)
 			  s->size, s->addr, FLASH_ADDR, FLASH_END, place_words(s->addr));
 }
 
-static const struct judge_memory *
-find_memory(const struct judge_profile *p, uint8_t alt)
+/* The map of a memory that the description gives; NULL: the device's own word will count. */
+static const struct layout *
+map_of(const struct device *d, uint8_t alt)
 {
-	for (size_t i = 0; i < p->memory_count; i++)
-		if (p->memories[i].alt == alt)
-			return &p->memories[i];
-	return NULL;
+	return alt < DEVICE_ALTS_MAX && d->map_given[alt] ? &d->map[alt] : NULL;
 }
 
 /* The range erased for s: its first and last sector whole, as far as the memory is known. */
 static void
-widen_to_sectors(const struct judge_memory *m, const struct segment *s, uint32_t *ret_first,
+widen_to_sectors(const struct layout *l, const struct segment *s, uint32_t *ret_first,
 		 uint32_t *ret_last)
 {
 	struct sector sector;
 
 	*ret_first = s->addr;
 	*ret_last = last_of(s);
-	if (m == NULL || m->layout == NULL)
+	if (l == NULL)
 		return;
-	if (layout_sector_at(m->layout, s->addr, &sector))
+	if (layout_sector_at(l, s->addr, &sector))
 		*ret_first = sector.addr;
-	if (layout_sector_at(m->layout, last_of(s), &sector))
+	if (layout_sector_at(l, last_of(s), &sector))
 		*ret_last = sector.addr + (sector.size - 1);
 }
 
@@ -187,53 +185,56 @@ widen_to_sectors(const struct judge_memory *m, const struct segment *s, uint32_t
  * WHY sectors: what shares one with a range would be refused drone by drone.
  */
 static bool
-judge_protected(struct judgement *j, const struct judge_profile *p, const struct segment *s)
+judge_protected(struct judgement *j, const struct device *d, const struct segment *s)
 {
+	struct device_range range;
 	uint32_t from, to;
 
-	widen_to_sectors(find_memory(p, s->alt), s, &from, &to);
-	for (size_t i = 0; s->alt == 0 && i < p->protect_count; i++) {
-		uint32_t first = p->protect[i].addr, last = first + (p->protect[i].bytes - 1);
+	widen_to_sectors(map_of(d, s->alt), s, &from, &to);
+	if (s->alt != 0 || !device_protects(d, from, to, &range))
+		return false;
+	judge_add(j, JUDGE_REFUSE, JUDGE_LOADER_GUARD,
+		  "%s 0x%08" PRIX32 ": 0x%08" PRIX32 " to 0x%08" PRIX32 " of a %s are protected",
+		  touches(s, range.first, range.last) ? "touches" : "has to erase",
+		  from > range.first ? from : range.first, range.first, range.last, d->name);
+	return true;
+}
 
-		if (p->protect[i].bytes == 0 || from > last || to < first)
-			continue;
-		judge_add(j, JUDGE_REFUSE, JUDGE_LOADER_GUARD,
-			  "%s 0x%08" PRIX32 ": 0x%08" PRIX32 " to 0x%08" PRIX32
-			  " of a %s are protected",
-			  touches(s, first, last) ? "touches" : "has to erase",
-			  from > first ? from : first, first, last, p->name);
-		return true;
-	}
+static bool
+has_maps(const struct device *d)
+{
+	for (size_t i = 0; i < DEVICE_ALTS_MAX; i++)
+		if (d->map_given[i])
+			return true;
 	return false;
 }
 
 /* A segment for any DfuSe device: the memory must exist and be writable there. */
 static void
-judge_generic_place(struct judgement *j, const struct judge_profile *p, const struct segment *s)
+judge_generic_place(struct judgement *j, const struct device *d, const struct segment *s)
 {
-	const struct judge_memory *m = find_memory(p, s->alt);
+	const struct layout *l = map_of(d, s->alt);
 
-	if (p->memory_count > 0 && m == NULL) {
+	if (l == NULL && has_maps(d)) {
 		judge_add(j, JUDGE_REFUSE, JUDGE_ALTERNATE,
 			  "has %" PRIu32 " bytes for alternate %u, which a %s does not have",
-			  s->size, s->alt, p->name);
+			  s->size, s->alt, d->name);
 		return;
 	}
-	if (judge_protected(j, p, s))
+	if (judge_protected(j, d, s))
 		return;
-	if (m == NULL || m->layout == NULL ||
-	    layout_covers(m->layout, s->addr, s->size, LAYOUT_WRITABLE))
+	if (l == NULL || layout_covers(l, s->addr, s->size, LAYOUT_WRITABLE))
 		return;
-	if (layout_covers(m->layout, s->addr, s->size, 0))
+	if (layout_covers(l, s->addr, s->size, 0))
 		judge_add(j, JUDGE_REFUSE, JUDGE_PROTECTED,
 			  "%" PRIu32 " bytes at 0x%08" PRIX32 " of alternate %u: not all of it is "
 			  "writable on a %s",
-			  s->size, s->addr, s->alt, p->name);
+			  s->size, s->addr, s->alt, d->name);
 	else
 		judge_add(j, JUDGE_REFUSE, JUDGE_RANGE,
 			  "%" PRIu32 " bytes at 0x%08" PRIX32 " of alternate %u: outside of that "
 			  "memory of a %s",
-			  s->size, s->addr, s->alt, p->name);
+			  s->size, s->addr, s->alt, d->name);
 }
 
 /* Sectors found: as many as there is room for, and what they are all together. */
@@ -278,10 +279,9 @@ judge_sectors(const struct image *image, uint8_t alt, const struct layout *l,
 
 /* Extent, gaps and sectors of the internal flash. */
 static void
-measure(struct judgement *j, const struct image *image, const struct judge_profile *p)
+measure(struct judgement *j, const struct image *image, const struct device *d)
 {
-	const struct judge_memory *m = find_memory(p, 0);
-	const struct layout *l = p->crazyflie ? layout_f405() : m != NULL ? m->layout : NULL;
+	const struct layout *l = map_of(d, 0);
 	size_t count = image_segment_count(image), pieces = 0, gaps = 0;
 	struct found found = { 0 };
 
@@ -334,27 +334,34 @@ judge_says(const struct judgement *j, enum judge_code code)
 
 /* The vectors' place, then the vectors themselves. */
 static void
-judge_application(struct judgement *j, const struct judge_options *o, const struct judge_profile *p)
+judge_application(struct judgement *j, const struct judge_options *o, const struct device *d)
 {
 	const struct content *c = &j->content;
 
 	if (c->size == 0) {
-		if (p->crazyflie && !judge_says(j, JUDGE_RANGE) &&
-		    !judge_says(j, JUDGE_OPTION_BYTES))
+		if (d->family && !judge_says(j, JUDGE_RANGE) && !judge_says(j, JUDGE_OPTION_BYTES))
 			judge_add(j, JUDGE_REFUSE, JUDGE_EMPTY, "has no data for the flash memory");
 		return;
 	}
-	if (p->app_addr == 0)
+	if (d->app_addr == 0)
 		return;
-	if (c->addr != p->app_addr && !judge_says(j, JUDGE_LOADER_GUARD))
+	if (c->addr != d->app_addr && !judge_says(j, JUDGE_LOADER_GUARD))
 		judge_add(j, JUDGE_REFUSE, JUDGE_START,
 			  "begins at 0x%08" PRIX32 ", but the application begins at 0x%08" PRIX32,
-			  c->addr, p->app_addr);
-	if (p->crazyflie) /* WHY first: what is missing explains what is wrong with the rest */
+			  c->addr, d->app_addr);
+	if (d->family) /* WHY first: what is missing explains what is wrong with the rest */
 		judge_whole(j, o);
-	judge_vectors(j, p);
-	if (p->crazyflie && !c->loader)
+	judge_vectors(j, d);
+	if (d->family && !c->loader)
 		judge_content(j, o);
+}
+
+const struct device *
+judge_any_device(void)
+{
+	static const struct device any = { .name = "any DfuSe device" };
+
+	return &any;
 }
 
 int
@@ -363,24 +370,24 @@ judge_image(const struct image *image, const struct judge_options *options,
 {
 	static const struct judge_options nothing_said = { 0 };
 	const struct judge_options *o = options != NULL ? options : &nothing_said;
-	const struct judge_profile *p = o->profile != NULL ? o->profile : judge_crazyflie();
+	const struct device *d = o->device != NULL ? o->device : device_crazyflie();
 	struct judgement *j = ret_judgement;
 	size_t count = image_segment_count(image);
 	int r = read_content(image, j);
 
 	if (r < 0)
 		return r;
-	if (p->crazyflie && !is_copy(image))
+	if (d->family && !is_copy(image))
 		judge_is_loader(j);
 	for (size_t i = 0; i < count; i++)
-		if (p->crazyflie)
+		if (d->family)
 			judge_crazyflie_place(j, image_segment(image, i), is_copy(image));
 		else
-			judge_generic_place(j, p, image_segment(image, i));
-	judge_application(j, o, p);
-	if (!p->crazyflie)
+			judge_generic_place(j, d, image_segment(image, i));
+	judge_application(j, o, d);
+	if (!d->family)
 		j->platforms = content_narrow(0, o->manifest, o->told);
-	measure(j, image, p);
+	measure(j, image, d);
 	return 0;
 }
 
@@ -393,14 +400,14 @@ judge_loader_place(struct judgement *j, const struct image *image)
 		judge_add(j, JUDGE_REFUSE, JUDGE_RANGE,
 			  "a boot loader is one piece of the internal flash; this has %zu pieces",
 			  image_segment_count(image));
-	if (s->addr != JUDGE_LOADER_ADDR)
+	if (s->addr != CRAZYFLIE_LOADER_ADDR)
 		judge_add(j, JUDGE_REFUSE, JUDGE_START,
 			  "begins at 0x%08" PRIX32 ", but the boot loader begins at 0x%08" PRIX32,
-			  s->addr, JUDGE_LOADER_ADDR);
-	if (s->size > JUDGE_LOADER_BYTES_MAX)
+			  s->addr, CRAZYFLIE_LOADER_ADDR);
+	if (s->size > CRAZYFLIE_LOADER_BYTES)
 		judge_add(j, JUDGE_REFUSE, JUDGE_TOO_BIG,
 			  "%" PRIu32 " bytes: the boot loader's sector has %" PRIu32, s->size,
-			  (uint32_t)JUDGE_LOADER_BYTES_MAX);
+			  (uint32_t)CRAZYFLIE_LOADER_BYTES);
 }
 
 int
@@ -414,13 +421,14 @@ judge_loader(const struct image *image, struct judgement *ret_judgement)
 		return r;
 	judge_loader_place(j, image);
 	if (c->size > 0)
-		judge_vectors(j, judge_crazyflie());
-	if (c->vectors && c->reset - JUDGE_LOADER_ADDR >= JUDGE_LOADER_BYTES_MAX)
-		judge_add(
-		    j, JUDGE_REFUSE, JUDGE_RESET_OUTSIDE,
-		    "reset vector 0x%08" PRIX32 " is not in the boot loader's sector (0x%08" PRIX32
-		    " to 0x%08" PRIX32 ")",
-		    c->reset, JUDGE_LOADER_ADDR, JUDGE_LOADER_ADDR + (JUDGE_LOADER_BYTES_MAX - 1));
+		judge_vectors(j, device_crazyflie());
+	if (c->vectors && c->reset - CRAZYFLIE_LOADER_ADDR >= CRAZYFLIE_LOADER_BYTES)
+		judge_add(j, JUDGE_REFUSE, JUDGE_RESET_OUTSIDE,
+			  "reset vector 0x%08" PRIX32
+			  " is not in the boot loader's sector (0x%08" PRIX32 " to 0x%08" PRIX32
+			  ")",
+			  c->reset, CRAZYFLIE_LOADER_ADDR,
+			  CRAZYFLIE_LOADER_ADDR + (CRAZYFLIE_LOADER_BYTES - 1));
 	if (c->record_count > 0 || c->version[0] != '\0')
 		judge_add(j, JUDGE_REFUSE, JUDGE_NOT_LOADER,
 			  "this is an application (%s), not a boot loader",
@@ -428,7 +436,7 @@ judge_loader(const struct image *image, struct judgement *ret_judgement)
 	else if (!c->loader)
 		judge_add(j, JUDGE_WARN, JUDGE_NOT_LOADER,
 			  "does not have the tables by which cf2loader is known");
-	measure(j, image, judge_crazyflie());
+	measure(j, image, device_crazyflie());
 	return 0;
 }
 

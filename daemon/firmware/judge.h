@@ -14,7 +14,7 @@
 
 #include "cfdfu/platform.h"
 #include "cfdfu/util.h"
-#include "core/profile.h"
+#include "core/device.h"
 #include "firmware/content.h"
 
 struct image;
@@ -23,13 +23,6 @@ struct sector;
 
 #define JUDGE_FINDINGS_MAX 48
 #define JUDGE_TEXT_MAX 224
-#define JUDGE_ALTS_MAX 16
-#define JUDGE_RANGES_MAX (PROFILE_RANGES_MAX + 1) /* the loader's, and those of its description */
-
-#define JUDGE_APP_ADDR 0x08004000U   /* sector 1: doc/protocol.md 9.3 */
-#define JUDGE_APP_BYTES_MAX 1032192U /* 1008 KiB: the rest of the 1 MiB */
-#define JUDGE_LOADER_ADDR 0x08000000U
-#define JUDGE_LOADER_BYTES_MAX 0x4000U /* sector 0 */
 
 enum judge_level { JUDGE_NOTE = 0, JUDGE_WARN = 1, JUDGE_REFUSE = 2 };
 
@@ -41,7 +34,7 @@ enum judge_code {
 	JUDGE_LOADER_GUARD,   /* touches the boot loader below the application */
 	JUDGE_START,	      /* does not start at the application's first byte */
 	JUDGE_RANGE,	      /* outside the memory of this alternate */
-	JUDGE_PROTECTED,      /* a sector that must not be written: read-only in the profile */
+	JUDGE_PROTECTED,      /* a sector that must not be written: read-only in the device */
 	JUDGE_OPTION_BYTES,   /* would write option bytes, OTP or the device feature */
 	JUDGE_ALTERNATE,      /* a memory this device does not have, or not to be written */
 	JUDGE_TOO_SHORT,      /* no room for a vector table's first two words */
@@ -73,33 +66,10 @@ struct finding {
 	char text[JUDGE_TEXT_MAX]; /* one sentence */
 };
 
-/* A memory of the device and what may be done to it. */
-struct judge_memory {
-	uint8_t alt;
-	const struct layout *layout; /* NULL: not known yet ("as it says"): ranges are not judged */
-};
-
-/*
- * The kind of device the image is for.  A plain value; layouts are borrowed.
- * crazyflie: all family rules (platform, one memory, loader, content).  Otherwise only what any
- * DfuSe device needs.
- */
-struct judge_profile {
-	const char *name;
-	bool crazyflie; /* then its memory is layout_f405(), and memories are not looked at */
-	struct judge_memory memories[JUDGE_ALTS_MAX];
-	size_t memory_count; /* 0: any alternate, nothing known */
-	uint32_t app_addr;   /* where vectors must be; 0: no vectors are expected */
-	struct profile_range protect[JUDGE_RANGES_MAX]; /* never written, alternate 0 */
-	size_t protect_count;
-	uint32_t ram_addr, ram_bytes; /* for the stack pointer; bytes 0: not judged */
-	uint32_t ccm_addr, ccm_bytes; /* likewise, with a warning */
-};
-
 struct judge_options {
 	enum platform manifest; /* what the zip says; UNKNOWN: nothing */
 	enum platform told; /* --platform, or what the client told the daemon; UNKNOWN: nothing */
-	const struct judge_profile *profile; /* NULL: judge_crazyflie() */
+	const struct device *device; /* NULL: the Crazyflie */
 	bool incomplete; /* the operator's word: also what lacks evidence of being whole */
 };
 
@@ -109,19 +79,14 @@ struct judgement {
 	struct finding findings[JUDGE_FINDINGS_MAX]; /* refusals first, then warnings, then notes */
 	size_t finding_count;
 	struct content content;
-	unsigned platforms; /* what it is for when everybody has been heard; 0 unknown */
+	unsigned platforms; /* that content, manifest and operator leave; 0 unknown */
 	uint32_t first_addr, last_addr; /* inclusive, of the internal flash; both 0 when empty */
-	unsigned sector_count;		/* it touches, of the profile's layout of alternate 0 */
+	unsigned sector_count;		/* it touches, of the device's layout of alternate 0 */
 	uint32_t erase_bytes;		/* their sizes together */
 };
 
-const struct judge_profile *judge_crazyflie(void);
-
 /* A DfuSe device of which nothing is known: the station judges again by its [device] sections. */
-const struct judge_profile *judge_any_device(void);
-
-/* The profile of a [device] section; the maps and the name are borrowed. */
-void judge_profile_of(const struct profile *p, struct judge_profile *ret_profile);
+const struct device *judge_any_device(void);
 
 /* options NULL: nothing said, Crazyflie.  0, or -ENOMEM.  The verdict is in ret_judgement. */
 int judge_image(const struct image *image, const struct judge_options *options,

@@ -13,14 +13,14 @@
 #define FIRST_WORD_BLANK 0xFFFFFFFFU
 
 static void
-judge_stack(struct judgement *j, const struct judge_profile *p)
+judge_stack(struct judgement *j, const struct device *d)
 {
 	uint32_t sp = j->content.initial_sp;
 
 	/* The top of a memory is a good stack pointer, its bottom is not: the stack grows down. */
-	if (p->ram_bytes == 0 || (sp > p->ram_addr && sp - p->ram_addr <= p->ram_bytes))
+	if (d->ram_bytes == 0 || (sp > d->ram_addr && sp - d->ram_addr <= d->ram_bytes))
 		return;
-	if (p->ccm_bytes != 0 && sp > p->ccm_addr && sp - p->ccm_addr <= p->ccm_bytes)
+	if (d->ccm_bytes != 0 && sp > d->ccm_addr && sp - d->ccm_addr <= d->ccm_bytes)
 		judge_add(j, JUDGE_WARN, JUDGE_STACK_CCM,
 			  "initial stack pointer 0x%08" PRIX32
 			  " lies in core-coupled memory: unusual",
@@ -29,7 +29,7 @@ judge_stack(struct judgement *j, const struct judge_profile *p)
 		judge_add(j, JUDGE_REFUSE, JUDGE_STACK,
 			  "initial stack pointer is 0x%08" PRIX32 ", expected above 0x%08" PRIX32
 			  " and up to 0x%08" PRIX32,
-			  sp, p->ram_addr, p->ram_addr + p->ram_bytes);
+			  sp, d->ram_addr, d->ram_addr + d->ram_bytes);
 }
 
 static void
@@ -50,13 +50,13 @@ judge_reset(struct judgement *j)
 }
 
 static void
-judge_base(struct judgement *j, const struct judge_profile *p)
+judge_base(struct judgement *j, const struct device *d)
 {
 	const struct content *c = &j->content;
 
 	switch (c->base) {
 	case CONTENT_BASE_RIGHT:
-		if (p->crazyflie && c->handlers_outside > 0 && !c->bitcraze)
+		if (d->family && c->handlers_outside > 0 && !c->bitcraze)
 			judge_add(j, JUDGE_WARN, JUDGE_HANDLERS_OUTSIDE,
 				  "%u interrupt vectors lie outside of the image",
 				  c->handlers_outside);
@@ -73,13 +73,13 @@ judge_base(struct judgement *j, const struct judge_profile *p)
 		judge_add(j, JUDGE_REFUSE, JUDGE_HANDLERS_OUTSIDE,
 			  "%u of the processor's own vectors lie outside of the image",
 			  c->system_outside);
-	judge_add(j, p->crazyflie ? JUDGE_WARN : JUDGE_NOTE, JUDGE_BASE_UNDECIDED,
+	judge_add(j, d->family ? JUDGE_WARN : JUDGE_NOTE, JUDGE_BASE_UNDECIDED,
 		  "nothing shows for which address it was linked; only the range of the vectors "
 		  "could be checked");
 }
 
 void
-judge_vectors(struct judgement *j, const struct judge_profile *profile)
+judge_vectors(struct judgement *j, const struct device *device)
 {
 	const struct content *c = &j->content;
 
@@ -97,11 +97,11 @@ judge_vectors(struct judgement *j, const struct judge_profile *profile)
 	}
 	/* WHY first when wrong: it explains what else is wrong then. */
 	if (c->base == CONTENT_BASE_WRONG)
-		judge_base(j, profile);
-	judge_stack(j, profile);
+		judge_base(j, device);
+	judge_stack(j, device);
 	judge_reset(j);
 	if (c->base != CONTENT_BASE_WRONG)
-		judge_base(j, profile);
+		judge_base(j, device);
 }
 
 /* "cf2, bolt" */

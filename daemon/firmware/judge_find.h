@@ -11,7 +11,7 @@ void judge_add(struct judgement *j, enum judge_level level, enum judge_code code
 
 /* Stack pointer, reset vector, true base; of the bytes in j->content that would be written to base.
  */
-void judge_vectors(struct judgement *j, const struct judge_profile *profile);
+void judge_vectors(struct judgement *j, const struct device *device);
 
 /* All of it there?  JUDGE_INCOMPLETE where not: refused, or warned after the operator's word. */
 void judge_whole(struct judgement *j, const struct judge_options *options);

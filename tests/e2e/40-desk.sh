@@ -100,6 +100,15 @@ same "the sectors of all three memories are counted" '[[0,10,20480],[1,2,131072]
 		map([.target, .sectors, .erase_bytes])' "$scratch/page")"
 holds "and the others say why not" jq -e '.devices[] | select(.device != "STM3210E-EVAL") |
 	.reason | length > 10' "$scratch/page"
+mkdir "$scratch/devices"
+sed 's/^\[device STM3210E-EVAL\]/[device a board of one'"'"'s own]/' "$devices/st-eval.conf" \
+	> "$scratch/devices/own.conf"
+printf '[device bad]\nvid = 0483\n' > "$scratch/devices/bad.conf"
+CFDFU_DEVICES_DIR=$scratch/devices cfdfuctl --json firmware check --platform other "$three" \
+	> "$scratch/page" 2> "$scratch/said"
+same "a device is added by one file" "[\"Crazyflie\",\"a board of one's own\"]" \
+	"$(jq -c '[.devices[].device]' "$scratch/page")"
+holds "and a file that is wrong is named" grep -q 'bad.conf: pid is missing' "$scratch/said"
 mkimage --tag 2025.12 --modified "$work/modified.bin"
 cfdfuctl --json firmware check "$work/modified.bin" > "$scratch/page"
 same "what is only warned about is accepted" 0 $?

@@ -9,6 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
 shift
 export PATH=$build:$PATH
+export CFDFU_DEVICES_DIR=$here/../../systemd/devices # WHY: nothing is installed
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/cfdfu-e2e.XXXXXX")
 chmod 711 "$scratch" # WHY: who may only look has to reach the socket
 trap 'rm -rf "$scratch"' EXIT

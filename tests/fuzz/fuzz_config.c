@@ -25,14 +25,15 @@ on_setting(void *ctx, const struct setting *s)
 static void
 check_device(const struct settings_device *d)
 {
-	struct sighting s = { .vid = d->vid, .pid = d->pid };
+	const struct device *k = &d->device;
+	struct sighting s = { .vid = k->vid, .pid = k->pid };
 
-	assert(memchr(d->name, '\0', sizeof(d->name)) != NULL);
-	assert(d->protected_count <= SETTINGS_PROTECTED_MAX);
-	for (size_t i = 0; i < d->protected_count; i++)
-		assert(d->protected_ranges[i].first_addr <= d->protected_ranges[i].last_addr);
-	for (size_t i = 0; i < SETTINGS_ALTERNATES_MAX; i++)
-		assert(!d->maps[i].given || d->maps[i].layout.run_count <= LAYOUT_RUNS_MAX);
+	assert(memchr(k->name, '\0', sizeof(k->name)) != NULL);
+	assert(k->protect_count <= DEVICE_RANGES_MAX);
+	for (size_t i = 0; i < k->protect_count; i++)
+		assert(k->protect[i].first <= k->protect[i].last);
+	for (size_t i = 0; i < DEVICE_ALTS_MAX; i++)
+		assert(!k->map_given[i] || k->map[i].run_count <= LAYOUT_RUNS_MAX);
 	copy_text(s.port, sizeof(s.port), "1-4.2");
 	(void)settings_device_matches(d, &s); /* WHY: only its memory accesses matter */
 }

@@ -52,30 +52,30 @@ check_places(const struct image *image)
 	for (size_t i = 0; i < image_segment_count(image); i++) {
 		const struct segment *s = image_segment(image, i);
 
-		assert(s->alt == 0 && s->addr >= JUDGE_APP_ADDR);
-		assert(s->addr - JUDGE_APP_ADDR <= JUDGE_APP_BYTES_MAX - s->size);
+		assert(s->alt == 0 && s->addr >= CRAZYFLIE_APP_ADDR);
+		assert(s->addr - CRAZYFLIE_APP_ADDR <= CRAZYFLIE_APP_BYTES_MAX - s->size);
 	}
-	assert(image_segment(image, 0)->addr == JUDGE_APP_ADDR);
+	assert(image_segment(image, 0)->addr == CRAZYFLIE_APP_ADDR);
 }
 
 static void
 judge_all(const struct image *image, const struct fw_facts *facts, struct judgement *ret)
 {
-	static const struct judge_profile other = { .name = "other",
-						    .app_addr = 0x08003000,
-						    .protect = { { 0x08000000, 0x3000 } },
-						    .protect_count = 1,
-						    .ram_addr = 0x20000000,
-						    .ram_bytes = 0x10000 };
+	static const struct device other = { .name = "other",
+					     .app_addr = 0x08003000,
+					     .protect = { { 0x08000000, 0x08002FFF } },
+					     .protect_count = 1,
+					     .ram_addr = 0x20000000,
+					     .ram_bytes = 0x10000 };
 	static struct judgement j;
-	struct judge_options options = { .profile = &other };
+	struct judge_options options = { .device = &other };
 
 	assert(judge_image(image, &options, &j) == 0);
 	check_judgement(&j);
 	assert(judge_loader(image, &j) == 0);
 	check_judgement(&j);
-	assert(!j.accepted || image_bytes(image) <= JUDGE_LOADER_BYTES_MAX);
-	options.profile = NULL;
+	assert(!j.accepted || image_bytes(image) <= CRAZYFLIE_LOADER_BYTES);
+	options.device = NULL;
 	options.manifest = facts->release.platform;
 	assert(judge_image(image, &options, ret) == 0);
 	check_judgement(ret);

@@ -85,7 +85,7 @@ alone_init(struct alone *a)
 	drone_timing_fast(&a->drone.timing);
 	a->options = o.fleet.job;
 	a->setup.kind = JOB_UPDATE;
-	a->list[0] = profile_crazyflie();
+	a->list[0] = device_crazyflie();
 	a->setup.profile_count = 1;
 	a->before = station_image("cf2", "2024.10", 0, 3);
 	a->image = station_image("cf2", "2026.08", 0, 4);

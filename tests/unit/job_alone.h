@@ -22,7 +22,7 @@ struct alone {
 	struct job_options options;
 	struct job_setup setup;
 	struct drone_history history;
-	struct profile profiles[2];
+	struct device profiles[2];
 	bool in_dfu;	 /* found in DFU mode rather than running */
 	bool recognised; /* the digest of its loader is known */
 	int begin_error, end_error, backup_error;
@@ -34,7 +34,7 @@ struct alone {
 	struct policy *policy;
 	struct image *image, *before, *loader;
 	struct crtp_toc toc;
-	const struct profile *list[3];
+	const struct device *list[3];
 	struct job *job;
 	struct sighting sighting;
 	uint64_t dev;

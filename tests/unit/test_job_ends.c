@@ -255,14 +255,14 @@ the_image_an_attempt_began_with_is_held_against_the_otp(void **state)
 static void
 set_up_board(struct alone *a)
 {
-	struct profile *p = &a->profiles[0];
+	struct device *p = &a->profiles[0];
 
 	alone_init(a);
 	a->drone.model = DRONE_EVAL;
 	a->drone.application_addr = EVAL_APP;
 	a->in_dfu = true;
 	a->setup.profile_count = 2;
-	*p = (struct profile){ .name = "board",
+	*p = (struct device){ .name = "board",
 			       .vid = 0x0483,
 			       .pid = 0xDF11,
 			       .app_addr = EVAL_APP,

@@ -21,7 +21,7 @@ struct play {
 	struct policy *policy;
 	struct image *image;
 	struct crtp_toc toc;
-	const struct profile *profile;
+	const struct device *profile;
 	struct job *job;
 	struct request want;
 	uint64_t now;
@@ -43,7 +43,7 @@ begin(void)
 	struct drone_history history = { .known = true, .platform = PLATFORM_CF2 };
 	struct job_setup setup = { .options = &options, .toc = &p.toc };
 
-	p = (struct play){ .now = SECOND, .profile = profile_crazyflie() };
+	p = (struct play){ .now = SECOND, .profile = device_crazyflie() };
 	assert_int_equal(policy_new(&p.policy), 0);
 	assert_int_equal(image_new(&segment, 1, &label, &p.image), 0);
 	policy_select(p.policy, PLATFORM_CF2, p.image);

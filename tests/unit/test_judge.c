@@ -47,7 +47,7 @@ every_platform_and_seed_is_accepted_and_read_right(void **state)
 						     .seed = seed,
 						     .tag = "2026.04" };
 			char revision[13];
-			struct judgement *j = judge_spec(&spec, JUDGE_APP_ADDR);
+			struct judgement *j = judge_spec(&spec, CRAZYFLIE_APP_ADDR);
 
 			mkimage_revision(&spec, revision);
 			if (!j->accepted)
@@ -70,7 +70,7 @@ static void
 the_table_of_devices_is_read_record_by_record(void **state)
 {
 	const struct mkimage_spec bolt = { .platform = "bolt" };
-	const struct content *c = &judge_spec(&bolt, JUDGE_APP_ADDR)->content;
+	const struct content *c = &judge_spec(&bolt, CRAZYFLIE_APP_ADDR)->content;
 
 	(void)state;
 	assert_int_equal(c->record_count, 3);
@@ -79,14 +79,14 @@ the_table_of_devices_is_read_record_by_record(void **state)
 	assert_string_equal(c->records[1].type, "CB10");
 	assert_string_equal(c->records[2].type, "CB11");
 	assert_string_equal(c->records[2].name, "Crazyflie Bolt 1.1");
-	assert_int_equal(c->records[0].addr, JUDGE_APP_ADDR + 281696 - 0xB0);
+	assert_int_equal(c->records[0].addr, CRAZYFLIE_APP_ADDR + 281696 - 0xB0);
 }
 
 static void
 an_image_of_2021_fits_drone_and_bolt(void **state)
 {
 	const struct mkimage_spec old = { .old = true };
-	struct judgement *j = judge_spec(&old, JUDGE_APP_ADDR);
+	struct judgement *j = judge_spec(&old, CRAZYFLIE_APP_ADDR);
 
 	(void)state;
 	assert_true(j->accepted);
@@ -104,7 +104,7 @@ static void
 the_modified_flag_is_read_and_warned_about(void **state)
 {
 	const struct mkimage_spec spec = { .modified = true, .tag = "2025.12 +3" };
-	struct judgement *j = judge_spec(&spec, JUDGE_APP_ADDR);
+	struct judgement *j = judge_spec(&spec, CRAZYFLIE_APP_ADDR);
 
 	(void)state;
 	assert_true(j->accepted);
@@ -123,7 +123,7 @@ every_form_of_tag_is_read(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(tags); i++)
 		for (uint32_t seed = 0; seed < 4; seed++) {
 			struct mkimage_spec spec = { .tag = tags[i], .size = 20000, .seed = seed };
-			struct judgement *j = judge_spec(&spec, JUDGE_APP_ADDR);
+			struct judgement *j = judge_spec(&spec, CRAZYFLIE_APP_ADDR);
 
 			assert_true(j->accepted);
 			assert_string_equal(j->content.version, tags[i]);
@@ -144,7 +144,7 @@ an_image_linked_elsewhere_is_refused_whatever_its_range(void **state)
 							     .base = bases[i],
 							     .old = old != 0,
 							     .size = 250000 };
-				struct judgement *j = judge_spec(&spec, JUDGE_APP_ADDR);
+				struct judgement *j = judge_spec(&spec, CRAZYFLIE_APP_ADDR);
 
 				assert_false(j->accepted);
 				assert_int_equal(j->content.base, CONTENT_BASE_WRONG);
@@ -193,13 +193,13 @@ a_stack_pointer_needs_no_alignment_but_ram(void **state)
 		struct judgement *j;
 
 		put_le32(bytes, cases[i].sp);
-		j = judge_bytes(JUDGE_APP_ADDR, bytes, size);
+		j = judge_bytes(CRAZYFLIE_APP_ADDR, bytes, size);
 		assert_int_equal(j->accepted, cases[i].accepted);
 		assert_int_equal(found(j, JUDGE_STACK), !cases[i].accepted);
 		assert_int_equal(found(j, JUDGE_STACK_CCM), cases[i].sp == 0x10010000);
 	}
 	put_le32(bytes, 0xFFFFFFFF);
-	assert_true(found(judge_bytes(JUDGE_APP_ADDR, bytes, size), JUDGE_BLANK_START));
+	assert_true(found(judge_bytes(CRAZYFLIE_APP_ADDR, bytes, size), JUDGE_BLANK_START));
 	free(bytes);
 }
 
@@ -210,14 +210,14 @@ the_reset_vector_is_odd_and_inside(void **state)
 	uint8_t *bytes = small_image(&size);
 
 	(void)state;
-	put_le32(bytes + 4, JUDGE_APP_ADDR + 0x200);
-	assert_true(found(judge_bytes(JUDGE_APP_ADDR, bytes, size), JUDGE_RESET_EVEN));
-	put_le32(bytes + 4, JUDGE_APP_ADDR + (uint32_t)size + 1);
-	assert_true(found(judge_bytes(JUDGE_APP_ADDR, bytes, size), JUDGE_RESET_OUTSIDE));
-	put_le32(bytes + 4, JUDGE_APP_ADDR + 8191); /* right behind an odd number of bytes */
-	assert_true(found(judge_bytes(JUDGE_APP_ADDR, bytes, 8191), JUDGE_RESET_OUTSIDE));
-	put_le32(bytes + 4, JUDGE_APP_ADDR + (uint32_t)size - 1);
-	assert_true(judge_bytes(JUDGE_APP_ADDR, bytes, size)->accepted);
+	put_le32(bytes + 4, CRAZYFLIE_APP_ADDR + 0x200);
+	assert_true(found(judge_bytes(CRAZYFLIE_APP_ADDR, bytes, size), JUDGE_RESET_EVEN));
+	put_le32(bytes + 4, CRAZYFLIE_APP_ADDR + (uint32_t)size + 1);
+	assert_true(found(judge_bytes(CRAZYFLIE_APP_ADDR, bytes, size), JUDGE_RESET_OUTSIDE));
+	put_le32(bytes + 4, CRAZYFLIE_APP_ADDR + 8191); /* right behind an odd number of bytes */
+	assert_true(found(judge_bytes(CRAZYFLIE_APP_ADDR, bytes, 8191), JUDGE_RESET_OUTSIDE));
+	put_le32(bytes + 4, CRAZYFLIE_APP_ADDR + (uint32_t)size - 1);
+	assert_true(judge_bytes(CRAZYFLIE_APP_ADDR, bytes, size)->accepted);
 	free(bytes);
 }
 
@@ -233,32 +233,32 @@ without_a_witness_for_the_base_the_range_decides(void **state)
 		if (bytes[i] == 0xFE && bytes[i + 1] == 0xE7)
 			bytes[i + 1] = 0x47;
 	bytes[size - 1] = 0; /* no trailer any more */
-	j = judge_bytes(JUDGE_APP_ADDR, bytes, size);
+	j = judge_bytes(CRAZYFLIE_APP_ADDR, bytes, size);
 	assert_true(j->accepted);
 	assert_true(found(j, JUDGE_BASE_UNDECIDED));
 	put_le32(bytes + 8, 0x08003001);
-	j = judge_bytes(JUDGE_APP_ADDR, bytes, size);
+	j = judge_bytes(CRAZYFLIE_APP_ADDR, bytes, size);
 	assert_false(j->accepted);
 	assert_true(found(j, JUDGE_HANDLERS_OUTSIDE));
 	/* Too short for a table: undecided, and the two words are right. */
 	put_le32(bytes, 0x20001000);
-	put_le32(bytes + 4, JUDGE_APP_ADDR + 9);
+	put_le32(bytes + 4, CRAZYFLIE_APP_ADDR + 9);
 	memset(bytes + 8, 0, 56);
-	j = judge_bytes(JUDGE_APP_ADDR, bytes, 200);
+	j = judge_bytes(CRAZYFLIE_APP_ADDR, bytes, 200);
 	assert_true(j->accepted);
 	assert_true(found(j, JUDGE_BASE_UNDECIDED));
 	for (size_t n = 1; n < 8; n++)
-		assert_true(found(judge_bytes(JUDGE_APP_ADDR, bytes, n), JUDGE_TOO_SHORT));
+		assert_true(found(judge_bytes(CRAZYFLIE_APP_ADDR, bytes, n), JUDGE_TOO_SHORT));
 	free(bytes);
 }
 
 static void
 one_byte_more_than_the_room_is_too_many(void **state)
 {
-	struct mkimage_spec spec = { .size = JUDGE_APP_BYTES_MAX };
+	struct mkimage_spec spec = { .size = CRAZYFLIE_APP_BYTES_MAX };
 	uint8_t *bytes;
 	size_t size;
-	struct judgement *j = judge_spec(&spec, JUDGE_APP_ADDR);
+	struct judgement *j = judge_spec(&spec, CRAZYFLIE_APP_ADDR);
 
 	(void)state;
 	assert_true(j->accepted);
@@ -268,7 +268,7 @@ one_byte_more_than_the_room_is_too_many(void **state)
 	bytes = realloc(bytes, size + 1);
 	assert_non_null(bytes);
 	bytes[size] = 0;
-	j = judge_bytes(JUDGE_APP_ADDR, bytes, size + 1);
+	j = judge_bytes(CRAZYFLIE_APP_ADDR, bytes, size + 1);
 	assert_false(j->accepted);
 	assert_true(found(j, JUDGE_TOO_BIG));
 	free(bytes);
@@ -289,7 +289,7 @@ option_bytes_otp_and_feature_are_never_written(void **state)
 		assert_true(found(j, JUDGE_OPTION_BYTES));
 	}
 	for (unsigned alt = 1; alt < 256; alt++) {
-		struct image *image = image_at((uint8_t)alt, JUDGE_APP_ADDR, &byte, 1);
+		struct image *image = image_at((uint8_t)alt, CRAZYFLIE_APP_ADDR, &byte, 1);
 		struct judgement *j = judged(image, NULL);
 
 		assert_false(j->accepted);
@@ -350,12 +350,12 @@ an_image_that_names_no_platform_needs_a_second_word(void **state)
 
 	(void)state;
 	memset(bytes + size - 0x90, 0x11, 0x70); /* the table of devices */
-	j = judge_bytes(JUDGE_APP_ADDR, bytes, size);
+	j = judge_bytes(CRAZYFLIE_APP_ADDR, bytes, size);
 	assert_false(j->accepted);
 	assert_int_equal(j->findings[0].code, JUDGE_INCOMPLETE);
 	assert_int_equal(j->platforms, 0);
 	assert_true(found(j, JUDGE_PLATFORM_UNKNOWN));
-	image = image_at(0, JUDGE_APP_ADDR, bytes, size);
+	image = image_at(0, CRAZYFLIE_APP_ADDR, bytes, size);
 	j = judged(image, &words);
 	assert_false(j->accepted);
 	assert_int_equal(j->findings[0].code, JUDGE_INCOMPLETE);
@@ -381,10 +381,10 @@ firmware_of_other_sources_is_taken_at_its_word(void **state)
 	memset(bytes, 0x11, sizeof(bytes));
 	put_le32(bytes, 0x20020000);
 	for (unsigned i = 1; i < 98; i++)
-		put_le32(bytes + 4 * i, JUDGE_APP_ADDR + (i == 1 ? 0x401 : 0x501));
+		put_le32(bytes + 4 * i, CRAZYFLIE_APP_ADDR + (i == 1 ? 0x401 : 0x501));
 	memset(bytes + 1024, 0, 1024); /* a tail of zeros says nothing */
 	memcpy(bytes + 0x500, "\xFE\xE7", 2);
-	image = image_at(0, JUDGE_APP_ADDR, bytes, sizeof(bytes));
+	image = image_at(0, CRAZYFLIE_APP_ADDR, bytes, sizeof(bytes));
 	j = judged(image, &words);
 	assert_true(j->accepted);
 	assert_false(j->content.bitcraze);
@@ -446,22 +446,19 @@ client_and_daemon_come_to_the_same_verdict(void **state)
 }
 
 static void
-other_devices_are_judged_by_their_profile(void **state)
+other_devices_are_judged_by_their_description(void **state)
 {
-	static const char text[] = "@Internal Flash  /0x08000000/06*002Ka,250*002Kg";
-	struct layout layout;
-	struct judge_profile profile = { .name = "STM32F10x",
-					 .memories = { { 0, &layout } },
-					 .memory_count = 1,
-					 .app_addr = 0x08003000,
-					 .ram_addr = 0x20000000,
-					 .ram_bytes = 0x10000 };
-	const struct judge_options options = { .profile = &profile };
+	struct device board;
+	const struct judge_options options = { .device = &board };
 	uint8_t bytes[64] = { 0 };
 	struct image *image;
+	char why[DEVICE_WHY_MAX];
 
 	(void)state;
-	assert_int_equal(layout_parse(text, sizeof(text) - 1, &layout, NULL, NULL), 0);
+	assert_int_equal(device_init(&board, "STM32F10x", why), 0);
+	assert_int_equal(device_set(&board, "application-base", "0x08003000", why), 0);
+	assert_int_equal(
+	    device_set(&board, "map-0", "@Internal Flash  /0x08000000/06*002Ka,250*002Kg", why), 0);
 	put_le32(bytes, 0x20005000);
 	put_le32(bytes + 4, 0x08003021);
 	image = image_at(0, 0x08003000, bytes, sizeof(bytes));
@@ -480,18 +477,17 @@ other_devices_are_judged_by_their_profile(void **state)
 	assert_true(found(judged(image, &options), JUDGE_RANGE));
 	image_unref(image);
 	/* In one sector of 2 KiB with what is protected, though not touching it. */
-	profile.protect[0] = (struct profile_range){ 0x08041000, 0x100 };
-	profile.protect_count = 1;
+	assert_int_equal(device_set(&board, "protected", "0x08041000-0x080410FF", why), 0);
 	image = image_at(0, 0x08041400, bytes, sizeof(bytes));
 	assert_true(found(judged(image, &options), JUDGE_LOADER_GUARD));
 	image_unref(image);
 	image = image_at(0, 0x08041800, bytes, sizeof(bytes));
 	assert_false(found(judged(image, &options), JUDGE_LOADER_GUARD));
 	image_unref(image);
-	profile.memory_count = 0;
-	profile.protect[0] = (struct profile_range){ 0x08000000, 0x3000 };
-	profile.protect[1] = (struct profile_range){ 0x08040000, 0x1000 };
-	profile.protect_count = 2;
+	assert_int_equal(device_set(&board, "map", "as it says", why), 0);
+	assert_int_equal(device_set(&board, "protected", "", why), 0);
+	assert_int_equal(
+	    device_set(&board, "protected", "0x08000000-0x08002FFF 0x08040000-0x08040FFF", why), 0);
 	image = image_at(0, 0x08002FFF, bytes, sizeof(bytes));
 	assert_true(found(judged(image, &options), JUDGE_LOADER_GUARD));
 	image_unref(image);
@@ -517,10 +513,10 @@ sectors_are_counted_once_in_order(void **state)
 
 	(void)state;
 	assert_int_equal(image_new(segments, 4, &label, &image), 0);
-	assert_int_equal(judge_sectors(image, 0, layout_f405(), sectors, 2), 3);
+	assert_int_equal(judge_sectors(image, 0, &device_crazyflie()->map[0], sectors, 2), 3);
 	assert_int_equal(sectors[0].addr, 0x08004000);
 	assert_int_equal(sectors[1].addr, 0x08008000);
-	assert_int_equal(judge_sectors(image, 1, layout_f405(), sectors, 2), 0);
+	assert_int_equal(judge_sectors(image, 1, &device_crazyflie()->map[0], sectors, 2), 0);
 	assert_true(found(judged(image, NULL), JUDGE_GAPS));
 	image_unref(image);
 }
@@ -562,7 +558,7 @@ main(void)
 		cmocka_unit_test(an_image_that_names_no_platform_needs_a_second_word),
 		cmocka_unit_test(firmware_of_other_sources_is_taken_at_its_word),
 		cmocka_unit_test(client_and_daemon_come_to_the_same_verdict),
-		cmocka_unit_test(other_devices_are_judged_by_their_profile),
+		cmocka_unit_test(other_devices_are_judged_by_their_description),
 		cmocka_unit_test(sectors_are_counted_once_in_order),
 		cmocka_unit_test(every_finding_has_a_name_of_its_own),
 	};

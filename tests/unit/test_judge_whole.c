@@ -66,7 +66,7 @@ static struct judgement *
 judge_part(const uint8_t *bytes, size_t size, bool incomplete, enum platform told)
 {
 	const struct judge_options o = { .incomplete = incomplete, .told = told };
-	struct image *image = image_at(0, JUDGE_APP_ADDR, bytes, size);
+	struct image *image = image_at(0, CRAZYFLIE_APP_ADDR, bytes, size);
 	struct judgement *j = judged(image, &o);
 
 	image_unref(image);
@@ -248,11 +248,11 @@ pieces_of_a_hex_file_are_whole(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(builds); i++) {
 		struct built b = build(builds[i]);
 		const struct segment pieces[] = {
-			{ .addr = JUDGE_APP_ADDR, .size = 0x188, .data = b.bytes },
-			{ .addr = JUDGE_APP_ADDR + 0x1C0,
+			{ .addr = CRAZYFLIE_APP_ADDR, .size = 0x188, .data = b.bytes },
+			{ .addr = CRAZYFLIE_APP_ADDR + 0x1C0,
 			  .size = (uint32_t)b.size - 0x1C0,
 			  .data = b.bytes + 0x1C0 },
-			{ .addr = JUDGE_APP_ADDR + (uint32_t)b.size + 1000,
+			{ .addr = CRAZYFLIE_APP_ADDR + (uint32_t)b.size + 1000,
 			  .size = sizeof(stray),
 			  .data = stray },
 		};
@@ -279,11 +279,11 @@ static struct image *
 without(const struct built *b, size_t from, size_t to)
 {
 	const struct segment pieces[] = {
-		{ .addr = JUDGE_APP_ADDR, .size = 0x188, .data = b->bytes },
-		{ .addr = JUDGE_APP_ADDR + 0x1C0,
+		{ .addr = CRAZYFLIE_APP_ADDR, .size = 0x188, .data = b->bytes },
+		{ .addr = CRAZYFLIE_APP_ADDR + 0x1C0,
 		  .size = (uint32_t)from - 0x1C0,
 		  .data = b->bytes + 0x1C0 },
-		{ .addr = JUDGE_APP_ADDR + (uint32_t)to,
+		{ .addr = CRAZYFLIE_APP_ADDR + (uint32_t)to,
 		  .size = (uint32_t)(b->size - to),
 		  .data = b->bytes + to },
 	};

@@ -3,7 +3,7 @@
  * arithmetic. */
 #include "config.h"
 
-#include "core/layout.h"
+#include "core/device.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -63,7 +63,7 @@ the_four_strings_of_the_f405_rom_are_read(void **state)
 	assert_run(&l, 0, (struct layout_run){ 0x08000000, 4, 16 * 1024, R | E | W });
 	assert_run(&l, 1, (struct layout_run){ 0x08010000, 1, 64 * 1024, R | E | W });
 	assert_run(&l, 2, (struct layout_run){ 0x08020000, 7, 128 * 1024, R | E | W });
-	assert_true(layout_same(&l, layout_f405()));
+	assert_true(layout_same(&l, &device_crazyflie()->map[0]));
 
 	l = parsed("@Option Bytes  /0x1FFFC000/01*016 e");
 	assert_string_equal(l.name, "Option Bytes");
@@ -152,7 +152,7 @@ what_follows_a_nul_is_not_text(void **state)
 
 	(void)state;
 	assert_int_equal(parse(text, sizeof(text), &l, NULL, NULL), 0);
-	assert_true(layout_same(&l, layout_f405()));
+	assert_true(layout_same(&l, &device_crazyflie()->map[0]));
 	assert_int_equal(parse("\0" F405_TEXT, 10, &l, NULL, NULL), -EINVAL);
 }
 
@@ -323,7 +323,7 @@ the_f405_has_its_twelve_sectors(void **state)
 		0x08000000, 0x08004000, 0x08008000, 0x0800C000, 0x08010000, 0x08020000, 0x08040000,
 		0x08060000, 0x08080000, 0x080A0000, 0x080C0000, 0x080E0000, 0x08100000,
 	};
-	const struct layout *l = layout_f405();
+	const struct layout *l = &device_crazyflie()->map[0];
 	struct sector s, next;
 
 	(void)state;
@@ -401,8 +401,8 @@ a_range_that_wraps_is_never_covered(void **state)
 	assert_true(layout_covers(&l, 0xFFFFFF00, 0x100, R | E | W));
 	assert_false(layout_covers(&l, 0xFFFFFF00, 0x101, R));
 	assert_false(layout_covers(&l, 0xFFFFFF00, UINT32_MAX, R));
-	assert_true(layout_covers(layout_f405(), 0x08004000, 1008 * 1024, R | E | W));
-	assert_false(layout_covers(layout_f405(), 0x08004000, 1008 * 1024 + 1, R));
+	assert_true(layout_covers(&device_crazyflie()->map[0], 0x08004000, 1008 * 1024, R | E | W));
+	assert_false(layout_covers(&device_crazyflie()->map[0], 0x08004000, 1008 * 1024 + 1, R));
 }
 
 static void
@@ -427,12 +427,14 @@ the_same_memory_may_be_written_differently(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(same); i++) {
 		struct layout l = parsed(same[i]);
 
-		assert_true(layout_same(&l, layout_f405()) && layout_same(layout_f405(), &l));
+		assert_true(layout_same(&l, &device_crazyflie()->map[0]) &&
+			    layout_same(&device_crazyflie()->map[0], &l));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(different); i++) {
 		struct layout l = parsed(different[i]);
 
-		assert_false(layout_same(&l, layout_f405()) || layout_same(layout_f405(), &l));
+		assert_false(layout_same(&l, &device_crazyflie()->map[0]) ||
+			     layout_same(&device_crazyflie()->map[0], &l));
 	}
 }
 

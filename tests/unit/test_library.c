@@ -88,44 +88,44 @@ a_part_needs_the_second_word_here_too(void **state)
 static void
 describe(struct settings_device *d, const char *name, const char *map)
 {
-	strcpy(d->name, name);
-	d->has_application = true;
-	d->application_addr = 0x08003000;
-	if (map == NULL)
-		return;
-	d->maps[0].given = true;
-	assert_int_equal(layout_parse(map, strlen(map), &d->maps[0].layout, NULL, NULL), 0);
+	char why[DEVICE_WHY_MAX];
+
+	assert_int_equal(device_init(&d->device, name, why), 0);
+	assert_int_equal(device_set(&d->device, "application-base", "08003000", why), 0);
+	if (map != NULL)
+		assert_int_equal(device_set(&d->device, "map-0", map, why), 0);
 }
 
 static void
 every_protected_range_counts_before_a_drone_is_touched(void **state)
 {
 	/* From 0x08003000, 40,000 bytes: to 0x0800CC3F. */
-	static const struct settings_range ranges[] = { { 0x08000000, 0x08002FFF },
-							{ 0x0807F000, 0x0807FFFF },
-							{ 0x08006000, 0x080060FF },
-							{ 0x0800CC3F, 0x0800CC3F },
-							{ 0x0800CC40, 0x0800CFFF } };
+	static const struct device_range ranges[] = { { 0x08000000, 0x08002FFF },
+						      { 0x0807F000, 0x0807FFFF },
+						      { 0x08006000, 0x080060FF },
+						      { 0x0800CC3F, 0x0800CC3F },
+						      { 0x0800CC40, 0x0800CFFF } };
 	static const bool touched[] = { false, false, true, true, false };
 	const struct mkimage_spec spec = { .base = 0x08003000, .size = 40000 };
 	const struct library_word word = { .told = PLATFORM_OTHER };
 	struct app *a = *state;
-	struct settings_device *d = &a->settings->devices[0];
+	struct device *d = &a->settings->devices[0].device;
 	char why[STORE_WHY_MAX];
 
 	a->settings->device_count = 1;
-	describe(d, "board", NULL);
+	describe(&a->settings->devices[0], "board", NULL);
 	for (size_t last = 0; last < ARRAY_LEN(ranges); last++) {
 		/* However many stand before it. */
-		memcpy(d->protected_ranges, ranges, sizeof(ranges[0]) * 2);
-		d->protected_count = last < 2 ? last + 1 : 3;
-		d->protected_ranges[d->protected_count - 1] = ranges[last];
+		memcpy(d->protect, ranges, sizeof(ranges[0]) * 2);
+		d->protect_count = last < 2 ? last + 1 : 3;
+		d->protect[d->protect_count - 1] = ranges[last];
 		assert_int_equal(judge(a, &spec, 0, word, why), touched[last] ? -EINVAL : 0);
 		if (touched[last])
 			assert_non_null(strstr(why, "of a board are protected"));
 	}
 	/* With its map, what shares a sector with the last of them is refused as well. */
-	describe(d, "board", "@Internal Flash  /0x08000000/06*002Ka,250*002Kg");
+	assert_int_equal(
+	    device_set(d, "map-0", "@Internal Flash  /0x08000000/06*002Ka,250*002Kg", why), 0);
 	assert_int_equal(judge(a, &spec, 0, word, why), -EINVAL);
 	assert_non_null(strstr(why, "has to erase"));
 	/* One of several descriptions is enough. */

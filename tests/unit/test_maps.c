@@ -100,7 +100,7 @@ no_more_alternates_are_read_than_there_is_room_for(void **state)
 
 	(void)state;
 	maps_init(&m, &d);
-	for (size_t i = 0; i < PROFILE_ALTS_MAX; i++)
+	for (size_t i = 0; i < DEVICE_ALTS_MAX; i++)
 		answer(&m, USB_OK, F405);
 	assert_true(is_over(&m));
 }
@@ -143,12 +143,12 @@ a_name_that_does_not_come_is_asked_for_three_times(void **state)
 	assert_int_equal(maps_fault(&m), FAULT_GONE);
 }
 
-static const struct profile *
+static const struct device *
 choose(const char *first, const char *second, bool own, const char **ret_why)
 {
-	static struct profile small = { .name = "small" }, two = { .name = "two" },
+	static struct device small = { .name = "small" }, two = { .name = "two" },
 			      any = { .name = "any" };
-	const struct profile *const profiles[] = { profile_crazyflie(), &two, &small, &any };
+	const struct device *const profiles[] = { device_crazyflie(), &two, &small, &any };
 	const char *const texts[] = { first, second };
 	static struct maps m;
 
@@ -167,8 +167,8 @@ the_first_profile_that_agrees_is_it(void **state)
 	const char *why;
 
 	(void)state;
-	assert_ptr_equal(choose(F405, NULL, false, &why), profile_crazyflie());
-	assert_ptr_equal(choose(F405, NULL, true, &why), profile_crazyflie());
+	assert_ptr_equal(choose(F405, NULL, false, &why), device_crazyflie());
+	assert_ptr_equal(choose(F405, NULL, true, &why), device_crazyflie());
 	assert_string_equal(choose(SMALL, SMALL, false, &why)->name, "two");
 	assert_string_equal(choose(SMALL, F405, false, &why)->name, "small");
 	assert_string_equal(choose("@x/0x0/1*1Kg", NULL, false, &why)->name, "any");
@@ -184,7 +184,7 @@ static void
 a_garbled_map_is_assumed_only_of_a_drone_that_we_sent_there(void **state)
 {
 	static const char garbled[] = "@Internal Flash  /0x08000000/04*0\x01?Kg";
-	const struct profile *const family[] = { profile_crazyflie() };
+	const struct device *const family[] = { device_crazyflie() };
 	const char *texts[] = { garbled };
 	const char *why;
 	struct maps m;
@@ -195,8 +195,8 @@ a_garbled_map_is_assumed_only_of_a_drone_that_we_sent_there(void **state)
 		read_maps(&m, texts, 1);
 		assert_null(maps_choose(&m, family, 1, false, &why));
 		assert_false(m.assumed);
-		assert_ptr_equal(maps_choose(&m, family, 1, true, &why), profile_crazyflie());
-		assert_true(m.assumed && layout_same(&m.map[0], layout_f405()));
+		assert_ptr_equal(maps_choose(&m, family, 1, true, &why), device_crazyflie());
+		assert_true(m.assumed && layout_same(&m.map[0], &device_crazyflie()->map[0]));
 		read_maps(&m, texts, 1);
 		m.bcd_device = 0x2100; /* another ROM */
 		assert_null(maps_choose(&m, family, 1, true, &why));

@@ -33,7 +33,7 @@ struct memory {
 
 struct trial {
 	struct rng rng;
-	struct profile profile;
+	struct device profile;
 	struct layout map[ALTS];
 	struct plan_options options;
 	struct memory memory[ALTS];
@@ -94,7 +94,7 @@ draw_place(struct trial *t, unsigned alt)
 static void
 draw_profile(struct trial *t)
 {
-	struct profile *p = &t->profile;
+	struct device *p = &t->profile;
 
 	memset(p, 0, sizeof(*p));
 	p->app_addr = t->memory[0].base;
@@ -104,8 +104,8 @@ draw_profile(struct trial *t)
 	if (p->app_addr > p->loader_addr && rng_below(&t->rng, 2) == 0)
 		p->loader_bytes = rng_below(&t->rng, p->app_addr - p->loader_addr + 1);
 	p->protect_count = rng_below(&t->rng, 8) == 0;
-	p->protect[0] =
-	    (struct profile_range){ t->memory[0].base + draw_place(t, 0), rng_below(&t->rng, 64) };
+	p->protect[0].first = t->memory[0].base + draw_place(t, 0);
+	p->protect[0].last = p->protect[0].first + rng_below(&t->rng, 64);
 }
 
 /* Segments that do not overlap, in the address order of their memory.  Returns how many. */
@@ -164,7 +164,7 @@ draw_content(struct trial *t)
 /* ---- judging ----------------------------------------------------------------------------- */
 
 static bool
-is_protected(const struct profile *p, uint32_t addr, uint32_t size)
+is_protected(const struct device *p, uint32_t addr, uint32_t size)
 {
 	uint64_t end = (uint64_t)addr + size;
 
@@ -172,9 +172,7 @@ is_protected(const struct profile *p, uint32_t addr, uint32_t size)
 	    end > p->loader_addr)
 		return true;
 	for (size_t i = 0; i < p->protect_count; i++)
-		if (p->protect[i].bytes > 0 &&
-		    addr < (uint64_t)p->protect[i].addr + p->protect[i].bytes &&
-		    end > p->protect[i].addr)
+		if (addr <= p->protect[i].last && end > p->protect[i].first)
 			return true;
 	return false;
 }
@@ -372,7 +370,7 @@ draw(uint64_t seed, uint32_t base0, uint32_t base1)
 {
 	static struct trial trial;
 	static uint8_t bytes[SPAN];
-	const struct layout *maps[PROFILE_ALTS_MAX] = { &trial.map[0], &trial.map[1] };
+	const struct layout *maps[DEVICE_ALTS_MAX] = { &trial.map[0], &trial.map[1] };
 	struct segment segments[2 * SEGMENTS_MAX];
 	static const struct image_label label;
 	const char *why = NULL;

@@ -44,10 +44,10 @@ static const uint8_t bytes[4096] = { 1, 2, 3 };
 
 /* What plan_new() says of these segments; the plan goes at once. */
 static int
-try_plan(const struct segment *segments, size_t count, const struct profile *profile,
+try_plan(const struct segment *segments, size_t count, const struct device *profile,
 	 const struct layout *map, const char **ret_why)
 {
-	const struct layout *maps[PROFILE_ALTS_MAX] = { map, NULL, map };
+	const struct layout *maps[DEVICE_ALTS_MAX] = { map, NULL, map };
 	struct plan_options options = { true, true, 2048, 0 };
 	static const struct image_label label;
 	struct plan *plan = NULL;
@@ -77,7 +77,7 @@ try_family(uint8_t alt, uint32_t addr, uint32_t size, const char **ret_why)
 {
 	struct segment s = { alt, addr, size, bytes };
 
-	return try_plan(&s, 1, profile_crazyflie(), layout_f405(), ret_why);
+	return try_plan(&s, 1, device_crazyflie(), &device_crazyflie()->map[0], ret_why);
 }
 
 static void
@@ -89,9 +89,10 @@ a_crazyflie_is_written_from_its_application_to_the_end_of_its_flash(void **state
 
 	(void)state;
 	assert_int_equal(try_family(0, 0x08004000, 64, &why), 0);
-	assert_int_equal(try_plan(both, 2, profile_crazyflie(), layout_f405(), &why), 0);
-	assert_says(try_plan(beyond, 2, profile_crazyflie(), layout_f405(), &why), &why,
-		    "outside the device's memory");
+	assert_int_equal(try_plan(both, 2, device_crazyflie(), &device_crazyflie()->map[0], &why),
+			 0);
+	assert_says(try_plan(beyond, 2, device_crazyflie(), &device_crazyflie()->map[0], &why),
+		    &why, "outside the device's memory");
 	assert_says(try_family(0, 0x08000000, 64, &why), &why, "boot loader's sector");
 	assert_says(try_family(0, 0x08003FFF, 2, &why), &why, "boot loader's sector");
 	assert_says(try_family(0, 0x07FFFFFF, 2, &why), &why, "outside the device's memory");
@@ -99,7 +100,7 @@ a_crazyflie_is_written_from_its_application_to_the_end_of_its_flash(void **state
 	assert_says(try_family(0, 0x08008000, 64, &why), &why, "does not begin where");
 	assert_says(try_family(2, 0x08004000, 64, &why), &why, "only the internal flash");
 	assert_says(try_family(1, 0x08004000, 64, &why), &why, "does not have");
-	assert_says(try_family(PROFILE_ALTS_MAX, 0x08004000, 64, &why), &why, "does not have");
+	assert_says(try_family(DEVICE_ALTS_MAX, 0x08004000, 64, &why), &why, "does not have");
 }
 
 static void
@@ -109,9 +110,9 @@ each_reason_to_refuse_is_named(void **state)
 			      .runs = { { 0x1000, 4, 0x100, 7 },
 					{ 0x1400, 2, 0x101, 7 },
 					{ 0x1602, 2, 0x100, LAYOUT_READABLE } } };
-	struct profile p = { .app_addr = 0x1100,
-			     .protect = { { 0x2000, 16 }, { 0x1280, 1 }, { 0x1100, 0 } },
-			     .protect_count = 3 };
+	struct device p = { .app_addr = 0x1100,
+			    .protect = { { 0x2000, 0x200F }, { 0x1280, 0x1280 } },
+			    .protect_count = 2 };
 	struct segment s = { 0, 0x1100, 1, bytes };
 	const char *why;
 
@@ -136,7 +137,7 @@ the_most_sectors_are_taken_and_one_more_is_refused(void **state)
 	struct layout map = { .run_count = 1, .runs = { { 0, PLAN_SECTORS_MAX + 1, 2, 7 } } };
 	static uint8_t data[(PLAN_SECTORS_MAX + 1) * 2];
 	struct segment s = { 0, 0, PLAN_SECTORS_MAX * 2, data };
-	struct profile p = { .app_addr = 0 };
+	struct device p = { .app_addr = 0 };
 	const char *why;
 
 	(void)state;
@@ -149,7 +150,7 @@ static void
 every_allocation_that_fails_is_told(void **state)
 {
 	struct segment s = { 0, 0x08004000, 4096, bytes };
-	const struct layout *maps[PROFILE_ALTS_MAX] = { layout_f405() };
+	const struct layout *maps[DEVICE_ALTS_MAX] = { &device_crazyflie()->map[0] };
 	struct plan_options options = { true, true, 2048, 0 };
 	static const struct image_label label;
 	struct plan *plan = NULL;
@@ -160,7 +161,7 @@ every_allocation_that_fails_is_told(void **state)
 	assert_int_equal(image_new(&s, 1, &label, &image), 0);
 	for (unsigned n = 1; n <= 2; n++) {
 		fails_at = n;
-		assert_int_equal(plan_new(image, profile_crazyflie(), maps, &options, &plan, &why),
+		assert_int_equal(plan_new(image, device_crazyflie(), maps, &options, &plan, &why),
 				 -ENOMEM);
 		assert_int_equal(fails_at, 0);
 		assert_null(plan);
@@ -176,7 +177,7 @@ static struct plan *
 plan_for(uint32_t size, bool compare)
 {
 	struct segment s = { 0, 0x08004000, size, bytes };
-	const struct layout *maps[PROFILE_ALTS_MAX] = { layout_f405() };
+	const struct layout *maps[DEVICE_ALTS_MAX] = { &device_crazyflie()->map[0] };
 	struct plan_options options = { compare, true, 2048, 0 };
 	static const struct image_label label;
 	struct plan *plan;
@@ -184,7 +185,7 @@ plan_for(uint32_t size, bool compare)
 	const char *why;
 
 	assert_int_equal(image_new(&s, 1, &label, &image), 0);
-	assert_int_equal(plan_new(image, profile_crazyflie(), maps, &options, &plan, &why), 0);
+	assert_int_equal(plan_new(image, device_crazyflie(), maps, &options, &plan, &why), 0);
 	image_unref(image);
 	return plan;
 }
@@ -263,8 +264,8 @@ static void
 memories_at_the_end_of_the_address_space_are_no_different(void **state)
 {
 	struct layout end = { .run_count = 1, .runs = { { 0xFFFFFC00, 4, 0x100, 7 } } };
-	const struct layout *maps[PROFILE_ALTS_MAX] = { &end };
-	struct profile profile = { .app_addr = 0xFFFFFD00 };
+	const struct layout *maps[DEVICE_ALTS_MAX] = { &end };
+	struct device profile = { .app_addr = 0xFFFFFD00 };
 	struct plan_options options = { true, true, 64, 0 };
 	static const struct image_label label;
 	uint8_t data[0x300] = { 1 };

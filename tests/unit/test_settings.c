@@ -241,6 +241,7 @@ a_device_section_describes_any_dfuse_device(void **state)
 		.port = "3-1", .vid = 0x0483, .pid = 0xDF11, .product = "STM3210E-EVAL"
 	};
 	const struct settings_device *d;
+	const struct device *k;
 	struct settings *c;
 
 	write_file(t->etc, "cfdfud.conf",
@@ -256,15 +257,16 @@ a_device_section_describes_any_dfuse_device(void **state)
 	d = &c->devices[0];
 	assert_true(settings_device_matches(d, &s));
 	assert_false(settings_device_matches(&c->devices[1], &s));
-	assert_string_equal(d->name, "evaluation board");
-	assert_true(d->maps[0].given);
-	assert_int_equal(d->maps[0].layout.runs[0].count, 6);
-	assert_false(d->maps[1].given);
-	assert_true(d->maps[2].given);
-	assert_int_equal(d->application_addr, 0x08003000);
-	assert_int_equal(d->protected_count, 2);
-	assert_int_equal(d->protected_ranges[1].last_addr, 0x1FFFFFFF);
-	assert_true(d->boots_after_leave);
+	k = &d->device;
+	assert_string_equal(k->name, "evaluation board");
+	assert_true(k->map_given[0]);
+	assert_int_equal(k->map[0].runs[0].count, 6);
+	assert_false(k->map_given[1]);
+	assert_true(k->map_given[2]);
+	assert_int_equal(k->app_addr, 0x08003000);
+	assert_int_equal(k->protect_count, 2);
+	assert_int_equal(k->protect[1].last, 0x1FFFFFFF);
+	assert_true(k->leave);
 	copy_text(s.port, sizeof(s.port), "1-1");
 	assert_false(settings_device_matches(d, &s));
 	copy_text(s.port, sizeof(s.port), "3-2");
@@ -447,7 +449,7 @@ limits_of_lists_hold(void **state)
 		at += sprintf(at, "[device d%d]\nvid = 1\npid = 2\n", i);
 	expect_refused(t, text, ":50: more than 16 devices");
 	at = text + sprintf(text, "[device d]\n");
-	for (int i = 0; i <= SETTINGS_PROTECTED_MAX; i++)
+	for (int i = 0; i <= DEVICE_RANGES_MAX; i++)
 		at += sprintf(at, "protected = 0-1\n");
 	expect_refused(t, text, ":10: more than 8 protected ranges");
 	free(text);
