@@ -11,7 +11,7 @@
 
 #include "app/wake.h"
 #include "app/app_parts.h"
-#include "app/elements.h"
+#include "app/repository.h"
 #include "cfdfu/proto.h"
 
 enum {
@@ -213,6 +213,16 @@ open_store(struct app *a)
 	return r;
 }
 
+static int
+open_repository(struct app *a)
+{
+	int r = repository_new(a->store, a->log, &a->repository);
+
+	for (size_t i = 0; i < a->settings->device_count && r == 0; i++)
+		r = repository_add_device(a->repository, &a->settings->devices[i].device);
+	return r;
+}
+
 static gid_t
 change_group(const struct app *a)
 {
@@ -326,6 +336,8 @@ build(struct app *a)
 	if (r < 0)
 		return r;
 	r = open_store(a);
+	if (r == 0)
+		r = open_repository(a);
 	if (r < 0)
 		return r;
 	r = open_server(a);
@@ -405,6 +417,7 @@ app_free(struct app *a)
 	usb_bus_free(a->bus);
 	if (a->store != NULL) {
 		now = clock_time(a->clock);
+		repository_free(a->repository);
 		store_close(a->store, &now);
 	}
 	fleet_free(a->fleet);
@@ -419,7 +432,6 @@ app_free(struct app *a)
 	if (a->walker != NULL)
 		event_free(a->walker);
 	json_decref(a->station);
-	elements_forget(a);
 	json_decref(a->brake);
 	settings_free(a->settings);
 	notify_free(a->notify);

@@ -57,16 +57,6 @@ struct special {
 	int error; /* of writing to fd: negative errno */
 };
 
-/* A file of the firmware folder, as it was when it was read last. */
-#define LIBRARY_SEEN_MAX 64	   /* LIMIT: more files are read again */
-#define LIBRARY_SEEN_EACH_SECOND 8 /* LIMIT: files read for a question; some milliseconds */
-struct library_seen {
-	char file[80];
-	struct stat st;
-	bool good;		     /* the bytes that were stored */
-	char refused[STORE_WHY_MAX]; /* but the judge does not take them any more: why */
-};
-
 /* A bus and the controller that its number belongs to. */
 struct bus_place {
 	unsigned bus;
@@ -96,7 +86,7 @@ struct app {
 	json_t *station;      /* as it was told last */
 	json_t *brake;	      /* type Brake: why the station has paused itself; NULL: it has not */
 	uint64_t station_revision;
-	struct elements *elements; /* elements.c */
+	struct repository *repository;
 	struct special specials[FLEET_SLOTS_MAX];
 	struct sighting outside[FLEET_SLOTS_MAX];
 	size_t outside_count;
@@ -114,17 +104,14 @@ struct app {
 	bool watch_armed;
 	bool stopping, stopped; /* told to stop; nobody is waited for any more */
 	bool closed;		/* interrupted attempts of the last run have got their ending */
-	struct library_seen seen[LIBRARY_SEEN_MAX];
-	unsigned seen_next, seen_budget;
-	bool tidy_due;	      /* the firmware folder may hold files that no row has */
-	bool loaded;	      /* ports, catalogue and selection have been read from the store */
-	bool history_missing; /* a drone came while the records could not be read */
-	struct event *walker; /* of a walk through the records that was asked for */
-	int walk_error;	      /* that its last slice ended with: negative errno, or 0 */
-	unsigned walk_due;    /* by seconds: the slow walk does not begin anew before */
-	uint64_t slice_us;    /* when the slice of the walk under way began */
-	uint64_t look_due_us; /* records_look(): not before */
-	bool commit_failed;   /* the second's timer tries again, not every event of the bus */
+	bool loaded;		/* ports, catalogue and selection have been read from the store */
+	bool history_missing;	/* a drone came while the records could not be read */
+	struct event *walker;	/* of a walk through the records that was asked for */
+	int walk_error;		/* that its last slice ended with: negative errno, or 0 */
+	unsigned walk_due;	/* by seconds: the slow walk does not begin anew before */
+	uint64_t slice_us;	/* when the slice of the walk under way began */
+	uint64_t look_due_us;	/* records_look(): not before */
+	bool commit_failed;	/* the second's timer tries again, not every event of the bus */
 	enum store_health told_health;
 	int exit_status;
 };
@@ -187,16 +174,6 @@ void harm_stopped(struct app *a);
 int harm_load(struct app *a) MUST_CHECK; /* what is set aside, and why the station is paused */
 void harm_recall(struct app *a);	 /* endings before the start are counted */
 json_t *harm_resumed(struct app *a);	 /* what it was paused for, the caller's; or NULL */
-
-/* library.c: catalogue rows and files -> images, selected for the fleet. */
-int library_rules(struct app *a) MUST_CHECK; /* the recorded platform rules alone */
-int library_load(struct app *a); /* reads selections and rules from the store into the policy */
-/*
- * The image of this name, judged again; one reference, the caller's.  -ENOENT unknown, -EIO file
- * missing or changed, -EINVAL no longer fit (ret_why: a sentence), -ENOMEM.
- */
-int library_image(struct app *a, const char *name, struct image **ret_image,
-		  char ret_why[STORE_WHY_MAX]) MUST_CHECK;
 
 /* status.c: what there is to show, as JSON (types Station and Slot of the interface). */
 json_t *status_station(struct app *a);

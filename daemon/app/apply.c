@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "app/app_parts.h"
-#include "app/elements.h"
-#include "app/library.h"
+#include "app/selection.h"
 #include "core/ident.h"
 
 struct fleet_options
@@ -293,7 +292,7 @@ replace_config(struct app *a, struct settings *take_fresh)
 	settings_free(a->settings);
 	a->settings = take_fresh;
 	apply_config(a);
-	if (a->loaded && library_rules(a) < 0)
+	if (a->loaded && selection_load_rules(a) < 0)
 		log_say(a->log, LOG_ERR, NULL, "the recorded platform rules cannot be read");
 	take_ports(a);
 	fleet_selection_changed(a->fleet, clock_now_us());
@@ -312,7 +311,7 @@ apply_again(struct app *a)
 			"the new configuration is refused, the old one stays: %s", error);
 	} else {
 		replace_config(a, fresh);
-		elements_forget(a);
+
 		log_say(a->log, LOG_NOTICE, NULL, "configuration reloaded");
 	}
 	notify_ready(a->notify);

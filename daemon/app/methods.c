@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "app/app_parts.h"
-#include "app/selection.h"
+#include "app/select_notes.h"
 #include "cfdfu/proto.h"
 
 static const char *

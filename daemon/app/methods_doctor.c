@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "app/app_parts.h"
-#include "app/library.h"
+#include "app/repository.h"
 #include "cfdfu/proto.h"
 #include "core/outcome.h"
 #include "wire/text.h"
@@ -207,7 +207,7 @@ on_firmware(void *ctx, const struct store_firmware *f)
 	char why[STORE_WHY_MAX], text[STORE_WHY_MAX + STORE_NAME_MAX];
 	const char *fix;
 
-	library_row_trouble_of(bad->app, f, why, sizeof(why));
+	repository_row_trouble(bad->app->repository, f, why);
 	if (why[0] == '\0')
 		return;
 	fix = cut_fix(why);
@@ -216,7 +216,7 @@ on_firmware(void *ctx, const struct store_firmware *f)
 }
 
 static void
-check_library(struct app *a, json_t *list)
+check_repository(struct app *a, json_t *list)
 {
 	struct bad_firmware bad = { a, list };
 
@@ -394,7 +394,7 @@ methods_get_health(void *ctx, struct call *call, json_t *parameters)
 	check_ports(a, list);
 	check_patterns(a, list);
 	check_brake(a, list);
-	check_library(a, list);
+	check_repository(a, list);
 	check_buses(a, list);
 	check_selection(a, list);
 	check_loop(a, list);

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "app/app_parts.h"
-#include "app/elements.h"
-#include "app/library.h"
+#include "app/repository.h"
+#include "app/selection.h"
 #include "cfdfu/proto.h"
 #include "core/image.h"
 #include "core/platform.h"
@@ -61,7 +61,7 @@ row_json(struct app *a, const struct store_firmware *f)
 {
 	char problem[STORE_WHY_MAX];
 
-	library_row_trouble_of(a, f, problem, sizeof(problem));
+	repository_row_trouble(a->repository, f, problem);
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:o}",
 			 "name", f->name, "sha256", f->sha256, "version", status_text(f->version),
 			 "revision", status_text(f->revision), "platforms",
@@ -200,7 +200,7 @@ struct addition {
 	struct call *call;
 	json_t *parameters;
 	char name[IMAGE_TEXT_MAX];
-	struct library_word word;
+	struct repository_claim claim;
 	uint8_t *data;
 	size_t size;
 	struct judgement judgement;
@@ -270,13 +270,13 @@ keep(struct addition *d, const char *sha256, enum place place)
 
 	/* WHY: what is left on a full disk is for the verdicts of those at work. */
 	if (r == 0)
-		r = library_keep(d->app, d->data, d->size, file);
+		r = repository_keep(d->app->repository, d->data, d->size, file);
 	if (r < 0)
 		return r;
 	copy_text(file_sha256, sizeof(file_sha256), file); /* the file is named after it */
 	f.file_sha256 = file_sha256;
 	join_notes(all_notes(d), notes, sizeof(notes));
-	if (d->word.told == PLATFORM_OTHER)
+	if (d->claim.told == PLATFORM_OTHER)
 		f.platforms = BIT(PLATFORM_OTHER);
 	r = place == PLACE_BROKEN ? store_firmware_replace(d->app->store, &f, &now)
 				  : store_firmware_add(d->app->store, &f, &now);
@@ -284,7 +284,7 @@ keep(struct addition *d, const char *sha256, enum place place)
 		r = store_commit(d->app->store, &now);
 		d->queued = r < 0;
 	}
-	d->app->tidy_due = true; /* the file of before, or one without a row */
+	repository_tidy_later(d->app->repository); /* the file of before, or one without a row */
 	return r;
 }
 
@@ -294,7 +294,8 @@ add(struct addition *d)
 	char why[STORE_WHY_MAX] = "", sha256[DIGEST_TEXT_MAX];
 	enum place place;
 	enum loop_work before;
-	int r = library_judge(d->app, d->data, d->size, &d->word, &d->image, &d->judgement, why);
+	int r = repository_judge(d->app->repository, d->data, d->size, &d->claim, &d->image,
+				 &d->judgement, why);
 
 	if (r < 0) {
 		call_error(d->call, PROTO_ERROR("ImageRefused"),
@@ -324,7 +325,7 @@ add(struct addition *d)
 					      methods_firmware_row(d->app, d->name), "findings",
 					      findings_of(&d->judgement)));
 	if (r == 0)
-		library_heal(d->app);
+		selection_heal(d->app);
 }
 
 bool
@@ -358,15 +359,15 @@ methods_add_firmware(void *ctx, struct call *call, json_t *parameters)
 		copy_text(d->name, sizeof(d->name), name);
 	else
 		image_name_of_file(text_of(parameters, "source_name"), d->name, sizeof(d->name));
-	d->word.name = d->name;
+	d->claim.name = d->name;
 	if ((name != NULL && strlen(name) >= sizeof(d->name)) || !image_name_is_fine(d->name)) {
 		call_invalid(call, "name");
 		goto out;
 	}
-	if (!methods_platform(call, parameters, "platform", &d->word.told) ||
-	    !methods_platform(call, parameters, "manifest", &d->word.manifest))
+	if (!methods_platform(call, parameters, "platform", &d->claim.told) ||
+	    !methods_platform(call, parameters, "manifest", &d->claim.manifest))
 		goto out;
-	d->word.incomplete = json_is_true(json_object_get(parameters, "incomplete"));
+	d->claim.incomplete = json_is_true(json_object_get(parameters, "incomplete"));
 	records_look(a, true);
 	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->size, &why);
 	if (r < 0)
@@ -413,6 +414,22 @@ on_nothing(void *ctx, const struct store_firmware *f)
 {
 	(void)ctx;
 	(void)f;
+}
+
+/* A list of type Element. */
+static json_t *
+elements_of(struct app *a, const char *name)
+{
+	const struct folder_element *e = NULL;
+	size_t count = repository_elements(a->repository, name, &e);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(list, json_pack("{s:i, s:n, s:I, s:I}", "target",
+							    (int)e[i].target, "target_name",
+							    "address", (json_int_t)e[i].addr,
+							    "bytes", (json_int_t)e[i].bytes));
+	return list;
 }
 
 void
@@ -462,7 +479,8 @@ methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 	} else if (r < 0) {
 		methods_refuse_store(a, call, r, "It is not removed");
 	} else {
-		a->tidy_due = true; /* its file goes when no row has it, and that is durable */
+		repository_tidy_later(
+		    a->repository); /* its file goes when no row has it, and that is durable */
 		r = store_commit(a->store, &now);
 		if (r < 0)
 			methods_refuse_store(a, call, r,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "app/app_parts.h"
-#include "app/selection.h"
+#include "app/repository.h"
 #include "cfdfu/proto.h"
 
 static const char *

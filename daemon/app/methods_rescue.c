@@ -10,7 +10,7 @@
 
 #include "app/app_parts.h"
 #include "app/backups.h"
-#include "app/library.h"
+#include "app/repository.h"
 #include "cfdfu/proto.h"
 #include "core/outcome.h"
 #include "ctl/memfile.h"

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "app/app_parts.h"
-#include "app/library.h"
-#include "app/selection.h"
+#include "app/repository.h"
+#include "app/select_notes.h"
 #include "cfdfu/proto.h"
 #include "core/platform.h"
 
@@ -163,7 +163,7 @@ int
 methods_image(struct app *a, struct call *call, const char *name, struct image **ret_image)
 {
 	char why[STORE_WHY_MAX];
-	int r = library_image(a, name, ret_image, why);
+	int r = repository_image(a->repository, name, ret_image, why);
 
 	if (r == 0)
 		return 0;

@@ -9,7 +9,8 @@
 
 #include "app/wake.h"
 #include "app/app_parts.h"
-#include "app/library.h"
+#include "app/repository.h"
+#include "app/selection.h"
 #include "core/ident.h"
 #include "core/outcome.h"
 #include "core/platform.h"
@@ -142,10 +143,11 @@ records_load(struct app *a)
 	if (strcmp(paused, "yes") == 0)
 		fleet_pause(a->fleet);
 	load_histories(a);
-	a->loaded = library_load(a) == 0;
+	a->loaded = selection_load(a) == 0;
 	if (a->loaded)
 		harm_recall(a);
-	a->tidy_due = a->loaded;
+	if (a->loaded)
+		repository_tidy_later(a->repository);
 	(void)records_commit(a);
 }
 
@@ -475,7 +477,7 @@ records_check(struct app *a)
 	    look(a))
 		pump(a);
 	records_tidy(a);
-	library_heal(a);
+	selection_heal(a);
 }
 
 void
@@ -496,10 +498,9 @@ records_look(struct app *a, bool ordered)
 void
 records_tidy(struct app *a)
 {
-	if (!a->tidy_due || !a->loaded || store_queued(a->store) != store_durable(a->store))
+	if (!a->loaded || store_queued(a->store) != store_durable(a->store))
 		return;
-	a->tidy_due = false;
-	library_tidy(a);
+	repository_tidy(a->repository);
 }
 
 /* ---- the slow walk through the records ------------------------------------------------------- */

@@ -12,9 +12,11 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/app_parts.h"
+#include "app/repository.h"
 #include "core/platform.h"
 
 enum { UID_DIGITS = 24, DFU_DIGITS = 12, SERIAL_DIGITS_MIN = 8 };
@@ -286,186 +288,136 @@ selection_set_rule(struct app *a, const struct target_keys *keys, enum platform 
 	return r;
 }
 
-/* ---- sentences ------------------------------------------------------------------------------ */
+/* ---- after the start ------------------------------------------------------------------------ */
 
-void
-selection_say(json_t *notes, const char *format, ...)
+static bool
+is_lost(struct app *a, enum store_scope scope, const char *key)
 {
-	char text[1024];
-	va_list args;
+	const struct policy *policy = fleet_policy(a->fleet);
 
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
-	va_end(args);
-	(void)json_array_append_new(notes, status_text(text));
+	return scope == STORE_SELECTED ? policy_is_lost(policy, platform_by_name(key))
+				       : policy_own_is_lost(policy, key);
 }
 
-void
-selection_name_slot(struct app *a, const char *port, char *ret_name, size_t size)
+/* WHY: a selection that cannot be followed stays one: its drones get nothing else instead. */
+static int
+apply_image(struct app *a, enum store_scope scope, const char *key, const char *name, char *why)
 {
-	const char *label = apply_label(a, port);
+	struct policy *policy = fleet_policy(a->fleet);
+	struct image *image = NULL;
+	int r = repository_image(a->repository, name, &image, why), e = 0;
 
-	(void)snprintf(ret_name, size, label != NULL ? "%s (%s)" : "%s%s",
-		       label != NULL ? label : port, label != NULL ? port : "");
+	if (r < 0 && scope == STORE_SELECTED)
+		policy_select_lost(policy, platform_by_name(key));
+	else if (r < 0)
+		e = policy_select_own_lost(policy, key);
+	else if (scope == STORE_SELECTED)
+		policy_select(policy, platform_by_name(key), image);
+	else
+		e = policy_select_own(policy, key, image);
+	if (e < 0)
+		copy_text(why, STORE_WHY_MAX, "there are too many rules");
+	image_unref(image);
+	return r < 0 ? r : e;
 }
 
-/* "A1, A2, 1-7", cut where there is no room for more. */
 static void
-add_name(struct app *a, char *names, size_t size, const char *port)
+apply_setting(struct app *a, enum store_scope scope, const char *key, const char *value)
 {
-	const char *label = apply_label(a, port);
-	size_t used = strlen(names);
+	char why[STORE_WHY_MAX] = "there are too many rules";
+	int r;
 
-	(void)snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "",
-		       label != NULL ? label : port);
+	if (scope == STORE_PLATFORM)
+		r = policy_set_platform(fleet_policy(a->fleet), key, platform_by_name(value));
+	else
+		r = apply_image(a, scope, key, value, why);
+	if (r < 0)
+		log_say(a->log, LOG_ERR, NULL, "%s, selected for %s: %s", value, key, why);
 }
 
-struct effect {
-	unsigned due, check, look, held;
-	char due_names[512], check_names[512], look_names[512], held_names[512];
-	json_t *affected;
+/* The store allows no call into it from its callbacks: settings are collected first. */
+struct collected {
+	char key[SERIAL_TEXT_MAX], value[STORE_NAME_MAX];
+};
+
+struct collection {
+	struct collected *list;
+	size_t count;
 };
 
 static void
-look_at_slot(struct app *a, unsigned slot, const struct image *image, struct effect *e)
+on_setting(void *ctx, const char *name, const char *value)
 {
-	struct fleet_plan p;
-	struct slot_view v;
+	struct collection *c = ctx;
 
-	fleet_plan(a->fleet, slot, fleet_policy(a->fleet), &p);
-	fleet_view(a->fleet, slot, clock_now_us(), &v);
-	if (p.action == ACTION_LOOK) {
-		e->look++;
-		add_name(a, e->look_names, sizeof(e->look_names), v.port);
-	}
-	if (p.action == ACTION_WAIT && p.image == NULL) {
-		e->held++;
-		add_name(a, e->held_names, sizeof(e->held_names), v.port);
-	}
-	if (p.image == NULL || !image_same(p.image, image))
+	if (c->count == POLICY_RULES_MAX)
 		return;
-	if (p.action == ACTION_CHECK) {
-		e->check++;
-		add_name(a, e->check_names, sizeof(e->check_names), v.port);
+	copy_text(c->list[c->count].key, sizeof(c->list->key), name);
+	copy_text(c->list[c->count].value, sizeof(c->list->value), value);
+	c->count++;
+}
+
+typedef void apply_function(struct app *a, enum store_scope scope, const char *key,
+			    const char *value);
+
+static int
+load_scopes(struct app *a, const enum store_scope *scopes, size_t count, apply_function *apply)
+{
+	struct collection c = { calloc(POLICY_RULES_MAX, sizeof(*c.list)), 0 };
+	int r = c.list != NULL ? 0 : -ENOMEM;
+
+	for (size_t s = 0; s < count && r >= 0; s++) {
+		c.count = 0;
+		r = store_each(a->store, scopes[s], on_setting, &c);
+		for (size_t i = 0; i < c.count && r >= 0; i++)
+			apply(a, scopes[s], c.list[i].key, c.list[i].value);
 	}
-	if (!p.due)
+	free(c.list);
+	return r < 0 ? r : 0;
+}
+
+int
+selection_load_rules(struct app *a)
+{
+	static const enum store_scope scopes[] = { STORE_PLATFORM };
+
+	return load_scopes(a, scopes, ARRAY_LEN(scopes), apply_setting);
+}
+
+int
+selection_load(struct app *a)
+{
+	static const enum store_scope scopes[] = { STORE_PLATFORM, STORE_SELECTED, STORE_OWN };
+	int r;
+
+	repository_check_more(a->repository);
+	r = load_scopes(a, scopes, ARRAY_LEN(scopes), apply_setting);
+	if (r == 0)
+		fleet_selection_changed(a->fleet, clock_now_us());
+	return r;
+}
+
+/* Selections whose image was lost and is there again. */
+static void
+heal_setting(struct app *a, enum store_scope scope, const char *key, const char *value)
+{
+	char why[STORE_WHY_MAX];
+
+	if (!is_lost(a, scope, key))
 		return;
-	e->due++;
-	add_name(a, e->due_names, sizeof(e->due_names), v.port);
-	(void)json_array_append_new(e->affected, json_string(v.port));
-}
-
-static const char *
-when(struct app *a)
-{
-	if (store_health(a->store, NULL) == STORE_DEGRADED)
-		return "as soon as the records can be written ('cfdfuctl doctor')";
-	return fleet_paused(a->fleet) ? "when the station is resumed ('cfdfuctl resume')" : "now";
-}
-
-json_t *
-selection_effect(struct app *a, const struct target *t, const struct image *image, json_t *notes)
-{
-	struct effect e = { .affected = json_array() };
-
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
-		if (t == NULL || t->slots[i])
-			look_at_slot(a, i, image, &e);
-	if (e.due > 0)
-		selection_say(notes, "%u drone%s plugged in %s flashed %s: %s.", e.due,
-			      e.due == 1 ? "" : "s", e.due == 1 ? "is" : "are", when(a),
-			      e.due_names);
-	if (e.check > 0)
-		selection_say(notes, "%u sa%s that version already and %s looked at %s: %s.",
-			      e.check, e.check == 1 ? "ys it runs" : "y they run",
-			      e.check == 1 ? "is" : "are", when(a), e.check_names);
-	if (e.look > 0)
-		selection_say(notes, "%u ha%s to be looked at in DFU mode first: %s.", e.look,
-			      e.look == 1 ? "s" : "ve", e.look_names);
-	if (e.held > 0)
-		selection_say(notes,
-			      "%u drone%s plugged in %s asked what %s when the station is "
-			      "resumed ('cfdfuctl resume'): %s.",
-			      e.held, e.held == 1 ? "" : "s", e.held == 1 ? "is" : "are",
-			      e.held == 1 ? "it is" : "they are", e.held_names);
-	if (e.due + e.check + e.look + e.held == 0)
-		selection_say(notes, "No drone that is plugged in needs it.");
-	return e.affected;
-}
-
-static const char *
-whose(enum policy_by by)
-{
-	switch (by) {
-	case POLICY_BY_SERIAL:
-		return "its serial";
-	case POLICY_BY_SLOT:
-		return "its slot";
-	case POLICY_BY_LABEL:
-		return "its label";
-	case POLICY_BY_PLATFORM:
-		return "its platform";
-	case POLICY_BY_NOTHING:
-		break;
-	}
-	return "it";
+	if (repository_trouble(a->repository, value, why) ||
+	    apply_image(a, scope, key, value, why) < 0)
+		return;
+	log_say(a->log, LOG_NOTICE, NULL, "%s, selected for %s: it can be used again", value, key);
+	fleet_selection_changed(a->fleet, clock_now_us());
 }
 
 void
-selection_say_in_force(struct app *a, const struct target *t, json_t *notes)
+selection_heal(struct app *a)
 {
-	char name[2 * SETTINGS_LABEL_TEXT_MAX];
-	struct fleet_plan p;
-	struct slot_view v;
+	static const enum store_scope scopes[] = { STORE_SELECTED, STORE_OWN };
 
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
-		if (!t->slots[i])
-			continue;
-		fleet_plan(a->fleet, i, fleet_policy(a->fleet), &p);
-		fleet_view(a->fleet, i, clock_now_us(), &v);
-		selection_name_slot(a, v.port, name, sizeof(name));
-		if (!v.present)
-			selection_say(notes,
-				      "%s: nothing is plugged in; what is selected for its "
-				      "drone is in force then.",
-				      name);
-		else if (p.image == NULL)
-			selection_say(notes, "%s: %s", name, p.why);
-		else
-			selection_say(notes, "%s: %s is in force, selected for %s.", name,
-				      image_label(p.image)->name, whose(p.by));
-	}
-	if (t->slot_count == 0)
-		selection_say(notes, "What is selected for its slot or its platform is in force.");
-}
-
-/* Drones of the target that keep another image all the same, or cannot take this one. */
-void
-selection_say_kept(struct app *a, const struct target *t, const struct image *image, json_t *kept,
-		   json_t *notes)
-{
-	char name[2 * SETTINGS_LABEL_TEXT_MAX];
-	struct fleet_plan p;
-	struct slot_view v;
-
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
-		const char *serial;
-
-		fleet_view(a->fleet, i, clock_now_us(), &v);
-		if (!t->slots[i] || !v.present)
-			continue;
-		fleet_plan(a->fleet, i, fleet_policy(a->fleet), &p);
-		selection_name_slot(a, v.port, name, sizeof(name));
-		serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
-		if (p.action == ACTION_SKIPPED)
-			selection_say(notes, "%s: %s", name, p.why);
-		if (p.image == NULL || image_same(p.image, image))
-			continue;
-		(void)json_array_append_new(kept, json_pack("{s:s, s:s}", "target", serial, "name",
-							    image_label(p.image)->name));
-		selection_say(notes,
-			      "%s keeps %s, selected for %s: 'cfdfuctl firmware deselect --for "
-			      "%s' takes that back.",
-			      name, image_label(p.image)->name, whose(p.by), serial);
-	}
+	repository_check_more(a->repository);
+	if (a->loaded && policy_any_lost(fleet_policy(a->fleet)))
+		(void)!load_scopes(a, scopes, ARRAY_LEN(scopes), heal_setting); /* next second */
 }

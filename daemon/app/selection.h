@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Changes to what is selected, and their words; shared by methods_select.c and methods_plan.c. */
+/* What is selected: in the store, and in force in the policy. */
 #ifndef APP_SELECTION_H
 #define APP_SELECTION_H
 
@@ -26,15 +26,10 @@ int selection_set_own(struct app *a, const struct target_keys *keys, struct imag
 		      const char *name, json_t *replaced) MUST_CHECK;
 int selection_set_rule(struct app *a, const struct target_keys *keys, enum platform p) MUST_CHECK;
 
-/* One more sentence for the operator. */
-void selection_say(json_t *notes, const char *format, ...) PRINTF_LIKE(2, 3);
-void selection_name_slot(struct app *a, const char *port, char *ret_name, size_t size);
-/* The effect of selecting this image on the drones that are plugged in (t: on those of the
- * target); ports of those that are written. */
-json_t *selection_effect(struct app *a, const struct target *t, const struct image *image,
-			 json_t *notes);
-void selection_say_in_force(struct app *a, const struct target *t, json_t *notes);
-void selection_say_kept(struct app *a, const struct target *t, const struct image *image,
-			json_t *kept, json_t *notes);
+/* Reads selections and rules from the store into the policy; the platform rules alone. */
+int selection_load(struct app *a) MUST_CHECK;
+int selection_load_rules(struct app *a) MUST_CHECK;
+/* Each second, and when a file was stored: selections whose image was lost, and is there again. */
+void selection_heal(struct app *a);
 
 #endif

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "app/app_parts.h"
-#include "app/library.h"
+#include "app/repository.h"
 #include "core/outcome.h"
 #include "core/platform.h"
 #include "firmware/digest.h"
@@ -50,7 +50,7 @@ selection(struct app *a, enum platform p, const struct image *image)
 	char sha256[DIGEST_TEXT_MAX], problem[STORE_WHY_MAX];
 
 	digest_format(label->sha256, sha256);
-	(void)library_row_trouble(a, label->name, problem);
+	(void)repository_trouble(a->repository, label->name, problem);
 	return json_pack("{s:s, s:s, s:o, s:s, s:b, s:b, s:o}", "platform", platform_name(p),
 			 "name", label->name, "version", status_text(label->version), "sha256",
 			 sha256, "incomplete", label->incomplete, "quarantined",
@@ -69,7 +69,7 @@ lost_selection(struct app *a, enum platform p)
 		return NULL;
 	row = methods_firmware_row(a, name);
 	sum = json_object_get(row, "sha256");
-	(void)library_row_trouble(a, name, problem);
+	(void)repository_trouble(a->repository, name, problem);
 	sum = json_pack("{s:s, s:s, s:O?, s:s, s:o}", "platform", platform_name(p), "name", name,
 			"version", json_object_get(row, "version"), "sha256",
 			sum != NULL ? json_string_value(sum) : "", "problem", status_text(problem));
@@ -168,7 +168,7 @@ own_selections(struct app *a)
 
 		(void)json_object_set_new(own, "version", json_null());
 		(void)json_object_set_new(own, "sha256", json_string("")); /* not a ?string */
-		if (library_row_trouble(a, name, problem))
+		if (repository_trouble(a->repository, name, problem))
 			(void)json_object_set_new(own, "problem", status_text(problem));
 		/* That the database cannot be read is said by health. */
 		(void)!store_firmware_find(a->store, name, on_own_firmware, own);

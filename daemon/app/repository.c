@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "app/repository.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/log.h"
+#include "core/image.h"
+#include "core/platform.h"
+#include "firmware/digest.h"
+#include "firmware/fw_dfuse.h"
+
+struct repository {
+	struct store *store;
+	struct log *log;
+	struct folder *folder;
+	struct device *devices;
+	size_t device_count;
+	bool tidy_due; /* the folder may hold files that no row has */
+};
+
+int
+repository_new(struct store *store, struct log *log, struct repository **ret_repository)
+{
+	struct repository *r = calloc(1, sizeof(*r));
+	int e = -ENOMEM;
+
+	if (r == NULL)
+		goto out;
+	r->store = store;
+	r->log = log;
+	e = folder_new(store != NULL ? store_firmware_dir(store) : "", &r->folder);
+	if (e < 0)
+		goto out;
+	*ret_repository = r;
+	r = NULL; /* the caller's now */
+out:
+	repository_free(r);
+	return e;
+}
+
+void
+repository_free(struct repository *r)
+{
+	if (r == NULL)
+		return;
+	folder_free(r->folder);
+	free(r->devices);
+	free(r);
+}
+
+int
+repository_add_device(struct repository *r, const struct device *d)
+{
+	struct device *more = realloc(r->devices, (r->device_count + 1) * sizeof(*more));
+
+	if (more == NULL)
+		return -ENOMEM;
+	r->devices = more;
+	r->devices[r->device_count++] = *d;
+	return 0;
+}
+
+/* ---- judging -------------------------------------------------------------------------------- */
+
+/* An image for described devices is fit when it fits one of them; the reason is the first one's. */
+static int
+judge_for_devices(const struct repository *r, const struct image *image,
+		  const struct judge_options *options, struct judgement *ret)
+{
+	struct judge_options o = *options;
+	struct judgement *j;
+	int e = 0;
+
+	o.device = judge_any_device();
+	if (r->device_count == 0)
+		return judge_image(image, &o, ret);
+	j = malloc(sizeof(*j)); /* WHY: judgements are large */
+	if (j == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->device_count && (i == 0 || !ret->accepted); i++) {
+		o.device = &r->devices[i];
+		e = judge_image(image, &o, j);
+		if (e < 0)
+			break;
+		if (i == 0 || j->accepted)
+			*ret = *j;
+	}
+	free(j);
+	return e;
+}
+
+int
+repository_judge(struct repository *r, const uint8_t *data, size_t size,
+		 const struct repository_claim *claim, struct image **ret_image,
+		 struct judgement *ret_judgement, char ret_why[STORE_WHY_MAX])
+{
+	struct fw_input in = { .data = data,
+			       .size = size,
+			       .name = claim->name,
+			       .platform =
+				   claim->told != PLATFORM_UNKNOWN ? claim->told : claim->manifest,
+			       .incomplete = claim->incomplete,
+			       .any_ids = claim->told == PLATFORM_OTHER };
+	struct judge_options options = { .manifest = claim->manifest,
+					 .told = claim->told,
+					 .incomplete = claim->incomplete };
+	struct fw_error error = { 0 };
+	struct image *image = NULL;
+	int e = fw_dfuse_load(&in, &image, NULL, &error);
+
+	memset(ret_judgement, 0, sizeof(*ret_judgement));
+	if (e < 0) {
+		copy_text(ret_why, STORE_WHY_MAX, error.text);
+		return e == -ENOMEM ? e : -EINVAL;
+	}
+	if (claim->told == PLATFORM_OTHER)
+		e = judge_for_devices(r, image, &options, ret_judgement);
+	else
+		e = judge_image(image, &options, ret_judgement);
+	if (e == 0 && !ret_judgement->accepted) {
+		copy_text(ret_why, STORE_WHY_MAX, judge_reason(ret_judgement));
+		e = -EINVAL;
+	}
+	if (e < 0)
+		image_unref(image);
+	else
+		*ret_image = image;
+	return e;
+}
+
+int
+repository_keep(struct repository *r, const uint8_t *data, size_t size,
+		char ret_file[FOLDER_FILE_MAX])
+{
+	return folder_keep(r->folder, data, size, ret_file);
+}
+
+/* ---- what is wrong with a row --------------------------------------------------------------- */
+
+/* By what folder_read() and folder_check() gave. */
+static const char *
+trouble_of(int error)
+{
+	return error == -ENOENT	   ? "its file is missing"
+	       : error == -EBADMSG ? "its file has been changed"
+				   : "its file cannot be read";
+}
+
+/* The whole sentence, with the command that mends it. */
+static void
+say_trouble(const char *trouble, const char *name, char ret_why[STORE_WHY_MAX])
+{
+	const char *quote = strpbrk(name, " '\"()&;<>|$`\\*?[]#~!") != NULL ? "'" : "";
+
+	(void)snprintf(ret_why, STORE_WHY_MAX,
+		       "%s: add it again: cfdfuctl firmware add FILE --name %s%s%s", trouble, quote,
+		       name, quote);
+}
+
+void
+repository_row_trouble(struct repository *r, const struct store_firmware *f,
+		       char ret_why[STORE_WHY_MAX])
+{
+	struct folder_file *file;
+	int e = folder_check(r->folder, f->file, f->file_sha256, &file);
+
+	ret_why[0] = '\0';
+	if (e < 0)
+		say_trouble(trouble_of(e), f->name, ret_why);
+	else if (file->refused[0] != '\0')
+		(void)snprintf(
+		    ret_why, STORE_WHY_MAX,
+		    "it is refused now: %.180s; select another one: cfdfuctl firmware list",
+		    file->refused);
+}
+
+struct asked_row {
+	struct repository *repository;
+	char *why;
+};
+
+static void
+on_asked_row(void *ctx, const struct store_firmware *f)
+{
+	struct asked_row *row = ctx;
+
+	repository_row_trouble(row->repository, f, row->why);
+}
+
+bool
+repository_trouble(struct repository *r, const char *name, char ret_why[STORE_WHY_MAX])
+{
+	struct asked_row row = { r, ret_why };
+
+	ret_why[0] = '\0';
+	if (store_firmware_find(r->store, name, on_asked_row, &row) == 0)
+		say_trouble("it is not in the catalogue any more", name, ret_why);
+	return ret_why[0] != '\0';
+}
+
+void
+repository_check_more(struct repository *r)
+{
+	folder_check_more(r->folder);
+}
+
+/* ---- images --------------------------------------------------------------------------------- */
+
+struct row {
+	char file[FOLDER_FILE_MAX], file_sha256[DIGEST_TEXT_MAX];
+	unsigned platforms;
+	bool incomplete;
+};
+
+static void
+on_row(void *ctx, const struct store_firmware *f)
+{
+	struct row *row = ctx;
+
+	copy_text(row->file, sizeof(row->file), f->file);
+	copy_text(row->file_sha256, sizeof(row->file_sha256), f->file_sha256);
+	row->platforms = f->platforms;
+	row->incomplete = f->incomplete;
+}
+
+/* The platform when the set has exactly one; else UNKNOWN. */
+static enum platform
+only_one(unsigned platforms)
+{
+	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++)
+		if (platforms == BIT(p))
+			return p;
+	return PLATFORM_UNKNOWN;
+}
+
+static int
+judge_row(struct repository *r, const struct row *row, const char *name, const uint8_t *data,
+	  size_t size, struct image **ret_image, char ret_why[STORE_WHY_MAX])
+{
+	struct repository_claim claim = { .name = name,
+					  .told = only_one(row->platforms),
+					  .incomplete = row->incomplete };
+	struct judgement *judgement = malloc(sizeof(*judgement));
+	struct folder_file *file;
+	int e = -ENOMEM;
+
+	if (judgement != NULL)
+		e = repository_judge(r, data, size, &claim, ret_image, judgement, ret_why);
+	if (e == -EINVAL && folder_find(r->folder, row->file, &file) == 0)
+		copy_text(file->refused, sizeof(file->refused), ret_why);
+	free(judgement);
+	return e;
+}
+
+int
+repository_image(struct repository *r, const char *name, struct image **ret_image,
+		 char ret_why[STORE_WHY_MAX])
+{
+	struct row row = { 0 };
+	uint8_t *data = NULL;
+	size_t size = 0;
+	int e = store_firmware_find(r->store, name, on_row, &row);
+
+	if (e <= 0) {
+		copy_text(ret_why, STORE_WHY_MAX,
+			  e == 0 ? "there is no firmware of that name"
+				 : "the catalogue cannot be read");
+		return e == 0 ? -ENOENT : e;
+	}
+	copy_text(ret_why, STORE_WHY_MAX, "out of memory");
+	e = folder_read(r->folder, row.file, row.file_sha256, &data, &size);
+	if (e == -ENOMEM)
+		return e;
+	if (e < 0) {
+		say_trouble(trouble_of(e), name, ret_why);
+		return -EIO;
+	}
+	e = judge_row(r, &row, name, data, size, ret_image, ret_why);
+	free(data);
+	return e;
+}
+
+/* ---- elements ------------------------------------------------------------------------------- */
+
+static void
+keep_elements(struct folder_file *file, const struct image *image)
+{
+	size_t n = image_segment_count(image);
+
+	file->elements = calloc(n, sizeof(*file->elements));
+	for (size_t i = 0; file->elements != NULL && i < n; i++) {
+		const struct segment *s = image_segment(image, i);
+
+		file->elements[i] = (struct folder_element){ s->alt, s->addr, s->size };
+		file->element_count = i + 1;
+	}
+}
+
+size_t
+repository_elements(struct repository *r, const char *name, const struct folder_element **ret_list)
+{
+	char why[STORE_WHY_MAX];
+	struct folder_file *file;
+	struct image *image = NULL;
+	struct row row = { 0 };
+
+	/* WHY remembered: reading and judging a file takes longer than a drone should wait. */
+	if (store_firmware_find(r->store, name, on_row, &row) <= 0 ||
+	    folder_find(r->folder, row.file, &file) < 0)
+		return 0;
+	if (file->elements == NULL && file->refused[0] == '\0' &&
+	    repository_image(r, name, &image, why) == 0)
+		keep_elements(file, image);
+	image_unref(image);
+	*ret_list = file->elements;
+	return file->element_count;
+}
+
+/* ---- files that no row has ------------------------------------------------------------------ */
+
+struct file_use {
+	const char *file;
+	bool used;
+};
+
+static void
+on_file_use(void *ctx, const struct store_firmware *f)
+{
+	struct file_use *use = ctx;
+
+	use->used = use->used || strcmp(f->file, use->file) == 0;
+}
+
+/* True also when that cannot be said. */
+static bool
+is_used(struct repository *r, const char *file)
+{
+	struct file_use use = { file, false };
+
+	return store_firmware_each(r->store, on_file_use, &use) < 0 || use.used;
+}
+
+static void
+remove_unused(void *ctx, int dir, const char *file)
+{
+	struct repository *r = ctx;
+
+	if (is_used(r, file))
+		return;
+	/* WHY: records that were repaired may have lost a row; then its file is all there is. */
+	if (store_health(r->store, NULL) != STORE_OK)
+		log_say(r->log, LOG_WARNING, NULL,
+			"%s/%s: no firmware in the catalogue has this file; it is left there since "
+			"the records were repaired",
+			store_firmware_dir(r->store), file);
+	else if (unlinkat(dir, file, 0) < 0)
+		log_say(r->log, LOG_WARNING, NULL, "%s/%s: cannot be removed: %s",
+			store_firmware_dir(r->store), file, strerror(errno));
+	else
+		log_say(r->log, LOG_NOTICE, NULL,
+			"%s: removed, no firmware in the catalogue has this file", file);
+}
+
+void
+repository_tidy_later(struct repository *r)
+{
+	r->tidy_due = true;
+}
+
+void
+repository_tidy(struct repository *r)
+{
+	if (r->tidy_due)
+		folder_each(r->folder, remove_unused, r);
+	r->tidy_due = false;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The firmware of this station: rows of the catalogue, and the files that they name.  An image is
+ * judged before it is stored, and again whenever it is loaded.
+ */
+#ifndef APP_REPOSITORY_H
+#define APP_REPOSITORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/folder.h"
+#include "cfdfu/util.h"
+#include "core/device.h"
+#include "firmware/judge.h"
+#include "store/store.h"
+
+struct log;
+struct repository;
+
+/* What the operator and the release say of an image. */
+struct repository_claim {
+	const char *name;
+	enum platform told, manifest;
+	bool incomplete; /* the operator takes what is not shown to be whole, too */
+};
+
+/* All borrowed for the life of the repository.  store NULL: nothing but judging. */
+int repository_new(struct store *store, struct log *log,
+		   struct repository **ret_repository) MUST_CHECK; /* -ENOMEM */
+void repository_free(struct repository *r);			   /* NULL is fine */
+
+/* A kind of device that the configuration describes; an image for described devices is fit when it
+ * fits one of them.  Copied.  -ENOMEM. */
+int repository_add_device(struct repository *r, const struct device *d) MUST_CHECK;
+
+/* Bytes of a DfuSe file -> image, judged; one reference, the caller's.  0; -EINVAL refused with
+ * ret_why (a sentence) and ret_judgement.  -ENOMEM. */
+int repository_judge(struct repository *r, const uint8_t *data, size_t size,
+		     const struct repository_claim *claim, struct image **ret_image,
+		     struct judgement *ret_judgement, char ret_why[STORE_WHY_MAX]) MUST_CHECK;
+
+/* Writes the file, content-addressed, durable before it is named.  0 or negative errno.  The row is
+ * the caller's to add; a file that no row has is removed by repository_tidy(). */
+int repository_keep(struct repository *r, const uint8_t *data, size_t size,
+		    char ret_file[FOLDER_FILE_MAX]) MUST_CHECK;
+
+/*
+ * The image of this name, judged again; one reference, the caller's.  -ENOENT unknown, -EIO file
+ * missing or changed, -EINVAL no longer fit (ret_why: a sentence), -ENOMEM.
+ */
+int repository_image(struct repository *r, const char *name, struct image **ret_image,
+		     char ret_why[STORE_WHY_MAX]) MUST_CHECK;
+
+/* Where its bytes go; none when it cannot be used.  Good until the next call. */
+size_t repository_elements(struct repository *r, const char *name,
+			   const struct folder_element **ret_list);
+
+/* Why the firmware of this name cannot be used, if so: true and the sentence. */
+bool repository_trouble(struct repository *r, const char *name, char ret_why[STORE_WHY_MAX]);
+/* The same from within a callback of the store; "" when there is nothing wrong with it. */
+void repository_row_trouble(struct repository *r, const struct store_firmware *f,
+			    char ret_why[STORE_WHY_MAX]);
+void repository_check_more(struct repository *r); /* each second: more files may be looked at */
+
+/* Files that no row has: they are looked for when the records are settled. */
+void repository_tidy_later(struct repository *r);
+void repository_tidy(struct repository *r); /* nothing may be queued in the store */
+
+#endif

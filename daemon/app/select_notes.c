@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "app/select_notes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/app_parts.h"
+
+void
+selection_say(json_t *notes, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
+	va_end(args);
+	(void)json_array_append_new(notes, status_text(text));
+}
+
+void
+selection_name_slot(struct app *a, const char *port, char *ret_name, size_t size)
+{
+	const char *label = apply_label(a, port);
+
+	(void)snprintf(ret_name, size, label != NULL ? "%s (%s)" : "%s%s",
+		       label != NULL ? label : port, label != NULL ? port : "");
+}
+
+/* "A1, A2, 1-7", cut where there is no room for more. */
+static void
+add_name(struct app *a, char *names, size_t size, const char *port)
+{
+	const char *label = apply_label(a, port);
+	size_t used = strlen(names);
+
+	(void)snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "",
+		       label != NULL ? label : port);
+}
+
+struct effect {
+	unsigned due, check, look, held;
+	char due_names[512], check_names[512], look_names[512], held_names[512];
+	json_t *affected;
+};
+
+static void
+look_at_slot(struct app *a, unsigned slot, const struct image *image, struct effect *e)
+{
+	struct fleet_plan p;
+	struct slot_view v;
+
+	fleet_plan(a->fleet, slot, fleet_policy(a->fleet), &p);
+	fleet_view(a->fleet, slot, clock_now_us(), &v);
+	if (p.action == ACTION_LOOK) {
+		e->look++;
+		add_name(a, e->look_names, sizeof(e->look_names), v.port);
+	}
+	if (p.action == ACTION_WAIT && p.image == NULL) {
+		e->held++;
+		add_name(a, e->held_names, sizeof(e->held_names), v.port);
+	}
+	if (p.image == NULL || !image_same(p.image, image))
+		return;
+	if (p.action == ACTION_CHECK) {
+		e->check++;
+		add_name(a, e->check_names, sizeof(e->check_names), v.port);
+	}
+	if (!p.due)
+		return;
+	e->due++;
+	add_name(a, e->due_names, sizeof(e->due_names), v.port);
+	(void)json_array_append_new(e->affected, json_string(v.port));
+}
+
+static const char *
+when(struct app *a)
+{
+	if (store_health(a->store, NULL) == STORE_DEGRADED)
+		return "as soon as the records can be written ('cfdfuctl doctor')";
+	return fleet_paused(a->fleet) ? "when the station is resumed ('cfdfuctl resume')" : "now";
+}
+
+json_t *
+selection_effect(struct app *a, const struct target *t, const struct image *image, json_t *notes)
+{
+	struct effect e = { .affected = json_array() };
+
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
+		if (t == NULL || t->slots[i])
+			look_at_slot(a, i, image, &e);
+	if (e.due > 0)
+		selection_say(notes, "%u drone%s plugged in %s flashed %s: %s.", e.due,
+			      e.due == 1 ? "" : "s", e.due == 1 ? "is" : "are", when(a),
+			      e.due_names);
+	if (e.check > 0)
+		selection_say(notes, "%u sa%s that version already and %s looked at %s: %s.",
+			      e.check, e.check == 1 ? "ys it runs" : "y they run",
+			      e.check == 1 ? "is" : "are", when(a), e.check_names);
+	if (e.look > 0)
+		selection_say(notes, "%u ha%s to be looked at in DFU mode first: %s.", e.look,
+			      e.look == 1 ? "s" : "ve", e.look_names);
+	if (e.held > 0)
+		selection_say(notes,
+			      "%u drone%s plugged in %s asked what %s when the station is "
+			      "resumed ('cfdfuctl resume'): %s.",
+			      e.held, e.held == 1 ? "" : "s", e.held == 1 ? "is" : "are",
+			      e.held == 1 ? "it is" : "they are", e.held_names);
+	if (e.due + e.check + e.look + e.held == 0)
+		selection_say(notes, "No drone that is plugged in needs it.");
+	return e.affected;
+}
+
+static const char *
+whose(enum policy_by by)
+{
+	switch (by) {
+	case POLICY_BY_SERIAL:
+		return "its serial";
+	case POLICY_BY_SLOT:
+		return "its slot";
+	case POLICY_BY_LABEL:
+		return "its label";
+	case POLICY_BY_PLATFORM:
+		return "its platform";
+	case POLICY_BY_NOTHING:
+		break;
+	}
+	return "it";
+}
+
+void
+selection_say_in_force(struct app *a, const struct target *t, json_t *notes)
+{
+	char name[2 * SETTINGS_LABEL_TEXT_MAX];
+	struct fleet_plan p;
+	struct slot_view v;
+
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		if (!t->slots[i])
+			continue;
+		fleet_plan(a->fleet, i, fleet_policy(a->fleet), &p);
+		fleet_view(a->fleet, i, clock_now_us(), &v);
+		selection_name_slot(a, v.port, name, sizeof(name));
+		if (!v.present)
+			selection_say(notes,
+				      "%s: nothing is plugged in; what is selected for its "
+				      "drone is in force then.",
+				      name);
+		else if (p.image == NULL)
+			selection_say(notes, "%s: %s", name, p.why);
+		else
+			selection_say(notes, "%s: %s is in force, selected for %s.", name,
+				      image_label(p.image)->name, whose(p.by));
+	}
+	if (t->slot_count == 0)
+		selection_say(notes, "What is selected for its slot or its platform is in force.");
+}
+
+/* Drones of the target that keep another image all the same, or cannot take this one. */
+void
+selection_say_kept(struct app *a, const struct target *t, const struct image *image, json_t *kept,
+		   json_t *notes)
+{
+	char name[2 * SETTINGS_LABEL_TEXT_MAX];
+	struct fleet_plan p;
+	struct slot_view v;
+
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		const char *serial;
+
+		fleet_view(a->fleet, i, clock_now_us(), &v);
+		if (!t->slots[i] || !v.present)
+			continue;
+		fleet_plan(a->fleet, i, fleet_policy(a->fleet), &p);
+		selection_name_slot(a, v.port, name, sizeof(name));
+		serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
+		if (p.action == ACTION_SKIPPED)
+			selection_say(notes, "%s: %s", name, p.why);
+		if (p.image == NULL || image_same(p.image, image))
+			continue;
+		(void)json_array_append_new(kept, json_pack("{s:s, s:s}", "target", serial, "name",
+							    image_label(p.image)->name));
+		selection_say(notes,
+			      "%s keeps %s, selected for %s: 'cfdfuctl firmware deselect --for "
+			      "%s' takes that back.",
+			      name, image_label(p.image)->name, whose(p.by), serial);
+	}
+}
