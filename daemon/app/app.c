@@ -12,6 +12,7 @@
 #include "app/wake.h"
 #include "app/app_parts.h"
 #include "app/repository.h"
+#include "app/selection.h"
 #include "cfdfu/proto.h"
 
 enum {
@@ -56,7 +57,7 @@ stop(struct app *a)
 		notify_stopping(a->notify);
 		notify_extend(a->notify, DRAIN_MS + RECORD_MS);
 	}
-	pump(a);
+	dispatch_run(a->dispatch);
 	if (fleet_active(a->fleet) == 0)
 		leave_loop(a);
 	else if (!a->stopped)
@@ -72,7 +73,7 @@ go_on_stopping(struct app *a)
 
 	if (late && !a->stopped) {
 		interrupt(a);
-		pump(a);
+		dispatch_run(a->dispatch);
 	} else if (late) {
 		/* They have no ending on the disk: the next start gives them one. */
 		log_say(a->log, LOG_ERR, NULL, "the records of %u drones could not be written",
@@ -96,17 +97,6 @@ on_signal(evutil_socket_t signal, short what, void *ctx)
 }
 
 /* ---- time ----------------------------------------------------------------------------------- */
-
-static void
-on_wake(void *ctx)
-{
-	struct app *a = ctx;
-	enum loop_work before = turns_begin(&a->turns, LOOP_DEVICE);
-
-	fleet_tick(a->fleet, clock_now_us());
-	pump(a);
-	turns_end(&a->turns, before);
-}
 
 static void
 look_for_sleep(struct app *a)
@@ -164,12 +154,15 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	a->seconds++;
-	records_check(a);
-	records_walk(a);
+	recorder_check(a->recorder, a->seconds % 60 == 0);
+	repository_tidy(a->repository);
+	selection_heal(a);
+	if (recorder_loaded(a->recorder))
+		records_walk_on(a->walk);
 	apply_ports_taken(a);
 	look_for_sleep(a);
 	tell_manager(a);
-	pump(a);
+	dispatch_run(a->dispatch);
 	if (a->stopping)
 		go_on_stopping(a);
 	else
@@ -189,7 +182,7 @@ on_store_progress(void *ctx)
 	if (now_us < a->progress_due_us)
 		return;
 	a->progress_due_us = now_us + PROGRESS_EVERY_US;
-	if (!a->loaded)
+	if (a->recorder == NULL || !recorder_loaded(a->recorder))
 		notify_status(a->notify, "looking through the records");
 	notify_extend(a->notify, REPAIR_STEP_MS);
 	notify_watchdog(a->notify);
@@ -247,10 +240,12 @@ on_client_work(void *ctx, bool begins)
 {
 	struct app *a = ctx;
 
-	if (begins)
+	if (begins) {
 		(void)turns_begin(&a->turns, LOOP_CLIENT); /* it is never within other work */
-	else
-		turns_end(&a->turns, LOOP_IDLE);
+		return;
+	}
+	turns_end(&a->turns, LOOP_IDLE);
+	dispatch_run(a->dispatch); /* what the handlers have asked the fleet for */
 }
 
 static int
@@ -300,19 +295,20 @@ arm_events(struct app *a)
 		if (a->signals[i] == NULL || event_add(a->signals[i], NULL) < 0)
 			return -ENOMEM;
 	}
-	return wake_new(a->base, on_wake, a, &a->wake);
+	return 0;
 }
 
 static int
 open_bus(struct app *a)
 {
-	int r = usb_bus_new(a->base, &pump_usb, a, &a->bus);
+	int r = usb_bus_new(a->base, &dispatch_usb, a->dispatch, &a->bus);
 
 	if (r < 0) {
 		log_say(a->log, LOG_CRIT, NULL, "USB cannot be used: %s", strerror(-r));
 		return r;
 	}
-	r = watch_new(a->base, &pump_watch, a, &a->watch);
+	dispatch_set_bus(a->dispatch, a->bus);
+	r = watch_new(a->base, &dispatch_watch, a->dispatch, &a->watch);
 	if (r < 0)
 		log_say(a->log, LOG_CRIT, NULL, "devices cannot be watched for: %s", strerror(-r));
 	return r;
@@ -340,11 +336,17 @@ build(struct app *a)
 		r = open_repository(a);
 	if (r < 0)
 		return r;
+	r = app_open_records(a);
+	if (r < 0)
+		return r;
+	r = app_open_dispatch(a);
+	if (r < 0)
+		return r;
 	r = open_server(a);
 	if (r < 0)
 		return r;
 	apply_config(a);
-	records_load(a);
+	recorder_start(a->recorder);
 	r = arm_events(a);
 	if (r < 0)
 		return r;
@@ -396,7 +398,7 @@ app_run(struct app *a)
 	log_say(a->log, LOG_NOTICE, &about, "cfdfud %s: watching for Crazyflies", PACKAGE_VERSION);
 	notify_ready(a->notify);
 	tell_manager(a);
-	pump(a);
+	dispatch_run(a->dispatch);
 	if (event_base_dispatch(a->base) < 0) {
 		log_say(a->log, LOG_CRIT, NULL, "the event loop failed");
 		return EXIT_FAILURE;
@@ -420,6 +422,9 @@ app_free(struct app *a)
 		repository_free(a->repository);
 		store_close(a->store, &now);
 	}
+	dispatch_free(a->dispatch);
+	records_walk_free(a->walk);
+	recorder_free(a->recorder);
 	fleet_free(a->fleet);
 	for (size_t i = 0; i < ARRAY_LEN(a->signals); i++)
 		if (a->signals[i] != NULL)
@@ -429,8 +434,6 @@ app_free(struct app *a)
 		event_free(a->second);
 	if (a->watch_timer != NULL)
 		event_free(a->watch_timer);
-	if (a->walker != NULL)
-		event_free(a->walker);
 	json_decref(a->station);
 	json_decref(a->brake);
 	settings_free(a->settings);

@@ -11,9 +11,12 @@
 
 #include "app/app.h"
 #include "app/clock.h"
+#include "app/dispatch.h"
 #include "app/settings.h"
 #include "app/log.h"
 #include "app/notify.h"
+#include "app/recorder.h"
+#include "app/records_walk.h"
 #include "app/turns.h"
 #include "app/target.h"
 #include "cfdfu/usb_port.h"
@@ -23,17 +26,8 @@
 #include "ctl/station_methods.h"
 #include "store/store.h"
 
-#define APP_PENDING_MAX                                                                            \
-	(2 * FLEET_SLOTS_MAX) /* LIMIT: one beginning or ending per slot, and a spare */
-#define APP_BUSES_MAX 64      /* LIMIT: buses that are compared with what they were before */
-#define APP_WATCHERS_MAX 80   /* LIMIT: more than the server has clients */
-
-/* A record that the fleet waits for. */
-struct pending {
-	unsigned slot;
-	int64_t id;
-	uint64_t seq; /* durable when store_durable() has reached it */
-};
+#define APP_BUSES_MAX 64    /* LIMIT: buses that are compared with what they were before */
+#define APP_WATCHERS_MAX 80 /* LIMIT: more than the server has clients */
 
 struct watcher {
 	struct call *call;		/* NULL: free */
@@ -75,12 +69,13 @@ struct app {
 	struct usb_bus *bus;
 	struct watch *watch;
 	struct server *server;
+	struct recorder *recorder;
+	struct records_walk *walk;
+	struct dispatch *dispatch;
 	struct turns turns; /* of the loop: how long they take */
 	struct wake *wake;  /* what the fleet waits for */
 	struct event *second, *watch_timer;
 	struct event *signals[3];
-	struct pending pending[APP_PENDING_MAX];
-	size_t pending_count;
 	struct watcher watchers[APP_WATCHERS_MAX];
 	size_t watchers_left; /* of this round, the last first */
 	json_t *station;      /* as it was told last */
@@ -103,15 +98,6 @@ struct app {
 	uint64_t stop_at_us; /* when what is still at work is interrupted */
 	bool watch_armed;
 	bool stopping, stopped; /* told to stop; nobody is waited for any more */
-	bool closed;		/* interrupted attempts of the last run have got their ending */
-	bool loaded;		/* ports, catalogue and selection have been read from the store */
-	bool history_missing;	/* a drone came while the records could not be read */
-	struct event *walker;	/* of a walk through the records that was asked for */
-	int walk_error;		/* that its last slice ended with: negative errno, or 0 */
-	unsigned walk_due;	/* by seconds: the slow walk does not begin anew before */
-	uint64_t slice_us;	/* when the slice of the walk under way began */
-	uint64_t look_due_us;	/* records_look(): not before */
-	bool commit_failed;	/* the second's timer tries again, not every event of the bus */
 	enum store_health told_health;
 	int exit_status;
 };
@@ -123,15 +109,12 @@ int apply_load(const struct app_options *options, struct settings **ret_settings
 void apply_config(struct app *a);
 void apply_devices(struct app *a); /* once, when there is a watch */
 void apply_again(struct app *a);   /* SIGHUP */
-/* Makes the slot of this port known, with what the configuration says of it.  path: its device
- * path, NULL not known now.  -E2BIG. */
-int apply_slot(struct app *a, const char *port, const char *path) MUST_CHECK;
-bool apply_is_ours(struct app *a, const struct sighting *s);
 /* The label of a port, by its device path, too, where that is known; NULL. */
 const char *apply_label(const struct app *a, const char *port);
-/* Devices on slots that are not this station's: kept in mind, in case they become so. */
-void apply_leave_outside(struct app *a, const struct sighting *s);
-bool apply_gone_outside(struct app *a, const char *port, uint64_t arrival); /* it was one of them */
+/* For the dispatch: is it ours?  Else it is kept in mind. */
+bool apply_admit(void *ctx, const struct sighting *s);
+bool apply_gone_outside(void *ctx, const char *port, uint64_t arrival); /* it was one of them */
+unsigned apply_described_as(void *ctx, const struct sighting *s);
 bool apply_is_outside_drone(const struct sighting *s); /* a drone, as far as can be seen */
 void apply_ports_taken(struct app *a);		       /* each second */
 
@@ -140,37 +123,19 @@ void place_sighted(struct app *a, const struct sighting *s); /* its slot is know
 /* The quarantine of a port is that of its device path, where that is known. */
 void place_set_aside(struct app *a, const char *port, bool aside);
 
-/* pump.c: events of the bus in, commands of the fleet out. */
-extern const struct usb_callbacks pump_usb;
-extern const struct watch_callbacks pump_watch;
-void pump(struct app *a);				    /* only from callbacks of the loop */
-void pump_sighted(struct app *a, const struct sighting *s); /* on a slot of this station */
+/* load.c: the recorder, its slow walk, and dispatch; store and fleet are there.  -errno. */
+int app_open_records(struct app *a) MUST_CHECK;
+int app_open_dispatch(struct app *a) MUST_CHECK;
 
-/* records.c: the fleet's records and the store's memory. */
-void records_load(struct app *a); /* after store_open(): interrupted attempts, ports, paused */
-void records_history(struct app *a, const struct sighting *s, struct drone_history *ret_history);
-void records_begin(struct app *a, unsigned slot, const struct job_record *r);
-void records_end(struct app *a, unsigned slot, const struct job_record *r);
-bool records_kind_known(const char *kind);		       /* "flash", "loader", "backup" */
-void records_drone(struct app *a, const struct job_record *r); /* what was learned of a drone */
-bool records_commit(struct app *a); /* true: something was answered, the fleet may want more */
-void records_check(struct app *a);  /* each second */
-/* Before an answer rests on it: trouble of the records may be over.  ordered: by a user who may
- * change things; for the others, as often as it is cheap. */
-void records_look(struct app *a, bool ordered);
-void records_walk(struct app *a); /* each second: the next of the slow walk */
-/* The whole walk, soon; a slice between other work.  -ENOMEM. */
-int records_walk_now(struct app *a) MUST_CHECK;
-bool records_walking(struct app *a);
-void records_tidy(struct app *a); /* files of the library that no row has, when they are due */
-
-/* journal.c: a note becomes a log line and what else has to know. */
-void journal_note(struct app *a, const struct fleet_event *e);
+/* journal.c: listeners of the dispatch. */
+void journal_tell(void *ctx, const struct fleet_event *event);	  /* says it in the log */
+void quarantine_tell(void *ctx, const struct fleet_event *event); /* records what is set aside */
 struct log_about journal_slot(const struct app *a, const char *port); /* borrows port */
-void journal_health(struct app *a);
+void journal_health(void *ctx); /* says it when the records' health has changed */
 
 /* harm.c: the brake has fallen, what of it is recorded, and how it is lifted. */
-void harm_stopped(struct app *a);
+void harm_stopped(struct app *a);	 /* records it */
+void harm_say(struct app *a);		 /* in the log; after that */
 int harm_load(struct app *a) MUST_CHECK; /* what is set aside, and why the station is paused */
 void harm_recall(struct app *a);	 /* endings before the start are counted */
 json_t *harm_resumed(struct app *a);	 /* what it was paused for, the caller's; or NULL */
@@ -194,7 +159,7 @@ bool find_refuse_several(struct call *call, const struct target *t);
 /* watchers.c: streams of GetStatus. */
 void watchers_add(struct app *a, struct call *call, const char *target);
 void watchers_drop(struct app *a, struct call *call);
-void watchers_changed(struct app *a); /* something may be new: tell them soon */
+void watchers_changed(void *ctx); /* something may be new: tell them soon */
 void watchers_drained(struct app *a, struct call *call);
 
 /* methods*.c: the handlers, one per entry of station_signatures. */
@@ -223,10 +188,7 @@ int methods_image(struct app *a, struct call *call, const char *name,
 void methods_refuse_platforms(struct app *a, struct call *call, const struct image *image,
 			      int error);
 
-/* methods_rescue.c */
-void rescue_ended(struct app *a, unsigned slot,
-		  const struct job_record *r); /* its verdict is durable */
-int rescue_backup(struct app *a, unsigned slot,
-		  const struct request *c); /* REQUEST_BACKUP: keep the bytes */
+void rescue_tell(void *ctx, const struct fleet_event *event); /* a listener: answers who asked */
+int rescue_backup(void *ctx, const struct request *c);	      /* REQUEST_BACKUP: keep the bytes */
 
 #endif

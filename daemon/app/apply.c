@@ -102,8 +102,10 @@ configure_slot(struct app *a, unsigned slot)
 	fleet_configure_slot(a->fleet, slot, is_our_slot(a, slot, v.port), apply_label(a, v.port));
 }
 
-int
-apply_slot(struct app *a, const char *port, const char *path)
+/* Makes the slot of this port known, with what the configuration says of it.  path: its device
+ * path, NULL not known now.  -E2BIG. */
+static int
+make_slot(struct app *a, const char *port, const char *path)
 {
 	int r = fleet_find(a->fleet, port) < 0 ? fleet_port(a->fleet, port, 0, false) : 0;
 	unsigned slot;
@@ -128,7 +130,7 @@ show_labelled(struct app *a)
 		    strstr(port, "-usb") != NULL ||
 		    !settings_ports_match(&a->settings->ports, port, NULL))
 			continue;
-		if (apply_slot(a, port, NULL) < 0)
+		if (make_slot(a, port, NULL) < 0)
 			log_say(a->log, LOG_ERR, NULL, "[slots] %s: too many slots", port);
 	}
 }
@@ -167,8 +169,8 @@ is_at_work(struct app *a, const char *port)
 	return v.begun;
 }
 
-bool
-apply_is_ours(struct app *a, const struct sighting *s)
+static bool
+is_ours(struct app *a, const struct sighting *s)
 {
 	/* WHY: a drone that is at work while its slot is taken from the station is finished, also
 	 * across its re-enumerations. */
@@ -182,8 +184,9 @@ apply_is_outside_drone(const struct sighting *s)
 	return ident_kind_of(s) != IDENT_OTHER;
 }
 
-void
-apply_leave_outside(struct app *a, const struct sighting *s)
+/* Devices on slots that are not this station's: kept in mind, in case they become so. */
+static void
+leave_outside(struct app *a, const struct sighting *s)
 {
 	struct log_about about = journal_slot(a, s->port);
 
@@ -198,8 +201,10 @@ apply_leave_outside(struct app *a, const struct sighting *s)
 }
 
 bool
-apply_gone_outside(struct app *a, const char *port, uint64_t arrival)
+apply_gone_outside(void *ctx, const char *port, uint64_t arrival)
 {
+	struct app *a = ctx;
+
 	for (size_t i = 0; i < a->outside_count; i++) {
 		struct sighting *s = &a->outside[i];
 
@@ -209,6 +214,39 @@ apply_gone_outside(struct app *a, const char *port, uint64_t arrival)
 		return true;
 	}
 	return false;
+}
+
+bool
+apply_admit(void *ctx, const struct sighting *s)
+{
+	struct app *a = ctx;
+	struct log_about about;
+
+	if (!is_ours(a, s)) {
+		leave_outside(a, s);
+		return false;
+	}
+	if (make_slot(a, s->port, s->path) < 0) {
+		about = journal_slot(a, s->port);
+		log_say(a->log, LOG_ERR, &about, "not looked at, there are %d slots already",
+			FLEET_SLOTS_MAX);
+		return false;
+	}
+	place_sighted(a, s);
+	return true;
+}
+
+unsigned
+apply_described_as(void *ctx, const struct sighting *s)
+{
+	const struct settings *c = ((struct app *)ctx)->settings;
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < c->device_count; i++)
+		if (settings_device_matches(&c->devices[i], s))
+			/* Profile 0 is the family; the others were added last first. */
+			bits |= BIT(c->device_count - i);
+	return bits;
 }
 
 /* Devices on slots that are not this station's any more are left alone from now on. */
@@ -233,7 +271,7 @@ apply_ports_taken(struct app *a)
 		if (s == NULL)
 			continue;
 		copy = *s;
-		apply_leave_outside(a, &copy);
+		leave_outside(a, &copy);
 		fleet_gone(a->fleet, copy.port, copy.arrival, clock_now_us());
 	}
 }
@@ -252,7 +290,7 @@ take_ports(struct app *a)
 			continue;
 		}
 		a->outside[i] = a->outside[--a->outside_count];
-		pump_sighted(a, &s);
+		dispatch_sighted(a->dispatch, &s);
 	}
 	a->ports_changed = true;
 	apply_ports_taken(a);
@@ -292,7 +330,7 @@ replace_config(struct app *a, struct settings *take_fresh)
 	settings_free(a->settings);
 	a->settings = take_fresh;
 	apply_config(a);
-	if (a->loaded && selection_load_rules(a) < 0)
+	if (recorder_loaded(a->recorder) && selection_load_rules(a) < 0)
 		log_say(a->log, LOG_ERR, NULL, "the recorded platform rules cannot be read");
 	take_ports(a);
 	fleet_selection_changed(a->fleet, clock_now_us());
@@ -315,5 +353,5 @@ apply_again(struct app *a)
 		log_say(a->log, LOG_NOTICE, NULL, "configuration reloaded");
 	}
 	notify_ready(a->notify);
-	pump(a);
+	dispatch_run(a->dispatch);
 }

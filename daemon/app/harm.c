@@ -100,7 +100,6 @@ void
 harm_stopped(struct app *a)
 {
 	const struct brake_run *run = fleet_brake(a->fleet);
-	struct log_about about = { .id = LOG_ID_BRAKE };
 	int r;
 
 	if (run == NULL)
@@ -108,12 +107,24 @@ harm_stopped(struct app *a)
 	json_decref(a->brake);
 	a->brake = brake_json(a, run);
 	r = record(a, run);
+	if (r < 0)
+		log_say(a->log, LOG_ERR, NULL,
+			"why the station has paused itself is not recorded: %s", strerror(-r));
+}
+
+void
+harm_say(struct app *a)
+{
+	const struct brake_run *run = fleet_brake(a->fleet);
+	struct log_about about = { .id = LOG_ID_BRAKE };
+
+	if (run == NULL)
+		return; /* resumed already */
 	about.fault = fault_name(run->fault);
 	log_say(a->log, LOG_ERR, &about,
 		"the station has paused itself: %s; that firmware is set aside. 'cfdfuctl resume' "
-		"goes on without it, 'cfdfuctl firmware release NAME' gives it to drones again%s%s",
-		json_string_value(json_object_get(a->brake, "message")),
-		r < 0 ? "; not recorded: " : "", r < 0 ? strerror(-r) : "");
+		"goes on without it, 'cfdfuctl firmware release NAME' gives it to drones again",
+		json_string_value(json_object_get(a->brake, "message")));
 }
 
 /* ---- after the start ------------------------------------------------------------------------ */
@@ -297,9 +308,8 @@ methods_release_firmware(void *ctx, struct call *call, json_t *parameters)
 			    strerror(-r));
 		return;
 	}
-	(void)records_commit(a);
+	(void)recorder_commit(a->recorder);
 	(void)fleet_release_image(a->fleet, sha256, clock_now_us()); /* it was, see above */
 	call_reply(call, json_pack("{s:o, s:b}", "firmware", methods_firmware_row(a, name),
 				   "paused", fleet_paused(a->fleet)));
-	pump(a);
 }

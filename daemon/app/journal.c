@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The one place where a note of the fleet becomes a log line, a row, and news for those who watch.
- */
+/* An event of the fleet becomes a log line. */
 #include "config.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "app/app_parts.h"
 #include "cfdfu/proto.h"
@@ -39,53 +37,29 @@ say_ended(struct app *a, const struct fleet_event *e, const struct slot_view *v)
 	if (r->loader_read && !r->loader_blank && !r->loader_recognised)
 		log_say(a->log, LOG_WARNING, &about,
 			"its boot loader's sector does not look like cf2loader");
-	if (r->kind != JOB_UPDATE || a->specials[e->slot].running)
-		rescue_ended(a, e->slot, r);
 }
 
-/* A rescue or reading that came to nothing before there was anything to record. */
-static void
-give_up_special(struct app *a, unsigned slot, const struct job_record *r, bool present)
+/* WHY: what came and went too often has no attempt that could say who it is. */
+static const char *
+serial_of(const struct slot_view *v, const struct job_record *r)
 {
-	struct special *s = &a->specials[slot];
+	const char *serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial;
 
-	if (!s->running)
-		return;
-	if (s->call != NULL)
-		call_refuse(s->call, PROTO_ERROR("Failed"), "%s",
-			    !present		    ? "Unplugged before anything was done."
-			    : r->message[0] != '\0' ? r->message
-						    : "It could not be begun.");
-	if (s->fd >= 0)
-		(void)close(s->fd);
-	*s = (struct special){ .fd = -1 };
+	if (serial[0] != '\0')
+		return serial;
+	return v->serial[0] != '\0' ? v->serial : v->dfu_serial;
 }
 
 static void
 say_quarantined(struct app *a, const struct slot_view *v, const struct job_record *r, bool drone)
 {
 	struct log_about about = journal_slot(a, v->port);
-	struct store_time now = clock_time(a->clock);
-	const char *serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial;
-	int e = 0;
 
 	about.id = LOG_ID_QUARANTINED;
-	/* WHY: what came and went too often has no attempt that could say who it is. */
-	about.serial = serial[0] != '\0'      ? serial
-		       : v->serial[0] != '\0' ? v->serial
-					      : v->dfu_serial;
-	if (!drone) {
-		place_set_aside(a, v->port, true);
-		e = store_port_quarantine(a->store, v->port,
-					  v->message[0] != '\0' ? v->message : "failures in a row",
-					  &now);
-	} else if (serial[0] != '\0')
-		e = store_drone_quarantine(a->store, serial, "failed on several ports", &now);
+	about.serial = serial_of(v, r);
 	log_say(a->log, LOG_ERR, &about,
-		"%s is set aside after failures in a row; 'cfdfuctl port release SLOT' "
-		"lifts it%s%s",
-		drone ? "the drone" : "the port", e < 0 ? "; not recorded: " : "",
-		e < 0 ? strerror(-e) : "");
+		"%s is set aside after failures in a row; 'cfdfuctl port release SLOT' lifts it",
+		drone ? "the drone" : "the port");
 }
 
 static void
@@ -112,8 +86,9 @@ say_common_cause(struct app *a, unsigned slot)
 }
 
 void
-journal_note(struct app *a, const struct fleet_event *e)
+journal_tell(void *ctx, const struct fleet_event *e)
 {
+	struct app *a = ctx;
 	struct slot_view v;
 	struct log_about about;
 
@@ -136,7 +111,6 @@ journal_note(struct app *a, const struct fleet_event *e)
 		say_ended(a, e, &v);
 		return;
 	case EVENT_IDLE:
-		records_drone(a, e->record);
 		if (v.message[0] != '\0') /* else it has begun anew already */
 			log_say(a->log, LOG_INFO, &about, "nothing to do: %s", v.message);
 		return;
@@ -152,25 +126,63 @@ journal_note(struct app *a, const struct fleet_event *e)
 		say_common_cause(a, e->slot);
 		return;
 	case EVENT_BRAKE:
-		harm_stopped(a);
+		harm_say(a);
 		return;
 	case EVENT_SPECIAL_ENDED:
 		if (e->record->verdict.kind != VERDICT_NONE) {
 			say_ended(a, e, &v);
 			return;
 		}
-		records_drone(a, e->record);
 		log_say(a->log, LOG_INFO, &about, "nothing was done: %s", e->record->message);
-		give_up_special(a, e->slot, e->record, v.present);
 		return;
 	case EVENT_COUNT:
 		return;
 	}
 }
 
-void
-journal_health(struct app *a)
+/* ---- what is set aside ---------------------------------------------------------------------- */
+
+static void
+record_quarantine(struct app *a, const struct slot_view *v, const struct job_record *r, bool drone)
 {
+	struct log_about about = journal_slot(a, v->port);
+	struct store_time now = clock_time(a->clock);
+	const char *serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial;
+	int e = 0;
+
+	if (!drone) {
+		place_set_aside(a, v->port, true);
+		e = store_port_quarantine(a->store, v->port,
+					  v->message[0] != '\0' ? v->message : "failures in a row",
+					  &now);
+	} else if (serial[0] != '\0')
+		e = store_drone_quarantine(a->store, serial, "failed on several ports", &now);
+	about.serial = serial_of(v, r);
+	if (e < 0)
+		log_say(a->log, LOG_ERR, &about, "its quarantine is not recorded: %s",
+			strerror(-e));
+}
+
+void
+quarantine_tell(void *ctx, const struct fleet_event *event)
+{
+	struct app *a = ctx;
+	struct slot_view v;
+
+	if (event->kind == EVENT_BRAKE)
+		harm_stopped(a);
+	if (event->kind != EVENT_QUARANTINED && event->kind != EVENT_DRONE_QUARANTINED)
+		return;
+	fleet_view(a->fleet, event->slot, clock_now_us(), &v);
+	record_quarantine(a, &v, event->record, event->kind == EVENT_DRONE_QUARANTINED);
+}
+
+/* ---- the records' health -------------------------------------------------------------------- */
+
+void
+journal_health(void *ctx)
+{
+	struct app *a = ctx;
 	char why[STORE_WHY_MAX];
 	enum store_health health = store_health(a->store, why);
 	struct log_about about = { .id = LOG_ID_DEGRADED };

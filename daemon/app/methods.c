@@ -60,7 +60,7 @@ methods_get_status(void *ctx, struct call *call, json_t *parameters)
 	struct target target;
 	json_t *slots;
 
-	records_look(a, false);
+	recorder_look(a->recorder, false);
 	if (text != NULL && !find_slots(a, call, text, &target))
 		return;
 	slots = json_array();
@@ -103,7 +103,7 @@ set_paused(struct app *a, struct call *call, bool paused)
 	json_t *reply, *brake = NULL;
 	int r;
 
-	records_look(a, true);
+	recorder_look(a->recorder, true);
 	r = store_set(a->store, STORE_STATION, "paused", paused ? "yes" : NULL, &now);
 	if (r < 0)
 		log_say(a->log, LOG_WARNING, NULL,
@@ -119,7 +119,6 @@ set_paused(struct app *a, struct call *call, bool paused)
 	if (brake != NULL)
 		(void)json_object_set_new(reply, "brake", brake);
 	call_reply(call, reply);
-	pump(a);
 }
 
 void
@@ -259,7 +258,6 @@ methods_retry(void *ctx, struct call *call, json_t *parameters)
 	} else {
 		answer_retried(a, call, queued, refused);
 	}
-	pump(a);
 }
 
 static void
@@ -303,7 +301,6 @@ methods_release_port(void *ctx, struct call *call, json_t *parameters)
 			release_slot(a, i, released);
 	call_reply(call,
 		   json_pack("{s:o, s:o}", "released", released, "names", names_of(a, released)));
-	pump(a);
 }
 
 /* ---- the server's other news ---------------------------------------------------------------- */

@@ -62,10 +62,10 @@ walk_json(struct app *a)
 	struct store_walk w;
 
 	store_walk_state(a->store, &w);
-	return json_pack("{s:b, s:I, s:I, s:I, s:o, s:o}", "running", records_walking(a),
-			 "compared", (json_int_t)w.compared, "total", (json_int_t)w.total,
-			 "differences", (json_int_t)w.differences, "first", status_text(w.first),
-			 "whole_at", status_time(w.whole_ms));
+	return json_pack("{s:b, s:I, s:I, s:I, s:o, s:o}", "running",
+			 records_walk_is_running(a->walk), "compared", (json_int_t)w.compared,
+			 "total", (json_int_t)w.total, "differences", (json_int_t)w.differences,
+			 "first", status_text(w.first), "whole_at", status_time(w.whole_ms));
 }
 
 static void
@@ -75,11 +75,11 @@ check_walk(struct app *a, json_t *list)
 	char text[256];
 	json_t *at;
 
-	if (a->walk_error < 0) {
+	if (records_walk_error(a->walk) < 0) {
 		(void)snprintf(text, sizeof(text),
 			       "The comparison of the records with the audit file cannot go on: "
 			       "%s.",
-			       strerror(-a->walk_error));
+			       strerror(-records_walk_error(a->walk)));
 		check(list, "records-compared", "warn", text, "journalctl -u cfdfud");
 		return;
 	}
@@ -384,7 +384,7 @@ methods_get_health(void *ctx, struct call *call, json_t *parameters)
 	json_t *list = json_array();
 
 	(void)parameters;
-	records_look(a, false);
+	recorder_look(a->recorder, false);
 	health = store_health(a->store, why);
 	check_records(a, list);
 	check_walk(a, list);
@@ -436,8 +436,8 @@ methods_check_records(void *ctx, struct call *call, json_t *parameters)
 	struct app *a = ctx;
 
 	(void)parameters;
-	records_look(a, true);
-	if (records_walk_now(a) < 0)
+	recorder_look(a->recorder, true);
+	if (records_walk_now(a->walk) < 0)
 		call_refuse(call, PROTO_ERROR("Failed"), "Out of memory.");
 	else
 		call_reply(call, json_pack("{s:o}", "records", walk_json(a)));

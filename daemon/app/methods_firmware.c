@@ -368,13 +368,12 @@ methods_add_firmware(void *ctx, struct call *call, json_t *parameters)
 	    !methods_platform(call, parameters, "manifest", &d->claim.manifest))
 		goto out;
 	d->claim.incomplete = json_is_true(json_object_get(parameters, "incomplete"));
-	records_look(a, true);
+	recorder_look(a->recorder, true);
 	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->size, &why);
 	if (r < 0)
 		call_refuse(call, methods_descriptor_error(r), "%s", why);
 	else
 		add(d);
-	pump(a);
 out:
 	if (fd >= 0)
 		(void)close(fd);
@@ -460,7 +459,7 @@ methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 	struct store_time now;
 	int r;
 
-	records_look(a, true);
+	recorder_look(a->recorder, true);
 	r = store_firmware_find(a->store, name, on_nothing, NULL);
 	if (r < 0) {
 		catalogue_unreadable(call);
@@ -489,6 +488,5 @@ methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 		else
 			call_reply(call, json_object());
 	}
-	records_tidy(a);
-	pump(a);
+	repository_tidy(a->repository);
 }

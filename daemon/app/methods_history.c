@@ -186,7 +186,7 @@ methods_get_history(void *ctx, struct call *call, json_t *parameters)
 		call_invalid(call, "verdict");
 		return;
 	}
-	if (f.kind != NULL && !records_kind_known(f.kind)) {
+	if (f.kind != NULL && !recorder_kind_known(f.kind)) {
 		call_invalid(call, "kind");
 		return;
 	}

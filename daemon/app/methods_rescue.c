@@ -146,7 +146,6 @@ methods_recover_loader(void *ctx, struct call *call, json_t *parameters)
 	setup.image = image;
 	sector_sha256(image, setup.loader_sha256);
 	start(a, call, (unsigned)slot, &wanted, &setup);
-	pump(a);
 out:
 	image_unref(image);
 	free(data);
@@ -177,7 +176,6 @@ methods_backup(void *ctx, struct call *call, json_t *parameters)
 		return;
 	}
 	start(a, call, (unsigned)slot, &wanted, &(struct job_setup){ .kind = JOB_BACKUP });
-	pump(a);
 }
 
 /*
@@ -223,9 +221,10 @@ make_dump(struct segment segment, uint8_t **ret_bytes, size_t *ret_size)
 }
 
 int
-rescue_backup(struct app *a, unsigned slot, const struct request *c)
+rescue_backup(void *ctx, const struct request *c)
 {
-	struct special *s = &a->specials[slot];
+	struct app *a = ctx;
+	struct special *s = &a->specials[c->slot];
 	struct segment segment = choose_range(c, !s->running || s->whole);
 	struct log_about about = journal_slot(a, c->record->port);
 	uint8_t *bytes = NULL, sha256[DIGEST_BYTES];
@@ -277,7 +276,7 @@ answer_backup(struct special *s, const struct job_record *r)
 			     (json_int_t)s->addr, "bytes", (json_int_t)s->length));
 }
 
-void
+static void
 rescue_ended(struct app *a, unsigned slot, const struct job_record *r)
 {
 	struct special *s = &a->specials[slot];
@@ -293,4 +292,38 @@ rescue_ended(struct app *a, unsigned slot, const struct job_record *r)
 	if (s->fd >= 0)
 		(void)close(s->fd);
 	*s = (struct special){ .fd = -1 };
+}
+
+/* A rescue or reading that came to nothing before there was anything to record. */
+static void
+give_up_special(struct app *a, unsigned slot, const struct job_record *r, bool present)
+{
+	struct special *s = &a->specials[slot];
+
+	if (!s->running)
+		return;
+	if (s->call != NULL)
+		call_refuse(s->call, PROTO_ERROR("Failed"), "%s",
+			    !present		    ? "Unplugged before anything was done."
+			    : r->message[0] != '\0' ? r->message
+						    : "It could not be begun.");
+	if (s->fd >= 0)
+		(void)close(s->fd);
+	*s = (struct special){ .fd = -1 };
+}
+
+void
+rescue_tell(void *ctx, const struct fleet_event *event)
+{
+	struct app *a = ctx;
+	struct slot_view v;
+
+	if (event->kind != EVENT_ENDED && event->kind != EVENT_SPECIAL_ENDED)
+		return;
+	if (event->kind == EVENT_ENDED || event->record->verdict.kind != VERDICT_NONE) {
+		rescue_ended(a, event->slot, event->record);
+		return;
+	}
+	fleet_view(a->fleet, event->slot, clock_now_us(), &v);
+	give_up_special(a, event->slot, event->record, v.present);
 }

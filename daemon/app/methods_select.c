@@ -221,14 +221,14 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 		image_unref(image);
 		return;
 	}
-	records_look(a, true);
+	recorder_look(a->recorder, true);
 	t = told_new();
 	if (target != NULL)
 		r = select_target(a, call, image, target, &t);
 	else
 		r = select_platforms(a, call, image, named, &t);
 	if (r == 0) {
-		(void)records_commit(a);
+		(void)recorder_commit(a->recorder);
 		answer_selected(a, call, image, &t);
 		fleet_selection_changed(a->fleet, clock_now_us());
 	} else if (r != -EALREADY) {
@@ -236,7 +236,6 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 	}
 	told_drop(&t);
 	image_unref(image);
-	pump(a);
 }
 
 /* ---- taking back ---------------------------------------------------------------------------- */
@@ -304,13 +303,13 @@ methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 			    "Either a target or a platform, not both.");
 		return;
 	}
-	records_look(a, true);
+	recorder_look(a->recorder, true);
 	t = told_new();
 	if (target != NULL)
 		r = deselect_target(a, call, target, &t);
 	else
 		r = deselect_platforms(a, named, &t);
-	(void)records_commit(a);
+	(void)recorder_commit(a->recorder);
 	if (r == 0)
 		call_reply(call,
 			   json_pack("{s:o, s:O, s:O, s:O}", "selected", selected_json(a),
@@ -319,7 +318,6 @@ methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 		methods_refuse_store(a, call, r, "The selection cannot be changed");
 	told_drop(&t);
 	fleet_selection_changed(a->fleet, clock_now_us());
-	pump(a);
 }
 
 /* ---- rules ---------------------------------------------------------------------------------- */
@@ -337,9 +335,9 @@ methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 	if (!methods_platform(call, parameters, "platform", &p) ||
 	    !find_keys(a, call, text_of(parameters, "target"), &target, &keys))
 		return;
-	records_look(a, true);
+	recorder_look(a->recorder, true);
 	r = selection_set_rule(a, &keys, p);
-	(void)records_commit(a);
+	(void)recorder_commit(a->recorder);
 	if (r < 0) {
 		methods_refuse_store(a, call, r, "The rule cannot be kept");
 	} else {
@@ -348,5 +346,4 @@ methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 		json_decref(station);
 		fleet_selection_changed(a->fleet, clock_now_us());
 	}
-	pump(a);
 }

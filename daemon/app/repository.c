@@ -375,7 +375,8 @@ repository_tidy_later(struct repository *r)
 void
 repository_tidy(struct repository *r)
 {
-	if (r->tidy_due)
-		folder_each(r->folder, remove_unused, r);
+	if (!r->tidy_due || store_queued(r->store) != store_durable(r->store))
+		return;
+	folder_each(r->folder, remove_unused, r);
 	r->tidy_due = false;
 }

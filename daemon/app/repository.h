@@ -64,8 +64,8 @@ void repository_row_trouble(struct repository *r, const struct store_firmware *f
 			    char ret_why[STORE_WHY_MAX]);
 void repository_check_more(struct repository *r); /* each second: more files may be looked at */
 
-/* Files that no row has: they are looked for when the records are settled. */
+/* Files that no row has: they are looked for once nothing is queued in the store. */
 void repository_tidy_later(struct repository *r);
-void repository_tidy(struct repository *r); /* nothing may be queued in the store */
+void repository_tidy(struct repository *r); /* each second: if it is time for it */
 
 #endif

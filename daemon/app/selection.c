@@ -418,6 +418,6 @@ selection_heal(struct app *a)
 	static const enum store_scope scopes[] = { STORE_SELECTED, STORE_OWN };
 
 	repository_check_more(a->repository);
-	if (a->loaded && policy_any_lost(fleet_policy(a->fleet)))
+	if (recorder_loaded(a->recorder) && policy_any_lost(fleet_policy(a->fleet)))
 		(void)!load_scopes(a, scopes, ARRAY_LEN(scopes), heal_setting); /* next second */
 }

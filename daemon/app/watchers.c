@@ -143,8 +143,9 @@ watch_timer(struct app *a)
 }
 
 void
-watchers_changed(struct app *a)
+watchers_changed(void *ctx)
 {
+	struct app *a = ctx;
 	bool any = false;
 
 	for (size_t i = 0; i < APP_WATCHERS_MAX && !any; i++)

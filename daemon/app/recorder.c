@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "app/recorder.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/clock.h"
+#include "app/log.h"
+#include "app/turns.h"
+#include "core/ident.h"
+#include "core/outcome.h"
+#include "core/platform.h"
+#include "firmware/digest.h"
+#include "store/store.h"
+
+enum {
+	PENDING_MAX =
+	    2 * FLEET_SLOTS_MAX, /* LIMIT: a beginning or an ending per slot, and a spare */
+	LOOK_SHARE = 20,
+};
+
+/* A record whose commit the fleet is waiting for. */
+struct pending {
+	unsigned slot;
+	int64_t id;
+	uint64_t seq; /* durable when store_durable() has reached it */
+};
+
+struct recorder {
+	struct recorder_options o;
+	struct pending pending[PENDING_MAX];
+	size_t pending_count;
+	bool closed;	      /* interrupted attempts of the last run have got their ending */
+	bool loaded;	      /* what the records say of the station has been read */
+	bool said_unclosed;   /* that they have not got it yet */
+	bool history_missing; /* a drone came while the records could not be read */
+	bool commit_failed;   /* recorder_check() tries again, not every event of the bus */
+	uint64_t look_due_us; /* recorder_look(): not before */
+};
+
+int
+recorder_new(const struct recorder_options *options, struct recorder **ret_recorder)
+{
+	struct recorder *rc = calloc(1, sizeof(*rc));
+
+	if (rc == NULL)
+		return -ENOMEM;
+	rc->o = *options;
+	*ret_recorder = rc;
+	return 0;
+}
+
+void
+recorder_free(struct recorder *rc)
+{
+	free(rc);
+}
+
+static const char *
+label_of(const struct recorder *rc, const char *port)
+{
+	return rc->o.label(rc->o.ctx, port);
+}
+
+static struct log_about
+about_port(const struct recorder *rc, const char *port)
+{
+	return (struct log_about){ .port = port, .label = label_of(rc, port) };
+}
+
+/* ---- after the start ------------------------------------------------------------------------ */
+
+static void
+on_interrupted(void *ctx, const struct store_interrupted *i)
+{
+	struct recorder *rc = ctx;
+	struct log_about about = about_port(rc, i->port);
+
+	about.id = LOG_ID_ATTEMPT_ENDED;
+	about.serial = i->serial != NULL ? i->serial : i->dfu_serial;
+	about.attempt = i->id;
+	about.verdict = verdict_name(VERDICT_INTERRUPTED);
+	log_say(rc->o.log, LOG_WARNING, &about,
+		"attempt %lld was cut off%s; the drone is taken up again", (long long)i->id,
+		i->unclean ? " when the service was killed" : "");
+}
+
+static void
+close_interrupted(struct recorder *rc)
+{
+	struct verdict v = { .kind = VERDICT_INTERRUPTED };
+	struct store_time now = clock_time(rc->o.clock);
+	char message[JOB_MESSAGE_MAX];
+	struct store_ending e = { .verdict = VERDICT_INTERRUPTED,
+				  .verdict_name = verdict_name(VERDICT_INTERRUPTED),
+				  .address = -1,
+				  .message = message };
+	int r;
+
+	outcome_message(&v, NULL, message, sizeof(message));
+	r = store_interrupt_running(rc->o.store, &e, &now, on_interrupted, rc);
+	rc->closed = r == 0;
+	/* WHY: said once; it is tried again each second. */
+	if (r < 0 && !rc->said_unclosed)
+		log_say(rc->o.log, LOG_ERR, NULL, "interrupted attempts cannot be closed yet: %s",
+			strerror(-r));
+	rc->said_unclosed = r < 0;
+}
+
+/* The drones that came while the records could not be read. */
+static void
+load_histories(struct recorder *rc)
+{
+	for (unsigned i = 0; i < fleet_slots(rc->o.fleet); i++) {
+		const struct sighting *s = fleet_sighting(rc->o.fleet, i);
+		struct drone_history history;
+
+		if (s == NULL)
+			continue;
+		recorder_history(rc, s, &history);
+		fleet_history(rc->o.fleet, i, &history, clock_now_us());
+	}
+}
+
+/* Reads the part that is missing since the start, if the records can be read by now. */
+void
+recorder_start(struct recorder *rc)
+{
+	if (!rc->closed)
+		close_interrupted(rc);
+	if (rc->loaded || rc->o.load(rc->o.ctx) < 0)
+		return;
+	rc->loaded = true;
+	load_histories(rc);
+	(void)recorder_commit(rc);
+}
+
+/* ---- what is known of a drone --------------------------------------------------------------- */
+
+static void
+on_drone(void *ctx, const struct store_drone *d)
+{
+	struct drone_history *p = ctx;
+	const char *last = d->last_verdict != NULL ? d->last_verdict : "";
+	enum verdict_kind v = verdict_by_name(last);
+
+	p->known = true;
+	p->interrupted = v == VERDICT_INTERRUPTED || v == VERDICT_FAIL;
+	p->shares_dfu_serial = d->shares_dfu_serial;
+	p->quarantined = d->quarantined_ms != 0;
+	p->obey = d->quirks != NULL && strstr(d->quirks, "obey") != NULL;
+	p->platform = platform_by_name(d->platform);
+	p->failures = d->failures;
+	p->failed_ports = d->failed_port_count;
+	copy_text(p->serial, sizeof(p->serial), d->serial);
+	copy_text(p->dfu_serial, sizeof(p->dfu_serial), d->dfu_serial);
+	copy_text(p->loader_sha256, sizeof(p->loader_sha256), d->loader_sha256);
+}
+
+struct last_attempt {
+	const char *port;
+	struct drone_history *history;
+};
+
+static void
+on_last_attempt(void *ctx, const struct store_attempt *at)
+{
+	const struct last_attempt *l = ctx;
+
+	if (strcmp(at->port, l->port) != 0 || at->verdict == NULL ||
+	    verdict_by_name(at->verdict) != VERDICT_INTERRUPTED)
+		return;
+	l->history->known = l->history->interrupted = true;
+	l->history->platform = platform_by_name(at->platform);
+	copy_text(l->history->serial, sizeof(l->history->serial), at->serial);
+}
+
+/* A device in DFU mode without a usable serial is ours if its port has an open attempt (design
+ * promise 4). */
+static int
+history_by_port(struct recorder *rc, const struct sighting *s, struct drone_history *history)
+{
+	struct store_filter f = { .slot = s->port, .limit = 1 };
+	struct last_attempt l = { s->port, history };
+	int n = store_history(rc->o.store, &f, on_last_attempt, &l);
+
+	return n < 0 ? n : 0;
+}
+
+void
+recorder_history(struct recorder *rc, const struct sighting *s, struct drone_history *ret_history)
+{
+	struct log_about about = about_port(rc, s->port);
+	int r = 0;
+
+	memset(ret_history, 0, sizeof(*ret_history));
+	ret_history->described_as = rc->o.described_as(rc->o.ctx, s);
+	if (ident_kind_of(s) == IDENT_RUNTIME && ident_runtime_serial_valid(s->serial))
+		r = store_drone_find(rc->o.store, s->serial, NULL, on_drone, ret_history);
+	else if (ident_kind_of(s) == IDENT_DFU && ident_dfu_serial_valid(s->serial))
+		r = store_drone_find(rc->o.store, NULL, s->serial, on_drone, ret_history);
+	else if (ident_kind_of(s) == IDENT_DFU)
+		r = history_by_port(rc, s, ret_history);
+	if (r < 0) {
+		rc->history_missing = true;
+		about.serial = s->serial;
+		log_say(rc->o.log, LOG_WARNING, &about, "the records cannot be read: %s",
+			strerror(-r));
+	}
+}
+
+/* Remembers the properties of a drone. */
+static void
+note_drone(struct recorder *rc, const struct job_record *r)
+{
+	bool dfu_serial = ident_dfu_serial_valid(r->dfu_serial);
+	struct log_about about = about_port(rc, r->port);
+	struct store_drone_facts f = {
+		.serial = ident_runtime_serial_valid(r->serial) ? r->serial : NULL,
+		.dfu_serial = dfu_serial ? r->dfu_serial : NULL,
+		.platform = r->platform != PLATFORM_UNKNOWN ? platform_name(r->platform) : NULL,
+		.device_type = r->type[0] != '\0' ? r->type : NULL,
+		.board_type = r->board[0] != '\0' ? r->board : NULL,
+		.loader_sha256 = r->loader_read ? r->loader_sha256 : NULL,
+		.quirks = r->obey ? "obey" : NULL,
+	};
+	struct store_time now = clock_time(rc->o.clock);
+	int e;
+
+	about.serial = f.serial != NULL ? f.serial : f.dfu_serial;
+	f.version = r->version_after[0] != '\0'	   ? r->version_after
+		    : r->version_before[0] != '\0' ? r->version_before
+						   : NULL;
+	if (f.serial == NULL && f.dfu_serial == NULL)
+		return;
+	e = store_drone_note(rc->o.store, &f, &now);
+	if (e < 0)
+		log_say(rc->o.log, LOG_WARNING, &about,
+			"what was learned of the drone is not recorded: %s", strerror(-e));
+}
+
+/* ---- attempts ------------------------------------------------------------------------------- */
+
+static const char *const kinds[] = {
+	[JOB_UPDATE] = "flash",
+	[JOB_RECOVER_LOADER] = "loader",
+	[JOB_BACKUP] = "backup",
+};
+
+bool
+recorder_kind_known(const char *kind)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strcmp(kinds[i], kind) == 0)
+			return true;
+	return false;
+}
+
+static const char *
+text_or_null(const char *text)
+{
+	return text[0] != '\0' ? text : NULL;
+}
+
+static void
+put_flags(const struct job_record *r, char *out, size_t size)
+{
+	int n =
+	    snprintf(out, size, "%s%s%s%s%s%s%s", r->adopted ? " adopted" : "",
+		     r->retry ? " asked-again" : "", r->no_serial ? " no-serial" : "",
+		     r->dup_serial ? " dup-serial" : "", r->word_refused ? " word-refused" : "",
+		     r->loader_changed ? " loader-changed" : "", r->common ? " common-cause" : "");
+
+	if (r->repairs > 0 && n >= 0 && (size_t)n < size)
+		(void)snprintf(out + n, size - (size_t)n, " retry=%u", r->repairs);
+}
+
+static void
+expect(struct recorder *rc, unsigned slot, int64_t id)
+{
+	assert(rc->pending_count < PENDING_MAX);
+	rc->pending[rc->pending_count++] = (struct pending){ slot, id, store_queued(rc->o.store) };
+}
+
+void
+recorder_begin(struct recorder *rc, unsigned slot, const struct job_record *r)
+{
+	char sha256[DIGEST_TEXT_MAX] = "", flags[128] = "";
+	const struct image_label *label = r->image != NULL ? image_label(r->image) : NULL;
+	struct store_time now = clock_time(rc->o.clock);
+	struct store_begin b = { .kind = kinds[r->kind],
+				 .port = r->port,
+				 .label = label_of(rc, r->port),
+				 .serial = text_or_null(r->serial),
+				 .dfu_serial = text_or_null(r->dfu_serial),
+				 .version_before = text_or_null(r->version_before),
+				 .flags = flags };
+	int64_t id = 0;
+	int e;
+
+	if (r->platform != PLATFORM_UNKNOWN)
+		b.platform = platform_name(r->platform);
+	if (label != NULL) {
+		digest_format(label->sha256, sha256);
+		b.firmware_name = text_or_null(label->name);
+		b.firmware_version = text_or_null(label->version);
+		b.firmware_sha256 = sha256;
+	}
+	put_flags(r, flags, sizeof(flags));
+	e = store_attempt_begin(rc->o.store, &b, &now, &id);
+	if (e < 0)
+		fleet_recorded(rc->o.fleet, slot, e, 0, clock_now_us());
+	else
+		expect(rc, slot, id);
+}
+
+/* WHY flashing alone: that a drone can be read says nothing of whether it can be flashed. */
+static enum store_count
+count_of(const struct job_record *r)
+{
+	const struct verdict *v = &r->verdict;
+	enum fault_class c = fault_class_of(v->fault);
+
+	if (r->kind != JOB_UPDATE)
+		return STORE_COUNT_KEEP;
+	if (v->kind == VERDICT_PASS || v->kind == VERDICT_UNCHANGED)
+		return STORE_COUNT_CLEARED;
+	return v->kind == VERDICT_FAIL && !r->common && (c == CLASS_DEVICE || c == CLASS_PORT)
+		   ? STORE_COUNT_FAILED
+		   : STORE_COUNT_KEEP;
+}
+
+static size_t
+put_stages(const struct job_record *r, struct store_stage stages[STEP_COUNT])
+{
+	size_t n = 0;
+
+	for (enum step s = STEP_NONE + 1; s < STEP_COUNT; s++)
+		if (r->stage_us[s] > 0)
+			stages[n++] =
+			    (struct store_stage){ step_name(s), (int64_t)(r->stage_us[s] / 1000) };
+	return n;
+}
+
+void
+recorder_end(struct recorder *rc, unsigned slot, const struct job_record *r)
+{
+	const struct verdict *v = &r->verdict;
+	struct store_stage stages[STEP_COUNT];
+	struct store_time now = clock_time(rc->o.clock);
+	char flags[128] = "";
+	struct store_ending e = {
+		.verdict = (int)v->kind,
+		.fault = (int)v->fault,
+		.fault_class = (int)fault_class_of(v->fault),
+		.step = (int)v->step,
+		.verdict_name = verdict_name(v->kind),
+		.fault_name = fault_name(v->fault),
+		.fault_class_name =
+		    v->fault != FAULT_NONE ? fault_class_name(fault_class_of(v->fault)) : NULL,
+		.step_name = step_name(v->step),
+		.address = v->has_addr ? (int64_t)v->addr : -1,
+		.bytes_written = r->bytes_written,
+		.sectors_erased = r->sectors_erased,
+		.transfers = r->transfers,
+		.version_after = text_or_null(r->version_after),
+		.message = r->message,
+		.flags = flags,
+		.serial = text_or_null(r->serial),
+		.dfu_serial = text_or_null(r->dfu_serial),
+		.version_before = text_or_null(r->version_before),
+		.stages = stages,
+		.stage_count = put_stages(r, stages),
+		.port_count = count_of(r),
+		.drone_count = count_of(r),
+	};
+	int error;
+
+	if (r->platform != PLATFORM_UNKNOWN)
+		e.platform = platform_name(r->platform);
+	put_flags(r, flags, sizeof(flags));
+	note_drone(rc, r);
+	error = store_attempt_end(rc->o.store, r->id, &e, &now);
+	if (error < 0 && error != -EALREADY)
+		fleet_recorded(rc->o.fleet, slot, error, 0, clock_now_us());
+	else
+		expect(rc, slot, r->id);
+}
+
+/* Tells the fleet of every record that has become durable. */
+static bool
+answer(struct recorder *rc)
+{
+	uint64_t durable = store_durable(rc->o.store);
+	size_t kept = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < rc->pending_count; i++) {
+		struct pending p = rc->pending[i];
+
+		if (p.seq > durable) {
+			rc->pending[kept++] = p;
+			continue;
+		}
+		fleet_recorded(rc->o.fleet, p.slot, 0, p.id, clock_now_us());
+		any = true;
+	}
+	rc->pending_count = kept;
+	return any;
+}
+
+bool
+recorder_commit(struct recorder *rc)
+{
+	enum loop_work before = turns_begin(rc->o.turns, LOOP_STORE);
+	struct store_time now;
+
+	/* When it fails nothing is lost and nothing is told: recorder_check() goes on trying. */
+	if (!rc->commit_failed && store_queued(rc->o.store) != store_durable(rc->o.store)) {
+		now = clock_time(rc->o.clock);
+		if (store_commit(rc->o.store, &now) < 0) {
+			rc->commit_failed = true;
+			rc->o.health(rc->o.ctx);
+		}
+	}
+	turns_end(rc->o.turns, before);
+	return rc->pending_count > 0 && answer(rc);
+}
+
+static void
+look(struct recorder *rc)
+{
+	struct store_time now = clock_time(rc->o.clock);
+	enum loop_work before;
+
+	before = turns_begin(rc->o.turns, LOOP_STORE);
+	(void)store_check(rc->o.store, &now); /* what it says is seen below */
+	turns_end(rc->o.turns, before);
+	rc->commit_failed = store_queued(rc->o.store) != store_durable(rc->o.store);
+	if (!rc->closed || !rc->loaded)
+		recorder_start(rc);
+	if (rc->loaded && rc->history_missing &&
+	    store_health(rc->o.store, NULL) != STORE_DEGRADED) {
+		rc->history_missing = false;
+		load_histories(rc);
+	}
+	rc->o.health(rc->o.ctx);
+	(void)answer(rc);
+}
+
+void
+recorder_check(struct recorder *rc, bool also_whole)
+{
+	struct store *store = rc->o.store;
+	bool waiting = store_queued(store) != store_durable(store);
+
+	store_watch(store);
+	if (waiting || !rc->closed || !rc->loaded || also_whole ||
+	    store_health(store, NULL) == STORE_DEGRADED)
+		look(rc);
+}
+
+void
+recorder_look(struct recorder *rc, bool ordered)
+{
+	uint64_t began_us = clock_now_us(), took_us;
+
+	if ((!ordered && began_us < rc->look_due_us) ||
+	    (!rc->commit_failed && store_health(rc->o.store, NULL) != STORE_DEGRADED))
+		return;
+	look(rc);
+	took_us = clock_now_us() - began_us;
+	/* LIMIT: a twentieth of the loop's time, however many ask. */
+	rc->look_due_us = began_us + LOOK_SHARE * took_us;
+}
+
+bool
+recorder_loaded(const struct recorder *rc)
+{
+	return rc->loaded;
+}
+
+void
+recorder_tell(void *ctx, const struct fleet_event *event)
+{
+	bool nothing = event->kind == EVENT_IDLE || (event->kind == EVENT_SPECIAL_ENDED &&
+						     event->record->verdict.kind == VERDICT_NONE);
+
+	if (nothing)
+		note_drone(ctx, event->record);
+}
