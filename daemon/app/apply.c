@@ -107,7 +107,7 @@ configure_slot(struct app *a, unsigned slot)
 static int
 make_slot(struct app *a, const char *port, const char *path)
 {
-	int r = fleet_find(a->fleet, port) < 0 ? fleet_port(a->fleet, port, 0, false) : 0;
+	int r = fleet_find(a->fleet, port) < 0 ? fleet_recall_port(a->fleet, port, 0, false) : 0;
 	unsigned slot;
 
 	if (r < 0)

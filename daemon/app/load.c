@@ -31,7 +31,8 @@ on_port(void *ctx, const struct store_port *p)
 	if (plain && (fleet_slots(c->app->fleet) >= FLEET_SLOTS_MAX / 2 ||
 		      !settings_ports_match(&c->app->settings->ports, p->port, NULL)))
 		return;
-	if (fleet_port(c->app->fleet, p->port, p->failures, p->quarantined_ms != 0 || crashes) < 0)
+	if (fleet_recall_port(c->app->fleet, p->port, p->failures,
+			      p->quarantined_ms != 0 || crashes) < 0)
 		return;
 	if (crashes && c->count < sizeof(c->port) / sizeof(c->port[0]))
 		copy_text(c->port[c->count++], PORT_TEXT_MAX, p->port);

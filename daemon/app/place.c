@@ -166,7 +166,7 @@ follow_quarantine(struct app *a, const struct sighting *s, const char *name, con
 		"set aside: it is the port that was %s, by device path %s", port, s->path);
 	if (strcmp(port, s->port) != 0 && (old < 0 || !a->settled[old]))
 		release_number(a, port);
-	if (fleet_port(a->fleet, s->port, a->settings->quarantine, true) == 0 &&
+	if (fleet_recall_port(a->fleet, s->port, a->settings->quarantine, true) == 0 &&
 	    store_port_quarantine(a->store, s->port, "set aside by device path", &now) == 0)
 		remember(a, name, s->port);
 }

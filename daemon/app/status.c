@@ -287,7 +287,7 @@ advice_of(const struct slot_view *v)
 static const char *
 message_of(struct app *a, const struct slot_view *v)
 {
-	bool waits = strcmp(v->state, "idle") == 0 || strcmp(v->state, "waiting") == 0;
+	bool waits = v->state == SLOT_IDLE || v->state == SLOT_WAITING;
 
 	if (waits && v->present && v->verdict.kind == VERDICT_NONE &&
 	    store_health(a->store, NULL) == STORE_DEGRADED)
@@ -337,20 +337,20 @@ status_slot(struct app *a, unsigned slot)
 		      status_text(apply_label(a, v.port)), "present", v.present, "mode",
 		      mode_name(v.mode), "serial", status_text(v.serial), "dfu_serial",
 		      status_text(v.dfu_serial), "platform", platform_or_null(v.platform), "state",
-		      v.state);
+		      slot_state_name(v.state, v.step));
 	if (o == NULL ||
 	    json_object_update_new(
-		o,
-		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:s}", "percent",
-			  number_or_null(v.percent, -1), "eta_s", number_or_null(v.eta_s, -1),
-			  "verdict", status_text(verdict_name(v.verdict.kind)), "fault",
-			  status_text(fault_name(v.verdict.fault)), "step",
-			  status_text(step_name(v.step)), "message", message_json(a, &v),
-			  "version_before", status_text(v.version_before), "version_after",
-			  status_text(v.version_after), "attempt", number_or_null(v.attempt, 0),
-			  "safe_to_unplug", v.safe_to_unplug, "advice",
-			  status_words(advice_of(&v), v.port), "class", slot_class_name(v.class))) <
-		0) {
+		o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:s}",
+			     "percent", number_or_null(v.percent, -1), "eta_s",
+			     number_or_null(fleet_slot_eta_s(a->fleet, slot, clock_now_us()), -1),
+			     "verdict", status_text(verdict_name(v.verdict.kind)), "fault",
+			     status_text(fault_name(v.verdict.fault)), "step",
+			     status_text(step_name(v.step)), "message", message_json(a, &v),
+			     "version_before", status_text(v.version_before), "version_after",
+			     status_text(v.version_after), "attempt", number_or_null(v.attempt, 0),
+			     "safe_to_unplug", v.safe_to_unplug, "advice",
+			     status_words(advice_of(&v), v.port), "class",
+			     slot_class_name(v.class))) < 0) {
 		json_decref(o);
 		return NULL;
 	}

@@ -39,7 +39,6 @@
 
 #define FLEET_SLOTS_MAX SCHED_SLOTS_MAX
 #define FLEET_NEVER UINT64_MAX
-#define FLEET_PROFILES_MAX 17 /* LIMIT: the family and 16 [device] sections */
 
 struct fleet;
 
@@ -52,6 +51,16 @@ struct fleet_options {
 
 enum slot_mode { SLOT_NONE, SLOT_RUNTIME, SLOT_DFU };
 
+enum slot_state {
+	SLOT_ABSENT,
+	SLOT_IDLE,
+	SLOT_FOREIGN,
+	SLOT_QUARANTINED,
+	SLOT_WAITING, /* for a permit to begin */
+	SLOT_WORKING, /* at .step */
+	SLOT_ENDED,
+};
+
 /* What there is to show of a slot.  Plain value; pointers good until the next call into the fleet.
  */
 struct slot_view {
@@ -60,10 +69,8 @@ struct slot_view {
 	enum slot_mode mode;
 	const char *serial, *dfu_serial; /* "" unknown */
 	enum platform platform;
-	const char
-	    *state;  /* "absent", "idle", "foreign", "quarantined", "waiting", a step, "ended" */
-	int percent; /* -1 none */
-	int eta_s;   /* -1 none */
+	enum slot_state state;
+	int percent;		/* -1 none */
 	struct verdict verdict; /* kind NONE: none yet */
 	enum slot_class class;
 	enum step step; /* of the running attempt, or where it ended */
@@ -116,7 +123,8 @@ int fleet_new(const struct fleet_options *options, struct fleet **ret_fleet) MUS
 void fleet_free(struct fleet *f);
 void fleet_set_options(struct fleet *f, const struct fleet_options *options);
 
-/* A further kind of device, tried after the family's profile, in order.  Copied.  -E2BIG. */
+/* A further kind of device, tried after the family's profile, in order.  Copied.  -E2BIG: there are
+ * SLOT_PROFILES_MAX. */
 int fleet_add_profile(struct fleet *f, const struct device *p) MUST_CHECK;
 
 /* The operator's selection; after changes to it call fleet_selection_changed(). */
@@ -181,7 +189,7 @@ int fleet_retry(struct fleet *f, unsigned slot, bool force, uint64_t now_us);
 int fleet_special(struct fleet *f, unsigned slot, const struct job_setup *wanted, uint64_t now_us);
 
 /* What the records say of a port before anything is plugged in; makes the slot known.  -E2BIG. */
-int fleet_port(struct fleet *f, const char *port, unsigned failures, bool quarantined);
+int fleet_recall_port(struct fleet *f, const char *port, unsigned failures, bool quarantined);
 /* What the configuration says of a slot.  Not ours: what is at work there is finished, nothing
  * begins.  label: "" or NULL none; fleet_selection_changed() after that. */
 void fleet_configure_slot(struct fleet *f, unsigned slot, bool ours, const char *label);
@@ -197,20 +205,25 @@ void fleet_stop(struct fleet *f, uint64_t now_us);
 /* ---- questions ---- */
 
 unsigned fleet_slots(const struct fleet *f);
-int fleet_find(const struct fleet *f, const char *port); /* slot, or -ENOENT */
+int fleet_find(const struct fleet *f, const char *port);      /* slot, or -ENOENT */
+const char *fleet_port(const struct fleet *f, unsigned slot); /* borrowed, for the fleet's life */
 /* The device path of the slot's port, where something was sighted there; "" unknown. */
 const char *fleet_path(const struct fleet *f, unsigned slot);
 void fleet_set_path(struct fleet *f, unsigned slot, const char *path);
 /* What is plugged in there, as it was sighted; NULL: nothing.  Good until the next event. */
 const struct sighting *fleet_sighting(const struct fleet *f, unsigned slot);
 void fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *ret_view);
+/* As the interface has it; step: of the view, which names what a working slot is doing. */
+const char *slot_state_name(enum slot_state state, enum step step);
 void fleet_counts(const struct fleet *f, struct fleet_counts *ret_counts);
 /* Touches nothing.  with: the fleet's own policy, or another one to see what that would do. */
 void fleet_plan(const struct fleet *f, unsigned slot, const struct policy *with,
 		struct fleet_plan *ret_plan);
 const char *fleet_plan_name(enum plan_action action);
-unsigned fleet_active(const struct fleet *f);		 /* jobs that have begun something */
-int fleet_eta_s(const struct fleet *f, uint64_t now_us); /* until the last one is done; -1 none */
+unsigned fleet_active(const struct fleet *f); /* jobs, also those that only wait */
+/* Seconds to the slot's verdict, or to the last one; -1 none.  Plays the queue: O(slots^2). */
+int fleet_slot_eta_s(const struct fleet *f, unsigned slot, uint64_t now_us);
+int fleet_eta_s(const struct fleet *f, uint64_t now_us);
 /* The sentence on what took this slot's drone together with others; NULL: nothing did. */
 const char *fleet_common_cause(const struct fleet *f, unsigned slot);
 /* Counts up with every change that a watcher could see on this slot. */

@@ -3,7 +3,7 @@
  * The brake: an image that harms one drone after the other stops the station (design, promise 13).
  *
  *   falls      brake.h counts; the image is set aside in the policy, the fleet is paused
- *   holds      jobs that wait for their turn go back to their beginning; those that are under way
+ *   holds      jobs that wait for a permit go back to their beginning; those that are under way
  *              and have erased nothing leave their drone as it is [choose_barred]; those that have
  *              erased go on, for a drone that is left half written does not start either
  *   is lifted  fleet_resume(): the count begins anew; the image stays set aside until
@@ -15,7 +15,7 @@
 #include "config.h"
 
 #include "core/fleet.h"
-#include "core/fleet_parts.h"
+#include "core/fleet_internal.h"
 
 const struct brake_run *
 fleet_brake(const struct fleet *f)
@@ -23,17 +23,17 @@ fleet_brake(const struct fleet *f)
 	return f->fallen.fault != FAULT_NONE ? &f->fallen : NULL;
 }
 
-/* A job that only waits for its turn is no attempt yet; it would wait until the station resumes. */
+/* A job that only waits for a permit is no attempt yet; it would wait until the station resumes. */
 static void
 call_back(struct fleet *f, uint64_t now_us)
 {
-	for (unsigned i = 0; i < f->slot_count; i++) {
-		const struct slot *s = &f->slots[i];
+	for (unsigned i = 0; i < f->slots.count; i++) {
+		const struct slot *s = &f->slots.list[i];
 		const struct image *image = s->job != NULL ? job_record(s->job)->image : NULL;
 
-		if (image != NULL && fleet_has_not_begun(s) &&
-		    policy_aside(f->policy, image_label(image)->sha256) != NULL)
-			fleet_begin_anew(f, i, now_us);
+		if (image != NULL && slot_has_not_begun(s) &&
+		    policy_aside(f->slots.policy, image_label(image)->sha256) != NULL)
+			slots_begin_anew(&f->slots, i, now_us);
 	}
 }
 
@@ -42,16 +42,16 @@ fall(struct fleet *f, const struct brake_run *run, uint64_t now_us)
 {
 	char reason[POLICY_REASON_MAX];
 	unsigned last = run->count - 1;
-	int slot = fleet_add_slot(f, run->drones[last].port);
+	int slot = slots_add(&f->slots, run->drones[last].port);
 
 	f->fallen = *run;
 	brake_reason(run, reason);
-	fleet_pause(f);
+	slots_pause(&f->slots, true);
 	/* LIMIT: with POLICY_ASIDE_MAX images set aside already, being paused has to do. */
-	if (policy_set_aside(f->policy, run->sha256, reason) == 0)
+	if (policy_set_aside(f->slots.policy, run->sha256, reason) == 0)
 		call_back(f, now_us);
 	if (slot >= 0) /* LIMIT: of a port that was remembered, and has no place now */
-		fleet_tell(f, (unsigned)slot, EVENT_BRAKE);
+		slots_tell(&f->slots, (unsigned)slot, EVENT_BRAKE);
 }
 
 void
@@ -59,11 +59,10 @@ fleet_recall(struct fleet *f, const struct brake_ending *e, uint64_t now_us)
 {
 	const struct brake_run *run = brake_ended(&f->brake, f->options.brake, e);
 
-	if (run != NULL && policy_aside(f->policy, run->sha256) == NULL)
+	if (run != NULL && policy_aside(f->slots.policy, run->sha256) == NULL)
 		fall(f, run, now_us);
 }
 
-/* The verdict of this job may be told: does it stop the station? */
 void
 fleet_count_harm(struct fleet *f, const struct job_record *r, uint64_t now_us)
 {
@@ -80,14 +79,4 @@ fleet_count_harm(struct fleet *f, const struct job_record *r, uint64_t now_us)
 	e.sha256 = image_label(r->image)->sha256;
 	e.firmware = image_label(r->image)->name;
 	fleet_recall(f, &e, now_us);
-}
-
-bool
-fleet_release_image(struct fleet *f, const uint8_t sha256[IMAGE_SHA256_BYTES], uint64_t now_us)
-{
-	if (!policy_release(f->policy, sha256))
-		return false;
-	brake_forget(&f->brake);
-	fleet_selection_changed(f, now_us);
-	return true;
 }

@@ -5,7 +5,7 @@
 #include "core/fleet.h"
 
 #include "cfdfu/util.h"
-#include "core/fleet_parts.h"
+#include "core/fleet_internal.h"
 #include "core/ident.h"
 
 #define PAUSED "The station is paused: its turn comes with 'cfdfuctl resume'."
@@ -27,7 +27,7 @@ fleet_plan_name(enum plan_action action)
 static const struct job_record *
 record_of(const struct slot *s)
 {
-	return s->job != NULL ? job_record(s->job) : &s->shown;
+	return s->job != NULL ? job_record(s->job) : &s->ending.shown;
 }
 
 /* The version that it reported last. */
@@ -60,13 +60,6 @@ ask_policy(const struct slot *s, const struct policy *p, struct policy_choice *r
 	return policy_choose(p, &d, ret_choice);
 }
 
-static bool
-is_done_with(const struct slot *s, const struct image *image)
-{
-	return s->done &&
-	       memcmp(image_label(image)->sha256, s->done_sha256, sizeof(s->done_sha256)) == 0;
-}
-
 static void
 set(struct fleet_plan *ret, enum plan_action action, const char *why)
 {
@@ -88,15 +81,15 @@ plan_without_image(const struct slot *s, struct fleet_plan *ret)
 {
 	if (!s->present && s->job == NULL)
 		set(ret, ACTION_NONE, "Nothing is plugged in.");
-	else if (s->not_ours)
+	else if (s->foreign_port)
 		set(ret, ACTION_NONE, "This station does not use the port.");
-	else if (!fleet_is_candidate(s))
+	else if (!slot_is_candidate(s))
 		set(ret, ACTION_FOREIGN, "Not a Crazyflie: never touched.");
-	else if (s->foreign)
+	else if (s->ending.foreign)
 		set(ret, ACTION_FOREIGN,
-		    s->shown.message[0] != '\0' ? s->shown.message
-						: "Not known to be a Crazyflie.");
-	else if (s->quarantined || s->drone_quarantined)
+		    s->ending.shown.message[0] != '\0' ? s->ending.shown.message
+						       : "Not known to be a Crazyflie.");
+	else if (slot_is_quarantined(s))
 		set(ret, ACTION_QUARANTINED,
 		    "Set aside after failures in a row: left alone until "
 		    "'cfdfuctl port release SLOT'.");
@@ -111,14 +104,14 @@ plan_with_image(const struct fleet *f, const struct slot *s, struct fleet_plan *
 	const char *version = image_label(ret->image)->version;
 	bool same = version[0] != '\0' && strcmp(version, ret->version_before) == 0;
 
-	if (is_done_with(s, ret->image))
+	if (slot_is_done_with(s, ret->image))
 		set(ret, ACTION_DONE,
 		    ret->is_bad ? "It has had its ending with this firmware: 'cfdfuctl retry SLOT' "
 				  "does it again."
 				: "It has had its ending with this firmware.");
-	else if (f->stopping)
+	else if (f->slots.stopping)
 		set_due(ret, ACTION_WAIT, "The service is stopping.");
-	else if (f->paused)
+	else if (f->slots.paused)
 		set_due(ret, ACTION_WAIT, PAUSED);
 	else if (same && f->options.job.skip == JOB_SKIP_VERSION)
 		set(ret, ACTION_CHECK, "It says it runs this version already, and is believed.");
@@ -147,9 +140,7 @@ static void
 plan_by_answer(const struct fleet *f, const struct slot *s, enum policy_answer answer,
 	       struct fleet_plan *ret)
 {
-	bool running = s->job != NULL && !job_published(s->job);
-
-	if (running) {
+	if (slot_is_running(s)) {
 		plan_running(s, ret);
 		return;
 	}
@@ -158,7 +149,7 @@ plan_by_answer(const struct fleet *f, const struct slot *s, enum policy_answer a
 		plan_with_image(f, s, ret);
 		return;
 	case POLICY_ASK_OTP:
-		if (f->paused)
+		if (f->slots.paused)
 			set(ret, ACTION_WAIT, PAUSED);
 		else
 			set(ret, ACTION_LOOK, ret->choice_why);
@@ -182,13 +173,13 @@ void
 fleet_plan(const struct fleet *f, unsigned slot, const struct policy *with,
 	   struct fleet_plan *ret_plan)
 {
-	const struct slot *s = &f->slots[slot];
+	const struct slot *s = &f->slots.list[slot];
 	struct policy_choice choice = { .image = NULL };
 	enum policy_answer answer;
 
 	*ret_plan = (struct fleet_plan){ .version_before = version_of(s) };
-	ret_plan->is_bad = s->ended && (slot_class_failed(s->shown.verdict.kind) ||
-					s->shown.verdict.kind == VERDICT_SKIPPED);
+	ret_plan->is_bad = s->ending.ended && (slot_class_failed(s->ending.shown.verdict.kind) ||
+					       s->ending.shown.verdict.kind == VERDICT_SKIPPED);
 	answer = ask_policy(s, with, &choice);
 	ret_plan->image = answer == POLICY_USE ? choice.image : NULL;
 	ret_plan->by = choice.by;

@@ -6,8 +6,9 @@
 #include <assert.h>
 
 #include "cfdfu/util.h"
+#include "core/dip.h"
 #include "core/fleet.h"
-#include "core/fleet_parts.h"
+#include "core/fleet_internal.h"
 
 /* ---- commands ------------------------------------------------------------------------------- */
 
@@ -15,24 +16,24 @@
 static void
 return_permits(struct fleet *f, unsigned slot)
 {
-	const struct job *j = f->slots[slot].job;
+	const struct job *j = f->slots.list[slot].job;
 	enum job_stage stage = job_stage(j);
 
 	if (stage != JOB_SWITCH && stage != JOB_REQUEST && stage != JOB_AWAIT_DFU)
-		sched_release(f->sched, slot, PERMIT_SWITCH);
+		sched_release(f->slots.sched, slot, PERMIT_SWITCH);
 	if (stage != JOB_FLASH || job_step(j) == STEP_LEAVING)
-		sched_release(f->sched, slot, PERMIT_WRITE);
+		sched_release(f->slots.sched, slot, PERMIT_WRITE);
 	if (stage != JOB_FLASH && stage != JOB_AWAIT_RUNTIME)
-		sched_release(f->sched, slot, PERMIT_LEAVE);
+		sched_release(f->slots.sched, slot, PERMIT_LEAVE);
 	if (stage >= JOB_ENDING)
-		sched_release_all(f->sched, slot);
+		sched_release_all(f->slots.sched, slot);
 }
 
 /* Adds what only the fleet knows to a job's request; false when it is none for the shell. */
 static bool
 complete(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
 {
-	struct slot *s = &f->slots[slot];
+	struct slot *s = &f->slots.list[slot];
 
 	req->slot = slot;
 	req->record = job_record(s->job);
@@ -46,21 +47,21 @@ complete(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
 		return false;
 	case REQUEST_PERMIT:
 		/* WHY: a permit is for one passage; the second one queues up again. */
-		sched_release(f->sched, slot, req->permit);
-		sched_ask(f->sched, slot, req->permit, now_us);
+		sched_release(f->slots.sched, slot, req->permit);
+		sched_ask(f->slots.sched, slot, req->permit, now_us);
 		return false;
 	case REQUEST_OVER:
-		fleet_job_is_over(f, slot, now_us);
+		slots_over(&f->slots, slot, now_us);
 		return false;
 	case REQUEST_OPEN:
-		s->dev = ++f->last_dev * FLEET_SLOTS_MAX + slot;
+		s->handle.dev = ++f->last_dev * FLEET_SLOTS_MAX + slot;
 		break;
 	case REQUEST_CLOSE:
-		req->dev = s->dev;
-		s->dev = 0;
+		req->dev = s->handle.dev;
+		s->handle.dev = 0;
 		return req->dev != 0;
 	case REQUEST_XFER:
-		assert(s->dev != 0);
+		assert(s->handle.dev != 0);
 		break;
 	case REQUEST_BEGIN:
 	case REQUEST_END:
@@ -68,26 +69,26 @@ complete(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
 	case REQUEST_BACKUP:
 		break;
 	}
-	req->dev = s->dev;
+	req->dev = s->handle.dev;
 	return true;
 }
 
 static bool
 next_event(struct fleet *f, unsigned slot, struct request *req)
 {
-	struct slot *s = &f->slots[slot];
+	struct slot *s = &f->slots.list[slot];
 
-	if (s->job != NULL && job_step(s->job) != s->told_step) {
-		s->told_step = job_step(s->job);
-		s->events |= BIT(EVENT_STEP);
+	if (s->job != NULL && job_step(s->job) != s->told.step) {
+		s->told.step = job_step(s->job);
+		s->told.events |= BIT(EVENT_STEP);
 	}
 	for (enum event_kind n = 0; n < EVENT_COUNT; n++) {
-		if ((s->events & BIT(n)) == 0)
+		if ((s->told.events & BIT(n)) == 0)
 			continue;
-		s->events &= ~BIT(n);
+		s->told.events &= ~BIT(n);
 		*req = (struct request){ .kind = REQUEST_EVENT,
 					 .slot = slot,
-					 .event = { n, slot, &s->shown } };
+					 .event = { n, slot, &s->ending.shown } };
 		if (n == EVENT_SPECIAL_ENDED)
 			req->event.record = &s->special;
 		else if (n == EVENT_STEP && s->job != NULL)
@@ -101,30 +102,31 @@ next_event(struct fleet *f, unsigned slot, struct request *req)
 static bool
 slot_next(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
 {
-	struct slot *s = &f->slots[slot];
+	struct slot *s = &f->slots.list[slot];
 
-	if (s->close_count > 0) {
+	if (s->handle.closing_count > 0) {
 		*req = (struct request){ .kind = REQUEST_CLOSE,
 					 .slot = slot,
-					 .dev = s->close_dev[--s->close_count] };
+					 .dev = s->handle.closing[--s->handle.closing_count] };
 		return true;
 	}
 	if (next_event(f, slot, req))
 		return true;
 	while (s->job != NULL) {
 		return_permits(f, slot);
-		fleet_keep_percent(f, slot, now_us);
-		if (fleet_waits_for_others(f, slot, now_us))
+		slot_keep_percent(s, now_us, f->eta.boot_us);
+		if (dip_waits(&f->slots, slot, now_us))
 			return false;
 		job_next(s->job, now_us, req);
 		if (complete(f, slot, now_us, req))
 			return true;
 		/* WHY: only an ending leaves something that was not there before: a close, a note,
 		 * a new job.  The close goes first: a node is not opened twice. */
-		if ((req->kind != REQUEST_OVER && req->kind != REQUEST_CLOSE) || s->close_count > 0)
+		if ((req->kind != REQUEST_OVER && req->kind != REQUEST_CLOSE) ||
+		    s->handle.closing_count > 0)
 			break;
 	}
-	if (s->close_count > 0)
+	if (s->handle.closing_count > 0)
 		return slot_next(f, slot, now_us, req); /* at most once more per handle */
 	return next_event(f, slot, req);
 }
@@ -135,11 +137,11 @@ next_grant(struct fleet *f, uint64_t now_us)
 	enum permit permit;
 	unsigned slot;
 
-	if (!sched_next(f->sched, now_us, &slot, &permit))
+	if (!sched_next(f->slots.sched, now_us, &slot, &permit))
 		return false;
-	if (f->slots[slot].job != NULL)
-		job_granted(f->slots[slot].job, permit, now_us);
-	fleet_enqueue(f, slot);
+	if (f->slots.list[slot].job != NULL)
+		job_granted(f->slots.list[slot].job, permit, now_us);
+	slots_enqueue(&f->slots, slot);
 	return true;
 }
 
@@ -147,14 +149,12 @@ bool
 fleet_next(struct fleet *f, uint64_t now_us, struct request *ret_request)
 {
 	do {
-		while (f->queue_count > 0) {
-			unsigned slot = f->queue[f->queue_at];
+		unsigned slot;
 
+		while (slots_head(&f->slots, &slot)) {
 			if (slot_next(f, slot, now_us, ret_request))
 				return true;
-			f->slots[slot].queued = false;
-			f->queue_at = (f->queue_at + 1) % FLEET_SLOTS_MAX;
-			f->queue_count--;
+			slots_dequeue(&f->slots);
 		}
 	} while (next_grant(f, now_us));
 	return false;

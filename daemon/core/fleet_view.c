@@ -1,43 +1,49 @@
 /* SPDX-License-Identifier: MIT */
-/* The fleet's other side: what the operator asks and orders. */
+/* What a fleet shows: its slots, counted and one by one. */
 #include "config.h"
 
 #include <errno.h>
 
 #include "cfdfu/util.h"
 #include "core/fleet.h"
-#include "core/fleet_parts.h"
+#include "core/fleet_internal.h"
 #include "core/ident.h"
 #include "core/outcome.h"
 
 unsigned
 fleet_slots(const struct fleet *f)
 {
-	return f->slot_count;
+	return f->slots.count;
 }
 
 uint64_t
 fleet_revision(const struct fleet *f, unsigned slot)
 {
-	return f->slots[slot].revision;
+	return f->slots.list[slot].told.revision;
 }
 
 const struct sighting *
 fleet_sighting(const struct fleet *f, unsigned slot)
 {
-	return f->slots[slot].present ? &f->slots[slot].sighting : NULL;
+	return f->slots.list[slot].present ? &f->slots.list[slot].sighting : NULL;
+}
+
+const char *
+fleet_port(const struct fleet *f, unsigned slot)
+{
+	return f->slots.list[slot].sighting.port;
 }
 
 bool
 fleet_paused(const struct fleet *f)
 {
-	return f->paused;
+	return f->slots.paused;
 }
 
 const char *
 fleet_path(const struct fleet *f, unsigned slot)
 {
-	return f->slots[slot].sighting.path;
+	return f->slots.list[slot].sighting.path;
 }
 
 static enum slot_mode
@@ -56,19 +62,13 @@ mode_of(const struct slot *s)
 	return s->sighting.pid == 0x5740 ? SLOT_RUNTIME : SLOT_DFU;
 }
 
-static bool
-is_running(const struct slot *s)
-{
-	return s->job != NULL && !job_published(s->job);
-}
-
 static const char *
 quarantine_message(const struct slot *s)
 {
-	if (s->flapping)
+	if (s->quarantine.flapping)
 		return "This port connects and disconnects again and again: check cable and plug, "
 		       "then 'cfdfuctl port release SLOT'.";
-	if (s->quarantined)
+	if (s->quarantine.port)
 		return "This port is set aside after failures in a row: check cable, plug and hub, "
 		       "then 'cfdfuctl port release SLOT'.";
 	return "This drone is set aside after failures on several ports: repair it, then "
@@ -79,7 +79,7 @@ quarantine_message(const struct slot *s)
 static const char *
 set_aside_words(const struct slot *s)
 {
-	enum fault fault = s->shown.verdict.fault;
+	enum fault fault = s->ending.shown.verdict.fault;
 
 	if (fault == FAULT_FLAP || fault == FAULT_QUARANTINED)
 		return NULL;
@@ -87,74 +87,61 @@ set_aside_words(const struct slot *s)
 	       "'cfdfuctl port release SLOT'.";
 }
 
-static void
-view_state(const struct fleet *f, const struct slot *s, struct slot_view *v)
+const char *
+slot_state_name(enum slot_state state, enum step step)
 {
-	v->message = "";
-	v->set_aside = NULL;
-	if (is_running(s)) {
-		bool waits = job_stage(s->job) == JOB_SWITCH;
+	static const char *const names[] = {
+		[SLOT_ABSENT] = "absent",   [SLOT_IDLE] = "idle",
+		[SLOT_FOREIGN] = "foreign", [SLOT_QUARANTINED] = "quarantined",
+		[SLOT_WAITING] = "waiting", [SLOT_ENDED] = "ended",
+	};
 
-		v->state = waits ? "waiting" : step_name(v->step);
-		if (v->state == NULL)
-			v->state = "waiting";
-	} else if (s->ended) {
-		v->state = s->present ? "ended" : "absent";
-		v->message = s->shown.message;
-	} else if (!s->present) {
-		v->state = "absent";
-	} else if (s->foreign) {
-		v->state = "foreign";
-		v->message = s->idle_reason != NULL ? s->idle_reason : s->shown.message;
-	} else {
-		v->state = "idle";
-		v->message = s->idle_reason != NULL	   ? s->idle_reason
-			     : s->shown.message[0] != '\0' ? s->shown.message
-			     : f->paused		   ? "The station is paused."
-							   : "";
+	return state == SLOT_WORKING ? step_name(step) : names[state];
+}
+
+static enum slot_state
+state_of(const struct slot *s)
+{
+	if (slot_is_running(s))
+		return job_stage(s->job) == JOB_SWITCH || job_step(s->job) == STEP_NONE
+			   ? SLOT_WAITING
+			   : SLOT_WORKING;
+	if (!s->present)
+		return SLOT_ABSENT;
+	if (slot_is_quarantined(s))
+		return SLOT_QUARANTINED;
+	if (s->ending.ended)
+		return SLOT_ENDED;
+	return s->ending.foreign ? SLOT_FOREIGN : SLOT_IDLE;
+}
+
+static const char *
+message_of(const struct fleet *f, const struct slot *s, enum slot_state state)
+{
+	const struct slot_ending *e = &s->ending;
+
+	if (slot_is_running(s))
+		return "";
+	if (e->ended)
+		return e->shown.message;
+	switch (state) {
+	case SLOT_QUARANTINED:
+		return quarantine_message(s);
+	case SLOT_FOREIGN:
+		return e->idle_reason != NULL ? e->idle_reason : e->shown.message;
+	case SLOT_IDLE:
+		if (e->idle_reason != NULL)
+			return e->idle_reason;
+		if (e->shown.message[0] != '\0')
+			return e->shown.message;
+		return f->slots.paused ? "The station is paused." : "";
+	case SLOT_ABSENT:
+	case SLOT_WAITING:
+	case SLOT_WORKING:
+	case SLOT_ENDED:
+		break;
 	}
-	if ((s->quarantined || s->drone_quarantined) && s->present && !is_running(s)) {
-		v->state = "quarantined";
-		if (s->ended)
-			v->set_aside = set_aside_words(s);
-		else
-			v->message = quarantine_message(s);
-	}
-}
-
-/* 0 to 99; -1 while there is nothing to tell.  WHY never less than before: what is learned under
- * way changes the sum, and a bar does not go back. */
-static int
-percent_of(const struct fleet *f, const struct slot *s, uint64_t now_us)
-{
-	uint64_t left, total;
-	unsigned percent;
-
-	if (!is_running(s) || job_stage(s->job) == JOB_ASK)
-		return -1;
-	job_estimate(s->job, now_us, f->boot_us, &left, &total);
-	percent = total > left ? (unsigned)(100 - (left * 100 + total - 1) / total) : 0;
-	percent = percent < 99 ? percent : 99;
-	return (int)(percent > s->percent_kept ? percent : s->percent_kept);
-}
-
-void
-fleet_keep_percent(struct fleet *f, unsigned slot, uint64_t now_us)
-{
-	int percent = percent_of(f, &f->slots[slot], now_us);
-
-	if (percent > 0)
-		f->slots[slot].percent_kept = (unsigned)percent;
-}
-
-static void
-view_progress(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *v)
-{
-	v->eta_s = -1;
-	v->percent = percent_of(f, &f->slots[slot], now_us);
-	if (v->percent < 0)
-		return;
-	v->eta_s = fleet_eta_of(f, slot, now_us);
+	return "";
 }
 
 static enum slot_class
@@ -162,14 +149,15 @@ class_of(const struct fleet *f, const struct slot *s)
 {
 	const struct slot_facts facts = {
 		.present = s->present,
-		.running = is_running(s),
-		.again = s->again,
-		.quarantined = s->quarantined || s->drone_quarantined,
-		.foreign = s->foreign,
+		.running = slot_is_running(s),
+		.again = s->next.again,
+		.quarantined = slot_is_quarantined(s),
+		.foreign = s->ending.foreign,
 		/* WHY not where the slot is not ours, or nothing is selected but what is set
 		 * aside: there is no turn to come. */
-		.held = (f->paused || f->stopping) && !s->not_ours && policy_any_to_give(f->policy),
-		.verdict = s->ended ? s->shown.verdict.kind : VERDICT_NONE,
+		.held = (f->slots.paused || f->slots.stopping) && !s->foreign_port &&
+			policy_any_to_give(f->slots.policy),
+		.verdict = s->ending.ended ? s->ending.shown.verdict.kind : VERDICT_NONE,
 	};
 
 	return slot_class_of(&facts);
@@ -179,14 +167,14 @@ class_of(const struct fleet *f, const struct slot *s)
 static void
 view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 {
-	const struct slot *s = &f->slots[slot];
-	const struct job_record *r = is_running(s) ? job_record(s->job) : &s->shown;
+	const struct slot *s = &f->slots.list[slot];
+	const struct job_record *r = slot_is_running(s) ? job_record(s->job) : &s->ending.shown;
 	struct slot_view v = { .port = s->sighting.port,
 			       .present = s->present,
 			       .mode = mode_of(s) };
 
 	/* WHY: between two modes it is off the bus, but nobody has pulled it. */
-	if (is_running(s) && job_stage(s->job) < JOB_ENDING)
+	if (slot_is_running(s) && job_stage(s->job) < JOB_ENDING)
 		v.present = true;
 	v.serial = r->serial;
 	v.dfu_serial = r->dfu_serial;
@@ -199,17 +187,21 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 	v.version_after = r->version_after;
 	v.attempt = r->id;
 	/* WHY also during a reading or a rescue: it changes nothing of how the flashing ended. */
-	if (s->ended && (!is_running(s) || r->kind != JOB_UPDATE)) {
-		v.verdict = s->shown.verdict;
-		v.attempt = s->shown.id;
+	if (s->ending.ended && (!slot_is_running(s) || r->kind != JOB_UPDATE)) {
+		v.verdict = s->ending.shown.verdict;
+		v.attempt = s->ending.shown.id;
 	}
-	v.step = is_running(s) ? job_step(s->job) : v.verdict.step;
-	v.active = is_running(s) && (job_stage(s->job) > JOB_ASK || r->id != 0);
-	v.begun = is_running(s) && !fleet_has_not_begun(s);
+	v.step = slot_is_running(s) ? job_step(s->job) : v.verdict.step;
+	v.active = slot_is_running(s) && (job_stage(s->job) > JOB_ASK || r->id != 0);
+	v.begun = slot_is_running(s) && !slot_has_not_begun(s);
 	v.safe_to_unplug = !v.active;
-	v.retry_possible = s->present && (s->job == NULL || job_published(s->job)) && !s->foreign;
+	v.retry_possible =
+	    s->present && (s->job == NULL || job_published(s->job)) && !s->ending.foreign;
 	v.class = class_of(f, s);
-	view_state(f, s, &v);
+	v.state = state_of(s);
+	v.message = message_of(f, s, v.state);
+	if (v.state == SLOT_QUARANTINED && s->ending.ended)
+		v.set_aside = set_aside_words(s);
 	*ret_view = v;
 }
 
@@ -217,7 +209,19 @@ void
 fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *ret_view)
 {
 	view_slot(f, slot, ret_view);
-	view_progress(f, slot, now_us, ret_view);
+	ret_view->percent = slot_percent(&f->slots.list[slot], now_us, f->eta.boot_us);
+}
+
+int
+fleet_slot_eta_s(const struct fleet *f, unsigned slot, uint64_t now_us)
+{
+	return eta_of_slot(&f->eta, slot, now_us);
+}
+
+int
+fleet_eta_s(const struct fleet *f, uint64_t now_us)
+{
+	return eta_of_all(&f->eta, now_us);
 }
 
 void
@@ -225,7 +229,7 @@ fleet_counts(const struct fleet *f, struct fleet_counts *ret_counts)
 {
 	struct fleet_counts c = { 0 };
 
-	for (unsigned i = 0; i < f->slot_count; i++) {
+	for (unsigned i = 0; i < f->slots.count; i++) {
 		struct slot_view v;
 
 		view_slot(f, i, &v);
@@ -243,7 +247,17 @@ fleet_active(const struct fleet *f)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < f->slot_count; i++)
-		n += f->slots[i].job != NULL;
+	for (unsigned i = 0; i < f->slots.count; i++)
+		n += f->slots.list[i].job != NULL;
 	return n;
+}
+
+const char *
+fleet_common_cause(const struct fleet *f, unsigned slot)
+{
+	const struct slot *s = &f->slots.list[slot];
+	bool common =
+	    s->job != NULL ? job_record(s->job)->common : s->ending.ended && s->ending.shown.common;
+
+	return common ? s->cause.text : NULL;
 }

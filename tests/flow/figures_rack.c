@@ -201,7 +201,7 @@ watch_drone(struct rack *x, unsigned i, bool sampling)
 	if (v.percent >= 0)
 		w->percent = v.percent;
 	if (sampling && w->wrote && v.verdict.kind == VERDICT_NONE)
-		keep_sample(x, now_us, i, v.eta_s);
+		keep_sample(x, now_us, i, fleet_slot_eta_s(fleet, (unsigned)w->slot, now_us));
 	/* WHY: of what was pulled the last verdict stays to be seen. */
 	if (v.verdict.kind == VERDICT_NONE || !v.present)
 		return;

@@ -238,7 +238,7 @@ resumed_the_station_still_spares_its_drones_that_image_until_it_is_released(void
 	plug_and_settle(x, 3);
 	assert_false(is_paused(x));
 	v = view(x, port_of(3));
-	assert_string_equal(v.state, "idle");
+	assert_int_equal(v.state, SLOT_IDLE);
 	assert_string_equal(v.message,
 			    "Its firmware bad is set aside: 3 drones in a row did not start with "
 			    "it. Select another, or lift that with 'cfdfuctl firmware release "
@@ -449,7 +449,7 @@ drones_of_one_hub_that_vanish_together_are_told_once_and_blame_no_port(void **st
 	for (unsigned port = 1; port <= 6; port++) {
 		expect_cause(x, on_hub(1, port),
 			     "6 drones of hub 1-1.1 vanished within 1 s: hub or its supply.");
-		assert_string_equal(view(x, on_hub(1, port)).state, "absent");
+		assert_int_equal(view(x, on_hub(1, port)).state, SLOT_ABSENT);
 	}
 	expect_cause(x, on_hub(2, 1), NULL);
 	for (unsigned port = 2; port <= HUB_PORTS; port++)
@@ -460,8 +460,8 @@ drones_of_one_hub_that_vanish_together_are_told_once_and_blame_no_port(void **st
 	assert_int_equal(world_button_entry(station_world(x->s), on_hub(2, 1)), 0);
 	settle(x);
 	for (unsigned port = 1; port <= 6; port++)
-		assert_string_not_equal(view(x, on_hub(1, port)).state, "quarantined");
-	assert_string_equal(view(x, on_hub(2, 1)).state, "quarantined");
+		assert_int_not_equal(view(x, on_hub(1, port)).state, SLOT_QUARANTINED);
+	assert_int_equal(view(x, on_hub(2, 1)).state, SLOT_QUARANTINED);
 }
 
 static void

@@ -20,7 +20,7 @@ a_drone_pulled_before_its_node_is_open_leaves_no_attempt(void **state)
 	unplug(x, PORT); /* the open is under way */
 	settle(x);
 	assert_int_equal(station_rows(x->s), 0);
-	assert_string_equal(view(x, PORT).state, "absent");
+	assert_int_equal(view(x, PORT).state, SLOT_ABSENT);
 }
 
 static void
@@ -313,7 +313,7 @@ a_loose_contact_is_named_as_such_whatever_failed_before(void **state)
 
 	flap(x, 40, 20, 5); /* long enough for attempts to begin, and to fail */
 	settle(x);
-	assert_string_equal(view(x, PORT).state, "quarantined");
+	assert_int_equal(view(x, PORT).state, SLOT_QUARANTINED);
 	assert_non_null(strstr(view(x, PORT).message, "again and again"));
 	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
 }
@@ -325,7 +325,7 @@ a_port_that_flaps_is_set_aside_once_and_released_by_hand(void **state)
 
 	flap(x, 50, 0, 1);
 	settle(x);
-	assert_string_equal(view(x, PORT).state, "quarantined");
+	assert_int_equal(view(x, PORT).state, SLOT_QUARANTINED);
 	assert_non_null(strstr(view(x, PORT).message, "again and again"));
 	assert_int_equal(station_rows(x->s), 0);
 	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);

@@ -225,7 +225,7 @@ a_foreign_device_in_dfu_mode_is_only_read(void **state)
 	station_add(x->s, PORT, &x->config, NULL);
 	plug(x, PORT);
 	settle(x);
-	assert_string_equal(view(x, PORT).state, "foreign");
+	assert_int_equal(view(x, PORT).state, SLOT_FOREIGN);
 	assert_int_equal(station_rows(x->s), 0);
 	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
 	assert_int_equal(drone_counters(drone_at(x, PORT))->blocks_written, 0);

@@ -177,7 +177,7 @@ without_an_image_nothing_is_touched(void **state)
 	policy_select(fleet_policy(station_fleet(x->s)), PLATFORM_CF2, NULL);
 	plug(x, PORT);
 	settle(x);
-	assert_string_equal(view(x, PORT).state, "idle");
+	assert_int_equal(view(x, PORT).state, SLOT_IDLE);
 	assert_int_equal(station_rows(x->s), 0);
 	assert_int_equal(drone_counters(drone_at(x, PORT))->writing, 0);
 }

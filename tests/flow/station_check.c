@@ -513,7 +513,7 @@ hash_view(const struct slot_view *v)
 {
 	uint64_t h = 0xCBF29CE484222325ULL;
 
-	h = hash_text(h, v->state);
+	h = hash_text(h, slot_state_name(v->state, v->step));
 	h = hash_text(h, v->message);
 	h = hash_text(h, v->serial);
 	h = hash_text(h, v->dfu_serial);

@@ -301,7 +301,7 @@ disk_tell_fleet(struct station *s, struct fleet *fresh)
 				break;
 			failures += is_failure(row);
 		}
-		if (fleet_port(fresh, port, failures, s->seats[k].aside) < 0)
+		if (fleet_recall_port(fresh, port, failures, s->seats[k].aside) < 0)
 			station_break(s, "I15: no slot for port %s", port);
 	}
 }

@@ -296,13 +296,13 @@ static void
 fail_drone(struct run *x, unsigned i, const char *what)
 {
 	struct swarm_result *r = x->ret;
-	struct slot_view v = { .state = "unknown", .message = "" };
+	struct slot_view v = { .message = "" };
 
 	if (r->broken != NULL)
 		return;
 	(void)station_view(x->station, x->members[i].port, &v);
 	(void)snprintf(r->text, sizeof(r->text), "I20: %s %s: %s, %s: %s", x->members[i].port, what,
-		       v.state,
+		       slot_state_name(v.state, v.step),
 		       v.verdict.kind != VERDICT_NONE ? verdict_name(v.verdict.kind) : "no verdict",
 		       v.message);
 	r->broken = r->text;
@@ -396,16 +396,16 @@ follow_advice(struct run *x, unsigned i, const struct slot_view *v, unsigned rou
 	const char *port = x->members[i].port;
 	struct drone *d = drone_of(x, i);
 
-	if (strcmp(v->state, "quarantined") == 0)
+	if (v->state == SLOT_QUARANTINED)
 		(void)station_release(x->station, port);
-	if (strcmp(v->state, "quarantined") == 0 && round % 2 == 0) {
+	if (v->state == SLOT_QUARANTINED && round % 2 == 0) {
 		return; /* that was one try */
 	} else if (drone_personality(d) == DRONE_OFF) {
 		if (drone_would_boot(d, world_now_us(w)))
 			(void)world_power_cycle(w, port);
 		else
 			(void)world_button_entry(w, port);
-	} else if (strcmp(v->state, "foreign") == 0) {
+	} else if (v->state == SLOT_FOREIGN) {
 		follow_foreign(x, i);
 	} else if (v->verdict.fault == FAULT_PLATFORM_UNKNOWN) {
 		if (policy_set_platform(fleet_policy(station_fleet(x->station)), port,
@@ -432,7 +432,7 @@ one_round(struct run *x, unsigned round)
 	bool all = true;
 
 	for (unsigned i = 0; i < x->plan->count; i++) {
-		struct slot_view v = { .state = "", .message = "" };
+		struct slot_view v = { .message = "" };
 
 		if (x->members[i].platform == PLATFORM_UNKNOWN || !x->members[i].sound)
 			continue;
@@ -461,7 +461,7 @@ may_become_stranger(const struct run *x, unsigned i, const struct slot_view *v)
 	/* Taken whoever it is, it may be one of which nothing says what it is. */
 	if (adopt == JOB_ADOPT_PORT && v->verdict.fault != FAULT_PLATFORM_UNKNOWN)
 		return false;
-	if (adopt != JOB_ADOPT_PORT && strcmp(v->state, "foreign") != 0)
+	if (adopt != JOB_ADOPT_PORT && v->state != SLOT_FOREIGN)
 		return false;
 	if (adopt != JOB_ADOPT_NEVER && adopt != JOB_ADOPT_KNOWN && m->config.otp[0] != '\0')
 		return false;
@@ -479,7 +479,7 @@ check_undisturbed(struct run *x)
 {
 	for (unsigned i = 0; i < x->plan->count; i++) {
 		const struct member *m = &x->plan->members[i];
-		struct slot_view v = { .state = "", .message = "" };
+		struct slot_view v = { .message = "" };
 
 		if (m->platform == PLATFORM_UNKNOWN || !m->sound || x->disturbed[i] || m->by_button)
 			continue;

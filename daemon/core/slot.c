@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "core/slot.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "cfdfu/util.h"
+#include "core/event.h"
+#include "core/ident.h"
+#include "core/outcome.h"
+
+enum { FLAP_WINDOW_US = 60000000 }; /* doc/faults.md U19 */
+
+/* ---- questions ------------------------------------------------------------------------------ */
+
+bool
+slot_is_candidate(const struct slot *s)
+{
+	return s->profile_count > 0;
+}
+
+bool
+slot_is_running(const struct slot *s)
+{
+	return s->job != NULL && !job_published(s->job);
+}
+
+bool
+slot_is_quarantined(const struct slot *s)
+{
+	return s->quarantine.port || s->quarantine.drone;
+}
+
+bool
+slot_has_not_begun(const struct slot *s)
+{
+	return s->job != NULL && job_stage(s->job) < JOB_ENDING && !job_touched(s->job) &&
+	       !job_begun(s->job);
+}
+
+const char *
+slot_serial(const struct slot *s)
+{
+	if (s->job != NULL && job_record(s->job)->serial[0] != '\0')
+		return job_record(s->job)->serial;
+	return s->sighting.serial;
+}
+
+static enum policy_answer
+ask_policy(const struct slot *s, const struct policy *policy, struct policy_choice *ret_choice)
+{
+	struct policy_drone d = { .port = s->sighting.port,
+				  .path = s->sighting.path,
+				  .label = s->label,
+				  .runtime_serial = s->ending.shown.serial,
+				  .dfu_serial = s->ending.shown.dfu_serial,
+				  .crtp = s->history.platform };
+
+	return policy_choose(policy, &d, ret_choice);
+}
+
+const struct image *
+slot_selected_image(const struct slot *s, const struct policy *policy)
+{
+	struct policy_choice choice;
+
+	return ask_policy(s, policy, &choice) == POLICY_USE ? choice.image : NULL;
+}
+
+bool
+slot_wants_another_image(const struct slot *s, const struct policy *policy)
+{
+	struct policy_choice choice;
+	enum policy_answer answer = ask_policy(s, policy, &choice);
+
+	if (answer == POLICY_ASK_OTP)
+		return true;
+	return answer == POLICY_USE && !slot_is_done_with(s, choice.image);
+}
+
+bool
+slot_is_done_with(const struct slot *s, const struct image *image)
+{
+	return s->ending.done &&
+	       memcmp(image_label(image)->sha256, s->ending.sha256, IMAGE_SHA256_BYTES) == 0;
+}
+
+int
+slot_percent(const struct slot *s, uint64_t now_us, uint64_t boot_us)
+{
+	uint64_t left, total;
+	unsigned percent;
+
+	if (!slot_is_running(s) || job_stage(s->job) == JOB_ASK)
+		return -1;
+	job_estimate(s->job, now_us, boot_us, &left, &total);
+	percent = total > left ? (unsigned)(100 - (left * 100 + total - 1) / total) : 0;
+	percent = percent < 99 ? percent : 99;
+	/* WHY: what is learned under way changes the sum, and a bar does not go back. */
+	return (int)(percent > s->told.percent ? percent : s->told.percent);
+}
+
+/* ---- events --------------------------------------------------------------------------------- */
+
+/* A device in DFU mode may be of the family, or what the operator described as such. */
+static void
+list_profiles(struct slot *s, const struct device *const *list, size_t count)
+{
+	s->profile_count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (list[i]->vid == s->sighting.vid && list[i]->pid == s->sighting.pid &&
+		    (list[i]->family || (s->history.described_as & BIT(i)) != 0))
+			s->profiles[s->profile_count++] = list[i];
+	/* WHY: a running drone is not in DFU mode yet, but will be. */
+	if (ident_kind_of(&s->sighting) == IDENT_RUNTIME)
+		s->profiles[s->profile_count++] = device_crazyflie();
+}
+
+void
+slot_put(struct slot *s, const struct sighting *sighting, const struct drone_history *history,
+	 const struct device *const *list, size_t count)
+{
+	s->sighting = *sighting;
+	s->history = *history;
+	s->present = true;
+	s->quarantine.drone = history->quarantined;
+	list_profiles(s, list, count);
+	if (s->job != NULL)
+		job_learn(s->job, sighting, history);
+	if (!s->cause.known)
+		s->cause.text[0] = '\0'; /* it is back: what took its neighbours has not taken it */
+}
+
+bool
+slot_is_flapping(struct slot *s, uint64_t now_us)
+{
+	struct slot_quarantine *q = &s->quarantine;
+	uint64_t oldest = q->arrivals_us[q->arrival_at];
+
+	q->arrivals_us[q->arrival_at] = now_us;
+	q->arrival_at = (q->arrival_at + 1) % SLOT_ARRIVALS;
+	return oldest != 0 && now_us - oldest < FLAP_WINDOW_US;
+}
+
+void
+slot_keep_percent(struct slot *s, uint64_t now_us, uint64_t boot_us)
+{
+	int percent = slot_percent(s, now_us, boot_us);
+
+	if (percent > 0)
+		s->told.percent = (unsigned)percent;
+}
+
+void
+slot_drop_device(struct slot *s)
+{
+	if (s->handle.dev == 0)
+		return;
+	assert(s->handle.closing_count < SLOT_CLOSES_MAX);
+	s->handle.closing[s->handle.closing_count++] = s->handle.dev;
+	s->handle.dev = 0;
+}
+
+void
+slot_keep_record(struct job_record *copy, const struct job_record *r)
+{
+	*copy = *r;
+	copy->image = NULL;
+}
+
+void
+slot_forget_ending(struct slot *s)
+{
+	/* INVARIANT: a slot never shows the old verdict for a new device (doc/faults.md O3). */
+	memset(&s->ending, 0, sizeof(s->ending));
+}
+
+void
+slot_end(struct slot *s, const struct job_record *r, const struct policy *policy)
+{
+	const struct image *with;
+
+	slot_keep_record(&s->ending.shown, r);
+	s->ending.ended = s->ending.done = true;
+	memset(s->ending.sha256, 0, sizeof(s->ending.sha256));
+	with = r->image != NULL ? r->image : slot_selected_image(s, policy);
+	if (with != NULL && r->verdict.fault != FAULT_SET_ASIDE)
+		memcpy(s->ending.sha256, image_label(with)->sha256, sizeof(s->ending.sha256));
+}
+
+/* Is the drone of this record the one that is plugged in now?  Its history belongs to it alone. */
+static bool
+still_holds(const struct slot *s, const struct job_record *r)
+{
+	const char *serial = s->sighting.serial;
+
+	if (!s->next.replaced)
+		return true;
+	if (ident_kind_of(&s->sighting) == IDENT_RUNTIME)
+		return ident_runtime_runtime(r->serial, serial) == IDENT_SAME;
+	return ident_dfu_dfu(r->dfu_serial, serial) == IDENT_SAME ||
+	       ident_runtime_dfu(r->serial, serial) == IDENT_SAME;
+}
+
+static bool
+counts_against(const struct job_record *r)
+{
+	const struct verdict *v = &r->verdict;
+	enum fault_class c = fault_class_of(v->fault);
+
+	return v->kind == VERDICT_FAIL && !r->common && (c == CLASS_DEVICE || c == CLASS_PORT);
+}
+
+void
+slot_count(struct slot *s, const struct job_record *r, unsigned limit)
+{
+	struct slot_quarantine *q = &s->quarantine;
+
+	if (r->verdict.kind == VERDICT_PASS || r->verdict.kind == VERDICT_UNCHANGED)
+		q->failures = s->history.failures = 0;
+	if (!counts_against(r))
+		return;
+	q->failures++;
+	if (limit > 0 && q->failures >= limit && !q->port) {
+		q->port = true;
+		s->told.events |= BIT(EVENT_QUARANTINED);
+	}
+	if (limit == 0 || !still_holds(s, r))
+		return;
+	s->history.failures++;
+	/* WHY: the store counts the ports; this failure is perhaps on a new one, which it will know
+	 * next time. */
+	if (s->history.failures >= limit && s->history.failed_ports >= 2 && !q->drone) {
+		q->drone = true;
+		s->told.events |= BIT(EVENT_DRONE_QUARANTINED);
+	}
+}
+
+static bool
+ended_well(enum verdict_kind v)
+{
+	return v == VERDICT_PASS || v == VERDICT_UNCHANGED || v == VERDICT_NEEDS_POWER_CYCLE ||
+	       v == VERDICT_SKIPPED || v == VERDICT_NEEDS_BUTTON;
+}
+
+void
+slot_learn(struct slot *s, const struct job_record *r)
+{
+	struct drone_history *h = &s->history;
+
+	if (!still_holds(s, r)) {
+		/* WHY: a device without a serial may be the one that has just failed. */
+		if (!ended_well(r->verdict.kind))
+			h->doubtful = true;
+		return;
+	}
+	h->known = true;
+	h->interrupted = !ended_well(r->verdict.kind);
+	h->obey = h->obey || r->obey;
+	if (r->platform != PLATFORM_UNKNOWN)
+		h->platform = r->platform;
+	if (r->serial[0] != '\0')
+		copy_text(h->serial, sizeof(h->serial), r->serial);
+	if (r->dfu_serial[0] != '\0')
+		copy_text(h->dfu_serial, sizeof(h->dfu_serial), r->dfu_serial);
+	if (r->loader_read)
+		copy_text(h->loader_sha256, sizeof(h->loader_sha256), r->loader_sha256);
+}
+
+bool
+slot_release(struct slot *s)
+{
+	/* WHY: releasing all slots does not do those again that are done. */
+	if (!slot_is_quarantined(s) && !s->quarantine.flapping)
+		return false;
+	memset(&s->quarantine, 0, sizeof(s->quarantine));
+	s->history.failures = s->history.failed_ports = 0;
+	s->told.revision++;
+	return true;
+}

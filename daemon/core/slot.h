@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One slot: what is plugged in on a port, its job, how the last one ended, and what becomes of it
+ * when its job is over.  Nothing here knows of another slot.  For slots.c and the fleet alone.
+ */
+#ifndef CORE_SLOT_H
+#define CORE_SLOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cfdfu/outcome.h"
+#include "cfdfu/watch.h"
+#include "core/image.h"
+#include "core/job.h"
+#include "core/policy.h"
+#include "core/device.h"
+
+#define SLOT_PROFILES_MAX 17 /* LIMIT: the family and 16 [device] sections */
+#define SLOT_CLOSES_MAX 4    /* LIMIT: handles of one slot that are still to be closed */
+#define SLOT_ARRIVALS 12     /* LIMIT: arrivals remembered for telling a flapping port */
+#define SLOT_CAUSE_MAX 128
+
+/* How the last job at flashing ended, or what it found out; that is what the slot shows. */
+struct slot_ending {
+	struct job_record shown; /* its image is not held */
+	const char *idle_reason; /* why there is no job; static; NULL: what the last one said */
+	uint8_t sha256[IMAGE_SHA256_BYTES]; /* of the image that it is done with */
+	bool done;			    /* had its ending, since it was plugged in */
+	bool ended;			    /* shown holds a verdict */
+	bool foreign;			    /* looked at, none of ours */
+};
+
+struct slot_handle {
+	uint64_t dev; /* open or opening; 0 none */
+	uint64_t closing[SLOT_CLOSES_MAX];
+	unsigned closing_count;
+};
+
+/* What becomes of the slot when its job is over, and how the next job was asked for. */
+struct slot_next {
+	bool again;	    /* a new job as soon as the old one is over */
+	bool reselected;    /* the selection has changed while its job was under way */
+	bool replaced;	    /* what is plugged in came while the old one's job was not over */
+	bool asked, forced; /* of the job that begins anew */
+};
+
+struct slot_quarantine {
+	bool port, drone; /* quarantined: the port, the drone that is here */
+	bool flapping;
+	unsigned failures; /* of the port, in a row */
+	uint64_t arrivals_us[SLOT_ARRIVALS];
+	unsigned arrival_at;
+};
+
+/* What took several drones at once (dip.h). */
+struct slot_cause {
+	uint64_t hold_us; /* the ending waits until then for others that vanished, too; 0 no */
+	bool known;	  /* has been looked into */
+	char text[SLOT_CAUSE_MAX]; /* "" nothing */
+};
+
+struct slot_told {
+	uint64_t revision;
+	unsigned events; /* BIT(event_kind) still to be told */
+	enum step step;
+	unsigned percent; /* of the job under way: the most that there was to show */
+};
+
+struct slot {
+	struct sighting sighting; /* what is here, or was last */
+	struct drone_history history;
+	struct job *job;
+	struct slot_ending ending;
+	struct job_record special; /* of the last job of another kind; its image is not held */
+	const struct device *profiles[SLOT_PROFILES_MAX]; /* what its device may be, in order */
+	size_t profile_count;
+	struct slot_handle handle;
+	struct slot_next next;
+	struct slot_quarantine quarantine;
+	struct slot_cause cause;
+	struct slot_told told;
+	uint64_t wake_us; /* when its job is to be asked again; 0 never */
+	bool present;
+	bool queued;	   /* in the work queue */
+	bool foreign_port; /* taken from the station: nothing begins here */
+	char label[SERIAL_TEXT_MAX];
+};
+
+/* ---- questions ---- */
+
+bool slot_is_candidate(const struct slot *s);	/* may its device be touched at all? */
+bool slot_is_running(const struct slot *s);	/* a job whose verdict is not told yet */
+bool slot_is_quarantined(const struct slot *s); /* the port, or the drone */
+/* Its job has changed nothing, and nothing is or will be recorded of it. */
+bool slot_has_not_begun(const struct slot *s);
+/* Its drone's run-time serial, also while that is in DFU mode, where it is known; "" unknown. */
+const char *slot_serial(const struct slot *s);
+/* The image that its drone, as far as it is known, would get now, or NULL. */
+const struct image *slot_selected_image(const struct slot *s, const struct policy *policy);
+/* It has had its ending with this image, since it was plugged in. */
+bool slot_is_done_with(const struct slot *s, const struct image *image);
+/* Would its drone get another image now than the one it is done with? */
+bool slot_wants_another_image(const struct slot *s, const struct policy *policy);
+/* 0 to 99, never less than before; -1 while there is nothing to tell. */
+int slot_percent(const struct slot *s, uint64_t now_us, uint64_t boot_us);
+
+/* ---- events ---- */
+
+/* What came; list, count: the profiles that the station knows. */
+void slot_put(struct slot *s, const struct sighting *sighting, const struct drone_history *history,
+	      const struct device *const *list, size_t count);
+/* An arrival; true when there were too many in a short time. */
+bool slot_is_flapping(struct slot *s, uint64_t now_us);
+/* Keeps how far the job has come; before what may change its estimate. */
+void slot_keep_percent(struct slot *s, uint64_t now_us, uint64_t boot_us);
+/* The handle, if there is one, has to be closed; its transfer is not reported any more. */
+void slot_drop_device(struct slot *s);
+/* What is shown of a job when it is over: a copy that does not hold its image. */
+void slot_keep_record(struct job_record *copy, const struct job_record *r);
+void slot_forget_ending(struct slot *s);
+/* A job at flashing has ended: that is shown, and not done again with the image it was for. */
+void slot_end(struct slot *s, const struct job_record *r, const struct policy *policy);
+/* Failures in a row, of the port and of a drone that fails wherever it is plugged in; limit: those
+ * that set it aside; 0 never. */
+void slot_count(struct slot *s, const struct job_record *r, unsigned limit);
+/* What the ended attempt taught, for the next job on the same drone. */
+void slot_learn(struct slot *s, const struct job_record *r);
+/* Lifts the quarantine and forgets what led to it; false: there was none. */
+bool slot_release(struct slot *s);
+
+#endif

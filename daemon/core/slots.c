@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "core/slots.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "cfdfu/util.h"
+
+/* ---- the table and the queue ---------------------------------------------------------------- */
+
+int
+slots_find(const struct slots *ss, const char *port)
+{
+	for (unsigned i = 0; i < ss->count; i++)
+		if (strcmp(ss->list[i].sighting.port, port) == 0)
+			return (int)i;
+	return -ENOENT;
+}
+
+int
+slots_add(struct slots *ss, const char *port)
+{
+	int slot = slots_find(ss, port);
+
+	if (slot >= 0)
+		return slot;
+	if (ss->count == SCHED_SLOTS_MAX)
+		return -E2BIG;
+	slot = (int)ss->count++;
+	copy_text(ss->list[slot].sighting.port, PORT_TEXT_MAX, port);
+	sched_place(ss->sched, (unsigned)slot, "", "", 0);
+	return slot;
+}
+
+void
+slots_enqueue(struct slots *ss, unsigned slot)
+{
+	struct slot *s = &ss->list[slot];
+
+	s->told.revision++;
+	if (s->queued)
+		return;
+	s->queued = true;
+	ss->queue[(ss->queue_at + ss->queue_count++) % SCHED_SLOTS_MAX] = slot;
+}
+
+bool
+slots_head(const struct slots *ss, unsigned *ret_slot)
+{
+	*ret_slot = ss->queue[ss->queue_at];
+	return ss->queue_count > 0;
+}
+
+void
+slots_dequeue(struct slots *ss)
+{
+	ss->list[ss->queue[ss->queue_at]].queued = false;
+	ss->queue_at = (ss->queue_at + 1) % SCHED_SLOTS_MAX;
+	ss->queue_count--;
+}
+
+void
+slots_tell(struct slots *ss, unsigned slot, enum event_kind kind)
+{
+	ss->list[slot].told.events |= BIT(kind);
+	slots_enqueue(ss, slot);
+}
+
+void
+slots_quarantine(struct slots *ss, unsigned slot)
+{
+	ss->list[slot].quarantine.port = true;
+	slots_tell(ss, slot, EVENT_QUARANTINED);
+}
+
+/* ---- jobs ----------------------------------------------------------------------------------- */
+
+void
+slots_mark_twins(struct slots *ss, unsigned slot)
+{
+	const struct slot *me = &ss->list[slot];
+
+	for (unsigned i = 0; i < ss->count; i++) {
+		const struct slot *s = &ss->list[i];
+
+		if (i == slot || !s->present || !slot_is_candidate(s) ||
+		    slot_serial(me)[0] == '\0' || strcmp(slot_serial(s), slot_serial(me)) != 0)
+			continue;
+		job_shares_serial(me->job);
+		if (s->job != NULL)
+			job_shares_serial(s->job);
+	}
+}
+
+void
+slots_start(struct slots *ss, unsigned slot, const struct job_setup *wanted, uint64_t now_us)
+{
+	struct slot *s = &ss->list[slot];
+	struct job_setup setup = *wanted;
+
+	assert(s->job == NULL);
+	setup.options = ss->jobs;
+	setup.policy = ss->policy;
+	setup.profiles = s->profiles;
+	setup.profile_count = s->profile_count;
+	setup.toc = &ss->toc;
+	setup.label = s->label;
+	setup.path = s->sighting.path;
+	s->next.again = s->next.asked = s->next.forced = s->next.replaced = false;
+	if (setup.kind == JOB_UPDATE) {
+		s->ending.foreign = false;
+		s->ending.idle_reason = NULL;
+	}
+	s->told.step = STEP_NONE;
+	s->told.percent = 0;
+	s->wake_us = 0;
+	memset(&s->cause, 0, sizeof(s->cause));
+	if (job_new(&setup, &s->sighting, &s->history, now_us, &s->job) < 0) {
+		s->ending.idle_reason =
+		    "There was no memory to begin with it; it is tried again when asked for.";
+		return;
+	}
+	slots_mark_twins(ss, slot);
+	slots_enqueue(ss, slot);
+}
+
+void
+slots_consider(struct slots *ss, unsigned slot, uint64_t now_us)
+{
+	struct slot *s = &ss->list[slot];
+	struct job_setup setup = { .kind = JOB_UPDATE };
+
+	if (!s->present || s->job != NULL || s->ending.done || ss->paused || ss->stopping)
+		return;
+	if (s->foreign_port || slot_is_quarantined(s))
+		return;
+	if (!slot_is_candidate(s)) {
+		s->ending.foreign = true;
+		s->ending.idle_reason = "Not a Crazyflie: never touched.";
+		return;
+	}
+	setup.retry = s->next.asked;
+	setup.force = s->next.forced;
+	slots_start(ss, slot, &setup, now_us);
+}
+
+void
+slots_consider_all(struct slots *ss, uint64_t now_us)
+{
+	for (unsigned i = 0; i < ss->count; i++) {
+		ss->list[i].told.revision++;
+		slots_consider(ss, i, now_us);
+	}
+}
+
+void
+slots_stop(struct slots *ss, unsigned slot, uint64_t now_us)
+{
+	job_stop(ss->list[slot].job, VERDICT_INTERRUPTED, FAULT_STOPPED, now_us);
+	slots_enqueue(ss, slot);
+}
+
+void
+slots_begin_anew(struct slots *ss, unsigned slot, uint64_t now_us)
+{
+	struct slot *s = &ss->list[slot];
+	bool update = job_record(s->job)->kind == JOB_UPDATE;
+
+	s->next.again = true;
+	s->next.asked = update && job_record(s->job)->retry;
+	s->next.forced = update && job_forced(s->job);
+	slots_stop(ss, slot, now_us);
+}
+
+/* No verdict: what was learned is kept, for whoever looks. */
+static void
+end_without_verdict(struct slots *ss, unsigned slot)
+{
+	struct slot *s = &ss->list[slot];
+	const struct job_record *r = job_record(s->job);
+	bool foreign = job_foreign(s->job);
+
+	if (r->kind != JOB_UPDATE) {
+		slot_keep_record(&s->special, r);
+		s->ending.foreign = s->ending.foreign || foreign;
+		slots_tell(ss, slot, EVENT_SPECIAL_ENDED);
+		return;
+	}
+	slot_keep_record(&s->ending.shown, r);
+	s->ending.foreign = foreign;
+	if (!foreign && !s->next.replaced && r->platform != PLATFORM_UNKNOWN)
+		s->history.platform = r->platform;
+	slots_tell(ss, slot, foreign ? EVENT_FOREIGN : EVENT_IDLE);
+}
+
+void
+slots_over(struct slots *ss, unsigned slot, uint64_t now_us)
+{
+	struct slot *s = &ss->list[slot];
+
+	if (!job_published(s->job))
+		end_without_verdict(ss, slot);
+	job_free(s->job);
+	s->job = NULL;
+	s->wake_us = 0;
+	slot_drop_device(s);
+	sched_release_all(ss->sched, slot);
+	if (s->next.reselected && s->ending.done && slot_wants_another_image(s, ss->policy))
+		s->next.again = true;
+	s->next.reselected = false;
+	if (s->next.again && s->present) {
+		s->next.again = false;
+		slot_forget_ending(s);
+		slots_consider(ss, slot, now_us);
+	}
+	slots_enqueue(ss, slot);
+}
+
+void
+slots_pause(struct slots *ss, bool paused)
+{
+	ss->paused = paused;
+	sched_hold_starts(ss->sched, paused);
+	for (unsigned i = 0; i < ss->count; i++)
+		ss->list[i].told.revision++;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All slots of a station, the jobs that they are given, and the queue of those that have something
+ * to say.  For the fleet's own files.
+ *
+ *   nothing --[slots_consider, slots_start]--> a job --[slots_over]--> nothing, or the next job
+ */
+#ifndef CORE_SLOTS_H
+#define CORE_SLOTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/crtp.h"
+#include "core/event.h"
+#include "core/sched.h"
+#include "core/slot.h"
+
+struct slots {
+	struct slot *list; /* SCHED_SLOTS_MAX */
+	unsigned count;
+	unsigned queue[SCHED_SLOTS_MAX]; /* ring of slots with something to say */
+	unsigned queue_at, queue_count;
+	struct crtp_toc toc;		/* shared by all jobs */
+	const struct job_options *jobs; /* borrowed, as are these: */
+	struct policy *policy;
+	struct sched *sched;
+	bool paused, stopping;
+};
+
+int slots_find(const struct slots *ss, const char *port); /* -ENOENT */
+int slots_add(struct slots *ss, const char *port);	  /* its number, also a known one; -E2BIG */
+
+/* There is something to ask this slot for: a request, an event, a new job. */
+void slots_enqueue(struct slots *ss, unsigned slot);
+/* The slot at the head of the queue; false: there is none. */
+bool slots_head(const struct slots *ss, unsigned *ret_slot);
+void slots_dequeue(struct slots *ss); /* ... has nothing more to say */
+void slots_tell(struct slots *ss, unsigned slot, enum event_kind kind);
+void slots_quarantine(struct slots *ss, unsigned slot); /* the port */
+
+/* Marks the attempts of drones that are here at the same time and show one serial. */
+void slots_mark_twins(struct slots *ss, unsigned slot);
+void slots_start(struct slots *ss, unsigned slot, const struct job_setup *wanted, uint64_t now_us);
+/* Gives what is plugged in its job, when it may have one. */
+void slots_consider(struct slots *ss, unsigned slot, uint64_t now_us);
+void slots_consider_all(struct slots *ss, uint64_t now_us);
+/* A job that has done nothing yet, from its beginning, as it was asked for. */
+void slots_begin_anew(struct slots *ss, unsigned slot, uint64_t now_us);
+void slots_stop(struct slots *ss, unsigned slot, uint64_t now_us); /* its job, as interrupted */
+void slots_over(struct slots *ss, unsigned slot, uint64_t now_us);
+
+void slots_pause(struct slots *ss, bool paused);
+
+#endif
