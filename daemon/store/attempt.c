@@ -2,7 +2,7 @@
 /* Beginnings and endings of attempts, and the ones a dead daemon left without an ending. */
 #include "config.h"
 
-#include "store/store_private.h"
+#include "store/store_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -21,14 +21,14 @@ store_attempt_begin(struct store *s, const struct store_begin *b, const struct s
 
 	if (r < 0)
 		return r;
-	if (!store_text_present(b->port))
+	if (!text_present(b->port))
 		return -EINVAL;
-	if (s->open_count == STORE_OPEN_MAX)
+	if (s->running.count == STORE_OPEN_MAX)
 		return -E2BIG;
 	body_begin(&body);
-	body_int(&body, "id", s->next_id);
+	body_int(&body, "id", s->running.next_id);
 	body_moment(&body, now);
-	body_text(&body, "kind", store_text_present(b->kind) ? b->kind : "flash", STORE_NAME_MAX);
+	body_text(&body, "kind", text_present(b->kind) ? b->kind : "flash", STORE_NAME_MAX);
 	body_text(&body, "port", b->port, STORE_NAME_MAX);
 	body_text(&body, "label", b->label, STORE_NAME_MAX);
 	body_text(&body, "serial", b->serial, STORE_NAME_MAX);
@@ -39,11 +39,11 @@ store_attempt_begin(struct store *s, const struct store_begin *b, const struct s
 	body_text(&body, "sha256", b->firmware_sha256, SHA256_TEXT_MAX);
 	body_text(&body, "version_before", b->version_before, STORE_NAME_MAX);
 	body_text(&body, "flags", b->flags, STORE_NAME_MAX);
-	r = batch_queue(s, RECORD_BEGIN, s->next_id, &body);
+	r = store_queue(s, RECORD_BEGIN, s->running.next_id, &body);
 	if (r < 0)
 		return r;
-	s->open_ids[s->open_count++] = s->next_id;
-	*ret_id = s->next_id++;
+	s->running.ids[s->running.count++] = s->running.next_id;
+	*ret_id = s->running.next_id++;
 	return 0;
 }
 
@@ -63,7 +63,7 @@ stages_text(const struct store_ending *e, struct body *out)
 static void
 number_and_name(struct body *b, const char *code_key, int code, const char *key, const char *name)
 {
-	if (!store_text_present(name))
+	if (!text_present(name))
 		return;
 	body_int(b, code_key, code);
 	body_text(b, key, name, STORE_NAME_MAX);
@@ -120,16 +120,17 @@ end_attempt(struct store *s, int64_t id, const struct store_ending *e, const str
 	size_t i = 0;
 	int r;
 
-	while (i < s->open_count && s->open_ids[i] != id)
+	while (i < s->running.count && s->running.ids[i] != id)
 		i++;
-	if (i == s->open_count) /* ids have no gaps: what was given out and is not open has ended */
-		return id >= 1 && id < s->next_id ? -EALREADY : -ENOENT;
-	if (!store_text_present(e->verdict_name))
+	if (i ==
+	    s->running.count) /* ids have no gaps: what was given out and is not open has ended */
+		return id >= 1 && id < s->running.next_id ? -EALREADY : -ENOENT;
+	if (!text_present(e->verdict_name))
 		return -EINVAL;
 	ending_body(&b, id, e, now, crash);
-	r = batch_queue(s, RECORD_END, id, &b);
+	r = store_queue(s, RECORD_END, id, &b);
 	if (r == 0)
-		s->open_ids[i] = s->open_ids[--s->open_count];
+		s->running.ids[i] = s->running.ids[--s->running.count];
 	return r;
 }
 
@@ -145,8 +146,8 @@ end_left(struct store *s, const struct store_ending *e, const struct store_time 
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < s->left_count; i++) {
-		r = end_attempt(s, s->left_ids[i], e, now, s->unclean);
+	for (size_t i = 0; r == 0 && i < s->running.left_count; i++) {
+		r = end_attempt(s, s->running.left_ids[i], e, now, s->running.unclean);
 		if (r == -EALREADY)
 			r = 0; /* queued by an earlier call that ran out of memory half way */
 	}
@@ -157,12 +158,12 @@ static int
 tell_one(struct store *s, int64_t id, void (*each)(void *ctx, const struct store_interrupted *i),
 	 void *ctx)
 {
-	sqlite3_stmt *st = db_query(s->db, DB_INTERRUPTED);
-	struct store_interrupted i = { .id = id, .unclean = s->unclean };
+	sqlite3_stmt *st = db_query(s->files.db, DB_INTERRUPTED);
+	struct store_interrupted i = { .id = id, .unclean = s->running.unclean };
 	int r;
 
 	(void)sqlite3_bind_int64(st, 1, id); /* copies nothing: cannot fail */
-	r = db_step(s->db, st);
+	r = db_step(s->files.db, st);
 	if (r <= 0)
 		return r;
 	i.kind = db_text(st, 0);
@@ -185,19 +186,19 @@ store_interrupt_running(struct store *s, const struct store_ending *e, const str
 {
 	int r = store_usable(s);
 
-	if (r < 0 || s->interrupt_done)
+	if (r < 0 || s->running.interrupt_done)
 		return r;
-	if (!s->left_queued)
+	if (!s->running.left_queued)
 		r = end_left(s, e, now);
 	if (r == 0) {
-		s->left_queued = true;
+		s->running.left_queued = true;
 		r = store_commit(s, now);
 	}
 	if (r < 0)
 		return r;
-	s->interrupt_done = true;
-	for (size_t i = 0; r == 0 && i < s->left_count; i++)
-		r = tell_one(s, s->left_ids[i], each, ctx);
-	s->left_count = 0;
+	s->running.interrupt_done = true;
+	for (size_t i = 0; r == 0 && i < s->running.left_count; i++)
+		r = tell_one(s, s->running.left_ids[i], each, ctx);
+	s->running.left_count = 0;
 	return r;
 }

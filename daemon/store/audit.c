@@ -149,7 +149,7 @@ find_tail(struct audit *a, off_t size)
 	}
 }
 
-/* What is behind the last good line is evidence: kept under another name. */
+/* Keeps the bytes behind the last good line, as evidence, under another name. */
 static int
 keep_tail(const struct audit *a, off_t size, const char *stamp)
 {

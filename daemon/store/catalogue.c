@@ -2,7 +2,7 @@
 /* Firmware catalogue, selection and settings, and what operators did. */
 #include "config.h"
 
-#include "store/store_private.h"
+#include "store/store_internal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -47,9 +47,9 @@ store_firmware_find(struct store *s, const char *name,
 
 	if (r < 0)
 		return r;
-	st = db_query(s->db, DB_FIRMWARE);
+	st = db_query(s->files.db, DB_FIRMWARE);
 	db_bind_text(st, 1, name);
-	r = db_step(s->db, st);
+	r = db_step(s->files.db, st);
 	if (r > 0) {
 		firmware_of_row(st, &f);
 		each(ctx, &f);
@@ -68,8 +68,8 @@ store_firmware_each(struct store *s, void (*each)(void *ctx, const struct store_
 
 	if (r < 0)
 		return r;
-	st = db_query(s->db, DB_FIRMWARES);
-	while ((r = db_step(s->db, st)) > 0) {
+	st = db_query(s->files.db, DB_FIRMWARES);
+	while ((r = db_step(s->files.db, st)) > 0) {
 		firmware_of_row(st, &f);
 		each(ctx, &f);
 	}
@@ -85,9 +85,9 @@ has_row(struct store *s, enum db_query q, const char *value)
 
 	if (r < 0)
 		return r;
-	st = db_query(s->db, q);
+	st = db_query(s->files.db, q);
 	db_bind_text(st, 1, value);
-	r = db_step(s->db, st);
+	r = db_step(s->files.db, st);
 	(void)sqlite3_reset(st); /* the error is in r */
 	return r;
 }
@@ -98,7 +98,7 @@ is_name(const char *name)
 {
 	char clean[STORE_NAME_MAX];
 
-	return store_text_present(name) &&
+	return text_present(name) &&
 	       record_clean_text(name, clean, sizeof(clean)) == strlen(name) &&
 	       strcmp(name, clean) == 0;
 }
@@ -116,8 +116,7 @@ queue_firmware(struct store *s, const struct store_firmware *f, const struct sto
 {
 	struct body b;
 
-	body_begin(&b);
-	body_moment(&b, now);
+	body_begin_at(&b, now);
 	body_text(&b, "name", f->name, STORE_NAME_MAX);
 	body_text(&b, "sha256", f->sha256, STORE_NAME_MAX);
 	body_text(&b, "file", f->file, STORE_MESSAGE_MAX);
@@ -132,7 +131,7 @@ queue_firmware(struct store *s, const struct store_firmware *f, const struct sto
 	body_text(&b, "added_by", f->added_by, STORE_NAME_MAX);
 	if (f->incomplete)
 		body_int(&b, "incomplete", 1);
-	return batch_queue(s, RECORD_FIRMWARE, 0, &b);
+	return store_queue(s, RECORD_FIRMWARE, 0, &b);
 }
 
 /* 1 its name is there, 0 it is not. */
@@ -141,7 +140,7 @@ firmware_is_there(struct store *s, const struct store_firmware *f, const struct 
 {
 	int r;
 
-	if (!is_name(f->name) || !store_text_present(f->sha256) || !store_text_present(f->file))
+	if (!is_name(f->name) || !text_present(f->sha256) || !text_present(f->file))
 		return -EINVAL;
 	r = settle(s, now);
 	return r < 0 ? r : has_row(s, DB_FIRMWARE, f->name);
@@ -177,10 +176,9 @@ store_firmware_remove(struct store *s, const char *name, const struct store_time
 	r = has_row(s, DB_FIRMWARE_USE, name);
 	if (r != 0)
 		return r < 0 ? r : -EBUSY;
-	body_begin(&b);
-	body_moment(&b, now);
+	body_begin_at(&b, now);
 	body_text(&b, "name", name, STORE_NAME_MAX);
-	return batch_queue(s, RECORD_FIRMWARE_GONE, 0, &b);
+	return store_queue(s, RECORD_FIRMWARE_GONE, 0, &b);
 }
 
 int
@@ -193,19 +191,18 @@ store_set(struct store *s, enum store_scope scope, const char *name, const char 
 	assert(scope < STORE_SCOPE_COUNT);
 	if (!is_name(name))
 		return -EINVAL;
-	if (store_text_present(value) && (scope == STORE_SELECTED || scope == STORE_OWN)) {
+	if (text_present(value) && (scope == STORE_SELECTED || scope == STORE_OWN)) {
 		r = settle(s, now);
 		if (r == 0)
 			r = has_row(s, DB_FIRMWARE, value);
 		if (r <= 0)
 			return r < 0 ? r : -ENOENT;
 	}
-	body_begin(&b);
-	body_moment(&b, now);
+	body_begin_at(&b, now);
 	body_text(&b, "scope", scopes[scope], STORE_NAME_MAX);
 	body_text(&b, "name", name, STORE_NAME_MAX);
 	body_text(&b, "value", value, STORE_MESSAGE_MAX);
-	return batch_queue(s, RECORD_SETTING, 0, &b);
+	return store_queue(s, RECORD_SETTING, 0, &b);
 }
 
 int
@@ -217,10 +214,10 @@ store_get(struct store *s, enum store_scope scope, const char *name, char *ret_v
 	assert(scope < STORE_SCOPE_COUNT);
 	if (r < 0)
 		return r;
-	st = db_query(s->db, DB_SETTING);
+	st = db_query(s->files.db, DB_SETTING);
 	db_bind_text(st, 1, scopes[scope]);
 	db_bind_text(st, 2, name);
-	r = db_step(s->db, st);
+	r = db_step(s->files.db, st);
 	if (r > 0) {
 		const char *value = db_text(st, 0);
 
@@ -245,9 +242,9 @@ store_each(struct store *s, enum store_scope scope,
 	assert(scope < STORE_SCOPE_COUNT);
 	if (r < 0)
 		return r;
-	st = db_query(s->db, DB_SETTINGS);
+	st = db_query(s->files.db, DB_SETTINGS);
 	db_bind_text(st, 1, scopes[scope]);
-	while ((r = db_step(s->db, st)) > 0)
+	while ((r = db_step(s->files.db, st)) > 0)
 		each(ctx, db_text(st, 0), db_text(st, 1));
 	return r;
 }
@@ -257,14 +254,13 @@ store_act(struct store *s, const struct store_act *a, const struct store_time *n
 {
 	struct body b;
 
-	if (!store_text_present(a->method))
+	if (!text_present(a->method))
 		return -EINVAL;
-	body_begin(&b);
-	body_moment(&b, now);
+	body_begin_at(&b, now);
 	body_int(&b, "uid", a->uid);
 	body_int(&b, "pid", a->pid);
 	body_text(&b, "user", a->user, STORE_NAME_MAX);
 	body_text(&b, "method", a->method, STORE_NAME_MAX);
 	body_text(&b, "arguments", a->arguments, STORE_MESSAGE_MAX);
-	return batch_queue(s, RECORD_ACT, 0, &b);
+	return store_queue(s, RECORD_ACT, 0, &b);
 }

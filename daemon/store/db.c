@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/db_private.h"
+#include "store/db_internal.h"
 
 int
 db_errno(sqlite3 *h, int rc)
@@ -90,7 +90,7 @@ void
 db_bind_text(sqlite3_stmt *st, int at, const char *text)
 {
 	/* borrowed: every caller steps and resets before the text goes */
-	if (text != NULL && text[0] != '\0')
+	if (text_present(text))
 		(void)sqlite3_bind_text(st, at, text, -1, SQLITE_STATIC);
 }
 

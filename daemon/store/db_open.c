@@ -3,7 +3,7 @@
  * statements. */
 #include "config.h"
 
-#include "store/db_private.h"
+#include "store/db_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>

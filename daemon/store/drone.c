@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What is known of drones and of ports. */
+/* Drones and ports: recording facts, quarantine, and finding them. */
 #include "config.h"
 
-#include "store/store_private.h"
+#include "store/store_internal.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -44,12 +44,12 @@ find_drone(struct store *s, const char *serial, const char *dfu_serial,
 	   void (*each)(void *ctx, const struct store_drone *d), void *ctx)
 {
 	struct store_drone d;
-	sqlite3_stmt *st = db_query(s->db, DB_DRONE);
+	sqlite3_stmt *st = db_query(s->files.db, DB_DRONE);
 	int r;
 
 	db_bind_text(st, 1, serial);
 	db_bind_text(st, 2, dfu_serial);
-	r = db_step(s->db, st);
+	r = db_step(s->files.db, st);
 	if (r > 0) {
 		drone_of_row(st, &d);
 		each(ctx, &d);
@@ -82,15 +82,15 @@ store_drone_begins(struct store *s, const char *prefix, unsigned limit,
 
 	if (r < 0)
 		return r;
-	if (!store_text_present(prefix) || strlen(prefix) + 1 >= sizeof(behind))
+	if (!text_present(prefix) || strlen(prefix) + 1 >= sizeof(behind))
 		return 0;
 	/* WHY: behind all that begin so, as DEL is behind all characters of a serial. */
 	(void)snprintf(behind, sizeof(behind), "%s\x7f", prefix);
-	st = db_query(s->db, DB_DRONES_FROM);
+	st = db_query(s->files.db, DB_DRONES_FROM);
 	db_bind_text(st, 1, prefix);
 	db_bind_text(st, 2, behind);
 	(void)sqlite3_bind_int64(st, 3, limit); /* as db_bind_text(): a missing one finds nothing */
-	while ((r = db_step(s->db, st)) > 0)
+	while ((r = db_step(s->files.db, st)) > 0)
 		each(ctx, db_text(st, 0), db_text(st, 1));
 	return r;
 }
@@ -104,13 +104,13 @@ struct comparison {
 static bool
 is_news(const char *fact, const char *known)
 {
-	return store_text_present(fact) && (known == NULL || strcmp(fact, known) != 0);
+	return text_present(fact) && (known == NULL || strcmp(fact, known) != 0);
 }
 
 static bool
 is_other_serial(const char *fact, const char *known)
 {
-	return store_text_present(fact) && (known == NULL || strcasecmp(fact, known) != 0);
+	return text_present(fact) && (known == NULL || strcasecmp(fact, known) != 0);
 }
 
 static void
@@ -136,13 +136,12 @@ store_drone_note(struct store *s, const struct store_drone_facts *f, const struc
 	struct body b;
 	int r;
 
-	if (!store_text_present(f->serial) && !store_text_present(f->dfu_serial))
+	if (!text_present(f->serial) && !text_present(f->dfu_serial))
 		return -EINVAL;
 	r = store_drone_find(s, f->serial, f->dfu_serial, compare_facts, &c);
 	if (r < 0 || c.known)
 		return r < 0 ? r : 0;
-	body_begin(&b);
-	body_moment(&b, now);
+	body_begin_at(&b, now);
 	body_text(&b, "serial", f->serial, STORE_NAME_MAX);
 	body_text(&b, "dfu_serial", f->dfu_serial, STORE_NAME_MAX);
 	body_text(&b, "platform", f->platform, STORE_NAME_MAX);
@@ -152,7 +151,7 @@ store_drone_note(struct store *s, const struct store_drone_facts *f, const struc
 	body_text(&b, "version", f->version, STORE_NAME_MAX);
 	if (f->quirks != NULL)
 		body_text_or_empty(&b, "quirks", f->quirks, STORE_NAME_MAX);
-	return batch_queue(s, RECORD_DRONE, 0, &b);
+	return store_queue(s, RECORD_DRONE, 0, &b);
 }
 
 static int
@@ -161,11 +160,10 @@ queue_aside(struct store *s, enum record_kind kind, const char *key, const char 
 {
 	struct body b;
 
-	body_begin(&b);
-	body_moment(&b, now);
+	body_begin_at(&b, now);
 	body_text(&b, key, value, STORE_NAME_MAX);
 	body_text(&b, "why", why, STORE_MESSAGE_MAX);
-	return batch_queue(s, kind, 0, &b);
+	return store_queue(s, kind, 0, &b);
 }
 
 static void
@@ -181,7 +179,7 @@ store_drone_quarantine(struct store *s, const char *serial, const char *why,
 {
 	int r;
 
-	if (!store_text_present(serial))
+	if (!text_present(serial))
 		return -EINVAL;
 	r = store_drone_find(s, serial, serial, ignore_drone, NULL);
 	if (r <= 0)
@@ -211,8 +209,8 @@ store_port_each(struct store *s, void (*each)(void *ctx, const struct store_port
 
 	if (r < 0)
 		return r;
-	st = db_query(s->db, DB_PORTS);
-	while ((r = db_step(s->db, st)) > 0) {
+	st = db_query(s->files.db, DB_PORTS);
+	while ((r = db_step(s->files.db, st)) > 0) {
 		port_of_row(st, &p);
 		each(ctx, &p);
 	}
@@ -223,7 +221,7 @@ int
 store_port_quarantine(struct store *s, const char *port, const char *why,
 		      const struct store_time *now)
 {
-	if (!store_text_present(port))
+	if (!text_present(port))
 		return -EINVAL;
 	return queue_aside(s, RECORD_PORT_ASIDE, "port", port, why, now);
 }

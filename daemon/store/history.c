@@ -2,7 +2,7 @@
 /* Reading attempts: history with filters, one attempt with its stages, counts. */
 #include "config.h"
 
-#include "store/store_private.h"
+#include "store/store_internal.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -87,7 +87,7 @@ attempt_of_row(sqlite3_stmt *st, struct row *row)
 static int
 two_numbers(struct store *s, sqlite3_stmt *st, int64_t *ret_a, int64_t *ret_b)
 {
-	int r = db_step(s->db, st);
+	int r = db_step(s->files.db, st);
 
 	if (r > 0) {
 		*ret_a = sqlite3_column_int64(st, 0);
@@ -106,8 +106,8 @@ struct choice {
 static int
 choose_by_serial(struct store *s, const struct store_filter *f, bool sort, struct choice *c)
 {
-	bool verdict = store_text_present(f->verdict);
-	sqlite3_stmt *st = db_query(s->db, DB_DRONES_WITH);
+	bool verdict = text_present(f->verdict);
+	sqlite3_stmt *st = db_query(s->files.db, DB_DRONES_WITH);
 	int64_t count = 0;
 	int r;
 
@@ -123,11 +123,11 @@ choose_by_serial(struct store *s, const struct store_filter *f, bool sort, struc
 static int
 choose_by_slot(struct store *s, const char *slot, bool verdict, struct choice *c)
 {
-	sqlite3_stmt *st = db_query(s->db, DB_PORT_KNOWN);
+	sqlite3_stmt *st = db_query(s->files.db, DB_PORT_KNOWN);
 	int r;
 
 	db_bind_text(st, 1, slot);
-	r = db_step(s->db, st);
+	r = db_step(s->files.db, st);
 	if (r > 0)
 		c->query = verdict ? DB_HISTORY_PORT_VERDICT : DB_HISTORY_PORT;
 	else
@@ -139,16 +139,16 @@ choose_by_slot(struct store *s, const char *slot, bool verdict, struct choice *c
 static int
 choose(struct store *s, const struct store_filter *f, bool sort, struct choice *c)
 {
-	bool verdict = store_text_present(f->verdict);
+	bool verdict = text_present(f->verdict);
 	int r = 0;
 
 	c->query = verdict ? DB_HISTORY_VERDICT : DB_HISTORY;
 	c->drone = -1;
 	if (verdict && strcmp(f->verdict, "running") == 0)
 		c->query = DB_HISTORY_RUNNING;
-	else if (store_text_present(f->serial))
+	else if (text_present(f->serial))
 		r = choose_by_serial(s, f, sort, c);
-	else if (store_text_present(f->slot))
+	else if (text_present(f->slot))
 		r = choose_by_slot(s, f->slot, verdict, c);
 	return r < 0 ? r : 0;
 }
@@ -157,7 +157,7 @@ choose(struct store *s, const struct store_filter *f, bool sort, struct choice *
 static int
 find_place(struct store *s, int64_t before_id, int64_t *ret_segment, int64_t *ret_ms)
 {
-	sqlite3_stmt *st = db_query(s->db, DB_PLACE);
+	sqlite3_stmt *st = db_query(s->files.db, DB_PLACE);
 	int r;
 
 	*ret_segment = *ret_ms = 0;
@@ -179,7 +179,7 @@ prepare_history(struct store *s, const struct store_filter *f, bool sort, sqlite
 		r = find_place(s, before, &segment, &ms);
 	if (r < 0)
 		return r;
-	st = db_query(s->db, c.query);
+	st = db_query(s->files.db, c.query);
 	db_bind_text(st, 1, f->serial);
 	db_bind_text(st, 2, f->slot);
 	if (c.query != DB_HISTORY_RUNNING)
@@ -214,13 +214,13 @@ first_row(struct store *s, const struct store_filter *f, sqlite3_stmt **ret_st)
 
 	if (r < 0)
 		return r;
-	sqlite3_progress_handler(db_handle(s->db), steps, stop, NULL);
-	r = db_step(s->db, *ret_st);
-	sqlite3_progress_handler(db_handle(s->db), 0, NULL, NULL);
-	if (r >= 0 || sqlite3_errcode(db_handle(s->db)) != SQLITE_INTERRUPT)
+	sqlite3_progress_handler(db_handle(s->files.db), steps, stop, NULL);
+	r = db_step(s->files.db, *ret_st);
+	sqlite3_progress_handler(db_handle(s->files.db), 0, NULL, NULL);
+	if (r >= 0 || sqlite3_errcode(db_handle(s->files.db)) != SQLITE_INTERRUPT)
 		return r;
 	r = prepare_history(s, f, false, ret_st);
-	return r < 0 ? r : db_step(s->db, *ret_st);
+	return r < 0 ? r : db_step(s->files.db, *ret_st);
 }
 
 int
@@ -236,7 +236,7 @@ store_history_page(struct store *s, const struct store_filter *f,
 	*ret_next = 0;
 	if (r == 0)
 		r = first_row(s, f, &st);
-	for (; r > 0; r = db_step(s->db, st)) {
+	for (; r > 0; r = db_step(s->files.db, st)) {
 		int64_t id = sqlite3_column_int64(st, 0);
 
 		if (sqlite3_column_int(st, COLUMN_WANTED) != 0) {
@@ -267,12 +267,12 @@ store_history(struct store *s, const struct store_filter *f,
 static int
 read_stages(struct store *s, int64_t id, struct store_stage *stages, size_t *ret_count)
 {
-	sqlite3_stmt *st = db_query(s->db, DB_STAGES);
+	sqlite3_stmt *st = db_query(s->files.db, DB_STAGES);
 	size_t n = 0;
 	int r;
 
 	(void)sqlite3_bind_int64(st, 1, id); /* cannot fail */
-	while ((r = db_step(s->db, st)) > 0 && n < STORE_STAGES_MAX) {
+	while ((r = db_step(s->files.db, st)) > 0 && n < STORE_STAGES_MAX) {
 		const char *name = db_text(st, 0);
 		char *copy = name != NULL ? strdup(name) : NULL;
 
@@ -300,9 +300,9 @@ store_attempt_get(struct store *s, int64_t id,
 	if (r == 0)
 		r = read_stages(s, id, stages, &count);
 	if (r == 0) {
-		st = db_query(s->db, DB_ATTEMPT);
+		st = db_query(s->files.db, DB_ATTEMPT);
 		(void)sqlite3_bind_int64(st, 1, id); /* cannot fail */
-		r = db_step(s->db, st);
+		r = db_step(s->files.db, st);
 		if (r > 0) {
 			attempt_of_row(st, &row);
 			row.a.stages = stages;

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cfdfu/utf8.h"
@@ -103,7 +104,7 @@ body_text_or_empty(struct body *b, const char *key, const char *text, size_t max
 void
 body_text(struct body *b, const char *key, const char *text, size_t max)
 {
-	if (text != NULL && text[0] != '\0')
+	if (text_present(text))
 		body_text_or_empty(b, key, text, max);
 }
 
@@ -147,6 +148,16 @@ body_end(struct body *b)
 {
 	append(b, "}", 1);
 	return b->over ? -E2BIG : 0;
+}
+
+int64_t
+record_body_id(const char *body)
+{
+	static const char prefix[] = "{\"id\":";
+
+	return strncmp(body, prefix, sizeof(prefix) - 1) == 0
+		   ? strtoll(body + sizeof(prefix) - 1, NULL, 10)
+		   : 0;
 }
 
 void

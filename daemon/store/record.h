@@ -66,16 +66,31 @@ const struct record_step *record_steps(enum record_kind k);
  * body; NULL: kept. */
 const char *record_body_sql(enum record_kind k);
 
+/* The attempt that a body of RECORD_BEGIN or RECORD_END is about; 0 it does not say.  body is
+ * terminated, or ends in '}'. */
+int64_t record_body_id(const char *body);
+
 /* SHA-256 over previous hash, seq, kind and body. */
 void record_hash(const uint8_t prev[RECORD_HASH_BYTES], int64_t seq, const char *kind,
 		 const char *body, size_t body_size, uint8_t ret_hash[RECORD_HASH_BYTES]);
 
-/* Writing a body.  Unknown values are left out; what does not fit sets over. */
+/*
+ * Writing a body.  Unknown values are left out; what does not fit sets over.
+ *
+ * WHY not a JSON library: a body is hashed, and made again from columns years later.  Its keys are
+ * in the order of the calls below, with two escapes and no blanks; a library sorts them.
+ */
 struct body {
 	size_t size;
 	bool over;
 	char text[RECORD_BODY_MAX];
 };
+
+static inline bool
+text_present(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
 
 void body_begin(struct body *b);
 void body_int(struct body *b, const char *key, int64_t value);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What each kind of record does to the database, and how its body is made again from there. */
+/* Kinds of records: the statements that apply one, and those that make its body again. */
 #include "config.h"
 
 #include "store/record.h"

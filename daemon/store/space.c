@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Free space, and the ballast: a file that only takes up room, given up when the disk is full so
- * that running attempts still get their endings (doc/faults.md A7.2, item 6).
- */
 #include "config.h"
 
-#include "store/store_private.h"
+#include "store/space.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +10,7 @@
 #include <unistd.h>
 
 static uint64_t
-free_bytes(const struct store *s)
+free_bytes(const struct space *s)
 {
 	struct statvfs v;
 
@@ -22,23 +18,23 @@ free_bytes(const struct store *s)
 }
 
 void
-space_check(struct store *s)
+space_check(struct space *s)
 {
-	s->space_low = free_bytes(s) < s->opt.floor_bytes;
+	s->low = free_bytes(s) < s->floor_bytes;
 }
 
 static bool
-ballast_is_there(const struct store *s)
+ballast_is_there(const struct space *s)
 {
 	struct stat st;
 
 	return fstatat(s->dirfd, BALLAST_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       (uint64_t)st.st_size == s->opt.ballast_bytes &&
-	       (uint64_t)st.st_blocks * 512 >= s->opt.ballast_bytes;
+	       (uint64_t)st.st_size == s->ballast_bytes &&
+	       (uint64_t)st.st_blocks * 512 >= s->ballast_bytes;
 }
 
 void
-space_ballast_restore(struct store *s)
+space_ballast_restore(struct space *s)
 {
 	int fd;
 
@@ -47,22 +43,21 @@ space_ballast_restore(struct store *s)
 		return;
 	}
 	s->ballast_out = true;
-	if (free_bytes(s) < s->opt.floor_bytes + s->opt.ballast_bytes)
+	if (free_bytes(s) < s->floor_bytes + s->ballast_bytes)
 		return;
 	fd = openat(s->dirfd, BALLAST_FILE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 		    0640);
 	if (fd < 0)
 		return;
-	if (posix_fallocate(fd, 0, (off_t)s->opt.ballast_bytes) == 0)
+	if (posix_fallocate(fd, 0, (off_t)s->ballast_bytes) == 0)
 		s->ballast_out = false;
 	else
-		(void)unlinkat(s->dirfd, BALLAST_FILE,
-			       0); /* half a ballast is none; it stays out either way */
-	(void)close(fd);	   /* it has no content that could be lost */
+		(void)unlinkat(s->dirfd, BALLAST_FILE, 0);
+	(void)close(fd);
 }
 
 bool
-space_ballast_release(struct store *s)
+space_ballast_release(struct space *s)
 {
 	s->ballast_out = true;
 	return unlinkat(s->dirfd, BALLAST_FILE, 0) == 0;

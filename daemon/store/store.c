@@ -1,58 +1,41 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a store: directories, opening, health, the regular check, closing. */
+/* The life of a store: opening, committing, health, the regular check, closing. */
 #include "config.h"
 
 #include "store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <sodium.h>
-#include <sqlite3.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "store/store_private.h"
+#include "store/recover.h"
+#include "store/schema.h"
+#include "store/store_internal.h"
+
+#define LOCKED_ALARM_MS 5000 /* doc/faults.md D1 */
+#define EAGER_OPENS 5	     /* LIMIT: failures before only trying now and then */
+#define RETRY_MS 15000	     /* LIMIT: what an operator waits at most when looking costs seconds */
+
+/* ---- opening -------------------------------------------------------------------------------- */
 
 static void
 set_options(struct store *s, const struct store_options *o)
 {
-	if (o != NULL)
-		s->opt = *o;
-	if (s->opt.ballast_bytes == 0)
-		s->opt.ballast_bytes = 16 << 20;
-	if (s->opt.floor_bytes == 0)
-		s->opt.floor_bytes = 64 << 20;
-	if (s->opt.wal_alarm_bytes == 0)
-		s->opt.wal_alarm_bytes = 64 << 20;
-}
+	static const struct store_options none = { .vfs = NULL };
 
-static int
-make_directories(struct store *s)
-{
-	if (mkdir(s->dir, 0750) < 0 && errno != EEXIST && errno != EROFS)
-		return -errno;
-	s->dirfd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return s->dirfd < 0 ? -errno : 0;
-}
-
-static int
-make_paths(struct store *s, const char *state_dir)
-{
-	s->dir = strdup(state_dir);
-	if (s->dir == NULL || asprintf(&s->db_path, "%s/" DB_FILE, state_dir) < 0) {
-		s->db_path = NULL; /* asprintf() leaves it undefined */
-		return -ENOMEM;
-	}
-	if (asprintf(&s->firmware_dir, "%s/firmware", state_dir) < 0) {
-		s->firmware_dir = NULL;
-		return -ENOMEM;
-	}
-	return 0;
+	if (o == NULL)
+		o = &none;
+	s->files.vfs = o->vfs;
+	s->files.progress = o->progress;
+	s->files.progress_ctx = o->progress_ctx;
+	s->space.dirfd = s->files.dirfd;
+	s->space.ballast_bytes = o->ballast_bytes > 0 ? o->ballast_bytes : 16 << 20;
+	s->space.floor_bytes = o->floor_bytes > 0 ? o->floor_bytes : 64 << 20;
+	s->wal_alarm_bytes = o->wal_alarm_bytes > 0 ? o->wal_alarm_bytes : 64 << 20;
 }
 
 static void
@@ -60,22 +43,83 @@ store_free(struct store *s)
 {
 	if (s == NULL)
 		return;
-	while (s->first != NULL) {
-		struct record *r = s->first;
-
-		s->first = r->next;
-		free(r);
-	}
-	audit_close(&s->audit);
-	db_close(s->db, s->down_errno != 0);
-	if (s->lockfd >= 0)
-		(void)close(s->lockfd); /* releases the lock */
-	if (s->dirfd >= 0)
-		(void)close(s->dirfd);
-	free(s->dir);
-	free(s->db_path);
-	free(s->firmware_dir);
+	queue_free(&s->queue);
+	files_free(&s->files);
 	free(s);
+}
+
+/* The first two records of a chain, the first of a daemon's life. */
+static int
+queue_start(struct store *s, const struct store_time *now)
+{
+	uint8_t random[16];
+	char id[2 * sizeof(random) + 1];
+	struct body b;
+	int r = 0;
+
+	running_leave(&s->running, db_was_unclean(s->files.db));
+	if (s->queue.chain_seq == 0) {
+		randombytes_buf(random, sizeof(random));
+		body_begin(&b);
+		body_text(&b, "station", sodium_bin2hex(id, sizeof(id), random, sizeof(random)),
+			  sizeof(id));
+		body_moment(&b, now);
+		r = store_queue(s, RECORD_STATION, 0, &b);
+	}
+	if (r == 0) {
+		body_begin_at(&b, now);
+		body_int(&b, "schema", (int64_t)schema_step_count);
+		r = store_queue(s, RECORD_START, 0, &b);
+	}
+	return r;
+}
+
+/* DOWN -> UP, or the files' down_errno and down_why say why not. */
+static int
+bring_up(struct store *s, const struct store_time *now, bool *ret_long)
+{
+	struct files *f = &s->files;
+	bool in_loop = s->was_up || f->down_errno != 0; /* then the event loop waits */
+	/* Differences that the walk found are rebuilt where nothing waits for it. */
+	struct recovery how = { .in_loop = in_loop, .rebuild = !in_loop && walk_wants_rebuild(f) };
+	int r = recover_files(f, now, &how, ret_long);
+
+	if (r == 0)
+		r = running_load(&s->running, f, !s->was_up);
+	if (r == 0)
+		r = queue_reload(&s->queue, f->db);
+	if (r == 0 && !s->was_up)
+		r = queue_start(s, now);
+	if (r < 0) {
+		files_explain_access(f, r);
+		files_fail_stop(f, r, NULL);
+		return r;
+	}
+	db_wait_for_locks(f->db, LOOP_WAIT_MS);
+	if (how.rebuild)
+		walk_was_rebuilt(f);
+	walk_begin(&s->walk);
+	s->was_up = true;
+	f->down_errno = 0;
+	f->down_why[0] = '\0';
+	return 0;
+}
+
+/* WHY: what fails after opening has begun to read all of a large database is tried now and then
+ * only, since the event loop waits.  An opening that fails at once - a lock, a mode - is tried each
+ * time. */
+static int
+try_bring_up(struct store *s, const struct store_time *now)
+{
+	bool was_long = false;
+	int r;
+
+	if (now->mono_ms < s->retry_at_ms)
+		return s->files.down_errno;
+	r = bring_up(s, now, &was_long);
+	s->open_failures = r < 0 && was_long ? s->open_failures + 1 : 0;
+	s->retry_at_ms = s->open_failures >= EAGER_OPENS ? now->mono_ms + RETRY_MS : INT64_MIN;
+	return r;
 }
 
 int
@@ -83,36 +127,35 @@ store_open(const char *state_dir, const struct store_options *options, const str
 	   struct store **ret_store, char ret_why[STORE_WHY_MAX])
 {
 	struct store *s = calloc(1, sizeof(*s));
-	int r = s != NULL && sodium_init() >= 0 ? 0 : -ENOMEM;
+	int r;
 
 	copy_text(ret_why, STORE_WHY_MAX, "out of memory");
-	if (r < 0)
-		goto out;
-	s->dirfd = s->lockfd = s->audit.fd = -1;
-	s->audit_trusted = -1;
+	if (s == NULL)
+		return -ENOMEM;
 	s->locked_since_ms = -1;
-	s->next_id = 1;
+	s->running.next_id = 1;
 	s->now_ms = now->mono_ms;
-	set_options(s, options);
-	r = make_paths(s, state_dir);
-	if (r < 0)
-		goto out;
-	r = make_directories(s);
+	r = files_init(&s->files, state_dir);
+	if (r == 0 && sodium_init() < 0)
+		r = -ENOMEM;
 	if (r < 0) {
-		(void)snprintf(ret_why, STORE_WHY_MAX, "%.180s: %s", state_dir, strerror(-r));
+		if (r != -ENOMEM)
+			(void)snprintf(ret_why, STORE_WHY_MAX, "%.180s: %s", state_dir,
+				       strerror(-r));
 		goto out;
 	}
-	r = repair_open(s, now);
+	set_options(s, options);
+	r = bring_up(s, now, NULL);
 	/* everything else may get well, and is told by store_health() meanwhile */
 	if (r == -EBUSY || r == -EPROTO || r == -ENOMEM) {
-		copy_text(ret_why, STORE_WHY_MAX, s->down_why);
+		copy_text(ret_why, STORE_WHY_MAX, s->files.down_why);
 		goto out;
 	}
-	space_check(s);
-	space_ballast_restore(s);
+	space_check(&s->space);
+	space_ballast_restore(&s->space);
 	if (r == 0)
-		(void)!store_commit(
-		    s, now); /* trouble shows in store_health(), and it is tried again */
+		(void)!store_commit(s,
+				    now); /* trouble shows in store_health(), and is tried again */
 	ret_why[0] = '\0';
 	*ret_store = s;
 	s = NULL;
@@ -122,6 +165,100 @@ out:
 	return r;
 }
 
+/* ---- committing ----------------------------------------------------------------------------- */
+
+int
+store_queue(struct store *s, enum record_kind kind, int64_t ref, struct body *b)
+{
+	/* INVARIANT: there is always room for the ending of every attempt that is running */
+	if (kind != RECORD_END && s->queue.count + s->running.count + 2 > STORE_QUEUE_MAX)
+		return -E2BIG;
+	return queue_add(&s->queue, kind, ref, b);
+}
+
+static int
+write_once(struct store *s)
+{
+	return queue_write(&s->queue, s->files.db, &s->files.audit);
+}
+
+/* Errors after which nothing this connection says may be believed (doc/faults.md A7.2, item 9).
+ */
+static bool
+must_fail_stop(int error)
+{
+	return error != -EAGAIN && error != -ENOSPC && error != -ENOMEM;
+}
+
+static int
+try_again(struct store *s, int error, const struct store_time *now)
+{
+	int n = error;
+
+	if (n == -ENOSPC && space_ballast_release(&s->space))
+		n = write_once(s);
+	if (n < 0 && must_fail_stop(n)) {
+		files_fail_stop(&s->files, n, "writing failed");
+		n = bring_up(s, now, NULL);
+		if (n == 0)
+			n = write_once(s);
+		if (n < 0 && must_fail_stop(n) && s->files.db != NULL)
+			files_fail_stop(&s->files, n, "writing failed again after reopening");
+	}
+	if (n < 0 && n != -EAGAIN && s->files.db != NULL)
+		queue_save_in_audit(&s->queue, &s->files.audit);
+	return n;
+}
+
+static void
+note_result(struct store *s, int n, const struct store_time *now)
+{
+	static const struct {
+		int error;
+		const char *why;
+	} words[] = {
+		{ -EAGAIN, "another program holds the database locked" },
+		{ -ENOSPC, "the disk is full" },
+		{ -ENOMEM, "out of memory" },
+	};
+
+	if (n != -EAGAIN)
+		s->locked_since_ms = -1;
+	else if (s->locked_since_ms < 0)
+		s->locked_since_ms = now->mono_ms;
+	if (s->files.db == NULL)
+		return; /* files_fail_stop() or bring_up() said why */
+	s->files.down_errno = n;
+	copy_text(s->files.down_why, sizeof(s->files.down_why),
+		  n < 0 ? "the disk does not take the records" : "");
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (words[i].error == n)
+			copy_text(s->files.down_why, sizeof(s->files.down_why), words[i].why);
+}
+
+int
+store_commit(struct store *s, const struct store_time *now)
+{
+	int r = 0;
+
+	s->now_ms = now->mono_ms;
+	if (s->queue.first == NULL)
+		return 0;
+	store_watch(s);
+	if (s->files.db == NULL)
+		r = try_bring_up(s, now);
+	if (r == 0)
+		r = write_once(s);
+	if (r < 0 && s->files.db != NULL)
+		r = try_again(s, r, now);
+	note_result(s, r, now);
+	if (r == -ENOSPC || r == -EROFS || r == -EAGAIN || r == -ENOMEM)
+		return r;
+	return r < 0 ? -EIO : 0;
+}
+
+/* ---- health and the end ---------------------------------------------------------------------- */
+
 void
 store_close(struct store *s, const struct store_time *now)
 {
@@ -129,14 +266,13 @@ store_close(struct store *s, const struct store_time *now)
 
 	if (s == NULL)
 		return;
-	if (now != NULL && s->db != NULL) {
-		body_begin(&b);
-		body_moment(&b, now);
-		if (batch_queue(s, RECORD_STOP, 0, &b) == 0)
+	if (now != NULL && s->files.db != NULL) {
+		body_begin_at(&b, now);
+		if (store_queue(s, RECORD_STOP, 0, &b) == 0)
 			(void)!store_commit(s, now); /* the next start finds out what is missing */
 	}
-	if (now == NULL && s->down_errno == 0)
-		s->down_errno = -EINTR; /* as if killed: nothing is checkpointed */
+	if (now == NULL && s->files.down_errno == 0)
+		s->files.down_errno = -EINTR; /* as if killed: nothing is checkpointed */
 	store_free(s);
 }
 
@@ -147,20 +283,20 @@ store_health(const struct store *s, char ret_why[STORE_WHY_MAX])
 	const char *why = "";
 	bool locked = s->locked_since_ms >= 0;
 
-	if (s->db == NULL || (s->down_errno != 0 && !locked) ||
+	if (s->files.db == NULL || (s->files.down_errno != 0 && !locked) ||
 	    (locked && s->now_ms - s->locked_since_ms >= LOCKED_ALARM_MS))
-		why = s->down_why;
-	else if (s->space_low)
+		why = s->files.down_why;
+	else if (s->space.low)
 		why = "the disk has less free space than demanded";
-	else if (s->ballast_out)
+	else if (s->space.ballast_out)
 		why = "the disk was full: its reserve is used up or cannot be made";
-	else if (s->alarm[0] != '\0' || s->wal_big)
+	else if (s->files.alarm[0] != '\0' || s->wal_big)
 		h = STORE_ALARM;
 	else
 		h = STORE_OK;
 	if (h == STORE_ALARM)
-		why = s->alarm[0] != '\0'
-			  ? s->alarm
+		why = s->files.alarm[0] != '\0'
+			  ? s->files.alarm
 			  : "another program keeps reading the database: its log cannot shrink";
 	if (ret_why != NULL)
 		copy_text(ret_why, STORE_WHY_MAX, why);
@@ -170,22 +306,7 @@ store_health(const struct store *s, char ret_why[STORE_WHY_MAX])
 void
 store_acknowledge(struct store *s)
 {
-	s->alarm[0] = '\0';
-}
-
-void
-store_alarm(struct store *s, const char *format, ...)
-{
-	size_t used = strlen(s->alarm);
-	va_list args;
-
-	if (used > 0 && used + 3 < sizeof(s->alarm)) {
-		memcpy(s->alarm + used, "; ", 3);
-		used += 2;
-	}
-	va_start(args, format);
-	(void)vsnprintf(s->alarm + used, sizeof(s->alarm) - used, format, args);
-	va_end(args);
+	s->files.alarm[0] = '\0';
 }
 
 static void
@@ -193,17 +314,17 @@ check_wal(struct store *s)
 {
 	struct stat st;
 
-	s->wal_big = fstatat(s->dirfd, DB_FILE "-wal", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		     (uint64_t)st.st_size > s->opt.wal_alarm_bytes;
+	s->wal_big = fstatat(s->files.dirfd, DB_FILE "-wal", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		     (uint64_t)st.st_size > s->wal_alarm_bytes;
 }
 
 void
 store_watch(struct store *s)
 {
-	const char *moved = s->db != NULL ? repair_moved(s) : NULL;
+	const char *moved = s->files.db != NULL ? files_moved(&s->files) : NULL;
 
 	if (moved != NULL)
-		repair_fail_stop(s, -ESTALE, moved);
+		files_fail_stop(&s->files, -ESTALE, moved);
 }
 
 int
@@ -213,10 +334,10 @@ store_check(struct store *s, const struct store_time *now)
 
 	s->now_ms = now->mono_ms;
 	store_watch(s);
-	if (s->db == NULL)
-		(void)!repair_try(s, now); /* store_health() says why not */
-	space_check(s);
-	space_ballast_restore(s);
+	if (s->files.db == NULL)
+		(void)!try_bring_up(s, now); /* store_health() says why not */
+	space_check(&s->space);
+	space_ballast_restore(&s->space);
 	check_wal(s);
 	(void)!store_commit(s, now); /* the same */
 	return !was_up && s->was_up;
@@ -225,9 +346,10 @@ store_check(struct store *s, const struct store_time *now)
 int
 store_usable(const struct store *s)
 {
-	if (s->db != NULL)
+	if (s->files.db != NULL)
 		return 0;
-	return s->down_errno == -ENOSPC || s->down_errno == -EROFS ? s->down_errno : -EIO;
+	return s->files.down_errno == -ENOSPC || s->files.down_errno == -EROFS ? s->files.down_errno
+									       : -EIO;
 }
 
 int
@@ -238,48 +360,30 @@ store_ready(struct store *s, const struct store_time *now)
 	s->now_ms = now->mono_ms;
 	if (r < 0)
 		return r;
-	if (s->down_errno != 0)
-		return s->down_errno;
-	space_check(s);
-	if (s->space_low || s->ballast_out)
+	if (s->files.down_errno != 0)
+		return s->files.down_errno;
+	space_check(&s->space);
+	if (s->space.low || s->space.ballast_out)
 		return -ENOSPC;
-	return s->interrupt_done ? 0 : -EINPROGRESS;
-}
-
-int
-store_commit(struct store *s, const struct store_time *now)
-{
-	int r;
-
-	s->now_ms = now->mono_ms;
-	r = batch_commit(s, now);
-	if (r == -ENOSPC || r == -EROFS || r == -EAGAIN || r == -ENOMEM)
-		return r;
-	return r < 0 ? -EIO : 0;
+	return s->running.interrupt_done ? 0 : -EINPROGRESS;
 }
 
 uint64_t
 store_queued(const struct store *s)
 {
-	return s->ticket_last;
+	return s->queue.ticket_last;
 }
 
 uint64_t
 store_durable(const struct store *s)
 {
-	return s->ticket_durable;
+	return s->queue.ticket_durable;
 }
 
 const char *
 store_firmware_dir(const struct store *s)
 {
-	return s->firmware_dir;
-}
-
-bool
-store_text_present(const char *text)
-{
-	return text != NULL && text[0] != '\0';
+	return s->files.firmware_dir;
 }
 
 void
@@ -290,4 +394,11 @@ body_moment(struct body *b, const struct store_time *now)
 	body_int(b, "mono", now->mono_ms);
 	body_text(b, "boot", now->boot_id, STORE_NAME_MAX);
 	body_int(b, "sync", now->synchronised);
+}
+
+void
+body_begin_at(struct body *b, const struct store_time *now)
+{
+	body_begin(b);
+	body_moment(b, now);
 }

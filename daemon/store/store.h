@@ -59,7 +59,7 @@ struct store_options {
 
 enum store_health {
 	STORE_OK,
-	STORE_ALARM,	/* works; something happened that somebody should look at */
+	STORE_ALARM,	/* works; something happened that the operator should look at */
 	STORE_DEGRADED, /* no new attempt is accepted; store_check() goes on trying */
 };
 
@@ -103,7 +103,7 @@ void store_acknowledge(struct store *s);
 int store_check(struct store *s, const struct store_time *now);
 
 /* Looks whether the files in use are still those of their names; some stat() calls, for each
- * second.  What it finds is in store_health(). */
+ * second.  store_health() says what was found. */
 void store_watch(struct store *s);
 
 /* --- the slow walk: each record of the database against its line in the audit file --- */
@@ -150,7 +150,7 @@ const char *store_firmware_dir(const struct store *s);
 /* --- attempts --- */
 
 struct store_begin {
-	const char *kind; /* "flash", "recover-loader", "backup"; NULL: "flash" */
+	const char *kind; /* "flash", "loader", "backup"; NULL: "flash" */
 	const char *port; /* required */
 	const char *label;
 	const char *serial; /* run-time */
@@ -163,7 +163,7 @@ struct store_begin {
 	const char *flags; /* "no-serial dup-serial retry=1": words, free for the caller */
 };
 
-/* What an ending means for the count of failures in a row. */
+/* Effect of an ending on the count of failures in a row. */
 enum store_count {
 	STORE_COUNT_KEEP = 0,
 	STORE_COUNT_FAILED = 1,
@@ -188,7 +188,7 @@ struct store_ending {
 	const char *version_after;
 	const char *message;
 	const char *flags; /* joined to those of the beginning */
-	/* What was only learned under way; NULL leaves what the beginning said. */
+	/* Learned only under way; NULL leaves what the beginning said. */
 	const char *serial, *dfu_serial, *platform, *version_before;
 	const struct store_stage *stages;
 	size_t stage_count; /* what is over STORE_STAGES_MAX is left out */
@@ -281,7 +281,7 @@ int store_attempt_get(struct store *s, int64_t id,
 
 /* --- drones --- */
 
-/* What is to be remembered of a drone now; NULL leaves what is known. */
+/* News of a drone, to be remembered; NULL leaves what is known. */
 struct store_drone_facts {
 	const char *serial, *dfu_serial; /* at least one */
 	const char *platform, *device_type, *board_type;
@@ -366,7 +366,7 @@ struct store_firmware {
 };
 
 /*
- * What changes the catalogue or refers to it first commits what is queued (and fails as
+ * A change of the catalogue, or of a reference to it, first commits what is queued (and fails as
  * store_commit() does), then queues the change.  -EEXIST: the name is taken; -EINVAL: something
  * required is missing, or the name is no clean text of at most STORE_NAME_MAX - 1 bytes.
  */

@@ -8,7 +8,7 @@
  */
 #include "config.h"
 
-#include "store/store_private.h"
+#include "store/walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,28 +19,30 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/store_internal.h"
+
 #define NUMBER_MAX 24
 
 /* ---- what is kept for the next start -------------------------------------------------------- */
 
 static int64_t
-read_number(const struct store *s, const char *name)
+read_number(const struct files *f, const char *name)
 {
 	char text[NUMBER_MAX] = "";
-	int fd = openat(s->dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(f->dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
 
 	if (fd >= 0)
-		(void)close(fd); /* only read from */
+		(void)close(fd);
 	return n > 0 ? strtoll(text, NULL, 10) : 0;
 }
 
 static void
-ask_for_rebuild(struct store *s)
+ask_for_rebuild(const struct files *f, int64_t seq)
 {
 	char text[NUMBER_MAX];
-	int n = snprintf(text, sizeof(text), "%" PRId64 "\n", s->walk.first_seq);
-	int fd = openat(s->dirfd, WALK_SUSPECT, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	int n = snprintf(text, sizeof(text), "%" PRId64 "\n", seq);
+	int fd = openat(f->dirfd, WALK_SUSPECT, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
 
 	/* Where it cannot be written the next walk asks again. */
 	if (fd < 0)
@@ -50,18 +52,17 @@ ask_for_rebuild(struct store *s)
 }
 
 bool
-walk_wants_rebuild(const struct store *s)
+walk_wants_rebuild(const struct files *f)
 {
-	return read_number(s, WALK_SUSPECT) > 0;
+	return read_number(f, WALK_SUSPECT) > 0;
 }
 
 void
-walk_was_rebuilt(struct store *s)
+walk_was_rebuilt(const struct files *f)
 {
 	/* WHY kept: what differs after a rebuild, too, always will; it is not rebuilt again. */
-	if (renameat(s->dirfd, WALK_SUSPECT, s->dirfd, WALK_REBUILT) < 0)
-		(void)unlinkat(s->dirfd, WALK_SUSPECT, 0);
-	s->walk.rebuilds = false;
+	if (renameat(f->dirfd, WALK_SUSPECT, f->dirfd, WALK_REBUILT) < 0)
+		(void)unlinkat(f->dirfd, WALK_SUSPECT, 0);
 }
 
 /* ---- differences ---------------------------------------------------------------------------- */
@@ -69,18 +70,12 @@ walk_was_rebuilt(struct store *s)
 static int64_t
 id_of(const struct audit_line *l)
 {
-	static const char prefix[] = "{\"id\":";
-
-	if ((l->kind != RECORD_BEGIN && l->kind != RECORD_END) ||
-	    strncmp(l->body, prefix, sizeof(prefix) - 1) != 0)
-		return 0;
-	return strtoll(l->body + sizeof(prefix) - 1, NULL, 10);
+	return l->kind == RECORD_BEGIN || l->kind == RECORD_END ? record_body_id(l->body) : 0;
 }
 
 static void
-differs(struct store *s, const struct audit_line *l, int64_t seq)
+differs(struct walk *w, const struct audit_line *l, int64_t seq)
 {
-	struct walk *w = &s->walk;
 	int64_t id = l != NULL ? id_of(l) : 0;
 
 	if (w->differences++ > 0)
@@ -97,7 +92,7 @@ is_same(struct store *s, const struct audit_line *l)
 {
 	struct record *r = NULL;
 	sqlite3_stmt *st;
-	int n = db_record(s->db, l->seq, &r);
+	int n = db_record(s->files.db, l->seq, &r);
 
 	if (n == -ENOENT || n == -EUCLEAN)
 		return 0;
@@ -109,10 +104,10 @@ is_same(struct store *s, const struct audit_line *l)
 		n = r->kind == l->kind && r->body_size == l->body_size &&
 		    memcmp(r->body, l->body, r->body_size) == 0;
 	if (n > 0 && r->kind == RECORD_ACT) {
-		st = db_query(s->db, DB_SAME_ACT);
+		st = db_query(s->files.db, DB_SAME_ACT);
 		(void)sqlite3_bind_int64(st, 1, l->seq); /* these copy nothing: cannot fail */
 		(void)sqlite3_bind_text(st, 2, r->body, (int)r->body_size, SQLITE_STATIC);
-		n = db_step(s->db, st);
+		n = db_step(s->files.db, st);
 		(void)sqlite3_reset(st); /* the error is in n */
 	}
 	free(r);
@@ -125,7 +120,7 @@ static int
 check_gap(struct store *s, int64_t seq)
 {
 	struct record *r = NULL;
-	int n = db_record(s->db, seq, &r);
+	int n = db_record(s->files.db, seq, &r);
 
 	if (n < 0 && n != -ENOENT && n != -EUCLEAN)
 		return n;
@@ -149,7 +144,7 @@ check_line(struct store *s, const struct audit_line *l)
 	if (n < 0)
 		return n;
 	if (n == 0)
-		differs(s, l, l->seq);
+		differs(w, l, l->seq);
 	if (l->kind == RECORD_BEGIN)
 		w->last_id = id_of(l);
 	w->seq = l->seq;
@@ -161,10 +156,8 @@ check_line(struct store *s, const struct audit_line *l)
 /* ---- the walk ------------------------------------------------------------------------------- */
 
 void
-walk_begin(struct store *s)
+walk_begin(struct walk *w)
 {
-	struct walk *w = &s->walk;
-
 	w->offset = 0;
 	w->seq = w->last_id = w->compared = w->first_seq = 0;
 	w->differences = w->unreadable = 0;
@@ -177,18 +170,18 @@ static int
 check_end(struct store *s)
 {
 	uint8_t hash[RECORD_HASH_BYTES];
-	sqlite3_stmt *st = db_query(s->db, DB_NEXT_ID);
+	sqlite3_stmt *st = db_query(s->files.db, DB_NEXT_ID);
 	int64_t seq;
-	int n = db_step(s->db, st);
+	int n = db_step(s->files.db, st);
 
 	if (n <= 0)
 		return n;
 	if (sqlite3_column_int64(st, 0) - 1 > s->walk.last_id)
-		differs(s, NULL, s->walk.seq);
+		differs(&s->walk, NULL, s->walk.seq);
 	(void)sqlite3_reset(st); /* after a row: cannot fail */
-	n = db_tail(s->db, &seq, hash);
+	n = db_tail(s->files.db, &seq, hash);
 	if (n == 0 && seq != s->walk.seq)
-		differs(s, NULL, seq);
+		differs(&s->walk, NULL, seq);
 	return n;
 }
 
@@ -210,12 +203,13 @@ end_walk(struct store *s, const struct store_time *now)
 	if (told)
 		return 0; /* by the walk before */
 	if (w->unreadable > 0) {
-		store_alarm(s, "%lu lines of the audit file cannot be read", w->unreadable);
-	} else if (w->differences > 0 && read_number(s, WALK_REBUILT) == w->first_seq) {
-		store_alarm(s, "%s, and was not rebuilt so", w->first);
+		files_alarm(&s->files, "%lu lines of the audit file cannot be read", w->unreadable);
+	} else if (w->differences > 0 && read_number(&s->files, WALK_REBUILT) == w->first_seq) {
+		files_alarm(&s->files, "%s, and was not rebuilt so", w->first);
 	} else if (w->differences > 0) {
-		ask_for_rebuild(s);
-		store_alarm(s, "%s; it is rebuilt at the next start: sudo systemctl restart cfdfud",
+		ask_for_rebuild(&s->files, w->first_seq);
+		files_alarm(&s->files,
+			    "%s; it is rebuilt at the next start: sudo systemctl restart cfdfud",
 			    w->first);
 	}
 	return 0;
@@ -230,11 +224,11 @@ store_walk(struct store *s, const struct store_time *now, bool (*go_on)(void *ct
 	int n;
 
 	/* Queued records may be in one file and not yet in the other. */
-	if (s->db == NULL || s->first != NULL)
+	if (s->files.db == NULL || s->queue.first != NULL)
 		return -EAGAIN;
-	if (w->offset > s->audit.good || w->ended)
-		walk_begin(s);
-	n = audit_reader_new(&s->audit, w->offset, &reader);
+	if (w->offset > s->files.audit.good || w->ended)
+		walk_begin(w);
+	n = audit_reader_new(&s->files.audit, w->offset, &reader);
 	if (n < 0)
 		return n;
 	do {
@@ -253,7 +247,7 @@ store_walk(struct store *s, const struct store_time *now, bool (*go_on)(void *ct
 void
 store_walk_again(struct store *s)
 {
-	walk_begin(s);
+	walk_begin(&s->walk);
 }
 
 void
@@ -262,7 +256,7 @@ store_walk_state(const struct store *s, struct store_walk *ret)
 	const struct walk *w = &s->walk;
 
 	*ret = (struct store_walk){ .compared = w->compared,
-				    .total = s->audit.last_seq,
+				    .total = s->files.audit.last_seq,
 				    .whole_ms = w->whole_ms,
 				    .differences = w->differences > w->whole_differences
 						       ? w->differences

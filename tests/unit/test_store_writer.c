@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The record writer's rare paths, from within: each has to be taken by some test (branch coverage
- * of daemon/store/batch.c and record.c).
+ * of daemon/store/queue.c and record.c).
  */
 #include "config.h"
 
 #include "test_store_work.h"
 
-#include "store/store_private.h"
+#include "store/reconcile.h"
+#include "store/store_internal.h"
 
 static struct store *store;
 
@@ -176,7 +177,7 @@ a_repetition_keeps_its_number_and_changes_nothing(void **state)
 	body_begin(&b);
 	body_int(&b, "id", id);
 	body_text(&b, "verdict", "fail", 16);
-	assert_int_equal(batch_queue(store, RECORD_END, id, &b), 0);
+	assert_int_equal(store_queue(store, RECORD_END, id, &b), 0);
 	commit_at(store, 4);
 	assert_string_equal(ask_db(dir, "SELECT verdict FROM attempts"), "pass");
 	assert_string_equal(ask_db(dir, "SELECT n FROM tally WHERE verdict = 'fail'"), "");
@@ -198,7 +199,7 @@ a_body_that_is_too_large_is_refused(void **state)
 	body_begin(&b);
 	body_text(&b, "a", big, sizeof(big));
 	body_text(&b, "b", "x", 8);
-	assert_int_equal(batch_queue(store, RECORD_ACT, 0, &b), -E2BIG);
+	assert_int_equal(store_queue(store, RECORD_ACT, 0, &b), -E2BIG);
 	body_begin(&b);
 	body_text(&b, "a", big, SIZE_MAX); /* no limit of the caller's is over ours */
 	assert_int_equal(body_end(&b), -E2BIG);
@@ -226,12 +227,12 @@ a_queued_record_that_the_disk_has_otherwise_is_placed_again(void **state)
 	end_at(store, id, &passed, 3);
 	assert_int_equal(store_commit(store, &now), -ENOSPC); /* placed, in neither file */
 	disk_reset((struct disk){ 0 });
-	assert_int_equal(store->first->seq, store->chain_seq);
-	store->first->seq =
+	assert_int_equal(store->queue.first->seq, store->queue.chain_seq);
+	store->queue.first->seq =
 	    1; /* as if the files had been replaced by others with as many records */
-	assert_int_equal(batch_reload(store), 0);
-	assert_int_equal(store->first->seq, 0);
-	assert_false(store->first->in_db);
+	assert_int_equal(queue_reload(&store->queue, store->files.db), 0);
+	assert_int_equal(store->queue.first->seq, 0);
+	assert_false(store->queue.first->in_db);
 	commit_at(store, 6);
 	assert_string_equal(ask_db(dir, "SELECT verdict FROM attempts"), "pass");
 }
@@ -258,19 +259,20 @@ reloading_fails_at_any_step_of_its_queries(void **state)
 	end_at(store, id, &passed, 3);
 	assert_int_equal(store_commit(store, &now), -ENOSPC);
 	disk_reset((struct disk){ 0 });
-	assert_int_equal(compare_files(store, "test"), 0); /* which always comes before */
-	for (int was_up = 0; was_up < 2; was_up++) {
+	assert_int_equal(reconcile_files(&store->files, "test"), 0); /* which always comes before */
+	for (int first = 0; first < 2; first++) {
 		do {
 			steps_left = n++;
-			sqlite3_progress_handler(db_handle(store->db), 1, on_progress, NULL);
-			store->was_up = was_up == 1;
-			r = batch_reload(store);
+			sqlite3_progress_handler(db_handle(store->files.db), 1, on_progress, NULL);
+			r = running_load(&store->running, &store->files, first == 1);
+			if (r == 0)
+				r = queue_reload(&store->queue, store->files.db);
 		} while (r == -EIO);
 		assert_int_equal(r, 0);
 		n = 0;
 	}
-	sqlite3_progress_handler(db_handle(store->db), 0, NULL, NULL);
-	repair_fail_stop(store, -EIO, "for the test");
+	sqlite3_progress_handler(db_handle(store->files.db), 0, NULL, NULL);
+	files_fail_stop(&store->files, -EIO, "for the test");
 	commit_at(store, 6);
 	assert_true(store_durable(store) == store_queued(store));
 }

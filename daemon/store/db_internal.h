@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What db.c and db_open.c share. */
-#ifndef STORE_DB_PRIVATE_H
-#define STORE_DB_PRIVATE_H
+/* The connection, for db.c and db_open.c. */
+#ifndef STORE_DB_INTERNAL_H
+#define STORE_DB_INTERNAL_H
 
 #include <sqlite3.h>
 
