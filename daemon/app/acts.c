@@ -2,16 +2,47 @@
 /* The audit of acts: what operators asked for and what became of it, a row and a log line each. */
 #include "config.h"
 
+#include "app/acts.h"
+
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/app_parts.h"
+#include "app/clock.h"
+#include "app/log.h"
+#include "app/reply.h"
 
 /* LIMIT: refusals told and recorded in a minute: who may only look may not fill the disk either. */
 enum { DENIED_MAX = 20, OUTCOME_MAX = 512, LINE_ARGUMENTS_MAX = 400 };
 
+struct acts {
+	struct store *store;
+	struct log *log;
+	const struct clock *clock;
+	uint64_t denied_minute; /* the minute of the clock that is counted */
+	unsigned denied_count;
+};
+
+int
+acts_new(struct store *store, struct log *log, const struct clock *clock, struct acts **ret_acts)
+{
+	struct acts *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return -ENOMEM;
+	*a = (struct acts){ .store = store, .log = log, .clock = clock };
+	*ret_acts = a;
+	return 0;
+}
+
+void
+acts_free(struct acts *a)
+{
+	free(a);
+}
+
 static int
-record(struct app *a, const struct peer *peer, const char *method, const char *arguments)
+record(struct acts *a, const struct peer *peer, const char *method, const char *arguments)
 {
 	struct store_time now = clock_time(a->clock);
 	struct store_act act = { .uid = (int64_t)peer->uid,
@@ -30,7 +61,7 @@ arguments_of(const struct call *call, const char *outcome)
 	json_t *all = json_object(), *parameters = call_parameters(call);
 	char *text = NULL;
 
-	if ((outcome == NULL || json_object_set_new(all, "outcome", status_text(outcome)) == 0) &&
+	if ((outcome == NULL || json_object_set_new(all, "outcome", reply_text(outcome)) == 0) &&
 	    json_object_update(all, parameters) == 0)
 		text = json_dumps(all, JSON_COMPACT);
 	json_decref(all);
@@ -38,7 +69,7 @@ arguments_of(const struct call *call, const char *outcome)
 }
 
 static void
-tell(struct app *a, struct call *call, const char *outcome)
+tell(struct acts *a, struct call *call, const char *outcome)
 {
 	const struct peer *peer = call_peer(call);
 	const char *method = strrchr(call_method(call), '.') + 1;
@@ -56,16 +87,15 @@ tell(struct app *a, struct call *call, const char *outcome)
 
 /* A call that goes on for a while: the audit does not wait for its end. */
 void
-acts_begun(struct app *a, struct call *call)
+acts_begun(struct acts *a, struct call *call)
 {
 	call_set_data(call, a); /* WHY: that it was told, nothing else */
 	tell(a, call, "begun");
 }
 
 void
-acts_answered(void *ctx, struct call *call, const char *error, const json_t *parameters)
+acts_answered(struct acts *a, struct call *call, const char *error, const json_t *parameters)
 {
-	struct app *a = ctx;
 	const char *reason = json_string_value(json_object_get(parameters, "reason"));
 	char outcome[OUTCOME_MAX];
 
@@ -81,11 +111,10 @@ acts_answered(void *ctx, struct call *call, const char *error, const json_t *par
 }
 
 void
-acts_denied(void *ctx, const struct peer *peer, const char *method)
+acts_denied(struct acts *a, const struct peer *peer, const char *method)
 {
-	struct app *a = ctx;
 	struct log_about about = { .id = LOG_ID_OPERATOR_ACT };
-	unsigned minute = a->seconds / 60;
+	uint64_t minute = clock_now_us() / 60000000;
 	int r;
 
 	if (minute != a->denied_minute)

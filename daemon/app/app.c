@@ -11,6 +11,7 @@
 
 #include "app/wake.h"
 #include "app/app_parts.h"
+#include "app/acts.h"
 #include "app/repository.h"
 #include "app/selection.h"
 #include "cfdfu/proto.h"
@@ -230,7 +231,7 @@ change_group(const struct app *a)
 static bool
 drones_at_work(void *ctx)
 {
-	const struct app *a = ctx;
+	const struct api *a = ctx;
 
 	return fleet_active(a->fleet) > 0;
 }
@@ -238,7 +239,7 @@ drones_at_work(void *ctx)
 static void
 on_client_work(void *ctx, bool begins)
 {
-	struct app *a = ctx;
+	struct app *a = ((const struct api *)ctx)->app;
 
 	if (begins) {
 		(void)turns_begin(&a->turns, LOOP_CLIENT); /* it is never within other work */
@@ -246,6 +247,21 @@ on_client_work(void *ctx, bool begins)
 	}
 	turns_end(&a->turns, LOOP_IDLE);
 	dispatch_run(a->dispatch); /* what the handlers have asked the fleet for */
+}
+
+static int
+make_api(struct app *a)
+{
+	a->api = (struct api){ .app = a,
+			       .fleet = a->fleet,
+			       .store = a->store,
+			       .log = a->log,
+			       .recorder = a->recorder,
+			       .walk = a->walk,
+			       .repository = a->repository,
+			       .settings = a->settings,
+			       .clock = a->clock };
+	return acts_new(a->store, a->log, a->clock, &a->api.acts);
 }
 
 static int
@@ -257,14 +273,14 @@ open_server(struct app *a)
 		.change_gid = change_group(a),
 		.change_group = a->change_group,
 		.signatures = station_signatures,
-		.handlers = methods,
+		.handlers = api_handlers,
 		.method_count = station_method_count,
 		.version = PACKAGE_VERSION,
-		.ctx = a,
-		.gone = methods_gone,
-		.drained = methods_drained,
-		.denied = acts_denied,
-		.answered = acts_answered,
+		.ctx = &a->api,
+		.gone = api_gone,
+		.drained = api_drained,
+		.denied = api_denied,
+		.answered = api_answered,
 		.at_work = drones_at_work,
 		.work = on_client_work,
 	};
@@ -337,6 +353,9 @@ build(struct app *a)
 	if (r < 0)
 		return r;
 	r = app_open_records(a);
+	if (r < 0)
+		return r;
+	r = make_api(a);
 	if (r < 0)
 		return r;
 	r = app_open_dispatch(a);
@@ -419,6 +438,7 @@ app_free(struct app *a)
 	usb_bus_free(a->bus);
 	if (a->store != NULL) {
 		now = clock_time(a->clock);
+		acts_free(a->api.acts);
 		repository_free(a->repository);
 		store_close(a->store, &now);
 	}

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "app/api.h"
 #include "app/app.h"
 #include "app/clock.h"
 #include "app/dispatch.h"
@@ -23,7 +24,6 @@
 #include "cfdfu/watch.h"
 #include "core/fleet.h"
 #include "ctl/server.h"
-#include "ctl/station_methods.h"
 #include "store/store.h"
 
 #define APP_BUSES_MAX 64    /* LIMIT: buses that are compared with what they were before */
@@ -72,6 +72,7 @@ struct app {
 	struct recorder *recorder;
 	struct records_walk *walk;
 	struct dispatch *dispatch;
+	struct api api;
 	struct turns turns; /* of the loop: how long they take */
 	struct wake *wake;  /* what the fleet waits for */
 	struct event *second, *watch_timer;
@@ -94,7 +95,6 @@ struct app {
 	int64_t slept_ms;	  /* CLOCK_BOOTTIME - CLOCK_MONOTONIC when looked last */
 	uint64_t progress_due_us; /* a long check or repair: when the manager is told next */
 	unsigned seconds;
-	unsigned denied_minute, denied_count;
 	uint64_t stop_at_us; /* when what is still at work is interrupted */
 	bool watch_armed;
 	bool stopping, stopped; /* told to stop; nobody is waited for any more */
@@ -139,55 +139,16 @@ void harm_say(struct app *a);		 /* in the log; after that */
 int harm_load(struct app *a) MUST_CHECK; /* what is set aside, and why the station is paused */
 void harm_recall(struct app *a);	 /* endings before the start are counted */
 json_t *harm_resumed(struct app *a);	 /* what it was paused for, the caller's; or NULL */
+/* Drones get this image again.  -ENOENT: it is not set aside; else the error of recording it. */
+int harm_release(struct app *a, const uint8_t *sha256) MUST_CHECK;
 
-/* status.c: what there is to show, as JSON (types Station and Slot of the interface). */
-json_t *status_station(struct app *a);
-json_t *status_slot(struct app *a, unsigned slot);
-json_t *status_text(const char *text);			   /* NULL or "" -> null */
-json_t *status_words(const char *words, const char *port); /* with the port for SLOT */
-json_t *status_time(int64_t wall_ms);			   /* ISO 8601; <= 0 -> null */
-
-/* find.c: what a text of the operator's names.  records: also drones that are not plugged in. */
-void find_target(struct app *a, const char *text, bool records, struct target *ret_target);
-/* The same, among the slots; false after having answered that it names none, or several drones. */
-bool find_slots(struct app *a, struct call *call, const char *text, struct target *ret_target);
-/* Of one that names nothing, or is ambiguous. */
-void find_refuse(struct app *a, struct call *call, const struct target *t);
-/* Where one slot alone can be meant: true after having answered that the target is several. */
-bool find_refuse_several(struct call *call, const struct target *t);
-
-/* watchers.c: streams of GetStatus. */
+/* status_stream.c: streams of GetStatus. */
 void watchers_add(struct app *a, struct call *call, const char *target);
 void watchers_drop(struct app *a, struct call *call);
 void watchers_changed(void *ctx); /* something may be new: tell them soon */
 void watchers_drained(struct app *a, struct call *call);
 
-/* methods*.c: the handlers, one per entry of station_signatures. */
-#define METHODS_HANDLER(name, ...) server_handler methods_##name;
-STATION_METHODS(METHODS_HANDLER)
-extern server_handler *const methods[];
-void methods_gone(void *ctx, struct call *call);
-void methods_drained(void *ctx, struct call *call);
-/* acts.c: the audit of acts. */
-void acts_begun(struct app *a, struct call *call); /* its answer comes when it has ended */
-void acts_answered(void *ctx, struct call *call, const char *error, const json_t *parameters);
-void acts_denied(void *ctx, const struct peer *peer, const char *method);
-/* methods_firmware.c, methods_select.c */
-/* A parameter that names a platform: false after having refused it. */
-bool methods_platform(struct call *call, json_t *parameters, const char *name, enum platform *ret);
-json_t *methods_firmware_row(struct app *a, const char *name); /* type Firmware, or NULL */
-const char *methods_store_error(int error);	 /* the error to answer with, by a negative errno */
-const char *methods_descriptor_error(int error); /* the same, of memfile_read() */
-/* "WHAT: why not.", by the records' health where that is why. */
-void methods_refuse_store(struct app *a, struct call *call, int error, const char *what);
-void methods_no_firmware(struct call *call, const char *name);
-/* An image of the catalogue by its name: 0, or -EALREADY after having refused. */
-int methods_image(struct app *a, struct call *call, const char *name,
-		  struct image **ret_image) MUST_CHECK;
-/* Says why policy_platforms_for() did not take it. */
-void methods_refuse_platforms(struct app *a, struct call *call, const struct image *image,
-			      int error);
-
+/* api_rescue.c */
 void rescue_tell(void *ctx, const struct fleet_event *event); /* a listener: answers who asked */
 int rescue_backup(void *ctx, const struct request *c);	      /* REQUEST_BACKUP: keep the bytes */
 

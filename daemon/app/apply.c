@@ -329,6 +329,7 @@ replace_config(struct app *a, struct settings *take_fresh)
 	set_rules(a, a->settings, false);
 	settings_free(a->settings);
 	a->settings = take_fresh;
+	a->api.settings = take_fresh;
 	apply_config(a);
 	if (recorder_loaded(a->recorder) && selection_load_rules(a) < 0)
 		log_say(a->log, LOG_ERR, NULL, "the recorded platform rules cannot be read");

@@ -2,10 +2,14 @@
 /* Targets among the slots and the drones of the records. */
 #include "config.h"
 
+#include "app/find.h"
+
 #include <string.h>
 #include <strings.h>
 
+#include "app/api.h"
 #include "app/app_parts.h"
+#include "app/reply.h"
 #include "cfdfu/proto.h"
 
 static void
@@ -15,7 +19,7 @@ on_recorded(void *ctx, const char *serial, const char *dfu_serial)
 }
 
 void
-find_target(struct app *a, const char *text, bool records, struct target *ret_target)
+find_target(const struct api *a, const char *text, bool records, struct target *ret_target)
 {
 	target_begin(ret_target, text);
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
@@ -25,7 +29,7 @@ find_target(struct app *a, const char *text, bool records, struct target *ret_ta
 		fleet_view(a->fleet, i, clock_now_us(), &v);
 		s = (struct target_slot){ .port = v.port,
 					  .path = fleet_path(a->fleet, i),
-					  .label = apply_label(a, v.port),
+					  .label = apply_label(a->app, v.port),
 					  .serial = v.serial,
 					  .dfu_serial = v.dfu_serial,
 					  .present = v.present };
@@ -39,11 +43,11 @@ find_target(struct app *a, const char *text, bool records, struct target *ret_ta
 
 /* By port, label or serial; a beginning of one is not worth a guess. */
 static bool
-is_outside(const struct app *a, const char *text)
+is_outside(const struct api *a, const char *text)
 {
-	for (size_t i = 0; i < a->outside_count; i++) {
-		const struct sighting *s = &a->outside[i];
-		const char *label = apply_label(a, s->port);
+	for (size_t i = 0; i < a->app->outside_count; i++) {
+		const struct sighting *s = &a->app->outside[i];
+		const char *label = apply_label(a->app, s->port);
 
 		if (strcmp(s->port, text) == 0 || strcasecmp(s->serial, text) == 0 ||
 		    (label != NULL && strcmp(label, text) == 0))
@@ -53,7 +57,7 @@ is_outside(const struct app *a, const char *text)
 }
 
 void
-find_refuse(struct app *a, struct call *call, const struct target *t)
+find_refuse(const struct api *a, struct call *call, const struct target *t)
 {
 	json_t *candidates;
 
@@ -69,14 +73,14 @@ find_refuse(struct app *a, struct call *call, const struct target *t)
 	candidates = json_array();
 	for (size_t i = 0; i < t->drone_count; i++)
 		(void)json_array_append_new(candidates,
-					    status_text(target_drone_name(&t->drones[i])));
+					    reply_text(target_drone_name(&t->drones[i])));
 	call_error(call, PROTO_ERROR("AmbiguousTarget"),
 		   json_pack("{s:s, s:o, s:s}", "target", t->text, "candidates", candidates,
 			     "reason", "Several drones' serials begin so: say more of it."));
 }
 
 bool
-find_slots(struct app *a, struct call *call, const char *text, struct target *ret_target)
+find_slots(const struct api *a, struct call *call, const char *text, struct target *ret_target)
 {
 	find_target(a, text, false, ret_target);
 	if (ret_target->slot_count > 0 && ret_target->by != TARGET_AMBIGUOUS)

@@ -280,36 +280,17 @@ harm_resumed(struct app *a)
 	return brake;
 }
 
-void
-methods_release_firmware(void *ctx, struct call *call, json_t *parameters)
+int
+harm_release(struct app *a, const uint8_t *sha256)
 {
-	struct app *a = ctx;
-	const char *name = json_string_value(json_object_get(parameters, "name"));
-	json_t *row = methods_firmware_row(a, name);
-	uint8_t sha256[DIGEST_BYTES];
 	int r;
 
-	if (row == NULL) {
-		methods_no_firmware(call, name);
-		return;
-	}
-	if (!digest_parse(json_string_value(json_object_get(row, "sha256")), sha256) ||
-	    policy_aside(fleet_policy(a->fleet), sha256) == NULL) {
-		json_decref(row);
-		call_refuse(call, PROTO_ERROR("Refused"), "%s is not set aside.", name);
-		return;
-	}
-	json_decref(row);
+	if (policy_aside(fleet_policy(a->fleet), sha256) == NULL)
+		return -ENOENT;
 	r = keep_aside(a, sha256, NULL);
 	if (r == 0)
 		r = begin_count(a);
-	if (r < 0) {
-		call_refuse(call, methods_store_error(r), "%s cannot be released: %s.", name,
-			    strerror(-r));
-		return;
-	}
-	(void)recorder_commit(a->recorder);
-	(void)fleet_release_image(a->fleet, sha256, clock_now_us()); /* it was, see above */
-	call_reply(call, json_pack("{s:o, s:b}", "firmware", methods_firmware_row(a, name),
-				   "paused", fleet_paused(a->fleet)));
+	if (r == 0)
+		(void)fleet_release_image(a->fleet, sha256, clock_now_us()); /* it was, see above */
+	return r;
 }

@@ -6,24 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/api.h"
 #include "app/app_parts.h"
+#include "app/reply.h"
 
 void
-selection_say(json_t *notes, const char *format, ...)
+selection_name_slot(const struct api *a, const char *port, char *ret_name, size_t size)
 {
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
-	va_end(args);
-	(void)json_array_append_new(notes, status_text(text));
-}
-
-void
-selection_name_slot(struct app *a, const char *port, char *ret_name, size_t size)
-{
-	const char *label = apply_label(a, port);
+	const char *label = apply_label(a->app, port);
 
 	(void)snprintf(ret_name, size, label != NULL ? "%s (%s)" : "%s%s",
 		       label != NULL ? label : port, label != NULL ? port : "");
@@ -31,9 +21,9 @@ selection_name_slot(struct app *a, const char *port, char *ret_name, size_t size
 
 /* "A1, A2, 1-7", cut where there is no room for more. */
 static void
-add_name(struct app *a, char *names, size_t size, const char *port)
+add_name(const struct api *a, char *names, size_t size, const char *port)
 {
-	const char *label = apply_label(a, port);
+	const char *label = apply_label(a->app, port);
 	size_t used = strlen(names);
 
 	(void)snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "",
@@ -47,7 +37,7 @@ struct effect {
 };
 
 static void
-look_at_slot(struct app *a, unsigned slot, const struct image *image, struct effect *e)
+look_at_slot(const struct api *a, unsigned slot, const struct image *image, struct effect *e)
 {
 	struct fleet_plan p;
 	struct slot_view v;
@@ -76,7 +66,7 @@ look_at_slot(struct app *a, unsigned slot, const struct image *image, struct eff
 }
 
 static const char *
-when(struct app *a)
+when(const struct api *a)
 {
 	if (store_health(a->store, NULL) == STORE_DEGRADED)
 		return "as soon as the records can be written ('cfdfuctl doctor')";
@@ -84,7 +74,8 @@ when(struct app *a)
 }
 
 json_t *
-selection_effect(struct app *a, const struct target *t, const struct image *image, json_t *notes)
+selection_effect(const struct api *a, const struct target *t, const struct image *image,
+		 json_t *notes)
 {
 	struct effect e = { .affected = json_array() };
 
@@ -92,24 +83,23 @@ selection_effect(struct app *a, const struct target *t, const struct image *imag
 		if (t == NULL || t->slots[i])
 			look_at_slot(a, i, image, &e);
 	if (e.due > 0)
-		selection_say(notes, "%u drone%s plugged in %s flashed %s: %s.", e.due,
-			      e.due == 1 ? "" : "s", e.due == 1 ? "is" : "are", when(a),
-			      e.due_names);
+		reply_note(notes, "%u drone%s plugged in %s flashed %s: %s.", e.due,
+			   e.due == 1 ? "" : "s", e.due == 1 ? "is" : "are", when(a), e.due_names);
 	if (e.check > 0)
-		selection_say(notes, "%u sa%s that version already and %s looked at %s: %s.",
-			      e.check, e.check == 1 ? "ys it runs" : "y they run",
-			      e.check == 1 ? "is" : "are", when(a), e.check_names);
+		reply_note(notes, "%u sa%s that version already and %s looked at %s: %s.", e.check,
+			   e.check == 1 ? "ys it runs" : "y they run", e.check == 1 ? "is" : "are",
+			   when(a), e.check_names);
 	if (e.look > 0)
-		selection_say(notes, "%u ha%s to be looked at in DFU mode first: %s.", e.look,
-			      e.look == 1 ? "s" : "ve", e.look_names);
+		reply_note(notes, "%u ha%s to be looked at in DFU mode first: %s.", e.look,
+			   e.look == 1 ? "s" : "ve", e.look_names);
 	if (e.held > 0)
-		selection_say(notes,
-			      "%u drone%s plugged in %s asked what %s when the station is "
-			      "resumed ('cfdfuctl resume'): %s.",
-			      e.held, e.held == 1 ? "" : "s", e.held == 1 ? "is" : "are",
-			      e.held == 1 ? "it is" : "they are", e.held_names);
+		reply_note(notes,
+			   "%u drone%s plugged in %s asked what %s when the station is "
+			   "resumed ('cfdfuctl resume'): %s.",
+			   e.held, e.held == 1 ? "" : "s", e.held == 1 ? "is" : "are",
+			   e.held == 1 ? "it is" : "they are", e.held_names);
 	if (e.due + e.check + e.look + e.held == 0)
-		selection_say(notes, "No drone that is plugged in needs it.");
+		reply_note(notes, "No drone that is plugged in needs it.");
 	return e.affected;
 }
 
@@ -132,7 +122,7 @@ whose(enum policy_by by)
 }
 
 void
-selection_say_in_force(struct app *a, const struct target *t, json_t *notes)
+selection_say_in_force(const struct api *a, const struct target *t, json_t *notes)
 {
 	char name[2 * SETTINGS_LABEL_TEXT_MAX];
 	struct fleet_plan p;
@@ -145,24 +135,24 @@ selection_say_in_force(struct app *a, const struct target *t, json_t *notes)
 		fleet_view(a->fleet, i, clock_now_us(), &v);
 		selection_name_slot(a, v.port, name, sizeof(name));
 		if (!v.present)
-			selection_say(notes,
-				      "%s: nothing is plugged in; what is selected for its "
-				      "drone is in force then.",
-				      name);
+			reply_note(notes,
+				   "%s: nothing is plugged in; what is selected for its "
+				   "drone is in force then.",
+				   name);
 		else if (p.image == NULL)
-			selection_say(notes, "%s: %s", name, p.why);
+			reply_note(notes, "%s: %s", name, p.why);
 		else
-			selection_say(notes, "%s: %s is in force, selected for %s.", name,
-				      image_label(p.image)->name, whose(p.by));
+			reply_note(notes, "%s: %s is in force, selected for %s.", name,
+				   image_label(p.image)->name, whose(p.by));
 	}
 	if (t->slot_count == 0)
-		selection_say(notes, "What is selected for its slot or its platform is in force.");
+		reply_note(notes, "What is selected for its slot or its platform is in force.");
 }
 
 /* Drones of the target that keep another image all the same, or cannot take this one. */
 void
-selection_say_kept(struct app *a, const struct target *t, const struct image *image, json_t *kept,
-		   json_t *notes)
+selection_say_kept(const struct api *a, const struct target *t, const struct image *image,
+		   json_t *kept, json_t *notes)
 {
 	char name[2 * SETTINGS_LABEL_TEXT_MAX];
 	struct fleet_plan p;
@@ -178,14 +168,14 @@ selection_say_kept(struct app *a, const struct target *t, const struct image *im
 		selection_name_slot(a, v.port, name, sizeof(name));
 		serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
 		if (p.action == ACTION_SKIPPED)
-			selection_say(notes, "%s: %s", name, p.why);
+			reply_note(notes, "%s: %s", name, p.why);
 		if (p.image == NULL || image_same(p.image, image))
 			continue;
 		(void)json_array_append_new(kept, json_pack("{s:s, s:s}", "target", serial, "name",
 							    image_label(p.image)->name));
-		selection_say(notes,
-			      "%s keeps %s, selected for %s: 'cfdfuctl firmware deselect --for "
-			      "%s' takes that back.",
-			      name, image_label(p.image)->name, whose(p.by), serial);
+		reply_note(notes,
+			   "%s keeps %s, selected for %s: 'cfdfuctl firmware deselect --for "
+			   "%s' takes that back.",
+			   name, image_label(p.image)->name, whose(p.by), serial);
 	}
 }

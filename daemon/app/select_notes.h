@@ -7,15 +7,13 @@
 
 #include "app/selection.h"
 
-/* One more sentence for the operator. */
-void selection_say(json_t *notes, const char *format, ...) PRINTF_LIKE(2, 3);
-void selection_name_slot(struct app *a, const char *port, char *ret_name, size_t size);
+void selection_name_slot(const struct api *a, const char *port, char *ret_name, size_t size);
 /* The effect of selecting this image on the drones that are plugged in (t: on those of the
  * target); ports of those that are written. */
-json_t *selection_effect(struct app *a, const struct target *t, const struct image *image,
+json_t *selection_effect(const struct api *a, const struct target *t, const struct image *image,
 			 json_t *notes);
-void selection_say_in_force(struct app *a, const struct target *t, json_t *notes);
-void selection_say_kept(struct app *a, const struct target *t, const struct image *image,
+void selection_say_in_force(const struct api *a, const struct target *t, json_t *notes);
+void selection_say_kept(const struct api *a, const struct target *t, const struct image *image,
 			json_t *kept, json_t *notes);
 
 #endif

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "app/app_parts.h"
+#include "app/find.h"
 #include "app/repository.h"
 #include "core/platform.h"
 
@@ -169,13 +170,14 @@ keys_of_serial(const struct target *t, struct target_keys *k)
 
 /* WHY refused: what is said of a slot that does not exist would be kept, and do nothing. */
 bool
-find_keys(struct app *a, struct call *call, const char *text, struct target *ret_target,
+find_keys(const struct api *api, struct call *call, const char *text, struct target *ret_target,
 	  struct target_keys *ret_keys)
 {
+	struct app *a = api->app;
 	bool open;
 
 	memset(ret_keys, 0, sizeof(*ret_keys));
-	find_target(a, text, true, ret_target);
+	find_target(api, text, true, ret_target);
 	switch (ret_target->by) {
 	case TARGET_SERIAL:
 		keys_of_serial(ret_target, ret_keys);
@@ -202,7 +204,7 @@ find_keys(struct app *a, struct call *call, const char *text, struct target *ret
 	}
 	ret_keys->own_count = ret_keys->count;
 	if (ret_keys->count == 0)
-		find_refuse(a, call, ret_target);
+		find_refuse(api, call, ret_target);
 	return ret_keys->count > 0;
 }
 

@@ -15,8 +15,8 @@ struct target_keys {
 };
 
 /* False after having answered that the target names nothing, or several drones. */
-bool find_keys(struct app *a, struct call *call, const char *text, struct target *ret_target,
-	       struct target_keys *ret_keys);
+bool find_keys(const struct api *api, struct call *call, const char *text,
+	       struct target *ret_target, struct target_keys *ret_keys);
 
 /* image and name NULL: nothing.  What was replaced goes to the list replaced, {target, name} each.
  * 0 or negative errno of the store or the policy. */

@@ -2,10 +2,14 @@
 /* What there is to show, as JSON: types Station and Slot of org.cfdfu.Station. */
 #include "config.h"
 
+#include "app/status.h"
+
 #include <string.h>
 #include <time.h>
 
+#include "app/api.h"
 #include "app/app_parts.h"
+#include "app/reply.h"
 #include "app/repository.h"
 #include "core/outcome.h"
 #include "core/platform.h"
@@ -14,37 +18,8 @@
 
 enum { ALIKE_MIN = 3 }; /* so many failures of the computer's side have one cause */
 
-json_t *
-status_text(const char *text)
-{
-	/* Texts that came from a device: valid, and free of control characters. */
-	return text != NULL && text[0] != '\0' ? text_json(text) : json_null();
-}
-
-json_t *
-status_time(int64_t wall_ms)
-{
-	time_t seconds = (time_t)(wall_ms / 1000);
-	struct tm tm;
-	char date[48], text[64];
-
-	if (wall_ms <= 0 || gmtime_r(&seconds, &tm) == NULL)
-		return json_null();
-	(void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	/* A year of five digits carries its sign, as in the records. */
-	(void)snprintf(text, sizeof(text), "%s%s.%03dZ", tm.tm_year + 1900L > 9999 ? "+" : "", date,
-		       (int)(wall_ms % 1000));
-	return json_string(text);
-}
-
 static json_t *
-number_or_null(int64_t n, int64_t none)
-{
-	return n != none ? json_integer(n) : json_null();
-}
-
-static json_t *
-selection(struct app *a, enum platform p, const struct image *image)
+selection(const struct api *a, enum platform p, const struct image *image)
 {
 	const struct image_label *label = image_label(image);
 	char sha256[DIGEST_TEXT_MAX], problem[STORE_WHY_MAX];
@@ -52,33 +27,33 @@ selection(struct app *a, enum platform p, const struct image *image)
 	digest_format(label->sha256, sha256);
 	(void)repository_trouble(a->repository, label->name, problem);
 	return json_pack("{s:s, s:s, s:o, s:s, s:b, s:b, s:o}", "platform", platform_name(p),
-			 "name", label->name, "version", status_text(label->version), "sha256",
+			 "name", label->name, "version", reply_text(label->version), "sha256",
 			 sha256, "incomplete", label->incomplete, "quarantined",
 			 policy_aside(fleet_policy(a->fleet), label->sha256) != NULL, "problem",
-			 status_text(problem));
+			 reply_text(problem));
 }
 
 /* One whose image cannot be used is as selected as the others: only the records know of it. */
 static json_t *
-lost_selection(struct app *a, enum platform p)
+lost_selection(const struct api *a, enum platform p)
 {
 	char name[STORE_NAME_MAX], problem[STORE_WHY_MAX] = "";
 	json_t *row, *sum;
 
 	if (store_get(a->store, STORE_SELECTED, platform_name(p), name, sizeof(name)) <= 0)
 		return NULL;
-	row = methods_firmware_row(a, name);
+	row = api_firmware_row(a, name);
 	sum = json_object_get(row, "sha256");
 	(void)repository_trouble(a->repository, name, problem);
 	sum = json_pack("{s:s, s:s, s:O?, s:s, s:o}", "platform", platform_name(p), "name", name,
 			"version", json_object_get(row, "version"), "sha256",
-			sum != NULL ? json_string_value(sum) : "", "problem", status_text(problem));
+			sum != NULL ? json_string_value(sum) : "", "problem", reply_text(problem));
 	json_decref(row);
 	return sum;
 }
 
-static json_t *
-selections(struct app *a)
+json_t *
+status_selected(const struct api *a)
 {
 	const struct policy *policy = fleet_policy(a->fleet);
 	json_t *list = json_array();
@@ -96,7 +71,7 @@ selections(struct app *a)
 }
 
 static json_t *
-counts(struct app *a)
+counts(const struct api *a)
 {
 	struct fleet_counts c;
 	json_t *o;
@@ -134,7 +109,7 @@ on_setting(void *ctx, const char *name, const char *value)
 }
 
 static json_t *
-settings(struct app *a, enum store_scope scope, const char *value_name)
+settings(const struct api *a, enum store_scope scope, const char *value_name)
 {
 	struct setting_list l = { json_array(), value_name };
 
@@ -143,19 +118,25 @@ settings(struct app *a, enum store_scope scope, const char *value_name)
 	return l.list;
 }
 
+json_t *
+status_rules(const struct api *a)
+{
+	return settings(a, STORE_PLATFORM, "platform");
+}
+
 static void
 on_own_firmware(void *ctx, const struct store_firmware *f)
 {
 	json_t *own = ctx;
 
-	(void)json_object_set_new(own, "version", status_text(f->version));
-	(void)json_object_set_new(own, "sha256", status_text(f->sha256));
+	(void)json_object_set_new(own, "version", reply_text(f->version));
+	(void)json_object_set_new(own, "sha256", reply_text(f->sha256));
 	(void)json_object_set_new(own, "incomplete", json_boolean(f->incomplete));
 }
 
 /* OwnSelection: the name is remembered by target, the rest by name. */
-static json_t *
-own_selections(struct app *a)
+json_t *
+status_own(const struct api *a)
 {
 	json_t *list = settings(a, STORE_OWN, "name"), *own;
 	char problem[STORE_WHY_MAX];
@@ -169,7 +150,7 @@ own_selections(struct app *a)
 		(void)json_object_set_new(own, "version", json_null());
 		(void)json_object_set_new(own, "sha256", json_string("")); /* not a ?string */
 		if (repository_trouble(a->repository, name, problem))
-			(void)json_object_set_new(own, "problem", status_text(problem));
+			(void)json_object_set_new(own, "problem", reply_text(problem));
 		/* That the database cannot be read is said by health. */
 		(void)!store_firmware_find(a->store, name, on_own_firmware, own);
 		sum = json_string_value(json_object_get(own, "sha256"));
@@ -181,13 +162,13 @@ own_selections(struct app *a)
 }
 
 static json_t *
-outside(const struct app *a)
+outside(const struct api *a)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < a->outside_count; i++)
-		if (apply_is_outside_drone(&a->outside[i]))
-			(void)json_array_append_new(list, json_string(a->outside[i].port));
+	for (size_t i = 0; i < a->app->outside_count; i++)
+		if (apply_is_outside_drone(&a->app->outside[i]))
+			(void)json_array_append_new(list, json_string(a->app->outside[i].port));
 	return list;
 }
 
@@ -206,7 +187,7 @@ add_note(json_t *notes, const char *text)
 
 /* Sentences that hold for several slots, told once. */
 static json_t *
-notes(struct app *a)
+notes(const struct api *a)
 {
 	unsigned alike[FAULT_COUNT] = { 0 };
 	json_t *list = json_array();
@@ -233,27 +214,33 @@ notes(struct app *a)
 }
 
 static json_t *
-paused_by(struct app *a)
+paused_by(const struct api *a)
 {
 	if (!fleet_paused(a->fleet))
 		return json_null();
-	return json_string(a->brake != NULL ? "brake" : "operator");
+	return json_string(a->app->brake != NULL ? "brake" : "operator");
+}
+
+const char *
+status_health(const struct api *a, char ret_why[STORE_WHY_MAX])
+{
+	ret_why[0] = '\0';
+	return store_health(a->store, ret_why) == STORE_DEGRADED ? "degraded" : "ok";
 }
 
 json_t *
-status_station(struct app *a)
+status_station(const struct api *a)
 {
-	char why[STORE_WHY_MAX] = "";
-	enum store_health health = store_health(a->store, why);
+	char why[STORE_WHY_MAX];
+	const char *health = status_health(a, why);
 
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:O?, s:o}",
 			 "state", fleet_paused(a->fleet) ? "paused" : "armed", "selected",
-			 selections(a), "counts", counts(a), "own", own_selections(a), "rules",
-			 settings(a, STORE_PLATFORM, "platform"), "health",
-			 health == STORE_DEGRADED ? "degraded" : "ok", "reason", status_text(why),
-			 "eta_s", number_or_null(fleet_eta_s(a->fleet, clock_now_us()), -1),
-			 "version", PACKAGE_VERSION, "outside", outside(a), "paused_by",
-			 paused_by(a), "brake", a->brake, "notes", notes(a));
+			 status_selected(a), "counts", counts(a), "own", status_own(a), "rules",
+			 status_rules(a), "health", health, "reason", reply_text(why), "eta_s",
+			 reply_number(fleet_eta_s(a->fleet, clock_now_us()), -1), "version",
+			 PACKAGE_VERSION, "outside", outside(a), "paused_by", paused_by(a), "brake",
+			 a->app->brake, "notes", notes(a));
 }
 
 static const char *
@@ -270,12 +257,6 @@ mode_name(enum slot_mode mode)
 	return "none";
 }
 
-static json_t *
-platform_or_null(enum platform p)
-{
-	return p != PLATFORM_UNKNOWN ? json_string(platform_name(p)) : json_null();
-}
-
 static const char *
 advice_of(const struct slot_view *v)
 {
@@ -285,7 +266,7 @@ advice_of(const struct slot_view *v)
 }
 
 static const char *
-message_of(struct app *a, const struct slot_view *v)
+message_of(const struct api *a, const struct slot_view *v)
 {
 	bool waits = v->state == SLOT_IDLE || v->state == SLOT_WAITING;
 
@@ -296,60 +277,40 @@ message_of(struct app *a, const struct slot_view *v)
 	return v->message;
 }
 
-/* The words of the core name no slot: SLOT stands for it in the commands that they advise. */
-json_t *
-status_words(const char *words, const char *port)
-{
-	char text[JOB_MESSAGE_MAX + 512];
-	const char *mark;
-	size_t n = 0;
-
-	if (words == NULL)
-		return json_null();
-	while ((mark = strstr(words, " SLOT")) != NULL && n < sizeof(text)) {
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%.*s %s", (int)(mark - words),
-				      words, port);
-		words = mark + strlen(" SLOT");
-	}
-	if (n < sizeof(text))
-		(void)snprintf(text + n, sizeof(text) - n, "%s", words);
-	return text_json(text);
-}
-
 static json_t *
-message_json(struct app *a, const struct slot_view *v)
+message_json(const struct api *a, const struct slot_view *v)
 {
 	char text[JOB_MESSAGE_MAX + 256];
 
 	(void)snprintf(text, sizeof(text), "%s%s%s", message_of(a, v),
 		       v->set_aside != NULL ? " " : "", v->set_aside != NULL ? v->set_aside : "");
-	return status_words(text, v->port);
+	return reply_words(text, v->port);
 }
 
 json_t *
-status_slot(struct app *a, unsigned slot)
+status_slot(const struct api *a, unsigned slot)
 {
 	struct slot_view v;
 	json_t *o;
 
 	fleet_view(a->fleet, slot, clock_now_us(), &v);
 	o = json_pack("{s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:s}", "port", v.port, "label",
-		      status_text(apply_label(a, v.port)), "present", v.present, "mode",
-		      mode_name(v.mode), "serial", status_text(v.serial), "dfu_serial",
-		      status_text(v.dfu_serial), "platform", platform_or_null(v.platform), "state",
+		      reply_text(apply_label(a->app, v.port)), "present", v.present, "mode",
+		      mode_name(v.mode), "serial", reply_text(v.serial), "dfu_serial",
+		      reply_text(v.dfu_serial), "platform", reply_platform(v.platform), "state",
 		      slot_state_name(v.state, v.step));
 	if (o == NULL ||
 	    json_object_update_new(
 		o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:s}",
-			     "percent", number_or_null(v.percent, -1), "eta_s",
-			     number_or_null(fleet_slot_eta_s(a->fleet, slot, clock_now_us()), -1),
-			     "verdict", status_text(verdict_name(v.verdict.kind)), "fault",
-			     status_text(fault_name(v.verdict.fault)), "step",
-			     status_text(step_name(v.step)), "message", message_json(a, &v),
-			     "version_before", status_text(v.version_before), "version_after",
-			     status_text(v.version_after), "attempt", number_or_null(v.attempt, 0),
+			     "percent", reply_number(v.percent, -1), "eta_s",
+			     reply_number(fleet_slot_eta_s(a->fleet, slot, clock_now_us()), -1),
+			     "verdict", reply_text(verdict_name(v.verdict.kind)), "fault",
+			     reply_text(fault_name(v.verdict.fault)), "step",
+			     reply_text(step_name(v.step)), "message", message_json(a, &v),
+			     "version_before", reply_text(v.version_before), "version_after",
+			     reply_text(v.version_after), "attempt", reply_number(v.attempt, 0),
 			     "safe_to_unplug", v.safe_to_unplug, "advice",
-			     status_words(advice_of(&v), v.port), "class",
+			     reply_words(advice_of(&v), v.port), "class",
 			     slot_class_name(v.class))) < 0) {
 		json_decref(o);
 		return NULL;

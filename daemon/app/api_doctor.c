@@ -8,7 +8,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "app/api.h"
 #include "app/app_parts.h"
+#include "app/reply.h"
+#include "app/status.h"
 #include "app/repository.h"
 #include "cfdfu/proto.h"
 #include "core/outcome.h"
@@ -19,7 +22,7 @@ check(json_t *list, const char *name, const char *level, const char *text, const
 {
 	(void)json_array_append_new(list,
 				    json_pack("{s:s, s:s, s:o, s:o}", "name", name, "level", level,
-					      "text", text_json(text), "fix", status_text(fix)));
+					      "text", text_json(text), "fix", reply_text(fix)));
 }
 
 /* Words that end in the command that mends it: cut before that, which is returned; NULL none. */
@@ -40,7 +43,7 @@ cut_fix(char *words)
 }
 
 static void
-check_records(struct app *a, json_t *list)
+check_records(const struct api *a, json_t *list)
 {
 	char why[STORE_WHY_MAX] = "";
 	enum store_health health = store_health(a->store, why);
@@ -57,7 +60,7 @@ check_records(struct app *a, json_t *list)
 
 /* Type RecordWalk. */
 static json_t *
-walk_json(struct app *a)
+walk_json(const struct api *a)
 {
 	struct store_walk w;
 
@@ -65,11 +68,11 @@ walk_json(struct app *a)
 	return json_pack("{s:b, s:I, s:I, s:I, s:o, s:o}", "running",
 			 records_walk_is_running(a->walk), "compared", (json_int_t)w.compared,
 			 "total", (json_int_t)w.total, "differences", (json_int_t)w.differences,
-			 "first", status_text(w.first), "whole_at", status_time(w.whole_ms));
+			 "first", reply_text(w.first), "whole_at", reply_time(w.whole_ms));
 }
 
 static void
-check_walk(struct app *a, json_t *list)
+check_walk(const struct api *a, json_t *list)
 {
 	struct store_walk w;
 	char text[256];
@@ -84,7 +87,7 @@ check_walk(struct app *a, json_t *list)
 		return;
 	}
 	store_walk_state(a->store, &w);
-	at = status_time(w.whole_ms);
+	at = reply_time(w.whole_ms);
 	if (json_is_string(at))
 		(void)snprintf(text, sizeof(text),
 			       "All records were compared with the audit file at %s.",
@@ -107,13 +110,13 @@ check_walk(struct app *a, json_t *list)
 }
 
 static void
-check_disk(struct app *a, json_t *list)
+check_disk(const struct api *a, json_t *list)
 {
 	struct statvfs fs;
 	char text[160];
 	unsigned long long free_bytes, floor = a->settings->free_space_floor_bytes;
 
-	if (statvfs(a->options.state_dir, &fs) < 0) {
+	if (statvfs(a->app->options.state_dir, &fs) < 0) {
 		check(list, "disk", "fail", strerror(errno), NULL);
 		return;
 	}
@@ -127,7 +130,7 @@ check_disk(struct app *a, json_t *list)
 }
 
 static void
-check_clock(struct app *a, json_t *list)
+check_clock(const struct api *a, json_t *list)
 {
 	if (clock_time(a->clock).synchronised)
 		check(list, "clock", "ok", "The clock is synchronised.", NULL);
@@ -139,7 +142,7 @@ check_clock(struct app *a, json_t *list)
 }
 
 static void
-check_slots(struct app *a, json_t *list)
+check_slots(const struct api *a, json_t *list)
 {
 	unsigned permission = 0, busy = 0;
 
@@ -165,7 +168,7 @@ check_slots(struct app *a, json_t *list)
 
 /* An image that is selected and set aside. */
 static bool
-check_aside(struct app *a, json_t *list, const struct image *image)
+check_aside(const struct api *a, json_t *list, const struct image *image)
 {
 	const struct image_label *label = image != NULL ? image_label(image) : NULL;
 	const char *why =
@@ -184,9 +187,9 @@ check_aside(struct app *a, json_t *list, const struct image *image)
 }
 
 static void
-check_brake(struct app *a, json_t *list)
+check_brake(const struct api *a, json_t *list)
 {
-	const char *message = json_string_value(json_object_get(a->brake, "message"));
+	const char *message = json_string_value(json_object_get(a->app->brake, "message"));
 	char text[768];
 
 	if (message == NULL)
@@ -196,7 +199,7 @@ check_brake(struct app *a, json_t *list)
 }
 
 struct bad_firmware {
-	struct app *app;
+	const struct api *api;
 	json_t *list;
 };
 
@@ -207,7 +210,7 @@ on_firmware(void *ctx, const struct store_firmware *f)
 	char why[STORE_WHY_MAX], text[STORE_WHY_MAX + STORE_NAME_MAX];
 	const char *fix;
 
-	repository_row_trouble(bad->app->repository, f, why);
+	repository_row_trouble(bad->api->repository, f, why);
 	if (why[0] == '\0')
 		return;
 	fix = cut_fix(why);
@@ -216,7 +219,7 @@ on_firmware(void *ctx, const struct store_firmware *f)
 }
 
 static void
-check_repository(struct app *a, json_t *list)
+check_repository(const struct api *a, json_t *list)
 {
 	struct bad_firmware bad = { a, list };
 
@@ -225,7 +228,7 @@ check_repository(struct app *a, json_t *list)
 }
 
 static void
-check_selection(struct app *a, json_t *list)
+check_selection(const struct api *a, json_t *list)
 {
 	bool aside = false;
 
@@ -247,19 +250,19 @@ check_selection(struct app *a, json_t *list)
 
 /* WHY warned of: a drone that is shown nowhere looks like one that is not recognised. */
 static void
-check_ports(struct app *a, json_t *list)
+check_ports(const struct api *a, json_t *list)
 {
 	char text[512] = "";
 	unsigned n = 0;
 
-	for (size_t i = 0; i < a->outside_count; i++) {
+	for (size_t i = 0; i < a->app->outside_count; i++) {
 		size_t used = strlen(text);
 
-		if (!apply_is_outside_drone(&a->outside[i]))
+		if (!apply_is_outside_drone(&a->app->outside[i]))
 			continue;
 		n++;
 		(void)snprintf(text + used, sizeof(text) - used, "%s%s", used > 0 ? ", " : "",
-			       a->outside[i].port);
+			       a->app->outside[i].port);
 	}
 	if (n > 0) {
 		char sentence[640];
@@ -274,7 +277,7 @@ check_ports(struct app *a, json_t *list)
 }
 
 static bool
-matches_a_slot(struct app *a, const char *glob)
+matches_a_slot(const struct api *a, const char *glob)
 {
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		struct slot_view v;
@@ -288,14 +291,14 @@ matches_a_slot(struct app *a, const char *glob)
 
 /* WHY only patterns: a port that is named has perhaps had no drone yet. */
 static void
-check_patterns(struct app *a, json_t *list)
+check_patterns(const struct api *a, json_t *list)
 {
 	const struct settings_ports *ports = &a->settings->ports;
 	char text[PORT_TEXT_MAX + 160];
 	struct fleet_counts counts;
 
 	fleet_counts(a->fleet, &counts);
-	if (counts.present == 0 && a->outside_count == 0)
+	if (counts.present == 0 && a->app->outside_count == 0)
 		return; /* nothing is plugged in that a pattern could be held against */
 	for (size_t i = 0; i < ports->count; i++) {
 		if (strpbrk(ports->glob[i], "*?[") == NULL || matches_a_slot(a, ports->glob[i]))
@@ -328,9 +331,9 @@ whose_gap(enum loop_work cause)
 }
 
 static void
-check_loop(struct app *a, json_t *list)
+check_loop(const struct api *a, json_t *list)
 {
-	const struct turns *t = &a->turns;
+	const struct turns *t = &a->app->turns;
 	bool late = t->longest_us > GAP_MAX_US;
 	char text[200];
 
@@ -345,21 +348,21 @@ check_loop(struct app *a, json_t *list)
 
 /* type Loop */
 static json_t *
-loop_json(struct app *a)
+loop_json(const struct api *a)
 {
-	return json_pack("{s:I, s:s, s:i}", "longest_gap_us", (json_int_t)a->turns.longest_us,
-			 "cause", loop_work_name(a->turns.cause), "requests_in_a_turn",
-			 (int)server_requests_max(a->server));
+	return json_pack("{s:I, s:s, s:i}", "longest_gap_us", (json_int_t)a->app->turns.longest_us,
+			 "cause", loop_work_name(a->app->turns.cause), "requests_in_a_turn",
+			 (int)server_requests_max(a->app->server));
 }
 
 static void
-check_buses(struct app *a, json_t *list)
+check_buses(const struct api *a, json_t *list)
 {
 	char text[512];
 	bool any = false;
 
-	for (size_t i = 0; i < a->bus_count; i++) {
-		const struct bus_place *b = &a->buses[i];
+	for (size_t i = 0; i < a->app->bus_count; i++) {
+		const struct bus_place *b = &a->app->buses[i];
 
 		if (b->before[0] == '\0')
 			continue;
@@ -376,16 +379,16 @@ check_buses(struct app *a, json_t *list)
 }
 
 void
-methods_get_health(void *ctx, struct call *call, json_t *parameters)
+api_get_health(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
-	char why[STORE_WHY_MAX] = "";
-	enum store_health health;
+	const struct api *a = ctx;
+	char why[STORE_WHY_MAX];
+	const char *health;
 	json_t *list = json_array();
 
 	(void)parameters;
 	recorder_look(a->recorder, false);
-	health = store_health(a->store, why);
+	health = status_health(a, why);
 	check_records(a, list);
 	check_walk(a, list);
 	check_disk(a, list);
@@ -398,10 +401,9 @@ methods_get_health(void *ctx, struct call *call, json_t *parameters)
 	check_buses(a, list);
 	check_selection(a, list);
 	check_loop(a, list);
-	call_reply(call, json_pack("{s:s, s:o, s:o, s:o, s:o}", "health",
-				   health == STORE_DEGRADED ? "degraded" : "ok", "reason",
-				   status_text(why), "checks", list, "loop", loop_json(a),
-				   "records", walk_json(a)));
+	call_reply(call, json_pack("{s:s, s:o, s:o, s:o, s:o}", "health", health, "reason",
+				   reply_text(why), "checks", list, "loop", loop_json(a), "records",
+				   walk_json(a)));
 }
 
 static void
@@ -414,13 +416,13 @@ on_setting(void *ctx, const struct setting *s)
 	(void)json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "section",
 						    text_json(s->section), "key", text_json(s->key),
 						    "value", text_json(s->value), "origin",
-						    status_text(is_default ? NULL : s->origin)));
+						    reply_text(is_default ? NULL : s->origin)));
 }
 
 void
-methods_get_config(void *ctx, struct call *call, json_t *parameters)
+api_get_config(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
+	const struct api *a = ctx;
 	json_t *list = json_array();
 
 	(void)parameters;
@@ -431,9 +433,9 @@ methods_get_config(void *ctx, struct call *call, json_t *parameters)
 /* ---- the walk through the records ------------------------------------------------------------ */
 
 void
-methods_check_records(void *ctx, struct call *call, json_t *parameters)
+api_check_records(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
+	const struct api *a = ctx;
 
 	(void)parameters;
 	recorder_look(a->recorder, true);

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "app/app_parts.h"
+#include "app/find.h"
+#include "app/status.h"
 #include "cfdfu/proto.h"
 #include "ctl/share.h"
 
@@ -40,7 +42,7 @@ news(struct app *a, struct watcher *w, const struct target *t, bool *ret_any)
 			continue;
 		w->told[i] = revision;
 		*ret_any = true;
-		if (json_array_append_new(list, status_slot(a, i)) < 0)
+		if (json_array_append_new(list, status_slot(&a->api, i)) < 0)
 			break;
 	}
 	return list;
@@ -56,7 +58,7 @@ tell(struct app *a, struct watcher *w)
 
 	target_begin(&t, w->target);
 	if (w->target[0] != '\0')
-		find_target(a, w->target, false, &t);
+		find_target(&a->api, w->target, false, &t);
 	if (w->target[0] != '\0' && has_lost_a_row(a, w, &t))
 		w->full = true;
 	slots = news(a, w, &t, &any);
@@ -80,7 +82,7 @@ tell(struct app *a, struct watcher *w)
 static void
 look_at_station(struct app *a)
 {
-	json_t *now = status_station(a);
+	json_t *now = status_station(&a->api);
 
 	if (a->station != NULL && now != NULL && json_equal(a->station, now)) {
 		json_decref(now);

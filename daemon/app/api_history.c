@@ -6,44 +6,36 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/api.h"
 #include "app/app_parts.h"
+#include "app/find.h"
+#include "app/reply.h"
 #include "cfdfu/proto.h"
 #include "core/outcome.h"
-
-static const char *
-text_of(json_t *parameters, const char *name)
-{
-	return json_string_value(json_object_get(parameters, name));
-}
-
-static json_t *
-unless(int64_t value, int64_t none)
-{
-	return value != none ? json_integer(value) : json_null();
-}
 
 static json_t *
 attempt_json(const struct store_attempt *t)
 {
 	json_t *o = json_pack(
 	    "{s:I, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", (json_int_t)t->id,
-	    "started_at", t->started_at, "ended_at", status_text(t->ended_at), "port", t->port,
-	    "label", status_text(t->label), "serial", status_text(t->serial), "dfu_serial",
-	    status_text(t->dfu_serial), "platform", status_text(t->platform), "firmware_name",
-	    status_text(t->firmware_name), "firmware_version", status_text(t->firmware_version),
-	    "firmware_sha256", status_text(t->firmware_sha256));
+	    "started_at", t->started_at, "ended_at", reply_text(t->ended_at), "port", t->port,
+	    "label", reply_text(t->label), "serial", reply_text(t->serial), "dfu_serial",
+	    reply_text(t->dfu_serial), "platform", reply_text(t->platform), "firmware_name",
+	    reply_text(t->firmware_name), "firmware_version", reply_text(t->firmware_version),
+	    "firmware_sha256", reply_text(t->firmware_sha256));
 
 	if (o != NULL)
 		(void)json_object_update_new(
-		    o, json_pack(
-			   "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-			   "version_before", status_text(t->version_before), "version_after",
-			   status_text(t->version_after), "verdict", status_text(t->verdict),
-			   "fault", status_text(t->fault), "step", status_text(t->step), "address",
-			   unless(t->address, -1), "bytes_written", unless(t->bytes_written, -1),
-			   "sectors_erased", unless(t->sectors_erased, -1), "transfers",
-			   unless(t->transfers, -1), "duration_ms", unless(t->duration_ms, -1),
-			   "message", status_text(t->message), "kind", status_text(t->kind)));
+		    o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+				 "version_before", reply_text(t->version_before), "version_after",
+				 reply_text(t->version_after), "verdict", reply_text(t->verdict),
+				 "fault", reply_text(t->fault), "step", reply_text(t->step),
+				 "address", reply_number(t->address, -1), "bytes_written",
+				 reply_number(t->bytes_written, -1), "sectors_erased",
+				 reply_number(t->sectors_erased, -1), "transfers",
+				 reply_number(t->transfers, -1), "duration_ms",
+				 reply_number(t->duration_ms, -1), "message",
+				 reply_text(t->message), "kind", reply_text(t->kind)));
 	return o;
 }
 
@@ -83,7 +75,8 @@ cannot_read(struct call *call)
  * answered that several may be meant.
  */
 static bool
-serial_parameter(struct app *a, struct call *call, const char *text, struct target *ret_target)
+serial_parameter(const struct api *a, struct call *call, const char *text,
+		 struct target *ret_target)
 {
 	struct slot_view v;
 
@@ -113,7 +106,7 @@ serial_parameter(struct app *a, struct call *call, const char *text, struct targ
 
 /* The records have the port that a device path was then; now it is asked for as what it is now. */
 static const char *
-port_of_path(struct app *a, const char *text)
+port_of_path(const struct api *a, const char *text)
 {
 	struct slot_view v;
 
@@ -152,7 +145,7 @@ parse_time(const char *text, int64_t *ret_ms)
 static bool
 time_parameter(struct call *call, json_t *parameters, const char *name, int64_t *ret_ms)
 {
-	const char *text = text_of(parameters, name);
+	const char *text = param_text(parameters, name);
 
 	if (text == NULL || parse_time(text, ret_ms))
 		return true;
@@ -161,13 +154,13 @@ time_parameter(struct call *call, json_t *parameters, const char *name, int64_t 
 }
 
 void
-methods_get_history(void *ctx, struct call *call, json_t *parameters)
+api_get_history(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
-	struct store_filter f = { .serial = text_of(parameters, "serial"),
-				  .slot = text_of(parameters, "slot"),
-				  .verdict = text_of(parameters, "verdict"),
-				  .kind = text_of(parameters, "kind"),
+	const struct api *a = ctx;
+	struct store_filter f = { .serial = param_text(parameters, "serial"),
+				  .slot = param_text(parameters, "slot"),
+				  .verdict = param_text(parameters, "verdict"),
+				  .kind = param_text(parameters, "kind"),
 				  .enough = is_long_enough };
 	struct page page = { .from_us = clock_now_us() };
 	json_t *limit = json_object_get(parameters, "limit");
@@ -226,9 +219,9 @@ on_one(void *ctx, const struct store_attempt *t)
 }
 
 void
-methods_get_attempt(void *ctx, struct call *call, json_t *parameters)
+api_get_attempt(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
+	const struct api *a = ctx;
 	json_int_t id = json_integer_value(json_object_get(parameters, "id"));
 	struct one one = { NULL, json_array() };
 	int r = store_attempt_get(a->store, id, on_one, &one);
@@ -269,17 +262,17 @@ on_drone(void *ctx, const struct store_drone *d)
 
 	*ret = json_pack(
 	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:o}", "serial",
-	    status_text(d->serial), "dfu_serial", status_text(d->dfu_serial), "platform",
-	    status_text(d->platform), "device_type", status_text(d->device_type), "board",
-	    status_text(d->board_type), "loader_sha256", status_text(d->loader_sha256),
-	    "first_seen", status_time(d->first_seen_ms), "last_seen", status_time(d->last_seen_ms),
-	    "last_version", status_text(d->version), "last_verdict", status_text(d->last_verdict),
-	    "last_sha256", status_text(d->last_sha256), "failures_in_row", (int)d->failures,
-	    "quarantined", d->quarantined_ms != 0, "quirks", words_of(d->quirks));
+	    reply_text(d->serial), "dfu_serial", reply_text(d->dfu_serial), "platform",
+	    reply_text(d->platform), "device_type", reply_text(d->device_type), "board",
+	    reply_text(d->board_type), "loader_sha256", reply_text(d->loader_sha256), "first_seen",
+	    reply_time(d->first_seen_ms), "last_seen", reply_time(d->last_seen_ms), "last_version",
+	    reply_text(d->version), "last_verdict", reply_text(d->last_verdict), "last_sha256",
+	    reply_text(d->last_sha256), "failures_in_row", (int)d->failures, "quarantined",
+	    d->quarantined_ms != 0, "quirks", words_of(d->quirks));
 }
 
 static json_t *
-port_of(struct app *a, const struct target *t)
+port_of(const struct api *a, const struct target *t)
 {
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		struct slot_view v;
@@ -292,10 +285,10 @@ port_of(struct app *a, const struct target *t)
 }
 
 void
-methods_get_drone(void *ctx, struct call *call, json_t *parameters)
+api_get_drone(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
-	const char *text = text_of(parameters, "serial");
+	const struct api *a = ctx;
+	const char *text = param_text(parameters, "serial");
 	struct target t;
 	struct store_filter f = { .serial = t.key,
 				  .limit = PROTO_HISTORY_DEFAULT,

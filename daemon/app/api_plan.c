@@ -5,18 +5,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "app/api.h"
 #include "app/app_parts.h"
+#include "app/find.h"
+#include "app/reply.h"
 #include "app/repository.h"
 #include "cfdfu/proto.h"
 
-static const char *
-text_of(json_t *parameters, const char *name)
-{
-	return json_string_value(json_object_get(parameters, name));
-}
-
 static bool
-is_held_back(struct app *a, enum plan_action action)
+is_held_back(const struct api *a, enum plan_action action)
 {
 	bool begins = action == ACTION_FLASH || action == ACTION_CHECK || action == ACTION_LOOK;
 
@@ -24,7 +21,7 @@ is_held_back(struct app *a, enum plan_action action)
 }
 
 static json_t *
-plan_json(struct app *a, unsigned slot, const struct policy *with)
+plan_json(const struct api *a, unsigned slot, const struct policy *with)
 {
 	const struct image_label *label = NULL;
 	enum plan_action action;
@@ -43,21 +40,20 @@ plan_json(struct app *a, unsigned slot, const struct policy *with)
 		why = "Nothing is begun while the records cannot be written: 'cfdfuctl doctor' "
 		      "says why.";
 	}
-	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "port", v.port, "label",
-			 status_text(apply_label(a, v.port)), "serial",
-			 status_text(v.serial[0] != '\0' ? v.serial : v.dfu_serial), "action",
-			 fleet_plan_name(action), "firmware",
-			 status_text(label != NULL ? label->name : NULL), "version_before",
-			 status_text(p.version_before), "version_wanted",
-			 status_text(label != NULL ? label->version : NULL), "reason",
-			 status_words(why, v.port));
+	return json_pack(
+	    "{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "port", v.port, "label",
+	    reply_text(apply_label(a->app, v.port)), "serial",
+	    reply_text(v.serial[0] != '\0' ? v.serial : v.dfu_serial), "action",
+	    fleet_plan_name(action), "firmware", reply_text(label != NULL ? label->name : NULL),
+	    "version_before", reply_text(p.version_before), "version_wanted",
+	    reply_text(label != NULL ? label->version : NULL), "reason", reply_words(why, v.port));
 }
 
 static json_t *
-outside_json(struct app *a, const struct sighting *s)
+outside_json(const struct api *a, const struct sighting *s)
 {
 	return json_pack("{s:s, s:o, s:o, s:s, s:n, s:n, s:n, s:s}", "port", s->port, "label",
-			 status_text(apply_label(a, s->port)), "serial", status_text(s->serial),
+			 reply_text(apply_label(a->app, s->port)), "serial", reply_text(s->serial),
 			 "action", fleet_plan_name(ACTION_NONE), "firmware", "version_before",
 			 "version_wanted", "reason",
 			 "This station does not use the port ('ports' in its configuration).");
@@ -65,18 +61,18 @@ outside_json(struct app *a, const struct sighting *s)
 
 /* The policy as it would be if this image were selected; NULL after having answered. */
 static struct policy *
-policy_with(struct app *a, struct call *call, const char *name, enum platform named)
+policy_with(const struct api *a, struct call *call, const char *name, enum platform named)
 {
 	struct image *image = NULL;
 	struct policy *p = NULL;
 	unsigned chosen, kept;
 	int r;
 
-	if (methods_image(a, call, name, &image) < 0)
+	if (api_image(a, call, name, &image) < 0)
 		return NULL;
 	r = policy_platforms_for(fleet_policy(a->fleet), image, named, &chosen, &kept);
 	if (r < 0)
-		methods_refuse_platforms(a, call, image, r);
+		api_refuse_platforms(a, call, image, r);
 	else if (policy_copy(fleet_policy(a->fleet), &p) < 0)
 		call_refuse(call, PROTO_ERROR("Failed"), "Out of memory.");
 	for (enum platform i = PLATFORM_UNKNOWN + 1; p != NULL && i < PLATFORM_COUNT; i++)
@@ -87,16 +83,16 @@ policy_with(struct app *a, struct call *call, const char *name, enum platform na
 }
 
 void
-methods_plan(void *ctx, struct call *call, json_t *parameters)
+api_plan(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
-	const char *text = text_of(parameters, "target"), *name = text_of(parameters, "with");
+	const struct api *a = ctx;
+	const char *text = param_text(parameters, "target"), *name = param_text(parameters, "with");
 	struct policy *other = NULL;
 	struct target target;
 	enum platform named;
 	json_t *plans;
 
-	if (!methods_platform(call, parameters, "platform", &named) ||
+	if (!param_platform(call, parameters, "platform", &named) ||
 	    (text != NULL && !find_slots(a, call, text, &target)))
 		return;
 	if (name != NULL) {
@@ -113,9 +109,9 @@ methods_plan(void *ctx, struct call *call, json_t *parameters)
 			(void)json_array_append_new(
 			    plans, plan_json(a, i, other != NULL ? other : fleet_policy(a->fleet)));
 	}
-	for (size_t i = 0; text == NULL && i < a->outside_count; i++)
-		if (apply_is_outside_drone(&a->outside[i]))
-			(void)json_array_append_new(plans, outside_json(a, &a->outside[i]));
+	for (size_t i = 0; text == NULL && i < a->app->outside_count; i++)
+		if (apply_is_outside_drone(&a->app->outside[i]))
+			(void)json_array_append_new(plans, outside_json(a, &a->app->outside[i]));
 	policy_free(other);
 	call_reply(call, json_pack("{s:o}", "plans", plans));
 }

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/api.h"
 #include "app/app_parts.h"
+#include "app/reply.h"
 #include "app/repository.h"
 #include "app/selection.h"
 #include "cfdfu/proto.h"
@@ -17,24 +19,7 @@
 #include "firmware/digest.h"
 #include "wire/text.h"
 
-static const char *
-text_of(json_t *parameters, const char *name)
-{
-	return json_string_value(json_object_get(parameters, name));
-}
-
 /* ---- a row as JSON -------------------------------------------------------------------------- */
-
-static json_t *
-platforms_of(unsigned platforms)
-{
-	json_t *list = json_array();
-
-	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++)
-		if ((platforms & BIT(p)) != 0)
-			(void)json_array_append_new(list, json_string(platform_name(p)));
-	return list;
-}
 
 /* Notes are kept as a list in JSON; what is none is one note (rows of before did so). */
 static json_t *
@@ -52,24 +37,24 @@ notes_of(const char *notes)
 }
 
 struct rows {
-	struct app *app;
+	const struct api *api;
 	json_t *list;
 };
 
 static json_t *
-row_json(struct app *a, const struct store_firmware *f)
+row_json(const struct api *a, const struct store_firmware *f)
 {
 	char problem[STORE_WHY_MAX];
 
 	repository_row_trouble(a->repository, f, problem);
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:o}",
-			 "name", f->name, "sha256", f->sha256, "version", status_text(f->version),
-			 "revision", status_text(f->revision), "platforms",
-			 platforms_of(f->platforms), "bytes", (json_int_t)f->size_bytes,
-			 "source_name", status_text(f->source_name), "source_sha256",
-			 status_text(f->source_sha256), "notes", notes_of(f->notes), "added_at",
-			 status_time(f->added_ms), "added_by", status_text(f->added_by),
-			 "incomplete", f->incomplete, "problem", status_text(problem));
+			 "name", f->name, "sha256", f->sha256, "version", reply_text(f->version),
+			 "revision", reply_text(f->revision), "platforms",
+			 reply_platforms(f->platforms), "bytes", (json_int_t)f->size_bytes,
+			 "source_name", reply_text(f->source_name), "source_sha256",
+			 reply_text(f->source_sha256), "notes", notes_of(f->notes), "added_at",
+			 reply_time(f->added_ms), "added_by", reply_text(f->added_by), "incomplete",
+			 f->incomplete, "problem", reply_text(problem));
 }
 
 struct users {
@@ -87,7 +72,7 @@ on_user(void *ctx, const char *key, const char *value)
 }
 
 static void
-add_users_of(struct app *a, enum store_scope scope, const char *member, json_t *rows)
+add_users_of(const struct api *a, enum store_scope scope, const char *member, json_t *rows)
 {
 	struct users u = { rows, member };
 	const char *name;
@@ -99,7 +84,7 @@ add_users_of(struct app *a, enum store_scope scope, const char *member, json_t *
 }
 
 static void
-add_aside(struct app *a, json_t *row)
+add_aside(const struct api *a, json_t *row)
 {
 	uint8_t sha256[DIGEST_BYTES];
 	const char *sum = json_string_value(json_object_get(row, "sha256")), *why = NULL;
@@ -107,7 +92,7 @@ add_aside(struct app *a, json_t *row)
 	if (digest_parse(sum != NULL ? sum : "", sha256))
 		why = policy_aside(fleet_policy(a->fleet), sha256);
 	(void)json_object_set_new(row, "quarantined", json_boolean(why != NULL));
-	(void)json_object_set_new(row, "quarantined_why", status_text(why));
+	(void)json_object_set_new(row, "quarantined_why", reply_text(why));
 }
 
 /*
@@ -115,7 +100,7 @@ add_aside(struct app *a, json_t *row)
  * whether they are set aside.
  */
 static void
-add_users(struct app *a, json_t *list)
+add_users(const struct api *a, json_t *list)
 {
 	json_t *rows = json_object(), *row;
 	size_t i;
@@ -134,12 +119,12 @@ on_firmware(void *ctx, const struct store_firmware *f)
 {
 	struct rows *rows = ctx;
 
-	(void)json_array_append_new(rows->list, row_json(rows->app, f));
+	(void)json_array_append_new(rows->list, row_json(rows->api, f));
 }
 
 /* The row of this name, or NULL. */
 json_t *
-methods_firmware_row(struct app *a, const char *name)
+api_firmware_row(const struct api *a, const char *name)
 {
 	struct rows rows = { a, json_array() };
 	json_t *row = NULL;
@@ -151,27 +136,7 @@ methods_firmware_row(struct app *a, const char *name)
 	return row;
 }
 
-void
-methods_no_firmware(struct call *call, const char *name)
-{
-	call_error(call, PROTO_ERROR("NoSuchFirmware"), json_pack("{s:s}", "name", name));
-}
-
 /* ---- adding --------------------------------------------------------------------------------- */
-
-static json_t *
-findings_of(const struct judgement *j)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < j->finding_count; i++)
-		(void)json_array_append_new(list,
-					    json_pack("{s:s, s:s, s:s}", "level",
-						      judge_level_name(j->findings[i].level),
-						      "code", judge_code_name(j->findings[i].code),
-						      "text", j->findings[i].text));
-	return list;
-}
 
 /* As a list in JSON, without the last ones when there is no room for all. */
 static void
@@ -196,7 +161,7 @@ join_notes(json_t *take_list, char *out, size_t size)
 }
 
 struct addition {
-	struct app *app;
+	const struct api *api;
 	struct call *call;
 	json_t *parameters;
 	char name[IMAGE_TEXT_MAX];
@@ -218,7 +183,7 @@ enum place {
 static enum place
 place_of(struct addition *d, const char *sha256)
 {
-	json_t *row = methods_firmware_row(d->app, d->name);
+	json_t *row = api_firmware_row(d->api, d->name);
 	const char *there = json_string_value(json_object_get(row, "sha256"));
 	enum place place = PLACE_FREE;
 
@@ -248,14 +213,14 @@ static int
 keep(struct addition *d, const char *sha256, enum place place)
 {
 	const struct image_label *label = image_label(d->image);
-	const char *version = text_of(d->parameters, "version");
+	const char *version = param_text(d->parameters, "version");
 	char file[80] = "", notes[STORE_MESSAGE_MAX];
-	struct store_time now = clock_time(d->app->clock);
+	struct store_time now = clock_time(d->api->clock);
 	struct store_firmware f = { .name = d->name,
 				    .sha256 = sha256,
 				    .file = file,
-				    .source_name = text_of(d->parameters, "source_name"),
-				    .source_sha256 = text_of(d->parameters, "source_sha256"),
+				    .source_name = param_text(d->parameters, "source_name"),
+				    .source_sha256 = param_text(d->parameters, "source_sha256"),
 				    .version = label->version[0] != '\0' ? label->version : version,
 				    .revision = label->revision,
 				    .platforms = d->judgement.platforms != 0
@@ -266,11 +231,11 @@ keep(struct addition *d, const char *sha256, enum place place)
 				    .incomplete = judge_says(&d->judgement, JUDGE_INCOMPLETE),
 				    .added_by = call_peer(d->call)->user };
 	char file_sha256[DIGEST_TEXT_MAX];
-	int r = store_ready(d->app->store, &now);
+	int r = store_ready(d->api->store, &now);
 
 	/* WHY: what is left on a full disk is for the verdicts of those at work. */
 	if (r == 0)
-		r = repository_keep(d->app->repository, d->data, d->size, file);
+		r = repository_keep(d->api->repository, d->data, d->size, file);
 	if (r < 0)
 		return r;
 	copy_text(file_sha256, sizeof(file_sha256), file); /* the file is named after it */
@@ -278,13 +243,13 @@ keep(struct addition *d, const char *sha256, enum place place)
 	join_notes(all_notes(d), notes, sizeof(notes));
 	if (d->claim.told == PLATFORM_OTHER)
 		f.platforms = BIT(PLATFORM_OTHER);
-	r = place == PLACE_BROKEN ? store_firmware_replace(d->app->store, &f, &now)
-				  : store_firmware_add(d->app->store, &f, &now);
+	r = place == PLACE_BROKEN ? store_firmware_replace(d->api->store, &f, &now)
+				  : store_firmware_add(d->api->store, &f, &now);
 	if (r == 0) {
-		r = store_commit(d->app->store, &now);
+		r = store_commit(d->api->store, &now);
 		d->queued = r < 0;
 	}
-	repository_tidy_later(d->app->repository); /* the file of before, or one without a row */
+	repository_tidy_later(d->api->repository); /* the file of before, or one without a row */
 	return r;
 }
 
@@ -294,13 +259,13 @@ add(struct addition *d)
 	char why[STORE_WHY_MAX] = "", sha256[DIGEST_TEXT_MAX];
 	enum place place;
 	enum loop_work before;
-	int r = repository_judge(d->app->repository, d->data, d->size, &d->claim, &d->image,
+	int r = repository_judge(d->api->repository, d->data, d->size, &d->claim, &d->image,
 				 &d->judgement, why);
 
 	if (r < 0) {
 		call_error(d->call, PROTO_ERROR("ImageRefused"),
 			   json_pack("{s:s, s:o}", "reason", r == -ENOMEM ? "Out of memory." : why,
-				     "findings", findings_of(&d->judgement)));
+				     "findings", reply_findings(&d->judgement)));
 		return;
 	}
 	digest_format(image_label(d->image)->sha256, sha256);
@@ -311,67 +276,55 @@ add(struct addition *d)
 				     "Another firmware has this name; choose one with --name."));
 		return;
 	}
-	before = turns_begin(&d->app->turns, LOOP_STORE);
+	before = turns_begin(&d->api->app->turns, LOOP_STORE);
 	r = place == PLACE_SAME ? 0 : keep(d, sha256, place);
-	turns_end(&d->app->turns, before);
+	turns_end(&d->api->app->turns, before);
 	if (r < 0 && d->queued)
-		methods_refuse_store(d->app, d->call, r,
-				     "It is not in the catalogue yet, and will be as soon as the "
-				     "records can be written");
+		refuse_store(d->call, d->api->store, r,
+			     "It is not in the catalogue yet, and will be as soon as the "
+			     "records can be written");
 	else if (r < 0)
-		methods_refuse_store(d->app, d->call, r, "It cannot be stored");
+		refuse_store(d->call, d->api->store, r, "It cannot be stored");
 	else
-		call_reply(d->call, json_pack("{s:o, s:o}", "firmware",
-					      methods_firmware_row(d->app, d->name), "findings",
-					      findings_of(&d->judgement)));
+		call_reply(d->call,
+			   json_pack("{s:o, s:o}", "firmware", api_firmware_row(d->api, d->name),
+				     "findings", reply_findings(&d->judgement)));
 	if (r == 0)
-		selection_heal(d->app);
-}
-
-bool
-methods_platform(struct call *call, json_t *parameters, const char *name, enum platform *ret)
-{
-	const char *text = text_of(parameters, name);
-
-	*ret = text != NULL ? platform_by_name(text) : PLATFORM_UNKNOWN;
-	if (text == NULL || *ret != PLATFORM_UNKNOWN)
-		return true;
-	call_invalid(call, name);
-	return false;
+		selection_heal(d->api->app);
 }
 
 void
-methods_add_firmware(void *ctx, struct call *call, json_t *parameters)
+api_add_firmware(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
+	const struct api *a = ctx;
 	struct addition *d = calloc(1, sizeof(*d));
-	const char *name = text_of(parameters, "name"), *why = "Out of memory.";
+	const char *name = param_text(parameters, "name"), *why = "Out of memory.";
 	int fd = call_take_fd(call), r;
 
 	if (d == NULL) {
 		call_refuse(call, PROTO_ERROR("Failed"), "%s", why);
 		goto out;
 	}
-	d->app = a;
+	d->api = a;
 	d->call = call;
 	d->parameters = parameters;
 	if (name != NULL)
 		copy_text(d->name, sizeof(d->name), name);
 	else
-		image_name_of_file(text_of(parameters, "source_name"), d->name, sizeof(d->name));
+		image_name_of_file(param_text(parameters, "source_name"), d->name, sizeof(d->name));
 	d->claim.name = d->name;
 	if ((name != NULL && strlen(name) >= sizeof(d->name)) || !image_name_is_fine(d->name)) {
 		call_invalid(call, "name");
 		goto out;
 	}
-	if (!methods_platform(call, parameters, "platform", &d->claim.told) ||
-	    !methods_platform(call, parameters, "manifest", &d->claim.manifest))
+	if (!param_platform(call, parameters, "platform", &d->claim.told) ||
+	    !param_platform(call, parameters, "manifest", &d->claim.manifest))
 		goto out;
-	d->claim.incomplete = json_is_true(json_object_get(parameters, "incomplete"));
+	d->claim.incomplete = param_flag(parameters, "incomplete");
 	recorder_look(a->recorder, true);
 	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->size, &why);
 	if (r < 0)
-		call_refuse(call, methods_descriptor_error(r), "%s", why);
+		refuse_descriptor(call, r, why);
 	else
 		add(d);
 out:
@@ -393,9 +346,9 @@ catalogue_unreadable(struct call *call)
 /* ---- looking -------------------------------------------------------------------------------- */
 
 void
-methods_list_firmware(void *ctx, struct call *call, json_t *parameters)
+api_list_firmware(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
+	const struct api *a = ctx;
 	struct rows rows = { a, json_array() };
 
 	(void)parameters;
@@ -417,7 +370,7 @@ on_nothing(void *ctx, const struct store_firmware *f)
 
 /* A list of type Element. */
 static json_t *
-elements_of(struct app *a, const char *name)
+elements_of(const struct api *a, const char *name)
 {
 	const struct folder_element *e = NULL;
 	size_t count = repository_elements(a->repository, name, &e);
@@ -432,17 +385,17 @@ elements_of(struct app *a, const char *name)
 }
 
 void
-methods_get_firmware(void *ctx, struct call *call, json_t *parameters)
+api_get_firmware(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
-	const char *name = text_of(parameters, "name");
-	json_t *row = methods_firmware_row(a, name);
+	const struct api *a = ctx;
+	const char *name = param_text(parameters, "name");
+	json_t *row = api_firmware_row(a, name);
 
 	if (row == NULL) {
 		if (store_firmware_find(a->store, name, on_nothing, NULL) < 0)
 			catalogue_unreadable(call);
 		else
-			methods_no_firmware(call, name);
+			refuse_unknown_firmware(call, name);
 		return;
 	}
 	call_reply(call,
@@ -452,10 +405,10 @@ methods_get_firmware(void *ctx, struct call *call, json_t *parameters)
 /* ---- removing ------------------------------------------------------------------------------- */
 
 void
-methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
+api_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
-	const char *name = text_of(parameters, "name");
+	const struct api *a = ctx;
+	const char *name = param_text(parameters, "name");
 	struct store_time now;
 	int r;
 
@@ -466,7 +419,7 @@ methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 		return;
 	}
 	if (r == 0) {
-		methods_no_firmware(call, name);
+		refuse_unknown_firmware(call, name);
 		return;
 	}
 	now = clock_time(a->clock);
@@ -476,17 +429,44 @@ methods_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 			   json_pack("{s:s, s:s}", "name", name, "reason",
 				     "It is selected; deselect it first."));
 	} else if (r < 0) {
-		methods_refuse_store(a, call, r, "It is not removed");
+		refuse_store(call, a->store, r, "It is not removed");
 	} else {
 		repository_tidy_later(
 		    a->repository); /* its file goes when no row has it, and that is durable */
 		r = store_commit(a->store, &now);
 		if (r < 0)
-			methods_refuse_store(a, call, r,
-					     "It is not removed yet, and will be as soon as the "
-					     "records can be written");
+			refuse_store(call, a->store, r,
+				     "It is not removed yet, and will be as soon as the "
+				     "records can be written");
 		else
 			call_reply(call, json_object());
 	}
 	repository_tidy(a->repository);
+}
+
+/* ---- quarantine ----------------------------------------------------------------------------- */
+
+void
+api_release_firmware(void *ctx, struct call *call, json_t *parameters)
+{
+	const struct api *a = ctx;
+	const char *name = param_text(parameters, "name");
+	json_t *row = api_firmware_row(a, name);
+	const char *sum = json_string_value(json_object_get(row, "sha256"));
+	uint8_t sha256[DIGEST_BYTES];
+	int r =
+	    digest_parse(sum != NULL ? sum : "", sha256) ? harm_release(a->app, sha256) : -ENOENT;
+
+	if (row == NULL) {
+		refuse_unknown_firmware(call, name);
+	} else if (r == -ENOENT) {
+		call_refuse(call, PROTO_ERROR("Refused"), "%s is not set aside.", name);
+	} else if (r < 0) {
+		refuse_store(call, a->store, r, "It cannot be released");
+	} else {
+		(void)recorder_commit(a->recorder);
+		call_reply(call, json_pack("{s:o, s:b}", "firmware", api_firmware_row(a, name),
+					   "paused", fleet_paused(a->fleet)));
+	}
+	json_decref(row);
 }

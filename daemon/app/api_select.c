@@ -5,17 +5,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "app/api.h"
 #include "app/app_parts.h"
+#include "app/find.h"
+#include "app/reply.h"
+#include "app/status.h"
 #include "app/repository.h"
 #include "app/select_notes.h"
 #include "cfdfu/proto.h"
 #include "core/platform.h"
-
-static const char *
-text_of(json_t *parameters, const char *name)
-{
-	return json_string_value(json_object_get(parameters, name));
-}
 
 /* The members of an answer beside the selection itself. */
 struct told {
@@ -37,16 +35,6 @@ told_drop(struct told *t)
 	json_decref(t->affected);
 }
 
-static json_t *
-selected_json(struct app *a)
-{
-	json_t *station = status_station(a);
-	json_t *selected = json_incref(json_object_get(station, "selected"));
-
-	json_decref(station);
-	return selected;
-}
-
 /* ---- selecting ------------------------------------------------------------------------------ */
 
 /* "cf2: NAME replaces OLD." for what a change has replaced. */
@@ -61,14 +49,14 @@ say_replaced(struct told *t, const char *name)
 		const char *old = json_string_value(json_object_get(one, "name"));
 
 		if (name != NULL)
-			selection_say(t->notes, "%s: it replaces %s.", target, old);
+			reply_note(t->notes, "%s: it replaces %s.", target, old);
 		else
-			selection_say(t->notes, "%s: %s is not selected any more.", target, old);
+			reply_note(t->notes, "%s: %s is not selected any more.", target, old);
 	}
 }
 
 static void
-say_kept_platforms(struct app *a, struct told *t, const char *name, unsigned platforms)
+say_kept_platforms(const struct api *a, struct told *t, const char *name, unsigned platforms)
 {
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++) {
 		const struct image *other;
@@ -79,15 +67,15 @@ say_kept_platforms(struct app *a, struct told *t, const char *name, unsigned pla
 		(void)json_array_append_new(t->kept,
 					    json_pack("{s:s, s:s}", "target", platform_name(p),
 						      "name", image_label(other)->name));
-		selection_say(t->notes,
-			      "%s keeps %s: 'cfdfuctl firmware select %s --platform %s' changes "
-			      "that.",
-			      platform_name(p), image_label(other)->name, name, platform_name(p));
+		reply_note(t->notes,
+			   "%s keeps %s: 'cfdfuctl firmware select %s --platform %s' changes "
+			   "that.",
+			   platform_name(p), image_label(other)->name, name, platform_name(p));
 	}
 }
 
 void
-methods_refuse_platforms(struct app *a, struct call *call, const struct image *image, int error)
+api_refuse_platforms(const struct api *a, struct call *call, const struct image *image, int error)
 {
 	const char *name = image_label(image)->name;
 	char taken[256] = "";
@@ -117,7 +105,7 @@ methods_refuse_platforms(struct app *a, struct call *call, const struct image *i
 
 /* -EALREADY: refused, and said why. */
 static int
-select_platforms(struct app *a, struct call *call, struct image *image, enum platform named,
+select_platforms(const struct api *a, struct call *call, struct image *image, enum platform named,
 		 struct told *t)
 {
 	const char *name = image_label(image)->name;
@@ -125,12 +113,12 @@ select_platforms(struct app *a, struct call *call, struct image *image, enum pla
 	int r = policy_platforms_for(fleet_policy(a->fleet), image, named, &chosen, &kept);
 
 	if (r < 0) {
-		methods_refuse_platforms(a, call, image, r);
+		api_refuse_platforms(a, call, image, r);
 		return -EALREADY;
 	}
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
 		if ((chosen & BIT(p)) != 0)
-			r = selection_set(a, p, image, name, t->replaced);
+			r = selection_set(a->app, p, image, name, t->replaced);
 	if (r == 0) {
 		say_replaced(t, name);
 		say_kept_platforms(a, t, name, kept);
@@ -140,7 +128,7 @@ select_platforms(struct app *a, struct call *call, struct image *image, enum pla
 }
 
 static int
-select_target(struct app *a, struct call *call, struct image *image, const char *text,
+select_target(const struct api *a, struct call *call, struct image *image, const char *text,
 	      struct told *t)
 {
 	struct target target;
@@ -149,7 +137,7 @@ select_target(struct app *a, struct call *call, struct image *image, const char 
 
 	if (!find_keys(a, call, text, &target, &keys))
 		return -EALREADY;
-	r = selection_set_own(a, &keys, image, image_label(image)->name, t->replaced);
+	r = selection_set_own(a->app, &keys, image, image_label(image)->name, t->replaced);
 	if (r == 0) {
 		say_replaced(t, image_label(image)->name);
 		selection_say_kept(a, &target, image, t->kept, t->notes);
@@ -160,7 +148,7 @@ select_target(struct app *a, struct call *call, struct image *image, const char 
 
 /* 0, or -EALREADY after having answered. */
 int
-methods_image(struct app *a, struct call *call, const char *name, struct image **ret_image)
+api_image(const struct api *a, struct call *call, const char *name, struct image **ret_image)
 {
 	char why[STORE_WHY_MAX];
 	int r = repository_image(a->repository, name, ret_image, why);
@@ -168,24 +156,24 @@ methods_image(struct app *a, struct call *call, const char *name, struct image *
 	if (r == 0)
 		return 0;
 	if (r == -ENOENT)
-		methods_no_firmware(call, name);
+		refuse_unknown_firmware(call, name);
 	else
 		call_refuse(call, PROTO_ERROR("Refused"), "%s: %s.", name, why);
 	return -EALREADY;
 }
 
 static void
-answer_selected(struct app *a, struct call *call, const struct image *image, struct told *t)
+answer_selected(const struct api *a, struct call *call, const struct image *image, struct told *t)
 {
 	call_reply(call, json_pack("{s:o, s:o, s:O, s:O, s:O, s:O}", "firmware",
-				   methods_firmware_row(a, image_label(image)->name), "selected",
-				   selected_json(a), "replaced", t->replaced, "kept", t->kept,
+				   api_firmware_row(a, image_label(image)->name), "selected",
+				   status_selected(a), "replaced", t->replaced, "kept", t->kept,
 				   "affected", t->affected, "notes", t->notes));
 }
 
 /* An image that the brake has stopped is selected only after it was released. */
 static bool
-refuse_aside(struct app *a, struct call *call, const struct image *image)
+refuse_aside(const struct api *a, struct call *call, const struct image *image)
 {
 	const char *name = image_label(image)->name;
 	const char *why = policy_aside(fleet_policy(a->fleet), image_label(image)->sha256);
@@ -198,16 +186,16 @@ refuse_aside(struct app *a, struct call *call, const struct image *image)
 }
 
 void
-methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
+api_select_firmware(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
-	const char *target = text_of(parameters, "target");
+	const struct api *a = ctx;
+	const char *target = param_text(parameters, "target");
 	struct image *image = NULL;
 	struct told t = { 0 };
 	enum platform named;
 	int r;
 
-	if (!methods_platform(call, parameters, "platform", &named))
+	if (!param_platform(call, parameters, "platform", &named))
 		return;
 	if (target != NULL && named != PLATFORM_UNKNOWN) {
 		call_refuse(call, PROTO_ERROR("Refused"),
@@ -215,7 +203,7 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 			    "with 'cfdfuctl platform set SLOT PLATFORM'.");
 		return;
 	}
-	if (methods_image(a, call, text_of(parameters, "name"), &image) < 0)
+	if (api_image(a, call, param_text(parameters, "name"), &image) < 0)
 		return;
 	if (refuse_aside(a, call, image)) {
 		image_unref(image);
@@ -232,7 +220,7 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 		answer_selected(a, call, image, &t);
 		fleet_selection_changed(a->fleet, clock_now_us());
 	} else if (r != -EALREADY) {
-		methods_refuse_store(a, call, r, "The selection cannot be kept");
+		refuse_store(call, a->store, r, "The selection cannot be kept");
 	}
 	told_drop(&t);
 	image_unref(image);
@@ -241,7 +229,7 @@ methods_select_firmware(void *ctx, struct call *call, json_t *parameters)
 /* ---- taking back ---------------------------------------------------------------------------- */
 
 static int
-deselect_target(struct app *a, struct call *call, const char *text, struct told *t)
+deselect_target(const struct api *a, struct call *call, const char *text, struct told *t)
 {
 	struct target target;
 	struct target_keys keys;
@@ -249,54 +237,53 @@ deselect_target(struct app *a, struct call *call, const char *text, struct told 
 
 	if (!find_keys(a, call, text, &target, &keys))
 		return -EALREADY;
-	r = selection_set_own(a, &keys, NULL, NULL, t->replaced);
+	r = selection_set_own(a->app, &keys, NULL, NULL, t->replaced);
 	if (r < 0)
 		return r;
 	if (json_array_size(t->replaced) == 0)
-		selection_say(t->notes, "%s had no firmware of its own.", text);
+		reply_note(t->notes, "%s had no firmware of its own.", text);
 	say_replaced(t, NULL);
 	selection_say_in_force(a, &target, t->notes);
 	return 0;
 }
 
 static int
-deselect_platforms(struct app *a, enum platform named, struct told *t)
+deselect_platforms(const struct api *a, enum platform named, struct told *t)
 {
-	json_t *station, *own, *one;
+	json_t *own, *one;
 	size_t i;
 	int r = 0;
 
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
 		if (named == PLATFORM_UNKNOWN || named == p)
-			r = selection_set(a, p, NULL, NULL, t->replaced);
+			r = selection_set(a->app, p, NULL, NULL, t->replaced);
 	if (r < 0)
 		return r;
 	say_replaced(t, NULL);
-	station = status_station(a);
-	own = json_object_get(station, "own");
+	own = status_own(a);
 	json_array_foreach(own, i, one) {
 		(void)json_array_append(t->kept, one);
-		selection_say(t->notes,
-			      "%s still has %s of its own: 'cfdfuctl firmware deselect --for %s' "
-			      "takes that back.",
-			      json_string_value(json_object_get(one, "target")),
-			      json_string_value(json_object_get(one, "name")),
-			      json_string_value(json_object_get(one, "target")));
+		reply_note(t->notes,
+			   "%s still has %s of its own: 'cfdfuctl firmware deselect --for %s' "
+			   "takes that back.",
+			   json_string_value(json_object_get(one, "target")),
+			   json_string_value(json_object_get(one, "name")),
+			   json_string_value(json_object_get(one, "target")));
 	}
-	json_decref(station);
+	json_decref(own);
 	return 0;
 }
 
 void
-methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
+api_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
-	const char *target = text_of(parameters, "target");
+	const struct api *a = ctx;
+	const char *target = param_text(parameters, "target");
 	enum platform named;
 	struct told t;
 	int r;
 
-	if (!methods_platform(call, parameters, "platform", &named))
+	if (!param_platform(call, parameters, "platform", &named))
 		return;
 	if (target != NULL && named != PLATFORM_UNKNOWN) {
 		call_refuse(call, PROTO_ERROR("Refused"),
@@ -312,10 +299,10 @@ methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 	(void)recorder_commit(a->recorder);
 	if (r == 0)
 		call_reply(call,
-			   json_pack("{s:o, s:O, s:O, s:O}", "selected", selected_json(a),
+			   json_pack("{s:o, s:O, s:O, s:O}", "selected", status_selected(a),
 				     "removed", t.replaced, "kept", t.kept, "notes", t.notes));
 	else if (r != -EALREADY)
-		methods_refuse_store(a, call, r, "The selection cannot be changed");
+		refuse_store(call, a->store, r, "The selection cannot be changed");
 	told_drop(&t);
 	fleet_selection_changed(a->fleet, clock_now_us());
 }
@@ -323,27 +310,24 @@ methods_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 /* ---- rules ---------------------------------------------------------------------------------- */
 
 void
-methods_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
+api_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
+	const struct api *a = ctx;
 	struct target target;
 	struct target_keys keys;
 	enum platform p;
-	json_t *station;
 	int r;
 
-	if (!methods_platform(call, parameters, "platform", &p) ||
-	    !find_keys(a, call, text_of(parameters, "target"), &target, &keys))
+	if (!param_platform(call, parameters, "platform", &p) ||
+	    !find_keys(a, call, param_text(parameters, "target"), &target, &keys))
 		return;
 	recorder_look(a->recorder, true);
-	r = selection_set_rule(a, &keys, p);
+	r = selection_set_rule(a->app, &keys, p);
 	(void)recorder_commit(a->recorder);
 	if (r < 0) {
-		methods_refuse_store(a, call, r, "The rule cannot be kept");
+		refuse_store(call, a->store, r, "The rule cannot be kept");
 	} else {
-		station = status_station(a);
-		call_reply(call, json_pack("{s:O}", "rules", json_object_get(station, "rules")));
-		json_decref(station);
+		call_reply(call, json_pack("{s:o}", "rules", status_rules(a)));
 		fleet_selection_changed(a->fleet, clock_now_us());
 	}
 }

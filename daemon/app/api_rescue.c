@@ -8,7 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/api.h"
 #include "app/app_parts.h"
+#include "app/acts.h"
+#include "app/find.h"
+#include "app/reply.h"
 #include "app/backups.h"
 #include "app/repository.h"
 #include "cfdfu/proto.h"
@@ -18,20 +22,14 @@
 #include "firmware/fw_dfuse.h"
 #include "firmware/fw_make.h"
 
-static const char *
-text_of(json_t *parameters, const char *name)
-{
-	return json_string_value(json_object_get(parameters, name));
-}
-
 /* The slot that is meant, or -1 after having answered. */
 static int
-slot_parameter(struct app *a, struct call *call, json_t *parameters)
+slot_parameter(const struct api *a, struct call *call, json_t *parameters)
 {
 	struct target t;
 	int slot = 0;
 
-	if (!find_slots(a, call, text_of(parameters, "slot"), &t))
+	if (!find_slots(a, call, param_text(parameters, "slot"), &t))
 		return -1;
 	if (find_refuse_several(call, &t))
 		return -1;
@@ -41,10 +39,10 @@ slot_parameter(struct app *a, struct call *call, json_t *parameters)
 }
 
 static void
-start(struct app *a, struct call *call, unsigned slot, const struct special *wanted,
+start(const struct api *a, struct call *call, unsigned slot, const struct special *wanted,
       const struct job_setup *setup)
 {
-	struct special *s = &a->specials[slot];
+	struct special *s = &a->app->specials[slot];
 	/* WHY refused: it would wait for its turn, and its client for it, without a word. */
 	int r = s->running		 ? -EBUSY
 		: fleet_paused(a->fleet) ? -EAGAIN
@@ -53,7 +51,7 @@ start(struct app *a, struct call *call, unsigned slot, const struct special *wan
 	if (r == 0) {
 		*s = *wanted;
 		s->running = true;
-		acts_begun(a, call);
+		acts_begun(a->acts, call);
 		return;
 	}
 	if (wanted->fd >= 0)
@@ -115,13 +113,13 @@ sector_sha256(const struct image *image, char ret_hex[DIGEST_TEXT_MAX])
 }
 
 void
-methods_recover_loader(void *ctx, struct call *call, json_t *parameters)
+api_recover_loader(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
+	const struct api *a = ctx;
 	struct special wanted = { .call = call,
 				  .kind = JOB_RECOVER_LOADER,
 				  .fd = -1,
-				  .force = json_is_true(json_object_get(parameters, "force")) };
+				  .force = param_flag(parameters, "force") };
 	struct job_setup setup = { .kind = JOB_RECOVER_LOADER, .force = wanted.force };
 	int fd = call_take_fd(call), slot = slot_parameter(a, call, parameters), r;
 	const char *why = "Out of memory.";
@@ -134,10 +132,10 @@ methods_recover_loader(void *ctx, struct call *call, json_t *parameters)
 		goto out;
 	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &data, &size, &why);
 	if (r < 0) {
-		call_refuse(call, methods_descriptor_error(r), "%s", why);
+		refuse_descriptor(call, r, why);
 		goto out;
 	}
-	r = judge_bytes(data, size, text_of(parameters, "source_name"), &image, reason);
+	r = judge_bytes(data, size, param_text(parameters, "source_name"), &image, reason);
 	if (r < 0) {
 		call_error(call, PROTO_ERROR("ImageRefused"),
 			   json_pack("{s:s, s:[]}", "reason", reason, "findings"));
@@ -156,13 +154,13 @@ out:
 /* ---- reading -------------------------------------------------------------------------------- */
 
 void
-methods_backup(void *ctx, struct call *call, json_t *parameters)
+api_backup(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
+	const struct api *a = ctx;
 	struct special wanted = { .call = call,
 				  .kind = JOB_BACKUP,
 				  .fd = call_take_fd(call),
-				  .whole = json_is_true(json_object_get(parameters, "whole")) };
+				  .whole = param_flag(parameters, "whole") };
 	int slot = slot_parameter(a, call, parameters);
 	const char *why;
 

@@ -1,93 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Method -> handler, and the handlers that look and steer; the others are in methods_<noun>.c. */
+/* Pausing, trying again, lifting quarantines: the levers of the station. */
 #include "config.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "app/api.h"
 #include "app/app_parts.h"
+#include "app/find.h"
+#include "app/reply.h"
 #include "app/select_notes.h"
 #include "cfdfu/proto.h"
 
-static const char *
-text_of(json_t *parameters, const char *name)
-{
-	return json_string_value(json_object_get(parameters, name));
-}
-
-static bool
-flag_of(json_t *parameters, const char *name)
-{
-	return json_is_true(json_object_get(parameters, name));
-}
-
-const char *
-methods_store_error(int error)
-{
-	/* Too many rules, no memory: not the disk's fault. */
-	return error == -ENOSPC || error == -EROFS || error == -EIO || error == -EAGAIN ||
-		       error == -EINPROGRESS
-		   ? PROTO_ERROR("Degraded")
-		   : PROTO_ERROR("Failed");
-}
-
-const char *
-methods_descriptor_error(int error)
-{
-	return error == -ENOMEM ? PROTO_ERROR("Failed") : PROTO_ERROR("BadDescriptor");
-}
-
-void
-methods_refuse_store(struct app *a, struct call *call, int error, const char *what)
-{
-	char why[STORE_WHY_MAX] = "";
-
-	if (error == -E2BIG)
-		copy_text(why, sizeof(why), "there are too many of them");
-	else if (store_health(a->store, why) != STORE_DEGRADED)
-		copy_text(why, sizeof(why), strerror(-error));
-	call_refuse(call, methods_store_error(error), "%s: %s.", what, why);
-}
-
-/* ---- looking -------------------------------------------------------------------------------- */
-
-void
-methods_get_status(void *ctx, struct call *call, json_t *parameters)
-{
-	struct app *a = ctx;
-	const char *text = text_of(parameters, "target");
-	struct target target;
-	json_t *slots;
-
-	recorder_look(a->recorder, false);
-	if (text != NULL && !find_slots(a, call, text, &target))
-		return;
-	slots = json_array();
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
-		if (text != NULL && !target.slots[i])
-			continue;
-		if (json_array_append_new(slots, status_slot(a, i)) < 0)
-			break;
-	}
-	call_reply(call, json_pack("{s:o, s:o}", "station", status_station(a), "slots", slots));
-}
-
-void
-methods_watch(void *ctx, struct call *call, json_t *parameters)
-{
-	struct app *a = ctx;
-	const char *text = text_of(parameters, "target");
-	struct target target;
-
-	if (text == NULL || find_slots(a, call, text, &target))
-		watchers_add(a, call, text != NULL ? target.key : NULL);
-}
-
-/* ---- steering ------------------------------------------------------------------------------- */
-
 static int
-active_count(struct app *a)
+active_count(const struct api *a)
 {
 	struct fleet_counts c;
 
@@ -97,7 +23,7 @@ active_count(struct app *a)
 
 /* Kept over a restart: a station that was paused stays so until somebody says otherwise. */
 static void
-set_paused(struct app *a, struct call *call, bool paused)
+set_paused(const struct api *a, struct call *call, bool paused)
 {
 	struct store_time now = clock_time(a->clock);
 	json_t *reply, *brake = NULL;
@@ -112,7 +38,7 @@ set_paused(struct app *a, struct call *call, bool paused)
 		fleet_pause(a->fleet);
 	} else {
 		store_acknowledge(a->store); /* who says "go on" has seen what status repeats */
-		brake = harm_resumed(a);
+		brake = harm_resumed(a->app);
 		fleet_resume(a->fleet, clock_now_us());
 	}
 	reply = json_pack("{s:i}", "active", active_count(a));
@@ -122,14 +48,14 @@ set_paused(struct app *a, struct call *call, bool paused)
 }
 
 void
-methods_pause(void *ctx, struct call *call, json_t *parameters)
+api_pause(void *ctx, struct call *call, json_t *parameters)
 {
 	(void)parameters;
 	set_paused(ctx, call, true);
 }
 
 void
-methods_resume(void *ctx, struct call *call, json_t *parameters)
+api_resume(void *ctx, struct call *call, json_t *parameters)
 {
 	(void)parameters;
 	set_paused(ctx, call, false);
@@ -153,7 +79,7 @@ why_not(int error)
 }
 
 static bool
-is_failed(struct app *a, unsigned slot)
+is_failed(const struct api *a, unsigned slot)
 {
 	struct slot_view v;
 
@@ -163,7 +89,7 @@ is_failed(struct app *a, unsigned slot)
 
 /* The slots that are meant; false after having answered. */
 static bool
-find_wanted(struct app *a, struct call *call, json_t *targets, bool failed,
+find_wanted(const struct api *a, struct call *call, json_t *targets, bool failed,
 	    bool ret_wanted[FLEET_SLOTS_MAX])
 {
 	struct target t;
@@ -183,7 +109,7 @@ find_wanted(struct app *a, struct call *call, json_t *targets, bool failed,
 
 /* "A3 (1-4)" of each of these ports. */
 static json_t *
-names_of(struct app *a, const json_t *ports)
+names_of(const struct api *a, const json_t *ports)
 {
 	json_t *list = json_array(), *port;
 	char name[2 * SETTINGS_LABEL_TEXT_MAX];
@@ -191,13 +117,13 @@ names_of(struct app *a, const json_t *ports)
 
 	json_array_foreach(ports, i, port) {
 		selection_name_slot(a, json_string_value(port), name, sizeof(name));
-		(void)json_array_append_new(list, status_text(name));
+		(void)json_array_append_new(list, reply_text(name));
 	}
 	return list;
 }
 
 static void
-answer_retried(struct app *a, struct call *call, json_t *take_queued, json_t *take_refused)
+answer_retried(const struct api *a, struct call *call, json_t *take_queued, json_t *take_refused)
 {
 	json_t *reply = json_pack("{s:o, s:o, s:o}", "queued", take_queued, "names",
 				  names_of(a, take_queued), "refused", take_refused);
@@ -217,11 +143,11 @@ answer_retried(struct app *a, struct call *call, json_t *take_queued, json_t *ta
 }
 
 void
-methods_retry(void *ctx, struct call *call, json_t *parameters)
+api_retry(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
+	const struct api *a = ctx;
 	json_t *targets = json_object_get(parameters, "targets");
-	bool failed = flag_of(parameters, "failed"), force = flag_of(parameters, "force");
+	bool failed = param_flag(parameters, "failed"), force = param_flag(parameters, "force");
 	bool wanted[FLEET_SLOTS_MAX] = { false };
 	json_t *queued, *refused;
 	int error = 0;
@@ -249,7 +175,7 @@ methods_retry(void *ctx, struct call *call, json_t *parameters)
 		}
 		error = r;
 		selection_name_slot(a, v.port, name, sizeof(name));
-		selection_say(refused, "%s: not tried again: %s.", name, why_not(r));
+		reply_note(refused, "%s: not tried again: %s.", name, why_not(r));
 	}
 	if (error < 0 && json_array_size(queued) == 0 && !failed) {
 		json_decref(queued);
@@ -261,7 +187,7 @@ methods_retry(void *ctx, struct call *call, json_t *parameters)
 }
 
 static void
-release_slot(struct app *a, unsigned slot, json_t *released)
+release_slot(const struct api *a, unsigned slot, json_t *released)
 {
 	struct store_time now = clock_time(a->clock);
 	struct log_about about;
@@ -273,9 +199,9 @@ release_slot(struct app *a, unsigned slot, json_t *released)
 		return;
 	fleet_view(a->fleet, slot, clock_now_us(), &v);
 	serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
-	about = journal_slot(a, v.port);
+	about = journal_slot(a->app, v.port);
 	about.serial = serial;
-	place_set_aside(a, v.port, false);
+	place_set_aside(a->app, v.port, false);
 	r = store_port_quarantine(a->store, v.port, NULL, &now);
 	if (r == 0 && serial[0] != '\0')
 		r = store_drone_quarantine(a->store, serial, NULL, &now);
@@ -286,10 +212,10 @@ release_slot(struct app *a, unsigned slot, json_t *released)
 }
 
 void
-methods_release_port(void *ctx, struct call *call, json_t *parameters)
+api_release_port(void *ctx, struct call *call, json_t *parameters)
 {
-	struct app *a = ctx;
-	const char *text = text_of(parameters, "target");
+	const struct api *a = ctx;
+	const char *text = param_text(parameters, "target");
 	struct target target;
 	json_t *released;
 
@@ -302,25 +228,3 @@ methods_release_port(void *ctx, struct call *call, json_t *parameters)
 	call_reply(call,
 		   json_pack("{s:o, s:o}", "released", released, "names", names_of(a, released)));
 }
-
-/* ---- the server's other news ---------------------------------------------------------------- */
-
-void
-methods_gone(void *ctx, struct call *call)
-{
-	struct app *a = ctx;
-
-	watchers_drop(a, call);
-	for (size_t i = 0; i < FLEET_SLOTS_MAX; i++)
-		if (a->specials[i].call == call)
-			a->specials[i].call = NULL; /* the work goes on, the record will tell */
-}
-
-void
-methods_drained(void *ctx, struct call *call)
-{
-	watchers_drained(ctx, call);
-}
-
-#define HANDLER(name, ...) methods_##name,
-server_handler *const methods[] = { STATION_METHODS(HANDLER) };

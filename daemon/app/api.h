@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The control interface: what its methods work with, and the table of their handlers.
+ *
+ * A method is declared in include/cfdfu/org.cfdfu.Station.varlink, and has a handler api_NAME() in
+ * the file of its subject.  A handler answers its call; what it asked of the fleet is carried out
+ * when it has returned.
+ */
+#ifndef APP_API_H
+#define APP_API_H
+
+#include "core/fleet.h"
+#include "ctl/server.h"
+#include "ctl/station_methods.h"
+#include "store/store.h"
+
+struct acts;
+struct app;
+struct clock;
+struct log;
+struct recorder;
+struct records_walk;
+struct repository;
+struct settings;
+
+/* All of it is borrowed for the life of the server. */
+struct api {
+	struct app *app;
+	struct fleet *fleet;
+	struct store *store;
+	struct log *log;
+	struct recorder *recorder;
+	struct records_walk *walk;
+	struct repository *repository;
+	struct acts *acts;
+	const struct settings *settings; /* replaced when the configuration is read again */
+	const struct clock *clock;
+};
+
+#define API_HANDLER(name, ...) server_handler api_##name;
+STATION_METHODS(API_HANDLER)
+extern server_handler *const api_handlers[]; /* in the order of station_signatures */
+
+/* The server's other callbacks (ctl/server.h), with the api as their context. */
+void api_gone(void *ctx, struct call *call);
+void api_drained(void *ctx, struct call *call);
+void api_answered(void *ctx, struct call *call, const char *error, const json_t *parameters);
+void api_denied(void *ctx, const struct peer *peer, const char *method);
+
+/* ---- shared by the handlers ---- */
+
+/* api_firmware.c: type Firmware, or NULL: there is no such row. */
+json_t *api_firmware_row(const struct api *a, const char *name);
+/* An image of the catalogue by its name: 0, or -EALREADY after having refused. */
+int api_image(const struct api *a, struct call *call, const char *name,
+	      struct image **ret_image) MUST_CHECK;
+/* Says why policy_platforms_for() did not take it. */
+void api_refuse_platforms(const struct api *a, struct call *call, const struct image *image,
+			  int error);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The methods GetStatus and Watch. */
+#include "config.h"
+
+#include "app/api.h"
+#include "app/app_parts.h"
+#include "app/find.h"
+#include "app/reply.h"
+#include "app/status.h"
+
+void
+api_get_status(void *ctx, struct call *call, json_t *parameters)
+{
+	const struct api *a = ctx;
+	const char *text = param_text(parameters, "target");
+	struct target target;
+	json_t *slots;
+
+	recorder_look(a->recorder, false);
+	if (text != NULL && !find_slots(a, call, text, &target))
+		return;
+	slots = json_array();
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		if (text != NULL && !target.slots[i])
+			continue;
+		if (json_array_append_new(slots, status_slot(a, i)) < 0)
+			break;
+	}
+	call_reply(call, json_pack("{s:o, s:o}", "station", status_station(a), "slots", slots));
+}
+
+void
+api_watch(void *ctx, struct call *call, json_t *parameters)
+{
+	const struct api *a = ctx;
+	const char *text = param_text(parameters, "target");
+	struct target target;
+
+	if (text == NULL || find_slots(a, call, text, &target))
+		watchers_add(a->app, call, text != NULL ? target.key : NULL);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* What there is to show, as JSON: types Station and Slot of org.cfdfu.Station. */
+#ifndef APP_STATUS_H
+#define APP_STATUS_H
+
+#include <jansson.h>
+
+#include "store/store.h"
+
+struct api;
+
+json_t *status_station(const struct api *a);
+json_t *status_slot(const struct api *a, unsigned slot);
+/* Members of the station, for those who change them. */
+json_t *status_selected(const struct api *a); /* a list of type Selection */
+json_t *status_own(const struct api *a);      /* a list of type OwnSelection */
+json_t *status_rules(const struct api *a);    /* a list of type PlatformRule */
+/* "degraded" or "ok", and why. */
+const char *status_health(const struct api *a, char ret_why[STORE_WHY_MAX]);
+
+#endif
