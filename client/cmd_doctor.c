@@ -13,6 +13,7 @@
 #include "client/conn.h"
 #include "client/out.h"
 #include "client/remote.h"
+#include "client/socket.h"
 
 #define WALK_POLL_US 200000
 #define ROOT_ENV "CFDFU_DOCTOR_ROOT" /* a directory that stands for /, for tests */
@@ -118,7 +119,7 @@ run(const struct session *s, const struct invocation *i)
 		return remote_run(s, words, -1, -1);
 	checks = json_array();
 	document = json_pack("{s:n,s:n,s:O,s:n}", "health", "reason", "checks", checks, "loop");
-	there = conn_is_there(s);
+	there = socket_is_there(s);
 	checks_run(root != NULL ? root : "", there, checks);
 	if (there && invocation_has(i, "deep"))
 		r = walk_records(s);

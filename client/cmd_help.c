@@ -12,21 +12,20 @@ run(const struct session *s, const struct invocation *i)
 	const struct command_desc *c;
 	int words = 0;
 
-	(void)s;
 	if (i->arg_count == 0) {
-		help_print(stdout, NULL);
+		help_print(stdout, s->commands, NULL);
 		return EXIT_OK;
 	}
-	c = command_find(i->arg_count, i->args, &words);
-	if (c == NULL && i->arg_count == 1 && command_is_group(i->args[0])) {
-		help_print_group(stdout, i->args[0]);
+	c = command_find(s->commands, i->arg_count, i->args, &words);
+	if (c == NULL && i->arg_count == 1 && command_is_group(s->commands, i->args[0])) {
+		help_print_group(stdout, s->commands, i->args[0]);
 		return EXIT_OK;
 	}
 	if (c == NULL)
-		return command_refuse(i->arg_count, i->args);
+		return command_refuse(s->commands, i->arg_count, i->args);
 	if (words < i->arg_count)
 		return usage_error(i->command, "unexpected argument: %s", i->args[words]);
-	help_print(stdout, c);
+	help_print(stdout, s->commands, c);
 	return EXIT_OK;
 }
 

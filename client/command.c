@@ -21,31 +21,6 @@
 #define GLOBAL_BASE 256	 /* getopt's value for global option n */
 #define COMMAND_BASE 512 /* ... for the command's option n */
 
-const struct command_option global_options[] = {
-	{ "json", 0, NULL, "print one JSON document (one a line where it streams)" },
-	{ "no-color", 0, NULL, "no colours, as with NO_COLOR in the environment" },
-	{ "no-pager", 0, NULL, "never show long output by a pager" },
-	{ "socket", 0, "PATH", "control socket of the service" },
-	{ "host", 'H', "[USER@]HOST", "the station at another machine, through ssh" },
-	{ "help", 'h', NULL, "print this help" },
-	{ "version", 'V', NULL, "print the version" },
-	{ "stdio-bridge", 0, NULL, "be the other end of -H: carry standard input to the service" },
-	{ "stdio-arguments", 0, NULL, "be the other end of -H: the words come on standard input" },
-	{ NULL, 0, NULL, NULL },
-};
-
-enum global {
-	GLOBAL_JSON,
-	GLOBAL_NO_COLOR,
-	GLOBAL_NO_PAGER,
-	GLOBAL_SOCKET,
-	GLOBAL_HOST,
-	GLOBAL_HELP,
-	GLOBAL_VERSION,
-	GLOBAL_BRIDGE,
-	GLOBAL_ARGUMENTS
-};
-
 /* getopt_long(3)'s tables, made of ours. */
 struct grammar {
 	struct option longs[LONG_MAX_COUNT];
@@ -97,7 +72,7 @@ value_of_letter(const struct command_desc *c, int letter)
 
 /* 0, or 1 when help or version were asked for and given. */
 static int
-take_global(struct session *s, const struct command_desc *c, enum global which)
+take_global(struct session *s, const struct command_desc *c, enum global_option which)
 {
 	switch (which) {
 	case GLOBAL_JSON:
@@ -116,7 +91,7 @@ take_global(struct session *s, const struct command_desc *c, enum global which)
 		s->host = optarg;
 		break;
 	case GLOBAL_HELP:
-		help_print(stdout, c);
+		help_print(stdout, s->commands, c);
 		return 1;
 	case GLOBAL_VERSION:
 		printf("cfdfuctl %s\n", PACKAGE_VERSION);
@@ -186,7 +161,7 @@ parse_options(int argc, char **argv, struct session *s, const struct command_des
 		else if (v == GLOBAL_BASE + GLOBAL_ARGUMENTS) {
 			*ret_status = usage_error(c, "--stdio-arguments stands alone");
 			return -1;
-		} else if (take_global(s, c, (enum global)(v - GLOBAL_BASE)) != 0) {
+		} else if (take_global(s, c, (enum global_option)(v - GLOBAL_BASE)) != 0) {
 			*ret_status = EXIT_OK;
 			return -1;
 		}
@@ -194,7 +169,8 @@ parse_options(int argc, char **argv, struct session *s, const struct command_des
 }
 
 const struct command_desc *
-command_find(int argc, char *const *argv, int *ret_words)
+command_find(const struct command_desc *const *commands, int argc, char *const *argv,
+	     int *ret_words)
 {
 	char two[64];
 
@@ -213,7 +189,7 @@ command_find(int argc, char *const *argv, int *ret_words)
 }
 
 bool
-command_is_group(const char *word)
+command_is_group(const struct command_desc *const *commands, const char *word)
 {
 	size_t length = strlen(word);
 
@@ -231,7 +207,7 @@ parse_between(int *argc, char ***argv, struct session *s, struct invocation *inv
 	char *word = (*argv)[0];
 
 	if (*argc < 2 || (*argv)[1][0] != '-' || strcmp((*argv)[1], "--help") == 0 ||
-	    strcmp((*argv)[1], "-h") == 0 || !command_is_group(word))
+	    strcmp((*argv)[1], "-h") == 0 || !command_is_group(s->commands, word))
 		return 0;
 	if (parse_options(*argc, *argv, s, NULL, inv, ret_status) < 0)
 		return -1;
@@ -243,9 +219,10 @@ parse_between(int *argc, char ***argv, struct session *s, struct invocation *inv
 
 /* The nearest known word to "stauts", "frimware add" or, in a group, "firmware lst". */
 static void
-guess_command(int argc, char *const *argv, char text[GUESS_TEXT_MAX])
+guess_command(const struct command_desc *const *commands, int argc, char *const *argv,
+	      char text[GUESS_TEXT_MAX])
 {
-	bool group = command_is_group(argv[0]);
+	bool group = command_is_group(commands, argv[0]);
 	size_t skip = group ? strlen(argv[0]) + 1 : 0;
 	char two[GUESS_WORD_MAX] = "";
 	struct guess whole = { .word = argv[group && argc > 1 ? 1 : 0] }, pair = { .word = two };
@@ -265,20 +242,20 @@ guess_command(int argc, char *const *argv, char text[GUESS_TEXT_MAX])
 }
 
 int
-command_refuse(int argc, char *const *argv)
+command_refuse(const struct command_desc *const *commands, int argc, char *const *argv)
 {
 	char guess[GUESS_TEXT_MAX];
 
-	guess_command(argc, argv, guess);
-	if (!command_is_group(argv[0]))
+	guess_command(commands, argc, argv, guess);
+	if (!command_is_group(commands, argv[0]))
 		return usage_error(NULL, "unknown command: %s%s", argv[0], guess);
 	if (argc > 1 && strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "-h") != 0)
 		say_error("unknown command: %s %s%s", argv[0], argv[1], guess);
 	else if (argc > 1) {
-		help_print_group(stdout, argv[0]);
+		help_print_group(stdout, commands, argv[0]);
 		return EXIT_OK;
 	}
-	help_print_group(stderr, argv[0]);
+	help_print_group(stderr, commands, argv[0]);
 	return EXIT_USAGE;
 }
 
@@ -313,10 +290,11 @@ check_count(const struct invocation *inv)
 }
 
 int
-command_parse(int argc, char **argv, struct session *ret_session, struct invocation *ret,
+command_parse(int argc, char **argv, struct session *session, struct invocation *ret,
 	      int *ret_status)
 {
-	struct session s = { .socket_path = getenv(PROTO_SOCKET_ENV) };
+	struct session s = { .socket_path = getenv(PROTO_SOCKET_ENV),
+			     .commands = session->commands };
 	struct invocation inv = { .command = NULL };
 	static char status[] = "status";
 	static char *bare[] = { status, NULL };
@@ -336,9 +314,9 @@ command_parse(int argc, char **argv, struct session *ret_session, struct invocat
 	}
 	if (parse_between(&argc, &argv, &s, &inv, ret_status) < 0)
 		return -1;
-	inv.command = command_find(argc, argv, &words);
+	inv.command = command_find(s.commands, argc, argv, &words);
 	if (inv.command == NULL) {
-		*ret_status = command_refuse(argc, argv);
+		*ret_status = command_refuse(s.commands, argc, argv);
 		return -1;
 	}
 	argc -= words - 1;
@@ -351,7 +329,7 @@ command_parse(int argc, char **argv, struct session *ret_session, struct invocat
 	if (*ret_status != 0)
 		return -1;
 out:
-	*ret_session = s;
+	*session = s;
 	*ret = inv;
 	return 0;
 }

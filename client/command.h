@@ -16,8 +16,11 @@
 #define COMMAND_OPTIONS_MAX 8
 #define COMMAND_ARGS_ANY 256 /* LIMIT: targets on one command line; a station has 120 slots */
 
+struct command_desc;
+
 /* What was said before or after the command for all of them. */
 struct session {
+	const struct command_desc *const *commands; /* all that there are; NULL ends them */
 	const char *socket_path;
 	const char *host; /* NULL: this machine */
 	bool json;
@@ -53,25 +56,21 @@ struct invocation {
 	int arg_count;
 };
 
-extern const struct command_desc *const commands[]; /* NULL ends it */
-
-/* The options that every command has. */
-extern const struct command_option global_options[];
-
 /*
- * Parses a whole command line.  0 and a command to run (NULL: the bridge); or -1 when all is said
+ * Parses a whole command line into a session that has its commands.  0 and a command to run (NULL: the bridge); or -1 when all is said
  * and done, with the exit status in *ret_status (--help, --version, or nonsense, answered with the
  * usage).
  */
-int command_parse(int argc, char **argv, struct session *ret_session, struct invocation *ret,
+int command_parse(int argc, char **argv, struct session *session, struct invocation *ret,
 		  int *ret_status) MUST_CHECK;
 
 /* The command that the words name: two words before one.  *ret_words: how many it took. */
-const struct command_desc *command_find(int argc, char *const *argv, int *ret_words);
-bool command_is_group(const char *word);
+const struct command_desc *command_find(const struct command_desc *const *commands, int argc,
+					char *const *argv, int *ret_words);
+bool command_is_group(const struct command_desc *const *commands, const char *word);
 
 /* Words that name no command: says so, and what is near or in the group; the exit status. */
-int command_refuse(int argc, char *const *argv);
+int command_refuse(const struct command_desc *const *commands, int argc, char *const *argv);
 
 /* NULL when the option was not given. */
 const char *invocation_value(const struct invocation *i, const char *option);

@@ -5,6 +5,9 @@
 
 struct command_desc;
 
+/* All of them, in the order in which the help shows them; NULL ends it. */
+extern const struct command_desc *const commands[];
+
 extern const struct command_desc cmd_status, cmd_watch, cmd_wait, cmd_plan;
 extern const struct command_desc cmd_firmware_add, cmd_firmware_list, cmd_firmware_show;
 extern const struct command_desc cmd_firmware_select, cmd_firmware_deselect, cmd_firmware_remove;

@@ -10,20 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "client/complain.h"
 #include "client/out.h"
-#include "client/refusal.h"
 #include "client/remote.h"
+#include "client/socket.h"
 #include "client/when.h"
 #include "wire/varlink.h"
 
 #define READ_BYTES 65536
-#define PATIENCE_S 30	     /* LIMIT: of a service that answers within milliseconds */
 #define PATIENCE_REMOTE_S 60 /* LIMIT: ssh may ask for a passphrase first */
 
 struct conn {
@@ -34,70 +30,6 @@ struct conn {
 	const char *before_trouble;
 	bool may_be_lost;
 };
-
-int
-conn_connect(const char *path)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return -ENAMETOOLONG;
-	copy_text(sa.sun_path, sizeof(sa.sun_path), path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	/* WHY: where many wait for a service that is stopped, one more would wait for ever */
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){ .tv_sec = PATIENCE_S },
-			 sizeof(struct timeval));
-	if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0) {
-		int r = -errno;
-
-		(void)close(fd); /* WHY: nothing was written */
-		return r;
-	}
-	return fd;
-}
-
-int
-conn_explain(const struct session *s, int error)
-{
-	const char *path = s->socket_path;
-	char why[REFUSAL_MAX];
-
-	switch (error) {
-	case -ENOENT:
-	case -ECONNREFUSED:
-		if (refusal_of_configuration(why))
-			say_failure(s, CLIENT_ERROR("NoService"),
-				    "no service is listening on %s: cfdfud does not start, its "
-				    "configuration is refused: %s",
-				    path, why);
-		else
-			say_failure(s, CLIENT_ERROR("NoService"),
-				    "no service is listening on %s: cfdfud is not running; "
-				    "start it with: systemctl start cfdfud",
-				    path);
-		return EXIT_NO_DAEMON;
-	case -EACCES:
-	case -EPERM:
-		say_failure(s, CLIENT_ERROR("NotPermitted"),
-			    "you may not connect to the service at %s: permission denied", path);
-		return EXIT_REFUSED;
-	case -EAGAIN:
-		say_failure(s, CLIENT_ERROR("NoAnswer"),
-			    "the service at %s does not answer; see: systemctl status cfdfud",
-			    path);
-		return EXIT_NO_DAEMON;
-	case -ENAMETOOLONG:
-		say_error("%s: too long for the path of a socket", path);
-		return EXIT_USAGE;
-	default:
-		say_failure(s, CLIENT_ERROR("NoService"), "cannot connect to the service at %s: %s",
-			    path, strerror(-error));
-		return EXIT_NO_DAEMON;
-	}
-}
 
 int
 conn_open(const struct session *s, struct conn **ret_conn)
@@ -115,8 +47,8 @@ conn_open(const struct session *s, struct conn **ret_conn)
 		r = remote_bridge(s, &c->remote);
 		c->fd = c->remote.fd;
 	} else {
-		c->fd = conn_connect(s->socket_path);
-		r = c->fd < 0 ? conn_explain(s, c->fd) : 0;
+		c->fd = socket_connect(s->socket_path);
+		r = c->fd < 0 ? socket_explain(s, c->fd) : 0;
 	}
 	if (r != 0)
 		goto out;
@@ -199,7 +131,7 @@ conn_may_be_lost(struct conn *c, bool may)
 int
 conn_patience_ms(const struct session *s)
 {
-	return (s->host != NULL ? PATIENCE_REMOTE_S : PATIENCE_S) * 1000;
+	return (s->host != NULL ? PATIENCE_REMOTE_S : SOCKET_PATIENCE_S) * 1000;
 }
 
 int
@@ -210,16 +142,6 @@ conn_no_answer(const struct conn *c)
 		    "the service does not answer (waited %d s); see: systemctl status cfdfud",
 		    conn_patience_ms(c->session) / 1000);
 	return EXIT_NO_DAEMON;
-}
-
-bool
-conn_is_there(const struct session *s)
-{
-	int fd = s->host == NULL ? conn_connect(s->socket_path) : -1;
-
-	if (fd >= 0)
-		(void)close(fd);
-	return fd >= 0 || s->host != NULL;
 }
 
 /* The other side is gone: why, when ssh was in between. */

@@ -46,9 +46,6 @@ int conn_patience_ms(const struct session *s);
 /* Says that it took longer; the exit status. */
 int conn_no_answer(const struct conn *c);
 
-/* Whether a service listens; without a word.  Of another machine it is not known: true. */
-bool conn_is_there(const struct session *s);
-
 /* Text for standard output before any sentence on trouble: what gives a screen back.  Borrowed. */
 void conn_before_trouble(struct conn *c, const char *text);
 
@@ -58,11 +55,5 @@ int conn_fd(const struct conn *c);
 /* Opens, calls, closes: one question of one command. */
 int conn_ask(const struct session *s, const char *method, json_t *take_parameters,
 	     json_t **ret_parameters) MUST_CHECK;
-
-/* A connected socket to path; or a negative errno. */
-int conn_connect(const char *path) MUST_CHECK;
-
-/* The sentence for an errno of conn_connect(), and its exit status. */
-int conn_explain(const struct session *s, int error);
 
 #endif

@@ -6,7 +6,18 @@
 
 #include <string.h>
 
-#include "client/command.h"
+const struct command_option global_options[] = {
+	{ "json", 0, NULL, "print one JSON document (one a line where it streams)" },
+	{ "no-color", 0, NULL, "no colours, as with NO_COLOR in the environment" },
+	{ "no-pager", 0, NULL, "never show long output by a pager" },
+	{ "socket", 0, "PATH", "control socket of the service" },
+	{ "host", 'H', "[USER@]HOST", "the station at another machine, through ssh" },
+	{ "help", 'h', NULL, "print this help" },
+	{ "version", 'V', NULL, "print the version" },
+	{ "stdio-bridge", 0, NULL, "be the other end of -H: carry standard input to the service" },
+	{ "stdio-arguments", 0, NULL, "be the other end of -H: the words come on standard input" },
+	{ NULL, 0, NULL, NULL },
+};
 
 static void
 print_options(FILE *f, const struct command_option *o)
@@ -53,7 +64,7 @@ help_print_usage(FILE *f, const struct command_desc *c)
 }
 
 void
-help_print_group(FILE *f, const char *group)
+help_print_group(FILE *f, const struct command_desc *const *commands, const char *group)
 {
 	size_t length = strlen(group);
 
@@ -65,7 +76,7 @@ help_print_group(FILE *f, const char *group)
 }
 
 void
-help_print(FILE *f, const struct command_desc *c)
+help_print(FILE *f, const struct command_desc *const *commands, const struct command_desc *c)
 {
 	help_print_usage(f, c);
 	if (c != NULL) {

@@ -9,6 +9,7 @@
 #include "client/arguments.h"
 #include "client/cells.h"
 #include "client/command.h"
+#include "client/commands.h"
 #include "client/out.h"
 #include "client/page.h"
 #include "client/remote.h"
@@ -50,7 +51,7 @@ int
 main(int argc, char **argv)
 {
 	struct arguments words;
-	struct session session;
+	struct session session = { .commands = commands };
 	struct invocation invocation;
 	struct page page;
 	int status;

@@ -145,8 +145,9 @@ overview_counts(const json_t *station, char *dst, size_t size)
 	add_outside(station, dst, size);
 }
 
-void
-overview_list(const json_t *slots, enum slot_fate fate, char *dst, size_t size)
+/* "Take away (done): A1 (1-4), 1-5.", or "". */
+static void
+list_fate(const json_t *slots, enum slot_fate fate, char *dst, size_t size)
 {
 	static const char *const headings[] = {
 		[SLOT_FATE_DONE] = "Take away (done)", [SLOT_FATE_ASIDE] = "Set aside",
@@ -195,7 +196,7 @@ overview_unplug(const json_t *slots, char *dst, size_t size)
 
 		if (used + 1 >= size)
 			return;
-		overview_list(slots, fates[n], dst + used, size - used);
+		list_fate(slots, fates[n], dst + used, size - used);
 		if (dst[used] != '\0' && used > 0)
 			dst[used - 1] = '\n';
 	}

@@ -27,9 +27,6 @@ void overview_counts(const json_t *station, char *dst, size_t size);
  */
 void overview_unplug(const json_t *slots, char *dst, size_t size);
 
-/* One of these lines, or "". */
-void overview_list(const json_t *slots, enum slot_fate fate, char *dst, size_t size);
-
 /* "16 drones: 10 PASS, 1 UNCHANGED, 1 AT WORK, 4 FAILED: A3 B4 B5 B7" */
 void overview_sum(const json_t *slots, char *dst, size_t size);
 

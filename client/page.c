@@ -13,18 +13,15 @@
 #include <unistd.h>
 
 #include "cfdfu/system.h"
-#include "client/cells.h"
 #include "client/out.h"
+#include "client/wrap.h"
 
 #define PAGER_ENV "CFDFU_PAGER"
 #define PAGER_DEFAULT "less"
-#define LESS_DEFAULT                                                                               \
-	"FRX"	       /* as git: ends when all fits, shows colours, leaves the screen alone   \
-			    */
+/* As git: ends when all fits, shows colours, leaves the screen alone. */
+#define LESS_DEFAULT "FRX"
 #define NOT_FOUND 127  /* sh(1) */
 #define COLUMNS_MIN 20 /* a narrower terminal is left to break lines itself */
-#define HANGING 2
-#define TITLE_MAX 6 /* cells of "warn  " and its like, which begin a line without blanks */
 
 void
 page_begin(struct page *p)
@@ -39,85 +36,6 @@ page_begin(struct page *p)
 		return; /* WHY: then it is printed as it comes */
 	p->terminal = stdout;
 	stdout = memory; /* WHY this way: the descriptor stays the terminal, for all who ask it */
-}
-
-/* How a line too long goes on. */
-struct hang {
-	size_t title;  /* bytes of a title that gets a line of its own; 0: none */
-	size_t indent; /* cells before all lines but the first */
-};
-
-/*
- * "  title    value" goes on below the value, or where the title is too wide for that, below the
- * title; all else two cells to the right.
- */
-static struct hang
-hang_of(const char *line, size_t columns)
-{
-	size_t lead = strspn(line, " "), at = lead, value, cells;
-	struct hang h = { 0, lead + HANGING < columns / 2 ? lead + HANGING : 0 };
-	char *start;
-
-	while (line[at] != '\0' && strncmp(line + at, "  ", 2) != 0)
-		at++;
-	value = at + strspn(line + at, " ");
-	start = strndup(line, value);
-	cells = start != NULL ? cells_width(start) : 0;
-	free(start);
-	if (line[value] == '\0' || cells == 0 || (lead < 2 && cells > TITLE_MAX))
-		return h;
-	if (cells <= columns / 2)
-		h.indent = cells;
-	else
-		h.title = at;
-	return h;
-}
-
-static void
-wrap_line(FILE *out, const char *line, size_t columns)
-{
-	struct hang h = hang_of(line, columns);
-	size_t used = strspn(line, " "), size = strlen(line) + 1;
-	const char *rest = line + h.title;
-	char *one = malloc(size);
-
-	if (one == NULL || cells_width(line) <= columns) {
-		fprintf(out, "%s\n", line);
-		free(one);
-		return;
-	}
-	if (h.title > 0) {
-		fprintf(out, "%.*s\n", (int)h.title, line);
-		used = h.indent;
-	}
-	while (cells_line(one, size, &rest, columns - used)) {
-		fprintf(out, "%*s%s\n", (int)used, "", one);
-		used = h.indent;
-	}
-	free(one);
-}
-
-char *
-page_wrap(const char *text, size_t columns)
-{
-	char *copy = strdup(text), *wrapped = NULL, *line = copy;
-	size_t bytes = 0;
-	FILE *out = open_memstream(&wrapped, &bytes);
-
-	while (copy != NULL && out != NULL && *line != '\0') {
-		char *end = strchrnul(line, '\n');
-		bool last = *end == '\0';
-
-		*end = '\0';
-		wrap_line(out, line, columns);
-		line = end + (last ? 0 : 1);
-	}
-	free(copy);
-	if (out == NULL || fclose(out) != 0) {
-		free(wrapped);
-		return NULL;
-	}
-	return wrapped;
 }
 
 void
@@ -215,7 +133,7 @@ page_end(struct page *p, enum page_form form)
 	stdout = p->terminal;
 	p->terminal = NULL;
 	if (form != PAGE_RAW && columns >= COLUMNS_MIN && p->text != NULL)
-		wrapped = page_wrap(p->text, columns);
+		wrapped = wrap_text(p->text, columns);
 	shown = wrapped != NULL ? wrapped : p->text;
 	if (shown == NULL)
 		say_error("out of memory");

@@ -32,10 +32,4 @@ void page_end(struct page *p, enum page_form form);
 /* One line of what is printed as it happens: wrapped on a terminal, flushed. */
 void page_line(const char *line);
 
-/*
- * A text wrapped line by line to so many cells, as a new text; NULL when memory ran out.  Further
- * lines of a line begin below its value ("  title    value"), or two cells to the right.
- */
-char *page_wrap(const char *text, size_t columns);
-
 #endif

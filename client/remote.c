@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "client/arguments.h"
-#include "client/conn.h"
 #include "client/out.h"
+#include "client/socket.h"
 
 #define SSH_ENV "CFDFU_SSH" /* another program than ssh, with its arguments' meaning */
 /* The shell of the other machine is given one of these constants and nothing else. */
@@ -204,12 +204,12 @@ remote_run(const struct session *s, const char *const *words, int in_fd, int out
 int
 remote_serve(const struct session *s)
 {
-	int fd = conn_connect(s->socket_path);
+	int fd = socket_connect(s->socket_path);
 	struct pollfd p[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
 			       { .fd = fd, .events = POLLIN } };
 
 	if (fd < 0)
-		return conn_explain(s, fd);
+		return socket_explain(s, fd);
 	signal(SIGPIPE, SIG_IGN);
 	for (;;) {
 		if (poll(p, 2, -1) < 0 && errno != EINTR)

@@ -82,25 +82,6 @@ put_text(struct frame *f, const char *text, size_t indent, size_t lines_max, enu
 	}
 }
 
-void
-screen_bar(char *dst, size_t size, unsigned width, long long percent)
-{
-	unsigned full = percent <= 0	 ? 0
-			: percent >= 100 ? width
-					 : (unsigned)(percent * width / 100);
-	size_t at = 0;
-
-	if (size < (size_t)width + 3) {
-		dst[0] = '\0';
-		return;
-	}
-	dst[at++] = '[';
-	for (unsigned i = 0; i < width; i++)
-		dst[at++] = i < full ? '#' : '.';
-	dst[at++] = ']';
-	dst[at] = '\0';
-}
-
 /* WHY a stable order: two drones must not change places from frame to frame. */
 static void
 sort_bad(struct frame *f)

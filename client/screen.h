@@ -28,7 +28,4 @@ struct screen {
  */
 char *screen_draw(const struct slots *slots, const struct screen *how);
 
-/* "[#######.....]", width characters inside. */
-void screen_bar(char *dst, size_t size, unsigned width, long long percent);
-
 #endif

@@ -13,6 +13,7 @@
 
 #include "client/conn.h"
 #include "client/out.h"
+#include "client/socket.h"
 #include "client/when.h"
 
 #define RETRY_FIRST_MS 100
@@ -139,7 +140,7 @@ try_again(struct stream *st)
 		return CONN_TIMED_OUT;
 	st->retry_ms = st->retry_ms < RETRY_MAX_MS / 2 ? 2 * st->retry_ms : RETRY_MAX_MS;
 	st->retry_at_ms = when_ms() + st->retry_ms;
-	if (!conn_is_there(st->session))
+	if (!socket_is_there(st->session))
 		return CONN_TIMED_OUT;
 	r = start(st);
 	if (r == CONN_LOST) {

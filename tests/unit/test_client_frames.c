@@ -16,7 +16,7 @@
 
 #include "client/cells.h"
 #include "client/out.h"
-#include "client/page.h"
+#include "client/wrap.h"
 #include "client/slots.h"
 #include "terminal.h"
 
@@ -171,7 +171,7 @@ a_page_is_wrapped_at_words(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		char *page = page_wrap(rows[i].text, rows[i].columns);
+		char *page = wrap_text(rows[i].text, rows[i].columns);
 
 		assert_non_null(page);
 		assert_string_equal(page, rows[i].page);

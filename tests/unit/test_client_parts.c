@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "client/command.h"
+#include "client/commands.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -18,9 +18,12 @@
 #include <cmocka.h>
 
 #include "client/checks.h"
+#include "client/command.h"
+#include "client/help.h"
 #include "client/out.h"
 #include "client/overview.h"
 #include "client/screen.h"
+#include "client/screen_row.h"
 #include "client/slots.h"
 #include "client/when.h"
 
@@ -222,7 +225,7 @@ no_list_of_drones_is_cut_in_silence(void **state)
 		unsigned shown = 0, more = 0;
 		const char *rest;
 
-		overview_list(list, SLOT_FATE_DONE, text, size);
+		overview_unplug(list, text, size);
 		rest = strstr(text, " more.");
 		if (rest == NULL) {
 			assert_true(size < 64);
@@ -288,13 +291,13 @@ bars_are_never_wider_than_asked(void **state)
 	char bar[16];
 
 	(void)state;
-	screen_bar(bar, sizeof(bar), 10, -5);
+	row_bar(bar, sizeof(bar), 10, -5);
 	assert_string_equal(bar, "[..........]");
-	screen_bar(bar, sizeof(bar), 10, 99);
+	row_bar(bar, sizeof(bar), 10, 99);
 	assert_string_equal(bar, "[#########.]");
-	screen_bar(bar, sizeof(bar), 10, 1000);
+	row_bar(bar, sizeof(bar), 10, 1000);
 	assert_string_equal(bar, "[##########]");
-	screen_bar(bar, 8, 10, 50);
+	row_bar(bar, 8, 10, 50);
 	assert_string_equal(bar, "");
 }
 
