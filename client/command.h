@@ -57,9 +57,9 @@ struct invocation {
 };
 
 /*
- * Parses a whole command line into a session that has its commands.  0 and a command to run (NULL: the bridge); or -1 when all is said
- * and done, with the exit status in *ret_status (--help, --version, or nonsense, answered with the
- * usage).
+ * Parses a whole command line into a session that has its commands.  0 and a command to run (NULL:
+ * the bridge); or -1 when all is said and done, with the exit status in *ret_status (--help,
+ * --version, or a usage error, answered with the usage).
  */
 int command_parse(int argc, char **argv, struct session *session, struct invocation *ret,
 		  int *ret_status) MUST_CHECK;

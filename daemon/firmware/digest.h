@@ -25,7 +25,6 @@ void digest_bytes(const uint8_t *data, size_t size, uint8_t ret_sha256[DIGEST_BY
 /* By the rule above.  Segments sorted as image_segment() gives them.  -EINVAL without a segment. */
 int digest_segments(const struct segment *segments, size_t count,
 		    uint8_t ret_sha256[DIGEST_BYTES]) MUST_CHECK;
-int digest_image(const struct image *image, uint8_t ret_sha256[DIGEST_BYTES]) MUST_CHECK;
 
 /* 64 lower-case hex digits. */
 void digest_format(const uint8_t sha256[DIGEST_BYTES], char ret_text[DIGEST_TEXT_MAX]);

@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "firmware/fw_parts.h"
+#include "firmware/fw_loading.h"
 
 #include "cfdfu/dfu.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "cfdfu/dfu.h"
-#include "firmware/fw_parts.h"
+#include "firmware/fw_loading.h"
 
 /* The part of the file that is being read: [at, end). */
 struct cursor {

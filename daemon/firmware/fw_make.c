@@ -122,8 +122,9 @@ put_suffix(struct writer *w, const struct fw_make_file *f)
 	return r == 0 ? put(w, p + 12, 4) : r;
 }
 
-int
-fw_make_stream(const struct fw_make_file *file, fw_make_sink *sink, void *ctx)
+/* Streams the file. */
+static int
+stream(const struct fw_make_file *file, fw_make_sink *sink, void *ctx)
 {
 	struct writer w = { .sink = sink, .ctx = ctx };
 	uint64_t bytes;
@@ -164,7 +165,7 @@ fw_make(const struct fw_make_file *file, uint8_t **ret_bytes, size_t *ret_size)
 	b.bytes = malloc((size_t)bytes);
 	if (b.bytes == NULL)
 		return -ENOMEM;
-	r = fw_make_stream(file, on_piece, &b);
+	r = stream(file, on_piece, &b);
 	if (r < 0) {
 		free(b.bytes);
 		return r;
@@ -203,7 +204,7 @@ fw_make_stream_segments(const struct segment *segments, size_t count, fw_make_si
 	};
 	int r = split_targets(segments, count, targets, &file.target_count);
 
-	return r == 0 ? fw_make_stream(&file, sink, ctx) : r;
+	return r == 0 ? stream(&file, sink, ctx) : r;
 }
 
 int

@@ -42,11 +42,8 @@ struct fw_make_file {
  */
 typedef int fw_make_sink(void *ctx, const uint8_t *data, size_t size);
 
-/* Streams the file.  -EINVAL: no target, no element, an element of 0 bytes; -E2BIG: a limit of
- * image.h. */
-int fw_make_stream(const struct fw_make_file *file, fw_make_sink *sink, void *ctx) MUST_CHECK;
-
-/* The file in one heap buffer (free()).  As above, and -ENOMEM. */
+/* The file in one heap buffer (free()).  -EINVAL: no target, no element, an element of 0 bytes;
+ * -E2BIG: a limit of image.h; -ENOMEM. */
 int fw_make(const struct fw_make_file *file, uint8_t **ret_bytes, size_t *ret_size) MUST_CHECK;
 
 /* An image as a file with the default ids, a target per alternate, not named.  free() the bytes. */

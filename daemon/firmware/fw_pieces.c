@@ -2,7 +2,7 @@
 /* Gathers the bytes of text records in any order, joins what is adjacent, finds what overlaps. */
 #include "config.h"
 
-#include "firmware/fw_parts.h"
+#include "firmware/fw_loading.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "firmware/fw_parts.h"
+#include "firmware/fw_loading.h"
 
 #include <inttypes.h>
 

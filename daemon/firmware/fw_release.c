@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "core/platform.h"
-#include "firmware/fw_parts.h"
+#include "firmware/fw_loading.h"
 #include "firmware/fw_look.h"
 
 #define MANIFEST "manifest.json"

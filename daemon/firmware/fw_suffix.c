@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "firmware/fw_parts.h"
+#include "firmware/fw_loading.h"
 
 #include <errno.h>
 #include <inttypes.h>

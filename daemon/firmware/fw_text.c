@@ -8,7 +8,7 @@
  */
 #include "config.h"
 
-#include "firmware/fw_parts.h"
+#include "firmware/fw_loading.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #ifndef FIRMWARE_FW_ZIP_H
 #define FIRMWARE_FW_ZIP_H
 
-#include "firmware/fw_parts.h"
+#include "firmware/fw_loading.h"
 
 struct zip;
 

@@ -1,59 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* The judge's rules of place, the order of its rules, and the names of its findings. */
+/* The judge's rules of place, and the order of its rules. */
 #include "config.h"
 
 #include "firmware/judge.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/image.h"
 #include "core/layout.h"
-#include "firmware/judge_find.h"
+#include "firmware/judge_internal.h"
 #include "firmware/places.h"
 
 #define FLASH_ADDR CRAZYFLIE_LOADER_ADDR
 #define FLASH_END CRAZYFLIE_FLASH_END
 #define FLASH_BYTES (FLASH_END - FLASH_ADDR + 1)
 #define GAP_NOTED_BYTES 512U /* more than behind the vectors: every HEX file has that gap */
-#define SAME_CODE_MAX                                                                              \
-	3 /* LIMIT: so many findings of one kind, lest one mistake drowns the others */
-
-void
-judge_add(struct judgement *j, enum judge_level level, enum judge_code code, const char *format,
-	  ...)
-{
-	struct finding *f;
-	unsigned same = 0;
-	size_t at = 0;
-	va_list args;
-
-	if (level == JUDGE_REFUSE)
-		j->accepted = false;
-	for (size_t i = 0; i < j->finding_count; i++)
-		same += j->findings[i].code == code;
-	if (same >= SAME_CODE_MAX)
-		return;
-	if (j->finding_count == JUDGE_FINDINGS_MAX) {
-		if (j->findings[JUDGE_FINDINGS_MAX - 1].level >= level)
-			return;
-		j->finding_count--; /* the lightest gives way */
-	}
-	/* The gravest first; among equals in the order found. */
-	while (at < j->finding_count && j->findings[at].level >= level)
-		at++;
-	f = &j->findings[at];
-	memmove(f + 1, f, (j->finding_count - at) * sizeof(*f));
-	j->finding_count++;
-	f->level = level;
-	f->code = code;
-	va_start(args, format);
-	vsnprintf(f->text, sizeof(f->text), format, args);
-	va_end(args);
-}
 
 static uint32_t
 last_of(const struct segment *s)
@@ -323,15 +286,6 @@ read_content(const struct image *image, struct judgement *j)
 	return content_read(segments, count, &j->content);
 }
 
-bool
-judge_says(const struct judgement *j, enum judge_code code)
-{
-	for (size_t i = 0; i < j->finding_count; i++)
-		if (j->findings[i].code == code)
-			return true;
-	return false;
-}
-
 /* The vectors' place, then the vectors themselves. */
 static void
 judge_application(struct judgement *j, const struct judge_options *o, const struct device *d)
@@ -438,10 +392,4 @@ judge_loader(const struct image *image, struct judgement *ret_judgement)
 			  "does not have the tables by which cf2loader is known");
 	measure(j, image, device_crazyflie());
 	return 0;
-}
-
-const char *
-judge_reason(const struct judgement *j)
-{
-	return j->accepted ? "accepted" : j->findings[0].text;
 }

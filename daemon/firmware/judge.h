@@ -79,7 +79,7 @@ struct judgement {
 	struct finding findings[JUDGE_FINDINGS_MAX]; /* refusals first, then warnings, then notes */
 	size_t finding_count;
 	struct content content;
-	unsigned platforms; /* that content, manifest and operator leave; 0 unknown */
+	unsigned platforms;		/* that content, manifest and operator leave; 0 unknown */
 	uint32_t first_addr, last_addr; /* inclusive, of the internal flash; both 0 when empty */
 	unsigned sector_count;		/* it touches, of the device's layout of alternate 0 */
 	uint32_t erase_bytes;		/* their sizes together */

@@ -2,7 +2,7 @@
 /* The judge's reading of the bytes: vectors, base, platform, version. */
 #include "config.h"
 
-#include "firmware/judge_find.h"
+#include "firmware/judge_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

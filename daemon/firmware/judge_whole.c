@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "firmware/judge_find.h"
+#include "firmware/judge_internal.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -339,12 +339,18 @@ memories_do_not_overlap_one_another(void **state)
 static void
 a_stream_stops_where_it_is_told_to(void **state)
 {
+	static const uint8_t byte[1] = { 0 };
+	const struct segment segments[] = {
+		{ 0, 0x08004000, 1, byte }, { 0, 0x08005000, 1, byte }, { 1, 0, 1, byte },
+		{ 2, 0, 1, byte },	    { 2, 16, 1, byte },
+	};
+
 	(void)state;
-	for (unsigned n = 0; n < 16;
-	     n++) { /* prefix, 3 targets, 5 elements of 2 pieces, suffix of 2 */
+	/* prefix, 3 targets, 5 elements of 2 pieces, suffix of 2 */
+	for (unsigned n = 0; n < 16; n++) {
 		unsigned left = n;
 
-		assert_int_equal(fw_make_stream(&three, on_piece_stop, &left), -EIO);
+		assert_int_equal(fw_make_stream_segments(segments, 5, on_piece_stop, &left), -EIO);
 		assert_int_equal(left, UINT_MAX);
 	}
 }

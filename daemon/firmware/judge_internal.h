@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What the judge's files share: adding findings, and the checks of bytes apart from those of
  * places. */
-#ifndef FIRMWARE_JUDGE_FIND_H
-#define FIRMWARE_JUDGE_FIND_H
+#ifndef FIRMWARE_JUDGE_INTERNAL_H
+#define FIRMWARE_JUDGE_INTERNAL_H
 
 #include "firmware/judge.h"
 
+/* findings.c: the gravest first; of one kind only a few are kept. */
 void judge_add(struct judgement *j, enum judge_level level, enum judge_code code,
 	       const char *format, ...) PRINTF_LIKE(4, 5);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the loaders of this folder share: one loading under way, refusals, the pieces of text
  * formats. */
-#ifndef FIRMWARE_FW_PARTS_H
-#define FIRMWARE_FW_PARTS_H
+#ifndef FIRMWARE_FW_LOADING_H
+#define FIRMWARE_FW_LOADING_H
 
 #include "firmware/fw.h"
 
