@@ -2,6 +2,8 @@
 /* Calls: a request becomes a call of a handler or an error; answers become messages. */
 #include "config.h"
 
+#include "ctl/call.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -11,13 +13,23 @@
 #include <unistd.h>
 
 #include "cfdfu/proto.h"
-#include "ctl/conn.h"
 #include "ctl/params.h"
 #include "wire/text.h"
 #include "wire/varlink.h"
 
 #define REASON_MAX 1024
 #define SERVICE(name) PROTO_SERVICE "." name
+
+struct call {
+	struct caller *caller;
+	const struct method_signature *signature;
+	json_t *parameters;
+	void *data;
+	int fd;
+	bool more, oneway;
+	bool in_handler; /* not freed before its handler has returned */
+	bool answered;
+};
 
 static const char service_description[] =
     "# What every Varlink service answers.\n"
@@ -44,7 +56,7 @@ static const char service_description[] =
  * ever.
  */
 static void
-send_reply(struct conn *c, const char *error, json_t *take_parameters, unsigned flags)
+send_reply(struct caller *c, const char *error, json_t *take_parameters, unsigned flags)
 {
 	char *text = NULL;
 	size_t count = 0;
@@ -62,50 +74,50 @@ send_reply(struct conn *c, const char *error, json_t *take_parameters, unsigned 
 		json_decref(why);
 	}
 	if (r < 0)
-		conn_break(c);
+		c->transport->break_off(c);
 	else
-		conn_send(c, text, count);
+		c->transport->send(c, text, count);
 }
 
 /* An error before there is a call object.  value may be text of the client. */
 static void
-answer_error(struct conn *c, bool oneway, const char *error, const char *key, const char *value)
+answer_error(struct caller *c, bool oneway, const char *error, const char *key, const char *value)
 {
 	if (!oneway)
 		send_reply(c, error, json_pack("{s:o}", key, text_json(value)), 0);
 }
 
 void
-call_reject(struct conn *c, const char *why)
+call_reject(struct caller *c, const char *why)
 {
 	answer_error(c, false, PROTO_ERROR("Refused"), "reason", why);
-	conn_close_after_output(c);
+	c->transport->finish(c);
 }
 
-void
-call_free(struct call *call)
+static void
+free_call(struct call *call)
 {
 	if (call->fd >= 0)
-		(void)close(call->fd); /* WHY: nobody took it; nothing was written through it */
+		(void)close(call->fd);
 	json_decref(call->parameters);
 	free(call);
 }
 
 static void
-get_info(struct conn *c, const struct varlink_call *v)
+get_info(struct caller *c, const struct varlink_call *v)
 {
 	if (v->oneway)
 		return;
 	send_reply(c, NULL,
 		   json_pack("{s:s,s:s,s:s,s:s,s:[s,s]}", "vendor", "cfdfud", "product",
-			     "Crazyflie flashing station", "version", c->server->options.version,
-			     "url", "https://github.com/bitcraze", "interfaces", PROTO_SERVICE,
+			     "Crazyflie flashing station", "version", c->options->version, "url",
+			     "https://github.com/bitcraze", "interfaces", PROTO_SERVICE,
 			     PROTO_INTERFACE),
 		   0);
 }
 
 static void
-get_description(struct conn *c, const struct varlink_call *v)
+get_description(struct caller *c, const struct varlink_call *v)
 {
 	static const struct param_spec specs[] = { { "interface", PARAM_STRING, true },
 						   { NULL, 0, false } };
@@ -129,7 +141,7 @@ get_description(struct conn *c, const struct varlink_call *v)
 
 /* The methods of org.varlink.service; true when it was one of them. */
 static bool
-answer_service(struct conn *c, const struct varlink_call *v)
+answer_service(struct caller *c, const struct varlink_call *v)
 {
 	static const struct param_spec none = { NULL, 0, false };
 
@@ -148,18 +160,18 @@ answer_service(struct conn *c, const struct varlink_call *v)
 }
 
 static const struct method_signature *
-find_method(const struct server *s, const char *name, size_t *ret_index)
+find_method(const struct server_options *o, const char *name, size_t *ret_index)
 {
-	for (size_t i = 0; i < s->options.method_count; i++)
-		if (strcmp(s->options.signatures[i].name, name) == 0) {
+	for (size_t i = 0; i < o->method_count; i++)
+		if (strcmp(o->signatures[i].name, name) == 0) {
 			*ret_index = i;
-			return &s->options.signatures[i];
+			return &o->signatures[i];
 		}
 	return NULL;
 }
 
 static void
-unknown_method(struct conn *c, const struct varlink_call *v)
+unknown_method(struct caller *c, const struct varlink_call *v)
 {
 	char interface[128];
 	size_t length = varlink_interface_length(v->method);
@@ -179,9 +191,9 @@ unknown_method(struct conn *c, const struct varlink_call *v)
 }
 
 static void
-deny(struct conn *c, const struct varlink_call *v, const char *method)
+deny(struct caller *c, const struct varlink_call *v, const char *method)
 {
-	const struct server_options *o = &c->server->options;
+	const struct server_options *o = c->options;
 	const char *group = o->change_group != NULL ? o->change_group : PROTO_GROUP;
 	char reason[REASON_MAX];
 
@@ -201,7 +213,7 @@ deny(struct conn *c, const struct varlink_call *v, const char *method)
 
 /* Whether the call is what the signature asks for; answers it when it is not. */
 static bool
-is_legal(struct conn *c, const struct varlink_call *v, const struct method_signature *m, int fd)
+is_legal(struct caller *c, const struct varlink_call *v, const struct method_signature *m, int fd)
 {
 	const char *bad;
 
@@ -234,18 +246,18 @@ is_legal(struct conn *c, const struct varlink_call *v, const struct method_signa
 
 /* Gives the call to its handler.  fd is taken. */
 static void
-run_handler(struct conn *c, const struct varlink_call *v, size_t index, int fd)
+run_handler(struct caller *c, const struct varlink_call *v, size_t index, int fd)
 {
-	const struct server_options *o = &c->server->options;
+	const struct server_options *o = c->options;
 	struct call *call = calloc(1, sizeof(*call));
 
 	if (call == NULL) {
 		if (fd >= 0)
 			(void)close(fd); /* WHY: see call_free() */
-		conn_break(c);
+		c->transport->break_off(c);
 		return;
 	}
-	call->conn = c;
+	call->caller = c;
 	call->signature = &o->signatures[index];
 	call->fd = fd;
 	call->more = v->more;
@@ -256,17 +268,16 @@ run_handler(struct conn *c, const struct varlink_call *v, size_t index, int fd)
 	o->handlers[index](o->ctx, call, v->parameters);
 	call->in_handler = false;
 	if (call->answered)
-		call_free(call);
+		free_call(call);
 }
 
 void
-call_dispatch(struct conn *c, const char *text, size_t count)
+call_dispatch(struct caller *c, const char *text, size_t count, int take_fd)
 {
 	struct varlink_call v = { .whole = NULL };
 	const char *why = "out of memory";
 	const struct method_signature *m;
 	size_t index = 0;
-	int fd = conn_claim_fd(c);
 
 	if (varlink_parse_call(text, count, &v, &why) < 0) {
 		call_reject(c, why);
@@ -274,26 +285,26 @@ call_dispatch(struct conn *c, const char *text, size_t count)
 	}
 	if (answer_service(c, &v))
 		goto out;
-	m = find_method(c->server, v.method, &index);
+	m = find_method(c->options, v.method, &index);
 	if (m == NULL) {
 		unknown_method(c, &v);
-	} else if (is_legal(c, &v, m, fd)) {
+	} else if (is_legal(c, &v, m, take_fd)) {
 		bool wants = (m->flags & METHOD_DESCRIPTOR) != 0;
 
-		run_handler(c, &v, index, wants ? fd : -1);
+		run_handler(c, &v, index, wants ? take_fd : -1);
 		if (wants)
-			fd = -1;
+			take_fd = -1;
 	}
 out:
-	if (fd >= 0)
-		(void)close(fd); /* WHY: unexpected, or of a call that was refused */
+	if (take_fd >= 0)
+		(void)close(take_fd); /* unexpected, or of a call that was refused */
 	varlink_call_done(&v);
 }
 
 const struct peer *
 call_peer(const struct call *call)
 {
-	return &call->conn->peer;
+	return &call->caller->peer;
 }
 
 const char *
@@ -331,24 +342,23 @@ call_take_fd(struct call *call)
 
 /* The answer that ends the call. */
 static void
-end(struct call *call, const char *error, json_t *take_parameters)
+end_call(struct call *call, const char *error, json_t *take_parameters)
 {
-	struct conn *c = call->conn;
-	const struct server_options *o = &c->server->options;
+	struct caller *c = call->caller;
+	const struct server_options *o = c->options;
 
 	assert(c->call == call && !call->answered);
 	if (o->answered != NULL && (call->signature->flags & METHOD_CHANGES))
 		o->answered(o->ctx, call, error, take_parameters);
 	call->answered = true;
 	c->call = NULL;
-	c->told_full = false;
 	if (call->oneway)
 		json_decref(take_parameters);
 	else
 		send_reply(c, error, take_parameters, 0);
 	if (!call->in_handler)
-		call_free(call);
-	conn_wake(c);
+		free_call(call);
+	c->transport->answered(c);
 }
 
 void
@@ -357,7 +367,7 @@ call_reply(struct call *call, json_t *take_parameters)
 	if (take_parameters == NULL)
 		call_refuse(call, PROTO_ERROR("Failed"), "out of memory");
 	else
-		end(call, NULL, take_parameters);
+		end_call(call, NULL, take_parameters);
 }
 
 void
@@ -366,7 +376,7 @@ call_error(struct call *call, const char *error, json_t *take_parameters)
 	if (take_parameters == NULL)
 		call_refuse(call, PROTO_ERROR("Failed"), "out of memory");
 	else
-		end(call, error, take_parameters);
+		end_call(call, error, take_parameters);
 }
 
 void
@@ -378,19 +388,19 @@ call_refuse(struct call *call, const char *error, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(reason, sizeof(reason), fmt, args); /* WHY: cut is fine */
 	va_end(args);
-	end(call, error, json_pack("{s:o}", "reason", text_json(reason)));
+	end_call(call, error, json_pack("{s:o}", "reason", text_json(reason)));
 }
 
 void
 call_invalid(struct call *call, const char *parameter)
 {
-	end(call, SERVICE("InvalidParameter"), json_pack("{s:s}", "parameter", parameter));
+	end_call(call, SERVICE("InvalidParameter"), json_pack("{s:s}", "parameter", parameter));
 }
 
 int
 call_continue(struct call *call, json_t *take_parameters)
 {
-	struct conn *c = call->conn;
+	struct caller *c = call->caller;
 	size_t count = 0;
 	char *text;
 	int r = -ENOMEM;
@@ -402,15 +412,22 @@ call_continue(struct call *call, json_t *take_parameters)
 	json_decref(take_parameters);
 	if (r < 0)
 		return r == -EMSGSIZE ? -ENOMEM : r;
-	if (c->broken || call->oneway) {
+	if (call->oneway) {
 		free(text);
 		return 0;
 	}
-	if (c->out_bytes > 0 && c->out_bytes + count > PROTO_QUEUE_BYTES_MAX) {
-		free(text);
-		c->told_full = true;
-		return -EAGAIN;
-	}
-	conn_send(c, text, count);
-	return 0;
+	return c->transport->stream(c, text, count);
+}
+
+void
+call_abandon(struct caller *c, bool tell)
+{
+	struct call *call = c->call;
+
+	if (call == NULL)
+		return;
+	if (tell && c->options->gone != NULL)
+		c->options->gone(c->options->ctx, call);
+	c->call = NULL;
+	free_call(call);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* One connection of the control socket: bytes and descriptors in, bytes out, never waiting. */
 #include "config.h"
 
 #include "ctl/conn.h"
@@ -28,14 +27,28 @@ static void
 close_fd(int fd)
 {
 	if (fd >= 0)
-		(void)close(fd); /* WHY: a passed descriptor we only read; the result is not ours */
+		(void)close(fd);
+}
+
+/* Something changed: the connection is served soon. */
+static void
+wake(struct conn *c)
+{
+	ready_add(&c->all->ready, &c->ready);
+}
+
+static void
+mark_broken(struct conn *c)
+{
+	c->broken = true;
+	wake(c);
 }
 
 /* Arms what is wanted, disarms the rest. */
 static void
 update_events(struct conn *c)
 {
-	bool done = c->broken || c->closing || c->server->stopped;
+	bool done = c->broken || c->closing || c->all->stopped;
 	bool full = varlink_in_room(c->in) == 0 || c->out_bytes >= UNREAD_MAX;
 	bool want_read = !done && !c->eof && !full;
 	int r = 0;
@@ -46,8 +59,10 @@ update_events(struct conn *c)
 		c->broken = true;
 }
 
-int
-conn_claim_fd(struct conn *c)
+/* The first descriptor that belongs to the request consumed last, or -1; further ones of that
+ * request are closed. */
+static int
+claim_fd(struct conn *c)
 {
 	uint64_t end = varlink_in_consumed(c->in);
 	size_t kept = 0;
@@ -73,12 +88,12 @@ process(struct conn *c)
 	size_t count;
 	int r;
 
-	if (c->call != NULL || c->closing || c->broken || c->server->stopped ||
+	if (c->caller.call != NULL || c->closing || c->broken || c->all->stopped ||
 	    c->out_bytes >= UNREAD_MAX)
 		return false;
 	r = varlink_in_next(c->in, &text, &count);
 	if (r < 0)
-		call_reject(c, "a request has at most 64 KiB");
+		call_reject(&c->caller, "a request has at most 64 KiB");
 	if (r <= 0)
 		return false;
 	c->progress_ms = clock_ms(CLOCK_MONOTONIC);
@@ -86,10 +101,10 @@ process(struct conn *c)
 		c->authentic = true;
 		(void)event_del(c->on_deadline); /* WHY: fires in vain at worst */
 	}
-	TAILQ_REMOVE(&c->server->conns, c, link);
-	TAILQ_INSERT_TAIL(&c->server->conns, c, link);
-	c->server->requests++;
-	call_dispatch(c, text, count);
+	TAILQ_REMOVE(&c->all->list, c, link);
+	TAILQ_INSERT_TAIL(&c->all->list, c, link);
+	c->all->ready.requests++;
+	call_dispatch(&c->caller, text, count, claim_fd(c));
 	return true;
 }
 
@@ -101,20 +116,22 @@ hung_up(int fd)
 	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-void
-conn_turn(struct conn *c)
+/* One request at most, and the connection's end when it is over (freed then). */
+static void
+serve(struct ready_item *item)
 {
+	struct conn *c = (struct conn *)(void *)item;
 	bool more = process(c);
 
 	if (!more && c->eof && hung_up(c->fd))
 		c->broken = true;
-	if (!more && c->out_bytes == 0 && c->call == NULL && (c->closing || c->eof))
+	if (!more && c->out_bytes == 0 && c->caller.call == NULL && (c->closing || c->eof))
 		c->broken = true;
 	update_events(c);
 	if (c->broken)
 		conn_close(c, true);
 	else if (more)
-		conn_wake(c);
+		wake(c);
 }
 
 /* Keeps up to CONN_FDS_MAX of the descriptors that came along, closes the rest. */
@@ -183,7 +200,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	if (r < 0)
 		c->broken = true;
 	update_events(c);
-	conn_wake(c);
+	wake(c);
 }
 
 static void
@@ -196,8 +213,9 @@ drop_chunk(struct conn *c)
 	free(k);
 }
 
-void
-conn_flush(struct conn *c)
+/* Sends what is queued as far as the client takes it. */
+static void
+flush(struct conn *c)
 {
 	while (!STAILQ_EMPTY(&c->out)) {
 		struct chunk *k = STAILQ_FIRST(&c->out);
@@ -211,7 +229,7 @@ conn_flush(struct conn *c)
 		c->progress_ms = clock_ms(CLOCK_MONOTONIC);
 		k->sent += (size_t)n;
 		c->out_bytes -= (size_t)n;
-		c->server->out_bytes -= (size_t)n;
+		c->all->out_bytes -= (size_t)n;
 		if (k->sent == k->count)
 			drop_chunk(c);
 	}
@@ -224,14 +242,14 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	conn_flush(c);
-	if (c->out_bytes == 0 && c->told_full && c->call != NULL && !c->broken) {
+	flush(c);
+	if (c->out_bytes == 0 && c->told_full && c->caller.call != NULL && !c->broken) {
 		c->told_full = false;
-		if (c->server->options.drained != NULL)
-			c->server->options.drained(c->server->options.ctx, c->call);
+		if (c->all->options->drained != NULL)
+			c->all->options->drained(c->all->options->ctx, c->caller.call);
 	}
 	update_events(c);
-	conn_wake(c);
+	wake(c);
 }
 
 static void
@@ -248,43 +266,18 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 static int
 make_events(struct conn *c)
 {
-	struct event_base *base = c->server->base;
-	unsigned ms = c->server->options.first_request_ms;
+	struct event_base *base = c->all->ready.base;
+	unsigned ms = c->all->options->first_request_ms;
 	struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000 };
 
-	c->on_read = server_event(base, c->fd, EV_READ | EV_PERSIST, on_readable, c);
-	c->on_write = server_event(base, c->fd, EV_WRITE | EV_PERSIST, on_writable, c);
-	c->on_deadline = server_event(base, -1, 0, on_deadline, c);
+	c->on_read = ready_event(base, c->fd, EV_READ | EV_PERSIST, on_readable, c);
+	c->on_write = ready_event(base, c->fd, EV_WRITE | EV_PERSIST, on_writable, c);
+	c->on_deadline = ready_event(base, -1, 0, on_deadline, c);
 	if (c->on_read == NULL || c->on_write == NULL || c->on_deadline == NULL)
 		return -ENOMEM;
 	if (event_add(c->on_read, NULL) < 0 || event_add(c->on_deadline, &wait) < 0)
 		return -ENOMEM;
 	return 0;
-}
-
-int
-conn_new(struct server *s, int fd, const struct peer *peer)
-{
-	struct conn *c = calloc(1, sizeof(*c));
-	int r = -ENOMEM;
-
-	if (c == NULL) {
-		close_fd(fd);
-		return r;
-	}
-	c->server = s;
-	c->fd = fd;
-	c->peer = *peer;
-	c->progress_ms = clock_ms(CLOCK_MONOTONIC);
-	STAILQ_INIT(&c->out);
-	TAILQ_INSERT_TAIL(&s->conns, c, link);
-	s->conn_count++;
-	r = varlink_in_new(PROTO_REQUEST_BYTES_MAX, &c->in);
-	if (r == 0)
-		r = make_events(c);
-	if (r < 0)
-		conn_close(c, false);
-	return r;
 }
 
 static void
@@ -297,18 +290,11 @@ free_event(struct event *e)
 void
 conn_close(struct conn *c, bool tell)
 {
-	struct server *s = c->server;
-	struct call *call = c->call;
-
-	TAILQ_REMOVE(&s->conns, c, link);
-	if (c->is_ready)
-		TAILQ_REMOVE(&s->ready, c, ready_link);
-	s->conn_count--;
-	s->out_bytes -= c->out_bytes;
-	if (call != NULL && tell && s->options.gone != NULL)
-		s->options.gone(s->options.ctx, call);
-	if (call != NULL)
-		call_free(call);
+	TAILQ_REMOVE(&c->all->list, c, link);
+	ready_remove(&c->all->ready, &c->ready);
+	c->all->count--;
+	c->all->out_bytes -= c->out_bytes;
+	call_abandon(&c->caller, tell);
 	while (!STAILQ_EMPTY(&c->out))
 		drop_chunk(c);
 	for (size_t i = 0; i < c->fd_count; i++)
@@ -326,19 +312,19 @@ conn_is_idle(const struct conn *c)
 {
 	if (c->out_bytes > 0)
 		return clock_ms(CLOCK_MONOTONIC) - c->progress_ms > STALLED_MS;
-	return c->call == NULL;
+	return c->caller.call == NULL;
 }
 
 /* LIMIT: the one that reads least pays for all. */
 static void
-limit_total(struct server *s)
+limit_total(struct conns *all)
 {
 	struct conn *c, *worst = NULL;
 	size_t queued = 0;
 
-	if (s->out_bytes <= TOTAL_BYTES_MAX)
+	if (all->out_bytes <= TOTAL_BYTES_MAX)
 		return;
-	TAILQ_FOREACH(c, &s->conns, link) {
+	TAILQ_FOREACH(c, &all->list, link) {
 		if (c->broken)
 			continue;
 		queued += c->out_bytes;
@@ -346,19 +332,28 @@ limit_total(struct server *s)
 			worst = c;
 	}
 	if (queued > TOTAL_BYTES_MAX)
-		conn_break(worst);
+		mark_broken(worst);
 }
 
-void
-conn_send(struct conn *c, char *take_text, size_t count)
+/* ---- what calls ask of their connection ----------------------------------------------------- */
+
+static struct conn *
+conn_of(struct caller *caller)
 {
+	return (struct conn *)(void *)((char *)caller - offsetof(struct conn, caller));
+}
+
+static void
+send_later(struct caller *caller, char *take_text, size_t count)
+{
+	struct conn *c = conn_of(caller);
 	struct chunk *k = NULL;
 
 	if (!c->broken)
 		k = malloc(sizeof(*k));
 	if (k == NULL) {
 		free(take_text);
-		conn_break(c);
+		mark_broken(c);
 		return;
 	}
 	*k = (struct chunk){ .text = take_text, .count = count };
@@ -366,31 +361,100 @@ conn_send(struct conn *c, char *take_text, size_t count)
 	if (c->out_bytes == 0)
 		c->progress_ms = clock_ms(CLOCK_MONOTONIC);
 	c->out_bytes += count;
-	c->server->out_bytes += count;
-	limit_total(c->server);
-	conn_wake(c);
+	c->all->out_bytes += count;
+	limit_total(c->all);
+	wake(c);
+}
+
+static int
+stream(struct caller *caller, char *take_text, size_t count)
+{
+	struct conn *c = conn_of(caller);
+	bool full = c->out_bytes > 0 && c->out_bytes + count > PROTO_QUEUE_BYTES_MAX;
+
+	if (c->broken || full) {
+		free(take_text);
+		c->told_full = !c->broken;
+		return c->broken ? 0 : -EAGAIN;
+	}
+	send_later(caller, take_text, count);
+	return 0;
+}
+
+static void
+answered(struct caller *caller)
+{
+	conn_of(caller)->told_full = false;
+	wake(conn_of(caller));
+}
+
+static void
+finish(struct caller *caller)
+{
+	conn_of(caller)->closing = true;
+	wake(conn_of(caller));
+}
+
+static void
+break_off(struct caller *caller)
+{
+	mark_broken(conn_of(caller));
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+int
+conn_new(struct conns *all, int fd, const struct peer *peer)
+{
+	static const struct call_transport transport = { send_later, stream, answered, finish,
+							 break_off };
+	struct conn *c = calloc(1, sizeof(*c));
+	int r = -ENOMEM;
+
+	if (c == NULL) {
+		close_fd(fd);
+		return r;
+	}
+	c->all = all;
+	c->fd = fd;
+	c->ready.serve = serve;
+	c->caller = (struct caller){ &transport, all->options, *peer, NULL };
+	c->progress_ms = clock_ms(CLOCK_MONOTONIC);
+	STAILQ_INIT(&c->out);
+	TAILQ_INSERT_TAIL(&all->list, c, link);
+	all->count++;
+	r = varlink_in_new(PROTO_REQUEST_BYTES_MAX, &c->in);
+	if (r == 0)
+		r = make_events(c);
+	if (r < 0)
+		conn_close(c, false);
+	return r;
+}
+
+int
+conns_init(struct conns *all, struct event_base *base, const struct server_options *options)
+{
+	all->options = options;
+	TAILQ_INIT(&all->list);
+	return ready_init(&all->ready, base, options);
 }
 
 void
-conn_break(struct conn *c)
+conns_done(struct conns *all)
 {
-	c->broken = true;
-	conn_wake(c);
+	while (!TAILQ_EMPTY(&all->list)) {
+		flush(TAILQ_FIRST(&all->list)); /* what the last ending had to say */
+		conn_close(TAILQ_FIRST(&all->list), false);
+	}
+	ready_done(&all->ready);
 }
 
 void
-conn_close_after_output(struct conn *c)
+conns_stop(struct conns *all)
 {
-	c->closing = true;
-	conn_wake(c);
-}
+	struct conn *c;
 
-void
-conn_wake(struct conn *c)
-{
-	if (c->is_ready)
-		return;
-	c->is_ready = true;
-	TAILQ_INSERT_TAIL(&c->server->ready, c, ready_link);
-	server_wake(c->server);
+	all->stopped = true;
+	TAILQ_FOREACH(c, &all->list, link)
+		wake(c);
 }

@@ -22,7 +22,7 @@ unix_socket(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Removes the socket file of a daemon that is no more; -EADDRINUSE when somebody answers there. */
+/* Removes the socket file of a daemon that is no more; -EADDRINUSE when one answers there. */
 static int
 clear_stale(const struct sockaddr_un *sa)
 {
@@ -32,12 +32,12 @@ clear_stale(const struct sockaddr_un *sa)
 	if (fd < 0)
 		return fd;
 	if (connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0 || errno == EAGAIN)
-		r = -EADDRINUSE; /* WHY: EAGAIN is a full backlog: somebody lives, slowly */
+		r = -EADDRINUSE; /* WHY: EAGAIN is a full backlog: a daemon lives, slowly */
 	else if (errno == ECONNREFUSED)
 		r = unlink(sa->sun_path) < 0 ? -errno : 0;
 	else if (errno != ENOENT)
 		r = -errno;
-	(void)close(fd); /* WHY: nothing was written */
+	(void)close(fd);
 	return r;
 }
 
@@ -58,7 +58,7 @@ listen_at(const char *path)
 		return fd;
 	if (bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0)
 		goto fail;
-	/* WHY: between bind and listen nobody can connect; the umask does not matter then. */
+	/* WHY: between bind and listen no client can connect; the umask does not matter then. */
 	if (chmod(path, 0666) < 0 || listen(fd, BACKLOG) < 0) {
 		r = -errno;
 		(void)unlink(path); /* WHY: the first failure is the one to tell */
@@ -68,7 +68,7 @@ listen_at(const char *path)
 	return fd;
 fail:
 	r = -errno;
-	(void)close(fd); /* WHY: nothing was written */
+	(void)close(fd);
 	return r;
 }
 

@@ -39,7 +39,7 @@ name_user(uid_t uid, char name[PEER_USER_MAX])
 	}
 	if (p != NULL && p->pw_uid == uid)
 		copy_text(name, PEER_USER_MAX, p->pw_name);
-	(void)fclose(f); /* WHY: it was only read */
+	(void)fclose(f);
 }
 
 /* Root, the service's own user, or a member of the group ((gid_t)-1: there is none). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is at the other end of a connection, and whether they may change things. */
+/* Identity of the process at the other end of a connection, and its right to change things. */
 #ifndef CTL_PEER_H
 #define CTL_PEER_H
 

@@ -40,7 +40,7 @@ struct call;
 
 #define PEER_USER_MAX 64
 
-/* Who is at the other end, as the kernel said when it connected. */
+/* The process at the other end, as the kernel said when it connected. */
 struct peer {
 	uid_t uid;
 	gid_t gid;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How much of the loop's time is the clients': devices come first, so a stretch of clients' work is
- * short, and while drones are at work a rest follows that is many times as long.  What a drone
- * waits for clients is then, on average and for each of its transfers, (length of a stretch / 2) x
- * (share of the time): some hundredths of a millisecond.  Pure: the clock is the caller's.
+ * The clients' share of the loop's time: devices come first, so a stretch of clients' work is
+ * short, and while drones are at work a rest follows that is many times as long.  A drone's wait
+ * for clients is then, on average and for each of its transfers, (length of a stretch / 2) x (share
+ * of the time): some hundredths of a millisecond.  Pure: the clock is the caller's.
  */
 #ifndef CTL_SHARE_H
 #define CTL_SHARE_H

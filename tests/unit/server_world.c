@@ -218,7 +218,7 @@ struct world *
 server_world_new(unsigned clients_max, unsigned first_request_ms)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct server_options o = {
+	const struct server_options o = {
 		.listen_fd = -1,
 		.socket_path = socket_path,
 		.change_gid = WORLD_GID,
@@ -240,7 +240,9 @@ server_world_new(unsigned clients_max, unsigned first_request_ms)
 	snprintf(socket_path, sizeof(socket_path), "/tmp/cfdfu-test-%d.sock", (int)getpid());
 	w->base = server_base_new();
 	assert_non_null(w->base);
+	w->options = o;
 	assert_int_equal(server_new(w->base, &o, &w->server), 0);
+	w->conns = (struct conns *)(void *)w->server; /* its first member */
 	return w;
 }
 

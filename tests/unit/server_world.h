@@ -13,6 +13,8 @@ struct event_base;
 struct world {
 	struct event_base *base;
 	struct server *server;
+	struct conns *conns; /* of the server */
+	struct server_options options;
 	struct call *pending; /* the deferred call */
 	int handled, gone, drained, denied;
 	char denied_method[64];

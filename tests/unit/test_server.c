@@ -21,7 +21,6 @@
 
 #include "cfdfu/proto.h"
 #include "cfdfu/util.h"
-#include "ctl/conn.h"
 #include "server_world.h"
 
 static void
@@ -420,7 +419,7 @@ static void
 a_stale_socket_is_replaced_and_a_living_one_respected(void **state)
 {
 	struct world *w = server_world_new(0, 0);
-	struct server_options o = w->server->options;
+	struct server_options o = w->options;
 	struct server *second = NULL;
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	struct stat st;

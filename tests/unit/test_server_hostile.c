@@ -143,9 +143,9 @@ one_without_the_right_is_denied_and_the_owner_told(void **state)
 	int fd = join(w);
 
 	(void)state;
-	c = TAILQ_FIRST(&w->server->conns);
-	assert_true(c->peer.may_change); /* root, or the service's own user */
-	c->peer.may_change = false;
+	c = TAILQ_FIRST(&w->conns->list);
+	assert_true(c->caller.peer.may_change); /* root, or the service's own user */
+	c->caller.peer.may_change = false;
 	say(fd, CALL("Change"));
 	assert_non_null(strstr(hear(w, fd),
 			       "NotPermitted\",\"parameters\":{\"group\":\"fliers\","
@@ -153,7 +153,7 @@ one_without_the_right_is_denied_and_the_owner_told(void **state)
 	assert_int_equal(w->denied, 1);
 	assert_string_equal(w->denied_method, PROTO_METHOD("Change"));
 	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
-	c->peer.may_change = true;
+	c->caller.peer.may_change = true;
 	say_and_hear(w, fd, CALL("Change"), "{\"parameters\":{}}");
 	close(fd);
 	server_world_free(w);
@@ -277,9 +277,9 @@ many_that_do_not_read_are_bounded_together(void **state)
 		say(fds[i], "{\"method\":\"org.cfdfu.Station.Flood\",\"more\":true}");
 		turn(w);
 	}
-	TAILQ_FOREACH(c, &w->server->conns, link)
+	TAILQ_FOREACH(c, &w->conns->list, link)
 		queued += c->out_bytes;
-	assert_int_equal(queued, w->server->out_bytes);
+	assert_int_equal(queued, w->conns->out_bytes);
 	assert_in_range(queued, 8 << 20, 16 << 20);
 	assert_in_range(w->gone, 1, 23);
 	good = join(w);
@@ -369,9 +369,9 @@ make_strangers(struct world *w)
 {
 	struct conn *c;
 
-	TAILQ_FOREACH(c, &w->server->conns, link) {
-		c->peer.uid = 1000;
-		c->peer.may_change = false;
+	TAILQ_FOREACH(c, &w->conns->list, link) {
+		c->caller.peer.uid = 1000;
+		c->caller.peer.may_change = false;
 	}
 }
 

@@ -24,7 +24,7 @@
 
 #define CLIENTS 8
 #define PIPELINED 60
-#define TURN_CONNS 16 /* as in ctl/server.c */
+#define TURN_CONNS 16 /* as in ctl/ready.c */
 
 /*
  * A device that has something to say again as soon as a client's request is begun, and a timer of
