@@ -4,7 +4,8 @@
 #include "app/api.h"
 
 #include "app/acts.h"
-#include "app/app_parts.h"
+#include "app/rescue.h"
+#include "app/status_stream.h"
 
 #define HANDLER(name, ...) api_##name,
 server_handler *const api_handlers[] = { STATION_METHODS(HANDLER) };
@@ -14,11 +15,8 @@ api_gone(void *ctx, struct call *call)
 {
 	const struct api *a = ctx;
 
-	watchers_drop(a->app, call);
-	for (size_t i = 0; i < FLEET_SLOTS_MAX; i++)
-		if (a->app->specials[i].call == call)
-			a->app->specials[i].call =
-			    NULL; /* the work goes on, the record will tell */
+	status_stream_drop(a->stream, call);
+	rescue_forget(a->rescue, call);
 }
 
 void
@@ -26,7 +24,7 @@ api_drained(void *ctx, struct call *call)
 {
 	const struct api *a = ctx;
 
-	watchers_drained(a->app, call);
+	status_stream_drained(a->stream, call);
 }
 
 void

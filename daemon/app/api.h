@@ -21,6 +21,9 @@ struct log;
 struct recorder;
 struct records_walk;
 struct repository;
+struct rescue;
+struct rescue_result;
+struct status_stream;
 struct settings;
 
 /* All of it is borrowed for the life of the server. */
@@ -32,6 +35,8 @@ struct api {
 	struct recorder *recorder;
 	struct records_walk *walk;
 	struct repository *repository;
+	struct rescue *rescue;
+	struct status_stream *stream;
 	struct acts *acts;
 	const struct settings *settings; /* replaced when the configuration is read again */
 	const struct clock *clock;
@@ -46,6 +51,8 @@ void api_gone(void *ctx, struct call *call);
 void api_drained(void *ctx, struct call *call);
 void api_answered(void *ctx, struct call *call, const char *error, const json_t *parameters);
 void api_denied(void *ctx, const struct peer *peer, const char *method);
+/* For rescue_options: answers the call that asked for it. */
+void api_rescue_ended(void *ctx, void *owner, const struct rescue_result *result);
 
 /* ---- shared by the handlers ---- */
 

@@ -3,10 +3,11 @@
 #include "config.h"
 
 #include "app/api.h"
-#include "app/app_parts.h"
 #include "app/find.h"
+#include "app/recorder.h"
 #include "app/reply.h"
 #include "app/status.h"
+#include "app/status_stream.h"
 
 void
 api_get_status(void *ctx, struct call *call, json_t *parameters)
@@ -37,5 +38,5 @@ api_watch(void *ctx, struct call *call, json_t *parameters)
 	struct target target;
 
 	if (text == NULL || find_slots(a, call, text, &target))
-		watchers_add(a->app, call, text != NULL ? target.key : NULL);
+		status_stream_add(a->stream, call, text != NULL ? target.key : NULL);
 }

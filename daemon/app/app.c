@@ -11,7 +11,6 @@
 
 #include "app/wake.h"
 #include "app/app_parts.h"
-#include "app/acts.h"
 #include "app/repository.h"
 #include "app/selection.h"
 #include "cfdfu/proto.h"
@@ -250,21 +249,6 @@ on_client_work(void *ctx, bool begins)
 }
 
 static int
-make_api(struct app *a)
-{
-	a->api = (struct api){ .app = a,
-			       .fleet = a->fleet,
-			       .store = a->store,
-			       .log = a->log,
-			       .recorder = a->recorder,
-			       .walk = a->walk,
-			       .repository = a->repository,
-			       .settings = a->settings,
-			       .clock = a->clock };
-	return acts_new(a->store, a->log, a->clock, &a->api.acts);
-}
-
-static int
 open_server(struct app *a)
 {
 	struct server_options options = {
@@ -355,7 +339,7 @@ build(struct app *a)
 	r = app_open_records(a);
 	if (r < 0)
 		return r;
-	r = make_api(a);
+	r = app_open_api(a);
 	if (r < 0)
 		return r;
 	r = app_open_dispatch(a);
@@ -438,7 +422,7 @@ app_free(struct app *a)
 	usb_bus_free(a->bus);
 	if (a->store != NULL) {
 		now = clock_time(a->clock);
-		acts_free(a->api.acts);
+		app_close_api(a);
 		repository_free(a->repository);
 		store_close(a->store, &now);
 	}
@@ -452,9 +436,6 @@ app_free(struct app *a)
 	wake_free(a->wake);
 	if (a->second != NULL)
 		event_free(a->second);
-	if (a->watch_timer != NULL)
-		event_free(a->watch_timer);
-	json_decref(a->station);
 	json_decref(a->brake);
 	settings_free(a->settings);
 	notify_free(a->notify);

@@ -26,30 +26,7 @@
 #include "ctl/server.h"
 #include "store/store.h"
 
-#define APP_BUSES_MAX 64    /* LIMIT: buses that are compared with what they were before */
-#define APP_WATCHERS_MAX 80 /* LIMIT: more than the server has clients */
-
-struct watcher {
-	struct call *call;		/* NULL: free */
-	char target[TARGET_TEXT_MAX];	/* "": all */
-	uint64_t told[FLEET_SLOTS_MAX]; /* revision + 1 that this watcher has seen; 0 none */
-	uint64_t station;		/* revision of the station that this watcher has seen */
-	bool full, lost, blocked;
-};
-
-/* A rescue or reading under way: who asked, and where the bytes go. */
-struct special {
-	struct call *call; /* NULL: none, or its client went away */
-	enum job_kind kind;
-	int fd;	    /* of a backup; -1 */
-	bool whole; /* backup: boot loader and all of the flash */
-	bool force; /* recovery: also where a boot loader is in order */
-	bool running;
-	uint64_t bytes;	       /* of the backup's file */
-	uint32_t addr, length; /* of what it holds */
-	char sha256[65];
-	int error; /* of writing to fd: negative errno */
-};
+#define APP_BUSES_MAX 64 /* LIMIT: buses that are compared with what they were before */
 
 /* A bus and the controller that its number belongs to. */
 struct bus_place {
@@ -75,15 +52,10 @@ struct app {
 	struct api api;
 	struct turns turns; /* of the loop: how long they take */
 	struct wake *wake;  /* what the fleet waits for */
-	struct event *second, *watch_timer;
+	struct event *second;
 	struct event *signals[3];
-	struct watcher watchers[APP_WATCHERS_MAX];
-	size_t watchers_left; /* of this round, the last first */
-	json_t *station;      /* as it was told last */
-	json_t *brake;	      /* type Brake: why the station has paused itself; NULL: it has not */
-	uint64_t station_revision;
+	json_t *brake; /* type Brake: why the station has paused itself; NULL: it has not */
 	struct repository *repository;
-	struct special specials[FLEET_SLOTS_MAX];
 	struct sighting outside[FLEET_SLOTS_MAX];
 	size_t outside_count;
 	struct bus_place buses[APP_BUSES_MAX]; /* that something was sighted on in this run */
@@ -95,8 +67,7 @@ struct app {
 	int64_t slept_ms;	  /* CLOCK_BOOTTIME - CLOCK_MONOTONIC when looked last */
 	uint64_t progress_due_us; /* a long check or repair: when the manager is told next */
 	unsigned seconds;
-	uint64_t stop_at_us; /* when what is still at work is interrupted */
-	bool watch_armed;
+	uint64_t stop_at_us;	/* when what is still at work is interrupted */
 	bool stopping, stopped; /* told to stop; nobody is waited for any more */
 	enum store_health told_health;
 	int exit_status;
@@ -125,6 +96,8 @@ void place_set_aside(struct app *a, const char *port, bool aside);
 
 /* load.c: the recorder, its slow walk, and dispatch; store and fleet are there.  -errno. */
 int app_open_records(struct app *a) MUST_CHECK;
+int app_open_api(struct app *a) MUST_CHECK;
+void app_close_api(struct app *a);
 int app_open_dispatch(struct app *a) MUST_CHECK;
 
 /* journal.c: listeners of the dispatch. */
@@ -141,15 +114,5 @@ void harm_recall(struct app *a);	 /* endings before the start are counted */
 json_t *harm_resumed(struct app *a);	 /* what it was paused for, the caller's; or NULL */
 /* Drones get this image again.  -ENOENT: it is not set aside; else the error of recording it. */
 int harm_release(struct app *a, const uint8_t *sha256) MUST_CHECK;
-
-/* status_stream.c: streams of GetStatus. */
-void watchers_add(struct app *a, struct call *call, const char *target);
-void watchers_drop(struct app *a, struct call *call);
-void watchers_changed(void *ctx); /* something may be new: tell them soon */
-void watchers_drained(struct app *a, struct call *call);
-
-/* api_rescue.c */
-void rescue_tell(void *ctx, const struct fleet_event *event); /* a listener: answers who asked */
-int rescue_backup(void *ctx, const struct request *c);	      /* REQUEST_BACKUP: keep the bytes */
 
 #endif

@@ -4,9 +4,13 @@
 
 #include <string.h>
 
+#include "app/acts.h"
 #include "app/app_parts.h"
+#include "app/backups.h"
 #include "app/repository.h"
+#include "app/rescue.h"
 #include "app/selection.h"
+#include "app/status_stream.h"
 #include "app/wake.h"
 
 enum {
@@ -128,6 +132,61 @@ app_open_records(struct app *a)
 	return r < 0 ? r : records_walk_new(&walk, &a->walk);
 }
 
+static int
+keep_backup(void *ctx, const struct job_record *r, const uint8_t *data, size_t size)
+{
+	return backups_keep(ctx, r, data, size);
+}
+
+int
+app_open_api(struct app *a)
+{
+	struct rescue_options rescue = { .fleet = a->fleet,
+					 .log = a->log,
+					 .label = label_of,
+					 .keep = keep_backup,
+					 .ended = api_rescue_ended,
+					 .ctx = a };
+	struct api *api = &a->api;
+	int r;
+
+	*api = (struct api){ .app = a,
+			     .fleet = a->fleet,
+			     .store = a->store,
+			     .log = a->log,
+			     .recorder = a->recorder,
+			     .walk = a->walk,
+			     .repository = a->repository,
+			     .settings = a->settings,
+			     .clock = a->clock };
+	r = acts_new(a->store, a->log, a->clock, &api->acts);
+	if (r == 0)
+		r = rescue_new(&rescue, &api->rescue);
+	if (r == 0)
+		r = status_stream_new(a->base, &a->turns, api, &api->stream);
+	return r;
+}
+
+void
+app_close_api(struct app *a)
+{
+	status_stream_free(a->api.stream);
+	rescue_free(a->api.rescue);
+	acts_free(a->api.acts);
+}
+
+static int
+rescue_backup_of(void *ctx, const struct request *c)
+{
+	return rescue_backup(((struct app *)ctx)->api.rescue, c);
+}
+
+static void
+on_ran(void *ctx)
+{
+	status_stream_changed(((struct app *)ctx)->api.stream);
+}
+
 int
 app_open_dispatch(struct app *a)
 {
@@ -139,12 +198,12 @@ app_open_dispatch(struct app *a)
 		.listeners = { { recorder_tell, a->recorder },
 			       { quarantine_tell, a },
 			       { journal_tell, a },
-			       { rescue_tell, a } },
+			       { rescue_tell, a->api.rescue } },
 		.admit = apply_admit,
 		.dismiss = apply_gone_outside,
-		.backup = rescue_backup,
+		.backup = rescue_backup_of,
 		.wake = on_wake_wanted,
-		.ran = watchers_changed,
+		.ran = on_ran,
 		.ctx = a,
 	};
 	int r = wake_new(a->base, on_wake, a, &a->wake);

@@ -1,25 +1,52 @@
 /* SPDX-License-Identifier: MIT */
-/* Streams of the status: each watcher hears of the slots that changed, a few times a second at
- * most. */
 #include "config.h"
 
+#include "app/status_stream.h"
+
 #include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "app/app_parts.h"
+#include "app/api.h"
+#include "app/clock.h"
 #include "app/find.h"
 #include "app/status.h"
+#include "app/turns.h"
 #include "cfdfu/proto.h"
 #include "ctl/share.h"
 
-/* WHY: a rack at work changes all the time, and to tell it costs more than to flash it. */
-enum { TELL_EVERY_MS = 300 };
+enum {
+	/* WHY: during flashing every slot changes often; sending each change would cost more of the
+	 * processor than flashing. */
+	TELL_EVERY_MS = 300,
+	WATCHERS_MAX = 80, /* LIMIT: more than the server has clients */
+};
+
+struct watcher {
+	struct call *call;		/* NULL: free */
+	char target[TARGET_TEXT_MAX];	/* "": all */
+	uint64_t told[FLEET_SLOTS_MAX]; /* revision + 1 that this watcher has seen; 0 none */
+	uint64_t station;		/* revision of the station that this watcher has seen */
+	bool full, lost, blocked;
+};
+
+struct status_stream {
+	struct turns *turns;
+	const struct api *api;
+	struct event *timer;
+	bool armed;
+	struct watcher watchers[WATCHERS_MAX];
+	size_t left;	 /* of this round, the last first */
+	json_t *station; /* as it was told last */
+	uint64_t station_revision;
+};
 
 /* A row that this watcher was shown and that is another drone's now: it gets all rows anew. */
 static bool
-has_lost_a_row(struct app *a, const struct watcher *w, const struct target *t)
+has_lost_a_row(struct status_stream *s, const struct watcher *w, const struct target *t)
 {
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
+	for (unsigned i = 0; i < fleet_slots(s->api->fleet); i++)
 		if (w->told[i] != 0 && !t->slots[i])
 			return true;
 	return false;
@@ -27,13 +54,13 @@ has_lost_a_row(struct app *a, const struct watcher *w, const struct target *t)
 
 /* The slots that this watcher has not seen as they are; a running job counts as always new. */
 static json_t *
-news(struct app *a, struct watcher *w, const struct target *t, bool *ret_any)
+news(struct status_stream *s, struct watcher *w, const struct target *t, bool *ret_any)
 {
 	json_t *list = json_array();
 
 	*ret_any = false;
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
-		uint64_t revision = fleet_revision(a->fleet, i) + 1;
+	for (unsigned i = 0; i < fleet_slots(s->api->fleet); i++) {
+		uint64_t revision = fleet_revision(s->api->fleet, i) + 1;
 
 		if (!w->full && w->told[i] == revision)
 			continue;
@@ -42,14 +69,14 @@ news(struct app *a, struct watcher *w, const struct target *t, bool *ret_any)
 			continue;
 		w->told[i] = revision;
 		*ret_any = true;
-		if (json_array_append_new(list, status_slot(&a->api, i)) < 0)
+		if (json_array_append_new(list, status_slot(s->api, i)) < 0)
 			break;
 	}
 	return list;
 }
 
 static void
-tell(struct app *a, struct watcher *w)
+tell(struct status_stream *s, struct watcher *w)
 {
 	struct target t;
 	bool any;
@@ -58,16 +85,16 @@ tell(struct app *a, struct watcher *w)
 
 	target_begin(&t, w->target);
 	if (w->target[0] != '\0')
-		find_target(&a->api, w->target, false, &t);
-	if (w->target[0] != '\0' && has_lost_a_row(a, w, &t))
+		find_target(s->api, w->target, false, &t);
+	if (w->target[0] != '\0' && has_lost_a_row(s, w, &t))
 		w->full = true;
-	slots = news(a, w, &t, &any);
-	if (!any && !w->full && w->station == a->station_revision) {
+	slots = news(s, w, &t, &any);
+	if (!any && !w->full && w->station == s->station_revision) {
 		json_decref(slots);
 		return;
 	}
-	w->station = a->station_revision;
-	r = call_continue(w->call, json_pack("{s:O, s:o, s:b, s:b}", "station", a->station, "slots",
+	w->station = s->station_revision;
+	r = call_continue(w->call, json_pack("{s:O, s:o, s:b, s:b}", "station", s->station, "slots",
 					     slots, "full", w->full, "lost", w->lost));
 	if (r < 0) {
 		/* It does not read: what it missed comes as a whole once it does. */
@@ -80,90 +107,76 @@ tell(struct app *a, struct watcher *w)
 
 /* What holds for the whole station, made once for all who watch. */
 static void
-look_at_station(struct app *a)
+look_at_station(struct status_stream *s)
 {
-	json_t *now = status_station(&a->api);
+	json_t *now = status_station(s->api);
 
-	if (a->station != NULL && now != NULL && json_equal(a->station, now)) {
+	if (s->station != NULL && now != NULL && json_equal(s->station, now)) {
 		json_decref(now);
 		return;
 	}
 	/* WHY: it shows in the rows of drones that wait. */
-	for (size_t i = 0; i < APP_WATCHERS_MAX; i++)
-		a->watchers[i].full |= !json_equal(json_object_get(a->station, "health"),
+	for (size_t i = 0; i < WATCHERS_MAX; i++)
+		s->watchers[i].full |= !json_equal(json_object_get(s->station, "health"),
 						   json_object_get(now, "health"));
-	json_decref(a->station);
-	a->station = now;
-	a->station_revision++;
+	json_decref(s->station);
+	s->station = now;
+	s->station_revision++;
 }
 
 static bool
-arm(struct app *a, uint64_t us)
+arm(struct status_stream *s, uint64_t us)
 {
 	struct timeval tv = { .tv_sec = (time_t)(us / 1000000),
 			      .tv_usec = (suseconds_t)(us % 1000000) };
 
-	return a->watch_timer != NULL && evtimer_add(a->watch_timer, &tv) == 0;
+	return evtimer_add(s->timer, &tv) == 0;
 }
 
 /* All are told, one after the other, within the share of time that clients have. */
 static void
 on_watch_timer(evutil_socket_t fd, short what, void *ctx)
 {
-	struct app *a = ctx;
-	enum loop_work before = turns_begin(&a->turns, LOOP_CLIENT);
+	struct status_stream *s = ctx;
+	enum loop_work before = turns_begin(s->turns, LOOP_CLIENT);
 	struct share share;
 
 	(void)fd;
 	(void)what;
 	share_begin(&share, clock_now_us());
-	if (a->watchers_left == 0) {
-		look_at_station(a);
-		a->watchers_left = APP_WATCHERS_MAX;
+	if (s->left == 0) {
+		look_at_station(s);
+		s->left = WATCHERS_MAX;
 	}
-	while (a->watchers_left > 0 && !share_is_spent(&share, clock_now_us())) {
-		struct watcher *w = &a->watchers[--a->watchers_left];
+	while (s->left > 0 && !share_is_spent(&share, clock_now_us())) {
+		struct watcher *w = &s->watchers[--s->left];
 
 		if (w->call != NULL && !w->blocked)
-			tell(a, w);
+			tell(s, w);
 	}
-	a->watch_armed = a->watchers_left > 0 &&
-			 arm(a, share_end(&share, clock_now_us(), fleet_active(a->fleet) > 0));
-	turns_end(&a->turns, before);
-}
-
-/* Of the lowest priority, as all that is done for clients. */
-static struct event *
-watch_timer(struct app *a)
-{
-	struct event *e = evtimer_new(a->base, on_watch_timer, a);
-
-	if (e != NULL)
-		(void)event_priority_set(e, event_base_get_npriorities(a->base) -
-						1); /* not active: cannot fail */
-	return e;
+	s->armed = s->left > 0 &&
+		   arm(s, share_end(&share, clock_now_us(), fleet_active(s->api->fleet) > 0));
+	turns_end(s->turns, before);
 }
 
 void
-watchers_changed(void *ctx)
+status_stream_changed(void *ctx)
 {
-	struct app *a = ctx;
+	struct status_stream *s = ctx;
 	bool any = false;
 
-	for (size_t i = 0; i < APP_WATCHERS_MAX && !any; i++)
-		any = a->watchers[i].call != NULL;
-	if (!any || a->watch_armed)
+	for (size_t i = 0; i < WATCHERS_MAX && !any; i++)
+		any = s->watchers[i].call != NULL;
+	if (!any || s->armed)
 		return;
-	if (a->watch_timer == NULL)
-		a->watch_timer = watch_timer(a);
-	a->watch_armed = arm(a, (uint64_t)TELL_EVERY_MS * 1000);
+	s->armed = arm(s, (uint64_t)TELL_EVERY_MS * 1000);
 }
 
 void
-watchers_add(struct app *a, struct call *call, const char *target)
+status_stream_add(struct status_stream *s, struct call *call, const char *target)
 {
-	for (size_t i = 0; i < APP_WATCHERS_MAX; i++) {
-		struct watcher *w = &a->watchers[i];
+	for (size_t i = 0; i < WATCHERS_MAX; i++) {
+		struct watcher *w = &s->watchers[i];
 
 		if (w->call != NULL)
 			continue;
@@ -171,26 +184,56 @@ watchers_add(struct app *a, struct call *call, const char *target)
 		w->call = call;
 		w->full = true;
 		copy_text(w->target, sizeof(w->target), target);
-		look_at_station(a);
-		tell(a, w);
+		look_at_station(s);
+		tell(s, w);
 		return;
 	}
-	call_refuse(call, PROTO_ERROR("Busy"), "%d watch already; no more can.", APP_WATCHERS_MAX);
+	call_refuse(call, PROTO_ERROR("Busy"), "%d watch already; no more can.", WATCHERS_MAX);
 }
 
 void
-watchers_drop(struct app *a, struct call *call)
+status_stream_drop(struct status_stream *s, struct call *call)
 {
-	for (size_t i = 0; i < APP_WATCHERS_MAX; i++)
-		if (a->watchers[i].call == call)
-			a->watchers[i].call = NULL;
+	for (size_t i = 0; i < WATCHERS_MAX; i++)
+		if (s->watchers[i].call == call)
+			s->watchers[i].call = NULL;
 }
 
 void
-watchers_drained(struct app *a, struct call *call)
+status_stream_drained(struct status_stream *s, struct call *call)
 {
-	for (size_t i = 0; i < APP_WATCHERS_MAX; i++)
-		if (a->watchers[i].call == call)
-			a->watchers[i].blocked = false;
-	watchers_changed(a);
+	for (size_t i = 0; i < WATCHERS_MAX; i++)
+		if (s->watchers[i].call == call)
+			s->watchers[i].blocked = false;
+	status_stream_changed(s);
+}
+
+int
+status_stream_new(struct event_base *base, struct turns *turns, const struct api *api,
+		  struct status_stream **ret_stream)
+{
+	struct status_stream *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return -ENOMEM;
+	*s = (struct status_stream){ .turns = turns, .api = api };
+	s->timer = evtimer_new(base, on_watch_timer, s);
+	if (s->timer == NULL) {
+		free(s);
+		return -ENOMEM;
+	}
+	/* Of the lowest priority, as all that is done for clients; not active: cannot fail. */
+	(void)event_priority_set(s->timer, event_base_get_npriorities(base) - 1);
+	*ret_stream = s;
+	return 0;
+}
+
+void
+status_stream_free(struct status_stream *s)
+{
+	if (s == NULL)
+		return;
+	event_free(s->timer);
+	json_decref(s->station);
+	free(s);
 }

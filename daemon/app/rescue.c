@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "app/rescue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/clock.h"
+#include "app/log.h"
+#include "ctl/memfile.h"
+#include "firmware/digest.h"
+#include "firmware/fw_make.h"
+
+/* A request under way. */
+struct rescue_slot {
+	bool running;
+	void *owner; /* NULL: it went away */
+	int fd;
+	bool whole;
+	struct rescue_result result;
+};
+
+struct rescue {
+	struct rescue_options o;
+	struct rescue_slot slots[FLEET_SLOTS_MAX];
+};
+
+int
+rescue_new(const struct rescue_options *options, struct rescue **ret_rescue)
+{
+	struct rescue *rs = calloc(1, sizeof(*rs));
+
+	if (rs == NULL)
+		return -ENOMEM;
+	rs->o = *options;
+	*ret_rescue = rs;
+	return 0;
+}
+
+static void
+end(struct rescue_slot *s)
+{
+	if (s->running && s->fd >= 0)
+		(void)close(s->fd);
+	*s = (struct rescue_slot){ .fd = -1 };
+}
+
+void
+rescue_free(struct rescue *rs)
+{
+	for (size_t i = 0; rs != NULL && i < FLEET_SLOTS_MAX; i++)
+		end(&rs->slots[i]);
+	free(rs);
+}
+
+int
+rescue_begin(struct rescue *rs, unsigned slot, const struct rescue_request *take_request)
+{
+	struct rescue_slot *s = &rs->slots[slot];
+	/* WHY refused: it would wait for its turn, and its client for it, without a word. */
+	int r = s->running ? -EBUSY
+		: fleet_paused(rs->o.fleet)
+		    ? -EAGAIN
+		    : fleet_special(rs->o.fleet, slot, &take_request->setup, clock_now_us());
+
+	if (r == 0)
+		*s = (struct rescue_slot){ .running = true,
+					   .owner = take_request->owner,
+					   .fd = take_request->fd,
+					   .whole = take_request->whole,
+					   .result.kind = take_request->setup.kind };
+	else if (take_request->fd >= 0)
+		(void)close(take_request->fd);
+	return r;
+}
+
+void
+rescue_forget(struct rescue *rs, void *owner)
+{
+	for (size_t i = 0; i < FLEET_SLOTS_MAX; i++)
+		if (rs->slots[i].owner == owner)
+			rs->slots[i].owner = NULL;
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+/*
+ * Up to the last byte that is not blank, rounded up to a word, as images are: what was flashed from
+ * an image comes back as that image.
+ */
+static uint32_t
+used_bytes(const uint8_t *data, uint32_t room)
+{
+	uint32_t length = room;
+
+	while (length > 0 && data[length - 1] == 0xFF)
+		length--;
+	length = length > 0 ? (length + 3) / 4 * 4 : 4;
+	return length < room ? length : room;
+}
+
+/* What a backup holds: all that was read, or the application alone. */
+static struct segment
+choose_range(const struct request *c, bool whole)
+{
+	struct segment s = { .addr = c->addr, .size = c->length, .data = c->data };
+
+	if (!whole) {
+		s.data += c->app_addr - c->addr;
+		s.size = used_bytes(s.data, c->length - (c->app_addr - c->addr));
+		s.addr = c->app_addr;
+	}
+	return s;
+}
+
+static int
+make_dump(struct segment segment, uint8_t **ret_bytes, size_t *ret_size)
+{
+	return fw_make(
+	    &(struct fw_make_file){ .vid = FW_MAKE_VID,
+				    .pid = FW_MAKE_PID,
+				    .targets = &(struct fw_make_target){ .name = "Internal Flash",
+									 .elements = &segment,
+									 .element_count = 1 },
+				    .target_count = 1 },
+	    ret_bytes, ret_size);
+}
+
+/* For who asked for it. */
+static void
+write_backup(struct rescue_slot *s, const struct segment *segment, const uint8_t *bytes,
+	     size_t size)
+{
+	uint8_t sha256[DIGEST_BYTES];
+
+	s->result.error = memfile_write(s->fd, bytes, size);
+	if (s->result.error < 0)
+		return;
+	digest_bytes(bytes, size, sha256);
+	digest_format(sha256, s->result.sha256);
+	s->result.bytes = size;
+	s->result.addr = segment->addr;
+	s->result.length = segment->size;
+}
+
+static void
+say_lost(const struct rescue *rs, const struct job_record *r, int error)
+{
+	struct log_about about = { .port = r->port,
+				   .label = rs->o.label(rs->o.ctx, r->port),
+				   .serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial };
+
+	log_say(rs->o.log, LOG_WARNING, &about, "its backup cannot be kept: %s", strerror(-error));
+}
+
+int
+rescue_backup(void *ctx, const struct request *c)
+{
+	struct rescue *rs = ctx;
+	struct rescue_slot *s = &rs->slots[c->slot];
+	struct segment segment = choose_range(c, !s->running || s->whole);
+	uint8_t *bytes = NULL;
+	size_t size = 0;
+	int r = make_dump(segment, &bytes, &size);
+
+	/* WHY its error is none here: the drone was read; it is the client's file that fails. */
+	if (r == 0 && s->running)
+		write_backup(s, &segment, bytes, size);
+	else if (r == 0)
+		r = rs->o.keep(rs->o.ctx, c->record, bytes, size);
+	if (r < 0 && !s->running)
+		say_lost(rs, c->record, r);
+	free(bytes);
+	return r;
+}
+
+/* ---- the end -------------------------------------------------------------------------------- */
+
+/* Why there is nothing to record. */
+static const char *
+trouble_of(const struct rescue *rs, const struct fleet_event *event)
+{
+	if (event->kind == EVENT_ENDED || event->record->verdict.kind != VERDICT_NONE)
+		return NULL;
+	if (fleet_sighting(rs->o.fleet, event->slot) == NULL)
+		return "Unplugged before anything was done.";
+	return event->record->message[0] != '\0' ? event->record->message
+						 : "It could not be begun.";
+}
+
+void
+rescue_tell(void *ctx, const struct fleet_event *event)
+{
+	struct rescue *rs = ctx;
+	struct rescue_slot *s = &rs->slots[event->slot];
+
+	if ((event->kind != EVENT_ENDED && event->kind != EVENT_SPECIAL_ENDED) || !s->running)
+		return;
+	s->result.record = event->record;
+	s->result.trouble = trouble_of(rs, event);
+	if (s->owner != NULL)
+		rs->o.ended(rs->o.ctx, s->owner, &s->result);
+	end(s);
+}

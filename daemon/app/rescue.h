@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loader recovery and the reading of a drone's flash: jobs that an operator asks for by name, one
+ * slot at a time; and the copies that are kept of drones from before their first update.
+ */
+#ifndef APP_RESCUE_H
+#define APP_RESCUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/fleet.h"
+
+struct log;
+struct rescue;
+
+struct rescue_request {
+	void *owner; /* is told of the end; not NULL */
+	struct job_setup setup;
+	int fd;	    /* of a backup: where its bytes go, taken; else -1 */
+	bool whole; /* of a backup: boot loader and all of the flash */
+};
+
+/* How a request ended.  Of a backup: what was written to fd; sha256 "" nothing was. */
+struct rescue_result {
+	enum job_kind kind; /* that was asked for */
+	const struct job_record *record;
+	const char *trouble; /* it came to nothing before there was anything to record: why; NULL */
+	uint64_t bytes;
+	uint32_t addr, length; /* of what the file holds */
+	char sha256[65];
+	int error; /* of writing to fd: negative errno */
+};
+
+/* All pointers are borrowed for the life of the rescue. */
+struct rescue_options {
+	struct fleet *fleet;
+	struct log *log;
+	const char *(*label)(void *ctx, const char *port); /* NULL: none */
+	/* Keeps a copy of the drone, as a DfuSe file.  -errno. */
+	int (*keep)(void *ctx, const struct job_record *r, const uint8_t *data, size_t size);
+	void (*ended)(void *ctx, void *owner, const struct rescue_result *result);
+	void *ctx;
+};
+
+int rescue_new(const struct rescue_options *options, struct rescue **ret_rescue) MUST_CHECK;
+void rescue_free(struct rescue *rs); /* NULL is fine */
+
+/* 0 it begins; -EBUSY the slot is at work, -EAGAIN the station is paused, -ENODEV nothing is there,
+ * -EINVAL it is not a Crazyflie, or another errno.  take_request->fd is closed in every case. */
+int rescue_begin(struct rescue *rs, unsigned slot,
+		 const struct rescue_request *take_request) MUST_CHECK;
+void rescue_forget(struct rescue *rs, void *owner); /* it is not told; the work goes on */
+
+/* REQUEST_BACKUP: keeps the bytes.  -errno. */
+int rescue_backup(void *ctx, const struct request *c);
+/* A listener (app/dispatch.h). */
+void rescue_tell(void *ctx, const struct fleet_event *event);
+
+#endif
