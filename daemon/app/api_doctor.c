@@ -172,7 +172,7 @@ check_aside(const struct api *a, json_t *list, const struct image *image)
 {
 	const struct image_label *label = image != NULL ? image_label(image) : NULL;
 	const char *why =
-	    label != NULL ? policy_aside(fleet_policy(a->fleet), label->sha256) : NULL;
+	    label != NULL ? policy_quarantined(fleet_policy(a->fleet), label->sha256) : NULL;
 	char text[384], fix[128];
 
 	if (why == NULL)
@@ -279,13 +279,9 @@ check_ports(const struct api *a, json_t *list)
 static bool
 matches_a_slot(const struct api *a, const char *glob)
 {
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
-		struct slot_view v;
-
-		fleet_view(a->fleet, i, clock_now_us(), &v);
-		if (settings_port_matches(glob, v.port, fleet_path(a->fleet, i)))
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
+		if (settings_port_matches(glob, fleet_port(a->fleet, i), fleet_path(a->fleet, i)))
 			return true;
-	}
 	return false;
 }
 

@@ -90,7 +90,7 @@ add_aside(const struct api *a, json_t *row)
 	const char *sum = json_string_value(json_object_get(row, "sha256")), *why = NULL;
 
 	if (digest_parse(sum != NULL ? sum : "", sha256))
-		why = policy_aside(fleet_policy(a->fleet), sha256);
+		why = policy_quarantined(fleet_policy(a->fleet), sha256);
 	(void)json_object_set_new(row, "quarantined", json_boolean(why != NULL));
 	(void)json_object_set_new(row, "quarantined_why", reply_text(why));
 }

@@ -108,14 +108,9 @@ serial_parameter(const struct api *a, struct call *call, const char *text,
 static const char *
 port_of_path(const struct api *a, const char *text)
 {
-	struct slot_view v;
-
-	for (unsigned i = 0; text != NULL && i < fleet_slots(a->fleet); i++) {
-		if (strcmp(fleet_path(a->fleet, i), text) != 0 || text[0] == '\0')
-			continue;
-		fleet_view(a->fleet, i, clock_now_us(), &v);
-		return v.port;
-	}
+	for (unsigned i = 0; text != NULL && i < fleet_slots(a->fleet); i++)
+		if (text[0] != '\0' && strcmp(fleet_path(a->fleet, i), text) == 0)
+			return fleet_port(a->fleet, i);
 	return text;
 }
 

@@ -176,7 +176,7 @@ static bool
 refuse_aside(const struct api *a, struct call *call, const struct image *image)
 {
 	const char *name = image_label(image)->name;
-	const char *why = policy_aside(fleet_policy(a->fleet), image_label(image)->sha256);
+	const char *why = policy_quarantined(fleet_policy(a->fleet), image_label(image)->sha256);
 
 	if (why != NULL)
 		call_refuse(call, PROTO_ERROR("Refused"),

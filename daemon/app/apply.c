@@ -96,10 +96,9 @@ is_our_slot(struct app *a, unsigned slot, const char *port)
 static void
 configure_slot(struct app *a, unsigned slot)
 {
-	struct slot_view v;
+	const char *port = fleet_port(a->fleet, slot);
 
-	fleet_view(a->fleet, slot, clock_now_us(), &v);
-	fleet_configure_slot(a->fleet, slot, is_our_slot(a, slot, v.port), apply_label(a, v.port));
+	fleet_configure_slot(a->fleet, slot, is_our_slot(a, slot, port), apply_label(a, port));
 }
 
 /* Makes the slot of this port known, with what the configuration says of it.  path: its device

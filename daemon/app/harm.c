@@ -81,7 +81,7 @@ record(struct app *a, const struct brake_run *run)
 	struct store_act act = {
 		.uid = -1, .pid = -1, .user = "cfdfud", .method = "Brake", .arguments = text
 	};
-	const char *reason = policy_aside(fleet_policy(a->fleet), run->sha256);
+	const char *reason = policy_quarantined(fleet_policy(a->fleet), run->sha256);
 	int r = text != NULL ? 0 : -ENOMEM;
 
 	if (r == 0)
@@ -137,7 +137,7 @@ on_aside(void *ctx, const char *sum, const char *reason)
 
 	if (!digest_parse(sum, sha256) || reason[0] == '\0')
 		return;
-	if (policy_set_aside(fleet_policy(a->fleet), sha256, reason) < 0)
+	if (policy_quarantine(fleet_policy(a->fleet), sha256, reason) < 0)
 		log_say(a->log, LOG_ERR, NULL, "%s: set aside, and there is no room to remember it",
 			sum);
 }
@@ -285,7 +285,7 @@ harm_release(struct app *a, const uint8_t *sha256)
 {
 	int r;
 
-	if (policy_aside(fleet_policy(a->fleet), sha256) == NULL)
+	if (policy_quarantined(fleet_policy(a->fleet), sha256) == NULL)
 		return -ENOENT;
 	r = keep_aside(a, sha256, NULL);
 	if (r == 0)

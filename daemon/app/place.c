@@ -175,7 +175,7 @@ follow_quarantine(struct app *a, const struct sighting *s, const char *name, con
 static void
 settle_quarantine(struct app *a, const struct sighting *s, unsigned slot)
 {
-	bool by_port = fleet_is_aside(a->fleet, slot);
+	bool by_port = fleet_port_is_quarantined(a->fleet, slot);
 	struct log_about about = journal_slot(a, s->port);
 	char name[STORE_NAME_MAX + 8], port[PORT_TEXT_MAX];
 	int r;

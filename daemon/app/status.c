@@ -29,8 +29,8 @@ selection(const struct api *a, enum platform p, const struct image *image)
 	return json_pack("{s:s, s:s, s:o, s:s, s:b, s:b, s:o}", "platform", platform_name(p),
 			 "name", label->name, "version", reply_text(label->version), "sha256",
 			 sha256, "incomplete", label->incomplete, "quarantined",
-			 policy_aside(fleet_policy(a->fleet), label->sha256) != NULL, "problem",
-			 reply_text(problem));
+			 policy_quarantined(fleet_policy(a->fleet), label->sha256) != NULL,
+			 "problem", reply_text(problem));
 }
 
 /* One whose image cannot be used is as selected as the others: only the records know of it. */
@@ -155,7 +155,7 @@ status_own(const struct api *a)
 		(void)!store_firmware_find(a->store, name, on_own_firmware, own);
 		sum = json_string_value(json_object_get(own, "sha256"));
 		aside = digest_parse(sum != NULL ? sum : "", sha256) &&
-			policy_aside(fleet_policy(a->fleet), sha256) != NULL;
+			policy_quarantined(fleet_policy(a->fleet), sha256) != NULL;
 		(void)json_object_set_new(own, "quarantined", json_boolean(aside));
 	}
 	return list;
@@ -283,7 +283,8 @@ message_json(const struct api *a, const struct slot_view *v)
 	char text[JOB_MESSAGE_MAX + 256];
 
 	(void)snprintf(text, sizeof(text), "%s%s%s", message_of(a, v),
-		       v->set_aside != NULL ? " " : "", v->set_aside != NULL ? v->set_aside : "");
+		       v->quarantine_words != NULL ? " " : "",
+		       v->quarantine_words != NULL ? v->quarantine_words : "");
 	return reply_words(text, v->port);
 }
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* What one slot still has before it. */
+/* The work that one slot still has before it. */
 struct work {
 	uint64_t left_us;   /* to its verdict, from the moment that it has its permit */
 	uint64_t permit_us; /* of it with the permit taken */
@@ -109,7 +109,7 @@ static uint64_t
 play(struct group *g, const struct work *w)
 {
 	unsigned permit = g->taken < g->permits ? g->taken++ : first_free(g);
-	/* WHY: without waiting, a limit that was lowered meanwhile stops nobody. */
+	/* WHY: without waiting, a limit that was lowered meanwhile delays no drone. */
 	uint64_t begin_us = w->waits ? g->until_us[permit] : 0;
 	uint64_t done_us = begin_us + w->left_us;
 

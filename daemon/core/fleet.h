@@ -61,8 +61,7 @@ enum slot_state {
 	SLOT_ENDED,
 };
 
-/* What there is to show of a slot.  Plain value; pointers good until the next call into the fleet.
- */
+/* A slot as it is shown.  Plain value; pointers good until the next call into the fleet. */
 struct slot_view {
 	const char *port;
 	bool present;
@@ -75,7 +74,8 @@ struct slot_view {
 	enum slot_class class;
 	enum step step; /* of the running attempt, or where it ended */
 	const char *message;
-	const char *set_aside; /* a sentence to stand behind the message, static; NULL: it is not */
+	const char
+	    *quarantine_words; /* a sentence to stand behind the message, static; NULL: it is not */
 	const char *version_before, *version_after; /* "" unknown */
 	int64_t attempt;			    /* 0 none */
 	bool active;
@@ -148,8 +148,8 @@ void fleet_backed_up(struct fleet *f, unsigned slot, int error);
 void fleet_tick(struct fleet *f, uint64_t now_us);
 
 /*
- * What the records say of the drone that is on this slot, when they could not be read as it came.
- * A job that has begun nothing yet begins anew, knowing it.
+ * The drone on this slot as the records know it, when they could not be read as it came.  A job
+ * that has begun nothing yet is restarted with that.
  */
 void fleet_history(struct fleet *f, unsigned slot, const struct drone_history *history,
 		   uint64_t now_us);
@@ -188,12 +188,12 @@ int fleet_retry(struct fleet *f, unsigned slot, bool force, uint64_t now_us);
  * its own reference), loader_sha256 and force, which here means the whole of it. */
 int fleet_special(struct fleet *f, unsigned slot, const struct job_setup *wanted, uint64_t now_us);
 
-/* What the records say of a port before anything is plugged in; makes the slot known.  -E2BIG. */
+/* A port as the records know it, before anything is plugged in; makes the slot known.  -E2BIG. */
 int fleet_recall_port(struct fleet *f, const char *port, unsigned failures, bool quarantined);
-/* What the configuration says of a slot.  Not ours: what is at work there is finished, nothing
- * begins.  label: "" or NULL none; fleet_selection_changed() after that. */
+/* A slot as the configuration has it.  Not ours: a job at work there is finished, none begins.
+ *  label: "" or NULL none; fleet_selection_changed() after that. */
 void fleet_configure_slot(struct fleet *f, unsigned slot, bool ours, const char *label);
-bool fleet_is_aside(const struct fleet *f, unsigned slot); /* the port, not its drone */
+bool fleet_port_is_quarantined(const struct fleet *f, unsigned slot); /* the port, not its drone */
 /* Lifts the quarantine; the drone that is there gets its job.  False: nothing was set aside. */
 bool fleet_release(struct fleet *f, unsigned slot, uint64_t now_us);
 
@@ -210,7 +210,7 @@ const char *fleet_port(const struct fleet *f, unsigned slot); /* borrowed, for t
 /* The device path of the slot's port, where something was sighted there; "" unknown. */
 const char *fleet_path(const struct fleet *f, unsigned slot);
 void fleet_set_path(struct fleet *f, unsigned slot, const char *path);
-/* What is plugged in there, as it was sighted; NULL: nothing.  Good until the next event. */
+/* The device that is plugged in there, as it was sighted, until the next event; NULL: none. */
 const struct sighting *fleet_sighting(const struct fleet *f, unsigned slot);
 void fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *ret_view);
 /* As the interface has it; step: of the view, which names what a working slot is doing. */

@@ -32,7 +32,7 @@ call_back(struct fleet *f, uint64_t now_us)
 		const struct image *image = s->job != NULL ? job_record(s->job)->image : NULL;
 
 		if (image != NULL && slot_has_not_begun(s) &&
-		    policy_aside(f->slots.policy, image_label(image)->sha256) != NULL)
+		    policy_quarantined(f->slots.policy, image_label(image)->sha256) != NULL)
 			slots_begin_anew(&f->slots, i, now_us);
 	}
 }
@@ -47,8 +47,8 @@ fall(struct fleet *f, const struct brake_run *run, uint64_t now_us)
 	f->fallen = *run;
 	brake_reason(run, reason);
 	slots_pause(&f->slots, true);
-	/* LIMIT: with POLICY_ASIDE_MAX images set aside already, being paused has to do. */
-	if (policy_set_aside(f->slots.policy, run->sha256, reason) == 0)
+	/* LIMIT: with POLICY_QUARANTINED_MAX images set aside already, being paused has to do. */
+	if (policy_quarantine(f->slots.policy, run->sha256, reason) == 0)
 		call_back(f, now_us);
 	if (slot >= 0) /* LIMIT: of a port that was remembered, and has no place now */
 		slots_tell(&f->slots, (unsigned)slot, EVENT_BRAKE);
@@ -59,7 +59,7 @@ fleet_recall(struct fleet *f, const struct brake_ending *e, uint64_t now_us)
 {
 	const struct brake_run *run = brake_ended(&f->brake, f->options.brake, e);
 
-	if (run != NULL && policy_aside(f->slots.policy, run->sha256) == NULL)
+	if (run != NULL && policy_quarantined(f->slots.policy, run->sha256) == NULL)
 		fall(f, run, now_us);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a fleet is made of.  For the fleet's own files alone. */
+/* The parts of a fleet.  For the fleet's own files alone. */
 #ifndef CORE_FLEET_INTERNAL_H
 #define CORE_FLEET_INTERNAL_H
 

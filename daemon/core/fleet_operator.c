@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the operator asks of a fleet: pause, retry, release, select, stop. */
+/* The operator's acts on a fleet: pause, retry, release, select, stop. */
 #include "config.h"
 
 #include <errno.h>
@@ -146,7 +146,7 @@ fleet_set_path(struct fleet *f, unsigned slot, const char *path)
 }
 
 bool
-fleet_is_aside(const struct fleet *f, unsigned slot)
+fleet_port_is_quarantined(const struct fleet *f, unsigned slot)
 {
 	return f->slots.list[slot].quarantine.port;
 }

@@ -157,7 +157,7 @@ plan_by_answer(const struct fleet *f, const struct slot *s, enum policy_answer a
 	case POLICY_NO_IMAGE:
 		set(ret, ACTION_NONE, ret->choice_why);
 		return;
-	case POLICY_ASIDE:
+	case POLICY_QUARANTINED:
 		set(ret, ACTION_QUARANTINED,
 		    "Its firmware is set aside: 'cfdfuctl firmware list' shows it, 'cfdfuctl "
 		    "firmware release NAME' lifts that.");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the fleet wants done next: the requests of its jobs, events to tell and handles to close,
+/* The next thing to do for a fleet: the requests of its jobs, events to tell and handles to close,
  * one at a time. */
 #include "config.h"
 

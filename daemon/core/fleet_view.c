@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a fleet shows: its slots, counted and one by one. */
+/* The slots of a fleet as they are shown, one by one and counted. */
 #include "config.h"
 
 #include <errno.h>
@@ -77,7 +77,7 @@ quarantine_message(const struct slot *s)
 
 /* The words of the failure that set a slot aside do not say that it was, but for these two. */
 static const char *
-set_aside_words(const struct slot *s)
+quarantine_words(const struct slot *s)
 {
 	enum fault fault = s->ending.shown.verdict.fault;
 
@@ -173,7 +173,7 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 			       .present = s->present,
 			       .mode = mode_of(s) };
 
-	/* WHY: between two modes it is off the bus, but nobody has pulled it. */
+	/* WHY: between two modes it is off the bus, but was not pulled. */
 	if (slot_is_running(s) && job_stage(s->job) < JOB_ENDING)
 		v.present = true;
 	v.serial = r->serial;
@@ -201,7 +201,7 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 	v.state = state_of(s);
 	v.message = message_of(f, s, v.state);
 	if (v.state == SLOT_QUARANTINED && s->ending.ended)
-		v.set_aside = set_aside_words(s);
+		v.quarantine_words = quarantine_words(s);
 	*ret_view = v;
 }
 

@@ -16,7 +16,7 @@
 #define DFU_DIGITS 12
 #define ROM_OFFSET 0x0A /* QUIRK: what ROMs of other F4 and F7 parts add (doc/protocol.md 1.3) */
 
-/* What parts without a UID of their own call themselves: it tells nothing apart. */
+/* Serials of parts without a UID of their own: they tell no two drones apart. */
 static const char *const runtime_constants[] = {
 	"000000000000000000000000",
 	"FFFFFFFFFFFFFFFFFFFFFFFF",
@@ -110,18 +110,6 @@ static void
 write_dfu(uint32_t sum, const uint8_t *uid, char ret_dfu[DFU_DIGITS + 1])
 {
 	(void)snprintf(ret_dfu, DFU_DIGITS + 1, "%08X%02X%02X", (unsigned)sum, uid[7], uid[6]);
-}
-
-bool
-ident_predict_dfu(const char *runtime_serial, char ret_dfu[13])
-{
-	uint8_t uid[RUNTIME_DIGITS / 2];
-
-	if (!ident_runtime_serial_valid(runtime_serial))
-		return false;
-	get_uid(runtime_serial, uid);
-	write_dfu(get_le32(uid) + get_le32(uid + 8), uid, ret_dfu);
-	return true;
 }
 
 enum ident_match

@@ -23,7 +23,7 @@ enum ident_kind {
 	IDENT_DFU,     /* 0483:df11 */
 };
 
-/* What a sighting is, from VID, PID and manufacturer string alone. */
+/* The kind of a sighted device, from VID, PID and manufacturer string alone. */
 enum ident_kind ident_kind_of(const struct sighting *s);
 
 /* 24 upper- or lower-case hex digits. */
@@ -31,13 +31,6 @@ bool ident_runtime_serial_valid(const char *serial);
 
 /* 12 hex digits and not one of the constants that clones share (doc/protocol.md 1.3). */
 bool ident_dfu_serial_valid(const char *serial);
-
-/*
- * Writes the DFU serial predicted for a run-time serial (32-bit sum with carry, no offset: the
- * first choice of doc/protocol.md 2.3) as 12 upper-case digits; false when the run-time serial is
- * not valid.
- */
-bool ident_predict_dfu(const char *runtime_serial, char ret_dfu[13]);
 
 /* Is the DFU device with this serial the drone with that run-time serial?  All variants: carry or
  * no carry between bytes and between half-words, +0x0A on the low half-word or not; case does not

@@ -201,27 +201,6 @@ image_same(const struct image *a, const struct image *b)
 	return memcmp(a->label.sha256, b->label.sha256, IMAGE_SHA256_BYTES) == 0;
 }
 
-size_t
-image_copy(const struct image *image, uint8_t alt, uint32_t addr, uint32_t length, uint8_t *out)
-{
-	uint64_t end = (uint64_t)addr + length;
-	size_t copied = 0;
-
-	if (length > 0)
-		memset(out, 0xFF, length);
-	for (size_t i = 0; i < image->count; i++) {
-		const struct segment *s = &image->segments[i];
-		uint64_t from = s->addr > addr ? s->addr : addr;
-		uint64_t to = end_of(s) < end ? end_of(s) : end;
-
-		if (s->alt != alt || from >= to)
-			continue;
-		memcpy(out + (from - addr), s->data + (from - s->addr), to - from);
-		copied += to - from;
-	}
-	return copied;
-}
-
 bool
 image_name_is_fine(const char *name)
 {

@@ -28,7 +28,7 @@ struct segment {
 	const uint8_t *data;
 };
 
-/* What is known about an image beside its bytes.  A plain value; texts sanitised and terminated. */
+/* The facts about an image beside its bytes.  A plain value; texts sanitised and terminated. */
 struct image_label {
 	char name[IMAGE_TEXT_MAX]; /* unique in the catalogue */
 	char version[32];   /* what the drone will say over CRTP; "" when the image carries none */
@@ -67,12 +67,5 @@ size_t image_bytes(const struct image *image); /* sum of all sizes */
 
 /* By digest and place; NULL equals NULL. */
 bool image_same(const struct image *a, const struct image *b);
-
-/*
- * Copies what the image has of [addr, addr + length) in memory alt into out, filling the gaps with
- * 0xFF. Returns how many of the bytes come from the image.
- */
-size_t image_copy(const struct image *image, uint8_t alt, uint32_t addr, uint32_t length,
-		  uint8_t *out);
 
 #endif

@@ -51,7 +51,7 @@ bool
 choose_barred(const struct job *j)
 {
 	return j->setup.kind == JOB_UPDATE && j->record.image != NULL && !choose_has_written(j) &&
-	       policy_aside(j->setup.policy, image_label(j->record.image)->sha256) != NULL;
+	       policy_quarantined(j->setup.policy, image_label(j->record.image)->sha256) != NULL;
 }
 
 void
@@ -62,13 +62,14 @@ choose_leave_aside(struct job *j, const struct image *image, uint64_t now_us)
 	char reason[JOB_MESSAGE_MAX];
 
 	if (j->begun != BEGUN_NO || j->touched) {
-		choose_skip(j, FAULT_SET_ASIDE, NULL, now_us);
+		choose_skip(j, FAULT_IMAGE_QUARANTINED, NULL, now_us);
 		return;
 	}
 	(void)snprintf(reason, sizeof(reason),
 		       "Its firmware %s is set aside: %s. Select another, or lift that with "
 		       "'cfdfuctl firmware release %s'.",
-		       label->name, policy_aside(j->setup.policy, label->sha256), label->name);
+		       label->name, policy_quarantined(j->setup.policy, label->sha256),
+		       label->name);
 	job_end_idle(j, reason, now_us);
 }
 
@@ -129,11 +130,11 @@ choose_image(struct job *j, uint64_t now_us)
 			choose_skip(j, FAULT_PLATFORM, choice.why, now_us);
 		return false;
 	}
-	if (choose_barred(j) || (answer == POLICY_ASIDE && j->record.image == NULL)) {
+	if (choose_barred(j) || (answer == POLICY_QUARANTINED && j->record.image == NULL)) {
 		choose_leave_aside(j, choice.image, now_us);
 		return false;
 	}
-	if (answer == POLICY_USE || answer == POLICY_NO_IMAGE || answer == POLICY_ASIDE) {
+	if (answer == POLICY_USE || answer == POLICY_NO_IMAGE || answer == POLICY_QUARANTINED) {
 		/* INVARIANT: a selection that changes under way does not change a running job. */
 		if (choice.platform != PLATFORM_UNKNOWN)
 			j->record.platform = choice.platform;

@@ -83,7 +83,7 @@ decide_update(struct job *j, uint64_t now_us)
 	case POLICY_NO_IMAGE:
 		job_end_idle(j, choice.why, now_us);
 		return;
-	case POLICY_ASIDE:
+	case POLICY_QUARANTINED:
 		choose_leave_aside(j, choice.image, now_us);
 		return;
 	case POLICY_DISAGREE:

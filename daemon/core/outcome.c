@@ -170,11 +170,11 @@ static const struct {
 				"Find the cause (cable, port, drone), " RELEASE_SLOT "." },
 	[FAULT_STOPPED] = { "stopped", CLASS_OPERATOR, "The service was stopped.",
 			    "Leave the drone plugged in and start the service again." },
-	[FAULT_SET_ASIDE] = { "set-aside", CLASS_OPERATOR,
-			      "The firmware for this drone was set aside before anything was "
-			      "written.",
-			      "Select another firmware, or lift that with 'cfdfuctl firmware "
-			      "release NAME'; the drone is flashed then." },
+	[FAULT_IMAGE_QUARANTINED] = { "set-aside", CLASS_OPERATOR,
+				      "The firmware for this drone was set aside before anything "
+				      "was written.",
+				      "Select another firmware, or lift that with 'cfdfuctl "
+				      "firmware release NAME'; the drone is flashed then." },
 };
 
 static const char *const dfu_statuses[DFU_STATUS_COUNT] = {
@@ -194,20 +194,6 @@ static const char *const dfu_statuses[DFU_STATUS_COUNT] = {
 	[DFU_STATUS_ERR_POR] = "errPOR",
 	[DFU_STATUS_ERR_UNKNOWN] = "errUNKNOWN",
 	[DFU_STATUS_ERR_STALLEDPKT] = "errSTALLEDPKT",
-};
-
-static const char *const dfu_states[DFU_STATE_COUNT] = {
-	[DFU_STATE_APP_IDLE] = "appIDLE",
-	[DFU_STATE_APP_DETACH] = "appDETACH",
-	[DFU_STATE_IDLE] = "dfuIDLE",
-	[DFU_STATE_DNLOAD_SYNC] = "dfuDNLOAD-SYNC",
-	[DFU_STATE_DNBUSY] = "dfuDNBUSY",
-	[DFU_STATE_DNLOAD_IDLE] = "dfuDNLOAD-IDLE",
-	[DFU_STATE_MANIFEST_SYNC] = "dfuMANIFEST-SYNC",
-	[DFU_STATE_MANIFEST] = "dfuMANIFEST",
-	[DFU_STATE_MANIFEST_WAIT_RESET] = "dfuMANIFEST-WAIT-RESET",
-	[DFU_STATE_UPLOAD_IDLE] = "dfuUPLOAD-IDLE",
-	[DFU_STATE_ERROR] = "dfuERROR",
 };
 
 const char *
@@ -286,7 +272,7 @@ fault_advice(enum fault f)
 	return faults[known(f)].advice;
 }
 
-const char *
+static const char *
 verdict_sentence(enum verdict_kind v)
 {
 	return verdicts[(unsigned)v < VERDICT_COUNT ? v : VERDICT_NONE].sentence;
@@ -298,16 +284,10 @@ verdict_advice(enum verdict_kind v)
 	return verdicts[(unsigned)v < VERDICT_COUNT ? v : VERDICT_NONE].advice;
 }
 
-const char *
+static const char *
 dfu_status_name(unsigned status)
 {
 	return status < DFU_STATUS_COUNT ? dfu_statuses[status] : "unknown";
-}
-
-const char *
-dfu_state_name(unsigned state)
-{
-	return state < DFU_STATE_COUNT ? dfu_states[state] : "unknown";
 }
 
 /* A text that grows in a buffer of fixed size. */
@@ -372,13 +352,6 @@ append_sentence(struct text *t, const char *sentence, const struct verdict *v, c
 	append(t, ".");
 }
 
-/* WHY: the first page is erased first and written last; between the two the drone cannot start. */
-static bool
-is_incomplete(const struct verdict *v)
-{
-	return v->step >= STEP_ERASING && v->step <= STEP_FIRST_PAGE;
-}
-
 /* WHY: another board has neither that button nor that battery. */
 static const char *
 described_advice(enum fault f)
@@ -394,46 +367,47 @@ described_advice(enum fault f)
 	return fault_advice(f);
 }
 
+/* WHY: the first page is erased first and written last; between the two the drone cannot start. */
+static const char *
+remains_of(const struct verdict *v, bool family)
+{
+	if ((v->kind != VERDICT_FAIL && v->kind != VERDICT_INTERRUPTED) || v->step < STEP_ERASING ||
+	    v->step > STEP_FIRST_PAGE)
+		return "";
+	return family ? " Its firmware is incomplete: it starts again once it has been flashed; "
+			"if it does not appear when plugged in, put it into DFU mode: " BUTTON_STEPS
+			"."
+		      : " What it holds is incomplete until it has been flashed.";
+}
+
+static bool
+went_well(enum verdict_kind v)
+{
+	return v != VERDICT_NEEDS_BUTTON && v != VERDICT_FAIL && v != VERDICT_SKIPPED &&
+	       v != VERDICT_INTERRUPTED;
+}
+
+/* Cause and place, remedy, remains; of what went well there is no place. */
 static void
 compose(const struct verdict *v, bool family, const char *why, char *out, size_t size)
 {
 	struct text t = { .at = out, .left = size };
-	bool from_verdict = known(v->fault) == FAULT_NONE;
+	bool by_verdict = known(v->fault) == FAULT_NONE || went_well(v->kind);
+	const char *cause = by_verdict ? verdict_sentence(v->kind) : fault_sentence(v->fault);
+	const char *remedy = by_verdict || v->kind == VERDICT_NEEDS_BUTTON ? verdict_advice(v->kind)
+			     : family					   ? fault_advice(v->fault)
+				      : described_advice(v->fault);
 
 	if (size == 0)
 		return;
 	out[0] = '\0';
-	switch (v->kind) {
-	case VERDICT_NONE:
-	case VERDICT_PASS:
-	case VERDICT_UNCHANGED:
-	case VERDICT_NEEDS_POWER_CYCLE:
-	case VERDICT_COUNT:
-		append(&t, "%s %s", verdict_sentence(v->kind), verdict_advice(v->kind));
-		if (why != NULL)
-			append(&t, " (%s)", why);
-		return;
-	case VERDICT_NEEDS_BUTTON:
-	case VERDICT_FAIL:
-	case VERDICT_SKIPPED:
-	case VERDICT_INTERRUPTED:
-		break;
-	}
-	append_sentence(&t, from_verdict ? verdict_sentence(v->kind) : fault_sentence(v->fault), v,
-			why);
-	if (v->kind == VERDICT_NEEDS_BUTTON || from_verdict)
-		append(&t, " %s", verdict_advice(v->kind));
+	if (!went_well(v->kind))
+		append_sentence(&t, cause, v, why);
 	else
-		append(&t, " %s", family ? fault_advice(v->fault) : described_advice(v->fault));
-	if (v->kind == VERDICT_NEEDS_BUTTON || v->kind == VERDICT_SKIPPED || !is_incomplete(v))
-		return;
-	if (!family)
-		append(&t, " What it holds is incomplete until it has been flashed.");
-	else
-		append(&t,
-		       " Its firmware is incomplete: it starts again once it has been flashed; "
-		       "if it does not appear when plugged in, put it into DFU mode: " BUTTON_STEPS
-		       ".");
+		append(&t, "%s", cause);
+	append(&t, " %s%s", remedy, remains_of(v, family));
+	if (went_well(v->kind) && why != NULL)
+		append(&t, " (%s)", why);
 }
 
 void

@@ -23,10 +23,9 @@ enum fault fault_by_name(const char *name); /* FAULT_NONE when unknown */
 const char *fault_class_name(enum fault_class c);
 enum fault_class fault_class_of(enum fault f);
 
-/* What happened / what to do now: one sentence each, for the operator; never NULL. */
+/* Cause and remedy, for the operator: one sentence each, never NULL. */
 const char *fault_sentence(enum fault f);
 const char *fault_advice(enum fault f);
-const char *verdict_sentence(enum verdict_kind v);
 const char *verdict_advice(enum verdict_kind v);
 
 /*
@@ -37,9 +36,5 @@ const char *verdict_advice(enum verdict_kind v);
 void outcome_message(const struct verdict *v, const char *why, char *out, size_t size);
 /* The same of a device that the configuration describes: nothing of buttons and batteries. */
 void outcome_described_message(const struct verdict *v, const char *why, char *out, size_t size);
-
-/* "errVENDOR" and so on, as DFU 1.1 table 6.1.2 spells them. */
-const char *dfu_status_name(unsigned status);
-const char *dfu_state_name(unsigned state);
 
 #endif

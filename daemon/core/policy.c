@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which image belongs on which drone.
+ * Which image belongs on which drone [policy_choose].
  *
- *   what it is:  the operator's rule, CRTP, the board in the OTP - none may exclude another
- * [decide] what it gets: own image of the drone, of its slot, or the one selected for what it is
- * [choose]
+ *   what it is     the operator's rule, CRTP, the board in the OTP; none may exclude another
+ *                  [platform_sources_decide]
+ *   what it gets   the image of its own serial, of its slot, of its label [operators_word], or the
+ *                  one selected for what it is [any_selected_of]
  *
  * INVARIANT: POLICY_USE means that the platform is decided and that the image does not exclude it.
  * INVARIANT: the answer is flapper only by the operator's rule.
@@ -21,8 +22,11 @@
 
 #include "cfdfu/util.h"
 #include "core/ident.h"
+#include "core/platform_sources.h"
 
-/* What the operator said about one slot or serial.  Free: no key. */
+#define RULES_CONFLICT "The platform rules for its slot and for its serial contradict one another."
+
+/* The operator's word about one slot, label or serial.  Free: no key. */
 struct rule {
 	char key[PATH_TEXT_MAX];
 	struct image *image;
@@ -31,7 +35,7 @@ struct rule {
 };
 
 /* An image that no drone gets.  Free: no reason. */
-struct aside {
+struct quarantined {
 	uint8_t sha256[IMAGE_SHA256_BYTES];
 	char reason[POLICY_REASON_MAX];
 };
@@ -40,12 +44,8 @@ struct policy {
 	struct image *selected[PLATFORM_COUNT];
 	unsigned lost; /* platforms: the same */
 	struct rule rules[POLICY_RULES_MAX];
-	struct aside asides[POLICY_ASIDE_MAX];
+	struct quarantined quarantined[POLICY_QUARANTINED_MAX];
 };
-
-/* The platforms that share a board with another one: only firmware or the operator tells them
- * apart. */
-#define FLAPPER_KIN (BIT(PLATFORM_FLAPPER) | BIT(PLATFORM_CF2) | BIT(PLATFORM_BOLT))
 
 int
 policy_new(struct policy **ret_policy)
@@ -125,54 +125,54 @@ policy_copy(const struct policy *p, struct policy **ret_policy)
 	return 0;
 }
 
-static const struct aside *
-find_aside(const struct policy *p, const uint8_t *sha256)
+static const struct quarantined *
+find_quarantined(const struct policy *p, const uint8_t *sha256)
 {
-	for (size_t i = 0; i < POLICY_ASIDE_MAX; i++)
-		if (p->asides[i].reason[0] != '\0' &&
-		    memcmp(p->asides[i].sha256, sha256, IMAGE_SHA256_BYTES) == 0)
-			return &p->asides[i];
+	for (size_t i = 0; i < POLICY_QUARANTINED_MAX; i++)
+		if (p->quarantined[i].reason[0] != '\0' &&
+		    memcmp(p->quarantined[i].sha256, sha256, IMAGE_SHA256_BYTES) == 0)
+			return &p->quarantined[i];
 	return NULL;
 }
 
 int
-policy_set_aside(struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES], const char *reason)
+policy_quarantine(struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES], const char *reason)
 {
 	assert(reason[0] != '\0');
-	for (size_t i = 0; i < POLICY_ASIDE_MAX && find_aside(p, sha256) == NULL; i++) {
-		struct aside *a = &p->asides[i];
+	for (size_t i = 0; i < POLICY_QUARANTINED_MAX && find_quarantined(p, sha256) == NULL; i++) {
+		struct quarantined *a = &p->quarantined[i];
 
 		if (a->reason[0] != '\0')
 			continue;
 		memcpy(a->sha256, sha256, sizeof(a->sha256));
 		copy_text(a->reason, sizeof(a->reason), reason);
 	}
-	return find_aside(p, sha256) != NULL ? 0 : -E2BIG;
+	return find_quarantined(p, sha256) != NULL ? 0 : -E2BIG;
 }
 
 bool
 policy_release(struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES])
 {
-	const struct aside *a = find_aside(p, sha256);
+	const struct quarantined *a = find_quarantined(p, sha256);
 
 	if (a == NULL)
 		return false;
-	p->asides[a - p->asides].reason[0] = '\0';
+	p->quarantined[a - p->quarantined].reason[0] = '\0';
 	return true;
 }
 
 const char *
-policy_aside(const struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES])
+policy_quarantined(const struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES])
 {
-	const struct aside *a = find_aside(p, sha256);
+	const struct quarantined *a = find_quarantined(p, sha256);
 
 	return a != NULL ? a->reason : NULL;
 }
 
 static bool
-is_aside(const struct policy *p, const struct image *image)
+is_quarantined(const struct policy *p, const struct image *image)
 {
-	return find_aside(p, image_label(image)->sha256) != NULL;
+	return find_quarantined(p, image_label(image)->sha256) != NULL;
 }
 
 /*
@@ -186,7 +186,7 @@ any_selected_of(const struct policy *p, unsigned platforms)
 
 	for (unsigned i = 0; i < PLATFORM_COUNT; i++)
 		if ((platforms & BIT(i)) != 0 && p->selected[i] != NULL &&
-		    (any == NULL || is_aside(p, any)))
+		    (any == NULL || is_quarantined(p, any)))
 			any = p->selected[i];
 	return any;
 }
@@ -215,22 +215,25 @@ is_free(const struct rule *rule)
 	return rule->key[0] == '\0';
 }
 
-/* The rule of this key, or a free place for it, or NULL when full.  Case of a serial does not
- * matter. */
+/* Case of a serial does not matter.  "" is the key of what is free.  NULL: there is none. */
+static const struct rule *
+find_rule(const struct policy *p, const char *key)
+{
+	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
+		if (strcasecmp(p->rules[i].key, key) == 0)
+			return &p->rules[i];
+	return NULL;
+}
+
+/* The rule of this key, or a free one, or NULL when full. */
 static struct rule *
 find_place(struct policy *p, const char *key)
 {
-	struct rule *place = NULL;
+	const struct rule *rule = find_rule(p, key);
 
-	for (size_t i = 0; i < POLICY_RULES_MAX; i++) {
-		struct rule *rule = &p->rules[i];
-
-		if (!is_free(rule) && strcasecmp(rule->key, key) == 0)
-			return rule;
-		if (is_free(rule) && place == NULL)
-			place = rule;
-	}
-	return place;
+	if (rule == NULL)
+		rule = find_rule(p, "");
+	return rule != NULL ? &p->rules[rule - p->rules] : NULL;
 }
 
 /* Says this about a key (lost: of the image); a rule that says nothing any more is forgotten. */
@@ -245,7 +248,10 @@ set_rule(struct policy *p, const char *key, struct image *const *image, bool los
 		return -EINVAL;
 	rule = find_place(p, key);
 	if (rule == NULL)
-		return -E2BIG;
+		return lost || (image != NULL && *image != NULL) ||
+			       (platform != NULL && *platform != PLATFORM_UNKNOWN)
+			   ? -E2BIG
+			   : 0; /* nothing to remove */
 	if (image != NULL) {
 		replace(&rule->image, *image);
 		rule->lost = lost;
@@ -262,45 +268,36 @@ set_rule(struct policy *p, const char *key, struct image *const *image, bool los
 int
 policy_select_own(struct policy *p, const char *target, struct image *image)
 {
-	int r = set_rule(p, target, &image, false, NULL);
-
-	return r == -E2BIG && image == NULL ? 0 : r; /* nothing to remove */
+	return set_rule(p, target, &image, false, NULL);
 }
 
 struct image *
 policy_own(const struct policy *p, const char *target)
 {
-	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
-		if (!is_free(&p->rules[i]) && strcasecmp(p->rules[i].key, target) == 0)
-			return p->rules[i].image;
-	return NULL;
+	const struct rule *rule = find_rule(p, target);
+
+	return rule != NULL ? rule->image : NULL;
 }
 
 int
 policy_select_own_lost(struct policy *p, const char *target)
 {
-	struct image *none = NULL;
-
-	return set_rule(p, target, &none, true, NULL);
+	return set_rule(p, target, &(struct image *){ NULL }, true, NULL);
 }
 
 bool
 policy_own_is_lost(const struct policy *p, const char *target)
 {
-	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
-		if (p->rules[i].lost && strcasecmp(p->rules[i].key, target) == 0)
-			return true;
-	return false;
+	const struct rule *rule = find_rule(p, target);
+
+	return rule != NULL && rule->lost;
 }
 
 int
 policy_set_platform(struct policy *p, const char *target, enum platform platform)
 {
-	int r;
-
 	assert((unsigned)platform < PLATFORM_COUNT);
-	r = set_rule(p, target, NULL, false, &platform);
-	return r == -E2BIG && platform == PLATFORM_UNKNOWN ? 0 : r; /* nothing to remove */
+	return set_rule(p, target, NULL, false, &platform);
 }
 
 bool
@@ -309,9 +306,9 @@ policy_any_to_give(const struct policy *p)
 	const struct image *any = any_selected_of(p, ~0U);
 
 	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
-		if (p->rules[i].image != NULL && !is_aside(p, p->rules[i].image))
+		if (p->rules[i].image != NULL && !is_quarantined(p, p->rules[i].image))
 			return true;
-	return any != NULL && !is_aside(p, any);
+	return any != NULL && !is_quarantined(p, any);
 }
 
 static bool
@@ -320,12 +317,10 @@ is_text(const char *text)
 	return text != NULL && text[0] != '\0';
 }
 
-/* Does a rule speak of this drone, by either of its serials? */
+/* Is this rule about the drone, by either of its serials? */
 static bool
 names_drone(const struct rule *rule, const struct policy_drone *d)
 {
-	if (is_free(rule))
-		return false;
 	if (is_text(d->runtime_serial) && strcasecmp(rule->key, d->runtime_serial) == 0)
 		return true;
 	if (is_text(d->dfu_serial) && strcasecmp(rule->key, d->dfu_serial) == 0)
@@ -338,19 +333,19 @@ names_drone(const struct rule *rule, const struct policy_drone *d)
 	return false;
 }
 
-static bool
-names_slot(const struct rule *rule, const struct policy_drone *d)
+static enum policy_by
+named_by(const struct rule *rule, const struct policy_drone *d)
 {
 	if (is_free(rule))
-		return false;
-	return (is_text(d->port) && strcmp(rule->key, d->port) == 0) ||
-	       (is_text(d->path) && strcmp(rule->key, d->path) == 0);
-}
-
-static bool
-names_label(const struct rule *rule, const struct policy_drone *d)
-{
-	return !is_free(rule) && is_text(d->label) && strcasecmp(rule->key, d->label) == 0;
+		return POLICY_BY_NOTHING;
+	if (names_drone(rule, d))
+		return POLICY_BY_SERIAL;
+	if ((is_text(d->port) && strcmp(rule->key, d->port) == 0) ||
+	    (is_text(d->path) && strcmp(rule->key, d->path) == 0))
+		return POLICY_BY_SLOT;
+	if (is_text(d->label) && strcasecmp(rule->key, d->label) == 0)
+		return POLICY_BY_LABEL;
+	return POLICY_BY_NOTHING;
 }
 
 /* The operator's word on one drone, from all rules that speak of it. */
@@ -382,82 +377,12 @@ operators_word(const struct policy *p, const struct policy_drone *d)
 {
 	struct word word = { .image = NULL };
 
-	/* WHY: serials first; what was said of a drone follows it to any slot. */
-	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
-		if (names_drone(&p->rules[i], d))
-			hear(&word, &p->rules[i], POLICY_BY_SERIAL);
-	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
-		if (names_slot(&p->rules[i], d))
-			hear(&word, &p->rules[i], POLICY_BY_SLOT);
-	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
-		if (names_label(&p->rules[i], d))
-			hear(&word, &p->rules[i], POLICY_BY_LABEL);
+	/* WHY: serials first; the operator's word about a drone follows it to any slot. */
+	for (enum policy_by by = POLICY_BY_SERIAL; by <= POLICY_BY_LABEL; by++)
+		for (size_t i = 0; i < POLICY_RULES_MAX; i++)
+			if (named_by(&p->rules[i], d) == by)
+				hear(&word, &p->rules[i], by);
 	return word;
-}
-
-/* Can one and the same drone be called both? */
-static bool
-are_kin(enum platform a, enum platform b)
-{
-	if (a == b)
-		return true;
-	return (a == PLATFORM_FLAPPER || b == PLATFORM_FLAPPER) && (FLAPPER_KIN & BIT(a)) != 0 &&
-	       (FLAPPER_KIN & BIT(b)) != 0;
-}
-
-/* NULL, or the sentence that says who contradicts whom. */
-static const char *
-find_contradiction(const struct word *word, const struct policy_drone *d)
-{
-	enum platform rule = word->platform;
-
-	if (word->contradicts)
-		return "The platform rules for its slot and for its serial contradict one another.";
-	if (rule != PLATFORM_UNKNOWN && d->board != 0 && (d->board & BIT(rule)) == 0)
-		return "The platform rule contradicts the board type in the drone's OTP.";
-	if (rule != PLATFORM_UNKNOWN && d->crtp != PLATFORM_UNKNOWN && !are_kin(rule, d->crtp))
-		return "The platform rule contradicts what the drone's firmware calls itself.";
-	if (d->crtp != PLATFORM_UNKNOWN && d->board != 0 && (d->board & BIT(d->crtp)) == 0)
-		return "The drone's firmware calls itself another platform than its OTP says.";
-	return NULL;
-}
-
-/* What a board is when nobody spoke of a Flapper: each board has exactly one other platform. */
-static enum platform
-platform_of_boards(unsigned boards)
-{
-	unsigned plain = boards & ~BIT(PLATFORM_FLAPPER);
-
-	for (unsigned p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++)
-		if (plain == BIT(p))
-			return (enum platform)p;
-	return PLATFORM_UNKNOWN;
-}
-
-/* What the drone is taken for; sources are known not to contradict one another. */
-static enum platform
-decide_platform(const struct word *word, const struct policy_drone *d)
-{
-	if (word->platform != PLATFORM_UNKNOWN)
-		return word->platform;
-	if (d->crtp == PLATFORM_FLAPPER)
-		return PLATFORM_UNKNOWN;
-	if (d->crtp != PLATFORM_UNKNOWN)
-		return d->crtp;
-	return platform_of_boards(d->board);
-}
-
-/* Everything that anybody says it might be; all when nobody says anything. */
-static unsigned
-possible_platforms(const struct word *word, const struct policy_drone *d)
-{
-	unsigned said = d->board;
-
-	if (word->platform != PLATFORM_UNKNOWN)
-		said |= BIT(word->platform);
-	if (d->crtp != PLATFORM_UNKNOWN)
-		said |= d->crtp == PLATFORM_FLAPPER ? FLAPPER_KIN : BIT(d->crtp);
-	return said != 0 ? said : ~0U;
 }
 
 static enum policy_answer
@@ -477,11 +402,11 @@ answer_undecided(const struct policy_drone *d, struct policy_choice *ret)
 }
 
 static enum policy_answer
-answer_aside(const struct policy *p, struct image *image, struct policy_choice *ret)
+answer_quarantined(const struct policy *p, struct image *image, struct policy_choice *ret)
 {
 	ret->image = image;
-	ret->why = policy_aside(p, image_label(image)->sha256);
-	return POLICY_ASIDE;
+	ret->why = policy_quarantined(p, image_label(image)->sha256);
+	return POLICY_QUARANTINED;
 }
 
 static enum policy_answer
@@ -496,8 +421,8 @@ answer_decided(const struct policy *p, struct image *image, struct policy_choice
 			       : "The firmware is for another platform than the drone's.";
 		return POLICY_DISAGREE;
 	}
-	if (is_aside(p, image))
-		return answer_aside(p, image, ret);
+	if (is_quarantined(p, image))
+		return answer_quarantined(p, image, ret);
 	ret->image = image;
 	ret->why = fits != 0 ? "Firmware and drone are of the same platform."
 			     : "The firmware does not say its platform; the operator selected it.";
@@ -534,33 +459,35 @@ policy_choose(const struct policy *p, const struct policy_drone *d,
 {
 	struct policy_choice choice = { .why = NULL };
 	struct word word = operators_word(p, d);
-	const char *contradiction = find_contradiction(&word, d);
+	const struct platform_sources sources = { word.platform, d->crtp, d->board };
+	const char *conflict =
+	    word.contradicts ? RULES_CONFLICT : platform_sources_conflict(&sources);
 	struct image *image = word.image, *any = word.image;
 	enum policy_answer answer;
 
 	assert((unsigned)d->crtp < PLATFORM_COUNT);
 	if (any == NULL)
-		any = any_selected_of(p, possible_platforms(&word, d));
-	if (contradiction == NULL)
-		choice.platform = decide_platform(&word, d);
+		any = any_selected_of(p, platform_sources_possible(&sources));
+	if (conflict == NULL)
+		choice.platform = platform_sources_decide(&sources);
 	if (image == NULL)
 		image = p->selected[choice.platform];
 	if (has_lost_its_image(p, &word,
 			       choice.platform != PLATFORM_UNKNOWN
 				   ? BIT(choice.platform)
-				   : possible_platforms(&word, d))) {
+				   : platform_sources_possible(&sources))) {
 		choice.why = "The file of the firmware selected for it is missing or was changed: "
 			     "'cfdfuctl firmware list' says what to do.";
 		answer = POLICY_NO_IMAGE;
 	} else if (any == NULL) {
 		answer = POLICY_NO_IMAGE;
-	} else if (contradiction != NULL) {
-		choice.why = contradiction;
+	} else if (conflict != NULL) {
+		choice.why = conflict;
 		answer = POLICY_DISAGREE;
 	} else if (choice.platform == PLATFORM_UNKNOWN) {
 		/* WHY: no mode is changed to find out which of the images it is not to get. */
-		answer =
-		    is_aside(p, any) ? answer_aside(p, any, &choice) : answer_undecided(d, &choice);
+		answer = is_quarantined(p, any) ? answer_quarantined(p, any, &choice)
+						: answer_undecided(d, &choice);
 	} else {
 		answer = image != NULL ? answer_decided(p, image, &choice) : POLICY_NO_IMAGE;
 	}

@@ -14,8 +14,8 @@
 #include "cfdfu/watch.h"
 #include "core/image.h"
 
-#define POLICY_RULES_MAX 512 /* LIMIT: slots, labels, serials with an own image or a rule */
-#define POLICY_ASIDE_MAX 64  /* LIMIT: images set aside at one time */
+#define POLICY_RULES_MAX 512	  /* LIMIT: slots, labels, serials with an own image or a rule */
+#define POLICY_QUARANTINED_MAX 64 /* LIMIT: images set aside at one time */
 #define POLICY_REASON_MAX 96
 
 struct policy;
@@ -67,15 +67,15 @@ int policy_set_platform(struct policy *p, const char *target, enum platform plat
 
 /*
  * Sets an image aside, by its digest: it is flashed onto no drone until it is released, whatever
- * is selected.  reason: half a sentence, copied.  -E2BIG: POLICY_ASIDE_MAX.
+ * is selected.  reason: half a sentence, copied.  -E2BIG: POLICY_QUARANTINED_MAX.
  */
-int policy_set_aside(struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES],
-		     const char *reason) MUST_CHECK;
+int policy_quarantine(struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES],
+		      const char *reason) MUST_CHECK;
 bool policy_release(struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES]); /* it was */
 /* The reason, borrowed until the next change; NULL: it is not set aside. */
-const char *policy_aside(const struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES]);
+const char *policy_quarantined(const struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES]);
 
-/* What is known of a drone when the question is asked.  Missing: "" or 0. */
+/* A drone as it is known when the question is asked.  Missing: "" or 0. */
 struct policy_drone {
 	const char *port;
 	const char *runtime_serial; /* may be "" */
@@ -88,9 +88,9 @@ struct policy_drone {
 };
 
 enum policy_answer {
-	POLICY_USE,	 /* ret->image belongs on it (as far as is known now) */
-	POLICY_NO_IMAGE, /* nothing selected for this drone: leave it alone */
-	POLICY_ASIDE,	 /* ret->image would belong on it and is set aside: leave it alone */
+	POLICY_USE,	    /* ret->image belongs on it (as far as is known now) */
+	POLICY_NO_IMAGE,    /* nothing selected for this drone: leave it alone */
+	POLICY_QUARANTINED, /* ret->image would belong on it and is set aside: leave it alone */
 	POLICY_ASK_OTP,	 /* something is selected, but only DFU mode can tell what the drone is */
 	POLICY_DISAGREE, /* CRTP, OTP, operator's rule or image contradict one another: SKIPPED */
 	POLICY_UNKNOWN,	 /* everything was asked and nothing says what it is: SKIPPED */
@@ -106,7 +106,7 @@ enum policy_by {
 };
 
 struct policy_choice {
-	struct image *image;	/* borrowed; NULL unless POLICY_USE or POLICY_ASIDE */
+	struct image *image;	/* borrowed; NULL unless POLICY_USE or POLICY_QUARANTINED */
 	enum policy_by by;	/* NOTHING unless POLICY_USE */
 	enum platform platform; /* what the drone is taken for; UNKNOWN when not decided */
 	const char *why; /* a static sentence for the operator, never NULL; ASIDE: the reason */

@@ -62,7 +62,7 @@ sched_hold_starts(struct sched *s, bool hold)
 	s->starts_held = hold;
 }
 
-/* What a controller has held once it can hold again, whatever the limit says. */
+/* A controller can hold again as much as it has held once, whatever the limit says. */
 static void
 remember_endpoints(struct sched *s, const struct waiter *placed)
 {
@@ -207,7 +207,7 @@ is_free(const struct sched *s, const struct waiter *p, enum permit permit, uint6
 		*ret_at = s->switch_free_us;
 		return now_us >= s->switch_free_us;
 	case PERMIT_WRITE:
-		/* WHY: no translator means that nothing is shared with anybody. */
+		/* WHY: without a translator no other device shares the wire. */
 		return p->translator[0] == '\0' ||
 		       below(s->limits.writers_max, granted_beside(s, p, permit));
 	case PERMIT_LEAVE:

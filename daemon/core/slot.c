@@ -61,8 +61,9 @@ ask_policy(const struct slot *s, const struct policy *policy, struct policy_choi
 	return policy_choose(policy, &d, ret_choice);
 }
 
-const struct image *
-slot_selected_image(const struct slot *s, const struct policy *policy)
+/* The image that its drone, as far as it is known, would get now, or NULL. */
+static const struct image *
+selected_image(const struct slot *s, const struct policy *policy)
 {
 	struct policy_choice choice;
 
@@ -185,8 +186,8 @@ slot_end(struct slot *s, const struct job_record *r, const struct policy *policy
 	slot_keep_record(&s->ending.shown, r);
 	s->ending.ended = s->ending.done = true;
 	memset(s->ending.sha256, 0, sizeof(s->ending.sha256));
-	with = r->image != NULL ? r->image : slot_selected_image(s, policy);
-	if (with != NULL && r->verdict.fault != FAULT_SET_ASIDE)
+	with = r->image != NULL ? r->image : selected_image(s, policy);
+	if (with != NULL && r->verdict.fault != FAULT_IMAGE_QUARANTINED)
 		memcpy(s->ending.sha256, image_label(with)->sha256, sizeof(s->ending.sha256));
 }
 

@@ -38,7 +38,7 @@ struct slot_handle {
 	unsigned closing_count;
 };
 
-/* What becomes of the slot when its job is over, and how the next job was asked for. */
+/* The future of the slot when its job is over, and how the next job was asked for. */
 struct slot_next {
 	bool again;	    /* a new job as soon as the old one is over */
 	bool reselected;    /* the selection has changed while its job was under way */
@@ -54,7 +54,7 @@ struct slot_quarantine {
 	unsigned arrival_at;
 };
 
-/* What took several drones at once (dip.h). */
+/* The common cause that took several drones at once (dip.h). */
 struct slot_cause {
 	uint64_t hold_us; /* the ending waits until then for others that vanished, too; 0 no */
 	bool known;	  /* has been looked into */
@@ -97,8 +97,6 @@ bool slot_is_quarantined(const struct slot *s); /* the port, or the drone */
 bool slot_has_not_begun(const struct slot *s);
 /* Its drone's run-time serial, also while that is in DFU mode, where it is known; "" unknown. */
 const char *slot_serial(const struct slot *s);
-/* The image that its drone, as far as it is known, would get now, or NULL. */
-const struct image *slot_selected_image(const struct slot *s, const struct policy *policy);
 /* It has had its ending with this image, since it was plugged in. */
 bool slot_is_done_with(const struct slot *s, const struct image *image);
 /* Would its drone get another image now than the one it is done with? */
@@ -108,7 +106,7 @@ int slot_percent(const struct slot *s, uint64_t now_us, uint64_t boot_us);
 
 /* ---- events ---- */
 
-/* What came; list, count: the profiles that the station knows. */
+/* The device that came; list, count: the profiles that the station knows. */
 void slot_put(struct slot *s, const struct sighting *sighting, const struct drone_history *history,
 	      const struct device *const *list, size_t count);
 /* An arrival; true when there were too many in a short time. */
@@ -117,7 +115,7 @@ bool slot_is_flapping(struct slot *s, uint64_t now_us);
 void slot_keep_percent(struct slot *s, uint64_t now_us, uint64_t boot_us);
 /* The handle, if there is one, has to be closed; its transfer is not reported any more. */
 void slot_drop_device(struct slot *s);
-/* What is shown of a job when it is over: a copy that does not hold its image. */
+/* A copy of a job's record that outlives the job: it does not hold the image. */
 void slot_keep_record(struct job_record *copy, const struct job_record *r);
 void slot_forget_ending(struct slot *s);
 /* A job at flashing has ended: that is shown, and not done again with the image it was for. */
@@ -125,7 +123,7 @@ void slot_end(struct slot *s, const struct job_record *r, const struct policy *p
 /* Failures in a row, of the port and of a drone that fails wherever it is plugged in; limit: those
  * that set it aside; 0 never. */
 void slot_count(struct slot *s, const struct job_record *r, unsigned limit);
-/* What the ended attempt taught, for the next job on the same drone. */
+/* Keeps what the ended attempt taught, for the next job on the same drone. */
 void slot_learn(struct slot *s, const struct job_record *r);
 /* Lifts the quarantine and forgets what led to it; false: there was none. */
 bool slot_release(struct slot *s);

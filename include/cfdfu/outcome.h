@@ -40,7 +40,7 @@ enum step {
 	STEP_COUNT
 };
 
-/* Who has to do something about it. */
+/* The side that has to do something about it. */
 enum fault_class {
 	CLASS_NONE = 0,
 	CLASS_DEVICE = 1,
@@ -87,9 +87,9 @@ enum fault {
 	FAULT_STORAGE = 68, /* the record cannot be written */
 	FAULT_SUSPEND = 69, /* the machine slept during the attempt */
 	/* operator */
-	FAULT_QUARANTINED = 80, /* port or drone is set aside until released */
-	FAULT_STOPPED = 81,	/* the service was stopped */
-	FAULT_SET_ASIDE = 82,	/* the drone's firmware is set aside until released */
+	FAULT_QUARANTINED = 80,	      /* port or drone is set aside until released */
+	FAULT_STOPPED = 81,	      /* the service was stopped */
+	FAULT_IMAGE_QUARANTINED = 82, /* the drone's firmware is set aside until released */
 	FAULT_COUNT = 96
 };
 

@@ -290,13 +290,13 @@ a_drone_that_waits_for_its_turn_to_write_leaves_dfu_mode_as_it_came(void **state
 		waits = "1-4.1";
 		wait_for_step(x, waits, STEP_ERASING);
 	}
-	assert_int_equal(policy_set_aside(fleet_policy(station_fleet(x->s)),
-					  image_label(x->now)->sha256, "it is tried here"),
+	assert_int_equal(policy_quarantine(fleet_policy(station_fleet(x->s)),
+					   image_label(x->now)->sha256, "it is tried here"),
 			 0);
 	settle(x);
 	assert_int_equal(last(x, writes)->verdict.kind, VERDICT_PASS);
 	assert_int_equal(last(x, waits)->verdict.kind, VERDICT_SKIPPED);
-	assert_int_equal(last(x, waits)->verdict.fault, FAULT_SET_ASIDE);
+	assert_int_equal(last(x, waits)->verdict.fault, FAULT_IMAGE_QUARANTINED);
 	assert_int_equal(drone_counters(drone_at(x, waits))->erases, 0);
 	assert_int_equal(drone_personality(drone_at(x, waits)), DRONE_RUNTIME);
 	assert_true(station_release_image(x->s, x->now));
@@ -333,13 +333,13 @@ a_drone_that_waits_for_its_turn_to_reboot_stays_as_it_is(void **state)
 		first = port_of(1);
 		second = port_of(0);
 	}
-	assert_int_equal(policy_set_aside(fleet_policy(station_fleet(x->s)),
-					  image_label(x->now)->sha256, "it is tried here"),
+	assert_int_equal(policy_quarantine(fleet_policy(station_fleet(x->s)),
+					   image_label(x->now)->sha256, "it is tried here"),
 			 0);
 	settle(x);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(last(x, port_of(i))->verdict.kind, VERDICT_SKIPPED);
-		assert_int_equal(last(x, port_of(i))->verdict.fault, FAULT_SET_ASIDE);
+		assert_int_equal(last(x, port_of(i))->verdict.fault, FAULT_IMAGE_QUARANTINED);
 		assert_int_equal(drone_counters(drone_at(x, port_of(i)))->erases, 0);
 		assert_int_equal(drone_personality(drone_at(x, port_of(i))), DRONE_RUNTIME);
 	}

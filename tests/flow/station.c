@@ -69,13 +69,11 @@ station_seat(struct station *s, const char *port)
 struct seat *
 station_seat_of_slot(struct station *s, unsigned slot)
 {
-	struct slot_view v;
 	struct seat *seat;
 
 	if (s->seat_of_slot[slot] != 0)
 		return &s->seats[s->seat_of_slot[slot] - 1];
-	fleet_view(s->fleet, slot, station_now_us(s), &v);
-	seat = station_seat(s, v.port);
+	seat = station_seat(s, fleet_port(s->fleet, slot));
 	s->seat_of_slot[slot] = (uint8_t)(1 + (seat - s->seats));
 	return seat;
 }

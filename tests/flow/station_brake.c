@@ -83,7 +83,8 @@ brake_told(struct station *s, const struct job_record *r)
 	if (limit == 0 || row == NULL || r->kind != JOB_UPDATE || !row->has_image || !harms(row) ||
 	    is_barred(s, row->sha256) || harmed(s, row) < limit)
 		return;
-	if (!fleet_paused(s->fleet) || policy_aside(fleet_policy(s->fleet), row->sha256) == NULL)
+	if (!fleet_paused(s->fleet) ||
+	    policy_quarantined(fleet_policy(s->fleet), row->sha256) == NULL)
 		station_break(s, "I19: %u drones were harmed alike and the station goes on", limit);
 	if (s->barred_count < STATION_IMAGES_MAX)
 		memcpy(s->barred[s->barred_count++], row->sha256, IMAGE_SHA256_BYTES);
@@ -94,7 +95,7 @@ brake_check(struct station *s, const char *port, const struct image *image)
 {
 	const uint8_t *sha256 = image_label(image)->sha256;
 
-	if (is_barred(s, sha256) || policy_aside(fleet_policy(s->fleet), sha256) != NULL)
+	if (is_barred(s, sha256) || policy_quarantined(fleet_policy(s->fleet), sha256) != NULL)
 		station_break(s, "I19: %s is changed with an image that is set aside", port);
 }
 
@@ -106,9 +107,9 @@ brake_restarted(struct station *s, struct fleet *fresh)
 
 	for (size_t i = 0; i < s->image_count; i++) {
 		const uint8_t *sha256 = image_label(s->images[i])->sha256;
-		const char *reason = policy_aside(fleet_policy(s->fleet), sha256);
+		const char *reason = policy_quarantined(fleet_policy(s->fleet), sha256);
 
-		if (reason != NULL && policy_set_aside(fleet_policy(fresh), sha256, reason) < 0)
+		if (reason != NULL && policy_quarantine(fleet_policy(fresh), sha256, reason) < 0)
 			station_break(s, "I19: too many images are set aside");
 	}
 	if (s->braked)

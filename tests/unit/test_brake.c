@@ -235,14 +235,14 @@ an_image_that_is_set_aside_is_for_nobody_until_it_is_released(void **state)
 	(void)state;
 	assert_int_equal(policy_new(&p), 0);
 	image = select_digest(p, PLATFORM_CF2, 1);
-	assert_int_equal(policy_set_aside(p, one, "it is tried here"), 0);
-	assert_int_equal(policy_set_aside(p, one, "a second time"), 0);
+	assert_int_equal(policy_quarantine(p, one, "it is tried here"), 0);
+	assert_int_equal(policy_quarantine(p, one, "a second time"), 0);
 	assert_true(policy_any_selected(p));
 	assert_false(policy_any_to_give(p));
 	/* Neither the drone that is known, nor one that would have to be asked in DFU mode. */
 	for (int known = 0; known < 2; known++) {
 		d.crtp = known ? PLATFORM_CF2 : PLATFORM_UNKNOWN;
-		assert_int_equal(policy_choose(p, &d, &choice), POLICY_ASIDE);
+		assert_int_equal(policy_choose(p, &d, &choice), POLICY_QUARANTINED);
 		assert_ptr_equal(choice.image, image);
 		assert_string_equal(choice.why, "it is tried here");
 	}
@@ -253,9 +253,9 @@ an_image_that_is_set_aside_is_for_nobody_until_it_is_released(void **state)
 	assert_int_equal(policy_choose(p, &d, &choice), POLICY_ASK_OTP);
 	/* An own image is not another one. */
 	assert_int_equal(policy_select_own(p, PORT, image), 0);
-	assert_int_equal(policy_choose(p, &d, &choice), POLICY_ASIDE);
+	assert_int_equal(policy_choose(p, &d, &choice), POLICY_QUARANTINED);
 	d.crtp = PLATFORM_CF2;
-	assert_int_equal(policy_choose(p, &d, &choice), POLICY_ASIDE);
+	assert_int_equal(policy_choose(p, &d, &choice), POLICY_QUARANTINED);
 	assert_false(policy_release(p, two));
 	assert_true(policy_release(p, one));
 	assert_false(policy_release(p, one));
@@ -271,14 +271,14 @@ no_more_images_are_set_aside_than_there_is_room_for(void **state)
 
 	(void)state;
 	assert_int_equal(policy_new(&p), 0);
-	for (sha256[0] = 0; sha256[0] < POLICY_ASIDE_MAX; sha256[0]++)
-		assert_int_equal(policy_set_aside(p, sha256, "one of many"), 0);
-	assert_int_equal(policy_set_aside(p, sha256, "one too many"), -E2BIG);
-	assert_null(policy_aside(p, sha256));
+	for (sha256[0] = 0; sha256[0] < POLICY_QUARANTINED_MAX; sha256[0]++)
+		assert_int_equal(policy_quarantine(p, sha256, "one of many"), 0);
+	assert_int_equal(policy_quarantine(p, sha256, "one too many"), -E2BIG);
+	assert_null(policy_quarantined(p, sha256));
 	sha256[0] = 7;
 	assert_true(policy_release(p, sha256));
-	sha256[0] = POLICY_ASIDE_MAX;
-	assert_int_equal(policy_set_aside(p, sha256, "in the place of another"), 0);
+	sha256[0] = POLICY_QUARANTINED_MAX;
+	assert_int_equal(policy_quarantine(p, sha256, "in the place of another"), 0);
 	policy_free(p);
 }
 

@@ -113,12 +113,11 @@ neighbours_and_the_last_byte_of_the_address_space_are_fine(void **state)
 		{ 0, 0xFFFFFFFC, 2, bytes },
 		{ 1, 0xFFFFFFFE, 2, bytes }, /* same place, other memory */
 	};
-	uint8_t out[4];
 	struct image *image = build(given, 3);
 
 	(void)state;
-	assert_int_equal(image_copy(image, 0, 0xFFFFFFFC, 4, out), 4);
-	assert_int_equal(out[3], 1);
+	assert_int_equal(image_segment(image, 1)->addr, 0xFFFFFFFE);
+	assert_memory_equal(image_segment(image, 1)->data, bytes, 2);
 	image_unref(image);
 }
 
@@ -211,37 +210,6 @@ images_are_the_same_by_digest_and_place(void **state)
 	image_unref(b);
 }
 
-/* Compares with a byte-for-byte picture of the memory, for every window of it. */
-static void
-copying_agrees_with_a_picture_for_every_window(void **state)
-{
-	static const struct segment given[] = {
-		{ 0, 1003, 4, bytes },
-		{ 0, 1007, 2, bytes + 4 },
-		{ 0, 1012, 6, bytes + 6 },
-		{ 1, 1000, 16, bytes },
-	};
-	enum { BASE = 1000, SPAN = 24 };
-	uint8_t picture[SPAN], out[SPAN];
-	struct image *image = build(given, 4);
-
-	(void)state;
-	memset(picture, 0xFF, sizeof(picture));
-	for (size_t i = 0; i < 3; i++)
-		memcpy(picture + (given[i].addr - BASE), given[i].data, given[i].size);
-	for (uint32_t from = 0; from < SPAN; from++)
-		for (uint32_t n = 0; from + n <= SPAN; n++) {
-			size_t expected = 0;
-
-			for (uint32_t k = from; k < from + n; k++)
-				expected += picture[k] != 0xFF;
-			assert_int_equal(image_copy(image, 0, BASE + from, n, out), expected);
-			assert_memory_equal(out, picture + from, n);
-		}
-	assert_int_equal(image_copy(image, 7, BASE, SPAN, out), 0);
-	image_unref(image);
-}
-
 static void
 without_memory_there_is_no_image(void **state)
 {
@@ -313,7 +281,6 @@ main(void)
 		cmocka_unit_test(the_most_bytes_are_taken_and_one_more_is_refused),
 		cmocka_unit_test(an_image_lives_as_long_as_its_last_reference),
 		cmocka_unit_test(images_are_the_same_by_digest_and_place),
-		cmocka_unit_test(copying_agrees_with_a_picture_for_every_window),
 		cmocka_unit_test(without_memory_there_is_no_image),
 		cmocka_unit_test(a_name_is_neither_an_option_nor_a_path),
 		cmocka_unit_test(the_name_of_a_file_becomes_one_that_is_typed_without_quotes),
