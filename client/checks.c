@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What this machine may have against flashing: other programs, missing rules, nodes, power, disk,
- * clock.
- */
+/* Checks of this machine: service, other programs, udev rule, nodes, power. */
 #include "config.h"
 
 #include "client/checks.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What this machine may have against flashing, found without the service. */
+/* Checks of this machine that need no service. */
 #ifndef CLIENT_CHECKS_H
 #define CLIENT_CHECKS_H
 

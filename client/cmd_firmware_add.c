@@ -13,7 +13,7 @@
 #include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
-#include "client/desk.h"
+#include "client/firmware_file.h"
 #include "client/file.h"
 #include "client/out.h"
 #include "client/params.h"
@@ -24,7 +24,7 @@
 
 /* Of what comes by standard input without a file's name: its platform and version. */
 static void
-default_name(const struct desk *d, const char *source, char *dst, size_t size)
+default_name(const struct firmware_file *d, const char *source, char *dst, size_t size)
 {
 	const struct image_label *label = image_label(d->image);
 	char platforms[128], text[IMAGE_TEXT_MAX + 1];
@@ -33,7 +33,7 @@ default_name(const struct desk *d, const char *source, char *dst, size_t size)
 		image_name_of_file(source, dst, size);
 		return;
 	}
-	desk_platforms_text(d->judgement.platforms, platforms, sizeof(platforms));
+	firmware_platforms_text(d->judgement.platforms, platforms, sizeof(platforms));
 	platforms[strcspn(platforms, ",")] = '\0';
 	/* WHY the dot: what is behind the last one is taken for the kind of file. */
 	snprintf(text, sizeof(text), "%.24s%s%s.", platforms, label->version[0] != '\0' ? "-" : "",
@@ -71,7 +71,7 @@ set_notes(json_t *parameters, const struct fw_facts *facts)
 }
 
 static int
-set_parameters(json_t *parameters, const struct invocation *i, const struct desk *d)
+set_parameters(json_t *parameters, const struct invocation *i, const struct firmware_file *d)
 {
 	enum platform manifest = d->facts->release.platform;
 	const char *source = invocation_value(i, "source"), *name = invocation_value(i, "name");
@@ -101,7 +101,7 @@ set_parameters(json_t *parameters, const struct invocation *i, const struct desk
 static const char fine[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
 
 static void
-print_added(const struct session *s, const struct desk *d, const json_t *reply)
+print_added(const struct session *s, const struct firmware_file *d, const json_t *reply)
 {
 	const json_t *row = json_object_get(reply, "firmware");
 	struct text name = out_text(row, "name");
@@ -111,7 +111,7 @@ print_added(const struct session *s, const struct desk *d, const json_t *reply)
 		out_json(reply);
 		return;
 	}
-	desk_print(s, d);
+	firmware_page_print(s, d);
 	printf("Stored as \"%s\".  ", name.s);
 	if (json_array_size(json_object_get(row, "selected_for")) > 0 ||
 	    json_array_size(json_object_get(row, "own")) > 0) {
@@ -124,7 +124,7 @@ print_added(const struct session *s, const struct desk *d, const json_t *reply)
 
 /* Here: the image as a sealed file, then the call. */
 static int
-add_here(const struct session *s, const struct invocation *i, const struct desk *d)
+add_here(const struct session *s, const struct invocation *i, const struct firmware_file *d)
 {
 	json_t *parameters = json_object(), *reply = NULL;
 	struct conn *c = NULL;
@@ -155,7 +155,7 @@ add_here(const struct session *s, const struct invocation *i, const struct desk 
 
 /* There: descriptors cannot cross ssh, so the file itself goes to a cfdfuctl on that machine. */
 static int
-add_there(const struct session *s, const struct invocation *i, const struct desk *d)
+add_there(const struct session *s, const struct invocation *i, const struct firmware_file *d)
 {
 	static const char *const options[] = { "name", "platform", "address" };
 	static const char *const flags[] = { "--name", "--platform", "--address" };
@@ -188,21 +188,21 @@ add_there(const struct session *s, const struct invocation *i, const struct desk
 static int
 add_one(const struct session *s, const struct invocation *i, const char *path)
 {
-	struct desk_wanted wanted = { .addr = FW_ADDR_DEFAULT };
-	struct desk d;
-	int r = desk_options(i, &wanted);
+	struct firmware_options wanted = { .addr = FW_ADDR_DEFAULT };
+	struct firmware_file d;
+	int r = firmware_file_options(i, &wanted);
 
 	if (r == 0)
-		r = desk_open(s, path, &wanted, &d);
+		r = firmware_file_open(s, path, &wanted, &d);
 	if (r != 0)
 		return r;
 	d.incomplete = invocation_has(i, "incomplete");
-	r = desk_judge(&d, false);
+	r = firmware_file_judge(&d, false);
 	if (r == 0 && !d.judgement.accepted)
-		r = desk_refuse(s, &d);
+		r = firmware_file_refuse(s, &d);
 	if (r == 0)
 		r = s->host != NULL ? add_there(s, i, &d) : add_here(s, i, &d);
-	desk_close(&d);
+	firmware_file_close(&d);
 	return r;
 }
 
@@ -211,7 +211,7 @@ run(const struct session *s, const struct invocation *i)
 {
 	int r = check_name(i);
 
-	return r == 0 ? desk_each(s, i, add_one) : r;
+	return r == 0 ? firmware_file_each(s, i, add_one) : r;
 }
 
 const struct command_desc cmd_firmware_add = {

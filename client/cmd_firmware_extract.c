@@ -7,7 +7,7 @@
 
 #include "client/command.h"
 #include "client/commands.h"
-#include "client/desk.h"
+#include "client/firmware_file.h"
 #include "client/file.h"
 #include "client/out.h"
 #include "core/image.h"
@@ -17,7 +17,8 @@
 
 /* DIR/STEM-target0-08004000.bin */
 static bool
-make_path(const struct desk *d, const char *dir, const struct segment *seg, char *dst, size_t size)
+make_path(const struct firmware_file *d, const char *dir, const struct segment *seg, char *dst,
+	  size_t size)
 {
 	const char *base = file_base_name(d->path), *dot = strrchr(base, '.');
 	int stem = dot != NULL && dot > base ? (int)(dot - base) : (int)strlen(base);
@@ -31,7 +32,8 @@ make_path(const struct desk *d, const char *dir, const struct segment *seg, char
 }
 
 static int
-extract(const struct session *s, const struct desk *d, const char *dir, const struct segment *seg)
+extract(const struct session *s, const struct firmware_file *d, const char *dir,
+	const struct segment *seg)
 {
 	char path[PATH_TEXT_MAX], bytes[32];
 	int r;
@@ -44,9 +46,10 @@ extract(const struct session *s, const struct desk *d, const char *dir, const st
 	if (r != 0)
 		return r;
 	if (s->json) {
-		json_t *page = json_pack("{s:o,s:i,s:I,s:I,s:o}", "file", text_json(path), "target",
-					 seg->alt, "address", (json_int_t)seg->addr, "bytes",
-					 (json_int_t)seg->size, "notes", desk_notes_json(d->facts));
+		json_t *page =
+		    json_pack("{s:o,s:i,s:I,s:I,s:o}", "file", text_json(path), "target", seg->alt,
+			      "address", (json_int_t)seg->addr, "bytes", (json_int_t)seg->size,
+			      "notes", firmware_notes_json(d->facts));
 
 		out_json(page);
 		json_decref(page);
@@ -62,17 +65,17 @@ run(const struct session *s, const struct invocation *i)
 {
 	const char *dir = invocation_value(i, "output");
 	uint64_t target = UINT64_MAX;
-	const struct desk_wanted wanted = { .addr = FW_ADDR_DEFAULT, .any_ids = true };
-	struct desk d;
+	const struct firmware_options wanted = { .addr = FW_ADDR_DEFAULT, .any_ids = true };
+	struct firmware_file d;
 	size_t found = 0;
 	int r = invocation_number(i, "target", 0, UINT8_MAX, &target);
 
 	if (r == 0)
-		r = desk_open(s, i->args[0], &wanted, &d);
+		r = firmware_file_open(s, i->args[0], &wanted, &d);
 	if (r != 0)
 		return r;
 	if (!s->json)
-		desk_say_notes(&d);
+		firmware_file_say_notes(&d);
 	for (size_t n = 0; n < image_segment_count(d.image) && r == 0; n++) {
 		const struct segment *seg = image_segment(d.image, n);
 
@@ -85,7 +88,7 @@ run(const struct session *s, const struct invocation *i)
 		say_error("%s: has no target %llu", d.source_name, (unsigned long long)target);
 		r = EXIT_REFUSED;
 	}
-	desk_close(&d);
+	firmware_file_close(&d);
 	return r;
 }
 

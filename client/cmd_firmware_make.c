@@ -9,7 +9,7 @@
 
 #include "client/command.h"
 #include "client/commands.h"
-#include "client/desk.h"
+#include "client/firmware_file.h"
 #include "client/file.h"
 #include "client/out.h"
 #include "core/image.h"
@@ -27,7 +27,7 @@ struct input {
 	bool targeted;
 	uint8_t alt;
 	const char *name; /* NULL: as the file has it */
-	struct desk desk;
+	struct firmware_file file;
 };
 
 struct make {
@@ -104,7 +104,7 @@ find_target(struct make *m, uint8_t alt)
 static const char *
 name_in_file(const struct input *in, uint8_t alt)
 {
-	const struct fw_facts *f = in->desk.facts;
+	const struct fw_facts *f = in->file.facts;
 
 	for (size_t t = 0; t < f->target_count; t++)
 		if (f->targets[t].alt == alt && f->targets[t].named)
@@ -119,9 +119,9 @@ count_elements(struct make *m)
 	for (size_t i = 0; i < m->input_count; i++) {
 		struct input *in = &m->inputs[i];
 
-		for (size_t n = 0; n < image_segment_count(in->desk.image); n++) {
+		for (size_t n = 0; n < image_segment_count(in->file.image); n++) {
 			uint8_t alt =
-			    in->targeted ? in->alt : image_segment(in->desk.image, n)->alt;
+			    in->targeted ? in->alt : image_segment(in->file.image, n)->alt;
 			struct fw_make_target *t = find_target(m, alt);
 
 			if (t == NULL || ++m->segment_count > IMAGE_SEGMENTS_MAX) {
@@ -133,7 +133,7 @@ count_elements(struct make *m)
 				t->name =
 				    in->targeted && in->name != NULL
 					? in->name
-					: name_in_file(in, image_segment(in->desk.image, n)->alt);
+					: name_in_file(in, image_segment(in->file.image, n)->alt);
 		}
 	}
 	return 0;
@@ -150,8 +150,8 @@ place_elements(struct make *m)
 		for (size_t i = 0; i < m->input_count; i++) {
 			const struct input *in = &m->inputs[i];
 
-			for (size_t n = 0; n < image_segment_count(in->desk.image); n++) {
-				struct segment s = *image_segment(in->desk.image, n);
+			for (size_t n = 0; n < image_segment_count(in->file.image); n++) {
+				struct segment s = *image_segment(in->file.image, n);
 
 				if (in->targeted)
 					s.alt = in->alt;
@@ -167,18 +167,18 @@ load(const struct session *s, const struct invocation *i, struct make *m)
 {
 	for (int n = 1; n < i->arg_count; n++) {
 		struct input *in = &m->inputs[n - 1];
-		struct desk_wanted wanted = { .any_ids = true };
+		struct firmware_options wanted = { .any_ids = true };
 		int r;
 
 		if (!parse_input(i->args[n], in))
 			return usage_error(i->command, "not INPUT[@ADDRESS][:TARGET[=NAME]]: %s",
 					   i->args[n]);
 		wanted.addr = in->addr;
-		r = desk_open(s, in->path, &wanted, &in->desk);
+		r = firmware_file_open(s, in->path, &wanted, &in->file);
 		if (r != 0)
 			return r;
 		if (!s->json)
-			desk_say_notes(&in->desk);
+			firmware_file_say_notes(&in->file);
 		m->input_count++;
 	}
 	return 0;
@@ -221,7 +221,7 @@ set_id(const struct invocation *i, const char *option, uint16_t *id)
 	return 0;
 }
 
-/* What the options say, else what the first input says that has a suffix, else ST's. */
+/* The ids of the options, else of the first input that has a suffix, else ST's. */
 static int
 set_ids(const struct invocation *i, const struct make *m, struct fw_make_file *file)
 {
@@ -231,7 +231,7 @@ set_ids(const struct invocation *i, const struct make *m, struct fw_make_file *f
 	file->pid = FW_MAKE_PID;
 	file->device = FW_MAKE_DEVICE;
 	for (size_t n = 0; n < m->input_count; n++) {
-		const struct fw_facts *f = m->inputs[n].desk.facts;
+		const struct fw_facts *f = m->inputs[n].file.facts;
 
 		if (!f->suffix)
 			continue;
@@ -252,8 +252,8 @@ is_copy(const struct invocation *i, const struct make *m)
 {
 	const struct input *in = &m->inputs[0];
 
-	return m->input_count == 1 && !in->targeted && in->desk.facts->format == FW_DFUSE &&
-	       !in->desk.facts->altered && !invocation_has(i, "vid") && !invocation_has(i, "pid") &&
+	return m->input_count == 1 && !in->targeted && in->file.facts->format == FW_DFUSE &&
+	       !in->file.facts->altered && !invocation_has(i, "vid") && !invocation_has(i, "pid") &&
 	       !invocation_has(i, "device");
 }
 
@@ -261,7 +261,7 @@ static int
 make_bytes(const struct invocation *i, const struct make *m, uint8_t **ret_bytes, size_t *ret_count)
 {
 	struct fw_make_file file = { .targets = m->targets, .target_count = m->target_count };
-	const struct desk *d = &m->inputs[0].desk;
+	const struct firmware_file *d = &m->inputs[0].file;
 	int r = set_ids(i, m, &file);
 
 	if (r != 0)
@@ -309,7 +309,7 @@ made_json(const char *path, size_t count, const struct make *m, const char *obje
 	json_t *notes = json_array();
 
 	for (size_t n = 0; n < m->input_count; n++) {
-		json_t *some = desk_notes_json(m->inputs[n].desk.facts);
+		json_t *some = firmware_notes_json(m->inputs[n].file.facts);
 
 		(void)json_array_extend(notes, some);
 		json_decref(some);
@@ -369,7 +369,7 @@ run(const struct session *s, const struct invocation *i)
 	if (r == 0)
 		r = write_file(s, i, m);
 	for (size_t n = 0; n < m->input_count; n++)
-		desk_close(&m->inputs[n].desk);
+		firmware_file_close(&m->inputs[n].file);
 	free(m);
 	return r;
 }

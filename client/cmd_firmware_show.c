@@ -9,7 +9,7 @@
 #include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
-#include "client/desk.h"
+#include "client/firmware_file.h"
 #include "client/out.h"
 #include "client/params.h"
 #include "wire/text.h"
@@ -105,7 +105,7 @@ show_catalogue(const struct session *s, const struct invocation *i)
 }
 
 static void
-print_container(const struct desk *d)
+print_container(const struct firmware_file *d)
 {
 	const struct fw_facts *f = d->facts;
 
@@ -120,7 +120,7 @@ print_container(const struct desk *d)
 	}
 	if (f->start_given)
 		printf("  start address 0x%08lx (not used)\n", (unsigned long)f->start);
-	desk_print_elements(f, d->image);
+	firmware_elements_print(f);
 	for (size_t i = 0; i < f->warning_count; i++)
 		printf("  note: %s\n", f->warnings[i]);
 }
@@ -129,10 +129,10 @@ print_container(const struct desk *d)
 static int
 show_file(const struct session *s, const struct invocation *i)
 {
-	const struct desk_wanted wanted = { .addr = FW_ADDR_DEFAULT, .any_ids = true };
-	struct desk d;
+	const struct firmware_options wanted = { .addr = FW_ADDR_DEFAULT, .any_ids = true };
+	struct firmware_file d;
 	json_t *page;
-	int r = desk_open(s, i->args[0], &wanted, &d);
+	int r = firmware_file_open(s, i->args[0], &wanted, &d);
 
 	if (r != 0)
 		return r;
@@ -141,11 +141,11 @@ show_file(const struct session *s, const struct invocation *i)
 	} else {
 		page = json_pack("{s:s,s:o,s:s,s:o}", "format", fw_format_name(d.facts->format),
 				 "source_name", text_json(d.source_name), "source_sha256",
-				 d.source_sha256, "elements", desk_elements_json(d.facts, d.image));
+				 d.source_sha256, "elements", firmware_elements_json(d.facts));
 		out_json(page);
 		json_decref(page);
 	}
-	desk_close(&d);
+	firmware_file_close(&d);
 	return EXIT_OK;
 }
 
@@ -159,38 +159,39 @@ static int
 check_one(const struct session *s, const struct invocation *i, const char *path)
 {
 	bool loader = invocation_has(i, "loader");
-	struct desk_wanted wanted = { .addr = loader ? CRAZYFLIE_LOADER_ADDR : FW_ADDR_DEFAULT };
-	struct desk d;
-	int r = desk_options(i, &wanted);
+	struct firmware_options wanted = { .addr =
+					       loader ? CRAZYFLIE_LOADER_ADDR : FW_ADDR_DEFAULT };
+	struct firmware_file d;
+	int r = firmware_file_options(i, &wanted);
 
 	if (r == 0 && loader && wanted.application)
 		r = usage_error(i->command, "either --loader or --application, not both");
 	if (r == 0)
-		r = desk_open(s, path, &wanted, &d);
+		r = firmware_file_open(s, path, &wanted, &d);
 	if (r != 0)
 		return r;
 	d.incomplete = invocation_has(i, "incomplete");
-	r = desk_judge(&d, loader);
+	r = firmware_file_judge(&d, loader);
 	if (r == 0 && s->json) {
-		json_t *page = desk_json(&d);
+		json_t *page = firmware_page_json(&d);
 
 		out_json(page);
 		json_decref(page);
 	} else if (r == 0) {
-		desk_print(s, &d);
+		firmware_page_print(s, &d);
 		if (!loader)
-			desk_print_devices(&d);
+			firmware_devices_print(&d);
 	}
 	if (r == 0 && !d.judgement.accepted)
 		r = EXIT_REFUSED;
-	desk_close(&d);
+	firmware_file_close(&d);
 	return r;
 }
 
 static int
 run_check(const struct session *s, const struct invocation *i)
 {
-	return desk_each(s, i, check_one);
+	return firmware_file_each(s, i, check_one);
 }
 
 const struct command_desc cmd_firmware_show = {

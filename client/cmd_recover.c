@@ -10,7 +10,7 @@
 #include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
-#include "client/desk.h"
+#include "client/firmware_file.h"
 #include "client/file.h"
 #include "client/out.h"
 #include "client/params.h"
@@ -19,7 +19,7 @@
 
 /* On a terminal the word "yes" has to be typed; elsewhere it has to be said before. */
 static bool
-is_meant(const struct invocation *i, const struct desk *d)
+is_meant(const struct invocation *i, const struct firmware_file *d)
 {
 	char answer[16];
 
@@ -37,7 +37,7 @@ is_meant(const struct invocation *i, const struct desk *d)
 }
 
 static int
-set_parameters(json_t *parameters, const struct invocation *i, const struct desk *d)
+set_parameters(json_t *parameters, const struct invocation *i, const struct firmware_file *d)
 {
 	const char *source = invocation_value(i, "source");
 	int r = params_text(parameters, "slot", i->args[0]);
@@ -65,7 +65,7 @@ print_ending(const struct session *s, const json_t *reply)
 }
 
 static int
-recover_here(const struct session *s, const struct invocation *i, const struct desk *d)
+recover_here(const struct session *s, const struct invocation *i, const struct firmware_file *d)
 {
 	json_t *parameters = json_object(), *reply = NULL;
 	struct conn *c = NULL;
@@ -96,7 +96,7 @@ recover_here(const struct session *s, const struct invocation *i, const struct d
 }
 
 static int
-recover_there(const struct session *s, const struct invocation *i, const struct desk *d)
+recover_there(const struct session *s, const struct invocation *i, const struct firmware_file *d)
 {
 	const char *words[16] = { "recover-loader", "--image", "-", "--yes", "--source" };
 	size_t n = 5;
@@ -118,24 +118,24 @@ recover_there(const struct session *s, const struct invocation *i, const struct 
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	const struct desk_wanted wanted = { .addr = CRAZYFLIE_LOADER_ADDR };
+	const struct firmware_options wanted = { .addr = CRAZYFLIE_LOADER_ADDR };
 	const char *path = invocation_value(i, "image");
-	struct desk d;
+	struct firmware_file d;
 	int r;
 
 	if (path == NULL)
 		return usage_error(i->command, "--image is needed: the file of the boot loader");
-	r = desk_open(s, path, &wanted, &d);
+	r = firmware_file_open(s, path, &wanted, &d);
 	if (r != 0)
 		return r;
-	r = desk_judge(&d, true);
+	r = firmware_file_judge(&d, true);
 	if (r == 0 && !d.judgement.accepted)
-		r = desk_refuse(s, &d);
+		r = firmware_file_refuse(s, &d);
 	if (r == 0 && !is_meant(i, &d))
 		r = EXIT_REFUSED;
 	if (r == 0)
 		r = s->host != NULL ? recover_there(s, i, &d) : recover_here(s, i, &d);
-	desk_close(&d);
+	firmware_file_close(&d);
 	return r;
 }
 

@@ -96,7 +96,7 @@ add_row(struct table *t, const json_t *slot, size_t digits)
 }
 
 /*
- * What the operator has to do, one line a slot, when the words in the table do not say it already.
+ * Advice to the operator, one line per slot, when the words in the table do not say it already.
  */
 static void
 print_advice(const json_t *slots)

@@ -18,7 +18,7 @@
 
 struct command_desc;
 
-/* What was said before or after the command for all of them. */
+/* The options that every command has, and the table of commands. */
 struct session {
 	const struct command_desc *const *commands; /* all that there are; NULL ends them */
 	const char *socket_path;

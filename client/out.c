@@ -259,3 +259,22 @@ format_time(char *dst, size_t size, const char *iso)
 	if (localtime_r(&t, &local) != NULL)
 		(void)strftime(dst, size, "%Y-%m-%d %H:%M:%S", &local); /* WHY: it fits */
 }
+
+void
+format_bar(char *dst, size_t size, unsigned width, long long percent)
+{
+	unsigned full = percent <= 0	 ? 0
+			: percent >= 100 ? width
+					 : (unsigned)(percent * width / 100);
+	size_t at = 0;
+
+	if (size < (size_t)width + 3) {
+		dst[0] = '\0';
+		return;
+	}
+	dst[at++] = '[';
+	for (unsigned i = 0; i < width; i++)
+		dst[at++] = i < full ? '#' : '.';
+	dst[at++] = ']';
+	dst[at] = '\0';
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the user sees: sentences, JSON documents, tables, colours. */
+/* Output for the user: sentences, JSON documents, tables, colours. */
 #ifndef CLIENT_OUT_H
 #define CLIENT_OUT_H
 
@@ -72,6 +72,8 @@ void format_ms(char *dst, size_t size, json_int_t ms);
 void format_number(char *dst, size_t size, json_int_t n);
 /* "2026-01-31 12:34:56" in local time of an ISO 8601 text in UTC; the text itself if it is none. */
 void format_time(char *dst, size_t size, const char *iso);
+/* "[#######.....]", width characters inside. */
+void format_bar(char *dst, size_t size, unsigned width, long long percent);
 
 /* A table on standard output: headings end with NULL; the last column is wrapped on a terminal. */
 #define TABLE_COLUMNS_MAX 12
@@ -82,7 +84,7 @@ void table_row(struct table *t);
 void table_cell(struct table *t, const char *text, enum colour colour);
 /* Numbers of this column to the right. */
 void table_right(struct table *t, size_t column);
-/* What gives way on a terminal that is too narrow: left out, in the order of the calls; cut. */
+/* Columns that a narrow terminal does without, in the order of the calls; and one that is cut. */
 void table_may_drop(struct table *t, size_t column);
 void table_may_cut(struct table *t, size_t column);
 /* Columns are left out before the last one is wrapped to less than this. */

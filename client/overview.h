@@ -21,9 +21,10 @@ void overview_firmware(const json_t *station, char *dst, size_t size);
 void overview_counts(const json_t *station, char *dst, size_t size);
 
 /*
- * What to do with the drones that are plugged in, one line each, without a newline at the end:
- * "Take away (done): A1 (1-4), 1-5." "Set aside: B7 (FAIL: no-boot while booting)." "Left alone:
- * ..." "Leave plugged in: ..." "Not begun yet: ..."; lines of which there are none are left out.
+ * The drones that are plugged in, a line for each thing to do with them, without a newline at the
+ * end: "Take away (done): A1 (1-4), 1-5." "Set aside: B7 (FAIL: no-boot while booting)." "Left
+ * alone: ..." "Leave plugged in: ..." "Not begun yet: ..."; lines of which there are none are left
+ * out.
  */
 void overview_unplug(const json_t *slots, char *dst, size_t size);
 

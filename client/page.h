@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a command prints onto a terminal, as a page: collected until the command has ended, wrapped
+ * The output of a command on a terminal as a page: collected until the command has ended, wrapped
  * at words to the terminal's width, and shown by the user's pager when it is longer than the
  * screen.  Where standard output is no terminal nothing is held back and nothing is changed.
  */

@@ -26,25 +26,6 @@
 #define WHAT_BAR 45 /* room for the wide bar, percentage, time and state */
 #define WHAT_BAR_NARROW 30
 
-void
-row_bar(char *dst, size_t size, unsigned width, long long percent)
-{
-	unsigned full = percent <= 0	 ? 0
-			: percent >= 100 ? width
-					 : (unsigned)(percent * width / 100);
-	size_t at = 0;
-
-	if (size < (size_t)width + 3) {
-		dst[0] = '\0';
-		return;
-	}
-	dst[at++] = '[';
-	for (unsigned i = 0; i < width; i++)
-		dst[at++] = i < full ? '#' : '.';
-	dst[at++] = ']';
-	dst[at] = '\0';
-}
-
 enum colour
 row_colour(const json_t *slot)
 {
@@ -143,7 +124,7 @@ describe_work(const json_t *slot, const struct row_widths *w, char *dst, size_t 
 	char bar[BAR_WIDE + 3] = "", eta[32] = "";
 
 	if (width > 0)
-		row_bar(bar, sizeof(bar), width, out_int(slot, "percent"));
+		format_bar(bar, sizeof(bar), width, out_int(slot, "percent"));
 	if (out_is_int(slot, "eta_s"))
 		format_seconds(eta, sizeof(eta), out_int(slot, "eta_s"));
 	text_format(dst, size, "%s%*lld%% %*s%s%.60s", bar, width > 0 ? 4 : 3,

@@ -22,9 +22,6 @@ void row_measure(const json_t *slots, size_t columns, struct row_widths *ret_wid
 void row_headings(const struct row_widths *w, char *dst, size_t size);
 void row_draw(const json_t *slot, const struct row_widths *w, char *dst, size_t size);
 
-/* "[#######.....]", width characters inside. */
-void row_bar(char *dst, size_t size, unsigned width, long long percent);
-
 enum colour row_colour(const json_t *slot);
 
 #endif

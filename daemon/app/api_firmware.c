@@ -50,7 +50,7 @@ row_json(const struct api *a, const struct store_firmware *f)
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:o}",
 			 "name", f->name, "sha256", f->sha256, "version", reply_text(f->version),
 			 "revision", reply_text(f->revision), "platforms",
-			 reply_platforms(f->platforms), "bytes", (json_int_t)f->size_bytes,
+			 judge_platforms_json(f->platforms), "bytes", (json_int_t)f->size_bytes,
 			 "source_name", reply_text(f->source_name), "source_sha256",
 			 reply_text(f->source_sha256), "notes", notes_of(f->notes), "added_at",
 			 reply_time(f->added_ms), "added_by", reply_text(f->added_by), "incomplete",
@@ -265,7 +265,7 @@ add(struct addition *d)
 	if (r < 0) {
 		call_error(d->call, PROTO_ERROR("ImageRefused"),
 			   json_pack("{s:s, s:o}", "reason", r == -ENOMEM ? "Out of memory." : why,
-				     "findings", reply_findings(&d->judgement)));
+				     "findings", judge_findings_json(&d->judgement)));
 		return;
 	}
 	digest_format(image_label(d->image)->sha256, sha256);
@@ -288,7 +288,7 @@ add(struct addition *d)
 	else
 		call_reply(d->call,
 			   json_pack("{s:o, s:o}", "firmware", api_firmware_row(d->api, d->name),
-				     "findings", reply_findings(&d->judgement)));
+				     "findings", judge_findings_json(&d->judgement)));
 	if (r == 0)
 		selection_heal(d->api->app);
 }

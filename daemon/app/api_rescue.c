@@ -17,6 +17,7 @@
 #include "ctl/memfile.h"
 #include "firmware/digest.h"
 #include "firmware/fw_dfuse.h"
+#include "firmware/judge.h"
 
 /* The slot that is meant, or -1 after having answered. */
 static int

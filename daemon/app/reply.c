@@ -97,31 +97,6 @@ reply_platform(enum platform p)
 	return p != PLATFORM_UNKNOWN ? json_string(platform_name(p)) : json_null();
 }
 
-json_t *
-reply_platforms(unsigned platforms)
-{
-	json_t *list = json_array();
-
-	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++)
-		if ((platforms & BIT(p)) != 0)
-			(void)json_array_append_new(list, json_string(platform_name(p)));
-	return list;
-}
-
-json_t *
-reply_findings(const struct judgement *j)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < j->finding_count; i++)
-		(void)json_array_append_new(list,
-					    json_pack("{s:s, s:s, s:s}", "level",
-						      judge_level_name(j->findings[i].level),
-						      "code", judge_code_name(j->findings[i].code),
-						      "text", j->findings[i].text));
-	return list;
-}
-
 void
 reply_note(json_t *notes, const char *format, ...)
 {

@@ -9,7 +9,7 @@
 
 #include "cfdfu/platform.h"
 #include "ctl/server.h"
-#include "firmware/judge.h"
+#include "firmware/judge_json.h"
 #include "store/store.h"
 
 /* NULL: it was not given. */
@@ -24,8 +24,6 @@ json_t *reply_words(const char *words, const char *port); /* with the port for S
 json_t *reply_time(int64_t wall_ms);			  /* ISO 8601; <= 0 -> null */
 json_t *reply_number(int64_t n, int64_t none);		  /* none -> null */
 json_t *reply_platform(enum platform p);		  /* unknown -> null */
-json_t *reply_platforms(unsigned platforms);		  /* bits -> a list of names */
-json_t *reply_findings(const struct judgement *j);	  /* a list of type Finding */
 /* One more sentence for the operator. */
 void reply_note(json_t *notes, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -107,7 +107,7 @@ repository_judge(struct repository *r, const uint8_t *data, size_t size,
 			       .incomplete = claim->incomplete,
 			       .any_ids = claim->told == PLATFORM_OTHER };
 	struct judge_options options = { .manifest = claim->manifest,
-					 .told = claim->told,
+					 .user_platform = claim->told,
 					 .incomplete = claim->incomplete };
 	struct fw_error error = { 0 };
 	struct image *image = NULL;

@@ -64,7 +64,7 @@ int device_init(struct device *d, const char *name, char ret_why[DEVICE_WHY_MAX]
 int device_set(struct device *d, const char *key, const char *value,
 	       char ret_why[DEVICE_WHY_MAX]) MUST_CHECK;
 
-/* What only the whole section can tell.  0, or -EINVAL with ret_why. */
+/* Checks that need the whole section.  0, or -EINVAL with ret_why. */
 int device_check(const struct device *d, char ret_why[DEVICE_WHY_MAX]) MUST_CHECK;
 
 /* The protected range, the boot loader's among them, that shares a byte with [first, last]. */

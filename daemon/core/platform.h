@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the drones and images of the Crazyflie family call themselves, and what follows from it.
+ * The names of drones and images of the Crazyflie family, and the platforms that follow from them.
  * Sets of platforms are bit masks: BIT(PLATFORM_CF2) | ...; 0 is "nothing known".
  */
 #ifndef CORE_PLATFORM_H

@@ -259,9 +259,9 @@ content_read_bytes(const uint8_t *data, size_t size, uint32_t addr, struct conte
 	find_records(&v, c);
 	c->loader = has_loader_tables(&v);
 	content_find_end(data, size, c);
-	if (c->marked_end != 0)
+	if (c->end.mark != 0)
 		c->trailer = CONTENT_YES; /* also where the file goes on behind it */
-	content_find_version(data, c->marked_end != 0 ? c->marked_end - addr : size, c);
+	content_find_version(data, c->end.mark != 0 ? c->end.mark - addr : size, c);
 	c->bitcraze = (c->vectors && c->initial_sp == BUILD_STACK) || c->record_count > 0 ||
 		      (c->version[0] != '\0' && c->revision[0] != '\0');
 }
@@ -331,7 +331,7 @@ narrow_by(unsigned platforms, enum platform word)
 }
 
 unsigned
-content_narrow(unsigned content, enum platform manifest, enum platform told)
+content_narrow(unsigned content, enum platform manifest, enum platform user_platform)
 {
-	return narrow_by(narrow_by(content, manifest), told);
+	return narrow_by(narrow_by(content, manifest), user_platform);
 }

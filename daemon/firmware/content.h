@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the bytes of a Crazyflie image say of themselves (doc/firmware.md 2-4 and 6): vectors, true
- * base, table of supported devices, version, revision.  Reads, never judges; any bytes are fine.
+ * The content of a Crazyflie image (doc/firmware.md 2-4 and 6): vectors, true base, table of
+ * supported devices, version, revision.  Reads, never judges; any bytes are fine.
  */
 #ifndef FIRMWARE_CONTENT_H
 #define FIRMWARE_CONTENT_H
@@ -32,6 +32,16 @@ struct content_record {
 	unsigned platforms; /* bits; 0: not one of ours */
 };
 
+/* Where an image ends by its own words, and what its end looks like: content_end.c. */
+struct content_end {
+	uint32_t data;	      /* behind what the start code copies; 0: start code not recognised */
+	uint32_t mark;	      /* behind the end mark; 0: there is none */
+	uint32_t blank_bytes; /* before that end, all 0x00 or all 0xFF; 0: as whole images end */
+	uint32_t hole_addr;   /* of the first blank 2 KiB before that end; 0: none */
+	uint32_t gap_addr;    /* of the first bytes before that end that are in no piece; 0: none */
+	uint32_t gap_bytes;   /* how many; what a linker leaves between two sections is none */
+};
+
 struct content {
 	uint32_t addr; /* of the first byte of internal flash that the image has */
 	uint32_t size; /* from there to the end of the last one, gaps included */
@@ -57,13 +67,7 @@ struct content {
 	bool loader;	  /* has the tables that only cf2loader has */
 	bool bitcraze;	  /* stack, texts or table as only builds of Bitcraze's sources have */
 	bool new_records; /* its records are of the form since 2022.09 */
-	/* Where it should end, and what its end looks like: content_end.c. */
-	uint32_t data_end;    /* behind what the start code copies; 0: start code not recognised */
-	uint32_t marked_end;  /* behind the end mark; 0: there is none */
-	uint32_t blank_bytes; /* before that end, all 0x00 or all 0xFF; 0: as whole images end */
-	uint32_t hole_addr;   /* of the first blank 2 KiB before that end; 0: none */
-	uint32_t gap_addr;    /* of the first bytes before that end that are in no piece; 0: none */
-	uint32_t gap_bytes;   /* how many; what a linker leaves between two sections is none */
+	struct content_end end;
 };
 
 /*
@@ -78,10 +82,10 @@ void content_read_bytes(const uint8_t *data, size_t size, uint32_t addr,
 			struct content *ret_content);
 
 /*
- * The platforms of an image when content (bits; 0: silent), manifest and operator (UNKNOWN: silent)
- * have been heard: a word narrows what it agrees with, is all there is where the content is silent,
- * and is ignored where it contradicts (judge_image() refuses that).
+ * The platforms of an image by content (bits; 0: unknown), manifest and operator (UNKNOWN: nothing
+ * said): each of the two restricts the platforms of the content, is used alone where the content
+ * names none, and is ignored where it contradicts (judge_image() refuses that).
  */
-unsigned content_narrow(unsigned content, enum platform manifest, enum platform told);
+unsigned content_narrow(unsigned content, enum platform manifest, enum platform user_platform);
 
 #endif

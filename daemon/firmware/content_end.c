@@ -128,8 +128,8 @@ find_mark(const uint8_t *data, size_t size, const struct content *c)
 	uint32_t padding = count_blank(data, size);
 	size_t last = size - padding;
 
-	if (c->data_end > c->addr && c->data_end - c->addr <= size) {
-		size_t end = c->data_end - c->addr;
+	if (c->end.data > c->addr && c->end.data - c->addr <= size) {
+		size_t end = c->end.data - c->addr;
 
 		for (size_t at = end; at <= size && at <= end + MARK_SLACK; at += 4)
 			if (content_trailer_fits(data, at, c->addr))
@@ -152,10 +152,10 @@ find_hole(const uint8_t *data, size_t end, const struct content *c)
 static uint32_t
 find_last(const struct content *c, size_t size)
 {
-	if (c->marked_end != 0)
-		return c->marked_end;
-	if (c->data_end > c->addr && c->data_end - c->addr < size)
-		return c->data_end;
+	if (c->end.mark != 0)
+		return c->end.mark;
+	if (c->end.data > c->addr && c->end.data - c->addr < size)
+		return c->end.data;
 	return c->addr + (uint32_t)size;
 }
 
@@ -164,13 +164,13 @@ content_find_end(const uint8_t *data, size_t size, struct content *c)
 {
 	size_t end;
 
-	c->data_end = find_data_end(data, size, c);
-	c->marked_end = find_mark(data, size, c);
+	c->end.data = find_data_end(data, size, c);
+	c->end.mark = find_mark(data, size, c);
 	end = find_last(c, size) - c->addr;
-	c->blank_bytes = count_blank(data, end);
-	if (is_library_tail(data, end, c->blank_bytes))
-		c->blank_bytes = 0;
-	c->hole_addr = find_hole(data, end, c);
+	c->end.blank_bytes = count_blank(data, end);
+	if (is_library_tail(data, end, c->end.blank_bytes))
+		c->end.blank_bytes = 0;
+	c->end.hole_addr = find_hole(data, end, c);
 }
 
 /*
@@ -203,9 +203,9 @@ content_find_gap(const struct segment *pieces, size_t count, struct content *c)
 			if (pieces[k].alt == 0 && pieces[k].addr >= from && pieces[k].addr < to)
 				to = pieces[k].addr;
 		if (to == from || is_alignment(c, (uint32_t)from, to) ||
-		    (c->gap_addr != 0 && c->gap_addr < from))
+		    (c->end.gap_addr != 0 && c->end.gap_addr < from))
 			continue;
-		c->gap_addr = (uint32_t)from;
-		c->gap_bytes = to - c->gap_addr;
+		c->end.gap_addr = (uint32_t)from;
+		c->end.gap_bytes = to - c->end.gap_addr;
 	}
 }

@@ -158,7 +158,7 @@ take_version(struct content *c, const uint8_t *tag, size_t tag_length, const uin
 
 /*
  * Tag and revision side by side.  How many different pairs there are; the last one is in c.
- * any_text: the tag of somebody's own repository, believed when the revision's number is in the
+ * any_text: a tag of a private repository, believed when the revision's number is in the
  * image too.
  */
 static unsigned

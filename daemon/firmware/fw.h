@@ -72,7 +72,7 @@ struct fw_element {
 	size_t offset; /* of its first data byte (HEX, S-record: of its first record) in the file */
 };
 
-/* What a release zip says of itself; texts are sanitised. */
+/* The manifest of a release zip; texts are sanitised. */
 struct fw_release_facts {
 	int manifest_version;	/* 1 or 2; 0: not a zip */
 	enum platform platform; /* from fw_platform; UNKNOWN when the manifest has none */
@@ -85,7 +85,7 @@ struct fw_release_facts {
 	unsigned deck_files; /* for decks: not installed either */
 };
 
-/* What is known of the file beside its image. */
+/* Facts about the file beside its image. */
 struct fw_facts {
 	enum fw_format format;
 	bool suffix;	      /* has a DFU suffix; the next five are from it */

@@ -28,7 +28,7 @@ check_prefix(struct fw_loading *l)
 	if (l->data[5] != 1)
 		return fw_refuse(l, 5, "DfuSe prefix at offset 5: version is %u, expected 1",
 				 l->data[5]);
-	/* QUIRK: dfuse-pack since 0.10 counts the suffix, everybody else does not. */
+	/* QUIRK: dfuse-pack since 0.10 counts the suffix, other tools do not. */
 	size = get_le32(l->data + 6);
 	l->facts->size_counts_suffix = size == l->size;
 	if (size == l->size || size == l->size - DFU_SUFFIX_BYTES ||

@@ -14,7 +14,7 @@ enum record_type {
 	TYPE_LINEAR_START = 5,
 };
 
-/* What the last record of a base has set. */
+/* As the last record of a base has set it. */
 struct base {
 	uint32_t addr;
 	bool segmented; /* it was of type 2: offsets do not carry into it */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the loaders of this folder share: one loading under way, refusals, the pieces of text
+/* Shared by the loaders of this folder: one loading under way, refusals, the pieces of text
  * formats. */
 #ifndef FIRMWARE_FW_LOADING_H
 #define FIRMWARE_FW_LOADING_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Targets and elements -> the bytes of a DfuSe file (UM0391; doc/protocol.md 7).
- * Reproducible: same input, same bytes.  What ST's DFU File Manager does.
+ * Reproducible: same input, same bytes, as ST's DFU File Manager makes them.
  */
 #ifndef FIRMWARE_FW_MAKE_H
 #define FIRMWARE_FW_MAKE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A text of records with hex digits, as Intel HEX and S-records are: what stands before the digits,
- * the count and the checksum of a record.  What a record means is its format's.
+ * the count and the checksum of a record.  The meaning of a record is left to its format.
  */
 #ifndef FIRMWARE_FW_RECORDS_H
 #define FIRMWARE_FW_RECORDS_H

@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-/* What each type means: bytes of address; 0 for the reserved one. */
+/* Bytes of address by type; 0 for the reserved one. */
 static const uint8_t address_bytes[] = { 2, 2, 3, 4, 0, 2, 3, 4, 3, 2 };
 
 static char

@@ -129,8 +129,8 @@ is_most(size_t part, size_t n, unsigned percent)
 }
 
 /*
- * What text this is; NULL: none.  Firmware has zero bytes (five of its vectors, one byte in nine)
- * and control characters; text has neither.
+ * The kind of text that this is; NULL: none.  Firmware has zero bytes (five of its vectors, one
+ * byte in nine) and control characters; text has neither.
  */
 static const char *
 text_words(const uint8_t *data, size_t size)

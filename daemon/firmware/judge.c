@@ -340,7 +340,7 @@ judge_image(const struct image *image, const struct judge_options *options,
 			judge_generic_place(j, d, image_segment(image, i));
 	judge_application(j, o, d);
 	if (!d->family)
-		j->platforms = content_narrow(0, o->manifest, o->told);
+		j->platforms = content_narrow(0, o->manifest, o->user_platform);
 	measure(j, image, d);
 	return 0;
 }

@@ -68,7 +68,8 @@ struct finding {
 
 struct judge_options {
 	enum platform manifest; /* what the zip says; UNKNOWN: nothing */
-	enum platform told; /* --platform, or what the client told the daemon; UNKNOWN: nothing */
+	enum platform
+	    user_platform; /* --platform, or what the client told the daemon; UNKNOWN: nothing */
 	const struct device *device; /* NULL: the Crazyflie */
 	bool incomplete; /* the operator's word: also what lacks evidence of being whole */
 };

@@ -130,10 +130,11 @@ judge_records(struct judgement *j, const struct judge_options *o)
 			continue;
 		/* WHY: firmware that does not know the board stops before its USB starts
 		 * (doc/protocol.md 9.4). */
-		judge_add(
-		    j, c->platforms == 0 && o->told != PLATFORM_OTHER ? JUDGE_REFUSE : JUDGE_WARN,
-		    JUDGE_RECORD_UNKNOWN, "names the board %s (%s), which is not one of ours",
-		    r->type, r->name);
+		judge_add(j,
+			  c->platforms == 0 && o->user_platform != PLATFORM_OTHER ? JUDGE_REFUSE
+										  : JUDGE_WARN,
+			  JUDGE_RECORD_UNKNOWN, "names the board %s (%s), which is not one of ours",
+			  r->type, r->name);
 		return;
 	}
 }
@@ -158,13 +159,13 @@ judge_platforms(struct judgement *j, const struct judge_options *o)
 
 	judge_records(j, o);
 	judge_word(j, o->manifest, "its manifest says");
-	judge_word(j, o->told, "it was added for");
-	if (o->manifest != PLATFORM_UNKNOWN && o->told != PLATFORM_UNKNOWN &&
-	    o->manifest != o->told)
+	judge_word(j, o->user_platform, "it was added for");
+	if (o->manifest != PLATFORM_UNKNOWN && o->user_platform != PLATFORM_UNKNOWN &&
+	    o->manifest != o->user_platform)
 		judge_add(j, JUDGE_REFUSE, JUDGE_PLATFORM,
 			  "its manifest says %s, but it was added for %s",
-			  platform_name(o->manifest), platform_name(o->told));
-	j->platforms = content_narrow(c->platforms, o->manifest, o->told);
+			  platform_name(o->manifest), platform_name(o->user_platform));
+	j->platforms = content_narrow(c->platforms, o->manifest, o->user_platform);
 	list_platforms(j->platforms, names, sizeof(names));
 	if (j->platforms == 0)
 		judge_add(j, JUDGE_WARN, JUDGE_PLATFORM_UNKNOWN,

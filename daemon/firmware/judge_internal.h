@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the judge's files share: adding findings, and the checks of bytes apart from those of
+/* Shared by the judge's files: adding findings, and the checks of bytes apart from those of
  * places. */
 #ifndef FIRMWARE_JUDGE_INTERNAL_H
 #define FIRMWARE_JUDGE_INTERNAL_H

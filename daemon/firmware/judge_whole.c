@@ -62,7 +62,7 @@ static void PRINTF_LIKE(3, 4)
 static bool
 is_mark_off(const struct content *c)
 {
-	return c->trailer == CONTENT_NO && c->data_end != c->addr + c->size;
+	return c->trailer == CONTENT_NO && c->end.data != c->addr + c->size;
 }
 
 /* The image's own word on where it ends; false when something was said. */
@@ -72,14 +72,14 @@ ends_as_it_says(struct judgement *j, const struct judge_options *o)
 	const struct content *c = &j->content;
 	uint32_t end = c->addr + c->size;
 
-	if (c->data_end > end) {
+	if (c->end.data > end) {
 		say(j, o,
 		    "its start code copies data up to 0x%08" PRIX32 ", but it ends at 0x%08" PRIX32
 		    ", %" PRIu32 " bytes before",
-		    c->data_end, end, c->data_end - end);
+		    c->end.data, end, c->end.data - end);
 		return false;
 	}
-	if (c->marked_end != 0)
+	if (c->end.mark != 0)
 		return true;
 	if (is_mark_off(c)) {
 		say(j, o,
@@ -87,11 +87,11 @@ ends_as_it_says(struct judgement *j, const struct judge_options *o)
 		    "missing, or too many");
 		return false;
 	}
-	if (c->blank_bytes > BLANK_MAX) {
-		say(j, o, "its last %" PRIu32 " bytes are blank", c->blank_bytes);
+	if (c->end.blank_bytes > BLANK_MAX) {
+		say(j, o, "its last %" PRIu32 " bytes are blank", c->end.blank_bytes);
 		return false;
 	}
-	if (c->data_end == 0 && !is_table_in_place(c)) {
+	if (c->end.data == 0 && !is_table_in_place(c)) {
 		say(j, o, "nothing in it shows where it ends");
 		return false;
 	}
@@ -108,18 +108,18 @@ judge_whole(struct judgement *j, const struct judge_options *o)
 		return;
 	if (!ends_as_it_says(j, o))
 		return;
-	if (c->gap_bytes > 0)
+	if (c->end.gap_bytes > 0)
 		say(j, o,
 		    "%" PRIu32 " bytes from 0x%08" PRIX32 " are missing, between what is before "
 		    "and behind them",
-		    c->gap_bytes, c->gap_addr);
+		    c->end.gap_bytes, c->end.gap_addr);
 	else if (c->handlers_outside > 0)
 		say(j, o, "%u interrupt vectors lead outside of it", c->handlers_outside);
 	else if (c->record_count == 0)
 		say(j, o, "the table of the boards that it is for is missing");
-	else if (c->hole_addr != 0)
-		say(j, o, "the 2 KiB from 0x%08" PRIX32 " are blank", c->hole_addr);
-	else if (c->marked_end == 0 && (c->new_records || c->data_end == 0 || c->blank_bytes > 0))
+	else if (c->end.hole_addr != 0)
+		say(j, o, "the 2 KiB from 0x%08" PRIX32 " are blank", c->end.hole_addr);
+	else if (c->end.mark == 0 && (c->new_records || c->end.data == 0 || c->end.blank_bytes > 0))
 		judge_add(j, JUDGE_WARN, JUDGE_TRAILER,
 			  "has no end mark, as most builds do: its last %u bytes could not be "
 			  "checked",

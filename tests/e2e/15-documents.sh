@@ -5,8 +5,8 @@
 # command line takes.  What needs an installation (sudo, ./dev) is typed in the virtual station.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
-# shellcheck source-path=SCRIPTDIR source=desk.sh
-. "$(dirname "$0")/desk.sh"
+# shellcheck source-path=SCRIPTDIR source=firmware.sh
+. "$(dirname "$0")/firmware.sh"
 # shellcheck source-path=SCRIPTDIR source=typed.sh
 . "$(dirname "$0")/typed.sh"
 

@@ -4,8 +4,8 @@
 # per target, everything checked before the first erase; STM32F10x with its loader in the first pages.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
-# shellcheck source-path=SCRIPTDIR source=desk.sh
-. "$(dirname "$0")/desk.sh"
+# shellcheck source-path=SCRIPTDIR source=firmware.sh
+. "$(dirname "$0")/firmware.sh"
 
 devices=$(cd "$(dirname "$0")/../../systemd/devices" && pwd)
 cat "$devices"/*.conf > "$scratch/conf"

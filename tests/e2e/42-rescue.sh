@@ -4,8 +4,8 @@
 # copies kept of drones that were never seen before.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
-# shellcheck source-path=SCRIPTDIR source=desk.sh
-. "$(dirname "$0")/desk.sh"
+# shellcheck source-path=SCRIPTDIR source=firmware.sh
+. "$(dirname "$0")/firmware.sh"
 
 old=$(image 2025.02)
 new=$(image 2025.12)

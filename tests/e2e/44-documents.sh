@@ -4,8 +4,8 @@
 # automatic way into DFU mode, the manual one, and what is said on the way.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
-# shellcheck source-path=SCRIPTDIR source=desk.sh
-. "$(dirname "$0")/desk.sh"
+# shellcheck source-path=SCRIPTDIR source=firmware.sh
+. "$(dirname "$0")/firmware.sh"
 
 # The first that was told of 1-1 while it was written.
 told_while_writing() # JQ-FILTER

@@ -85,8 +85,8 @@ judge_all(const struct image *image, const struct fw_facts *facts, struct judgem
 	if (ret->accepted && ret->content.bitcraze) {
 		const struct content *c = &ret->content;
 
-		assert(c->record_count > 0 && c->handlers_outside == 0 && c->hole_addr == 0);
-		assert(c->data_end <= c->addr + c->size && c->marked_end <= c->addr + c->size);
+		assert(c->record_count > 0 && c->handlers_outside == 0 && c->end.hole_addr == 0);
+		assert(c->end.data <= c->addr + c->size && c->end.mark <= c->addr + c->size);
 	}
 }
 

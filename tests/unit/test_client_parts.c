@@ -23,7 +23,6 @@
 #include "client/out.h"
 #include "client/overview.h"
 #include "client/screen.h"
-#include "client/screen_row.h"
 #include "client/slots.h"
 #include "client/when.h"
 
@@ -291,13 +290,13 @@ bars_are_never_wider_than_asked(void **state)
 	char bar[16];
 
 	(void)state;
-	row_bar(bar, sizeof(bar), 10, -5);
+	format_bar(bar, sizeof(bar), 10, -5);
 	assert_string_equal(bar, "[..........]");
-	row_bar(bar, sizeof(bar), 10, 99);
+	format_bar(bar, sizeof(bar), 10, 99);
 	assert_string_equal(bar, "[#########.]");
-	row_bar(bar, sizeof(bar), 10, 1000);
+	format_bar(bar, sizeof(bar), 10, 1000);
 	assert_string_equal(bar, "[##########]");
-	row_bar(bar, 8, 10, 50);
+	format_bar(bar, 8, 10, 50);
 	assert_string_equal(bar, "");
 }
 

@@ -324,10 +324,10 @@ words_about_the_platform_have_to_agree_with_the_bytes(void **state)
 	words.manifest = PLATFORM_CF2;
 	assert_false(judged(b.image, &words)->accepted);
 	words.manifest = PLATFORM_UNKNOWN;
-	words.told = PLATFORM_FLAPPER;
+	words.user_platform = PLATFORM_FLAPPER;
 	assert_false(judged(b.image, &words)->accepted);
 	assert_true(found(judged(b.image, &words), JUDGE_PLATFORM));
-	words.told = PLATFORM_BOLT;
+	words.user_platform = PLATFORM_BOLT;
 	assert_true(judged(b.image, &words)->accepted);
 	assert_int_equal(judged(o.image, &words)->platforms, BIT(PLATFORM_BOLT));
 	assert_true(judged(o.image, &words)->accepted);
@@ -341,8 +341,8 @@ words_about_the_platform_have_to_agree_with_the_bytes(void **state)
 static void
 an_image_that_names_no_platform_needs_a_second_word(void **state)
 {
-	const struct judge_options words = { .told = PLATFORM_TAG };
-	const struct judge_options both = { .told = PLATFORM_TAG, .incomplete = true };
+	const struct judge_options words = { .user_platform = PLATFORM_TAG };
+	const struct judge_options both = { .user_platform = PLATFORM_TAG, .incomplete = true };
 	size_t size;
 	uint8_t *bytes = small_image(&size);
 	struct image *image;
@@ -372,7 +372,7 @@ an_image_that_names_no_platform_needs_a_second_word(void **state)
 static void
 firmware_of_other_sources_is_taken_at_its_word(void **state)
 {
-	const struct judge_options words = { .told = PLATFORM_BOLT };
+	const struct judge_options words = { .user_platform = PLATFORM_BOLT };
 	uint8_t bytes[2048];
 	struct image *image;
 	struct judgement *j;

@@ -65,7 +65,7 @@ build(struct mkimage_spec spec)
 static struct judgement *
 judge_part(const uint8_t *bytes, size_t size, bool incomplete, enum platform told)
 {
-	const struct judge_options o = { .incomplete = incomplete, .told = told };
+	const struct judge_options o = { .incomplete = incomplete, .user_platform = told };
 	struct image *image = image_at(0, CRAZYFLIE_APP_ADDR, bytes, size);
 	struct judgement *j = judged(image, &o);
 

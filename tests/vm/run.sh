@@ -48,7 +48,7 @@ make_share() # DIRECTORY
 	fi
 	cp "$work/install.tar" "$share/"
 	cp -R "$here/guest" "$share/guest"
-	cp "$here"/../e2e/{common,desk,typed}.sh "$here/../../README.md" \
+	cp "$here"/../e2e/{common,firmware,typed}.sh "$here/../../README.md" \
 		"$here/../../daemon/cfdfud.8" "$share/guest/"
 	for program in rack mkimage cfdfud-sim; do
 		find "$build" -maxdepth 3 -name "$program" -type f -perm -u+x -exec cp {} "$share/bin/" \;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The firmware desk: reading, loading and judging a file. */
+/* Reading, loading and judging a file. */
 #include "config.h"
 
-#include "client/desk.h"
+#include "client/firmware_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "client/params.h"
 #include "core/image.h"
 #include "core/platform.h"
+#include "firmware/judge_json.h"
 #include "wire/text.h"
 
 /* The refusal, for people or (as the service's error would be) for programs. */
@@ -37,7 +38,7 @@ refuse(const struct session *s, const char *file, const char *reason, json_t *ta
 }
 
 int
-desk_options(const struct invocation *i, struct desk_wanted *wanted)
+firmware_file_options(const struct invocation *i, struct firmware_options *wanted)
 {
 	const char *platform = invocation_value(i, "platform");
 	uint64_t addr;
@@ -51,18 +52,19 @@ desk_options(const struct invocation *i, struct desk_wanted *wanted)
 	if (r != 0)
 		return r;
 	wanted->addr = (uint32_t)addr;
-	wanted->told = PLATFORM_UNKNOWN;
+	wanted->user_platform = PLATFORM_UNKNOWN;
 	if (platform == NULL)
 		return 0;
-	wanted->told = platform_by_name(platform);
-	if (wanted->told == PLATFORM_UNKNOWN)
+	wanted->user_platform = platform_by_name(platform);
+	if (wanted->user_platform == PLATFORM_UNKNOWN)
 		return params_no_platform(i, platform, false);
 	return 0;
 }
 
 int
-desk_each(const struct session *s, const struct invocation *i,
-	  int (*run_one)(const struct session *s, const struct invocation *i, const char *path))
+firmware_file_each(const struct session *s, const struct invocation *i,
+		   int (*run_one)(const struct session *s, const struct invocation *i,
+				  const char *path))
 {
 	int worst = 0;
 
@@ -77,12 +79,12 @@ desk_each(const struct session *s, const struct invocation *i,
 }
 
 int
-desk_open(const struct session *s, const char *path, const struct desk_wanted *wanted,
-	  struct desk *ret_desk)
+firmware_file_open(const struct session *s, const char *path, const struct firmware_options *wanted,
+		   struct firmware_file *ret_file)
 {
-	struct desk *d = ret_desk;
+	struct firmware_file *d = ret_file;
 	struct fw_input in = { .addr = wanted->addr,
-			       .platform = wanted->told,
+			       .platform = wanted->user_platform,
 			       .any_ids = wanted->any_ids,
 			       .application_only = wanted->application };
 	struct fw_error error = { .offset = 0 };
@@ -90,7 +92,7 @@ desk_open(const struct session *s, const char *path, const struct desk_wanted *w
 	uint8_t sum[DIGEST_BYTES];
 	int r;
 
-	*d = (struct desk){ .path = path, .told = wanted->told };
+	*d = (struct firmware_file){ .path = path, .user_platform = wanted->user_platform };
 	text_clean(d->source_name, sizeof(d->source_name), file_base_name(path));
 	r = file_read(path, FW_FILE_BYTES_MAX, &d->data, &d->bytes, why);
 	if (r != 0)
@@ -103,21 +105,21 @@ desk_open(const struct session *s, const char *path, const struct desk_wanted *w
 	r = fw_load(&in, &d->image, &d->facts, &error);
 	if (r < 0) {
 		r = refuse(s, d->source_name, error.text, json_array());
-		desk_close(d);
+		firmware_file_close(d);
 	}
 	return r;
 }
 
 int
-desk_judge(struct desk *d, bool as_loader)
+firmware_file_judge(struct firmware_file *d, bool as_loader)
 {
 	struct judge_options o = { .manifest = d->facts->release.platform,
-				   .told = d->told,
+				   .user_platform = d->user_platform,
 				   .incomplete = d->incomplete };
 	int r;
 
 	d->as_loader = as_loader;
-	if (d->told == PLATFORM_OTHER)
+	if (d->user_platform == PLATFORM_OTHER)
 		o.device = judge_any_device();
 	r = as_loader ? judge_loader(d->image, &d->judgement)
 		      : judge_image(d->image, &o, &d->judgement);
@@ -130,10 +132,10 @@ desk_judge(struct desk *d, bool as_loader)
 }
 
 int
-desk_refuse(const struct session *s, const struct desk *d)
+firmware_file_refuse(const struct session *s, const struct firmware_file *d)
 {
 	const struct judgement *j = &d->judgement;
-	int r = refuse(s, d->source_name, judge_reason(j), desk_findings_json(j));
+	int r = refuse(s, d->source_name, judge_reason(j), judge_findings_json(j));
 
 	for (size_t i = 0; i < j->finding_count && !s->json; i++)
 		if (strcmp(j->findings[i].text, judge_reason(j)) != 0)
@@ -143,10 +145,10 @@ desk_refuse(const struct session *s, const struct desk *d)
 }
 
 void
-desk_close(struct desk *d)
+firmware_file_close(struct firmware_file *d)
 {
 	image_unref(d->image);
 	fw_facts_free(d->facts);
 	free(d->data);
-	*d = (struct desk){ .path = NULL };
+	*d = (struct firmware_file){ .path = NULL };
 }

@@ -4,8 +4,8 @@
 # dfu-util's; STM32F10x whose loader survives; a wiped boot loader brought back; what the doctor says.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
-# shellcheck source-path=SCRIPTDIR/../../e2e source=desk.sh
-. "$(dirname "$0")/desk.sh"
+# shellcheck source-path=SCRIPTDIR/../../e2e source=firmware.sh
+. "$(dirname "$0")/firmware.sh"
 
 work=$scratch/desk
 devices=/usr/share/cfdfud/devices

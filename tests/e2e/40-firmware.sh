@@ -4,8 +4,8 @@
 # each for its own reason and in little memory.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
-# shellcheck source-path=SCRIPTDIR source=desk.sh
-. "$(dirname "$0")/desk.sh"
+# shellcheck source-path=SCRIPTDIR source=firmware.sh
+. "$(dirname "$0")/firmware.sh"
 
 here=$(cd "$(dirname "$0")" && pwd)
 theirs=$here/../fixtures/theirs

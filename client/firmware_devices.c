@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a file would do to each kind of device that we know: fit or not, and the sectors it touches.
- */
+/* A file on each kind of device that is described: fit or not, and the sectors it touches. */
 #include "config.h"
 
 #include <errno.h>
@@ -12,12 +11,12 @@
 #include <string.h>
 
 #include "client/command.h"
-#include "client/desk.h"
+#include "client/firmware_file.h"
 #include "client/out.h"
 #include "core/image.h"
 #include "wire/text.h"
 
-#define DEVICES_MAX 32			 /* LIMIT: far more than anybody describes */
+#define DEVICES_MAX 32			 /* LIMIT: the station takes 16 */
 #define DIR_VARIABLE "CFDFU_DEVICES_DIR" /* for tests: another folder than the installed one */
 
 /* The Crazyflie, then the [device NAME] sections of the installed files in their order. */
@@ -104,19 +103,20 @@ read_catalogue(void)
 
 /* The judgement on this device; NULL: out of memory, and nothing is said about it. */
 static const struct judgement *
-judge_for(const struct desk *d, struct catalogue *c, const struct device *device)
+judge_for(const struct firmware_file *d, struct catalogue *c, const struct device *device)
 {
 	struct judge_options options = { .device = device, .incomplete = d->incomplete };
 
 	if (device->family) {
 		options.manifest = d->facts->release.platform;
-		options.told = d->told != PLATFORM_OTHER ? d->told : PLATFORM_UNKNOWN;
+		options.user_platform =
+		    d->user_platform != PLATFORM_OTHER ? d->user_platform : PLATFORM_UNKNOWN;
 	}
 	return judge_image(d->image, &options, &c->judgement) == 0 ? &c->judgement : NULL;
 }
 
 static struct touched
-count_sectors(const struct desk *d, const struct device *device, uint8_t alt)
+count_sectors(const struct firmware_file *d, const struct device *device, uint8_t alt)
 {
 	const struct layout *l = &device->map[alt];
 	struct touched t = { 0 };
@@ -138,7 +138,7 @@ count_sectors(const struct desk *d, const struct device *device, uint8_t alt)
 }
 
 static json_t *
-opinion_json(const struct desk *d, const struct device *device, const struct judgement *j)
+opinion_json(const struct firmware_file *d, const struct device *device, const struct judgement *j)
 {
 	json_t *memories = json_array();
 
@@ -158,7 +158,7 @@ opinion_json(const struct desk *d, const struct device *device, const struct jud
 }
 
 json_t *
-desk_devices_json(const struct desk *d)
+firmware_devices_json(const struct firmware_file *d)
 {
 	struct catalogue *c = read_catalogue();
 	json_t *list = json_array();
@@ -174,7 +174,7 @@ desk_devices_json(const struct desk *d)
 }
 
 static void
-print_opinion(const struct desk *d, const struct device *device, const struct judgement *j)
+print_opinion(const struct firmware_file *d, const struct device *device, const struct judgement *j)
 {
 	const char *title = device->name;
 
@@ -196,7 +196,7 @@ print_opinion(const struct desk *d, const struct device *device, const struct ju
 
 /* WHY: that an image for one kind of device is not for the others is no finding. */
 void
-desk_print_devices(const struct desk *d)
+firmware_devices_print(const struct firmware_file *d)
 {
 	struct catalogue *c = read_catalogue();
 	const struct judgement *j;

@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "client/command.h"
-#include "client/desk.h"
+#include "client/firmware_file.h"
 #include "client/out.h"
 #include "core/image.h"
 #include "core/layout.h"
 #include "core/platform.h"
+#include "firmware/judge_json.h"
 #include "wire/text.h"
 
 #define SECTORS_MAX 64 /* LIMIT: of the page; the F405 has 12 */
@@ -43,20 +44,8 @@ base_name(enum content_base base)
 	return "undecided";
 }
 
-static json_t *
-platforms_json(unsigned platforms)
-{
-	json_t *list = json_array();
-
-	for (int p = PLATFORM_CF2; p < PLATFORM_COUNT; p++)
-		if (platforms & BIT(p))
-			(void)json_array_append_new(list,
-						    json_string(platform_name((enum platform)p)));
-	return list;
-}
-
 void
-desk_platforms_text(unsigned platforms, char *dst, size_t size)
+firmware_platforms_text(unsigned platforms, char *dst, size_t size)
 {
 	size_t used = 0;
 
@@ -66,21 +55,6 @@ desk_platforms_text(unsigned platforms, char *dst, size_t size)
 			used +=
 			    (size_t)snprintf(dst + used, size - used, "%s%s", used > 0 ? ", " : "",
 					     platform_name((enum platform)p));
-}
-
-json_t *
-desk_findings_json(const struct judgement *j)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < j->finding_count; i++) {
-		const struct finding *f = &j->findings[i];
-
-		(void)json_array_append_new(
-		    list, json_pack("{s:s,s:s,s:o}", "level", judge_level_name(f->level), "code",
-				    judge_code_name(f->code), "text", text_json(f->text)));
-	}
-	return list;
 }
 
 /* The name of the target that element i belongs to; NULL without. */
@@ -97,11 +71,10 @@ target_name(const struct fw_facts *facts, size_t i)
 }
 
 json_t *
-desk_elements_json(const struct fw_facts *facts, const struct image *image)
+firmware_elements_json(const struct fw_facts *facts)
 {
 	json_t *list = json_array();
 
-	(void)image;
 	for (size_t i = 0; i < facts->element_count; i++) {
 		const struct fw_element *e = &facts->elements[i];
 
@@ -129,7 +102,7 @@ sectors_json(const struct image *image)
 }
 
 json_t *
-desk_notes_json(const struct fw_facts *facts)
+firmware_notes_json(const struct fw_facts *facts)
 {
 	json_t *list = json_array();
 
@@ -139,7 +112,7 @@ desk_notes_json(const struct fw_facts *facts)
 }
 
 void
-desk_say_notes(const struct desk *d)
+firmware_file_say_notes(const struct firmware_file *d)
 {
 	for (size_t i = 0; i < d->facts->warning_count; i++)
 		say_note("%s: %s", d->source_name, d->facts->warnings[i]);
@@ -162,7 +135,7 @@ content_json(const struct content *c)
 }
 
 json_t *
-desk_json(const struct desk *d)
+firmware_page_json(const struct firmware_file *d)
 {
 	const struct judgement *j = &d->judgement;
 	char sha[DIGEST_TEXT_MAX];
@@ -174,17 +147,16 @@ desk_json(const struct desk *d)
 	    "reason", j->accepted ? json_null() : text_json(judge_reason(j)), "source_name",
 	    text_json(d->source_name), "source_sha256", d->source_sha256, "sha256", sha, "format",
 	    fw_format_name(d->facts->format), "bytes", (json_int_t)image_bytes(d->image),
-	    "platforms", platforms_json(j->platforms), "findings", desk_findings_json(j),
-	    "elements", desk_elements_json(d->facts, d->image), "sectors", sectors_json(d->image),
-	    "devices", d->as_loader ? json_array() : desk_devices_json(d), "notes",
-	    desk_notes_json(d->facts), "content", content_json(&j->content));
+	    "platforms", judge_platforms_json(j->platforms), "findings", judge_findings_json(j),
+	    "elements", firmware_elements_json(d->facts), "sectors", sectors_json(d->image),
+	    "devices", d->as_loader ? json_array() : firmware_devices_json(d), "notes",
+	    firmware_notes_json(d->facts), "content", content_json(&j->content));
 	return page;
 }
 
 void
-desk_print_elements(const struct fw_facts *facts, const struct image *image)
+firmware_elements_print(const struct fw_facts *facts)
 {
-	(void)image;
 	for (size_t i = 0; i < facts->element_count; i++) {
 		const struct fw_element *e = &facts->elements[i];
 		const char *name = target_name(facts, i);
@@ -200,7 +172,7 @@ desk_print_elements(const struct fw_facts *facts, const struct image *image)
 }
 
 static void
-print_sectors(const struct desk *d)
+print_sectors(const struct firmware_file *d)
 {
 	struct sector sectors[SECTORS_MAX];
 	size_t count =
@@ -227,7 +199,7 @@ print_content(const struct content *c)
 }
 
 static void
-print_findings(const struct desk *d)
+print_findings(const struct firmware_file *d)
 {
 	const struct judgement *j = &d->judgement;
 
@@ -238,13 +210,13 @@ print_findings(const struct desk *d)
 }
 
 void
-desk_print(const struct session *s, const struct desk *d)
+firmware_page_print(const struct session *s, const struct firmware_file *d)
 {
 	const struct judgement *j = &d->judgement;
 	char platforms[128], sha[DIGEST_TEXT_MAX], bytes[32];
 	bool colour = out_has_colour(s);
 
-	desk_platforms_text(j->platforms, platforms, sizeof(platforms));
+	firmware_platforms_text(j->platforms, platforms, sizeof(platforms));
 	digest_format(image_label(d->image)->sha256, sha);
 	format_number(bytes, sizeof(bytes), (json_int_t)image_bytes(d->image));
 	printf("%s: %s%s%s\n", d->source_name,
@@ -255,8 +227,8 @@ desk_print(const struct session *s, const struct desk *d)
 	print_content(&j->content);
 	printf("  size        %s bytes\n", bytes);
 	printf("  sha256      %s\n", sha);
-	desk_print_elements(d->facts, d->image);
-	if (d->told != PLATFORM_OTHER)
+	firmware_elements_print(d->facts);
+	if (d->user_platform != PLATFORM_OTHER)
 		print_sectors(d);
 	print_findings(d);
 }
