@@ -23,8 +23,7 @@ sysfs_is_port(const char *name)
 	return strspn(name + digits + 1, "0123456789.") == length - digits - 1;
 }
 
-/* The whole attribute without its newline; its length, or negative errno.  What does not fit is
- * cut. */
+/* The attribute without its newline, cut to size; its length, or negative errno. */
 static int
 read_text(int dir_fd, const char *name, char *text, size_t size)
 {
@@ -37,7 +36,7 @@ read_text(int dir_fd, const char *name, char *text, size_t size)
 	n = read(fd, text, size - 1);
 	if (n < 0)
 		n = -errno;
-	(void)close(fd); /* only read */
+	(void)close(fd);
 	if (n < 0) {
 		text[0] = '\0';
 		return (int)n;
@@ -73,24 +72,24 @@ open_device(int devices_fd, const char *port)
 
 /* WHY the inode: sysfs gives every directory it makes a number that it does not give again. */
 static int
-stamp_of(int fd, uint64_t *ret_stamp)
+enumeration_of(int fd, uint64_t *ret_enumeration)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	*ret_stamp = st.st_ino;
+	*ret_enumeration = st.st_ino;
 	return 0;
 }
 
 int
-sysfs_stamp(int devices_fd, const char *port, uint64_t *ret_stamp)
+sysfs_enumeration(int devices_fd, const char *port, uint64_t *ret_enumeration)
 {
 	struct stat st;
 
 	if (fstatat(devices_fd, port, &st, 0) < 0)
 		return errno == ENOTDIR || errno == ENODEV ? -ENOENT : -errno;
-	*ret_stamp = st.st_ino;
+	*ret_enumeration = st.st_ino;
 	return 0;
 }
 
@@ -199,16 +198,17 @@ find_translator(int devices_fd, const char *port, char *ret_translator)
 }
 
 int
-sysfs_read(int devices_fd, const char *port, struct sighting *ret_sighting, uint64_t *ret_stamp)
+sysfs_read(int devices_fd, const char *port, struct sighting *ret_sighting,
+	   uint64_t *ret_enumeration)
 {
 	struct sighting s = { .arrival = 0 };
-	uint64_t stamp = 0;
+	uint64_t enumeration = 0;
 	int fd = open_device(devices_fd, port), r;
 
 	if (fd < 0)
 		return fd == -ENOTDIR || fd == -ENODEV ? -ENOENT : fd;
 	copy_text(s.port, sizeof(s.port), port);
-	r = stamp_of(fd, &stamp);
+	r = enumeration_of(fd, &enumeration);
 	if (r == 0 && !sysfs_is_authorised(fd, "."))
 		r = -ENOENT;
 	if (r == 0)
@@ -219,22 +219,22 @@ sysfs_read(int devices_fd, const char *port, struct sighting *ret_sighting, uint
 		goto out;
 	find_translator(devices_fd, port, s.translator);
 	*ret_sighting = s;
-	*ret_stamp = stamp;
+	*ret_enumeration = enumeration;
 out:
-	(void)close(fd);		   /* O_PATH: nothing to lose */
+	(void)close(fd);
 	return r == -ENODEV ? -ENOENT : r; /* it went while we read */
 }
 
 int
-sysfs_read_strings(int devices_fd, uint64_t stamp, struct sighting *s)
+sysfs_read_strings(int devices_fd, uint64_t enumeration, struct sighting *s)
 {
 	int fd = open_device(devices_fd, s->port), r;
 	uint64_t now = 0;
 
 	if (fd < 0)
 		return fd == -ENOTDIR || fd == -ENODEV ? -ENOENT : fd;
-	r = stamp_of(fd, &now);
-	if (r == 0 && now != stamp)
+	r = enumeration_of(fd, &now);
+	if (r == 0 && now != enumeration)
 		r = -ENOENT;
 	if (r == 0) {
 		/* Not every device has these. */
@@ -242,6 +242,6 @@ sysfs_read_strings(int devices_fd, uint64_t stamp, struct sighting *s)
 		(void)read_text(fd, "product", s->product, sizeof(s->product));
 		(void)read_text(fd, "serial", s->serial, sizeof(s->serial));
 	}
-	(void)close(fd); /* O_PATH: nothing to lose */
+	(void)close(fd);
 	return r;
 }

@@ -19,7 +19,7 @@ bool sysfs_is_port(const char *name);
  * Which enumeration the device on this port is; devices_fd is SYSFS_USB_DEVICES, opened.  0;
  * -ENOENT nothing is there; another negative errno.
  */
-int sysfs_stamp(int devices_fd, const char *port, uint64_t *ret_stamp) MUST_CHECK;
+int sysfs_enumeration(int devices_fd, const char *port, uint64_t *ret_enumeration) MUST_CHECK;
 
 /* False: the administrator has taken the device away, and left it on its port. */
 bool sysfs_is_authorised(int devices_fd, const char *port);
@@ -30,13 +30,13 @@ bool sysfs_is_authorised(int devices_fd, const char *port);
  * negative errno.
  */
 int sysfs_read(int devices_fd, const char *port, struct sighting *ret_sighting,
-	       uint64_t *ret_stamp) MUST_CHECK;
+	       uint64_t *ret_enumeration) MUST_CHECK;
 
 /*
  * Adds manufacturer, product and serial; -ENOENT when it is not that enumeration any more.
  * WHY apart: these wait while the kernel configures or resets the device, up to seconds for a
  * silent one.
  */
-int sysfs_read_strings(int devices_fd, uint64_t stamp, struct sighting *s) MUST_CHECK;
+int sysfs_read_strings(int devices_fd, uint64_t enumeration, struct sighting *s) MUST_CHECK;
 
 #endif

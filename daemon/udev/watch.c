@@ -14,7 +14,7 @@
 #include "cfdfu/dfu.h"
 #include "cfdfu/system.h"
 #include "udev/path.h"
-#include "udev/roster.h"
+#include "udev/port_table.h"
 #include "udev/sysfs.h"
 
 #include <event2/event.h>
@@ -47,7 +47,7 @@ struct watch {
 	struct udev_monitor *monitor;
 	struct event *readable;
 	struct event *tick;
-	struct roster *roster;
+	struct port_table *ports;
 	struct kind kinds[KINDS_MAX];
 	size_t kind_count;
 	uint64_t next_scan_us;
@@ -69,7 +69,7 @@ is_ours(const struct watch *w, const struct sighting *s)
 	return false;
 }
 
-/* Has udev applied its rules?  Where no udevd runs (a container), nobody will. */
+/* udev has applied its rules, or does not run (a container). */
 static bool
 is_initialised(struct watch *w, const struct sighting *s)
 {
@@ -94,7 +94,7 @@ judge(struct watch *w, const struct sighting *s, uint64_t now)
 	if (!is_initialised(w, s))
 		return FOUND_UNREADY;
 	if (access(s->node, R_OK | W_OK) < 0 &&
-	    now - roster_unready_since(w->roster, s->port, now) < ACCESS_WAIT_US)
+	    now - port_table_unready_since(w->ports, s->port, now) < ACCESS_WAIT_US)
 		return FOUND_UNREADY;
 	return FOUND_OURS;
 }
@@ -118,12 +118,13 @@ find_path(struct watch *w, struct sighting *s)
 }
 
 static void
-report(struct watch *w, const char *port, enum found found, uint64_t stamp, struct sighting *s)
+report(struct watch *w, const char *port, enum found found, uint64_t enumeration,
+       struct sighting *s)
 {
-	struct roster_change change;
+	struct port_change change;
 
 	/* No memory: the next scan finds the same difference. */
-	if (roster_note(w->roster, port, found, stamp, now_us(), &change) < 0)
+	if (port_table_note(w->ports, port, found, enumeration, now_us(), &change) < 0)
 		return;
 	if (change.gone_arrival != 0)
 		w->cb->gone(w->ctx, port, change.gone_arrival);
@@ -133,31 +134,31 @@ report(struct watch *w, const char *port, enum found found, uint64_t stamp, stru
 	}
 }
 
-/* What is on this port now? */
+/* Finds out about the device that is on this port now. */
 static void
-look(struct watch *w, int devices_fd, const char *port)
+scan_port(struct watch *w, int devices_fd, const char *port)
 {
 	struct sighting s = { .arrival = 0 };
-	uint64_t stamp = 0;
+	uint64_t enumeration = 0;
 	enum found found;
-	int r = sysfs_stamp(devices_fd, port, &stamp);
+	int r = sysfs_enumeration(devices_fd, port, &enumeration);
 
 	if (r == 0) {
-		found = roster_find(w->roster, port, stamp);
+		found = port_table_find(w->ports, port, enumeration);
 		/* WHY asked: a device that is not authorised any more keeps its place, and no event
 		 * says so. */
 		if (found == FOUND_OTHER ||
 		    (found == FOUND_OURS && sysfs_is_authorised(devices_fd, port)))
 			return;
-		r = sysfs_read(devices_fd, port, &s, &stamp);
+		r = sysfs_read(devices_fd, port, &s, &enumeration);
 	}
 	found = r == 0 ? judge(w, &s, now_us()) : FOUND_NOTHING;
 	if (found == FOUND_OURS)
-		r = sysfs_read_strings(devices_fd, stamp, &s);
+		r = sysfs_read_strings(devices_fd, enumeration, &s);
 	if (found == FOUND_OURS && r == 0)
 		find_path(w, &s);
 	if (r == 0)
-		report(w, port, found, stamp, &s);
+		report(w, port, found, enumeration, &s);
 	else if (r == -ENOENT)
 		report(w, port, FOUND_NOTHING, 0, NULL);
 	/* Anything else says nothing about the port; the next scan looks again. */
@@ -179,7 +180,7 @@ open_list(int devices_fd)
 	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
 
 	if (list == NULL && fd >= 0)
-		(void)close(fd); /* only read */
+		(void)close(fd);
 	return list;
 }
 
@@ -196,29 +197,29 @@ scan(struct watch *w, int devices_fd)
 	 * devices. */
 	if (list == NULL && devices_fd != -ENOENT)
 		return;
-	roster_begin_sweep(w->roster);
+	port_table_begin_sweep(w->ports);
 	while (list != NULL && (entry = readdir(list)) != NULL)
 		if (sysfs_is_port(entry->d_name))
-			look(w, devices_fd, entry->d_name);
+			scan_port(w, devices_fd, entry->d_name);
 	if (list != NULL)
-		(void)closedir(list); /* only read */
-	while ((unseen = roster_unseen(w->roster)) != NULL) {
+		(void)closedir(list);
+	while ((unseen = port_table_unseen(w->ports)) != NULL) {
 		copy_text(port, sizeof(port), unseen);
 		report(w, port, FOUND_NOTHING, 0, NULL);
 	}
 }
 
 static void
-look_at_unready(struct watch *w, int devices_fd)
+scan_unready(struct watch *w, int devices_fd)
 {
 	char ports[EVENTS_AT_ONCE_MAX][PORT_TEXT_MAX];
 	const char *port;
 	size_t count = 0;
 
-	while (count < EVENTS_AT_ONCE_MAX && (port = roster_unready(w->roster, count)) != NULL)
+	while (count < EVENTS_AT_ONCE_MAX && (port = port_table_unready(w->ports, count)) != NULL)
 		copy_text(ports[count++], PORT_TEXT_MAX, port);
 	for (size_t i = 0; i < count; i++)
-		look(w, devices_fd, ports[i]);
+		scan_port(w, devices_fd, ports[i]);
 }
 
 /* Arms the one timer for what is due next. */
@@ -229,7 +230,7 @@ arm(struct watch *w)
 	uint64_t wait_us = w->next_scan_us > now ? w->next_scan_us - now : 0;
 	struct timeval tv;
 
-	if (roster_unready(w->roster, 0) != NULL && wait_us > UNREADY_MS * 1000)
+	if (port_table_unready(w->ports, 0) != NULL && wait_us > UNREADY_MS * 1000)
 		wait_us = UNREADY_MS * 1000;
 	tv.tv_sec = (time_t)(wait_us / 1000000);
 	tv.tv_usec = (suseconds_t)(wait_us % 1000000);
@@ -248,10 +249,10 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 		w->next_scan_us = now_us() + RECONCILE_MS * UINT64_C(1000);
 		scan(w, devices_fd);
 	} else {
-		look_at_unready(w, devices_fd);
+		scan_unready(w, devices_fd);
 	}
 	if (devices_fd >= 0)
-		(void)close(devices_fd); /* only read */
+		(void)close(devices_fd);
 	arm(w);
 }
 
@@ -287,10 +288,10 @@ on_monitor_readable(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	for (unsigned i = 0; i < EVENTS_AT_ONCE_MAX && receive_port(w, port); i++)
 		if (sysfs_is_port(port) && devices_fd >= 0)
-			look(w, devices_fd, port);
+			scan_port(w, devices_fd, port);
 	w->ready_node[0] = '\0';
 	if (devices_fd >= 0)
-		(void)close(devices_fd); /* only read */
+		(void)close(devices_fd);
 	arm(w);
 }
 
@@ -335,7 +336,7 @@ watch_new(struct event_base *base, const struct watch_callbacks *cb, void *ctx,
 	w->tick = evtimer_new(base, on_tick, w);
 	if (w->tick == NULL)
 		goto out;
-	r = roster_new(&w->roster);
+	r = port_table_new(&w->ports);
 	if (r == 0)
 		r = open_monitor(w, base);
 	if (r < 0)
@@ -358,7 +359,7 @@ watch_free(struct watch *w)
 		event_free(w->tick);
 	if (w->readable != NULL)
 		event_free(w->readable);
-	roster_free(w->roster);
+	port_table_free(w->ports);
 	udev_monitor_unref(w->monitor);
 	udev_unref(w->udev);
 	free(w);
@@ -373,7 +374,7 @@ watch_also(struct watch *w, uint16_t vid, uint16_t pid)
 	if (w->kind_count == KINDS_MAX)
 		return -E2BIG;
 	w->kinds[w->kind_count++] = (struct kind){ vid, pid };
-	roster_forget_others(w->roster);
+	port_table_forget_others(w->ports);
 	w->next_scan_us = 0;
 	arm(w);
 	return 0;

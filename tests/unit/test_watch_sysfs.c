@@ -115,25 +115,25 @@ static void
 a_sighting_has_all_that_sysfs_says(void **state)
 {
 	struct tree *t = *state;
-	uint64_t stamp = 0, again = 1;
+	uint64_t enumeration = 0, again = 1;
 	struct sighting s;
 
 	add_drone(t, "1-4");
-	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &stamp), 0);
+	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &enumeration), 0);
 	assert_string_equal(s.port, "1-4");
 	assert_int_equal(s.vid, 0x0483);
 	assert_int_equal(s.pid, 0xDF11);
 	assert_int_equal(s.bcd_device, 0x2200);
 	assert_string_equal(s.manufacturer, "");
-	assert_int_equal(sysfs_read_strings(t->fd, stamp, &s), 0);
+	assert_int_equal(sysfs_read_strings(t->fd, enumeration, &s), 0);
 	assert_string_equal(s.manufacturer, "STMicroelectronics");
 	assert_string_equal(s.product, "STM32  BOOTLOADER");
 	assert_string_equal(s.serial, "325E35633334");
 	assert_string_equal(s.node, "/dev/bus/usb/001/023");
 	assert_string_equal(s.controller, "usb1");
 	assert_string_equal(s.translator, "");
-	assert_int_equal(sysfs_stamp(t->fd, "1-4", &again), 0);
-	assert_true(stamp == again);
+	assert_int_equal(sysfs_enumeration(t->fd, "1-4", &again), 0);
+	assert_true(enumeration == again);
 }
 
 static void
@@ -142,7 +142,7 @@ strings_may_be_missing_and_are_cut(void **state)
 	struct tree *t = *state;
 	char path[128], text[201];
 	struct sighting s;
-	uint64_t stamp;
+	uint64_t enumeration;
 
 	add_drone(t, "1-4");
 	(void)snprintf(path, sizeof(path), "%s/1-4/serial", t->root);
@@ -151,8 +151,8 @@ strings_may_be_missing_and_are_cut(void **state)
 	text[200] = '\0';
 	write_attr(t, "1-4", "product", text);
 	write_attr(t, "1-4", "manufacturer", "");
-	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &stamp), 0);
-	assert_int_equal(sysfs_read_strings(t->fd, stamp, &s), 0);
+	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &enumeration), 0);
+	assert_int_equal(sysfs_read_strings(t->fd, enumeration, &s), 0);
 	assert_string_equal(s.serial, "");
 	assert_string_equal(s.manufacturer, "");
 	assert_int_equal(strlen(s.product), sizeof(s.product) - 1);
@@ -163,14 +163,14 @@ strings_of_another_enumeration_are_not_mixed_in(void **state)
 {
 	struct tree *t = *state;
 	struct sighting s;
-	uint64_t stamp;
+	uint64_t enumeration;
 
 	add_drone(t, "1-4");
-	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &stamp), 0);
-	assert_int_equal(sysfs_read_strings(t->fd, stamp + 1, &s), -ENOENT);
+	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &enumeration), 0);
+	assert_int_equal(sysfs_read_strings(t->fd, enumeration + 1, &s), -ENOENT);
 	assert_string_equal(s.serial, "");
 	copy_text(s.port, sizeof(s.port), "1-5");
-	assert_int_equal(sysfs_read_strings(t->fd, stamp, &s), -ENOENT);
+	assert_int_equal(sysfs_read_strings(t->fd, enumeration, &s), -ENOENT);
 }
 
 static void
@@ -178,16 +178,16 @@ an_empty_port_and_a_refused_device_are_not_there(void **state)
 {
 	struct tree *t = *state;
 	struct sighting s;
-	uint64_t stamp;
+	uint64_t enumeration;
 
-	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &stamp), -ENOENT);
-	assert_int_equal(sysfs_stamp(t->fd, "1-4", &stamp), -ENOENT);
+	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &enumeration), -ENOENT);
+	assert_int_equal(sysfs_enumeration(t->fd, "1-4", &enumeration), -ENOENT);
 	add_drone(t, "1-4");
 	write_attr(t, "1-4", "authorized", "1\n");
-	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &stamp), 0);
+	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &enumeration), 0);
 	assert_true(sysfs_is_authorised(t->fd, "1-4"));
 	write_attr(t, "1-4", "authorized", "0\n");
-	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &stamp), -ENOENT);
+	assert_int_equal(sysfs_read(t->fd, "1-4", &s, &enumeration), -ENOENT);
 	assert_false(sysfs_is_authorised(t->fd, "1-4"));
 	assert_true(sysfs_is_authorised(t->fd, "1-5")); /* what says nothing of it is not refused */
 }
@@ -203,12 +203,12 @@ nonsense_in_an_attribute_is_refused(void **state)
 	};
 	struct tree *t = *state;
 	struct sighting s;
-	uint64_t stamp;
+	uint64_t enumeration;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		add_drone(t, "1-4");
 		write_attr(t, "1-4", bad[i][0], bad[i][1]);
-		assert_int_equal(sysfs_read(t->fd, "1-4", &s, &stamp), -EPROTO);
+		assert_int_equal(sysfs_read(t->fd, "1-4", &s, &enumeration), -EPROTO);
 	}
 }
 
@@ -216,10 +216,10 @@ static void
 expect_translator(struct tree *t, const char *port, const char *translator)
 {
 	struct sighting s;
-	uint64_t stamp;
+	uint64_t enumeration;
 
 	add_drone(t, port);
-	assert_int_equal(sysfs_read(t->fd, port, &s, &stamp), 0);
+	assert_int_equal(sysfs_read(t->fd, port, &s, &enumeration), 0);
 	assert_string_equal(s.translator, translator);
 }
 
@@ -275,8 +275,8 @@ a_fast_device_and_one_below_slow_hubs_only_need_no_translator(void **state)
 	add_drone(t, "1-4.1");
 	write_attr(t, "1-4.1", "speed", "480\n");
 	struct sighting s;
-	uint64_t stamp;
-	assert_int_equal(sysfs_read(t->fd, "1-4.1", &s, &stamp), 0);
+	uint64_t enumeration;
+	assert_int_equal(sysfs_read(t->fd, "1-4.1", &s, &enumeration), 0);
 	assert_string_equal(s.translator, "");
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Contract of udev/roster: each arrival and each departure is told once, whatever the events are.
- */
+/* Contract of udev/port_table: each arrival and each departure is told once, whatever the events
+ * are. */
 #include "config.h"
 
-#include "udev/roster.h"
+#include "udev/port_table.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -15,9 +15,9 @@
 static int
 set_up(void **state)
 {
-	struct roster *r = NULL;
+	struct port_table *r = NULL;
 
-	if (roster_new(&r) < 0)
+	if (port_table_new(&r) < 0)
 		return -1;
 	*state = r;
 	return 0;
@@ -26,18 +26,18 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	roster_free(*state);
+	port_table_free(*state);
 	return 0;
 }
 
 /* Notes, and expects these arrivals to go and to come (0: none). */
 static void
-expect(struct roster *r, const char *port, enum found found, uint64_t stamp, uint64_t now,
+expect(struct port_table *r, const char *port, enum found found, uint64_t enumeration, uint64_t now,
        uint64_t gone, uint64_t new)
 {
-	struct roster_change change;
+	struct port_change change;
 
-	assert_int_equal(roster_note(r, port, found, stamp, now, &change), 0);
+	assert_int_equal(port_table_note(r, port, found, enumeration, now, &change), 0);
 	assert_true(change.gone_arrival == gone);
 	assert_true(change.new_arrival == new);
 }
@@ -45,21 +45,21 @@ expect(struct roster *r, const char *port, enum found found, uint64_t stamp, uin
 static void
 an_arrival_is_told_once_however_often_it_is_seen(void **state)
 {
-	struct roster *r = *state;
+	struct port_table *r = *state;
 
 	expect(r, "1-4", FOUND_OURS, 7, 100, 0, 100);
 	expect(r, "1-4", FOUND_OURS, 7, 200, 0, 0);
 	expect(r, "1-4", FOUND_UNREADY, 7, 300, 0, 0);
 	expect(r, "1-4", FOUND_OTHER, 7, 300, 0, 0);
 	expect(r, "1-4", FOUND_OURS, 7, 400, 0, 0);
-	assert_int_equal(roster_find(r, "1-4", 7), FOUND_OURS);
-	assert_int_equal(roster_find(r, "1-4", 8), FOUND_NOTHING);
+	assert_int_equal(port_table_find(r, "1-4", 7), FOUND_OURS);
+	assert_int_equal(port_table_find(r, "1-4", 8), FOUND_NOTHING);
 }
 
 static void
 a_departure_is_told_once(void **state)
 {
-	struct roster *r = *state;
+	struct port_table *r = *state;
 
 	expect(r, "1-4", FOUND_OURS, 7, 100, 0, 100);
 	expect(r, "1-4", FOUND_NOTHING, 0, 200, 100, 0);
@@ -70,7 +70,7 @@ a_departure_is_told_once(void **state)
 static void
 another_enumeration_on_the_port_is_a_departure_and_an_arrival(void **state)
 {
-	struct roster *r = *state;
+	struct port_table *r = *state;
 
 	expect(r, "1-4", FOUND_OURS, 7, 100, 0, 100);
 	expect(r, "1-4", FOUND_OURS, 8, 200, 100, 200);
@@ -83,7 +83,7 @@ another_enumeration_on_the_port_is_a_departure_and_an_arrival(void **state)
 static void
 arrivals_rise_even_when_the_clock_does_not(void **state)
 {
-	struct roster *r = *state;
+	struct port_table *r = *state;
 
 	expect(r, "1-1", FOUND_OURS, 1, 100, 0, 100);
 	expect(r, "1-2", FOUND_OURS, 2, 100, 0, 101);
@@ -94,64 +94,64 @@ arrivals_rise_even_when_the_clock_does_not(void **state)
 static void
 an_unready_device_is_listed_until_it_is_ready_or_gone(void **state)
 {
-	struct roster *r = *state;
+	struct port_table *r = *state;
 
-	assert_true(roster_unready_since(r, "1-1", 42) == 42);
+	assert_true(port_table_unready_since(r, "1-1", 42) == 42);
 	expect(r, "1-1", FOUND_UNREADY, 1, 100, 0, 0);
 	expect(r, "1-2", FOUND_UNREADY, 2, 110, 0, 0);
 	expect(r, "1-1", FOUND_UNREADY, 1, 150, 0, 0);
-	assert_true(roster_unready_since(r, "1-1", 200) == 100);
-	assert_string_equal(roster_unready(r, 0), "1-1");
-	assert_string_equal(roster_unready(r, 1), "1-2");
-	assert_null(roster_unready(r, 2));
+	assert_true(port_table_unready_since(r, "1-1", 200) == 100);
+	assert_string_equal(port_table_unready(r, 0), "1-1");
+	assert_string_equal(port_table_unready(r, 1), "1-2");
+	assert_null(port_table_unready(r, 2));
 	expect(r, "1-1", FOUND_OURS, 1, 300, 0, 300);
 	expect(r, "1-2", FOUND_NOTHING, 0, 300, 0, 0);
-	assert_null(roster_unready(r, 0));
+	assert_null(port_table_unready(r, 0));
 }
 
 static void
 a_sweep_finds_what_was_pulled_without_an_event(void **state)
 {
-	struct roster *r = *state;
+	struct port_table *r = *state;
 
 	expect(r, "1-1", FOUND_OURS, 1, 100, 0, 100);
 	expect(r, "1-2", FOUND_OURS, 2, 110, 0, 110);
 	expect(r, "1-3", FOUND_OTHER, 3, 120, 0, 0);
-	roster_begin_sweep(r);
-	assert_int_equal(roster_find(r, "1-1", 1), FOUND_OURS);
-	assert_int_equal(roster_find(r, "1-3", 4), FOUND_NOTHING); /* another one by now */
+	port_table_begin_sweep(r);
+	assert_int_equal(port_table_find(r, "1-1", 1), FOUND_OURS);
+	assert_int_equal(port_table_find(r, "1-3", 4), FOUND_NOTHING); /* another one by now */
 	expect(r, "1-3", FOUND_OTHER, 4, 130, 0, 0);
-	assert_string_equal(roster_unseen(r), "1-2");
+	assert_string_equal(port_table_unseen(r), "1-2");
 	expect(r, "1-2", FOUND_NOTHING, 0, 200, 110, 0);
-	assert_null(roster_unseen(r));
+	assert_null(port_table_unseen(r));
 }
 
 static void
 others_can_become_ours(void **state)
 {
-	struct roster *r = *state;
+	struct port_table *r = *state;
 
 	expect(r, "1-1", FOUND_OURS, 1, 100, 0, 100);
 	expect(r, "1-2", FOUND_OTHER, 2, 100, 0, 0);
 	expect(r, "1-3", FOUND_OTHER, 3, 100, 0, 0);
-	roster_forget_others(r);
-	assert_int_equal(roster_find(r, "1-2", 2), FOUND_NOTHING);
-	assert_int_equal(roster_find(r, "1-1", 1), FOUND_OURS);
+	port_table_forget_others(r);
+	assert_int_equal(port_table_find(r, "1-2", 2), FOUND_NOTHING);
+	assert_int_equal(port_table_find(r, "1-1", 1), FOUND_OURS);
 	expect(r, "1-2", FOUND_OURS, 2, 200, 0, 200);
 }
 
 static void
 the_number_of_ports_is_limited_and_known_ones_go_on(void **state)
 {
-	struct roster *r = *state;
-	struct roster_change change;
+	struct port_table *r = *state;
+	struct port_change change;
 	char port[PORT_TEXT_MAX];
 
-	for (unsigned i = 0; i < ROSTER_PORTS_MAX; i++) {
+	for (unsigned i = 0; i < PORT_TABLE_MAX; i++) {
 		(void)snprintf(port, sizeof(port), "1-%u", i);
 		expect(r, port, FOUND_OURS, i, i + 1, 0, i + 1);
 	}
-	assert_int_equal(roster_note(r, "2-1", FOUND_OURS, 1, 1, &change), -E2BIG);
+	assert_int_equal(port_table_note(r, "2-1", FOUND_OURS, 1, 1, &change), -E2BIG);
 	expect(r, "1-5", FOUND_OURS, 9999, 9999, 6, 9999);
 	expect(r, "1-6", FOUND_NOTHING, 0, 0, 7, 0);
 	expect(r, "2-1", FOUND_OURS, 1, 10000, 0, 10000);
@@ -161,19 +161,19 @@ the_number_of_ports_is_limited_and_known_ones_go_on(void **state)
 static void
 any_order_of_events_alternates_arrival_and_departure(void **state)
 {
-	struct roster *r = *state;
+	struct port_table *r = *state;
 	uint64_t here[4] = { 0 };
 
 	srand(1);
 	for (unsigned i = 0; i < 20000; i++) {
 		unsigned p = (unsigned)rand() % 4;
 		char port[] = { '1', '-', (char)('1' + p), '\0' };
-		struct roster_change change;
+		struct port_change change;
 
 		if (rand() % 50 == 0)
-			roster_forget_others(r);
-		assert_int_equal(roster_note(r, port, (enum found)(rand() % 4),
-					     (uint64_t)rand() % 3, i + 1, &change),
+			port_table_forget_others(r);
+		assert_int_equal(port_table_note(r, port, (enum found)(rand() % 4),
+						 (uint64_t)rand() % 3, i + 1, &change),
 				 0);
 		if (change.gone_arrival != 0) {
 			assert_true(change.gone_arrival == here[p]);
