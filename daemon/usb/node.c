@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a worker does with a usbfs node, through libusb. */
+/* Work on a usbfs node, through libusb. */
 #include "config.h"
 
 #include "usb/node.h"
@@ -81,7 +81,8 @@ read_descriptors(struct node *n)
 
 /*
  * WHY: a device's number is free when it is gone, and others may have it before the word of that
- * comes: what was opened is asked where it is.  What cannot say (Linux before 5.2) is believed.
+ * comes: the opened device is asked where it is.  A kernel that cannot say (Linux before 5.2) is
+ * believed.
  */
 static int
 see_port(const struct node *n)
@@ -142,7 +143,7 @@ run_close(struct worker_job *job)
 {
 	struct node *n = (struct node *)(void *)job;
 
-	(void)close(n->fd); /* usbfs has nothing to flush */
+	(void)close(n->fd);
 	n->fd = -1;
 }
 

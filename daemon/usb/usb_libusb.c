@@ -21,29 +21,24 @@
 #include "config.h"
 
 #include "cfdfu/usb_port.h"
-
+#include "usb/context.h"
 #include "usb/node.h"
-#include "usb/pollfds.h"
 #include "usb/worker.h"
 #include "usb/xfer.h"
 
-#include <event2/event.h>
-#include <libusb.h>
-
 #include <assert.h>
 #include <errno.h>
+#include <event2/event.h>
+#include <libusb.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #define DEVICES_MAX 256	    /* LIMIT: twice the drones of one daemon: one closing, one opening */
 #define DRAIN_ROUNDS_MAX 40 /* LIMIT: usb_bus_free() waits 40 times 50 ms for its transfers */
-_Static_assert(XFER_BUFFER_BYTES >= USB_DESCRIPTOR_BYTES_MAX,
-	       "descriptors are read into the buffer");
-
-#if LIBUSB_API_VERSION < 0x01000109
-#define LIBUSB_OPTION_NO_DEVICE_DISCOVERY LIBUSB_OPTION_WEAK_AUTHORITY /* its name in 1.0.24 */
-#endif
+#define DRAIN_MS 50
+_Static_assert(XFER_BUFFER_BYTES >= USB_DESCRIPTOR_BYTES_MAX, "node.descriptors is a buffer");
 
 enum phase { OPENING, IDLE, TRANSFER, RESETTING, CLOSING, ORPHAN, DONE };
 
@@ -53,66 +48,51 @@ struct usb_dev {
 	struct node node; /* the first member */
 	uint64_t id;
 	struct usb_bus *bus;
-	struct usb_dev *next;
+	LIST_ENTRY(usb_dev) link;
 	enum phase phase;
 	bool closing;	/* usb_close() was called */
 	bool forgotten; /* the id is free; no callback any more */
 	bool timed_out;
 	enum notice notice; /* what is to be told, in the queue of those that have something */
 	bool queued;
-	struct usb_dev *next_queued;
-	enum usb_status status;
+	STAILQ_ENTRY(usb_dev) queue_link;
 	struct event *timer;
-	struct libusb_transfer *transfer;
-	/*
-	 * WHY two, and here: a callback may submit while it still reads what came; and nothing may
-	 * be missing after an erase.
-	 */
-	uint8_t buffers[2][XFER_BUFFER_BYTES];
-	unsigned current;    /* the one last used */
-	const uint8_t *data; /* in that one, or NULL */
-	size_t length;
+	struct xfer xfer;
 };
+
+STAILQ_HEAD(notice_queue, usb_dev);
 
 struct usb_bus {
 	struct event_base *base;
 	const struct usb_callbacks *cb;
 	void *ctx;
-	libusb_context *usb; /* made by the first usb_open(): a bus may appear later than we */
-	struct pollfds *pollfds;
+	struct context *context; /* made by the first usb_open(): a bus may appear later than we */
 	struct worker *worker;
-	struct event *pump;    /* something of libusb's is ready */
 	struct event *deliver; /* timer of 0: something is to be told */
-	struct usb_dev *devs;
+	LIST_HEAD(, usb_dev) devs;
 	unsigned dev_count;
-	struct usb_dev *queue_first, *queue_last;
+	struct notice_queue queue;
 	bool freeing;
 };
 
 static struct usb_dev *
 find_dev(const struct usb_bus *bus, uint64_t id)
 {
-	struct usb_dev *d = bus->devs;
+	struct usb_dev *d;
 
-	while (d != NULL && (d->id != id || d->forgotten))
-		d = d->next;
-	return d;
+	LIST_FOREACH(d, &bus->devs, link)
+		if (d->id == id && !d->forgotten)
+			return d;
+	return NULL;
 }
 
 static void
 queue_dev(struct usb_dev *d)
 {
-	struct usb_bus *bus = d->bus;
-
 	if (d->queued)
 		return;
 	d->queued = true;
-	d->next_queued = NULL;
-	if (bus->queue_last != NULL)
-		bus->queue_last->next_queued = d;
-	else
-		bus->queue_first = d;
-	bus->queue_last = d;
+	STAILQ_INSERT_TAIL(&d->bus->queue, d, queue_link);
 }
 
 /* Something to tell from a place where the caller is on the stack. */
@@ -127,22 +107,24 @@ tell_later(struct usb_dev *d, enum notice notice)
 	(void)evtimer_add(d->bus->deliver, &now); /* no memory: the next wake-up delivers */
 }
 
+static void
+free_dev(struct usb_dev *d)
+{
+	LIST_REMOVE(d, link);
+	d->bus->dev_count--;
+	xfer_done(&d->xfer);
+	if (d->timer != NULL)
+		event_free(d->timer);
+	free(d);
+}
+
 /* Frees the device when nothing refers to it any more. */
 static void
 settle(struct usb_dev *d)
 {
-	struct usb_dev **at = &d->bus->devs;
-
 	if (d->phase != DONE || d->node.busy || d->queued || !d->forgotten)
 		return;
-	while (*at != d)
-		at = &(*at)->next;
-	*at = d->next;
-	d->bus->dev_count--;
-	libusb_free_transfer(d->transfer);
-	if (d->timer != NULL)
-		event_free(d->timer);
-	free(d);
+	free_dev(d);
 }
 
 /* ---- closing, and what workers bring back ---- */
@@ -154,8 +136,8 @@ close_handle(struct usb_dev *d)
 		return;
 	libusb_close(d->node.handle);
 	d->node.handle = NULL;
-	pollfds_forget(d->bus->pollfds, d->node.fd);
-	pollfds_follow(d->bus->pollfds);
+	context_forget(d->bus->context, d->node.fd);
+	context_follow(d->bus->context);
 }
 
 /* The device is to be closed, and neither a transfer nor a job holds it: one step further. */
@@ -189,7 +171,7 @@ after_reset(struct usb_dev *d)
 {
 	(void)event_del(d->timer); /* not pending is fine */
 	d->phase = IDLE;
-	d->status = d->node.result == 0 ? USB_OK : USB_GONE;
+	d->xfer.status = d->node.result == 0 ? USB_OK : USB_GONE;
 	tell_later(d, NOTICE_ENDED);
 }
 
@@ -200,59 +182,41 @@ on_node_done(struct node *node)
 
 	if (d->bus->freeing)
 		return;
-	pollfds_follow(d->bus->pollfds);
-	switch (d->phase) {
-	case OPENING:
+	context_follow(d->bus->context);
+	if (d->phase == OPENING) {
 		after_open(d);
-		return;
-	case RESETTING:
+	} else if (d->phase == RESETTING) {
 		after_reset(d);
-		return;
-	case ORPHAN:
-	case CLOSING:
+	} else {
+		assert(d->phase == ORPHAN || d->phase == CLOSING);
 		if (d->forgotten || d->closing)
 			close_step(d);
 		settle(d);
-		return;
-	case IDLE:
-	case TRANSFER:
-	case DONE:
-		break;
 	}
-	assert(!"no worker is at work in this phase");
 }
 
 /* ---- telling ---- */
 
 static void
-tell_opened(struct usb_dev *d)
-{
-	struct usb_bus *bus = d->bus;
-
-	if (d->phase == ORPHAN) {
-		d->forgotten = true;
-		bus->cb->opened(bus->ctx, d->id, d->node.result, NULL, 0);
-	} else {
-		bus->cb->opened(bus->ctx, d->id, 0, d->node.descriptors,
-				d->node.descriptors_length);
-	}
-}
-
-static void
 tell(struct usb_dev *d, enum notice notice)
 {
+	const struct usb_callbacks *cb = d->bus->cb;
+	bool is_open = d->phase != ORPHAN;
+
 	switch (notice) {
 	case NOTICE_NONE:
 		return;
 	case NOTICE_OPENED:
-		tell_opened(d);
+		d->forgotten = !is_open;
+		cb->opened(d->bus->ctx, d->id, d->node.result, is_open ? d->node.descriptors : NULL,
+			   is_open ? d->node.descriptors_length : 0);
 		return;
 	case NOTICE_ENDED:
-		d->bus->cb->ended(d->bus->ctx, d->id, d->status, d->data, d->length);
+		cb->ended(d->bus->ctx, d->id, d->xfer.status, d->xfer.data, d->xfer.length);
 		return;
 	case NOTICE_CLOSED:
 		d->forgotten = true;
-		d->bus->cb->closed(d->bus->ctx, d->id);
+		cb->closed(d->bus->ctx, d->id);
 		return;
 	}
 }
@@ -268,15 +232,17 @@ is_to_be_closed(const struct usb_dev *d)
 
 /* Tells what was due when it began; what the callbacks add waits for the next round. */
 static void
-deliver(struct usb_bus *bus)
+deliver(void *ctx)
 {
-	struct usb_dev *d = bus->queue_first, *next;
-	enum notice notice;
+	struct usb_bus *bus = ctx;
+	struct notice_queue due = STAILQ_HEAD_INITIALIZER(due);
+	struct usb_dev *d;
 
-	bus->queue_first = bus->queue_last = NULL;
-	for (; d != NULL; d = next) {
-		next = d->next_queued;
-		notice = d->notice;
+	STAILQ_CONCAT(&due, &bus->queue);
+	while ((d = STAILQ_FIRST(&due)) != NULL) {
+		enum notice notice = d->notice;
+
+		STAILQ_REMOVE_HEAD(&due, queue_link);
 		d->notice = NOTICE_NONE;
 		d->queued = false;
 		tell(d, notice);
@@ -294,23 +260,9 @@ on_deliver(evutil_socket_t fd, short what, void *ctx)
 	deliver(ctx);
 }
 
-static void
-on_pump(evutil_socket_t fd, short what, void *ctx)
-{
-	struct usb_bus *bus = ctx;
-	struct timeval zero = { 0, 0 };
-
-	(void)fd;
-	(void)what;
-	/* Its errors are not lost: what is ready stays ready. */
-	(void)libusb_handle_events_timeout_completed(bus->usb, &zero, NULL);
-	pollfds_follow(bus->pollfds);
-	deliver(bus);
-}
-
 /* ---- transfers ---- */
 
-/* Runs inside libusb: only notes what happened; on_pump() tells it when libusb is left. */
+/* Runs inside libusb: only notes what happened; deliver() tells it when libusb is left. */
 static void LIBUSB_CALL
 on_transfer_ended(struct libusb_transfer *t)
 {
@@ -319,8 +271,7 @@ on_transfer_ended(struct libusb_transfer *t)
 	assert(d->phase == TRANSFER);
 	(void)event_del(d->timer); /* not pending is fine */
 	d->phase = IDLE;
-	d->status = xfer_status(t, d->timed_out);
-	d->data = xfer_received(t, &d->length);
+	xfer_take_result(&d->xfer, d->timed_out);
 	d->notice = d->closing ? NOTICE_NONE : NOTICE_ENDED;
 	queue_dev(d);
 }
@@ -334,37 +285,27 @@ on_timeout(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	d->timed_out = true;
 	if (d->phase == TRANSFER) {
-		(void)libusb_cancel_transfer(d->transfer); /* has just ended: told as it is */
+		(void)libusb_cancel_transfer(d->xfer.transfer); /* has just ended: told as it is */
 	} else if (d->phase == RESETTING) {
-		/* The worker may need seconds more; until then nobody can use the device. */
+		/* The worker may need seconds more; until then the device cannot be used. */
 		d->phase = ORPHAN;
-		d->status = USB_TIMEOUT;
+		d->xfer.status = USB_TIMEOUT;
 		tell_later(d, NOTICE_ENDED);
 	}
 }
 
 static int
-start_transfer(struct usb_dev *d, const struct usb_xfer *x)
+start_transfer(struct usb_dev *d, const struct usb_xfer *want)
 {
 	int r;
 
-	xfer_fill(x, d->transfer, d->buffers[d->current]);
-	d->transfer->dev_handle = d->node.handle;
-	d->transfer->callback = on_transfer_ended;
-	d->transfer->user_data = d;
 	d->phase = TRANSFER;
-	errno = 0;
-	r = libusb_submit_transfer(d->transfer);
-	if (r == LIBUSB_SUCCESS)
-		return 0;
-	d->phase = IDLE;
-	if (r == LIBUSB_ERROR_NO_DEVICE)
-		return -ENODEV;
-	/* QUIRK: libusb 1.0.26 calls a full usbfs memory pool an I/O error; the kernel's word is
-	 * still there. */
-	d->status = r == LIBUSB_ERROR_NO_MEM || errno == ENOMEM ? USB_NOMEM : USB_IO;
-	tell_later(d, NOTICE_ENDED);
-	return 0;
+	r = xfer_submit(&d->xfer, want, d->node.handle);
+	if (r < 0)
+		d->phase = IDLE;
+	if (r == -EIO)
+		tell_later(d, NOTICE_ENDED);
+	return r == -EIO ? 0 : r;
 }
 
 static int
@@ -392,9 +333,7 @@ usb_submit(struct usb_bus *bus, uint64_t id, const struct usb_xfer *xfer)
 	if (evtimer_add(d->timer, &timeout) < 0)
 		return -ENOMEM;
 	d->timed_out = false;
-	d->current ^= 1;
-	d->data = NULL;
-	d->length = 0;
+	xfer_begin(&d->xfer);
 	r = xfer->kind == USB_RESET ? start_reset(d) : start_transfer(d, xfer);
 	if (d->phase == IDLE)
 		(void)event_del(d->timer); /* it did not start */
@@ -402,29 +341,6 @@ usb_submit(struct usb_bus *bus, uint64_t id, const struct usb_xfer *xfer)
 }
 
 /* ---- devices ---- */
-
-/* -ENOENT when this machine has no usbfs: then there is no node either. */
-static int
-ensure_libusb(struct usb_bus *bus)
-{
-	int r;
-
-	if (bus->usb != NULL)
-		return 0;
-	r = libusb_set_option(NULL, LIBUSB_OPTION_NO_DEVICE_DISCOVERY);
-	if (r == LIBUSB_SUCCESS)
-		r = libusb_init(&bus->usb);
-	if (r < 0) {
-		bus->usb = NULL;
-		return r == LIBUSB_ERROR_NO_MEM ? -ENOMEM : -ENOENT;
-	}
-	r = pollfds_new(bus->base, bus->usb, bus->pump, &bus->pollfds);
-	if (r < 0) {
-		libusb_exit(bus->usb);
-		bus->usb = NULL;
-	}
-	return r;
-}
 
 static struct usb_dev *
 add_dev(struct usb_bus *bus, uint64_t id, const char *path, const char *port)
@@ -436,25 +352,26 @@ add_dev(struct usb_bus *bus, uint64_t id, const char *path, const char *port)
 	d->id = id;
 	d->bus = bus;
 	d->node.fd = -1;
-	d->node.usb = bus->usb;
+	d->node.usb = context_usb(bus->context);
 	d->node.done = on_node_done;
-	d->node.descriptors = d->buffers[0];
+	d->node.descriptors = d->xfer.buffers[0];
 	d->node.descriptors_max = USB_DESCRIPTOR_BYTES_MAX;
 	copy_text(d->node.path, sizeof(d->node.path), path);
 	copy_text(d->node.port, sizeof(d->node.port), port);
-	d->transfer = libusb_alloc_transfer(0);
 	d->timer = evtimer_new(bus->base, on_timeout, d);
-	d->next = bus->devs;
-	bus->devs = d;
+	LIST_INSERT_HEAD(&bus->devs, d, link);
 	bus->dev_count++;
-	return d;
+	if (xfer_init(&d->xfer, on_transfer_ended, d) == 0 && d->timer != NULL)
+		return d;
+	free_dev(d);
+	return NULL;
 }
 
 int
 usb_open(struct usb_bus *bus, uint64_t id, const char *node, const char *port)
 {
 	struct usb_dev *d;
-	int r = ensure_libusb(bus);
+	int r = bus->context != NULL ? 0 : context_new(bus->base, deliver, bus, &bus->context);
 
 	assert(find_dev(bus, id) == NULL);
 	if (r < 0)
@@ -466,9 +383,7 @@ usb_open(struct usb_bus *bus, uint64_t id, const char *node, const char *port)
 	d = add_dev(bus, id, node, port);
 	if (d == NULL)
 		return -ENOMEM;
-	r = -ENOMEM;
-	if (d->transfer != NULL && d->timer != NULL)
-		r = node_open(&d->node, bus->worker);
+	r = node_open(&d->node, bus->worker);
 	if (r < 0) {
 		d->phase = DONE;
 		d->forgotten = true;
@@ -488,7 +403,7 @@ usb_close(struct usb_bus *bus, uint64_t id)
 	d->notice = NOTICE_NONE;
 	switch (d->phase) {
 	case TRANSFER:
-		(void)libusb_cancel_transfer(d->transfer); /* has just ended: the same */
+		(void)libusb_cancel_transfer(d->xfer.transfer); /* has just ended: the same */
 		return;
 	case OPENING:
 	case RESETTING:
@@ -518,61 +433,52 @@ usb_bus_new(struct event_base *base, const struct usb_callbacks *cb, void *ctx,
 	int r = -ENOMEM;
 
 	if (bus == NULL)
-		goto out;
+		return r;
 	bus->base = base;
 	bus->cb = cb;
 	bus->ctx = ctx;
-	bus->pump = event_new(base, -1, 0, on_pump, bus);
+	LIST_INIT(&bus->devs);
+	STAILQ_INIT(&bus->queue);
 	bus->deliver = evtimer_new(base, on_deliver, bus);
-	if (bus->pump == NULL || bus->deliver == NULL)
-		goto out;
-	r = worker_new(base, &bus->worker);
-	if (r < 0)
-		goto out;
-	*ret_bus = bus;
-	bus = NULL; /* the caller's now */
-out:
-	usb_bus_free(bus);
+	if (bus->deliver != NULL)
+		r = worker_new(base, &bus->worker);
+	if (r == 0)
+		*ret_bus = bus;
+	else
+		usb_bus_free(bus);
 	return r;
-}
-
-static unsigned
-count_in_flight(const struct usb_bus *bus)
-{
-	unsigned count = 0;
-
-	for (const struct usb_dev *d = bus->devs; d != NULL; d = d->next)
-		count += d->phase == TRANSFER ? 1 : 0;
-	return count;
 }
 
 /* Cancels all transfers and waits, a bounded time, for libusb to give them back. */
 static bool
 drain(struct usb_bus *bus)
 {
-	struct timeval slice = { 0, 50000 };
+	struct usb_dev *d;
 
-	for (struct usb_dev *d = bus->devs; d != NULL; d = d->next)
+	LIST_FOREACH(d, &bus->devs, link)
 		if (d->phase == TRANSFER)
-			(void)libusb_cancel_transfer(d->transfer); /* has just ended */
-	for (unsigned i = 0; i < DRAIN_ROUNDS_MAX && count_in_flight(bus) > 0; i++)
-		(void)libusb_handle_events_timeout_completed(bus->usb, &slice, NULL); /* again */
-	return count_in_flight(bus) == 0;
+			(void)libusb_cancel_transfer(d->xfer.transfer); /* has just ended */
+	for (unsigned left = DRAIN_ROUNDS_MAX;; left--) {
+		bool in_flight = false;
+
+		LIST_FOREACH(d, &bus->devs, link)
+			in_flight = in_flight || d->phase == TRANSFER;
+		if (!in_flight || left == 0)
+			return !in_flight;
+		context_handle(bus->context, DRAIN_MS);
+	}
 }
 
 static void
 free_devs(struct usb_bus *bus)
 {
-	struct usb_dev *next;
+	struct usb_dev *d;
 
-	for (struct usb_dev *d = bus->devs; d != NULL; d = next) {
-		next = d->next;
+	while ((d = LIST_FIRST(&bus->devs)) != NULL) {
 		close_handle(d);
 		if (d->node.fd >= 0)
-			(void)close(d->node.fd); /* usbfs has nothing to flush */
-		libusb_free_transfer(d->transfer);
-		event_free(d->timer);
-		free(d);
+			(void)close(d->node.fd);
+		free_dev(d);
 	}
 }
 
@@ -587,12 +493,8 @@ usb_bus_free(struct usb_bus *bus)
 	if (!drain(bus))
 		return;
 	free_devs(bus);
-	pollfds_free(bus->pollfds);
-	if (bus->pump != NULL)
-		event_free(bus->pump);
+	context_free(bus->context);
 	if (bus->deliver != NULL)
 		event_free(bus->deliver);
-	if (bus->usb != NULL)
-		libusb_exit(bus->usb);
 	free(bus);
 }

@@ -162,9 +162,9 @@ worker_free(struct worker *w)
 	if (w->wake != NULL)
 		event_free(w->wake);
 	if (w->wake_fd >= 0)
-		(void)close(w->wake_fd);	    /* nothing is pending */
-	(void)pthread_cond_destroy(&w->work_to_do); /* nobody waits */
-	(void)pthread_mutex_destroy(&w->lock);	    /* nobody holds it */
+		(void)close(w->wake_fd);
+	(void)pthread_cond_destroy(&w->work_to_do); /* no thread is left to wait */
+	(void)pthread_mutex_destroy(&w->lock);	    /* or to hold it */
 	free(w);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One struct usb_xfer in libusb's terms, and back. */
+/* One transfer at a time of one device: struct usb_xfer in libusb's terms, and back. */
 #ifndef USB_XFER_H
 #define USB_XFER_H
 
@@ -12,15 +12,35 @@
 
 #define XFER_BUFFER_BYTES (LIBUSB_CONTROL_SETUP_SIZE + USB_TRANSFER_BYTES_MAX)
 
+struct xfer {
+	struct libusb_transfer *transfer;
+	/*
+	 * WHY two, and here: a callback may submit while it still reads what came; and nothing may
+	 * be missing after an erase.
+	 */
+	uint8_t buffers[2][XFER_BUFFER_BYTES];
+	unsigned current; /* the one last used */
+	/* How it ended: */
+	enum usb_status status;
+	const uint8_t *data; /* received, in the current buffer, or NULL */
+	size_t length;
+};
+
+/* 0 or -ENOMEM. */
+int xfer_init(struct xfer *x, libusb_transfer_cb_fn ended, void *ctx) MUST_CHECK;
+void xfer_done(struct xfer *x);
+
 /* Lengths within the limits, data where data is needed, directions that agree, a timeout. */
-bool xfer_is_sound(const struct usb_xfer *x);
+bool xfer_is_sound(const struct usb_xfer *want);
 
-/* Fills t, but for its callback, user data and handle; copies what is to be sent into buffer. */
-void xfer_fill(const struct usb_xfer *x, struct libusb_transfer *t,
-	       uint8_t buffer[XFER_BUFFER_BYTES]);
+/* Nothing was received yet, into the other buffer. */
+void xfer_begin(struct xfer *x);
 
-/* What an ended transfer brought: its status, and where in its buffer the received bytes are. */
-enum usb_status xfer_status(const struct libusb_transfer *t, bool timed_out);
-const uint8_t *xfer_received(const struct libusb_transfer *t, size_t *ret_length);
+/* Copies what is sent.  0: ended() follows; -ENODEV; -EIO: status says why it did not start. */
+int xfer_submit(struct xfer *x, const struct usb_xfer *want,
+		struct libusb_device_handle *handle) MUST_CHECK;
+
+/* From ended(): status, data and length. */
+void xfer_take_result(struct xfer *x, bool timed_out);
 
 #endif
