@@ -18,6 +18,8 @@ struct acts;
 struct app;
 struct clock;
 struct log;
+struct ports;
+struct quarantine;
 struct recorder;
 struct records_walk;
 struct repository;
@@ -32,6 +34,8 @@ struct api {
 	struct fleet *fleet;
 	struct store *store;
 	struct log *log;
+	struct ports *ports;
+	struct quarantine *quarantine;
 	struct recorder *recorder;
 	struct records_walk *walk;
 	struct repository *repository;

@@ -38,7 +38,7 @@ set_paused(const struct api *a, struct call *call, bool paused)
 		fleet_pause(a->fleet);
 	} else {
 		store_acknowledge(a->store); /* who says "go on" has seen what status repeats */
-		brake = harm_resumed(a->app);
+		brake = quarantine_resumed(a->quarantine);
 		fleet_resume(a->fleet, clock_now_us());
 	}
 	reply = json_pack("{s:i}", "active", active_count(a));
@@ -186,31 +186,6 @@ api_retry(void *ctx, struct call *call, json_t *parameters)
 	}
 }
 
-static void
-release_slot(const struct api *a, unsigned slot, json_t *released)
-{
-	struct store_time now = clock_time(a->clock);
-	struct log_about about;
-	struct slot_view v;
-	const char *serial;
-	int r;
-
-	if (!fleet_release(a->fleet, slot, clock_now_us()))
-		return;
-	fleet_view(a->fleet, slot, clock_now_us(), &v);
-	serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
-	about = journal_slot(a->app, v.port);
-	about.serial = serial;
-	place_set_aside(a->app, v.port, false);
-	r = store_port_quarantine(a->store, v.port, NULL, &now);
-	if (r == 0 && serial[0] != '\0')
-		r = store_drone_quarantine(a->store, serial, NULL, &now);
-	if (r < 0 && r != -ENOENT) /* WHY: a drone of which there is no record was not set aside */
-		log_say(a->log, LOG_WARNING, &about, "its release is not recorded: %s",
-			strerror(-r));
-	(void)json_array_append_new(released, json_string(v.port));
-}
-
 void
 api_release_port(void *ctx, struct call *call, json_t *parameters)
 {
@@ -223,8 +198,8 @@ api_release_port(void *ctx, struct call *call, json_t *parameters)
 		return;
 	released = json_array();
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
-		if (text == NULL || target.slots[i])
-			release_slot(a, i, released);
+		if ((text == NULL || target.slots[i]) && quarantine_release_slot(a->quarantine, i))
+			(void)json_array_append_new(released, json_string(fleet_port(a->fleet, i)));
 	call_reply(call,
 		   json_pack("{s:o, s:o}", "released", released, "names", names_of(a, released)));
 }

@@ -189,7 +189,8 @@ check_aside(const struct api *a, json_t *list, const struct image *image)
 static void
 check_brake(const struct api *a, json_t *list)
 {
-	const char *message = json_string_value(json_object_get(a->app->brake, "message"));
+	const char *message =
+	    json_string_value(json_object_get(quarantine_brake(a->quarantine), "message"));
 	char text[768];
 
 	if (message == NULL)
@@ -252,17 +253,15 @@ check_selection(const struct api *a, json_t *list)
 static void
 check_ports(const struct api *a, json_t *list)
 {
+	const struct sighting *s;
 	char text[512] = "";
 	unsigned n = 0;
 
-	for (size_t i = 0; i < a->app->outside_count; i++) {
+	for (; (s = ports_foreign_drone(a->ports, n)) != NULL; n++) {
 		size_t used = strlen(text);
 
-		if (!apply_is_outside_drone(&a->app->outside[i]))
-			continue;
-		n++;
 		(void)snprintf(text + used, sizeof(text) - used, "%s%s", used > 0 ? ", " : "",
-			       a->app->outside[i].port);
+			       s->port);
 	}
 	if (n > 0) {
 		char sentence[640];
@@ -294,7 +293,7 @@ check_patterns(const struct api *a, json_t *list)
 	struct fleet_counts counts;
 
 	fleet_counts(a->fleet, &counts);
-	if (counts.present == 0 && a->app->outside_count == 0)
+	if (counts.present == 0 && !ports_has_foreign(a->ports))
 		return; /* nothing is plugged in that a pattern could be held against */
 	for (size_t i = 0; i < ports->count; i++) {
 		if (strpbrk(ports->glob[i], "*?[") == NULL || matches_a_slot(a, ports->glob[i]))
@@ -355,22 +354,18 @@ static void
 check_buses(const struct api *a, json_t *list)
 {
 	char text[512];
-	bool any = false;
+	struct ports_bus b;
+	size_t n = 0;
 
-	for (size_t i = 0; i < a->app->bus_count; i++) {
-		const struct bus_place *b = &a->app->buses[i];
-
-		if (b->before[0] == '\0')
-			continue;
-		any = true;
+	for (; ports_renumbered(a->ports, n, &b); n++) {
 		(void)snprintf(text, sizeof(text),
 			       "Bus %u is another controller than before (%s, not %s): labels, "
 			       "selections and quarantines by its number may be another place's; "
 			       "name ports by device path, %s-usb-0:PORT.",
-			       b->bus, b->controller, b->before, b->controller);
+			       b.number, b.controller, b.before, b.controller);
 		check(list, "buses", "warn", text, "cfdfuctl config");
 	}
-	if (!any)
+	if (n == 0)
 		check(list, "buses", "ok", "Buses are the controllers that they were.", NULL);
 }
 

@@ -454,8 +454,9 @@ api_release_firmware(void *ctx, struct call *call, json_t *parameters)
 	json_t *row = api_firmware_row(a, name);
 	const char *sum = json_string_value(json_object_get(row, "sha256"));
 	uint8_t sha256[DIGEST_BYTES];
-	int r =
-	    digest_parse(sum != NULL ? sum : "", sha256) ? harm_release(a->app, sha256) : -ENOENT;
+	int r = digest_parse(sum != NULL ? sum : "", sha256)
+		    ? quarantine_release_image(a->quarantine, sha256)
+		    : -ENOENT;
 
 	if (row == NULL) {
 		refuse_unknown_firmware(call, name);

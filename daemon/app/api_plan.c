@@ -42,7 +42,7 @@ plan_json(const struct api *a, unsigned slot, const struct policy *with)
 	}
 	return json_pack(
 	    "{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "port", v.port, "label",
-	    reply_text(apply_label(a->app, v.port)), "serial",
+	    reply_text(ports_label(a->ports, v.port)), "serial",
 	    reply_text(v.serial[0] != '\0' ? v.serial : v.dfu_serial), "action",
 	    fleet_plan_name(action), "firmware", reply_text(label != NULL ? label->name : NULL),
 	    "version_before", reply_text(p.version_before), "version_wanted",
@@ -50,12 +50,12 @@ plan_json(const struct api *a, unsigned slot, const struct policy *with)
 }
 
 static json_t *
-outside_json(const struct api *a, const struct sighting *s)
+foreign_json(const struct api *a, const struct sighting *s)
 {
 	return json_pack("{s:s, s:o, s:o, s:s, s:n, s:n, s:n, s:s}", "port", s->port, "label",
-			 reply_text(apply_label(a->app, s->port)), "serial", reply_text(s->serial),
-			 "action", fleet_plan_name(ACTION_NONE), "firmware", "version_before",
-			 "version_wanted", "reason",
+			 reply_text(ports_label(a->ports, s->port)), "serial",
+			 reply_text(s->serial), "action", fleet_plan_name(ACTION_NONE), "firmware",
+			 "version_before", "version_wanted", "reason",
 			 "This station does not use the port ('ports' in its configuration).");
 }
 
@@ -109,9 +109,9 @@ api_plan(void *ctx, struct call *call, json_t *parameters)
 			(void)json_array_append_new(
 			    plans, plan_json(a, i, other != NULL ? other : fleet_policy(a->fleet)));
 	}
-	for (size_t i = 0; text == NULL && i < a->app->outside_count; i++)
-		if (apply_is_outside_drone(&a->app->outside[i]))
-			(void)json_array_append_new(plans, outside_json(a, &a->app->outside[i]));
+	for (size_t i = 0; text == NULL && ports_foreign_drone(a->ports, i) != NULL; i++)
+		(void)json_array_append_new(plans,
+					    foreign_json(a, ports_foreign_drone(a->ports, i)));
 	policy_free(other);
 	call_reply(call, json_pack("{s:o}", "plans", plans));
 }

@@ -11,6 +11,7 @@
 
 #include "app/wake.h"
 #include "app/app_parts.h"
+#include "app/eventlog.h"
 #include "app/repository.h"
 #include "app/selection.h"
 #include "cfdfu/proto.h"
@@ -159,7 +160,7 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 	selection_heal(a);
 	if (recorder_loaded(a->recorder))
 		records_walk_on(a->walk);
-	apply_ports_taken(a);
+	ports_check(a->ports);
 	look_for_sleep(a);
 	tell_manager(a);
 	dispatch_run(a->dispatch);
@@ -202,7 +203,7 @@ open_store(struct app *a)
 		log_say(a->log, LOG_CRIT, NULL, "%s: %s", a->options.state_dir,
 			why[0] != '\0' ? why : strerror(-r));
 	else
-		journal_health(a);
+		app_health(a);
 	return r;
 }
 
@@ -336,6 +337,9 @@ build(struct app *a)
 		r = open_repository(a);
 	if (r < 0)
 		return r;
+	r = app_open_ports(a);
+	if (r < 0)
+		return r;
 	r = app_open_records(a);
 	if (r < 0)
 		return r;
@@ -429,6 +433,9 @@ app_free(struct app *a)
 	dispatch_free(a->dispatch);
 	records_walk_free(a->walk);
 	recorder_free(a->recorder);
+	eventlog_free(a->eventlog);
+	quarantine_free(a->quarantine);
+	ports_free(a->ports);
 	fleet_free(a->fleet);
 	for (size_t i = 0; i < ARRAY_LEN(a->signals); i++)
 		if (a->signals[i] != NULL)
@@ -436,7 +443,6 @@ app_free(struct app *a)
 	wake_free(a->wake);
 	if (a->second != NULL)
 		event_free(a->second);
-	json_decref(a->brake);
 	settings_free(a->settings);
 	notify_free(a->notify);
 	log_free(a->log);

@@ -67,73 +67,6 @@ set_rules(struct app *a, const struct settings *c, bool set)
 	}
 }
 
-/* The device path of a port that something was sighted on; NULL. */
-static const char *
-path_of(const struct app *a, const char *port)
-{
-	int slot = fleet_find(a->fleet, port);
-
-	if (slot >= 0 && fleet_path(a->fleet, (unsigned)slot)[0] != '\0')
-		return fleet_path(a->fleet, (unsigned)slot);
-	for (size_t i = 0; i < a->outside_count; i++)
-		if (strcmp(a->outside[i].port, port) == 0)
-			return a->outside[i].path;
-	return NULL;
-}
-
-const char *
-apply_label(const struct app *a, const char *port)
-{
-	return settings_label(a->settings, port, path_of(a, port));
-}
-
-static bool
-is_our_slot(struct app *a, unsigned slot, const char *port)
-{
-	return settings_ports_match(&a->settings->ports, port, fleet_path(a->fleet, slot));
-}
-
-static void
-configure_slot(struct app *a, unsigned slot)
-{
-	const char *port = fleet_port(a->fleet, slot);
-
-	fleet_configure_slot(a->fleet, slot, is_our_slot(a, slot, port), apply_label(a, port));
-}
-
-/* Makes the slot of this port known, with what the configuration says of it.  path: its device
- * path, NULL not known now.  -E2BIG. */
-static int
-make_slot(struct app *a, const char *port, const char *path)
-{
-	int r = fleet_find(a->fleet, port) < 0 ? fleet_recall_port(a->fleet, port, 0, false) : 0;
-	unsigned slot;
-
-	if (r < 0)
-		return r;
-	slot = (unsigned)fleet_find(a->fleet, port);
-	if (path != NULL)
-		fleet_set_path(a->fleet, slot, path);
-	configure_slot(a, slot);
-	return 0;
-}
-
-/* Slots that have a name of their own are shown before anything was plugged in. */
-static void
-show_labelled(struct app *a)
-{
-	for (size_t i = 0; i < a->settings->label_count; i++) {
-		const char *port = a->settings->labels[i].glob;
-
-		if (strpbrk(port, "*?[") != NULL || fleet_find(a->fleet, port) >= 0 ||
-		    strstr(port, "-usb") != NULL ||
-		    !settings_ports_match(&a->settings->ports, port, NULL))
-			continue;
-		if (make_slot(a, port, NULL) < 0)
-			log_say(a->log, LOG_ERR, NULL, "[slots] %s: too many slots", port);
-	}
-}
-
 void
 apply_config(struct app *a)
 {
@@ -142,7 +75,7 @@ apply_config(struct app *a)
 	log_set_level(a->log, (int)a->settings->log_level);
 	fleet_set_options(a->fleet, &options);
 	set_rules(a, a->settings, true);
-	show_labelled(a);
+	ports_show_labelled(a->ports);
 }
 
 int
@@ -152,87 +85,6 @@ apply_load(const struct app_options *options, struct settings **ret_settings,
 	return options->config_file != NULL
 		   ? settings_load_file(options->config_file, ret_settings, error)
 		   : settings_load(settings_dirs, ret_settings, error);
-}
-
-/* ---- slots of this station, and others ------------------------------------------------------ */
-
-static bool
-is_at_work(struct app *a, const char *port)
-{
-	int slot = fleet_find(a->fleet, port);
-	struct slot_view v;
-
-	if (slot < 0)
-		return false;
-	fleet_view(a->fleet, (unsigned)slot, clock_now_us(), &v);
-	return v.begun;
-}
-
-static bool
-is_ours(struct app *a, const struct sighting *s)
-{
-	/* WHY: a drone that is at work while its slot is taken from the station is finished, also
-	 * across its re-enumerations. */
-	return settings_ports_match(&a->settings->ports, s->port, s->path) ||
-	       is_at_work(a, s->port);
-}
-
-bool
-apply_is_outside_drone(const struct sighting *s)
-{
-	return ident_kind_of(s) != IDENT_OTHER;
-}
-
-/* Devices on slots that are not this station's: kept in mind, in case they become so. */
-static void
-leave_outside(struct app *a, const struct sighting *s)
-{
-	struct log_about about = journal_slot(a, s->port);
-
-	about.serial = s->serial;
-	if (apply_is_outside_drone(s))
-		log_say(a->log, LOG_NOTICE, &about,
-			"a drone on a port this station does not use ('ports' in its "
-			"configuration): left alone");
-	/* LIMIT: what does not fit is not ours until it is plugged in again. */
-	if (a->outside_count < FLEET_SLOTS_MAX)
-		a->outside[a->outside_count++] = *s;
-}
-
-bool
-apply_gone_outside(void *ctx, const char *port, uint64_t arrival)
-{
-	struct app *a = ctx;
-
-	for (size_t i = 0; i < a->outside_count; i++) {
-		struct sighting *s = &a->outside[i];
-
-		if (s->arrival != arrival || strcmp(s->port, port) != 0)
-			continue;
-		*s = a->outside[--a->outside_count];
-		return true;
-	}
-	return false;
-}
-
-bool
-apply_admit(void *ctx, const struct sighting *s)
-{
-	struct app *a = ctx;
-	struct log_about about;
-
-	if (!is_ours(a, s)) {
-		leave_outside(a, s);
-		return false;
-	}
-	if (make_slot(a, s->port, s->path) < 0) {
-		about = journal_slot(a, s->port);
-		log_say(a->log, LOG_ERR, &about, "not looked at, there are %d slots already",
-			FLEET_SLOTS_MAX);
-		return false;
-	}
-	place_sighted(a, s);
-	return true;
 }
 
 unsigned
@@ -246,53 +98,6 @@ apply_described_as(void *ctx, const struct sighting *s)
 			/* Profile 0 is the family; the others were added last first. */
 			bits |= BIT(c->device_count - i);
 	return bits;
-}
-
-/* Devices on slots that are not this station's any more are left alone from now on. */
-void
-apply_ports_taken(struct app *a)
-{
-	if (!a->ports_changed)
-		return;
-	a->ports_changed = false;
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
-		const struct sighting *s = fleet_sighting(a->fleet, i);
-		struct sighting copy;
-		struct slot_view v;
-
-		fleet_view(a->fleet, i, clock_now_us(), &v);
-		if (is_our_slot(a, i, v.port))
-			continue;
-		if (v.begun) { /* WHY: also while it is between two enumerations, seen nowhere */
-			a->ports_changed = true; /* looked at again, when it has ended */
-			continue;
-		}
-		if (s == NULL)
-			continue;
-		copy = *s;
-		leave_outside(a, &copy);
-		fleet_gone(a->fleet, copy.port, copy.arrival, clock_now_us());
-	}
-}
-
-static void
-take_ports(struct app *a)
-{
-	/* WHY first: whoever ends meanwhile may not begin again where nothing is ours any more. */
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
-		configure_slot(a, i);
-	for (size_t i = 0; i < a->outside_count;) {
-		struct sighting s = a->outside[i];
-
-		if (!settings_ports_match(&a->settings->ports, s.port, s.path)) {
-			i++;
-			continue;
-		}
-		a->outside[i] = a->outside[--a->outside_count];
-		dispatch_sighted(a->dispatch, &s);
-	}
-	a->ports_changed = true;
-	apply_ports_taken(a);
 }
 
 /* ---- again ---------------------------------------------------------------------------------- */
@@ -326,13 +131,12 @@ replace_config(struct app *a, struct settings *take_fresh)
 {
 	keep_what_needs_a_restart(a, take_fresh);
 	set_rules(a, a->settings, false);
-	settings_free(a->settings);
-	a->settings = take_fresh;
+	settings_replace(a->settings, take_fresh);
 	a->api.settings = take_fresh;
 	apply_config(a);
 	if (recorder_loaded(a->recorder) && selection_load_rules(a) < 0)
 		log_say(a->log, LOG_ERR, NULL, "the recorded platform rules cannot be read");
-	take_ports(a);
+	ports_settings_changed(a->ports);
 	fleet_selection_changed(a->fleet, clock_now_us());
 }
 

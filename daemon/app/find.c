@@ -5,7 +5,6 @@
 #include "app/find.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "app/api.h"
 #include "app/app_parts.h"
@@ -29,7 +28,7 @@ find_target(const struct api *a, const char *text, bool records, struct target *
 		fleet_view(a->fleet, i, clock_now_us(), &v);
 		s = (struct target_slot){ .port = v.port,
 					  .path = fleet_path(a->fleet, i),
-					  .label = apply_label(a->app, v.port),
+					  .label = ports_label(a->ports, v.port),
 					  .serial = v.serial,
 					  .dfu_serial = v.dfu_serial,
 					  .present = v.present };
@@ -41,21 +40,6 @@ find_target(const struct api *a, const char *text, bool records, struct target *
 	target_end(ret_target);
 }
 
-/* By port, label or serial; a beginning of one is not worth a guess. */
-static bool
-is_outside(const struct api *a, const char *text)
-{
-	for (size_t i = 0; i < a->app->outside_count; i++) {
-		const struct sighting *s = &a->app->outside[i];
-		const char *label = apply_label(a->app, s->port);
-
-		if (strcmp(s->port, text) == 0 || strcasecmp(s->serial, text) == 0 ||
-		    (label != NULL && strcmp(label, text) == 0))
-			return true;
-	}
-	return false;
-}
-
 void
 find_refuse(const struct api *a, struct call *call, const struct target *t)
 {
@@ -63,7 +47,7 @@ find_refuse(const struct api *a, struct call *call, const struct target *t)
 
 	if (t->by != TARGET_AMBIGUOUS) {
 		call_error(call, PROTO_ERROR("NoSuchSlot"),
-			   is_outside(a, t->text)
+			   ports_is_foreign(a->ports, t->text)
 			       ? json_pack("{s:s, s:s}", "target", t->text, "reason",
 					   "This station does not use that port ('ports' in its "
 					   "configuration).")

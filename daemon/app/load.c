@@ -7,74 +7,22 @@
 #include "app/acts.h"
 #include "app/app_parts.h"
 #include "app/backups.h"
+#include "app/eventlog.h"
 #include "app/repository.h"
 #include "app/rescue.h"
 #include "app/selection.h"
 #include "app/status_stream.h"
 #include "app/wake.h"
 
-enum {
-	CRASHES_MAX = 3, /* doc/faults.md S2: a port that was active in so many crashes in a row */
-};
-
-struct crashed {
-	char port[16][PORT_TEXT_MAX]; /* LIMIT: more crash candidates than that are looked at next
-					 time */
-	size_t count;
-	struct app *app;
-};
-
-static void
-on_port(void *ctx, const struct store_port *p)
-{
-	struct crashed *c = ctx;
-	bool crashes = p->crashes >= CRASHES_MAX && p->quarantined_ms == 0;
-	bool plain = p->failures == 0 && p->quarantined_ms == 0 && !crashes;
-
-	/* LIMIT: places for drones are not given away to ports that were used years ago. */
-	if (plain && (fleet_slots(c->app->fleet) >= FLEET_SLOTS_MAX / 2 ||
-		      !settings_ports_match(&c->app->settings->ports, p->port, NULL)))
-		return;
-	if (fleet_recall_port(c->app->fleet, p->port, p->failures,
-			      p->quarantined_ms != 0 || crashes) < 0)
-		return;
-	if (crashes && c->count < sizeof(c->port) / sizeof(c->port[0]))
-		copy_text(c->port[c->count++], PORT_TEXT_MAX, p->port);
-}
-
-static int
-load_ports(struct app *a)
-{
-	struct crashed c = { .app = a };
-	struct store_time now = clock_time(a->clock);
-	int e = store_port_each(a->store, on_port, &c);
-
-	if (e < 0)
-		return e;
-	for (size_t i = 0; i < c.count; i++) {
-		struct log_about about = journal_slot(a, c.port[i]);
-		int r = store_port_quarantine(
-		    a->store, c.port[i], "active in three crashes of the service in a row", &now);
-
-		about.id = LOG_ID_QUARANTINED;
-		log_say(a->log, LOG_ERR, &about,
-			"set aside, it was active in %d crashes of the service in a row%s",
-			CRASHES_MAX, r < 0 ? " (not recorded)" : "");
-	}
-	return 0;
-}
-
 static int
 load(void *ctx)
 {
 	struct app *a = ctx;
 	char paused[8] = "";
-	int r = load_ports(a);
+	int r = quarantine_load(a->quarantine);
 
 	if (r == 0)
 		r = store_get(a->store, STORE_STATION, "paused", paused, sizeof(paused));
-	if (r >= 0)
-		r = harm_load(a);
 	if (r < 0)
 		return r;
 	if (strcmp(paused, "yes") == 0)
@@ -82,7 +30,7 @@ load(void *ctx)
 	r = selection_load(a);
 	if (r < 0)
 		return r;
-	harm_recall(a);
+	quarantine_recall(a->quarantine);
 	repository_tidy_later(a->repository);
 	return 0;
 }
@@ -95,10 +43,80 @@ on_wake(void *ctx)
 	dispatch_tick(((struct app *)ctx)->dispatch);
 }
 
+void
+app_health(void *ctx)
+{
+	struct app *a = ctx;
+	char why[STORE_WHY_MAX];
+	enum store_health health = store_health(a->store, why);
+	struct log_about about = { .id = LOG_ID_DEGRADED };
+
+	if (health == a->told_health)
+		return;
+	a->told_health = health;
+	if (health == STORE_OK)
+		log_say(a->log, LOG_NOTICE, NULL, "the records can be written again");
+	else
+		log_say(a->log, health == STORE_DEGRADED ? LOG_CRIT : LOG_WARNING, &about, "%s",
+			why);
+}
+
 static const char *
 label_of(void *ctx, const char *port)
 {
-	return apply_label(ctx, port);
+	return ports_label(((struct app *)ctx)->ports, port);
+}
+
+static bool
+admit(void *ctx, const struct sighting *s)
+{
+	struct app *a = ctx;
+
+	if (!ports_admit(a->ports, s))
+		return false;
+	quarantine_follow_path(a->quarantine, s);
+	return true;
+}
+
+static bool
+dismiss(void *ctx, const char *port, uint64_t arrival)
+{
+	return ports_remove_foreign(((struct app *)ctx)->ports, port, arrival);
+}
+
+static void
+on_arrived(void *ctx, const struct sighting *s)
+{
+	dispatch_sighted(((struct app *)ctx)->dispatch, s);
+}
+
+int
+app_open_ports(struct app *a)
+{
+	struct ports_options ports = { .settings = a->settings,
+				       .clock = a->clock,
+				       .fleet = a->fleet,
+				       .store = a->store,
+				       .log = a->log,
+				       .arrived = on_arrived,
+				       .ctx = a };
+	struct quarantine_options quarantine = { .settings = a->settings,
+						 .clock = a->clock,
+						 .fleet = a->fleet,
+						 .store = a->store,
+						 .log = a->log };
+	struct eventlog_options eventlog = { .log = a->log, .fleet = a->fleet };
+	int r = ports_new(&ports, &a->ports);
+
+	if (r < 0)
+		return r;
+	quarantine.ports = a->ports;
+	r = quarantine_new(&quarantine, &a->quarantine);
+	if (r < 0)
+		return r;
+	eventlog.ports = a->ports;
+	eventlog.quarantine = a->quarantine;
+	return eventlog_new(&eventlog, &a->eventlog);
 }
 
 static void
@@ -118,14 +136,14 @@ app_open_records(struct app *a)
 					     .label = label_of,
 					     .described_as = apply_described_as,
 					     .load = load,
-					     .health = journal_health,
+					     .health = app_health,
 					     .ctx = a };
 	struct records_walk_options walk = { .base = a->base,
 					     .store = a->store,
 					     .log = a->log,
 					     .turns = &a->turns,
 					     .clock = a->clock,
-					     .health = journal_health,
+					     .health = app_health,
 					     .ctx = a };
 	int r = recorder_new(&recorder, &a->recorder);
 
@@ -154,6 +172,8 @@ app_open_api(struct app *a)
 			     .fleet = a->fleet,
 			     .store = a->store,
 			     .log = a->log,
+			     .ports = a->ports,
+			     .quarantine = a->quarantine,
 			     .recorder = a->recorder,
 			     .walk = a->walk,
 			     .repository = a->repository,
@@ -196,11 +216,11 @@ app_open_dispatch(struct app *a)
 		.turns = &a->turns,
 		/* Clients are answered when it is recorded and logged. */
 		.listeners = { { recorder_tell, a->recorder },
-			       { quarantine_tell, a },
-			       { journal_tell, a },
+			       { quarantine_tell, a->quarantine },
+			       { eventlog_tell, a->eventlog },
 			       { rescue_tell, a->api.rescue } },
-		.admit = apply_admit,
-		.dismiss = apply_gone_outside,
+		.admit = admit,
+		.dismiss = dismiss,
 		.backup = rescue_backup_of,
 		.wake = on_wake_wanted,
 		.ran = on_ran,

@@ -13,7 +13,7 @@
 void
 selection_name_slot(const struct api *a, const char *port, char *ret_name, size_t size)
 {
-	const char *label = apply_label(a->app, port);
+	const char *label = ports_label(a->ports, port);
 
 	(void)snprintf(ret_name, size, label != NULL ? "%s (%s)" : "%s%s",
 		       label != NULL ? label : port, label != NULL ? port : "");
@@ -23,7 +23,7 @@ selection_name_slot(const struct api *a, const char *port, char *ret_name, size_
 static void
 add_name(const struct api *a, char *names, size_t size, const char *port)
 {
-	const char *label = apply_label(a->app, port);
+	const char *label = ports_label(a->ports, port);
 	size_t used = strlen(names);
 
 	(void)snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "",

@@ -151,7 +151,7 @@ keys_of_port(struct app *a, const struct target *t, struct target_keys *k)
 	bool open;
 
 	fleet_view(a->fleet, only_slot(t), clock_now_us(), &v);
-	label = apply_label(a, v.port);
+	label = ports_label(a->ports, v.port);
 	add_key(k, t->key);
 	k->own_count = k->count;
 	add_slots(a, t, true, k);

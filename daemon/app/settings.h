@@ -117,6 +117,9 @@ int settings_load_file(const char *path, struct settings **ret_settings,
 
 void settings_free(struct settings *c); /* NULL is fine */
 
+/* Takes over what the fresh ones say, in place: pointers to the settings stay good. */
+void settings_replace(struct settings *c, struct settings *take_fresh);
+
 /* Does one glob match a port?  path: its device path; "" or NULL unknown. */
 bool settings_port_matches(const char *glob, const char *port, const char *path);
 

@@ -468,15 +468,29 @@ settings_load_file(const char *path, struct settings **ret_settings,
 	return finish(&l, ret_settings);
 }
 
+static void
+free_list(struct settings *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		free_setting(&c->list[i]);
+	free(c->list);
+}
+
 void
 settings_free(struct settings *c)
 {
 	if (c == NULL)
 		return;
-	for (size_t i = 0; i < c->count; i++)
-		free_setting(&c->list[i]);
-	free(c->list);
+	free_list(c);
 	free(c);
+}
+
+void
+settings_replace(struct settings *c, struct settings *take_fresh)
+{
+	free_list(c);
+	*c = *take_fresh;
+	free(take_fresh);
 }
 
 bool

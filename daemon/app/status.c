@@ -162,13 +162,13 @@ status_own(const struct api *a)
 }
 
 static json_t *
-outside(const struct api *a)
+foreign(const struct api *a)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < a->app->outside_count; i++)
-		if (apply_is_outside_drone(&a->app->outside[i]))
-			(void)json_array_append_new(list, json_string(a->app->outside[i].port));
+	for (size_t i = 0; ports_foreign_drone(a->ports, i) != NULL; i++)
+		(void)json_array_append_new(list,
+					    json_string(ports_foreign_drone(a->ports, i)->port));
 	return list;
 }
 
@@ -218,7 +218,7 @@ paused_by(const struct api *a)
 {
 	if (!fleet_paused(a->fleet))
 		return json_null();
-	return json_string(a->app->brake != NULL ? "brake" : "operator");
+	return json_string(quarantine_brake(a->quarantine) != NULL ? "brake" : "operator");
 }
 
 const char *
@@ -239,8 +239,8 @@ status_station(const struct api *a)
 			 status_selected(a), "counts", counts(a), "own", status_own(a), "rules",
 			 status_rules(a), "health", health, "reason", reply_text(why), "eta_s",
 			 reply_number(fleet_eta_s(a->fleet, clock_now_us()), -1), "version",
-			 PACKAGE_VERSION, "outside", outside(a), "paused_by", paused_by(a), "brake",
-			 a->app->brake, "notes", notes(a));
+			 PACKAGE_VERSION, "outside", foreign(a), "paused_by", paused_by(a), "brake",
+			 quarantine_brake(a->quarantine), "notes", notes(a));
 }
 
 static const char *
@@ -296,7 +296,7 @@ status_slot(const struct api *a, unsigned slot)
 
 	fleet_view(a->fleet, slot, clock_now_us(), &v);
 	o = json_pack("{s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:s}", "port", v.port, "label",
-		      reply_text(apply_label(a->app, v.port)), "present", v.present, "mode",
+		      reply_text(ports_label(a->ports, v.port)), "present", v.present, "mode",
 		      mode_name(v.mode), "serial", reply_text(v.serial), "dfu_serial",
 		      reply_text(v.dfu_serial), "platform", reply_platform(v.platform), "state",
 		      slot_state_name(v.state, v.step));

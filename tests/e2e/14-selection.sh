@@ -184,7 +184,7 @@ kill $watcher 2> /dev/null
 says "the doctor says so" '1 drone on a port this station does not use: 2-1\.2' cfdfuctl doctor
 says "the plan says so" '^2-1\.2 .*This station does not use the port' cfdfuctl plan
 holds "the journal says so, once" \
-	[ "$(grep -c '2-1\.2: a drone on a port this station does not use' "$log")" = 1 ]
+	[ "$(grep -c '2-1\.2: a drone on a port that this station does not use' "$log")" = 1 ]
 refused "asked for, it is refused with the reason" 'does not use that port' cfdfuctl retry 2-1.2
 rack_do unplug 2-1.2 > /dev/null
 holds "and when it is gone, nothing is told" until_true 60 eval '[ -z "$(outside)" ]'

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "app/eventlog.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "app/clock.h"
+#include "app/log.h"
+#include "app/ports.h"
+#include "app/quarantine.h"
+#include "core/event.h"
+#include "core/fleet.h"
+#include "core/outcome.h"
+
+struct eventlog {
+	struct eventlog_options options;
+};
+
+int
+eventlog_new(const struct eventlog_options *options, struct eventlog **ret_eventlog)
+{
+	struct eventlog *e = calloc(1, sizeof(*e));
+
+	if (e == NULL)
+		return -ENOMEM;
+	e->options = *options;
+	*ret_eventlog = e;
+	return 0;
+}
+
+void
+eventlog_free(struct eventlog *e)
+{
+	free(e);
+}
+
+/* The drone as the record knows it. */
+static const char *
+serial_of(const struct job_record *r)
+{
+	return r->serial[0] != '\0' ? r->serial : r->dfu_serial;
+}
+
+static void
+say_ended(struct log *log, struct log_about about, const struct job_record *r)
+{
+	bool bad = r->verdict.kind == VERDICT_FAIL || r->verdict.kind == VERDICT_INTERRUPTED;
+
+	about.id = LOG_ID_ATTEMPT_ENDED;
+	about.serial = serial_of(r);
+	about.verdict = verdict_name(r->verdict.kind);
+	about.fault = fault_name(r->verdict.fault);
+	about.step = step_name(r->verdict.step);
+	about.attempt = r->id;
+	log_say(log, bad ? LOG_WARNING : LOG_NOTICE, &about, "%s: %s",
+		verdict_name(r->verdict.kind), r->message);
+	if (r->loader_changed)
+		log_say(log, LOG_WARNING, &about,
+			"boot loader changed since this drone was last seen");
+	if (r->loader_read && !r->loader_blank && !r->loader_recognised)
+		log_say(log, LOG_WARNING, &about,
+			"the boot loader's sector does not look like cf2loader");
+}
+
+static void
+say_quarantined(struct log *log, struct log_about about, const struct fleet_event *c)
+{
+	const char *serial = serial_of(c->record);
+
+	about.id = LOG_ID_QUARANTINED;
+	if (serial[0] != '\0') /* WHY: a drone that came and went too often has no record of it */
+		about.serial = serial;
+	log_say(log, LOG_ERR, &about,
+		"%s is set aside after failures in a row; 'cfdfuctl port release SLOT' lifts it",
+		c->kind == EVENT_DRONE_QUARANTINED ? "the drone" : "the port");
+}
+
+static void
+say_step(struct log *log, struct log_about about, const struct job_record *r,
+	 const struct slot_view *v)
+{
+	about.serial = serial_of(r);
+	about.step = step_name(v->step);
+	about.attempt = r->id;
+	if (v->active && about.step != NULL)
+		log_say(log, LOG_DEBUG, &about, "%s", about.step);
+}
+
+static void
+say_brake(const struct eventlog *e)
+{
+	const json_t *brake = quarantine_brake(e->options.quarantine);
+	struct log_about about = { .id = LOG_ID_BRAKE };
+
+	if (brake == NULL)
+		return; /* resumed already */
+	about.fault = json_string_value(json_object_get(brake, "fault"));
+	log_say(e->options.log, LOG_ERR, &about,
+		"the station has paused itself: %s; that firmware is set aside. 'cfdfuctl resume' "
+		"goes on without it, 'cfdfuctl firmware release NAME' gives it to drones again",
+		json_string_value(json_object_get(brake, "message")));
+}
+
+static void
+say_common_cause(const struct eventlog *e, unsigned slot)
+{
+	const char *cause = fleet_common_cause(e->options.fleet, slot);
+	struct log_about about = { .id = LOG_ID_COMMON_CAUSE };
+
+	if (cause != NULL)
+		log_say(e->options.log, LOG_ERR, &about, "%s", cause);
+}
+
+void
+eventlog_tell(void *ctx, const struct fleet_event *event)
+{
+	struct eventlog *e = ctx;
+	struct log *log = e->options.log;
+	struct log_about about;
+	struct slot_view v;
+
+	fleet_view(e->options.fleet, event->slot, clock_now_us(), &v);
+	about = ports_about(e->options.ports, v.port);
+	about.serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
+	switch (event->kind) {
+	case EVENT_SEEN:
+		log_say(log, LOG_INFO, &about, "plugged in, %s mode",
+			v.mode == SLOT_DFU ? "DFU" : "run-time");
+		return;
+	case EVENT_LEFT:
+		if (!v.active) /* not between two modes */
+			log_say(log, LOG_INFO, &about, "unplugged");
+		return;
+	case EVENT_STEP:
+		say_step(log, about, event->record, &v);
+		return;
+	case EVENT_ENDED:
+		say_ended(log, about, event->record);
+		return;
+	case EVENT_IDLE:
+		if (v.message[0] != '\0') /* else it has begun anew already */
+			log_say(log, LOG_INFO, &about, "nothing to do: %s", v.message);
+		return;
+	case EVENT_FOREIGN:
+		about.id = LOG_ID_FOREIGN;
+		log_say(log, LOG_NOTICE, &about, "ignored: %s", v.message);
+		return;
+	case EVENT_QUARANTINED:
+	case EVENT_DRONE_QUARANTINED:
+		say_quarantined(log, about, event);
+		return;
+	case EVENT_COMMON_CAUSE:
+		say_common_cause(e, event->slot);
+		return;
+	case EVENT_BRAKE:
+		say_brake(e);
+		return;
+	case EVENT_SPECIAL_ENDED:
+		if (event->record->verdict.kind != VERDICT_NONE)
+			say_ended(log, about, event->record);
+		else
+			log_say(log, LOG_INFO, &about, "nothing was done: %s",
+				event->record->message);
+		return;
+	case EVENT_COUNT:
+		return;
+	}
+}
