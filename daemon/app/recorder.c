@@ -323,15 +323,12 @@ static enum store_count
 count_of(const struct job_record *r)
 {
 	const struct verdict *v = &r->verdict;
-	enum fault_class c = fault_class_of(v->fault);
 
 	if (r->kind != JOB_UPDATE)
 		return STORE_COUNT_KEEP;
 	if (v->kind == VERDICT_PASS || v->kind == VERDICT_UNCHANGED)
 		return STORE_COUNT_CLEARED;
-	return v->kind == VERDICT_FAIL && !r->common && (c == CLASS_DEVICE || c == CLASS_PORT)
-		   ? STORE_COUNT_FAILED
-		   : STORE_COUNT_KEEP;
+	return verdict_counts_against(v) && !r->common ? STORE_COUNT_FAILED : STORE_COUNT_KEEP;
 }
 
 static size_t

@@ -12,7 +12,6 @@
 #include "core/ident.h"
 
 enum {
-	RUNTIME_ENDPOINTS = 6, /* SPEC: doc/protocol.md 10, row 10 */
 	DFU_ENDPOINTS = 1,
 	BOOT_US = 1200000, /* what was measured replaces it soon */
 };
@@ -31,7 +30,7 @@ fleet_new(const struct fleet_options *options, struct fleet **ret_fleet)
 	f->options = *options;
 	f->slots.jobs = &f->options.job;
 	f->eta = (struct eta){ &f->slots, &f->options.limits, BOOT_US, 0 };
-	f->profile_list[f->profile_count++] = device_crazyflie();
+	f->profiles[f->profile_count++] = *device_crazyflie();
 	r = policy_new(&f->slots.policy);
 	if (r < 0)
 		goto out;
@@ -70,9 +69,7 @@ fleet_add_profile(struct fleet *f, const struct device *p)
 {
 	if (f->profile_count == SLOT_PROFILES_MAX)
 		return -E2BIG;
-	f->profiles[f->profile_count] = *p;
-	f->profile_list[f->profile_count] = &f->profiles[f->profile_count];
-	f->profile_count++;
+	f->profiles[f->profile_count++] = *p;
 	return 0;
 }
 
@@ -93,7 +90,7 @@ fleet_find(const struct fleet *f, const char *port)
 static unsigned
 endpoints_of(const struct sighting *s)
 {
-	return ident_kind_of(s) == IDENT_RUNTIME ? RUNTIME_ENDPOINTS : DFU_ENDPOINTS;
+	return ident_kind_of(s) == IDENT_RUNTIME ? SCHED_RUNTIME_ENDPOINTS : DFU_ENDPOINTS;
 }
 
 /* Something new is on the slot, and no job was waiting for it. */
@@ -128,7 +125,7 @@ fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct dro
 	if (slot < 0)
 		return; /* LIMIT: more ports than a fleet has slots */
 	s = &f->slots.list[slot];
-	slot_put(s, sighting, history, f->profile_list, f->profile_count);
+	slot_put(s, sighting, history, f->profiles, f->profile_count);
 	sched_place(f->slots.sched, (unsigned)slot, sighting->controller, sighting->translator,
 		    endpoints_of(sighting));
 	slots_enqueue(&f->slots, (unsigned)slot);

@@ -10,7 +10,6 @@
 struct fleet {
 	struct fleet_options options;
 	struct device profiles[SLOT_PROFILES_MAX];
-	const struct device *profile_list[SLOT_PROFILES_MAX];
 	size_t profile_count;
 	struct slots slots; /* its policy and scheduler are the fleet's */
 	struct eta eta;

@@ -6,7 +6,6 @@
 
 #include "cfdfu/util.h"
 #include "core/fleet_internal.h"
-#include "core/ident.h"
 
 #define PAUSED "The station is paused: its turn comes with 'cfdfuctl resume'."
 
@@ -24,40 +23,13 @@ fleet_plan_name(enum plan_action action)
 	return (unsigned)action < ARRAY_LEN(names) ? names[action] : "none";
 }
 
-static const struct job_record *
-record_of(const struct slot *s)
-{
-	return s->job != NULL ? job_record(s->job) : &s->ending.shown;
-}
-
 /* The version that it reported last. */
 static const char *
 version_of(const struct slot *s)
 {
-	const struct job_record *r = record_of(s);
+	const struct job_record *r = slot_record(s);
 
 	return r->version_after[0] != '\0' ? r->version_after : r->version_before;
-}
-
-static enum policy_answer
-ask_policy(const struct slot *s, const struct policy *p, struct policy_choice *ret_choice)
-{
-	const struct job_record *r = record_of(s);
-	bool runtime = ident_kind_of(&s->sighting) == IDENT_RUNTIME;
-	struct policy_drone d = { .port = s->sighting.port,
-				  .path = s->sighting.path,
-				  .label = s->label,
-				  .runtime_serial = r->serial,
-				  .dfu_serial = r->dfu_serial,
-				  .crtp = r->platform };
-
-	if (d.runtime_serial[0] == '\0')
-		d.runtime_serial = runtime ? s->sighting.serial : s->history.serial;
-	if (d.dfu_serial[0] == '\0')
-		d.dfu_serial = runtime ? s->history.dfu_serial : s->sighting.serial;
-	if (d.crtp == PLATFORM_UNKNOWN)
-		d.crtp = s->history.platform;
-	return policy_choose(p, &d, ret_choice);
 }
 
 static void
@@ -180,7 +152,7 @@ fleet_plan(const struct fleet *f, unsigned slot, const struct policy *with,
 	*ret_plan = (struct fleet_plan){ .version_before = version_of(s) };
 	ret_plan->is_bad = s->ending.ended && (slot_class_failed(s->ending.shown.verdict.kind) ||
 					       s->ending.shown.verdict.kind == VERDICT_SKIPPED);
-	answer = ask_policy(s, with, &choice);
+	answer = slot_ask_policy(s, with, &choice);
 	ret_plan->image = answer == POLICY_USE ? choice.image : NULL;
 	ret_plan->by = choice.by;
 	ret_plan->choice_why = choice.why;

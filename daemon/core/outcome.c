@@ -260,6 +260,14 @@ fault_class_of(enum fault f)
 	return faults[known(f)].class;
 }
 
+bool
+verdict_counts_against(const struct verdict *v)
+{
+	enum fault_class c = fault_class_of(v->fault);
+
+	return v->kind == VERDICT_FAIL && (c == CLASS_DEVICE || c == CLASS_PORT);
+}
+
 const char *
 fault_sentence(enum fault f)
 {

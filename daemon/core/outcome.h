@@ -3,6 +3,7 @@
 #ifndef CORE_OUTCOME_H
 #define CORE_OUTCOME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cfdfu/outcome.h"
@@ -22,6 +23,8 @@ enum fault fault_by_name(const char *name); /* FAULT_NONE when unknown */
 /* "device", "port", ... */
 const char *fault_class_name(enum fault_class c);
 enum fault_class fault_class_of(enum fault f);
+/* A failure of the drone or its port, which counts against both. */
+bool verdict_counts_against(const struct verdict *v);
 
 /* Cause and remedy, for the operator: one sentence each, never NULL. */
 const char *fault_sentence(enum fault f);

@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { RUNTIME_ENDPOINTS = 6 }; /* SPEC: control, CRTP 2, CDC 3 (doc/protocol.md 10, row 10) */
-
 struct waiter {
 	char controller[PORT_TEXT_MAX];
 	char translator[PORT_TEXT_MAX];
@@ -182,8 +180,8 @@ endpoints_beside(const struct sched *s, const struct waiter *p)
 
 		if (strcmp(p->controller, q->controller) != 0)
 			continue;
-		n += (q->granted & BIT(PERMIT_LEAVE)) != 0 && q->endpoints < RUNTIME_ENDPOINTS
-			 ? RUNTIME_ENDPOINTS
+		n += (q->granted & BIT(PERMIT_LEAVE)) != 0 && q->endpoints < SCHED_RUNTIME_ENDPOINTS
+			 ? SCHED_RUNTIME_ENDPOINTS
 			 : q->endpoints;
 	}
 	return n;
@@ -211,7 +209,7 @@ is_free(const struct sched *s, const struct waiter *p, enum permit permit, uint6
 		return p->translator[0] == '\0' ||
 		       below(s->limits.writers_max, granted_beside(s, p, permit));
 	case PERMIT_LEAVE:
-		after = endpoints_beside(s, p) - p->endpoints + RUNTIME_ENDPOINTS;
+		after = endpoints_beside(s, p) - p->endpoints + SCHED_RUNTIME_ENDPOINTS;
 		if (s->limits.endpoints_max == 0 || after <= s->limits.endpoints_max ||
 		    after <= p->endpoints_seen)
 			return true;

@@ -29,7 +29,8 @@
 
 enum permit { PERMIT_NONE, PERMIT_START, PERMIT_SWITCH, PERMIT_WRITE, PERMIT_LEAVE, PERMIT_COUNT };
 
-#define SCHED_SLOTS_MAX 256 /* LIMIT: slots of a fleet */
+#define SCHED_RUNTIME_ENDPOINTS 6 /* SPEC: control, CRTP 2, CDC 3 (doc/protocol.md 10, row 10) */
+#define SCHED_SLOTS_MAX 256	  /* LIMIT: slots of a fleet */
 #define SCHED_NEVER UINT64_MAX
 
 struct sched_limits { /* 0 = no limit */

@@ -48,17 +48,31 @@ slot_serial(const struct slot *s)
 	return s->sighting.serial;
 }
 
-static enum policy_answer
-ask_policy(const struct slot *s, const struct policy *policy, struct policy_choice *ret_choice)
+const struct job_record *
+slot_record(const struct slot *s)
 {
+	return s->job != NULL ? job_record(s->job) : &s->ending.shown;
+}
+
+enum policy_answer
+slot_ask_policy(const struct slot *s, const struct policy *p, struct policy_choice *ret_choice)
+{
+	const struct job_record *r = slot_record(s);
+	bool runtime = ident_kind_of(&s->sighting) == IDENT_RUNTIME;
 	struct policy_drone d = { .port = s->sighting.port,
 				  .path = s->sighting.path,
 				  .label = s->label,
-				  .runtime_serial = s->ending.shown.serial,
-				  .dfu_serial = s->ending.shown.dfu_serial,
-				  .crtp = s->history.platform };
+				  .runtime_serial = r->serial,
+				  .dfu_serial = r->dfu_serial,
+				  .crtp = r->platform };
 
-	return policy_choose(policy, &d, ret_choice);
+	if (d.runtime_serial[0] == '\0')
+		d.runtime_serial = runtime ? s->sighting.serial : s->history.serial;
+	if (d.dfu_serial[0] == '\0')
+		d.dfu_serial = runtime ? s->history.dfu_serial : s->sighting.serial;
+	if (d.crtp == PLATFORM_UNKNOWN)
+		d.crtp = s->history.platform;
+	return policy_choose(p, &d, ret_choice);
 }
 
 /* The image that its drone, as far as it is known, would get now, or NULL. */
@@ -67,14 +81,14 @@ selected_image(const struct slot *s, const struct policy *policy)
 {
 	struct policy_choice choice;
 
-	return ask_policy(s, policy, &choice) == POLICY_USE ? choice.image : NULL;
+	return slot_ask_policy(s, policy, &choice) == POLICY_USE ? choice.image : NULL;
 }
 
 bool
 slot_wants_another_image(const struct slot *s, const struct policy *policy)
 {
 	struct policy_choice choice;
-	enum policy_answer answer = ask_policy(s, policy, &choice);
+	enum policy_answer answer = slot_ask_policy(s, policy, &choice);
 
 	if (answer == POLICY_ASK_OTP)
 		return true;
@@ -107,13 +121,13 @@ slot_percent(const struct slot *s, uint64_t now_us, uint64_t boot_us)
 
 /* A device in DFU mode may be of the family, or what the operator described as such. */
 static void
-list_profiles(struct slot *s, const struct device *const *list, size_t count)
+list_profiles(struct slot *s, const struct device *list, size_t count)
 {
 	s->profile_count = 0;
 	for (size_t i = 0; i < count; i++)
-		if (list[i]->vid == s->sighting.vid && list[i]->pid == s->sighting.pid &&
-		    (list[i]->family || (s->history.described_as & BIT(i)) != 0))
-			s->profiles[s->profile_count++] = list[i];
+		if (list[i].vid == s->sighting.vid && list[i].pid == s->sighting.pid &&
+		    (list[i].family || (s->history.described_as & BIT(i)) != 0))
+			s->profiles[s->profile_count++] = &list[i];
 	/* WHY: a running drone is not in DFU mode yet, but will be. */
 	if (ident_kind_of(&s->sighting) == IDENT_RUNTIME)
 		s->profiles[s->profile_count++] = device_crazyflie();
@@ -121,7 +135,7 @@ list_profiles(struct slot *s, const struct device *const *list, size_t count)
 
 void
 slot_put(struct slot *s, const struct sighting *sighting, const struct drone_history *history,
-	 const struct device *const *list, size_t count)
+	 const struct device *list, size_t count)
 {
 	s->sighting = *sighting;
 	s->history = *history;
@@ -205,15 +219,6 @@ still_holds(const struct slot *s, const struct job_record *r)
 	       ident_runtime_dfu(r->serial, serial) == IDENT_SAME;
 }
 
-static bool
-counts_against(const struct job_record *r)
-{
-	const struct verdict *v = &r->verdict;
-	enum fault_class c = fault_class_of(v->fault);
-
-	return v->kind == VERDICT_FAIL && !r->common && (c == CLASS_DEVICE || c == CLASS_PORT);
-}
-
 void
 slot_count(struct slot *s, const struct job_record *r, unsigned limit)
 {
@@ -221,7 +226,7 @@ slot_count(struct slot *s, const struct job_record *r, unsigned limit)
 
 	if (r->verdict.kind == VERDICT_PASS || r->verdict.kind == VERDICT_UNCHANGED)
 		q->failures = s->history.failures = 0;
-	if (!counts_against(r))
+	if (!verdict_counts_against(&r->verdict) || r->common)
 		return;
 	q->failures++;
 	if (limit > 0 && q->failures >= limit && !q->port) {

@@ -99,6 +99,11 @@ bool slot_has_not_begun(const struct slot *s);
 const char *slot_serial(const struct slot *s);
 /* It has had its ending with this image, since it was plugged in. */
 bool slot_is_done_with(const struct slot *s, const struct image *image);
+/* The record of its job, or of the last one. */
+const struct job_record *slot_record(const struct slot *s);
+/* Which image its drone, as far as it is known, would get by this policy. */
+enum policy_answer slot_ask_policy(const struct slot *s, const struct policy *p,
+				   struct policy_choice *ret_choice);
 /* Would its drone get another image now than the one it is done with? */
 bool slot_wants_another_image(const struct slot *s, const struct policy *policy);
 /* 0 to 99, never less than before; -1 while there is nothing to tell. */
@@ -108,7 +113,7 @@ int slot_percent(const struct slot *s, uint64_t now_us, uint64_t boot_us);
 
 /* The device that came; list, count: the profiles that the station knows. */
 void slot_put(struct slot *s, const struct sighting *sighting, const struct drone_history *history,
-	      const struct device *const *list, size_t count);
+	      const struct device *list, size_t count);
 /* An arrival; true when there were too many in a short time. */
 bool slot_is_flapping(struct slot *s, uint64_t now_us);
 /* Keeps how far the job has come; before what may change its estimate. */

@@ -5,29 +5,18 @@
 
 #include <assert.h>
 
+#include "core/outcome.h"
+
+/* The classes of endings are in the order of the verdicts. */
 static enum slot_class
 class_of_verdict(enum verdict_kind verdict)
 {
-	switch (verdict) {
-	case VERDICT_PASS:
-		return SLOT_CLASS_PASS;
-	case VERDICT_UNCHANGED:
-		return SLOT_CLASS_UNCHANGED;
-	case VERDICT_NEEDS_POWER_CYCLE:
-		return SLOT_CLASS_NEEDS_POWER_CYCLE;
-	case VERDICT_NEEDS_BUTTON:
-		return SLOT_CLASS_NEEDS_BUTTON;
-	case VERDICT_FAIL:
-		return SLOT_CLASS_FAIL;
-	case VERDICT_SKIPPED:
-		return SLOT_CLASS_SKIPPED;
-	case VERDICT_INTERRUPTED:
-		return SLOT_CLASS_INTERRUPTED;
-	case VERDICT_NONE:
-	case VERDICT_COUNT:
-		break;
-	}
-	return SLOT_CLASS_ABSENT;
+	_Static_assert(SLOT_CLASS_INTERRUPTED - SLOT_CLASS_PASS ==
+			   VERDICT_INTERRUPTED - VERDICT_PASS,
+		       "one class for each verdict");
+	return verdict == VERDICT_NONE
+		   ? SLOT_CLASS_ABSENT
+		   : (enum slot_class)(SLOT_CLASS_PASS + (verdict - VERDICT_PASS));
 }
 
 enum slot_class
@@ -58,21 +47,13 @@ const char *
 slot_class_name(enum slot_class c)
 {
 	static const char *const names[] = {
-		[SLOT_CLASS_ABSENT] = "absent",
-		[SLOT_CLASS_ACTIVE] = "active",
-		[SLOT_CLASS_WAITING] = "waiting",
-		[SLOT_CLASS_PASS] = "pass",
-		[SLOT_CLASS_UNCHANGED] = "unchanged",
-		[SLOT_CLASS_NEEDS_POWER_CYCLE] = "needs-power-cycle",
-		[SLOT_CLASS_NEEDS_BUTTON] = "needs-button",
-		[SLOT_CLASS_FAIL] = "fail",
-		[SLOT_CLASS_SKIPPED] = "skipped",
-		[SLOT_CLASS_INTERRUPTED] = "interrupted",
-		[SLOT_CLASS_QUARANTINED] = "quarantined",
-		[SLOT_CLASS_FOREIGN] = "foreign",
-		[SLOT_CLASS_UNSERVED] = "unserved",
+		[SLOT_CLASS_ABSENT] = "absent",	  [SLOT_CLASS_ACTIVE] = "active",
+		[SLOT_CLASS_WAITING] = "waiting", [SLOT_CLASS_QUARANTINED] = "quarantined",
+		[SLOT_CLASS_FOREIGN] = "foreign", [SLOT_CLASS_UNSERVED] = "unserved",
 	};
 
 	assert(c < SLOT_CLASS_COUNT);
+	if (c >= SLOT_CLASS_PASS && c <= SLOT_CLASS_INTERRUPTED)
+		return verdict_name((enum verdict_kind)(VERDICT_PASS + (c - SLOT_CLASS_PASS)));
 	return names[c];
 }
