@@ -42,7 +42,7 @@ struct api {
 	struct rescue *rescue;
 	struct status_stream *stream;
 	struct acts *acts;
-	const struct settings *settings; /* replaced when the configuration is read again */
+	const struct settings *settings; /* changes in place when it is read again */
 	const struct clock *clock;
 };
 

@@ -132,7 +132,6 @@ replace_config(struct app *a, struct settings *take_fresh)
 	keep_what_needs_a_restart(a, take_fresh);
 	set_rules(a, a->settings, false);
 	settings_replace(a->settings, take_fresh);
-	a->api.settings = take_fresh;
 	apply_config(a);
 	if (recorder_loaded(a->recorder) && selection_load_rules(a) < 0)
 		log_say(a->log, LOG_ERR, NULL, "the recorded platform rules cannot be read");
@@ -153,7 +152,6 @@ apply_again(struct app *a)
 			"the new configuration is refused, the old one stays: %s", error);
 	} else {
 		replace_config(a, fresh);
-
 		log_say(a->log, LOG_NOTICE, NULL, "configuration reloaded");
 	}
 	notify_ready(a->notify);
