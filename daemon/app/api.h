@@ -9,13 +9,13 @@
 #ifndef APP_API_H
 #define APP_API_H
 
+#include "app/target.h"
 #include "core/fleet.h"
 #include "ctl/server.h"
 #include "ctl/station_methods.h"
 #include "store/store.h"
 
 struct acts;
-struct app;
 struct clock;
 struct log;
 struct ports;
@@ -25,12 +25,13 @@ struct records_walk;
 struct repository;
 struct rescue;
 struct rescue_result;
+struct selection;
 struct status_stream;
 struct settings;
+struct turns;
 
 /* All of it is borrowed for the life of the server. */
 struct api {
-	struct app *app;
 	struct fleet *fleet;
 	struct store *store;
 	struct log *log;
@@ -39,11 +40,15 @@ struct api {
 	struct recorder *recorder;
 	struct records_walk *walk;
 	struct repository *repository;
+	struct selection *selection;
 	struct rescue *rescue;
 	struct status_stream *stream;
 	struct acts *acts;
 	const struct settings *settings; /* changes in place when it is read again */
 	const struct clock *clock;
+	struct turns *turns;
+	const char *state_dir;
+	struct server *server; /* its own figures */
 };
 
 #define API_HANDLER(name, ...) server_handler api_##name;
@@ -59,6 +64,19 @@ void api_denied(void *ctx, const struct peer *peer, const char *method);
 void api_rescue_ended(void *ctx, void *owner, const struct rescue_result *result);
 
 /* ---- shared by the handlers ---- */
+
+/* api_target.c: among the slots and the drones of the records. */
+void api_find(const struct api *a, const char *text, struct target *ret_target);
+/* Among the slots; false after having answered that the text names none, or several drones. */
+bool api_find_slots(const struct api *a, struct call *call, const char *text,
+		    struct target *ret_target);
+/* Of one that names nothing, or is ambiguous. */
+void api_refuse_target(const struct api *a, struct call *call, const struct target *t);
+/* Where one slot alone can be meant: true after having answered that the target is several. */
+bool api_refuse_several(struct call *call, const struct target *t);
+#define API_SLOT_NAME_MAX 128
+/* "A3 (1-4)", or the port alone. */
+void api_slot_name(const struct api *a, const char *port, char ret_name[API_SLOT_NAME_MAX]);
 
 /* api_firmware.c: type Firmware, or NULL: there is no such row. */
 json_t *api_firmware_row(const struct api *a, const char *name);

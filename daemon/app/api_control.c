@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "app/api.h"
-#include "app/app_parts.h"
-#include "app/find.h"
+#include "app/clock.h"
+#include "app/log.h"
+#include "app/quarantine.h"
+#include "app/recorder.h"
 #include "app/reply.h"
-#include "app/select_notes.h"
 #include "cfdfu/proto.h"
 
 static int
@@ -97,7 +98,7 @@ find_wanted(const struct api *a, struct call *call, json_t *targets, bool failed
 	size_t n;
 
 	json_array_foreach(targets, n, target) {
-		if (!find_slots(a, call, json_string_value(target), &t))
+		if (!api_find_slots(a, call, json_string_value(target), &t))
 			return false;
 		for (unsigned i = 0; i < FLEET_SLOTS_MAX; i++)
 			ret_wanted[i] |= t.slots[i];
@@ -112,11 +113,11 @@ static json_t *
 names_of(const struct api *a, const json_t *ports)
 {
 	json_t *list = json_array(), *port;
-	char name[2 * SETTINGS_LABEL_TEXT_MAX];
+	char name[API_SLOT_NAME_MAX];
 	size_t i;
 
 	json_array_foreach(ports, i, port) {
-		selection_name_slot(a, json_string_value(port), name, sizeof(name));
+		api_slot_name(a, json_string_value(port), name);
 		(void)json_array_append_new(list, reply_text(name));
 	}
 	return list;
@@ -161,7 +162,7 @@ api_retry(void *ctx, struct call *call, json_t *parameters)
 	queued = json_array();
 	refused = json_array();
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
-		char name[2 * SETTINGS_LABEL_TEXT_MAX];
+		char name[API_SLOT_NAME_MAX];
 		struct slot_view v;
 		int r;
 
@@ -174,7 +175,7 @@ api_retry(void *ctx, struct call *call, json_t *parameters)
 			continue;
 		}
 		error = r;
-		selection_name_slot(a, v.port, name, sizeof(name));
+		api_slot_name(a, v.port, name);
 		reply_note(refused, "%s: not tried again: %s.", name, why_not(r));
 	}
 	if (error < 0 && json_array_size(queued) == 0 && !failed) {
@@ -194,7 +195,7 @@ api_release_port(void *ctx, struct call *call, json_t *parameters)
 	struct target target;
 	json_t *released;
 
-	if (text != NULL && !find_slots(a, call, text, &target))
+	if (text != NULL && !api_find_slots(a, call, text, &target))
 		return;
 	released = json_array();
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)

@@ -9,10 +9,16 @@
 #include <unistd.h>
 
 #include "app/api.h"
-#include "app/app_parts.h"
+#include "app/clock.h"
+#include "app/ports.h"
+#include "app/quarantine.h"
+#include "app/recorder.h"
+#include "app/records_walk.h"
 #include "app/reply.h"
-#include "app/status.h"
 #include "app/repository.h"
+#include "app/settings.h"
+#include "app/status.h"
+#include "app/turns.h"
 #include "cfdfu/proto.h"
 #include "core/outcome.h"
 #include "wire/text.h"
@@ -116,7 +122,7 @@ check_disk(const struct api *a, json_t *list)
 	char text[160];
 	unsigned long long free_bytes, floor = a->settings->free_space_floor_bytes;
 
-	if (statvfs(a->app->options.state_dir, &fs) < 0) {
+	if (statvfs(a->state_dir, &fs) < 0) {
 		check(list, "disk", "fail", strerror(errno), NULL);
 		return;
 	}
@@ -328,7 +334,7 @@ whose_gap(enum loop_work cause)
 static void
 check_loop(const struct api *a, json_t *list)
 {
-	const struct turns *t = &a->app->turns;
+	const struct turns *t = a->turns;
 	bool late = t->longest_us > GAP_MAX_US;
 	char text[200];
 
@@ -345,9 +351,9 @@ check_loop(const struct api *a, json_t *list)
 static json_t *
 loop_json(const struct api *a)
 {
-	return json_pack("{s:I, s:s, s:i}", "longest_gap_us", (json_int_t)a->app->turns.longest_us,
-			 "cause", loop_work_name(a->app->turns.cause), "requests_in_a_turn",
-			 (int)server_requests_max(a->app->server));
+	return json_pack("{s:I, s:s, s:i}", "longest_gap_us", (json_int_t)a->turns->longest_us,
+			 "cause", loop_work_name(a->turns->cause), "requests_in_a_turn",
+			 (int)server_requests_max(a->server));
 }
 
 static void

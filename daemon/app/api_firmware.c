@@ -8,10 +8,13 @@
 #include <unistd.h>
 
 #include "app/api.h"
-#include "app/app_parts.h"
+#include "app/clock.h"
+#include "app/quarantine.h"
+#include "app/recorder.h"
 #include "app/reply.h"
 #include "app/repository.h"
 #include "app/selection.h"
+#include "app/turns.h"
 #include "cfdfu/proto.h"
 #include "core/image.h"
 #include "core/platform.h"
@@ -276,9 +279,9 @@ add(struct addition *d)
 				     "Another firmware has this name; choose one with --name."));
 		return;
 	}
-	before = turns_begin(&d->api->app->turns, LOOP_STORE);
+	before = turns_begin(d->api->turns, LOOP_STORE);
 	r = place == PLACE_SAME ? 0 : keep(d, sha256, place);
-	turns_end(&d->api->app->turns, before);
+	turns_end(d->api->turns, before);
 	if (r < 0 && d->queued)
 		refuse_store(d->call, d->api->store, r,
 			     "It is not in the catalogue yet, and will be as soon as the "
@@ -290,7 +293,7 @@ add(struct addition *d)
 			   json_pack("{s:o, s:o}", "firmware", api_firmware_row(d->api, d->name),
 				     "findings", judge_findings_json(&d->judgement)));
 	if (r == 0)
-		selection_heal(d->api->app);
+		selection_heal(d->api->selection);
 }
 
 void

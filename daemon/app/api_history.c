@@ -7,8 +7,8 @@
 #include <time.h>
 
 #include "app/api.h"
-#include "app/app_parts.h"
-#include "app/find.h"
+#include "app/clock.h"
+#include "app/recorder.h"
 #include "app/reply.h"
 #include "cfdfu/proto.h"
 #include "core/outcome.h"
@@ -80,16 +80,16 @@ serial_parameter(const struct api *a, struct call *call, const char *text,
 {
 	struct slot_view v;
 
-	find_target(a, text, true, ret_target);
+	api_find(a, text, ret_target);
 	if (ret_target->by == TARGET_AMBIGUOUS) {
-		find_refuse(a, call, ret_target);
+		api_refuse_target(a, call, ret_target);
 		return false;
 	}
 	if (ret_target->by == TARGET_NOTHING)
 		copy_text(ret_target->key, sizeof(ret_target->key), text);
 	if (ret_target->by == TARGET_SERIAL || ret_target->slot_count == 0)
 		return true;
-	if (find_refuse_several(call, ret_target))
+	if (api_refuse_several(call, ret_target))
 		return false;
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		if (!ret_target->slots[i])

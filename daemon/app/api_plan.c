@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "app/api.h"
-#include "app/app_parts.h"
-#include "app/find.h"
+#include "app/clock.h"
+#include "app/ports.h"
 #include "app/reply.h"
-#include "app/repository.h"
 #include "cfdfu/proto.h"
 
 static bool
@@ -93,7 +92,7 @@ api_plan(void *ctx, struct call *call, json_t *parameters)
 	json_t *plans;
 
 	if (!param_platform(call, parameters, "platform", &named) ||
-	    (text != NULL && !find_slots(a, call, text, &target)))
+	    (text != NULL && !api_find_slots(a, call, text, &target)))
 		return;
 	if (name != NULL) {
 		other = policy_with(a, call, name, named);

@@ -9,7 +9,6 @@
 
 #include "app/acts.h"
 #include "app/api.h"
-#include "app/find.h"
 #include "app/reply.h"
 #include "app/rescue.h"
 #include "cfdfu/proto.h"
@@ -26,9 +25,9 @@ slot_parameter(const struct api *a, struct call *call, json_t *parameters)
 	struct target t;
 	int slot = 0;
 
-	if (!find_slots(a, call, param_text(parameters, "slot"), &t))
+	if (!api_find_slots(a, call, param_text(parameters, "slot"), &t))
 		return -1;
-	if (find_refuse_several(call, &t))
+	if (api_refuse_several(call, &t))
 		return -1;
 	while (!t.slots[slot])
 		slot++;

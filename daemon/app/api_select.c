@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "app/api.h"
-#include "app/app_parts.h"
-#include "app/find.h"
+#include "app/clock.h"
+#include "app/recorder.h"
 #include "app/reply.h"
-#include "app/status.h"
 #include "app/repository.h"
 #include "app/select_notes.h"
+#include "app/selection.h"
+#include "app/status.h"
 #include "cfdfu/proto.h"
 #include "core/platform.h"
 
@@ -33,6 +34,27 @@ told_drop(struct told *t)
 	json_decref(t->kept);
 	json_decref(t->notes);
 	json_decref(t->affected);
+}
+
+static void
+on_replaced(void *ctx, const char *target, const char *name)
+{
+	struct told *t = ctx;
+
+	(void)json_array_append_new(t->replaced,
+				    json_pack("{s:s, s:s}", "target", target, "name", name));
+}
+
+/* WHY refused: what is said of a slot that does not exist would be kept, and do nothing. */
+static bool
+find_keys(const struct api *a, struct call *call, const char *text, struct target *ret_target,
+	  struct target_keys *ret_keys)
+{
+	api_find(a, text, ret_target);
+	if (selection_keys(a->selection, ret_target, ret_keys))
+		return true;
+	api_refuse_target(a, call, ret_target);
+	return false;
 }
 
 /* ---- selecting ------------------------------------------------------------------------------ */
@@ -118,11 +140,11 @@ select_platforms(const struct api *a, struct call *call, struct image *image, en
 	}
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
 		if ((chosen & BIT(p)) != 0)
-			r = selection_set(a->app, p, image, name, t->replaced);
+			r = selection_set(a->selection, p, image, on_replaced, t);
 	if (r == 0) {
 		say_replaced(t, name);
 		say_kept_platforms(a, t, name, kept);
-		t->affected = selection_effect(a, NULL, image, t->notes);
+		t->affected = notes_on_effect(a, NULL, image, t->notes);
 	}
 	return r;
 }
@@ -137,11 +159,11 @@ select_target(const struct api *a, struct call *call, struct image *image, const
 
 	if (!find_keys(a, call, text, &target, &keys))
 		return -EALREADY;
-	r = selection_set_own(a->app, &keys, image, image_label(image)->name, t->replaced);
+	r = selection_set_own(a->selection, &keys, image, on_replaced, t);
 	if (r == 0) {
 		say_replaced(t, image_label(image)->name);
-		selection_say_kept(a, &target, image, t->kept, t->notes);
-		t->affected = selection_effect(a, &target, image, t->notes);
+		notes_on_kept(a, &target, image, t->kept, t->notes);
+		t->affected = notes_on_effect(a, &target, image, t->notes);
 	}
 	return r;
 }
@@ -237,13 +259,13 @@ deselect_target(const struct api *a, struct call *call, const char *text, struct
 
 	if (!find_keys(a, call, text, &target, &keys))
 		return -EALREADY;
-	r = selection_set_own(a->app, &keys, NULL, NULL, t->replaced);
+	r = selection_set_own(a->selection, &keys, NULL, on_replaced, t);
 	if (r < 0)
 		return r;
 	if (json_array_size(t->replaced) == 0)
 		reply_note(t->notes, "%s had no firmware of its own.", text);
 	say_replaced(t, NULL);
-	selection_say_in_force(a, &target, t->notes);
+	notes_on_what_is_in_force(a, &target, t->notes);
 	return 0;
 }
 
@@ -256,7 +278,7 @@ deselect_platforms(const struct api *a, enum platform named, struct told *t)
 
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
 		if (named == PLATFORM_UNKNOWN || named == p)
-			r = selection_set(a->app, p, NULL, NULL, t->replaced);
+			r = selection_set(a->selection, p, NULL, on_replaced, t);
 	if (r < 0)
 		return r;
 	say_replaced(t, NULL);
@@ -322,7 +344,7 @@ api_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 	    !find_keys(a, call, param_text(parameters, "target"), &target, &keys))
 		return;
 	recorder_look(a->recorder, true);
-	r = selection_set_rule(a->app, &keys, p);
+	r = selection_set_rule(a->selection, &keys, p);
 	(void)recorder_commit(a->recorder);
 	if (r < 0) {
 		refuse_store(call, a->store, r, "The rule cannot be kept");

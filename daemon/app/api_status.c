@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include "app/api.h"
-#include "app/find.h"
 #include "app/recorder.h"
 #include "app/reply.h"
 #include "app/status.h"
@@ -18,7 +17,7 @@ api_get_status(void *ctx, struct call *call, json_t *parameters)
 	json_t *slots;
 
 	recorder_look(a->recorder, false);
-	if (text != NULL && !find_slots(a, call, text, &target))
+	if (text != NULL && !api_find_slots(a, call, text, &target))
 		return;
 	slots = json_array();
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
@@ -37,6 +36,6 @@ api_watch(void *ctx, struct call *call, json_t *parameters)
 	const char *text = param_text(parameters, "target");
 	struct target target;
 
-	if (text == NULL || find_slots(a, call, text, &target))
+	if (text == NULL || api_find_slots(a, call, text, &target))
 		status_stream_add(a->stream, call, text != NULL ? target.key : NULL);
 }

@@ -157,7 +157,7 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 	a->seconds++;
 	recorder_check(a->recorder, a->seconds % 60 == 0);
 	repository_tidy(a->repository);
-	selection_heal(a);
+	selection_heal(a->selection);
 	if (recorder_loaded(a->recorder))
 		records_walk_on(a->walk);
 	ports_check(a->ports);
@@ -239,7 +239,7 @@ drones_at_work(void *ctx)
 static void
 on_client_work(void *ctx, bool begins)
 {
-	struct app *a = ((const struct api *)ctx)->app;
+	struct app *a = ctx;
 
 	if (begins) {
 		(void)turns_begin(&a->turns, LOOP_CLIENT); /* it is never within other work */
@@ -268,6 +268,7 @@ open_server(struct app *a)
 		.answered = api_answered,
 		.at_work = drones_at_work,
 		.work = on_client_work,
+		.work_ctx = a,
 	};
 	int r = notify_take_listener("control", &options.listen_fd);
 
@@ -276,6 +277,7 @@ open_server(struct app *a)
 		options.listen_fd = -1;
 	if (r >= 0)
 		r = server_new(a->base, &options, &a->server);
+	a->api.server = a->server;
 	if (r < 0)
 		log_say(a->log, LOG_CRIT, NULL, "%s: the control socket cannot be opened: %s",
 			a->options.socket_path, strerror(-r));

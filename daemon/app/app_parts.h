@@ -52,6 +52,7 @@ struct app {
 	struct event *second;
 	struct event *signals[3];
 	struct repository *repository;
+	struct selection *selection;
 	char change_group[SETTINGS_NAME_MAX]; /* of those who may change things */
 	uint64_t idle_since_us;
 	int64_t slept_ms;	  /* CLOCK_BOOTTIME - CLOCK_MONOTONIC when looked last */

@@ -133,7 +133,7 @@ replace_config(struct app *a, struct settings *take_fresh)
 	set_rules(a, a->settings, false);
 	settings_replace(a->settings, take_fresh);
 	apply_config(a);
-	if (recorder_loaded(a->recorder) && selection_load_rules(a) < 0)
+	if (recorder_loaded(a->recorder) && selection_load_rules(a->selection) < 0)
 		log_say(a->log, LOG_ERR, NULL, "the recorded platform rules cannot be read");
 	ports_settings_changed(a->ports);
 	fleet_selection_changed(a->fleet, clock_now_us());

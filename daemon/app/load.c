@@ -27,7 +27,7 @@ load(void *ctx)
 		return r;
 	if (strcmp(paused, "yes") == 0)
 		fleet_pause(a->fleet);
-	r = selection_load(a);
+	r = selection_load(a->selection);
 	if (r < 0)
 		return r;
 	quarantine_recall(a->quarantine);
@@ -165,11 +165,19 @@ app_open_api(struct app *a)
 					 .keep = keep_backup,
 					 .ended = api_rescue_ended,
 					 .ctx = a };
+	struct selection_options selection = { .fleet = a->fleet,
+					       .store = a->store,
+					       .repository = a->repository,
+					       .ports = a->ports,
+					       .settings = a->settings,
+					       .clock = a->clock,
+					       .log = a->log };
 	struct api *api = &a->api;
-	int r;
+	int r = selection_new(&selection, &a->selection);
 
-	*api = (struct api){ .app = a,
-			     .fleet = a->fleet,
+	if (r < 0)
+		return r;
+	*api = (struct api){ .fleet = a->fleet,
 			     .store = a->store,
 			     .log = a->log,
 			     .ports = a->ports,
@@ -177,8 +185,11 @@ app_open_api(struct app *a)
 			     .recorder = a->recorder,
 			     .walk = a->walk,
 			     .repository = a->repository,
+			     .selection = a->selection,
 			     .settings = a->settings,
-			     .clock = a->clock };
+			     .clock = a->clock,
+			     .turns = &a->turns,
+			     .state_dir = a->options.state_dir };
 	r = acts_new(a->store, a->log, a->clock, &api->acts);
 	if (r == 0)
 		r = rescue_new(&rescue, &api->rescue);
@@ -193,6 +204,7 @@ app_close_api(struct app *a)
 	status_stream_free(a->api.stream);
 	rescue_free(a->api.rescue);
 	acts_free(a->api.acts);
+	selection_free(a->selection);
 }
 
 static int

@@ -73,6 +73,14 @@ ports_label(const struct ports *p, const char *port)
 	return settings_label(p->options.settings, port, path_of(p, port));
 }
 
+const char *
+ports_name(const struct ports *p, const char *port)
+{
+	const char *label = ports_label(p, port);
+
+	return label != NULL ? label : port;
+}
+
 struct log_about
 ports_about(const struct ports *p, const char *port)
 {

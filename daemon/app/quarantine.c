@@ -250,15 +250,12 @@ compose(const struct quarantine *q, const struct brake_run *run, char *out, size
 			 run->count == 1 ? "" : "s", brake_deed(run->fault), run->firmware);
 
 	for (unsigned i = 0; i < run->count && n >= 0 && (size_t)n < size; i++) {
-		const char *port = run->drones[i].port;
-		const char *label = ports_label(q->options.ports, port);
-
 		if (i == NAMED_MAX) {
 			n += snprintf(out + n, size - (size_t)n, " and %u more", run->count - i);
 			break;
 		}
 		n += snprintf(out + n, size - (size_t)n, "%s%s", i > 0 ? ", " : "",
-			      label != NULL ? label : port);
+			      ports_name(q->options.ports, run->drones[i].port));
 	}
 	if (n >= 0 && (size_t)n < size)
 		(void)snprintf(out + n, size - (size_t)n, ")");

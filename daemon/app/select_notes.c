@@ -7,27 +7,18 @@
 #include <string.h>
 
 #include "app/api.h"
-#include "app/app_parts.h"
+#include "app/clock.h"
+#include "app/ports.h"
 #include "app/reply.h"
-
-void
-selection_name_slot(const struct api *a, const char *port, char *ret_name, size_t size)
-{
-	const char *label = ports_label(a->ports, port);
-
-	(void)snprintf(ret_name, size, label != NULL ? "%s (%s)" : "%s%s",
-		       label != NULL ? label : port, label != NULL ? port : "");
-}
 
 /* "A1, A2, 1-7", cut where there is no room for more. */
 static void
 add_name(const struct api *a, char *names, size_t size, const char *port)
 {
-	const char *label = ports_label(a->ports, port);
 	size_t used = strlen(names);
 
 	(void)snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "",
-		       label != NULL ? label : port);
+		       ports_name(a->ports, port));
 }
 
 struct effect {
@@ -74,8 +65,8 @@ when(const struct api *a)
 }
 
 json_t *
-selection_effect(const struct api *a, const struct target *t, const struct image *image,
-		 json_t *notes)
+notes_on_effect(const struct api *a, const struct target *t, const struct image *image,
+		json_t *notes)
 {
 	struct effect e = { .affected = json_array() };
 
@@ -122,9 +113,9 @@ whose(enum policy_by by)
 }
 
 void
-selection_say_in_force(const struct api *a, const struct target *t, json_t *notes)
+notes_on_what_is_in_force(const struct api *a, const struct target *t, json_t *notes)
 {
-	char name[2 * SETTINGS_LABEL_TEXT_MAX];
+	char name[API_SLOT_NAME_MAX];
 	struct fleet_plan p;
 	struct slot_view v;
 
@@ -133,7 +124,7 @@ selection_say_in_force(const struct api *a, const struct target *t, json_t *note
 			continue;
 		fleet_plan(a->fleet, i, fleet_policy(a->fleet), &p);
 		fleet_view(a->fleet, i, clock_now_us(), &v);
-		selection_name_slot(a, v.port, name, sizeof(name));
+		api_slot_name(a, v.port, name);
 		if (!v.present)
 			reply_note(notes,
 				   "%s: nothing is plugged in; what is selected for its "
@@ -151,10 +142,10 @@ selection_say_in_force(const struct api *a, const struct target *t, json_t *note
 
 /* Drones of the target that keep another image all the same, or cannot take this one. */
 void
-selection_say_kept(const struct api *a, const struct target *t, const struct image *image,
-		   json_t *kept, json_t *notes)
+notes_on_kept(const struct api *a, const struct target *t, const struct image *image, json_t *kept,
+	      json_t *notes)
 {
-	char name[2 * SETTINGS_LABEL_TEXT_MAX];
+	char name[API_SLOT_NAME_MAX];
 	struct fleet_plan p;
 	struct slot_view v;
 
@@ -165,7 +156,7 @@ selection_say_kept(const struct api *a, const struct target *t, const struct ima
 		if (!t->slots[i] || !v.present)
 			continue;
 		fleet_plan(a->fleet, i, fleet_policy(a->fleet), &p);
-		selection_name_slot(a, v.port, name, sizeof(name));
+		api_slot_name(a, v.port, name);
 		serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
 		if (p.action == ACTION_SKIPPED)
 			reply_note(notes, "%s: %s", name, p.why);

@@ -5,15 +5,18 @@
 
 #include <jansson.h>
 
-#include "app/selection.h"
+struct api;
+struct image;
+struct target;
 
-void selection_name_slot(const struct api *a, const char *port, char *ret_name, size_t size);
-/* The effect of selecting this image on the drones that are plugged in (t: on those of the
- * target); ports of those that are written. */
-json_t *selection_effect(const struct api *a, const struct target *t, const struct image *image,
-			 json_t *notes);
-void selection_say_in_force(const struct api *a, const struct target *t, json_t *notes);
-void selection_say_kept(const struct api *a, const struct target *t, const struct image *image,
-			json_t *kept, json_t *notes);
+/* The effect of selecting this image on the drones that are plugged in (t: on those of the target);
+ * ports of those that are written. */
+json_t *notes_on_effect(const struct api *a, const struct target *t, const struct image *image,
+			json_t *notes);
+/* What the target's drones get, now that it has no selection of its own. */
+void notes_on_what_is_in_force(const struct api *a, const struct target *t, json_t *notes);
+/* Drones of the target that keep another image all the same (also in kept), or cannot take it. */
+void notes_on_kept(const struct api *a, const struct target *t, const struct image *image,
+		   json_t *kept, json_t *notes);
 
 #endif

@@ -1,11 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Selections, target by target: the keys that a target stands for, changes to them that are
- * remembered first and in force then, and the sentences that say what a change meant.
- *
- * INVARIANT: one target has one selection.  What was said of the same drone or slot by another name
- * is taken back by the next selection for it [find_keys].
- */
 #include "config.h"
 
 #include "app/selection.h"
@@ -15,19 +8,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/app_parts.h"
-#include "app/find.h"
+#include "app/clock.h"
+#include "app/log.h"
+#include "app/ports.h"
 #include "app/repository.h"
+#include "app/settings.h"
+#include "core/image.h"
 #include "core/platform.h"
 
 enum { UID_DIGITS = 24, DFU_DIGITS = 12, SERIAL_DIGITS_MIN = 8 };
 
+struct selection {
+	struct selection_options o;
+	bool loaded;
+};
+
+int
+selection_new(const struct selection_options *options, struct selection **ret_selection)
+{
+	struct selection *sel = calloc(1, sizeof(*sel));
+
+	if (sel == NULL)
+		return -ENOMEM;
+	sel->o = *options;
+	*ret_selection = sel;
+	return 0;
+}
+
+void
+selection_free(struct selection *sel)
+{
+	free(sel);
+}
+
 static bool
-is_set(struct app *a, enum store_scope scope, const char *key)
+is_set(const struct selection *sel, enum store_scope scope, const char *key)
 {
 	char value[STORE_NAME_MAX];
 
-	return store_get(a->store, scope, key, value, sizeof(value)) != 0;
+	return store_get(sel->o.store, scope, key, value, sizeof(value)) != 0;
 }
 
 /* ---- what a target stands for --------------------------------------------------------------- */
@@ -99,37 +118,35 @@ has_own_line(const struct settings *c, const char *path)
 
 /* all: every word for the slots of the target; else the one that they are kept by. */
 static void
-add_slots(struct app *a, const struct target *t, bool all, struct target_keys *k)
+add_slots(const struct selection *sel, const struct target *t, bool all, struct target_keys *k)
 {
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
-		const char *path = fleet_path(a->fleet, i);
-		bool by_path = has_own_line(a->settings, path);
-		struct slot_view v;
+	for (unsigned i = 0; i < fleet_slots(sel->o.fleet); i++) {
+		const char *path = fleet_path(sel->o.fleet, i);
+		bool by_path = has_own_line(sel->o.settings, path);
 
 		if (!t->slots[i])
 			continue;
-		fleet_view(a->fleet, i, clock_now_us(), &v);
 		if (all || by_path)
 			add_key(k, path);
 		if (all || !by_path)
-			add_key(k, v.port);
+			add_key(k, fleet_port(sel->o.fleet, i));
 	}
 }
 
 /* WHY: a label with wildcards stands for slots that are to come, too. */
 static void
-keys_of_label(struct app *a, const struct target *t, struct target_keys *k)
+keys_of_label(const struct selection *sel, const struct target *t, struct target_keys *k)
 {
 	bool open;
 
-	(void)label_lines(a->settings, t->key, &open);
+	(void)label_lines(sel->o.settings, t->key, &open);
 	if (open || t->slot_count == 0)
 		add_key(k, t->key);
 	else
-		add_slots(a, t, false, k);
+		add_slots(sel, t, false, k);
 	k->own_count = k->count;
 	add_key(k, t->key);
-	add_slots(a, t, true, k);
+	add_slots(sel, t, true, k);
 }
 
 static unsigned
@@ -144,19 +161,16 @@ only_slot(const struct target *t)
 
 /* By the word that was used: a port goes with its bus's number, a device path stays. */
 static void
-keys_of_port(struct app *a, const struct target *t, struct target_keys *k)
+keys_of_port(const struct selection *sel, const struct target *t, struct target_keys *k)
 {
-	const char *label;
-	struct slot_view v;
+	const char *label = ports_label(sel->o.ports, fleet_port(sel->o.fleet, only_slot(t)));
 	bool open;
 
-	fleet_view(a->fleet, only_slot(t), clock_now_us(), &v);
-	label = ports_label(a->ports, v.port);
 	add_key(k, t->key);
 	k->own_count = k->count;
-	add_slots(a, t, true, k);
+	add_slots(sel, t, true, k);
 	/* WHY: it was the same slot's by another name; others that carry the label keep theirs. */
-	if (label_lines(a->settings, label, &open) == 1 && !open)
+	if (label_lines(sel->o.settings, label, &open) == 1 && !open)
 		add_key(k, label);
 }
 
@@ -168,94 +182,89 @@ keys_of_serial(const struct target *t, struct target_keys *k)
 	add_serial(k, t->drones[0].dfu_serial);
 }
 
-/* WHY refused: what is said of a slot that does not exist would be kept, and do nothing. */
 bool
-find_keys(const struct api *api, struct call *call, const char *text, struct target *ret_target,
-	  struct target_keys *ret_keys)
+selection_keys(const struct selection *sel, const struct target *t, struct target_keys *ret_keys)
 {
-	struct app *a = api->app;
 	bool open;
 
 	memset(ret_keys, 0, sizeof(*ret_keys));
-	find_target(api, text, true, ret_target);
-	switch (ret_target->by) {
+	switch (t->by) {
 	case TARGET_SERIAL:
-		keys_of_serial(ret_target, ret_keys);
+		keys_of_serial(t, ret_keys);
 		return true;
 	case TARGET_PORT:
 	case TARGET_PATH:
-		keys_of_port(a, ret_target, ret_keys);
+		keys_of_port(sel, t, ret_keys);
 		return true;
 	case TARGET_LABEL:
 	case TARGET_LABEL_NEARLY:
-		keys_of_label(a, ret_target, ret_keys);
+		keys_of_label(sel, t, ret_keys);
 		return true;
 	case TARGET_NOTHING:
-		if (label_lines(a->settings, text, &open) > 0)
-			add_key(ret_keys, text);
-		else if (may_come(text))
-			add_serial(ret_keys, text);
-		else if (is_set(a, STORE_OWN, text) || is_set(a, STORE_PLATFORM, text))
-			add_key(ret_keys, text); /* WHY: of a label that was; to be taken back */
+		if (label_lines(sel->o.settings, t->text, &open) > 0)
+			add_key(ret_keys, t->text);
+		else if (may_come(t->text))
+			add_serial(ret_keys, t->text);
+		else if (is_set(sel, STORE_OWN, t->text) || is_set(sel, STORE_PLATFORM, t->text))
+			add_key(ret_keys, t->text); /* WHY: a label that was; to be taken back */
 		break;
 	case TARGET_PREFIX:
 	case TARGET_AMBIGUOUS:
 		break;
 	}
 	ret_keys->own_count = ret_keys->count;
-	if (ret_keys->count == 0)
-		find_refuse(api, call, ret_target);
 	return ret_keys->count > 0;
 }
 
 /* ---- changes -------------------------------------------------------------------------------- */
 
 static void
-say_replaced(json_t *replaced, const char *target, const struct image *old,
-	     const struct image *image)
+tell_replaced(selection_replaced *replaced, void *ctx, const char *target, const struct image *old,
+	      const struct image *image)
 {
 	if (old != NULL && !image_same(old, image))
-		(void)json_array_append_new(replaced, json_pack("{s:s, s:s}", "target", target,
-								"name", image_label(old)->name));
+		replaced(ctx, target, image_label(old)->name);
 }
 
 int
-selection_set(struct app *a, enum platform p, struct image *image, const char *name,
-	      json_t *replaced)
+selection_set(struct selection *sel, enum platform p, struct image *image,
+	      selection_replaced *replaced, void *ctx)
 {
-	struct store_time now = clock_time(a->clock);
-	struct policy *policy = fleet_policy(a->fleet);
+	struct store_time now = clock_time(sel->o.clock);
+	struct policy *policy = fleet_policy(sel->o.fleet);
+	const char *name = image != NULL ? image_label(image)->name : NULL;
 	int r = 0;
 
-	if (name != NULL || is_set(a, STORE_SELECTED, platform_name(p)))
-		r = store_set(a->store, STORE_SELECTED, platform_name(p), name, &now);
+	if (name != NULL || is_set(sel, STORE_SELECTED, platform_name(p)))
+		r = store_set(sel->o.store, STORE_SELECTED, platform_name(p), name, &now);
 	if (r < 0)
 		return r;
-	say_replaced(replaced, platform_name(p), policy_selected(policy, p), image);
+	tell_replaced(replaced, ctx, platform_name(p), policy_selected(policy, p), image);
 	policy_select(policy, p, image);
 	return 0;
 }
 
 int
-selection_set_own(struct app *a, const struct target_keys *keys, struct image *image,
-		  const char *name, json_t *replaced)
+selection_set_own(struct selection *sel, const struct target_keys *keys, struct image *image,
+		  selection_replaced *replaced, void *ctx)
 {
-	struct store_time now = clock_time(a->clock);
-	struct policy *policy = fleet_policy(a->fleet);
+	struct store_time now = clock_time(sel->o.clock);
+	struct policy *policy = fleet_policy(sel->o.fleet);
 	int r = 0;
 
 	for (size_t i = 0; i < keys->count && r == 0; i++) {
 		const char *key = keys->key[i];
-		bool takes = image != NULL && i < keys->own_count;
+		struct image *taken = i < keys->own_count ? image : NULL;
 		struct image *old = policy_own(policy, key);
 
-		if (!takes && old == NULL && !is_set(a, STORE_OWN, key))
+		if (taken == NULL && old == NULL && !is_set(sel, STORE_OWN, key))
 			continue;
-		r = store_set(a->store, STORE_OWN, key, takes ? name : NULL, &now);
+		r = store_set(sel->o.store, STORE_OWN, key,
+			      taken != NULL ? image_label(taken)->name : NULL, &now);
 		if (r < 0)
 			break;
-		say_replaced(replaced, key, old, takes ? image : NULL);
-		r = policy_select_own(policy, key, takes ? image : NULL);
+		tell_replaced(replaced, ctx, key, old, taken);
+		r = policy_select_own(policy, key, taken);
 	}
 	return r;
 }
@@ -271,21 +280,23 @@ configured_platform(const struct settings *c, const char *key)
 }
 
 int
-selection_set_rule(struct app *a, const struct target_keys *keys, enum platform p)
+selection_set_rule(struct selection *sel, const struct target_keys *keys, enum platform p)
 {
-	struct store_time now = clock_time(a->clock);
+	struct store_time now = clock_time(sel->o.clock);
 	int r = 0;
 
 	for (size_t i = 0; i < keys->count && r == 0; i++) {
 		const char *key = keys->key[i];
 		bool takes = p != PLATFORM_UNKNOWN && i < keys->own_count;
 
-		if (!takes && !is_set(a, STORE_PLATFORM, key))
+		if (!takes && !is_set(sel, STORE_PLATFORM, key))
 			continue;
-		r = store_set(a->store, STORE_PLATFORM, key, takes ? platform_name(p) : NULL, &now);
+		r = store_set(sel->o.store, STORE_PLATFORM, key, takes ? platform_name(p) : NULL,
+			      &now);
 		if (r == 0)
-			r = policy_set_platform(fleet_policy(a->fleet), key,
-						takes ? p : configured_platform(a->settings, key));
+			r = policy_set_platform(fleet_policy(sel->o.fleet), key,
+						takes ? p
+						      : configured_platform(sel->o.settings, key));
 	}
 	return r;
 }
@@ -293,9 +304,9 @@ selection_set_rule(struct app *a, const struct target_keys *keys, enum platform 
 /* ---- after the start ------------------------------------------------------------------------ */
 
 static bool
-is_lost(struct app *a, enum store_scope scope, const char *key)
+is_lost(const struct selection *sel, enum store_scope scope, const char *key)
 {
-	const struct policy *policy = fleet_policy(a->fleet);
+	const struct policy *policy = fleet_policy(sel->o.fleet);
 
 	return scope == STORE_SELECTED ? policy_is_lost(policy, platform_by_name(key))
 				       : policy_own_is_lost(policy, key);
@@ -303,11 +314,12 @@ is_lost(struct app *a, enum store_scope scope, const char *key)
 
 /* WHY: a selection that cannot be followed stays one: its drones get nothing else instead. */
 static int
-apply_image(struct app *a, enum store_scope scope, const char *key, const char *name, char *why)
+apply_image(struct selection *sel, enum store_scope scope, const char *key, const char *name,
+	    char *why)
 {
-	struct policy *policy = fleet_policy(a->fleet);
+	struct policy *policy = fleet_policy(sel->o.fleet);
 	struct image *image = NULL;
-	int r = repository_image(a->repository, name, &image, why), e = 0;
+	int r = repository_image(sel->o.repository, name, &image, why), e = 0;
 
 	if (r < 0 && scope == STORE_SELECTED)
 		policy_select_lost(policy, platform_by_name(key));
@@ -324,17 +336,17 @@ apply_image(struct app *a, enum store_scope scope, const char *key, const char *
 }
 
 static void
-apply_setting(struct app *a, enum store_scope scope, const char *key, const char *value)
+apply_setting(struct selection *sel, enum store_scope scope, const char *key, const char *value)
 {
 	char why[STORE_WHY_MAX] = "there are too many rules";
 	int r;
 
 	if (scope == STORE_PLATFORM)
-		r = policy_set_platform(fleet_policy(a->fleet), key, platform_by_name(value));
+		r = policy_set_platform(fleet_policy(sel->o.fleet), key, platform_by_name(value));
 	else
-		r = apply_image(a, scope, key, value, why);
+		r = apply_image(sel, scope, key, value, why);
 	if (r < 0)
-		log_say(a->log, LOG_ERR, NULL, "%s, selected for %s: %s", value, key, why);
+		log_say(sel->o.log, LOG_ERR, NULL, "%s, selected for %s: %s", value, key, why);
 }
 
 /* The store allows no call into it from its callbacks: settings are collected first. */
@@ -359,67 +371,70 @@ on_setting(void *ctx, const char *name, const char *value)
 	c->count++;
 }
 
-typedef void apply_function(struct app *a, enum store_scope scope, const char *key,
+typedef void apply_function(struct selection *sel, enum store_scope scope, const char *key,
 			    const char *value);
 
 static int
-load_scopes(struct app *a, const enum store_scope *scopes, size_t count, apply_function *apply)
+load_scopes(struct selection *sel, const enum store_scope *scopes, size_t count,
+	    apply_function *apply)
 {
 	struct collection c = { calloc(POLICY_RULES_MAX, sizeof(*c.list)), 0 };
 	int r = c.list != NULL ? 0 : -ENOMEM;
 
 	for (size_t s = 0; s < count && r >= 0; s++) {
 		c.count = 0;
-		r = store_each(a->store, scopes[s], on_setting, &c);
+		r = store_each(sel->o.store, scopes[s], on_setting, &c);
 		for (size_t i = 0; i < c.count && r >= 0; i++)
-			apply(a, scopes[s], c.list[i].key, c.list[i].value);
+			apply(sel, scopes[s], c.list[i].key, c.list[i].value);
 	}
 	free(c.list);
 	return r < 0 ? r : 0;
 }
 
 int
-selection_load_rules(struct app *a)
+selection_load_rules(struct selection *sel)
 {
 	static const enum store_scope scopes[] = { STORE_PLATFORM };
 
-	return load_scopes(a, scopes, ARRAY_LEN(scopes), apply_setting);
+	return load_scopes(sel, scopes, ARRAY_LEN(scopes), apply_setting);
 }
 
 int
-selection_load(struct app *a)
+selection_load(struct selection *sel)
 {
 	static const enum store_scope scopes[] = { STORE_PLATFORM, STORE_SELECTED, STORE_OWN };
 	int r;
 
-	repository_check_more(a->repository);
-	r = load_scopes(a, scopes, ARRAY_LEN(scopes), apply_setting);
+	repository_check_more(sel->o.repository);
+	r = load_scopes(sel, scopes, ARRAY_LEN(scopes), apply_setting);
+	sel->loaded = r == 0;
 	if (r == 0)
-		fleet_selection_changed(a->fleet, clock_now_us());
+		fleet_selection_changed(sel->o.fleet, clock_now_us());
 	return r;
 }
 
 /* Selections whose image was lost and is there again. */
 static void
-heal_setting(struct app *a, enum store_scope scope, const char *key, const char *value)
+heal_setting(struct selection *sel, enum store_scope scope, const char *key, const char *value)
 {
 	char why[STORE_WHY_MAX];
 
-	if (!is_lost(a, scope, key))
+	if (!is_lost(sel, scope, key))
 		return;
-	if (repository_trouble(a->repository, value, why) ||
-	    apply_image(a, scope, key, value, why) < 0)
+	if (repository_trouble(sel->o.repository, value, why) ||
+	    apply_image(sel, scope, key, value, why) < 0)
 		return;
-	log_say(a->log, LOG_NOTICE, NULL, "%s, selected for %s: it can be used again", value, key);
-	fleet_selection_changed(a->fleet, clock_now_us());
+	log_say(sel->o.log, LOG_NOTICE, NULL, "%s, selected for %s: it can be used again", value,
+		key);
+	fleet_selection_changed(sel->o.fleet, clock_now_us());
 }
 
 void
-selection_heal(struct app *a)
+selection_heal(struct selection *sel)
 {
 	static const enum store_scope scopes[] = { STORE_SELECTED, STORE_OWN };
 
-	repository_check_more(a->repository);
-	if (recorder_loaded(a->recorder) && policy_any_lost(fleet_policy(a->fleet)))
-		(void)!load_scopes(a, scopes, ARRAY_LEN(scopes), heal_setting); /* next second */
+	repository_check_more(sel->o.repository);
+	if (sel->loaded && policy_any_lost(fleet_policy(sel->o.fleet)))
+		(void)!load_scopes(sel, scopes, ARRAY_LEN(scopes), heal_setting); /* next second */
 }

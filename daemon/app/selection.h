@@ -1,9 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* What is selected: in the store, and in force in the policy. */
+/*
+ * What is selected, and the operator's word on what a drone is: remembered in the store first, in
+ * force in the fleet's policy then.
+ *
+ * INVARIANT: one target has one selection.  What was said of the same drone or slot by another name
+ * is taken back by the next selection for it [selection_keys].
+ */
 #ifndef APP_SELECTION_H
 #define APP_SELECTION_H
 
-#include "app/app_parts.h"
+#include "app/target.h"
+#include "store/store.h"
+
+struct clock;
+struct image;
+struct log;
+struct ports;
+struct repository;
+struct selection;
+struct settings;
 
 #define TARGET_KEYS_MAX (2 * FLEET_SLOTS_MAX + 2) /* ports and paths of all slots, a label */
 
@@ -14,22 +29,42 @@ struct target_keys {
 	size_t count, own_count;
 };
 
-/* False after having answered that the target names nothing, or several drones. */
-bool find_keys(const struct api *api, struct call *call, const char *text,
-	       struct target *ret_target, struct target_keys *ret_keys);
+/* All of it is borrowed for the life of the selection. */
+struct selection_options {
+	struct fleet *fleet;
+	struct store *store;
+	struct repository *repository;
+	const struct ports *ports;
+	const struct settings *settings;
+	const struct clock *clock;
+	struct log *log;
+};
 
-/* image and name NULL: nothing.  What was replaced goes to the list replaced, {target, name} each.
- * 0 or negative errno of the store or the policy. */
-int selection_set(struct app *a, enum platform p, struct image *image, const char *name,
-		  json_t *replaced) MUST_CHECK;
-int selection_set_own(struct app *a, const struct target_keys *keys, struct image *image,
-		      const char *name, json_t *replaced) MUST_CHECK;
-int selection_set_rule(struct app *a, const struct target_keys *keys, enum platform p) MUST_CHECK;
+/* What was selected for this target (a platform, slot or serial), and is not any more. */
+typedef void selection_replaced(void *ctx, const char *target, const char *name);
 
-/* Reads selections and rules from the store into the policy; the platform rules alone. */
-int selection_load(struct app *a) MUST_CHECK;
-int selection_load_rules(struct app *a) MUST_CHECK;
+int selection_new(const struct selection_options *options,
+		  struct selection **ret_selection) MUST_CHECK; /* -ENOMEM */
+void selection_free(struct selection *sel);			/* NULL is fine */
+
+/* False: the target names nothing that is there or may come, or several drones. */
+bool selection_keys(const struct selection *sel, const struct target *t,
+		    struct target_keys *ret_keys);
+
+/* image NULL: nothing.  0 or negative errno of the store or the policy.  The fleet follows at
+ * fleet_selection_changed(). */
+int selection_set(struct selection *sel, enum platform p, struct image *image,
+		  selection_replaced *replaced, void *ctx) MUST_CHECK;
+int selection_set_own(struct selection *sel, const struct target_keys *keys, struct image *image,
+		      selection_replaced *replaced, void *ctx) MUST_CHECK;
+int selection_set_rule(struct selection *sel, const struct target_keys *keys,
+		       enum platform p) MUST_CHECK;
+
+/* Reads selections and rules from the store into the policy.  0 or negative errno. */
+int selection_load(struct selection *sel) MUST_CHECK;
+/* The rules alone, when the settings have changed. */
+int selection_load_rules(struct selection *sel) MUST_CHECK;
 /* Each second, and when a file was stored: selections whose image was lost, and is there again. */
-void selection_heal(struct app *a);
+void selection_heal(struct selection *sel);
 
 #endif

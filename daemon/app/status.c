@@ -8,7 +8,9 @@
 #include <time.h>
 
 #include "app/api.h"
-#include "app/app_parts.h"
+#include "app/clock.h"
+#include "app/ports.h"
+#include "app/quarantine.h"
 #include "app/reply.h"
 #include "app/repository.h"
 #include "core/outcome.h"

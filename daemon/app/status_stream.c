@@ -10,7 +10,6 @@
 
 #include "app/api.h"
 #include "app/clock.h"
-#include "app/find.h"
 #include "app/status.h"
 #include "app/turns.h"
 #include "cfdfu/proto.h"
@@ -85,7 +84,8 @@ tell(struct status_stream *s, struct watcher *w)
 
 	target_begin(&t, w->target);
 	if (w->target[0] != '\0')
-		find_target(s->api, w->target, false, &t);
+		(void)target_find(s->api->fleet, s->api->ports, NULL, w->target,
+				  &t); /* cannot fail */
 	if (w->target[0] != '\0' && has_lost_a_row(s, w, &t))
 		w->full = true;
 	slots = news(s, w, &t, &any);

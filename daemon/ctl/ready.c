@@ -56,7 +56,7 @@ on_due(evutil_socket_t fd, short what, void *arg)
 		return;
 	r->requests = 0;
 	if (o->work != NULL)
-		o->work(o->ctx, true);
+		o->work(o->work_ctx, true);
 	share_begin(&r->share, now_us(r));
 	for (int left = SERVED_AT_ONCE; left > 0 && !TAILQ_EMPTY(&r->waiting); left--) {
 		struct ready_item *item = TAILQ_FIRST(&r->waiting);
@@ -69,7 +69,7 @@ on_due(evutil_socket_t fd, short what, void *arg)
 	if (r->requests > r->requests_max)
 		r->requests_max = r->requests;
 	if (o->work != NULL)
-		o->work(o->ctx, false);
+		o->work(o->work_ctx, false);
 	rest_us = share_end(&r->share, now_us(r), o->at_work != NULL && o->at_work(o->ctx));
 	/* WHY also when none is ready: a client that comes during the rest waits for its end. */
 	if (rest_us > 0 || !TAILQ_EMPTY(&r->waiting))

@@ -84,7 +84,8 @@ struct server_options {
 	/* Drones are at work: clients rest between their turns (ctl/share.h).  May be NULL. */
 	bool (*at_work)(void *ctx);
 	/* Clients' work begins, or is over for this turn: for measuring it.  May be NULL. */
-	void (*work)(void *ctx, bool begins);
+	void (*work)(void *work_ctx, bool begins);
+	void *work_ctx;
 
 	unsigned first_request_ms; /* 0: PROTO_FIRST_REQUEST_MS */
 	unsigned clients_max;	   /* 0: PROTO_CLIENTS_MAX */

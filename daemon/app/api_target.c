@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* Parameters that name slots or drones: found, or refused. */
+#include "config.h"
+
+#include "app/api.h"
+#include "app/log.h"
+#include "app/ports.h"
+#include "app/reply.h"
+#include "cfdfu/proto.h"
+
+void
+api_find(const struct api *a, const char *text, struct target *ret_target)
+{
+	if (target_find(a->fleet, a->ports, a->store, text, ret_target) < 0)
+		log_say(a->log, LOG_WARNING, NULL, "the records of drones cannot be read");
+}
+
+void
+api_refuse_target(const struct api *a, struct call *call, const struct target *t)
+{
+	json_t *candidates;
+
+	if (t->by != TARGET_AMBIGUOUS) {
+		call_error(call, PROTO_ERROR("NoSuchSlot"),
+			   ports_is_foreign(a->ports, t->text)
+			       ? json_pack("{s:s, s:s}", "target", t->text, "reason",
+					   "This station does not use that port ('ports' in its "
+					   "configuration).")
+			       : json_pack("{s:s}", "target", t->text));
+		return;
+	}
+	candidates = json_array();
+	for (size_t i = 0; i < t->drone_count; i++)
+		(void)json_array_append_new(candidates,
+					    reply_text(target_drone_name(&t->drones[i])));
+	call_error(call, PROTO_ERROR("AmbiguousTarget"),
+		   json_pack("{s:s, s:o, s:s}", "target", t->text, "candidates", candidates,
+			     "reason", "Several drones' serials begin so: say more of it."));
+}
+
+bool
+api_find_slots(const struct api *a, struct call *call, const char *text, struct target *ret_target)
+{
+	(void)target_find(a->fleet, a->ports, NULL, text, ret_target); /* no records: cannot fail */
+	if (ret_target->slot_count > 0 && ret_target->by != TARGET_AMBIGUOUS)
+		return true;
+	api_refuse_target(a, call, ret_target);
+	return false;
+}
+
+bool
+api_refuse_several(struct call *call, const struct target *t)
+{
+	if (t->slot_count > 1)
+		call_refuse(call, PROTO_ERROR("Refused"),
+			    "%s is the name of several slots: say which port.", t->text);
+	return t->slot_count > 1;
+}
+
+void
+api_slot_name(const struct api *a, const char *port, char ret_name[API_SLOT_NAME_MAX])
+{
+	const char *label = ports_label(a->ports, port);
+
+	(void)snprintf(ret_name, API_SLOT_NAME_MAX, label != NULL ? "%s (%s)" : "%s%s",
+		       label != NULL ? label : port, label != NULL ? port : "");
+}
