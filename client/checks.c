@@ -53,7 +53,7 @@ read_line(const char *path, char value[VALUE_MAX])
 	bool good = f != NULL && fgets(value, VALUE_MAX, f) != NULL;
 
 	if (f != NULL)
-		(void)fclose(f); /* WHY: only read from */
+		(void)fclose(f);
 	if (good)
 		value[strcspn(value, "\n")] = '\0';
 	return good;

@@ -181,7 +181,7 @@ add_there(const struct session *s, const struct invocation *i, const struct firm
 	if (r == 0)
 		r = remote_run(s, words, fd, -1);
 	if (fd >= 0)
-		(void)close(fd); /* WHY: only read from */
+		(void)close(fd);
 	return r;
 }
 

@@ -111,7 +111,7 @@ recover_there(const struct session *s, const struct invocation *i, const struct 
 	if (r == 0)
 		r = remote_run(s, words, fd, -1);
 	if (fd >= 0)
-		(void)close(fd); /* WHY: only read from */
+		(void)close(fd);
 	return r;
 }
 

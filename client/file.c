@@ -101,7 +101,7 @@ file_read(const char *path, size_t bytes_max, uint8_t **ret_data, size_t *ret_by
 		r = read_all(fd, bytes_max, expected, &data, ret_bytes, ret_why);
 	}
 	if (!input)
-		(void)close(fd); /* WHY: only read from */
+		(void)close(fd);
 	if (r == 0)
 		*ret_data = data;
 	else

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cfdfu/system.h"
 #include "client/arguments.h"
 #include "client/out.h"
 #include "client/socket.h"
@@ -139,14 +140,7 @@ copy_some(int from, int to)
 
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN;
-	for (ssize_t done = 0; done < n;) {
-		ssize_t w = write(to, bytes + done, (size_t)(n - done));
-
-		if (w < 0 && errno != EINTR)
-			return false;
-		done += w > 0 ? w : 0;
-	}
-	return n > 0;
+	return n > 0 && write_all(to, bytes, (size_t)n) == 0;
 }
 
 /* The words, and behind them what the command reads (in_fd, -1 nothing), from the start. */

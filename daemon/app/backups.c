@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "app/app_parts.h"
+#include "cfdfu/system.h"
 
 enum {
 	NAMES_MAX = 256,       /* LIMIT: backups of one drone that are looked at when thinning */
@@ -55,22 +56,14 @@ write_file(int dir, const char *name, const uint8_t *data, size_t size)
 	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int r = fd < 0 ? -errno : 0;
 
-	while (r == 0 && size > 0) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			r = n < 0 ? -errno : -EIO;
-		else
-			data += n, size -= (size_t)n;
-	}
+	if (r == 0)
+		r = write_all(fd, data, size);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (fd >= 0)
 		(void)close(fd);
 	if (r < 0 && fd >= 0)
-		(void)unlinkat(dir, name, 0); /* half a copy is none */
+		(void)unlinkat(dir, name, 0); /* an incomplete copy */
 	return r;
 }
 

@@ -3,6 +3,8 @@
 
 #include "app/clock.h"
 
+#include "cfdfu/system.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -46,22 +48,10 @@ clock_free(struct clock *c)
 	free(c);
 }
 
-static int64_t
-clock_ms(clockid_t id)
-{
-	struct timespec ts = { 0 };
-
-	(void)clock_gettime(id, &ts); /* cannot fail for these clocks */
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 uint64_t
 clock_now_us(void)
 {
-	struct timespec ts = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+	return (uint64_t)clock_us(CLOCK_MONOTONIC);
 }
 
 int64_t

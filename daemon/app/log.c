@@ -61,7 +61,7 @@ connect_journal(void)
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0) {
-		(void)close(fd); /* nothing was written */
+		(void)close(fd);
 		fd = -1;
 	}
 	return fd;

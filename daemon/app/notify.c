@@ -63,7 +63,7 @@ connect_manager(const char *path)
 	length += offsetof(struct sockaddr_un, sun_path);
 	if (connect(fd, (const struct sockaddr *)&addr, (socklen_t)length) < 0) {
 		r = -errno;
-		(void)close(fd); /* nothing was written */
+		(void)close(fd);
 		return r;
 	}
 	return fd;

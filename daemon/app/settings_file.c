@@ -271,7 +271,7 @@ open_file(struct loading *l, bool has_to_exist)
 	else if (!S_ISCHR(st.st_mode))
 		fail(l, -EINVAL, "not a regular file");
 	if (file == NULL)
-		(void)close(fd); /* nothing was written */
+		(void)close(fd);
 	return file;
 }
 
@@ -294,7 +294,7 @@ load_one(struct loading *l, const char *path, bool has_to_exist)
 	}
 	if (ferror(l->file))
 		fail(l, -EIO, "cannot be read");
-	(void)fclose(l->file); /* only read */
+	(void)fclose(l->file);
 	l->file = NULL;
 }
 

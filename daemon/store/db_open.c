@@ -61,7 +61,7 @@ judge_header(const char *path, char *why)
 	ssize_t n = fd >= 0 ? pread(fd, versions, sizeof(versions), 18) : -1;
 
 	if (fd >= 0)
-		(void)close(fd); /* only read from */
+		(void)close(fd);
 	if (n != (ssize_t)sizeof(versions) || (versions[0] <= 2 && versions[1] <= 2))
 		return 0; /* of what cannot be read, SQLite says why */
 	(void)snprintf(why, STORE_WHY_MAX, "cfdfud.db is damaged: its header has format %u/%u",

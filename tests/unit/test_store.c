@@ -4,26 +4,6 @@
 
 #include "test_store_util.h"
 
-static char *dir;
-static struct store *store;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	dir = make_dir();
-	return open_ready(dir, &small_options, &store);
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	close_store(store);
-	remove_tree(dir);
-	return 0;
-}
-
 struct rows {
 	int count;
 	int64_t ids[64];
@@ -221,7 +201,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, open_test_store, close_test_store)
 		T(an_attempt_is_seen_as_it_was_recorded),
 		T(the_view_has_exactly_the_promised_columns),
 		T(an_attempt_has_exactly_one_ending),

@@ -5,24 +5,6 @@
 
 #include "test_store_whole.h"
 
-static char *dir;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	dir = make_dir();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	remove_tree(dir);
-	return 0;
-}
-
 /* Bit by bit: another way than the store's. */
 static uint32_t
 crc_of(const char *text, size_t size)
@@ -340,7 +322,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, make_test_dir, remove_test_dir)
 		T(a_line_is_taken_only_when_every_part_is_right),
 		T(any_line_is_found_in_a_large_file_even_with_holes),
 		T(the_last_good_line_is_found_behind_a_long_torn_end),

@@ -5,27 +5,21 @@
 
 #include "test_store_whole.h"
 
-static char *dir;
-static struct store *store;
 static struct store_time now;
 
 static int
 set_up(void **state)
 {
-	(void)state;
-	dir = make_dir();
 	now = at(10);
-	return open_ready(dir, &small_options, &store);
+	return open_test_store(state);
 }
 
 static int
 tear_down(void **state)
 {
-	(void)state;
 	close_store(store);
 	assert_station_is_whole(dir);
-	remove_tree(dir);
-	return 0;
+	return remove_test_dir(state);
 }
 
 struct seen_drone {

@@ -10,9 +10,6 @@
 #define ATTEMPTS 480
 #define ROWS_MAX (ATTEMPTS + 8)
 
-static char *dir;
-static struct store *store;
-
 /* ---- a station's life in small -------------------------------------------------------------- */
 
 /*
@@ -44,21 +41,10 @@ add(int i)
 static int
 set_up(void **state)
 {
-	(void)state;
-	dir = make_dir();
-	(void)open_ready(dir, &small_options, &store);
+	(void)open_test_store(state);
 	for (int i = 0; i < ATTEMPTS; i++)
 		add(i);
 	commit_at(store, ATTEMPTS * 1000);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	close_store(store);
-	remove_tree(dir);
 	return 0;
 }
 
@@ -287,7 +273,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, close_test_store)
 		T(pages_of_any_length_make_the_same_whole),
 		T(what_is_too_much_to_sort_is_gone_through),
 		T(an_index_leads_past_nothing_else),

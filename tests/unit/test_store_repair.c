@@ -5,24 +5,6 @@
 
 #include "test_store_whole.h"
 
-static char *dir;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	dir = make_dir();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	remove_tree(dir);
-	return 0;
-}
-
 /* A bit of everything: six attempts, drones, ports, catalogue, settings, acts.  Closed cleanly. */
 static void
 fill(const char *path)
@@ -401,7 +383,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, make_test_dir, remove_test_dir)
 		T(a_healthy_station_opens_without_a_word),
 		T(a_database_damaged_anywhere_is_set_aside_and_rebuilt),
 		T(a_database_that_was_removed_or_emptied_is_rebuilt),

@@ -9,24 +9,6 @@
 
 #include "store/schema.h"
 
-static char *dir;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	dir = make_dir();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	remove_tree(dir);
-	return 0;
-}
-
 /* The audit file of a daemon that started once, which said so of the database's version. */
 static void
 set_recorded_schema(const char *version)
@@ -280,7 +262,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, make_test_dir, remove_test_dir)
 		T(a_newer_or_foreign_database_is_refused_untouched),
 		T(the_second_daemon_is_refused),
 		T(a_directory_that_cannot_be_is_refused_with_its_name),

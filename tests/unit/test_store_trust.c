@@ -7,24 +7,6 @@
 #include <sys/file.h>
 #include <sys/wait.h>
 
-static char *dir;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	dir = make_dir();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	remove_tree(dir);
-	return 0;
-}
-
 /* ---- the catalogue -------------------------------------------------------------------------- */
 
 static void
@@ -539,7 +521,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, make_test_dir, remove_test_dir)
 		T(a_row_of_the_catalogue_is_said_anew_and_keeps_its_place),
 		T(any_bit_of_the_header_may_flip_and_nothing_is_lost),
 		T(an_audit_file_of_a_newer_program_is_refused_untouched),

@@ -241,4 +241,39 @@ file_size(const char *path)
 	return stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
 }
 
+/* ---- a directory for each test; and an open store in it ------------------------------------- */
+
+static char *dir UNUSED;
+static struct store *store UNUSED;
+
+static inline int
+make_test_dir(void **state)
+{
+	(void)state;
+	dir = make_dir();
+	return 0;
+}
+
+static inline int
+remove_test_dir(void **state)
+{
+	(void)state;
+	remove_tree(dir);
+	return 0;
+}
+
+static inline int
+open_test_store(void **state)
+{
+	(void)make_test_dir(state);
+	return open_ready(dir, &small_options, &store);
+}
+
+static inline int
+close_test_store(void **state)
+{
+	close_store(store);
+	return remove_test_dir(state);
+}
+
 #endif

@@ -13,7 +13,7 @@
 /* Every line is the database's record of that number, made again byte for byte; no number is
  * missing in either. */
 static inline int64_t
-assert_files_agree(const char *dir)
+assert_files_agree(const char *where)
 {
 	uint8_t prev[RECORD_HASH_BYTES] = { 0 }, tail[RECORD_HASH_BYTES];
 	char why[STORE_WHY_MAX] = "";
@@ -22,12 +22,12 @@ assert_files_agree(const char *dir)
 	struct audit a;
 	struct db *db = NULL;
 	int64_t seq = 0, last;
-	int dirfd = open(dir, O_RDONLY | O_DIRECTORY), r;
+	int dirfd = open(where, O_RDONLY | O_DIRECTORY), r;
 
 	assert_true(sodium_init() >= 0);
 	assert_int_equal(audit_open(&a, dirfd, "test", -1), 0);
 	assert_false(a.cut);
-	r = db_open(in_dir(dir, DB_FILE), &(struct db_options){ .wait_ms = 100 }, &db, why);
+	r = db_open(in_dir(where, DB_FILE), &(struct db_options){ .wait_ms = 100 }, &db, why);
 	if (r != 0)
 		print_error("%d %s\n", r, why);
 	assert_int_equal(r, 0);
@@ -61,22 +61,24 @@ assert_files_agree(const char *dir)
 
 /* The invariants that hold of any station that was started and looked after its left-overs. */
 static inline void
-assert_station_is_whole(const char *dir)
+assert_station_is_whole(const char *where)
 {
-	(void)assert_files_agree(dir);
-	assert_string_equal(ask_db(dir, "SELECT count(*) - ifnull(max(seq), 0) FROM record"), "0");
-	assert_string_equal(ask_db(dir, "SELECT count(*) - ifnull(max(id), 0) FROM attempt"), "0");
-	assert_string_equal(
-	    ask_db(dir, "SELECT count(*) FROM record b WHERE kind = 'begin' AND 1 <> (SELECT"
-			" count(*) FROM record e WHERE e.kind = 'end' AND e.ref = b.ref)"),
-	    "0");
-	assert_string_equal(ask_db(dir, "SELECT count(*) FROM attempts WHERE verdict IS NULL"),
+	(void)assert_files_agree(where);
+	assert_string_equal(ask_db(where, "SELECT count(*) - ifnull(max(seq), 0) FROM record"),
+			    "0");
+	assert_string_equal(ask_db(where, "SELECT count(*) - ifnull(max(id), 0) FROM attempt"),
 			    "0");
 	assert_string_equal(
-	    ask_db(dir, "SELECT (SELECT count(*) FROM attempt) - ifnull(sum(n), 0) FROM tally"),
+	    ask_db(where, "SELECT count(*) FROM record b WHERE kind = 'begin' AND 1 <> (SELECT"
+			  " count(*) FROM record e WHERE e.kind = 'end' AND e.ref = b.ref)"),
 	    "0");
-	assert_string_equal(ask_db(dir, "PRAGMA integrity_check"), "ok");
-	assert_string_equal(ask_db(dir, "SELECT count(*) FROM pragma_foreign_key_check"), "0");
+	assert_string_equal(ask_db(where, "SELECT count(*) FROM attempts WHERE verdict IS NULL"),
+			    "0");
+	assert_string_equal(
+	    ask_db(where, "SELECT (SELECT count(*) FROM attempt) - ifnull(sum(n), 0) FROM tally"),
+	    "0");
+	assert_string_equal(ask_db(where, "PRAGMA integrity_check"), "ok");
+	assert_string_equal(ask_db(where, "SELECT count(*) FROM pragma_foreign_key_check"), "0");
 }
 
 #endif

@@ -19,25 +19,20 @@ static const struct store_options on_unsafe UNUSED = { .ballast_bytes = 65536,
 
 /* What the outside world was told: bit 0 begun, bit 1 ended, by attempt's id. */
 static unsigned char told[64];
-static char *dir;
 
 static inline int
 set_up(void **state)
 {
-	(void)state;
 	disk_reset((struct disk){ 0 });
 	memset(told, 0, sizeof(told));
-	dir = make_dir();
-	return 0;
+	return make_test_dir(state);
 }
 
 static inline int
 tear_down(void **state)
 {
-	(void)state;
 	disk_reset((struct disk){ 0 });
-	remove_tree(dir);
-	return 0;
+	return remove_test_dir(state);
 }
 
 /* Sent to the parent at once: the process may not live for long. */

@@ -10,8 +10,6 @@
 #include "store/reconcile.h"
 #include "store/store_internal.h"
 
-static struct store *store;
-
 static int
 open_one(void **state)
 {
