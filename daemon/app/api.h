@@ -65,8 +65,8 @@ void api_rescue_ended(void *ctx, void *owner, const struct rescue_result *result
 
 /* ---- shared by the handlers ---- */
 
-/* api_target.c: among the slots and the drones of the records. */
-void api_find(const struct api *a, const char *text, struct target *ret_target);
+/* api_target.c: what a text names.  records: also drones that are not plugged in. */
+void api_find(const struct api *a, const char *text, bool records, struct target *ret_target);
 /* Among the slots; false after having answered that the text names none, or several drones. */
 bool api_find_slots(const struct api *a, struct call *call, const char *text,
 		    struct target *ret_target);

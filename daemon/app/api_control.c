@@ -22,7 +22,7 @@ active_count(const struct api *a)
 	return (int)c.active;
 }
 
-/* Kept over a restart: a station that was paused stays so until somebody says otherwise. */
+/* Kept over a restart: a station that was paused stays so until it is resumed. */
 static void
 set_paused(const struct api *a, struct call *call, bool paused)
 {
@@ -38,7 +38,7 @@ set_paused(const struct api *a, struct call *call, bool paused)
 	if (paused) {
 		fleet_pause(a->fleet);
 	} else {
-		store_acknowledge(a->store); /* who says "go on" has seen what status repeats */
+		store_acknowledge(a->store); /* the operator has seen what status repeats */
 		brake = quarantine_resumed(a->quarantine);
 		fleet_resume(a->fleet, clock_now_us());
 	}
@@ -163,19 +163,17 @@ api_retry(void *ctx, struct call *call, json_t *parameters)
 	refused = json_array();
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
 		char name[API_SLOT_NAME_MAX];
-		struct slot_view v;
 		int r;
 
 		if (!wanted[i])
 			continue;
 		r = fleet_retry(a->fleet, i, force, clock_now_us());
-		fleet_view(a->fleet, i, clock_now_us(), &v);
 		if (r == 0) {
-			(void)json_array_append_new(queued, json_string(v.port));
+			(void)json_array_append_new(queued, json_string(fleet_port(a->fleet, i)));
 			continue;
 		}
 		error = r;
-		api_slot_name(a, v.port, name);
+		api_slot_name(a, fleet_port(a->fleet, i), name);
 		reply_note(refused, "%s: not tried again: %s.", name, why_not(r));
 	}
 	if (error < 0 && json_array_size(queued) == 0 && !failed) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What the daemon itself knows of its health: records, disk, clock, nodes.  The rest is the
- * client's to look at. */
+/* The health of the service as it knows it: records, disk, clock, nodes.  The client looks at the
+ * rest. */
 #include "config.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -23,9 +24,17 @@
 #include "core/outcome.h"
 #include "wire/text.h"
 
+/* Appends one check.  fix: the command that mends it, or NULL. */
+PRINTF_LIKE(5, 6)
 static void
-check(json_t *list, const char *name, const char *level, const char *text, const char *fix)
+check(json_t *list, const char *name, const char *level, const char *fix, const char *format, ...)
 {
+	char text[768];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
+	va_end(args);
 	(void)json_array_append_new(list,
 				    json_pack("{s:s, s:s, s:o, s:o}", "name", name, "level", level,
 					      "text", text_json(text), "fix", reply_text(fix)));
@@ -56,12 +65,12 @@ check_records(const struct api *a, json_t *list)
 	const char *fix = cut_fix(why);
 
 	if (health == STORE_OK)
-		check(list, "records", "ok", "The records can be written.", NULL);
+		check(list, "records", "ok", NULL, "The records can be written.");
 	else if (health == STORE_ALARM)
-		check(list, "records", "warn", why, fix != NULL ? fix : "cfdfuctl resume");
+		check(list, "records", "warn", fix != NULL ? fix : "cfdfuctl resume", "%s", why);
 	else
-		check(list, "records", "fail", why,
-		      fix != NULL ? fix : "journalctl -u cfdfud -n 20");
+		check(list, "records", "fail", fix != NULL ? fix : "journalctl -u cfdfud -n 20",
+		      "%s", why);
 }
 
 /* Type RecordWalk. */
@@ -80,71 +89,63 @@ walk_json(const struct api *a)
 static void
 check_walk(const struct api *a, json_t *list)
 {
+	static const char name[] = "records-compared";
+	int error = records_walk_error(a->walk);
 	struct store_walk w;
-	char text[256];
 	json_t *at;
 
-	if (records_walk_error(a->walk) < 0) {
-		(void)snprintf(text, sizeof(text),
-			       "The comparison of the records with the audit file cannot go on: "
-			       "%s.",
-			       strerror(-records_walk_error(a->walk)));
-		check(list, "records-compared", "warn", text, "journalctl -u cfdfud");
-		return;
-	}
 	store_walk_state(a->store, &w);
 	at = reply_time(w.whole_ms);
-	if (json_is_string(at))
-		(void)snprintf(text, sizeof(text),
-			       "All records were compared with the audit file at %s.",
-			       json_string_value(at));
+	if (error < 0)
+		check(list, name, "warn", "journalctl -u cfdfud",
+		      "The comparison of the records with the audit file cannot go on: %s.",
+		      strerror(-error));
+	else if (w.differences > 0)
+		check(list, name, "fail", "sudo systemctl restart cfdfud",
+		      "%lu records differ from the audit file (%s); the database is rebuilt at "
+		      "the next start.",
+		      w.differences, w.first);
+	else if (json_is_string(at))
+		check(list, name, "ok", NULL,
+		      "All records were compared with the audit file at %s.",
+		      json_string_value(at));
 	else
-		(void)snprintf(text, sizeof(text),
-			       "%lld of %lld records are compared with the audit file so far; "
-			       "'cfdfuctl doctor --deep' waits for all.",
-			       (long long)w.compared, (long long)w.total);
+		check(list, name, "ok", NULL,
+		      "%lld of %lld records are compared with the audit file so far; "
+		      "'cfdfuctl doctor --deep' waits for all.",
+		      (long long)w.compared, (long long)w.total);
 	json_decref(at);
-	if (w.differences == 0) {
-		check(list, "records-compared", "ok", text, NULL);
-		return;
-	}
-	(void)snprintf(text, sizeof(text),
-		       "%lu records differ from the audit file (%s); the database is rebuilt at "
-		       "the next start.",
-		       w.differences, w.first);
-	check(list, "records-compared", "fail", text, "sudo systemctl restart cfdfud");
 }
 
 static void
 check_disk(const struct api *a, json_t *list)
 {
-	struct statvfs fs;
-	char text[160];
 	unsigned long long free_bytes, floor = a->settings->free_space_floor_bytes;
+	struct statvfs fs;
 
 	if (statvfs(a->state_dir, &fs) < 0) {
-		check(list, "disk", "fail", strerror(errno), NULL);
+		check(list, "disk", "fail", NULL, "%s", strerror(errno));
 		return;
 	}
 	free_bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
-	(void)snprintf(text, sizeof(text), "%llu MiB are free for the records, %llu are demanded.",
-		       free_bytes >> 20, floor >> 20);
-	if (free_bytes < floor)
-		check(list, "disk", "fail", text, "sudo journalctl --vacuum-size=100M");
-	else
-		check(list, "disk", free_bytes < 2 * floor ? "warn" : "ok", text, NULL);
+	check(list, "disk",
+	      free_bytes < floor       ? "fail"
+	      : free_bytes < 2 * floor ? "warn"
+				       : "ok",
+	      free_bytes < floor ? "sudo journalctl --vacuum-size=100M" : NULL,
+	      "%llu MiB are free for the records, %llu are demanded.", free_bytes >> 20,
+	      floor >> 20);
 }
 
 static void
 check_clock(const struct api *a, json_t *list)
 {
 	if (clock_time(a->clock).synchronised)
-		check(list, "clock", "ok", "The clock is synchronised.", NULL);
+		check(list, "clock", "ok", NULL, "The clock is synchronised.");
 	else
-		check(list, "clock", "warn",
+		check(list, "clock", "warn", "sudo timedatectl set-ntp true",
 		      "The clock is not known to be right: times in the records may be wrong, "
-		      "decisions are not.",
-		      "sudo timedatectl set-ntp true");
+		      "decisions are not.");
 }
 
 static void
@@ -161,34 +162,32 @@ check_slots(const struct api *a, json_t *list)
 	}
 	if (permission > 0)
 		check(list, "nodes", "fail",
-		      "A drone's device node may not be opened: the udev rule is missing.",
 		      "sudo udevadm control --reload && sudo udevadm trigger "
-		      "--subsystem-match=usb");
+		      "--subsystem-match=usb",
+		      "A drone's device node may not be opened: the udev rule is missing.");
 	else
-		check(list, "nodes", "ok", "No device node was refused.", NULL);
+		check(list, "nodes", "ok", NULL, "No device node was refused.");
 	if (busy > 0)
-		check(list, "interface", "fail",
-		      "Another program holds a drone's interface (fwupd, dfu-util?).",
-		      "sudo systemctl stop fwupd");
+		check(list, "interface", "fail", "sudo systemctl stop fwupd",
+		      "Another program holds a drone's interface (fwupd, dfu-util?).");
 }
 
-/* An image that is selected and set aside. */
+/* Is this image, which is selected, quarantined? */
 static bool
-check_aside(const struct api *a, json_t *list, const struct image *image)
+check_quarantined(const struct api *a, json_t *list, const struct image *image)
 {
 	const struct image_label *label = image != NULL ? image_label(image) : NULL;
 	const char *why =
 	    label != NULL ? policy_quarantined(fleet_policy(a->fleet), label->sha256) : NULL;
-	char text[384], fix[128];
+	char fix[128];
 
 	if (why == NULL)
 		return false;
-	(void)snprintf(text, sizeof(text),
-		       "%s is selected, and set aside: %s. Select another, or release it if the "
-		       "drones were at fault.",
-		       label->name, why);
 	(void)snprintf(fix, sizeof(fix), "cfdfuctl firmware release '%s'", label->name);
-	check(list, "firmware", "warn", text, fix);
+	check(list, "firmware", "warn", fix,
+	      "%s is selected, and set aside: %s. Select another, or release it if the drones were "
+	      "at fault.",
+	      label->name, why);
 	return true;
 }
 
@@ -197,12 +196,10 @@ check_brake(const struct api *a, json_t *list)
 {
 	const char *message =
 	    json_string_value(json_object_get(quarantine_brake(a->quarantine), "message"));
-	char text[768];
 
-	if (message == NULL)
-		return;
-	(void)snprintf(text, sizeof(text), "The station has paused itself: %s.", message);
-	check(list, "brake", "fail", text, "cfdfuctl resume");
+	if (message != NULL)
+		check(list, "brake", "fail", "cfdfuctl resume",
+		      "The station has paused itself: %s.", message);
 }
 
 struct bad_firmware {
@@ -214,15 +211,14 @@ static void
 on_firmware(void *ctx, const struct store_firmware *f)
 {
 	struct bad_firmware *bad = ctx;
-	char why[STORE_WHY_MAX], text[STORE_WHY_MAX + STORE_NAME_MAX];
+	char why[STORE_WHY_MAX];
 	const char *fix;
 
 	repository_row_trouble(bad->api->repository, f, why);
 	if (why[0] == '\0')
 		return;
 	fix = cut_fix(why);
-	(void)snprintf(text, sizeof(text), "%s: %s.", f->name, why);
-	check(bad->list, "firmware-file", "fail", text, fix);
+	check(bad->list, "firmware-file", "fail", fix, "%s: %s.", f->name, why);
 }
 
 static void
@@ -237,22 +233,21 @@ check_repository(const struct api *a, json_t *list)
 static void
 check_selection(const struct api *a, json_t *list)
 {
-	bool aside = false;
+	bool quarantined = false;
 
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++)
-		aside |= check_aside(a, list, policy_selected(fleet_policy(a->fleet), p));
-	if (aside)
+		quarantined |=
+		    check_quarantined(a, list, policy_selected(fleet_policy(a->fleet), p));
+	if (quarantined)
 		return;
 	if (policy_any_lost(fleet_policy(a->fleet)))
-		check(list, "firmware", "fail",
-		      "Selected firmware cannot be used: its drones are left alone.",
-		      "cfdfuctl firmware list");
+		check(list, "firmware", "fail", "cfdfuctl firmware list",
+		      "Selected firmware cannot be used: its drones are left alone.");
 	else if (policy_any_selected(fleet_policy(a->fleet)))
-		check(list, "firmware", "ok", "Firmware is selected.", NULL);
+		check(list, "firmware", "ok", NULL, "Firmware is selected.");
 	else
-		check(list, "firmware", "warn",
-		      "No firmware is selected: drones are only looked at.",
-		      "cfdfuctl firmware select NAME");
+		check(list, "firmware", "warn", "cfdfuctl firmware select NAME",
+		      "No firmware is selected: drones are only looked at.");
 }
 
 /* WHY warned of: a drone that is shown nowhere looks like one that is not recognised. */
@@ -260,25 +255,17 @@ static void
 check_ports(const struct api *a, json_t *list)
 {
 	const struct sighting *s;
-	char text[512] = "";
+	char names[512] = "";
 	unsigned n = 0;
 
-	for (; (s = ports_foreign_drone(a->ports, n)) != NULL; n++) {
-		size_t used = strlen(text);
-
-		(void)snprintf(text + used, sizeof(text) - used, "%s%s", used > 0 ? ", " : "",
-			       s->port);
-	}
-	if (n > 0) {
-		char sentence[640];
-
-		(void)snprintf(sentence, sizeof(sentence),
-			       "%u drone%s on a port this station does not use: %s.", n,
-			       n == 1 ? "" : "s", text);
-		check(list, "ports", "warn", sentence, "cfdfuctl config");
-	} else {
-		check(list, "ports", "ok", "Every drone is on a port of this station.", NULL);
-	}
+	for (; (s = ports_foreign_drone(a->ports, n)) != NULL; n++)
+		reply_join(names, sizeof(names), s->port);
+	if (n > 0)
+		check(list, "ports", "warn", "cfdfuctl config",
+		      "%u drone%s on a port this station does not use: %s.", n, n == 1 ? "" : "s",
+		      names);
+	else
+		check(list, "ports", "ok", NULL, "Every drone is on a port of this station.");
 }
 
 static bool
@@ -295,20 +282,16 @@ static void
 check_patterns(const struct api *a, json_t *list)
 {
 	const struct settings_ports *ports = &a->settings->ports;
-	char text[PORT_TEXT_MAX + 160];
 	struct fleet_counts counts;
 
 	fleet_counts(a->fleet, &counts);
 	if (counts.present == 0 && !ports_has_foreign(a->ports))
 		return; /* nothing is plugged in that a pattern could be held against */
-	for (size_t i = 0; i < ports->count; i++) {
-		if (strpbrk(ports->glob[i], "*?[") == NULL || matches_a_slot(a, ports->glob[i]))
-			continue;
-		(void)snprintf(text, sizeof(text),
-			       "%s in 'ports' matches no port that a drone was seen on.",
-			       ports->glob[i]);
-		check(list, "patterns", "warn", text, "cfdfuctl config");
-	}
+	for (size_t i = 0; i < ports->count; i++)
+		if (strpbrk(ports->glob[i], "*?[") != NULL && !matches_a_slot(a, ports->glob[i]))
+			check(list, "patterns", "warn", "cfdfuctl config",
+			      "%s in 'ports' matches no port that a drone was seen on.",
+			      ports->glob[i]);
 }
 
 /* LIMIT: what a drone may wait for others without its flashing taking longer. */
@@ -336,15 +319,13 @@ check_loop(const struct api *a, json_t *list)
 {
 	const struct turns *t = a->turns;
 	bool late = t->longest_us > GAP_MAX_US;
-	char text[200];
 
-	(void)snprintf(text, sizeof(text),
-		       "Longest gap of the event loop: %llu ms since the start (%s).",
-		       (unsigned long long)(t->longest_us + 500) / 1000, whose_gap(t->cause));
-	check(list, "loop", late ? "warn" : "ok", text,
+	check(list, "loop", late ? "warn" : "ok",
 	      !late			? NULL
 	      : t->cause == LOOP_CLIENT ? "sudo ss -xp | grep cfdfud"
-					: "sudo journalctl -k -p warning -n 50");
+					: "sudo journalctl -k -p warning -n 50",
+	      "Longest gap of the event loop: %llu ms since the start (%s).",
+	      (unsigned long long)(t->longest_us + 500) / 1000, whose_gap(t->cause));
 }
 
 /* type Loop */
@@ -359,20 +340,17 @@ loop_json(const struct api *a)
 static void
 check_buses(const struct api *a, json_t *list)
 {
-	char text[512];
 	struct ports_bus b;
 	size_t n = 0;
 
-	for (; ports_renumbered(a->ports, n, &b); n++) {
-		(void)snprintf(text, sizeof(text),
-			       "Bus %u is another controller than before (%s, not %s): labels, "
-			       "selections and quarantines by its number may be another place's; "
-			       "name ports by device path, %s-usb-0:PORT.",
-			       b.number, b.controller, b.before, b.controller);
-		check(list, "buses", "warn", text, "cfdfuctl config");
-	}
+	for (; ports_renumbered(a->ports, n, &b); n++)
+		check(list, "buses", "warn", "cfdfuctl config",
+		      "Bus %u is another controller than before (%s, not %s): labels, selections "
+		      "and quarantines by its number may be another place's; name ports by device "
+		      "path, %s-usb-0:PORT.",
+		      b.number, b.controller, b.before, b.controller);
 	if (n == 0)
-		check(list, "buses", "ok", "Buses are the controllers that they were.", NULL);
+		check(list, "buses", "ok", NULL, "Buses are the controllers that they were.");
 }
 
 void

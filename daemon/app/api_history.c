@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the records tell, over the control socket. */
+/* Attempts and drones of the records, over the control socket. */
 #include "config.h"
 
 #include <errno.h>
@@ -80,7 +80,7 @@ serial_parameter(const struct api *a, struct call *call, const char *text,
 {
 	struct slot_view v;
 
-	api_find(a, text, ret_target);
+	api_find(a, text, true, ret_target);
 	if (ret_target->by == TARGET_AMBIGUOUS) {
 		api_refuse_target(a, call, ret_target);
 		return false;

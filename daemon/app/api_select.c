@@ -50,7 +50,7 @@ static bool
 find_keys(const struct api *a, struct call *call, const char *text, struct target *ret_target,
 	  struct target_keys *ret_keys)
 {
-	api_find(a, text, ret_target);
+	api_find(a, text, true, ret_target);
 	if (selection_keys(a->selection, ret_target, ret_keys))
 		return true;
 	api_refuse_target(a, call, ret_target);
@@ -111,13 +111,13 @@ api_refuse_platforms(const struct api *a, struct call *call, const struct image 
 	if (error != -EEXIST)
 		return;
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++) {
-		size_t used = strlen(taken);
+		char one[128];
 
-		if ((image_label(image)->platforms & BIT(p)) != 0)
-			(void)snprintf(
-			    taken + used, sizeof(taken) - used, "%s%s has %s", used > 0 ? ", " : "",
-			    platform_name(p),
-			    image_label(policy_selected(fleet_policy(a->fleet), p))->name);
+		if ((image_label(image)->platforms & BIT(p)) == 0)
+			continue;
+		(void)snprintf(one, sizeof(one), "%s has %s", platform_name(p),
+			       image_label(policy_selected(fleet_policy(a->fleet), p))->name);
+		reply_join(taken, sizeof(taken), one);
 	}
 	call_refuse(call, PROTO_ERROR("Refused"),
 		    "%s is for several platforms, and each has other firmware selected (%s): say "

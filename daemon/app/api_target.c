@@ -3,16 +3,38 @@
 #include "config.h"
 
 #include "app/api.h"
+#include "app/clock.h"
 #include "app/log.h"
 #include "app/ports.h"
 #include "app/reply.h"
 #include "cfdfu/proto.h"
 
-void
-api_find(const struct api *a, const char *text, struct target *ret_target)
+static void
+on_recorded(void *ctx, const char *serial, const char *dfu_serial)
 {
-	if (target_find(a->fleet, a->ports, a->store, text, ret_target) < 0)
+	target_offer_drone(ctx, serial, dfu_serial);
+}
+
+void
+api_find(const struct api *a, const char *text, bool records, struct target *ret_target)
+{
+	target_begin(ret_target, text);
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		struct slot_view v;
+
+		fleet_view(a->fleet, i, clock_now_us(), &v);
+		target_offer_slot(ret_target, i,
+				  &(struct target_slot){ .port = v.port,
+							 .path = fleet_path(a->fleet, i),
+							 .label = ports_label(a->ports, v.port),
+							 .serial = v.serial,
+							 .dfu_serial = v.dfu_serial,
+							 .present = v.present });
+	}
+	if (records && strlen(text) >= TARGET_PREFIX_MIN &&
+	    store_drone_begins(a->store, text, TARGET_CANDIDATES_MAX, on_recorded, ret_target) < 0)
 		log_say(a->log, LOG_WARNING, NULL, "the records of drones cannot be read");
+	target_end(ret_target);
 }
 
 void
@@ -41,7 +63,7 @@ api_refuse_target(const struct api *a, struct call *call, const struct target *t
 bool
 api_find_slots(const struct api *a, struct call *call, const char *text, struct target *ret_target)
 {
-	(void)target_find(a->fleet, a->ports, NULL, text, ret_target); /* no records: cannot fail */
+	api_find(a, text, false, ret_target);
 	if (ret_target->slot_count > 0 && ret_target->by != TARGET_AMBIGUOUS)
 		return true;
 	api_refuse_target(a, call, ret_target);

@@ -98,6 +98,14 @@ reply_platform(enum platform p)
 }
 
 void
+reply_join(char *names, size_t size, const char *name)
+{
+	size_t used = strlen(names);
+
+	(void)snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+}
+
+void
 reply_note(json_t *notes, const char *format, ...)
 {
 	char text[1024];

@@ -24,6 +24,8 @@ json_t *reply_words(const char *words, const char *port); /* with the port for S
 json_t *reply_time(int64_t wall_ms);			  /* ISO 8601; <= 0 -> null */
 json_t *reply_number(int64_t n, int64_t none);		  /* none -> null */
 json_t *reply_platform(enum platform p);		  /* unknown -> null */
+/* "A1, A2, 1-7": one more name, cut where there is no room for it. */
+void reply_join(char *names, size_t size, const char *name);
 /* One more sentence for the operator. */
 void reply_note(json_t *notes, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -102,7 +102,7 @@ used_bytes(const uint8_t *data, uint32_t room)
 	return length < room ? length : room;
 }
 
-/* What a backup holds: all that was read, or the application alone. */
+/* The range that a backup holds: all that was read, or the application alone. */
 static struct segment
 choose_range(const struct request *c, bool whole)
 {
@@ -129,7 +129,7 @@ make_dump(struct segment segment, uint8_t **ret_bytes, size_t *ret_size)
 	    ret_bytes, ret_size);
 }
 
-/* For who asked for it. */
+/* Of a request: into the file that came with it. */
 static void
 write_backup(struct rescue_slot *s, const struct segment *segment, const uint8_t *bytes,
 	     size_t size)

@@ -11,49 +11,41 @@
 #include "app/ports.h"
 #include "app/reply.h"
 
-/* "A1, A2, 1-7", cut where there is no room for more. */
-static void
-add_name(const struct api *a, char *names, size_t size, const char *port)
-{
-	size_t used = strlen(names);
-
-	(void)snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "",
-		       ports_name(a->ports, port));
-}
+struct drones {
+	unsigned count;
+	char names[512];
+};
 
 struct effect {
-	unsigned due, check, look, held;
-	char due_names[512], check_names[512], look_names[512], held_names[512];
+	struct drones due, check, look, held;
 	json_t *affected;
 };
+
+static void
+add(const struct api *a, struct drones *d, unsigned slot)
+{
+	d->count++;
+	reply_join(d->names, sizeof(d->names), ports_name(a->ports, fleet_port(a->fleet, slot)));
+}
 
 static void
 look_at_slot(const struct api *a, unsigned slot, const struct image *image, struct effect *e)
 {
 	struct fleet_plan p;
-	struct slot_view v;
 
 	fleet_plan(a->fleet, slot, fleet_policy(a->fleet), &p);
-	fleet_view(a->fleet, slot, clock_now_us(), &v);
-	if (p.action == ACTION_LOOK) {
-		e->look++;
-		add_name(a, e->look_names, sizeof(e->look_names), v.port);
-	}
-	if (p.action == ACTION_WAIT && p.image == NULL) {
-		e->held++;
-		add_name(a, e->held_names, sizeof(e->held_names), v.port);
-	}
+	if (p.action == ACTION_LOOK)
+		add(a, &e->look, slot);
+	if (p.action == ACTION_WAIT && p.image == NULL)
+		add(a, &e->held, slot);
 	if (p.image == NULL || !image_same(p.image, image))
 		return;
-	if (p.action == ACTION_CHECK) {
-		e->check++;
-		add_name(a, e->check_names, sizeof(e->check_names), v.port);
-	}
+	if (p.action == ACTION_CHECK)
+		add(a, &e->check, slot);
 	if (!p.due)
 		return;
-	e->due++;
-	add_name(a, e->due_names, sizeof(e->due_names), v.port);
-	(void)json_array_append_new(e->affected, json_string(v.port));
+	add(a, &e->due, slot);
+	(void)json_array_append_new(e->affected, json_string(fleet_port(a->fleet, slot)));
 }
 
 static const char *
@@ -73,23 +65,25 @@ notes_on_effect(const struct api *a, const struct target *t, const struct image 
 	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
 		if (t == NULL || t->slots[i])
 			look_at_slot(a, i, image, &e);
-	if (e.due > 0)
-		reply_note(notes, "%u drone%s plugged in %s flashed %s: %s.", e.due,
-			   e.due == 1 ? "" : "s", e.due == 1 ? "is" : "are", when(a), e.due_names);
-	if (e.check > 0)
-		reply_note(notes, "%u sa%s that version already and %s looked at %s: %s.", e.check,
-			   e.check == 1 ? "ys it runs" : "y they run", e.check == 1 ? "is" : "are",
-			   when(a), e.check_names);
-	if (e.look > 0)
-		reply_note(notes, "%u ha%s to be looked at in DFU mode first: %s.", e.look,
-			   e.look == 1 ? "s" : "ve", e.look_names);
-	if (e.held > 0)
+	if (e.due.count > 0)
+		reply_note(notes, "%u drone%s plugged in %s flashed %s: %s.", e.due.count,
+			   e.due.count == 1 ? "" : "s", e.due.count == 1 ? "is" : "are", when(a),
+			   e.due.names);
+	if (e.check.count > 0)
+		reply_note(notes, "%u sa%s that version already and %s looked at %s: %s.",
+			   e.check.count, e.check.count == 1 ? "ys it runs" : "y they run",
+			   e.check.count == 1 ? "is" : "are", when(a), e.check.names);
+	if (e.look.count > 0)
+		reply_note(notes, "%u ha%s to be looked at in DFU mode first: %s.", e.look.count,
+			   e.look.count == 1 ? "s" : "ve", e.look.names);
+	if (e.held.count > 0)
 		reply_note(notes,
 			   "%u drone%s plugged in %s asked what %s when the station is "
 			   "resumed ('cfdfuctl resume'): %s.",
-			   e.held, e.held == 1 ? "" : "s", e.held == 1 ? "is" : "are",
-			   e.held == 1 ? "it is" : "they are", e.held_names);
-	if (e.due + e.check + e.look + e.held == 0)
+			   e.held.count, e.held.count == 1 ? "" : "s",
+			   e.held.count == 1 ? "is" : "are",
+			   e.held.count == 1 ? "it is" : "they are", e.held.names);
+	if (e.due.count + e.check.count + e.look.count + e.held.count == 0)
 		reply_note(notes, "No drone that is plugged in needs it.");
 	return e.affected;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What there is to show, as JSON: types Station and Slot of org.cfdfu.Station. */
+/* The station and its slots as JSON: types Station and Slot of org.cfdfu.Station. */
 #include "config.h"
 
 #include "app/status.h"

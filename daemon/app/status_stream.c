@@ -84,8 +84,7 @@ tell(struct status_stream *s, struct watcher *w)
 
 	target_begin(&t, w->target);
 	if (w->target[0] != '\0')
-		(void)target_find(s->api->fleet, s->api->ports, NULL, w->target,
-				  &t); /* cannot fail */
+		api_find(s->api, w->target, false, &t);
 	if (w->target[0] != '\0' && has_lost_a_row(s, w, &t))
 		w->full = true;
 	slots = news(s, w, &t, &any);
@@ -105,7 +104,7 @@ tell(struct status_stream *s, struct watcher *w)
 	w->full = w->lost = false;
 }
 
-/* What holds for the whole station, made once for all who watch. */
+/* The members of the whole station are made once for all watchers. */
 static void
 look_at_station(struct status_stream *s)
 {

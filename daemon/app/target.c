@@ -7,10 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "app/clock.h"
-#include "app/ports.h"
-#include "store/store.h"
-
 static bool
 is_text(const char *text)
 {
@@ -175,38 +171,4 @@ target_end(struct target *t)
 	}
 	t->by = TARGET_SERIAL;
 	copy_text(t->key, sizeof(t->key), target_drone_name(&t->drones[0]));
-}
-
-/* ---- slots and records ---------------------------------------------------------------------- */
-
-static void
-on_recorded(void *ctx, const char *serial, const char *dfu_serial)
-{
-	target_offer_drone(ctx, serial, dfu_serial);
-}
-
-int
-target_find(const struct fleet *f, const struct ports *ports, struct store *store, const char *text,
-	    struct target *ret_target)
-{
-	int r = 0;
-
-	target_begin(ret_target, text);
-	for (unsigned i = 0; i < fleet_slots(f); i++) {
-		struct target_slot s;
-		struct slot_view v;
-
-		fleet_view(f, i, clock_now_us(), &v);
-		s = (struct target_slot){ .port = v.port,
-					  .path = fleet_path(f, i),
-					  .label = ports_label(ports, v.port),
-					  .serial = v.serial,
-					  .dfu_serial = v.dfu_serial,
-					  .present = v.present };
-		target_offer_slot(ret_target, i, &s);
-	}
-	if (store != NULL && strlen(text) >= TARGET_PREFIX_MIN)
-		r = store_drone_begins(store, text, TARGET_CANDIDATES_MAX, on_recorded, ret_target);
-	target_end(ret_target);
-	return r < 0 ? r : 0;
 }

@@ -42,9 +42,6 @@ struct target_drone {
 	char serial[SERIAL_TEXT_MAX], dfu_serial[SERIAL_TEXT_MAX]; /* "" unknown */
 };
 
-struct ports;
-struct store;
-
 struct target {
 	const char *text; /* as it was typed; borrowed */
 	enum target_by by;
@@ -61,13 +58,6 @@ void target_offer_slot(struct target *t, unsigned slot, const struct target_slot
 /* A drone of the records.  Either may be NULL. */
 void target_offer_drone(struct target *t, const char *serial, const char *dfu_serial);
 void target_end(struct target *t);
-
-/*
- * All of it against the slots of the fleet and, with a store, the drones of its records.  0, or the
- * error of reading those, which are left out then.
- */
-int target_find(const struct fleet *f, const struct ports *ports, struct store *store,
-		const char *text, struct target *ret_target);
 
 /* The name of a candidate: its run-time serial, or its DFU serial where that is all. */
 const char *target_drone_name(const struct target_drone *d);
