@@ -312,7 +312,7 @@ status_slot(const struct api *a, unsigned slot)
 			     reply_text(step_name(v.step)), "message", message_json(a, &v),
 			     "version_before", reply_text(v.version_before), "version_after",
 			     reply_text(v.version_after), "attempt", reply_number(v.attempt, 0),
-			     "safe_to_unplug", v.safe_to_unplug, "advice",
+			     "safe_to_unplug", !v.active, "advice",
 			     reply_words(advice_of(&v), v.port), "class",
 			     slot_class_name(v.class))) < 0) {
 		json_decref(o);

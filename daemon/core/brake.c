@@ -12,15 +12,14 @@
 const char *
 brake_deed(enum fault fault)
 {
-	if (fault == FAULT_NO_BOOT)
-		return "did not start";
-	if (fault == FAULT_WRONG_VERSION)
-		return "reported another version";
-	if (fault == FAULT_SILENT)
-		return "did not answer after the start";
-	if (fault == FAULT_VERIFY)
-		return "did not read back equal";
-	return NULL;
+	static const char *const deeds[FAULT_COUNT] = {
+		[FAULT_NO_BOOT] = "did not start",
+		[FAULT_WRONG_VERSION] = "reported another version",
+		[FAULT_SILENT] = "did not answer after the start",
+		[FAULT_VERIFY] = "did not read back equal",
+	};
+
+	return (unsigned)fault < FAULT_COUNT ? deeds[fault] : NULL;
 }
 
 static bool

@@ -102,7 +102,8 @@ arrived(struct fleet *f, unsigned slot, uint64_t now_us)
 	if (slot_is_flapping(s, now_us) && f->options.quarantine > 0) {
 		s->quarantine.flapping = true;
 		if (!s->quarantine.port)
-			slots_quarantine(&f->slots, slot);
+			slots_tell(&f->slots, slot, EVENT_QUARANTINED);
+		s->quarantine.port = true;
 	}
 	slots_tell(&f->slots, slot, EVENT_SEEN);
 	if (s->job != NULL) {

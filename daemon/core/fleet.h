@@ -74,13 +74,11 @@ struct slot_view {
 	enum slot_class class;
 	enum step step; /* of the running attempt, or where it ended */
 	const char *message;
-	const char
-	    *quarantine_words; /* a sentence to stand behind the message, static; NULL: it is not */
+	const char *quarantine_words; /* a sentence to follow the message, static; or NULL */
 	const char *version_before, *version_after; /* "" unknown */
 	int64_t attempt;			    /* 0 none */
-	bool active;
+	bool active;				    /* and not to be unplugged */
 	bool begun; /* something was recorded of it, or done to the drone */
-	bool safe_to_unplug;
 	bool retry_possible;
 };
 

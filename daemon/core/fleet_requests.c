@@ -149,10 +149,8 @@ bool
 fleet_next(struct fleet *f, uint64_t now_us, struct request *ret_request)
 {
 	do {
-		unsigned slot;
-
-		while (slots_head(&f->slots, &slot)) {
-			if (slot_next(f, slot, now_us, ret_request))
+		while (f->slots.queue_count > 0) {
+			if (slot_next(f, f->slots.queue[f->slots.queue_at], now_us, ret_request))
 				return true;
 			slots_dequeue(&f->slots);
 		}

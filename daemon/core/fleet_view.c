@@ -2,12 +2,10 @@
 /* The slots of a fleet as they are shown, one by one and counted. */
 #include "config.h"
 
-#include <errno.h>
-
+#include "cfdfu/dfu.h"
 #include "cfdfu/util.h"
 #include "core/fleet.h"
 #include "core/fleet_internal.h"
-#include "core/ident.h"
 #include "core/outcome.h"
 
 unsigned
@@ -51,15 +49,7 @@ mode_of(const struct slot *s)
 {
 	if (!s->present)
 		return SLOT_NONE;
-	switch (ident_kind_of(&s->sighting)) {
-	case IDENT_RUNTIME:
-		return SLOT_RUNTIME;
-	case IDENT_DFU:
-		return SLOT_DFU;
-	case IDENT_OTHER:
-		break;
-	}
-	return s->sighting.pid == 0x5740 ? SLOT_RUNTIME : SLOT_DFU;
+	return s->sighting.pid == ST_VCP_PID ? SLOT_RUNTIME : SLOT_DFU;
 }
 
 static const char *
@@ -124,24 +114,15 @@ message_of(const struct fleet *f, const struct slot *s, enum slot_state state)
 		return "";
 	if (e->ended)
 		return e->shown.message;
-	switch (state) {
-	case SLOT_QUARANTINED:
+	if (state == SLOT_ABSENT)
+		return "";
+	if (state == SLOT_QUARANTINED)
 		return quarantine_message(s);
-	case SLOT_FOREIGN:
-		return e->idle_reason != NULL ? e->idle_reason : e->shown.message;
-	case SLOT_IDLE:
-		if (e->idle_reason != NULL)
-			return e->idle_reason;
-		if (e->shown.message[0] != '\0')
-			return e->shown.message;
-		return f->slots.paused ? "The station is paused." : "";
-	case SLOT_ABSENT:
-	case SLOT_WAITING:
-	case SLOT_WORKING:
-	case SLOT_ENDED:
-		break;
-	}
-	return "";
+	if (e->idle_reason != NULL)
+		return e->idle_reason;
+	if (state == SLOT_FOREIGN || e->shown.message[0] != '\0')
+		return e->shown.message;
+	return f->slots.paused ? "The station is paused." : "";
 }
 
 static enum slot_class
@@ -171,21 +152,21 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 	const struct job_record *r = slot_is_running(s) ? job_record(s->job) : &s->ending.shown;
 	struct slot_view v = { .port = s->sighting.port,
 			       .present = s->present,
-			       .mode = mode_of(s) };
+			       .mode = mode_of(s),
+			       .platform = r->platform,
+			       .serial = r->serial,
+			       .dfu_serial = r->dfu_serial,
+			       .version_before = r->version_before,
+			       .version_after = r->version_after,
+			       .attempt = r->id };
 
 	/* WHY: between two modes it is off the bus, but was not pulled. */
 	if (slot_is_running(s) && job_stage(s->job) < JOB_ENDING)
 		v.present = true;
-	v.serial = r->serial;
-	v.dfu_serial = r->dfu_serial;
 	if (s->present && v.mode == SLOT_RUNTIME && r->serial[0] == '\0')
 		v.serial = s->sighting.serial;
 	if (s->present && v.mode == SLOT_DFU && r->dfu_serial[0] == '\0')
 		v.dfu_serial = s->sighting.serial;
-	v.platform = r->platform;
-	v.version_before = r->version_before;
-	v.version_after = r->version_after;
-	v.attempt = r->id;
 	/* WHY also during a reading or a rescue: it changes nothing of how the flashing ended. */
 	if (s->ending.ended && (!slot_is_running(s) || r->kind != JOB_UPDATE)) {
 		v.verdict = s->ending.shown.verdict;
@@ -194,7 +175,6 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 	v.step = slot_is_running(s) ? job_step(s->job) : v.verdict.step;
 	v.active = slot_is_running(s) && (job_stage(s->job) > JOB_ASK || r->id != 0);
 	v.begun = slot_is_running(s) && !slot_has_not_begun(s);
-	v.safe_to_unplug = !v.active;
 	v.retry_possible =
 	    s->present && (s->job == NULL || job_published(s->job)) && !s->ending.foreign;
 	v.class = class_of(f, s);

@@ -298,66 +298,45 @@ dfu_status_name(unsigned status)
 	return status < DFU_STATUS_COUNT ? dfu_statuses[status] : "unknown";
 }
 
-/* A text that grows in a buffer of fixed size. */
-struct text {
-	char *at;
-	size_t left; /* including the NUL */
-};
-
-static void PRINTF_LIKE(2, 3) append(struct text *t, const char *format, ...)
+static void PRINTF_LIKE(3, 4) append(char *out, size_t size, const char *format, ...)
 {
+	size_t used = strlen(out);
 	va_list args;
-	int n;
 
 	va_start(args, format);
-	n = vsnprintf(t->at, t->left, format, args);
+	(void)vsnprintf(out + used, size - used, format, args); /* cut is fine */
 	va_end(args);
-	if (n <= 0)
-		return;
-	if ((size_t)n >= t->left)
-		n = (int)t->left - 1;
-	t->at += n;
-	t->left -= (size_t)n;
 }
 
 /* " (step erasing, address 0x08004000, device status errWRITE: WHY)"; nothing when nothing is
  * known. */
 static void
-append_place(struct text *t, const struct verdict *v, const char *why)
+append_place(char *out, size_t size, const struct verdict *v, const char *why)
 {
 	const char *before = " (";
 
 	if (step_name(v->step) != NULL) {
-		append(t, "%sstep %s", before, step_name(v->step));
+		append(out, size, "%sstep %s", before, step_name(v->step));
 		before = ", ";
 	}
 	if (v->has_addr) {
-		append(t, "%saddress 0x%08X", before, (unsigned)v->addr);
+		append(out, size, "%saddress 0x%08X", before, (unsigned)v->addr);
 		before = ", ";
 	}
 	if (v->dfu_status != DFU_STATUS_OK) {
-		append(t, "%sdevice status %s", before, dfu_status_name(v->dfu_status));
+		append(out, size, "%sdevice status %s", before, dfu_status_name(v->dfu_status));
 		before = ", ";
 	}
 	if (v->sys_errno != 0) {
-		append(t, "%ssystem error: %s", before, strerror(v->sys_errno));
+		append(out, size, "%ssystem error: %s", before, strerror(v->sys_errno));
 		before = ", ";
 	}
 	if (why != NULL) {
-		append(t, "%s%s", before[0] == ',' ? ": " : before, why);
+		append(out, size, "%s%s", before[0] == ',' ? ": " : before, why);
 		before = ", ";
 	}
 	if (before[0] == ',')
-		append(t, ")");
-}
-
-/* The place belongs inside the sentence: before its full stop. */
-static void
-append_sentence(struct text *t, const char *sentence, const struct verdict *v, const char *why)
-{
-	append(t, "%.*s", (int)strlen(sentence) - 1, sentence);
-	append_place(t, v, why);
-	append(t, ".");
+		append(out, size, ")");
 }
 
 /* WHY: another board has neither that button nor that battery. */
@@ -399,7 +378,6 @@ went_well(enum verdict_kind v)
 static void
 compose(const struct verdict *v, bool family, const char *why, char *out, size_t size)
 {
-	struct text t = { .at = out, .left = size };
 	bool by_verdict = known(v->fault) == FAULT_NONE || went_well(v->kind);
 	const char *cause = by_verdict ? verdict_sentence(v->kind) : fault_sentence(v->fault);
 	const char *remedy = by_verdict || v->kind == VERDICT_NEEDS_BUTTON ? verdict_advice(v->kind)
@@ -409,13 +387,13 @@ compose(const struct verdict *v, bool family, const char *why, char *out, size_t
 	if (size == 0)
 		return;
 	out[0] = '\0';
+	/* The place belongs inside the sentence: before its full stop. */
+	append(out, size, "%.*s", (int)strlen(cause) - 1, cause);
 	if (!went_well(v->kind))
-		append_sentence(&t, cause, v, why);
-	else
-		append(&t, "%s", cause);
-	append(&t, " %s%s", remedy, remains_of(v, family));
+		append_place(out, size, v, why);
+	append(out, size, ". %s%s", remedy, remains_of(v, family));
 	if (went_well(v->kind) && why != NULL)
-		append(&t, " (%s)", why);
+		append(out, size, " (%s)", why);
 }
 
 void

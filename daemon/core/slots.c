@@ -47,13 +47,6 @@ slots_enqueue(struct slots *ss, unsigned slot)
 	ss->queue[(ss->queue_at + ss->queue_count++) % SCHED_SLOTS_MAX] = slot;
 }
 
-bool
-slots_head(const struct slots *ss, unsigned *ret_slot)
-{
-	*ret_slot = ss->queue[ss->queue_at];
-	return ss->queue_count > 0;
-}
-
 void
 slots_dequeue(struct slots *ss)
 {
@@ -67,13 +60,6 @@ slots_tell(struct slots *ss, unsigned slot, enum event_kind kind)
 {
 	ss->list[slot].told.events |= BIT(kind);
 	slots_enqueue(ss, slot);
-}
-
-void
-slots_quarantine(struct slots *ss, unsigned slot)
-{
-	ss->list[slot].quarantine.port = true;
-	slots_tell(ss, slot, EVENT_QUARANTINED);
 }
 
 /* ---- jobs ----------------------------------------------------------------------------------- */

@@ -33,11 +33,8 @@ int slots_add(struct slots *ss, const char *port);	  /* its number, also a known
 
 /* There is something to ask this slot for: a request, an event, a new job. */
 void slots_enqueue(struct slots *ss, unsigned slot);
-/* The slot at the head of the queue; false: there is none. */
-bool slots_head(const struct slots *ss, unsigned *ret_slot);
-void slots_dequeue(struct slots *ss); /* ... has nothing more to say */
+void slots_dequeue(struct slots *ss); /* the slot at the head has nothing more to say */
 void slots_tell(struct slots *ss, unsigned slot, enum event_kind kind);
-void slots_quarantine(struct slots *ss, unsigned slot); /* the port */
 
 /* Marks the attempts of drones that are here at the same time and show one serial. */
 void slots_mark_twins(struct slots *ss, unsigned slot);
