@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* app/api_*: handlers of the control interface over the real services, without socket and bus. */
+#include "config.h"
+
+#include "app/api.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "app/acts.h"
+#include "app/clock.h"
+#include "app/log.h"
+#include "app/ports.h"
+#include "app/quarantine.h"
+#include "app/recorder.h"
+#include "app/repository.h"
+#include "app/selection.h"
+#include "app/settings.h"
+#include "app/turns.h"
+#include "ctl/call.h"
+
+/* A station with two drones whose DFU serials begin alike, and nothing in its records. */
+struct bench {
+	struct caller caller; /* the first: the transport gets it */
+	struct api api;
+	struct server_options options;
+	struct clock *clock;
+	struct settings *settings;
+	struct turns turns;
+	char dir[64];
+	char *reply;
+};
+
+static void
+on_send(struct caller *c, char *take_text, size_t count)
+{
+	struct bench *b = (struct bench *)c;
+
+	(void)count;
+	free(b->reply);
+	b->reply = take_text;
+}
+
+static void
+on_nothing(struct caller *c)
+{
+	(void)c;
+}
+
+static const struct call_transport transport = {
+	.send = on_send, .answered = on_nothing, .finish = on_nothing, .break_off = on_nothing
+};
+
+static const char *
+no_label(void *ctx, const char *port)
+{
+	(void)ctx;
+	(void)port;
+	return NULL;
+}
+
+static void
+plug_in(struct bench *b, const char *port, const char *serial)
+{
+	struct sighting s = { .vid = 0x0483, .pid = 0xdf11, .arrival = 1 };
+	struct drone_history unknown = { 0 };
+
+	copy_text(s.port, sizeof(s.port), port);
+	copy_text(s.serial, sizeof(s.serial), serial);
+	assert_int_equal(fleet_recall_port(b->api.fleet, port, 0, false), 0);
+	fleet_sighted(b->api.fleet, &s, &unknown, clock_now_us());
+}
+
+static void
+open_services(struct bench *b)
+{
+	struct api *a = &b->api;
+	const struct fleet_options fleet = { 0 };
+	const char *nowhere[] = { b->dir, NULL };
+	char error[SETTINGS_ERROR_MAX], why[STORE_WHY_MAX];
+	struct store_time now;
+
+	assert_int_equal(clock_new(&b->clock), 0);
+	now = clock_time(b->clock);
+	assert_int_equal(settings_load(nowhere, &b->settings, error), 0);
+	assert_int_equal(log_new(LOG_CRIT, &a->log), 0);
+	assert_int_equal(fleet_new(&fleet, &a->fleet), 0);
+	assert_int_equal(store_open(b->dir, &(struct store_options){ 0 }, &now, &a->store, why), 0);
+	assert_int_equal(repository_new(a->store, a->log, &a->repository), 0);
+	assert_int_equal(ports_new(&(struct ports_options){ .settings = b->settings,
+							    .clock = b->clock,
+							    .fleet = a->fleet,
+							    .store = a->store,
+							    .log = a->log },
+				   &a->ports),
+			 0);
+	assert_int_equal(quarantine_new(&(struct quarantine_options){ .settings = b->settings,
+								      .clock = b->clock,
+								      .fleet = a->fleet,
+								      .store = a->store,
+								      .log = a->log,
+								      .ports = a->ports },
+					&a->quarantine),
+			 0);
+	assert_int_equal(recorder_new(&(struct recorder_options){ .store = a->store,
+								  .fleet = a->fleet,
+								  .log = a->log,
+								  .turns = &b->turns,
+								  .clock = b->clock,
+								  .label = no_label },
+				      &a->recorder),
+			 0);
+	assert_int_equal(selection_new(&(struct selection_options){ .fleet = a->fleet,
+								    .store = a->store,
+								    .repository = a->repository,
+								    .ports = a->ports,
+								    .settings = b->settings,
+								    .clock = b->clock,
+								    .log = a->log },
+				       &a->selection),
+			 0);
+	assert_int_equal(acts_new(a->store, a->log, b->clock, &a->acts), 0);
+	a->settings = b->settings;
+	a->clock = b->clock;
+	a->turns = &b->turns;
+	a->state_dir = b->dir;
+}
+
+static int
+set_up(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	assert_non_null(b);
+	strcpy(b->dir, "/tmp/cfdfu-api-XXXXXX");
+	assert_non_null(mkdtemp(b->dir));
+	open_services(b);
+	plug_in(b, "1-1", "396B37583432");
+	plug_in(b, "1-2", "396B00000000");
+	b->options = (struct server_options){ .signatures = station_signatures,
+					      .handlers = api_handlers,
+					      .method_count = station_method_count,
+					      .version = "0",
+					      .ctx = &b->api,
+					      .denied = api_denied,
+					      .answered = api_answered };
+	b->caller = (struct caller){ .transport = &transport,
+				     .options = &b->options,
+				     .peer = { .user = "test", .may_change = true } };
+	*state = b;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct bench *b = *state;
+	struct api *a = &b->api;
+	char command[96];
+
+	acts_free(a->acts);
+	selection_free(a->selection);
+	recorder_free(a->recorder);
+	quarantine_free(a->quarantine);
+	ports_free(a->ports);
+	repository_free(a->repository);
+	store_close(a->store, NULL);
+	fleet_free(a->fleet);
+	log_free(a->log);
+	settings_free(b->settings);
+	clock_free(b->clock);
+	snprintf(command, sizeof(command), "rm -rf %s", b->dir);
+	assert_int_equal(system(command), 0);
+	free(b->reply);
+	free(b);
+	return 0;
+}
+
+/* The reply to METHOD with these parameters, as it is sent. */
+static const char *
+call(struct bench *b, const char *method, const char *parameters)
+{
+	char text[512];
+	int n =
+	    snprintf(text, sizeof(text), "{\"method\":\"org.cfdfu.Station.%s\",\"parameters\":%s}",
+		     method, parameters);
+
+	free(b->reply);
+	b->reply = NULL;
+	call_dispatch(&b->caller, text, (size_t)n, -1);
+	assert_non_null(b->reply);
+	return b->reply;
+}
+
+static void
+calls_that_make_no_sense_are_refused_by_name_and_others_answered(void **state)
+{
+	/* In this order, one after the other. */
+	static const struct {
+		const char *method, *parameters, *reply; /* a part of it */
+	} rows[] = {
+		{ "GetStatus", "{\"target\":\"9-9\"}", "Station.NoSuchSlot" },
+		{ "GetStatus", "{\"target\":\"396b\"}", "\"candidates\":[\"396B37583432\"" },
+		{ "GetStatus", "{\"target\":\"396b3\"}", "\"port\":\"1-1\"" },
+		{ "GetStatus", "{}", "\"state\":\"armed\"" },
+		{ "Pause", "{}", "\"active\":" },
+		{ "GetStatus", "{}", "\"paused_by\":\"operator\"" },
+		{ "Resume", "{}", "\"active\":" },
+		{ "Retry", "{}", "\"parameter\":\"targets\"" },
+		{ "Retry", "{\"targets\":[\"9-9\"]}", "Station.NoSuchSlot" },
+		{ "Retry", "{\"failed\":true}", "\"queued\":[]" },
+		{ "ReleasePort", "{\"target\":\"1-1\"}", "\"released\":[]" },
+		{ "SelectFirmware", "{\"name\":\"x\"}", "Station.NoSuchFirmware" },
+		{ "SelectFirmware", "{\"name\":\"x\",\"platform\":\"y\"}", "InvalidParameter" },
+		{ "SelectFirmware", "{\"name\":\"x\",\"platform\":\"cf2\",\"target\":\"1-1\"}",
+		  "Station.Refused" },
+		{ "DeselectFirmware", "{\"target\":\"a shelf\"}", "Station.NoSuchSlot" },
+		{ "DeselectFirmware", "{\"target\":\"1-9\"}", "had no firmware of its own" },
+		{ "SetPlatformRule", "{\"target\":\"1-9\",\"platform\":\"bolt\"}",
+		  "{\"target\":\"1-9\",\"platform\":\"bolt\"}" },
+		{ "SetPlatformRule", "{\"target\":\"1-9\"}", "\"rules\":[]" },
+		{ "ListFirmware", "{}", "\"firmware\":[]" },
+		{ "GetFirmware", "{\"name\":\"x\"}", "Station.NoSuchFirmware" },
+		{ "RemoveFirmware", "{\"name\":\"x\"}", "Station.NoSuchFirmware" },
+		{ "ReleaseFirmware", "{\"name\":\"x\"}", "Station.NoSuchFirmware" },
+		{ "GetHistory", "{\"limit\":0}", "\"parameter\":\"limit\"" },
+		{ "GetHistory", "{\"since\":\"yesterday\"}", "\"parameter\":\"since\"" },
+		{ "GetHistory", "{\"verdict\":\"fine\"}", "\"parameter\":\"verdict\"" },
+		{ "GetHistory", "{\"kind\":\"other\"}", "\"parameter\":\"kind\"" },
+		{ "GetHistory", "{\"serial\":\"396b\"}", "Station.AmbiguousTarget" },
+		{ "GetHistory", "{}", "\"attempts\":[],\"next\":null" },
+		{ "GetAttempt", "{\"id\":7}", "Station.NoSuchAttempt" },
+		{ "GetDrone", "{\"serial\":\"1-1\"}", "Station.NoSuchDrone" },
+		{ "Plan", "{\"with\":\"x\"}", "Station.NoSuchFirmware" },
+		{ "Plan", "{\"target\":\"1-2\"}", "\"port\":\"1-2\"" },
+		{ "GetConfig", "{}", "\"origin\":null" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *reply = call(*state, rows[i].method, rows[i].parameters);
+
+		if (strstr(reply, rows[i].reply) == NULL)
+			fail_msg("%s %s: %s", rows[i].method, rows[i].parameters, reply);
+	}
+}
+
+static void
+each_method_that_changes_something_needs_the_right_to(void **state)
+{
+	struct bench *b = *state;
+
+	b->caller.peer.may_change = false;
+	for (size_t i = 0; i < station_method_count; i++) {
+		const struct method_signature *s = &station_signatures[i];
+
+		if ((s->flags & METHOD_CHANGES) != 0)
+			assert_non_null(strstr(call(b, strrchr(s->name, '.') + 1, "{}"),
+					       "Station.NotPermitted"));
+	}
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    calls_that_make_no_sense_are_refused_by_name_and_others_answered, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    each_method_that_changes_something_needs_the_right_to, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
