@@ -12,6 +12,7 @@
 
 #include "cfdfu/dfu.h"
 
+#define HEX_DIGITS "0123456789ABCDEF0123456789abcdef"
 #define RUNTIME_DIGITS 24
 #define DFU_DIGITS 12
 #define ROM_OFFSET 0x0A /* QUIRK: what ROMs of other F4 and F7 parts add (doc/protocol.md 1.3) */
@@ -40,26 +41,17 @@ ident_kind_of(const struct sighting *s)
 	return IDENT_OTHER;
 }
 
-static int
-hex_value(char c)
+static uint8_t
+hex_value(char c) /* a hex digit */
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	return (uint8_t)((strchr(HEX_DIGITS, c) - HEX_DIGITS) % 16);
 }
 
 /* True when text is nothing but this many hex digits. */
 static bool
 is_hex(const char *text, size_t digits)
 {
-	for (size_t i = 0; i < digits; i++)
-		if (hex_value(text[i]) < 0)
-			return false;
-	return text[digits] == '\0';
+	return strspn(text, HEX_DIGITS) == digits && text[digits] == '\0';
 }
 
 static bool

@@ -22,7 +22,7 @@
 
 #include "cfdfu/util.h"
 #include "core/ident.h"
-#include "core/platform_sources.h"
+#include "core/platform.h"
 
 #define RULES_CONFLICT "The platform rules for its slot and for its serial contradict one another."
 

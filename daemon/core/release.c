@@ -3,42 +3,21 @@
 
 #include "core/release.h"
 
-#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* n digits at text, into *ret_value. */
-static bool
-take_digits(const char *text, unsigned n, unsigned *ret_value)
-{
-	unsigned value = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		if (!is_digit(text[i]))
-			return false;
-		value = value * 10 + (unsigned)(text[i] - '0');
-	}
-	*ret_value = value;
-	return true;
-}
+#define DIGITS "0123456789"
 
 enum release_age
 release_age(const char *version, unsigned year, unsigned month)
 {
-	unsigned y, m;
+	char since[16];
 
-	if (!take_digits(version, 4, &y) || version[4] != '.' || !take_digits(version + 5, 2, &m) ||
-	    is_digit(version[7]))
+	if (strspn(version, DIGITS) != 4 || version[4] != '.' || strspn(version + 5, DIGITS) != 2)
 		return RELEASE_UNKNOWN;
-	if (y > year || (y == year && m >= month))
+	(void)snprintf(since, sizeof(since), "%04u.%02u", year % 10000, month % 100);
+	if (strncmp(version, since, 7) >= 0)
 		return RELEASE_NOT_OLDER;
-	/* WHY: what is commits after an older release may be of any age. */
-	for (const char *p = version + 7; *p != '\0'; p++)
-		if (*p == '+')
-			return RELEASE_UNKNOWN;
-	return RELEASE_OLDER;
+	/* WHY: commits after an older release may be of any age. */
+	return strchr(version + 7, '+') != NULL ? RELEASE_UNKNOWN : RELEASE_OLDER;
 }
