@@ -98,7 +98,7 @@ put_image(struct quarantine *q, const uint8_t *sha256, const char *reason)
 	char sum[DIGEST_TEXT_MAX];
 
 	digest_format(sha256, sum);
-	return store_set(q->options.store, STORE_ASIDE, sum, reason, &now);
+	return store_set(q->options.store, STORE_QUARANTINED, sum, reason, &now);
 }
 
 static void
@@ -392,7 +392,7 @@ quarantine_load(struct quarantine *q)
 	int r = load_ports(q);
 
 	if (r >= 0)
-		r = store_each(store, STORE_ASIDE, on_image, q);
+		r = store_each(store, STORE_QUARANTINED, on_image, q);
 	if (r >= 0)
 		r = store_get(store, STORE_STATION, "brake", text, sizeof(text));
 	if (r < 0)

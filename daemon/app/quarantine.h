@@ -7,7 +7,7 @@
  * On disk: quarantined ports and drones in their own rows; a port also by its device path, since
  * its bus may be numbered otherwise after a restart ("aside PATH" -> the port that it was).  Of the
  * brake: the station is paused, why ("brake", type Brake of the interface), which images are
- * quarantined (scope STORE_ASIDE), from which attempt on endings count ("brake-since").
+ * quarantined (scope STORE_QUARANTINED), from which attempt on endings count ("brake-since").
  */
 #ifndef APP_QUARANTINE_H
 #define APP_QUARANTINE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A client as calls see it: who it is, the call that is under way, and how messages reach it. */
+/* A client as calls see it: its identity, the call under way, and the way back to it. */
 #ifndef CTL_CALL_H
 #define CTL_CALL_H
 
@@ -20,7 +20,7 @@ struct call_transport {
 	int (*stream)(struct caller *c, char *take_text, size_t count);
 	void (*answered)(struct caller *c);  /* the next request may be looked at */
 	void (*finish)(struct caller *c);    /* closes when all is sent */
-	void (*break_off)(struct caller *c); /* closes whatever is queued */
+	void (*break_off)(struct caller *c); /* closes at once */
 };
 
 struct caller {

@@ -443,7 +443,7 @@ void
 conns_done(struct conns *all)
 {
 	while (!TAILQ_EMPTY(&all->list)) {
-		flush(TAILQ_FIRST(&all->list)); /* what the last ending had to say */
+		flush(TAILQ_FIRST(&all->list)); /* the last answers */
 		conn_close(TAILQ_FIRST(&all->list), false);
 	}
 	ready_done(&all->ready);

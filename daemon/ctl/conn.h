@@ -50,7 +50,7 @@ struct conn {
 	int64_t progress_ms; /* when it last sent or took something */
 	bool eof;	     /* the client has said all it wants to say */
 	bool closing;	     /* closed when the output is out */
-	bool broken;	     /* closed in its turn, whatever is queued */
+	bool broken;	     /* closed in its turn, without sending the rest */
 	bool told_full;	     /* a stream was told -EAGAIN: drained() is due */
 	bool authentic;	     /* a first whole request has come */
 };

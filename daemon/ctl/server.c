@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The control socket's server: who gets in, and the life of the whole. */
+/* The control socket's server: admission of clients, and the life of the whole. */
 #include "config.h"
 
 #include "ctl/server.h"
@@ -54,9 +54,9 @@ close_oldest_idle(struct server *s, const uid_t *uid)
 }
 
 /*
- * LIMIT: clients_max connections, clients_per_uid of one user, one place more for those who may
- * change things, and one more for root: whatever others do, the operator gets in, and root when the
- * operators are too many.
+ * LIMIT: clients_max connections, clients_per_uid of one user, one place more for clients
+ * that may change things, and one more for root: the operator always gets in, and root even when
+ * there are too many operators.
  */
 static bool
 admit(struct server *s, const struct peer *peer)

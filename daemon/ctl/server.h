@@ -59,7 +59,7 @@ struct server_options {
 	int listen_fd;		  /* a listening socket, taken; or -1: */
 	const char *socket_path;  /* made here (0666), a stale one replaced; removed at the end */
 	gid_t change_gid;	  /* group that may change things; (gid_t)-1: root only */
-	const char *change_group; /* its name, for those who are refused; borrowed; NULL: cfdfu */
+	const char *change_group; /* its name, for refusals; borrowed; NULL: cfdfu */
 	const struct method_signature *signatures; /* normally station_signatures; borrowed */
 	server_handler *const *handlers;	   /* one per signature, by index; borrowed */
 	size_t method_count;
@@ -124,7 +124,7 @@ unsigned server_requests_max(const struct server *s);
 const struct peer *call_peer(const struct call *call);
 const char *call_method(const struct call *call); /* full name */
 json_t *call_parameters(const struct call *call); /* borrowed */
-void *call_data(const struct call *call);	  /* what call_set_data() put there, or NULL */
+void *call_data(const struct call *call);	  /* of call_set_data(), or NULL */
 void call_set_data(struct call *call, void *data);
 
 /* The descriptor that came with the call, now the caller's to close; -1 when taken before. */

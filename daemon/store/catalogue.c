@@ -12,7 +12,7 @@
 /* Stored: append only. */
 static const char *const scopes[] = {
 	[STORE_STATION] = "station",   [STORE_SELECTED] = "selected", [STORE_OWN] = "own",
-	[STORE_PLATFORM] = "platform", [STORE_ASIDE] = "aside",
+	[STORE_PLATFORM] = "platform", [STORE_QUARANTINED] = "aside",
 };
 _Static_assert(ARRAY_LEN(scopes) == STORE_SCOPE_COUNT, "every scope has a name");
 

@@ -107,7 +107,7 @@ const char *db_text(struct sqlite3_stmt *st, int column);
  * nothing else. */
 int db_apply(struct db *db, const struct record *r) MUST_CHECK;
 
-/* Ends a transaction that is open, whatever its state. */
+/* Ends the transaction that is open, if there is one. */
 void db_rollback(struct db *db);
 
 /* The last record's seq (0: none) and hash. */

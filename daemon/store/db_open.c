@@ -145,7 +145,7 @@ configure(struct db *db, char *why)
 
 	if (r == 0 && strcmp(mode, "wal") != 0) {
 		(void)snprintf(why, STORE_WHY_MAX,
-			       "the file system does not take a write-ahead log");
+			       "the file system does not support a write-ahead log");
 		r = -EIO;
 	}
 	if (r == 0)

@@ -155,8 +155,8 @@ store_drone_note(struct store *s, const struct store_drone_facts *f, const struc
 }
 
 static int
-queue_aside(struct store *s, enum record_kind kind, const char *key, const char *value,
-	    const char *why, const struct store_time *now)
+queue_quarantine(struct store *s, enum record_kind kind, const char *key, const char *value,
+		 const char *why, const struct store_time *now)
 {
 	struct body b;
 
@@ -184,7 +184,7 @@ store_drone_quarantine(struct store *s, const char *serial, const char *why,
 	r = store_drone_find(s, serial, serial, ignore_drone, NULL);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	return queue_aside(s, RECORD_DRONE_ASIDE, "serial", serial, why, now);
+	return queue_quarantine(s, RECORD_DRONE_QUARANTINE, "serial", serial, why, now);
 }
 
 static void
@@ -223,5 +223,5 @@ store_port_quarantine(struct store *s, const char *port, const char *why,
 {
 	if (!text_present(port))
 		return -EINVAL;
-	return queue_aside(s, RECORD_PORT_ASIDE, "port", port, why, now);
+	return queue_quarantine(s, RECORD_PORT_QUARANTINE, "port", port, why, now);
 }

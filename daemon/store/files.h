@@ -29,7 +29,7 @@ struct files {
 	unsigned put_away;   /* damaged files so far */
 	int down_errno;	     /* why DOWN, or why the last commit failed; 0 fine */
 	char down_why[STORE_WHY_MAX];
-	char alarm[STORE_WHY_MAX]; /* what the operator has to read; "" nothing */
+	char alarm[STORE_WHY_MAX]; /* for the operator to read; "" none */
 };
 
 /* Makes the directory; nothing in it is touched.  0 or negative errno; files_free() in any case. */

@@ -121,7 +121,7 @@ export_records(struct files *f, int64_t first, int64_t last)
 		free(r);
 	}
 	if (lost > 0)
-		files_alarm(f, "%lu records in the database are not what was recorded", lost);
+		files_alarm(f, "%lu records in the database differ from what was recorded", lost);
 	return n;
 }
 
@@ -312,6 +312,7 @@ reconcile_files(struct files *f, const char *stamp)
 	if (n == 0)
 		files_alarm(
 		    f, "the database lacked %lld records; they were taken from the audit file%s",
-		    (long long)(f->audit.last_seq - seq), lost > 0 ? ", not all of it whole" : "");
+		    (long long)(f->audit.last_seq - seq),
+		    lost > 0 ? ", parts of which cannot be read" : "");
 	return n;
 }

@@ -146,7 +146,7 @@ static const struct record_step steps_drone[] = {
 	{ NULL, false },
 };
 
-static const struct record_step steps_drone_aside[] = {
+static const struct record_step steps_drone_quarantine[] = {
 	{ "DELETE FROM drone_failure WHERE " J("why") " IS NULL AND drone IN (SELECT id FROM drone"
 	  " WHERE serial = " J("serial") " OR dfu_serial = " J("serial") ")", false },
 	{ "UPDATE drone SET aside_ms = CASE WHEN " J("why") " IS NOT NULL THEN " J("at") " END,"
@@ -156,7 +156,7 @@ static const struct record_step steps_drone_aside[] = {
 	{ NULL, false },
 };
 
-static const struct record_step steps_port_aside[] = {
+static const struct record_step steps_port_quarantine[] = {
 	{ "INSERT INTO port (port, aside_ms, aside_why) VALUES (" J("port") ","
 	  " CASE WHEN " J("why") " IS NOT NULL THEN " J("at") " END, " J("why") ")"
 	  " ON CONFLICT (port) DO UPDATE SET aside_ms = excluded.aside_ms,"
@@ -243,8 +243,8 @@ static const struct {
 	[RECORD_BEGIN] = { "begin", steps_begin, body_of_begin },
 	[RECORD_END] = { "end", steps_end, body_of_end },
 	[RECORD_DRONE] = { "drone", steps_drone, NULL },
-	[RECORD_DRONE_ASIDE] = { "drone-aside", steps_drone_aside, NULL },
-	[RECORD_PORT_ASIDE] = { "port-aside", steps_port_aside, NULL },
+	[RECORD_DRONE_QUARANTINE] = { "drone-aside", steps_drone_quarantine, NULL },
+	[RECORD_PORT_QUARANTINE] = { "port-aside", steps_port_quarantine, NULL },
 	[RECORD_FIRMWARE] = { "firmware", steps_firmware, NULL },
 	[RECORD_FIRMWARE_GONE] = { "firmware-gone", steps_firmware_gone, NULL },
 	[RECORD_SETTING] = { "setting", steps_setting, NULL },

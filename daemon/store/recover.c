@@ -78,7 +78,7 @@ open_database(struct files *f, const char *stamp, const struct recovery *how, bo
 
 	if (how->rebuild)
 		copy_text(f->down_why, sizeof(f->down_why),
-			  "the database was not what had been recorded");
+			  "the database differed from what was recorded");
 	else
 		r = db_open(f->db_path, &options, &f->db, f->down_why);
 	if (r != -EUCLEAN)

@@ -40,7 +40,7 @@ running_load(struct running *r, struct files *f, bool first)
 	if (n < 0)
 		return n;
 	if (!first)
-		return 0; /* what is running is known better here: endings may be in the queue */
+		return 0; /* this process knows better: endings may be in the queue */
 	st = db_query(f->db, DB_OPEN_IDS);
 	(void)sqlite3_bind_int64(st, 1, STORE_OPEN_MAX);
 	for (r->count = 0; (n = db_step(f->db, st)) > 0; r->count++)

@@ -18,7 +18,7 @@
 
 #define LOCKED_ALARM_MS 5000 /* doc/faults.md D1 */
 #define EAGER_OPENS 5	     /* LIMIT: failures before only trying now and then */
-#define RETRY_MS 15000	     /* LIMIT: what an operator waits at most when looking costs seconds */
+#define RETRY_MS 15000	     /* LIMIT: the operator's longest wait when an opening takes seconds */
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
@@ -105,8 +105,8 @@ bring_up(struct store *s, const struct store_time *now, bool *ret_long)
 	return 0;
 }
 
-/* WHY: what fails after opening has begun to read all of a large database is tried now and then
- * only, since the event loop waits.  An opening that fails at once - a lock, a mode - is tried each
+/* WHY: an opening that fails after it began to read all of a large database is tried again now and
+ * then only, since the event loop waits.  One that fails at once - a lock, a mode - is tried each
  * time. */
 static int
 try_bring_up(struct store *s, const struct store_time *now)
@@ -230,7 +230,7 @@ note_result(struct store *s, int n, const struct store_time *now)
 		return; /* files_fail_stop() or bring_up() said why */
 	s->files.down_errno = n;
 	copy_text(s->files.down_why, sizeof(s->files.down_why),
-		  n < 0 ? "the disk does not take the records" : "");
+		  n < 0 ? "the records cannot be written" : "");
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (words[i].error == n)
 			copy_text(s->files.down_why, sizeof(s->files.down_why), words[i].why);
@@ -287,7 +287,7 @@ store_health(const struct store *s, char ret_why[STORE_WHY_MAX])
 	    (locked && s->now_ms - s->locked_since_ms >= LOCKED_ALARM_MS))
 		why = s->files.down_why;
 	else if (s->space.low)
-		why = "the disk has less free space than demanded";
+		why = "the disk has less free space than required";
 	else if (s->space.ballast_out)
 		why = "the disk was full: its reserve is used up or cannot be made";
 	else if (s->files.alarm[0] != '\0' || s->wal_big)

@@ -31,7 +31,7 @@
 #define STORE_MESSAGE_MAX 1024 /* LIMIT: messages, notes, arguments */
 #define STORE_STAGES_MAX 32    /* LIMIT: stages of one attempt */
 #define STORE_OPEN_MAX 1024    /* LIMIT: attempts running at one time */
-#define STORE_QUEUE_MAX 8192   /* LIMIT: records waiting for a disk that does not take them */
+#define STORE_QUEUE_MAX 8192   /* LIMIT: records waiting for a disk that cannot be written */
 #define STORE_HISTORY_MAX 1000 /* LIMIT: rows of one history query; page with before_id */
 #define STORE_FAIL_PORTS_MAX 8 /* LIMIT: ports remembered of a drone's failures in a row */
 
@@ -51,7 +51,7 @@ struct store_options {
 	uint64_t floor_bytes;	  /* free space demanded before an attempt; 0: 64 MiB */
 	uint64_t wal_alarm_bytes; /* a write-ahead log worth an alarm; 0: 64 MiB */
 	/* Called now and then while a check or a repair takes long (a million attempts: ten
-	 * seconds, two minutes of processor time), for whoever waits for the start; may be NULL. */
+	 * seconds, two minutes of processor time), to extend a limit of the start; may be NULL. */
 	void (*progress)(void *ctx);
 	void *progress_ctx;
 	const char *vfs; /* SQLite VFS by name, for tests; NULL: the default one */
@@ -191,7 +191,7 @@ struct store_ending {
 	/* Learned only under way; NULL leaves what the beginning said. */
 	const char *serial, *dfu_serial, *platform, *version_before;
 	const struct store_stage *stages;
-	size_t stage_count; /* what is over STORE_STAGES_MAX is left out */
+	size_t stage_count; /* STORE_STAGES_MAX at most; more are left out */
 	enum store_count port_count, drone_count;
 };
 
@@ -271,7 +271,7 @@ int store_history_page(struct store *s, const struct store_filter *f,
 		       void (*each)(void *ctx, const struct store_attempt *a), void *ctx,
 		       int64_t *ret_next) MUST_CHECK;
 
-/* The same for those who want no next page. */
+/* The same without a next page. */
 int store_history(struct store *s, const struct store_filter *f,
 		  void (*each)(void *ctx, const struct store_attempt *a), void *ctx) MUST_CHECK;
 
@@ -286,7 +286,7 @@ struct store_drone_facts {
 	const char *serial, *dfu_serial; /* at least one */
 	const char *platform, *device_type, *board_type;
 	const char *loader_sha256; /* of sector 0, hex */
-	const char *version;	   /* what it says it runs */
+	const char *version;	   /* reported by the drone */
 	const char *quirks;	   /* words: "obey"; "" clears them */
 };
 
@@ -315,8 +315,8 @@ struct store_drone {
 int store_drone_note(struct store *s, const struct store_drone_facts *f,
 		     const struct store_time *now) MUST_CHECK;
 
-/* By run-time serial, else by DFU serial; either may be NULL, and the same text for both asks for
- * whichever it is.  1 and one call of each, 0 unknown, negative errno. */
+/* By run-time serial, else by DFU serial; either may be NULL, and the same text for both finds
+ * either.  1 and one call of each, 0 unknown, negative errno. */
 int store_drone_find(struct store *s, const char *serial, const char *dfu_serial,
 		     void (*each)(void *ctx, const struct store_drone *d), void *ctx) MUST_CHECK;
 
@@ -325,7 +325,7 @@ int store_drone_begins(struct store *s, const char *prefix, unsigned limit,
 		       void (*each)(void *ctx, const char *serial, const char *dfu_serial),
 		       void *ctx) MUST_CHECK;
 
-/* Sets a drone aside (why) or releases it and forgets its failures (why NULL).  serial: either
+/* Quarantines a drone (why) or releases it and forgets its failures (why NULL).  serial: either
  * kind.  -EINVAL: ""; -ENOENT: no such drone is recorded (notes and beginnings in the queue are not
  * yet). */
 int store_drone_quarantine(struct store *s, const char *serial, const char *why,
@@ -344,7 +344,7 @@ struct store_port {
 int store_port_each(struct store *s, void (*each)(void *ctx, const struct store_port *p),
 		    void *ctx) MUST_CHECK;
 
-/* Sets a port aside (why), or releases it and forgets its failures and crashes (why NULL). */
+/* Quarantines a port (why), or releases it and forgets its failures and crashes (why NULL). */
 int store_port_quarantine(struct store *s, const char *port, const char *why,
 			  const struct store_time *now) MUST_CHECK;
 
@@ -355,7 +355,7 @@ struct store_firmware {
 	const char *sha256; /* image digest, hex, required */
 	const char *file;   /* in firmware/, required */
 	const char *file_sha256;
-	const char *source_name, *source_sha256; /* what the operator gave us */
+	const char *source_name, *source_sha256; /* of the operator's file */
 	const char *version, *revision;
 	unsigned platforms; /* bits of cfdfu/platform.h */
 	uint64_t size_bytes;
@@ -388,11 +388,11 @@ int store_firmware_each(struct store *s, void (*each)(void *ctx, const struct st
 			void *ctx) MUST_CHECK;
 
 enum store_scope {
-	STORE_STATION,	/* "paused" -> "yes"; "brake" -> why; "brake-since" -> attempt */
-	STORE_SELECTED, /* platform -> firmware name */
-	STORE_OWN,	/* slot or serial -> firmware name */
-	STORE_PLATFORM, /* slot or serial -> platform: the operator's word on what it is */
-	STORE_ASIDE,	/* SHA-256 of an image that is set aside -> why */
+	STORE_STATION,	   /* "paused" -> "yes"; "brake" -> why; "brake-since" -> attempt */
+	STORE_SELECTED,	   /* platform -> firmware name */
+	STORE_OWN,	   /* slot or serial -> firmware name */
+	STORE_PLATFORM,	   /* slot or serial -> platform: the operator's word on what it is */
+	STORE_QUARANTINED, /* SHA-256 of a quarantined image -> why */
 	STORE_SCOPE_COUNT
 };
 

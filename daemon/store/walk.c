@@ -205,7 +205,7 @@ end_walk(struct store *s, const struct store_time *now)
 	if (w->unreadable > 0) {
 		files_alarm(&s->files, "%lu lines of the audit file cannot be read", w->unreadable);
 	} else if (w->differences > 0 && read_number(&s->files, WALK_REBUILT) == w->first_seq) {
-		files_alarm(&s->files, "%s, and was not rebuilt so", w->first);
+		files_alarm(&s->files, "%s, even after rebuilding", w->first);
 	} else if (w->differences > 0) {
 		ask_for_rebuild(&s->files, w->first_seq);
 		files_alarm(&s->files,

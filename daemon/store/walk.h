@@ -6,7 +6,7 @@
 #include "store/files.h"
 
 #define WALK_SUSPECT "cfdfud.db-suspect" /* the database is to be rebuilt at the next start */
-#define WALK_REBUILT "cfdfud.db-rebuilt" /* what it was rebuilt for last */
+#define WALK_REBUILT "cfdfud.db-rebuilt" /* the difference it was rebuilt for last */
 
 struct walk {
 	off_t offset;	 /* of the next line; 0: at the beginning */

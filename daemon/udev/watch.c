@@ -193,8 +193,8 @@ scan(struct watch *w, int devices_fd)
 	char port[PORT_TEXT_MAX];
 	const char *unseen;
 
-	/* WHY: what cannot be read for want of memory or descriptors is not a machine without
-	 * devices. */
+	/* A list that cannot be read for want of memory or descriptors does not mean that there are
+	 * no devices. */
 	if (list == NULL && devices_fd != -ENOENT)
 		return;
 	port_table_begin_sweep(w->ports);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* libusb in the event loop: its context, and an event for whichever of its descriptors is ready. */
+/* libusb in the event loop: its context, and one event for all of its descriptors. */
 #ifndef USB_CONTEXT_H
 #define USB_CONTEXT_H
 
@@ -28,7 +28,7 @@ void context_handle(struct context *c, unsigned wait_ms);
  */
 void context_follow(struct context *c);
 
-/* Before fd is closed, whatever libusb says about it. */
+/* Forgets fd, which is to be closed, even if libusb still lists it. */
 void context_forget(struct context *c, int fd);
 
 #endif

@@ -53,7 +53,7 @@ struct usb_dev {
 	bool closing;	/* usb_close() was called */
 	bool forgotten; /* the id is free; no callback any more */
 	bool timed_out;
-	enum notice notice; /* what is to be told, in the queue of those that have something */
+	enum notice notice; /* to be told; then it is in the queue */
 	bool queued;
 	STAILQ_ENTRY(usb_dev) queue_link;
 	struct event *timer;

@@ -12,8 +12,8 @@
 /*
  * Copies src (NULL counts as "") into dst of size bytes (at least 1), always terminated, always
  * valid UTF-8: bytes that are not UTF-8, control characters (C0, DEL, C1, line and paragraph
- * separators) and the characters that turn the direction of text become '?'.  What does not fit is
- * cut between characters.  Returns the bytes written without the NUL.
+ * separators) and the characters that turn the direction of text become '?'.  A text that
+ * is too long is cut between characters.  Returns the bytes written without the NUL.
  */
 size_t text_clean(char *dst, size_t size, const char *src);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What both ends of the control socket need beside org.cfdfu.Station.varlink: names, limits, exit
+ * Common to both ends of the control socket beside org.cfdfu.Station.varlink: names, limits, exit
  * codes. Exit codes and names are for ever: scripts depend on them.
  */
 #ifndef CFDFU_PROTO_H

@@ -40,7 +40,8 @@ struct sighting {
 	char serial[SERIAL_TEXT_MAX];	/* "" when it has none */
 	char node[64];			/* "/dev/bus/usb/001/004" */
 	char controller[PORT_TEXT_MAX]; /* root hub's bus: a host controller's limits are per bus */
-	char translator[PORT_TEXT_MAX]; /* what shares a transaction translator; "" = none */
+	char translator
+	    [PORT_TEXT_MAX]; /* transaction translator shared with other devices; "" = none */
 };
 
 struct watch_callbacks {

@@ -275,51 +275,6 @@ reloading_fails_at_any_step_of_its_queries(void **state)
 	assert_true(store_durable(store) == store_queued(store));
 }
 
-static void
-characters_are_told_from_bytes(void **state)
-{
-	static const struct {
-		const char *in, *out;
-	} cases[] = {
-		{ "\xc2\x9f", "?\?" },
-		{ "\xc2\xa0", "\xc2\xa0" },
-		{ "\xdf\xbf", "\xdf\xbf" },
-		{ "\xdf", "?" },
-		{ "\xe0\xa0\x80", "\xe0\xa0\x80" },
-		{ "\xe0\x9f\xbf", "???" },
-		{ "\xe1\x80", "?\?" },
-		{ "\xe1", "?" },
-		{ "\xe1 ", "? " },
-		{ "\xed\x9f\xbf", "\xed\x9f\xbf" },
-		{ "\xed\xa0\x80", "???" },
-		{ "\xf0\x8f\xbf\xbf", "????" },
-		{ "\xf0\x90\x80\x80", "\xf0\x90\x80\x80" },
-		{ "\xf1\x80\x80\x80", "\xf1\x80\x80\x80" },
-		{ "\xf1\x80\x80", "???" },
-		{ "\xf1\x80", "?\?" },
-		{ "\xf1", "?" },
-		{ "\xf1 ", "? " },
-		{ "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf" },
-		{ "\xf4\x90\x80\x80", "????" },
-		{ "\xf5\x80", "?\?" },
-		{ "\x80", "?" },
-		{ "\xc1\xbf", "?\?" },
-		{ "\xe1\x80 ", "?\? " },
-		{ "\xf1\x80 ", "?\? " },
-		{ "\xf1\x80\x80 ", "??? " },
-	};
-	char out[32];
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		assert_int_equal(record_clean_text(cases[i].in, out, sizeof(out)),
-				 strlen(cases[i].out));
-		assert_string_equal(out, cases[i].out);
-	}
-	assert_int_equal(record_clean_text(NULL, out, sizeof(out)), 0);
-	assert_int_equal(record_clean_text("abc", out, 1), 0);
-}
-
 static int
 register_disk(void **state)
 {
@@ -343,7 +298,6 @@ main(void)
 		T(a_body_that_is_too_large_is_refused),
 		T(a_queued_record_that_the_disk_has_otherwise_is_placed_again),
 		T(reloading_fails_at_any_step_of_its_queries),
-		cmocka_unit_test(characters_are_told_from_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, register_disk, NULL);
