@@ -1,29 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* cfdfud: options, event base, the application, exit status. */
+/* cfdfud: options, event base, the daemon, exit status. */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <event2/event.h>
 
-#include "app/app.h"
+#include "app/arguments.h"
 #include "app/daemon.h"
+#include "ctl/server.h"
 
 int
 main(int argc, char **argv)
 {
-	struct app_options options;
+	struct daemon_options options;
 	struct event_base *base;
-	struct app *app = NULL;
-	int status = daemon_options(argc, argv, &options);
+	struct daemon *daemon = NULL;
+	int status = arguments_read(argc, argv, &options);
 
 	if (status >= 0)
 		return status;
-	base = daemon_event_base();
-	if (base == NULL)
+	base = server_base_new();
+	if (base == NULL) {
+		fprintf(stderr, "cfdfud: the event loop cannot be made\n");
 		return EXIT_FAILURE;
-	status = app_new(base, &options, &app) == 0 ? app_run(app) : EXIT_FAILURE;
-	app_free(app);
+	}
+	status = daemon_new(base, &options, &daemon) == 0 ? daemon_run(daemon) : EXIT_FAILURE;
+	daemon_free(daemon);
 	event_base_free(base);
 	return status;
 }

@@ -13,8 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/app_parts.h"
+#include "app/settings.h"
 #include "cfdfu/system.h"
+#include "core/job.h"
 
 enum {
 	NAMES_MAX = 256,       /* LIMIT: backups of one drone that are looked at when thinning */
@@ -22,12 +23,12 @@ enum {
 };
 
 static int
-open_folder(struct app *a)
+open_folder(const char *state_dir)
 {
 	char path[512];
 	int fd;
 
-	(void)snprintf(path, sizeof(path), "%s/backups", a->options.state_dir);
+	(void)snprintf(path, sizeof(path), "%s/backups", state_dir);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -75,10 +76,10 @@ compare_names(const void *a, const void *b)
 
 /* Removes what is too old, and the oldest beyond the number to keep. */
 static void
-thin_out(struct app *a, int dir, const char *key, const char *kept)
+thin_out(const struct settings *s, int dir, const char *key, const char *kept)
 {
 	char(*names)[96] = calloc(NAMES_MAX, sizeof(*names));
-	time_t oldest = time(NULL) - (time_t)(a->settings->backup_age_ms / 1000);
+	time_t oldest = time(NULL) - (time_t)(s->backup_age_ms / 1000);
 	int copy = dup(dir);
 	DIR *folder = copy >= 0 ? fdopendir(copy) : NULL;
 	size_t count = 0, length = strlen(key);
@@ -93,10 +94,10 @@ thin_out(struct app *a, int dir, const char *key, const char *kept)
 	/* WHY: the one just written stays, whatever the clock says of it: it is not in the list. */
 	for (size_t i = 0; i < count; i++) {
 		struct stat st;
-		bool old = a->settings->backup_age_ms > 0 && fstatat(dir, names[i], &st, 0) == 0 &&
+		bool old = s->backup_age_ms > 0 && fstatat(dir, names[i], &st, 0) == 0 &&
 			   st.st_mtime < oldest;
 
-		if (old || (a->settings->backup_keep > 0 && i + 1 >= a->settings->backup_keep))
+		if (old || (s->backup_keep > 0 && i + 1 >= s->backup_keep))
 			(void)unlinkat(dir, names[i], 0); /* stays until next time if it must */
 	}
 	if (folder != NULL)
@@ -122,11 +123,12 @@ make_name(const char *key, time_t now, unsigned n, char name[96])
 }
 
 int
-backups_keep(struct app *a, const struct job_record *r, const uint8_t *data, size_t size)
+backups_keep(const char *state_dir, const struct settings *s, const struct job_record *r,
+	     const uint8_t *data, size_t size)
 {
 	char key[SERIAL_TEXT_MAX], name[96];
 	time_t now = time(NULL);
-	int dir = open_folder(a), e = -EEXIST;
+	int dir = open_folder(state_dir), e = -EEXIST;
 
 	if (dir < 0)
 		return dir;
@@ -138,7 +140,7 @@ backups_keep(struct app *a, const struct job_record *r, const uint8_t *data, siz
 	if (e == 0 && fsync(dir) < 0)
 		e = -errno;
 	if (e == 0)
-		thin_out(a, dir, key, name);
+		thin_out(s, dir, key, name);
 	(void)close(dir);
 	return e;
 }

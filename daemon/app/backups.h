@@ -9,12 +9,12 @@
 
 #include "cfdfu/util.h"
 
-struct app;
 struct job_record;
+struct settings;
 
-/* Keeps the bytes of a DfuSe file as backups/SERIAL-TIME.dfu in the state directory.  0 or negative
- * errno. */
-int backups_keep(struct app *a, const struct job_record *r, const uint8_t *data,
-		 size_t size) MUST_CHECK;
+/* Keeps the bytes of a DfuSe file as backups/SERIAL-TIME.dfu in the state directory, as many and as
+ * long as the settings say.  0 or negative errno. */
+int backups_keep(const char *state_dir, const struct settings *s, const struct job_record *r,
+		 const uint8_t *data, size_t size) MUST_CHECK;
 
 #endif

@@ -1,17 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* What cfdfud and cfdfud-sim have in common before there is an application: options and event base.
+/*
+ * The station as a program: builds its services in the order in which one needs the other, runs the
+ * event loop, and frees them in reverse.  One thread, one event base; which bus it is was decided
+ * when linking.
  */
 #ifndef APP_DAEMON_H
 #define APP_DAEMON_H
 
-struct app_options;
+#include "cfdfu/util.h"
+
+struct daemon;
 struct event_base;
 
-/* Fills ret from the command line; -1: go on; else the status to exit with (help, reload, usage).
- */
-int daemon_options(int argc, char **argv, struct app_options *ret);
+struct daemon_options {
+	const char *config_file; /* this file alone; NULL: where an installed station looks */
+	const char *state_dir;
+	const char *socket_path; /* ignored when the service manager passed a socket */
+};
 
-/* NULL after a message. */
-struct event_base *daemon_event_base(void);
+/* 0, or a negative errno after having said why on standard error. */
+int daemon_new(struct event_base *base, const struct daemon_options *options,
+	       struct daemon **ret_daemon) MUST_CHECK;
+
+/* Until it is told to stop.  Returns the exit status. */
+int daemon_run(struct daemon *d);
+
+void daemon_free(struct daemon *d); /* NULL is fine */
 
 #endif

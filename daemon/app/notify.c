@@ -19,9 +19,12 @@
 
 #define LISTEN_FD_FIRST 3 /* SPEC: sd_listen_fds(3), SD_LISTEN_FDS_START */
 
+#define WORKING_EVERY_US 1000000
+
 struct notify {
-	int fd;	       /* -1: no manager */
-	bool watchdog; /* the manager wants it */
+	int fd;			 /* -1: no manager */
+	bool watchdog;		 /* the manager wants it */
+	uint64_t working_due_us; /* notify_working(): not before */
 	char status[NOTIFY_STATUS_MAX];
 };
 
@@ -170,6 +173,17 @@ notify_extend(struct notify *n, uint64_t more_ms)
 
 	(void)snprintf(text, sizeof(text), "EXTEND_TIMEOUT_USEC=%" PRIu64, more_ms * 1000);
 	tell(n, text);
+}
+
+bool
+notify_working(struct notify *n, uint64_t now_us, uint64_t more_ms)
+{
+	if (now_us < n->working_due_us)
+		return false;
+	n->working_due_us = now_us + WORKING_EVERY_US;
+	notify_extend(n, more_ms);
+	notify_watchdog(n);
+	return true;
 }
 
 void

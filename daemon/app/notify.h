@@ -7,6 +7,7 @@
 #ifndef APP_NOTIFY_H
 #define APP_NOTIFY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cfdfu/util.h"
@@ -32,6 +33,8 @@ void notify_stopping(struct notify *n);
 void notify_reloading(struct notify *n, uint64_t monotonic_usec); /* notify_ready() ends it */
 void notify_extend(struct notify *n,
 		   uint64_t more_ms); /* start or stop takes that much longer from now */
+/* Within long work: it is no hang.  At most once a second; true: it was said. */
+bool notify_working(struct notify *n, uint64_t now_us, uint64_t more_ms);
 void notify_trouble(struct notify *n,
 		    int error); /* ERRNO=, before leaving with a failure; error: negative errno */
 

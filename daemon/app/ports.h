@@ -37,7 +37,7 @@ void ports_free(struct ports *p); /* NULL is fine */
 
 /* The label of a port, by its device path, too, where that is known; NULL. */
 const char *ports_label(const struct ports *p, const char *port);
-const char *ports_name(const struct ports *p, const char *port); /* the label, or the port */
+const char *ports_name(const struct ports *p, const char *port);       /* the label, or the port */
 struct log_about ports_about(const struct ports *p, const char *port); /* borrows port */
 
 /* Slots that have a name of their own are shown before anything was plugged in. */

@@ -98,22 +98,17 @@ struct setting {
 	char *section, *key, *value, *origin;
 };
 
-extern const char
-    *const settings_dirs[]; /* where an installed station looks, most important first; NULL ends */
-
 /*
- * Reads cfdfud.conf (of the first directory that has one) and then every cfdfud.conf.d/NAME.conf in
- * the order of their NAMEs; of two files with one NAME the one in the earlier directory counts, and
- * an empty file or a link to /dev/null hides the others.  No file at all is fine: defaults. 0;
- * -EINVAL a line is wrong (ret_error says "FILE:LINE: what"), or another negative errno with
- * ret_error. ret_error is always written, "" on success.
+ * Reads this file alone, which has to exist.  file NULL: cfdfud.conf (of the first directory that
+ * has one) and then every cfdfud.conf.d/NAME.conf in the order of their NAMEs; of two files with
+ * one NAME the one in the earlier directory counts, and an empty file or a link to /dev/null hides
+ * the others.  No file at all is fine: defaults.  dirs NULL: where an installed station looks.
+ *
+ * 0; -EINVAL a line is wrong (ret_error says "FILE:LINE: what"), or another negative errno with
+ * ret_error.  ret_error is always written, "" on success.
  */
-int settings_load(const char *const *dirs, struct settings **ret_settings,
+int settings_load(const char *file, const char *const *dirs, struct settings **ret_settings,
 		  char ret_error[SETTINGS_ERROR_MAX]) MUST_CHECK;
-
-/* The same from this one file alone, which has to exist. */
-int settings_load_file(const char *path, struct settings **ret_settings,
-		       char ret_error[SETTINGS_ERROR_MAX]) MUST_CHECK;
 
 void settings_free(struct settings *c); /* NULL is fine */
 
@@ -130,8 +125,14 @@ bool settings_ports_match(const struct settings_ports *ports, const char *port, 
  * earlier one; NULL when it has none.  path as above. */
 const char *settings_label(const struct settings *c, const char *port, const char *path);
 
-/* Could this sighting be the described device, by ids, strings and port? */
-bool settings_device_matches(const struct settings_device *d, const struct sighting *s);
+/* The n-th profile that the fleet gets, NULL after the last: a section said later first, since the
+ * fleet takes the first that fits. */
+const struct device *settings_profile(const struct settings *s, size_t n);
+/* struct drone_history: BIT(n + 1) for each of these profiles that the device may be. */
+unsigned settings_described_as(const struct settings *s, const struct sighting *sighting);
+
+/* The fleet's part of the settings (core/fleet.h). */
+struct fleet_options settings_fleet_options(const struct settings *s);
 
 /* Calls each() for every setting that is in force, section by section: the merged view. */
 void settings_each(const struct settings *c, void (*each)(void *ctx, const struct setting *setting),

@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <ini.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -25,10 +24,10 @@
 #define DROPINS_MAX 256		 /* LIMIT: drop-ins in all directories together */
 #define HIDDEN_COLON '\x01'	 /* within a key while inih has it */
 #define KEY_MAX 256		 /* LIMIT: longer than inih's line */
-#define SETTINGS_MAX 4096	 /* LIMIT: assignments in force */
 
 /* WHY these: as systemd has it for its own files; the administrator's first, the vendor's last. */
-const char *const settings_dirs[] = { SYSCONFDIR "/cfdfud", RUNDIR, "/usr/lib/cfdfud", NULL };
+static const char *const installed_dirs[] = { SYSCONFDIR "/cfdfud", RUNDIR, "/usr/lib/cfdfud",
+					      NULL };
 
 /* What one load carries along. */
 struct loading {
@@ -64,65 +63,6 @@ fail(struct loading *l, int error, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(l->error + used, (size_t)(SETTINGS_ERROR_MAX - used), format, args);
 	va_end(args);
-}
-
-static void
-free_setting(struct setting *s)
-{
-	free(s->section);
-	free(s->key);
-	free(s->value);
-	free(s->origin);
-}
-
-static int
-add_setting(struct settings *c, const struct setting *setting)
-{
-	struct setting copy = { 0 };
-	struct setting *grown;
-
-	if (c->count == SETTINGS_MAX)
-		return -E2BIG;
-	grown = realloc(c->list, (c->count + 1) * sizeof(*grown));
-	if (grown == NULL)
-		return -ENOMEM;
-	c->list = grown;
-	copy.section = strdup(setting->section);
-	copy.key = strdup(setting->key);
-	copy.value = strdup(setting->value);
-	copy.origin = strdup(setting->origin);
-	if (copy.section == NULL || copy.key == NULL || copy.value == NULL || copy.origin == NULL) {
-		free_setting(&copy);
-		return -ENOMEM;
-	}
-	grown[c->count++] = copy;
-	return 0;
-}
-
-/* Takes out what a new line of this key replaces: all before it, or for a list only its default. */
-static void
-drop_replaced(struct settings *c, const struct setting *by)
-{
-	bool adds = settings_key_is_list(by->section, by->key) && by->value[0] != '\0';
-	size_t kept = 0;
-
-	for (size_t i = 0; i < c->count; i++) {
-		struct setting *s = &c->list[i];
-		bool same = strcmp(s->section, by->section) == 0 && strcmp(s->key, by->key) == 0;
-
-		if (same && !(adds && s->value[0] != '\0'))
-			free_setting(s);
-		else
-			c->list[kept++] = *s;
-	}
-	c->count = kept;
-}
-
-static int
-record_setting(struct settings *c, const struct setting *setting)
-{
-	drop_replaced(c, setting);
-	return add_setting(c, setting);
 }
 
 /*
@@ -172,9 +112,9 @@ on_ini_assignment(void *ctx, const char *section, const char *key, const char *v
 				    .key = (char *)(uintptr_t)key,
 				    .value = (char *)(uintptr_t)value,
 				    .origin = origin };
-	r = record_setting(l->settings, &setting);
+	r = settings_record(l->settings, &setting);
 	if (r == -E2BIG)
-		fail(l, r, "more than %d settings", SETTINGS_MAX);
+		fail(l, r, "more than %d settings", SETTINGS_COUNT_MAX);
 	else if (r < 0)
 		fail(l, r, "no memory");
 	return 1;
@@ -401,7 +341,7 @@ load_defaults(struct loading *l)
 		int r = settings_set(l->settings, section, key, value, why);
 
 		assert(r == 0); /* a default that its own key refuses is our bug */
-		if (r < 0 || add_setting(l->settings, &setting) < 0)
+		if (r < 0 || settings_record(l->settings, &setting) < 0)
 			fail(l, -ENOMEM, "no memory");
 	}
 }
@@ -445,35 +385,20 @@ finish(struct loading *l, struct settings **ret_settings)
 }
 
 int
-settings_load(const char *const *dirs, struct settings **ret_settings,
+settings_load(const char *file, const char *const *dirs, struct settings **ret_settings,
 	      char ret_error[SETTINGS_ERROR_MAX])
 {
 	struct loading l;
 
-	if (begin(&l, ret_error) == 0)
+	if (dirs == NULL)
+		dirs = installed_dirs;
+	if (begin(&l, ret_error) == 0 && file != NULL)
+		load_one(&l, file, true);
+	else if (l.result == 0)
 		load_main(&l, dirs);
-	if (l.result == 0)
+	if (l.result == 0 && file == NULL)
 		load_dropins(&l, dirs);
 	return finish(&l, ret_settings);
-}
-
-int
-settings_load_file(const char *path, struct settings **ret_settings,
-		   char ret_error[SETTINGS_ERROR_MAX])
-{
-	struct loading l;
-
-	if (begin(&l, ret_error) == 0)
-		load_one(&l, path, true);
-	return finish(&l, ret_settings);
-}
-
-static void
-free_list(struct settings *c)
-{
-	for (size_t i = 0; i < c->count; i++)
-		free_setting(&c->list[i]);
-	free(c->list);
 }
 
 void
@@ -481,42 +406,14 @@ settings_free(struct settings *c)
 {
 	if (c == NULL)
 		return;
-	free_list(c);
+	settings_forget(c);
 	free(c);
 }
 
 void
 settings_replace(struct settings *c, struct settings *take_fresh)
 {
-	free_list(c);
+	settings_forget(c);
 	*c = *take_fresh;
 	free(take_fresh);
-}
-
-bool
-settings_device_matches(const struct settings_device *d, const struct sighting *s)
-{
-	const struct device *k = &d->device;
-
-	return k->vid == s->vid && k->pid == s->pid &&
-	       settings_ports_match(&d->ports, s->port, s->path) &&
-	       (k->manufacturer[0] == '\0' || fnmatch(k->manufacturer, s->manufacturer, 0) == 0) &&
-	       (k->product[0] == '\0' || fnmatch(k->product, s->product, 0) == 0);
-}
-
-void
-settings_each(const struct settings *c, void (*each)(void *ctx, const struct setting *setting),
-	      void *ctx)
-{
-	for (size_t i = 0; i < c->count; i++) {
-		bool first_of_section = true;
-
-		/* WHY: lines of one section may come from several files; they are shown together.
-		 */
-		for (size_t k = 0; k < i && first_of_section; k++)
-			first_of_section = strcmp(c->list[k].section, c->list[i].section) != 0;
-		for (size_t k = i; first_of_section && k < c->count; k++)
-			if (strcmp(c->list[k].section, c->list[i].section) == 0)
-				each(ctx, &c->list[k]);
-	}
 }

@@ -89,7 +89,7 @@ open_services(struct bench *b)
 
 	assert_int_equal(clock_new(&b->clock), 0);
 	now = clock_time(b->clock);
-	assert_int_equal(settings_load(nowhere, &b->settings, error), 0);
+	assert_int_equal(settings_load(NULL, nowhere, &b->settings, error), 0);
 	assert_int_equal(log_new(LOG_CRIT, &a->log), 0);
 	assert_int_equal(fleet_new(&fleet, &a->fleet), 0);
 	assert_int_equal(store_open(b->dir, &(struct store_options){ 0 }, &now, &a->store, why), 0);

@@ -18,13 +18,13 @@
 
 #include <cmocka.h>
 
-#include "app/app_parts.h"
+#include "app/settings.h"
+#include "core/job.h"
 
 static const uint8_t bytes[] = "the flash of a drone";
 
-/* An application of which only what backups need is there. */
 struct bench {
-	struct app *app;
+	struct settings *settings;
 	char dir[64];
 };
 
@@ -36,11 +36,8 @@ set_up(void **state)
 	assert_non_null(b);
 	strcpy(b->dir, "/tmp/cfdfu-backups-XXXXXX");
 	assert_non_null(mkdtemp(b->dir));
-	b->app = calloc(1, sizeof(*b->app));
-	assert_non_null(b->app);
-	b->app->settings = calloc(1, sizeof(*b->app->settings));
-	assert_non_null(b->app->settings);
-	b->app->options.state_dir = b->dir;
+	b->settings = calloc(1, sizeof(*b->settings));
+	assert_non_null(b->settings);
 	*state = b;
 	return 0;
 }
@@ -53,8 +50,7 @@ tear_down(void **state)
 
 	snprintf(command, sizeof(command), "rm -rf %s", b->dir);
 	assert_int_equal(system(command), 0);
-	free(b->app->settings);
-	free(b->app);
+	free(b->settings);
 	free(b);
 	return 0;
 }
@@ -110,7 +106,7 @@ keep(struct bench *b, const char *serial)
 	struct job_record r = { .id = 1 };
 
 	copy_text(r.serial, sizeof(r.serial), serial);
-	return backups_keep(b->app, &r, bytes, sizeof(bytes));
+	return backups_keep(b->dir, b->settings, &r, bytes, sizeof(bytes));
 }
 
 static void
@@ -147,7 +143,7 @@ the_oldest_beyond_the_number_to_keep_go(void **state)
 {
 	struct bench *b = *state;
 
-	b->app->settings->backup_keep = 3;
+	b->settings->backup_keep = 3;
 	put_old(b, "ABCD-20260101T000000Z.dfu", 40);
 	put_old(b, "ABCD-20260102T000000Z.dfu", 39);
 	put_old(b, "ABCD-20260103T000000Z.dfu", 38);
@@ -166,7 +162,7 @@ what_is_too_old_goes(void **state)
 {
 	struct bench *b = *state;
 
-	b->app->settings->backup_age_ms = 30ULL * 86400 * 1000;
+	b->settings->backup_age_ms = 30ULL * 86400 * 1000;
 	put_old(b, "ABCD-20260101T000000Z.dfu", 31);
 	put_old(b, "ABCD-20260102T000000Z.dfu", 29);
 	assert_int_equal(keep(b, "ABCD"), 0);
@@ -181,8 +177,8 @@ the_newest_stays_whatever_the_clock_says(void **state)
 	struct bench *b = *state;
 	unsigned before;
 
-	b->app->settings->backup_keep = 1;
-	b->app->settings->backup_age_ms = 1000;
+	b->settings->backup_keep = 1;
+	b->settings->backup_age_ms = 1000;
 	put_old(b, "ABCD-29990101T000000Z.dfu", 0);
 	put_old(b, "ABCD-29990102T000000Z.dfu", 0);
 	before = count(b, "ABCD-2");
@@ -196,10 +192,9 @@ static void
 a_folder_that_cannot_be_made_is_an_error(void **state)
 {
 	struct bench *b = *state;
+	struct job_record r = { .id = 1 };
 
-	b->app->options.state_dir = "/proc/nowhere";
-	assert_true(keep(b, "ABCD") < 0);
-	b->app->options.state_dir = b->dir;
+	assert_true(backups_keep("/proc/nowhere", b->settings, &r, bytes, sizeof(bytes)) < 0);
 }
 
 int

@@ -76,7 +76,7 @@ load(struct tree *t)
 {
 	settings_free(t->settings);
 	t->settings = NULL;
-	if (settings_load(t->dirs, &t->settings, t->error) < 0) {
+	if (settings_load(NULL, t->dirs, &t->settings, t->error) < 0) {
 		assert_null(t->settings);
 		print_message("%s\n", t->error);
 		assert_true(false);
@@ -92,7 +92,7 @@ expect_refused(struct tree *t, const char *text, const char *words)
 	size_t error_length, length = strlen(words);
 
 	write_file(t->etc, "cfdfud.conf", text);
-	assert_int_equal(settings_load(t->dirs, &t->settings, t->error), -22);
+	assert_int_equal(settings_load(NULL, t->dirs, &t->settings, t->error), -22);
 	assert_null(t->settings);
 	error_length = strlen(t->error);
 	if (error_length < length || strcmp(t->error + error_length - length, words) != 0)
@@ -255,8 +255,9 @@ a_device_section_describes_any_dfuse_device(void **state)
 	c = load(t);
 	assert_int_equal(c->device_count, 2);
 	d = &c->devices[0];
-	assert_true(settings_device_matches(d, &s));
-	assert_false(settings_device_matches(&c->devices[1], &s));
+	assert_int_equal(settings_described_as(c, &s), BIT(2)); /* the last is the first profile */
+	assert_ptr_equal(settings_profile(c, 1), &d->device);
+	assert_null(settings_profile(c, 2));
 	k = &d->device;
 	assert_string_equal(k->name, "evaluation board");
 	assert_true(k->map_given[0]);
@@ -268,10 +269,10 @@ a_device_section_describes_any_dfuse_device(void **state)
 	assert_int_equal(k->protect[1].last, 0x1FFFFFFF);
 	assert_true(k->leave);
 	copy_text(s.port, sizeof(s.port), "1-1");
-	assert_false(settings_device_matches(d, &s));
+	assert_int_equal(settings_described_as(c, &s), 0);
 	copy_text(s.port, sizeof(s.port), "3-2");
 	copy_text(s.product, sizeof(s.product), "Crazyflie");
-	assert_false(settings_device_matches(d, &s));
+	assert_int_equal(settings_described_as(c, &s), 0);
 }
 
 static void
@@ -409,7 +410,7 @@ whatever_is_wrong_is_named_with_file_and_line(void **state)
 			continue;
 		}
 		write_file(t->etc, "cfdfud.conf", wrong[i].text);
-		assert_int_equal(settings_load(t->dirs, &t->settings, t->error), -22);
+		assert_int_equal(settings_load(NULL, t->dirs, &t->settings, t->error), -22);
 		assert_non_null(strstr(t->error, "cfdfud.conf:2: memory map at character "));
 	}
 }
@@ -463,9 +464,9 @@ what_is_not_a_readable_file_is_refused(void **state)
 
 	(void)snprintf(path, sizeof(path), "%s/cfdfud.conf", t->etc);
 	assert_int_equal(mkdir(path, 0755), 0);
-	assert_int_equal(settings_load(t->dirs, &t->settings, t->error), -22);
+	assert_int_equal(settings_load(NULL, t->dirs, &t->settings, t->error), -22);
 	assert_non_null(strstr(t->error, "not a regular file"));
-	assert_int_equal(settings_load_file("/nonexistent/x.conf", &t->settings, t->error), -2);
+	assert_int_equal(settings_load("/nonexistent/x.conf", NULL, &t->settings, t->error), -2);
 	assert_string_equal(t->error,
 			    "/nonexistent/x.conf: cannot be read: No such file or directory");
 }
@@ -479,7 +480,7 @@ one_named_file_is_read_alone(void **state)
 	write_file(t->etc, "cfdfud.conf.d/10.conf", "[station]\nquarantine = 9\n");
 	write_file(t->etc, "mine.conf", "[flash]\nbackup = yes\n");
 	(void)snprintf(path, sizeof(path), "%s/mine.conf", t->etc);
-	assert_int_equal(settings_load_file(path, &t->settings, t->error), 0);
+	assert_int_equal(settings_load(path, NULL, &t->settings, t->error), 0);
 	assert_true(t->settings->backup);
 	assert_int_equal(t->settings->quarantine, 3);
 }
@@ -521,7 +522,7 @@ the_shipped_configuration_is_valid_and_changes_nothing(void **state)
 	char path[512], text[8192] = "";
 
 	(void)snprintf(path, sizeof(path), "%s/daemon/cfdfud.conf", source != NULL ? source : ".");
-	assert_int_equal(settings_load_file(path, &t->settings, t->error), 0);
+	assert_int_equal(settings_load(path, NULL, &t->settings, t->error), 0);
 	settings_each(t->settings, collect, text);
 	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
 		assert_non_null(strstr(line, "@default"));

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of the service around its event loop: signals, each second's work, the service manager,
+ * stopping, leaving when idle, and the machine's sleep.
+ *
+ *   RUNNING --> DRAINING     SIGTERM, SIGINT: no drone begins, running ones end       [stop]
+ *   DRAINING -> INTERRUPTED  again, or after DRAIN_MS: running ones end at once       [interrupt]
+ *   any     --> (left)       no drone is active, idle, or after RECORD_MS             [leave_loop]
+ */
+#ifndef APP_LIFECYCLE_H
+#define APP_LIFECYCLE_H
+
+#include "cfdfu/util.h"
+
+struct dispatch;
+struct event_base;
+struct fleet;
+struct lifecycle;
+struct log;
+struct notify;
+struct server;
+struct settings;
+struct store;
+struct turns;
+
+/* Everything here outlives the lifecycle. */
+struct lifecycle_options {
+	struct event_base *base;
+	const struct settings *settings;
+	struct log *log;
+	struct notify *notify;
+	struct fleet *fleet;
+	struct store *store;
+	struct server *server;
+	struct dispatch *dispatch;
+	struct turns *turns;
+	/* Each second, before the fleet's commands are carried out; counted from 1. */
+	void (*second)(void *ctx, unsigned seconds);
+	void (*reload)(void *ctx); /* SIGHUP */
+	void *ctx;
+};
+
+int lifecycle_new(const struct lifecycle_options *options,
+		  struct lifecycle **ret_lifecycle) MUST_CHECK; /* -ENOMEM */
+void lifecycle_free(struct lifecycle *l);			/* NULL is fine */
+
+/* Runs the event loop until the service is to end.  -EIO: the loop failed. */
+int lifecycle_run(struct lifecycle *l) MUST_CHECK;
+
+#endif
