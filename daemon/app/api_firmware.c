@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The catalogue and the selection, over the control socket. */
+/* The catalogue of firmware, over the control socket. */
 #include "config.h"
 
 #include <errno.h>
@@ -87,7 +87,7 @@ add_users_of(const struct api *a, enum store_scope scope, const char *member, js
 }
 
 static void
-add_aside(const struct api *a, json_t *row)
+add_quarantine(const struct api *a, json_t *row)
 {
 	uint8_t sha256[DIGEST_BYTES];
 	const char *sum = json_string_value(json_object_get(row, "sha256")), *why = NULL;
@@ -99,8 +99,8 @@ add_aside(const struct api *a, json_t *row)
 }
 
 /*
- * The store allows no call into it from its callbacks: who uses the rows is added afterwards, and
- * whether they are set aside.
+ * The store allows no call into it from its callbacks: the users of the rows are added afterwards,
+ * and whether they are quarantined.
  */
 static void
 add_users(const struct api *a, json_t *list)
@@ -110,7 +110,7 @@ add_users(const struct api *a, json_t *list)
 
 	json_array_foreach(list, i, row) {
 		(void)json_object_set(rows, json_string_value(json_object_get(row, "name")), row);
-		add_aside(a, row);
+		add_quarantine(a, row);
 	}
 	add_users_of(a, STORE_SELECTED, "selected_for", rows);
 	add_users_of(a, STORE_OWN, "own", rows);
@@ -163,6 +163,7 @@ join_notes(json_t *take_list, char *out, size_t size)
 	json_decref(list);
 }
 
+/* A call of AddFirmware. */
 struct addition {
 	const struct api *api;
 	struct call *call;
@@ -173,30 +174,7 @@ struct addition {
 	size_t size;
 	struct judgement judgement;
 	struct image *image;
-	bool queued; /* its row is, and comes when the records can be written */
 };
-
-enum place {
-	PLACE_FREE,
-	PLACE_SAME,   /* same name, same image: nothing to do, and no error */
-	PLACE_BROKEN, /* the same, but its file is lost: it is written again */
-	PLACE_TAKEN,  /* by another image */
-};
-
-static enum place
-place_of(struct addition *d, const char *sha256)
-{
-	json_t *row = api_firmware_row(d->api, d->name);
-	const char *there = json_string_value(json_object_get(row, "sha256"));
-	enum place place = PLACE_FREE;
-
-	if (there != NULL && strcmp(there, sha256) != 0)
-		place = PLACE_TAKEN;
-	else if (there != NULL)
-		place = json_is_string(json_object_get(row, "problem")) ? PLACE_BROKEN : PLACE_SAME;
-	json_decref(row);
-	return place;
-}
 
 /* The client's notes; before them what the operator's second word let pass. */
 static json_t *
@@ -213,55 +191,42 @@ all_notes(const struct addition *d)
 }
 
 static int
-keep(struct addition *d, const char *sha256, enum place place)
+add_row(struct addition *d, bool *ret_queued)
 {
 	const struct image_label *label = image_label(d->image);
-	const char *version = param_text(d->parameters, "version");
-	char file[80] = "", notes[STORE_MESSAGE_MAX];
-	struct store_time now = clock_time(d->api->clock);
+	enum loop_work before = turns_begin(d->api->turns, LOOP_STORE);
+	char sha256[DIGEST_TEXT_MAX], notes[STORE_MESSAGE_MAX];
 	struct store_firmware f = { .name = d->name,
 				    .sha256 = sha256,
-				    .file = file,
 				    .source_name = param_text(d->parameters, "source_name"),
 				    .source_sha256 = param_text(d->parameters, "source_sha256"),
-				    .version = label->version[0] != '\0' ? label->version : version,
+				    .version = param_text(d->parameters, "version"),
 				    .revision = label->revision,
-				    .platforms = d->judgement.platforms != 0
-						     ? d->judgement.platforms
-						     : label->platforms,
+				    .platforms = label->platforms,
 				    .size_bytes = image_bytes(d->image),
 				    .notes = notes,
 				    .incomplete = judge_says(&d->judgement, JUDGE_INCOMPLETE),
 				    .added_by = call_peer(d->call)->user };
-	char file_sha256[DIGEST_TEXT_MAX];
-	int r = store_ready(d->api->store, &now);
+	int r;
 
-	/* WHY: what is left on a full disk is for the verdicts of those at work. */
-	if (r == 0)
-		r = repository_keep(d->api->repository, d->data, d->size, file);
-	if (r < 0)
-		return r;
-	copy_text(file_sha256, sizeof(file_sha256), file); /* the file is named after it */
-	f.file_sha256 = file_sha256;
-	join_notes(all_notes(d), notes, sizeof(notes));
+	if (label->version[0] != '\0')
+		f.version = label->version;
 	if (d->claim.told == PLATFORM_OTHER)
 		f.platforms = BIT(PLATFORM_OTHER);
-	r = place == PLACE_BROKEN ? store_firmware_replace(d->api->store, &f, &now)
-				  : store_firmware_add(d->api->store, &f, &now);
-	if (r == 0) {
-		r = store_commit(d->api->store, &now);
-		d->queued = r < 0;
-	}
-	repository_tidy_later(d->api->repository); /* the file of before, or one without a row */
+	else if (d->judgement.platforms != 0)
+		f.platforms = d->judgement.platforms;
+	digest_format(label->sha256, sha256);
+	join_notes(all_notes(d), notes, sizeof(notes));
+	r = repository_add(d->api->repository, &f, d->data, d->size, ret_queued);
+	turns_end(d->api->turns, before);
 	return r;
 }
 
 static void
 add(struct addition *d)
 {
-	char why[STORE_WHY_MAX] = "", sha256[DIGEST_TEXT_MAX];
-	enum place place;
-	enum loop_work before;
+	char why[STORE_WHY_MAX] = "";
+	bool queued = false;
 	int r = repository_judge(d->api->repository, d->data, d->size, &d->claim, &d->image,
 				 &d->judgement, why);
 
@@ -271,23 +236,16 @@ add(struct addition *d)
 				     "findings", judge_findings_json(&d->judgement)));
 		return;
 	}
-	digest_format(image_label(d->image)->sha256, sha256);
-	place = place_of(d, sha256);
-	if (place == PLACE_TAKEN) {
+	r = add_row(d, &queued);
+	if (r == -EEXIST)
 		call_error(d->call, PROTO_ERROR("NameTaken"),
 			   json_pack("{s:s, s:s}", "name", d->name, "reason",
 				     "Another firmware has this name; choose one with --name."));
-		return;
-	}
-	before = turns_begin(d->api->turns, LOOP_STORE);
-	r = place == PLACE_SAME ? 0 : keep(d, sha256, place);
-	turns_end(d->api->turns, before);
-	if (r < 0 && d->queued)
-		refuse_store(d->call, d->api->store, r,
-			     "It is not in the catalogue yet, and will be as soon as the "
-			     "records can be written");
 	else if (r < 0)
-		refuse_store(d->call, d->api->store, r, "It cannot be stored");
+		refuse_store(d->call, d->api->store, r,
+			     queued ? "It is not in the catalogue yet, and will be as soon as the "
+				      "records can be written"
+				    : "It cannot be stored");
 	else
 		call_reply(d->call,
 			   json_pack("{s:o, s:o}", "firmware", api_firmware_row(d->api, d->name),
@@ -296,12 +254,23 @@ add(struct addition *d)
 		selection_heal(d->api->selection);
 }
 
+/* The name that was given, or the source's.  False: it is none. */
+static bool
+choose_name(const char *given, const char *source, char ret_name[IMAGE_TEXT_MAX])
+{
+	if (given != NULL)
+		copy_text(ret_name, IMAGE_TEXT_MAX, given);
+	else
+		image_name_of_file(source, ret_name, IMAGE_TEXT_MAX);
+	return (given == NULL || strlen(given) < IMAGE_TEXT_MAX) && image_name_is_fine(ret_name);
+}
+
 void
 api_add_firmware(void *ctx, struct call *call, json_t *parameters)
 {
 	const struct api *a = ctx;
 	struct addition *d = calloc(1, sizeof(*d));
-	const char *name = param_text(parameters, "name"), *why = "Out of memory.";
+	const char *why = "Out of memory.";
 	int fd = call_take_fd(call), r;
 
 	if (d == NULL) {
@@ -311,39 +280,38 @@ api_add_firmware(void *ctx, struct call *call, json_t *parameters)
 	d->api = a;
 	d->call = call;
 	d->parameters = parameters;
-	if (name != NULL)
-		copy_text(d->name, sizeof(d->name), name);
-	else
-		image_name_of_file(param_text(parameters, "source_name"), d->name, sizeof(d->name));
 	d->claim.name = d->name;
-	if ((name != NULL && strlen(name) >= sizeof(d->name)) || !image_name_is_fine(d->name)) {
+	d->claim.incomplete = param_flag(parameters, "incomplete");
+	if (!choose_name(param_text(parameters, "name"), param_text(parameters, "source_name"),
+			 d->name)) {
 		call_invalid(call, "name");
 		goto out;
 	}
 	if (!param_platform(call, parameters, "platform", &d->claim.told) ||
 	    !param_platform(call, parameters, "manifest", &d->claim.manifest))
 		goto out;
-	d->claim.incomplete = param_flag(parameters, "incomplete");
 	recorder_look(a->recorder, true);
 	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->size, &why);
 	if (r < 0)
 		refuse_descriptor(call, r, why);
 	else
 		add(d);
+	image_unref(d->image);
+	free(d->data);
 out:
 	if (fd >= 0)
 		(void)close(fd);
-	if (d != NULL) {
-		image_unref(d->image);
-		free(d->data);
-	}
 	free(d);
 }
 
+/* error: of store_firmware_find(); 0 there is no such row. */
 static void
-catalogue_unreadable(struct call *call)
+refuse_row(struct call *call, const char *name, int error)
 {
-	call_refuse(call, PROTO_ERROR("Degraded"), "The catalogue cannot be read now.");
+	if (error < 0)
+		call_refuse(call, PROTO_ERROR("Degraded"), "The catalogue cannot be read now.");
+	else
+		refuse_unknown_firmware(call, name);
 }
 
 /* ---- looking -------------------------------------------------------------------------------- */
@@ -357,7 +325,7 @@ api_list_firmware(void *ctx, struct call *call, json_t *parameters)
 	(void)parameters;
 	if (store_firmware_each(a->store, on_firmware, &rows) < 0) {
 		json_decref(rows.list);
-		catalogue_unreadable(call);
+		refuse_row(call, NULL, -EIO);
 		return;
 	}
 	add_users(a, rows.list);
@@ -394,15 +362,11 @@ api_get_firmware(void *ctx, struct call *call, json_t *parameters)
 	const char *name = param_text(parameters, "name");
 	json_t *row = api_firmware_row(a, name);
 
-	if (row == NULL) {
-		if (store_firmware_find(a->store, name, on_nothing, NULL) < 0)
-			catalogue_unreadable(call);
-		else
-			refuse_unknown_firmware(call, name);
-		return;
-	}
-	call_reply(call,
-		   json_pack("{s:o, s:o}", "firmware", row, "elements", elements_of(a, name)));
+	if (row == NULL)
+		refuse_row(call, name, store_firmware_find(a->store, name, on_nothing, NULL));
+	else
+		call_reply(call, json_pack("{s:o, s:o}", "firmware", row, "elements",
+					   elements_of(a, name)));
 }
 
 /* ---- removing ------------------------------------------------------------------------------- */
@@ -412,39 +376,27 @@ api_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 {
 	const struct api *a = ctx;
 	const char *name = param_text(parameters, "name");
-	struct store_time now;
+	bool queued = false;
 	int r;
 
 	recorder_look(a->recorder, true);
 	r = store_firmware_find(a->store, name, on_nothing, NULL);
-	if (r < 0) {
-		catalogue_unreadable(call);
+	if (r <= 0) {
+		refuse_row(call, name, r);
 		return;
 	}
-	if (r == 0) {
-		refuse_unknown_firmware(call, name);
-		return;
-	}
-	now = clock_time(a->clock);
-	r = store_firmware_remove(a->store, name, &now);
-	if (r == -EBUSY) {
+	r = repository_remove(a->repository, name, &queued);
+	if (r == -EBUSY)
 		call_error(call, PROTO_ERROR("InUse"),
 			   json_pack("{s:s, s:s}", "name", name, "reason",
 				     "It is selected; deselect it first."));
-	} else if (r < 0) {
-		refuse_store(call, a->store, r, "It is not removed");
-	} else {
-		repository_tidy_later(
-		    a->repository); /* its file goes when no row has it, and that is durable */
-		r = store_commit(a->store, &now);
-		if (r < 0)
-			refuse_store(call, a->store, r,
-				     "It is not removed yet, and will be as soon as the "
-				     "records can be written");
-		else
-			call_reply(call, json_object());
-	}
-	repository_tidy(a->repository);
+	else if (r < 0)
+		refuse_store(call, a->store, r,
+			     queued ? "It is not removed yet, and will be as soon as the records "
+				      "can be written"
+				    : "It is not removed");
+	else
+		call_reply(call, json_object());
 }
 
 /* ---- quarantine ----------------------------------------------------------------------------- */

@@ -108,7 +108,7 @@ open_store(struct daemon *d)
 		return r;
 	}
 	on_health(d);
-	r = repository_new(d->store, d->log, &d->repository);
+	r = repository_new(d->store, d->log, d->clock, &d->repository);
 	for (size_t i = 0; i < d->settings->device_count && r == 0; i++)
 		r = repository_add_device(d->repository, &d->settings->devices[i].device);
 	return r;

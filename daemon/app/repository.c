@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/clock.h"
 #include "app/log.h"
 #include "core/image.h"
 #include "core/platform.h"
@@ -17,6 +18,7 @@
 struct repository {
 	struct store *store;
 	struct log *log;
+	const struct clock *clock;
 	struct folder *folder;
 	struct device *devices;
 	size_t device_count;
@@ -24,7 +26,8 @@ struct repository {
 };
 
 int
-repository_new(struct store *store, struct log *log, struct repository **ret_repository)
+repository_new(struct store *store, struct log *log, const struct clock *clock,
+	       struct repository **ret_repository)
 {
 	struct repository *r = calloc(1, sizeof(*r));
 	int e = -ENOMEM;
@@ -33,6 +36,7 @@ repository_new(struct store *store, struct log *log, struct repository **ret_rep
 		goto out;
 	r->store = store;
 	r->log = log;
+	r->clock = clock;
 	e = folder_new(store != NULL ? store_firmware_dir(store) : "", &r->folder);
 	if (e < 0)
 		goto out;
@@ -131,13 +135,6 @@ repository_judge(struct repository *r, const uint8_t *data, size_t size,
 	else
 		*ret_image = image;
 	return e;
-}
-
-int
-repository_keep(struct repository *r, const uint8_t *data, size_t size,
-		char ret_file[FOLDER_FILE_MAX])
-{
-	return folder_keep(r->folder, data, size, ret_file);
 }
 
 /* ---- what is wrong with a row --------------------------------------------------------------- */
@@ -379,4 +376,82 @@ repository_tidy(struct repository *r)
 		return;
 	folder_each(r->folder, remove_unused, r);
 	r->tidy_due = false;
+}
+
+/* ---- adding and removing -------------------------------------------------------------------- */
+
+/* A row of the same name. */
+struct place {
+	struct repository *repository;
+	const char *sha256;
+	bool found, same; /* and of the same image */
+	char trouble[STORE_WHY_MAX];
+};
+
+static void
+on_place(void *ctx, const struct store_firmware *f)
+{
+	struct place *p = ctx;
+
+	p->found = true;
+	p->same = strcmp(f->sha256, p->sha256) == 0;
+	repository_row_trouble(p->repository, f, p->trouble);
+}
+
+/* Makes durable what is queued. */
+static int
+commit(struct repository *r, const struct store_time *now, bool *ret_queued)
+{
+	int e = store_commit(r->store, now);
+
+	*ret_queued = e < 0;
+	repository_tidy_later(r); /* a file may have no row any more */
+	return e;
+}
+
+int
+repository_add(struct repository *r, const struct store_firmware *row, const uint8_t *data,
+	       size_t size, bool *ret_queued)
+{
+	struct place place = { .repository = r, .sha256 = row->sha256 };
+	struct store_time now = clock_time(r->clock);
+	char file[FOLDER_FILE_MAX] = "", file_sha256[DIGEST_TEXT_MAX];
+	struct store_firmware f = *row;
+	int e;
+
+	(void)!store_firmware_find(r->store, row->name, on_place,
+				   &place); /* unreadable: adding says so */
+	*ret_queued = false;
+	if (place.found && !place.same)
+		return -EEXIST;
+	if (place.found && place.trouble[0] == '\0')
+		return 0;
+	/* WHY: what is left on a full disk is for the verdicts of those at work. */
+	e = store_ready(r->store, &now);
+	if (e == 0)
+		e = folder_keep(r->folder, data, size, file);
+	if (e < 0)
+		return e;
+	copy_text(file_sha256, sizeof(file_sha256), file); /* the file is named after it */
+	f.file = file;
+	f.file_sha256 = file_sha256;
+	e = place.found ? store_firmware_replace(r->store, &f, &now)
+			: store_firmware_add(r->store, &f, &now);
+	if (e == 0)
+		return commit(r, &now, ret_queued);
+	repository_tidy_later(r);
+	return e;
+}
+
+int
+repository_remove(struct repository *r, const char *name, bool *ret_queued)
+{
+	struct store_time now = clock_time(r->clock);
+	int e = store_firmware_remove(r->store, name, &now);
+
+	*ret_queued = false;
+	if (e == 0)
+		e = commit(r, &now, ret_queued);
+	repository_tidy(r);
+	return e;
 }

@@ -16,20 +16,21 @@
 #include "firmware/judge.h"
 #include "store/store.h"
 
+struct clock;
 struct log;
 struct repository;
 
-/* What the operator and the release say of an image. */
+/* The words of the operator and of the release on an image. */
 struct repository_claim {
 	const char *name;
 	enum platform told, manifest;
 	bool incomplete; /* the operator takes what is not shown to be whole, too */
 };
 
-/* All borrowed for the life of the repository.  store NULL: nothing but judging. */
-int repository_new(struct store *store, struct log *log,
-		   struct repository **ret_repository) MUST_CHECK; /* -ENOMEM */
-void repository_free(struct repository *r);			   /* NULL is fine */
+/* All borrowed for the life of the repository.  store NULL: nothing but judging.  -ENOMEM. */
+int repository_new(struct store *store, struct log *log, const struct clock *clock,
+		   struct repository **ret_repository) MUST_CHECK;
+void repository_free(struct repository *r); /* NULL is fine */
 
 /* A kind of device that the configuration describes; an image for described devices is fit when it
  * fits one of them.  Copied.  -ENOMEM. */
@@ -41,10 +42,16 @@ int repository_judge(struct repository *r, const uint8_t *data, size_t size,
 		     const struct repository_claim *claim, struct image **ret_image,
 		     struct judgement *ret_judgement, char ret_why[STORE_WHY_MAX]) MUST_CHECK;
 
-/* Writes the file, content-addressed, durable before it is named.  0 or negative errno.  The row is
- * the caller's to add; a file that no row has is removed by repository_tidy(). */
-int repository_keep(struct repository *r, const uint8_t *data, size_t size,
-		    char ret_file[FOLDER_FILE_MAX]) MUST_CHECK;
+/*
+ * Keeps these bytes of a judged image, and its row (but for the file's names and times) in the
+ * catalogue.  0, also when it is there already; a file that was lost is written again.  -EEXIST:
+ * another image has this name.  Else an error of the store or the disk; ret_queued: the row is
+ * there as soon as the records can be written.
+ */
+int repository_add(struct repository *r, const struct store_firmware *row, const uint8_t *data,
+		   size_t size, bool *ret_queued) MUST_CHECK;
+/* Out of the catalogue; its file follows if no row has it.  -ENOENT, -EBUSY selected, as above. */
+int repository_remove(struct repository *r, const char *name, bool *ret_queued) MUST_CHECK;
 
 /*
  * The image of this name, judged again; one reference, the caller's.  -ENOENT unknown, -EIO file
@@ -64,8 +71,8 @@ void repository_row_trouble(struct repository *r, const struct store_firmware *f
 			    char ret_why[STORE_WHY_MAX]);
 void repository_check_more(struct repository *r); /* each second: more files may be looked at */
 
-/* Files that no row has: they are looked for once nothing is queued in the store. */
+/* Files that no row has are removed when the records are settled and something may have changed. */
 void repository_tidy_later(struct repository *r);
-void repository_tidy(struct repository *r); /* each second: if it is time for it */
+void repository_tidy(struct repository *r);
 
 #endif

@@ -93,7 +93,7 @@ open_services(struct bench *b)
 	assert_int_equal(log_new(LOG_CRIT, &a->log), 0);
 	assert_int_equal(fleet_new(&fleet, &a->fleet), 0);
 	assert_int_equal(store_open(b->dir, &(struct store_options){ 0 }, &now, &a->store, why), 0);
-	assert_int_equal(repository_new(a->store, a->log, &a->repository), 0);
+	assert_int_equal(repository_new(a->store, a->log, b->clock, &a->repository), 0);
 	assert_int_equal(ports_new(&(struct ports_options){ .settings = b->settings,
 							    .clock = b->clock,
 							    .fleet = a->fleet,
