@@ -255,12 +255,11 @@ void
 attempt_print(const struct session *s, const json_t *a, const json_t *stages)
 {
 	struct text verdict = out_text(a, "verdict");
-	bool colour = out_has_colour(s);
 	char took[32];
 
 	printf("Attempt %lld: %s%s%s\n", (long long)out_int(a, "id"),
-	       colour ? colour_code(colour_of_verdict(verdict.s)) : "",
-	       verdict.s[0] != '\0' ? verdict.s : "running", colour ? "\033[0m" : "");
+	       paint_on(s, colour_of_verdict(verdict.s)),
+	       verdict.s[0] != '\0' ? verdict.s : "running", paint_off(s));
 	print_field(a, "message", "message");
 	print_field(a, "kind", "kind");
 	print_field(a, "fault", "fault");

@@ -62,47 +62,22 @@ keep(int fd, const char *path)
 }
 
 static int
-backup_here(const struct session *s, const struct invocation *i)
+ask_here(const struct session *s, const struct invocation *i, int fd, json_t **ret_reply)
 {
-	const char *path = i->args[1];
-	json_t *parameters = json_object(), *reply = NULL;
-	struct conn *c = NULL;
-	char bytes[32];
-	int fd = -1, r = params_text(parameters, "slot", i->args[0]);
+	struct params p = params_new();
 
-	if (r == 0)
-		r = params_switch(parameters, "whole", i, "whole");
-	if (r == 0)
-		r = file_open_memory(&fd);
-	if (r == 0)
-		r = conn_open(s, &c);
-	if (r == 0)
-		r = conn_call(c, PROTO_METHOD("Backup"), json_incref(parameters), fd, &reply);
-	if (r == 0)
-		r = keep(fd, path);
-	if (r == 0 && strcmp(path, "-") != 0) {
-		format_number(bytes, sizeof(bytes), out_int(reply, "bytes"));
-		if (s->json)
-			out_json(reply);
-		else
-			printf("%s: %s bytes\n", path, bytes);
-	}
-	if (fd >= 0)
-		(void)close(fd); /* WHY: a memory file */
-	conn_close(c);
-	json_decref(reply);
-	json_decref(parameters);
-	return r;
+	params_argument(&p, "slot", i);
+	params_switch(&p, "whole", i, "whole");
+	return conn_ask_with(s, PROTO_METHOD("Backup"), &p, fd, ret_reply);
 }
 
 /* Descriptors cannot cross ssh: the file comes by that cfdfuctl's standard output. */
 static int
-backup_there(const struct session *s, const struct invocation *i)
+ask_there(const struct session *s, const struct invocation *i, int fd)
 {
 	const char *words[8] = { "backup" };
 	struct session plain = *s;
 	size_t n = 1;
-	int fd = -1, r;
 
 	plain.json = false;
 	if (invocation_has(i, "whole"))
@@ -110,20 +85,32 @@ backup_there(const struct session *s, const struct invocation *i)
 	words[n++] = "--";
 	words[n++] = i->args[0];
 	words[n++] = "-";
-	r = file_open_memory(&fd);
-	if (r == 0)
-		r = remote_run(&plain, words, -1, fd);
-	if (r == 0)
-		r = keep(fd, i->args[1]);
-	if (fd >= 0)
-		(void)close(fd); /* WHY: a memory file */
-	return r;
+	return remote_run(&plain, words, -1, fd);
 }
 
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	return s->host != NULL ? backup_there(s, i) : backup_here(s, i);
+	const char *path = i->args[1];
+	json_t *reply = NULL;
+	char bytes[32];
+	int fd = -1, r = file_open_memory(&fd);
+
+	if (r != 0)
+		return r;
+	r = s->host != NULL ? ask_there(s, i, fd) : ask_here(s, i, fd, &reply);
+	if (r == 0)
+		r = keep(fd, path);
+	if (r == 0 && s->host == NULL && strcmp(path, "-") != 0) {
+		format_number(bytes, sizeof(bytes), out_int(reply, "bytes"));
+		if (s->json)
+			out_json(reply);
+		else
+			printf(_("%s: %s bytes\n"), path, bytes);
+	}
+	(void)close(fd);
+	json_decref(reply);
+	return r;
 }
 
 const struct command_desc cmd_backup = {

@@ -10,13 +10,14 @@
 #include "client/conn.h"
 #include "client/out.h"
 
-static void
-print_settings(const json_t *settings)
+static int
+print_settings(const struct session *s, const json_t *reply)
 {
+	const json_t *settings = json_object_get(reply, "settings"), *one;
 	char section[OUT_TEXT_MAX] = "";
-	const json_t *one;
 	size_t i;
 
+	(void)s;
 	json_array_foreach(settings, i, one) {
 		struct text sec = out_text(one, "section"), key = out_text(one, "key");
 		struct text value = out_text(one, "value"), origin = out_text(one, "origin");
@@ -27,23 +28,14 @@ print_settings(const json_t *settings)
 		printf("%s = %s%s%s\n", key.s, value.s, origin.s[0] != '\0' ? "  ; " : "",
 		       origin.s);
 	}
+	return EXIT_OK;
 }
 
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	json_t *reply = NULL;
-	int r = conn_ask(s, PROTO_METHOD("GetConfig"), NULL, &reply);
-
 	(void)i;
-	if (r != 0)
-		return r;
-	if (s->json)
-		out_json(reply);
-	else
-		print_settings(json_object_get(reply, "settings"));
-	json_decref(reply);
-	return EXIT_OK;
+	return conn_show(s, PROTO_METHOD("GetConfig"), NULL, print_settings);
 }
 
 const struct command_desc cmd_config = {

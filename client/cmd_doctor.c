@@ -29,7 +29,6 @@ colour_of_level(const char *level)
 static void
 print_checks(const struct session *s, const json_t *checks)
 {
-	bool colour = out_has_colour(s);
 	const json_t *one;
 	size_t i;
 
@@ -37,8 +36,8 @@ print_checks(const struct session *s, const json_t *checks)
 		struct text level = out_text(one, "level"), text = out_text(one, "text");
 		struct text fix = out_text(one, "fix");
 
-		printf("%s%-4s%s  %s\n", colour ? colour_code(colour_of_level(level.s)) : "",
-		       level.s, colour ? "\033[0m" : "", text.s);
+		printf("%s%-4s%s  %s\n", paint_on(s, colour_of_level(level.s)), level.s,
+		       paint_off(s), text.s);
 		if (fix.s[0] != '\0')
 			printf("      to fix it: %s\n", fix.s);
 	}

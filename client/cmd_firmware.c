@@ -10,7 +10,6 @@
 #include "client/conn.h"
 #include "client/out.h"
 #include "client/params.h"
-#include "core/platform.h"
 
 #define ADDED_CELLS 19 /* of a time: not to be wrapped */
 
@@ -18,16 +17,12 @@
 static void
 join(const json_t *list, char *dst, size_t size)
 {
-	const json_t *one;
-	size_t i;
-
 	dst[0] = '\0';
-	json_array_foreach(list, i, one) {
+	for (size_t i = 0; i < json_array_size(list); i++) {
 		size_t used = strlen(dst);
-		struct text t;
 
-		text_copy(&t, json_string_value(one));
-		snprintf(dst + used, size - used, "%s%.60s", used > 0 ? ", " : "", t.s);
+		snprintf(dst + used, size - used, "%s%.60s", used > 0 ? ", " : "",
+			 out_item(list, i).s);
 	}
 }
 
@@ -111,18 +106,8 @@ print_list(const struct session *s, const json_t *reply)
 static int
 run_list(const struct session *s, const struct invocation *i)
 {
-	json_t *reply = NULL;
-	int r = conn_ask(s, PROTO_METHOD("ListFirmware"), NULL, &reply);
-
 	(void)i;
-	if (r != 0)
-		return r;
-	if (s->json)
-		out_json(reply);
-	else
-		r = print_list(s, reply);
-	json_decref(reply);
-	return r;
+	return conn_show(s, PROTO_METHOD("ListFirmware"), NULL, print_list);
 }
 
 static void
@@ -142,111 +127,84 @@ print_selected(const json_t *reply)
 	}
 }
 
-/* The service's notes: what was replaced, what stays, which drones are flashed. */
-static void
-print_notes(const json_t *reply)
+/* notes: which firmware was replaced, what stays selected, which drones are flashed. */
+static int
+print_selection(const struct session *s, const struct invocation *i, json_t *take_reply)
 {
-	const json_t *note, *notes = json_object_get(reply, "notes");
-	size_t i;
+	const char *target = invocation_value(i, "for");
 
-	json_array_foreach(notes, i, note) {
-		struct text t;
-
-		text_copy(&t, json_string_value(note));
-		puts(t.s);
-	}
+	if (s->json)
+		out_json(take_reply);
+	else if (target == NULL)
+		print_selected(take_reply);
+	else if (i->arg_count > 0)
+		printf(_("%s is the firmware for %s.\n"), i->args[0], target);
+	if (!s->json)
+		out_lines(json_object_get(take_reply, "notes"));
+	json_decref(take_reply);
+	return EXIT_OK;
 }
 
+/* platform: as it is given, by an option or an argument.  0 or EXIT_USAGE. */
 static int
-check_platform(const struct invocation *i, const char *word)
+check_target(const struct invocation *i, const char *platform)
 {
-	if (word == NULL || platform_by_name(word) != PLATFORM_UNKNOWN)
-		return 0;
-	return params_no_platform(i, word, false);
-}
-
-static int
-ask(const struct session *s, const struct invocation *i, const char *method, const char *arg_key,
-    bool options, json_t **ret_reply)
-{
-	bool platform = strcmp(arg_key, "platform") == 0;
-	json_t *parameters;
-	int r;
-
-	if (options && invocation_has(i, "for") &&
-	    ((platform && i->arg_count > 0) || invocation_has(i, "platform")))
+	if (platform != NULL && invocation_has(i, "for"))
 		return usage_error(i->command,
-				   "either a platform or --for, not both: what a drone is, is said "
-				   "with \"cfdfuctl platform set\"");
-	r = check_platform(i, platform && i->arg_count > 0 ? i->args[0] : NULL);
-	if (r == 0 && options)
-		r = check_platform(i, invocation_value(i, "platform"));
-	if (r != 0)
-		return r;
-	parameters = json_object();
-	r = params_text(parameters, arg_key, i->arg_count > 0 ? i->args[0] : NULL);
-	if (r == 0 && options && invocation_has(i, "platform"))
-		r = params_option(parameters, "platform", i, "platform");
-	if (r == 0 && options)
-		r = params_option(parameters, "target", i, "for");
-	if (r == 0)
-		r = conn_ask(s, method, json_incref(parameters), ret_reply);
-	json_decref(parameters);
-	return r;
+				   _("either a platform or --for, not both: what a drone is, is "
+				     "said with \"cfdfuctl platform set\""));
+	return params_check_platform(i, platform, false);
 }
 
 static int
 run_select(const struct session *s, const struct invocation *i)
 {
+	int r = check_target(i, invocation_value(i, "platform"));
 	json_t *reply = NULL;
-	int r = ask(s, i, PROTO_METHOD("SelectFirmware"), "name", true, &reply);
+	struct params p;
 
 	if (r != 0)
 		return r;
-	if (s->json)
-		out_json(reply);
-	else if (invocation_has(i, "for"))
-		printf("%s is the firmware for %s.\n", i->args[0], invocation_value(i, "for"));
-	else
-		print_selected(reply);
-	if (!s->json)
-		print_notes(reply);
-	json_decref(reply);
-	return EXIT_OK;
+	p = params_new();
+	params_argument(&p, "name", i);
+	params_option(&p, "platform", i, "platform");
+	params_option(&p, "target", i, "for");
+	r = conn_ask(s, PROTO_METHOD("SelectFirmware"), &p, &reply);
+	return r == 0 ? print_selection(s, i, reply) : r;
 }
 
 static int
 run_deselect(const struct session *s, const struct invocation *i)
 {
+	int r = check_target(i, i->arg_count > 0 ? i->args[0] : NULL);
 	json_t *reply = NULL;
-	int r = ask(s, i, PROTO_METHOD("DeselectFirmware"), "platform", true, &reply);
+	struct params p;
 
 	if (r != 0)
 		return r;
-	if (s->json)
-		out_json(reply);
-	else if (!invocation_has(i, "for"))
-		print_selected(reply);
-	if (!s->json)
-		print_notes(reply);
-	json_decref(reply);
+	p = params_new();
+	params_argument(&p, "platform", i);
+	params_option(&p, "target", i, "for");
+	r = conn_ask(s, PROTO_METHOD("DeselectFirmware"), &p, &reply);
+	return r == 0 ? print_selection(s, i, reply) : r;
+}
+
+static int
+print_removed(const struct session *s, const json_t *reply)
+{
+	(void)s;
+	(void)reply;
+	puts(_("Removed."));
 	return EXIT_OK;
 }
 
 static int
 run_remove(const struct session *s, const struct invocation *i)
 {
-	json_t *reply = NULL;
-	int r = ask(s, i, PROTO_METHOD("RemoveFirmware"), "name", false, &reply);
+	struct params p = params_new();
 
-	if (r != 0)
-		return r;
-	if (s->json)
-		out_json(reply);
-	else
-		puts("Removed.");
-	json_decref(reply);
-	return EXIT_OK;
+	params_argument(&p, "name", i);
+	return conn_show(s, PROTO_METHOD("RemoveFirmware"), &p, print_removed);
 }
 
 const struct command_desc cmd_firmware_list = {

@@ -6,21 +6,15 @@
 #include "config.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/command.h"
 #include "client/commands.h"
-#include "client/conn.h"
 #include "client/firmware_file.h"
-#include "client/file.h"
 #include "client/out.h"
 #include "client/params.h"
-#include "client/remote.h"
 #include "core/image.h"
 #include "core/platform.h"
-#include "firmware/fw_make.h"
 
 /* Of what comes by standard input without a file's name: its platform and version. */
 static void
@@ -57,44 +51,37 @@ check_name(const struct invocation *i)
 			   IMAGE_TEXT_MAX - 1);
 }
 
-static int
-set_notes(json_t *parameters, const struct fw_facts *facts)
+static void
+set_notes(struct params *p, const struct fw_facts *facts)
 {
-	char *notes[FW_WARNINGS_MAX];
-	char copies[FW_WARNINGS_MAX][FW_WARNING_TEXT_MAX];
+	char copies[FW_WARNINGS_MAX][FW_WARNING_TEXT_MAX], *notes[FW_WARNINGS_MAX];
 
 	for (size_t i = 0; i < facts->warning_count; i++) {
 		copy_text(copies[i], sizeof(copies[i]), facts->warnings[i]);
 		notes[i] = copies[i];
 	}
-	return params_texts(parameters, "notes", notes, (int)facts->warning_count);
+	params_texts(p, "notes", notes, (int)facts->warning_count);
 }
 
-static int
-set_parameters(json_t *parameters, const struct invocation *i, const struct firmware_file *d)
+static void
+set_parameters(struct params *p, const struct invocation *i, const struct firmware_file *d)
 {
 	enum platform manifest = d->facts->release.platform;
 	const char *source = invocation_value(i, "source"), *name = invocation_value(i, "name");
+	const char *version = image_label(d->image)->version;
 	char fallback[IMAGE_TEXT_MAX];
-	int r;
 
 	if (source == NULL)
 		source = d->source_name;
 	default_name(d, source, fallback, sizeof(fallback));
-	r = params_text(parameters, "name", name != NULL ? name : fallback);
-	if (r == 0)
-		r = params_option(parameters, "platform", i, "platform");
-	if (r == 0)
-		r = params_switch(parameters, "incomplete", i, "incomplete");
-	if (r == 0 && manifest != PLATFORM_UNKNOWN)
-		r = params_text(parameters, "manifest", platform_name(manifest));
-	if (r == 0)
-		r = params_text(parameters, "source_name", source);
-	if (r == 0)
-		r = params_text(parameters, "source_sha256", d->source_sha256);
-	if (r == 0 && image_label(d->image)->version[0] != '\0')
-		r = params_text(parameters, "version", image_label(d->image)->version);
-	return r == 0 ? set_notes(parameters, d->facts) : r;
+	params_text(p, "name", name != NULL ? name : fallback);
+	params_option(p, "platform", i, "platform");
+	params_switch(p, "incomplete", i, "incomplete");
+	params_text(p, "manifest", manifest != PLATFORM_UNKNOWN ? platform_name(manifest) : NULL);
+	params_text(p, "source_name", source);
+	params_text(p, "source_sha256", d->source_sha256);
+	params_text(p, "version", version[0] != '\0' ? version : NULL);
+	set_notes(p, d->facts);
 }
 
 /* Characters that a shell takes as they are. */
@@ -122,38 +109,21 @@ print_added(const struct session *s, const struct firmware_file *d, const json_t
 	printf("To flash it: cfdfuctl firmware select %s%s%s\n", quote, name.s, quote);
 }
 
-/* Here: the image as a sealed file, then the call. */
 static int
 add_here(const struct session *s, const struct invocation *i, const struct firmware_file *d)
 {
-	json_t *parameters = json_object(), *reply = NULL;
-	struct conn *c = NULL;
-	uint8_t *file = NULL;
-	size_t bytes = 0;
-	int fd = -1, r = set_parameters(parameters, i, d);
+	struct params p = params_new();
+	json_t *reply = NULL;
+	int r;
 
-	if (r == 0 && fw_make_from_image(d->image, &file, &bytes) < 0) {
-		say_error("out of memory");
-		r = EXIT_REFUSED;
-	}
-	if (r == 0)
-		r = file_seal(file, bytes, &fd);
-	if (r == 0)
-		r = conn_open(s, &c);
-	if (r == 0)
-		r = conn_call(c, PROTO_METHOD("AddFirmware"), json_incref(parameters), fd, &reply);
+	set_parameters(&p, i, d);
+	r = firmware_file_send(s, d, PROTO_METHOD("AddFirmware"), &p, &reply);
 	if (r == 0)
 		print_added(s, d, reply);
-	if (fd >= 0)
-		(void)close(fd); /* WHY: the service has its own by now */
-	free(file);
-	conn_close(c);
 	json_decref(reply);
-	json_decref(parameters);
 	return r;
 }
 
-/* There: descriptors cannot cross ssh, so the file itself goes to a cfdfuctl on that machine. */
 static int
 add_there(const struct session *s, const struct invocation *i, const struct firmware_file *d)
 {
@@ -161,7 +131,6 @@ add_there(const struct session *s, const struct invocation *i, const struct firm
 	static const char *const flags[] = { "--name", "--platform", "--address" };
 	const char *words[16] = { "firmware", "add" };
 	size_t n = 2;
-	int fd = -1, r;
 
 	for (size_t o = 0; o < ARRAY_LEN(options); o++)
 		if (invocation_has(i, options[o])) {
@@ -176,13 +145,7 @@ add_there(const struct session *s, const struct invocation *i, const struct firm
 	words[n++] = invocation_has(i, "source") ? invocation_value(i, "source") : d->source_name;
 	words[n++] = "--";
 	words[n++] = "-";
-	words[n] = NULL;
-	r = file_seal(d->data, d->bytes, &fd);
-	if (r == 0)
-		r = remote_run(s, words, fd, -1);
-	if (fd >= 0)
-		(void)close(fd);
-	return r;
+	return firmware_file_send_on(s, d, words);
 }
 
 static int

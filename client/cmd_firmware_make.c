@@ -336,10 +336,7 @@ write_file(const struct session *s, const struct invocation *i, struct make *m)
 	if (r == 0 && objection[0] != '\0' && !s->json)
 		say_note("%s: a Crazyflie's station would refuse it: %s", path, objection);
 	if (r == 0 && s->json) {
-		json_t *page = made_json(path, count, m, objection);
-
-		out_json(page);
-		json_decref(page);
+		out_json_new(made_json(path, count, m, objection));
 	} else if (r == 0 && strcmp(path, "-") != 0) {
 		printf("%s: %zu bytes, %zu target%s, %zu element%s\n", path, count, m->target_count,
 		       m->target_count == 1 ? "" : "s", m->segment_count,
@@ -355,10 +352,8 @@ run(const struct session *s, const struct invocation *i)
 	struct make *m = calloc(1, sizeof(*m));
 	int r;
 
-	if (m == NULL) {
-		say_error("out of memory");
-		return EXIT_REFUSED;
-	}
+	if (m == NULL)
+		return say_no_memory();
 	r = load(s, i, m);
 	if (r == 0)
 		r = count_elements(m);

@@ -26,15 +26,10 @@ print_field(const json_t *f, const char *key, const char *title)
 static void
 print_texts(const json_t *f, const char *key, const char *title)
 {
-	const json_t *one;
-	size_t i;
+	const json_t *list = json_object_get(f, key);
 
-	json_array_foreach(json_object_get(f, key), i, one) {
-		struct text t;
-
-		text_copy(&t, json_string_value(one));
-		printf("  %-12s %s\n", i == 0 ? title : "", t.s);
-	}
+	for (size_t i = 0; i < json_array_size(list); i++)
+		printf("  %-12s %s\n", i == 0 ? title : "", out_item(list, i).s);
 }
 
 static void
@@ -55,13 +50,14 @@ print_elements(const json_t *elements)
 	}
 }
 
-static void
-print_firmware(const json_t *reply)
+static int
+print_firmware(const struct session *s, const json_t *reply)
 {
 	const json_t *f = json_object_get(reply, "firmware");
 	struct text name = out_text(f, "name");
 	char added[40], bytes[32];
 
+	(void)s;
 	format_time(added, sizeof(added), out_string(f, "added_at"));
 	format_number(bytes, sizeof(bytes), out_int(f, "bytes"));
 	printf("%s\n", name.s);
@@ -83,24 +79,6 @@ print_firmware(const json_t *reply)
 	print_texts(f, "notes", "notes");
 	print_field(f, "problem", "NOT USABLE");
 	print_elements(json_object_get(reply, "elements"));
-}
-
-static int
-show_catalogue(const struct session *s, const struct invocation *i)
-{
-	json_t *parameters = json_object(), *reply = NULL;
-	int r = params_text(parameters, "name", i->args[0]);
-
-	if (r == 0)
-		r = conn_ask(s, PROTO_METHOD("GetFirmware"), json_incref(parameters), &reply);
-	json_decref(parameters);
-	if (r != 0)
-		return r;
-	if (s->json)
-		out_json(reply);
-	else
-		print_firmware(reply);
-	json_decref(reply);
 	return EXIT_OK;
 }
 
@@ -131,7 +109,6 @@ show_file(const struct session *s, const struct invocation *i)
 {
 	const struct firmware_options wanted = { .addr = FW_ADDR_DEFAULT, .any_ids = true };
 	struct firmware_file d;
-	json_t *page;
 	int r = firmware_file_open(s, i->args[0], &wanted, &d);
 
 	if (r != 0)
@@ -139,11 +116,10 @@ show_file(const struct session *s, const struct invocation *i)
 	if (!s->json) {
 		print_container(&d);
 	} else {
-		page = json_pack("{s:s,s:o,s:s,s:o}", "format", fw_format_name(d.facts->format),
-				 "source_name", text_json(d.source_name), "source_sha256",
-				 d.source_sha256, "elements", firmware_elements_json(d.facts));
-		out_json(page);
-		json_decref(page);
+		out_json_new(json_pack("{s:s,s:o,s:s,s:o}", "format",
+				       fw_format_name(d.facts->format), "source_name",
+				       text_json(d.source_name), "source_sha256", d.source_sha256,
+				       "elements", firmware_elements_json(d.facts)));
 	}
 	firmware_file_close(&d);
 	return EXIT_OK;
@@ -152,7 +128,13 @@ show_file(const struct session *s, const struct invocation *i)
 static int
 run_show(const struct session *s, const struct invocation *i)
 {
-	return invocation_has(i, "elements") ? show_file(s, i) : show_catalogue(s, i);
+	struct params p;
+
+	if (invocation_has(i, "elements"))
+		return show_file(s, i);
+	p = params_new();
+	params_argument(&p, "name", i);
+	return conn_show(s, PROTO_METHOD("GetFirmware"), &p, print_firmware);
 }
 
 static int
@@ -173,10 +155,7 @@ check_one(const struct session *s, const struct invocation *i, const char *path)
 	d.incomplete = invocation_has(i, "incomplete");
 	r = firmware_file_judge(&d, loader);
 	if (r == 0 && s->json) {
-		json_t *page = firmware_page_json(&d);
-
-		out_json(page);
-		json_decref(page);
+		out_json_new(firmware_page_json(&d));
 	} else if (r == 0) {
 		firmware_page_print(s, &d);
 		if (!loader)

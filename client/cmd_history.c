@@ -18,7 +18,7 @@
 #define LIMIT_MAX 10000000U
 
 static int
-set_time(json_t *parameters, const char *key, const struct invocation *i, time_t now)
+set_time(struct params *p, const char *key, const struct invocation *i, time_t now)
 {
 	const char *text = invocation_value(i, key);
 	char iso[WHEN_TEXT_MAX];
@@ -30,12 +30,13 @@ set_time(json_t *parameters, const char *key, const struct invocation *i, time_t
 				   "--%s: not a time: \"%s\" (2h, 3d, today, 2026-01-31, "
 				   "\"2026-01-31 12:00\")",
 				   key, text);
-	return params_text(parameters, key, iso);
+	params_text(p, key, iso);
+	return 0;
 }
 
 /* One of these words, however it is capitalised. */
 static int
-set_word(json_t *parameters, const struct invocation *i, const char *key, const char *const *words)
+set_word(struct params *p, const struct invocation *i, const char *key, const char *const *words)
 {
 	const char *text = invocation_value(i, key);
 	struct guess g = { .word = text };
@@ -46,8 +47,10 @@ set_word(json_t *parameters, const struct invocation *i, const char *key, const 
 	for (size_t n = 0; words[n] != NULL; n++) {
 		size_t used = strlen(all);
 
-		if (strcasecmp(words[n], text) == 0)
-			return params_text(parameters, key, words[n]);
+		if (strcasecmp(words[n], text) == 0) {
+			params_text(p, key, words[n]);
+			return 0;
+		}
 		guess_add(&g, words[n]);
 		(void)snprintf(all + used, sizeof(all) - used, "%s%s",
 			       n == 0		      ? ""
@@ -61,32 +64,29 @@ set_word(json_t *parameters, const struct invocation *i, const char *key, const 
 
 /* "PASS" as people say it, "pass" as it is kept. */
 static int
-set_words(json_t *parameters, const struct invocation *i)
+set_words(struct params *p, const struct invocation *i)
 {
 	static const char *const verdicts[] = { "pass",		"unchanged", "needs-power-cycle",
 						"needs-button", "fail",	     "skipped",
 						"interrupted",	"running",   NULL };
 	static const char *const kinds[] = { "flash", "loader", "backup", NULL };
-	int r = set_word(parameters, i, "verdict", verdicts);
+	int r = set_word(p, i, "verdict", verdicts);
 
-	return r == 0 ? set_word(parameters, i, "kind", kinds) : r;
+	return r == 0 ? set_word(p, i, "kind", kinds) : r;
 }
 
 static int
-set_filters(json_t *parameters, const struct invocation *i)
+set_filters(struct params *p, const struct invocation *i)
 {
 	time_t now = time(NULL);
-	int r = params_option(parameters, "serial", i, "serial");
+	int r;
 
+	params_option(p, "serial", i, "serial");
+	params_option(p, "slot", i, "slot");
+	r = set_words(p, i);
 	if (r == 0)
-		r = params_option(parameters, "slot", i, "slot");
-	if (r == 0)
-		r = set_words(parameters, i);
-	if (r == 0)
-		r = set_time(parameters, "since", i, now);
-	if (r == 0)
-		r = set_time(parameters, "until", i, now);
-	return r;
+		r = set_time(p, "since", i, now);
+	return r == 0 ? set_time(p, "until", i, now) : r;
 }
 
 /* One listing: what is to be shown, and how far it has come. */
@@ -106,8 +106,7 @@ take_page(struct listing *l, json_t *list)
 	int r = 0;
 
 	if (l->attempts != NULL && json_array_extend(l->attempts, list) < 0) {
-		say_error("out of memory");
-		r = EXIT_REFUSED;
+		r = say_no_memory();
 	} else if (l->csv) {
 		attempts_csv_rows(list);
 	} else if (l->attempts == NULL) {
@@ -119,34 +118,34 @@ take_page(struct listing *l, json_t *list)
 
 /* LIMIT: the service answers at most PROTO_HISTORY_MAX at once; more are asked for page by page. */
 static int
-ask_page(struct listing *l, struct conn *c, json_t *parameters)
+ask_page(struct listing *l, struct conn *c, struct params *p)
 {
 	uint64_t left = l->limit - l->shown;
 	json_t *reply = NULL;
-	int r = params_number(parameters, "limit",
-			      (json_int_t)(left < PROTO_HISTORY_MAX ? left : PROTO_HISTORY_MAX));
+	int r;
 
-	if (r == 0)
-		r = conn_call(c, PROTO_METHOD("GetHistory"), json_incref(parameters), -1, &reply);
+	params_number(p, "limit",
+		      (json_int_t)(left < PROTO_HISTORY_MAX ? left : PROTO_HISTORY_MAX));
+	r = conn_call(c, PROTO_METHOD("GetHistory"), p, -1, &reply);
 	if (r == 0)
 		r = take_page(l, json_object_get(reply, "attempts"));
 	l->next = out_int(reply, "next"); /* WHY: an empty page may have one, too */
 	json_decref(reply);
-	if (r == 0 && l->next != 0)
-		r = params_number(parameters, "before", l->next);
+	if (l->next != 0)
+		params_number(p, "before", l->next);
 	return r;
 }
 
 static int
-list_all(struct listing *l, json_t *parameters)
+list_all(struct listing *l, struct params *p)
 {
 	struct conn *c = NULL;
-	int r = conn_open(l->session, &c);
+	int r = p->status != 0 ? p->status : conn_open(l->session, &c);
 
 	if (r == 0 && l->csv)
 		attempts_csv_heading();
 	do
-		r = r == 0 ? ask_page(l, c, parameters) : r;
+		r = r == 0 ? ask_page(l, c, p) : r;
 	while (r == 0 && l->next != 0 && l->shown < l->limit && !ferror(stdout));
 	conn_close(c);
 	return r;
@@ -175,7 +174,7 @@ static int
 run(const struct session *s, const struct invocation *i)
 {
 	struct listing l = { .session = s, .csv = invocation_has(i, "csv") };
-	json_t *parameters = json_object();
+	struct params p = params_new();
 	int r;
 
 	l.limit = l.csv || s->json ? UINT64_MAX : PROTO_HISTORY_DEFAULT;
@@ -183,14 +182,14 @@ run(const struct session *s, const struct invocation *i)
 	if (r == 0 && l.csv && s->json)
 		r = usage_error(i->command, "either --csv or --json, not both");
 	if (r == 0)
-		r = set_filters(parameters, i);
+		r = set_filters(&p, i);
 	if (!l.csv && !s->json)
 		l.attempts = json_array();
 	if (r == 0)
-		r = list_all(&l, parameters);
+		r = list_all(&l, &p);
 	if (r == 0)
 		r = print_end(&l);
-	json_decref(parameters);
+	params_done(&p);
 	json_decref(l.attempts);
 	return r;
 }

@@ -13,55 +13,41 @@
 #include "client/out.h"
 #include "client/params.h"
 
-/* The reason why the station had paused itself, and what is left to do. */
-static void
-print_brake(const json_t *brake)
+static int
+print_paused(const struct session *s, const json_t *reply)
 {
-	struct text message = out_text(brake, "message"), name = out_text(brake, "firmware");
-
-	printf("Resumed; the station had paused itself: %s.\n"
-	       "%s stays set aside: select another firmware, or 'cfdfuctl firmware release %s'.\n",
-	       message.s, name.s, name.s);
+	(void)s;
+	printf(_("Paused: no new drone is started, running ones end.  %lld at work.\n"),
+	       (long long)out_int(reply, "active"));
+	return EXIT_OK;
 }
 
+/* brake: why the station had paused itself, and what is left to do. */
 static int
-ask(const struct session *s, const char *method, bool is_pause)
+print_resumed(const struct session *s, const json_t *reply)
 {
-	json_t *reply = NULL;
-	int r = conn_ask(s, method, NULL, &reply);
+	const json_t *brake = json_object_get(reply, "brake");
+	struct text message = out_text(brake, "message"), name = out_text(brake, "firmware");
 
-	if (r != 0)
-		return r;
-	if (s->json)
-		out_json(reply);
-	else if (json_is_object(json_object_get(reply, "brake")))
-		print_brake(json_object_get(reply, "brake"));
-	else if (is_pause)
-		printf("Paused: no new drone is started, running ones end.  %lld at work.\n",
-		       (long long)out_int(reply, "active"));
+	(void)s;
+	if (json_is_object(brake))
+		printf(_("Resumed; the station had paused itself: %s.\n"
+			 "%s stays set aside: select another firmware, or "
+			 "'cfdfuctl firmware release %s'.\n"),
+		       message.s, name.s, name.s);
 	else
-		puts("Resumed.  Drones that are plugged in will be flashed.");
-	json_decref(reply);
+		puts(_("Resumed.  Drones that are plugged in will be flashed."));
 	return EXIT_OK;
 }
 
 static int
-run_release(const struct session *s, const struct invocation *i)
+print_released(const struct session *s, const json_t *reply)
 {
-	json_t *parameters = json_object(), *reply = NULL;
-	int r = params_text(parameters, "name", i->args[0]);
-
-	if (r == 0)
-		r = conn_ask(s, PROTO_METHOD("ReleaseFirmware"), json_incref(parameters), &reply);
-	json_decref(parameters);
-	if (r != 0)
-		return r;
-	if (s->json)
-		out_json(reply);
-	else
-		printf("Released: where it is selected, drones are flashed with it again%s\n",
-		       out_true(reply, "paused") ? ", after 'cfdfuctl resume'." : ".");
-	json_decref(reply);
+	(void)s;
+	puts(out_true(reply, "paused")
+		 ? _("Released: where it is selected, drones are flashed with it again, after "
+		     "'cfdfuctl resume'.")
+		 : _("Released: where it is selected, drones are flashed with it again."));
 	return EXIT_OK;
 }
 
@@ -69,14 +55,23 @@ static int
 run_pause(const struct session *s, const struct invocation *i)
 {
 	(void)i;
-	return ask(s, PROTO_METHOD("Pause"), true);
+	return conn_show(s, PROTO_METHOD("Pause"), NULL, print_paused);
 }
 
 static int
 run_resume(const struct session *s, const struct invocation *i)
 {
 	(void)i;
-	return ask(s, PROTO_METHOD("Resume"), false);
+	return conn_show(s, PROTO_METHOD("Resume"), NULL, print_resumed);
+}
+
+static int
+run_release(const struct session *s, const struct invocation *i)
+{
+	struct params p = params_new();
+
+	params_argument(&p, "name", i);
+	return conn_show(s, PROTO_METHOD("ReleaseFirmware"), &p, print_released);
 }
 
 const struct command_desc cmd_pause = {

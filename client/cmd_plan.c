@@ -10,7 +10,6 @@
 #include "client/conn.h"
 #include "client/out.h"
 #include "client/params.h"
-#include "core/platform.h"
 
 static enum colour
 colour_of(const char *action)
@@ -116,32 +115,18 @@ static int
 run(const struct session *s, const struct invocation *i)
 {
 	const char *platform = invocation_value(i, "platform");
-	json_t *parameters, *reply = NULL;
-	int r;
+	int r = params_check_platform(i, platform, false);
+	struct params p;
 
-	if (platform != NULL && !invocation_has(i, "with"))
-		return usage_error(i->command, "--platform says what --with is for; give both");
-	if (platform != NULL && platform_by_name(platform) == PLATFORM_UNKNOWN)
-		return usage_error(i->command,
-				   "\"%s\" is no platform: cf2, cf21bl, bolt, tag, flapper, other",
-				   platform);
-	parameters = json_object();
-	r = params_text(parameters, "target", i->arg_count > 0 ? i->args[0] : NULL);
-	if (r == 0)
-		r = params_option(parameters, "with", i, "with");
-	if (r == 0)
-		r = params_option(parameters, "platform", i, "platform");
-	if (r == 0)
-		r = conn_ask(s, PROTO_METHOD("Plan"), json_incref(parameters), &reply);
-	json_decref(parameters);
+	if (r == 0 && platform != NULL && !invocation_has(i, "with"))
+		r = usage_error(i->command, _("--platform says what --with is for; give both"));
 	if (r != 0)
 		return r;
-	if (s->json)
-		out_json(reply);
-	else
-		r = print_plans(s, reply);
-	json_decref(reply);
-	return r;
+	p = params_new();
+	params_argument(&p, "target", i);
+	params_option(&p, "with", i, "with");
+	params_option(&p, "platform", i, "platform");
+	return conn_show(s, PROTO_METHOD("Plan"), &p, print_plans);
 }
 
 const struct command_desc cmd_plan = {

@@ -10,84 +10,59 @@
 #include "client/conn.h"
 #include "client/out.h"
 #include "client/params.h"
-#include "core/platform.h"
 
-static void
-print_released(const json_t *reply)
+static int
+print_released(const struct session *s, const json_t *reply)
 {
-	if (json_array_size(json_object_get(reply, "released")) == 0) {
-		puts("Nothing was set aside.");
-		return;
-	}
-	out_names("Released:", reply, "released");
+	(void)s;
+	if (json_array_size(json_object_get(reply, "released")) == 0)
+		puts(_("Nothing was set aside."));
+	else
+		out_names(_("Released:"), reply, "released");
+	return EXIT_OK;
 }
 
 static int
 run_release(const struct session *s, const struct invocation *i)
 {
 	bool all = invocation_has(i, "all");
-	json_t *parameters, *reply = NULL;
-	int r;
+	struct params p;
 
 	if (all == (i->arg_count > 0))
-		return usage_error(i->command, all ? "either --all or a slot, not both"
-						   : "which slot? name it, or --all");
-	parameters = json_object();
-	r = params_text(parameters, "target", all ? NULL : i->args[0]);
-	if (r == 0)
-		r = conn_ask(s, PROTO_METHOD("ReleasePort"), json_incref(parameters), &reply);
-	json_decref(parameters);
-	if (r != 0)
-		return r;
-	if (s->json)
-		out_json(reply);
-	else
-		print_released(reply);
-	json_decref(reply);
-	return EXIT_OK;
+		return usage_error(i->command, all ? _("either --all or a slot, not both")
+						   : _("which slot? name it, or --all"));
+	p = params_new();
+	params_argument(&p, "target", i);
+	return conn_show(s, PROTO_METHOD("ReleasePort"), &p, print_released);
 }
 
-static void
-print_rules(const json_t *reply)
+static int
+print_rules(const struct session *s, const json_t *reply)
 {
 	const json_t *rules = json_object_get(reply, "rules"), *rule;
 	size_t i;
 
+	(void)s;
 	if (json_array_size(rules) == 0)
-		puts("No rules: platforms are what the drones say.");
-	json_array_foreach(rules, i, rule) {
-		struct text target = out_text(rule, "target"),
-			    platform = out_text(rule, "platform");
-
-		printf("%s is %s\n", target.s, platform.s);
-	}
+		puts(_("No rules: platforms are what the drones say."));
+	json_array_foreach(rules, i, rule)
+		printf(_("%s is %s\n"), out_text(rule, "target").s, out_text(rule, "platform").s);
+	return EXIT_OK;
 }
 
 static int
 run_platform(const struct session *s, const struct invocation *i)
 {
 	const char *platform = i->args[1];
-	bool none = strcmp(platform, "none") == 0;
-	json_t *parameters, *reply = NULL;
-	int r;
+	int r = params_check_platform(i, platform, true);
+	struct params p;
 
-	if (!none && platform_by_name(platform) == PLATFORM_UNKNOWN)
-		return params_no_platform(i, platform, true);
-	parameters = json_object();
-	r = params_text(parameters, "target", i->args[0]);
-	if (r == 0)
-		r = params_text(parameters, "platform", none ? NULL : platform);
-	if (r == 0)
-		r = conn_ask(s, PROTO_METHOD("SetPlatformRule"), json_incref(parameters), &reply);
-	json_decref(parameters);
 	if (r != 0)
 		return r;
-	if (s->json)
-		out_json(reply);
-	else
-		print_rules(reply);
-	json_decref(reply);
-	return EXIT_OK;
+	p = params_new();
+	params_argument(&p, "target", i);
+	params_text(&p, "platform", strcmp(platform, "none") == 0 ? NULL : platform);
+	return conn_show(s, PROTO_METHOD("SetPlatformRule"), &p, print_rules);
 }
 
 const struct command_desc cmd_port_release = {

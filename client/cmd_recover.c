@@ -3,19 +3,14 @@
 #include "config.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client/command.h"
 #include "client/commands.h"
-#include "client/conn.h"
 #include "client/firmware_file.h"
-#include "client/file.h"
 #include "client/out.h"
 #include "client/params.h"
-#include "client/remote.h"
-#include "firmware/fw_make.h"
 
 /* On a terminal the word "yes" has to be typed; elsewhere it has to be said before. */
 static bool
@@ -37,20 +32,6 @@ is_meant(const struct invocation *i, const struct firmware_file *d)
 }
 
 static int
-set_parameters(json_t *parameters, const struct invocation *i, const struct firmware_file *d)
-{
-	const char *source = invocation_value(i, "source");
-	int r = params_text(parameters, "slot", i->args[0]);
-
-	if (r == 0)
-		r = params_text(parameters, "source_name",
-				source != NULL ? source : d->source_name);
-	if (r == 0)
-		r = params_text(parameters, "source_sha256", d->source_sha256);
-	return r == 0 ? params_switch(parameters, "force", i, "force") : r;
-}
-
-static int
 print_ending(const struct session *s, const json_t *reply)
 {
 	struct text verdict = out_text(reply, "verdict"), message = out_text(reply, "message");
@@ -67,52 +48,34 @@ print_ending(const struct session *s, const json_t *reply)
 static int
 recover_here(const struct session *s, const struct invocation *i, const struct firmware_file *d)
 {
-	json_t *parameters = json_object(), *reply = NULL;
-	struct conn *c = NULL;
-	uint8_t *file = NULL;
-	size_t bytes = 0;
-	int fd = -1, r = set_parameters(parameters, i, d);
+	const char *source = invocation_value(i, "source");
+	struct params p = params_new();
+	json_t *reply = NULL;
+	int r;
 
-	if (r == 0 && fw_make_from_image(d->image, &file, &bytes) < 0) {
-		say_error("out of memory");
-		r = EXIT_REFUSED;
-	}
-	if (r == 0)
-		r = file_seal(file, bytes, &fd);
-	if (r == 0)
-		r = conn_open(s, &c);
-	if (r == 0)
-		r = conn_call(c, PROTO_METHOD("RecoverLoader"), json_incref(parameters), fd,
-			      &reply);
+	params_argument(&p, "slot", i);
+	params_text(&p, "source_name", source != NULL ? source : d->source_name);
+	params_text(&p, "source_sha256", d->source_sha256);
+	params_switch(&p, "force", i, "force");
+	r = firmware_file_send(s, d, PROTO_METHOD("RecoverLoader"), &p, &reply);
 	if (r == 0)
 		r = print_ending(s, reply);
-	if (fd >= 0)
-		(void)close(fd); /* WHY: the service has its own by now */
-	free(file);
-	conn_close(c);
 	json_decref(reply);
-	json_decref(parameters);
 	return r;
 }
 
 static int
 recover_there(const struct session *s, const struct invocation *i, const struct firmware_file *d)
 {
-	const char *words[16] = { "recover-loader", "--image", "-", "--yes", "--source" };
-	size_t n = 5;
-	int fd = -1, r;
+	const char *words[16] = { "recover-loader", "--image",	"-",
+				  "--yes",	    "--source", d->source_name };
+	size_t n = 6;
 
-	words[n++] = d->source_name;
 	if (invocation_has(i, "force"))
 		words[n++] = "--force";
 	words[n++] = "--";
 	words[n++] = i->args[0];
-	r = file_seal(d->data, d->bytes, &fd);
-	if (r == 0)
-		r = remote_run(s, words, fd, -1);
-	if (fd >= 0)
-		(void)close(fd);
-	return r;
+	return firmware_file_send_on(s, d, words);
 }
 
 static int

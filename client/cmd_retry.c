@@ -13,50 +13,36 @@
 static void
 print_queued(const json_t *reply)
 {
-	const json_t *queued = json_object_get(reply, "queued"), *one;
 	const json_t *refused = json_object_get(reply, "refused");
-	size_t i;
 
-	json_array_foreach(refused, i, one) {
-		struct text t;
-
-		text_copy(&t, json_string_value(one));
-		say_note("%s", t.s);
-	}
-	if (json_array_size(queued) == 0) {
-		if (json_array_size(refused) == 0)
-			puts("Nothing to retry: no drone that is plugged in has failed.");
-		return;
-	}
-	out_names("Queued:", reply, "queued");
-	if (json_is_string(json_object_get(reply, "note"))) {
-		struct text t;
-
-		text_copy(&t, json_string_value(json_object_get(reply, "note")));
-		puts(t.s);
+	for (size_t i = 0; i < json_array_size(refused); i++)
+		say_note("%s", out_item(refused, i).s);
+	if (json_array_size(json_object_get(reply, "queued")) > 0) {
+		out_names(_("Queued:"), reply, "queued");
+		if (json_is_string(json_object_get(reply, "note")))
+			puts(out_text(reply, "note").s);
+	} else if (json_array_size(refused) == 0) {
+		puts(_("Nothing to retry: no drone that is plugged in has failed."));
 	}
 }
 
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	json_t *parameters, *reply = NULL;
 	bool failed = invocation_has(i, "failed");
-	int r = 0;
+	json_t *reply = NULL;
+	struct params p;
+	int r;
 
 	if (failed == (i->arg_count > 0))
-		return usage_error(i->command, failed ? "either --failed or drones, not both"
-						      : "which drones? name them, or --failed");
-	parameters = json_object();
+		return usage_error(i->command, failed ? _("either --failed or drones, not both")
+						      : _("which drones? name them, or --failed"));
+	p = params_new();
 	if (i->arg_count > 0)
-		r = params_texts(parameters, "targets", i->args, i->arg_count);
-	if (r == 0)
-		r = params_switch(parameters, "failed", i, "failed");
-	if (r == 0)
-		r = params_switch(parameters, "force", i, "force");
-	if (r == 0)
-		r = conn_ask(s, PROTO_METHOD("Retry"), json_incref(parameters), &reply);
-	json_decref(parameters);
+		params_texts(&p, "targets", i->args, i->arg_count);
+	params_switch(&p, "failed", i, "failed");
+	params_switch(&p, "force", i, "force");
+	r = conn_ask(s, PROTO_METHOD("Retry"), &p, &reply);
 	if (r != 0)
 		return r;
 	if (s->json)

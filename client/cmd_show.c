@@ -36,15 +36,10 @@ print_time(const json_t *d, const char *key, const char *title)
 static void
 print_quirks(const json_t *drone)
 {
-	const json_t *quirk, *quirks = json_object_get(drone, "quirks");
-	size_t i;
+	const json_t *quirks = json_object_get(drone, "quirks");
 
-	json_array_foreach(quirks, i, quirk) {
-		struct text t;
-
-		text_copy(&t, json_string_value(quirk));
-		printf("  %-16s %s\n", i == 0 ? "quirks" : "", t.s);
-	}
+	for (size_t i = 0; i < json_array_size(quirks); i++)
+		printf("  %-16s %s\n", i == 0 ? "quirks" : "", out_item(quirks, i).s);
 }
 
 static int
@@ -91,29 +86,24 @@ is_attempt(const char *word, uint64_t *ret_id)
 }
 
 static int
+print_attempt(const struct session *s, const json_t *reply)
+{
+	attempt_print(s, json_object_get(reply, "attempt"), json_object_get(reply, "stages"));
+	return EXIT_OK;
+}
+
+static int
 run(const struct session *s, const struct invocation *i)
 {
-	json_t *parameters = json_object(), *reply = NULL;
+	struct params p = params_new();
 	uint64_t id = 0;
-	bool attempt = is_attempt(i->args[0], &id);
-	int r = attempt ? params_number(parameters, "id", (json_int_t)id)
-			: params_text(parameters, "serial", i->args[0]);
 
-	if (r == 0)
-		r = conn_ask(s, attempt ? PROTO_METHOD("GetAttempt") : PROTO_METHOD("GetDrone"),
-			     json_incref(parameters), &reply);
-	json_decref(parameters);
-	if (r != 0)
-		return r;
-	if (s->json)
-		out_json(reply);
-	else if (attempt)
-		attempt_print(s, json_object_get(reply, "attempt"),
-			      json_object_get(reply, "stages"));
-	else
-		r = print_drone(s, reply);
-	json_decref(reply);
-	return r;
+	if (is_attempt(i->args[0], &id)) {
+		params_number(&p, "id", (json_int_t)id);
+		return conn_show(s, PROTO_METHOD("GetAttempt"), &p, print_attempt);
+	}
+	params_argument(&p, "serial", i);
+	return conn_show(s, PROTO_METHOD("GetDrone"), &p, print_drone);
 }
 
 const struct command_desc cmd_show = {

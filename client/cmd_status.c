@@ -33,8 +33,6 @@ static void
 print_header(const json_t *station)
 {
 	char line[LINE_MAX_BYTES];
-	const json_t *note;
-	size_t i;
 
 	overview_station(station, line, sizeof(line));
 	puts(line);
@@ -42,12 +40,7 @@ print_header(const json_t *station)
 	puts(line);
 	overview_counts(station, line, sizeof(line));
 	puts(line);
-	json_array_foreach(json_object_get(station, "notes"), i, note) {
-		struct text t;
-
-		text_copy(&t, json_string_value(note));
-		puts(t.s);
-	}
+	out_lines(json_object_get(station, "notes"));
 }
 
 /* Whether to take it away; what is not good is never called safe. */
@@ -96,10 +89,12 @@ add_row(struct table *t, const json_t *slot, size_t digits)
 }
 
 /*
- * Advice to the operator, one line per slot, when the words in the table do not say it already.
+ * Below the table, one line per slot: the advice to the operator, where the message in the table
+ * does not have it already; or, where the table had no room for messages, those that are not plain
+ * from the verdict.
  */
 static void
-print_advice(const json_t *slots)
+print_words(const json_t *slots, bool messages)
 {
 	const char *before = "\n";
 	const json_t *slot;
@@ -109,30 +104,13 @@ print_advice(const json_t *slots)
 		struct text advice = out_text(slot, "advice"), message = out_text(slot, "message");
 		char name[96];
 
-		if (advice.s[0] == '\0' || strstr(message.s, advice.s) != NULL)
+		if (messages && strstr(message.s, advice.s) != NULL)
+			continue;
+		if (!messages &&
+		    (message.s[0] == '\0' || colour_of_verdict(slot_verdict(slot)) == COLOUR_GOOD))
 			continue;
 		slot_name(slot, name, sizeof(name));
-		printf("%s%s: %s\n", before, name, advice.s);
-		before = "";
-	}
-}
-
-/* Below the table, where it had no room for them: what is not plain from the verdict. */
-static void
-print_messages(const json_t *slots)
-{
-	const char *before = "\n";
-	const json_t *slot;
-	size_t i;
-
-	json_array_foreach(slots, i, slot) {
-		struct text message = out_text(slot, "message");
-		char name[96];
-
-		if (message.s[0] == '\0' || colour_of_verdict(slot_verdict(slot)) == COLOUR_GOOD)
-			continue;
-		slot_name(slot, name, sizeof(name));
-		printf("%s%s: %s\n", before, name, message.s);
+		printf("%s%s: %s\n", before, name, messages ? advice.s : message.s);
 		before = "";
 	}
 }
@@ -169,10 +147,7 @@ print_end(const json_t *slots, bool messages)
 {
 	char line[LINE_MAX_BYTES];
 
-	if (messages)
-		print_advice(slots);
-	else
-		print_messages(slots);
+	print_words(slots, messages);
 	overview_unplug(slots, line, sizeof(line));
 	if (line[0] != '\0')
 		printf("\n%s\n", line);
@@ -191,10 +166,8 @@ print_status(const struct session *s, const json_t *station, json_t *slots, bool
 		puts(failed ? "\nNo drone has failed." : "\nNothing is plugged in.");
 		return EXIT_OK;
 	}
-	if (slots_put_bad_first(slots) < 0) {
-		say_error("out of memory");
-		return EXIT_REFUSED;
-	}
+	if (slots_put_bad_first(slots) < 0)
+		return say_no_memory();
 	putchar('\n');
 	r = print_table(s, slots, &messages);
 	print_end(slots, messages);
@@ -213,13 +186,13 @@ keep_failed(json_t *slots)
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	json_t *parameters = json_object(), *reply = NULL, *slots;
+	struct params p = params_new();
+	json_t *reply = NULL, *slots;
 	bool failed = invocation_has(i, "failed");
-	int r = params_text(parameters, "target", i->arg_count > 0 ? i->args[0] : NULL);
+	int r;
 
-	if (r == 0)
-		r = conn_ask(s, PROTO_METHOD("GetStatus"), json_incref(parameters), &reply);
-	json_decref(parameters);
+	params_argument(&p, "target", i);
+	r = conn_ask(s, PROTO_METHOD("GetStatus"), &p, &reply);
 	if (r != 0)
 		return r;
 	if (failed)

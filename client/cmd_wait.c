@@ -37,7 +37,6 @@ print_ending(void *ctx, const json_t *slot)
 	struct text message = out_text(slot, "message"), verdict = out_text(slot, "verdict");
 	struct text serial;
 	char name[96], line[4 * OUT_TEXT_MAX];
-	bool colour = out_has_colour(w->session);
 
 	if (w->session->json) {
 		out_json(slot);
@@ -46,8 +45,8 @@ print_ending(void *ctx, const json_t *slot)
 	slot_name(slot, name, sizeof(name));
 	text_copy(&serial, slot_serial(slot));
 	snprintf(line, sizeof(line), "%s%s%s %s%s%s%s%s",
-		 colour ? colour_code(colour_of_verdict(verdict.s)) : "", verdict.s,
-		 colour ? "\033[0m" : "", name, serial.s[0] != '\0' ? " " : "", serial.s,
+		 paint_on(w->session, colour_of_verdict(verdict.s)), verdict.s,
+		 paint_off(w->session), name, serial.s[0] != '\0' ? " " : "", serial.s,
 		 message.s[0] != '\0' ? ": " : "", message.s);
 	page_line(line);
 }
@@ -79,42 +78,34 @@ say_obstacle(struct wait *w)
 	w->obstacle = obstacle;
 }
 
-static int
-no_memory(void)
-{
-	say_error("out of memory");
-	return EXIT_REFUSED;
-}
-
 /* Endings that were not told meanwhile, from the records.  0 or an exit status. */
 static int
 catch_up(struct wait *w)
 {
 	json_int_t since = waiting_since(w->waiting), before = 0;
 	json_t *all = json_array();
-	int r = all != NULL ? 0 : no_memory();
+	int r;
 
+	if (all == NULL)
+		return say_no_memory();
 	do {
-		json_t *parameters = json_object(), *reply = NULL, *list;
+		struct params p = params_new();
+		json_t *reply = NULL, *list;
 
-		if (r == 0)
-			r = params_number(parameters, "limit", PROTO_HISTORY_MAX);
-		if (r == 0 && before > 0)
-			r = params_number(parameters, "before", before);
-		if (r == 0)
-			r = conn_ask(w->session, PROTO_METHOD("GetHistory"),
-				     json_incref(parameters), &reply);
-		json_decref(parameters);
+		params_number(&p, "limit", PROTO_HISTORY_MAX);
+		if (before > 0)
+			params_number(&p, "before", before);
+		r = conn_ask(w->session, PROTO_METHOD("GetHistory"), &p, &reply);
 		list = json_object_get(reply, "attempts");
 		before = out_int(reply, "next");
 		if (before < since)
 			before = 0;
 		if (r == 0 && json_array_extend(all, list) < 0)
-			r = no_memory();
+			r = say_no_memory();
 		json_decref(reply);
 	} while (r == 0 && before > 0);
 	if (r == 0 && waiting_missed(w->waiting, all) < 0)
-		r = no_memory();
+		r = say_no_memory();
 	json_decref(all);
 	return r;
 }
@@ -139,7 +130,7 @@ apply(struct wait *w, const json_t *reply)
 		r = catch_up(w);
 	w->lost = false;
 	if (r == 0 && waiting_apply(w->waiting, reply, print_ending, w) < 0)
-		r = no_memory();
+		r = say_no_memory();
 	if (r == 0)
 		say_obstacle(w);
 	return r;
@@ -251,7 +242,7 @@ sum_up(const struct wait *w, bool timed_out)
 	int r;
 
 	if (report == NULL)
-		return no_memory();
+		return say_no_memory();
 	r = (int)out_int(report, "exit");
 	if (w->session->json)
 		out_json(report);
@@ -290,7 +281,7 @@ run(const struct session *s, const struct invocation *i)
 		return r;
 	if (limited)
 		w.until_ms = when_ms() + seconds * 1000;
-	r = waiting_new(count, limited, &w.waiting) < 0 ? no_memory() : wait_for_all(&w);
+	r = waiting_new(count, limited, &w.waiting) < 0 ? say_no_memory() : wait_for_all(&w);
 	waiting_free(w.waiting);
 	return r;
 }

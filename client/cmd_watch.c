@@ -222,10 +222,8 @@ take_replies(struct watch *w)
 			puts("(some changes were missed)");
 		r = slots_apply(w->slots, reply, changed, NULL);
 		json_decref(reply);
-		if (r < 0) {
-			say_error("out of memory");
-			return EXIT_REFUSED;
-		}
+		if (r < 0)
+			return say_no_memory();
 		(void)fflush(stdout); /* WHY: main looks at the stream's state at the end */
 	}
 }
@@ -304,15 +302,15 @@ static int
 run(const struct session *s, const struct invocation *i)
 {
 	struct watch w = { .session = s, .signals = -1 };
-	json_t *parameters = json_object();
-	int r = params_text(parameters, "target", i->arg_count > 0 ? i->args[0] : NULL);
+	struct params p = params_new();
+	int r;
 
-	if (r == 0 && slots_new(&w.slots) < 0) {
-		say_error("out of memory");
-		r = EXIT_REFUSED;
-	}
+	params_argument(&p, "target", i);
+	r = p.status;
+	if (r == 0 && slots_new(&w.slots) < 0)
+		r = say_no_memory();
 	if (r == 0)
-		r = stream_open(s, PROTO_METHOD("Watch"), json_incref(parameters), &w.stream);
+		r = stream_open(s, PROTO_METHOD("Watch"), json_incref(p.object), &w.stream);
 	if (r == 0 && wants_screen(s, i))
 		w.signals = open_signals();
 	w.screen = w.signals >= 0;
@@ -322,7 +320,7 @@ run(const struct session *s, const struct invocation *i)
 		(void)close(w.signals);
 	slots_free(w.slots);
 	stream_close(w.stream);
-	json_decref(parameters);
+	params_done(&p);
 	return r;
 }
 

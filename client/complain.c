@@ -4,7 +4,6 @@
 
 #include "client/complain.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "client/command.h"
@@ -73,18 +72,13 @@ static const struct {
 static void
 say_ambiguous(const json_t *p)
 {
-	const json_t *one, *candidates = json_object_get(p, "candidates");
+	const json_t *candidates = json_object_get(p, "candidates");
 	struct text target = out_text(p, "target");
-	size_t i;
 
 	say_error("\"%s\" is the beginning of several serials; say more of the one that you mean:",
 		  target.s);
-	json_array_foreach(candidates, i, one) {
-		struct text t;
-
-		text_copy(&t, json_string_value(one));
-		say_note("  %s", t.s);
-	}
+	for (size_t i = 0; i < json_array_size(candidates); i++)
+		say_note("  %s", out_item(candidates, i).s);
 }
 
 static void
@@ -117,18 +111,12 @@ say_sentence(const char *error, const json_t *p)
 }
 
 int
-complain(const struct session *s, const char *error, const json_t *parameters)
+complain(const struct session *s, const char *error, json_t *parameters)
 {
-	if (s->json) {
-		json_t *document = json_pack("{s:s,s:O}", "error", error, "parameters", parameters);
-
-		if (document != NULL &&
-		    json_dumpf(document, stderr, JSON_COMPACT | JSON_ENSURE_ASCII) == 0)
-			fputc('\n', stderr);
-		json_decref(document);
-	} else {
+	if (s->json)
+		say_document(error, json_incref(parameters));
+	else
 		say_sentence(error, parameters);
-	}
 	if (strcmp(error, PROTO_SERVICE ".InvalidParameter") == 0)
 		return EXIT_USAGE;
 	return strcmp(error, PROTO_ERROR("Failed")) == 0 ? EXIT_DRONE_FAILED : EXIT_REFUSED;

@@ -8,6 +8,6 @@
 struct session;
 
 /* Says what the error means (with --json: as a document on standard error); the exit status. */
-int complain(const struct session *s, const char *error, const json_t *parameters);
+int complain(const struct session *s, const char *error, json_t *parameters);
 
 #endif

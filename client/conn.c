@@ -38,7 +38,7 @@ conn_open(const struct session *s, struct conn **ret_conn)
 	int r = EXIT_REFUSED;
 
 	if (c == NULL || varlink_in_new(PROTO_REPLY_BYTES_MAX, &c->in) < 0) {
-		say_error("out of memory");
+		r = say_no_memory();
 		goto out;
 	}
 	c->session = s;
@@ -169,8 +169,10 @@ send_call(struct conn *c, const char *method, json_t *take_parameters, unsigned 
 
 	json_decref(take_parameters);
 	if (r < 0) {
-		say_error(r == -EMSGSIZE ? "too much for one request" : "out of memory");
-		return r == -EMSGSIZE ? EXIT_USAGE : EXIT_REFUSED;
+		if (r != -EMSGSIZE)
+			return say_no_memory();
+		say_error(_("too much for one request"));
+		return EXIT_USAGE;
 	}
 	r = send_all(c->fd, text, count, file);
 	free(text);
@@ -195,11 +197,7 @@ receive(struct conn *c, int timeout_ms)
 		return CONN_TIMED_OUT;
 	if (n <= 0)
 		return lost(c);
-	if (varlink_in_add(c->in, bytes, (size_t)n) < 0) {
-		say_error("out of memory");
-		return EXIT_REFUSED;
-	}
-	return 0;
+	return varlink_in_add(c->in, bytes, (size_t)n) < 0 ? say_no_memory() : 0;
 }
 
 static int
@@ -248,12 +246,14 @@ conn_fd(const struct conn *c)
 }
 
 int
-conn_call(struct conn *c, const char *method, json_t *take_parameters, int fd,
+conn_call(struct conn *c, const char *method, const struct params *p, int fd,
 	  json_t **ret_parameters)
 {
 	int64_t until_ms = when_ms() + conn_patience_ms(c->session);
-	int r = send_call(c, method, take_parameters, 0, fd);
+	int r = p != NULL ? p->status : 0;
 
+	if (r == 0)
+		r = send_call(c, method, p != NULL ? json_incref(p->object) : NULL, 0, fd);
 	while (r == 0) {
 		int64_t left_ms = until_ms - when_ms();
 
@@ -274,16 +274,40 @@ conn_start(struct conn *c, const char *method, json_t *take_parameters)
 }
 
 int
-conn_ask(const struct session *s, const char *method, json_t *take_parameters,
-	 json_t **ret_parameters)
+conn_ask_with(const struct session *s, const char *method, struct params *take_p, int fd,
+	      json_t **ret_parameters)
 {
 	struct conn *c = NULL;
-	int r = conn_open(s, &c);
+	int r = take_p != NULL ? take_p->status : 0;
 
-	if (r != 0)
-		json_decref(take_parameters);
-	else
-		r = conn_call(c, method, take_parameters, -1, ret_parameters);
+	if (r == 0)
+		r = conn_open(s, &c);
+	if (r == 0)
+		r = conn_call(c, method, take_p, fd, ret_parameters);
 	conn_close(c);
+	if (take_p != NULL)
+		params_done(take_p);
+	return r;
+}
+
+int
+conn_ask(const struct session *s, const char *method, struct params *take_p,
+	 json_t **ret_parameters)
+{
+	return conn_ask_with(s, method, take_p, -1, ret_parameters);
+}
+
+int
+conn_show(const struct session *s, const char *method, struct params *take_p,
+	  int (*print)(const struct session *s, const json_t *reply))
+{
+	json_t *reply = NULL;
+	int r = conn_ask(s, method, take_p, &reply);
+
+	if (r == 0 && s->json)
+		out_json(reply);
+	else if (r == 0)
+		r = print(s, reply);
+	json_decref(reply);
 	return r;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "client/command.h"
+#include "client/params.h"
 
 struct conn;
 
@@ -22,9 +23,9 @@ void conn_close(struct conn *c); /* NULL is fine */
 
 /*
  * Calls and waits for the one answer; for a limited time, except when a file goes along (fd not
- * negative): such calls take as long as the drone does.  take_parameters: NULL is {}.
+ * negative): such calls take as long as the drone does.  p: NULL is {}.
  */
-int conn_call(struct conn *c, const char *method, json_t *take_parameters, int fd,
+int conn_call(struct conn *c, const char *method, const struct params *p, int fd,
 	      json_t **ret_parameters) MUST_CHECK;
 
 /* Starts a call with "more"; replies come by conn_next(). */
@@ -52,8 +53,14 @@ void conn_before_trouble(struct conn *c, const char *text);
 /* To wait for with poll(2); what conn_next() has taken in already is not seen there. */
 int conn_fd(const struct conn *c);
 
-/* Opens, calls, closes: one question of one command. */
-int conn_ask(const struct session *s, const char *method, json_t *take_parameters,
+/* Opens, calls, closes: one question of one command; with a file as conn_call() has it. */
+int conn_ask(const struct session *s, const char *method, struct params *take_p,
 	     json_t **ret_parameters) MUST_CHECK;
+int conn_ask_with(const struct session *s, const char *method, struct params *take_p, int fd,
+		  json_t **ret_parameters) MUST_CHECK;
+
+/* Asks, and shows the answer: as JSON, or by print(), which returns an exit status. */
+int conn_show(const struct session *s, const char *method, struct params *take_p,
+	      int (*print)(const struct session *s, const json_t *reply)) MUST_CHECK;
 
 #endif

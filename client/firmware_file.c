@@ -8,13 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/command.h"
+#include "client/conn.h"
 #include "client/file.h"
 #include "client/out.h"
 #include "client/params.h"
+#include "client/remote.h"
 #include "core/image.h"
 #include "core/platform.h"
+#include "firmware/fw_make.h"
 #include "firmware/judge_json.h"
 #include "wire/text.h"
 
@@ -22,18 +26,14 @@
 static int
 refuse(const struct session *s, const char *file, const char *reason, json_t *take_findings)
 {
-	json_t *document;
-
-	if (!s->json) {
-		say_error("%s: %s", file, reason);
-		json_decref(take_findings);
+	if (s->json) {
+		say_document(PROTO_ERROR("ImageRefused"),
+			     json_pack("{s:o, s:o}", "reason", text_json(reason), "findings",
+				       take_findings));
 		return EXIT_REFUSED;
 	}
-	document = json_pack("{s:s,s:{s:o,s:o}}", "error", PROTO_ERROR("ImageRefused"),
-			     "parameters", "reason", text_json(reason), "findings", take_findings);
-	if (document != NULL && json_dumpf(document, stderr, JSON_COMPACT | JSON_ENSURE_ASCII) == 0)
-		fputc('\n', stderr);
-	json_decref(document);
+	say_error("%s: %s", file, reason);
+	json_decref(take_findings);
 	return EXIT_REFUSED;
 }
 
@@ -52,13 +52,8 @@ firmware_file_options(const struct invocation *i, struct firmware_options *wante
 	if (r != 0)
 		return r;
 	wanted->addr = (uint32_t)addr;
-	wanted->user_platform = PLATFORM_UNKNOWN;
-	if (platform == NULL)
-		return 0;
 	wanted->user_platform = platform_by_name(platform);
-	if (wanted->user_platform == PLATFORM_UNKNOWN)
-		return params_no_platform(i, platform, false);
-	return 0;
+	return params_check_platform(i, platform, false);
 }
 
 int
@@ -123,12 +118,42 @@ firmware_file_judge(struct firmware_file *d, bool as_loader)
 		o.device = judge_any_device();
 	r = as_loader ? judge_loader(d->image, &d->judgement)
 		      : judge_image(d->image, &o, &d->judgement);
+	return r < 0 ? say_no_memory() : 0;
+}
 
-	if (r < 0) {
-		say_error("out of memory");
-		return EXIT_REFUSED;
-	}
-	return 0;
+int
+firmware_file_send(const struct session *s, const struct firmware_file *f, const char *method,
+		   struct params *take_p, json_t **ret_reply)
+{
+	uint8_t *bytes = NULL;
+	size_t count = 0;
+	int fd = -1, r = 0;
+
+	if (fw_make_from_image(f->image, &bytes, &count) < 0)
+		r = say_no_memory();
+	if (r == 0)
+		r = file_seal(bytes, count, &fd);
+	if (r == 0)
+		r = conn_ask_with(s, method, take_p, fd, ret_reply);
+	else
+		params_done(take_p);
+	if (fd >= 0)
+		(void)close(fd);
+	free(bytes);
+	return r;
+}
+
+int
+firmware_file_send_on(const struct session *s, const struct firmware_file *f,
+		      const char *const *words)
+{
+	int fd = -1, r = file_seal(f->data, f->bytes, &fd);
+
+	if (r != 0)
+		return r;
+	r = remote_run(s, words, fd, -1);
+	(void)close(fd);
+	return r;
 }
 
 int

@@ -15,6 +15,7 @@
 #include "firmware/judge.h"
 
 struct invocation;
+struct params;
 struct session;
 
 struct firmware_file {
@@ -60,6 +61,14 @@ int firmware_file_each(const struct session *s, const struct invocation *i,
 
 /* Judges as an application for a Crazyflie, or as a boot loader.  0 or an exit status (memory). */
 int firmware_file_judge(struct firmware_file *d, bool as_loader) MUST_CHECK;
+
+/* Calls this method of the service with the image as a sealed DfuSe file. */
+int firmware_file_send(const struct session *s, const struct firmware_file *f, const char *method,
+		       struct params *take_p, json_t **ret_reply) MUST_CHECK;
+
+/* Descriptors cannot cross ssh: a cfdfuctl there runs these words with the file as its input. */
+int firmware_file_send_on(const struct session *s, const struct firmware_file *f,
+			  const char *const *words);
 
 /* After a refusal: the reason and the findings on standard error; EXIT_REFUSED. */
 int firmware_file_refuse(const struct session *s, const struct firmware_file *d);

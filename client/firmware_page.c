@@ -214,14 +214,12 @@ firmware_page_print(const struct session *s, const struct firmware_file *d)
 {
 	const struct judgement *j = &d->judgement;
 	char platforms[128], sha[DIGEST_TEXT_MAX], bytes[32];
-	bool colour = out_has_colour(s);
 
 	firmware_platforms_text(j->platforms, platforms, sizeof(platforms));
 	digest_format(image_label(d->image)->sha256, sha);
 	format_number(bytes, sizeof(bytes), (json_int_t)image_bytes(d->image));
-	printf("%s: %s%s%s\n", d->source_name,
-	       colour ? colour_code(j->accepted ? COLOUR_GOOD : COLOUR_BAD) : "",
-	       j->accepted ? "accepted" : "REFUSED", colour ? "\033[0m" : "");
+	printf("%s: %s%s%s\n", d->source_name, paint_on(s, j->accepted ? COLOUR_GOOD : COLOUR_BAD),
+	       j->accepted ? "accepted" : "REFUSED", paint_off(s));
 	printf("  format      %s\n", fw_format_words(d->facts->format));
 	printf("  platform    %s\n", platforms);
 	print_content(&j->content);

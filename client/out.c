@@ -37,10 +37,19 @@ say_error(const char *fmt, ...)
 }
 
 void
+say_document(const char *error, json_t *take_parameters)
+{
+	json_t *document = json_pack("{s:s, s:o}", "error", error, "parameters", take_parameters);
+
+	if (document != NULL && json_dumpf(document, stderr, OUT_JSON_FLAGS) == 0)
+		fputc('\n', stderr);
+	json_decref(document);
+}
+
+void
 say_failure(const struct session *s, const char *error, const char *fmt, ...)
 {
 	char reason[1024];
-	json_t *document;
 	va_list args;
 
 	va_start(args, fmt);
@@ -50,11 +59,14 @@ say_failure(const struct session *s, const char *error, const char *fmt, ...)
 		say_error("%s", reason);
 		return;
 	}
-	document =
-	    json_pack("{s:s, s:{s:o}}", "error", error, "parameters", "reason", text_json(reason));
-	if (document != NULL && json_dumpf(document, stderr, JSON_COMPACT | JSON_ENSURE_ASCII) == 0)
-		fputc('\n', stderr);
-	json_decref(document);
+	say_document(error, json_pack("{s:o}", "reason", text_json(reason)));
+}
+
+int
+say_no_memory(void)
+{
+	say_error(_("out of memory"));
+	return EXIT_REFUSED;
 }
 
 void
@@ -76,12 +88,8 @@ out_names(const char *heading, const json_t *reply, const char *key)
 	if (json_array_size(names) == 0)
 		names = json_object_get(reply, key);
 	fputs(heading, stdout);
-	json_array_foreach(names, i, one) {
-		struct text t;
-
-		text_copy(&t, json_string_value(one));
-		printf("%s %s", i > 0 ? "," : "", t.s);
-	}
+	json_array_foreach(names, i, one)
+		printf("%s %s", i > 0 ? "," : "", out_item(names, i).s);
 	putchar('\n');
 }
 
@@ -91,6 +99,20 @@ out_json(const json_t *document)
 	if (json_dumpf(document, stdout, OUT_JSON_FLAGS) == 0)
 		fputc('\n', stdout);
 	(void)fflush(stdout); /* WHY: main looks at the stream's state at the end */
+}
+
+void
+out_json_new(json_t *take_document)
+{
+	out_json(take_document);
+	json_decref(take_document);
+}
+
+void
+out_lines(const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		puts(out_item(list, i).s);
 }
 
 unsigned
@@ -130,6 +152,18 @@ colour_code(enum colour c)
 		return "\033[2m";
 	}
 	return "";
+}
+
+const char *
+paint_on(const struct session *s, enum colour c)
+{
+	return out_has_colour(s) ? colour_code(c) : "";
+}
+
+const char *
+paint_off(const struct session *s)
+{
+	return out_has_colour(s) ? "\033[0m" : "";
 }
 
 enum colour
@@ -174,6 +208,15 @@ out_text(const json_t *object, const char *key)
 	struct text t = { "" };
 
 	cells_clean(t.s, sizeof(t.s), out_string(object, key));
+	return t;
+}
+
+struct text
+out_item(const json_t *list, size_t i)
+{
+	struct text t;
+
+	text_copy(&t, json_string_value(json_array_get(list, i)));
 	return t;
 }
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "cfdfu/util.h"
+#include "client/translate.h"
 
 struct session;
 struct table;
@@ -22,6 +23,12 @@ void say_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void say_failure(const struct session *s, const char *error, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
+/* With --json: an error of the service or of ours as a document on standard error. */
+void say_document(const char *error, json_t *take_parameters);
+
+/* Out of memory; EXIT_REFUSED. */
+int say_no_memory(void);
+
 /* A sentence on standard error that is no error. */
 void say_note(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
@@ -33,6 +40,10 @@ void out_names(const char *heading, const json_t *reply, const char *key);
 
 /* One document, one line, ASCII only, at once (flushed). */
 void out_json(const json_t *document);
+void out_json_new(json_t *take_document);
+
+/* Each text of a list, one a line; NULL is an empty list. */
+void out_lines(const json_t *list);
 
 /*
  * Colours: only on a terminal, not with NO_COLOR, --no-color or TERM=dumb; never the only sign of
@@ -44,6 +55,9 @@ enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_ATTENTION, COLOUR_BUS
 unsigned out_columns(void);
 
 bool out_has_colour(const struct session *s);
+/* What switches a colour on and off again; "" where there are none. */
+const char *paint_on(const struct session *s, enum colour c);
+const char *paint_off(const struct session *s);
 const char *colour_code(enum colour c);		    /* ECMA-48 sequence; "" for COLOUR_NONE */
 enum colour colour_of_verdict(const char *verdict); /* NULL is fine */
 
@@ -53,7 +67,8 @@ struct text {
 	char s[OUT_TEXT_MAX];
 };
 struct text out_text(const json_t *object, const char *key);
-void text_copy(struct text *dst, const char *src); /* cleaned; NULL counts as "" */
+struct text out_item(const json_t *list, size_t i); /* of a list */
+void text_copy(struct text *dst, const char *src);  /* cleaned; NULL counts as "" */
 /* snprintf(), cleaned: a character that a precision or the room cuts leaves no part of itself. */
 void text_format(char *dst, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
 const char *out_string(const json_t *object, const char *key); /* raw; NULL when none */

@@ -109,17 +109,14 @@ overview_firmware(const json_t *station, char *dst, size_t size)
 static void
 add_outside(const json_t *station, char *dst, size_t size)
 {
-	const json_t *port, *outside = json_object_get(station, "outside");
-	size_t i, count = json_array_size(outside);
+	const json_t *outside = json_object_get(station, "outside");
+	size_t count = json_array_size(outside);
 
-	json_array_foreach(outside, i, port) {
-		struct text t;
-
-		text_copy(&t, json_string_value(port));
+	for (size_t i = 0; i < count; i++) {
 		if (i == 0)
 			add(dst, size, "; %zu drone%s on a port this station does not use: ", count,
 			    count == 1 ? "" : "s");
-		add(dst, size, "%s%s", i > 0 ? ", " : "", t.s);
+		add(dst, size, "%s%s", i > 0 ? ", " : "", out_item(outside, i).s);
 	}
 }
 

@@ -4,82 +4,107 @@
 
 #include "client/params.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "client/command.h"
 #include "client/guess.h"
 #include "client/out.h"
+#include "core/platform.h"
 
-/* WHY a failure is an error: a call that lost its target would mean all of them. */
-static int
-set(json_t *parameters, const char *key, json_t *take_value)
+struct params
+params_new(void)
 {
-	if (json_object_set_new(parameters, key, take_value) == 0)
-		return 0;
-	say_error("out of memory");
-	return EXIT_REFUSED;
+	return (struct params){ .object = json_object() };
 }
 
-static int
-not_text(const char *value)
+void
+params_done(struct params *p)
 {
-	say_error("not a text in UTF-8: %s", value);
-	return EXIT_USAGE;
+	json_decref(p->object);
+	p->object = NULL;
 }
 
-int
-params_text(json_t *parameters, const char *key, const char *value)
+static void
+set(struct params *p, const char *key, json_t *take_value)
 {
-	json_t *string;
-
-	if (value == NULL)
-		return 0;
-	string = json_string(value);
-	return string == NULL ? not_text(value) : set(parameters, key, string);
+	if (json_object_set_new(p->object, key, take_value) < 0 && p->status == 0)
+		p->status = say_no_memory();
 }
 
-int
-params_texts(json_t *parameters, const char *key, char *const *values, int count)
+static void
+not_text(struct params *p, const char *value)
+{
+	say_error(_("not a text in UTF-8: %s"), value);
+	p->status = EXIT_USAGE;
+}
+
+void
+params_text(struct params *p, const char *key, const char *value)
+{
+	json_t *string = json_string(value); /* NULL of NULL */
+
+	if (string != NULL)
+		set(p, key, string);
+	else if (value != NULL)
+		not_text(p, value);
+}
+
+void
+params_texts(struct params *p, const char *key, char *const *values, int count)
 {
 	json_t *list = json_array();
 
 	for (int i = 0; i < count; i++)
 		if (json_array_append_new(list, json_string(values[i])) < 0) {
-			json_decref(list);
-			return not_text(values[i]);
+			not_text(p, values[i]);
+			break;
 		}
-	return set(parameters, key, list);
+	set(p, key, list);
+}
+
+void
+params_number(struct params *p, const char *key, json_int_t value)
+{
+	set(p, key, json_integer(value));
+}
+
+void
+params_argument(struct params *p, const char *key, const struct invocation *i)
+{
+	params_text(p, key, i->arg_count > 0 ? i->args[0] : NULL);
+}
+
+void
+params_option(struct params *p, const char *key, const struct invocation *i, const char *option)
+{
+	params_text(p, key, invocation_value(i, option));
+}
+
+void
+params_switch(struct params *p, const char *key, const struct invocation *i, const char *option)
+{
+	if (invocation_has(i, option))
+		set(p, key, json_true());
 }
 
 int
-params_option(json_t *parameters, const char *key, const struct invocation *i, const char *option)
+params_check_platform(const struct invocation *i, const char *word, bool none)
 {
-	return params_text(parameters, key, invocation_value(i, option));
-}
-
-int
-params_switch(json_t *parameters, const char *key, const struct invocation *i, const char *option)
-{
-	return invocation_has(i, option) ? set(parameters, key, json_true()) : 0;
-}
-
-int
-params_number(json_t *parameters, const char *key, json_int_t value)
-{
-	return set(parameters, key, json_integer(value));
-}
-
-int
-params_no_platform(const struct invocation *i, const char *word, bool none)
-{
-	static const char *const names[] = { "cf2",	"cf21bl", "bolt", "tag",
-					     "flapper", "other",  "none" };
-	size_t count = ARRAY_LEN(names) - (none ? 0 : 1);
 	struct guess g = { .word = word };
-	char guess[GUESS_TEXT_MAX];
+	char guess[GUESS_TEXT_MAX], all[128] = "";
+	size_t used = 0;
 
-	for (size_t n = 0; n < count; n++)
-		guess_add(&g, names[n]);
+	if (word == NULL || platform_by_name(word) != PLATFORM_UNKNOWN ||
+	    (none && strcmp(word, "none") == 0))
+		return 0;
+	for (unsigned p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT + (none ? 1U : 0U); p++) {
+		const char *name = p < PLATFORM_COUNT ? platform_name((enum platform)p) : "none";
+
+		guess_add(&g, name);
+		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s",
+					 used > 0 ? ", " : "", name);
+	}
 	guess_text(&g, "", guess);
-	return usage_error(i->command,
-			   "\"%s\" is no platform: cf2, cf21bl, bolt, tag, flapper, other%s%s",
-			   word, none ? ", none" : "", guess);
+	return usage_error(i->command, _("\"%s\" is no platform: %s%s"), word, all, guess);
 }

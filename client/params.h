@@ -12,23 +12,31 @@
 struct invocation;
 
 /*
- * value NULL: nothing is set.  0; or an exit status after having said why (it is not UTF-8, no
- * memory).
+ * status: 0, or the exit status of the first one that could not be set, which has said why (it is
+ * not UTF-8, no memory).  A call with such parameters is not made: it would mean something else.
  */
-int params_text(json_t *parameters, const char *key, const char *value) MUST_CHECK;
-int params_texts(json_t *parameters, const char *key, char *const *values, int count) MUST_CHECK;
+struct params {
+	json_t *object;
+	int status;
+};
 
-/* Sets the value of this option of the command line under the given key, when it was given. */
-int params_option(json_t *parameters, const char *key, const struct invocation *i,
-		  const char *option) MUST_CHECK;
+struct params params_new(void);
+void params_done(struct params *p);
 
-/* Sets true when the switch was given. */
-int params_switch(json_t *parameters, const char *key, const struct invocation *i,
-		  const char *option) MUST_CHECK;
-int params_number(json_t *parameters, const char *key, json_int_t value) MUST_CHECK;
+void params_text(struct params *p, const char *key, const char *value); /* NULL: nothing is set */
+void params_texts(struct params *p, const char *key, char *const *values, int count);
+void params_number(struct params *p, const char *key, json_int_t value);
 
-/* Says that the word is no platform, which there are (none: whether that may be said), and what
- * is near; the exit status. */
-int params_no_platform(const struct invocation *i, const char *word, bool none);
+/* The first argument of the command line, when there is one. */
+void params_argument(struct params *p, const char *key, const struct invocation *i);
+
+/* The value of an option of the command line, when it was given; true, when the switch was. */
+void params_option(struct params *p, const char *key, const struct invocation *i,
+		   const char *option);
+void params_switch(struct params *p, const char *key, const struct invocation *i,
+		   const char *option);
+
+/* 0 for a platform (none: or "none") and for NULL; else says so, and what is near; EXIT_USAGE. */
+int params_check_platform(const struct invocation *i, const char *word, bool none) MUST_CHECK;
 
 #endif
