@@ -17,9 +17,7 @@
 
 #define STACK_BYTES (256U * 1024)
 
-struct queue {
-	struct worker_job *first, *last;
-};
+STAILQ_HEAD(job_queue, worker_job);
 
 struct worker {
 	int wake_fd; /* the loop's: threads add to it, the loop reads it */
@@ -29,32 +27,18 @@ struct worker {
 	/* Under the lock: */
 	pthread_mutex_t lock;
 	pthread_cond_t work_to_do;
-	struct queue todo, finished;
+	struct job_queue todo, finished;
 	unsigned idle;
 	bool stopping;
 };
 
-static void
-push(struct queue *q, struct worker_job *job)
-{
-	job->next = NULL;
-	if (q->last != NULL)
-		q->last->next = job;
-	else
-		q->first = job;
-	q->last = job;
-}
-
 static struct worker_job *
-pop(struct queue *q)
+pop(struct job_queue *q)
 {
-	struct worker_job *job = q->first;
+	struct worker_job *job = STAILQ_FIRST(q);
 
-	if (job == NULL)
-		return NULL;
-	q->first = job->next;
-	if (q->first == NULL)
-		q->last = NULL;
+	if (job != NULL)
+		STAILQ_REMOVE_HEAD(q, link);
 	return job;
 }
 
@@ -88,7 +72,7 @@ serve(void *ctx)
 		(void)pthread_mutex_unlock(&w->lock); /* as above */
 		job->run(job);
 		(void)pthread_mutex_lock(&w->lock); /* as above */
-		push(&w->finished, job);
+		STAILQ_INSERT_TAIL(&w->finished, job, link);
 		tell_loop(w);
 	}
 	(void)pthread_mutex_unlock(&w->lock); /* as above */
@@ -129,6 +113,8 @@ worker_new(struct event_base *base, struct worker **ret_worker)
 
 	if (w == NULL)
 		return r;
+	STAILQ_INIT(&w->todo);
+	STAILQ_INIT(&w->finished);
 	(void)pthread_mutex_init(&w->lock, NULL);      /* glibc: cannot fail */
 	(void)pthread_cond_init(&w->work_to_do, NULL); /* glibc: cannot fail */
 	w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -195,13 +181,13 @@ worker_submit(struct worker *w, struct worker_job *job)
 	bool all_busy;
 
 	(void)pthread_mutex_lock(&w->lock); /* fails for misuse only */
-	all_busy = w->idle == 0 || w->todo.first != NULL;
+	all_busy = w->idle == 0 || !STAILQ_EMPTY(&w->todo);
 	(void)pthread_mutex_unlock(&w->lock); /* as above */
 	if (all_busy && w->thread_count < WORKER_THREADS_MAX && add_thread(w) < 0 &&
 	    w->thread_count == 0)
 		return -EAGAIN;
 	(void)pthread_mutex_lock(&w->lock); /* as above */
-	push(&w->todo, job);
+	STAILQ_INSERT_TAIL(&w->todo, job, link);
 	(void)pthread_cond_signal(&w->work_to_do); /* cannot fail */
 	(void)pthread_mutex_unlock(&w->lock);	   /* as above */
 	return 0;

@@ -13,6 +13,7 @@
 #define USB_WORKER_H
 
 #include <stdbool.h>
+#include <sys/queue.h>
 
 #include "cfdfu/util.h"
 
@@ -26,7 +27,7 @@ struct worker_job {
 	void (*run)(struct worker_job *job); /* on a thread; may wait */
 	void (*done)(
 	    struct worker_job *job); /* from the loop, exactly once after each worker_submit() */
-	struct worker_job *next;
+	STAILQ_ENTRY(worker_job) link;
 };
 
 /* 0 or negative errno.  Threads are made when they are needed, and stay. */

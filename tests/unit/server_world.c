@@ -254,6 +254,20 @@ server_world_free(struct world *w)
 	free(w);
 }
 
+int
+server_world_set_up(void **state)
+{
+	*state = server_world_new(0, 0);
+	return 0;
+}
+
+int
+server_world_tear_down(void **state)
+{
+	server_world_free(*state);
+	return 0;
+}
+
 void
 turn(struct world *w)
 {

@@ -38,6 +38,10 @@ extern char socket_path[108];
 
 struct world *server_world_new(unsigned clients_max, unsigned first_request_ms);
 void server_world_free(struct world *w);
+/* One with the usual limits, in *state. */
+int server_world_set_up(void **state);
+int server_world_tear_down(void **state);
+#define W(name) cmocka_unit_test_setup_teardown(name, server_world_set_up, server_world_tear_down)
 /* Lets the server do all it can do now. */
 void turn(struct world *w);
 void turn_for_ms(struct world *w, int ms);

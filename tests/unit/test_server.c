@@ -26,10 +26,9 @@
 static void
 a_call_is_answered(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w);
 
-	(void)state;
 	say_and_hear(w, fd, CALL_WITH("Echo", "{\"text\":\"x\",\"n\":1}"),
 		     "{\"parameters\":{\"text\":\"x\",\"n\":1}}");
 	say_and_hear(w, fd, CALL_WITH("Echo", "{\"text\":null}"), "{\"parameters\":{}}");
@@ -40,16 +39,14 @@ a_call_is_answered(void **state)
 	close(fd);
 	turn(w);
 	assert_int_equal(server_client_count(w->server), 0);
-	server_world_free(w);
 }
 
 static void
 the_service_describes_itself(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w);
 
-	(void)state;
 	say(fd, "{\"method\":\"org.varlink.service.GetInfo\"}");
 	assert_non_null(strstr(hear(w, fd), "\"version\":\"1.2.3\""));
 	say(fd, "{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":"
@@ -64,16 +61,14 @@ the_service_describes_itself(void **state)
 	say_and_hear(w, fd, "{\"method\":\"org.varlink.service.GetInfo\",\"parameters\":{\"q\":1}}",
 		     SERVICE_ERROR("InvalidParameter", "{\"parameter\":\"q\"}"));
 	close(fd);
-	server_world_free(w);
 }
 
 static void
 what_is_unknown_is_refused_by_name(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w);
 
-	(void)state;
 	say_and_hear(
 	    w, fd, CALL("Teleport"),
 	    SERVICE_ERROR("MethodNotFound", "{\"method\":\"org.cfdfu.Station.Teleport\"}"));
@@ -93,17 +88,15 @@ what_is_unknown_is_refused_by_name(void **state)
 	    SERVICE_ERROR("MethodNotImplemented", "{\"method\":\"org.cfdfu.Station.Echo\"}"));
 	assert_int_equal(w->handled, 0);
 	close(fd);
-	server_world_free(w);
 }
 
 static void
 what_is_no_call_is_answered_and_the_connection_closed(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	static const char *const bad[] = { "{", "[[[[", "{\"method\":\"a.B\",\"method\":\"a.B\"}",
 					   "GET / HTTP/1.1", "" };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		int fd = join(w);
 
@@ -113,19 +106,17 @@ what_is_no_call_is_answered_and_the_connection_closed(void **state)
 		close(fd);
 	}
 	assert_int_equal(server_client_count(w->server), 0);
-	server_world_free(w);
 }
 
 static void
 requests_in_one_write_are_all_answered_in_order(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w);
 	char text[TEXT_MAX];
 	const char *at;
 	size_t used = 0;
 
-	(void)state;
 	for (int i = 0; i < 60; i++)
 		used += (size_t)sprintf(text + used, CALL_WITH("Echo", "{\"n\":%d}"), i) + 1;
 	assert_int_equal(send(fd, text, used, 0), used);
@@ -136,16 +127,14 @@ requests_in_one_write_are_all_answered_in_order(void **state)
 		at += strlen(at) + 1;
 	}
 	close(fd);
-	server_world_free(w);
 }
 
 static void
 oneway_calls_have_no_answer(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w);
 
-	(void)state;
 	say(fd, "{\"method\":\"org.cfdfu.Station.Change\",\"oneway\":true}");
 	say(fd, "{\"method\":\"org.cfdfu.Station.Nowhere\",\"oneway\":true}");
 	say(fd, "{\"method\":\"org.varlink.service.GetInfo\",\"oneway\":true}");
@@ -153,17 +142,15 @@ oneway_calls_have_no_answer(void **state)
 	assert_int_equal(w->handled, 1);
 	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
 	close(fd);
-	server_world_free(w);
 }
 
 /* Nothing would be told and nothing changed: the work is not done. */
 static void
 oneway_calls_that_only_look_are_dropped(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w);
 
-	(void)state;
 	say(fd, "{\"method\":\"org.cfdfu.Station.Echo\",\"oneway\":true}");
 	say(fd, "{\"method\":\"org.cfdfu.Station.Stream\",\"oneway\":true}");
 	say(fd, "{\"method\":\"org.cfdfu.Station.Stream\",\"oneway\":true,\"more\":true}");
@@ -173,16 +160,14 @@ oneway_calls_that_only_look_are_dropped(void **state)
 	assert_null(w->pending);
 	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
 	close(fd);
-	server_world_free(w);
 }
 
 static void
 a_deferred_answer_comes_before_the_next_request(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w);
 
-	(void)state;
 	say(fd, CALL("Defer"));
 	say(fd, CALL("Echo"));
 	assert_string_equal(hear(w, fd), "NOTHING");
@@ -194,16 +179,14 @@ a_deferred_answer_comes_before_the_next_request(void **state)
 	assert_string_equal(hear(w, fd), ERROR("Busy", "{\"reason\":\"wait for port 1?\"}"));
 	assert_int_equal(w->handled, 2);
 	close(fd);
-	server_world_free(w);
 }
 
 static void
 the_owner_hears_of_a_client_that_left(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w);
 
-	(void)state;
 	say(fd, CALL("Defer"));
 	turn(w);
 	assert_non_null(w->pending);
@@ -212,16 +195,14 @@ the_owner_hears_of_a_client_that_left(void **state)
 	assert_int_equal(w->gone, 1);
 	assert_null(w->pending);
 	assert_int_equal(server_client_count(w->server), 0);
-	server_world_free(w);
 }
 
 static void
 a_client_that_says_no_more_still_gets_its_answers(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w);
 
-	(void)state;
 	say(fd, CALL("Defer"));
 	shutdown(fd, SHUT_WR);
 	turn(w);
@@ -230,7 +211,6 @@ a_client_that_says_no_more_still_gets_its_answers(void **state)
 	assert_string_equal(hear(w, fd), "{\"parameters\":{}}");
 	assert_string_equal(hear(w, fd), "EOF");
 	close(fd);
-	server_world_free(w);
 }
 
 static void
@@ -280,10 +260,9 @@ open_descriptors(void)
 static void
 a_sealed_file_crosses_the_socket(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w), file = memory_file("twelve bytes", SEALED);
 
-	(void)state;
 	send_with_fds(fd, CALL("File"), &file, 1);
 	assert_string_equal(hear(w, fd), "{\"parameters\":{\"bytes\":12}}");
 	/* Each file finds its own request, also when requests without one surround it. */
@@ -295,18 +274,16 @@ a_sealed_file_crosses_the_socket(void **state)
 	assert_int_equal(w->handled, 4);
 	close(file);
 	close(fd);
-	server_world_free(w);
 }
 
 static void
 other_descriptors_are_refused(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int files[] = { memory_file("not sealed", 0), open("/etc/passwd", O_RDONLY),
 			memory_file("", SEALED), open("/", O_RDONLY) };
 	int fd = join(w);
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		send_with_fds(fd, CALL("File"), &files[i], 1);
 		assert_non_null(strstr(hear(w, fd), "BadDescriptor"));
@@ -315,7 +292,6 @@ other_descriptors_are_refused(void **state)
 	say(fd, CALL("File"));
 	assert_non_null(strstr(hear(w, fd), "needs a file's descriptor"));
 	close(fd);
-	server_world_free(w);
 }
 
 /* C10 */
@@ -323,10 +299,9 @@ other_descriptors_are_refused(void **state)
 static void
 the_owner_hears_what_became_of_a_change(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int file = memory_file("not sealed", 0), fd = join(w);
 
-	(void)state;
 	say(fd, CALL("Echo"));
 	(void)hear(w, fd);
 	assert_int_equal(w->done + w->refused, 0);
@@ -345,17 +320,15 @@ the_owner_hears_what_became_of_a_change(void **state)
 	assert_int_equal(w->done, 2);
 	close(file);
 	close(fd);
-	server_world_free(w);
 }
 
 static void
 unexpected_descriptors_are_closed(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w), fds[16];
 	int before = open_descriptors();
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		fds[i] = 0;
 	send_with_fds(fd, CALL("Echo"), fds, 1);
@@ -374,16 +347,14 @@ unexpected_descriptors_are_closed(void **state)
 	close(fd);
 	turn(w);
 	assert_int_equal(open_descriptors(), before - 2);
-	server_world_free(w);
 }
 
 static void
 a_stopping_server_takes_no_more_requests(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w);
 
-	(void)state;
 	say(fd, CALL("Defer"));
 	turn(w);
 	server_stop(w->server);
@@ -393,7 +364,6 @@ a_stopping_server_takes_no_more_requests(void **state)
 	assert_string_equal(hear(w, fd), "NOTHING");
 	assert_int_equal(w->handled, 1);
 	close(fd);
-	server_world_free(w);
 }
 
 static void
@@ -495,92 +465,84 @@ a_server_freed_with_calls_pending_leaks_nothing(void **state)
 static void
 a_descriptor_that_nobody_takes_is_closed(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w), file = memory_file("x", SEALED);
 	int before = open_descriptors();
 
-	(void)state;
 	send_with_fds(fd, CALL("Ignore"), &file, 1);
 	assert_string_equal(hear(w, fd), ERROR("Busy", "{}"));
 	assert_int_equal(open_descriptors(), before);
 	close(file);
 	close(fd);
-	server_world_free(w);
 }
 
 static void
 a_call_answered_in_its_handler_lives_until_the_handler_returns(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w), file = memory_file("x", SEALED);
 	int before = open_descriptors();
 
-	(void)state;
 	send_with_fds(fd, CALL("Late"), &file, 1);
 	assert_string_equal(hear(w, fd), ERROR("Busy", "{\"reason\":\"no\"}"));
 	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
 	assert_int_equal(open_descriptors(), before);
 	close(file);
 	close(fd);
-	server_world_free(w);
 }
 
 static void
 an_answer_that_is_too_long_becomes_an_error(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w);
 
-	(void)state;
 	say_and_hear(w, fd, CALL("TooMuch"),
 		     ERROR("Failed", "{\"reason\":\"the answer would be too long\"}"));
 	say_and_hear(w, fd, CALL("Echo"), "{\"parameters\":{}}");
 	close(fd);
-	server_world_free(w);
 }
 
 static void
 the_station_is_described_as_in_its_file(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w);
 
-	(void)state;
 	say(fd, "{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":"
 		"{\"interface\":\"org.cfdfu.Station\"}}");
 	assert_non_null(
 	    strstr(hear(w, fd), "{\"description\":\"# SPDX-License-Identifier: MIT\\n"));
 	close(fd);
-	server_world_free(w);
 }
 
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_call_is_answered),
-		cmocka_unit_test(the_service_describes_itself),
-		cmocka_unit_test(what_is_unknown_is_refused_by_name),
-		cmocka_unit_test(what_is_no_call_is_answered_and_the_connection_closed),
-		cmocka_unit_test(requests_in_one_write_are_all_answered_in_order),
-		cmocka_unit_test(oneway_calls_have_no_answer),
-		cmocka_unit_test(oneway_calls_that_only_look_are_dropped),
-		cmocka_unit_test(a_deferred_answer_comes_before_the_next_request),
-		cmocka_unit_test(the_owner_hears_of_a_client_that_left),
-		cmocka_unit_test(a_client_that_says_no_more_still_gets_its_answers),
-		cmocka_unit_test(a_sealed_file_crosses_the_socket),
-		cmocka_unit_test(other_descriptors_are_refused),
-		cmocka_unit_test(the_owner_hears_what_became_of_a_change),
-		cmocka_unit_test(unexpected_descriptors_are_closed),
-		cmocka_unit_test(a_stopping_server_takes_no_more_requests),
+		W(a_call_is_answered),
+		W(the_service_describes_itself),
+		W(what_is_unknown_is_refused_by_name),
+		W(what_is_no_call_is_answered_and_the_connection_closed),
+		W(requests_in_one_write_are_all_answered_in_order),
+		W(oneway_calls_have_no_answer),
+		W(oneway_calls_that_only_look_are_dropped),
+		W(a_deferred_answer_comes_before_the_next_request),
+		W(the_owner_hears_of_a_client_that_left),
+		W(a_client_that_says_no_more_still_gets_its_answers),
+		W(a_sealed_file_crosses_the_socket),
+		W(other_descriptors_are_refused),
+		W(the_owner_hears_what_became_of_a_change),
+		W(unexpected_descriptors_are_closed),
+		W(a_stopping_server_takes_no_more_requests),
 		cmocka_unit_test(what_was_answered_last_is_sent_when_the_server_ends),
 		cmocka_unit_test(a_stale_socket_is_replaced_and_a_living_one_respected),
 		cmocka_unit_test(a_socket_from_the_service_manager_is_taken_and_not_removed),
 		cmocka_unit_test(a_server_freed_with_calls_pending_leaks_nothing),
-		cmocka_unit_test(a_descriptor_that_nobody_takes_is_closed),
-		cmocka_unit_test(a_call_answered_in_its_handler_lives_until_the_handler_returns),
-		cmocka_unit_test(an_answer_that_is_too_long_becomes_an_error),
-		cmocka_unit_test(the_station_is_described_as_in_its_file),
+		W(a_descriptor_that_nobody_takes_is_closed),
+		W(a_call_answered_in_its_handler_lives_until_the_handler_returns),
+		W(an_answer_that_is_too_long_becomes_an_error),
+		W(the_station_is_described_as_in_its_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

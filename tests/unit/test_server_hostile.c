@@ -26,12 +26,11 @@
 static void
 a_request_without_end_is_cut_off_at_64_kib(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w);
 	char junk[4096];
 	size_t sent = 0;
 
-	(void)state;
 	memset(junk, ' ', sizeof(junk));
 	for (int i = 0; i < 100; i++) {
 		ssize_t n = send(fd, junk, sizeof(junk), MSG_NOSIGNAL);
@@ -43,17 +42,15 @@ a_request_without_end_is_cut_off_at_64_kib(void **state)
 	assert_non_null(strstr(hear(w, fd), "64 KiB"));
 	assert_int_equal(server_client_count(w->server), 0);
 	close(fd);
-	server_world_free(w);
 }
 
 /* C6 */
 static void
 a_client_killed_in_mid_reply_does_no_harm(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w);
 
-	(void)state;
 	signal(SIGPIPE, SIG_DFL);
 	say(fd, WATCH);
 	turn(w);
@@ -63,7 +60,6 @@ a_client_killed_in_mid_reply_does_no_harm(void **state)
 	turn(w);
 	assert_int_equal(w->gone, 1);
 	assert_int_equal(server_client_count(w->server), 0);
-	server_world_free(w);
 }
 
 static json_t *
@@ -80,12 +76,11 @@ kilobyte(void)
 static void
 a_watcher_that_never_reads_costs_one_mebibyte(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w), other = join(w);
 	char junk[65536];
 	int sent = 0;
 
-	(void)state;
 	say(fd, WATCH);
 	turn(w);
 	while (call_continue(w->pending, kilobyte()) == 0) {
@@ -107,17 +102,15 @@ a_watcher_that_never_reads_costs_one_mebibyte(void **state)
 	assert_string_equal(hear(w, fd), "{\"parameters\":{}}");
 	close(fd);
 	close(other);
-	server_world_free(w);
 }
 
 static void
 a_client_that_does_not_read_is_not_read_from(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w), size = 4096;
 	int before;
 
-	(void)state;
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
 	for (int i = 0; i < 20000; i++) {
 		if (send(fd, CALL_WITH("Echo", "{\"n\":1}"), sizeof(CALL_WITH("Echo", "{\"n\":1}")),
@@ -132,17 +125,15 @@ a_client_that_does_not_read_is_not_read_from(void **state)
 	close(fd);
 	turn(w);
 	assert_int_equal(server_client_count(w->server), 0);
-	server_world_free(w);
 }
 
 static void
 one_without_the_right_is_denied_and_the_owner_told(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	struct conn *c;
 	int fd = join(w);
 
-	(void)state;
 	c = TAILQ_FIRST(&w->conns->list);
 	assert_true(c->caller.peer.may_change); /* root, or the service's own user */
 	c->caller.peer.may_change = false;
@@ -156,7 +147,6 @@ one_without_the_right_is_denied_and_the_owner_told(void **state)
 	c->caller.peer.may_change = true;
 	say_and_hear(w, fd, CALL("Change"), "{\"parameters\":{}}");
 	close(fd);
-	server_world_free(w);
 }
 
 /* Connects as another user: the kernel notes who it was at that moment. */
@@ -295,11 +285,10 @@ many_that_do_not_read_are_bounded_together(void **state)
 static void
 without_descriptors_the_oldest_idle_one_makes_room(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int idle = join(w), late = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	struct rlimit old, low;
 
-	(void)state;
 	say_and_hear(w, idle, CALL("Echo"), "{\"parameters\":{}}");
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	low = old;
@@ -313,7 +302,6 @@ without_descriptors_the_oldest_idle_one_makes_room(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	close(idle);
 	close(late);
-	server_world_free(w);
 }
 
 /* C3 */
@@ -429,16 +417,16 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_request_without_end_is_cut_off_at_64_kib),
-		cmocka_unit_test(a_client_killed_in_mid_reply_does_no_harm),
-		cmocka_unit_test(a_watcher_that_never_reads_costs_one_mebibyte),
-		cmocka_unit_test(a_client_that_does_not_read_is_not_read_from),
-		cmocka_unit_test(one_without_the_right_is_denied_and_the_owner_told),
+		W(a_request_without_end_is_cut_off_at_64_kib),
+		W(a_client_killed_in_mid_reply_does_no_harm),
+		W(a_watcher_that_never_reads_costs_one_mebibyte),
+		W(a_client_that_does_not_read_is_not_read_from),
+		W(one_without_the_right_is_denied_and_the_owner_told),
 		cmocka_unit_test(without_a_group_a_stranger_may_only_look),
 		cmocka_unit_test(the_kernels_word_decides_who_may_change_things),
 		cmocka_unit_test(one_user_cannot_take_all_places),
 		cmocka_unit_test(many_that_do_not_read_are_bounded_together),
-		cmocka_unit_test(without_descriptors_the_oldest_idle_one_makes_room),
+		W(without_descriptors_the_oldest_idle_one_makes_room),
 		cmocka_unit_test(five_hundred_idle_connections_are_bounded_and_newcomers_get_in),
 		cmocka_unit_test(busy_clients_are_not_closed_for_newcomers),
 		cmocka_unit_test(places_are_kept_for_operators_and_root_and_users_have_their_share),

@@ -180,31 +180,28 @@ a_device_waits_for_one_share_and_one_request(void **state)
 static void
 cheap_requests_are_counted(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	struct device d = { 0 };
 	int fds[CLIENTS];
 
-	(void)state;
 	flood(w, fds);
 	serve(w, &d);
 	assert_int_equal(w->handled, CLIENTS * PIPELINED);
 	assert_in_range(d.most_handled, 1, TURN_CONNS);
 	assert_in_range(server_requests_max(w->server), 1, TURN_CONNS);
 	close_all(fds);
-	server_world_free(w);
 }
 
 /* One connection's requests are worked off one at a time, too. */
 static void
 one_client_alone_is_limited_as_well(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	struct device d = { 0 };
 	char text[TEXT_MAX];
 	int fd = join(w);
 	size_t used = 0;
 
-	(void)state;
 	w->cost_us = 3000;
 	for (int n = 0; n < PIPELINED; n++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, CALL("Echo")) + 1;
@@ -213,19 +210,17 @@ one_client_alone_is_limited_as_well(void **state)
 	assert_int_equal(w->handled, PIPELINED);
 	assert_in_range(d.longest_us, 3000, SHARE_US + 3000);
 	close(fd);
-	server_world_free(w);
 }
 
 /* The client that closed its side after its requests gets all of its answers. */
 static void
 what_was_asked_before_the_end_is_answered(void **state)
 {
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	char text[TEXT_MAX];
 	int fd = join(w);
 	size_t used = 0;
 
-	(void)state;
 	for (int n = 0; n < PIPELINED; n++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, CALL("Echo")) + 1;
 	assert_int_equal(send(fd, text, used, 0), used);
@@ -234,7 +229,6 @@ what_was_asked_before_the_end_is_answered(void **state)
 	assert_int_equal(w->handled, PIPELINED);
 	assert_int_equal(server_client_count(w->server), 0);
 	close(fd);
-	server_world_free(w);
 }
 
 /* What has no answer gives the next one its turn, too. */
@@ -244,15 +238,13 @@ requests_behind_dropped_ones_are_answered(void **state)
 	static const char text[] =
 	    "{\"method\":\"org.cfdfu.Station.Echo\",\"oneway\":true}\0"
 	    "{\"method\":\"org.cfdfu.Station.No\",\"oneway\":true}\0" CALL("Echo");
-	struct world *w = server_world_new(0, 0);
+	struct world *w = *state;
 	int fd = join(w);
 
-	(void)state;
 	assert_int_equal(send(fd, text, sizeof(text), 0), sizeof(text));
 	assert_string_equal(hear(w, fd), "{\"parameters\":{}}");
 	assert_int_equal(w->handled, 1);
 	close(fd);
-	server_world_free(w);
 }
 
 /* ---- a rack under a flood ------------------------------------------------------------------- */
@@ -373,12 +365,12 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_device_waits_for_one_share_and_one_request),
-		cmocka_unit_test(cheap_requests_are_counted),
-		cmocka_unit_test(one_client_alone_is_limited_as_well),
+		W(cheap_requests_are_counted),
+		W(one_client_alone_is_limited_as_well),
 		cmocka_unit_test(a_flood_costs_a_rack_less_than_a_hundredth),
 		cmocka_unit_test(without_drones_at_work_clients_do_not_rest),
-		cmocka_unit_test(requests_behind_dropped_ones_are_answered),
-		cmocka_unit_test(what_was_asked_before_the_end_is_answered),
+		W(requests_behind_dropped_ones_are_answered),
+		W(what_was_asked_before_the_end_is_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
