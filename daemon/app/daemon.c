@@ -47,7 +47,7 @@ struct daemon {
 	struct repository *repository;
 	struct ports *ports;
 	struct quarantine *quarantine;
-	struct eventlog *eventlog;
+	struct eventlog eventlog;
 	struct recorder *recorder;
 	struct records_walk *walk;
 	struct selection *selection;
@@ -163,15 +163,13 @@ open_ports(struct daemon *d)
 						 .fleet = d->fleet,
 						 .store = d->store,
 						 .log = d->log };
-	struct eventlog_options eventlog = { .log = d->log, .fleet = d->fleet };
 	int r = ports_new(&ports, &d->ports);
 
 	quarantine.ports = d->ports;
 	if (r == 0)
 		r = quarantine_new(&quarantine, &d->quarantine);
-	eventlog.ports = d->ports;
-	eventlog.quarantine = d->quarantine;
-	return r < 0 ? r : eventlog_new(&eventlog, &d->eventlog);
+	d->eventlog = (struct eventlog){ d->log, d->fleet, d->ports, d->quarantine };
+	return r;
 }
 
 static unsigned
@@ -295,7 +293,7 @@ open_dispatch(struct daemon *d)
 		/* Clients are answered when it is recorded and logged. */
 		.listeners = { { recorder_tell, d->recorder },
 			       { quarantine_tell, d->quarantine },
-			       { eventlog_tell, d->eventlog },
+			       { eventlog_tell, &d->eventlog },
 			       { rescue_tell, control_rescue(d->control) } },
 		.admit = admit,
 		.dismiss = dismiss,
@@ -482,7 +480,6 @@ daemon_free(struct daemon *d)
 	selection_free(d->selection);
 	records_walk_free(d->walk);
 	recorder_free(d->recorder);
-	eventlog_free(d->eventlog);
 	quarantine_free(d->quarantine);
 	ports_free(d->ports);
 	repository_free(d->repository);

@@ -3,9 +3,6 @@
 
 #include "app/eventlog.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 #include "app/clock.h"
 #include "app/log.h"
 #include "app/ports.h"
@@ -13,28 +10,6 @@
 #include "core/event.h"
 #include "core/fleet.h"
 #include "core/outcome.h"
-
-struct eventlog {
-	struct eventlog_options options;
-};
-
-int
-eventlog_new(const struct eventlog_options *options, struct eventlog **ret_eventlog)
-{
-	struct eventlog *e = calloc(1, sizeof(*e));
-
-	if (e == NULL)
-		return -ENOMEM;
-	e->options = *options;
-	*ret_eventlog = e;
-	return 0;
-}
-
-void
-eventlog_free(struct eventlog *e)
-{
-	free(e);
-}
 
 /* The drone as the record knows it. */
 static const char *
@@ -91,13 +66,13 @@ say_step(struct log *log, struct log_about about, const struct job_record *r,
 static void
 say_brake(const struct eventlog *e)
 {
-	const json_t *brake = quarantine_brake(e->options.quarantine);
+	const json_t *brake = quarantine_brake(e->quarantine);
 	struct log_about about = { .id = LOG_ID_BRAKE };
 
 	if (brake == NULL)
 		return; /* resumed already */
 	about.fault = json_string_value(json_object_get(brake, "fault"));
-	log_say(e->options.log, LOG_ERR, &about,
+	log_say(e->log, LOG_ERR, &about,
 		"the station has paused itself: %s; that firmware is set aside. 'cfdfuctl resume' "
 		"goes on without it, 'cfdfuctl firmware release NAME' gives it to drones again",
 		json_string_value(json_object_get(brake, "message")));
@@ -106,23 +81,23 @@ say_brake(const struct eventlog *e)
 static void
 say_common_cause(const struct eventlog *e, unsigned slot)
 {
-	const char *cause = fleet_common_cause(e->options.fleet, slot);
+	const char *cause = fleet_common_cause(e->fleet, slot);
 	struct log_about about = { .id = LOG_ID_COMMON_CAUSE };
 
 	if (cause != NULL)
-		log_say(e->options.log, LOG_ERR, &about, "%s", cause);
+		log_say(e->log, LOG_ERR, &about, "%s", cause);
 }
 
 void
 eventlog_tell(void *ctx, const struct fleet_event *event)
 {
-	struct eventlog *e = ctx;
-	struct log *log = e->options.log;
+	const struct eventlog *e = ctx;
+	struct log *log = e->log;
 	struct log_about about;
 	struct slot_view v;
 
-	fleet_view(e->options.fleet, event->slot, clock_now_us(), &v);
-	about = ports_about(e->options.ports, v.port);
+	fleet_view(e->fleet, event->slot, clock_now_us(), &v);
+	about = ports_about(e->ports, v.port);
 	about.serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
 	switch (event->kind) {
 	case EVENT_SEEN:

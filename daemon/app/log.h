@@ -25,7 +25,7 @@
 #define LOG_ID_BRAKE "5f0d8a3c0f6b4c0d9e3e1b7a54c20e0a"
 #define LOG_ID_COMMON_CAUSE "5f0d8a3c0f6b4c0d9e3e1b7a54c20e0b"
 
-/* What a line is about; NULL, "" and attempt 0 are left out. */
+/* The subject of a line, as fields; NULL, "" and attempt 0 are left out. */
 struct log_about {
 	const char *id;	     /* LOG_ID_... -> MESSAGE_ID */
 	const char *serial;  /* CFDFU_SERIAL */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the service manager hears from us and hands to us: readiness, status line and watchdog
+ * Messages to the service manager and sockets from it: readiness, status line and watchdog
  * datagrams (sd_notify(3)), listening sockets (sd_listen_fds(3)).  Never blocks; without a manager
  * everything is a no-op.
  */

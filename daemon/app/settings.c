@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <syslog.h>
 
@@ -87,19 +86,6 @@ static const struct key keys[] = {
 	  UINT64_C(36500) * DAY_MS, "0" },
 };
 
-static int refuse(char why[SETTINGS_WHY_MAX], const char *format, ...) PRINTF_LIKE(2, 3);
-
-static int
-refuse(char why[SETTINGS_WHY_MAX], const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(why, SETTINGS_WHY_MAX, format, args); /* cut is fine */
-	va_end(args);
-	return -EINVAL;
-}
-
 static int
 parse_word(const char *value, const char *const *words, unsigned *ret_index, char *why)
 {
@@ -114,7 +100,7 @@ parse_word(const char *value, const char *const *words, unsigned *ret_index, cha
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
 					 i > 0 ? ", " : "", words[i]);
 	}
-	return refuse(why, "\"%.60s\" is none of: %s", value, list);
+	return settings_refuse(why, "\"%.60s\" is none of: %s", value, list);
 }
 
 /* A decimal number in front of a unit; ret_unit points behind it. */
@@ -125,11 +111,11 @@ parse_number(const char *value, uint64_t *ret_number, const char **ret_unit, cha
 	unsigned long long n;
 
 	if (!isdigit((unsigned char)value[0]))
-		return refuse(why, "\"%.60s\" is not a number", value);
+		return settings_refuse(why, "\"%.60s\" is not a number", value);
 	errno = 0;
 	n = strtoull(value, &end, 10);
 	if (errno != 0)
-		return refuse(why, "\"%.60s\" is too large", value);
+		return settings_refuse(why, "\"%.60s\" is too large", value);
 	*ret_number = n;
 	*ret_unit = end + strspn(end, " \t");
 	return 0;
@@ -163,11 +149,11 @@ parse_amount(const struct key *k, const struct unit *units, const char *value, u
 	while (units->name != NULL && strcmp(units->name, unit) != 0)
 		units++;
 	if (units->name == NULL)
-		return refuse(why, "\"%.60s\" has an unknown unit", value);
+		return settings_refuse(why, "\"%.60s\" has an unknown unit", value);
 	if (n > UINT64_MAX / units->factor || n * units->factor > k->max)
-		return refuse(why, "\"%.60s\" is too large", value);
+		return settings_refuse(why, "\"%.60s\" is too large", value);
 	if (n * units->factor < k->min)
-		return refuse(why, "\"%.60s\" is too small", value);
+		return settings_refuse(why, "\"%.60s\" is too small", value);
 	*ret = n * units->factor;
 	return 0;
 }
@@ -200,7 +186,8 @@ parse_ports(const char *value, struct settings_ports *ports, char *why)
 		if (r < 0)
 			return r;
 		if (ports->count == SETTINGS_GLOBS_MAX)
-			return refuse(why, "more than %d ports in one list", SETTINGS_GLOBS_MAX);
+			return settings_refuse(why, "more than %d ports in one list",
+					       SETTINGS_GLOBS_MAX);
 		copy_text(ports->glob[ports->count++], PATH_TEXT_MAX, glob);
 	}
 	return 0;
@@ -210,12 +197,12 @@ static int
 parse_text(const char *value, char *dst, size_t size, char *why)
 {
 	if (strlen(value) >= size)
-		return refuse(why, "longer than %zu characters", size - 1);
+		return settings_refuse(why, "longer than %zu characters", size - 1);
 	copy_text(dst, size, value);
 	return 0;
 }
 
-/* What a unit and a kind have in common: a number of 32 or 64 bits. */
+/* A number of 32 or 64 bits, in the units of its kind. */
 static int
 set_amount(struct settings *c, const struct key *k, const char *value, char *why)
 {
@@ -272,12 +259,12 @@ set_key(struct settings *c, const struct key *k, const char *value, char *why)
 		return set_amount(c, k, value, why);
 	case VALUE_NAME:
 		if (value[0] == '\0')
-			return refuse(why, "a name is needed");
+			return settings_refuse(why, "a name is needed");
 		return parse_text(value, member, SETTINGS_NAME_MAX, why);
 	case VALUE_PORTS:
 		return parse_ports(value, (struct settings_ports *)(void *)member, why);
 	}
-	return refuse(why, "not understood"); /* not reached: every kind returns */
+	return settings_refuse(why, "not understood"); /* not reached: every kind returns */
 }
 
 static bool
@@ -314,7 +301,7 @@ set_label(struct settings *c, const char *text, const char *label, char *why)
 	if (label[0] == '\0')
 		return 0;
 	if (c->label_count == SETTINGS_LABELS_MAX)
-		return refuse(why, "more than %d labels", SETTINGS_LABELS_MAX);
+		return settings_refuse(why, "more than %d labels", SETTINGS_LABELS_MAX);
 	r = parse_text(label, c->labels[c->label_count].label, SETTINGS_LABEL_TEXT_MAX, why);
 	if (r < 0)
 		return r;
@@ -331,20 +318,21 @@ set_rule(struct settings *c, const char *text, const char *value, char *why)
 	char target[PATH_TEXT_MAX];
 
 	if (length == 0 || length >= (path ? PATH_TEXT_MAX : SERIAL_TEXT_MAX))
-		return refuse(why, "a port or serial is 1 to %d characters long",
-			      SERIAL_TEXT_MAX - 1);
+		return settings_refuse(why, "a port or serial is 1 to %d characters long",
+				       SERIAL_TEXT_MAX - 1);
 	for (size_t i = 0; i < length; i++)
 		if (!isalnum((unsigned char)text[i]) &&
 		    strchr(path ? "-.:_@," : "-.", text[i]) == NULL)
-			return refuse(why, "\"%s\" is neither a port path nor a serial", text);
+			return settings_refuse(why, "\"%s\" is neither a port path nor a serial",
+					       text);
 	copy_text(target, sizeof(target), text);
 	settings_drop_usb_revision(target);
 	if (platform == PLATFORM_UNKNOWN)
-		return refuse(why, "\"%.60s\" is not a platform", value);
+		return settings_refuse(why, "\"%.60s\" is not a platform", value);
 	while (at < c->rule_count && strcmp(c->rules[at].target, target) != 0)
 		at++;
 	if (at == SETTINGS_RULES_MAX)
-		return refuse(why, "more than %d platform rules", SETTINGS_RULES_MAX);
+		return settings_refuse(why, "more than %d platform rules", SETTINGS_RULES_MAX);
 	if (at == c->rule_count)
 		copy_text(c->rules[c->rule_count++].target, PATH_TEXT_MAX, target);
 	c->rules[at].platform = platform;
@@ -362,7 +350,7 @@ find_or_add_device(struct settings *c, const char *name, struct settings_device 
 			return 0;
 		}
 	if (c->device_count == SETTINGS_DEVICES_MAX)
-		return refuse(why, "more than %d devices", SETTINGS_DEVICES_MAX);
+		return settings_refuse(why, "more than %d devices", SETTINGS_DEVICES_MAX);
 	if (device_init(&d->device, name, why) < 0)
 		return -EINVAL;
 	c->device_count++;
@@ -395,16 +383,16 @@ settings_set(struct settings *c, const char *section, const char *key, const cha
 	if (strcmp(section, "platforms") == 0)
 		return set_rule(c, key, value, ret_why);
 	if (!settings_section_exists(section))
-		return refuse(ret_why,
-			      section[0] == '\0' ? "no [section] before this line"
-						 : "there is no section [%s]",
-			      section);
+		return settings_refuse(ret_why,
+				       section[0] == '\0' ? "no [section] before this line"
+							  : "there is no section [%s]",
+				       section);
 	if (is_device(section))
 		r = set_device(c, section + strlen(DEVICE_PREFIX), key, value, ret_why);
 	else if (k != NULL)
 		r = set_key(c, k, value, ret_why);
 	if (r == -ENOENT)
-		r = refuse(ret_why, "there is no key \"%.60s\" in [%s]", key, section);
+		r = settings_refuse(ret_why, "there is no key \"%.60s\" in [%s]", key, section);
 	return r;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the operator set: cfdfud.conf and its drop-ins -> one plain value (doc/promises.md 4;
+ * The operator's settings: cfdfud.conf and its drop-ins -> one plain value (doc/promises.md 4;
  * cfdfud.conf(5)).
  */
 #ifndef APP_SETTINGS_H
@@ -39,7 +39,7 @@ struct settings_label {
 	char label[SETTINGS_LABEL_TEXT_MAX];
 };
 
-/* The operator's word on what a slot's or serial's drone is. */
+/* A rule of [platforms]: the platform of the drone on this port, or with this serial. */
 struct settings_rule {
 	char target[PATH_TEXT_MAX]; /* port, device path or serial */
 	enum platform platform;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Configuration files: which of them count, line by line into settings_set(), and questions to the
- * result. */
+/* Configuration files: which of them count, line by line into settings_set() */
 #include "config.h"
 
 #include "app/settings.h"
@@ -29,7 +28,7 @@
 static const char *const installed_dirs[] = { SYSCONFDIR "/cfdfud", RUNDIR, "/usr/lib/cfdfud",
 					      NULL };
 
-/* What one load carries along. */
+/* One load. */
 struct loading {
 	struct settings *settings;
 	char *error; /* SETTINGS_ERROR_MAX */
@@ -66,8 +65,8 @@ fail(struct loading *l, int error, const char *format, ...)
 }
 
 /*
- * WHY: inih ends a key at the first ":" as at the first "=", and a device path has colons.  What
- * stands for them comes from no file: control characters are refused.
+ * WHY: inih ends a key at the first ":" as at the first "=", and a device path has colons.
+ * Their stand-in comes from no file: control characters are refused.
  */
 static void
 hide_colons(char *line)
@@ -170,7 +169,7 @@ read_line(struct loading *l, char *line, size_t size)
 	return c != EOF || used > 0;
 }
 
-/* SPEC: inih's ini_reader: as fgets().  Counts the lines, which inih tells nobody. */
+/* SPEC: inih's ini_reader: as fgets().  Counts the lines, which inih does not tell. */
 static char *
 on_ini_read(char *str, int num, void *stream)
 {

@@ -10,12 +10,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "app/port_glob.h"
-
-static int refuse(char why[SETTINGS_WHY_MAX], const char *format, ...) PRINTF_LIKE(2, 3);
-
-static int
-refuse(char why[SETTINGS_WHY_MAX], const char *format, ...)
+int
+settings_refuse(char why[SETTINGS_WHY_MAX], const char *format, ...)
 {
 	va_list args;
 
@@ -45,6 +41,40 @@ may_be_device_path(const char *text)
 	return true;
 }
 
+/* "1-4.2": a bus, and ports down to the drone. */
+static bool
+is_port_path(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	char separator = '-';
+
+	for (; digits > 0 && text[digits] == separator; separator = '.') {
+		text += digits + 1;
+		digits = strspn(text, "0123456789");
+	}
+	return separator == '.' && digits > 0 && text[digits] == '\0';
+}
+
+/* Each [ has its ] with something between, and a ! stands only there: else no port matches. */
+static bool
+has_whole_brackets(const char *glob)
+{
+	for (; *glob != '\0'; glob++) {
+		size_t inside;
+
+		if (*glob == ']' || *glob == '!')
+			return false;
+		if (*glob != '[')
+			continue;
+		glob += glob[1] == '!' ? 2 : 1;
+		inside = strcspn(glob, "]");
+		if (inside == 0 || glob[inside] == '\0')
+			return false;
+		glob += inside;
+	}
+	return true;
+}
+
 /* "1-4.2" or "pci-0000:00:14.0-usb-0:4.2", with the wildcards of fnmatch(3). */
 int
 settings_parse_port(const char *text, char ret_glob[PATH_TEXT_MAX], char ret_why[SETTINGS_WHY_MAX])
@@ -53,19 +83,19 @@ settings_parse_port(const char *text, char ret_glob[PATH_TEXT_MAX], char ret_why
 	bool path = strstr(text, "-usb") != NULL;
 
 	if (length == 0 || length >= (path ? PATH_TEXT_MAX : PORT_TEXT_MAX))
-		return refuse(ret_why, "a %s is 1 to %d characters long",
-			      path ? "device path" : "port",
-			      (path ? PATH_TEXT_MAX : PORT_TEXT_MAX) - 1);
+		return settings_refuse(ret_why, "a %s is 1 to %d characters long",
+				       path ? "device path" : "port",
+				       (path ? PATH_TEXT_MAX : PORT_TEXT_MAX) - 1);
 	if (path && !may_be_device_path(text))
-		return refuse(ret_why, "\"%s\" is not a device path", text);
+		return settings_refuse(ret_why, "\"%s\" is not a device path", text);
 	if (!path && strspn(text, "0123456789-.*?[]!") != length)
-		return refuse(ret_why, "\"%s\" is not a port path such as 1-4.2 (or a glob on one)",
-			      text);
-	if (!port_glob_has_whole_brackets(text))
-		return refuse(ret_why, "\"%s\" has brackets that no port can match", text);
-	if (!path && strpbrk(text, "*?[") == NULL && !port_glob_is_path(text))
-		return refuse(ret_why, "\"%s\" is not a port path such as 1-4.2 (or a glob on one)",
-			      text);
+		return settings_refuse(
+		    ret_why, "\"%s\" is not a port path such as 1-4.2 (or a glob on one)", text);
+	if (!has_whole_brackets(text))
+		return settings_refuse(ret_why, "\"%s\" has brackets that no port can match", text);
+	if (!path && strpbrk(text, "*?[") == NULL && !is_port_path(text))
+		return settings_refuse(
+		    ret_why, "\"%s\" is not a port path such as 1-4.2 (or a glob on one)", text);
 	copy_text(ret_glob, PATH_TEXT_MAX, text);
 	settings_drop_usb_revision(ret_glob);
 	return 0;

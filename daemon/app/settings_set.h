@@ -18,6 +18,9 @@
 int settings_set(struct settings *c, const char *section, const char *key, const char *value,
 		 char ret_why[SETTINGS_WHY_MAX]) MUST_CHECK;
 
+/* Writes why; returns -EINVAL. */
+int settings_refuse(char why[SETTINGS_WHY_MAX], const char *format, ...) PRINTF_LIKE(2, 3);
+
 /* settings_port.c: a port, or its device path, or a glob on one; as udev's ID_PATH has it also
  * where ID_PATH_WITH_USB_REVISION was written.  0 or -EINVAL, as above. */
 int settings_parse_port(const char *text, char ret_glob[PATH_TEXT_MAX],
@@ -40,7 +43,7 @@ bool settings_default(size_t n, const char **ret_section, const char **ret_key,
 int settings_record(struct settings *c, const struct setting *setting) MUST_CHECK;
 void settings_forget(struct settings *c); /* frees them all */
 
-/* What only the whole can tell.  0, or -EINVAL with the section it is about and why. */
+/* Trouble that only the whole shows.  0, or -EINVAL with the section it is about and why. */
 int settings_check(const struct settings *c, char ret_section[SETTINGS_WHY_MAX],
 		   char ret_why[SETTINGS_WHY_MAX]) MUST_CHECK;
 
