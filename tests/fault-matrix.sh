@@ -35,7 +35,7 @@ is_there() # FILE TEXT
 		case $2 in
 		*[!a-z0-9_]*) ;;
 		*)
-			grep -q "^$2(void \*\*state)" "$srcdir/$1" &&
+			grep -q "^TEST($2)" "$srcdir/$1" &&
 				[ "$(grep -cw "$2" "$srcdir/$1")" -ge 2 ]
 			return
 			;;

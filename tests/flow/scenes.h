@@ -3,14 +3,10 @@
 #ifndef FLOW_SCENES_H
 #define FLOW_SCENES_H
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "core/outcome.h"
 #include "flow/station.h"

@@ -91,8 +91,7 @@ expect_fallen(struct scene *x, enum fault fault, unsigned count)
 	assert_string_equal(run->firmware, "bad");
 }
 
-static void
-of_a_rack_plugged_in_one_by_one_three_drones_are_harmed_and_the_others_are_not_touched(void **state)
+TEST(of_a_rack_plugged_in_one_by_one_three_drones_are_harmed_and_the_others_are_not_touched)
 {
 	for (enum defect defect = 0; defect < DEFECTS; defect++) {
 		struct scene *x;
@@ -118,8 +117,7 @@ of_a_rack_plugged_in_one_by_one_three_drones_are_harmed_and_the_others_are_not_t
  * Plugged in a fifth of a second apart: when the brake falls some have erased and go on; the rest
  * start their old firmware again, or never left it.
  */
-static void
-of_a_rack_plugged_in_quickly_only_those_are_harmed_that_had_begun_to_erase(void **state)
+TEST(of_a_rack_plugged_in_quickly_only_those_are_harmed_that_had_begun_to_erase)
 {
 	struct scene *x = *state;
 	unsigned dark = 0;
@@ -143,8 +141,7 @@ of_a_rack_plugged_in_quickly_only_those_are_harmed_that_had_begun_to_erase(void 
 	assert_int_equal(harmed(x), dark);
 }
 
-static void
-a_pass_between_begins_the_count_anew(void **state)
+TEST(a_pass_between_begins_the_count_anew)
 {
 	struct scene *x = *state;
 
@@ -161,8 +158,7 @@ a_pass_between_begins_the_count_anew(void **state)
 	assert_true(is_paused(x));
 }
 
-static void
-one_drone_that_fails_again_and_again_does_not_stop_the_others(void **state)
+TEST(one_drone_that_fails_again_and_again_does_not_stop_the_others)
 {
 	struct scene *x = *state;
 
@@ -182,8 +178,7 @@ one_drone_that_fails_again_and_again_does_not_stop_the_others(void **state)
 	expect_fallen(x, FAULT_WRONG_VERSION, LIMIT);
 }
 
-static void
-another_image_has_a_count_of_its_own(void **state)
+TEST(another_image_has_a_count_of_its_own)
 {
 	struct scene *x = *state;
 
@@ -202,8 +197,7 @@ another_image_has_a_count_of_its_own(void **state)
 	expect_fallen(x, FAULT_NO_BOOT, LIMIT);
 }
 
-static void
-what_the_records_tell_of_the_last_daemon_is_counted_too(void **state)
+TEST(what_the_records_tell_of_the_last_daemon_is_counted_too)
 {
 	struct scene *x = *state;
 
@@ -223,8 +217,7 @@ what_the_records_tell_of_the_last_daemon_is_counted_too(void **state)
 	assert_int_equal(harmed(x), LIMIT);
 }
 
-static void
-resumed_the_station_still_spares_its_drones_that_image_until_it_is_released(void **state)
+TEST(resumed_the_station_still_spares_its_drones_that_image_until_it_is_released)
 {
 	struct scene *x = *state;
 	struct image *bad;
@@ -253,8 +246,7 @@ resumed_the_station_still_spares_its_drones_that_image_until_it_is_released(void
 	assert_false(station_release_image(x->s, bad));
 }
 
-static void
-another_image_and_resume_is_all_it_takes(void **state)
+TEST(another_image_and_resume_is_all_it_takes)
 {
 	struct scene *x = *state;
 
@@ -271,8 +263,7 @@ another_image_and_resume_is_all_it_takes(void **state)
 }
 
 /* Nothing is erased while it waits for its turn to write; released, it is flashed. */
-static void
-a_drone_that_waits_for_its_turn_to_write_leaves_dfu_mode_as_it_came(void **state)
+TEST(a_drone_that_waits_for_its_turn_to_write_leaves_dfu_mode_as_it_came)
 {
 	struct scene *x = *state;
 
@@ -313,8 +304,7 @@ has_begun(struct scene *x, const char *port)
 }
 
 /* Its row is written, and it waits for others to change their mode. */
-static void
-a_drone_that_waits_for_its_turn_to_reboot_stays_as_it_is(void **state)
+TEST(a_drone_that_waits_for_its_turn_to_reboot_stays_as_it_is)
 {
 	struct scene *x = *state;
 	const char *first = port_of(0), *second = port_of(1);
@@ -346,8 +336,7 @@ a_drone_that_waits_for_its_turn_to_reboot_stays_as_it_is(void **state)
 	assert_int_equal(drone_counters(drone_at(x, second))->reboots, 0);
 }
 
-static void
-drones_that_wait_to_begin_are_called_back_and_nothing_waits_for_them(void **state)
+TEST(drones_that_wait_to_begin_are_called_back_and_nothing_waits_for_them)
 {
 	struct scene *x = *state;
 	unsigned unserved = 0, skipped = 0;
@@ -370,8 +359,7 @@ drones_that_wait_to_begin_are_called_back_and_nothing_waits_for_them(void **stat
 	assert_int_equal(unserved, 2);
 }
 
-static void
-with_the_brake_off_nothing_is_stopped(void **state)
+TEST(with_the_brake_off_nothing_is_stopped)
 {
 	struct scene *x = *state;
 
@@ -434,8 +422,7 @@ expect_cause(struct scene *x, const char *port, const char *words)
 	assert_int_equal(last(x, port)->record.common, words != NULL);
 }
 
-static void
-drones_of_one_hub_that_vanish_together_are_told_once_and_blame_no_port(void **state)
+TEST(drones_of_one_hub_that_vanish_together_are_told_once_and_blame_no_port)
 {
 	struct scene *x = *state;
 
@@ -464,8 +451,7 @@ drones_of_one_hub_that_vanish_together_are_told_once_and_blame_no_port(void **st
 	assert_int_equal(view(x, on_hub(2, 1)).state, SLOT_QUARANTINED);
 }
 
-static void
-when_both_hubs_go_it_is_the_hub_above_them(void **state)
+TEST(when_both_hubs_go_it_is_the_hub_above_them)
 {
 	struct scene *x = *state;
 
@@ -478,8 +464,7 @@ when_both_hubs_go_it_is_the_hub_above_them(void **state)
 			     "14 drones of hub 1-1 vanished within 1 s");
 }
 
-static void
-two_that_vanish_or_three_that_do_so_one_by_one_are_strangers(void **state)
+TEST(two_that_vanish_or_three_that_do_so_one_by_one_are_strangers)
 {
 	struct scene *x = *state;
 
@@ -493,8 +478,7 @@ two_that_vanish_or_three_that_do_so_one_by_one_are_strangers(void **state)
 		expect_cause(x, on_hub(1, port), NULL);
 }
 
-static void
-a_rack_that_is_taken_away_when_it_is_done_is_no_trouble(void **state)
+TEST(a_rack_that_is_taken_away_when_it_is_done_is_no_trouble)
 {
 	struct scene *x = *state;
 
@@ -512,8 +496,7 @@ a_rack_that_is_taken_away_when_it_is_done_is_no_trouble(void **state)
 }
 
 /* It is off the bus as it should be when the hub goes, and does not come back. */
-static void
-a_drone_between_two_modes_vanishes_with_its_hub(void **state)
+TEST(a_drone_between_two_modes_vanishes_with_its_hub)
 {
 	struct scene *x = *state;
 
@@ -531,8 +514,7 @@ a_drone_between_two_modes_vanishes_with_its_hub(void **state)
 }
 
 /* It has outlived the dip: what happens to it later has another cause. */
-static void
-a_drone_that_comes_back_after_the_dip_and_is_pulled_later_is_a_stranger(void **state)
+TEST(a_drone_that_comes_back_after_the_dip_and_is_pulled_later_is_a_stranger)
 {
 	struct scene *x = *state;
 

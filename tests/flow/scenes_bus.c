@@ -8,8 +8,7 @@
 
 #define PORT "1-4"
 
-static void
-a_drone_pulled_before_its_node_is_open_leaves_no_attempt(void **state)
+TEST(a_drone_pulled_before_its_node_is_open_leaves_no_attempt)
 {
 	struct scene *x = *state;
 
@@ -23,8 +22,7 @@ a_drone_pulled_before_its_node_is_open_leaves_no_attempt(void **state)
 	assert_int_equal(view(x, PORT).state, SLOT_ABSENT);
 }
 
-static void
-a_drone_pulled_while_it_is_asked_leaves_no_attempt(void **state)
+TEST(a_drone_pulled_while_it_is_asked_leaves_no_attempt)
 {
 	struct scene *x = *state;
 
@@ -56,8 +54,7 @@ pull_at(struct scene *x, enum step step)
 	assert_false(view(x, PORT).active);
 }
 
-static void
-a_drone_pulled_during_an_erase_is_gone_and_its_firmware_incomplete(void **state)
+TEST(a_drone_pulled_during_an_erase_is_gone_and_its_firmware_incomplete)
 {
 	struct scene *x = *state;
 
@@ -66,14 +63,12 @@ a_drone_pulled_during_an_erase_is_gone_and_its_firmware_incomplete(void **state)
 	assert_false(drone_would_boot(drone_at(x, PORT), world_now_us(station_world(x->s))));
 }
 
-static void
-a_drone_pulled_during_verification_never_passes(void **state)
+TEST(a_drone_pulled_during_verification_never_passes)
 {
 	pull_at(*state, STEP_VERIFYING);
 }
 
-static void
-a_drone_that_leaves_the_bus_when_told_to_is_no_error(void **state)
+TEST(a_drone_that_leaves_the_bus_when_told_to_is_no_error)
 {
 	struct scene *x = *state;
 
@@ -102,8 +97,7 @@ replug_after(struct scene *x, uint32_t ms)
 	assert_true(station_holds(x->s, PORT, x->now));
 }
 
-static void
-a_drone_plugged_in_again_after_50_ms_has_an_attempt_of_its_own(void **state)
+TEST(a_drone_plugged_in_again_after_50_ms_has_an_attempt_of_its_own)
 {
 	struct scene *x = *state;
 
@@ -111,20 +105,17 @@ a_drone_plugged_in_again_after_50_ms_has_an_attempt_of_its_own(void **state)
 	replug_after(x, 50);
 }
 
-static void
-a_drone_plugged_in_again_after_500_ms_has_an_attempt_of_its_own(void **state)
+TEST(a_drone_plugged_in_again_after_500_ms_has_an_attempt_of_its_own)
 {
 	replug_after(*state, 500);
 }
 
-static void
-a_drone_plugged_in_again_after_5000_ms_has_an_attempt_of_its_own(void **state)
+TEST(a_drone_plugged_in_again_after_5000_ms_has_an_attempt_of_its_own)
 {
 	replug_after(*state, 5000);
 }
 
-static void
-a_drone_that_enumerates_anew_in_mid_flash_is_begun_from_the_erase(void **state)
+TEST(a_drone_that_enumerates_anew_in_mid_flash_is_begun_from_the_erase)
 {
 	struct scene *x = *state;
 	uint64_t erases;
@@ -141,8 +132,7 @@ a_drone_that_enumerates_anew_in_mid_flash_is_begun_from_the_erase(void **state)
 	assert_true(drone_counters(drone_at(x, PORT))->erases >= 2 * erases);
 }
 
-static void
-a_hub_reset_ends_every_attempt_and_begins_each_anew(void **state)
+TEST(a_hub_reset_ends_every_attempt_and_begins_each_anew)
 {
 	struct scene *x = *state;
 	char port[16];
@@ -172,8 +162,7 @@ a_hub_reset_ends_every_attempt_and_begins_each_anew(void **state)
 }
 
 /* As Linux 6.1: each device takes 0.42 s, and nobody is told before the hub's last one is there. */
-static void
-a_full_hub_that_switches_at_once_is_given_the_time_it_needs(void **state)
+TEST(a_full_hub_that_switches_at_once_is_given_the_time_it_needs)
 {
 	struct scene *x = *state;
 	char port[16];
@@ -194,8 +183,7 @@ a_full_hub_that_switches_at_once_is_given_the_time_it_needs(void **state)
 	}
 }
 
-static void
-a_controller_that_dies_takes_each_drone_with_a_record_and_gives_it_back(void **state)
+TEST(a_controller_that_dies_takes_each_drone_with_a_record_and_gives_it_back)
 {
 	struct scene *x = *state;
 	static const char *const ports[] = { "1-1", "1-2", "2-1" };
@@ -228,8 +216,7 @@ add_twins(struct scene *x)
 	add(x, "1-2");
 }
 
-static void
-two_drones_with_one_serial_are_both_flashed_and_marked(void **state)
+TEST(two_drones_with_one_serial_are_both_flashed_and_marked)
 {
 	struct scene *x = *state;
 
@@ -243,8 +230,7 @@ two_drones_with_one_serial_are_both_flashed_and_marked(void **state)
 	assert_true(last(x, "1-2")->record.dup_serial);
 }
 
-static void
-a_drone_at_work_is_marked_too_when_its_double_comes(void **state)
+TEST(a_drone_at_work_is_marked_too_when_its_double_comes)
 {
 	struct scene *x = *state;
 
@@ -259,8 +245,7 @@ a_drone_at_work_is_marked_too_when_its_double_comes(void **state)
 	expect_good(x, "1-2");
 }
 
-static void
-a_drone_without_a_serial_is_known_by_its_port_and_marked(void **state)
+TEST(a_drone_without_a_serial_is_known_by_its_port_and_marked)
 {
 	struct scene *x = *state;
 
@@ -272,8 +257,7 @@ a_drone_without_a_serial_is_known_by_its_port_and_marked(void **state)
 	assert_true(last(x, PORT)->record.no_serial);
 }
 
-static void
-what_is_plugged_in_before_the_start_is_flashed_after_recovery(void **state)
+TEST(what_is_plugged_in_before_the_start_is_flashed_after_recovery)
 {
 	struct scene *x = *state;
 
@@ -306,8 +290,7 @@ flap(struct scene *x, unsigned times, unsigned closed_ms, unsigned open_ms)
 	plug(x, PORT);
 }
 
-static void
-a_loose_contact_is_named_as_such_whatever_failed_before(void **state)
+TEST(a_loose_contact_is_named_as_such_whatever_failed_before)
 {
 	struct scene *x = *state;
 
@@ -318,8 +301,7 @@ a_loose_contact_is_named_as_such_whatever_failed_before(void **state)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
 }
 
-static void
-a_port_that_flaps_is_set_aside_once_and_released_by_hand(void **state)
+TEST(a_port_that_flaps_is_set_aside_once_and_released_by_hand)
 {
 	struct scene *x = *state;
 
@@ -334,8 +316,7 @@ a_port_that_flaps_is_set_aside_once_and_released_by_hand(void **state)
 	expect_good(x, PORT);
 }
 
-static void
-a_drone_that_passed_and_comes_back_with_the_button_is_not_written_again(void **state)
+TEST(a_drone_that_passed_and_comes_back_with_the_button_is_not_written_again)
 {
 	struct scene *x = *state;
 	uint64_t erases;
@@ -351,8 +332,7 @@ a_drone_that_passed_and_comes_back_with_the_button_is_not_written_again(void **s
 	assert_true(station_holds(x->s, PORT, x->now));
 }
 
-static void
-a_drone_that_takes_anothers_place_never_shows_its_green(void **state)
+TEST(a_drone_that_takes_anothers_place_never_shows_its_green)
 {
 	struct scene *x = *state;
 
@@ -372,8 +352,7 @@ a_drone_that_takes_anothers_place_never_shows_its_green(void **state)
 	assert_string_not_equal(station_row(x->s, 0)->serial, last(x, PORT)->serial);
 }
 
-static void
-more_devices_than_there_are_slots_are_not_begun_and_harm_nobody(void **state)
+TEST(more_devices_than_there_are_slots_are_not_begun_and_harm_nobody)
 {
 	struct scene *x = *state;
 	struct sighting seen = { .vid = 0x0483,
@@ -394,8 +373,7 @@ more_devices_than_there_are_slots_are_not_begun_and_harm_nobody(void **state)
 	assert_int_equal(fleet_active(station_fleet(x->s)), 0);
 }
 
-static void
-a_computer_that_slept_begins_anew_what_was_under_way(void **state)
+TEST(a_computer_that_slept_begins_anew_what_was_under_way)
 {
 	struct scene *x = *state;
 

@@ -14,8 +14,7 @@ flash_it(struct scene *x)
 	settle(x);
 }
 
-static void
-a_device_that_says_busy_far_beyond_its_own_poll_time_is_waited_for(void **state)
+TEST(a_device_that_says_busy_far_beyond_its_own_poll_time_is_waited_for)
 {
 	struct scene *x = *state;
 
@@ -26,8 +25,7 @@ a_device_that_says_busy_far_beyond_its_own_poll_time_is_waited_for(void **state)
 	expect_good(x, PORT);
 }
 
-static void
-a_device_that_says_busy_for_ever_is_stuck(void **state)
+TEST(a_device_that_says_busy_for_ever_is_stuck)
 {
 	struct scene *x = *state;
 
@@ -40,8 +38,7 @@ a_device_that_says_busy_for_ever_is_stuck(void **state)
 	expect_fault(x, PORT, FAULT_STUCK);
 }
 
-static void
-a_device_that_stalls_early_questions_is_flashed(void **state)
+TEST(a_device_that_stalls_early_questions_is_flashed)
 {
 	struct scene *x = *state;
 
@@ -51,8 +48,7 @@ a_device_that_stalls_early_questions_is_flashed(void **state)
 	assert_true(last(x, PORT)->record.obey);
 }
 
-static void
-poll_times_of_nothing_and_of_hours_are_clamped(void **state)
+TEST(poll_times_of_nothing_and_of_hours_are_clamped)
 {
 	struct scene *x = *state;
 
@@ -64,8 +60,7 @@ poll_times_of_nothing_and_of_hours_are_clamped(void **state)
 	assert_true(world_now_us(station_world(x->s)) < 180 * SECOND);
 }
 
-static void
-a_read_protected_drone_is_told_so_and_never_unprotected(void **state)
+TEST(a_read_protected_drone_is_told_so_and_never_unprotected)
 {
 	struct scene *x = *state;
 
@@ -77,8 +72,7 @@ a_read_protected_drone_is_told_so_and_never_unprotected(void **state)
 }
 
 /* With option bytes that can be read it is known before the first erase, without them after it. */
-static void
-a_write_protected_sector_is_called_that(void **state)
+TEST(a_write_protected_sector_is_called_that)
 {
 	struct scene *x = *state;
 	static const char *const ports[] = { "1-1", "1-2", "1-3", "1-4" };
@@ -106,8 +100,7 @@ a_write_protected_sector_is_called_that(void **state)
 	}
 }
 
-static void
-a_bit_that_differs_once_is_repaired_and_counted(void **state)
+TEST(a_bit_that_differs_once_is_repaired_and_counted)
 {
 	struct scene *x = *state;
 
@@ -119,8 +112,7 @@ a_bit_that_differs_once_is_repaired_and_counted(void **state)
 	assert_int_equal(last(x, PORT)->record.repairs, 1);
 }
 
-static void
-another_memory_map_is_never_written(void **state)
+TEST(another_memory_map_is_never_written)
 {
 	struct scene *x = *state;
 
@@ -133,8 +125,7 @@ another_memory_map_is_never_written(void **state)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
 }
 
-static void
-descriptors_that_make_no_sense_end_it_before_anything_is_written(void **state)
+TEST(descriptors_that_make_no_sense_end_it_before_anything_is_written)
 {
 	struct scene *x = *state;
 	static const enum drone_descriptors kinds[] = { DRONE_DESCRIPTORS_CUT,
@@ -163,8 +154,7 @@ note_length(void *ctx, const struct request *c)
 		*longest = c->xfer.setup.length;
 }
 
-static void
-a_transfer_size_that_cannot_be_worked_with_is_refused_untouched(void **state)
+TEST(a_transfer_size_that_cannot_be_worked_with_is_refused_untouched)
 {
 	struct scene *x = *state;
 	uint32_t longest = 0;
@@ -193,8 +183,7 @@ a_transfer_size_that_cannot_be_worked_with_is_refused_untouched(void **state)
 	assert_int_equal(longest, USB_TRANSFER_BYTES_MAX);
 }
 
-static void
-a_device_that_describes_itself_otherwise_than_before_is_not_erased(void **state)
+TEST(a_device_that_describes_itself_otherwise_than_before_is_not_erased)
 {
 	struct scene *x = *state;
 	uint32_t longest = 0;
@@ -215,8 +204,7 @@ a_device_that_describes_itself_otherwise_than_before_is_not_erased(void **state)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
 }
 
-static void
-a_foreign_device_in_dfu_mode_is_only_read(void **state)
+TEST(a_foreign_device_in_dfu_mode_is_only_read)
 {
 	struct scene *x = *state;
 
@@ -231,8 +219,7 @@ a_foreign_device_in_dfu_mode_is_only_read(void **state)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->blocks_written, 0);
 }
 
-static void
-somebody_elses_terminal_gets_no_request(void **state)
+TEST(somebody_elses_terminal_gets_no_request)
 {
 	struct scene *x = *state;
 
@@ -245,8 +232,7 @@ somebody_elses_terminal_gets_no_request(void **state)
 	assert_int_equal(station_rows(x->s), 0);
 }
 
-static void
-hostile_texts_of_a_drone_that_comes_back_do_not_keep_it_from_passing(void **state)
+TEST(hostile_texts_of_a_drone_that_comes_back_do_not_keep_it_from_passing)
 {
 	struct scene *x = *state;
 
@@ -258,8 +244,7 @@ hostile_texts_of_a_drone_that_comes_back_do_not_keep_it_from_passing(void **stat
 	expect_good(x, PORT);
 }
 
-static void
-a_device_that_answers_just_in_time_ends_at_the_deadline(void **state)
+TEST(a_device_that_answers_just_in_time_ends_at_the_deadline)
 {
 	struct scene *x = *state;
 
@@ -272,8 +257,7 @@ a_device_that_answers_just_in_time_ends_at_the_deadline(void **state)
 			200 * SECOND);
 }
 
-static void
-a_liar_is_found_out_by_the_version_it_comes_back_with(void **state)
+TEST(a_liar_is_found_out_by_the_version_it_comes_back_with)
 {
 	struct scene *x = *state;
 
@@ -284,8 +268,7 @@ a_liar_is_found_out_by_the_version_it_comes_back_with(void **state)
 	expect_fault(x, PORT, FAULT_WRONG_VERSION);
 }
 
-static void
-one_drones_trouble_delays_no_other(void **state)
+TEST(one_drones_trouble_delays_no_other)
 {
 	struct scene *x = *state;
 

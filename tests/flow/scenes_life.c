@@ -37,8 +37,7 @@ kill_after(struct scene *x, uint64_t n)
 	return under_way;
 }
 
-static void
-killed_at_every_request_every_attempt_ends_once_and_the_drone_is_finished(void **state)
+TEST(killed_at_every_request_every_attempt_ends_once_and_the_drone_is_finished)
 {
 	struct scene *x = *state;
 	uint64_t n = 0;
@@ -60,8 +59,7 @@ killed_at_every_request_every_attempt_ends_once_and_the_drone_is_finished(void *
 	assert_true(n > 60);
 }
 
-static void
-a_power_cut_at_every_step_is_survived(void **state)
+TEST(a_power_cut_at_every_step_is_survived)
 {
 	struct scene *x = *state;
 
@@ -86,8 +84,7 @@ a_power_cut_at_every_step_is_survived(void **state)
 	}
 }
 
-static void
-a_service_told_to_stop_interrupts_what_does_not_end_in_time(void **state)
+TEST(a_service_told_to_stop_interrupts_what_does_not_end_in_time)
 {
 	struct scene *x = *state;
 
@@ -100,8 +97,7 @@ a_service_told_to_stop_interrupts_what_does_not_end_in_time(void **state)
 	expect_good(x, PORT);
 }
 
-static void
-a_disk_that_takes_5_seconds_delays_the_pass_and_nothing_else(void **state)
+TEST(a_disk_that_takes_5_seconds_delays_the_pass_and_nothing_else)
 {
 	struct scene *x = *state;
 
@@ -117,8 +113,7 @@ a_disk_that_takes_5_seconds_delays_the_pass_and_nothing_else(void **state)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->lights_good, 1);
 }
 
-static void
-a_disk_that_takes_nothing_lets_nothing_be_erased(void **state)
+TEST(a_disk_that_takes_nothing_lets_nothing_be_erased)
 {
 	struct scene *x = *state;
 
@@ -133,8 +128,7 @@ a_disk_that_takes_nothing_lets_nothing_be_erased(void **state)
 	expect_good(x, PORT);
 }
 
-static void
-a_verdict_that_the_disk_refuses_is_not_shown_until_it_is_there(void **state)
+TEST(a_verdict_that_the_disk_refuses_is_not_shown_until_it_is_there)
 {
 	struct scene *x = *state;
 
@@ -150,8 +144,7 @@ a_verdict_that_the_disk_refuses_is_not_shown_until_it_is_there(void **state)
 	assert_int_equal(station_rows(x->s), 1);
 }
 
-static void
-another_selection_during_a_job_changes_the_next_one_and_not_this(void **state)
+TEST(another_selection_during_a_job_changes_the_next_one_and_not_this)
 {
 	struct scene *x = *state;
 	struct image *first;
@@ -168,8 +161,7 @@ another_selection_during_a_job_changes_the_next_one_and_not_this(void **state)
 	expect_good(x, PORT);
 }
 
-static void
-without_an_image_nothing_is_touched(void **state)
+TEST(without_an_image_nothing_is_touched)
 {
 	struct scene *x = *state;
 
@@ -182,8 +174,7 @@ without_an_image_nothing_is_touched(void **state)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->writing, 0);
 }
 
-static void
-a_thousand_attempts_leave_no_memory_behind(void **state)
+TEST(a_thousand_attempts_leave_no_memory_behind)
 {
 	struct scene *x = *state;
 	size_t before = 0;

@@ -3,12 +3,10 @@
 #ifndef UNIT_FW_HELP_H
 #define UNIT_FW_HELP_H
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "core/image.h"
 #include "firmware/digest.h"

@@ -4,12 +4,10 @@
 #include "job_alone.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "core/outcome.h"
 #include "core/platform.h"

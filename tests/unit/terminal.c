@@ -4,14 +4,11 @@
 
 #include "terminal.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 /* A control sequence after ESC; its length. */
 static size_t

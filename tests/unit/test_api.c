@@ -4,15 +4,13 @@
 
 #include "app/api.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "app/acts.h"
 #include "app/clock.h"
@@ -199,8 +197,7 @@ call(struct bench *b, const char *method, const char *parameters)
 	return b->reply;
 }
 
-static void
-calls_that_make_no_sense_are_refused_by_name_and_others_answered(void **state)
+TEST(calls_that_make_no_sense_are_refused_by_name_and_others_answered)
 {
 	/* In this order, one after the other. */
 	static const struct {
@@ -251,8 +248,7 @@ calls_that_make_no_sense_are_refused_by_name_and_others_answered(void **state)
 	}
 }
 
-static void
-each_method_that_changes_something_needs_the_right_to(void **state)
+TEST(each_method_that_changes_something_needs_the_right_to)
 {
 	struct bench *b = *state;
 

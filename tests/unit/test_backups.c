@@ -7,8 +7,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "app/settings.h"
 #include "core/job.h"
@@ -109,8 +107,7 @@ keep(struct bench *b, const char *serial)
 	return backups_keep(b->dir, b->settings, &r, bytes, sizeof(bytes));
 }
 
-static void
-a_copy_is_named_after_the_drone_and_private(void **state)
+TEST(a_copy_is_named_after_the_drone_and_private)
 {
 	struct bench *b = *state;
 	struct stat st;
@@ -128,8 +125,7 @@ a_copy_is_named_after_the_drone_and_private(void **state)
 	assert_int_equal(st.st_mode & 0777, 0700);
 }
 
-static void
-copies_of_one_second_do_not_replace_one_another(void **state)
+TEST(copies_of_one_second_do_not_replace_one_another)
 {
 	struct bench *b = *state;
 
@@ -138,8 +134,7 @@ copies_of_one_second_do_not_replace_one_another(void **state)
 	assert_int_equal(count(b, "no-serial-"), 20);
 }
 
-static void
-the_oldest_beyond_the_number_to_keep_go(void **state)
+TEST(the_oldest_beyond_the_number_to_keep_go)
 {
 	struct bench *b = *state;
 
@@ -157,8 +152,7 @@ the_oldest_beyond_the_number_to_keep_go(void **state)
 	assert_true(exists(b, "0123-20250101T000000Z.dfu"));
 }
 
-static void
-what_is_too_old_goes(void **state)
+TEST(what_is_too_old_goes)
 {
 	struct bench *b = *state;
 
@@ -171,8 +165,7 @@ what_is_too_old_goes(void **state)
 }
 
 /* A clock that was set back must not cost the copy that was just made. */
-static void
-the_newest_stays_whatever_the_clock_says(void **state)
+TEST(the_newest_stays_whatever_the_clock_says)
 {
 	struct bench *b = *state;
 	unsigned before;
@@ -188,8 +181,7 @@ the_newest_stays_whatever_the_clock_says(void **state)
 	assert_int_equal(count(b, "ABCD-2999"), 0);
 }
 
-static void
-a_folder_that_cannot_be_made_is_an_error(void **state)
+TEST(a_folder_that_cannot_be_made_is_an_error)
 {
 	struct bench *b = *state;
 	struct job_record r = { .id = 1 };
@@ -200,14 +192,14 @@ a_folder_that_cannot_be_made_is_an_error(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	static const struct CMUnitTest tests[] = {
-		TEST(a_copy_is_named_after_the_drone_and_private),
-		TEST(copies_of_one_second_do_not_replace_one_another),
-		TEST(the_oldest_beyond_the_number_to_keep_go),
-		TEST(what_is_too_old_goes),
-		TEST(the_newest_stays_whatever_the_clock_says),
-		TEST(a_folder_that_cannot_be_made_is_an_error),
+		T(a_copy_is_named_after_the_drone_and_private),
+		T(copies_of_one_second_do_not_replace_one_another),
+		T(the_oldest_beyond_the_number_to_keep_go),
+		T(what_is_too_old_goes),
+		T(the_newest_stays_whatever_the_clock_says),
+		T(a_folder_that_cannot_be_made_is_an_error),
 	};
 #undef TEST
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,12 +9,10 @@
 #include "core/brake.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/util.h"
 
@@ -78,13 +76,11 @@ model(const unsigned *sequence, unsigned length)
 	return n;
 }
 
-static void
-every_sequence_of_endings_stops_where_the_rule_says(void **state)
+TEST(every_sequence_of_endings_stops_where_the_rule_says)
 {
 	static struct brake b;
 	unsigned long sequences = 1;
 
-	(void)state;
 	for (unsigned i = 0; i < LENGTH_MAX; i++)
 		sequences *= ARRAY_LEN(events);
 	for (unsigned limit = 0; limit <= LIMIT_MAX; limit++)
@@ -107,13 +103,11 @@ every_sequence_of_endings_stops_where_the_rule_says(void **state)
 		}
 }
 
-static void
-what_an_image_cannot_bring_about_is_not_counted(void **state)
+TEST(what_an_image_cannot_bring_about_is_not_counted)
 {
 	static struct brake b;
 	unsigned kinds = 0;
 
-	(void)state;
 	for (enum verdict_kind v = VERDICT_NONE; v < VERDICT_COUNT; v++)
 		for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
 			for (enum step s = STEP_NONE; s < STEP_COUNT; s++) {
@@ -132,8 +126,7 @@ what_an_image_cannot_bring_about_is_not_counted(void **state)
 	assert_int_equal(kinds, 3 * STEP_COUNT + 1);
 }
 
-static void
-a_drone_is_known_by_what_both_endings_tell(void **state)
+TEST(a_drone_is_known_by_what_both_endings_tell)
 {
 	static const struct {
 		const char *a[3], *b[3]; /* serial, DFU serial, port */
@@ -149,7 +142,6 @@ a_drone_is_known_by_what_both_endings_tell(void **state)
 	};
 	static struct brake b;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
 		struct brake_ending e = {
 			image_a,	"a",  VERDICT_FAIL, FAULT_VERIFY,
@@ -167,15 +159,13 @@ a_drone_is_known_by_what_both_endings_tell(void **state)
 	}
 }
 
-static void
-with_more_images_than_there_are_places_the_newest_are_counted(void **state)
+TEST(with_more_images_than_there_are_places_the_newest_are_counted)
 {
 	static struct brake b;
 	uint8_t sha256[IMAGE_SHA256_BYTES] = { 0 };
 	struct brake_ending e = { sha256,	"x", VERDICT_FAIL, FAULT_NO_BOOT,
 				  STEP_BOOTING, "P", "",	   "1-1" };
 
-	(void)state;
 	for (unsigned i = 0; i <= BRAKE_RUNS_MAX; i++) {
 		sha256[0] = (uint8_t)i;
 		assert_null(brake_ended(&b, 2, &e));
@@ -188,8 +178,7 @@ with_more_images_than_there_are_places_the_newest_are_counted(void **state)
 	assert_null(brake_ended(&b, 2, &e));
 }
 
-static void
-as_many_drones_as_can_be_configured_are_told_apart(void **state)
+TEST(as_many_drones_as_can_be_configured_are_told_apart)
 {
 	static struct brake b;
 	const struct brake_run *run = NULL;
@@ -197,7 +186,6 @@ as_many_drones_as_can_be_configured_are_told_apart(void **state)
 	struct brake_ending e = { image_a,	   "a",	   VERDICT_FAIL, FAULT_WRONG_VERSION,
 				  STEP_CONFIRMING, serial, "",		 "1-1" };
 
-	(void)state;
 	for (unsigned i = 0; i < BRAKE_DRONES_MAX + 8; i++) {
 		(void)snprintf(serial, sizeof(serial), "%u", i);
 		run = brake_ended(&b, BRAKE_DRONES_MAX, &e);
@@ -223,8 +211,7 @@ select_digest(struct policy *p, enum platform platform, uint8_t first)
 	return image;
 }
 
-static void
-an_image_that_is_set_aside_is_for_nobody_until_it_is_released(void **state)
+TEST(an_image_that_is_set_aside_is_for_nobody_until_it_is_released)
 {
 	const uint8_t one[IMAGE_SHA256_BYTES] = { 1 }, two[IMAGE_SHA256_BYTES] = { 2 };
 	struct policy_drone d = { .port = PORT, .runtime_serial = "", .dfu_serial = "" };
@@ -232,7 +219,6 @@ an_image_that_is_set_aside_is_for_nobody_until_it_is_released(void **state)
 	struct policy *p = NULL;
 	struct image *image;
 
-	(void)state;
 	assert_int_equal(policy_new(&p), 0);
 	image = select_digest(p, PLATFORM_CF2, 1);
 	assert_int_equal(policy_quarantine(p, one, "it is tried here"), 0);
@@ -263,13 +249,11 @@ an_image_that_is_set_aside_is_for_nobody_until_it_is_released(void **state)
 	policy_free(p);
 }
 
-static void
-no_more_images_are_set_aside_than_there_is_room_for(void **state)
+TEST(no_more_images_are_set_aside_than_there_is_room_for)
 {
 	uint8_t sha256[IMAGE_SHA256_BYTES] = { 0 };
 	struct policy *p = NULL;
 
-	(void)state;
 	assert_int_equal(policy_new(&p), 0);
 	for (sha256[0] = 0; sha256[0] < POLICY_QUARANTINED_MAX; sha256[0]++)
 		assert_int_equal(policy_quarantine(p, sha256, "one of many"), 0);

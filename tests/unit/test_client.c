@@ -2,14 +2,12 @@
 /* cfdfuctl, the program, against a scripted service: what it asks, what it shows, how it exits. */
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/proto.h"
 #include "cfdfu/util.h"
@@ -70,10 +68,8 @@ expect_request(const char *expected)
 	assert_string_equal(r.requests, line);
 }
 
-static void
-status_is_a_header_a_row_a_slot_and_what_may_be_unplugged(void **state)
+TEST(status_is_a_header_a_row_a_slot_and_what_may_be_unplugged)
 {
-	(void)state;
 	run("status", STATUS);
 	assert_int_equal(r.status, EXIT_OK);
 	assert_string_equal(
@@ -98,10 +94,8 @@ status_is_a_header_a_row_a_slot_and_what_may_be_unplugged(void **state)
 	expect_request("{\"method\":\"org.cfdfu.Station.GetStatus\",\"parameters\":{}}");
 }
 
-static void
-status_can_be_of_failed_drones_alone(void **state)
+TEST(status_can_be_of_failed_drones_alone)
 {
-	(void)state;
 	run("status --failed", STATUS);
 	assert_int_equal(r.status, EXIT_OK);
 	expect(r.out, "1-6        BB");
@@ -114,10 +108,8 @@ status_can_be_of_failed_drones_alone(void **state)
 	expect(r.out, "No drone has failed.");
 }
 
-static void
-bare_cfdfuctl_is_status_and_status_takes_a_target(void **state)
+TEST(bare_cfdfuctl_is_status_and_status_takes_a_target)
 {
-	(void)state;
 	run("", STATUS);
 	assert_int_equal(r.status, EXIT_OK);
 	expect_request("{\"method\":\"org.cfdfu.Station.GetStatus\",\"parameters\":{}}");
@@ -126,10 +118,8 @@ bare_cfdfuctl_is_status_and_status_takes_a_target(void **state)
 		       "\"A1\"}}");
 }
 
-static void
-json_is_exactly_the_parameters_of_the_reply(void **state)
+TEST(json_is_exactly_the_parameters_of_the_reply)
 {
-	(void)state;
 	run("--json status", "{\"parameters\":{\"station\":{\"x\":1},\"slots\":[]}}");
 	assert_string_equal(r.out, "{\"station\":{\"x\":1},\"slots\":[]}\n");
 	run("pause --json", "{\"parameters\":{\"active\":2}}");
@@ -137,10 +127,8 @@ json_is_exactly_the_parameters_of_the_reply(void **state)
 	assert_int_equal(r.status, EXIT_OK);
 }
 
-static void
-texts_of_devices_cannot_steer_the_terminal(void **state)
+TEST(texts_of_devices_cannot_steer_the_terminal)
 {
-	(void)state;
 	run("status",
 	    "{\"parameters\":{\"station\":{},\"slots\":[{\"port\":\"1-4\",\"present\":true,"
 	    "\"label\":\"\\u001b[2J\",\"serial\":\"a\\nb\\u009b31m\",\"message\":\"\\u202ex\"}]}}");
@@ -153,10 +141,8 @@ texts_of_devices_cannot_steer_the_terminal(void **state)
 	assert_string_equal(r.out, "{\"s\":\"\\u001B\\u009B\\u202E\"}\n");
 }
 
-static void
-an_empty_station_and_a_paused_degraded_one_say_so(void **state)
+TEST(an_empty_station_and_a_paused_degraded_one_say_so)
 {
-	(void)state;
 	run("status",
 	    "{\"parameters\":{\"station\":{\"state\":\"paused\",\"selected\":[],\"counts\":{},"
 	    "\"health\":\"degraded\",\"reason\":\"disk full\"},\"slots\":[]}}");
@@ -166,10 +152,8 @@ an_empty_station_and_a_paused_degraded_one_say_so(void **state)
 	expect(r.out, "Nothing is plugged in.");
 }
 
-static void
-no_daemon_is_said_with_the_way_to_start_it(void **state)
+TEST(no_daemon_is_said_with_the_way_to_start_it)
 {
-	(void)state;
 	client_run(&r, "status", NULL, NULL);
 	assert_int_equal(r.status, EXIT_NO_DAEMON);
 	expect(r.err, "is not running");
@@ -215,10 +199,8 @@ static const struct {
 	{ "[]", EXIT_REFUSED, "invalid reply" },
 };
 
-static void
-every_error_is_a_sentence_and_an_exit_status(void **state)
+TEST(every_error_is_a_sentence_and_an_exit_status)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
 		run("status", errors[i].reply);
 		assert_int_equal(r.status, errors[i].status);
@@ -300,10 +282,8 @@ static const char *const nonsense[] = {
 	"-H -oProxyCommand=x status",
 };
 
-static void
-nonsense_on_the_command_line_is_answered_with_the_usage_and_2(void **state)
+TEST(nonsense_on_the_command_line_is_answered_with_the_usage_and_2)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(nonsense); i++) {
 		client_run(&r, nonsense[i], no_replies, NULL);
 		if (r.status != EXIT_USAGE)
@@ -315,10 +295,8 @@ nonsense_on_the_command_line_is_answered_with_the_usage_and_2(void **state)
 	}
 }
 
-static void
-the_option_that_is_refused_is_named(void **state)
+TEST(the_option_that_is_refused_is_named)
 {
-	(void)state;
 	client_run(&r, "-xj status", no_replies, NULL);
 	expect(r.err, "unknown option: -x\n");
 	client_run(&r, "firmware check -dash.bin", no_replies, NULL);
@@ -329,10 +307,8 @@ the_option_that_is_refused_is_named(void **state)
 	expect(r.err, "--count needs a value\n");
 }
 
-static void
-options_for_all_commands_may_stand_between_the_words_of_one(void **state)
+TEST(options_for_all_commands_may_stand_between_the_words_of_one)
 {
-	(void)state;
 	run("firmware --json list", "{\"parameters\":{\"firmware\":[]}}");
 	assert_string_equal(r.out, "{\"firmware\":[]}\n");
 	assert_int_equal(r.status, EXIT_OK);
@@ -343,19 +319,15 @@ options_for_all_commands_may_stand_between_the_words_of_one(void **state)
 	expect(r.out, "usage: cfdfuctl firmware COMMAND");
 }
 
-static void
-a_verdict_may_be_said_in_capitals(void **state)
+TEST(a_verdict_may_be_said_in_capitals)
 {
-	(void)state;
 	run("history --verdict NEEDS-Button", "{\"parameters\":{\"attempts\":[],\"next\":null}}");
 	assert_int_equal(r.status, EXIT_OK);
 	expect(r.requests, "\"verdict\":\"needs-button\"");
 }
 
-static void
-text_that_is_no_text_is_never_sent_as_nothing(void **state)
+TEST(text_that_is_no_text_is_never_sent_as_nothing)
 {
-	(void)state;
 	client_run(&r, "port release \xff", no_replies, NULL);
 	assert_int_equal(r.status, EXIT_USAGE);
 	assert_string_equal(r.requests, "");
@@ -364,8 +336,7 @@ text_that_is_no_text_is_never_sent_as_nothing(void **state)
 	assert_string_equal(r.requests, "");
 }
 
-static void
-steering_commands_ask_what_they_should(void **state)
+TEST(steering_commands_ask_what_they_should)
 {
 	static const struct {
 		const char *words, *request, *reply, *out;
@@ -412,7 +383,6 @@ steering_commands_ask_what_they_should(void **state)
 		  "[flash]\nleave = application  ; /etc/x:3\n" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		char reply[1024], request[256];
 
@@ -426,8 +396,7 @@ steering_commands_ask_what_they_should(void **state)
 	}
 }
 
-static void
-wait_prints_endings_as_they_come_and_tells_failure(void **state)
+TEST(wait_prints_endings_as_they_come_and_tells_failure)
 {
 	const char *const replies[] = { WATCH("true", SLOT_BUSY),
 					WATCH("false", SLOT_ENDED("1-4", "CC", "pass", "Good.")),
@@ -437,7 +406,6 @@ wait_prints_endings_as_they_come_and_tells_failure(void **state)
 		WATCH("false", SLOT_ENDED("1-4", "CC", "needs-power-cycle", "Replug.")), NULL
 	};
 
-	(void)state;
 	client_run(&r, "wait", replies, NULL);
 	assert_int_equal(r.status, EXIT_OK);
 	assert_string_equal(r.out, "pass 1-4 CC: Good.\n");
@@ -452,8 +420,7 @@ wait_prints_endings_as_they_come_and_tells_failure(void **state)
 	expect_request("{\"method\":\"org.cfdfu.Station.Watch\",\"parameters\":{},\"more\":true}");
 }
 
-static void
-wait_counts_each_drone_once_with_its_last_ending(void **state)
+TEST(wait_counts_each_drone_once_with_its_last_ending)
 {
 	const char *const replies[] = {
 		WATCH("true", SLOT_ENDED("1-6", "BB", "fail", "x")),
@@ -466,7 +433,6 @@ wait_counts_each_drone_once_with_its_last_ending(void **state)
 		NULL
 	};
 
-	(void)state;
 	client_run(&r, "wait -n 2", replies, NULL);
 	assert_int_equal(r.status, EXIT_OK);
 	assert_string_equal(r.out, "fail 1-6 BB: x\npass 1-6 BB: y\npass 1-6 DD: z\n");
@@ -480,15 +446,13 @@ wait_counts_each_drone_once_with_its_last_ending(void **state)
 				      "\"full\":true,\"lost\":false}"                              \
 				      ",\"continues\":true}"
 
-static void
-wait_times_out_with_5_and_ends_at_once_when_nothing_is_there(void **state)
+TEST(wait_times_out_with_5_and_ends_at_once_when_nothing_is_there)
 {
 	const char *const busy[] = { WATCH("true", SLOT_BUSY), NULL };
 	const char *const empty[] = { WATCH("true", ""), NULL };
 	const char *const paused[] = { IDLE("paused", "{\"platform\":\"cf2\"}", "waiting"), NULL };
 	const char *const unselected[] = { IDLE("paused", "", "unserved"), NULL };
 
-	(void)state;
 	client_run(&r, "wait --timeout 1", busy, NULL);
 	assert_int_equal(r.status, EXIT_TIMED_OUT);
 	assert_string_equal(r.err, "0 ended, 0 failed; timed out\nnot ended: A1 (writing)\n");
@@ -508,8 +472,7 @@ wait_times_out_with_5_and_ends_at_once_when_nothing_is_there(void **state)
 	expect(r.err, "1 more is expected");
 }
 
-static void
-watch_elsewhere_prints_a_line_a_change(void **state)
+TEST(watch_elsewhere_prints_a_line_a_change)
 {
 	const char *const replies[] = {
 		WATCH("true", SLOT_BUSY), WATCH("false", SLOT_BUSY),
@@ -520,7 +483,6 @@ watch_elsewhere_prints_a_line_a_change(void **state)
 		NULL
 	};
 
-	(void)state;
 	client_run(&r, "watch", replies, NULL);
 	assert_int_equal(r.status, EXIT_REFUSED);
 	expect(r.out, " A1 (1-4) writing\n");

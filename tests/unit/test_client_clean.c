@@ -3,15 +3,12 @@
  * it. */
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/util.h"
 #include "client_run.h"
@@ -155,10 +152,8 @@ static const struct {
 	{ "wait --count 1 --timeout 0", FIRMWARE_TEXT, true },
 };
 
-static void
-no_answer_steers_the_terminal(void **state)
+TEST(no_answer_steers_the_terminal)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		char *good = reply("{", "x", lines[i].firmware);
 		const char *const replies[] = { good, good, good, good, NULL };
@@ -172,8 +167,7 @@ no_answer_steers_the_terminal(void **state)
 	}
 }
 
-static void
-no_refusal_steers_the_terminal(void **state)
+TEST(no_refusal_steers_the_terminal)
 {
 	static const char *const errors[] = {
 		"NotPermitted",	 "NoSuchSlot",	    "NoSuchFirmware",
@@ -183,7 +177,6 @@ no_refusal_steers_the_terminal(void **state)
 		"Refused",	 "AmbiguousTarget", "Unknown\\u001b[31m",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
 		char before[128], *bad;
 
@@ -198,8 +191,7 @@ no_refusal_steers_the_terminal(void **state)
 }
 
 /* Line by line, as it is written to a file; two states, so that there is a change to tell of. */
-static void
-no_change_steers_the_terminal(void **state)
+TEST(no_change_steers_the_terminal)
 {
 	char *one = reply("{\"continues\":true,", "x", FIRMWARE_TEXT);
 	char *two = reply("{\"continues\":true,", "y", FIRMWARE_TEXT);
@@ -207,7 +199,6 @@ no_change_steers_the_terminal(void **state)
 					"{\"error\":\"org.cfdfu.Station.Busy\",\"parameters\":{}}",
 					NULL };
 
-	(void)state;
 	client_run(&r, "watch", replies, NULL);
 	assert_non_null(strstr(r.out, "y"));
 	expect_clean("watch", r.out);
@@ -216,8 +207,7 @@ no_change_steers_the_terminal(void **state)
 	free(two);
 }
 
-static void
-no_serial_that_begins_so_steers_the_terminal(void **state)
+TEST(no_serial_that_begins_so_steers_the_terminal)
 {
 	static const char *const replies[] = {
 		"{\"error\":\"org.cfdfu.Station.AmbiguousTarget\",\"parameters\":{\"target\":"
@@ -226,7 +216,6 @@ no_serial_that_begins_so_steers_the_terminal(void **state)
 		NULL
 	};
 
-	(void)state;
 	client_run(&r, "show AAAA", replies, NULL);
 	assert_non_null(strstr(r.err, "AAAA2?"));
 	expect_clean("show", r.out);

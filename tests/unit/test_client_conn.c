@@ -4,10 +4,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/proto.h"
 #include "cfdfu/util.h"
@@ -118,12 +115,10 @@ finish(struct talk *t)
 }
 
 /* As a daemon that is stopped by SIGSTOP does it: it listens, and nothing comes. */
-static void
-a_service_that_does_not_answer_is_given_up(void **state)
+TEST(a_service_that_does_not_answer_is_given_up)
 {
 	static const char *const commands[] = { "status", "watch" };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		struct talk t;
 
@@ -134,13 +129,11 @@ a_service_that_does_not_answer_is_given_up(void **state)
 	}
 }
 
-static void
-a_watch_without_a_reader_ends(void **state)
+TEST(a_watch_without_a_reader_ends)
 {
 	struct talk t;
 	char line[8192] = "";
 
-	(void)state;
 	start(&t, "--json", "watch");
 	accept_call(&t);
 	say(&t, WORKING);
@@ -149,14 +142,12 @@ a_watch_without_a_reader_ends(void **state)
 	assert_int_equal(finish(&t), EXIT_OK);
 }
 
-static void
-a_wait_goes_on_when_the_service_is_back(void **state)
+TEST(a_wait_goes_on_when_the_service_is_back)
 {
 	struct talk t;
 	char endings[8192] = "";
 	int watch;
 
-	(void)state;
 	start(&t, "--no-color", "wait");
 	accept_call(&t);
 	say(&t, WORKING);
@@ -177,12 +168,10 @@ a_wait_goes_on_when_the_service_is_back(void **state)
 }
 
 /* Before the first answer there is nothing to come back to. */
-static void
-a_service_that_hangs_up_at_once_is_not_waited_for(void **state)
+TEST(a_service_that_hangs_up_at_once_is_not_waited_for)
 {
 	struct talk t;
 
-	(void)state;
 	start(&t, "--no-color", "watch");
 	accept_call(&t);
 	close(t.service);

@@ -3,15 +3,13 @@
 #include "config.h"
 
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/proto.h"
 #include "cfdfu/util.h"
@@ -92,10 +90,8 @@ same_files(const char *a, const char *b)
 	"{\"parameters\":{\"firmware\":{\"name\":\"rel\",\"platforms\":[\"cf2\"],\"bytes\":1},"    \
 	"\"findings\":[]}}"
 
-static void
-adding_hands_over_one_dfuse_file_with_what_is_known(void **state)
+TEST(adding_hands_over_one_dfuse_file_with_what_is_known)
 {
-	(void)state;
 	make_image("firmware-cf2.zip", MKIMAGE_ZIP2, &(struct mkimage_spec){ .size = 40000 });
 	run("firmware add @/firmware-cf2.zip", ADDED);
 	assert_int_equal(r.status, EXIT_OK);
@@ -116,10 +112,8 @@ adding_hands_over_one_dfuse_file_with_what_is_known(void **state)
 	assert_int_equal(r.out[0], '{');
 }
 
-static void
-a_refused_file_is_not_sent(void **state)
+TEST(a_refused_file_is_not_sent)
 {
-	(void)state;
 	make_image("wrong.bin", MKIMAGE_BIN, &(struct mkimage_spec){ .base = 0x08000000 });
 	run_in("firmware add @/wrong.bin", no_replies, NULL);
 	assert_int_equal(r.status, EXIT_REFUSED);
@@ -140,10 +134,8 @@ a_refused_file_is_not_sent(void **state)
 	assert_int_equal(r.status, EXIT_REFUSED);
 }
 
-static void
-what_the_service_refuses_is_shown_with_all_findings(void **state)
+TEST(what_the_service_refuses_is_shown_with_all_findings)
 {
-	(void)state;
 	make_image("cf2.bin", MKIMAGE_BIN, &(struct mkimage_spec){ .size = 40000 });
 	run("firmware add @/cf2.bin",
 	    "{\"error\":\"org.cfdfu.Station.ImageRefused\",\"parameters\":{\"reason\":\"wrong "
@@ -153,10 +145,8 @@ what_the_service_refuses_is_shown_with_all_findings(void **state)
 	expect(r.err, "the image is refused: wrong base\n  warning: has gaps\n");
 }
 
-static void
-checking_needs_no_service(void **state)
+TEST(checking_needs_no_service)
 {
-	(void)state;
 	client_run(&r, "pause", NULL, NULL);
 	make_image("cf2.hex", MKIMAGE_HEX, &(struct mkimage_spec){ .size = 40000 });
 	run_in("firmware check @/cf2.hex", NULL, NULL);
@@ -182,10 +172,8 @@ checking_needs_no_service(void **state)
 	assert_int_equal(r.status, EXIT_OK);
 }
 
-static void
-a_file_made_of_three_is_taken_apart_into_the_same_three(void **state)
+TEST(a_file_made_of_three_is_taken_apart_into_the_same_three)
 {
-	(void)state;
 	make_image("app.hex", MKIMAGE_HEX, &(struct mkimage_spec){ .size = 40000 });
 	make_image("app.bin", MKIMAGE_BIN, &(struct mkimage_spec){ .size = 40000 });
 	(void)client_file("spi.bin", "spi dat\0", 8);
@@ -214,8 +202,7 @@ a_file_made_of_three_is_taken_apart_into_the_same_three(void **state)
 	assert_int_equal(r.status, EXIT_REFUSED);
 }
 
-static void
-the_catalogue_is_a_table_and_one_image_a_page(void **state)
+TEST(the_catalogue_is_a_table_and_one_image_a_page)
 {
 	static const char list[] =
 	    "{\"parameters\":{\"firmware\":[{\"name\":\"rel\",\"sha256\":\"3fa9c1d2aabbccdd\","
@@ -223,7 +210,6 @@ the_catalogue_is_a_table_and_one_image_a_page(void **state)
 	    "\"selected_for\":[\"cf2\"],\"own\":[\"1-4\"],\"added_at\":"
 	    "\"2025-11-20T10:00:00.000Z\"}]}}";
 
-	(void)state;
 	run("firmware list", list);
 	assert_string_equal(
 	    r.out,
@@ -243,13 +229,11 @@ the_catalogue_is_a_table_and_one_image_a_page(void **state)
 	"\"AA\",\"firmware_name\":\"rel\",\"verdict\":\"fail\",\"fault\":\"gone\",\"step\":"       \
 	"\"writing\",\"duration_ms\":1234" extra "}"
 
-static void
-history_is_a_table_csv_and_json(void **state)
+TEST(history_is_a_table_csv_and_json)
 {
 	static const char reply[] = "{\"parameters\":{\"attempts\":[" ATTEMPT(
 	    "7", ",\"label\":\"=cmd\",\"message\":\"a, \\\"b\\\"\"") "],\"next\":null}}";
 
-	(void)state;
 	run("history", reply);
 	assert_string_equal(
 	    r.out, "ID STARTED             SLOT SERIAL FIRMWARE VERSION VERDICT  TOOK FAULT\n"
@@ -271,8 +255,7 @@ history_is_a_table_csv_and_json(void **state)
 			   "\"limit\":5}");
 }
 
-static void
-long_histories_come_page_by_page(void **state)
+TEST(long_histories_come_page_by_page)
 {
 	const char *const replies[] = {
 		"{\"parameters\":{\"attempts\":[" ATTEMPT("9", "") "," ATTEMPT("8",
@@ -280,7 +263,6 @@ long_histories_come_page_by_page(void **state)
 		"{\"parameters\":{\"attempts\":[" ATTEMPT("3", "") "],\"next\":null}}", NULL
 	};
 
-	(void)state;
 	run_in("--json history --limit 1000", replies, NULL);
 	assert_int_equal(r.status, EXIT_OK);
 	expect(r.requests, "{\"limit\":500}");
@@ -290,8 +272,7 @@ long_histories_come_page_by_page(void **state)
 }
 
 /* A list that ends before its end says so; what other programs read is whole. */
-static void
-no_history_is_cut_in_silence(void **state)
+TEST(no_history_is_cut_in_silence)
 {
 	static const char cut[] =
 	    "{\"parameters\":{\"attempts\":[" ATTEMPT("9", ",\"kind\":\"backup\"") "],\"next\":9}}";
@@ -301,7 +282,6 @@ no_history_is_cut_in_silence(void **state)
 	const char *const table[] = { cut, NULL }, *const whole[] = { cut, empty, rest, NULL };
 	const char *const late[] = { empty, rest, NULL };
 
-	(void)state;
 	run_in("history -n 1", table, NULL);
 	expect(r.out, "backup: fail");
 	expect(r.out, "\nOlder ones are not shown: --limit N");
@@ -321,8 +301,7 @@ no_history_is_cut_in_silence(void **state)
 	assert_string_equal(r.out, "{\"attempts\":[],\"next\":null}\n");
 }
 
-static void
-one_attempt_and_one_drone_are_pages(void **state)
+TEST(one_attempt_and_one_drone_are_pages)
 {
 	static const char *const drone[] = {
 		"{\"parameters\":{\"drone\":{\"dfu_serial\":\"207536753834\",\"quirks\":[\"obey\"],"
@@ -330,7 +309,6 @@ one_attempt_and_one_drone_are_pages(void **state)
 		NULL
 	};
 
-	(void)state;
 	run("show 7", "{\"parameters\":{\"attempt\":" ATTEMPT(
 			  "7", ",\"address\":134234112,\"bytes_written\":"
 			       "243176") ",\"stages\":[{\"step\":\"erasing\","
@@ -348,14 +326,12 @@ one_attempt_and_one_drone_are_pages(void **state)
 	expect(r.out, "No attempts.");
 }
 
-static void
-a_backup_becomes_the_users_file(void **state)
+TEST(a_backup_becomes_the_users_file)
 {
 	static const char reply[] = "{\"parameters\":{\"attempt\":1,\"bytes\":6,\"sha256\":\"\","
 				    "\"elements\":[]}}";
 	char path[256];
 
-	(void)state;
 	run("backup 1-4 @/out.dfu --whole", reply);
 	assert_int_equal(r.status, EXIT_OK);
 	expect(r.requests, "Backup\",\"parameters\":{\"slot\":\"1-4\",\"whole\":true}");
@@ -369,15 +345,13 @@ a_backup_becomes_the_users_file(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
-static void
-recovery_asks_first_and_takes_only_a_loader(void **state)
+TEST(recovery_asks_first_and_takes_only_a_loader)
 {
 	static const char good[] = "{\"parameters\":{\"attempt\":3,\"verdict\":\"pass\","
 				   "\"message\":\"The loader is back.\"}}";
 	static const char bad[] = "{\"parameters\":{\"attempt\":3,\"verdict\":\"fail\","
 				  "\"message\":\"Gone.\"}}";
 
-	(void)state;
 	make_image("cf2loader.bin", MKIMAGE_BIN, &(struct mkimage_spec){ .loader = true });
 	make_image("cf2.bin", MKIMAGE_BIN, &(struct mkimage_spec){ .size = 12000 });
 	run_in("recover-loader 1-4 --image @/cf2loader.bin", no_replies, NULL);
@@ -415,10 +389,8 @@ use_fake_ssh(void)
 	setenv("CFDFU_TEST_PATH", program, 1);
 }
 
-static void
-another_machine_is_reached_through_ssh(void **state)
+TEST(another_machine_is_reached_through_ssh)
 {
-	(void)state;
 	use_fake_ssh();
 	run("-H lab@station --json status", "{\"parameters\":{\"slots\":[]}}");
 	assert_int_equal(r.status, EXIT_OK);
@@ -445,15 +417,13 @@ another_machine_is_reached_through_ssh(void **state)
 	assert_int_equal(r.status, EXIT_REFUSED);
 }
 
-static void
-the_doctor_joins_what_the_service_knows(void **state)
+TEST(the_doctor_joins_what_the_service_knows)
 {
 	static const char reply[] =
 	    "{\"parameters\":{\"health\":\"degraded\",\"reason\":\"disk full\",\"checks\":[{"
 	    "\"name\":\"records\",\"level\":\"fail\",\"text\":\"No records.\",\"fix\":"
 	    "\"make room\"}]}}";
 
-	(void)state;
 	setenv("CFDFU_DOCTOR_ROOT", client_directory(), 1);
 	run("doctor", reply);
 	assert_int_equal(r.status, EXIT_REFUSED);
@@ -467,12 +437,10 @@ the_doctor_joins_what_the_service_knows(void **state)
 	unsetenv("CFDFU_DOCTOR_ROOT");
 }
 
-static void
-every_bad_file_is_refused_for_its_reason(void **state)
+TEST(every_bad_file_is_refused_for_its_reason)
 {
 	size_t count = 0;
 
-	(void)state;
 	for (const struct bad_file *f; (f = bad_file(count)) != NULL; count++) {
 		uint8_t *bytes;
 		size_t size;

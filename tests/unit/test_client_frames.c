@@ -5,14 +5,11 @@
 #include "client/screen.h"
 
 #include <locale.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "client/cells.h"
 #include "client/out.h"
@@ -36,10 +33,8 @@ static const struct {
 
 /* ---- cells ---------------------------------------------------------------------------------- */
 
-static void
-a_text_is_measured_in_cells(void **state)
+TEST(a_text_is_measured_in_cells)
 {
-	(void)state;
 	assert_int_equal(cells_width(""), 0);
 	assert_int_equal(cells_width("A1"), 2);
 	assert_int_equal(cells_width("Tür"), 3);
@@ -48,8 +43,7 @@ a_text_is_measured_in_cells(void **state)
 	assert_int_equal(cells_width("\U0001F681"), 2);
 }
 
-static void
-a_text_is_cut_between_characters(void **state)
+TEST(a_text_is_cut_between_characters)
 {
 	static const struct {
 		const char *text;
@@ -66,7 +60,6 @@ a_text_is_cut_between_characters(void **state)
 	};
 	char text[64];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		cells_cut(text, sizeof(text), rows[i].text, rows[i].cells);
 		assert_string_equal(text, rows[i].cut);
@@ -75,8 +68,7 @@ a_text_is_cut_between_characters(void **state)
 	}
 }
 
-static void
-lines_are_broken_at_words(void **state)
+TEST(lines_are_broken_at_words)
 {
 	static const struct {
 		const char *text;
@@ -93,7 +85,6 @@ lines_are_broken_at_words(void **state)
 		{ "   ", 5, { NULL } },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *text = rows[i].text;
 		char line[64];
@@ -109,10 +100,8 @@ lines_are_broken_at_words(void **state)
 }
 
 /* Nothing is lost and no line is too long, whatever the width. */
-static void
-wrapping_loses_no_word(void **state)
+TEST(wrapping_loses_no_word)
 {
-	(void)state;
 	for (size_t cells = 15; cells < 260; cells++) {
 		const char *text = message;
 		char line[512], all[1024] = "";
@@ -127,12 +116,10 @@ wrapping_loses_no_word(void **state)
 	}
 }
 
-static void
-a_locale_without_utf8_gets_ascii(void **state)
+TEST(a_locale_without_utf8_gets_ascii)
 {
 	char text[64];
 
-	(void)state;
 	assert_non_null(setlocale(LC_CTYPE, "C"));
 	cells_clean(text, sizeof(text), "T\u00FCr \u673A\033[31m");
 	assert_string_equal(text, "T?r ??[31m");
@@ -143,8 +130,7 @@ a_locale_without_utf8_gets_ascii(void **state)
 	assert_string_equal(text, "T\u00FCr?");
 }
 
-static void
-a_page_is_wrapped_at_words(void **state)
+TEST(a_page_is_wrapped_at_words)
 {
 	static const struct {
 		const char *text;
@@ -169,7 +155,6 @@ a_page_is_wrapped_at_words(void **state)
 		/* clang-format on */
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char *page = wrap_text(rows[i].text, rows[i].columns);
 
@@ -319,12 +304,10 @@ expect_all_accounted(const struct terminal *t, const struct picture *p)
 			 counted, p->slots);
 }
 
-static void
-every_size_shows_the_failed_first_and_what_to_do(void **state)
+TEST(every_size_shows_the_failed_first_and_what_to_do)
 {
 	struct terminal *t = malloc(sizeof(*t));
 
-	(void)state;
 	assert_non_null(t);
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
 		for (int n = 0; n < 12; n++) {
@@ -342,12 +325,10 @@ every_size_shows_the_failed_first_and_what_to_do(void **state)
 	free(t);
 }
 
-static void
-no_size_is_left(void **state)
+TEST(no_size_is_left)
 {
 	struct terminal *t = malloc(sizeof(*t));
 
-	(void)state;
 	assert_non_null(t);
 	for (int slots = 4; slots <= 124; slots += 40)
 		for (unsigned rows = 1; rows < 60; rows += 7)
@@ -361,12 +342,10 @@ no_size_is_left(void **state)
 }
 
 /* "5" for "50%" was seen at 60 columns. */
-static void
-a_percentage_is_never_cut(void **state)
+TEST(a_percentage_is_never_cut)
 {
 	struct terminal *t = malloc(sizeof(*t));
 
-	(void)state;
 	assert_non_null(t);
 	for (unsigned columns = 20; columns < 210; columns++) {
 		struct picture p = { 8, 8, columns % 2 == 0 };
@@ -387,13 +366,11 @@ a_percentage_is_never_cut(void **state)
 	free(t);
 }
 
-static void
-a_wide_terminal_has_all_columns(void **state)
+TEST(a_wide_terminal_has_all_columns)
 {
 	struct terminal *t = malloc(sizeof(*t));
 	struct picture p = { 8, 4, false };
 
-	(void)state;
 	assert_non_null(t);
 	show(t, &p, 50, 120);
 	assert_non_null(terminal_find(t, "[####################] 100%  1:15 writing"));
@@ -406,8 +383,7 @@ a_wide_terminal_has_all_columns(void **state)
 	free(t);
 }
 
-static void
-a_notice_stands_above_all(void **state)
+TEST(a_notice_stands_above_all)
 {
 	struct terminal *t = malloc(sizeof(*t));
 	struct picture p = { 4, 0, false };
@@ -415,7 +391,6 @@ a_notice_stands_above_all(void **state)
 	struct screen how = { .rows = 24, .columns = 80, .notice = "The service has gone away." };
 	char *frame = screen_draw(s, &how);
 
-	(void)state;
 	assert_non_null(t);
 	assert_non_null(frame);
 	terminal_show(t, 24, 80, frame);

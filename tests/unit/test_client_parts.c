@@ -6,8 +6,6 @@
 #include "client/commands.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "client/checks.h"
 #include "client/command.h"
@@ -37,8 +35,7 @@ expect_when(const char *text, const char *iso)
 	assert_string_equal(got, iso);
 }
 
-static void
-times_are_read_as_people_write_them(void **state)
+TEST(times_are_read_as_people_write_them)
 {
 	static const char *const bad[] = { "",
 					   "x",
@@ -55,7 +52,6 @@ times_are_read_as_people_write_them(void **state)
 					   "2025-11-20 25:00" };
 	char got[WHEN_TEXT_MAX];
 
-	(void)state;
 	setenv("TZ", "Europe/Stockholm", 1);
 	tzset();
 	expect_when("now", "2025-11-20T12:00:00.000Z");
@@ -80,8 +76,7 @@ times_are_read_as_people_write_them(void **state)
 	tzset();
 }
 
-static void
-durations_are_read_alike_everywhere(void **state)
+TEST(durations_are_read_alike_everywhere)
 {
 	static const struct {
 		const char *text;
@@ -93,7 +88,6 @@ durations_are_read_alike_everywhere(void **state)
 		{ "-5m", -1 },	   { "5 m", -1 },	 { "m", -1 },	   { "99999999999m", -1 }
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		int64_t seconds = -1;
 
@@ -104,13 +98,11 @@ durations_are_read_alike_everywhere(void **state)
 	}
 }
 
-static void
-numbers_and_times_are_written_for_people(void **state)
+TEST(numbers_and_times_are_written_for_people)
 {
 	char t[32];
 	uint64_t n;
 
-	(void)state;
 	format_number(t, sizeof(t), 0);
 	assert_string_equal(t, "0");
 	format_number(t, sizeof(t), 999);
@@ -140,8 +132,7 @@ numbers_and_times_are_written_for_people(void **state)
 }
 
 /* Each class of the interface, and what an operator does with a drone of it. */
-static void
-what_is_not_good_is_never_taken_away(void **state)
+TEST(what_is_not_good_is_never_taken_away)
 {
 	static const struct {
 		const char *class;
@@ -165,7 +156,6 @@ what_is_not_good_is_never_taken_away(void **state)
 		{ "what is to come", SLOT_FATE_ALONE, false, "unknown: x while y" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		json_t *slot = json_pack("{s:s, s:s, s:s, s:s}", "class", rows[i].class, "verdict",
 					 "fail", "fault", "x", "step", "y");
@@ -180,12 +170,10 @@ what_is_not_good_is_never_taken_away(void **state)
 }
 
 /* Whatever a service sends: characters are whole or not there, and none steers a terminal. */
-static void
-words_and_names_are_whole_characters(void **state)
+TEST(words_and_names_are_whole_characters)
 {
 	static const char *const letters[] = { "\u00e9", "\u6f22", "\U0001f681", "\u202e", "\x1b" };
 
-	(void)state;
 	for (size_t i = 0; i < 300 * ARRAY_LEN(letters); i++) {
 		char text[4 * 300 + 1] = "", words[128], name[96], short_name[96];
 		json_t *slot;
@@ -209,13 +197,11 @@ words_and_names_are_whole_characters(void **state)
 }
 
 /* A list that does not fit says how many it leaves out. */
-static void
-no_list_of_drones_is_cut_in_silence(void **state)
+TEST(no_list_of_drones_is_cut_in_silence)
 {
 	json_t *list = json_array();
 	char text[200];
 
-	(void)state;
 	for (int i = 1; i <= 120; i++)
 		json_array_append_new(list,
 				      json_pack("{s:o, s:s, s:b}", "port", json_sprintf("1-%d", i),
@@ -241,8 +227,7 @@ no_list_of_drones_is_cut_in_silence(void **state)
 }
 
 /* A station that is older than this client tells states and verdicts. */
-static void
-slots_without_a_class_count_by_state_and_verdict(void **state)
+TEST(slots_without_a_class_count_by_state_and_verdict)
 {
 	static const struct {
 		const char *state, *verdict, *class;
@@ -254,7 +239,6 @@ slots_without_a_class_count_by_state_and_verdict(void **state)
 		{ NULL, "unchanged", "unchanged" }, { NULL, NULL, "" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		json_t *slot =
 		    json_pack("{s:s*, s:s*}", "state", rows[i].state, "verdict", rows[i].verdict);
@@ -284,12 +268,10 @@ make_slots(int count)
 	return s;
 }
 
-static void
-bars_are_never_wider_than_asked(void **state)
+TEST(bars_are_never_wider_than_asked)
 {
 	char bar[16];
 
-	(void)state;
 	format_bar(bar, sizeof(bar), 10, -5);
 	assert_string_equal(bar, "[..........]");
 	format_bar(bar, sizeof(bar), 10, 99);
@@ -300,15 +282,13 @@ bars_are_never_wider_than_asked(void **state)
 	assert_string_equal(bar, "");
 }
 
-static void
-a_full_reply_forgets_what_it_does_not_name(void **state)
+TEST(a_full_reply_forgets_what_it_does_not_name)
 {
 	struct slots *s = make_slots(3);
 	json_t *reply = json_loads(
 	    "{\"slots\":[{\"port\":\"1-10\"},{\"port\":\"1-9\"}],\"full\":true}", 0, NULL);
 	json_t *list;
 
-	(void)state;
 	assert_int_equal(slots_apply(s, reply, NULL, NULL), 0);
 	list = slots_sorted(s);
 	assert_int_equal(json_array_size(list), 2);
@@ -348,13 +328,11 @@ level_of(const json_t *list, const char *name, const char *part)
 	return NULL;
 }
 
-static void
-the_doctor_finds_what_stands_in_the_way(void **state)
+TEST(the_doctor_finds_what_stands_in_the_way)
 {
 	char root[] = "/tmp/cfdfu-doctor-XXXXXX", command[64];
 	json_t *list = json_array();
 
-	(void)state;
 	assert_non_null(mkdtemp(root));
 	checks_run(root, false, list);
 	assert_string_equal(level_of(list, "udev-rule", "not installed"), "fail");
@@ -447,14 +425,12 @@ count_options(const char *from, const char *to)
 	return n;
 }
 
-static void
-the_manual_has_each_command_with_each_option_and_no_other(void **state)
+TEST(the_manual_has_each_command_with_each_option_and_no_other)
 {
 	char *manual = read_manual();
 	size_t documented = 0, count = 0, globals = 0;
 	const char *end = manual + strlen(manual);
 
-	(void)state;
 	for (const char *m = manual; (m = strstr(m, "\n.It Cm ")) != NULL; m++)
 		documented++;
 	for (; commands[count] != NULL; count++) {
@@ -484,10 +460,8 @@ the_manual_has_each_command_with_each_option_and_no_other(void **state)
 	free(manual);
 }
 
-static void
-no_option_hides_another(void **state)
+TEST(no_option_hides_another)
 {
-	(void)state;
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		const struct command_option *own = commands[i]->options;
 

@@ -6,9 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/proto.h"
 #include "cfdfu/util.h"
@@ -149,12 +147,10 @@ finish(struct show *s)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static void
-the_screen_is_drawn_and_given_back_on_ctrl_c(void **state)
+TEST(the_screen_is_drawn_and_given_back_on_ctrl_c)
 {
 	struct show s;
 
-	(void)state;
 	start_screen(&s);
 	assert_non_null(strstr(s.seen, "[##########..........]  50%"));
 	assert_non_null(strstr(s.seen, "\033[36m")); /* busy is coloured */
@@ -166,14 +162,12 @@ the_screen_is_drawn_and_given_back_on_ctrl_c(void **state)
 	assert_int_equal(finish(&s), EXIT_OK);
 }
 
-static void
-a_new_size_of_the_window_is_followed(void **state)
+TEST(a_new_size_of_the_window_is_followed)
 {
 	struct winsize small = { .ws_row = 4, .ws_col = 40 };
 	struct show s;
 	size_t mark;
 
-	(void)state;
 	start(&s, "xterm", "--no-color");
 	see(&s, "q leaves", 0);
 	assert_null(strstr(s.seen, "\033[36m"));
@@ -186,26 +180,22 @@ a_new_size_of_the_window_is_followed(void **state)
 	assert_int_equal(finish(&s), EXIT_OK);
 }
 
-static void
-q_leaves(void **state)
+TEST(q_leaves)
 {
 	struct show s;
 
-	(void)state;
 	start_screen(&s);
 	assert_int_equal(write(s.terminal, "xq", 2), 2);
 	see(&s, LEAVE, 0);
 	assert_int_equal(finish(&s), EXIT_OK);
 }
 
-static void
-a_terminal_that_cannot_draw_gets_lines(void **state)
+TEST(a_terminal_that_cannot_draw_gets_lines)
 {
 	static const struct {
 		const char *term, *option;
 	} rows[] = { { "dumb", NULL }, { "xterm", "--lines" } };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct show s;
 
@@ -218,13 +208,11 @@ a_terminal_that_cannot_draw_gets_lines(void **state)
 	}
 }
 
-static void
-a_service_that_goes_away_is_waited_for(void **state)
+TEST(a_service_that_goes_away_is_waited_for)
 {
 	struct show s;
 	size_t mark;
 
-	(void)state;
 	start_screen(&s);
 	assert_int_equal(unlink(client_socket()), 0);
 	close(s.service);
@@ -239,12 +227,10 @@ a_service_that_goes_away_is_waited_for(void **state)
 	assert_int_equal(finish(&s), EXIT_OK);
 }
 
-static void
-trouble_is_said_after_the_screen_was_given_back(void **state)
+TEST(trouble_is_said_after_the_screen_was_given_back)
 {
 	struct show s;
 
-	(void)state;
 	start_screen(&s);
 	say(&s, "nonsense");
 	see(&s, "invalid reply", 0);
@@ -252,14 +238,12 @@ trouble_is_said_after_the_screen_was_given_back(void **state)
 	assert_int_equal(finish(&s), EXIT_REFUSED);
 }
 
-static void
-a_stopped_watch_gives_the_screen_back_for_the_time(void **state)
+TEST(a_stopped_watch_gives_the_screen_back_for_the_time)
 {
 	struct show s;
 	size_t mark;
 	int status;
 
-	(void)state;
 	start_screen(&s);
 	assert_int_equal(write(s.terminal, "\032", 1), 1);
 	see(&s, LEAVE, 0);
@@ -286,8 +270,7 @@ answer_status(struct show *s, int listener)
 	say(s, FIRST);
 }
 
-static void
-a_pager_shows_what_is_longer_than_the_screen(void **state)
+TEST(a_pager_shows_what_is_longer_than_the_screen)
 {
 	static const struct {
 		unsigned short rows;
@@ -297,7 +280,6 @@ a_pager_shows_what_is_longer_than_the_screen(void **state)
 		     { 8, "--no-pager", false },
 		     { 50, "--no-color", false } };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct show s;
 

@@ -3,15 +3,12 @@
  * missing and what is too much. */
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/proto.h"
 #include "cfdfu/util.h"
@@ -20,8 +17,7 @@
 static struct run r;
 static const char *const no_replies[] = { NULL };
 
-static void
-what_is_wrong_is_named_and_what_is_near(void **state)
+TEST(what_is_wrong_is_named_and_what_is_near)
 {
 	static const struct {
 		const char *words, *said;
@@ -53,7 +49,6 @@ what_is_wrong_is_named_and_what_is_near(void **state)
 		{ "wait --timeout soon", "--timeout is a time such as 90s" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		client_run(&r, rows[i].words, no_replies, NULL);
 		if (r.status != EXIT_USAGE || strstr(r.err, rows[i].said) == NULL)
@@ -63,8 +58,7 @@ what_is_wrong_is_named_and_what_is_near(void **state)
 	}
 }
 
-static void
-help_is_the_help_of_a_command(void **state)
+TEST(help_is_the_help_of_a_command)
 {
 	static const struct {
 		const char *help, *option;
@@ -73,7 +67,6 @@ help_is_the_help_of_a_command(void **state)
 		     { "help firmware", "firmware --help" },
 		     { "help firmware add", "firmware add --help" } };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		static struct run other;
 
@@ -87,14 +80,12 @@ help_is_the_help_of_a_command(void **state)
 }
 
 /* What cfdfud --test-config says is said, and no start is advised that could not work. */
-static void
-a_refused_configuration_is_said_as_the_service_says_it(void **state)
+TEST(a_refused_configuration_is_said_as_the_service_says_it)
 {
 	static const char script[] = "#!/bin/sh\necho 'cfdfud: /etc/cfdfud/cfdfud.conf:3: unknown "
 				     "key \"prots\"' >&2\nexit 1\n";
 	const char *path = client_file("refuses", script, sizeof(script) - 1);
 
-	(void)state;
 	assert_int_equal(chmod(path, 0755), 0);
 	setenv("CFDFU_DAEMON", path, 1);
 	client_run(&r, "status", NULL, NULL);

@@ -35,13 +35,11 @@ read_page(const struct page *p)
 
 #define PLACE(page, offset, text) memcpy((page).bytes + (offset), text, sizeof(text))
 
-static void
-tag_and_revision_side_by_side_are_read(void **state)
+TEST(tag_and_revision_side_by_side_are_read)
 {
 	struct page p = blank_page();
 	struct content c;
 
-	(void)state;
 	PLACE(p, 1001,
 	      "2025.12\0"
 	      "0123456789ab");
@@ -61,25 +59,21 @@ tag_and_revision_side_by_side_are_read(void **state)
 	assert_string_equal(c.revision, "");
 }
 
-static void
-a_tag_right_behind_printable_bytes_is_read(void **state)
+TEST(a_tag_right_behind_printable_bytes_is_read)
 {
 	struct page p = blank_page();
 
-	(void)state;
 	PLACE(p, 1000,
 	      "zz7:2024.10.2 +17\0"
 	      "00aabbccddee");
 	assert_string_equal(read_page(&p).version, "2024.10.2 +17");
 }
 
-static void
-tag_and_revision_apart_are_read_when_there_is_one_of_each(void **state)
+TEST(tag_and_revision_apart_are_read_when_there_is_one_of_each)
 {
 	struct page p = blank_page();
 	struct content c;
 
-	(void)state;
 	PLACE(p, 1000,
 	      "\0"
 	      "0123456789ab");
@@ -98,14 +92,12 @@ tag_and_revision_apart_are_read_when_there_is_one_of_each(void **state)
 	assert_string_equal(c.revision, "");
 }
 
-static void
-what_only_looks_like_a_version_is_none(void **state)
+TEST(what_only_looks_like_a_version_is_none)
 {
 	static const char *const texts[] = { "2025.1",	  "2025.123456x", "025.12",   "2025-12",
 					     "20255.12x", "2025.12-rc",	  "2025.12+", "2025.12 + 3",
 					     "NA",	  "v2025.12.x" };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		struct page p = blank_page();
 
@@ -114,12 +106,10 @@ what_only_looks_like_a_version_is_none(void **state)
 	}
 }
 
-static void
-somebodys_own_tag_is_believed_with_the_number_of_the_revision(void **state)
+TEST(somebodys_own_tag_is_believed_with_the_number_of_the_revision)
 {
 	struct page p = blank_page();
 
-	(void)state;
 	PLACE(p, 1000,
 	      "\0lab-3.1\0"
 	      "0123456789ab");
@@ -129,12 +119,10 @@ somebodys_own_tag_is_believed_with_the_number_of_the_revision(void **state)
 	assert_string_equal(read_page(&p).revision, "0123456789ab");
 }
 
-static void
-the_modified_flag_needs_the_whole_revision_before_it(void **state)
+TEST(the_modified_flag_needs_the_whole_revision_before_it)
 {
 	struct page p = blank_page();
 
-	(void)state;
 	PLACE(p, 1001,
 	      "2025.12\0"
 	      "0123456789ab");
@@ -168,13 +156,11 @@ place_record(struct page *p, size_t at, const char *type, const char *name, bool
 	put_le32(r + bytes - 4, 0x20000100);
 }
 
-static void
-records_of_both_lengths_are_found(void **state)
+TEST(records_of_both_lengths_are_found)
 {
 	struct page p = blank_page();
 	struct content c;
 
-	(void)state;
 	place_record(&p, 1000, "CF21", "Flapper (CF 2.1)", false);
 	place_record(&p, 1044, "CB11", "Flapper (Bolt 1.1)", false);
 	place_record(&p, 2000, "RR10", "Roadrunner 1.0", true);
@@ -186,8 +172,7 @@ records_of_both_lengths_are_found(void **state)
 }
 
 /* Each byte of a record that is not free: changed, it is no record any more. */
-static void
-a_record_with_any_other_byte_wrong_is_none(void **state)
+TEST(a_record_with_any_other_byte_wrong_is_none)
 {
 	static const struct {
 		size_t at;
@@ -196,7 +181,6 @@ a_record_with_any_other_byte_wrong_is_none(void **state)
 		      { 34, 'x' },  { 35, 16 }, { 36, 2 },  { 37, 1 }, { 39, 1 },
 		      { 43, 0x30 }, { 43, 0 },	{ 20, 'x' } };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		struct page p = blank_page();
 
@@ -207,12 +191,10 @@ a_record_with_any_other_byte_wrong_is_none(void **state)
 	}
 }
 
-static void
-a_name_has_at_least_four_characters(void **state)
+TEST(a_name_has_at_least_four_characters)
 {
 	struct page p = blank_page();
 
-	(void)state;
 	place_record(&p, 1000, "RR10", "Tags", false);
 	assert_int_equal(read_page(&p).record_count, 1);
 	place_record(&p, 1000, "RR10", "Tag", false);
@@ -221,13 +203,11 @@ a_name_has_at_least_four_characters(void **state)
 
 /* doc/firmware.md 2: a chance hit away from a sector's start; nothing else speaks for that place.
  * */
-static void
-a_chance_loop_does_not_make_a_base(void **state)
+TEST(a_chance_loop_does_not_make_a_base)
 {
 	struct page p = blank_page();
 	struct content c;
 
-	(void)state;
 	for (unsigned i = 0; i < 98; i++)
 		put_le32(p.bytes + 4 * i, ADDR + 0xC01);
 	put_le16(p.bytes + 0x400, 0xE7FE); /* as if linked 2 KiB further up: not a sector */
@@ -238,12 +218,10 @@ a_chance_loop_does_not_make_a_base(void **state)
 	assert_int_equal(read_page(&p).base, CONTENT_BASE_RIGHT);
 }
 
-static void
-a_word_narrows_what_it_agrees_with(void **state)
+TEST(a_word_narrows_what_it_agrees_with)
 {
 	const unsigned both = BIT(PLATFORM_CF2) | BIT(PLATFORM_BOLT);
 
-	(void)state;
 	assert_int_equal(content_narrow(both, PLATFORM_UNKNOWN, PLATFORM_UNKNOWN), both);
 	assert_int_equal(content_narrow(both, PLATFORM_BOLT, PLATFORM_UNKNOWN), BIT(PLATFORM_BOLT));
 	assert_int_equal(content_narrow(both, PLATFORM_UNKNOWN, PLATFORM_CF2), BIT(PLATFORM_CF2));
@@ -253,13 +231,11 @@ a_word_narrows_what_it_agrees_with(void **state)
 	assert_int_equal(content_narrow(0, PLATFORM_UNKNOWN, PLATFORM_UNKNOWN), 0);
 }
 
-static void
-a_record_that_is_not_aligned_or_has_no_room_is_none(void **state)
+TEST(a_record_that_is_not_aligned_or_has_no_room_is_none)
 {
 	struct page p = blank_page();
 	struct content c;
 
-	(void)state;
 	place_record(&p, 1002, "CF21", "Crazyflie 2.1", false);
 	assert_int_equal(read_page(&p).record_count, 0);
 	p = blank_page();
@@ -269,27 +245,23 @@ a_record_that_is_not_aligned_or_has_no_room_is_none(void **state)
 	assert_int_equal(c.record_count, 0);
 }
 
-static void
-no_more_records_are_kept_than_there_is_room_for(void **state)
+TEST(no_more_records_are_kept_than_there_is_room_for)
 {
 	struct page p = blank_page();
 
-	(void)state;
 	for (size_t i = 0; i < 40; i++)
 		place_record(&p, 1000 + 44 * i, "RR10", "Roadrunner 1.0", false);
 	assert_int_equal(read_page(&p).record_count, CONTENT_RECORDS_MAX);
 }
 
 /* Pieces in any order, with a gap, beginning before the flash and in other memories. */
-static void
-pieces_are_read_as_one(void **state)
+TEST(pieces_are_read_as_one)
 {
 	const struct mkimage_spec spec = { .size = 16384 };
 	struct content whole, pieces;
 	uint8_t *bytes;
 	size_t size;
 
-	(void)state;
 	assert_int_equal(mkimage_build(&spec, &bytes, &size), 0);
 	content_read_bytes(bytes, size, ADDR, &whole);
 	{
@@ -310,15 +282,13 @@ pieces_are_read_as_one(void **state)
 	free(bytes);
 }
 
-static void
-a_piece_that_reaches_out_of_the_flash_is_read_as_far_as_it_lies_within(void **state)
+TEST(a_piece_that_reaches_out_of_the_flash_is_read_as_far_as_it_lies_within)
 {
 	static uint8_t bytes[64];
 	const struct segment before = { .addr = 0x07FFFFF0, .size = 64, .data = bytes };
 	const struct segment behind = { .addr = 0x080FFFF0, .size = 64, .data = bytes };
 	struct content c;
 
-	(void)state;
 	put_le32(bytes + 16, 0x11223344);
 	assert_int_equal(content_read(&before, 1, &c), 0);
 	assert_int_equal(c.addr, 0x08000000);
@@ -329,15 +299,13 @@ a_piece_that_reaches_out_of_the_flash_is_read_as_far_as_it_lies_within(void **st
 	assert_int_equal(c.size, 16);
 }
 
-static void
-no_length_is_too_short_to_be_read(void **state)
+TEST(no_length_is_too_short_to_be_read)
 {
 	const struct mkimage_spec spec = { .size = 8192 };
 	struct content c;
 	uint8_t *bytes, *copy;
 	size_t size;
 
-	(void)state;
 	assert_int_equal(mkimage_build(&spec, &bytes, &size), 0);
 	for (size_t n = 0; n < 600; n++) {
 		copy = malloc(n > 0 ? n : 1); /* of exactly this length: ASan sees one byte more */
@@ -352,14 +320,12 @@ no_length_is_too_short_to_be_read(void **state)
 }
 
 /* Found by fuzzing: at address 0 the last vector there can be had an offset that wrapped. */
-static void
-no_handler_leads_out_of_the_image(void **state)
+TEST(no_handler_leads_out_of_the_image)
 {
 	static const uint32_t addrs[] = { 0, 1, 0x08004000, 0x08004001, 0xFFFFF000 };
 	struct page p = blank_page();
 	struct content c;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(addrs); i++)
 		for (uint32_t handler = addrs[i] - 5; handler != addrs[i] + 5; handler++) {
 			for (unsigned k = 0; k < 98; k++)
@@ -370,14 +336,12 @@ no_handler_leads_out_of_the_image(void **state)
 }
 
 /* A megabyte of what costs most to look into: it ends, soon. */
-static void
-hostile_bytes_are_read_in_reasonable_time(void **state)
+TEST(hostile_bytes_are_read_in_reasonable_time)
 {
 	const size_t size = 0x100000;
 	uint8_t *bytes = malloc(size);
 	struct content c;
 
-	(void)state;
 	assert_non_null(bytes);
 	for (size_t i = 0; i < size; i += 16)
 		memcpy(bytes + i,
@@ -399,15 +363,13 @@ hostile_bytes_are_read_in_reasonable_time(void **state)
 	free(bytes);
 }
 
-static void
-loader_tables_have_to_stand_together(void **state)
+TEST(loader_tables_have_to_stand_together)
 {
 	const struct mkimage_spec spec = { .loader = true };
 	struct content c;
 	uint8_t *bytes;
 	size_t size;
 
-	(void)state;
 	assert_int_equal(mkimage_build(&spec, &bytes, &size), 0);
 	content_read_bytes(bytes, size, 0x08000000, &c);
 	assert_true(c.loader);

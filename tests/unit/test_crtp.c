@@ -4,11 +4,9 @@
 
 #include "core/crtp.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/util.h"
 
@@ -189,13 +187,11 @@ converse(struct crtp *c, struct peer *p, uint64_t step_us)
 	fail_msg("the conversation does not end");
 }
 
-static void
-version_type_and_build_are_asked_for(void **state)
+TEST(version_type_and_build_are_asked_for)
 {
 	struct peer p;
 	struct crtp c;
 
-	(void)state;
 	peer_init(&p);
 	p.chatter = 9;
 	crtp_ask(&c, true, NULL);
@@ -229,13 +225,11 @@ version_type_and_build_are_asked_for(void **state)
 	assert_int_equal(p.items, 6);
 }
 
-static void
-without_a_reason_the_build_is_not_asked_for(void **state)
+TEST(without_a_reason_the_build_is_not_asked_for)
 {
 	struct peer p;
 	struct crtp c;
 
-	(void)state;
 	peer_init(&p);
 	crtp_ask(&c, false, NULL);
 	converse(&c, &p, 500);
@@ -244,13 +238,11 @@ without_a_reason_the_build_is_not_asked_for(void **state)
 	assert_int_equal(p.transfers, 6);
 }
 
-static void
-a_light_is_shown_and_nothing_asked(void **state)
+TEST(a_light_is_shown_and_nothing_asked)
 {
 	struct peer p;
 	struct crtp c;
 
-	(void)state;
 	for (enum crtp_light light = CRTP_LIGHT_PASS; light <= CRTP_LIGHT_FAIL; light++) {
 		peer_init(&p);
 		crtp_show(&c, light);
@@ -261,8 +253,7 @@ a_light_is_shown_and_nothing_asked(void **state)
 	}
 }
 
-static void
-tables_of_every_shape_are_survived(void **state)
+TEST(tables_of_every_shape_are_survived)
 {
 	static const char *const without[] = {
 		"a.b", "firmware.revision0", "firmware.revision1", "a.b", "a.b", "a.b", "a.b", NULL
@@ -271,7 +262,6 @@ tables_of_every_shape_are_survived(void **state)
 	struct crtp c;
 	struct crtp_toc toc;
 
-	(void)state;
 	peer_init(&p); /* ours are not in it */
 	p.names = without;
 	crtp_ask(&c, true, NULL);
@@ -299,14 +289,12 @@ tables_of_every_shape_are_survived(void **state)
 	assert_int_equal(c.toc.count, 2000);
 }
 
-static void
-a_drone_that_does_not_answer_is_asked_a_few_times(void **state)
+TEST(a_drone_that_does_not_answer_is_asked_a_few_times)
 {
 	static const uint8_t mutes[] = { 0x20, 0x21, 0xD1, 0xD0 };
 	struct peer p;
 	struct crtp c;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(mutes); i++) {
 		peer_init(&p);
 		p.mute = mutes[i];
@@ -328,13 +316,11 @@ a_drone_that_does_not_answer_is_asked_a_few_times(void **state)
 	assert_int_equal(p.transfers, 1 + 2 * 3 * 2 + 1);
 }
 
-static void
-a_drone_that_talks_for_ever_is_not_listened_to_for_ever(void **state)
+TEST(a_drone_that_talks_for_ever_is_not_listened_to_for_ever)
 {
 	struct peer p;
 	struct crtp c;
 
-	(void)state;
 	peer_init(&p);
 	p.chatter = NEVER;
 	crtp_ask(&c, true, NULL);
@@ -348,14 +334,12 @@ a_drone_that_talks_for_ever_is_not_listened_to_for_ever(void **state)
 	assert_int_equal(p.unlinks, 1);
 }
 
-static void
-any_transfer_may_end_badly_at_any_time(void **state)
+TEST(any_transfer_may_end_badly_at_any_time)
 {
 	struct peer p;
 	struct crtp c;
 	unsigned whole;
 
-	(void)state;
 	peer_init(&p);
 	crtp_ask(&c, true, NULL);
 	converse(&c, &p, 500);
@@ -398,8 +382,7 @@ takes(enum crtp_stage stage, const uint8_t *packet, size_t length)
 	return c.answers.answered;
 }
 
-static void
-only_the_answer_to_the_question_is_taken(void **state)
+TEST(only_the_answer_to_the_question_is_taken)
 {
 	static const struct {
 		enum crtp_stage stage;
@@ -415,7 +398,6 @@ only_the_answer_to_the_question_is_taken(void **state)
 		{ CRTP_STAGE_LIGHT, { 0xD0 }, 1, 1 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
 		for (size_t length = 0; length <= sizeof(answers[i].packet); length++)
 			assert_int_equal(takes(answers[i].stage, answers[i].packet, length),
@@ -432,14 +414,12 @@ only_the_answer_to_the_question_is_taken(void **state)
 	assert_false(takes((enum crtp_stage)99, answers[0].packet, 3));
 }
 
-static void
-texts_are_cut_and_printable(void **state)
+TEST(texts_are_cut_and_printable)
 {
 	char longest[] = "0123456789012345678901234567890123456789";
 	struct peer p;
 	struct crtp c;
 
-	(void)state;
 	peer_init(&p);
 	p.version = longest;
 	p.type = "Crazy\x1B[31mflie";
@@ -455,14 +435,12 @@ texts_are_cut_and_printable(void **state)
 	assert_true(c.answers.answered);
 }
 
-static void
-a_name_that_is_cut_is_none_of_ours(void **state)
+TEST(a_name_that_is_cut_is_none_of_ours)
 {
 	static const uint8_t item[] = "\x20\x02\x00\x00\x08"
 				      "firmware\0revision0";
 	struct crtp c;
 
-	(void)state;
 	for (size_t length = 6; length <= sizeof(item); length++) {
 		crtp_ask(&c, true, NULL);
 		c.stage = CRTP_STAGE_ITEM;
@@ -474,14 +452,12 @@ a_name_that_is_cut_is_none_of_ours(void **state)
 	}
 }
 
-static void
-what_is_over_hears_nothing(void **state)
+TEST(what_is_over_hears_nothing)
 {
 	struct peer p;
 	struct crtp c;
 	struct request w;
 
-	(void)state;
 	peer_init(&p);
 	crtp_show(&c, CRTP_LIGHT_PASS);
 	converse(&c, &p, 500);

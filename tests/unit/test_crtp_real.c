@@ -8,12 +8,10 @@
 
 #include "core/crtp.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/util.h"
 
@@ -118,15 +116,13 @@ serve(struct drone *d, const struct usb_xfer *x, uint8_t *out, size_t *ret_lengt
 	return *ret_length > 0 ? USB_OK : USB_TIMEOUT;
 }
 
-static void
-the_real_firmwares_answers_are_understood(void **state)
+TEST(the_real_firmwares_answers_are_understood)
 {
 	struct drone d = { .said = 0 };
 	uint64_t now_us = 5;
 	struct crtp c;
 	struct request w = { .kind = REQUEST_XFER };
 
-	(void)state;
 	crtp_ask(&c, true, NULL);
 	for (unsigned n = 0; n < 5000 && w.kind != REQUEST_OVER; n++) {
 		uint8_t in[64] = { 0 };

@@ -6,15 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/util.h"
 #include "ctl/memfile.h"
@@ -33,15 +31,13 @@ memory_file(const char *text, unsigned seals)
 	return fd;
 }
 
-static void
-memory_files_for_writing_are_checked_and_written(void **state)
+TEST(memory_files_for_writing_are_checked_and_written)
 {
 	int file = memory_file("", 0), full = memory_file("x", 0), sealed = memory_file("", SEALED);
 	int disk = open("/tmp", O_TMPFILE | O_RDWR, 0600);
 	uint8_t data[5];
 	const char *why;
 
-	(void)state;
 	assert_int_equal(memfile_claim_writable(file, &why), 0);
 	assert_int_equal(memfile_write(file, (const uint8_t *)"hello", 5), 0);
 	assert_int_equal(pread(file, data, 5, 0), 5);
@@ -62,8 +58,7 @@ memory_files_for_writing_are_checked_and_written(void **state)
 }
 
 /* Every memory file that cannot take the bytes is refused before a drone is read for it. */
-static void
-memory_files_that_cannot_be_written_are_refused(void **state)
+TEST(memory_files_that_cannot_be_written_are_refused)
 {
 	static const int seals[] = { F_SEAL_WRITE, F_SEAL_GROW, F_SEAL_SHRINK,
 				     F_SEAL_FUTURE_WRITE };
@@ -72,7 +67,6 @@ memory_files_that_cannot_be_written_are_refused(void **state)
 	char path[64];
 	const char *why;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(seals); i++) {
 		int sealed = memory_file("", (unsigned)seals[i]);
 
@@ -93,15 +87,13 @@ memory_files_that_cannot_be_written_are_refused(void **state)
 	close(file);
 }
 
-static void
-a_file_over_the_limit_is_refused(void **state)
+TEST(a_file_over_the_limit_is_refused)
 {
 	int file = memory_file("12345678", SEALED);
 	uint8_t *data;
 	const char *why;
 	size_t bytes;
 
-	(void)state;
 	assert_int_equal(memfile_read(file, 7, &data, &bytes, &why), -EFBIG);
 	assert_int_equal(memfile_read(file, 8, &data, &bytes, &why), 0);
 	free(data);
@@ -118,14 +110,12 @@ signature(const char *name)
 	return NULL;
 }
 
-static void
-signatures_are_made_from_the_interface_description(void **state)
+TEST(signatures_are_made_from_the_interface_description)
 {
 	const struct method_signature *retry = signature("org.cfdfu.Station.Retry");
 	const struct method_signature *add = signature("org.cfdfu.Station.AddFirmware");
 	size_t count = 0;
 
-	(void)state;
 	for (const char *m = station_description; (m = strstr(m, "\nmethod ")) != NULL; m++)
 		count++;
 	assert_int_equal(count, station_method_count);
@@ -140,8 +130,7 @@ signatures_are_made_from_the_interface_description(void **state)
 	assert_true(add->params[3].required);
 }
 
-static void
-long_lists_and_texts_are_refused(void **state)
+TEST(long_lists_and_texts_are_refused)
 {
 	static const struct param_spec specs[] = { { "list", PARAM_STRINGS, false },
 						   { "on", PARAM_BOOL, false },
@@ -149,7 +138,6 @@ long_lists_and_texts_are_refused(void **state)
 	json_t *p = json_object(), *list = json_array();
 	char text[PARAM_TEXT_MAX + 2];
 
-	(void)state;
 	json_object_set(p, "list", list);
 	for (int i = 0; i < PARAM_STRINGS_MAX; i++)
 		json_array_append_new(list, json_string("x"));

@@ -5,13 +5,11 @@
 #include "core/descr.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/dfu.h"
 #include "cfdfu/usb_port.h"
@@ -77,15 +75,13 @@ assert_refused(const uint8_t *b, size_t length, const char *part)
 		fail_msg("\"%s\" does not speak of \"%s\"", why, part);
 }
 
-static void
-what_the_rom_says_of_itself_is_read(void **state)
+TEST(what_the_rom_says_of_itself_is_read)
 {
 	struct descr_dfu d;
 	const char *why;
 	uint8_t b[4096];
 	size_t n = make(b, 4);
 
-	(void)state;
 	assert_int_equal(parse(b, n, &d, &why), 0);
 	assert_int_equal(d.vid, ST_VID);
 	assert_int_equal(d.pid, ST_DFU_PID);
@@ -98,8 +94,7 @@ what_the_rom_says_of_itself_is_read(void **state)
 	assert_int_equal(parse(b, n + 40, &d, &why), 0); /* what follows is not looked at */
 }
 
-static void
-each_field_that_is_wrong_is_named(void **state)
+TEST(each_field_that_is_wrong_is_named)
 {
 	enum { CONF = DEVICE, IF0 = DEVICE + CONFIGURATION, FUNC = IF0 + 4 * INTERFACE };
 	static const struct {
@@ -130,7 +125,6 @@ each_field_that_is_wrong_is_named(void **state)
 	};
 	uint8_t b[4096];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		size_t n = make(b, 4);
 
@@ -142,8 +136,7 @@ each_field_that_is_wrong_is_named(void **state)
 	assert_refused(b, make(b, 0), "no DFU interface");
 }
 
-static void
-limits_are_held_on_both_sides(void **state)
+TEST(limits_are_held_on_both_sides)
 {
 	static const struct {
 		uint16_t said;
@@ -156,7 +149,6 @@ limits_are_held_on_both_sides(void **state)
 	uint8_t b[4096];
 	size_t n;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		n = make(b, 1);
 		put_le16(b + n - FUNCTIONAL + 5, sizes[i].said);
@@ -172,13 +164,11 @@ limits_are_held_on_both_sides(void **state)
 	assert_refused(b, make(b, DESCR_ALTS_MAX + 1), "too many");
 }
 
-static void
-every_cut_and_every_damaged_byte_is_refused_or_sound(void **state)
+TEST(every_cut_and_every_damaged_byte_is_refused_or_sound)
 {
 	uint8_t good[4096], b[4096];
 	size_t n = make(good, 4);
 
-	(void)state;
 	for (size_t cut = 0; cut < n; cut++)
 		assert_refused(good, cut, "");
 	for (size_t at = 0; at < n; at++)
@@ -196,8 +186,7 @@ every_cut_and_every_damaged_byte_is_refused_or_sound(void **state)
 		}
 }
 
-static void
-strings_are_bounded_and_printable(void **state)
+TEST(strings_are_bounded_and_printable)
 {
 	static const struct {
 		uint8_t bytes[16];
@@ -218,7 +207,6 @@ strings_are_bounded_and_printable(void **state)
 		{ { 8, 3 }, 0, NULL },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(strings); i++) {
 		uint8_t *copy = malloc(strings[i].length + 1);
 		char text[6] = "x";

@@ -4,11 +4,9 @@
 
 #include "core/dfuse.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "dfuse_table.h"
 
@@ -46,13 +44,11 @@ is_refused(struct dfuse *d, const struct dfuse_request *r)
 
 /* ---- what is asked for ------------------------------------------------------------------- */
 
-static void
-every_operation_is_done_at_its_place(void **state)
+TEST(every_operation_is_done_at_its_place)
 {
 	struct table t;
 	uint32_t length;
 
-	(void)state;
 	set_up(&t, false);
 	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
 	do_well(&t, DFUSE_OP_SELECT, 0, 0);
@@ -77,13 +73,11 @@ every_operation_is_done_at_its_place(void **state)
 	assert_int_equal(t.rom.pointer, ROM_WINDOW);
 }
 
-static void
-blocks_that_follow_one_another_need_one_address(void **state)
+TEST(blocks_that_follow_one_another_need_one_address)
 {
 	struct table t;
 	unsigned before;
 
-	(void)state;
 	set_up(&t, false);
 	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
 	do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW, ROM_TRANSFER);
@@ -98,13 +92,11 @@ blocks_that_follow_one_another_need_one_address(void **state)
 	assert_int_equal(t.rom.last_addr, ROM_WINDOW); /* ... nor what lies before it */
 }
 
-static void
-a_block_number_never_wraps(void **state)
+TEST(a_block_number_never_wraps)
 {
 	struct table t;
 	uint32_t far = UINT16_MAX - DFUSE_BLOCK_DATA;
 
-	(void)state;
 	set_up(&t, false);
 	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
 	do_well(&t, DFUSE_OP_READ, 0, 4);
@@ -116,12 +108,10 @@ a_block_number_never_wraps(void **state)
 	assert_int_equal(t.rom.last_addr, (far + 1) * ROM_TRANSFER);
 }
 
-static void
-reading_and_writing_by_turns_goes_by_way_of_idle(void **state)
+TEST(reading_and_writing_by_turns_goes_by_way_of_idle)
 {
 	struct table t;
 
-	(void)state;
 	set_up(&t, false);
 	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
 	for (uint32_t i = 0; i < 4; i++) {
@@ -136,13 +126,11 @@ reading_and_writing_by_turns_goes_by_way_of_idle(void **state)
 	assert_int_equal(t.rom.clears, 0);
 }
 
-static void
-an_alternate_is_selected_once_and_again_for_another(void **state)
+TEST(an_alternate_is_selected_once_and_again_for_another)
 {
 	struct dfuse_request there = { DFUSE_OP_READ, 2, 0x1FFF7800, 64, NULL };
 	struct table t;
 
-	(void)state;
 	set_up(&t, false);
 	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
 	do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW, 16);
@@ -155,13 +143,11 @@ an_alternate_is_selected_once_and_again_for_another(void **state)
 	assert_int_equal(t.d.counters.recoveries, 0);
 }
 
-static void
-the_feature_word_needs_leave_of_its_own(void **state)
+TEST(the_feature_word_needs_leave_of_its_own)
 {
 	struct dfuse_request word = { DFUSE_OP_FEATURE, 3, ROM_FEATURE, 4, page };
 	struct table t;
 
-	(void)state;
 	set_up(&t, false);
 	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
 	assert_true(is_refused(&t.d, &word));
@@ -194,12 +180,10 @@ is_allowed(uint32_t addr, uint32_t length, uint8_t alt)
 	return allowed == 2;
 }
 
-static void
-nothing_is_erased_or_written_outside_the_window(void **state)
+TEST(nothing_is_erased_or_written_outside_the_window)
 {
 	const uint32_t end = ROM_WINDOW + 4 * ROM_TRANSFER;
 
-	(void)state;
 	assert_true(is_allowed(ROM_WINDOW, ROM_TRANSFER, 0));
 	assert_true(is_allowed(end - 1, 1, 0));
 	assert_true(is_allowed(end - ROM_TRANSFER, ROM_TRANSFER, 0));
@@ -214,8 +198,7 @@ nothing_is_erased_or_written_outside_the_window(void **state)
 	assert_false(is_allowed(ROM_WINDOW, 16, 255));
 }
 
-static void
-what_is_no_request_is_refused(void **state)
+TEST(what_is_no_request_is_refused)
 {
 	static const struct dfuse_request requests[] = {
 		{ DFUSE_OP_READ, 0, ROM_WINDOW, 0, NULL },
@@ -226,7 +209,6 @@ what_is_no_request_is_refused(void **state)
 	struct dfuse_request fine = { DFUSE_OP_READ, 0, ROM_WINDOW, 4, NULL };
 	struct table t;
 
-	(void)state;
 	set_up(&t, false);
 	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
 	for (size_t i = 0; i < ARRAY_LEN(requests); i++)
@@ -237,15 +219,13 @@ what_is_no_request_is_refused(void **state)
 
 /* ---- a device in another state ----------------------------------------------------------- */
 
-static void
-a_device_met_in_any_state_of_an_operation_is_brought_to_idle(void **state)
+TEST(a_device_met_in_any_state_of_an_operation_is_brought_to_idle)
 {
 	static const uint8_t met[] = { DFU_STATE_IDLE,	      DFU_STATE_DNLOAD_SYNC,
 				       DFU_STATE_DNBUSY,      DFU_STATE_DNLOAD_IDLE,
 				       DFU_STATE_UPLOAD_IDLE, DFU_STATE_ERROR };
 	struct table t;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(met); i++) {
 		set_up(&t, false);
 		t.rom.state = met[i];
@@ -258,12 +238,10 @@ a_device_met_in_any_state_of_an_operation_is_brought_to_idle(void **state)
 	}
 }
 
-static void
-an_error_is_cleared_and_the_operation_done_again(void **state)
+TEST(an_error_is_cleared_and_the_operation_done_again)
 {
 	struct table t;
 
-	(void)state;
 	for (unsigned times = 1; times <= 3; times++) {
 		set_up(&t, false);
 		do_well(&t, DFUSE_OP_CLEAN, 0, 0);
@@ -277,8 +255,7 @@ an_error_is_cleared_and_the_operation_done_again(void **state)
 	}
 }
 
-static void
-errors_that_stay_are_not_tried_again(void **state)
+TEST(errors_that_stay_are_not_tried_again)
 {
 	static const struct {
 		uint8_t code;
@@ -292,7 +269,6 @@ errors_that_stay_are_not_tried_again(void **state)
 	struct dfuse_request next = { DFUSE_OP_PROGRAM, 0, ROM_WINDOW, 16, page };
 	struct table t;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
 		set_up(&t, false);
 		do_well(&t, DFUSE_OP_CLEAN, 0, 0);
@@ -313,12 +289,10 @@ errors_that_stay_are_not_tried_again(void **state)
 	}
 }
 
-static void
-a_device_that_is_busy_is_asked_again_until_its_allowance_is_used_up(void **state)
+TEST(a_device_that_is_busy_is_asked_again_until_its_allowance_is_used_up)
 {
 	struct table t;
 
-	(void)state;
 	for (int obey = 0; obey < 2; obey++) {
 		uint64_t began;
 
@@ -344,12 +318,10 @@ a_device_that_is_busy_is_asked_again_until_its_allowance_is_used_up(void **state
 	}
 }
 
-static void
-a_device_that_stalls_early_questions_is_asked_later_from_then_on(void **state)
+TEST(a_device_that_stalls_early_questions_is_asked_later_from_then_on)
 {
 	struct table t;
 
-	(void)state;
 	set_up(&t, false);
 	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
 	t.rom.busy_stalls = true;
@@ -364,12 +336,10 @@ a_device_that_stalls_early_questions_is_asked_later_from_then_on(void **state)
 	assert_int_equal(fault_after(&t, DFUSE_OP_ERASE, ROM_WINDOW, 0x4000), FAULT_STALL);
 }
 
-static void
-only_an_answer_of_the_length_asked_for_is_an_answer(void **state)
+TEST(only_an_answer_of_the_length_asked_for_is_an_answer)
 {
 	struct table t;
 
-	(void)state;
 	for (int length = 0; length < 64; length++) {
 		set_up(&t, false);
 		do_well(&t, DFUSE_OP_CLEAN, 0, 0);
@@ -398,13 +368,11 @@ only_an_answer_of_the_length_asked_for_is_an_answer(void **state)
 	}
 }
 
-static void
-a_host_short_of_memory_is_waited_for_but_not_for_ever(void **state)
+TEST(a_host_short_of_memory_is_waited_for_but_not_for_ever)
 {
 	struct table t;
 	uint64_t began;
 
-	(void)state;
 	set_up(&t, false);
 	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
 	t.rom.twist.status = USB_NOMEM;
@@ -421,13 +389,11 @@ a_host_short_of_memory_is_waited_for_but_not_for_ever(void **state)
 	assert_int_equal(t.rom.leaves, 0);
 }
 
-static void
-what_is_over_wants_nothing_and_hears_nothing(void **state)
+TEST(what_is_over_wants_nothing_and_hears_nothing)
 {
 	struct table t;
 	struct request w;
 
-	(void)state;
 	set_up(&t, false);
 	dfuse_next(&t.d, 0, &w);
 	assert_int_equal(w.kind, REQUEST_OVER);
@@ -436,14 +402,12 @@ what_is_over_wants_nothing_and_hears_nothing(void **state)
 	assert_int_equal(t.d.counters.transfers, 0);
 }
 
-static void
-a_question_says_the_same_until_it_is_answered(void **state)
+TEST(a_question_says_the_same_until_it_is_answered)
 {
 	struct dfuse_request clean = { .op = DFUSE_OP_CLEAN };
 	struct table t;
 	struct request w, again;
 
-	(void)state;
 	set_up(&t, false);
 	dfuse_begin(&t.d, &clean, 0);
 	dfuse_next(&t.d, 0, &w); /* a clock may begin at nought */

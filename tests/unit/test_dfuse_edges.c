@@ -4,25 +4,21 @@
 
 #include "core/dfuse.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "dfuse_table.h"
 
 static const uint8_t page[ROM_TRANSFER] = { 1, 2, 3 };
 
 /* INVARIANT of the C kind: an enum holds what memory holds. */
-static void
-what_is_no_phase_and_no_operation_wants_nothing(void **state)
+TEST(what_is_no_phase_and_no_operation_wants_nothing)
 {
 	struct dfuse_request none = { .op = (enum dfuse_op)99, .addr = ROM_WINDOW, .data = page };
 	struct table t;
 	struct request w;
 
-	(void)state;
 	for (int phase = DFUSE_PHASE_COUNT; phase <= 99; phase += 99 - DFUSE_PHASE_COUNT) {
 		set_up(&t, false);
 		t.d.phase = (enum dfuse_phase)phase;
@@ -39,12 +35,10 @@ what_is_no_phase_and_no_operation_wants_nothing(void **state)
 	assert_false(dfuse_failed(&t.d));
 }
 
-static void
-a_transfer_that_ends_in_an_unheard_of_way_is_the_buses_fault(void **state)
+TEST(a_transfer_that_ends_in_an_unheard_of_way_is_the_buses_fault)
 {
 	struct table t;
 
-	(void)state;
 	set_up(&t, false);
 	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
 	t.rom.twist.status = (enum usb_status)99;
@@ -53,15 +47,13 @@ a_transfer_that_ends_in_an_unheard_of_way_is_the_buses_fault(void **state)
 	assert_int_equal(fault_after(&t, DFUSE_OP_ERASE, ROM_WINDOW, 0x4000), FAULT_BUS);
 }
 
-static void
-how_long_a_block_takes_is_learned_but_not_from_a_hiccup(void **state)
+TEST(how_long_a_block_takes_is_learned_but_not_from_a_hiccup)
 {
 	struct dfuse_request read = { DFUSE_OP_READ, 0, ROM_WINDOW, ROM_TRANSFER, NULL };
 	static const uint8_t data[ROM_TRANSFER];
 	struct table t;
 	struct request w;
 
-	(void)state;
 	for (int slow = 0; slow < 2; slow++) {
 		uint32_t before;
 
@@ -77,12 +69,10 @@ how_long_a_block_takes_is_learned_but_not_from_a_hiccup(void **state)
 	}
 }
 
-static void
-a_short_answer_to_the_last_question_is_no_refusal_to_leave(void **state)
+TEST(a_short_answer_to_the_last_question_is_no_refusal_to_leave)
 {
 	struct table t;
 
-	(void)state;
 	for (unsigned at = 0; at < 7; at++) {
 		set_up(&t, false);
 		do_well(&t, DFUSE_OP_CLEAN, 0, 0);

@@ -4,11 +4,9 @@
 
 #include "core/dfuse.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "dfuse_rom.h"
 
@@ -233,10 +231,8 @@ every_bad_transfer(const struct scene *plain, const struct outcome *undisturbed)
 	return played;
 }
 
-static void
-a_transfer_that_ends_badly_costs_a_try_and_for_ever_has_its_own_fault(void **state)
+TEST(a_transfer_that_ends_badly_costs_a_try_and_for_ever_has_its_own_fault)
 {
-	(void)state;
 	assert_true(every_scene(every_bad_transfer) > 4000);
 }
 
@@ -309,10 +305,8 @@ every_answer(const struct scene *plain, const struct outcome *undisturbed)
 	return played;
 }
 
-static void
-every_state_and_status_at_every_question_ends_with_a_fitting_fault(void **state)
+TEST(every_state_and_status_at_every_question_ends_with_a_fitting_fault)
 {
-	(void)state;
 	assert_true(every_scene(every_answer) > 10000);
 }
 
@@ -345,10 +339,8 @@ every_error_that_stays(const struct scene *plain, const struct outcome *undistur
 	return played;
 }
 
-static void
-an_operation_that_is_over_with_an_error_status_is_not_done(void **state)
+TEST(an_operation_that_is_over_with_an_error_status_is_not_done)
 {
-	(void)state;
 	assert_true(every_scene(every_error_that_stays) > 1000);
 }
 

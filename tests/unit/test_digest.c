@@ -10,13 +10,11 @@
 
 static const char abc[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
-static void
-the_standards_example_is_right(void **state)
+TEST(the_standards_example_is_right)
 {
 	uint8_t sha256[DIGEST_BYTES], parsed[DIGEST_BYTES];
 	char text[DIGEST_TEXT_MAX];
 
-	(void)state;
 	digest_bytes((const uint8_t *)"abc", 3, sha256);
 	digest_format(sha256, text);
 	assert_string_equal(text, abc);
@@ -24,13 +22,11 @@ the_standards_example_is_right(void **state)
 	assert_memory_equal(parsed, sha256, sizeof(parsed));
 }
 
-static void
-only_64_hex_digits_are_a_digest(void **state)
+TEST(only_64_hex_digits_are_a_digest)
 {
 	char text[80];
 	uint8_t parsed[DIGEST_BYTES] = { 1 };
 
-	(void)state;
 	for (size_t n = 0; n < 64; n++) {
 		memcpy(text, abc, sizeof(abc));
 		text[n] = 'g';
@@ -46,22 +42,19 @@ only_64_hex_digits_are_a_digest(void **state)
 				 parsed));
 }
 
-static void
-one_segment_has_the_digest_of_its_bytes_wherever_it_lies(void **state)
+TEST(one_segment_has_the_digest_of_its_bytes_wherever_it_lies)
 {
 	struct segment s = { .alt = 3, .addr = 0x1234, .size = 3, .data = (const uint8_t *)"abc" };
 	uint8_t sha256[DIGEST_BYTES];
 	char text[DIGEST_TEXT_MAX];
 
-	(void)state;
 	assert_int_equal(digest_segments(&s, 1, sha256), 0);
 	digest_format(sha256, text);
 	assert_string_equal(text, abc);
 	assert_int_equal(digest_segments(&s, 0, sha256), -EINVAL);
 }
 
-static void
-several_segments_have_the_digest_of_the_file_made_of_them(void **state)
+TEST(several_segments_have_the_digest_of_the_file_made_of_them)
 {
 	const struct segment s[] = {
 		{ .addr = 0x1000, .size = 3, .data = (const uint8_t *)"abc" },
@@ -73,7 +66,6 @@ several_segments_have_the_digest_of_the_file_made_of_them(void **state)
 	uint8_t *bytes;
 	size_t size;
 
-	(void)state;
 	assert_int_equal(digest_segments(s, 2, of_segments), 0);
 	assert_int_equal(image_new(s, 2, &label, &image), 0);
 	assert_int_equal(fw_make_from_image(image, &bytes, &size), 0);

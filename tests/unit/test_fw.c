@@ -20,15 +20,13 @@ static const struct {
 	{ MKIMAGE_HEX, FW_IHEX, "ihex" },    { MKIMAGE_SREC, FW_SREC, "srec" },
 };
 
-static void
-every_packing_of_an_image_gives_the_same_image(void **state)
+TEST(every_packing_of_an_image_gives_the_same_image)
 {
 	const struct mkimage_spec spec = { .platform = "cf21bl", .seed = 7 };
 	uint8_t sha256[DIGEST_BYTES];
 	uint8_t *bytes;
 	size_t size;
 
-	(void)state;
 	assert_int_equal(mkimage_build(&spec, &bytes, &size), 0);
 	digest_bytes(bytes, size, sha256);
 	for (size_t i = 0; i < ARRAY_LEN(packings); i++) {
@@ -53,8 +51,7 @@ every_packing_of_an_image_gives_the_same_image(void **state)
 	free(bytes);
 }
 
-static void
-the_operators_word_narrows_what_an_image_fits(void **state)
+TEST(the_operators_word_narrows_what_an_image_fits)
 {
 	const struct mkimage_spec spec = { .old = true };
 	struct fw_input in = { .addr = FW_ADDR_DEFAULT, .platform = PLATFORM_BOLT };
@@ -62,7 +59,6 @@ the_operators_word_narrows_what_an_image_fits(void **state)
 	struct fw_error error;
 	uint8_t *bytes;
 
-	(void)state;
 	assert_int_equal(mkimage_build(&spec, &bytes, &in.size), 0);
 	in.data = bytes;
 	assert_int_equal(fw_load(&in, &image, NULL, &error), 0);
@@ -72,15 +68,13 @@ the_operators_word_narrows_what_an_image_fits(void **state)
 	free(bytes);
 }
 
-static void
-a_plain_binary_goes_where_it_is_told(void **state)
+TEST(a_plain_binary_goes_where_it_is_told)
 {
 	static const uint8_t bytes[] = { 0, 1, 2, 3, 4 };
 	struct fw_input in = { .data = bytes, .size = sizeof(bytes), .addr = 0x64000000 };
 	struct image *image = NULL;
 	struct fw_error error;
 
-	(void)state;
 	assert_int_equal(fw_load(&in, &image, NULL, &error), 0);
 	assert_int_equal(image_segment(image, 0)->addr, 0x64000000);
 	image_unref(image);
@@ -111,8 +105,7 @@ with_suffix(uint16_t vid, uint16_t pid, uint16_t bcd, size_t *ret_size)
 	return bytes;
 }
 
-static void
-a_suffix_on_a_binary_is_checked_and_taken_off(void **state)
+TEST(a_suffix_on_a_binary_is_checked_and_taken_off)
 {
 	static const struct {
 		uint16_t vid, pid, bcd;
@@ -122,7 +115,6 @@ a_suffix_on_a_binary_is_checked_and_taken_off(void **state)
 		      { 0xFFFF, 0xDF11, 0x0100, true },	 { 0x0483, 0xDF12, 0x0100, false },
 		      { 0x1209, 0xDF11, 0x0100, false }, { 0x0483, 0xDF11, 0x011A, false } };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		size_t size;
 		uint8_t *bytes = with_suffix(cases[i].vid, cases[i].pid, cases[i].bcd, &size);
@@ -140,8 +132,7 @@ a_suffix_on_a_binary_is_checked_and_taken_off(void **state)
 	}
 }
 
-static void
-other_ids_are_taken_where_they_are_expected_or_only_shown(void **state)
+TEST(other_ids_are_taken_where_they_are_expected_or_only_shown)
 {
 	size_t size;
 	uint8_t *bytes = with_suffix(0x1209, 0x0001, 0x0100, &size);
@@ -152,7 +143,6 @@ other_ids_are_taken_where_they_are_expected_or_only_shown(void **state)
 	struct fw_facts *facts = NULL;
 	struct fw_error error;
 
-	(void)state;
 	assert_int_equal(fw_load(&in, &image, &facts, &error), 0);
 	assert_int_equal(facts->warning_count, 0);
 	image_unref(image);
@@ -167,13 +157,11 @@ other_ids_are_taken_where_they_are_expected_or_only_shown(void **state)
 	free(bytes);
 }
 
-static void
-any_change_of_a_suffix_byte_is_noticed(void **state)
+TEST(any_change_of_a_suffix_byte_is_noticed)
 {
 	size_t size;
 	uint8_t *bytes = with_suffix(0x0483, 0xDF11, 0x0100, &size);
 
-	(void)state;
 	for (size_t i = size - 16; i < size; i++)
 		for (unsigned bit = 0; bit < 8; bit++) {
 			struct fw_input in = { .data = bytes,
@@ -198,8 +186,7 @@ any_change_of_a_suffix_byte_is_noticed(void **state)
 	free(bytes);
 }
 
-static void
-sniffing_looks_at_the_content_alone(void **state)
+TEST(sniffing_looks_at_the_content_alone)
 {
 	static const struct {
 		const char *text;
@@ -223,7 +210,6 @@ sniffing_looks_at_the_content_alone(void **state)
 		      { "........UFD.....", FW_DFU },
 		      { "DfuSe...UFD.....", FW_DFUSE } };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		assert_int_equal(fw_sniff((const uint8_t *)cases[i].text, strlen(cases[i].text)),
 				 cases[i].is);
@@ -231,15 +217,13 @@ sniffing_looks_at_the_content_alone(void **state)
 	assert_string_equal(fw_format_words(FW_UNKNOWN), "unknown file");
 }
 
-static void
-no_file_is_larger_than_the_limits(void **state)
+TEST(no_file_is_larger_than_the_limits)
 {
 	struct fw_input in = { .addr = 0, .size = IMAGE_BYTES_MAX + 1 };
 	struct image *image = NULL;
 	struct fw_error error;
 	uint8_t *bytes = calloc(1, FW_FILE_BYTES_MAX + 1);
 
-	(void)state;
 	assert_non_null(bytes);
 	in.data = bytes;
 	assert_int_equal(fw_load(&in, &image, NULL, &error), -EINVAL);
@@ -256,12 +240,10 @@ no_file_is_larger_than_the_limits(void **state)
 }
 
 /* Every good file, cut at every of many places and changed at many: an answer, and no crash. */
-static void
-damaged_files_end_in_an_answer(void **state)
+TEST(damaged_files_end_in_an_answer)
 {
 	const struct mkimage_spec spec = { .size = 4096 };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(packings); i++) {
 		struct loaded whole = load_made(&spec, packings[i].made);
 

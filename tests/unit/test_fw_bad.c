@@ -3,12 +3,10 @@
  * reason. */
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "core/image.h"
 #include "firmware/fw.h"
@@ -41,14 +39,12 @@ find_reason(const uint8_t *bytes, size_t size, char *out, size_t out_size)
 	image_unref(image);
 }
 
-static void
-every_bad_file_is_refused_with_its_own_reason(void **state)
+TEST(every_bad_file_is_refused_with_its_own_reason)
 {
 	const struct bad_file *f;
 	unsigned wrong = 0;
 	size_t count = 0;
 
-	(void)state;
 	for (; (f = bad_file(count)) != NULL; count++) {
 		uint8_t *bytes = NULL;
 		size_t size = 0;
@@ -67,12 +63,10 @@ every_bad_file_is_refused_with_its_own_reason(void **state)
 	assert_true(count >= 60);
 }
 
-static void
-no_two_bad_files_have_one_name(void **state)
+TEST(no_two_bad_files_have_one_name)
 {
 	const struct bad_file *f, *g;
 
-	(void)state;
 	for (size_t i = 0; (f = bad_file(i)) != NULL; i++)
 		for (size_t k = 0; k < i && (g = bad_file(k)) != NULL; k++)
 			assert_string_not_equal(f->name, g->name);

@@ -46,13 +46,11 @@ is_right(const struct foreign_file *f, const struct loaded *l)
 	return false;
 }
 
-static void
-every_foreign_file_ends_as_its_table_says(void **state)
+TEST(every_foreign_file_ends_as_its_table_says)
 {
 	const struct foreign_file *f;
 	unsigned wrong = 0;
 
-	(void)state;
 	for (size_t i = 0; (f = foreign_file(i)) != NULL; i++) {
 		uint8_t *bytes = NULL;
 		size_t size = 0;
@@ -67,14 +65,12 @@ every_foreign_file_ends_as_its_table_says(void **state)
 }
 
 /* Whatever way they came, the bytes for the flash are those of the image. */
-static void
-what_is_accepted_holds_the_image_and_nothing_for_ram(void **state)
+TEST(what_is_accepted_holds_the_image_and_nothing_for_ram)
 {
 	const struct foreign_file *f;
 	uint8_t *image = NULL;
 	size_t image_size = 0;
 
-	(void)state;
 	assert_int_equal(foreign_image(&image, &image_size), 0);
 	for (size_t i = 0; (f = foreign_file(i)) != NULL; i++) {
 		uint8_t *bytes = NULL;
@@ -114,13 +110,11 @@ load_copy(uint8_t *take_bytes, size_t size, uint32_t addr)
 	return l;
 }
 
-static void
-the_application_of_a_copy_is_the_image_that_was_flashed(void **state)
+TEST(the_application_of_a_copy_is_the_image_that_was_flashed)
 {
 	uint8_t *image = NULL, *flash = NULL;
 	size_t image_size = 0, size = 0;
 
-	(void)state;
 	assert_int_equal(foreign_image(&image, &image_size), 0);
 	for (int stale = 0; stale <= 1; stale++) {
 		struct loaded l;
@@ -139,14 +133,12 @@ the_application_of_a_copy_is_the_image_that_was_flashed(void **state)
 	free(image);
 }
 
-static void
-a_copy_without_an_application_is_refused(void **state)
+TEST(a_copy_without_an_application_is_refused)
 {
 	uint8_t *flash = NULL;
 	size_t size = 0;
 	struct loaded l;
 
-	(void)state;
 	assert_int_equal(foreign_whole_flash(false, &flash, &size), 0);
 	memset(flash + 0x4000, 0xFF, size - 0x4000);
 	l = load_copy(flash, size, 0x08000000);
@@ -156,8 +148,7 @@ a_copy_without_an_application_is_refused(void **state)
 }
 
 /* What a client hands to the station without the client's care. */
-static void
-the_judge_names_what_lies_outside_of_the_flash(void **state)
+TEST(the_judge_names_what_lies_outside_of_the_flash)
 {
 	static const struct {
 		uint32_t addr;
@@ -177,7 +168,6 @@ the_judge_names_what_lies_outside_of_the_flash(void **state)
 	};
 	static const uint8_t zeros[40];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct image *image = image_at(0, cases[i].addr, zeros, sizeof(zeros));
 		const struct judgement *j = judged(image, NULL);

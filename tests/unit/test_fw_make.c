@@ -41,13 +41,11 @@ load_file(const struct fw_make_file *file)
 	return load_bytes(bytes, size);
 }
 
-static void
-three_targets_are_read_as_they_were_written(void **state)
+TEST(three_targets_are_read_as_they_were_written)
 {
 	struct loaded l = load_file(&three);
 	const struct fw_facts *f = l.facts;
 
-	(void)state;
 	assert_int_equal(l.result, 0);
 	assert_int_equal(f->format, FW_DFUSE);
 	assert_int_equal(f->device, 0x2200);
@@ -70,13 +68,11 @@ three_targets_are_read_as_they_were_written(void **state)
 	unload(&l);
 }
 
-static void
-the_bytes_are_those_of_um0391(void **state)
+TEST(the_bytes_are_those_of_um0391)
 {
 	uint8_t *bytes;
 	size_t size;
 
-	(void)state;
 	assert_int_equal(fw_make(&three, &bytes, &size), 0);
 	assert_int_equal(size, 11 + 3 * 274 + 5 * 8 + 3 + 9 + 4 + 4 + 3 + 16);
 	assert_memory_equal(bytes, "DfuSe\x01", 6);
@@ -93,8 +89,7 @@ the_bytes_are_those_of_um0391(void **state)
 }
 
 /* doc/protocol.md 7: one target, one element of 243,176 bytes. */
-static void
-the_documented_example_has_the_documented_sizes(void **state)
+TEST(the_documented_example_has_the_documented_sizes)
 {
 	uint8_t *data = calloc(1, 243176), *bytes;
 	const struct segment s = { .addr = 0x08004000, .size = 243176, .data = data };
@@ -104,7 +99,6 @@ the_documented_example_has_the_documented_sizes(void **state)
 	};
 	size_t size;
 
-	(void)state;
 	assert_non_null(data);
 	assert_int_equal(fw_make(&f, &bytes, &size), 0);
 	assert_int_equal(size, 243485);
@@ -127,13 +121,11 @@ assert_made_again(struct loaded *l)
 	free(again);
 }
 
-static void
-a_file_made_again_has_the_same_bytes(void **state)
+TEST(a_file_made_again_has_the_same_bytes)
 {
 	struct fw_make_file other = three;
 	struct loaded l = load_file(&three);
 
-	(void)state;
 	assert_made_again(&l);
 	unload(&l);
 	other.size_counts_suffix = true; /* as dfuse-pack writes it */
@@ -149,14 +141,12 @@ a_file_made_again_has_the_same_bytes(void **state)
 }
 
 /* Garbage in the upper bytes of bTargetNamed, and a name that is not terminated. */
-static void
-other_writers_garbage_survives(void **state)
+TEST(other_writers_garbage_survives)
 {
 	struct loaded l = load_file(&three);
 	uint8_t *bytes = malloc(l.size);
 	size_t size = l.size;
 
-	(void)state;
 	assert_non_null(bytes);
 	memcpy(bytes, l.bytes, size);
 	unload(&l);
@@ -181,8 +171,7 @@ other_writers_garbage_survives(void **state)
 	unload(&l);
 }
 
-static void
-an_image_becomes_a_file_with_a_target_per_alternate(void **state)
+TEST(an_image_becomes_a_file_with_a_target_per_alternate)
 {
 	struct loaded l = load_file(&three);
 	struct image *again = NULL;
@@ -191,7 +180,6 @@ an_image_becomes_a_file_with_a_target_per_alternate(void **state)
 	struct fw_error error;
 	uint8_t *bytes;
 
-	(void)state;
 	assert_int_equal(fw_make_from_image(l.image, &bytes, &in.size), 0);
 	in.data = bytes;
 	assert_int_equal(fw_dfuse_load(&in, &again, &facts, &error), 0);
@@ -225,12 +213,10 @@ load_theirs(const char *name)
 	return load_bytes(bytes, size);
 }
 
-static void
-files_of_other_tools_survive_a_round_trip(void **state)
+TEST(files_of_other_tools_survive_a_round_trip)
 {
 	struct loaded l = load_theirs("dfuse-pack.dfu");
 
-	(void)state;
 	assert_made_again(&l);
 	assert_true(l.facts->size_counts_suffix);
 	assert_int_equal(l.facts->target_count, 2);
@@ -252,14 +238,12 @@ files_of_other_tools_survive_a_round_trip(void **state)
 	unload(&l);
 }
 
-static void
-only_dfuse_is_taken_where_dfuse_is_asked_for(void **state)
+TEST(only_dfuse_is_taken_where_dfuse_is_asked_for)
 {
 	const struct mkimage_spec spec = { .size = 4096 };
 	struct image *image = NULL;
 	struct fw_error error;
 
-	(void)state;
 	for (unsigned f = 0; f < MKIMAGE_FORMAT_COUNT; f++) {
 		struct fw_input in = { .addr = FW_ADDR_DEFAULT };
 		uint8_t *bytes;
@@ -277,8 +261,7 @@ only_dfuse_is_taken_where_dfuse_is_asked_for(void **state)
 	}
 }
 
-static void
-nothing_cannot_be_made_into_a_file(void **state)
+TEST(nothing_cannot_be_made_into_a_file)
 {
 	const struct segment empty = { .addr = 0, .size = 0, .data = NULL };
 	struct segment big = { .addr = 0, .size = IMAGE_BYTES_MAX, .data = NULL };
@@ -287,7 +270,6 @@ nothing_cannot_be_made_into_a_file(void **state)
 	uint8_t *bytes;
 	size_t size;
 
-	(void)state;
 	assert_int_equal(fw_make(&f, &bytes, &size), -EINVAL);
 	f.target_count = 1;
 	assert_int_equal(fw_make(&f, &bytes, &size), -EINVAL);
@@ -310,8 +292,7 @@ on_piece_stop(void *ctx, const uint8_t *data, size_t size)
 	return (*left)-- == 0 ? -EIO : 0;
 }
 
-static void
-memories_do_not_overlap_one_another(void **state)
+TEST(memories_do_not_overlap_one_another)
 {
 	static const struct segment a = { .addr = 0x1000,
 					  .size = 8,
@@ -326,7 +307,6 @@ memories_do_not_overlap_one_another(void **state)
 	};
 	struct loaded l = load_file(&f);
 
-	(void)state;
 	assert_int_equal(l.result, 0);
 	unload(&l);
 	t[1].alt = 0;
@@ -336,8 +316,7 @@ memories_do_not_overlap_one_another(void **state)
 	unload(&l);
 }
 
-static void
-a_stream_stops_where_it_is_told_to(void **state)
+TEST(a_stream_stops_where_it_is_told_to)
 {
 	static const uint8_t byte[1] = { 0 };
 	const struct segment segments[] = {
@@ -345,7 +324,6 @@ a_stream_stops_where_it_is_told_to(void **state)
 		{ 2, 0, 1, byte },	    { 2, 16, 1, byte },
 	};
 
-	(void)state;
 	/* prefix, 3 targets, 5 elements of 2 pieces, suffix of 2 */
 	for (unsigned n = 0; n < 16; n++) {
 		unsigned left = n;
@@ -355,15 +333,13 @@ a_stream_stops_where_it_is_told_to(void **state)
 	}
 }
 
-static void
-only_what_came_from_the_file_is_made_into_it_again(void **state)
+TEST(only_what_came_from_the_file_is_made_into_it_again)
 {
 	const struct mkimage_spec spec = { .size = 4096 };
 	struct loaded raw = load_made(&spec, MKIMAGE_BIN), l = load_file(&three);
 	uint8_t *bytes;
 	size_t size;
 
-	(void)state;
 	assert_int_equal(fw_make_again(raw.image, raw.facts, &bytes, &size), -EINVAL);
 	assert_int_equal(fw_make_again(raw.image, l.facts, &bytes, &size), -EINVAL);
 	unload(&raw);
@@ -371,15 +347,13 @@ only_what_came_from_the_file_is_made_into_it_again(void **state)
 }
 
 /* Sixteen targets, the most there can be, with 64 elements each. */
-static void
-the_largest_number_of_targets_and_elements_survives(void **state)
+TEST(the_largest_number_of_targets_and_elements_survives)
 {
 	static struct segment elements[1024];
 	struct fw_make_target t[16];
 	struct fw_make_file f = { .vid = 0x0483, .pid = 0xDF11, .targets = t, .target_count = 16 };
 	struct loaded l;
 
-	(void)state;
 	for (unsigned i = 0; i < 1024; i++)
 		elements[i] = (struct segment){ .addr = 0x1000 - 4 * (i % 64),
 						.size = 4,

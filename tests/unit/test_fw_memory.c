@@ -117,12 +117,10 @@ live(const uint8_t *bytes, size_t size)
 	return r;
 }
 
-static void
-every_allocation_may_fail_and_nothing_is_lost(void **state)
+TEST(every_allocation_may_fail_and_nothing_is_lost)
 {
 	const struct mkimage_spec spec = { .size = 4096 };
 
-	(void)state;
 	for (unsigned f = 0; f < MKIMAGE_FORMAT_COUNT; f++) {
 		uint8_t *bytes;
 		size_t size;
@@ -145,15 +143,13 @@ every_allocation_may_fail_and_nothing_is_lost(void **state)
 	}
 }
 
-static void
-two_pieces_may_fail_to_be_read_as_one(void **state)
+TEST(two_pieces_may_fail_to_be_read_as_one)
 {
 	static const char text[] =
 	    ":020000040800F2\n:0440000001020304B2\n:0440100001020304A2\n:00000001FF\n";
 	unsigned n = 0;
 	int r;
 
-	(void)state;
 	do {
 		start_counting(++n);
 		r = live((const uint8_t *)text, sizeof(text) - 1);
@@ -180,13 +176,11 @@ measure(const char *name, const uint8_t *bytes, size_t size)
 	assert_true(peak <= size + SLACK_BYTES);
 }
 
-static void
-no_file_costs_more_than_twice_itself_and_the_slack(void **state)
+TEST(no_file_costs_more_than_twice_itself_and_the_slack)
 {
 	const struct mkimage_spec spec = { .size = 1032192 }, huge = { .size = MKIMAGE_BYTES_MAX };
 	const struct bad_file *b;
 
-	(void)state;
 	for (size_t i = 0; (b = bad_file(i)) != NULL; i++) {
 		uint8_t *bytes;
 		size_t size;

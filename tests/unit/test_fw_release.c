@@ -28,10 +28,8 @@ load_manifest(const char *manifest)
 	return load_bytes(zip, size);
 }
 
-static void
-both_manifest_versions_say_what_is_in_the_zip(void **state)
+TEST(both_manifest_versions_say_what_is_in_the_zip)
 {
-	(void)state;
 	for (int version = 1; version <= 2; version++) {
 		const struct mkimage_spec spec = { .platform = "bolt",
 						   .tag = "2024.10.2",
@@ -58,12 +56,10 @@ both_manifest_versions_say_what_is_in_the_zip(void **state)
 	}
 }
 
-static void
-every_platform_of_fw_platform_is_known(void **state)
+TEST(every_platform_of_fw_platform_is_known)
 {
 	static const char *const names[] = { "cf2", "cf21bl", "bolt", "tag", "flapper" };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		const struct mkimage_spec spec = { .platform = names[i], .size = 8192 };
 		struct loaded l = load_made(&spec, MKIMAGE_ZIP2);
@@ -75,15 +71,13 @@ every_platform_of_fw_platform_is_known(void **state)
 	}
 }
 
-static void
-a_manifest_without_fw_platform_is_taken_with_a_warning(void **state)
+TEST(a_manifest_without_fw_platform_is_taken_with_a_warning)
 {
 	struct loaded l = load_manifest(
 	    "{\"version\":1,\"subversion\":2,\"files\":{"
 	    "\"cf1.bin\":{\"platform\":\"cf1\",\"target\":\"stm32\",\"type\":\"fw\"},"
 	    "\"cf2.bin\":{\"platform\":\"cf2\",\"target\":\"stm32\",\"type\":\"fw\"}}}");
 
-	(void)state;
 	assert_int_equal(l.result, 0);
 	assert_int_equal(l.facts->release.platform, PLATFORM_UNKNOWN);
 	assert_int_equal(l.facts->warning_count, 1);
@@ -92,8 +86,7 @@ a_manifest_without_fw_platform_is_taken_with_a_warning(void **state)
 	unload(&l);
 }
 
-static void
-targets_come_as_text_and_as_list(void **state)
+TEST(targets_come_as_text_and_as_list)
 {
 	struct loaded l = load_manifest(
 	    "{\"version\":2,\"fw_platform\":\"cf2\",\"files\":{"
@@ -104,7 +97,6 @@ targets_come_as_text_and_as_list(void **state)
 	    "\"a.bin\":{\"platform\":\"deck\",\"target\":[\"bcAI:esp\",7],\"type\":\"fw\"},"
 	    "\"b.bin\":{\"platform\":\"deck\",\"target\":\"bcLighthouse4\",\"type\":\"fw\"}}}");
 
-	(void)state;
 	assert_int_equal(l.result, 0);
 	assert_int_equal(l.facts->release.deck_files, 2);
 	assert_int_equal(l.facts->warning_count, 1);
@@ -112,22 +104,19 @@ targets_come_as_text_and_as_list(void **state)
 	unload(&l);
 }
 
-static void
-what_a_manifest_says_is_shown_without_control_characters(void **state)
+TEST(what_a_manifest_says_is_shown_without_control_characters)
 {
 	struct loaded l = load_manifest("{\"version\":2,\"fw_platform\":\"cf2\","
 					"\"release\":\"\\u001b[31m\\u00e5\\n\","
 					"\"files\":{\"cf2.bin\":{\"platform\":\"cf2\",\"target\":"
 					"\"stm32\",\"type\":\"fw\"}}}");
 
-	(void)state;
 	assert_int_equal(l.result, 0);
 	assert_string_equal(l.facts->release.release, "?[31m???");
 	unload(&l);
 }
 
-static void
-the_address_of_a_release_is_fixed(void **state)
+TEST(the_address_of_a_release_is_fixed)
 {
 	const struct mkimage_spec spec = { .size = 8192 };
 	struct fw_input in = { .addr = 0x08000000 };
@@ -135,7 +124,6 @@ the_address_of_a_release_is_fixed(void **state)
 	struct fw_error error;
 	uint8_t *bytes;
 
-	(void)state;
 	assert_int_equal(mkimage_make(&spec, MKIMAGE_ZIP2, &bytes, &in.size), 0);
 	in.data = bytes;
 	assert_int_equal(fw_load(&in, &image, NULL, &error), 0);
@@ -145,13 +133,11 @@ the_address_of_a_release_is_fixed(void **state)
 }
 
 /* Every byte of the archive's own structure changed in turn: refused, or the same image. */
-static void
-a_changed_archive_never_gives_another_image(void **state)
+TEST(a_changed_archive_never_gives_another_image)
 {
 	const struct mkimage_spec spec = { .size = 4096 };
 	struct loaded whole = load_made(&spec, MKIMAGE_ZIP2);
 
-	(void)state;
 	for (size_t i = 0; i < whole.size; i++) {
 		uint8_t *copy = malloc(whole.size);
 		struct loaded l;

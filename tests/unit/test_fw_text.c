@@ -51,15 +51,13 @@ load_done(struct text *t)
 	return load_bytes((uint8_t *)t->p, t->n);
 }
 
-static void
-every_hex_record_type_is_understood(void **state)
+TEST(every_hex_record_type_is_understood)
 {
 	static const uint8_t start[4] = { 0x08, 0x00, 0x41, 0x01 },
 			     paragraph[4] = { 0x10, 0x00, 0, 0x10 };
 	struct text t = new_text(1000);
 	struct loaded l;
 
-	(void)state;
 	add_hex(&t, 0, 0x0100, (const uint8_t *)"zero", 4); /* before any base: at 0x0100 */
 	add_base(&t, 4, 0x0800);
 	add_hex(&t, 0, 0x4000, (const uint8_t *)"abcd", 4);
@@ -81,14 +79,12 @@ every_hex_record_type_is_understood(void **state)
 	unload(&l);
 }
 
-static void
-hex_records_in_any_order_make_one_piece(void **state)
+TEST(hex_records_in_any_order_make_one_piece)
 {
 	uint8_t bytes[160];
 	struct text t = new_text(4000);
 	struct loaded l;
 
-	(void)state;
 	for (unsigned i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)(i * 7);
 	add_base(&t, 4, 0x0800);
@@ -105,13 +101,11 @@ hex_records_in_any_order_make_one_piece(void **state)
 	unload(&l);
 }
 
-static void
-hex_gaps_stay_gaps(void **state)
+TEST(hex_gaps_stay_gaps)
 {
 	struct text t = new_text(1000);
 	struct loaded l;
 
-	(void)state;
 	add_base(&t, 4, 0x0800);
 	add_hex(&t, 0, 0x4000, (const uint8_t *)"code", 4);
 	add_base(&t, 4, 0x080F);
@@ -125,13 +119,11 @@ hex_gaps_stay_gaps(void **state)
 	unload(&l);
 }
 
-static void
-hex_data_may_run_over_64_kib_after_a_linear_base_and_to_the_very_end(void **state)
+TEST(hex_data_may_run_over_64_kib_after_a_linear_base_and_to_the_very_end)
 {
 	struct text t = new_text(1000);
 	struct loaded l;
 
-	(void)state;
 	add_base(&t, 4, 0x0800);
 	add_hex(&t, 0, 0xFFFE, (const uint8_t *)"abcd", 4);
 	add_base(&t, 4, 0xFFFF);
@@ -143,8 +135,7 @@ hex_data_may_run_over_64_kib_after_a_linear_base_and_to_the_very_end(void **stat
 	unload(&l);
 }
 
-static void
-line_ends_case_and_blanks_do_not_matter(void **state)
+TEST(line_ends_case_and_blanks_do_not_matter)
 {
 	static const char *const texts[] = {
 		":0440000001020304B2\n:00000001FF\n",
@@ -158,7 +149,6 @@ line_ends_case_and_blanks_do_not_matter(void **state)
 		"S3090000400001020304AC\nS604000001FA\nS70500004000BA\n",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		struct loaded l = load_text(texts[i]);
 
@@ -170,23 +160,19 @@ line_ends_case_and_blanks_do_not_matter(void **state)
 	}
 }
 
-static void
-an_s0_text_is_kept_without_what_cannot_be_printed(void **state)
+TEST(an_s0_text_is_kept_without_what_cannot_be_printed)
 {
 	struct loaded l = load_text("S00800006D0A1B6D18E0\nS107400001020304AE\nS9034000BC\n");
 
-	(void)state;
 	assert_int_equal(l.result, 0);
 	assert_string_equal(l.facts->header, "m??m?");
 	unload(&l);
 }
 
-static void
-errors_name_line_and_offset(void **state)
+TEST(errors_name_line_and_offset)
 {
 	struct loaded l = load_text(":020000040800F2\n:0440000001020304B3\n:00000001FF\n");
 
-	(void)state;
 	assert_int_equal(l.result, -EINVAL);
 	assert_int_equal(l.error.offset, 33);
 	assert_string_equal(l.error.text, "line 2, offset 33: checksum is 0xB3, expected 0xB2");
@@ -212,12 +198,10 @@ load_scattered(unsigned count)
 	return load_done(&t);
 }
 
-static void
-a_hex_file_has_a_limited_number_of_pieces(void **state)
+TEST(a_hex_file_has_a_limited_number_of_pieces)
 {
 	struct loaded l = load_scattered(IMAGE_SEGMENTS_MAX);
 
-	(void)state;
 	assert_int_equal(l.result, 0);
 	assert_int_equal(image_segment_count(l.image), IMAGE_SEGMENTS_MAX);
 	unload(&l);

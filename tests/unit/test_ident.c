@@ -5,11 +5,9 @@
 
 #include "core/ident.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 static struct sighting
 sighting(uint16_t vid, uint16_t pid, const char *manufacturer)
@@ -20,8 +18,7 @@ sighting(uint16_t vid, uint16_t pid, const char *manufacturer)
 	return s;
 }
 
-static void
-only_bitcraze_and_the_boot_loader_are_ours(void **state)
+TEST(only_bitcraze_and_the_boot_loader_are_ours)
 {
 	static const struct {
 		uint16_t vid, pid;
@@ -41,7 +38,6 @@ only_bitcraze_and_the_boot_loader_are_ours(void **state)
 		{ 0x1209, 0x5740, "Bitcraze AB", IDENT_OTHER },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct sighting s = sighting(cases[i].vid, cases[i].pid, cases[i].manufacturer);
 
@@ -49,10 +45,8 @@ only_bitcraze_and_the_boot_loader_are_ours(void **state)
 	}
 }
 
-static void
-a_runtime_serial_is_24_hex_digits(void **state)
+TEST(a_runtime_serial_is_24_hex_digits)
 {
-	(void)state;
 	assert_true(ident_runtime_serial_valid("51004F000551343036333233"));
 	assert_true(ident_runtime_serial_valid("51004f000551343036333233"));
 	assert_true(ident_runtime_serial_valid("abcdefABCDEF012345678901"));
@@ -68,10 +62,8 @@ a_runtime_serial_is_24_hex_digits(void **state)
 	assert_false(ident_runtime_serial_valid("338133873034"));
 }
 
-static void
-a_dfu_serial_is_12_hex_digits_and_no_constant(void **state)
+TEST(a_dfu_serial_is_12_hex_digits_and_no_constant)
 {
-	(void)state;
 	assert_true(ident_dfu_serial_valid("338133873034"));
 	assert_true(ident_dfu_serial_valid("377a364d3234"));
 	assert_false(ident_dfu_serial_valid("FFFFFFFEFFFF"));
@@ -93,10 +85,8 @@ static const struct {
 	{ "1C0043001951353530393937", "377C394C3535" },
 };
 
-static void
-published_pairs_are_one_drone_and_their_mixtures_are_not(void **state)
+TEST(published_pairs_are_one_drone_and_their_mixtures_are_not)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
 		for (size_t k = 0; k < ARRAY_LEN(pairs); k++)
 			assert_int_equal(ident_runtime_dfu(pairs[i].runtime, pairs[k].dfu),
@@ -105,10 +95,8 @@ published_pairs_are_one_drone_and_their_mixtures_are_not(void **state)
 	assert_int_equal(ident_runtime_dfu("1C0043001951353530393937", "377c394c3535"), IDENT_SAME);
 }
 
-static void
-the_f412_pair_with_its_offset_is_one_drone(void **state)
+TEST(the_f412_pair_with_its_offset_is_one_drone)
 {
-	(void)state;
 	/* doc/protocol.md 1.3: UID bytes 1F00230009513735 31373736, low half-word + 0x0A. */
 	assert_int_equal(ident_runtime_dfu("1F0023000951373531373736", "365A375A3537"), IDENT_SAME);
 	assert_int_equal(ident_runtime_dfu("1F0023000951373531373736", "365A37503537"), IDENT_SAME);
@@ -116,8 +104,7 @@ the_f412_pair_with_its_offset_is_one_drone(void **state)
 			 IDENT_DIFFERENT);
 }
 
-static void
-every_variant_of_the_addition_is_accepted(void **state)
+TEST(every_variant_of_the_addition_is_accepted)
 {
 	/* U0 = FFFF80FF, U2 = 00018001: every carry there is.  b7 b6 = 1234. */
 	static const char runtime[] = "FF80FFFF0000341201800100";
@@ -133,20 +120,17 @@ every_variant_of_the_addition_is_accepted(void **state)
 		"FF0001001234", "000001091234", "000101101234",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(same); i++)
 		assert_int_equal(ident_runtime_dfu(runtime, same[i]), IDENT_SAME);
 	for (size_t i = 0; i < ARRAY_LEN(different); i++)
 		assert_int_equal(ident_runtime_dfu(runtime, different[i]), IDENT_DIFFERENT);
 }
 
-static void
-the_offset_may_carry_out_of_the_byte_and_half_word_or_not(void **state)
+TEST(the_offset_may_carry_out_of_the_byte_and_half_word_or_not)
 {
 	/* U0 = 1111FFF0, U2 = 2222000E: the sum's low half-word is FFFE. */
 	static const char runtime[] = "F0FF1111000034120E002222";
 
-	(void)state;
 	assert_int_equal(ident_runtime_dfu(runtime, "3333FFFE1234"), IDENT_SAME);
 	assert_int_equal(ident_runtime_dfu(runtime, "3333FF081234"), IDENT_SAME); /* in its byte */
 	assert_int_equal(ident_runtime_dfu(runtime, "333300081234"), IDENT_SAME); /* half-word */
@@ -154,8 +138,7 @@ the_offset_may_carry_out_of_the_byte_and_half_word_or_not(void **state)
 	assert_int_equal(ident_runtime_dfu(runtime, "3334FFFE1234"), IDENT_DIFFERENT);
 }
 
-static void
-missing_malformed_and_constant_serials_say_nothing(void **state)
+TEST(missing_malformed_and_constant_serials_say_nothing)
 {
 	static const char runtime[] = "51004F000551343036333233", dfu[] = "338133873034";
 	static const char *const no_runtime[] = { "",
@@ -167,7 +150,6 @@ missing_malformed_and_constant_serials_say_nothing(void **state)
 	static const char *const no_dfu[] = { "", "3381", "33813387303x", "FFFFFFFEFFFF",
 					      "000000000000" };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(no_runtime); i++) {
 		assert_int_equal(ident_runtime_dfu(no_runtime[i], dfu), IDENT_UNKNOWN);
 		assert_int_equal(ident_runtime_runtime(no_runtime[i], runtime), IDENT_UNKNOWN);
@@ -183,10 +165,8 @@ missing_malformed_and_constant_serials_say_nothing(void **state)
 	}
 }
 
-static void
-serials_of_one_kind_are_compared_without_case(void **state)
+TEST(serials_of_one_kind_are_compared_without_case)
 {
-	(void)state;
 	assert_int_equal(
 	    ident_runtime_runtime("51004F000551343036333233", "51004f000551343036333233"),
 	    IDENT_SAME);
@@ -197,14 +177,12 @@ serials_of_one_kind_are_compared_without_case(void **state)
 	assert_int_equal(ident_dfu_dfu("377A364D3234", "377A364D3235"), IDENT_DIFFERENT);
 }
 
-static void
-every_predicted_serial_matches_and_every_damaged_digit_does_not(void **state)
+TEST(every_predicted_serial_matches_and_every_damaged_digit_does_not)
 {
 	uint64_t seed = 0x9E3779B97F4A7C15;
 	char runtime[25], dfu[13];
 	uint8_t uid[12];
 
-	(void)state;
 	for (int round = 0; round < 2000; round++) {
 		for (size_t i = 0; i < 12; i++) {
 			seed = seed * 6364136223846793005 + 1442695040888963407;

@@ -5,12 +5,10 @@
 #include "core/image.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 /* Linked in place of calloc() (-Wl,--wrap): the next call fails when told so. */
 static bool out_of_memory;
@@ -47,8 +45,7 @@ refusal(const struct segment *segments, size_t count)
 	return r;
 }
 
-static void
-segments_are_sorted_by_alternate_and_address(void **state)
+TEST(segments_are_sorted_by_alternate_and_address)
 {
 	static const struct segment given[] = {
 		{ 1, 0x00000000, 4, bytes },	 { 0, 0x08008000, 3, bytes + 4 },
@@ -57,7 +54,6 @@ segments_are_sorted_by_alternate_and_address(void **state)
 	};
 	struct image *image = build(given, 5);
 
-	(void)state;
 	assert_int_equal(image_segment_count(image), 5);
 	assert_int_equal(image_segment(image, 0)->addr, 0x08004000);
 	assert_int_equal(image_segment(image, 1)->addr, 0x08004002);
@@ -70,14 +66,12 @@ segments_are_sorted_by_alternate_and_address(void **state)
 	image_unref(image);
 }
 
-static void
-bytes_and_texts_are_copies(void **state)
+TEST(bytes_and_texts_are_copies)
 {
 	uint8_t mine[2] = { 0xAA, 0xBB };
 	struct image_label my_label;
 	struct image *image = NULL;
 
-	(void)state;
 	memset(&my_label, 'x', sizeof(my_label));
 	assert_int_equal(image_new(&(struct segment){ 0, 16, 2, mine }, 1, &my_label, &image), 0);
 	memset(mine, 0, sizeof(mine));
@@ -89,15 +83,13 @@ bytes_and_texts_are_copies(void **state)
 	image_unref(image);
 }
 
-static void
-nonsense_is_refused(void **state)
+TEST(nonsense_is_refused)
 {
 	static const struct segment empty[] = { { 0, 0, 4, bytes }, { 0, 8, 0, NULL } };
 	static const struct segment wraps[] = { { 0, 0xFFFFFFFE, 3, bytes } };
 	static const struct segment overlap[] = { { 0, 4, 4, bytes }, { 0, 0, 5, bytes } };
 	static const struct segment twice[] = { { 0, 4, 4, bytes }, { 0, 4, 4, bytes } };
 
-	(void)state;
 	assert_int_equal(refusal(NULL, 0), -EINVAL);
 	assert_int_equal(refusal(empty, 2), -EINVAL);
 	assert_int_equal(refusal(wraps, 1), -EINVAL);
@@ -105,8 +97,7 @@ nonsense_is_refused(void **state)
 	assert_int_equal(refusal(twice, 2), -EINVAL);
 }
 
-static void
-neighbours_and_the_last_byte_of_the_address_space_are_fine(void **state)
+TEST(neighbours_and_the_last_byte_of_the_address_space_are_fine)
 {
 	static const struct segment given[] = {
 		{ 0, 0xFFFFFFFE, 2, bytes },
@@ -115,19 +106,16 @@ neighbours_and_the_last_byte_of_the_address_space_are_fine(void **state)
 	};
 	struct image *image = build(given, 3);
 
-	(void)state;
 	assert_int_equal(image_segment(image, 1)->addr, 0xFFFFFFFE);
 	assert_memory_equal(image_segment(image, 1)->data, bytes, 2);
 	image_unref(image);
 }
 
-static void
-the_most_segments_are_taken_and_one_more_is_refused(void **state)
+TEST(the_most_segments_are_taken_and_one_more_is_refused)
 {
 	struct segment *given = calloc(IMAGE_SEGMENTS_MAX + 1, sizeof(*given));
 	struct image *image;
 
-	(void)state;
 	for (uint32_t i = 0; i <= IMAGE_SEGMENTS_MAX; i++)
 		given[i] = (struct segment){ 0, (IMAGE_SEGMENTS_MAX - i) * 4, 2, bytes };
 	image = build(given, IMAGE_SEGMENTS_MAX); /* in descending order: the worst to sort */
@@ -138,26 +126,22 @@ the_most_segments_are_taken_and_one_more_is_refused(void **state)
 	free(given);
 }
 
-static void
-the_most_targets_are_taken_and_one_more_is_refused(void **state)
+TEST(the_most_targets_are_taken_and_one_more_is_refused)
 {
 	struct segment given[IMAGE_TARGETS_MAX + 1];
 
-	(void)state;
 	for (uint8_t i = 0; i <= IMAGE_TARGETS_MAX; i++)
 		given[i] = (struct segment){ i, 0, 1, bytes };
 	image_unref(build(given, IMAGE_TARGETS_MAX));
 	assert_int_equal(refusal(given, IMAGE_TARGETS_MAX + 1), -E2BIG);
 }
 
-static void
-the_most_bytes_are_taken_and_one_more_is_refused(void **state)
+TEST(the_most_bytes_are_taken_and_one_more_is_refused)
 {
 	uint8_t *big = calloc(1, IMAGE_BYTES_MAX);
 	struct segment given[] = { { 0, 0, IMAGE_BYTES_MAX, big }, { 1, 0, 1, big } };
 	struct image *image;
 
-	(void)state;
 	assert_non_null(big);
 	image = build(given, 1);
 	assert_int_equal(image_bytes(image), IMAGE_BYTES_MAX);
@@ -166,12 +150,10 @@ the_most_bytes_are_taken_and_one_more_is_refused(void **state)
 	free(big);
 }
 
-static void
-an_image_lives_as_long_as_its_last_reference(void **state)
+TEST(an_image_lives_as_long_as_its_last_reference)
 {
 	struct image *image = build(&(struct segment){ 0, 0, 4, bytes }, 1);
 
-	(void)state;
 	assert_ptr_equal(image_ref(image), image);
 	image_unref(image);
 	assert_int_equal(image_segment(image, 0)->data[3], 3);
@@ -179,8 +161,7 @@ an_image_lives_as_long_as_its_last_reference(void **state)
 	image_unref(NULL);
 }
 
-static void
-images_are_the_same_by_digest_and_place(void **state)
+TEST(images_are_the_same_by_digest_and_place)
 {
 	static const struct segment here[] = { { 0, 0, 4, bytes }, { 0, 8, 4, bytes } };
 	static const struct segment there[] = { { 0, 0, 4, bytes }, { 0, 12, 4, bytes } };
@@ -189,7 +170,6 @@ images_are_the_same_by_digest_and_place(void **state)
 	struct image *a = build(here, 2), *b = build(here, 2), *others[4];
 	struct image_label other = label;
 
-	(void)state;
 	other.sha256[31] = 1;
 	others[0] = build(there, 2);
 	others[1] = build(other_alt, 2);
@@ -210,23 +190,19 @@ images_are_the_same_by_digest_and_place(void **state)
 	image_unref(b);
 }
 
-static void
-without_memory_there_is_no_image(void **state)
+TEST(without_memory_there_is_no_image)
 {
-	(void)state;
 	out_of_memory = true;
 	assert_int_equal(refusal(&(struct segment){ 0, 0, 4, bytes }, 1), -ENOMEM);
 	out_of_memory = false;
 }
 
-static void
-a_name_is_neither_an_option_nor_a_path(void **state)
+TEST(a_name_is_neither_an_option_nor_a_path)
 {
 	static const char *const fine[] = { "a", "cf2 (1)", "2025.12", "a-b", "~" };
 	static const char *const wrong[] = { "", "-a", "a/b", " a", "a ", "a\tb", "caf\xC3\xA9" };
 	char longest[IMAGE_TEXT_MAX + 1];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(fine); i++)
 		assert_true(image_name_is_fine(fine[i]));
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
@@ -237,8 +213,7 @@ a_name_is_neither_an_option_nor_a_path(void **state)
 	assert_true(image_name_is_fine(longest + 1));
 }
 
-static void
-the_name_of_a_file_becomes_one_that_is_typed_without_quotes(void **state)
+TEST(the_name_of_a_file_becomes_one_that_is_typed_without_quotes)
 {
 	static const char *const names[][2] = {
 		{ "firmware-cf2-2025.12.zip", "cf2-2025.12" },
@@ -255,7 +230,6 @@ the_name_of_a_file_becomes_one_that_is_typed_without_quotes(void **state)
 	};
 	char name[IMAGE_TEXT_MAX], longest[2 * IMAGE_TEXT_MAX];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		image_name_of_file(names[i][0], name, sizeof(name));
 		assert_string_equal(name, names[i][1]);

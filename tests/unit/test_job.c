@@ -4,11 +4,9 @@
 #include "config.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "core/outcome.h"
 #include "core/platform.h"
@@ -26,12 +24,10 @@ __wrap_fleet_backed_up(struct fleet *f, unsigned slot, int error)
 	__real_fleet_backed_up(f, slot, backup_error < 0 ? backup_error : error);
 }
 
-static void
-a_drone_in_order_passes(void **state)
+TEST(a_drone_in_order_passes)
 {
 	struct bench b;
 
-	(void)state;
 	prepare(&b, 1);
 	set_up(&b, true);
 	plug(&b);
@@ -39,12 +35,10 @@ a_drone_in_order_passes(void **state)
 	tear_down(&b);
 }
 
-static void
-a_drone_that_refuses_its_otp_is_flashed_all_the_same(void **state)
+TEST(a_drone_that_refuses_its_otp_is_flashed_all_the_same)
 {
 	struct bench b;
 
-	(void)state;
 	/* The fourth status in DFU mode ends Set Address of the OTP: errTARGET, then errVENDOR. */
 	for (int status = 1; status <= 11; status += 10) {
 		char text[64];
@@ -61,12 +55,10 @@ a_drone_that_refuses_its_otp_is_flashed_all_the_same(void **state)
 	}
 }
 
-static void
-a_drone_that_comes_back_running_is_asked_to_reboot_again(void **state)
+TEST(a_drone_that_comes_back_running_is_asked_to_reboot_again)
 {
 	struct bench b;
 
-	(void)state;
 	prepare(&b, 3);
 	set_up(&b, true);
 	arm(&b, "no-switch at=1");
@@ -76,12 +68,10 @@ a_drone_that_comes_back_running_is_asked_to_reboot_again(void **state)
 	tear_down(&b);
 }
 
-static void
-a_reset_in_the_middle_of_writing_is_survived_and_not_called_unchanged(void **state)
+TEST(a_reset_in_the_middle_of_writing_is_survived_and_not_called_unchanged)
 {
 	struct bench b;
 
-	(void)state;
 	for (unsigned at = 1; at <= 19; at++) {
 		char text[64];
 
@@ -95,14 +85,12 @@ a_reset_in_the_middle_of_writing_is_survived_and_not_called_unchanged(void **sta
 	}
 }
 
-static void
-a_drone_that_comes_back_from_a_reset_by_its_button_needs_power_off(void **state)
+TEST(a_drone_that_comes_back_from_a_reset_by_its_button_needs_power_off)
 {
 	unsigned one_attempt = 0;
 	struct bench b;
 	uint64_t now;
 
-	(void)state;
 	/* Sometimes the bus tells first that it is gone, sometimes the reset does. */
 	for (uint64_t seed = 21; seed < 29; seed++) {
 		prepare(&b, seed);
@@ -121,13 +109,11 @@ a_drone_that_comes_back_from_a_reset_by_its_button_needs_power_off(void **state)
 	assert_true(one_attempt > 0);
 }
 
-static void
-a_drone_written_before_the_trouble_is_not_called_unchanged_after_it(void **state)
+TEST(a_drone_written_before_the_trouble_is_not_called_unchanged_after_it)
 {
 	struct bench b;
 	unsigned struck = 0;
 
-	(void)state;
 	for (unsigned at = 1; at <= 80; at++) {
 		char text[64];
 
@@ -143,12 +129,10 @@ a_drone_written_before_the_trouble_is_not_called_unchanged_after_it(void **state
 	assert_true(struck > 30);
 }
 
-static void
-a_host_without_memory_for_the_leave_request_sends_it_again(void **state)
+TEST(a_host_without_memory_for_the_leave_request_sends_it_again)
 {
 	struct bench b;
 
-	(void)state;
 	prepare(&b, 6);
 	set_up(&b, true);
 	arm(&b, "nomem at=1 in=dfu on=leave");
@@ -167,12 +151,10 @@ set_up_stranger(struct bench *b, uint64_t seed)
 	set_up(b, false);
 }
 
-static void
-a_stranger_in_dfu_mode_is_left_alone(void **state)
+TEST(a_stranger_in_dfu_mode_is_left_alone)
 {
 	struct bench b;
 
-	(void)state;
 	set_up_stranger(&b, 7);
 	button(&b);
 	assert_int_equal(ending(&b).kind, VERDICT_NONE);
@@ -180,8 +162,7 @@ a_stranger_in_dfu_mode_is_left_alone(void **state)
 	tear_down(&b);
 }
 
-static void
-a_stranger_in_dfu_mode_that_gives_trouble_is_left_alone(void **state)
+TEST(a_stranger_in_dfu_mode_that_gives_trouble_is_left_alone)
 {
 	static const char *const troubles[] = {
 		"stall at=1 in=dfu on=getstatus count=30",
@@ -192,7 +173,6 @@ a_stranger_in_dfu_mode_that_gives_trouble_is_left_alone(void **state)
 	};
 	struct bench b;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(troubles); i++) {
 		set_up_stranger(&b, 8);
 		arm(&b, troubles[i]);
@@ -204,12 +184,10 @@ a_stranger_in_dfu_mode_that_gives_trouble_is_left_alone(void **state)
 	}
 }
 
-static void
-a_drone_that_took_anothers_place_is_not_adopted_where_nothing_may_be(void **state)
+TEST(a_drone_that_took_anothers_place_is_not_adopted_where_nothing_may_be)
 {
 	struct bench b;
 
-	(void)state;
 	prepare(&b, 9);
 	b.options.fleet.job.adopt = JOB_ADOPT_NEVER;
 	set_up(&b, true);
@@ -222,12 +200,10 @@ a_drone_that_took_anothers_place_is_not_adopted_where_nothing_may_be(void **stat
 	tear_down(&b);
 }
 
-static void
-a_selection_that_is_taken_back_under_way_does_not_silence_the_otp(void **state)
+TEST(a_selection_that_is_taken_back_under_way_does_not_silence_the_otp)
 {
 	struct bench b;
 
-	(void)state;
 	prepare(&b, 10);
 	copy_text(b.config.otp, sizeof(b.config.otp), "0;CB10");
 	copy_text(b.config.type, sizeof(b.config.type), "Crazyflie 2.1");
@@ -245,12 +221,10 @@ a_selection_that_is_taken_back_under_way_does_not_silence_the_otp(void **state)
 	tear_down(&b);
 }
 
-static void
-a_backup_that_is_interrupted_begins_again(void **state)
+TEST(a_backup_that_is_interrupted_begins_again)
 {
 	struct bench b;
 
-	(void)state;
 	for (unsigned at = 20; at <= 200; at += 60) {
 		char text[64];
 
@@ -267,12 +241,10 @@ a_backup_that_is_interrupted_begins_again(void **state)
 	}
 }
 
-static void
-a_backup_that_could_not_be_kept_is_a_failure_of_the_host(void **state)
+TEST(a_backup_that_could_not_be_kept_is_a_failure_of_the_host)
 {
 	struct bench b;
 
-	(void)state;
 	for (int error = 0; error >= -ENOSPC; error -= ENOSPC) {
 		prepare(&b, 20);
 		set_up(&b, true);
@@ -297,8 +269,7 @@ a_backup_that_could_not_be_kept_is_a_failure_of_the_host(void **state)
 	}
 }
 
-static void
-an_odd_byte_at_the_end_of_the_flash_is_written_inside_it(void **state)
+TEST(an_odd_byte_at_the_end_of_the_flash_is_written_inside_it)
 {
 	static const uint8_t last[3] = { 0x5A, 0xA5, 0x3C };
 	struct segment segments[3];
@@ -306,7 +277,6 @@ an_odd_byte_at_the_end_of_the_flash_is_written_inside_it(void **state)
 	struct image *image = NULL;
 	struct bench b;
 
-	(void)state;
 	prepare(&b, 12);
 	set_up(&b, true);
 	label = *image_label(b.image);
@@ -323,12 +293,10 @@ an_odd_byte_at_the_end_of_the_flash_is_written_inside_it(void **state)
 	image_unref(image);
 }
 
-static void
-a_pause_holds_back_a_drone_that_has_only_been_asked(void **state)
+TEST(a_pause_holds_back_a_drone_that_has_only_been_asked)
 {
 	struct bench b;
 
-	(void)state;
 	prepare(&b, 13);
 	set_up(&b, true);
 	plug(&b);
@@ -345,13 +313,11 @@ a_pause_holds_back_a_drone_that_has_only_been_asked(void **state)
 	tear_down(&b);
 }
 
-static void
-a_leave_request_of_which_only_the_answer_is_lost_is_asked_about(void **state)
+TEST(a_leave_request_of_which_only_the_answer_is_lost_is_asked_about)
 {
 	static const char *const fates[] = { "lost-ack", "late", "eproto", "no-answer", "stall" };
 	struct bench b;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(fates); i++) {
 		char text[64];
 
@@ -367,12 +333,10 @@ a_leave_request_of_which_only_the_answer_is_lost_is_asked_about(void **state)
 	}
 }
 
-static void
-a_verified_drone_that_refuses_to_leave_needs_power_off_and_has_not_failed(void **state)
+TEST(a_verified_drone_that_refuses_to_leave_needs_power_off_and_has_not_failed)
 {
 	struct bench b;
 
-	(void)state;
 	prepare(&b, 15);
 	set_up(&b, true);
 	arm(&b, "stall at=1 in=dfu on=leave count=50");
@@ -382,12 +346,10 @@ a_verified_drone_that_refuses_to_leave_needs_power_off_and_has_not_failed(void *
 	tear_down(&b);
 }
 
-static void
-a_host_that_is_short_of_memory_for_seconds_is_waited_for(void **state)
+TEST(a_host_that_is_short_of_memory_for_seconds_is_waited_for)
 {
 	struct bench b;
 
-	(void)state;
 	prepare(&b, 16);
 	set_up(&b, true);
 	arm(&b, "nomem at=40 in=dfu on=any count=30");
@@ -399,12 +361,10 @@ a_host_that_is_short_of_memory_for_seconds_is_waited_for(void **state)
 	tear_down(&b);
 }
 
-static void
-a_version_that_is_cut_on_its_way_is_asked_for_again(void **state)
+TEST(a_version_that_is_cut_on_its_way_is_asked_for_again)
 {
 	struct bench b;
 
-	(void)state;
 	prepare(&b, 19);
 	b.config.chatter = 0;
 	set_up(&b, true);
@@ -415,12 +375,10 @@ a_version_that_is_cut_on_its_way_is_asked_for_again(void **state)
 	tear_down(&b);
 }
 
-static void
-a_memory_map_that_cannot_be_read_is_not_called_another_chips(void **state)
+TEST(a_memory_map_that_cannot_be_read_is_not_called_another_chips)
 {
 	struct bench b;
 
-	(void)state;
 	prepare(&b, 18);
 	b.options.fleet.job.adopt = JOB_ADOPT_PORT;
 	set_up(&b, true);

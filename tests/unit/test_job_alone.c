@@ -3,12 +3,10 @@
 #include "config.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "core/outcome.h"
 #include "core/platform.h"
@@ -38,12 +36,10 @@ loader_image(uint32_t addr, uint32_t size, uint8_t alt)
 
 /* ---- kinds of jobs ----------------------------------------------------------------------- */
 
-static void
-a_drone_is_updated_and_then_in_order(void **state)
+TEST(a_drone_is_updated_and_then_in_order)
 {
 	struct alone a;
 
-	(void)state;
 	alone_init(&a);
 	alone_expect_ending(&a, VERDICT_PASS, FAULT_NONE);
 	assert_string_equal(job_record(a.job)->version_after, "2026.08");
@@ -63,12 +59,10 @@ a_drone_is_updated_and_then_in_order(void **state)
 	alone_free(&a);
 }
 
-static void
-a_backup_reads_and_writes_nothing(void **state)
+TEST(a_backup_reads_and_writes_nothing)
 {
 	struct alone a;
 
-	(void)state;
 	for (int in_dfu = 0; in_dfu < 2; in_dfu++)
 		for (int error = 0; error >= -EIO; error -= EIO) {
 			alone_init(&a);
@@ -91,12 +85,10 @@ a_backup_reads_and_writes_nothing(void **state)
 	alone_free(&a);
 }
 
-static void
-a_boot_loader_is_rescued_only_where_it_is_needed_or_forced(void **state)
+TEST(a_boot_loader_is_rescued_only_where_it_is_needed_or_forced)
 {
 	struct alone a;
 
-	(void)state;
 	for (unsigned n = 0; n < 8; n++) {
 		bool recognised = (n & 1) != 0, force = (n & 2) != 0;
 
@@ -115,12 +107,10 @@ a_boot_loader_is_rescued_only_where_it_is_needed_or_forced(void **state)
 	}
 }
 
-static void
-a_loader_that_was_brought_back_is_known_by_the_digest_it_has_now(void **state)
+TEST(a_loader_that_was_brought_back_is_known_by_the_digest_it_has_now)
 {
 	struct alone a;
 
-	(void)state;
 	for (int same = 0; same < 2; same++) {
 		const struct segment *s;
 
@@ -144,8 +134,7 @@ a_loader_that_was_brought_back_is_known_by_the_digest_it_has_now(void **state)
 	}
 }
 
-static void
-an_image_that_is_no_boot_loaders_is_refused_by_the_rescue(void **state)
+TEST(an_image_that_is_no_boot_loaders_is_refused_by_the_rescue)
 {
 	static const struct {
 		uint32_t addr, size;
@@ -156,7 +145,6 @@ an_image_that_is_no_boot_loaders_is_refused_by_the_rescue(void **state)
 		    { 0x08000000, 16, 1 } };
 	struct alone a;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		alone_init(&a);
 		a.setup.kind = JOB_RECOVER_LOADER;
@@ -168,12 +156,10 @@ an_image_that_is_no_boot_loaders_is_refused_by_the_rescue(void **state)
 	}
 }
 
-static void
-a_version_is_believed_only_of_a_clean_build_of_the_same_commit(void **state)
+TEST(a_version_is_believed_only_of_a_clean_build_of_the_same_commit)
 {
 	struct alone a;
 
-	(void)state;
 	for (unsigned n = 0; n < 6; n++) {
 		struct segment s;
 		struct image_label label;
@@ -207,15 +193,13 @@ a_version_is_believed_only_of_a_clean_build_of_the_same_commit(void **state)
 
 /* ---- a drone found in DFU mode ----------------------------------------------------------- */
 
-static void
-what_is_adopted_is_what_the_policy_says(void **state)
+TEST(what_is_adopted_is_what_the_policy_says)
 {
 	static const enum job_adopt policies[] = { JOB_ADOPT_NEVER, JOB_ADOPT_KNOWN,
 						   JOB_ADOPT_RECOGNISED, JOB_ADOPT_PORT };
 	static const char *const otps[] = { "", "0;CF21", "0;ZZ99" };
 	struct alone a;
 
-	(void)state;
 	for (size_t p = 0; p < ARRAY_LEN(policies); p++)
 		for (size_t o = 0; o < ARRAY_LEN(otps); o++)
 			for (unsigned n = 0; n < 8; n++) {
@@ -244,12 +228,10 @@ what_is_adopted_is_what_the_policy_says(void **state)
 			}
 }
 
-static void
-a_blank_boot_loader_refuses_the_update(void **state)
+TEST(a_blank_boot_loader_refuses_the_update)
 {
 	struct alone a;
 
-	(void)state;
 	alone_init(&a);
 	a.in_dfu = true;
 	a.history = (struct drone_history){ .known = true, .platform = PLATFORM_CF2 };
@@ -260,13 +242,11 @@ a_blank_boot_loader_refuses_the_update(void **state)
 	alone_free(&a);
 }
 
-static void
-a_loader_that_changed_since_last_time_is_noted(void **state)
+TEST(a_loader_that_changed_since_last_time_is_noted)
 {
 	static const char *const before[] = { "", "ab12", "cd34" };
 	struct alone a;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(before); i++) {
 		alone_init(&a);
 		copy_text(a.history.loader_sha256, sizeof(a.history.loader_sha256), before[i]);
@@ -394,10 +374,8 @@ is_worth(size_t meddler, enum start start)
 	       (meddlers[meddler] == meddle_gone_at_once || meddlers[meddler] == meddle_late);
 }
 
-static void
-any_event_at_any_step_leads_to_one_ending(void **state)
+TEST(any_event_at_any_step_leads_to_one_ending)
 {
-	(void)state;
 	for (enum start start = 0; start < START_COUNT; start++)
 		for (size_t m = 0; m < ARRAY_LEN(meddlers); m++)
 			for (unsigned at = 1;; at += at < 120 || is_worth(m, start) ? 1 : 97) {

@@ -3,12 +3,10 @@
 #include "config.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "core/outcome.h"
 #include "core/platform.h"
@@ -76,8 +74,7 @@ fail_to_open_again(struct alone *a)
 		a->open_error = a->options.light ? -ENOENT : -ENODEV;
 }
 
-static void
-what_cannot_be_opened_has_a_fault_of_its_own(void **state)
+TEST(what_cannot_be_opened_has_a_fault_of_its_own)
 {
 	static const struct {
 		int error;
@@ -88,7 +85,6 @@ what_cannot_be_opened_has_a_fault_of_its_own(void **state)
 		       { -ENOENT, FAULT_OPEN } };
 	struct alone a;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
 		alone_init(&a);
 		a.open_error = errors[i].error;
@@ -112,13 +108,11 @@ what_cannot_be_opened_has_a_fault_of_its_own(void **state)
 	}
 }
 
-static void
-a_job_needs_memory_to_begin_and_for_a_backup(void **state)
+TEST(a_job_needs_memory_to_begin_and_for_a_backup)
 {
 	struct job *none = NULL;
 	struct alone a;
 
-	(void)state;
 	alone_init(&a);
 	a.options.backup = true;
 	alone_begin(&a);
@@ -135,12 +129,10 @@ a_job_needs_memory_to_begin_and_for_a_backup(void **state)
 
 /* ---- what it is -------------------------------------------------------------------------- */
 
-static void
-a_drone_whose_platform_is_in_doubt_is_left_alone(void **state)
+TEST(a_drone_whose_platform_is_in_doubt_is_left_alone)
 {
 	struct alone a;
 
-	(void)state;
 	alone_init(&a); /* it says Flapper, which nobody confirmed */
 	copy_text(a.drone.type, sizeof(a.drone.type), "Flapper (CF 2.1)");
 	alone_expect_ending(&a, VERDICT_SKIPPED, FAULT_PLATFORM_UNKNOWN);
@@ -180,15 +172,13 @@ set_up_contradiction(struct alone *a, const char *fate)
 	assert_int_equal(counters(a)->erases, 0);
 }
 
-static void
-a_drone_that_is_skipped_in_dfu_mode_is_started_again_first(void **state)
+TEST(a_drone_that_is_skipped_in_dfu_mode_is_started_again_first)
 {
 	static const char *const fates[] = { NULL, "leave-dfu at=1", "leave-nothing at=1",
 					     "no-leave at=1 count=9",
 					     "stall at=1 in=dfu on=leave count=60" };
 	struct alone a;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(fates); i++) {
 		set_up_contradiction(&a, fates[i]);
 		alone_expect_ended(&a, VERDICT_SKIPPED, FAULT_PLATFORM);
@@ -208,8 +198,7 @@ select_other(struct alone *a)
 		a->job->record.platform = PLATFORM_UNKNOWN;
 }
 
-static void
-the_image_an_attempt_began_with_is_held_against_the_otp(void **state)
+TEST(the_image_an_attempt_began_with_is_held_against_the_otp)
 {
 	static const struct {
 		const char *otp;
@@ -232,7 +221,6 @@ the_image_an_attempt_began_with_is_held_against_the_otp(void **state)
 	};
 	struct alone a;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		alone_init(&a);
 		copy_text(a.drone.otp, sizeof(a.drone.otp), cases[i].otp);
@@ -263,12 +251,12 @@ set_up_board(struct alone *a)
 	a->in_dfu = true;
 	a->setup.profile_count = 2;
 	*p = (struct device){ .name = "board",
-			       .vid = 0x0483,
-			       .pid = 0xDF11,
-			       .app_addr = EVAL_APP,
-			       .loader_addr = 0x08000000,
-			       .loader_bytes = 0x3000,
-			       .leave = true };
+			      .vid = 0x0483,
+			      .pid = 0xDF11,
+			      .app_addr = EVAL_APP,
+			      .loader_addr = 0x08000000,
+			      .loader_bytes = 0x3000,
+			      .leave = true };
 	p->map_given[0] = p->map_given[1] = true;
 	assert_int_equal(layout_parse(EVAL_FLASH, strlen(EVAL_FLASH), &p->map[0], NULL, NULL), 0);
 	assert_int_equal(layout_parse(EVAL_SPI, strlen(EVAL_SPI), &p->map[1], NULL, NULL), 0);
@@ -288,12 +276,10 @@ select_for_board(struct alone *a, size_t segments)
 	policy_select(a->policy, PLATFORM_OTHER, a->image);
 }
 
-static void
-a_board_is_flashed_and_its_reading_back_is_the_proof(void **state)
+TEST(a_board_is_flashed_and_its_reading_back_is_the_proof)
 {
 	struct alone a;
 
-	(void)state;
 	for (size_t segments = 1; segments <= 3; segments++) {
 		set_up_board(&a);
 		a.options.backup = true; /* only of Crazyflies */
@@ -308,13 +294,11 @@ a_board_is_flashed_and_its_reading_back_is_the_proof(void **state)
 	}
 }
 
-static void
-a_board_that_holds_the_image_is_not_written(void **state)
+TEST(a_board_that_holds_the_image_is_not_written)
 {
 	const struct segment *s;
 	struct alone a;
 
-	(void)state;
 	set_up_board(&a);
 	select_for_board(&a, 1);
 	s = image_segment(a.image, 0);
@@ -326,12 +310,10 @@ a_board_that_holds_the_image_is_not_written(void **state)
 	alone_free(&a);
 }
 
-static void
-a_board_with_a_memory_that_fails_says_which(void **state)
+TEST(a_board_with_a_memory_that_fails_says_which)
 {
 	struct alone a;
 
-	(void)state;
 	set_up_board(&a);
 	select_for_board(&a, 3);
 	assert_int_equal(world_add(a.world, ALONE_PORT, NULL, NULL, &a.drone), 0);
@@ -354,12 +336,10 @@ lose_proof(struct alone *a)
 		a->job->verified = false;
 }
 
-static void
-without_proof_nothing_passes(void **state)
+TEST(without_proof_nothing_passes)
 {
 	struct alone a;
 
-	(void)state;
 	set_up_board(&a);
 	select_for_board(&a, 1);
 	a.meddle = lose_proof;
@@ -371,12 +351,10 @@ without_proof_nothing_passes(void **state)
 	alone_free(&a);
 }
 
-static void
-a_board_is_read_but_its_loader_never_rescued(void **state)
+TEST(a_board_is_read_but_its_loader_never_rescued)
 {
 	struct alone a;
 
-	(void)state;
 	set_up_board(&a);
 	a.setup.kind = JOB_BACKUP;
 	alone_expect_ending(&a, VERDICT_UNCHANGED, FAULT_NONE);
@@ -392,8 +370,7 @@ a_board_is_read_but_its_loader_never_rescued(void **state)
 	alone_free(&a);
 }
 
-static void
-a_backup_ends_where_the_memory_does(void **state)
+TEST(a_backup_ends_where_the_memory_does)
 {
 	static const struct {
 		const char *map;
@@ -408,7 +385,6 @@ a_backup_ends_where_the_memory_does(void **state)
 	};
 	struct alone a;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(maps); i++) {
 		set_up_board(&a);
 		a.setup.kind = JOB_BACKUP;
@@ -426,8 +402,7 @@ a_backup_ends_where_the_memory_does(void **state)
 
 /* ---- leaving and coming back ------------------------------------------------------------- */
 
-static void
-each_way_not_to_come_back_has_its_name(void **state)
+TEST(each_way_not_to_come_back_has_its_name)
 {
 	static const struct {
 		const char *fate;
@@ -447,7 +422,6 @@ each_way_not_to_come_back_has_its_name(void **state)
 	};
 	struct alone a;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		alone_init(&a);
 		a.in_dfu = cases[i].in_dfu;
@@ -461,8 +435,7 @@ each_way_not_to_come_back_has_its_name(void **state)
 	}
 }
 
-static void
-the_version_it_says_decides_where_the_image_has_one(void **state)
+TEST(the_version_it_says_decides_where_the_image_has_one)
 {
 	static const struct {
 		const char *label, *says;
@@ -475,7 +448,6 @@ the_version_it_says_decides_where_the_image_has_one(void **state)
 	};
 	struct alone a;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		alone_init(&a);
 		relabel(&a, BIT(PLATFORM_CF2), cases[i].label);
@@ -513,12 +485,10 @@ disturb(struct alone *a)
 	}
 }
 
-static void
-what_comes_at_the_wrong_time_changes_nothing(void **state)
+TEST(what_comes_at_the_wrong_time_changes_nothing)
 {
 	struct alone a;
 
-	(void)state;
 	alone_init(&a);
 	a.meddle = disturb;
 	alone_expect_ending(&a, VERDICT_PASS, FAULT_NONE);
@@ -538,12 +508,10 @@ light_needs_a_free_device(struct alone *a)
 	}
 }
 
-static void
-a_light_is_not_shown_over_a_transfer_in_flight(void **state)
+TEST(a_light_is_not_shown_over_a_transfer_in_flight)
 {
 	struct alone a;
 
-	(void)state;
 	alone_init(&a);
 	a.meddle = light_needs_a_free_device;
 	alone_expect_ending(&a, VERDICT_PASS, FAULT_NONE);

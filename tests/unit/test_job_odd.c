@@ -3,11 +3,9 @@
 #include "config.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "core/outcome.h"
 #include "core/platform.h"
@@ -24,13 +22,11 @@ set_up_dfu(struct alone *a)
 	assert_int_equal(world_add(a->world, ALONE_PORT, NULL, NULL, &a->drone), 0);
 }
 
-static void
-what_is_no_stage_hears_nothing(void **state)
+TEST(what_is_no_stage_hears_nothing)
 {
 	struct alone a;
 	struct request w;
 
-	(void)state;
 	alone_init(&a);
 	alone_begin(&a);
 	job_next(a.job, 1, &w); /* opening */
@@ -50,12 +46,10 @@ what_is_no_stage_hears_nothing(void **state)
 	alone_free(&a);
 }
 
-static void
-a_node_that_is_gone_before_the_request_is_an_unplug_and_after_it_a_reboot(void **state)
+TEST(a_node_that_is_gone_before_the_request_is_an_unplug_and_after_it_a_reboot)
 {
 	struct alone a;
 
-	(void)state;
 	for (int touched = 0; touched < 2; touched++) {
 		alone_init(&a);
 		alone_begin(&a);
@@ -68,12 +62,10 @@ a_node_that_is_gone_before_the_request_is_an_unplug_and_after_it_a_reboot(void *
 	}
 }
 
-static void
-a_job_of_no_kind_ends_in_the_common_words(void **state)
+TEST(a_job_of_no_kind_ends_in_the_common_words)
 {
 	struct alone a;
 
-	(void)state;
 	alone_init(&a);
 	alone_begin(&a);
 	a.job->setup.kind = (enum job_kind)99;
@@ -91,15 +83,13 @@ a_job_of_no_kind_ends_in_the_common_words(void **state)
 	alone_free(&a);
 }
 
-static void
-a_rescued_drone_that_does_not_restart_is_told_so(void **state)
+TEST(a_rescued_drone_that_does_not_restart_is_told_so)
 {
 	static const struct image_label label = { .name = "loader" };
 	static uint8_t bytes[2048] = { 1, 2, 3 };
 	struct segment s = { 0, 0x08000000, sizeof(bytes), bytes };
 	struct alone a;
 
-	(void)state;
 	set_up_dfu(&a);
 	alone_arm(&a, "leave-dfu at=1");
 	a.setup.kind = JOB_RECOVER_LOADER;
@@ -111,12 +101,10 @@ a_rescued_drone_that_does_not_restart_is_told_so(void **state)
 	alone_free(&a);
 }
 
-static void
-a_reset_that_the_host_has_no_memory_for_is_asked_for_again(void **state)
+TEST(a_reset_that_the_host_has_no_memory_for_is_asked_for_again)
 {
 	struct alone a;
 
-	(void)state;
 	set_up_dfu(&a);
 	alone_arm(&a, "stall at=30 in=dfu on=upload count=4");
 	alone_arm(&a, "nomem at=1 in=dfu on=reset count=3");
@@ -125,8 +113,7 @@ a_reset_that_the_host_has_no_memory_for_is_asked_for_again(void **state)
 	alone_free(&a);
 }
 
-static void
-a_device_that_gives_trouble_while_it_is_probed(void **state)
+TEST(a_device_that_gives_trouble_while_it_is_probed)
 {
 	static const char *const stall = "stall at=2 in=dfu on=getstatus count=40";
 	static const struct {
@@ -158,7 +145,6 @@ a_device_that_gives_trouble_while_it_is_probed(void **state)
 	};
 	struct alone a;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		set_up_dfu(&a);
 		a.options.adopt = cases[i].adopt;
@@ -175,12 +161,10 @@ a_device_that_gives_trouble_while_it_is_probed(void **state)
 	}
 }
 
-static void
-a_stranger_that_cannot_be_opened_has_no_attempt(void **state)
+TEST(a_stranger_that_cannot_be_opened_has_no_attempt)
 {
 	struct alone a;
 
-	(void)state;
 	set_up_dfu(&a);
 	a.history = (struct drone_history){ .known = false };
 	a.open_error = -EIO;
@@ -190,12 +174,10 @@ a_stranger_that_cannot_be_opened_has_no_attempt(void **state)
 	alone_free(&a);
 }
 
-static void
-a_silent_drone_that_stalls_the_request_is_silent(void **state)
+TEST(a_silent_drone_that_stalls_the_request_is_silent)
 {
 	struct alone a;
 
-	(void)state;
 	alone_init(&a);
 	a.drone.silent = true;
 	assert_int_equal(world_add(a.world, ALONE_PORT, NULL, NULL, &a.drone), 0);
@@ -208,12 +190,10 @@ a_silent_drone_that_stalls_the_request_is_silent(void **state)
 
 /* ---- changed behind its back ------------------------------------------------------------- */
 
-static void
-a_modified_build_is_never_believed_by_its_version(void **state)
+TEST(a_modified_build_is_never_believed_by_its_version)
 {
 	struct alone a;
 
-	(void)state;
 	alone_init(&a);
 	a.options.skip = JOB_SKIP_VERSION;
 	policy_select(a.policy, PLATFORM_CF2, a.before);
@@ -239,12 +219,10 @@ is_gone_while_confirming(struct alone *a)
 	}
 }
 
-static void
-a_transfer_may_know_before_the_bus_that_it_is_gone(void **state)
+TEST(a_transfer_may_know_before_the_bus_that_it_is_gone)
 {
 	struct alone a;
 
-	(void)state;
 	alone_init(&a);
 	a.meddle = is_gone_while_confirming;
 	(void)alone_ending(&a);
@@ -278,12 +256,10 @@ waits_for_a_turn(struct alone *a)
 	}
 }
 
-static void
-waiting_is_not_the_drones_fault(void **state)
+TEST(waiting_is_not_the_drones_fault)
 {
 	struct alone a;
 
-	(void)state;
 	alone_init(&a);
 	a.meddle = waits_for_a_turn;
 	(void)alone_ending(&a);
@@ -298,12 +274,10 @@ has_erased_before(struct alone *a)
 		a->job->record.sectors_erased = 1;
 }
 
-static void
-what_was_erased_is_not_called_unchanged(void **state)
+TEST(what_was_erased_is_not_called_unchanged)
 {
 	struct alone a;
 
-	(void)state;
 	alone_init(&a);
 	policy_select(a.policy, PLATFORM_CF2, a.before);
 	a.meddle = has_erased_before;
@@ -319,12 +293,10 @@ is_parting(struct alone *a)
 		a->job->parting = (struct verdict){ .kind = VERDICT_SKIPPED };
 }
 
-static void
-a_drone_that_will_not_leave_has_not_failed_when_it_holds_the_image(void **state)
+TEST(a_drone_that_will_not_leave_has_not_failed_when_it_holds_the_image)
 {
 	struct alone a;
 
-	(void)state;
 	for (int parting = 0; parting < 2; parting++) {
 		set_up_dfu(&a);
 		alone_arm(&a, "stall at=1 in=dfu on=leave count=90");
@@ -351,12 +323,10 @@ stops_listening(struct alone *a)
 	}
 }
 
-static void
-a_verified_drone_that_fails_at_another_step_has_failed(void **state)
+TEST(a_verified_drone_that_fails_at_another_step_has_failed)
 {
 	struct alone a;
 
-	(void)state;
 	set_up_dfu(&a);
 	alone_arm(&a, "no-leave at=1 count=9");
 	a.meddle = stops_listening;
@@ -372,13 +342,11 @@ platform_is_mistaken(struct alone *a)
 		a->job->record.platform = PLATFORM_BOLT;
 }
 
-static void
-a_drone_taken_for_another_platform_does_not_get_the_pinned_image(void **state)
+TEST(a_drone_taken_for_another_platform_does_not_get_the_pinned_image)
 {
 	static const char *const otps[] = { "0;ZZ99", "0;CF21", "0;CB10" };
 	struct alone a;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(otps); i++) {
 		alone_init(&a);
 		copy_text(a.drone.otp, sizeof(a.drone.otp), otps[i]);
@@ -408,12 +376,10 @@ platform_is_forgotten(struct alone *a)
 	policy_select(a->policy, PLATFORM_CF2, NULL);
 }
 
-static void
-a_pinned_image_stays_when_nothing_speaks_against_it(void **state)
+TEST(a_pinned_image_stays_when_nothing_speaks_against_it)
 {
 	struct alone a;
 
-	(void)state;
 	alone_init(&a);
 	copy_text(a.drone.otp, sizeof(a.drone.otp), "0;ZZ99");
 	copy_text(a.drone.type, sizeof(a.drone.type), "Crazyflie 2.1");
@@ -436,12 +402,10 @@ skips_questions(struct alone *a)
 	}
 }
 
-static void
-a_drone_that_says_nothing_when_it_is_back_is_silent(void **state)
+TEST(a_drone_that_says_nothing_when_it_is_back_is_silent)
 {
 	struct alone a;
 
-	(void)state;
 	alone_init(&a);
 	a.options.skip = JOB_SKIP_VERSION; /* its build stays unknown, too */
 	policy_select(a.policy, PLATFORM_CF2, a.before);
@@ -452,12 +416,10 @@ a_drone_that_says_nothing_when_it_is_back_is_silent(void **state)
 	alone_free(&a);
 }
 
-static void
-word_parallelism_that_is_refused_is_noted_and_nothing_lost(void **state)
+TEST(word_parallelism_that_is_refused_is_noted_and_nothing_lost)
 {
 	struct alone a;
 
-	(void)state;
 	for (int works = 0; works < 2; works++) {
 		alone_init(&a);
 		a.options.word = true;
@@ -469,12 +431,10 @@ word_parallelism_that_is_refused_is_noted_and_nothing_lost(void **state)
 	}
 }
 
-static void
-bus_errors_that_stay_are_the_buses_fault_after_one_reset(void **state)
+TEST(bus_errors_that_stay_are_the_buses_fault_after_one_reset)
 {
 	struct alone a;
 
-	(void)state;
 	set_up_dfu(&a);
 	alone_arm(&a, "eproto at=20 in=dfu on=upload count=900");
 	(void)alone_ending(&a);
@@ -483,12 +443,10 @@ bus_errors_that_stay_are_the_buses_fault_after_one_reset(void **state)
 	alone_free(&a);
 }
 
-static void
-a_known_drone_that_loses_its_serial_by_a_reset_is_no_stranger(void **state)
+TEST(a_known_drone_that_loses_its_serial_by_a_reset_is_no_stranger)
 {
 	struct alone a;
 
-	(void)state;
 	set_up_dfu(&a);
 	a.options.adopt = JOB_ADOPT_KNOWN;
 	a.history.known = true;

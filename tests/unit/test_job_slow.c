@@ -3,11 +3,8 @@
 #include "config.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "core/job.h"
 
@@ -111,23 +108,19 @@ asked_in_vain(void)
 	return p;
 }
 
-static void
-a_drone_that_goes_before_it_is_asked_again_is_waited_for(void **state)
+TEST(a_drone_that_goes_before_it_is_asked_again_is_waited_for)
 {
 	struct play *p = asked_in_vain();
 
-	(void)state;
 	job_gone(p->job, p->now);
 	assert_int_equal(job_stage(p->job), JOB_AWAIT_DFU);
 	end(p);
 }
 
-static void
-a_drone_that_is_gone_when_it_is_opened_again_is_waited_for(void **state)
+TEST(a_drone_that_is_gone_when_it_is_opened_again_is_waited_for)
 {
 	struct play *p = asked_in_vain();
 
-	(void)state;
 	play_until(p, JOB_REQUEST, USB_TIMEOUT);
 	job_next(p->job, p->now, &p->want);
 	if (p->want.kind == REQUEST_OPEN)
@@ -138,12 +131,10 @@ a_drone_that_is_gone_when_it_is_opened_again_is_waited_for(void **state)
 	end(p);
 }
 
-static void
-a_drone_pulled_before_it_was_asked_is_gone(void **state)
+TEST(a_drone_pulled_before_it_was_asked_is_gone)
 {
 	struct play *p = begin();
 
-	(void)state;
 	play_until(p, JOB_SWITCH, USB_TIMEOUT);
 	job_next(p->job, p->now, &p->want);
 	job_gone(p->job, p->now);
@@ -151,12 +142,10 @@ a_drone_pulled_before_it_was_asked_is_gone(void **state)
 	end(p);
 }
 
-static void
-a_node_that_is_no_more_means_that_the_drone_is_on_its_way(void **state)
+TEST(a_node_that_is_no_more_means_that_the_drone_is_on_its_way)
 {
 	struct play *p = begin();
 
-	(void)state;
 	play_until(p, JOB_AWAIT_DFU, USB_TIMEOUT);
 	/* The kernel has closed the handle's device; the word of it is late. */
 	play_until(p, JOB_REQUEST, USB_TIMEOUT);
@@ -171,13 +160,11 @@ a_node_that_is_no_more_means_that_the_drone_is_on_its_way(void **state)
 	end(p);
 }
 
-static void
-the_more_drones_are_on_their_way_the_longer_each_is_waited_for(void **state)
+TEST(the_more_drones_are_on_their_way_the_longer_each_is_waited_for)
 {
 	struct play *p = begin();
 	uint64_t alone;
 
-	(void)state;
 	play_until(p, JOB_AWAIT_DFU, USB_TIMEOUT);
 	job_crowd(p->job, 14); /* it has not left, as far as we know */
 	assert_int_equal(job_deadline_us(p->job), p->now + 2 * SECOND);
@@ -195,13 +182,11 @@ the_more_drones_are_on_their_way_the_longer_each_is_waited_for(void **state)
 	end(p);
 }
 
-static void
-who_waits_for_nothing_is_not_given_time(void **state)
+TEST(who_waits_for_nothing_is_not_given_time)
 {
 	struct play *p = begin();
 	uint64_t before = job_deadline_us(p->job);
 
-	(void)state;
 	job_crowd(p->job, 14);
 	assert_int_equal(job_deadline_us(p->job), before);
 	end(p);
@@ -232,12 +217,10 @@ asked_and_looked(enum usb_status request, enum usb_status look)
 	return p;
 }
 
-static void
-what_still_answers_is_asked_again(void **state)
+TEST(what_still_answers_is_asked_again)
 {
 	static const enum usb_status answers[] = { USB_OK, USB_STALL, USB_OVERFLOW };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
 		struct play *p = asked_and_looked(USB_OK, answers[i]);
 
@@ -247,12 +230,10 @@ what_still_answers_is_asked_again(void **state)
 	}
 }
 
-static void
-what_does_not_answer_is_on_its_way(void **state)
+TEST(what_does_not_answer_is_on_its_way)
 {
 	static const enum usb_status statuses[] = { USB_GONE, USB_IO, USB_TIMEOUT };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
 		struct play *p = asked_and_looked(USB_OK, statuses[i]);
 
@@ -262,12 +243,10 @@ what_does_not_answer_is_on_its_way(void **state)
 	}
 }
 
-static void
-what_refused_and_still_answers_is_asked_once_more(void **state)
+TEST(what_refused_and_still_answers_is_asked_once_more)
 {
 	struct play *p = asked_and_looked(USB_STALL, USB_OK);
 
-	(void)state;
 	assert_int_equal(job_stage(p->job), JOB_REQUEST);
 	assert_int_equal(p->want.xfer.setup.request_type, 0x40);
 	end(p);

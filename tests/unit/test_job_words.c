@@ -2,16 +2,13 @@
 /* Tests of one drone's job: an ending says what the job knows, and nothing that contradicts it. */
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "job_bench.h"
 
-static void
-only_success_without_a_reboot_means_that_the_firmware_is_too_old(void **state)
+TEST(only_success_without_a_reboot_means_that_the_firmware_is_too_old)
 {
 	/* The version that it reports, how often its request is lost, and what is concluded. */
 	static const struct {
@@ -33,7 +30,6 @@ only_success_without_a_reboot_means_that_the_firmware_is_too_old(void **state)
 	};
 	struct bench b;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		prepare(&b, 17 + i);
 		b.config.ignored_requests = cases[i].ignored;
@@ -52,8 +48,7 @@ only_success_without_a_reboot_means_that_the_firmware_is_too_old(void **state)
 }
 
 /* What is told is the first trouble, not what came of asking a device in mid-operation again. */
-static void
-a_request_that_is_never_answered_is_told_as_that(void **state)
+TEST(a_request_that_is_never_answered_is_told_as_that)
 {
 	static const struct {
 		const char *fate, *words;
@@ -68,7 +63,6 @@ a_request_that_is_never_answered_is_told_as_that(void **state)
 	};
 	struct bench b;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const struct station_row *row;
 

@@ -37,10 +37,8 @@ judge_spec(const struct mkimage_spec *spec, uint32_t addr)
 	return j;
 }
 
-static void
-every_platform_and_seed_is_accepted_and_read_right(void **state)
+TEST(every_platform_and_seed_is_accepted_and_read_right)
 {
-	(void)state;
 	for (size_t p = 0; p < ARRAY_LEN(platforms); p++)
 		for (uint32_t seed = 0; seed < 12; seed++) {
 			struct mkimage_spec spec = { .platform = platforms[p],
@@ -66,13 +64,11 @@ every_platform_and_seed_is_accepted_and_read_right(void **state)
 		}
 }
 
-static void
-the_table_of_devices_is_read_record_by_record(void **state)
+TEST(the_table_of_devices_is_read_record_by_record)
 {
 	const struct mkimage_spec bolt = { .platform = "bolt" };
 	const struct content *c = &judge_spec(&bolt, CRAZYFLIE_APP_ADDR)->content;
 
-	(void)state;
 	assert_int_equal(c->record_count, 3);
 	assert_string_equal(c->records[0].type, "RZ10");
 	assert_string_equal(c->records[0].name, "Crazyflie Bolt");
@@ -82,13 +78,11 @@ the_table_of_devices_is_read_record_by_record(void **state)
 	assert_int_equal(c->records[0].addr, CRAZYFLIE_APP_ADDR + 281696 - 0xB0);
 }
 
-static void
-an_image_of_2021_fits_drone_and_bolt(void **state)
+TEST(an_image_of_2021_fits_drone_and_bolt)
 {
 	const struct mkimage_spec old = { .old = true };
 	struct judgement *j = judge_spec(&old, CRAZYFLIE_APP_ADDR);
 
-	(void)state;
 	assert_true(j->accepted);
 	assert_int_equal(j->platforms, BIT(PLATFORM_CF2) | BIT(PLATFORM_BOLT));
 	assert_true(found(j, JUDGE_PLATFORM_SEVERAL));
@@ -100,26 +94,22 @@ an_image_of_2021_fits_drone_and_bolt(void **state)
 	assert_int_equal(j->sector_count, 5);
 }
 
-static void
-the_modified_flag_is_read_and_warned_about(void **state)
+TEST(the_modified_flag_is_read_and_warned_about)
 {
 	const struct mkimage_spec spec = { .modified = true, .tag = "2025.12 +3" };
 	struct judgement *j = judge_spec(&spec, CRAZYFLIE_APP_ADDR);
 
-	(void)state;
 	assert_true(j->accepted);
 	assert_int_equal(j->content.modified, CONTENT_YES);
 	assert_true(found(j, JUDGE_MODIFIED));
 	assert_string_equal(j->content.version, "2025.12 +3");
 }
 
-static void
-every_form_of_tag_is_read(void **state)
+TEST(every_form_of_tag_is_read)
 {
 	static const char *const tags[] = { "2025.12",	      "2024.10.2", "2025.12-rc9",
 					    "2025.09.1 +100", "NA",	   "my-lab-7" };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(tags); i++)
 		for (uint32_t seed = 0; seed < 4; seed++) {
 			struct mkimage_spec spec = { .tag = tags[i], .size = 20000, .seed = seed };
@@ -130,13 +120,11 @@ every_form_of_tag_is_read(void **state)
 		}
 }
 
-static void
-an_image_linked_elsewhere_is_refused_whatever_its_range(void **state)
+TEST(an_image_linked_elsewhere_is_refused_whatever_its_range)
 {
 	static const uint32_t bases[] = { 0x08000000, 0x08003000, 0x08008000, 0x0800C000,
 					  0x08010000 };
 
-	(void)state;
 	for (size_t p = 0; p < ARRAY_LEN(platforms); p++)
 		for (size_t i = 0; i < ARRAY_LEN(bases); i++)
 			for (int old = 0; old < 2; old++) {
@@ -153,13 +141,11 @@ an_image_linked_elsewhere_is_refused_whatever_its_range(void **state)
 			}
 }
 
-static void
-an_image_linked_right_but_packed_for_the_loaders_place_is_refused(void **state)
+TEST(an_image_linked_right_but_packed_for_the_loaders_place_is_refused)
 {
 	const struct mkimage_spec spec = { 0 };
 	struct judgement *j = judge_spec(&spec, 0x08000000);
 
-	(void)state;
 	assert_false(j->accepted);
 	assert_true(found(j, JUDGE_LOADER_GUARD));
 	assert_true(found(j, JUDGE_BASE_WRONG));
@@ -176,8 +162,7 @@ small_image(size_t *ret_size)
 	return bytes;
 }
 
-static void
-a_stack_pointer_needs_no_alignment_but_ram(void **state)
+TEST(a_stack_pointer_needs_no_alignment_but_ram)
 {
 	static const struct {
 		uint32_t sp;
@@ -188,7 +173,6 @@ a_stack_pointer_needs_no_alignment_but_ram(void **state)
 	size_t size;
 	uint8_t *bytes = small_image(&size);
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct judgement *j;
 
@@ -203,13 +187,11 @@ a_stack_pointer_needs_no_alignment_but_ram(void **state)
 	free(bytes);
 }
 
-static void
-the_reset_vector_is_odd_and_inside(void **state)
+TEST(the_reset_vector_is_odd_and_inside)
 {
 	size_t size;
 	uint8_t *bytes = small_image(&size);
 
-	(void)state;
 	put_le32(bytes + 4, CRAZYFLIE_APP_ADDR + 0x200);
 	assert_true(found(judge_bytes(CRAZYFLIE_APP_ADDR, bytes, size), JUDGE_RESET_EVEN));
 	put_le32(bytes + 4, CRAZYFLIE_APP_ADDR + (uint32_t)size + 1);
@@ -221,14 +203,12 @@ the_reset_vector_is_odd_and_inside(void **state)
 	free(bytes);
 }
 
-static void
-without_a_witness_for_the_base_the_range_decides(void **state)
+TEST(without_a_witness_for_the_base_the_range_decides)
 {
 	size_t size;
 	uint8_t *bytes = small_image(&size);
 	struct judgement *j;
 
-	(void)state;
 	for (size_t i = 0; i + 1 < size; i += 2)
 		if (bytes[i] == 0xFE && bytes[i + 1] == 0xE7)
 			bytes[i + 1] = 0x47;
@@ -252,15 +232,13 @@ without_a_witness_for_the_base_the_range_decides(void **state)
 	free(bytes);
 }
 
-static void
-one_byte_more_than_the_room_is_too_many(void **state)
+TEST(one_byte_more_than_the_room_is_too_many)
 {
 	struct mkimage_spec spec = { .size = CRAZYFLIE_APP_BYTES_MAX };
 	uint8_t *bytes;
 	size_t size;
 	struct judgement *j = judge_spec(&spec, CRAZYFLIE_APP_ADDR);
 
-	(void)state;
 	assert_true(j->accepted);
 	assert_int_equal(j->last_addr, 0x080FFFFF);
 	assert_int_equal(j->sector_count, 11);
@@ -274,14 +252,12 @@ one_byte_more_than_the_room_is_too_many(void **state)
 	free(bytes);
 }
 
-static void
-option_bytes_otp_and_feature_are_never_written(void **state)
+TEST(option_bytes_otp_and_feature_are_never_written)
 {
 	static const uint32_t places[] = { 0x1FFF7800, 0x1FFF7A0F, 0x1FFFC000, 0x1FFFC008,
 					   0xFFFF0000 };
 	uint8_t byte = 0;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		struct judgement *j = judge_bytes(places[i], &byte, 1);
 
@@ -298,12 +274,10 @@ option_bytes_otp_and_feature_are_never_written(void **state)
 	}
 }
 
-static void
-the_last_byte_of_the_loader_is_guarded_too(void **state)
+TEST(the_last_byte_of_the_loader_is_guarded_too)
 {
 	uint8_t byte = 0;
 
-	(void)state;
 	assert_true(found(judge_bytes(0x08003FFF, &byte, 1), JUDGE_LOADER_GUARD));
 	assert_true(found(judge_bytes(0x08000000, &byte, 1), JUDGE_LOADER_GUARD));
 	assert_false(found(judge_bytes(0x08004000, &byte, 1), JUDGE_LOADER_GUARD));
@@ -311,15 +285,13 @@ the_last_byte_of_the_loader_is_guarded_too(void **state)
 	assert_true(found(judge_bytes(0x07FFFFFF, &byte, 1), JUDGE_RANGE));
 }
 
-static void
-words_about_the_platform_have_to_agree_with_the_bytes(void **state)
+TEST(words_about_the_platform_have_to_agree_with_the_bytes)
 {
 	const struct mkimage_spec bolt = { .platform = "bolt", .size = 16384 },
 				  old = { .old = true };
 	struct loaded b = load_made(&bolt, MKIMAGE_BIN), o = load_made(&old, MKIMAGE_BIN);
 	struct judge_options words = { .manifest = PLATFORM_BOLT };
 
-	(void)state;
 	assert_true(judged(b.image, &words)->accepted);
 	words.manifest = PLATFORM_CF2;
 	assert_false(judged(b.image, &words)->accepted);
@@ -338,8 +310,7 @@ words_about_the_platform_have_to_agree_with_the_bytes(void **state)
 }
 
 /* A build of Bitcraze's sources without its table lacks more: the platform's name is not enough. */
-static void
-an_image_that_names_no_platform_needs_a_second_word(void **state)
+TEST(an_image_that_names_no_platform_needs_a_second_word)
 {
 	const struct judge_options words = { .user_platform = PLATFORM_TAG };
 	const struct judge_options both = { .user_platform = PLATFORM_TAG, .incomplete = true };
@@ -348,7 +319,6 @@ an_image_that_names_no_platform_needs_a_second_word(void **state)
 	struct image *image;
 	struct judgement *j;
 
-	(void)state;
 	memset(bytes + size - 0x90, 0x11, 0x70); /* the table of devices */
 	j = judge_bytes(CRAZYFLIE_APP_ADDR, bytes, size);
 	assert_false(j->accepted);
@@ -369,15 +339,13 @@ an_image_that_names_no_platform_needs_a_second_word(void **state)
 }
 
 /* Firmware of other sources, of which nothing is known but its vectors. */
-static void
-firmware_of_other_sources_is_taken_at_its_word(void **state)
+TEST(firmware_of_other_sources_is_taken_at_its_word)
 {
 	const struct judge_options words = { .user_platform = PLATFORM_BOLT };
 	uint8_t bytes[2048];
 	struct image *image;
 	struct judgement *j;
 
-	(void)state;
 	memset(bytes, 0x11, sizeof(bytes));
 	put_le32(bytes, 0x20020000);
 	for (unsigned i = 1; i < 98; i++)
@@ -413,12 +381,10 @@ judge_as_daemon(const struct image *image, const struct judge_options *options,
 	free(bytes);
 }
 
-static void
-client_and_daemon_come_to_the_same_verdict(void **state)
+TEST(client_and_daemon_come_to_the_same_verdict)
 {
 	static struct judgement theirs;
 
-	(void)state;
 	for (unsigned format = MKIMAGE_BIN; format < MKIMAGE_FORMAT_COUNT; format++)
 		for (unsigned kind = 0; kind < 6; kind++) {
 			struct mkimage_spec spec = { .size = 12000,
@@ -445,8 +411,7 @@ client_and_daemon_come_to_the_same_verdict(void **state)
 		}
 }
 
-static void
-other_devices_are_judged_by_their_description(void **state)
+TEST(other_devices_are_judged_by_their_description)
 {
 	struct device board;
 	const struct judge_options options = { .device = &board };
@@ -454,7 +419,6 @@ other_devices_are_judged_by_their_description(void **state)
 	struct image *image;
 	char why[DEVICE_WHY_MAX];
 
-	(void)state;
 	assert_int_equal(device_init(&board, "STM32F10x", why), 0);
 	assert_int_equal(device_set(&board, "application-base", "0x08003000", why), 0);
 	assert_int_equal(
@@ -499,8 +463,7 @@ other_devices_are_judged_by_their_description(void **state)
 	image_unref(image);
 }
 
-static void
-sectors_are_counted_once_in_order(void **state)
+TEST(sectors_are_counted_once_in_order)
 {
 	uint8_t bytes[16] = { 0 };
 	const struct segment segments[] = { { .addr = 0x08004000, .size = 4, .data = bytes },
@@ -511,7 +474,6 @@ sectors_are_counted_once_in_order(void **state)
 	struct sector sectors[2];
 	struct image *image;
 
-	(void)state;
 	assert_int_equal(image_new(segments, 4, &label, &image), 0);
 	assert_int_equal(judge_sectors(image, 0, &device_crazyflie()->map[0], sectors, 2), 3);
 	assert_int_equal(sectors[0].addr, 0x08004000);
@@ -521,10 +483,8 @@ sectors_are_counted_once_in_order(void **state)
 	image_unref(image);
 }
 
-static void
-every_finding_has_a_name_of_its_own(void **state)
+TEST(every_finding_has_a_name_of_its_own)
 {
-	(void)state;
 	for (unsigned a = 0; a < JUDGE_CODE_COUNT; a++) {
 		assert_string_not_equal(judge_code_name((enum judge_code)a), "unknown");
 		for (unsigned b = 0; b < a; b++)

@@ -6,8 +6,7 @@
 
 #include "fixtures/bad.h"
 
-static void
-the_loader_is_known_by_content_and_goes_to_its_own_place_only(void **state)
+TEST(the_loader_is_known_by_content_and_goes_to_its_own_place_only)
 {
 	const struct mkimage_spec loader = { .loader = true }, app = { .size = 8192 },
 				  app_there = { .size = 8192, .base = 0x08000000 };
@@ -18,7 +17,6 @@ the_loader_is_known_by_content_and_goes_to_its_own_place_only(void **state)
 	struct fw_error error;
 	struct judgement j;
 
-	(void)state;
 	assert_false(judged(l.image, NULL)->accepted);
 	assert_true(found(judged(l.image, NULL), JUDGE_IS_LOADER));
 	assert_int_equal(judge_loader(l.image, &j), 0);
@@ -48,14 +46,12 @@ the_loader_is_known_by_content_and_goes_to_its_own_place_only(void **state)
 	unload(&raw);
 }
 
-static void
-a_loader_that_does_not_fit_its_sector_or_starts_outside_is_refused(void **state)
+TEST(a_loader_that_does_not_fit_its_sector_or_starts_outside_is_refused)
 {
 	static uint8_t bytes[0x4001];
 	struct image *image;
 	struct judgement j;
 
-	(void)state;
 	memset(bytes, 0, sizeof(bytes));
 	put_le32(bytes, 0x20005000);
 	put_le32(bytes + 4, 0x08000101);

@@ -89,10 +89,8 @@ say_spec(const struct mkimage_spec *s, size_t cut, const char *how, const struct
 		    j->finding_count > 0 ? j->findings[0].text : "nothing found");
 }
 
-static void
-every_whole_build_is_accepted_with_its_own_version(void **state)
+TEST(every_whole_build_is_accepted_with_its_own_version)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(builds); i++)
 		for (size_t t = 0; t < ARRAY_LEN(tags); t++) {
 			struct mkimage_spec spec = builds[i];
@@ -116,12 +114,10 @@ every_whole_build_is_accepted_with_its_own_version(void **state)
 }
 
 /* What a programmer or a packer puts behind an image does not make it a part of one. */
-static void
-padding_behind_a_whole_image_is_no_missing_tail(void **state)
+TEST(padding_behind_a_whole_image_is_no_missing_tail)
 {
 	static const size_t padding[] = { 1, 3, 21, 300, 5000 };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(builds); i++) {
 		struct built b = build(builds[i]);
 
@@ -192,14 +188,12 @@ next_random(uint64_t *state)
 	return (uint32_t)(*state >> 33);
 }
 
-static void
-no_part_is_accepted_without_a_second_word(void **state)
+TEST(no_part_is_accepted_without_a_second_word)
 {
 	const char *told = getenv("CFDFU_WHOLE_SEED");
 	uint64_t seed = told != NULL ? strtoull(told, NULL, 0) : (uint64_t)time(NULL),
 		 random = seed;
 
-	(void)state;
 	print_message("to repeat this: CFDFU_WHOLE_SEED=%" PRIu64 "\n", seed);
 	for (unsigned i = 0; i < CUTS / CUTS_PER_BUILD; i++) {
 		struct mkimage_spec spec = builds[i % ARRAY_LEN(builds)];
@@ -216,10 +210,8 @@ no_part_is_accepted_without_a_second_word(void **state)
 }
 
 /* Where evidence is thin: each byte of the vectors, and the last bytes one by one. */
-static void
-no_part_is_accepted_at_either_end(void **state)
+TEST(no_part_is_accepted_at_either_end)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(builds); i++) {
 		struct mkimage_spec spec = builds[i];
 		struct built b;
@@ -239,12 +231,10 @@ no_part_is_accepted_at_either_end(void **state)
 
 /* As in a build's own cf2.hex: a gap behind the vectors, and zeros at a stray place behind it all.
  */
-static void
-pieces_of_a_hex_file_are_whole(void **state)
+TEST(pieces_of_a_hex_file_are_whole)
 {
 	static const uint8_t stray[12];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(builds); i++) {
 		struct built b = build(builds[i]);
 		const struct segment pieces[] = {
@@ -295,12 +285,10 @@ without(const struct built *b, size_t from, size_t to)
 }
 
 /* Nothing but its addresses tells of a record that a HEX file has lost. */
-static void
-lost_records_are_a_missing_part(void **state)
+TEST(lost_records_are_a_missing_part)
 {
 	static const size_t lost[] = { 1, 2, 3, 7, 100, 255 };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(builds) * ARRAY_LEN(lost); i++) {
 		struct built b = build(builds[i / ARRAY_LEN(lost)]);
 		size_t bytes = 16 * lost[i % ARRAY_LEN(lost)];
@@ -320,12 +308,10 @@ lost_records_are_a_missing_part(void **state)
 }
 
 /* A linker begins a section at a multiple of up to 16 bytes. */
-static void
-gaps_of_alignment_are_no_missing_part(void **state)
+TEST(gaps_of_alignment_are_no_missing_part)
 {
 	struct built b = build((struct mkimage_spec){ .platform = "bolt" });
 
-	(void)state;
 	for (size_t bytes = 1; bytes < 16; bytes++) {
 		struct image *image = without(&b, 0x20000 - bytes, 0x20000);
 
@@ -336,12 +322,10 @@ gaps_of_alignment_are_no_missing_part(void **state)
 }
 
 /* Whatever lies before or behind the place: the start code, the default handler, the texts. */
-static void
-bytes_lost_or_added_in_the_middle_are_noticed(void **state)
+TEST(bytes_lost_or_added_in_the_middle_are_noticed)
 {
 	static const size_t lengths[] = { 4, 256, 512, 4096 };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(builds) * ARRAY_LEN(lengths); i++) {
 		struct built b = build(builds[i / ARRAY_LEN(lengths)]);
 		size_t n = lengths[i % ARRAY_LEN(lengths)];
@@ -363,10 +347,8 @@ bytes_lost_or_added_in_the_middle_are_noticed(void **state)
 	}
 }
 
-static void
-a_hole_of_2_kib_is_a_missing_part(void **state)
+TEST(a_hole_of_2_kib_is_a_missing_part)
 {
-	(void)state;
 	for (int fill = 0; fill <= 0xFF; fill += 0xFF) {
 		struct built b = build((struct mkimage_spec){ .platform = "cf21bl" });
 		struct judgement *j;

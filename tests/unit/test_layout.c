@@ -6,12 +6,10 @@
 #include "core/device.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #define F405_TEXT "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg"
 #define R LAYOUT_READABLE
@@ -52,12 +50,10 @@ assert_run(const struct layout *l, size_t i, struct layout_run expected)
 	assert_int_equal(l->runs[i].access, expected.access);
 }
 
-static void
-the_four_strings_of_the_f405_rom_are_read(void **state)
+TEST(the_four_strings_of_the_f405_rom_are_read)
 {
 	struct layout l = parsed(F405_TEXT);
 
-	(void)state;
 	assert_string_equal(l.name, "Internal Flash");
 	assert_int_equal(l.run_count, 3);
 	assert_run(&l, 0, (struct layout_run){ 0x08000000, 4, 16 * 1024, R | E | W });
@@ -80,8 +76,7 @@ the_four_strings_of_the_f405_rom_are_read(void **state)
 	assert_run(&l, 0, (struct layout_run){ 0xFFFF0000, 1, 4, R | W });
 }
 
-static void
-wild_strings_of_other_devices_are_read(void **state)
+TEST(wild_strings_of_other_devices_are_read)
 {
 	static const struct {
 		const char *text;
@@ -120,7 +115,6 @@ wild_strings_of_other_devices_are_read(void **state)
 		{ "@/0xfffffffe/1*2a", 1, { 0xFFFFFFFE, 1, 2, R } },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(wild); i++) {
 		struct layout l = parsed(wild[i].text);
 
@@ -129,12 +123,10 @@ wild_strings_of_other_devices_are_read(void **state)
 	}
 }
 
-static void
-each_access_letter_means_its_low_three_bits(void **state)
+TEST(each_access_letter_means_its_low_three_bits)
 {
 	char text[] = "@X/0x0/1*1Ka";
 
-	(void)state;
 	for (char c = 'a'; c <= 'g'; c++) {
 		struct layout l;
 
@@ -144,24 +136,20 @@ each_access_letter_means_its_low_three_bits(void **state)
 	}
 }
 
-static void
-what_follows_a_nul_is_not_text(void **state)
+TEST(what_follows_a_nul_is_not_text)
 {
 	static const char text[] = F405_TEXT "\0\0,99*999Mg\xFF";
 	struct layout l;
 
-	(void)state;
 	assert_int_equal(parse(text, sizeof(text), &l, NULL, NULL), 0);
 	assert_true(layout_same(&l, &device_crazyflie()->map[0]));
 	assert_int_equal(parse("\0" F405_TEXT, 10, &l, NULL, NULL), -EINVAL);
 }
 
-static void
-names_are_trimmed_cut_and_printable(void **state)
+TEST(names_are_trimmed_cut_and_printable)
 {
 	struct layout l = parsed("@  \x1b[2J\xC3\xA9 ok  /0x0/1*1Kg");
 
-	(void)state;
 	assert_string_equal(l.name, "?[2J?? ok");
 	l = parsed("@0123456789012345678901234567890123456789012345678901234567890123/0x0/1*1Kg");
 	assert_int_equal(strlen(l.name), LAYOUT_NAME_MAX - 1);
@@ -169,8 +157,7 @@ names_are_trimmed_cut_and_printable(void **state)
 	assert_string_equal(l.name, "");
 }
 
-static void
-each_kind_of_nonsense_is_refused_with_its_place(void **state)
+TEST(each_kind_of_nonsense_is_refused_with_its_place)
 {
 	static const struct {
 		const char *text, *why;
@@ -217,7 +204,6 @@ each_kind_of_nonsense_is_refused_with_its_place(void **state)
 		{ "@X/0x0/1*1Kg/", "begin with 0x", 13 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct layout l = { .run_count = 77 };
 		const char *why = NULL;
@@ -230,14 +216,12 @@ each_kind_of_nonsense_is_refused_with_its_place(void **state)
 	}
 }
 
-static void
-the_most_runs_are_taken_and_one_more_is_refused(void **state)
+TEST(the_most_runs_are_taken_and_one_more_is_refused)
 {
 	char text[LAYOUT_TEXT_MAX] = "@X/0x0/1*1g";
 	const char *why;
 	struct layout l;
 
-	(void)state;
 	for (size_t i = 1; i < LAYOUT_RUNS_MAX; i++)
 		strcat(text, ",1*1g");
 	l = parsed(text);
@@ -247,14 +231,12 @@ the_most_runs_are_taken_and_one_more_is_refused(void **state)
 	assert_non_null(strstr(why, "more runs"));
 }
 
-static void
-the_longest_text_is_taken_and_one_more_is_refused(void **state)
+TEST(the_longest_text_is_taken_and_one_more_is_refused)
 {
 	char text[LAYOUT_TEXT_MAX + 1];
 	struct layout l;
 	size_t at;
 
-	(void)state;
 	memset(text, ' ', sizeof(text));
 	memcpy(text, F405_TEXT, sizeof(F405_TEXT) - 1);
 	assert_int_equal(parse(text, LAYOUT_TEXT_MAX, &l, NULL, NULL), 0);
@@ -282,13 +264,11 @@ assert_sound(const struct layout *l)
 	assert_true(sectors <= LAYOUT_SECTORS_MAX);
 }
 
-static void
-every_damage_to_one_byte_is_refused_or_sound(void **state)
+TEST(every_damage_to_one_byte_is_refused_or_sound)
 {
 	char text[] = F405_TEXT;
 	struct layout l;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(text) - 1; i++) {
 		char good = text[i];
 
@@ -301,13 +281,11 @@ every_damage_to_one_byte_is_refused_or_sound(void **state)
 	}
 }
 
-static void
-every_truncation_is_refused_or_sound(void **state)
+TEST(every_truncation_is_refused_or_sound)
 {
 	struct layout l;
 	size_t whole = 0;
 
-	(void)state;
 	for (size_t length = 0; length < sizeof(F405_TEXT); length++)
 		if (parse(F405_TEXT, length, &l, NULL, NULL) == 0) {
 			assert_sound(&l);
@@ -316,8 +294,7 @@ every_truncation_is_refused_or_sound(void **state)
 	assert_int_equal(whole, 3); /* after each run */
 }
 
-static void
-the_f405_has_its_twelve_sectors(void **state)
+TEST(the_f405_has_its_twelve_sectors)
 {
 	static const uint32_t starts[] = {
 		0x08000000, 0x08004000, 0x08008000, 0x0800C000, 0x08010000, 0x08020000, 0x08040000,
@@ -326,7 +303,6 @@ the_f405_has_its_twelve_sectors(void **state)
 	const struct layout *l = &device_crazyflie()->map[0];
 	struct sector s, next;
 
-	(void)state;
 	assert_false(layout_sector_at(l, 0x07FFFFFF, &s));
 	for (uint32_t i = 0; i < 12; i++) {
 		assert_true(layout_sector_at(l, starts[i], &s));
@@ -343,14 +319,12 @@ the_f405_has_its_twelve_sectors(void **state)
 	assert_false(layout_sector_at(l, 0x08100000, &s));
 }
 
-static void
-sectors_follow_one_another_across_a_gap_to_the_end_of_the_address_space(void **state)
+TEST(sectors_follow_one_another_across_a_gap_to_the_end_of_the_address_space)
 {
 	struct layout l = parsed("@X/0x1000/2*384a/0xFFFFFF00/2*128Bg");
 	static const uint32_t starts[] = { 0x1000, 0x1180, 0xFFFFFF00, 0xFFFFFF80 };
 	struct sector s;
 
-	(void)state;
 	assert_true(layout_sector_at(&l, 0x1000, &s));
 	for (uint32_t i = 0;; i++) {
 		assert_int_equal(s.addr, starts[i]);
@@ -367,14 +341,12 @@ sectors_follow_one_another_across_a_gap_to_the_end_of_the_address_space(void **s
 }
 
 /* Compares with a byte-for-byte picture, for every range and every set of access bits. */
-static void
-covering_agrees_with_a_picture_for_every_range(void **state)
+TEST(covering_agrees_with_a_picture_for_every_range)
 {
 	struct layout l = parsed("@X/0x10/2*2Be,1*3Bg/0x18/2*2Ba,1*1Bd");
 	enum { SPAN = 0x22 };
 	unsigned picture[SPAN] = { 0 };
 
-	(void)state;
 	for (uint32_t a = 0; a < SPAN; a++) {
 		struct sector s;
 
@@ -392,12 +364,10 @@ covering_agrees_with_a_picture_for_every_range(void **state)
 			}
 }
 
-static void
-a_range_that_wraps_is_never_covered(void **state)
+TEST(a_range_that_wraps_is_never_covered)
 {
 	struct layout l = parsed("@X/0xFFFFFF00/2*128Bg");
 
-	(void)state;
 	assert_true(layout_covers(&l, 0xFFFFFF00, 0x100, R | E | W));
 	assert_false(layout_covers(&l, 0xFFFFFF00, 0x101, R));
 	assert_false(layout_covers(&l, 0xFFFFFF00, UINT32_MAX, R));
@@ -405,8 +375,7 @@ a_range_that_wraps_is_never_covered(void **state)
 	assert_false(layout_covers(&device_crazyflie()->map[0], 0x08004000, 1008 * 1024 + 1, R));
 }
 
-static void
-the_same_memory_may_be_written_differently(void **state)
+TEST(the_same_memory_may_be_written_differently)
 {
 	static const char *const same[] = {
 		"@Flash/0x08000000/02*016Kg,02*016Kg,01*064Kg,07*128Kg",
@@ -423,7 +392,6 @@ the_same_memory_may_be_written_differently(void **state)
 		"@x/0x00000000/04*016Kg,01*064Kg,07*128Kg",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(same); i++) {
 		struct layout l = parsed(same[i]);
 

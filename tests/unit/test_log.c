@@ -6,16 +6,13 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 /* Standard error is the writing end of a pipe while a test runs. */
 struct ear {
@@ -60,8 +57,7 @@ expect(struct ear *e, const char *text)
 	assert_string_equal(got, text);
 }
 
-static void
-a_line_is_said_with_its_port_and_nothing_below_the_level(void **state)
+TEST(a_line_is_said_with_its_port_and_nothing_below_the_level)
 {
 	struct ear *e = *state;
 	struct log_about about = { .port = "1-4", .serial = "AB", .attempt = 7 };
@@ -80,8 +76,7 @@ a_line_is_said_with_its_port_and_nothing_below_the_level(void **state)
 	expect(e, "now\n");
 }
 
-static void
-control_characters_are_shown_not_sent(void **state)
+TEST(control_characters_are_shown_not_sent)
 {
 	struct ear *e = *state;
 
@@ -94,8 +89,7 @@ control_characters_are_shown_not_sent(void **state)
 		  "e\n");
 }
 
-static void
-a_long_line_is_cut(void **state)
+TEST(a_long_line_is_cut)
 {
 	struct ear *e = *state;
 	char text[3 * LOG_LINE_MAX], got[4096];
@@ -109,8 +103,7 @@ a_long_line_is_cut(void **state)
 	assert_int_equal(got[n - 1], '\n');
 }
 
-static void
-a_reader_who_has_stopped_holds_nobody_up_and_loss_is_told(void **state)
+TEST(a_reader_who_has_stopped_holds_nobody_up_and_loss_is_told)
 {
 	struct ear *e = *state;
 	struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
@@ -130,8 +123,7 @@ a_reader_who_has_stopped_holds_nobody_up_and_loss_is_told(void **state)
 	expect(e, "again\n");
 }
 
-static void
-a_service_manager_gets_priorities(void **state)
+TEST(a_service_manager_gets_priorities)
 {
 	struct ear *e = *state;
 	char text[64];
@@ -157,13 +149,13 @@ a_service_manager_gets_priorities(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(a_line_is_said_with_its_port_and_nothing_below_the_level),
-		TEST(control_characters_are_shown_not_sent),
-		TEST(a_long_line_is_cut),
-		TEST(a_reader_who_has_stopped_holds_nobody_up_and_loss_is_told),
-		TEST(a_service_manager_gets_priorities),
+		T(a_line_is_said_with_its_port_and_nothing_below_the_level),
+		T(control_characters_are_shown_not_sent),
+		T(a_long_line_is_cut),
+		T(a_reader_who_has_stopped_holds_nobody_up_and_loss_is_told),
+		T(a_service_manager_gets_priorities),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,11 +4,9 @@
 
 #include "core/maps.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/util.h"
 
@@ -67,15 +65,13 @@ read_maps(struct maps *m, const char *const *texts, size_t count)
 	assert_true(is_over(m));
 }
 
-static void
-each_alternate_is_asked_for_its_name_in_turn(void **state)
+TEST(each_alternate_is_asked_for_its_name_in_turn)
 {
 	static const char *const texts[] = { F405, "@OTP Memory /0x1FFF7800/01*512 e", "no map",
 					     NULL };
 	struct descr_dfu d = device(4);
 	struct maps m;
 
-	(void)state;
 	read_maps(&m, texts, 4);
 	assert_true(m.known[0] && m.known[1]);
 	assert_false(m.known[2] || m.known[3]);
@@ -92,21 +88,18 @@ each_alternate_is_asked_for_its_name_in_turn(void **state)
 	}
 }
 
-static void
-no_more_alternates_are_read_than_there_is_room_for(void **state)
+TEST(no_more_alternates_are_read_than_there_is_room_for)
 {
 	struct descr_dfu d = device(DESCR_ALTS_MAX);
 	struct maps m;
 
-	(void)state;
 	maps_init(&m, &d);
 	for (size_t i = 0; i < DEVICE_ALTS_MAX; i++)
 		answer(&m, USB_OK, F405);
 	assert_true(is_over(&m));
 }
 
-static void
-a_name_that_does_not_come_is_asked_for_three_times(void **state)
+TEST(a_name_that_does_not_come_is_asked_for_three_times)
 {
 	static const struct {
 		enum usb_status status;
@@ -118,7 +111,6 @@ a_name_that_does_not_come_is_asked_for_three_times(void **state)
 	struct descr_dfu d = device(2);
 	struct maps m;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
 		maps_init(&m, &d);
 		answer(&m, ends[i].status, NULL);
@@ -147,7 +139,7 @@ static const struct device *
 choose(const char *first, const char *second, bool own, const char **ret_why)
 {
 	static struct device small = { .name = "small" }, two = { .name = "two" },
-			      any = { .name = "any" };
+			     any = { .name = "any" };
 	const struct device *const profiles[] = { device_crazyflie(), &two, &small, &any };
 	const char *const texts[] = { first, second };
 	static struct maps m;
@@ -161,12 +153,10 @@ choose(const char *first, const char *second, bool own, const char **ret_why)
 			   ret_why);
 }
 
-static void
-the_first_profile_that_agrees_is_it(void **state)
+TEST(the_first_profile_that_agrees_is_it)
 {
 	const char *why;
 
-	(void)state;
 	assert_ptr_equal(choose(F405, NULL, false, &why), device_crazyflie());
 	assert_ptr_equal(choose(F405, NULL, true, &why), device_crazyflie());
 	assert_string_equal(choose(SMALL, SMALL, false, &why)->name, "two");
@@ -180,8 +170,7 @@ the_first_profile_that_agrees_is_it(void **state)
 	assert_non_null(strstr(why, "cannot be read"));
 }
 
-static void
-a_garbled_map_is_assumed_only_of_a_drone_that_we_sent_there(void **state)
+TEST(a_garbled_map_is_assumed_only_of_a_drone_that_we_sent_there)
 {
 	static const char garbled[] = "@Internal Flash  /0x08000000/04*0\x01?Kg";
 	const struct device *const family[] = { device_crazyflie() };
@@ -189,7 +178,6 @@ a_garbled_map_is_assumed_only_of_a_drone_that_we_sent_there(void **state)
 	const char *why;
 	struct maps m;
 
-	(void)state;
 	for (int unread = 0; unread < 2; unread++) {
 		texts[0] = unread ? NULL : garbled;
 		read_maps(&m, texts, 1);

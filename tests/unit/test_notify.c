@@ -6,9 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 struct manager {
 	char name[64]; /* of its socket */
@@ -71,8 +68,7 @@ expect(struct manager *m, const char *text)
 	assert_string_equal(got, text);
 }
 
-static void
-everything_that_can_be_said_arrives(void **state)
+TEST(everything_that_can_be_said_arrives)
 {
 	struct manager *m = *state;
 
@@ -90,8 +86,7 @@ everything_that_can_be_said_arrives(void **state)
 	expect(m, "STOPPING=1");
 }
 
-static void
-a_status_is_one_line_and_sent_when_it_changed(void **state)
+TEST(a_status_is_one_line_and_sent_when_it_changed)
 {
 	struct manager *m = *state;
 	char text[400], expected[NOTIFY_STATUS_MAX + 8];
@@ -109,8 +104,7 @@ a_status_is_one_line_and_sent_when_it_changed(void **state)
 	expect(m, expected);
 }
 
-static void
-the_environment_is_taken_and_not_left_to_children(void **state)
+TEST(the_environment_is_taken_and_not_left_to_children)
 {
 	struct manager *m = *state;
 
@@ -120,8 +114,7 @@ the_environment_is_taken_and_not_left_to_children(void **state)
 	expect(m, "WATCHDOG=1");
 }
 
-static void
-a_full_socket_blocks_nobody(void **state)
+TEST(a_full_socket_blocks_nobody)
 {
 	struct manager *m = *state;
 
@@ -130,8 +123,7 @@ a_full_socket_blocks_nobody(void **state)
 	expect(m, "WATCHDOG=1");
 }
 
-static void
-another_process_watchdog_is_not_ours(void **state)
+TEST(another_process_watchdog_is_not_ours)
 {
 	struct manager *m = *state;
 	struct notify *n = NULL;
@@ -153,8 +145,7 @@ another_process_watchdog_is_not_ours(void **state)
 	notify_free(n);
 }
 
-static void
-without_a_manager_nothing_is_said(void **state)
+TEST(without_a_manager_nothing_is_said)
 {
 	struct manager *m = *state;
 	struct notify *n = NULL;
@@ -166,8 +157,7 @@ without_a_manager_nothing_is_said(void **state)
 	notify_free(n);
 }
 
-static void
-a_socket_that_is_none_is_an_error(void **state)
+TEST(a_socket_that_is_none_is_an_error)
 {
 	static const struct {
 		const char *path;
@@ -184,7 +174,6 @@ a_socket_that_is_none_is_an_error(void **state)
 	};
 	struct notify *n = NULL;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		assert_int_equal(setenv("NOTIFY_SOCKET", cases[i].path, 1), 0);
 		assert_int_equal(notify_new(&n), cases[i].error);
@@ -286,34 +275,30 @@ find_none_by_that_name(void)
 	return 0;
 }
 
-static void
-a_passed_listener_is_found_by_name_or_as_the_only_one(void **state)
+TEST(a_passed_listener_is_found_by_name_or_as_the_only_one)
 {
-	(void)state;
 	in_child(take_the_only_one);
 	in_child(take_the_named_one);
 	in_child(find_none_by_that_name);
 }
 
-static void
-passed_descriptors_for_others_are_not_taken(void **state)
+TEST(passed_descriptors_for_others_are_not_taken)
 {
-	(void)state;
 	in_child(ignore_what_is_not_for_us);
 }
 
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(everything_that_can_be_said_arrives),
-		TEST(a_status_is_one_line_and_sent_when_it_changed),
-		TEST(the_environment_is_taken_and_not_left_to_children),
-		TEST(a_full_socket_blocks_nobody),
-		TEST(another_process_watchdog_is_not_ours),
-		TEST(without_a_manager_nothing_is_said),
-		TEST(a_socket_that_is_none_is_an_error),
+		T(everything_that_can_be_said_arrives),
+		T(a_status_is_one_line_and_sent_when_it_changed),
+		T(the_environment_is_taken_and_not_left_to_children),
+		T(a_full_socket_blocks_nobody),
+		T(another_process_watchdog_is_not_ours),
+		T(without_a_manager_nothing_is_said),
+		T(a_socket_that_is_none_is_an_error),
 		cmocka_unit_test(a_passed_listener_is_found_by_name_or_as_the_only_one),
 		cmocka_unit_test(passed_descriptors_for_others_are_not_taken),
 	};

@@ -4,21 +4,17 @@
 
 #include "core/options.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/util.h"
 #include "core/release.h"
 
-static void
-each_bit_that_is_zero_protects_its_sector(void **state)
+TEST(each_bit_that_is_zero_protects_its_sector)
 {
 	uint8_t bytes[OPTIONS_BYTES];
 
-	(void)state;
 	memset(bytes, 0xFF, sizeof(bytes));
 	bytes[1] = 0xAA;
 	assert_int_equal(options_write_protected(bytes), 0);
@@ -31,20 +27,17 @@ each_bit_that_is_zero_protects_its_sector(void **state)
 	assert_int_equal(options_write_protected(bytes), 7);
 }
 
-static void
-option_bytes_are_believed_without_read_protection_only(void **state)
+TEST(option_bytes_are_believed_without_read_protection_only)
 {
 	uint8_t bytes[OPTIONS_BYTES] = { 0 };
 
-	(void)state;
 	for (unsigned rdp = 0; rdp < 256; rdp++) {
 		bytes[1] = (uint8_t)rdp;
 		assert_int_equal(options_write_protected(bytes), rdp == 0xAA ? 0xFFF : 0);
 	}
 }
 
-static void
-a_version_tells_its_age_when_it_is_a_releases(void **state)
+TEST(a_version_tells_its_age_when_it_is_a_releases)
 {
 	static const struct {
 		const char *version;
@@ -68,7 +61,6 @@ a_version_tells_its_age_when_it_is_a_releases(void **state)
 		{ "20220.3", RELEASE_UNKNOWN },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		if (release_age(cases[i].version, 2022, 3) != cases[i].age)
 			fail_msg("\"%s\"", cases[i].version);

@@ -5,13 +5,11 @@
 #include "core/outcome.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/dfu.h"
 #include "cfdfu/util.h"
@@ -81,12 +79,10 @@ assert_is_sentence(const char *text)
 		assert_in_range(text[i], ' ', '~');
 }
 
-static void
-each_fault_keeps_its_number_its_name_and_its_class(void **state)
+TEST(each_fault_keeps_its_number_its_name_and_its_class)
 {
 	size_t named = 0;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(all_faults); i++) {
 		enum fault f = all_faults[i].fault;
 
@@ -101,10 +97,8 @@ each_fault_keeps_its_number_its_name_and_its_class(void **state)
 	assert_int_equal(named, ARRAY_LEN(all_faults));
 }
 
-static void
-each_fault_says_what_happened_and_what_to_do(void **state)
+TEST(each_fault_says_what_happened_and_what_to_do)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(all_faults); i++) {
 		assert_is_sentence(fault_sentence(all_faults[i].fault));
 		assert_is_sentence(fault_advice(all_faults[i].fault));
@@ -114,8 +108,7 @@ each_fault_says_what_happened_and_what_to_do(void **state)
 	}
 }
 
-static void
-verdicts_and_steps_have_their_names(void **state)
+TEST(verdicts_and_steps_have_their_names)
 {
 	static const char *const verdicts[] = { NULL,		"pass",
 						"unchanged",	"needs-power-cycle",
@@ -126,7 +119,6 @@ verdicts_and_steps_have_their_names(void **state)
 					     "first-page", "leaving", "booting",   "confirming",
 					     "backing-up" };
 
-	(void)state;
 	assert_int_equal(ARRAY_LEN(verdicts), VERDICT_COUNT);
 	assert_int_equal(ARRAY_LEN(steps), STEP_COUNT);
 	assert_null(verdict_name(VERDICT_NONE));
@@ -143,12 +135,10 @@ verdicts_and_steps_have_their_names(void **state)
 		assert_string_equal(step_name((enum step)s), steps[s]);
 }
 
-static void
-numbers_and_names_out_of_range_are_harmless(void **state)
+TEST(numbers_and_names_out_of_range_are_harmless)
 {
 	static const int wild[] = { -1, 18, 31, 95, 96, 1000, INT32_MAX, INT32_MIN };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(wild); i++) {
 		assert_null(fault_name((enum fault)wild[i]));
 		assert_int_equal(fault_class_of((enum fault)wild[i]), CLASS_NONE);
@@ -183,8 +173,7 @@ assert_says(const char *text, const char *part)
 		fail_msg("\"%s\" is not in \"%s\"", part, text);
 }
 
-static void
-dfu_names_are_spelled_as_the_standard_spells_them(void **state)
+TEST(dfu_names_are_spelled_as_the_standard_spells_them)
 {
 	/* SPEC: DFU 1.1, section 6.1.2. */
 	static const char *const statuses[] = {
@@ -194,7 +183,6 @@ dfu_names_are_spelled_as_the_standard_spells_them(void **state)
 		"errUSBR",    "errPOR",		 "errUNKNOWN",	"errSTALLEDPKT",
 	};
 
-	(void)state;
 	for (unsigned i = 1; i < 256; i++) {
 		char part[64];
 
@@ -207,10 +195,8 @@ dfu_names_are_spelled_as_the_standard_spells_them(void **state)
 	}
 }
 
-static void
-the_place_stands_inside_the_sentence(void **state)
+TEST(the_place_stands_inside_the_sentence)
 {
-	(void)state;
 	assert_string_equal(
 	    message((struct verdict){ .kind = VERDICT_FAIL,
 				      .fault = FAULT_REFUSED,
@@ -236,8 +222,7 @@ the_place_stands_inside_the_sentence(void **state)
 		    "holds the drone. Close it");
 }
 
-static void
-an_old_firmware_needs_the_button_with_all_its_steps(void **state)
+TEST(an_old_firmware_needs_the_button_with_all_its_steps)
 {
 	const char *text = message((struct verdict){
 	    .kind = VERDICT_NEEDS_BUTTON, .fault = FAULT_TOO_OLD, .step = STEP_REBOOTING });
@@ -252,7 +237,6 @@ an_old_firmware_needs_the_button_with_all_its_steps(void **state)
 					     "release it" };
 	const char *at = text;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		at = strstr(at, steps[i]); /* in this order */
 		assert_non_null(at);
@@ -261,30 +245,24 @@ an_old_firmware_needs_the_button_with_all_its_steps(void **state)
 		    "hold down the push");
 }
 
-static void
-a_drone_that_did_not_restart_is_told_to_be_good_and_to_need_power_off(void **state)
+TEST(a_drone_that_did_not_restart_is_told_to_be_good_and_to_need_power_off)
 {
 	const char *text = message((struct verdict){
 	    .kind = VERDICT_NEEDS_POWER_CYCLE, .fault = FAULT_NO_BOOT, .step = STEP_BOOTING });
 
-	(void)state;
 	assert_says(text, "read back equal");
 	assert_says(text, "Remove USB and, if there is one, the battery, then plug it in again.");
 }
 
-static void
-good_endings_say_that_it_is_safe_to_unplug(void **state)
+TEST(good_endings_say_that_it_is_safe_to_unplug)
 {
-	(void)state;
 	assert_says(message((struct verdict){ .kind = VERDICT_PASS }), "safe to unplug");
 	assert_says(message((struct verdict){ .kind = VERDICT_UNCHANGED }), "safe to unplug");
 	assert_says(message((struct verdict){ .kind = VERDICT_NONE }), "Do not unplug");
 }
 
-static void
-a_drone_left_with_half_an_image_says_so_and_how_to_help_it(void **state)
+TEST(a_drone_left_with_half_an_image_says_so_and_how_to_help_it)
 {
-	(void)state;
 	for (int s = STEP_NONE; s < STEP_COUNT; s++) {
 		bool half = s == STEP_ERASING || s == STEP_WRITING || s == STEP_VERIFYING ||
 			    s == STEP_FIRST_PAGE;
@@ -301,8 +279,7 @@ a_drone_left_with_half_an_image_says_so_and_how_to_help_it(void **state)
 
 /* Every combination, in every buffer size up to beyond its length: terminated, never beyond the
  * end. */
-static void
-messages_are_cut_to_any_buffer_and_always_terminated(void **state)
+TEST(messages_are_cut_to_any_buffer_and_always_terminated)
 {
 	struct verdict v = { .kind = VERDICT_FAIL,
 			     .fault = FAULT_VERIFY,
@@ -314,7 +291,6 @@ messages_are_cut_to_any_buffer_and_always_terminated(void **state)
 	const char *whole = message(v);
 	size_t length = strlen(whole);
 
-	(void)state;
 	for (size_t size = 0; size <= length + 2; size++) {
 		char *out = malloc(size + 1);
 
@@ -329,10 +305,8 @@ messages_are_cut_to_any_buffer_and_always_terminated(void **state)
 	}
 }
 
-static void
-what_the_configuration_describes_is_not_told_of_batteries_and_buttons(void **state)
+TEST(what_the_configuration_describes_is_not_told_of_batteries_and_buttons)
 {
-	(void)state;
 	for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
 		for (enum step step = STEP_PROBING; step <= STEP_LEAVING; step++) {
 			struct verdict v = { .kind = VERDICT_FAIL, .fault = f, .step = step };
@@ -347,10 +321,8 @@ what_the_configuration_describes_is_not_told_of_batteries_and_buttons(void **sta
 		}
 }
 
-static void
-every_ending_has_a_whole_message(void **state)
+TEST(every_ending_has_a_whole_message)
 {
-	(void)state;
 	for (int kind = 0; kind < VERDICT_COUNT; kind++)
 		for (int f = 0; f < FAULT_COUNT; f++)
 			for (int s = 0; s < STEP_COUNT; s++) {

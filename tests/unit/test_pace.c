@@ -4,12 +4,10 @@
 
 #include "core/pace.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/util.h"
 
@@ -41,12 +39,10 @@ operate(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t took_us)
 	return known;
 }
 
-static void
-it_begins_with_the_data_sheet(void **state)
+TEST(it_begins_with_the_data_sheet)
 {
 	struct pace p = fresh(false);
 
-	(void)state;
 	assert_int_equal(pace_expected_us(&p, PACE_ERASE, 16 * KIB), 400000);
 	assert_int_equal(pace_expected_us(&p, PACE_ERASE, 64 * KIB), 1200000);
 	assert_int_equal(pace_expected_us(&p, PACE_ERASE, 128 * KIB), 2000000);
@@ -59,12 +55,10 @@ it_begins_with_the_data_sheet(void **state)
 	assert_int_equal(pace_expected_us(&p, PACE_PROGRAM, BLOCK), 2048 * 16);
 }
 
-static void
-a_block_is_known_to_be_over_within_half_a_millisecond(void **state)
+TEST(a_block_is_known_to_be_over_within_half_a_millisecond)
 {
 	static const uint32_t per_byte_ns[] = { 4000, 8000, 12000, 16000, 24000, 40000, 100000 };
 
-	(void)state;
 	for (size_t k = 0; k < ARRAY_LEN(per_byte_ns); k++) {
 		struct pace p = fresh(false);
 		uint32_t took = BLOCK * (per_byte_ns[k] / 1000);
@@ -79,12 +73,10 @@ a_block_is_known_to_be_over_within_half_a_millisecond(void **state)
 	}
 }
 
-static void
-an_erase_that_was_measured_is_asked_after_in_time(void **state)
+TEST(an_erase_that_was_measured_is_asked_after_in_time)
 {
 	struct pace p = fresh(false);
 
-	(void)state;
 	(void)operate(&p, PACE_ERASE, 16 * KIB, 520000);
 	/* A slow device is slow with all of its sectors. */
 	assert_in_range(pace_expected_us(&p, PACE_ERASE, 128 * KIB), 2500000, 2700000);
@@ -94,24 +86,20 @@ an_erase_that_was_measured_is_asked_after_in_time(void **state)
 	assert_in_range(pace_expected_us(&p, PACE_ERASE, 128 * KIB), 2340000, 2700000);
 }
 
-static void
-kinds_of_operations_are_learned_apart(void **state)
+TEST(kinds_of_operations_are_learned_apart)
 {
 	struct pace p = fresh(false);
 
-	(void)state;
 	for (unsigned i = 0; i < 50; i++)
 		(void)operate(&p, PACE_PROGRAM, BLOCK, 80000);
 	assert_int_equal(pace_expected_us(&p, PACE_ERASE, 16 * KIB), 400000);
 	assert_in_range(pace_expected_us(&p, PACE_PROGRAM, BLOCK), 70000, 90000);
 }
 
-static void
-short_blocks_and_commands_teach_nothing(void **state)
+TEST(short_blocks_and_commands_teach_nothing)
 {
 	struct pace p = fresh(false);
 
-	(void)state;
 	for (unsigned i = 0; i < 50; i++) {
 		pace_learn(&p, PACE_PROGRAM, 64, 900000, 900000);
 		pace_learn(&p, PACE_COMMAND, 5, 900000, 900000);
@@ -120,13 +108,11 @@ short_blocks_and_commands_teach_nothing(void **state)
 	assert_int_equal(pace_expected_us(&p, PACE_COMMAND, 5), 0);
 }
 
-static void
-one_late_answer_of_a_busy_host_is_soon_forgotten(void **state)
+TEST(one_late_answer_of_a_busy_host_is_soon_forgotten)
 {
 	struct pace p = fresh(false);
 	uint32_t usual, late;
 
-	(void)state;
 	for (unsigned i = 0; i < 20; i++)
 		(void)operate(&p, PACE_PROGRAM, BLOCK, 32768);
 	usual = pace_expected_us(&p, PACE_PROGRAM, BLOCK);
@@ -139,14 +125,12 @@ one_late_answer_of_a_busy_host_is_soon_forgotten(void **state)
 }
 
 /* The host stood still during the first operation of a kind: no measure of the device. */
-static void
-a_first_answer_that_comes_seconds_late_costs_little_more_than_that(void **state)
+TEST(a_first_answer_that_comes_seconds_late_costs_little_more_than_that)
 {
 	struct pace p = fresh(false);
 	uint32_t asked = pace_wait_us(&p, PACE_PROGRAM, BLOCK, 104);
 	uint64_t blocks = 0, sectors = 0;
 
-	(void)state;
 	pace_learn(&p, PACE_PROGRAM, BLOCK, 5000000, 5000000 - asked);
 	for (unsigned i = 0; i < 100; i++)
 		blocks += operate(&p, PACE_PROGRAM, BLOCK, 32768);
@@ -163,12 +147,10 @@ a_first_answer_that_comes_seconds_late_costs_little_more_than_that(void **state)
 	assert_true(sectors < 3 * 400000 + 1200000 + 7 * 2000000 + 1500000);
 }
 
-static void
-a_device_far_slower_than_the_data_sheet_is_known_after_a_few(void **state)
+TEST(a_device_far_slower_than_the_data_sheet_is_known_after_a_few)
 {
 	struct pace p = fresh(false);
 
-	(void)state;
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(operate(&p, PACE_PROGRAM, BLOCK, 1000000), 1000000 + STATUS_US);
 	assert_in_range(pace_expected_us(&p, PACE_PROGRAM, BLOCK), 900000, 1000000);
@@ -178,13 +160,11 @@ a_device_far_slower_than_the_data_sheet_is_known_after_a_few(void **state)
  * Every wake-up and every answer is late, by 0.3 to 8 ms: sixteen drones on a loaded host.  A block
  * must not take longer than flash and lateness together, whatever was believed at first.
  */
-static void
-a_host_that_is_always_late_does_not_get_later(void **state)
+TEST(a_host_that_is_always_late_does_not_get_later)
 {
 	static const uint32_t truths[] = { 8192, 32768, 60000 };
 	uint32_t random = 4711;
 
-	(void)state;
 	for (size_t k = 0; k < ARRAY_LEN(truths); k++) {
 		struct pace p = fresh(false);
 		uint64_t spent = 0, unavoidable = 0;
@@ -208,12 +188,10 @@ a_host_that_is_always_late_does_not_get_later(void **state)
 	}
 }
 
-static void
-a_device_that_becomes_slower_is_followed_without_losing_time(void **state)
+TEST(a_device_that_becomes_slower_is_followed_without_losing_time)
 {
 	struct pace p = fresh(false);
 
-	(void)state;
 	for (unsigned i = 0; i < 20; i++)
 		(void)operate(&p, PACE_PROGRAM, BLOCK, 20000);
 	for (unsigned i = 0; i < 100; i++)
@@ -221,13 +199,11 @@ a_device_that_becomes_slower_is_followed_without_losing_time(void **state)
 	assert_in_range(pace_expected_us(&p, PACE_PROGRAM, BLOCK), 20001, 40000);
 }
 
-static void
-who_says_busy_is_asked_later_the_next_time(void **state)
+TEST(who_says_busy_is_asked_later_the_next_time)
 {
 	struct pace p = fresh(false);
 	uint32_t before;
 
-	(void)state;
 	(void)operate(&p, PACE_PROGRAM, BLOCK, 32768); /* measured once */
 	before = pace_expected_us(&p, PACE_PROGRAM, BLOCK);
 	pace_learn_slow(&p, PACE_PROGRAM, BLOCK);
@@ -235,15 +211,13 @@ who_says_busy_is_asked_later_the_next_time(void **state)
 	assert_true(pace_expected_us(&p, PACE_PROGRAM, BLOCK) <= before + before / 8);
 }
 
-static void
-nothing_that_a_device_does_makes_the_wait_longer_than_the_limit(void **state)
+TEST(nothing_that_a_device_does_makes_the_wait_longer_than_the_limit)
 {
 	static const uint32_t sizes[] = {
 		1 * KIB, 4 * KIB, 16 * KIB, 128 * KIB, 256 * KIB, 1U << 30
 	};
 	struct pace p = fresh(false);
 
-	(void)state;
 	for (unsigned i = 0; i < 2000; i++)
 		for (size_t k = 0; k < ARRAY_LEN(sizes); k++) {
 			pace_learn_slow(&p, PACE_ERASE, sizes[k]);
@@ -258,12 +232,10 @@ nothing_that_a_device_does_makes_the_wait_longer_than_the_limit(void **state)
 			    pace_limit_us(PACE_ERASE, sizes[k]));
 }
 
-static void
-a_device_with_more_kinds_of_sectors_than_told_apart_is_flashed_all_the_same(void **state)
+TEST(a_device_with_more_kinds_of_sectors_than_told_apart_is_flashed_all_the_same)
 {
 	struct pace p = fresh(false);
 
-	(void)state;
 	for (uint32_t k = 1; k <= 4 * PACE_ERASE_KINDS; k++) {
 		(void)operate(&p, PACE_ERASE, k * KIB, 20000 + k * 16000);
 		assert_true(pace_expected_us(&p, PACE_ERASE, k * KIB) > 0);
@@ -271,12 +243,10 @@ a_device_with_more_kinds_of_sectors_than_told_apart_is_flashed_all_the_same(void
 	assert_true(pace_expected_us(&p, PACE_ERASE, 128 * KIB) > 0);
 }
 
-static void
-obey_waits_for_what_the_device_says(void **state)
+TEST(obey_waits_for_what_the_device_says)
 {
 	struct pace p = fresh(true);
 
-	(void)state;
 	assert_int_equal(pace_wait_us(&p, PACE_PROGRAM, BLOCK, 104), 104000);
 	assert_int_equal(pace_wait_us(&p, PACE_ERASE, 128 * KIB, 100), 100000);
 	/* SPEC: doc/faults.md P8: a wild value is clamped, zero is not asked at once. */
@@ -287,12 +257,10 @@ obey_waits_for_what_the_device_says(void **state)
 	assert_int_equal(pace_wait_us(&p, PACE_PROGRAM, BLOCK, 104), 104000);
 }
 
-static void
-who_stalls_when_asked_early_is_asked_late(void **state)
+TEST(who_stalls_when_asked_early_is_asked_late)
 {
 	struct pace p = fresh(true);
 
-	(void)state;
 	p.stalls_early = true;
 	/* Its poll value of an erase is far too short. */
 	assert_true(pace_wait_us(&p, PACE_ERASE, 128 * KIB, 100) > 2000000);
@@ -300,12 +268,10 @@ who_stalls_when_asked_early_is_asked_late(void **state)
 	assert_int_equal(pace_wait_us(&p, PACE_PROGRAM, BLOCK, 104), 104000);
 }
 
-static void
-what_is_foretold_is_the_longer_of_flash_and_wait(void **state)
+TEST(what_is_foretold_is_the_longer_of_flash_and_wait)
 {
 	struct pace p = fresh(false), o = fresh(true);
 
-	(void)state;
 	assert_int_equal(pace_whole_us(&p, PACE_PROGRAM, BLOCK), 2048 * 16);
 	/* Before anything was heard: the ROM's constants. */
 	assert_int_equal(pace_whole_us(&o, PACE_PROGRAM, BLOCK), 104000);
@@ -314,12 +280,10 @@ what_is_foretold_is_the_longer_of_flash_and_wait(void **state)
 	assert_int_equal(pace_whole_us(&o, PACE_PROGRAM, BLOCK), 250000);
 }
 
-static void
-every_size_has_a_limit_above_what_is_expected(void **state)
+TEST(every_size_has_a_limit_above_what_is_expected)
 {
 	struct pace p = fresh(false);
 
-	(void)state;
 	for (uint32_t bytes = 1; bytes <= 1024 * KIB; bytes += 511)
 		assert_true(pace_limit_us(PACE_ERASE, bytes) >
 			    pace_expected_us(&p, PACE_ERASE, bytes));

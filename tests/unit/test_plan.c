@@ -8,12 +8,10 @@
 #include "core/plan.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "sim/rng.h"
 
@@ -429,10 +427,8 @@ run_many(uint64_t first, unsigned count, uint32_t base0, uint32_t base1)
 	return ran;
 }
 
-static void
-any_image_on_any_map_is_done_inside_its_sectors_and_first_page_last(void **state)
+TEST(any_image_on_any_map_is_done_inside_its_sectors_and_first_page_last)
 {
-	(void)state;
 	assert_true(run_many(1, 4000, 0x08000000, 0) > 500);
 }
 

@@ -5,12 +5,10 @@
 #include "core/plan.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 /* Linked in place of the allocator (-Wl,--wrap): the n-th call from now fails; 0: none does. */
 static unsigned fails_at;
@@ -80,14 +78,12 @@ try_family(uint8_t alt, uint32_t addr, uint32_t size, const char **ret_why)
 	return try_plan(&s, 1, device_crazyflie(), &device_crazyflie()->map[0], ret_why);
 }
 
-static void
-a_crazyflie_is_written_from_its_application_to_the_end_of_its_flash(void **state)
+TEST(a_crazyflie_is_written_from_its_application_to_the_end_of_its_flash)
 {
 	struct segment both[] = { { 0, 0x08004000, 64, bytes }, { 0, 0x080FFFFF, 1, bytes } };
 	struct segment beyond[] = { { 0, 0x08004000, 64, bytes }, { 0, 0x080FFFFF, 2, bytes } };
 	const char *why;
 
-	(void)state;
 	assert_int_equal(try_family(0, 0x08004000, 64, &why), 0);
 	assert_int_equal(try_plan(both, 2, device_crazyflie(), &device_crazyflie()->map[0], &why),
 			 0);
@@ -103,8 +99,7 @@ a_crazyflie_is_written_from_its_application_to_the_end_of_its_flash(void **state
 	assert_says(try_family(DEVICE_ALTS_MAX, 0x08004000, 64, &why), &why, "does not have");
 }
 
-static void
-each_reason_to_refuse_is_named(void **state)
+TEST(each_reason_to_refuse_is_named)
 {
 	struct layout map = { .run_count = 3,
 			      .runs = { { 0x1000, 4, 0x100, 7 },
@@ -116,7 +111,6 @@ each_reason_to_refuse_is_named(void **state)
 	struct segment s = { 0, 0x1100, 1, bytes };
 	const char *why;
 
-	(void)state;
 	assert_int_equal(try_plan(&s, 1, &p, &map, &why), 0);
 	s.addr = 0x1000;
 	assert_says(try_plan(&s, 1, &p, &map, &why), &why, "below the place");
@@ -131,8 +125,7 @@ each_reason_to_refuse_is_named(void **state)
 	assert_int_equal(try_plan(&s, 1, &p, &map, &why), 0);
 }
 
-static void
-the_most_sectors_are_taken_and_one_more_is_refused(void **state)
+TEST(the_most_sectors_are_taken_and_one_more_is_refused)
 {
 	struct layout map = { .run_count = 1, .runs = { { 0, PLAN_SECTORS_MAX + 1, 2, 7 } } };
 	static uint8_t data[(PLAN_SECTORS_MAX + 1) * 2];
@@ -140,14 +133,12 @@ the_most_sectors_are_taken_and_one_more_is_refused(void **state)
 	struct device p = { .app_addr = 0 };
 	const char *why;
 
-	(void)state;
 	assert_int_equal(try_plan(&s, 1, &p, &map, &why), 0);
 	s.size++;
 	assert_int_equal(try_plan(&s, 1, &p, &map, &why), -E2BIG);
 }
 
-static void
-every_allocation_that_fails_is_told(void **state)
+TEST(every_allocation_that_fails_is_told)
 {
 	struct segment s = { 0, 0x08004000, 4096, bytes };
 	const struct layout *maps[DEVICE_ALTS_MAX] = { &device_crazyflie()->map[0] };
@@ -157,7 +148,6 @@ every_allocation_that_fails_is_told(void **state)
 	struct image *image;
 	const char *why = NULL;
 
-	(void)state;
 	assert_int_equal(image_new(&s, 1, &label, &image), 0);
 	for (unsigned n = 1; n <= 2; n++) {
 		fails_at = n;
@@ -220,12 +210,10 @@ carry_out(struct plan *plan, uint32_t bad, unsigned wrong)
 	return erases;
 }
 
-static void
-a_sector_that_reads_back_wrong_is_erased_and_written_once_more(void **state)
+TEST(a_sector_that_reads_back_wrong_is_erased_and_written_once_more)
 {
 	static const uint32_t places[] = { 0x08004000, 0x080047FF, 0x08004800, 0x08004FFF };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(places); i++)
 		for (unsigned wrong = 0; wrong <= 2; wrong++) {
 			struct plan *plan = plan_for(4096, false);
@@ -240,10 +228,8 @@ a_sector_that_reads_back_wrong_is_erased_and_written_once_more(void **state)
 		}
 }
 
-static void
-one_byte_of_difference_is_a_difference_and_none_is_none(void **state)
+TEST(one_byte_of_difference_is_a_difference_and_none_is_none)
 {
-	(void)state;
 	for (uint32_t at = 0; at < 4096; at += 13) {
 		struct plan *plan = plan_for(4096, true);
 
@@ -260,8 +246,7 @@ one_byte_of_difference_is_a_difference_and_none_is_none(void **state)
 	}
 }
 
-static void
-memories_at_the_end_of_the_address_space_are_no_different(void **state)
+TEST(memories_at_the_end_of_the_address_space_are_no_different)
 {
 	struct layout end = { .run_count = 1, .runs = { { 0xFFFFFC00, 4, 0x100, 7 } } };
 	const struct layout *maps[DEVICE_ALTS_MAX] = { &end };
@@ -276,7 +261,6 @@ memories_at_the_end_of_the_address_space_are_no_different(void **state)
 	const char *why;
 	unsigned erases = 0, programs = 0;
 
-	(void)state;
 	assert_int_equal(image_new(&segment, 1, &label, &image), 0);
 	assert_int_equal(plan_new(image, &profile, maps, &options, &plan, &why), 0);
 	while (plan_next(plan, &op)) {

@@ -5,12 +5,10 @@
 #include "core/platform.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/util.h"
 
@@ -20,21 +18,17 @@
 #define TAG BIT(PLATFORM_TAG)
 #define FLAPPER BIT(PLATFORM_FLAPPER)
 
-static void
-every_platform_is_found_by_its_own_name(void **state)
+TEST(every_platform_is_found_by_its_own_name)
 {
-	(void)state;
 	for (int p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++)
 		assert_int_equal(platform_by_name(platform_name((enum platform)p)), p);
 	assert_string_equal(platform_name(PLATFORM_CF21BL), "cf21bl");
 }
 
-static void
-names_that_are_none_are_unknown(void **state)
+TEST(names_that_are_none_are_unknown)
 {
 	static const char *const none[] = { "", "CF2", "cf2 ", "cf", "unknown", "cf21", "Bolt" };
 
-	(void)state;
 	assert_int_equal(platform_by_name(NULL), PLATFORM_UNKNOWN);
 	for (size_t i = 0; i < ARRAY_LEN(none); i++)
 		assert_int_equal(platform_by_name(none[i]), PLATFORM_UNKNOWN);
@@ -43,10 +37,8 @@ names_that_are_none_are_unknown(void **state)
 	assert_string_equal(platform_name((enum platform) - 1), "unknown");
 }
 
-static void
-each_board_has_the_platforms_that_accept_it(void **state)
+TEST(each_board_has_the_platforms_that_accept_it)
 {
-	(void)state;
 	assert_int_equal(platforms_of_board("CF20"), CF2);
 	assert_int_equal(platforms_of_board("CF21"), CF2 | FLAPPER);
 	assert_int_equal(platforms_of_board("C21B"), BL);
@@ -61,10 +53,8 @@ each_board_has_the_platforms_that_accept_it(void **state)
 	assert_int_equal(platforms_of_board(NULL), 0);
 }
 
-static void
-each_device_type_text_names_one_platform(void **state)
+TEST(each_device_type_text_names_one_platform)
 {
-	(void)state;
 	assert_int_equal(platform_of_device_type("Crazyflie 2.0"), PLATFORM_CF2);
 	assert_int_equal(platform_of_device_type("Crazyflie 2.1"), PLATFORM_CF2);
 	assert_int_equal(platform_of_device_type("Crazyflie 2.1 Brushless"), PLATFORM_CF21BL);
@@ -76,10 +66,8 @@ each_device_type_text_names_one_platform(void **state)
 	assert_int_equal(platform_of_device_type("Flapper (Bolt 1.1)"), PLATFORM_FLAPPER);
 }
 
-static void
-a_device_type_text_must_match_as_a_whole(void **state)
+TEST(a_device_type_text_must_match_as_a_whole)
 {
-	(void)state;
 	assert_int_equal(platform_of_device_type("Crazyflie 2."), PLATFORM_UNKNOWN);
 	assert_int_equal(platform_of_device_type("Crazyflie 2.1 "), PLATFORM_UNKNOWN);
 	assert_int_equal(platform_of_device_type("Crazyflie 2.1 Brush"), PLATFORM_UNKNOWN);
@@ -97,8 +85,7 @@ fill_otp(uint8_t otp[OTP_BYTES], unsigned nth, const char *text, size_t length)
 	memcpy(otp + nth * 32, text, length);
 }
 
-static void
-every_board_type_is_read_from_every_block(void **state)
+TEST(every_board_type_is_read_from_every_block)
 {
 	static const char *const types[] = {
 		"CF20", "CF21", "C21B", "RZ10", "CB10", "CB11", "RR10"
@@ -108,7 +95,6 @@ every_board_type_is_read_from_every_block(void **state)
 	uint8_t otp[OTP_BYTES];
 	char text[32], type[BOARD_TYPE_MAX];
 
-	(void)state;
 	for (size_t t = 0; t < ARRAY_LEN(types); t++)
 		for (size_t e = 0; e < ARRAY_LEN(ends); e++)
 			for (unsigned block = 0; block < 16; block++) {
@@ -120,13 +106,11 @@ every_board_type_is_read_from_every_block(void **state)
 			}
 }
 
-static void
-a_blank_or_struck_out_area_says_nothing(void **state)
+TEST(a_blank_or_struck_out_area_says_nothing)
 {
 	uint8_t otp[OTP_BYTES];
 	char type[BOARD_TYPE_MAX] = "kept";
 
-	(void)state;
 	for (unsigned block = 0; block <= 16; block++) {
 		memset(otp, 0xFF, OTP_BYTES);
 		memset(otp, 0x00, block * 32);
@@ -135,8 +119,7 @@ a_blank_or_struck_out_area_says_nothing(void **state)
 	assert_string_equal(type, "kept");
 }
 
-static void
-texts_that_are_no_board_type_are_refused(void **state)
+TEST(texts_that_are_no_board_type_are_refused)
 {
 	static const char *const bad[] = {
 		"1;CF21",	"0,CF21",     "CF21",	   "0;", "0;;",
@@ -146,7 +129,6 @@ texts_that_are_no_board_type_are_refused(void **state)
 	uint8_t otp[OTP_BYTES];
 	char type[BOARD_TYPE_MAX] = "kept";
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		fill_otp(otp, i % 16, bad[i], strlen(bad[i]) + 1);
 		assert_int_equal(platform_parse_otp(otp, sizeof(otp), type), -EINVAL);
@@ -154,33 +136,28 @@ texts_that_are_no_board_type_are_refused(void **state)
 	assert_string_equal(type, "kept");
 }
 
-static void
-a_type_of_seven_characters_is_the_longest(void **state)
+TEST(a_type_of_seven_characters_is_the_longest)
 {
 	uint8_t otp[OTP_BYTES];
 	char type[BOARD_TYPE_MAX];
 
-	(void)state;
 	fill_otp(otp, 15, "0;SEVEN77", 10);
 	assert_int_equal(platform_parse_otp(otp, sizeof(otp), type), 1);
 	assert_string_equal(type, "SEVEN77");
 }
 
-static void
-a_short_area_is_refused_at_every_length(void **state)
+TEST(a_short_area_is_refused_at_every_length)
 {
 	uint8_t otp[OTP_BYTES];
 	char type[BOARD_TYPE_MAX];
 
-	(void)state;
 	fill_otp(otp, 0, "0;CF21", 7);
 	for (size_t length = 0; length < OTP_BYTES; length++)
 		assert_int_equal(platform_parse_otp(otp, length, type), -EMSGSIZE);
 	assert_int_equal(platform_parse_otp(otp, OTP_BYTES, type), 1);
 }
 
-static void
-table_entries_of_all_builds_name_their_platform(void **state)
+TEST(table_entries_of_all_builds_name_their_platform)
 {
 	/* doc/firmware.md 3: the table of each build. */
 	static const struct {
@@ -199,16 +176,13 @@ table_entries_of_all_builds_name_their_platform(void **state)
 		{ "CB11", "Flapper (Bolt 1.1)", FLAPPER },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(entries); i++)
 		assert_int_equal(platforms_of_table_entry(entries[i].type, entries[i].name),
 				 entries[i].platforms);
 }
 
-static void
-a_renamed_device_still_has_its_board(void **state)
+TEST(a_renamed_device_still_has_its_board)
 {
-	(void)state;
 	assert_int_equal(platforms_of_table_entry("CF21", "My drone"), CF2 | FLAPPER);
 	assert_int_equal(platforms_of_table_entry("RR10", NULL), TAG);
 	assert_int_equal(platforms_of_table_entry("CF20", "Flapper (CF 2.1)"), 0);

@@ -5,12 +5,10 @@
 #include "core/policy.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "core/platform.h"
 #include "policy_help.h"
@@ -78,13 +76,11 @@ expected(enum platform rule, enum platform crtp, unsigned board, enum platform *
 	return *ret_platform != PLATFORM_UNKNOWN ? POLICY_USE : POLICY_UNKNOWN;
 }
 
-static void
-every_rule_against_every_crtp_type_against_every_board(void **state)
+TEST(every_rule_against_every_crtp_type_against_every_board)
 {
 	struct policy *p = policy_with_all_selected();
 	unsigned used = 0, disagreed = 0;
 
-	(void)state;
 	for (int rule = 0; rule < PLATFORM_COUNT; rule++)
 		for (int crtp = 0; crtp < PLATFORM_COUNT; crtp++)
 			for (unsigned b = 0; b < ARRAY_LEN(boards); b++) {
@@ -113,10 +109,8 @@ every_rule_against_every_crtp_type_against_every_board(void **state)
 	policy_free(p);
 }
 
-static void
-every_otp_type_against_every_image_platform(void **state)
+TEST(every_otp_type_against_every_image_platform)
 {
-	(void)state;
 	for (unsigned b = 1; b < ARRAY_LEN(boards); b++)
 		for (unsigned bits = 0; bits < BIT(PLATFORM_COUNT); bits += 2) {
 			struct policy_drone d = nobody;
@@ -139,14 +133,12 @@ every_otp_type_against_every_image_platform(void **state)
 		}
 }
 
-static void
-a_flapper_is_a_flapper_only_by_the_operators_word(void **state)
+TEST(a_flapper_is_a_flapper_only_by_the_operators_word)
 {
 	struct policy *p = policy_with_all_selected();
 	struct policy_drone d = nobody;
 	struct policy_choice choice;
 
-	(void)state;
 	d.crtp = PLATFORM_FLAPPER;
 	assert_int_equal(choose(p, &d, &choice), POLICY_UNKNOWN);
 	assert_non_null(strstr(choice.why, "platform rule"));
@@ -163,15 +155,13 @@ a_flapper_is_a_flapper_only_by_the_operators_word(void **state)
 	policy_free(p);
 }
 
-static void
-a_flapper_image_does_not_go_on_a_plain_drone(void **state)
+TEST(a_flapper_image_does_not_go_on_a_plain_drone)
 {
 	struct policy *p = policy_with_all_selected();
 	struct image *flapper = image_for(BIT(PLATFORM_FLAPPER));
 	struct policy_drone d = nobody;
 	struct policy_choice choice;
 
-	(void)state;
 	d.crtp = PLATFORM_CF2;
 	d.board = platforms_of_board("CF21");
 	d.board_read = true;
@@ -185,13 +175,11 @@ a_flapper_image_does_not_go_on_a_plain_drone(void **state)
 	image_unref(flapper);
 }
 
-static void
-with_nothing_selected_every_drone_is_left_alone(void **state)
+TEST(with_nothing_selected_every_drone_is_left_alone)
 {
 	struct policy *p = NULL;
 	struct policy_choice choice;
 
-	(void)state;
 	assert_int_equal(policy_new(&p), 0);
 	assert_false(policy_any_selected(p));
 	for (int crtp = 0; crtp < PLATFORM_COUNT; crtp++)
@@ -206,14 +194,12 @@ with_nothing_selected_every_drone_is_left_alone(void **state)
 	policy_free(p);
 }
 
-static void
-a_drone_for_which_nothing_is_selected_is_left_alone(void **state)
+TEST(a_drone_for_which_nothing_is_selected_is_left_alone)
 {
 	struct policy *p = policy_with_all_selected();
 	struct policy_drone d = nobody;
 	struct policy_choice choice;
 
-	(void)state;
 	policy_select(p, PLATFORM_TAG, NULL);
 	d.crtp = PLATFORM_TAG;
 	assert_int_equal(choose(p, &d, &choice), POLICY_NO_IMAGE);
@@ -238,14 +224,12 @@ a_drone_for_which_nothing_is_selected_is_left_alone(void **state)
 	policy_free(p);
 }
 
-static void
-a_silent_drone_is_asked_for_its_otp_and_then_believed(void **state)
+TEST(a_silent_drone_is_asked_for_its_otp_and_then_believed)
 {
 	struct policy *p = policy_with_all_selected();
 	struct policy_drone d = nobody;
 	struct policy_choice choice;
 
-	(void)state;
 	assert_int_equal(choose(p, &d, &choice), POLICY_ASK_OTP);
 	d.board_read = true;
 	assert_int_equal(choose(p, &d, &choice), POLICY_UNKNOWN);
@@ -257,15 +241,13 @@ a_silent_drone_is_asked_for_its_otp_and_then_believed(void **state)
 	policy_free(p);
 }
 
-static void
-an_image_that_says_nothing_is_taken_at_the_operators_word(void **state)
+TEST(an_image_that_says_nothing_is_taken_at_the_operators_word)
 {
 	struct policy *p = policy_with_all_selected();
 	struct image *mute = image_for(0);
 	struct policy_drone d = nobody;
 	struct policy_choice choice;
 
-	(void)state;
 	policy_select(p, PLATFORM_BOLT, mute);
 	d.crtp = PLATFORM_BOLT;
 	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
@@ -280,8 +262,7 @@ an_image_that_says_nothing_is_taken_at_the_operators_word(void **state)
 	image_unref(mute);
 }
 
-static void
-a_drones_own_image_beats_its_slots_labels_and_the_selected_one(void **state)
+TEST(a_drones_own_image_beats_its_slots_labels_and_the_selected_one)
 {
 	struct policy *p = policy_with_all_selected();
 	struct image *slots = image_for(BIT(PLATFORM_CF2)), *drones = image_for(BIT(PLATFORM_CF2));
@@ -289,7 +270,6 @@ a_drones_own_image_beats_its_slots_labels_and_the_selected_one(void **state)
 	struct policy_drone d = { PORT, RUNTIME, DFU, PLATFORM_CF2, 0, false, "front", NULL };
 	struct policy_choice choice;
 
-	(void)state;
 	assert_int_equal(policy_select_own(p, "back", slots), 0);
 	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
 	assert_ptr_equal(choice.image, policy_selected(p, PLATFORM_CF2));
@@ -317,8 +297,7 @@ a_drones_own_image_beats_its_slots_labels_and_the_selected_one(void **state)
 	image_unref(drones);
 }
 
-static void
-a_serial_names_the_drone_in_both_its_modes(void **state)
+TEST(a_serial_names_the_drone_in_both_its_modes)
 {
 	static const struct {
 		const char *key, *runtime, *dfu;
@@ -339,7 +318,6 @@ a_serial_names_the_drone_in_both_its_modes(void **state)
 	};
 	struct image *own = image_for(BIT(PLATFORM_CF2));
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct policy *p = NULL;
 		struct policy_drone d = {
@@ -356,14 +334,12 @@ a_serial_names_the_drone_in_both_its_modes(void **state)
 	image_unref(own);
 }
 
-static void
-rules_of_slot_and_serial_must_not_contradict(void **state)
+TEST(rules_of_slot_and_serial_must_not_contradict)
 {
 	struct policy *p = policy_with_all_selected();
 	struct policy_drone d = { PORT, RUNTIME, "", PLATFORM_CF2, 0, false, NULL, NULL };
 	struct policy_choice choice;
 
-	(void)state;
 	assert_int_equal(policy_set_platform(p, PORT, PLATFORM_FLAPPER), 0);
 	assert_int_equal(policy_set_platform(p, RUNTIME, PLATFORM_FLAPPER), 0);
 	assert_int_equal(choose(p, &d, &choice), POLICY_USE);
@@ -376,13 +352,11 @@ rules_of_slot_and_serial_must_not_contradict(void **state)
 	policy_free(p);
 }
 
-static void
-names_that_can_name_nothing_are_refused(void **state)
+TEST(names_that_can_name_nothing_are_refused)
 {
 	char longest[PATH_TEXT_MAX + 1];
 	struct policy *p = policy_with_all_selected();
 
-	(void)state;
 	memset(longest, '7', sizeof(longest));
 	longest[PATH_TEXT_MAX] = '\0';
 	assert_int_equal(policy_set_platform(p, longest, PLATFORM_CF2), -EINVAL);
@@ -394,14 +368,12 @@ names_that_can_name_nothing_are_refused(void **state)
 	policy_free(p);
 }
 
-static void
-the_most_rules_are_taken_and_one_more_is_refused(void **state)
+TEST(the_most_rules_are_taken_and_one_more_is_refused)
 {
 	struct image *image = image_for(0);
 	struct policy *p = NULL;
 	char key[16];
 
-	(void)state;
 	assert_int_equal(policy_new(&p), 0);
 	for (int i = 0; i < POLICY_RULES_MAX; i++) {
 		(void)snprintf(key, sizeof(key), "1-%d", i + 1);
@@ -425,8 +397,7 @@ the_most_rules_are_taken_and_one_more_is_refused(void **state)
 }
 
 /* A selection whose image cannot be used is not one of something else. */
-static void
-an_image_that_is_lost_leaves_its_drones_alone(void **state)
+TEST(an_image_that_is_lost_leaves_its_drones_alone)
 {
 	const struct policy_drone drone = {
 		.port = PORT, .runtime_serial = RUNTIME, .dfu_serial = "", .crtp = PLATFORM_CF2
@@ -435,7 +406,6 @@ an_image_that_is_lost_leaves_its_drones_alone(void **state)
 	struct policy *p = policy_with_all_selected();
 	struct policy_choice choice;
 
-	(void)state;
 	policy_select_lost(p, PLATFORM_CF2);
 	assert_null(policy_selected(p, PLATFORM_CF2));
 	assert_int_equal(choose(p, &drone, &choice), POLICY_NO_IMAGE);
@@ -464,13 +434,11 @@ an_image_that_is_lost_leaves_its_drones_alone(void **state)
 
 /* The sanitizer counts: what is selected lives, what is replaced, removed or left at the end does
  * not. */
-static void
-the_policy_holds_its_own_references(void **state)
+TEST(the_policy_holds_its_own_references)
 {
 	struct image *image = image_for(BIT(PLATFORM_CF2));
 	struct policy *p = NULL;
 
-	(void)state;
 	policy_free(NULL);
 	assert_int_equal(policy_new(&p), 0);
 	policy_select(p, PLATFORM_CF2, image);
@@ -488,12 +456,10 @@ the_policy_holds_its_own_references(void **state)
 	policy_free(p);
 }
 
-static void
-without_memory_there_is_no_policy_and_with_one_no_rule_needs_any(void **state)
+TEST(without_memory_there_is_no_policy_and_with_one_no_rule_needs_any)
 {
 	struct policy *p = (struct policy *)&p;
 
-	(void)state;
 	out_of_memory = true;
 	assert_int_equal(policy_new(&p), -ENOMEM);
 	assert_ptr_equal(p, &p);

@@ -5,20 +5,17 @@
 #include "core/policy.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "core/fleet.h"
 #include "core/platform.h"
 #include "policy_help.h"
 
 /* Own images by every way to name a drone, one more at a time: each says whose it is. */
-static void
-a_choice_says_whose_it_is(void **state)
+TEST(a_choice_says_whose_it_is)
 {
 	static const struct {
 		const char *key;
@@ -33,7 +30,6 @@ a_choice_says_whose_it_is(void **state)
 				  0,	false,	 "front", "pci-usb-0:4.2" };
 	struct policy_choice choice;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
 		struct image *image = image_for(BIT(PLATFORM_CF2));
 
@@ -66,8 +62,7 @@ image_number(unsigned number, unsigned platforms)
 #define BOLT BIT(PLATFORM_BOLT)
 
 /* What is selected already (numbers of images, 0 none), and what a new one, number 9, is for. */
-static void
-an_image_of_several_platforms_replaces_no_others(void **state)
+TEST(an_image_of_several_platforms_replaces_no_others)
 {
 	static const struct {
 		unsigned fits, cf2, bolt;
@@ -90,7 +85,6 @@ an_image_of_several_platforms_replaces_no_others(void **state)
 		{ 0, 1, 2, PLATFORM_UNKNOWN, -EINVAL, 0, 0 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct image *image = image_number(9, cases[i].fits);
 		struct image *cf2 = image_number(cases[i].cf2, CF2 | BOLT);
@@ -143,8 +137,7 @@ planned(struct fleet *f, const char *port, const struct policy *with)
 	return fleet_plan_name(p.action);
 }
 
-static void
-a_plan_goes_by_what_is_there_and_what_is_selected(void **state)
+TEST(a_plan_goes_by_what_is_there_and_what_is_selected)
 {
 	const struct fleet_options options = { .quarantine = 3 };
 	const struct drone_history cf2 = { .known = true, .platform = PLATFORM_CF2 };
@@ -155,7 +148,6 @@ a_plan_goes_by_what_is_there_and_what_is_selected(void **state)
 	struct policy *with = NULL;
 	struct fleet *f = NULL;
 
-	(void)state;
 	assert_int_equal(fleet_new(&options, &f), 0);
 	fleet_pause(f);
 	assert_int_equal(fleet_recall_port(f, "1-1", 0, false), 0);

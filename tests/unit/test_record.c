@@ -5,12 +5,10 @@
 #include "store/record.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 /* What becomes of a text that has room. */
 static const char *
@@ -23,8 +21,7 @@ cleaned(const char *text)
 	return out;
 }
 
-static void
-valid_utf_8_stays_and_everything_else_becomes_a_question_mark(void **state)
+TEST(valid_utf_8_stays_and_everything_else_becomes_a_question_mark)
 {
 	static const struct {
 		const char *text, *clean;
@@ -54,18 +51,15 @@ valid_utf_8_stays_and_everything_else_becomes_a_question_mark(void **state)
 		{ "\xFF\xFE\x80", "???" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		assert_string_equal(cleaned(texts[i].text), texts[i].clean);
 	assert_string_equal(cleaned(NULL), "");
 }
 
-static void
-a_text_is_cut_between_characters(void **state)
+TEST(a_text_is_cut_between_characters)
 {
 	char out[8];
 
-	(void)state;
 	assert_int_equal(record_clean_text("1234567", out, sizeof(out)), 7);
 	assert_int_equal(record_clean_text("12345678", out, sizeof(out)), 7);
 	assert_string_equal(out, "1234567");
@@ -74,12 +68,10 @@ a_text_is_cut_between_characters(void **state)
 	assert_int_equal(record_clean_text("1234\xE2\x82\xAC", out, sizeof(out)), 7);
 }
 
-static void
-a_body_is_one_flat_object(void **state)
+TEST(a_body_is_one_flat_object)
 {
 	struct body b, list;
 
-	(void)state;
 	body_begin(&b);
 	body_int(&b, "n", -7);
 	body_text(&b, "none", NULL, 9);
@@ -101,13 +93,11 @@ a_body_is_one_flat_object(void **state)
 	assert_string_equal(b.text, "{}");
 }
 
-static void
-a_body_that_does_not_fit_says_so_and_stays_inside(void **state)
+TEST(a_body_that_does_not_fit_says_so_and_stays_inside)
 {
 	static char big[RECORD_BODY_MAX];
 	struct body b;
 
-	(void)state;
 	memset(big, 'a', sizeof(big) - 1);
 	for (size_t room = 0; room < 12; room++) {
 		body_begin(&b);
@@ -123,10 +113,8 @@ a_body_that_does_not_fit_says_so_and_stays_inside(void **state)
 	}
 }
 
-static void
-every_kind_has_a_name_that_finds_it_again(void **state)
+TEST(every_kind_has_a_name_that_finds_it_again)
 {
-	(void)state;
 	for (enum record_kind k = 0; k < RECORD_KIND_COUNT; k++) {
 		const char *name = record_kind_name(k);
 
@@ -139,13 +127,11 @@ every_kind_has_a_name_that_finds_it_again(void **state)
 	assert_int_equal(record_kind_by_name("", 0), RECORD_KIND_COUNT);
 }
 
-static void
-the_hash_depends_on_all_that_it_covers(void **state)
+TEST(the_hash_depends_on_all_that_it_covers)
 {
 	static const uint8_t zero[RECORD_HASH_BYTES], one[RECORD_HASH_BYTES] = { 1 };
 	uint8_t first[RECORD_HASH_BYTES], other[RECORD_HASH_BYTES];
 
-	(void)state;
 	record_hash(zero, 1, "begin", "{}", 2, first);
 	record_hash(zero, 1, "begin", "{}", 2, other);
 	assert_memory_equal(first, other, sizeof(first));

@@ -5,12 +5,10 @@
 #include "app/repository.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "core/image.h"
 #include "fixtures/mkimage.h"
@@ -60,8 +58,7 @@ judge(struct repository *r, const struct mkimage_spec *spec, size_t kept,
 	return e;
 }
 
-static void
-a_part_needs_the_second_word_here_too(void **state)
+TEST(a_part_needs_the_second_word_here_too)
 {
 	const struct mkimage_spec spec = { 0 };
 	char why[STORE_WHY_MAX];
@@ -107,8 +104,7 @@ describe(struct device *d, const char *name, const char *map)
 		assert_int_equal(device_set(d, "map-0", map, why), 0);
 }
 
-static void
-every_protected_range_counts_before_a_drone_is_touched(void **state)
+TEST(every_protected_range_counts_before_a_drone_is_touched)
 {
 	/* From 0x08003000, 40,000 bytes: to 0x0800CC3F. */
 	static const struct device_range ranges[] = { { 0x08000000, 0x08002FFF },
@@ -121,7 +117,6 @@ every_protected_range_counts_before_a_drone_is_touched(void **state)
 	const struct mkimage_spec spec = { .base = 0x08003000, .size = 40000 };
 	char why[STORE_WHY_MAX];
 
-	(void)state;
 	describe(&d[0], "board", NULL);
 	for (size_t last = 0; last < ARRAY_LEN(ranges); last++) {
 		/* However many stand before it. */
@@ -142,14 +137,12 @@ every_protected_range_counts_before_a_drone_is_touched(void **state)
 	assert_int_equal(judge_described(d, 2, &spec, why), 0);
 }
 
-static void
-a_read_only_sector_counts_too(void **state)
+TEST(a_read_only_sector_counts_too)
 {
 	static struct device d;
 	const struct mkimage_spec spec = { .base = 0x08003000, .size = 40000 };
 	char why[STORE_WHY_MAX];
 
-	(void)state;
 	describe(&d, "board", "@Internal Flash  /0x08000000/06*002Ka,010*002Kg,01*002Ka,239*002Kg");
 	assert_int_equal(judge_described(&d, 1, &spec, why), -EINVAL);
 	assert_non_null(strstr(why, "not all of it is writable on a board"));

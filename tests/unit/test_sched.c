@@ -4,12 +4,10 @@
 
 #include "core/sched.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #define MS 1000ULL
 
@@ -49,12 +47,10 @@ granted_now(struct sched *s, uint64_t now_us)
 	return n;
 }
 
-static void
-without_limits_everybody_goes_at_once(void **state)
+TEST(without_limits_everybody_goes_at_once)
 {
 	struct sched *s = made(&(struct sched_limits){ 0 });
 
-	(void)state;
 	place_all(s, 120, "1-1", 6);
 	for (enum permit t = PERMIT_START; t < PERMIT_COUNT; t++) {
 		ask_all(s, 120, t, 0);
@@ -64,15 +60,13 @@ without_limits_everybody_goes_at_once(void **state)
 	sched_free(s);
 }
 
-static void
-who_asked_first_goes_first(void **state)
+TEST(who_asked_first_goes_first)
 {
 	static const unsigned order[] = { 7, 3, 5, 0, 6, 1, 4, 2 };
 	struct sched *s = made(&(struct sched_limits){ .active_max = 1 });
 	unsigned slot;
 	enum permit permit;
 
-	(void)state;
 	place_all(s, 8, "", 6);
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
 		sched_ask(s, order[i], PERMIT_START, i);
@@ -86,14 +80,12 @@ who_asked_first_goes_first(void **state)
 	sched_free(s);
 }
 
-static void
-asking_again_changes_nothing(void **state)
+TEST(asking_again_changes_nothing)
 {
 	struct sched *s = made(&(struct sched_limits){ .active_max = 1 });
 	unsigned slot;
 	enum permit permit;
 
-	(void)state;
 	place_all(s, 2, "", 6);
 	sched_ask(s, 0, PERMIT_START, 0);
 	sched_ask(s, 1, PERMIT_START, 1);
@@ -109,12 +101,10 @@ asking_again_changes_nothing(void **state)
 	sched_free(s);
 }
 
-static void
-starts_are_held_while_others_go_on(void **state)
+TEST(starts_are_held_while_others_go_on)
 {
 	struct sched *s = made(&(struct sched_limits){ 0 });
 
-	(void)state;
 	place_all(s, 3, "", 6);
 	sched_hold_starts(s, true);
 	ask_all(s, 3, PERMIT_START, 0);
@@ -126,14 +116,12 @@ starts_are_held_while_others_go_on(void **state)
 	sched_free(s);
 }
 
-static void
-mode_switches_are_limited_and_apart(void **state)
+TEST(mode_switches_are_limited_and_apart)
 {
 	struct sched *s = made(&(struct sched_limits){ .switch_max = 2, .stagger_us = 30 * MS });
 	unsigned slot;
 	enum permit permit;
 
-	(void)state;
 	place_all(s, 3, "", 6);
 	ask_all(s, 3, PERMIT_SWITCH, 0);
 	assert_true(sched_next(s, 10, &slot, &permit));
@@ -151,12 +139,10 @@ mode_switches_are_limited_and_apart(void **state)
 	sched_free(s);
 }
 
-static void
-controllers_do_not_share_a_limit_of_switches(void **state)
+TEST(controllers_do_not_share_a_limit_of_switches)
 {
 	struct sched *s = made(&(struct sched_limits){ .switch_max = 1 });
 
-	(void)state;
 	sched_place(s, 0, "usb1", "", 6);
 	sched_place(s, 1, "usb3", "", 6);
 	sched_place(s, 2, "usb1", "", 6);
@@ -166,12 +152,10 @@ controllers_do_not_share_a_limit_of_switches(void **state)
 	sched_free(s);
 }
 
-static void
-writers_are_limited_behind_one_translator(void **state)
+TEST(writers_are_limited_behind_one_translator)
 {
 	struct sched *s = made(&(struct sched_limits){ .writers_max = 2 });
 
-	(void)state;
 	for (unsigned i = 0; i < 12; i++)
 		sched_place(s, i, "usb1", i < 4 ? "1-1" : i < 8 ? "1-2" : "", 1);
 	ask_all(s, 12, PERMIT_WRITE, 0);
@@ -183,13 +167,11 @@ writers_are_limited_behind_one_translator(void **state)
 	sched_free(s);
 }
 
-static void
-endpoint_contexts_are_counted_as_if_those_on_their_way_were_there(void **state)
+TEST(endpoint_contexts_are_counted_as_if_those_on_their_way_were_there)
 {
 	struct sched *s =
 	    made(&(struct sched_limits){ .endpoints_max = 20, .leave_wait_us = 5000 * MS });
 
-	(void)state;
 	place_all(s, 6, "", 1); /* six in DFU mode: one context each */
 	ask_all(s, 6, PERMIT_LEAVE, 0);
 	/* 6 + 5 + 5 = 16; another one would make it 21. */
@@ -206,13 +188,11 @@ endpoint_contexts_are_counted_as_if_those_on_their_way_were_there(void **state)
 	sched_free(s);
 }
 
-static void
-waiting_for_endpoint_contexts_has_an_end(void **state)
+TEST(waiting_for_endpoint_contexts_has_an_end)
 {
 	struct sched *s =
 	    made(&(struct sched_limits){ .endpoints_max = 6, .leave_wait_us = 5000 * MS });
 
-	(void)state;
 	place_all(s, 3, "", 1);
 	sched_ask(s, 0, PERMIT_LEAVE, 100);
 	sched_ask(s, 1, PERMIT_LEAVE, 100);
@@ -223,12 +203,10 @@ waiting_for_endpoint_contexts_has_an_end(void **state)
 	sched_free(s);
 }
 
-static void
-what_a_controller_has_held_it_can_hold_again(void **state)
+TEST(what_a_controller_has_held_it_can_hold_again)
 {
 	struct sched *s = made(&(struct sched_limits){ .endpoints_max = 6 });
 
-	(void)state;
 	place_all(s, 3, "", 6); /* 18 at once, beyond the limit */
 	place_all(s, 3, "", 1);
 	ask_all(s, 3, PERMIT_LEAVE, 0);
@@ -236,12 +214,10 @@ what_a_controller_has_held_it_can_hold_again(void **state)
 	sched_free(s);
 }
 
-static void
-a_limit_can_be_changed_under_way(void **state)
+TEST(a_limit_can_be_changed_under_way)
 {
 	struct sched *s = made(&(struct sched_limits){ .active_max = 1 });
 
-	(void)state;
 	place_all(s, 10, "", 6);
 	ask_all(s, 10, PERMIT_START, 0);
 	assert_int_equal(granted_now(s, 0), 1);
@@ -256,12 +232,10 @@ a_limit_can_be_changed_under_way(void **state)
 	sched_free(s);
 }
 
-static void
-who_goes_away_takes_its_turns_and_its_place_in_the_queue_along(void **state)
+TEST(who_goes_away_takes_its_turns_and_its_place_in_the_queue_along)
 {
 	struct sched *s = made(&(struct sched_limits){ .active_max = 1, .writers_max = 1 });
 
-	(void)state;
 	place_all(s, 3, "1-1", 1);
 	ask_all(s, 3, PERMIT_START, 0);
 	ask_all(s, 3, PERMIT_WRITE, 0);
@@ -275,8 +249,7 @@ who_goes_away_takes_its_turns_and_its_place_in_the_queue_along(void **state)
 }
 
 /* Drones finish at random; whoever waits is passed only by those who asked before. */
-static void
-nobody_waits_longer_than_those_before_it_take(void **state)
+TEST(nobody_waits_longer_than_those_before_it_take)
 {
 	struct sched *s = made(&(struct sched_limits){ .writers_max = 8 });
 	bool done[SCHED_SLOTS_MAX] = { false };
@@ -284,7 +257,6 @@ nobody_waits_longer_than_those_before_it_take(void **state)
 	uint32_t random = 12345;
 	enum permit permit;
 
-	(void)state;
 	place_all(s, SCHED_SLOTS_MAX, "1-1", 1);
 	ask_all(s, SCHED_SLOTS_MAX, PERMIT_WRITE, 0);
 	while (got < SCHED_SLOTS_MAX) {

@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,14 +15,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/proto.h"
 #include "cfdfu/util.h"
 #include "server_world.h"
 
-static void
-a_call_is_answered(void **state)
+TEST(a_call_is_answered)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -41,8 +38,7 @@ a_call_is_answered(void **state)
 	assert_int_equal(server_client_count(w->server), 0);
 }
 
-static void
-the_service_describes_itself(void **state)
+TEST(the_service_describes_itself)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -63,8 +59,7 @@ the_service_describes_itself(void **state)
 	close(fd);
 }
 
-static void
-what_is_unknown_is_refused_by_name(void **state)
+TEST(what_is_unknown_is_refused_by_name)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -90,8 +85,7 @@ what_is_unknown_is_refused_by_name(void **state)
 	close(fd);
 }
 
-static void
-what_is_no_call_is_answered_and_the_connection_closed(void **state)
+TEST(what_is_no_call_is_answered_and_the_connection_closed)
 {
 	struct world *w = *state;
 	static const char *const bad[] = { "{", "[[[[", "{\"method\":\"a.B\",\"method\":\"a.B\"}",
@@ -108,8 +102,7 @@ what_is_no_call_is_answered_and_the_connection_closed(void **state)
 	assert_int_equal(server_client_count(w->server), 0);
 }
 
-static void
-requests_in_one_write_are_all_answered_in_order(void **state)
+TEST(requests_in_one_write_are_all_answered_in_order)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -129,8 +122,7 @@ requests_in_one_write_are_all_answered_in_order(void **state)
 	close(fd);
 }
 
-static void
-oneway_calls_have_no_answer(void **state)
+TEST(oneway_calls_have_no_answer)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -145,8 +137,7 @@ oneway_calls_have_no_answer(void **state)
 }
 
 /* Nothing would be told and nothing changed: the work is not done. */
-static void
-oneway_calls_that_only_look_are_dropped(void **state)
+TEST(oneway_calls_that_only_look_are_dropped)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -162,8 +153,7 @@ oneway_calls_that_only_look_are_dropped(void **state)
 	close(fd);
 }
 
-static void
-a_deferred_answer_comes_before_the_next_request(void **state)
+TEST(a_deferred_answer_comes_before_the_next_request)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -181,8 +171,7 @@ a_deferred_answer_comes_before_the_next_request(void **state)
 	close(fd);
 }
 
-static void
-the_owner_hears_of_a_client_that_left(void **state)
+TEST(the_owner_hears_of_a_client_that_left)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -197,8 +186,7 @@ the_owner_hears_of_a_client_that_left(void **state)
 	assert_int_equal(server_client_count(w->server), 0);
 }
 
-static void
-a_client_that_says_no_more_still_gets_its_answers(void **state)
+TEST(a_client_that_says_no_more_still_gets_its_answers)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -257,8 +245,7 @@ open_descriptors(void)
 
 #define SEALED (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
 
-static void
-a_sealed_file_crosses_the_socket(void **state)
+TEST(a_sealed_file_crosses_the_socket)
 {
 	struct world *w = *state;
 	int fd = join(w), file = memory_file("twelve bytes", SEALED);
@@ -276,8 +263,7 @@ a_sealed_file_crosses_the_socket(void **state)
 	close(fd);
 }
 
-static void
-other_descriptors_are_refused(void **state)
+TEST(other_descriptors_are_refused)
 {
 	struct world *w = *state;
 	int files[] = { memory_file("not sealed", 0), open("/etc/passwd", O_RDONLY),
@@ -296,8 +282,7 @@ other_descriptors_are_refused(void **state)
 
 /* C10 */
 /* The audit hears what was asked for and what became of it, of what changes something alone. */
-static void
-the_owner_hears_what_became_of_a_change(void **state)
+TEST(the_owner_hears_what_became_of_a_change)
 {
 	struct world *w = *state;
 	int file = memory_file("not sealed", 0), fd = join(w);
@@ -322,8 +307,7 @@ the_owner_hears_what_became_of_a_change(void **state)
 	close(fd);
 }
 
-static void
-unexpected_descriptors_are_closed(void **state)
+TEST(unexpected_descriptors_are_closed)
 {
 	struct world *w = *state;
 	int fd = join(w), fds[16];
@@ -349,8 +333,7 @@ unexpected_descriptors_are_closed(void **state)
 	assert_int_equal(open_descriptors(), before - 2);
 }
 
-static void
-a_stopping_server_takes_no_more_requests(void **state)
+TEST(a_stopping_server_takes_no_more_requests)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -366,15 +349,13 @@ a_stopping_server_takes_no_more_requests(void **state)
 	close(fd);
 }
 
-static void
-what_was_answered_last_is_sent_when_the_server_ends(void **state)
+TEST(what_was_answered_last_is_sent_when_the_server_ends)
 {
 	static const char reply[] = "{\"parameters\":{}}";
 	struct world *w = server_world_new(0, 0);
 	int fd = join(w);
 	char text[64];
 
-	(void)state;
 	say(fd, CALL("Defer"));
 	turn(w);
 	call_reply(w->pending, json_object());
@@ -385,8 +366,7 @@ what_was_answered_last_is_sent_when_the_server_ends(void **state)
 }
 
 /* C9 */
-static void
-a_stale_socket_is_replaced_and_a_living_one_respected(void **state)
+TEST(a_stale_socket_is_replaced_and_a_living_one_respected)
 {
 	struct world *w = server_world_new(0, 0);
 	struct server_options o = w->options;
@@ -395,7 +375,6 @@ a_stale_socket_is_replaced_and_a_living_one_respected(void **state)
 	struct stat st;
 	int fd;
 
-	(void)state;
 	assert_int_equal(stat(socket_path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0666);
 	o.listen_fd = -1;
@@ -413,8 +392,7 @@ a_stale_socket_is_replaced_and_a_living_one_respected(void **state)
 	server_world_free(w);
 }
 
-static void
-a_socket_from_the_service_manager_is_taken_and_not_removed(void **state)
+TEST(a_socket_from_the_service_manager_is_taken_and_not_removed)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct server_options o = { .method_count = WORLD_METHODS,
@@ -426,7 +404,6 @@ a_socket_from_the_service_manager_is_taken_and_not_removed(void **state)
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	int pair[2], fd;
 
-	(void)state;
 	w->base = event_base_new();
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	o.listen_fd = pair[0];
@@ -447,13 +424,11 @@ a_socket_from_the_service_manager_is_taken_and_not_removed(void **state)
 	unlink(socket_path);
 }
 
-static void
-a_server_freed_with_calls_pending_leaks_nothing(void **state)
+TEST(a_server_freed_with_calls_pending_leaks_nothing)
 {
 	struct world *w = server_world_new(0, 0);
 	int fd = join(w), file = memory_file("x", SEALED);
 
-	(void)state;
 	say(fd, CALL("Defer"));
 	send_with_fds(fd, CALL("File"), &file, 1);
 	turn(w);
@@ -462,8 +437,7 @@ a_server_freed_with_calls_pending_leaks_nothing(void **state)
 	close(fd);
 }
 
-static void
-a_descriptor_that_nobody_takes_is_closed(void **state)
+TEST(a_descriptor_that_nobody_takes_is_closed)
 {
 	struct world *w = *state;
 	int fd = join(w), file = memory_file("x", SEALED);
@@ -476,8 +450,7 @@ a_descriptor_that_nobody_takes_is_closed(void **state)
 	close(fd);
 }
 
-static void
-a_call_answered_in_its_handler_lives_until_the_handler_returns(void **state)
+TEST(a_call_answered_in_its_handler_lives_until_the_handler_returns)
 {
 	struct world *w = *state;
 	int fd = join(w), file = memory_file("x", SEALED);
@@ -491,8 +464,7 @@ a_call_answered_in_its_handler_lives_until_the_handler_returns(void **state)
 	close(fd);
 }
 
-static void
-an_answer_that_is_too_long_becomes_an_error(void **state)
+TEST(an_answer_that_is_too_long_becomes_an_error)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -503,8 +475,7 @@ an_answer_that_is_too_long_becomes_an_error(void **state)
 	close(fd);
 }
 
-static void
-the_station_is_described_as_in_its_file(void **state)
+TEST(the_station_is_described_as_in_its_file)
 {
 	struct world *w = *state;
 	int fd = join(w);

@@ -6,16 +6,14 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/proto.h"
 #include "cfdfu/util.h"
@@ -23,8 +21,7 @@
 #include "ctl/peer.h"
 #include "server_world.h"
 
-static void
-a_request_without_end_is_cut_off_at_64_kib(void **state)
+TEST(a_request_without_end_is_cut_off_at_64_kib)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -45,8 +42,7 @@ a_request_without_end_is_cut_off_at_64_kib(void **state)
 }
 
 /* C6 */
-static void
-a_client_killed_in_mid_reply_does_no_harm(void **state)
+TEST(a_client_killed_in_mid_reply_does_no_harm)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -73,8 +69,7 @@ kilobyte(void)
 }
 
 /* C4 */
-static void
-a_watcher_that_never_reads_costs_one_mebibyte(void **state)
+TEST(a_watcher_that_never_reads_costs_one_mebibyte)
 {
 	struct world *w = *state;
 	int fd = join(w), other = join(w);
@@ -104,8 +99,7 @@ a_watcher_that_never_reads_costs_one_mebibyte(void **state)
 	close(other);
 }
 
-static void
-a_client_that_does_not_read_is_not_read_from(void **state)
+TEST(a_client_that_does_not_read_is_not_read_from)
 {
 	struct world *w = *state;
 	int fd = join(w), size = 4096;
@@ -127,8 +121,7 @@ a_client_that_does_not_read_is_not_read_from(void **state)
 	assert_int_equal(server_client_count(w->server), 0);
 }
 
-static void
-one_without_the_right_is_denied_and_the_owner_told(void **state)
+TEST(one_without_the_right_is_denied_and_the_owner_told)
 {
 	struct world *w = *state;
 	struct conn *c;
@@ -167,13 +160,11 @@ join_as(struct world *w, uid_t uid, gid_t gid, gid_t group)
 }
 
 /* Without a group of the station's only root and the service itself may change things. */
-static void
-without_a_group_a_stranger_may_only_look(void **state)
+TEST(without_a_group_a_stranger_may_only_look)
 {
 	struct peer peer;
 	int ends[2];
 
-	(void)state;
 	if (geteuid() != 0)
 		skip();
 	assert_int_equal(seteuid(65534), 0);
@@ -192,13 +183,11 @@ without_a_group_a_stranger_may_only_look(void **state)
 }
 
 /* C5 */
-static void
-the_kernels_word_decides_who_may_change_things(void **state)
+TEST(the_kernels_word_decides_who_may_change_things)
 {
 	struct world *w;
 	int root, stranger, member, primary;
 
-	(void)state;
 	if (geteuid() != 0)
 		skip();
 	w = server_world_new(0, 0);
@@ -220,13 +209,11 @@ the_kernels_word_decides_who_may_change_things(void **state)
 	server_world_free(w);
 }
 
-static void
-one_user_cannot_take_all_places(void **state)
+TEST(one_user_cannot_take_all_places)
 {
 	struct world *w;
 	int fds[PROTO_CLIENTS_PER_UID + 2];
 
-	(void)state;
 	if (geteuid() != 0)
 		skip();
 	w = server_world_new(0, 0);
@@ -250,15 +237,13 @@ one_user_cannot_take_all_places(void **state)
 	server_world_free(w);
 }
 
-static void
-many_that_do_not_read_are_bounded_together(void **state)
+TEST(many_that_do_not_read_are_bounded_together)
 {
 	struct world *w;
 	int fds[24], good;
 	size_t queued = 0;
 	struct conn *c;
 
-	(void)state;
 	if (geteuid() != 0)
 		skip();
 	w = server_world_new(64, 0);
@@ -282,8 +267,7 @@ many_that_do_not_read_are_bounded_together(void **state)
 	server_world_free(w);
 }
 
-static void
-without_descriptors_the_oldest_idle_one_makes_room(void **state)
+TEST(without_descriptors_the_oldest_idle_one_makes_room)
 {
 	struct world *w = *state;
 	int idle = join(w), late = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -305,13 +289,11 @@ without_descriptors_the_oldest_idle_one_makes_room(void **state)
 }
 
 /* C3 */
-static void
-five_hundred_idle_connections_are_bounded_and_newcomers_get_in(void **state)
+TEST(five_hundred_idle_connections_are_bounded_and_newcomers_get_in)
 {
 	struct world *w = server_world_new(64, 0);
 	int fds[500], fd;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
 		fds[i] = join(w);
 		assert_in_range(server_client_count(w->server), 1, 66);
@@ -327,14 +309,12 @@ five_hundred_idle_connections_are_bounded_and_newcomers_get_in(void **state)
 	server_world_free(w);
 }
 
-static void
-busy_clients_are_not_closed_for_newcomers(void **state)
+TEST(busy_clients_are_not_closed_for_newcomers)
 {
 	struct world *w = server_world_new(3, 0);
 	size_t places = geteuid() == 0 ? 5 : 4; /* with those kept for operators and root */
 	int fds[5], fd;
 
-	(void)state;
 	for (size_t i = 0; i < places; i++) {
 		fds[i] = join(w);
 		say(fds[i], CALL("Defer"));
@@ -363,13 +343,11 @@ make_strangers(struct world *w)
 	}
 }
 
-static void
-places_are_kept_for_operators_and_root_and_users_have_their_share(void **state)
+TEST(places_are_kept_for_operators_and_root_and_users_have_their_share)
 {
 	struct world *w;
 	int fds[7];
 
-	(void)state;
 	if (geteuid() != 0)
 		skip();
 	w = server_world_new(4, 0);
@@ -392,13 +370,11 @@ places_are_kept_for_operators_and_root_and_users_have_their_share(void **state)
 	server_world_free(w);
 }
 
-static void
-a_silent_connection_is_closed_after_the_deadline(void **state)
+TEST(a_silent_connection_is_closed_after_the_deadline)
 {
 	struct world *w = server_world_new(0, 2000);
 	int silent = join(w), slow = join(w), good = join(w);
 
-	(void)state;
 	say_and_hear(w, good, CALL("Echo"), "{\"parameters\":{}}");
 	for (int i = 0; i < 8; i++) {
 		(void)!send(slow, "{", 1, MSG_NOSIGNAL);

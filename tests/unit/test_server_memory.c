@@ -7,14 +7,12 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "server_world.h"
 
@@ -96,12 +94,10 @@ live(struct world *w)
 	turn(w);
 }
 
-static void
-every_allocation_may_fail_once(void **state)
+TEST(every_allocation_may_fail_once)
 {
 	unsigned n = 0;
 
-	(void)state;
 	do {
 		struct world *w = server_world_new(0, 0);
 		int fd;

@@ -8,15 +8,13 @@
 #include "ctl/server.h"
 
 #include <event2/event.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/util.h"
 #include "ctl/share.h"
@@ -154,12 +152,10 @@ close_all(const int fds[CLIENTS])
 
 /* For requests of every price: nothing a client sends makes a device wait for more than one share
  * and one request. */
-static void
-a_device_waits_for_one_share_and_one_request(void **state)
+TEST(a_device_waits_for_one_share_and_one_request)
 {
 	static const uint64_t costs_us[] = { 1, 100, 900, SHARE_US - 1, SHARE_US, 7600, 50000 };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(costs_us); i++) {
 		struct world *w = server_world_new(0, 0);
 		struct device d = { 0 };
@@ -177,8 +173,7 @@ a_device_waits_for_one_share_and_one_request(void **state)
 }
 
 /* What costs nothing by the clock is limited by count. */
-static void
-cheap_requests_are_counted(void **state)
+TEST(cheap_requests_are_counted)
 {
 	struct world *w = *state;
 	struct device d = { 0 };
@@ -193,8 +188,7 @@ cheap_requests_are_counted(void **state)
 }
 
 /* One connection's requests are worked off one at a time, too. */
-static void
-one_client_alone_is_limited_as_well(void **state)
+TEST(one_client_alone_is_limited_as_well)
 {
 	struct world *w = *state;
 	struct device d = { 0 };
@@ -213,8 +207,7 @@ one_client_alone_is_limited_as_well(void **state)
 }
 
 /* The client that closed its side after its requests gets all of its answers. */
-static void
-what_was_asked_before_the_end_is_answered(void **state)
+TEST(what_was_asked_before_the_end_is_answered)
 {
 	struct world *w = *state;
 	char text[TEXT_MAX];
@@ -232,8 +225,7 @@ what_was_asked_before_the_end_is_answered(void **state)
 }
 
 /* What has no answer gives the next one its turn, too. */
-static void
-requests_behind_dropped_ones_are_answered(void **state)
+TEST(requests_behind_dropped_ones_are_answered)
 {
 	static const char text[] =
 	    "{\"method\":\"org.cfdfu.Station.Echo\",\"oneway\":true}\0"
@@ -325,12 +317,10 @@ makespan_us(size_t drones, uint64_t cost_us)
 }
 
 /* Whatever one request costs, up to the longest there is. */
-static void
-a_flood_costs_a_rack_less_than_a_hundredth(void **state)
+TEST(a_flood_costs_a_rack_less_than_a_hundredth)
 {
 	static const size_t drones[] = { 1, 2, 16, 49, DRONES_MAX };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(drones); i++) {
 		uint64_t alone_us = makespan_us(drones[i], 0);
 
@@ -346,12 +336,10 @@ a_flood_costs_a_rack_less_than_a_hundredth(void **state)
 	}
 }
 
-static void
-without_drones_at_work_clients_do_not_rest(void **state)
+TEST(without_drones_at_work_clients_do_not_rest)
 {
 	struct share s;
 
-	(void)state;
 	share_begin(&s, 1000);
 	assert_false(share_is_spent(&s, 1000 + SHARE_US - 1));
 	assert_true(share_is_spent(&s, 1000 + SHARE_US));

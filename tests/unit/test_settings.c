@@ -6,14 +6,12 @@
 #include "app/settings.h"
 #include "app/settings_set.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 /* Directories of one test: etc, run, lib below a temporary one. */
 struct tree {
@@ -99,8 +97,7 @@ expect_refused(struct tree *t, const char *text, const char *words)
 		assert_string_equal(t->error, words);
 }
 
-static void
-no_file_at_all_gives_the_defaults_of_the_design(void **state)
+TEST(no_file_at_all_gives_the_defaults_of_the_design)
 {
 	struct settings *c = load(*state);
 
@@ -123,8 +120,7 @@ no_file_at_all_gives_the_defaults_of_the_design(void **state)
 	assert_null(settings_label(c, "1-4", NULL));
 }
 
-static void
-every_key_is_understood(void **state)
+TEST(every_key_is_understood)
 {
 	struct tree *t = *state;
 	struct settings *c;
@@ -167,8 +163,7 @@ every_key_is_understood(void **state)
 	assert_true(c->backup_age_ms == UINT64_C(30) * 86400000);
 }
 
-static void
-an_exact_label_beats_a_glob_and_a_later_line_an_earlier(void **state)
+TEST(an_exact_label_beats_a_glob_and_a_later_line_an_earlier)
 {
 	struct tree *t = *state;
 	struct settings *c;
@@ -189,8 +184,7 @@ an_exact_label_beats_a_glob_and_a_later_line_an_earlier(void **state)
 }
 
 /* As udev's ID_PATH has it: colons in a key, wildcards, and the form with the USB revision. */
-static void
-a_slot_is_named_by_its_controllers_path_too(void **state)
+TEST(a_slot_is_named_by_its_controllers_path_too)
 {
 	static const char path[] = "pci-0000:00:14.0-usb-0:4.2";
 	struct tree *t = *state;
@@ -217,8 +211,7 @@ a_slot_is_named_by_its_controllers_path_too(void **state)
 	assert_string_equal(c->rules[0].target, path);
 }
 
-static void
-platform_rules_name_a_slot_or_a_serial(void **state)
+TEST(platform_rules_name_a_slot_or_a_serial)
 {
 	struct tree *t = *state;
 	struct settings *c;
@@ -233,8 +226,7 @@ platform_rules_name_a_slot_or_a_serial(void **state)
 	assert_int_equal(c->rules[1].platform, PLATFORM_BOLT);
 }
 
-static void
-a_device_section_describes_any_dfuse_device(void **state)
+TEST(a_device_section_describes_any_dfuse_device)
 {
 	struct tree *t = *state;
 	struct sighting s = {
@@ -275,8 +267,7 @@ a_device_section_describes_any_dfuse_device(void **state)
 	assert_int_equal(settings_described_as(c, &s), 0);
 }
 
-static void
-dropins_apply_in_the_order_of_their_names_whatever_their_directory(void **state)
+TEST(dropins_apply_in_the_order_of_their_names_whatever_their_directory)
 {
 	struct tree *t = *state;
 
@@ -294,8 +285,7 @@ dropins_apply_in_the_order_of_their_names_whatever_their_directory(void **state)
 	assert_int_equal(load(t)->quarantine, 60);
 }
 
-static void
-a_file_of_the_same_name_in_etc_masks_the_vendors(void **state)
+TEST(a_file_of_the_same_name_in_etc_masks_the_vendors)
 {
 	struct tree *t = *state;
 	char path[128];
@@ -312,8 +302,7 @@ a_file_of_the_same_name_in_etc_masks_the_vendors(void **state)
 	assert_int_equal(load(t)->switch_limit, 16);
 }
 
-static void
-the_main_file_in_etc_hides_the_vendors(void **state)
+TEST(the_main_file_in_etc_hides_the_vendors)
 {
 	struct tree *t = *state;
 
@@ -324,8 +313,7 @@ the_main_file_in_etc_hides_the_vendors(void **state)
 	assert_int_equal(t->settings->switch_limit, 2);
 }
 
-static void
-an_empty_ports_line_forgets_the_ones_before(void **state)
+TEST(an_empty_ports_line_forgets_the_ones_before)
 {
 	struct tree *t = *state;
 
@@ -399,8 +387,7 @@ static const struct {
 	{ "[station]\nadopt = n\x1B[1mever\n", ":2: a control character" },
 };
 
-static void
-whatever_is_wrong_is_named_with_file_and_line(void **state)
+TEST(whatever_is_wrong_is_named_with_file_and_line)
 {
 	struct tree *t = *state;
 
@@ -415,8 +402,7 @@ whatever_is_wrong_is_named_with_file_and_line(void **state)
 	}
 }
 
-static void
-a_line_too_long_for_the_parser_is_refused_not_cut(void **state)
+TEST(a_line_too_long_for_the_parser_is_refused_not_cut)
 {
 	struct tree *t = *state;
 	char text[512] = "[station]\nports = ";
@@ -427,8 +413,7 @@ a_line_too_long_for_the_parser_is_refused_not_cut(void **state)
 	expect_refused(t, text, ":2: the line is longer than 199 characters");
 }
 
-static void
-limits_of_lists_hold(void **state)
+TEST(limits_of_lists_hold)
 {
 	struct tree *t = *state;
 	char *text = malloc(SETTINGS_RULES_MAX * 40 + 100);
@@ -456,8 +441,7 @@ limits_of_lists_hold(void **state)
 	free(text);
 }
 
-static void
-what_is_not_a_readable_file_is_refused(void **state)
+TEST(what_is_not_a_readable_file_is_refused)
 {
 	struct tree *t = *state;
 	char path[128];
@@ -471,8 +455,7 @@ what_is_not_a_readable_file_is_refused(void **state)
 			    "/nonexistent/x.conf: cannot be read: No such file or directory");
 }
 
-static void
-one_named_file_is_read_alone(void **state)
+TEST(one_named_file_is_read_alone)
 {
 	struct tree *t = *state;
 	char path[128];
@@ -495,8 +478,7 @@ collect(void *ctx, const struct setting *s)
 		       s->value, slash != NULL ? slash + 1 : s->origin);
 }
 
-static void
-the_merged_view_shows_each_setting_with_its_origin(void **state)
+TEST(the_merged_view_shows_each_setting_with_its_origin)
 {
 	struct tree *t = *state;
 	char text[4096] = "";
@@ -514,8 +496,7 @@ the_merged_view_shows_each_setting_with_its_origin(void **state)
 	assert_non_null(strstr(text, "slots.1-1=A@cfdfud.conf:2\nslots.1-2=B@x.conf:4\n"));
 }
 
-static void
-the_shipped_configuration_is_valid_and_changes_nothing(void **state)
+TEST(the_shipped_configuration_is_valid_and_changes_nothing)
 {
 	struct tree *t = *state;
 	const char *source = getenv("srcdir");
@@ -531,25 +512,25 @@ the_shipped_configuration_is_valid_and_changes_nothing(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(no_file_at_all_gives_the_defaults_of_the_design),
-		TEST(every_key_is_understood),
-		TEST(an_exact_label_beats_a_glob_and_a_later_line_an_earlier),
-		TEST(a_slot_is_named_by_its_controllers_path_too),
-		TEST(platform_rules_name_a_slot_or_a_serial),
-		TEST(a_device_section_describes_any_dfuse_device),
-		TEST(dropins_apply_in_the_order_of_their_names_whatever_their_directory),
-		TEST(a_file_of_the_same_name_in_etc_masks_the_vendors),
-		TEST(the_main_file_in_etc_hides_the_vendors),
-		TEST(an_empty_ports_line_forgets_the_ones_before),
-		TEST(whatever_is_wrong_is_named_with_file_and_line),
-		TEST(a_line_too_long_for_the_parser_is_refused_not_cut),
-		TEST(limits_of_lists_hold),
-		TEST(what_is_not_a_readable_file_is_refused),
-		TEST(one_named_file_is_read_alone),
-		TEST(the_merged_view_shows_each_setting_with_its_origin),
-		TEST(the_shipped_configuration_is_valid_and_changes_nothing),
+		T(no_file_at_all_gives_the_defaults_of_the_design),
+		T(every_key_is_understood),
+		T(an_exact_label_beats_a_glob_and_a_later_line_an_earlier),
+		T(a_slot_is_named_by_its_controllers_path_too),
+		T(platform_rules_name_a_slot_or_a_serial),
+		T(a_device_section_describes_any_dfuse_device),
+		T(dropins_apply_in_the_order_of_their_names_whatever_their_directory),
+		T(a_file_of_the_same_name_in_etc_masks_the_vendors),
+		T(the_main_file_in_etc_hides_the_vendors),
+		T(an_empty_ports_line_forgets_the_ones_before),
+		T(whatever_is_wrong_is_named_with_file_and_line),
+		T(a_line_too_long_for_the_parser_is_refused_not_cut),
+		T(limits_of_lists_hold),
+		T(what_is_not_a_readable_file_is_refused),
+		T(one_named_file_is_read_alone),
+		T(the_merged_view_shows_each_setting_with_its_origin),
+		T(the_shipped_configuration_is_valid_and_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

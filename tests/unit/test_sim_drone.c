@@ -3,12 +3,8 @@
 #include "config.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/watch.h"
 #include "sim_bench.h"
@@ -45,8 +41,7 @@ begin_again(const struct drone_config *c)
 	bench_enter_dfu(&b);
 }
 
-static void
-descriptors_are_the_published_bytes(void **state)
+TEST(descriptors_are_the_published_bytes)
 {
 	static const uint8_t expected[] = {
 		0x12, 0x01, 0x00, 0x01, 0x00, 0x00, 0x00, 0x40, 0x83, 0x04, 0x11, 0xDF,
@@ -58,7 +53,6 @@ descriptors_are_the_published_bytes(void **state)
 	};
 	uint8_t buf[256];
 
-	(void)state;
 	assert_int_equal(drone_descriptors(b.d, buf, sizeof(buf)), sizeof(expected));
 	assert_memory_equal(buf, expected, sizeof(expected));
 	assert_int_equal(bench_control(&b, 0x80, 6, 0x0200, 0, NULL, 9), USB_OK);
@@ -80,10 +74,8 @@ string_is(unsigned index, const char *text)
 		assert_int_equal(get_le16(b.data + 2 + 2 * i), text[i]);
 }
 
-static void
-strings_are_exact_to_the_blank(void **state)
+TEST(strings_are_exact_to_the_blank)
 {
-	(void)state;
 	string_is(1, "STMicroelectronics");
 	string_is(2, "STM32  BOOTLOADER");
 	string_is(4, "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg");
@@ -93,8 +85,7 @@ strings_are_exact_to_the_blank(void **state)
 	assert_int_equal(bench_control(&b, 0x80, 6, 0x308, 0x409, NULL, 255), USB_STALL);
 }
 
-static void
-serials_follow_the_published_pairs(void **state)
+TEST(serials_follow_the_published_pairs)
 {
 	static const struct {
 		const char *uid, *rom;
@@ -108,7 +99,6 @@ serials_follow_the_published_pairs(void **state)
 	uint8_t uid[12];
 	char text[32];
 
-	(void)state;
 	for (unsigned i = 0; i < ARRAY_LEN(pairs); i++) {
 		assert_int_equal(drone_uid_parse(pairs[i].uid, uid), 0);
 		drone_serial_runtime(uid, text);
@@ -124,10 +114,8 @@ serials_follow_the_published_pairs(void **state)
 	assert_int_equal(drone_uid_parse("FF00", uid), -EINVAL);
 }
 
-static void
-first_status_is_the_error_that_is_none(void **state)
+TEST(first_status_is_the_error_that_is_none)
 {
-	(void)state;
 	drone_button(b.d, b.now);
 	bench_wait(&b, 5000000);
 	assert_int_equal(bench_getstatus(&b), USB_OK);
@@ -141,10 +129,8 @@ first_status_is_the_error_that_is_none(void **state)
 	assert_int_equal(STATE(&b), 2);
 }
 
-static void
-commands_take_two_status_requests(void **state)
+TEST(commands_take_two_status_requests)
 {
-	(void)state;
 	assert_int_equal(bench_command(&b, 0x21, 0x08004000), USB_OK);
 	assert_int_equal(bench_dnload(&b, 2, "abcd", 4), USB_STALL);
 	assert_int_equal(bench_getstatus(&b), USB_OK);
@@ -162,12 +148,10 @@ commands_take_two_status_requests(void **state)
 	assert_int_equal(STATE(&b), 2);
 }
 
-static void
-get_commands_and_reserved_blocks(void **state)
+TEST(get_commands_and_reserved_blocks)
 {
 	static const uint8_t commands[4] = { 0x00, 0x21, 0x41, 0x92 };
 
-	(void)state;
 	assert_int_equal(bench_upload(&b, 0, 64), USB_OK);
 	assert_int_equal(b.length, 4);
 	assert_memory_equal(b.data, commands, 4);
@@ -177,8 +161,7 @@ get_commands_and_reserved_blocks(void **state)
 	assert_int_equal(bench_upload(&b, 2, 2049), USB_STALL);
 }
 
-static void
-erase_is_nakked_for_the_data_sheets_time(void **state)
+TEST(erase_is_nakked_for_the_data_sheets_time)
 {
 	static const struct {
 		uint32_t addr;
@@ -187,7 +170,6 @@ erase_is_nakked_for_the_data_sheets_time(void **state)
 		{ 0x08004000, 400 }, { 0x0800FFFF, 400 }, { 0x08010000, 1200 }, { 0x080E0004, 2000 }
 	};
 
-	(void)state;
 	for (unsigned i = 0; i < ARRAY_LEN(sectors); i++) {
 		assert_int_equal(bench_command(&b, 0x41, sectors[i].addr), USB_OK);
 		assert_int_equal(bench_getstatus(&b), USB_OK);
@@ -202,12 +184,10 @@ erase_is_nakked_for_the_data_sheets_time(void **state)
 	assert_int_equal(drone_counters(b.d)->outside_erases, 0);
 }
 
-static void
-a_block_takes_16_us_a_byte_and_its_address_from_its_number(void **state)
+TEST(a_block_takes_16_us_a_byte_and_its_address_from_its_number)
 {
 	uint8_t block[2048], back[2048];
 
-	(void)state;
 	memset(block, 0x5A, sizeof(block));
 	assert_int_equal(bench_do(&b, 0x21, 0x08004000), 0);
 	assert_int_equal(bench_dnload(&b, 5, block, 2048), USB_OK);
@@ -227,15 +207,13 @@ a_block_takes_16_us_a_byte_and_its_address_from_its_number(void **state)
 	assert_memory_equal(back, "1234", 4);
 }
 
-static void
-programming_only_clears_bits(void **state)
+TEST(programming_only_clears_bits)
 {
 	static const uint8_t first[4] = { 0xF0, 0xFF, 0x0F, 0xAA },
 			     second[4] = { 0x3C, 0x12, 0xFF, 0x55 };
 	static const uint8_t both[4] = { 0x30, 0x12, 0x0F, 0x00 };
 	uint8_t back[4];
 
-	(void)state;
 	assert_int_equal(bench_do(&b, 0x21, 0x08008000), 0);
 	assert_int_equal(bench_write(&b, 2, first, 4), 0);
 	assert_int_equal(bench_write(&b, 2, second, 4), 0);
@@ -247,10 +225,8 @@ programming_only_clears_bits(void **state)
 	assert_memory_equal(back, "\xFF\xFF\xFF\xFF", 4);
 }
 
-static void
-bad_addresses_end_in_err_target_after_the_busy_step(void **state)
+TEST(bad_addresses_end_in_err_target_after_the_busy_step)
 {
-	(void)state;
 	assert_int_equal(bench_do(&b, 0x21, 0x08100000), 1);
 	assert_int_equal(STATE(&b), 10);
 	assert_int_equal(bench_clrstatus(&b), USB_OK);
@@ -262,10 +238,8 @@ bad_addresses_end_in_err_target_after_the_busy_step(void **state)
 	assert_int_equal(bench_write(&b, 2, "abcd", 4), 1);
 }
 
-static void
-clrstatus_without_an_error_makes_one(void **state)
+TEST(clrstatus_without_an_error_makes_one)
 {
-	(void)state;
 	assert_int_equal(bench_clrstatus(&b), USB_OK);
 	assert_int_equal(bench_getstatus(&b), USB_OK);
 	assert_int_equal(b.data[0], 14);
@@ -274,12 +248,8 @@ clrstatus_without_an_error_makes_one(void **state)
 	assert_int_equal(drone_dfu_state(b.d), 2);
 }
 
-static void
-otp_tells_the_platform_and_ends_after_528_bytes(void **state)
+TEST(otp_tells_the_platform_and_ends_after_528_bytes)
 {
-
-	(void)state;
-
 	assert_int_equal(bench_do(&b, 0x21, 0x1FFF7800), 0);
 	assert_int_equal(bench_abort(&b), USB_OK);
 	assert_int_equal(bench_upload(&b, 2, 528), USB_OK);
@@ -292,12 +262,10 @@ otp_tells_the_platform_and_ends_after_528_bytes(void **state)
 	assert_int_equal(bench_getstatus(&b), USB_TIMEOUT);
 }
 
-static void
-device_feature_selects_words(void **state)
+TEST(device_feature_selects_words)
 {
 	uint8_t block[2048] = { 0 };
 
-	(void)state;
 	assert_int_equal(bench_do(&b, 0x21, 0xFFFF0000), 0);
 	assert_int_equal(bench_write(&b, 2, "\x03\x00\x00\x00", 4), 0);
 	assert_int_equal(bench_abort(&b), USB_OK);
@@ -313,12 +281,10 @@ device_feature_selects_words(void **state)
 	assert_int_equal(drone_counters(b.d)->outside_writes, 0);
 }
 
-static void
-read_protection_answers_err_vendor(void **state)
+TEST(read_protection_answers_err_vendor)
 {
 	struct drone_config c;
 
-	(void)state;
 	drone_config_init(&c, 1);
 	c.read_protected = true;
 	begin_again(&c);
@@ -334,13 +300,11 @@ read_protection_answers_err_vendor(void **state)
 	assert_int_equal(drone_counters(b.d)->unprotects, 1);
 }
 
-static void
-write_protected_sectors_swallow_silently(void **state)
+TEST(write_protected_sectors_swallow_silently)
 {
 	struct drone_config c;
 	uint8_t back[4];
 
-	(void)state;
 	drone_config_init(&c, 1);
 	c.write_protected = 1U << 2;
 	begin_again(&c);
@@ -350,13 +314,11 @@ write_protected_sectors_swallow_silently(void **state)
 	assert_memory_equal(back, "\xFF\xFF\xFF\xFF", 4);
 }
 
-static void
-one_kind_says_busy_again_and_again(void **state)
+TEST(one_kind_says_busy_again_and_again)
 {
 	struct drone_config c;
 	unsigned asked = 0;
 
-	(void)state;
 	drone_config_init(&c, 1);
 	c.kind = DRONE_KIND_DNBUSY;
 	c.poll_busy_ms = 7;
@@ -372,12 +334,10 @@ one_kind_says_busy_again_and_again(void **state)
 	assert_in_range(asked, 38, 42);
 }
 
-static void
-one_kind_stalls_when_asked_early_and_is_honest(void **state)
+TEST(one_kind_stalls_when_asked_early_and_is_honest)
 {
 	struct drone_config c;
 
-	(void)state;
 	drone_config_init(&c, 1);
 	c.kind = DRONE_KIND_STALL_EARLY;
 	begin_again(&c);
@@ -390,12 +350,10 @@ one_kind_stalls_when_asked_early_and_is_honest(void **state)
 	assert_int_equal(STATE(&b), 5);
 }
 
-static void
-a_timed_out_status_loses_nothing(void **state)
+TEST(a_timed_out_status_loses_nothing)
 {
 	struct usb_xfer x = { .kind = USB_CONTROL, .setup = { 0xA1, 3, 0, 0, 6 }, .length = 6 };
 
-	(void)state;
 	assert_int_equal(bench_command(&b, 0x41, 0x08010000), USB_OK);
 	assert_int_equal(bench_getstatus(&b), USB_OK);
 	assert_int_equal(bench_transfer(&b, &x, 500000), USB_TIMEOUT);
@@ -405,12 +363,10 @@ a_timed_out_status_loses_nothing(void **state)
 	assert_in_range(b.took_us, 690000, 701000);
 }
 
-static void
-power_cut_in_an_erase_leaves_a_spoiled_sector(void **state)
+TEST(power_cut_in_an_erase_leaves_a_spoiled_sector)
 {
 	uint8_t before[64], half[16384], last[64];
 
-	(void)state;
 	bench_load_tiny(&b, "CF20,CF21", "2025.12", 16384);
 	drone_peek(b.d, b.now, 0x08004000 + 16320, before, sizeof(before));
 	assert_int_equal(bench_command(&b, 0x41, 0x08004000), USB_OK);
@@ -427,13 +383,11 @@ power_cut_in_an_erase_leaves_a_spoiled_sector(void **state)
 	assert_false(drone_would_boot(b.d, b.now));
 }
 
-static void
-configuration_words_are_known_and_checked(void **state)
+TEST(configuration_words_are_known_and_checked)
 {
 	struct drone_config c;
 	char error[128];
 
-	(void)state;
 	drone_config_init(&c, 3);
 	assert_int_equal(drone_config_set(&c, "platform", "CB11", error, sizeof(error)), 0);
 	assert_string_equal(c.otp, "0;CB11");
@@ -458,13 +412,11 @@ configuration_words_are_known_and_checked(void **state)
 	}
 }
 
-static void
-descriptors_can_be_wrong_in_named_ways(void **state)
+TEST(descriptors_can_be_wrong_in_named_ways)
 {
 	static const size_t lengths[] = { 72, 58, 81, 1836, 72 };
 	uint8_t buf[4096];
 
-	(void)state;
 	for (unsigned i = 0; i < DRONE_DESCRIPTORS_COUNT; i++) {
 		struct drone_config c;
 
@@ -478,14 +430,12 @@ descriptors_can_be_wrong_in_named_ways(void **state)
 	assert_int_equal(get_le16(b.data + 50), 64);
 }
 
-static void
-the_floor_is_the_protocol_notes_arithmetic(void **state)
+TEST(the_floor_is_the_protocol_notes_arithmetic)
 {
 	static const struct drone_segment image = { 0x08004000, 243176 };
 	struct drone_config c;
 	struct drone_floor f;
 
-	(void)state;
 	drone_config_init(&c, 1);
 	drone_floor(&c, &image, 1, 1, &f);
 	assert_int_equal(f.erase_us, 4400000);

@@ -3,12 +3,8 @@
 #include "config.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/watch.h"
 #include "sim/rng.h"
@@ -47,8 +43,7 @@ arm(const char *text)
 	assert_int_equal(drone_arm(b.d, &f), 0);
 }
 
-static void
-every_fate_survives_being_printed_and_read(void **state)
+TEST(every_fate_survives_being_printed_and_read)
 {
 	struct fate f = { .at = 7,
 			  .count = 3,
@@ -59,7 +54,6 @@ every_fate_survives_being_printed_and_read(void **state)
 	char text[128], again[128], error[128];
 	struct fate read;
 
-	(void)state;
 	for (unsigned kind = 0; kind < FATE_COUNT; kind++)
 		for (unsigned on = 0; on < FATE_ON_COUNT; on++) {
 			f.kind = (enum fate_kind)kind;
@@ -77,8 +71,7 @@ every_fate_survives_being_printed_and_read(void **state)
 	assert_null(fate_name(FATE_COUNT));
 }
 
-static void
-nonsense_is_refused_with_a_sentence(void **state)
+TEST(nonsense_is_refused_with_a_sentence)
 {
 	static const char *const bad[] = { "",
 					   "rain",
@@ -91,7 +84,6 @@ nonsense_is_refused_with_a_sentence(void **state)
 	char error[128];
 	struct fate f;
 
-	(void)state;
 	for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
 		error[0] = '\0';
 		assert_int_equal(fate_parse(bad[i], &f, error, sizeof(error)), -EINVAL);
@@ -99,10 +91,8 @@ nonsense_is_refused_with_a_sentence(void **state)
 	}
 }
 
-static void
-the_nth_matching_request_is_struck_and_no_other(void **state)
+TEST(the_nth_matching_request_is_struck_and_no_other)
 {
-	(void)state;
 	arm("stall at=3 on=getstatus count=2");
 	for (unsigned i = 1; i <= 6; i++) {
 		assert_int_equal(bench_getstatus(&b), i == 3 || i == 4 ? USB_STALL : USB_OK);
@@ -112,10 +102,8 @@ the_nth_matching_request_is_struck_and_no_other(void **state)
 	assert_int_equal(drone_counters(b.d)->fates, 2);
 }
 
-static void
-answers_are_refused_lost_or_never_come(void **state)
+TEST(answers_are_refused_lost_or_never_come)
 {
-	(void)state;
 	arm("eproto");
 	assert_int_equal(bench_getstatus(&b), USB_IO);
 	arm("overflow");
@@ -135,14 +123,12 @@ answers_are_refused_lost_or_never_come(void **state)
 	assert_int_equal(bench_getstatus(&b), USB_OK);
 }
 
-static void
-late_is_done_at_once_and_slow_is_just_in_time(void **state)
+TEST(late_is_done_at_once_and_slow_is_just_in_time)
 {
 	struct usb_xfer x = { .kind = USB_CONTROL,
 			      .setup = { 0x21, 6, 0, 0, 0 },
 			      .timeout_ms = 1000 };
 
-	(void)state;
 	assert_int_equal(bench_upload(&b, 2, 16), USB_OK);
 	arm("late value=5000");
 	assert_int_equal(bench_transfer(&b, &x, 1000000), USB_TIMEOUT);
@@ -154,10 +140,8 @@ late_is_done_at_once_and_slow_is_just_in_time(void **state)
 	assert_int_equal(b.took_us, 995000);
 }
 
-static void
-status_and_state_are_twisted(void **state)
+TEST(status_and_state_are_twisted)
 {
-	(void)state;
 	arm("status value=7");
 	assert_int_equal(bench_getstatus(&b), USB_OK);
 	assert_int_equal(b.data[0], 7);
@@ -176,12 +160,10 @@ status_and_state_are_twisted(void **state)
 	assert_int_equal(b.data[0], 11);
 }
 
-static void
-bits_flip_on_the_way_in_and_out(void **state)
+TEST(bits_flip_on_the_way_in_and_out)
 {
 	uint8_t zeros[16] = { 0 }, back[16];
 
-	(void)state;
 	assert_int_equal(bench_do(&b, 0x41, 0x08010000), 0);
 	assert_int_equal(bench_do(&b, 0x21, 0x08010000), 0);
 	arm("flip-write on=data value=9");
@@ -200,10 +182,8 @@ bits_flip_on_the_way_in_and_out(void **state)
 	assert_int_equal(b.length, 16);
 }
 
-static void
-an_operation_can_last_for_ever(void **state)
+TEST(an_operation_can_last_for_ever)
 {
-	(void)state;
 	arm("busy-forever on=command");
 	assert_int_equal(bench_command(&b, 0x41, 0x08004000), USB_OK);
 	assert_int_equal(bench_getstatus(&b), USB_OK);
@@ -212,10 +192,8 @@ an_operation_can_last_for_ever(void **state)
 	assert_int_equal(bench_abort(&b), USB_TIMEOUT);
 }
 
-static void
-devices_vanish_and_return(void **state)
+TEST(devices_vanish_and_return)
 {
-	(void)state;
 	arm("disconnect back=200");
 	assert_int_equal(bench_getstatus(&b), USB_GONE);
 	bench_wait(&b, 300000);
@@ -251,10 +229,8 @@ leave(void)
 	bench_wait(&b, 3000000);
 }
 
-static void
-leaving_goes_where_fate_wants(void **state)
+TEST(leaving_goes_where_fate_wants)
 {
-	(void)state;
 	arm("leave-dfu");
 	leave();
 	assert_int_equal(drone_personality(b.d), DRONE_ROM);
@@ -273,12 +249,10 @@ leaving_goes_where_fate_wants(void **state)
 	assert_int_equal(drone_personality(b.d), DRONE_OFF);
 }
 
-static void
-a_liar_echoes_and_keeps_its_flash(void **state)
+TEST(a_liar_echoes_and_keeps_its_flash)
 {
 	uint8_t before[64], after[64];
 
-	(void)state;
 	drone_peek(b.d, b.now, 0x08004000, before, 64);
 	arm("liar");
 	assert_int_equal(bench_do(&b, 0x41, 0x08004000), 0);
@@ -291,12 +265,10 @@ a_liar_echoes_and_keeps_its_flash(void **state)
 	assert_memory_equal(before, after, 64);
 }
 
-static void
-strings_can_be_missing_cut_or_hostile(void **state)
+TEST(strings_can_be_missing_cut_or_hostile)
 {
 	struct sighting s;
 
-	(void)state;
 	arm("no-serial");
 	bench_enter_dfu(&b);
 	drone_describe(b.d, &s);
@@ -318,10 +290,8 @@ strings_can_be_missing_cut_or_hostile(void **state)
 	assert_int_equal(strlen(s.serial), 12);
 }
 
-static void
-opening_can_fail_for_a_while(void **state)
+TEST(opening_can_fail_for_a_while)
 {
-	(void)state;
 	arm("open-busy count=2");
 	arm("open-access");
 	assert_int_equal(drone_open_error(b.d), -EBUSY);
@@ -330,12 +300,10 @@ opening_can_fail_for_a_while(void **state)
 	assert_int_equal(drone_open_error(b.d), 0);
 }
 
-static void
-fates_are_limited(void **state)
+TEST(fates_are_limited)
 {
 	struct fate f = { .kind = FATE_STALL, .at = 100000 };
 
-	(void)state;
 	for (unsigned i = 0; i < DRONE_FATES_MAX; i++)
 		assert_int_equal(drone_arm(b.d, &f), 0);
 	assert_int_equal(drone_arm(b.d, &f), -ENOSPC);
@@ -381,13 +349,11 @@ draw_transfer(struct rng *r, struct usb_xfer *x, uint8_t *data)
 	x->setup.length = (uint16_t)x->length;
 }
 
-static void
-no_host_and_no_fate_breaks_the_model(void **state)
+TEST(no_host_and_no_fate_breaks_the_model)
 {
 	static uint8_t data[4096];
 	struct rng r;
 
-	(void)state;
 	rng_init(&r, 2024);
 	for (unsigned life = 0; life < 150; life++) {
 		struct drone_config c;

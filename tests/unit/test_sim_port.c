@@ -7,10 +7,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/usb_port.h"
 #include "cfdfu/watch.h"
@@ -164,10 +160,8 @@ command(const char *line)
 	return answer;
 }
 
-static void
-commands_answer_ok_or_why_not(void **state)
+TEST(commands_answer_ok_or_why_not)
 {
-	(void)state;
 	assert_string_equal(
 	    command("add 1-1 platform=CB11 one_interface=yes uid=30002D000B51343333353132\n"),
 	    "ok\n");
@@ -187,14 +181,12 @@ commands_answer_ok_or_why_not(void **state)
 	assert_int_equal(f.sighted, 0);
 }
 
-static void
-flash_goes_in_and_out_through_files(void **state)
+TEST(flash_goes_in_and_out_through_files)
 {
 	static const char text[] = "something in the flash";
 	char back[sizeof(text)] = "";
 	FILE *file = fopen("cfdfu-test-sim.in", "w");
 
-	(void)state;
 	assert_non_null(file);
 	(void)fwrite(text, 1, sizeof(text), file);
 	(void)fclose(file);
@@ -211,14 +203,12 @@ flash_goes_in_and_out_through_files(void **state)
 	(void)unlink("cfdfu-test-sim.out");
 }
 
-static void
-a_device_is_sighted_opened_asked_closed_and_gone(void **state)
+TEST(a_device_is_sighted_opened_asked_closed_and_gone)
 {
 	struct usb_xfer x = {
 		.kind = USB_CONTROL, .setup = { 0xA1, 3, 0, 0, 6 }, .length = 6, .timeout_ms = 1000
 	};
 
-	(void)state;
 	(void)command("add 1-1\n");
 	(void)command("button 1-1\n");
 	until(&f.sighted, 1);
@@ -246,10 +236,8 @@ a_device_is_sighted_opened_asked_closed_and_gone(void **state)
 	assert_int_equal(f.ended, 1);
 }
 
-static void
-only_watched_kinds_are_reported_and_once(void **state)
+TEST(only_watched_kinds_are_reported_and_once)
 {
-	(void)state;
 	(void)command("add 1-1\n");
 	(void)command("button 1-1\n");
 	until(&f.sighted, 1);
@@ -264,10 +252,8 @@ only_watched_kinds_are_reported_and_once(void **state)
 	assert_int_equal(f.gone, 0);
 }
 
-static void
-what_is_plugged_in_before_is_found(void **state)
+TEST(what_is_plugged_in_before_is_found)
 {
-	(void)state;
 	watch_free(f.watch);
 	f.watch = NULL;
 	(void)command("add 1-1\n");
@@ -281,15 +267,13 @@ what_is_plugged_in_before_is_found(void **state)
 	until(&f.sighted, 1);
 }
 
-static void
-a_bad_script_stops_the_start(void **state)
+TEST(a_bad_script_stops_the_start)
 {
 	struct event_base *base = event_base_new();
 	FILE *file = fopen("cfdfu-test-sim.script", "w");
 	char error[256] = "";
 	struct sim *s = NULL;
 
-	(void)state;
 	(void)fputs("add 1-1\nplug 1-2\n", file);
 	(void)fclose(file);
 	setenv("CFDFU_SIM_SCRIPT", "cfdfu-test-sim.script", 1);

@@ -5,12 +5,7 @@
  */
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/watch.h"
 #include "sim_bench.h"
@@ -87,10 +82,8 @@ answer_is(const void *bytes, size_t length)
 	assert_memory_equal(b.data, bytes, length);
 }
 
-static void
-link_is_off_until_it_is_asked_for(void **state)
+TEST(link_is_off_until_it_is_asked_for)
 {
-	(void)state;
 	assert_int_equal(drone_personality(b.d), DRONE_RUNTIME);
 	assert_false(ask("\xD1\x01", 2));
 	link_on();
@@ -102,10 +95,8 @@ link_is_off_until_it_is_asked_for(void **state)
 	assert_false(ask("\xD1\x01", 2));
 }
 
-static void
-reserved_bits_are_echoed(void **state)
+TEST(reserved_bits_are_echoed)
 {
-	(void)state;
 	link_on();
 	assert_true(ask("\xDD\x02", 2));
 	answer_is("\xDD\x02"
@@ -122,25 +113,21 @@ reserved_bits_are_echoed(void **state)
 	assert_false(ask("\xD1\x07", 2));
 }
 
-static void
-packets_over_31_bytes_are_dropped(void **state)
+TEST(packets_over_31_bytes_are_dropped)
 {
 	uint8_t p[33] = { 0xF0 };
 
-	(void)state;
 	link_on();
 	assert_true(ask(p, 31));
 	assert_int_equal(b.length, 31);
 	assert_false(ask(p, 32));
 }
 
-static void
-parameters_tell_revision_and_chip(void **state)
+TEST(parameters_tell_revision_and_chip)
 {
 	uint8_t expected[8] = { 0x21 };
 	unsigned count, seen = 0;
 
-	(void)state;
 	link_on();
 	assert_true(ask("\x20\x03", 2));
 	count = get_le16(b.data + 2);
@@ -174,10 +161,8 @@ parameters_tell_revision_and_chip(void **state)
 	answer_is(expected, 4);
 }
 
-static void
-lights_are_counted(void **state)
+TEST(lights_are_counted)
 {
-	(void)state;
 	link_on();
 	assert_true(ask("\xD0\x03\x01", 3));
 	answer_is("\xD0", 1);
@@ -186,13 +171,11 @@ lights_are_counted(void **state)
 	assert_int_equal(drone_counters(b.d)->lights_bad, 1);
 }
 
-static void
-console_text_arrives_between_answers(void **state)
+TEST(console_text_arrives_between_answers)
 {
 	struct drone_config c;
 	unsigned console = 0, answers = 0;
 
-	(void)state;
 	drone_config_init(&c, 11);
 	c.chatter = 3;
 	begin_again(&c, "CF21");
@@ -211,10 +194,8 @@ console_text_arrives_between_answers(void **state)
 	assert_in_range(console, 10, 60);
 }
 
-static void
-memory_is_read_and_a_wrong_id_is_fatal(void **state)
+TEST(memory_is_read_and_a_wrong_id_is_fatal)
 {
-	(void)state;
 	link_on();
 	assert_true(ask("\x40\x01", 2));
 	answer_is("\x40\x01\x01", 3);
@@ -225,12 +206,10 @@ memory_is_read_and_a_wrong_id_is_fatal(void **state)
 	assert_int_equal(bulk(USB_BULK_OUT, "\x40\x01", 2, 100), USB_TIMEOUT);
 }
 
-static void
-a_log_block_delivers_the_battery(void **state)
+TEST(a_log_block_delivers_the_battery)
 {
 	static const uint8_t create[] = { 0x51, 6, 7, 7, 0, 0, 2, 1, 0, 4, 2, 0 };
 
-	(void)state;
 	link_on();
 	assert_true(ask("\x50\x03", 2));
 	assert_int_equal(b.length, 10);
@@ -247,13 +226,11 @@ a_log_block_delivers_the_battery(void **state)
 	assert_int_equal(bulk(USB_BULK_OUT, "\x51\x04\x07", 3, 100), USB_OK);
 }
 
-static void
-reboot_has_no_status_stage_and_a_gap(void **state)
+TEST(reboot_has_no_status_stage_and_a_gap)
 {
 	static const enum usb_status told[] = { USB_IO, USB_STALL, USB_GONE, USB_TIMEOUT, USB_OK };
 	struct usb_xfer x = { .kind = USB_CONTROL, .setup = { 0x40, 1, 1, 2, 0 } };
 
-	(void)state;
 	for (unsigned i = 0; i < DRONE_REBOOT_COUNT; i++) {
 		struct drone_config c;
 		uint64_t begun;
@@ -276,12 +253,10 @@ reboot_has_no_status_stage_and_a_gap(void **state)
 	}
 }
 
-static void
-old_firmware_answers_and_stays(void **state)
+TEST(old_firmware_answers_and_stays)
 {
 	struct drone_config c;
 
-	(void)state;
 	drone_config_init(&c, 5);
 	c.no_dfu_request = true;
 	begin_again(&c, "CF21");
@@ -293,12 +268,10 @@ old_firmware_answers_and_stays(void **state)
 	assert_false(ask("\xD1\x01", 2)); /* the link is the radio's now */
 }
 
-static void
-vendor_requests_by_the_letter(void **state)
+TEST(vendor_requests_by_the_letter)
 {
 	struct usb_xfer odd = { .kind = USB_CONTROL, .setup = { 0x40, 2, 1, 2, 0 } };
 
-	(void)state;
 	assert_int_equal(bench_transfer(&b, &odd, 100000), USB_TIMEOUT);
 	assert_int_equal(bench_control(&b, 0x41, 1, 1, 2, NULL, 0), USB_STALL);
 	assert_int_equal(bench_control(&b, 0x41, 1, 1, 1, NULL, 0), USB_OK);
@@ -307,10 +280,8 @@ vendor_requests_by_the_letter(void **state)
 	assert_int_equal(drone_counters(b.d)->reboots, 0);
 }
 
-static void
-set_configuration_changes_the_class(void **state)
+TEST(set_configuration_changes_the_class)
 {
-	(void)state;
 	assert_int_equal(bench_control(&b, 0x80, 6, 0x100, 0, NULL, 18), USB_OK);
 	assert_int_equal(b.data[4], 0);
 	assert_int_equal(bench_control(&b, 0x00, 9, 1, 0, NULL, 0), USB_OK);
@@ -339,10 +310,8 @@ there_and_back(uint32_t addr)
 	bench_wait(&b, 3000000);
 }
 
-static void
-leaving_starts_the_application_by_either_address(void **state)
+TEST(leaving_starts_the_application_by_either_address)
 {
-	(void)state;
 	there_and_back(0x08004000);
 	assert_int_equal(drone_personality(b.d), DRONE_RUNTIME);
 	there_and_back(0x08000000);
@@ -351,10 +320,8 @@ leaving_starts_the_application_by_either_address(void **state)
 	assert_int_equal(drone_counters(b.d)->boots, 3);
 }
 
-static void
-the_wrong_platform_never_comes_back(void **state)
+TEST(the_wrong_platform_never_comes_back)
 {
-	(void)state;
 	bench_load_tiny(&b, "RZ10,CB10,CB11", "2025.12", 16384);
 	there_and_back(0x08004000);
 	assert_int_equal(drone_personality(b.d), DRONE_OFF);
@@ -374,14 +341,12 @@ the_wrong_platform_never_comes_back(void **state)
 	assert_string_equal(drone_version(b.d, b.now), "2025.12");
 }
 
-static void
-what_is_not_bootable_stays_off_the_bus(void **state)
+TEST(what_is_not_bootable_stays_off_the_bus)
 {
 	static const uint8_t blank[4] = { 0xFF, 0xFF, 0xFF, 0xFF };
 	static const uint8_t odd_stack[4] = { 0x00, 0x00, 0x00, 0x10 };
 	uint8_t first[4];
 
-	(void)state;
 	drone_peek(b.d, b.now, 0x08004000, first, 4);
 	assert_true(drone_would_boot(b.d, b.now));
 	assert_int_equal(drone_load(b.d, 0x08004000, blank, 4), 0);
@@ -399,13 +364,11 @@ what_is_not_bootable_stays_off_the_bus(void **state)
 	assert_int_equal(drone_personality(b.d), DRONE_OFF);
 }
 
-static void
-somebody_elses_terminal_counts_what_it_should_not_get(void **state)
+TEST(somebody_elses_terminal_counts_what_it_should_not_get)
 {
 	struct drone_config c;
 	struct sighting s;
 
-	(void)state;
 	drone_config_init(&c, 5);
 	c.model = DRONE_OTHER_VCP;
 	begin_again(&c, NULL);
@@ -422,12 +385,10 @@ somebody_elses_terminal_counts_what_it_should_not_get(void **state)
 	assert_int_equal(drone_personality(b.d), DRONE_RUNTIME);
 }
 
-static void
-an_st_loader_guards_its_own_pages(void **state)
+TEST(an_st_loader_guards_its_own_pages)
 {
 	struct drone_config c;
 
-	(void)state;
 	drone_config_init(&c, 5);
 	c.model = DRONE_F10X_MEDIUM;
 	begin_again(&c, NULL);
@@ -442,13 +403,11 @@ an_st_loader_guards_its_own_pages(void **state)
 	assert_memory_equal(b.data, "abcd", 4);
 }
 
-static void
-an_evaluation_board_has_three_memories(void **state)
+TEST(an_evaluation_board_has_three_memories)
 {
 	static const uint32_t addrs[] = { 0x08003000, 0x00010000, 0x64020000 };
 	struct drone_config c;
 
-	(void)state;
 	drone_config_init(&c, 5);
 	c.model = DRONE_EVAL;
 	begin_again(&c, NULL);

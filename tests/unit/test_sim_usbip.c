@@ -8,10 +8,6 @@
 #include <endian.h>
 #include <errno.h>
 #include <event2/event.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "sim/live.h"
 #include "sim/usbip.h"
@@ -205,8 +201,7 @@ expect_unlink(uint32_t seqnum, int status)
 	assert_int_equal((int)word(h + 20), status);
 }
 
-static void
-enumeration_as_a_kernel_does_it(void **state)
+TEST(enumeration_as_a_kernel_does_it)
 {
 	static const uint8_t device[8] = { 0x80, 6, 0, 1, 0, 0, 64, 0 };
 	static const uint8_t head[8] = { 0x80, 6, 0, 2, 0, 0, 9, 0 };
@@ -216,7 +211,6 @@ enumeration_as_a_kernel_does_it(void **state)
 	static const uint8_t status[8] = { 0x80, 0, 0, 0, 0, 0, 2, 0 };
 	uint8_t buf[64];
 
-	(void)state;
 	send_submit(1, true, 0, 64, device, NULL);
 	expect_submit(1, 0, 18);
 	receive(buf, 18);
@@ -249,13 +243,11 @@ begin_enumeration(void)
 	receive(buf, 18);
 }
 
-static void
-a_device_that_was_not_enumerated_answers_nobody(void **state)
+TEST(a_device_that_was_not_enumerated_answers_nobody)
 {
 	static const uint8_t getstatus[8] = { 0xA1, 3, 0, 0, 0, 0, 6, 0 };
 	uint8_t buf[6];
 
-	(void)state;
 	send_submit(1, true, 0, 6, getstatus, NULL); /* meant for what was there before */
 	expect_submit(1, -EPROTO, 0);
 	send_submit(2, true, 3, 8, NULL, NULL);
@@ -266,8 +258,7 @@ a_device_that_was_not_enumerated_answers_nobody(void **state)
 	receive(buf, 6);
 }
 
-static void
-data_stages_go_both_ways(void **state)
+TEST(data_stages_go_both_ways)
 {
 	static const uint8_t clrstatus[8] = { 0x21, 4, 0, 0, 0, 0, 0, 0 };
 	static const uint8_t dnload[8] = { 0x21, 1, 0, 0, 0, 0, 5, 0 };
@@ -275,7 +266,6 @@ data_stages_go_both_ways(void **state)
 	static const uint8_t command[5] = { 0x21, 0x00, 0x40, 0x00, 0x08 };
 	uint8_t buf[8];
 
-	(void)state;
 	begin_enumeration();
 	send_submit(1, false, 0, 0, clrstatus, NULL);
 	send_submit(2, false, 0, 5, dnload, command);
@@ -287,14 +277,12 @@ data_stages_go_both_ways(void **state)
 	assert_int_equal(buf[4], 4);
 }
 
-static void
-unlinking_takes_back_or_comes_too_late(void **state)
+TEST(unlinking_takes_back_or_comes_too_late)
 {
 	static const uint8_t getstatus[8] = { 0xA1, 3, 0, 0, 0, 0, 6, 0 };
 	struct fate silent = { .kind = FATE_NO_ANSWER, .at = 1, .count = 1 };
 	uint8_t buf[8];
 
-	(void)state;
 	begin_enumeration();
 	assert_int_equal(world_arm(live_world(f.live), "1-1", &silent), 0);
 	send_submit(1, true, 0, 6, getstatus, NULL);
@@ -312,12 +300,10 @@ unlinking_takes_back_or_comes_too_late(void **state)
 	expect_unlink(7, -ECONNRESET);
 }
 
-static void
-nonsense_ends_the_connection(void **state)
+TEST(nonsense_ends_the_connection)
 {
 	uint8_t h[48] = { 0 };
 
-	(void)state;
 	put_word(h, 77);
 	assert_int_equal(write(f.kernel, h, sizeof(h)), sizeof(h));
 	for (unsigned i = 0; i < 100 && !f.broken; i++)
@@ -325,20 +311,16 @@ nonsense_ends_the_connection(void **state)
 	assert_true(f.broken);
 }
 
-static void
-hanging_up_is_noticed(void **state)
+TEST(hanging_up_is_noticed)
 {
-	(void)state;
 	shutdown(f.kernel, SHUT_WR);
 	for (unsigned i = 0; i < 100 && !f.broken; i++)
 		event_base_loop(f.base, EVLOOP_NONBLOCK);
 	assert_true(f.broken);
 }
 
-static void
-too_many_requests_end_the_connection(void **state)
+TEST(too_many_requests_end_the_connection)
 {
-	(void)state;
 	begin_enumeration();
 	for (unsigned i = 0; i < USBIP_URBS_MAX + 1; i++)
 		send_submit(i, true, 3, 8, NULL, NULL);
@@ -371,13 +353,11 @@ make_directory(const char *directory, const char *name)
 	assert_int_equal(mkdir(path, 0700), 0);
 }
 
-static void
-ports_are_found_by_their_bus(void **state)
+TEST(ports_are_found_by_their_bus)
 {
 	char directory[] = "/tmp/cfdfu-vhci.XXXXXX", command[64];
 	struct vhci v;
 
-	(void)state;
 	assert_non_null(mkdtemp(directory));
 	assert_int_equal(vhci_find(directory, &v), -ENODEV);
 	for (unsigned i = 0; i < 2; i++) {

@@ -6,16 +6,12 @@
 #include "config.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "sim/tiny.h"
 #include "sim/world.h"
@@ -217,10 +213,8 @@ open_port(const char *port, uint64_t id)
 	return id;
 }
 
-static void
-plugging_is_seen_with_its_place_and_name(void **state)
+TEST(plugging_is_seen_with_its_place_and_name)
 {
-	(void)state;
 	add("3-2.1", 1, false);
 	assert_int_equal(world_plug(h.w, "3-2.1"), 0);
 	assert_int_equal(world_arrival(h.w, "3-2.1"), 0);
@@ -242,15 +236,13 @@ plugging_is_seen_with_its_place_and_name(void **state)
 	assert_int_equal(h.heard[2].id, 2);
 }
 
-static void
-time_limits_of_the_host_end_a_transfer(void **state)
+TEST(time_limits_of_the_host_end_a_transfer)
 {
 	struct usb_xfer in = {
 		.kind = USB_BULK_IN, .endpoint = 0x81, .length = 64, .timeout_ms = 20
 	};
 	uint64_t begun;
 
-	(void)state;
 	add("1-1", 1, false);
 	(void)world_plug(h.w, "1-1");
 	run_for(3000000);
@@ -264,14 +256,12 @@ time_limits_of_the_host_end_a_transfer(void **state)
 	assert_int_equal(h.heard[h.count - 1].status, USB_TIMEOUT);
 }
 
-static void
-closing_swallows_what_is_in_flight(void **state)
+TEST(closing_swallows_what_is_in_flight)
 {
 	struct usb_xfer in = {
 		.kind = USB_BULK_IN, .endpoint = 0x81, .length = 64, .timeout_ms = 20
 	};
 
-	(void)state;
 	add("1-1", 1, false);
 	(void)world_plug(h.w, "1-1");
 	run_for(3000000);
@@ -293,12 +283,10 @@ closing_swallows_what_is_in_flight(void **state)
 	assert_int_equal(h.heard[h.count - 1].status, -ENODEV);
 }
 
-static void
-unplugging_ends_transfers_and_order_depends_on_the_seed(void **state)
+TEST(unplugging_ends_transfers_and_order_depends_on_the_seed)
 {
 	unsigned gone_first = 0, ended_first = 0;
 
-	(void)state;
 	for (uint64_t seed = 0; seed < 40; seed++) {
 		struct usb_xfer in = {
 			.kind = USB_BULK_IN, .endpoint = 0x81, .length = 64, .timeout_ms = 2000
@@ -325,10 +313,8 @@ unplugging_ends_transfers_and_order_depends_on_the_seed(void **state)
 	assert_true(gone_first > 5 && ended_first > 5);
 }
 
-static void
-a_killed_host_finds_everything_again(void **state)
+TEST(a_killed_host_finds_everything_again)
 {
-	(void)state;
 	add("1-1", 1, true);
 	add("1-2", 2, true);
 	(void)world_plug(h.w, "1-1");
@@ -348,8 +334,7 @@ a_killed_host_finds_everything_again(void **state)
 	assert_int_equal(h.heard[h.count - 1].status, 0);
 }
 
-static void
-another_drone_can_take_the_place(void **state)
+TEST(another_drone_can_take_the_place)
 {
 	struct usb_xfer reboot = { .kind = USB_CONTROL,
 				   .setup = { 0x40, 1, 1, 2, 0 },
@@ -357,7 +342,6 @@ another_drone_can_take_the_place(void **state)
 	struct fate swap = { .kind = FATE_SWAP };
 	char right[32];
 
-	(void)state;
 	add("1-1", 1, true);
 	(void)world_plug(h.w, "1-1");
 	run_for(3000000);
@@ -372,12 +356,10 @@ another_drone_can_take_the_place(void **state)
 	assert_int_equal(drone_counters(world_displaced(h.w, "1-1"))->reboots, 1);
 }
 
-static void
-drones_move_between_ports(void **state)
+TEST(drones_move_between_ports)
 {
 	char serial[SERIAL_TEXT_MAX];
 
-	(void)state;
 	add("1-1", 1, true);
 	(void)world_plug(h.w, "1-1");
 	run_for(3000000);
@@ -397,12 +379,10 @@ count_up(void *ctx, uint64_t arg)
 	*(uint64_t *)ctx = *(uint64_t *)ctx * 10 + arg;
 }
 
-static void
-timers_run_among_the_other_events(void **state)
+TEST(timers_run_among_the_other_events)
 {
 	uint64_t seen = 0;
 
-	(void)state;
 	assert_int_equal(world_call_at(h.w, 2000, count_up, &seen, 2), 0);
 	assert_int_equal(world_call_at(h.w, 1000, count_up, &seen, 1), 0);
 	world_advance(h.w, 5000);
@@ -414,13 +394,11 @@ timers_run_among_the_other_events(void **state)
 	assert_int_equal(world_call_at(h.w, 9000, count_up, &seen, 0), -ENOSPC);
 }
 
-static void
-limits_are_reached_and_hold(void **state)
+TEST(limits_are_reached_and_hold)
 {
 	struct drone_config c;
 	char port[16];
 
-	(void)state;
 	drone_config_init(&c, 1);
 	for (unsigned i = 0; i < WORLD_PORTS_MAX; i++) {
 		(void)snprintf(port, sizeof(port), "1-%u", i + 1);
@@ -463,12 +441,10 @@ flash_rack(unsigned n, uint64_t seed, bool fast)
 	return world_trace(h.w);
 }
 
-static void
-a_whole_flash_is_bit_exact_and_repeatable(void **state)
+TEST(a_whole_flash_is_bit_exact_and_repeatable)
 {
 	uint64_t first, second;
 
-	(void)state;
 	world_free(h.w);
 	first = flash_rack(1, 7, false);
 	assert_string_equal(drone_version(world_drone(h.w, "1-1"), world_now_us(h.w)), "2025.12");
@@ -483,23 +459,19 @@ a_whole_flash_is_bit_exact_and_repeatable(void **state)
 	assert_true(first != flash_rack(1, 8, false));
 }
 
-static void
-a_rack_of_120_is_flashed_at_once(void **state)
+TEST(a_rack_of_120_is_flashed_at_once)
 {
-	(void)state;
 	world_free(h.w);
 	(void)flash_rack(120, 3, false);
 	assert_in_range(world_now_us(h.w), 2000000, 8000000);
 }
 
-static void
-thousands_of_flashes_a_second(void **state)
+TEST(thousands_of_flashes_a_second)
 {
 	struct timespec a, z;
 	double seconds;
 	unsigned n = 0;
 
-	(void)state;
 	world_free(h.w);
 	h.w = NULL;
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);

@@ -4,12 +4,9 @@
 
 #include "core/slot_class.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/util.h"
 #include "core/outcome.h"
@@ -35,10 +32,8 @@ is_good(enum slot_class c)
 }
 
 /* INVARIANT: nothing is good that was not seen to be good (design promise 10). */
-static void
-good_is_what_ended_so_and_has_nothing_to_come(void **state)
+TEST(good_is_what_ended_so_and_has_nothing_to_come)
 {
-	(void)state;
 	for (unsigned flags = 0; flags < 1U << FLAGS; flags++)
 		for (enum verdict_kind v = VERDICT_NONE; v < VERDICT_COUNT; v++) {
 			struct slot_facts f = facts_of(flags, v);
@@ -56,8 +51,7 @@ good_is_what_ended_so_and_has_nothing_to_come(void **state)
 		}
 }
 
-static void
-what_has_no_ending_counts_by_what_is_plugged_in(void **state)
+TEST(what_has_no_ending_counts_by_what_is_plugged_in)
 {
 	static const struct {
 		struct slot_facts facts;
@@ -86,15 +80,12 @@ what_has_no_ending_counts_by_what_is_plugged_in(void **state)
 		{ { .present = true, .held = true, .verdict = VERDICT_FAIL }, SLOT_CLASS_FAIL },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		assert_int_equal(slot_class_of(&rows[i].facts), rows[i].class);
 }
 
-static void
-each_class_has_a_name_of_its_own(void **state)
+TEST(each_class_has_a_name_of_its_own)
 {
-	(void)state;
 	for (enum slot_class a = 0; a < SLOT_CLASS_COUNT; a++)
 		for (enum slot_class b = 0; b < a; b++)
 			assert_string_not_equal(slot_class_name(a), slot_class_name(b));

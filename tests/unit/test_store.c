@@ -49,8 +49,7 @@ history(const struct store_filter *f)
 	return r;
 }
 
-static void
-an_attempt_is_seen_as_it_was_recorded(void **state)
+TEST(an_attempt_is_seen_as_it_was_recorded)
 {
 	const struct store_stage stages[] = { { "asking", 120 }, { "erasing \"all\"\n", 3100 } };
 	struct store_ending e = failed;
@@ -59,7 +58,6 @@ an_attempt_is_seen_as_it_was_recorded(void **state)
 	struct rows r = { 0 };
 	int64_t id;
 
-	(void)state;
 	b.label = "A1";
 	b.flags = "no-serial";
 	assert_int_equal(store_attempt_begin(store, &b, &now, &id), 0);
@@ -98,10 +96,8 @@ an_attempt_is_seen_as_it_was_recorded(void **state)
 	assert_int_equal(r.first_ms, 120);
 }
 
-static void
-the_view_has_exactly_the_promised_columns(void **state)
+TEST(the_view_has_exactly_the_promised_columns)
 {
-	(void)state;
 	assert_string_equal(
 	    ask_db(dir, "SELECT group_concat(name, ',') FROM pragma_table_info('attempts')"),
 	    "id,started_at,ended_at,port,label,serial,dfu_serial,platform,firmware_name,firmware_"
@@ -110,14 +106,12 @@ the_view_has_exactly_the_promised_columns(void **state)
 	    "sectors_erased,transfers,duration_ms,message,kind");
 }
 
-static void
-an_attempt_has_exactly_one_ending(void **state)
+TEST(an_attempt_has_exactly_one_ending)
 {
 	int64_t id = begin_at(store, "1-1", "S", 1);
 	struct store_time now = at(2);
 	sqlite3 *h;
 
-	(void)state;
 	assert_int_equal(store_attempt_end(store, 99, &passed, &now), -ENOENT);
 	assert_int_equal(store_attempt_end(store, 0, &passed, &now), -ENOENT);
 	assert_int_equal(
@@ -135,13 +129,11 @@ an_attempt_has_exactly_one_ending(void **state)
 	assert_int_equal(sqlite3_close(h), SQLITE_OK);
 }
 
-static void
-nothing_is_visible_before_the_commit(void **state)
+TEST(nothing_is_visible_before_the_commit)
 {
 	uint64_t before = store_queued(store);
 	int64_t id = begin_at(store, "1-1", "S", 1);
 
-	(void)state;
 	assert_true(store_queued(store) > before);
 	assert_true(store_durable(store) == before);
 	assert_string_equal(ask_db(dir, "SELECT count(*) FROM attempts"), "0");
@@ -151,12 +143,10 @@ nothing_is_visible_before_the_commit(void **state)
 	assert_string_equal(ask_db(dir, "SELECT count(*) FROM attempts"), "1");
 }
 
-static void
-every_filter_finds_its_rows_newest_first(void **state)
+TEST(every_filter_finds_its_rows_newest_first)
 {
 	char serial[8], port[8];
 
-	(void)state;
 	for (int i = 0; i < 40; i++) {
 		int64_t id;
 

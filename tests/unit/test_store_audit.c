@@ -39,8 +39,7 @@ make_line(char *out, const char *head, const char *kind, const char *prev, const
 
 static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
 
-static void
-a_line_is_taken_only_when_every_part_is_right(void **state)
+TEST(a_line_is_taken_only_when_every_part_is_right)
 {
 	static const struct {
 		const char *head, *kind, *prev, *hash;
@@ -67,7 +66,6 @@ a_line_is_taken_only_when_every_part_is_right(void **state)
 	struct audit_line l;
 	size_t n;
 
-	(void)state;
 	assert_true(sodium_init() >= 0);
 	n = make_line(line, "{\"seq\":1,\"kind\":", "act", zeros, NULL, "{}");
 	assert_int_equal(audit_parse(line, n, &l), 0);
@@ -139,14 +137,12 @@ seek_to(const struct audit *a, int64_t seq)
 	return n > 0 ? l.seq : -1;
 }
 
-static void
-any_line_is_found_in_a_large_file_even_with_holes(void **state)
+TEST(any_line_is_found_in_a_large_file_even_with_holes)
 {
 	static char hole[300000];
 	int dirfd = open(dir, O_RDONLY | O_DIRECTORY);
 	struct audit a;
 
-	(void)state;
 	write_records(1500);
 	assert_int_equal(audit_open(&a, dirfd, "t", -1), 0);
 	for (int64_t seq = 1; seq <= a.last_seq; seq += 97)
@@ -162,14 +158,12 @@ any_line_is_found_in_a_large_file_even_with_holes(void **state)
 	(void)close(dirfd);
 }
 
-static void
-the_last_good_line_is_found_behind_a_long_torn_end(void **state)
+TEST(the_last_good_line_is_found_behind_a_long_torn_end)
 {
 	static char junk[1200000];
 	struct store *s;
 	char text[16];
 
-	(void)state;
 	write_records(3);
 	memset(junk, 'x', sizeof(junk));
 	overwrite((off_t)file_size(in_dir(dir, AUDIT_FILE)), junk, sizeof(junk));
@@ -181,8 +175,7 @@ the_last_good_line_is_found_behind_a_long_torn_end(void **state)
 	assert_string_equal(text, "3");
 }
 
-static void
-records_that_do_not_fit_the_tables_keep_their_place_when_rebuilding(void **state)
+TEST(records_that_do_not_fit_the_tables_keep_their_place_when_rebuilding)
 {
 	static const char *const bodies[] = {
 		"{\"id\":\"one\",\"at\":5}",
@@ -197,7 +190,6 @@ records_that_do_not_fit_the_tables_keep_their_place_when_rebuilding(void **state
 	int dirfd = open(dir, O_RDONLY | O_DIRECTORY);
 	struct store *s;
 
-	(void)state;
 	write_records(1);
 	assert_int_equal(audit_open(&a, dirfd, "t", -1), 0);
 	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
@@ -230,13 +222,11 @@ records_that_do_not_fit_the_tables_keep_their_place_when_rebuilding(void **state
 }
 
 /* Somebody appended the end of another file: every line is whole, but the chain is not. */
-static void
-a_broken_chain_is_reported_once_and_does_not_stop_the_station(void **state)
+TEST(a_broken_chain_is_reported_once_and_does_not_stop_the_station)
 {
 	char command[PATH_BYTES * 3], mine[PATH_BYTES];
 	struct store *s;
 
-	(void)state;
 	write_records(2);
 	strcpy(mine, dir);
 	dir = make_dir();
@@ -257,8 +247,7 @@ a_broken_chain_is_reported_once_and_does_not_stop_the_station(void **state)
 	assert_string_equal(ask_db(dir, "SELECT count(*) - max(seq) FROM record"), "0");
 }
 
-static void
-a_gap_at_the_very_end_of_the_database_is_bridged_by_the_next_line(void **state)
+TEST(a_gap_at_the_very_end_of_the_database_is_bridged_by_the_next_line)
 {
 	struct store *s;
 	int64_t seq;
@@ -267,7 +256,6 @@ a_gap_at_the_very_end_of_the_database_is_bridged_by_the_next_line(void **state)
 	size_t room = 0;
 	off_t at_line = 0;
 
-	(void)state;
 	write_records(4);
 	seq = assert_files_agree(dir);
 	/* the database ends at seq - 3, and that line is unreadable */
@@ -290,15 +278,13 @@ a_gap_at_the_very_end_of_the_database_is_bridged_by_the_next_line(void **state)
 			    "4");
 }
 
-static void
-damaged_files_are_put_away_only_so_often(void **state)
+TEST(damaged_files_are_put_away_only_so_often)
 {
 	struct store_time now = at(5);
 	char why[STORE_WHY_MAX];
 	struct store *s;
 	int n = 0;
 
-	(void)state;
 	write_records(1);
 	s = open_store(dir, &small_options);
 	for (; n < 20 && health_of(s) != STORE_DEGRADED; n++) {

@@ -63,12 +63,10 @@ note(const struct store_drone_facts *f)
 	commit_at(store, 10);
 }
 
-static void
-a_drone_is_remembered_by_either_serial(void **state)
+TEST(a_drone_is_remembered_by_either_serial)
 {
 	struct seen_drone s;
 
-	(void)state;
 	note(&(struct store_drone_facts){ .serial = "AAAA",
 					  .dfu_serial = "D1",
 					  .platform = "cf2",
@@ -92,13 +90,11 @@ a_drone_is_remembered_by_either_serial(void **state)
 	    -EINVAL);
 }
 
-static void
-noting_nothing_new_records_nothing(void **state)
+TEST(noting_nothing_new_records_nothing)
 {
 	const struct store_drone_facts f = { .serial = "AAAA", .version = "1" };
 	uint64_t queued;
 
-	(void)state;
 	note(&f);
 	queued = store_queued(store);
 	note(&f);
@@ -111,13 +107,11 @@ noting_nothing_new_records_nothing(void **state)
 	assert_true(store_queued(store) == queued + 2);
 }
 
-static void
-a_drone_met_in_dfu_first_becomes_one_with_its_run_time_self(void **state)
+TEST(a_drone_met_in_dfu_first_becomes_one_with_its_run_time_self)
 {
 	struct store_begin b = { .port = "1-1", .dfu_serial = "D1" };
 	int64_t id;
 
-	(void)state;
 	assert_int_equal(store_attempt_begin(store, &b, &now, &id), 0);
 	end_at(store, id, &failed, 20);
 	commit_at(store, 20);
@@ -146,13 +140,11 @@ on_id(void *ctx, const struct store_attempt *a)
 	*digits = *digits * 10 + (int)a->id;
 }
 
-static void
-two_drones_with_one_dfu_serial_are_reported(void **state)
+TEST(two_drones_with_one_dfu_serial_are_reported)
 {
 	struct store_filter f = { .serial = "D1" };
 	int rows = 0;
 
-	(void)state;
 	note(&(struct store_drone_facts){ .serial = "AAAA", .dfu_serial = "D1" });
 	assert_false(find("AAAA", NULL).d.shares_dfu_serial);
 	note(&(struct store_drone_facts){ .serial = "BBBB", .dfu_serial = "D1" });
@@ -167,12 +159,10 @@ two_drones_with_one_dfu_serial_are_reported(void **state)
 	assert_int_equal(rows, 21);
 }
 
-static void
-failures_in_a_row_are_counted_by_drone_and_port(void **state)
+TEST(failures_in_a_row_are_counted_by_drone_and_port)
 {
 	struct seen_drone s;
 
-	(void)state;
 	end_at(store, begin_at(store, "1-1", "AAAA", 1), &failed, 2);
 	end_at(store, begin_at(store, "1-1", "AAAA", 3), &failed, 4);
 	end_at(store, begin_at(store, "1-2", "AAAA", 5), &failed, 6);
@@ -198,12 +188,10 @@ failures_in_a_row_are_counted_by_drone_and_port(void **state)
 			    "1-1=0,1-2=1");
 }
 
-static void
-failed_ports_of_a_drone_are_bounded(void **state)
+TEST(failed_ports_of_a_drone_are_bounded)
 {
 	char port[16];
 
-	(void)state;
 	for (int i = 0; i < STORE_FAIL_PORTS_MAX + 4; i++) {
 		(void)snprintf(port, sizeof(port), "2-%d", i);
 		end_at(store, begin_at(store, port, "AAAA", i), &failed, i + 1);
@@ -241,10 +229,8 @@ find_port(const char *port)
 	return s;
 }
 
-static void
-a_quarantine_lasts_until_it_is_released(void **state)
+TEST(a_quarantine_lasts_until_it_is_released)
 {
-	(void)state;
 	end_at(store, begin_at(store, "1-1", "AAAA", 1), &failed, 2);
 	assert_int_equal(store_port_quarantine(store, "1-1", "three in a row", &now), 0);
 	commit_at(store, 3);
@@ -286,8 +272,7 @@ on_firmware(void *ctx, const struct store_firmware *f)
 	copy_text(s->by, sizeof(s->by), f->added_by);
 }
 
-static void
-the_catalogue_keeps_names_unique_and_selected_images_in_place(void **state)
+TEST(the_catalogue_keeps_names_unique_and_selected_images_in_place)
 {
 	struct store_firmware f = { .name = "a",
 				    .sha256 = "00",
@@ -299,7 +284,6 @@ the_catalogue_keeps_names_unique_and_selected_images_in_place(void **state)
 	struct seen_firmware s = { 0 };
 	char long_name[STORE_NAME_MAX + 1] = "";
 
-	(void)state;
 	assert_int_equal(store_firmware_add(store, &f, &now), 0);
 	assert_int_equal(store_firmware_add(store, &f, &now),
 			 -EEXIST); /* even before a commit of ours */
@@ -340,12 +324,10 @@ on_setting(void *ctx, const char *name, const char *value)
 	strcat(strcat(strcat(strcat(ctx, name), "="), value), " ");
 }
 
-static void
-settings_are_set_read_listed_and_removed(void **state)
+TEST(settings_are_set_read_listed_and_removed)
 {
 	char value[8], list[128] = "";
 
-	(void)state;
 	assert_int_equal(store_set(store, STORE_STATION, "paused", "yes", &now), 0);
 	assert_int_equal(store_set(store, STORE_STATION, "a", "longer than that", &now), 0);
 	assert_int_equal(store_get(store, STORE_STATION, "paused", value, sizeof(value)),
@@ -363,10 +345,8 @@ settings_are_set_read_listed_and_removed(void **state)
 	assert_int_equal(store_set(store, STORE_STATION, "", "x", &now), -EINVAL);
 }
 
-static void
-what_operators_did_is_kept(void **state)
+TEST(what_operators_did_is_kept)
 {
-	(void)state;
 	assert_int_equal(
 	    store_act(store,
 		      &(struct store_act){ .uid = 0, .user = "root", .pid = 1, .method = "Pause" },
@@ -409,10 +389,8 @@ check_message(const char *in, const char *expected)
 	assert_string_equal(out, expected);
 }
 
-static void
-texts_of_devices_are_made_harmless(void **state)
+TEST(texts_of_devices_are_made_harmless)
 {
-	(void)state;
 	check_message("plain", "plain");
 	check_message("", "");
 	check_message("a\tb\nc\x7f", "a b c ");
@@ -428,12 +406,10 @@ texts_of_devices_are_made_harmless(void **state)
 	check_message("</script>'; DROP TABLE attempt; --", "</script>'; DROP TABLE attempt; --");
 }
 
-static void
-texts_are_cut_at_their_limit_and_never_within_a_character(void **state)
+TEST(texts_are_cut_at_their_limit_and_never_within_a_character)
 {
 	char in[STORE_MESSAGE_MAX * 2], out[STORE_MESSAGE_MAX];
 
-	(void)state;
 	memset(in, 'x', sizeof(in) - 1);
 	in[sizeof(in) - 1] = '\0';
 	memset(out, 'x', sizeof(out) - 1);
@@ -445,15 +421,13 @@ texts_are_cut_at_their_limit_and_never_within_a_character(void **state)
 }
 
 /* Everything at its limit, and everything escaped, still fits a record. */
-static void
-the_largest_ending_fits(void **state)
+TEST(the_largest_ending_fits)
 {
 	static char quotes[4096];
 	struct store_stage stages[STORE_STAGES_MAX + 5];
 	struct store_ending e = failed;
 	int64_t id = begin_at(store, "1-1", "AAAA", 1);
 
-	(void)state;
 	memset(quotes, '"', sizeof(quotes) - 1);
 	e.verdict_name = e.fault_name = e.fault_class_name = e.step_name = quotes;
 	e.version_after = e.message = e.flags = e.serial = e.dfu_serial = quotes;
@@ -470,14 +444,12 @@ the_largest_ending_fits(void **state)
 			    "9223372036854775807");
 }
 
-static void
-open_attempts_and_the_queue_are_bounded(void **state)
+TEST(open_attempts_and_the_queue_are_bounded)
 {
 	struct store_begin b = drone_at("1-1", "AAAA");
 	int64_t id, last = 0;
 	int r = 0, n = 0;
 
-	(void)state;
 	while ((r = store_attempt_begin(store, &b, &now, &id)) == 0)
 		last = id;
 	assert_int_equal(r, -E2BIG);
@@ -495,10 +467,8 @@ open_attempts_and_the_queue_are_bounded(void **state)
 	end_at(store, id, &passed, 70);
 }
 
-static void
-counts_by_verdict_are_kept(void **state)
+TEST(counts_by_verdict_are_kept)
 {
-	(void)state;
 	end_at(store, begin_at(store, "1-1", "AAAA", 1), &failed, 2);
 	end_at(store, begin_at(store, "1-1", "AAAA", 1), &passed, 2);
 	end_at(store, begin_at(store, "1-1", "AAAA", 1), &passed, 2);
@@ -510,8 +480,7 @@ counts_by_verdict_are_kept(void **state)
 }
 
 /* S6: no time that a broken clock can give is refused or breaks the view. */
-static void
-any_time_is_taken(void **state)
+TEST(any_time_is_taken)
 {
 	struct store_time times[] = { { .wall_ms = 0 },
 				      { .wall_ms = -5, .mono_ms = -5 },
@@ -519,7 +488,6 @@ any_time_is_taken(void **state)
 				      { .wall_ms = 86400000, .boot_id = "x" } };
 	struct store_begin b = drone_at("1-1", "AAAA");
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
 		int64_t id;
 

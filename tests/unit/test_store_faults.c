@@ -65,24 +65,18 @@ sweep_deaths(struct disk d, unsigned long step)
 	assert_false(died);
 }
 
-static void
-killed_at_every_operation_nothing_announced_is_lost(void **state)
+TEST(killed_at_every_operation_nothing_announced_is_lost)
 {
-	(void)state;
 	sweep_deaths((struct disk){ .fault = DISK_KILL }, 1);
 }
 
-static void
-power_cut_at_every_operation_nothing_announced_is_lost(void **state)
+TEST(power_cut_at_every_operation_nothing_announced_is_lost)
 {
-	(void)state;
 	sweep_deaths((struct disk){ .fault = DISK_POWER_CUT }, 1);
 }
 
-static void
-power_cut_with_some_writes_surviving_nothing_announced_is_lost(void **state)
+TEST(power_cut_with_some_writes_surviving_nothing_announced_is_lost)
 {
-	(void)state;
 	for (uint64_t seed = 1; seed <= 3; seed++)
 		sweep_deaths((struct disk){ .fault = DISK_POWER_CUT, .seed = seed }, 2);
 }
@@ -131,10 +125,8 @@ sweep_faults(struct disk d, unsigned long step)
 }
 
 /* The first operations make the files: never left out by the stride. */
-static void
-an_error_while_the_files_are_made_is_survived(void **state)
+TEST(an_error_while_the_files_are_made_is_survived)
 {
-	(void)state;
 	for (unsigned long n = 1; n <= 14; n++) {
 		assert_true(fails_at((struct disk){ .fault = DISK_EIO, .at = n, .count = 1 }));
 		assert_next_daemon_is_happy();
@@ -143,42 +135,32 @@ an_error_while_the_files_are_made_is_survived(void **state)
 	}
 }
 
-static void
-an_error_at_every_operation_is_survived(void **state)
+TEST(an_error_at_every_operation_is_survived)
 {
-	(void)state;
 	sweep_faults((struct disk){ .fault = DISK_EIO, .count = 1 }, 1);
 	sweep_faults((struct disk){ .fault = DISK_EIO, .count = 1, .lies = true }, 1);
 	sweep_faults((struct disk){ .fault = DISK_EIO, .count = 3, .lies = true }, 3);
 }
 
-static void
-a_disk_that_fails_for_long_is_survived(void **state)
+TEST(a_disk_that_fails_for_long_is_survived)
 {
-	(void)state;
 	sweep_faults((struct disk){ .fault = DISK_EIO }, 2);
 }
 
-static void
-an_error_at_every_read_is_survived(void **state)
+TEST(an_error_at_every_read_is_survived)
 {
-	(void)state;
 	sweep_faults((struct disk){ .fault = DISK_EIO, .count = 1, .reads = true }, 3);
 }
 
-static void
-a_full_disk_at_every_operation_is_survived(void **state)
+TEST(a_full_disk_at_every_operation_is_survived)
 {
-	(void)state;
 	sweep_faults((struct disk){ .fault = DISK_FULL, .count = 1 }, 1);
 	sweep_faults((struct disk){ .fault = DISK_FULL }, 2);
 	sweep_faults((struct disk){ .fault = DISK_FULL, .ballast_helps = true }, 1);
 }
 
-static void
-a_disk_that_turns_read_only_is_survived(void **state)
+TEST(a_disk_that_turns_read_only_is_survived)
 {
-	(void)state;
 	sweep_faults((struct disk){ .fault = DISK_READ_ONLY }, 2);
 }
 

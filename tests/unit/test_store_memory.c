@@ -91,13 +91,11 @@ one_failed_allocation(unsigned long n)
 	disk_lose_unsynced();
 }
 
-static void
-a_failed_allocation_is_an_error_and_nothing_is_lost(void **state)
+TEST(a_failed_allocation_is_an_error_and_nothing_is_lost)
 {
 	const char *how = getenv("CFDFU_STORE_SWEEP");
 	unsigned long n = 1, runs = 0;
 
-	(void)state;
 	do {
 		one_failed_allocation(n);
 		if (memory.failed)
@@ -110,14 +108,12 @@ a_failed_allocation_is_an_error_and_nothing_is_lost(void **state)
 	assert_true(runs > 50);
 }
 
-static void
-a_record_for_which_there_is_no_memory_is_refused(void **state)
+TEST(a_record_for_which_there_is_no_memory_is_refused)
 {
 	struct store_time now = at(0);
 	uint64_t queued;
 	struct store *s;
 
-	(void)state;
 	(void)open_ready(dir, &on_unsafe, &s);
 	queued = store_queued(s);
 	memory.count = 0;
@@ -138,8 +134,7 @@ count_stages(void *ctx, const struct store_attempt *a)
 	*(size_t *)ctx = a->stage_count;
 }
 
-static void
-an_attempt_has_all_its_stages_or_an_error(void **state)
+TEST(an_attempt_has_all_its_stages_or_an_error)
 {
 	struct store_stage stages[] = { { "writing", 1 }, { "writing", 2 }, { "writing", 3 } };
 	struct store_ending e = passed;
@@ -147,7 +142,6 @@ an_attempt_has_all_its_stages_or_an_error(void **state)
 	int64_t id;
 	unsigned shown = 0, refused = 0;
 
-	(void)state;
 	(void)open_ready(dir, &on_unsafe, &s);
 	e.stages = stages;
 	e.stage_count = ARRAY_LEN(stages);

@@ -148,13 +148,11 @@ nth_filter(size_t n)
 
 /* ---- tests ---------------------------------------------------------------------------------- */
 
-static void
-pages_of_any_length_make_the_same_whole(void **state)
+TEST(pages_of_any_length_make_the_same_whole)
 {
 	static const int lengths[] = { 1, 7, ROWS_MAX };
 	static struct answer wanted, r;
 
-	(void)state;
 	for (size_t n = 0; n < FILTERS; n++) {
 		struct store_filter f = nth_filter(n);
 
@@ -170,12 +168,10 @@ pages_of_any_length_make_the_same_whole(void **state)
 }
 
 /* Drones that share a serial and have too many attempts to be sorted: the same, in pages. */
-static void
-what_is_too_much_to_sort_is_gone_through(void **state)
+TEST(what_is_too_much_to_sort_is_gone_through)
 {
 	static struct answer sorted, r;
 
-	(void)state;
 	for (size_t n = 0; n < FILTERS; n++) {
 		struct store_filter f = nth_filter(n);
 
@@ -192,12 +188,10 @@ what_is_too_much_to_sort_is_gone_through(void **state)
 }
 
 /* One serial or one slot, with a verdict or a time or both: no row is looked at in vain. */
-static void
-an_index_leads_past_nothing_else(void **state)
+TEST(an_index_leads_past_nothing_else)
 {
 	static struct answer r;
 
-	(void)state;
 	for (size_t n = 0; n < FILTERS; n++) {
 		struct store_filter f = nth_filter(n);
 		bool shared = f.serial != NULL && strcmp(f.serial, "d1") == 0;
@@ -213,12 +207,10 @@ an_index_leads_past_nothing_else(void **state)
 }
 
 /* What SQLite means to do for each text of the history: none goes through all attempts. */
-static void
-no_history_scans_the_attempts(void **state)
+TEST(no_history_scans_the_attempts)
 {
 	sqlite3 *h = NULL;
 
-	(void)state;
 	assert_int_equal(sqlite3_open(in_dir(dir, DB_FILE), &h), SQLITE_OK);
 	for (int q = DB_HISTORY; q <= DB_STAGES; q++) {
 		char sql[4096];
@@ -247,8 +239,7 @@ no_history_scans_the_attempts(void **state)
 }
 
 /* A clock without a battery may say anything: the attempts are shown all the same. */
-static void
-a_year_of_five_digits_is_told(void **state)
+TEST(a_year_of_five_digits_is_told)
 {
 	struct store_time far = { .wall_ms = INT64_C(253402300800123), .mono_ms = 900000 };
 	struct store_time before = { .wall_ms = -1, .mono_ms = 900001 };
@@ -256,7 +247,6 @@ a_year_of_five_digits_is_told(void **state)
 	static struct answer r;
 	int64_t id;
 
-	(void)state;
 	assert_int_equal(store_attempt_begin(store, &b, &far, &id), 0);
 	assert_int_equal(store_attempt_end(store, id, &passed, &far), 0);
 	assert_int_equal(store_attempt_begin(store, &b, &before, &id), 0);

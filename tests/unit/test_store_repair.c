@@ -143,25 +143,21 @@ assert_recovers(const char *before, bool alarm)
 	assert_station_is_whole(dir);
 }
 
-static void
-a_healthy_station_opens_without_a_word(void **state)
+TEST(a_healthy_station_opens_without_a_word)
 {
 	char before[16384];
 
-	(void)state;
 	fill(dir);
 	strcpy(before, picture());
 	assert_recovers(before, false);
 	assert_int_equal(count_files("damaged"), 0);
 }
 
-static void
-a_database_damaged_anywhere_is_set_aside_and_rebuilt(void **state)
+TEST(a_database_damaged_anywhere_is_set_aside_and_rebuilt)
 {
 	char before[16384];
 	off_t size;
 
-	(void)state;
 	fill(dir);
 	strcpy(before, picture());
 	size = (off_t)file_size(in_dir(dir, DB_FILE));
@@ -179,12 +175,10 @@ a_database_damaged_anywhere_is_set_aside_and_rebuilt(void **state)
 	assert_int_equal(count_files("\\.damaged$"), 5);
 }
 
-static void
-a_database_that_was_removed_or_emptied_is_rebuilt(void **state)
+TEST(a_database_that_was_removed_or_emptied_is_rebuilt)
 {
 	char before[16384];
 
-	(void)state;
 	fill(dir);
 	strcpy(before, picture());
 	assert_int_equal(unlink(in_dir(dir, DB_FILE)), 0);
@@ -193,13 +187,11 @@ a_database_that_was_removed_or_emptied_is_rebuilt(void **state)
 	assert_recovers(before, true);
 }
 
-static void
-an_older_copy_of_the_database_gets_the_missing_records(void **state)
+TEST(an_older_copy_of_the_database_gets_the_missing_records)
 {
 	char before[16384], command[PATH_BYTES * 3];
 	struct store *s;
 
-	(void)state;
 	fill(dir);
 	(void)snprintf(command, sizeof(command), "cp %s/cfdfud.db %s/old", dir, dir);
 	assert_int_equal(system(command), 0);
@@ -214,14 +206,12 @@ an_older_copy_of_the_database_gets_the_missing_records(void **state)
 }
 
 /* D7: SQLite takes the frames before the damage for the whole log and finds nothing wrong. */
-static void
-a_damaged_write_ahead_log_loses_nothing(void **state)
+TEST(a_damaged_write_ahead_log_loses_nothing)
 {
 	char before[16384];
 	struct store *s;
 	off_t size;
 
-	(void)state;
 	fill(dir);
 	(void)open_ready(dir, &small_options, &s);
 	for (int i = 0; i < 20; i++) {
@@ -237,13 +227,11 @@ a_damaged_write_ahead_log_loses_nothing(void **state)
 	assert_recovers(before, true);
 }
 
-static void
-an_audit_file_that_lost_its_end_is_written_on(void **state)
+TEST(an_audit_file_that_lost_its_end_is_written_on)
 {
 	char before[16384];
 	int64_t lines, size;
 
-	(void)state;
 	fill(dir);
 	strcpy(before, picture());
 	lines = assert_files_agree(dir);
@@ -256,13 +244,11 @@ an_audit_file_that_lost_its_end_is_written_on(void **state)
 	assert_recovers(before, true);
 }
 
-static void
-a_missing_or_foreign_audit_file_is_written_again(void **state)
+TEST(a_missing_or_foreign_audit_file_is_written_again)
 {
 	char before[16384], command[PATH_BYTES * 3];
 	char *other;
 
-	(void)state;
 	fill(dir);
 	strcpy(before, picture());
 	assert_int_equal(unlink(in_dir(dir, AUDIT_FILE)), 0);
@@ -286,13 +272,11 @@ a_missing_or_foreign_audit_file_is_written_again(void **state)
 	assert_int_equal(count_files("audit.jsonl-.*damaged"), 1);
 }
 
-static void
-a_database_of_another_station_is_set_aside(void **state)
+TEST(a_database_of_another_station_is_set_aside)
 {
 	char before[16384], command[PATH_BYTES * 3];
 	char *mine;
 
-	(void)state;
 	fill(dir);
 	strcpy(before, picture());
 	mine = strdup(dir);
@@ -307,14 +291,12 @@ a_database_of_another_station_is_set_aside(void **state)
 	assert_int_equal(count_files("\\.damaged$"), 1);
 }
 
-static void
-lines_that_cannot_be_read_leave_marked_places_when_rebuilding(void **state)
+TEST(lines_that_cannot_be_read_leave_marked_places_when_rebuilding)
 {
 	struct store *s;
 	char why[STORE_WHY_MAX];
 	int64_t lines;
 
-	(void)state;
 	fill(dir);
 	lines = assert_files_agree(dir);
 	damage(AUDIT_FILE, file_size(in_dir(dir, AUDIT_FILE)) / 2, 4);
@@ -339,8 +321,7 @@ count_step(void *ctx)
 	++*(int *)ctx;
 }
 
-static void
-a_rebuild_of_many_records_goes_over_several_transactions(void **state)
+TEST(a_rebuild_of_many_records_goes_over_several_transactions)
 {
 	int steps = 0;
 	struct store_options o = { .ballast_bytes = 65536,
@@ -350,7 +331,6 @@ a_rebuild_of_many_records_goes_over_several_transactions(void **state)
 	struct store *s;
 	int64_t lines;
 
-	(void)state;
 	(void)open_ready(dir, &small_options, &s);
 	for (int i = 0; i < 2500; i++) {
 		end_at(s, begin_at(s, "1-1", "s", i), &passed, i);

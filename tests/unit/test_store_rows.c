@@ -8,15 +8,13 @@
 #include <sys/mount.h>
 
 /* D3 */
-static void
-the_ballast_pays_for_the_endings_and_then_nothing_begins(void **state)
+TEST(the_ballast_pays_for_the_endings_and_then_nothing_begins)
 {
 	struct store_time now = at(10);
 	char why[STORE_WHY_MAX];
 	struct store *s;
 	int64_t id, other;
 
-	(void)state;
 	(void)open_ready(dir, &on_unsafe, &s);
 	assert_int_equal(file_size(in_dir(dir, "ballast")), 65536);
 	id = begin_at(s, "1-1", "s", 1);
@@ -40,15 +38,13 @@ the_ballast_pays_for_the_endings_and_then_nothing_begins(void **state)
 }
 
 /* D2 */
-static void
-under_the_floor_no_attempt_begins(void **state)
+TEST(under_the_floor_no_attempt_begins)
 {
 	struct store_options o = small_options;
 	struct store_time now = at(1);
 	char why[STORE_WHY_MAX];
 	struct store *s;
 
-	(void)state;
 	o.floor_bytes = UINT64_C(1) << 60;
 	(void)open_ready(dir, &o, &s);
 	assert_int_equal(store_ready(s, &now), -ENOSPC);
@@ -58,14 +54,12 @@ under_the_floor_no_attempt_begins(void **state)
 }
 
 /* D8 */
-static void
-a_moved_database_is_noticed_at_the_ending_and_by_the_check(void **state)
+TEST(a_moved_database_is_noticed_at_the_ending_and_by_the_check)
 {
 	struct store_time now = at(10);
 	struct store *s;
 	int64_t id;
 
-	(void)state;
 	(void)open_ready(dir, &small_options, &s);
 	id = begin_at(s, "1-1", "s", 1);
 	commit_at(s, 2);
@@ -89,8 +83,7 @@ a_moved_database_is_noticed_at_the_ending_and_by_the_check(void **state)
 }
 
 /* D1 */
-static void
-a_foreign_lock_delays_but_does_not_block(void **state)
+TEST(a_foreign_lock_delays_but_does_not_block)
 {
 	struct store_time now = at(10);
 	char why[STORE_WHY_MAX];
@@ -98,7 +91,6 @@ a_foreign_lock_delays_but_does_not_block(void **state)
 	sqlite3 *other;
 	int64_t id;
 
-	(void)state;
 	(void)open_ready(dir, &small_options, &s);
 	id = begin_at(s, "1-1", "s", 1);
 	commit_at(s, 2);
@@ -124,8 +116,7 @@ a_foreign_lock_delays_but_does_not_block(void **state)
 }
 
 /* D11 */
-static void
-a_reader_that_stays_lets_the_log_grow_and_is_reported(void **state)
+TEST(a_reader_that_stays_lets_the_log_grow_and_is_reported)
 {
 	struct store_options o = small_options;
 	struct store_time now = at(10);
@@ -134,7 +125,6 @@ a_reader_that_stays_lets_the_log_grow_and_is_reported(void **state)
 	struct store *s;
 	sqlite3 *other;
 
-	(void)state;
 	o.wal_alarm_bytes = 300000;
 	(void)open_ready(dir, &o, &s);
 	assert_int_equal(sqlite3_open(in_dir(dir, DB_FILE), &other), SQLITE_OK);
@@ -155,15 +145,13 @@ a_reader_that_stays_lets_the_log_grow_and_is_reported(void **state)
 }
 
 /* D4, D5: a store that starts on a bad disk says so, refuses, and comes to life later. */
-static void
-a_store_that_starts_degraded_comes_up_later(void **state)
+TEST(a_store_that_starts_degraded_comes_up_later)
 {
 	struct store_time now = at(10);
 	char why[STORE_WHY_MAX], value[8];
 	struct store *s;
 	int64_t id;
 
-	(void)state;
 	disk_reset((struct disk){ .fault = DISK_READ_ONLY, .at = 1 });
 	s = try_open();
 	assert_int_equal(store_health(s, why), STORE_DEGRADED);
@@ -184,13 +172,11 @@ a_store_that_starts_degraded_comes_up_later(void **state)
 }
 
 /* What fails at once is over as soon as its cause is. */
-static void
-opening_that_fails_at_once_is_tried_each_time(void **state)
+TEST(opening_that_fails_at_once_is_tried_each_time)
 {
 	struct store_time moment = at(0);
 	struct store *s;
 
-	(void)state;
 	disk_reset((struct disk){ .fault = DISK_EIO, .at = 1, .only = DB_FILE });
 	s = try_open();
 	for (int i = 0; i < 50; i++)
@@ -202,14 +188,12 @@ opening_that_fails_at_once_is_tried_each_time(void **state)
 }
 
 /* A database that was read for long and then cannot be opened is not tried at every call. */
-static void
-opening_that_takes_long_is_tried_less_often_after_a_while(void **state)
+TEST(opening_that_takes_long_is_tried_less_often_after_a_while)
 {
 	struct store_time moment = at(0);
 	unsigned long before;
 	struct store *s;
 
-	(void)state;
 	disk_reset((struct disk){
 	    .fault = DISK_EIO, .at = 1, .only = DB_FILE "-wal", .writes_only = true });
 	s = try_open();
@@ -230,8 +214,7 @@ opening_that_takes_long_is_tried_less_often_after_a_while(void **state)
 
 /* The real thing, where we may mount: a file system of two megabytes that is filled to the last
  * byte. */
-static void
-a_really_full_file_system(void **state)
+TEST(a_really_full_file_system)
 {
 	struct store_time now = at(10);
 	struct store_options o = { .ballast_bytes = 512 * 1024, .floor_bytes = 1 };
@@ -240,7 +223,6 @@ a_really_full_file_system(void **state)
 	int64_t ids[3];
 	int fd;
 
-	(void)state;
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("small", dir, "tmpfs", 0, "size=2m") < 0)
 		skip();

@@ -40,15 +40,13 @@ make_db(const char *where, const char *sql)
 	assert_int_equal(sqlite3_close(h), SQLITE_OK);
 }
 
-static void
-a_newer_or_foreign_database_is_refused_untouched(void **state)
+TEST(a_newer_or_foreign_database_is_refused_untouched)
 {
 	struct store_time now = at(0);
 	struct store *s = NULL;
 	char why[STORE_WHY_MAX];
 	int64_t size;
 
-	(void)state;
 	close_store(open_store(dir, &small_options));
 	change_db(dir, "PRAGMA user_version = 99");
 	set_recorded_schema("99");
@@ -67,14 +65,12 @@ a_newer_or_foreign_database_is_refused_untouched(void **state)
 	assert_string_equal(ask_db(dir, "SELECT count(*) FROM theirs"), "0");
 }
 
-static void
-the_second_daemon_is_refused(void **state)
+TEST(the_second_daemon_is_refused)
 {
 	struct store_time now = at(0);
 	struct store *s, *second = NULL;
 	char why[STORE_WHY_MAX];
 
-	(void)state;
 	s = open_store(dir, &small_options);
 	assert_int_equal(store_open(dir, &small_options, &now, &second, why), -EBUSY);
 	assert_non_null(strstr(why, "another cfdfud"));
@@ -83,14 +79,12 @@ the_second_daemon_is_refused(void **state)
 	close_store(s);
 }
 
-static void
-a_directory_that_cannot_be_is_refused_with_its_name(void **state)
+TEST(a_directory_that_cannot_be_is_refused_with_its_name)
 {
 	struct store_time now = at(0);
 	struct store *s = NULL;
 	char why[STORE_WHY_MAX];
 
-	(void)state;
 	assert_int_equal(store_open("/nowhere/at/all", NULL, &now, &s, why), -ENOENT);
 	assert_non_null(strstr(why, "/nowhere/at/all"));
 	assert_int_equal(store_open("/dev/null", NULL, &now, &s, why), -ENOTDIR);
@@ -134,14 +128,12 @@ restart(struct store **ret)
 	return t;
 }
 
-static void
-attempts_left_running_are_interrupted_exactly_once(void **state)
+TEST(attempts_left_running_are_interrupted_exactly_once)
 {
 	struct store *s;
 	struct store_time now = at(1);
 	struct told t;
 
-	(void)state;
 	(void)open_ready(dir, &small_options, &s);
 	assert_int_equal(
 	    store_drone_note(s, &(struct store_drone_facts){ .serial = "s1", .dfu_serial = "d1" },
@@ -172,13 +164,11 @@ attempts_left_running_are_interrupted_exactly_once(void **state)
 	assert_station_is_whole(dir);
 }
 
-static void
-crashes_are_counted_by_port_and_only_in_a_row(void **state)
+TEST(crashes_are_counted_by_port_and_only_in_a_row)
 {
 	struct store *s;
 	struct told t;
 
-	(void)state;
 	(void)open_ready(dir, &small_options, &s);
 	for (unsigned i = 1; i <= 3; i++) {
 		(void)begin_at(s, "1-2", "poison", 5);
@@ -210,13 +200,11 @@ crashes_are_counted_by_port_and_only_in_a_row(void **state)
 }
 
 /* D13: whatever step a migration dies in, it is done again from there. */
-static void
-a_migration_killed_anywhere_is_done_again(void **state)
+TEST(a_migration_killed_anywhere_is_done_again)
 {
 	struct store *s;
 	sqlite3 *h;
 
-	(void)state;
 	for (size_t done = 0; done <= schema_step_count; done++) {
 		for (int within = 0; within < 2; within++) {
 			char pragma[96];

@@ -9,14 +9,12 @@
 
 /* ---- the catalogue -------------------------------------------------------------------------- */
 
-static void
-a_row_of_the_catalogue_is_said_anew_and_keeps_its_place(void **state)
+TEST(a_row_of_the_catalogue_is_said_anew_and_keeps_its_place)
 {
 	struct store_firmware f = { .name = "a", .sha256 = "00", .file = "1.dfu" };
 	struct store_time now = at(5);
 	struct store *s;
 
-	(void)state;
 	(void)open_ready(dir, &small_options, &s);
 	assert_int_equal(store_firmware_replace(s, &f, &now), -ENOENT);
 	assert_int_equal(store_firmware_add(s, &f, &now), 0);
@@ -99,14 +97,12 @@ remove_damaged_copies(void)
 }
 
 /* WHY every bit: which of them SQLite minds, and how, is its business and changes. */
-static void
-any_bit_of_the_header_may_flip_and_nothing_is_lost(void **state)
+TEST(any_bit_of_the_header_may_flip_and_nothing_is_lost)
 {
 	struct store_time now = at(1000);
 	char *db, *audit, why[STORE_WHY_MAX];
 	size_t db_size, audit_size;
 
-	(void)state;
 	(void)fill();
 	read_whole(DB_FILE, &db, &db_size);
 	read_whole(AUDIT_FILE, &audit, &audit_size);
@@ -157,8 +153,7 @@ make_foreign_line(const uint8_t prev[RECORD_HASH_BYTES], int64_t seq, char *line
 	(void)snprintf(line, AUDIT_LINE_MAX, "%s,\"crc\":\"%08x\"}\n", scratch, ~crc);
 }
 
-static void
-an_audit_file_of_a_newer_program_is_refused_untouched(void **state)
+TEST(an_audit_file_of_a_newer_program_is_refused_untouched)
 {
 	struct store_time now = at(1000);
 	uint8_t prev[RECORD_HASH_BYTES];
@@ -171,7 +166,6 @@ an_audit_file_of_a_newer_program_is_refused_untouched(void **state)
 	int dirfd;
 	FILE *f;
 
-	(void)state;
 	(void)fill();
 	dirfd = open(dir, O_RDONLY | O_DIRECTORY);
 	assert_int_equal(audit_open(&a, dirfd, "test", -1), 0);
@@ -193,12 +187,10 @@ an_audit_file_of_a_newer_program_is_refused_untouched(void **state)
 
 /* ---- numbers -------------------------------------------------------------------------------- */
 
-static void
-a_number_is_never_given_twice_whatever_became_of_its_row(void **state)
+TEST(a_number_is_never_given_twice_whatever_became_of_its_row)
 {
 	struct store *s;
 
-	(void)state;
 	(void)fill();
 	change_db(dir, "DROP TRIGGER attempt_stays; DELETE FROM attempt WHERE id >= 2");
 	(void)open_ready(dir, &small_options, &s);
@@ -208,15 +200,13 @@ a_number_is_never_given_twice_whatever_became_of_its_row(void **state)
 
 /* ---- one daemon on one directory ------------------------------------------------------------ */
 
-static void
-without_its_lock_file_the_directory_is_still_locked(void **state)
+TEST(without_its_lock_file_the_directory_is_still_locked)
 {
 	struct store_time now = at(10);
 	struct store *s, *second = NULL;
 	char why[STORE_WHY_MAX];
 	int fd;
 
-	(void)state;
 	(void)open_ready(dir, &small_options, &s);
 	assert_int_equal(unlink(in_dir(dir, "lock")), 0);
 	assert_int_equal(store_open(dir, &small_options, &now, &second, why), -EBUSY);
@@ -245,14 +235,12 @@ without_its_lock_file_the_directory_is_still_locked(void **state)
 	assert_station_is_whole(dir);
 }
 
-static void
-a_directory_that_was_replaced_is_not_written_to(void **state)
+TEST(a_directory_that_was_replaced_is_not_written_to)
 {
 	struct store_time now = at(10);
 	char away[PATH_BYTES + 8], why[STORE_WHY_MAX];
 	struct store *s;
 
-	(void)state;
 	(void)open_ready(dir, &small_options, &s);
 	(void)snprintf(away, sizeof(away), "%s.away", dir);
 	assert_int_equal(rename(dir, away), 0);
@@ -276,14 +264,12 @@ a_directory_that_was_replaced_is_not_written_to(void **state)
 
 /* ---- another writer ------------------------------------------------------------------------- */
 
-static void
-what_another_program_wrote_is_found_before_the_next_record(void **state)
+TEST(what_another_program_wrote_is_found_before_the_next_record)
 {
 	struct store *s;
 	char why[STORE_WHY_MAX];
 	FILE *f;
 
-	(void)state;
 	(void)open_ready(dir, &small_options, &s);
 	end_at(s, begin_at(s, "1-1", "s", 1), &passed, 2);
 	commit_at(s, 3);
@@ -376,10 +362,8 @@ each_file_read_only_in_turn(void)
 	assert_station_is_whole(dir);
 }
 
-static void
-a_file_that_may_not_be_written_is_named_with_the_command(void **state)
+TEST(a_file_that_may_not_be_written_is_named_with_the_command)
 {
-	(void)state;
 	as_plain_user(each_file_read_only_in_turn);
 }
 
@@ -411,8 +395,7 @@ walk_whole(struct store *s)
 	return w;
 }
 
-static void
-what_was_changed_in_the_database_is_found_and_rebuilt(void **state)
+TEST(what_was_changed_in_the_database_is_found_and_rebuilt)
 {
 	static const char *const changes[] = {
 		"DROP TRIGGER attempt_ends_once; UPDATE attempt SET verdict = 'pass' WHERE id = 2",
@@ -437,7 +420,6 @@ what_was_changed_in_the_database_is_found_and_rebuilt(void **state)
 	struct store *s;
 	char why[STORE_WHY_MAX];
 
-	(void)state;
 	(void)fill();
 	(void)open_ready(dir, &small_options, &s);
 	assert_int_equal(store_act(s, &act, &now), 0);
@@ -472,14 +454,12 @@ what_was_changed_in_the_database_is_found_and_rebuilt(void **state)
 }
 
 /* A rebuild that changes nothing is not made again at each start. */
-static void
-what_differs_after_a_rebuild_is_told_and_not_rebuilt_again(void **state)
+TEST(what_differs_after_a_rebuild_is_told_and_not_rebuilt_again)
 {
 	static const char change[] = "UPDATE attempt SET version_before = 'x' WHERE id = 1";
 	struct store *s;
 	char why[STORE_WHY_MAX];
 
-	(void)state;
 	(void)fill();
 	for (int i = 0; i < 2; i++) {
 		change_db(dir, change);
@@ -494,14 +474,12 @@ what_differs_after_a_rebuild_is_told_and_not_rebuilt_again(void **state)
 	}
 }
 
-static void
-a_line_that_cannot_be_read_is_told_and_the_database_kept(void **state)
+TEST(a_line_that_cannot_be_read_is_told_and_the_database_kept)
 {
 	struct store *s;
 	char *audit, why[STORE_WHY_MAX];
 	size_t size;
 
-	(void)state;
 	(void)fill();
 	read_whole(AUDIT_FILE, &audit, &size);
 	audit[size / 2] ^= 1;

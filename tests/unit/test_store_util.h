@@ -4,11 +4,7 @@
 #ifndef TEST_STORE_UTIL_H
 #define TEST_STORE_UTIL_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include <errno.h>
 #include <ftw.h>

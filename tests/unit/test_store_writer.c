@@ -26,12 +26,10 @@ close_one(void **state)
 	return tear_down(state);
 }
 
-static void
-a_commit_syncs_both_files(void **state)
+TEST(a_commit_syncs_both_files)
 {
 	int64_t id = begin_at(store, "1-1", "s", 1);
 
-	(void)state;
 	disk_reset((struct disk){ .only = "-wal" });
 	commit_at(store, 2);
 	assert_true(disk.syncs >= 1);
@@ -45,14 +43,12 @@ a_commit_syncs_both_files(void **state)
 
 /* D3: the database does not take the ending, the audit file does; it is announced when both have
  * it. */
-static void
-what_only_the_audit_file_takes_is_safe_but_not_announced(void **state)
+TEST(what_only_the_audit_file_takes_is_safe_but_not_announced)
 {
 	struct store_time now = at(5);
 	int64_t id = begin_at(store, "1-1", "s", 1), size;
 	uint64_t durable;
 
-	(void)state;
 	commit_at(store, 2);
 	durable = store_durable(store);
 	size = file_size(in_dir(dir, AUDIT_FILE));
@@ -72,13 +68,11 @@ what_only_the_audit_file_takes_is_safe_but_not_announced(void **state)
 	assert_string_equal(ask_db(dir, "SELECT verdict FROM attempts"), "pass");
 }
 
-static void
-what_only_the_audit_file_took_is_written_once_when_there_is_room(void **state)
+TEST(what_only_the_audit_file_took_is_written_once_when_there_is_room)
 {
 	struct store_time now = at(5);
 	int64_t id = begin_at(store, "1-1", "s", 1);
 
-	(void)state;
 	commit_at(store, 2);
 	disk_reset((struct disk){ .fault = DISK_FULL, .at = 1, .only = "-wal" });
 	end_at(store, id, &passed, 3);
@@ -90,14 +84,12 @@ what_only_the_audit_file_took_is_written_once_when_there_is_room(void **state)
 	assert_string_equal(ask_db(dir, "SELECT count(*) FROM record WHERE kind = 'end'"), "1");
 }
 
-static void
-what_only_the_database_took_waits_for_the_audit_file(void **state)
+TEST(what_only_the_database_took_waits_for_the_audit_file)
 {
 	struct store_time now = at(5);
 	int64_t id = begin_at(store, "1-1", "s", 1);
 	uint64_t durable;
 
-	(void)state;
 	commit_at(store, 2);
 	durable = store_durable(store);
 	disk_reset((struct disk){ .fault = DISK_FULL, .at = 1, .only = AUDIT_FILE });
@@ -111,14 +103,12 @@ what_only_the_database_took_waits_for_the_audit_file(void **state)
 	assert_true(store_durable(store) == store_queued(store));
 }
 
-static void
-a_database_that_fails_again_after_reopening_is_given_up(void **state)
+TEST(a_database_that_fails_again_after_reopening_is_given_up)
 {
 	struct store_time now = at(5);
 	char why[STORE_WHY_MAX];
 	int64_t id = begin_at(store, "1-1", "s", 1);
 
-	(void)state;
 	commit_at(store, 2);
 	/* the audit file is gone: storage is opened anew, and the log is empty when the fault hits
 	 */
@@ -137,13 +127,11 @@ a_database_that_fails_again_after_reopening_is_given_up(void **state)
 	assert_string_equal(ask_db(dir, "SELECT verdict FROM attempts"), "pass");
 }
 
-static void
-a_database_that_fails_and_then_is_full_is_kept_and_tried_again(void **state)
+TEST(a_database_that_fails_and_then_is_full_is_kept_and_tried_again)
 {
 	struct store_time now = at(5);
 	int64_t id = begin_at(store, "1-1", "s", 1);
 
-	(void)state;
 	commit_at(store, 2);
 	end_at(store, id, &passed, 3);
 	assert_int_equal(unlink(in_dir(dir, AUDIT_FILE)), 0);
@@ -163,13 +151,11 @@ a_database_that_fails_and_then_is_full_is_kept_and_tried_again(void **state)
 
 /* Should a repair lose rows of which the queue still has the ending, an ending for the same attempt
  * may come again. */
-static void
-a_repetition_keeps_its_number_and_changes_nothing(void **state)
+TEST(a_repetition_keeps_its_number_and_changes_nothing)
 {
 	static struct body b;
 	int64_t id = begin_at(store, "1-1", "s", 1);
 
-	(void)state;
 	end_at(store, id, &passed, 2);
 	commit_at(store, 3);
 	body_begin(&b);
@@ -186,13 +172,11 @@ a_repetition_keeps_its_number_and_changes_nothing(void **state)
 	assert_int_equal(open_ready(dir, &on_unsafe, &store), 0);
 }
 
-static void
-a_body_that_is_too_large_is_refused(void **state)
+TEST(a_body_that_is_too_large_is_refused)
 {
 	static struct body b;
 	static char big[RECORD_BODY_MAX];
 
-	(void)state;
 	memset(big, '"', sizeof(big) - 1);
 	body_begin(&b);
 	body_text(&b, "a", big, sizeof(big));
@@ -213,13 +197,11 @@ a_body_that_is_too_large_is_refused(void **state)
 	assert_int_equal(body_end(&b), -E2BIG);
 }
 
-static void
-a_queued_record_that_the_disk_has_otherwise_is_placed_again(void **state)
+TEST(a_queued_record_that_the_disk_has_otherwise_is_placed_again)
 {
 	struct store_time now = at(5);
 	int64_t id = begin_at(store, "1-1", "s", 1);
 
-	(void)state;
 	commit_at(store, 2);
 	disk_reset((struct disk){ .fault = DISK_FULL, .at = 1 });
 	end_at(store, id, &passed, 3);
@@ -244,14 +226,12 @@ on_progress(void *ctx)
 	return steps_left-- <= 0;
 }
 
-static void
-reloading_fails_at_any_step_of_its_queries(void **state)
+TEST(reloading_fails_at_any_step_of_its_queries)
 {
 	struct store_time now = at(5);
 	int64_t id = begin_at(store, "1-1", "s", 1);
 	int n = 0, r;
 
-	(void)state;
 	commit_at(store, 2);
 	disk_reset((struct disk){ .fault = DISK_FULL, .at = 1, .only = "-wal" });
 	end_at(store, id, &passed, 3);

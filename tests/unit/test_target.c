@@ -3,12 +3,7 @@
  * none. */
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 #include <string.h>
 
 #include "app/target.h"
@@ -84,10 +79,8 @@ find(struct target *t, const char *text, bool records, bool backwards)
 	target_end(t);
 }
 
-static void
-every_text_names_what_it_says_in_any_order(void **state)
+TEST(every_text_names_what_it_says_in_any_order)
 {
-	(void)state;
 	for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
 		bool backwards = i >= ARRAY_LEN(cases);
 		size_t at = i % ARRAY_LEN(cases);
@@ -108,12 +101,10 @@ every_text_names_what_it_says_in_any_order(void **state)
 	}
 }
 
-static void
-an_ambiguous_one_names_its_candidates(void **state)
+TEST(an_ambiguous_one_names_its_candidates)
 {
 	struct target t;
 
-	(void)state;
 	find(&t, "3300", true, false);
 	assert_int_equal(t.by, TARGET_AMBIGUOUS);
 	assert_int_equal(t.drone_count, 2);
@@ -122,12 +113,10 @@ an_ambiguous_one_names_its_candidates(void **state)
 }
 
 /* Also one that is here is ambiguous with one that is only recorded. */
-static void
-a_beginning_is_not_for_the_present_alone(void **state)
+TEST(a_beginning_is_not_for_the_present_alone)
 {
 	struct target t;
 
-	(void)state;
 	target_begin(&t, "3300");
 	target_offer_slot(&t, 0, &slots[0]);
 	target_offer_drone(&t, "3300FF000A51353432343630", NULL);
@@ -135,12 +124,10 @@ a_beginning_is_not_for_the_present_alone(void **state)
 	assert_int_equal(t.by, TARGET_AMBIGUOUS);
 }
 
-static void
-many_candidates_are_not_all_named(void **state)
+TEST(many_candidates_are_not_all_named)
 {
 	struct target t;
 
-	(void)state;
 	target_begin(&t, "3300");
 	for (unsigned i = 0; i < 100; i++) {
 		char serial[SERIAL_TEXT_MAX];

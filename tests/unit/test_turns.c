@@ -4,11 +4,7 @@
 
 #include "app/turns.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test.h"
 #include <event2/event.h>
 
 #include "app/clock.h"
@@ -67,12 +63,10 @@ run_after(struct turns *t, int ms, event_callback_fn call, event_callback_fn and
 	assert_true(event_base_dispatch(t->base) >= 0);
 }
 
-static void
-a_turn_is_the_sum_of_its_work_and_its_cause_the_most_of_it(void **state)
+TEST(a_turn_is_the_sum_of_its_work_and_its_cause_the_most_of_it)
 {
 	struct turns t = { .base = event_base_new() };
 
-	(void)state;
 	run_after(&t, 0, on_client, NULL);
 	assert_int_equal(t.longest_us, 26000);
 	assert_int_equal(t.cause, LOOP_STORE); /* the client waited for it, but it is the disk */
@@ -83,12 +77,10 @@ a_turn_is_the_sum_of_its_work_and_its_cause_the_most_of_it(void **state)
 	event_base_free(t.base);
 }
 
-static void
-what_is_done_in_one_turn_is_added_up(void **state)
+TEST(what_is_done_in_one_turn_is_added_up)
 {
 	struct turns t = { .base = event_base_new() };
 
-	(void)state;
 	run_after(&t, 0, on_device, on_device);
 	assert_int_equal(t.longest_us, 18000);
 	assert_int_equal(t.cause, LOOP_DEVICE);

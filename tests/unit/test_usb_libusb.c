@@ -8,14 +8,11 @@
 #include <linux/usbdevice_fs.h>
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "test.h"
 
-static void
-opening_claims_interface_0_and_brings_the_descriptors(void **state)
+TEST(opening_claims_interface_0_and_brings_the_descriptors)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(7);
@@ -29,8 +26,7 @@ opening_claims_interface_0_and_brings_the_descriptors(void **state)
 	assert_false(d->is_open);
 }
 
-static void
-an_error_of_opening_is_told_once_and_the_id_is_free_again(void **state)
+TEST(an_error_of_opening_is_told_once_and_the_id_is_free_again)
 {
 	static const struct {
 		int open_errno, claim_errno, expected;
@@ -59,8 +55,7 @@ an_error_of_opening_is_told_once_and_the_id_is_free_again(void **state)
 	rig_open_well(r, 1);
 }
 
-static void
-a_node_that_has_passed_to_a_device_on_another_port_is_not_opened(void **state)
+TEST(a_node_that_has_passed_to_a_device_on_another_port_is_not_opened)
 {
 	static const struct {
 		int where_errno;
@@ -84,8 +79,7 @@ a_node_that_has_passed_to_a_device_on_another_port_is_not_opened(void **state)
 	rig_close_well(r, 3);
 }
 
-static void
-descriptors_that_make_no_sense_or_are_too_long_are_refused(void **state)
+TEST(descriptors_that_make_no_sense_or_are_too_long_are_refused)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(1);
@@ -106,8 +100,7 @@ descriptors_that_make_no_sense_or_are_too_long_are_refused(void **state)
 	assert_int_equal(r->heard[2].error, -EMSGSIZE);
 }
 
-static void
-control_and_bulk_transfers_carry_their_bytes(void **state)
+TEST(control_and_bulk_transfers_carry_their_bytes)
 {
 	static const uint8_t out[3] = { 0x21, 0, 8 };
 	struct rig *r = *state;
@@ -155,8 +148,7 @@ end_badly(struct fake_device *d, struct usbdevfs_urb *urb)
 	return FAKE_COMPLETE;
 }
 
-static void
-every_status_of_the_kernel_has_its_word(void **state)
+TEST(every_status_of_the_kernel_has_its_word)
 {
 	static const struct {
 		int status;
@@ -179,8 +171,7 @@ every_status_of_the_kernel_has_its_word(void **state)
 	}
 }
 
-static void
-a_timeout_cancels_and_the_device_goes_on(void **state)
+TEST(a_timeout_cancels_and_the_device_goes_on)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(1);
@@ -200,8 +191,7 @@ a_timeout_cancels_and_the_device_goes_on(void **state)
 	assert_int_equal(r->heard[1].status, USB_OK);
 }
 
-static void
-what_the_host_cannot_queue_is_told_as_such(void **state)
+TEST(what_the_host_cannot_queue_is_told_as_such)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(1);
@@ -223,8 +213,7 @@ what_the_host_cannot_queue_is_told_as_such(void **state)
 	assert_int_equal(r->heard[1].status, USB_OK);
 }
 
-static void
-unsound_requests_are_refused(void **state)
+TEST(unsound_requests_are_refused)
 {
 	static const uint8_t byte = 0;
 	static const struct usb_xfer unsound[] = {
@@ -267,8 +256,7 @@ submit_again(struct rig *r, uint64_t id, const uint8_t *data, size_t length)
 		assert_int_equal(data[i], (uint8_t)i);
 }
 
-static void
-a_callback_may_submit_and_still_read_what_came(void **state)
+TEST(a_callback_may_submit_and_still_read_what_came)
 {
 	struct rig *r = *state;
 
@@ -283,18 +271,18 @@ a_callback_may_submit_and_still_read_what_came(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(opening_claims_interface_0_and_brings_the_descriptors),
-		TEST(an_error_of_opening_is_told_once_and_the_id_is_free_again),
-		TEST(a_node_that_has_passed_to_a_device_on_another_port_is_not_opened),
-		TEST(descriptors_that_make_no_sense_or_are_too_long_are_refused),
-		TEST(control_and_bulk_transfers_carry_their_bytes),
-		TEST(every_status_of_the_kernel_has_its_word),
-		TEST(a_timeout_cancels_and_the_device_goes_on),
-		TEST(what_the_host_cannot_queue_is_told_as_such),
-		TEST(unsound_requests_are_refused),
-		TEST(a_callback_may_submit_and_still_read_what_came),
+		T(opening_claims_interface_0_and_brings_the_descriptors),
+		T(an_error_of_opening_is_told_once_and_the_id_is_free_again),
+		T(a_node_that_has_passed_to_a_device_on_another_port_is_not_opened),
+		T(descriptors_that_make_no_sense_or_are_too_long_are_refused),
+		T(control_and_bulk_transfers_carry_their_bytes),
+		T(every_status_of_the_kernel_has_its_word),
+		T(a_timeout_cancels_and_the_device_goes_on),
+		T(what_the_host_cannot_queue_is_told_as_such),
+		T(unsound_requests_are_refused),
+		T(a_callback_may_submit_and_still_read_what_came),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

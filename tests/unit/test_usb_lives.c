@@ -7,16 +7,13 @@
 #include <linux/usbdevice_fs.h>
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 static const struct usb_xfer port_reset = { .kind = USB_RESET, .timeout_ms = 60000 };
 
-static void
-pulling_the_plug_ends_what_is_in_flight(void **state)
+TEST(pulling_the_plug_ends_what_is_in_flight)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(1);
@@ -33,8 +30,7 @@ pulling_the_plug_ends_what_is_in_flight(void **state)
 	rig_close_well(r, 1);
 }
 
-static void
-pulling_the_plug_of_an_idle_device_is_seen_at_the_next_transfer(void **state)
+TEST(pulling_the_plug_of_an_idle_device_is_seen_at_the_next_transfer)
 {
 	struct rig *r = *state;
 
@@ -48,8 +44,7 @@ pulling_the_plug_of_an_idle_device_is_seen_at_the_next_transfer(void **state)
 	rig_close_well(r, 1);
 }
 
-static void
-closing_cancels_without_a_word_and_says_closed_once(void **state)
+TEST(closing_cancels_without_a_word_and_says_closed_once)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(1);
@@ -67,8 +62,7 @@ closing_cancels_without_a_word_and_says_closed_once(void **state)
 	assert_int_equal(fake_open_nodes(), 0);
 }
 
-static void
-a_transfer_that_has_just_ended_is_not_told_after_close(void **state)
+TEST(a_transfer_that_has_just_ended_is_not_told_after_close)
 {
 	struct rig *r = *state;
 
@@ -81,8 +75,7 @@ a_transfer_that_has_just_ended_is_not_told_after_close(void **state)
 	assert_int_equal(r->heard[1].closed, 1);
 }
 
-static void
-a_silent_device_being_opened_delays_nobody(void **state)
+TEST(a_silent_device_being_opened_delays_nobody)
 {
 	struct rig *r = *state;
 
@@ -101,8 +94,7 @@ a_silent_device_being_opened_delays_nobody(void **state)
 	assert_int_equal(r->heard[1].error, 0);
 }
 
-static void
-closing_what_is_still_being_opened_does_not_wait(void **state)
+TEST(closing_what_is_still_being_opened_does_not_wait)
 {
 	struct rig *r = *state;
 
@@ -120,8 +112,7 @@ closing_what_is_still_being_opened_does_not_wait(void **state)
 	rig_run_until_nodes(r, 2, 0);
 }
 
-static void
-a_port_reset_keeps_the_device_and_its_claim(void **state)
+TEST(a_port_reset_keeps_the_device_and_its_claim)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(1);
@@ -140,8 +131,7 @@ a_port_reset_keeps_the_device_and_its_claim(void **state)
 	assert_int_equal(r->heard[1].status, USB_OK);
 }
 
-static void
-a_device_that_is_another_after_a_reset_is_gone(void **state)
+TEST(a_device_that_is_another_after_a_reset_is_gone)
 {
 	struct rig *r = *state;
 
@@ -153,8 +143,7 @@ a_device_that_is_another_after_a_reset_is_gone(void **state)
 	rig_close_well(r, 1);
 }
 
-static void
-a_reset_that_hangs_times_out_and_can_be_closed(void **state)
+TEST(a_reset_that_hangs_times_out_and_can_be_closed)
 {
 	struct rig *r = *state;
 	struct usb_xfer x = { .kind = USB_RESET, .timeout_ms = 50 };
@@ -195,8 +184,7 @@ open_again(struct rig *r, uint64_t id)
 		assert_int_equal(rig_open(r, (unsigned)id), 0);
 }
 
-static void
-callbacks_may_close_and_open_again(void **state)
+TEST(callbacks_may_close_and_open_again)
 {
 	struct rig *r = *state;
 
@@ -215,8 +203,7 @@ callbacks_may_close_and_open_again(void **state)
 	assert_int_equal(r->heard[1].closed, 1);
 }
 
-static void
-the_number_of_devices_is_limited(void **state)
+TEST(the_number_of_devices_is_limited)
 {
 	struct rig *r = *state;
 
@@ -231,8 +218,7 @@ the_number_of_devices_is_limited(void **state)
 	assert_int_equal(r->heard[256].error, 0);
 }
 
-static void
-the_bus_can_be_freed_in_the_middle_of_everything(void **state)
+TEST(the_bus_can_be_freed_in_the_middle_of_everything)
 {
 	struct rig *r = *state;
 
@@ -253,8 +239,7 @@ the_bus_can_be_freed_in_the_middle_of_everything(void **state)
 
 /* 40 devices, random misfortunes and commands: every open has its opened() or closed(), every
  * transfer its end. */
-static void
-a_random_life_keeps_the_contract(void **state)
+TEST(a_random_life_keeps_the_contract)
 {
 	enum { COUNT = 40 };
 	bool open_now[COUNT] = { false };
@@ -298,21 +283,21 @@ a_random_life_keeps_the_contract(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(pulling_the_plug_ends_what_is_in_flight),
-		TEST(pulling_the_plug_of_an_idle_device_is_seen_at_the_next_transfer),
-		TEST(closing_cancels_without_a_word_and_says_closed_once),
-		TEST(a_transfer_that_has_just_ended_is_not_told_after_close),
-		TEST(a_silent_device_being_opened_delays_nobody),
-		TEST(closing_what_is_still_being_opened_does_not_wait),
-		TEST(a_port_reset_keeps_the_device_and_its_claim),
-		TEST(a_device_that_is_another_after_a_reset_is_gone),
-		TEST(a_reset_that_hangs_times_out_and_can_be_closed),
-		TEST(callbacks_may_close_and_open_again),
-		TEST(the_number_of_devices_is_limited),
-		TEST(the_bus_can_be_freed_in_the_middle_of_everything),
-		TEST(a_random_life_keeps_the_contract),
+		T(pulling_the_plug_ends_what_is_in_flight),
+		T(pulling_the_plug_of_an_idle_device_is_seen_at_the_next_transfer),
+		T(closing_cancels_without_a_word_and_says_closed_once),
+		T(a_transfer_that_has_just_ended_is_not_told_after_close),
+		T(a_silent_device_being_opened_delays_nobody),
+		T(closing_what_is_still_being_opened_does_not_wait),
+		T(a_port_reset_keeps_the_device_and_its_claim),
+		T(a_device_that_is_another_after_a_reset_is_gone),
+		T(a_reset_that_hangs_times_out_and_can_be_closed),
+		T(callbacks_may_close_and_open_again),
+		T(the_number_of_devices_is_limited),
+		T(the_bus_can_be_freed_in_the_middle_of_everything),
+		T(a_random_life_keeps_the_contract),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

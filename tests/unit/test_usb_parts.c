@@ -8,13 +8,11 @@
 #include <event2/event.h>
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 /* Device, then configurations 1 (9 bytes) and 2 (11 bytes). */
 static const uint8_t two_configurations[] = {
@@ -23,12 +21,10 @@ static const uint8_t two_configurations[] = {
 	9,  2, 11, 0, 0, 2, 0, 0,  0,	 2,    0xEE,
 };
 
-static void
-the_active_configuration_follows_the_device_descriptor(void **state)
+TEST(the_active_configuration_follows_the_device_descriptor)
 {
 	uint8_t bytes[sizeof(two_configurations)];
 
-	(void)state;
 	memcpy(bytes, two_configurations, sizeof(bytes));
 	assert_int_equal(descriptors_select(bytes, sizeof(bytes), 0), 27);
 	assert_int_equal(bytes[18 + 5], 1);
@@ -41,10 +37,8 @@ the_active_configuration_follows_the_device_descriptor(void **state)
 	assert_int_equal(descriptors_select(bytes, sizeof(bytes), 3), -EPROTO);
 }
 
-static void
-every_cut_of_the_descriptors_is_refused(void **state)
+TEST(every_cut_of_the_descriptors_is_refused)
 {
-	(void)state;
 	for (size_t length = 0; length < sizeof(two_configurations); length++) {
 		uint8_t *bytes = malloc(length + 1);
 
@@ -54,8 +48,7 @@ every_cut_of_the_descriptors_is_refused(void **state)
 	}
 }
 
-static void
-nonsense_in_a_header_is_refused(void **state)
+TEST(nonsense_in_a_header_is_refused)
 {
 	static const struct {
 		unsigned at;
@@ -63,7 +56,6 @@ nonsense_in_a_header_is_refused(void **state)
 	} nonsense[] = { { 0, 17 }, { 1, 2 }, { 18, 8 }, { 19, 4 }, { 20, 8 }, { 20, 0 } };
 	uint8_t bytes[sizeof(two_configurations)];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(nonsense); i++) {
 		memcpy(bytes, two_configurations, sizeof(bytes));
 		bytes[nonsense[i].at] = nonsense[i].value;
@@ -71,10 +63,8 @@ nonsense_in_a_header_is_refused(void **state)
 	}
 }
 
-static void
-random_bytes_never_lead_out_of_the_buffer(void **state)
+TEST(random_bytes_never_lead_out_of_the_buffer)
 {
-	(void)state;
 	srand(3);
 	for (unsigned i = 0; i < 20000; i++) {
 		size_t length = (size_t)rand() % 200;
@@ -115,8 +105,7 @@ task_done(struct worker_job *job)
 	t->told++;
 }
 
-static void
-jobs_run_side_by_side_and_are_told_in_the_loop(void **state)
+TEST(jobs_run_side_by_side_and_are_told_in_the_loop)
 {
 	enum { COUNT = 40 };
 	static struct task tasks[COUNT];
@@ -124,7 +113,6 @@ jobs_run_side_by_side_and_are_told_in_the_loop(void **state)
 	struct worker *w = NULL;
 	struct timeval limit = { 0, 10000 };
 
-	(void)state;
 	assert_int_equal(worker_new(base, &w), 0);
 	for (unsigned i = 0; i < COUNT; i++) {
 		tasks[i].job = (struct worker_job){ .run = run_task, .done = task_done };
@@ -140,14 +128,12 @@ jobs_run_side_by_side_and_are_told_in_the_loop(void **state)
 	event_base_free(base);
 }
 
-static void
-freeing_waits_for_jobs_and_tells_them(void **state)
+TEST(freeing_waits_for_jobs_and_tells_them)
 {
 	static struct task tasks[20];
 	struct event_base *base = event_base_new();
 	struct worker *w = NULL;
 
-	(void)state;
 	assert_int_equal(worker_new(base, &w), 0);
 	for (unsigned i = 0; i < ARRAY_LEN(tasks); i++) {
 		tasks[i].job = (struct worker_job){ .run = run_task, .done = task_done };

@@ -5,12 +5,10 @@
 #include "wire/varlink.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #include "cfdfu/proto.h"
 #include "cfdfu/util.h"
@@ -51,12 +49,10 @@ expect_none(struct varlink_in *in)
 	assert_int_equal(varlink_in_next(in, &text, &count), 0);
 }
 
-static void
-messages_come_out_whole_however_the_bytes_arrive(void **state)
+TEST(messages_come_out_whole_however_the_bytes_arrive)
 {
 	static const char stream[] = "{\"a\":1}\0{}\0\0{\"method\":\"a.B\"}";
 
-	(void)state;
 	for (size_t piece = 1; piece <= sizeof(stream); piece++) {
 		struct varlink_in *in = new_in(64);
 		const char *expected[] = { "{\"a\":1}", "{}", "", "{\"method\":\"a.B\"}" };
@@ -78,14 +74,12 @@ messages_come_out_whole_however_the_bytes_arrive(void **state)
 	}
 }
 
-static void
-a_message_without_end_is_given_up_at_the_limit(void **state)
+TEST(a_message_without_end_is_given_up_at_the_limit)
 {
 	struct varlink_in *in = new_in(16);
 	const char *text;
 	size_t count;
 
-	(void)state;
 	add(in, "123456789012345", 15);
 	expect_none(in);
 	assert_true(varlink_in_added(in) > varlink_in_consumed(in));
@@ -103,13 +97,11 @@ a_message_without_end_is_given_up_at_the_limit(void **state)
 	varlink_in_free(NULL);
 }
 
-static void
-the_buffer_is_used_again_and_again(void **state)
+TEST(the_buffer_is_used_again_and_again)
 {
 	struct varlink_in *in = new_in(4096);
 	char big[3000];
 
-	(void)state;
 	memset(big, 'x', sizeof(big));
 	big[sizeof(big) - 1] = '\0';
 	for (int i = 0; i < 50; i++) {
@@ -133,15 +125,13 @@ refuse_call(const char *text)
 	assert_null(call.whole);
 }
 
-static void
-calls_are_read(void **state)
+TEST(calls_are_read)
 {
 	static const char text[] = "{\"method\":\"org.cfdfu.Station.Watch\",\"parameters\":{\"a\":"
 				   "[1]},\"more\":true,\"oneway\":null,\"unknown\":7}";
 	struct varlink_call call;
 	const char *why;
 
-	(void)state;
 	assert_int_equal(varlink_parse_call(text, strlen(text), &call, &why), 0);
 	assert_string_equal(call.method, "org.cfdfu.Station.Watch");
 	assert_true(call.more);
@@ -158,8 +148,7 @@ calls_are_read(void **state)
 	varlink_call_done(&call);
 }
 
-static void
-what_is_no_call_is_refused(void **state)
+TEST(what_is_no_call_is_refused)
 {
 	static const char *const bad[] = {
 		"",
@@ -191,7 +180,6 @@ what_is_no_call_is_refused(void **state)
 		"{\"method\":\"a.B\",}",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		refuse_call(bad[i]);
 }
@@ -215,15 +203,13 @@ parse_nested(size_t arrays)
 	return r;
 }
 
-static void
-nesting_ends_at_the_limit(void **state)
+TEST(nesting_ends_at_the_limit)
 {
 	static const char brackets[] = "{\"method\":\"a.B\",\"parameters\":{\"x\":\"[[[[[[[[[[[[[[["
 				       "[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[[[[[[[[[[[\"}}";
 	struct varlink_call call;
 	const char *why;
 
-	(void)state;
 	assert_int_equal(parse_nested(PROTO_DEPTH_MAX - 2), 0);
 	assert_int_equal(parse_nested(PROTO_DEPTH_MAX - 1), -EINVAL);
 	assert_int_equal(parse_nested(30000), -EINVAL);
@@ -231,8 +217,7 @@ nesting_ends_at_the_limit(void **state)
 	varlink_call_done(&call);
 }
 
-static void
-replies_are_read_and_refused(void **state)
+TEST(replies_are_read_and_refused)
 {
 	static const char *const bad[] = { "[]",
 					   "{\"error\":1}",
@@ -245,7 +230,6 @@ replies_are_read_and_refused(void **state)
 	struct varlink_reply reply;
 	const char *why;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(varlink_parse_reply(bad[i], strlen(bad[i]), &reply, &why),
 				 -EINVAL);
@@ -259,8 +243,7 @@ replies_are_read_and_refused(void **state)
 	varlink_reply_done(&reply);
 }
 
-static void
-what_is_written_is_read_back(void **state)
+TEST(what_is_written_is_read_back)
 {
 	json_t *parameters = json_pack("{s:s,s:i}", "text", "a \"quote\"", "n", 7);
 	struct varlink_reply reply;
@@ -269,7 +252,6 @@ what_is_written_is_read_back(void **state)
 	size_t count;
 	char *text;
 
-	(void)state;
 	assert_int_equal(varlink_format_call("a.B", parameters, VARLINK_MORE | VARLINK_ONEWAY, 1000,
 					     &text, &count),
 			 0);
@@ -289,23 +271,19 @@ what_is_written_is_read_back(void **state)
 	json_decref(parameters);
 }
 
-static void
-a_message_over_the_limit_is_not_written(void **state)
+TEST(a_message_over_the_limit_is_not_written)
 {
 	size_t count;
 	char *text;
 
-	(void)state;
 	assert_int_equal(varlink_format_reply(NULL, NULL, 0, 17, &text, &count), -EMSGSIZE);
 	assert_int_equal(varlink_format_reply(NULL, NULL, 0, 18, &text, &count), 0);
 	assert_int_equal(count, 18);
 	free(text);
 }
 
-static void
-names_of_methods_are_split(void **state)
+TEST(names_of_methods_are_split)
 {
-	(void)state;
 	assert_int_equal(varlink_interface_length("org.cfdfu.Station.Pause"), 17);
 	assert_int_equal(varlink_interface_length("org.cfdfu.Station.pause"), 0);
 	assert_int_equal(varlink_interface_length("Pause"), 0);
@@ -321,10 +299,8 @@ expect_clean(const char *src, const char *expected)
 	assert_string_equal(out, expected);
 }
 
-static void
-control_characters_and_tricks_become_question_marks(void **state)
+TEST(control_characters_and_tricks_become_question_marks)
 {
-	(void)state;
 	expect_clean("Crazyflie 2.1", "Crazyflie 2.1");
 	expect_clean(NULL, "");
 	expect_clean("a\x1b[31mb\n\tc\x7f", "a?[31mb??c?");
@@ -339,10 +315,8 @@ control_characters_and_tricks_become_question_marks(void **state)
 	expect_clean("gr\xc3\xbc\xc3\x9f \xf0\x9f\x9a\x81", "gr\xc3\xbc\xc3\x9f \xf0\x9f\x9a\x81");
 }
 
-static void
-what_is_not_utf8_becomes_question_marks(void **state)
+TEST(what_is_not_utf8_becomes_question_marks)
 {
-	(void)state;
 	expect_clean("\xff\xfe", "??");
 	expect_clean("\xc0\xaf", "??");		  /* over-long '/' */
 	expect_clean("\xe0\x80\xaf", "???");	  /* over-long */
@@ -352,24 +326,20 @@ what_is_not_utf8_becomes_question_marks(void **state)
 	expect_clean("\x80\xbf", "??");
 }
 
-static void
-text_is_cut_between_characters(void **state)
+TEST(text_is_cut_between_characters)
 {
 	char out[4];
 
-	(void)state;
 	assert_int_equal(text_clean(out, sizeof(out), "ab\xc3\xbc"), 2);
 	assert_string_equal(out, "ab");
 	assert_int_equal(text_clean(out, sizeof(out), "a\xc3\xbc"), 3);
 	assert_int_equal(text_clean(out, 1, "abc"), 0);
 }
 
-static void
-text_becomes_json(void **state)
+TEST(text_becomes_json)
 {
 	json_t *j = text_json("a\x1b\xff");
 
-	(void)state;
 	assert_string_equal(json_string_value(j), "a??");
 	json_decref(j);
 	j = text_json(NULL);

@@ -5,11 +5,7 @@
 
 #include "udev/path.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 #include <string.h>
 
 #define CHAIN_MAX 8
@@ -67,10 +63,8 @@ static const struct {
 	{ "usb1", "", { { "usb", "usb1" }, { "pci", "0000:00:14.0" } } },
 };
 
-static void
-every_chain_has_the_path_that_udev_gives_it(void **state)
+TEST(every_chain_has_the_path_that_udev_gives_it)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		char path[PATH_TEXT_MAX];
 		size_t count = 0;
@@ -83,8 +77,7 @@ every_chain_has_the_path_that_udev_gives_it(void **state)
 	}
 }
 
-static void
-a_path_that_does_not_fit_is_none(void **state)
+TEST(a_path_that_does_not_fit_is_none)
 {
 	static const char name[] =
 	    "a-controller-with-a-name-that-is-much-longer-than-any-0123456789";
@@ -93,7 +86,6 @@ a_path_that_does_not_fit_is_none(void **state)
 					       { "platform", name } };
 	char path[PATH_TEXT_MAX] = "x";
 
-	(void)state;
 	assert_false(path_compose(parents, 3, "1-1", path));
 	assert_string_equal(path, "");
 }

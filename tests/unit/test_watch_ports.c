@@ -6,11 +6,9 @@
 #include "udev/port_table.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 static int
 set_up(void **state)
@@ -42,8 +40,7 @@ expect(struct port_table *r, const char *port, enum found found, uint64_t enumer
 	assert_true(change.new_arrival == new);
 }
 
-static void
-an_arrival_is_told_once_however_often_it_is_seen(void **state)
+TEST(an_arrival_is_told_once_however_often_it_is_seen)
 {
 	struct port_table *r = *state;
 
@@ -56,8 +53,7 @@ an_arrival_is_told_once_however_often_it_is_seen(void **state)
 	assert_int_equal(port_table_find(r, "1-4", 8), FOUND_NOTHING);
 }
 
-static void
-a_departure_is_told_once(void **state)
+TEST(a_departure_is_told_once)
 {
 	struct port_table *r = *state;
 
@@ -67,8 +63,7 @@ a_departure_is_told_once(void **state)
 	expect(r, "9-9", FOUND_NOTHING, 0, 300, 0, 0);
 }
 
-static void
-another_enumeration_on_the_port_is_a_departure_and_an_arrival(void **state)
+TEST(another_enumeration_on_the_port_is_a_departure_and_an_arrival)
 {
 	struct port_table *r = *state;
 
@@ -80,8 +75,7 @@ another_enumeration_on_the_port_is_a_departure_and_an_arrival(void **state)
 	expect(r, "1-4", FOUND_OTHER, 10, 600, 0, 0);
 }
 
-static void
-arrivals_rise_even_when_the_clock_does_not(void **state)
+TEST(arrivals_rise_even_when_the_clock_does_not)
 {
 	struct port_table *r = *state;
 
@@ -91,8 +85,7 @@ arrivals_rise_even_when_the_clock_does_not(void **state)
 	expect(r, "1-1", FOUND_OURS, 4, 500, 100, 500);
 }
 
-static void
-an_unready_device_is_listed_until_it_is_ready_or_gone(void **state)
+TEST(an_unready_device_is_listed_until_it_is_ready_or_gone)
 {
 	struct port_table *r = *state;
 
@@ -109,8 +102,7 @@ an_unready_device_is_listed_until_it_is_ready_or_gone(void **state)
 	assert_null(port_table_unready(r, 0));
 }
 
-static void
-a_sweep_finds_what_was_pulled_without_an_event(void **state)
+TEST(a_sweep_finds_what_was_pulled_without_an_event)
 {
 	struct port_table *r = *state;
 
@@ -126,8 +118,7 @@ a_sweep_finds_what_was_pulled_without_an_event(void **state)
 	assert_null(port_table_unseen(r));
 }
 
-static void
-others_can_become_ours(void **state)
+TEST(others_can_become_ours)
 {
 	struct port_table *r = *state;
 
@@ -140,8 +131,7 @@ others_can_become_ours(void **state)
 	expect(r, "1-2", FOUND_OURS, 2, 200, 0, 200);
 }
 
-static void
-the_number_of_ports_is_limited_and_known_ones_go_on(void **state)
+TEST(the_number_of_ports_is_limited_and_known_ones_go_on)
 {
 	struct port_table *r = *state;
 	struct port_change change;
@@ -158,8 +148,7 @@ the_number_of_ports_is_limited_and_known_ones_go_on(void **state)
 }
 
 /* Whatever is noted in whatever order: arrivals and departures of a port alternate, and match. */
-static void
-any_order_of_events_alternates_arrival_and_departure(void **state)
+TEST(any_order_of_events_alternates_arrival_and_departure)
 {
 	struct port_table *r = *state;
 	uint64_t here[4] = { 0 };
@@ -189,17 +178,17 @@ any_order_of_events_alternates_arrival_and_departure(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(an_arrival_is_told_once_however_often_it_is_seen),
-		TEST(a_departure_is_told_once),
-		TEST(another_enumeration_on_the_port_is_a_departure_and_an_arrival),
-		TEST(arrivals_rise_even_when_the_clock_does_not),
-		TEST(an_unready_device_is_listed_until_it_is_ready_or_gone),
-		TEST(a_sweep_finds_what_was_pulled_without_an_event),
-		TEST(others_can_become_ours),
-		TEST(the_number_of_ports_is_limited_and_known_ones_go_on),
-		TEST(any_order_of_events_alternates_arrival_and_departure),
+		T(an_arrival_is_told_once_however_often_it_is_seen),
+		T(a_departure_is_told_once),
+		T(another_enumeration_on_the_port_is_a_departure_and_an_arrival),
+		T(arrivals_rise_even_when_the_clock_does_not),
+		T(an_unready_device_is_listed_until_it_is_ready_or_gone),
+		T(a_sweep_finds_what_was_pulled_without_an_event),
+		T(others_can_become_ours),
+		T(the_number_of_ports_is_limited_and_known_ones_go_on),
+		T(any_order_of_events_alternates_arrival_and_departure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

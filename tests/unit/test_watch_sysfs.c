@@ -7,13 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 struct tree {
 	char root[64];
@@ -88,8 +86,7 @@ add_drone(struct tree *t, const char *port)
 	write_attr(t, port, "serial", "325E35633334\n");
 }
 
-static void
-ports_are_told_from_root_hubs_and_interfaces(void **state)
+TEST(ports_are_told_from_root_hubs_and_interfaces)
 {
 	static const char *const ports[] = { "1-4", "3-2.1", "12-1.2.3.4.5.6", "1-15" };
 	static const char *const others[] = { "",
@@ -104,15 +101,13 @@ ports_are_told_from_root_hubs_and_interfaces(void **state)
 					      "a-1",
 					      "1-1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1" };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(ports); i++)
 		assert_true(sysfs_is_port(ports[i]));
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		assert_false(sysfs_is_port(others[i]));
 }
 
-static void
-a_sighting_has_all_that_sysfs_says(void **state)
+TEST(a_sighting_has_all_that_sysfs_says)
 {
 	struct tree *t = *state;
 	uint64_t enumeration = 0, again = 1;
@@ -136,8 +131,7 @@ a_sighting_has_all_that_sysfs_says(void **state)
 	assert_true(enumeration == again);
 }
 
-static void
-strings_may_be_missing_and_are_cut(void **state)
+TEST(strings_may_be_missing_and_are_cut)
 {
 	struct tree *t = *state;
 	char path[128], text[201];
@@ -158,8 +152,7 @@ strings_may_be_missing_and_are_cut(void **state)
 	assert_int_equal(strlen(s.product), sizeof(s.product) - 1);
 }
 
-static void
-strings_of_another_enumeration_are_not_mixed_in(void **state)
+TEST(strings_of_another_enumeration_are_not_mixed_in)
 {
 	struct tree *t = *state;
 	struct sighting s;
@@ -173,8 +166,7 @@ strings_of_another_enumeration_are_not_mixed_in(void **state)
 	assert_int_equal(sysfs_read_strings(t->fd, enumeration, &s), -ENOENT);
 }
 
-static void
-an_empty_port_and_a_refused_device_are_not_there(void **state)
+TEST(an_empty_port_and_a_refused_device_are_not_there)
 {
 	struct tree *t = *state;
 	struct sighting s;
@@ -192,8 +184,7 @@ an_empty_port_and_a_refused_device_are_not_there(void **state)
 	assert_true(sysfs_is_authorised(t->fd, "1-5")); /* what says nothing of it is not refused */
 }
 
-static void
-nonsense_in_an_attribute_is_refused(void **state)
+TEST(nonsense_in_an_attribute_is_refused)
 {
 	static const char *const bad[][2] = {
 		{ "idVendor", "xyz\n" }, { "idProduct", "12345\n" },
@@ -223,8 +214,7 @@ expect_translator(struct tree *t, const char *port, const char *translator)
 	assert_string_equal(s.translator, translator);
 }
 
-static void
-behind_a_hub_with_one_translator_all_share_it(void **state)
+TEST(behind_a_hub_with_one_translator_all_share_it)
 {
 	struct tree *t = *state;
 
@@ -233,8 +223,7 @@ behind_a_hub_with_one_translator_all_share_it(void **state)
 	expect_translator(t, "1-4.2", "1-4");
 }
 
-static void
-behind_a_hub_with_a_translator_per_port_each_branch_has_its_own(void **state)
+TEST(behind_a_hub_with_a_translator_per_port_each_branch_has_its_own)
 {
 	struct tree *t = *state;
 
@@ -245,8 +234,7 @@ behind_a_hub_with_a_translator_per_port_each_branch_has_its_own(void **state)
 	expect_translator(t, "1-4.3.2", "1-4.3");
 }
 
-static void
-a_hub_that_could_but_does_not_use_several_counts_as_one(void **state)
+TEST(a_hub_that_could_but_does_not_use_several_counts_as_one)
 {
 	struct tree *t = *state;
 
@@ -254,8 +242,7 @@ a_hub_that_could_but_does_not_use_several_counts_as_one(void **state)
 	expect_translator(t, "1-4.1", "1-4");
 }
 
-static void
-a_fast_hub_behind_a_fast_hub_translates_itself(void **state)
+TEST(a_fast_hub_behind_a_fast_hub_translates_itself)
 {
 	struct tree *t = *state;
 
@@ -264,8 +251,7 @@ a_fast_hub_behind_a_fast_hub_translates_itself(void **state)
 	expect_translator(t, "1-4.1.4", "1-4.1");
 }
 
-static void
-a_fast_device_and_one_below_slow_hubs_only_need_no_translator(void **state)
+TEST(a_fast_device_and_one_below_slow_hubs_only_need_no_translator)
 {
 	struct tree *t = *state;
 
@@ -283,19 +269,19 @@ a_fast_device_and_one_below_slow_hubs_only_need_no_translator(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(ports_are_told_from_root_hubs_and_interfaces),
-		TEST(a_sighting_has_all_that_sysfs_says),
-		TEST(strings_may_be_missing_and_are_cut),
-		TEST(strings_of_another_enumeration_are_not_mixed_in),
-		TEST(an_empty_port_and_a_refused_device_are_not_there),
-		TEST(nonsense_in_an_attribute_is_refused),
-		TEST(behind_a_hub_with_one_translator_all_share_it),
-		TEST(behind_a_hub_with_a_translator_per_port_each_branch_has_its_own),
-		TEST(a_hub_that_could_but_does_not_use_several_counts_as_one),
-		TEST(a_fast_hub_behind_a_fast_hub_translates_itself),
-		TEST(a_fast_device_and_one_below_slow_hubs_only_need_no_translator),
+		T(ports_are_told_from_root_hubs_and_interfaces),
+		T(a_sighting_has_all_that_sysfs_says),
+		T(strings_may_be_missing_and_are_cut),
+		T(strings_of_another_enumeration_are_not_mixed_in),
+		T(an_empty_port_and_a_refused_device_are_not_there),
+		T(nonsense_in_an_attribute_is_refused),
+		T(behind_a_hub_with_one_translator_all_share_it),
+		T(behind_a_hub_with_a_translator_per_port_each_branch_has_its_own),
+		T(a_hub_that_could_but_does_not_use_several_counts_as_one),
+		T(a_fast_hub_behind_a_fast_hub_translates_itself),
+		T(a_fast_device_and_one_below_slow_hubs_only_need_no_translator),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

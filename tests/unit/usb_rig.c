@@ -6,12 +6,10 @@
 
 #include <linux/usbdevice_fs.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #define PATIENCE_MS 60000
 
