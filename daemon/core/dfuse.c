@@ -327,18 +327,30 @@ dfuse_failure(const struct dfuse *d)
 	return d->failure;
 }
 
-unsigned
-dfuse_unanswered(const struct dfuse *d)
+bool
+dfuse_say_unanswered(const struct dfuse *d, char ret_text[DFUSE_WORDS_MAX])
 {
-	return d->unanswered;
+	const char *what = d->req.op == DFUSE_OP_PROGRAM ? "the write"
+			   : d->req.op == DFUSE_OP_ERASE ? "the erase"
+			   : d->req.op == DFUSE_OP_READ	 ? "the read"
+							 : NULL;
+
+	if (d->failure.fault != FAULT_SILENT || what == NULL || d->unanswered == 0)
+		return false;
+	(void)snprintf(ret_text, DFUSE_WORDS_MAX, "it did not answer %s, %u time%s", what,
+		       d->unanswered, d->unanswered == 1 ? "" : "s");
+	return true;
 }
 
 uint64_t
 dfuse_passed_us(const struct dfuse *d, uint64_t now_us)
 {
+	enum pace_op op = d->req.op == DFUSE_OP_ERASE ? PACE_ERASE : PACE_PROGRAM;
+	uint64_t whole = pace_whole_us(&d->pace, op, d->req.length);
 	bool at_work = d->phase == DFUSE_PHASE_POLL && dfuse_pace_kind(d) != PACE_COMMAND;
+	uint64_t passed = at_work && now_us > d->started_at_us ? now_us - d->started_at_us : 0;
 
-	return at_work && now_us > d->started_at_us ? now_us - d->started_at_us : 0;
+	return passed < whole ? passed : whole;
 }
 
 const uint8_t *

@@ -29,6 +29,8 @@
 #include "core/pace.h"
 #include "core/request.h"
 
+#define DFUSE_WORDS_MAX 64
+
 enum dfuse_op {
 	DFUSE_OP_NONE,
 	DFUSE_OP_CLEAN,	  /* reach dfuIDLE from wherever the device is */
@@ -128,10 +130,11 @@ bool dfuse_over(const struct dfuse *d);	  /* finished or failed */
 bool dfuse_failed(const struct dfuse *d); /* then dfuse_failure() says how */
 /* Its fault is the first trouble of the operation, not what came of curing that. */
 struct verdict dfuse_failure(const struct dfuse *d);
-/* How many requests of the last operation the device left without an answer. */
-unsigned dfuse_unanswered(const struct dfuse *d);
+/* Which request of a silent device's failed operation got no answer, and how often, in half a
+ * sentence; false: there is nothing to say. */
+bool dfuse_say_unanswered(const struct dfuse *d, char ret_text[DFUSE_WORDS_MAX]);
 
-/* Since the operation under way was started on the device; 0: none is at work. */
+/* How much of the operation under way is over, as far as pace expects it; 0: none is at work. */
 uint64_t dfuse_passed_us(const struct dfuse *d, uint64_t now_us);
 
 /* After a read: what came. */

@@ -317,7 +317,7 @@ fleet_tick(struct fleet *f, uint64_t now_us)
 			slots_enqueue(&f->slots, i);
 		}
 		if (now_us >= job_deadline_us(s->job)) {
-			job_crowd(s->job, others_on_their_way(f, i));
+			job_allow_contention(s->job, others_on_their_way(f, i));
 			job_tick(s->job, now_us);
 			slots_enqueue(&f->slots, i);
 		}

@@ -3,105 +3,74 @@
 
 #include "core/job.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "cfdfu/util.h"
+#include "core/handle.h"
 #include "core/ident.h"
-#include "core/job_parts.h"
-#include "core/outcome.h"
+#include "core/job_decide.h"
+#include "core/job_follow.h"
+#include "core/job_message.h"
+#include "core/job_travel.h"
+#include "core/runtime_session.h"
 
-enum {
-	OPEN_TRIES = 10,
-	OPEN_RETRY_US =
-	    200000, /* EACCES right after arrival: udev is at work (doc/protocol.md 10, row 9) */
-	BUSY_RETRY_US = 500000, /* another program has it (doc/faults.md U17) */
-	BUSY_COST = 3,		/* ... which is worth three of the ten tries */
-	STORAGE_RETRY_US = 1000000,
-	NOMEM_TRIES = 50, /* 5 s for the host to find memory (doc/faults.md K6) */
-	NOMEM_PAUSE_US = 100000,
-	GONE_WITHIN_US = 500000, /* the bus confirms within this what a transfer said */
+struct job {
+	struct job_setup setup;
+	struct job_options options; /* as they were when it began: setup.options points here */
+	struct drone_history history;
+	struct attempt attempt;
+	struct handle handle;
+	struct runtime_session runtime;
+	struct dfu_session dfu;
+	bool present;	  /* something is plugged in and is ours */
+	int backup_error; /* negative errno: it could not be kept */
 };
 
-static const struct {
-	const char *name;
-	unsigned next;
-	bool device; /* needs the device open */
-} stages[JOB_STAGE_COUNT] = {
-#define S(x) BIT(JOB_##x)
-	[JOB_ASK] = { "ask", S(SWITCH) | S(ENDING) | S(OVER), true },
-	[JOB_SWITCH] = { "switch", S(REQUEST) | S(AWAIT_DFU) | S(ENDING) | S(OVER), false },
-	[JOB_REQUEST] = { "request", S(AWAIT_DFU) | S(ENDING) | S(OVER), true },
-	[JOB_AWAIT_DFU] = { "await-dfu", S(SWITCH) | S(FLASH) | S(ENDING) | S(OVER), false },
-	[JOB_FLASH] = { "flash", S(FLASH) | S(AWAIT_RUNTIME) | S(AWAIT_DFU) | S(ENDING) | S(OVER),
-			true },
-	[JOB_AWAIT_RUNTIME] = { "await-runtime", S(CONFIRM) | S(FLASH) | S(ENDING), false },
-	[JOB_CONFIRM] = { "confirm", S(CONFIRM) | S(ENDING), true },
-	[JOB_ENDING] = { "ending", S(LIGHT) | S(OVER), false },
-	[JOB_LIGHT] = { "light", S(OVER), true },
-	[JOB_OVER] = { "over", 0, false },
-#undef S
+/* The session that speaks to the drone in a stage, and needs its device open. */
+enum partner { PARTNER_NONE, PARTNER_RUNTIME, PARTNER_DFU };
+
+static const enum partner partners[JOB_STAGE_COUNT] = {
+	[JOB_ASK] = PARTNER_RUNTIME,	 [JOB_REQUEST] = PARTNER_RUNTIME,
+	[JOB_CONFIRM] = PARTNER_RUNTIME, [JOB_LIGHT] = PARTNER_RUNTIME,
+	[JOB_FLASH] = PARTNER_DFU,
 };
 
+static struct job_facts
+facts(const struct job *j)
+{
+	return (struct job_facts){ .setup = &j->setup,
+				   .record = &j->attempt.record,
+				   .history = &j->history,
+				   .answers = runtime_session_answers(&j->runtime),
+				   .found = dfu_session_found(&j->dfu),
+				   .sent_by_us = j->attempt.sent_to_dfu_by_us,
+				   .begun = attempt_is_begun(&j->attempt),
+				   .touched = attempt_is_touched(&j->attempt),
+				   .modified = dfu_session_proof(&j->dfu).modified,
+				   .backup_error = j->backup_error };
+}
+
 static void
-account_step(struct job *j, uint64_t now_us)
+begin_flash(struct job *j, const struct sighting *s)
 {
-	enum step step = job_step(j);
+	struct job_facts k = facts(j);
 
-	j->record.stage_us[j->last_step] += now_us - j->step_since_us;
-	j->step_since_us = now_us;
-	j->last_step = step;
+	follow_dfu_arrival(&k, &j->attempt, s);
 }
 
-/* The only place where the stage changes. */
-void
-job_enter(struct job *j, enum job_stage stage, uint64_t now_us)
-{
-	assert((stages[j->stage].next & BIT(stage)) != 0);
-	j->stage = stage;
-	j->pause_until_us = 0;
-	j->deadline_us = 0;
-	j->crowd_us = 0;
-	j->waiting_permit = false;
-	j->nomem_tries = 0;
-	account_step(j, now_us);
-}
-
-/* A DFU serial is about this drone only if no other drone shows the same one (notes 1.3). */
-static bool
-history_tells(const struct drone_history *history, const struct sighting *s)
-{
-	return ident_kind_of(s) == IDENT_RUNTIME ||
-	       (ident_dfu_serial_valid(s->serial) && !history->shares_dfu_serial);
-}
-
-/* WHY: "interrupted" and doubt are said of the port where the serial says nothing. */
-static void
-take_history(struct job *j, const struct drone_history *history, const struct sighting *s)
-{
-	j->history.known = j->history.interrupted = history->interrupted;
-	j->history.doubtful = history->doubtful;
-	j->history.shares_dfu_serial = history->shares_dfu_serial;
-	j->history.described_as = history->described_as;
-	if (history_tells(history, s))
-		j->history = *history;
-	j->record.platform = j->history.platform;
-	j->record.obey = j->history.obey;
-}
+/* ---- beginning and end ---------------------------------------------------------------------- */
 
 void
 job_learn(struct job *j, const struct sighting *s, const struct drone_history *history)
 {
-	/* WHY: its run-time serial may be new to the records, and its DFU serial not. */
-	if (history->known && history->interrupted && history_tells(history, s))
-		j->history.doubtful = true;
+	history_learn(&j->history, history, s);
 }
 
 void
 job_shares_serial(struct job *j)
 {
-	j->record.dup_serial = true;
+	j->attempt.record.dup_serial = true;
 }
 
 int
@@ -109,32 +78,35 @@ job_new(const struct job_setup *setup, const struct sighting *s,
 	const struct drone_history *history, uint64_t now_us, struct job **ret_job)
 {
 	struct job *j = calloc(1, sizeof(*j));
+	struct job_record *r;
 
 	if (j == NULL)
 		return -ENOMEM;
+	r = &j->attempt.record;
 	j->setup = *setup;
 	j->options = *setup->options;
 	j->setup.options = &j->options;
 	j->setup.image = setup->image != NULL ? image_ref(setup->image) : NULL;
-	take_history(j, history, s);
+	j->attempt.dfu = &j->dfu;
+	j->history = history_of(history, s);
+	r->platform = j->history.platform;
+	r->obey = j->history.obey;
 	j->present = true;
-	j->arrival = s->arrival;
-	j->step_since_us = now_us;
-	j->record.kind = setup->kind;
-	j->record.retry = setup->retry;
-	copy_text(j->record.port, sizeof(j->record.port), s->port);
+	j->attempt.step_since_us = now_us;
+	r->kind = setup->kind;
+	r->retry = setup->retry;
+	copy_text(r->port, sizeof(r->port), s->port);
 	if (ident_kind_of(s) == IDENT_RUNTIME) {
-		copy_text(j->record.serial, sizeof(j->record.serial), s->serial);
-		copy_text(j->record.dfu_serial, sizeof(j->record.dfu_serial),
-			  j->history.dfu_serial);
-		talk_begin_ask(j, now_us);
+		copy_text(r->serial, sizeof(r->serial), s->serial);
+		copy_text(r->dfu_serial, sizeof(r->dfu_serial), j->history.dfu_serial);
+		runtime_session_ask(&j->runtime, j->options.skip == JOB_SKIP_VERSION, setup->toc);
 	} else {
-		j->record.adopted = true;
-		copy_text(j->record.serial, sizeof(j->record.serial), j->history.serial);
-		j->stage = JOB_FLASH;
-		visit_begin(j, s, now_us);
+		r->adopted = true;
+		copy_text(r->serial, sizeof(r->serial), j->history.serial);
+		j->attempt.stage = JOB_FLASH;
+		begin_flash(j, s);
 	}
-	j->last_step = job_step(j);
+	j->attempt.last_step = attempt_step(&j->attempt);
 	*ret_job = j;
 	return 0;
 }
@@ -144,118 +116,66 @@ job_free(struct job *j)
 {
 	if (j == NULL)
 		return;
-	flash_done(&j->flash);
-	image_unref(j->record.image);
+	dfu_session_free(&j->dfu);
+	image_unref(j->attempt.record.image);
 	image_unref(j->setup.image);
-	free(j->backup);
 	free(j);
 }
 
-/* ---- endings -------------------------------------------------------------------------------- */
-
-void
-job_finish(struct job *j, struct verdict v, const char *why, uint64_t now_us)
-{
-	if (j->stage >= JOB_ENDING)
-		return; /* the first ending counts */
-	visit_account(j);
-	j->record.verdict = v;
-	job_compose_message(j, why);
-	job_enter(j, JOB_ENDING, now_us);
-	j->attempt_deadline_us = 0;
-}
-
-void
-job_fail(struct job *j, enum fault fault, enum step step, uint64_t now_us)
-{
-	job_finish(j, (struct verdict){ .kind = VERDICT_FAIL, .fault = fault, .step = step }, NULL,
-		   now_us);
-}
-
-/* Over without an attempt: there is nothing to do for this drone now. */
-void
-job_end_idle(struct job *j, const char *reason, uint64_t now_us)
-{
-	assert(j->begun == BEGUN_NO);
-	copy_text(j->record.message, sizeof(j->record.message), reason);
-	job_enter(j, JOB_OVER, now_us);
-}
-
-void
-job_stop(struct job *j, enum verdict_kind kind, enum fault fault, uint64_t now_us)
-{
-	if (j->stage >= JOB_ENDING)
-		return;
-	if (j->begun == BEGUN_NO && !j->touched)
-		job_end_idle(j, "Stopped before anything was done.", now_us);
-	else
-		job_finish(j, (struct verdict){ .kind = kind, .fault = fault, .step = job_step(j) },
-			   NULL, now_us);
-}
-
-/* ---- what it wants -------------------------------------------------------------------------- */
+/* ---- what it requests ----------------------------------------------------------------------- */
 
 static bool
 wants_light(const struct job *j)
 {
-	enum verdict_kind v = j->record.verdict.kind;
+	enum verdict_kind v = j->attempt.record.verdict.kind;
+	enum step last = j->attempt.last_step;
 
-	if (!j->setup.options->light || !j->present || j->device != DEVICE_OPEN || j->in_flight)
+	if (!j->options.light || !j->present || j->handle.state != HANDLE_OPEN)
 		return false;
 	return (v == VERDICT_PASS || v == VERDICT_UNCHANGED || v == VERDICT_FAIL) &&
-	       (j->last_step == STEP_CONFIRMING || j->last_step == STEP_ASKING);
+	       (last == STEP_CONFIRMING || last == STEP_ASKING);
 }
 
-/* JOB_ENDING: the row, if there is none yet, then its ending; both durable before the verdict is
- * told. */
-static void
-ending_next(struct job *j, uint64_t now_us, struct request *w)
+/* Does the stage have no use for an open device? */
+static bool
+device_is_idle(const struct job *j)
 {
-	if (now_us < j->pause_until_us) {
-		w->kind = REQUEST_PAUSE;
-		w->until_us = j->pause_until_us;
-	} else if (j->begun == BEGUN_NO) {
-		j->begun = BEGUN_ASKED;
-		w->kind = REQUEST_BEGIN;
-	} else if (j->begun == BEGUN_YES && !j->ended_wanted) {
-		j->ended_wanted = true;
-		w->kind = REQUEST_END;
-	}
+	if (j->handle.state != HANDLE_OPEN || j->attempt.stage == JOB_SWITCH)
+		return false;
+	if (j->attempt.stage == JOB_ENDING)
+		return !wants_light(j);
+	return partners[j->attempt.stage] == PARTNER_NONE;
 }
 
 static void
-want_open(struct job *j, uint64_t now_us, struct request *w)
+stage_next(struct job *j, uint64_t now_us, struct request *req)
 {
-	if (now_us < j->pause_until_us) {
-		w->kind = REQUEST_PAUSE;
-		w->until_us = j->pause_until_us;
-		return;
-	}
-	j->device = DEVICE_OPENING;
-	w->kind = REQUEST_OPEN;
-}
+	struct job_facts k = facts(j);
 
-static void
-stage_next(struct job *j, uint64_t now_us, struct request *w)
-{
-	switch (j->stage) { /* NEVER: another value */
+	switch (j->attempt.stage) { /* NEVER: another value */
 	case JOB_ASK:
-	case JOB_REQUEST:
 	case JOB_CONFIRM:
 	case JOB_LIGHT:
-		talk_next(j, now_us, w);
+		runtime_session_next(&j->runtime, now_us, req);
+		return;
+	case JOB_REQUEST:
+		j->attempt.rebooted = true; /* WHY: whatever comes of it, it may be on its way */
+		runtime_session_next(&j->runtime, now_us, req);
 		return;
 	case JOB_SWITCH:
-		talk_switch_next(j, now_us, w);
+		attempt_switch_next(&j->attempt, req);
 		return;
 	case JOB_FLASH:
-		visit_next(j, now_us, w);
+		follow_dfu_next(&k, &j->attempt, now_us, req);
 		return;
 	case JOB_ENDING:
-		ending_next(j, now_us, w);
+		/* The row, if there is none yet, then its ending; both durable before the verdict
+		 * is told. */
+		if (!attempt_begin(&j->attempt, req))
+			(void)attempt_end(&j->attempt, req);
 		return;
 	case JOB_OVER:
-		w->kind = REQUEST_OVER;
+		req->kind = REQUEST_OVER;
 		return;
 	case JOB_AWAIT_DFU:
 	case JOB_AWAIT_RUNTIME:
@@ -264,15 +184,24 @@ stage_next(struct job *j, uint64_t now_us, struct request *w)
 	}
 }
 
-/* Does the stage have no use for an open device? */
-static bool
-device_is_idle(const struct job *j)
+/* One more try, in this stage; NOTHING with the stage changed: try again. */
+static void
+try_next(struct job *j, uint64_t now_us, struct request *req)
 {
-	if (j->device != DEVICE_OPEN)
-		return false;
-	if (j->stage == JOB_ENDING)
-		return !wants_light(j);
-	return j->stage == JOB_AWAIT_DFU || j->stage == JOB_AWAIT_RUNTIME || j->stage == JOB_OVER;
+	if (device_is_idle(j)) {
+		j->handle.state = HANDLE_CLOSED;
+		req->kind = REQUEST_CLOSE;
+	} else if (partners[j->attempt.stage] != PARTNER_NONE &&
+		   j->handle.state == HANDLE_OPENING) {
+		return;
+	} else if (attempt_is_paused(&j->attempt, now_us, req)) {
+		return;
+	} else if (partners[j->attempt.stage] != PARTNER_NONE && !handle_is_open(&j->handle)) {
+		j->handle.state = HANDLE_OPENING;
+		req->kind = REQUEST_OPEN;
+	} else {
+		stage_next(j, now_us, req);
+	}
 }
 
 void
@@ -281,319 +210,285 @@ job_next(struct job *j, uint64_t now_us, struct request *ret_request)
 	enum job_stage stage;
 
 	memset(ret_request, 0, sizeof(*ret_request));
-	if (j->in_flight && j->stage != JOB_ENDING && j->stage != JOB_OVER)
+	if (j->handle.state == HANDLE_BUSY && j->attempt.stage != JOB_ENDING &&
+	    j->attempt.stage != JOB_OVER)
 		return;
-	if (j->in_flight) {
+	if (j->handle.state == HANDLE_BUSY) {
 		/* Ended from outside: closing takes back what is in flight. */
-		j->in_flight = false;
-		j->device = DEVICE_CLOSED;
+		j->handle.state = HANDLE_CLOSED;
 		ret_request->kind = REQUEST_CLOSE;
 		return;
 	}
 	do {
-		stage = j->stage;
-		if (device_is_idle(j)) {
-			j->device = DEVICE_CLOSED;
-			ret_request->kind = REQUEST_CLOSE;
-			return;
-		}
-		if (stages[stage].device && j->device != DEVICE_OPEN) {
-			if (j->device == DEVICE_CLOSED)
-				want_open(j, now_us, ret_request);
-			return;
-		}
-		stage_next(j, now_us, ret_request);
+		stage = j->attempt.stage;
+		try_next(j, now_us, ret_request);
 		/* WHY: a conversation that has just ended may have moved the job on. */
-	} while (ret_request->kind == REQUEST_NOTHING && j->stage != stage);
-	j->in_flight = ret_request->kind == REQUEST_XFER;
+	} while (ret_request->kind == REQUEST_NOTHING && j->attempt.stage != stage);
+	if (ret_request->kind == REQUEST_XFER)
+		j->handle.state = HANDLE_BUSY;
+	if (ret_request->kind == REQUEST_PERMIT && !attempt_ask_permit(&j->attempt, now_us))
+		ret_request->kind = REQUEST_NOTHING;
 }
 
 /* ---- events --------------------------------------------------------------------------------- */
 
-static enum fault
-open_fault(const struct job *j, int error)
-{
-	switch (error) {
-	case -EACCES:
-	case -EPERM:
-		return FAULT_PERMISSION;
-	case -EBUSY:
-		return FAULT_BUSY;
-	case -ENODEV:
-		return FAULT_GONE;
-	case -ENOENT:
-		/* WHY: what was spoken to had a node; it went, and the word of it is late. */
-		return j->touched ? FAULT_GONE : FAULT_OPEN;
-	case -ENOMEM:
-		return FAULT_NO_MEMORY;
-	default:
-		return FAULT_OPEN;
-	}
-}
-
 void
 job_opened(struct job *j, int error, const uint8_t *descriptors, size_t length, uint64_t now_us)
 {
-	unsigned cost = error == -EBUSY ? BUSY_COST : 1;
+	struct attempt *a = &j->attempt;
+	struct job_facts k = facts(j);
+	struct handle_failure failure;
 
-	if (j->device != DEVICE_OPENING)
+	if (j->handle.state != HANDLE_OPENING)
 		return;
-	j->device = error == 0 ? DEVICE_OPEN : DEVICE_CLOSED;
-	if (j->stage >= JOB_ENDING)
+	j->handle.state = error == 0 ? HANDLE_OPEN : HANDLE_CLOSED;
+	if (a->stage >= JOB_ENDING)
 		return;
 	if (error == 0) {
-		j->open_tries = 0;
-		if (j->stage == JOB_FLASH)
-			visit_opened(j, descriptors, length, now_us);
+		j->handle.open_tries = 0;
+		if (a->stage == JOB_FLASH)
+			dfu_session_opened(&j->dfu, descriptors, length);
 		return;
 	}
-	if ((error == -ENODEV || error == -ENOENT) && j->stage == JOB_REQUEST && j->touched) {
+	if ((error == -ENODEV || error == -ENOENT) && a->stage == JOB_REQUEST && a->rebooted) {
 		job_gone(j, now_us); /* on its way already; the bus will say so, too */
 		return;
 	}
-	j->open_tries = (uint8_t)(j->open_tries + cost);
-	if (error != -ENODEV && j->open_tries < OPEN_TRIES) {
-		j->pause_until_us = now_us + (error == -EBUSY ? BUSY_RETRY_US : OPEN_RETRY_US);
+	failure = handle_open_failed(&j->handle, error, k.touched);
+	if (failure.retry_us > 0) {
+		attempt_pause(a, now_us + failure.retry_us);
 		return;
 	}
-	if (error == -ENODEV && j->begun == BEGUN_NO && !j->touched) {
-		job_end_idle(j, "Unplugged before anything was done.", now_us);
+	if (error == -ENODEV && !k.begun && !k.touched) {
+		attempt_stop(a, VERDICT_FAIL, FAULT_GONE, now_us);
 		return;
 	}
-	if (visit_host_failed(j, open_fault(j, error), now_us))
+	if (follow_host_failure(&k, a, failure.fault, now_us))
 		return;
-	job_finish(j,
-		   (struct verdict){ .kind = VERDICT_FAIL,
-				     .fault = open_fault(j, error),
-				     .step = job_step(j),
-				     .sys_errno = -error },
-		   NULL, now_us);
+	attempt_finish(a,
+		       (struct verdict){ .kind = VERDICT_FAIL,
+					 .fault = failure.fault,
+					 .step = attempt_step(a),
+					 .sys_errno = -error },
+		       NULL, now_us);
 }
 
-/* The device has not heard of a transfer that the host had no memory for: wanted again, for some
- * time. */
+/* The device has not heard of a transfer that the host had no memory for: requested again, for some
+ * time.  WHY: the DFU session counts for itself, an operation at a time. */
 static bool
-is_patient(struct job *j)
+waits_for_memory(struct job *j, uint64_t now_us)
 {
-	/* WHY: the DFU conversation counts for itself, an operation at a time. */
-	if (j->stage == JOB_FLASH && flash_stage(&j->flash) != FLASH_MAPS && !j->want_reset)
+	if (j->attempt.stage == JOB_FLASH && dfu_session_is_patient(&j->dfu))
 		return false;
-	return j->nomem_tries++ < NOMEM_TRIES;
+	return attempt_waits_for_memory(&j->attempt, now_us);
 }
 
 void
 job_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t length,
 	  uint64_t now_us)
 {
-	j->in_flight = false;
-	if (status == USB_NOMEM && is_patient(j)) {
-		j->pause_until_us = now_us + NOMEM_PAUSE_US;
+	enum partner partner = partners[j->attempt.stage];
+	bool resetting = dfu_session_at(&j->dfu) == DFU_STEP_RESET;
+	enum runtime_result result;
+	struct job_facts k;
+
+	if (j->handle.state != HANDLE_BUSY)
+		return; /* nothing was in flight */
+	j->handle.state = HANDLE_OPEN;
+	if (status == USB_NOMEM && waits_for_memory(j, now_us))
 		return;
+	if (partner == PARTNER_RUNTIME) {
+		result = runtime_session_ended(&j->runtime, status, data, length, now_us);
+		k = facts(j);
+		follow_runtime(&k, &j->attempt, &j->runtime, result, now_us);
+	} else if (partner == PARTNER_DFU) {
+		dfu_session_ended(&j->dfu, status, data, length, now_us);
+		k = facts(j);
+		if (resetting)
+			follow_dfu_over(&k, &j->attempt, now_us);
 	}
-	switch (j->stage) {
-	case JOB_ASK:
-	case JOB_REQUEST:
-	case JOB_CONFIRM:
-	case JOB_LIGHT:
-		talk_ended(j, status, data, length, now_us);
-		break;
-	case JOB_FLASH:
-		visit_ended(j, status, data, length, now_us);
-		break;
-	case JOB_SWITCH:
-	case JOB_AWAIT_DFU:
-	case JOB_AWAIT_RUNTIME:
-	case JOB_ENDING:
-	case JOB_OVER:
-	case JOB_STAGE_COUNT:
-		break;
-	}
-	account_step(j, now_us);
+	attempt_account_step(&j->attempt, now_us);
 }
 
 void
 job_granted(struct job *j, enum permit permit, uint64_t now_us)
 {
-	j->waiting_permit = false;
-	/* WHY: standing in a queue is not the drone's fault. */
-	if (j->attempt_deadline_us != 0)
-		j->attempt_deadline_us += now_us - j->permit_asked_us;
-	/* WHY: each turn but the last is before the first erase, and may have been long to wait. */
-	if (permit != PERMIT_LEAVE && choose_barred(j) && (j->stage == JOB_FLASH || !j->touched))
-		choose_leave_aside(j, NULL, now_us);
-	else if (permit == PERMIT_START)
-		j->started = true;
-	else if (j->stage == JOB_SWITCH && permit == PERMIT_SWITCH)
-		job_enter(j, JOB_REQUEST, now_us);
-	else if (j->stage == JOB_FLASH && (permit == PERMIT_WRITE || permit == PERMIT_LEAVE))
-		flash_granted(&j->flash);
-	account_step(j, now_us);
+	struct attempt *a = &j->attempt;
+	struct job_facts k = facts(j);
+
+	attempt_granted(a, now_us);
+	/* WHY: each permit but the last is before the first erase, and may have been long to wait
+	 * for. */
+	if (permit != PERMIT_LEAVE && job_is_barred(&k) && (a->stage == JOB_FLASH || !k.touched))
+		follow_quarantine(&k, a, NULL, now_us);
+	else
+		follow_permit(a, permit, now_us);
+	attempt_account_step(a, now_us);
 }
 
 void
 job_recorded(struct job *j, int error, int64_t id, uint64_t now_us)
 {
-	if (error < 0) {
-		/* The disk does not take it: wait and ask again; nothing is told, nothing goes on.
-		 */
-		j->pause_until_us = now_us + STORAGE_RETRY_US;
-		if (j->begun == BEGUN_ASKED)
-			j->begun = BEGUN_NO;
-		j->ended_wanted = false;
-		return;
-	}
-	if (j->begun == BEGUN_ASKED) {
-		j->begun = BEGUN_YES;
-		j->record.id = id;
-		if (j->stage < JOB_ENDING)
-			j->attempt_deadline_us = now_us + j->setup.options->attempt_timeout_us;
-		return;
-	}
-	if (j->stage != JOB_ENDING || !j->ended_wanted)
-		return;
-	j->published = true;
-	if (wants_light(j)) {
-		job_enter(j, JOB_LIGHT, now_us);
-		talk_begin_light(j, now_us);
+	struct attempt *a = &j->attempt;
+	bool durable = attempt_recorded(a, error, id, j->options.attempt_timeout_us, now_us);
+
+	if (!durable || a->row == ROW_THERE) {
+		dfu_session_recorded(&j->dfu, durable);
+	} else if (!wants_light(j)) {
+		attempt_enter(a, JOB_OVER, now_us);
 	} else {
-		job_enter(j, JOB_OVER, now_us);
+		attempt_enter(a, JOB_LIGHT, now_us);
+		runtime_session_light(&j->runtime, a->record.verdict.kind == VERDICT_FAIL
+						       ? CRTP_LIGHT_FAIL
+						       : CRTP_LIGHT_PASS);
 	}
 }
 
 void
 job_digest(struct job *j, const char *sha256_hex, bool recognised)
 {
-	copy_text(j->record.loader_sha256, sizeof(j->record.loader_sha256), sha256_hex);
-	j->record.loader_read = true;
-	j->record.loader_blank = j->flash.loader_blank;
-	j->record.loader_recognised = recognised;
-	j->record.loader_changed = j->history.loader_sha256[0] != '\0' &&
-				   strcmp(j->history.loader_sha256, sha256_hex) != 0;
-	j->digest_done = true;
+	attempt_note_loader(&j->attempt, sha256_hex, recognised, j->history.loader_sha256);
+	dfu_session_digested(&j->dfu);
 }
 
 void
 job_backed_up(struct job *j, int error)
 {
-	j->backup_done = true;
 	j->backup_error = error;
-}
-
-/* What there is to say of a job that was to read and nothing else. */
-struct verdict
-job_backup_verdict(const struct job *j, enum step step)
-{
-	if (j->backup_error < 0)
-		return (struct verdict){ .kind = VERDICT_FAIL,
-					 .fault = FAULT_STORAGE,
-					 .step = STEP_BACKING_UP,
-					 .sys_errno = -j->backup_error };
-	return (struct verdict){ .kind = VERDICT_UNCHANGED, .step = step };
+	dfu_session_saved(&j->dfu);
 }
 
 void
 job_gone(struct job *j, uint64_t now_us)
 {
+	struct job_facts k = facts(j);
+
 	j->present = false;
-	j->in_flight = false;
-	j->device = DEVICE_CLOSED;
-	j->arrival = 0;
-	switch (j->stage) { /* NEVER: another value */
-	case JOB_SWITCH:
-	case JOB_REQUEST:
-		/* WHY: asked before and slow to go; that it goes now is what was asked for. */
-		if (!j->touched)
-			break;
-		job_enter(j, JOB_AWAIT_DFU, now_us);
-		j->vanished = true;
-		j->deadline_us = now_us + j->setup.options->dfu_timeout_us;
-		return;
-	case JOB_AWAIT_DFU:
-		j->vanished = true;
-		j->deadline_us = now_us + j->setup.options->dfu_timeout_us;
-		return;
-	case JOB_AWAIT_RUNTIME:
-		j->vanished = true;
-		j->deadline_us = now_us + j->setup.options->boot_timeout_us;
-		return;
-	case JOB_LIGHT:
-		job_enter(j, JOB_OVER, now_us);
-		return;
-	case JOB_FLASH:
-		if (flash_stage(&j->flash) == FLASH_LEAVE) {
-			/* Left before the answer came: the bus has decided (doc/protocol.md 3.6).
-			 * */
-			visit_left(j, now_us);
-			j->vanished = true;
-			return;
-		}
-		break;
-	case JOB_ASK:
-	case JOB_CONFIRM:
-		break;
-	case JOB_ENDING:
-	case JOB_OVER:
-	case JOB_STAGE_COUNT:
-		return;
-	}
-	if (j->begun == BEGUN_NO && !j->touched)
-		job_end_idle(j, "Unplugged before anything was done.", now_us);
-	else
-		job_fail(j, FAULT_GONE, job_step(j), now_us);
+	j->handle.state = HANDLE_CLOSED;
+	travel_departed(&k, &j->attempt, now_us);
 }
 
 void
-job_await_gone(struct job *j, uint64_t now_us)
+job_stop(struct job *j, enum verdict_kind kind, enum fault fault, uint64_t now_us)
 {
-	if (j->deadline_us == 0)
-		j->deadline_us = now_us + GONE_WITHIN_US;
+	attempt_stop(&j->attempt, kind, fault, now_us);
 }
 
-/* ---- time ----------------------------------------------------------------------------------- */
-
-static void
-on_deadline(struct job *j, uint64_t now_us)
+bool
+job_sighted(struct job *j, const struct sighting *s, uint64_t now_us)
 {
-	j->deadline_us = 0;
-	switch (j->stage) {
-	case JOB_AWAIT_DFU:
-		talk_on_deadline(j, now_us);
-		return;
-	case JOB_AWAIT_RUNTIME:
-		visit_on_deadline(j, now_us);
-		return;
-	case JOB_ASK:
-	case JOB_FLASH:
-	case JOB_CONFIRM:
-		job_gone(j, now_us);
-		return;
-	case JOB_SWITCH:
-	case JOB_REQUEST:
-	case JOB_ENDING:
-	case JOB_LIGHT:
-	case JOB_OVER:
-	case JOB_STAGE_COUNT:
-		return;
-	}
+	struct attempt *a = &j->attempt;
+	struct job_facts k = facts(j);
+
+	j->present = job_awaits(j) && travel_is_same_drone(&a->record, s);
+	if (j->present)
+		travel_arrived(&k, a, &j->runtime, s, now_us);
+	else if (job_awaits(j))
+		attempt_fail(a, FAULT_WRONG_SERIAL, attempt_step(a), now_us);
+	return j->present;
+}
+
+bool
+job_awaits(const struct job *j)
+{
+	return j->attempt.stage == JOB_AWAIT_DFU || j->attempt.stage == JOB_AWAIT_RUNTIME;
+}
+
+void
+job_allow_contention(struct job *j, unsigned others)
+{
+	attempt_allow_contention(&j->attempt, others);
 }
 
 void
 job_tick(struct job *j, uint64_t now_us)
 {
-	if (j->deadline_us != 0 && now_us >= j->deadline_us)
-		on_deadline(j, now_us);
-	if (j->attempt_deadline_us != 0 && now_us >= j->attempt_deadline_us && !j->waiting_permit)
-		job_fail(j, FAULT_DEADLINE, job_step(j), now_us);
+	struct attempt *a = &j->attempt;
+
+	if (attempt_is_late(a, now_us)) {
+		if (job_awaits(j))
+			travel_is_late(a, &j->runtime, j->present, now_us);
+		else
+			job_gone(j, now_us); /* a transfer said so */
+	}
+	if (attempt_is_out_of_time(a, now_us))
+		attempt_fail(a, FAULT_DEADLINE, attempt_step(a), now_us);
 }
 
 uint64_t
 job_deadline_us(const struct job *j)
 {
-	uint64_t at = UINT64_MAX;
+	return attempt_deadline_us(&j->attempt);
+}
 
-	if (j->deadline_us != 0)
-		at = j->deadline_us;
-	if (j->attempt_deadline_us != 0 && j->attempt_deadline_us < at && !j->waiting_permit)
-		at = j->attempt_deadline_us;
-	return at;
+/* ---- questions ------------------------------------------------------------------------------ */
+
+enum job_stage
+job_stage(const struct job *j)
+{
+	return j->attempt.stage;
+}
+
+enum step
+job_step(const struct job *j)
+{
+	return attempt_step(&j->attempt);
+}
+
+const struct job_record *
+job_record(const struct job *j)
+{
+	return &j->attempt.record;
+}
+
+void
+job_blame(struct job *j, const char *words)
+{
+	job_message_blame(&j->attempt.record, words);
+}
+
+bool
+job_published(const struct job *j)
+{
+	return j->attempt.row == ROW_PUBLISHED;
+}
+
+bool
+job_forced(const struct job *j)
+{
+	return j->setup.force;
+}
+
+bool
+job_foreign(const struct job *j)
+{
+	return j->attempt.foreign;
+}
+
+bool
+job_begun(const struct job *j)
+{
+	return attempt_is_begun(&j->attempt);
+}
+
+bool
+job_touched(const struct job *j)
+{
+	return attempt_is_touched(&j->attempt);
+}
+
+void
+job_estimate(const struct job *j, uint64_t now_us, uint64_t boot_us, uint64_t *ret_left_us,
+	     uint64_t *ret_total_us)
+{
+	enum job_stage stage = j->attempt.stage;
+	uint64_t left, total;
+
+	dfu_session_estimate(&j->dfu, now_us, &left, &total);
+	if (stage < JOB_FLASH || (stage == JOB_FLASH && total == 0))
+		left = total; /* the plan is not made yet */
+	if (stage > JOB_FLASH)
+		left = 0;
+	*ret_left_us = left + attempt_boot_left_us(&j->attempt, now_us, boot_us);
+	*ret_total_us = total + boot_us;
 }

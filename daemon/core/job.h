@@ -2,24 +2,33 @@
 /*
  * One update of one drone, across its re-enumerations, from being seen to exactly one ending.
  *
- *   ASK --> SWITCH --> REQUEST --> AWAIT_DFU --> FLASH --> AWAIT_RUNTIME --> CONFIRM --> ENDING -->
- * LIGHT --> OVER |                    ^            |           ^             | ^ | +--- again --+
- * +-- (adopted: begins here)              |
- *    +--> OVER (nothing to do for it: no attempt)                +--> any stage: finish() -+
+ *   ASK --> SWITCH --> REQUEST --> AWAIT_DFU --> FLASH --> AWAIT_RUNTIME --> CONFIRM
  *
- *   ASK            version and type over CRTP                           [asked]
- *   SWITCH         waits for its turn; the attempt's row is written     [next_switch]
- *   REQUEST        vendor request: reboot into the ROM                  [requested]
- *   AWAIT_DFU      decided by the bus, not by the return code           [dfu_sighted, on_deadline]
- *   FLASH          the visit in DFU mode                                [probed, flash_over]
- *   AWAIT_RUNTIME  after leave                                          [runtime_sighted,
- * on_deadline] CONFIRM        version over CRTP                                    [confirmed]
- *   ENDING         the verdict is on its way to the disk                [job_recorded]
- *   LIGHT          pass or fail shown on the drone, after the record    [light_over]
+ *   SWITCH    --> AWAIT_DFU                      asked before, and slow to go
+ *   AWAIT_DFU --> SWITCH                         came back as it was, or has perhaps not even left
+ *   FLASH     --> AWAIT_DFU                      lost by a reset of the port
+ *   AWAIT_RUNTIME --> FLASH                      still in DFU mode: it is to leave once more
+ *   any of these --> ENDING --> LIGHT --> OVER   with a verdict
+ *   any of these --> OVER                        nothing to do for it: no attempt
+ *
+ *   A drone that is found in DFU mode begins at FLASH.
+ *
+ *   ASK            version and type over CRTP                          [follow_runtime]
+ *   SWITCH         waits for its permits; the attempt's row is written [attempt_switch_next]
+ *   REQUEST        the reboot request, or the question whether it is   [follow_runtime]
+ *                  still there
+ *   AWAIT_DFU      decided by the bus, not by the return code          [travel_arrived,
+ *                                                                       travel_is_late]
+ *   FLASH          the session in DFU mode                             [follow_dfu_next]
+ *   AWAIT_RUNTIME  after leaving                                       [travel_arrived,
+ *                                                                       travel_is_late]
+ *   CONFIRM        version over CRTP                                   [follow_runtime]
+ *   ENDING         the verdict is on its way to the disk               [job_recorded]
+ *   LIGHT          pass or fail shown on the drone, after the record   [follow_runtime]
  *
  * INVARIANT: nothing is erased before the attempt's row is durable; no verdict is visible before it
- * is. INVARIANT: each stage has a deadline or a bounded number of transfers; each retry is counted
- * down.
+ *            is.
+ * INVARIANT: each stage has a deadline or a bounded number of transfers; each retry is counted.
  */
 #ifndef CORE_JOB_H
 #define CORE_JOB_H
@@ -31,28 +40,13 @@
 #include "cfdfu/outcome.h"
 #include "cfdfu/platform.h"
 #include "cfdfu/watch.h"
+#include "core/attempt.h"
 #include "core/crtp.h"
-#include "core/flash.h"
+#include "core/history.h"
 #include "core/policy.h"
 #include "core/device.h"
 #include "core/request.h"
 #include "core/sched.h"
-
-enum job_kind { JOB_UPDATE, JOB_RECOVER_LOADER, JOB_BACKUP };
-
-enum job_stage {
-	JOB_ASK,
-	JOB_SWITCH,
-	JOB_REQUEST,
-	JOB_AWAIT_DFU,
-	JOB_FLASH,
-	JOB_AWAIT_RUNTIME,
-	JOB_CONFIRM,
-	JOB_ENDING,
-	JOB_LIGHT,
-	JOB_OVER,
-	JOB_STAGE_COUNT
-};
 
 enum job_adopt { JOB_ADOPT_NEVER, JOB_ADOPT_KNOWN, JOB_ADOPT_RECOGNISED, JOB_ADOPT_PORT };
 enum job_skip { JOB_SKIP_READBACK, JOB_SKIP_VERSION, JOB_SKIP_NEVER };
@@ -68,53 +62,6 @@ struct job_options {
 	bool backup; /* keep a copy of a drone never seen before */
 	uint32_t dfu_timeout_us, boot_timeout_us;
 	uint64_t attempt_timeout_us;
-};
-
-/* What the records know of the drone that was sighted. */
-struct drone_history {
-	bool known;
-	bool interrupted;	/* its last attempt did not end well, or not at all: it is ours */
-	bool shares_dfu_serial; /* its DFU serial does not identify it */
-	bool quarantined;
-	bool obey;		/* QUIRK kept from earlier visits */
-	bool doubtful;		/* so perhaps: what is blank may be half erased */
-	enum platform platform; /* what its firmware called itself */
-	char serial[SERIAL_TEXT_MAX];
-	char dfu_serial[SERIAL_TEXT_MAX];
-	char loader_sha256[65];
-	unsigned failures, failed_ports;
-	unsigned described_as; /* BIT(i): it may be profile i of fleet_add_profile(), 1 the first */
-};
-
-#define JOB_MESSAGE_MAX 1024 /* LIMIT: the store's STORE_MESSAGE_MAX */
-
-/* The record of the attempt, for the store and for whoever looks. */
-struct job_record {
-	int64_t id; /* 0 until the row exists */
-	enum job_kind kind;
-	char port[PORT_TEXT_MAX];
-	char serial[SERIAL_TEXT_MAX];
-	char dfu_serial[SERIAL_TEXT_MAX];
-	enum platform platform;
-	char type[CRTP_TEXT_MAX];   /* as the firmware calls the drone */
-	char board[BOARD_TYPE_MAX]; /* as the OTP calls it; "" not read or blank */
-	char version_before[CRTP_TEXT_MAX], version_after[CRTP_TEXT_MAX];
-	struct image *image; /* a reference of the job's; NULL until decided */
-	struct verdict verdict;
-	char message[JOB_MESSAGE_MAX];
-	uint64_t bytes_written;
-	uint32_t sectors_erased, transfers, recoveries, repairs;
-	uint64_t stage_us[STEP_COUNT];
-	bool adopted;	 /* began in DFU mode */
-	bool retry;	 /* asked for by the operator */
-	bool no_serial;	 /* DFU serial missing or constant */
-	bool dup_serial; /* another slot shows the same serial */
-	bool obey;	 /* learned: wants its poll values obeyed */
-	bool common;	 /* it ended with others, of one cause: neither its fault nor its port's */
-	bool word_refused;
-	bool loader_read, loader_blank, loader_changed;
-	bool loader_recognised; /* sector 0 looks like cf2loader */
-	char loader_sha256[65];
 };
 
 /*
@@ -169,14 +116,13 @@ void job_tick(struct job *j, uint64_t now_us);
  * kernel brings up one device at a time, and Linux 6.1 tells of none before a hub's last one is
  * there, so this one is late only after as much time more.
  */
-void job_crowd(struct job *j, unsigned others);
+void job_allow_contention(struct job *j, unsigned others);
 bool job_awaits(const struct job *j); /* its drone is on its way from one mode to the other */
 
 /* Its ending, not recorded yet, has a cause that it shares with others.  words: a sentence. */
 void job_blame(struct job *j, const char *words);
 
-/* Ends it from outside: the service stops, the machine slept.  The verdict still goes to the disk.
- */
+/* Ends it from outside: the service stops, the machine slept.  The verdict still goes to disk. */
 void job_stop(struct job *j, enum verdict_kind kind, enum fault fault, uint64_t now_us);
 
 uint64_t job_deadline_us(const struct job *j); /* UINT64_MAX: none */
@@ -186,10 +132,8 @@ const struct job_record *job_record(const struct job *j);
 bool job_forced(const struct job *j);	 /* asked for with force */
 bool job_published(const struct job *j); /* its verdict is on disk and may be told */
 bool job_foreign(const struct job *j);	 /* OVER: the device in DFU mode is none of ours */
-/* OVER without a verdict: why nothing was done; borrowed.  NULL otherwise. */
-const char *job_idle_reason(const struct job *j);
-bool job_begun(const struct job *j);   /* its row was asked for, whether it exists yet or not */
-bool job_touched(const struct job *j); /* the drone was rebooted or changed */
+bool job_begun(const struct job *j);	 /* its row was asked for, whether it exists yet or not */
+bool job_touched(const struct job *j);	 /* the drone was rebooted or changed */
 /* Work left and in all, as far as it can be told; boot_us: what coming back usually takes. */
 void job_estimate(const struct job *j, uint64_t now_us, uint64_t boot_us, uint64_t *ret_left_us,
 		  uint64_t *ret_total_us);

@@ -2,33 +2,32 @@
 /* The words beside a job's verdict. */
 #include "config.h"
 
-#include "core/job_parts.h"
+#include "core/job_message.h"
 
 #include "cfdfu/util.h"
 #include "core/image.h"
 #include "core/outcome.h"
 
 static void
-add_words(struct job *j, const char *before, const char *words, const char *after)
+add_words(struct job_record *r, const char *before, const char *words, const char *after)
 {
-	size_t n = strlen(j->record.message);
+	size_t n = strlen(r->message);
 
-	(void)snprintf(j->record.message + n, sizeof(j->record.message) - n, "%s%s%s", before,
-		       words, after);
+	(void)snprintf(r->message + n, sizeof(r->message) - n, "%s%s%s", before, words, after);
 }
 
 /* An image for several memories: how each of them fared. */
 static void
-add_targets(struct job *j)
+add_targets(struct job_record *r, const struct plan *plan)
 {
 	char words[96];
 	unsigned targets = 0;
 	bool failed = false; /* WHY: those after it were not begun: the plan goes one by one */
 
-	for (uint8_t alt = 0; j->flash.plan != NULL && alt < DEVICE_ALTS_MAX; alt++)
-		targets += plan_target_verified(j->flash.plan, alt) >= 0;
+	for (uint8_t alt = 0; plan != NULL && alt < DEVICE_ALTS_MAX; alt++)
+		targets += plan_target_verified(plan, alt) >= 0;
 	for (uint8_t alt = 0; targets > 1 && alt < DEVICE_ALTS_MAX; alt++) {
-		int verified = plan_target_verified(j->flash.plan, alt);
+		int verified = plan_target_verified(plan, alt);
 
 		if (verified < 0)
 			continue;
@@ -37,18 +36,18 @@ add_targets(struct job *j)
 			       : failed	    ? "not begun"
 					    : "fail");
 		failed = failed || verified == 0;
-		add_words(j, "; ", words, "");
+		add_words(r, "; ", words, "");
 	}
 }
 
 /* The rescue and reading jobs end well in words of their own; NULL: the common ones do. */
 static const char *
-special_message(const struct job *j)
+special_message(const struct job_record *r)
 {
-	enum verdict_kind v = j->record.verdict.kind;
+	enum verdict_kind v = r->verdict.kind;
 	bool well = v == VERDICT_PASS || v == VERDICT_UNCHANGED;
 
-	switch (j->setup.kind) {
+	switch (r->kind) {
 	case JOB_RECOVER_LOADER:
 		if (v == VERDICT_NEEDS_POWER_CYCLE)
 			return "The boot loader is written and read back equal. Remove USB and the "
@@ -69,7 +68,7 @@ special_message(const struct job *j)
 }
 
 const char *
-job_stranger_words(enum fault fault)
+job_message_unopened(enum fault fault)
 {
 	if (fault == FAULT_PERMISSION)
 		return "A device in DFU mode that the station may not open: install the udev rule "
@@ -84,7 +83,7 @@ job_stranger_words(enum fault fault)
 
 /* What was found out about a stranger (half a sentence, or NULL), and what to do about it. */
 void
-job_stranger_unknown(const char *why, char *ret_text, size_t size)
+job_message_stranger(const char *why, char *ret_text, size_t size)
 {
 	(void)snprintf(ret_text, size,
 		       "A device in DFU mode that is left alone: %s. If it is a Crazyflie, unplug "
@@ -95,41 +94,52 @@ job_stranger_unknown(const char *why, char *ret_text, size_t size)
 
 /* What happened, in words; why: a static sentence beside it, or NULL. */
 void
-job_compose_message(struct job *j, const char *why)
+job_message_compose(struct job_record *r, const struct dfu_session *dfu, const char *why)
 {
-	const struct verdict *v = &j->record.verdict;
-	const struct device *p = j->flash.profile;
+	const struct verdict *v = &r->verdict;
+	const struct device *p = dfu_session_found(dfu)->profile;
 
 	bool own_words = true;
 
 	/* INVARIANT: the words promise no more than was seen. */
 	if (v->kind == VERDICT_PASS && p != NULL && !p->family)
 		copy_text(
-		    j->record.message, sizeof(j->record.message),
+		    r->message, sizeof(r->message),
 		    "Flashed and read back equal; this kind of device cannot be asked what it "
 		    "runs. It is safe to unplug.");
-	else if (special_message(j) != NULL)
-		copy_text(j->record.message, sizeof(j->record.message), special_message(j));
+	else if (special_message(r) != NULL)
+		copy_text(r->message, sizeof(r->message), special_message(r));
 	else
 		own_words = false;
 	if (!own_words && p != NULL && !p->family)
-		outcome_described_message(v, why, j->record.message, sizeof(j->record.message));
+		outcome_described_message(v, why, r->message, sizeof(r->message));
 	else if (!own_words)
-		outcome_message(v, why, j->record.message, sizeof(j->record.message));
+		outcome_message(v, why, r->message, sizeof(r->message));
 	if (own_words && why != NULL)
-		add_words(j, " (", why, ")");
-	add_targets(j);
-	if (j->setup.kind == JOB_UPDATE && j->record.image != NULL &&
-	    image_label(j->record.image)->incomplete)
-		add_words(j, " ",
+		add_words(r, " (", why, ")");
+	add_targets(r, dfu_session_plan(dfu));
+	if (r->kind == JOB_UPDATE && r->image != NULL && image_label(r->image)->incomplete)
+		add_words(r, " ",
 			  "Nothing shows that its image is whole: it was added with "
 			  "--incomplete.",
 			  "");
 }
 
 void
-job_blame(struct job *j, const char *words)
+job_message_blame(struct job_record *r, const char *words)
 {
-	j->record.common = true;
-	add_words(j, " ", words, "");
+	r->common = true;
+	add_words(r, " ", words, "");
+}
+
+void
+job_message_quarantined(const struct policy *policy, const struct image *image, char *ret_text,
+			size_t size)
+{
+	const struct image_label *label = image_label(image);
+
+	(void)snprintf(ret_text, size,
+		       "Its firmware %s is set aside: %s. Select another, or lift that with "
+		       "'cfdfuctl firmware release %s'.",
+		       label->name, policy_quarantined(policy, label->sha256), label->name);
 }

@@ -61,6 +61,7 @@ on_ended(void *ctx, uint64_t id, enum usb_xfer_kind kind, enum usb_status status
 	struct alone *a = ctx;
 
 	(void)kind;
+	a->in_flight = false;
 	if (id == a->dev && a->job != NULL)
 		job_ended(a->job, status, data, length, world_now_us(a->world));
 }
@@ -160,8 +161,36 @@ wait_on(struct alone *a)
 static void
 perform_transfer(struct alone *a, const struct request *w)
 {
-	if (world_submit(a->world, a->dev, &w->xfer) < 0)
+	a->in_flight = world_submit(a->world, a->dev, &w->xfer) == 0;
+	if (!a->in_flight)
 		job_ended(a->job, USB_GONE, NULL, 0, world_now_us(a->world));
+}
+
+/* While it stands in the queue, for however long, nothing is due and nothing is requested. */
+static void
+grant(struct alone *a, enum permit permit)
+{
+	struct request w;
+
+	if (a->queue_us > 0) {
+		assert_int_equal(job_deadline_us(a->job), UINT64_MAX);
+		world_advance(a->world, world_now_us(a->world) + a->queue_us);
+		job_tick(a->job, world_now_us(a->world));
+		job_next(a->job, world_now_us(a->world), &w);
+		assert_int_equal(w.kind, REQUEST_NOTHING);
+	}
+	job_granted(a->job, permit, world_now_us(a->world));
+}
+
+/* Asked for once, and not again before it is answered. */
+static void
+digest(struct alone *a)
+{
+	struct request w;
+
+	job_next(a->job, world_now_us(a->world), &w);
+	assert_int_equal(w.kind, REQUEST_NOTHING);
+	job_digest(a->job, "ab12", a->recognised);
 }
 
 /* What the shell does for the job; false: it has to wait for something. */
@@ -189,11 +218,12 @@ perform(struct alone *a, const struct request *w)
 		perform_transfer(a, w);
 		return true;
 	case REQUEST_CLOSE:
+		a->in_flight = false;
 		world_close(a->world, a->dev);
 		a->dev = 0;
 		return true;
 	case REQUEST_PERMIT:
-		job_granted(a->job, w->permit, now_us);
+		grant(a, w->permit);
 		return true;
 	case REQUEST_BEGIN:
 		a->begins += a->begin_error == 0;
@@ -206,10 +236,11 @@ perform(struct alone *a, const struct request *w)
 		a->end_error = 0;
 		return true;
 	case REQUEST_DIGEST:
-		job_digest(a->job, "ab12", a->recognised);
+		digest(a);
 		return true;
 	case REQUEST_BACKUP:
 		a->backups++;
+		a->kept_bytes = w->length;
 		job_backed_up(a->job, a->backup_error);
 		return true;
 	}
@@ -227,6 +258,7 @@ alone_play(struct alone *a)
 			a->meddle(a);
 		}
 		a->wake_us = 0;
+		a->came_back = a->came_back || job_stage(a->job) == JOB_AWAIT_RUNTIME;
 		job_next(a->job, world_now_us(a->world), &w);
 		if (w.kind == REQUEST_OVER)
 			return true;
@@ -240,15 +272,19 @@ struct verdict
 alone_ending(struct alone *a)
 {
 	alone_begin(a);
-	assert_null(job_idle_reason(a->job));
 	if (!alone_play(a))
 		fail_msg("the job does not end: stage %d", job_stage(a->job));
 	assert_int_equal(job_published(a->job), job_record(a->job)->verdict.kind != VERDICT_NONE);
-	assert_int_equal(job_published(a->job), job_idle_reason(a->job) == NULL);
 	/* One row, one ending; and no ending without its row. */
 	assert_int_equal(a->ends, job_published(a->job));
 	assert_true(a->begins <= 1 && a->begins >= a->ends);
 	return job_record(a->job)->verdict;
+}
+
+const char *
+alone_words(const struct alone *a)
+{
+	return job_record(a->job)->message;
 }
 
 void

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/job_parts.h"
+#include "core/job.h"
 #include "sim/world.h"
 
 #define ALONE_PORT "1-4"
@@ -29,6 +29,7 @@ struct alone {
 	int open_error;	    /* opens fail with it */
 	unsigned meddle_at; /* before this step; 0: before each */
 	void (*meddle)(struct alone *a);
+	uint64_t queue_us; /* how long it stands in a queue for each permit */
 	/* the play */
 	struct world *world;
 	struct policy *policy;
@@ -39,7 +40,9 @@ struct alone {
 	struct sighting sighting;
 	uint64_t dev;
 	unsigned steps, begins, ends, opens, backups;
+	unsigned kept_bytes; /* of the last copy */
 	bool sighted, disowned, meddled;
+	bool in_flight, came_back; /* came_back: it has waited for its drone to run again */
 	uint64_t wake_us;
 };
 
@@ -58,6 +61,9 @@ bool alone_play(struct alone *a);
 
 /* Both, and how it ended; kind NONE: without an attempt. */
 struct verdict alone_ending(struct alone *a);
+
+/* What is said of it: its message, or why it is over without an attempt. */
+const char *alone_words(const struct alone *a);
 
 /* Fails with both and the message when it has ended, or ends, in another way. */
 void alone_expect_ended(const struct alone *a, enum verdict_kind kind, enum fault fault);

@@ -306,10 +306,9 @@ meddle_echo(struct alone *a)
 
 	job_opened(a->job, 0, NULL, 0, now_us);
 	job_opened(a->job, -EIO, NULL, 0, now_us);
-	if (a->job->begun != BEGUN_ASKED && !a->job->ended_wanted)
-		job_recorded(a->job, 0, 99, now_us);
+	job_recorded(a->job, 0, 99, now_us);
 	job_granted(a->job, PERMIT_NONE, now_us);
-	if (!a->job->in_flight)
+	if (!a->in_flight)
 		job_ended(a->job, USB_TIMEOUT, NULL, 0, now_us);
 }
 

@@ -7,6 +7,7 @@
 
 #include "test.h"
 
+#include "cfdfu/dfu.h"
 #include "core/outcome.h"
 #include "core/platform.h"
 #include "job_alone.h"
@@ -22,59 +23,24 @@ set_up_dfu(struct alone *a)
 	assert_int_equal(world_add(a->world, ALONE_PORT, NULL, NULL, &a->drone), 0);
 }
 
-TEST(what_is_no_stage_hears_nothing)
+TEST(a_node_that_is_gone_before_anything_was_said_is_an_unplug)
 {
 	struct alone a;
 	struct request w;
 
 	alone_init(&a);
 	alone_begin(&a);
-	job_next(a.job, 1, &w); /* opening */
-	a.job->stage = (enum job_stage)99;
-	job_opened(a.job, 0, NULL, 0, 2);
-	job_ended(a.job, USB_OK, NULL, 0, 2);
-	a.job->stage = JOB_ASK;
-	a.job->crtp.stage = CRTP_STAGE_OVER;
-	a.job->stage = (enum job_stage)99;
-	a.job->deadline_us = 1;
-	job_tick(a.job, 2);
-	assert_int_equal(job_step(a.job), STEP_ASKING);
-	a.job->stage = JOB_ENDING;
-	a.job->deadline_us = 1;
-	job_tick(a.job, 2);
-	assert_int_equal(job_stage(a.job), JOB_ENDING);
+	job_next(a.job, 1, &w);
+	assert_int_equal(w.kind, REQUEST_OPEN);
+	job_opened(a.job, -ENODEV, NULL, 0, 5);
+	assert_int_equal(job_stage(a.job), JOB_OVER);
 	alone_free(&a);
 }
 
-TEST(a_node_that_is_gone_before_the_request_is_an_unplug_and_after_it_a_reboot)
+TEST(what_no_rule_adopts_is_foreign)
 {
 	struct alone a;
 
-	for (int touched = 0; touched < 2; touched++) {
-		alone_init(&a);
-		alone_begin(&a);
-		a.job->stage = JOB_REQUEST;
-		a.job->device = DEVICE_OPENING;
-		a.job->touched = touched;
-		job_opened(a.job, -ENODEV, NULL, 0, 5);
-		assert_int_equal(job_stage(a.job), touched ? JOB_AWAIT_DFU : JOB_OVER);
-		alone_free(&a);
-	}
-}
-
-TEST(a_job_of_no_kind_ends_in_the_common_words)
-{
-	struct alone a;
-
-	alone_init(&a);
-	alone_begin(&a);
-	a.job->setup.kind = (enum job_kind)99;
-	job_finish(a.job, (struct verdict){ .kind = VERDICT_PASS, .step = STEP_ASKING }, NULL, 5);
-	assert_true(job_record(a.job)->message[0] != '\0');
-	job_await_gone(a.job, 10);
-	job_await_gone(a.job, 20); /* said twice: the first counts */
-	assert_int_equal(a.job->deadline_us, 500010);
-	alone_free(&a);
 	alone_init(&a);
 	a.options.adopt = (enum job_adopt)99;
 	a.in_dfu = true;
@@ -156,7 +122,7 @@ TEST(a_device_that_gives_trouble_while_it_is_probed)
 		assert_int_equal(job_foreign(a.job),
 				 cases[i].verdict == VERDICT_NONE && cases[i].words == NULL);
 		if (cases[i].words != NULL)
-			assert_non_null(strstr(job_idle_reason(a.job), cases[i].words));
+			assert_non_null(strstr(alone_words(&a), cases[i].words));
 		alone_free(&a);
 	}
 }
@@ -170,7 +136,7 @@ TEST(a_stranger_that_cannot_be_opened_has_no_attempt)
 	a.open_error = -EIO;
 	(void)alone_ending(&a);
 	alone_expect_ended(&a, VERDICT_NONE, FAULT_NONE);
-	assert_non_null(strstr(job_idle_reason(a.job), "cannot be opened"));
+	assert_non_null(strstr(alone_words(&a), "cannot be opened"));
 	alone_free(&a);
 }
 
@@ -201,7 +167,7 @@ TEST(a_modified_build_is_never_believed_by_its_version)
 	copy_text(a.drone.revision, sizeof(a.drone.revision), image_label(a.before)->revision);
 	a.drone.modified = 1;
 	(void)alone_ending(&a);
-	assert_true(a.job->answers.build_known && a.job->answers.modified);
+	assert_true(a.toc.known); /* it was asked which build it is */
 	assert_int_equal(drone_counters(world_drone(a.world, ALONE_PORT))->reboots, 1);
 	alone_free(&a);
 }
@@ -209,11 +175,9 @@ TEST(a_modified_build_is_never_believed_by_its_version)
 static void
 is_gone_while_confirming(struct alone *a)
 {
-	struct job *j = a->job;
-
-	if (j->stage == JOB_CONFIRM && j->in_flight && !a->meddled) {
+	if (job_stage(a->job) == JOB_CONFIRM && a->in_flight && !a->meddled) {
 		a->meddled = true;
-		job_ended(j, USB_GONE, NULL, 0, world_now_us(a->world));
+		job_ended(a->job, USB_GONE, NULL, 0, world_now_us(a->world));
 		world_close(a->world, a->dev);
 		world_unplug(a->world, ALONE_PORT);
 	}
@@ -230,82 +194,49 @@ TEST(a_transfer_may_know_before_the_bus_that_it_is_gone)
 	alone_free(&a);
 }
 
-static void
-waits_for_a_turn(struct alone *a)
-{
-	uint64_t now_us = world_now_us(a->world);
-	struct job *j = a->job;
-	struct request w;
-
-	if (j->waiting_permit || j->in_flight || (j->stage != JOB_FLASH && j->stage != JOB_SWITCH))
-		return;
-	j->waiting_permit = true; /* standing in a queue, for an hour */
-	if (j->attempt_deadline_us != 0)
-		job_tick(j, j->attempt_deadline_us + 1);
-	if (j->stage == JOB_SWITCH) {
-		job_next(j, now_us, &w);
-		assert_int_equal(w.kind, REQUEST_NOTHING);
-	}
-	j->waiting_permit = false;
-	if (j->stage == JOB_FLASH && flash_stage(&j->flash) == FLASH_PROBED && j->digest_done &&
-	    j->device == DEVICE_OPEN) {
-		j->digest_done = false; /* not answered yet */
-		job_next(j, now_us, &w);
-		assert_int_equal(w.kind, REQUEST_NOTHING);
-		j->digest_done = true;
-	}
-}
-
 TEST(waiting_is_not_the_drones_fault)
 {
 	struct alone a;
 
 	alone_init(&a);
-	a.meddle = waits_for_a_turn;
+	a.queue_us = 3600000000ULL;
 	(void)alone_ending(&a);
 	alone_expect_ended(&a, VERDICT_PASS, FAULT_NONE);
 	alone_free(&a);
 }
 
-static void
-has_erased_before(struct alone *a)
-{
-	if (a->job->stage == JOB_FLASH && flash_stage(&a->job->flash) == FLASH_LEAVE)
-		a->job->record.sectors_erased = 1;
-}
-
+/* Reset when the last block is read back: the second plan finds nothing left to write. */
 TEST(what_was_erased_is_not_called_unchanged)
 {
+	const struct drone_counters *c;
+	unsigned uploads, erases;
+	char fate[64];
 	struct alone a;
 
-	alone_init(&a);
-	policy_select(a.policy, PLATFORM_CF2, a.before);
-	a.meddle = has_erased_before;
-	(void)alone_ending(&a);
-	alone_expect_ended(&a, VERDICT_PASS, FAULT_NONE);
+	set_up_dfu(&a);
+	alone_expect_ending(&a, VERDICT_PASS, FAULT_NONE);
+	c = drone_counters(world_drone(a.world, ALONE_PORT));
+	uploads = (unsigned)c->dfu[DFU_UPLOAD];
+	erases = (unsigned)c->erases;
 	alone_free(&a);
-}
-
-static void
-is_parting(struct alone *a)
-{
-	if (a->job->stage == JOB_FLASH && flash_stage(&a->job->flash) == FLASH_LEAVE)
-		a->job->parting = (struct verdict){ .kind = VERDICT_SKIPPED };
+	set_up_dfu(&a);
+	(void)snprintf(fate, sizeof(fate), "stall at=%u in=dfu on=upload count=4", uploads);
+	alone_arm(&a, fate);
+	alone_expect_ending(&a, VERDICT_PASS, FAULT_NONE);
+	c = drone_counters(world_drone(a.world, ALONE_PORT));
+	assert_int_equal(c->resets, 1);
+	assert_int_equal(c->erases, erases);
+	alone_free(&a);
 }
 
 TEST(a_drone_that_will_not_leave_has_not_failed_when_it_holds_the_image)
 {
 	struct alone a;
 
-	for (int parting = 0; parting < 2; parting++) {
-		set_up_dfu(&a);
-		alone_arm(&a, "stall at=1 in=dfu on=leave count=90");
-		a.meddle = parting ? is_parting : NULL;
-		(void)alone_ending(&a);
-		assert_int_equal(job_record(a.job)->verdict.kind,
-				 parting ? VERDICT_SKIPPED : VERDICT_NEEDS_POWER_CYCLE);
-		alone_free(&a);
-	}
+	set_up_dfu(&a);
+	alone_arm(&a, "stall at=1 in=dfu on=leave count=90");
+	alone_expect_ending(&a, VERDICT_NEEDS_POWER_CYCLE, FAULT_NO_LEAVE);
+	alone_free(&a);
 	set_up_dfu(&a); /* verified, stays; then nothing can be said to it any more */
 	alone_arm(&a, "no-leave at=1 count=9");
 	alone_arm(&a, "stall at=1 in=dfu on=clrstatus count=90");
@@ -317,7 +248,7 @@ TEST(a_drone_that_will_not_leave_has_not_failed_when_it_holds_the_image)
 static void
 stops_listening(struct alone *a)
 {
-	if (a->job->only_leave && !a->meddled && a->job->stage == JOB_FLASH) {
+	if (a->came_back && !a->meddled && job_stage(a->job) == JOB_FLASH) {
 		a->meddled = true;
 		alone_arm(a, "stall at=1 in=dfu on=getstatus count=90");
 	}
@@ -335,70 +266,24 @@ TEST(a_verified_drone_that_fails_at_another_step_has_failed)
 	alone_free(&a);
 }
 
-static void
-platform_is_mistaken(struct alone *a)
+TEST(a_drone_that_records_and_otp_name_differently_is_skipped)
 {
-	if (a->job->stage == JOB_AWAIT_DFU)
-		a->job->record.platform = PLATFORM_BOLT;
-}
-
-TEST(a_drone_taken_for_another_platform_does_not_get_the_pinned_image)
-{
-	static const char *const otps[] = { "0;ZZ99", "0;CF21", "0;CB10" };
 	struct alone a;
 
-	for (size_t i = 0; i < ARRAY_LEN(otps); i++) {
-		alone_init(&a);
-		copy_text(a.drone.otp, sizeof(a.drone.otp), otps[i]);
-		copy_text(a.drone.type, sizeof(a.drone.type), "Crazyflie 2.1");
-		a.drone.boots_anything = true;
-		a.meddle = platform_is_mistaken;
-		(void)alone_ending(&a);
-		assert_int_equal(job_record(a.job)->verdict.kind, VERDICT_SKIPPED);
-		assert_int_equal(drone_counters(world_drone(a.world, ALONE_PORT))->erases, 0);
-		alone_free(&a);
-	}
-	set_up_dfu(&a); /* nothing pinned: records and OTP contradict each other */
+	set_up_dfu(&a);
 	copy_text(a.history.serial, sizeof(a.history.serial), "");
 	a.history.platform = PLATFORM_BOLT;
 	policy_select(a.policy, PLATFORM_BOLT, a.image);
-	(void)alone_ending(&a);
-	alone_expect_ended(&a, VERDICT_SKIPPED, FAULT_PLATFORM);
+	alone_expect_ending(&a, VERDICT_SKIPPED, FAULT_PLATFORM);
 	alone_free(&a);
 }
 
 static void
-platform_is_forgotten(struct alone *a)
+says_nothing_any_more(struct alone *a)
 {
-	if (a->job->stage != JOB_AWAIT_DFU)
-		return;
-	a->job->record.platform = PLATFORM_UNKNOWN;
-	policy_select(a->policy, PLATFORM_CF2, NULL);
-}
-
-TEST(a_pinned_image_stays_when_nothing_speaks_against_it)
-{
-	struct alone a;
-
-	alone_init(&a);
-	copy_text(a.drone.otp, sizeof(a.drone.otp), "0;ZZ99");
-	copy_text(a.drone.type, sizeof(a.drone.type), "Crazyflie 2.1");
-	a.drone.boots_anything = true;
-	a.meddle = platform_is_forgotten;
-	(void)alone_ending(&a);
-	alone_expect_ended(&a, VERDICT_PASS, FAULT_NONE);
-	alone_free(&a);
-}
-
-static void
-skips_questions(struct alone *a)
-{
-	struct crtp *c = &a->job->crtp;
-
-	if ((a->job->stage == JOB_ASK && c->stage == CRTP_STAGE_TOC) ||
-	    (a->job->stage == JOB_CONFIRM && c->stage == CRTP_STAGE_VERSION)) {
-		c->stage = CRTP_STAGE_UNLINK;
-		c->sent = false;
+	if (job_stage(a->job) == JOB_CONFIRM && !a->meddled) {
+		a->meddled = true;
+		alone_arm(a, "silent at=1 in=runtime on=any");
 	}
 }
 
@@ -407,12 +292,8 @@ TEST(a_drone_that_says_nothing_when_it_is_back_is_silent)
 	struct alone a;
 
 	alone_init(&a);
-	a.options.skip = JOB_SKIP_VERSION; /* its build stays unknown, too */
-	policy_select(a.policy, PLATFORM_CF2, a.before);
-	a.meddle = skips_questions;
-	(void)alone_ending(&a);
-	alone_expect_ended(&a, VERDICT_FAIL, FAULT_SILENT);
-	assert_false(a.job->answers.build_known);
+	a.meddle = says_nothing_any_more;
+	alone_expect_ending(&a, VERDICT_FAIL, FAULT_SILENT);
 	alone_free(&a);
 }
 
@@ -465,10 +346,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_no_stage_hears_nothing),
-		cmocka_unit_test(
-		    a_node_that_is_gone_before_the_request_is_an_unplug_and_after_it_a_reboot),
-		cmocka_unit_test(a_job_of_no_kind_ends_in_the_common_words),
+		cmocka_unit_test(a_node_that_is_gone_before_anything_was_said_is_an_unplug),
+		cmocka_unit_test(what_no_rule_adopts_is_foreign),
 		cmocka_unit_test(a_rescued_drone_that_does_not_restart_is_told_so),
 		cmocka_unit_test(a_reset_that_the_host_has_no_memory_for_is_asked_for_again),
 		cmocka_unit_test(a_device_that_gives_trouble_while_it_is_probed),
@@ -481,12 +360,11 @@ main(void)
 		cmocka_unit_test(
 		    a_drone_that_will_not_leave_has_not_failed_when_it_holds_the_image),
 		cmocka_unit_test(a_verified_drone_that_fails_at_another_step_has_failed),
-		cmocka_unit_test(a_drone_taken_for_another_platform_does_not_get_the_pinned_image),
+		cmocka_unit_test(a_drone_that_records_and_otp_name_differently_is_skipped),
 		cmocka_unit_test(a_drone_that_says_nothing_when_it_is_back_is_silent),
 		cmocka_unit_test(word_parallelism_that_is_refused_is_noted_and_nothing_lost),
 		cmocka_unit_test(bus_errors_that_stay_are_the_buses_fault_after_one_reset),
 		cmocka_unit_test(a_known_drone_that_loses_its_serial_by_a_reset_is_no_stranger),
-		cmocka_unit_test(a_pinned_image_stays_when_nothing_speaks_against_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 #include "test.h"
 
@@ -166,14 +167,14 @@ TEST(the_more_drones_are_on_their_way_the_longer_each_is_waited_for)
 	uint64_t alone;
 
 	play_until(p, JOB_AWAIT_DFU, USB_TIMEOUT);
-	job_crowd(p->job, 14); /* it has not left, as far as we know */
+	job_allow_contention(p->job, 14); /* it has not left, as far as we know */
 	assert_int_equal(job_deadline_us(p->job), p->now + 2 * SECOND);
 	job_gone(p->job, p->now);
 	assert_true(job_awaits(p->job));
 	alone = job_deadline_us(p->job);
-	job_crowd(p->job, 14);
+	job_allow_contention(p->job, 14);
 	assert_int_equal(job_deadline_us(p->job), alone + 14 * SECOND);
-	job_crowd(p->job, 3); /* fewer now: what was given stays */
+	job_allow_contention(p->job, 3); /* fewer now: what was given stays */
 	assert_int_equal(job_deadline_us(p->job), alone + 14 * SECOND);
 	job_tick(p->job, alone + SECOND);
 	assert_int_equal(job_stage(p->job), JOB_AWAIT_DFU);
@@ -187,7 +188,7 @@ TEST(who_waits_for_nothing_is_not_given_time)
 	struct play *p = begin();
 	uint64_t before = job_deadline_us(p->job);
 
-	job_crowd(p->job, 14);
+	job_allow_contention(p->job, 14);
 	assert_int_equal(job_deadline_us(p->job), before);
 	end(p);
 }
