@@ -171,7 +171,6 @@ struct addition {
 	char name[IMAGE_TEXT_MAX];
 	struct repository_claim claim;
 	uint8_t *data;
-	size_t size;
 	struct judgement judgement;
 	struct image *image;
 };
@@ -217,7 +216,7 @@ add_row(struct addition *d, bool *ret_queued)
 		f.platforms = d->judgement.platforms;
 	digest_format(label->sha256, sha256);
 	join_notes(all_notes(d), notes, sizeof(notes));
-	r = repository_add(d->api->repository, &f, d->data, d->size, ret_queued);
+	r = repository_add(d->api->repository, &f, d->data, d->claim.size, ret_queued);
 	turns_end(d->api->turns, before);
 	return r;
 }
@@ -227,8 +226,7 @@ add(struct addition *d)
 {
 	char why[STORE_WHY_MAX] = "";
 	bool queued = false;
-	int r = repository_judge(d->api->repository, d->data, d->size, &d->claim, &d->image,
-				 &d->judgement, why);
+	int r = repository_judge(d->api->repository, &d->claim, &d->image, &d->judgement, why);
 
 	if (r < 0) {
 		call_error(d->call, PROTO_ERROR("ImageRefused"),
@@ -291,7 +289,8 @@ api_add_firmware(void *ctx, struct call *call, json_t *parameters)
 	    !param_platform(call, parameters, "manifest", &d->claim.manifest))
 		goto out;
 	recorder_look(a->recorder, true);
-	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->size, &why);
+	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->claim.size, &why);
+	d->claim.data = d->data;
 	if (r < 0)
 		refuse_descriptor(call, r, why);
 	else

@@ -10,12 +10,12 @@
 #include "app/acts.h"
 #include "app/api.h"
 #include "app/reply.h"
+#include "app/repository.h"
 #include "app/rescue.h"
 #include "cfdfu/proto.h"
 #include "core/outcome.h"
 #include "ctl/memfile.h"
 #include "firmware/digest.h"
-#include "firmware/fw_dfuse.h"
 #include "firmware/judge.h"
 
 /* The slot that is meant, or -1 after having answered. */
@@ -53,39 +53,6 @@ begin(const struct api *a, struct call *call, int slot, const struct rescue_requ
 
 /* ---- the boot loader ------------------------------------------------------------------------ */
 
-static int
-judge_bytes(const uint8_t *data, size_t size, const char *name, struct image **ret_image,
-	    char why[STORE_WHY_MAX])
-{
-	struct fw_input in = { .data = data, .size = size, .name = name };
-	struct judgement *j = calloc(1, sizeof(*j));
-	struct fw_error error = { 0 };
-	struct image *image = NULL;
-	int r = -ENOMEM;
-
-	copy_text(why, STORE_WHY_MAX, "out of memory");
-	if (j == NULL)
-		goto out;
-	r = fw_dfuse_load(&in, &image, NULL, &error);
-	if (r < 0) {
-		copy_text(why, STORE_WHY_MAX, error.text);
-		goto out;
-	}
-	r = judge_loader(image, j);
-	if (r == 0 && !j->accepted) {
-		copy_text(why, STORE_WHY_MAX, judge_reason(j));
-		r = -EINVAL;
-	}
-	if (r == 0) {
-		*ret_image = image;
-		image = NULL;
-	}
-out:
-	image_unref(image);
-	free(j);
-	return r;
-}
-
 /* Of the boot loader's sector with an accepted image, which is one piece, in it. */
 static void
 sector_sha256(const struct image *image, char ret_hex[DIGEST_TEXT_MAX])
@@ -111,17 +78,18 @@ api_recover_loader(void *ctx, struct call *call, json_t *parameters)
 	const char *why = "Out of memory.";
 	char reason[STORE_WHY_MAX];
 	struct image *image = NULL;
+	struct repository_claim claim = { .name = param_text(parameters, "source_name") };
 	uint8_t *data = NULL;
-	size_t size = 0;
 
 	if (slot < 0)
 		goto out;
-	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &data, &size, &why);
+	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &data, &claim.size, &why);
 	if (r < 0) {
 		refuse_descriptor(call, r, why);
 		goto out;
 	}
-	r = judge_bytes(data, size, param_text(parameters, "source_name"), &image, reason);
+	claim.data = data;
+	r = repository_judge_loader(&claim, &image, reason);
 	if (r < 0) {
 		call_error(call, PROTO_ERROR("ImageRefused"),
 			   json_pack("{s:s, s:[]}", "reason", reason, "findings"));

@@ -16,33 +16,61 @@
 #include "cfdfu/proto.h"
 #include "core/platform.h"
 
-/* The members of an answer beside the selection itself. */
-struct told {
+/* A call that changes the selection: the members of its answer beside the selection itself. */
+struct change {
+	const struct api *api;
+	struct call *call;
+	struct image *image; /* that is selected; NULL: what was is taken back */
+	enum platform named;
 	json_t *replaced, *kept, *notes, *affected;
 };
 
-static struct told
-told_new(void)
+static void
+drop(struct change *c)
 {
-	return (struct told){ json_array(), json_array(), json_array(), NULL };
+	json_decref(c->replaced);
+	json_decref(c->kept);
+	json_decref(c->notes);
+	json_decref(c->affected);
+	image_unref(c->image);
 }
 
-static void
-told_drop(struct told *t)
+/* False after having refused the parameters; else drop() it. */
+static bool
+begin(const struct api *a, struct call *call, json_t *parameters, struct change *ret_c)
 {
-	json_decref(t->replaced);
-	json_decref(t->kept);
-	json_decref(t->notes);
-	json_decref(t->affected);
+	*ret_c = (struct change){ .api = a, .call = call };
+	if (!param_platform(call, parameters, "platform", &ret_c->named))
+		return false;
+	if (param_text(parameters, "target") != NULL && ret_c->named != PLATFORM_UNKNOWN) {
+		call_refuse(call, PROTO_ERROR("Refused"),
+			    "Either a target or a platform, not both; what a drone is, is said "
+			    "with 'cfdfuctl platform set SLOT PLATFORM'.");
+		return false;
+	}
+	ret_c->replaced = json_array();
+	ret_c->kept = json_array();
+	ret_c->notes = json_array();
+	return true;
+}
+
+/* Appends {target, name}, a Named of the interface. */
+static void
+add_named(json_t *list, const char *target, const char *name)
+{
+	(void)json_array_append_new(list, json_pack("{s:s, s:s}", "target", target, "name", name));
 }
 
 static void
 on_replaced(void *ctx, const char *target, const char *name)
 {
-	struct told *t = ctx;
+	struct change *c = ctx;
 
-	(void)json_array_append_new(t->replaced,
-				    json_pack("{s:s, s:s}", "target", target, "name", name));
+	add_named(c->replaced, target, name);
+	if (c->image != NULL)
+		reply_note(c->notes, "%s: it replaces %s.", target, name);
+	else
+		reply_note(c->notes, "%s: %s is not selected any more.", target, name);
 }
 
 /* WHY refused: what is said of a slot that does not exist would be kept, and do nothing. */
@@ -59,40 +87,22 @@ find_keys(const struct api *a, struct call *call, const char *text, struct targe
 
 /* ---- selecting ------------------------------------------------------------------------------ */
 
-/* "cf2: NAME replaces OLD." for what a change has replaced. */
 static void
-say_replaced(struct told *t, const char *name)
+say_kept_platforms(struct change *c, unsigned platforms)
 {
-	json_t *one;
-	size_t i;
+	const char *name = image_label(c->image)->name;
 
-	json_array_foreach(t->replaced, i, one) {
-		const char *target = json_string_value(json_object_get(one, "target"));
-		const char *old = json_string_value(json_object_get(one, "name"));
-
-		if (name != NULL)
-			reply_note(t->notes, "%s: it replaces %s.", target, old);
-		else
-			reply_note(t->notes, "%s: %s is not selected any more.", target, old);
-	}
-}
-
-static void
-say_kept_platforms(const struct api *a, struct told *t, const char *name, unsigned platforms)
-{
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++) {
-		const struct image *other;
+		const char *other;
 
 		if ((platforms & BIT(p)) == 0)
 			continue;
-		other = policy_selected(fleet_policy(a->fleet), p);
-		(void)json_array_append_new(t->kept,
-					    json_pack("{s:s, s:s}", "target", platform_name(p),
-						      "name", image_label(other)->name));
-		reply_note(t->notes,
+		other = image_label(policy_selected(fleet_policy(c->api->fleet), p))->name;
+		add_named(c->kept, platform_name(p), other);
+		reply_note(c->notes,
 			   "%s keeps %s: 'cfdfuctl firmware select %s --platform %s' changes "
 			   "that.",
-			   platform_name(p), image_label(other)->name, name, platform_name(p));
+			   platform_name(p), other, name, platform_name(p));
 	}
 }
 
@@ -127,45 +137,41 @@ api_refuse_platforms(const struct api *a, struct call *call, const struct image 
 
 /* -EALREADY: refused, and said why. */
 static int
-select_platforms(const struct api *a, struct call *call, struct image *image, enum platform named,
-		 struct told *t)
+select_platforms(struct change *c)
 {
-	const char *name = image_label(image)->name;
+	const struct api *a = c->api;
 	unsigned chosen, kept;
-	int r = policy_platforms_for(fleet_policy(a->fleet), image, named, &chosen, &kept);
+	int r = policy_platforms_for(fleet_policy(a->fleet), c->image, c->named, &chosen, &kept);
 
 	if (r < 0) {
-		api_refuse_platforms(a, call, image, r);
+		api_refuse_platforms(a, c->call, c->image, r);
 		return -EALREADY;
 	}
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
 		if ((chosen & BIT(p)) != 0)
-			r = selection_set(a->selection, p, image, on_replaced, t);
-	if (r == 0) {
-		say_replaced(t, name);
-		say_kept_platforms(a, t, name, kept);
-		t->affected = notes_on_effect(a, NULL, image, t->notes);
-	}
-	return r;
+			r = selection_set(a->selection, p, c->image, on_replaced, c);
+	if (r < 0)
+		return r;
+	say_kept_platforms(c, kept);
+	c->affected = notes_on_effect(a, NULL, c->image, c->notes);
+	return 0;
 }
 
 static int
-select_target(const struct api *a, struct call *call, struct image *image, const char *text,
-	      struct told *t)
+select_target(struct change *c, const char *text)
 {
 	struct target target;
 	struct target_keys keys;
 	int r;
 
-	if (!find_keys(a, call, text, &target, &keys))
+	if (!find_keys(c->api, c->call, text, &target, &keys))
 		return -EALREADY;
-	r = selection_set_own(a->selection, &keys, image, on_replaced, t);
-	if (r == 0) {
-		say_replaced(t, image_label(image)->name);
-		notes_on_kept(a, &target, image, t->kept, t->notes);
-		t->affected = notes_on_effect(a, &target, image, t->notes);
-	}
-	return r;
+	r = selection_set_own(c->api->selection, &keys, c->image, on_replaced, c);
+	if (r < 0)
+		return r;
+	notes_on_kept(c->api, &target, c->image, c->kept, c->notes);
+	c->affected = notes_on_effect(c->api, &target, c->image, c->notes);
+	return 0;
 }
 
 /* 0, or -EALREADY after having answered. */
@@ -184,18 +190,9 @@ api_image(const struct api *a, struct call *call, const char *name, struct image
 	return -EALREADY;
 }
 
-static void
-answer_selected(const struct api *a, struct call *call, const struct image *image, struct told *t)
-{
-	call_reply(call, json_pack("{s:o, s:o, s:O, s:O, s:O, s:O}", "firmware",
-				   api_firmware_row(a, image_label(image)->name), "selected",
-				   status_selected(a), "replaced", t->replaced, "kept", t->kept,
-				   "affected", t->affected, "notes", t->notes));
-}
-
 /* An image that the brake has stopped is selected only after it was released. */
 static bool
-refuse_aside(const struct api *a, struct call *call, const struct image *image)
+refuse_quarantined(const struct api *a, struct call *call, const struct image *image)
 {
 	const char *name = image_label(image)->name;
 	const char *why = policy_quarantined(fleet_policy(a->fleet), image_label(image)->sha256);
@@ -211,88 +208,73 @@ void
 api_select_firmware(void *ctx, struct call *call, json_t *parameters)
 {
 	const struct api *a = ctx;
-	const char *target = param_text(parameters, "target");
-	struct image *image = NULL;
-	struct told t = { 0 };
-	enum platform named;
+	const char *name = param_text(parameters, "name"), *text = param_text(parameters, "target");
+	struct change c;
 	int r;
 
-	if (!param_platform(call, parameters, "platform", &named))
+	if (!begin(a, call, parameters, &c))
 		return;
-	if (target != NULL && named != PLATFORM_UNKNOWN) {
-		call_refuse(call, PROTO_ERROR("Refused"),
-			    "Either a target or a platform, not both; what a drone is, is said "
-			    "with 'cfdfuctl platform set SLOT PLATFORM'.");
-		return;
-	}
-	if (api_image(a, call, param_text(parameters, "name"), &image) < 0)
-		return;
-	if (refuse_aside(a, call, image)) {
-		image_unref(image);
+	if (api_image(a, call, name, &c.image) < 0 || refuse_quarantined(a, call, c.image)) {
+		drop(&c);
 		return;
 	}
 	recorder_look(a->recorder, true);
-	t = told_new();
-	if (target != NULL)
-		r = select_target(a, call, image, target, &t);
-	else
-		r = select_platforms(a, call, image, named, &t);
+	r = text != NULL ? select_target(&c, text) : select_platforms(&c);
 	if (r == 0) {
 		(void)recorder_commit(a->recorder);
-		answer_selected(a, call, image, &t);
+		call_reply(call, json_pack("{s:o, s:o, s:O, s:O, s:O, s:O}", "firmware",
+					   api_firmware_row(a, name), "selected",
+					   status_selected(a), "replaced", c.replaced, "kept",
+					   c.kept, "affected", c.affected, "notes", c.notes));
 		fleet_selection_changed(a->fleet, clock_now_us());
 	} else if (r != -EALREADY) {
 		refuse_store(call, a->store, r, "The selection cannot be kept");
 	}
-	told_drop(&t);
-	image_unref(image);
+	drop(&c);
 }
 
 /* ---- taking back ---------------------------------------------------------------------------- */
 
 static int
-deselect_target(const struct api *a, struct call *call, const char *text, struct told *t)
+deselect_target(struct change *c, const char *text)
 {
 	struct target target;
 	struct target_keys keys;
 	int r;
 
-	if (!find_keys(a, call, text, &target, &keys))
+	if (!find_keys(c->api, c->call, text, &target, &keys))
 		return -EALREADY;
-	r = selection_set_own(a->selection, &keys, NULL, on_replaced, t);
+	r = selection_set_own(c->api->selection, &keys, NULL, on_replaced, c);
 	if (r < 0)
 		return r;
-	if (json_array_size(t->replaced) == 0)
-		reply_note(t->notes, "%s had no firmware of its own.", text);
-	say_replaced(t, NULL);
-	notes_on_what_is_in_force(a, &target, t->notes);
+	if (json_array_size(c->replaced) == 0)
+		reply_note(c->notes, "%s had no firmware of its own.", text);
+	notes_on_what_is_in_force(c->api, &target, c->notes);
 	return 0;
 }
 
 static int
-deselect_platforms(const struct api *a, enum platform named, struct told *t)
+deselect_platforms(struct change *c)
 {
-	json_t *own, *one;
+	json_t *one;
 	size_t i;
 	int r = 0;
 
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
-		if (named == PLATFORM_UNKNOWN || named == p)
-			r = selection_set(a->selection, p, NULL, on_replaced, t);
+		if (c->named == PLATFORM_UNKNOWN || c->named == p)
+			r = selection_set(c->api->selection, p, NULL, on_replaced, c);
 	if (r < 0)
 		return r;
-	say_replaced(t, NULL);
-	own = status_own(a);
-	json_array_foreach(own, i, one) {
-		(void)json_array_append(t->kept, one);
-		reply_note(t->notes,
+	json_decref(c->kept);
+	c->kept = status_own(c->api);
+	json_array_foreach(c->kept, i, one) {
+		const char *target = json_string_value(json_object_get(one, "target"));
+
+		reply_note(c->notes,
 			   "%s still has %s of its own: 'cfdfuctl firmware deselect --for %s' "
 			   "takes that back.",
-			   json_string_value(json_object_get(one, "target")),
-			   json_string_value(json_object_get(one, "name")),
-			   json_string_value(json_object_get(one, "target")));
+			   target, json_string_value(json_object_get(one, "name")), target);
 	}
-	json_decref(own);
 	return 0;
 }
 
@@ -300,32 +282,22 @@ void
 api_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 {
 	const struct api *a = ctx;
-	const char *target = param_text(parameters, "target");
-	enum platform named;
-	struct told t;
+	const char *text = param_text(parameters, "target");
+	struct change c;
 	int r;
 
-	if (!param_platform(call, parameters, "platform", &named))
+	if (!begin(a, call, parameters, &c))
 		return;
-	if (target != NULL && named != PLATFORM_UNKNOWN) {
-		call_refuse(call, PROTO_ERROR("Refused"),
-			    "Either a target or a platform, not both.");
-		return;
-	}
 	recorder_look(a->recorder, true);
-	t = told_new();
-	if (target != NULL)
-		r = deselect_target(a, call, target, &t);
-	else
-		r = deselect_platforms(a, named, &t);
+	r = text != NULL ? deselect_target(&c, text) : deselect_platforms(&c);
 	(void)recorder_commit(a->recorder);
 	if (r == 0)
 		call_reply(call,
 			   json_pack("{s:o, s:O, s:O, s:O}", "selected", status_selected(a),
-				     "removed", t.replaced, "kept", t.kept, "notes", t.notes));
+				     "removed", c.replaced, "kept", c.kept, "notes", c.notes));
 	else if (r != -EALREADY)
 		refuse_store(call, a->store, r, "The selection cannot be changed");
-	told_drop(&t);
+	drop(&c);
 	fleet_selection_changed(a->fleet, clock_now_us());
 }
 

@@ -85,21 +85,6 @@ folder_keep(struct folder *f, const uint8_t *data, size_t size, char ret_file[FO
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-static int
-read_all(int fd, uint8_t *data, size_t size)
-{
-	for (size_t got = 0; got < size;) {
-		ssize_t n = read(fd, data + got, size - got);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		got += (size_t)n;
-	}
-	return 0;
-}
-
 static bool
 has_digest(const uint8_t *data, size_t size, const char *expected)
 {
@@ -128,9 +113,10 @@ folder_read(struct folder *f, const char *file, const char *sha256, uint8_t **re
 	    st.st_size > (off_t)PROTO_FILE_BYTES_MAX)
 		goto out;
 	data = malloc((size_t)st.st_size);
-	r = data != NULL ? read_all(fd, data, (size_t)st.st_size) : -ENOMEM;
-	if (r == 0 && !has_digest(data, (size_t)st.st_size, sha256))
-		r = -EBADMSG;
+	if (data == NULL)
+		r = -ENOMEM;
+	else if (read(fd, data, (size_t)st.st_size) == st.st_size)
+		r = has_digest(data, (size_t)st.st_size, sha256) ? 0 : -EBADMSG;
 	if (r == 0) {
 		*ret_data = data;
 		*ret_size = (size_t)st.st_size;

@@ -98,46 +98,97 @@ judge_for_devices(const struct repository *r, const struct image *image,
 	return e;
 }
 
-int
-repository_judge(struct repository *r, const uint8_t *data, size_t size,
-		 const struct repository_claim *claim, struct image **ret_image,
-		 struct judgement *ret_judgement, char ret_why[STORE_WHY_MAX])
+/* Takes an image that is not accepted. */
+static int
+judged(int error, struct image *take_image, const struct judgement *j, struct image **ret_image,
+       char ret_why[STORE_WHY_MAX])
 {
-	struct fw_input in = { .data = data,
-			       .size = size,
+	if (error == 0 && j->accepted) {
+		*ret_image = take_image;
+		return 0;
+	}
+	image_unref(take_image);
+	if (error == 0)
+		copy_text(ret_why, STORE_WHY_MAX, judge_reason(j));
+	return error < 0 ? error : -EINVAL;
+}
+
+static int
+load(const struct repository_claim *claim, struct image **ret_image, char ret_why[STORE_WHY_MAX])
+{
+	struct fw_input in = { .data = claim->data,
+			       .size = claim->size,
 			       .name = claim->name,
 			       .platform =
 				   claim->told != PLATFORM_UNKNOWN ? claim->told : claim->manifest,
 			       .incomplete = claim->incomplete,
 			       .any_ids = claim->told == PLATFORM_OTHER };
+	struct fw_error error = { 0 };
+	int e = fw_dfuse_load(&in, ret_image, NULL, &error);
+
+	if (e < 0)
+		copy_text(ret_why, STORE_WHY_MAX, error.text);
+	return e < 0 && e != -ENOMEM ? -EINVAL : e;
+}
+
+int
+repository_judge(struct repository *r, const struct repository_claim *claim,
+		 struct image **ret_image, struct judgement *ret_judgement,
+		 char ret_why[STORE_WHY_MAX])
+{
 	struct judge_options options = { .manifest = claim->manifest,
 					 .user_platform = claim->told,
 					 .incomplete = claim->incomplete };
-	struct fw_error error = { 0 };
 	struct image *image = NULL;
-	int e = fw_dfuse_load(&in, &image, NULL, &error);
+	int e;
 
 	memset(ret_judgement, 0, sizeof(*ret_judgement));
-	if (e < 0) {
-		copy_text(ret_why, STORE_WHY_MAX, error.text);
-		return e == -ENOMEM ? e : -EINVAL;
-	}
+	e = load(claim, &image, ret_why);
+	if (e < 0)
+		return e;
 	if (claim->told == PLATFORM_OTHER)
 		e = judge_for_devices(r, image, &options, ret_judgement);
 	else
 		e = judge_image(image, &options, ret_judgement);
-	if (e == 0 && !ret_judgement->accepted) {
-		copy_text(ret_why, STORE_WHY_MAX, judge_reason(ret_judgement));
-		e = -EINVAL;
-	}
-	if (e < 0)
-		image_unref(image);
-	else
-		*ret_image = image;
+	return judged(e, image, ret_judgement, ret_image, ret_why);
+}
+
+int
+repository_judge_loader(const struct repository_claim *claim, struct image **ret_image,
+			char ret_why[STORE_WHY_MAX])
+{
+	struct judgement *j = calloc(1, sizeof(*j));
+	struct image *image = NULL;
+	int e = -ENOMEM;
+
+	copy_text(ret_why, STORE_WHY_MAX, "out of memory");
+	if (j != NULL)
+		e = load(claim, &image, ret_why);
+	if (e == 0)
+		e = judged(judge_loader(image, j), image, j, ret_image, ret_why);
+	free(j);
 	return e;
 }
 
-/* ---- what is wrong with a row --------------------------------------------------------------- */
+/* ---- rows of the catalogue ------------------------------------------------------------------ */
+
+struct row {
+	char file[FOLDER_FILE_MAX], file_sha256[DIGEST_TEXT_MAX], sha256[DIGEST_TEXT_MAX];
+	unsigned platforms;
+	bool incomplete;
+};
+
+static void
+on_row(void *ctx, const struct store_firmware *f)
+{
+	struct row *row = ctx;
+
+	copy_text(row->file, sizeof(row->file), f->file);
+	copy_text(row->file_sha256, sizeof(row->file_sha256), f->file_sha256);
+	copy_text(row->sha256, sizeof(row->sha256), f->sha256);
+	row->platforms = f->platforms;
+	row->incomplete = f->incomplete;
+}
 
 /* By what folder_read() and folder_check() gave. */
 static const char *
@@ -159,44 +210,41 @@ say_trouble(const char *trouble, const char *name, char ret_why[STORE_WHY_MAX])
 		       name, quote);
 }
 
+static void
+row_trouble(struct repository *r, const char *name, const char *file, const char *sha256,
+	    char ret_why[STORE_WHY_MAX])
+{
+	struct folder_file *known;
+	int e = folder_check(r->folder, file, sha256, &known);
+
+	ret_why[0] = '\0';
+	if (e < 0)
+		say_trouble(trouble_of(e), name, ret_why);
+	else if (known->refused[0] != '\0')
+		(void)snprintf(
+		    ret_why, STORE_WHY_MAX,
+		    "it is refused now: %.180s; select another one: cfdfuctl firmware list",
+		    known->refused);
+}
+
 void
 repository_row_trouble(struct repository *r, const struct store_firmware *f,
 		       char ret_why[STORE_WHY_MAX])
 {
-	struct folder_file *file;
-	int e = folder_check(r->folder, f->file, f->file_sha256, &file);
-
-	ret_why[0] = '\0';
-	if (e < 0)
-		say_trouble(trouble_of(e), f->name, ret_why);
-	else if (file->refused[0] != '\0')
-		(void)snprintf(
-		    ret_why, STORE_WHY_MAX,
-		    "it is refused now: %.180s; select another one: cfdfuctl firmware list",
-		    file->refused);
-}
-
-struct asked_row {
-	struct repository *repository;
-	char *why;
-};
-
-static void
-on_asked_row(void *ctx, const struct store_firmware *f)
-{
-	struct asked_row *row = ctx;
-
-	repository_row_trouble(row->repository, f, row->why);
+	row_trouble(r, f->name, f->file, f->file_sha256, ret_why);
 }
 
 bool
 repository_trouble(struct repository *r, const char *name, char ret_why[STORE_WHY_MAX])
 {
-	struct asked_row row = { r, ret_why };
+	struct row row;
+	int e = store_firmware_find(r->store, name, on_row, &row);
 
 	ret_why[0] = '\0';
-	if (store_firmware_find(r->store, name, on_asked_row, &row) == 0)
+	if (e == 0)
 		say_trouble("it is not in the catalogue any more", name, ret_why);
+	else if (e > 0)
+		row_trouble(r, name, row.file, row.file_sha256, ret_why);
 	return ret_why[0] != '\0';
 }
 
@@ -207,23 +255,6 @@ repository_check_more(struct repository *r)
 }
 
 /* ---- images --------------------------------------------------------------------------------- */
-
-struct row {
-	char file[FOLDER_FILE_MAX], file_sha256[DIGEST_TEXT_MAX];
-	unsigned platforms;
-	bool incomplete;
-};
-
-static void
-on_row(void *ctx, const struct store_firmware *f)
-{
-	struct row *row = ctx;
-
-	copy_text(row->file, sizeof(row->file), f->file);
-	copy_text(row->file_sha256, sizeof(row->file_sha256), f->file_sha256);
-	row->platforms = f->platforms;
-	row->incomplete = f->incomplete;
-}
 
 /* The platform when the set has exactly one; else UNKNOWN. */
 static enum platform
@@ -236,20 +267,17 @@ only_one(unsigned platforms)
 }
 
 static int
-judge_row(struct repository *r, const struct row *row, const char *name, const uint8_t *data,
-	  size_t size, struct image **ret_image, char ret_why[STORE_WHY_MAX])
+judge_again(struct repository *r, const char *file, const struct repository_claim *claim,
+	    struct image **ret_image, char ret_why[STORE_WHY_MAX])
 {
-	struct repository_claim claim = { .name = name,
-					  .told = only_one(row->platforms),
-					  .incomplete = row->incomplete };
 	struct judgement *judgement = malloc(sizeof(*judgement));
-	struct folder_file *file;
+	struct folder_file *known;
 	int e = -ENOMEM;
 
 	if (judgement != NULL)
-		e = repository_judge(r, data, size, &claim, ret_image, judgement, ret_why);
-	if (e == -EINVAL && folder_find(r->folder, row->file, &file) == 0)
-		copy_text(file->refused, sizeof(file->refused), ret_why);
+		e = repository_judge(r, claim, ret_image, judgement, ret_why);
+	if (e == -EINVAL && folder_find(r->folder, file, &known) == 0)
+		copy_text(known->refused, sizeof(known->refused), ret_why);
 	free(judgement);
 	return e;
 }
@@ -258,9 +286,9 @@ int
 repository_image(struct repository *r, const char *name, struct image **ret_image,
 		 char ret_why[STORE_WHY_MAX])
 {
-	struct row row = { 0 };
+	struct repository_claim claim = { .name = name };
+	struct row row;
 	uint8_t *data = NULL;
-	size_t size = 0;
 	int e = store_firmware_find(r->store, name, on_row, &row);
 
 	if (e <= 0) {
@@ -270,14 +298,17 @@ repository_image(struct repository *r, const char *name, struct image **ret_imag
 		return e == 0 ? -ENOENT : e;
 	}
 	copy_text(ret_why, STORE_WHY_MAX, "out of memory");
-	e = folder_read(r->folder, row.file, row.file_sha256, &data, &size);
+	e = folder_read(r->folder, row.file, row.file_sha256, &data, &claim.size);
 	if (e == -ENOMEM)
 		return e;
 	if (e < 0) {
 		say_trouble(trouble_of(e), name, ret_why);
 		return -EIO;
 	}
-	e = judge_row(r, &row, name, data, size, ret_image, ret_why);
+	claim.data = data;
+	claim.told = only_one(row.platforms);
+	claim.incomplete = row.incomplete;
+	e = judge_again(r, row.file, &claim, ret_image, ret_why);
 	free(data);
 	return e;
 }
@@ -380,24 +411,6 @@ repository_tidy(struct repository *r)
 
 /* ---- adding and removing -------------------------------------------------------------------- */
 
-/* A row of the same name. */
-struct place {
-	struct repository *repository;
-	const char *sha256;
-	bool found, same; /* and of the same image */
-	char trouble[STORE_WHY_MAX];
-};
-
-static void
-on_place(void *ctx, const struct store_firmware *f)
-{
-	struct place *p = ctx;
-
-	p->found = true;
-	p->same = strcmp(f->sha256, p->sha256) == 0;
-	repository_row_trouble(p->repository, f, p->trouble);
-}
-
 /* Makes durable what is queued. */
 static int
 commit(struct repository *r, const struct store_time *now, bool *ret_queued)
@@ -413,18 +426,18 @@ int
 repository_add(struct repository *r, const struct store_firmware *row, const uint8_t *data,
 	       size_t size, bool *ret_queued)
 {
-	struct place place = { .repository = r, .sha256 = row->sha256 };
 	struct store_time now = clock_time(r->clock);
-	char file[FOLDER_FILE_MAX] = "", file_sha256[DIGEST_TEXT_MAX];
+	char file[FOLDER_FILE_MAX] = "", file_sha256[DIGEST_TEXT_MAX], why[STORE_WHY_MAX];
 	struct store_firmware f = *row;
+	struct row old;
+	/* When it cannot be read, adding says so. */
+	bool found = store_firmware_find(r->store, row->name, on_row, &old) > 0;
 	int e;
 
-	(void)!store_firmware_find(r->store, row->name, on_place,
-				   &place); /* unreadable: adding says so */
 	*ret_queued = false;
-	if (place.found && !place.same)
+	if (found && strcmp(old.sha256, row->sha256) != 0)
 		return -EEXIST;
-	if (place.found && place.trouble[0] == '\0')
+	if (found && !repository_trouble(r, row->name, why))
 		return 0;
 	/* WHY: what is left on a full disk is for the verdicts of those at work. */
 	e = store_ready(r->store, &now);
@@ -435,8 +448,8 @@ repository_add(struct repository *r, const struct store_firmware *row, const uin
 	copy_text(file_sha256, sizeof(file_sha256), file); /* the file is named after it */
 	f.file = file;
 	f.file_sha256 = file_sha256;
-	e = place.found ? store_firmware_replace(r->store, &f, &now)
-			: store_firmware_add(r->store, &f, &now);
+	e = found ? store_firmware_replace(r->store, &f, &now)
+		  : store_firmware_add(r->store, &f, &now);
 	if (e == 0)
 		return commit(r, &now, ret_queued);
 	repository_tidy_later(r);

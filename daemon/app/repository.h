@@ -20,8 +20,10 @@ struct clock;
 struct log;
 struct repository;
 
-/* The words of the operator and of the release on an image. */
+/* A DfuSe file, and the words of the operator and of the release on it. */
 struct repository_claim {
+	const uint8_t *data;
+	size_t size;
 	const char *name;
 	enum platform told, manifest;
 	bool incomplete; /* the operator takes what is not shown to be whole, too */
@@ -36,11 +38,14 @@ void repository_free(struct repository *r); /* NULL is fine */
  * fits one of them.  Copied.  -ENOMEM. */
 int repository_add_device(struct repository *r, const struct device *d) MUST_CHECK;
 
-/* Bytes of a DfuSe file -> image, judged; one reference, the caller's.  0; -EINVAL refused with
- * ret_why (a sentence) and ret_judgement.  -ENOMEM. */
-int repository_judge(struct repository *r, const uint8_t *data, size_t size,
-		     const struct repository_claim *claim, struct image **ret_image,
-		     struct judgement *ret_judgement, char ret_why[STORE_WHY_MAX]) MUST_CHECK;
+/* -> image, judged; one reference, the caller's.  0; -EINVAL refused with ret_why (a sentence) and
+ * ret_judgement.  -ENOMEM. */
+int repository_judge(struct repository *r, const struct repository_claim *claim,
+		     struct image **ret_image, struct judgement *ret_judgement,
+		     char ret_why[STORE_WHY_MAX]) MUST_CHECK;
+/* The same of a boot loader. */
+int repository_judge_loader(const struct repository_claim *claim, struct image **ret_image,
+			    char ret_why[STORE_WHY_MAX]) MUST_CHECK;
 
 /*
  * Keeps these bytes of a judged image, and its row (but for the file's names and times) in the

@@ -375,17 +375,17 @@ typedef void apply_function(struct selection *sel, enum store_scope scope, const
 			    const char *value);
 
 static int
-load_scopes(struct selection *sel, const enum store_scope *scopes, size_t count,
+load_scopes(struct selection *sel, enum store_scope first, enum store_scope last,
 	    apply_function *apply)
 {
 	struct collection c = { calloc(POLICY_RULES_MAX, sizeof(*c.list)), 0 };
 	int r = c.list != NULL ? 0 : -ENOMEM;
 
-	for (size_t s = 0; s < count && r >= 0; s++) {
+	for (enum store_scope s = first; s <= last && r >= 0; s++) {
 		c.count = 0;
-		r = store_each(sel->o.store, scopes[s], on_setting, &c);
+		r = store_each(sel->o.store, s, on_setting, &c);
 		for (size_t i = 0; i < c.count && r >= 0; i++)
-			apply(sel, scopes[s], c.list[i].key, c.list[i].value);
+			apply(sel, s, c.list[i].key, c.list[i].value);
 	}
 	free(c.list);
 	return r < 0 ? r : 0;
@@ -394,19 +394,18 @@ load_scopes(struct selection *sel, const enum store_scope *scopes, size_t count,
 int
 selection_load_rules(struct selection *sel)
 {
-	static const enum store_scope scopes[] = { STORE_PLATFORM };
-
-	return load_scopes(sel, scopes, ARRAY_LEN(scopes), apply_setting);
+	return load_scopes(sel, STORE_PLATFORM, STORE_PLATFORM, apply_setting);
 }
 
 int
 selection_load(struct selection *sel)
 {
-	static const enum store_scope scopes[] = { STORE_PLATFORM, STORE_SELECTED, STORE_OWN };
 	int r;
 
+	_Static_assert(STORE_SELECTED + 1 == STORE_OWN && STORE_OWN + 1 == STORE_PLATFORM,
+		       "the scopes of a selection stand together");
 	repository_check_more(sel->o.repository);
-	r = load_scopes(sel, scopes, ARRAY_LEN(scopes), apply_setting);
+	r = load_scopes(sel, STORE_SELECTED, STORE_PLATFORM, apply_setting);
 	sel->loaded = r == 0;
 	if (r == 0)
 		fleet_selection_changed(sel->o.fleet, clock_now_us());
@@ -432,9 +431,7 @@ heal_setting(struct selection *sel, enum store_scope scope, const char *key, con
 void
 selection_heal(struct selection *sel)
 {
-	static const enum store_scope scopes[] = { STORE_SELECTED, STORE_OWN };
-
 	repository_check_more(sel->o.repository);
 	if (sel->loaded && policy_any_lost(fleet_policy(sel->o.fleet)))
-		(void)!load_scopes(sel, scopes, ARRAY_LEN(scopes), heal_setting); /* next second */
+		(void)!load_scopes(sel, STORE_SELECTED, STORE_OWN, heal_setting); /* next second */
 }

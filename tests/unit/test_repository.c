@@ -48,8 +48,10 @@ judge(struct repository *r, const struct mkimage_spec *spec, size_t kept,
 	assert_int_equal(
 	    mkimage_wrap(&at, MKIMAGE_DFU, bytes, kept != 0 ? kept : size, &file, &file_size), 0);
 	claim.name = "test";
+	claim.data = file;
+	claim.size = file_size;
 	why[0] = '\0';
-	e = repository_judge(r, file, file_size, &claim, &image, &j, why);
+	e = repository_judge(r, &claim, &image, &j, why);
 	if (e == 0)
 		assert_int_equal(image_label(image)->incomplete, claim.incomplete);
 	image_unref(image);
