@@ -9,43 +9,33 @@
 #include "app/clock.h"
 #include "app/ports.h"
 #include "app/reply.h"
+#include "app/status.h"
 #include "cfdfu/proto.h"
-
-static bool
-is_held_back(const struct api *a, enum plan_action action)
-{
-	bool begins = action == ACTION_FLASH || action == ACTION_CHECK || action == ACTION_LOOK;
-
-	return begins && store_health(a->store, NULL) == STORE_DEGRADED;
-}
 
 static json_t *
 plan_json(const struct api *a, unsigned slot, const struct policy *with)
 {
 	const struct image_label *label = NULL;
-	enum plan_action action;
 	struct fleet_plan p;
 	struct slot_view v;
-	const char *why;
 
 	fleet_plan(a->fleet, slot, with, &p);
 	fleet_view(a->fleet, slot, clock_now_us(), &v);
 	if (p.image != NULL)
 		label = image_label(p.image);
-	action = p.action;
-	why = p.why;
-	if (is_held_back(a, action)) {
-		action = ACTION_WAIT;
-		why = "Nothing is begun while the records cannot be written: 'cfdfuctl doctor' "
-		      "says why.";
+	if ((p.action == ACTION_FLASH || p.action == ACTION_CHECK || p.action == ACTION_LOOK) &&
+	    !status_may_begin(a)) {
+		p.action = ACTION_WAIT;
+		p.why = status_may_not_begin;
 	}
-	return json_pack(
-	    "{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "port", v.port, "label",
-	    reply_text(ports_label(a->ports, v.port)), "serial",
-	    reply_text(v.serial[0] != '\0' ? v.serial : v.dfu_serial), "action",
-	    fleet_plan_name(action), "firmware", reply_text(label != NULL ? label->name : NULL),
-	    "version_before", reply_text(p.version_before), "version_wanted",
-	    reply_text(label != NULL ? label->version : NULL), "reason", reply_words(why, v.port));
+	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "port", v.port, "label",
+			 reply_text(ports_label(a->ports, v.port)), "serial",
+			 reply_text(v.serial[0] != '\0' ? v.serial : v.dfu_serial), "action",
+			 fleet_plan_name(p.action), "firmware",
+			 reply_text(label != NULL ? label->name : NULL), "version_before",
+			 reply_text(p.version_before), "version_wanted",
+			 reply_text(label != NULL ? label->version : NULL), "reason",
+			 reply_words(p.why, v.port));
 }
 
 static json_t *

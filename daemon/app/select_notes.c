@@ -10,6 +10,7 @@
 #include "app/clock.h"
 #include "app/ports.h"
 #include "app/reply.h"
+#include "app/status.h"
 
 struct drones {
 	unsigned count;
@@ -51,7 +52,7 @@ look_at_slot(const struct api *a, unsigned slot, const struct image *image, stru
 static const char *
 when(const struct api *a)
 {
-	if (store_health(a->store, NULL) == STORE_DEGRADED)
+	if (!status_may_begin(a))
 		return "as soon as the records can be written ('cfdfuctl doctor')";
 	return fleet_paused(a->fleet) ? "when the station is resumed ('cfdfuctl resume')" : "now";
 }

@@ -76,24 +76,18 @@ static json_t *
 counts(const struct api *a)
 {
 	struct fleet_counts c;
-	json_t *o;
 
 	fleet_counts(a->fleet, &c);
-	o = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "present", (int)c.present, "active",
-		      (int)c.active, "pass", (int)c.ended[VERDICT_PASS], "unchanged",
-		      (int)c.ended[VERDICT_UNCHANGED], "failed", (int)c.failed, "skipped",
-		      (int)c.ended[VERDICT_SKIPPED]);
-	if (o != NULL)
-		(void)json_object_update_new(
-		    o, json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "needs_power_cycle",
-				 (int)c.ended[VERDICT_NEEDS_POWER_CYCLE], "needs_button",
-				 (int)c.ended[VERDICT_NEEDS_BUTTON], "interrupted",
-				 (int)c.ended[VERDICT_INTERRUPTED], "waiting",
-				 (int)c.of[SLOT_CLASS_WAITING], "quarantined",
-				 (int)c.of[SLOT_CLASS_QUARANTINED], "foreign",
-				 (int)c.of[SLOT_CLASS_FOREIGN], "unserved",
-				 (int)c.of[SLOT_CLASS_UNSERVED]));
-	return o;
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}",
+			 "present", (int)c.present, "active", (int)c.active, "pass",
+			 (int)c.ended[VERDICT_PASS], "unchanged", (int)c.ended[VERDICT_UNCHANGED],
+			 "failed", (int)c.failed, "skipped", (int)c.ended[VERDICT_SKIPPED],
+			 "needs_power_cycle", (int)c.ended[VERDICT_NEEDS_POWER_CYCLE],
+			 "needs_button", (int)c.ended[VERDICT_NEEDS_BUTTON], "interrupted",
+			 (int)c.ended[VERDICT_INTERRUPTED], "waiting",
+			 (int)c.of[SLOT_CLASS_WAITING], "quarantined",
+			 (int)c.of[SLOT_CLASS_QUARANTINED], "foreign",
+			 (int)c.of[SLOT_CLASS_FOREIGN], "unserved", (int)c.of[SLOT_CLASS_UNSERVED]);
 }
 
 struct setting_list {
@@ -230,6 +224,15 @@ status_health(const struct api *a, char ret_why[STORE_WHY_MAX])
 	return store_health(a->store, ret_why) == STORE_DEGRADED ? "degraded" : "ok";
 }
 
+const char status_may_not_begin[] =
+    "No drone is flashed while the records cannot be written: 'cfdfuctl doctor' says why.";
+
+bool
+status_may_begin(const struct api *a)
+{
+	return store_health(a->store, NULL) != STORE_DEGRADED;
+}
+
 json_t *
 status_station(const struct api *a)
 {
@@ -272,10 +275,8 @@ message_of(const struct api *a, const struct slot_view *v)
 {
 	bool waits = v->state == SLOT_IDLE || v->state == SLOT_WAITING;
 
-	if (waits && v->present && v->verdict.kind == VERDICT_NONE &&
-	    store_health(a->store, NULL) == STORE_DEGRADED)
-		return "Nothing is begun while the records cannot be written: 'cfdfuctl doctor' "
-		       "says why.";
+	if (waits && v->present && v->verdict.kind == VERDICT_NONE && !status_may_begin(a))
+		return status_may_not_begin;
 	return v->message;
 }
 
@@ -294,29 +295,20 @@ json_t *
 status_slot(const struct api *a, unsigned slot)
 {
 	struct slot_view v;
-	json_t *o;
 
 	fleet_view(a->fleet, slot, clock_now_us(), &v);
-	o = json_pack("{s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:s}", "port", v.port, "label",
-		      reply_text(ports_label(a->ports, v.port)), "present", v.present, "mode",
-		      mode_name(v.mode), "serial", reply_text(v.serial), "dfu_serial",
-		      reply_text(v.dfu_serial), "platform", reply_platform(v.platform), "state",
-		      slot_state_name(v.state, v.step));
-	if (o == NULL ||
-	    json_object_update_new(
-		o, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:s}",
-			     "percent", reply_number(v.percent, -1), "eta_s",
-			     reply_number(fleet_slot_eta_s(a->fleet, slot, clock_now_us()), -1),
-			     "verdict", reply_text(verdict_name(v.verdict.kind)), "fault",
-			     reply_text(fault_name(v.verdict.fault)), "step",
-			     reply_text(step_name(v.step)), "message", message_json(a, &v),
-			     "version_before", reply_text(v.version_before), "version_after",
-			     reply_text(v.version_after), "attempt", reply_number(v.attempt, 0),
-			     "safe_to_unplug", !v.active, "advice",
-			     reply_words(advice_of(&v), v.port), "class",
-			     slot_class_name(v.class))) < 0) {
-		json_decref(o);
-		return NULL;
-	}
-	return o;
+	return json_pack(
+	    "{s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+	    "s:b, s:o, s:s}",
+	    "port", v.port, "label", reply_text(ports_label(a->ports, v.port)), "present",
+	    v.present, "mode", mode_name(v.mode), "serial", reply_text(v.serial), "dfu_serial",
+	    reply_text(v.dfu_serial), "platform", reply_platform(v.platform), "state",
+	    slot_state_name(v.state, v.step), "percent", reply_number(v.percent, -1), "eta_s",
+	    reply_number(fleet_slot_eta_s(a->fleet, slot, clock_now_us()), -1), "verdict",
+	    reply_text(verdict_name(v.verdict.kind)), "fault",
+	    reply_text(fault_name(v.verdict.fault)), "step", reply_text(step_name(v.step)),
+	    "message", message_json(a, &v), "version_before", reply_text(v.version_before),
+	    "version_after", reply_text(v.version_after), "attempt", reply_number(v.attempt, 0),
+	    "safe_to_unplug", !v.active, "advice", reply_words(advice_of(&v), v.port), "class",
+	    slot_class_name(v.class));
 }

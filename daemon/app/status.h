@@ -4,6 +4,7 @@
 #define APP_STATUS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "store/store.h"
 
@@ -15,6 +16,9 @@ json_t *status_slot(const struct api *a, unsigned slot);
 json_t *status_selected(const struct api *a); /* a list of type Selection */
 json_t *status_own(const struct api *a);      /* a list of type OwnSelection */
 json_t *status_rules(const struct api *a);    /* a list of type PlatformRule */
+/* The records can be written; else this is why a drone waits. */
+bool status_may_begin(const struct api *a);
+extern const char status_may_not_begin[];
 /* "degraded" or "ok", and why. */
 const char *status_health(const struct api *a, char ret_why[STORE_WHY_MAX]);
 
