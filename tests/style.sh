@@ -137,6 +137,16 @@ check_other_files()
 	return $bad
 }
 
+# A test waits for what happens, never for a time; where time itself is meant, the line says so.
+check_sleeps()
+{
+	# shellcheck disable=SC2016 # the dollar is of the pattern
+	! find "$1/tests/e2e" "$1/tests/unit" "$1/tests/sim" "$1/tests/flow" -name '*.sh' -o -name '*.[ch]' \
+		2>/dev/null | sort | xargs -r grep -nE \
+		'^[^#"]*(^|[;&|({[:blank:]])(sleep[[:blank:]]+["$0-9.]|(u|SYS_nano|nano)?sleep[(,])' /dev/null |
+		grep -v 'TIME: ' | sed "s,^$1/,," | grep .
+}
+
 # ---- Self-test ------------------------------------------------------------------------------------
 
 # $1 file in a tree of its own, $2 what has to be said about it ("" nothing); its text on input.
@@ -144,7 +154,7 @@ expect()
 {
 	mkdir -p "$tree/$(dirname "$1")"
 	cat >"$tree/$1"
-	said=$(check_c_files "$tree"; check_other_files "$tree")
+	said=$(check_c_files "$tree"; check_sleeps "$tree"; check_other_files "$tree")
 	rm -f "$tree/$1"
 	case "$said" in
 	*"$2"*) [ -n "$2" ] || [ -z "$said" ] && return ;;
@@ -197,6 +207,10 @@ self_test()
 	echo "echo x" | expect tests/a.sh "SPDX"
 	printf '# SPDX-License-Identifier: MIT\n# TO''DO\n' | expect tests/a.sh "TO""DO"
 	printf '#!/bin/sh\n# SPDX-License-Identifier: MIT\n' | expect tests/a.sh ""
+	mkdir -p "$tree/tests/e2e" "$tree/tests/unit" "$tree/tests/sim" "$tree/tests/flow"
+	printf '# SPDX-License-Identifier: MIT\nf; sleep 1\n' | expect tests/e2e/a.sh "f; sleep 1"
+	printf '# SPDX-License-Identifier: MIT\nsleep 1 # TIME: x\n' | expect tests/e2e/a.sh ""
+	printf '%s\n	usleep(1);\n' "$spdx" | expect tests/unit/a.c "usleep"
 	rm -rf "$tree"
 	return $failed
 }
@@ -209,6 +223,7 @@ case "${1-}" in
 	status=0
 	self_test || status=1
 	check_c_files "$srcdir" || status=1
+	check_sleeps "$srcdir" || status=1
 	check_other_files "$srcdir" || status=1
 	exit $status
 	;;

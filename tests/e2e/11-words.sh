@@ -96,7 +96,7 @@ exits 1 wait --timeout 60
 attempts=$(records 'SELECT count(*) FROM attempts')
 exits 0 --json port release --all
 same "nothing was set aside, nothing is released" '[]' "$(jq -c .released "$scratch/said")"
-sleep 1
+settle 1
 same "and no drone is done again" "$attempts" "$(records 'SELECT count(*) FROM attempts')"
 
 # ---- a slot that is set aside -------------------------------------------------------------------

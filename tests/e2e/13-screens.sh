@@ -135,11 +135,11 @@ else
 	same "of ASCII alone" 0 "$(screen | LC_ALL=C grep -c '[^ -~]')"
 	holds "with one row a drone" eval "screen | grep -qE '^[?][?]7 .*needs the button *$'"
 
-	terminal 120x80 "cfdfuctl watch --lines; sleep 600"
+	terminal 120x80 "cfdfuctl watch --lines; cat"
 	holds "--lines are lines on a terminal" until_true 60 eval \
 		"screen | grep -qE '^[0-9:]{8} A1 \(1-1\) pass'"
 
-	terminal 80x20 "CFDFU_PAGER='sed \"s/^/paged /\"' cfdfuctl status; sleep 600"
+	terminal 80x20 "CFDFU_PAGER='sed \"s/^/paged /\"' cfdfuctl status; cat"
 	holds "a long status is paged" until_true 60 shows 'paged '
 	holds "and ends with its sum" until_true 60 shows \
 		'10 drones: 4 PASS, 2 AT WORK, 4 FAILED: A8 A7 机架7 机架8'

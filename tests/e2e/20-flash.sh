@@ -29,7 +29,7 @@ for n in $(seq 1 $drones); do
 	rack_do plug "1-$n" > /dev/null
 done
 holds "all drones are seen" until_true 30 present_is $drones
-sleep 1
+settle 1
 same "a paused station starts none" "paused 0" \
 	"$(status '"\(.station.state) \([.slots[] | select(.attempt != null)] | length)"')"
 cfdfuctl wait --count 1 --timeout 1 > /dev/null 2>&1

@@ -58,7 +58,7 @@ same "nothing outside the application was touched" "0 0" \
 	"$(counter 1-1 outside_writes) $(counter 1-1 outside_erases)"
 plug_in 1-2 eval
 until_true 20 present_is 1
-sleep 1
+settle 1
 same "another board of the kind is left as it is" 0 "$(counter 1-2 writing)"
 cfdfuctl firmware select three > /dev/null
 ends "selected for all, it is written, too" 1-2 pass 'target 2 pass'

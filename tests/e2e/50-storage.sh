@@ -112,7 +112,7 @@ sim_kill
 lock_database "$database"
 station_start "$scratch/locked"
 rack_plug 1-2 "$old"
-sleep 3
+settle 1
 untouched 1-2 "while the database is locked"
 within "the log is not flooded meanwhile" 0 "$(grep -c 'interrupted attempts' "$log")" 2
 unlock_database
@@ -168,7 +168,7 @@ station_start "$disk/state"
 holds "started on a full disk, the station serves" health_is degraded
 holds "the doctor says so" grep -qi "records" <<< "$(cfdfuctl doctor 2>&1)"
 rack_plug 1-1 "$old"
-sleep 3
+settle 1
 untouched 1-1 "on a full disk"
 says_why()
 {
@@ -185,7 +185,7 @@ flashed 1-1 "the drone that waited is flashed"
 fill_disk
 holds "a disk that fills up is noticed" until_true 150 health_is degraded
 rack_plug 1-2 "$old"
-sleep 3
+settle 1
 untouched 1-2 "with the disk full"
 note "$(status '.slots[] | select(.port == "1-2") | "\(.state) \(.message)"')"
 rc=0
@@ -210,7 +210,7 @@ mount -o remount,ro "$disk" || not_ok "the disk is made read-only" "$?"
 station_start "$disk/state"
 holds "started on a read-only disk, the station serves" health_is degraded
 rack_plug 1-5 "$old"
-sleep 3
+settle 1
 untouched 1-5 "on a read-only disk"
 within "the log says it a few times at most" 1 "$(wc -l < "$log")" 12
 mount -o remount,rw "$disk"

@@ -53,8 +53,14 @@ rack_plug_held 1-4 "$old"
 holds "a drone is being written" until_true 60 test_state 1-4 writing
 cfdfuctl pause > /dev/null
 kill "$sim_pid"
-sleep 2
-holds "told to stop, it lets the drone end" kill -0 "$sim_pid"
+until_true 60 grep -q "stopping; 1 drones are still at work" "$log"
+before=$(rack_do counters 1-4)
+has_moved()
+{
+	[ "$(rack_do counters 1-4)" != "$before" ]
+}
+holds "told to stop, it goes on with the drone" \
+	until_true 60 has_moved
 kill "$sim_pid"
 holds "told again, it stops at once" until_true 60 is_gone
 same "its exit status is 0" 0 "$(exit_status)"

@@ -64,7 +64,7 @@ same "and not on what is none of its" "$erases" "$(counter 1-1 erases)"
 rack_do unplug 1-1 > /dev/null
 rack_do unplug 1-2 > /dev/null
 rack_do plug 1-1 > /dev/null
-sleep 1
+settle 1
 same "also when that is plugged in again" absent "$(status '.slots[] | select(.port == "1-1").state')"
 
 # ---- what stays ---------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ records_are_sound "reload"
 
 configure '[station]' 'ports = 1-3, 1-4' 'idle-exit = 2s'
 holds "idle-exit is read" reload
-sleep 3
+settle 3
 holds "with drones plugged in it stays" kill -0 "$sim_pid"
 for n in 1 3 4; do
 	rack_do unplug "1-$n" > /dev/null

@@ -92,7 +92,7 @@ chmod 644 "$scratch/calls"
 setpriv --reuid 65534 --clear-groups socat -t 60 - "UNIX-CONNECT:$CFDFU_SOCKET" \
 	< "$scratch/calls" | tr '\0' '\n' > "$scratch/refused"
 same "who may only look is refused" 30 "$(grep -c NotPermitted "$scratch/refused")"
-sleep 2
+settle 1
 same "the station is not paused by it" armed "$(status .station.state)"
 within "and cannot fill the records with it" 1 \
 	$(($(records "SELECT count(*) FROM act") - before)) 20

@@ -39,9 +39,7 @@ cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware select new > /dev/null
 rack_plug_held 1-1 "$old"
 holds "a drone is being written" until_true 60 test_state 1-1 writing
-kill -STOP "$sim_pid"
-sleep 5
-kill -CONT "$sim_pid"
+stand_still 5
 
 # ---- the image changed on disk while it is written (F1, F2) -------------------------------------
 
@@ -56,7 +54,7 @@ station_start fast
 holds "after a restart the changed file is refused" \
 	grep -q "its file has been changed: add it again" "$log"
 rack_plug 1-2 "$old"
-sleep 1
+settle 1
 same "and nothing is erased for it" 0 "$(counter 1-2 erases)"
 rc=0
 said=$(cfdfuctl firmware select new 2>&1) || rc=$?
@@ -110,21 +108,19 @@ rack_add 1-3 "$old"
 rack_connect # WHY: the rack is in the daemon's process; it takes its descriptors first
 limit=$(($(count_of fd) + 6))
 prlimit --pid "$sim_pid" --nofile=$limit:4096
-crowd() # connects and says nothing; notes each time that it is sent away before its time
+silent() # connects and says nothing; notes that it is sent away before its time
 {
 	local began said
 
-	while :; do
-		began=$(now_ms)
-		if said=$(timeout 20 socat -u "UNIX-CONNECT:$CFDFU_SOCKET" - 2> /dev/null) &&
-			[ -z "$said" ] && [ $(($(now_ms) - began)) -lt 4800 ]; then
-			echo early >> "$scratch/sent-away"
-		fi
-		sleep 0.1
-	done
+	began=$(now_ms)
+	if said=$(timeout 20 socat -u "UNIX-CONNECT:$CFDFU_SOCKET" - 2> /dev/null) &&
+		[ -z "$said" ] && [ $(($(now_ms) - began)) -lt 4800 ]; then
+		echo early >> "$scratch/sent-away"
+	fi
+	false # and again
 }
 for _ in $(seq 1 20); do
-	crowd > /dev/null &
+	poll=0.1 until_true 900 silent &
 	clients+=($!)
 done
 # WHY not counted: who says nothing makes room, so the last descriptor is free most of the time.
@@ -155,7 +151,7 @@ same "which has its own label" B2 "$(status '.slots[] | select(.port == "2-7.2")
 rack_do reset-counters 2-7.2 > /dev/null
 rack_do move 2-7.2 3-7.2 > /dev/null
 rack_do plug 3-7.2 > /dev/null
-sleep 1
+settle 1
 same "on a port that is not the station's it is not touched" 0 "$(counter 3-7.2 beyond_standard)"
 
 # ---- a drone in whose attempts the daemon dies (S2) ---------------------------------------------

@@ -88,7 +88,7 @@ check_outside()
 		rack_do unplug "1-$n" > /dev/null 2>&1
 		rack_do plug "1-$n" > /dev/null 2>&1
 	done
-	sleep 2
+	settle 1
 	for n in 5 6 7 8; do
 		after+=("$(counter "1-$n" erases writing reboots)")
 	done
@@ -122,7 +122,9 @@ for i in $(seq 1 "$orders"); do
 	order
 	echo "$i $said" >> "$done_file"
 	draw 4
-	sleep "0.$drawn"
+	for _ in $(seq $((drawn * 30))); do # some turns of its loop, a drawn number
+		rack_do list > /dev/null
+	done
 	if ! kill -0 "$sim_pid" 2> /dev/null; then
 		not_ok "the station lives" "$(tail -n 5 "$log")"
 		exit 1

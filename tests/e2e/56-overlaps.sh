@@ -77,7 +77,7 @@ reload
 cfdfuctl firmware select other > /dev/null
 rack_do mend 1-1 > /dev/null
 holds "a slot that was taken away is given up at the end" until_true 60 test_state 1-1 absent
-sleep 2
+settle 1
 same "whatever was selected meanwhile" new:pass "$(attempts 1-1)"
 rack_plug_lost 1-2 "$old"
 until_true 60 test_state 1-2 booting
@@ -85,7 +85,7 @@ configure 'ports = 1-1'
 reload
 swap 1-2 1-9
 holds "one that was swapped at the end is given up, too" until_true 60 test_state 1-2 absent
-sleep 3
+settle 1
 same "and who was put there is left alone" 0 "$(counter 1-2 reboots writing)"
 
 station fast 'ports = 1-*'
@@ -100,7 +100,7 @@ reload
 holds "a drone that only waits on a slot that is taken away is given up at once" \
 	until_true 10 test_state 1-1 absent
 cfdfuctl resume > /dev/null
-sleep 2
+settle 1
 same "and not flashed" "" "$(attempts 1-1)"
 
 # ---- what is selected no more -------------------------------------------------------------------
@@ -116,7 +116,7 @@ cfdfuctl retry 1-1 > /dev/null
 until_true 30 test_state 1-1 waiting
 cfdfuctl firmware deselect > /dev/null
 cfdfuctl resume > /dev/null
-sleep 2
+settle 1
 same "what was deselected while the drone waited is not written" "" "$(attempts 1-1)"
 cfdfuctl pause > /dev/null
 cfdfuctl firmware select new > /dev/null
@@ -165,7 +165,7 @@ rack_plug 1-1 "$old"
 until_true 30 test_state 1-1 idle
 cfdfuctl platform set 1-1 bolt > /dev/null
 cfdfuctl platform set 1-1 none > /dev/null
-sleep 3
+settle 1
 same "a rule of the configuration outlives one of the operator's" "0 " \
 	"$(counter 1-1 erases) $(attempts 1-1)"
 
@@ -253,7 +253,7 @@ rack_do plug 1-2 > /dev/null # its ending finds out
 holds "a database that is gone is noticed" until_true 70 health_is degraded
 rack_do mend 1-1 > /dev/null
 rack_do button 1-1 > /dev/null
-sleep 2
+settle 1
 kill -STOP "$sim_pid"
 rmdir "$database"
 mv "$scratch/away"/* "$state"

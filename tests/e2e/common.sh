@@ -76,7 +76,7 @@ until_true() # SECONDS COMMAND...
 	shift
 	until "$@" > /dev/null 2>&1; do
 		[ "$SECONDS" -lt "$until" ] || return 1
-		sleep "${poll:-0.2}"
+		sleep "${poll:-0.2}" # TIME: between two looks
 	done
 }
 

@@ -86,7 +86,7 @@ show() # COUNT
 	cfdfuctl watch &
 	watch=$!
 	cfdfuctl wait --count "$1" --timeout 150 > /dev/null || rc=$?
-	sleep 1
+	sleep 1 # TIME: for the eye
 	kill "$watch" 2> /dev/null || true
 	wait "$watch" 2> /dev/null || true
 	echo

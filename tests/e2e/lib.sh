@@ -44,6 +44,21 @@ sim_start() # typical|fast [OPTION-OF-CFDFUD...]
 	exit 1
 }
 
+# Waits until nothing has gone on in the station and at its drones, and nothing is about to: what did
+# not happen by then is not going to.
+settle() # SECONDS in a row
+{
+	rack_do settle "$1" > /dev/null || not_ok "the station becomes quiet" "it does not"
+}
+
+# The whole process, as if the computer did.
+stand_still() # SECONDS
+{
+	kill -STOP "$sim_pid"
+	sleep "$1" # TIME: of the world outside, which goes on
+	kill -CONT "$sim_pid"
+}
+
 sim_stop()
 {
 	kill "$sim_pid" 2> /dev/null

@@ -360,6 +360,17 @@ run_list(struct call *k)
 }
 
 static int
+run_settle(struct call *k)
+{
+	uint32_t seconds = 1;
+
+	if (k->count > 1 && number(k, k->word[1], &seconds) < 0)
+		return -EINVAL;
+	k->c->settle_s = seconds > 0 ? seconds : 1;
+	return 0;
+}
+
+static int
 run_quit(struct call *k)
 {
 	k->c->quit = true;
@@ -390,6 +401,7 @@ static const struct {
 	{ "reset-counters", "PORT", 1, 1, run_reset_counters },
 	{ "floor", "PORT SIZE [UNIT]", 2, 3, run_floor },
 	{ "list", "", 0, 0, run_list },
+	{ "settle", "[SECONDS]", 0, 1, run_settle },
 	{ "help", "", 0, 0, run_help },
 	{ "quit", "", 0, 0, run_quit },
 };
@@ -424,11 +436,12 @@ commander_run(struct commander *c, char *line, FILE *out)
 	struct call k = { .c = c, .out = out };
 	char *save = NULL;
 
+	c->settle_s = 0;
 	for (char *w = strtok_r(line, " \t\r\n", &save); w != NULL && k.count < WORDS_MAX;
 	     w = strtok_r(NULL, " \t\r\n", &save))
 		k.word[k.count++] = w;
-	if (k.count == 0 || k.word[0][0] == '#' || dispatch(&k) == 0)
-		(void)fputs("ok\n", out);
-	else
+	if (k.count > 0 && k.word[0][0] != '#' && dispatch(&k) < 0)
 		(void)fprintf(out, "error: %s\n", k.error);
+	else if (c->settle_s == 0)
+		(void)fputs("ok\n", out);
 }

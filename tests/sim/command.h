@@ -17,6 +17,8 @@
  *     counters PORT               one line of JSON; "reset-counters PORT"
  *     floor PORT SIZE [UNIT]      least time in us for an image, as JSON
  *     list                        PORT absent|runtime|dfu SERIAL VERSION
+ *     settle [SECONDS]            answers once nothing has gone on, and nothing is about to, for
+ *                                 SECONDS (1) in a row; live.h says what that is
  *     help, quit
  */
 #ifndef SIM_COMMAND_H
@@ -35,7 +37,8 @@ struct commander {
 	struct drone_timing timing; /* for drones to come */
 	uint64_t seed;		    /* of the next drone */
 	bool count_standard;	    /* see struct drone_config */
-	bool quit;		    /* somebody said so */
+	bool quit;		    /* was asked for */
+	unsigned settle_s;	    /* not 0: asked for; the answer is still to be given */
 };
 
 void commander_init(struct commander *c, struct world *w, uint64_t seed);

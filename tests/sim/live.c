@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
 #include <time.h>
@@ -18,6 +19,17 @@
 
 #define EVENTS_PER_WAKEUP 4096 /* then the sockets have their turn */
 #define CLIENTS_MAX 64
+#define LOOP_SETTLED_US 5000000	  /* nothing is due in the loop within this */
+#define WORLD_SETTLED_US 30000000 /* nor in the world: the slowest drone has come up by then */
+#define DEADLINES_MAX 128
+#define SETTLE_LOOKS_MAX 50 /* LIMIT: then something goes on for ever, and that is the answer */
+
+/* A deadline of the loop; recurs: it ran out while we looked, and was set again. */
+struct deadline {
+	const struct event *event;
+	int64_t at_us;
+	bool recurs;
+};
 
 struct live {
 	struct event_base *base;
@@ -31,6 +43,13 @@ struct live {
 	struct event *timer;
 	struct evconnlistener *listener;
 	struct bufferevent *client[CLIENTS_MAX];
+	struct bufferevent *settler; /* the client that waits for it */
+	struct event *settle;
+	struct deadline deadline[DEADLINES_MAX];
+	unsigned deadlines;
+	bool soon;	 /* what a look found */
+	uint64_t events; /* of the world, until that look */
+	unsigned quiet_wanted, quiet_looks, looks;
 	char socket_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
@@ -90,6 +109,122 @@ on_timer(evutil_socket_t fd, short what, void *ctx)
 	live_kick(l);
 }
 
+/* ---- settling ---- */
+
+static struct deadline *
+deadline_of(struct live *l, const struct event *e)
+{
+	for (unsigned i = 0; i < l->deadlines; i++)
+		if (l->deadline[i].event == e)
+			return &l->deadline[i];
+	if (l->deadlines == DEADLINES_MAX)
+		return NULL;
+	l->deadline[l->deadlines] = (struct deadline){ .event = e };
+	return &l->deadline[l->deadlines++];
+}
+
+/* When an event of the loop is due, by its own time or as a timerfd; 0: never. */
+static int64_t
+due_us(const struct live *l, const struct event *e, int64_t now_us)
+{
+	struct itimerspec left;
+	struct timeval at;
+
+	if (e == l->settle)
+		return 0;
+	if (event_pending(e, EV_TIMEOUT, &at) && !(event_get_events(e) & EV_PERSIST))
+		return (int64_t)at.tv_sec * 1000000 + at.tv_usec;
+	if (event_get_fd(e) < 0 || timerfd_gettime(event_get_fd(e), &left) < 0 ||
+	    (left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0))
+		return 0;
+	return now_us + (int64_t)left.it_value.tv_sec * 1000000 + left.it_value.tv_nsec / 1000;
+}
+
+/* Does this event of the loop have a deadline soon, and is not known to recur? */
+static int
+look_at_event(const struct event_base *base, const struct event *e, void *ctx)
+{
+	struct live *l = ctx;
+	struct timeval now;
+	struct deadline *d;
+	int64_t now_us, at_us;
+
+	(void)base;
+	(void)gettimeofday(&now, NULL);
+	now_us = (int64_t)now.tv_sec * 1000000 + now.tv_usec;
+	at_us = due_us(l, e, now_us);
+	if (at_us == 0 || at_us - now_us > LOOP_SETTLED_US)
+		return 0;
+	d = deadline_of(l, e);
+	if (d == NULL)
+		return 0;
+	d->recurs |= d->at_us != 0 && d->at_us < now_us && d->at_us < at_us;
+	d->at_us = at_us;
+	l->soon |= !d->recurs;
+	return 0;
+}
+
+static bool
+is_quiet(struct live *l)
+{
+	uint64_t events = world_events(l->world);
+	uint64_t next = world_next_us(l->world);
+	bool still = events == l->events && world_is_idle(l->world);
+
+	l->events = events;
+	l->soon = false;
+	(void)event_base_foreach_event(l->base, look_at_event, l); /* it stops for none */
+	return still && !l->soon &&
+	       (next == WORLD_NEVER || next - world_now_us(l->world) > WORLD_SETTLED_US);
+}
+
+static void on_client_read(struct bufferevent *b, void *ctx);
+
+static void
+end_settling(struct live *l, const char *answer)
+{
+	struct bufferevent *b = l->settler;
+
+	l->settler = NULL;
+	(void)event_del(l->settle);
+	(void)bufferevent_write(b, answer, strlen(answer));
+	(void)bufferevent_enable(b, EV_READ);
+	on_client_read(b, l); /* what it sent meanwhile */
+}
+
+static void
+on_settle(evutil_socket_t fd, short what, void *ctx)
+{
+	struct live *l = ctx;
+
+	(void)fd;
+	(void)what;
+	live_sync(l);
+	l->quiet_looks = is_quiet(l) ? l->quiet_looks + 1 : 0;
+	if (l->quiet_looks >= l->quiet_wanted)
+		end_settling(l, "ok\n");
+	else if (++l->looks == SETTLE_LOOKS_MAX)
+		end_settling(l, "error: it does not become quiet\n");
+}
+
+static void
+begin_settling(struct live *l, struct bufferevent *b)
+{
+	static const struct timeval second = { 1, 0 };
+	static const char busy[] = "error: another client waits for that\n";
+
+	if (l->settler != NULL || event_add(l->settle, &second) < 0) {
+		(void)bufferevent_write(b, busy, strlen(busy));
+		return;
+	}
+	l->settler = b;
+	l->quiet_wanted = l->commander.settle_s + 1;
+	l->quiet_looks = l->looks = l->deadlines = 0;
+	l->events = world_events(l->world);
+	(void)bufferevent_disable(b, EV_READ);
+	event_active(l->settle, EV_READ, 0); /* the first look is at once */
+}
+
 /* ---- commands ---- */
 
 static void
@@ -115,6 +250,10 @@ drop_client(struct live *l, struct bufferevent *b)
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		if (l->client[i] == b)
 			l->client[i] = NULL;
+	if (l->settler == b) {
+		l->settler = NULL;
+		(void)event_del(l->settle);
+	}
 	bufferevent_free(b);
 }
 
@@ -125,9 +264,11 @@ on_client_read(struct bufferevent *b, void *ctx)
 	struct evbuffer *in = bufferevent_get_input(b);
 	char *line;
 
-	while ((line = evbuffer_readln(in, NULL, EVBUFFER_EOL_LF)) != NULL) {
+	while (b != l->settler && (line = evbuffer_readln(in, NULL, EVBUFFER_EOL_LF)) != NULL) {
 		run_line(l, line, bufferevent_get_output(b));
 		free(line);
+		if (l->commander.settle_s > 0)
+			begin_settling(l, b);
 	}
 	if (evbuffer_get_length(in) > COMMAND_BYTES_MAX) {
 		drop_client(l, b);
@@ -262,8 +403,11 @@ live_new(struct event_base *base, const struct live_options *o, const struct wor
 		drone_timing_fast(&l->commander.timing);
 	r = -ENOMEM;
 	l->timer = event_new(base, l->timer_fd, EV_READ | EV_PERSIST, on_timer, l);
-	if (l->timer_fd < 0 || l->timer == NULL || event_add(l->timer, NULL) < 0)
+	l->settle = event_new(base, -1, EV_PERSIST, on_settle, l);
+	if (l->timer_fd < 0 || l->timer == NULL || l->settle == NULL ||
+	    event_add(l->timer, NULL) < 0)
 		goto out;
+	(void)event_priority_set(l->settle, event_base_get_npriorities(base) - 1);
 	r = o->socket != NULL ? listen_on(l, o->socket) : 0;
 	if (r < 0) {
 		(void)snprintf(error, error_size, "%s: %s", o->socket, strerror(-r));
@@ -295,6 +439,8 @@ live_free(struct live *l)
 		(void)unlink(l->socket_path);
 	if (l->timer != NULL)
 		event_free(l->timer);
+	if (l->settle != NULL)
+		event_free(l->settle);
 	if (l->timer_fd >= 0)
 		(void)close(l->timer_fd);
 	world_free(l->world);

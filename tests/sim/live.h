@@ -3,6 +3,12 @@
  * A world in real time: its events run on libevent when they are due (simulated seconds may pass
  * scale times faster), and command lines (command.h) are taken from a unix socket.  The rack and
  * port_sim build on it.
+ *
+ * "settle" looks once a second, after all else that the loop has to do.  A look is quiet when
+ * nothing has happened in the world since the look before, no transfer is in flight, and nothing is
+ * due soon in the world or in the loop, but for timers that recur.  Between two quiet looks every
+ * timer that recurs once a second has run and begun nothing: what did not happen by then is not
+ * going to, until something new does.
  */
 #ifndef SIM_LIVE_H
 #define SIM_LIVE_H

@@ -119,6 +119,8 @@ void world_bus_reset(struct world *w, uint64_t id);
 void world_close(struct world *w, uint64_t id);
 /* Is anything of this handle in flight? */
 bool world_in_flight(struct world *w, uint64_t id);
+/* Is nothing of any handle in flight, being opened or being closed? */
+bool world_is_idle(const struct world *w);
 /* Forgets every handle without callbacks. */
 void world_close_all(struct world *w);
 /* ... and reports nothing more until world_cold_plug(): the host program was killed. */

@@ -220,6 +220,21 @@ world_in_flight(struct world *w, uint64_t id)
 	return false;
 }
 
+bool
+world_is_idle(const struct world *w)
+{
+	for (unsigned i = 0; i < w->handles; i++) {
+		const struct handle *h = &w->handle[i];
+
+		if (h->state == HANDLE_OPENING || h->state == HANDLE_CLOSING)
+			return false;
+		for (unsigned ch = 0; ch < DRONE_CHANNELS; ch++)
+			if (h->in_flight[ch])
+				return false;
+	}
+	return true;
+}
+
 void
 world_close_all(struct world *w)
 {

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -187,24 +188,24 @@ hear(struct run *r, int fd)
 static void
 play_service(struct run *r, int listener, const char *const *replies, pid_t pid)
 {
-	struct pollfd p = { .fd = listener, .events = POLLIN };
+	struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLIN } };
 	int fd = -1, wait_status = 0;
 
-	for (int left_ms = PATIENCE_MS; left_ms > 0; left_ms -= 2) {
-		if (waitpid(pid, &wait_status, WNOHANG) == pid) {
+	p[1].fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	assert_true(p[1].fd >= 0);
+	for (;;) {
+		p[0].fd = fd >= 0 ? fd : listener;
+		if (poll(p, 2, PATIENCE_MS) <= 0)
+			break;
+		if (p[0].revents == 0) {
+			assert_int_equal(waitpid(pid, &wait_status, 0), pid);
 			r->status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status)
 							   : 128 + WTERMSIG(wait_status);
+			close(p[1].fd);
 			if (fd >= 0)
 				close(fd);
 			return;
 		}
-		p.fd = fd >= 0 ? fd : listener;
-		if (listener < 0) {
-			usleep(2000);
-			continue;
-		}
-		if (poll(&p, 1, 2) <= 0)
-			continue;
 		if (fd < 0) {
 			fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 			continue;

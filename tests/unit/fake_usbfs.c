@@ -27,6 +27,7 @@ int open(const char *path, int flags, ...);
 
 static struct fake_device devices[FAKE_DEVICES_MAX];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t released = PTHREAD_COND_INITIALIZER;
 static bool misused;
 
 static long
@@ -75,27 +76,24 @@ by_fd(int fd)
 	return NULL;
 }
 
+/* TIME: that a device takes for a request. */
 static void
-wait_ms(unsigned ms)
+take_ms(unsigned ms)
 {
 	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
 
 	if (ms > 0)
-		(void)syscall(SYS_nanosleep, &ts, NULL);
+		(void)syscall(SYS_nanosleep, &ts, NULL); /* TIME: as above */
 }
 
 /* Until the test lets go of it: a time would have to be longer than any machine stands still. */
 static void
 wait_released(const struct fake_device *d, enum fake_hold what)
 {
-	bool held;
-
-	do {
-		pthread_mutex_lock(&lock);
-		held = d->hold == what;
-		pthread_mutex_unlock(&lock);
-		wait_ms(held ? 1 : 0);
-	} while (held);
+	pthread_mutex_lock(&lock);
+	while (d->hold == what)
+		pthread_cond_wait(&released, &lock);
+	pthread_mutex_unlock(&lock);
 }
 
 void
@@ -103,6 +101,7 @@ fake_release(struct fake_device *d)
 {
 	pthread_mutex_lock(&lock);
 	d->hold = FAKE_HOLD_NOTHING;
+	pthread_cond_broadcast(&released);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -440,7 +439,7 @@ ioctl(int fd, unsigned long request, ...)
 		wait_released(d, FAKE_HOLD_CONFIGURATION);
 	if (request == USBDEVFS_RESET)
 		wait_released(d, FAKE_HOLD_RESET);
-	wait_ms(wait);
+	take_ms(wait);
 	pthread_mutex_lock(&lock);
 	r = answer_ioctl(d, request, arg);
 	pthread_mutex_unlock(&lock);

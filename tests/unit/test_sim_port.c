@@ -244,12 +244,33 @@ TEST(only_watched_kinds_are_reported_and_once)
 	f.inside = true;
 	assert_int_equal(watch_also(f.watch, 0x1234, 0x5678), 0);
 	f.inside = false;
-	for (unsigned i = 0; i < 20; i++)
-		(void)command("list\n");
-	usleep(10000);
-	(void)command("list\n");
+	(void)command("settle\n");
 	assert_int_equal(f.sighted, 1);
 	assert_int_equal(f.gone, 0);
+}
+
+static void
+note_run(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	*(bool *)ctx = true;
+}
+
+TEST(settle_answers_when_nothing_is_about_to_happen)
+{
+	struct timeval soon = { 1, 500000 };
+	bool ran = false;
+	struct event *e = evtimer_new(f.base, note_run, &ran);
+
+	(void)command("add 1-1\n");
+	(void)command("button 1-1\n");
+	assert_string_equal(command("settle\n"), "ok\n");
+	assert_int_equal(f.sighted, 1);
+	assert_int_equal(evtimer_add(e, &soon), 0);
+	assert_string_equal(command("settle\n"), "ok\n");
+	assert_true(ran);
+	event_free(e);
 }
 
 TEST(what_is_plugged_in_before_is_found)
@@ -293,6 +314,7 @@ main(void)
 		SEAM(flash_goes_in_and_out_through_files),
 		SEAM(a_device_is_sighted_opened_asked_closed_and_gone),
 		SEAM(only_watched_kinds_are_reported_and_once),
+		SEAM(settle_answers_when_nothing_is_about_to_happen),
 		SEAM(what_is_plugged_in_before_is_found),
 		cmocka_unit_test(a_bad_script_stops_the_start),
 	};

@@ -6,11 +6,11 @@
 #include "usb/worker.h"
 
 #include <event2/event.h>
+#include <pthread.h>
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "test.h"
 
@@ -90,10 +90,17 @@ struct task {
 static void
 run_task(struct worker_job *job)
 {
-	struct timespec ts = { 0, 20000000 };
-
-	(void)nanosleep(&ts, NULL);
 	atomic_fetch_add(&((struct task *)(void *)job)->ran, 1);
+}
+
+static pthread_barrier_t side_by_side;
+
+/* Comes to its end only while as many others run. */
+static void
+run_task_in_company(struct worker_job *job)
+{
+	(void)pthread_barrier_wait(&side_by_side);
+	run_task(job);
 }
 
 static void
@@ -107,15 +114,16 @@ task_done(struct worker_job *job)
 
 TEST(jobs_run_side_by_side_and_are_told_in_the_loop)
 {
-	enum { COUNT = 40 };
+	enum { COUNT = 5 * WORKER_THREADS_MAX };
 	static struct task tasks[COUNT];
 	struct event_base *base = event_base_new();
 	struct worker *w = NULL;
 	struct timeval limit = { 0, 10000 };
 
+	assert_int_equal(pthread_barrier_init(&side_by_side, NULL, WORKER_THREADS_MAX), 0);
 	assert_int_equal(worker_new(base, &w), 0);
 	for (unsigned i = 0; i < COUNT; i++) {
-		tasks[i].job = (struct worker_job){ .run = run_task, .done = task_done };
+		tasks[i].job = (struct worker_job){ .run = run_task_in_company, .done = task_done };
 		assert_int_equal(worker_submit(w, &tasks[i].job), 0);
 	}
 	for (unsigned round = 0; round < 500 && tasks[COUNT - 1].told == 0; round++) {
