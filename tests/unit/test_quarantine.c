@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* app/quarantine, app/ports: what the fleet has quarantined holds over restarts, until it is
+ * released. */
+#include "config.h"
+
+#include "app/quarantine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+
+#include "app/clock.h"
+#include "app/log.h"
+#include "app/ports.h"
+#include "app/settings.h"
+#include "core/event.h"
+#include "core/fleet.h"
+#include "store/store.h"
+
+#define PATH "pci-0000:00:14.0-usb-0:4"
+
+/* A service, without bus and clients. */
+struct bench {
+	char dir[64];
+	struct clock *clock;
+	struct log *log;
+	struct settings *settings;
+	struct store *store;
+	struct fleet *fleet;
+	struct ports *ports;
+	struct quarantine *quarantine;
+};
+
+static void
+start(struct bench *b)
+{
+	const char *nowhere[] = { b->dir, NULL };
+	const struct store_options options = { 0 };
+	struct store_time now = clock_time(b->clock);
+	char error[SETTINGS_ERROR_MAX], why[STORE_WHY_MAX];
+	struct fleet_options fleet;
+
+	assert_int_equal(settings_load(NULL, nowhere, &b->settings, error), 0);
+	fleet = settings_fleet_options(b->settings);
+	assert_int_equal(fleet_new(&fleet, &b->fleet), 0);
+	assert_int_equal(store_open(b->dir, &options, &now, &b->store, why), 0);
+	assert_int_equal(ports_new(&(struct ports_options){ .settings = b->settings,
+							    .clock = b->clock,
+							    .fleet = b->fleet,
+							    .store = b->store,
+							    .log = b->log },
+				   &b->ports),
+			 0);
+	assert_int_equal(quarantine_new(&(struct quarantine_options){ .settings = b->settings,
+								      .clock = b->clock,
+								      .fleet = b->fleet,
+								      .store = b->store,
+								      .log = b->log,
+								      .ports = b->ports },
+					&b->quarantine),
+			 0);
+	assert_int_equal(quarantine_load(b->quarantine), 0);
+	quarantine_recall(b->quarantine);
+}
+
+static void
+stop(struct bench *b)
+{
+	struct store_time now = clock_time(b->clock);
+
+	quarantine_free(b->quarantine);
+	ports_free(b->ports);
+	assert_int_equal(store_commit(b->store, &now), 0);
+	store_close(b->store, &now);
+	fleet_free(b->fleet);
+	settings_free(b->settings);
+}
+
+static void
+restart(struct bench *b)
+{
+	stop(b);
+	start(b);
+}
+
+static int
+set_up(void **state)
+{
+	static struct bench b;
+
+	strcpy(b.dir, "/tmp/cfdfu-quarantine-XXXXXX");
+	assert_non_null(mkdtemp(b.dir));
+	assert_int_equal(clock_new(&b.clock), 0);
+	assert_int_equal(log_new(-1, &b.log), 0);
+	start(&b);
+	*state = &b;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct bench *b = *state;
+	char command[96];
+
+	stop(b);
+	log_free(b->log);
+	clock_free(b->clock);
+	snprintf(command, sizeof(command), "rm -rf %s", b->dir);
+	return system(command);
+}
+
+static void
+plug_in(struct bench *b, const char *port)
+{
+	struct sighting s = { .path = PATH, .vid = 0x0483, .pid = 0xDF11 };
+
+	copy_text(s.port, sizeof(s.port), port);
+	assert_true(ports_admit(b->ports, &s));
+	quarantine_follow_path(b->quarantine, &s);
+}
+
+static bool
+is_quarantined(const struct bench *b, const char *port)
+{
+	int slot = fleet_find(b->fleet, port);
+
+	return slot >= 0 && fleet_port_is_quarantined(b->fleet, (unsigned)slot);
+}
+
+/* The fleet's decision. */
+static void
+quarantine(struct bench *b, const char *port)
+{
+	struct fleet_event event = { .kind = EVENT_QUARANTINED };
+
+	assert_int_equal(fleet_recall_port(b->fleet, port, 3, true), 0);
+	event.slot = (unsigned)fleet_find(b->fleet, port);
+	quarantine_tell(b->quarantine, &event);
+}
+
+TEST(a_port_stays_quarantined_over_restarts_until_it_is_released)
+{
+	struct bench *b = *state;
+
+	quarantine(b, "1-4");
+	restart(b);
+	assert_true(is_quarantined(b, "1-4"));
+	assert_true(quarantine_release_slot(b->quarantine, (unsigned)fleet_find(b->fleet, "1-4")));
+	assert_false(quarantine_release_slot(b->quarantine, (unsigned)fleet_find(b->fleet, "1-4")));
+	restart(b);
+	assert_false(is_quarantined(b, "1-4"));
+}
+
+TEST(a_quarantine_follows_the_device_path_to_another_number)
+{
+	struct bench *b = *state;
+
+	plug_in(b, "1-4");
+	quarantine(b, "1-4");
+	restart(b);
+	plug_in(b, "3-4");
+	assert_true(is_quarantined(b, "3-4"));
+	assert_false(is_quarantined(b, "1-4"));
+	restart(b);
+	assert_true(is_quarantined(b, "3-4"));
+	assert_false(is_quarantined(b, "1-4"));
+}
+
+TEST(an_image_stays_quarantined_over_restarts_and_a_resume_until_it_is_released)
+{
+	static const uint8_t sha256[IMAGE_SHA256_BYTES] = { 1, 2, 3 };
+	const struct fleet_event event = { .kind = EVENT_BRAKE };
+	struct bench *b = *state;
+	char serial[] = "0D0027000B31383533303130";
+	json_t *brake;
+
+	for (int i = 0; i < 3; i++, serial[0]++)
+		fleet_recall(b->fleet,
+			     &(struct brake_ending){ sha256, "bad", VERDICT_FAIL, FAULT_NO_BOOT,
+						     STEP_NONE, serial, "", "1-4" },
+			     clock_now_us());
+	quarantine_tell(b->quarantine, &event);
+	assert_string_equal(
+	    json_string_value(json_object_get(quarantine_brake(b->quarantine), "firmware")), "bad");
+	restart(b);
+	brake = quarantine_resumed(b->quarantine);
+	assert_int_equal(json_integer_value(json_object_get(brake, "count")), 3);
+	json_decref(brake);
+	restart(b);
+	assert_null(quarantine_brake(b->quarantine));
+	assert_non_null(policy_quarantined(fleet_policy(b->fleet), sha256));
+	assert_int_equal(quarantine_release_image(b->quarantine, sha256), 0);
+	assert_int_equal(quarantine_release_image(b->quarantine, sha256), -ENOENT);
+	restart(b);
+	assert_null(policy_quarantined(fleet_policy(b->fleet), sha256));
+}
+
+#define STATION(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		STATION(a_port_stays_quarantined_over_restarts_until_it_is_released),
+		STATION(a_quarantine_follows_the_device_path_to_another_number),
+		STATION(an_image_stays_quarantined_over_restarts_and_a_resume_until_it_is_released),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
