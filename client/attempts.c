@@ -100,8 +100,10 @@ add_row(struct table *t, const json_t *a, const struct narrow *n)
 int
 attempts_table(const struct session *s, const json_t *attempts)
 {
-	static const char *const headings[] = { "ID",	   "STARTED", "SLOT", "SERIAL", "FIRMWARE",
-						"VERSION", "VERDICT", "TOOK", "FAULT",	NULL };
+	static const char *const headings[] = { N_("ID"),      N_("STARTED"),  N_("SLOT"),
+						N_("SERIAL"),  N_("FIRMWARE"), N_("VERSION"),
+						N_("VERDICT"), N_("TOOK"),     N_("FAULT"),
+						NULL };
 	unsigned room = out_columns();
 	struct narrow narrow = { SIZE_MAX, room > 0 && room < NARROW_TIMES };
 	const json_t *a;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks of this machine: service, other programs, udev rule, nodes, power. */
+/* Checks of this machine: service, other programs, udev rule, nodes, power.  Records, disk and
+ * clock are the service's to check. */
 #include "config.h"
 
 #include "client/checks.h"
@@ -11,9 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <sys/timex.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cfdfu/util.h"
@@ -22,9 +20,6 @@
 
 #define PATH_TEXT_MAX 512
 #define VALUE_MAX 128
-#define DISK_FLOOR_BYTES (64ULL * 1024 * 1024)
-#define CLOCK_FLOOR 1704067200 /* 2024-01-01: before this program was */
-#define STATE_DIR "/var/lib/cfdfud"
 
 struct checks {
 	const char *root;
@@ -239,43 +234,6 @@ check_devices(struct checks *c)
 		add(c, "usb", "ok", NULL, "no drone is plugged in");
 }
 
-static void
-check_disk(struct checks *c)
-{
-	char path[PATH_TEXT_MAX];
-	struct statvfs v;
-	unsigned long long bytes;
-
-	make_path(c, path, "%s", STATE_DIR);
-	if (statvfs(path, &v) != 0)
-		return;
-	bytes = (unsigned long long)v.f_bavail * v.f_frsize;
-	if (bytes < DISK_FLOOR_BYTES)
-		add(c, "disk", "fail", "sudo journalctl --vacuum-size=100M",
-		    "only %llu MiB are free for the records in %s: below %llu (or the "
-		    "free-space-floor of the configuration) nothing is flashed",
-		    bytes >> 20, STATE_DIR, DISK_FLOOR_BYTES >> 20);
-	else
-		add(c, "disk", "ok", NULL, "%llu MiB are free for the records", bytes >> 20);
-	if (v.f_flag & ST_RDONLY)
-		add(c, "disk", "fail", "sudo mount -o remount,rw /", "%s is read-only", STATE_DIR);
-}
-
-static void
-check_clock(struct checks *c)
-{
-	struct timex t = { .modes = 0 };
-
-	if (time(NULL) < CLOCK_FLOOR)
-		add(c, "clock", "fail", "sudo timedatectl set-ntp true",
-		    "the clock is wrong: the records would have dates of the past");
-	else if (adjtimex(&t) == TIME_ERROR || (t.status & STA_UNSYNC))
-		add(c, "clock", "warn", "sudo timedatectl set-ntp true",
-		    "the clock is not synchronised: the records say so");
-	else
-		add(c, "clock", "ok", NULL, "the clock is synchronised");
-}
-
 void
 checks_run(const char *root, bool service_answers, json_t *list)
 {
@@ -285,8 +243,4 @@ checks_run(const char *root, bool service_answers, json_t *list)
 	check_other_programs(&c);
 	check_rule(&c);
 	check_devices(&c);
-	if (service_answers)
-		return;
-	check_disk(&c);
-	check_clock(&c);
 }

@@ -8,8 +8,7 @@
 
 /*
  * Appends one object a finding: name, level ("ok", "warn", "fail"), text, fix (a command, or null),
- * as the type Check of the interface.  service_answers: disk and clock are then left to it.  root:
- * "" or a directory that stands for /, for tests.
+ * as the type Check of the interface.  root: "" or a directory that stands for /, for tests.
  */
 void checks_run(const char *root, bool service_answers, json_t *list);
 

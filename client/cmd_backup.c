@@ -106,7 +106,7 @@ run(const struct session *s, const struct invocation *i)
 		if (s->json)
 			out_json(reply);
 		else
-			printf(_("%s: %s bytes\n"), path, bytes);
+			printf("%s: %s bytes\n", path, bytes);
 	}
 	(void)close(fd);
 	json_decref(reply);
@@ -119,7 +119,7 @@ const struct command_desc cmd_backup = {
 	.args = "SLOT FILE.dfu|-",
 	.args_min = 2,
 	.args_max = 2,
-	.help = "a drone's flash into a DfuSe file",
+	.help = N_("a drone's flash into a DfuSe file"),
 	.run = run,
-	.options = { { "whole", 0, NULL, "all of it, with the boot loader" } },
+	.options = { { "whole", 0, NULL, N_("all of it, with the boot loader") } },
 };

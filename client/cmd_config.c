@@ -41,6 +41,6 @@ run(const struct session *s, const struct invocation *i)
 const struct command_desc cmd_config = {
 	.name = "config",
 	.args = "",
-	.help = "the settings in force, and where each comes from",
+	.help = N_("the settings in force, and where each comes from"),
 	.run = run,
 };

@@ -138,7 +138,8 @@ run(const struct session *s, const struct invocation *i)
 const struct command_desc cmd_doctor = {
 	.name = "doctor",
 	.args = "",
-	.help = "what is wrong with the station, and the command that fixes it",
+	.help = N_("what is wrong with the station, and the command that fixes it"),
 	.run = run,
-	.options = { { "deep", 0, NULL, "first have all records compared with the audit file" } },
+	.options = { { "deep", 0, NULL,
+		       N_("first have all records compared with the audit file") } },
 };

@@ -73,8 +73,9 @@ print_problem(const json_t *f)
 static int
 print_list(const struct session *s, const json_t *reply)
 {
-	static const char *const headings[] = { "NAME",	   "VERSION",	   "PLATFORM", "BYTES",
-						"SHA-256", "SELECTED FOR", "ADDED",    NULL };
+	static const char *const headings[] = { N_("NAME"),  N_("VERSION"), N_("PLATFORM"),
+						N_("BYTES"), N_("SHA-256"), N_("SELECTED FOR"),
+						N_("ADDED"), NULL };
 	const json_t *list = json_object_get(reply, "firmware"), *f;
 	struct table *t;
 	size_t i;
@@ -138,7 +139,7 @@ print_selection(const struct session *s, const struct invocation *i, json_t *tak
 	else if (target == NULL)
 		print_selected(take_reply);
 	else if (i->arg_count > 0)
-		printf(_("%s is the firmware for %s.\n"), i->args[0], target);
+		printf("%s is the firmware for %s.\n", i->args[0], target);
 	if (!s->json)
 		out_lines(json_object_get(take_reply, "notes"));
 	json_decref(take_reply);
@@ -151,8 +152,8 @@ check_target(const struct invocation *i, const char *platform)
 {
 	if (platform != NULL && invocation_has(i, "for"))
 		return usage_error(i->command,
-				   _("either a platform or --for, not both: what a drone is, is "
-				     "said with \"cfdfuctl platform set\""));
+				   "either a platform or --for, not both: what a drone is, is "
+				   "said with \"cfdfuctl platform set\"");
 	return params_check_platform(i, platform, false);
 }
 
@@ -194,7 +195,7 @@ print_removed(const struct session *s, const json_t *reply)
 {
 	(void)s;
 	(void)reply;
-	puts(_("Removed."));
+	puts("Removed.");
 	return EXIT_OK;
 }
 
@@ -210,7 +211,7 @@ run_remove(const struct session *s, const struct invocation *i)
 const struct command_desc cmd_firmware_list = {
 	.name = "firmware list",
 	.args = "",
-	.help = "the catalogue, and what is selected",
+	.help = N_("the catalogue, and what is selected"),
 	.run = run_list,
 };
 
@@ -219,11 +220,11 @@ const struct command_desc cmd_firmware_select = {
 	.args = "NAME",
 	.args_min = 1,
 	.args_max = 1,
-	.help = "flash this onto the drones of its platform",
+	.help = N_("flash this onto the drones of its platform"),
 	.run = run_select,
 	.options = {
-		{ "platform", 0, "P", "for this platform only" },
-		{ "for", 0, "SLOT|SERIAL", "for one slot or one drone only" },
+		{ "platform", 0, "P", N_("for this platform only") },
+		{ "for", 0, "SLOT|SERIAL", N_("for one slot or one drone only") },
 	},
 };
 
@@ -231,9 +232,9 @@ const struct command_desc cmd_firmware_deselect = {
 	.name = "firmware deselect",
 	.args = "[PLATFORM]",
 	.args_max = 1,
-	.help = "flash nothing onto the drones of a platform (of all of them)",
+	.help = N_("flash nothing onto the drones of a platform (of all of them)"),
 	.run = run_deselect,
-	.options = { { "for", 0, "SLOT|SERIAL", "take back what was selected for it alone" } },
+	.options = { { "for", 0, "SLOT|SERIAL", N_("take back what was selected for it alone") } },
 };
 
 const struct command_desc cmd_firmware_remove = {
@@ -241,6 +242,6 @@ const struct command_desc cmd_firmware_remove = {
 	.args = "NAME",
 	.args_min = 1,
 	.args_max = 1,
-	.help = "remove firmware from the catalogue",
+	.help = N_("remove firmware from the catalogue"),
 	.run = run_remove,
 };

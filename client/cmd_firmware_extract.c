@@ -97,10 +97,10 @@ const struct command_desc cmd_firmware_extract = {
 	.args = "FILE|-",
 	.args_min = 1,
 	.args_max = 1,
-	.help = "the elements of a file as plain binaries; needs no daemon",
+	.help = N_("the elements of a file as plain binaries; needs no daemon"),
 	.run = run,
 	.options = {
-		{ "output", 'o', "DIR", "into this directory (default: the current one)" },
-		{ "target", 0, "N", "of this target only" },
+		{ "output", 'o', "DIR", N_("into this directory (default: the current one)") },
+		{ "target", 0, "N", N_("of this target only") },
 	},
 };

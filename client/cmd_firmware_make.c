@@ -196,8 +196,8 @@ check_overlaps(const struct make *m)
 	if (r == 0)
 		return 0;
 	say_error(r == -ENOMEM	? "out of memory"
-		  : r == -E2BIG ? "too much for one file"
-				: "two inputs overlap within one target");
+		  : r == -E2BIG ? N_("too much for one file")
+				: N_("two inputs overlap within one target"));
 	return EXIT_REFUSED;
 }
 
@@ -270,7 +270,7 @@ make_bytes(const struct invocation *i, const struct make *m, uint8_t **ret_bytes
 			  : fw_make(&file, ret_bytes, ret_count);
 	if (r == 0)
 		return 0;
-	say_error(r == -ENOMEM ? "out of memory" : "the file cannot be made of these inputs");
+	say_error(r == -ENOMEM ? "out of memory" : N_("the file cannot be made of these inputs"));
 	return EXIT_REFUSED;
 }
 
@@ -374,11 +374,11 @@ const struct command_desc cmd_firmware_make = {
 	.args = "OUT.dfu INPUT[@ADDRESS][:TARGET[=NAME]]...",
 	.args_min = 2,
 	.args_max = 1 + INPUTS_MAX,
-	.help = "a DfuSe file of HEX, S-record, binary or other files; needs no daemon",
+	.help = N_("a DfuSe file of HEX, S-record, binary or other files; needs no daemon"),
 	.run = run,
 	.options = {
-		{ "vid", 0, "N", "USB vendor of the device, in hexadecimal (default 0483)" },
-		{ "pid", 0, "N", "USB product of the device, in hexadecimal (default df11)" },
-		{ "device", 0, "N", "version of the device, in hexadecimal (default 0000)" },
+		{ "vid", 0, "N", N_("USB vendor of the device, in hexadecimal (default 0483)") },
+		{ "pid", 0, "N", N_("USB product of the device, in hexadecimal (default df11)") },
+		{ "device", 0, "N", N_("version of the device, in hexadecimal (default 0000)") },
 	},
 };

@@ -178,9 +178,10 @@ const struct command_desc cmd_firmware_show = {
 	.args = "NAME|--elements FILE",
 	.args_min = 1,
 	.args_max = 1,
-	.help = "one image of the catalogue; or what a file holds",
+	.help = N_("one image of the catalogue; or what a file holds"),
 	.run = run_show,
-	.options = { { "elements", 0, NULL, "targets and elements of a file, for any device" } },
+	.options = { { "elements", 0, NULL,
+		       N_("targets and elements of a file, for any device") } },
 };
 
 const struct command_desc cmd_firmware_check = {
@@ -188,13 +189,13 @@ const struct command_desc cmd_firmware_check = {
 	.args = "FILE|-...",
 	.args_min = 1,
 	.args_max = COMMAND_ARGS_ANY,
-	.help = "judge files; needs no daemon",
+	.help = N_("judge files; needs no daemon"),
 	.run = run_check,
 	.options = {
-		{ "platform", 0, "P", "what it is for, where the image does not say" },
-		{ "address", 0, "A", "where a plain binary begins (default 0x08004000)" },
-		{ "application", 0, NULL, "of a copy of the whole flash, the application alone" },
-		{ "incomplete", 0, NULL, "also an image that nothing shows to be whole" },
-		{ "loader", 0, NULL, "as a boot loader for recover-loader" },
+		{ "platform", 0, "P", N_("what it is for, where the image does not say") },
+		{ "address", 0, "A", N_("where a plain binary begins (default 0x08004000)") },
+		{ "application", 0, NULL, N_("the application alone of a copy of the flash") },
+		{ "incomplete", 0, NULL, N_("also an image that nothing shows to be whole") },
+		{ "loader", 0, NULL, N_("as a boot loader for recover-loader") },
 	},
 };

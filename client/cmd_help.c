@@ -33,6 +33,6 @@ const struct command_desc cmd_help = {
 	.name = "help",
 	.args = "[COMMAND]",
 	.args_max = 2,
-	.help = "show all commands, or one with its options",
+	.help = N_("show all commands, or one with its options"),
 	.run = run,
 };

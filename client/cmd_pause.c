@@ -17,7 +17,7 @@ static int
 print_paused(const struct session *s, const json_t *reply)
 {
 	(void)s;
-	printf(_("Paused: no new drone is started, running ones end.  %lld at work.\n"),
+	printf("Paused: no new drone is started, running ones end.  %lld at work.\n",
 	       (long long)out_int(reply, "active"));
 	return EXIT_OK;
 }
@@ -31,12 +31,12 @@ print_resumed(const struct session *s, const json_t *reply)
 
 	(void)s;
 	if (json_is_object(brake))
-		printf(_("Resumed; the station had paused itself: %s.\n"
-			 "%s stays set aside: select another firmware, or "
-			 "'cfdfuctl firmware release %s'.\n"),
+		printf("Resumed; the station had paused itself: %s.\n"
+		       "%s stays set aside: select another firmware, or "
+		       "'cfdfuctl firmware release %s'.\n",
 		       message.s, name.s, name.s);
 	else
-		puts(_("Resumed.  Drones that are plugged in will be flashed."));
+		puts("Resumed.  Drones that are plugged in will be flashed.");
 	return EXIT_OK;
 }
 
@@ -44,10 +44,11 @@ static int
 print_released(const struct session *s, const json_t *reply)
 {
 	(void)s;
-	puts(out_true(reply, "paused")
-		 ? _("Released: where it is selected, drones are flashed with it again, after "
-		     "'cfdfuctl resume'.")
-		 : _("Released: where it is selected, drones are flashed with it again."));
+	if (out_true(reply, "paused"))
+		puts("Released: where it is selected, drones are flashed with it again, after "
+		     "'cfdfuctl resume'.");
+	else
+		puts("Released: where it is selected, drones are flashed with it again.");
 	return EXIT_OK;
 }
 
@@ -77,14 +78,14 @@ run_release(const struct session *s, const struct invocation *i)
 const struct command_desc cmd_pause = {
 	.name = "pause",
 	.args = "",
-	.help = "start no new drone; running ones end",
+	.help = N_("start no new drone; running ones end"),
 	.run = run_pause,
 };
 
 const struct command_desc cmd_resume = {
 	.name = "resume",
 	.args = "",
-	.help = "start drones again",
+	.help = N_("start drones again"),
 	.run = run_resume,
 };
 
@@ -93,6 +94,6 @@ const struct command_desc cmd_firmware_release = {
 	.args = "NAME",
 	.args_min = 1,
 	.args_max = 1,
-	.help = "give drones a firmware again that the station has set aside",
+	.help = N_("give drones a firmware again that the station has set aside"),
 	.run = run_release,
 };

@@ -83,8 +83,10 @@ print_sum(const json_t *plans)
 static int
 print_plans(const struct session *s, const json_t *reply)
 {
-	static const char *const headings[] = { "SLOT",	    "PORT",    "SERIAL", "ACTION",
-						"FIRMWARE", "VERSION", "WHY",	 NULL };
+	static const char *const headings[] = { N_("SLOT"),	N_("PORT"),
+						N_("SERIAL"),	N_("ACTION"),
+						N_("FIRMWARE"), N_("VERSION"),
+						N_("WHY"),	NULL };
 	const json_t *plans = json_object_get(reply, "plans"), *plan;
 	struct table *t;
 	size_t i;
@@ -119,7 +121,7 @@ run(const struct session *s, const struct invocation *i)
 	struct params p;
 
 	if (r == 0 && platform != NULL && !invocation_has(i, "with"))
-		r = usage_error(i->command, _("--platform says what --with is for; give both"));
+		r = usage_error(i->command, "--platform says what --with is for; give both");
 	if (r != 0)
 		return r;
 	p = params_new();
@@ -133,10 +135,10 @@ const struct command_desc cmd_plan = {
 	.name = "plan",
 	.args = "[SLOT|SERIAL]",
 	.args_max = 1,
-	.help = "what would happen to each drone now, and why; touches nothing",
+	.help = N_("what would happen to each drone now, and why; touches nothing"),
 	.run = run,
 	.options = {
-		{ "with", 0, "NAME", "as if this firmware were selected" },
-		{ "platform", 0, "P", "for this platform, as with firmware select" },
+		{ "with", 0, "NAME", N_("as if this firmware were selected") },
+		{ "platform", 0, "P", N_("for this platform, as with firmware select") },
 	},
 };

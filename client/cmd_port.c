@@ -16,9 +16,9 @@ print_released(const struct session *s, const json_t *reply)
 {
 	(void)s;
 	if (json_array_size(json_object_get(reply, "released")) == 0)
-		puts(_("Nothing was set aside."));
+		puts("Nothing was set aside.");
 	else
-		out_names(_("Released:"), reply, "released");
+		out_names("Released:", reply, "released");
 	return EXIT_OK;
 }
 
@@ -29,8 +29,8 @@ run_release(const struct session *s, const struct invocation *i)
 	struct params p;
 
 	if (all == (i->arg_count > 0))
-		return usage_error(i->command, all ? _("either --all or a slot, not both")
-						   : _("which slot? name it, or --all"));
+		return usage_error(i->command, all ? N_("either --all or a slot, not both")
+						   : N_("which slot? name it, or --all"));
 	p = params_new();
 	params_argument(&p, "target", i);
 	return conn_show(s, PROTO_METHOD("ReleasePort"), &p, print_released);
@@ -44,9 +44,9 @@ print_rules(const struct session *s, const json_t *reply)
 
 	(void)s;
 	if (json_array_size(rules) == 0)
-		puts(_("No rules: platforms are what the drones say."));
+		puts("No rules: platforms are what the drones say.");
 	json_array_foreach(rules, i, rule)
-		printf(_("%s is %s\n"), out_text(rule, "target").s, out_text(rule, "platform").s);
+		printf("%s is %s\n", out_text(rule, "target").s, out_text(rule, "platform").s);
 	return EXIT_OK;
 }
 
@@ -69,9 +69,9 @@ const struct command_desc cmd_port_release = {
 	.name = "port release",
 	.args = "SLOT|SERIAL|--all",
 	.args_max = 1,
-	.help = "lift the quarantine of a slot or a drone",
+	.help = N_("lift the quarantine of a slot or a drone"),
 	.run = run_release,
-	.options = { { "all", 0, NULL, "of all of them" } },
+	.options = { { "all", 0, NULL, N_("of all of them") } },
 };
 
 const struct command_desc cmd_platform_set = {
@@ -79,6 +79,6 @@ const struct command_desc cmd_platform_set = {
 	.args = "SLOT|SERIAL PLATFORM|none",
 	.args_min = 2,
 	.args_max = 2,
-	.help = "say what a drone is (needed to tell a Flapper from the board inside it)",
+	.help = N_("say what a drone is (needed to tell a Flapper from the board inside it)"),
 	.run = run_platform,
 };

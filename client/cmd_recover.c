@@ -108,12 +108,12 @@ const struct command_desc cmd_recover_loader = {
 	.args = "SLOT",
 	.args_min = 1,
 	.args_max = 1,
-	.help = "bring back a drone's boot loader (sector 0)",
+	.help = N_("bring back a drone's boot loader (sector 0)"),
 	.run = run,
 	.options = {
-		{ "image", 'i', "FILE", "the boot loader: cf2loader.bin" },
-		{ "yes", 'y', NULL, "do not ask" },
-		{ "force", 'f', NULL, "also when the loader there looks healthy" },
-		{ "source", 0, "NAME", "file name to record for what comes by standard input" },
+		{ "image", 'i', "FILE", N_("the boot loader: cf2loader.bin") },
+		{ "yes", 'y', NULL, N_("do not ask") },
+		{ "force", 'f', NULL, N_("also when the loader there looks healthy") },
+		{ "source", 0, "NAME", N_("file name to record for what comes by standard input") },
 	},
 };

@@ -18,11 +18,11 @@ print_queued(const json_t *reply)
 	for (size_t i = 0; i < json_array_size(refused); i++)
 		say_note("%s", out_item(refused, i).s);
 	if (json_array_size(json_object_get(reply, "queued")) > 0) {
-		out_names(_("Queued:"), reply, "queued");
+		out_names("Queued:", reply, "queued");
 		if (json_is_string(json_object_get(reply, "note")))
 			puts(out_text(reply, "note").s);
 	} else if (json_array_size(refused) == 0) {
-		puts(_("Nothing to retry: no drone that is plugged in has failed."));
+		puts("Nothing to retry: no drone that is plugged in has failed.");
 	}
 }
 
@@ -35,8 +35,8 @@ run(const struct session *s, const struct invocation *i)
 	int r;
 
 	if (failed == (i->arg_count > 0))
-		return usage_error(i->command, failed ? _("either --failed or drones, not both")
-						      : _("which drones? name them, or --failed"));
+		return usage_error(i->command, failed ? N_("either --failed or drones, not both")
+						      : N_("which drones? name them, or --failed"));
 	p = params_new();
 	if (i->arg_count > 0)
 		params_texts(&p, "targets", i->args, i->arg_count);
@@ -58,10 +58,10 @@ const struct command_desc cmd_retry = {
 	.name = "retry",
 	.args = "SLOT|SERIAL...|--failed",
 	.args_max = COMMAND_ARGS_ANY,
-	.help = "flash drones again",
+	.help = N_("flash drones again"),
 	.run = run,
 	.options = {
-		{ "failed", 0, NULL, "all present drones whose last attempt failed" },
-		{ "force", 'f', NULL, "also what is already right, and what is set aside" },
+		{ "failed", 0, NULL, N_("all present drones whose last attempt failed") },
+		{ "force", 'f', NULL, N_("also what is already right, and what is set aside") },
 	},
 };

@@ -111,6 +111,6 @@ const struct command_desc cmd_show = {
 	.args = "ATTEMPT|SLOT|SERIAL",
 	.args_min = 1,
 	.args_max = 1,
-	.help = "one attempt with its stages and times; one drone with its life",
+	.help = N_("one attempt with its stages and times; one drone with its life"),
 	.run = run,
 };

@@ -118,8 +118,10 @@ print_words(const json_t *slots, bool messages)
 static int
 print_table(const struct session *s, const json_t *slots, bool *ret_messages)
 {
-	static const char *const headings[] = { "SLOT", "LABEL",   "SERIAL", "MODE",	"STATE",
-						"DONE", "VERDICT", "UNPLUG", "MESSAGE", NULL };
+	static const char *const headings[] = { N_("SLOT"),    N_("LABEL"),  N_("SERIAL"),
+						N_("MODE"),    N_("STATE"),  N_("DONE"),
+						N_("VERDICT"), N_("UNPLUG"), N_("MESSAGE"),
+						NULL };
 	const json_t *slot;
 	unsigned columns = out_columns();
 	size_t i, digits = columns > 0 && columns < NARROW ? slots_serial_digits(slots) : SIZE_MAX;
@@ -211,7 +213,7 @@ const struct command_desc cmd_status = {
 	.name = "status",
 	.args = "[SLOT|SERIAL]",
 	.args_max = 1,
-	.help = "the station, the selected firmware, and one row per slot",
+	.help = N_("the station, the selected firmware, and one row per slot"),
 	.run = run,
-	.options = { { "failed", 0, NULL, "only drones that have failed" } },
+	.options = { { "failed", 0, NULL, N_("only drones that have failed") } },
 };

@@ -58,12 +58,12 @@ obstacle_of(const json_t *station)
 	const char *state = out_string(station, "state"), *health = out_string(station, "health");
 
 	if (health != NULL && strcmp(health, "degraded") == 0)
-		return "(the station is degraded, nothing is begun: cfdfuctl doctor)";
+		return N_("(the station is degraded, nothing is begun: cfdfuctl doctor)");
 	if (state != NULL && strcmp(state, "paused") == 0)
-		return "(the station is paused: cfdfuctl resume)";
+		return N_("(the station is paused: cfdfuctl resume)");
 	if (json_array_size(json_object_get(station, "selected")) == 0 &&
 	    json_array_size(json_object_get(station, "own")) == 0)
-		return "(no firmware is selected: cfdfuctl firmware select NAME)";
+		return N_("(no firmware is selected: cfdfuctl firmware select NAME)");
 	return NULL;
 }
 
@@ -207,13 +207,13 @@ say_report(const json_t *report, bool timed_out)
 	static const struct {
 		const char *list, *heading;
 	} lists[] = {
-		{ "failed", "failed" },
-		{ "quarantined", "quarantined" },
-		{ "needs_power_cycle", "power-cycle these (they have not been seen to start)" },
-		{ "skipped", "skipped, left as they were" },
-		{ "foreign", "foreign, left alone" },
-		{ "unserved", "left alone, there is no firmware for them" },
-		{ "missing", "not ended" },
+		{ "failed", N_("failed") },
+		{ "quarantined", N_("quarantined") },
+		{ "needs_power_cycle", N_("power-cycle these (they have not been seen to start)") },
+		{ "skipped", N_("skipped, left as they were") },
+		{ "foreign", N_("foreign, left alone") },
+		{ "unserved", N_("left alone, there is no firmware for them") },
+		{ "missing", N_("not ended") },
 	};
 	size_t ended = json_array_size(json_object_get(report, "ended"));
 	size_t failed = json_array_size(json_object_get(report, "failed"));
@@ -290,10 +290,10 @@ const struct command_desc cmd_wait = {
 	.name = "wait",
 	.live = true,
 	.args = "",
-	.help = "until drones have ended; prints each ending as it comes",
+	.help = N_("until drones have ended; prints each ending as it comes"),
 	.run = run,
 	.options = {
-		{ "count", 'n', "N", "until N drones have ended (default: all present)" },
-		{ "timeout", 't', "TIME", "give up then, with exit status 5" },
+		{ "count", 'n', "N", N_("until N drones have ended (default: all present)") },
+		{ "timeout", 't', "TIME", N_("give up then, with exit status 5") },
 	},
 };

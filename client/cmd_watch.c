@@ -329,7 +329,7 @@ const struct command_desc cmd_watch = {
 	.live = true,
 	.args = "[SLOT|SERIAL]",
 	.args_max = 1,
-	.help = "show the status and update it live",
+	.help = N_("show the status and update it live"),
 	.run = run,
-	.options = { { "lines", 0, NULL, "one line per change, also on a terminal" } },
+	.options = { { "lines", 0, NULL, N_("one line per change, also on a terminal") } },
 };

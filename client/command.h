@@ -12,6 +12,7 @@
 
 #include "cfdfu/proto.h"
 #include "cfdfu/util.h"
+#include "client/translate.h"
 
 #define COMMAND_OPTIONS_MAX 8
 #define COMMAND_ARGS_ANY 256 /* LIMIT: targets on one command line; a station has 120 slots */

@@ -63,10 +63,10 @@ static const struct {
 	const char *error;
 	const char *what, *key;
 } missing[] = {
-	{ PROTO_ERROR("NoSuchSlot"), "slot or drone", "target" },
-	{ PROTO_ERROR("NoSuchFirmware"), "firmware", "name" },
-	{ PROTO_ERROR("NoSuchAttempt"), "attempt", "id" },
-	{ PROTO_ERROR("NoSuchDrone"), "drone", "serial" },
+	{ PROTO_ERROR("NoSuchSlot"), N_("slot or drone"), "target" },
+	{ PROTO_ERROR("NoSuchFirmware"), N_("firmware"), "name" },
+	{ PROTO_ERROR("NoSuchAttempt"), N_("attempt"), "id" },
+	{ PROTO_ERROR("NoSuchDrone"), N_("drone"), "serial" },
 };
 
 static void

@@ -171,7 +171,7 @@ send_call(struct conn *c, const char *method, json_t *take_parameters, unsigned 
 	if (r < 0) {
 		if (r != -EMSGSIZE)
 			return say_no_memory();
-		say_error(_("too much for one request"));
+		say_error("too much for one request");
 		return EXIT_USAGE;
 	}
 	r = send_all(c->fd, text, count, file);

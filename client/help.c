@@ -7,15 +7,17 @@
 #include <string.h>
 
 const struct command_option global_options[] = {
-	{ "json", 0, NULL, "print one JSON document (one a line where it streams)" },
-	{ "no-color", 0, NULL, "no colours, as with NO_COLOR in the environment" },
-	{ "no-pager", 0, NULL, "never show long output by a pager" },
-	{ "socket", 0, "PATH", "control socket of the service" },
-	{ "host", 'H', "[USER@]HOST", "the station at another machine, through ssh" },
-	{ "help", 'h', NULL, "print this help" },
-	{ "version", 'V', NULL, "print the version" },
-	{ "stdio-bridge", 0, NULL, "be the other end of -H: carry standard input to the service" },
-	{ "stdio-arguments", 0, NULL, "be the other end of -H: the words come on standard input" },
+	{ "json", 0, NULL, N_("print one JSON document (one a line where it streams)") },
+	{ "no-color", 0, NULL, N_("no colours, as with NO_COLOR in the environment") },
+	{ "no-pager", 0, NULL, N_("never show long output by a pager") },
+	{ "socket", 0, "PATH", N_("control socket of the service") },
+	{ "host", 'H', "[USER@]HOST", N_("the station at another machine, through ssh") },
+	{ "help", 'h', NULL, N_("print this help") },
+	{ "version", 'V', NULL, N_("print the version") },
+	{ "stdio-bridge", 0, NULL,
+	  N_("be the other end of -H: carry standard input to the service") },
+	{ "stdio-arguments", 0, NULL,
+	  N_("be the other end of -H: the words come on standard input") },
 	{ NULL, 0, NULL, NULL },
 };
 

@@ -65,7 +65,7 @@ say_failure(const struct session *s, const char *error, const char *fmt, ...)
 int
 say_no_memory(void)
 {
-	say_error(_("out of memory"));
+	say_error("out of memory");
 	return EXIT_REFUSED;
 }
 

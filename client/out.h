@@ -55,7 +55,7 @@ enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_ATTENTION, COLOUR_BUS
 unsigned out_columns(void);
 
 bool out_has_colour(const struct session *s);
-/* What switches a colour on and off again; "" where there are none. */
+/* The sequences that switch a colour on, and off again; "" where there are none. */
 const char *paint_on(const struct session *s, enum colour c);
 const char *paint_off(const struct session *s);
 const char *colour_code(enum colour c);		    /* ECMA-48 sequence; "" for COLOUR_NONE */

@@ -147,9 +147,11 @@ static void
 list_fate(const json_t *slots, enum slot_fate fate, char *dst, size_t size)
 {
 	static const char *const headings[] = {
-		[SLOT_FATE_DONE] = "Take away (done)", [SLOT_FATE_ASIDE] = "Set aside",
-		[SLOT_FATE_ALONE] = "Left alone",      [SLOT_FATE_ACTIVE] = "Leave plugged in",
-		[SLOT_FATE_WAITING] = "Not begun yet",
+		[SLOT_FATE_DONE] = N_("Take away (done)"),
+		[SLOT_FATE_ASIDE] = N_("Set aside"),
+		[SLOT_FATE_ALONE] = N_("Left alone"),
+		[SLOT_FATE_ACTIVE] = N_("Leave plugged in"),
+		[SLOT_FATE_WAITING] = N_("Not begun yet"),
 	};
 	const json_t *slot;
 	size_t i, count = 0, more = 0;
@@ -203,10 +205,10 @@ overview_unplug(const json_t *slots, char *dst, size_t size)
 static const struct {
 	const char *class, *words;
 } sum_rows[] = {
-	{ "pass", "PASS" },	  { "unchanged", "UNCHANGED" },
-	{ "active", "AT WORK" },  { "waiting", "NOT BEGUN" },
-	{ "skipped", "SKIPPED" }, { "unserved", "WITHOUT FIRMWARE" },
-	{ "foreign", "FOREIGN" }, { "needs-power-cycle", "NEEDS A POWER CYCLE" },
+	{ "pass", N_("PASS") },	      { "unchanged", N_("UNCHANGED") },
+	{ "active", N_("AT WORK") },  { "waiting", N_("NOT BEGUN") },
+	{ "skipped", N_("SKIPPED") }, { "unserved", N_("WITHOUT FIRMWARE") },
+	{ "foreign", N_("FOREIGN") }, { "needs-power-cycle", N_("NEEDS A POWER CYCLE") },
 };
 
 static size_t

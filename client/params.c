@@ -35,7 +35,7 @@ set(struct params *p, const char *key, json_t *take_value)
 static void
 not_text(struct params *p, const char *value)
 {
-	say_error(_("not a text in UTF-8: %s"), value);
+	say_error("not a text in UTF-8: %s", value);
 	p->status = EXIT_USAGE;
 }
 
@@ -106,5 +106,5 @@ params_check_platform(const struct invocation *i, const char *word, bool none)
 					 used > 0 ? ", " : "", name);
 	}
 	guess_text(&g, "", guess);
-	return usage_error(i->command, _("\"%s\" is no platform: %s%s"), word, all, guess);
+	return usage_error(i->command, "\"%s\" is no platform: %s%s", word, all, guess);
 }

@@ -124,9 +124,9 @@ remote_explain(const struct session *s, struct remote *r)
 	if (status == EXIT_NO_DAEMON || status == EXIT_REFUSED || status == EXIT_USAGE)
 		return status; /* WHY: the other side has said why on our standard error */
 	say_failure(s, CLIENT_ERROR("NoService"),
-		    status == SSH_FAILED ? "cannot reach %s through ssh"
-		    : status == 127	 ? "there is no cfdfuctl on %s"
-					 : "the connection to %s has ended",
+		    status == SSH_FAILED ? N_("cannot reach %s through ssh")
+		    : status == 127	 ? N_("there is no cfdfuctl on %s")
+					 : N_("the connection to %s has ended"),
 		    s->host);
 	return EXIT_NO_DAEMON;
 }

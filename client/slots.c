@@ -195,14 +195,14 @@ static const struct class_row {
 	{ "pass", SLOT_FATE_DONE, false, NULL },
 	{ "unchanged", SLOT_FATE_DONE, false, NULL },
 	/* WHY not done: its bytes are right, but it was not seen to start with them. */
-	{ "needs-power-cycle", SLOT_FATE_ASIDE, false, "needs a power cycle" },
-	{ "needs-button", SLOT_FATE_ASIDE, true, "needs the button" },
-	{ "fail", SLOT_FATE_ASIDE, true, "FAIL" },
-	{ "interrupted", SLOT_FATE_ASIDE, true, "interrupted" },
-	{ "quarantined", SLOT_FATE_ASIDE, true, "quarantined" },
-	{ "skipped", SLOT_FATE_ALONE, false, "skipped" },
-	{ "foreign", SLOT_FATE_ALONE, false, "foreign" },
-	{ "unserved", SLOT_FATE_ALONE, false, "no firmware for it" },
+	{ "needs-power-cycle", SLOT_FATE_ASIDE, false, N_("needs a power cycle") },
+	{ "needs-button", SLOT_FATE_ASIDE, true, N_("needs the button") },
+	{ "fail", SLOT_FATE_ASIDE, true, N_("FAIL") },
+	{ "interrupted", SLOT_FATE_ASIDE, true, N_("interrupted") },
+	{ "quarantined", SLOT_FATE_ASIDE, true, N_("quarantined") },
+	{ "skipped", SLOT_FATE_ALONE, false, N_("skipped") },
+	{ "foreign", SLOT_FATE_ALONE, false, N_("foreign") },
+	{ "unserved", SLOT_FATE_ALONE, false, N_("no firmware for it") },
 };
 
 /* WHY a class that is not known counts as left alone: it was not seen to be good. */

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Marks of texts for the user, by gettext's convention: _() where the text is used, N_() in a
- * table.  There are no translations yet, so both are the text itself; `./dev messages` extracts the
- * marked texts with xgettext(1).
+ * Texts for the user, for a translator: N_() marks those that stand in tables, by gettext's
+ * convention; those in calls are found by the function that prints them (tests/messages.sh).
+ * There are no translations yet, so the mark is the text itself.
  */
 #ifndef CLIENT_TRANSLATE_H
 #define CLIENT_TRANSLATE_H
 
-#define _(text) text
 #define N_(text) text
 
 #endif

@@ -363,7 +363,6 @@ TEST(the_doctor_finds_what_stands_in_the_way)
 	json_array_clear(list);
 	checks_run(root, true, list);
 	assert_string_equal(level_of(list, "service", "answers"), "ok");
-	assert_null(level_of(list, "clock", ""));
 	json_array_clear(list);
 	put_file(root, "/etc/udev/rules.d/70-cfdfud.rules", "");
 	put_file(root, "/dev/bus/usb/001/009", "");
