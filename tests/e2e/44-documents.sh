@@ -84,7 +84,7 @@ rack_do load 1-1 "$old" 0x08000000 > /dev/null
 rack_do load 1-1 "$old" $app > /dev/null
 rack_do button 1-1 > /dev/null
 holds "a boot loader that is another than before is said" until_true 60 grep -q \
-	"1-1: its boot loader's sector is not what it was" "$scratch/daemon.log"
+	"1-1: boot loader changed since this drone was last seen" "$scratch/daemon.log"
 rack_do unplug 1-1 > /dev/null
 rack_do blank 1-1 0x08000000 0x4000 > /dev/null
 rack_do button 1-1 > /dev/null
