@@ -17,20 +17,21 @@ static json_t *
 attempt_json(const struct store_attempt *t)
 {
 	return json_pack(
-	    "{s:I, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+	    "{s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 	    "s:o, s:o, s:o, s:o, s:o, s:o}",
-	    "id", (json_int_t)t->id, "started_at", t->started_at, "ended_at",
-	    reply_text(t->ended_at), "port", t->port, "label", reply_text(t->label), "serial",
-	    reply_text(t->serial), "dfu_serial", reply_text(t->dfu_serial), "platform",
-	    reply_text(t->platform), "firmware_name", reply_text(t->firmware_name),
-	    "firmware_version", reply_text(t->firmware_version), "firmware_sha256",
-	    reply_text(t->firmware_sha256), "version_before", reply_text(t->version_before),
-	    "version_after", reply_text(t->version_after), "verdict", reply_text(t->verdict),
-	    "fault", reply_text(t->fault), "step", reply_text(t->step), "address",
-	    reply_number(t->address, -1), "bytes_written", reply_number(t->bytes_written, -1),
-	    "sectors_erased", reply_number(t->sectors_erased, -1), "transfers",
-	    reply_number(t->transfers, -1), "duration_ms", reply_number(t->duration_ms, -1),
-	    "message", reply_text(t->message), "kind", reply_text(t->kind));
+	    "id", (json_int_t)t->id, "started_at", reply_moment(t->started_ms), "ended_at",
+	    t->ended_ms >= 0 ? reply_moment(t->ended_ms) : json_null(), "port", t->port, "label",
+	    reply_text(t->label), "serial", reply_text(t->serial), "dfu_serial",
+	    reply_text(t->dfu_serial), "platform", reply_text(t->platform), "firmware_name",
+	    reply_text(t->firmware_name), "firmware_version", reply_text(t->firmware_version),
+	    "firmware_sha256", reply_text(t->firmware_sha256), "version_before",
+	    reply_text(t->version_before), "version_after", reply_text(t->version_after), "verdict",
+	    reply_text(t->verdict), "fault", reply_text(t->fault), "step", reply_text(t->step),
+	    "address", reply_number(t->address, -1), "bytes_written",
+	    reply_number(t->bytes_written, -1), "sectors_erased",
+	    reply_number(t->sectors_erased, -1), "transfers", reply_number(t->transfers, -1),
+	    "duration_ms", reply_number(t->duration_ms, -1), "message", reply_text(t->message),
+	    "kind", reply_text(t->kind));
 }
 
 /* LIMIT: of looking for rows that fit; what is not found by then is on the next page. */

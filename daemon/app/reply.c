@@ -52,14 +52,20 @@ reply_text(const char *text)
 json_t *
 reply_time(int64_t wall_ms)
 {
+	return wall_ms > 0 ? reply_moment(wall_ms) : json_null();
+}
+
+json_t *
+reply_moment(int64_t wall_ms)
+{
 	time_t seconds = (time_t)(wall_ms / 1000);
 	struct tm tm;
 	char date[48], text[64];
 
-	if (wall_ms <= 0 || gmtime_r(&seconds, &tm) == NULL)
+	if (gmtime_r(&seconds, &tm) == NULL)
 		return json_null();
 	(void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	/* A year of five digits carries its sign, as in the records. */
+	/* A year of five digits carries its sign. */
 	(void)snprintf(text, sizeof(text), "%s%s.%03dZ", tm.tm_year + 1900L > 9999 ? "+" : "", date,
 		       (int)(wall_ms % 1000));
 	return json_string(text);

@@ -21,7 +21,8 @@ bool param_platform(struct call *call, json_t *parameters, const char *name, enu
 /* Texts may come from devices: they are made valid, and free of control characters. */
 json_t *reply_text(const char *text);			  /* NULL or "" -> null */
 json_t *reply_words(const char *words, const char *port); /* with the port for SLOT */
-json_t *reply_time(int64_t wall_ms);			  /* ISO 8601; <= 0 -> null */
+json_t *reply_moment(int64_t wall_ms);			  /* ISO 8601, UTC, of 0 or more */
+json_t *reply_time(int64_t wall_ms);			  /* the same; <= 0 -> null */
 json_t *reply_number(int64_t n, int64_t none);		  /* none -> null */
 json_t *reply_platform(enum platform p);		  /* unknown -> null */
 /* "A1, A2, 1-7": one more name, cut where there is no room for it. */

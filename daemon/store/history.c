@@ -6,10 +6,7 @@
 
 #include <errno.h>
 #include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static int64_t
 number(sqlite3_stmt *st, int column)
@@ -18,39 +15,15 @@ number(sqlite3_stmt *st, int column)
 							      : sqlite3_column_int64(st, column);
 }
 
-#define TIME_MAX 48
 #define SORT_STEPS 400000 /* LIMIT: of SQLite's machine before a first row: some milliseconds */
-
-/* An attempt and the texts that are made for it. */
-struct row {
-	struct store_attempt a;
-	char started_at[TIME_MAX], ended_at[TIME_MAX];
-};
-
-/* ISO 8601; a year of five digits carries its sign. */
-static const char *
-write_time(int64_t ms, char out[TIME_MAX])
-{
-	int64_t part = ((ms % 1000) + 1000) % 1000;
-	time_t seconds = (time_t)((ms - part) / 1000);
-	struct tm tm = { 0 };
-	long year;
-
-	(void)gmtime_r(&seconds, &tm); /* int64_t of milliseconds holds no year that is too far */
-	year = tm.tm_year + 1900L;
-	(void)snprintf(out, TIME_MAX, "%s%04ld-%02d-%02dT%02d:%02d:%02d.%03dZ",
-		       year > 9999 ? "+" : "", year, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-		       tm.tm_min, tm.tm_sec, (int)part);
-	return out;
-}
 
 /* The columns of ATTEMPT_COLUMNS, in their order. */
 enum { COLUMN_WANTED = 26 }; /* of a history: behind them */
 
 static void
-attempt_of_row(sqlite3_stmt *st, struct row *row)
+attempt_of_row(sqlite3_stmt *st, struct store_attempt *a)
 {
-	row->a = (struct store_attempt){
+	*a = (struct store_attempt){
 		.id = sqlite3_column_int64(st, 0),
 		.started_ms = sqlite3_column_int64(st, 1),
 		.ended_ms = number(st, 2),
@@ -78,9 +51,6 @@ attempt_of_row(sqlite3_stmt *st, struct row *row)
 		.flags = db_text(st, 24),
 		.synchronised = sqlite3_column_int(st, 25) != 0,
 	};
-	row->a.started_at = write_time(row->a.started_ms, row->started_at);
-	if (sqlite3_column_type(st, 2) != SQLITE_NULL)
-		row->a.ended_at = write_time(row->a.ended_ms, row->ended_at);
 }
 
 /* Runs a query of one row and at most two numbers; 1 found. */
@@ -240,10 +210,10 @@ store_history_page(struct store *s, const struct store_filter *f,
 		int64_t id = sqlite3_column_int64(st, 0);
 
 		if (sqlite3_column_int(st, COLUMN_WANTED) != 0) {
-			struct row row;
+			struct store_attempt a;
 
-			attempt_of_row(st, &row);
-			each(ctx, &row.a);
+			attempt_of_row(st, &a);
+			each(ctx, &a);
 			rows++;
 		}
 		if (rows == limit || (f->enough != NULL && f->enough(ctx))) {
@@ -264,26 +234,30 @@ store_history(struct store *s, const struct store_filter *f,
 	return store_history_page(s, f, each, ctx, &next);
 }
 
+struct stages {
+	struct store_stage list[STORE_STAGES_MAX];
+	char names[STORE_STAGES_MAX][STORE_NAME_MAX];
+	size_t count;
+};
+
 static int
-read_stages(struct store *s, int64_t id, struct store_stage *stages, size_t *ret_count)
+read_stages(struct store *s, int64_t id, struct stages *ret)
 {
 	sqlite3_stmt *st = db_query(s->files.db, DB_STAGES);
-	size_t n = 0;
 	int r;
 
 	(void)sqlite3_bind_int64(st, 1, id); /* cannot fail */
-	while ((r = db_step(s->files.db, st)) > 0 && n < STORE_STAGES_MAX) {
-		const char *name = db_text(st, 0);
-		char *copy = name != NULL ? strdup(name) : NULL;
+	for (ret->count = 0; (r = db_step(s->files.db, st)) > 0 && ret->count < STORE_STAGES_MAX;) {
+		char *name = ret->names[ret->count];
 
-		if (copy == NULL) {
-			r = -ENOMEM; /* of SQLite's or ours: a name is never NULL */
+		if (db_text(st, 0) == NULL) {
+			r = -ENOMEM; /* a name is never NULL */
 			break;
 		}
-		stages[n++] = (struct store_stage){ copy, sqlite3_column_int64(st, 1) };
+		copy_text(name, STORE_NAME_MAX, db_text(st, 0));
+		ret->list[ret->count++] = (struct store_stage){ name, sqlite3_column_int64(st, 1) };
 	}
 	(void)sqlite3_reset(st); /* the error is in r */
-	*ret_count = n;
 	return r < 0 ? r : 0;
 }
 
@@ -291,30 +265,27 @@ int
 store_attempt_get(struct store *s, int64_t id,
 		  void (*each)(void *ctx, const struct store_attempt *a), void *ctx)
 {
-	struct store_stage stages[STORE_STAGES_MAX];
-	struct row row;
+	struct stages stages;
+	struct store_attempt a;
 	sqlite3_stmt *st;
-	size_t count = 0;
 	int r = store_usable(s);
 
 	if (r == 0)
-		r = read_stages(s, id, stages, &count);
+		r = read_stages(s, id, &stages);
 	if (r == 0) {
 		st = db_query(s->files.db, DB_ATTEMPT);
 		(void)sqlite3_bind_int64(st, 1, id); /* cannot fail */
 		r = db_step(s->files.db, st);
 		if (r > 0) {
-			attempt_of_row(st, &row);
-			row.a.stages = stages;
-			row.a.stage_count = count;
-			each(ctx, &row.a);
+			attempt_of_row(st, &a);
+			a.stages = stages.list;
+			a.stage_count = stages.count;
+			each(ctx, &a);
 			(void)sqlite3_reset(st); /* after a row: cannot fail */
 			r = 0;
 		} else if (r == 0) {
 			r = -ENOENT;
 		}
 	}
-	for (size_t i = 0; i < count; i++)
-		free((char *)stages[i].name); /* const for those it is shown to */
 	return r;
 }

@@ -18,6 +18,7 @@
 #include "app/ports.h"
 #include "app/quarantine.h"
 #include "app/recorder.h"
+#include "app/reply.h"
 #include "app/repository.h"
 #include "app/selection.h"
 #include "app/settings.h"
@@ -262,10 +263,29 @@ TEST(each_method_that_changes_something_needs_the_right_to)
 	}
 }
 
+TEST(a_moment_is_told_in_utc_whatever_the_clock_says)
+{
+	static const struct {
+		int64_t ms;
+		const char *text;
+	} moments[] = { { 0, "1970-01-01T00:00:00.000Z" },
+			{ 1735787045678, "2025-01-02T03:04:05.678Z" },
+			{ 253402300800123, "+10000-01-01T00:00:00.123Z" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(moments); i++) {
+		json_t *j = reply_moment(moments[i].ms);
+
+		assert_string_equal(json_string_value(j), moments[i].text);
+		json_decref(j);
+	}
+	assert_true(json_is_null(reply_time(0)));
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_moment_is_told_in_utc_whatever_the_clock_says),
 		cmocka_unit_test_setup_teardown(
 		    calls_that_make_no_sense_are_refused_by_name_and_others_answered, set_up,
 		    tear_down),
