@@ -48,8 +48,8 @@ say_quarantined(struct log *log, struct log_about about, const struct fleet_even
 	if (serial[0] != '\0') /* WHY: a drone that came and went too often has no record of it */
 		about.serial = serial;
 	log_say(log, LOG_ERR, &about,
-		"%s is set aside after failures in a row; 'cfdfuctl port release SLOT' lifts it",
-		c->kind == EVENT_DRONE_QUARANTINED ? "the drone" : "the port");
+		"%s is set aside after failures in a row; 'cfdfuctl port release %s' lifts it",
+		c->kind == EVENT_DRONE_QUARANTINED ? "the drone" : "the port", about.port);
 }
 
 static void
@@ -74,8 +74,9 @@ say_brake(const struct eventlog *e)
 	about.fault = json_string_value(json_object_get(brake, "fault"));
 	log_say(e->log, LOG_ERR, &about,
 		"the station has paused itself: %s; that firmware is set aside. 'cfdfuctl resume' "
-		"goes on without it, 'cfdfuctl firmware release NAME' gives it to drones again",
-		json_string_value(json_object_get(brake, "message")));
+		"goes on without it, 'cfdfuctl firmware release %s' gives it to drones again",
+		json_string_value(json_object_get(brake, "message")),
+		json_string_value(json_object_get(brake, "firmware")));
 }
 
 static void

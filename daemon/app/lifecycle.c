@@ -124,7 +124,7 @@ look_for_sleep(struct lifecycle *l)
 
 	if (slept_ms > SLEPT_MS) {
 		log_say(l->o.log, LOG_WARNING, NULL,
-			"the machine slept for %lld s: what was under way begins anew",
+			"the machine slept for %lld s: jobs under way are restarted",
 			(long long)slept_ms / 1000);
 		fleet_slept(l->o.fleet, clock_now_us());
 	}
