@@ -74,6 +74,8 @@ bool api_find_slots(const struct api *a, struct call *call, const char *text,
 void api_refuse_target(const struct api *a, struct call *call, const struct target *t);
 /* Where one slot alone can be meant: true after having answered that the target is several. */
 bool api_refuse_several(struct call *call, const struct target *t);
+/* By the error of fleet_retry() or rescue_begin(): the end of a sentence. */
+const char *api_why_not(int error);
 #define API_SLOT_NAME_MAX 128
 /* "A3 (1-4)", or the port alone. */
 void api_slot_name(const struct api *a, const char *port, char ret_name[API_SLOT_NAME_MAX]);

@@ -62,23 +62,6 @@ api_resume(void *ctx, struct call *call, json_t *parameters)
 	set_paused(ctx, call, false);
 }
 
-static const char *
-why_not(int error)
-{
-	switch (error) {
-	case -ENODEV:
-		return "nothing is plugged in there";
-	case -EBUSY:
-		return "it is at work already";
-	case -EPERM:
-		return "it is set aside; 'cfdfuctl port release SLOT' lifts that, or --force";
-	case -EINVAL:
-		return "what is plugged in there is not a Crazyflie";
-	default:
-		return "it cannot be done now";
-	}
-}
-
 static bool
 is_failed(const struct api *a, unsigned slot)
 {
@@ -174,12 +157,13 @@ api_retry(void *ctx, struct call *call, json_t *parameters)
 		}
 		error = r;
 		api_slot_name(a, fleet_port(a->fleet, i), name);
-		reply_note(refused, "%s: not tried again: %s.", name, why_not(r));
+		reply_note(refused, "%s: not tried again: %s.", name, api_why_not(r));
 	}
 	if (error < 0 && json_array_size(queued) == 0 && !failed) {
 		json_decref(queued);
 		json_decref(refused);
-		call_refuse(call, PROTO_ERROR("Refused"), "Not tried again: %s.", why_not(error));
+		call_refuse(call, PROTO_ERROR("Refused"), "Not tried again: %s.",
+			    api_why_not(error));
 	} else {
 		answer_retried(a, call, queued, refused);
 	}

@@ -14,6 +14,7 @@
 #include "app/reply.h"
 #include "app/repository.h"
 #include "app/selection.h"
+#include "app/status.h"
 #include "app/turns.h"
 #include "cfdfu/proto.h"
 #include "core/image.h"
@@ -89,11 +90,8 @@ add_users_of(const struct api *a, enum store_scope scope, const char *member, js
 static void
 add_quarantine(const struct api *a, json_t *row)
 {
-	uint8_t sha256[DIGEST_BYTES];
-	const char *sum = json_string_value(json_object_get(row, "sha256")), *why = NULL;
+	const char *why = status_quarantined(a, json_string_value(json_object_get(row, "sha256")));
 
-	if (digest_parse(sum != NULL ? sum : "", sha256))
-		why = policy_quarantined(fleet_policy(a->fleet), sha256);
 	(void)json_object_set_new(row, "quarantined", json_boolean(why != NULL));
 	(void)json_object_set_new(row, "quarantined_why", reply_text(why));
 }

@@ -42,13 +42,8 @@ begin(const struct api *a, struct call *call, int slot, const struct rescue_requ
 	if (r == 0)
 		acts_begun(a->acts, call);
 	else
-		call_refuse(call, r == -EBUSY ? PROTO_ERROR("Busy") : PROTO_ERROR("Refused"), "%s.",
-			    r == -ENODEV ? "Nothing is plugged in there"
-			    : r == -EAGAIN
-				? "The station is paused: 'cfdfuctl resume', then once more"
-			    : r == -EBUSY  ? "That slot is at work"
-			    : r == -EINVAL ? "What is plugged in there is not a Crazyflie"
-					   : strerror(-r));
+		call_refuse(call, r == -EBUSY ? PROTO_ERROR("Busy") : PROTO_ERROR("Refused"),
+			    "Not begun: %s.", api_why_not(r));
 }
 
 /* ---- the boot loader ------------------------------------------------------------------------ */

@@ -2,6 +2,9 @@
 /* Parameters that name slots or drones: found, or refused. */
 #include "config.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "app/api.h"
 #include "app/clock.h"
 #include "app/log.h"
@@ -86,4 +89,23 @@ api_slot_name(const struct api *a, const char *port, char ret_name[API_SLOT_NAME
 
 	(void)snprintf(ret_name, API_SLOT_NAME_MAX, label != NULL ? "%s (%s)" : "%s%s",
 		       label != NULL ? label : port, label != NULL ? port : "");
+}
+
+const char *
+api_why_not(int error)
+{
+	switch (error) {
+	case -ENODEV:
+		return "nothing is plugged in there";
+	case -EBUSY:
+		return "it is being worked on already";
+	case -EPERM:
+		return "it is quarantined; 'cfdfuctl port release SLOT' lifts that, or --force";
+	case -EINVAL:
+		return "what is plugged in there is not a Crazyflie";
+	case -EAGAIN:
+		return "the station is paused; 'cfdfuctl resume', then once more";
+	default:
+		return strerror(-error);
+	}
 }

@@ -20,6 +20,16 @@
 
 enum { ALIKE_MIN = 3 }; /* so many failures of the computer's side have one cause */
 
+const char *
+status_quarantined(const struct api *a, const char *sha256_text)
+{
+	uint8_t sha256[DIGEST_BYTES];
+
+	if (sha256_text == NULL || !digest_parse(sha256_text, sha256))
+		return NULL;
+	return policy_quarantined(fleet_policy(a->fleet), sha256);
+}
+
 static json_t *
 selection(const struct api *a, enum platform p, const struct image *image)
 {
@@ -35,23 +45,43 @@ selection(const struct api *a, enum platform p, const struct image *image)
 			 "problem", reply_text(problem));
 }
 
+static void
+on_row(void *ctx, const struct store_firmware *f)
+{
+	json_t *one = ctx;
+
+	(void)json_object_set_new(one, "version", reply_text(f->version));
+	(void)json_object_set_new(one, "sha256", reply_text(f->sha256));
+	(void)json_object_set_new(one, "incomplete", json_boolean(f->incomplete));
+}
+
+/* The members of a selection that its row of the catalogue tells, and what is wrong with it. */
+static void
+add_row(const struct api *a, json_t *one, const char *name)
+{
+	char problem[STORE_WHY_MAX];
+
+	(void)json_object_set_new(one, "version", json_null());
+	(void)json_object_set_new(one, "sha256", json_string("")); /* not a ?string */
+	if (repository_trouble(a->repository, name, problem))
+		(void)json_object_set_new(one, "problem", reply_text(problem));
+	/* That the database cannot be read is said by health. */
+	(void)!store_firmware_find(a->store, name, on_row, one);
+}
+
 /* One whose image cannot be used is as selected as the others: only the records know of it. */
 static json_t *
 lost_selection(const struct api *a, enum platform p)
 {
-	char name[STORE_NAME_MAX], problem[STORE_WHY_MAX] = "";
-	json_t *row, *sum;
+	char name[STORE_NAME_MAX];
+	json_t *one;
 
 	if (store_get(a->store, STORE_SELECTED, platform_name(p), name, sizeof(name)) <= 0)
 		return NULL;
-	row = api_firmware_row(a, name);
-	sum = json_object_get(row, "sha256");
-	(void)repository_trouble(a->repository, name, problem);
-	sum = json_pack("{s:s, s:s, s:O?, s:s, s:o}", "platform", platform_name(p), "name", name,
-			"version", json_object_get(row, "version"), "sha256",
-			sum != NULL ? json_string_value(sum) : "", "problem", reply_text(problem));
-	json_decref(row);
-	return sum;
+	one = json_pack("{s:s, s:s}", "platform", platform_name(p), "name", name);
+	add_row(a, one, name);
+	(void)json_object_del(one, "incomplete"); /* it says nothing of an image that is lost */
+	return one;
 }
 
 json_t *
@@ -120,39 +150,20 @@ status_rules(const struct api *a)
 	return settings(a, STORE_PLATFORM, "platform");
 }
 
-static void
-on_own_firmware(void *ctx, const struct store_firmware *f)
-{
-	json_t *own = ctx;
-
-	(void)json_object_set_new(own, "version", reply_text(f->version));
-	(void)json_object_set_new(own, "sha256", reply_text(f->sha256));
-	(void)json_object_set_new(own, "incomplete", json_boolean(f->incomplete));
-}
-
 /* OwnSelection: the name is remembered by target, the rest by name. */
 json_t *
 status_own(const struct api *a)
 {
 	json_t *list = settings(a, STORE_OWN, "name"), *own;
-	char problem[STORE_WHY_MAX];
 	size_t i;
 
 	json_array_foreach(list, i, own) {
-		const char *name = json_string_value(json_object_get(own, "name")), *sum;
-		uint8_t sha256[DIGEST_BYTES];
-		bool aside;
+		const char *sum;
 
-		(void)json_object_set_new(own, "version", json_null());
-		(void)json_object_set_new(own, "sha256", json_string("")); /* not a ?string */
-		if (repository_trouble(a->repository, name, problem))
-			(void)json_object_set_new(own, "problem", reply_text(problem));
-		/* That the database cannot be read is said by health. */
-		(void)!store_firmware_find(a->store, name, on_own_firmware, own);
+		add_row(a, own, json_string_value(json_object_get(own, "name")));
 		sum = json_string_value(json_object_get(own, "sha256"));
-		aside = digest_parse(sum != NULL ? sum : "", sha256) &&
-			policy_quarantined(fleet_policy(a->fleet), sha256) != NULL;
-		(void)json_object_set_new(own, "quarantined", json_boolean(aside));
+		(void)json_object_set_new(own, "quarantined",
+					  json_boolean(status_quarantined(a, sum) != NULL));
 	}
 	return list;
 }

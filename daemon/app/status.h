@@ -16,6 +16,8 @@ json_t *status_slot(const struct api *a, unsigned slot);
 json_t *status_selected(const struct api *a); /* a list of type Selection */
 json_t *status_own(const struct api *a);      /* a list of type OwnSelection */
 json_t *status_rules(const struct api *a);    /* a list of type PlatformRule */
+/* Why this image is quarantined; NULL: it is not. */
+const char *status_quarantined(const struct api *a, const char *sha256_text);
 /* The records can be written; else this is why a drone waits. */
 bool status_may_begin(const struct api *a);
 extern const char status_may_not_begin[];
