@@ -218,7 +218,7 @@ is_legal(struct caller *c, const struct varlink_call *v, const struct method_sig
 	const char *bad;
 
 	if (v->oneway && (m->flags & METHOD_CHANGES) == 0)
-		return false; /* WHY: nothing would be told and nothing changed */
+		return false; /* nothing would be told and nothing changed */
 	if (v->upgrade) {
 		answer_error(c, v->oneway, SERVICE("MethodNotImplemented"), "method", v->method);
 		return false;
@@ -253,7 +253,7 @@ run_handler(struct caller *c, const struct varlink_call *v, size_t index, int fd
 
 	if (call == NULL) {
 		if (fd >= 0)
-			(void)close(fd); /* WHY: see call_free() */
+			(void)close(fd);
 		c->transport->break_off(c);
 		return;
 	}
@@ -386,7 +386,7 @@ call_refuse(struct call *call, const char *error, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	(void)vsnprintf(reason, sizeof(reason), fmt, args); /* WHY: cut is fine */
+	(void)vsnprintf(reason, sizeof(reason), fmt, args); /* cut when too long */
 	va_end(args);
 	end_call(call, error, json_pack("{s:o}", "reason", text_json(reason)));
 }

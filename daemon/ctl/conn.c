@@ -99,7 +99,7 @@ process(struct conn *c)
 	c->progress_ms = clock_ms(CLOCK_MONOTONIC);
 	if (!c->authentic) {
 		c->authentic = true;
-		(void)event_del(c->on_deadline); /* WHY: fires in vain at worst */
+		(void)event_del(c->on_deadline); /* fires in vain at worst */
 	}
 	TAILQ_REMOVE(&c->all->list, c, link);
 	TAILQ_INSERT_TAIL(&c->all->list, c, link);

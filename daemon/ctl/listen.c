@@ -32,7 +32,7 @@ clear_stale(const struct sockaddr_un *sa)
 	if (fd < 0)
 		return fd;
 	if (connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0 || errno == EAGAIN)
-		r = -EADDRINUSE; /* WHY: EAGAIN is a full backlog: a daemon lives, slowly */
+		r = -EADDRINUSE; /* EAGAIN is a full backlog: a daemon lives, slowly */
 	else if (errno == ECONNREFUSED)
 		r = unlink(sa->sun_path) < 0 ? -errno : 0;
 	else if (errno != ENOENT)
@@ -61,7 +61,7 @@ listen_at(const char *path)
 	/* WHY: between bind and listen no client can connect; the umask does not matter then. */
 	if (chmod(path, 0666) < 0 || listen(fd, BACKLOG) < 0) {
 		r = -errno;
-		(void)unlink(path); /* WHY: the first failure is the one to tell */
+		(void)unlink(path); /* the first failure is the one to tell */
 		(void)close(fd);
 		return r;
 	}

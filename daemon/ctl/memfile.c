@@ -19,7 +19,7 @@
 int
 memfile_read(int fd, size_t bytes_max, uint8_t **ret_data, size_t *ret_bytes, const char **ret_why)
 {
-	int seals = fcntl(fd, F_GET_SEALS); /* WHY: fails for everything but memory files */
+	int seals = fcntl(fd, F_GET_SEALS); /* fails for everything but memory files */
 	size_t done = 0, bytes;
 	struct stat st;
 	uint8_t *data;

@@ -62,7 +62,7 @@ params_check(const struct param_spec *specs, json_t *parameters)
 		if (spec == NULL)
 			return key;
 		if (json_is_null(value))
-			(void)json_object_del(parameters, key); /* WHY: it was just found */
+			(void)json_object_del(parameters, key); /* it was just found */
 		else if (!fits(spec, value))
 			return key;
 	}

@@ -18,7 +18,7 @@ ready_event(struct event_base *base, int fd, short what,
 
 	if (e != NULL)
 		(void)event_priority_set(e, event_base_get_npriorities(base) -
-						1); /* WHY: not yet active: cannot fail */
+						1); /* not yet active: cannot fail */
 	return e;
 }
 

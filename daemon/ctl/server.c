@@ -76,7 +76,7 @@ turn_away(int fd)
 	    "Busy") "\",\"parameters\":"
 		    "{\"reason\":\"too many connections to the station\"}}";
 
-	(void)send(fd, text, sizeof(text), MSG_NOSIGNAL | MSG_DONTWAIT); /* WHY: a courtesy */
+	(void)send(fd, text, sizeof(text), MSG_NOSIGNAL | MSG_DONTWAIT); /* a courtesy */
 	(void)close(fd);
 }
 

@@ -17,7 +17,7 @@
 #include "store/record.h"
 
 #define AUDIT_FILE "audit.jsonl"
-#define AUDIT_LINE_MAX (RECORD_BODY_MAX + 512) /* LIMIT: the body and what is around it */
+#define AUDIT_LINE_MAX (RECORD_BODY_MAX + 512) /* LIMIT: the body and the rest of the line */
 
 struct audit {
 	int dirfd;	  /* borrowed */
@@ -26,7 +26,7 @@ struct audit {
 	off_t end;	  /* end of what was written */
 	int64_t last_seq; /* of the last line before good; 0 none */
 	uint8_t last_hash[RECORD_HASH_BYTES];
-	bool failed; /* a write or sync failed: what is behind good is not to be trusted */
+	bool failed; /* a write or sync failed: bytes behind good are not to be trusted */
 	bool cut;    /* opening found a torn tail */
 	bool newer;  /* opening found lines that are whole, and of a kind that is not known here */
 };
@@ -43,11 +43,10 @@ struct audit_line {
 struct audit_reader;
 
 /*
- * stamp names the copy of a torn tail.  trusted: what is behind this offset was written but never
- * synced, and is cut off, for its owner to write again; -1: all of it is what an earlier process
- * left.
+ * stamp names the copy of a torn tail.  trusted: bytes behind this offset were written but never
+ * synced, and are cut off, for their owner to write again; -1: an earlier process left all of it.
+ * -EPROTO: a newer cfdfud wrote it; nothing was touched.
  */
-/* -EPROTO: a newer cfdfud wrote it; nothing was touched. */
 int audit_open(struct audit *a, int dirfd, const char *stamp, off_t trusted) MUST_CHECK;
 void audit_close(struct audit *a); /* copes with closed */
 

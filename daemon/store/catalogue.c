@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Firmware catalogue, selection and settings, and what operators did. */
+/* Firmware catalogue, selection and settings, and acts of operators. */
 #include "config.h"
 
 #include "store/store_internal.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening cfdfud.db: whose it is, whether it is whole, bringing it up to date, preparing the
- * statements. */
+/* Opening cfdfud.db: is it ours, is it whole; migrations; prepared statements. */
 #include "config.h"
 
 #include "store/db_internal.h"
@@ -52,7 +51,7 @@ execute(struct db *db, const char *sql, char *why)
 	return explain(db, sqlite3_exec(db->h, sql, NULL, NULL, NULL), "cfdfud.db", why);
 }
 
-/* SQLite takes a file with another number there for one that it may only read. */
+/* SQLite opens a file with another number there read-only. */
 static int
 judge_header(const char *path, char *why)
 {
@@ -165,7 +164,7 @@ on_check_progress(void *ctx)
 	return 0; /* go on */
 }
 
-/* While this is done, the caller hears now and then that it goes on; NULL ends that. */
+/* Calls options->progress now and then from now on; NULL ends that. */
 static void
 tell_progress(struct db *db, struct db_options *options)
 {

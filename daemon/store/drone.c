@@ -84,7 +84,7 @@ store_drone_begins(struct store *s, const char *prefix, unsigned limit,
 		return r;
 	if (!text_present(prefix) || strlen(prefix) + 1 >= sizeof(behind))
 		return 0;
-	/* WHY: behind all that begin so, as DEL is behind all characters of a serial. */
+	/* Sorts behind all serials that begin so: DEL is behind all their characters. */
 	(void)snprintf(behind, sizeof(behind), "%s\x7f", prefix);
 	st = db_query(s->files.db, DB_DRONES_FROM);
 	db_bind_text(st, 1, prefix);

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* LIMIT: of one daemon's life; a failing disk shall not be filled with copies. */
+/* LIMIT: per process; damaged copies must not fill a failing disk. */
 #define PUT_AWAY_MAX 8
 
 static int

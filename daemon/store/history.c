@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading attempts: history with filters, one attempt with its stages, counts. */
+/* Reading attempts: history with filters, one attempt with its stages. */
 #include "config.h"
 
 #include "store/store_internal.h"

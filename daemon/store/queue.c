@@ -68,7 +68,7 @@ place(struct queue *q)
 	}
 }
 
-/* WHY: rows of another writer are not on the chain; ours behind them would not be, either. */
+/* WHY: rows of another writer are not on the chain; records behind them would break it. */
 static int
 check_tail(const struct queue *q, struct db *db)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Free space, and the ballast: a file that only takes up room, given up when the disk is full so
- * that running attempts still get their endings (doc/faults.md A7.2, item 6).
+ * Free space, and the ballast: a file that reserves room, deleted when the disk is full so that
+ * the endings of running attempts can still be recorded (doc/faults.md A7.2, item 6).
  */
 #ifndef STORE_SPACE_H
 #define STORE_SPACE_H

@@ -232,7 +232,7 @@ int store_interrupt_running(struct store *s, const struct store_ending *e,
 /* One row of the view `attempts`, and a little more.  Texts NULL when unknown. */
 struct store_attempt {
 	int64_t id;
-	int64_t started_ms, ended_ms;	   /* wall clock; ended_ms -1 while running */
+	int64_t started_ms, ended_ms; /* wall clock; ended_ms -1 while running */
 	const char *kind, *port, *label, *serial, *dfu_serial, *platform;
 	const char *firmware_name, *firmware_version, *firmware_sha256;
 	const char *version_before, *version_after;

@@ -23,7 +23,7 @@
 
 #define NUMBER_MAX 24
 
-/* ---- what is kept for the next start -------------------------------------------------------- */
+/* ---- kept for the next start ---------------------------------------------------------------- */
 
 static int64_t
 read_number(const struct files *f, const char *name)
@@ -60,7 +60,7 @@ walk_wants_rebuild(const struct files *f)
 void
 walk_was_rebuilt(const struct files *f)
 {
-	/* WHY kept: what differs after a rebuild, too, always will; it is not rebuilt again. */
+	/* WHY kept: a difference that is there after a rebuild, too, is not rebuilt again. */
 	if (renameat(f->dirfd, WALK_SUSPECT, f->dirfd, WALK_REBUILT) < 0)
 		(void)unlinkat(f->dirfd, WALK_SUSPECT, 0);
 }
@@ -165,7 +165,7 @@ walk_begin(struct walk *w)
 	w->ended = false;
 }
 
-/* Rows that no line speaks of. */
+/* Finds rows without a line. */
 static int
 check_end(struct store *s)
 {

@@ -62,7 +62,7 @@ text_json(const char *src)
 
 	if (src == NULL)
 		return json_null();
-	size = strlen(src) + 1; /* WHY: cleaning never makes text longer */
+	size = strlen(src) + 1; /* cleaning never makes text longer */
 	clean = malloc(size);
 	if (clean == NULL)
 		return NULL;
