@@ -35,8 +35,7 @@ is_there() # FILE TEXT
 		case $2 in
 		*[!a-z0-9_]*) ;;
 		*)
-			grep -q "^TEST($2)" "$srcdir/$1" &&
-				[ "$(grep -cw "$2" "$srcdir/$1")" -ge 2 ]
+			grep -qE "^(TEST|TEST_SET_UP|SCENE)\($2\)|^(TEST|SCENE)_WITH\($2," "$srcdir/$1"
 			return
 			;;
 		esac

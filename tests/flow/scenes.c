@@ -8,6 +8,8 @@
 
 #include "sim/fate.h"
 
+#define SCENES_MAX 256
+
 int
 scene_set_up(void **state)
 {
@@ -159,14 +161,18 @@ expect_fault(struct scene *x, const char *port, enum fault fault)
 	assert_string_equal(fault_name(last(x, port)->verdict.fault), fault_name(fault));
 }
 
+static struct CMUnitTest scenes[SCENES_MAX];
+static size_t scene_count;
+
+void
+scene_register(struct CMUnitTest scene)
+{
+	assert_true(scene_count < SCENES_MAX);
+	scenes[scene_count++] = scene;
+}
+
 int
 main(void)
 {
-	int r = 0;
-
-	r |= _cmocka_run_group_tests("brake", scenes_brake, scenes_brake_count, NULL, NULL);
-	r |= _cmocka_run_group_tests("bus", scenes_bus, scenes_bus_count, NULL, NULL);
-	r |= _cmocka_run_group_tests("device", scenes_device, scenes_device_count, NULL, NULL);
-	r |= _cmocka_run_group_tests("life", scenes_life, scenes_life_count, NULL, NULL);
-	return r != 0;
+	return _cmocka_run_group_tests("scenes", scenes, scene_count, NULL, NULL);
 }

@@ -91,7 +91,8 @@ expect_fallen(struct scene *x, enum fault fault, unsigned count)
 	assert_string_equal(run->firmware, "bad");
 }
 
-TEST(of_a_rack_plugged_in_one_by_one_three_drones_are_harmed_and_the_others_are_not_touched)
+SCENE_WITH(of_a_rack_plugged_in_one_by_one_three_drones_are_harmed_and_the_others_are_not_touched,
+	   NULL, scene_tear_down)
 {
 	for (enum defect defect = 0; defect < DEFECTS; defect++) {
 		struct scene *x;
@@ -117,7 +118,7 @@ TEST(of_a_rack_plugged_in_one_by_one_three_drones_are_harmed_and_the_others_are_
  * Plugged in a fifth of a second apart: when the brake falls some have erased and go on; the rest
  * start their old firmware again, or never left it.
  */
-TEST(of_a_rack_plugged_in_quickly_only_those_are_harmed_that_had_begun_to_erase)
+SCENE(of_a_rack_plugged_in_quickly_only_those_are_harmed_that_had_begun_to_erase)
 {
 	struct scene *x = *state;
 	unsigned dark = 0;
@@ -141,7 +142,7 @@ TEST(of_a_rack_plugged_in_quickly_only_those_are_harmed_that_had_begun_to_erase)
 	assert_int_equal(harmed(x), dark);
 }
 
-TEST(a_pass_between_begins_the_count_anew)
+SCENE(a_pass_between_begins_the_count_anew)
 {
 	struct scene *x = *state;
 
@@ -158,7 +159,7 @@ TEST(a_pass_between_begins_the_count_anew)
 	assert_true(is_paused(x));
 }
 
-TEST(one_drone_that_fails_again_and_again_does_not_stop_the_others)
+SCENE(one_drone_that_fails_again_and_again_does_not_stop_the_others)
 {
 	struct scene *x = *state;
 
@@ -178,7 +179,7 @@ TEST(one_drone_that_fails_again_and_again_does_not_stop_the_others)
 	expect_fallen(x, FAULT_WRONG_VERSION, LIMIT);
 }
 
-TEST(another_image_has_a_count_of_its_own)
+SCENE(another_image_has_a_count_of_its_own)
 {
 	struct scene *x = *state;
 
@@ -197,7 +198,7 @@ TEST(another_image_has_a_count_of_its_own)
 	expect_fallen(x, FAULT_NO_BOOT, LIMIT);
 }
 
-TEST(what_the_records_tell_of_the_last_daemon_is_counted_too)
+SCENE(what_the_records_tell_of_the_last_daemon_is_counted_too)
 {
 	struct scene *x = *state;
 
@@ -217,7 +218,7 @@ TEST(what_the_records_tell_of_the_last_daemon_is_counted_too)
 	assert_int_equal(harmed(x), LIMIT);
 }
 
-TEST(resumed_the_station_still_spares_its_drones_that_image_until_it_is_released)
+SCENE(resumed_the_station_still_spares_its_drones_that_image_until_it_is_released)
 {
 	struct scene *x = *state;
 	struct image *bad;
@@ -246,7 +247,7 @@ TEST(resumed_the_station_still_spares_its_drones_that_image_until_it_is_released
 	assert_false(station_release_image(x->s, bad));
 }
 
-TEST(another_image_and_resume_is_all_it_takes)
+SCENE(another_image_and_resume_is_all_it_takes)
 {
 	struct scene *x = *state;
 
@@ -263,7 +264,7 @@ TEST(another_image_and_resume_is_all_it_takes)
 }
 
 /* Nothing is erased while it waits for its turn to write; released, it is flashed. */
-TEST(a_drone_that_waits_for_its_turn_to_write_leaves_dfu_mode_as_it_came)
+SCENE(a_drone_that_waits_for_its_turn_to_write_leaves_dfu_mode_as_it_came)
 {
 	struct scene *x = *state;
 
@@ -304,7 +305,7 @@ has_begun(struct scene *x, const char *port)
 }
 
 /* Its row is written, and it waits for others to change their mode. */
-TEST(a_drone_that_waits_for_its_turn_to_reboot_stays_as_it_is)
+SCENE(a_drone_that_waits_for_its_turn_to_reboot_stays_as_it_is)
 {
 	struct scene *x = *state;
 	const char *first = port_of(0), *second = port_of(1);
@@ -336,7 +337,7 @@ TEST(a_drone_that_waits_for_its_turn_to_reboot_stays_as_it_is)
 	assert_int_equal(drone_counters(drone_at(x, second))->reboots, 0);
 }
 
-TEST(drones_that_wait_to_begin_are_called_back_and_nothing_waits_for_them)
+SCENE(drones_that_wait_to_begin_are_called_back_and_nothing_waits_for_them)
 {
 	struct scene *x = *state;
 	unsigned unserved = 0, skipped = 0;
@@ -359,7 +360,7 @@ TEST(drones_that_wait_to_begin_are_called_back_and_nothing_waits_for_them)
 	assert_int_equal(unserved, 2);
 }
 
-TEST(with_the_brake_off_nothing_is_stopped)
+SCENE(with_the_brake_off_nothing_is_stopped)
 {
 	struct scene *x = *state;
 
@@ -422,7 +423,7 @@ expect_cause(struct scene *x, const char *port, const char *words)
 	assert_int_equal(last(x, port)->record.common, words != NULL);
 }
 
-TEST(drones_of_one_hub_that_vanish_together_are_told_once_and_blame_no_port)
+SCENE(drones_of_one_hub_that_vanish_together_are_told_once_and_blame_no_port)
 {
 	struct scene *x = *state;
 
@@ -451,7 +452,7 @@ TEST(drones_of_one_hub_that_vanish_together_are_told_once_and_blame_no_port)
 	assert_int_equal(view(x, on_hub(2, 1)).state, SLOT_QUARANTINED);
 }
 
-TEST(when_both_hubs_go_it_is_the_hub_above_them)
+SCENE(when_both_hubs_go_it_is_the_hub_above_them)
 {
 	struct scene *x = *state;
 
@@ -464,7 +465,7 @@ TEST(when_both_hubs_go_it_is_the_hub_above_them)
 			     "14 drones of hub 1-1 vanished within 1 s");
 }
 
-TEST(two_that_vanish_or_three_that_do_so_one_by_one_are_strangers)
+SCENE(two_that_vanish_or_three_that_do_so_one_by_one_are_strangers)
 {
 	struct scene *x = *state;
 
@@ -478,7 +479,7 @@ TEST(two_that_vanish_or_three_that_do_so_one_by_one_are_strangers)
 		expect_cause(x, on_hub(1, port), NULL);
 }
 
-TEST(a_rack_that_is_taken_away_when_it_is_done_is_no_trouble)
+SCENE(a_rack_that_is_taken_away_when_it_is_done_is_no_trouble)
 {
 	struct scene *x = *state;
 
@@ -496,7 +497,7 @@ TEST(a_rack_that_is_taken_away_when_it_is_done_is_no_trouble)
 }
 
 /* It is off the bus as it should be when the hub goes, and does not come back. */
-TEST(a_drone_between_two_modes_vanishes_with_its_hub)
+SCENE(a_drone_between_two_modes_vanishes_with_its_hub)
 {
 	struct scene *x = *state;
 
@@ -514,7 +515,7 @@ TEST(a_drone_between_two_modes_vanishes_with_its_hub)
 }
 
 /* It has outlived the dip: what happens to it later has another cause. */
-TEST(a_drone_that_comes_back_after_the_dip_and_is_pulled_later_is_a_stranger)
+SCENE(a_drone_that_comes_back_after_the_dip_and_is_pulled_later_is_a_stranger)
 {
 	struct scene *x = *state;
 
@@ -539,27 +540,3 @@ TEST(a_drone_that_comes_back_after_the_dip_and_is_pulled_later_is_a_stranger)
 	settle(x);
 	expect_cause(x, on_hub(1, HUB_PORTS), NULL);
 }
-
-const struct CMUnitTest scenes_brake[] = {
-	cmocka_unit_test_teardown(
-	    of_a_rack_plugged_in_one_by_one_three_drones_are_harmed_and_the_others_are_not_touched,
-	    scene_tear_down),
-	SCENE(of_a_rack_plugged_in_quickly_only_those_are_harmed_that_had_begun_to_erase),
-	SCENE(a_pass_between_begins_the_count_anew),
-	SCENE(one_drone_that_fails_again_and_again_does_not_stop_the_others),
-	SCENE(another_image_has_a_count_of_its_own),
-	SCENE(what_the_records_tell_of_the_last_daemon_is_counted_too),
-	SCENE(resumed_the_station_still_spares_its_drones_that_image_until_it_is_released),
-	SCENE(another_image_and_resume_is_all_it_takes),
-	SCENE(a_drone_that_waits_for_its_turn_to_write_leaves_dfu_mode_as_it_came),
-	SCENE(a_drone_that_waits_for_its_turn_to_reboot_stays_as_it_is),
-	SCENE(drones_that_wait_to_begin_are_called_back_and_nothing_waits_for_them),
-	SCENE(with_the_brake_off_nothing_is_stopped),
-	SCENE(drones_of_one_hub_that_vanish_together_are_told_once_and_blame_no_port),
-	SCENE(when_both_hubs_go_it_is_the_hub_above_them),
-	SCENE(two_that_vanish_or_three_that_do_so_one_by_one_are_strangers),
-	SCENE(a_rack_that_is_taken_away_when_it_is_done_is_no_trouble),
-	SCENE(a_drone_between_two_modes_vanishes_with_its_hub),
-	SCENE(a_drone_that_comes_back_after_the_dip_and_is_pulled_later_is_a_stranger),
-};
-const size_t scenes_brake_count = ARRAY_LEN(scenes_brake);

@@ -8,7 +8,7 @@
 
 #define PORT "1-4"
 
-TEST(a_drone_pulled_before_its_node_is_open_leaves_no_attempt)
+SCENE(a_drone_pulled_before_its_node_is_open_leaves_no_attempt)
 {
 	struct scene *x = *state;
 
@@ -22,7 +22,7 @@ TEST(a_drone_pulled_before_its_node_is_open_leaves_no_attempt)
 	assert_int_equal(view(x, PORT).state, SLOT_ABSENT);
 }
 
-TEST(a_drone_pulled_while_it_is_asked_leaves_no_attempt)
+SCENE(a_drone_pulled_while_it_is_asked_leaves_no_attempt)
 {
 	struct scene *x = *state;
 
@@ -54,7 +54,7 @@ pull_at(struct scene *x, enum step step)
 	assert_false(view(x, PORT).active);
 }
 
-TEST(a_drone_pulled_during_an_erase_is_gone_and_its_firmware_incomplete)
+SCENE(a_drone_pulled_during_an_erase_is_gone_and_its_firmware_incomplete)
 {
 	struct scene *x = *state;
 
@@ -63,12 +63,12 @@ TEST(a_drone_pulled_during_an_erase_is_gone_and_its_firmware_incomplete)
 	assert_false(drone_would_boot(drone_at(x, PORT), world_now_us(station_world(x->s))));
 }
 
-TEST(a_drone_pulled_during_verification_never_passes)
+SCENE(a_drone_pulled_during_verification_never_passes)
 {
 	pull_at(*state, STEP_VERIFYING);
 }
 
-TEST(a_drone_that_leaves_the_bus_when_told_to_is_no_error)
+SCENE(a_drone_that_leaves_the_bus_when_told_to_is_no_error)
 {
 	struct scene *x = *state;
 
@@ -97,7 +97,7 @@ replug_after(struct scene *x, uint32_t ms)
 	assert_true(station_holds(x->s, PORT, x->now));
 }
 
-TEST(a_drone_plugged_in_again_after_50_ms_has_an_attempt_of_its_own)
+SCENE(a_drone_plugged_in_again_after_50_ms_has_an_attempt_of_its_own)
 {
 	struct scene *x = *state;
 
@@ -105,17 +105,17 @@ TEST(a_drone_plugged_in_again_after_50_ms_has_an_attempt_of_its_own)
 	replug_after(x, 50);
 }
 
-TEST(a_drone_plugged_in_again_after_500_ms_has_an_attempt_of_its_own)
+SCENE(a_drone_plugged_in_again_after_500_ms_has_an_attempt_of_its_own)
 {
 	replug_after(*state, 500);
 }
 
-TEST(a_drone_plugged_in_again_after_5000_ms_has_an_attempt_of_its_own)
+SCENE(a_drone_plugged_in_again_after_5000_ms_has_an_attempt_of_its_own)
 {
 	replug_after(*state, 5000);
 }
 
-TEST(a_drone_that_enumerates_anew_in_mid_flash_is_begun_from_the_erase)
+SCENE(a_drone_that_enumerates_anew_in_mid_flash_is_begun_from_the_erase)
 {
 	struct scene *x = *state;
 	uint64_t erases;
@@ -132,7 +132,7 @@ TEST(a_drone_that_enumerates_anew_in_mid_flash_is_begun_from_the_erase)
 	assert_true(drone_counters(drone_at(x, PORT))->erases >= 2 * erases);
 }
 
-TEST(a_hub_reset_ends_every_attempt_and_begins_each_anew)
+SCENE(a_hub_reset_ends_every_attempt_and_begins_each_anew)
 {
 	struct scene *x = *state;
 	char port[16];
@@ -162,7 +162,7 @@ TEST(a_hub_reset_ends_every_attempt_and_begins_each_anew)
 }
 
 /* As Linux 6.1: each device takes 0.42 s, and nobody is told before the hub's last one is there. */
-TEST(a_full_hub_that_switches_at_once_is_given_the_time_it_needs)
+SCENE(a_full_hub_that_switches_at_once_is_given_the_time_it_needs)
 {
 	struct scene *x = *state;
 	char port[16];
@@ -183,7 +183,7 @@ TEST(a_full_hub_that_switches_at_once_is_given_the_time_it_needs)
 	}
 }
 
-TEST(a_controller_that_dies_takes_each_drone_with_a_record_and_gives_it_back)
+SCENE(a_controller_that_dies_takes_each_drone_with_a_record_and_gives_it_back)
 {
 	struct scene *x = *state;
 	static const char *const ports[] = { "1-1", "1-2", "2-1" };
@@ -216,7 +216,7 @@ add_twins(struct scene *x)
 	add(x, "1-2");
 }
 
-TEST(two_drones_with_one_serial_are_both_flashed_and_marked)
+SCENE(two_drones_with_one_serial_are_both_flashed_and_marked)
 {
 	struct scene *x = *state;
 
@@ -230,7 +230,7 @@ TEST(two_drones_with_one_serial_are_both_flashed_and_marked)
 	assert_true(last(x, "1-2")->record.dup_serial);
 }
 
-TEST(a_drone_at_work_is_marked_too_when_its_double_comes)
+SCENE(a_drone_at_work_is_marked_too_when_its_double_comes)
 {
 	struct scene *x = *state;
 
@@ -245,7 +245,7 @@ TEST(a_drone_at_work_is_marked_too_when_its_double_comes)
 	expect_good(x, "1-2");
 }
 
-TEST(a_drone_without_a_serial_is_known_by_its_port_and_marked)
+SCENE(a_drone_without_a_serial_is_known_by_its_port_and_marked)
 {
 	struct scene *x = *state;
 
@@ -257,7 +257,7 @@ TEST(a_drone_without_a_serial_is_known_by_its_port_and_marked)
 	assert_true(last(x, PORT)->record.no_serial);
 }
 
-TEST(what_is_plugged_in_before_the_start_is_flashed_after_recovery)
+SCENE(what_is_plugged_in_before_the_start_is_flashed_after_recovery)
 {
 	struct scene *x = *state;
 
@@ -290,7 +290,7 @@ flap(struct scene *x, unsigned times, unsigned closed_ms, unsigned open_ms)
 	plug(x, PORT);
 }
 
-TEST(a_loose_contact_is_named_as_such_whatever_failed_before)
+SCENE(a_loose_contact_is_named_as_such_whatever_failed_before)
 {
 	struct scene *x = *state;
 
@@ -301,7 +301,7 @@ TEST(a_loose_contact_is_named_as_such_whatever_failed_before)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
 }
 
-TEST(a_port_that_flaps_is_set_aside_once_and_released_by_hand)
+SCENE(a_port_that_flaps_is_set_aside_once_and_released_by_hand)
 {
 	struct scene *x = *state;
 
@@ -316,7 +316,7 @@ TEST(a_port_that_flaps_is_set_aside_once_and_released_by_hand)
 	expect_good(x, PORT);
 }
 
-TEST(a_drone_that_passed_and_comes_back_with_the_button_is_not_written_again)
+SCENE(a_drone_that_passed_and_comes_back_with_the_button_is_not_written_again)
 {
 	struct scene *x = *state;
 	uint64_t erases;
@@ -332,7 +332,7 @@ TEST(a_drone_that_passed_and_comes_back_with_the_button_is_not_written_again)
 	assert_true(station_holds(x->s, PORT, x->now));
 }
 
-TEST(a_drone_that_takes_anothers_place_never_shows_its_green)
+SCENE(a_drone_that_takes_anothers_place_never_shows_its_green)
 {
 	struct scene *x = *state;
 
@@ -352,7 +352,7 @@ TEST(a_drone_that_takes_anothers_place_never_shows_its_green)
 	assert_string_not_equal(station_row(x->s, 0)->serial, last(x, PORT)->serial);
 }
 
-TEST(more_devices_than_there_are_slots_are_not_begun_and_harm_nobody)
+SCENE(more_devices_than_there_are_slots_are_not_begun_and_harm_nobody)
 {
 	struct scene *x = *state;
 	struct sighting seen = { .vid = 0x0483,
@@ -373,7 +373,7 @@ TEST(more_devices_than_there_are_slots_are_not_begun_and_harm_nobody)
 	assert_int_equal(fleet_active(station_fleet(x->s)), 0);
 }
 
-TEST(a_computer_that_slept_begins_anew_what_was_under_way)
+SCENE(a_computer_that_slept_begins_anew_what_was_under_way)
 {
 	struct scene *x = *state;
 
@@ -386,29 +386,3 @@ TEST(a_computer_that_slept_begins_anew_what_was_under_way)
 	assert_true(station_holds(x->s, PORT, x->now));
 	assert_int_equal(attempts(x, PORT), 2);
 }
-
-const struct CMUnitTest scenes_bus[] = {
-	SCENE(a_drone_pulled_before_its_node_is_open_leaves_no_attempt),
-	SCENE(a_drone_pulled_while_it_is_asked_leaves_no_attempt),
-	SCENE(a_drone_pulled_during_an_erase_is_gone_and_its_firmware_incomplete),
-	SCENE(a_drone_pulled_during_verification_never_passes),
-	SCENE(a_drone_that_leaves_the_bus_when_told_to_is_no_error),
-	SCENE(a_drone_plugged_in_again_after_50_ms_has_an_attempt_of_its_own),
-	SCENE(a_drone_plugged_in_again_after_500_ms_has_an_attempt_of_its_own),
-	SCENE(a_drone_plugged_in_again_after_5000_ms_has_an_attempt_of_its_own),
-	SCENE(a_drone_that_enumerates_anew_in_mid_flash_is_begun_from_the_erase),
-	SCENE(a_hub_reset_ends_every_attempt_and_begins_each_anew),
-	SCENE(a_full_hub_that_switches_at_once_is_given_the_time_it_needs),
-	SCENE(a_controller_that_dies_takes_each_drone_with_a_record_and_gives_it_back),
-	SCENE(two_drones_with_one_serial_are_both_flashed_and_marked),
-	SCENE(a_drone_at_work_is_marked_too_when_its_double_comes),
-	SCENE(a_drone_without_a_serial_is_known_by_its_port_and_marked),
-	SCENE(what_is_plugged_in_before_the_start_is_flashed_after_recovery),
-	SCENE(a_loose_contact_is_named_as_such_whatever_failed_before),
-	SCENE(a_port_that_flaps_is_set_aside_once_and_released_by_hand),
-	SCENE(a_drone_that_passed_and_comes_back_with_the_button_is_not_written_again),
-	SCENE(a_drone_that_takes_anothers_place_never_shows_its_green),
-	SCENE(more_devices_than_there_are_slots_are_not_begun_and_harm_nobody),
-	SCENE(a_computer_that_slept_begins_anew_what_was_under_way),
-};
-const size_t scenes_bus_count = ARRAY_LEN(scenes_bus);

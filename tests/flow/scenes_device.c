@@ -14,7 +14,7 @@ flash_it(struct scene *x)
 	settle(x);
 }
 
-TEST(a_device_that_says_busy_far_beyond_its_own_poll_time_is_waited_for)
+SCENE(a_device_that_says_busy_far_beyond_its_own_poll_time_is_waited_for)
 {
 	struct scene *x = *state;
 
@@ -25,7 +25,7 @@ TEST(a_device_that_says_busy_far_beyond_its_own_poll_time_is_waited_for)
 	expect_good(x, PORT);
 }
 
-TEST(a_device_that_says_busy_for_ever_is_stuck)
+SCENE(a_device_that_says_busy_for_ever_is_stuck)
 {
 	struct scene *x = *state;
 
@@ -38,7 +38,7 @@ TEST(a_device_that_says_busy_for_ever_is_stuck)
 	expect_fault(x, PORT, FAULT_STUCK);
 }
 
-TEST(a_device_that_stalls_early_questions_is_flashed)
+SCENE(a_device_that_stalls_early_questions_is_flashed)
 {
 	struct scene *x = *state;
 
@@ -48,7 +48,7 @@ TEST(a_device_that_stalls_early_questions_is_flashed)
 	assert_true(last(x, PORT)->record.obey);
 }
 
-TEST(poll_times_of_nothing_and_of_hours_are_clamped)
+SCENE(poll_times_of_nothing_and_of_hours_are_clamped)
 {
 	struct scene *x = *state;
 
@@ -60,7 +60,7 @@ TEST(poll_times_of_nothing_and_of_hours_are_clamped)
 	assert_true(world_now_us(station_world(x->s)) < 180 * SECOND);
 }
 
-TEST(a_read_protected_drone_is_told_so_and_never_unprotected)
+SCENE(a_read_protected_drone_is_told_so_and_never_unprotected)
 {
 	struct scene *x = *state;
 
@@ -72,7 +72,7 @@ TEST(a_read_protected_drone_is_told_so_and_never_unprotected)
 }
 
 /* With option bytes that can be read it is known before the first erase, without them after it. */
-TEST(a_write_protected_sector_is_called_that)
+SCENE(a_write_protected_sector_is_called_that)
 {
 	struct scene *x = *state;
 	static const char *const ports[] = { "1-1", "1-2", "1-3", "1-4" };
@@ -100,7 +100,7 @@ TEST(a_write_protected_sector_is_called_that)
 	}
 }
 
-TEST(a_bit_that_differs_once_is_repaired_and_counted)
+SCENE(a_bit_that_differs_once_is_repaired_and_counted)
 {
 	struct scene *x = *state;
 
@@ -112,7 +112,7 @@ TEST(a_bit_that_differs_once_is_repaired_and_counted)
 	assert_int_equal(last(x, PORT)->record.repairs, 1);
 }
 
-TEST(another_memory_map_is_never_written)
+SCENE(another_memory_map_is_never_written)
 {
 	struct scene *x = *state;
 
@@ -125,7 +125,7 @@ TEST(another_memory_map_is_never_written)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
 }
 
-TEST(descriptors_that_make_no_sense_end_it_before_anything_is_written)
+SCENE(descriptors_that_make_no_sense_end_it_before_anything_is_written)
 {
 	struct scene *x = *state;
 	static const enum drone_descriptors kinds[] = { DRONE_DESCRIPTORS_CUT,
@@ -154,7 +154,7 @@ note_length(void *ctx, const struct request *c)
 		*longest = c->xfer.setup.length;
 }
 
-TEST(a_transfer_size_that_cannot_be_worked_with_is_refused_untouched)
+SCENE(a_transfer_size_that_cannot_be_worked_with_is_refused_untouched)
 {
 	struct scene *x = *state;
 	uint32_t longest = 0;
@@ -183,7 +183,7 @@ TEST(a_transfer_size_that_cannot_be_worked_with_is_refused_untouched)
 	assert_int_equal(longest, USB_TRANSFER_BYTES_MAX);
 }
 
-TEST(a_device_that_describes_itself_otherwise_than_before_is_not_erased)
+SCENE(a_device_that_describes_itself_otherwise_than_before_is_not_erased)
 {
 	struct scene *x = *state;
 	uint32_t longest = 0;
@@ -204,7 +204,7 @@ TEST(a_device_that_describes_itself_otherwise_than_before_is_not_erased)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
 }
 
-TEST(a_foreign_device_in_dfu_mode_is_only_read)
+SCENE(a_foreign_device_in_dfu_mode_is_only_read)
 {
 	struct scene *x = *state;
 
@@ -219,7 +219,7 @@ TEST(a_foreign_device_in_dfu_mode_is_only_read)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->blocks_written, 0);
 }
 
-TEST(somebody_elses_terminal_gets_no_request)
+SCENE(somebody_elses_terminal_gets_no_request)
 {
 	struct scene *x = *state;
 
@@ -232,7 +232,7 @@ TEST(somebody_elses_terminal_gets_no_request)
 	assert_int_equal(station_rows(x->s), 0);
 }
 
-TEST(hostile_texts_of_a_drone_that_comes_back_do_not_keep_it_from_passing)
+SCENE(hostile_texts_of_a_drone_that_comes_back_do_not_keep_it_from_passing)
 {
 	struct scene *x = *state;
 
@@ -244,7 +244,7 @@ TEST(hostile_texts_of_a_drone_that_comes_back_do_not_keep_it_from_passing)
 	expect_good(x, PORT);
 }
 
-TEST(a_device_that_answers_just_in_time_ends_at_the_deadline)
+SCENE(a_device_that_answers_just_in_time_ends_at_the_deadline)
 {
 	struct scene *x = *state;
 
@@ -257,7 +257,7 @@ TEST(a_device_that_answers_just_in_time_ends_at_the_deadline)
 			200 * SECOND);
 }
 
-TEST(a_liar_is_found_out_by_the_version_it_comes_back_with)
+SCENE(a_liar_is_found_out_by_the_version_it_comes_back_with)
 {
 	struct scene *x = *state;
 
@@ -268,7 +268,7 @@ TEST(a_liar_is_found_out_by_the_version_it_comes_back_with)
 	expect_fault(x, PORT, FAULT_WRONG_VERSION);
 }
 
-TEST(one_drones_trouble_delays_no_other)
+SCENE(one_drones_trouble_delays_no_other)
 {
 	struct scene *x = *state;
 
@@ -282,24 +282,3 @@ TEST(one_drones_trouble_delays_no_other)
 	expect_good(x, "1-2");
 	assert_true(last(x, "1-2")->ended_us < 15 * SECOND);
 }
-
-const struct CMUnitTest scenes_device[] = {
-	SCENE(a_device_that_says_busy_far_beyond_its_own_poll_time_is_waited_for),
-	SCENE(a_device_that_says_busy_for_ever_is_stuck),
-	SCENE(a_device_that_stalls_early_questions_is_flashed),
-	SCENE(poll_times_of_nothing_and_of_hours_are_clamped),
-	SCENE(a_read_protected_drone_is_told_so_and_never_unprotected),
-	SCENE(a_write_protected_sector_is_called_that),
-	SCENE(a_bit_that_differs_once_is_repaired_and_counted),
-	SCENE(another_memory_map_is_never_written),
-	SCENE(descriptors_that_make_no_sense_end_it_before_anything_is_written),
-	SCENE(a_transfer_size_that_cannot_be_worked_with_is_refused_untouched),
-	SCENE(a_device_that_describes_itself_otherwise_than_before_is_not_erased),
-	SCENE(a_foreign_device_in_dfu_mode_is_only_read),
-	SCENE(somebody_elses_terminal_gets_no_request),
-	SCENE(hostile_texts_of_a_drone_that_comes_back_do_not_keep_it_from_passing),
-	SCENE(a_device_that_answers_just_in_time_ends_at_the_deadline),
-	SCENE(a_liar_is_found_out_by_the_version_it_comes_back_with),
-	SCENE(one_drones_trouble_delays_no_other),
-};
-const size_t scenes_device_count = ARRAY_LEN(scenes_device);

@@ -37,7 +37,7 @@ kill_after(struct scene *x, uint64_t n)
 	return under_way;
 }
 
-TEST(killed_at_every_request_every_attempt_ends_once_and_the_drone_is_finished)
+SCENE(killed_at_every_request_every_attempt_ends_once_and_the_drone_is_finished)
 {
 	struct scene *x = *state;
 	uint64_t n = 0;
@@ -59,7 +59,7 @@ TEST(killed_at_every_request_every_attempt_ends_once_and_the_drone_is_finished)
 	assert_true(n > 60);
 }
 
-TEST(a_power_cut_at_every_step_is_survived)
+SCENE(a_power_cut_at_every_step_is_survived)
 {
 	struct scene *x = *state;
 
@@ -84,7 +84,7 @@ TEST(a_power_cut_at_every_step_is_survived)
 	}
 }
 
-TEST(a_service_told_to_stop_interrupts_what_does_not_end_in_time)
+SCENE(a_service_told_to_stop_interrupts_what_does_not_end_in_time)
 {
 	struct scene *x = *state;
 
@@ -97,7 +97,7 @@ TEST(a_service_told_to_stop_interrupts_what_does_not_end_in_time)
 	expect_good(x, PORT);
 }
 
-TEST(a_disk_that_takes_5_seconds_delays_the_pass_and_nothing_else)
+SCENE(a_disk_that_takes_5_seconds_delays_the_pass_and_nothing_else)
 {
 	struct scene *x = *state;
 
@@ -113,7 +113,7 @@ TEST(a_disk_that_takes_5_seconds_delays_the_pass_and_nothing_else)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->lights_good, 1);
 }
 
-TEST(a_disk_that_takes_nothing_lets_nothing_be_erased)
+SCENE(a_disk_that_takes_nothing_lets_nothing_be_erased)
 {
 	struct scene *x = *state;
 
@@ -128,7 +128,7 @@ TEST(a_disk_that_takes_nothing_lets_nothing_be_erased)
 	expect_good(x, PORT);
 }
 
-TEST(a_verdict_that_the_disk_refuses_is_not_shown_until_it_is_there)
+SCENE(a_verdict_that_the_disk_refuses_is_not_shown_until_it_is_there)
 {
 	struct scene *x = *state;
 
@@ -144,7 +144,7 @@ TEST(a_verdict_that_the_disk_refuses_is_not_shown_until_it_is_there)
 	assert_int_equal(station_rows(x->s), 1);
 }
 
-TEST(another_selection_during_a_job_changes_the_next_one_and_not_this)
+SCENE(another_selection_during_a_job_changes_the_next_one_and_not_this)
 {
 	struct scene *x = *state;
 	struct image *first;
@@ -161,7 +161,7 @@ TEST(another_selection_during_a_job_changes_the_next_one_and_not_this)
 	expect_good(x, PORT);
 }
 
-TEST(without_an_image_nothing_is_touched)
+SCENE(without_an_image_nothing_is_touched)
 {
 	struct scene *x = *state;
 
@@ -174,7 +174,7 @@ TEST(without_an_image_nothing_is_touched)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->writing, 0);
 }
 
-TEST(a_thousand_attempts_leave_no_memory_behind)
+SCENE(a_thousand_attempts_leave_no_memory_behind)
 {
 	struct scene *x = *state;
 	size_t before = 0;
@@ -191,16 +191,3 @@ TEST(a_thousand_attempts_leave_no_memory_behind)
 	}
 	assert_true(mallinfo2().uordblks <= before + 4096);
 }
-
-const struct CMUnitTest scenes_life[] = {
-	SCENE(killed_at_every_request_every_attempt_ends_once_and_the_drone_is_finished),
-	SCENE(a_power_cut_at_every_step_is_survived),
-	SCENE(a_service_told_to_stop_interrupts_what_does_not_end_in_time),
-	SCENE(a_disk_that_takes_5_seconds_delays_the_pass_and_nothing_else),
-	SCENE(a_disk_that_takes_nothing_lets_nothing_be_erased),
-	SCENE(a_verdict_that_the_disk_refuses_is_not_shown_until_it_is_there),
-	SCENE(another_selection_during_a_job_changes_the_next_one_and_not_this),
-	SCENE(without_an_image_nothing_is_touched),
-	SCENE(a_thousand_attempts_leave_no_memory_behind),
-};
-const size_t scenes_life_count = ARRAY_LEN(scenes_life);

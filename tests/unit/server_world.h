@@ -41,7 +41,7 @@ void server_world_free(struct world *w);
 /* One with the usual limits, in *state. */
 int server_world_set_up(void **state);
 int server_world_tear_down(void **state);
-#define W(name) cmocka_unit_test_setup_teardown(name, server_world_set_up, server_world_tear_down)
+#define TEST_SET_UP(name) TEST_WITH(name, server_world_set_up, server_world_tear_down)
 /* Lets the server do all it can do now. */
 void turn(struct world *w);
 void turn_for_ms(struct world *w, int ms);

@@ -198,7 +198,7 @@ call(struct bench *b, const char *method, const char *parameters)
 	return b->reply;
 }
 
-TEST(calls_that_make_no_sense_are_refused_by_name_and_others_answered)
+TEST_WITH(calls_that_make_no_sense_are_refused_by_name_and_others_answered, set_up, tear_down)
 {
 	/* In this order, one after the other. */
 	static const struct {
@@ -249,7 +249,7 @@ TEST(calls_that_make_no_sense_are_refused_by_name_and_others_answered)
 	}
 }
 
-TEST(each_method_that_changes_something_needs_the_right_to)
+TEST_WITH(each_method_that_changes_something_needs_the_right_to, set_up, tear_down)
 {
 	struct bench *b = *state;
 
@@ -281,17 +281,4 @@ TEST(a_moment_is_told_in_utc_whatever_the_clock_says)
 	assert_true(json_is_null(reply_time(0)));
 }
 
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_moment_is_told_in_utc_whatever_the_clock_says),
-		cmocka_unit_test_setup_teardown(
-		    calls_that_make_no_sense_are_refused_by_name_and_others_answered, set_up,
-		    tear_down),
-		cmocka_unit_test_setup_teardown(
-		    each_method_that_changes_something_needs_the_right_to, set_up, tear_down),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

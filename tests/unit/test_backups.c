@@ -107,7 +107,9 @@ keep(struct bench *b, const char *serial)
 	return backups_keep(b->dir, b->settings, &r, bytes, sizeof(bytes));
 }
 
-TEST(a_copy_is_named_after_the_drone_and_private)
+#define TEST_SET_UP(name) TEST_WITH(name, set_up, tear_down)
+
+TEST_SET_UP(a_copy_is_named_after_the_drone_and_private)
 {
 	struct bench *b = *state;
 	struct stat st;
@@ -125,7 +127,7 @@ TEST(a_copy_is_named_after_the_drone_and_private)
 	assert_int_equal(st.st_mode & 0777, 0700);
 }
 
-TEST(copies_of_one_second_do_not_replace_one_another)
+TEST_SET_UP(copies_of_one_second_do_not_replace_one_another)
 {
 	struct bench *b = *state;
 
@@ -134,7 +136,7 @@ TEST(copies_of_one_second_do_not_replace_one_another)
 	assert_int_equal(count(b, "no-serial-"), 20);
 }
 
-TEST(the_oldest_beyond_the_number_to_keep_go)
+TEST_SET_UP(the_oldest_beyond_the_number_to_keep_go)
 {
 	struct bench *b = *state;
 
@@ -152,7 +154,7 @@ TEST(the_oldest_beyond_the_number_to_keep_go)
 	assert_true(exists(b, "0123-20250101T000000Z.dfu"));
 }
 
-TEST(what_is_too_old_goes)
+TEST_SET_UP(what_is_too_old_goes)
 {
 	struct bench *b = *state;
 
@@ -165,7 +167,7 @@ TEST(what_is_too_old_goes)
 }
 
 /* A clock that was set back must not cost the copy that was just made. */
-TEST(the_newest_stays_whatever_the_clock_says)
+TEST_SET_UP(the_newest_stays_whatever_the_clock_says)
 {
 	struct bench *b = *state;
 	unsigned before;
@@ -181,7 +183,7 @@ TEST(the_newest_stays_whatever_the_clock_says)
 	assert_int_equal(count(b, "ABCD-2999"), 0);
 }
 
-TEST(a_folder_that_cannot_be_made_is_an_error)
+TEST_SET_UP(a_folder_that_cannot_be_made_is_an_error)
 {
 	struct bench *b = *state;
 	struct job_record r = { .id = 1 };
@@ -189,18 +191,4 @@ TEST(a_folder_that_cannot_be_made_is_an_error)
 	assert_true(backups_keep("/proc/nowhere", b->settings, &r, bytes, sizeof(bytes)) < 0);
 }
 
-int
-main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	static const struct CMUnitTest tests[] = {
-		T(a_copy_is_named_after_the_drone_and_private),
-		T(copies_of_one_second_do_not_replace_one_another),
-		T(the_oldest_beyond_the_number_to_keep_go),
-		T(what_is_too_old_goes),
-		T(the_newest_stays_whatever_the_clock_says),
-		T(a_folder_that_cannot_be_made_is_an_error),
-	};
-#undef TEST
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

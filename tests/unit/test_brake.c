@@ -266,18 +266,4 @@ TEST(no_more_images_are_set_aside_than_there_is_room_for)
 	policy_free(p);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_sequence_of_endings_stops_where_the_rule_says),
-		cmocka_unit_test(what_an_image_cannot_bring_about_is_not_counted),
-		cmocka_unit_test(a_drone_is_known_by_what_both_endings_tell),
-		cmocka_unit_test(with_more_images_than_there_are_places_the_newest_are_counted),
-		cmocka_unit_test(an_image_that_is_set_aside_is_for_nobody_until_it_is_released),
-		cmocka_unit_test(no_more_images_are_set_aside_than_there_is_room_for),
-		cmocka_unit_test(as_many_drones_as_can_be_configured_are_told_apart),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

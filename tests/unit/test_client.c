@@ -494,29 +494,4 @@ TEST(watch_elsewhere_prints_a_line_a_change)
 	expect(r.requests, "\"parameters\":{\"target\":\"1-4\"}");
 }
 
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(status_is_a_header_a_row_a_slot_and_what_may_be_unplugged),
-		cmocka_unit_test(status_can_be_of_failed_drones_alone),
-		cmocka_unit_test(bare_cfdfuctl_is_status_and_status_takes_a_target),
-		cmocka_unit_test(json_is_exactly_the_parameters_of_the_reply),
-		cmocka_unit_test(texts_of_devices_cannot_steer_the_terminal),
-		cmocka_unit_test(an_empty_station_and_a_paused_degraded_one_say_so),
-		cmocka_unit_test(no_daemon_is_said_with_the_way_to_start_it),
-		cmocka_unit_test(every_error_is_a_sentence_and_an_exit_status),
-		cmocka_unit_test(nonsense_on_the_command_line_is_answered_with_the_usage_and_2),
-		cmocka_unit_test(the_option_that_is_refused_is_named),
-		cmocka_unit_test(options_for_all_commands_may_stand_between_the_words_of_one),
-		cmocka_unit_test(a_verdict_may_be_said_in_capitals),
-		cmocka_unit_test(text_that_is_no_text_is_never_sent_as_nothing),
-		cmocka_unit_test(steering_commands_ask_what_they_should),
-		cmocka_unit_test(wait_prints_endings_as_they_come_and_tells_failure),
-		cmocka_unit_test(wait_counts_each_drone_once_with_its_last_ending),
-		cmocka_unit_test(wait_times_out_with_5_and_ends_at_once_when_nothing_is_there),
-		cmocka_unit_test(watch_elsewhere_prints_a_line_a_change),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -222,15 +222,4 @@ TEST(no_serial_that_begins_so_steers_the_terminal)
 	expect_clean("show", r.err);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_answer_steers_the_terminal),
-		cmocka_unit_test(no_refusal_steers_the_terminal),
-		cmocka_unit_test(no_serial_that_begins_so_steers_the_terminal),
-		cmocka_unit_test(no_change_steers_the_terminal),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -179,15 +179,4 @@ TEST(a_service_that_hangs_up_at_once_is_not_waited_for)
 	assert_int_equal(finish(&t), EXIT_NO_DAEMON);
 }
 
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_service_that_does_not_answer_is_given_up),
-		cmocka_unit_test(a_watch_without_a_reader_ends),
-		cmocka_unit_test(a_wait_goes_on_when_the_service_is_back),
-		cmocka_unit_test(a_service_that_hangs_up_at_once_is_not_waited_for),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -457,26 +457,4 @@ TEST(every_bad_file_is_refused_for_its_reason)
 	assert_true(count >= 60);
 }
 
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(adding_hands_over_one_dfuse_file_with_what_is_known),
-		cmocka_unit_test(a_refused_file_is_not_sent),
-		cmocka_unit_test(what_the_service_refuses_is_shown_with_all_findings),
-		cmocka_unit_test(checking_needs_no_service),
-		cmocka_unit_test(a_file_made_of_three_is_taken_apart_into_the_same_three),
-		cmocka_unit_test(the_catalogue_is_a_table_and_one_image_a_page),
-		cmocka_unit_test(history_is_a_table_csv_and_json),
-		cmocka_unit_test(long_histories_come_page_by_page),
-		cmocka_unit_test(no_history_is_cut_in_silence),
-		cmocka_unit_test(one_attempt_and_one_drone_are_pages),
-		cmocka_unit_test(a_backup_becomes_the_users_file),
-		cmocka_unit_test(recovery_asks_first_and_takes_only_a_loader),
-		cmocka_unit_test(another_machine_is_reached_through_ssh),
-		cmocka_unit_test(the_doctor_joins_what_the_service_knows),
-		cmocka_unit_test(every_bad_file_is_refused_for_its_reason),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

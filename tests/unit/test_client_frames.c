@@ -407,22 +407,4 @@ take_locale(void **state)
 	return setlocale(LC_CTYPE, "C.UTF-8") != NULL ? 0 : -1;
 }
 
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_text_is_measured_in_cells),
-		cmocka_unit_test(a_text_is_cut_between_characters),
-		cmocka_unit_test(lines_are_broken_at_words),
-		cmocka_unit_test(wrapping_loses_no_word),
-		cmocka_unit_test(a_locale_without_utf8_gets_ascii),
-		cmocka_unit_test(a_page_is_wrapped_at_words),
-		cmocka_unit_test(every_size_shows_the_failed_first_and_what_to_do),
-		cmocka_unit_test(no_size_is_left),
-		cmocka_unit_test(a_percentage_is_never_cut),
-		cmocka_unit_test(a_wide_terminal_has_all_columns),
-		cmocka_unit_test(a_notice_stands_above_all),
-	};
-
-	return cmocka_run_group_tests(tests, take_locale, NULL);
-}
+TEST_MAIN(take_locale)

@@ -479,23 +479,4 @@ TEST(no_option_hides_another)
 	}
 }
 
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(times_are_read_as_people_write_them),
-		cmocka_unit_test(durations_are_read_alike_everywhere),
-		cmocka_unit_test(numbers_and_times_are_written_for_people),
-		cmocka_unit_test(what_is_not_good_is_never_taken_away),
-		cmocka_unit_test(words_and_names_are_whole_characters),
-		cmocka_unit_test(no_list_of_drones_is_cut_in_silence),
-		cmocka_unit_test(slots_without_a_class_count_by_state_and_verdict),
-		cmocka_unit_test(bars_are_never_wider_than_asked),
-		cmocka_unit_test(a_full_reply_forgets_what_it_does_not_name),
-		cmocka_unit_test(the_doctor_finds_what_stands_in_the_way),
-		cmocka_unit_test(the_manual_has_each_command_with_each_option_and_no_other),
-		cmocka_unit_test(no_option_hides_another),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -290,19 +290,4 @@ TEST(a_pager_shows_what_is_longer_than_the_screen)
 	}
 }
 
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_screen_is_drawn_and_given_back_on_ctrl_c),
-		cmocka_unit_test(a_new_size_of_the_window_is_followed),
-		cmocka_unit_test(a_pager_shows_what_is_longer_than_the_screen),
-		cmocka_unit_test(q_leaves),
-		cmocka_unit_test(a_terminal_that_cannot_draw_gets_lines),
-		cmocka_unit_test(a_service_that_goes_away_is_waited_for),
-		cmocka_unit_test(trouble_is_said_after_the_screen_was_given_back),
-		cmocka_unit_test(a_stopped_watch_gives_the_screen_back_for_the_time),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

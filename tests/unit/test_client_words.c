@@ -103,14 +103,4 @@ TEST(a_refused_configuration_is_said_as_the_service_says_it)
 	unsetenv("CFDFU_DAEMON");
 }
 
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_wrong_is_named_and_what_is_near),
-		cmocka_unit_test(a_refused_configuration_is_said_as_the_service_says_it),
-		cmocka_unit_test(help_is_the_help_of_a_command),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

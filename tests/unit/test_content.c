@@ -386,31 +386,4 @@ TEST(loader_tables_have_to_stand_together)
 	free(bytes);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tag_and_revision_side_by_side_are_read),
-		cmocka_unit_test(a_tag_right_behind_printable_bytes_is_read),
-		cmocka_unit_test(tag_and_revision_apart_are_read_when_there_is_one_of_each),
-		cmocka_unit_test(what_only_looks_like_a_version_is_none),
-		cmocka_unit_test(somebodys_own_tag_is_believed_with_the_number_of_the_revision),
-		cmocka_unit_test(the_modified_flag_needs_the_whole_revision_before_it),
-		cmocka_unit_test(records_of_both_lengths_are_found),
-		cmocka_unit_test(a_record_with_any_other_byte_wrong_is_none),
-		cmocka_unit_test(a_name_has_at_least_four_characters),
-		cmocka_unit_test(a_chance_loop_does_not_make_a_base),
-		cmocka_unit_test(a_word_narrows_what_it_agrees_with),
-		cmocka_unit_test(a_record_that_is_not_aligned_or_has_no_room_is_none),
-		cmocka_unit_test(no_more_records_are_kept_than_there_is_room_for),
-		cmocka_unit_test(pieces_are_read_as_one),
-		cmocka_unit_test(
-		    a_piece_that_reaches_out_of_the_flash_is_read_as_far_as_it_lies_within),
-		cmocka_unit_test(no_length_is_too_short_to_be_read),
-		cmocka_unit_test(no_handler_leads_out_of_the_image),
-		cmocka_unit_test(hostile_bytes_are_read_in_reasonable_time),
-		cmocka_unit_test(loader_tables_have_to_stand_together),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -467,22 +467,4 @@ TEST(what_is_over_hears_nothing)
 	assert_int_equal(w.kind, REQUEST_OVER);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(version_type_and_build_are_asked_for),
-		cmocka_unit_test(without_a_reason_the_build_is_not_asked_for),
-		cmocka_unit_test(a_light_is_shown_and_nothing_asked),
-		cmocka_unit_test(tables_of_every_shape_are_survived),
-		cmocka_unit_test(a_drone_that_does_not_answer_is_asked_a_few_times),
-		cmocka_unit_test(a_drone_that_talks_for_ever_is_not_listened_to_for_ever),
-		cmocka_unit_test(any_transfer_may_end_badly_at_any_time),
-		cmocka_unit_test(only_the_answer_to_the_question_is_taken),
-		cmocka_unit_test(texts_are_cut_and_printable),
-		cmocka_unit_test(a_name_that_is_cut_is_none_of_ours),
-		cmocka_unit_test(what_is_over_hears_nothing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -146,12 +146,4 @@ TEST(the_real_firmwares_answers_are_understood)
 	assert_true(c.answers.modified);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_real_firmwares_answers_are_understood),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

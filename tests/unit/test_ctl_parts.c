@@ -162,16 +162,4 @@ TEST(long_lists_and_texts_are_refused)
 	json_decref(list);
 }
 
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(memory_files_for_writing_are_checked_and_written),
-		cmocka_unit_test(memory_files_that_cannot_be_written_are_refused),
-		cmocka_unit_test(a_file_over_the_limit_is_refused),
-		cmocka_unit_test(signatures_are_made_from_the_interface_description),
-		cmocka_unit_test(long_lists_and_texts_are_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

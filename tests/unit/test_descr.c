@@ -219,16 +219,4 @@ TEST(strings_are_bounded_and_printable)
 	}
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_the_rom_says_of_itself_is_read),
-		cmocka_unit_test(each_field_that_is_wrong_is_named),
-		cmocka_unit_test(limits_are_held_on_both_sides),
-		cmocka_unit_test(every_cut_and_every_damaged_byte_is_refused_or_sound),
-		cmocka_unit_test(strings_are_bounded_and_printable),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -417,29 +417,4 @@ TEST(a_question_says_the_same_until_it_is_answered)
 	assert_true(w.xfer.timeout_ms >= 1000);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_operation_is_done_at_its_place),
-		cmocka_unit_test(blocks_that_follow_one_another_need_one_address),
-		cmocka_unit_test(a_block_number_never_wraps),
-		cmocka_unit_test(reading_and_writing_by_turns_goes_by_way_of_idle),
-		cmocka_unit_test(an_alternate_is_selected_once_and_again_for_another),
-		cmocka_unit_test(the_feature_word_needs_leave_of_its_own),
-		cmocka_unit_test(nothing_is_erased_or_written_outside_the_window),
-		cmocka_unit_test(what_is_no_request_is_refused),
-		cmocka_unit_test(a_device_met_in_any_state_of_an_operation_is_brought_to_idle),
-		cmocka_unit_test(an_error_is_cleared_and_the_operation_done_again),
-		cmocka_unit_test(errors_that_stay_are_not_tried_again),
-		cmocka_unit_test(
-		    a_device_that_is_busy_is_asked_again_until_its_allowance_is_used_up),
-		cmocka_unit_test(a_device_that_stalls_early_questions_is_asked_later_from_then_on),
-		cmocka_unit_test(only_an_answer_of_the_length_asked_for_is_an_answer),
-		cmocka_unit_test(a_host_short_of_memory_is_waited_for_but_not_for_ever),
-		cmocka_unit_test(what_is_over_wants_nothing_and_hears_nothing),
-		cmocka_unit_test(a_question_says_the_same_until_it_is_answered),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

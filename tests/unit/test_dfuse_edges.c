@@ -89,15 +89,4 @@ TEST(a_short_answer_to_the_last_question_is_no_refusal_to_leave)
 	}
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_no_phase_and_no_operation_wants_nothing),
-		cmocka_unit_test(a_transfer_that_ends_in_an_unheard_of_way_is_the_buses_fault),
-		cmocka_unit_test(how_long_a_block_takes_is_learned_but_not_from_a_hiccup),
-		cmocka_unit_test(a_short_answer_to_the_last_question_is_no_refusal_to_leave),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -344,16 +344,4 @@ TEST(an_operation_that_is_over_with_an_error_status_is_not_done)
 	assert_true(every_scene(every_error_that_stays) > 1000);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    a_transfer_that_ends_badly_costs_a_try_and_for_ever_has_its_own_fault),
-		cmocka_unit_test(
-		    every_state_and_status_at_every_question_ends_with_a_fitting_fault),
-		cmocka_unit_test(an_operation_that_is_over_with_an_error_status_is_not_done),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -75,15 +75,4 @@ TEST(several_segments_have_the_digest_of_the_file_made_of_them)
 	image_unref(image);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_standards_example_is_right),
-		cmocka_unit_test(only_64_hex_digits_are_a_digest),
-		cmocka_unit_test(one_segment_has_the_digest_of_its_bytes_wherever_it_lies),
-		cmocka_unit_test(several_segments_have_the_digest_of_the_file_made_of_them),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

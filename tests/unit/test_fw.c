@@ -272,20 +272,4 @@ TEST(damaged_files_end_in_an_answer)
 	}
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_packing_of_an_image_gives_the_same_image),
-		cmocka_unit_test(the_operators_word_narrows_what_an_image_fits),
-		cmocka_unit_test(a_plain_binary_goes_where_it_is_told),
-		cmocka_unit_test(a_suffix_on_a_binary_is_checked_and_taken_off),
-		cmocka_unit_test(other_ids_are_taken_where_they_are_expected_or_only_shown),
-		cmocka_unit_test(any_change_of_a_suffix_byte_is_noticed),
-		cmocka_unit_test(sniffing_looks_at_the_content_alone),
-		cmocka_unit_test(no_file_is_larger_than_the_limits),
-		cmocka_unit_test(damaged_files_end_in_an_answer),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -72,13 +72,4 @@ TEST(no_two_bad_files_have_one_name)
 			assert_string_not_equal(f->name, g->name);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_bad_file_is_refused_with_its_own_reason),
-		cmocka_unit_test(no_two_bad_files_have_one_name),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -178,16 +178,4 @@ TEST(the_judge_names_what_lies_outside_of_the_flash)
 	}
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_foreign_file_ends_as_its_table_says),
-		cmocka_unit_test(the_application_of_a_copy_is_the_image_that_was_flashed),
-		cmocka_unit_test(the_judge_names_what_lies_outside_of_the_flash),
-		cmocka_unit_test(a_copy_without_an_application_is_refused),
-		cmocka_unit_test(what_is_accepted_holds_the_image_and_nothing_for_ram),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

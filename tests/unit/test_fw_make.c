@@ -371,24 +371,4 @@ TEST(the_largest_number_of_targets_and_elements_survives)
 	assert_int_equal(fw_make(&f, &l.bytes, &l.size), -E2BIG);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(three_targets_are_read_as_they_were_written),
-		cmocka_unit_test(the_bytes_are_those_of_um0391),
-		cmocka_unit_test(the_documented_example_has_the_documented_sizes),
-		cmocka_unit_test(a_file_made_again_has_the_same_bytes),
-		cmocka_unit_test(other_writers_garbage_survives),
-		cmocka_unit_test(an_image_becomes_a_file_with_a_target_per_alternate),
-		cmocka_unit_test(files_of_other_tools_survive_a_round_trip),
-		cmocka_unit_test(only_dfuse_is_taken_where_dfuse_is_asked_for),
-		cmocka_unit_test(nothing_cannot_be_made_into_a_file),
-		cmocka_unit_test(memories_do_not_overlap_one_another),
-		cmocka_unit_test(a_stream_stops_where_it_is_told_to),
-		cmocka_unit_test(only_what_came_from_the_file_is_made_into_it_again),
-		cmocka_unit_test(the_largest_number_of_targets_and_elements_survives),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

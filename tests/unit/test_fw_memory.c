@@ -204,14 +204,4 @@ TEST(no_file_costs_more_than_twice_itself_and_the_slack)
 	}
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_allocation_may_fail_and_nothing_is_lost),
-		cmocka_unit_test(two_pieces_may_fail_to_be_read_as_one),
-		cmocka_unit_test(no_file_costs_more_than_twice_itself_and_the_slack),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -157,18 +157,4 @@ TEST(a_changed_archive_never_gives_another_image)
 	unload(&whole);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_manifest_versions_say_what_is_in_the_zip),
-		cmocka_unit_test(every_platform_of_fw_platform_is_known),
-		cmocka_unit_test(a_manifest_without_fw_platform_is_taken_with_a_warning),
-		cmocka_unit_test(targets_come_as_text_and_as_list),
-		cmocka_unit_test(what_a_manifest_says_is_shown_without_control_characters),
-		cmocka_unit_test(the_address_of_a_release_is_fixed),
-		cmocka_unit_test(a_changed_archive_never_gives_another_image),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -215,20 +215,4 @@ TEST(a_hex_file_has_a_limited_number_of_pieces)
 	unload(&l);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_hex_record_type_is_understood),
-		cmocka_unit_test(hex_records_in_any_order_make_one_piece),
-		cmocka_unit_test(hex_gaps_stay_gaps),
-		cmocka_unit_test(
-		    hex_data_may_run_over_64_kib_after_a_linear_base_and_to_the_very_end),
-		cmocka_unit_test(line_ends_case_and_blanks_do_not_matter),
-		cmocka_unit_test(an_s0_text_is_kept_without_what_cannot_be_printed),
-		cmocka_unit_test(errors_name_line_and_offset),
-		cmocka_unit_test(a_hex_file_has_a_limited_number_of_pieces),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -197,21 +197,4 @@ TEST(every_predicted_serial_matches_and_every_damaged_digit_does_not)
 	}
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_bitcraze_and_the_boot_loader_are_ours),
-		cmocka_unit_test(a_runtime_serial_is_24_hex_digits),
-		cmocka_unit_test(a_dfu_serial_is_12_hex_digits_and_no_constant),
-		cmocka_unit_test(published_pairs_are_one_drone_and_their_mixtures_are_not),
-		cmocka_unit_test(the_f412_pair_with_its_offset_is_one_drone),
-		cmocka_unit_test(every_variant_of_the_addition_is_accepted),
-		cmocka_unit_test(the_offset_may_carry_out_of_the_byte_and_half_word_or_not),
-		cmocka_unit_test(missing_malformed_and_constant_serials_say_nothing),
-		cmocka_unit_test(serials_of_one_kind_are_compared_without_case),
-		cmocka_unit_test(every_predicted_serial_matches_and_every_damaged_digit_does_not),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

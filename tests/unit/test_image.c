@@ -242,23 +242,4 @@ TEST(the_name_of_a_file_becomes_one_that_is_typed_without_quotes)
 	assert_true(image_name_is_fine(name));
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(segments_are_sorted_by_alternate_and_address),
-		cmocka_unit_test(bytes_and_texts_are_copies),
-		cmocka_unit_test(nonsense_is_refused),
-		cmocka_unit_test(neighbours_and_the_last_byte_of_the_address_space_are_fine),
-		cmocka_unit_test(the_most_segments_are_taken_and_one_more_is_refused),
-		cmocka_unit_test(the_most_targets_are_taken_and_one_more_is_refused),
-		cmocka_unit_test(the_most_bytes_are_taken_and_one_more_is_refused),
-		cmocka_unit_test(an_image_lives_as_long_as_its_last_reference),
-		cmocka_unit_test(images_are_the_same_by_digest_and_place),
-		cmocka_unit_test(without_memory_there_is_no_image),
-		cmocka_unit_test(a_name_is_neither_an_option_nor_a_path),
-		cmocka_unit_test(the_name_of_a_file_becomes_one_that_is_typed_without_quotes),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -388,36 +388,4 @@ TEST(a_memory_map_that_cannot_be_read_is_not_called_another_chips)
 	tear_down(&b);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_drone_in_order_passes),
-		cmocka_unit_test(a_drone_that_refuses_its_otp_is_flashed_all_the_same),
-		cmocka_unit_test(a_drone_that_comes_back_running_is_asked_to_reboot_again),
-		cmocka_unit_test(
-		    a_reset_in_the_middle_of_writing_is_survived_and_not_called_unchanged),
-		cmocka_unit_test(
-		    a_drone_that_comes_back_from_a_reset_by_its_button_needs_power_off),
-		cmocka_unit_test(
-		    a_drone_written_before_the_trouble_is_not_called_unchanged_after_it),
-		cmocka_unit_test(a_host_without_memory_for_the_leave_request_sends_it_again),
-		cmocka_unit_test(a_stranger_in_dfu_mode_is_left_alone),
-		cmocka_unit_test(a_stranger_in_dfu_mode_that_gives_trouble_is_left_alone),
-		cmocka_unit_test(
-		    a_drone_that_took_anothers_place_is_not_adopted_where_nothing_may_be),
-		cmocka_unit_test(a_selection_that_is_taken_back_under_way_does_not_silence_the_otp),
-		cmocka_unit_test(a_backup_that_is_interrupted_begins_again),
-		cmocka_unit_test(a_backup_that_could_not_be_kept_is_a_failure_of_the_host),
-		cmocka_unit_test(an_odd_byte_at_the_end_of_the_flash_is_written_inside_it),
-		cmocka_unit_test(a_leave_request_of_which_only_the_answer_is_lost_is_asked_about),
-		cmocka_unit_test(
-		    a_verified_drone_that_refuses_to_leave_needs_power_off_and_has_not_failed),
-		cmocka_unit_test(a_host_that_is_short_of_memory_for_seconds_is_waited_for),
-		cmocka_unit_test(a_version_that_is_cut_on_its_way_is_asked_for_again),
-		cmocka_unit_test(a_memory_map_that_cannot_be_read_is_not_called_another_chips),
-		cmocka_unit_test(a_pause_holds_back_a_drone_that_has_only_been_asked),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -391,21 +391,4 @@ TEST(any_event_at_any_step_leads_to_one_ending)
 			}
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_drone_is_updated_and_then_in_order),
-		cmocka_unit_test(a_backup_reads_and_writes_nothing),
-		cmocka_unit_test(a_boot_loader_is_rescued_only_where_it_is_needed_or_forced),
-		cmocka_unit_test(a_loader_that_was_brought_back_is_known_by_the_digest_it_has_now),
-		cmocka_unit_test(an_image_that_is_no_boot_loaders_is_refused_by_the_rescue),
-		cmocka_unit_test(a_version_is_believed_only_of_a_clean_build_of_the_same_commit),
-		cmocka_unit_test(what_is_adopted_is_what_the_policy_says),
-		cmocka_unit_test(a_blank_boot_loader_refuses_the_update),
-		cmocka_unit_test(a_loader_that_changed_since_last_time_is_noted),
-		cmocka_unit_test(any_event_at_any_step_leads_to_one_ending),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -112,13 +112,4 @@ TEST(without_proof_nothing_passes)
 	assert_true(v.kind == VERDICT_FAIL && v.fault == FAULT_STORAGE && v.sys_errno == 28);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_pinned_image_is_held_against_all_that_is_known_of_the_drone),
-		cmocka_unit_test(without_proof_nothing_passes),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -453,24 +453,4 @@ TEST(what_comes_at_the_wrong_time_changes_nothing)
 	alone_free(&a);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_cannot_be_opened_has_a_fault_of_its_own),
-		cmocka_unit_test(a_job_needs_memory_to_begin_and_for_a_backup),
-		cmocka_unit_test(a_drone_whose_platform_is_in_doubt_is_left_alone),
-		cmocka_unit_test(a_drone_that_is_skipped_in_dfu_mode_is_started_again_first),
-		cmocka_unit_test(the_image_an_attempt_began_with_is_held_against_the_otp),
-		cmocka_unit_test(a_board_is_flashed_and_its_reading_back_is_the_proof),
-		cmocka_unit_test(a_board_that_holds_the_image_is_not_written),
-		cmocka_unit_test(a_board_with_a_memory_that_fails_says_which),
-		cmocka_unit_test(a_board_is_read_but_its_loader_never_rescued),
-		cmocka_unit_test(a_backup_ends_where_the_memory_does),
-		cmocka_unit_test(each_way_not_to_come_back_has_its_name),
-		cmocka_unit_test(the_version_it_says_decides_where_the_image_has_one),
-		cmocka_unit_test(what_comes_at_the_wrong_time_changes_nothing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

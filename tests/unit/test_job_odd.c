@@ -342,30 +342,4 @@ TEST(a_known_drone_that_loses_its_serial_by_a_reset_is_no_stranger)
 	alone_free(&a);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_node_that_is_gone_before_anything_was_said_is_an_unplug),
-		cmocka_unit_test(what_no_rule_adopts_is_foreign),
-		cmocka_unit_test(a_rescued_drone_that_does_not_restart_is_told_so),
-		cmocka_unit_test(a_reset_that_the_host_has_no_memory_for_is_asked_for_again),
-		cmocka_unit_test(a_device_that_gives_trouble_while_it_is_probed),
-		cmocka_unit_test(a_stranger_that_cannot_be_opened_has_no_attempt),
-		cmocka_unit_test(a_silent_drone_that_stalls_the_request_is_silent),
-		cmocka_unit_test(a_modified_build_is_never_believed_by_its_version),
-		cmocka_unit_test(a_transfer_may_know_before_the_bus_that_it_is_gone),
-		cmocka_unit_test(waiting_is_not_the_drones_fault),
-		cmocka_unit_test(what_was_erased_is_not_called_unchanged),
-		cmocka_unit_test(
-		    a_drone_that_will_not_leave_has_not_failed_when_it_holds_the_image),
-		cmocka_unit_test(a_verified_drone_that_fails_at_another_step_has_failed),
-		cmocka_unit_test(a_drone_that_records_and_otp_name_differently_is_skipped),
-		cmocka_unit_test(a_drone_that_says_nothing_when_it_is_back_is_silent),
-		cmocka_unit_test(word_parallelism_that_is_refused_is_noted_and_nothing_lost),
-		cmocka_unit_test(bus_errors_that_stay_are_the_buses_fault_after_one_reset),
-		cmocka_unit_test(a_known_drone_that_loses_its_serial_by_a_reset_is_no_stranger),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -253,20 +253,4 @@ TEST(what_refused_and_still_answers_is_asked_once_more)
 	end(p);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_drone_that_goes_before_it_is_asked_again_is_waited_for),
-		cmocka_unit_test(a_drone_that_is_gone_when_it_is_opened_again_is_waited_for),
-		cmocka_unit_test(a_drone_pulled_before_it_was_asked_is_gone),
-		cmocka_unit_test(a_node_that_is_no_more_means_that_the_drone_is_on_its_way),
-		cmocka_unit_test(the_more_drones_are_on_their_way_the_longer_each_is_waited_for),
-		cmocka_unit_test(who_waits_for_nothing_is_not_given_time),
-		cmocka_unit_test(what_still_answers_is_asked_again),
-		cmocka_unit_test(what_does_not_answer_is_on_its_way),
-		cmocka_unit_test(what_refused_and_still_answers_is_asked_once_more),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -79,13 +79,4 @@ TEST(a_request_that_is_never_answered_is_told_as_that)
 	}
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_success_without_a_reboot_means_that_the_firmware_is_too_old),
-		cmocka_unit_test(a_request_that_is_never_answered_is_told_as_that),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

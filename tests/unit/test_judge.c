@@ -497,31 +497,4 @@ TEST(every_finding_has_a_name_of_its_own)
 	assert_string_equal(judge_level_name(JUDGE_REFUSE), "refused");
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_platform_and_seed_is_accepted_and_read_right),
-		cmocka_unit_test(the_table_of_devices_is_read_record_by_record),
-		cmocka_unit_test(an_image_of_2021_fits_drone_and_bolt),
-		cmocka_unit_test(the_modified_flag_is_read_and_warned_about),
-		cmocka_unit_test(every_form_of_tag_is_read),
-		cmocka_unit_test(an_image_linked_elsewhere_is_refused_whatever_its_range),
-		cmocka_unit_test(an_image_linked_right_but_packed_for_the_loaders_place_is_refused),
-		cmocka_unit_test(a_stack_pointer_needs_no_alignment_but_ram),
-		cmocka_unit_test(the_reset_vector_is_odd_and_inside),
-		cmocka_unit_test(without_a_witness_for_the_base_the_range_decides),
-		cmocka_unit_test(one_byte_more_than_the_room_is_too_many),
-		cmocka_unit_test(option_bytes_otp_and_feature_are_never_written),
-		cmocka_unit_test(the_last_byte_of_the_loader_is_guarded_too),
-		cmocka_unit_test(words_about_the_platform_have_to_agree_with_the_bytes),
-		cmocka_unit_test(an_image_that_names_no_platform_needs_a_second_word),
-		cmocka_unit_test(firmware_of_other_sources_is_taken_at_its_word),
-		cmocka_unit_test(client_and_daemon_come_to_the_same_verdict),
-		cmocka_unit_test(other_devices_are_judged_by_their_description),
-		cmocka_unit_test(sectors_are_counted_once_in_order),
-		cmocka_unit_test(every_finding_has_a_name_of_its_own),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

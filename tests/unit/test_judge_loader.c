@@ -75,14 +75,4 @@ TEST(a_loader_that_does_not_fit_its_sector_or_starts_outside_is_refused)
 	image_unref(image);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_loader_is_known_by_content_and_goes_to_its_own_place_only),
-		cmocka_unit_test(
-		    a_loader_that_does_not_fit_its_sector_or_starts_outside_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

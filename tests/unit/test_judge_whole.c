@@ -361,20 +361,4 @@ TEST(a_hole_of_2_kib_is_a_missing_part)
 	}
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_whole_build_is_accepted_with_its_own_version),
-		cmocka_unit_test(padding_behind_a_whole_image_is_no_missing_tail),
-		cmocka_unit_test(no_part_is_accepted_without_a_second_word),
-		cmocka_unit_test(no_part_is_accepted_at_either_end),
-		cmocka_unit_test(pieces_of_a_hex_file_are_whole),
-		cmocka_unit_test(lost_records_are_a_missing_part),
-		cmocka_unit_test(gaps_of_alignment_are_no_missing_part),
-		cmocka_unit_test(bytes_lost_or_added_in_the_middle_are_noticed),
-		cmocka_unit_test(a_hole_of_2_kib_is_a_missing_part),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

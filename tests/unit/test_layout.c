@@ -406,27 +406,4 @@ TEST(the_same_memory_may_be_written_differently)
 	}
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_four_strings_of_the_f405_rom_are_read),
-		cmocka_unit_test(wild_strings_of_other_devices_are_read),
-		cmocka_unit_test(each_access_letter_means_its_low_three_bits),
-		cmocka_unit_test(what_follows_a_nul_is_not_text),
-		cmocka_unit_test(names_are_trimmed_cut_and_printable),
-		cmocka_unit_test(each_kind_of_nonsense_is_refused_with_its_place),
-		cmocka_unit_test(the_most_runs_are_taken_and_one_more_is_refused),
-		cmocka_unit_test(the_longest_text_is_taken_and_one_more_is_refused),
-		cmocka_unit_test(every_damage_to_one_byte_is_refused_or_sound),
-		cmocka_unit_test(every_truncation_is_refused_or_sound),
-		cmocka_unit_test(the_f405_has_its_twelve_sectors),
-		cmocka_unit_test(
-		    sectors_follow_one_another_across_a_gap_to_the_end_of_the_address_space),
-		cmocka_unit_test(covering_agrees_with_a_picture_for_every_range),
-		cmocka_unit_test(a_range_that_wraps_is_never_covered),
-		cmocka_unit_test(the_same_memory_may_be_written_differently),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -57,7 +57,9 @@ expect(struct ear *e, const char *text)
 	assert_string_equal(got, text);
 }
 
-TEST(a_line_is_said_with_its_port_and_nothing_below_the_level)
+#define TEST_SET_UP(name) TEST_WITH(name, set_up, tear_down)
+
+TEST_SET_UP(a_line_is_said_with_its_port_and_nothing_below_the_level)
 {
 	struct ear *e = *state;
 	struct log_about about = { .port = "1-4", .serial = "AB", .attempt = 7 };
@@ -76,7 +78,7 @@ TEST(a_line_is_said_with_its_port_and_nothing_below_the_level)
 	expect(e, "now\n");
 }
 
-TEST(control_characters_are_shown_not_sent)
+TEST_SET_UP(control_characters_are_shown_not_sent)
 {
 	struct ear *e = *state;
 
@@ -89,7 +91,7 @@ TEST(control_characters_are_shown_not_sent)
 		  "e\n");
 }
 
-TEST(a_long_line_is_cut)
+TEST_SET_UP(a_long_line_is_cut)
 {
 	struct ear *e = *state;
 	char text[3 * LOG_LINE_MAX], got[4096];
@@ -103,7 +105,7 @@ TEST(a_long_line_is_cut)
 	assert_int_equal(got[n - 1], '\n');
 }
 
-TEST(a_reader_who_has_stopped_holds_nobody_up_and_loss_is_told)
+TEST_SET_UP(a_reader_who_has_stopped_holds_nobody_up_and_loss_is_told)
 {
 	struct ear *e = *state;
 	struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
@@ -123,7 +125,7 @@ TEST(a_reader_who_has_stopped_holds_nobody_up_and_loss_is_told)
 	expect(e, "again\n");
 }
 
-TEST(a_service_manager_gets_priorities)
+TEST_SET_UP(a_service_manager_gets_priorities)
 {
 	struct ear *e = *state;
 	char text[64];
@@ -146,17 +148,4 @@ TEST(a_service_manager_gets_priorities)
 	log_free(l);
 }
 
-int
-main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		T(a_line_is_said_with_its_port_and_nothing_below_the_level),
-		T(control_characters_are_shown_not_sent),
-		T(a_long_line_is_cut),
-		T(a_reader_who_has_stopped_holds_nobody_up_and_loss_is_told),
-		T(a_service_manager_gets_priorities),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

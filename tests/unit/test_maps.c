@@ -194,16 +194,4 @@ TEST(a_garbled_map_is_assumed_only_of_a_drone_that_we_sent_there)
 	assert_null(maps_choose(&m, family, 1, true, &why));
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_alternate_is_asked_for_its_name_in_turn),
-		cmocka_unit_test(no_more_alternates_are_read_than_there_is_room_for),
-		cmocka_unit_test(a_name_that_does_not_come_is_asked_for_three_times),
-		cmocka_unit_test(the_first_profile_that_agrees_is_it),
-		cmocka_unit_test(a_garbled_map_is_assumed_only_of_a_drone_that_we_sent_there),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -68,7 +68,9 @@ expect(struct manager *m, const char *text)
 	assert_string_equal(got, text);
 }
 
-TEST(everything_that_can_be_said_arrives)
+#define TEST_SET_UP(name) TEST_WITH(name, set_up, tear_down)
+
+TEST_SET_UP(everything_that_can_be_said_arrives)
 {
 	struct manager *m = *state;
 
@@ -86,7 +88,7 @@ TEST(everything_that_can_be_said_arrives)
 	expect(m, "STOPPING=1");
 }
 
-TEST(a_status_is_one_line_and_sent_when_it_changed)
+TEST_SET_UP(a_status_is_one_line_and_sent_when_it_changed)
 {
 	struct manager *m = *state;
 	char text[400], expected[NOTIFY_STATUS_MAX + 8];
@@ -104,7 +106,7 @@ TEST(a_status_is_one_line_and_sent_when_it_changed)
 	expect(m, expected);
 }
 
-TEST(the_environment_is_taken_and_not_left_to_children)
+TEST_SET_UP(the_environment_is_taken_and_not_left_to_children)
 {
 	struct manager *m = *state;
 
@@ -114,7 +116,7 @@ TEST(the_environment_is_taken_and_not_left_to_children)
 	expect(m, "WATCHDOG=1");
 }
 
-TEST(a_full_socket_blocks_nobody)
+TEST_SET_UP(a_full_socket_blocks_nobody)
 {
 	struct manager *m = *state;
 
@@ -123,7 +125,7 @@ TEST(a_full_socket_blocks_nobody)
 	expect(m, "WATCHDOG=1");
 }
 
-TEST(another_process_watchdog_is_not_ours)
+TEST_SET_UP(another_process_watchdog_is_not_ours)
 {
 	struct manager *m = *state;
 	struct notify *n = NULL;
@@ -145,7 +147,7 @@ TEST(another_process_watchdog_is_not_ours)
 	notify_free(n);
 }
 
-TEST(without_a_manager_nothing_is_said)
+TEST_SET_UP(without_a_manager_nothing_is_said)
 {
 	struct manager *m = *state;
 	struct notify *n = NULL;
@@ -157,7 +159,7 @@ TEST(without_a_manager_nothing_is_said)
 	notify_free(n);
 }
 
-TEST(a_socket_that_is_none_is_an_error)
+TEST_SET_UP(a_socket_that_is_none_is_an_error)
 {
 	static const struct {
 		const char *path;
@@ -287,21 +289,4 @@ TEST(passed_descriptors_for_others_are_not_taken)
 	in_child(ignore_what_is_not_for_us);
 }
 
-int
-main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		T(everything_that_can_be_said_arrives),
-		T(a_status_is_one_line_and_sent_when_it_changed),
-		T(the_environment_is_taken_and_not_left_to_children),
-		T(a_full_socket_blocks_nobody),
-		T(another_process_watchdog_is_not_ours),
-		T(without_a_manager_nothing_is_said),
-		T(a_socket_that_is_none_is_an_error),
-		cmocka_unit_test(a_passed_listener_is_found_by_name_or_as_the_only_one),
-		cmocka_unit_test(passed_descriptors_for_others_are_not_taken),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

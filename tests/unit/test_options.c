@@ -66,14 +66,4 @@ TEST(a_version_tells_its_age_when_it_is_a_releases)
 			fail_msg("\"%s\"", cases[i].version);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_bit_that_is_zero_protects_its_sector),
-		cmocka_unit_test(option_bytes_are_believed_without_read_protection_only),
-		cmocka_unit_test(a_version_tells_its_age_when_it_is_a_releases),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

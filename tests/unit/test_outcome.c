@@ -340,26 +340,4 @@ TEST(every_ending_has_a_whole_message)
 			}
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_fault_keeps_its_number_its_name_and_its_class),
-		cmocka_unit_test(each_fault_says_what_happened_and_what_to_do),
-		cmocka_unit_test(verdicts_and_steps_have_their_names),
-		cmocka_unit_test(numbers_and_names_out_of_range_are_harmless),
-		cmocka_unit_test(dfu_names_are_spelled_as_the_standard_spells_them),
-		cmocka_unit_test(the_place_stands_inside_the_sentence),
-		cmocka_unit_test(an_old_firmware_needs_the_button_with_all_its_steps),
-		cmocka_unit_test(
-		    a_drone_that_did_not_restart_is_told_to_be_good_and_to_need_power_off),
-		cmocka_unit_test(good_endings_say_that_it_is_safe_to_unplug),
-		cmocka_unit_test(a_drone_left_with_half_an_image_says_so_and_how_to_help_it),
-		cmocka_unit_test(messages_are_cut_to_any_buffer_and_always_terminated),
-		cmocka_unit_test(
-		    what_the_configuration_describes_is_not_told_of_batteries_and_buttons),
-		cmocka_unit_test(every_ending_has_a_whole_message),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

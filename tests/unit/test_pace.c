@@ -292,30 +292,4 @@ TEST(every_size_has_a_limit_above_what_is_expected)
 			    pace_expected_us(&p, PACE_PROGRAM, bytes));
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_begins_with_the_data_sheet),
-		cmocka_unit_test(a_block_is_known_to_be_over_within_half_a_millisecond),
-		cmocka_unit_test(an_erase_that_was_measured_is_asked_after_in_time),
-		cmocka_unit_test(kinds_of_operations_are_learned_apart),
-		cmocka_unit_test(short_blocks_and_commands_teach_nothing),
-		cmocka_unit_test(one_late_answer_of_a_busy_host_is_soon_forgotten),
-		cmocka_unit_test(
-		    a_first_answer_that_comes_seconds_late_costs_little_more_than_that),
-		cmocka_unit_test(a_device_far_slower_than_the_data_sheet_is_known_after_a_few),
-		cmocka_unit_test(a_host_that_is_always_late_does_not_get_later),
-		cmocka_unit_test(a_device_that_becomes_slower_is_followed_without_losing_time),
-		cmocka_unit_test(who_says_busy_is_asked_later_the_next_time),
-		cmocka_unit_test(nothing_that_a_device_does_makes_the_wait_longer_than_the_limit),
-		cmocka_unit_test(
-		    a_device_with_more_kinds_of_sectors_than_told_apart_is_flashed_all_the_same),
-		cmocka_unit_test(obey_waits_for_what_the_device_says),
-		cmocka_unit_test(who_stalls_when_asked_early_is_asked_late),
-		cmocka_unit_test(what_is_foretold_is_the_longer_of_flash_and_wait),
-		cmocka_unit_test(every_size_has_a_limit_above_what_is_expected),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -432,13 +432,4 @@ TEST(any_image_on_any_map_is_done_inside_its_sectors_and_first_page_last)
 	assert_true(run_many(1, 4000, 0x08000000, 0) > 500);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    any_image_on_any_map_is_done_inside_its_sectors_and_first_page_last),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -284,19 +284,4 @@ TEST(memories_at_the_end_of_the_address_space_are_no_different)
 	image_unref(image);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(memories_at_the_end_of_the_address_space_are_no_different),
-		cmocka_unit_test(
-		    a_crazyflie_is_written_from_its_application_to_the_end_of_its_flash),
-		cmocka_unit_test(each_reason_to_refuse_is_named),
-		cmocka_unit_test(the_most_sectors_are_taken_and_one_more_is_refused),
-		cmocka_unit_test(every_allocation_that_fails_is_told),
-		cmocka_unit_test(a_sector_that_reads_back_wrong_is_erased_and_written_once_more),
-		cmocka_unit_test(one_byte_of_difference_is_a_difference_and_none_is_none),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

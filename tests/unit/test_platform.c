@@ -190,23 +190,4 @@ TEST(a_renamed_device_still_has_its_board)
 	assert_int_equal(platforms_of_table_entry(NULL, "Crazyflie 2.1"), 0);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_platform_is_found_by_its_own_name),
-		cmocka_unit_test(names_that_are_none_are_unknown),
-		cmocka_unit_test(each_board_has_the_platforms_that_accept_it),
-		cmocka_unit_test(each_device_type_text_names_one_platform),
-		cmocka_unit_test(a_device_type_text_must_match_as_a_whole),
-		cmocka_unit_test(every_board_type_is_read_from_every_block),
-		cmocka_unit_test(a_blank_or_struck_out_area_says_nothing),
-		cmocka_unit_test(texts_that_are_no_board_type_are_refused),
-		cmocka_unit_test(a_type_of_seven_characters_is_the_longest),
-		cmocka_unit_test(a_short_area_is_refused_at_every_length),
-		cmocka_unit_test(table_entries_of_all_builds_name_their_platform),
-		cmocka_unit_test(a_renamed_device_still_has_its_board),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

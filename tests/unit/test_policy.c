@@ -471,27 +471,4 @@ TEST(without_memory_there_is_no_policy_and_with_one_no_rule_needs_any)
 	policy_free(p);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_rule_against_every_crtp_type_against_every_board),
-		cmocka_unit_test(every_otp_type_against_every_image_platform),
-		cmocka_unit_test(a_flapper_is_a_flapper_only_by_the_operators_word),
-		cmocka_unit_test(a_flapper_image_does_not_go_on_a_plain_drone),
-		cmocka_unit_test(with_nothing_selected_every_drone_is_left_alone),
-		cmocka_unit_test(a_drone_for_which_nothing_is_selected_is_left_alone),
-		cmocka_unit_test(a_silent_drone_is_asked_for_its_otp_and_then_believed),
-		cmocka_unit_test(an_image_that_says_nothing_is_taken_at_the_operators_word),
-		cmocka_unit_test(a_drones_own_image_beats_its_slots_labels_and_the_selected_one),
-		cmocka_unit_test(a_serial_names_the_drone_in_both_its_modes),
-		cmocka_unit_test(rules_of_slot_and_serial_must_not_contradict),
-		cmocka_unit_test(names_that_can_name_nothing_are_refused),
-		cmocka_unit_test(the_most_rules_are_taken_and_one_more_is_refused),
-		cmocka_unit_test(an_image_that_is_lost_leaves_its_drones_alone),
-		cmocka_unit_test(the_policy_holds_its_own_references),
-		cmocka_unit_test(without_memory_there_is_no_policy_and_with_one_no_rule_needs_any),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -182,14 +182,4 @@ TEST(a_plan_goes_by_what_is_there_and_what_is_selected)
 	image_unref(image);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_choice_says_whose_it_is),
-		cmocka_unit_test(an_image_of_several_platforms_replaces_no_others),
-		cmocka_unit_test(a_plan_goes_by_what_is_there_and_what_is_selected),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -142,7 +142,9 @@ quarantine(struct bench *b, const char *port)
 	quarantine_tell(b->quarantine, &event);
 }
 
-TEST(a_port_stays_quarantined_over_restarts_until_it_is_released)
+#define TEST_SET_UP(name) TEST_WITH(name, set_up, tear_down)
+
+TEST_SET_UP(a_port_stays_quarantined_over_restarts_until_it_is_released)
 {
 	struct bench *b = *state;
 
@@ -155,7 +157,7 @@ TEST(a_port_stays_quarantined_over_restarts_until_it_is_released)
 	assert_false(is_quarantined(b, "1-4"));
 }
 
-TEST(a_quarantine_follows_the_device_path_to_another_number)
+TEST_SET_UP(a_quarantine_follows_the_device_path_to_another_number)
 {
 	struct bench *b = *state;
 
@@ -170,7 +172,7 @@ TEST(a_quarantine_follows_the_device_path_to_another_number)
 	assert_false(is_quarantined(b, "1-4"));
 }
 
-TEST(an_image_stays_quarantined_over_restarts_and_a_resume_until_it_is_released)
+TEST_SET_UP(an_image_stays_quarantined_over_restarts_and_a_resume_until_it_is_released)
 {
 	static const uint8_t sha256[IMAGE_SHA256_BYTES] = { 1, 2, 3 };
 	const struct fleet_event event = { .kind = EVENT_BRAKE };
@@ -199,16 +201,4 @@ TEST(an_image_stays_quarantined_over_restarts_and_a_resume_until_it_is_released)
 	assert_null(policy_quarantined(fleet_policy(b->fleet), sha256));
 }
 
-#define STATION(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		STATION(a_port_stays_quarantined_over_restarts_until_it_is_released),
-		STATION(a_quarantine_follows_the_device_path_to_another_number),
-		STATION(an_image_stays_quarantined_over_restarts_and_a_resume_until_it_is_released),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

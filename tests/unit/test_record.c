@@ -145,17 +145,4 @@ TEST(the_hash_depends_on_all_that_it_covers)
 	assert_memory_not_equal(first, other, sizeof(first));
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(valid_utf_8_stays_and_everything_else_becomes_a_question_mark),
-		cmocka_unit_test(a_text_is_cut_between_characters),
-		cmocka_unit_test(a_body_is_one_flat_object),
-		cmocka_unit_test(a_body_that_does_not_fit_says_so_and_stays_inside),
-		cmocka_unit_test(every_kind_has_a_name_that_finds_it_again),
-		cmocka_unit_test(the_hash_depends_on_all_that_it_covers),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

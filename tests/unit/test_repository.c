@@ -60,7 +60,7 @@ judge(struct repository *r, const struct mkimage_spec *spec, size_t kept,
 	return e;
 }
 
-TEST(a_part_needs_the_second_word_here_too)
+TEST_WITH(a_part_needs_the_second_word_here_too, set_up, tear_down)
 {
 	const struct mkimage_spec spec = { 0 };
 	char why[STORE_WHY_MAX];
@@ -150,15 +150,4 @@ TEST(a_read_only_sector_counts_too)
 	assert_non_null(strstr(why, "not all of it is writable on a board"));
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_part_needs_the_second_word_here_too, set_up,
-						tear_down),
-		cmocka_unit_test(every_protected_range_counts_before_a_drone_is_touched),
-		cmocka_unit_test(a_read_only_sector_counts_too),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

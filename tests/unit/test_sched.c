@@ -278,24 +278,4 @@ TEST(nobody_waits_longer_than_those_before_it_take)
 	sched_free(s);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_limits_everybody_goes_at_once),
-		cmocka_unit_test(who_asked_first_goes_first),
-		cmocka_unit_test(asking_again_changes_nothing),
-		cmocka_unit_test(starts_are_held_while_others_go_on),
-		cmocka_unit_test(mode_switches_are_limited_and_apart),
-		cmocka_unit_test(controllers_do_not_share_a_limit_of_switches),
-		cmocka_unit_test(writers_are_limited_behind_one_translator),
-		cmocka_unit_test(endpoint_contexts_are_counted_as_if_those_on_their_way_were_there),
-		cmocka_unit_test(waiting_for_endpoint_contexts_has_an_end),
-		cmocka_unit_test(what_a_controller_has_held_it_can_hold_again),
-		cmocka_unit_test(a_limit_can_be_changed_under_way),
-		cmocka_unit_test(who_goes_away_takes_its_turns_and_its_place_in_the_queue_along),
-		cmocka_unit_test(nobody_waits_longer_than_those_before_it_take),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

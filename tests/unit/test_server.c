@@ -21,7 +21,7 @@
 #include "cfdfu/util.h"
 #include "server_world.h"
 
-TEST(a_call_is_answered)
+TEST_SET_UP(a_call_is_answered)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -38,7 +38,7 @@ TEST(a_call_is_answered)
 	assert_int_equal(server_client_count(w->server), 0);
 }
 
-TEST(the_service_describes_itself)
+TEST_SET_UP(the_service_describes_itself)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -59,7 +59,7 @@ TEST(the_service_describes_itself)
 	close(fd);
 }
 
-TEST(what_is_unknown_is_refused_by_name)
+TEST_SET_UP(what_is_unknown_is_refused_by_name)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -85,7 +85,7 @@ TEST(what_is_unknown_is_refused_by_name)
 	close(fd);
 }
 
-TEST(what_is_no_call_is_answered_and_the_connection_closed)
+TEST_SET_UP(what_is_no_call_is_answered_and_the_connection_closed)
 {
 	struct world *w = *state;
 	static const char *const bad[] = { "{", "[[[[", "{\"method\":\"a.B\",\"method\":\"a.B\"}",
@@ -102,7 +102,7 @@ TEST(what_is_no_call_is_answered_and_the_connection_closed)
 	assert_int_equal(server_client_count(w->server), 0);
 }
 
-TEST(requests_in_one_write_are_all_answered_in_order)
+TEST_SET_UP(requests_in_one_write_are_all_answered_in_order)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -122,7 +122,7 @@ TEST(requests_in_one_write_are_all_answered_in_order)
 	close(fd);
 }
 
-TEST(oneway_calls_have_no_answer)
+TEST_SET_UP(oneway_calls_have_no_answer)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -137,7 +137,7 @@ TEST(oneway_calls_have_no_answer)
 }
 
 /* Nothing would be told and nothing changed: the work is not done. */
-TEST(oneway_calls_that_only_look_are_dropped)
+TEST_SET_UP(oneway_calls_that_only_look_are_dropped)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -153,7 +153,7 @@ TEST(oneway_calls_that_only_look_are_dropped)
 	close(fd);
 }
 
-TEST(a_deferred_answer_comes_before_the_next_request)
+TEST_SET_UP(a_deferred_answer_comes_before_the_next_request)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -171,7 +171,7 @@ TEST(a_deferred_answer_comes_before_the_next_request)
 	close(fd);
 }
 
-TEST(the_owner_hears_of_a_client_that_left)
+TEST_SET_UP(the_owner_hears_of_a_client_that_left)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -186,7 +186,7 @@ TEST(the_owner_hears_of_a_client_that_left)
 	assert_int_equal(server_client_count(w->server), 0);
 }
 
-TEST(a_client_that_says_no_more_still_gets_its_answers)
+TEST_SET_UP(a_client_that_says_no_more_still_gets_its_answers)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -245,7 +245,7 @@ open_descriptors(void)
 
 #define SEALED (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
 
-TEST(a_sealed_file_crosses_the_socket)
+TEST_SET_UP(a_sealed_file_crosses_the_socket)
 {
 	struct world *w = *state;
 	int fd = join(w), file = memory_file("twelve bytes", SEALED);
@@ -263,7 +263,7 @@ TEST(a_sealed_file_crosses_the_socket)
 	close(fd);
 }
 
-TEST(other_descriptors_are_refused)
+TEST_SET_UP(other_descriptors_are_refused)
 {
 	struct world *w = *state;
 	int files[] = { memory_file("not sealed", 0), open("/etc/passwd", O_RDONLY),
@@ -282,7 +282,7 @@ TEST(other_descriptors_are_refused)
 
 /* C10 */
 /* The audit hears what was asked for and what became of it, of what changes something alone. */
-TEST(the_owner_hears_what_became_of_a_change)
+TEST_SET_UP(the_owner_hears_what_became_of_a_change)
 {
 	struct world *w = *state;
 	int file = memory_file("not sealed", 0), fd = join(w);
@@ -307,7 +307,7 @@ TEST(the_owner_hears_what_became_of_a_change)
 	close(fd);
 }
 
-TEST(unexpected_descriptors_are_closed)
+TEST_SET_UP(unexpected_descriptors_are_closed)
 {
 	struct world *w = *state;
 	int fd = join(w), fds[16];
@@ -333,7 +333,7 @@ TEST(unexpected_descriptors_are_closed)
 	assert_int_equal(open_descriptors(), before - 2);
 }
 
-TEST(a_stopping_server_takes_no_more_requests)
+TEST_SET_UP(a_stopping_server_takes_no_more_requests)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -437,7 +437,7 @@ TEST(a_server_freed_with_calls_pending_leaks_nothing)
 	close(fd);
 }
 
-TEST(a_descriptor_that_nobody_takes_is_closed)
+TEST_SET_UP(a_descriptor_that_nobody_takes_is_closed)
 {
 	struct world *w = *state;
 	int fd = join(w), file = memory_file("x", SEALED);
@@ -450,7 +450,7 @@ TEST(a_descriptor_that_nobody_takes_is_closed)
 	close(fd);
 }
 
-TEST(a_call_answered_in_its_handler_lives_until_the_handler_returns)
+TEST_SET_UP(a_call_answered_in_its_handler_lives_until_the_handler_returns)
 {
 	struct world *w = *state;
 	int fd = join(w), file = memory_file("x", SEALED);
@@ -464,7 +464,7 @@ TEST(a_call_answered_in_its_handler_lives_until_the_handler_returns)
 	close(fd);
 }
 
-TEST(an_answer_that_is_too_long_becomes_an_error)
+TEST_SET_UP(an_answer_that_is_too_long_becomes_an_error)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -475,7 +475,7 @@ TEST(an_answer_that_is_too_long_becomes_an_error)
 	close(fd);
 }
 
-TEST(the_station_is_described_as_in_its_file)
+TEST_SET_UP(the_station_is_described_as_in_its_file)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -487,34 +487,4 @@ TEST(the_station_is_described_as_in_its_file)
 	close(fd);
 }
 
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		W(a_call_is_answered),
-		W(the_service_describes_itself),
-		W(what_is_unknown_is_refused_by_name),
-		W(what_is_no_call_is_answered_and_the_connection_closed),
-		W(requests_in_one_write_are_all_answered_in_order),
-		W(oneway_calls_have_no_answer),
-		W(oneway_calls_that_only_look_are_dropped),
-		W(a_deferred_answer_comes_before_the_next_request),
-		W(the_owner_hears_of_a_client_that_left),
-		W(a_client_that_says_no_more_still_gets_its_answers),
-		W(a_sealed_file_crosses_the_socket),
-		W(other_descriptors_are_refused),
-		W(the_owner_hears_what_became_of_a_change),
-		W(unexpected_descriptors_are_closed),
-		W(a_stopping_server_takes_no_more_requests),
-		cmocka_unit_test(what_was_answered_last_is_sent_when_the_server_ends),
-		cmocka_unit_test(a_stale_socket_is_replaced_and_a_living_one_respected),
-		cmocka_unit_test(a_socket_from_the_service_manager_is_taken_and_not_removed),
-		cmocka_unit_test(a_server_freed_with_calls_pending_leaks_nothing),
-		W(a_descriptor_that_nobody_takes_is_closed),
-		W(a_call_answered_in_its_handler_lives_until_the_handler_returns),
-		W(an_answer_that_is_too_long_becomes_an_error),
-		W(the_station_is_described_as_in_its_file),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

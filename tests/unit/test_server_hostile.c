@@ -21,7 +21,7 @@
 #include "ctl/peer.h"
 #include "server_world.h"
 
-TEST(a_request_without_end_is_cut_off_at_64_kib)
+TEST_SET_UP(a_request_without_end_is_cut_off_at_64_kib)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -42,7 +42,7 @@ TEST(a_request_without_end_is_cut_off_at_64_kib)
 }
 
 /* C6 */
-TEST(a_client_killed_in_mid_reply_does_no_harm)
+TEST_SET_UP(a_client_killed_in_mid_reply_does_no_harm)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -69,7 +69,7 @@ kilobyte(void)
 }
 
 /* C4 */
-TEST(a_watcher_that_never_reads_costs_one_mebibyte)
+TEST_SET_UP(a_watcher_that_never_reads_costs_one_mebibyte)
 {
 	struct world *w = *state;
 	int fd = join(w), other = join(w);
@@ -99,7 +99,7 @@ TEST(a_watcher_that_never_reads_costs_one_mebibyte)
 	close(other);
 }
 
-TEST(a_client_that_does_not_read_is_not_read_from)
+TEST_SET_UP(a_client_that_does_not_read_is_not_read_from)
 {
 	struct world *w = *state;
 	int fd = join(w), size = 4096;
@@ -121,7 +121,7 @@ TEST(a_client_that_does_not_read_is_not_read_from)
 	assert_int_equal(server_client_count(w->server), 0);
 }
 
-TEST(one_without_the_right_is_denied_and_the_owner_told)
+TEST_SET_UP(one_without_the_right_is_denied_and_the_owner_told)
 {
 	struct world *w = *state;
 	struct conn *c;
@@ -267,7 +267,7 @@ TEST(many_that_do_not_read_are_bounded_together)
 	server_world_free(w);
 }
 
-TEST(without_descriptors_the_oldest_idle_one_makes_room)
+TEST_SET_UP(without_descriptors_the_oldest_idle_one_makes_room)
 {
 	struct world *w = *state;
 	int idle = join(w), late = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -389,25 +389,4 @@ TEST(a_silent_connection_is_closed_after_the_deadline)
 	server_world_free(w);
 }
 
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		W(a_request_without_end_is_cut_off_at_64_kib),
-		W(a_client_killed_in_mid_reply_does_no_harm),
-		W(a_watcher_that_never_reads_costs_one_mebibyte),
-		W(a_client_that_does_not_read_is_not_read_from),
-		W(one_without_the_right_is_denied_and_the_owner_told),
-		cmocka_unit_test(without_a_group_a_stranger_may_only_look),
-		cmocka_unit_test(the_kernels_word_decides_who_may_change_things),
-		cmocka_unit_test(one_user_cannot_take_all_places),
-		cmocka_unit_test(many_that_do_not_read_are_bounded_together),
-		W(without_descriptors_the_oldest_idle_one_makes_room),
-		cmocka_unit_test(five_hundred_idle_connections_are_bounded_and_newcomers_get_in),
-		cmocka_unit_test(busy_clients_are_not_closed_for_newcomers),
-		cmocka_unit_test(places_are_kept_for_operators_and_root_and_users_have_their_share),
-		cmocka_unit_test(a_silent_connection_is_closed_after_the_deadline),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -173,7 +173,7 @@ TEST(a_device_waits_for_one_share_and_one_request)
 }
 
 /* What costs nothing by the clock is limited by count. */
-TEST(cheap_requests_are_counted)
+TEST_SET_UP(cheap_requests_are_counted)
 {
 	struct world *w = *state;
 	struct device d = { 0 };
@@ -188,7 +188,7 @@ TEST(cheap_requests_are_counted)
 }
 
 /* One connection's requests are worked off one at a time, too. */
-TEST(one_client_alone_is_limited_as_well)
+TEST_SET_UP(one_client_alone_is_limited_as_well)
 {
 	struct world *w = *state;
 	struct device d = { 0 };
@@ -207,7 +207,7 @@ TEST(one_client_alone_is_limited_as_well)
 }
 
 /* The client that closed its side after its requests gets all of its answers. */
-TEST(what_was_asked_before_the_end_is_answered)
+TEST_SET_UP(what_was_asked_before_the_end_is_answered)
 {
 	struct world *w = *state;
 	char text[TEXT_MAX];
@@ -225,7 +225,7 @@ TEST(what_was_asked_before_the_end_is_answered)
 }
 
 /* What has no answer gives the next one its turn, too. */
-TEST(requests_behind_dropped_ones_are_answered)
+TEST_SET_UP(requests_behind_dropped_ones_are_answered)
 {
 	static const char text[] =
 	    "{\"method\":\"org.cfdfu.Station.Echo\",\"oneway\":true}\0"
@@ -348,18 +348,4 @@ TEST(without_drones_at_work_clients_do_not_rest)
 	assert_int_equal(share_end(&s, 1000 + 9 * SHARE_REST_MAX_US, true), SHARE_REST_MAX_US);
 }
 
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_device_waits_for_one_share_and_one_request),
-		W(cheap_requests_are_counted),
-		W(one_client_alone_is_limited_as_well),
-		cmocka_unit_test(a_flood_costs_a_rack_less_than_a_hundredth),
-		cmocka_unit_test(without_drones_at_work_clients_do_not_rest),
-		W(requests_behind_dropped_ones_are_answered),
-		W(what_was_asked_before_the_end_is_answered),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -97,7 +97,9 @@ expect_refused(struct tree *t, const char *text, const char *words)
 		assert_string_equal(t->error, words);
 }
 
-TEST(no_file_at_all_gives_the_defaults_of_the_design)
+#define TEST_SET_UP(name) TEST_WITH(name, set_up, tear_down)
+
+TEST_SET_UP(no_file_at_all_gives_the_defaults_of_the_design)
 {
 	struct settings *c = load(*state);
 
@@ -120,7 +122,7 @@ TEST(no_file_at_all_gives_the_defaults_of_the_design)
 	assert_null(settings_label(c, "1-4", NULL));
 }
 
-TEST(every_key_is_understood)
+TEST_SET_UP(every_key_is_understood)
 {
 	struct tree *t = *state;
 	struct settings *c;
@@ -163,7 +165,7 @@ TEST(every_key_is_understood)
 	assert_true(c->backup_age_ms == UINT64_C(30) * 86400000);
 }
 
-TEST(an_exact_label_beats_a_glob_and_a_later_line_an_earlier)
+TEST_SET_UP(an_exact_label_beats_a_glob_and_a_later_line_an_earlier)
 {
 	struct tree *t = *state;
 	struct settings *c;
@@ -184,7 +186,7 @@ TEST(an_exact_label_beats_a_glob_and_a_later_line_an_earlier)
 }
 
 /* As udev's ID_PATH has it: colons in a key, wildcards, and the form with the USB revision. */
-TEST(a_slot_is_named_by_its_controllers_path_too)
+TEST_SET_UP(a_slot_is_named_by_its_controllers_path_too)
 {
 	static const char path[] = "pci-0000:00:14.0-usb-0:4.2";
 	struct tree *t = *state;
@@ -211,7 +213,7 @@ TEST(a_slot_is_named_by_its_controllers_path_too)
 	assert_string_equal(c->rules[0].target, path);
 }
 
-TEST(platform_rules_name_a_slot_or_a_serial)
+TEST_SET_UP(platform_rules_name_a_slot_or_a_serial)
 {
 	struct tree *t = *state;
 	struct settings *c;
@@ -226,7 +228,7 @@ TEST(platform_rules_name_a_slot_or_a_serial)
 	assert_int_equal(c->rules[1].platform, PLATFORM_BOLT);
 }
 
-TEST(a_device_section_describes_any_dfuse_device)
+TEST_SET_UP(a_device_section_describes_any_dfuse_device)
 {
 	struct tree *t = *state;
 	struct sighting s = {
@@ -267,7 +269,7 @@ TEST(a_device_section_describes_any_dfuse_device)
 	assert_int_equal(settings_described_as(c, &s), 0);
 }
 
-TEST(dropins_apply_in_the_order_of_their_names_whatever_their_directory)
+TEST_SET_UP(dropins_apply_in_the_order_of_their_names_whatever_their_directory)
 {
 	struct tree *t = *state;
 
@@ -285,7 +287,7 @@ TEST(dropins_apply_in_the_order_of_their_names_whatever_their_directory)
 	assert_int_equal(load(t)->quarantine, 60);
 }
 
-TEST(a_file_of_the_same_name_in_etc_masks_the_vendors)
+TEST_SET_UP(a_file_of_the_same_name_in_etc_masks_the_vendors)
 {
 	struct tree *t = *state;
 	char path[128];
@@ -302,7 +304,7 @@ TEST(a_file_of_the_same_name_in_etc_masks_the_vendors)
 	assert_int_equal(load(t)->switch_limit, 16);
 }
 
-TEST(the_main_file_in_etc_hides_the_vendors)
+TEST_SET_UP(the_main_file_in_etc_hides_the_vendors)
 {
 	struct tree *t = *state;
 
@@ -313,7 +315,7 @@ TEST(the_main_file_in_etc_hides_the_vendors)
 	assert_int_equal(t->settings->switch_limit, 2);
 }
 
-TEST(an_empty_ports_line_forgets_the_ones_before)
+TEST_SET_UP(an_empty_ports_line_forgets_the_ones_before)
 {
 	struct tree *t = *state;
 
@@ -387,7 +389,7 @@ static const struct {
 	{ "[station]\nadopt = n\x1B[1mever\n", ":2: a control character" },
 };
 
-TEST(whatever_is_wrong_is_named_with_file_and_line)
+TEST_SET_UP(whatever_is_wrong_is_named_with_file_and_line)
 {
 	struct tree *t = *state;
 
@@ -402,7 +404,7 @@ TEST(whatever_is_wrong_is_named_with_file_and_line)
 	}
 }
 
-TEST(a_line_too_long_for_the_parser_is_refused_not_cut)
+TEST_SET_UP(a_line_too_long_for_the_parser_is_refused_not_cut)
 {
 	struct tree *t = *state;
 	char text[512] = "[station]\nports = ";
@@ -413,7 +415,7 @@ TEST(a_line_too_long_for_the_parser_is_refused_not_cut)
 	expect_refused(t, text, ":2: the line is longer than 199 characters");
 }
 
-TEST(limits_of_lists_hold)
+TEST_SET_UP(limits_of_lists_hold)
 {
 	struct tree *t = *state;
 	char *text = malloc(SETTINGS_RULES_MAX * 40 + 100);
@@ -441,7 +443,7 @@ TEST(limits_of_lists_hold)
 	free(text);
 }
 
-TEST(what_is_not_a_readable_file_is_refused)
+TEST_SET_UP(what_is_not_a_readable_file_is_refused)
 {
 	struct tree *t = *state;
 	char path[128];
@@ -455,7 +457,7 @@ TEST(what_is_not_a_readable_file_is_refused)
 			    "/nonexistent/x.conf: cannot be read: No such file or directory");
 }
 
-TEST(one_named_file_is_read_alone)
+TEST_SET_UP(one_named_file_is_read_alone)
 {
 	struct tree *t = *state;
 	char path[128];
@@ -478,7 +480,7 @@ collect(void *ctx, const struct setting *s)
 		       s->value, slash != NULL ? slash + 1 : s->origin);
 }
 
-TEST(the_merged_view_shows_each_setting_with_its_origin)
+TEST_SET_UP(the_merged_view_shows_each_setting_with_its_origin)
 {
 	struct tree *t = *state;
 	char text[4096] = "";
@@ -496,7 +498,7 @@ TEST(the_merged_view_shows_each_setting_with_its_origin)
 	assert_non_null(strstr(text, "slots.1-1=A@cfdfud.conf:2\nslots.1-2=B@x.conf:4\n"));
 }
 
-TEST(the_shipped_configuration_is_valid_and_changes_nothing)
+TEST_SET_UP(the_shipped_configuration_is_valid_and_changes_nothing)
 {
 	struct tree *t = *state;
 	const char *source = getenv("srcdir");
@@ -509,29 +511,4 @@ TEST(the_shipped_configuration_is_valid_and_changes_nothing)
 		assert_non_null(strstr(line, "@default"));
 }
 
-int
-main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		T(no_file_at_all_gives_the_defaults_of_the_design),
-		T(every_key_is_understood),
-		T(an_exact_label_beats_a_glob_and_a_later_line_an_earlier),
-		T(a_slot_is_named_by_its_controllers_path_too),
-		T(platform_rules_name_a_slot_or_a_serial),
-		T(a_device_section_describes_any_dfuse_device),
-		T(dropins_apply_in_the_order_of_their_names_whatever_their_directory),
-		T(a_file_of_the_same_name_in_etc_masks_the_vendors),
-		T(the_main_file_in_etc_hides_the_vendors),
-		T(an_empty_ports_line_forgets_the_ones_before),
-		T(whatever_is_wrong_is_named_with_file_and_line),
-		T(a_line_too_long_for_the_parser_is_refused_not_cut),
-		T(limits_of_lists_hold),
-		T(what_is_not_a_readable_file_is_refused),
-		T(one_named_file_is_read_alone),
-		T(the_merged_view_shows_each_setting_with_its_origin),
-		T(the_shipped_configuration_is_valid_and_changes_nothing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

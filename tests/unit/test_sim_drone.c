@@ -41,7 +41,9 @@ begin_again(const struct drone_config *c)
 	bench_enter_dfu(&b);
 }
 
-TEST(descriptors_are_the_published_bytes)
+#define TEST_SET_UP(name) TEST_WITH(name, dfu_setup, teardown)
+
+TEST_SET_UP(descriptors_are_the_published_bytes)
 {
 	static const uint8_t expected[] = {
 		0x12, 0x01, 0x00, 0x01, 0x00, 0x00, 0x00, 0x40, 0x83, 0x04, 0x11, 0xDF,
@@ -74,7 +76,7 @@ string_is(unsigned index, const char *text)
 		assert_int_equal(get_le16(b.data + 2 + 2 * i), text[i]);
 }
 
-TEST(strings_are_exact_to_the_blank)
+TEST_SET_UP(strings_are_exact_to_the_blank)
 {
 	string_is(1, "STMicroelectronics");
 	string_is(2, "STM32  BOOTLOADER");
@@ -85,7 +87,7 @@ TEST(strings_are_exact_to_the_blank)
 	assert_int_equal(bench_control(&b, 0x80, 6, 0x308, 0x409, NULL, 255), USB_STALL);
 }
 
-TEST(serials_follow_the_published_pairs)
+TEST_SET_UP(serials_follow_the_published_pairs)
 {
 	static const struct {
 		const char *uid, *rom;
@@ -114,7 +116,7 @@ TEST(serials_follow_the_published_pairs)
 	assert_int_equal(drone_uid_parse("FF00", uid), -EINVAL);
 }
 
-TEST(first_status_is_the_error_that_is_none)
+TEST_SET_UP(first_status_is_the_error_that_is_none)
 {
 	drone_button(b.d, b.now);
 	bench_wait(&b, 5000000);
@@ -129,7 +131,7 @@ TEST(first_status_is_the_error_that_is_none)
 	assert_int_equal(STATE(&b), 2);
 }
 
-TEST(commands_take_two_status_requests)
+TEST_SET_UP(commands_take_two_status_requests)
 {
 	assert_int_equal(bench_command(&b, 0x21, 0x08004000), USB_OK);
 	assert_int_equal(bench_dnload(&b, 2, "abcd", 4), USB_STALL);
@@ -148,7 +150,7 @@ TEST(commands_take_two_status_requests)
 	assert_int_equal(STATE(&b), 2);
 }
 
-TEST(get_commands_and_reserved_blocks)
+TEST_SET_UP(get_commands_and_reserved_blocks)
 {
 	static const uint8_t commands[4] = { 0x00, 0x21, 0x41, 0x92 };
 
@@ -161,7 +163,7 @@ TEST(get_commands_and_reserved_blocks)
 	assert_int_equal(bench_upload(&b, 2, 2049), USB_STALL);
 }
 
-TEST(erase_is_nakked_for_the_data_sheets_time)
+TEST_SET_UP(erase_is_nakked_for_the_data_sheets_time)
 {
 	static const struct {
 		uint32_t addr;
@@ -184,7 +186,7 @@ TEST(erase_is_nakked_for_the_data_sheets_time)
 	assert_int_equal(drone_counters(b.d)->outside_erases, 0);
 }
 
-TEST(a_block_takes_16_us_a_byte_and_its_address_from_its_number)
+TEST_SET_UP(a_block_takes_16_us_a_byte_and_its_address_from_its_number)
 {
 	uint8_t block[2048], back[2048];
 
@@ -207,7 +209,7 @@ TEST(a_block_takes_16_us_a_byte_and_its_address_from_its_number)
 	assert_memory_equal(back, "1234", 4);
 }
 
-TEST(programming_only_clears_bits)
+TEST_SET_UP(programming_only_clears_bits)
 {
 	static const uint8_t first[4] = { 0xF0, 0xFF, 0x0F, 0xAA },
 			     second[4] = { 0x3C, 0x12, 0xFF, 0x55 };
@@ -225,7 +227,7 @@ TEST(programming_only_clears_bits)
 	assert_memory_equal(back, "\xFF\xFF\xFF\xFF", 4);
 }
 
-TEST(bad_addresses_end_in_err_target_after_the_busy_step)
+TEST_SET_UP(bad_addresses_end_in_err_target_after_the_busy_step)
 {
 	assert_int_equal(bench_do(&b, 0x21, 0x08100000), 1);
 	assert_int_equal(STATE(&b), 10);
@@ -238,7 +240,7 @@ TEST(bad_addresses_end_in_err_target_after_the_busy_step)
 	assert_int_equal(bench_write(&b, 2, "abcd", 4), 1);
 }
 
-TEST(clrstatus_without_an_error_makes_one)
+TEST_SET_UP(clrstatus_without_an_error_makes_one)
 {
 	assert_int_equal(bench_clrstatus(&b), USB_OK);
 	assert_int_equal(bench_getstatus(&b), USB_OK);
@@ -248,7 +250,7 @@ TEST(clrstatus_without_an_error_makes_one)
 	assert_int_equal(drone_dfu_state(b.d), 2);
 }
 
-TEST(otp_tells_the_platform_and_ends_after_528_bytes)
+TEST_SET_UP(otp_tells_the_platform_and_ends_after_528_bytes)
 {
 	assert_int_equal(bench_do(&b, 0x21, 0x1FFF7800), 0);
 	assert_int_equal(bench_abort(&b), USB_OK);
@@ -262,7 +264,7 @@ TEST(otp_tells_the_platform_and_ends_after_528_bytes)
 	assert_int_equal(bench_getstatus(&b), USB_TIMEOUT);
 }
 
-TEST(device_feature_selects_words)
+TEST_SET_UP(device_feature_selects_words)
 {
 	uint8_t block[2048] = { 0 };
 
@@ -281,7 +283,7 @@ TEST(device_feature_selects_words)
 	assert_int_equal(drone_counters(b.d)->outside_writes, 0);
 }
 
-TEST(read_protection_answers_err_vendor)
+TEST_SET_UP(read_protection_answers_err_vendor)
 {
 	struct drone_config c;
 
@@ -300,7 +302,7 @@ TEST(read_protection_answers_err_vendor)
 	assert_int_equal(drone_counters(b.d)->unprotects, 1);
 }
 
-TEST(write_protected_sectors_swallow_silently)
+TEST_SET_UP(write_protected_sectors_swallow_silently)
 {
 	struct drone_config c;
 	uint8_t back[4];
@@ -314,7 +316,7 @@ TEST(write_protected_sectors_swallow_silently)
 	assert_memory_equal(back, "\xFF\xFF\xFF\xFF", 4);
 }
 
-TEST(one_kind_says_busy_again_and_again)
+TEST_SET_UP(one_kind_says_busy_again_and_again)
 {
 	struct drone_config c;
 	unsigned asked = 0;
@@ -334,7 +336,7 @@ TEST(one_kind_says_busy_again_and_again)
 	assert_in_range(asked, 38, 42);
 }
 
-TEST(one_kind_stalls_when_asked_early_and_is_honest)
+TEST_SET_UP(one_kind_stalls_when_asked_early_and_is_honest)
 {
 	struct drone_config c;
 
@@ -350,7 +352,7 @@ TEST(one_kind_stalls_when_asked_early_and_is_honest)
 	assert_int_equal(STATE(&b), 5);
 }
 
-TEST(a_timed_out_status_loses_nothing)
+TEST_SET_UP(a_timed_out_status_loses_nothing)
 {
 	struct usb_xfer x = { .kind = USB_CONTROL, .setup = { 0xA1, 3, 0, 0, 6 }, .length = 6 };
 
@@ -363,7 +365,7 @@ TEST(a_timed_out_status_loses_nothing)
 	assert_in_range(b.took_us, 690000, 701000);
 }
 
-TEST(power_cut_in_an_erase_leaves_a_spoiled_sector)
+TEST_SET_UP(power_cut_in_an_erase_leaves_a_spoiled_sector)
 {
 	uint8_t before[64], half[16384], last[64];
 
@@ -383,7 +385,7 @@ TEST(power_cut_in_an_erase_leaves_a_spoiled_sector)
 	assert_false(drone_would_boot(b.d, b.now));
 }
 
-TEST(configuration_words_are_known_and_checked)
+TEST_SET_UP(configuration_words_are_known_and_checked)
 {
 	struct drone_config c;
 	char error[128];
@@ -412,7 +414,7 @@ TEST(configuration_words_are_known_and_checked)
 	}
 }
 
-TEST(descriptors_can_be_wrong_in_named_ways)
+TEST_SET_UP(descriptors_can_be_wrong_in_named_ways)
 {
 	static const size_t lengths[] = { 72, 58, 81, 1836, 72 };
 	uint8_t buf[4096];
@@ -430,7 +432,7 @@ TEST(descriptors_can_be_wrong_in_named_ways)
 	assert_int_equal(get_le16(b.data + 50), 64);
 }
 
-TEST(the_floor_is_the_protocol_notes_arithmetic)
+TEST_SET_UP(the_floor_is_the_protocol_notes_arithmetic)
 {
 	static const struct drone_segment image = { 0x08004000, 243176 };
 	struct drone_config c;
@@ -446,34 +448,4 @@ TEST(the_floor_is_the_protocol_notes_arithmetic)
 	assert_int_equal(f.program_us, 243176 / 4 * 16);
 }
 
-int
-main(void)
-{
-#define DFU(f) cmocka_unit_test_setup_teardown(f, dfu_setup, teardown)
-	const struct CMUnitTest tests[] = {
-		DFU(descriptors_are_the_published_bytes),
-		DFU(strings_are_exact_to_the_blank),
-		DFU(serials_follow_the_published_pairs),
-		DFU(first_status_is_the_error_that_is_none),
-		DFU(commands_take_two_status_requests),
-		DFU(get_commands_and_reserved_blocks),
-		DFU(erase_is_nakked_for_the_data_sheets_time),
-		DFU(a_block_takes_16_us_a_byte_and_its_address_from_its_number),
-		DFU(programming_only_clears_bits),
-		DFU(bad_addresses_end_in_err_target_after_the_busy_step),
-		DFU(clrstatus_without_an_error_makes_one),
-		DFU(otp_tells_the_platform_and_ends_after_528_bytes),
-		DFU(device_feature_selects_words),
-		DFU(read_protection_answers_err_vendor),
-		DFU(write_protected_sectors_swallow_silently),
-		DFU(one_kind_says_busy_again_and_again),
-		DFU(one_kind_stalls_when_asked_early_and_is_honest),
-		DFU(a_timed_out_status_loses_nothing),
-		DFU(power_cut_in_an_erase_leaves_a_spoiled_sector),
-		DFU(configuration_words_are_known_and_checked),
-		DFU(descriptors_can_be_wrong_in_named_ways),
-		DFU(the_floor_is_the_protocol_notes_arithmetic),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

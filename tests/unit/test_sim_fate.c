@@ -91,7 +91,9 @@ TEST(nonsense_is_refused_with_a_sentence)
 	}
 }
 
-TEST(the_nth_matching_request_is_struck_and_no_other)
+#define TEST_SET_UP(name) TEST_WITH(name, setup, teardown)
+
+TEST_SET_UP(the_nth_matching_request_is_struck_and_no_other)
 {
 	arm("stall at=3 on=getstatus count=2");
 	for (unsigned i = 1; i <= 6; i++) {
@@ -102,7 +104,7 @@ TEST(the_nth_matching_request_is_struck_and_no_other)
 	assert_int_equal(drone_counters(b.d)->fates, 2);
 }
 
-TEST(answers_are_refused_lost_or_never_come)
+TEST_SET_UP(answers_are_refused_lost_or_never_come)
 {
 	arm("eproto");
 	assert_int_equal(bench_getstatus(&b), USB_IO);
@@ -123,7 +125,7 @@ TEST(answers_are_refused_lost_or_never_come)
 	assert_int_equal(bench_getstatus(&b), USB_OK);
 }
 
-TEST(late_is_done_at_once_and_slow_is_just_in_time)
+TEST_SET_UP(late_is_done_at_once_and_slow_is_just_in_time)
 {
 	struct usb_xfer x = { .kind = USB_CONTROL,
 			      .setup = { 0x21, 6, 0, 0, 0 },
@@ -140,7 +142,7 @@ TEST(late_is_done_at_once_and_slow_is_just_in_time)
 	assert_int_equal(b.took_us, 995000);
 }
 
-TEST(status_and_state_are_twisted)
+TEST_SET_UP(status_and_state_are_twisted)
 {
 	arm("status value=7");
 	assert_int_equal(bench_getstatus(&b), USB_OK);
@@ -160,7 +162,7 @@ TEST(status_and_state_are_twisted)
 	assert_int_equal(b.data[0], 11);
 }
 
-TEST(bits_flip_on_the_way_in_and_out)
+TEST_SET_UP(bits_flip_on_the_way_in_and_out)
 {
 	uint8_t zeros[16] = { 0 }, back[16];
 
@@ -182,7 +184,7 @@ TEST(bits_flip_on_the_way_in_and_out)
 	assert_int_equal(b.length, 16);
 }
 
-TEST(an_operation_can_last_for_ever)
+TEST_SET_UP(an_operation_can_last_for_ever)
 {
 	arm("busy-forever on=command");
 	assert_int_equal(bench_command(&b, 0x41, 0x08004000), USB_OK);
@@ -192,7 +194,7 @@ TEST(an_operation_can_last_for_ever)
 	assert_int_equal(bench_abort(&b), USB_TIMEOUT);
 }
 
-TEST(devices_vanish_and_return)
+TEST_SET_UP(devices_vanish_and_return)
 {
 	arm("disconnect back=200");
 	assert_int_equal(bench_getstatus(&b), USB_GONE);
@@ -229,7 +231,7 @@ leave(void)
 	bench_wait(&b, 3000000);
 }
 
-TEST(leaving_goes_where_fate_wants)
+TEST_SET_UP(leaving_goes_where_fate_wants)
 {
 	arm("leave-dfu");
 	leave();
@@ -249,7 +251,7 @@ TEST(leaving_goes_where_fate_wants)
 	assert_int_equal(drone_personality(b.d), DRONE_OFF);
 }
 
-TEST(a_liar_echoes_and_keeps_its_flash)
+TEST_SET_UP(a_liar_echoes_and_keeps_its_flash)
 {
 	uint8_t before[64], after[64];
 
@@ -265,7 +267,7 @@ TEST(a_liar_echoes_and_keeps_its_flash)
 	assert_memory_equal(before, after, 64);
 }
 
-TEST(strings_can_be_missing_cut_or_hostile)
+TEST_SET_UP(strings_can_be_missing_cut_or_hostile)
 {
 	struct sighting s;
 
@@ -290,7 +292,7 @@ TEST(strings_can_be_missing_cut_or_hostile)
 	assert_int_equal(strlen(s.serial), 12);
 }
 
-TEST(opening_can_fail_for_a_while)
+TEST_SET_UP(opening_can_fail_for_a_while)
 {
 	arm("open-busy count=2");
 	arm("open-access");
@@ -300,7 +302,7 @@ TEST(opening_can_fail_for_a_while)
 	assert_int_equal(drone_open_error(b.d), 0);
 }
 
-TEST(fates_are_limited)
+TEST_SET_UP(fates_are_limited)
 {
 	struct fate f = { .kind = FATE_STALL, .at = 100000 };
 
@@ -349,7 +351,7 @@ draw_transfer(struct rng *r, struct usb_xfer *x, uint8_t *data)
 	x->setup.length = (uint16_t)x->length;
 }
 
-TEST(no_host_and_no_fate_breaks_the_model)
+TEST_SET_UP(no_host_and_no_fate_breaks_the_model)
 {
 	static uint8_t data[4096];
 	struct rng r;
@@ -388,27 +390,4 @@ TEST(no_host_and_no_fate_breaks_the_model)
 	}
 }
 
-int
-main(void)
-{
-#define FATED(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_fate_survives_being_printed_and_read),
-		cmocka_unit_test(nonsense_is_refused_with_a_sentence),
-		FATED(the_nth_matching_request_is_struck_and_no_other),
-		FATED(answers_are_refused_lost_or_never_come),
-		FATED(late_is_done_at_once_and_slow_is_just_in_time),
-		FATED(status_and_state_are_twisted),
-		FATED(bits_flip_on_the_way_in_and_out),
-		FATED(an_operation_can_last_for_ever),
-		FATED(devices_vanish_and_return),
-		FATED(leaving_goes_where_fate_wants),
-		FATED(a_liar_echoes_and_keeps_its_flash),
-		FATED(strings_can_be_missing_cut_or_hostile),
-		FATED(opening_can_fail_for_a_while),
-		FATED(fates_are_limited),
-		FATED(no_host_and_no_fate_breaks_the_model),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -160,7 +160,9 @@ command(const char *line)
 	return answer;
 }
 
-TEST(commands_answer_ok_or_why_not)
+#define TEST_SET_UP(name) TEST_WITH(name, setup, teardown)
+
+TEST_SET_UP(commands_answer_ok_or_why_not)
 {
 	assert_string_equal(
 	    command("add 1-1 platform=CB11 one_interface=yes uid=30002D000B51343333353132\n"),
@@ -181,7 +183,7 @@ TEST(commands_answer_ok_or_why_not)
 	assert_int_equal(f.sighted, 0);
 }
 
-TEST(flash_goes_in_and_out_through_files)
+TEST_SET_UP(flash_goes_in_and_out_through_files)
 {
 	static const char text[] = "something in the flash";
 	char back[sizeof(text)] = "";
@@ -203,7 +205,7 @@ TEST(flash_goes_in_and_out_through_files)
 	(void)unlink("cfdfu-test-sim.out");
 }
 
-TEST(a_device_is_sighted_opened_asked_closed_and_gone)
+TEST_SET_UP(a_device_is_sighted_opened_asked_closed_and_gone)
 {
 	struct usb_xfer x = {
 		.kind = USB_CONTROL, .setup = { 0xA1, 3, 0, 0, 6 }, .length = 6, .timeout_ms = 1000
@@ -236,7 +238,7 @@ TEST(a_device_is_sighted_opened_asked_closed_and_gone)
 	assert_int_equal(f.ended, 1);
 }
 
-TEST(only_watched_kinds_are_reported_and_once)
+TEST_SET_UP(only_watched_kinds_are_reported_and_once)
 {
 	(void)command("add 1-1\n");
 	(void)command("button 1-1\n");
@@ -257,7 +259,7 @@ note_run(evutil_socket_t fd, short what, void *ctx)
 	*(bool *)ctx = true;
 }
 
-TEST(settle_answers_when_nothing_is_about_to_happen)
+TEST_SET_UP(settle_answers_when_nothing_is_about_to_happen)
 {
 	struct timeval soon = { 1, 500000 };
 	bool ran = false;
@@ -273,7 +275,7 @@ TEST(settle_answers_when_nothing_is_about_to_happen)
 	event_free(e);
 }
 
-TEST(what_is_plugged_in_before_is_found)
+TEST_SET_UP(what_is_plugged_in_before_is_found)
 {
 	watch_free(f.watch);
 	f.watch = NULL;
@@ -305,19 +307,4 @@ TEST(a_bad_script_stops_the_start)
 	event_base_free(base);
 }
 
-int
-main(void)
-{
-#define SEAM(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		SEAM(commands_answer_ok_or_why_not),
-		SEAM(flash_goes_in_and_out_through_files),
-		SEAM(a_device_is_sighted_opened_asked_closed_and_gone),
-		SEAM(only_watched_kinds_are_reported_and_once),
-		SEAM(settle_answers_when_nothing_is_about_to_happen),
-		SEAM(what_is_plugged_in_before_is_found),
-		cmocka_unit_test(a_bad_script_stops_the_start),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -82,7 +82,9 @@ answer_is(const void *bytes, size_t length)
 	assert_memory_equal(b.data, bytes, length);
 }
 
-TEST(link_is_off_until_it_is_asked_for)
+#define TEST_SET_UP(name) TEST_WITH(name, setup, teardown)
+
+TEST_SET_UP(link_is_off_until_it_is_asked_for)
 {
 	assert_int_equal(drone_personality(b.d), DRONE_RUNTIME);
 	assert_false(ask("\xD1\x01", 2));
@@ -95,7 +97,7 @@ TEST(link_is_off_until_it_is_asked_for)
 	assert_false(ask("\xD1\x01", 2));
 }
 
-TEST(reserved_bits_are_echoed)
+TEST_SET_UP(reserved_bits_are_echoed)
 {
 	link_on();
 	assert_true(ask("\xDD\x02", 2));
@@ -113,7 +115,7 @@ TEST(reserved_bits_are_echoed)
 	assert_false(ask("\xD1\x07", 2));
 }
 
-TEST(packets_over_31_bytes_are_dropped)
+TEST_SET_UP(packets_over_31_bytes_are_dropped)
 {
 	uint8_t p[33] = { 0xF0 };
 
@@ -123,7 +125,7 @@ TEST(packets_over_31_bytes_are_dropped)
 	assert_false(ask(p, 32));
 }
 
-TEST(parameters_tell_revision_and_chip)
+TEST_SET_UP(parameters_tell_revision_and_chip)
 {
 	uint8_t expected[8] = { 0x21 };
 	unsigned count, seen = 0;
@@ -161,7 +163,7 @@ TEST(parameters_tell_revision_and_chip)
 	answer_is(expected, 4);
 }
 
-TEST(lights_are_counted)
+TEST_SET_UP(lights_are_counted)
 {
 	link_on();
 	assert_true(ask("\xD0\x03\x01", 3));
@@ -171,7 +173,7 @@ TEST(lights_are_counted)
 	assert_int_equal(drone_counters(b.d)->lights_bad, 1);
 }
 
-TEST(console_text_arrives_between_answers)
+TEST_SET_UP(console_text_arrives_between_answers)
 {
 	struct drone_config c;
 	unsigned console = 0, answers = 0;
@@ -194,7 +196,7 @@ TEST(console_text_arrives_between_answers)
 	assert_in_range(console, 10, 60);
 }
 
-TEST(memory_is_read_and_a_wrong_id_is_fatal)
+TEST_SET_UP(memory_is_read_and_a_wrong_id_is_fatal)
 {
 	link_on();
 	assert_true(ask("\x40\x01", 2));
@@ -206,7 +208,7 @@ TEST(memory_is_read_and_a_wrong_id_is_fatal)
 	assert_int_equal(bulk(USB_BULK_OUT, "\x40\x01", 2, 100), USB_TIMEOUT);
 }
 
-TEST(a_log_block_delivers_the_battery)
+TEST_SET_UP(a_log_block_delivers_the_battery)
 {
 	static const uint8_t create[] = { 0x51, 6, 7, 7, 0, 0, 2, 1, 0, 4, 2, 0 };
 
@@ -226,7 +228,7 @@ TEST(a_log_block_delivers_the_battery)
 	assert_int_equal(bulk(USB_BULK_OUT, "\x51\x04\x07", 3, 100), USB_OK);
 }
 
-TEST(reboot_has_no_status_stage_and_a_gap)
+TEST_SET_UP(reboot_has_no_status_stage_and_a_gap)
 {
 	static const enum usb_status told[] = { USB_IO, USB_STALL, USB_GONE, USB_TIMEOUT, USB_OK };
 	struct usb_xfer x = { .kind = USB_CONTROL, .setup = { 0x40, 1, 1, 2, 0 } };
@@ -253,7 +255,7 @@ TEST(reboot_has_no_status_stage_and_a_gap)
 	}
 }
 
-TEST(old_firmware_answers_and_stays)
+TEST_SET_UP(old_firmware_answers_and_stays)
 {
 	struct drone_config c;
 
@@ -268,7 +270,7 @@ TEST(old_firmware_answers_and_stays)
 	assert_false(ask("\xD1\x01", 2)); /* the link is the radio's now */
 }
 
-TEST(vendor_requests_by_the_letter)
+TEST_SET_UP(vendor_requests_by_the_letter)
 {
 	struct usb_xfer odd = { .kind = USB_CONTROL, .setup = { 0x40, 2, 1, 2, 0 } };
 
@@ -280,7 +282,7 @@ TEST(vendor_requests_by_the_letter)
 	assert_int_equal(drone_counters(b.d)->reboots, 0);
 }
 
-TEST(set_configuration_changes_the_class)
+TEST_SET_UP(set_configuration_changes_the_class)
 {
 	assert_int_equal(bench_control(&b, 0x80, 6, 0x100, 0, NULL, 18), USB_OK);
 	assert_int_equal(b.data[4], 0);
@@ -310,7 +312,7 @@ there_and_back(uint32_t addr)
 	bench_wait(&b, 3000000);
 }
 
-TEST(leaving_starts_the_application_by_either_address)
+TEST_SET_UP(leaving_starts_the_application_by_either_address)
 {
 	there_and_back(0x08004000);
 	assert_int_equal(drone_personality(b.d), DRONE_RUNTIME);
@@ -320,7 +322,7 @@ TEST(leaving_starts_the_application_by_either_address)
 	assert_int_equal(drone_counters(b.d)->boots, 3);
 }
 
-TEST(the_wrong_platform_never_comes_back)
+TEST_SET_UP(the_wrong_platform_never_comes_back)
 {
 	bench_load_tiny(&b, "RZ10,CB10,CB11", "2025.12", 16384);
 	there_and_back(0x08004000);
@@ -341,7 +343,7 @@ TEST(the_wrong_platform_never_comes_back)
 	assert_string_equal(drone_version(b.d, b.now), "2025.12");
 }
 
-TEST(what_is_not_bootable_stays_off_the_bus)
+TEST_SET_UP(what_is_not_bootable_stays_off_the_bus)
 {
 	static const uint8_t blank[4] = { 0xFF, 0xFF, 0xFF, 0xFF };
 	static const uint8_t odd_stack[4] = { 0x00, 0x00, 0x00, 0x10 };
@@ -364,7 +366,7 @@ TEST(what_is_not_bootable_stays_off_the_bus)
 	assert_int_equal(drone_personality(b.d), DRONE_OFF);
 }
 
-TEST(somebody_elses_terminal_counts_what_it_should_not_get)
+TEST_SET_UP(somebody_elses_terminal_counts_what_it_should_not_get)
 {
 	struct drone_config c;
 	struct sighting s;
@@ -385,7 +387,7 @@ TEST(somebody_elses_terminal_counts_what_it_should_not_get)
 	assert_int_equal(drone_personality(b.d), DRONE_RUNTIME);
 }
 
-TEST(an_st_loader_guards_its_own_pages)
+TEST_SET_UP(an_st_loader_guards_its_own_pages)
 {
 	struct drone_config c;
 
@@ -403,7 +405,7 @@ TEST(an_st_loader_guards_its_own_pages)
 	assert_memory_equal(b.data, "abcd", 4);
 }
 
-TEST(an_evaluation_board_has_three_memories)
+TEST_SET_UP(an_evaluation_board_has_three_memories)
 {
 	static const uint32_t addrs[] = { 0x08003000, 0x00010000, 0x64020000 };
 	struct drone_config c;
@@ -425,30 +427,4 @@ TEST(an_evaluation_board_has_three_memories)
 	assert_int_equal(bench_control(&b, 0x01, 11, 3, 0, NULL, 0), USB_STALL);
 }
 
-int
-main(void)
-{
-#define RUN(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		RUN(link_is_off_until_it_is_asked_for),
-		RUN(reserved_bits_are_echoed),
-		RUN(packets_over_31_bytes_are_dropped),
-		RUN(parameters_tell_revision_and_chip),
-		RUN(lights_are_counted),
-		RUN(console_text_arrives_between_answers),
-		RUN(memory_is_read_and_a_wrong_id_is_fatal),
-		RUN(a_log_block_delivers_the_battery),
-		RUN(reboot_has_no_status_stage_and_a_gap),
-		RUN(old_firmware_answers_and_stays),
-		RUN(vendor_requests_by_the_letter),
-		RUN(set_configuration_changes_the_class),
-		RUN(leaving_starts_the_application_by_either_address),
-		RUN(the_wrong_platform_never_comes_back),
-		RUN(what_is_not_bootable_stays_off_the_bus),
-		RUN(somebody_elses_terminal_counts_what_it_should_not_get),
-		RUN(an_st_loader_guards_its_own_pages),
-		RUN(an_evaluation_board_has_three_memories),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

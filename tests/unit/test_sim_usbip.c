@@ -201,7 +201,9 @@ expect_unlink(uint32_t seqnum, int status)
 	assert_int_equal((int)word(h + 20), status);
 }
 
-TEST(enumeration_as_a_kernel_does_it)
+#define TEST_SET_UP(name) TEST_WITH(name, setup, teardown)
+
+TEST_SET_UP(enumeration_as_a_kernel_does_it)
 {
 	static const uint8_t device[8] = { 0x80, 6, 0, 1, 0, 0, 64, 0 };
 	static const uint8_t head[8] = { 0x80, 6, 0, 2, 0, 0, 9, 0 };
@@ -243,7 +245,7 @@ begin_enumeration(void)
 	receive(buf, 18);
 }
 
-TEST(a_device_that_was_not_enumerated_answers_nobody)
+TEST_SET_UP(a_device_that_was_not_enumerated_answers_nobody)
 {
 	static const uint8_t getstatus[8] = { 0xA1, 3, 0, 0, 0, 0, 6, 0 };
 	uint8_t buf[6];
@@ -258,7 +260,7 @@ TEST(a_device_that_was_not_enumerated_answers_nobody)
 	receive(buf, 6);
 }
 
-TEST(data_stages_go_both_ways)
+TEST_SET_UP(data_stages_go_both_ways)
 {
 	static const uint8_t clrstatus[8] = { 0x21, 4, 0, 0, 0, 0, 0, 0 };
 	static const uint8_t dnload[8] = { 0x21, 1, 0, 0, 0, 0, 5, 0 };
@@ -277,7 +279,7 @@ TEST(data_stages_go_both_ways)
 	assert_int_equal(buf[4], 4);
 }
 
-TEST(unlinking_takes_back_or_comes_too_late)
+TEST_SET_UP(unlinking_takes_back_or_comes_too_late)
 {
 	static const uint8_t getstatus[8] = { 0xA1, 3, 0, 0, 0, 0, 6, 0 };
 	struct fate silent = { .kind = FATE_NO_ANSWER, .at = 1, .count = 1 };
@@ -300,7 +302,7 @@ TEST(unlinking_takes_back_or_comes_too_late)
 	expect_unlink(7, -ECONNRESET);
 }
 
-TEST(nonsense_ends_the_connection)
+TEST_SET_UP(nonsense_ends_the_connection)
 {
 	uint8_t h[48] = { 0 };
 
@@ -311,7 +313,7 @@ TEST(nonsense_ends_the_connection)
 	assert_true(f.broken);
 }
 
-TEST(hanging_up_is_noticed)
+TEST_SET_UP(hanging_up_is_noticed)
 {
 	shutdown(f.kernel, SHUT_WR);
 	for (unsigned i = 0; i < 100 && !f.broken; i++)
@@ -319,7 +321,7 @@ TEST(hanging_up_is_noticed)
 	assert_true(f.broken);
 }
 
-TEST(too_many_requests_end_the_connection)
+TEST_SET_UP(too_many_requests_end_the_connection)
 {
 	begin_enumeration();
 	for (unsigned i = 0; i < USBIP_URBS_MAX + 1; i++)
@@ -387,20 +389,4 @@ TEST(ports_are_found_by_their_bus)
 	assert_int_equal(system(command), 0);
 }
 
-int
-main(void)
-{
-#define DEVICE(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		DEVICE(enumeration_as_a_kernel_does_it),
-		DEVICE(a_device_that_was_not_enumerated_answers_nobody),
-		DEVICE(data_stages_go_both_ways),
-		DEVICE(unlinking_takes_back_or_comes_too_late),
-		DEVICE(nonsense_ends_the_connection),
-		DEVICE(hanging_up_is_noticed),
-		DEVICE(too_many_requests_end_the_connection),
-		cmocka_unit_test(ports_are_found_by_their_bus),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

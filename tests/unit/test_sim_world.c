@@ -213,7 +213,9 @@ open_port(const char *port, uint64_t id)
 	return id;
 }
 
-TEST(plugging_is_seen_with_its_place_and_name)
+#define TEST_SET_UP(name) TEST_WITH(name, setup, teardown)
+
+TEST_SET_UP(plugging_is_seen_with_its_place_and_name)
 {
 	add("3-2.1", 1, false);
 	assert_int_equal(world_plug(h.w, "3-2.1"), 0);
@@ -236,7 +238,7 @@ TEST(plugging_is_seen_with_its_place_and_name)
 	assert_int_equal(h.heard[2].id, 2);
 }
 
-TEST(time_limits_of_the_host_end_a_transfer)
+TEST_SET_UP(time_limits_of_the_host_end_a_transfer)
 {
 	struct usb_xfer in = {
 		.kind = USB_BULK_IN, .endpoint = 0x81, .length = 64, .timeout_ms = 20
@@ -256,7 +258,7 @@ TEST(time_limits_of_the_host_end_a_transfer)
 	assert_int_equal(h.heard[h.count - 1].status, USB_TIMEOUT);
 }
 
-TEST(closing_swallows_what_is_in_flight)
+TEST_SET_UP(closing_swallows_what_is_in_flight)
 {
 	struct usb_xfer in = {
 		.kind = USB_BULK_IN, .endpoint = 0x81, .length = 64, .timeout_ms = 20
@@ -283,7 +285,7 @@ TEST(closing_swallows_what_is_in_flight)
 	assert_int_equal(h.heard[h.count - 1].status, -ENODEV);
 }
 
-TEST(unplugging_ends_transfers_and_order_depends_on_the_seed)
+TEST_SET_UP(unplugging_ends_transfers_and_order_depends_on_the_seed)
 {
 	unsigned gone_first = 0, ended_first = 0;
 
@@ -313,7 +315,7 @@ TEST(unplugging_ends_transfers_and_order_depends_on_the_seed)
 	assert_true(gone_first > 5 && ended_first > 5);
 }
 
-TEST(a_killed_host_finds_everything_again)
+TEST_SET_UP(a_killed_host_finds_everything_again)
 {
 	add("1-1", 1, true);
 	add("1-2", 2, true);
@@ -334,7 +336,7 @@ TEST(a_killed_host_finds_everything_again)
 	assert_int_equal(h.heard[h.count - 1].status, 0);
 }
 
-TEST(another_drone_can_take_the_place)
+TEST_SET_UP(another_drone_can_take_the_place)
 {
 	struct usb_xfer reboot = { .kind = USB_CONTROL,
 				   .setup = { 0x40, 1, 1, 2, 0 },
@@ -356,7 +358,7 @@ TEST(another_drone_can_take_the_place)
 	assert_int_equal(drone_counters(world_displaced(h.w, "1-1"))->reboots, 1);
 }
 
-TEST(drones_move_between_ports)
+TEST_SET_UP(drones_move_between_ports)
 {
 	char serial[SERIAL_TEXT_MAX];
 
@@ -379,7 +381,7 @@ count_up(void *ctx, uint64_t arg)
 	*(uint64_t *)ctx = *(uint64_t *)ctx * 10 + arg;
 }
 
-TEST(timers_run_among_the_other_events)
+TEST_SET_UP(timers_run_among_the_other_events)
 {
 	uint64_t seen = 0;
 
@@ -394,7 +396,7 @@ TEST(timers_run_among_the_other_events)
 	assert_int_equal(world_call_at(h.w, 9000, count_up, &seen, 0), -ENOSPC);
 }
 
-TEST(limits_are_reached_and_hold)
+TEST_SET_UP(limits_are_reached_and_hold)
 {
 	struct drone_config c;
 	char port[16];
@@ -441,7 +443,7 @@ flash_rack(unsigned n, uint64_t seed, bool fast)
 	return world_trace(h.w);
 }
 
-TEST(a_whole_flash_is_bit_exact_and_repeatable)
+TEST_SET_UP(a_whole_flash_is_bit_exact_and_repeatable)
 {
 	uint64_t first, second;
 
@@ -459,14 +461,14 @@ TEST(a_whole_flash_is_bit_exact_and_repeatable)
 	assert_true(first != flash_rack(1, 8, false));
 }
 
-TEST(a_rack_of_120_is_flashed_at_once)
+TEST_SET_UP(a_rack_of_120_is_flashed_at_once)
 {
 	world_free(h.w);
 	(void)flash_rack(120, 3, false);
 	assert_in_range(world_now_us(h.w), 2000000, 8000000);
 }
 
-TEST(thousands_of_flashes_a_second)
+TEST_SET_UP(thousands_of_flashes_a_second)
 {
 	struct timespec a, z;
 	double seconds;
@@ -485,24 +487,4 @@ TEST(thousands_of_flashes_a_second)
 	assert_true(n / seconds > 50); /* also under sanitizers on a busy machine */
 }
 
-int
-main(void)
-{
-#define IN_WORLD(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		IN_WORLD(plugging_is_seen_with_its_place_and_name),
-		IN_WORLD(time_limits_of_the_host_end_a_transfer),
-		IN_WORLD(closing_swallows_what_is_in_flight),
-		IN_WORLD(unplugging_ends_transfers_and_order_depends_on_the_seed),
-		IN_WORLD(a_killed_host_finds_everything_again),
-		IN_WORLD(another_drone_can_take_the_place),
-		IN_WORLD(drones_move_between_ports),
-		IN_WORLD(timers_run_among_the_other_events),
-		IN_WORLD(limits_are_reached_and_hold),
-		IN_WORLD(a_whole_flash_is_bit_exact_and_repeatable),
-		IN_WORLD(a_rack_of_120_is_flashed_at_once),
-		IN_WORLD(thousands_of_flashes_a_second),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -91,14 +91,4 @@ TEST(each_class_has_a_name_of_its_own)
 			assert_string_not_equal(slot_class_name(a), slot_class_name(b));
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_is_what_ended_so_and_has_nothing_to_come),
-		cmocka_unit_test(what_has_no_ending_counts_by_what_is_plugged_in),
-		cmocka_unit_test(each_class_has_a_name_of_its_own),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

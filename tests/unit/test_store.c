@@ -47,7 +47,9 @@ history(const struct store_filter *f)
 	return r;
 }
 
-TEST(an_attempt_is_seen_as_it_was_recorded)
+#define TEST_SET_UP(name) TEST_WITH(name, open_test_store, close_test_store)
+
+TEST_SET_UP(an_attempt_is_seen_as_it_was_recorded)
 {
 	const struct store_stage stages[] = { { "asking", 120 }, { "erasing \"all\"\n", 3100 } };
 	struct store_ending e = failed;
@@ -94,7 +96,7 @@ TEST(an_attempt_is_seen_as_it_was_recorded)
 	assert_int_equal(r.first_ms, 120);
 }
 
-TEST(the_view_has_exactly_the_promised_columns)
+TEST_SET_UP(the_view_has_exactly_the_promised_columns)
 {
 	assert_string_equal(
 	    ask_db(dir, "SELECT group_concat(name, ',') FROM pragma_table_info('attempts')"),
@@ -104,7 +106,7 @@ TEST(the_view_has_exactly_the_promised_columns)
 	    "sectors_erased,transfers,duration_ms,message,kind");
 }
 
-TEST(an_attempt_has_exactly_one_ending)
+TEST_SET_UP(an_attempt_has_exactly_one_ending)
 {
 	int64_t id = begin_at(store, "1-1", "S", 1);
 	struct store_time now = at(2);
@@ -127,7 +129,7 @@ TEST(an_attempt_has_exactly_one_ending)
 	assert_int_equal(sqlite3_close(h), SQLITE_OK);
 }
 
-TEST(nothing_is_visible_before_the_commit)
+TEST_SET_UP(nothing_is_visible_before_the_commit)
 {
 	uint64_t before = store_queued(store);
 	int64_t id = begin_at(store, "1-1", "S", 1);
@@ -141,7 +143,7 @@ TEST(nothing_is_visible_before_the_commit)
 	assert_string_equal(ask_db(dir, "SELECT count(*) FROM attempts"), "1");
 }
 
-TEST(every_filter_finds_its_rows_newest_first)
+TEST_SET_UP(every_filter_finds_its_rows_newest_first)
 {
 	char serial[8], port[8];
 
@@ -185,17 +187,4 @@ TEST(every_filter_finds_its_rows_newest_first)
 	assert_int_equal(history(&(struct store_filter){ .serial = "nobody" }).count, 0);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, open_test_store, close_test_store)
-		T(an_attempt_is_seen_as_it_was_recorded),
-		T(the_view_has_exactly_the_promised_columns),
-		T(an_attempt_has_exactly_one_ending),
-		T(nothing_is_visible_before_the_commit),
-		T(every_filter_finds_its_rows_newest_first),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -39,7 +39,9 @@ make_line(char *out, const char *head, const char *kind, const char *prev, const
 
 static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
 
-TEST(a_line_is_taken_only_when_every_part_is_right)
+#define TEST_SET_UP(name) TEST_WITH(name, make_test_dir, remove_test_dir)
+
+TEST_SET_UP(a_line_is_taken_only_when_every_part_is_right)
 {
 	static const struct {
 		const char *head, *kind, *prev, *hash;
@@ -137,7 +139,7 @@ seek_to(const struct audit *a, int64_t seq)
 	return n > 0 ? l.seq : -1;
 }
 
-TEST(any_line_is_found_in_a_large_file_even_with_holes)
+TEST_SET_UP(any_line_is_found_in_a_large_file_even_with_holes)
 {
 	static char hole[300000];
 	int dirfd = open(dir, O_RDONLY | O_DIRECTORY);
@@ -158,7 +160,7 @@ TEST(any_line_is_found_in_a_large_file_even_with_holes)
 	(void)close(dirfd);
 }
 
-TEST(the_last_good_line_is_found_behind_a_long_torn_end)
+TEST_SET_UP(the_last_good_line_is_found_behind_a_long_torn_end)
 {
 	static char junk[1200000];
 	struct store *s;
@@ -175,7 +177,7 @@ TEST(the_last_good_line_is_found_behind_a_long_torn_end)
 	assert_string_equal(text, "3");
 }
 
-TEST(records_that_do_not_fit_the_tables_keep_their_place_when_rebuilding)
+TEST_SET_UP(records_that_do_not_fit_the_tables_keep_their_place_when_rebuilding)
 {
 	static const char *const bodies[] = {
 		"{\"id\":\"one\",\"at\":5}",
@@ -222,7 +224,7 @@ TEST(records_that_do_not_fit_the_tables_keep_their_place_when_rebuilding)
 }
 
 /* Somebody appended the end of another file: every line is whole, but the chain is not. */
-TEST(a_broken_chain_is_reported_once_and_does_not_stop_the_station)
+TEST_SET_UP(a_broken_chain_is_reported_once_and_does_not_stop_the_station)
 {
 	char command[PATH_BYTES * 3], mine[PATH_BYTES];
 	struct store *s;
@@ -247,7 +249,7 @@ TEST(a_broken_chain_is_reported_once_and_does_not_stop_the_station)
 	assert_string_equal(ask_db(dir, "SELECT count(*) - max(seq) FROM record"), "0");
 }
 
-TEST(a_gap_at_the_very_end_of_the_database_is_bridged_by_the_next_line)
+TEST_SET_UP(a_gap_at_the_very_end_of_the_database_is_bridged_by_the_next_line)
 {
 	struct store *s;
 	int64_t seq;
@@ -278,7 +280,7 @@ TEST(a_gap_at_the_very_end_of_the_database_is_bridged_by_the_next_line)
 			    "4");
 }
 
-TEST(damaged_files_are_put_away_only_so_often)
+TEST_SET_UP(damaged_files_are_put_away_only_so_often)
 {
 	struct store_time now = at(5);
 	char why[STORE_WHY_MAX];
@@ -304,19 +306,4 @@ TEST(damaged_files_are_put_away_only_so_often)
 	store_close(s, NULL);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, make_test_dir, remove_test_dir)
-		T(a_line_is_taken_only_when_every_part_is_right),
-		T(any_line_is_found_in_a_large_file_even_with_holes),
-		T(the_last_good_line_is_found_behind_a_long_torn_end),
-		T(records_that_do_not_fit_the_tables_keep_their_place_when_rebuilding),
-		T(a_broken_chain_is_reported_once_and_does_not_stop_the_station),
-		T(a_gap_at_the_very_end_of_the_database_is_bridged_by_the_next_line),
-		T(damaged_files_are_put_away_only_so_often),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

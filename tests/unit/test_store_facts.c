@@ -63,7 +63,9 @@ note(const struct store_drone_facts *f)
 	commit_at(store, 10);
 }
 
-TEST(a_drone_is_remembered_by_either_serial)
+#define TEST_SET_UP(name) TEST_WITH(name, set_up, tear_down)
+
+TEST_SET_UP(a_drone_is_remembered_by_either_serial)
 {
 	struct seen_drone s;
 
@@ -90,7 +92,7 @@ TEST(a_drone_is_remembered_by_either_serial)
 	    -EINVAL);
 }
 
-TEST(noting_nothing_new_records_nothing)
+TEST_SET_UP(noting_nothing_new_records_nothing)
 {
 	const struct store_drone_facts f = { .serial = "AAAA", .version = "1" };
 	uint64_t queued;
@@ -107,7 +109,7 @@ TEST(noting_nothing_new_records_nothing)
 	assert_true(store_queued(store) == queued + 2);
 }
 
-TEST(a_drone_met_in_dfu_first_becomes_one_with_its_run_time_self)
+TEST_SET_UP(a_drone_met_in_dfu_first_becomes_one_with_its_run_time_self)
 {
 	struct store_begin b = { .port = "1-1", .dfu_serial = "D1" };
 	int64_t id;
@@ -140,7 +142,7 @@ on_id(void *ctx, const struct store_attempt *a)
 	*digits = *digits * 10 + (int)a->id;
 }
 
-TEST(two_drones_with_one_dfu_serial_are_reported)
+TEST_SET_UP(two_drones_with_one_dfu_serial_are_reported)
 {
 	struct store_filter f = { .serial = "D1" };
 	int rows = 0;
@@ -159,7 +161,7 @@ TEST(two_drones_with_one_dfu_serial_are_reported)
 	assert_int_equal(rows, 21);
 }
 
-TEST(failures_in_a_row_are_counted_by_drone_and_port)
+TEST_SET_UP(failures_in_a_row_are_counted_by_drone_and_port)
 {
 	struct seen_drone s;
 
@@ -188,7 +190,7 @@ TEST(failures_in_a_row_are_counted_by_drone_and_port)
 			    "1-1=0,1-2=1");
 }
 
-TEST(failed_ports_of_a_drone_are_bounded)
+TEST_SET_UP(failed_ports_of_a_drone_are_bounded)
 {
 	char port[16];
 
@@ -229,7 +231,7 @@ find_port(const char *port)
 	return s;
 }
 
-TEST(a_quarantine_lasts_until_it_is_released)
+TEST_SET_UP(a_quarantine_lasts_until_it_is_released)
 {
 	end_at(store, begin_at(store, "1-1", "AAAA", 1), &failed, 2);
 	assert_int_equal(store_port_quarantine(store, "1-1", "three in a row", &now), 0);
@@ -272,7 +274,7 @@ on_firmware(void *ctx, const struct store_firmware *f)
 	copy_text(s->by, sizeof(s->by), f->added_by);
 }
 
-TEST(the_catalogue_keeps_names_unique_and_selected_images_in_place)
+TEST_SET_UP(the_catalogue_keeps_names_unique_and_selected_images_in_place)
 {
 	struct store_firmware f = { .name = "a",
 				    .sha256 = "00",
@@ -324,7 +326,7 @@ on_setting(void *ctx, const char *name, const char *value)
 	strcat(strcat(strcat(strcat(ctx, name), "="), value), " ");
 }
 
-TEST(settings_are_set_read_listed_and_removed)
+TEST_SET_UP(settings_are_set_read_listed_and_removed)
 {
 	char value[8], list[128] = "";
 
@@ -345,7 +347,7 @@ TEST(settings_are_set_read_listed_and_removed)
 	assert_int_equal(store_set(store, STORE_STATION, "", "x", &now), -EINVAL);
 }
 
-TEST(what_operators_did_is_kept)
+TEST_SET_UP(what_operators_did_is_kept)
 {
 	assert_int_equal(
 	    store_act(store,
@@ -389,7 +391,7 @@ check_message(const char *in, const char *expected)
 	assert_string_equal(out, expected);
 }
 
-TEST(texts_of_devices_are_made_harmless)
+TEST_SET_UP(texts_of_devices_are_made_harmless)
 {
 	check_message("plain", "plain");
 	check_message("", "");
@@ -406,7 +408,7 @@ TEST(texts_of_devices_are_made_harmless)
 	check_message("</script>'; DROP TABLE attempt; --", "</script>'; DROP TABLE attempt; --");
 }
 
-TEST(texts_are_cut_at_their_limit_and_never_within_a_character)
+TEST_SET_UP(texts_are_cut_at_their_limit_and_never_within_a_character)
 {
 	char in[STORE_MESSAGE_MAX * 2], out[STORE_MESSAGE_MAX];
 
@@ -421,7 +423,7 @@ TEST(texts_are_cut_at_their_limit_and_never_within_a_character)
 }
 
 /* Everything at its limit, and everything escaped, still fits a record. */
-TEST(the_largest_ending_fits)
+TEST_SET_UP(the_largest_ending_fits)
 {
 	static char quotes[4096];
 	struct store_stage stages[STORE_STAGES_MAX + 5];
@@ -444,7 +446,7 @@ TEST(the_largest_ending_fits)
 			    "9223372036854775807");
 }
 
-TEST(open_attempts_and_the_queue_are_bounded)
+TEST_SET_UP(open_attempts_and_the_queue_are_bounded)
 {
 	struct store_begin b = drone_at("1-1", "AAAA");
 	int64_t id, last = 0;
@@ -467,7 +469,7 @@ TEST(open_attempts_and_the_queue_are_bounded)
 	end_at(store, id, &passed, 70);
 }
 
-TEST(counts_by_verdict_are_kept)
+TEST_SET_UP(counts_by_verdict_are_kept)
 {
 	end_at(store, begin_at(store, "1-1", "AAAA", 1), &failed, 2);
 	end_at(store, begin_at(store, "1-1", "AAAA", 1), &passed, 2);
@@ -480,7 +482,7 @@ TEST(counts_by_verdict_are_kept)
 }
 
 /* S6: no time that a broken clock can give is refused or breaks the view. */
-TEST(any_time_is_taken)
+TEST_SET_UP(any_time_is_taken)
 {
 	struct store_time times[] = { { .wall_ms = 0 },
 				      { .wall_ms = -5, .mono_ms = -5 },
@@ -503,28 +505,4 @@ TEST(any_time_is_taken)
 	    "1:0 2:0 3:0 4:1");
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		T(a_drone_is_remembered_by_either_serial),
-		T(noting_nothing_new_records_nothing),
-		T(a_drone_met_in_dfu_first_becomes_one_with_its_run_time_self),
-		T(two_drones_with_one_dfu_serial_are_reported),
-		T(failures_in_a_row_are_counted_by_drone_and_port),
-		T(failed_ports_of_a_drone_are_bounded),
-		T(a_quarantine_lasts_until_it_is_released),
-		T(the_catalogue_keeps_names_unique_and_selected_images_in_place),
-		T(settings_are_set_read_listed_and_removed),
-		T(what_operators_did_is_kept),
-		T(texts_of_devices_are_made_harmless),
-		T(texts_are_cut_at_their_limit_and_never_within_a_character),
-		T(the_largest_ending_fits),
-		T(open_attempts_and_the_queue_are_bounded),
-		T(counts_by_verdict_are_kept),
-		T(any_time_is_taken),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -65,17 +65,19 @@ sweep_deaths(struct disk d, unsigned long step)
 	assert_false(died);
 }
 
-TEST(killed_at_every_operation_nothing_announced_is_lost)
+#define TEST_SET_UP(name) TEST_WITH(name, set_up, tear_down)
+
+TEST_SET_UP(killed_at_every_operation_nothing_announced_is_lost)
 {
 	sweep_deaths((struct disk){ .fault = DISK_KILL }, 1);
 }
 
-TEST(power_cut_at_every_operation_nothing_announced_is_lost)
+TEST_SET_UP(power_cut_at_every_operation_nothing_announced_is_lost)
 {
 	sweep_deaths((struct disk){ .fault = DISK_POWER_CUT }, 1);
 }
 
-TEST(power_cut_with_some_writes_surviving_nothing_announced_is_lost)
+TEST_SET_UP(power_cut_with_some_writes_surviving_nothing_announced_is_lost)
 {
 	for (uint64_t seed = 1; seed <= 3; seed++)
 		sweep_deaths((struct disk){ .fault = DISK_POWER_CUT, .seed = seed }, 2);
@@ -125,7 +127,7 @@ sweep_faults(struct disk d, unsigned long step)
 }
 
 /* The first operations make the files: never left out by the stride. */
-TEST(an_error_while_the_files_are_made_is_survived)
+TEST_SET_UP(an_error_while_the_files_are_made_is_survived)
 {
 	for (unsigned long n = 1; n <= 14; n++) {
 		assert_true(fails_at((struct disk){ .fault = DISK_EIO, .at = n, .count = 1 }));
@@ -135,31 +137,31 @@ TEST(an_error_while_the_files_are_made_is_survived)
 	}
 }
 
-TEST(an_error_at_every_operation_is_survived)
+TEST_SET_UP(an_error_at_every_operation_is_survived)
 {
 	sweep_faults((struct disk){ .fault = DISK_EIO, .count = 1 }, 1);
 	sweep_faults((struct disk){ .fault = DISK_EIO, .count = 1, .lies = true }, 1);
 	sweep_faults((struct disk){ .fault = DISK_EIO, .count = 3, .lies = true }, 3);
 }
 
-TEST(a_disk_that_fails_for_long_is_survived)
+TEST_SET_UP(a_disk_that_fails_for_long_is_survived)
 {
 	sweep_faults((struct disk){ .fault = DISK_EIO }, 2);
 }
 
-TEST(an_error_at_every_read_is_survived)
+TEST_SET_UP(an_error_at_every_read_is_survived)
 {
 	sweep_faults((struct disk){ .fault = DISK_EIO, .count = 1, .reads = true }, 3);
 }
 
-TEST(a_full_disk_at_every_operation_is_survived)
+TEST_SET_UP(a_full_disk_at_every_operation_is_survived)
 {
 	sweep_faults((struct disk){ .fault = DISK_FULL, .count = 1 }, 1);
 	sweep_faults((struct disk){ .fault = DISK_FULL }, 2);
 	sweep_faults((struct disk){ .fault = DISK_FULL, .ballast_helps = true }, 1);
 }
 
-TEST(a_disk_that_turns_read_only_is_survived)
+TEST_SET_UP(a_disk_that_turns_read_only_is_survived)
 {
 	sweep_faults((struct disk){ .fault = DISK_READ_ONLY }, 2);
 }
@@ -172,21 +174,4 @@ register_disk(void **state)
 	return 0;
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		T(killed_at_every_operation_nothing_announced_is_lost),
-		T(power_cut_at_every_operation_nothing_announced_is_lost),
-		T(power_cut_with_some_writes_surviving_nothing_announced_is_lost),
-		T(an_error_while_the_files_are_made_is_survived),
-		T(an_error_at_every_operation_is_survived),
-		T(a_disk_that_fails_for_long_is_survived),
-		T(an_error_at_every_read_is_survived),
-		T(a_full_disk_at_every_operation_is_survived),
-		T(a_disk_that_turns_read_only_is_survived),
-	};
-
-	return cmocka_run_group_tests(tests, register_disk, NULL);
-}
+TEST_MAIN(register_disk)

@@ -91,7 +91,7 @@ one_failed_allocation(unsigned long n)
 	disk_lose_unsynced();
 }
 
-TEST(a_failed_allocation_is_an_error_and_nothing_is_lost)
+TEST_WITH(a_failed_allocation_is_an_error_and_nothing_is_lost, set_up, tear_down)
 {
 	const char *how = getenv("CFDFU_STORE_SWEEP");
 	unsigned long n = 1, runs = 0;
@@ -108,7 +108,7 @@ TEST(a_failed_allocation_is_an_error_and_nothing_is_lost)
 	assert_true(runs > 50);
 }
 
-TEST(a_record_for_which_there_is_no_memory_is_refused)
+TEST_WITH(a_record_for_which_there_is_no_memory_is_refused, set_up, tear_down)
 {
 	struct store_time now = at(0);
 	uint64_t queued;
@@ -134,7 +134,7 @@ count_stages(void *ctx, const struct store_attempt *a)
 	*(size_t *)ctx = a->stage_count;
 }
 
-TEST(an_attempt_has_all_its_stages_or_an_error)
+TEST_WITH(an_attempt_has_all_its_stages_or_an_error, set_up, tear_down)
 {
 	struct store_stage stages[] = { { "writing", 1 }, { "writing", 2 }, { "writing", 3 } };
 	struct store_ending e = passed;
@@ -181,17 +181,4 @@ register_all(void **state)
 	return 0;
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(an_attempt_has_all_its_stages_or_an_error, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(a_record_for_which_there_is_no_memory_is_refused,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_failed_allocation_is_an_error_and_nothing_is_lost,
-						set_up, tear_down),
-	};
-
-	return cmocka_run_group_tests(tests, register_all, NULL);
-}
+TEST_MAIN(register_all)

@@ -53,7 +53,7 @@ set_up(void **state)
 struct answer {
 	int64_t ids[ROWS_MAX];
 	int rows, looked_at, pages;
-	int page_left; /* rows that one page may still look at */
+	int page_left;	 /* rows that one page may still look at */
 	int64_t last_ms; /* when the last one was begun */
 };
 
@@ -148,7 +148,9 @@ nth_filter(size_t n)
 
 /* ---- tests ---------------------------------------------------------------------------------- */
 
-TEST(pages_of_any_length_make_the_same_whole)
+#define TEST_SET_UP(name) TEST_WITH(name, set_up, close_test_store)
+
+TEST_SET_UP(pages_of_any_length_make_the_same_whole)
 {
 	static const int lengths[] = { 1, 7, ROWS_MAX };
 	static struct answer wanted, r;
@@ -168,7 +170,7 @@ TEST(pages_of_any_length_make_the_same_whole)
 }
 
 /* Drones that share a serial and have too many attempts to be sorted: the same, in pages. */
-TEST(what_is_too_much_to_sort_is_gone_through)
+TEST_SET_UP(what_is_too_much_to_sort_is_gone_through)
 {
 	static struct answer sorted, r;
 
@@ -188,7 +190,7 @@ TEST(what_is_too_much_to_sort_is_gone_through)
 }
 
 /* One serial or one slot, with a verdict or a time or both: no row is looked at in vain. */
-TEST(an_index_leads_past_nothing_else)
+TEST_SET_UP(an_index_leads_past_nothing_else)
 {
 	static struct answer r;
 
@@ -207,7 +209,7 @@ TEST(an_index_leads_past_nothing_else)
 }
 
 /* What SQLite means to do for each text of the history: none goes through all attempts. */
-TEST(no_history_scans_the_attempts)
+TEST_SET_UP(no_history_scans_the_attempts)
 {
 	sqlite3 *h = NULL;
 
@@ -239,7 +241,7 @@ TEST(no_history_scans_the_attempts)
 }
 
 /* A clock without a battery may say anything: the attempts are shown all the same. */
-TEST(a_year_of_five_digits_is_told)
+TEST_SET_UP(a_year_of_five_digits_is_told)
 {
 	struct store_time far = { .wall_ms = INT64_C(253402300800123), .mono_ms = 900000 };
 	struct store_time before = { .wall_ms = -1, .mono_ms = 900001 };
@@ -259,17 +261,4 @@ TEST(a_year_of_five_digits_is_told)
 	assert_int_equal(r.last_ms, 0);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, close_test_store)
-		T(pages_of_any_length_make_the_same_whole),
-		T(what_is_too_much_to_sort_is_gone_through),
-		T(an_index_leads_past_nothing_else),
-		T(no_history_scans_the_attempts),
-		T(a_year_of_five_digits_is_told),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -143,7 +143,9 @@ assert_recovers(const char *before, bool alarm)
 	assert_station_is_whole(dir);
 }
 
-TEST(a_healthy_station_opens_without_a_word)
+#define TEST_SET_UP(name) TEST_WITH(name, make_test_dir, remove_test_dir)
+
+TEST_SET_UP(a_healthy_station_opens_without_a_word)
 {
 	char before[16384];
 
@@ -153,7 +155,7 @@ TEST(a_healthy_station_opens_without_a_word)
 	assert_int_equal(count_files("damaged"), 0);
 }
 
-TEST(a_database_damaged_anywhere_is_set_aside_and_rebuilt)
+TEST_SET_UP(a_database_damaged_anywhere_is_set_aside_and_rebuilt)
 {
 	char before[16384];
 	off_t size;
@@ -175,7 +177,7 @@ TEST(a_database_damaged_anywhere_is_set_aside_and_rebuilt)
 	assert_int_equal(count_files("\\.damaged$"), 5);
 }
 
-TEST(a_database_that_was_removed_or_emptied_is_rebuilt)
+TEST_SET_UP(a_database_that_was_removed_or_emptied_is_rebuilt)
 {
 	char before[16384];
 
@@ -187,7 +189,7 @@ TEST(a_database_that_was_removed_or_emptied_is_rebuilt)
 	assert_recovers(before, true);
 }
 
-TEST(an_older_copy_of_the_database_gets_the_missing_records)
+TEST_SET_UP(an_older_copy_of_the_database_gets_the_missing_records)
 {
 	char before[16384], command[PATH_BYTES * 3];
 	struct store *s;
@@ -206,7 +208,7 @@ TEST(an_older_copy_of_the_database_gets_the_missing_records)
 }
 
 /* D7: SQLite takes the frames before the damage for the whole log and finds nothing wrong. */
-TEST(a_damaged_write_ahead_log_loses_nothing)
+TEST_SET_UP(a_damaged_write_ahead_log_loses_nothing)
 {
 	char before[16384];
 	struct store *s;
@@ -227,7 +229,7 @@ TEST(a_damaged_write_ahead_log_loses_nothing)
 	assert_recovers(before, true);
 }
 
-TEST(an_audit_file_that_lost_its_end_is_written_on)
+TEST_SET_UP(an_audit_file_that_lost_its_end_is_written_on)
 {
 	char before[16384];
 	int64_t lines, size;
@@ -244,7 +246,7 @@ TEST(an_audit_file_that_lost_its_end_is_written_on)
 	assert_recovers(before, true);
 }
 
-TEST(a_missing_or_foreign_audit_file_is_written_again)
+TEST_SET_UP(a_missing_or_foreign_audit_file_is_written_again)
 {
 	char before[16384], command[PATH_BYTES * 3];
 	char *other;
@@ -272,7 +274,7 @@ TEST(a_missing_or_foreign_audit_file_is_written_again)
 	assert_int_equal(count_files("audit.jsonl-.*damaged"), 1);
 }
 
-TEST(a_database_of_another_station_is_set_aside)
+TEST_SET_UP(a_database_of_another_station_is_set_aside)
 {
 	char before[16384], command[PATH_BYTES * 3];
 	char *mine;
@@ -291,7 +293,7 @@ TEST(a_database_of_another_station_is_set_aside)
 	assert_int_equal(count_files("\\.damaged$"), 1);
 }
 
-TEST(lines_that_cannot_be_read_leave_marked_places_when_rebuilding)
+TEST_SET_UP(lines_that_cannot_be_read_leave_marked_places_when_rebuilding)
 {
 	struct store *s;
 	char why[STORE_WHY_MAX];
@@ -321,7 +323,7 @@ count_step(void *ctx)
 	++*(int *)ctx;
 }
 
-TEST(a_rebuild_of_many_records_goes_over_several_transactions)
+TEST_SET_UP(a_rebuild_of_many_records_goes_over_several_transactions)
 {
 	int steps = 0;
 	struct store_options o = { .ballast_bytes = 65536,
@@ -359,22 +361,4 @@ TEST(a_rebuild_of_many_records_goes_over_several_transactions)
 	close_store(s);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, make_test_dir, remove_test_dir)
-		T(a_healthy_station_opens_without_a_word),
-		T(a_database_damaged_anywhere_is_set_aside_and_rebuilt),
-		T(a_database_that_was_removed_or_emptied_is_rebuilt),
-		T(an_older_copy_of_the_database_gets_the_missing_records),
-		T(a_damaged_write_ahead_log_loses_nothing),
-		T(an_audit_file_that_lost_its_end_is_written_on),
-		T(a_missing_or_foreign_audit_file_is_written_again),
-		T(a_database_of_another_station_is_set_aside),
-		T(lines_that_cannot_be_read_leave_marked_places_when_rebuilding),
-		T(a_rebuild_of_many_records_goes_over_several_transactions),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -7,8 +7,10 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+#define TEST_SET_UP(name) TEST_WITH(name, set_up, tear_down)
+
 /* D3 */
-TEST(the_ballast_pays_for_the_endings_and_then_nothing_begins)
+TEST_SET_UP(the_ballast_pays_for_the_endings_and_then_nothing_begins)
 {
 	struct store_time now = at(10);
 	char why[STORE_WHY_MAX];
@@ -38,7 +40,7 @@ TEST(the_ballast_pays_for_the_endings_and_then_nothing_begins)
 }
 
 /* D2 */
-TEST(under_the_floor_no_attempt_begins)
+TEST_SET_UP(under_the_floor_no_attempt_begins)
 {
 	struct store_options o = small_options;
 	struct store_time now = at(1);
@@ -54,7 +56,7 @@ TEST(under_the_floor_no_attempt_begins)
 }
 
 /* D8 */
-TEST(a_moved_database_is_noticed_at_the_ending_and_by_the_check)
+TEST_SET_UP(a_moved_database_is_noticed_at_the_ending_and_by_the_check)
 {
 	struct store_time now = at(10);
 	struct store *s;
@@ -83,7 +85,7 @@ TEST(a_moved_database_is_noticed_at_the_ending_and_by_the_check)
 }
 
 /* D1 */
-TEST(a_foreign_lock_delays_but_does_not_block)
+TEST_SET_UP(a_foreign_lock_delays_but_does_not_block)
 {
 	struct store_time now = at(10);
 	char why[STORE_WHY_MAX];
@@ -116,7 +118,7 @@ TEST(a_foreign_lock_delays_but_does_not_block)
 }
 
 /* D11 */
-TEST(a_reader_that_stays_lets_the_log_grow_and_is_reported)
+TEST_SET_UP(a_reader_that_stays_lets_the_log_grow_and_is_reported)
 {
 	struct store_options o = small_options;
 	struct store_time now = at(10);
@@ -145,7 +147,7 @@ TEST(a_reader_that_stays_lets_the_log_grow_and_is_reported)
 }
 
 /* D4, D5: a store that starts on a bad disk says so, refuses, and comes to life later. */
-TEST(a_store_that_starts_degraded_comes_up_later)
+TEST_SET_UP(a_store_that_starts_degraded_comes_up_later)
 {
 	struct store_time now = at(10);
 	char why[STORE_WHY_MAX], value[8];
@@ -172,7 +174,7 @@ TEST(a_store_that_starts_degraded_comes_up_later)
 }
 
 /* What fails at once is over as soon as its cause is. */
-TEST(opening_that_fails_at_once_is_tried_each_time)
+TEST_SET_UP(opening_that_fails_at_once_is_tried_each_time)
 {
 	struct store_time moment = at(0);
 	struct store *s;
@@ -188,7 +190,7 @@ TEST(opening_that_fails_at_once_is_tried_each_time)
 }
 
 /* A database that was read for long and then cannot be opened is not tried at every call. */
-TEST(opening_that_takes_long_is_tried_less_often_after_a_while)
+TEST_SET_UP(opening_that_takes_long_is_tried_less_often_after_a_while)
 {
 	struct store_time moment = at(0);
 	unsigned long before;
@@ -214,7 +216,7 @@ TEST(opening_that_takes_long_is_tried_less_often_after_a_while)
 
 /* The real thing, where we may mount: a file system of two megabytes that is filled to the last
  * byte. */
-TEST(a_really_full_file_system)
+TEST_SET_UP(a_really_full_file_system)
 {
 	struct store_time now = at(10);
 	struct store_options o = { .ballast_bytes = 512 * 1024, .floor_bytes = 1 };
@@ -279,21 +281,4 @@ register_disk(void **state)
 	return 0;
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		T(the_ballast_pays_for_the_endings_and_then_nothing_begins),
-		T(under_the_floor_no_attempt_begins),
-		T(a_moved_database_is_noticed_at_the_ending_and_by_the_check),
-		T(a_foreign_lock_delays_but_does_not_block),
-		T(a_reader_that_stays_lets_the_log_grow_and_is_reported),
-		T(a_store_that_starts_degraded_comes_up_later),
-		T(opening_that_fails_at_once_is_tried_each_time),
-		T(opening_that_takes_long_is_tried_less_often_after_a_while),
-		T(a_really_full_file_system),
-	};
-
-	return cmocka_run_group_tests(tests, register_disk, NULL);
-}
+TEST_MAIN(register_disk)

@@ -40,7 +40,9 @@ make_db(const char *where, const char *sql)
 	assert_int_equal(sqlite3_close(h), SQLITE_OK);
 }
 
-TEST(a_newer_or_foreign_database_is_refused_untouched)
+#define TEST_SET_UP(name) TEST_WITH(name, make_test_dir, remove_test_dir)
+
+TEST_SET_UP(a_newer_or_foreign_database_is_refused_untouched)
 {
 	struct store_time now = at(0);
 	struct store *s = NULL;
@@ -65,7 +67,7 @@ TEST(a_newer_or_foreign_database_is_refused_untouched)
 	assert_string_equal(ask_db(dir, "SELECT count(*) FROM theirs"), "0");
 }
 
-TEST(the_second_daemon_is_refused)
+TEST_SET_UP(the_second_daemon_is_refused)
 {
 	struct store_time now = at(0);
 	struct store *s, *second = NULL;
@@ -79,7 +81,7 @@ TEST(the_second_daemon_is_refused)
 	close_store(s);
 }
 
-TEST(a_directory_that_cannot_be_is_refused_with_its_name)
+TEST_SET_UP(a_directory_that_cannot_be_is_refused_with_its_name)
 {
 	struct store_time now = at(0);
 	struct store *s = NULL;
@@ -128,7 +130,7 @@ restart(struct store **ret)
 	return t;
 }
 
-TEST(attempts_left_running_are_interrupted_exactly_once)
+TEST_SET_UP(attempts_left_running_are_interrupted_exactly_once)
 {
 	struct store *s;
 	struct store_time now = at(1);
@@ -164,7 +166,7 @@ TEST(attempts_left_running_are_interrupted_exactly_once)
 	assert_station_is_whole(dir);
 }
 
-TEST(crashes_are_counted_by_port_and_only_in_a_row)
+TEST_SET_UP(crashes_are_counted_by_port_and_only_in_a_row)
 {
 	struct store *s;
 	struct told t;
@@ -200,7 +202,7 @@ TEST(crashes_are_counted_by_port_and_only_in_a_row)
 }
 
 /* D13: whatever step a migration dies in, it is done again from there. */
-TEST(a_migration_killed_anywhere_is_done_again)
+TEST_SET_UP(a_migration_killed_anywhere_is_done_again)
 {
 	struct store *s;
 	sqlite3 *h;
@@ -246,18 +248,4 @@ TEST(a_migration_killed_anywhere_is_done_again)
 	}
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, make_test_dir, remove_test_dir)
-		T(a_newer_or_foreign_database_is_refused_untouched),
-		T(the_second_daemon_is_refused),
-		T(a_directory_that_cannot_be_is_refused_with_its_name),
-		T(attempts_left_running_are_interrupted_exactly_once),
-		T(crashes_are_counted_by_port_and_only_in_a_row),
-		T(a_migration_killed_anywhere_is_done_again),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -9,7 +9,9 @@
 
 /* ---- the catalogue -------------------------------------------------------------------------- */
 
-TEST(a_row_of_the_catalogue_is_said_anew_and_keeps_its_place)
+#define TEST_SET_UP(name) TEST_WITH(name, make_test_dir, remove_test_dir)
+
+TEST_SET_UP(a_row_of_the_catalogue_is_said_anew_and_keeps_its_place)
 {
 	struct store_firmware f = { .name = "a", .sha256 = "00", .file = "1.dfu" };
 	struct store_time now = at(5);
@@ -97,7 +99,7 @@ remove_damaged_copies(void)
 }
 
 /* WHY every bit: which of them SQLite minds, and how, is its business and changes. */
-TEST(any_bit_of_the_header_may_flip_and_nothing_is_lost)
+TEST_SET_UP(any_bit_of_the_header_may_flip_and_nothing_is_lost)
 {
 	struct store_time now = at(1000);
 	char *db, *audit, why[STORE_WHY_MAX];
@@ -153,7 +155,7 @@ make_foreign_line(const uint8_t prev[RECORD_HASH_BYTES], int64_t seq, char *line
 	(void)snprintf(line, AUDIT_LINE_MAX, "%s,\"crc\":\"%08x\"}\n", scratch, ~crc);
 }
 
-TEST(an_audit_file_of_a_newer_program_is_refused_untouched)
+TEST_SET_UP(an_audit_file_of_a_newer_program_is_refused_untouched)
 {
 	struct store_time now = at(1000);
 	uint8_t prev[RECORD_HASH_BYTES];
@@ -187,7 +189,7 @@ TEST(an_audit_file_of_a_newer_program_is_refused_untouched)
 
 /* ---- numbers -------------------------------------------------------------------------------- */
 
-TEST(a_number_is_never_given_twice_whatever_became_of_its_row)
+TEST_SET_UP(a_number_is_never_given_twice_whatever_became_of_its_row)
 {
 	struct store *s;
 
@@ -200,7 +202,7 @@ TEST(a_number_is_never_given_twice_whatever_became_of_its_row)
 
 /* ---- one daemon on one directory ------------------------------------------------------------ */
 
-TEST(without_its_lock_file_the_directory_is_still_locked)
+TEST_SET_UP(without_its_lock_file_the_directory_is_still_locked)
 {
 	struct store_time now = at(10);
 	struct store *s, *second = NULL;
@@ -235,7 +237,7 @@ TEST(without_its_lock_file_the_directory_is_still_locked)
 	assert_station_is_whole(dir);
 }
 
-TEST(a_directory_that_was_replaced_is_not_written_to)
+TEST_SET_UP(a_directory_that_was_replaced_is_not_written_to)
 {
 	struct store_time now = at(10);
 	char away[PATH_BYTES + 8], why[STORE_WHY_MAX];
@@ -264,7 +266,7 @@ TEST(a_directory_that_was_replaced_is_not_written_to)
 
 /* ---- another writer ------------------------------------------------------------------------- */
 
-TEST(what_another_program_wrote_is_found_before_the_next_record)
+TEST_SET_UP(what_another_program_wrote_is_found_before_the_next_record)
 {
 	struct store *s;
 	char why[STORE_WHY_MAX];
@@ -362,7 +364,7 @@ each_file_read_only_in_turn(void)
 	assert_station_is_whole(dir);
 }
 
-TEST(a_file_that_may_not_be_written_is_named_with_the_command)
+TEST_SET_UP(a_file_that_may_not_be_written_is_named_with_the_command)
 {
 	as_plain_user(each_file_read_only_in_turn);
 }
@@ -395,7 +397,7 @@ walk_whole(struct store *s)
 	return w;
 }
 
-TEST(what_was_changed_in_the_database_is_found_and_rebuilt)
+TEST_SET_UP(what_was_changed_in_the_database_is_found_and_rebuilt)
 {
 	static const char *const changes[] = {
 		"DROP TRIGGER attempt_ends_once; UPDATE attempt SET verdict = 'pass' WHERE id = 2",
@@ -454,7 +456,7 @@ TEST(what_was_changed_in_the_database_is_found_and_rebuilt)
 }
 
 /* A rebuild that changes nothing is not made again at each start. */
-TEST(what_differs_after_a_rebuild_is_told_and_not_rebuilt_again)
+TEST_SET_UP(what_differs_after_a_rebuild_is_told_and_not_rebuilt_again)
 {
 	static const char change[] = "UPDATE attempt SET version_before = 'x' WHERE id = 1";
 	struct store *s;
@@ -474,7 +476,7 @@ TEST(what_differs_after_a_rebuild_is_told_and_not_rebuilt_again)
 	}
 }
 
-TEST(a_line_that_cannot_be_read_is_told_and_the_database_kept)
+TEST_SET_UP(a_line_that_cannot_be_read_is_told_and_the_database_kept)
 {
 	struct store *s;
 	char *audit, why[STORE_WHY_MAX];
@@ -495,23 +497,4 @@ TEST(a_line_that_cannot_be_read_is_told_and_the_database_kept)
 	close_store(s);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, make_test_dir, remove_test_dir)
-		T(a_row_of_the_catalogue_is_said_anew_and_keeps_its_place),
-		T(any_bit_of_the_header_may_flip_and_nothing_is_lost),
-		T(an_audit_file_of_a_newer_program_is_refused_untouched),
-		T(a_number_is_never_given_twice_whatever_became_of_its_row),
-		T(without_its_lock_file_the_directory_is_still_locked),
-		T(a_directory_that_was_replaced_is_not_written_to),
-		T(what_another_program_wrote_is_found_before_the_next_record),
-		T(what_was_changed_in_the_database_is_found_and_rebuilt),
-		T(what_differs_after_a_rebuild_is_told_and_not_rebuilt_again),
-		T(a_line_that_cannot_be_read_is_told_and_the_database_kept),
-		T(a_file_that_may_not_be_written_is_named_with_the_command),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -26,7 +26,9 @@ close_one(void **state)
 	return tear_down(state);
 }
 
-TEST(a_commit_syncs_both_files)
+#define TEST_SET_UP(name) TEST_WITH(name, open_one, close_one)
+
+TEST_SET_UP(a_commit_syncs_both_files)
 {
 	int64_t id = begin_at(store, "1-1", "s", 1);
 
@@ -43,7 +45,7 @@ TEST(a_commit_syncs_both_files)
 
 /* D3: the database does not take the ending, the audit file does; it is announced when both have
  * it. */
-TEST(what_only_the_audit_file_takes_is_safe_but_not_announced)
+TEST_SET_UP(what_only_the_audit_file_takes_is_safe_but_not_announced)
 {
 	struct store_time now = at(5);
 	int64_t id = begin_at(store, "1-1", "s", 1), size;
@@ -68,7 +70,7 @@ TEST(what_only_the_audit_file_takes_is_safe_but_not_announced)
 	assert_string_equal(ask_db(dir, "SELECT verdict FROM attempts"), "pass");
 }
 
-TEST(what_only_the_audit_file_took_is_written_once_when_there_is_room)
+TEST_SET_UP(what_only_the_audit_file_took_is_written_once_when_there_is_room)
 {
 	struct store_time now = at(5);
 	int64_t id = begin_at(store, "1-1", "s", 1);
@@ -84,7 +86,7 @@ TEST(what_only_the_audit_file_took_is_written_once_when_there_is_room)
 	assert_string_equal(ask_db(dir, "SELECT count(*) FROM record WHERE kind = 'end'"), "1");
 }
 
-TEST(what_only_the_database_took_waits_for_the_audit_file)
+TEST_SET_UP(what_only_the_database_took_waits_for_the_audit_file)
 {
 	struct store_time now = at(5);
 	int64_t id = begin_at(store, "1-1", "s", 1);
@@ -103,7 +105,7 @@ TEST(what_only_the_database_took_waits_for_the_audit_file)
 	assert_true(store_durable(store) == store_queued(store));
 }
 
-TEST(a_database_that_fails_again_after_reopening_is_given_up)
+TEST_SET_UP(a_database_that_fails_again_after_reopening_is_given_up)
 {
 	struct store_time now = at(5);
 	char why[STORE_WHY_MAX];
@@ -127,7 +129,7 @@ TEST(a_database_that_fails_again_after_reopening_is_given_up)
 	assert_string_equal(ask_db(dir, "SELECT verdict FROM attempts"), "pass");
 }
 
-TEST(a_database_that_fails_and_then_is_full_is_kept_and_tried_again)
+TEST_SET_UP(a_database_that_fails_and_then_is_full_is_kept_and_tried_again)
 {
 	struct store_time now = at(5);
 	int64_t id = begin_at(store, "1-1", "s", 1);
@@ -151,7 +153,7 @@ TEST(a_database_that_fails_and_then_is_full_is_kept_and_tried_again)
 
 /* Should a repair lose rows of which the queue still has the ending, an ending for the same attempt
  * may come again. */
-TEST(a_repetition_keeps_its_number_and_changes_nothing)
+TEST_SET_UP(a_repetition_keeps_its_number_and_changes_nothing)
 {
 	static struct body b;
 	int64_t id = begin_at(store, "1-1", "s", 1);
@@ -172,7 +174,7 @@ TEST(a_repetition_keeps_its_number_and_changes_nothing)
 	assert_int_equal(open_ready(dir, &on_unsafe, &store), 0);
 }
 
-TEST(a_body_that_is_too_large_is_refused)
+TEST_SET_UP(a_body_that_is_too_large_is_refused)
 {
 	static struct body b;
 	static char big[RECORD_BODY_MAX];
@@ -197,7 +199,7 @@ TEST(a_body_that_is_too_large_is_refused)
 	assert_int_equal(body_end(&b), -E2BIG);
 }
 
-TEST(a_queued_record_that_the_disk_has_otherwise_is_placed_again)
+TEST_SET_UP(a_queued_record_that_the_disk_has_otherwise_is_placed_again)
 {
 	struct store_time now = at(5);
 	int64_t id = begin_at(store, "1-1", "s", 1);
@@ -226,7 +228,7 @@ on_progress(void *ctx)
 	return steps_left-- <= 0;
 }
 
-TEST(reloading_fails_at_any_step_of_its_queries)
+TEST_SET_UP(reloading_fails_at_any_step_of_its_queries)
 {
 	struct store_time now = at(5);
 	int64_t id = begin_at(store, "1-1", "s", 1);
@@ -263,22 +265,4 @@ register_disk(void **state)
 	return 0;
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, open_one, close_one)
-		T(a_commit_syncs_both_files),
-		T(what_only_the_audit_file_takes_is_safe_but_not_announced),
-		T(what_only_the_audit_file_took_is_written_once_when_there_is_room),
-		T(what_only_the_database_took_waits_for_the_audit_file),
-		T(a_database_that_fails_again_after_reopening_is_given_up),
-		T(a_database_that_fails_and_then_is_full_is_kept_and_tried_again),
-		T(a_repetition_keeps_its_number_and_changes_nothing),
-		T(a_body_that_is_too_large_is_refused),
-		T(a_queued_record_that_the_disk_has_otherwise_is_placed_again),
-		T(reloading_fails_at_any_step_of_its_queries),
-	};
-
-	return cmocka_run_group_tests(tests, register_disk, NULL);
-}
+TEST_MAIN(register_disk)

@@ -140,15 +140,4 @@ TEST(many_candidates_are_not_all_named)
 	assert_int_equal(t.drone_count, TARGET_CANDIDATES_MAX);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_text_names_what_it_says_in_any_order),
-		cmocka_unit_test(an_ambiguous_one_names_its_candidates),
-		cmocka_unit_test(a_beginning_is_not_for_the_present_alone),
-		cmocka_unit_test(many_candidates_are_not_all_named),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

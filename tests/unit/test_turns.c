@@ -89,13 +89,4 @@ TEST(what_is_done_in_one_turn_is_added_up)
 	event_base_free(t.base);
 }
 
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_turn_is_the_sum_of_its_work_and_its_cause_the_most_of_it),
-		cmocka_unit_test(what_is_done_in_one_turn_is_added_up),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -12,7 +12,9 @@
 
 #include "test.h"
 
-TEST(opening_claims_interface_0_and_brings_the_descriptors)
+#define TEST_SET_UP(name) TEST_WITH(name, rig_set_up, rig_tear_down)
+
+TEST_SET_UP(opening_claims_interface_0_and_brings_the_descriptors)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(7);
@@ -26,7 +28,7 @@ TEST(opening_claims_interface_0_and_brings_the_descriptors)
 	assert_false(d->is_open);
 }
 
-TEST(an_error_of_opening_is_told_once_and_the_id_is_free_again)
+TEST_SET_UP(an_error_of_opening_is_told_once_and_the_id_is_free_again)
 {
 	static const struct {
 		int open_errno, claim_errno, expected;
@@ -55,7 +57,7 @@ TEST(an_error_of_opening_is_told_once_and_the_id_is_free_again)
 	rig_open_well(r, 1);
 }
 
-TEST(a_node_that_has_passed_to_a_device_on_another_port_is_not_opened)
+TEST_SET_UP(a_node_that_has_passed_to_a_device_on_another_port_is_not_opened)
 {
 	static const struct {
 		int where_errno;
@@ -79,7 +81,7 @@ TEST(a_node_that_has_passed_to_a_device_on_another_port_is_not_opened)
 	rig_close_well(r, 3);
 }
 
-TEST(descriptors_that_make_no_sense_or_are_too_long_are_refused)
+TEST_SET_UP(descriptors_that_make_no_sense_or_are_too_long_are_refused)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(1);
@@ -100,7 +102,7 @@ TEST(descriptors_that_make_no_sense_or_are_too_long_are_refused)
 	assert_int_equal(r->heard[2].error, -EMSGSIZE);
 }
 
-TEST(control_and_bulk_transfers_carry_their_bytes)
+TEST_SET_UP(control_and_bulk_transfers_carry_their_bytes)
 {
 	static const uint8_t out[3] = { 0x21, 0, 8 };
 	struct rig *r = *state;
@@ -148,7 +150,7 @@ end_badly(struct fake_device *d, struct usbdevfs_urb *urb)
 	return FAKE_COMPLETE;
 }
 
-TEST(every_status_of_the_kernel_has_its_word)
+TEST_SET_UP(every_status_of_the_kernel_has_its_word)
 {
 	static const struct {
 		int status;
@@ -171,7 +173,7 @@ TEST(every_status_of_the_kernel_has_its_word)
 	}
 }
 
-TEST(a_timeout_cancels_and_the_device_goes_on)
+TEST_SET_UP(a_timeout_cancels_and_the_device_goes_on)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(1);
@@ -191,7 +193,7 @@ TEST(a_timeout_cancels_and_the_device_goes_on)
 	assert_int_equal(r->heard[1].status, USB_OK);
 }
 
-TEST(what_the_host_cannot_queue_is_told_as_such)
+TEST_SET_UP(what_the_host_cannot_queue_is_told_as_such)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(1);
@@ -213,7 +215,7 @@ TEST(what_the_host_cannot_queue_is_told_as_such)
 	assert_int_equal(r->heard[1].status, USB_OK);
 }
 
-TEST(unsound_requests_are_refused)
+TEST_SET_UP(unsound_requests_are_refused)
 {
 	static const uint8_t byte = 0;
 	static const struct usb_xfer unsound[] = {
@@ -256,7 +258,7 @@ submit_again(struct rig *r, uint64_t id, const uint8_t *data, size_t length)
 		assert_int_equal(data[i], (uint8_t)i);
 }
 
-TEST(a_callback_may_submit_and_still_read_what_came)
+TEST_SET_UP(a_callback_may_submit_and_still_read_what_came)
 {
 	struct rig *r = *state;
 
@@ -268,22 +270,4 @@ TEST(a_callback_may_submit_and_still_read_what_came)
 	assert_int_equal(r->heard[1].ended, 1000);
 }
 
-int
-main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
-	const struct CMUnitTest tests[] = {
-		T(opening_claims_interface_0_and_brings_the_descriptors),
-		T(an_error_of_opening_is_told_once_and_the_id_is_free_again),
-		T(a_node_that_has_passed_to_a_device_on_another_port_is_not_opened),
-		T(descriptors_that_make_no_sense_or_are_too_long_are_refused),
-		T(control_and_bulk_transfers_carry_their_bytes),
-		T(every_status_of_the_kernel_has_its_word),
-		T(a_timeout_cancels_and_the_device_goes_on),
-		T(what_the_host_cannot_queue_is_told_as_such),
-		T(unsound_requests_are_refused),
-		T(a_callback_may_submit_and_still_read_what_came),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -13,7 +13,9 @@
 
 static const struct usb_xfer port_reset = { .kind = USB_RESET, .timeout_ms = 60000 };
 
-TEST(pulling_the_plug_ends_what_is_in_flight)
+#define TEST_SET_UP(name) TEST_WITH(name, rig_set_up, rig_tear_down)
+
+TEST_SET_UP(pulling_the_plug_ends_what_is_in_flight)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(1);
@@ -30,7 +32,7 @@ TEST(pulling_the_plug_ends_what_is_in_flight)
 	rig_close_well(r, 1);
 }
 
-TEST(pulling_the_plug_of_an_idle_device_is_seen_at_the_next_transfer)
+TEST_SET_UP(pulling_the_plug_of_an_idle_device_is_seen_at_the_next_transfer)
 {
 	struct rig *r = *state;
 
@@ -44,7 +46,7 @@ TEST(pulling_the_plug_of_an_idle_device_is_seen_at_the_next_transfer)
 	rig_close_well(r, 1);
 }
 
-TEST(closing_cancels_without_a_word_and_says_closed_once)
+TEST_SET_UP(closing_cancels_without_a_word_and_says_closed_once)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(1);
@@ -62,7 +64,7 @@ TEST(closing_cancels_without_a_word_and_says_closed_once)
 	assert_int_equal(fake_open_nodes(), 0);
 }
 
-TEST(a_transfer_that_has_just_ended_is_not_told_after_close)
+TEST_SET_UP(a_transfer_that_has_just_ended_is_not_told_after_close)
 {
 	struct rig *r = *state;
 
@@ -75,7 +77,7 @@ TEST(a_transfer_that_has_just_ended_is_not_told_after_close)
 	assert_int_equal(r->heard[1].closed, 1);
 }
 
-TEST(a_silent_device_being_opened_delays_nobody)
+TEST_SET_UP(a_silent_device_being_opened_delays_nobody)
 {
 	struct rig *r = *state;
 
@@ -94,7 +96,7 @@ TEST(a_silent_device_being_opened_delays_nobody)
 	assert_int_equal(r->heard[1].error, 0);
 }
 
-TEST(closing_what_is_still_being_opened_does_not_wait)
+TEST_SET_UP(closing_what_is_still_being_opened_does_not_wait)
 {
 	struct rig *r = *state;
 
@@ -112,7 +114,7 @@ TEST(closing_what_is_still_being_opened_does_not_wait)
 	rig_run_until_nodes(r, 2, 0);
 }
 
-TEST(a_port_reset_keeps_the_device_and_its_claim)
+TEST_SET_UP(a_port_reset_keeps_the_device_and_its_claim)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(1);
@@ -131,7 +133,7 @@ TEST(a_port_reset_keeps_the_device_and_its_claim)
 	assert_int_equal(r->heard[1].status, USB_OK);
 }
 
-TEST(a_device_that_is_another_after_a_reset_is_gone)
+TEST_SET_UP(a_device_that_is_another_after_a_reset_is_gone)
 {
 	struct rig *r = *state;
 
@@ -143,7 +145,7 @@ TEST(a_device_that_is_another_after_a_reset_is_gone)
 	rig_close_well(r, 1);
 }
 
-TEST(a_reset_that_hangs_times_out_and_can_be_closed)
+TEST_SET_UP(a_reset_that_hangs_times_out_and_can_be_closed)
 {
 	struct rig *r = *state;
 	struct usb_xfer x = { .kind = USB_RESET, .timeout_ms = 50 };
@@ -184,7 +186,7 @@ open_again(struct rig *r, uint64_t id)
 		assert_int_equal(rig_open(r, (unsigned)id), 0);
 }
 
-TEST(callbacks_may_close_and_open_again)
+TEST_SET_UP(callbacks_may_close_and_open_again)
 {
 	struct rig *r = *state;
 
@@ -203,7 +205,7 @@ TEST(callbacks_may_close_and_open_again)
 	assert_int_equal(r->heard[1].closed, 1);
 }
 
-TEST(the_number_of_devices_is_limited)
+TEST_SET_UP(the_number_of_devices_is_limited)
 {
 	struct rig *r = *state;
 
@@ -218,7 +220,7 @@ TEST(the_number_of_devices_is_limited)
 	assert_int_equal(r->heard[256].error, 0);
 }
 
-TEST(the_bus_can_be_freed_in_the_middle_of_everything)
+TEST_SET_UP(the_bus_can_be_freed_in_the_middle_of_everything)
 {
 	struct rig *r = *state;
 
@@ -239,7 +241,7 @@ TEST(the_bus_can_be_freed_in_the_middle_of_everything)
 
 /* 40 devices, random misfortunes and commands: every open has its opened() or closed(), every
  * transfer its end. */
-TEST(a_random_life_keeps_the_contract)
+TEST_SET_UP(a_random_life_keeps_the_contract)
 {
 	enum { COUNT = 40 };
 	bool open_now[COUNT] = { false };
@@ -280,25 +282,4 @@ TEST(a_random_life_keeps_the_contract)
 	}
 }
 
-int
-main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
-	const struct CMUnitTest tests[] = {
-		T(pulling_the_plug_ends_what_is_in_flight),
-		T(pulling_the_plug_of_an_idle_device_is_seen_at_the_next_transfer),
-		T(closing_cancels_without_a_word_and_says_closed_once),
-		T(a_transfer_that_has_just_ended_is_not_told_after_close),
-		T(a_silent_device_being_opened_delays_nobody),
-		T(closing_what_is_still_being_opened_does_not_wait),
-		T(a_port_reset_keeps_the_device_and_its_claim),
-		T(a_device_that_is_another_after_a_reset_is_gone),
-		T(a_reset_that_hangs_times_out_and_can_be_closed),
-		T(callbacks_may_close_and_open_again),
-		T(the_number_of_devices_is_limited),
-		T(the_bus_can_be_freed_in_the_middle_of_everything),
-		T(a_random_life_keeps_the_contract),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -154,17 +154,4 @@ TEST(freeing_waits_for_jobs_and_tells_them)
 	event_base_free(base);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_active_configuration_follows_the_device_descriptor),
-		cmocka_unit_test(every_cut_of_the_descriptors_is_refused),
-		cmocka_unit_test(nonsense_in_a_header_is_refused),
-		cmocka_unit_test(random_bytes_never_lead_out_of_the_buffer),
-		cmocka_unit_test(jobs_run_side_by_side_and_are_told_in_the_loop),
-		cmocka_unit_test(freeing_waits_for_jobs_and_tells_them),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -347,25 +347,4 @@ TEST(text_becomes_json)
 	json_decref(j);
 }
 
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(messages_come_out_whole_however_the_bytes_arrive),
-		cmocka_unit_test(a_message_without_end_is_given_up_at_the_limit),
-		cmocka_unit_test(the_buffer_is_used_again_and_again),
-		cmocka_unit_test(calls_are_read),
-		cmocka_unit_test(what_is_no_call_is_refused),
-		cmocka_unit_test(nesting_ends_at_the_limit),
-		cmocka_unit_test(replies_are_read_and_refused),
-		cmocka_unit_test(what_is_written_is_read_back),
-		cmocka_unit_test(a_message_over_the_limit_is_not_written),
-		cmocka_unit_test(names_of_methods_are_split),
-		cmocka_unit_test(control_characters_and_tricks_become_question_marks),
-		cmocka_unit_test(what_is_not_utf8_becomes_question_marks),
-		cmocka_unit_test(text_is_cut_between_characters),
-		cmocka_unit_test(text_becomes_json),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

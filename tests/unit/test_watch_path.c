@@ -90,13 +90,4 @@ TEST(a_path_that_does_not_fit_is_none)
 	assert_string_equal(path, "");
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_chain_has_the_path_that_udev_gives_it),
-		cmocka_unit_test(a_path_that_does_not_fit_is_none),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -40,7 +40,9 @@ expect(struct port_table *r, const char *port, enum found found, uint64_t enumer
 	assert_true(change.new_arrival == new);
 }
 
-TEST(an_arrival_is_told_once_however_often_it_is_seen)
+#define TEST_SET_UP(name) TEST_WITH(name, set_up, tear_down)
+
+TEST_SET_UP(an_arrival_is_told_once_however_often_it_is_seen)
 {
 	struct port_table *r = *state;
 
@@ -53,7 +55,7 @@ TEST(an_arrival_is_told_once_however_often_it_is_seen)
 	assert_int_equal(port_table_find(r, "1-4", 8), FOUND_NOTHING);
 }
 
-TEST(a_departure_is_told_once)
+TEST_SET_UP(a_departure_is_told_once)
 {
 	struct port_table *r = *state;
 
@@ -63,7 +65,7 @@ TEST(a_departure_is_told_once)
 	expect(r, "9-9", FOUND_NOTHING, 0, 300, 0, 0);
 }
 
-TEST(another_enumeration_on_the_port_is_a_departure_and_an_arrival)
+TEST_SET_UP(another_enumeration_on_the_port_is_a_departure_and_an_arrival)
 {
 	struct port_table *r = *state;
 
@@ -75,7 +77,7 @@ TEST(another_enumeration_on_the_port_is_a_departure_and_an_arrival)
 	expect(r, "1-4", FOUND_OTHER, 10, 600, 0, 0);
 }
 
-TEST(arrivals_rise_even_when_the_clock_does_not)
+TEST_SET_UP(arrivals_rise_even_when_the_clock_does_not)
 {
 	struct port_table *r = *state;
 
@@ -85,7 +87,7 @@ TEST(arrivals_rise_even_when_the_clock_does_not)
 	expect(r, "1-1", FOUND_OURS, 4, 500, 100, 500);
 }
 
-TEST(an_unready_device_is_listed_until_it_is_ready_or_gone)
+TEST_SET_UP(an_unready_device_is_listed_until_it_is_ready_or_gone)
 {
 	struct port_table *r = *state;
 
@@ -102,7 +104,7 @@ TEST(an_unready_device_is_listed_until_it_is_ready_or_gone)
 	assert_null(port_table_unready(r, 0));
 }
 
-TEST(a_sweep_finds_what_was_pulled_without_an_event)
+TEST_SET_UP(a_sweep_finds_what_was_pulled_without_an_event)
 {
 	struct port_table *r = *state;
 
@@ -118,7 +120,7 @@ TEST(a_sweep_finds_what_was_pulled_without_an_event)
 	assert_null(port_table_unseen(r));
 }
 
-TEST(others_can_become_ours)
+TEST_SET_UP(others_can_become_ours)
 {
 	struct port_table *r = *state;
 
@@ -131,7 +133,7 @@ TEST(others_can_become_ours)
 	expect(r, "1-2", FOUND_OURS, 2, 200, 0, 200);
 }
 
-TEST(the_number_of_ports_is_limited_and_known_ones_go_on)
+TEST_SET_UP(the_number_of_ports_is_limited_and_known_ones_go_on)
 {
 	struct port_table *r = *state;
 	struct port_change change;
@@ -148,7 +150,7 @@ TEST(the_number_of_ports_is_limited_and_known_ones_go_on)
 }
 
 /* Whatever is noted in whatever order: arrivals and departures of a port alternate, and match. */
-TEST(any_order_of_events_alternates_arrival_and_departure)
+TEST_SET_UP(any_order_of_events_alternates_arrival_and_departure)
 {
 	struct port_table *r = *state;
 	uint64_t here[4] = { 0 };
@@ -175,21 +177,4 @@ TEST(any_order_of_events_alternates_arrival_and_departure)
 	}
 }
 
-int
-main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		T(an_arrival_is_told_once_however_often_it_is_seen),
-		T(a_departure_is_told_once),
-		T(another_enumeration_on_the_port_is_a_departure_and_an_arrival),
-		T(arrivals_rise_even_when_the_clock_does_not),
-		T(an_unready_device_is_listed_until_it_is_ready_or_gone),
-		T(a_sweep_finds_what_was_pulled_without_an_event),
-		T(others_can_become_ours),
-		T(the_number_of_ports_is_limited_and_known_ones_go_on),
-		T(any_order_of_events_alternates_arrival_and_departure),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)

@@ -86,7 +86,9 @@ add_drone(struct tree *t, const char *port)
 	write_attr(t, port, "serial", "325E35633334\n");
 }
 
-TEST(ports_are_told_from_root_hubs_and_interfaces)
+#define TEST_SET_UP(name) TEST_WITH(name, set_up, tear_down)
+
+TEST_SET_UP(ports_are_told_from_root_hubs_and_interfaces)
 {
 	static const char *const ports[] = { "1-4", "3-2.1", "12-1.2.3.4.5.6", "1-15" };
 	static const char *const others[] = { "",
@@ -107,7 +109,7 @@ TEST(ports_are_told_from_root_hubs_and_interfaces)
 		assert_false(sysfs_is_port(others[i]));
 }
 
-TEST(a_sighting_has_all_that_sysfs_says)
+TEST_SET_UP(a_sighting_has_all_that_sysfs_says)
 {
 	struct tree *t = *state;
 	uint64_t enumeration = 0, again = 1;
@@ -131,7 +133,7 @@ TEST(a_sighting_has_all_that_sysfs_says)
 	assert_true(enumeration == again);
 }
 
-TEST(strings_may_be_missing_and_are_cut)
+TEST_SET_UP(strings_may_be_missing_and_are_cut)
 {
 	struct tree *t = *state;
 	char path[128], text[201];
@@ -152,7 +154,7 @@ TEST(strings_may_be_missing_and_are_cut)
 	assert_int_equal(strlen(s.product), sizeof(s.product) - 1);
 }
 
-TEST(strings_of_another_enumeration_are_not_mixed_in)
+TEST_SET_UP(strings_of_another_enumeration_are_not_mixed_in)
 {
 	struct tree *t = *state;
 	struct sighting s;
@@ -166,7 +168,7 @@ TEST(strings_of_another_enumeration_are_not_mixed_in)
 	assert_int_equal(sysfs_read_strings(t->fd, enumeration, &s), -ENOENT);
 }
 
-TEST(an_empty_port_and_a_refused_device_are_not_there)
+TEST_SET_UP(an_empty_port_and_a_refused_device_are_not_there)
 {
 	struct tree *t = *state;
 	struct sighting s;
@@ -184,7 +186,7 @@ TEST(an_empty_port_and_a_refused_device_are_not_there)
 	assert_true(sysfs_is_authorised(t->fd, "1-5")); /* what says nothing of it is not refused */
 }
 
-TEST(nonsense_in_an_attribute_is_refused)
+TEST_SET_UP(nonsense_in_an_attribute_is_refused)
 {
 	static const char *const bad[][2] = {
 		{ "idVendor", "xyz\n" }, { "idProduct", "12345\n" },
@@ -214,7 +216,7 @@ expect_translator(struct tree *t, const char *port, const char *translator)
 	assert_string_equal(s.translator, translator);
 }
 
-TEST(behind_a_hub_with_one_translator_all_share_it)
+TEST_SET_UP(behind_a_hub_with_one_translator_all_share_it)
 {
 	struct tree *t = *state;
 
@@ -223,7 +225,7 @@ TEST(behind_a_hub_with_one_translator_all_share_it)
 	expect_translator(t, "1-4.2", "1-4");
 }
 
-TEST(behind_a_hub_with_a_translator_per_port_each_branch_has_its_own)
+TEST_SET_UP(behind_a_hub_with_a_translator_per_port_each_branch_has_its_own)
 {
 	struct tree *t = *state;
 
@@ -234,7 +236,7 @@ TEST(behind_a_hub_with_a_translator_per_port_each_branch_has_its_own)
 	expect_translator(t, "1-4.3.2", "1-4.3");
 }
 
-TEST(a_hub_that_could_but_does_not_use_several_counts_as_one)
+TEST_SET_UP(a_hub_that_could_but_does_not_use_several_counts_as_one)
 {
 	struct tree *t = *state;
 
@@ -242,7 +244,7 @@ TEST(a_hub_that_could_but_does_not_use_several_counts_as_one)
 	expect_translator(t, "1-4.1", "1-4");
 }
 
-TEST(a_fast_hub_behind_a_fast_hub_translates_itself)
+TEST_SET_UP(a_fast_hub_behind_a_fast_hub_translates_itself)
 {
 	struct tree *t = *state;
 
@@ -251,7 +253,7 @@ TEST(a_fast_hub_behind_a_fast_hub_translates_itself)
 	expect_translator(t, "1-4.1.4", "1-4.1");
 }
 
-TEST(a_fast_device_and_one_below_slow_hubs_only_need_no_translator)
+TEST_SET_UP(a_fast_device_and_one_below_slow_hubs_only_need_no_translator)
 {
 	struct tree *t = *state;
 
@@ -266,23 +268,4 @@ TEST(a_fast_device_and_one_below_slow_hubs_only_need_no_translator)
 	assert_string_equal(s.translator, "");
 }
 
-int
-main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		T(ports_are_told_from_root_hubs_and_interfaces),
-		T(a_sighting_has_all_that_sysfs_says),
-		T(strings_may_be_missing_and_are_cut),
-		T(strings_of_another_enumeration_are_not_mixed_in),
-		T(an_empty_port_and_a_refused_device_are_not_there),
-		T(nonsense_in_an_attribute_is_refused),
-		T(behind_a_hub_with_one_translator_all_share_it),
-		T(behind_a_hub_with_a_translator_per_port_each_branch_has_its_own),
-		T(a_hub_that_could_but_does_not_use_several_counts_as_one),
-		T(a_fast_hub_behind_a_fast_hub_translates_itself),
-		T(a_fast_device_and_one_below_slow_hubs_only_need_no_translator),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL)
