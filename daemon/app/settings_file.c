@@ -7,9 +7,9 @@
 #include "app/settings_set.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <ini.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -36,11 +36,6 @@ struct loading {
 	const char *path;
 	FILE *file;
 	unsigned line;
-};
-
-struct dropin {
-	char name[NAME_MAX + 1];
-	const char *dir;
 };
 
 static void fail(struct loading *l, int error, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -224,6 +219,7 @@ load_one(struct loading *l, const char *path, bool has_to_exist)
 	l->file = open_file(l, has_to_exist);
 	if (l->file == NULL)
 		return;
+	/* A key behind a comment, as in "key ; = value", is none for inih alone. */
 	bad_line = ini_parse_stream(on_ini_read, l, on_ini_assignment, l);
 	if (bad_line > 0) {
 		l->line = (unsigned)bad_line;
@@ -237,78 +233,64 @@ load_one(struct loading *l, const char *path, bool has_to_exist)
 	l->file = NULL;
 }
 
-static bool
-is_dropin_name(const char *name)
+static const char *
+name_of(const char *path)
 {
-	size_t length = strlen(name);
-
-	return name[0] != '.' && length > 5 && strcmp(name + length - 5, ".conf") == 0;
+	return strrchr(path, '/') + 1;
 }
 
-/* Adds the names of one directory; of equal names the one that is there already stays. */
-static void
-collect_dropins(struct loading *l, const char *dir, struct dropin *dropins, size_t *count)
+/* The one with the least name behind last; of equal names the one that was found first. */
+static const char *
+next_dropin(const glob_t *found, const char *last)
 {
-	char path[PATH_MAX];
-	struct dirent *entry;
-	DIR *d;
+	const char *next = NULL;
+
+	for (size_t i = 0; i < found->gl_pathc; i++) {
+		const char *path = found->gl_pathv[i];
+
+		if ((last == NULL || strcmp(name_of(path), name_of(last)) > 0) &&
+		    (next == NULL || strcmp(name_of(path), name_of(next)) < 0))
+			next = path;
+	}
+	return next;
+}
+
+static void
+find_dropins(struct loading *l, const char *dir, glob_t *found)
+{
+	char path[PATH_MAX], pattern[PATH_MAX + 8];
+	int r;
 
 	(void)snprintf(path, sizeof(path), "%s/" DROPIN_DIR, dir);
-	d = opendir(path);
+	(void)snprintf(pattern, sizeof(pattern), "%s/*.conf", path);
 	l->path = path;
 	l->line = 0;
-	if (d == NULL) {
+	if (access(path, R_OK) < 0) {
 		if (errno != ENOENT && errno != ENOTDIR)
 			fail(l, -errno, "cannot be read: %s", strerror(errno));
-		l->path = NULL;
-		return;
-	}
-	while ((entry = readdir(d)) != NULL) {
-		size_t at = 0;
-
-		while (at < *count && strcmp(dropins[at].name, entry->d_name) != 0)
-			at++;
-		if (at < *count || !is_dropin_name(entry->d_name))
-			continue;
-		if (*count == DROPINS_MAX) {
+	} else {
+		r = glob(pattern, GLOB_NOSORT | (found->gl_pathv != NULL ? GLOB_APPEND : 0), NULL,
+			 found);
+		if (r != 0 && r != GLOB_NOMATCH)
+			fail(l, -ENOMEM, "no memory");
+		else if (found->gl_pathc > DROPINS_MAX)
 			fail(l, -E2BIG, "more than %d drop-ins", DROPINS_MAX);
-			break;
-		}
-		copy_text(dropins[at].name, sizeof(dropins[at].name), entry->d_name);
-		dropins[at].dir = dir;
-		(*count)++;
 	}
-	(void)closedir(d); /* only read */
 	l->path = NULL;
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct dropin *)a)->name, ((const struct dropin *)b)->name);
 }
 
 static void
 load_dropins(struct loading *l, const char *const *dirs)
 {
-	struct dropin *dropins = calloc(DROPINS_MAX, sizeof(*dropins));
-	char path[PATH_MAX];
-	size_t count = 0;
+	glob_t found = { .gl_pathc = 0 };
+	const char *path = NULL;
 
-	if (dropins == NULL) {
-		fail(l, -ENOMEM, "no memory");
-		return;
-	}
 	for (; *dirs != NULL && l->result == 0; dirs++)
-		collect_dropins(l, *dirs, dropins, &count);
-	qsort(dropins, count, sizeof(*dropins), by_name);
-	for (size_t i = 0; i < count && l->result == 0; i++) {
-		(void)snprintf(path, sizeof(path), "%s/" DROPIN_DIR "/%s", dropins[i].dir,
-			       dropins[i].name);
+		find_dropins(l, *dirs, &found);
+	while (l->result == 0 && (path = next_dropin(&found, path)) != NULL)
 		load_one(l, path, true);
-	}
 	l->path = NULL;
-	free(dropins);
+	globfree(&found);
 }
 
 static void

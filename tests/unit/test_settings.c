@@ -338,6 +338,7 @@ static const struct {
 	{ "[station]\n\nquarantaine = 3\n", ":3: there is no key \"quarantaine\" in [station]" },
 	{ "[flash]\nports = 1-1\n", ":2: there is no key \"ports\" in [flash]" },
 	{ "[station]\njust words\nnokey = 1\n", ":2: neither a [section] nor \"key = value\"" },
+	{ "[station]\nkey ; = 3\nmax-active = 3\n", ":2: neither a [section] nor \"key = value\"" },
 	{ "[station]\nadopt = always\n",
 	  ":2: \"always\" is none of: never, known, recognised, port" },
 	{ "[flash]\nlight = maybe\n", ":2: \"maybe\" is none of: no, yes" },
