@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cfdfu/system.h"
 #include "cfdfu/util.h"
 
 #define RUNS_MAX 100000
@@ -31,10 +32,7 @@ die(const char *what)
 static double
 now_ms(void)
 {
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+	return (double)clock_us(CLOCK_MONOTONIC) / 1e3;
 }
 
 /* Processor time of a process: /proc counts it in nanoseconds there. */

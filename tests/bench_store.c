@@ -14,8 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "cfdfu/system.h"
 
 #define DAY_MS INT64_C(86400000)
 #define START_MS INT64_C(1735787045678)
@@ -24,18 +25,9 @@
 #define RUNS 21
 
 static double
-clock_ms(clockid_t clock)
-{
-	struct timespec t;
-
-	(void)clock_gettime(clock, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static double
 now_ms(void)
 {
-	return clock_ms(CLOCK_MONOTONIC);
+	return (double)clock_us(CLOCK_MONOTONIC) / 1e3;
 }
 
 static int
@@ -219,7 +211,7 @@ measure_all_cold(const char *dir)
 static void
 measure(struct store *s, const char *what, const struct store_filter *f)
 {
-	double took[RUNS], processor = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
+	double took[RUNS], processor = (double)clock_us(CLOCK_PROCESS_CPUTIME_ID) / 1e3;
 	int64_t last = 0;
 	int rows = 0;
 
@@ -229,7 +221,7 @@ measure(struct store *s, const char *what, const struct store_filter *f)
 		rows = require(store_history(s, f, count_row, &last), what);
 		took[i] = now_ms() - start;
 	}
-	processor = clock_ms(CLOCK_PROCESS_CPUTIME_ID) - processor;
+	processor = (double)clock_us(CLOCK_PROCESS_CPUTIME_ID) / 1e3 - processor;
 	qsort(took, RUNS, sizeof(took[0]), by_value);
 	(void)printf("%-44s %5d rows  median %7.2f  worst %7.2f  processor %7.2f\n", what, rows,
 		     took[RUNS / 2], took[RUNS - 1], processor / RUNS);

@@ -69,7 +69,7 @@ struct usb_bus {
 	struct context *context; /* made by the first usb_open(): a bus may appear later than we */
 	struct worker *worker;
 	struct event *deliver; /* timer of 0: something is to be told */
-	LIST_HEAD(, usb_dev) devs;
+	LIST_HEAD(usb_dev_list, usb_dev) devs;
 	unsigned dev_count;
 	struct notice_queue queue;
 	bool freeing;
