@@ -217,7 +217,8 @@ dfu_work_verdict(const struct dfu_work *w, const char **ret_why)
 					     "its option bytes protect this sector; nothing was "
 					     "erased" },
 	};
-	enum plan_failure failure = plan_failure(w->plan);
+	uint32_t addr;
+	enum plan_failure failure = plan_failure(w->plan, &addr);
 
 	if (plan_phase(w->plan) != PLAN_FAILED)
 		return (struct verdict){ .kind = VERDICT_NONE };
@@ -225,7 +226,7 @@ dfu_work_verdict(const struct dfu_work *w, const char **ret_why)
 	return (struct verdict){ .kind = VERDICT_FAIL,
 				 .fault = ways[failure].fault,
 				 .step = ways[failure].step,
-				 .addr = plan_wrong_addr(w->plan),
+				 .addr = addr,
 				 .has_addr = true };
 }
 

@@ -7,7 +7,56 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "core/plan_parts.h"
+#include "core/coverage.h"
+#include "core/plan_part.h"
+
+struct plan {
+	struct image *image;
+	struct plan_options options;
+	enum plan_phase phase;
+	struct part *parts;
+	size_t count;
+	size_t boot;	    /* the part that holds the first page; count = none */
+	uint32_t page_addr; /* the first page: the block that makes the image bootable */
+	uint32_t page_to;
+	size_t first, end; /* parts of the memory under way; all of them while comparing */
+	size_t at;	   /* part under way */
+	uint32_t pos;	   /* next byte in it */
+	bool changed;
+	bool boot_changed; /* in the memory of the first page */
+	bool page_done;
+	unsigned repairs;
+	uint32_t wrong_addr;
+	enum plan_failure failure;
+};
+
+static const struct {
+	unsigned next;
+	uint8_t todo; /* what it takes off the parts; PAGE and PAGE_CHECK: the first page alone */
+} phases[PLAN_PHASE_COUNT] = {
+#define S(x) BIT(PLAN_##x)
+	[PLAN_COMPARE] = { S(COMPARE) | S(ERASE) | S(DONE) | S(FAILED), TODO_COMPARE },
+	[PLAN_ERASE] = { S(WRITE), TODO_ERASE },
+	[PLAN_WRITE] = { S(VERIFY), TODO_WRITE },
+	[PLAN_VERIFY] = { S(PAGE) | S(ERASE) | S(DONE) | S(FAILED), TODO_VERIFY },
+	[PLAN_PAGE] = { S(PAGE_CHECK), 0 },
+	[PLAN_PAGE_CHECK] = { S(ERASE) | S(DONE) | S(FAILED), 0 },
+#undef S
+};
+
+/* The only place where the phase changes. */
+static void
+enter(struct plan *p, enum plan_phase phase)
+{
+	assert((phases[p->phase].next & BIT(phase)) != 0);
+	p->phase = phase;
+}
+
+static bool
+page_is_due(const struct plan *p)
+{
+	return p->boot < p->count && p->boot_changed && !p->page_done;
+}
 
 void
 plan_free(struct plan *p)
@@ -21,106 +70,6 @@ plan_free(struct plan *p)
 
 /* ---- building ------------------------------------------------------------------------------- */
 
-/* Does its number in the map have its bit among those that cannot be written? */
-static bool
-is_write_protected(const struct plan *p, const struct layout *map, const struct sector *sector,
-		   uint8_t alt)
-{
-	uint32_t left = alt == 0 ? p->options.write_protected : 0;
-	struct sector s;
-	bool more = left != 0 && layout_sector_at(map, map->runs[0].addr, &s);
-
-	for (; more && s.addr != sector->addr && left != 0; left >>= 1)
-		more = layout_next_sector(map, &s, &s);
-	return more && (left & 1) != 0;
-}
-
-static int
-add_part(struct plan *p, const struct segment *s, size_t segment, const struct layout *map,
-	 const struct sector *sector)
-{
-	uint32_t from = s->addr > sector->addr ? s->addr : sector->addr;
-	uint32_t end = sector->addr + (sector->size - 1);
-	uint32_t last = s->addr + (s->size - 1);
-	struct part *part = p->count > 0 ? &p->parts[p->count - 1] : NULL;
-
-	last = last < end ? last : end;
-	if (part != NULL && part->alt == s->alt && part->addr == sector->addr) {
-		part->to = last + 1;
-		return 0;
-	}
-	if (p->count == PLAN_SECTORS_MAX)
-		return -E2BIG;
-	if (p->count == p->room) {
-		size_t room = p->room > 0 ? p->room * 2 : 16;
-		struct part *parts = realloc(p->parts, room * sizeof(*parts));
-
-		if (parts == NULL)
-			return -ENOMEM;
-		p->parts = parts;
-		p->room = room;
-	}
-	p->parts[p->count++] =
-	    (struct part){ .addr = sector->addr,
-			   .size = sector->size,
-			   .from = from,
-			   .to = last + 1,
-			   .first_segment = segment,
-			   .alt = s->alt,
-			   .write_protected = is_write_protected(p, map, sector, s->alt) };
-	return 0;
-}
-
-static bool
-is_protected(const struct device *profile, const struct sector *s)
-{
-	struct device_range range;
-
-	return device_protects(profile, s->addr, s->addr + (s->size - 1), &range);
-}
-
-static int
-add_segment(struct plan *p, const struct device *profile, const struct layout *map, size_t index,
-	    const char **why)
-{
-	const struct segment *s = image_segment(p->image, index);
-	struct sector sector;
-	uint32_t done = 0;
-	int r;
-
-	while (done < s->size) {
-		if (!layout_sector_at(map, s->addr + done, &sector)) {
-			*why = "part of the image lies outside the device's memory";
-			return -EPERM;
-		}
-		if (s->alt == 0 && is_protected(profile, &sector)) {
-			*why = "part of the image lies in the boot loader's sector";
-			return -EPERM;
-		}
-		if (s->alt == 0 && sector.addr < profile->app_addr) {
-			*why =
-			    "part of the image lies below the place where the application begins";
-			return -EPERM;
-		}
-		if ((sector.addr | sector.size) % 2 != 0) {
-			*why = "part of the image lies in a sector of an odd size or place";
-			return -EPERM;
-		}
-		if ((sector.access & 7) != 7) {
-			*why = "part of the image lies in a sector that the device does not let us "
-			       "read, erase and write";
-			return -EPERM;
-		}
-		r = add_part(p, s, index, map, &sector);
-		if (r < 0)
-			return r;
-		done = sector.addr + sector.size - s->addr;
-		if (sector.addr + sector.size < s->addr)
-			break; /* the sector ends at 2^32: nothing can follow */
-	}
-	return 0;
-}
-
 /* The page whose presence makes the image bootable: the block at the application's base. */
 static void
 find_first_page(struct plan *p, const struct device *profile)
@@ -128,45 +77,32 @@ find_first_page(struct plan *p, const struct device *profile)
 	p->boot = p->count;
 	for (size_t i = 0; i < p->count; i++) {
 		struct part *part = &p->parts[i];
-		uint32_t room = part->to - profile->app_addr;
+		uint32_t room = part->is.to - profile->app_addr;
 
-		if (part->alt != 0 || part->from != profile->app_addr)
+		if (part->is.alt != 0 || part->is.from != profile->app_addr)
 			continue;
 		p->boot = i;
 		p->page_addr = profile->app_addr;
 		p->page_to =
-		    part->from + (room < p->options.block_bytes ? room : p->options.block_bytes);
+		    part->is.from + (room < p->options.block_bytes ? room : p->options.block_bytes);
 	}
 }
 
 static void start_phase(struct plan *p, enum plan_phase phase);
 static void settle(struct plan *p);
 
+/* Takes the sectors over.  Where none is to be looked at, all count as different. */
 static int
-build(struct plan *p, const struct device *profile, const struct layout *const maps[],
-      const char **why)
+make_parts(struct plan *p, const struct coverage *c)
 {
-	int r;
-
-	for (size_t i = 0; i < image_segment_count(p->image); i++) {
-		const struct segment *s = image_segment(p->image, i);
-
-		if (s->alt >= DEVICE_ALTS_MAX || maps[s->alt] == NULL) {
-			*why = "the image has a part for a memory that the device does not have";
-			return -EPERM;
-		}
-		if (profile->family && s->alt != 0) {
-			*why = "only the internal flash of a Crazyflie may be written";
-			return -EPERM;
-		}
-		r = add_segment(p, profile, maps[s->alt], i, why);
-		if (r < 0)
-			return r;
-	}
-	find_first_page(p, profile);
-	if (profile->family && p->boot == p->count) {
-		*why = "the image does not begin where the application has to begin";
-		return -EPERM;
+	p->parts = calloc(c->count, sizeof(*p->parts));
+	if (p->parts == NULL)
+		return -ENOMEM;
+	p->count = p->end = c->count;
+	for (size_t i = 0; i < p->count; i++) {
+		p->parts[i].is = c->sectors[i];
+		p->parts[i].todo = p->options.compare ? TODO_COMPARE : 0;
+		p->parts[i].content = p->options.compare ? CONTENT_UNKNOWN : CONTENT_OTHER;
 	}
 	return 0;
 }
@@ -176,60 +112,42 @@ plan_new(struct image *image, const struct device *profile,
 	 const struct layout *const maps[DEVICE_ALTS_MAX], const struct plan_options *options,
 	 struct plan **ret_plan, const char **ret_why)
 {
+	struct coverage c = { .image = image,
+			      .profile = profile,
+			      .maps = maps,
+			      .write_protected = options->write_protected };
 	struct plan *p = calloc(1, sizeof(*p));
-	const char *why = "out of memory";
 	int r = -ENOMEM;
 
 	if (p == NULL)
 		goto out;
 	p->image = image_ref(image);
 	p->options = *options;
-	r = build(p, profile, maps, &why);
+	r = coverage_find(&c);
+	if (r == 0)
+		r = make_parts(p, &c);
 	if (r < 0)
 		goto out;
-	for (size_t i = 0; i < p->count; i++)
-		p->parts[i].todo = TODO_COMPARE;
-	p->end = p->count;
-	start_phase(p, PLAN_COMPARE);
-	if (!options->compare) {
-		for (size_t i = 0; i < p->count; i++) {
-			p->parts[i].todo = 0;
-			p->parts[i].content = CONTENT_OTHER;
-		}
-		settle(p);
+	find_first_page(p, profile);
+	if (profile->family && p->boot == p->count) {
+		c.why = "the image does not begin where the application has to begin";
+		r = -EPERM;
+		goto out;
 	}
+	start_phase(p, PLAN_COMPARE);
+	if (!options->compare)
+		settle(p);
 	*ret_plan = p;
 	p = NULL; /* the caller's now */
 out:
 	if (r < 0)
-		*ret_why = why;
+		*ret_why = c.why != NULL ? c.why : "out of memory";
+	free(c.sectors);
 	plan_free(p);
 	return r;
 }
 
 /* ---- walking -------------------------------------------------------------------------------- */
-
-static unsigned
-todo_of_phase(enum plan_phase phase)
-{
-	switch (phase) { /* NEVER: another value */
-	case PLAN_COMPARE:
-		return TODO_COMPARE;
-	case PLAN_ERASE:
-		return TODO_ERASE;
-	case PLAN_WRITE:
-		return TODO_WRITE;
-	case PLAN_VERIFY:
-		return TODO_VERIFY;
-	case PLAN_PAGE:
-	case PLAN_PAGE_CHECK:
-	case PLAN_DONE:
-	case PLAN_FAILED:
-	case PLAN_PHASE_COUNT:
-		break;
-	}
-	return 0;
-}
 
 static uint32_t
 first_pos(const struct plan *p, size_t i)
@@ -237,7 +155,7 @@ first_pos(const struct plan *p, size_t i)
 	/* WHY: the first page is written and checked by phases of its own. */
 	if (i == p->boot && (p->phase == PLAN_WRITE || p->phase == PLAN_VERIFY))
 		return p->page_to;
-	return p->parts[i].from;
+	return p->parts[i].is.from;
 }
 
 static bool
@@ -250,7 +168,7 @@ boot_is_here(const struct plan *p)
 static size_t
 first_part(const struct plan *p)
 {
-	unsigned todo = todo_of_phase(p->phase);
+	unsigned todo = phases[p->phase].todo;
 
 	if (p->phase == PLAN_ERASE && boot_is_here(p) && (p->parts[p->boot].todo & todo) != 0)
 		return p->boot;
@@ -264,7 +182,7 @@ first_part(const struct plan *p)
 static void
 start_phase(struct plan *p, enum plan_phase phase)
 {
-	p->phase = phase;
+	enter(p, phase);
 	if (phase == PLAN_PAGE || phase == PLAN_PAGE_CHECK) {
 		p->at = p->boot;
 		p->pos = p->page_addr;
@@ -278,7 +196,7 @@ static void
 enter_memory(struct plan *p, size_t first)
 {
 	p->first = p->end = first;
-	while (p->end < p->count && p->parts[p->end].alt == p->parts[first].alt)
+	while (p->end < p->count && p->parts[p->end].is.alt == p->parts[first].is.alt)
 		p->end++;
 	start_phase(p, PLAN_ERASE);
 }
@@ -287,7 +205,7 @@ enter_memory(struct plan *p, size_t first)
 static void
 memory_done(struct plan *p)
 {
-	if (boot_is_here(p) && plan_page_is_due(p))
+	if (boot_is_here(p) && page_is_due(p))
 		start_phase(p, PLAN_PAGE);
 	else if (p->end < p->count)
 		enter_memory(p, p->end);
@@ -300,39 +218,31 @@ static void
 next_phase(struct plan *p)
 {
 	while (p->at == p->count) {
-		switch (p->phase) { /* NEVER: another value */
-		case PLAN_COMPARE:
+		if (p->phase == PLAN_COMPARE) {
 			settle(p);
 			return;
-		case PLAN_ERASE:
-			start_phase(p, PLAN_WRITE);
-			break;
-		case PLAN_WRITE:
-			start_phase(p, PLAN_VERIFY);
-			break;
-		case PLAN_VERIFY:
-			memory_done(p);
-			break;
-		case PLAN_PAGE:
-		case PLAN_PAGE_CHECK:
-		case PLAN_DONE:
-		case PLAN_FAILED:
-		case PLAN_PHASE_COUNT:
-			return;
 		}
+		if (p->phase == PLAN_ERASE)
+			start_phase(p, PLAN_WRITE);
+		else if (p->phase == PLAN_WRITE)
+			start_phase(p, PLAN_VERIFY);
+		else if (p->phase == PLAN_VERIFY)
+			memory_done(p);
+		else
+			return;
 	}
 }
 
-/* INVARIANT: what cannot be finished is not begun: nothing has been erased when this is found. */
+/* INVARIANT: work that cannot be finished is not begun: nothing is erased when this is found. */
 static bool
 is_refused(struct plan *p)
 {
 	for (size_t i = 0; i < p->count; i++) {
-		if (p->parts[i].todo == 0 || !p->parts[i].write_protected)
+		if (p->parts[i].todo == 0 || !p->parts[i].is.write_protected)
 			continue;
-		p->wrong_addr = p->parts[i].addr;
+		p->wrong_addr = p->parts[i].is.addr;
 		p->failure = PLAN_FAILURE_PROTECTED;
-		p->phase = PLAN_FAILED;
+		enter(p, PLAN_FAILED);
 		return true;
 	}
 	return false;
@@ -346,7 +256,7 @@ settle(struct plan *p)
 		bool differs = p->parts[i].content != CONTENT_EQUAL;
 
 		p->changed = p->changed || differs;
-		if (p->boot < p->count && p->parts[i].alt == p->parts[p->boot].alt)
+		if (p->boot < p->count && p->parts[i].is.alt == p->parts[p->boot].is.alt)
 			p->boot_changed = p->boot_changed || differs;
 	}
 	for (size_t i = 0; i < p->count && p->changed; i++) {
@@ -356,72 +266,42 @@ settle(struct plan *p)
 		 */
 		if (part->content == CONTENT_EQUAL && (i != p->boot || !p->boot_changed))
 			continue;
-		part->todo = TODO_WRITE | TODO_VERIFY;
-		if (part->content != CONTENT_BLANK || !p->options.trust_blank)
-			part->todo |= TODO_ERASE;
+		part_rewrite(part, p->options.trust_blank);
 	}
 	if (!p->changed) {
 		start_phase(p, PLAN_DONE);
-		return;
+	} else if (!is_refused(p)) {
+		enter_memory(p, 0);
+		next_phase(p);
 	}
-	if (is_refused(p))
-		return;
-	enter_memory(p, 0);
-	next_phase(p);
 }
 
 /* This part is through with the phase. */
 static void
 part_done(struct plan *p)
 {
-	p->parts[p->at].todo &= (uint8_t)~todo_of_phase(p->phase);
+	p->parts[p->at].todo &= (uint8_t)~phases[p->phase].todo;
 	p->at = first_part(p);
 	p->pos = p->at < p->count ? first_pos(p, p->at) : 0;
 	next_phase(p);
-}
-
-/* The segment that covers pos, or the next one after it inside the part. */
-static const struct segment *
-segment_at(const struct plan *p, const struct part *part, uint32_t *pos)
-{
-	size_t i = part->first_segment;
-	const struct segment *s = image_segment(p->image, i);
-
-	/* INVARIANT: a part ends with a byte of the image, so there is one. */
-	while (*pos >= s->addr && *pos - s->addr >= s->size)
-		s = image_segment(p->image, ++i);
-	if (*pos < s->addr)
-		*pos = s->addr;
-	return s;
 }
 
 /* Next stretch of image bytes in the part from pos on: in one segment, at most one block. */
 static bool
 next_stretch(struct plan *p, struct plan_op *op)
 {
-	const struct part *part = &p->parts[p->at];
-	uint32_t limit =
-	    p->phase == PLAN_PAGE || p->phase == PLAN_PAGE_CHECK ? p->page_to : part->to;
-	const struct segment *s;
-	uint32_t room;
+	const struct covered *c = &p->parts[p->at].is;
+	bool page = p->phase == PLAN_PAGE || p->phase == PLAN_PAGE_CHECK;
+	uint32_t block = p->options.block_bytes;
+	struct stretch s;
 
-	if (p->pos == limit)
+	if (!covered_stretch(c, p->image, p->pos, page ? p->page_to : c->to, &s))
 		return false;
-	s = segment_at(p, part, &p->pos);
-	if (p->pos - part->addr >= limit - part->addr)
-		return false;
-	room = s->addr + s->size - p->pos;
-	if (room > limit - p->pos)
-		room = limit - p->pos;
-	if (room > p->options.block_bytes)
-		room = p->options.block_bytes;
-	/* WHY: what begins at an odd address is written from the byte before it (flash.c). */
-	if (p->pos % 2 != 0 && room == p->options.block_bytes)
-		room--;
-	*op = (struct plan_op){ .alt = part->alt,
-				.addr = p->pos,
-				.length = room,
-				.data = s->data + (p->pos - s->addr) };
+	p->pos = s.addr;
+	/* WHY: what begins at an odd address is written from the byte before it (dfu_work.c). */
+	if (s.length >= block)
+		s.length = s.addr % 2 != 0 ? block - 1 : block;
+	*op = (struct plan_op){ .alt = c->alt, .addr = s.addr, .length = s.length, .data = s.data };
 	return true;
 }
 
@@ -434,9 +314,9 @@ plan_next(struct plan *p, struct plan_op *ret_op)
 		part = &p->parts[p->at];
 		if (p->phase == PLAN_ERASE) {
 			*ret_op = (struct plan_op){ .kind = PLAN_OP_ERASE,
-						    .alt = part->alt,
-						    .addr = part->addr,
-						    .length = part->size };
+						    .alt = part->is.alt,
+						    .addr = part->is.addr,
+						    .length = part->is.size };
 			return true;
 		}
 		if (next_stretch(p, ret_op)) {
@@ -487,104 +367,134 @@ plan_programmed(struct plan *p)
 		start_phase(p, PLAN_PAGE_CHECK);
 }
 
-/* FNV-1a: it tells whether a block changed at all, of which some million bits had to. */
-static uint32_t
-sum_of(const uint8_t *data, uint32_t length)
-{
-	uint32_t sum = 2166136261U;
-
-	for (uint32_t i = 0; i < length; i++)
-		sum = (sum ^ data[i]) * 16777619U;
-	return sum;
-}
-
 /* INVARIANT: decided a sector at a time; equal or blank needs every byte, a difference only one. */
 static void
-compared(struct plan *p, const struct plan_op *op, const uint8_t *data)
+compared(struct plan *p, const struct stretch *image, const uint8_t *data)
 {
 	struct part *part = &p->parts[p->at];
 
-	if (p->pos == part->from)
-		part->all_equal = part->all_blank = true;
-	part->all_equal = part->all_equal && memcmp(data, op->data, op->length) == 0;
-	for (uint32_t i = 0; i < op->length && part->all_blank; i++)
-		part->all_blank = data[i] == 0xFF;
-	/* WHY: an image may be blank where the flash is; then it is equal. */
-	part->content = part->all_equal	  ? CONTENT_EQUAL
-			: part->all_blank ? CONTENT_BLANK
-					  : CONTENT_OTHER;
-	if (part->content == CONTENT_OTHER) {
-		part->old_addr = op->addr;
-		part->old_length = op->length;
-		part->old_check = sum_of(data, op->length);
-	}
+	part_compared(part, image, data);
 	/* WHY one block more of the first page's sector: what is verified of it begins behind that
 	 * page, and a sector that cannot be written is known by what it held there. */
-	if (part->content == CONTENT_OTHER && (p->at != p->boot || op->addr >= p->page_to))
+	if (part->content == CONTENT_OTHER && (p->at != p->boot || image->addr >= p->page_to))
 		part_done(p);
 	else
-		advance(p, op->length);
-}
-
-static uint32_t
-first_difference(const struct plan_op *op, const uint8_t *data)
-{
-	uint32_t i = 0;
-
-	while (i < op->length && data[i] == op->data[i])
-		i++;
-	return i;
+		advance(p, image->length);
 }
 
 /* Erase and write the sector once more; a second time it is the device's fault. */
 static void
-sector_is_wrong(struct plan *p, uint32_t addr, const struct plan_op *op, const uint8_t *data)
+sector_is_wrong(struct plan *p, uint32_t addr, const struct stretch *image, const uint8_t *data)
 {
-	struct part *part = &p->parts[p->at];
-	bool same = part->old_length == op->length && part->old_addr == op->addr &&
-		    part->old_check == sum_of(data, op->length);
+	bool untouched;
+	bool again = part_repair(&p->parts[p->at], image, data, &untouched);
 
 	p->wrong_addr = addr;
-	p->failure = same && (part->untouched || !part->repaired) ? PLAN_FAILURE_UNTOUCHED
-								  : PLAN_FAILURE_READ_BACK;
-	part->untouched = same;
-	if (part->repaired) {
-		p->phase = PLAN_FAILED;
-		return;
-	}
-	part->repaired = true;
-	p->repairs++;
-	part->todo = TODO_ERASE | TODO_WRITE | TODO_VERIFY;
-	start_phase(p, PLAN_ERASE);
+	p->failure = untouched ? PLAN_FAILURE_UNTOUCHED : PLAN_FAILURE_READ_BACK;
+	p->repairs += again;
+	if (again)
+		start_phase(p, PLAN_ERASE);
+	else
+		enter(p, PLAN_FAILED);
 }
 
 void
 plan_read_back(struct plan *p, const uint8_t *data, uint32_t length)
 {
 	struct plan_op op;
+	struct stretch image;
 	uint32_t bad;
 
 	assert(p->phase == PLAN_COMPARE || p->phase == PLAN_VERIFY || p->phase == PLAN_PAGE_CHECK);
 	if (!plan_next(p, &op)) /* NEVER: what is reported was named by this call */
 		return;
 	assert(length == op.length);
+	image = (struct stretch){ op.addr, op.length, op.data };
 	if (p->phase == PLAN_COMPARE) {
-		compared(p, &op, data);
+		compared(p, &image, data);
 		return;
 	}
-	bad = first_difference(&op, data);
-	if (bad < op.length) {
-		sector_is_wrong(p, op.addr + bad, &op, data);
+	bad = stretch_difference(&image, data);
+	if (bad < length) {
+		sector_is_wrong(p, op.addr + bad, &image, data);
 		return;
 	}
 	if (p->phase == PLAN_VERIFY) {
-		advance(p, op.length);
+		advance(p, length);
 		return;
 	}
-	p->pos += op.length;
+	p->pos += length;
 	if (next_stretch(p, &op))
 		return;
 	p->page_done = true;
 	memory_done(p);
 	next_phase(p);
+}
+
+/* ---- questions ------------------------------------------------------------------------------ */
+
+enum plan_phase
+plan_phase(const struct plan *p)
+{
+	return p->phase;
+}
+
+bool
+plan_unchanged(const struct plan *p)
+{
+	return p->phase == PLAN_DONE && !p->changed;
+}
+
+enum plan_failure
+plan_failure(const struct plan *p, uint32_t *ret_addr)
+{
+	*ret_addr = p->wrong_addr;
+	return p->failure;
+}
+
+unsigned
+plan_repairs(const struct plan *p)
+{
+	return p->repairs;
+}
+
+int
+plan_target_verified(const struct plan *p, uint8_t alt)
+{
+	int verified = -1;
+
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->parts[i].is.alt != alt)
+			continue;
+		if (p->parts[i].todo != 0 || (i == p->boot && page_is_due(p)))
+			return 0;
+		verified = 1;
+	}
+	return verified;
+}
+
+void
+plan_estimate(const struct plan *p, const struct pace *pace, uint64_t *ret_left_us,
+	      uint64_t *ret_total_us)
+{
+	uint64_t left = 0, total = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct part *part = &p->parts[i];
+		uint32_t done = i == p->at && p->pos > part->is.from ? p->pos - part->is.from : 0;
+		unsigned all = TODO_COMPARE;
+		unsigned todo = part->todo;
+
+		if (p->phase == PLAN_COMPARE) /* WHY: between releases every sector differs */
+			todo |= TODO_ERASE | TODO_WRITE | TODO_VERIFY;
+		if (p->phase == PLAN_COMPARE || part->content != CONTENT_EQUAL ||
+		    (i == p->boot && p->boot_changed))
+			all |= TODO_ERASE | TODO_WRITE | TODO_VERIFY;
+		left += part_us(part, (struct part_work){ todo, phases[p->phase].todo, done }, pace,
+				p->options.block_bytes);
+		total +=
+		    part_us(part, (struct part_work){ all, 0, 0 }, pace, p->options.block_bytes);
+	}
+	*ret_left_us = p->phase == PLAN_DONE || p->phase == PLAN_FAILED ? 0 : left;
+	*ret_total_us = total > left ? total : left;
 }

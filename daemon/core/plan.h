@@ -13,7 +13,7 @@
  *                                                                           [sector_is_wrong]
  *   PAGE        the first page; PAGE_CHECK reads it back                    [memory_done]
  *   DONE        every byte of the image has been read back equal
- *   FAILED      a sector stayed wrong, or cannot be written: plan_wrong_addr()   [settle]
+ *   FAILED      a sector stayed wrong, or cannot be written: plan_failure()      [settle]
  *
  * INVARIANT: an operation never reaches outside one sector of the image's own coverage.
  * INVARIANT: while anything else of its memory is not verified, the first page is blank (once an
@@ -27,12 +27,11 @@
 #include <stdint.h>
 
 #include "cfdfu/util.h"
+#include "core/coverage.h"
 #include "core/image.h"
 #include "core/layout.h"
 #include "core/pace.h"
 #include "core/device.h"
-
-#define PLAN_SECTORS_MAX 4096 /* LIMIT: a 16 MiB memory of 4 KiB sectors */
 
 enum plan_phase {
 	PLAN_COMPARE,
@@ -89,17 +88,14 @@ void plan_programmed(struct plan *p);
 /* DONE without anything erased or written. */
 bool plan_unchanged(const struct plan *p);
 
-/* FAILED: the first address that read back wrong. */
-uint32_t plan_wrong_addr(const struct plan *p);
-
 enum plan_failure {
 	PLAN_FAILURE_READ_BACK, /* a sector read back wrong, twice */
 	PLAN_FAILURE_UNTOUCHED, /* ... and holds what it held before it was erased */
 	PLAN_FAILURE_PROTECTED, /* a sector that has to change cannot; nothing was erased */
 };
 
-/* FAILED: how. */
-enum plan_failure plan_failure(const struct plan *p);
+/* FAILED: how, and the first address that read back wrong. */
+enum plan_failure plan_failure(const struct plan *p, uint32_t *ret_addr);
 
 /* Sectors that were erased and written a second time because they read back wrong. */
 unsigned plan_repairs(const struct plan *p);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "core/plan_part.h"
+
+#include <string.h>
+
+/* FNV-1a: it tells whether a block changed at all, of which some million bits had to. */
+static uint32_t
+sum_of(const uint8_t *data, uint32_t length)
+{
+	uint32_t sum = 2166136261U;
+
+	for (uint32_t i = 0; i < length; i++)
+		sum = (sum ^ data[i]) * 16777619U;
+	return sum;
+}
+
+void
+part_compared(struct part *part, const struct stretch *image, const uint8_t *data)
+{
+	if (image->addr == part->is.from)
+		part->all_equal = part->all_blank = true;
+	part->all_equal = part->all_equal && memcmp(data, image->data, image->length) == 0;
+	for (uint32_t i = 0; i < image->length && part->all_blank; i++)
+		part->all_blank = data[i] == 0xFF;
+	/* WHY: an image may be blank where the flash is; then it is equal. */
+	part->content = part->all_equal	  ? CONTENT_EQUAL
+			: part->all_blank ? CONTENT_BLANK
+					  : CONTENT_OTHER;
+	if (part->content != CONTENT_OTHER)
+		return;
+	part->old_addr = image->addr;
+	part->old_length = image->length;
+	part->old_sum = sum_of(data, image->length);
+}
+
+void
+part_rewrite(struct part *part, bool trust_blank)
+{
+	part->todo = TODO_WRITE | TODO_VERIFY;
+	if (part->content != CONTENT_BLANK || !trust_blank)
+		part->todo |= TODO_ERASE;
+}
+
+bool
+part_repair(struct part *part, const struct stretch *image, const uint8_t *data,
+	    bool *ret_untouched)
+{
+	bool same = part->old_length == image->length && part->old_addr == image->addr &&
+		    part->old_sum == sum_of(data, image->length);
+
+	*ret_untouched = same && (part->untouched || !part->repaired);
+	part->untouched = same;
+	if (part->repaired)
+		return false;
+	part->repaired = true;
+	part->todo = TODO_ERASE | TODO_WRITE | TODO_VERIFY;
+	return true;
+}
+
+static uint64_t
+transfer_us(const struct pace *pace, uint32_t block_bytes, uint32_t bytes, bool program)
+{
+	uint64_t blocks = (bytes + block_bytes - 1) / block_bytes;
+	uint64_t us = (uint64_t)pace->block_us * bytes / block_bytes;
+
+	if (program)
+		us +=
+		    pace_whole_us(pace, PACE_PROGRAM, block_bytes) * (uint64_t)bytes / block_bytes +
+		    blocks * pace->status_us * 2;
+	return us;
+}
+
+uint64_t
+part_us(const struct part *part, struct part_work work, const struct pace *pace,
+	uint32_t block_bytes)
+{
+	uint32_t bytes = part->is.to - part->is.from;
+	uint32_t to_write = work.under_way == TODO_WRITE ? bytes - work.done : bytes;
+	uint32_t to_read = work.under_way == TODO_VERIFY ? bytes - work.done : bytes;
+	uint64_t us = 0;
+
+	if ((work.todo & TODO_COMPARE) != 0)
+		us += pace->block_us; /* one block tells most sectors apart */
+	if ((work.todo & TODO_ERASE) != 0)
+		us +=
+		    pace_whole_us(pace, PACE_ERASE, part->is.size) + 3 * (uint64_t)pace->status_us;
+	if ((work.todo & TODO_WRITE) != 0)
+		us += transfer_us(pace, block_bytes, to_write, true);
+	if ((work.todo & TODO_VERIFY) != 0)
+		us += transfer_us(pace, block_bytes, to_read, false);
+	return us;
+}
