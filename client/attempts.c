@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "client/command.h"
+#include "client/fields.h"
 #include "client/out.h"
 #include "client/slots.h"
 
@@ -207,36 +208,6 @@ attempts_json_end(bool empty, json_int_t next)
 }
 
 static void
-print_field(const json_t *a, const char *key, const char *title)
-{
-	struct text t = out_text(a, key);
-
-	if (t.s[0] != '\0')
-		printf("  %-16s %s\n", title, t.s);
-}
-
-static void
-print_time(const json_t *a, const char *key, const char *title)
-{
-	char time[40];
-
-	format_time(time, sizeof(time), out_string(a, key));
-	if (time[0] != '\0')
-		printf("  %-16s %s\n", title, time);
-}
-
-static void
-print_number(const json_t *a, const char *key, const char *title)
-{
-	char n[40];
-
-	if (!out_is_int(a, key))
-		return;
-	format_number(n, sizeof(n), out_int(a, key));
-	printf("  %-16s %s\n", title, n);
-}
-
-static void
 print_stages(const json_t *stages)
 {
 	const json_t *stage;
@@ -253,39 +224,39 @@ print_stages(const json_t *stages)
 	}
 }
 
+static const struct field attempt_fields[] = {
+	{ "message", N_("message"), FIELD_TEXT },
+	{ "kind", N_("kind"), FIELD_TEXT },
+	{ "fault", N_("fault"), FIELD_TEXT },
+	{ "step", N_("step"), FIELD_TEXT },
+	{ "address", N_("address"), FIELD_ADDRESS },
+	{ "port", N_("port"), FIELD_TEXT },
+	{ "label", N_("label"), FIELD_TEXT },
+	{ "serial", N_("serial"), FIELD_TEXT },
+	{ "dfu_serial", N_("DFU serial"), FIELD_TEXT },
+	{ "platform", N_("platform"), FIELD_TEXT },
+	{ "firmware_name", N_("firmware"), FIELD_TEXT },
+	{ "firmware_version", N_("its version"), FIELD_TEXT },
+	{ "firmware_sha256", N_("its SHA-256"), FIELD_TEXT },
+	{ "version_before", N_("version before"), FIELD_TEXT },
+	{ "version_after", N_("version after"), FIELD_TEXT },
+	{ "started_at", N_("started"), FIELD_TIME },
+	{ "ended_at", N_("ended"), FIELD_TIME },
+	{ "duration_ms", N_("took"), FIELD_MS },
+	{ "bytes_written", N_("bytes written"), FIELD_NUMBER },
+	{ "sectors_erased", N_("sectors erased"), FIELD_NUMBER },
+	{ "transfers", N_("transfers"), FIELD_NUMBER },
+	{ NULL, NULL, FIELD_TEXT },
+};
+
 void
 attempt_print(const struct session *s, const json_t *a, const json_t *stages)
 {
 	struct text verdict = out_text(a, "verdict");
-	char took[32];
 
 	printf("Attempt %lld: %s%s%s\n", (long long)out_int(a, "id"),
 	       paint_on(s, colour_of_verdict(verdict.s)),
 	       verdict.s[0] != '\0' ? verdict.s : "running", paint_off(s));
-	print_field(a, "message", "message");
-	print_field(a, "kind", "kind");
-	print_field(a, "fault", "fault");
-	print_field(a, "step", "step");
-	if (json_is_integer(json_object_get(a, "address")))
-		printf("  %-16s 0x%08llx\n", "address", (unsigned long long)out_int(a, "address"));
-	print_field(a, "port", "port");
-	print_field(a, "label", "label");
-	print_field(a, "serial", "serial");
-	print_field(a, "dfu_serial", "DFU serial");
-	print_field(a, "platform", "platform");
-	print_field(a, "firmware_name", "firmware");
-	print_field(a, "firmware_version", "its version");
-	print_field(a, "firmware_sha256", "its SHA-256");
-	print_field(a, "version_before", "version before");
-	print_field(a, "version_after", "version after");
-	print_time(a, "started_at", "started");
-	print_time(a, "ended_at", "ended");
-	if (out_is_int(a, "duration_ms")) {
-		format_ms(took, sizeof(took), out_int(a, "duration_ms"));
-		printf("  %-16s %s\n", "took", took);
-	}
-	print_number(a, "bytes_written", "bytes written");
-	print_number(a, "sectors_erased", "sectors erased");
-	print_number(a, "transfers", "transfers");
+	fields_print(a, attempt_fields, 16);
 	print_stages(stages);
 }

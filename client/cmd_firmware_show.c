@@ -9,28 +9,33 @@
 #include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
+#include "client/fields.h"
 #include "client/firmware_file.h"
 #include "client/out.h"
 #include "client/params.h"
 #include "wire/text.h"
 
-static void
-print_field(const json_t *f, const char *key, const char *title)
-{
-	struct text t = out_text(f, key);
+static const struct field version_fields[] = {
+	{ "version", N_("version"), FIELD_TEXT },
+	{ "revision", N_("revision"), FIELD_TEXT },
+	{ NULL, NULL, FIELD_TEXT },
+};
 
-	if (t.s[0] != '\0')
-		printf("  %-12s %s\n", title, t.s);
-}
-
-static void
-print_texts(const json_t *f, const char *key, const char *title)
-{
-	const json_t *list = json_object_get(f, key);
-
-	for (size_t i = 0; i < json_array_size(list); i++)
-		printf("  %-12s %s\n", i == 0 ? title : "", out_item(list, i).s);
-}
+static const struct field firmware_fields[] = {
+	{ "platforms", N_("platforms"), FIELD_TEXTS },
+	{ "bytes", N_("size"), FIELD_BYTES },
+	{ "sha256", N_("sha256"), FIELD_TEXT },
+	{ "source_name", N_("from file"), FIELD_TEXT },
+	{ "source_sha256", N_("its sha256"), FIELD_TEXT },
+	{ "added_at", N_("added"), FIELD_TIME },
+	{ "added_by", N_("by"), FIELD_TEXT },
+	{ "selected_for", N_("selected for"), FIELD_TEXTS },
+	{ "own", N_("own image of"), FIELD_TEXTS },
+	{ "quarantined_why", N_("SET ASIDE"), FIELD_TEXT },
+	{ "notes", N_("notes"), FIELD_TEXTS },
+	{ "problem", N_("NOT USABLE"), FIELD_TEXT },
+	{ NULL, NULL, FIELD_TEXT },
+};
 
 static void
 print_elements(const json_t *elements)
@@ -54,30 +59,14 @@ static int
 print_firmware(const struct session *s, const json_t *reply)
 {
 	const json_t *f = json_object_get(reply, "firmware");
-	struct text name = out_text(f, "name");
-	char added[40], bytes[32];
 
 	(void)s;
-	format_time(added, sizeof(added), out_string(f, "added_at"));
-	format_number(bytes, sizeof(bytes), out_int(f, "bytes"));
-	printf("%s\n", name.s);
-	print_field(f, "version", "version");
-	print_field(f, "revision", "revision");
-	if (json_is_true(json_object_get(f, "incomplete")))
+	puts(out_text(f, "name").s);
+	fields_print(f, version_fields, 12);
+	if (out_true(f, "incomplete"))
 		printf("  %-12s nothing shows that it is whole: added with --incomplete\n",
 		       "incomplete");
-	print_texts(f, "platforms", "platforms");
-	printf("  %-12s %s bytes\n", "size", bytes);
-	print_field(f, "sha256", "sha256");
-	print_field(f, "source_name", "from file");
-	print_field(f, "source_sha256", "its sha256");
-	printf("  %-12s %s\n", "added", added);
-	print_field(f, "added_by", "by");
-	print_texts(f, "selected_for", "selected for");
-	print_texts(f, "own", "own image of");
-	print_field(f, "quarantined_why", "SET ASIDE");
-	print_texts(f, "notes", "notes");
-	print_field(f, "problem", "NOT USABLE");
+	fields_print(f, firmware_fields, 12);
 	print_elements(json_object_get(reply, "elements"));
 	return EXIT_OK;
 }

@@ -9,38 +9,33 @@
 #include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
+#include "client/fields.h"
 #include "client/out.h"
 #include "client/params.h"
 
 #define ATTEMPT_DIGITS_MAX 11 /* WHY: a DFU serial has 12 hex digits and may look like a number */
 
-static void
-print_field(const json_t *d, const char *key, const char *title)
-{
-	struct text t = out_text(d, key);
+static const struct field known_fields[] = {
+	{ "dfu_serial", N_("DFU serial"), FIELD_TEXT },
+	{ "platform", N_("platform"), FIELD_TEXT },
+	{ "device_type", N_("calls itself"), FIELD_TEXT },
+	{ "board", N_("board"), FIELD_TEXT },
+	{ "loader_sha256", N_("boot loader"), FIELD_TEXT },
+	{ NULL, NULL, FIELD_TEXT },
+};
 
-	if (t.s[0] != '\0')
-		printf("  %-16s %s\n", title, t.s);
-}
+static const struct field past_fields[] = {
+	{ "first_seen", N_("first seen"), FIELD_TIME },
+	{ "last_seen", N_("last seen"), FIELD_TIME },
+	{ "last_version", N_("last version"), FIELD_TEXT },
+	{ "last_verdict", N_("last verdict"), FIELD_TEXT },
+	{ NULL, NULL, FIELD_TEXT },
+};
 
-static void
-print_time(const json_t *d, const char *key, const char *title)
-{
-	char time[40];
-
-	format_time(time, sizeof(time), out_string(d, key));
-	if (time[0] != '\0')
-		printf("  %-16s %s\n", title, time);
-}
-
-static void
-print_quirks(const json_t *drone)
-{
-	const json_t *quirks = json_object_get(drone, "quirks");
-
-	for (size_t i = 0; i < json_array_size(quirks); i++)
-		printf("  %-16s %s\n", i == 0 ? "quirks" : "", out_item(quirks, i).s);
-}
+static const struct field quirk_fields[] = {
+	{ "quirks", N_("quirks"), FIELD_TEXTS },
+	{ NULL, NULL, FIELD_TEXT },
+};
 
 static int
 print_drone(const struct session *s, const json_t *reply)
@@ -52,23 +47,16 @@ print_drone(const struct session *s, const json_t *reply)
 	int r;
 
 	printf("Drone %s\n", serial.s[0] != '\0' ? serial.s : dfu.s);
-	print_field(d, "dfu_serial", "DFU serial");
-	print_field(d, "platform", "platform");
-	print_field(d, "device_type", "calls itself");
-	print_field(d, "board", "board");
-	print_field(d, "loader_sha256", "boot loader");
+	fields_print(d, known_fields, 16);
 	printf("  %-16s %s\n", "plugged in", port.s[0] != '\0' ? port.s : "no");
-	print_time(d, "first_seen", "first seen");
-	print_time(d, "last_seen", "last seen");
-	print_field(d, "last_version", "last version");
-	print_field(d, "last_verdict", "last verdict");
+	fields_print(d, past_fields, 16);
 	if (out_int(d, "failures_in_row") > 0)
 		printf("  %-16s %lld\n", "failures in row",
 		       (long long)out_int(d, "failures_in_row"));
 	if (out_true(d, "quarantined"))
 		printf("  %-16s yes; cfdfuctl port release %s\n", "quarantined",
 		       serial.s[0] != '\0' ? serial.s : dfu.s);
-	print_quirks(d);
+	fields_print(d, quirk_fields, 16);
 	putchar('\n');
 	r = attempts_table(s, attempts);
 	/* LIMIT: the service sends so many along */

@@ -87,21 +87,6 @@ rescue_forget(struct rescue *rs, void *owner)
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-/*
- * Up to the last byte that is not blank, rounded up to a word, as images are: what was flashed from
- * an image comes back as that image.
- */
-static uint32_t
-used_bytes(const uint8_t *data, uint32_t room)
-{
-	uint32_t length = room;
-
-	while (length > 0 && data[length - 1] == 0xFF)
-		length--;
-	length = length > 0 ? (length + 3) / 4 * 4 : 4;
-	return length < room ? length : room;
-}
-
 /* The range that a backup holds: all that was read, or the application alone. */
 static struct segment
 choose_range(const struct request *c, bool whole)
@@ -110,7 +95,8 @@ choose_range(const struct request *c, bool whole)
 
 	if (!whole) {
 		s.data += c->app_addr - c->addr;
-		s.size = used_bytes(s.data, c->length - (c->app_addr - c->addr));
+		s.size = fw_used_bytes(s.data, c->length - (c->app_addr - c->addr));
+		s.size = s.size > 0 ? s.size : 4; /* a file has no element without bytes */
 		s.addr = c->app_addr;
 	}
 	return s;

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 
+#include "firmware/fw_make.h"
 #include "firmware/judge.h"
 
 #define APP_LAST (CRAZYFLIE_APP_ADDR + (CRAZYFLIE_APP_BYTES_MAX - 1))
@@ -38,10 +39,7 @@ used_bytes(const uint8_t *data, uint32_t addr, uint32_t size)
 			used = at;
 			break;
 		}
-	while (used > 0 && data[used - 1] == 0xFF)
-		used--;
-	used = (used + 3) / 4 * 4; /* images are so: an end of blank bytes belongs to them */
-	return used < size ? used : size;
+	return fw_used_bytes(data, used);
 }
 
 /* Cuts what lies below the application or behind the flash memory; false: nothing is left. */

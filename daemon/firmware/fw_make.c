@@ -276,3 +276,14 @@ fw_make_again(const struct image *image, const struct fw_facts *facts, uint8_t *
 	}
 	return fw_make(&file, ret_bytes, ret_size);
 }
+
+uint32_t
+fw_used_bytes(const uint8_t *data, uint32_t size)
+{
+	uint32_t used = size;
+
+	while (used > 0 && data[used - 1] == 0xFF)
+		used--;
+	used = (used + 3) / 4 * 4;
+	return used < size ? used : size;
+}

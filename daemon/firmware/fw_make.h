@@ -55,4 +55,10 @@ int fw_make_stream_segments(const struct segment *segments, size_t count, fw_mak
 int fw_make_again(const struct image *image, const struct fw_facts *facts, uint8_t **ret_bytes,
 		  size_t *ret_size) MUST_CHECK;
 
+/*
+ * Bytes up to the last one that is not blank, rounded up to a word, as images are: what was flashed
+ * from an image and read back becomes that image.
+ */
+uint32_t fw_used_bytes(const uint8_t *data, uint32_t size);
+
 #endif

@@ -14,7 +14,7 @@ static const struct {
 	const char *magic;
 	size_t magic_bytes;
 	const char *words;
-} strangers[] = {
+} foreign[] = {
 	{ "\x1F\x8B", 2, "a gzip file: unpack it first" },
 	{ "\xFD"
 	  "7zXZ",
@@ -42,10 +42,10 @@ fw_load_raw(struct fw_loading *l)
 	struct fw_element e = { .addr = l->addr, .size = (uint32_t)l->size };
 	int r;
 
-	for (size_t i = 0; i < ARRAY_LEN(strangers); i++)
-		if (l->size >= strangers[i].magic_bytes &&
-		    memcmp(l->data, strangers[i].magic, strangers[i].magic_bytes) == 0)
-			return fw_refuse(l, 0, "not firmware: this is %s", strangers[i].words);
+	for (size_t i = 0; i < ARRAY_LEN(foreign); i++)
+		if (l->size >= foreign[i].magic_bytes &&
+		    memcmp(l->data, foreign[i].magic, foreign[i].magic_bytes) == 0)
+			return fw_refuse(l, 0, "not firmware: this is %s", foreign[i].words);
 	if (l->size > TAR_MAGIC_AT + 5 && memcmp(l->data + TAR_MAGIC_AT, "ustar", 5) == 0)
 		return fw_refuse(l, TAR_MAGIC_AT, "not firmware: this is a tar archive: unpack it");
 	r = fw_refuse_text(l, l->data, l->size);

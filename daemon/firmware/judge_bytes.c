@@ -169,12 +169,10 @@ judge_platforms(struct judgement *j, const struct judge_options *o)
 	list_platforms(j->platforms, names, sizeof(names));
 	if (j->platforms == 0)
 		judge_add(j, JUDGE_WARN, JUDGE_PLATFORM_UNKNOWN,
-			  "nothing says for which platform it is: say it when adding it");
+			  "no platform found in the image: give it with --platform");
 	else if (c->platforms == 0)
-		judge_add(
-		    j, JUDGE_WARN, JUDGE_PLATFORM_UNKNOWN,
-		    "the image itself does not say for which platform it is; taken for %s as told",
-		    names);
+		judge_add(j, JUDGE_WARN, JUDGE_PLATFORM_UNKNOWN,
+			  "no platform found in the image; using %s as given", names);
 	else if ((j->platforms & (j->platforms - 1)) != 0)
 		judge_add(j, JUDGE_NOTE, JUDGE_PLATFORM_SEVERAL, "fits several platforms: %s",
 			  names);

@@ -47,8 +47,8 @@ static void PRINTF_LIKE(3, 4)
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
 	if (o->incomplete)
-		judge_add(j, JUDGE_WARN, JUDGE_INCOMPLETE, "taken as told, though not whole: %s",
-			  what);
+		judge_add(j, JUDGE_WARN, JUDGE_INCOMPLETE,
+			  "taken as it is (--incomplete), though not whole: %s", what);
 	else
 		judge_add(j, JUDGE_REFUSE, JUDGE_INCOMPLETE,
 			  "the image is not whole: %s; download or build it again%s", what,

@@ -82,7 +82,7 @@ mkimage --old --foreign-start --size 12000 --tag 2021.06 "$scratch/bare.bin"
 is_refused "nothing that shows its end" "$scratch/bare.bin"
 cfdfuctl firmware add --incomplete --name bare "$scratch/bare.bin" > "$scratch/said" 2>&1
 same "the second word lets it in" 0 $?
-holds "with a warning" grep -q 'warning: taken as told, though not whole: ' "$scratch/said"
+holds "with a warning" grep -q 'warning: taken as it is (--incomplete), though not whole: ' "$scratch/said"
 cfdfuctl firmware add --incomplete --name good "$good" > /dev/null 2>&1
 same "what is whole stays so, whatever is said" '[["bare",true],["good",false]]' \
 	"$(cfdfuctl --json firmware list | jq -c '.firmware | map([.name, .incomplete])')"

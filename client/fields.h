@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Members of one object as lines "  title        value"; those that are missing are left out. */
+#ifndef CLIENT_FIELDS_H
+#define CLIENT_FIELDS_H
+
+#include <jansson.h>
+
+enum field_kind {
+	FIELD_TEXT,
+	FIELD_TEXTS, /* a list, one a line */
+	FIELD_TIME,
+	FIELD_NUMBER,
+	FIELD_BYTES,
+	FIELD_MS,
+	FIELD_ADDRESS,
+};
+
+struct field {
+	const char *key; /* NULL ends a list of them */
+	const char *title;
+	enum field_kind kind;
+};
+
+/* width: of the titles. */
+void fields_print(const json_t *object, const struct field *fields, int width);
+
+#endif
