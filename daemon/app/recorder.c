@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "app/clock.h"
+#include "app/drone_history.h"
 #include "app/log.h"
 #include "app/turns.h"
 #include "core/ident.h"
@@ -130,8 +131,11 @@ load_histories(struct recorder *rc)
 void
 recorder_start(struct recorder *rc)
 {
-	if (!rc->closed)
+	if (!rc->closed) {
 		close_interrupted(rc);
+		/* WHY: a drone that came before was not known as interrupted. */
+		rc->history_missing = rc->history_missing || (rc->closed && rc->loaded);
+	}
 	if (rc->loaded || rc->o.load(rc->o.ctx) < 0)
 		return;
 	rc->loaded = true;
@@ -141,70 +145,15 @@ recorder_start(struct recorder *rc)
 
 /* ---- what is known of a drone --------------------------------------------------------------- */
 
-static void
-on_drone(void *ctx, const struct store_drone *d)
-{
-	struct drone_history *p = ctx;
-	const char *last = d->last_verdict != NULL ? d->last_verdict : "";
-	enum verdict_kind v = verdict_by_name(last);
-
-	p->known = true;
-	p->interrupted = v == VERDICT_INTERRUPTED || v == VERDICT_FAIL;
-	p->shares_dfu_serial = d->shares_dfu_serial;
-	p->quarantined = d->quarantined_ms != 0;
-	p->obey = d->quirks != NULL && strstr(d->quirks, "obey") != NULL;
-	p->platform = platform_by_name(d->platform);
-	p->failures = d->failures;
-	p->failed_ports = d->failed_port_count;
-	copy_text(p->serial, sizeof(p->serial), d->serial);
-	copy_text(p->dfu_serial, sizeof(p->dfu_serial), d->dfu_serial);
-	copy_text(p->loader_sha256, sizeof(p->loader_sha256), d->loader_sha256);
-}
-
-struct last_attempt {
-	const char *port;
-	struct drone_history *history;
-};
-
-static void
-on_last_attempt(void *ctx, const struct store_attempt *at)
-{
-	const struct last_attempt *l = ctx;
-
-	if (strcmp(at->port, l->port) != 0 || at->verdict == NULL ||
-	    verdict_by_name(at->verdict) != VERDICT_INTERRUPTED)
-		return;
-	l->history->known = l->history->interrupted = true;
-	l->history->platform = platform_by_name(at->platform);
-	copy_text(l->history->serial, sizeof(l->history->serial), at->serial);
-}
-
-/* A device in DFU mode without a usable serial is ours if its port has an open attempt (design
- * promise 4). */
-static int
-history_by_port(struct recorder *rc, const struct sighting *s, struct drone_history *history)
-{
-	struct store_filter f = { .slot = s->port, .limit = 1 };
-	struct last_attempt l = { s->port, history };
-	int n = store_history(rc->o.store, &f, on_last_attempt, &l);
-
-	return n < 0 ? n : 0;
-}
-
 void
 recorder_history(struct recorder *rc, const struct sighting *s, struct drone_history *ret_history)
 {
 	struct log_about about = about_port(rc, s->port);
-	int r = 0;
+	int r;
 
 	memset(ret_history, 0, sizeof(*ret_history));
 	ret_history->described_as = rc->o.described_as(rc->o.ctx, s);
-	if (ident_kind_of(s) == IDENT_RUNTIME && ident_runtime_serial_valid(s->serial))
-		r = store_drone_find(rc->o.store, s->serial, NULL, on_drone, ret_history);
-	else if (ident_kind_of(s) == IDENT_DFU && ident_dfu_serial_valid(s->serial))
-		r = store_drone_find(rc->o.store, NULL, s->serial, on_drone, ret_history);
-	else if (ident_kind_of(s) == IDENT_DFU)
-		r = history_by_port(rc, s, ret_history);
+	r = drone_history_find(rc->o.store, s, ret_history);
 	if (r < 0) {
 		rc->history_missing = true;
 		about.serial = s->serial;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A whole station on a virtual clock: the fleet of the product, the simulator's world, a simulated
- * disk for the records, and the invariants that must hold after every event (doc/faults.md A10).
+ * A whole station on a virtual clock: the product's fleet, dispatch, recorder and store, the
+ * simulator's world, a disk that fails when told so, and the invariants that must hold after every
+ * event (doc/faults.md A10).
  *
- *   station.c        life: the loop, the world's events, the fleet's commands
- *   station_disk.c   rows, commits that take time and fail, what a new daemon reads from the disk
+ *   station.c        life: the loop, deaths and restarts, the operator
+ *   station_shell.c  the product's shell put together: clock, bus, log, listeners
+ *   station_disk.c   the files of the store, commits that take time, fail or are cut off
  *   station_check.c  the invariants I1 to I15, against the drones themselves
  *   station_make.c   images and drones to put in
  */
@@ -23,13 +25,16 @@
 
 struct station;
 
-/* One row of the attempts' table on the simulated disk. */
+/* One row of the attempts' table, as the database has it. */
 struct station_row {
 	int64_t id;
 	char port[PORT_TEXT_MAX];
 	char serial[SERIAL_TEXT_MAX], dfu_serial[SERIAL_TEXT_MAX];
 	uint8_t sha256[IMAGE_SHA256_BYTES];
 	bool has_image;
+	struct image *image;	/* of the station's, by its digest; NULL unknown */
+	bool flashes;		/* of kind "flash" */
+	bool adopted, retry;	/* flags of its beginning */
 	bool durable;		/* its beginning is */
 	struct verdict verdict; /* kind NONE: running */
 	bool verdict_durable;
@@ -37,8 +42,8 @@ struct station_row {
 	bool judged;	  /* its first ending was compared with the drone */
 	unsigned endings; /* INVARIANT: at most one */
 	uint64_t begun_us, ended_us;
-	uint64_t order; /* in which endings became durable */
-	struct job_record record;
+	uint64_t order;		  /* in which endings became durable */
+	struct job_record record; /* with its ending, as it was told */
 };
 
 struct station_options {
@@ -114,10 +119,10 @@ void station_slept(struct station *s);
 
 /* ---- questions --------------------------------------------------------------------------- */
 
-size_t station_rows(const struct station *s);
+size_t station_rows(struct station *s);
 const struct station_row *station_row(const struct station *s, size_t i);
 /* The last row of the port; NULL none. */
-const struct station_row *station_last(const struct station *s, const char *port);
+const struct station_row *station_last(struct station *s, const char *port);
 /* What an operator sees of the slot; false: not known yet. */
 bool station_view(struct station *s, const char *port, struct slot_view *ret_view);
 

@@ -101,19 +101,19 @@ brake_check(struct station *s, const char *port, const struct image *image)
 
 /* What a daemon reads from the records when it starts. */
 void
-brake_restarted(struct station *s, struct fleet *fresh)
+brake_restarted(struct station *s, struct fleet *old)
 {
 	const struct station_row *row;
 
 	for (size_t i = 0; i < s->image_count; i++) {
 		const uint8_t *sha256 = image_label(s->images[i])->sha256;
-		const char *reason = policy_quarantined(fleet_policy(s->fleet), sha256);
+		const char *reason = policy_quarantined(fleet_policy(old), sha256);
 
-		if (reason != NULL && policy_quarantine(fleet_policy(fresh), sha256, reason) < 0)
+		if (reason != NULL && policy_quarantine(fleet_policy(s->fleet), sha256, reason) < 0)
 			station_break(s, "I19: too many images are set aside");
 	}
 	if (s->braked)
-		fleet_pause(fresh);
+		fleet_pause(s->fleet);
 	for (row = neighbour(s, 0, true); row != NULL; row = neighbour(s, row->order, true)) {
 		struct brake_ending e = { .sha256 = row->sha256,
 					  .firmware = "",
@@ -125,7 +125,7 @@ brake_restarted(struct station *s, struct fleet *fresh)
 					  .port = row->port };
 
 		if (!row->record.common)
-			fleet_recall(fresh, &e, station_now_us(s));
+			fleet_recall(s->fleet, &e, station_now_us(s));
 	}
 }
 
@@ -138,7 +138,7 @@ station_release_image(struct station *s, const struct image *image)
 		if (memcmp(s->barred[i], image_label(image)->sha256, IMAGE_SHA256_BYTES) == 0)
 			memmove(s->barred[i], s->barred[i + 1],
 				(--s->barred_count - i) * IMAGE_SHA256_BYTES);
-	s->harm_from = s->commit_total;
-	station_pump(s);
+	s->harm_from = s->ending_total;
+	station_dispatch(s);
 	return was;
 }

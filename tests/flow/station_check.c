@@ -9,7 +9,7 @@
  *   I4     check_xfer               what is written is the pinned image; the first page last
  *   I5     check_ending             PASS, UNCHANGED: flash equals image, on the drone that is meant
  *   I6     check_told, check_view   no verdict is told, shown or lit before it is durable
- *   I7-I9  station_disk.c           one beginning, one ending, one image, one attempt per port
+ *   I7, I9 station_disk.c           one beginning, one ending, one image, one attempt per port
  *   I10    check_xfer               a drone that holds the image is not erased
  *   I11    check_open, check_xfer   one handle, one transfer, none after close or gone
  *   I13    check_ending             no attempt outlives its deadline
@@ -33,6 +33,7 @@
 #define LOADER_ADDR 0x08000000U
 #define FEATURE_ADDR 0xFFFF0000U
 #define ROM_BLOCK 2048U
+#define SLOW_US 100000 /* commits that hold up the whole loop so long cost attempts their time */
 
 /* ---- the flash --------------------------------------------------------------------------- */
 
@@ -106,29 +107,16 @@ sector_at(uint32_t addr, uint32_t *ret_bytes)
 /* ---- handles ----------------------------------------------------------------------------- */
 
 void
-check_open(struct station *s, const struct request *c)
+check_open(struct station *s, struct seat *seat, uint64_t dev, uint64_t arrival)
 {
-	struct seat *seat = station_seat_of_slot(s, c->slot);
-
 	if (seat->dev != 0)
 		station_break(s, "I11: %s is opened twice", seat->port);
-	seat->dev = c->dev;
-	seat->arrival = world_node_arrival(c->node);
+	seat->dev = dev;
+	seat->arrival = arrival;
 	seat->opened = seat->in_flight = false;
-	seat->gone = world_arrival(s->world, seat->port) != seat->arrival;
+	seat->gone = false;
 	seat->pointer_known = false;
 	seat->alt = 0;
-}
-
-void
-check_close(struct station *s, const struct request *c)
-{
-	struct seat *seat = station_seat_of_slot(s, c->slot);
-
-	if (seat->dev != c->dev)
-		station_break(s, "I11: a handle of %s is closed that is not open", seat->port);
-	seat->dev = 0;
-	seat->in_flight = seat->opened = false;
 }
 
 void
@@ -137,7 +125,8 @@ check_quiet(struct station *s)
 	for (size_t i = 0; i < s->seat_count; i++)
 		if (s->seats[i].dev != 0)
 			station_break(s, "I15: the handle of %s is left open", s->seats[i].port);
-	for (size_t i = 0; i < s->row_count && s->commit_count == 0; i++)
+	disk_look(s);
+	for (size_t i = 0; i < s->row_count && s->disk_error == 0; i++)
 		if (s->rows[i].durable && s->rows[i].endings != 1)
 			station_break(s, "I7: attempt %zu on %s has %u endings", i + 1,
 				      s->rows[i].port, s->rows[i].endings);
@@ -145,42 +134,83 @@ check_quiet(struct station *s)
 
 /* ---- transfers --------------------------------------------------------------------------- */
 
-/* May this attempt change anything now? */
-static void
-check_permission(struct station *s, struct seat *seat, const struct job_record *r)
+/* In DFU mode nothing tells this drone from others. */
+static bool
+is_nameless(const struct drone *d)
 {
-	struct station_row *row = disk_row(s, r->id);
+	char serial[32];
+
+	drone_serial_rom(drone_config(d)->uid, drone_config(d)->serial, serial);
+	return !ident_dfu_serial_valid(serial);
+}
+
+/* The attempt that runs on this port, as the database has it; NULL: none. */
+static const struct station_row *
+running_row(struct station *s, const struct seat *seat)
+{
+	const struct station_row *row = station_last(s, seat->port);
+
+	return row != NULL && !row->verdict_durable ? row : NULL;
+}
+
+/* May anything be changed here now? */
+static const struct station_row *
+check_permission(struct station *s, struct seat *seat)
+{
+	const struct station_row *row = running_row(s, seat);
 	struct drone *d = world_drone(s->world, seat->port);
 	char serial[32];
 
-	if (row == NULL || !row->durable)
-		station_break(s, "I3: %s is changed before the row is durable", seat->port);
-	else if (row->verdict_durable)
-		station_break(s, "I3: %s is changed after the ending", seat->port);
-	if (r->image == NULL)
+	if (row == NULL) {
+		/* WHY: a database that fails right after the commit cannot be asked. */
+		if (disk_is_seen(s))
+			station_break(
+			    s, "I3: %s is changed and no attempt of its is on disk as running",
+			    seat->port);
+		return NULL;
+	}
+	if (row->image == NULL)
 		station_break(s, "I3: %s is changed without an image", seat->port);
-	if (seat->aside && !seat->forced && !r->retry)
+	if (seat->aside && !seat->forced && !row->retry)
 		station_break(s, "I18: %s is set aside and changed", seat->port);
 	drone_serial_runtime(drone_config(d)->uid, serial);
-	if (strlen(r->serial) == 24 && strcmp(r->serial, serial) != 0 && !r->no_serial)
+	if (strlen(row->serial) == 24 && strcmp(row->serial, serial) != 0 && !is_nameless(d))
 		station_break(s, "promise 1: %s holds %s and is changed as %s", seat->port, serial,
-			      r->serial);
+			      row->serial);
+	return row;
+}
+
+/* The last attempt before this one on the same drone, or on this port; NULL: there was none. */
+static const struct station_row *
+earlier_row(struct station *s, const struct seat *seat, const struct station_row *row)
+{
+	char serial[32];
+
+	drone_serial_runtime(drone_config(world_drone(s->world, seat->port))->uid, serial);
+	for (const struct station_row *e = row; e != s->rows; e--)
+		if (e[-1].durable &&
+		    (strcmp(e[-1].serial, serial) == 0 || strcmp(e[-1].port, seat->port) == 0))
+			return e - 1;
+	return NULL;
 }
 
 /*
  * Neither sent into DFU mode by us nor taken up again: only what the operator allows (promise 1).
  */
 static void
-check_adoption(struct station *s, struct seat *seat, const struct job_record *r)
+check_adoption(struct station *s, struct seat *seat, const struct station_row *r)
 {
-	const struct drone_config *c = drone_config(world_drone(s->world, seat->port));
+	const struct drone *d = world_drone(s->world, seat->port);
+	const struct drone_config *c = drone_config(d);
 	enum job_adopt adopt = s->options.fleet.job.adopt;
+	const struct station_row *earlier = earlier_row(s, seat, r);
 
 	/*
 	 * WHY: what says nothing of itself is known by its port alone, and may have been swapped.
 	 */
-	if (r->kind != JOB_UPDATE || seat->interrupted || r->no_serial ||
+	if (!r->flashes || seat->interrupted || is_nameless(d) ||
 	    (!r->adopted && !ident_runtime_serial_valid(r->serial)) ||
+	    (earlier != NULL && earlier->verdict.kind == VERDICT_INTERRUPTED) ||
 	    memcmp(seat->sent_uid, c->uid, sizeof(c->uid)) == 0)
 		return;
 	if (adopt == JOB_ADOPT_NEVER || (adopt == JOB_ADOPT_KNOWN && !seat->known) ||
@@ -190,7 +220,7 @@ check_adoption(struct station *s, struct seat *seat, const struct job_record *r)
 
 /* An attempt's first change of the flash: is there a reason for it? */
 static void
-check_need(struct station *s, struct seat *seat, const struct job_record *r)
+check_need(struct station *s, struct seat *seat, const struct station_row *r)
 {
 	struct drone *d = world_drone(s->world, seat->port);
 
@@ -227,7 +257,7 @@ check_erased(struct station *s, struct seat *seat, uint32_t addr)
 }
 
 static void
-check_erase(struct station *s, struct seat *seat, const struct job_record *r, uint32_t addr)
+check_erase(struct station *s, struct seat *seat, const struct station_row *r, uint32_t addr)
 {
 	struct drone *d = world_drone(s->world, seat->port);
 	bool covered = false;
@@ -278,7 +308,7 @@ is_of_image(const struct image *image, uint32_t addr, const uint8_t *data, uint3
 }
 
 static void
-check_write(struct station *s, struct seat *seat, const struct job_record *r,
+check_write(struct station *s, struct seat *seat, const struct station_row *r,
 	    const struct usb_xfer *x)
 {
 	struct drone *d = world_drone(s->world, seat->port);
@@ -313,17 +343,18 @@ check_write(struct station *s, struct seat *seat, const struct job_record *r,
 
 /* DNLOAD with data: a command or a block. */
 static void
-check_download(struct station *s, struct seat *seat, const struct request *c)
+check_download(struct station *s, struct seat *seat, const struct usb_xfer *x)
 {
-	const struct usb_xfer *x = &c->xfer;
+	const struct station_row *row;
 
 	if (x->setup.value == 1) {
 		station_break(s, "I2: block 1 is reserved, and sent to %s", seat->port);
 		return;
 	}
 	if (x->setup.value >= 2) {
-		check_permission(s, seat, c->record);
-		check_write(s, seat, c->record, x);
+		row = check_permission(s, seat);
+		if (row != NULL)
+			check_write(s, seat, row, x);
 		return;
 	}
 	if (x->length != 5 || (x->data[0] != 0x21 && x->data[0] != 0x41)) {
@@ -336,9 +367,11 @@ check_download(struct station *s, struct seat *seat, const struct request *c)
 		seat->pointer_known = true;
 		return;
 	}
-	check_permission(s, seat, c->record);
-	check_need(s, seat, c->record);
-	check_erase(s, seat, c->record, get_le32(x->data + 1));
+	row = check_permission(s, seat);
+	if (row == NULL)
+		return;
+	check_need(s, seat, row);
+	check_erase(s, seat, row, get_le32(x->data + 1));
 }
 
 /* SPEC: doc/protocol.md 2.4: port 13, channel 0, command 3. */
@@ -350,24 +383,24 @@ is_light(const struct usb_xfer *x)
 }
 
 void
-check_xfer(struct station *s, const struct request *c)
+check_xfer(struct station *s, struct seat *seat, const struct usb_xfer *x)
 {
-	struct seat *seat = station_seat_of_slot(s, c->slot);
-	const struct usb_xfer *x = &c->xfer;
-	struct station_row *row = disk_row(s, c->record->id);
+	const struct station_row *last;
 
-	if (seat->dev != c->dev || !seat->opened)
+	if (!seat->opened)
 		station_break(s, "I11: a transfer on %s without an open handle", seat->port);
 	if (seat->in_flight)
 		station_break(s, "I11: a second transfer on %s", seat->port);
 	if (seat->gone)
 		station_break(s, "I11: a transfer on %s, which is gone", seat->port);
-	if (strcmp(c->record->port, seat->port) != 0)
-		station_break(s, "I9: the record of %s on %s", c->record->port, seat->port);
 	if (x->kind == USB_CONTROL && x->timeout_ms == 0)
 		station_break(s, "I13: a transfer on %s without a time limit", seat->port);
-	if (is_light(x) && (row == NULL || !row->verdict_durable))
-		station_break(s, "I6: the light of %s before its verdict is durable", seat->port);
+	if (is_light(x)) {
+		last = station_last(s, seat->port);
+		if ((last == NULL || !last->verdict_durable) && disk_is_seen(s))
+			station_break(s, "I6: the light of %s before its verdict is durable",
+				      seat->port);
+	}
 	if (x->kind != USB_CONTROL)
 		return;
 	if (x->setup.request_type == 0x40 && x->setup.request == 1 && x->setup.index == 2)
@@ -378,7 +411,7 @@ check_xfer(struct station *s, const struct request *c)
 		seat->pointer_known = false;
 	}
 	if (x->setup.request_type == 0x21 && x->setup.request == 1 && x->setup.length > 0)
-		check_download(s, seat, c);
+		check_download(s, seat, x);
 }
 
 /* ---- endings ----------------------------------------------------------------------------- */
@@ -401,7 +434,8 @@ check_untouched(struct station *s, struct seat *seat, struct drone *d)
 
 /* PASS and UNCHANGED: the right bytes in the right drone. */
 static void
-check_success(struct station *s, struct seat *seat, struct drone *d, const struct job_record *r)
+check_success(struct station *s, struct seat *seat, struct drone *d, const struct station_row *row,
+	      const struct job_record *r)
 {
 	char serial[32];
 
@@ -410,23 +444,23 @@ check_success(struct station *s, struct seat *seat, struct drone *d, const struc
 		station_break(s, "I5: %s holds %s, and %s passed", seat->port, serial, r->serial);
 	if (r->kind != JOB_UPDATE || r->verdict.step == STEP_ASKING)
 		return; /* nothing was to be written; or by its version, as configured */
-	if (r->image == NULL) {
+	if (row->image == NULL) {
 		station_break(s, "I5: %s passed without an image", seat->port);
 		return;
 	}
-	if (image_label(r->image)->version[0] != '\0' && drone_personality(d) == DRONE_RUNTIME &&
-	    strcmp(drone_version(d, station_now_us(s)), image_label(r->image)->version) != 0)
+	if (image_label(row->image)->version[0] != '\0' && drone_personality(d) == DRONE_RUNTIME &&
+	    strcmp(drone_version(d, station_now_us(s)), image_label(row->image)->version) != 0)
 		station_break(s, "I5: %s passed, and says version '%s'", seat->port,
 			      drone_version(d, station_now_us(s)));
-	if (!seat->lied && !check_equal(s, d, r->image, 0, 0))
+	if (!seat->lied && !check_equal(s, d, row->image, 0, 0))
 		station_break(s, "I5: %s passed, and does not hold the image", seat->port);
 	if (r->verdict.kind == VERDICT_UNCHANGED && r->sectors_erased > 0)
 		station_break(s, "%s is unchanged after %u erases", seat->port,
 			      (unsigned)r->sectors_erased);
 }
 
-void
-check_ending(struct station *s, struct station_row *row, const struct job_record *r)
+static void
+check_ending(struct station *s, const struct station_row *row, const struct job_record *r)
 {
 	struct seat *seat = station_seat(s, r->port);
 	struct drone *d = world_drone(s->world, r->port);
@@ -441,7 +475,7 @@ check_ending(struct station *s, struct station_row *row, const struct job_record
 	if (r->message[0] == '\0')
 		station_break(s, "%s ends without a word for the operator", r->port);
 	if (station_now_us(s) - row->begun_us > limit && s->disk_error == 0 &&
-	    row->record.verdict.kind == VERDICT_NONE)
+	    s->options.commit_us < SLOW_US)
 		station_break(s, "I13: the attempt on %s took %.0f s", r->port,
 			      (double)(station_now_us(s) - row->begun_us) / 1e6);
 	if (d == NULL)
@@ -450,10 +484,10 @@ check_ending(struct station *s, struct station_row *row, const struct job_record
 	if (seat->loader_hash != 0 && check_loader_hash(s, d) != seat->loader_hash)
 		station_break(s, "I1: the boot loader of %s has changed", r->port);
 	if (r->verdict.kind == VERDICT_PASS || r->verdict.kind == VERDICT_UNCHANGED)
-		check_success(s, seat, d, r);
-	else if (r->sectors_erased > 0 && r->image != NULL && r->verdict.fault != FAULT_GONE &&
+		check_success(s, seat, d, row, r);
+	else if (r->sectors_erased > 0 && row->image != NULL && r->verdict.fault != FAULT_GONE &&
 		 !is_stubborn(seat, d) && drone_personality(d) == DRONE_ROM &&
-		 !first_word_is_blank(s, d) && !check_equal(s, d, r->image, 0, 0))
+		 !first_word_is_blank(s, d) && !check_equal(s, d, row->image, 0, 0))
 		station_break(s, "promise 4: %s would boot half an image", r->port);
 }
 
@@ -480,10 +514,12 @@ check_told(struct station *s, const struct fleet_event *e)
 	struct drone *d = world_drone(s->world, seat->port);
 
 	if (row == NULL || !row->verdict_durable) {
-		station_break(s, "I6: the verdict of %s is told before it is durable",
-			      e->record->port);
+		if (disk_is_seen(s))
+			station_break(s, "I6: the verdict of %s is told before it is durable",
+				      e->record->port);
 		return;
 	}
+	check_ending(s, row, e->record);
 	if (row->told)
 		station_break(s, "I6: the verdict of attempt %d is told twice", (int)row->id);
 	if (row->verdict.kind != e->record->verdict.kind ||
@@ -491,6 +527,8 @@ check_told(struct station *s, const struct fleet_event *e)
 		station_break(s, "I6: another verdict of attempt %d is told than is on disk",
 			      (int)row->id);
 	row->told = true;
+	row->record = *e->record;
+	row->record.image = NULL;
 	seat->known = true;
 	/* WHY: an ending because of another drone says nothing of that other one. */
 	seat->interrupted = !is_about_drone(row, d) ? seat->interrupted_last
@@ -546,7 +584,8 @@ check_view(struct station *s)
 	if (v.verdict.kind == VERDICT_NONE)
 		return;
 	row = disk_row(s, v.attempt);
-	if (row == NULL || !row->verdict_durable || row->verdict.kind != v.verdict.kind)
+	if ((row == NULL || !row->verdict_durable || row->verdict.kind != v.verdict.kind) &&
+	    disk_is_seen(s))
 		station_break(s, "I6: %s shows a verdict that is not on disk", seat->port);
 }
 

@@ -53,7 +53,7 @@ station_use(struct station *s, enum platform platform, struct image *image)
 		s->images[s->image_count++] = image_ref(image);
 	policy_select(fleet_policy(s->fleet), platform, image);
 	fleet_selection_changed(s->fleet, station_now_us(s));
-	station_pump(s);
+	station_dispatch(s);
 }
 
 struct image *

@@ -1,18 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by the files station*.c; nobody else includes it. */
+/* Shared by the files station*.c. */
 #ifndef FLOW_STATION_PARTS_H
 #define FLOW_STATION_PARTS_H
 
+#include "app/turns.h"
 #include "flow/station.h"
 #include "sim/rng.h"
+#include "store/store.h"
 
-enum { STATION_IMAGES_MAX = 24, STATION_COMMITS_MAX = 512, STATION_ASIDE_MAX = 64 };
+enum { STATION_IMAGES_MAX = 24, STATION_REPORTS_MAX = 2048 };
 
-struct commit {
-	unsigned slot;
-	int64_t id;
-	bool end;
-	uint64_t due_us;
+enum report_kind { REPORT_SIGHTED, REPORT_GONE, REPORT_OPENED, REPORT_ENDED };
+
+/* Something that the world has said and the loop has not taken yet. */
+struct report {
+	enum report_kind kind;
+	struct sighting sighting; /* GONE: port and arrival */
+	uint64_t id;
+	int error;
+	enum usb_status status;
+	bool has_data;
+	size_t length;
+	uint8_t data[USB_TRANSFER_BYTES_MAX];
 };
 
 /* What the station's tests know of one port, beside what the fleet believes. */
@@ -41,17 +50,26 @@ struct station {
 	struct station_options options;
 	struct world *world;
 	struct fleet *fleet;
-	struct rng rng; /* which of the pending commits survive a crash */
+	struct rng rng; /* how the daemon dies */
 	struct image *images[STATION_IMAGES_MAX];
 	size_t image_count;
-	/* the disk */
-	struct station_row *rows;
-	size_t row_count;
-	struct commit commits[STATION_COMMITS_MAX]; /* asked for, not durable yet; oldest first */
-	size_t commit_count;
+	/* the product's own */
+	struct store *store;
+	struct recorder *recorder;
+	struct dispatch *dispatch;
+	struct turns turns;
+	uint64_t wake_us;   /* dispatch_tick() is wanted then */
+	uint64_t second_us; /* the last second that recorder_check() was called for */
+	struct report *reports;
+	size_t report_next, report_end;
+	/* the disk, and what is on it */
 	int disk_error;
-	char aside_serials[STATION_ASIDE_MAX][SERIAL_TEXT_MAX];
-	size_t aside_count;
+	unsigned dies_after; /* so many writes more; 0 it does not */
+	bool died;
+	uint64_t seen_durable; /* store_durable() when the rows were read */
+	struct station_row *rows;
+	size_t row_count, first_open;
+	unsigned oldest_asked;
 	/* the truth */
 	struct seat seats[STATION_DRONES_MAX];
 	size_t seat_count;
@@ -63,7 +81,7 @@ struct station {
 	uint8_t barred[STATION_IMAGES_MAX][IMAGE_SHA256_BYTES];
 	size_t barred_count;
 	uint64_t harm_from; /* endings up to this order do not count any more */
-	uint64_t trace, flashes, commit_total, events, arms_refused;
+	uint64_t trace, flashes, commit_total, ending_total, events, arms_refused;
 	char broken[256];
 };
 
@@ -76,32 +94,36 @@ station_now_us(const struct station *s)
 /* station.c */
 void station_break(struct station *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void station_mix(struct station *s, uint64_t v);
-void station_pump(struct station *s);
+void station_dispatch(struct station *s);
 struct seat *station_seat(struct station *s, const char *port); /* made on first use */
 struct seat *station_seat_of_slot(struct station *s, unsigned slot);
 
+/* station_shell.c */
+extern const struct world_callbacks shell_world;
+struct station *shell_current(void);
+uint64_t shell_virtual_us(int64_t wall_ms);
+void shell_start(struct station *s, bool fresh); /* on the fleet that there is; fresh: no records */
+void shell_stop(struct station *s, bool clean);
+void shell_deliver(struct station *s);	  /* the reports that wait */
+uint64_t shell_due_us(struct station *s); /* when the clock alone makes something happen */
+void shell_tick(struct station *s);
+
 /* station_disk.c */
-struct station_row *disk_row(struct station *s, int64_t id);
-void disk_begin(struct station *s, const struct request *c);
-void disk_end(struct station *s, const struct request *c);
-void disk_commit_due(struct station *s);
-uint64_t disk_due_us(const struct station *s);
-void disk_look_up(struct station *s, const struct sighting *sighting,
-		  struct drone_history *history);
-void disk_crash(struct station *s);
-void disk_tell_fleet(struct station *s, struct fleet *fresh);
-void disk_aside(struct station *s, const char *serial, bool aside);
+void disk_reset(struct station *s); /* empty records */
+void disk_open(struct station *s);
+void disk_close(struct station *s, bool clean);		     /* not clean: as if killed */
+void disk_look(struct station *s);			     /* reads the rows that are new on it */
+bool disk_is_seen(const struct station *s);		     /* the rows are those on it */
+struct station_row *disk_row(struct station *s, int64_t id); /* NULL: not on it */
 
 /* station_brake.c */
 void brake_told(struct station *s, const struct job_record *r);
 void brake_check(struct station *s, const char *port, const struct image *image);
-void brake_restarted(struct station *s, struct fleet *fresh);
+void brake_restarted(struct station *s, struct fleet *old);
 
 /* station_check.c */
-void check_open(struct station *s, const struct request *c);
-void check_close(struct station *s, const struct request *c);
-void check_xfer(struct station *s, const struct request *c);
-void check_ending(struct station *s, struct station_row *row, const struct job_record *r);
+void check_open(struct station *s, struct seat *seat, uint64_t dev, uint64_t arrival);
+void check_xfer(struct station *s, struct seat *seat, const struct usb_xfer *x);
 void check_told(struct station *s, const struct fleet_event *e);
 void check_view(struct station *s);  /* of one slot, in turns */
 void check_quiet(struct station *s); /* nothing is under way */

@@ -285,7 +285,7 @@ TEST(an_odd_byte_at_the_end_of_the_flash_is_written_inside_it)
 	segments[1] = (struct segment){ 0, 0x080F0001, 3, last };
 	segments[2] = (struct segment){ 0, 0x080FFFFF, 1, last };
 	assert_int_equal(image_new(segments, 3, &label, &image), 0);
-	policy_select(fleet_policy(station_fleet(b.station)), PLATFORM_CF2, image);
+	station_use(b.station, PLATFORM_CF2, image);
 	b.image = image;
 	plug(&b);
 	assert_ends(&b, VERDICT_PASS, FAULT_NONE);
