@@ -132,64 +132,61 @@ parse_time(const char *text, int64_t *ret_ms)
 	return *end == '\0';
 }
 
-static bool
-time_parameter(struct call *call, json_t *parameters, const char *name, int64_t *ret_ms)
+/* All but the serial and the slot.  NULL, or the parameter that makes no sense. */
+static const char *
+read_filter(json_t *parameters, struct store_filter *f)
 {
-	const char *text = param_text(parameters, name);
+	const char *since = param_text(parameters, "since"),
+		   *until = param_text(parameters, "until");
+	json_t *limit = json_object_get(parameters, "limit");
 
-	if (text == NULL || parse_time(text, ret_ms))
-		return true;
-	call_invalid(call, name);
-	return false;
+	f->verdict = param_text(parameters, "verdict");
+	f->kind = param_text(parameters, "kind");
+	f->before_id = json_integer_value(json_object_get(parameters, "before"));
+	f->limit = limit != NULL ? (unsigned)json_integer_value(limit) : PROTO_HISTORY_DEFAULT;
+	if (since != NULL && !parse_time(since, &f->since_ms))
+		return "since";
+	if (until != NULL && !parse_time(until, &f->until_ms))
+		return "until";
+	if (f->verdict != NULL && strcmp(f->verdict, "running") != 0 &&
+	    verdict_by_name(f->verdict) == VERDICT_NONE)
+		return "verdict";
+	if (f->kind != NULL && !recorder_kind_known(f->kind))
+		return "kind";
+	if (limit != NULL && json_integer_value(limit) <= 0)
+		return "limit";
+	if (limit != NULL && json_integer_value(limit) > PROTO_HISTORY_MAX)
+		f->limit = PROTO_HISTORY_MAX;
+	return NULL;
 }
 
 void
 api_get_history(void *ctx, struct call *call, json_t *parameters)
 {
 	const struct api *a = ctx;
-	struct store_filter f = { .serial = param_text(parameters, "serial"),
-				  .slot = param_text(parameters, "slot"),
-				  .verdict = param_text(parameters, "verdict"),
-				  .kind = param_text(parameters, "kind"),
+	const char *serial = param_text(parameters, "serial"), *invalid;
+	struct store_filter f = { .slot = port_of_path(a, param_text(parameters, "slot")),
 				  .enough = is_long_enough };
 	struct page page = { .from_us = clock_now_us() };
-	json_t *limit = json_object_get(parameters, "limit");
 	struct target t;
 	int64_t next = 0;
 
-	if (f.serial != NULL && !serial_parameter(a, call, f.serial, &t))
+	if (serial != NULL && !serial_parameter(a, call, serial, &t))
 		return;
-	f.serial = f.serial != NULL ? t.key : NULL;
-	f.slot = port_of_path(a, f.slot);
-	if (!time_parameter(call, parameters, "since", &f.since_ms) ||
-	    !time_parameter(call, parameters, "until", &f.until_ms))
-		return;
-	if (f.verdict != NULL && strcmp(f.verdict, "running") != 0 &&
-	    verdict_by_name(f.verdict) == VERDICT_NONE) {
-		call_invalid(call, "verdict");
+	f.serial = serial != NULL ? t.key : NULL;
+	invalid = read_filter(parameters, &f);
+	if (invalid != NULL) {
+		call_invalid(call, invalid);
 		return;
 	}
-	if (f.kind != NULL && !recorder_kind_known(f.kind)) {
-		call_invalid(call, "kind");
-		return;
-	}
-	f.before_id = json_integer_value(json_object_get(parameters, "before"));
-	if (limit != NULL && json_integer_value(limit) <= 0) {
-		call_invalid(call, "limit");
-		return;
-	}
-	f.limit = limit == NULL ? PROTO_HISTORY_DEFAULT
-		  : json_integer_value(limit) > PROTO_HISTORY_MAX
-		      ? PROTO_HISTORY_MAX
-		      : (unsigned)json_integer_value(limit);
 	page.list = json_array();
 	if (store_history_page(a->store, &f, on_attempt, &page, &next) < 0) {
 		json_decref(page.list);
 		cannot_read(call);
 		return;
 	}
-	call_reply(call, json_pack("{s:o, s:o}", "attempts", page.list, "next",
-				   next != 0 ? json_integer(next) : json_null()));
+	call_reply(call,
+		   json_pack("{s:o, s:o}", "attempts", page.list, "next", reply_number(next, 0)));
 }
 
 struct one {

@@ -248,12 +248,6 @@ repository_trouble(struct repository *r, const char *name, char ret_why[STORE_WH
 	return ret_why[0] != '\0';
 }
 
-void
-repository_check_more(struct repository *r)
-{
-	folder_check_more(r->folder);
-}
-
 /* ---- images --------------------------------------------------------------------------------- */
 
 /* The platform when the set has exactly one; else UNKNOWN. */
@@ -403,6 +397,7 @@ repository_tidy_later(struct repository *r)
 void
 repository_tidy(struct repository *r)
 {
+	folder_check_more(r->folder);
 	if (!r->tidy_due || store_queued(r->store) != store_durable(r->store))
 		return;
 	folder_each(r->folder, remove_unused, r);

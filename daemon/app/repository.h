@@ -74,10 +74,9 @@ bool repository_trouble(struct repository *r, const char *name, char ret_why[STO
 /* The same from within a callback of the store; "" when there is nothing wrong with it. */
 void repository_row_trouble(struct repository *r, const struct store_firmware *f,
 			    char ret_why[STORE_WHY_MAX]);
-void repository_check_more(struct repository *r); /* each second: more files may be looked at */
 
 /* Files that no row has are removed when the records are settled and something may have changed. */
 void repository_tidy_later(struct repository *r);
-void repository_tidy(struct repository *r);
+void repository_tidy(struct repository *r); /* each second; more files may be looked at then */
 
 #endif

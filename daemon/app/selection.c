@@ -404,7 +404,6 @@ selection_load(struct selection *sel)
 
 	_Static_assert(STORE_SELECTED + 1 == STORE_OWN && STORE_OWN + 1 == STORE_PLATFORM,
 		       "the scopes of a selection stand together");
-	repository_check_more(sel->o.repository);
 	r = load_scopes(sel, STORE_SELECTED, STORE_PLATFORM, apply_setting);
 	sel->loaded = r == 0;
 	if (r == 0)
@@ -431,7 +430,6 @@ heal_setting(struct selection *sel, enum store_scope scope, const char *key, con
 void
 selection_heal(struct selection *sel)
 {
-	repository_check_more(sel->o.repository);
 	if (sel->loaded && policy_any_lost(fleet_policy(sel->o.fleet)))
 		(void)!load_scopes(sel, STORE_SELECTED, STORE_OWN, heal_setting); /* next second */
 }
