@@ -182,8 +182,9 @@ measure_cold(const char *dir, const char *what, struct store_filter f)
 	(void)snprintf(file, sizeof(file), "%s/cfdfud.db", dir);
 	forget(file);
 	f.enough = is_long_enough;
+	f.ret_next = &next;
 	p.start = now_ms();
-	rows = require(store_history_page(s, &f, on_page_row, &p, &next), what);
+	rows = require(store_history(s, &f, on_page_row, &p), what);
 	took = now_ms() - p.start;
 	(void)printf("%-44s %5d rows  cold   %7.2f%s\n", what, rows, took,
 		     next != 0 && rows < (int)f.limit ? "  (and a next page)" : "");

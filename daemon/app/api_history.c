@@ -180,7 +180,8 @@ api_get_history(void *ctx, struct call *call, json_t *parameters)
 		return;
 	}
 	page.list = json_array();
-	if (store_history_page(a->store, &f, on_attempt, &page, &next) < 0) {
+	f.ret_next = &next;
+	if (store_history(a->store, &f, on_attempt, &page) < 0) {
 		json_decref(page.list);
 		cannot_read(call);
 		return;

@@ -194,16 +194,15 @@ first_row(struct store *s, const struct store_filter *f, sqlite3_stmt **ret_st)
 }
 
 int
-store_history_page(struct store *s, const struct store_filter *f,
-		   void (*each)(void *ctx, const struct store_attempt *a), void *ctx,
-		   int64_t *ret_next)
+store_history(struct store *s, const struct store_filter *f,
+	      void (*each)(void *ctx, const struct store_attempt *a), void *ctx)
 {
 	bool limited = f->limit > 0 && f->limit < STORE_HISTORY_MAX;
 	int limit = limited ? (int)f->limit : STORE_HISTORY_MAX;
 	sqlite3_stmt *st = NULL;
 	int r = store_usable(s), rows = 0;
+	int64_t next = 0;
 
-	*ret_next = 0;
 	if (r == 0)
 		r = first_row(s, f, &st);
 	for (; r > 0; r = db_step(s->files.db, st)) {
@@ -217,21 +216,15 @@ store_history_page(struct store *s, const struct store_filter *f,
 			rows++;
 		}
 		if (rows == limit || (f->enough != NULL && f->enough(ctx))) {
-			*ret_next = id;
+			next = id;
+			r = 0;
 			(void)sqlite3_reset(st); /* after a row: cannot fail */
-			return rows;
+			break;
 		}
 	}
+	if (f->ret_next != NULL)
+		*f->ret_next = next;
 	return r < 0 ? r : rows;
-}
-
-int
-store_history(struct store *s, const struct store_filter *f,
-	      void (*each)(void *ctx, const struct store_attempt *a), void *ctx)
-{
-	int64_t next;
-
-	return store_history_page(s, f, each, ctx, &next);
 }
 
 struct stages {

@@ -260,17 +260,12 @@ struct store_filter {
 	/* SQLite's steps for sorting the attempts of drones that share a serial, beyond which all
 	 * attempts are gone through in pages instead; 0: some milliseconds' worth. */
 	unsigned sort_steps;
+	/* Set to before_id of the next page, 0 when there is none; a page may be empty and have
+	 * one.  May be NULL. */
+	int64_t *ret_next;
 };
 
-/*
- * Newest first.  The number of rows, or negative errno (-EIO when the database cannot be read now).
- * ret_next: before_id of the next page, 0 when there is none; a page may be empty and have one.
- */
-int store_history_page(struct store *s, const struct store_filter *f,
-		       void (*each)(void *ctx, const struct store_attempt *a), void *ctx,
-		       int64_t *ret_next) MUST_CHECK;
-
-/* The same without a next page. */
+/* Newest first.  The number of rows, or negative errno (-EIO: the database cannot be read now). */
 int store_history(struct store *s, const struct store_filter *f,
 		  void (*each)(void *ctx, const struct store_attempt *a), void *ctx) MUST_CHECK;
 

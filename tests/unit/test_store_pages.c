@@ -84,12 +84,13 @@ ask(struct store_filter f, int page_rows, struct answer *r)
 
 	memset(r, 0, sizeof(*r));
 	f.enough = is_enough;
+	f.ret_next = &next;
 	do {
 		int64_t before = f.before_id;
 
 		r->page_left = page_rows;
 		r->pages++;
-		assert_in_range(store_history_page(store, &f, on_row, r, &next), 0, ROWS_MAX);
+		assert_in_range(store_history(store, &f, on_row, r), 0, ROWS_MAX);
 		assert_true(next == 0 || before == 0 || next < before);
 		f.before_id = next;
 	} while (next != 0);
