@@ -22,7 +22,7 @@ on_drone(void *ctx, const struct store_drone *d)
 	enum verdict_kind v = verdict_by_name(last);
 
 	p->known = true;
-	p->interrupted = v == VERDICT_INTERRUPTED || v == VERDICT_FAIL;
+	p->interrupted = history_interrupted_by(v);
 	p->shares_dfu_serial = d->shares_dfu_serial;
 	p->quarantined = d->quarantined_ms != 0;
 	p->obey = d->quirks != NULL && strstr(d->quirks, "obey") != NULL;

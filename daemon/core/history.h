@@ -5,8 +5,11 @@
 
 #include <stdbool.h>
 
+#include "cfdfu/outcome.h"
 #include "cfdfu/platform.h"
 #include "cfdfu/watch.h"
+
+struct job_record;
 
 /* Knowledge of the drone that was sighted. */
 struct drone_history {
@@ -30,5 +33,11 @@ struct drone_history history_of(const struct drone_history *history, const struc
 /* The same drone shows itself in another mode, and the records say this of it then. */
 void history_learn(struct drone_history *h, const struct drone_history *history,
 		   const struct sighting *s);
+
+/* An attempt that ended so has perhaps left the flash half written. */
+bool history_interrupted_by(enum verdict_kind verdict);
+
+/* Keeps what an ended attempt taught, for the next one on the same drone. */
+void history_remember(struct drone_history *h, const struct job_record *r);
 
 #endif

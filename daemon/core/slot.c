@@ -244,35 +244,14 @@ slot_count(struct slot *s, const struct job_record *r, unsigned limit)
 	}
 }
 
-static bool
-ended_well(enum verdict_kind v)
-{
-	return v == VERDICT_PASS || v == VERDICT_UNCHANGED || v == VERDICT_NEEDS_POWER_CYCLE ||
-	       v == VERDICT_SKIPPED || v == VERDICT_NEEDS_BUTTON;
-}
-
 void
 slot_learn(struct slot *s, const struct job_record *r)
 {
-	struct drone_history *h = &s->history;
-
-	if (!still_holds(s, r)) {
+	if (still_holds(s, r))
+		history_remember(&s->history, r);
+	else if (history_interrupted_by(r->verdict.kind))
 		/* WHY: a device without a serial may be the one that has just failed. */
-		if (!ended_well(r->verdict.kind))
-			h->doubtful = true;
-		return;
-	}
-	h->known = true;
-	h->interrupted = !ended_well(r->verdict.kind);
-	h->obey = h->obey || r->obey;
-	if (r->platform != PLATFORM_UNKNOWN)
-		h->platform = r->platform;
-	if (r->serial[0] != '\0')
-		copy_text(h->serial, sizeof(h->serial), r->serial);
-	if (r->dfu_serial[0] != '\0')
-		copy_text(h->dfu_serial, sizeof(h->dfu_serial), r->dfu_serial);
-	if (r->loader_read)
-		copy_text(h->loader_sha256, sizeof(h->loader_sha256), r->loader_sha256);
+		s->history.doubtful = true;
 }
 
 bool

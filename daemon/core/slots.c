@@ -161,7 +161,7 @@ slots_begin_anew(struct slots *ss, unsigned slot, uint64_t now_us)
 	slots_stop(ss, slot, now_us);
 }
 
-/* No verdict: what was learned is kept, for whoever looks. */
+/* Without a verdict what was learned is kept, to be shown. */
 static void
 end_without_verdict(struct slots *ss, unsigned slot)
 {
