@@ -84,7 +84,7 @@ catch_up(struct wait *w)
 {
 	json_int_t since = waiting_since(w->waiting), before = 0;
 	json_t *all = json_array();
-	int r;
+	int r = 0;
 
 	if (all == NULL)
 		return say_no_memory();

@@ -163,13 +163,12 @@ follow_runtime(const struct job_facts *k, struct attempt *a, struct runtime_sess
 			confirmed(k, a, now_us);
 		return;
 	case RUNTIME_REQUESTED:
-		if (!runtime_session_left_at_once(runtime)) {
-			attempt_await(a, JOB_AWAIT_DFU, false, LEAVES_WITHIN_US, now_us);
-			return;
-		}
-		/* fall through */
 	case RUNTIME_LEFT:
-		attempt_await(a, JOB_AWAIT_DFU, true, k->setup->options->dfu_timeout_us, now_us);
+		if (result == RUNTIME_LEFT || runtime_session_left_at_once(runtime))
+			attempt_await(a, JOB_AWAIT_DFU, true, k->setup->options->dfu_timeout_us,
+				      now_us);
+		else
+			attempt_await(a, JOB_AWAIT_DFU, false, LEAVES_WITHIN_US, now_us);
 		return;
 	case RUNTIME_REFUSED:
 		v = runtime_session_refusal(runtime, &why);
