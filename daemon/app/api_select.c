@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which firmware goes on which drones, over the control socket. */
+/* The selection of firmware for drones, over the control socket. */
 #include "config.h"
 
 #include <errno.h>
@@ -7,14 +7,16 @@
 
 #include "app/api.h"
 #include "app/clock.h"
+#include "app/ports.h"
 #include "app/recorder.h"
 #include "app/reply.h"
 #include "app/repository.h"
-#include "app/select_notes.h"
 #include "app/selection.h"
 #include "app/status.h"
 #include "cfdfu/proto.h"
 #include "core/platform.h"
+
+/* ---- a change ------------------------------------------------------------------------------- */
 
 /* A call that changes the selection: the members of its answer beside the selection itself. */
 struct change {
@@ -73,6 +75,169 @@ on_replaced(void *ctx, const char *target, const char *name)
 		reply_note(c->notes, "%s: %s is not selected any more.", target, name);
 }
 
+/* ---- sentences for the operator ------------------------------------------------------------- */
+
+struct drones {
+	unsigned count;
+	char names[512];
+};
+
+struct effect {
+	struct drones due, check, look, held;
+	json_t *affected;
+};
+
+static void
+add(const struct api *a, struct drones *d, unsigned slot)
+{
+	d->count++;
+	reply_join(d->names, sizeof(d->names), ports_name(a->ports, fleet_port(a->fleet, slot)));
+}
+
+static void
+look_at_slot(const struct api *a, unsigned slot, const struct image *image, struct effect *e)
+{
+	struct fleet_plan p;
+
+	fleet_plan(a->fleet, slot, fleet_policy(a->fleet), &p);
+	if (p.action == ACTION_LOOK)
+		add(a, &e->look, slot);
+	if (p.action == ACTION_WAIT && p.image == NULL)
+		add(a, &e->held, slot);
+	if (p.image == NULL || !image_same(p.image, image))
+		return;
+	if (p.action == ACTION_CHECK)
+		add(a, &e->check, slot);
+	if (!p.due)
+		return;
+	add(a, &e->due, slot);
+	(void)json_array_append_new(e->affected, json_string(fleet_port(a->fleet, slot)));
+}
+
+static const char *
+when(const struct api *a)
+{
+	if (!status_may_begin(a))
+		return "as soon as the records can be written ('cfdfuctl doctor')";
+	return fleet_paused(a->fleet) ? "when the station is resumed ('cfdfuctl resume')" : "now";
+}
+
+/* The effect on the drones that are plugged in (t: on those of the target). */
+static void
+say_effect(struct change *c, const struct target *t)
+{
+	const struct api *a = c->api;
+	json_t *notes = c->notes;
+	struct effect e = { .affected = json_array() };
+
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
+		if (t == NULL || t->slots[i])
+			look_at_slot(a, i, c->image, &e);
+	if (e.due.count > 0)
+		reply_note(notes, "%u drone%s plugged in %s flashed %s: %s.", e.due.count,
+			   e.due.count == 1 ? "" : "s", e.due.count == 1 ? "is" : "are", when(a),
+			   e.due.names);
+	if (e.check.count > 0)
+		reply_note(notes, "%u sa%s that version already and %s looked at %s: %s.",
+			   e.check.count, e.check.count == 1 ? "ys it runs" : "y they run",
+			   e.check.count == 1 ? "is" : "are", when(a), e.check.names);
+	if (e.look.count > 0)
+		reply_note(notes, "%u ha%s to be looked at in DFU mode first: %s.", e.look.count,
+			   e.look.count == 1 ? "s" : "ve", e.look.names);
+	if (e.held.count > 0)
+		reply_note(notes,
+			   "%u drone%s plugged in %s asked what %s when the station is "
+			   "resumed ('cfdfuctl resume'): %s.",
+			   e.held.count, e.held.count == 1 ? "" : "s",
+			   e.held.count == 1 ? "is" : "are",
+			   e.held.count == 1 ? "it is" : "they are", e.held.names);
+	if (e.due.count + e.check.count + e.look.count + e.held.count == 0)
+		reply_note(notes, "No drone that is plugged in needs it.");
+	c->affected = e.affected;
+}
+
+static const char *
+whose(enum policy_by by)
+{
+	switch (by) {
+	case POLICY_BY_SERIAL:
+		return "its serial";
+	case POLICY_BY_SLOT:
+		return "its slot";
+	case POLICY_BY_LABEL:
+		return "its label";
+	case POLICY_BY_PLATFORM:
+		return "its platform";
+	case POLICY_BY_NOTHING:
+		break;
+	}
+	return "it";
+}
+
+/* The firmware of the target's drones, now that it has no selection of its own. */
+static void
+say_in_force(struct change *c, const struct target *t)
+{
+	const struct api *a = c->api;
+	json_t *notes = c->notes;
+	char name[API_SLOT_NAME_MAX];
+	struct fleet_plan p;
+	struct slot_view v;
+
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		if (!t->slots[i])
+			continue;
+		fleet_plan(a->fleet, i, fleet_policy(a->fleet), &p);
+		fleet_view(a->fleet, i, clock_now_us(), &v);
+		api_slot_name(a, v.port, name);
+		if (!v.present)
+			reply_note(notes,
+				   "%s: nothing is plugged in; what is selected for its "
+				   "drone is in force then.",
+				   name);
+		else if (p.image == NULL)
+			reply_note(notes, "%s: %s", name, p.why);
+		else
+			reply_note(notes, "%s: %s is in force, selected for %s.", name,
+				   image_label(p.image)->name, whose(p.by));
+	}
+	if (t->slot_count == 0)
+		reply_note(notes, "What is selected for its slot or its platform is in force.");
+}
+
+/* Drones of the target that keep another image all the same, or cannot take this one. */
+static void
+say_kept(struct change *c, const struct target *t)
+{
+	const struct api *a = c->api;
+	json_t *notes = c->notes;
+	char name[API_SLOT_NAME_MAX];
+	struct fleet_plan p;
+	struct slot_view v;
+
+	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+		const char *serial;
+
+		fleet_view(a->fleet, i, clock_now_us(), &v);
+		if (!t->slots[i] || !v.present)
+			continue;
+		fleet_plan(a->fleet, i, fleet_policy(a->fleet), &p);
+		api_slot_name(a, v.port, name);
+		serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
+		if (p.action == ACTION_SKIPPED)
+			reply_note(notes, "%s: %s", name, p.why);
+		if (p.image == NULL || image_same(p.image, c->image))
+			continue;
+		add_named(c->kept, serial, image_label(p.image)->name);
+		reply_note(notes,
+			   "%s keeps %s, selected for %s: 'cfdfuctl firmware deselect --for "
+			   "%s' takes that back.",
+			   name, image_label(p.image)->name, whose(p.by), serial);
+	}
+}
+
+/* ---- selecting ------------------------------------------------------------------------------ */
+
 /* WHY refused: what is said of a slot that does not exist would be kept, and do nothing. */
 static bool
 find_keys(const struct api *a, struct call *call, const char *text, struct target *ret_target,
@@ -84,8 +249,6 @@ find_keys(const struct api *a, struct call *call, const char *text, struct targe
 	api_refuse_target(a, call, ret_target);
 	return false;
 }
-
-/* ---- selecting ------------------------------------------------------------------------------ */
 
 static void
 say_kept_platforms(struct change *c, unsigned platforms)
@@ -153,7 +316,7 @@ select_platforms(struct change *c)
 	if (r < 0)
 		return r;
 	say_kept_platforms(c, kept);
-	c->affected = notes_on_effect(a, NULL, c->image, c->notes);
+	say_effect(c, NULL);
 	return 0;
 }
 
@@ -169,8 +332,8 @@ select_target(struct change *c, const char *text)
 	r = selection_set_own(c->api->selection, &keys, c->image, on_replaced, c);
 	if (r < 0)
 		return r;
-	notes_on_kept(c->api, &target, c->image, c->kept, c->notes);
-	c->affected = notes_on_effect(c->api, &target, c->image, c->notes);
+	say_kept(c, &target);
+	say_effect(c, &target);
 	return 0;
 }
 
@@ -249,7 +412,7 @@ deselect_target(struct change *c, const char *text)
 		return r;
 	if (json_array_size(c->replaced) == 0)
 		reply_note(c->notes, "%s had no firmware of its own.", text);
-	notes_on_what_is_in_force(c->api, &target, c->notes);
+	say_in_force(c, &target);
 	return 0;
 }
 

@@ -20,13 +20,13 @@
 
 struct folder;
 
-/* Where an image's bytes go. */
+/* A piece of an image: its bytes go there. */
 struct folder_element {
 	unsigned target; /* alternate setting of the DFU interface */
 	uint32_t addr, bytes;
 };
 
-/* What was found out about a file: it holds as long as it is the same file. */
+/* Findings about a file: they hold as long as it is the same file. */
 struct folder_file {
 	char name[FOLDER_FILE_MAX]; /* "": free */
 	struct stat st;

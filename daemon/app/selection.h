@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is selected, and the operator's word on what a drone is: remembered in the store first, in
- * force in the fleet's policy then.
+ * Selections, and the operator's word on what a drone is: remembered in the store first, in force
+ * in the fleet's policy then.
  *
- * INVARIANT: one target has one selection.  What was said of the same drone or slot by another name
- * is taken back by the next selection for it [selection_keys].
+ * INVARIANT: one target has one selection.  The next one takes back those that the same drone or
+ * slot had by another name [selection_keys].
  */
 #ifndef APP_SELECTION_H
 #define APP_SELECTION_H
@@ -40,7 +40,7 @@ struct selection_options {
 	struct log *log;
 };
 
-/* What was selected for this target (a platform, slot or serial), and is not any more. */
+/* This firmware was selected for the target (a platform, slot or serial), and is not any more. */
 typedef void selection_replaced(void *ctx, const char *target, const char *name);
 
 int selection_new(const struct selection_options *options,
