@@ -78,7 +78,7 @@ say_obstacle(struct wait *w)
 	w->obstacle = obstacle;
 }
 
-/* Endings that were not told meanwhile, from the records.  0 or an exit status. */
+/* Endings that were not reported meanwhile, from the records.  0 or an exit status. */
 static int
 catch_up(struct wait *w)
 {
@@ -156,7 +156,7 @@ take_reply(struct wait *w, struct stream *stream)
 	return r;
 }
 
-/* WHY not while the connection is lost: how the others end is still to be heard. */
+/* WHY not while the connection is lost: how the others end is still to be reported. */
 static bool
 is_over(const struct wait *w)
 {

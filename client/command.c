@@ -135,11 +135,12 @@ refuse_option(const struct command_desc *c, bool no_value, char **argv)
 	return usage_error(c, "unknown option: %s%s", word, guess);
 }
 
-/* Options of one part of the line.  0; or -1 and the exit status. */
+/* Options of one part of the line; inv->command: NULL before it is known.  0; or -1 and the exit
+ * status. */
 static int
-parse_options(int argc, char **argv, struct session *s, const struct command_desc *c,
-	      struct invocation *inv, int *ret_status)
+parse_options(int argc, char **argv, struct session *s, struct invocation *inv, int *ret_status)
 {
+	const struct command_desc *c = inv->command;
 	struct grammar g;
 
 	make_grammar(&g, c);
@@ -209,7 +210,7 @@ parse_between(int *argc, char ***argv, struct session *s, struct invocation *inv
 	if (*argc < 2 || (*argv)[1][0] != '-' || strcmp((*argv)[1], "--help") == 0 ||
 	    strcmp((*argv)[1], "-h") == 0 || !command_is_group(s->commands, word))
 		return 0;
-	if (parse_options(*argc, *argv, s, NULL, inv, ret_status) < 0)
+	if (parse_options(*argc, *argv, s, inv, ret_status) < 0)
 		return -1;
 	*argc -= optind - 1;
 	*argv += optind - 1;
@@ -300,7 +301,7 @@ command_parse(int argc, char **argv, struct session *session, struct invocation 
 	static char *bare[] = { status, NULL };
 	int words = 1;
 
-	if (parse_options(argc, argv, &s, NULL, &inv, ret_status) < 0)
+	if (parse_options(argc, argv, &s, &inv, ret_status) < 0)
 		return -1;
 	argc -= optind;
 	argv += optind;
@@ -321,7 +322,7 @@ command_parse(int argc, char **argv, struct session *session, struct invocation 
 	}
 	argc -= words - 1;
 	argv += words - 1;
-	if (parse_options(argc, argv, &s, inv.command, &inv, ret_status) < 0)
+	if (parse_options(argc, argv, &s, &inv, ret_status) < 0)
 		return -1;
 	inv.args = argv + optind;
 	inv.arg_count = argc - optind;

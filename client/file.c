@@ -41,16 +41,15 @@ too_large(char *ret_why, size_t bytes_max)
 	return EXIT_REFUSED;
 }
 
-/*
- * Reads to the end; expected is how much that may be.  0 or an exit status; the buffer is the
- * caller's in both cases.
- */
+/* Reads to the end.  0 or an exit status; the buffer is the caller's in both cases. */
 static int
-read_all(int fd, size_t bytes_max, size_t expected, uint8_t **data, size_t *ret_bytes,
-	 char *ret_why)
+read_all(int fd, size_t bytes_max, uint8_t **data, size_t *ret_bytes, char *ret_why)
 {
-	size_t used = 0, room = 0;
+	size_t used = 0, room = 0, expected = FIRST_BYTES;
+	struct stat st;
 
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		expected = (size_t)st.st_size;
 	for (;;) {
 		ssize_t n;
 
@@ -96,9 +95,7 @@ file_read(const char *path, size_t bytes_max, uint8_t **ret_data, size_t *ret_by
 	} else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > bytes_max) {
 		r = too_large(ret_why, bytes_max);
 	} else {
-		size_t expected = S_ISREG(st.st_mode) ? (size_t)st.st_size : FIRST_BYTES;
-
-		r = read_all(fd, bytes_max, expected, &data, ret_bytes, ret_why);
+		r = read_all(fd, bytes_max, &data, ret_bytes, ret_why);
 	}
 	if (!input)
 		(void)close(fd);
@@ -113,15 +110,11 @@ file_read(const char *path, size_t bytes_max, uint8_t **ret_data, size_t *ret_by
 static int
 write_special(const char *path, const uint8_t *data, size_t bytes)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool good = fd >= 0 && write_all(fd, data, bytes) == 0;
-	int error = errno;
+	int fd = open(path, O_WRONLY | O_CLOEXEC), r = fd < 0 ? -errno : write_all(fd, data, bytes);
 
-	if (fd >= 0 && close(fd) < 0 && good) {
-		good = false;
-		error = errno;
-	}
-	return good ? 0 : fail(path, "cannot write", error);
+	if (fd >= 0 && close(fd) < 0 && r == 0)
+		r = -errno;
+	return r == 0 ? 0 : fail(path, "cannot write", -r);
 }
 
 int
@@ -130,14 +123,13 @@ file_write(const char *path, const uint8_t *data, size_t bytes)
 	char temporary[4096];
 	mode_t mask = umask(0);
 	struct stat st;
-	bool good;
-	int fd, error;
+	int fd, r;
 
 	(void)umask(mask); /* WHY: the only way to ask for it */
-	if (strcmp(path, "-") == 0)
-		return write_all(STDOUT_FILENO, data, bytes) == 0
-			   ? 0
-			   : fail("standard output", "cannot write", errno);
+	if (strcmp(path, "-") == 0) {
+		r = write_all(STDOUT_FILENO, data, bytes);
+		return r == 0 ? 0 : fail("standard output", "cannot write", -r);
+	}
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return write_special(path, data, bytes);
 	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
@@ -145,17 +137,17 @@ file_write(const char *path, const uint8_t *data, size_t bytes)
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return fail(path, "cannot write", errno);
-	good = write_all(fd, data, bytes) == 0 && fchmod(fd, 0666 & ~mask) == 0 && fsync(fd) == 0;
-	error = errno;
-	if (close(fd) < 0 && good) {
-		good = false;
-		error = errno;
-	}
-	if (good && rename(temporary, path) == 0)
+	r = write_all(fd, data, bytes);
+	if (r == 0 && (fchmod(fd, 0666 & ~mask) < 0 || fsync(fd) < 0))
+		r = -errno;
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	if (r == 0 && rename(temporary, path) < 0)
+		r = -errno;
+	if (r == 0)
 		return 0;
-	error = good ? errno : error;
 	(void)unlink(temporary); /* WHY: the first failure is the one to tell */
-	return fail(path, "cannot write", error);
+	return fail(path, "cannot write", -r);
 }
 
 int

@@ -37,7 +37,7 @@ struct frame {
 	const json_t **slots[GROUP_COUNT]; /* all in one allocation, slots[0] */
 	size_t count[GROUP_COUNT];
 	size_t lines[GROUP_COUNT]; /* given to each group */
-	unsigned char *telling;	   /* of each failed drone: enum telling */
+	unsigned char *detail;	   /* of each failed drone: enum detail */
 };
 
 static enum group
@@ -106,8 +106,8 @@ group_slots(struct frame *f, const json_t *list)
 	const json_t *slot;
 
 	f->slots[0] = room;
-	f->telling = calloc(all + 1, 1);
-	if (room == NULL || f->telling == NULL)
+	f->detail = calloc(all + 1, 1);
+	if (room == NULL || f->detail == NULL)
 		return false;
 	for (size_t g = 0; g < GROUP_COUNT; g++)
 		f->slots[g] = room + g * (all + 1);
@@ -196,24 +196,24 @@ put_group(struct frame *f, enum group g)
 }
 
 /* The lines below a failed drone: none, what to do, or all that there is to say. */
-enum telling { TELL_NOTHING, TELL_ADVICE, TELL_ALL };
+enum detail { DETAIL_NONE, DETAIL_ADVICE, DETAIL_ALL };
 
 static struct text
-told_text(const json_t *slot, enum telling telling)
+detail_text(const json_t *slot, enum detail detail)
 {
 	struct text t = { "" };
 
-	if (telling == TELL_ADVICE)
+	if (detail == DETAIL_ADVICE)
 		t = out_text(slot, "advice");
-	if (telling == TELL_ALL || (telling == TELL_ADVICE && t.s[0] == '\0'))
+	if (detail == DETAIL_ALL || (detail == DETAIL_ADVICE && t.s[0] == '\0'))
 		t = out_text(slot, "message");
 	return t;
 }
 
 static size_t
-told_lines(const struct frame *f, const json_t *slot, enum telling telling)
+detail_lines(const struct frame *f, const json_t *slot, enum detail detail)
 {
-	struct text t = told_text(slot, telling);
+	struct text t = detail_text(slot, detail);
 
 	return cells_lines(t.s, f->how->columns > INDENT ? f->how->columns - INDENT : 1);
 }
@@ -223,27 +223,27 @@ told_lines(const struct frame *f, const json_t *slot, enum telling telling)
  * all; where lines are left then, all that there is to say.  Returns the lines taken.
  */
 static size_t
-share_telling(struct frame *f, size_t room)
+share_details(struct frame *f, size_t room)
 {
 	size_t left = room;
 
 	for (size_t i = 0; i < f->count[GROUP_BAD]; i++)
-		f->telling[i] = TELL_NOTHING;
-	for (enum telling t = TELL_ADVICE; t <= TELL_ALL; t++)
+		f->detail[i] = DETAIL_NONE;
+	for (enum detail t = DETAIL_ADVICE; t <= DETAIL_ALL; t++)
 		for (size_t i = 0; i < f->count[GROUP_BAD]; i++) {
 			const json_t *slot = f->slots[GROUP_BAD][i];
-			size_t has = told_lines(f, slot, f->telling[i]);
-			size_t wants = told_lines(f, slot, t);
+			size_t has = detail_lines(f, slot, f->detail[i]);
+			size_t wants = detail_lines(f, slot, t);
 
 			if (wants > has + left)
 				continue;
-			f->telling[i] = (unsigned char)t;
+			f->detail[i] = (unsigned char)t;
 			left = left + has - wants;
 		}
 	return room - left;
 }
 
-/* The failed ones, worst first, each with its cause; below each what is told. */
+/* The failed ones, worst first, each with its cause; below each its details. */
 static void
 put_bad(struct frame *f)
 {
@@ -254,11 +254,11 @@ put_bad(struct frame *f)
 		rows = rows > 0 ? rows - 1 : 0;
 	for (size_t i = 0; i < rows && i < count; i++) {
 		const json_t *slot = f->slots[GROUP_BAD][i];
-		struct text told = told_text(slot, f->telling[i]);
+		struct text below = detail_text(slot, f->detail[i]);
 
 		row_draw(slot, &f->widths, line, sizeof(line));
 		put_line(f, line, row_colour(slot));
-		put_text(f, told.s, INDENT, f->how->rows, COLOUR_NONE);
+		put_text(f, below.s, INDENT, f->how->rows, COLOUR_NONE);
 	}
 	if (rows < count && f->lines[GROUP_BAD] > 0)
 		put_names(f, GROUP_BAD, rows, 1);
@@ -280,11 +280,11 @@ share_lines(struct frame *f, size_t room)
 	}
 	f->lines[GROUP_BAD] = f->count[GROUP_BAD] < room ? f->count[GROUP_BAD] : room;
 	room -= f->lines[GROUP_BAD];
-	todo = share_telling(f, room);
+	todo = share_details(f, room);
 	for (size_t g = GROUP_COUNT; g-- > GROUP_ACTIVE && f->count[GROUP_BAD] > 0 && todo == 0;) {
 		room += f->lines[g];
 		f->lines[g] = 0;
-		todo = share_telling(f, room);
+		todo = share_details(f, room);
 	}
 	room -= todo;
 	for (size_t g = GROUP_ACTIVE; g < GROUP_COUNT; g++) {
@@ -377,7 +377,7 @@ screen_draw(const struct slots *slots, const struct screen *how)
 	}
 out:
 	free(f.slots[0]);
-	free(f.telling);
+	free(f.detail);
 	json_decref(list);
 	return text;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The station's slots as last heard. */
+/* The station's slots as last reported. */
 #include "config.h"
 
 #include "client/slots.h"

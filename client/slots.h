@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The station's slots as last heard, kept up to date from the replies of Watch. */
+/* The station's slots as last reported, kept up to date from the replies of Watch. */
 #ifndef CLIENT_SLOTS_H
 #define CLIENT_SLOTS_H
 
@@ -11,7 +11,7 @@
 
 struct slots;
 
-/* Told of each slot in a reply; before is NULL for one that was not known. */
+/* Called for each slot in a reply; before is NULL for one that was not known. */
 typedef void slots_changed(void *ctx, const json_t *before, const json_t *after);
 
 int slots_new(struct slots **ret_slots) MUST_CHECK;

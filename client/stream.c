@@ -26,7 +26,7 @@ struct stream {
 	json_t *parameters;
 	const char *before_trouble;
 	struct conn *conn; /* NULL: lost */
-	bool heard;	   /* there was a reply: from now on a lost connection is waited for */
+	bool replied;	   /* there was a reply: from now on a lost connection is waited for */
 	int64_t first_until_ms;
 	int watch; /* inotify; -1 */
 	int retry_ms;
@@ -41,7 +41,7 @@ start(struct stream *st)
 	if (r != 0)
 		return r;
 	conn_before_trouble(st->conn, st->before_trouble);
-	conn_may_be_lost(st->conn, st->heard);
+	conn_may_be_lost(st->conn, st->replied);
 	return conn_start(st->conn, st->method, json_incref(st->parameters));
 }
 
@@ -180,13 +180,13 @@ stream_next(struct stream *st, int timeout_ms, json_t **ret_reply)
 	if (st->conn == NULL)
 		return wait_and_try(st, timeout_ms);
 	left_ms = left_ms > 0 ? left_ms : 0;
-	if (!st->heard && (timeout_ms < 0 || left_ms < timeout_ms))
+	if (!st->replied && (timeout_ms < 0 || left_ms < timeout_ms))
 		timeout_ms = (int)left_ms;
 	r = conn_next(st->conn, timeout_ms, ret_reply, NULL);
-	if (r == CONN_TIMED_OUT && !st->heard && when_ms() >= st->first_until_ms)
+	if (r == CONN_TIMED_OUT && !st->replied && when_ms() >= st->first_until_ms)
 		return conn_no_answer(st->conn);
 	if (r == 0) {
-		st->heard = true;
+		st->replied = true;
 		conn_may_be_lost(st->conn, true);
 	}
 	if (r != CONN_LOST)
@@ -204,7 +204,7 @@ stream_fd(const struct stream *st)
 int
 stream_wait_ms(const struct stream *st)
 {
-	int64_t until = st->conn == NULL ? st->retry_at_ms : st->heard ? -1 : st->first_until_ms;
+	int64_t until = st->conn == NULL ? st->retry_at_ms : st->replied ? -1 : st->first_until_ms;
 	int64_t left = until - when_ms();
 
 	if (until < 0)

@@ -19,7 +19,7 @@ struct waiting {
 	json_t *occupants; /* port -> drone that ended there and has not been unplugged since */
 	unsigned known;	   /* drones so far: their names here are numbers */
 	uint64_t count;
-	bool patient, heard, failed;
+	bool patient, replied, failed;
 	waiting_ended *ended; /* of the reply that is being applied */
 	void *ctx;
 };
@@ -129,7 +129,7 @@ add_ending(struct waiting *w, const json_t *slot)
 		remember(w, w->occupants, text_of(slot, "port"), drone);
 }
 
-/* ---- what is heard -------------------------------------------------------------------------- */
+/* ---- replies of Watch ------------------------------------------------------------------------ */
 
 static bool
 is_pending(const json_t *slot)
@@ -170,7 +170,7 @@ on_changed(void *ctx, const json_t *before, const json_t *after)
 		(void)json_object_del(w->occupants, port); /* WHY: perhaps there was none */
 	/* WHY not what was gone before: it is none of the drones that are waited for. */
 	if (slot_verdict(after) != NULL && !is_pending(after) && is_new(before, after) &&
-	    !is_taken(w, after) && (w->heard || present)) {
+	    !is_taken(w, after) && (w->replied || present)) {
 		add_ending(w, after);
 		if (w->ended != NULL)
 			w->ended(w->ctx, after);
@@ -187,7 +187,7 @@ waiting_apply(struct waiting *w, const json_t *reply, waiting_ended *ended, void
 	w->ended = ended;
 	w->ctx = ctx;
 	r = slots_apply(w->slots, reply, on_changed, w);
-	w->heard = true;
+	w->replied = true;
 	return r == 0 && w->failed ? -ENOMEM : r;
 }
 
@@ -256,7 +256,7 @@ all_ended(const struct waiting *w)
 bool
 waiting_is_over(const struct waiting *w)
 {
-	if (!w->heard)
+	if (!w->replied)
 		return false;
 	return w->count > 0 ? json_object_size(w->endings) >= w->count : all_ended(w);
 }
@@ -289,7 +289,7 @@ list_of(const json_t *slot)
 struct report {
 	const struct waiting *w;
 	json_t *document;
-	json_t *slots; /* as last heard, sorted */
+	json_t *slots; /* as last reported, sorted */
 	bool failed;
 };
 
@@ -350,9 +350,9 @@ report_endings(struct report *r)
 	}
 }
 
-/* Has report_endings() told of it? */
+/* Has report_endings() listed it? */
 static bool
-is_told(const struct report *r, const json_t *slot)
+is_listed(const struct report *r, const json_t *slot)
 {
 	const char *drone;
 	json_t *ending;
@@ -374,7 +374,7 @@ report_slots(struct report *r)
 	json_array_foreach(r->slots, i, slot) {
 		const char *list = list_of(slot);
 
-		if (list == NULL || (is_told(r, slot) && !is_pending(slot)))
+		if (list == NULL || (is_listed(r, slot) && !is_pending(slot)))
 			continue;
 		/* WHY those as well that are off the bus: status counts them, and a drone that
 		 * does not start is still plugged in. */

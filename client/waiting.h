@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The state of `wait`: slots as last heard, how each drone ended meanwhile, and the exit status
+ * The state of `wait`: slots as last reported, how each drone ended meanwhile, and the exit status
  * that follows.  The truth table is in the manual page; tests/e2e/12-wait.sh runs its rows.
  *
  * INVARIANT: nothing is good that was not seen to be good: 0 needs at least one drone that ended as
@@ -17,7 +17,7 @@
 
 struct waiting;
 
-/* Told of each ending as it is heard of: a slot. */
+/* Called for each ending as it is reported: a slot. */
 typedef void waiting_ended(void *ctx, const json_t *slot);
 
 /*

@@ -69,7 +69,7 @@ struct finding {
 struct judge_options {
 	enum platform manifest; /* what the zip says; UNKNOWN: nothing */
 	enum platform
-	    user_platform; /* --platform, or what the client told the daemon; UNKNOWN: nothing */
+	    user_platform; /* --platform, also as the client sent it; UNKNOWN: not given */
 	const struct device *device; /* NULL: the Crazyflie */
 	bool incomplete; /* the operator's word: also what lacks evidence of being whole */
 };
