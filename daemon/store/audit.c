@@ -109,44 +109,41 @@ audit_next(struct audit_reader *r, struct audit_line *ret_line)
 	}
 }
 
-/* Looks for the last good line from offset on.  1 found. */
+/*
+ * Takes the good lines of the last window that has one for take(), in order; windows grow towards
+ * the beginning, and a first line cut in two is not a good one.  1 when take() took one.
+ * ret_newer: a line was of an unknown kind.
+ */
 static int
-last_line_from(struct audit *a, off_t from, off_t size)
+search_back(int fd, off_t end, bool (*take)(void *ctx, const struct audit_line *l), void *ctx,
+	    bool *ret_newer)
 {
-	struct audit_reader *r;
-	struct audit_line l;
-	int n, found = 0;
+	for (off_t back = WINDOW_BYTES;; back *= 4) {
+		off_t from = end > back ? end - back : 0;
+		struct audit_reader *r;
+		struct audit_line l;
+		int found = 0, n = reader_new(fd, from, end, &r);
 
-	n = reader_new(a->fd, from, size, &r);
-	if (n < 0)
-		return n;
-	while ((n = audit_next(r, &l)) > 0) {
-		found = 1;
-		a->good = l.end;
-		a->last_seq = l.seq;
-		memcpy(a->last_hash, l.hash, sizeof(l.hash));
+		if (n < 0)
+			return n;
+		while ((n = audit_next(r, &l)) > 0)
+			found |= take(ctx, &l);
+		*ret_newer = r->newer;
+		audit_reader_free(r);
+		if (n < 0 || found || from == 0)
+			return n < 0 ? n : found;
 	}
-	a->newer = r->newer;
-	audit_reader_free(r);
-	return n < 0 ? n : found;
 }
 
-static int
-find_tail(struct audit *a, off_t size)
+static bool
+take_tail(void *ctx, const struct audit_line *l)
 {
-	off_t back = WINDOW_BYTES;
-	int r;
+	struct audit *a = ctx;
 
-	a->good = 0;
-	a->last_seq = 0;
-	memset(a->last_hash, 0, sizeof(a->last_hash));
-	for (;; back *= 4) {
-		off_t from = size > back ? size - back : 0;
-
-		r = last_line_from(a, from, size); /* a first line cut in two is not a good one */
-		if (r != 0 || from == 0)
-			return r < 0 ? r : 0;
-	}
+	a->good = l->end;
+	a->last_seq = l->seq;
+	memcpy(a->last_hash, l->hash, sizeof(l->hash));
+	return true;
 }
 
 /* Keeps the bytes behind the last good line, as evidence, under another name. */
@@ -190,6 +187,7 @@ int
 audit_open(struct audit *a, int dirfd, const char *stamp, off_t trusted)
 {
 	struct stat st;
+	bool newer;
 	int r;
 
 	*a = (struct audit){ .dirfd = dirfd, .fd = -1 };
@@ -201,9 +199,9 @@ audit_open(struct audit *a, int dirfd, const char *stamp, off_t trusted)
 		r = -errno;
 		goto out;
 	}
-	r = find_tail(a, st.st_size);
-	if (r == 0 && a->newer)
-		r = -EPROTO;
+	r = search_back(a->fd, st.st_size, take_tail, a, &newer);
+	if (r >= 0)
+		r = newer ? -EPROTO : 0;
 	if (r < 0)
 		goto out;
 	if (a->good < st.st_size) {
@@ -333,34 +331,28 @@ audit_seek(const struct audit *a, int64_t seq, off_t *ret_offset)
 	return n;
 }
 
-static int
-last_of_from(const struct audit *a, off_t from, enum record_kind kind, char *body)
-{
-	struct audit_reader *r;
-	struct audit_line l;
-	int found = 0, n = audit_reader_new(a, from, &r);
+struct wanted {
+	enum record_kind kind;
+	char *body;
+};
 
-	if (n < 0)
-		return n;
-	while ((n = audit_next(r, &l)) > 0) {
-		if (l.kind != kind)
-			continue;
-		found = 1;
-		memcpy(body, l.body, l.body_size);
-		body[l.body_size] = '\0';
-	}
-	audit_reader_free(r);
-	return n < 0 ? n : found;
+static bool
+take_body(void *ctx, const struct audit_line *l)
+{
+	const struct wanted *w = ctx;
+
+	if (l->kind != w->kind)
+		return false;
+	memcpy(w->body, l->body, l->body_size);
+	w->body[l->body_size] = '\0';
+	return true;
 }
 
 int
 audit_last_of(const struct audit *a, enum record_kind kind, char *body)
 {
-	for (off_t back = WINDOW_BYTES;; back *= 4) {
-		off_t from = a->good > back ? a->good - back : 0;
-		int r = last_of_from(a, from, kind, body);
+	struct wanted w = { kind, body };
+	bool newer; /* a matter of audit_open() */
 
-		if (r != 0 || from == 0)
-			return r;
-	}
+	return search_back(a->fd, a->good, take_body, &w, &newer);
 }

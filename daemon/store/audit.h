@@ -28,7 +28,6 @@ struct audit {
 	uint8_t last_hash[RECORD_HASH_BYTES];
 	bool failed; /* a write or sync failed: bytes behind good are not to be trusted */
 	bool cut;    /* opening found a torn tail */
-	bool newer;  /* opening found lines that are whole, and of a kind that is not known here */
 };
 
 struct audit_line {
