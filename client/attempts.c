@@ -21,31 +21,14 @@
 #define FAULT_CELLS 12
 
 /* The view "attempts" (doc/promises.md 4), in its order. */
+/* clang-format off */
 static const char *const columns[] = {
-	"id",
-	"started_at",
-	"ended_at",
-	"port",
-	"label",
-	"serial",
-	"dfu_serial",
-	"platform",
-	"firmware_name",
-	"firmware_version",
-	"firmware_sha256",
-	"version_before",
-	"version_after",
-	"verdict",
-	"fault",
-	"step",
-	"address",
-	"bytes_written",
-	"sectors_erased",
-	"transfers",
-	"duration_ms",
-	"message",
-	"kind",
+	"id", "started_at", "ended_at", "port", "label", "serial", "dfu_serial", "platform",
+	"firmware_name", "firmware_version", "firmware_sha256", "version_before",
+	"version_after", "verdict", "fault", "step", "address", "bytes_written",
+	"sectors_erased", "transfers", "duration_ms", "message", "kind"
 };
+/* clang-format on */
 
 /* Shortened on a narrow terminal: serials to what tells them apart, times to "MM-DD hh:mm".
  */

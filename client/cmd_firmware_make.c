@@ -112,54 +112,45 @@ name_in_file(const struct input *in, uint8_t alt)
 	return NULL;
 }
 
-/* Counts each target's elements and takes its name. */
-static int
-count_elements(struct make *m)
+/* Puts an element behind the others of its target.  False: there are too many. */
+static bool
+add_element(struct make *m, const struct input *in, struct segment s)
 {
-	for (size_t i = 0; i < m->input_count; i++) {
-		struct input *in = &m->inputs[i];
+	const char *name = in->targeted && in->name != NULL ? in->name : name_in_file(in, s.alt);
+	struct fw_make_target *t;
+	size_t at = 0;
 
-		for (size_t n = 0; n < image_segment_count(in->file.image); n++) {
-			uint8_t alt =
-			    in->targeted ? in->alt : image_segment(in->file.image, n)->alt;
-			struct fw_make_target *t = find_target(m, alt);
+	if (in->targeted)
+		s.alt = in->alt;
+	t = find_target(m, s.alt);
+	if (t == NULL || m->segment_count == IMAGE_SEGMENTS_MAX)
+		return false;
+	if (t->name == NULL)
+		t->name = name;
+	for (const struct fw_make_target *before = m->targets; before <= t; before++)
+		at += before->element_count;
+	memmove(&m->segments[at + 1], &m->segments[at], (m->segment_count - at) * sizeof(s));
+	m->segments[at] = s;
+	m->segment_count++;
+	t->element_count++;
+	return true;
+}
 
-			if (t == NULL || ++m->segment_count > IMAGE_SEGMENTS_MAX) {
+/* The elements of all inputs, target by target, in the order of the inputs. */
+static int
+take_elements(struct make *m)
+{
+	const struct segment *s = m->segments;
+
+	for (const struct input *in = m->inputs; in < m->inputs + m->input_count; in++)
+		for (size_t n = 0; n < image_segment_count(in->file.image); n++)
+			if (!add_element(m, in, *image_segment(in->file.image, n))) {
 				say_error("too many targets or elements for one file");
 				return EXIT_REFUSED;
 			}
-			t->element_count++;
-			if (t->name == NULL)
-				t->name =
-				    in->targeted && in->name != NULL
-					? in->name
-					: name_in_file(in, image_segment(in->file.image, n)->alt);
-		}
-	}
+	for (size_t t = 0; t < m->target_count; s += m->targets[t++].element_count)
+		m->targets[t].elements = s;
 	return 0;
-}
-
-/* Puts the elements beside one another, target by target, in the order of the inputs. */
-static void
-place_elements(struct make *m)
-{
-	size_t at = 0;
-
-	for (size_t t = 0; t < m->target_count; t++) {
-		m->targets[t].elements = &m->segments[at];
-		for (size_t i = 0; i < m->input_count; i++) {
-			const struct input *in = &m->inputs[i];
-
-			for (size_t n = 0; n < image_segment_count(in->file.image); n++) {
-				struct segment s = *image_segment(in->file.image, n);
-
-				if (in->targeted)
-					s.alt = in->alt;
-				if (s.alt == m->targets[t].alt)
-					m->segments[at++] = s;
-			}
-		}
-	}
 }
 
 static int
@@ -356,11 +347,9 @@ run(const struct session *s, const struct invocation *i)
 		return say_no_memory();
 	r = load(s, i, m);
 	if (r == 0)
-		r = count_elements(m);
-	if (r == 0) {
-		place_elements(m);
+		r = take_elements(m);
+	if (r == 0)
 		r = check_overlaps(m);
-	}
 	if (r == 0)
 		r = write_file(s, i, m);
 	for (size_t n = 0; n < m->input_count; n++)
