@@ -92,7 +92,15 @@ is_being_read()
 	! test_state 1-6 ended
 }
 holds "a drone is being read" until_true 60 is_being_read
+# A reading that is recorded already goes on when told to stop: it is told a second time.
+said=$(grep -c "still at work" "$log")
+is_stopping()
+{
+	is_gone || [ "$(grep -c "still at work" "$log")" -gt "$said" ]
+}
 kill "$sim_pid"
+until_true 60 is_stopping
+kill "$sim_pid" 2> /dev/null
 rc=0
 wait "$backup_pid" || rc=$?
 same "who waits for it is told" 1 "$rc"
