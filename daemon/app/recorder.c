@@ -436,6 +436,8 @@ recorder_tell(void *ctx, const struct fleet_event *event)
 	bool nothing = event->kind == EVENT_IDLE || (event->kind == EVENT_SPECIAL_ENDED &&
 						     event->record->verdict.kind == VERDICT_NONE);
 
-	if (nothing)
+	/* WHY not in DFU mode: a recorded drone is known, and a known one may be changed
+	 * (doc/promises.md 1). */
+	if (nothing && event->record->serial[0] != '\0')
 		note_drone(ctx, event->record);
 }

@@ -25,7 +25,6 @@
 #include <stdlib.h>
 
 #include "core/ident.h"
-#include "core/outcome.h"
 #include "flow/station_parts.h"
 
 #define APP_ADDR 0x08004000U
@@ -180,16 +179,17 @@ check_permission(struct station *s, struct seat *seat)
 	return row;
 }
 
-/* The last attempt before this one on the same drone, or on this port; NULL: there was none. */
+/* The last attempt before this one on the same drone; NULL: there was none. */
 static const struct station_row *
-earlier_row(struct station *s, const struct seat *seat, const struct station_row *row)
+earlier_row(const struct station *s, const struct drone *d, const struct station_row *row)
 {
-	char serial[32];
+	char runtime[32], rom[32];
 
-	drone_serial_runtime(drone_config(world_drone(s->world, seat->port))->uid, serial);
+	drone_serial_runtime(drone_config(d)->uid, runtime);
+	drone_serial_rom(drone_config(d)->uid, drone_config(d)->serial, rom);
 	for (const struct station_row *e = row; e != s->rows; e--)
 		if (e[-1].durable &&
-		    (strcmp(e[-1].serial, serial) == 0 || strcmp(e[-1].port, seat->port) == 0))
+		    (strcmp(e[-1].serial, runtime) == 0 || strcmp(e[-1].dfu_serial, rom) == 0))
 			return e - 1;
 	return NULL;
 }
@@ -203,18 +203,18 @@ check_adoption(struct station *s, struct seat *seat, const struct station_row *r
 	const struct drone *d = world_drone(s->world, seat->port);
 	const struct drone_config *c = drone_config(d);
 	enum job_adopt adopt = s->options.fleet.job.adopt;
-	const struct station_row *earlier = earlier_row(s, seat, r);
+	const struct station_row *earlier = earlier_row(s, d, r);
+	bool known = seat->known || earlier != NULL;
 
-	/*
-	 * WHY: what says nothing of itself is known by its port alone, and may have been swapped.
-	 */
+	/* WHY nameless: it is known by its port alone, and may have been swapped. */
 	if (!r->flashes || seat->interrupted || is_nameless(d) ||
 	    (!r->adopted && !ident_runtime_serial_valid(r->serial)) ||
-	    (earlier != NULL && earlier->verdict.kind == VERDICT_INTERRUPTED) ||
+	    (earlier != NULL && (earlier->verdict.kind == VERDICT_INTERRUPTED ||
+				 earlier->verdict.kind == VERDICT_FAIL)) ||
 	    memcmp(seat->sent_uid, c->uid, sizeof(c->uid)) == 0)
 		return;
-	if (adopt == JOB_ADOPT_NEVER || (adopt == JOB_ADOPT_KNOWN && !seat->known) ||
-	    (adopt == JOB_ADOPT_RECOGNISED && !seat->known && c->otp[0] == '\0'))
+	if (adopt == JOB_ADOPT_NEVER || (adopt == JOB_ADOPT_KNOWN && !known) ||
+	    (adopt == JOB_ADOPT_RECOGNISED && !known && c->otp[0] == '\0'))
 		station_break(s, "promise 1: %s is a stranger and is changed", seat->port);
 }
 
