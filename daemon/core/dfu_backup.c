@@ -37,14 +37,14 @@ dfu_backup_free(struct dfu_backup *b)
 	b->data = NULL;
 }
 
-struct dfuse_request
+struct dfuse_operation
 dfu_backup_next(const struct dfu_backup *b, uint32_t block_bytes)
 {
 	uint32_t left = b->bytes - b->at;
 
-	return (struct dfuse_request){ .op = DFUSE_OP_READ,
-				       .addr = b->addr + b->at,
-				       .length = left < block_bytes ? left : block_bytes };
+	return (struct dfuse_operation){ .op = DFUSE_OP_READ,
+					 .addr = b->addr + b->at,
+					 .length = left < block_bytes ? left : block_bytes };
 }
 
 bool

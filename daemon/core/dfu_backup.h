@@ -27,7 +27,7 @@ enum fault dfu_backup_prepare(struct dfu_backup *b, const struct layout *map) MU
 void dfu_backup_free(struct dfu_backup *b);
 
 /* The next read, of at most block_bytes. */
-struct dfuse_request dfu_backup_next(const struct dfu_backup *b, uint32_t block_bytes);
+struct dfuse_operation dfu_backup_next(const struct dfu_backup *b, uint32_t block_bytes);
 /* That read's data; true: the copy is whole. */
 bool dfu_backup_took(struct dfu_backup *b, const uint8_t *data, uint32_t length);
 

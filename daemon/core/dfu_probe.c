@@ -109,12 +109,12 @@ dfu_probe_layout_ended(struct dfu_probe *p, enum usb_status status, const uint8_
 
 /* ---- operations ----------------------------------------------------------------------------- */
 
-static struct dfuse_request
+static struct dfuse_operation
 read_of(const struct dfu_probe *p, uint8_t alt, uint32_t addr, uint32_t total)
 {
 	uint32_t left = total - p->at;
 
-	return (struct dfuse_request){
+	return (struct dfuse_operation){
 		.op = DFUSE_OP_READ,
 		.alt = alt,
 		.addr = addr + p->at,
@@ -123,11 +123,11 @@ read_of(const struct dfu_probe *p, uint8_t alt, uint32_t addr, uint32_t total)
 }
 
 bool
-dfu_probe_next(const struct dfu_probe *p, struct dfuse_request *ret_operation)
+dfu_probe_next(const struct dfu_probe *p, struct dfuse_operation *ret_operation)
 {
 	switch (p->stage) {
 	case DFU_PROBE_CLEAN:
-		*ret_operation = (struct dfuse_request){ .op = DFUSE_OP_CLEAN };
+		*ret_operation = (struct dfuse_operation){ .op = DFUSE_OP_CLEAN };
 		return true;
 	case DFU_PROBE_OTP:
 		*ret_operation = read_of(p, OTP_ALT, OTP_ADDR, OTP_BYTES);

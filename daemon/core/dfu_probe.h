@@ -78,7 +78,7 @@ void dfu_probe_layout_ended(struct dfu_probe *p, enum usb_status status, const u
 			    size_t length);
 
 /* The operation that the stage needs; false in LAYOUT, DONE and FAILED. */
-bool dfu_probe_next(const struct dfu_probe *p, struct dfuse_request *ret_operation);
+bool dfu_probe_next(const struct dfu_probe *p, struct dfuse_operation *ret_operation);
 
 /* That operation is over: data and length of what was read. */
 void dfu_probe_took(struct dfu_probe *p, const uint8_t *data, uint32_t length);

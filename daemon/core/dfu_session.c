@@ -210,7 +210,7 @@ static void
 next_operation(struct dfu_session *s, uint64_t now_us)
 {
 	const struct device *p = s->probe.profile;
-	struct dfuse_request op = { .op = DFUSE_OP_NONE };
+	struct dfuse_operation op = { .op = DFUSE_OP_NONE };
 
 	if (s->step == DFU_STEP_PROBE) {
 		if (!dfu_probe_next(&s->probe, &op))

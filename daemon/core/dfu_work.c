@@ -92,7 +92,7 @@ dfu_work_allow(const struct dfu_work *w, const struct dfu_probe *probe, bool loa
 
 /* ---- operations ----------------------------------------------------------------------------- */
 
-static struct dfuse_request
+static struct dfuse_operation
 program_of(struct dfu_work *w, const struct plan_op *op)
 {
 	uint32_t before = op->addr % 2;
@@ -107,11 +107,12 @@ program_of(struct dfu_work *w, const struct plan_op *op)
 		memcpy(w->padded + before, data, op->length);
 		data = w->padded;
 	}
-	return (struct dfuse_request){ DFUSE_OP_PROGRAM, op->alt, op->addr - before, length, data };
+	return (struct dfuse_operation){ DFUSE_OP_PROGRAM, op->alt, op->addr - before, length,
+					 data };
 }
 
 bool
-dfu_work_next(struct dfu_work *w, struct dfuse_request *ret_operation)
+dfu_work_next(struct dfu_work *w, struct dfuse_operation *ret_operation)
 {
 	static const uint8_t word[FEATURE_BYTES] = { FEATURE_WORD };
 	struct plan_op op;
@@ -120,8 +121,8 @@ dfu_work_next(struct dfu_work *w, struct dfuse_request *ret_operation)
 		bool set = w->stage == DFU_WORK_FEATURE;
 
 		*ret_operation =
-		    (struct dfuse_request){ set ? DFUSE_OP_FEATURE : DFUSE_OP_READ, FEATURE_ALT,
-					    FEATURE_ADDR, FEATURE_BYTES, set ? word : NULL };
+		    (struct dfuse_operation){ set ? DFUSE_OP_FEATURE : DFUSE_OP_READ, FEATURE_ALT,
+					      FEATURE_ADDR, FEATURE_BYTES, set ? word : NULL };
 		return true;
 	}
 	if (!plan_next(w->plan, &op))
@@ -129,7 +130,7 @@ dfu_work_next(struct dfu_work *w, struct dfuse_request *ret_operation)
 	if (op.kind == PLAN_OP_PROGRAM)
 		*ret_operation = program_of(w, &op);
 	else
-		*ret_operation = (struct dfuse_request){
+		*ret_operation = (struct dfuse_operation){
 			.op = op.kind == PLAN_OP_READ ? DFUSE_OP_READ : DFUSE_OP_ERASE,
 			.alt = op.alt,
 			.addr = op.addr,

@@ -48,7 +48,7 @@ void dfu_work_allow(const struct dfu_work *w, const struct dfu_probe *probe, boo
 		    struct dfuse *d);
 
 /* The next operation; false: the plan is done, or has failed. */
-bool dfu_work_next(struct dfu_work *w, struct dfuse_request *ret_operation);
+bool dfu_work_next(struct dfu_work *w, struct dfuse_operation *ret_operation);
 
 /* That operation is over: data and length of what was read. */
 void dfu_work_took(struct dfu_work *w, struct dfuse *d);

@@ -7,54 +7,15 @@
 
 #include "cfdfu/dfu.h"
 #include "cfdfu/util.h"
-#include "core/dfuse_parts.h"
+#include "core/dfuse_phase.h"
 
 enum {
 	TRIES = 3,		   /* per operation (doc/protocol.md 10, row 4) */
 	NOMEM_TRIES = 50,	   /* 5 s for the host to find memory (doc/faults.md K6) */
-	STALLS = 12,		   /* questions asked too early in one operation */
 	REQUEST_TIMEOUT_MS = 2000, /* a request that starts nothing on the device */
 	STATUS_TIMEOUT_MIN_MS = 1000,
 	LEAVE_TIMEOUT_MS = 1000,
 };
-
-static const struct {
-	const char *name;
-	unsigned next;
-} phases[DFUSE_PHASE_COUNT] = {
-#define P(x) BIT(DFUSE_PHASE_##x)
-	[DFUSE_PHASE_IDLE] = { "idle", P(CLEAN) | P(CLEAN_FIX) | P(SELECT) | P(ADDRESS) |
-					   P(COMMAND) | P(UNLOAD) | P(UPLOAD) | P(LEAVE) },
-	[DFUSE_PHASE_CLEAN] = { "clean", P(CLEAN_FIX) | P(IDLE) | P(RECOVER) | P(FAILED) },
-	[DFUSE_PHASE_CLEAN_FIX] = { "clean-fix", P(CLEAN) | P(RECOVER) | P(FAILED) },
-	[DFUSE_PHASE_SELECT] = { "select", P(IDLE) | P(ADDRESS) | P(COMMAND) | P(UNLOAD) |
-					       P(UPLOAD) | P(LEAVE) | P(RECOVER) | P(FAILED) },
-	[DFUSE_PHASE_ADDRESS] = { "address", P(START) | P(RECOVER) | P(FAILED) },
-	[DFUSE_PHASE_COMMAND] = { "command", P(START) | P(RECOVER) | P(FAILED) },
-	[DFUSE_PHASE_START] = { "start", P(POLL) | P(RECOVER) | P(FAILED) },
-	[DFUSE_PHASE_POLL] = { "poll", P(IDLE) | P(COMMAND) | P(UNLOAD) | P(LEAVE) | P(RECOVER) |
-					   P(FAILED) },
-	[DFUSE_PHASE_UNLOAD] = { "unload", P(SELECT) | P(IDLE) | P(UPLOAD) | P(ADDRESS) |
-					       P(COMMAND) | P(LEAVE) | P(RECOVER) | P(FAILED) },
-	[DFUSE_PHASE_UPLOAD] = { "upload", P(IDLE) | P(RECOVER) | P(FAILED) },
-	[DFUSE_PHASE_LEAVE] = { "leave", P(MANIFEST) | P(IDLE) | P(RECOVER) | P(FAILED) },
-	[DFUSE_PHASE_MANIFEST] = { "manifest", P(IDLE) | P(RECOVER) | P(FAILED) },
-	[DFUSE_PHASE_RECOVER] = { "recover", P(CLEAN_FIX) | P(SELECT) | P(ADDRESS) | P(COMMAND) |
-						 P(UNLOAD) | P(UPLOAD) | P(LEAVE) | P(CLEAN) |
-						 P(IDLE) | P(FAILED) },
-	[DFUSE_PHASE_FAILED] = { "failed", 0 },
-#undef P
-};
-
-/* The only place where the phase changes. */
-void
-dfuse_enter(struct dfuse *d, enum dfuse_phase next)
-{
-	if (d->phase != next)
-		assert(phases[d->phase].next & BIT(next));
-	d->phase = next;
-	d->asked_at_us = 0;
-}
 
 void
 dfuse_init(struct dfuse *d, uint32_t transfer_bytes, const struct pace *pace)
@@ -63,16 +24,7 @@ dfuse_init(struct dfuse *d, uint32_t transfer_bytes, const struct pace *pace)
 	memset(d, 0, sizeof(*d));
 	d->transfer_bytes = transfer_bytes;
 	d->pace = *pace;
-	dfuse_forget(d);
-}
-
-void
-dfuse_forget(struct dfuse *d)
-{
-	d->state =
-	    DFU_STATE_ERROR; /* SPEC: doc/protocol.md 3.2, the state right after enumeration */
-	d->alt_known = false;
-	d->pointer_known = false;
+	d->state = DFU_STATE_ERROR; /* SPEC: doc/protocol.md 3.2, right after enumeration */
 }
 
 void
@@ -98,7 +50,7 @@ dfuse_allow_feature(struct dfuse *d)
 }
 
 static bool
-inside_window(const struct dfuse *d, const struct dfuse_request *r)
+inside_window(const struct dfuse *d, const struct dfuse_operation *r)
 {
 	uint32_t at;
 
@@ -108,70 +60,8 @@ inside_window(const struct dfuse *d, const struct dfuse_request *r)
 	return at < d->window_bytes[r->alt] && r->length <= d->window_bytes[r->alt] - at;
 }
 
-enum pace_op
-dfuse_pace_kind(const struct dfuse *d)
-{
-	if (d->addressing || d->req.op == DFUSE_OP_FEATURE)
-		return PACE_COMMAND;
-	return d->req.op == DFUSE_OP_ERASE ? PACE_ERASE : PACE_PROGRAM;
-}
-
-static bool
-is_upload(const struct dfuse *d)
-{
-	return d->req.op == DFUSE_OP_READ;
-}
-
-/* Does block arithmetic from the current pointer reach addr?  address = pointer + (block - 2) *
- * size. */
-static bool
-pointer_reaches(const struct dfuse *d)
-{
-	uint32_t away = d->req.addr - d->pointer;
-
-	if (d->req.op == DFUSE_OP_ERASE)
-		return true; /* carries its own address */
-	if (!d->pointer_known || d->req.addr < d->pointer)
-		return false;
-	if (d->req.op == DFUSE_OP_LEAVE)
-		return away == 0;
-	return away % d->transfer_bytes == 0 &&
-	       away / d->transfer_bytes <= UINT16_MAX - DFUSE_BLOCK_DATA;
-}
-
-/* What the operation needs next, given the state of the device. */
-enum dfuse_phase
-dfuse_next_phase(const struct dfuse *d)
-{
-	bool unloading = d->state == DFU_STATE_UPLOAD_IDLE;
-	bool loading = d->state == DFU_STATE_DNLOAD_IDLE;
-
-	if (!d->alt_known || d->alt != d->req.alt)
-		return unloading || loading ? DFUSE_PHASE_UNLOAD : DFUSE_PHASE_SELECT;
-	if (!pointer_reaches(d))
-		return unloading ? DFUSE_PHASE_UNLOAD : DFUSE_PHASE_ADDRESS;
-	if (is_upload(d))
-		return loading ? DFUSE_PHASE_UNLOAD : DFUSE_PHASE_UPLOAD;
-	if (unloading)
-		return DFUSE_PHASE_UNLOAD;
-	return d->req.op == DFUSE_OP_LEAVE ? DFUSE_PHASE_LEAVE : DFUSE_PHASE_COMMAND;
-}
-
 void
-dfuse_go_on(struct dfuse *d)
-{
-	enum dfuse_phase next = dfuse_next_phase(d);
-
-	d->addressing = next == DFUSE_PHASE_ADDRESS;
-	if (next == DFUSE_PHASE_ADDRESS || next == DFUSE_PHASE_COMMAND) {
-		d->budget_us = pace_limit_us(dfuse_pace_kind(d), d->req.length);
-		d->stalls_left = STALLS;
-	}
-	dfuse_enter(d, next);
-}
-
-void
-dfuse_begin(struct dfuse *d, const struct dfuse_request *req, uint64_t now_us)
+dfuse_begin(struct dfuse *d, const struct dfuse_operation *req, uint64_t now_us)
 {
 	(void)now_us;
 	assert(d->phase == DFUSE_PHASE_IDLE);
@@ -184,7 +74,7 @@ dfuse_begin(struct dfuse *d, const struct dfuse_request *req, uint64_t now_us)
 	d->req = *req;
 	d->tries_left = TRIES;
 	d->nomem_left = NOMEM_TRIES;
-	d->stalls_left = STALLS;
+	d->stalls_left = DFUSE_STALLS;
 	d->addressing = false;
 	d->budget_us = pace_limit_us(PACE_ERASE, 0);
 	d->symptom = FAULT_NONE;

@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One device's DfuSe conversation, an operation at a time: what is wanted next, how the last one
- * ended. DFU 1.1 appendix A; AN2662 section 4; doc/protocol.md 3.
+ * ended.  DFU 1.1 appendix A; AN2662 section 4; doc/protocol.md 3.
  *
- *   IDLE --> CLEAN <-> CLEAN_FIX                 dfuIDLE, dfuDNLOAD-IDLE or dfuUPLOAD-IDLE
- * [after_clean_status] |        v
- *     +---> SELECT                               alternate setting [after_select]
- *     +---> ADDRESS --> START --> POLL           Set Address, when the pointer is elsewhere
- * [next_phase]
- *     +---> COMMAND --> START --> POLL           erase or data: request, start it, ask [after_poll]
- *     +---> UNLOAD                               ABORT between download and upload [after_unload]
- *     +---> UPLOAD                               one block read [after_upload]
- *     +---> LEAVE --> MANIFEST                   zero-length download, one status [after_manifest]
- *   any  --> RECOVER --> (again | FAILED)        stall, time-out, bus error [trouble]
+ *   IDLE --> CLEAN <--> CLEAN_FIX      until dfuIDLE                        [after_clean_status]
+ *   IDLE, SELECT, UNLOAD, POLL --> the next of these that is needed         [dfuse_next_phase]:
+ *     SELECT                           alternate setting                    [after_success]
+ *     ADDRESS --> START --> POLL       Set Address, when the pointer is     [after_start,
+ *                                      elsewhere                             after_poll]
+ *     UNLOAD                           ABORT between download and upload    [after_success]
+ *     COMMAND --> START --> POLL       erase or data: request, start it,    [after_start,
+ *                                      ask                                   after_poll]
+ *     UPLOAD                           one block read                       [after_upload]
+ *     LEAVE --> MANIFEST               zero-length download, one status     [after_manifest]
+ *   any of these --> IDLE              the operation is over                [finished]
+ *   any of these --> RECOVER           stall, time-out, bus error           [trouble]
+ *   RECOVER --> CLEAN_FIX, or what is needed: again                         [after_recover_status]
+ *   any --> FAILED                     tried too often, or final            [failed]
  *
  * INVARIANT: erase and program never go outside the window of their alternate setting
- * (dfuse_allow); mass erase and read-unprotect cannot be expressed.  At most one transfer is wanted
- * at a time.
+ *            (dfuse_allow); mass erase and read-unprotect cannot be expressed.
+ * INVARIANT: at most one transfer is requested at a time.
  */
 #ifndef CORE_DFUSE_H
 #define CORE_DFUSE_H
@@ -42,7 +46,7 @@ enum dfuse_op {
 	DFUSE_OP_LEAVE,	  /* start what is at .addr */
 };
 
-struct dfuse_request {
+struct dfuse_operation {
 	enum dfuse_op op;
 	uint8_t alt;
 	uint32_t addr;
@@ -84,7 +88,7 @@ struct dfuse {
 	/* private */
 	uint32_t transfer_bytes;
 	enum dfuse_phase phase;
-	struct dfuse_request req;
+	struct dfuse_operation req;
 	uint8_t state; /* bState as far as is known */
 	uint8_t alt;
 	bool alt_known;
@@ -120,7 +124,7 @@ void dfuse_allow(struct dfuse *d, uint8_t alt, uint32_t addr, uint32_t bytes);
 void dfuse_allow_feature(struct dfuse *d);
 
 /* Begins an operation; the one before must be over.  Asserts that it is inside the window. */
-void dfuse_begin(struct dfuse *d, const struct dfuse_request *req, uint64_t now_us);
+void dfuse_begin(struct dfuse *d, const struct dfuse_operation *req, uint64_t now_us);
 
 void dfuse_next(struct dfuse *d, uint64_t now_us, struct request *ret_request);
 void dfuse_ended(struct dfuse *d, enum usb_status status, const uint8_t *data, size_t length,
@@ -142,8 +146,5 @@ const uint8_t *dfuse_data(const struct dfuse *d, uint32_t *ret_length);
 
 /* A failed operation was optional: go on with another one. */
 void dfuse_forgive(struct dfuse *d);
-
-/* The device was reset or re-enumerated: forget what was known of its state. */
-void dfuse_forget(struct dfuse *d);
 
 #endif

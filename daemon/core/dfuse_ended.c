@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What the end of each transfer of a DfuSe conversation means: the next phase, another try, or the
+/* The meaning of each transfer's end in a DfuSe conversation: the next phase, another try, or the
  * end. */
 #include "config.h"
 
 #include "cfdfu/dfu.h"
 #include "cfdfu/util.h"
 #include "core/dfuse.h"
-#include "core/dfuse_parts.h"
+#include "core/dfuse_phase.h"
 
 enum {
 	CLEAN_STEP_US = 50000, /* between questions to a device that is busy when we meet it */
-	BUSY_STEP_US = 1000,   /* WHY: nobody is busy for free */
+	BUSY_STEP_US = 1000,   /* WHY: being busy takes time, whatever it says */
 	NOMEM_PAUSE_US = 100000,
 };
 
@@ -97,7 +97,7 @@ fault_of_dfu_status(uint8_t dfu_status)
 	return dfu_status == DFU_STATUS_ERR_VENDOR ? FAULT_PROTECTED : FAULT_REFUSED;
 }
 
-/* Is this error worth another try?  errTARGET means that the address is wrong: it will stay wrong.
+/* Is another try pointless?  errTARGET means that the address is wrong: it will stay wrong.
  */
 static bool
 is_final(uint8_t dfu_status)
@@ -154,7 +154,7 @@ wait_more(struct dfuse *d, uint32_t poll_ms, uint64_t now_us)
 	uint32_t wait = pace_expected_us(&d->pace, dfuse_pace_kind(d), d->req.length) / 8;
 
 	if (d->phase == DFUSE_PHASE_CLEAN || d->req.op == DFUSE_OP_CLEAN)
-		wait = CLEAN_STEP_US; /* with what, and for how long, nobody knows */
+		wait = CLEAN_STEP_US; /* with something unknown, for an unknown time */
 	if (d->pace.obey && poll_ms * 1000 > wait)
 		wait = poll_ms * 1000;
 	if (wait < BUSY_STEP_US)
@@ -179,7 +179,7 @@ after_clean_status(struct dfuse *d, uint64_t now_us)
 		dfuse_go_on(d);
 		return;
 	case DFU_STATE_DNBUSY:
-		/* Still at work for whoever was here before us. */
+		/* Still at work, for us or for an earlier host: the allowance is finite. */
 		if (!wait_more(d, 0, now_us))
 			failed(d, FAULT_STUCK, 0);
 		d->asked_at_us = 0;
@@ -297,15 +297,8 @@ after_recover_status(struct dfuse *d, uint8_t dfu_status, uint64_t now_us)
 		failed(d, fault_of_dfu_status(dfu_status), dfu_status);
 		return;
 	}
-	if (d->state == DFU_STATE_IDLE) {
+	if (d->state == DFU_STATE_IDLE || d->state == DFU_STATE_DNBUSY) {
 		after_clean_status(d, now_us);
-		return;
-	}
-	if (d->state == DFU_STATE_DNBUSY) {
-		/* Still at work on what we asked before: ask again, the allowance is finite. */
-		if (!wait_more(d, 0, now_us))
-			failed(d, FAULT_STUCK, 0);
-		d->asked_at_us = 0;
 		return;
 	}
 	if (d->tries_left > 0 && d->state != DFU_STATE_MANIFEST) {
@@ -461,7 +454,7 @@ after_success(struct dfuse *d, const uint8_t *data, size_t length, uint64_t now_
 	}
 }
 
-/* Asked to leave, or on the way to asking again: then being gone is what was wanted. */
+/* Disconnecting after the request to leave, sent once or again, is success. */
 static bool
 was_asked_to_leave(const struct dfuse *d)
 {

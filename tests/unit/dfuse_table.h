@@ -28,7 +28,7 @@ static inline bool
 begin(struct table *t, enum dfuse_op op, uint32_t addr, uint32_t length)
 {
 	static const uint8_t page[ROM_TRANSFER] = { 1, 2, 3 };
-	struct dfuse_request req = { op, 0, addr, length, page };
+	struct dfuse_operation req = { op, 0, addr, length, page };
 
 	dfuse_begin(&t->d, &req, t->now_us);
 	return rom_talk(&t->rom, &t->d, &t->now_us);

@@ -28,7 +28,7 @@ __wrap___assert_fail(const char *text, const char *file, unsigned line, const ch
 
 /* Does beginning this fail an assertion? */
 static bool
-is_refused(struct dfuse *d, const struct dfuse_request *r)
+is_refused(struct dfuse *d, const struct dfuse_operation *r)
 {
 	jmp_buf here;
 	volatile bool refused = true;
@@ -128,7 +128,7 @@ TEST(reading_and_writing_by_turns_goes_by_way_of_idle)
 
 TEST(an_alternate_is_selected_once_and_again_for_another)
 {
-	struct dfuse_request there = { DFUSE_OP_READ, 2, 0x1FFF7800, 64, NULL };
+	struct dfuse_operation there = { DFUSE_OP_READ, 2, 0x1FFF7800, 64, NULL };
 	struct table t;
 
 	set_up(&t, false);
@@ -145,7 +145,7 @@ TEST(an_alternate_is_selected_once_and_again_for_another)
 
 TEST(the_feature_word_needs_leave_of_its_own)
 {
-	struct dfuse_request word = { DFUSE_OP_FEATURE, 3, ROM_FEATURE, 4, page };
+	struct dfuse_operation word = { DFUSE_OP_FEATURE, 3, ROM_FEATURE, 4, page };
 	struct table t;
 
 	set_up(&t, false);
@@ -168,7 +168,7 @@ is_allowed(uint32_t addr, uint32_t length, uint8_t alt)
 	unsigned allowed = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
-		struct dfuse_request r = { ops[i], alt, addr, length, page };
+		struct dfuse_operation r = { ops[i], alt, addr, length, page };
 		struct table t;
 
 		set_up(&t, false);
@@ -200,13 +200,13 @@ TEST(nothing_is_erased_or_written_outside_the_window)
 
 TEST(what_is_no_request_is_refused)
 {
-	static const struct dfuse_request requests[] = {
+	static const struct dfuse_operation requests[] = {
 		{ DFUSE_OP_READ, 0, ROM_WINDOW, 0, NULL },
 		{ DFUSE_OP_READ, 0, ROM_WINDOW, ROM_TRANSFER + 1, NULL },
 		{ DFUSE_OP_PROGRAM, 0, ROM_WINDOW, 0, page },
 		{ DFUSE_OP_PROGRAM, 0, ROM_WINDOW, ROM_TRANSFER + 1, page },
 	};
-	struct dfuse_request fine = { DFUSE_OP_READ, 0, ROM_WINDOW, 4, NULL };
+	struct dfuse_operation fine = { DFUSE_OP_READ, 0, ROM_WINDOW, 4, NULL };
 	struct table t;
 
 	set_up(&t, false);
@@ -266,7 +266,7 @@ TEST(errors_that_stay_are_not_tried_again)
 		{ DFU_STATUS_ERR_TARGET, FAULT_REFUSED, 1 },
 		{ DFU_STATUS_ERR_WRITE, FAULT_REFUSED, 1 },
 	};
-	struct dfuse_request next = { DFUSE_OP_PROGRAM, 0, ROM_WINDOW, 16, page };
+	struct dfuse_operation next = { DFUSE_OP_PROGRAM, 0, ROM_WINDOW, 16, page };
 	struct table t;
 
 	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
@@ -305,15 +305,15 @@ TEST(a_device_that_is_busy_is_asked_again_until_its_allowance_is_used_up)
 		t.rom.busy_answers = 0;
 		t.rom.poll_ms = 0xFFFFFF;
 		do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW, 64);
-		t.rom.busy_answers = ROM_FOREVER;
-		for (t.rom.poll_ms = 0; t.rom.poll_ms < 20000; t.rom.poll_ms += 9999) {
+		for (uint32_t poll_ms = 0; poll_ms < 20000; poll_ms += 9999) {
+			set_up(&t, obey);
+			do_well(&t, DFUSE_OP_CLEAN, 0, 0);
+			t.rom.busy_answers = ROM_FOREVER;
+			t.rom.poll_ms = poll_ms;
 			began = t.now_us;
 			assert_int_equal(fault_after(&t, DFUSE_OP_ERASE, ROM_WINDOW, 0x4000),
 					 FAULT_STUCK);
 			assert_in_range(t.now_us - began, 2000000, 60000000);
-			dfuse_forgive(&t.d);
-			dfuse_forget(&t.d);
-			t.rom.state = DFU_STATE_ERROR;
 		}
 	}
 }
@@ -404,7 +404,7 @@ TEST(what_is_over_wants_nothing_and_hears_nothing)
 
 TEST(a_question_says_the_same_until_it_is_answered)
 {
-	struct dfuse_request clean = { .op = DFUSE_OP_CLEAN };
+	struct dfuse_operation clean = { .op = DFUSE_OP_CLEAN };
 	struct table t;
 	struct request w, again;
 

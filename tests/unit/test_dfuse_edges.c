@@ -15,7 +15,7 @@ static const uint8_t page[ROM_TRANSFER] = { 1, 2, 3 };
 /* INVARIANT of the C kind: an enum holds what memory holds. */
 TEST(what_is_no_phase_and_no_operation_wants_nothing)
 {
-	struct dfuse_request none = { .op = (enum dfuse_op)99, .addr = ROM_WINDOW, .data = page };
+	struct dfuse_operation none = { .op = (enum dfuse_op)99, .addr = ROM_WINDOW, .data = page };
 	struct table t;
 	struct request w;
 
@@ -49,7 +49,7 @@ TEST(a_transfer_that_ends_in_an_unheard_of_way_is_the_buses_fault)
 
 TEST(how_long_a_block_takes_is_learned_but_not_from_a_hiccup)
 {
-	struct dfuse_request read = { DFUSE_OP_READ, 0, ROM_WINDOW, ROM_TRANSFER, NULL };
+	struct dfuse_operation read = { DFUSE_OP_READ, 0, ROM_WINDOW, ROM_TRANSFER, NULL };
 	static const uint8_t data[ROM_TRANSFER];
 	struct table t;
 	struct request w;

@@ -50,7 +50,7 @@ say(const struct scene *s, const struct outcome *o, const char *what)
 static void
 meet(struct dfuse *d, struct rom *rom, enum meeting met, uint64_t *now_us)
 {
-	struct dfuse_request before = { DFUSE_OP_CLEAN, 0, ROM_WINDOW, 16, page };
+	struct dfuse_operation before = { DFUSE_OP_CLEAN, 0, ROM_WINDOW, 16, page };
 
 	if (met == MET_ERROR) {
 		rom->state = DFU_STATE_ERROR;
@@ -73,7 +73,7 @@ meet(struct dfuse *d, struct rom *rom, enum meeting met, uint64_t *now_us)
 static void
 play(const struct scene *s, struct outcome *o)
 {
-	struct dfuse_request req = { s->op, 0, ROM_WINDOW + ROM_TRANSFER, 64, page };
+	struct dfuse_operation req = { s->op, 0, ROM_WINDOW + ROM_TRANSFER, 64, page };
 	static struct dfuse d;
 	struct pace pace;
 	uint64_t now_us = 1000000, began;
@@ -86,7 +86,7 @@ play(const struct scene *s, struct outcome *o)
 	dfuse_allow_feature(&d);
 	meet(&d, &o->rom, s->met, &now_us);
 	if (s->op == DFUSE_OP_FEATURE)
-		req = (struct dfuse_request){ s->op, 3, ROM_FEATURE, 4, page };
+		req = (struct dfuse_operation){ s->op, 3, ROM_FEATURE, 4, page };
 	o->rom.twist = s->twist;
 	o->rom.requests = o->rom.questions = 0;
 	d.counters = (struct dfuse_counters){ 0 };

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by dfuse.c (what is wanted) and dfuse_ended.c (how it ended); nobody else includes it. */
-#ifndef CORE_DFUSE_PARTS_H
-#define CORE_DFUSE_PARTS_H
+/*
+ * The phases of a DfuSe conversation, drawn in core/dfuse.h: the one that an operation needs next on
+ * a device as it is now, and the one place where they change.
+ */
+#ifndef CORE_DFUSE_PHASE_H
+#define CORE_DFUSE_PHASE_H
 
 #include "core/dfuse.h"
+
+enum { DFUSE_STALLS = 12 }; /* questions asked too early in one operation */
 
 /* The only place where the phase changes. */
 void dfuse_enter(struct dfuse *d, enum dfuse_phase next);
 
-/* What the operation needs next, given the state of the device. */
+/* The phase that the operation needs next, given the state of the device. */
 enum dfuse_phase dfuse_next_phase(const struct dfuse *d);
 
 /* Enters it, with the allowance of a new operation of the flash where it begins one. */
