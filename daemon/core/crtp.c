@@ -3,6 +3,8 @@
 
 #include "core/crtp.h"
 
+#include <assert.h>
+
 #include "cfdfu/util.h"
 
 enum {
@@ -14,7 +16,7 @@ enum {
 	SEND_TIMEOUT_MS = 300,
 	ANSWER_TIMEOUT_MS = 300,
 	CONTROL_TIMEOUT_MS = 1000,
-	CONVERSATION_US = 15000000, /* LIMIT: whoever talks longer is taken as it is */
+	CONVERSATION_US = 15000000, /* LIMIT: a drone that talks longer is taken as it is */
 	ITEMS_MAX = 2000,	    /* LIMIT: parameters of a firmware; about 300 today */
 };
 
@@ -37,20 +39,41 @@ static const struct {
 	[CRTP_PARAM_MODIFIED] = { "firmware", "modified", 1 },
 };
 
+static const unsigned next_stages[CRTP_STAGE_COUNT] = {
+#define S(x) BIT(CRTP_STAGE_##x)
+	[CRTP_STAGE_LINK] = S(VERSION) | S(LIGHT) | S(OVER),
+	[CRTP_STAGE_VERSION] = S(TYPE) | S(UNLINK) | S(OVER),
+	[CRTP_STAGE_TYPE] = S(TOC) | S(UNLINK) | S(OVER),
+	[CRTP_STAGE_TOC] = S(ITEM) | S(PARAM) | S(UNLINK) | S(OVER),
+	[CRTP_STAGE_ITEM] = S(ITEM) | S(PARAM) | S(UNLINK) | S(OVER),
+	[CRTP_STAGE_PARAM] = S(PARAM) | S(UNLINK) | S(OVER),
+	[CRTP_STAGE_LIGHT] = S(UNLINK) | S(OVER),
+	[CRTP_STAGE_UNLINK] = S(OVER),
+#undef S
+};
+
 static void
-enter(struct crtp *c, enum crtp_stage stage)
+ask(struct crtp *c)
 {
-	c->stage = stage;
 	c->sent = false;
 	c->tries_left = TRIES;
 	c->skips_left = SKIPS;
 }
 
+/* The only place where the stage changes, but for a new beginning. */
+static void
+enter(struct crtp *c, enum crtp_stage stage)
+{
+	assert((next_stages[c->stage] & BIT(stage)) != 0);
+	c->stage = stage;
+	ask(c);
+}
+
 static void
 begin(struct crtp *c)
 {
-	memset(c, 0, sizeof(*c));
-	enter(c, CRTP_STAGE_LINK);
+	memset(c, 0, sizeof(*c)); /* CRTP_STAGE_LINK */
+	ask(c);
 }
 
 void
@@ -209,16 +232,32 @@ copy_printable(char out[CRTP_TEXT_MAX], const uint8_t *text, size_t length)
 	out[n] = '\0';
 }
 
+static bool
+take_version(struct crtp *c, const uint8_t *p, size_t length)
+{
+	copy_printable(c->answers.version, p + 2, length - 2);
+	return true;
+}
+
+static bool
+take_type(struct crtp *c, const uint8_t *p, size_t length)
+{
+	copy_printable(c->answers.type, p + 2, length - 2);
+	return true;
+}
+
 /* An item of the table: "20 02 id id type group\0name\0".  Remembers it when it is one of ours. */
-static void
+static bool
 take_item(struct crtp *c, const uint8_t *p, size_t length)
 {
 	const char *group = (const char *)p + 5;
 	size_t room = length - 5;
 	size_t n = strnlen(group, room);
 
+	if (get_le16(p + 2) != c->item)
+		return false;
 	if (n + 1 >= room || strnlen(group + n + 1, room - n - 1) == room - n - 1)
-		return; /* not terminated: a name that was cut is not one of ours */
+		return true; /* not terminated: a name that was cut is not one of ours */
 	for (size_t i = 0; i < CRTP_PARAM_COUNT; i++) {
 		if (strcmp(group, params[i].group) != 0 ||
 		    strcmp(group + n + 1, params[i].name) != 0)
@@ -226,88 +265,70 @@ take_item(struct crtp *c, const uint8_t *p, size_t length)
 		c->toc.id[i] = c->item;
 		c->toc.has[i] = true;
 	}
+	return true;
 }
 
-static void
-take_toc(struct crtp *c, const uint8_t *p)
+static bool
+take_toc(struct crtp *c, const uint8_t *p, size_t length)
 {
 	uint32_t crc = get_le32(p + 4);
 
+	(void)length;
 	if (c->toc.known && c->toc.crc == crc)
-		return;
+		return true;
 	memset(&c->toc, 0, sizeof(c->toc));
 	c->toc.crc = crc;
 	c->toc.count = get_le16(p + 2);
 	if (c->toc.count > ITEMS_MAX)
 		c->toc.count = ITEMS_MAX;
+	return true;
 }
 
-static void
-take_param(struct crtp *c, const uint8_t *p)
+static bool
+take_param(struct crtp *c, const uint8_t *p, size_t length)
 {
 	uint8_t value[4] = { 0 };
+	uint8_t bytes = params[c->param].bytes;
 
-	memcpy(value, p + 4, params[c->param].bytes);
+	if (length < 4U + bytes || get_le16(p + 1) != c->toc.id[c->param] || p[3] != 0)
+		return false;
+	memcpy(value, p + 4, bytes);
 	c->value[c->param] = get_le32(value);
 	if (c->param + 1 < CRTP_PARAM_COUNT)
-		return;
+		return true;
 	(void)snprintf(c->answers.revision, sizeof(c->answers.revision), "%08x%04x",
 		       (unsigned)c->value[CRTP_PARAM_REVISION0],
 		       (unsigned)c->value[CRTP_PARAM_REVISION1]);
 	c->answers.modified = c->value[CRTP_PARAM_MODIFIED] != 0;
 	c->answers.build_known = true;
+	return true;
 }
 
-static bool
-is_param_answer(const struct crtp *c, const uint8_t *p, size_t length)
-{
-	return (p[0] & HEADER_MASK) == HEADER_PARAM && length >= 4U + params[c->param].bytes &&
-	       get_le16(p + 1) == c->toc.id[c->param] && p[3] == 0;
-}
+/* The answer to each stage's question. */
+static const struct {
+	uint8_t header;
+	uint8_t command; /* its first byte; 0: any */
+	uint8_t bytes;	 /* at least so many, header and command among them */
+	bool (*take)(struct crtp *c, const uint8_t *p, size_t length); /* NULL: says nothing */
+} expected[CRTP_STAGE_COUNT] = {
+	[CRTP_STAGE_VERSION] = { HEADER_VERSION, 0x01, 2, take_version },
+	[CRTP_STAGE_TYPE] = { HEADER_VERSION, 0x02, 2, take_type },
+	[CRTP_STAGE_TOC] = { HEADER_TOC, 0x03, 8, take_toc },
+	[CRTP_STAGE_ITEM] = { HEADER_TOC, 0x02, 6, take_item },
+	[CRTP_STAGE_PARAM] = { HEADER_PARAM, 0, 4, take_param },
+	[CRTP_STAGE_LIGHT] = { HEADER_PLATFORM, 0, 1, NULL },
+};
 
 /* Is this packet the answer to our question?  If so it is taken in. */
 static bool
 take_answer(struct crtp *c, const uint8_t *p, size_t length)
 {
-	uint8_t header = length > 0 ? p[0] & HEADER_MASK : 0;
-	uint8_t command = length > 1 ? p[1] : 0xFF;
+	uint8_t command = expected[c->stage].command;
 
-	switch (c->stage) {
-	case CRTP_STAGE_VERSION:
-		if (header != HEADER_VERSION || command != 0x01)
-			return false;
-		copy_printable(c->answers.version, p + 2, length - 2);
-		return true;
-	case CRTP_STAGE_TYPE:
-		if (header != HEADER_VERSION || command != 0x02)
-			return false;
-		copy_printable(c->answers.type, p + 2, length - 2);
-		return true;
-	case CRTP_STAGE_TOC:
-		if (header != HEADER_TOC || command != 0x03 || length < 8)
-			return false;
-		take_toc(c, p);
-		return true;
-	case CRTP_STAGE_ITEM:
-		if (header != HEADER_TOC || command != 0x02 || length < 6 ||
-		    get_le16(p + 2) != c->item)
-			return false;
-		take_item(c, p, length);
-		return true;
-	case CRTP_STAGE_PARAM:
-		if (length < 4 || !is_param_answer(c, p, length))
-			return false;
-		take_param(c, p);
-		return true;
-	case CRTP_STAGE_LIGHT:
-		return header == HEADER_PLATFORM;
-	case CRTP_STAGE_LINK:
-	case CRTP_STAGE_UNLINK:
-	case CRTP_STAGE_OVER:
-	case CRTP_STAGE_COUNT:
-		break;
-	}
-	return false;
+	if (length < expected[c->stage].bytes ||
+	    (p[0] & HEADER_MASK) != expected[c->stage].header || (command != 0 && p[1] != command))
+		return false;
+	return expected[c->stage].take == NULL || expected[c->stage].take(c, p, length);
 }
 
 /* A question that comes in rounds: is there another round? */
@@ -368,7 +389,7 @@ crtp_ended(struct crtp *c, enum usb_status status, const uint8_t *data, size_t l
 	c->transfers++;
 	if (status == USB_GONE) {
 		c->gone = true;
-		c->stage = CRTP_STAGE_OVER;
+		enter(c, CRTP_STAGE_OVER);
 		return;
 	}
 	if (c->stage == CRTP_STAGE_LINK || c->stage == CRTP_STAGE_UNLINK) {

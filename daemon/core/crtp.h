@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Asking a running Crazyflie who it is, over CRTP on USB (doc/protocol.md 2.2, 2.4).
+ * Asking a running Crazyflie for its version, over CRTP on USB (doc/protocol.md 2.2, 2.4).
  *
- *   LINK --> VERSION --> TYPE [--> TOC --> PARAMS] [--> LIGHT] --> UNLINK --> OVER
+ *   LINK --> VERSION --> TYPE --> UNLINK --> OVER                            [following]
+ *   TYPE --> TOC --> ITEM --> PARAM --> UNLINK     which build it is, too   [following, next_round]
+ *   LINK --> LIGHT --> UNLINK                      shows the light           [following]
+ *   any  --> UNLINK                                took too long             [crtp_ended]
  *
  * Each question is sent at most a few times; one that stays unanswered is left out, for old
  * firmware knows fewer answers.  Console text and other packets on the same pipe are skipped, a
- * bounded number of them. INVARIANT: at most one transfer is wanted; the number of transfers of a
- * conversation is bounded.
+ * bounded number of them.
+ *
+ * INVARIANT: at most one transfer is wanted; the number of transfers of a conversation is bounded.
  */
 #ifndef CORE_CRTP_H
 #define CORE_CRTP_H
@@ -46,7 +50,7 @@ struct crtp_toc {
 	bool has[CRTP_PARAM_COUNT];
 };
 
-/* What was learned.  Texts are printable and terminated; "" means that the question stayed
+/* Its answers.  Texts are printable and terminated; "" means that the question stayed
  * unanswered. */
 struct crtp_answers {
 	bool answered; /* anything at all came back */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The phases of a DfuSe conversation, drawn in core/dfuse.h: the one that an operation needs next on
- * a device as it is now, and the one place where they change.
+ * The phases of a DfuSe conversation, drawn in core/dfuse.h: the one that an operation needs next
+ * on a device as it is now, and the one place where they change.
  */
 #ifndef CORE_DFUSE_PHASE_H
 #define CORE_DFUSE_PHASE_H
