@@ -115,7 +115,7 @@ attempts_table(const struct session *s, const json_t *attempts)
 	table_may_cut(t, 2);
 	json_array_foreach(attempts, i, a)
 		add_row(t, a, &narrow);
-	return table_finish(t) ? EXIT_OK : EXIT_REFUSED;
+	return table_finish(t);
 }
 
 static void

@@ -97,8 +97,9 @@ print_list(const struct session *s, const json_t *reply)
 	table_may_cut(t, 0);
 	json_array_foreach(list, i, f)
 		add_row(t, f);
-	if (!table_finish(t))
-		return EXIT_REFUSED;
+	r = table_finish(t);
+	if (r != EXIT_OK)
+		return r;
 	json_array_foreach(list, i, f)
 		print_problem(f);
 	return EXIT_OK;

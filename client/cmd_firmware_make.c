@@ -186,9 +186,10 @@ check_overlaps(const struct make *m)
 	image_unref(image);
 	if (r == 0)
 		return 0;
-	say_error(r == -ENOMEM	? "out of memory"
-		  : r == -E2BIG ? N_("too much for one file")
-				: N_("two inputs overlap within one target"));
+	if (r == -ENOMEM)
+		return say_no_memory();
+	say_error(r == -E2BIG ? N_("too much for one file")
+			      : N_("two inputs overlap within one target"));
 	return EXIT_REFUSED;
 }
 
@@ -261,7 +262,9 @@ make_bytes(const struct invocation *i, const struct make *m, uint8_t **ret_bytes
 			  : fw_make(&file, ret_bytes, ret_count);
 	if (r == 0)
 		return 0;
-	say_error(r == -ENOMEM ? "out of memory" : N_("the file cannot be made of these inputs"));
+	if (r == -ENOMEM)
+		return say_no_memory();
+	say_error("the file cannot be made of these inputs");
 	return EXIT_REFUSED;
 }
 

@@ -107,8 +107,9 @@ print_plans(const struct session *s, const json_t *reply)
 	table_last(t, 30);
 	json_array_foreach(plans, i, plan)
 		add_row(t, plan);
-	if (!table_finish(t))
-		return EXIT_REFUSED;
+	r = table_finish(t);
+	if (r != EXIT_OK)
+		return r;
 	print_sum(plans);
 	return EXIT_OK;
 }

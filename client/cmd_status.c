@@ -141,7 +141,7 @@ print_table(const struct session *s, const json_t *slots, bool *ret_messages)
 	json_array_foreach(slots, i, slot)
 		add_row(t, slot, digits);
 	*ret_messages = table_fit(t, COLUMN_MESSAGE);
-	return table_finish(t) ? EXIT_OK : EXIT_REFUSED;
+	return table_finish(t);
 }
 
 static void

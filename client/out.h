@@ -106,7 +106,7 @@ void table_may_cut(struct table *t, size_t column);
 void table_last(struct table *t, size_t characters);
 /* After the last row: false when this column was left out. */
 bool table_fit(struct table *t, size_t column);
-/* Prints and frees.  False when memory ran out on the way. */
-bool table_finish(struct table *t);
+/* Prints and frees.  An exit status: memory may have run out on the way. */
+int table_finish(struct table *t) MUST_CHECK;
 
 #endif

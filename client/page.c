@@ -136,7 +136,7 @@ page_end(struct page *p, enum page_form form)
 		wrapped = wrap_text(p->text, columns);
 	shown = wrapped != NULL ? wrapped : p->text;
 	if (shown == NULL)
-		say_error("out of memory");
+		(void)say_no_memory();
 	else if (pager == NULL || !is_longer_than_screen(shown) || !show_by_pager(pager, shown))
 		fputs(shown, stdout);
 	free(wrapped);

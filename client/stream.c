@@ -54,8 +54,7 @@ stream_open(const struct session *s, const char *method, json_t *take_parameters
 
 	if (st == NULL) {
 		json_decref(take_parameters);
-		say_error("out of memory");
-		return EXIT_REFUSED;
+		return say_no_memory();
 	}
 	*st = (struct stream){ .session = s,
 			       .method = method,

@@ -64,8 +64,7 @@ table_new(const struct session *s, const char *const *headings, struct table **r
 		t->scols = scols_new_table();
 	if (t == NULL || t->scols == NULL) {
 		free(t);
-		say_error("out of memory");
-		return EXIT_REFUSED;
+		return say_no_memory();
 	}
 	t->colour = out_has_colour(s);
 	t->room = out_columns();
@@ -234,7 +233,7 @@ fit_rows(struct table *t)
 	scols_free_iter(i);
 }
 
-bool
+int
 table_finish(struct table *t)
 {
 	bool good;
@@ -245,7 +244,5 @@ table_finish(struct table *t)
 	good = !t->failed && scols_print_table(t->scols) == 0;
 	scols_unref_table(t->scols);
 	free(t);
-	if (!good)
-		say_error("out of memory");
-	return good;
+	return good ? EXIT_OK : say_no_memory();
 }
