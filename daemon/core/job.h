@@ -51,7 +51,7 @@
 enum job_adopt { JOB_ADOPT_NEVER, JOB_ADOPT_KNOWN, JOB_ADOPT_RECOGNISED, JOB_ADOPT_PORT };
 enum job_skip { JOB_SKIP_READBACK, JOB_SKIP_VERSION, JOB_SKIP_NEVER };
 
-/* What the operator configured, for all jobs. */
+/* The configuration, for all jobs. */
 struct job_options {
 	enum job_adopt adopt;
 	enum job_skip skip;
@@ -91,7 +91,7 @@ void job_free(struct job *j);
 
 void job_next(struct job *j, uint64_t now_us, struct request *ret_request);
 
-/* What the records say of the drone as it shows itself now; before job_sighted(). */
+/* The records' knowledge of the drone as it shows itself now; before job_sighted(). */
 void job_learn(struct job *j, const struct sighting *s, const struct drone_history *history);
 
 /* Another drone with the same serial is here. */

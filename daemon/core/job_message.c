@@ -81,7 +81,6 @@ job_message_unopened(enum fault fault)
 	return "A device in DFU mode that cannot be opened: unplug it and plug it in again.";
 }
 
-/* What was found out about a stranger (half a sentence, or NULL), and what to do about it. */
 void
 job_message_stranger(const char *why, char *ret_text, size_t size)
 {
@@ -92,7 +91,6 @@ job_message_stranger(const char *why, char *ret_text, size_t size)
 		       why != NULL ? why : "it did not let itself be identified");
 }
 
-/* What happened, in words; why: a static sentence beside it, or NULL. */
 void
 job_message_compose(struct job_record *r, const struct dfu_session *dfu, const char *why)
 {

@@ -38,7 +38,7 @@ void maps_next(const struct maps *m,
 	       struct request *ret_request); /* REQUEST_OVER when all are read */
 void maps_ended(struct maps *m, enum usb_status status, const uint8_t *data, size_t length);
 
-/* Only FAULT_GONE: the device vanished.  What kept the first map from being read is in
+/* Only FAULT_GONE: the device vanished.  The reason why the first map was not read is in
  * unread_fault. */
 enum fault maps_fault(const struct maps *m);
 

@@ -243,7 +243,7 @@ pace_learn(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t elapsed_us,
 		return;
 	}
 	if (p->says_busy) {
-		/* Was over already, nobody knows since when: come closer. */
+		/* Was over already, since an unknown time: come closer. */
 		set_expected(p, op, bytes, expected - expected / CLOSER_PART);
 		return;
 	}

@@ -25,7 +25,7 @@ struct pace {
 	bool word;	    /* 32-bit parallelism is on */
 	bool program_known; /* measured on this device, not taken from the data sheet */
 	bool erase_known;
-	uint32_t status_us; /* shortest GETSTATUS seen: what one costs when nobody is busy */
+	uint32_t status_us; /* shortest GETSTATUS seen: the cost of one on an idle device */
 	uint32_t block_us;  /* one full data stage of UPLOAD, learned */
 	uint32_t told_ms[PACE_OP_COUNT]; /* bwPollTimeout as it was last heard */
 	uint32_t program_ns_per_byte;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the core wants next from the outside.  A plain value that is filled from below upwards: a
+ * The core's next request to the outside.  A plain value that is filled from below upwards: a
  * session (dfuse, crtp, maps, flash) names the transfer or the pause, its job adds what is to be
  * recorded or permitted, the fleet adds the slot and its handle.
  *
