@@ -12,7 +12,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
-seconds=300 # LIMIT: of one test; a bug that makes it hang is a bug that was noticed
+seconds=1200 # LIMIT: of one test (the sweep takes five minutes); one that hangs has noticed the bug
 tests=(unit/test_dfuse unit/test_dfuse_edges unit/test_dfuse_sweep unit/test_plan
 	unit/test_plan_edges unit/test_maps unit/test_crtp unit/test_descr unit/test_ident
 	unit/test_policy unit/test_pace unit/test_sched unit/test_job_odd unit/test_job_ends
@@ -33,7 +33,7 @@ run_test() # TEST
 {
 	case $1 in
 	e2e/*)
-		nice timeout "$((2 * seconds))" "$top/tests/e2e/run.sh" . "${1#e2e/}" > "$work/test.log" 2>&1 &&
+		nice timeout "$seconds" "$top/tests/e2e/run.sh" . "${1#e2e/}" > "$work/test.log" 2>&1 &&
 			! grep -q '^not ok' "$work/test.log"
 		return
 		;;
