@@ -9,7 +9,7 @@
 #include "client/firmware_file.h"
 #include "client/out.h"
 #include "core/image.h"
-#include "core/layout.h"
+#include "cfdfu/layout.h"
 #include "core/platform.h"
 #include "firmware/judge_json.h"
 #include "wire/text.h"

@@ -22,7 +22,7 @@ include_rules()
 	include/cfdfu   ^cfdfu/                                             pure
 	include/cfdfu/system.h ^cfdfu/                                      -
 	daemon/core     ^(cfdfu|core)/                                      pure
-	daemon/firmware ^(cfdfu|firmware)/|^core/(image|layout|platform|device)[.]h pure,zip,jansson,zlib,sodium
+	daemon/firmware ^(cfdfu|firmware)/|^core/(image|platform)[.]h pure,zip,jansson,zlib,sodium
 	daemon/wire     ^(cfdfu|wire)/                                      pure,jansson
 	daemon/usb      ^(cfdfu|usb)/                                       event2,libusb
 	daemon/udev     ^(cfdfu|udev)/                                      event2,libudev
@@ -30,7 +30,7 @@ include_rules()
 	daemon/store    ^(cfdfu|store)/                                     sqlite3,sodium,zlib
 	daemon/app      ^(cfdfu|app|core|firmware|wire|usb|udev|ctl|store)/ event2,jansson,ini,systemd
 	daemon/main.c   ^(cfdfu|app|core|firmware|wire|usb|udev|ctl|store)/ event2,jansson,ini,systemd
-	client          ^(cfdfu|client|wire|firmware)/|^core/(image|layout|platform|device)[.]h jansson,libsmartcols,ini
+	client          ^(cfdfu|client|wire|firmware)/|^core/(image|platform)[.]h jansson,libsmartcols,ini
 	tests/sim       ^sim/|^cfdfu/(usb_port|util|watch)[.]h              event2
 	END
 }

@@ -12,7 +12,7 @@
 
 #include "app/folder.h"
 #include "cfdfu/util.h"
-#include "core/device.h"
+#include "cfdfu/device.h"
 #include "firmware/judge.h"
 #include "store/store.h"
 

@@ -13,7 +13,7 @@
 #include "cfdfu/platform.h"
 #include "cfdfu/util.h"
 #include "cfdfu/watch.h"
-#include "core/device.h"
+#include "cfdfu/device.h"
 #include "core/job.h"
 
 #define SETTINGS_ERROR_MAX 512

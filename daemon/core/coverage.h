@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #include "cfdfu/util.h"
-#include "core/device.h"
+#include "cfdfu/device.h"
 #include "core/image.h"
-#include "core/layout.h"
+#include "cfdfu/layout.h"
 
 #define PLAN_SECTORS_MAX 4096 /* LIMIT: a 16 MiB memory of 4 KiB sectors */
 

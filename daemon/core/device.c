@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "core/device.h"
+#include "cfdfu/device.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -22,7 +22,7 @@
 #include "core/dfuse.h"
 #include "core/maps.h"
 #include "core/platform.h"
-#include "core/device.h"
+#include "cfdfu/device.h"
 #include "core/request.h"
 
 #define DFU_LOADER_BYTES 0x4000

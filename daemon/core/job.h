@@ -44,7 +44,7 @@
 #include "core/crtp.h"
 #include "core/history.h"
 #include "core/policy.h"
-#include "core/device.h"
+#include "cfdfu/device.h"
 #include "core/request.h"
 #include "core/sched.h"
 

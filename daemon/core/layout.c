@@ -7,7 +7,7 @@
  */
 #include "config.h"
 
-#include "core/layout.h"
+#include "cfdfu/layout.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -12,8 +12,8 @@
 
 #include "cfdfu/outcome.h"
 #include "core/descr.h"
-#include "core/layout.h"
-#include "core/device.h"
+#include "cfdfu/layout.h"
+#include "cfdfu/device.h"
 #include "core/request.h"
 
 struct maps {

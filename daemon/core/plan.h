@@ -29,9 +29,9 @@
 #include "cfdfu/util.h"
 #include "core/coverage.h"
 #include "core/image.h"
-#include "core/layout.h"
+#include "cfdfu/layout.h"
 #include "core/pace.h"
-#include "core/device.h"
+#include "cfdfu/device.h"
 
 enum plan_phase {
 	PLAN_COMPARE,

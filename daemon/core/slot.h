@@ -15,7 +15,7 @@
 #include "core/image.h"
 #include "core/job.h"
 #include "core/policy.h"
-#include "core/device.h"
+#include "cfdfu/device.h"
 
 #define SLOT_PROFILES_MAX 17 /* LIMIT: the family and 16 [device] sections */
 #define SLOT_CLOSES_MAX 4    /* LIMIT: handles of one slot that are still to be closed */

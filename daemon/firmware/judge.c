@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/image.h"
-#include "core/layout.h"
+#include "cfdfu/layout.h"
 #include "firmware/judge_internal.h"
 #include "firmware/places.h"
 

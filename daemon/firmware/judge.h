@@ -14,7 +14,7 @@
 
 #include "cfdfu/platform.h"
 #include "cfdfu/util.h"
-#include "core/device.h"
+#include "cfdfu/device.h"
 #include "firmware/content.h"
 
 struct image;

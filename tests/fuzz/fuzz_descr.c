@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cfdfu/usb_port.h"
-#include "core/layout.h"
+#include "cfdfu/layout.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "core/image.h"
-#include "core/layout.h"
+#include "cfdfu/layout.h"
 #include "firmware/fw.h"
 #include "firmware/fw_dfuse.h"
 #include "firmware/fw_make.h"

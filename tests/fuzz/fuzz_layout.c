@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "core/device.h"
+#include "cfdfu/device.h"
 
 #include <assert.h>
 

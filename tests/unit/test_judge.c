@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "core/layout.h"
+#include "cfdfu/layout.h"
 #include "core/platform.h"
 #include "firmware/fw_dfuse.h"
 #include "firmware/fw_make.h"

@@ -3,7 +3,7 @@
  * arithmetic. */
 #include "config.h"
 
-#include "core/device.h"
+#include "cfdfu/device.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,14 +5,14 @@
  * The Crazyflie family is built in; every other kind is a [device NAME] section
  * (cfdfud.conf(5); systemd/devices), of which device_set() reads one line.
  */
-#ifndef CORE_DEVICE_H
-#define CORE_DEVICE_H
+#ifndef CFDFU_DEVICE_H
+#define CFDFU_DEVICE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "cfdfu/util.h"
-#include "core/layout.h"
+#include "cfdfu/layout.h"
 
 #define DEVICE_NAME_MAX 32
 #define DEVICE_TEXT_MAX 64

@@ -4,8 +4,8 @@
  * "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg".  Length-bounded, no sscanf; hostile
  * input.
  */
-#ifndef CORE_LAYOUT_H
-#define CORE_LAYOUT_H
+#ifndef CFDFU_LAYOUT_H
+#define CFDFU_LAYOUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
