@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the fleet tells of its slots, for those who log, record and show it.  A plain value. */
+/* An event of a slot, for those who log, record and show it.  A plain value. */
 #ifndef CORE_EVENT_H
 #define CORE_EVENT_H
 
