@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What does a call cost the daemon?  bench_call SOCKET PID METHOD PARAMETERS [RUNS]: makes the call
+ * Cost of a call in the daemon.  bench_call SOCKET PID METHOD PARAMETERS [RUNS]: makes the call
  * (METHOD of org.cfdfu.Station, PARAMETERS a JSON object) RUNS times (101) over one connection and
  * prints the median and the worst time from request to reply, and the processor time that process
  * PID spent on one call, in milliseconds, and the reply's size.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What the daemon's answers cost it: bench_daemon.sh BUILD [MILLION].  A full rack of 120 simulated
+# Cost of the daemon's answers: bench_daemon.sh BUILD [MILLION].  A full rack of 120 simulated
 # drones in the daemon's own process: GetStatus before, during and after flashing them, wake-ups and
 # what they cost.  MILLION is a state directory filled by bench_store: GetHistory over it, through
 # the socket.  Needs bench_call and cfdfud-sim in BUILD.

@@ -102,7 +102,7 @@ check_includes()
 
 # ---- Symbols --------------------------------------------------------------------------------------
 
-# What the compiler itself asks for: sanitizers, coverage, fuzzing, hardening.
+# Symbols that the compiler itself needs: sanitizers, coverage, fuzzing, hardening.
 tools='__(asan|ubsan|lsan|sanitizer|sancov|gcov|llvm|stack_chk|start___sanc|stop___sanc|odr_asan)[a-zA-Z0-9_]*'
 tools="$tools|llvm_[a-z_]*|_GLOBAL_OFFSET_TABLE_|_DYNAMIC|mangled_path|_Unwind_Resume|__tls_get_addr"
 memory='calloc|malloc|realloc|reallocarray|free'

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* design, promise 7: every attempt has exactly one of these endings. */
+/* Every attempt has exactly one of these endings (doc/promises.md 1, promise 7). */
 enum verdict_kind {
 	VERDICT_NONE = 0, /* still running */
 	VERDICT_PASS = 1,
@@ -22,7 +22,7 @@ enum verdict_kind {
 	VERDICT_COUNT
 };
 
-/* design, section 2: the stages of a drone's life on a slot. */
+/* The stages of a drone's life on a slot (doc/promises.md 2). */
 enum step {
 	STEP_NONE = 0,
 	STEP_ASKING = 1,    /* version and type over CRTP */

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What people say to a station, and what it must not take them to have said: names, slots that do not
-# exist, a release of all, waiting for a station that is paused, a narrow terminal.
+# Commands as people type them, and mistakes that must be refused: names, slots that do not exist, a
+# release of all, waiting for a station that is paused, a narrow terminal.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

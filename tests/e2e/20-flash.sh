@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A rack of eight through the real client: JSON as the design has it, exit statuses of wait, history,
+# A rack of eight through the real client: JSON as documented, exit statuses of wait, history,
 # one attempt, pause and resume.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -45,7 +45,7 @@ holds "watch streamed whole documents" until_true 30 jq -es 'length > 1' "$scrat
 kill $watch 2> /dev/null
 cfdfuctl --json status > "$scratch/status"
 for check in "station $station_keys" "station.counts $count_keys" "slots[0] $slot_keys"; do
-	holds "the status has the design's names in ${check%% *}" \
+	holds "the status has the documented names in ${check%% *}" \
 		jq -e "(.${check%% *} | keys) as \$k | ${check#* } - \$k == []" "$scratch/status"
 done
 same "eight slots passed" $drones "$(verdicts pass)"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The firmware desk, which needs no station: files made, shown, taken apart, judged; bad ones refused
+# Firmware files without a station: files made, shown, taken apart, judged; bad ones refused
 # each for its own reason and in little memory.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The rescue desk: a boot loader brought back and nothing else, a drone's flash read into a file, and
+# Rescue: a boot loader brought back and nothing else, a drone's flash read into a file, and
 # copies kept of drones that were never seen before.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What the documents behind this project describe, as a user sees it (tests/documents.md): the
-# automatic way into DFU mode, the manual one, and what is said on the way.
+# The behaviour that the documents describe, as a user sees it (tests/documents.md): the automatic
+# way into DFU mode, the manual one, and the messages on the way.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=firmware.sh

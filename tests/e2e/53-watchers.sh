@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Who looks, and who may only look: streams of one slot or one drone, calls that come to nothing,
-# refusals.
+# Status streams and clients without permission: streams of one slot or one drone, calls without
+# effect, refusals.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

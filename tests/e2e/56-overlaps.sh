@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What is right by itself and was wrong together: orders, configurations and troubles that overlap with
-# a drone that waits, is at work, comes or goes.
+# Combinations that failed although each part worked: requests, configurations and faults that
+# overlap with a drone that waits, is at work, comes or goes.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

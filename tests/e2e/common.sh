@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # set here for others, or by them for us
-# What test scripts outside and inside the virtual station have in common: verdict lines, images,
-# the simulated rack's commands, questions to the station.  Who sources this has set: images, a
-# directory for generated images; scratch, one for everything else; rack_socket; database.
+# Shared by test scripts outside and inside the virtual station: verdict lines, images, the simulated
+# rack's commands, questions to the station.  The sourcing script has set: images, a directory for
+# generated images; scratch, one for everything else; rack_socket; database.
 
 app=0x08004000
 
@@ -213,10 +213,10 @@ rack_plug_lost() # PORT IMAGE [KEY=VALUE...]
 	rack_add "$@" && rack_do fate "$1" leave-nothing > /dev/null && rack_do plug "$1" > /dev/null
 }
 
-# What an operator at the rack does about drones that cannot help themselves: one that cannot boot is
-# plugged in with the button held, one that is to be power-cycled is (who was put into DFU mode by the
-# button while it was on its way there did not come back), once: until the kernel tells of what came
-# back, its slot shows what it showed before.
+# The operator's help at the rack: a drone that cannot boot is plugged in with the button held, a
+# drone that needs a power cycle gets one (for instance after the button put it into DFU mode while
+# it rebooted there).  Once only: until the kernel reports the drone again, its slot shows the old
+# state.
 declare -A operator_cycled=()
 rack_operator()
 {
@@ -276,8 +276,8 @@ records() # SQL
 	sqlite3 -readonly "$database" "$1"
 }
 
-# What all attempts have to be, whatever happened: each ended, exactly one running at most per port,
-# and no pass without its version.
+# Checks all attempts: each has ended, at most one ran per port at a time, and each pass has its
+# version.
 records_are_sound() # NAME
 {
 	same "$1: every attempt has its ending" 0 "$(records "SELECT count(*) FROM attempts

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # set here for others, or by them for us
-# What the tests of the firmware desk and the rescue desk have in common, outside and inside the
-# virtual station: files for three memories, made without any tool of ours.  Comes after common.sh.
+# Shared by the tests of firmware files and of rescue, outside and inside the virtual station: files
+# for three memories, made without any tool of ours.  Source it after common.sh.
 
 board_app=0x08003000
 
@@ -54,10 +54,10 @@ srec_of() # FILE ADDRESS
 	END { print "S70500000000FA" }'
 }
 
-# Bytes without any pattern, the same for the same tag, in which nobody finds anything.
+# Bytes without any pattern, the same for the same tag, in which no parser finds anything.
 filler() # TAG BYTES
 {
-	# WHY: where a broken pipe is no signal, those before it complain that nobody reads on.
+	# WHY: where SIGPIPE is ignored, the commands before head complain about a closed pipe.
 	{ seq -f "$1 %.0f" 1 $(($2)) | gzip -n -1 | tail -c +65; } 2> /dev/null | head -c "$2"
 }
 

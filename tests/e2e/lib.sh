@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034 # the scripts use what is set here
-# What the end-to-end scripts have in common: a station of its own for each, on simulated drones.
+# Shared by the end-to-end scripts: each has a station of its own, on simulated drones.
 # Expects the build first in PATH and a directory in the variable scratch.
 
 scratch=${scratch:?}

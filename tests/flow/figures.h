@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the station's speed is measured with: one rack of drones of the data sheet's typical timing,
- * flashed once by the whole station on the virtual clock, watched from outside at every event.
+ * Measures the station's speed: one rack of drones of the data sheet's typical timing is flashed
+ * once by the whole station on the virtual clock and watched from outside at every event.
  *
  *   figures.c        the table: every figure beside its bar
  *   figures_rack.c   one rack: plugging, watching, adding up
@@ -18,7 +18,7 @@
 #define RACK_IMAGE_BYTES 243176 /* a release of 2025 (doc/firmware.md 2) */
 #define RACK_DRONES_MAX 120
 
-/* What is in the drones' flash beforehand. */
+/* Content of the drones' flash beforehand. */
 enum rack_before {
 	RACK_OLD,     /* another release: every sector differs */
 	RACK_SAME,    /* the image itself */

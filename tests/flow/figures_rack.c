@@ -22,7 +22,7 @@
 
 /* Whole seconds are shown: half of one is no error. */
 #define ROUNDING_S 0.5
-/* WHY: the time of booting is drawn, and nobody can know it; 0.45 s more or less than the mean. */
+/* WHY: the time of booting is random: 0.45 s more or less than the mean. */
 #define ETA_FROM_S 3.0
 
 struct watched {
@@ -267,7 +267,7 @@ all_ended(const struct rack *x)
 	return true;
 }
 
-/* One event at a time until everybody has a verdict, or until_us. */
+/* One event at a time until every drone has a verdict, or until_us. */
 static void
 run(struct rack *x, uint64_t until_us)
 {

@@ -44,7 +44,7 @@ on_abort(int number)
 {
 	ssize_t n = write(STDOUT_FILENO, seed_under_way, strlen(seed_under_way));
 
-	(void)n;      /* nobody left to tell */
+	(void)n;      /* no error path is left */
 	(void)number; /* SIGABRT: the handler is gone, so returning ends the program */
 }
 

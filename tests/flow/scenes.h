@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the scenes of the fault matrix have in common: a station, its images, its drones. */
+/* Shared by the scenes of the fault matrix: a station, its images, its drones. */
 #ifndef FLOW_SCENES_H
 #define FLOW_SCENES_H
 

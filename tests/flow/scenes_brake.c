@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What happens to many drones is told once: the brake stops an image that harms one drone after the
- * other (promise 13), and drones that a hub took with it have one cause.
+ * Faults of many drones are reported once: the brake stops an image that harms several drones in a
+ * row (doc/promises.md 1, promise 10), and drones that vanish with their hub have one cause.
  */
 #include "config.h"
 
@@ -12,7 +12,7 @@
 
 enum { RACK = 24, LIMIT = 3 };
 
-/* What is wrong with an image, and what comes of it. */
+/* A defect of an image, and the fault that it leads to. */
 enum defect { CUT_OFF, MISLABELLED, DEFECTS };
 static const enum fault faults[DEFECTS] = { FAULT_NO_BOOT, FAULT_WRONG_VERSION };
 

@@ -161,7 +161,7 @@ SCENE(a_hub_reset_ends_every_attempt_and_begins_each_anew)
 	}
 }
 
-/* As Linux 6.1: each device takes 0.42 s, and nobody is told before the hub's last one is there. */
+/* As Linux 6.1: each device takes 0.42 s; none is reported before the hub's last one is there. */
 SCENE(a_full_hub_that_switches_at_once_is_given_the_time_it_needs)
 {
 	struct scene *x = *state;
@@ -266,7 +266,7 @@ SCENE(what_is_plugged_in_before_the_start_is_flashed_after_recovery)
 	plug(x, "1-1");
 	wait_for_step(x, "1-1", STEP_WRITING);
 	world_host_dies(station_world(x->s));
-	plug(x, "1-2"); /* nobody is there to see it */
+	plug(x, "1-2"); /* no daemon is running */
 	station_restart(x->s);
 	assert_int_equal(last(x, "1-1")->verdict.kind, VERDICT_INTERRUPTED);
 	settle(x);

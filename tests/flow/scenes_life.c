@@ -33,7 +33,7 @@ kill_after(struct scene *x, uint64_t n)
 		interrupted += station_row(x->s, i)->verdict.kind == VERDICT_INTERRUPTED;
 	}
 	assert_true(interrupted <= 1);
-	/* Nobody touched it: it is finished all the same. */
+	/* The drone is finished without an operator. */
 	expect_good(x, PORT);
 	return under_way;
 }

@@ -123,7 +123,7 @@ size_t station_rows(struct station *s);
 const struct station_row *station_row(const struct station *s, size_t i);
 /* The last row of the port; NULL none. */
 const struct station_row *station_last(struct station *s, const char *port);
-/* What an operator sees of the slot; false: not known yet. */
+/* The slot as an operator sees it; false: not known yet. */
 bool station_view(struct station *s, const char *port, struct slot_view *ret_view);
 
 /* The drone's flash holds the image bit for bit and nothing outside it was touched. */

@@ -99,7 +99,7 @@ brake_check(struct station *s, const char *port, const struct image *image)
 		station_break(s, "I19: %s is changed with an image that is set aside", port);
 }
 
-/* What a daemon reads from the records when it starts. */
+/* Gives the fleet the state that a daemon reads from the records when it starts. */
 void
 brake_restarted(struct station *s, struct fleet *old)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The invariants of doc/faults.md A10, in the design's words, against the drones themselves.
+ * The invariants of doc/faults.md A10 and the promises of doc/promises.md 1, checked on the drones.
  * Own reading of the protocol: what is decided here comes from the bytes on the bus and in the
  * flash.
  *
@@ -83,7 +83,7 @@ first_word_is_blank(struct station *s, struct drone *d)
 	return get_le32(word) == 0xFFFFFFFFU;
 }
 
-/* A drone whose flash does not do what it is told: nobody can promise what is in it. */
+/* A drone with a defective flash: no content of it can be promised. */
 static bool
 is_stubborn(const struct seat *seat, const struct drone *d)
 {
@@ -195,7 +195,7 @@ earlier_row(const struct station *s, const struct drone *d, const struct station
 }
 
 /*
- * Neither sent into DFU mode by us nor taken up again: only what the operator allows (promise 1).
+ * A drone neither sent into DFU mode by us nor resumed: only as the operator allows (promise 1).
  */
 static void
 check_adoption(struct station *s, struct seat *seat, const struct station_row *r)
@@ -215,7 +215,7 @@ check_adoption(struct station *s, struct seat *seat, const struct station_row *r
 		return;
 	if (adopt == JOB_ADOPT_NEVER || (adopt == JOB_ADOPT_KNOWN && !known) ||
 	    (adopt == JOB_ADOPT_RECOGNISED && !known && c->otp[0] == '\0'))
-		station_break(s, "promise 1: %s is a stranger and is changed", seat->port);
+		station_break(s, "promise 1: %s is foreign and is changed", seat->port);
 }
 
 /* An attempt's first change of the flash: is there a reason for it? */

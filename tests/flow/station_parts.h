@@ -24,7 +24,7 @@ struct report {
 	uint8_t data[USB_TRANSFER_BYTES_MAX];
 };
 
-/* What the station's tests know of one port, beside what the fleet believes. */
+/* The true state of one port, beside the fleet's view of it. */
 struct seat {
 	char port[PORT_TEXT_MAX];
 	uint64_t dev;	  /* handle that the fleet has, 0 none */

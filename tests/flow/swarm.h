@@ -18,13 +18,13 @@
 #define SWARM_DRONES_MAX 32
 #define SWARM_DEEDS_MAX 256
 
-/* What hands, the operator and the machine do beside the drones' own misfortunes. */
+/* Events beside the drones' own faults: by hand, by the operator, by the machine. */
 enum deed_kind {
 	DEED_PLUG,
 	DEED_UNPLUG,
 	DEED_REPLUG, /* out, and in again after arg ms */
 	DEED_GLITCH, /* the bus alone is interrupted, for arg ms */
-	DEED_HUB,    /* ... for everybody at once */
+	DEED_HUB,    /* ... for all drones at once */
 	DEED_CYCLE,  /* power */
 	DEED_BUTTON,
 	DEED_MOVE, /* to another, empty port */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one seed means: swarm testing, in which each seed first draws what is on at all
- * (doc/faults.md A10).
+ * The meaning of one seed: swarm testing, in which each seed first draws which kinds of faults are
+ * possible at all (doc/faults.md A10).
  */
 #include "config.h"
 
@@ -164,7 +164,7 @@ draw_habits(struct drone_config *c, struct rng *r)
 	c->transfer_size = (uint16_t)PICK(r, 0, 0, 0, 0, 1024);
 }
 
-/* What no host can cure: the drone must not pass, and must not disturb others. */
+/* A defect that no host can cure: the drone must not pass, and must not disturb others. */
 static void
 draw_defect(struct member *m, struct rng *r)
 {

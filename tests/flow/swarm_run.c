@@ -17,7 +17,7 @@
 #define MS 1000ULL
 #define SECOND 1000000ULL
 #define ROUNDS 8		  /* in which the operator does what the station says */
-#define SETTLE_US (3600 * SECOND) /* LIMIT: of virtual time, for everybody to end */
+#define SETTLE_US (3600 * SECOND) /* LIMIT: of virtual time, for every drone to end */
 #define VARIANTS 4
 
 struct run {
@@ -124,7 +124,7 @@ plug_in(struct run *x, unsigned i)
 	x->members[i].by_button = false;
 }
 
-/* Time goes on for everybody while a hand is on one drone. */
+/* Time goes on for all drones while a hand is on one of them. */
 static void
 wait_ms(struct run *x, uint32_t ms)
 {
@@ -191,7 +191,7 @@ do_to_drone(struct run *x, const struct deed *d)
 		station_arm(x->station, port, &d->fate);
 }
 
-/* What an operator orders for one slot. */
+/* An operator's request for one slot. */
 static void
 order(struct run *x, const struct deed *d)
 {
@@ -342,7 +342,7 @@ heal(struct run *x)
 	}
 	station_disk(s, 0);
 	station_disk_slow(s, 160);
-	/* What misfortune did is no image's fault. */
+	/* The brake is off: injected faults are not the image's fault. */
 	o.brake = 0;
 	station_configure(s, &o);
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++) {
@@ -371,7 +371,7 @@ is_good(struct run *x, unsigned i, const struct slot_view *v)
 	       x->plan->options.fleet.job.skip == JOB_SKIP_VERSION;
 }
 
-/* What the station says of a device in DFU mode that it does not take. */
+/* Follows the station's messages about a foreign device in DFU mode. */
 static void
 follow_foreign(struct run *x, unsigned i)
 {
@@ -388,7 +388,7 @@ follow_foreign(struct run *x, unsigned i)
 	(void)station_retry(x->station, x->members[i].port, false);
 }
 
-/* The operator does what the station says, else what anybody would try next. */
+/* The operator follows the station's message, else tries the obvious next thing. */
 static void
 follow_advice(struct run *x, unsigned i, const struct slot_view *v, unsigned round)
 {
@@ -425,7 +425,7 @@ follow_advice(struct run *x, unsigned i, const struct slot_view *v, unsigned rou
 	}
 }
 
-/* True when everybody that can be is done. */
+/* True when every drone that can be done is done. */
 static bool
 one_round(struct run *x, unsigned round)
 {
@@ -450,7 +450,7 @@ one_round(struct run *x, unsigned round)
 
 /*
  * Rebooted by us, and then the daemon died or the machine slept: what cannot be told from others
- * is a stranger now, by the operator's own word on adoption (design promise 1).
+ * is foreign now, since the operator restricted adoption (doc/promises.md 1, promise 1).
  */
 static bool
 may_become_stranger(const struct run *x, unsigned i, const struct slot_view *v)
@@ -471,7 +471,7 @@ may_become_stranger(const struct run *x, unsigned i, const struct slot_view *v)
 }
 
 /*
- * Drones that nobody touched and that had no misfortune need no operator, whatever happened to the
+ * Drones that were not touched and had no fault need no operator, whatever happened to the
  * station.
  */
 static void
@@ -491,7 +491,7 @@ check_undisturbed(struct run *x)
 	}
 }
 
-/* What is not ours or not wanted must be as it was. */
+/* Foreign devices, and drones without a selected image, must be unchanged. */
 static void
 check_strangers(struct run *x)
 {
@@ -502,7 +502,7 @@ check_strangers(struct run *x)
 		    policy_selected(fleet_policy(station_fleet(x->station)), m->platform) != NULL;
 
 		if (m->config.model == DRONE_OTHER_VCP && n->beyond_standard > 0)
-			fail_drone(x, i, "is somebody else's and was spoken to");
+			fail_drone(x, i, "is foreign and was sent a request");
 		if (!wanted && n->erases + n->blocks_written > 0)
 			fail_drone(x, i, "was changed and no firmware is selected for it");
 	}

@@ -84,7 +84,7 @@ struct sweep_rule {
 
 /* BIT(end) of what is right; every misfortune has at least one rule for every step. */
 uint32_t sweep_ends(const char *fate, enum step step);
-/* What it is called when it strikes where no further try is left: after another misfortune. */
+/* The fault's name when it strikes at the last try: after another fault. */
 uint32_t sweep_last_straw(const char *fate);
 const char *sweep_end_name(enum sweep_end end);
 

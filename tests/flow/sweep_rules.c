@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What has to come of each misfortune, by the step in which it strikes: doc/faults.md A9, tables
- * U and P, and the design's endings.  The first rule that fits counts.
+ * The allowed endings of each injected fault, by the step in which it strikes: doc/faults.md A9,
+ * tables U and P, and doc/promises.md 1, promise 7.  The first rule that fits counts.
  *
- *  - What one lost, late, refused or garbled answer can do is cured by asking again: it passes.
+ *  - One lost, late, refused or garbled answer is cured by asking again: the drone passes.
  *  - What never ends is told for what it is: silent, stuck, stalling, bus.
  *  - What leaves the bus in the middle of work is gone, and begins anew when it comes back.
  *  - What has been read back equal and then does not start needs its power cycled, or did not boot.
@@ -25,7 +25,7 @@ static const struct sweep_rule rules[] = {
 	/* The verdict is out: nothing changes it. */
 	{ "no-leave count=2", LIGHT, E(CYCLE) },
 	{ "leave-dfu", LIGHT, E(CYCLE) },
-	{ "leave-nothing", LIGHT, E(NO_BOOT) | E(CYCLE) }, /* adopted: nobody knows its pins */
+	{ "leave-nothing", LIGHT, E(NO_BOOT) | E(CYCLE) }, /* adopted: its boot pins are unknown */
 	{ "no-switch count=5", LIGHT, E(NO_DFU) | E(PASS) },
 	{ "switch-lost", LIGHT, E(NO_DFU) | E(PASS) },
 	{ "swap", LIGHT, E(OTHER) | E(PASS) }, /* PASS: the way in which there is no switch */
@@ -134,7 +134,7 @@ static const struct sweep_rule rules[] = {
 	{ "status value=3", S(LEAVING), E(PASS) | E(CYCLE) },
 	{ "wrong-state value=10", S(LEAVING), E(PASS) | E(CYCLE) },
 
-	/* What identifies it, garbled once: no guess is made. */
+	/* Identification garbled once: no guess is made. */
 	{ "wrong-state value=2", S(PROBING), E(PASS) | E(NOTHING) },
 	{ "wrong-state value=99", S(PROBING), E(PASS) | E(NOTHING) },
 	{ "garbage", S(PROBING), E(PASS) | E(STRANGE) | E(NOTHING) },

@@ -61,7 +61,7 @@ set_up(struct trial *x, const struct sweep_trial *t, struct image *old)
 	struct drone_config c;
 
 	station_options_init(&o, 7);
-	o.fleet.quarantine = 0; /* WHY: every trial is a failure in a row for somebody */
+	o.fleet.quarantine = 0; /* WHY: the trials would count as failures in a row of one port */
 	o.verbose = t->verbose;
 	if (station_new(&o, &x->station) < 0)
 		abort();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the fuzzers share.  Each fuzz_<parser>.c defines libFuzzer's entry point; linked with
+ * Shared by the fuzzers.  Each fuzz_<parser>.c defines libFuzzer's entry point; linked with
  * replay.c instead of libFuzzer it runs over the files of corpus/<parser>/ in `make check`.
  */
 #ifndef FUZZ_FUZZ_H

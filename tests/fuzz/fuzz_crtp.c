@@ -81,7 +81,7 @@ converse(struct crtp *c, struct input *in)
 		memcpy(packet, in->data, length);
 		in->data += length;
 		in->left -= length;
-		/* WHY: its own block, freed at once: nobody may keep a pointer into it. */
+		/* WHY: its own block, freed at once: the parser may keep no pointer into it. */
 		crtp_ended(c, (enum usb_status)((head >> 5) % USB_STATUS_COUNT), packet, length,
 			   now);
 		free(packet);
@@ -104,7 +104,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		crtp_ask(&c, (mode & 1) != 0, (mode & 2) != 0 ? &toc : NULL);
 	converse(&c, &in);
 	check_answers(&c);
-	/* What was learned serves the next drone of the build. */
+	/* The table of one drone serves the next drone of the build. */
 	toc = c.toc;
 	crtp_ask(&c, true, &toc);
 	converse(&c, &in);

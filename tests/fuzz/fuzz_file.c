@@ -45,7 +45,7 @@ check_judgement(const struct judgement *j)
 	check_text(j->content.revision, sizeof(j->content.revision));
 }
 
-/* What is accepted for a Crazyflie lies where it may. */
+/* An accepted image lies within the range that is allowed on a Crazyflie. */
 static void
 check_places(const struct image *image)
 {
@@ -81,7 +81,7 @@ judge_all(const struct image *image, const struct fw_facts *facts, struct judgem
 	check_judgement(ret);
 	if (ret->accepted)
 		check_places(image);
-	/* What is taken for a build of Bitcraze's sources is whole, as far as it says of itself. */
+	/* An accepted build of Bitcraze's sources is as long as its own headers say. */
 	if (ret->accepted && ret->content.bitcraze) {
 		const struct content *c = &ret->content;
 

@@ -56,7 +56,7 @@ prepare()
 	../configure --enable-sanitizers CFLAGS="-g -O1" > "$work/configure.log" 2>&1
 }
 
-# What has to be built for a test.
+# The make targets of a test.
 targets_of() # TEST
 {
 	case $1 in

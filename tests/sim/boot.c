@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who comes up after a reset or a leave: boot pins, cf2loader, and what the flash holds
+ * The program that starts after a reset or a leave, by boot pins, cf2loader and flash content
  * (doc/protocol.md 3.6, 9.3, 9.4; doc/firmware.md 2 to 4).  An application must have plausible
  * vectors and, in its table of supported devices, the type that is burnt into the drone's OTP;
  * otherwise nothing appears on the bus.
@@ -260,7 +260,7 @@ take_mark(struct findings *f, const struct memory *m, const uint8_t *pointers)
 	return true;
 }
 
-/* What the pointers say counts; a scan of texts is for images that end without them. */
+/* The image's own pointers have priority; images without them are scanned for texts. */
 static bool
 scan_marks(struct drone *d, uint32_t offset)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the simulated chips are made of: memories, sectors, times, what varies in descriptors. */
+/* The parts of the simulated chips: memories, sectors, times, variations of the descriptors. */
 #ifndef SIM_CHIP_H
 #define SIM_CHIP_H
 

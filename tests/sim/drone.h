@@ -3,9 +3,9 @@
  * One simulated USB device: by default a Crazyflie with both its USB personalities, the run-time
  * firmware (doc/protocol.md 2) and the STM32F405 ROM boot loader (doc/protocol.md 1, 3, 5, 6).
  *
- * Sans-IO: nobody calls the world from here, time is passed in as now_us and never goes back.
- * Whoever owns the drone submits transfers, asks drone_next_us() when something will happen, and
- * calls drone_step() then, which reports one event at a time.
+ * Sans-IO: nothing here calls out; time is passed in as now_us and never goes back.  The drone's
+ * owner submits transfers, asks drone_next_us() for the time of the next event, and calls
+ * drone_step() then, which reports one event at a time.
  *
  *              plug, power                             wIndex 2
  *    OFF ----------------------> boot decision --> RUNTIME ------> (gap) --> ROM
@@ -37,10 +37,10 @@ struct sighting;
 
 enum drone_personality { DRONE_OFF = 0, DRONE_RUNTIME, DRONE_ROM };
 
-/* What the device is. */
+/* The kind of device. */
 enum drone_model {
 	DRONE_CRAZYFLIE = 0,
-	DRONE_OTHER_VCP,   /* somebody else's 0483:5740; has no DFU mode */
+	DRONE_OTHER_VCP,   /* another maker's 0483:5740; has no DFU mode */
 	DRONE_OTHER_DFU,   /* 0483:df11, F411: other memory map, blank OTP, never leaves DFU */
 	DRONE_F10X_MEDIUM, /* STM32F10x, 128 pages of 1 KiB; ST's own DFU loader in the first 12 */
 	DRONE_F10X_HIGH,   /* STM32F10x, 256 pages of 2 KiB; loader in the first 6 */
@@ -68,7 +68,7 @@ enum drone_serial {
 	DRONE_SERIAL_COUNT
 };
 
-/* What is wrong with the DFU mode's configuration descriptor. */
+/* A defect of the DFU mode's configuration descriptor. */
 enum drone_descriptors {
 	DRONE_DESCRIPTORS_PLAIN = 0,
 	DRONE_DESCRIPTORS_CUT,	     /* shorter than its wTotalLength */
@@ -80,7 +80,7 @@ enum drone_descriptors {
 
 #define DRONE_TRANSFER_SIZE_ZERO 0x10000U
 
-/* What the host is told about the reboot request that has no status stage (doc/protocol.md 2.2). */
+/* The host's result of the reboot request, which has no status stage (doc/protocol.md 2.2). */
 enum drone_reboot {
 	DRONE_REBOOT_EPROTO = 0,
 	DRONE_REBOOT_EPIPE,
@@ -254,7 +254,7 @@ size_t drone_descriptors(struct drone *d, uint8_t *buf, size_t size);
 const struct drone_counters *drone_counters(const struct drone *d);
 void drone_counters_reset(struct drone *d);
 const struct drone_config *drone_config(const struct drone *d);
-/* What D1 01 would be answered with, by what is in the flash; "" when it says nothing. */
+/* The answer to D1 01 (version) that the program in the flash gives; "" when it gives none. */
 const char *drone_version(struct drone *d, uint64_t now_us);
 /* Would the application in the flash come up on this drone? */
 bool drone_would_boot(struct drone *d, uint64_t now_us);

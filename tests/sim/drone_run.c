@@ -79,7 +79,7 @@ vendor(struct drone *d, uint64_t now, const struct usb_setup *s, struct reply *r
 		return;
 	}
 	if (d->config.model != DRONE_CRAZYFLIE)
-		return; /* somebody else's firmware shrugs */
+		return; /* other makers' firmware ignores it */
 	if (s->index == 2 && d->config.ignored_requests > 0) {
 		d->config.ignored_requests--;
 		return;

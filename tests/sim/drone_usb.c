@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every USB device answers: descriptors, strings, standard requests (doc/protocol.md
- * 1.1, 1.2, 2.1).
+ * Answers of every USB device: descriptors, strings, standard requests (doc/protocol.md 1.1, 1.2,
+ * 2.1).
  */
 #include "config.h"
 
@@ -269,7 +269,7 @@ string_bytes(const struct drone *d, const struct text16 *t)
 	return d->cut_strings && n > 6 ? n / 2 | 1 : n;
 }
 
-/* What a host makes of one string, "" when there is none. */
+/* One string as a host reads it, "" when there is none. */
 static void
 read_string(const struct drone *d, unsigned index, char *out, size_t size)
 {

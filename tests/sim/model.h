@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of a simulated drone, for the files that make it up; nobody else includes this. */
+/* Private to the files of the simulated drone; no other file includes this. */
 #ifndef SIM_MODEL_H
 #define SIM_MODEL_H
 
@@ -91,7 +91,7 @@ struct channel {
 	uint8_t buf[USB_TRANSFER_BYTES_MAX];
 };
 
-/* What a look through the flash found. */
+/* Results of a scan of the flash. */
 struct findings {
 	bool valid; /* up to date with the flash */
 	bool vectors_ok, blank;
@@ -188,7 +188,7 @@ void crtp_log_sample(struct drone *d, uint64_t last_us);
 
 /* boot.c */
 enum boot_via { BOOT_RESET, BOOT_JUMP };
-/* Who comes up: BOOT_RESET by boot pins and loader, BOOT_JUMP to the vectors at addr. */
+/* The program that starts: BOOT_RESET by boot pins and loader, BOOT_JUMP to the vectors at addr. */
 enum drone_personality boot_decide(struct drone *d, enum boot_via via, uint32_t addr,
 				   bool by_button);
 const struct findings *boot_look(struct drone *d);
@@ -202,7 +202,7 @@ int boot_prepare(struct drone *d) MUST_CHECK;
 bool fate_strikes(struct drone *d, const struct usb_xfer *x, struct fate *ret);
 /* True, with the fate, when one of this kind strikes this occasion. */
 bool fate_occasion(struct drone *d, enum fate_kind kind, struct fate *ret);
-/* What a struck transfer does before it starts; may end it or delay it. */
+/* Applies a fate to a transfer before it starts; may end it or delay it. */
 void fate_before(struct drone *d, uint64_t now, struct channel *c);
 /* ... and what happens to its answer. */
 void fate_after(struct drone *d, uint64_t now, struct channel *c, struct reply *r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the boot loader's operations do to the memories, how long they take, what a power cut leaves
- * of them.
+ * The boot loader's operations on the memories: their effect, their duration, their state after a
+ * power cut.
  */
 #include "config.h"
 

@@ -265,7 +265,7 @@ submit(struct usbip *u, const uint8_t *h, const uint8_t *data, uint32_t length)
 		world_bus_reset(live_world(u->live), u->id);
 	}
 	/* WHY: vhci_hcd sends what a program still has for the device that was on this port before;
-	 * on a real bus nobody has that address any more. */
+	 * on a real bus no device has that address any more. */
 	if (!u->addressed) {
 		ret_submit(u, get_be32(h + 4), -EPROTO, NULL, 0);
 		return true;

@@ -246,7 +246,7 @@ report_when_idle(struct world *w, struct slot *s)
 	else if (s->told != s->arrival)
 		s->report_us = at;
 	else
-		s->report_us = WORLD_NEVER; /* came and went before anybody was told */
+		s->report_us = WORLD_NEVER; /* came and went before it was reported */
 }
 
 /* Word that waits for this hub waits for one more; but a pass over a hub's ports comes to its end.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of a world, shared by world.c and world_host.c; nobody else includes this. */
+/* Private to world.c and world_host.c; no other file includes this. */
 #ifndef SIM_WORLD_INSIDE_H
 #define SIM_WORLD_INSIDE_H
 
@@ -47,7 +47,7 @@ struct world {
 	struct rng rng;
 	uint64_t now_us, arrivals, trace, events;
 	bool host_dead;
-	uint32_t enumeration_us; /* 0: a hub holds nobody up */
+	uint32_t enumeration_us; /* 0: a hub delays no device */
 	unsigned slots, handles; /* handles: high-water mark */
 	struct slot slot[WORLD_PORTS_MAX];
 	struct handle handle[WORLD_HANDLES_MAX];

@@ -9,7 +9,7 @@
 #define RUN_OUTPUT_MAX 65536
 #define CLIENT_BACKUP_BYTES (11 + 274 + 8 + 6 + 16) /* what the service sends as a backup */
 
-/* What a run left behind. */
+/* The results of a run. */
 struct run {
 	int status; /* exit status; 128 + signal */
 	char out[RUN_OUTPUT_MAX];

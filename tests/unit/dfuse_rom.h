@@ -20,7 +20,7 @@
 #define ROM_FEATURE 0xFFFF0000U
 #define ROM_FOREVER 1000000U
 
-/* What spoils the answers number at, at + 1, ... (count of them). */
+/* Spoils the answers number at, at + 1, ... (count of them). */
 struct twist {
 	unsigned at, count;
 	enum usb_status status; /* how the transfer ends; USB_OK: the answer itself is changed */

@@ -17,10 +17,10 @@
 
 struct usbdevfs_urb;
 
-/* What becomes of a submitted transfer. */
+/* The fate of a submitted transfer. */
 enum fake_answer { FAKE_COMPLETE, FAKE_KEEP, FAKE_REFUSE };
 
-/* What does not come to its end before fake_release(). */
+/* The call that blocks until fake_release(). */
 enum fake_hold { FAKE_HOLD_NOTHING, FAKE_HOLD_OPEN, FAKE_HOLD_CONFIGURATION, FAKE_HOLD_RESET };
 
 struct fake_device {
@@ -37,7 +37,7 @@ struct fake_device {
 	 * buffer begins with the setup packet); NULL answers with success and the length asked for.
 	 */
 	enum fake_answer (*on_submit)(struct fake_device *d, struct usbdevfs_urb *urb);
-	/* What has happened. */
+	/* The calls so far. */
 	bool is_open, is_claimed, is_gone;
 	unsigned opens, claims, releases, resets, discards, configurations_asked, detaches;
 	/* Private. */
@@ -56,7 +56,7 @@ void fake_complete(struct fake_device *d, int status, int actual_length);
 /* The device is pulled out: what is pending ends with -ESHUTDOWN, the node reports an error. */
 void fake_unplug(struct fake_device *d);
 
-/* What was held goes on, whenever its thread gets round to it. */
+/* Lets the blocked calls continue; their threads run some time later. */
 void fake_release(struct fake_device *d);
 
 unsigned fake_opens(void); /* so far */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of daemon/firmware share: a file in memory, loaded and judged. */
+/* Shared by the tests of daemon/firmware: a file in memory, loaded and judged. */
 #ifndef UNIT_FW_HELP_H
 #define UNIT_FW_HELP_H
 
@@ -65,7 +65,7 @@ unload(struct loaded *l)
 	memset(l, 0, sizeof(*l));
 }
 
-/* Judged without anybody's word. */
+/* Judged without an override by the user. */
 static inline struct judgement *
 judged(const struct image *image, const struct judge_options *options)
 {

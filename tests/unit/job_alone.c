@@ -193,7 +193,7 @@ digest(struct alone *a)
 	job_digest(a->job, "ab12", a->recognised);
 }
 
-/* What the shell does for the job; false: it has to wait for something. */
+/* Performs a request of the job, as the shell does; false: it has to wait for something. */
 static bool
 perform(struct alone *a, const struct request *w)
 {

@@ -62,7 +62,7 @@ bool alone_play(struct alone *a);
 /* Both, and how it ended; kind NONE: without an attempt. */
 struct verdict alone_ending(struct alone *a);
 
-/* What is said of it: its message, or why it is over without an attempt. */
+/* Its text for the operator: its message, or why it is over without an attempt. */
 const char *alone_words(const struct alone *a);
 
 /* Fails with both and the message when it has ended, or ends, in another way. */

@@ -9,7 +9,7 @@ struct event_base;
 
 #define WORLD_COUNTS 16
 
-/* What the handlers saw, and what they shall do. */
+/* The calls that the handlers saw, and the answers that they shall give. */
 struct world {
 	struct event_base *base;
 	struct server *server;
@@ -51,7 +51,7 @@ int connect_only(void); /* the same, without the server's turn */
 void connect_fd(int fd);
 /* Text and its NUL. */
 void say(int fd, const char *text);
-/* What arrived by now: one message, "EOF" or "NOTHING". */
+/* The next thing received so far: one message, "EOF" or "NOTHING". */
 const char *hear(struct world *w, int fd);
 void say_and_hear(struct world *w, int fd, const char *text, const char *expected);
 

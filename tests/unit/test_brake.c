@@ -22,7 +22,7 @@ enum { LENGTH_MAX = 6, LIMIT_MAX = 4 };
 
 static const uint8_t image_a[IMAGE_SHA256_BYTES] = { 1 }, image_b[IMAGE_SHA256_BYTES] = { 2 };
 
-/* What can happen next.  drone: its letter. */
+/* The endings that can come next.  drone: its letter. */
 static const struct {
 	const uint8_t *sha256;
 	char drone;
@@ -196,7 +196,7 @@ TEST(as_many_drones_as_can_be_configured_are_told_apart)
 	assert_string_equal(reason, "32 drones in a row reported another version with it");
 }
 
-/* An image with this digest, held by nobody else once it is selected. */
+/* An image with this digest, held by the policy alone once it is selected. */
 static struct image *
 select_digest(struct policy *p, enum platform platform, uint8_t first)
 {

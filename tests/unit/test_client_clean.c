@@ -66,7 +66,7 @@ add(char *out, const char *key, const char *before, const char *tag, const char 
 	append(out, after);
 }
 
-/* What is called firmware is a text, an object, or a list of them, by who is asked. */
+/* The member "firmware" is a text, an object or a list of objects, depending on the method. */
 enum firmware { FIRMWARE_TEXT, FIRMWARE_OBJECT, FIRMWARE_LIST };
 
 static void

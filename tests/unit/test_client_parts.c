@@ -169,7 +169,7 @@ TEST(what_is_not_good_is_never_taken_away)
 	}
 }
 
-/* Whatever a service sends: characters are whole or not there, and none steers a terminal. */
+/* For any reply: characters are whole or not there, and none controls the terminal. */
 TEST(words_and_names_are_whole_characters)
 {
 	static const char *const letters[] = { "\u00e9", "\u6f22", "\U0001f681", "\u202e", "\x1b" };

@@ -79,7 +79,7 @@ TEST(help_is_the_help_of_a_command)
 	}
 }
 
-/* What cfdfud --test-config says is said, and no start is advised that could not work. */
+/* The client repeats the message of cfdfud --test-config, and advises no start that would fail. */
 TEST(a_refused_configuration_is_said_as_the_service_says_it)
 {
 	static const char script[] = "#!/bin/sh\necho 'cfdfud: /etc/cfdfud/cfdfud.conf:3: unknown "

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is read from the bytes of an image, and what is not although it looks alike (doc/firmware.md
- * 2-4, 6). */
+/* Facts read from an image's bytes, and look-alikes that are ignored (doc/firmware.md 2-4, 6). */
 #include "config.h"
 
 #include "fw_help.h"

@@ -66,7 +66,7 @@ struct drone {
 	unsigned unheard;
 };
 
-/* An item of the table that nobody recorded: there, and not one that is looked for. */
+/* An item of the table that was not recorded: present, but not one that is looked for. */
 static size_t
 other_item(const struct drone *d, uint8_t *out)
 {

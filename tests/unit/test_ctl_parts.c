@@ -81,7 +81,7 @@ TEST(memory_files_that_cannot_be_written_are_refused)
 		assert_int_equal(memfile_claim_writable(huge, &why), -EINVAL);
 		close(huge);
 	}
-	assert_int_equal(memfile_claim_writable(plain, &why), 0); /* nobody could seal it */
+	assert_int_equal(memfile_claim_writable(plain, &why), 0); /* it cannot be sealed */
 	close(plain);
 	close(reader);
 	close(file);

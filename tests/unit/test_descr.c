@@ -16,7 +16,7 @@
 
 enum { DEVICE = 18, CONFIGURATION = 9, INTERFACE = 9, FUNCTIONAL = 9 };
 
-/* What an F405's ROM shows, with alts alternates. */
+/* The descriptors of an F405's ROM, with alts alternates. */
 static size_t
 make(uint8_t *b, unsigned alts)
 {

@@ -281,7 +281,7 @@ TEST(errors_that_stay_are_not_tried_again)
 		assert_int_equal(dfuse_failure(&t.d).dfu_status, errors[i].code);
 		assert_int_equal(dfuse_failure(&t.d).addr, ROM_WINDOW + ROM_TRANSFER);
 		assert_int_equal(t.rom.programs, errors[i].programs);
-		/* What was optional is forgiven; what it left behind is cleared first. */
+		/* A refused optional operation is ignored; its error is cleared first. */
 		assert_true(is_refused(&t.d, &next));
 		t.rom.refusals = 0;
 		dfuse_forgive(&t.d);

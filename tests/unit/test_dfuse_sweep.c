@@ -238,7 +238,7 @@ TEST(a_transfer_that_ends_badly_costs_a_try_and_for_ever_has_its_own_fault)
 
 /* ---- answers to GETSTATUS ---------------------------------------------------------------- */
 
-/* What may be said of a device that gives this answer; false: the fault is another one. */
+/* True if this fault is a correct report of the device's answer. */
 static bool
 is_fit(const struct scene *s, const struct verdict *failure)
 {

@@ -64,7 +64,7 @@ TEST(every_foreign_file_ends_as_its_table_says)
 	assert_int_equal(wrong, 0);
 }
 
-/* Whatever way they came, the bytes for the flash are those of the image. */
+/* In each format, the bytes for the flash are those of the image. */
 TEST(what_is_accepted_holds_the_image_and_nothing_for_ram)
 {
 	const struct foreign_file *f;
@@ -147,7 +147,7 @@ TEST(a_copy_without_an_application_is_refused)
 	unload(&l);
 }
 
-/* What a client hands to the station without the client's care. */
+/* Files handed to the station without the client's checks. */
 TEST(the_judge_names_what_lies_outside_of_the_flash)
 {
 	static const struct {

@@ -142,7 +142,7 @@ TEST(a_host_without_memory_for_the_leave_request_sends_it_again)
 	tear_down(&b);
 }
 
-/* Somebody's own F405 board: the right memory map, a blank OTP. */
+/* Another maker's F405 board: the right memory map, a blank OTP. */
 static void
 set_up_stranger(struct bench *b, uint64_t seed)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a job decides from given facts, where no device shows them. */
+/* Decisions of a job from given facts that no simulated device shows. */
 #include "config.h"
 
 #include <string.h>

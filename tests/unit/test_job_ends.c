@@ -133,7 +133,7 @@ TEST(a_drone_whose_platform_is_in_doubt_is_left_alone)
 {
 	struct alone a;
 
-	alone_init(&a); /* it says Flapper, which nobody confirmed */
+	alone_init(&a); /* it says Flapper, without confirmation */
 	copy_text(a.drone.type, sizeof(a.drone.type), "Flapper (CF 2.1)");
 	alone_expect_ending(&a, VERDICT_SKIPPED, FAULT_PLATFORM_UNKNOWN);
 	assert_int_equal(counters(&a)->reboots, 0);

@@ -47,7 +47,7 @@ TEST(only_success_without_a_reboot_means_that_the_firmware_is_too_old)
 	tear_down(&b);
 }
 
-/* What is told is the first trouble, not what came of asking a device in mid-operation again. */
+/* The first fault is reported, not the result of asking a device in mid-operation again. */
 TEST(a_request_that_is_never_answered_is_told_as_that)
 {
 	static const struct {

@@ -361,8 +361,7 @@ TEST(firmware_of_other_sources_is_taken_at_its_word)
 	image_unref(image);
 }
 
-/* What the daemon does with what the client sends: DfuSe, made from the image, loaded and judged
- * alone. */
+/* Judges as the daemon does: a DfuSe file made from the image is loaded and judged alone. */
 static void
 judge_as_daemon(const struct image *image, const struct judge_options *options,
 		struct judgement *ret)

@@ -113,7 +113,7 @@ TEST(every_whole_build_is_accepted_with_its_own_version)
 		}
 }
 
-/* What a programmer or a packer puts behind an image does not make it a part of one. */
+/* Padding that a programmer or a packer appends does not make an image incomplete. */
 TEST(padding_behind_a_whole_image_is_no_missing_tail)
 {
 	static const size_t padding[] = { 1, 3, 21, 300, 5000 };
@@ -264,7 +264,7 @@ TEST(pieces_of_a_hex_file_are_whole)
 	}
 }
 
-/* What is left of b without bytes [from, to), behind the vectors and the gap of every HEX file. */
+/* b without bytes [from, to), behind the vectors and the gap of every HEX file. */
 static struct image *
 without(const struct built *b, size_t from, size_t to)
 {
@@ -321,7 +321,7 @@ TEST(gaps_of_alignment_are_no_missing_part)
 	free(b.bytes);
 }
 
-/* Whatever lies before or behind the place: the start code, the default handler, the texts. */
+/* At any place: before or behind the start code, the default handler, the texts. */
 TEST(bytes_lost_or_added_in_the_middle_are_noticed)
 {
 	static const size_t lengths[] = { 4, 256, 512, 4096 };

@@ -244,7 +244,7 @@ TEST(the_longest_text_is_taken_and_one_more_is_refused)
 	assert_int_equal(at, LAYOUT_TEXT_MAX);
 }
 
-/* What must hold of every layout that was accepted. */
+/* Asserts the invariants of an accepted layout. */
 static void
 assert_sound(const struct layout *l)
 {

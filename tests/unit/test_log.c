@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Contract of app/log on standard error: priorities, control characters, and nobody waits. */
+/* Contract of app/log on standard error: priorities, control characters, and no caller blocks. */
 #include "config.h"
 
 #include "app/log.h"

@@ -313,7 +313,7 @@ TEST(what_the_configuration_describes_is_not_told_of_batteries_and_buttons)
 			char text[MESSAGE_MAX];
 
 			if (f == FAULT_TOO_OLD)
-				continue; /* nobody asks it to reboot */
+				continue; /* it gets no reboot request */
 			outcome_described_message(&v, NULL, text, sizeof(text));
 			assert_null(strstr(text, "button"));
 			assert_null(strstr(text, "battery"));

@@ -68,7 +68,7 @@ TEST(a_block_is_known_to_be_over_within_half_a_millisecond)
 			(void)operate(&p, PACE_PROGRAM, BLOCK, took);
 		for (unsigned i = 0; i < 100; i++)
 			waited += operate(&p, PACE_PROGRAM, BLOCK, took) - took;
-		/* What the question itself costs, and little more than a hundredth of the block. */
+		/* The cost of the status request, and little more than a hundredth of the block. */
 		assert_true(waited / 100 <= STATUS_US + took / 50);
 	}
 }

@@ -136,7 +136,7 @@ draw_segments(struct trial *t, struct segment *segments, uint8_t *bytes)
 	return n;
 }
 
-/* What is in the flash: the image, something else, nothing; a sector's worth at a time. */
+/* Content of the flash: the image, other bytes or nothing, a sector's worth at a time. */
 static void
 draw_content(struct trial *t)
 {
@@ -175,7 +175,7 @@ is_protected(const struct device *p, uint32_t addr, uint32_t size)
 	return false;
 }
 
-/* By the words of the design, a byte at a time: may this image be planned for? */
+/* By the definition, a byte at a time: may this image be planned for? */
 static bool
 is_acceptable(const struct trial *t)
 {

@@ -40,7 +40,7 @@ __wrap_realloc(void *p, size_t size)
 
 static const uint8_t bytes[4096] = { 1, 2, 3 };
 
-/* What plan_new() says of these segments; the plan goes at once. */
+/* The result of plan_new() for these segments; the plan is freed at once. */
 static int
 try_plan(const struct segment *segments, size_t count, const struct device *profile,
 	 const struct layout *map, const char **ret_why)

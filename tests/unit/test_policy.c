@@ -27,7 +27,7 @@ __wrap_calloc(size_t count, size_t size)
 
 static const struct policy_drone nobody = { .port = PORT, .runtime_serial = "", .dfu_serial = "" };
 
-/* What each firmware's own table accepts, as bits over these board types (doc/protocol.md 9.4). */
+/* The boards that each firmware's own table accepts, as bits (doc/protocol.md 9.4). */
 static const char *const boards[] = { "", "CF20", "CF21", "C21B", "RZ10", "CB10", "CB11", "RR10" };
 static const unsigned accepts[PLATFORM_COUNT] = {
 	[PLATFORM_CF2] = BIT(1) | BIT(2),
@@ -209,7 +209,7 @@ TEST(a_drone_for_which_nothing_is_selected_is_left_alone)
 	assert_int_equal(choose(p, &d, &choice), POLICY_NO_IMAGE);
 	assert_int_equal(policy_set_platform(p, PORT, PLATFORM_TAG), 0);
 	assert_int_equal(choose(p, &d, &choice), POLICY_NO_IMAGE);
-	/* only a Flapper's is selected, and nobody says that this is one */
+	/* only a Flapper's is selected, and nothing says that this is one */
 	for (int i = PLATFORM_CF2; i < PLATFORM_COUNT; i++)
 		if (i != PLATFORM_FLAPPER)
 			policy_select(p, (enum platform)i, NULL);

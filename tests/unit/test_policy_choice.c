@@ -61,7 +61,7 @@ image_number(unsigned number, unsigned platforms)
 #define CF2 BIT(PLATFORM_CF2)
 #define BOLT BIT(PLATFORM_BOLT)
 
-/* What is selected already (numbers of images, 0 none), and what a new one, number 9, is for. */
+/* The selected images (numbers, 0 none), and the platforms of a new one, number 9. */
 TEST(an_image_of_several_platforms_replaces_no_others)
 {
 	static const struct {
@@ -172,7 +172,7 @@ TEST(a_plan_goes_by_what_is_there_and_what_is_selected)
 	assert_int_equal(policy_select_own(with, "1-3", image), 0);
 	assert_string_equal(planned(f, "1-3", with), "skipped");
 	assert_false(policy_any_selected(fleet_policy(f)));
-	/* What has its turn is looked at first. */
+	/* Resumed: the waiting drone is flashed next. */
 	policy_select(fleet_policy(f), PLATFORM_CF2, image);
 	fleet_resume(f, 0);
 	assert_string_equal(planned(f, "1-2", fleet_policy(f)), "flash");

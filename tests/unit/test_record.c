@@ -10,7 +10,7 @@
 
 #include "test.h"
 
-/* What becomes of a text that has room. */
+/* A text as it is stored when there is room for it. */
 static const char *
 cleaned(const char *text)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Unit tests of core/sched: limits, order, patience, everybody's turn. */
+/* Unit tests of core/sched: limits, order, patience, fairness. */
 #include "config.h"
 
 #include "core/sched.h"

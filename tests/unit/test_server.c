@@ -299,7 +299,7 @@ TEST_SET_UP(the_owner_hears_what_became_of_a_change)
 	assert_int_equal(w->done, 1);
 	assert_int_equal(w->refused, 1);
 	assert_string_equal(w->refused_error, PROTO_ERROR("BadDescriptor"));
-	/* WHY: what nobody waits for is done all the same. */
+	/* A one-way call is executed like any other. */
 	say(fd, "{\"method\":\"org.cfdfu.Station.Change\",\"oneway\":true}");
 	turn(w);
 	assert_int_equal(w->done, 2);

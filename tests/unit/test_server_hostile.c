@@ -363,7 +363,7 @@ TEST(places_are_kept_for_operators_and_root_and_users_have_their_share)
 	fds[5] = join(w); /* root, beyond the operators' */
 	assert_int_equal(server_client_count(w->server), 6);
 	say_and_hear(w, fds[5], CALL("Echo"), "{\"parameters\":{}}");
-	fds[6] = join(w); /* root again: somebody idle has to go */
+	fds[6] = join(w); /* root again: an idle client has to go */
 	assert_int_equal(server_client_count(w->server), 6);
 	for (size_t i = 0; i < 7; i++)
 		close(fds[i]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ctl/server and wire/varlink when memory runs out: every allocation fails once, nobody is harmed.
+/* ctl/server and wire/varlink without memory: every allocation fails once, no client is harmed.
  */
 #include "config.h"
 

@@ -172,7 +172,7 @@ TEST(a_device_waits_for_one_share_and_one_request)
 	}
 }
 
-/* What costs nothing by the clock is limited by count. */
+/* Requests that take no measurable time are limited by count. */
 TEST_SET_UP(cheap_requests_are_counted)
 {
 	struct world *w = *state;
@@ -224,7 +224,7 @@ TEST_SET_UP(what_was_asked_before_the_end_is_answered)
 	close(fd);
 }
 
-/* What has no answer gives the next one its turn, too. */
+/* A request without an answer lets the next one run, too. */
 TEST_SET_UP(requests_behind_dropped_ones_are_answered)
 {
 	static const char text[] =
@@ -316,7 +316,7 @@ makespan_us(size_t drones, uint64_t cost_us)
 	}
 }
 
-/* Whatever one request costs, up to the longest there is. */
+/* For any cost of one request, up to the longest. */
 TEST(a_flood_costs_a_rack_less_than_a_hundredth)
 {
 	static const size_t drones[] = { 1, 2, 16, 49, DRONES_MAX };

@@ -233,7 +233,7 @@ TEST_SET_UP(enumeration_as_a_kernel_does_it)
 	assert_int_equal(buf[0], 1);
 }
 
-/* What the kernel sends first after a reset. */
+/* The kernel's first requests after a reset. */
 static void
 begin_enumeration(void)
 {

@@ -31,7 +31,7 @@ is_good(enum slot_class c)
 	return c == SLOT_CLASS_PASS || c == SLOT_CLASS_UNCHANGED;
 }
 
-/* INVARIANT: nothing is good that was not seen to be good (design promise 10). */
+/* INVARIANT: nothing is good that was not seen to be good (doc/promises.md 1, promise 9). */
 TEST(good_is_what_ended_so_and_has_nothing_to_come)
 {
 	for (unsigned flags = 0; flags < 1U << FLAGS; flags++)

@@ -223,7 +223,7 @@ TEST_SET_UP(records_that_do_not_fit_the_tables_keep_their_place_when_rebuilding)
 	}
 }
 
-/* Somebody appended the end of another file: every line is whole, but the chain is not. */
+/* The end of another file was appended: every line is whole, but the chain is not. */
 TEST_SET_UP(a_broken_chain_is_reported_once_and_does_not_stop_the_station)
 {
 	char command[PATH_BYTES * 3], mine[PATH_BYTES];

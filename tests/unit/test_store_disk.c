@@ -89,7 +89,7 @@ forget_path(const char *path, bool all)
 	unsynced_count = kept;
 }
 
-/* What is written anew, or cut off, can be saved after all. */
+/* Bytes that are rewritten or truncated no longer count as lost. */
 static void
 redeem(const char *path, off_t at, size_t size)
 {

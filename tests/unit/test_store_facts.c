@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the store remembers beside attempts: drones, ports, catalogue, settings, acts; texts and
- * limits. */
+/* The store's tables beside attempts: drones, ports, catalogue, settings, acts; text limits. */
 #include "config.h"
 
 #include "test_store_whole.h"
@@ -119,8 +118,8 @@ TEST_SET_UP(a_drone_met_in_dfu_first_becomes_one_with_its_run_time_self)
 	commit_at(store, 20);
 	assert_int_equal(store_drone_quarantine(store, "D1", "worn", &now), 0);
 	note(&(struct store_drone_facts){ .dfu_serial = "D1", .loader_sha256 = "abcd" });
-	note(&(struct store_drone_facts){ .serial =
-					      "AAAA" }); /* nobody knows yet that these are one */
+	note(
+	    &(struct store_drone_facts){ .serial = "AAAA" }); /* not known yet that these are one */
 	note(&(struct store_drone_facts){ .serial = "AAAA", .dfu_serial = "D1" });
 	assert_string_equal(ask_db(dir, "SELECT count(*) FROM drone"), "1");
 	assert_string_equal(find("AAAA", NULL).loader, "abcd");

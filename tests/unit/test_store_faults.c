@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The store on a disk that fails at the n-th operation, for every n: errors, full, read-only,
- * process killed, power cut. Whatever happens, what was announced is on disk, and afterwards both
+ * process killed, power cut. In each case every announced record is on disk, and afterwards both
  * files are whole (doc/faults.md D, I6, I7, I12).
  */
 #include "config.h"

@@ -209,7 +209,7 @@ TEST_SET_UP(an_index_leads_past_nothing_else)
 	}
 }
 
-/* What SQLite means to do for each text of the history: none goes through all attempts. */
+/* SQLite's query plan for each statement of the history: none scans all attempts. */
 TEST_SET_UP(no_history_scans_the_attempts)
 {
 	sqlite3 *h = NULL;

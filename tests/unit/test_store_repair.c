@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the store does about damage, loss and strange files it finds when it opens (doc/faults.md
- * D6-D8). */
+/* Damaged, lost and foreign files that the store finds when it opens (doc/faults.md D6-D8). */
 #include "config.h"
 
 #include "test_store_whole.h"

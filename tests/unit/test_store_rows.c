@@ -173,7 +173,7 @@ TEST_SET_UP(a_store_that_starts_degraded_comes_up_later)
 	close_store(s);
 }
 
-/* What fails at once is over as soon as its cause is. */
+/* An opening that fails at once is retried as soon as its cause is gone. */
 TEST_SET_UP(opening_that_fails_at_once_is_tried_each_time)
 {
 	struct store_time moment = at(0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the store does not believe: its own files, when they are not what it wrote. */
+/* The store's own files are not trusted when they differ from what it wrote. */
 #include "config.h"
 
 #include "test_store_whole.h"

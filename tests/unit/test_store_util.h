@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the store share: a directory that goes away, moments, beginnings and endings in
- * short. */
+/* Shared by the tests of the store: a temporary directory, times, short forms of beginnings and
+ * endings. */
 #ifndef TEST_STORE_UTIL_H
 #define TEST_STORE_UTIL_H
 

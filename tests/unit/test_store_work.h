@@ -17,7 +17,7 @@ static const struct store_options on_unsafe UNUSED = { .ballast_bytes = 65536,
 						       .floor_bytes = 1,
 						       .vfs = "unsafe" };
 
-/* What the outside world was told: bit 0 begun, bit 1 ended, by attempt's id. */
+/* The announcements so far: bit 0 begun, bit 1 ended, by attempt's id. */
 static unsigned char told[64];
 
 static inline int
@@ -126,7 +126,7 @@ assert_told_is_true(const char *where)
 			const char *verdict = ask_db(where, sql);
 
 			assert_true(strcmp(verdict, "pass") == 0 || strcmp(verdict, "fail") == 0);
-		} else { /* which ending is open: it may be on disk though nobody was told */
+		} else { /* the ending is open: it may be on disk though not announced */
 			assert_string_not_equal(ask_db(where, sql), "");
 		}
 	}

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a text of the operator's names: every way to name a slot or a drone, and those that are
- * none. */
+/* Targets on the command line: every way to name a slot or a drone, and invalid ones. */
 #include "config.h"
 
 #include "test.h"

@@ -253,7 +253,7 @@ submit_again(struct rig *r, uint64_t id, const uint8_t *data, size_t length)
 {
 	if (r->heard[id].ended < 1000)
 		assert_int_equal(rig_ask(r, (unsigned)id, 1000), 0);
-	/* What came is still there, although the next transfer is under way. */
+	/* The received data are still there, although the next transfer is under way. */
 	for (size_t i = 0; i < length; i++)
 		assert_int_equal(data[i], (uint8_t)i);
 }

@@ -149,7 +149,7 @@ TEST_SET_UP(the_number_of_ports_is_limited_and_known_ones_go_on)
 	expect(r, "2-1", FOUND_OURS, 1, 10000, 0, 10000);
 }
 
-/* Whatever is noted in whatever order: arrivals and departures of a port alternate, and match. */
+/* For scan results in any order: arrivals and departures of a port alternate, and match. */
 TEST_SET_UP(any_order_of_events_alternates_arrival_and_departure)
 {
 	struct port_table *r = *state;

@@ -97,7 +97,7 @@ rig_tear_down(void **state)
 
 	for (unsigned i = 0; i < FAKE_DEVICES_MAX; i++)
 		fake_release(fake_device(i)); /* of a test that failed */
-	r->in_call = true;		      /* usb_bus_free() calls nobody back */
+	r->in_call = true;		      /* usb_bus_free() calls no callback */
 	usb_bus_free(r->bus);
 	event_base_free(r->base);
 	return fake_open_nodes() == 0 && !fake_was_misused() ? 0 : -1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the USB seam share: a bus over the fake usbfs, with its loop and an ear at
- * every callback. */
+/* Shared by the tests of the USB interface: a bus over the fake usbfs, its loop, and records of all
+ * callbacks. */
 #ifndef TESTS_USB_RIG_H
 #define TESTS_USB_RIG_H
 
@@ -16,7 +16,7 @@
 
 #define IDS_MAX 300
 
-/* What has been heard of one id. */
+/* The callbacks for one id. */
 struct heard {
 	unsigned opened, ended, closed;
 	int error;

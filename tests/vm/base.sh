@@ -98,8 +98,7 @@ make_kernel() # DIRECTORY
 	rm "$out/kernel/lib"
 }
 
-# What turns a plain Debian into our guest: quiet, no login, and one unit that runs what the host
-# left for it.
+# Turns a plain Debian into our guest: quiet, no login, and one unit that runs the host's scripts.
 make_settings() # DIRECTORY
 {
 	local root=$1 unit=$1/etc/systemd/system masked

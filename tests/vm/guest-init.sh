@@ -4,8 +4,8 @@
 # exit status there and powers off.
 #
 # WHY nothing but this touches the shared directory while the job runs: the guest's clock jumps
-# ahead when nobody has anything to do, also when that is because somebody waits for the host.  Who
-# writes one line to the host has lost seconds by then, on a busy host minutes.
+# ahead when no process is runnable, also when one waits for the host.  A process that writes one line
+# to the host has lost seconds by then, on a busy host minutes.
 dmesg -n 1
 mkdir -p /share
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=none share /share || {

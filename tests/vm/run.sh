@@ -36,7 +36,7 @@ select_tests() # [TEST...]
 	done | sort -u
 }
 
-# What the guest gets: the installation as an archive, the test programs, its scripts.
+# Makes the guest's input: the installation as an archive, the test programs, its scripts.
 make_share() # DIRECTORY
 {
 	local share=$1 program

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What is no fit image is refused with a sentence that names the reason; nothing is stored and no
-# drone is touched.
+# An unfit image is refused with a sentence that names the reason; nothing is stored and no drone is
+# touched.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The firmware desk and the rescue desk on a real kernel: three memories from one file, ours beside
+# Firmware files and rescue on a real kernel: three memories from one file, ours beside
 # dfu-util's; STM32F10x whose loader survives; a wiped boot loader brought back; what the doctor says.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

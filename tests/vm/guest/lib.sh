@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034 # the scripts use what is set here
-# What the guest's test scripts have in common: the rack on the kernel's virtual ports and the
-# installed station.
+# Shared by the guest's test scripts: the rack on the kernel's virtual ports and the installed
+# station.
 
 out=/opt/vm/out # WHY not in the shared directory: see guest-init.sh
 images=/opt/vm/images
