@@ -5,10 +5,8 @@
 #include "firmware/digest.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "firmware/fw_loading.h"
 #include "firmware/fw_make.h"
 
 _Static_assert(crypto_hash_sha256_BYTES == DIGEST_BYTES, "libsodium's SHA-256 is SHA-256");
@@ -46,17 +44,18 @@ digest_segments(const struct segment *segments, size_t count, uint8_t ret_sha256
 void
 digest_format(const uint8_t sha256[DIGEST_BYTES], char ret_text[DIGEST_TEXT_MAX])
 {
-	for (size_t i = 0; i < DIGEST_BYTES; i++)
-		snprintf(ret_text + 2 * i, 3, "%02x", sha256[i]);
+	(void)sodium_bin2hex(ret_text, DIGEST_TEXT_MAX, sha256, DIGEST_BYTES); /* it fits */
 }
 
 bool
 digest_parse(const char *text, uint8_t ret_sha256[DIGEST_BYTES])
 {
 	uint8_t parsed[DIGEST_BYTES];
+	size_t bytes;
 
 	if (strlen(text) != DIGEST_TEXT_MAX - 1 ||
-	    fw_hex_decode((const uint8_t *)text, DIGEST_BYTES, parsed) != DIGEST_TEXT_MAX - 1)
+	    sodium_hex2bin(parsed, sizeof(parsed), text, DIGEST_TEXT_MAX - 1, NULL, &bytes, NULL) <
+		0)
 		return false;
 	memcpy(ret_sha256, parsed, sizeof(parsed));
 	return true;

@@ -62,15 +62,13 @@ judge_reason(const struct judgement *j)
 const char *
 judge_level_name(enum judge_level level)
 {
-	switch (level) {
-	case JUDGE_NOTE:
-		return "note";
-	case JUDGE_WARN:
-		return "warning";
-	case JUDGE_REFUSE:
-		return "refused";
-	}
-	return "note";
+	static const char *const names[] = {
+		[JUDGE_NOTE] = "note",
+		[JUDGE_WARN] = "warning",
+		[JUDGE_REFUSE] = "refused",
+	};
+
+	return names[level];
 }
 
 const char *

@@ -51,6 +51,14 @@ fw_clean_text(char *dst, size_t dst_size, const void *src, size_t n)
 	dst[i] = '\0';
 }
 
+bool
+fw_begins(const uint8_t *data, size_t size, const char *magic)
+{
+	size_t n = strlen(magic);
+
+	return size >= n && memcmp(data, magic, n) == 0;
+}
+
 int
 fw_add_element(struct fw_loading *l, const struct fw_element *e, const uint8_t *data)
 {

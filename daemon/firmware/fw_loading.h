@@ -40,6 +40,12 @@ void fw_clean_text(char *dst, size_t dst_size, const void *src, size_t n);
 int fw_add_element(struct fw_loading *l, const struct fw_element *e,
 		   const uint8_t *data) MUST_CHECK;
 
+/* Are these the first bytes? */
+bool fw_begins(const uint8_t *data, size_t size, const char *magic);
+
+/* A DFU suffix's signature stands where it has to, before the end. */
+bool fw_has_suffix(const uint8_t *data, size_t size);
+
 /*
  * The DFU suffix at the end (DFU 1.1 appendix B), checked: CRC, length, ids; it begins
  * facts.suffix_bytes before the end.  1 there is one, 0 none, or a refusal.

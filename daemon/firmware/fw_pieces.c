@@ -17,15 +17,10 @@ size_t
 fw_hex_decode(const uint8_t *p, size_t n, uint8_t *out)
 {
 	for (size_t i = 0; i < 2 * n; i++) {
-		uint8_t c = p[i], v;
+		uint8_t digit = (uint8_t)(p[i] - '0'), letter = (uint8_t)((p[i] | 0x20) - 'a');
+		uint8_t v = digit <= 9 ? digit : letter + 10;
 
-		if (c >= '0' && c <= '9')
-			v = (uint8_t)(c - '0');
-		else if (c >= 'A' && c <= 'F')
-			v = (uint8_t)(c - 'A' + 10);
-		else if (c >= 'a' && c <= 'f')
-			v = (uint8_t)(c - 'a' + 10);
-		else
+		if (digit > 9 && letter > 5)
 			return i;
 		out[i / 2] = i % 2 == 0 ? (uint8_t)(v << 4) : (uint8_t)(out[i / 2] | v);
 	}

@@ -63,7 +63,8 @@ fw_leave_out_ram(struct fw_loading *l)
 	for (size_t i = 0; i < f->element_count; i++) {
 		const struct fw_element e = f->elements[i];
 		uint32_t last = e.addr + (e.size - 1);
-		const struct place *ram = e.alt == 0 ? place_ram(e.addr, last) : NULL;
+		const struct place *ram =
+		    e.alt == 0 ? place_touched(PLACE_RAM, e.addr, last) : NULL;
 
 		if (ram != NULL && (e.addr < ram->first || last > ram->last))
 			return partly(l, &e, ram);

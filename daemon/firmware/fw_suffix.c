@@ -25,8 +25,8 @@ has_right_crc(const uint8_t *data, size_t size, uint32_t *ret_found, uint32_t *r
 	return *ret_found == *ret_crc;
 }
 
-static bool
-has_signature(const uint8_t *data, size_t size)
+bool
+fw_has_suffix(const uint8_t *data, size_t size)
 {
 	return size >= DFU_SUFFIX_BYTES && memcmp(data + size - 8, "UFD", 3) == 0;
 }
@@ -36,7 +36,7 @@ static size_t
 whole_suffix(const uint8_t *data, size_t size)
 {
 	uint32_t found, crc;
-	size_t bytes = has_signature(data, size) ? data[size - 5] : 0;
+	size_t bytes = fw_has_suffix(data, size) ? data[size - 5] : 0;
 
 	if (bytes < DFU_SUFFIX_BYTES || bytes > size || !has_right_crc(data, size, &found, &crc))
 		return 0;
@@ -84,7 +84,7 @@ fw_read_suffix(struct fw_loading *l)
 	size_t at;
 	int r;
 
-	if (!has_signature(l->data, l->size))
+	if (!fw_has_suffix(l->data, l->size))
 		return 0;
 	at = l->size - DFU_SUFFIX_BYTES;
 	p = l->data + at;
@@ -118,7 +118,7 @@ fw_check_ends(struct fw_loading *l)
 	for (size_t i = 0; i < l->segment_count; i++) {
 		const struct segment *s = &l->segments[i];
 
-		if (has_signature(s->data, s->size) && s->data[s->size - 5] >= DFU_SUFFIX_BYTES)
+		if (fw_has_suffix(s->data, s->size) && s->data[s->size - 5] >= DFU_SUFFIX_BYTES)
 			return fw_refuse(l,
 					 l->facts->elements[i].offset + s->size - DFU_SUFFIX_BYTES,
 					 "the %" PRIu32 " bytes at 0x%08" PRIX32

@@ -30,29 +30,17 @@ touches(const struct segment *s, uint32_t first, uint32_t last)
 	return s->addr <= last && last_of(s) >= first;
 }
 
-/* doc/protocol.md 1.1 and 9.3: what else of the chip can be written, and how it is called. */
-static const struct {
-	uint32_t first, last;
-	const char *words;
-} special[] = {
-	{ 0x1FFF7800U, 0x1FFF7A0FU, "the one-time-programmable area" },
-	{ 0x1FFFC000U, 0x1FFFC00FU, "the option bytes" },
-	{ 0xFFFF0000U, 0xFFFF0003U, "the device feature" },
-};
-
+/* doc/protocol.md 1.1 and 9.3: what else of the chip can be written. */
 static bool
 judge_special(struct judgement *j, const struct segment *s)
 {
-	for (size_t i = 0; i < ARRAY_LEN(special); i++) {
-		if (!touches(s, special[i].first, special[i].last))
-			continue;
+	const struct place *special = place_touched(PLACE_SPECIAL, s->addr, last_of(s));
+
+	if (special != NULL)
 		judge_add(j, JUDGE_REFUSE, JUDGE_OPTION_BYTES,
 			  "writes 0x%08" PRIX32 ", which is %s: never written by this station",
-			  s->addr > special[i].first ? s->addr : special[i].first,
-			  special[i].words);
-		return true;
-	}
-	return false;
+			  s->addr > special->first ? s->addr : special->first, special->words);
+	return special != NULL;
 }
 
 static void
@@ -331,8 +319,10 @@ judge_image(const struct image *image, const struct judge_options *options,
 
 	if (r < 0)
 		return r;
-	if (d->family && !is_copy(image))
-		judge_is_loader(j);
+	if (d->family && !is_copy(image) && j->content.loader)
+		judge_add(j, JUDGE_REFUSE, JUDGE_IS_LOADER,
+			  "this is the boot loader (cf2loader), not an application: it belongs to "
+			  "0x08000000, by loader recovery");
 	for (size_t i = 0; i < count; i++)
 		if (d->family)
 			judge_crazyflie_place(j, image_segment(image, i), is_copy(image));

@@ -200,15 +200,6 @@ judge_version(struct judgement *j)
 }
 
 void
-judge_is_loader(struct judgement *j)
-{
-	if (j->content.loader)
-		judge_add(j, JUDGE_REFUSE, JUDGE_IS_LOADER,
-			  "this is the boot loader (cf2loader), not an application: it belongs to "
-			  "0x08000000, by loader recovery");
-}
-
-void
 judge_content(struct judgement *j, const struct judge_options *options)
 {
 	judge_platforms(j, options);

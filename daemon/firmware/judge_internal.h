@@ -17,9 +17,6 @@ void judge_vectors(struct judgement *j, const struct device *device);
 /* All of it there?  JUDGE_INCOMPLETE where not: refused, or warned after the operator's word. */
 void judge_whole(struct judgement *j, const struct judge_options *options);
 
-/* cf2loader where an application is expected. */
-void judge_is_loader(struct judgement *j);
-
 /* Platforms and version: what a Crazyflie application has to say of itself. */
 void judge_content(struct judgement *j, const struct judge_options *options);
 
