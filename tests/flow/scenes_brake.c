@@ -118,7 +118,7 @@ SCENE_WITH(of_a_rack_plugged_in_one_by_one_three_drones_are_harmed_and_the_other
  * Plugged in a fifth of a second apart: when the brake falls some have erased and go on; the rest
  * start their old firmware again, or never left it.
  */
-SCENE(of_a_rack_plugged_in_quickly_only_those_are_harmed_that_had_begun_to_erase)
+SCENE(the_brake_spares_drones_of_a_quick_rack_that_are_not_erased_yet)
 {
 	struct scene *x = *state;
 	unsigned dark = 0;
@@ -142,7 +142,7 @@ SCENE(of_a_rack_plugged_in_quickly_only_those_are_harmed_that_had_begun_to_erase
 	assert_int_equal(harmed(x), dark);
 }
 
-SCENE(a_pass_between_begins_the_count_anew)
+SCENE(a_pass_in_between_restarts_the_count)
 {
 	struct scene *x = *state;
 
@@ -198,7 +198,7 @@ SCENE(another_image_has_a_count_of_its_own)
 	expect_fallen(x, FAULT_NO_BOOT, LIMIT);
 }
 
-SCENE(what_the_records_tell_of_the_last_daemon_is_counted_too)
+SCENE(failures_before_a_restart_are_counted_too)
 {
 	struct scene *x = *state;
 
@@ -247,7 +247,7 @@ SCENE(resumed_the_station_still_spares_its_drones_that_image_until_it_is_release
 	assert_false(station_release_image(x->s, bad));
 }
 
-SCENE(another_image_and_resume_is_all_it_takes)
+SCENE(selecting_another_image_and_resuming_releases_the_brake)
 {
 	struct scene *x = *state;
 
@@ -465,7 +465,7 @@ SCENE(when_both_hubs_go_it_is_the_hub_above_them)
 			     "14 drones of hub 1-1 vanished within 1 s");
 }
 
-SCENE(two_that_vanish_or_three_that_do_so_one_by_one_are_strangers)
+SCENE(two_drones_or_three_one_by_one_that_vanish_are_not_blamed_on_a_hub)
 {
 	struct scene *x = *state;
 
@@ -479,7 +479,7 @@ SCENE(two_that_vanish_or_three_that_do_so_one_by_one_are_strangers)
 		expect_cause(x, on_hub(1, port), NULL);
 }
 
-SCENE(a_rack_that_is_taken_away_when_it_is_done_is_no_trouble)
+SCENE(a_finished_rack_is_unplugged_without_a_fault)
 {
 	struct scene *x = *state;
 
@@ -515,7 +515,7 @@ SCENE(a_drone_between_two_modes_vanishes_with_its_hub)
 }
 
 /* It has outlived the dip: what happens to it later has another cause. */
-SCENE(a_drone_that_comes_back_after_the_dip_and_is_pulled_later_is_a_stranger)
+SCENE(a_drone_pulled_after_a_power_dip_is_not_blamed_on_the_hub)
 {
 	struct scene *x = *state;
 

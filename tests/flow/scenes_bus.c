@@ -230,7 +230,7 @@ SCENE(two_drones_with_one_serial_are_both_flashed_and_marked)
 	assert_true(last(x, "1-2")->record.dup_serial);
 }
 
-SCENE(a_drone_at_work_is_marked_too_when_its_double_comes)
+SCENE(a_running_drone_is_marked_too_when_its_double_comes)
 {
 	struct scene *x = *state;
 
@@ -257,7 +257,7 @@ SCENE(a_drone_without_a_serial_is_known_by_its_port_and_marked)
 	assert_true(last(x, PORT)->record.no_serial);
 }
 
-SCENE(what_is_plugged_in_before_the_start_is_flashed_after_recovery)
+SCENE(drones_plugged_in_before_the_start_are_flashed_after_recovery)
 {
 	struct scene *x = *state;
 
@@ -290,7 +290,7 @@ flap(struct scene *x, unsigned times, unsigned closed_ms, unsigned open_ms)
 	plug(x, PORT);
 }
 
-SCENE(a_loose_contact_is_named_as_such_whatever_failed_before)
+SCENE(a_loose_contact_is_named_after_any_earlier_fault)
 {
 	struct scene *x = *state;
 
@@ -301,7 +301,7 @@ SCENE(a_loose_contact_is_named_as_such_whatever_failed_before)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
 }
 
-SCENE(a_port_that_flaps_is_set_aside_once_and_released_by_hand)
+SCENE(a_flapping_port_is_quarantined_once_and_released_by_the_operator)
 {
 	struct scene *x = *state;
 
@@ -332,7 +332,7 @@ SCENE(a_drone_that_passed_and_comes_back_with_the_button_is_not_written_again)
 	assert_true(station_holds(x->s, PORT, x->now));
 }
 
-SCENE(a_drone_that_takes_anothers_place_never_shows_its_green)
+SCENE(a_drone_never_shows_the_verdict_of_another_on_its_port)
 {
 	struct scene *x = *state;
 
@@ -352,7 +352,7 @@ SCENE(a_drone_that_takes_anothers_place_never_shows_its_green)
 	assert_string_not_equal(station_row(x->s, 0)->serial, last(x, PORT)->serial);
 }
 
-SCENE(more_devices_than_there_are_slots_are_not_begun_and_harm_nobody)
+SCENE(devices_beyond_the_limit_are_not_started_and_disturb_no_other)
 {
 	struct scene *x = *state;
 	struct sighting seen = { .vid = 0x0483,
@@ -373,7 +373,7 @@ SCENE(more_devices_than_there_are_slots_are_not_begun_and_harm_nobody)
 	assert_int_equal(fleet_active(station_fleet(x->s)), 0);
 }
 
-SCENE(a_computer_that_slept_begins_anew_what_was_under_way)
+SCENE(running_attempts_are_restarted_after_a_suspend)
 {
 	struct scene *x = *state;
 

@@ -125,7 +125,7 @@ SCENE(another_memory_map_is_never_written)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->erases, 0);
 }
 
-SCENE(descriptors_that_make_no_sense_end_it_before_anything_is_written)
+SCENE(invalid_descriptors_end_the_attempt_before_a_write)
 {
 	struct scene *x = *state;
 	static const enum drone_descriptors kinds[] = { DRONE_DESCRIPTORS_CUT,
@@ -219,7 +219,7 @@ SCENE(a_foreign_device_in_dfu_mode_is_only_read)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->blocks_written, 0);
 }
 
-SCENE(somebody_elses_terminal_gets_no_request)
+SCENE(another_makers_serial_port_gets_no_request)
 {
 	struct scene *x = *state;
 
@@ -257,7 +257,7 @@ SCENE(a_device_that_answers_just_in_time_ends_at_the_deadline)
 			200 * SECOND);
 }
 
-SCENE(a_liar_is_found_out_by_the_version_it_comes_back_with)
+SCENE(a_drone_that_kept_its_old_image_is_found_by_its_version)
 {
 	struct scene *x = *state;
 

@@ -85,7 +85,7 @@ SCENE(a_power_cut_at_every_step_is_survived)
 	}
 }
 
-SCENE(a_service_told_to_stop_interrupts_what_does_not_end_in_time)
+SCENE(a_stopping_service_interrupts_attempts_that_do_not_end_in_time)
 {
 	struct scene *x = *state;
 
@@ -112,7 +112,7 @@ SCENE(a_disk_that_takes_5_seconds_delays_the_pass_and_nothing_else)
 	assert_int_equal(drone_counters(drone_at(x, PORT))->lights_good, 1);
 }
 
-SCENE(a_disk_that_takes_nothing_lets_nothing_be_erased)
+SCENE(without_a_writable_disk_nothing_is_erased)
 {
 	struct scene *x = *state;
 

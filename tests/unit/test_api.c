@@ -263,7 +263,7 @@ TEST_WITH(each_method_that_changes_something_needs_the_right_to, set_up, tear_do
 	}
 }
 
-TEST(a_moment_is_told_in_utc_whatever_the_clock_says)
+TEST(any_time_is_printed_in_utc)
 {
 	static const struct {
 		int64_t ms;

@@ -136,7 +136,7 @@ TEST_SET_UP(copies_of_one_second_do_not_replace_one_another)
 	assert_int_equal(count(b, "no-serial-"), 20);
 }
 
-TEST_SET_UP(the_oldest_beyond_the_number_to_keep_go)
+TEST_SET_UP(the_oldest_backups_beyond_the_limit_are_removed)
 {
 	struct bench *b = *state;
 
@@ -154,7 +154,7 @@ TEST_SET_UP(the_oldest_beyond_the_number_to_keep_go)
 	assert_true(exists(b, "0123-20250101T000000Z.dfu"));
 }
 
-TEST_SET_UP(what_is_too_old_goes)
+TEST_SET_UP(backups_that_are_too_old_are_removed)
 {
 	struct bench *b = *state;
 
@@ -167,7 +167,7 @@ TEST_SET_UP(what_is_too_old_goes)
 }
 
 /* A clock that was set back must not cost the copy that was just made. */
-TEST_SET_UP(the_newest_stays_whatever_the_clock_says)
+TEST_SET_UP(the_newest_backup_stays_for_any_clock)
 {
 	struct bench *b = *state;
 	unsigned before;

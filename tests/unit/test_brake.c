@@ -103,7 +103,7 @@ TEST(every_sequence_of_endings_stops_where_the_rule_says)
 		}
 }
 
-TEST(what_an_image_cannot_bring_about_is_not_counted)
+TEST(faults_that_no_image_can_cause_are_not_counted)
 {
 	static struct brake b;
 	unsigned kinds = 0;
@@ -126,7 +126,7 @@ TEST(what_an_image_cannot_bring_about_is_not_counted)
 	assert_int_equal(kinds, 3 * STEP_COUNT + 1);
 }
 
-TEST(a_drone_is_known_by_what_both_endings_tell)
+TEST(endings_are_of_one_drone_by_the_best_identity_that_both_have)
 {
 	static const struct {
 		const char *a[3], *b[3]; /* serial, DFU serial, port */
@@ -211,7 +211,7 @@ select_digest(struct policy *p, enum platform platform, uint8_t first)
 	return image;
 }
 
-TEST(an_image_that_is_set_aside_is_for_nobody_until_it_is_released)
+TEST(a_quarantined_image_is_given_to_no_drone_until_it_is_released)
 {
 	const uint8_t one[IMAGE_SHA256_BYTES] = { 1 }, two[IMAGE_SHA256_BYTES] = { 2 };
 	struct policy_drone d = { .port = PORT, .runtime_serial = "", .dfu_serial = "" };
@@ -249,7 +249,7 @@ TEST(an_image_that_is_set_aside_is_for_nobody_until_it_is_released)
 	policy_free(p);
 }
 
-TEST(no_more_images_are_set_aside_than_there_is_room_for)
+TEST(the_number_of_quarantined_images_is_limited)
 {
 	uint8_t sha256[IMAGE_SHA256_BYTES] = { 0 };
 	struct policy *p = NULL;

@@ -68,7 +68,7 @@ expect_request(const char *expected)
 	assert_string_equal(r.requests, line);
 }
 
-TEST(status_is_a_header_a_row_a_slot_and_what_may_be_unplugged)
+TEST(status_prints_a_header_one_row_per_slot_and_the_drones_to_unplug)
 {
 	run("status", STATUS);
 	assert_int_equal(r.status, EXIT_OK);
@@ -127,7 +127,7 @@ TEST(json_is_exactly_the_parameters_of_the_reply)
 	assert_int_equal(r.status, EXIT_OK);
 }
 
-TEST(texts_of_devices_cannot_steer_the_terminal)
+TEST(texts_of_devices_cannot_control_the_terminal)
 {
 	run("status",
 	    "{\"parameters\":{\"station\":{},\"slots\":[{\"port\":\"1-4\",\"present\":true,"
@@ -152,7 +152,7 @@ TEST(an_empty_station_and_a_paused_degraded_one_say_so)
 	expect(r.out, "Nothing is plugged in.");
 }
 
-TEST(no_daemon_is_said_with_the_way_to_start_it)
+TEST(without_a_daemon_the_client_tells_how_to_start_it)
 {
 	client_run(&r, "status", NULL, NULL);
 	assert_int_equal(r.status, EXIT_NO_DAEMON);
@@ -282,7 +282,7 @@ static const char *const nonsense[] = {
 	"-H -oProxyCommand=x status",
 };
 
-TEST(nonsense_on_the_command_line_is_answered_with_the_usage_and_2)
+TEST(an_invalid_command_line_prints_the_usage_and_exits_with_2)
 {
 	for (size_t i = 0; i < ARRAY_LEN(nonsense); i++) {
 		client_run(&r, nonsense[i], no_replies, NULL);
@@ -326,7 +326,7 @@ TEST(a_verdict_may_be_said_in_capitals)
 	expect(r.requests, "\"verdict\":\"needs-button\"");
 }
 
-TEST(text_that_is_no_text_is_never_sent_as_nothing)
+TEST(invalid_utf8_arguments_are_refused)
 {
 	client_run(&r, "port release \xff", no_replies, NULL);
 	assert_int_equal(r.status, EXIT_USAGE);
@@ -336,7 +336,7 @@ TEST(text_that_is_no_text_is_never_sent_as_nothing)
 	assert_string_equal(r.requests, "");
 }
 
-TEST(steering_commands_ask_what_they_should)
+TEST(control_commands_send_the_right_requests)
 {
 	static const struct {
 		const char *words, *request, *reply, *out;
@@ -472,7 +472,7 @@ TEST(wait_times_out_with_5_and_ends_at_once_when_nothing_is_there)
 	expect(r.err, "1 more is expected");
 }
 
-TEST(watch_elsewhere_prints_a_line_a_change)
+TEST(watch_without_a_terminal_prints_one_line_per_change)
 {
 	const char *const replies[] = {
 		WATCH("true", SLOT_BUSY), WATCH("false", SLOT_BUSY),

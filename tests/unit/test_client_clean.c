@@ -152,7 +152,7 @@ static const struct {
 	{ "wait --count 1 --timeout 0", FIRMWARE_TEXT, true },
 };
 
-TEST(no_answer_steers_the_terminal)
+TEST(no_reply_controls_the_terminal)
 {
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		char *good = reply("{", "x", lines[i].firmware);
@@ -167,7 +167,7 @@ TEST(no_answer_steers_the_terminal)
 	}
 }
 
-TEST(no_refusal_steers_the_terminal)
+TEST(no_error_controls_the_terminal)
 {
 	static const char *const errors[] = {
 		"NotPermitted",	 "NoSuchSlot",	    "NoSuchFirmware",
@@ -191,7 +191,7 @@ TEST(no_refusal_steers_the_terminal)
 }
 
 /* Line by line, as it is written to a file; two states, so that there is a change to tell of. */
-TEST(no_change_steers_the_terminal)
+TEST(no_status_update_controls_the_terminal)
 {
 	char *one = reply("{\"continues\":true,", "x", FIRMWARE_TEXT);
 	char *two = reply("{\"continues\":true,", "y", FIRMWARE_TEXT);
@@ -207,7 +207,7 @@ TEST(no_change_steers_the_terminal)
 	free(two);
 }
 
-TEST(no_serial_that_begins_so_steers_the_terminal)
+TEST(no_list_of_candidates_controls_the_terminal)
 {
 	static const char *const replies[] = {
 		"{\"error\":\"org.cfdfu.Station.AmbiguousTarget\",\"parameters\":{\"target\":"

@@ -134,7 +134,7 @@ TEST(a_refused_file_is_not_sent)
 	assert_int_equal(r.status, EXIT_REFUSED);
 }
 
-TEST(what_the_service_refuses_is_shown_with_all_findings)
+TEST(a_refusal_by_the_service_is_shown_with_all_findings)
 {
 	make_image("cf2.bin", MKIMAGE_BIN, &(struct mkimage_spec){ .size = 40000 });
 	run("firmware add @/cf2.bin",
@@ -417,7 +417,7 @@ TEST(another_machine_is_reached_through_ssh)
 	assert_int_equal(r.status, EXIT_REFUSED);
 }
 
-TEST(the_doctor_joins_what_the_service_knows)
+TEST(doctor_includes_the_checks_of_the_service)
 {
 	static const char reply[] =
 	    "{\"parameters\":{\"health\":\"degraded\",\"reason\":\"disk full\",\"checks\":[{"

@@ -325,7 +325,7 @@ TEST(every_size_shows_the_failed_first_and_what_to_do)
 	free(t);
 }
 
-TEST(no_size_is_left)
+TEST(no_picture_is_larger_than_the_terminal)
 {
 	struct terminal *t = malloc(sizeof(*t));
 
@@ -383,7 +383,7 @@ TEST(a_wide_terminal_has_all_columns)
 	free(t);
 }
 
-TEST(a_notice_stands_above_all)
+TEST(a_notice_is_shown_in_the_first_line)
 {
 	struct terminal *t = malloc(sizeof(*t));
 	struct picture p = { 4, 0, false };

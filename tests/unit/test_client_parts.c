@@ -132,7 +132,7 @@ TEST(numbers_and_times_are_written_for_people)
 }
 
 /* Each class of the interface, and what an operator does with a drone of it. */
-TEST(what_is_not_good_is_never_taken_away)
+TEST(drones_that_are_not_good_are_never_counted_as_good)
 {
 	static const struct {
 		const char *class;
@@ -328,7 +328,7 @@ level_of(const json_t *list, const char *name, const char *part)
 	return NULL;
 }
 
-TEST(the_doctor_finds_what_stands_in_the_way)
+TEST(doctor_finds_each_problem_of_the_installation)
 {
 	char root[] = "/tmp/cfdfu-doctor-XXXXXX", command[64];
 	json_t *list = json_array();

@@ -180,7 +180,7 @@ TEST(a_new_size_of_the_window_is_followed)
 	assert_int_equal(finish(&s), EXIT_OK);
 }
 
-TEST(q_leaves)
+TEST(q_ends_watch)
 {
 	struct show s;
 

@@ -17,7 +17,7 @@
 static struct run r;
 static const char *const no_replies[] = { NULL };
 
-TEST(what_is_wrong_is_named_and_what_is_near)
+TEST(a_wrong_word_is_named_with_the_nearest_valid_one)
 {
 	static const struct {
 		const char *words, *said;

@@ -91,7 +91,7 @@ TEST(tag_and_revision_apart_are_read_when_there_is_one_of_each)
 	assert_string_equal(c.revision, "");
 }
 
-TEST(what_only_looks_like_a_version_is_none)
+TEST(look_alikes_of_a_version_are_ignored)
 {
 	static const char *const texts[] = { "2025.1",	  "2025.123456x", "025.12",   "2025-12",
 					     "20255.12x", "2025.12-rc",	  "2025.12+", "2025.12 + 3",
@@ -105,7 +105,7 @@ TEST(what_only_looks_like_a_version_is_none)
 	}
 }
 
-TEST(somebodys_own_tag_is_believed_with_the_number_of_the_revision)
+TEST(a_private_tag_counts_only_with_the_number_of_the_revision)
 {
 	struct page p = blank_page();
 
@@ -217,7 +217,7 @@ TEST(a_chance_loop_does_not_make_a_base)
 	assert_int_equal(read_page(&p).base, CONTENT_BASE_RIGHT);
 }
 
-TEST(a_word_narrows_what_it_agrees_with)
+TEST(an_override_restricts_the_platforms_that_it_agrees_with)
 {
 	const unsigned both = BIT(PLATFORM_CF2) | BIT(PLATFORM_BOLT);
 

@@ -435,7 +435,7 @@ TEST(texts_are_cut_and_printable)
 	assert_true(c.answers.answered);
 }
 
-TEST(a_name_that_is_cut_is_none_of_ours)
+TEST(a_truncated_parameter_name_does_not_match)
 {
 	static const uint8_t item[] = "\x20\x02\x00\x00\x08"
 				      "firmware\0revision0";
@@ -452,7 +452,7 @@ TEST(a_name_that_is_cut_is_none_of_ours)
 	}
 }
 
-TEST(what_is_over_hears_nothing)
+TEST(a_finished_session_ignores_events)
 {
 	struct peer p;
 	struct crtp c;

@@ -75,7 +75,7 @@ assert_refused(const uint8_t *b, size_t length, const char *part)
 		fail_msg("\"%s\" does not speak of \"%s\"", why, part);
 }
 
-TEST(what_the_rom_says_of_itself_is_read)
+TEST(the_roms_descriptors_are_read)
 {
 	struct descr_dfu d;
 	const char *why;

@@ -143,7 +143,7 @@ TEST(an_alternate_is_selected_once_and_again_for_another)
 	assert_int_equal(t.d.counters.recoveries, 0);
 }
 
-TEST(the_feature_word_needs_leave_of_its_own)
+TEST(the_device_feature_needs_a_permission_of_its_own)
 {
 	struct dfuse_operation word = { DFUSE_OP_FEATURE, 3, ROM_FEATURE, 4, page };
 	struct table t;
@@ -198,7 +198,7 @@ TEST(nothing_is_erased_or_written_outside_the_window)
 	assert_false(is_allowed(ROM_WINDOW, 16, 255));
 }
 
-TEST(what_is_no_request_is_refused)
+TEST(invalid_requests_are_refused)
 {
 	static const struct dfuse_operation requests[] = {
 		{ DFUSE_OP_READ, 0, ROM_WINDOW, 0, NULL },
@@ -389,7 +389,7 @@ TEST(a_host_short_of_memory_is_waited_for_but_not_for_ever)
 	assert_int_equal(t.rom.leaves, 0);
 }
 
-TEST(what_is_over_wants_nothing_and_hears_nothing)
+TEST(a_finished_operation_makes_no_request_and_ignores_events)
 {
 	struct table t;
 	struct request w;
@@ -402,7 +402,7 @@ TEST(what_is_over_wants_nothing_and_hears_nothing)
 	assert_int_equal(t.d.counters.transfers, 0);
 }
 
-TEST(a_question_says_the_same_until_it_is_answered)
+TEST(a_request_stays_the_same_until_it_is_answered)
 {
 	struct dfuse_operation clean = { .op = DFUSE_OP_CLEAN };
 	struct table t;

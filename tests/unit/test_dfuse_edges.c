@@ -13,7 +13,7 @@
 static const uint8_t page[ROM_TRANSFER] = { 1, 2, 3 };
 
 /* INVARIANT of the C kind: an enum holds what memory holds. */
-TEST(what_is_no_phase_and_no_operation_wants_nothing)
+TEST(invalid_phases_and_operations_make_no_request)
 {
 	struct dfuse_operation none = { .op = (enum dfuse_op)99, .addr = ROM_WINDOW, .data = page };
 	struct table t;

@@ -231,7 +231,7 @@ every_bad_transfer(const struct scene *plain, const struct outcome *undisturbed)
 	return played;
 }
 
-TEST(a_transfer_that_ends_badly_costs_a_try_and_for_ever_has_its_own_fault)
+TEST(a_failed_transfer_costs_a_try_and_a_lasting_failure_has_its_own_fault)
 {
 	assert_true(every_scene(every_bad_transfer) > 4000);
 }

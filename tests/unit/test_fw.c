@@ -51,7 +51,7 @@ TEST(every_packing_of_an_image_gives_the_same_image)
 	free(bytes);
 }
 
-TEST(the_operators_word_narrows_what_an_image_fits)
+TEST(a_user_override_restricts_the_platforms_of_an_image)
 {
 	const struct mkimage_spec spec = { .old = true };
 	struct fw_input in = { .addr = FW_ADDR_DEFAULT, .platform = PLATFORM_BOLT };
@@ -68,7 +68,7 @@ TEST(the_operators_word_narrows_what_an_image_fits)
 	free(bytes);
 }
 
-TEST(a_plain_binary_goes_where_it_is_told)
+TEST(a_plain_binary_gets_the_given_address)
 {
 	static const uint8_t bytes[] = { 0, 1, 2, 3, 4 };
 	struct fw_input in = { .data = bytes, .size = sizeof(bytes), .addr = 0x64000000 };

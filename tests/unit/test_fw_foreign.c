@@ -65,7 +65,7 @@ TEST(every_foreign_file_ends_as_its_table_says)
 }
 
 /* In each format, the bytes for the flash are those of the image. */
-TEST(what_is_accepted_holds_the_image_and_nothing_for_ram)
+TEST(accepted_files_give_the_image_and_no_data_for_ram)
 {
 	const struct foreign_file *f;
 	uint8_t *image = NULL;

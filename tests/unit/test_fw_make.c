@@ -261,7 +261,7 @@ TEST(only_dfuse_is_taken_where_dfuse_is_asked_for)
 	}
 }
 
-TEST(nothing_cannot_be_made_into_a_file)
+TEST(an_empty_list_cannot_be_made_into_a_file)
 {
 	const struct segment empty = { .addr = 0, .size = 0, .data = NULL };
 	struct segment big = { .addr = 0, .size = IMAGE_BYTES_MAX, .data = NULL };
@@ -333,7 +333,7 @@ TEST(a_stream_stops_where_it_is_told_to)
 	}
 }
 
-TEST(only_what_came_from_the_file_is_made_into_it_again)
+TEST(only_an_image_read_from_dfuse_is_made_into_its_file_again)
 {
 	const struct mkimage_spec spec = { .size = 4096 };
 	struct loaded raw = load_made(&spec, MKIMAGE_BIN), l = load_file(&three);

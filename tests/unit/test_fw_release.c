@@ -104,7 +104,7 @@ TEST(targets_come_as_text_and_as_list)
 	unload(&l);
 }
 
-TEST(what_a_manifest_says_is_shown_without_control_characters)
+TEST(manifest_texts_are_shown_without_control_characters)
 {
 	struct loaded l = load_manifest("{\"version\":2,\"fw_platform\":\"cf2\","
 					"\"release\":\"\\u001b[31m\\u00e5\\n\","

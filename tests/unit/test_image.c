@@ -83,7 +83,7 @@ TEST(bytes_and_texts_are_copies)
 	image_unref(image);
 }
 
-TEST(nonsense_is_refused)
+TEST(invalid_segments_and_images_are_refused)
 {
 	static const struct segment empty[] = { { 0, 0, 4, bytes }, { 0, 8, 0, NULL } };
 	static const struct segment wraps[] = { { 0, 0xFFFFFFFE, 3, bytes } };

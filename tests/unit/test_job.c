@@ -151,7 +151,7 @@ set_up_stranger(struct bench *b, uint64_t seed)
 	set_up(b, false);
 }
 
-TEST(a_stranger_in_dfu_mode_is_left_alone)
+TEST(a_foreign_device_in_dfu_mode_is_not_touched)
 {
 	struct bench b;
 
@@ -162,7 +162,7 @@ TEST(a_stranger_in_dfu_mode_is_left_alone)
 	tear_down(&b);
 }
 
-TEST(a_stranger_in_dfu_mode_that_gives_trouble_is_left_alone)
+TEST(a_foreign_device_in_dfu_mode_that_fails_is_not_touched)
 {
 	static const char *const troubles[] = {
 		"stall at=1 in=dfu on=getstatus count=30",

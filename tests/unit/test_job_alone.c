@@ -193,7 +193,7 @@ TEST(a_version_is_believed_only_of_a_clean_build_of_the_same_commit)
 
 /* ---- a drone found in DFU mode ----------------------------------------------------------- */
 
-TEST(what_is_adopted_is_what_the_policy_says)
+TEST(the_policy_decides_which_device_is_adopted)
 {
 	static const enum job_adopt policies[] = { JOB_ADOPT_NEVER, JOB_ADOPT_KNOWN,
 						   JOB_ADOPT_RECOGNISED, JOB_ADOPT_PORT };

@@ -74,7 +74,7 @@ fail_to_open_again(struct alone *a)
 		a->open_error = a->options.light ? -ENOENT : -ENODEV;
 }
 
-TEST(what_cannot_be_opened_has_a_fault_of_its_own)
+TEST(a_failed_open_has_a_fault_of_its_own)
 {
 	static const struct {
 		int error;
@@ -442,7 +442,7 @@ disturb(struct alone *a)
 	}
 }
 
-TEST(what_comes_at_the_wrong_time_changes_nothing)
+TEST(events_at_the_wrong_time_change_nothing)
 {
 	struct alone a;
 

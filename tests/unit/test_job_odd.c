@@ -37,7 +37,7 @@ TEST(a_node_that_is_gone_before_anything_was_said_is_an_unplug)
 	alone_free(&a);
 }
 
-TEST(what_no_rule_adopts_is_foreign)
+TEST(a_device_that_no_rule_adopts_is_foreign)
 {
 	struct alone a;
 
@@ -127,7 +127,7 @@ TEST(a_device_that_gives_trouble_while_it_is_probed)
 	}
 }
 
-TEST(a_stranger_that_cannot_be_opened_has_no_attempt)
+TEST(a_foreign_device_that_cannot_be_opened_has_no_attempt)
 {
 	struct alone a;
 
@@ -183,7 +183,7 @@ is_gone_while_confirming(struct alone *a)
 	}
 }
 
-TEST(a_transfer_may_know_before_the_bus_that_it_is_gone)
+TEST(a_transfer_may_report_a_removal_before_the_bus_does)
 {
 	struct alone a;
 
@@ -194,7 +194,7 @@ TEST(a_transfer_may_know_before_the_bus_that_it_is_gone)
 	alone_free(&a);
 }
 
-TEST(waiting_is_not_the_drones_fault)
+TEST(waiting_in_a_queue_is_not_counted_against_the_drone)
 {
 	struct alone a;
 
@@ -206,7 +206,7 @@ TEST(waiting_is_not_the_drones_fault)
 }
 
 /* Reset when the last block is read back: the second plan finds nothing left to write. */
-TEST(what_was_erased_is_not_called_unchanged)
+TEST(a_drone_that_was_erased_is_not_called_unchanged)
 {
 	const struct drone_counters *c;
 	unsigned uploads, erases;
@@ -324,7 +324,7 @@ TEST(bus_errors_that_stay_are_the_buses_fault_after_one_reset)
 	alone_free(&a);
 }
 
-TEST(a_known_drone_that_loses_its_serial_by_a_reset_is_no_stranger)
+TEST(a_known_drone_that_loses_its_serial_by_a_reset_is_not_foreign)
 {
 	struct alone a;
 

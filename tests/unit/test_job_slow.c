@@ -183,7 +183,7 @@ TEST(the_more_drones_are_on_their_way_the_longer_each_is_waited_for)
 	end(p);
 }
 
-TEST(who_waits_for_nothing_is_not_given_time)
+TEST(contention_extends_only_the_wait_for_an_arrival)
 {
 	struct play *p = begin();
 	uint64_t before = job_deadline_us(p->job);
@@ -218,7 +218,7 @@ asked_and_looked(enum usb_status request, enum usb_status look)
 	return p;
 }
 
-TEST(what_still_answers_is_asked_again)
+TEST(a_drone_that_still_answers_gets_the_request_again)
 {
 	static const enum usb_status answers[] = { USB_OK, USB_STALL, USB_OVERFLOW };
 
@@ -231,7 +231,7 @@ TEST(what_still_answers_is_asked_again)
 	}
 }
 
-TEST(what_does_not_answer_is_on_its_way)
+TEST(a_drone_that_does_not_answer_is_rebooting)
 {
 	static const enum usb_status statuses[] = { USB_GONE, USB_IO, USB_TIMEOUT };
 
@@ -244,7 +244,7 @@ TEST(what_does_not_answer_is_on_its_way)
 	}
 }
 
-TEST(what_refused_and_still_answers_is_asked_once_more)
+TEST(a_drone_that_refused_and_still_answers_is_asked_once_more)
 {
 	struct play *p = asked_and_looked(USB_STALL, USB_OK);
 

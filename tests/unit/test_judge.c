@@ -120,7 +120,7 @@ TEST(every_form_of_tag_is_read)
 		}
 }
 
-TEST(an_image_linked_elsewhere_is_refused_whatever_its_range)
+TEST(an_image_linked_elsewhere_is_refused_for_any_range)
 {
 	static const uint32_t bases[] = { 0x08000000, 0x08003000, 0x08008000, 0x0800C000,
 					  0x08010000 };

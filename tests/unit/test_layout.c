@@ -136,7 +136,7 @@ TEST(each_access_letter_means_its_low_three_bits)
 	}
 }
 
-TEST(what_follows_a_nul_is_not_text)
+TEST(bytes_after_a_nul_are_not_text)
 {
 	static const char text[] = F405_TEXT "\0\0,99*999Mg\xFF";
 	struct layout l;
@@ -157,7 +157,7 @@ TEST(names_are_trimmed_cut_and_printable)
 	assert_string_equal(l.name, "");
 }
 
-TEST(each_kind_of_nonsense_is_refused_with_its_place)
+TEST(each_syntax_error_is_refused_with_its_position)
 {
 	static const struct {
 		const char *text, *why;

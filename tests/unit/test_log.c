@@ -105,7 +105,7 @@ TEST_SET_UP(a_long_line_is_cut)
 	assert_int_equal(got[n - 1], '\n');
 }
 
-TEST_SET_UP(a_reader_who_has_stopped_holds_nobody_up_and_loss_is_told)
+TEST_SET_UP(a_stopped_reader_blocks_no_caller_and_loss_is_reported)
 {
 	struct ear *e = *state;
 	struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };

@@ -70,7 +70,7 @@ expect(struct manager *m, const char *text)
 
 #define TEST_SET_UP(name) TEST_WITH(name, set_up, tear_down)
 
-TEST_SET_UP(everything_that_can_be_said_arrives)
+TEST_SET_UP(every_notification_arrives)
 {
 	struct manager *m = *state;
 
@@ -116,7 +116,7 @@ TEST_SET_UP(the_environment_is_taken_and_not_left_to_children)
 	expect(m, "WATCHDOG=1");
 }
 
-TEST_SET_UP(a_full_socket_blocks_nobody)
+TEST_SET_UP(a_full_socket_does_not_block)
 {
 	struct manager *m = *state;
 
@@ -147,7 +147,7 @@ TEST_SET_UP(another_process_watchdog_is_not_ours)
 	notify_free(n);
 }
 
-TEST_SET_UP(without_a_manager_nothing_is_said)
+TEST_SET_UP(without_a_service_manager_nothing_is_sent)
 {
 	struct manager *m = *state;
 	struct notify *n = NULL;
@@ -159,7 +159,7 @@ TEST_SET_UP(without_a_manager_nothing_is_said)
 	notify_free(n);
 }
 
-TEST_SET_UP(a_socket_that_is_none_is_an_error)
+TEST_SET_UP(an_invalid_socket_is_an_error)
 {
 	static const struct {
 		const char *path;

@@ -305,7 +305,7 @@ TEST(messages_are_cut_to_any_buffer_and_always_terminated)
 	}
 }
 
-TEST(what_the_configuration_describes_is_not_told_of_batteries_and_buttons)
+TEST(configured_devices_get_no_advice_about_batteries_and_buttons)
 {
 	for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
 		for (enum step step = STEP_PROBING; step <= STEP_LEAVING; step++) {

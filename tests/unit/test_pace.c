@@ -199,7 +199,7 @@ TEST(a_device_that_becomes_slower_is_followed_without_losing_time)
 	assert_in_range(pace_expected_us(&p, PACE_PROGRAM, BLOCK), 20001, 40000);
 }
 
-TEST(who_says_busy_is_asked_later_the_next_time)
+TEST(a_device_that_answers_busy_is_polled_later_the_next_time)
 {
 	struct pace p = fresh(false);
 	uint32_t before;
@@ -257,7 +257,7 @@ TEST(obey_waits_for_what_the_device_says)
 	assert_int_equal(pace_wait_us(&p, PACE_PROGRAM, BLOCK, 104), 104000);
 }
 
-TEST(who_stalls_when_asked_early_is_asked_late)
+TEST(a_device_that_stalls_early_polls_is_polled_late)
 {
 	struct pace p = fresh(true);
 
@@ -268,7 +268,7 @@ TEST(who_stalls_when_asked_early_is_asked_late)
 	assert_int_equal(pace_wait_us(&p, PACE_PROGRAM, BLOCK, 104), 104000);
 }
 
-TEST(what_is_foretold_is_the_longer_of_flash_and_wait)
+TEST(the_expected_time_is_the_longer_of_flash_and_wait)
 {
 	struct pace p = fresh(false), o = fresh(true);
 

@@ -47,7 +47,7 @@ granted_now(struct sched *s, uint64_t now_us)
 	return n;
 }
 
-TEST(without_limits_everybody_goes_at_once)
+TEST(without_limits_every_permit_is_granted_at_once)
 {
 	struct sched *s = made(&(struct sched_limits){ 0 });
 
@@ -60,7 +60,7 @@ TEST(without_limits_everybody_goes_at_once)
 	sched_free(s);
 }
 
-TEST(who_asked_first_goes_first)
+TEST(permits_are_granted_in_the_order_of_requests)
 {
 	static const unsigned order[] = { 7, 3, 5, 0, 6, 1, 4, 2 };
 	struct sched *s = made(&(struct sched_limits){ .active_max = 1 });
@@ -203,7 +203,7 @@ TEST(waiting_for_endpoint_contexts_has_an_end)
 	sched_free(s);
 }
 
-TEST(what_a_controller_has_held_it_can_hold_again)
+TEST(a_controller_can_hold_again_as_many_as_it_held_before)
 {
 	struct sched *s = made(&(struct sched_limits){ .endpoints_max = 6 });
 
@@ -232,7 +232,7 @@ TEST(a_limit_can_be_changed_under_way)
 	sched_free(s);
 }
 
-TEST(who_goes_away_takes_its_turns_and_its_place_in_the_queue_along)
+TEST(a_removed_drone_gives_up_its_permits_and_its_place_in_the_queue)
 {
 	struct sched *s = made(&(struct sched_limits){ .active_max = 1, .writers_max = 1 });
 
@@ -249,7 +249,7 @@ TEST(who_goes_away_takes_its_turns_and_its_place_in_the_queue_along)
 }
 
 /* Drones finish at random; whoever waits is passed only by those who asked before. */
-TEST(nobody_waits_longer_than_those_before_it_take)
+TEST(no_drone_waits_longer_than_those_before_it_take)
 {
 	struct sched *s = made(&(struct sched_limits){ .writers_max = 8 });
 	bool done[SCHED_SLOTS_MAX] = { false };

@@ -59,7 +59,7 @@ TEST_SET_UP(the_service_describes_itself)
 	close(fd);
 }
 
-TEST_SET_UP(what_is_unknown_is_refused_by_name)
+TEST_SET_UP(unknown_methods_and_parameters_are_refused_by_name)
 {
 	struct world *w = *state;
 	int fd = join(w);
@@ -85,7 +85,7 @@ TEST_SET_UP(what_is_unknown_is_refused_by_name)
 	close(fd);
 }
 
-TEST_SET_UP(what_is_no_call_is_answered_and_the_connection_closed)
+TEST_SET_UP(an_invalid_call_is_answered_and_the_connection_closed)
 {
 	struct world *w = *state;
 	static const char *const bad[] = { "{", "[[[[", "{\"method\":\"a.B\",\"method\":\"a.B\"}",
@@ -349,7 +349,7 @@ TEST_SET_UP(a_stopping_server_takes_no_more_requests)
 	close(fd);
 }
 
-TEST(what_was_answered_last_is_sent_when_the_server_ends)
+TEST(the_last_replies_are_sent_when_the_server_ends)
 {
 	static const char reply[] = "{\"parameters\":{}}";
 	struct world *w = server_world_new(0, 0);
@@ -437,7 +437,7 @@ TEST(a_server_freed_with_calls_pending_leaks_nothing)
 	close(fd);
 }
 
-TEST_SET_UP(a_descriptor_that_nobody_takes_is_closed)
+TEST_SET_UP(a_descriptor_that_no_handler_takes_is_closed)
 {
 	struct world *w = *state;
 	int fd = join(w), file = memory_file("x", SEALED);

@@ -207,7 +207,7 @@ TEST_SET_UP(one_client_alone_is_limited_as_well)
 }
 
 /* The client that closed its side after its requests gets all of its answers. */
-TEST_SET_UP(what_was_asked_before_the_end_is_answered)
+TEST_SET_UP(requests_before_the_end_of_input_are_answered)
 {
 	struct world *w = *state;
 	char text[TEXT_MAX];

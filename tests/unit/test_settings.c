@@ -99,7 +99,7 @@ expect_refused(struct tree *t, const char *text, const char *words)
 
 #define TEST_SET_UP(name) TEST_WITH(name, set_up, tear_down)
 
-TEST_SET_UP(no_file_at_all_gives_the_defaults_of_the_design)
+TEST_SET_UP(without_a_file_the_documented_defaults_apply)
 {
 	struct settings *c = load(*state);
 
@@ -390,7 +390,7 @@ static const struct {
 	{ "[station]\nadopt = n\x1B[1mever\n", ":2: a control character" },
 };
 
-TEST_SET_UP(whatever_is_wrong_is_named_with_file_and_line)
+TEST_SET_UP(every_error_is_named_with_file_and_line)
 {
 	struct tree *t = *state;
 
@@ -444,7 +444,7 @@ TEST_SET_UP(limits_of_lists_hold)
 	free(text);
 }
 
-TEST_SET_UP(what_is_not_a_readable_file_is_refused)
+TEST_SET_UP(files_that_cannot_be_read_are_refused)
 {
 	struct tree *t = *state;
 	char path[128];

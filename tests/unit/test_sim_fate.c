@@ -71,7 +71,7 @@ TEST(every_fate_survives_being_printed_and_read)
 	assert_null(fate_name(FATE_COUNT));
 }
 
-TEST(nonsense_is_refused_with_a_sentence)
+TEST(invalid_fates_are_refused_with_a_sentence)
 {
 	static const char *const bad[] = { "",
 					   "rain",

@@ -275,7 +275,7 @@ TEST_SET_UP(settle_answers_when_nothing_is_about_to_happen)
 	event_free(e);
 }
 
-TEST_SET_UP(what_is_plugged_in_before_is_found)
+TEST_SET_UP(devices_plugged_in_before_the_start_are_found)
 {
 	watch_free(f.watch);
 	f.watch = NULL;

@@ -343,7 +343,7 @@ TEST_SET_UP(the_wrong_platform_never_comes_back)
 	assert_string_equal(drone_version(b.d, b.now), "2025.12");
 }
 
-TEST_SET_UP(what_is_not_bootable_stays_off_the_bus)
+TEST_SET_UP(a_drone_without_a_bootable_image_stays_off_the_bus)
 {
 	static const uint8_t blank[4] = { 0xFF, 0xFF, 0xFF, 0xFF };
 	static const uint8_t odd_stack[4] = { 0x00, 0x00, 0x00, 0x10 };
@@ -366,7 +366,7 @@ TEST_SET_UP(what_is_not_bootable_stays_off_the_bus)
 	assert_int_equal(drone_personality(b.d), DRONE_OFF);
 }
 
-TEST_SET_UP(somebody_elses_terminal_counts_what_it_should_not_get)
+TEST_SET_UP(another_makers_serial_port_counts_wrong_requests)
 {
 	struct drone_config c;
 	struct sighting s;

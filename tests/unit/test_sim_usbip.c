@@ -245,7 +245,7 @@ begin_enumeration(void)
 	receive(buf, 18);
 }
 
-TEST_SET_UP(a_device_that_was_not_enumerated_answers_nobody)
+TEST_SET_UP(a_device_that_was_not_enumerated_does_not_answer)
 {
 	static const uint8_t getstatus[8] = { 0xA1, 3, 0, 0, 0, 0, 6, 0 };
 	uint8_t buf[6];
@@ -302,7 +302,7 @@ TEST_SET_UP(unlinking_takes_back_or_comes_too_late)
 	expect_unlink(7, -ECONNRESET);
 }
 
-TEST_SET_UP(nonsense_ends_the_connection)
+TEST_SET_UP(invalid_packets_end_the_connection)
 {
 	uint8_t h[48] = { 0 };
 

@@ -32,7 +32,7 @@ is_good(enum slot_class c)
 }
 
 /* INVARIANT: nothing is good that was not seen to be good (doc/promises.md 1, promise 9). */
-TEST(good_is_what_ended_so_and_has_nothing_to_come)
+TEST(a_slot_is_good_after_a_good_ending_with_nothing_pending)
 {
 	for (unsigned flags = 0; flags < 1U << FLAGS; flags++)
 		for (enum verdict_kind v = VERDICT_NONE; v < VERDICT_COUNT; v++) {
@@ -51,7 +51,7 @@ TEST(good_is_what_ended_so_and_has_nothing_to_come)
 		}
 }
 
-TEST(what_has_no_ending_counts_by_what_is_plugged_in)
+TEST(a_slot_without_an_ending_counts_by_its_device)
 {
 	static const struct {
 		struct slot_facts facts;

@@ -91,7 +91,7 @@ TEST_SET_UP(a_drone_is_remembered_by_either_serial)
 	    -EINVAL);
 }
 
-TEST_SET_UP(noting_nothing_new_records_nothing)
+TEST_SET_UP(unchanged_facts_are_not_recorded_again)
 {
 	const struct store_drone_facts f = { .serial = "AAAA", .version = "1" };
 	uint64_t queued;
@@ -346,7 +346,7 @@ TEST_SET_UP(settings_are_set_read_listed_and_removed)
 	assert_int_equal(store_set(store, STORE_STATION, "", "x", &now), -EINVAL);
 }
 
-TEST_SET_UP(what_operators_did_is_kept)
+TEST_SET_UP(operator_actions_are_kept)
 {
 	assert_int_equal(
 	    store_act(store,

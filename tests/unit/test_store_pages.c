@@ -171,7 +171,7 @@ TEST_SET_UP(pages_of_any_length_make_the_same_whole)
 }
 
 /* Drones that share a serial and have too many attempts to be sorted: the same, in pages. */
-TEST_SET_UP(what_is_too_much_to_sort_is_gone_through)
+TEST_SET_UP(a_result_too_large_to_sort_is_scanned_instead)
 {
 	static struct answer sorted, r;
 
@@ -191,7 +191,7 @@ TEST_SET_UP(what_is_too_much_to_sort_is_gone_through)
 }
 
 /* One serial or one slot, with a verdict or a time or both: no row is looked at in vain. */
-TEST_SET_UP(an_index_leads_past_nothing_else)
+TEST_SET_UP(an_index_visits_only_matching_rows)
 {
 	static struct answer r;
 

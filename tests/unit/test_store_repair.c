@@ -144,7 +144,7 @@ assert_recovers(const char *before, bool alarm)
 
 #define TEST_SET_UP(name) TEST_WITH(name, make_test_dir, remove_test_dir)
 
-TEST_SET_UP(a_healthy_station_opens_without_a_word)
+TEST_SET_UP(healthy_records_open_without_a_message)
 {
 	char before[16384];
 

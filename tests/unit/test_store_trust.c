@@ -11,7 +11,7 @@
 
 #define TEST_SET_UP(name) TEST_WITH(name, make_test_dir, remove_test_dir)
 
-TEST_SET_UP(a_row_of_the_catalogue_is_said_anew_and_keeps_its_place)
+TEST_SET_UP(a_replaced_row_of_the_catalogue_keeps_its_place)
 {
 	struct store_firmware f = { .name = "a", .sha256 = "00", .file = "1.dfu" };
 	struct store_time now = at(5);
@@ -266,7 +266,7 @@ TEST_SET_UP(a_directory_that_was_replaced_is_not_written_to)
 
 /* ---- another writer ------------------------------------------------------------------------- */
 
-TEST_SET_UP(what_another_program_wrote_is_found_before_the_next_record)
+TEST_SET_UP(foreign_writes_are_found_before_the_next_record)
 {
 	struct store *s;
 	char why[STORE_WHY_MAX];
@@ -397,7 +397,7 @@ walk_whole(struct store *s)
 	return w;
 }
 
-TEST_SET_UP(what_was_changed_in_the_database_is_found_and_rebuilt)
+TEST_SET_UP(foreign_changes_of_the_database_are_found_and_rebuilt)
 {
 	static const char *const changes[] = {
 		"DROP TRIGGER attempt_ends_once; UPDATE attempt SET verdict = 'pass' WHERE id = 2",
@@ -456,7 +456,7 @@ TEST_SET_UP(what_was_changed_in_the_database_is_found_and_rebuilt)
 }
 
 /* A rebuild that changes nothing is not made again at each start. */
-TEST_SET_UP(what_differs_after_a_rebuild_is_told_and_not_rebuilt_again)
+TEST_SET_UP(differences_after_a_rebuild_are_reported_and_not_rebuilt_again)
 {
 	static const char change[] = "UPDATE attempt SET version_before = 'x' WHERE id = 1";
 	struct store *s;

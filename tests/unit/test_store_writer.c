@@ -45,7 +45,7 @@ TEST_SET_UP(a_commit_syncs_both_files)
 
 /* D3: the database does not take the ending, the audit file does; it is announced when both have
  * it. */
-TEST_SET_UP(what_only_the_audit_file_takes_is_safe_but_not_announced)
+TEST_SET_UP(records_in_the_audit_file_alone_are_safe_but_not_announced)
 {
 	struct store_time now = at(5);
 	int64_t id = begin_at(store, "1-1", "s", 1), size;
@@ -70,7 +70,7 @@ TEST_SET_UP(what_only_the_audit_file_takes_is_safe_but_not_announced)
 	assert_string_equal(ask_db(dir, "SELECT verdict FROM attempts"), "pass");
 }
 
-TEST_SET_UP(what_only_the_audit_file_took_is_written_once_when_there_is_room)
+TEST_SET_UP(records_in_the_audit_file_alone_reach_the_database_once)
 {
 	struct store_time now = at(5);
 	int64_t id = begin_at(store, "1-1", "s", 1);
@@ -86,7 +86,7 @@ TEST_SET_UP(what_only_the_audit_file_took_is_written_once_when_there_is_room)
 	assert_string_equal(ask_db(dir, "SELECT count(*) FROM record WHERE kind = 'end'"), "1");
 }
 
-TEST_SET_UP(what_only_the_database_took_waits_for_the_audit_file)
+TEST_SET_UP(records_in_the_database_alone_wait_for_the_audit_file)
 {
 	struct store_time now = at(5);
 	int64_t id = begin_at(store, "1-1", "s", 1);

@@ -112,7 +112,7 @@ TEST(an_ambiguous_one_names_its_candidates)
 }
 
 /* Also one that is here is ambiguous with one that is only recorded. */
-TEST(a_beginning_is_not_for_the_present_alone)
+TEST(a_prefix_matches_drones_that_are_absent_too)
 {
 	struct target t;
 

@@ -63,7 +63,7 @@ run_after(struct turns *t, int ms, event_callback_fn call, event_callback_fn and
 	assert_true(event_base_dispatch(t->base) >= 0);
 }
 
-TEST(a_turn_is_the_sum_of_its_work_and_its_cause_the_most_of_it)
+TEST(the_cause_of_a_long_turn_is_its_longest_work)
 {
 	struct turns t = { .base = event_base_new() };
 
@@ -77,7 +77,7 @@ TEST(a_turn_is_the_sum_of_its_work_and_its_cause_the_most_of_it)
 	event_base_free(t.base);
 }
 
-TEST(what_is_done_in_one_turn_is_added_up)
+TEST(work_within_one_turn_is_added_up)
 {
 	struct turns t = { .base = event_base_new() };
 

@@ -193,7 +193,7 @@ TEST_SET_UP(a_timeout_cancels_and_the_device_goes_on)
 	assert_int_equal(r->heard[1].status, USB_OK);
 }
 
-TEST_SET_UP(what_the_host_cannot_queue_is_told_as_such)
+TEST_SET_UP(a_transfer_that_the_host_cannot_queue_is_reported_as_such)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(1);
@@ -258,7 +258,7 @@ submit_again(struct rig *r, uint64_t id, const uint8_t *data, size_t length)
 		assert_int_equal(data[i], (uint8_t)i);
 }
 
-TEST_SET_UP(a_callback_may_submit_and_still_read_what_came)
+TEST_SET_UP(a_callback_may_submit_and_still_read_the_received_data)
 {
 	struct rig *r = *state;
 

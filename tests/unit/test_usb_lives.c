@@ -15,7 +15,7 @@ static const struct usb_xfer port_reset = { .kind = USB_RESET, .timeout_ms = 600
 
 #define TEST_SET_UP(name) TEST_WITH(name, rig_set_up, rig_tear_down)
 
-TEST_SET_UP(pulling_the_plug_ends_what_is_in_flight)
+TEST_SET_UP(unplugging_ends_transfers_in_flight)
 {
 	struct rig *r = *state;
 	struct fake_device *d = fake_device(1);
@@ -32,7 +32,7 @@ TEST_SET_UP(pulling_the_plug_ends_what_is_in_flight)
 	rig_close_well(r, 1);
 }
 
-TEST_SET_UP(pulling_the_plug_of_an_idle_device_is_seen_at_the_next_transfer)
+TEST_SET_UP(unplugging_an_idle_device_is_seen_at_the_next_transfer)
 {
 	struct rig *r = *state;
 
@@ -77,7 +77,7 @@ TEST_SET_UP(a_transfer_that_has_just_ended_is_not_told_after_close)
 	assert_int_equal(r->heard[1].closed, 1);
 }
 
-TEST_SET_UP(a_silent_device_being_opened_delays_nobody)
+TEST_SET_UP(opening_a_silent_device_delays_no_other)
 {
 	struct rig *r = *state;
 
@@ -96,7 +96,7 @@ TEST_SET_UP(a_silent_device_being_opened_delays_nobody)
 	assert_int_equal(r->heard[1].error, 0);
 }
 
-TEST_SET_UP(closing_what_is_still_being_opened_does_not_wait)
+TEST_SET_UP(closing_during_an_open_does_not_wait)
 {
 	struct rig *r = *state;
 

@@ -48,7 +48,7 @@ TEST(every_cut_of_the_descriptors_is_refused)
 	}
 }
 
-TEST(nonsense_in_a_header_is_refused)
+TEST(an_invalid_header_is_refused)
 {
 	static const struct {
 		unsigned at;

@@ -148,7 +148,7 @@ TEST(calls_are_read)
 	varlink_call_done(&call);
 }
 
-TEST(what_is_no_call_is_refused)
+TEST(invalid_calls_are_refused)
 {
 	static const char *const bad[] = {
 		"",
@@ -243,7 +243,7 @@ TEST(replies_are_read_and_refused)
 	varlink_reply_done(&reply);
 }
 
-TEST(what_is_written_is_read_back)
+TEST(written_messages_are_read_back)
 {
 	json_t *parameters = json_pack("{s:s,s:i}", "text", "a \"quote\"", "n", 7);
 	struct varlink_reply reply;
@@ -315,7 +315,7 @@ TEST(control_characters_and_tricks_become_question_marks)
 	expect_clean("gr\xc3\xbc\xc3\x9f \xf0\x9f\x9a\x81", "gr\xc3\xbc\xc3\x9f \xf0\x9f\x9a\x81");
 }
 
-TEST(what_is_not_utf8_becomes_question_marks)
+TEST(invalid_utf8_becomes_question_marks)
 {
 	expect_clean("\xff\xfe", "??");
 	expect_clean("\xc0\xaf", "??");		  /* over-long '/' */

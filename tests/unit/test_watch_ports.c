@@ -120,7 +120,7 @@ TEST_SET_UP(a_sweep_finds_what_was_pulled_without_an_event)
 	assert_null(port_table_unseen(r));
 }
 
-TEST_SET_UP(others_can_become_ours)
+TEST_SET_UP(foreign_devices_can_become_ours)
 {
 	struct port_table *r = *state;
 

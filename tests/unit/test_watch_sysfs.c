@@ -186,7 +186,7 @@ TEST_SET_UP(an_empty_port_and_a_refused_device_are_not_there)
 	assert_true(sysfs_is_authorised(t->fd, "1-5")); /* what says nothing of it is not refused */
 }
 
-TEST_SET_UP(nonsense_in_an_attribute_is_refused)
+TEST_SET_UP(an_invalid_attribute_is_refused)
 {
 	static const char *const bad[][2] = {
 		{ "idVendor", "xyz\n" }, { "idProduct", "12345\n" },
