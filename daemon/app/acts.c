@@ -4,54 +4,29 @@
 
 #include "app/acts.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/clock.h"
 #include "app/log.h"
 #include "app/reply.h"
+#include "app/services.h"
 
 /* LIMIT: refusals told and recorded in a minute: who may only look may not fill the disk either. */
 enum { DENIED_MAX = 20, OUTCOME_MAX = 512, LINE_ARGUMENTS_MAX = 400 };
 
-struct acts {
-	struct store *store;
-	struct log *log;
-	const struct clock *clock;
-	uint64_t denied_minute; /* the minute of the clock that is counted */
-	unsigned denied_count;
-};
-
-int
-acts_new(struct store *store, struct log *log, const struct clock *clock, struct acts **ret_acts)
-{
-	struct acts *a = calloc(1, sizeof(*a));
-
-	if (a == NULL)
-		return -ENOMEM;
-	*a = (struct acts){ .store = store, .log = log, .clock = clock };
-	*ret_acts = a;
-	return 0;
-}
-
-void
-acts_free(struct acts *a)
-{
-	free(a);
-}
-
 static int
-record(struct acts *a, const struct peer *peer, const char *method, const char *arguments)
+record(const struct services *sv, const struct peer *peer, const char *method,
+       const char *arguments)
 {
-	struct store_time now = clock_time(a->clock);
+	struct store_time now = clock_time(sv->clock);
 	struct store_act act = { .uid = (int64_t)peer->uid,
 				 .pid = peer->pid,
 				 .user = peer->user,
 				 .method = method,
 				 .arguments = arguments };
 
-	return store_act(a->store, &act, &now);
+	return store_act(sv->store, &act, &now);
 }
 
 /* The row has the outcome among the arguments, as the first: what is too long is cut at the end. */
@@ -69,16 +44,16 @@ arguments_of(const struct call *call, const char *outcome)
 }
 
 static void
-tell(struct acts *a, struct call *call, const char *outcome)
+tell(const struct services *sv, struct call *call, const char *outcome)
 {
 	const struct peer *peer = call_peer(call);
 	const char *method = strrchr(call_method(call), '.') + 1;
 	char *row = arguments_of(call, outcome), *line = arguments_of(call, NULL);
 	struct log_about about = { .id = LOG_ID_OPERATOR_ACT };
-	int r = record(a, peer, method, row);
+	int r = record(sv, peer, method, row);
 
 	/* WHY cut: what became of it stands behind, and a line has an end. */
-	log_say(a->log, LOG_NOTICE, &about, "%s: %s %.*s: %s%s", peer->user, method,
+	log_say(sv->log, LOG_NOTICE, &about, "%s: %s %.*s: %s%s", peer->user, method,
 		LINE_ARGUMENTS_MAX, line != NULL ? line : "{}", outcome,
 		r < 0 ? " (not recorded)" : "");
 	free(row);
@@ -87,43 +62,45 @@ tell(struct acts *a, struct call *call, const char *outcome)
 
 /* A call that goes on for a while: the audit does not wait for its end. */
 void
-acts_begun(struct acts *a, struct call *call)
+acts_begun(struct services *sv, struct call *call)
 {
-	call_set_data(call, a); /* WHY: that it was told, nothing else */
-	tell(a, call, "begun");
+	call_set_data(call, sv); /* WHY: that it was told, nothing else */
+	tell(sv, call, "begun");
 }
 
 void
-acts_answered(struct acts *a, struct call *call, const char *error, const json_t *parameters)
+acts_answered(void *ctx, struct call *call, const char *error, const json_t *parameters)
 {
+	struct services *sv = ctx;
 	const char *reason = json_string_value(json_object_get(parameters, "reason"));
 	char outcome[OUTCOME_MAX];
 
 	if (error == NULL) {
 		if (call_data(call) == NULL)
-			tell(a, call, "done");
+			tell(sv, call, "done");
 		return; /* WHY: what was begun has its ending among the attempts */
 	}
 	(void)snprintf(outcome, sizeof(outcome), "%s: %s",
 		       call_data(call) == NULL ? "refused" : "failed",
 		       reason != NULL ? reason : strrchr(error, '.') + 1);
-	tell(a, call, outcome);
+	tell(sv, call, outcome);
 }
 
 void
-acts_denied(struct acts *a, const struct peer *peer, const char *method)
+acts_denied(void *ctx, const struct peer *peer, const char *method)
 {
+	struct services *sv = ctx;
 	struct log_about about = { .id = LOG_ID_OPERATOR_ACT };
 	uint64_t minute = clock_now_us() / 60000000;
 	int r;
 
-	if (minute != a->denied_minute)
-		a->denied_count = 0;
-	a->denied_minute = minute;
-	if (a->denied_count++ >= DENIED_MAX)
+	if (minute != sv->denied.minute)
+		sv->denied.count = 0;
+	sv->denied.minute = minute;
+	if (sv->denied.count++ >= DENIED_MAX)
 		return;
-	r = record(a, peer, "Denied", method);
-	log_say(a->log, LOG_WARNING, &about, "%s may not call %s%s%s", peer->user, method,
+	r = record(sv, peer, "Denied", method);
+	log_say(sv->log, LOG_WARNING, &about, "%s may not call %s%s%s", peer->user, method,
 		r < 0 ? " (not recorded)" : "",
-		a->denied_count == DENIED_MAX ? "; more of this minute is not told" : "");
+		sv->denied.count == DENIED_MAX ? "; more of this minute is not told" : "");
 }

@@ -7,19 +7,11 @@
 
 #include "ctl/server.h"
 
-struct acts;
-struct clock;
-struct log;
-struct store;
+struct services;
 
-/* All borrowed for the life of the acts.  -ENOMEM. */
-int acts_new(struct store *store, struct log *log, const struct clock *clock,
-	     struct acts **ret_acts) MUST_CHECK;
-void acts_free(struct acts *a); /* NULL is fine */
-
-void acts_begun(struct acts *a, struct call *call); /* its answer comes when it has ended */
-/* As server_options.answered and .denied. */
-void acts_answered(struct acts *a, struct call *call, const char *error, const json_t *parameters);
-void acts_denied(struct acts *a, const struct peer *peer, const char *method);
+void acts_begun(struct services *sv, struct call *call); /* its answer comes when it has ended */
+/* As server_options.answered and .denied, with the services as their context. */
+void acts_answered(void *ctx, struct call *call, const char *error, const json_t *parameters);
+void acts_denied(void *ctx, const struct peer *peer, const char *method);
 
 #endif

@@ -9,84 +9,49 @@
 #ifndef APP_API_H
 #define APP_API_H
 
+#include "app/services.h"
 #include "app/target.h"
 #include "core/fleet.h"
 #include "ctl/server.h"
 #include "ctl/station_methods.h"
 #include "store/store.h"
 
-struct acts;
-struct clock;
-struct log;
-struct ports;
-struct quarantine;
-struct recorder;
-struct records_walk;
-struct repository;
-struct rescue;
 struct rescue_result;
-struct selection;
-struct status_stream;
-struct settings;
-struct turns;
-
-/* All of it is borrowed for the life of the server. */
-struct api {
-	struct fleet *fleet;
-	struct store *store;
-	struct log *log;
-	struct ports *ports;
-	struct quarantine *quarantine;
-	struct recorder *recorder;
-	struct records_walk *walk;
-	struct repository *repository;
-	struct selection *selection;
-	struct rescue *rescue;
-	struct status_stream *stream;
-	struct acts *acts;
-	const struct settings *settings; /* changes in place when it is read again */
-	const struct clock *clock;
-	struct turns *turns;
-	const char *state_dir;
-	struct server *server; /* its own figures */
-};
 
 #define API_HANDLER(name, ...) server_handler api_##name;
 STATION_METHODS(API_HANDLER)
 extern server_handler *const api_handlers[]; /* in the order of station_signatures */
 
-/* The server's other callbacks (ctl/server.h), with the api as their context. */
+/* The server's other callbacks (ctl/server.h), with the services as their context. */
 void api_gone(void *ctx, struct call *call);
 void api_drained(void *ctx, struct call *call);
-void api_answered(void *ctx, struct call *call, const char *error, const json_t *parameters);
-void api_denied(void *ctx, const struct peer *peer, const char *method);
-/* For rescue_options: answers the call that asked for it. */
-void api_rescue_ended(void *ctx, void *owner, const struct rescue_result *result);
+/* For rescue_new(): answers the call that asked for it. */
+void api_rescue_ended(void *owner, const struct rescue_result *result);
 
 /* ---- shared by the handlers ---- */
 
 /* api_target.c: what a text names.  records: also drones that are not plugged in. */
-void api_find(const struct api *a, const char *text, bool records, struct target *ret_target);
+void api_find(const struct services *sv, const char *text, bool records, struct target *ret_target);
 /* Among the slots; false after having answered that the text names none, or several drones. */
-bool api_find_slots(const struct api *a, struct call *call, const char *text,
+bool api_find_slots(const struct services *sv, struct call *call, const char *text,
 		    struct target *ret_target);
 /* Of one that names nothing, or is ambiguous. */
-void api_refuse_target(const struct api *a, struct call *call, const struct target *t);
+void api_refuse_target(const struct services *sv, struct call *call, const struct target *t);
 /* Where one slot alone can be meant: true after having answered that the target is several. */
 bool api_refuse_several(struct call *call, const struct target *t);
 /* By the error of fleet_retry() or rescue_begin(): the end of a sentence. */
 const char *api_why_not(int error);
 #define API_SLOT_NAME_MAX 128
 /* "A3 (1-4)", or the port alone. */
-void api_slot_name(const struct api *a, const char *port, char ret_name[API_SLOT_NAME_MAX]);
+void api_slot_name(const struct services *sv, const char *port, char ret_name[API_SLOT_NAME_MAX]);
 
 /* api_firmware.c: type Firmware, or NULL: there is no such row. */
-json_t *api_firmware_row(const struct api *a, const char *name);
+json_t *api_firmware_row(const struct services *sv, const char *name);
 /* An image of the catalogue by its name: 0, or -EALREADY after having refused. */
-int api_image(const struct api *a, struct call *call, const char *name,
+int api_image(const struct services *sv, struct call *call, const char *name,
 	      struct image **ret_image) MUST_CHECK;
 /* Says why policy_platforms_for() did not take it. */
-void api_refuse_platforms(const struct api *a, struct call *call, const struct image *image,
+void api_refuse_platforms(const struct services *sv, struct call *call, const struct image *image,
 			  int error);
 
 #endif

@@ -58,10 +58,10 @@ cut_fix(char *words)
 }
 
 static void
-check_records(const struct api *a, json_t *list)
+check_records(const struct services *sv, json_t *list)
 {
 	char why[STORE_WHY_MAX] = "";
-	enum store_health health = store_health(a->store, why);
+	enum store_health health = store_health(sv->store, why);
 	const char *fix = cut_fix(why);
 
 	if (health == STORE_OK)
@@ -75,26 +75,26 @@ check_records(const struct api *a, json_t *list)
 
 /* Type RecordWalk. */
 static json_t *
-walk_json(const struct api *a)
+walk_json(const struct services *sv)
 {
 	struct store_walk w;
 
-	store_walk_state(a->store, &w);
+	store_walk_state(sv->store, &w);
 	return json_pack("{s:b, s:I, s:I, s:I, s:o, s:o}", "running",
-			 records_walk_is_running(a->walk), "compared", (json_int_t)w.compared,
+			 records_walk_is_running(sv->walk), "compared", (json_int_t)w.compared,
 			 "total", (json_int_t)w.total, "differences", (json_int_t)w.differences,
 			 "first", reply_text(w.first), "whole_at", reply_time(w.whole_ms));
 }
 
 static void
-check_walk(const struct api *a, json_t *list)
+check_walk(const struct services *sv, json_t *list)
 {
 	static const char name[] = "records-compared";
-	int error = records_walk_error(a->walk);
+	int error = records_walk_error(sv->walk);
 	struct store_walk w;
 	json_t *at;
 
-	store_walk_state(a->store, &w);
+	store_walk_state(sv->store, &w);
 	at = reply_time(w.whole_ms);
 	if (error < 0)
 		check(list, name, "warn", "journalctl -u cfdfud",
@@ -118,12 +118,12 @@ check_walk(const struct api *a, json_t *list)
 }
 
 static void
-check_disk(const struct api *a, json_t *list)
+check_disk(const struct services *sv, json_t *list)
 {
-	unsigned long long free_bytes, floor = a->settings->free_space_floor_bytes;
+	unsigned long long free_bytes, floor = sv->settings->free_space_floor_bytes;
 	struct statvfs fs;
 
-	if (statvfs(a->state_dir, &fs) < 0) {
+	if (statvfs(sv->state_dir, &fs) < 0) {
 		check(list, "disk", "fail", NULL, "%s", strerror(errno));
 		return;
 	}
@@ -138,9 +138,9 @@ check_disk(const struct api *a, json_t *list)
 }
 
 static void
-check_clock(const struct api *a, json_t *list)
+check_clock(const struct services *sv, json_t *list)
 {
-	if (clock_time(a->clock).synchronised)
+	if (clock_time(sv->clock).synchronised)
 		check(list, "clock", "ok", NULL, "The clock is synchronised.");
 	else
 		check(list, "clock", "warn", "sudo timedatectl set-ntp true",
@@ -149,14 +149,14 @@ check_clock(const struct api *a, json_t *list)
 }
 
 static void
-check_slots(const struct api *a, json_t *list)
+check_slots(const struct services *sv, json_t *list)
 {
 	unsigned permission = 0, busy = 0;
 
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
 		struct slot_view v;
 
-		fleet_view(a->fleet, i, clock_now_us(), &v);
+		fleet_view(sv->fleet, i, clock_now_us(), &v);
 		permission += v.present && v.verdict.fault == FAULT_PERMISSION;
 		busy += v.present && v.verdict.fault == FAULT_BUSY;
 	}
@@ -174,11 +174,11 @@ check_slots(const struct api *a, json_t *list)
 
 /* Is this image, which is selected, quarantined? */
 static bool
-check_quarantined(const struct api *a, json_t *list, const struct image *image)
+check_quarantined(const struct services *sv, json_t *list, const struct image *image)
 {
 	const struct image_label *label = image != NULL ? image_label(image) : NULL;
 	const char *why =
-	    label != NULL ? policy_quarantined(fleet_policy(a->fleet), label->sha256) : NULL;
+	    label != NULL ? policy_quarantined(fleet_policy(sv->fleet), label->sha256) : NULL;
 	char fix[128];
 
 	if (why == NULL)
@@ -192,10 +192,10 @@ check_quarantined(const struct api *a, json_t *list, const struct image *image)
 }
 
 static void
-check_brake(const struct api *a, json_t *list)
+check_brake(const struct services *sv, json_t *list)
 {
 	const char *message =
-	    json_string_value(json_object_get(quarantine_brake(a->quarantine), "message"));
+	    json_string_value(json_object_get(quarantine_brake(sv->quarantine), "message"));
 
 	if (message != NULL)
 		check(list, "brake", "fail", "cfdfuctl resume",
@@ -203,7 +203,7 @@ check_brake(const struct api *a, json_t *list)
 }
 
 struct bad_firmware {
-	const struct api *api;
+	const struct services *sv;
 	json_t *list;
 };
 
@@ -214,7 +214,7 @@ on_firmware(void *ctx, const struct store_firmware *f)
 	char why[STORE_WHY_MAX];
 	const char *fix;
 
-	repository_row_trouble(bad->api->repository, f, why);
+	repository_row_trouble(bad->sv->repository, f, why);
 	if (why[0] == '\0')
 		return;
 	fix = cut_fix(why);
@@ -222,28 +222,28 @@ on_firmware(void *ctx, const struct store_firmware *f)
 }
 
 static void
-check_repository(const struct api *a, json_t *list)
+check_repository(const struct services *sv, json_t *list)
 {
-	struct bad_firmware bad = { a, list };
+	struct bad_firmware bad = { sv, list };
 
 	/* When it cannot be read, check_records() says so. */
-	(void)!store_firmware_each(a->store, on_firmware, &bad);
+	(void)!store_firmware_each(sv->store, on_firmware, &bad);
 }
 
 static void
-check_selection(const struct api *a, json_t *list)
+check_selection(const struct services *sv, json_t *list)
 {
 	bool quarantined = false;
 
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++)
 		quarantined |=
-		    check_quarantined(a, list, policy_selected(fleet_policy(a->fleet), p));
+		    check_quarantined(sv, list, policy_selected(fleet_policy(sv->fleet), p));
 	if (quarantined)
 		return;
-	if (policy_any_lost(fleet_policy(a->fleet)))
+	if (policy_any_lost(fleet_policy(sv->fleet)))
 		check(list, "firmware", "fail", "cfdfuctl firmware list",
 		      "Selected firmware cannot be used: its drones are left alone.");
-	else if (policy_any_selected(fleet_policy(a->fleet)))
+	else if (policy_any_selected(fleet_policy(sv->fleet)))
 		check(list, "firmware", "ok", NULL, "Firmware is selected.");
 	else
 		check(list, "firmware", "warn", "cfdfuctl firmware select NAME",
@@ -252,13 +252,13 @@ check_selection(const struct api *a, json_t *list)
 
 /* WHY warned of: a drone that is shown nowhere looks like one that is not recognised. */
 static void
-check_ports(const struct api *a, json_t *list)
+check_ports(const struct services *sv, json_t *list)
 {
 	const struct sighting *s;
 	char names[512] = "";
 	unsigned n = 0;
 
-	for (; (s = ports_foreign_drone(a->ports, n)) != NULL; n++)
+	for (; (s = ports_foreign_drone(sv->ports, n)) != NULL; n++)
 		reply_join(names, sizeof(names), s->port);
 	if (n > 0)
 		check(list, "ports", "warn", "cfdfuctl config",
@@ -269,26 +269,26 @@ check_ports(const struct api *a, json_t *list)
 }
 
 static bool
-matches_a_slot(const struct api *a, const char *glob)
+matches_a_slot(const struct services *sv, const char *glob)
 {
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
-		if (settings_port_matches(glob, fleet_port(a->fleet, i), fleet_path(a->fleet, i)))
+	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++)
+		if (settings_port_matches(glob, fleet_port(sv->fleet, i), fleet_path(sv->fleet, i)))
 			return true;
 	return false;
 }
 
 /* WHY only patterns: a port that is named has perhaps had no drone yet. */
 static void
-check_patterns(const struct api *a, json_t *list)
+check_patterns(const struct services *sv, json_t *list)
 {
-	const struct settings_ports *ports = &a->settings->ports;
+	const struct settings_ports *ports = &sv->settings->ports;
 	struct fleet_counts counts;
 
-	fleet_counts(a->fleet, &counts);
-	if (counts.present == 0 && !ports_has_foreign(a->ports))
+	fleet_counts(sv->fleet, &counts);
+	if (counts.present == 0 && !ports_has_foreign(sv->ports))
 		return; /* nothing is plugged in that a pattern could be held against */
 	for (size_t i = 0; i < ports->count; i++)
-		if (strpbrk(ports->glob[i], "*?[") != NULL && !matches_a_slot(a, ports->glob[i]))
+		if (strpbrk(ports->glob[i], "*?[") != NULL && !matches_a_slot(sv, ports->glob[i]))
 			check(list, "patterns", "warn", "cfdfuctl config",
 			      "%s in 'ports' matches no port that a drone was seen on.",
 			      ports->glob[i]);
@@ -315,9 +315,9 @@ whose_gap(enum loop_work cause)
 }
 
 static void
-check_loop(const struct api *a, json_t *list)
+check_loop(const struct services *sv, json_t *list)
 {
-	const struct turns *t = a->turns;
+	const struct turns *t = sv->turns;
 	bool late = t->longest_us > GAP_MAX_US;
 
 	check(list, "loop", late ? "warn" : "ok",
@@ -330,20 +330,20 @@ check_loop(const struct api *a, json_t *list)
 
 /* type Loop */
 static json_t *
-loop_json(const struct api *a)
+loop_json(const struct services *sv)
 {
-	return json_pack("{s:I, s:s, s:i}", "longest_gap_us", (json_int_t)a->turns->longest_us,
-			 "cause", loop_work_name(a->turns->cause), "requests_in_a_turn",
-			 (int)server_requests_max(a->server));
+	return json_pack("{s:I, s:s, s:i}", "longest_gap_us", (json_int_t)sv->turns->longest_us,
+			 "cause", loop_work_name(sv->turns->cause), "requests_in_a_turn",
+			 (int)server_requests_max(sv->server));
 }
 
 static void
-check_buses(const struct api *a, json_t *list)
+check_buses(const struct services *sv, json_t *list)
 {
 	struct ports_bus b;
 	size_t n = 0;
 
-	for (; ports_renumbered(a->ports, n, &b); n++)
+	for (; ports_renumbered(sv->ports, n, &b); n++)
 		check(list, "buses", "warn", "cfdfuctl config",
 		      "Bus %u is another controller than before (%s, not %s): labels, selections "
 		      "and quarantines by its number may be another place's; name ports by device "
@@ -356,29 +356,29 @@ check_buses(const struct api *a, json_t *list)
 void
 api_get_health(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 	char why[STORE_WHY_MAX];
 	const char *health;
 	json_t *list = json_array();
 
 	(void)parameters;
-	recorder_look(a->recorder, false);
-	health = status_health(a, why);
-	check_records(a, list);
-	check_walk(a, list);
-	check_disk(a, list);
-	check_clock(a, list);
-	check_slots(a, list);
-	check_ports(a, list);
-	check_patterns(a, list);
-	check_brake(a, list);
-	check_repository(a, list);
-	check_buses(a, list);
-	check_selection(a, list);
-	check_loop(a, list);
+	recorder_look(sv->recorder, false);
+	health = status_health(sv, why);
+	check_records(sv, list);
+	check_walk(sv, list);
+	check_disk(sv, list);
+	check_clock(sv, list);
+	check_slots(sv, list);
+	check_ports(sv, list);
+	check_patterns(sv, list);
+	check_brake(sv, list);
+	check_repository(sv, list);
+	check_buses(sv, list);
+	check_selection(sv, list);
+	check_loop(sv, list);
 	call_reply(call, json_pack("{s:s, s:o, s:o, s:o, s:o}", "health", health, "reason",
-				   reply_text(why), "checks", list, "loop", loop_json(a), "records",
-				   walk_json(a)));
+				   reply_text(why), "checks", list, "loop", loop_json(sv),
+				   "records", walk_json(sv)));
 }
 
 static void
@@ -397,11 +397,11 @@ on_setting(void *ctx, const struct setting *s)
 void
 api_get_config(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 	json_t *list = json_array();
 
 	(void)parameters;
-	settings_each(a->settings, on_setting, list);
+	settings_each(sv->settings, on_setting, list);
 	call_reply(call, json_pack("{s:o}", "settings", list));
 }
 
@@ -410,12 +410,12 @@ api_get_config(void *ctx, struct call *call, json_t *parameters)
 void
 api_check_records(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 
 	(void)parameters;
-	recorder_look(a->recorder, true);
-	if (records_walk_now(a->walk) < 0)
+	recorder_look(sv->recorder, true);
+	if (records_walk_now(sv->walk) < 0)
 		call_refuse(call, PROTO_ERROR("Failed"), "Out of memory.");
 	else
-		call_reply(call, json_pack("{s:o}", "records", walk_json(a)));
+		call_reply(call, json_pack("{s:o}", "records", walk_json(sv)));
 }

@@ -41,16 +41,16 @@ notes_of(const char *notes)
 }
 
 struct rows {
-	const struct api *api;
+	const struct services *sv;
 	json_t *list;
 };
 
 static json_t *
-row_json(const struct api *a, const struct store_firmware *f)
+row_json(const struct services *sv, const struct store_firmware *f)
 {
 	char problem[STORE_WHY_MAX];
 
-	repository_row_trouble(a->repository, f, problem);
+	repository_row_trouble(sv->repository, f, problem);
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:o}",
 			 "name", f->name, "sha256", f->sha256, "version", reply_text(f->version),
 			 "revision", reply_text(f->revision), "platforms",
@@ -76,7 +76,7 @@ on_user(void *ctx, const char *key, const char *value)
 }
 
 static void
-add_users_of(const struct api *a, enum store_scope scope, const char *member, json_t *rows)
+add_users_of(const struct services *sv, enum store_scope scope, const char *member, json_t *rows)
 {
 	struct users u = { rows, member };
 	const char *name;
@@ -84,13 +84,13 @@ add_users_of(const struct api *a, enum store_scope scope, const char *member, js
 
 	json_object_foreach(rows, name, row)
 		(void)json_object_set_new(row, member, json_array());
-	(void)!store_each(a->store, scope, on_user, &u); /* unreadable: health says so */
+	(void)!store_each(sv->store, scope, on_user, &u); /* unreadable: health says so */
 }
 
 static void
-add_quarantine(const struct api *a, json_t *row)
+add_quarantine(const struct services *sv, json_t *row)
 {
-	const char *why = status_quarantined(a, json_string_value(json_object_get(row, "sha256")));
+	const char *why = status_quarantined(sv, json_string_value(json_object_get(row, "sha256")));
 
 	(void)json_object_set_new(row, "quarantined", json_boolean(why != NULL));
 	(void)json_object_set_new(row, "quarantined_why", reply_text(why));
@@ -101,17 +101,17 @@ add_quarantine(const struct api *a, json_t *row)
  * and whether they are quarantined.
  */
 static void
-add_users(const struct api *a, json_t *list)
+add_users(const struct services *sv, json_t *list)
 {
 	json_t *rows = json_object(), *row;
 	size_t i;
 
 	json_array_foreach(list, i, row) {
 		(void)json_object_set(rows, json_string_value(json_object_get(row, "name")), row);
-		add_quarantine(a, row);
+		add_quarantine(sv, row);
 	}
-	add_users_of(a, STORE_SELECTED, "selected_for", rows);
-	add_users_of(a, STORE_OWN, "own", rows);
+	add_users_of(sv, STORE_SELECTED, "selected_for", rows);
+	add_users_of(sv, STORE_OWN, "own", rows);
 	json_decref(rows);
 }
 
@@ -120,19 +120,19 @@ on_firmware(void *ctx, const struct store_firmware *f)
 {
 	struct rows *rows = ctx;
 
-	(void)json_array_append_new(rows->list, row_json(rows->api, f));
+	(void)json_array_append_new(rows->list, row_json(rows->sv, f));
 }
 
 /* The row of this name, or NULL. */
 json_t *
-api_firmware_row(const struct api *a, const char *name)
+api_firmware_row(const struct services *sv, const char *name)
 {
-	struct rows rows = { a, json_array() };
+	struct rows rows = { sv, json_array() };
 	json_t *row = NULL;
 
-	if (store_firmware_find(a->store, name, on_firmware, &rows) == 1)
+	if (store_firmware_find(sv->store, name, on_firmware, &rows) == 1)
 		row = json_incref(json_array_get(rows.list, 0));
-	add_users(a, rows.list);
+	add_users(sv, rows.list);
 	json_decref(rows.list);
 	return row;
 }
@@ -163,7 +163,7 @@ join_notes(json_t *take_list, char *out, size_t size)
 
 /* A call of AddFirmware. */
 struct addition {
-	const struct api *api;
+	const struct services *sv;
 	struct call *call;
 	json_t *parameters;
 	char name[IMAGE_TEXT_MAX];
@@ -191,7 +191,7 @@ static int
 add_row(struct addition *d, bool *ret_queued)
 {
 	const struct image_label *label = image_label(d->image);
-	enum loop_work before = turns_begin(d->api->turns, LOOP_STORE);
+	enum loop_work before = turns_begin(d->sv->turns, LOOP_STORE);
 	char sha256[DIGEST_TEXT_MAX], notes[STORE_MESSAGE_MAX];
 	struct store_firmware f = { .name = d->name,
 				    .sha256 = sha256,
@@ -214,8 +214,8 @@ add_row(struct addition *d, bool *ret_queued)
 		f.platforms = d->judgement.platforms;
 	digest_format(label->sha256, sha256);
 	join_notes(all_notes(d), notes, sizeof(notes));
-	r = repository_add(d->api->repository, &f, d->data, d->claim.size, ret_queued);
-	turns_end(d->api->turns, before);
+	r = repository_add(d->sv->repository, &f, d->data, d->claim.size, ret_queued);
+	turns_end(d->sv->turns, before);
 	return r;
 }
 
@@ -224,7 +224,7 @@ add(struct addition *d)
 {
 	char why[STORE_WHY_MAX] = "";
 	bool queued = false;
-	int r = repository_judge(d->api->repository, &d->claim, &d->image, &d->judgement, why);
+	int r = repository_judge(d->sv->repository, &d->claim, &d->image, &d->judgement, why);
 
 	if (r < 0) {
 		call_error(d->call, PROTO_ERROR("ImageRefused"),
@@ -238,16 +238,16 @@ add(struct addition *d)
 			   json_pack("{s:s, s:s}", "name", d->name, "reason",
 				     "Another firmware has this name; choose one with --name."));
 	else if (r < 0)
-		refuse_store(d->call, d->api->store, r,
+		refuse_store(d->call, d->sv->store, r,
 			     queued ? "It is not in the catalogue yet, and will be as soon as the "
 				      "records can be written"
 				    : "It cannot be stored");
 	else
 		call_reply(d->call,
-			   json_pack("{s:o, s:o}", "firmware", api_firmware_row(d->api, d->name),
+			   json_pack("{s:o, s:o}", "firmware", api_firmware_row(d->sv, d->name),
 				     "findings", judge_findings_json(&d->judgement)));
 	if (r == 0)
-		selection_heal(d->api->selection);
+		selection_heal(d->sv->selection);
 }
 
 /* The name that was given, or the source's.  False: it is none. */
@@ -264,7 +264,7 @@ choose_name(const char *given, const char *source, char ret_name[IMAGE_TEXT_MAX]
 void
 api_add_firmware(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 	struct addition *d = calloc(1, sizeof(*d));
 	const char *why = "Out of memory.";
 	int fd = call_take_fd(call), r;
@@ -273,7 +273,7 @@ api_add_firmware(void *ctx, struct call *call, json_t *parameters)
 		call_refuse(call, PROTO_ERROR("Failed"), "%s", why);
 		goto out;
 	}
-	d->api = a;
+	d->sv = sv;
 	d->call = call;
 	d->parameters = parameters;
 	d->claim.name = d->name;
@@ -286,7 +286,7 @@ api_add_firmware(void *ctx, struct call *call, json_t *parameters)
 	if (!param_platform(call, parameters, "platform", &d->claim.told) ||
 	    !param_platform(call, parameters, "manifest", &d->claim.manifest))
 		goto out;
-	recorder_look(a->recorder, true);
+	recorder_look(sv->recorder, true);
 	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->claim.size, &why);
 	d->claim.data = d->data;
 	if (r < 0)
@@ -316,16 +316,16 @@ refuse_row(struct call *call, const char *name, int error)
 void
 api_list_firmware(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
-	struct rows rows = { a, json_array() };
+	const struct services *sv = ctx;
+	struct rows rows = { sv, json_array() };
 
 	(void)parameters;
-	if (store_firmware_each(a->store, on_firmware, &rows) < 0) {
+	if (store_firmware_each(sv->store, on_firmware, &rows) < 0) {
 		json_decref(rows.list);
 		refuse_row(call, NULL, -EIO);
 		return;
 	}
-	add_users(a, rows.list);
+	add_users(sv, rows.list);
 	call_reply(call, json_pack("{s:o}", "firmware", rows.list));
 }
 
@@ -338,10 +338,10 @@ on_nothing(void *ctx, const struct store_firmware *f)
 
 /* A list of type Element. */
 static json_t *
-elements_of(const struct api *a, const char *name)
+elements_of(const struct services *sv, const char *name)
 {
 	const struct folder_element *e = NULL;
-	size_t count = repository_elements(a->repository, name, &e);
+	size_t count = repository_elements(sv->repository, name, &e);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
@@ -355,15 +355,15 @@ elements_of(const struct api *a, const char *name)
 void
 api_get_firmware(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 	const char *name = param_text(parameters, "name");
-	json_t *row = api_firmware_row(a, name);
+	json_t *row = api_firmware_row(sv, name);
 
 	if (row == NULL)
-		refuse_row(call, name, store_firmware_find(a->store, name, on_nothing, NULL));
+		refuse_row(call, name, store_firmware_find(sv->store, name, on_nothing, NULL));
 	else
 		call_reply(call, json_pack("{s:o, s:o}", "firmware", row, "elements",
-					   elements_of(a, name)));
+					   elements_of(sv, name)));
 }
 
 /* ---- removing ------------------------------------------------------------------------------- */
@@ -371,24 +371,24 @@ api_get_firmware(void *ctx, struct call *call, json_t *parameters)
 void
 api_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 	const char *name = param_text(parameters, "name");
 	bool queued = false;
 	int r;
 
-	recorder_look(a->recorder, true);
-	r = store_firmware_find(a->store, name, on_nothing, NULL);
+	recorder_look(sv->recorder, true);
+	r = store_firmware_find(sv->store, name, on_nothing, NULL);
 	if (r <= 0) {
 		refuse_row(call, name, r);
 		return;
 	}
-	r = repository_remove(a->repository, name, &queued);
+	r = repository_remove(sv->repository, name, &queued);
 	if (r == -EBUSY)
 		call_error(call, PROTO_ERROR("InUse"),
 			   json_pack("{s:s, s:s}", "name", name, "reason",
 				     "It is selected; deselect it first."));
 	else if (r < 0)
-		refuse_store(call, a->store, r,
+		refuse_store(call, sv->store, r,
 			     queued ? "It is not removed yet, and will be as soon as the records "
 				      "can be written"
 				    : "It is not removed");
@@ -401,13 +401,13 @@ api_remove_firmware(void *ctx, struct call *call, json_t *parameters)
 void
 api_release_firmware(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 	const char *name = param_text(parameters, "name");
-	json_t *row = api_firmware_row(a, name);
+	json_t *row = api_firmware_row(sv, name);
 	const char *sum = json_string_value(json_object_get(row, "sha256"));
 	uint8_t sha256[DIGEST_BYTES];
 	int r = digest_parse(sum != NULL ? sum : "", sha256)
-		    ? quarantine_release_image(a->quarantine, sha256)
+		    ? quarantine_release_image(sv->quarantine, sha256)
 		    : -ENOENT;
 
 	if (row == NULL) {
@@ -415,11 +415,11 @@ api_release_firmware(void *ctx, struct call *call, json_t *parameters)
 	} else if (r == -ENOENT) {
 		call_refuse(call, PROTO_ERROR("Refused"), "%s is not set aside.", name);
 	} else if (r < 0) {
-		refuse_store(call, a->store, r, "It cannot be released");
+		refuse_store(call, sv->store, r, "It cannot be released");
 	} else {
-		(void)recorder_commit(a->recorder);
-		call_reply(call, json_pack("{s:o, s:b}", "firmware", api_firmware_row(a, name),
-					   "paused", fleet_paused(a->fleet)));
+		(void)recorder_commit(sv->recorder);
+		call_reply(call, json_pack("{s:o, s:b}", "firmware", api_firmware_row(sv, name),
+					   "paused", fleet_paused(sv->fleet)));
 	}
 	json_decref(row);
 }

@@ -70,14 +70,14 @@ cannot_read(struct call *call)
  * answered that several may be meant.
  */
 static bool
-serial_parameter(const struct api *a, struct call *call, const char *text,
+serial_parameter(const struct services *sv, struct call *call, const char *text,
 		 struct target *ret_target)
 {
 	struct slot_view v;
 
-	api_find(a, text, true, ret_target);
+	api_find(sv, text, true, ret_target);
 	if (ret_target->by == TARGET_AMBIGUOUS) {
-		api_refuse_target(a, call, ret_target);
+		api_refuse_target(sv, call, ret_target);
 		return false;
 	}
 	if (ret_target->by == TARGET_NOTHING)
@@ -86,10 +86,10 @@ serial_parameter(const struct api *a, struct call *call, const char *text,
 		return true;
 	if (api_refuse_several(call, ret_target))
 		return false;
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
 		if (!ret_target->slots[i])
 			continue;
-		fleet_view(a->fleet, i, clock_now_us(), &v);
+		fleet_view(sv->fleet, i, clock_now_us(), &v);
 		/* WHY the text at last: no serial at all would ask for all drones. */
 		copy_text(ret_target->key, sizeof(ret_target->key),
 			  v.serial[0] != '\0'	    ? v.serial
@@ -101,11 +101,11 @@ serial_parameter(const struct api *a, struct call *call, const char *text,
 
 /* The records have the port that a device path was then; now it is asked for as what it is now. */
 static const char *
-port_of_path(const struct api *a, const char *text)
+port_of_path(const struct services *sv, const char *text)
 {
-	for (unsigned i = 0; text != NULL && i < fleet_slots(a->fleet); i++)
-		if (text[0] != '\0' && strcmp(fleet_path(a->fleet, i), text) == 0)
-			return fleet_port(a->fleet, i);
+	for (unsigned i = 0; text != NULL && i < fleet_slots(sv->fleet); i++)
+		if (text[0] != '\0' && strcmp(fleet_path(sv->fleet, i), text) == 0)
+			return fleet_port(sv->fleet, i);
 	return text;
 }
 
@@ -163,15 +163,15 @@ read_filter(json_t *parameters, struct store_filter *f)
 void
 api_get_history(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 	const char *serial = param_text(parameters, "serial"), *invalid;
-	struct store_filter f = { .slot = port_of_path(a, param_text(parameters, "slot")),
+	struct store_filter f = { .slot = port_of_path(sv, param_text(parameters, "slot")),
 				  .enough = is_long_enough };
 	struct page page = { .from_us = clock_now_us() };
 	struct target t;
 	int64_t next = 0;
 
-	if (serial != NULL && !serial_parameter(a, call, serial, &t))
+	if (serial != NULL && !serial_parameter(sv, call, serial, &t))
 		return;
 	f.serial = serial != NULL ? t.key : NULL;
 	invalid = read_filter(parameters, &f);
@@ -181,7 +181,7 @@ api_get_history(void *ctx, struct call *call, json_t *parameters)
 	}
 	page.list = json_array();
 	f.ret_next = &next;
-	if (store_history(a->store, &f, on_attempt, &page) < 0) {
+	if (store_history(sv->store, &f, on_attempt, &page) < 0) {
 		json_decref(page.list);
 		cannot_read(call);
 		return;
@@ -209,10 +209,10 @@ on_one(void *ctx, const struct store_attempt *t)
 void
 api_get_attempt(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 	json_int_t id = json_integer_value(json_object_get(parameters, "id"));
 	struct one one = { NULL, json_array() };
-	int r = store_attempt_get(a->store, id, on_one, &one);
+	int r = store_attempt_get(sv->store, id, on_one, &one);
 
 	if (r >= 0 && one.attempt != NULL) {
 		call_reply(call,
@@ -260,12 +260,12 @@ on_drone(void *ctx, const struct store_drone *d)
 }
 
 static json_t *
-port_of(const struct api *a, const struct target *t)
+port_of(const struct services *sv, const struct target *t)
 {
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
 		struct slot_view v;
 
-		fleet_view(a->fleet, i, clock_now_us(), &v);
+		fleet_view(sv->fleet, i, clock_now_us(), &v);
 		if (v.present && t->slots[i])
 			return json_string(v.port);
 	}
@@ -275,7 +275,7 @@ port_of(const struct api *a, const struct target *t)
 void
 api_get_drone(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 	const char *text = param_text(parameters, "serial");
 	struct target t;
 	struct store_filter f = { .serial = t.key,
@@ -285,22 +285,22 @@ api_get_drone(void *ctx, struct call *call, json_t *parameters)
 	json_t *drone = NULL;
 	int r;
 
-	if (!serial_parameter(a, call, text, &t))
+	if (!serial_parameter(sv, call, text, &t))
 		return;
-	r = store_drone_find(a->store, t.key, t.key, on_drone, &drone);
+	r = store_drone_find(sv->store, t.key, t.key, on_drone, &drone);
 	if (r == 0) {
 		call_error(call, PROTO_ERROR("NoSuchDrone"), json_pack("{s:s}", "serial", text));
 		return;
 	}
 	page.list = json_array();
 	if (r > 0)
-		r = store_history(a->store, &f, on_attempt, &page);
+		r = store_history(sv->store, &f, on_attempt, &page);
 	if (r < 0) {
 		json_decref(page.list);
 		json_decref(drone);
 		cannot_read(call);
 		return;
 	}
-	(void)json_object_set_new(drone, "port", port_of(a, &t));
+	(void)json_object_set_new(drone, "port", port_of(sv, &t));
 	call_reply(call, json_pack("{s:o, s:o}", "drone", drone, "attempts", page.list));
 }

@@ -13,23 +13,23 @@
 #include "cfdfu/proto.h"
 
 static json_t *
-plan_json(const struct api *a, unsigned slot, const struct policy *with)
+plan_json(const struct services *sv, unsigned slot, const struct policy *with)
 {
 	const struct image_label *label = NULL;
 	struct fleet_plan p;
 	struct slot_view v;
 
-	fleet_plan(a->fleet, slot, with, &p);
-	fleet_view(a->fleet, slot, clock_now_us(), &v);
+	fleet_plan(sv->fleet, slot, with, &p);
+	fleet_view(sv->fleet, slot, clock_now_us(), &v);
 	if (p.image != NULL)
 		label = image_label(p.image);
 	if ((p.action == ACTION_FLASH || p.action == ACTION_CHECK || p.action == ACTION_LOOK) &&
-	    !status_may_begin(a)) {
+	    !status_may_begin(sv)) {
 		p.action = ACTION_WAIT;
 		p.why = status_may_not_begin;
 	}
 	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "port", v.port, "label",
-			 reply_text(ports_label(a->ports, v.port)), "serial",
+			 reply_text(ports_label(sv->ports, v.port)), "serial",
 			 reply_text(v.serial[0] != '\0' ? v.serial : v.dfu_serial), "action",
 			 fleet_plan_name(p.action), "firmware",
 			 reply_text(label != NULL ? label->name : NULL), "version_before",
@@ -39,10 +39,10 @@ plan_json(const struct api *a, unsigned slot, const struct policy *with)
 }
 
 static json_t *
-foreign_json(const struct api *a, const struct sighting *s)
+foreign_json(const struct services *sv, const struct sighting *s)
 {
 	return json_pack("{s:s, s:o, s:o, s:s, s:n, s:n, s:n, s:s}", "port", s->port, "label",
-			 reply_text(ports_label(a->ports, s->port)), "serial",
+			 reply_text(ports_label(sv->ports, s->port)), "serial",
 			 reply_text(s->serial), "action", fleet_plan_name(ACTION_NONE), "firmware",
 			 "version_before", "version_wanted", "reason",
 			 "This station does not use the port ('ports' in its configuration).");
@@ -50,19 +50,19 @@ foreign_json(const struct api *a, const struct sighting *s)
 
 /* The policy as it would be if this image were selected; NULL after having answered. */
 static struct policy *
-policy_with(const struct api *a, struct call *call, const char *name, enum platform named)
+policy_with(const struct services *sv, struct call *call, const char *name, enum platform named)
 {
 	struct image *image = NULL;
 	struct policy *p = NULL;
 	unsigned chosen, kept;
 	int r;
 
-	if (api_image(a, call, name, &image) < 0)
+	if (api_image(sv, call, name, &image) < 0)
 		return NULL;
-	r = policy_platforms_for(fleet_policy(a->fleet), image, named, &chosen, &kept);
+	r = policy_platforms_for(fleet_policy(sv->fleet), image, named, &chosen, &kept);
 	if (r < 0)
-		api_refuse_platforms(a, call, image, r);
-	else if (policy_copy(fleet_policy(a->fleet), &p) < 0)
+		api_refuse_platforms(sv, call, image, r);
+	else if (policy_copy(fleet_policy(sv->fleet), &p) < 0)
 		call_refuse(call, PROTO_ERROR("Failed"), "Out of memory.");
 	for (enum platform i = PLATFORM_UNKNOWN + 1; p != NULL && i < PLATFORM_COUNT; i++)
 		if ((chosen & BIT(i)) != 0)
@@ -74,7 +74,7 @@ policy_with(const struct api *a, struct call *call, const char *name, enum platf
 void
 api_plan(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 	const char *text = param_text(parameters, "target"), *name = param_text(parameters, "with");
 	struct policy *other = NULL;
 	struct target target;
@@ -82,25 +82,26 @@ api_plan(void *ctx, struct call *call, json_t *parameters)
 	json_t *plans;
 
 	if (!param_platform(call, parameters, "platform", &named) ||
-	    (text != NULL && !api_find_slots(a, call, text, &target)))
+	    (text != NULL && !api_find_slots(sv, call, text, &target)))
 		return;
 	if (name != NULL) {
-		other = policy_with(a, call, name, named);
+		other = policy_with(sv, call, name, named);
 		if (other == NULL)
 			return;
 	}
 	plans = json_array();
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
 		struct slot_view v;
 
-		fleet_view(a->fleet, i, clock_now_us(), &v);
+		fleet_view(sv->fleet, i, clock_now_us(), &v);
 		if (text != NULL ? target.slots[i] : v.present)
 			(void)json_array_append_new(
-			    plans, plan_json(a, i, other != NULL ? other : fleet_policy(a->fleet)));
+			    plans,
+			    plan_json(sv, i, other != NULL ? other : fleet_policy(sv->fleet)));
 	}
-	for (size_t i = 0; text == NULL && ports_foreign_drone(a->ports, i) != NULL; i++)
+	for (size_t i = 0; text == NULL && ports_foreign_drone(sv->ports, i) != NULL; i++)
 		(void)json_array_append_new(plans,
-					    foreign_json(a, ports_foreign_drone(a->ports, i)));
+					    foreign_json(sv, ports_foreign_drone(sv->ports, i)));
 	policy_free(other);
 	call_reply(call, json_pack("{s:o}", "plans", plans));
 }

@@ -20,12 +20,12 @@
 
 /* The slot that is meant, or -1 after having answered. */
 static int
-slot_parameter(const struct api *a, struct call *call, json_t *parameters)
+slot_parameter(const struct services *sv, struct call *call, json_t *parameters)
 {
 	struct target t;
 	int slot = 0;
 
-	if (!api_find_slots(a, call, param_text(parameters, "slot"), &t))
+	if (!api_find_slots(sv, call, param_text(parameters, "slot"), &t))
 		return -1;
 	if (api_refuse_several(call, &t))
 		return -1;
@@ -35,12 +35,12 @@ slot_parameter(const struct api *a, struct call *call, json_t *parameters)
 }
 
 static void
-begin(const struct api *a, struct call *call, int slot, const struct rescue_request *take_request)
+begin(struct services *sv, struct call *call, int slot, const struct rescue_request *take_request)
 {
-	int r = rescue_begin(a->rescue, (unsigned)slot, take_request);
+	int r = rescue_begin(sv->rescue, (unsigned)slot, take_request);
 
 	if (r == 0)
-		acts_begun(a->acts, call);
+		acts_begun(sv, call);
 	else
 		call_refuse(call, r == -EBUSY ? PROTO_ERROR("Busy") : PROTO_ERROR("Refused"),
 			    "Not begun: %s.", api_why_not(r));
@@ -64,12 +64,12 @@ sector_sha256(const struct image *image, char ret_hex[DIGEST_TEXT_MAX])
 void
 api_recover_loader(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	struct services *sv = ctx;
 	struct rescue_request request = { .owner = call,
 					  .setup = { .kind = JOB_RECOVER_LOADER,
 						     .force = param_flag(parameters, "force") },
 					  .fd = -1 };
-	int fd = call_take_fd(call), slot = slot_parameter(a, call, parameters), r;
+	int fd = call_take_fd(call), slot = slot_parameter(sv, call, parameters), r;
 	const char *why = "Out of memory.";
 	char reason[STORE_WHY_MAX];
 	struct image *image = NULL;
@@ -92,7 +92,7 @@ api_recover_loader(void *ctx, struct call *call, json_t *parameters)
 	}
 	request.setup.image = image;
 	sector_sha256(image, request.setup.loader_sha256);
-	begin(a, call, slot, &request);
+	begin(sv, call, slot, &request);
 out:
 	image_unref(image);
 	free(data);
@@ -105,12 +105,12 @@ out:
 void
 api_backup(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	struct services *sv = ctx;
 	struct rescue_request request = { .owner = call,
 					  .setup = { .kind = JOB_BACKUP },
 					  .fd = call_take_fd(call),
 					  .whole = param_flag(parameters, "whole") };
-	int slot = slot_parameter(a, call, parameters);
+	int slot = slot_parameter(sv, call, parameters);
 	const char *why;
 
 	if (slot < 0) {
@@ -122,7 +122,7 @@ api_backup(void *ctx, struct call *call, json_t *parameters)
 		call_refuse(call, PROTO_ERROR("BadDescriptor"), "%s", why);
 		return;
 	}
-	begin(a, call, slot, &request);
+	begin(sv, call, slot, &request);
 }
 
 /* ---- the end -------------------------------------------------------------------------------- */
@@ -147,12 +147,11 @@ answer_backup(struct call *call, const struct rescue_result *result)
 }
 
 void
-api_rescue_ended(void *ctx, void *owner, const struct rescue_result *result)
+api_rescue_ended(void *owner, const struct rescue_result *result)
 {
 	const struct job_record *r = result->record;
 	struct call *call = owner;
 
-	(void)ctx;
 	if (result->trouble != NULL)
 		call_refuse(call, PROTO_ERROR("Failed"), "%s", result->trouble);
 	else if (result->kind == JOB_BACKUP)

@@ -20,7 +20,7 @@
 
 /* A call that changes the selection: the members of its answer beside the selection itself. */
 struct change {
-	const struct api *api;
+	const struct services *sv;
 	struct call *call;
 	struct image *image; /* that is selected; NULL: what was is taken back */
 	enum platform named;
@@ -39,9 +39,9 @@ drop(struct change *c)
 
 /* False after having refused the parameters; else drop() it. */
 static bool
-begin(const struct api *a, struct call *call, json_t *parameters, struct change *ret_c)
+begin(const struct services *sv, struct call *call, json_t *parameters, struct change *ret_c)
 {
-	*ret_c = (struct change){ .api = a, .call = call };
+	*ret_c = (struct change){ .sv = sv, .call = call };
 	if (!param_platform(call, parameters, "platform", &ret_c->named))
 		return false;
 	if (param_text(parameters, "target") != NULL && ret_c->named != PLATFORM_UNKNOWN) {
@@ -88,59 +88,59 @@ struct effect {
 };
 
 static void
-add(const struct api *a, struct drones *d, unsigned slot)
+add(const struct services *sv, struct drones *d, unsigned slot)
 {
 	d->count++;
-	reply_join(d->names, sizeof(d->names), ports_name(a->ports, fleet_port(a->fleet, slot)));
+	reply_join(d->names, sizeof(d->names), ports_name(sv->ports, fleet_port(sv->fleet, slot)));
 }
 
 static void
-look_at_slot(const struct api *a, unsigned slot, const struct image *image, struct effect *e)
+look_at_slot(const struct services *sv, unsigned slot, const struct image *image, struct effect *e)
 {
 	struct fleet_plan p;
 
-	fleet_plan(a->fleet, slot, fleet_policy(a->fleet), &p);
+	fleet_plan(sv->fleet, slot, fleet_policy(sv->fleet), &p);
 	if (p.action == ACTION_LOOK)
-		add(a, &e->look, slot);
+		add(sv, &e->look, slot);
 	if (p.action == ACTION_WAIT && p.image == NULL)
-		add(a, &e->held, slot);
+		add(sv, &e->held, slot);
 	if (p.image == NULL || !image_same(p.image, image))
 		return;
 	if (p.action == ACTION_CHECK)
-		add(a, &e->check, slot);
+		add(sv, &e->check, slot);
 	if (!p.due)
 		return;
-	add(a, &e->due, slot);
-	(void)json_array_append_new(e->affected, json_string(fleet_port(a->fleet, slot)));
+	add(sv, &e->due, slot);
+	(void)json_array_append_new(e->affected, json_string(fleet_port(sv->fleet, slot)));
 }
 
 static const char *
-when(const struct api *a)
+when(const struct services *sv)
 {
-	if (!status_may_begin(a))
+	if (!status_may_begin(sv))
 		return "as soon as the records can be written ('cfdfuctl doctor')";
-	return fleet_paused(a->fleet) ? "when the station is resumed ('cfdfuctl resume')" : "now";
+	return fleet_paused(sv->fleet) ? "when the station is resumed ('cfdfuctl resume')" : "now";
 }
 
 /* The effect on the drones that are plugged in (t: on those of the target). */
 static void
 say_effect(struct change *c, const struct target *t)
 {
-	const struct api *a = c->api;
+	const struct services *sv = c->sv;
 	json_t *notes = c->notes;
 	struct effect e = { .affected = json_array() };
 
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++)
+	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++)
 		if (t == NULL || t->slots[i])
-			look_at_slot(a, i, c->image, &e);
+			look_at_slot(sv, i, c->image, &e);
 	if (e.due.count > 0)
 		reply_note(notes, "%u drone%s plugged in %s flashed %s: %s.", e.due.count,
-			   e.due.count == 1 ? "" : "s", e.due.count == 1 ? "is" : "are", when(a),
+			   e.due.count == 1 ? "" : "s", e.due.count == 1 ? "is" : "are", when(sv),
 			   e.due.names);
 	if (e.check.count > 0)
 		reply_note(notes, "%u sa%s that version already and %s looked at %s: %s.",
 			   e.check.count, e.check.count == 1 ? "ys it runs" : "y they run",
-			   e.check.count == 1 ? "is" : "are", when(a), e.check.names);
+			   e.check.count == 1 ? "is" : "are", when(sv), e.check.names);
 	if (e.look.count > 0)
 		reply_note(notes, "%u ha%s to be looked at in DFU mode first: %s.", e.look.count,
 			   e.look.count == 1 ? "s" : "ve", e.look.names);
@@ -178,18 +178,18 @@ whose(enum policy_by by)
 static void
 say_in_force(struct change *c, const struct target *t)
 {
-	const struct api *a = c->api;
+	const struct services *sv = c->sv;
 	json_t *notes = c->notes;
 	char name[API_SLOT_NAME_MAX];
 	struct fleet_plan p;
 	struct slot_view v;
 
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
 		if (!t->slots[i])
 			continue;
-		fleet_plan(a->fleet, i, fleet_policy(a->fleet), &p);
-		fleet_view(a->fleet, i, clock_now_us(), &v);
-		api_slot_name(a, v.port, name);
+		fleet_plan(sv->fleet, i, fleet_policy(sv->fleet), &p);
+		fleet_view(sv->fleet, i, clock_now_us(), &v);
+		api_slot_name(sv, v.port, name);
 		if (!v.present)
 			reply_note(notes,
 				   "%s: nothing is plugged in; what is selected for its "
@@ -209,20 +209,20 @@ say_in_force(struct change *c, const struct target *t)
 static void
 say_kept(struct change *c, const struct target *t)
 {
-	const struct api *a = c->api;
+	const struct services *sv = c->sv;
 	json_t *notes = c->notes;
 	char name[API_SLOT_NAME_MAX];
 	struct fleet_plan p;
 	struct slot_view v;
 
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
 		const char *serial;
 
-		fleet_view(a->fleet, i, clock_now_us(), &v);
+		fleet_view(sv->fleet, i, clock_now_us(), &v);
 		if (!t->slots[i] || !v.present)
 			continue;
-		fleet_plan(a->fleet, i, fleet_policy(a->fleet), &p);
-		api_slot_name(a, v.port, name);
+		fleet_plan(sv->fleet, i, fleet_policy(sv->fleet), &p);
+		api_slot_name(sv, v.port, name);
 		serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
 		if (p.action == ACTION_SKIPPED)
 			reply_note(notes, "%s: %s", name, p.why);
@@ -240,13 +240,13 @@ say_kept(struct change *c, const struct target *t)
 
 /* WHY refused: what is said of a slot that does not exist would be kept, and do nothing. */
 static bool
-find_keys(const struct api *a, struct call *call, const char *text, struct target *ret_target,
+find_keys(const struct services *sv, struct call *call, const char *text, struct target *ret_target,
 	  struct target_keys *ret_keys)
 {
-	api_find(a, text, true, ret_target);
-	if (selection_keys(a->selection, ret_target, ret_keys))
+	api_find(sv, text, true, ret_target);
+	if (selection_keys(sv->selection, ret_target, ret_keys))
 		return true;
-	api_refuse_target(a, call, ret_target);
+	api_refuse_target(sv, call, ret_target);
 	return false;
 }
 
@@ -260,7 +260,7 @@ say_kept_platforms(struct change *c, unsigned platforms)
 
 		if ((platforms & BIT(p)) == 0)
 			continue;
-		other = image_label(policy_selected(fleet_policy(c->api->fleet), p))->name;
+		other = image_label(policy_selected(fleet_policy(c->sv->fleet), p))->name;
 		add_named(c->kept, platform_name(p), other);
 		reply_note(c->notes,
 			   "%s keeps %s: 'cfdfuctl firmware select %s --platform %s' changes "
@@ -270,7 +270,8 @@ say_kept_platforms(struct change *c, unsigned platforms)
 }
 
 void
-api_refuse_platforms(const struct api *a, struct call *call, const struct image *image, int error)
+api_refuse_platforms(const struct services *sv, struct call *call, const struct image *image,
+		     int error)
 {
 	const char *name = image_label(image)->name;
 	char taken[256] = "";
@@ -289,7 +290,7 @@ api_refuse_platforms(const struct api *a, struct call *call, const struct image 
 		if ((image_label(image)->platforms & BIT(p)) == 0)
 			continue;
 		(void)snprintf(one, sizeof(one), "%s has %s", platform_name(p),
-			       image_label(policy_selected(fleet_policy(a->fleet), p))->name);
+			       image_label(policy_selected(fleet_policy(sv->fleet), p))->name);
 		reply_join(taken, sizeof(taken), one);
 	}
 	call_refuse(call, PROTO_ERROR("Refused"),
@@ -302,17 +303,17 @@ api_refuse_platforms(const struct api *a, struct call *call, const struct image 
 static int
 select_platforms(struct change *c)
 {
-	const struct api *a = c->api;
+	const struct services *sv = c->sv;
 	unsigned chosen, kept;
-	int r = policy_platforms_for(fleet_policy(a->fleet), c->image, c->named, &chosen, &kept);
+	int r = policy_platforms_for(fleet_policy(sv->fleet), c->image, c->named, &chosen, &kept);
 
 	if (r < 0) {
-		api_refuse_platforms(a, c->call, c->image, r);
+		api_refuse_platforms(sv, c->call, c->image, r);
 		return -EALREADY;
 	}
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
 		if ((chosen & BIT(p)) != 0)
-			r = selection_set(a->selection, p, c->image, on_replaced, c);
+			r = selection_set(sv->selection, p, c->image, on_replaced, c);
 	if (r < 0)
 		return r;
 	say_kept_platforms(c, kept);
@@ -327,9 +328,9 @@ select_target(struct change *c, const char *text)
 	struct target_keys keys;
 	int r;
 
-	if (!find_keys(c->api, c->call, text, &target, &keys))
+	if (!find_keys(c->sv, c->call, text, &target, &keys))
 		return -EALREADY;
-	r = selection_set_own(c->api->selection, &keys, c->image, on_replaced, c);
+	r = selection_set_own(c->sv->selection, &keys, c->image, on_replaced, c);
 	if (r < 0)
 		return r;
 	say_kept(c, &target);
@@ -339,10 +340,10 @@ select_target(struct change *c, const char *text)
 
 /* 0, or -EALREADY after having answered. */
 int
-api_image(const struct api *a, struct call *call, const char *name, struct image **ret_image)
+api_image(const struct services *sv, struct call *call, const char *name, struct image **ret_image)
 {
 	char why[STORE_WHY_MAX];
-	int r = repository_image(a->repository, name, ret_image, why);
+	int r = repository_image(sv->repository, name, ret_image, why);
 
 	if (r == 0)
 		return 0;
@@ -355,10 +356,10 @@ api_image(const struct api *a, struct call *call, const char *name, struct image
 
 /* An image that the brake has stopped is selected only after it was released. */
 static bool
-refuse_quarantined(const struct api *a, struct call *call, const struct image *image)
+refuse_quarantined(const struct services *sv, struct call *call, const struct image *image)
 {
 	const char *name = image_label(image)->name;
-	const char *why = policy_quarantined(fleet_policy(a->fleet), image_label(image)->sha256);
+	const char *why = policy_quarantined(fleet_policy(sv->fleet), image_label(image)->sha256);
 
 	if (why != NULL)
 		call_refuse(call, PROTO_ERROR("Refused"),
@@ -370,28 +371,28 @@ refuse_quarantined(const struct api *a, struct call *call, const struct image *i
 void
 api_select_firmware(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 	const char *name = param_text(parameters, "name"), *text = param_text(parameters, "target");
 	struct change c;
 	int r;
 
-	if (!begin(a, call, parameters, &c))
+	if (!begin(sv, call, parameters, &c))
 		return;
-	if (api_image(a, call, name, &c.image) < 0 || refuse_quarantined(a, call, c.image)) {
+	if (api_image(sv, call, name, &c.image) < 0 || refuse_quarantined(sv, call, c.image)) {
 		drop(&c);
 		return;
 	}
-	recorder_look(a->recorder, true);
+	recorder_look(sv->recorder, true);
 	r = text != NULL ? select_target(&c, text) : select_platforms(&c);
 	if (r == 0) {
-		(void)recorder_commit(a->recorder);
+		(void)recorder_commit(sv->recorder);
 		call_reply(call, json_pack("{s:o, s:o, s:O, s:O, s:O, s:O}", "firmware",
-					   api_firmware_row(a, name), "selected",
-					   status_selected(a), "replaced", c.replaced, "kept",
+					   api_firmware_row(sv, name), "selected",
+					   status_selected(sv), "replaced", c.replaced, "kept",
 					   c.kept, "affected", c.affected, "notes", c.notes));
-		fleet_selection_changed(a->fleet, clock_now_us());
+		fleet_selection_changed(sv->fleet, clock_now_us());
 	} else if (r != -EALREADY) {
-		refuse_store(call, a->store, r, "The selection cannot be kept");
+		refuse_store(call, sv->store, r, "The selection cannot be kept");
 	}
 	drop(&c);
 }
@@ -405,9 +406,9 @@ deselect_target(struct change *c, const char *text)
 	struct target_keys keys;
 	int r;
 
-	if (!find_keys(c->api, c->call, text, &target, &keys))
+	if (!find_keys(c->sv, c->call, text, &target, &keys))
 		return -EALREADY;
-	r = selection_set_own(c->api->selection, &keys, NULL, on_replaced, c);
+	r = selection_set_own(c->sv->selection, &keys, NULL, on_replaced, c);
 	if (r < 0)
 		return r;
 	if (json_array_size(c->replaced) == 0)
@@ -425,11 +426,11 @@ deselect_platforms(struct change *c)
 
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
 		if (c->named == PLATFORM_UNKNOWN || c->named == p)
-			r = selection_set(c->api->selection, p, NULL, on_replaced, c);
+			r = selection_set(c->sv->selection, p, NULL, on_replaced, c);
 	if (r < 0)
 		return r;
 	json_decref(c->kept);
-	c->kept = status_own(c->api);
+	c->kept = status_own(c->sv);
 	json_array_foreach(c->kept, i, one) {
 		const char *target = json_string_value(json_object_get(one, "target"));
 
@@ -444,24 +445,24 @@ deselect_platforms(struct change *c)
 void
 api_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 	const char *text = param_text(parameters, "target");
 	struct change c;
 	int r;
 
-	if (!begin(a, call, parameters, &c))
+	if (!begin(sv, call, parameters, &c))
 		return;
-	recorder_look(a->recorder, true);
+	recorder_look(sv->recorder, true);
 	r = text != NULL ? deselect_target(&c, text) : deselect_platforms(&c);
-	(void)recorder_commit(a->recorder);
+	(void)recorder_commit(sv->recorder);
 	if (r == 0)
 		call_reply(call,
-			   json_pack("{s:o, s:O, s:O, s:O}", "selected", status_selected(a),
+			   json_pack("{s:o, s:O, s:O, s:O}", "selected", status_selected(sv),
 				     "removed", c.replaced, "kept", c.kept, "notes", c.notes));
 	else if (r != -EALREADY)
-		refuse_store(call, a->store, r, "The selection cannot be changed");
+		refuse_store(call, sv->store, r, "The selection cannot be changed");
 	drop(&c);
-	fleet_selection_changed(a->fleet, clock_now_us());
+	fleet_selection_changed(sv->fleet, clock_now_us());
 }
 
 /* ---- rules ---------------------------------------------------------------------------------- */
@@ -469,22 +470,22 @@ api_deselect_firmware(void *ctx, struct call *call, json_t *parameters)
 void
 api_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 	struct target target;
 	struct target_keys keys;
 	enum platform p;
 	int r;
 
 	if (!param_platform(call, parameters, "platform", &p) ||
-	    !find_keys(a, call, param_text(parameters, "target"), &target, &keys))
+	    !find_keys(sv, call, param_text(parameters, "target"), &target, &keys))
 		return;
-	recorder_look(a->recorder, true);
-	r = selection_set_rule(a->selection, &keys, p);
-	(void)recorder_commit(a->recorder);
+	recorder_look(sv->recorder, true);
+	r = selection_set_rule(sv->selection, &keys, p);
+	(void)recorder_commit(sv->recorder);
 	if (r < 0) {
-		refuse_store(call, a->store, r, "The rule cannot be kept");
+		refuse_store(call, sv->store, r, "The rule cannot be kept");
 	} else {
-		call_reply(call, json_pack("{s:o}", "rules", status_rules(a)));
-		fleet_selection_changed(a->fleet, clock_now_us());
+		call_reply(call, json_pack("{s:o}", "rules", status_rules(sv)));
+		fleet_selection_changed(sv->fleet, clock_now_us());
 	}
 }

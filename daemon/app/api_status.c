@@ -11,31 +11,31 @@
 void
 api_get_status(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 	const char *text = param_text(parameters, "target");
 	struct target target;
 	json_t *slots;
 
-	recorder_look(a->recorder, false);
-	if (text != NULL && !api_find_slots(a, call, text, &target))
+	recorder_look(sv->recorder, false);
+	if (text != NULL && !api_find_slots(sv, call, text, &target))
 		return;
 	slots = json_array();
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
 		if (text != NULL && !target.slots[i])
 			continue;
-		if (json_array_append_new(slots, status_slot(a, i)) < 0)
+		if (json_array_append_new(slots, status_slot(sv, i)) < 0)
 			break;
 	}
-	call_reply(call, json_pack("{s:o, s:o}", "station", status_station(a), "slots", slots));
+	call_reply(call, json_pack("{s:o, s:o}", "station", status_station(sv), "slots", slots));
 }
 
 void
 api_watch(void *ctx, struct call *call, json_t *parameters)
 {
-	const struct api *a = ctx;
+	const struct services *sv = ctx;
 	const char *text = param_text(parameters, "target");
 	struct target target;
 
-	if (text == NULL || api_find_slots(a, call, text, &target))
-		status_stream_add(a->stream, call, text != NULL ? target.key : NULL);
+	if (text == NULL || api_find_slots(sv, call, text, &target))
+		status_stream_add(sv->stream, call, text != NULL ? target.key : NULL);
 }

@@ -19,35 +19,35 @@ on_recorded(void *ctx, const char *serial, const char *dfu_serial)
 }
 
 void
-api_find(const struct api *a, const char *text, bool records, struct target *ret_target)
+api_find(const struct services *sv, const char *text, bool records, struct target *ret_target)
 {
 	target_begin(ret_target, text);
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
+	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
 		struct slot_view v;
 
-		fleet_view(a->fleet, i, clock_now_us(), &v);
+		fleet_view(sv->fleet, i, clock_now_us(), &v);
 		target_offer_slot(ret_target, i,
 				  &(struct target_slot){ .port = v.port,
-							 .path = fleet_path(a->fleet, i),
-							 .label = ports_label(a->ports, v.port),
+							 .path = fleet_path(sv->fleet, i),
+							 .label = ports_label(sv->ports, v.port),
 							 .serial = v.serial,
 							 .dfu_serial = v.dfu_serial,
 							 .present = v.present });
 	}
 	if (records && strlen(text) >= TARGET_PREFIX_MIN &&
-	    store_drone_begins(a->store, text, TARGET_CANDIDATES_MAX, on_recorded, ret_target) < 0)
-		log_say(a->log, LOG_WARNING, NULL, "the records of drones cannot be read");
+	    store_drone_begins(sv->store, text, TARGET_CANDIDATES_MAX, on_recorded, ret_target) < 0)
+		log_say(sv->log, LOG_WARNING, NULL, "the records of drones cannot be read");
 	target_end(ret_target);
 }
 
 void
-api_refuse_target(const struct api *a, struct call *call, const struct target *t)
+api_refuse_target(const struct services *sv, struct call *call, const struct target *t)
 {
 	json_t *candidates;
 
 	if (t->by != TARGET_AMBIGUOUS) {
 		call_error(call, PROTO_ERROR("NoSuchSlot"),
-			   ports_is_foreign(a->ports, t->text)
+			   ports_is_foreign(sv->ports, t->text)
 			       ? json_pack("{s:s, s:s}", "target", t->text, "reason",
 					   "This station does not use that port ('ports' in its "
 					   "configuration).")
@@ -64,12 +64,13 @@ api_refuse_target(const struct api *a, struct call *call, const struct target *t
 }
 
 bool
-api_find_slots(const struct api *a, struct call *call, const char *text, struct target *ret_target)
+api_find_slots(const struct services *sv, struct call *call, const char *text,
+	       struct target *ret_target)
 {
-	api_find(a, text, false, ret_target);
+	api_find(sv, text, false, ret_target);
 	if (ret_target->slot_count > 0 && ret_target->by != TARGET_AMBIGUOUS)
 		return true;
-	api_refuse_target(a, call, ret_target);
+	api_refuse_target(sv, call, ret_target);
 	return false;
 }
 
@@ -83,9 +84,9 @@ api_refuse_several(struct call *call, const struct target *t)
 }
 
 void
-api_slot_name(const struct api *a, const char *port, char ret_name[API_SLOT_NAME_MAX])
+api_slot_name(const struct services *sv, const char *port, char ret_name[API_SLOT_NAME_MAX])
 {
-	const char *label = ports_label(a->ports, port);
+	const char *label = ports_label(sv->ports, port);
 
 	(void)snprintf(ret_name, API_SLOT_NAME_MAX, label != NULL ? "%s (%s)" : "%s%s",
 		       label != NULL ? label : port, label != NULL ? port : "");

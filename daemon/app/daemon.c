@@ -24,9 +24,10 @@
 #include "app/repository.h"
 #include "app/rescue.h"
 #include "app/selection.h"
+#include "app/services.h"
 #include "app/settings.h"
 #include "app/turns.h"
-#include "app/wake.h"
+#include "app/status_stream.h"
 #include "cfdfu/usb_port.h"
 #include "cfdfu/watch.h"
 #include "core/fleet.h"
@@ -36,26 +37,12 @@ enum { REPAIR_STEP_MS = 60000 }; /* a repair says within this that it goes on */
 
 struct daemon {
 	struct daemon_options options;
-	struct event_base *base;
-	struct clock *clock;
-	struct log *log;
-	struct notify *notify;
-	struct settings *settings;
-	struct fleet *fleet;
-	struct store *store;
-	enum store_health health; /* as it was said last */
-	struct repository *repository;
-	struct ports *ports;
-	struct quarantine *quarantine;
-	struct eventlog eventlog;
-	struct recorder *recorder;
-	struct records_walk *walk;
-	struct selection *selection;
+	struct services sv;
 	struct turns turns;
-	struct wake *wake;
+	enum store_health health; /* as it was said last */
+	struct event *wake;
+	uint64_t wake_us; /* that it is set to; 0: it is not */
 	struct dispatch *dispatch;
-	struct control *control;
-	struct reload reload;
 	struct lifecycle *lifecycle;
 	struct usb_bus *bus;
 	struct watch *watch;
@@ -69,9 +56,9 @@ on_store_progress(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	if (notify_working(d->notify, clock_now_us(), REPAIR_STEP_MS) &&
-	    (d->recorder == NULL || !recorder_loaded(d->recorder)))
-		notify_status(d->notify, "looking through the records");
+	if (notify_working(d->sv.notify, clock_now_us(), REPAIR_STEP_MS) &&
+	    (d->sv.recorder == NULL || !recorder_loaded(d->sv.recorder)))
+		notify_status(d->sv.notify, "looking through the records");
 }
 
 static void
@@ -79,38 +66,38 @@ on_health(void *ctx)
 {
 	struct daemon *d = ctx;
 	char why[STORE_WHY_MAX];
-	enum store_health health = store_health(d->store, why);
+	enum store_health health = store_health(d->sv.store, why);
 	struct log_about about = { .id = LOG_ID_DEGRADED };
 
 	if (health == d->health)
 		return;
 	d->health = health;
 	if (health == STORE_OK)
-		log_say(d->log, LOG_NOTICE, NULL, "the records can be written again");
+		log_say(d->sv.log, LOG_NOTICE, NULL, "the records can be written again");
 	else
-		log_say(d->log, health == STORE_DEGRADED ? LOG_CRIT : LOG_WARNING, &about, "%s",
+		log_say(d->sv.log, health == STORE_DEGRADED ? LOG_CRIT : LOG_WARNING, &about, "%s",
 			why);
 }
 
 static int
 open_store(struct daemon *d)
 {
-	struct store_options options = { .floor_bytes = d->settings->free_space_floor_bytes,
+	struct store_options options = { .floor_bytes = d->sv.settings->free_space_floor_bytes,
 					 .progress = on_store_progress,
 					 .progress_ctx = d };
-	struct store_time now = clock_time(d->clock);
+	struct store_time now = clock_time(d->sv.clock);
 	char why[STORE_WHY_MAX] = "";
-	int r = store_open(d->options.state_dir, &options, &now, &d->store, why);
+	int r = store_open(d->options.state_dir, &options, &now, &d->sv.store, why);
 
 	if (r < 0) {
-		log_say(d->log, LOG_CRIT, NULL, "%s: %s", d->options.state_dir,
+		log_say(d->sv.log, LOG_CRIT, NULL, "%s: %s", d->options.state_dir,
 			why[0] != '\0' ? why : strerror(-r));
 		return r;
 	}
 	on_health(d);
-	r = repository_new(d->store, d->log, d->clock, &d->repository);
-	for (size_t i = 0; i < d->settings->device_count && r == 0; i++)
-		r = repository_add_device(d->repository, &d->settings->devices[i].device);
+	r = repository_new(&d->sv, &d->sv.repository);
+	for (size_t i = 0; i < d->sv.settings->device_count && r == 0; i++)
+		r = repository_add_device(d->sv.repository, &d->sv.settings->devices[i].device);
 	return r;
 }
 
@@ -120,26 +107,26 @@ on_load(void *ctx)
 {
 	struct daemon *d = ctx;
 	char paused[8] = "";
-	int r = quarantine_load(d->quarantine);
+	int r = quarantine_load(d->sv.quarantine);
 
 	if (r == 0)
-		r = store_get(d->store, STORE_STATION, "paused", paused, sizeof(paused));
+		r = store_get(d->sv.store, STORE_STATION, "paused", paused, sizeof(paused));
 	if (r < 0)
 		return r;
 	if (strcmp(paused, "yes") == 0)
-		fleet_pause(d->fleet);
-	r = selection_load(d->selection);
+		fleet_pause(d->sv.fleet);
+	r = selection_load(d->sv.selection);
 	if (r < 0)
 		return r;
-	quarantine_recall(d->quarantine);
-	repository_tidy_later(d->repository);
+	quarantine_recall(d->sv.quarantine);
+	repository_tidy_later(d->sv.repository);
 	return 0;
 }
 
 static const char *
 label_of(void *ctx, const char *port)
 {
-	return ports_label(((struct daemon *)ctx)->ports, port);
+	return ports_label(((struct daemon *)ctx)->sv.ports, port);
 }
 
 static void
@@ -151,95 +138,54 @@ on_arrived(void *ctx, const struct sighting *s)
 static int
 open_ports(struct daemon *d)
 {
-	struct ports_options ports = { .settings = d->settings,
-				       .clock = d->clock,
-				       .fleet = d->fleet,
-				       .store = d->store,
-				       .log = d->log,
-				       .arrived = on_arrived,
-				       .ctx = d };
-	struct quarantine_options quarantine = { .settings = d->settings,
-						 .clock = d->clock,
-						 .fleet = d->fleet,
-						 .store = d->store,
-						 .log = d->log };
-	int r = ports_new(&ports, &d->ports);
+	int r = ports_new(&d->sv, on_arrived, d, &d->sv.ports);
 
-	quarantine.ports = d->ports;
-	if (r == 0)
-		r = quarantine_new(&quarantine, &d->quarantine);
-	d->eventlog = (struct eventlog){ d->log, d->fleet, d->ports, d->quarantine };
-	return r;
+	return r < 0 ? r : quarantine_new(&d->sv, &d->sv.quarantine);
 }
 
 static unsigned
 described_as(void *ctx, const struct sighting *s)
 {
-	return settings_described_as(((struct daemon *)ctx)->settings, s);
+	return settings_described_as(((struct daemon *)ctx)->sv.settings, s);
 }
 
 static int
 open_records(struct daemon *d)
 {
-	struct recorder_options recorder = { .store = d->store,
-					     .fleet = d->fleet,
-					     .log = d->log,
+	struct recorder_options recorder = { .store = d->sv.store,
+					     .fleet = d->sv.fleet,
+					     .log = d->sv.log,
 					     .turns = &d->turns,
-					     .clock = d->clock,
+					     .clock = d->sv.clock,
 					     .label = label_of,
 					     .described_as = described_as,
 					     .load = on_load,
 					     .health = on_health,
 					     .ctx = d };
-	struct records_walk_options walk = { .base = d->base,
-					     .store = d->store,
-					     .log = d->log,
-					     .turns = &d->turns,
-					     .clock = d->clock,
-					     .health = on_health,
-					     .ctx = d };
-	struct selection_options selection = { .fleet = d->fleet,
-					       .store = d->store,
-					       .repository = d->repository,
-					       .ports = d->ports,
-					       .settings = d->settings,
-					       .clock = d->clock,
-					       .log = d->log };
-	int r = recorder_new(&recorder, &d->recorder);
+	int r = recorder_new(&recorder, &d->sv.recorder);
 
 	if (r == 0)
-		r = records_walk_new(&walk, &d->walk);
-	return r < 0 ? r : selection_new(&selection, &d->selection);
+		r = records_walk_new(&d->sv, on_health, d, &d->sv.walk);
+	return r < 0 ? r : selection_new(&d->sv, &d->sv.selection);
 }
 
 static void
-on_requests_done(void *ctx)
+on_client_work(void *ctx, bool begins)
 {
-	dispatch_run(((struct daemon *)ctx)->dispatch);
+	struct daemon *d = ctx;
+
+	if (begins) {
+		(void)turns_begin(&d->turns, LOOP_CLIENT); /* it is never within other work */
+		return;
+	}
+	turns_end(&d->turns, LOOP_IDLE);
+	dispatch_run(d->dispatch); /* what handlers asked of the fleet */
 }
 
 static int
 open_control(struct daemon *d)
 {
-	struct control_options options = { .base = d->base,
-					   .socket_path = d->options.socket_path,
-					   .requests_done = on_requests_done,
-					   .ctx = d };
-
-	options.api = (struct api){ .fleet = d->fleet,
-				    .store = d->store,
-				    .log = d->log,
-				    .ports = d->ports,
-				    .quarantine = d->quarantine,
-				    .recorder = d->recorder,
-				    .walk = d->walk,
-				    .repository = d->repository,
-				    .selection = d->selection,
-				    .settings = d->settings,
-				    .clock = d->clock,
-				    .turns = &d->turns,
-				    .state_dir = d->options.state_dir };
-	return control_new(&options, &d->control);
+	return control_open(&d->sv, d->options.socket_path, on_client_work, d);
 }
 
 static bool
@@ -247,54 +193,74 @@ admit(void *ctx, const struct sighting *s)
 {
 	struct daemon *d = ctx;
 
-	if (!ports_admit(d->ports, s))
+	if (!ports_admit(d->sv.ports, s))
 		return false;
-	quarantine_follow_path(d->quarantine, s);
+	quarantine_follow_path(d->sv.quarantine, s);
 	return true;
 }
 
 static bool
 dismiss(void *ctx, const char *port, uint64_t arrival)
 {
-	return ports_remove_foreign(((struct daemon *)ctx)->ports, port, arrival);
+	return ports_remove_foreign(((struct daemon *)ctx)->sv.ports, port, arrival);
 }
 
 static int
 back_up(void *ctx, const struct request *r)
 {
-	return rescue_backup(control_rescue(((struct daemon *)ctx)->control), r);
+	return rescue_backup(((struct daemon *)ctx)->sv.rescue, r);
 }
 
 static void
-on_wake(void *ctx)
+on_wake(evutil_socket_t fd, short what, void *ctx)
 {
-	dispatch_tick(((struct daemon *)ctx)->dispatch);
+	struct daemon *d = ctx;
+
+	(void)fd;
+	(void)what;
+	d->wake_us = 0;
+	dispatch_tick(d->dispatch);
 }
 
+/*
+ * WHY an earlier moment is kept: setting the timer again takes it out of what is due in this turn,
+ * and with events of the bus in each turn it would never call.  The time of the loop stands still
+ * within a turn: the timer is so much too early, and is set again.
+ */
 static void
 on_wake_wanted(void *ctx, uint64_t at_us)
 {
-	wake_at(((struct daemon *)ctx)->wake, at_us);
+	struct daemon *d = ctx;
+	uint64_t now_us = clock_now_us(), wait_us = at_us > now_us ? at_us - now_us : 0;
+	struct timeval wait = { .tv_sec = (time_t)(wait_us / 1000000),
+				.tv_usec = (suseconds_t)(wait_us % 1000000) };
+
+	if (d->wake_us != 0 && d->wake_us <= at_us)
+		return;
+	if (event_add(d->wake, &wait) == 0)
+		d->wake_us = at_us != 0 ? at_us : 1;
+	else
+		log_say(d->sv.log, LOG_ERR, NULL, "the clock cannot be asked to wake the service");
 }
 
 static void
 on_ran(void *ctx)
 {
-	control_changed(((struct daemon *)ctx)->control);
+	status_stream_changed(((struct daemon *)ctx)->sv.stream);
 }
 
 static int
 open_dispatch(struct daemon *d)
 {
 	struct dispatch_options options = {
-		.fleet = d->fleet,
-		.recorder = d->recorder,
+		.fleet = d->sv.fleet,
+		.recorder = d->sv.recorder,
 		.turns = &d->turns,
 		/* Clients are answered when it is recorded and logged. */
-		.listeners = { { recorder_tell, d->recorder },
-			       { quarantine_tell, d->quarantine },
-			       { eventlog_tell, &d->eventlog },
-			       { rescue_tell, control_rescue(d->control) } },
+		.listeners = { { recorder_tell, d->sv.recorder },
+			       { quarantine_tell, d->sv.quarantine },
+			       { eventlog_tell, &d->sv },
+			       { rescue_tell, d->sv.rescue } },
 		.admit = admit,
 		.dismiss = dismiss,
 		.backup = back_up,
@@ -302,33 +268,33 @@ open_dispatch(struct daemon *d)
 		.ran = on_ran,
 		.ctx = d,
 	};
-	int r = wake_new(d->base, on_wake, d, &d->wake);
 
-	return r < 0 ? r : dispatch_new(&options, &d->dispatch);
+	d->wake = evtimer_new(d->sv.base, on_wake, d);
+	return d->wake == NULL ? -ENOMEM : dispatch_new(&options, &d->dispatch);
 }
 
 static int
 open_bus(struct daemon *d)
 {
 	const struct device *profile;
-	int r = usb_bus_new(d->base, &dispatch_usb, d->dispatch, &d->bus);
+	int r = usb_bus_new(d->sv.base, &dispatch_usb, d->dispatch, &d->bus);
 
 	if (r < 0) {
-		log_say(d->log, LOG_CRIT, NULL, "USB cannot be used: %s", strerror(-r));
+		log_say(d->sv.log, LOG_CRIT, NULL, "USB cannot be used: %s", strerror(-r));
 		return r;
 	}
 	dispatch_set_bus(d->dispatch, d->bus);
-	r = watch_new(d->base, &dispatch_watch, d->dispatch, &d->watch);
+	r = watch_new(d->sv.base, &dispatch_watch, d->dispatch, &d->watch);
 	if (r < 0) {
-		log_say(d->log, LOG_CRIT, NULL, "cannot monitor USB devices: %s", strerror(-r));
+		log_say(d->sv.log, LOG_CRIT, NULL, "cannot monitor USB devices: %s", strerror(-r));
 		return r;
 	}
-	for (size_t i = 0; (profile = settings_profile(d->settings, i)) != NULL; i++) {
-		r = fleet_add_profile(d->fleet, profile);
+	for (size_t i = 0; (profile = settings_profile(d->sv.settings, i)) != NULL; i++) {
+		r = fleet_add_profile(d->sv.fleet, profile);
 		if (r == 0)
 			r = watch_also(d->watch, profile->vid, profile->pid);
 		if (r < 0)
-			log_say(d->log, LOG_ERR, NULL,
+			log_say(d->sv.log, LOG_ERR, NULL,
 				"[device %s]: cannot monitor such devices: %s", profile->name,
 				strerror(-r));
 	}
@@ -342,12 +308,12 @@ on_second(void *ctx, unsigned seconds)
 {
 	struct daemon *d = ctx;
 
-	recorder_check(d->recorder, seconds % 60 == 0);
-	repository_tidy(d->repository);
-	selection_heal(d->selection);
-	if (recorder_loaded(d->recorder))
-		records_walk_on(d->walk);
-	ports_check(d->ports);
+	recorder_check(d->sv.recorder, seconds % 60 == 0);
+	repository_tidy(d->sv.repository);
+	selection_heal(d->sv.selection);
+	if (recorder_loaded(d->sv.recorder))
+		records_walk_on(d->sv.walk);
+	ports_check(d->sv.ports);
 }
 
 static void
@@ -355,37 +321,20 @@ on_reload(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	reload_again(&d->reload);
+	reload_again(&d->sv, d->options.config_file);
 	dispatch_run(d->dispatch);
 }
 
 static int
 open_lifecycle(struct daemon *d)
 {
-	struct lifecycle_options options = { .base = d->base,
-					     .settings = d->settings,
-					     .log = d->log,
-					     .notify = d->notify,
-					     .fleet = d->fleet,
-					     .store = d->store,
-					     .server = control_server(d->control),
-					     .dispatch = d->dispatch,
-					     .turns = &d->turns,
-					     .second = on_second,
-					     .reload = on_reload,
-					     .ctx = d };
+	struct lifecycle_options options = {
+		.dispatch = d->dispatch, .second = on_second, .reload = on_reload, .ctx = d
+	};
 
-	d->reload = (struct reload){ .config_file = d->options.config_file,
-				     .settings = d->settings,
-				     .log = d->log,
-				     .notify = d->notify,
-				     .fleet = d->fleet,
-				     .ports = d->ports,
-				     .recorder = d->recorder,
-				     .selection = d->selection };
-	reload_first(&d->reload);
-	recorder_start(d->recorder);
-	return lifecycle_new(&options, &d->lifecycle);
+	reload_first(&d->sv);
+	recorder_start(d->sv.recorder);
+	return lifecycle_new(&d->sv, &options, &d->lifecycle);
 }
 
 static int
@@ -393,14 +342,14 @@ open_fleet(struct daemon *d)
 {
 	struct fleet_options options;
 	char error[SETTINGS_ERROR_MAX];
-	int r = settings_load(d->options.config_file, NULL, &d->settings, error);
+	int r = settings_load(d->options.config_file, NULL, &d->sv.settings, error);
 
 	if (r < 0) {
-		log_say(d->log, LOG_CRIT, NULL, "%s", error);
+		log_say(d->sv.log, LOG_CRIT, NULL, "%s", error);
 		return r;
 	}
-	options = settings_fleet_options(d->settings);
-	return fleet_new(&options, &d->fleet);
+	options = settings_fleet_options(d->sv.settings);
+	return fleet_new(&options, &d->sv.fleet);
 }
 
 /* In the order in which one needs the other; store and socket are open before any device is
@@ -428,19 +377,21 @@ daemon_new(struct event_base *base, const struct daemon_options *options,
 
 	if (d == NULL)
 		goto out;
-	d->base = base;
+	d->sv.base = base;
 	d->turns.base = base;
+	d->sv.turns = &d->turns;
 	d->options = *options;
-	r = log_new(LOG_INFO, &d->log);
+	d->sv.state_dir = options->state_dir;
+	r = log_new(LOG_INFO, &d->sv.log);
 	if (r == 0)
-		r = clock_new(&d->clock);
+		r = clock_new(&d->sv.clock);
 	if (r == 0)
-		r = notify_new(&d->notify);
+		r = notify_new(&d->sv.notify);
 	if (r < 0)
 		goto out;
 	r = build(d);
 	if (r < 0) {
-		notify_trouble(d->notify, r);
+		notify_trouble(d->sv.notify, r);
 		goto out;
 	}
 	*ret_daemon = d;
@@ -455,12 +406,13 @@ daemon_run(struct daemon *d)
 {
 	struct log_about about = { .id = LOG_ID_STARTED };
 
-	log_say(d->log, LOG_NOTICE, &about, "cfdfud %s: watching for Crazyflies", PACKAGE_VERSION);
+	log_say(d->sv.log, LOG_NOTICE, &about, "cfdfud %s: watching for Crazyflies",
+		PACKAGE_VERSION);
 	if (lifecycle_run(d->lifecycle) < 0) {
-		log_say(d->log, LOG_CRIT, NULL, "the event loop failed");
+		log_say(d->sv.log, LOG_CRIT, NULL, "the event loop failed");
 		return EXIT_FAILURE;
 	}
-	log_say(d->log, LOG_NOTICE, NULL, "stopped");
+	log_say(d->sv.log, LOG_NOTICE, NULL, "stopped");
 	return EXIT_SUCCESS;
 }
 
@@ -475,22 +427,23 @@ daemon_free(struct daemon *d)
 	lifecycle_free(d->lifecycle);
 	usb_bus_free(d->bus);
 	dispatch_free(d->dispatch);
-	wake_free(d->wake);
-	control_free(d->control);
-	selection_free(d->selection);
-	records_walk_free(d->walk);
-	recorder_free(d->recorder);
-	quarantine_free(d->quarantine);
-	ports_free(d->ports);
-	repository_free(d->repository);
-	if (d->store != NULL) {
-		now = clock_time(d->clock);
-		store_close(d->store, &now);
+	if (d->wake != NULL)
+		event_free(d->wake);
+	control_close(&d->sv);
+	selection_free(d->sv.selection);
+	records_walk_free(d->sv.walk);
+	recorder_free(d->sv.recorder);
+	quarantine_free(d->sv.quarantine);
+	ports_free(d->sv.ports);
+	repository_free(d->sv.repository);
+	if (d->sv.store != NULL) {
+		now = clock_time(d->sv.clock);
+		store_close(d->sv.store, &now);
 	}
-	fleet_free(d->fleet);
-	settings_free(d->settings);
-	notify_free(d->notify);
-	clock_free(d->clock);
-	log_free(d->log);
+	fleet_free(d->sv.fleet);
+	settings_free(d->sv.settings);
+	notify_free(d->sv.notify);
+	clock_free(d->sv.clock);
+	log_free(d->sv.log);
 	free(d);
 }

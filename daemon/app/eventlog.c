@@ -7,6 +7,7 @@
 #include "app/log.h"
 #include "app/ports.h"
 #include "app/quarantine.h"
+#include "app/services.h"
 #include "core/event.h"
 #include "core/fleet.h"
 #include "core/outcome.h"
@@ -64,15 +65,15 @@ say_step(struct log *log, struct log_about about, const struct job_record *r,
 }
 
 static void
-say_brake(const struct eventlog *e)
+say_brake(const struct services *sv)
 {
-	const json_t *brake = quarantine_brake(e->quarantine);
+	const json_t *brake = quarantine_brake(sv->quarantine);
 	struct log_about about = { .id = LOG_ID_BRAKE };
 
 	if (brake == NULL)
 		return; /* resumed already */
 	about.fault = json_string_value(json_object_get(brake, "fault"));
-	log_say(e->log, LOG_ERR, &about,
+	log_say(sv->log, LOG_ERR, &about,
 		"the station has paused itself: %s; that firmware is set aside. 'cfdfuctl resume' "
 		"goes on without it, 'cfdfuctl firmware release %s' gives it to drones again",
 		json_string_value(json_object_get(brake, "message")),
@@ -80,25 +81,25 @@ say_brake(const struct eventlog *e)
 }
 
 static void
-say_common_cause(const struct eventlog *e, unsigned slot)
+say_common_cause(const struct services *sv, unsigned slot)
 {
-	const char *cause = fleet_common_cause(e->fleet, slot);
+	const char *cause = fleet_common_cause(sv->fleet, slot);
 	struct log_about about = { .id = LOG_ID_COMMON_CAUSE };
 
 	if (cause != NULL)
-		log_say(e->log, LOG_ERR, &about, "%s", cause);
+		log_say(sv->log, LOG_ERR, &about, "%s", cause);
 }
 
 void
 eventlog_tell(void *ctx, const struct fleet_event *event)
 {
-	const struct eventlog *e = ctx;
-	struct log *log = e->log;
+	const struct services *sv = ctx;
+	struct log *log = sv->log;
 	struct log_about about;
 	struct slot_view v;
 
-	fleet_view(e->fleet, event->slot, clock_now_us(), &v);
-	about = ports_about(e->ports, v.port);
+	fleet_view(sv->fleet, event->slot, clock_now_us(), &v);
+	about = ports_about(sv->ports, v.port);
 	about.serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
 	switch (event->kind) {
 	case EVENT_SEEN:
@@ -128,10 +129,10 @@ eventlog_tell(void *ctx, const struct fleet_event *event)
 		say_quarantined(log, about, event);
 		return;
 	case EVENT_COMMON_CAUSE:
-		say_common_cause(e, event->slot);
+		say_common_cause(sv, event->slot);
 		return;
 	case EVENT_BRAKE:
-		say_brake(e);
+		say_brake(sv);
 		return;
 	case EVENT_SPECIAL_ENDED:
 		if (event->record->verdict.kind != VERDICT_NONE)

@@ -13,6 +13,7 @@
 #include "app/dispatch.h"
 #include "app/log.h"
 #include "app/notify.h"
+#include "app/services.h"
 #include "app/settings.h"
 #include "app/turns.h"
 #include "core/fleet.h"
@@ -28,6 +29,7 @@ enum {
 enum phase { RUNNING, DRAINING, INTERRUPTED };
 
 struct lifecycle {
+	const struct services *sv;
 	struct lifecycle_options o;
 	struct event *second;
 	struct event *signals[3];
@@ -43,8 +45,8 @@ struct lifecycle {
 static void
 leave_loop(struct lifecycle *l)
 {
-	if (event_base_loopbreak(l->o.base) < 0)
-		log_say(l->o.log, LOG_ERR, NULL, "the event loop cannot be left");
+	if (event_base_loopbreak(l->sv->base) < 0)
+		log_say(l->sv->log, LOG_ERR, NULL, "the event loop cannot be left");
 }
 
 static void
@@ -58,10 +60,10 @@ enter(struct lifecycle *l, enum phase phase, uint64_t for_ms)
 static void
 interrupt(struct lifecycle *l)
 {
-	log_say(l->o.log, LOG_WARNING, NULL, "stopping now; %u drones are interrupted",
-		fleet_active(l->o.fleet));
+	log_say(l->sv->log, LOG_WARNING, NULL, "stopping now; %u drones are interrupted",
+		fleet_active(l->sv->fleet));
 	enter(l, INTERRUPTED, RECORD_MS);
-	fleet_stop(l->o.fleet, clock_now_us());
+	fleet_stop(l->sv->fleet, clock_now_us());
 }
 
 static void
@@ -71,17 +73,17 @@ stop(struct lifecycle *l)
 		interrupt(l);
 	} else {
 		enter(l, DRAINING, DRAIN_MS);
-		fleet_drain(l->o.fleet, clock_now_us());
-		server_stop(l->o.server);
-		notify_stopping(l->o.notify);
-		notify_extend(l->o.notify, DRAIN_MS + RECORD_MS);
+		fleet_drain(l->sv->fleet, clock_now_us());
+		server_stop(l->sv->server);
+		notify_stopping(l->sv->notify);
+		notify_extend(l->sv->notify, DRAIN_MS + RECORD_MS);
 	}
 	dispatch_run(l->o.dispatch);
-	if (fleet_active(l->o.fleet) == 0)
+	if (fleet_active(l->sv->fleet) == 0)
 		leave_loop(l);
 	else if (l->phase == DRAINING)
-		log_say(l->o.log, LOG_NOTICE, NULL, "stopping; %u drones are still at work",
-			fleet_active(l->o.fleet));
+		log_say(l->sv->log, LOG_NOTICE, NULL, "stopping; %u drones are still at work",
+			fleet_active(l->sv->fleet));
 }
 
 /* Each second while stopping. */
@@ -95,11 +97,11 @@ go_on_stopping(struct lifecycle *l)
 		dispatch_run(l->o.dispatch);
 	} else if (late) {
 		/* They have no ending on the disk: the next start gives them one. */
-		log_say(l->o.log, LOG_ERR, NULL, "the records of %u drones could not be written",
-			fleet_active(l->o.fleet));
+		log_say(l->sv->log, LOG_ERR, NULL, "the records of %u drones could not be written",
+			fleet_active(l->sv->fleet));
 		leave_loop(l);
 	}
-	if (fleet_active(l->o.fleet) == 0)
+	if (fleet_active(l->sv->fleet) == 0)
 		leave_loop(l);
 }
 
@@ -123,10 +125,10 @@ look_for_sleep(struct lifecycle *l)
 	int64_t suspended_ms = clock_suspended_ms(), slept_ms = suspended_ms - l->suspended_ms;
 
 	if (slept_ms > SLEPT_MS) {
-		log_say(l->o.log, LOG_WARNING, NULL,
+		log_say(l->sv->log, LOG_WARNING, NULL,
 			"the machine slept for %lld s: jobs under way are restarted",
 			(long long)slept_ms / 1000);
-		fleet_slept(l->o.fleet, clock_now_us());
+		fleet_slept(l->sv->fleet, clock_now_us());
 	}
 	l->suspended_ms = suspended_ms;
 }
@@ -134,16 +136,16 @@ look_for_sleep(struct lifecycle *l)
 static void
 look_for_idleness(struct lifecycle *l)
 {
-	uint64_t idle_exit_us = (uint64_t)l->o.settings->idle_exit_ms * 1000;
+	uint64_t idle_exit_us = (uint64_t)l->sv->settings->idle_exit_ms * 1000;
 	struct fleet_counts counts;
 
-	fleet_counts(l->o.fleet, &counts);
-	if (idle_exit_us == 0 || counts.present > 0 || fleet_active(l->o.fleet) > 0 ||
-	    server_client_count(l->o.server) > 0 ||
-	    store_queued(l->o.store) != store_durable(l->o.store)) {
+	fleet_counts(l->sv->fleet, &counts);
+	if (idle_exit_us == 0 || counts.present > 0 || fleet_active(l->sv->fleet) > 0 ||
+	    server_client_count(l->sv->server) > 0 ||
+	    store_queued(l->sv->store) != store_durable(l->sv->store)) {
 		l->idle_since_us = clock_now_us();
 	} else if (clock_now_us() - l->idle_since_us >= idle_exit_us) {
-		log_say(l->o.log, LOG_NOTICE, NULL,
+		log_say(l->sv->log, LOG_NOTICE, NULL,
 			"idle: exiting until socket or device activation");
 		leave_loop(l);
 	}
@@ -154,20 +156,21 @@ tell_manager(struct lifecycle *l)
 {
 	struct fleet_counts c;
 
-	fleet_counts(l->o.fleet, &c);
-	notify_status(
-	    l->o.notify, "%s: %u present, %u active, %u pass, %u unchanged, %u failed, %u skipped",
-	    fleet_paused(l->o.fleet) ? "paused" : "armed", c.present, c.active,
-	    c.ended[VERDICT_PASS], c.ended[VERDICT_UNCHANGED], c.failed, c.ended[VERDICT_SKIPPED]);
+	fleet_counts(l->sv->fleet, &c);
+	notify_status(l->sv->notify,
+		      "%s: %u present, %u active, %u pass, %u unchanged, %u failed, %u skipped",
+		      fleet_paused(l->sv->fleet) ? "paused" : "armed", c.present, c.active,
+		      c.ended[VERDICT_PASS], c.ended[VERDICT_UNCHANGED], c.failed,
+		      c.ended[VERDICT_SKIPPED]);
 	/* WHY: from the loop itself, so that a loop that hangs is noticed. */
-	notify_watchdog(l->o.notify);
+	notify_watchdog(l->sv->notify);
 }
 
 static void
 on_second(evutil_socket_t fd, short what, void *ctx)
 {
 	struct lifecycle *l = ctx;
-	enum loop_work before = turns_begin(l->o.turns, LOOP_DEVICE);
+	enum loop_work before = turns_begin(l->sv->turns, LOOP_DEVICE);
 
 	(void)fd;
 	(void)what;
@@ -179,7 +182,7 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 		go_on_stopping(l);
 	else
 		look_for_idleness(l);
-	turns_end(l->o.turns, before);
+	turns_end(l->sv->turns, before);
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */
@@ -190,11 +193,11 @@ arm(struct lifecycle *l)
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
 	struct timeval second = { .tv_sec = 1 };
 
-	l->second = event_new(l->o.base, -1, EV_PERSIST, on_second, l);
+	l->second = event_new(l->sv->base, -1, EV_PERSIST, on_second, l);
 	if (l->second == NULL || event_add(l->second, &second) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-		l->signals[i] = evsignal_new(l->o.base, numbers[i], on_signal, l);
+		l->signals[i] = evsignal_new(l->sv->base, numbers[i], on_signal, l);
 		if (l->signals[i] == NULL || event_add(l->signals[i], NULL) < 0)
 			return -ENOMEM;
 	}
@@ -202,13 +205,15 @@ arm(struct lifecycle *l)
 }
 
 int
-lifecycle_new(const struct lifecycle_options *options, struct lifecycle **ret_lifecycle)
+lifecycle_new(const struct services *sv, const struct lifecycle_options *options,
+	      struct lifecycle **ret_lifecycle)
 {
 	struct lifecycle *l = calloc(1, sizeof(*l));
 	int r;
 
 	if (l == NULL)
 		return -ENOMEM;
+	l->sv = sv;
 	l->o = *options;
 	l->suspended_ms = clock_suspended_ms();
 	l->idle_since_us = clock_now_us();
@@ -236,8 +241,8 @@ lifecycle_free(struct lifecycle *l)
 int
 lifecycle_run(struct lifecycle *l)
 {
-	notify_ready(l->o.notify);
+	notify_ready(l->sv->notify);
 	tell_manager(l);
 	dispatch_run(l->o.dispatch);
-	return event_base_dispatch(l->o.base) < 0 ? -EIO : 0;
+	return event_base_dispatch(l->sv->base) < 0 ? -EIO : 0;
 }

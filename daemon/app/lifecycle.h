@@ -13,34 +13,19 @@
 #include "cfdfu/util.h"
 
 struct dispatch;
-struct event_base;
-struct fleet;
 struct lifecycle;
-struct log;
-struct notify;
-struct server;
-struct settings;
-struct store;
-struct turns;
+struct services;
 
-/* Everything here outlives the lifecycle. */
+/* Copied; the dispatch outlives the lifecycle. */
 struct lifecycle_options {
-	struct event_base *base;
-	const struct settings *settings;
-	struct log *log;
-	struct notify *notify;
-	struct fleet *fleet;
-	struct store *store;
-	struct server *server;
 	struct dispatch *dispatch;
-	struct turns *turns;
 	/* Each second, before the fleet's commands are carried out; counted from 1. */
 	void (*second)(void *ctx, unsigned seconds);
 	void (*reload)(void *ctx); /* SIGHUP */
 	void *ctx;
 };
 
-int lifecycle_new(const struct lifecycle_options *options,
+int lifecycle_new(const struct services *sv, const struct lifecycle_options *options,
 		  struct lifecycle **ret_lifecycle) MUST_CHECK; /* -ENOMEM */
 void lifecycle_free(struct lifecycle *l);			/* NULL is fine */
 

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "app/clock.h"
+#include "app/services.h"
 #include "app/settings.h"
 #include "core/fleet.h"
 #include "core/ident.h"
@@ -25,7 +26,9 @@ struct bus {
 };
 
 struct ports {
-	struct ports_options o;
+	const struct services *sv;
+	void (*arrived)(void *ctx, const struct sighting *s);
+	void *ctx;
 	struct sighting foreign[FLEET_SLOTS_MAX];
 	size_t foreign_count;
 	bool changed; /* a slot that was taken from the station has perhaps a drone at work */
@@ -34,13 +37,14 @@ struct ports {
 };
 
 int
-ports_new(const struct ports_options *options, struct ports **ret_ports)
+ports_new(const struct services *sv, void (*arrived)(void *ctx, const struct sighting *s),
+	  void *ctx, struct ports **ret_ports)
 {
 	struct ports *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)
 		return -ENOMEM;
-	p->o = *options;
+	*p = (struct ports){ .sv = sv, .arrived = arrived, .ctx = ctx };
 	*ret_ports = p;
 	return 0;
 }
@@ -57,10 +61,10 @@ ports_free(struct ports *p)
 static const char *
 path_of(const struct ports *p, const char *port)
 {
-	int slot = fleet_find(p->o.fleet, port);
+	int slot = fleet_find(p->sv->fleet, port);
 
-	if (slot >= 0 && fleet_path(p->o.fleet, (unsigned)slot)[0] != '\0')
-		return fleet_path(p->o.fleet, (unsigned)slot);
+	if (slot >= 0 && fleet_path(p->sv->fleet, (unsigned)slot)[0] != '\0')
+		return fleet_path(p->sv->fleet, (unsigned)slot);
 	for (size_t i = 0; i < p->foreign_count; i++)
 		if (strcmp(p->foreign[i].port, port) == 0)
 			return p->foreign[i].path;
@@ -70,7 +74,7 @@ path_of(const struct ports *p, const char *port)
 const char *
 ports_label(const struct ports *p, const char *port)
 {
-	return settings_label(p->o.settings, port, path_of(p, port));
+	return settings_label(p->sv->settings, port, path_of(p, port));
 }
 
 const char *
@@ -90,27 +94,27 @@ ports_about(const struct ports *p, const char *port)
 static bool
 is_ours(const struct ports *p, const char *port, const char *path)
 {
-	return settings_ports_match(&p->o.settings->ports, port, path);
+	return settings_ports_match(&p->sv->settings->ports, port, path);
 }
 
 static bool
 is_our_slot(const struct ports *p, unsigned slot)
 {
-	return is_ours(p, fleet_port(p->o.fleet, slot), fleet_path(p->o.fleet, slot));
+	return is_ours(p, fleet_port(p->sv->fleet, slot), fleet_path(p->sv->fleet, slot));
 }
 
 static void
 configure_slot(struct ports *p, unsigned slot)
 {
-	fleet_configure_slot(p->o.fleet, slot, is_our_slot(p, slot),
-			     ports_label(p, fleet_port(p->o.fleet, slot)));
+	fleet_configure_slot(p->sv->fleet, slot, is_our_slot(p, slot),
+			     ports_label(p, fleet_port(p->sv->fleet, slot)));
 }
 
 /* With what the settings say of it.  path: its device path, NULL: not known now.  -E2BIG. */
 static int
 add_slot(struct ports *p, const char *port, const char *path)
 {
-	struct fleet *f = p->o.fleet;
+	struct fleet *f = p->sv->fleet;
 	int r = fleet_find(f, port) < 0 ? fleet_recall_port(f, port, 0, false) : 0;
 	unsigned slot;
 
@@ -126,16 +130,16 @@ add_slot(struct ports *p, const char *port, const char *path)
 void
 ports_show_labelled(struct ports *p)
 {
-	const struct settings *s = p->o.settings;
+	const struct settings *s = p->sv->settings;
 
 	for (size_t i = 0; i < s->label_count; i++) {
 		const char *port = s->labels[i].glob;
 
-		if (strpbrk(port, "*?[") != NULL || fleet_find(p->o.fleet, port) >= 0 ||
+		if (strpbrk(port, "*?[") != NULL || fleet_find(p->sv->fleet, port) >= 0 ||
 		    strstr(port, "-usb") != NULL || !is_ours(p, port, NULL))
 			continue;
 		if (add_slot(p, port, NULL) < 0)
-			log_say(p->o.log, LOG_ERR, NULL, "[slots] %s: too many slots", port);
+			log_say(p->sv->log, LOG_ERR, NULL, "[slots] %s: too many slots", port);
 	}
 }
 
@@ -154,7 +158,7 @@ add_foreign(struct ports *p, const struct sighting *s)
 
 	about.serial = s->serial;
 	if (is_drone(s))
-		log_say(p->o.log, LOG_NOTICE, &about,
+		log_say(p->sv->log, LOG_NOTICE, &about,
 			"a drone on a port that this station does not use ('ports' in its "
 			"configuration): ignored");
 	/* LIMIT: what does not fit is foreign until it is plugged in again. */
@@ -165,12 +169,12 @@ add_foreign(struct ports *p, const struct sighting *s)
 static bool
 is_at_work(const struct ports *p, const char *port)
 {
-	int slot = fleet_find(p->o.fleet, port);
+	int slot = fleet_find(p->sv->fleet, port);
 	struct slot_view v;
 
 	if (slot < 0)
 		return false;
-	fleet_view(p->o.fleet, (unsigned)slot, clock_now_us(), &v);
+	fleet_view(p->sv->fleet, (unsigned)slot, clock_now_us(), &v);
 	return v.begun;
 }
 
@@ -188,7 +192,8 @@ ports_admit(struct ports *p, const struct sighting *s)
 	if (add_slot(p, s->port, s->path) == 0)
 		return true;
 	about = ports_about(p, s->port);
-	log_say(p->o.log, LOG_ERR, &about, "ignored: there are %d slots already", FLEET_SLOTS_MAX);
+	log_say(p->sv->log, LOG_ERR, &about, "ignored: there are %d slots already",
+		FLEET_SLOTS_MAX);
 	return false;
 }
 
@@ -239,17 +244,17 @@ ports_has_foreign(const struct ports *p)
 static void
 give_away(struct ports *p, unsigned slot)
 {
-	const struct sighting *s = fleet_sighting(p->o.fleet, slot);
+	const struct sighting *s = fleet_sighting(p->sv->fleet, slot);
 	struct sighting copy;
 	struct slot_view v;
 
-	fleet_view(p->o.fleet, slot, clock_now_us(), &v);
+	fleet_view(p->sv->fleet, slot, clock_now_us(), &v);
 	if (v.begun) { /* WHY: also while it is between two enumerations, seen nowhere */
 		p->changed = true;
 	} else if (s != NULL) {
 		copy = *s;
 		add_foreign(p, &copy);
-		fleet_gone(p->o.fleet, copy.port, copy.arrival, clock_now_us());
+		fleet_gone(p->sv->fleet, copy.port, copy.arrival, clock_now_us());
 	}
 }
 
@@ -259,7 +264,7 @@ ports_check(struct ports *p)
 	if (!p->changed)
 		return;
 	p->changed = false;
-	for (unsigned i = 0; i < fleet_slots(p->o.fleet); i++)
+	for (unsigned i = 0; i < fleet_slots(p->sv->fleet); i++)
 		if (!is_our_slot(p, i))
 			give_away(p, i);
 }
@@ -268,7 +273,7 @@ void
 ports_settings_changed(struct ports *p)
 {
 	/* WHY first: a drone that ends meanwhile may not begin again on a foreign port. */
-	for (unsigned i = 0; i < fleet_slots(p->o.fleet); i++)
+	for (unsigned i = 0; i < fleet_slots(p->sv->fleet); i++)
 		configure_slot(p, i);
 	for (size_t i = 0; i < p->foreign_count;) {
 		struct sighting s = p->foreign[i];
@@ -278,7 +283,7 @@ ports_settings_changed(struct ports *p)
 			continue;
 		}
 		p->foreign[i] = p->foreign[--p->foreign_count];
-		p->o.arrived(p->o.ctx, &s);
+		p->arrived(p->ctx, &s);
 	}
 	p->changed = true;
 	ports_check(p);
@@ -304,22 +309,22 @@ compare(struct ports *p, struct bus *b, const struct sighting *s)
 {
 	char name[32], before[PATH_TEXT_MAX] = "";
 	struct log_about about = ports_about(p, s->port);
-	struct store_time now = clock_time(p->o.clock);
+	struct store_time now = clock_time(p->sv->clock);
 	int r;
 
 	(void)snprintf(name, sizeof(name), "bus %u", b->number);
-	if (store_get(p->o.store, STORE_STATION, name, before, sizeof(before)) < 0)
+	if (store_get(p->sv->store, STORE_STATION, name, before, sizeof(before)) < 0)
 		return; /* WHY: it cannot be read now; it is not overwritten unseen */
 	if (strcmp(before, b->controller) == 0)
 		return;
-	r = store_set(p->o.store, STORE_STATION, name, b->controller, &now);
+	r = store_set(p->sv->store, STORE_STATION, name, b->controller, &now);
 	if (r < 0)
-		log_say(p->o.log, LOG_WARNING, NULL, "\"%s\" is not recorded: %s", name,
+		log_say(p->sv->log, LOG_WARNING, NULL, "\"%s\" is not recorded: %s", name,
 			strerror(-r));
 	if (before[0] == '\0')
 		return;
 	copy_text(b->before, sizeof(b->before), before);
-	log_say(p->o.log, LOG_WARNING, &about,
+	log_say(p->sv->log, LOG_WARNING, &about,
 		"bus %u is another controller than before (%s, not %s): labels, selections and "
 		"quarantines by bus number may be another place's; name ports by device path, "
 		"here %s",

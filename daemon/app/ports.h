@@ -14,26 +14,13 @@
 #include "cfdfu/util.h"
 #include "cfdfu/watch.h"
 
-struct clock;
-struct fleet;
-struct settings;
-struct store;
 struct ports;
+struct services;
 
-/* Everything here outlives the ports. */
-struct ports_options {
-	const struct settings *settings;
-	const struct clock *clock;
-	struct fleet *fleet;
-	struct store *store;
-	struct log *log;
-	/* A device on a foreign port has become the station's: it arrives now. */
-	void (*arrived)(void *ctx, const struct sighting *s);
-	void *ctx;
-};
-
-int ports_new(const struct ports_options *options, struct ports **ret_ports) MUST_CHECK;
-void ports_free(struct ports *p); /* NULL is fine */
+/* arrived: a device on a foreign port has become the station's. */
+int ports_new(const struct services *sv, void (*arrived)(void *ctx, const struct sighting *s),
+	      void *ctx, struct ports **ret_ports) MUST_CHECK; /* -ENOMEM */
+void ports_free(struct ports *p);			       /* NULL is fine */
 
 /* The label of a port, by its device path, too, where that is known; NULL. */
 const char *ports_label(const struct ports *p, const char *port);

@@ -11,6 +11,7 @@
 #include "app/clock.h"
 #include "app/ports.h"
 #include "app/recall.h"
+#include "app/services.h"
 #include "app/settings.h"
 #include "core/event.h"
 #include "core/fleet.h"
@@ -28,19 +29,19 @@ enum {
 };
 
 struct quarantine {
-	struct quarantine_options o;
+	const struct services *sv;
 	json_t *brake;
 	bool followed[FLEET_SLOTS_MAX]; /* the quarantine of this slot is that of its path */
 };
 
 int
-quarantine_new(const struct quarantine_options *options, struct quarantine **ret_quarantine)
+quarantine_new(const struct services *sv, struct quarantine **ret_quarantine)
 {
 	struct quarantine *q = calloc(1, sizeof(*q));
 
 	if (q == NULL)
 		return -ENOMEM;
-	q->o = *options;
+	q->sv = sv;
 	*ret_quarantine = q;
 	return 0;
 }
@@ -57,13 +58,13 @@ quarantine_free(struct quarantine *q)
 static struct policy *
 policy_of(const struct quarantine *q)
 {
-	return fleet_policy(q->o.fleet);
+	return fleet_policy(q->sv->fleet);
 }
 
 static struct store_time
 now_of(const struct quarantine *q)
 {
-	return clock_time(q->o.clock);
+	return clock_time(q->sv->clock);
 }
 
 /* A setting of the station; value NULL: forgotten. */
@@ -72,7 +73,7 @@ put(struct quarantine *q, const char *name, const char *value)
 {
 	struct store_time now = now_of(q);
 
-	return store_set(q->o.store, STORE_STATION, name, value, &now);
+	return store_set(q->sv->store, STORE_STATION, name, value, &now);
 }
 
 static int
@@ -80,7 +81,7 @@ put_port(struct quarantine *q, const char *port, const char *reason)
 {
 	struct store_time now = now_of(q);
 
-	return store_port_quarantine(q->o.store, port, reason, &now);
+	return store_port_quarantine(q->sv->store, port, reason, &now);
 }
 
 static int
@@ -88,7 +89,7 @@ put_drone(struct quarantine *q, const char *serial, const char *reason)
 {
 	struct store_time now = now_of(q);
 
-	return store_drone_quarantine(q->o.store, serial, reason, &now);
+	return store_drone_quarantine(q->sv->store, serial, reason, &now);
 }
 
 static int
@@ -98,14 +99,14 @@ put_image(struct quarantine *q, const uint8_t *sha256, const char *reason)
 	char sum[DIGEST_TEXT_MAX];
 
 	digest_format(sha256, sum);
-	return store_set(q->o.store, STORE_QUARANTINED, sum, reason, &now);
+	return store_set(q->sv->store, STORE_QUARANTINED, sum, reason, &now);
 }
 
 static void
 say_lost(struct quarantine *q, const struct log_about *about, const char *what, int error)
 {
 	if (error < 0)
-		log_say(q->o.log, LOG_WARNING, about, "%s is not recorded: %s", what,
+		log_say(q->sv->log, LOG_WARNING, about, "%s is not recorded: %s", what,
 			strerror(-error));
 }
 
@@ -127,13 +128,13 @@ put_path(struct quarantine *q, const char *name, const char *port)
 static void
 keep_by_path(struct quarantine *q, unsigned slot, const char *port, bool quarantined)
 {
-	const char *path = fleet_path(q->o.fleet, slot);
+	const char *path = fleet_path(q->sv->fleet, slot);
 	char name[STORE_NAME_MAX + 8], value[PORT_TEXT_MAX];
 
 	if (path[0] == '\0')
 		return;
 	name_path(path, name, sizeof(name));
-	if (quarantined || store_get(q->o.store, STORE_STATION, name, value, sizeof(value)) != 0)
+	if (quarantined || store_get(q->sv->store, STORE_STATION, name, value, sizeof(value)) != 0)
 		put_path(q, name, quarantined ? port : NULL);
 }
 
@@ -158,18 +159,18 @@ was_another_place(struct quarantine *q, const struct sighting *s)
 {
 	struct owner o = { .port = s->port, .path = s->path };
 
-	return store_each(q->o.store, STORE_STATION, on_setting, &o) >= 0 && o.other;
+	return store_each(q->sv->store, STORE_STATION, on_setting, &o) >= 0 && o.other;
 }
 
 /* Forgets what was recorded of a number that is another place now, be that seen yet or not. */
 static void
 release_number(struct quarantine *q, const char *port)
 {
-	int slot = fleet_find(q->o.fleet, port);
-	struct log_about about = ports_about(q->o.ports, port);
+	int slot = fleet_find(q->sv->fleet, port);
+	struct log_about about = ports_about(q->sv->ports, port);
 
 	if (slot >= 0)
-		(void)fleet_release(q->o.fleet, (unsigned)slot, clock_now_us()); /* if it was */
+		(void)fleet_release(q->sv->fleet, (unsigned)slot, clock_now_us()); /* if it was */
 	say_lost(q, &about, "its release", put_port(q, port, NULL));
 }
 
@@ -177,15 +178,15 @@ release_number(struct quarantine *q, const char *port)
 static void
 move_to(struct quarantine *q, const struct sighting *s, const char *name, const char *port)
 {
-	struct log_about about = ports_about(q->o.ports, s->port);
-	int old = fleet_find(q->o.fleet, port);
+	struct log_about about = ports_about(q->sv->ports, s->port);
+	int old = fleet_find(q->sv->fleet, port);
 
 	about.id = LOG_ID_QUARANTINED;
-	log_say(q->o.log, LOG_WARNING, &about,
+	log_say(q->sv->log, LOG_WARNING, &about,
 		"set aside: it is the port that was %s, by device path %s", port, s->path);
 	if (strcmp(port, s->port) != 0 && (old < 0 || !q->followed[old]))
 		release_number(q, port);
-	if (fleet_recall_port(q->o.fleet, s->port, q->o.settings->quarantine, true) == 0 &&
+	if (fleet_recall_port(q->sv->fleet, s->port, q->sv->settings->quarantine, true) == 0 &&
 	    put_port(q, s->port, "set aside by device path") == 0)
 		put_path(q, name, s->port);
 }
@@ -193,22 +194,22 @@ move_to(struct quarantine *q, const struct sighting *s, const char *name, const 
 void
 quarantine_follow_path(struct quarantine *q, const struct sighting *s)
 {
-	int slot = fleet_find(q->o.fleet, s->port), r;
+	int slot = fleet_find(q->sv->fleet, s->port), r;
 	char name[STORE_NAME_MAX + 8], port[PORT_TEXT_MAX];
-	struct log_about about = ports_about(q->o.ports, s->port);
+	struct log_about about = ports_about(q->sv->ports, s->port);
 	bool by_port;
 
 	/* WHY once: within a run a quarantine is known by the port that it has. */
-	if (!ports_compare_bus(q->o.ports, s) || slot < 0 || q->followed[slot])
+	if (!ports_compare_bus(q->sv->ports, s) || slot < 0 || q->followed[slot])
 		return;
 	q->followed[slot] = true;
-	by_port = fleet_port_is_quarantined(q->o.fleet, (unsigned)slot);
+	by_port = fleet_port_is_quarantined(q->sv->fleet, (unsigned)slot);
 	name_path(s->path, name, sizeof(name));
-	r = store_get(q->o.store, STORE_STATION, name, port, sizeof(port));
+	r = store_get(q->sv->store, STORE_STATION, name, port, sizeof(port));
 	if (r > 0 && !by_port) {
 		move_to(q, s, name, port);
 	} else if (r == 0 && by_port && was_another_place(q, s)) {
-		log_say(q->o.log, LOG_NOTICE, &about,
+		log_say(q->sv->log, LOG_NOTICE, &about,
 			"not set aside: the port that was had this number on another controller");
 		release_number(q, s->port);
 	} else if (r == 0 && by_port) {
@@ -224,8 +225,8 @@ save_port(struct quarantine *q, unsigned slot)
 	struct log_about about;
 	struct slot_view v;
 
-	fleet_view(q->o.fleet, slot, clock_now_us(), &v);
-	about = ports_about(q->o.ports, v.port);
+	fleet_view(q->sv->fleet, slot, clock_now_us(), &v);
+	about = ports_about(q->sv->ports, v.port);
 	keep_by_path(q, slot, v.port, true);
 	say_lost(q, &about, "its quarantine",
 		 put_port(q, v.port, v.message[0] != '\0' ? v.message : "failures in a row"));
@@ -234,7 +235,7 @@ save_port(struct quarantine *q, unsigned slot)
 static void
 save_drone(struct quarantine *q, const struct job_record *r)
 {
-	struct log_about about = ports_about(q->o.ports, r->port);
+	struct log_about about = ports_about(q->sv->ports, r->port);
 
 	about.serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial;
 	if (about.serial[0] != '\0')
@@ -255,7 +256,7 @@ compose(const struct quarantine *q, const struct brake_run *run, char *out, size
 			break;
 		}
 		n += snprintf(out + n, size - (size_t)n, "%s%s", i > 0 ? ", " : "",
-			      ports_name(q->o.ports, run->drones[i].port));
+			      ports_name(q->sv->ports, run->drones[i].port));
 	}
 	if (n >= 0 && (size_t)n < size)
 		(void)snprintf(out + n, size - (size_t)n, ")");
@@ -288,7 +289,7 @@ put_brake(struct quarantine *q, const struct brake_run *run)
 	int r = text != NULL ? 0 : -ENOMEM;
 
 	if (r == 0)
-		r = store_act(q->o.store, &act, &now);
+		r = store_act(q->sv->store, &act, &now);
 	if (r == 0)
 		r = put(q, "paused", "yes");
 	if (r == 0)
@@ -302,7 +303,7 @@ put_brake(struct quarantine *q, const struct brake_run *run)
 static void
 save_brake(struct quarantine *q)
 {
-	const struct brake_run *run = fleet_brake(q->o.fleet);
+	const struct brake_run *run = fleet_brake(q->sv->fleet);
 
 	if (run == NULL)
 		return; /* resumed already */
@@ -336,15 +337,15 @@ static void
 on_port(void *ctx, const struct store_port *p)
 {
 	struct crashed *c = ctx;
-	const struct quarantine_options *o = &c->quarantine->o;
+	const struct services *sv = c->quarantine->sv;
 	bool crashes = p->crashes >= CRASHES_MAX && p->quarantined_ms == 0;
 	bool plain = p->failures == 0 && p->quarantined_ms == 0 && !crashes;
 
 	/* LIMIT: slots for drones are not given away to ports that were used years ago. */
-	if (plain && (fleet_slots(o->fleet) >= FLEET_SLOTS_MAX / 2 ||
-		      !settings_ports_match(&o->settings->ports, p->port, NULL)))
+	if (plain && (fleet_slots(sv->fleet) >= FLEET_SLOTS_MAX / 2 ||
+		      !settings_ports_match(&sv->settings->ports, p->port, NULL)))
 		return;
-	if (fleet_recall_port(o->fleet, p->port, p->failures, p->quarantined_ms != 0 || crashes) <
+	if (fleet_recall_port(sv->fleet, p->port, p->failures, p->quarantined_ms != 0 || crashes) <
 	    0)
 		return;
 	if (crashes && c->count < CRASHED_MAX)
@@ -355,14 +356,14 @@ static int
 load_ports(struct quarantine *q)
 {
 	struct crashed c = { .quarantine = q };
-	int r = store_port_each(q->o.store, on_port, &c);
+	int r = store_port_each(q->sv->store, on_port, &c);
 
 	for (size_t i = 0; r >= 0 && i < c.count; i++) {
-		struct log_about about = ports_about(q->o.ports, c.port[i]);
+		struct log_about about = ports_about(q->sv->ports, c.port[i]);
 		int e = put_port(q, c.port[i], "active in three crashes of the service in a row");
 
 		about.id = LOG_ID_QUARANTINED;
-		log_say(q->o.log, LOG_ERR, &about,
+		log_say(q->sv->log, LOG_ERR, &about,
 			"set aside, it was active in %d crashes of the service in a row%s",
 			CRASHES_MAX, e < 0 ? " (not recorded)" : "");
 	}
@@ -378,14 +379,14 @@ on_image(void *ctx, const char *sum, const char *reason)
 	if (!digest_parse(sum, sha256) || reason[0] == '\0')
 		return;
 	if (policy_quarantine(policy_of(q), sha256, reason) < 0)
-		log_say(q->o.log, LOG_ERR, NULL,
+		log_say(q->sv->log, LOG_ERR, NULL,
 			"%s: set aside, and there is no room to remember it", sum);
 }
 
 int
 quarantine_load(struct quarantine *q)
 {
-	struct store *store = q->o.store;
+	struct store *store = q->sv->store;
 	char text[STORE_MESSAGE_MAX] = "";
 	int r = load_ports(q);
 
@@ -413,7 +414,7 @@ begin_count(struct quarantine *q)
 	struct store_filter f = { .limit = 1 };
 	char since[24];
 	int64_t newest = 0;
-	int r = store_history(q->o.store, &f, on_newest, &newest);
+	int r = store_history(q->sv->store, &f, on_newest, &newest);
 
 	(void)snprintf(since, sizeof(since), "%lld", (long long)newest);
 	return r < 0 ? r : put(q, "brake-since", since);
@@ -422,7 +423,7 @@ begin_count(struct quarantine *q)
 void
 quarantine_recall(struct quarantine *q)
 {
-	struct store *store = q->o.store;
+	struct store *store = q->sv->store;
 	char since[24] = "";
 	int64_t after = 0;
 
@@ -430,7 +431,7 @@ quarantine_recall(struct quarantine *q)
 		after = strtoll(since, NULL, 10);
 	else if (begin_count(q) == 0) /* records of a daemon that did not count */
 		after = INT64_MAX;
-	recall_endings(store, q->o.fleet, after);
+	recall_endings(store, q->sv->fleet, after);
 }
 
 /* ---- lifted --------------------------------------------------------------------------------- */
@@ -461,10 +462,10 @@ quarantine_release_slot(struct quarantine *q, unsigned slot)
 	struct slot_view v;
 	int r;
 
-	if (!fleet_release(q->o.fleet, slot, clock_now_us()))
+	if (!fleet_release(q->sv->fleet, slot, clock_now_us()))
 		return false;
-	fleet_view(q->o.fleet, slot, clock_now_us(), &v);
-	about = ports_about(q->o.ports, v.port);
+	fleet_view(q->sv->fleet, slot, clock_now_us(), &v);
+	about = ports_about(q->sv->ports, v.port);
 	about.serial = v.serial[0] != '\0' ? v.serial : v.dfu_serial;
 	keep_by_path(q, slot, v.port, false);
 	r = put_port(q, v.port, NULL);
@@ -486,6 +487,6 @@ quarantine_release_image(struct quarantine *q, const uint8_t *sha256)
 	if (r == 0)
 		r = begin_count(q);
 	if (r == 0)
-		(void)fleet_release_image(q->o.fleet, sha256, clock_now_us()); /* it was */
+		(void)fleet_release_image(q->sv->fleet, sha256, clock_now_us()); /* it was */
 	return r;
 }

@@ -19,27 +19,11 @@
 #include "cfdfu/util.h"
 #include "cfdfu/watch.h"
 
-struct clock;
 struct fleet_event;
-struct fleet;
-struct log;
-struct ports;
 struct quarantine;
-struct settings;
-struct store;
+struct services;
 
-/* Everything here outlives the quarantine. */
-struct quarantine_options {
-	const struct settings *settings;
-	const struct clock *clock;
-	struct fleet *fleet;
-	struct store *store;
-	struct log *log;
-	struct ports *ports;
-};
-
-int quarantine_new(const struct quarantine_options *options,
-		   struct quarantine **ret_quarantine) MUST_CHECK;
+int quarantine_new(const struct services *sv, struct quarantine **ret_quarantine) MUST_CHECK;
 void quarantine_free(struct quarantine *q); /* NULL is fine */
 
 /* After the start: what the records say goes to the fleet.  A port that was active in three crashes

@@ -10,6 +10,7 @@
 
 #include "app/clock.h"
 #include "app/log.h"
+#include "app/services.h"
 #include "app/turns.h"
 #include "store/store.h"
 
@@ -20,7 +21,9 @@ enum {
 };
 
 struct records_walk {
-	struct records_walk_options options;
+	const struct services *sv;
+	void (*health)(void *ctx);
+	void *ctx;
 	struct event *timer; /* of a walk that was asked for */
 	int error;
 	uint64_t due_us;   /* the walk of each hour does not begin anew before */
@@ -38,15 +41,15 @@ slice_goes_on(void *ctx)
 static int
 walk_slice(struct records_walk *w)
 {
-	struct store_time now = clock_time(w->options.clock);
-	enum loop_work before = turns_begin(w->options.turns, LOOP_STORE);
+	struct store_time now = clock_time(w->sv->clock);
+	enum loop_work before = turns_begin(w->sv->turns, LOOP_STORE);
 	int r;
 
 	w->slice_us = clock_now_us();
-	r = store_walk(w->options.store, &now, slice_goes_on, w);
+	r = store_walk(w->sv->store, &now, slice_goes_on, w);
 	w->error = r < 0 && r != -EAGAIN ? r : 0;
-	turns_end(w->options.turns, before);
-	w->options.health(w->options.ctx);
+	turns_end(w->sv->turns, before);
+	w->health(w->ctx);
 	return r;
 }
 
@@ -62,24 +65,25 @@ on_timer(evutil_socket_t fd, short what, void *ctx)
 	if (r < 0 && r != -EAGAIN)
 		return; /* WHY: the doctor says so; waiting for it would have no end */
 	if (r != 0 && event_add(w->timer, r == 1 ? &pause : &later) < 0)
-		log_say(w->options.log, LOG_ERR, NULL, "the walk through the records cannot go on");
+		log_say(w->sv->log, LOG_ERR, NULL, "the walk through the records cannot go on");
 }
 
 int
-records_walk_new(const struct records_walk_options *options, struct records_walk **ret_walk)
+records_walk_new(const struct services *sv, void (*health)(void *ctx), void *ctx,
+		 struct records_walk **ret_walk)
 {
 	struct records_walk *w = calloc(1, sizeof(*w));
 
 	if (w == NULL)
 		return -ENOMEM;
-	w->options = *options;
-	w->timer = evtimer_new(options->base, on_timer, w);
+	*w = (struct records_walk){ .sv = sv, .health = health, .ctx = ctx };
+	w->timer = evtimer_new(sv->base, on_timer, w);
 	if (w->timer == NULL) {
 		records_walk_free(w);
 		return -ENOMEM;
 	}
 	/* After devices and clients. */
-	(void)event_priority_set(w->timer, event_base_get_npriorities(options->base) - 1);
+	(void)event_priority_set(w->timer, event_base_get_npriorities(sv->base) - 1);
 	*ret_walk = w;
 	return 0;
 }
@@ -110,7 +114,7 @@ records_walk_now(struct records_walk *w)
 
 	if (records_walk_is_running(w))
 		return 0;
-	store_walk_again(w->options.store);
+	store_walk_again(w->sv->store);
 	return event_add(w->timer, &now) < 0 ? -ENOMEM : 0;
 }
 

@@ -11,24 +11,10 @@
 #include "cfdfu/util.h"
 
 struct records_walk;
-struct clock;
-struct event_base;
-struct log;
-struct store;
-struct turns;
+struct services;
 
-/* All pointers are borrowed for the life of the walk. */
-struct records_walk_options {
-	struct event_base *base;
-	struct store *store;
-	struct log *log;
-	struct turns *turns;
-	const struct clock *clock;
-	void (*health)(void *ctx); /* store_health() may have changed */
-	void *ctx;
-};
-
-int records_walk_new(const struct records_walk_options *options,
+/* health: store_health() may have changed. */
+int records_walk_new(const struct services *sv, void (*health)(void *ctx), void *ctx,
 		     struct records_walk **ret_walk) MUST_CHECK;
 void records_walk_free(struct records_walk *w); /* NULL is fine */
 

@@ -10,15 +10,14 @@
 
 #include "app/clock.h"
 #include "app/log.h"
+#include "app/services.h"
 #include "core/image.h"
 #include "core/platform.h"
 #include "firmware/digest.h"
 #include "firmware/fw_dfuse.h"
 
 struct repository {
-	struct store *store;
-	struct log *log;
-	const struct clock *clock;
+	const struct services *sv;
 	struct folder *folder;
 	struct device *devices;
 	size_t device_count;
@@ -26,18 +25,15 @@ struct repository {
 };
 
 int
-repository_new(struct store *store, struct log *log, const struct clock *clock,
-	       struct repository **ret_repository)
+repository_new(const struct services *sv, struct repository **ret_repository)
 {
 	struct repository *r = calloc(1, sizeof(*r));
 	int e = -ENOMEM;
 
 	if (r == NULL)
 		goto out;
-	r->store = store;
-	r->log = log;
-	r->clock = clock;
-	e = folder_new(store != NULL ? store_firmware_dir(store) : "", &r->folder);
+	r->sv = sv;
+	e = folder_new(sv->store != NULL ? store_firmware_dir(sv->store) : "", &r->folder);
 	if (e < 0)
 		goto out;
 	*ret_repository = r;
@@ -238,7 +234,7 @@ bool
 repository_trouble(struct repository *r, const char *name, char ret_why[STORE_WHY_MAX])
 {
 	struct row row;
-	int e = store_firmware_find(r->store, name, on_row, &row);
+	int e = store_firmware_find(r->sv->store, name, on_row, &row);
 
 	ret_why[0] = '\0';
 	if (e == 0)
@@ -283,7 +279,7 @@ repository_image(struct repository *r, const char *name, struct image **ret_imag
 	struct repository_claim claim = { .name = name };
 	struct row row;
 	uint8_t *data = NULL;
-	int e = store_firmware_find(r->store, name, on_row, &row);
+	int e = store_firmware_find(r->sv->store, name, on_row, &row);
 
 	if (e <= 0) {
 		copy_text(ret_why, STORE_WHY_MAX,
@@ -332,7 +328,7 @@ repository_elements(struct repository *r, const char *name, const struct folder_
 	struct row row = { 0 };
 
 	/* WHY remembered: reading and judging a file takes longer than a drone should wait. */
-	if (store_firmware_find(r->store, name, on_row, &row) <= 0 ||
+	if (store_firmware_find(r->sv->store, name, on_row, &row) <= 0 ||
 	    folder_find(r->folder, row.file, &file) < 0)
 		return 0;
 	if (file->elements == NULL && file->refused[0] == '\0' &&
@@ -364,7 +360,7 @@ is_used(struct repository *r, const char *file)
 {
 	struct file_use use = { file, false };
 
-	return store_firmware_each(r->store, on_file_use, &use) < 0 || use.used;
+	return store_firmware_each(r->sv->store, on_file_use, &use) < 0 || use.used;
 }
 
 static void
@@ -375,16 +371,16 @@ remove_unused(void *ctx, int dir, const char *file)
 	if (is_used(r, file))
 		return;
 	/* WHY: records that were repaired may have lost a row; then its file is all there is. */
-	if (store_health(r->store, NULL) != STORE_OK)
-		log_say(r->log, LOG_WARNING, NULL,
+	if (store_health(r->sv->store, NULL) != STORE_OK)
+		log_say(r->sv->log, LOG_WARNING, NULL,
 			"%s/%s: no firmware in the catalogue has this file; it is left there since "
 			"the records were repaired",
-			store_firmware_dir(r->store), file);
+			store_firmware_dir(r->sv->store), file);
 	else if (unlinkat(dir, file, 0) < 0)
-		log_say(r->log, LOG_WARNING, NULL, "%s/%s: cannot be removed: %s",
-			store_firmware_dir(r->store), file, strerror(errno));
+		log_say(r->sv->log, LOG_WARNING, NULL, "%s/%s: cannot be removed: %s",
+			store_firmware_dir(r->sv->store), file, strerror(errno));
 	else
-		log_say(r->log, LOG_NOTICE, NULL,
+		log_say(r->sv->log, LOG_NOTICE, NULL,
 			"%s: removed, no firmware in the catalogue has this file", file);
 }
 
@@ -398,7 +394,7 @@ void
 repository_tidy(struct repository *r)
 {
 	folder_check_more(r->folder);
-	if (!r->tidy_due || store_queued(r->store) != store_durable(r->store))
+	if (!r->tidy_due || store_queued(r->sv->store) != store_durable(r->sv->store))
 		return;
 	folder_each(r->folder, remove_unused, r);
 	r->tidy_due = false;
@@ -410,7 +406,7 @@ repository_tidy(struct repository *r)
 static int
 commit(struct repository *r, const struct store_time *now, bool *ret_queued)
 {
-	int e = store_commit(r->store, now);
+	int e = store_commit(r->sv->store, now);
 
 	*ret_queued = e < 0;
 	repository_tidy_later(r); /* a file may have no row any more */
@@ -421,12 +417,12 @@ int
 repository_add(struct repository *r, const struct store_firmware *row, const uint8_t *data,
 	       size_t size, bool *ret_queued)
 {
-	struct store_time now = clock_time(r->clock);
+	struct store_time now = clock_time(r->sv->clock);
 	char file[FOLDER_FILE_MAX] = "", file_sha256[DIGEST_TEXT_MAX], why[STORE_WHY_MAX];
 	struct store_firmware f = *row;
 	struct row old;
 	/* When it cannot be read, adding says so. */
-	bool found = store_firmware_find(r->store, row->name, on_row, &old) > 0;
+	bool found = store_firmware_find(r->sv->store, row->name, on_row, &old) > 0;
 	int e;
 
 	*ret_queued = false;
@@ -435,7 +431,7 @@ repository_add(struct repository *r, const struct store_firmware *row, const uin
 	if (found && !repository_trouble(r, row->name, why))
 		return 0;
 	/* WHY: what is left on a full disk is for the verdicts of those at work. */
-	e = store_ready(r->store, &now);
+	e = store_ready(r->sv->store, &now);
 	if (e == 0)
 		e = folder_keep(r->folder, data, size, file);
 	if (e < 0)
@@ -443,8 +439,8 @@ repository_add(struct repository *r, const struct store_firmware *row, const uin
 	copy_text(file_sha256, sizeof(file_sha256), file); /* the file is named after it */
 	f.file = file;
 	f.file_sha256 = file_sha256;
-	e = found ? store_firmware_replace(r->store, &f, &now)
-		  : store_firmware_add(r->store, &f, &now);
+	e = found ? store_firmware_replace(r->sv->store, &f, &now)
+		  : store_firmware_add(r->sv->store, &f, &now);
 	if (e == 0)
 		return commit(r, &now, ret_queued);
 	repository_tidy_later(r);
@@ -454,8 +450,8 @@ repository_add(struct repository *r, const struct store_firmware *row, const uin
 int
 repository_remove(struct repository *r, const char *name, bool *ret_queued)
 {
-	struct store_time now = clock_time(r->clock);
-	int e = store_firmware_remove(r->store, name, &now);
+	struct store_time now = clock_time(r->sv->clock);
+	int e = store_firmware_remove(r->sv->store, name, &now);
 
 	*ret_queued = false;
 	if (e == 0)

@@ -16,9 +16,8 @@
 #include "firmware/judge.h"
 #include "store/store.h"
 
-struct clock;
-struct log;
 struct repository;
+struct services;
 
 /* A DfuSe file, and the words of the operator and of the release on it. */
 struct repository_claim {
@@ -29,9 +28,8 @@ struct repository_claim {
 	bool incomplete; /* the operator takes what is not shown to be whole, too */
 };
 
-/* All borrowed for the life of the repository.  store NULL: nothing but judging.  -ENOMEM. */
-int repository_new(struct store *store, struct log *log, const struct clock *clock,
-		   struct repository **ret_repository) MUST_CHECK;
+/* Without a store: nothing but judging.  -ENOMEM. */
+int repository_new(const struct services *sv, struct repository **ret_repository) MUST_CHECK;
 void repository_free(struct repository *r); /* NULL is fine */
 
 /* A kind of device that the configuration describes; an image for described devices is fit when it

@@ -8,8 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/backups.h"
 #include "app/clock.h"
 #include "app/log.h"
+#include "app/ports.h"
+#include "app/services.h"
 #include "ctl/memfile.h"
 #include "firmware/digest.h"
 #include "firmware/fw_make.h"
@@ -24,18 +27,22 @@ struct rescue_slot {
 };
 
 struct rescue {
-	struct rescue_options o;
+	const struct services *sv;
+	void (*ended)(void *owner, const struct rescue_result *result);
 	struct rescue_slot slots[FLEET_SLOTS_MAX];
 };
 
 int
-rescue_new(const struct rescue_options *options, struct rescue **ret_rescue)
+rescue_new(const struct services *sv,
+	   void (*ended)(void *owner, const struct rescue_result *result),
+	   struct rescue **ret_rescue)
 {
 	struct rescue *rs = calloc(1, sizeof(*rs));
 
 	if (rs == NULL)
 		return -ENOMEM;
-	rs->o = *options;
+	rs->sv = sv;
+	rs->ended = ended;
 	*ret_rescue = rs;
 	return 0;
 }
@@ -62,9 +69,9 @@ rescue_begin(struct rescue *rs, unsigned slot, const struct rescue_request *take
 	struct rescue_slot *s = &rs->slots[slot];
 	/* WHY refused: it would wait for its turn, and its client for it, without a word. */
 	int r = s->running ? -EBUSY
-		: fleet_paused(rs->o.fleet)
+		: fleet_paused(rs->sv->fleet)
 		    ? -EAGAIN
-		    : fleet_special(rs->o.fleet, slot, &take_request->setup, clock_now_us());
+		    : fleet_special(rs->sv->fleet, slot, &take_request->setup, clock_now_us());
 
 	if (r == 0)
 		*s = (struct rescue_slot){ .running = true,
@@ -135,11 +142,11 @@ write_backup(struct rescue_slot *s, const struct segment *segment, const uint8_t
 static void
 say_lost(const struct rescue *rs, const struct job_record *r, int error)
 {
-	struct log_about about = { .port = r->port,
-				   .label = rs->o.label(rs->o.ctx, r->port),
-				   .serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial };
+	struct log_about about = ports_about(rs->sv->ports, r->port);
 
-	log_say(rs->o.log, LOG_WARNING, &about, "its backup cannot be kept: %s", strerror(-error));
+	about.serial = r->serial[0] != '\0' ? r->serial : r->dfu_serial;
+	log_say(rs->sv->log, LOG_WARNING, &about, "its backup cannot be kept: %s",
+		strerror(-error));
 }
 
 int
@@ -156,7 +163,7 @@ rescue_backup(void *ctx, const struct request *c)
 	if (r == 0 && s->running)
 		write_backup(s, &segment, bytes, size);
 	else if (r == 0)
-		r = rs->o.keep(rs->o.ctx, c->record, bytes, size);
+		r = backups_keep(rs->sv->state_dir, rs->sv->settings, c->record, bytes, size);
 	if (r < 0 && !s->running)
 		say_lost(rs, c->record, r);
 	free(bytes);
@@ -171,7 +178,7 @@ trouble_of(const struct rescue *rs, const struct fleet_event *event)
 {
 	if (event->kind == EVENT_ENDED || event->record->verdict.kind != VERDICT_NONE)
 		return NULL;
-	if (fleet_sighting(rs->o.fleet, event->slot) == NULL)
+	if (fleet_sighting(rs->sv->fleet, event->slot) == NULL)
 		return "Unplugged before anything was done.";
 	return event->record->message[0] != '\0' ? event->record->message
 						 : "It could not be begun.";
@@ -188,6 +195,6 @@ rescue_tell(void *ctx, const struct fleet_event *event)
 	s->result.record = event->record;
 	s->result.trouble = trouble_of(rs, event);
 	if (s->owner != NULL)
-		rs->o.ended(rs->o.ctx, s->owner, &s->result);
+		rs->ended(s->owner, &s->result);
 	end(s);
 }

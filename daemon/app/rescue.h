@@ -11,8 +11,8 @@
 
 #include "core/fleet.h"
 
-struct log;
 struct rescue;
+struct services;
 
 struct rescue_request {
 	void *owner; /* is told of the end; not NULL */
@@ -32,19 +32,11 @@ struct rescue_result {
 	int error; /* of writing to fd: negative errno */
 };
 
-/* All pointers are borrowed for the life of the rescue. */
-struct rescue_options {
-	struct fleet *fleet;
-	struct log *log;
-	const char *(*label)(void *ctx, const char *port); /* NULL: none */
-	/* Keeps a copy of the drone, as a DfuSe file.  -errno. */
-	int (*keep)(void *ctx, const struct job_record *r, const uint8_t *data, size_t size);
-	void (*ended)(void *ctx, void *owner, const struct rescue_result *result);
-	void *ctx;
-};
-
-int rescue_new(const struct rescue_options *options, struct rescue **ret_rescue) MUST_CHECK;
-void rescue_free(struct rescue *rs); /* NULL is fine */
+/* ended: a request has, of this owner. */
+int rescue_new(const struct services *sv,
+	       void (*ended)(void *owner, const struct rescue_result *result),
+	       struct rescue **ret_rescue) MUST_CHECK; /* -ENOMEM */
+void rescue_free(struct rescue *rs);		       /* NULL is fine */
 
 /* 0 it begins; -EBUSY the slot is at work, -EAGAIN the station is paused, -ENODEV nothing is there,
  * -EINVAL it is not a Crazyflie, or another errno.  take_request->fd is closed in every case. */

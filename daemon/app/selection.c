@@ -12,6 +12,7 @@
 #include "app/log.h"
 #include "app/ports.h"
 #include "app/repository.h"
+#include "app/services.h"
 #include "app/settings.h"
 #include "core/image.h"
 #include "core/platform.h"
@@ -19,18 +20,18 @@
 enum { UID_DIGITS = 24, DFU_DIGITS = 12, SERIAL_DIGITS_MIN = 8 };
 
 struct selection {
-	struct selection_options o;
+	const struct services *sv;
 	bool loaded;
 };
 
 int
-selection_new(const struct selection_options *options, struct selection **ret_selection)
+selection_new(const struct services *sv, struct selection **ret_selection)
 {
 	struct selection *sel = calloc(1, sizeof(*sel));
 
 	if (sel == NULL)
 		return -ENOMEM;
-	sel->o = *options;
+	sel->sv = sv;
 	*ret_selection = sel;
 	return 0;
 }
@@ -46,7 +47,7 @@ is_set(const struct selection *sel, enum store_scope scope, const char *key)
 {
 	char value[STORE_NAME_MAX];
 
-	return store_get(sel->o.store, scope, key, value, sizeof(value)) != 0;
+	return store_get(sel->sv->store, scope, key, value, sizeof(value)) != 0;
 }
 
 /* ---- what a target stands for --------------------------------------------------------------- */
@@ -120,16 +121,16 @@ has_own_line(const struct settings *c, const char *path)
 static void
 add_slots(const struct selection *sel, const struct target *t, bool all, struct target_keys *k)
 {
-	for (unsigned i = 0; i < fleet_slots(sel->o.fleet); i++) {
-		const char *path = fleet_path(sel->o.fleet, i);
-		bool by_path = has_own_line(sel->o.settings, path);
+	for (unsigned i = 0; i < fleet_slots(sel->sv->fleet); i++) {
+		const char *path = fleet_path(sel->sv->fleet, i);
+		bool by_path = has_own_line(sel->sv->settings, path);
 
 		if (!t->slots[i])
 			continue;
 		if (all || by_path)
 			add_key(k, path);
 		if (all || !by_path)
-			add_key(k, fleet_port(sel->o.fleet, i));
+			add_key(k, fleet_port(sel->sv->fleet, i));
 	}
 }
 
@@ -139,7 +140,7 @@ keys_of_label(const struct selection *sel, const struct target *t, struct target
 {
 	bool open;
 
-	(void)label_lines(sel->o.settings, t->key, &open);
+	(void)label_lines(sel->sv->settings, t->key, &open);
 	if (open || t->slot_count == 0)
 		add_key(k, t->key);
 	else
@@ -163,14 +164,14 @@ only_slot(const struct target *t)
 static void
 keys_of_port(const struct selection *sel, const struct target *t, struct target_keys *k)
 {
-	const char *label = ports_label(sel->o.ports, fleet_port(sel->o.fleet, only_slot(t)));
+	const char *label = ports_label(sel->sv->ports, fleet_port(sel->sv->fleet, only_slot(t)));
 	bool open;
 
 	add_key(k, t->key);
 	k->own_count = k->count;
 	add_slots(sel, t, true, k);
 	/* WHY: it was the same slot's by another name; others that carry the label keep theirs. */
-	if (label_lines(sel->o.settings, label, &open) == 1 && !open)
+	if (label_lines(sel->sv->settings, label, &open) == 1 && !open)
 		add_key(k, label);
 }
 
@@ -201,7 +202,7 @@ selection_keys(const struct selection *sel, const struct target *t, struct targe
 		keys_of_label(sel, t, ret_keys);
 		return true;
 	case TARGET_NOTHING:
-		if (label_lines(sel->o.settings, t->text, &open) > 0)
+		if (label_lines(sel->sv->settings, t->text, &open) > 0)
 			add_key(ret_keys, t->text);
 		else if (may_come(t->text))
 			add_serial(ret_keys, t->text);
@@ -230,13 +231,13 @@ int
 selection_set(struct selection *sel, enum platform p, struct image *image,
 	      selection_replaced *replaced, void *ctx)
 {
-	struct store_time now = clock_time(sel->o.clock);
-	struct policy *policy = fleet_policy(sel->o.fleet);
+	struct store_time now = clock_time(sel->sv->clock);
+	struct policy *policy = fleet_policy(sel->sv->fleet);
 	const char *name = image != NULL ? image_label(image)->name : NULL;
 	int r = 0;
 
 	if (name != NULL || is_set(sel, STORE_SELECTED, platform_name(p)))
-		r = store_set(sel->o.store, STORE_SELECTED, platform_name(p), name, &now);
+		r = store_set(sel->sv->store, STORE_SELECTED, platform_name(p), name, &now);
 	if (r < 0)
 		return r;
 	tell_replaced(replaced, ctx, platform_name(p), policy_selected(policy, p), image);
@@ -248,8 +249,8 @@ int
 selection_set_own(struct selection *sel, const struct target_keys *keys, struct image *image,
 		  selection_replaced *replaced, void *ctx)
 {
-	struct store_time now = clock_time(sel->o.clock);
-	struct policy *policy = fleet_policy(sel->o.fleet);
+	struct store_time now = clock_time(sel->sv->clock);
+	struct policy *policy = fleet_policy(sel->sv->fleet);
 	int r = 0;
 
 	for (size_t i = 0; i < keys->count && r == 0; i++) {
@@ -259,7 +260,7 @@ selection_set_own(struct selection *sel, const struct target_keys *keys, struct 
 
 		if (taken == NULL && old == NULL && !is_set(sel, STORE_OWN, key))
 			continue;
-		r = store_set(sel->o.store, STORE_OWN, key,
+		r = store_set(sel->sv->store, STORE_OWN, key,
 			      taken != NULL ? image_label(taken)->name : NULL, &now);
 		if (r < 0)
 			break;
@@ -282,7 +283,7 @@ configured_platform(const struct settings *c, const char *key)
 int
 selection_set_rule(struct selection *sel, const struct target_keys *keys, enum platform p)
 {
-	struct store_time now = clock_time(sel->o.clock);
+	struct store_time now = clock_time(sel->sv->clock);
 	int r = 0;
 
 	for (size_t i = 0; i < keys->count && r == 0; i++) {
@@ -291,12 +292,12 @@ selection_set_rule(struct selection *sel, const struct target_keys *keys, enum p
 
 		if (!takes && !is_set(sel, STORE_PLATFORM, key))
 			continue;
-		r = store_set(sel->o.store, STORE_PLATFORM, key, takes ? platform_name(p) : NULL,
+		r = store_set(sel->sv->store, STORE_PLATFORM, key, takes ? platform_name(p) : NULL,
 			      &now);
 		if (r == 0)
-			r = policy_set_platform(fleet_policy(sel->o.fleet), key,
-						takes ? p
-						      : configured_platform(sel->o.settings, key));
+			r = policy_set_platform(
+			    fleet_policy(sel->sv->fleet), key,
+			    takes ? p : configured_platform(sel->sv->settings, key));
 	}
 	return r;
 }
@@ -306,7 +307,7 @@ selection_set_rule(struct selection *sel, const struct target_keys *keys, enum p
 static bool
 is_lost(const struct selection *sel, enum store_scope scope, const char *key)
 {
-	const struct policy *policy = fleet_policy(sel->o.fleet);
+	const struct policy *policy = fleet_policy(sel->sv->fleet);
 
 	return scope == STORE_SELECTED ? policy_is_lost(policy, platform_by_name(key))
 				       : policy_own_is_lost(policy, key);
@@ -317,9 +318,9 @@ static int
 apply_image(struct selection *sel, enum store_scope scope, const char *key, const char *name,
 	    char *why)
 {
-	struct policy *policy = fleet_policy(sel->o.fleet);
+	struct policy *policy = fleet_policy(sel->sv->fleet);
 	struct image *image = NULL;
-	int r = repository_image(sel->o.repository, name, &image, why), e = 0;
+	int r = repository_image(sel->sv->repository, name, &image, why), e = 0;
 
 	if (r < 0 && scope == STORE_SELECTED)
 		policy_select_lost(policy, platform_by_name(key));
@@ -342,11 +343,11 @@ apply_setting(struct selection *sel, enum store_scope scope, const char *key, co
 	int r;
 
 	if (scope == STORE_PLATFORM)
-		r = policy_set_platform(fleet_policy(sel->o.fleet), key, platform_by_name(value));
+		r = policy_set_platform(fleet_policy(sel->sv->fleet), key, platform_by_name(value));
 	else
 		r = apply_image(sel, scope, key, value, why);
 	if (r < 0)
-		log_say(sel->o.log, LOG_ERR, NULL, "%s, selected for %s: %s", value, key, why);
+		log_say(sel->sv->log, LOG_ERR, NULL, "%s, selected for %s: %s", value, key, why);
 }
 
 /* The store allows no call into it from its callbacks: settings are collected first. */
@@ -383,7 +384,7 @@ load_scopes(struct selection *sel, enum store_scope first, enum store_scope last
 
 	for (enum store_scope s = first; s <= last && r >= 0; s++) {
 		c.count = 0;
-		r = store_each(sel->o.store, s, on_setting, &c);
+		r = store_each(sel->sv->store, s, on_setting, &c);
 		for (size_t i = 0; i < c.count && r >= 0; i++)
 			apply(sel, s, c.list[i].key, c.list[i].value);
 	}
@@ -407,7 +408,7 @@ selection_load(struct selection *sel)
 	r = load_scopes(sel, STORE_SELECTED, STORE_PLATFORM, apply_setting);
 	sel->loaded = r == 0;
 	if (r == 0)
-		fleet_selection_changed(sel->o.fleet, clock_now_us());
+		fleet_selection_changed(sel->sv->fleet, clock_now_us());
 	return r;
 }
 
@@ -419,17 +420,17 @@ heal_setting(struct selection *sel, enum store_scope scope, const char *key, con
 
 	if (!is_lost(sel, scope, key))
 		return;
-	if (repository_trouble(sel->o.repository, value, why) ||
+	if (repository_trouble(sel->sv->repository, value, why) ||
 	    apply_image(sel, scope, key, value, why) < 0)
 		return;
-	log_say(sel->o.log, LOG_NOTICE, NULL, "%s, selected for %s: it can be used again", value,
+	log_say(sel->sv->log, LOG_NOTICE, NULL, "%s, selected for %s: it can be used again", value,
 		key);
-	fleet_selection_changed(sel->o.fleet, clock_now_us());
+	fleet_selection_changed(sel->sv->fleet, clock_now_us());
 }
 
 void
 selection_heal(struct selection *sel)
 {
-	if (sel->loaded && policy_any_lost(fleet_policy(sel->o.fleet)))
+	if (sel->loaded && policy_any_lost(fleet_policy(sel->sv->fleet)))
 		(void)!load_scopes(sel, STORE_SELECTED, STORE_OWN, heal_setting); /* next second */
 }

@@ -12,13 +12,9 @@
 #include "app/target.h"
 #include "store/store.h"
 
-struct clock;
 struct image;
-struct log;
-struct ports;
-struct repository;
 struct selection;
-struct settings;
+struct services;
 
 #define TARGET_KEYS_MAX (2 * FLEET_SLOTS_MAX + 2) /* ports and paths of all slots, a label */
 
@@ -29,23 +25,11 @@ struct target_keys {
 	size_t count, own_count;
 };
 
-/* All of it is borrowed for the life of the selection. */
-struct selection_options {
-	struct fleet *fleet;
-	struct store *store;
-	struct repository *repository;
-	const struct ports *ports;
-	const struct settings *settings;
-	const struct clock *clock;
-	struct log *log;
-};
-
 /* This firmware was selected for the target (a platform, slot or serial), and is not any more. */
 typedef void selection_replaced(void *ctx, const char *target, const char *name);
 
-int selection_new(const struct selection_options *options,
-		  struct selection **ret_selection) MUST_CHECK; /* -ENOMEM */
-void selection_free(struct selection *sel);			/* NULL is fine */
+int selection_new(const struct services *sv, struct selection **ret_selection) MUST_CHECK;
+void selection_free(struct selection *sel); /* NULL is fine */
 
 /* False: the target names nothing that is there or may come, or several drones. */
 bool selection_keys(const struct selection *sel, const struct target *t,

@@ -21,27 +21,27 @@
 enum { ALIKE_MIN = 3 }; /* so many failures of the computer's side have one cause */
 
 const char *
-status_quarantined(const struct api *a, const char *sha256_text)
+status_quarantined(const struct services *sv, const char *sha256_text)
 {
 	uint8_t sha256[DIGEST_BYTES];
 
 	if (sha256_text == NULL || !digest_parse(sha256_text, sha256))
 		return NULL;
-	return policy_quarantined(fleet_policy(a->fleet), sha256);
+	return policy_quarantined(fleet_policy(sv->fleet), sha256);
 }
 
 static json_t *
-selection(const struct api *a, enum platform p, const struct image *image)
+selection(const struct services *sv, enum platform p, const struct image *image)
 {
 	const struct image_label *label = image_label(image);
 	char sha256[DIGEST_TEXT_MAX], problem[STORE_WHY_MAX];
 
 	digest_format(label->sha256, sha256);
-	(void)repository_trouble(a->repository, label->name, problem);
+	(void)repository_trouble(sv->repository, label->name, problem);
 	return json_pack("{s:s, s:s, s:o, s:s, s:b, s:b, s:o}", "platform", platform_name(p),
 			 "name", label->name, "version", reply_text(label->version), "sha256",
 			 sha256, "incomplete", label->incomplete, "quarantined",
-			 policy_quarantined(fleet_policy(a->fleet), label->sha256) != NULL,
+			 policy_quarantined(fleet_policy(sv->fleet), label->sha256) != NULL,
 			 "problem", reply_text(problem));
 }
 
@@ -57,43 +57,43 @@ on_row(void *ctx, const struct store_firmware *f)
 
 /* The members of a selection that its row of the catalogue tells, and what is wrong with it. */
 static void
-add_row(const struct api *a, json_t *one, const char *name)
+add_row(const struct services *sv, json_t *one, const char *name)
 {
 	char problem[STORE_WHY_MAX];
 
 	(void)json_object_set_new(one, "version", json_null());
 	(void)json_object_set_new(one, "sha256", json_string("")); /* not a ?string */
-	if (repository_trouble(a->repository, name, problem))
+	if (repository_trouble(sv->repository, name, problem))
 		(void)json_object_set_new(one, "problem", reply_text(problem));
 	/* That the database cannot be read is said by health. */
-	(void)!store_firmware_find(a->store, name, on_row, one);
+	(void)!store_firmware_find(sv->store, name, on_row, one);
 }
 
 /* One whose image cannot be used is as selected as the others: only the records know of it. */
 static json_t *
-lost_selection(const struct api *a, enum platform p)
+lost_selection(const struct services *sv, enum platform p)
 {
 	char name[STORE_NAME_MAX];
 	json_t *one;
 
-	if (store_get(a->store, STORE_SELECTED, platform_name(p), name, sizeof(name)) <= 0)
+	if (store_get(sv->store, STORE_SELECTED, platform_name(p), name, sizeof(name)) <= 0)
 		return NULL;
 	one = json_pack("{s:s, s:s}", "platform", platform_name(p), "name", name);
-	add_row(a, one, name);
+	add_row(sv, one, name);
 	(void)json_object_del(one, "incomplete"); /* it says nothing of an image that is lost */
 	return one;
 }
 
 json_t *
-status_selected(const struct api *a)
+status_selected(const struct services *sv)
 {
-	const struct policy *policy = fleet_policy(a->fleet);
+	const struct policy *policy = fleet_policy(sv->fleet);
 	json_t *list = json_array();
 
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++) {
 		const struct image *image = policy_selected(policy, p);
-		json_t *one = image != NULL		  ? selection(a, p, image)
-			      : policy_is_lost(policy, p) ? lost_selection(a, p)
+		json_t *one = image != NULL		  ? selection(sv, p, image)
+			      : policy_is_lost(policy, p) ? lost_selection(sv, p)
 							  : NULL;
 
 		if (one != NULL && json_array_append_new(list, one) < 0)
@@ -103,11 +103,11 @@ status_selected(const struct api *a)
 }
 
 static json_t *
-counts(const struct api *a)
+counts(const struct services *sv)
 {
 	struct fleet_counts c;
 
-	fleet_counts(a->fleet, &c);
+	fleet_counts(sv->fleet, &c);
 	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}",
 			 "present", (int)c.present, "active", (int)c.active, "pass",
 			 (int)c.ended[VERDICT_PASS], "unchanged", (int)c.ended[VERDICT_UNCHANGED],
@@ -135,47 +135,47 @@ on_setting(void *ctx, const char *name, const char *value)
 }
 
 static json_t *
-settings(const struct api *a, enum store_scope scope, const char *value_name)
+settings(const struct services *sv, enum store_scope scope, const char *value_name)
 {
 	struct setting_list l = { json_array(), value_name };
 
-	if (l.list != NULL && store_each(a->store, scope, on_setting, &l) < 0)
+	if (l.list != NULL && store_each(sv->store, scope, on_setting, &l) < 0)
 		(void)json_array_clear(l.list); /* the database cannot be read: health says so */
 	return l.list;
 }
 
 json_t *
-status_rules(const struct api *a)
+status_rules(const struct services *sv)
 {
-	return settings(a, STORE_PLATFORM, "platform");
+	return settings(sv, STORE_PLATFORM, "platform");
 }
 
 /* OwnSelection: the name is remembered by target, the rest by name. */
 json_t *
-status_own(const struct api *a)
+status_own(const struct services *sv)
 {
-	json_t *list = settings(a, STORE_OWN, "name"), *own;
+	json_t *list = settings(sv, STORE_OWN, "name"), *own;
 	size_t i;
 
 	json_array_foreach(list, i, own) {
 		const char *sum;
 
-		add_row(a, own, json_string_value(json_object_get(own, "name")));
+		add_row(sv, own, json_string_value(json_object_get(own, "name")));
 		sum = json_string_value(json_object_get(own, "sha256"));
 		(void)json_object_set_new(own, "quarantined",
-					  json_boolean(status_quarantined(a, sum) != NULL));
+					  json_boolean(status_quarantined(sv, sum) != NULL));
 	}
 	return list;
 }
 
 static json_t *
-foreign(const struct api *a)
+foreign(const struct services *sv)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; ports_foreign_drone(a->ports, i) != NULL; i++)
+	for (size_t i = 0; ports_foreign_drone(sv->ports, i) != NULL; i++)
 		(void)json_array_append_new(list,
-					    json_string(ports_foreign_drone(a->ports, i)->port));
+					    json_string(ports_foreign_drone(sv->ports, i)->port));
 	return list;
 }
 
@@ -194,17 +194,17 @@ add_note(json_t *notes, const char *text)
 
 /* Sentences that hold for several slots, told once. */
 static json_t *
-notes(const struct api *a)
+notes(const struct services *sv)
 {
 	unsigned alike[FAULT_COUNT] = { 0 };
 	json_t *list = json_array();
 	char text[512];
 
-	for (unsigned i = 0; i < fleet_slots(a->fleet); i++) {
-		const char *cause = fleet_common_cause(a->fleet, i);
+	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
+		const char *cause = fleet_common_cause(sv->fleet, i);
 		struct slot_view v;
 
-		fleet_view(a->fleet, i, clock_now_us(), &v);
+		fleet_view(sv->fleet, i, clock_now_us(), &v);
 		if (cause != NULL)
 			add_note(list, cause);
 		if (v.verdict.kind == VERDICT_FAIL)
@@ -221,42 +221,42 @@ notes(const struct api *a)
 }
 
 static json_t *
-paused_by(const struct api *a)
+paused_by(const struct services *sv)
 {
-	if (!fleet_paused(a->fleet))
+	if (!fleet_paused(sv->fleet))
 		return json_null();
-	return json_string(quarantine_brake(a->quarantine) != NULL ? "brake" : "operator");
+	return json_string(quarantine_brake(sv->quarantine) != NULL ? "brake" : "operator");
 }
 
 const char *
-status_health(const struct api *a, char ret_why[STORE_WHY_MAX])
+status_health(const struct services *sv, char ret_why[STORE_WHY_MAX])
 {
 	ret_why[0] = '\0';
-	return store_health(a->store, ret_why) == STORE_DEGRADED ? "degraded" : "ok";
+	return store_health(sv->store, ret_why) == STORE_DEGRADED ? "degraded" : "ok";
 }
 
 const char status_may_not_begin[] =
     "No drone is flashed while the records cannot be written: 'cfdfuctl doctor' says why.";
 
 bool
-status_may_begin(const struct api *a)
+status_may_begin(const struct services *sv)
 {
-	return store_health(a->store, NULL) != STORE_DEGRADED;
+	return store_health(sv->store, NULL) != STORE_DEGRADED;
 }
 
 json_t *
-status_station(const struct api *a)
+status_station(const struct services *sv)
 {
 	char why[STORE_WHY_MAX];
-	const char *health = status_health(a, why);
+	const char *health = status_health(sv, why);
 
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:O?, s:o}",
-			 "state", fleet_paused(a->fleet) ? "paused" : "armed", "selected",
-			 status_selected(a), "counts", counts(a), "own", status_own(a), "rules",
-			 status_rules(a), "health", health, "reason", reply_text(why), "eta_s",
-			 reply_number(fleet_eta_s(a->fleet, clock_now_us()), -1), "version",
-			 PACKAGE_VERSION, "outside", foreign(a), "paused_by", paused_by(a), "brake",
-			 quarantine_brake(a->quarantine), "notes", notes(a));
+			 "state", fleet_paused(sv->fleet) ? "paused" : "armed", "selected",
+			 status_selected(sv), "counts", counts(sv), "own", status_own(sv), "rules",
+			 status_rules(sv), "health", health, "reason", reply_text(why), "eta_s",
+			 reply_number(fleet_eta_s(sv->fleet, clock_now_us()), -1), "version",
+			 PACKAGE_VERSION, "outside", foreign(sv), "paused_by", paused_by(sv),
+			 "brake", quarantine_brake(sv->quarantine), "notes", notes(sv));
 }
 
 static const char *
@@ -282,43 +282,43 @@ advice_of(const struct slot_view *v)
 }
 
 static const char *
-message_of(const struct api *a, const struct slot_view *v)
+message_of(const struct services *sv, const struct slot_view *v)
 {
 	bool waits = v->state == SLOT_IDLE || v->state == SLOT_WAITING;
 
-	if (waits && v->present && v->verdict.kind == VERDICT_NONE && !status_may_begin(a))
+	if (waits && v->present && v->verdict.kind == VERDICT_NONE && !status_may_begin(sv))
 		return status_may_not_begin;
 	return v->message;
 }
 
 static json_t *
-message_json(const struct api *a, const struct slot_view *v)
+message_json(const struct services *sv, const struct slot_view *v)
 {
 	char text[JOB_MESSAGE_MAX + 256];
 
-	(void)snprintf(text, sizeof(text), "%s%s%s", message_of(a, v),
+	(void)snprintf(text, sizeof(text), "%s%s%s", message_of(sv, v),
 		       v->quarantine_words != NULL ? " " : "",
 		       v->quarantine_words != NULL ? v->quarantine_words : "");
 	return reply_words(text, v->port);
 }
 
 json_t *
-status_slot(const struct api *a, unsigned slot)
+status_slot(const struct services *sv, unsigned slot)
 {
 	struct slot_view v;
 
-	fleet_view(a->fleet, slot, clock_now_us(), &v);
+	fleet_view(sv->fleet, slot, clock_now_us(), &v);
 	return json_pack(
 	    "{s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 	    "s:b, s:o, s:s}",
-	    "port", v.port, "label", reply_text(ports_label(a->ports, v.port)), "present",
+	    "port", v.port, "label", reply_text(ports_label(sv->ports, v.port)), "present",
 	    v.present, "mode", mode_name(v.mode), "serial", reply_text(v.serial), "dfu_serial",
 	    reply_text(v.dfu_serial), "platform", reply_platform(v.platform), "state",
 	    slot_state_name(v.state, v.step), "percent", reply_number(v.percent, -1), "eta_s",
-	    reply_number(fleet_slot_eta_s(a->fleet, slot, clock_now_us()), -1), "verdict",
+	    reply_number(fleet_slot_eta_s(sv->fleet, slot, clock_now_us()), -1), "verdict",
 	    reply_text(verdict_name(v.verdict.kind)), "fault",
 	    reply_text(fault_name(v.verdict.fault)), "step", reply_text(step_name(v.step)),
-	    "message", message_json(a, &v), "version_before", reply_text(v.version_before),
+	    "message", message_json(sv, &v), "version_before", reply_text(v.version_before),
 	    "version_after", reply_text(v.version_after), "attempt", reply_number(v.attempt, 0),
 	    "safe_to_unplug", !v.active, "advice", reply_words(advice_of(&v), v.port), "class",
 	    slot_class_name(v.class));

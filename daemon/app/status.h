@@ -8,20 +8,20 @@
 
 #include "store/store.h"
 
-struct api;
+struct services;
 
-json_t *status_station(const struct api *a);
-json_t *status_slot(const struct api *a, unsigned slot);
+json_t *status_station(const struct services *sv);
+json_t *status_slot(const struct services *sv, unsigned slot);
 /* Members of the station, for those who change them. */
-json_t *status_selected(const struct api *a); /* a list of type Selection */
-json_t *status_own(const struct api *a);      /* a list of type OwnSelection */
-json_t *status_rules(const struct api *a);    /* a list of type PlatformRule */
+json_t *status_selected(const struct services *sv); /* a list of type Selection */
+json_t *status_own(const struct services *sv);	    /* a list of type OwnSelection */
+json_t *status_rules(const struct services *sv);    /* a list of type PlatformRule */
 /* Why this image is quarantined; NULL: it is not. */
-const char *status_quarantined(const struct api *a, const char *sha256_text);
+const char *status_quarantined(const struct services *sv, const char *sha256_text);
 /* The records can be written; else this is why a drone waits. */
-bool status_may_begin(const struct api *a);
+bool status_may_begin(const struct services *sv);
 extern const char status_may_not_begin[];
 /* "degraded" or "ok", and why. */
-const char *status_health(const struct api *a, char ret_why[STORE_WHY_MAX]);
+const char *status_health(const struct services *sv, char ret_why[STORE_WHY_MAX]);
 
 #endif

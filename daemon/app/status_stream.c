@@ -31,8 +31,7 @@ struct watcher {
 };
 
 struct status_stream {
-	struct turns *turns;
-	const struct api *api;
+	const struct services *sv;
 	struct event *timer;
 	bool armed;
 	struct watcher watchers[WATCHERS_MAX];
@@ -45,7 +44,7 @@ struct status_stream {
 static bool
 has_lost_a_row(struct status_stream *s, const struct watcher *w, const struct target *t)
 {
-	for (unsigned i = 0; i < fleet_slots(s->api->fleet); i++)
+	for (unsigned i = 0; i < fleet_slots(s->sv->fleet); i++)
 		if (w->told[i] != 0 && !t->slots[i])
 			return true;
 	return false;
@@ -58,8 +57,8 @@ news(struct status_stream *s, struct watcher *w, const struct target *t, bool *r
 	json_t *list = json_array();
 
 	*ret_any = false;
-	for (unsigned i = 0; i < fleet_slots(s->api->fleet); i++) {
-		uint64_t revision = fleet_revision(s->api->fleet, i) + 1;
+	for (unsigned i = 0; i < fleet_slots(s->sv->fleet); i++) {
+		uint64_t revision = fleet_revision(s->sv->fleet, i) + 1;
 
 		if (!w->full && w->told[i] == revision)
 			continue;
@@ -68,7 +67,7 @@ news(struct status_stream *s, struct watcher *w, const struct target *t, bool *r
 			continue;
 		w->told[i] = revision;
 		*ret_any = true;
-		if (json_array_append_new(list, status_slot(s->api, i)) < 0)
+		if (json_array_append_new(list, status_slot(s->sv, i)) < 0)
 			break;
 	}
 	return list;
@@ -84,7 +83,7 @@ tell(struct status_stream *s, struct watcher *w)
 
 	target_begin(&t, w->target);
 	if (w->target[0] != '\0')
-		api_find(s->api, w->target, false, &t);
+		api_find(s->sv, w->target, false, &t);
 	if (w->target[0] != '\0' && has_lost_a_row(s, w, &t))
 		w->full = true;
 	slots = news(s, w, &t, &any);
@@ -108,7 +107,7 @@ tell(struct status_stream *s, struct watcher *w)
 static void
 look_at_station(struct status_stream *s)
 {
-	json_t *now = status_station(s->api);
+	json_t *now = status_station(s->sv);
 
 	if (s->station != NULL && now != NULL && json_equal(s->station, now)) {
 		json_decref(now);
@@ -137,7 +136,7 @@ static void
 on_watch_timer(evutil_socket_t fd, short what, void *ctx)
 {
 	struct status_stream *s = ctx;
-	enum loop_work before = turns_begin(s->turns, LOOP_CLIENT);
+	enum loop_work before = turns_begin(s->sv->turns, LOOP_CLIENT);
 	struct share share;
 
 	(void)fd;
@@ -154,8 +153,8 @@ on_watch_timer(evutil_socket_t fd, short what, void *ctx)
 			tell(s, w);
 	}
 	s->armed = s->left > 0 &&
-		   arm(s, share_end(&share, clock_now_us(), fleet_active(s->api->fleet) > 0));
-	turns_end(s->turns, before);
+		   arm(s, share_end(&share, clock_now_us(), fleet_active(s->sv->fleet) > 0));
+	turns_end(s->sv->turns, before);
 }
 
 void
@@ -208,21 +207,20 @@ status_stream_drained(struct status_stream *s, struct call *call)
 }
 
 int
-status_stream_new(struct event_base *base, struct turns *turns, const struct api *api,
-		  struct status_stream **ret_stream)
+status_stream_new(const struct services *sv, struct status_stream **ret_stream)
 {
 	struct status_stream *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return -ENOMEM;
-	*s = (struct status_stream){ .turns = turns, .api = api };
-	s->timer = evtimer_new(base, on_watch_timer, s);
+	s->sv = sv;
+	s->timer = evtimer_new(sv->base, on_watch_timer, s);
 	if (s->timer == NULL) {
 		free(s);
 		return -ENOMEM;
 	}
 	/* Of the lowest priority, as all that is done for clients; not active: cannot fail. */
-	(void)event_priority_set(s->timer, event_base_get_npriorities(base) - 1);
+	(void)event_priority_set(s->timer, event_base_get_npriorities(sv->base) - 1);
 	*ret_stream = s;
 	return 0;
 }

@@ -9,14 +9,10 @@
 #include "cfdfu/util.h"
 #include "ctl/server.h"
 
-struct api;
-struct event_base;
+struct services;
 struct status_stream;
-struct turns;
 
-/* All borrowed for the life of the stream.  -ENOMEM. */
-int status_stream_new(struct event_base *base, struct turns *turns, const struct api *api,
-		      struct status_stream **ret_stream) MUST_CHECK;
+int status_stream_new(const struct services *sv, struct status_stream **ret_stream) MUST_CHECK;
 void status_stream_free(struct status_stream *s); /* NULL is fine */
 
 /* Answers the call: with the whole status now, and with what changes; or that there are too many.

@@ -28,10 +28,8 @@
 /* A station with two drones whose DFU serials begin alike, and nothing in its records. */
 struct bench {
 	struct caller caller; /* the first: the transport gets it */
-	struct api api;
+	struct services sv;
 	struct server_options options;
-	struct clock *clock;
-	struct settings *settings;
 	struct turns turns;
 	char dir[64];
 	char *reply;
@@ -73,63 +71,40 @@ plug_in(struct bench *b, const char *port, const char *serial)
 
 	copy_text(s.port, sizeof(s.port), port);
 	copy_text(s.serial, sizeof(s.serial), serial);
-	assert_int_equal(fleet_recall_port(b->api.fleet, port, 0, false), 0);
-	fleet_sighted(b->api.fleet, &s, &unknown, clock_now_us());
+	assert_int_equal(fleet_recall_port(b->sv.fleet, port, 0, false), 0);
+	fleet_sighted(b->sv.fleet, &s, &unknown, clock_now_us());
 }
 
 static void
 open_services(struct bench *b)
 {
-	struct api *a = &b->api;
+	struct services *sv = &b->sv;
 	const struct fleet_options fleet = { 0 };
 	const char *nowhere[] = { b->dir, NULL };
 	char error[SETTINGS_ERROR_MAX], why[STORE_WHY_MAX];
 	struct store_time now;
 
-	assert_int_equal(clock_new(&b->clock), 0);
-	now = clock_time(b->clock);
-	assert_int_equal(settings_load(NULL, nowhere, &b->settings, error), 0);
-	assert_int_equal(log_new(LOG_CRIT, &a->log), 0);
-	assert_int_equal(fleet_new(&fleet, &a->fleet), 0);
-	assert_int_equal(store_open(b->dir, &(struct store_options){ 0 }, &now, &a->store, why), 0);
-	assert_int_equal(repository_new(a->store, a->log, b->clock, &a->repository), 0);
-	assert_int_equal(ports_new(&(struct ports_options){ .settings = b->settings,
-							    .clock = b->clock,
-							    .fleet = a->fleet,
-							    .store = a->store,
-							    .log = a->log },
-				   &a->ports),
+	sv->turns = &b->turns;
+	sv->state_dir = b->dir;
+	assert_int_equal(clock_new(&b->sv.clock), 0);
+	now = clock_time(b->sv.clock);
+	assert_int_equal(settings_load(NULL, nowhere, &b->sv.settings, error), 0);
+	assert_int_equal(log_new(LOG_CRIT, &sv->log), 0);
+	assert_int_equal(fleet_new(&fleet, &sv->fleet), 0);
+	assert_int_equal(store_open(b->dir, &(struct store_options){ 0 }, &now, &sv->store, why),
 			 0);
-	assert_int_equal(quarantine_new(&(struct quarantine_options){ .settings = b->settings,
-								      .clock = b->clock,
-								      .fleet = a->fleet,
-								      .store = a->store,
-								      .log = a->log,
-								      .ports = a->ports },
-					&a->quarantine),
-			 0);
-	assert_int_equal(recorder_new(&(struct recorder_options){ .store = a->store,
-								  .fleet = a->fleet,
-								  .log = a->log,
+	assert_int_equal(repository_new(sv, &sv->repository), 0);
+	assert_int_equal(ports_new(sv, NULL, NULL, &sv->ports), 0);
+	assert_int_equal(quarantine_new(sv, &sv->quarantine), 0);
+	assert_int_equal(recorder_new(&(struct recorder_options){ .store = sv->store,
+								  .fleet = sv->fleet,
+								  .log = sv->log,
 								  .turns = &b->turns,
-								  .clock = b->clock,
+								  .clock = b->sv.clock,
 								  .label = no_label },
-				      &a->recorder),
+				      &sv->recorder),
 			 0);
-	assert_int_equal(selection_new(&(struct selection_options){ .fleet = a->fleet,
-								    .store = a->store,
-								    .repository = a->repository,
-								    .ports = a->ports,
-								    .settings = b->settings,
-								    .clock = b->clock,
-								    .log = a->log },
-				       &a->selection),
-			 0);
-	assert_int_equal(acts_new(a->store, a->log, b->clock, &a->acts), 0);
-	a->settings = b->settings;
-	a->clock = b->clock;
-	a->turns = &b->turns;
-	a->state_dir = b->dir;
+	assert_int_equal(selection_new(sv, &sv->selection), 0);
 }
 
 static int
@@ -147,9 +122,9 @@ set_up(void **state)
 					      .handlers = api_handlers,
 					      .method_count = station_method_count,
 					      .version = "0",
-					      .ctx = &b->api,
-					      .denied = api_denied,
-					      .answered = api_answered };
+					      .ctx = &b->sv,
+					      .denied = acts_denied,
+					      .answered = acts_answered };
 	b->caller = (struct caller){ .transport = &transport,
 				     .options = &b->options,
 				     .peer = { .user = "test", .may_change = true } };
@@ -161,20 +136,19 @@ static int
 tear_down(void **state)
 {
 	struct bench *b = *state;
-	struct api *a = &b->api;
+	struct services *sv = &b->sv;
 	char command[96];
 
-	acts_free(a->acts);
-	selection_free(a->selection);
-	recorder_free(a->recorder);
-	quarantine_free(a->quarantine);
-	ports_free(a->ports);
-	repository_free(a->repository);
-	store_close(a->store, NULL);
-	fleet_free(a->fleet);
-	log_free(a->log);
-	settings_free(b->settings);
-	clock_free(b->clock);
+	selection_free(sv->selection);
+	recorder_free(sv->recorder);
+	quarantine_free(sv->quarantine);
+	ports_free(sv->ports);
+	repository_free(sv->repository);
+	store_close(sv->store, NULL);
+	fleet_free(sv->fleet);
+	log_free(sv->log);
+	settings_free(b->sv.settings);
+	clock_free(b->sv.clock);
 	snprintf(command, sizeof(command), "rm -rf %s", b->dir);
 	assert_int_equal(system(command), 0);
 	free(b->reply);

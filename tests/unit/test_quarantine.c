@@ -15,6 +15,7 @@
 #include "app/clock.h"
 #include "app/log.h"
 #include "app/ports.h"
+#include "app/services.h"
 #include "app/settings.h"
 #include "core/event.h"
 #include "core/fleet.h"
@@ -25,13 +26,7 @@
 /* A service, without bus and clients. */
 struct bench {
 	char dir[64];
-	struct clock *clock;
-	struct log *log;
-	struct settings *settings;
-	struct store *store;
-	struct fleet *fleet;
-	struct ports *ports;
-	struct quarantine *quarantine;
+	struct services sv;
 };
 
 static void
@@ -39,44 +34,31 @@ start(struct bench *b)
 {
 	const char *nowhere[] = { b->dir, NULL };
 	const struct store_options options = { 0 };
-	struct store_time now = clock_time(b->clock);
+	struct store_time now = clock_time(b->sv.clock);
 	char error[SETTINGS_ERROR_MAX], why[STORE_WHY_MAX];
 	struct fleet_options fleet;
 
-	assert_int_equal(settings_load(NULL, nowhere, &b->settings, error), 0);
-	fleet = settings_fleet_options(b->settings);
-	assert_int_equal(fleet_new(&fleet, &b->fleet), 0);
-	assert_int_equal(store_open(b->dir, &options, &now, &b->store, why), 0);
-	assert_int_equal(ports_new(&(struct ports_options){ .settings = b->settings,
-							    .clock = b->clock,
-							    .fleet = b->fleet,
-							    .store = b->store,
-							    .log = b->log },
-				   &b->ports),
-			 0);
-	assert_int_equal(quarantine_new(&(struct quarantine_options){ .settings = b->settings,
-								      .clock = b->clock,
-								      .fleet = b->fleet,
-								      .store = b->store,
-								      .log = b->log,
-								      .ports = b->ports },
-					&b->quarantine),
-			 0);
-	assert_int_equal(quarantine_load(b->quarantine), 0);
-	quarantine_recall(b->quarantine);
+	assert_int_equal(settings_load(NULL, nowhere, &b->sv.settings, error), 0);
+	fleet = settings_fleet_options(b->sv.settings);
+	assert_int_equal(fleet_new(&fleet, &b->sv.fleet), 0);
+	assert_int_equal(store_open(b->dir, &options, &now, &b->sv.store, why), 0);
+	assert_int_equal(ports_new(&b->sv, NULL, NULL, &b->sv.ports), 0);
+	assert_int_equal(quarantine_new(&b->sv, &b->sv.quarantine), 0);
+	assert_int_equal(quarantine_load(b->sv.quarantine), 0);
+	quarantine_recall(b->sv.quarantine);
 }
 
 static void
 stop(struct bench *b)
 {
-	struct store_time now = clock_time(b->clock);
+	struct store_time now = clock_time(b->sv.clock);
 
-	quarantine_free(b->quarantine);
-	ports_free(b->ports);
-	assert_int_equal(store_commit(b->store, &now), 0);
-	store_close(b->store, &now);
-	fleet_free(b->fleet);
-	settings_free(b->settings);
+	quarantine_free(b->sv.quarantine);
+	ports_free(b->sv.ports);
+	assert_int_equal(store_commit(b->sv.store, &now), 0);
+	store_close(b->sv.store, &now);
+	fleet_free(b->sv.fleet);
+	settings_free(b->sv.settings);
 }
 
 static void
@@ -93,8 +75,8 @@ set_up(void **state)
 
 	strcpy(b.dir, "/tmp/cfdfu-quarantine-XXXXXX");
 	assert_non_null(mkdtemp(b.dir));
-	assert_int_equal(clock_new(&b.clock), 0);
-	assert_int_equal(log_new(-1, &b.log), 0);
+	assert_int_equal(clock_new(&b.sv.clock), 0);
+	assert_int_equal(log_new(-1, &b.sv.log), 0);
 	start(&b);
 	*state = &b;
 	return 0;
@@ -107,8 +89,8 @@ tear_down(void **state)
 	char command[96];
 
 	stop(b);
-	log_free(b->log);
-	clock_free(b->clock);
+	log_free(b->sv.log);
+	clock_free(b->sv.clock);
 	snprintf(command, sizeof(command), "rm -rf %s", b->dir);
 	return system(command);
 }
@@ -119,16 +101,16 @@ plug_in(struct bench *b, const char *port)
 	struct sighting s = { .path = PATH, .vid = 0x0483, .pid = 0xDF11 };
 
 	copy_text(s.port, sizeof(s.port), port);
-	assert_true(ports_admit(b->ports, &s));
-	quarantine_follow_path(b->quarantine, &s);
+	assert_true(ports_admit(b->sv.ports, &s));
+	quarantine_follow_path(b->sv.quarantine, &s);
 }
 
 static bool
 is_quarantined(const struct bench *b, const char *port)
 {
-	int slot = fleet_find(b->fleet, port);
+	int slot = fleet_find(b->sv.fleet, port);
 
-	return slot >= 0 && fleet_port_is_quarantined(b->fleet, (unsigned)slot);
+	return slot >= 0 && fleet_port_is_quarantined(b->sv.fleet, (unsigned)slot);
 }
 
 /* The fleet's decision. */
@@ -137,9 +119,9 @@ quarantine(struct bench *b, const char *port)
 {
 	struct fleet_event event = { .kind = EVENT_QUARANTINED };
 
-	assert_int_equal(fleet_recall_port(b->fleet, port, 3, true), 0);
-	event.slot = (unsigned)fleet_find(b->fleet, port);
-	quarantine_tell(b->quarantine, &event);
+	assert_int_equal(fleet_recall_port(b->sv.fleet, port, 3, true), 0);
+	event.slot = (unsigned)fleet_find(b->sv.fleet, port);
+	quarantine_tell(b->sv.quarantine, &event);
 }
 
 #define TEST_SET_UP(name) TEST_WITH(name, set_up, tear_down)
@@ -151,8 +133,10 @@ TEST_SET_UP(a_port_stays_quarantined_over_restarts_until_it_is_released)
 	quarantine(b, "1-4");
 	restart(b);
 	assert_true(is_quarantined(b, "1-4"));
-	assert_true(quarantine_release_slot(b->quarantine, (unsigned)fleet_find(b->fleet, "1-4")));
-	assert_false(quarantine_release_slot(b->quarantine, (unsigned)fleet_find(b->fleet, "1-4")));
+	assert_true(
+	    quarantine_release_slot(b->sv.quarantine, (unsigned)fleet_find(b->sv.fleet, "1-4")));
+	assert_false(
+	    quarantine_release_slot(b->sv.quarantine, (unsigned)fleet_find(b->sv.fleet, "1-4")));
 	restart(b);
 	assert_false(is_quarantined(b, "1-4"));
 }
@@ -181,24 +165,25 @@ TEST_SET_UP(an_image_stays_quarantined_over_restarts_and_a_resume_until_it_is_re
 	json_t *brake;
 
 	for (int i = 0; i < 3; i++, serial[0]++)
-		fleet_recall(b->fleet,
+		fleet_recall(b->sv.fleet,
 			     &(struct brake_ending){ sha256, "bad", VERDICT_FAIL, FAULT_NO_BOOT,
 						     STEP_NONE, serial, "", "1-4" },
 			     clock_now_us());
-	quarantine_tell(b->quarantine, &event);
+	quarantine_tell(b->sv.quarantine, &event);
 	assert_string_equal(
-	    json_string_value(json_object_get(quarantine_brake(b->quarantine), "firmware")), "bad");
+	    json_string_value(json_object_get(quarantine_brake(b->sv.quarantine), "firmware")),
+	    "bad");
 	restart(b);
-	brake = quarantine_resumed(b->quarantine);
+	brake = quarantine_resumed(b->sv.quarantine);
 	assert_int_equal(json_integer_value(json_object_get(brake, "count")), 3);
 	json_decref(brake);
 	restart(b);
-	assert_null(quarantine_brake(b->quarantine));
-	assert_non_null(policy_quarantined(fleet_policy(b->fleet), sha256));
-	assert_int_equal(quarantine_release_image(b->quarantine, sha256), 0);
-	assert_int_equal(quarantine_release_image(b->quarantine, sha256), -ENOENT);
+	assert_null(quarantine_brake(b->sv.quarantine));
+	assert_non_null(policy_quarantined(fleet_policy(b->sv.fleet), sha256));
+	assert_int_equal(quarantine_release_image(b->sv.quarantine, sha256), 0);
+	assert_int_equal(quarantine_release_image(b->sv.quarantine, sha256), -ENOENT);
 	restart(b);
-	assert_null(policy_quarantined(fleet_policy(b->fleet), sha256));
+	assert_null(policy_quarantined(fleet_policy(b->sv.fleet), sha256));
 }
 
 TEST_MAIN(NULL)

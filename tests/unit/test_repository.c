@@ -10,15 +10,18 @@
 
 #include "test.h"
 
+#include "app/services.h"
 #include "core/image.h"
 #include "fixtures/mkimage.h"
+
+static const struct services nothing;
 
 static int
 set_up(void **state)
 {
 	struct repository *r = NULL;
 
-	assert_int_equal(repository_new(NULL, NULL, NULL, &r), 0);
+	assert_int_equal(repository_new(&nothing, &r), 0);
 	*state = r;
 	return 0;
 }
@@ -87,7 +90,7 @@ judge_described(const struct device *list, size_t count, const struct mkimage_sp
 	struct repository *r = NULL;
 	int e;
 
-	assert_int_equal(repository_new(NULL, NULL, NULL, &r), 0);
+	assert_int_equal(repository_new(&nothing, &r), 0);
 	for (size_t i = 0; i < count; i++)
 		assert_int_equal(repository_add_device(r, &list[i]), 0);
 	e = judge(r, spec, 0, (struct repository_claim){ .told = PLATFORM_OTHER }, why);
