@@ -127,13 +127,13 @@ else
 	holds "a wide window has whole serials" until_true 60 eval \
 		"screen | grep -qE '^A1 .* [0-9A-F]{24} .*PASS 2025.02 -> 2025.12'"
 	tmux_here resize-window -x 60 -y 24
-	holds "a smaller one is drawn anew" until_true 60 eval \
+	holds "a smaller window is drawn again" until_true 60 eval \
 		"screen | grep -qE '^SLOT' && ! screen | grep -qE '[0-9A-F]{24}'"
 
 	terminal 80x24 "cfdfuctl watch" C
 	holds "without UTF-8 there is a picture, too" until_true 60 shows 'needs the button'
-	same "of ASCII alone" 0 "$(screen | LC_ALL=C grep -c '[^ -~]')"
-	holds "with one row a drone" eval "screen | grep -qE '^[?][?]7 .*needs the button *$'"
+	same "without UTF-8 the picture is ASCII" 0 "$(screen | LC_ALL=C grep -c '[^ -~]')"
+	holds "without UTF-8 there is one row per drone" eval "screen | grep -qE '^[?][?]7 .*needs the button *$'"
 
 	terminal 120x80 "cfdfuctl watch --lines; cat"
 	holds "--lines are lines on a terminal" until_true 60 eval \
@@ -141,7 +141,7 @@ else
 
 	terminal 80x20 "CFDFU_PAGER='sed \"s/^/paged /\"' cfdfuctl status; cat"
 	holds "a long status is paged" until_true 60 shows 'paged '
-	holds "and ends with its sum" until_true 60 shows \
+	holds "the paged status ends with its sum" until_true 60 shows \
 		'10 drones: 4 PASS, 2 AT WORK, 4 FAILED: A8 A7 机架7 机架8'
 fi
 
@@ -152,7 +152,7 @@ rc=0
 timeout 120 cfdfuctl status > "$scratch/said" 2> "$scratch/complained" || rc=$?
 kill -CONT "$sim_pid"
 same "a service that is stopped is given up" 3 $rc
-holds "in words" grep -q 'does not answer' "$scratch/complained"
+holds "the client says that the service does not answer" grep -q 'does not answer' "$scratch/complained"
 
 rc=0
 timeout 120 bash -c 'cfdfuctl --json watch | head -n 1 > /dev/null' || rc=$?
@@ -165,12 +165,12 @@ until_true 60 grep -q pass "$scratch/endings"
 sim_kill
 holds "a wait says that the service has gone" until_true 60 grep -q 'gone away' "$scratch/wait"
 if command -v tmux > /dev/null; then
-	holds "so does a watch" until_true 60 shows 'The service has gone away'
+	holds "a watch says that the service has gone" until_true 60 shows 'The service has gone away'
 fi
 sim_start fast --config "$scratch/conf"
-holds "and that it is back" until_true 60 grep -q 'is back' "$scratch/wait"
+holds "the wait says that the service is back" until_true 60 grep -q 'is back' "$scratch/wait"
 if command -v tmux > /dev/null; then
-	holds "and the watch goes on" until_true 60 eval "! shows 'The service has gone away'"
+	holds "the watch continues" until_true 60 eval "! shows 'The service has gone away'"
 fi
 rack_plug 1-5 "$old"
 holds "endings are told as before" until_true 120 grep -q 'A5 (1-5)' "$scratch/endings"
@@ -187,7 +187,7 @@ rm -f "$CFDFU_SOCKET"
 cfdfuctl status > /dev/null 2> "$scratch/complained"
 holds "the service's own sentence is said, with file and line" \
 	grep -qF "$scratch/bad.conf:2" "$scratch/complained"
-same "and no start that cannot work" 0 "$(grep -c 'systemctl start' "$scratch/complained")"
+same "no start is advised that would fail" 0 "$(grep -c 'systemctl start' "$scratch/complained")"
 cfdfuctl doctor > "$scratch/said" 2> /dev/null
-holds "the doctor says it, too" grep -qF "bad.conf:2" "$scratch/said"
-same "without such a start" 0 "$(grep -c 'enable --now' "$scratch/said")"
+holds "doctor prints the sentence, too" grep -qF "bad.conf:2" "$scratch/said"
+same "doctor advises no such start" 0 "$(grep -c 'enable --now' "$scratch/said")"

@@ -19,8 +19,8 @@ same "an empty station is armed" "armed 0 0" \
 	"$(status '"\(.station.state) \(.station.counts.present) \(.slots | length)"')"
 cfdfuctl firmware add "$new" --name new > "$scratch/add" 2>&1
 same "an image is added" 0 $?
-same "it is listed" new "$(cfdfuctl --json firmware list | jq -r '.firmware[].name')"
-holds "it is selected" cfdfuctl firmware select new
+same "the image is listed" new "$(cfdfuctl --json firmware list | jq -r '.firmware[].name')"
+holds "the image is selected" cfdfuctl firmware select new
 same "the selection is shown" "new 2025.12" \
 	"$(status '.station.selected[0] | "\(.name) \(.version)"')"
 cfdfuctl pause > /dev/null

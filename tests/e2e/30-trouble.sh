@@ -52,6 +52,6 @@ same "the killed daemon left one attempt open" 1 \
 sim_start fast
 same "after the restart none is open" 0 \
 	"$(records "SELECT count(*) FROM attempts WHERE verdict IS NULL")"
-same "it is recorded as interrupted, once" 1 \
+same "the attempt is recorded as interrupted, once" 1 \
 	"$(records "SELECT count(*) FROM attempts WHERE verdict = 'interrupted'")"
 same "the selection is still there" new "$(status '.station.selected[0].name')"

@@ -64,7 +64,7 @@ same "an id of five digits is wrong usage" 2 $?
 test ! -e "$work/x.dfu"
 same "nothing was written for either" 0 $?
 
-# ---- detected by content, whatever the name -----------------------------------------------------
+# ---- formats detected by content, not by name ---------------------------------------------------
 
 good=$(image 2025.12)
 sha=$(cfdfuctl --json firmware check "$good" | jq -r .sha256)
@@ -111,13 +111,13 @@ same "a device is added by one file" "[\"Crazyflie\",\"a board of one's own\"]" 
 holds "and a file that is wrong is named" grep -q 'bad.conf: pid is missing' "$scratch/said"
 mkimage --tag 2025.12 --modified "$work/modified.bin"
 cfdfuctl --json firmware check "$work/modified.bin" > "$scratch/page"
-same "what is only warned about is accepted" 0 $?
-holds "and said" jq -e '.findings[] | select(.code == "modified" and .level == "warning")' \
+same "a file with a mere warning is accepted" 0 $?
+holds "the warning is printed" jq -e '.findings[] | select(.code == "modified" and .level == "warning")' \
 	"$scratch/page"
 mkimage --loader "$work/loader.bin"
 cfdfuctl firmware check "$work/loader.bin" > "$scratch/said" 2>&1
 same "the boot loader is refused as firmware" 4 $?
-holds "it is a boot loader for recovery" cfdfuctl firmware check --loader "$work/loader.bin"
+holds "the boot loader is accepted for recovery" cfdfuctl firmware check --loader "$work/loader.bin"
 
 # ---- bad files ----------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ serial=$(slot 1-1 serial)
 kept=$(ls "$state/backups")
 same "a copy of it was kept, by its serial" "$serial" "${kept%%-*}"
 cfdfuctl firmware extract -o "$scratch" "$state/backups/$kept" > /dev/null
-holds "it holds loader and application as they were" cmp "$scratch/first" \
+holds "the copy holds loader and application unchanged" cmp "$scratch/first" \
 	"$scratch/${kept%.dfu}-target0-08000000.bin"
 rack_do unplug 1-1 > /dev/null
 until_true 20 present_is 0
@@ -77,7 +77,7 @@ shown=$(status '.station.counts, (.slots[] | select(.port == "1-1") |
 holds "the application is read into a file" cfdfuctl backup 1-1 "$scratch/app.dfu"
 cfdfuctl firmware extract -o "$scratch" "$scratch/app.dfu" > /dev/null
 size=$(stat -c %s "$scratch/app-target0-08004000.bin")
-holds "it is what the flash holds" \
+holds "the file has the bytes of the flash" \
 	cmp -n "$size" -i 0:16384 "$scratch/app-target0-08004000.bin" "$scratch/now"
 within "and no less than the image" "$(stat -c %s "$new")" "$size" 1032192
 holds "the copy passes as firmware" cfdfuctl firmware check "$scratch/app.dfu"
@@ -87,19 +87,19 @@ same "as JSON the reply says what was read" "134234112 $size" \
 holds "the same flash gives the same file" cmp "$scratch/app.dfu" "$scratch/again.dfu"
 holds "all of the flash is read" cfdfuctl backup 1-1 "$scratch/whole.dfu" --whole
 cfdfuctl firmware extract -o "$scratch" "$scratch/whole.dfu" > /dev/null
-holds "it is all that the flash holds" cmp "$scratch/whole-target0-08000000.bin" "$scratch/now"
+holds "the file has all bytes of the flash" cmp "$scratch/whole-target0-08000000.bin" "$scratch/now"
 rack_do dump 1-1 "$scratch/after" > /dev/null
 holds "reading changed nothing" cmp "$scratch/now" "$scratch/after"
 until_true 20 ended 1-1
-same "what a slot shows and counts is how it was flashed, not that it was read" "$shown" \
+same "a backup does not change the slot's verdict and counts" "$shown" \
 	"$(status '.station.counts, (.slots[] | select(.port == "1-1") |
 		.class, .verdict, .attempt, .message)')"
-same "a reading is recorded as what it is" "backup backup" \
+same "a backup is recorded as a backup" "backup backup" \
 	"$(records "SELECT kind FROM attempts ORDER BY id DESC LIMIT 1") $(cfdfuctl --json history \
 		--kind backup | jq -r '[.attempts[].kind] | unique | join(" ")')"
 same "the drone runs again" runtime "$(slot 1-1 mode)"
 cfdfuctl backup 9-9 "$scratch/nothing.dfu" > "$scratch/said" 2>&1
-same "there is nothing to read where nothing is" "4 no" \
+same "a backup of an empty slot is refused" "4 no" \
 	"$? $(test -e "$scratch/nothing.dfu" && echo yes || echo no)"
 
 # ---- the loader brought back --------------------------------------------------------------------
@@ -109,8 +109,8 @@ same "a drone without its loader is not flashed" "fail loader-blank" \
 	"$(slot 1-1 verdict) $(slot 1-1 fault)"
 rack_do reset-counters 1-1 > /dev/null
 recover 1-1 "$loader"
-same "without a terminal it has to be meant" 4 $?
-holds "and the way to say so is named" grep -q -e --yes "$scratch/said"
+same "without a terminal recover-loader needs --yes" 4 $?
+holds "the refusal names --yes" grep -q -e --yes "$scratch/said"
 for answer in no '' y; do
 	echo "$answer" | script -qec "cfdfuctl recover-loader 1-1 --image $loader" /dev/null \
 		> "$scratch/said" 2>&1
@@ -120,17 +120,17 @@ holds "the question names slot and file" grep -q 'slot 1-1 and writes cf2loader-
 	"$scratch/said"
 recover 1-1 "$new" --yes
 same "a normal firmware image is refused" 4 $?
-holds "because it is an application" grep -q 'an application' "$scratch/said"
+holds "the refusal says that it is an application" grep -q 'an application' "$scratch/said"
 head -c 16385 "$new" > "$scratch/large.bin"
 recover 1-1 "$scratch/large.bin" --yes
-same "what is larger than the sector is refused" 4 $?
+same "an image larger than the sector is refused" 4 $?
 cp "$loader" "$scratch/outside.bin"
 words 0x20005000 0x08004201 | dd of="$scratch/outside.bin" conv=notrunc status=none
 recover 1-1 "$scratch/outside.bin" --yes
 same "a reset vector outside of the sector is refused" 4 $?
 recover 9-9 "$loader" --yes
 same "a slot that is not there is refused" 4 $?
-same "none of this wrote anything" 0 "$(counter 1-1 writing)"
+same "the refusals wrote nothing" 0 "$(counter 1-1 writing)"
 echo yes | script -qec "cfdfuctl recover-loader 1-1 --image $loader" /dev/null > "$scratch/said" 2>&1
 same "on a terminal 'yes' brings the loader back" 0 $?
 note "$(tr -d '\r' < "$scratch/said" | tail -n 1)"
@@ -139,19 +139,19 @@ same "sector 0 was erased once, and no other" '[1]' \
 	"$(rack_do counters 1-1 | head -n 1 | jq -c .sector_erases)"
 rack_do dump 1-1 "$scratch/after" > /dev/null
 holds "the rest of the flash is what it was" cmp -i 16384 "$scratch/now" "$scratch/after"
-same "it is recorded as an attempt of its own kind" 1 \
+same "the rescue is recorded as an attempt of its own kind" 1 \
 	"$(records "SELECT count(*) FROM attempt WHERE kind = 'loader' AND
 		verdict IN ('pass', 'needs-power-cycle')")"
 rack_do load 1-1 "$old" $app > /dev/null
 rack_do power-cycle 1-1 > /dev/null
-holds "and then it is flashed as usual" until_true 60 test_verdict 1-1 pass
+holds "the rescued drone is flashed as usual" until_true 60 test_verdict 1-1 pass
 holds "its flash is the new image" memory_is 1-1 "$new" $app
-same "its sector was told to have changed when it was wiped, not when it was brought back" 1 \
+same "a wiped loader is reported as changed, a restored one is not" 1 \
 	"$(grep -c "boot loader changed since" "$scratch/daemon.log")"
 rack_do reset-counters 1-1 > /dev/null
 recover 1-1 "$loader" --yes
 holds "a loader that is in order stays" grep -q -e 'in order' "$scratch/said"
-same "and nothing is written" 0 "$(counter 1-1 blocks_written)"
+same "a loader in order is not written" 0 "$(counter 1-1 blocks_written)"
 
 # ---- refused on everything else -----------------------------------------------------------------
 
@@ -160,12 +160,12 @@ rack_do plug 1-2 > /dev/null
 until_true 60 test_state 1-2 foreign
 rack_do reset-counters 1-2 > /dev/null
 recover 1-2 "$loader" --yes
-holds "another device gets no loader of ours" test $? -ne 0
+holds "recover-loader refuses another device" test $? -ne 0
 note "$(tail -n 1 "$scratch/said")"
 same "nothing on it was erased or written" "0 0" \
 	"$(counter 1-2 blocks_written) $(counter 1-2 erases)"
 cfdfuctl backup 1-2 "$scratch/other.dfu" > "$scratch/said" 2>&1
-same "it can be read, from its application on" "0 134234112" \
+same "another device can be read, from its application on" "0 134234112" \
 	"$? $(cfdfuctl --json firmware show --elements "$scratch/other.dfu" |
 		jq '.elements[0].address')"
 records_are_sound "rescue"

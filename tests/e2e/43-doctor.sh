@@ -46,9 +46,9 @@ finds() # NAME CHECK LEVEL COMMAND
 {
 	ask
 	same "the doctor finds $1" "$3" "$(level "$2")"
-	same "and what mends it" "$4" "$(jq -r "[.checks[] | select(.name == \"$2\" and
+	same "doctor names the command that fixes $1" "$4" "$(jq -r "[.checks[] | select(.name == \"$2\" and
 		.level == \"$3\").fix][0]" "$scratch/doctor")"
-	holds "which people are shown" grep -qF -e "to fix it: $4" <<< "$(cfdfuctl doctor)"
+	holds "the text of doctor shows the command" grep -qF -e "to fix it: $4" <<< "$(cfdfuctl doctor)"
 }
 
 good_machine
@@ -56,16 +56,16 @@ finds "a service that does not answer" service fail 'sudo systemctl restart cfdf
 rm -r "$CFDFU_DOCTOR_ROOT/proc/77"
 finds "a service that does not run" service fail 'sudo systemctl enable --now cfdfud'
 cfdfuctl doctor > /dev/null
-same "the exit status says that something stands in the way" 4 $?
+same "doctor exits with 4 when a check fails" 4 $?
 
 sim_start fast
 ask
 for check in service fwupd modemmanager udev-rule node; do
 	same "in order: $check" ok "$(level $check)"
 done
-same "no sleep to complain about" none "$(level autosuspend)"
+same "no autosuspend is reported" none "$(level autosuspend)"
 cfdfuctl doctor > /dev/null
-same "the exit status says that nothing does" 0 $?
+same "doctor exits with 0 when no check fails" 0 $?
 
 put "$CFDFU_DOCTOR_ROOT/proc/12/comm" fwupd
 finds "a running fwupd" fwupd warn 'sudo systemctl mask --now fwupd'
@@ -88,7 +88,7 @@ finds "a udev rule that is masked" udev-rule fail 'sudo rm /etc/udev/rules.d/70-
 rm "$CFDFU_DOCTOR_ROOT/etc/udev/rules.d/70-cfdfud.rules" "$rules"
 finds "a udev rule that is missing" udev-rule fail \
 	'sudo make install && sudo udevadm control --reload'
-holds "what is not in order has a command each" jq -e \
+holds "each failed check names a command" jq -e \
 	'[.checks[] | select(.level != "ok" and .fix == null)] == []' "$scratch/doctor"
 sim_stop
 
@@ -108,8 +108,8 @@ same "while nothing is plugged in, no pattern is suspect" none "$(level patterns
 rack_plug 1-1 "$(image 2025.02 --size 61440)"
 holds "a drone is seen" until_true 60 present_is 1
 finds "a pattern that matches no port" patterns warn 'cfdfuctl config'
-same "it is that one alone" "7-* in 'ports' matches no port that a drone was seen on." \
+same "only the unused pattern is reported" "7-* in 'ports' matches no port that a drone was seen on." \
 	"$(jq -r '.checks[] | select(.name == "patterns").text' "$scratch/doctor")"
-same "a setting that is no text is shown all the same" 1 \
+same "a setting that is not text is shown" 1 \
 	"$(cfdfuctl --json config | jq '[.settings[] | select(.key == "1-2")] | length')"
 sim_stop

@@ -46,10 +46,10 @@ done < "$scratch/table"
 same "no text becomes a binary, by no writer" 0 $wrong
 cfdfuctl firmware make "$scratch/ram.dfu" "$foreign/ram-section.hex" > "$scratch/said" 2>&1
 same "a file is made of a build's own HEX file" 0 $?
-holds "with the note of what was left out" \
+holds "a note names the part that was left out" \
 	grep -qF 'left out: 40 bytes for RAM at 0x20014D9C' "$scratch/said"
 cfdfuctl firmware make "$scratch/plain.dfu" "$foreign/build.hex" > /dev/null
-holds "and nothing for RAM is in it" cmp "$scratch/ram.dfu" "$scratch/plain.dfu"
+holds "the file has no data for RAM" cmp "$scratch/ram.dfu" "$scratch/plain.dfu"
 for name in dfuse-ram dfuse-two-suffixes dfuse-metadata; do
 	cfdfuctl firmware make "$scratch/$name" "$foreign/$name.dfu" > /dev/null 2>&1
 	same "$name.dfu is made anew without what is left out" "$(sha256sum < "$foreign/dfuse.dfu")" \
@@ -61,9 +61,9 @@ holds "a file of which nothing is left out stays as it is" \
 mkdir "$scratch/out"
 holds "a build's own HEX file is taken apart" \
 	cfdfuctl firmware extract "$foreign/ram-section.hex" --output "$scratch/out"
-same "into what is for the flash memory" "ram-section-target0-08004000.bin ram-section-target0-080041c0.bin" \
+same "the parts are those for the flash memory" "ram-section-target0-08004000.bin ram-section-target0-080041c0.bin" \
 	"$(cd "$scratch/out" && echo *)"
-same "what is made says what a station would refuse" 1 \
+same "firmware make reports what a station would refuse" 1 \
 	"$(head -c 4096 /dev/zero > "$scratch/zeros.bin" &&
 		cfdfuctl firmware make "$scratch/zeros.dfu" "$scratch/zeros.bin" 2>&1 |
 		grep -c "a Crazyflie's station would refuse it: initial stack pointer is 0x00000000")"
@@ -75,7 +75,7 @@ image_sum=$(sha256sum < "$scratch/cf2.bin" | cut -d' ' -f1)
 for name in whole.bin whole.dfu whole-stale.dfu; do
 	same "the application of $name is the image that was flashed" "$image_sum" \
 		"$(cfdfuctl --json firmware check --application "$foreign/$name" | jq -r .sha256)"
-	holds "it is added" cfdfuctl firmware add --application --name "put back $name" "$foreign/$name"
+	holds "the application of a copy is added" cfdfuctl firmware add --application --name "put back $name" "$foreign/$name"
 	same "the station has the image" "$image_sum" \
 		"$(cfdfuctl --json firmware show "put back $name" | jq -r .firmware.sha256)"
 done
@@ -87,10 +87,10 @@ same "the application of a drone comes back as it was flashed" "$image_sum" \
 cfdfuctl backup --whole 1-1 "$scratch/back-whole.dfu" > /dev/null
 cfdfuctl firmware add "$scratch/back-whole.dfu" > "$scratch/said" 2>&1
 same "a copy of all of its flash is refused" 4 $?
-holds "with what to type" grep -qF -e '--application takes the application alone' "$scratch/said"
+holds "the refusal names --application" grep -qF -e '--application takes the application alone' "$scratch/said"
 cfdfuctl firmware add --application "$scratch/back-whole.dfu" > "$scratch/said" 2>&1
-same "its application is added" 0 $?
-same "as it was flashed" "$image_sum" \
+same "the application of the whole copy is added" 0 $?
+same "the application has the digest of the flashed image" "$image_sum" \
 	"$(cfdfuctl --json firmware show back-whole | jq -r .firmware.sha256)"
 
 # ---- a release of each platform, from the file to the drone -------------------------------------
@@ -124,14 +124,14 @@ END
 cfdfuctl --json firmware add "$foreign/build.hex" "$foreign/utf16.hex" "$foreign/build.srec" \
 	> "$scratch/said" 2> "$scratch/complained"
 same "of several files one that is refused decides the exit status" 4 $?
-same "those before and behind it are added, a document a line" "build build" \
+same "the files before and behind it are added, one document per line" "build build" \
 	"$(jq -r .firmware.name "$scratch/said" | xargs)"
 same "the refusal is a document of its own" 1 "$(jq -c .error "$scratch/complained" | wc -l)"
 cfdfuctl --json firmware check "$foreign/build.hex" "$foreign/nrf.hex" > "$scratch/said" 2> /dev/null
 same "several files are checked" 4 $?
 same "each with its own document" "true false" "$(jq -r .accepted "$scratch/said" | xargs)"
 cfdfuctl firmware add --name both "$foreign/build.hex" "$foreign/build.srec" > /dev/null 2>&1
-same "one name is not given to two files" 2 $?
+same "one name for two files is refused" 2 $?
 
 # ---- the real tools, where they are installed ---------------------------------------------------
 
@@ -144,7 +144,7 @@ if command -v objcopy > /dev/null; then
 				--set-start "0x$start" cf2.bin "cf2.$ending")
 		holds "our imitation of objcopy's $format is what objcopy writes" \
 			cmp "$scratch/ours.$ending" "$scratch/cf2.$ending"
-		holds "what objcopy writes is accepted" cfdfuctl firmware check "$scratch/cf2.$ending"
+		holds "objcopy's own output is accepted" cfdfuctl firmware check "$scratch/cf2.$ending"
 	done
 else
 	note "skip: no objcopy on this machine"

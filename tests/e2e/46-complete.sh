@@ -56,7 +56,7 @@ holds "a padded one is whole" sh -c "{ cat '$good'; head -c 700 /dev/zero | tr '
 	cfdfuctl firmware check -"
 
 is_refused "two thirds" "$part"
-holds "and what to do" grep -q 'download or build it again (--incomplete takes it' "$scratch/said"
+holds "the message says what to do" grep -q 'download or build it again (--incomplete takes it' "$scratch/said"
 is_refused "two thirds for a platform" "$part" --platform cf2
 for fill in 000 377; do
 	filled $fill $((size * 2 / 3)) > "$scratch/filled.bin"
@@ -72,34 +72,34 @@ is_refused "a HEX file without one of its lines" "$scratch/lost.hex"
 mkimage --old "$scratch/old.bin"
 head -c $(($(stat -c %s "$scratch/old.bin") - 2000)) "$scratch/old.bin" > "$scratch/old-part.bin"
 is_refused "2021, cut behind its table" "$scratch/old-part.bin"
-same "nothing of that is in the catalogue" 0 \
+same "no refused file is in the catalogue" 0 \
 	"$(cfdfuctl --json firmware list | jq '.firmware | length')"
-same "with the second word it is a warning" "warning incomplete" \
+same "with --incomplete the finding is a warning" "warning incomplete" \
 	"$(first_code "$part" --platform cf2 --incomplete)"
 
 # Whole, but nothing in it shows so: a fork's own start code, and no end mark.
 mkimage --old --foreign-start --size 12000 --tag 2021.06 "$scratch/bare.bin"
 is_refused "nothing that shows its end" "$scratch/bare.bin"
 cfdfuctl firmware add --incomplete --name bare "$scratch/bare.bin" > "$scratch/said" 2>&1
-same "the second word lets it in" 0 $?
-holds "with a warning" grep -q 'warning: taken as it is (--incomplete), though not whole: ' "$scratch/said"
+same "firmware add --incomplete accepts the image" 0 $?
+holds "firmware add --incomplete prints a warning" grep -q 'warning: taken as it is (--incomplete), though not whole: ' "$scratch/said"
 cfdfuctl firmware add --incomplete --name good "$good" > /dev/null 2>&1
-same "what is whole stays so, whatever is said" '[["bare",true],["good",false]]' \
+same "a whole image is not marked by --incomplete" '[["bare",true],["good",false]]' \
 	"$(cfdfuctl --json firmware list | jq -c '.firmware | map([.name, .incomplete])')"
-says "the list says it" '^bare .*2021.06 \(incomplete\)' cfdfuctl firmware list
-says "its page says it" '^  incomplete .* --incomplete' cfdfuctl firmware show bare
-holds "and why" grep -q 'notes .*nothing in it shows where it ends' "$scratch/said"
+says "firmware list marks the image as incomplete" '^bare .*2021.06 \(incomplete\)' cfdfuctl firmware list
+says "firmware show marks the image as incomplete" '^  incomplete .* --incomplete' cfdfuctl firmware show bare
+holds "firmware show says why" grep -q 'notes .*nothing in it shows where it ends' "$scratch/said"
 sim_stop
 sim_start fast
-holds "the word is remembered" cfdfuctl firmware select bare --platform cf2
-says "the status says it" 'bare.*\(not shown to be whole\)' cfdfuctl status
+holds "an incomplete image can be selected later" cfdfuctl firmware select bare --platform cf2
+says "status marks the image as incomplete" 'bare.*\(not shown to be whole\)' cfdfuctl status
 rack_add 1-1 "$(image 2025.02)"
 rack_do plug 1-1 > /dev/null
-holds "it is flashed" until_true 60 test_verdict 1-1 pass
-says "the record says it" 'added with --incomplete' \
+holds "the incomplete image is flashed" until_true 60 test_verdict 1-1 pass
+says "the record marks the attempt" 'added with --incomplete' \
 	cfdfuctl show "$(status '.slots[0].attempt')"
-says "and the history" 'added with --incomplete' cfdfuctl history --csv
-same "a whole one's record says nothing" 0 "$(cfdfuctl firmware select good > /dev/null &&
+says "history marks the attempt" 'added with --incomplete' cfdfuctl history --csv
+same "the record of a whole image has no mark" 0 "$(cfdfuctl firmware select good > /dev/null &&
 	until_true 60 test_after 1-1 2025.12 && records "SELECT count(*) FROM attempts WHERE
 	firmware_name = 'good' AND message LIKE '%incomplete%'")"
 
@@ -114,6 +114,6 @@ for options in "--tag|v1.0 +59" "--tag|nightly" "--tag|2020.09 +30|--old" "--tag
 	cfdfuctl firmware select "tag-$n" --platform cf2 > /dev/null
 	holds "a drone says the tag ${words[1]} (${words[*]:2})" \
 		until_true 60 test_after 1-1 "${words[1]}"
-	same "and it is what was wanted" pass "$(records "SELECT verdict FROM attempts
+	same "the attempt with the told version passes" pass "$(records "SELECT verdict FROM attempts
 		WHERE firmware_name = 'tag-$n'")"
 done

@@ -130,13 +130,13 @@ kill -CONT "$sim_pid"
 rack_plug 1-3 "$old"
 flashed 1-3 "a drone is flashed after the database was taken away"
 records_are_sound "a database taken away"
-same "what was in it was not lost" 1 \
+same "no record was lost" 1 \
 	"$(records "SELECT count(*) FROM attempts WHERE verdict = 'interrupted'")"
 
 holds "status says what happened to the records" \
 	grep -q "Records: .*cfdfuctl resume" <<< "$(cfdfuctl status)"
 cfdfuctl resume > /dev/null
-same "until somebody has read it" "" "$(cfdfuctl status | grep "Records:")"
+same "resume acknowledges the message" "" "$(cfdfuctl status | grep "Records:")"
 
 # ---- a second daemon, a newer database ----------------------------------------------------------
 
@@ -152,8 +152,8 @@ rc=0
 said=$(timeout 60 cfdfud-sim --config "$config" --state "$scratch/newer" \
 	--socket "$CFDFU_SOCKET" 2>&1) || rc=$?
 same "a newer database is refused" 1 "$rc"
-holds "it says so" grep -q "newer cfdfud" <<< "$said"
-same "it is as it was" "999 $sum" "$(sqlite3 "$scratch/newer/cfdfud.db" \
+holds "the refusal names the newer cfdfud" grep -q "newer cfdfud" <<< "$said"
+same "the newer database is unchanged" "999 $sum" "$(sqlite3 "$scratch/newer/cfdfud.db" \
 	"SELECT (SELECT user_version FROM pragma_user_version) || ' ' || count(*) FROM attempts")"
 
 # ---- a disk that fills up -----------------------------------------------------------------------
@@ -166,7 +166,7 @@ mkdir "$disk/state"
 fill_disk
 station_start "$disk/state"
 holds "started on a full disk, the station serves" health_is degraded
-holds "the doctor says so" grep -qi "records" <<< "$(cfdfuctl doctor 2>&1)"
+holds "doctor reports the full disk" grep -qi "records" <<< "$(cfdfuctl doctor 2>&1)"
 rack_plug 1-1 "$old"
 settle 1
 untouched 1-1 "on a full disk"
@@ -174,10 +174,10 @@ says_why()
 {
 	status '.slots[].message' | grep -q "records cannot be written"
 }
-holds "its slot says why" until_true 30 says_why
+holds "the waiting drone's slot says why" until_true 30 says_why
 within "the log says it a few times at most" 1 "$(wc -l < "$log")" 12
 empty_disk
-holds "with room again it is well" until_true 60 health_is ok
+holds "with room again the records are healthy" until_true 60 health_is ok
 cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware select new > /dev/null
 flashed 1-1 "the drone that waited is flashed"
@@ -190,18 +190,18 @@ untouched 1-2 "with the disk full"
 note "$(status '.slots[] | select(.port == "1-2") | "\(.state) \(.message)"')"
 rc=0
 said=$(cfdfuctl firmware add "$old" --name old 2>&1) || rc=$?
-same "firmware is not taken then" 4 "$rc"
+same "firmware is refused on a full disk" 4 "$rc"
 note "$said"
 empty_disk
 flashed 1-2 "with room again it is flashed without a restart"
-same "no half a file was left in the library" 1 "$(find "$state/firmware" -type f | wc -l)"
+same "no incomplete file is left in the repository" 1 "$(find "$state/firmware" -type f | wc -l)"
 
 plug_slow 1-3
 fill_disk
 rack_do mend 1-3 > /dev/null
-holds "its verdict is on the full disk, too" until_true 60 test_verdict 1-3 pass
+holds "the running drone's verdict is recorded on the full disk" until_true 60 test_verdict 1-3 pass
 empty_disk
-holds "with room again it is well" until_true 60 health_is ok
+holds "with room again the records are healthy" until_true 60 health_is ok
 
 # A file system is not made read-only under a database that is open: so at the start.
 plug_slow 1-4

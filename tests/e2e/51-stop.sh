@@ -36,7 +36,7 @@ rack_plug_held 1-1 "$old"
 holds "one drone is being written" until_true 60 test_state 1-1 writing
 rack_plug 1-2 "$old"
 rack_plug 1-3 "$old"
-holds "others wait for their turn" until_true 60 test_state 1-2 waiting
+holds "others wait for a permit" until_true 60 test_state 1-2 waiting
 begin_ms=$(now_ms)
 kill "$sim_pid"
 rack_do mend 1-1 > /dev/null
@@ -44,7 +44,7 @@ holds "told to stop, it stops when the running drone has ended" until_true 60 is
 note "that took $(($(now_ms) - begin_ms)) ms"
 same "its exit status is 0" 0 "$(exit_status)"
 same "the running drone has passed" pass "$(records "SELECT verdict FROM attempts WHERE port = '1-1'")"
-same "the waiting ones were left alone" 0 \
+same "the waiting drones were not touched" 0 \
 	"$(records "SELECT count(*) FROM attempts WHERE port <> '1-1'")"
 records_are_sound "stop"
 
@@ -64,7 +64,7 @@ holds "told to stop, it goes on with the drone" \
 kill "$sim_pid"
 holds "told again, it stops at once" until_true 60 is_gone
 same "its exit status is 0" 0 "$(exit_status)"
-same "that drone is recorded as interrupted" "interrupted stopped" \
+same "the drone is recorded as interrupted" "interrupted stopped" \
 	"$(records "SELECT verdict || ' ' || fault FROM attempts WHERE port = '1-4'")"
 records_are_sound "stop at once"
 
@@ -72,19 +72,19 @@ station_start fast
 same "a station that was paused is so after a restart" paused "$(status .station.state)"
 cfdfuctl resume > /dev/null
 rack_plug 1-5 "$old"
-holds "and goes on when told" until_true 60 test_verdict 1-5 pass
+holds "the paused station flashes again after resume" until_true 60 test_verdict 1-5 pass
 sim_stop
 station_start fast
-same "one that goes on does so after a restart" armed "$(status .station.state)"
+same "an armed station is armed after a restart" armed "$(status .station.state)"
 sim_stop
 
-# ---- while somebody waits for a reading ---------------------------------------------------------
+# ---- while a client waits for a backup ----------------------------------------------------------
 
 station_start typical
 rack_add 1-6 "$new" control-us=60000
 rack_do plug 1-6 > /dev/null
 holds "a slow drone is in order" until_true 60 test_verdict 1-6 unchanged
-holds "and at rest" until_true 60 test_state 1-6 ended
+holds "the slow drone has ended" until_true 60 test_state 1-6 ended
 cfdfuctl backup 1-6 "$scratch/backup.dfu" --whole > "$scratch/said" 2>&1 &
 backup_pid=$!
 is_being_read()
@@ -103,7 +103,7 @@ until_true 60 is_stopping
 kill "$sim_pid" 2> /dev/null
 rc=0
 wait "$backup_pid" || rc=$?
-same "who waits for it is told" 1 "$rc"
-holds "and why it ended" grep -qi "stopped" "$scratch/said"
+same "the client that waits for the backup gets an error" 1 "$rc"
+holds "the error names the reason" grep -qi "stopped" "$scratch/said"
 note "$(tail -n 1 "$scratch/said")"
 holds "the station does not wait for a reading" until_true 60 is_gone

@@ -24,24 +24,24 @@ configure '[station]' 'ports = 1-1, 1-2, 1-7' 'attempt-deadline = 4295s' 'boot-t
 sim_start typical --config "$config"
 same "a labelled slot is shown before anything was plugged in" "1-1 A1 absent false" \
 	"$(status '.slots[] | "\(.port) \(.label) \(.state) \(.present)"')"
-holds "it can be asked for by its label" cfdfuctl status A1
+holds "status accepts the label" cfdfuctl status A1
 cfdfuctl --json watch > "$scratch/watch" &
 watch_pid=$!
 until_true 10 test -s "$scratch/watch"
 cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware add "$other" --name other > /dev/null
 cfdfuctl firmware select new > /dev/null
-holds "who watches hears of a selection while nothing is plugged in" \
+holds "a watch shows a selection while nothing is plugged in" \
 	until_true 10 grep -q '"name": *"new"' "$scratch/watch"
 cfdfuctl pause > /dev/null
-holds "and of a pause" until_true 10 grep -q '"paused"' "$scratch/watch"
+holds "a watch shows a pause" until_true 10 grep -q '"paused"' "$scratch/watch"
 cfdfuctl resume > /dev/null
 kill "$watch_pid"
 
 rack_plug_lost 1-1 "$old"
 rack_plug 1-3 "$old"
 holds "a drone that was written starts again" until_true 60 test_state 1-1 booting
-same "one on a port of others is not shown" "" "$(status '.slots[] | select(.port == "1-3").state')"
+same "a drone on a foreign port is not shown" "" "$(status '.slots[] | select(.port == "1-3").state')"
 
 # ---- ports --------------------------------------------------------------------------------------
 
@@ -49,40 +49,40 @@ configure '[station]' 'ports = 1-2, 1-3' '[slots]' '1-2 = B2'
 holds "the configuration is read again" reload
 rack_plug 1-2 "$old" timing=fast
 holds "meanwhile another one ends" until_true 60 test_verdict 1-2 pass
-same "a drone at work on a slot that was taken away is waited for, nowhere to be seen" booting \
+same "a running drone on a removed slot goes on" booting \
 	"$(status '.slots[] | select(.port == "1-1").state')"
 rack_do power-cycle 1-1 > /dev/null
-holds "it is finished" until_true 60 test_verdict 1-1 pass
-same "it holds the image" "" "$(flash_is 1-1 "$new" 2>&1)"
+holds "the running drone is finished" until_true 60 test_verdict 1-1 pass
+same "the finished drone holds the image" "" "$(flash_is 1-1 "$new" 2>&1)"
 holds "a drone on a slot that was added is flashed" until_true 60 test_verdict 1-3 pass
-holds "the slot that was taken away is given up" until_true 60 test_state 1-1 absent
+holds "the removed slot is given up" until_true 60 test_state 1-1 absent
 same "a new label is in force" B2 "$(status '.slots[] | select(.port == "1-2").label')"
 erases=$(counter 1-1 erases)
 cfdfuctl firmware select other > /dev/null
 holds "another image goes on the station's drones" until_true 60 flash_is 1-3 "$other"
-same "and not on what is none of its" "$erases" "$(counter 1-1 erases)"
+same "a drone on a removed slot is not flashed" "$erases" "$(counter 1-1 erases)"
 rack_do unplug 1-1 > /dev/null
 rack_do unplug 1-2 > /dev/null
 rack_do plug 1-1 > /dev/null
 settle 1
-same "also when that is plugged in again" absent "$(status '.slots[] | select(.port == "1-1").state')"
+same "a drone on a removed slot stays absent when plugged in again" absent "$(status '.slots[] | select(.port == "1-1").state')"
 
-# ---- what stays ---------------------------------------------------------------------------------
+# ---- refused and partly effective configurations ------------------------------------------------
 
 configure '[station]' 'ports = 1-2, 1-3' 'nonsense = 1'
 holds "a wrong configuration is read" reload
-holds "it is refused with its line" grep -q "station.conf:3: .*nonsense" "$log"
-same "the old one stays" B2 "$(status '.slots[] | select(.port == "1-2").label')"
+holds "the wrong configuration is refused with its line" grep -q "station.conf:3: .*nonsense" "$log"
+same "the old configuration stays" B2 "$(status '.slots[] | select(.port == "1-2").label')"
 cfdfuctl --json watch > "$scratch/watch2" &
 watch_pid=$!
 until_true 10 test -s "$scratch/watch2"
 configure '[station]' 'ports = 1-2, 1-3' 'group = nobody' '[device other]' 'vid = 1234' 'pid = 5678' \
 	'[slots]' '1-2 = C2'
-holds "one with other devices is read" reload
-holds "who watches sees the new label" until_true 10 grep -q '"label": *"C2"' "$scratch/watch2"
+holds "a configuration with other devices is read" reload
+holds "a watch shows the new label" until_true 10 grep -q '"label": *"C2"' "$scratch/watch2"
 kill "$watch_pid"
-holds "it says that devices need a restart" grep -q "\[device\].*restart" "$log"
-holds "and so does the group" grep -q "group.*restart" "$log"
+holds "the log says that devices need a restart" grep -q "\[device\].*restart" "$log"
+holds "the log says that the group needs a restart" grep -q "group.*restart" "$log"
 
 # ---- platform rules -----------------------------------------------------------------------------
 
@@ -100,11 +100,11 @@ records_are_sound "reload"
 configure '[station]' 'ports = 1-3, 1-4' 'idle-exit = 2s'
 holds "idle-exit is read" reload
 settle 3
-holds "with drones plugged in it stays" kill -0 "$sim_pid"
+holds "with drones plugged in the station stays" kill -0 "$sim_pid"
 for n in 1 3 4; do
 	rack_do unplug "1-$n" > /dev/null
 done
-holds "without any it leaves" until_true 60 is_gone
+holds "without drones the station exits" until_true 60 is_gone
 rc=0
 wait "$sim_pid" || rc=$?
-same "with exit status 0" 0 "$rc"
+same "the exit status is 0" 0 "$rc"

@@ -29,12 +29,12 @@ cfdfuctl firmware select new > /dev/null
 # ---- a stream of one drone ----------------------------------------------------------------------
 
 rack_plug 1-1 "$new"
-holds "a drone that is right is found so" until_true 60 test_verdict 1-1 unchanged
+holds "a drone with the right image is unchanged" until_true 60 test_verdict 1-1 unchanged
 serial=$(status '.slots[] | select(.port == "1-1").serial')
 cfdfuctl --json watch "$serial" > "$scratch/watch" &
 watch_pid=$!
 until_true 10 test -s "$scratch/watch"
-same "who watches one drone sees its row" "1-1 $serial" "$(rows "$scratch/watch")"
+same "a watch of one drone shows its row" "1-1 $serial" "$(rows "$scratch/watch")"
 rack_do unplug 1-1 > /dev/null
 rack_do move 1-1 1-9 > /dev/null
 rack_plug 1-1 "$old"
@@ -43,7 +43,7 @@ no_row()
 {
 	[ -z "$(rows "$scratch/watch")" ]
 }
-holds "the row is taken away from who watched the other" until_true 60 no_row
+holds "the row disappears from the watch of the other drone" until_true 60 no_row
 kill "$watch_pid"
 
 # ---- a reading that comes to nothing ------------------------------------------------------------
@@ -56,11 +56,11 @@ until_true 60 test_state 1-2 idle
 rc=0
 timeout 60 cfdfuctl backup 1-2 "$scratch/backup.dfu" > "$scratch/said" 2>&1 &
 backup_pid=$!
-holds "a backup waits for its turn" until_true 60 test_state 1-2 waiting
+holds "a backup waits for a permit" until_true 60 test_state 1-2 waiting
 rack_do unplug 1-2 > /dev/null
 wait "$backup_pid" || rc=$?
 within "a backup of a drone that is pulled meanwhile is answered" 1 "$rc" 4
-holds "it says why" grep -qi "unplugged" "$scratch/said"
+holds "the failed backup says why" grep -qi "unplugged" "$scratch/said"
 rack_do power-cycle 1-3 > /dev/null
 until_true 60 test_verdict 1-3 pass
 cfdfuctl firmware select new > /dev/null
@@ -91,8 +91,8 @@ done > "$scratch/calls"
 chmod 644 "$scratch/calls"
 setpriv --reuid 65534 --clear-groups socat -t 60 - "UNIX-CONNECT:$CFDFU_SOCKET" \
 	< "$scratch/calls" | tr '\0' '\n' > "$scratch/refused"
-same "who may only look is refused" 30 "$(grep -c NotPermitted "$scratch/refused")"
+same "a client without permission is refused" 30 "$(grep -c NotPermitted "$scratch/refused")"
 settle 1
-same "the station is not paused by it" armed "$(status .station.state)"
+same "the refused pause has no effect" armed "$(status .station.state)"
 within "and cannot fill the records with it" 1 \
 	$(($(records "SELECT count(*) FROM act") - before)) 20

@@ -47,22 +47,22 @@ for file in "$state"/firmware/*; do
 	[ ! -f "$file" ] || truncate -s 20000 "$file"
 done
 rack_do mend 1-1 > /dev/null
-holds "five seconds of standing still fail nobody" until_true 60 test_verdict 1-1 pass
-holds "it was written from what was judged, not from what the file holds now" flash_is 1-1 "$new"
+holds "a stop of five seconds fails no drone" until_true 60 test_verdict 1-1 pass
+holds "the judged image was written, not the changed file" flash_is 1-1 "$new"
 sim_stop
 station_start fast
 holds "after a restart the changed file is refused" \
 	grep -q "its file has been changed: add it again" "$log"
 rack_plug 1-2 "$old"
 settle 1
-same "and nothing is erased for it" 0 "$(counter 1-2 erases)"
+same "nothing is erased for the changed file" 0 "$(counter 1-2 erases)"
 rc=0
 said=$(cfdfuctl firmware select new 2>&1) || rc=$?
-same "it cannot be selected" 4 "$rc"
+same "the changed file cannot be selected" 4 "$rc"
 cfdfuctl firmware remove new > /dev/null 2>&1
 cfdfuctl firmware add "$new" --name again > /dev/null
 cfdfuctl firmware select again > /dev/null
-holds "added again, it is" until_true 60 test_verdict 1-2 pass
+holds "added again, the file is flashed" until_true 60 test_verdict 1-2 pass
 
 # ---- orders of many at the same time (C7) -------------------------------------------------------
 
@@ -82,10 +82,10 @@ for n in 1 2 3 4 5 6 7 8; do
 	jobs+=($!)
 done
 wait "${jobs[@]}"
-same "each of eight orders at once has its answer, done or refused" 8 \
+same "each of eight simultaneous requests is answered, done or refused" 8 \
 	"$(grep -cE ' (0|1|4)$' "$scratch/answers")"
 cfdfuctl resume > /dev/null
-holds "they come to an end" until_true 60 test_verdict 1-2 pass
+holds "the drone passes after the eight requests" until_true 60 test_verdict 1-2 pass
 taken=$(grep -c '^retry 0$' "$scratch/answers")
 after=$(records "SELECT count(*) FROM attempts WHERE port = '1-2'")
 within "each order that was taken is one attempt at most" 1 $((after - before)) "$taken"
@@ -98,11 +98,11 @@ for _ in $(seq 1 40); do
 	cfdfuctl retry 1-2 > /dev/null
 	poll=0.05 until_true 20 test_verdict 1-2 unchanged
 done
-holds "after 40 attempts there are no more descriptors than before" \
+holds "after 40 attempts no descriptor has leaked" \
 	until_true 10 eval "[ \$(count_of fd) -le $((descriptors + 1)) ]"
-same "and as many threads" "$threads" "$(count_of task)"
+same "after 40 attempts no thread has leaked" "$threads" "$(count_of task)"
 
-# ---- too few descriptors for everybody who asks (K3) --------------------------------------------
+# ---- too few descriptors for all clients (K3) ---------------------------------------------------
 
 rack_add 1-3 "$old"
 rack_connect # WHY: the rack is in the daemon's process; it takes its descriptors first
@@ -123,16 +123,16 @@ for _ in $(seq 1 20); do
 	poll=0.1 until_true 900 silent &
 	clients+=($!)
 done
-# WHY not counted: who says nothing makes room, so the last descriptor is free most of the time.
-holds "the descriptors are used up: who says nothing makes room for who waits" \
+# WHY not counted: idle clients are closed, so the last descriptor is free most of the time.
+holds "with all descriptors used, idle clients make room for new ones" \
 	until_true 30 test -s "$scratch/sent-away"
 rack_do plug 1-3 > /dev/null
-holds "all the same a drone is flashed, and who asks is answered" until_true 60 test_verdict 1-3 pass
+holds "with all descriptors used, a drone is flashed" until_true 60 test_verdict 1-3 pass
 kill "${clients[@]}"
 wait "${clients[@]}" 2> /dev/null
 clients=()
 prlimit --pid "$sim_pid" --nofile=4096:4096
-holds "it holds the image" flash_is 1-3 "$new"
+holds "the drone holds the image" flash_is 1-3 "$new"
 records_are_sound "too few descriptors"
 unset rack_connected
 exec 7<&- 8>&-
@@ -145,9 +145,9 @@ rack_plug 1-1.2 "$old"
 holds "a drone behind a hub is flashed" until_true 60 test_verdict 1-1.2 pass
 rack_do move 1-1.2 2-7.2 > /dev/null
 rack_do plug 2-7.2 > /dev/null
-holds "its hub elsewhere, it is the same drone, in the slot of its new place" \
+holds "after its hub was moved, the drone is known in its new slot" \
 	until_true 60 test_verdict 2-7.2 unchanged
-same "which has its own label" B2 "$(status '.slots[] | select(.port == "2-7.2").label')"
+same "the new slot has its own label" B2 "$(status '.slots[] | select(.port == "2-7.2").label')"
 rack_do reset-counters 2-7.2 > /dev/null
 rack_do move 2-7.2 3-7.2 > /dev/null
 rack_do plug 3-7.2 > /dev/null
@@ -172,8 +172,8 @@ station_start fast
 rack_plug 1-4 "$old"
 rack_plug 1-6 "$old"
 holds "another drone is flashed after the third crash" until_true 60 test_verdict 1-6 pass
-holds "the port at work in three crashes is set aside" test_state 1-4 quarantined
-same "nothing is erased on it" 0 "$(counter 1-4 erases)"
+holds "the port at work in three crashes is quarantined" test_state 1-4 quarantined
+same "nothing is erased on the quarantined port" 0 "$(counter 1-4 erases)"
 same "each of its attempts was interrupted once" 3 \
 	"$(records "SELECT count(*) FROM attempts WHERE port = '1-4' AND verdict = 'interrupted'")"
 cfdfuctl port release 1-4 > /dev/null
@@ -191,4 +191,4 @@ holds "the daemon runs in the foreground and answers" until_true 60 cfdfuctl sta
 kill "$sim_pid"
 rc=0
 wait "$sim_pid" || rc=$?
-same "and ends when told to" 0 "$rc"
+same "the daemon in the foreground ends when told to" 0 "$rc"

@@ -46,7 +46,7 @@ attempts() # PORT
 		WHERE port = '$1'"
 }
 
-# ---- what the drone before had is not what this one has -----------------------------------------
+# ---- results of one drone are not those of the next ---------------------------------------------
 
 station fast
 cfdfuctl firmware select new > /dev/null
@@ -57,14 +57,14 @@ swap 1-1 1-9
 until_true 30 test_state 1-1 idle
 holds "a second drone is only read" cfdfuctl backup 1-1 "$scratch/b.dfu"
 cfdfuctl firmware select new > /dev/null
-holds "what is selected then goes on it, though the one before had it" \
+holds "a new selection is flashed on a drone after a backup of another" \
 	until_true 60 flash_is 1-1 "$new"
 until_true 60 test_verdict 1-1 pass
 cfdfuctl platform set 1-1 bolt > /dev/null
 swap 1-1 1-8
 holds "a third drone is skipped by a rule" until_true 60 test_verdict 1-1 skipped
 cfdfuctl platform set 1-1 none > /dev/null
-holds "and flashed without it" until_true 60 test_verdict 1-1 pass
+holds "without the rule the drone is flashed" until_true 60 test_verdict 1-1 pass
 
 # ---- slots that are taken away ------------------------------------------------------------------
 
@@ -78,15 +78,15 @@ cfdfuctl firmware select other > /dev/null
 rack_do mend 1-1 > /dev/null
 holds "a slot that was taken away is given up at the end" until_true 60 test_state 1-1 absent
 settle 1
-same "whatever was selected meanwhile" new:pass "$(attempts 1-1)"
+same "it was flashed with the image of its beginning" new:pass "$(attempts 1-1)"
 rack_plug_lost 1-2 "$old"
 until_true 60 test_state 1-2 booting
 configure 'ports = 1-1'
 reload
 swap 1-2 1-9
-holds "one that was swapped at the end is given up, too" until_true 60 test_state 1-2 absent
+holds "a removed slot is given up after a swap, too" until_true 60 test_state 1-2 absent
 settle 1
-same "and who was put there is left alone" 0 "$(counter 1-2 reboots writing)"
+same "the drone that was put there is not touched" 0 "$(counter 1-2 reboots writing)"
 
 station fast 'ports = 1-*'
 rack_plug 1-1 "$old"
@@ -101,9 +101,9 @@ holds "a drone that only waits on a slot that is taken away is given up at once"
 	until_true 10 test_state 1-1 absent
 cfdfuctl resume > /dev/null
 settle 1
-same "and not flashed" "" "$(attempts 1-1)"
+same "the waiting drone was not flashed" "" "$(attempts 1-1)"
 
-# ---- what is selected no more -------------------------------------------------------------------
+# ---- selections that change while a drone waits -------------------------------------------------
 
 station fast
 rack_plug 1-1 "$old"
@@ -117,15 +117,15 @@ until_true 30 test_state 1-1 waiting
 cfdfuctl firmware deselect > /dev/null
 cfdfuctl resume > /dev/null
 settle 1
-same "what was deselected while the drone waited is not written" "" "$(attempts 1-1)"
+same "an image deselected during the wait is not written" "" "$(attempts 1-1)"
 cfdfuctl pause > /dev/null
 cfdfuctl firmware select new > /dev/null
 cfdfuctl retry --force 1-2 > /dev/null
 until_true 30 test_state 1-2 waiting
 cfdfuctl firmware select other > /dev/null
 cfdfuctl resume > /dev/null
-holds "what was selected instead is" until_true 60 test_verdict 1-2 pass
-same "and nothing before it" other:pass "$(attempts 1-2)"
+holds "the image selected instead is written" until_true 60 test_verdict 1-2 pass
+same "no other image was written before it" other:pass "$(attempts 1-2)"
 cfdfuctl pause > /dev/null
 cfdfuctl retry --force 1-2 > /dev/null
 until_true 30 test_state 1-2 waiting
@@ -138,8 +138,8 @@ again()
 {
 	[ "$(attempts 1-2)" = 'other:pass new:pass other:pass' ]
 }
-holds "it is done once for each selection" until_true 60 again
-same "and nobody asked for the last" "" "$(records "SELECT trim(coalesce(flags, '')) FROM attempt
+holds "the drone is flashed once per selection" until_true 60 again
+same "the last attempt is not marked as requested" "" "$(records "SELECT trim(coalesce(flags, '')) FROM attempt
 	WHERE port = '1-2' ORDER BY id DESC LIMIT 1")"
 
 station typical 'adopt = port' 'max-active = 1'
@@ -153,9 +153,9 @@ configure 'adopt = never' 'max-active = 1'
 reload
 rack_do mend 1-1 > /dev/null
 until_true 60 test_verdict 1-1 pass
-holds "a drone that waited when nobody is adopted any more is foreign" \
+holds "a waiting drone is foreign after adoption was forbidden" \
 	until_true 30 test_state 1-2 foreign
-same "and left alone" 0 "$(counter 1-2 writing)"
+same "the foreign drone is not touched" 0 "$(counter 1-2 writing)"
 
 # ---- rules --------------------------------------------------------------------------------------
 
@@ -189,10 +189,10 @@ poll=0.02 until_true 90 failed_both
 rack_do mend 1-1 > /dev/null
 rack_do mend 1-2 > /dev/null
 cfdfuctl port release 1-1 > /dev/null
-same "a retry of the failed ones finds who still has its light on" 1-2 \
+same "a retry of failed drones includes one whose light is still on" 1-2 \
 	"$(cfdfuctl --json retry --failed --force | jq -r '.queued | join(" ")')"
-holds "and it begins" until_true 60 test_verdict 1-2 pass
-holds "so does one that is released meanwhile" until_true 60 test_verdict 1-1 unchanged
+holds "the retried drone is flashed" until_true 60 test_verdict 1-2 pass
+holds "a drone that is released meanwhile is served, too" until_true 60 test_verdict 1-1 unchanged
 
 # ---- a reset of the port that changes a drone's face --------------------------------------------
 
@@ -212,10 +212,10 @@ has_ended()
 	[ -n "$(records 'SELECT verdict FROM attempts WHERE id = 2')" ]
 }
 holds "a drone that lost its serial by a reset comes to its end" until_true 90 has_ended
-holds "and the station lives" kill -0 "$sim_pid"
+holds "the station runs after it" kill -0 "$sim_pid"
 note "$(attempts 1-1)"
 
-# ---- a drone that cannot say who it is, and a daemon that died ----------------------------------
+# ---- a drone without a serial, and a daemon that died -------------------------------------------
 
 station typical
 cfdfuctl firmware select new > /dev/null
@@ -229,13 +229,13 @@ for n in 1 2; do
 	rack_do load "1-$n" "$scratch/half" 0x08000000 > /dev/null
 	rack_do button "1-$n" > /dev/null
 done
-holds "half written, without a serial number, it is taken up again by its port" \
+holds "a half-written drone without a serial is resumed by its port" \
 	until_true 60 test_verdict 1-1 needs-power-cycle
-holds "and finished" flash_is 1-1 "$new"
-same "its like on another port is left alone" "foreign 0" \
+holds "the resumed drone is finished" flash_is 1-1 "$new"
+same "a similar drone on another port is not touched" "foreign 0" \
 	"$(status '.slots[] | select(.port == "1-2").state') $(counter 1-2 writing)"
 
-# ---- who came while the records could not be read -----------------------------------------------
+# ---- a drone that came while the records could not be read --------------------------------------
 
 station typical 'adopt = known'
 cfdfuctl firmware select new > /dev/null
@@ -250,7 +250,7 @@ mkdir "$database"
 kill -CONT "$sim_pid"
 rack_add 1-2 "$new" timing=fast
 rack_do plug 1-2 > /dev/null # its ending finds out
-holds "a database that is gone is noticed" until_true 70 health_is degraded
+holds "a missing database is noticed" until_true 70 health_is degraded
 rack_do mend 1-1 > /dev/null
 rack_do button 1-1 > /dev/null
 settle 1
@@ -258,7 +258,7 @@ kill -STOP "$sim_pid"
 rmdir "$database"
 mv "$scratch/away"/* "$state"
 kill -CONT "$sim_pid"
-holds "and when it is back" until_true 70 health_is ok
+holds "the returned database is noticed" until_true 70 health_is ok
 holds "a drone that came meanwhile is known again, and finished" \
 	until_true 60 test_verdict 1-1 needs-power-cycle
 records_are_sound "overlaps"

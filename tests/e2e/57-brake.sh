@@ -58,7 +58,7 @@ cfdfuctl firmware select bad > /dev/null
 
 plug_dark 1-1
 plug_dark 1-2
-same "two are not enough" armed "$(status .station.state)"
+same "two failures do not stop the station" armed "$(status .station.state)"
 
 # The service is killed between the second and the third: the count goes on.
 sim_kill
@@ -67,12 +67,12 @@ plug_dark 1-3
 until_true 30 is_paused_by brake
 same "the third one stops the station" paused "$(status .station.state)"
 words='3 drones in a row did not start with bad (A1, A2, 1-3)'
-same "with words" "$words" "$(status .station.brake.message)"
+same "the message says why" "$words" "$(status .station.brake.message)"
 contains "status says it to people" "$(cfdfuctl status)" "PAUSED ITSELF: $words"
 contains "it says that the firmware is set aside" "$(cfdfuctl status)" "SET ASIDE"
 contains "the journal says it" "$(cat "$scratch/daemon.log")" "the station has paused itself: $words"
-same "once" 1 "$(grep -c 'paused itself' "$scratch/daemon.log")"
-same "the audit has it" 1 "$(records "SELECT count(*) FROM acts WHERE method = 'Brake' AND user = 'cfdfud'")"
+same "the pause is logged once" 1 "$(grep -c 'paused itself' "$scratch/daemon.log")"
+same "the brake is recorded as an act" 1 "$(records "SELECT count(*) FROM acts WHERE method = 'Brake' AND user = 'cfdfud'")"
 contains "the doctor names the way out" "$(cfdfuctl doctor)" "cfdfuctl resume"
 
 rack_plug 1-4 "$old" uid=660004000A51353432343630
@@ -85,7 +85,7 @@ sim_start fast --config "$config"
 rack_plug 1-4 "$old" uid=660004000A51353432343630
 until_true 30 test_state 1-4 idle
 same "after a restart it is still paused" brake "$(status .station.paused_by)"
-same "and says why" "$words" "$(status .station.brake.message)"
+same "after a restart the message still says why" "$words" "$(status .station.brake.message)"
 same "no drone was touched meanwhile" 0 "$(attempts 1-4)"
 
 out=$(cfdfuctl resume)
@@ -98,18 +98,18 @@ said()
 }
 until_true 30 said
 holds "the drone that waits is told why" said
-same "it is unserved, so that nothing waits for it" unserved "$(status '.slots[] | select(.port == "1-4").class')"
+same "the drone counts as unserved, so that wait does not wait for it" unserved "$(status '.slots[] | select(.port == "1-4").class')"
 cfdfuctl retry --force 1-4 > /dev/null
 until_true 30 test_state 1-4 idle
-same "force does not lift it" 0 "$(attempts 1-4)"
+same "a forced retry does not release the image" 0 "$(attempts 1-4)"
 
 out=$(cfdfuctl firmware select bad 2>&1)
 same "selecting it again is refused" 4 "$?"
 contains "with the command that lifts it" "$out" "cfdfuctl firmware release bad"
 contains "the list shows it" "$(cfdfuctl firmware list)" "SET ASIDE"
 contains "so does show" "$(cfdfuctl firmware show bad)" "3 drones in a row did not start with it"
-same "machines read it" '["bad"]' "$(cfdfuctl --json firmware list | jq -c '[.firmware[] | select(.quarantined) | .name]')"
-same "in the selection, too" true "$(status '.station.selected[0].quarantined')"
+same "the JSON list marks the image as quarantined" '["bad"]' "$(cfdfuctl --json firmware list | jq -c '[.firmware[] | select(.quarantined) | .name]')"
+same "the JSON status marks the selection as quarantined" true "$(status '.station.selected[0].quarantined')"
 
 # Another firmware is all it takes.
 cfdfuctl firmware select good > /dev/null
@@ -118,7 +118,7 @@ holds "another firmware goes on at once" test_verdict 1-4 pass
 
 # It was the drones after all, says the operator.
 out=$(cfdfuctl firmware release good 2>&1)
-same "what is not set aside is not released" 4 "$?"
+same "an image that is not quarantined is not released" 4 "$?"
 contains "and the answer says so" "$out" "good is not set aside"
 cfdfuctl firmware release bad > /dev/null
 same "released, it can be selected" false "$(cfdfuctl firmware select bad > /dev/null && status '.station.selected[0].quarantined')"

@@ -46,11 +46,11 @@ for n in $(seq $drones); do
 	rack_plug "1-$n" "$old"
 done
 holds "all drones are flashed under a flood of questions" until_true 120 good_is $drones
-holds "one who asks modestly is answered" cfdfuctl status
-holds "and one who wants to change something" cfdfuctl pause
+holds "a client with few requests is answered" cfdfuctl status
+holds "a change by another client is answered" cfdfuctl pause
 flood_end
 note "$(cat "$scratch/flood")"
-holds "those who flooded heard something, too" grep -q 'heard [1-9]' "$scratch/flood"
+holds "the flooding clients get replies, too" grep -q 'heard [1-9]' "$scratch/flood"
 within "few requests are answered between two looks at the devices" 2 \
 	"$(loop requests_in_a_turn)" 16
 same "no attempt was disturbed" "$drones" \
@@ -82,7 +82,7 @@ same "and has no answer" "" "$(cat "$scratch/said")"
 
 file=$(ls "$state"/firmware/*.dfu)
 size=$(stat -c %s "$file")
-same "what an image holds is told" "[61440]" "$(elements new)"
+same "the elements of an image are listed" "[61440]" "$(elements new)"
 # WHY tried again: the service reads other things meanwhile; a file that is read at each question is
 # always more.
 reads_little()

@@ -38,8 +38,8 @@ folder_is()
 {
 	[ "$(ls "$state/firmware")" = "$1" ]
 }
-holds "what no firmware has is removed" until_true 30 folder_is README
-holds "and that is told" grep -q "0.dfu: removed, no firmware" "$log"
+holds "files without a row in the catalogue are removed" until_true 30 folder_is README
+holds "the removal is logged" grep -q "0.dfu: removed, no firmware" "$log"
 rack_plug 1-1 "$old"
 says_lost()
 {
@@ -49,7 +49,7 @@ holds "its drone is left alone, with words" until_true 30 says_lost
 same "nothing was erased" 0 "$(counter 1-1 erases)"
 cfdfuctl firmware add "$new" --name new > /dev/null
 holds "added again, it is written without another select" until_true 60 test_verdict 1-1 pass
-same "it is the same row" new "$(cfdfuctl --json firmware list |
+same "the row of the catalogue is kept" new "$(cfdfuctl --json firmware list |
 	jq -r '.firmware[] | select(.problem == null).name')"
 holds "the file is there again" test -s "$file"
 
@@ -112,7 +112,7 @@ rm "$state/lock"
 holds "without its lock file, a second station refuses" \
 	grep -q "another cfdfud" <<< "$(CFDFU_SIM_SOCKET=$scratch/other.sock timeout 60 cfdfud-sim \
 		--state "$state" --socket "$scratch/control2" 2>&1)"
-holds "it is made again" until_true 30 test -e "$state/lock"
+holds "the lock file is made again" until_true 30 test -e "$state/lock"
 holds "status says so" grep -q "lock file was removed" <<< "$(cfdfuctl status | tr -s ' \n' ' ')"
 rack_plug 1-4 "$old"
 holds "and the station goes on" until_true 60 test_verdict 1-4 pass
@@ -140,7 +140,7 @@ within "and its number is a new one" $((count + 1)) \
 	"$(records "SELECT max(id) FROM attempts")" $((count + 9))
 sim_stop
 
-# ---- a row that is not what was recorded --------------------------------------------------------
+# ---- a row that differs from its record ---------------------------------------------------------
 
 compared()
 {

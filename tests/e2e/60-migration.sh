@@ -25,11 +25,11 @@ same "the view has its columns as they were, and new ones behind them" "$seen_be
 	"$(records "SELECT * FROM attempts WHERE id < 5" | sed 's/|[a-z]*$//')"
 same "kinds are known of old rows, too" flash,flash,backup,flash,flash \
 	"$(records "SELECT group_concat(kind) FROM (SELECT kind FROM attempts ORDER BY id)")"
-same "it is still paused" paused "$(status .station.state)"
+same "the station is still paused" paused "$(status .station.state)"
 same "selections are kept" "cf2=new 1-2=old" "$(status '[(.station.selected[] |
 	"\(.platform)=\(.name)"), (.station.own[] | "\(.target)=\(.name)")] | join(" ")')"
 same "and the word on a platform" "1-5=bolt" "$(status '.station.rules[] | "\(.target)=\(.platform)"')"
-same "a port that was set aside still is" 1 "$(records "SELECT count(*) FROM port
+same "a quarantined port still is" 1 "$(records "SELECT count(*) FROM port
 	WHERE port = '1-3' AND aside_ms IS NOT NULL")"
 
 # The files of the images did not come along: selected all the same, and told.
@@ -47,7 +47,7 @@ rack_plug 1-1 "$old" uid=330041000A51353432343630
 holds "a drone is flashed" until_true 60 test_verdict 1-1 pass
 same "its attempt has the next number" 6 "$(status '.slots[] | select(.port == "1-1").attempt')"
 rack_plug 1-3 "$new" uid=770045000A51353432343630
-holds "and none on the port that is set aside" until_true 30 test_state 1-3 quarantined
+holds "no drone is flashed on the quarantined port" until_true 30 test_state 1-3 quarantined
 sim_stop
 records_are_sound "after the migration"
 same "the records bear a second start" ok "$(sim_start fast --config "$scratch/cfdfud.conf" &&

@@ -536,7 +536,7 @@ check_told(struct station *s, const struct fleet_event *e)
 							  row->verdict.kind == VERDICT_INTERRUPTED;
 }
 
-/* ---- what an operator sees --------------------------------------------------------------- */
+/* ---- the operator's view ----------------------------------------------------------------- */
 
 static uint64_t
 hash_text(uint64_t h, const char *text)

@@ -229,7 +229,7 @@ disk_close(struct station *s, bool clean)
 	s->store = NULL;
 }
 
-/* ---- what the database says -------------------------------------------------------------- */
+/* ---- the database ------------------------------------------------------------------------ */
 
 struct station_row *
 disk_row(struct station *s, int64_t id)

@@ -292,7 +292,7 @@ shell_deliver(struct station *s)
 	s->report_next = s->report_end = 0;
 }
 
-/* ---- what dispatch and the recorder ask for ---------------------------------------------- */
+/* ---- callbacks of dispatch and the recorder ---------------------------------------------- */
 
 static bool
 admit(void *ctx, const struct sighting *s)

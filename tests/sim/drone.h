@@ -244,7 +244,7 @@ uint64_t drone_next_us(const struct drone *d);
 /* Reports one event that is due at now_us, in seeded order where several are. */
 void drone_step(struct drone *d, uint64_t now_us, struct drone_event *ret_event);
 
-/* ---- what it shows ---- */
+/* ---- accessors -------- */
 
 enum drone_personality drone_personality(const struct drone *d);
 /* Fills vid, pid, bcd_device and the three strings, as a host would have read them. */

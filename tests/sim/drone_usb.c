@@ -403,7 +403,7 @@ usb_standard(struct drone *d, const struct usb_setup *s, struct reply *r)
 	}
 }
 
-/* ---- what it shows ---- */
+/* ---- accessors -------- */
 
 enum drone_personality
 drone_personality(const struct drone *d)

@@ -44,7 +44,7 @@ struct watch {
  */
 static struct sim *found;
 
-/* ---- what the world says ---- */
+/* ---- events of the world ---- */
 
 static bool
 is_watched(const struct watch *w, const struct sighting *s)

@@ -124,7 +124,7 @@ on_retry(evutil_socket_t fd, short what, void *ctx)
 	try_plug_in(ctx);
 }
 
-/* ---- what the world says ---- */
+/* ---- events of the world ---- */
 
 static void
 on_sighted(void *ctx, const struct sighting *s)

@@ -363,7 +363,7 @@ TEST(any_transfer_may_end_badly_at_any_time)
 			}
 }
 
-/* ---- what comes is looked at before it is believed --------------------------------------- */
+/* ---- answers are checked ----------------------------------------------------------------- */
 
 /* The stage hears one packet as the answer; is it taken? */
 static bool

@@ -42,7 +42,7 @@ is_refused(struct dfuse *d, const struct dfuse_operation *r)
 	return refused;
 }
 
-/* ---- what is asked for ------------------------------------------------------------------- */
+/* ---- requests ---------------------------------------------------------------------------- */
 
 TEST(every_operation_is_done_at_its_place)
 {

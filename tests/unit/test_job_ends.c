@@ -127,7 +127,7 @@ TEST(a_job_needs_memory_to_begin_and_for_a_backup)
 	alone_free(&a);
 }
 
-/* ---- what it is -------------------------------------------------------------------------- */
+/* ---- identification ---------------------------------------------------------------------- */
 
 TEST(a_drone_whose_platform_is_in_doubt_is_left_alone)
 {
@@ -425,7 +425,7 @@ TEST(the_version_it_says_decides_where_the_image_has_one)
 	}
 }
 
-/* ---- what comes at the wrong time -------------------------------------------------------- */
+/* ---- events at the wrong time ------------------------------------------------------------ */
 
 static void
 disturb(struct alone *a)

@@ -38,7 +38,7 @@ for p in 1-1 1-2; do
 	rack_do plug "$p" > /dev/null
 done
 holds "a drone enumerates in run-time mode" until_true 30 usb_is 1-1 0483:5740
-holds "one of an old release enumerates too" until_true 30 usb_is 1-2 0483:5740
+holds "a drone with an old release enumerates, too" until_true 30 usb_is 1-2 0483:5740
 same "run-time descriptors are those of the notes" "$(plain "$runtime")" "$(descriptors 1-1)"
 same "run-time descriptors of old releases are those of the notes" "$(plain "$old_runtime")" \
 	"$(descriptors 1-2)"

@@ -18,22 +18,22 @@ holds "the service can be enabled" systemctl enable cfdfud.service cfdfud.socket
 holds "the socket can be started" systemctl start cfdfud.socket
 same "nothing runs before it is needed" inactive "$(systemctl is-active cfdfud.service)"
 holds "asking for the status wakes the station" cfdfuctl status
-same "it runs" active "$(systemctl is-active cfdfud.service)"
-same "it does not run as root" cfdfud "$(ps -o user= -p "$(daemon_pid)")"
-same "it has no capability" 0000000000000000 \
+same "the service runs" active "$(systemctl is-active cfdfud.service)"
+same "the service does not run as root" cfdfud "$(ps -o user= -p "$(daemon_pid)")"
+same "the service has no capability" 0000000000000000 \
 	"$(sed -n 's/^CapEff:\t//p' "/proc/$(daemon_pid)/status")"
 same "the status is armed and empty" "armed 0" \
 	"$(status '"\(.station.state) \(.station.counts.present)"')"
-holds "everybody may look" setpriv --reuid 65534 --regid 65534 --clear-groups cfdfuctl status
+holds "every user may look" setpriv --reuid 65534 --regid 65534 --clear-groups cfdfuctl status
 setpriv --reuid 65534 --regid 65534 --clear-groups cfdfuctl pause > "$out/pause.txt" 2>&1
-same "not everybody may change things" 4 $?
+same "a user outside the group may not change things" 4 $?
 holds "the refusal names the group" grep -q cfdfu "$out/pause.txt"
 holds "the group cfdfu may change things" setpriv --reuid 65534 --regid 65534 \
 	--groups "$(getent group cfdfu | cut -d: -f3)" cfdfuctl pause
-holds "and back" cfdfuctl resume
+holds "the group cfdfu may change things back" cfdfuctl resume
 holds "the service stops when told to" systemctl stop cfdfud.service
 systemctl stop cfdfud.socket
 cfdfuctl status > "$out/absent.txt" 2>&1
 same "without a station the exit status says so" 3 $?
-holds "and a sentence says how to start it" grep -q systemctl "$out/absent.txt"
+holds "without a station a sentence says how to start it" grep -q systemctl "$out/absent.txt"
 systemctl start cfdfud.socket

@@ -36,7 +36,7 @@ getent passwd cfdfud > /dev/null || station_install
 station_reset
 cfdfuctl firmware add "$new" --name new > "$out/add.txt" 2>&1
 same "an image is added" 0 $?
-holds "it is selected" cfdfuctl firmware select new
+holds "the image is selected" cfdfuctl firmware select new
 systemctl stop cfdfud.service 2> /dev/null
 rack_start fast
 for p in $(ports 1 $drones); do
@@ -75,7 +75,7 @@ for p in $(ports 1 $drones); do
 done
 wait_for_all "second pass"
 same "a second pass finds all of them unchanged" $drones "$(verdicts unchanged)"
-same "and writes nothing" "$blocks" "$(counter 1-1 blocks_written)"
+same "the second pass writes nothing" "$blocks" "$(counter 1-1 blocks_written)"
 holds "history lists both passes" test "$(cfdfuctl --json history --limit 500 |
 	jq -s '[.[] | .attempts? // .] | flatten | length')" -eq $((2 * drones))
 # WHY asked of udev itself: it sets the property for USB devices in newer versions only.

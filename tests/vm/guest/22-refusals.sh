@@ -43,7 +43,7 @@ refused elf.bin 'ELF'
 refused part.bin 'not whole'
 refused directory 'directory'
 refused missing.bin 'No such file|not exist'
-same "nothing of it was stored" "$before" "$(find /var/lib/cfdfud/firmware -type f | wc -l)"
+same "no part of the refused file was stored" "$before" "$(find /var/lib/cfdfud/firmware -type f | wc -l)"
 same "the catalogue is empty" 0 "$(cfdfuctl --json firmware list | jq '.firmware | length')"
 same "the drone was not told to change anything" "$reboots" "$(counter 1-1 writing)"
 for words in 'firmware' 'frobnicate' 'status --nonsense' 'retry' 'history --limit many' \

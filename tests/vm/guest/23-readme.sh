@@ -83,7 +83,7 @@ for platform in cf2:CF21 cf21bl:C21B bolt:CB11 tag:RR10 flapper:CF21; do
 		not_ok "the rack takes a $platform on $p" "it does not"
 	cfdfuctl firmware deselect > /dev/null
 	holds "the release for $platform is added" cfdfuctl firmware add "$release"
-	holds "it is selected by the name that it was given" \
+	holds "the release is selected by its name" \
 		cfdfuctl firmware select "$platform-2025.12"
 	[ "$platform" != flapper ] || cfdfuctl platform set "$p" flapper > /dev/null
 	rack_do plug "$p" > /dev/null

@@ -99,8 +99,8 @@ same "another vendor's device got the requests of the kernel's own driver and no
 same "another vendor's device has no attempt" 0 \
 	"$(records "SELECT count(*) FROM attempts WHERE port = '$vcp'")"
 same "a foreign DFU device is shown as foreign" foreign "$(slot "$foreign" state)"
-same "nothing was asked of it but to read" 0 "$(counter "$foreign" writing)"
-same "nothing on it was erased" 0 "$(counter "$foreign" erases)"
+same "the foreign device was only read" 0 "$(counter "$foreign" writing)"
+same "nothing on the foreign device was erased" 0 "$(counter "$foreign" erases)"
 for p in $(ports 1 $good); do
 	flash_is "$p" "$second" || not_ok "the flash of $p is right" "it differs"
 done

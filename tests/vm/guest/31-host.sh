@@ -71,7 +71,7 @@ rack_start typical
 cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware select new > /dev/null
 
-# ---- what the kernel cannot enumerate (U11) -----------------------------------------------------
+# ---- devices that the kernel cannot enumerate (U11) ---------------------------------------------
 
 p=$(port 1)
 rack_add "$p" "$old"
@@ -79,7 +79,7 @@ rack_do fate "$p" stall at=1 on=standard count=100000 > /dev/null
 rack_do plug "$p" > /dev/null
 holds "the kernel gives a device up" until_true 60 eval \
 	'dmesg | grep -q "usb 1-.*\(unable to enumerate\|descriptor read/.*error\)"'
-same "what the kernel cannot enumerate has no attempt" "" "$(slot "$p" state)"
+same "a device that the kernel cannot enumerate has no attempt" "" "$(slot "$p" state)"
 take_away "$p"
 rack_do mend "$p" > /dev/null
 
@@ -97,9 +97,9 @@ has_failed()
 {
 	records "SELECT verdict, fault FROM attempts WHERE port = '$p'" | grep -qE '^fail.(gone|bus)$'
 }
-holds "and its attempt has failed" until_true 30 has_failed
+holds "the attempt of the removed drone has failed" until_true 30 has_failed
 echo 1 > "$sysfs/$p/authorized"
-passes "$p" "given back, it is flashed"
+passes "$p" "a drone that the administrator gives back is flashed"
 
 # ---- another program holds it (U17) -------------------------------------------------------------
 
@@ -121,12 +121,12 @@ holds "a drone that dfu-util holds is busy" until_true 30 fault_is "$p" busy
 rc=0
 wait "$dfu_util" || rc=$?
 rack_do dump "$p" "$scratch/down" > /dev/null
-same "it was not taken from dfu-util" "0 " "$rc $(cmp "$scratch/up" "$scratch/down" 2>&1)"
+same "the drone was not taken from dfu-util" "0 " "$rc $(cmp "$scratch/up" "$scratch/down" 2>&1)"
 rack_do mend "$p" > /dev/null
 cfdfuctl retry "$p" > /dev/null
 # In DFU mode by its button it stays there until its power is removed.
-holds "when it is free, it is found in order" until_true 60 verdict_is "$p" needs-power-cycle
-same "and it was not written again" "$erases" "$(counter "$p" erases)"
+holds "the drone is found in order after dfu-util" until_true 60 verdict_is "$p" needs-power-cycle
+same "the drone was not written again" "$erases" "$(counter "$p" erases)"
 take_away "$p"
 
 # ---- the node is not ours (U16) -----------------------------------------------------------------
@@ -141,13 +141,13 @@ refused_with_hint()
 }
 holds "without its rule a drone cannot be opened, and the hint names the rule" \
 	until_true 60 refused_with_hint
-same "nothing on it was erased" 0 "$(counter "$p" erases)"
+same "nothing on a drone without the rule was erased" 0 "$(counter "$p" erases)"
 rm /etc/udev/rules.d/70-cfdfud.rules
 udevadm control --reload
 udevadm trigger --action=add "$sysfs/$p"
 udevadm settle
 cfdfuctl retry "$p" > /dev/null
-passes "$p" "with the rule it is flashed"
+passes "$p" "the drone is flashed with the rule"
 take_away "$p"
 
 # ---- udev says everything again (K2) ------------------------------------------------------------
@@ -161,11 +161,11 @@ done
 systemctl restart systemd-udevd.service
 udevadm trigger --subsystem-match=usb
 udevadm settle
-passes "$p" "it is flashed under a udev that begins anew"
+passes "$p" "a drone is flashed while udev restarts"
 udevadm trigger --action=add --subsystem-match=usb
 udevadm settle
 sleep 4
-same "it is one attempt, whatever udev says again" 1 "$(attempts_on "$p")"
+same "repeated udev events make one attempt" 1 "$(attempts_on "$p")"
 take_away "$p"
 
 # ---- events are lost (K1) -----------------------------------------------------------------------
@@ -192,7 +192,7 @@ kill -CONT "$(daemon_pid)"
 systemctl service-watchdogs yes
 within "events were lost" 1 "$lost" 100000
 passes "$p" "a drone whose event was lost is flashed"
-same "in one attempt" 1 "$(attempts_on "$p")"
+same "a drone whose event was lost has one attempt" 1 "$(attempts_on "$p")"
 take_away "$p"
 
 # ---- clocks that jump (S6) ----------------------------------------------------------------------
@@ -206,7 +206,7 @@ for jump in $((now + 86400)) $((now - 86400)) 172800; do
 	sleep 1
 done
 date -s "@$((now + 4))" > /dev/null
-passes "$p" "clocks that jump fail nobody"
+passes "$p" "a jump of the clock fails no drone"
 within "nor do they make an attempt long" 1000 \
 	"$(records "SELECT duration_ms FROM attempts WHERE port = '$p'")" 120000
 take_away "$p"
@@ -217,7 +217,7 @@ p=$(port 7)
 journal=$(systemctl show -P MainPID systemd-journald.service)
 kill -STOP "$journal"
 begin_on "$p"
-passes "$p" "a journal that stands still holds nobody up"
+passes "$p" "a stopped journal delays no drone"
 kill -CONT "$journal"
 take_away "$p"
 p=$(port 8)
@@ -225,8 +225,8 @@ systemctl stop systemd-journald-dev-log.socket systemd-journald.socket \
 	systemd-journald-audit.socket systemd-journald.service 2> /dev/null
 before=$(daemon_pid)
 begin_on "$p"
-passes "$p" "nor does none"
-same "and the daemon lives" "$before" "$(daemon_pid)"
+passes "$p" "a missing journal delays no drone"
+same "the daemon survives the loss of the journal" "$before" "$(daemon_pid)"
 systemctl start systemd-journald.socket systemd-journald-dev-log.socket systemd-journald.service
 take_away "$p"
 
@@ -251,7 +251,7 @@ rack_do plug "$next" > /dev/null
 wait "$upgrade"
 same "an upgrade lets the running drone end" pass \
 	"$(records "SELECT group_concat(verdict) FROM attempts WHERE port = '$p'")"
-passes "$next" "and the next one is the new daemon's"
+passes "$next" "after an upgrade the new daemon flashes the next drone"
 within "which is another process" 1 "$(($(daemon_pid) == before ? 0 : $(daemon_pid)))" 4194304
 take_away "$p"
 take_away "$next"
@@ -271,7 +271,7 @@ begin_on "$p"
 before=$(daemon_pid)
 kill -STOP "$before"
 holds "a daemon that hangs is replaced" until_true 90 replaced
-holds "its drone is taken up again" until_true 120 good_on "$p"
-same "its attempt was interrupted, once" "interrupted pass" \
+holds "the drone of the hung daemon is resumed" until_true 120 good_on "$p"
+same "the attempt of the hung daemon was interrupted once" "interrupted pass" \
 	"$(records "SELECT group_concat(verdict, ' ') FROM attempts WHERE port = '$p'")"
 records_are_sound "the computer's troubles"

@@ -41,11 +41,11 @@ holds "the station takes it for other devices" \
 cfdfuctl firmware select three > /dev/null
 plug_in 1-1 eval
 holds "the station flashes the board" until_true 300 verdict_is 1-1 pass
-holds "and says so per target" \
+holds "the verdict names each target" \
 	grep -q 'target 0 pass; target 1 pass; target 2 pass' <<< "$(slot 1-1 message)"
 plug_in 1-2 eval
 dfu-util -d 0483:df11 -p 1-2 -D "$three" > "$out/dfu-util-three.log" 2>&1
-same "dfu-util flashes its twin" 0 $?
+same "dfu-util flashes the other board" 0 $?
 for memory in app:$board_app spi:0 nor:0x64000000; do
 	holds "ours: the memory of ${memory%:*} holds its image" \
 		memory_is 1-1 "$work/${memory%:*}.bin" "${memory#*:}"
@@ -96,8 +96,8 @@ rack_do unplug 1-5 > /dev/null
 rack_do load 1-5 "$old" $app > /dev/null
 rack_do blank 1-5 0x08000000 0x4000 > /dev/null
 rack_do button 1-5 > /dev/null
-holds "without its loader it is not flashed" until_true 60 verdict_is 1-5 fail
-same "for that reason" loader-blank "$(slot 1-5 fault)"
+holds "a drone without its loader is not flashed" until_true 60 verdict_is 1-5 fail
+same "the fault is loader-blank" loader-blank "$(slot 1-5 fault)"
 cfdfuctl recover-loader 1-5 --image "$new" --yes > "$out/recover.txt" 2>&1
 same "a normal image is refused" 4 $?
 rack_do reset-counters 1-5 > /dev/null
@@ -107,11 +107,11 @@ holds "sector 0 holds the loader" memory_is 1-5 "$work/cf2loader.bin" 0x08000000
 same "nothing else was erased" '[1]' \
 	"$(rack_do counters 1-5 | head -n 1 | jq -c .sector_erases)"
 rack_do power-cycle 1-5 > /dev/null
-holds "and then it is flashed as usual" until_true 120 verdict_is 1-5 pass
+holds "the rescued drone is flashed as usual" until_true 120 verdict_is 1-5 pass
 holds "its flash is the image" memory_is 1-5 "$new" $app
 holds "all of it is read into a file" cfdfuctl backup 1-5 "$work/whole.dfu" --whole
 cfdfuctl firmware extract -o "$work" "$work/whole.dfu" > /dev/null
-holds "which is what the flash holds" memory_is 1-5 "$work/whole-target0-08000000.bin" 0x08000000
+holds "the file has the bytes of the flash" memory_is 1-5 "$work/whole-target0-08000000.bin" 0x08000000
 
 # ---- the doctor ---------------------------------------------------------------------------------
 
@@ -120,7 +120,7 @@ finds() # NAME CHECK LEVEL PATTERN-OF-THE-COMMAND
 	cfdfuctl --json doctor > "$scratch/doctor" 2> /dev/null
 	holds "the doctor finds $1" \
 		jq -e "any(.checks[]; .name == \"$2\" and .level == \"$3\")" "$scratch/doctor"
-	holds "and names the command that mends it" jq -e "any(.checks[]; .name == \"$2\" and
+	holds "doctor names the command that fixes $1" jq -e "any(.checks[]; .name == \"$2\" and
 		.level == \"$3\" and (.fix // \"\" | test(\"$4\")))" "$scratch/doctor"
 }
 
@@ -147,12 +147,12 @@ mend=$(jq -r '[.checks[] | select(.name == "node" and .level == "fail").fix][0]'
 bash -c "${mend//sudo /}"
 udevadm settle
 cfdfuctl --json doctor > "$scratch/doctor" 2> /dev/null
-same "the command mends it" ok \
+same "the command fixes the problem" ok \
 	"$(jq -r '[.checks[] | select(.name == "node").level] | unique | join(" ")' "$scratch/doctor")"
 echo auto > /sys/bus/usb/devices/1-5/power/control
 finds "a drone that may be put to sleep" autosuspend warn 'power/control'
 mend=$(jq -r '[.checks[] | select(.name == "autosuspend").fix][0]' "$scratch/doctor")
 bash -c "${mend//sudo /}" > /dev/null
-same "the command mends it" on "$(cat /sys/bus/usb/devices/1-5/power/control)"
+same "the command fixes the problem" on "$(cat /sys/bus/usb/devices/1-5/power/control)"
 systemctl stop cfdfud.socket cfdfud.service 2> /dev/null
 finds "a service that does not run" service fail 'systemctl enable --now cfdfud'
