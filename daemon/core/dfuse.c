@@ -32,21 +32,21 @@ dfuse_forgive(struct dfuse *d)
 {
 	assert(d->phase == DFUSE_PHASE_FAILED);
 	d->phase = DFUSE_PHASE_IDLE; /* the one way out of FAILED, and not by a transfer */
-	d->pointer_known = false;
+	d->place.pointer_known = false;
 }
 
 void
 dfuse_allow(struct dfuse *d, uint8_t alt, uint32_t addr, uint32_t bytes)
 {
-	assert(alt < ARRAY_LEN(d->window_addr));
-	d->window_addr[alt] = addr;
-	d->window_bytes[alt] = bytes;
+	assert(alt < ARRAY_LEN(d->allowed.addr));
+	d->allowed.addr[alt] = addr;
+	d->allowed.bytes[alt] = bytes;
 }
 
 void
 dfuse_allow_feature(struct dfuse *d)
 {
-	d->feature_allowed = true;
+	d->allowed.feature = true;
 }
 
 static bool
@@ -54,10 +54,10 @@ inside_window(const struct dfuse *d, const struct dfuse_operation *r)
 {
 	uint32_t at;
 
-	if (r->alt >= ARRAY_LEN(d->window_addr) || r->addr < d->window_addr[r->alt])
+	if (r->alt >= ARRAY_LEN(d->allowed.addr) || r->addr < d->allowed.addr[r->alt])
 		return false;
-	at = r->addr - d->window_addr[r->alt];
-	return at < d->window_bytes[r->alt] && r->length <= d->window_bytes[r->alt] - at;
+	at = r->addr - d->allowed.addr[r->alt];
+	return at < d->allowed.bytes[r->alt] && r->length <= d->allowed.bytes[r->alt] - at;
 }
 
 void
@@ -68,7 +68,7 @@ dfuse_begin(struct dfuse *d, const struct dfuse_operation *req, uint64_t now_us)
 	if (req->op == DFUSE_OP_ERASE || req->op == DFUSE_OP_PROGRAM)
 		assert(inside_window(d, req));
 	if (req->op == DFUSE_OP_FEATURE)
-		assert(d->feature_allowed);
+		assert(d->allowed.feature);
 	if (req->op == DFUSE_OP_READ || req->op == DFUSE_OP_PROGRAM)
 		assert(req->length > 0 && req->length <= d->transfer_bytes);
 	d->req = *req;
@@ -122,7 +122,7 @@ want_status(const struct dfuse *d, struct request *w)
 static uint16_t
 block_number(const struct dfuse *d)
 {
-	return (uint16_t)(DFUSE_BLOCK_DATA + (d->req.addr - d->pointer) / d->transfer_bytes);
+	return (uint16_t)(DFUSE_BLOCK_DATA + (d->req.addr - d->place.pointer) / d->transfer_bytes);
 }
 
 static void

@@ -81,6 +81,19 @@ struct dfuse_counters {
 	uint32_t recoveries; /* rungs of the retry ladder that were climbed */
 };
 
+/* The memory and the address that the device works on, as far as is known. */
+struct dfuse_place {
+	bool alt_known, pointer_known;
+	uint8_t alt;
+	uint32_t pointer;
+};
+
+/* Erase and program are allowed here alone. */
+struct dfuse_windows {
+	uint32_t addr[8], bytes[8]; /* by alternate setting */
+	bool feature;
+};
+
 /* Embedded in its owner; all members are private to dfuse.c but counters and pace. */
 struct dfuse {
 	struct pace pace;
@@ -90,10 +103,7 @@ struct dfuse {
 	enum dfuse_phase phase;
 	struct dfuse_operation req;
 	uint8_t state; /* bState as far as is known */
-	uint8_t alt;
-	bool alt_known;
-	bool pointer_known;
-	uint32_t pointer;
+	struct dfuse_place place;
 	bool addressing;    /* the command under way is Set Address, not the operation */
 	uint32_t budget_us; /* what is left of the operation's allowance; counts down */
 	uint64_t pause_until_us;
@@ -109,8 +119,7 @@ struct dfuse {
 	enum fault symptom; /* the first trouble of this operation; NONE */
 	uint8_t unanswered; /* requests of this operation that got no answer */
 	struct verdict failure;
-	uint32_t window_addr[8], window_bytes[8]; /* by alternate setting */
-	bool feature_allowed;
+	struct dfuse_windows allowed;
 };
 
 /* transfer_bytes: wTransferSize of the functional descriptor, 64..USB_TRANSFER_BYTES_MAX. */

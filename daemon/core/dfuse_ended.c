@@ -86,7 +86,7 @@ trouble(struct dfuse *d, enum usb_status status, uint64_t now_us)
 	/* WHY: the answer got lost, not the operation; asking again does not repeat it. */
 	if (status != USB_STALL && (d->phase == DFUSE_PHASE_POLL || d->phase == DFUSE_PHASE_START))
 		return;
-	d->pointer_known = false;
+	d->place.pointer_known = false;
 	dfuse_enter(d, DFUSE_PHASE_RECOVER);
 }
 
@@ -111,7 +111,7 @@ finished(struct dfuse *d)
 	switch (d->req.op) {
 	case DFUSE_OP_ERASE:
 		d->counters.erases++;
-		d->pointer_known =
+		d->place.pointer_known =
 		    false; /* QUIRK: ST's library keeps the erase address in the pointer */
 		break;
 	case DFUSE_OP_PROGRAM:
@@ -141,7 +141,7 @@ device_error(struct dfuse *d, uint8_t dfu_status)
 	}
 	d->tries_left--;
 	d->counters.recoveries++;
-	d->pointer_known = false;
+	d->place.pointer_known = false;
 	d->state = DFU_STATE_ERROR;
 	dfuse_enter(d, DFUSE_PHASE_RECOVER);
 	dfuse_enter(d, DFUSE_PHASE_CLEAN_FIX);
@@ -227,8 +227,8 @@ operation_over(struct dfuse *d, uint64_t now_us)
 	pace_learn(&d->pace, dfuse_pace_kind(d), d->req.length,
 		   (uint32_t)(now_us - d->started_at_us), (uint32_t)(now_us - d->asked_at_us));
 	if (d->addressing) {
-		d->pointer = d->req.addr;
-		d->pointer_known = true;
+		d->place.pointer = d->req.addr;
+		d->place.pointer_known = true;
 		dfuse_enter(d, dfuse_next_phase(d));
 		d->addressing = false;
 		d->budget_us = pace_limit_us(dfuse_pace_kind(d), d->req.length);
@@ -416,9 +416,9 @@ after_success(struct dfuse *d, const uint8_t *data, size_t length, uint64_t now_
 		dfuse_enter(d, DFUSE_PHASE_CLEAN);
 		return;
 	case DFUSE_PHASE_SELECT:
-		d->alt = d->req.alt;
-		d->alt_known = true;
-		d->pointer_known = false;
+		d->place.alt = d->req.alt;
+		d->place.alt_known = true;
+		d->place.pointer_known = false;
 		if (d->req.op == DFUSE_OP_SELECT)
 			finished(d);
 		else

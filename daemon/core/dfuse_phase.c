@@ -52,11 +52,11 @@ dfuse_pace_kind(const struct dfuse *d)
 static bool
 pointer_reaches(const struct dfuse *d)
 {
-	uint32_t away = d->req.addr - d->pointer;
+	uint32_t away = d->req.addr - d->place.pointer;
 
 	if (d->req.op == DFUSE_OP_ERASE)
 		return true; /* carries its own address */
-	if (!d->pointer_known || d->req.addr < d->pointer)
+	if (!d->place.pointer_known || d->req.addr < d->place.pointer)
 		return false;
 	if (d->req.op == DFUSE_OP_LEAVE)
 		return away == 0;
@@ -70,7 +70,7 @@ dfuse_next_phase(const struct dfuse *d)
 	bool unloading = d->state == DFU_STATE_UPLOAD_IDLE;
 	bool loading = d->state == DFU_STATE_DNLOAD_IDLE;
 
-	if (!d->alt_known || d->alt != d->req.alt)
+	if (!d->place.alt_known || d->place.alt != d->req.alt)
 		return unloading || loading ? DFUSE_PHASE_UNLOAD : DFUSE_PHASE_SELECT;
 	if (!pointer_reaches(d))
 		return unloading ? DFUSE_PHASE_UNLOAD : DFUSE_PHASE_ADDRESS;
