@@ -33,7 +33,7 @@ arguments_write(int fd, const char *const *words)
 	return write_all(fd, text, used);
 }
 
-/* Up to the next NUL.  WHY byte by byte: what follows the words is not ours. */
+/* Up to the next NUL.  WHY byte by byte: the bytes behind the words belong to another reader. */
 static int
 read_word(int fd, char *text, size_t size, size_t *ret_length)
 {

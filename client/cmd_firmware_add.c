@@ -29,7 +29,7 @@ default_name(const struct firmware_file *d, const char *source, char *dst, size_
 	}
 	firmware_platforms_text(d->judgement.platforms, platforms, sizeof(platforms));
 	platforms[strcspn(platforms, ",")] = '\0';
-	/* WHY the dot: what is behind the last one is taken for the kind of file. */
+	/* WHY the dot: the text behind the last dot is taken for the kind of file. */
 	snprintf(text, sizeof(text), "%.24s%s%s.", platforms, label->version[0] != '\0' ? "-" : "",
 		 label->version);
 	image_name_of_file(text, dst, size);

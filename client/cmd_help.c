@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cfdfuctl help: what --help says, as people type it elsewhere. */
+/* cfdfuctl help: the same as --help, as people type it elsewhere. */
 #include "config.h"
 
 #include "client/command.h"

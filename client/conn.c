@@ -65,7 +65,7 @@ conn_close(struct conn *c)
 	if (c == NULL)
 		return;
 	if (c->fd >= 0)
-		(void)close(c->fd); /* WHY: what was written was answered, or is not wanted */
+		(void)close(c->fd); /* WHY: requests were answered, or the answer is not needed */
 	if (c->remote.pid > 0)
 		(void)remote_end(&c->remote); /* WHY: nothing depends on how it ended any more */
 	varlink_in_free(c->in);

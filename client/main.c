@@ -14,7 +14,7 @@
 #include "client/page.h"
 #include "client/remote.h"
 
-/* WHY not live ones: what they print is wanted as it comes. */
+/* WHY not live ones: their output must appear at once. */
 static int
 run(const struct session *s, const struct invocation *i, struct page *page)
 {

@@ -51,7 +51,7 @@ start(const struct session *s, const char *command, int in_fd, int out_fd)
 		say_error("not the name of a machine: \"%s\"", s->host);
 		return -1;
 	}
-	(void)fflush(stdout); /* WHY: what is buffered must not come twice */
+	(void)fflush(stdout); /* WHY: the child would print buffered text again */
 	pid = fork();
 	if (pid == 0)
 		run_ssh(s->host, command, in_fd, out_fd);

@@ -12,7 +12,7 @@
 #include "app/reply.h"
 #include "app/services.h"
 
-/* LIMIT: refusals told and recorded in a minute: who may only look may not fill the disk either. */
+/* LIMIT: refusals recorded in a minute: users without permission cannot fill the disk. */
 enum { DENIED_MAX = 20, OUTCOME_MAX = 512, LINE_ARGUMENTS_MAX = 400 };
 
 static int
@@ -52,7 +52,7 @@ tell(const struct services *sv, struct call *call, const char *outcome)
 	struct log_about about = { .id = LOG_ID_OPERATOR_ACT };
 	int r = record(sv, peer, method, row);
 
-	/* WHY cut: what became of it stands behind, and a line has an end. */
+	/* WHY cut: the outcome stands behind the arguments, and a line's length is limited. */
 	log_say(sv->log, LOG_NOTICE, &about, "%s: %s %.*s: %s%s", peer->user, method,
 		LINE_ARGUMENTS_MAX, line != NULL ? line : "{}", outcome,
 		r < 0 ? " (not recorded)" : "");
@@ -78,7 +78,7 @@ acts_answered(void *ctx, struct call *call, const char *error, const json_t *par
 	if (error == NULL) {
 		if (call_data(call) == NULL)
 			tell(sv, call, "done");
-		return; /* WHY: what was begun has its ending among the attempts */
+		return; /* WHY: an act that began an attempt has its outcome there */
 	}
 	(void)snprintf(outcome, sizeof(outcome), "%s: %s",
 		       call_data(call) == NULL ? "refused" : "failed",

@@ -238,7 +238,7 @@ say_kept(struct change *c, const struct target *t)
 
 /* ---- selecting ------------------------------------------------------------------------------ */
 
-/* WHY refused: what is said of a slot that does not exist would be kept, and do nothing. */
+/* WHY refused: a setting for a slot that does not exist would be kept without effect. */
 static bool
 find_keys(const struct services *sv, struct call *call, const char *text, struct target *ret_target,
 	  struct target_keys *ret_keys)

@@ -223,9 +223,9 @@ on_wake(evutil_socket_t fd, short what, void *ctx)
 }
 
 /*
- * WHY an earlier moment is kept: setting the timer again takes it out of what is due in this turn,
- * and with events of the bus in each turn it would never call.  The time of the loop stands still
- * within a turn: the timer is so much too early, and is set again.
+ * WHY an earlier moment is kept: setting the timer again removes it from the timers that are due in
+ * this turn of the loop; with events of the bus in each turn it would never fire.  The loop's time
+ * stands still within a turn, so the timer may fire too early; then it is set again.
  */
 static void
 on_wake_wanted(void *ctx, uint64_t at_us)

@@ -161,7 +161,7 @@ add_foreign(struct ports *p, const struct sighting *s)
 		log_say(p->sv->log, LOG_NOTICE, &about,
 			"a drone on a port that this station does not use ('ports' in its "
 			"configuration): ignored");
-	/* LIMIT: what does not fit is foreign until it is plugged in again. */
+	/* LIMIT: drones beyond the list stay foreign until they are plugged in again. */
 	if (p->foreign_count < ARRAY_LEN(p->foreign))
 		p->foreign[p->foreign_count++] = *s;
 }

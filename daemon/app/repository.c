@@ -430,7 +430,7 @@ repository_add(struct repository *r, const struct store_firmware *row, const uin
 		return -EEXIST;
 	if (found && !repository_trouble(r, row->name, why))
 		return 0;
-	/* WHY: what is left on a full disk is for the verdicts of those at work. */
+	/* WHY: the reserve of a full disk is for the verdicts of running drones. */
 	e = store_ready(r->sv->store, &now);
 	if (e == 0)
 		e = folder_keep(r->folder, data, size, file);

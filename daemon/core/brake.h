@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Harm that one image does to drone after drone, counted (design, promise 13).
+ * Counts drones in a row that one image has harmed (doc/promises.md 1, promise 10).
  *
  * Counted: an update that ends in one of the ways an image can bring about - the drone does not
  * start, says another version, says nothing any more, or does not hold what was written.  Each of
  * these kinds is counted for itself, for each image, over DIFFERENT drones: one drone that fails
  * three times is its own trouble, which the quarantine of ports and drones is for.
- * The count begins anew with a drone that passes with the image, or already holds it.
+ * The count restarts with a drone that passes with the image, or already holds it.
  * Not looked at: all other endings (unplugged, held by another program, interrupted, skipped):
  * they say nothing about the image.
  */
@@ -59,7 +59,7 @@ struct brake_ending {
  */
 const struct brake_run *brake_ended(struct brake *b, unsigned limit, const struct brake_ending *e);
 
-/* The count begins anew, for all images. */
+/* Restarts the count, for all images. */
 void brake_forget(struct brake *b);
 
 /* "did not start": what stands behind the drones; NULL: such an ending does not count. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The sectors of a device that an image covers, wholly or in part, in the image's order; refuses an
- * image that reaches where nothing may be written (design promise 2).
+ * image that reaches where nothing may be written (doc/promises.md 1, promise 2).
  */
 #ifndef CORE_COVERAGE_H
 #define CORE_COVERAGE_H

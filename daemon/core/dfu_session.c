@@ -198,7 +198,7 @@ work_is_over(struct dfu_session *s)
 		return;
 	}
 	s->proof.verified = true;
-	/* WHY: after a reset the plan begins anew, and finds what was written before it. */
+	/* WHY: after a port reset the plan restarts and skips sectors already written. */
 	s->proof.unchanged = plan_unchanged(s->work.plan) && !s->proof.modified;
 	enter(s, DFU_STEP_LEAVE_PERMIT);
 }

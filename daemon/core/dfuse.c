@@ -91,7 +91,7 @@ dfuse_begin(struct dfuse *d, const struct dfuse_operation *req, uint64_t now_us)
 		dfuse_go_on(d);
 }
 
-/* ---- what is wanted ------------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------------------------- */
 
 static void
 want_control(struct request *w, uint8_t type, uint8_t request, uint16_t value, const uint8_t *data,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One device's DfuSe conversation, an operation at a time: what is wanted next, how the last one
+ * One device's DfuSe conversation, an operation at a time: the next request, how the last one
  * ended.  DFU 1.1 appendix A; AN2662 section 4; doc/protocol.md 3.
  *
  *   IDLE --> CLEAN <--> CLEAN_FIX      until dfuIDLE                        [after_clean_status]

@@ -27,7 +27,7 @@ failed(struct dfuse *d, enum fault fault, uint8_t dfu_status)
 	dfuse_enter(d, DFUSE_PHASE_FAILED);
 }
 
-/* WHY: what a device answers while its first trouble is being cured is a consequence of that. */
+/* WHY: answers during the cure of the first fault are consequences of that fault. */
 static enum fault
 first_trouble(const struct dfuse *d, enum fault fault)
 {

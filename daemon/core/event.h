@@ -12,7 +12,7 @@ enum event_kind {
 	EVENT_ENDED,	   /* a verdict, durable */
 	EVENT_IDLE,	   /* looked at, nothing to do */
 	EVENT_FOREIGN,	   /* looked at, none of ours */
-	EVENT_QUARANTINED, /* the slot is set aside now */
+	EVENT_QUARANTINED, /* the slot is quarantined now */
 	EVENT_DRONE_QUARANTINED,
 	EVENT_COMMON_CAUSE,  /* several drones vanished at once: fleet_common_cause() */
 	EVENT_BRAKE,	     /* with this slot's ending: fleet_brake() says what holds now */

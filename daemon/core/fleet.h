@@ -152,7 +152,7 @@ void fleet_tick(struct fleet *f, uint64_t now_us);
 void fleet_history(struct fleet *f, unsigned slot, const struct drone_history *history,
 		   uint64_t now_us);
 
-/* The machine slept: what was under way is void, and begins anew (doc/faults.md K9). */
+/* The machine was suspended: running jobs are aborted and restarted (doc/faults.md K9). */
 void fleet_slept(struct fleet *f, uint64_t now_us);
 
 /* ---- requests ---- */
@@ -167,19 +167,19 @@ void fleet_resume(struct fleet *f, uint64_t now_us);
 bool fleet_paused(const struct fleet *f);
 
 /*
- * The image that has harmed so many drones alike, in a row: the fleet has paused itself and set
- * the image aside in its policy.  NULL: it has not, or was resumed since.  Good until the next call
- * into the fleet.
+ * The image that has harmed several drones in a row in the same way: the fleet has paused itself
+ * and quarantined the image in its policy.  NULL: it has not, or was resumed since.  Good until the
+ * next call into the fleet.
  */
 const struct brake_run *fleet_brake(const struct fleet *f);
 /* An ending that the records tell of, in their order, after the start: counted like one's own. */
 void fleet_recall(struct fleet *f, const struct brake_ending *e, uint64_t now_us);
-/* Drones get this image again; the count begins anew.  False: it was not set aside. */
+/* Drones get this image again; the count restarts.  False: it was not quarantined. */
 bool fleet_release_image(struct fleet *f, const uint8_t sha256[IMAGE_SHA256_BYTES],
 			 uint64_t now_us);
 
-/* Again, now.  -ENODEV nothing there, -EBUSY at work, -EPERM set aside (release it, or force),
- * -EINVAL not ours. */
+/* Starts it again.  -ENODEV no device, -EBUSY running, -EPERM quarantined (release it, or force),
+ * -EINVAL foreign. */
 int fleet_retry(struct fleet *f, unsigned slot, bool force, uint64_t now_us);
 
 /* A job of another kind on this slot; errors as fleet_retry().  Of wanted count kind, image (takes
@@ -192,7 +192,7 @@ int fleet_recall_port(struct fleet *f, const char *port, unsigned failures, bool
  *  label: "" or NULL none; fleet_selection_changed() after that. */
 void fleet_configure_slot(struct fleet *f, unsigned slot, bool ours, const char *label);
 bool fleet_port_is_quarantined(const struct fleet *f, unsigned slot); /* the port, not its drone */
-/* Lifts the quarantine; the drone that is there gets its job.  False: nothing was set aside. */
+/* Lifts the quarantine; a present drone gets its job.  False: nothing was quarantined. */
 bool fleet_release(struct fleet *f, unsigned slot, uint64_t now_us);
 
 /* The service is to stop: nothing begins any more; what has not begun ends, what has goes on. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The brake: an image that harms one drone after the other stops the station (design, promise 13).
+ * The brake: an image that harms several drones in a row stops the station (doc/promises.md 1,
+ * promise 10).
  *
- *   falls      brake.h counts; the image is set aside in the policy, the fleet is paused
- *   holds      jobs that wait for a permit go back to their beginning; those that are under way
- *              and have erased nothing leave their drone as it is [choose_barred]; those that have
- *              erased go on, for a drone that is left half written does not start either
- *   is lifted  fleet_resume(): the count begins anew; the image stays set aside until
+ *   falls      brake.h counts; the image is quarantined in the policy, the fleet is paused
+ *   holds      jobs that wait for a permit go back to their beginning; running jobs that have
+ *              erased nothing leave their drone as it is [job_is_barred]; those that have
+ *              erased go on, for a half-written drone does not start either
+ *   is lifted  fleet_resume(): the count restarts; the image stays quarantined until
  *              policy_release()
  *
  * LIMIT: drones that are past the erase when the first of them fails to start cannot be saved: of a
@@ -47,7 +48,7 @@ fall(struct fleet *f, const struct brake_run *run, uint64_t now_us)
 	f->fallen = *run;
 	brake_reason(run, reason);
 	slots_pause(&f->slots, true);
-	/* LIMIT: with POLICY_QUARANTINED_MAX images set aside already, being paused has to do. */
+	/* LIMIT: with POLICY_QUARANTINED_MAX images quarantined already, the pause has to do. */
 	if (policy_quarantine(f->slots.policy, run->sha256, reason) == 0)
 		call_back(f, now_us);
 	if (slot >= 0) /* LIMIT: of a port that was remembered, and has no place now */

@@ -65,7 +65,7 @@ quarantine_message(const struct slot *s)
 	       "'cfdfuctl port release SLOT'.";
 }
 
-/* The words of the failure that set a slot aside do not say that it was, but for these two. */
+/* The failure's own text does not mention the quarantine, except for these two faults. */
 static const char *
 quarantine_words(const struct slot *s)
 {
@@ -134,8 +134,8 @@ class_of(const struct fleet *f, const struct slot *s)
 		.again = s->next.again,
 		.quarantined = slot_is_quarantined(s),
 		.foreign = s->ending.foreign,
-		/* WHY not where the slot is not ours, or nothing is selected but what is set
-		 * aside: there is no turn to come. */
+		/* WHY not for a foreign slot, or when all selected images are quarantined: no
+		 * start will come. */
 		.held = (f->slots.paused || f->slots.stopping) && !s->foreign_port &&
 			policy_any_to_give(f->slots.policy),
 		.verdict = s->ending.ended ? s->ending.shown.verdict.kind : VERDICT_NONE,

@@ -39,7 +39,7 @@ handle_open_failed(struct handle *h, int error, bool spoken)
 		i++;
 	failure.fault = open_errors[i].fault;
 	failure.retry_us = open_errors[i].retry_us;
-	/* WHY: what was spoken to had a node; it went, and the word of it is late. */
+	/* WHY: the device had a node before; it was unplugged, and that event is still to come. */
 	if (error == -ENOENT && spoken)
 		failure.fault = FAULT_GONE;
 	h->open_tries = (uint8_t)(h->open_tries + open_errors[i].cost);

@@ -17,7 +17,7 @@ struct drone_history {
 	bool interrupted;	/* its last attempt did not end well, or not at all: it is ours */
 	bool shares_dfu_serial; /* its DFU serial does not identify it */
 	bool quarantined;
-	bool obey;		/* QUIRK kept from earlier visits */
+	bool obey;		/* QUIRK kept from earlier sessions */
 	bool doubtful;		/* so perhaps: what is blank may be half erased */
 	enum platform platform; /* what its firmware called itself */
 	char serial[SERIAL_TEXT_MAX];

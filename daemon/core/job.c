@@ -159,7 +159,8 @@ stage_next(struct job *j, uint64_t now_us, struct request *req)
 		runtime_session_next(&j->runtime, now_us, req);
 		return;
 	case JOB_REQUEST:
-		j->attempt.rebooted = true; /* WHY: whatever comes of it, it may be on its way */
+		j->attempt.rebooted =
+		    true; /* WHY: the drone may reboot even if the request fails */
 		runtime_session_next(&j->runtime, now_us, req);
 		return;
 	case JOB_SWITCH:

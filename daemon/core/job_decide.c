@@ -70,14 +70,14 @@ job_decide_running(const struct job_facts *k)
 
 /* ---- in DFU mode ---------------------------------------------------------------------------- */
 
-/* A drone that was found in DFU mode: may it be adopted? (design promise 1) */
+/* A drone that was found in DFU mode: may it be adopted? (doc/promises.md 1, promise 1) */
 static bool
 is_ours(const struct job_facts *k)
 {
 	bool known = k->history->known && !k->history->shares_dfu_serial && !k->record->no_serial;
 	const struct dfu_probe *f = k->found;
 
-	/* WHY: no reset makes a stranger of what was begun; a rescue was asked for by name. */
+	/* WHY: a begun attempt stays ours after a reset; a rescue was requested for this port. */
 	if (k->sent_by_us || k->begun || k->history->interrupted || k->setup->kind != JOB_UPDATE)
 		return true;
 	switch (k->setup->options->adopt) {
@@ -96,7 +96,7 @@ is_ours(const struct job_facts *k)
 }
 
 bool
-job_is_stranger(const struct job_facts *k)
+job_is_foreign(const struct job_facts *k)
 {
 	return !k->sent_by_us && !k->history->known && !k->history->interrupted && !k->begun &&
 	       k->setup->kind == JOB_UPDATE && k->setup->options->adopt != JOB_ADOPT_PORT;

@@ -50,7 +50,7 @@ struct decision job_decide_running(const struct job_facts *k);
 struct decision job_decide_in_dfu(const struct job_facts *k);
 
 /* Nothing but its being in DFU mode on an allowed port speaks for it, and that is not enough. */
-bool job_is_stranger(const struct job_facts *k);
+bool job_is_foreign(const struct job_facts *k);
 
 /* Its image is quarantined and nothing is erased yet: the drone is left as it is. */
 bool job_is_barred(const struct job_facts *k);

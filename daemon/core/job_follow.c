@@ -207,11 +207,11 @@ follow_dfu_arrival(const struct job_facts *k, struct attempt *a, const struct si
 	a->vanished = false;
 }
 
-/* INVARIANT: what could not be looked at gets no attempt: one that failed would make it ours. */
+/* INVARIANT: a device that could not be probed gets no attempt: a failed one would make it ours. */
 bool
 follow_host_failure(const struct job_facts *k, struct attempt *a, enum fault fault, uint64_t now_us)
 {
-	if (a->stage != JOB_FLASH || !job_is_stranger(k) || fault_class_of(fault) != CLASS_HOST)
+	if (a->stage != JOB_FLASH || !job_is_foreign(k) || fault_class_of(fault) != CLASS_HOST)
 		return false;
 	attempt_end_idle(a, job_message_unopened(fault), now_us);
 	return true;
@@ -282,13 +282,13 @@ failed(const struct job_facts *k, struct attempt *a, uint64_t now_us)
 		attempt_await_gone(a, now_us);
 		return;
 	}
-	/* WHY: not ours and not understood is a stranger, not a failure; it is not reset either. */
+	/* WHY: an unknown device that fails is foreign, not a failure; it is not reset either. */
 	if (follow_host_failure(k, a, v.fault, now_us))
 		return;
-	if (job_is_stranger(k)) {
+	if (job_is_foreign(k)) {
 		char reason[JOB_MESSAGE_MAX];
 
-		job_message_stranger(why, reason, sizeof(reason));
+		job_message_foreign(why, reason, sizeof(reason));
 		attempt_end_foreign(a, reason, now_us);
 		return;
 	}

@@ -23,7 +23,7 @@ void follow_dfu_next(const struct job_facts *k, struct attempt *a, uint64_t now_
 void follow_dfu_over(const struct job_facts *k, struct attempt *a, uint64_t now_us);
 /* It was asked to leave, and is on its way. */
 void follow_dfu_left(const struct job_facts *k, struct attempt *a, uint64_t now_us);
-/* The host's trouble keeps a stranger from being looked at: true, it is over without an attempt. */
+/* A fault of the host keeps a foreign device from being probed: true, over without an attempt. */
 bool follow_host_failure(const struct job_facts *k, struct attempt *a, enum fault fault,
 			 uint64_t now_us);
 

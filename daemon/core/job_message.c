@@ -82,7 +82,7 @@ job_message_unopened(enum fault fault)
 }
 
 void
-job_message_stranger(const char *why, char *ret_text, size_t size)
+job_message_foreign(const char *why, char *ret_text, size_t size)
 {
 	(void)snprintf(ret_text, size,
 		       "A device in DFU mode that is left alone: %s. If it is a Crazyflie, unplug "

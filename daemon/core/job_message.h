@@ -18,8 +18,8 @@ void job_message_blame(struct job_record *record, const char *words);
 /* Static: the host's trouble with a device in DFU mode that nothing is known of. */
 const char *job_message_unopened(enum fault fault);
 
-/* A stranger; why: what was found out about it (half a sentence), or NULL. */
-void job_message_stranger(const char *why, char *ret_text, size_t size);
+/* A foreign device; why: the finding about it (half a sentence), or NULL. */
+void job_message_foreign(const char *why, char *ret_text, size_t size);
 
 /* The image is quarantined in the policy. */
 void job_message_quarantined(const struct policy *policy, const struct image *image, char *ret_text,

@@ -86,7 +86,7 @@ dfu_sighted(const struct job_facts *k, struct attempt *a, const struct sighting 
 					      .step = STEP_BOOTING };
 
 	if (a->stage == JOB_AWAIT_DFU) {
-		/* INVARIANT: what was found in DFU mode does not become ours by leaving the bus. */
+		/* INVARIANT: a device found in DFU mode does not become ours by leaving the bus. */
 		a->sent_to_dfu_by_us = !a->record.adopted;
 		attempt_enter(a, JOB_FLASH, now_us);
 		follow_dfu_arrival(k, a, s);
@@ -168,8 +168,8 @@ runtime_is_late(struct attempt *a, bool present, uint64_t now_us)
 		v.fault = FAULT_NO_LEAVE;
 		v.step = STEP_LEAVING;
 	} else if (!a->record.adopted && dfu_session_uncured(a->dfu).kind == VERDICT_NONE) {
-		/* WHY: what answers after a reset of the port may have been put into DFU mode by
-		 * its button meanwhile; then it stays there until power is removed. */
+		/* WHY: a drone that answers after a reset of the port may have been put into DFU
+		 * mode by its button meanwhile; then it stays there until power is removed. */
 		v.kind = VERDICT_FAIL;
 		v.fault = FAULT_NO_BOOT;
 	}

@@ -219,7 +219,7 @@ learn_first(struct pace *p, enum pace_op op, uint32_t bytes, uint32_t took_us, b
 		p->program_known = held;
 	else
 		p->erase_known = held;
-	/* WHY: what makes one sector slow or fast (voltage, parallelism) makes all of them so. */
+	/* WHY: the causes of slow or fast sectors (voltage, parallelism) affect all of them. */
 	for (size_t i = 0; op == PACE_ERASE && expected > 0 && i < ARRAY_LEN(p->erase); i++)
 		p->erase[i].us = (uint32_t)((uint64_t)p->erase[i].us * took_us / expected);
 	set_expected(p, op, bytes, took_us);

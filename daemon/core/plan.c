@@ -298,7 +298,7 @@ next_stretch(struct plan *p, struct plan_op *op)
 	if (!covered_stretch(c, p->image, p->pos, page ? p->page_to : c->to, &s))
 		return false;
 	p->pos = s.addr;
-	/* WHY: what begins at an odd address is written from the byte before it (dfu_work.c). */
+	/* WHY: data at an odd address are written from the byte before it (dfu_work.c). */
 	if (s.length >= block)
 		s.length = s.addr % 2 != 0 ? block - 1 : block;
 	*op = (struct plan_op){ .alt = c->alt, .addr = s.addr, .length = s.length, .data = s.data };

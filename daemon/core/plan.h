@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Image + memory maps -> ordered operations, for one visit of one device.  Refuses to leave the
- * sectors that may be written (design promise 2), reads before it changes anything, writes the
- * first page of the application last (promise 4; doc/protocol.md 9.3), and reads every written byte
- * back (promise 3).
+ * Image + memory maps -> ordered operations, for one DFU session.  Refuses to leave the sectors
+ * that may be written, reads before it changes anything, writes the first page of the application
+ * last (doc/protocol.md 9.3), and reads every written byte back (doc/promises.md 1, promises 2 to
+ * 4).
  *
  *   COMPARE     each covered sector is read up to its first difference      [plan_read_back]
  *   then memory by memory, in the order of their alternates:

@@ -176,8 +176,8 @@ is_quarantined(const struct policy *p, const struct image *image)
 }
 
 /*
- * The selection for one of these platforms; NULL none.  WHY: what is not set aside comes
- * first: a drone whose platform is not known yet is perhaps the one that it is for.
+ * The selection for one of these platforms; NULL none.  WHY: images that are not quarantined come
+ * first: a drone whose platform is not known yet may be of their platform.
  */
 static struct image *
 any_selected_of(const struct policy *p, unsigned platforms)

@@ -15,7 +15,7 @@
 #include "core/image.h"
 
 #define POLICY_RULES_MAX 512	  /* LIMIT: slots, labels, serials with an own image or a rule */
-#define POLICY_QUARANTINED_MAX 64 /* LIMIT: images set aside at one time */
+#define POLICY_QUARANTINED_MAX 64 /* LIMIT: images quarantined at one time */
 #define POLICY_REASON_MAX 96
 
 struct policy;
@@ -31,7 +31,7 @@ void policy_select_lost(struct policy *p, enum platform platform);
 bool policy_is_lost(const struct policy *p, enum platform platform);
 struct image *policy_selected(const struct policy *p, enum platform platform); /* borrowed */
 bool policy_any_selected(const struct policy *p);
-bool policy_any_to_give(const struct policy *p); /* ... that is not set aside */
+bool policy_any_to_give(const struct policy *p); /* ... that is not quarantined */
 bool policy_any_lost(const struct policy *p);
 
 /* The same rules with the same images, to try something out on. */
@@ -66,13 +66,13 @@ bool policy_own_is_lost(const struct policy *p, const char *target);
 int policy_set_platform(struct policy *p, const char *target, enum platform platform) MUST_CHECK;
 
 /*
- * Sets an image aside, by its digest: it is flashed onto no drone until it is released, whatever
+ * Quarantines an image, by its digest: it is flashed onto no drone until it is released, whatever
  * is selected.  reason: half a sentence, copied.  -E2BIG: POLICY_QUARANTINED_MAX.
  */
 int policy_quarantine(struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES],
 		      const char *reason) MUST_CHECK;
 bool policy_release(struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES]); /* it was */
-/* The reason, borrowed until the next change; NULL: it is not set aside. */
+/* The reason, borrowed until the next change; NULL: it is not quarantined. */
 const char *policy_quarantined(const struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES]);
 
 /* A drone as it is known when the question is asked.  Missing: "" or 0. */
@@ -82,15 +82,15 @@ struct policy_drone {
 	const char *dfu_serial;	    /* may be "" */
 	enum platform crtp; /* what its firmware called itself, now or when last seen; UNKNOWN */
 	unsigned board;	    /* platforms_of_board() of its OTP; 0 not read or not known */
-	bool board_read;   /* OTP was read on this visit (blank counts as read, with board = cf2) */
-	const char *label; /* of its slot; may be NULL */
-	const char *path;  /* the port by its device path; may be NULL */
+	bool board_read;    /* OTP was read in this session (blank counts as read: board = cf2) */
+	const char *label;  /* of its slot; may be NULL */
+	const char *path;   /* the port by its device path; may be NULL */
 };
 
 enum policy_answer {
 	POLICY_USE,	    /* ret->image belongs on it (as far as is known now) */
 	POLICY_NO_IMAGE,    /* nothing selected for this drone: leave it alone */
-	POLICY_QUARANTINED, /* ret->image would belong on it and is set aside: leave it alone */
+	POLICY_QUARANTINED, /* ret->image would belong on it and is quarantined: do nothing */
 	POLICY_ASK_OTP,	 /* something is selected, but only DFU mode can tell what the drone is */
 	POLICY_DISAGREE, /* CRTP, OTP, operator's rule or image contradict one another: SKIPPED */
 	POLICY_UNKNOWN,	 /* everything was asked and nothing says what it is: SKIPPED */
@@ -109,7 +109,8 @@ struct policy_choice {
 	struct image *image;	/* borrowed; NULL unless POLICY_USE or POLICY_QUARANTINED */
 	enum policy_by by;	/* NOTHING unless POLICY_USE */
 	enum platform platform; /* what the drone is taken for; UNKNOWN when not decided */
-	const char *why; /* a static sentence for the operator, never NULL; ASIDE: the reason */
+	const char
+	    *why; /* a static sentence for the operator, never NULL; QUARANTINED: the reason */
 };
 
 /*

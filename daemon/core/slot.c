@@ -113,7 +113,7 @@ slot_percent(const struct slot *s, uint64_t now_us, uint64_t boot_us)
 	job_estimate(s->job, now_us, boot_us, &left, &total);
 	percent = total > left ? (unsigned)(100 - (left * 100 + total - 1) / total) : 0;
 	percent = percent < 99 ? percent : 99;
-	/* WHY: what is learned under way changes the sum, and a bar does not go back. */
+	/* WHY: estimates that are learned meanwhile change the sum; a bar must not go back. */
 	return (int)(percent > s->told.percent ? percent : s->told.percent);
 }
 

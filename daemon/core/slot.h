@@ -126,7 +126,7 @@ void slot_forget_ending(struct slot *s);
 /* A job at flashing has ended: that is shown, and not done again with the image it was for. */
 void slot_end(struct slot *s, const struct job_record *r, const struct policy *policy);
 /* Failures in a row, of the port and of a drone that fails wherever it is plugged in; limit: those
- * that set it aside; 0 never. */
+ * that quarantine it; 0 never. */
 void slot_count(struct slot *s, const struct job_record *r, unsigned limit);
 /* Keeps what the ended attempt taught, for the next job on the same drone. */
 void slot_learn(struct slot *s, const struct job_record *r);

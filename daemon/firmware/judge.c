@@ -291,7 +291,7 @@ judge_application(struct judgement *j, const struct judge_options *o, const stru
 		judge_add(j, JUDGE_REFUSE, JUDGE_START,
 			  "begins at 0x%08" PRIX32 ", but the application begins at 0x%08" PRIX32,
 			  c->addr, d->app_addr);
-	if (d->family) /* WHY first: what is missing explains what is wrong with the rest */
+	if (d->family) /* WHY first: missing bytes explain the findings on the rest */
 		judge_whole(j, o);
 	judge_vectors(j, d);
 	if (d->family && !c->loader)

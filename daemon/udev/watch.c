@@ -341,7 +341,7 @@ watch_new(struct event_base *base, const struct watch_callbacks *cb, void *ctx,
 		r = open_monitor(w, base);
 	if (r < 0)
 		goto out;
-	/* WHY only now: what arrives while the first scan runs is in the monitor. */
+	/* WHY only now: devices that arrive during the first scan are queued in the monitor. */
 	arm(w);
 	*ret_watch = w;
 	w = NULL; /* the caller's now */

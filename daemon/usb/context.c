@@ -26,7 +26,7 @@ struct watched {
 struct context {
 	struct event_base *base;
 	libusb_context *usb;
-	struct event *pump; /* a descriptor is ready: activated once for any number of them */
+	struct event *ready; /* a descriptor is ready: activated once for any number of them */
 	void (*handled)(void *ctx);
 	void *ctx;
 	struct watched *watched;
@@ -42,7 +42,7 @@ on_ready(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	event_active(c->pump, 0, 0);
+	event_active(c->ready, 0, 0);
 }
 
 static void
@@ -157,7 +157,7 @@ context_handle(struct context *c, unsigned wait_ms)
 }
 
 static void
-on_pump(evutil_socket_t fd, short what, void *ctx)
+on_handle_events(evutil_socket_t fd, short what, void *ctx)
 {
 	struct context *c = ctx;
 
@@ -186,8 +186,8 @@ context_new(struct event_base *base, void (*handled)(void *ctx), void *ctx,
 	c->base = base;
 	c->handled = handled;
 	c->ctx = ctx;
-	c->pump = event_new(base, -1, 0, on_pump, c);
-	if (c->pump != NULL)
+	c->ready = event_new(base, -1, 0, on_handle_events, c);
+	if (c->ready != NULL)
 		r = libusb_set_option(NULL, LIBUSB_OPTION_NO_DEVICE_DISCOVERY);
 	if (r == LIBUSB_SUCCESS)
 		r = libusb_init(&c->usb);
@@ -214,8 +214,8 @@ context_free(struct context *c)
 			drop(c, c->count - 1);
 		libusb_exit(c->usb);
 	}
-	if (c->pump != NULL)
-		event_free(c->pump);
+	if (c->ready != NULL)
+		event_free(c->ready);
 	free(c->watched);
 	free(c);
 }

@@ -87,9 +87,9 @@ enum fault {
 	FAULT_STORAGE = 68, /* the record cannot be written */
 	FAULT_SUSPEND = 69, /* the machine slept during the attempt */
 	/* operator */
-	FAULT_QUARANTINED = 80,	      /* port or drone is set aside until released */
+	FAULT_QUARANTINED = 80,	      /* port or drone is quarantined until released */
 	FAULT_STOPPED = 81,	      /* the service was stopped */
-	FAULT_IMAGE_QUARANTINED = 82, /* the drone's firmware is set aside until released */
+	FAULT_IMAGE_QUARANTINED = 82, /* the drone's firmware is quarantined until released */
 	FAULT_COUNT = 96
 };
 

@@ -19,7 +19,7 @@ enum slot_class {
 	SLOT_CLASS_SKIPPED,
 	SLOT_CLASS_INTERRUPTED,
 	/* plugged in, and nothing is done with it */
-	SLOT_CLASS_QUARANTINED, /* port or drone is set aside until it is released */
+	SLOT_CLASS_QUARANTINED, /* port or drone is quarantined until it is released */
 	SLOT_CLASS_FOREIGN,	/* not known to be a Crazyflie */
 	SLOT_CLASS_UNSERVED,	/* no firmware for it */
 	SLOT_CLASS_COUNT

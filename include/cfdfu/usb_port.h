@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The USB seam: what the application needs from the bus, and what two independent implementations
- * (daemon/usb/usb_libusb.c on libusb, tests/sim/port_sim.c on simulated drones) must agree on.
- * One of them is linked in; there is no table of functions.
+ * The interface to the USB bus.  Two independent implementations (daemon/usb/usb_libusb.c on
+ * libusb, tests/sim/port_sim.c on simulated drones) keep this contract.  One of them is linked in;
+ * there is no table of functions.
  *
  * CONTRACT
- *  - Nothing here blocks.  No callback is ever called from inside a call into this seam: results
+ *  - Nothing here blocks.  No callback is ever called from inside a call of this interface: results
  *    are delivered from the event loop later, even when they are known at once.
  *  - One transfer in flight per device; usb_submit() on a device with one in flight is a bug
  *    (assert).

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sighting seam: what is plugged in where.  Implemented by daemon/udev/watch.c (libudev) and by
+ * Arrivals and departures of devices, by port.  Implemented by daemon/udev/watch.c (libudev) and by
  * tests/sim/port_sim.c; one of them is linked in.
  *
  * CONTRACT

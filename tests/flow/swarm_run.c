@@ -453,7 +453,7 @@ one_round(struct run *x, unsigned round)
  * is foreign now, since the operator restricted adoption (doc/promises.md 1, promise 1).
  */
 static bool
-may_become_stranger(const struct run *x, unsigned i, const struct slot_view *v)
+may_become_foreign(const struct run *x, unsigned i, const struct slot_view *v)
 {
 	const struct member *m = &x->members[i];
 	enum job_adopt adopt = x->plan->options.fleet.job.adopt;
@@ -484,7 +484,7 @@ check_undisturbed(struct run *x)
 		if (m->platform == PLATFORM_UNKNOWN || !m->sound || x->disturbed[i] || m->by_button)
 			continue;
 		(void)station_view(x->station, m->port, &v);
-		if (may_become_stranger(x, i, &v))
+		if (may_become_foreign(x, i, &v))
 			continue;
 		if (!is_good(x, i, &v))
 			fail_drone(x, i, "had no trouble of its own and did not end well");
@@ -493,7 +493,7 @@ check_undisturbed(struct run *x)
 
 /* Foreign devices, and drones without a selected image, must be unchanged. */
 static void
-check_strangers(struct run *x)
+check_foreign(struct run *x)
 {
 	for (unsigned i = 0; i < x->plan->count; i++) {
 		const struct member *m = &x->members[i];
@@ -521,7 +521,7 @@ end_well(struct run *x)
 		if (!settle(x))
 			return;
 	}
-	check_strangers(x);
+	check_foreign(x);
 }
 
 /* ---- all of it --------------------------------------------------------------------------- */

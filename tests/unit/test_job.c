@@ -144,7 +144,7 @@ TEST(a_host_without_memory_for_the_leave_request_sends_it_again)
 
 /* Another maker's F405 board: the right memory map, a blank OTP. */
 static void
-set_up_stranger(struct bench *b, uint64_t seed)
+set_up_foreign(struct bench *b, uint64_t seed)
 {
 	prepare(b, seed);
 	b->config.otp[0] = '\0';
@@ -155,7 +155,7 @@ TEST(a_foreign_device_in_dfu_mode_is_not_touched)
 {
 	struct bench b;
 
-	set_up_stranger(&b, 7);
+	set_up_foreign(&b, 7);
 	button(&b);
 	assert_int_equal(ending(&b).kind, VERDICT_NONE);
 	assert_untouched(&b);
@@ -174,7 +174,7 @@ TEST(a_foreign_device_in_dfu_mode_that_fails_is_not_touched)
 	struct bench b;
 
 	for (size_t i = 0; i < ARRAY_LEN(troubles); i++) {
-		set_up_stranger(&b, 8);
+		set_up_foreign(&b, 8);
 		arm(&b, troubles[i]);
 		arm(&b, "disconnect at=1 in=dfu on=reset back=300");
 		button(&b);

@@ -283,7 +283,7 @@ meddle_stop(struct alone *a)
 }
 
 static void
-meddle_stranger(struct alone *a)
+meddle_foreign(struct alone *a)
 {
 	struct sighting s = { .vid = 0x1234, .pid = 1, .port = ALONE_PORT, .arrival = 999999 };
 
@@ -331,7 +331,7 @@ meddle_glitch(struct alone *a)
 }
 
 static void (*const meddlers[])(struct alone *) = {
-	meddle_gone, meddle_gone_at_once, meddle_stop, meddle_stranger, meddle_late,
+	meddle_gone, meddle_gone_at_once, meddle_stop, meddle_foreign, meddle_late,
 	meddle_echo, meddle_deselect,	  meddle_disk, meddle_glitch,
 };
 

@@ -160,7 +160,7 @@ join_as(struct world *w, uid_t uid, gid_t gid, gid_t group)
 }
 
 /* Without a group of the station's only root and the service itself may change things. */
-TEST(without_a_group_a_stranger_may_only_look)
+TEST(without_a_group_another_user_may_only_look)
 {
 	struct peer peer;
 	int ends[2];
