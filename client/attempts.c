@@ -229,7 +229,7 @@ static const struct field attempt_fields[] = {
 	{ "bytes_written", N_("bytes written"), FIELD_NUMBER },
 	{ "sectors_erased", N_("sectors erased"), FIELD_NUMBER },
 	{ "transfers", N_("transfers"), FIELD_NUMBER },
-	{ NULL, NULL, FIELD_TEXT },
+	{ NULL },
 };
 
 void

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cfdfuctl doctor: what is wrong with the station, and the command that fixes it. */
+/*
+ * cfdfuctl doctor: what is wrong with the station, and the command that fixes it.  config: its
+ * settings.
+ */
 #include "config.h"
 
 #include <stdio.h>
@@ -142,4 +145,34 @@ const struct command_desc cmd_doctor = {
 	.run = run,
 	.options = { { "deep", 0, NULL,
 		       N_("first have all records compared with the audit file") } },
+};
+
+static int
+print_settings(const struct session *s, const json_t *reply)
+{
+	const json_t *settings = json_object_get(reply, "settings"), *one;
+	char section[OUT_TEXT_MAX] = "";
+	size_t i;
+
+	(void)s;
+	json_array_foreach(settings, i, one) {
+		struct text sec = out_text(one, "section"), key = out_text(one, "key");
+		struct text value = out_text(one, "value"), origin = out_text(one, "origin");
+
+		if (strcmp(sec.s, section) != 0)
+			printf("%s[%s]\n", section[0] != '\0' ? "\n" : "", sec.s);
+		copy_text(section, sizeof(section), sec.s);
+		printf("%s = %s%s%s\n", key.s, value.s, origin.s[0] != '\0' ? "  ; " : "",
+		       origin.s);
+	}
+	return EXIT_OK;
+}
+
+const struct command_desc cmd_config = {
+	.name = "config",
+	.args = "",
+	.help = N_("the settings in force, and where each comes from"),
+	.run = conn_run,
+	.method = PROTO_METHOD("GetConfig"),
+	.print = print_settings,
 };

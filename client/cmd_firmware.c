@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* cfdfuctl firmware list, select, deselect, remove: the catalogue and what is selected of it. */
+/* cfdfuctl firmware list, select, deselect, remove, release: the catalogue and its selections. */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
 #include "client/out.h"
-#include "client/params.h"
 
 #define ADDED_CELLS 19 /* of a time: not to be wrapped */
 
@@ -105,13 +103,6 @@ print_list(const struct session *s, const json_t *reply)
 	return EXIT_OK;
 }
 
-static int
-run_list(const struct session *s, const struct invocation *i)
-{
-	(void)i;
-	return conn_show(s, PROTO_METHOD("ListFirmware"), NULL, print_list);
-}
-
 static void
 print_selected(const json_t *reply)
 {
@@ -129,66 +120,50 @@ print_selected(const json_t *reply)
 	}
 }
 
-/* notes: which firmware was replaced, what stays selected, which drones are flashed. */
+/*
+ * platform: as it is given, by an option or an argument.  notes of the reply: which firmware was
+ * replaced, what stays selected, which drones are flashed.
+ */
 static int
-print_selection(const struct session *s, const struct invocation *i, json_t *take_reply)
+change_selection(const struct session *s, const struct invocation *i, const char *platform)
 {
 	const char *target = invocation_value(i, "for");
+	json_t *reply = NULL;
+	struct params p;
+	int r;
 
-	if (s->json)
-		out_json(take_reply);
-	else if (target == NULL)
-		print_selected(take_reply);
-	else if (i->arg_count > 0)
-		printf("%s is the firmware for %s.\n", i->args[0], target);
-	if (!s->json)
-		out_lines(json_object_get(take_reply, "notes"));
-	json_decref(take_reply);
-	return EXIT_OK;
-}
-
-/* platform: as it is given, by an option or an argument.  0 or EXIT_USAGE. */
-static int
-check_target(const struct invocation *i, const char *platform)
-{
-	if (platform != NULL && invocation_has(i, "for"))
+	if (platform != NULL && target != NULL)
 		return usage_error(i->command,
 				   "either a platform or --for, not both: what a drone is, is "
 				   "said with \"cfdfuctl platform set\"");
-	return params_check_platform(i, platform, false);
+	r = params_check_platform(i, platform, false);
+	if (r != 0)
+		return r;
+	p = params_of(i);
+	r = conn_ask(s, i->command->method, &p, &reply);
+	if (r == 0 && s->json) {
+		out_json(reply);
+	} else if (r == 0) {
+		if (target == NULL)
+			print_selected(reply);
+		else if (i->arg_count > 0)
+			printf("%s is the firmware for %s.\n", i->args[0], target);
+		out_lines(json_object_get(reply, "notes"));
+	}
+	json_decref(reply);
+	return r;
 }
 
 static int
 run_select(const struct session *s, const struct invocation *i)
 {
-	int r = check_target(i, invocation_value(i, "platform"));
-	json_t *reply = NULL;
-	struct params p;
-
-	if (r != 0)
-		return r;
-	p = params_new();
-	params_argument(&p, "name", i);
-	params_option(&p, "platform", i, "platform");
-	params_option(&p, "target", i, "for");
-	r = conn_ask(s, PROTO_METHOD("SelectFirmware"), &p, &reply);
-	return r == 0 ? print_selection(s, i, reply) : r;
+	return change_selection(s, i, invocation_value(i, "platform"));
 }
 
 static int
 run_deselect(const struct session *s, const struct invocation *i)
 {
-	int r = check_target(i, i->arg_count > 0 ? i->args[0] : NULL);
-	json_t *reply = NULL;
-	struct params p;
-
-	if (r != 0)
-		return r;
-	p = params_new();
-	params_argument(&p, "platform", i);
-	params_option(&p, "target", i, "for");
-	r = conn_ask(s, PROTO_METHOD("DeselectFirmware"), &p, &reply);
-	return r == 0 ? print_selection(s, i, reply) : r;
+	return change_selection(s, i, i->arg_count > 0 ? i->args[0] : NULL);
 }
 
 static int
@@ -201,19 +176,24 @@ print_removed(const struct session *s, const json_t *reply)
 }
 
 static int
-run_remove(const struct session *s, const struct invocation *i)
+print_released(const struct session *s, const json_t *reply)
 {
-	struct params p = params_new();
-
-	params_argument(&p, "name", i);
-	return conn_show(s, PROTO_METHOD("RemoveFirmware"), &p, print_removed);
+	(void)s;
+	if (out_true(reply, "paused"))
+		puts("Released: where it is selected, drones are flashed with it again, after "
+		     "'cfdfuctl resume'.");
+	else
+		puts("Released: where it is selected, drones are flashed with it again.");
+	return EXIT_OK;
 }
 
 const struct command_desc cmd_firmware_list = {
 	.name = "firmware list",
 	.args = "",
 	.help = N_("the catalogue, and what is selected"),
-	.run = run_list,
+	.run = conn_run,
+	.method = PROTO_METHOD("ListFirmware"),
+	.print = print_list,
 };
 
 const struct command_desc cmd_firmware_select = {
@@ -223,6 +203,8 @@ const struct command_desc cmd_firmware_select = {
 	.args_max = 1,
 	.help = N_("flash this onto the drones of its platform"),
 	.run = run_select,
+	.method = PROTO_METHOD("SelectFirmware"),
+	.parameters = { { "name" }, { "platform", "platform" }, { "target", "for" } },
 	.options = {
 		{ "platform", 0, "P", N_("for this platform only") },
 		{ "for", 0, "SLOT|SERIAL", N_("for one slot or one drone only") },
@@ -235,6 +217,8 @@ const struct command_desc cmd_firmware_deselect = {
 	.args_max = 1,
 	.help = N_("flash nothing onto the drones of a platform (of all of them)"),
 	.run = run_deselect,
+	.method = PROTO_METHOD("DeselectFirmware"),
+	.parameters = { { "platform" }, { "target", "for" } },
 	.options = { { "for", 0, "SLOT|SERIAL", N_("take back what was selected for it alone") } },
 };
 
@@ -244,5 +228,20 @@ const struct command_desc cmd_firmware_remove = {
 	.args_min = 1,
 	.args_max = 1,
 	.help = N_("remove firmware from the catalogue"),
-	.run = run_remove,
+	.run = conn_run,
+	.method = PROTO_METHOD("RemoveFirmware"),
+	.parameters = { { "name" } },
+	.print = print_removed,
+};
+
+const struct command_desc cmd_firmware_release = {
+	.name = "firmware release",
+	.args = "NAME",
+	.args_min = 1,
+	.args_max = 1,
+	.help = N_("give drones a firmware again that the station has set aside"),
+	.run = conn_run,
+	.method = PROTO_METHOD("ReleaseFirmware"),
+	.parameters = { { "name" } },
+	.print = print_released,
 };

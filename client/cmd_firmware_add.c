@@ -63,25 +63,28 @@ set_notes(struct params *p, const struct fw_facts *facts)
 	params_texts(p, "notes", notes, (int)facts->warning_count);
 }
 
-static void
-set_parameters(struct params *p, const struct invocation *i, const struct firmware_file *d)
+static struct params
+make_parameters(const struct invocation *i, const struct firmware_file *d)
 {
+	struct invocation named = *i;
 	enum platform manifest = d->facts->release.platform;
-	const char *source = invocation_value(i, "source"), *name = invocation_value(i, "name");
+	const char *source = invocation_value(i, "source");
 	const char *version = image_label(d->image)->version;
-	char fallback[IMAGE_TEXT_MAX];
+	char name[IMAGE_TEXT_MAX];
+	struct params p;
 
 	if (source == NULL)
 		source = d->source_name;
-	default_name(d, source, fallback, sizeof(fallback));
-	params_text(p, "name", name != NULL ? name : fallback);
-	params_option(p, "platform", i, "platform");
-	params_switch(p, "incomplete", i, "incomplete");
-	params_text(p, "manifest", manifest != PLATFORM_UNKNOWN ? platform_name(manifest) : NULL);
-	params_text(p, "source_name", source);
-	params_text(p, "source_sha256", d->source_sha256);
-	params_text(p, "version", version[0] != '\0' ? version : NULL);
-	set_notes(p, d->facts);
+	default_name(d, source, name, sizeof(name));
+	if (!invocation_has(i, "name"))
+		invocation_set(&named, "name", name);
+	p = params_of(&named);
+	params_text(&p, "manifest", manifest != PLATFORM_UNKNOWN ? platform_name(manifest) : NULL);
+	params_text(&p, "source_name", source);
+	params_text(&p, "source_sha256", d->source_sha256);
+	params_text(&p, "version", version[0] != '\0' ? version : NULL);
+	set_notes(&p, d->facts);
+	return p;
 }
 
 /* Characters that a shell takes as they are. */
@@ -112,12 +115,10 @@ print_added(const struct session *s, const struct firmware_file *d, const json_t
 static int
 add_here(const struct session *s, const struct invocation *i, const struct firmware_file *d)
 {
-	struct params p = params_new();
+	struct params p = make_parameters(i, d);
 	json_t *reply = NULL;
-	int r;
+	int r = firmware_file_send(s, d, i->command->method, &p, &reply);
 
-	set_parameters(&p, i, d);
-	r = firmware_file_send(s, d, PROTO_METHOD("AddFirmware"), &p, &reply);
 	if (r == 0)
 		print_added(s, d, reply);
 	json_decref(reply);
@@ -184,6 +185,12 @@ const struct command_desc cmd_firmware_add = {
 	.args_max = COMMAND_ARGS_ANY,
 	.help = N_("judge images and store them"),
 	.run = run,
+	.method = PROTO_METHOD("AddFirmware"),
+	.parameters = {
+		{ "name", "name" },
+		{ "platform", "platform" },
+		{ "incomplete", "incomplete", PARAMETER_SWITCH },
+	},
 	.options = {
 		{ "name", 0, "N", N_("name in the catalogue (default: the file's)") },
 		{ "platform", 0, "P", N_("what it is for, where the image does not say") },

@@ -18,7 +18,7 @@
 static const struct field version_fields[] = {
 	{ "version", N_("version"), FIELD_TEXT },
 	{ "revision", N_("revision"), FIELD_TEXT },
-	{ NULL, NULL, FIELD_TEXT },
+	{ NULL },
 };
 
 static const struct field firmware_fields[] = {
@@ -34,7 +34,7 @@ static const struct field firmware_fields[] = {
 	{ "quarantined_why", N_("SET ASIDE"), FIELD_TEXT },
 	{ "notes", N_("notes"), FIELD_TEXTS },
 	{ "problem", N_("NOT USABLE"), FIELD_TEXT },
-	{ NULL, NULL, FIELD_TEXT },
+	{ NULL },
 };
 
 static void
@@ -117,13 +117,7 @@ show_file(const struct session *s, const struct invocation *i)
 static int
 run_show(const struct session *s, const struct invocation *i)
 {
-	struct params p;
-
-	if (invocation_has(i, "elements"))
-		return show_file(s, i);
-	p = params_new();
-	params_argument(&p, "name", i);
-	return conn_show(s, PROTO_METHOD("GetFirmware"), &p, print_firmware);
+	return invocation_has(i, "elements") ? show_file(s, i) : conn_run(s, i);
 }
 
 static int
@@ -169,6 +163,9 @@ const struct command_desc cmd_firmware_show = {
 	.args_max = 1,
 	.help = N_("one image of the catalogue; or what a file holds"),
 	.run = run_show,
+	.method = PROTO_METHOD("GetFirmware"),
+	.parameters = { { "name" } },
+	.print = print_firmware,
 	.options = { { "elements", 0, NULL,
 		       N_("targets and elements of a file, for any device") } },
 };

@@ -79,11 +79,8 @@ static int
 set_filters(struct params *p, const struct invocation *i)
 {
 	time_t now = time(NULL);
-	int r;
+	int r = set_words(p, i);
 
-	params_option(p, "serial", i, "serial");
-	params_option(p, "slot", i, "slot");
-	r = set_words(p, i);
 	if (r == 0)
 		r = set_time(p, "since", i, now);
 	return r == 0 ? set_time(p, "until", i, now) : r;
@@ -174,7 +171,7 @@ static int
 run(const struct session *s, const struct invocation *i)
 {
 	struct listing l = { .session = s, .csv = invocation_has(i, "csv") };
-	struct params p = params_new();
+	struct params p = params_of(i);
 	int r;
 
 	l.limit = l.csv || s->json ? UINT64_MAX : PROTO_HISTORY_DEFAULT;
@@ -199,6 +196,7 @@ const struct command_desc cmd_history = {
 	.args = "",
 	.help = N_("attempts, newest first"),
 	.run = run,
+	.parameters = { { "serial", "serial" }, { "slot", "slot" } },
 	.options = {
 		{ "serial", 's', "S", N_("of this drone") },
 		{ "slot", 'p', "P", N_("on this slot (port or label)") },

@@ -119,17 +119,10 @@ run(const struct session *s, const struct invocation *i)
 {
 	const char *platform = invocation_value(i, "platform");
 	int r = params_check_platform(i, platform, false);
-	struct params p;
 
 	if (r == 0 && platform != NULL && !invocation_has(i, "with"))
 		r = usage_error(i->command, "--platform says what --with is for; give both");
-	if (r != 0)
-		return r;
-	p = params_new();
-	params_argument(&p, "target", i);
-	params_option(&p, "with", i, "with");
-	params_option(&p, "platform", i, "platform");
-	return conn_show(s, PROTO_METHOD("Plan"), &p, print_plans);
+	return r == 0 ? conn_run(s, i) : r;
 }
 
 const struct command_desc cmd_plan = {
@@ -138,6 +131,9 @@ const struct command_desc cmd_plan = {
 	.args_max = 1,
 	.help = N_("what would happen to each drone now, and why; touches nothing"),
 	.run = run,
+	.method = PROTO_METHOD("Plan"),
+	.parameters = { { "target" }, { "with", "with" }, { "platform", "platform" } },
+	.print = print_plans,
 	.options = {
 		{ "with", 0, "NAME", N_("as if this firmware were selected") },
 		{ "platform", 0, "P", N_("for this platform, as with firmware select") },

@@ -21,7 +21,7 @@ static const struct field known_fields[] = {
 	{ "device_type", N_("calls itself"), FIELD_TEXT },
 	{ "board", N_("board"), FIELD_TEXT },
 	{ "loader_sha256", N_("boot loader"), FIELD_TEXT },
-	{ NULL, NULL, FIELD_TEXT },
+	{ NULL },
 };
 
 static const struct field past_fields[] = {
@@ -29,12 +29,12 @@ static const struct field past_fields[] = {
 	{ "last_seen", N_("last seen"), FIELD_TIME },
 	{ "last_version", N_("last version"), FIELD_TEXT },
 	{ "last_verdict", N_("last verdict"), FIELD_TEXT },
-	{ NULL, NULL, FIELD_TEXT },
+	{ NULL },
 };
 
 static const struct field quirk_fields[] = {
 	{ "quirks", N_("quirks"), FIELD_TEXTS },
-	{ NULL, NULL, FIELD_TEXT },
+	{ NULL },
 };
 
 static int
@@ -83,15 +83,14 @@ print_attempt(const struct session *s, const json_t *reply)
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	struct params p = params_new();
+	struct params p;
 	uint64_t id = 0;
 
-	if (is_attempt(i->args[0], &id)) {
-		params_number(&p, "id", (json_int_t)id);
-		return conn_show(s, PROTO_METHOD("GetAttempt"), &p, print_attempt);
-	}
-	params_argument(&p, "serial", i);
-	return conn_show(s, PROTO_METHOD("GetDrone"), &p, print_drone);
+	if (!is_attempt(i->args[0], &id))
+		return conn_run(s, i);
+	p = params_new();
+	params_number(&p, "id", (json_int_t)id);
+	return conn_show(s, PROTO_METHOD("GetAttempt"), &p, print_attempt);
 }
 
 const struct command_desc cmd_show = {
@@ -101,4 +100,7 @@ const struct command_desc cmd_show = {
 	.args_max = 1,
 	.help = N_("one attempt with its stages and times; one drone with its life"),
 	.run = run,
+	.method = PROTO_METHOD("GetDrone"),
+	.parameters = { { "serial" } },
+	.print = print_drone,
 };

@@ -188,13 +188,11 @@ keep_failed(json_t *slots)
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	struct params p = params_new();
+	struct params p = params_of(i);
 	json_t *reply = NULL, *slots;
 	bool failed = invocation_has(i, "failed");
-	int r;
+	int r = conn_ask(s, i->command->method, &p, &reply);
 
-	params_argument(&p, "target", i);
-	r = conn_ask(s, PROTO_METHOD("GetStatus"), &p, &reply);
 	if (r != 0)
 		return r;
 	if (failed)
@@ -215,5 +213,7 @@ const struct command_desc cmd_status = {
 	.args_max = 1,
 	.help = N_("the station, the selected firmware, and one row per slot"),
 	.run = run,
+	.method = PROTO_METHOD("GetStatus"),
+	.parameters = { { "target" } },
 	.options = { { "failed", 0, NULL, N_("only drones that have failed") } },
 };

@@ -302,15 +302,13 @@ static int
 run(const struct session *s, const struct invocation *i)
 {
 	struct watch w = { .session = s, .signals = -1 };
-	struct params p = params_new();
-	int r;
+	struct params p = params_of(i);
+	int r = p.status;
 
-	params_argument(&p, "target", i);
-	r = p.status;
 	if (r == 0 && slots_new(&w.slots) < 0)
 		r = say_no_memory();
 	if (r == 0)
-		r = stream_open(s, PROTO_METHOD("Watch"), json_incref(p.object), &w.stream);
+		r = stream_open(s, i->command->method, json_incref(p.object), &w.stream);
 	if (r == 0 && wants_screen(s, i))
 		w.signals = open_signals();
 	w.screen = w.signals >= 0;
@@ -331,5 +329,7 @@ const struct command_desc cmd_watch = {
 	.args_max = 1,
 	.help = N_("show the status and update it live"),
 	.run = run,
+	.method = PROTO_METHOD("Watch"),
+	.parameters = { { "target" } },
 	.options = { { "lines", 0, NULL, N_("one line per change, also on a terminal") } },
 };

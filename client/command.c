@@ -344,6 +344,14 @@ invocation_value(const struct invocation *i, const char *option)
 	return NULL;
 }
 
+void
+invocation_set(struct invocation *i, const char *option, const char *value)
+{
+	for (size_t n = 0; i->command->options[n].name != NULL; n++)
+		if (strcmp(i->command->options[n].name, option) == 0)
+			i->values[n] = value;
+}
+
 bool
 invocation_has(const struct invocation *i, const char *option)
 {

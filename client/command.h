@@ -6,8 +6,8 @@
 #ifndef CLIENT_COMMAND_H
 #define CLIENT_COMMAND_H
 
+#include <jansson.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "cfdfu/proto.h"
@@ -15,6 +15,7 @@
 #include "client/translate.h"
 
 #define COMMAND_OPTIONS_MAX 8
+#define COMMAND_PARAMETERS_MAX 3
 #define COMMAND_ARGS_ANY 256 /* LIMIT: targets on one command line; a station has 120 slots */
 
 struct command_desc;
@@ -40,6 +41,17 @@ struct command_option {
 
 struct invocation;
 
+/* A parameter of the question that a command asks. */
+struct command_parameter {
+	const char *key;
+	const char *option; /* that fills it; NULL: the next argument */
+	enum {
+		PARAMETER_TEXT,
+		PARAMETER_TEXTS,  /* all arguments, where there are some */
+		PARAMETER_SWITCH, /* true where the option was given, else nothing */
+	} kind;
+};
+
 struct command_desc {
 	const char *name; /* "firmware add" */
 	const char *args; /* as the usage shows them */
@@ -47,6 +59,10 @@ struct command_desc {
 	bool live;	  /* prints as things happen */
 	const char *help; /* one line */
 	int (*run)(const struct session *s, const struct invocation *i); /* an exit status */
+	/* Of those that ask the service one thing, by conn_run() or their own run(). */
+	const char *method;
+	struct command_parameter parameters[COMMAND_PARAMETERS_MAX + 1];
+	int (*print)(const struct session *s, const json_t *reply); /* of conn_run() */
 	struct command_option options[COMMAND_OPTIONS_MAX + 1];
 };
 
@@ -76,6 +92,9 @@ int command_refuse(const struct command_desc *const *commands, int argc, char *c
 /* NULL when the option was not given. */
 const char *invocation_value(const struct invocation *i, const char *option);
 bool invocation_has(const struct invocation *i, const char *option);
+
+/* As if it had been given; the value is borrowed. */
+void invocation_set(struct invocation *i, const char *option, const char *value);
 
 /* Says what is wrong and how the command is used; EXIT_USAGE. */
 int usage_error(const struct command_desc *c, const char *fmt, ...) PRINTF_LIKE(2, 3);

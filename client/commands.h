@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* All commands, in the order in which the help shows them; each lives in its own file, cmd_*.c. */
+/* All commands, in the order in which the help shows them; those of a subject in cmd_SUBJECT.c. */
 #ifndef CLIENT_COMMANDS_H
 #define CLIENT_COMMANDS_H
 
-struct command_desc;
+#include "client/command.h"
 
 /* clang-format off */
 #define COMMANDS(X) \
@@ -12,13 +12,13 @@ struct command_desc;
 	X(firmware_deselect) X(firmware_remove) X(firmware_release) \
 	X(firmware_check) X(firmware_make) X(firmware_extract) \
 	X(pause) X(resume) X(retry) X(history) X(show) X(port_release) X(platform_set) \
-	X(recover_loader) X(backup) X(doctor) X(config) X(help)
+	X(recover_loader) X(backup) X(doctor) X(config)
 /* clang-format on */
 
 #define COMMAND_DECLARED(name) extern const struct command_desc cmd_##name;
 COMMANDS(COMMAND_DECLARED)
 
-/* NULL ends it. */
+/* With help, which stands beside it; NULL ends it. */
 extern const struct command_desc *const commands[];
 
 #endif

@@ -311,3 +311,11 @@ conn_show(const struct session *s, const char *method, struct params *take_p,
 	json_decref(reply);
 	return r;
 }
+
+int
+conn_run(const struct session *s, const struct invocation *i)
+{
+	struct params p = params_of(i);
+
+	return conn_show(s, i->command->method, &p, i->command->print);
+}

@@ -63,4 +63,7 @@ int conn_ask_with(const struct session *s, const char *method, struct params *ta
 int conn_show(const struct session *s, const char *method, struct params *take_p,
 	      int (*print)(const struct session *s, const json_t *reply)) MUST_CHECK;
 
+/* The same with what the command's descriptor has: method, parameters and print(). */
+int conn_run(const struct session *s, const struct invocation *i) MUST_CHECK;
+
 #endif

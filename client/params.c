@@ -69,23 +69,29 @@ params_number(struct params *p, const char *key, json_int_t value)
 	set(p, key, json_integer(value));
 }
 
-void
-params_argument(struct params *p, const char *key, const struct invocation *i)
+struct params
+params_of(const struct invocation *i)
 {
-	params_text(p, key, i->arg_count > 0 ? i->args[0] : NULL);
-}
+	struct params p = params_new();
+	int arg = 0;
 
-void
-params_option(struct params *p, const char *key, const struct invocation *i, const char *option)
-{
-	params_text(p, key, invocation_value(i, option));
-}
+	for (const struct command_parameter *c = i->command->parameters; c->key != NULL; c++) {
+		const char *value = NULL;
 
-void
-params_switch(struct params *p, const char *key, const struct invocation *i, const char *option)
-{
-	if (invocation_has(i, option))
-		set(p, key, json_true());
+		if (c->option != NULL)
+			value = invocation_value(i, c->option);
+		else if (arg < i->arg_count)
+			value = i->args[arg++];
+		if (value == NULL)
+			continue;
+		if (c->kind == PARAMETER_SWITCH)
+			set(&p, c->key, json_true());
+		else if (c->kind == PARAMETER_TEXTS)
+			params_texts(&p, c->key, i->args, i->arg_count);
+		else
+			params_text(&p, c->key, value);
+	}
+	return p;
 }
 
 int
