@@ -512,4 +512,77 @@ TEST_SET_UP(the_shipped_configuration_is_valid_and_changes_nothing)
 		assert_non_null(strstr(line, "@default"));
 }
 
+/* A file of daemon/, whole. */
+static char *
+read_shipped(const char *name)
+{
+	const char *source = getenv("srcdir");
+	char path[512], *text = calloc(1, 65536);
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/daemon/%s", source != NULL ? source : ".", name);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	assert_non_null(text);
+	assert_true(fread(text, 1, 65535, f) > 0);
+	(void)fclose(f);
+	return text;
+}
+
+/* The line stands between the section's head and the next one. */
+static bool
+is_in_section(const char *text, const char *head, const char *line)
+{
+	const char *from = strstr(text, head), *found, *end;
+
+	if (from == NULL)
+		return false;
+	from += strlen(head);
+	found = strstr(from, line);
+	end = strstr(from, head[1] == '[' ? "\n[" : "\n.Sh ");
+	return found != NULL && (end == NULL || found < end);
+}
+
+/* The "Default: VALUE" of the key's paragraph in the manual page; "all" for none. */
+static bool
+is_default_told(const char *manual, const char *item, const char *value)
+{
+	const char *from = strstr(manual, item);
+	const char *at = from != NULL ? strstr(from, "\nDefault:") : NULL;
+	size_t length;
+
+	if (at == NULL)
+		return false;
+	at += strlen("\nDefault:");
+	at += strspn(at, " \n");
+	at += strncmp(at, ".Cm ", 4) == 0 ? 4 : 0;
+	value = value[0] != '\0' ? value : "all";
+	length = strlen(value);
+	return strncmp(at, value, length) == 0 && strchr(" .,", at[length]) != NULL;
+}
+
+TEST(each_key_stands_in_the_manual_page_and_in_the_shipped_file_with_its_default)
+{
+	char *manual = read_shipped("cfdfud.conf.5"), *shipped = read_shipped("cfdfud.conf");
+	const char *section, *key, *value;
+
+	for (size_t i = 0; settings_default(i, &section, &key, &value); i++) {
+		char head[64], line[128];
+
+		(void)snprintf(head, sizeof(head), "\n.Cm [%s] :\n", section);
+		(void)snprintf(line, sizeof(line), "\n.It Cm %s\n", key);
+		if (!is_in_section(manual, head, line))
+			fail_msg("cfdfud.conf.5 has no \".It Cm %s\" in [%s]", key, section);
+		if (!is_default_told(strstr(manual, head), line, value))
+			fail_msg("cfdfud.conf.5: %s: its default is \"%s\"", key, value);
+		(void)snprintf(head, sizeof(head), "\n[%s]\n", section);
+		(void)snprintf(line, sizeof(line), "\n;%s =%s%s\n", key,
+			       value[0] != '\0' ? " " : "", value);
+		if (!is_in_section(shipped, head, line))
+			fail_msg("cfdfud.conf: [%s] has no line%s", section, line);
+	}
+	free(manual);
+	free(shipped);
+}
+
 TEST_MAIN(NULL)
