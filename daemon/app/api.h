@@ -22,9 +22,6 @@ struct rescue_result;
 STATION_METHODS(API_HANDLER)
 extern server_handler *const api_handlers[]; /* in the order of station_signatures */
 
-/* The server's other callbacks (ctl/server.h), with the services as their context. */
-void api_gone(void *ctx, struct call *call);
-void api_drained(void *ctx, struct call *call);
 /* For rescue_new(): answers the call that asked for it. */
 void api_rescue_ended(void *owner, const struct rescue_result *result);
 

@@ -16,6 +16,26 @@
 #include "app/settings.h"
 #include "app/status_stream.h"
 
+#define HANDLER(name, ...) api_##name,
+server_handler *const api_handlers[] = { STATION_METHODS(HANDLER) };
+
+static void
+on_gone(void *ctx, struct call *call)
+{
+	const struct services *sv = ctx;
+
+	status_stream_drop(sv->stream, call);
+	rescue_forget(sv->rescue, call);
+}
+
+static void
+on_drained(void *ctx, struct call *call)
+{
+	const struct services *sv = ctx;
+
+	status_stream_drained(sv->stream, call);
+}
+
 static gid_t
 change_group(const struct services *sv)
 {
@@ -47,8 +67,8 @@ open_server(struct services *sv, const char *socket_path, void (*work)(void *ctx
 		.method_count = station_method_count,
 		.version = PACKAGE_VERSION,
 		.ctx = sv,
-		.gone = api_gone,
-		.drained = api_drained,
+		.gone = on_gone,
+		.drained = on_drained,
 		.denied = acts_denied,
 		.answered = acts_answered,
 		.at_work = drones_at_work,

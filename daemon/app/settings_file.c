@@ -20,6 +20,7 @@
 #define FILE_NAME "cfdfud.conf"
 #define DROPIN_DIR "cfdfud.conf.d"
 #define FILE_BYTES_MAX (1 << 20) /* LIMIT: one file */
+#define SETTINGS_MAX 4096	 /* LIMIT */
 #define DROPINS_MAX 256		 /* LIMIT: drop-ins in all directories together */
 #define HIDDEN_COLON '\x01'	 /* within a key while inih has it */
 #define KEY_MAX 256		 /* LIMIT: longer than inih's line */
@@ -27,6 +28,83 @@
 /* WHY these: as systemd has it for its own files; the administrator's first, the vendor's last. */
 static const char *const installed_dirs[] = { SYSCONFDIR "/cfdfud", RUNDIR, "/usr/lib/cfdfud",
 					      NULL };
+
+/* ---- every assignment in force, with where it came from ------------------------------------- */
+
+static void
+free_setting(struct setting *s)
+{
+	free(s->section);
+	free(s->key);
+	free(s->value);
+	free(s->origin);
+}
+
+/* Takes out what a new line of this key replaces: all before it, or for a list only its default. */
+static void
+drop_replaced(struct settings *c, const char *section, const char *key, const char *value)
+{
+	bool adds = settings_key_is_list(section, key) && value[0] != '\0';
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		struct setting *s = &c->list[i];
+		bool same = strcmp(s->section, section) == 0 && strcmp(s->key, key) == 0;
+
+		if (same && !(adds && s->value[0] != '\0'))
+			free_setting(s);
+		else
+			c->list[kept++] = *s;
+	}
+	c->count = kept;
+}
+
+/* An assignment that is in force now, copied.  -E2BIG, -ENOMEM. */
+static int
+record(struct settings *c, const char *section, const char *key, const char *value,
+       const char *origin)
+{
+	struct setting *grown, s;
+
+	drop_replaced(c, section, key, value);
+	if (c->count == SETTINGS_MAX)
+		return -E2BIG;
+	grown = realloc(c->list, (c->count + 1) * sizeof(*grown));
+	if (grown == NULL)
+		return -ENOMEM;
+	c->list = grown;
+	s = (struct setting){ strdup(section), strdup(key), strdup(value), strdup(origin) };
+	grown[c->count++] = s;
+	return s.section != NULL && s.key != NULL && s.value != NULL && s.origin != NULL ? 0
+											 : -ENOMEM;
+}
+
+static void
+forget(struct settings *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		free_setting(&c->list[i]);
+	free(c->list);
+}
+
+void
+settings_each(const struct settings *c, void (*each)(void *ctx, const struct setting *setting),
+	      void *ctx)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		bool first_of_section = true;
+
+		/* WHY: lines of one section may come from several files; they are shown together.
+		 */
+		for (size_t k = 0; k < i && first_of_section; k++)
+			first_of_section = strcmp(c->list[k].section, c->list[i].section) != 0;
+		for (size_t k = i; first_of_section && k < c->count; k++)
+			if (strcmp(c->list[k].section, c->list[i].section) == 0)
+				each(ctx, &c->list[k]);
+	}
+}
+
+/* ---- loading -------------------------------------------------------------------------------- */
 
 /* One load. */
 struct loading {
@@ -38,9 +116,8 @@ struct loading {
 	unsigned line;
 };
 
-static void fail(struct loading *l, int error, const char *format, ...) PRINTF_LIKE(3, 4);
-
 /* Notes the first failure, with file and line where there is one. */
+PRINTF_LIKE(3, 4)
 static void
 fail(struct loading *l, int error, const char *format, ...)
 {
@@ -91,7 +168,6 @@ on_ini_assignment(void *ctx, const char *section, const char *key, const char *v
 {
 	struct loading *l = ctx;
 	char why[SETTINGS_WHY_MAX], origin[PATH_MAX + 16], shown[KEY_MAX];
-	struct setting setting;
 	int r;
 
 	if (l->result < 0)
@@ -102,13 +178,9 @@ on_ini_assignment(void *ctx, const char *section, const char *key, const char *v
 		return 1;
 	}
 	(void)snprintf(origin, sizeof(origin), "%s:%u", l->path, l->line);
-	setting = (struct setting){ .section = (char *)(uintptr_t)section,
-				    .key = (char *)(uintptr_t)key,
-				    .value = (char *)(uintptr_t)value,
-				    .origin = origin };
-	r = settings_record(l->settings, &setting);
+	r = record(l->settings, section, key, value, origin);
 	if (r == -E2BIG)
-		fail(l, r, "more than %d settings", SETTINGS_COUNT_MAX);
+		fail(l, r, "more than %d settings", SETTINGS_MAX);
 	else if (r < 0)
 		fail(l, r, "no memory");
 	return 1;
@@ -315,14 +387,10 @@ load_defaults(struct loading *l)
 	char why[SETTINGS_WHY_MAX];
 
 	for (size_t i = 0; settings_default(i, &section, &key, &value); i++) {
-		struct setting setting = { .section = (char *)(uintptr_t)section,
-					   .key = (char *)(uintptr_t)key,
-					   .value = (char *)(uintptr_t)value,
-					   .origin = (char *)(uintptr_t) "default" };
 		int r = settings_set(l->settings, section, key, value, why);
 
 		assert(r == 0); /* a default that its own key refuses is our bug */
-		if (r < 0 || settings_record(l->settings, &setting) < 0)
+		if (r < 0 || record(l->settings, section, key, value, "default") < 0)
 			fail(l, -ENOMEM, "no memory");
 	}
 }
@@ -387,14 +455,14 @@ settings_free(struct settings *c)
 {
 	if (c == NULL)
 		return;
-	settings_forget(c);
+	forget(c);
 	free(c);
 }
 
 void
 settings_replace(struct settings *c, struct settings *take_fresh)
 {
-	settings_forget(c);
+	forget(c);
 	*c = *take_fresh;
 	free(take_fresh);
 }

@@ -37,12 +37,6 @@ bool settings_section_exists(const char *section);
 bool settings_default(size_t n, const char **ret_section, const char **ret_key,
 		      const char **ret_value);
 
-/* settings_list.c: an assignment that is in force now, copied; those that it replaces go.  -E2BIG
- * more than SETTINGS_COUNT_MAX, -ENOMEM. */
-#define SETTINGS_COUNT_MAX 4096 /* LIMIT */
-int settings_record(struct settings *c, const struct setting *setting) MUST_CHECK;
-void settings_forget(struct settings *c); /* frees them all */
-
 /* Trouble that only the whole shows.  0, or -EINVAL with the section it is about and why. */
 int settings_check(const struct settings *c, char ret_section[SETTINGS_WHY_MAX],
 		   char ret_why[SETTINGS_WHY_MAX]) MUST_CHECK;
