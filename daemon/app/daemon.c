@@ -152,17 +152,12 @@ described_as(void *ctx, const struct sighting *s)
 static int
 open_records(struct daemon *d)
 {
-	struct recorder_options recorder = { .store = d->sv.store,
-					     .fleet = d->sv.fleet,
-					     .log = d->sv.log,
-					     .turns = &d->turns,
-					     .clock = d->sv.clock,
-					     .label = label_of,
+	struct recorder_options recorder = { .label = label_of,
 					     .described_as = described_as,
 					     .load = on_load,
 					     .health = on_health,
 					     .ctx = d };
-	int r = recorder_new(&recorder, &d->sv.recorder);
+	int r = recorder_new(&d->sv, &recorder, &d->sv.recorder);
 
 	if (r == 0)
 		r = records_walk_new(&d->sv, on_health, d, &d->sv.walk);
@@ -253,9 +248,6 @@ static int
 open_dispatch(struct daemon *d)
 {
 	struct dispatch_options options = {
-		.fleet = d->sv.fleet,
-		.recorder = d->sv.recorder,
-		.turns = &d->turns,
 		/* Clients are answered when it is recorded and logged. */
 		.listeners = { { recorder_tell, d->sv.recorder },
 			       { quarantine_tell, d->sv.quarantine },
@@ -270,7 +262,7 @@ open_dispatch(struct daemon *d)
 	};
 
 	d->wake = evtimer_new(d->sv.base, on_wake, d);
-	return d->wake == NULL ? -ENOMEM : dispatch_new(&options, &d->dispatch);
+	return d->wake == NULL ? -ENOMEM : dispatch_new(&d->sv, &options, &d->dispatch);
 }
 
 static int

@@ -9,6 +9,7 @@
 
 #include "app/clock.h"
 #include "app/recorder.h"
+#include "app/services.h"
 #include "app/turns.h"
 #include "firmware/content.h"
 #include "firmware/digest.h"
@@ -16,25 +17,22 @@
 enum { WAKE_AHEAD_US = 2000000 };
 
 struct dispatch {
+	const struct services *sv;
 	struct dispatch_options options;
-	struct fleet *fleet;
-	struct recorder *recorder;
-	struct turns *turns;
 	struct usb_bus *bus;
 	bool running;
 };
 
 int
-dispatch_new(const struct dispatch_options *options, struct dispatch **ret_d)
+dispatch_new(const struct services *sv, const struct dispatch_options *options,
+	     struct dispatch **ret_d)
 {
 	struct dispatch *d = calloc(1, sizeof(*d));
 
 	if (d == NULL)
 		return -ENOMEM;
 	d->options = *options;
-	d->fleet = options->fleet;
-	d->recorder = options->recorder;
-	d->turns = options->turns;
+	d->sv = sv;
 	*ret_d = d;
 	return 0;
 }
@@ -63,7 +61,7 @@ perform_digest(struct dispatch *d, const struct request *c)
 	digest_bytes(c->data, c->length, sha256);
 	digest_format(sha256, text);
 	content_read_bytes(c->data, c->length, c->addr, &content);
-	fleet_digest(d->fleet, c->slot, text, content.loader);
+	fleet_digest(d->sv->fleet, c->slot, text, content.loader);
 }
 
 static void
@@ -72,7 +70,7 @@ perform_open(struct dispatch *d, const struct request *c)
 	int r = usb_open(d->bus, c->dev, c->node, c->record->port);
 
 	if (r < 0)
-		fleet_opened(d->fleet, c->dev, r, NULL, 0, clock_now_us());
+		fleet_opened(d->sv->fleet, c->dev, r, NULL, 0, clock_now_us());
 }
 
 static void
@@ -81,7 +79,7 @@ perform_xfer(struct dispatch *d, const struct request *c)
 	int r = usb_submit(d->bus, c->dev, &c->xfer);
 
 	if (r < 0)
-		fleet_ended(d->fleet, c->dev,
+		fleet_ended(d->sv->fleet, c->dev,
 			    r == -ENODEV   ? USB_GONE
 			    : r == -ENOMEM ? USB_NOMEM
 					   : USB_IO,
@@ -116,16 +114,16 @@ perform(struct dispatch *d, const struct request *c)
 		usb_close(d->bus, c->dev);
 		return;
 	case REQUEST_BEGIN:
-		recorder_begin(d->recorder, c->slot, c->record);
+		recorder_begin(d->sv->recorder, c->slot, c->record);
 		return;
 	case REQUEST_END:
-		recorder_end(d->recorder, c->slot, c->record);
+		recorder_end(d->sv->recorder, c->slot, c->record);
 		return;
 	case REQUEST_DIGEST:
 		perform_digest(d, c);
 		return;
 	case REQUEST_BACKUP:
-		fleet_backed_up(d->fleet, c->slot, d->options.backup(d->options.ctx, c));
+		fleet_backed_up(d->sv->fleet, c->slot, d->options.backup(d->options.ctx, c));
 		return;
 	case REQUEST_EVENT:
 		tell(d, &c->event);
@@ -136,7 +134,7 @@ perform(struct dispatch *d, const struct request *c)
 void
 dispatch_run(struct dispatch *d)
 {
-	enum loop_work before = turns_begin(d->turns, LOOP_DEVICE);
+	enum loop_work before = turns_begin(d->sv->turns, LOOP_DEVICE);
 	struct request c;
 	uint64_t now_us, due_us;
 
@@ -146,26 +144,26 @@ dispatch_run(struct dispatch *d)
 		now_us = clock_now_us();
 		/* INVARIANT: finite, each drone has a bounded number of commands between two
 		 * events. */
-		while (fleet_next(d->fleet, now_us, &c))
+		while (fleet_next(d->sv->fleet, now_us, &c))
 			perform(d, &c);
-	} while (recorder_commit(d->recorder));
+	} while (recorder_commit(d->sv->recorder));
 	d->running = false;
-	due_us = fleet_deadline_us(d->fleet);
+	due_us = fleet_deadline_us(d->sv->fleet);
 	/* A later deadline needs no timer yet: this is called at least each second. */
 	if (due_us < now_us + WAKE_AHEAD_US)
 		d->options.wake(d->options.ctx, due_us);
 	d->options.ran(d->options.ctx);
-	turns_end(d->turns, before);
+	turns_end(d->sv->turns, before);
 }
 
 void
 dispatch_tick(struct dispatch *d)
 {
-	enum loop_work before = turns_begin(d->turns, LOOP_DEVICE);
+	enum loop_work before = turns_begin(d->sv->turns, LOOP_DEVICE);
 
-	fleet_tick(d->fleet, clock_now_us());
+	fleet_tick(d->sv->fleet, clock_now_us());
 	dispatch_run(d);
-	turns_end(d->turns, before);
+	turns_end(d->sv->turns, before);
 }
 
 /* ---- the bus -------------------------------------------------------------------------------- */
@@ -175,7 +173,7 @@ on_opened(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t 
 {
 	struct dispatch *d = ctx;
 
-	fleet_opened(d->fleet, id, error, descriptors, length, clock_now_us());
+	fleet_opened(d->sv->fleet, id, error, descriptors, length, clock_now_us());
 	dispatch_run(d);
 }
 
@@ -183,11 +181,11 @@ static void
 on_ended(void *ctx, uint64_t id, enum usb_status status, const uint8_t *data, size_t length)
 {
 	struct dispatch *d = ctx;
-	enum loop_work before = turns_begin(d->turns, LOOP_DEVICE);
+	enum loop_work before = turns_begin(d->sv->turns, LOOP_DEVICE);
 
-	fleet_ended(d->fleet, id, status, data, length, clock_now_us());
+	fleet_ended(d->sv->fleet, id, status, data, length, clock_now_us());
 	dispatch_run(d);
-	turns_end(d->turns, before);
+	turns_end(d->sv->turns, before);
 }
 
 static void
@@ -204,15 +202,15 @@ const struct usb_callbacks dispatch_usb = { on_opened, on_ended, on_closed };
 void
 dispatch_sighted(struct dispatch *d, const struct sighting *s)
 {
-	enum loop_work before = turns_begin(d->turns, LOOP_STORE);
+	enum loop_work before = turns_begin(d->sv->turns, LOOP_STORE);
 	bool ours = d->options.admit(d->options.ctx, s);
 	struct drone_history history;
 
 	if (ours)
-		recorder_history(d->recorder, s, &history);
-	turns_end(d->turns, before);
+		recorder_history(d->sv->recorder, s, &history);
+	turns_end(d->sv->turns, before);
 	if (ours)
-		fleet_sighted(d->fleet, s, &history, clock_now_us());
+		fleet_sighted(d->sv->fleet, s, &history, clock_now_us());
 }
 
 static void
@@ -228,7 +226,7 @@ on_gone(void *ctx, const char *port, uint64_t arrival)
 	struct dispatch *d = ctx;
 
 	if (!d->options.dismiss(d->options.ctx, port, arrival))
-		fleet_gone(d->fleet, port, arrival, clock_now_us());
+		fleet_gone(d->sv->fleet, port, arrival, clock_now_us());
 	dispatch_run(d);
 }
 

@@ -23,8 +23,7 @@
 #define DISPATCH_LISTENERS_MAX 8 /* the first without a function ends the list */
 
 struct dispatch;
-struct recorder;
-struct turns;
+struct services;
 
 /* A service that is told what the fleet says (REQUEST_EVENT).  It may ask the fleet, and give it
  * orders; it does not call dispatch. */
@@ -33,11 +32,8 @@ struct dispatch_listener {
 	void *ctx;
 };
 
-/* Copied; what it points to is borrowed for the life of the dispatch. */
+/* Copied. */
 struct dispatch_options {
-	struct fleet *fleet;
-	struct recorder *recorder;
-	struct turns *turns;
 	struct dispatch_listener listeners[DISPATCH_LISTENERS_MAX]; /* told in this order */
 	/* Is this device the station's, and its slot known?  False: it is kept from the fleet. */
 	bool (*admit)(void *ctx, const struct sighting *s);
@@ -53,7 +49,9 @@ struct dispatch_options {
 	void *ctx;
 };
 
-int dispatch_new(const struct dispatch_options *options, struct dispatch **ret_d) MUST_CHECK;
+/* With the fleet, the recorder and the turns of these services. */
+int dispatch_new(const struct services *sv, const struct dispatch_options *options,
+		 struct dispatch **ret_d) MUST_CHECK;
 void dispatch_free(struct dispatch *d); /* NULL is fine */
 
 /* For usb_bus_new() and watch_new(), with the dispatch as their context. */

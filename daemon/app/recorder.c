@@ -11,6 +11,7 @@
 #include "app/clock.h"
 #include "app/drone_history.h"
 #include "app/log.h"
+#include "app/services.h"
 #include "app/turns.h"
 #include "core/ident.h"
 #include "core/outcome.h"
@@ -32,6 +33,7 @@ struct pending {
 };
 
 struct recorder {
+	const struct services *sv;
 	struct recorder_options o;
 	struct pending pending[PENDING_MAX];
 	size_t pending_count;
@@ -44,12 +46,14 @@ struct recorder {
 };
 
 int
-recorder_new(const struct recorder_options *options, struct recorder **ret_recorder)
+recorder_new(const struct services *sv, const struct recorder_options *options,
+	     struct recorder **ret_recorder)
 {
 	struct recorder *rc = calloc(1, sizeof(*rc));
 
 	if (rc == NULL)
 		return -ENOMEM;
+	rc->sv = sv;
 	rc->o = *options;
 	*ret_recorder = rc;
 	return 0;
@@ -85,7 +89,7 @@ on_interrupted(void *ctx, const struct store_interrupted *i)
 	about.serial = i->serial != NULL ? i->serial : i->dfu_serial;
 	about.attempt = i->id;
 	about.verdict = verdict_name(VERDICT_INTERRUPTED);
-	log_say(rc->o.log, LOG_WARNING, &about,
+	log_say(rc->sv->log, LOG_WARNING, &about,
 		"attempt %lld was cut off%s; the drone is taken up again", (long long)i->id,
 		i->unclean ? " when the service was killed" : "");
 }
@@ -94,7 +98,7 @@ static void
 close_interrupted(struct recorder *rc)
 {
 	struct verdict v = { .kind = VERDICT_INTERRUPTED };
-	struct store_time now = clock_time(rc->o.clock);
+	struct store_time now = clock_time(rc->sv->clock);
 	char message[JOB_MESSAGE_MAX];
 	struct store_ending e = { .verdict = VERDICT_INTERRUPTED,
 				  .verdict_name = verdict_name(VERDICT_INTERRUPTED),
@@ -103,11 +107,11 @@ close_interrupted(struct recorder *rc)
 	int r;
 
 	outcome_message(&v, NULL, message, sizeof(message));
-	r = store_interrupt_running(rc->o.store, &e, &now, on_interrupted, rc);
+	r = store_interrupt_running(rc->sv->store, &e, &now, on_interrupted, rc);
 	rc->closed = r == 0;
 	/* WHY: said once; it is tried again each second. */
 	if (r < 0 && !rc->said_unclosed)
-		log_say(rc->o.log, LOG_ERR, NULL, "interrupted attempts cannot be closed yet: %s",
+		log_say(rc->sv->log, LOG_ERR, NULL, "interrupted attempts cannot be closed yet: %s",
 			strerror(-r));
 	rc->said_unclosed = r < 0;
 }
@@ -116,14 +120,14 @@ close_interrupted(struct recorder *rc)
 static void
 load_histories(struct recorder *rc)
 {
-	for (unsigned i = 0; i < fleet_slots(rc->o.fleet); i++) {
-		const struct sighting *s = fleet_sighting(rc->o.fleet, i);
+	for (unsigned i = 0; i < fleet_slots(rc->sv->fleet); i++) {
+		const struct sighting *s = fleet_sighting(rc->sv->fleet, i);
 		struct drone_history history;
 
 		if (s == NULL)
 			continue;
 		recorder_history(rc, s, &history);
-		fleet_history(rc->o.fleet, i, &history, clock_now_us());
+		fleet_history(rc->sv->fleet, i, &history, clock_now_us());
 	}
 }
 
@@ -153,11 +157,11 @@ recorder_history(struct recorder *rc, const struct sighting *s, struct drone_his
 
 	memset(ret_history, 0, sizeof(*ret_history));
 	ret_history->described_as = rc->o.described_as(rc->o.ctx, s);
-	r = drone_history_find(rc->o.store, s, ret_history);
+	r = drone_history_find(rc->sv->store, s, ret_history);
 	if (r < 0) {
 		rc->history_missing = true;
 		about.serial = s->serial;
-		log_say(rc->o.log, LOG_WARNING, &about, "the records cannot be read: %s",
+		log_say(rc->sv->log, LOG_WARNING, &about, "the records cannot be read: %s",
 			strerror(-r));
 	}
 }
@@ -177,7 +181,7 @@ note_drone(struct recorder *rc, const struct job_record *r)
 		.loader_sha256 = r->loader_read ? r->loader_sha256 : NULL,
 		.quirks = r->obey ? "obey" : NULL,
 	};
-	struct store_time now = clock_time(rc->o.clock);
+	struct store_time now = clock_time(rc->sv->clock);
 	int e;
 
 	about.serial = f.serial != NULL ? f.serial : f.dfu_serial;
@@ -186,9 +190,9 @@ note_drone(struct recorder *rc, const struct job_record *r)
 						   : NULL;
 	if (f.serial == NULL && f.dfu_serial == NULL)
 		return;
-	e = store_drone_note(rc->o.store, &f, &now);
+	e = store_drone_note(rc->sv->store, &f, &now);
 	if (e < 0)
-		log_say(rc->o.log, LOG_WARNING, &about,
+		log_say(rc->sv->log, LOG_WARNING, &about,
 			"what was learned of the drone is not recorded: %s", strerror(-e));
 }
 
@@ -232,7 +236,8 @@ static void
 expect(struct recorder *rc, unsigned slot, int64_t id)
 {
 	assert(rc->pending_count < PENDING_MAX);
-	rc->pending[rc->pending_count++] = (struct pending){ slot, id, store_queued(rc->o.store) };
+	rc->pending[rc->pending_count++] =
+	    (struct pending){ slot, id, store_queued(rc->sv->store) };
 }
 
 void
@@ -240,7 +245,7 @@ recorder_begin(struct recorder *rc, unsigned slot, const struct job_record *r)
 {
 	char sha256[DIGEST_TEXT_MAX] = "", flags[128] = "";
 	const struct image_label *label = r->image != NULL ? image_label(r->image) : NULL;
-	struct store_time now = clock_time(rc->o.clock);
+	struct store_time now = clock_time(rc->sv->clock);
 	struct store_begin b = { .kind = kinds[r->kind],
 				 .port = r->port,
 				 .label = label_of(rc, r->port),
@@ -260,9 +265,9 @@ recorder_begin(struct recorder *rc, unsigned slot, const struct job_record *r)
 		b.firmware_sha256 = sha256;
 	}
 	put_flags(r, flags, sizeof(flags));
-	e = store_attempt_begin(rc->o.store, &b, &now, &id);
+	e = store_attempt_begin(rc->sv->store, &b, &now, &id);
 	if (e < 0)
-		fleet_recorded(rc->o.fleet, slot, e, 0, clock_now_us());
+		fleet_recorded(rc->sv->fleet, slot, e, 0, clock_now_us());
 	else
 		expect(rc, slot, id);
 }
@@ -297,7 +302,7 @@ recorder_end(struct recorder *rc, unsigned slot, const struct job_record *r)
 {
 	const struct verdict *v = &r->verdict;
 	struct store_stage stages[STEP_COUNT];
-	struct store_time now = clock_time(rc->o.clock);
+	struct store_time now = clock_time(rc->sv->clock);
 	char flags[128] = "";
 	struct store_ending e = {
 		.verdict = (int)v->kind,
@@ -330,9 +335,9 @@ recorder_end(struct recorder *rc, unsigned slot, const struct job_record *r)
 		e.platform = platform_name(r->platform);
 	put_flags(r, flags, sizeof(flags));
 	note_drone(rc, r);
-	error = store_attempt_end(rc->o.store, r->id, &e, &now);
+	error = store_attempt_end(rc->sv->store, r->id, &e, &now);
 	if (error < 0 && error != -EALREADY)
-		fleet_recorded(rc->o.fleet, slot, error, 0, clock_now_us());
+		fleet_recorded(rc->sv->fleet, slot, error, 0, clock_now_us());
 	else
 		expect(rc, slot, r->id);
 }
@@ -341,7 +346,7 @@ recorder_end(struct recorder *rc, unsigned slot, const struct job_record *r)
 static bool
 answer(struct recorder *rc)
 {
-	uint64_t durable = store_durable(rc->o.store);
+	uint64_t durable = store_durable(rc->sv->store);
 	size_t kept = 0;
 	bool any = false;
 
@@ -352,7 +357,7 @@ answer(struct recorder *rc)
 			rc->pending[kept++] = p;
 			continue;
 		}
-		fleet_recorded(rc->o.fleet, p.slot, 0, p.id, clock_now_us());
+		fleet_recorded(rc->sv->fleet, p.slot, 0, p.id, clock_now_us());
 		any = true;
 	}
 	rc->pending_count = kept;
@@ -362,35 +367,35 @@ answer(struct recorder *rc)
 bool
 recorder_commit(struct recorder *rc)
 {
-	enum loop_work before = turns_begin(rc->o.turns, LOOP_STORE);
+	enum loop_work before = turns_begin(rc->sv->turns, LOOP_STORE);
 	struct store_time now;
 
 	/* When it fails nothing is lost and nothing is told: recorder_check() goes on trying. */
-	if (!rc->commit_failed && store_queued(rc->o.store) != store_durable(rc->o.store)) {
-		now = clock_time(rc->o.clock);
-		if (store_commit(rc->o.store, &now) < 0) {
+	if (!rc->commit_failed && store_queued(rc->sv->store) != store_durable(rc->sv->store)) {
+		now = clock_time(rc->sv->clock);
+		if (store_commit(rc->sv->store, &now) < 0) {
 			rc->commit_failed = true;
 			rc->o.health(rc->o.ctx);
 		}
 	}
-	turns_end(rc->o.turns, before);
+	turns_end(rc->sv->turns, before);
 	return rc->pending_count > 0 && answer(rc);
 }
 
 static void
 look(struct recorder *rc)
 {
-	struct store_time now = clock_time(rc->o.clock);
+	struct store_time now = clock_time(rc->sv->clock);
 	enum loop_work before;
 
-	before = turns_begin(rc->o.turns, LOOP_STORE);
-	(void)store_check(rc->o.store, &now); /* what it says is seen below */
-	turns_end(rc->o.turns, before);
-	rc->commit_failed = store_queued(rc->o.store) != store_durable(rc->o.store);
+	before = turns_begin(rc->sv->turns, LOOP_STORE);
+	(void)store_check(rc->sv->store, &now); /* what it says is seen below */
+	turns_end(rc->sv->turns, before);
+	rc->commit_failed = store_queued(rc->sv->store) != store_durable(rc->sv->store);
 	if (!rc->closed || !rc->loaded)
 		recorder_start(rc);
 	if (rc->loaded && rc->history_missing &&
-	    store_health(rc->o.store, NULL) != STORE_DEGRADED) {
+	    store_health(rc->sv->store, NULL) != STORE_DEGRADED) {
 		rc->history_missing = false;
 		load_histories(rc);
 	}
@@ -401,7 +406,7 @@ look(struct recorder *rc)
 void
 recorder_check(struct recorder *rc, bool also_whole)
 {
-	struct store *store = rc->o.store;
+	struct store *store = rc->sv->store;
 	bool waiting = store_queued(store) != store_durable(store);
 
 	store_watch(store);
@@ -416,7 +421,7 @@ recorder_look(struct recorder *rc, bool ordered)
 	uint64_t began_us = clock_now_us(), took_us;
 
 	if ((!ordered && began_us < rc->look_due_us) ||
-	    (!rc->commit_failed && store_health(rc->o.store, NULL) != STORE_DEGRADED))
+	    (!rc->commit_failed && store_health(rc->sv->store, NULL) != STORE_DEGRADED))
 		return;
 	look(rc);
 	took_us = clock_now_us() - began_us;

@@ -12,18 +12,9 @@
 #include "core/fleet.h"
 
 struct recorder;
-struct clock;
-struct log;
-struct store;
-struct turns;
+struct services;
 
-/* All pointers are borrowed for the life of the recorder. */
 struct recorder_options {
-	struct store *store;
-	struct fleet *fleet;
-	struct log *log;
-	struct turns *turns;
-	const struct clock *clock;
 	/* The label of a port, or NULL. */
 	const char *(*label)(void *ctx, const char *port);
 	/* struct drone_history: which of the profiles that were added the device may be. */
@@ -36,7 +27,8 @@ struct recorder_options {
 	void *ctx;
 };
 
-int recorder_new(const struct recorder_options *options, struct recorder **ret_recorder) MUST_CHECK;
+int recorder_new(const struct services *sv, const struct recorder_options *options,
+		 struct recorder **ret_recorder) MUST_CHECK;
 void recorder_free(struct recorder *rc); /* NULL is fine */
 
 /* Once, before anything is recorded: ends the attempts that the last run left open, and loads. */

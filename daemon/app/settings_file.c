@@ -74,9 +74,12 @@ record(struct settings *c, const char *section, const char *key, const char *val
 		return -ENOMEM;
 	c->list = grown;
 	s = (struct setting){ strdup(section), strdup(key), strdup(value), strdup(origin) };
+	if (s.section == NULL || s.key == NULL || s.value == NULL || s.origin == NULL) {
+		free_setting(&s);
+		return -ENOMEM;
+	}
 	grown[c->count++] = s;
-	return s.section != NULL && s.key != NULL && s.value != NULL && s.origin != NULL ? 0
-											 : -ENOMEM;
+	return 0;
 }
 
 static void

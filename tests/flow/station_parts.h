@@ -3,6 +3,7 @@
 #ifndef FLOW_STATION_PARTS_H
 #define FLOW_STATION_PARTS_H
 
+#include "app/services.h"
 #include "app/turns.h"
 #include "flow/station.h"
 #include "sim/rng.h"
@@ -58,6 +59,7 @@ struct station {
 	struct recorder *recorder;
 	struct dispatch *dispatch;
 	struct turns turns;
+	struct services sv; /* these, as recorder and dispatch get them */
 	uint64_t wake_us;   /* dispatch_tick() is wanted then */
 	uint64_t second_us; /* the last second that recorder_check() was called for */
 	struct report *reports;

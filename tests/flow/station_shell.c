@@ -419,17 +419,12 @@ ending_tell(void *ctx, const struct fleet_event *e)
 void
 shell_start(struct station *s, bool fresh)
 {
-	struct recorder_options recorder = { .store = s->store,
-					     .fleet = s->fleet,
-					     .turns = &s->turns,
-					     .label = label,
+	struct recorder_options recorder = { .label = label,
 					     .described_as = described_as,
 					     .load = load,
 					     .health = health,
 					     .ctx = s };
-	struct dispatch_options dispatch = { .fleet = s->fleet,
-					     .turns = &s->turns,
-					     .admit = admit,
+	struct dispatch_options dispatch = { .admit = admit,
 					     .dismiss = dismiss,
 					     .backup = backup,
 					     .wake = wake,
@@ -442,14 +437,14 @@ shell_start(struct station *s, bool fresh)
 	if (fresh)
 		disk_reset(s);
 	disk_open(s);
-	recorder.store = s->store;
-	if (recorder_new(&recorder, &s->recorder) < 0)
+	s->sv = (struct services){ .fleet = s->fleet, .store = s->store, .turns = &s->turns };
+	if (recorder_new(&s->sv, &recorder, &s->recorder) < 0)
 		abort();
-	dispatch.recorder = s->recorder;
+	s->sv.recorder = s->recorder;
 	dispatch.listeners[0] = (struct dispatch_listener){ recorder_tell, s->recorder };
 	dispatch.listeners[1] = (struct dispatch_listener){ quarantine_tell, s };
 	dispatch.listeners[2] = (struct dispatch_listener){ ending_tell, s };
-	if (dispatch_new(&dispatch, &s->dispatch) < 0)
+	if (dispatch_new(&s->sv, &dispatch, &s->dispatch) < 0)
 		abort();
 	recorder_start(s->recorder);
 	disk_look(s);

@@ -96,14 +96,8 @@ open_services(struct bench *b)
 	assert_int_equal(repository_new(sv, &sv->repository), 0);
 	assert_int_equal(ports_new(sv, NULL, NULL, &sv->ports), 0);
 	assert_int_equal(quarantine_new(sv, &sv->quarantine), 0);
-	assert_int_equal(recorder_new(&(struct recorder_options){ .store = sv->store,
-								  .fleet = sv->fleet,
-								  .log = sv->log,
-								  .turns = &b->turns,
-								  .clock = b->sv.clock,
-								  .label = no_label },
-				      &sv->recorder),
-			 0);
+	assert_int_equal(
+	    recorder_new(sv, &(struct recorder_options){ .label = no_label }, &sv->recorder), 0);
 	assert_int_equal(selection_new(sv, &sv->selection), 0);
 }
 
