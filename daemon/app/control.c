@@ -53,12 +53,11 @@ drones_at_work(void *ctx)
 }
 
 static int
-open_server(struct services *sv, const char *socket_path, void (*work)(void *ctx, bool begins),
-	    void *ctx)
+open_server(struct services *sv, void (*work)(void *ctx, bool begins), void *ctx)
 {
 	struct server_options options = {
 		.listen_fd = -1,
-		.socket_path = socket_path,
+		.socket_path = sv->socket_path,
 		.change_gid = change_group(sv),
 		.change_group = sv->settings->group,
 		.signatures = station_signatures,
@@ -80,19 +79,18 @@ open_server(struct services *sv, const char *socket_path, void (*work)(void *ctx
 		r = server_new(sv->base, &options, &sv->server);
 	if (r < 0)
 		log_say(sv->log, LOG_CRIT, NULL, "%s: the control socket cannot be opened: %s",
-			socket_path, strerror(-r));
+			sv->socket_path, strerror(-r));
 	return r;
 }
 
 int
-control_open(struct services *sv, const char *socket_path, void (*work)(void *ctx, bool begins),
-	     void *ctx)
+control_open(struct services *sv, void (*work)(void *ctx, bool begins), void *ctx)
 {
 	int r = rescue_new(sv, api_rescue_ended, &sv->rescue);
 
 	if (r == 0)
 		r = status_stream_new(sv, &sv->stream);
-	return r < 0 ? r : open_server(sv, socket_path, work, ctx);
+	return r < 0 ? r : open_server(sv, work, ctx);
 }
 
 void

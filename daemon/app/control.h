@@ -13,8 +13,7 @@
 struct services;
 
 /* work: as server_options.work.  0, or negative errno after having said why in the log. */
-int control_open(struct services *sv, const char *socket_path, void (*work)(void *ctx, bool begins),
-		 void *ctx) MUST_CHECK;
+int control_open(struct services *sv, void (*work)(void *ctx, bool begins), void *ctx) MUST_CHECK;
 void control_close(struct services *sv); /* also what is open in part */
 
 #endif

@@ -20,7 +20,6 @@
 #include "app/quarantine.h"
 #include "app/recorder.h"
 #include "app/records_walk.h"
-#include "app/reload.h"
 #include "app/repository.h"
 #include "app/rescue.h"
 #include "app/selection.h"
@@ -36,7 +35,6 @@
 enum { REPAIR_STEP_MS = 60000 }; /* a repair says within this that it goes on */
 
 struct daemon {
-	struct daemon_options options;
 	struct services sv;
 	struct turns turns;
 	enum store_health health; /* as it was said last */
@@ -87,10 +85,10 @@ open_store(struct daemon *d)
 					 .progress_ctx = d };
 	struct store_time now = clock_time(d->sv.clock);
 	char why[STORE_WHY_MAX] = "";
-	int r = store_open(d->options.state_dir, &options, &now, &d->sv.store, why);
+	int r = store_open(d->sv.state_dir, &options, &now, &d->sv.store, why);
 
 	if (r < 0) {
-		log_say(d->sv.log, LOG_CRIT, NULL, "%s: %s", d->options.state_dir,
+		log_say(d->sv.log, LOG_CRIT, NULL, "%s: %s", d->sv.state_dir,
 			why[0] != '\0' ? why : strerror(-r));
 		return r;
 	}
@@ -180,7 +178,7 @@ on_client_work(void *ctx, bool begins)
 static int
 open_control(struct daemon *d)
 {
-	return control_open(&d->sv, d->options.socket_path, on_client_work, d);
+	return control_open(&d->sv, on_client_work, d);
 }
 
 static bool
@@ -295,38 +293,10 @@ open_bus(struct daemon *d)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-static void
-on_second(void *ctx, unsigned seconds)
-{
-	struct daemon *d = ctx;
-
-	recorder_check(d->sv.recorder, seconds % 60 == 0);
-	repository_tidy(d->sv.repository);
-	selection_heal(d->sv.selection);
-	if (recorder_loaded(d->sv.recorder))
-		records_walk_on(d->sv.walk);
-	ports_check(d->sv.ports);
-}
-
-static void
-on_reload(void *ctx)
-{
-	struct daemon *d = ctx;
-
-	reload_again(&d->sv, d->options.config_file);
-	dispatch_run(d->dispatch);
-}
-
 static int
 open_lifecycle(struct daemon *d)
 {
-	struct lifecycle_options options = {
-		.dispatch = d->dispatch, .second = on_second, .reload = on_reload, .ctx = d
-	};
-
-	reload_first(&d->sv);
-	recorder_start(d->sv.recorder);
-	return lifecycle_new(&d->sv, &options, &d->lifecycle);
+	return lifecycle_new(&d->sv, d->dispatch, &d->lifecycle);
 }
 
 static int
@@ -334,7 +304,7 @@ open_fleet(struct daemon *d)
 {
 	struct fleet_options options;
 	char error[SETTINGS_ERROR_MAX];
-	int r = settings_load(d->options.config_file, NULL, &d->sv.settings, error);
+	int r = settings_load(d->sv.config_file, NULL, &d->sv.settings, error);
 
 	if (r < 0) {
 		log_say(d->sv.log, LOG_CRIT, NULL, "%s", error);
@@ -372,8 +342,9 @@ daemon_new(struct event_base *base, const struct daemon_options *options,
 	d->sv.base = base;
 	d->turns.base = base;
 	d->sv.turns = &d->turns;
-	d->options = *options;
+	d->sv.config_file = options->config_file;
 	d->sv.state_dir = options->state_dir;
+	d->sv.socket_path = options->socket_path;
 	r = log_new(LOG_INFO, &d->sv.log);
 	if (r == 0)
 		r = clock_new(&d->sv.clock);

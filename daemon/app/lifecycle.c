@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <event2/event.h>
 
@@ -13,6 +14,11 @@
 #include "app/dispatch.h"
 #include "app/log.h"
 #include "app/notify.h"
+#include "app/ports.h"
+#include "app/recorder.h"
+#include "app/records_walk.h"
+#include "app/repository.h"
+#include "app/selection.h"
 #include "app/services.h"
 #include "app/settings.h"
 #include "app/turns.h"
@@ -30,7 +36,7 @@ enum phase { RUNNING, DRAINING, INTERRUPTED };
 
 struct lifecycle {
 	const struct services *sv;
-	struct lifecycle_options o;
+	struct dispatch *dispatch;
 	struct event *second;
 	struct event *signals[3];
 	enum phase phase;
@@ -39,6 +45,90 @@ struct lifecycle {
 	int64_t suspended_ms; /* clock_suspended_ms() at the last second */
 	unsigned seconds;
 };
+
+/* ---- the settings put into force ------------------------------------------------------------- */
+
+static void
+set_rules(const struct services *sv, const struct settings *c, bool set)
+{
+	for (size_t i = 0; i < c->rule_count; i++) {
+		const struct settings_rule *rule = &c->rules[i];
+		enum platform p = set ? rule->platform : PLATFORM_UNKNOWN;
+
+		if (policy_set_platform(fleet_policy(sv->fleet), rule->target, p) < 0)
+			log_say(sv->log, LOG_ERR, NULL, "[platforms] %s: too many rules",
+				rule->target);
+	}
+}
+
+/* Log level, options and rules of the fleet, slots that have a label. */
+static void
+apply_settings(const struct services *sv)
+{
+	struct fleet_options options = settings_fleet_options(sv->settings);
+
+	log_set_level(sv->log, (int)sv->settings->log_level);
+	fleet_set_options(sv->fleet, &options);
+	set_rules(sv, sv->settings, true);
+	ports_show_labelled(sv->ports);
+}
+
+/*
+ * Some things hold as they were when the service started.  The descriptions of devices are among
+ * them: jobs and the records' numbers of them refer to the ones the fleet was given.
+ */
+static void
+keep_what_needs_a_restart(const struct services *sv, struct settings *fresh)
+{
+	const struct settings *old = sv->settings;
+
+	if (fresh->device_count != old->device_count ||
+	    memcmp(fresh->devices, old->devices, old->device_count * sizeof(old->devices[0])) != 0)
+		log_say(sv->log, LOG_WARNING, NULL,
+			"the [device] sections have changed; that needs a restart of the service");
+	memcpy(fresh->devices, old->devices, sizeof(fresh->devices));
+	fresh->device_count = old->device_count;
+	if (strcmp(fresh->group, old->group) != 0 ||
+	    fresh->free_space_floor_bytes != old->free_space_floor_bytes)
+		log_say(sv->log, LOG_WARNING, NULL,
+			"group or free-space-floor has changed; that needs a restart of the "
+			"service");
+	copy_text(fresh->group, sizeof(fresh->group), old->group);
+	fresh->free_space_floor_bytes = old->free_space_floor_bytes;
+}
+
+static void
+replace_settings(const struct services *sv, struct settings *take_fresh)
+{
+	keep_what_needs_a_restart(sv, take_fresh);
+	set_rules(sv, sv->settings, false);
+	settings_replace(sv->settings, take_fresh);
+	apply_settings(sv);
+	if (recorder_loaded(sv->recorder) && selection_load_rules(sv->selection) < 0)
+		log_say(sv->log, LOG_ERR, NULL, "the recorded platform rules cannot be read");
+	ports_settings_changed(sv->ports);
+	fleet_selection_changed(sv->fleet, clock_now_us());
+}
+
+static void
+reload(struct lifecycle *l)
+{
+	const struct services *sv = l->sv;
+	struct settings *fresh = NULL;
+	char error[SETTINGS_ERROR_MAX];
+	struct log_about about = { .id = LOG_ID_CONFIG_REFUSED };
+
+	notify_reloading(sv->notify, clock_now_us());
+	if (settings_load(sv->config_file, NULL, &fresh, error) < 0) {
+		log_say(sv->log, LOG_ERR, &about,
+			"the new configuration is refused, the old one stays: %s", error);
+	} else {
+		replace_settings(sv, fresh);
+		log_say(sv->log, LOG_NOTICE, NULL, "configuration reloaded");
+	}
+	notify_ready(sv->notify);
+	dispatch_run(l->dispatch);
+}
 
 /* ---- stopping ------------------------------------------------------------------------------- */
 
@@ -78,7 +168,7 @@ stop(struct lifecycle *l)
 		notify_stopping(l->sv->notify);
 		notify_extend(l->sv->notify, DRAIN_MS + RECORD_MS);
 	}
-	dispatch_run(l->o.dispatch);
+	dispatch_run(l->dispatch);
 	if (fleet_active(l->sv->fleet) == 0)
 		leave_loop(l);
 	else if (l->phase == DRAINING)
@@ -94,7 +184,7 @@ go_on_stopping(struct lifecycle *l)
 
 	if (late && l->phase == DRAINING) {
 		interrupt(l);
-		dispatch_run(l->o.dispatch);
+		dispatch_run(l->dispatch);
 	} else if (late) {
 		/* They have no ending on the disk: the next start gives them one. */
 		log_say(l->sv->log, LOG_ERR, NULL, "the records of %u drones could not be written",
@@ -112,7 +202,7 @@ on_signal(evutil_socket_t signal, short what, void *ctx)
 
 	(void)what;
 	if (signal == SIGHUP)
-		l->o.reload(l->o.ctx);
+		reload(l);
 	else
 		stop(l);
 }
@@ -167,6 +257,17 @@ tell_manager(struct lifecycle *l)
 }
 
 static void
+check_services(const struct services *sv, unsigned seconds)
+{
+	recorder_check(sv->recorder, seconds % 60 == 0);
+	repository_tidy(sv->repository);
+	selection_heal(sv->selection);
+	if (recorder_loaded(sv->recorder))
+		records_walk_on(sv->walk);
+	ports_check(sv->ports);
+}
+
+static void
 on_second(evutil_socket_t fd, short what, void *ctx)
 {
 	struct lifecycle *l = ctx;
@@ -174,10 +275,10 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	l->o.second(l->o.ctx, ++l->seconds);
+	check_services(l->sv, ++l->seconds);
 	look_for_sleep(l);
 	tell_manager(l);
-	dispatch_run(l->o.dispatch);
+	dispatch_run(l->dispatch);
 	if (l->phase != RUNNING)
 		go_on_stopping(l);
 	else
@@ -205,7 +306,7 @@ arm(struct lifecycle *l)
 }
 
 int
-lifecycle_new(const struct services *sv, const struct lifecycle_options *options,
+lifecycle_new(const struct services *sv, struct dispatch *dispatch,
 	      struct lifecycle **ret_lifecycle)
 {
 	struct lifecycle *l = calloc(1, sizeof(*l));
@@ -214,9 +315,11 @@ lifecycle_new(const struct services *sv, const struct lifecycle_options *options
 	if (l == NULL)
 		return -ENOMEM;
 	l->sv = sv;
-	l->o = *options;
+	l->dispatch = dispatch;
 	l->suspended_ms = clock_suspended_ms();
 	l->idle_since_us = clock_now_us();
+	apply_settings(sv);
+	recorder_start(sv->recorder);
 	r = arm(l);
 	if (r < 0)
 		lifecycle_free(l);
@@ -243,6 +346,6 @@ lifecycle_run(struct lifecycle *l)
 {
 	notify_ready(l->sv->notify);
 	tell_manager(l);
-	dispatch_run(l->o.dispatch);
+	dispatch_run(l->dispatch);
 	return event_base_dispatch(l->sv->base) < 0 ? -EIO : 0;
 }

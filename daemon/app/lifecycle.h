@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of the service around its event loop: signals, each second's work, the service manager,
- * stopping, leaving when idle, and the machine's sleep.
+ * The life of the service around its event loop: signals, settings put into force, each second's
+ * work, the service manager, stopping, leaving when idle, and the machine's sleep.
  *
  *   RUNNING --> DRAINING     SIGTERM, SIGINT: no drone begins, running ones end       [stop]
  *   DRAINING -> INTERRUPTED  again, or after DRAIN_MS: running ones end at once       [interrupt]
@@ -16,16 +16,8 @@ struct dispatch;
 struct lifecycle;
 struct services;
 
-/* Copied; the dispatch outlives the lifecycle. */
-struct lifecycle_options {
-	struct dispatch *dispatch;
-	/* Each second, before the fleet's commands are carried out; counted from 1. */
-	void (*second)(void *ctx, unsigned seconds);
-	void (*reload)(void *ctx); /* SIGHUP */
-	void *ctx;
-};
-
-int lifecycle_new(const struct services *sv, const struct lifecycle_options *options,
+/* Puts the settings into force, and reads the records. */
+int lifecycle_new(const struct services *sv, struct dispatch *dispatch,
 		  struct lifecycle **ret_lifecycle) MUST_CHECK; /* -ENOMEM */
 void lifecycle_free(struct lifecycle *l);			/* NULL is fine */
 

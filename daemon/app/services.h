@@ -10,7 +10,8 @@
 
 struct services {
 	struct event_base *base;
-	const char *state_dir;
+	const char *config_file; /* as for settings_load() */
+	const char *state_dir, *socket_path;
 	struct log *log;
 	struct clock *clock;
 	struct notify *notify;
