@@ -247,7 +247,7 @@ add(struct addition *d)
 			   json_pack("{s:o, s:o}", "firmware", api_firmware_row(d->sv, d->name),
 				     "findings", judge_findings_json(&d->judgement)));
 	if (r == 0)
-		selection_heal(d->sv->selection);
+		selection_heal(d->sv);
 }
 
 /* The name that was given, or the source's.  False: it is none. */

@@ -244,7 +244,7 @@ find_keys(const struct services *sv, struct call *call, const char *text, struct
 	  struct target_keys *ret_keys)
 {
 	api_find(sv, text, true, ret_target);
-	if (selection_keys(sv->selection, ret_target, ret_keys))
+	if (selection_keys(sv, ret_target, ret_keys))
 		return true;
 	api_refuse_target(sv, call, ret_target);
 	return false;
@@ -313,7 +313,7 @@ select_platforms(struct change *c)
 	}
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
 		if ((chosen & BIT(p)) != 0)
-			r = selection_set(sv->selection, p, c->image, on_replaced, c);
+			r = selection_set(sv, p, c->image, on_replaced, c);
 	if (r < 0)
 		return r;
 	say_kept_platforms(c, kept);
@@ -330,7 +330,7 @@ select_target(struct change *c, const char *text)
 
 	if (!find_keys(c->sv, c->call, text, &target, &keys))
 		return -EALREADY;
-	r = selection_set_own(c->sv->selection, &keys, c->image, on_replaced, c);
+	r = selection_set_own(c->sv, &keys, c->image, on_replaced, c);
 	if (r < 0)
 		return r;
 	say_kept(c, &target);
@@ -408,7 +408,7 @@ deselect_target(struct change *c, const char *text)
 
 	if (!find_keys(c->sv, c->call, text, &target, &keys))
 		return -EALREADY;
-	r = selection_set_own(c->sv->selection, &keys, NULL, on_replaced, c);
+	r = selection_set_own(c->sv, &keys, NULL, on_replaced, c);
 	if (r < 0)
 		return r;
 	if (json_array_size(c->replaced) == 0)
@@ -426,7 +426,7 @@ deselect_platforms(struct change *c)
 
 	for (enum platform p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT && r == 0; p++)
 		if (c->named == PLATFORM_UNKNOWN || c->named == p)
-			r = selection_set(c->sv->selection, p, NULL, on_replaced, c);
+			r = selection_set(c->sv, p, NULL, on_replaced, c);
 	if (r < 0)
 		return r;
 	json_decref(c->kept);
@@ -480,7 +480,7 @@ api_set_platform_rule(void *ctx, struct call *call, json_t *parameters)
 	    !find_keys(sv, call, param_text(parameters, "target"), &target, &keys))
 		return;
 	recorder_look(sv->recorder, true);
-	r = selection_set_rule(sv->selection, &keys, p);
+	r = selection_set_rule(sv, &keys, p);
 	(void)recorder_commit(sv->recorder);
 	if (r < 0) {
 		refuse_store(call, sv->store, r, "The rule cannot be kept");

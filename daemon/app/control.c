@@ -15,9 +15,6 @@
 #include "app/settings.h"
 #include "app/status_stream.h"
 
-#define HANDLER(name, ...) api_##name,
-server_handler *const api_handlers[] = { STATION_METHODS(HANDLER) };
-
 static void
 on_gone(void *ctx, struct call *call)
 {

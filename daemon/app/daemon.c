@@ -113,7 +113,7 @@ on_load(void *ctx)
 		return r;
 	if (strcmp(paused, "yes") == 0)
 		fleet_pause(d->sv.fleet);
-	r = selection_load(d->sv.selection);
+	r = selection_load(&d->sv);
 	if (r < 0)
 		return r;
 	quarantine_recall(d->sv.quarantine);
@@ -159,7 +159,7 @@ open_records(struct daemon *d)
 
 	if (r == 0)
 		r = records_walk_new(&d->sv, on_health, d, &d->sv.walk);
-	return r < 0 ? r : selection_new(&d->sv, &d->sv.selection);
+	return r;
 }
 
 static void
@@ -393,7 +393,6 @@ daemon_free(struct daemon *d)
 	if (d->wake != NULL)
 		event_free(d->wake);
 	control_close(&d->sv);
-	selection_free(d->sv.selection);
 	records_walk_free(d->sv.walk);
 	recorder_free(d->sv.recorder);
 	quarantine_free(d->sv.quarantine);

@@ -104,7 +104,7 @@ replace_settings(const struct services *sv, struct settings *take_fresh)
 	set_rules(sv, sv->settings, false);
 	settings_replace(sv->settings, take_fresh);
 	apply_settings(sv);
-	if (recorder_loaded(sv->recorder) && selection_load_rules(sv->selection) < 0)
+	if (recorder_loaded(sv->recorder) && selection_load_rules(sv) < 0)
 		log_say(sv->log, LOG_ERR, NULL, "the recorded platform rules cannot be read");
 	ports_settings_changed(sv->ports);
 	fleet_selection_changed(sv->fleet, clock_now_us());
@@ -261,7 +261,7 @@ check_services(const struct services *sv, unsigned seconds)
 {
 	recorder_check(sv->recorder, seconds % 60 == 0);
 	repository_tidy(sv->repository);
-	selection_heal(sv->selection);
+	selection_heal(sv);
 	if (recorder_loaded(sv->recorder))
 		records_walk_on(sv->walk);
 	ports_check(sv->ports);

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "app/clock.h"
-#include "app/drone_history.h"
 #include "app/log.h"
+#include "app/recall.h"
 #include "app/services.h"
 #include "app/turns.h"
 #include "core/ident.h"
@@ -157,7 +157,7 @@ recorder_history(struct recorder *rc, const struct sighting *s, struct drone_his
 
 	memset(ret_history, 0, sizeof(*ret_history));
 	ret_history->described_as = rc->o.described_as(rc->o.ctx, s);
-	r = drone_history_find(rc->sv->store, s, ret_history);
+	r = recall_drone(rc->sv->store, s, ret_history);
 	if (r < 0) {
 		rc->history_missing = true;
 		about.serial = s->serial;

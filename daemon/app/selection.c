@@ -11,6 +11,7 @@
 #include "app/clock.h"
 #include "app/log.h"
 #include "app/ports.h"
+#include "app/recorder.h"
 #include "app/repository.h"
 #include "app/services.h"
 #include "app/settings.h"
@@ -19,35 +20,12 @@
 
 enum { UID_DIGITS = 24, DFU_DIGITS = 12, SERIAL_DIGITS_MIN = 8 };
 
-struct selection {
-	const struct services *sv;
-	bool loaded;
-};
-
-int
-selection_new(const struct services *sv, struct selection **ret_selection)
-{
-	struct selection *sel = calloc(1, sizeof(*sel));
-
-	if (sel == NULL)
-		return -ENOMEM;
-	sel->sv = sv;
-	*ret_selection = sel;
-	return 0;
-}
-
-void
-selection_free(struct selection *sel)
-{
-	free(sel);
-}
-
 static bool
-is_set(const struct selection *sel, enum store_scope scope, const char *key)
+is_set(const struct services *sv, enum store_scope scope, const char *key)
 {
 	char value[STORE_NAME_MAX];
 
-	return store_get(sel->sv->store, scope, key, value, sizeof(value)) != 0;
+	return store_get(sv->store, scope, key, value, sizeof(value)) != 0;
 }
 
 /* ---- what a target stands for --------------------------------------------------------------- */
@@ -119,35 +97,35 @@ has_own_line(const struct settings *c, const char *path)
 
 /* all: every word for the slots of the target; else the one that they are kept by. */
 static void
-add_slots(const struct selection *sel, const struct target *t, bool all, struct target_keys *k)
+add_slots(const struct services *sv, const struct target *t, bool all, struct target_keys *k)
 {
-	for (unsigned i = 0; i < fleet_slots(sel->sv->fleet); i++) {
-		const char *path = fleet_path(sel->sv->fleet, i);
-		bool by_path = has_own_line(sel->sv->settings, path);
+	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
+		const char *path = fleet_path(sv->fleet, i);
+		bool by_path = has_own_line(sv->settings, path);
 
 		if (!t->slots[i])
 			continue;
 		if (all || by_path)
 			add_key(k, path);
 		if (all || !by_path)
-			add_key(k, fleet_port(sel->sv->fleet, i));
+			add_key(k, fleet_port(sv->fleet, i));
 	}
 }
 
 /* WHY: a label with wildcards stands for slots that are to come, too. */
 static void
-keys_of_label(const struct selection *sel, const struct target *t, struct target_keys *k)
+keys_of_label(const struct services *sv, const struct target *t, struct target_keys *k)
 {
 	bool open;
 
-	(void)label_lines(sel->sv->settings, t->key, &open);
+	(void)label_lines(sv->settings, t->key, &open);
 	if (open || t->slot_count == 0)
 		add_key(k, t->key);
 	else
-		add_slots(sel, t, false, k);
+		add_slots(sv, t, false, k);
 	k->own_count = k->count;
 	add_key(k, t->key);
-	add_slots(sel, t, true, k);
+	add_slots(sv, t, true, k);
 }
 
 static unsigned
@@ -162,16 +140,16 @@ only_slot(const struct target *t)
 
 /* By the word that was used: a port goes with its bus's number, a device path stays. */
 static void
-keys_of_port(const struct selection *sel, const struct target *t, struct target_keys *k)
+keys_of_port(const struct services *sv, const struct target *t, struct target_keys *k)
 {
-	const char *label = ports_label(sel->sv->ports, fleet_port(sel->sv->fleet, only_slot(t)));
+	const char *label = ports_label(sv->ports, fleet_port(sv->fleet, only_slot(t)));
 	bool open;
 
 	add_key(k, t->key);
 	k->own_count = k->count;
-	add_slots(sel, t, true, k);
+	add_slots(sv, t, true, k);
 	/* WHY: it was the same slot's by another name; others that carry the label keep theirs. */
-	if (label_lines(sel->sv->settings, label, &open) == 1 && !open)
+	if (label_lines(sv->settings, label, &open) == 1 && !open)
 		add_key(k, label);
 }
 
@@ -184,7 +162,7 @@ keys_of_serial(const struct target *t, struct target_keys *k)
 }
 
 bool
-selection_keys(const struct selection *sel, const struct target *t, struct target_keys *ret_keys)
+selection_keys(const struct services *sv, const struct target *t, struct target_keys *ret_keys)
 {
 	bool open;
 
@@ -195,18 +173,18 @@ selection_keys(const struct selection *sel, const struct target *t, struct targe
 		return true;
 	case TARGET_PORT:
 	case TARGET_PATH:
-		keys_of_port(sel, t, ret_keys);
+		keys_of_port(sv, t, ret_keys);
 		return true;
 	case TARGET_LABEL:
 	case TARGET_LABEL_NEARLY:
-		keys_of_label(sel, t, ret_keys);
+		keys_of_label(sv, t, ret_keys);
 		return true;
 	case TARGET_NOTHING:
-		if (label_lines(sel->sv->settings, t->text, &open) > 0)
+		if (label_lines(sv->settings, t->text, &open) > 0)
 			add_key(ret_keys, t->text);
 		else if (may_come(t->text))
 			add_serial(ret_keys, t->text);
-		else if (is_set(sel, STORE_OWN, t->text) || is_set(sel, STORE_PLATFORM, t->text))
+		else if (is_set(sv, STORE_OWN, t->text) || is_set(sv, STORE_PLATFORM, t->text))
 			add_key(ret_keys, t->text); /* WHY: a label that was; to be taken back */
 		break;
 	case TARGET_PREFIX:
@@ -228,16 +206,16 @@ tell_replaced(selection_replaced *replaced, void *ctx, const char *target, const
 }
 
 int
-selection_set(struct selection *sel, enum platform p, struct image *image,
+selection_set(const struct services *sv, enum platform p, struct image *image,
 	      selection_replaced *replaced, void *ctx)
 {
-	struct store_time now = clock_time(sel->sv->clock);
-	struct policy *policy = fleet_policy(sel->sv->fleet);
+	struct store_time now = clock_time(sv->clock);
+	struct policy *policy = fleet_policy(sv->fleet);
 	const char *name = image != NULL ? image_label(image)->name : NULL;
 	int r = 0;
 
-	if (name != NULL || is_set(sel, STORE_SELECTED, platform_name(p)))
-		r = store_set(sel->sv->store, STORE_SELECTED, platform_name(p), name, &now);
+	if (name != NULL || is_set(sv, STORE_SELECTED, platform_name(p)))
+		r = store_set(sv->store, STORE_SELECTED, platform_name(p), name, &now);
 	if (r < 0)
 		return r;
 	tell_replaced(replaced, ctx, platform_name(p), policy_selected(policy, p), image);
@@ -246,11 +224,11 @@ selection_set(struct selection *sel, enum platform p, struct image *image,
 }
 
 int
-selection_set_own(struct selection *sel, const struct target_keys *keys, struct image *image,
+selection_set_own(const struct services *sv, const struct target_keys *keys, struct image *image,
 		  selection_replaced *replaced, void *ctx)
 {
-	struct store_time now = clock_time(sel->sv->clock);
-	struct policy *policy = fleet_policy(sel->sv->fleet);
+	struct store_time now = clock_time(sv->clock);
+	struct policy *policy = fleet_policy(sv->fleet);
 	int r = 0;
 
 	for (size_t i = 0; i < keys->count && r == 0; i++) {
@@ -258,9 +236,9 @@ selection_set_own(struct selection *sel, const struct target_keys *keys, struct 
 		struct image *taken = i < keys->own_count ? image : NULL;
 		struct image *old = policy_own(policy, key);
 
-		if (taken == NULL && old == NULL && !is_set(sel, STORE_OWN, key))
+		if (taken == NULL && old == NULL && !is_set(sv, STORE_OWN, key))
 			continue;
-		r = store_set(sel->sv->store, STORE_OWN, key,
+		r = store_set(sv->store, STORE_OWN, key,
 			      taken != NULL ? image_label(taken)->name : NULL, &now);
 		if (r < 0)
 			break;
@@ -281,23 +259,22 @@ configured_platform(const struct settings *c, const char *key)
 }
 
 int
-selection_set_rule(struct selection *sel, const struct target_keys *keys, enum platform p)
+selection_set_rule(const struct services *sv, const struct target_keys *keys, enum platform p)
 {
-	struct store_time now = clock_time(sel->sv->clock);
+	struct store_time now = clock_time(sv->clock);
 	int r = 0;
 
 	for (size_t i = 0; i < keys->count && r == 0; i++) {
 		const char *key = keys->key[i];
 		bool takes = p != PLATFORM_UNKNOWN && i < keys->own_count;
 
-		if (!takes && !is_set(sel, STORE_PLATFORM, key))
+		if (!takes && !is_set(sv, STORE_PLATFORM, key))
 			continue;
-		r = store_set(sel->sv->store, STORE_PLATFORM, key, takes ? platform_name(p) : NULL,
+		r = store_set(sv->store, STORE_PLATFORM, key, takes ? platform_name(p) : NULL,
 			      &now);
 		if (r == 0)
-			r = policy_set_platform(
-			    fleet_policy(sel->sv->fleet), key,
-			    takes ? p : configured_platform(sel->sv->settings, key));
+			r = policy_set_platform(fleet_policy(sv->fleet), key,
+						takes ? p : configured_platform(sv->settings, key));
 	}
 	return r;
 }
@@ -305,9 +282,9 @@ selection_set_rule(struct selection *sel, const struct target_keys *keys, enum p
 /* ---- after the start ------------------------------------------------------------------------ */
 
 static bool
-is_lost(const struct selection *sel, enum store_scope scope, const char *key)
+is_lost(const struct services *sv, enum store_scope scope, const char *key)
 {
-	const struct policy *policy = fleet_policy(sel->sv->fleet);
+	const struct policy *policy = fleet_policy(sv->fleet);
 
 	return scope == STORE_SELECTED ? policy_is_lost(policy, platform_by_name(key))
 				       : policy_own_is_lost(policy, key);
@@ -315,12 +292,12 @@ is_lost(const struct selection *sel, enum store_scope scope, const char *key)
 
 /* WHY: a selection that cannot be followed stays one: its drones get nothing else instead. */
 static int
-apply_image(struct selection *sel, enum store_scope scope, const char *key, const char *name,
+apply_image(const struct services *sv, enum store_scope scope, const char *key, const char *name,
 	    char *why)
 {
-	struct policy *policy = fleet_policy(sel->sv->fleet);
+	struct policy *policy = fleet_policy(sv->fleet);
 	struct image *image = NULL;
-	int r = repository_image(sel->sv->repository, name, &image, why), e = 0;
+	int r = repository_image(sv->repository, name, &image, why), e = 0;
 
 	if (r < 0 && scope == STORE_SELECTED)
 		policy_select_lost(policy, platform_by_name(key));
@@ -337,17 +314,17 @@ apply_image(struct selection *sel, enum store_scope scope, const char *key, cons
 }
 
 static void
-apply_setting(struct selection *sel, enum store_scope scope, const char *key, const char *value)
+apply_setting(const struct services *sv, enum store_scope scope, const char *key, const char *value)
 {
 	char why[STORE_WHY_MAX] = "there are too many rules";
 	int r;
 
 	if (scope == STORE_PLATFORM)
-		r = policy_set_platform(fleet_policy(sel->sv->fleet), key, platform_by_name(value));
+		r = policy_set_platform(fleet_policy(sv->fleet), key, platform_by_name(value));
 	else
-		r = apply_image(sel, scope, key, value, why);
+		r = apply_image(sv, scope, key, value, why);
 	if (r < 0)
-		log_say(sel->sv->log, LOG_ERR, NULL, "%s, selected for %s: %s", value, key, why);
+		log_say(sv->log, LOG_ERR, NULL, "%s, selected for %s: %s", value, key, why);
 }
 
 /* The store allows no call into it from its callbacks: settings are collected first. */
@@ -372,11 +349,11 @@ on_setting(void *ctx, const char *name, const char *value)
 	c->count++;
 }
 
-typedef void apply_function(struct selection *sel, enum store_scope scope, const char *key,
+typedef void apply_function(const struct services *sv, enum store_scope scope, const char *key,
 			    const char *value);
 
 static int
-load_scopes(struct selection *sel, enum store_scope first, enum store_scope last,
+load_scopes(const struct services *sv, enum store_scope first, enum store_scope last,
 	    apply_function *apply)
 {
 	struct collection c = { calloc(POLICY_RULES_MAX, sizeof(*c.list)), 0 };
@@ -384,53 +361,51 @@ load_scopes(struct selection *sel, enum store_scope first, enum store_scope last
 
 	for (enum store_scope s = first; s <= last && r >= 0; s++) {
 		c.count = 0;
-		r = store_each(sel->sv->store, s, on_setting, &c);
+		r = store_each(sv->store, s, on_setting, &c);
 		for (size_t i = 0; i < c.count && r >= 0; i++)
-			apply(sel, s, c.list[i].key, c.list[i].value);
+			apply(sv, s, c.list[i].key, c.list[i].value);
 	}
 	free(c.list);
 	return r < 0 ? r : 0;
 }
 
 int
-selection_load_rules(struct selection *sel)
+selection_load_rules(const struct services *sv)
 {
-	return load_scopes(sel, STORE_PLATFORM, STORE_PLATFORM, apply_setting);
+	return load_scopes(sv, STORE_PLATFORM, STORE_PLATFORM, apply_setting);
 }
 
 int
-selection_load(struct selection *sel)
+selection_load(const struct services *sv)
 {
 	int r;
 
 	_Static_assert(STORE_SELECTED + 1 == STORE_OWN && STORE_OWN + 1 == STORE_PLATFORM,
 		       "the scopes of a selection stand together");
-	r = load_scopes(sel, STORE_SELECTED, STORE_PLATFORM, apply_setting);
-	sel->loaded = r == 0;
+	r = load_scopes(sv, STORE_SELECTED, STORE_PLATFORM, apply_setting);
 	if (r == 0)
-		fleet_selection_changed(sel->sv->fleet, clock_now_us());
+		fleet_selection_changed(sv->fleet, clock_now_us());
 	return r;
 }
 
 /* Selections whose image was lost and is there again. */
 static void
-heal_setting(struct selection *sel, enum store_scope scope, const char *key, const char *value)
+heal_setting(const struct services *sv, enum store_scope scope, const char *key, const char *value)
 {
 	char why[STORE_WHY_MAX];
 
-	if (!is_lost(sel, scope, key))
+	if (!is_lost(sv, scope, key))
 		return;
-	if (repository_trouble(sel->sv->repository, value, why) ||
-	    apply_image(sel, scope, key, value, why) < 0)
+	if (repository_trouble(sv->repository, value, why) ||
+	    apply_image(sv, scope, key, value, why) < 0)
 		return;
-	log_say(sel->sv->log, LOG_NOTICE, NULL, "%s, selected for %s: it can be used again", value,
-		key);
-	fleet_selection_changed(sel->sv->fleet, clock_now_us());
+	log_say(sv->log, LOG_NOTICE, NULL, "%s, selected for %s: it can be used again", value, key);
+	fleet_selection_changed(sv->fleet, clock_now_us());
 }
 
 void
-selection_heal(struct selection *sel)
+selection_heal(const struct services *sv)
 {
-	if (sel->loaded && policy_any_lost(fleet_policy(sel->sv->fleet)))
-		(void)!load_scopes(sel, STORE_SELECTED, STORE_OWN, heal_setting); /* next second */
+	if (recorder_loaded(sv->recorder) && policy_any_lost(fleet_policy(sv->fleet)))
+		(void)!load_scopes(sv, STORE_SELECTED, STORE_OWN, heal_setting); /* next second */
 }

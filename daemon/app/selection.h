@@ -13,7 +13,6 @@
 #include "store/store.h"
 
 struct image;
-struct selection;
 struct services;
 
 #define TARGET_KEYS_MAX (2 * FLEET_SLOTS_MAX + 2) /* ports and paths of all slots, a label */
@@ -28,27 +27,24 @@ struct target_keys {
 /* This firmware was selected for the target (a platform, slot or serial), and is not any more. */
 typedef void selection_replaced(void *ctx, const char *target, const char *name);
 
-int selection_new(const struct services *sv, struct selection **ret_selection) MUST_CHECK;
-void selection_free(struct selection *sel); /* NULL is fine */
-
 /* False: the target names nothing that is there or may come, or several drones. */
-bool selection_keys(const struct selection *sel, const struct target *t,
+bool selection_keys(const struct services *sv, const struct target *t,
 		    struct target_keys *ret_keys);
 
 /* image NULL: nothing.  0 or negative errno of the store or the policy.  The fleet follows at
  * fleet_selection_changed(). */
-int selection_set(struct selection *sel, enum platform p, struct image *image,
+int selection_set(const struct services *sv, enum platform p, struct image *image,
 		  selection_replaced *replaced, void *ctx) MUST_CHECK;
-int selection_set_own(struct selection *sel, const struct target_keys *keys, struct image *image,
-		      selection_replaced *replaced, void *ctx) MUST_CHECK;
-int selection_set_rule(struct selection *sel, const struct target_keys *keys,
+int selection_set_own(const struct services *sv, const struct target_keys *keys,
+		      struct image *image, selection_replaced *replaced, void *ctx) MUST_CHECK;
+int selection_set_rule(const struct services *sv, const struct target_keys *keys,
 		       enum platform p) MUST_CHECK;
 
 /* Reads selections and rules from the store into the policy.  0 or negative errno. */
-int selection_load(struct selection *sel) MUST_CHECK;
+int selection_load(const struct services *sv) MUST_CHECK;
 /* The rules alone, when the settings have changed. */
-int selection_load_rules(struct selection *sel) MUST_CHECK;
+int selection_load_rules(const struct services *sv) MUST_CHECK;
 /* Each second, and when a file was stored: selections whose image was lost, and is there again. */
-void selection_heal(struct selection *sel);
+void selection_heal(const struct services *sv);
 
 #endif

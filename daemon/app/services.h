@@ -24,7 +24,6 @@ struct services {
 	struct quarantine *quarantine;
 	struct recorder *recorder;
 	struct records_walk *walk;
-	struct selection *selection;
 	struct rescue *rescue;
 	struct status_stream *stream;
 	struct server *server;

@@ -98,7 +98,6 @@ open_services(struct bench *b)
 	assert_int_equal(quarantine_new(sv, &sv->quarantine), 0);
 	assert_int_equal(
 	    recorder_new(sv, &(struct recorder_options){ .label = no_label }, &sv->recorder), 0);
-	assert_int_equal(selection_new(sv, &sv->selection), 0);
 }
 
 static int
@@ -133,7 +132,6 @@ tear_down(void **state)
 	struct services *sv = &b->sv;
 	char command[96];
 
-	selection_free(sv->selection);
 	recorder_free(sv->recorder);
 	quarantine_free(sv->quarantine);
 	ports_free(sv->ports);
