@@ -2,7 +2,6 @@
 /* Pausing, trying again, lifting quarantines: the levers of the station. */
 #include "config.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "app/api.h"

@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "app/api.h"
 #include "app/clock.h"
@@ -21,7 +20,6 @@
 #include "app/status.h"
 #include "app/turns.h"
 #include "cfdfu/proto.h"
-#include "core/outcome.h"
 #include "wire/text.h"
 
 /* Appends one check.  fix: the command that mends it, or NULL. */

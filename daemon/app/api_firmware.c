@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "app/api.h"
-#include "app/clock.h"
 #include "app/quarantine.h"
 #include "app/recorder.h"
 #include "app/reply.h"
@@ -18,7 +17,6 @@
 #include "app/turns.h"
 #include "cfdfu/proto.h"
 #include "core/image.h"
-#include "core/platform.h"
 #include "ctl/memfile.h"
 #include "firmware/digest.h"
 #include "wire/text.h"

@@ -16,7 +16,6 @@
 #include "core/outcome.h"
 #include "ctl/memfile.h"
 #include "firmware/digest.h"
-#include "firmware/judge.h"
 
 /* The slot that is meant, or -1 after having answered. */
 static int

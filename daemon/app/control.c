@@ -3,7 +3,6 @@
 
 #include "app/control.h"
 
-#include <errno.h>
 #include <grp.h>
 #include <string.h>
 

@@ -12,7 +12,6 @@
 #include "app/log.h"
 #include "app/services.h"
 #include "core/image.h"
-#include "core/platform.h"
 #include "firmware/digest.h"
 #include "firmware/fw_dfuse.h"
 

@@ -5,7 +5,6 @@
 #include "app/status.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "app/api.h"
 #include "app/clock.h"
@@ -16,7 +15,6 @@
 #include "core/outcome.h"
 #include "core/platform.h"
 #include "firmware/digest.h"
-#include "wire/text.h"
 
 enum { ALIKE_MIN = 3 }; /* so many failures of the computer's side have one cause */
 
