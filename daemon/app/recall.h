@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The records as the fleet is told of them: the history of a drone, and endings before the start. */
+/* The records as the fleet is told of them: a drone's history, and endings before the start. */
 #ifndef APP_RECALL_H
 #define APP_RECALL_H
 
