@@ -251,7 +251,7 @@ measure_history(struct store *s, int64_t n)
 		&(struct store_filter){ .slot = "3-2.3.1", .verdict = "fail" });
 	measure(s, "an unknown slot", &(struct store_filter){ .slot = "nowhere" });
 	measure(s, "failed, 1000", &(struct store_filter){ .verdict = "fail" });
-	measure(s, "a verdict nobody had", &(struct store_filter){ .verdict = "skipped" });
+	measure(s, "a verdict no drone had", &(struct store_filter){ .verdict = "skipped" });
 	measure(s, "running", &(struct store_filter){ .verdict = "running" });
 	measure(s, "since an hour before the end",
 		&(struct store_filter){ .since_ms = START_MS + n * GAP_MS - DAY_MS - 3600000 });

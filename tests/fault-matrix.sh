@@ -88,7 +88,7 @@ sed 's/: told to stop, it stops/: no such sentence/' "$table" > "$work/planted/s
 sed '/^| D9 /d' "$table" > "$work/planted/row"
 sed 's/^| D9 /| D8 /' "$table" > "$work/planted/twice"
 sed 's/^| C4 .*/| C4 | a watcher never reads | by looking at it |/' "$table" > "$work/planted/reason"
-sed 's/^\(| [USP][0-9]* | [^|]*|\).*/\1 not covered: nobody did |/' "$table" > "$work/planted/few"
+sed 's/^\(| [USP][0-9]* | [^|]*|\).*/\1 not covered: no reason |/' "$table" > "$work/planted/few"
 check "$table" > "$work/true"
 for planted in "$work"/planted/*; do
 	if check "$planted" > "$work/said" || cmp -s "$work/said" "$work/true"; then

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Disks that are full, read-only, locked, or lose the database: nothing is flashed without a record,
-# everybody hears why, and it goes on by itself.
+# status, doctor and log say why, and it goes on by itself.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

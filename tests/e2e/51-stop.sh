@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Stopping: running drones end, waiting ones are left alone, nobody waits for ever.
+# Stopping: running drones end, waiting ones are not touched, no client waits for ever.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

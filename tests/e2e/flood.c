@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Clients that want all of the service's time: flood SOCKET CONNECTIONS.  Until it is told to end,
- * each connection says one request after the other without waiting for answers: some read what
- * comes, some never do, some call oneway, some watch.  Who is turned away comes again.  Prints how
- * many bytes were said and heard at the end.
+ * Clients that overload the service: flood SOCKET CONNECTIONS.  Until it is told to end, each
+ * connection sends one request after the other without waiting for replies: some read the replies,
+ * some never do, some call oneway, some watch.  A refused client connects again.  Prints the number
+ * of bytes sent and received at the end.
  */
 #include "config.h"
 

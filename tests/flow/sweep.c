@@ -258,7 +258,7 @@ sweep_pair(struct sweep *s, enum sweep_start start, const char *a, const char *b
 	/* Together they may do what each of them may do, at any step: the first changes the way. */
 	for (enum step step = 0; step < STEP_COUNT; step++)
 		right |= sweep_ends(a, step) | sweep_ends(b, step);
-	/* A stranger that stumbles twice may not be identified at all. */
+	/* A foreign device with two faults may not be identified at all. */
 	if (start == SWEEP_ADOPTED)
 		right |= BIT(END_NOTHING);
 	check_end(s, &t, right);

@@ -7,7 +7,7 @@
  *  - What never ends is told for what it is: silent, stuck, stalling, bus.
  *  - What leaves the bus in the middle of work is gone, and begins anew when it comes back.
  *  - What has been read back equal and then does not start needs its power cycled, or did not boot.
- *  - A stranger in DFU mode that cannot be identified is left alone: no attempt.
+ *  - A foreign device in DFU mode that cannot be identified is not touched: no attempt.
  */
 #include "config.h"
 
@@ -35,7 +35,7 @@ static const struct sweep_rule rules[] = {
 	{ "cut-strings at=3", LIGHT, E(PASS) | E(OTHER) },
 	{ "hostile-strings at=1", LIGHT, E(NOTHING) | E(PASS) },
 	{ "hostile-strings at=2", LIGHT, E(PASS) | E(STRANGE) },
-	/* NOTHING: a stranger; an attempt that failed would make it ours. */
+	/* NOTHING: foreign; a failed attempt would make it ours. */
 	{ "open-busy count=40", LIGHT, E(HOST) | E(NOTHING) },
 	{ "open-access count=40", LIGHT, E(HOST) | E(NOTHING) },
 	{ NULL, LIGHT, E(PASS) },

@@ -238,8 +238,8 @@ fill_transfer(struct urb *urb, const uint8_t *h, uint32_t endpoint, uint32_t len
 }
 
 /*
- * WHY: vhci_hcd keeps port resets to itself.  What betrays one is the request that Linux enumerates
- * with, the device descriptor in 64 bytes; programs ask for 18.
+ * WHY: vhci_hcd does not report port resets.  One is recognised by Linux' first request, the device
+ * descriptor in 64 bytes; programs ask for 18.
  */
 static bool
 follows_reset(const uint8_t *h)

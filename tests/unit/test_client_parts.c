@@ -351,7 +351,7 @@ TEST(doctor_finds_each_problem_of_the_installation)
 	put_file(root, "/sys/bus/usb/devices/1-4/power/control", "auto\n");
 	put_file(root, "/sys/bus/usb/devices/1-5/idVendor", "0483\n");
 	put_file(root, "/sys/bus/usb/devices/1-5/idProduct", "5740\n");
-	put_file(root, "/sys/bus/usb/devices/1-5/manufacturer", "Somebody\n");
+	put_file(root, "/sys/bus/usb/devices/1-5/manufacturer", "Another maker\n");
 	checks_run(root, false, list);
 	assert_string_equal(level_of(list, "fwupd", "is running"), "warn");
 	assert_string_equal(level_of(list, "modemmanager", "is running"), "warn");

@@ -87,9 +87,9 @@ TEST(a_device_that_gives_trouble_while_it_is_probed)
 		enum job_adopt adopt;
 		enum job_kind kind;
 		bool interrupted;
-		enum verdict_kind verdict; /* NONE: a stranger */
+		enum verdict_kind verdict; /* NONE: foreign */
 		enum fault fault;
-		const char *words; /* of a stranger that the host could not look at */
+		const char *words; /* of a foreign device that the host could not probe */
 	} cases[] = {
 		{ stall, JOB_ADOPT_RECOGNISED, JOB_UPDATE, false, VERDICT_NONE, FAULT_NONE, NULL },
 		{ stall, JOB_ADOPT_PORT, JOB_UPDATE, false, VERDICT_FAIL, FAULT_STALL, NULL },

@@ -25,7 +25,9 @@ __wrap_calloc(size_t count, size_t size)
 	return out_of_memory ? NULL : __real_calloc(count, size);
 }
 
-static const struct policy_drone nobody = { .port = PORT, .runtime_serial = "", .dfu_serial = "" };
+static const struct policy_drone unknown_drone = { .port = PORT,
+						   .runtime_serial = "",
+						   .dfu_serial = "" };
 
 /* The boards that each firmware's own table accepts, as bits (doc/protocol.md 9.4). */
 static const char *const boards[] = { "", "CF20", "CF21", "C21B", "RZ10", "CB10", "CB11", "RR10" };
@@ -84,7 +86,7 @@ TEST(every_rule_against_every_crtp_type_against_every_board)
 	for (int rule = 0; rule < PLATFORM_COUNT; rule++)
 		for (int crtp = 0; crtp < PLATFORM_COUNT; crtp++)
 			for (unsigned b = 0; b < ARRAY_LEN(boards); b++) {
-				struct policy_drone d = nobody;
+				struct policy_drone d = unknown_drone;
 				struct policy_choice choice;
 				enum platform platform;
 				enum policy_answer answer, wanted;
@@ -113,7 +115,7 @@ TEST(every_otp_type_against_every_image_platform)
 {
 	for (unsigned b = 1; b < ARRAY_LEN(boards); b++)
 		for (unsigned bits = 0; bits < BIT(PLATFORM_COUNT); bits += 2) {
-			struct policy_drone d = nobody;
+			struct policy_drone d = unknown_drone;
 			struct policy_choice choice;
 			struct policy *p = NULL;
 			struct image *image = image_for(bits);
@@ -136,7 +138,7 @@ TEST(every_otp_type_against_every_image_platform)
 TEST(a_flapper_is_a_flapper_only_by_the_operators_word)
 {
 	struct policy *p = policy_with_all_selected();
-	struct policy_drone d = nobody;
+	struct policy_drone d = unknown_drone;
 	struct policy_choice choice;
 
 	d.crtp = PLATFORM_FLAPPER;
@@ -159,7 +161,7 @@ TEST(a_flapper_image_does_not_go_on_a_plain_drone)
 {
 	struct policy *p = policy_with_all_selected();
 	struct image *flapper = image_for(BIT(PLATFORM_FLAPPER));
-	struct policy_drone d = nobody;
+	struct policy_drone d = unknown_drone;
 	struct policy_choice choice;
 
 	d.crtp = PLATFORM_CF2;
@@ -184,7 +186,7 @@ TEST(with_nothing_selected_every_drone_is_left_alone)
 	assert_false(policy_any_selected(p));
 	for (int crtp = 0; crtp < PLATFORM_COUNT; crtp++)
 		for (unsigned b = 0; b < ARRAY_LEN(boards); b++) {
-			struct policy_drone d = nobody;
+			struct policy_drone d = unknown_drone;
 
 			d.crtp = (enum platform)crtp;
 			d.board = platforms_of_board(boards[b]);
@@ -197,7 +199,7 @@ TEST(with_nothing_selected_every_drone_is_left_alone)
 TEST(a_drone_for_which_nothing_is_selected_is_left_alone)
 {
 	struct policy *p = policy_with_all_selected();
-	struct policy_drone d = nobody;
+	struct policy_drone d = unknown_drone;
 	struct policy_choice choice;
 
 	policy_select(p, PLATFORM_TAG, NULL);
@@ -227,7 +229,7 @@ TEST(a_drone_for_which_nothing_is_selected_is_left_alone)
 TEST(a_silent_drone_is_asked_for_its_otp_and_then_believed)
 {
 	struct policy *p = policy_with_all_selected();
-	struct policy_drone d = nobody;
+	struct policy_drone d = unknown_drone;
 	struct policy_choice choice;
 
 	assert_int_equal(choose(p, &d, &choice), POLICY_ASK_OTP);
@@ -245,7 +247,7 @@ TEST(an_image_that_says_nothing_is_taken_at_the_operators_word)
 {
 	struct policy *p = policy_with_all_selected();
 	struct image *mute = image_for(0);
-	struct policy_drone d = nobody;
+	struct policy_drone d = unknown_drone;
 	struct policy_choice choice;
 
 	policy_select(p, PLATFORM_BOLT, mute);

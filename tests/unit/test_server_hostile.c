@@ -186,24 +186,24 @@ TEST(without_a_group_another_user_may_only_look)
 TEST(the_kernels_word_decides_who_may_change_things)
 {
 	struct world *w;
-	int root, stranger, member, primary;
+	int root, other, member, primary;
 
 	if (geteuid() != 0)
 		skip();
 	w = server_world_new(0, 0);
 	root = join(w);
-	stranger = join_as(w, 65534, 65534, 100);
+	other = join_as(w, 65534, 65534, 100);
 	member = join_as(w, 65534, 65534, WORLD_GID);
 	primary = join_as(w, 65534, WORLD_GID, 100);
 	say_and_hear(w, root, CALL("Change"), "{\"parameters\":{}}");
 	say_and_hear(w, member, CALL("Change"), "{\"parameters\":{}}");
 	say_and_hear(w, primary, CALL("Change"), "{\"parameters\":{}}");
-	say(stranger, CALL("Change"));
-	assert_non_null(strstr(hear(w, stranger), "NotPermitted"));
+	say(other, CALL("Change"));
+	assert_non_null(strstr(hear(w, other), "NotPermitted"));
 	assert_int_equal(w->denied, 1);
-	say_and_hear(w, stranger, CALL("Echo"), "{\"parameters\":{}}");
+	say_and_hear(w, other, CALL("Echo"), "{\"parameters\":{}}");
 	close(root);
-	close(stranger);
+	close(other);
 	close(member);
 	close(primary);
 	server_world_free(w);

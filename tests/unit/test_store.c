@@ -184,7 +184,7 @@ TEST_SET_UP(every_filter_finds_its_rows_newest_first)
 	assert_int_equal(history(&(struct store_filter){ .kind = "flash" }).count, 40);
 	assert_int_equal(history(&(struct store_filter){ .kind = "backup" }).count, 0);
 	assert_int_equal(history(&(struct store_filter){ .slot = "9-9" }).count, 0);
-	assert_int_equal(history(&(struct store_filter){ .serial = "nobody" }).count, 0);
+	assert_int_equal(history(&(struct store_filter){ .serial = "unknown" }).count, 0);
 }
 
 TEST_MAIN(NULL)

@@ -251,7 +251,7 @@ TEST_SET_UP(a_quarantine_lasts_until_it_is_released)
 	assert_string_equal(ask_db(dir, "SELECT count(*) FROM port"), "1");
 	assert_int_equal(store_port_quarantine(store, "", "x", &now), -EINVAL);
 	assert_int_equal(store_drone_quarantine(store, "", "x", &now), -EINVAL);
-	assert_int_equal(store_drone_quarantine(store, "nobody", "x", &now), -ENOENT);
+	assert_int_equal(store_drone_quarantine(store, "unknown", "x", &now), -ENOENT);
 }
 
 struct seen_firmware {

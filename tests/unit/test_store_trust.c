@@ -414,7 +414,7 @@ TEST_SET_UP(foreign_changes_of_the_database_are_found_and_rebuilt)
 		" WHERE id = 1",
 		"DELETE FROM record WHERE seq = 4",
 		"UPDATE record SET body = '{}' WHERE kind = 'start'",
-		"UPDATE act SET user = 'somebody'",
+		"UPDATE act SET user = 'another'",
 		"DELETE FROM act",
 	};
 	struct store_act act = { .uid = 1, .pid = 2, .user = "kim", .method = "Pause" };
