@@ -5,10 +5,7 @@
 #include "store/store_internal.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <sqlite3.h>
-#include <stdio.h>
-#include <string.h>
 
 #define SHA256_TEXT_MAX 65
 
@@ -158,12 +155,10 @@ static int
 tell_one(struct store *s, int64_t id, void (*each)(void *ctx, const struct store_interrupted *i),
 	 void *ctx)
 {
-	sqlite3_stmt *st = db_query(s->files.db, DB_INTERRUPTED);
+	sqlite3_stmt *st;
 	struct store_interrupted i = { .id = id, .unclean = s->running.unclean };
-	int r;
+	int r = db_ask(s->files.db, DB_INTERRUPTED, &st, "n", id);
 
-	(void)sqlite3_bind_int64(st, 1, id); /* copies nothing: cannot fail */
-	r = db_step(s->files.db, st);
 	if (r <= 0)
 		return r;
 	i.kind = db_text(st, 0);

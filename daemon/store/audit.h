@@ -10,10 +10,6 @@
 #ifndef STORE_AUDIT_H
 #define STORE_AUDIT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
-
 #include "store/record.h"
 
 #define AUDIT_FILE "audit.jsonl"

@@ -7,9 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <sodium.h>
-#include <string.h>
 #include <zlib.h>
 
 #define CRC_TEXT ",\"crc\":\""

@@ -7,7 +7,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <sqlite3.h>
-#include <string.h>
 
 /* Stored: append only. */
 static const char *const scopes[] = {
@@ -37,43 +36,38 @@ firmware_of_row(sqlite3_stmt *st, struct store_firmware *f)
 	};
 }
 
+/* The rows of a query that is given this name; how many. */
+static int
+each_firmware(struct store *s, enum db_query q, const char *name,
+	      void (*each)(void *ctx, const struct store_firmware *f), void *ctx)
+{
+	struct store_firmware f;
+	sqlite3_stmt *st;
+	int r = store_usable(s), rows = 0;
+
+	if (r == 0)
+		r = db_ask(s->files.db, q, &st, "t", name);
+	for (; r > 0; r = db_step(s->files.db, st), rows++) {
+		firmware_of_row(st, &f);
+		each(ctx, &f);
+	}
+	return r < 0 ? r : rows;
+}
+
 int
 store_firmware_find(struct store *s, const char *name,
 		    void (*each)(void *ctx, const struct store_firmware *f), void *ctx)
 {
-	struct store_firmware f;
-	sqlite3_stmt *st;
-	int r = store_usable(s);
-
-	if (r < 0)
-		return r;
-	st = db_query(s->files.db, DB_FIRMWARE);
-	db_bind_text(st, 1, name);
-	r = db_step(s->files.db, st);
-	if (r > 0) {
-		firmware_of_row(st, &f);
-		each(ctx, &f);
-		(void)sqlite3_reset(st); /* after a row: cannot fail */
-	}
-	return r;
+	return each_firmware(s, DB_FIRMWARE, name, each, ctx);
 }
 
 int
 store_firmware_each(struct store *s, void (*each)(void *ctx, const struct store_firmware *f),
 		    void *ctx)
 {
-	struct store_firmware f;
-	sqlite3_stmt *st;
-	int r = store_usable(s);
+	int r = each_firmware(s, DB_FIRMWARES, NULL, each, ctx);
 
-	if (r < 0)
-		return r;
-	st = db_query(s->files.db, DB_FIRMWARES);
-	while ((r = db_step(s->files.db, st)) > 0) {
-		firmware_of_row(st, &f);
-		each(ctx, &f);
-	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
 /* 1 there is a row, 0 none, negative errno. */
@@ -85,9 +79,7 @@ has_row(struct store *s, enum db_query q, const char *value)
 
 	if (r < 0)
 		return r;
-	st = db_query(s->files.db, q);
-	db_bind_text(st, 1, value);
-	r = db_step(s->files.db, st);
+	r = db_ask(s->files.db, q, &st, "t", value);
 	(void)sqlite3_reset(st); /* the error is in r */
 	return r;
 }
@@ -101,14 +93,6 @@ is_name(const char *name)
 	return text_present(name) &&
 	       record_clean_text(name, clean, sizeof(clean)) == strlen(name) &&
 	       strcmp(name, clean) == 0;
-}
-
-/* Changes of the catalogue depend on one another: what is still queued has to be in the tables
- * before they are asked. */
-static int
-settle(struct store *s, const struct store_time *now)
-{
-	return store_commit(s, now);
 }
 
 static int
@@ -142,7 +126,9 @@ firmware_is_there(struct store *s, const struct store_firmware *f, const struct 
 
 	if (!is_name(f->name) || !text_present(f->sha256) || !text_present(f->file))
 		return -EINVAL;
-	r = settle(s, now);
+	/* Changes depend on one another: what is queued has to be in the tables before these are
+	 * asked. */
+	r = store_commit(s, now);
 	return r < 0 ? r : has_row(s, DB_FIRMWARE, f->name);
 }
 
@@ -167,7 +153,7 @@ int
 store_firmware_remove(struct store *s, const char *name, const struct store_time *now)
 {
 	struct body b;
-	int r = settle(s, now);
+	int r = store_commit(s, now);
 
 	if (r == 0)
 		r = has_row(s, DB_FIRMWARE, name);
@@ -192,7 +178,7 @@ store_set(struct store *s, enum store_scope scope, const char *name, const char 
 	if (!is_name(name))
 		return -EINVAL;
 	if (text_present(value) && (scope == STORE_SELECTED || scope == STORE_OWN)) {
-		r = settle(s, now);
+		r = store_commit(s, now);
 		if (r == 0)
 			r = has_row(s, DB_FIRMWARE, value);
 		if (r <= 0)
@@ -212,12 +198,8 @@ store_get(struct store *s, enum store_scope scope, const char *name, char *ret_v
 	int r = store_usable(s);
 
 	assert(scope < STORE_SCOPE_COUNT);
-	if (r < 0)
-		return r;
-	st = db_query(s->files.db, DB_SETTING);
-	db_bind_text(st, 1, scopes[scope]);
-	db_bind_text(st, 2, name);
-	r = db_step(s->files.db, st);
+	if (r == 0)
+		r = db_ask(s->files.db, DB_SETTING, &st, "tt", scopes[scope], name);
 	if (r > 0) {
 		const char *value = db_text(st, 0);
 
@@ -240,11 +222,9 @@ store_each(struct store *s, enum store_scope scope,
 	int r = store_usable(s);
 
 	assert(scope < STORE_SCOPE_COUNT);
-	if (r < 0)
-		return r;
-	st = db_query(s->files.db, DB_SETTINGS);
-	db_bind_text(st, 1, scopes[scope]);
-	while ((r = db_step(s->files.db, st)) > 0)
+	if (r == 0)
+		r = db_ask(s->files.db, DB_SETTINGS, &st, "t", scopes[scope]);
+	for (; r > 0; r = db_step(s->files.db, st))
 		each(ctx, db_text(st, 0), db_text(st, 1));
 	return r;
 }

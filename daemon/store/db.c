@@ -5,8 +5,7 @@
 #include "store/db.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdarg.h>
 
 #include "store/db_internal.h"
 
@@ -56,14 +55,50 @@ db_handle(struct db *db)
 	return db->h;
 }
 
-sqlite3_stmt *
-db_query(struct db *db, enum db_query q)
+static sqlite3_stmt *
+query(struct db *db, enum db_query q, const char *types, va_list values)
 {
 	sqlite3_stmt *st = db->query[q];
+	int count = sqlite3_bind_parameter_count(st);
 
 	(void)sqlite3_reset(st); /* repeats the error of the last step, which was reported then */
-	(void)sqlite3_clear_bindings(st); /* cannot fail */
+	(void)sqlite3_clear_bindings(st); /* cannot fail; nor can a binding that copies nothing */
+	for (int at = 1; at <= count && types[at - 1] != '\0'; at++) {
+		const void *bytes = NULL;
+
+		if (types[at - 1] == 'n')
+			(void)sqlite3_bind_int64(st, at, va_arg(values, int64_t));
+		else
+			bytes = va_arg(values, const void *);
+		if (types[at - 1] == 'h')
+			(void)sqlite3_bind_blob(st, at, bytes, RECORD_HASH_BYTES, SQLITE_STATIC);
+		else if (text_present(bytes))
+			(void)sqlite3_bind_text(st, at, bytes, -1, SQLITE_STATIC);
+	}
 	return st;
+}
+
+sqlite3_stmt *
+db_query(struct db *db, enum db_query q, const char *types, ...)
+{
+	sqlite3_stmt *st;
+	va_list values;
+
+	va_start(values, types);
+	st = query(db, q, types, values);
+	va_end(values);
+	return st;
+}
+
+int
+db_ask(struct db *db, enum db_query q, sqlite3_stmt **ret_st, const char *types, ...)
+{
+	va_list values;
+
+	va_start(values, types);
+	*ret_st = query(db, q, types, values);
+	va_end(values);
+	return db_step(db, *ret_st);
 }
 
 int
@@ -81,17 +116,10 @@ db_step(struct db *db, sqlite3_stmt *st)
 int
 db_run(struct db *db, enum db_query q)
 {
-	int r = db_step(db, db_query(db, q));
+	sqlite3_stmt *st;
+	int r = db_ask(db, q, &st, "");
 
 	return r > 0 ? -EUCLEAN : r;
-}
-
-void
-db_bind_text(sqlite3_stmt *st, int at, const char *text)
-{
-	/* borrowed: every caller steps and resets before the text goes */
-	if (text_present(text))
-		(void)sqlite3_bind_text(st, at, text, -1, SQLITE_STATIC);
 }
 
 const char *
@@ -125,16 +153,10 @@ db_wait_for_locks(struct db *db, int ms)
 static int
 add_row(struct db *db, const struct record *r)
 {
-	sqlite3_stmt *st = db_query(db, DB_ADD_RECORD);
+	sqlite3_stmt *st;
 
-	(void)sqlite3_bind_int64(st, 1, r->seq); /* these bindings copy nothing and cannot fail */
-	(void)sqlite3_bind_text(st, 2, record_kind_name(r->kind), -1, SQLITE_STATIC);
-	(void)sqlite3_bind_int64(st, 3, r->ref);
-	(void)sqlite3_bind_blob(st, 4, r->prev, sizeof(r->prev), SQLITE_STATIC);
-	(void)sqlite3_bind_blob(st, 5, r->hash, sizeof(r->hash), SQLITE_STATIC);
-	if (record_keeps_body(r->kind))
-		(void)sqlite3_bind_text(st, 6, r->body, (int)r->body_size, SQLITE_STATIC);
-	return db_step(db, st);
+	return db_ask(db, DB_ADD_RECORD, &st, "ntnhht", r->seq, record_kind_name(r->kind), r->ref,
+		      r->prev, r->hash, record_keeps_body(r->kind) ? r->body : NULL);
 }
 
 int
@@ -171,8 +193,8 @@ db_rollback(struct db *db)
 int
 db_tail(struct db *db, int64_t *ret_seq, uint8_t ret_hash[RECORD_HASH_BYTES])
 {
-	sqlite3_stmt *st = db_query(db, DB_LAST_RECORD);
-	int r = db_step(db, st);
+	sqlite3_stmt *st;
+	int r = db_ask(db, DB_LAST_RECORD, &st, "");
 
 	if (r < 0)
 		return r;
@@ -189,11 +211,9 @@ db_tail(struct db *db, int64_t *ret_seq, uint8_t ret_hash[RECORD_HASH_BYTES])
 int
 db_hash_at(struct db *db, int64_t seq, uint8_t ret_hash[RECORD_HASH_BYTES])
 {
-	sqlite3_stmt *st = db_query(db, DB_HASH);
-	int r;
+	sqlite3_stmt *st;
+	int r = db_ask(db, DB_HASH, &st, "n", seq);
 
-	(void)sqlite3_bind_int64(st, 1, seq);
-	r = db_step(db, st);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
 	memcpy(ret_hash, sqlite3_column_blob(st, 0), RECORD_HASH_BYTES);
@@ -268,16 +288,12 @@ record_of_row(struct db *db, sqlite3_stmt *st, int64_t seq, struct record **ret_
 	size = strlen(text);
 	if (size >= RECORD_BODY_MAX)
 		return -EUCLEAN;
-	r = calloc(1, sizeof(*r) + size + 1);
+	r = record_new(k, sqlite3_column_int64(st, 1), text, size);
 	if (r == NULL)
 		return -ENOMEM;
-	r->kind = k;
 	r->seq = seq;
-	r->ref = sqlite3_column_int64(st, 1);
 	memcpy(r->prev, sqlite3_column_blob(st, 2), sizeof(r->prev));
 	memcpy(r->hash, sqlite3_column_blob(st, 3), sizeof(r->hash));
-	r->body_size = size;
-	memcpy(r->body, text, size + 1);
 	*ret_record = r;
 	return 0;
 }
@@ -285,11 +301,9 @@ record_of_row(struct db *db, sqlite3_stmt *st, int64_t seq, struct record **ret_
 int
 db_record(struct db *db, int64_t seq, struct record **ret_record)
 {
-	sqlite3_stmt *st = db_query(db, DB_RECORD);
-	int r;
+	sqlite3_stmt *st;
+	int r = db_ask(db, DB_RECORD, &st, "n", seq);
 
-	(void)sqlite3_bind_int64(st, 1, seq);
-	r = db_step(db, st);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
 	r = record_of_row(db, st, seq, ret_record);
@@ -300,16 +314,10 @@ db_record(struct db *db, int64_t seq, struct record **ret_record)
 bool
 db_was_unclean(struct db *db)
 {
-	sqlite3_stmt *st = db_query(db, DB_SETTING);
-	bool unclean = false;
+	sqlite3_stmt *st;
+	bool unclean = db_ask(db, DB_SETTING, &st, "tt", "store", "running") > 0 &&
+		       db_text(st, 0) != NULL && db_text(st, 0)[0] == '1';
 
-	db_bind_text(st, 1, "store");
-	db_bind_text(st, 2, "running");
-	if (db_step(db, st) > 0) {
-		const char *v = db_text(st, 0);
-
-		unclean = v != NULL && v[0] == '1';
-		(void)sqlite3_reset(st);
-	}
+	(void)sqlite3_reset(st); /* unreadable: the records say more when they are read */
 	return unclean;
 }

@@ -10,9 +10,6 @@
 #ifndef STORE_DB_H
 #define STORE_DB_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "store/record.h"
 
 #define DB_FILE "cfdfud.db"
@@ -76,7 +73,7 @@ struct db_options {
 };
 
 /* ret_why (STORE_WHY_MAX bytes) says what is wrong when it fails. */
-int db_open(const char *path, const struct db_options *options, struct db **ret_db,
+int db_open(const char *path, struct db_options *options, struct db **ret_db,
 	    char *ret_why) MUST_CHECK;
 
 /* WHY: no checkpoint and no removal of the log when closing after trouble: both go by name, and the
@@ -92,14 +89,19 @@ int db_checkpoint(struct db *db) MUST_CHECK;
 /* PRAGMA busy_timeout. */
 void db_wait_for_locks(struct db *db, int ms);
 
-/* The statement, reset and without bindings; every parameter is NULL. */
-struct sqlite3_stmt *db_query(struct db *db, enum db_query q);
+/*
+ * The statement, reset, with these values for its parameters, in order: 't' a text (NULL and "" are
+ * NULL; borrowed until the next use), 'n' an int64_t, 'h' a hash.  Values beyond its parameters are
+ * left out.  A text that cannot be bound (no memory) fails the next step.
+ */
+struct sqlite3_stmt *db_query(struct db *db, enum db_query q, const char *types, ...);
+/* The same and its first step, as db_step(): the row's columns and further steps by *ret_st. */
+int db_ask(struct db *db, enum db_query q, struct sqlite3_stmt **ret_st, const char *types,
+	   ...) MUST_CHECK;
 /* Runs a statement that returns nothing. */
 int db_run(struct db *db, enum db_query q) MUST_CHECK;
 /* 1 a row, 0 no more (and the statement is reset), negative errno (same). */
 int db_step(struct db *db, struct sqlite3_stmt *st) MUST_CHECK;
-/* NULL and "" are NULL.  A text that cannot be bound (no memory) fails the next step. */
-void db_bind_text(struct sqlite3_stmt *st, int at, const char *text);
 /* A column's text, good until the next step; NULL is NULL (and memory that ran out). */
 const char *db_text(struct sqlite3_stmt *st, int column);
 

@@ -6,9 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "store/schema.h"
@@ -178,16 +176,15 @@ tell_progress(struct db *db, struct db_options *options)
 
 /* Of a million attempts, after an unclean end, on a slow disk: minutes. */
 static int
-check_whole(struct db *db, unsigned version, const struct db_options *options, char *why)
+check_whole(struct db *db, unsigned version, struct db_options *options, char *why)
 {
-	struct db_options given = *options; /* SQLite's context is not const */
 	char running[8] = "", answer[STORE_WHY_MAX - 40];
 	int r = 0;
 
 	if (version == schema_step_count)
 		r = ask(db, "SELECT value FROM setting WHERE scope = 'store' AND name = 'running'",
 			running, sizeof(running), why);
-	tell_progress(db, &given);
+	tell_progress(db, options);
 	if (r == 0) /* after an unclean end the indices are compared with the tables, too */
 		r = ask(db,
 			strcmp(running, "1") == 0 ? "PRAGMA integrity_check(1)"
@@ -203,13 +200,12 @@ check_whole(struct db *db, unsigned version, const struct db_options *options, c
 
 /* An index over a million attempts takes seconds. */
 static int
-migrate(struct db *db, unsigned version, const struct db_options *options, char *why)
+migrate(struct db *db, unsigned version, struct db_options *options, char *why)
 {
-	struct db_options given = *options; /* SQLite's context is not const */
 	char pragma[96];
 	int r = 0;
 
-	tell_progress(db, &given);
+	tell_progress(db, options);
 	for (; r == 0 && version < schema_step_count; version++) {
 		r = execute(db, "BEGIN IMMEDIATE", why);
 		if (r == 0)
@@ -255,7 +251,7 @@ prepare_all(struct db *db, char *why)
 }
 
 int
-db_open(const char *path, const struct db_options *options, struct db **ret_db, char *ret_why)
+db_open(const char *path, struct db_options *options, struct db **ret_db, char *ret_why)
 {
 	struct db *db = calloc(1, sizeof(*db));
 	unsigned version = 0;

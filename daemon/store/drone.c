@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <sqlite3.h>
-#include <string.h>
 #include <strings.h>
 
 #define NOTE_AGAIN_MS 60000 /* LIMIT: last_seen is not worth a record more often */
@@ -44,12 +43,9 @@ find_drone(struct store *s, const char *serial, const char *dfu_serial,
 	   void (*each)(void *ctx, const struct store_drone *d), void *ctx)
 {
 	struct store_drone d;
-	sqlite3_stmt *st = db_query(s->files.db, DB_DRONE);
-	int r;
+	sqlite3_stmt *st;
+	int r = db_ask(s->files.db, DB_DRONE, &st, "tt", serial, dfu_serial);
 
-	db_bind_text(st, 1, serial);
-	db_bind_text(st, 2, dfu_serial);
-	r = db_step(s->files.db, st);
 	if (r > 0) {
 		drone_of_row(st, &d);
 		each(ctx, &d);
@@ -86,11 +82,8 @@ store_drone_begins(struct store *s, const char *prefix, unsigned limit,
 		return 0;
 	/* Sorts behind all serials that begin so: DEL is behind all their characters. */
 	(void)snprintf(behind, sizeof(behind), "%s\x7f", prefix);
-	st = db_query(s->files.db, DB_DRONES_FROM);
-	db_bind_text(st, 1, prefix);
-	db_bind_text(st, 2, behind);
-	(void)sqlite3_bind_int64(st, 3, limit); /* as db_bind_text(): a missing one finds nothing */
-	while ((r = db_step(s->files.db, st)) > 0)
+	r = db_ask(s->files.db, DB_DRONES_FROM, &st, "ttn", prefix, behind, (int64_t)limit);
+	for (; r > 0; r = db_step(s->files.db, st))
 		each(ctx, db_text(st, 0), db_text(st, 1));
 	return r;
 }
@@ -207,10 +200,9 @@ store_port_each(struct store *s, void (*each)(void *ctx, const struct store_port
 	sqlite3_stmt *st;
 	int r = store_usable(s);
 
-	if (r < 0)
-		return r;
-	st = db_query(s->files.db, DB_PORTS);
-	while ((r = db_step(s->files.db, st)) > 0) {
+	if (r == 0)
+		r = db_ask(s->files.db, DB_PORTS, &st, "");
+	for (; r > 0; r = db_step(s->files.db, st)) {
 		port_of_row(st, &p);
 		each(ctx, &p);
 	}

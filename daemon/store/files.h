@@ -60,7 +60,7 @@ void files_alarm(struct files *f, const char *format, ...) PRINTF_LIKE(2, 3);
 /* A long work on the files goes on. */
 void files_tell_progress(const struct files *f);
 
-/* --- files_access.c: files that are there and may not be written */
+/* Removes what SQLite makes again, and may not be written. */
 void files_mend_access(struct files *f);
 /* Opening failed with this error: down_why names the file that is the reason, and the command. */
 void files_explain_access(struct files *f, int error);

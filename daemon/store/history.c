@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <sqlite3.h>
-#include <string.h>
 
 static int64_t
 number(sqlite3_stmt *st, int column)
@@ -53,12 +52,10 @@ attempt_of_row(sqlite3_stmt *st, struct store_attempt *a)
 	};
 }
 
-/* Runs a query of one row and at most two numbers; 1 found. */
+/* The two numbers of a query of one row at most; 1 found. */
 static int
-two_numbers(struct store *s, sqlite3_stmt *st, int64_t *ret_a, int64_t *ret_b)
+two_numbers(sqlite3_stmt *st, int r, int64_t *ret_a, int64_t *ret_b)
 {
-	int r = db_step(s->files.db, st);
-
 	if (r > 0) {
 		*ret_a = sqlite3_column_int64(st, 0);
 		*ret_b = sqlite3_column_int64(st, 1);
@@ -77,12 +74,11 @@ static int
 choose_by_serial(struct store *s, const struct store_filter *f, bool sort, struct choice *c)
 {
 	bool verdict = text_present(f->verdict);
-	sqlite3_stmt *st = db_query(s->files.db, DB_DRONES_WITH);
+	sqlite3_stmt *st;
 	int64_t count = 0;
-	int r;
+	int r = db_ask(s->files.db, DB_DRONES_WITH, &st, "t", f->serial);
 
-	db_bind_text(st, 1, f->serial);
-	r = two_numbers(s, st, &c->drone, &count);
+	r = two_numbers(st, r, &c->drone, &count);
 	if (count > 1)
 		c->query = sort ? DB_HISTORY_DRONES : DB_HISTORY;
 	else
@@ -93,11 +89,9 @@ choose_by_serial(struct store *s, const struct store_filter *f, bool sort, struc
 static int
 choose_by_slot(struct store *s, const char *slot, bool verdict, struct choice *c)
 {
-	sqlite3_stmt *st = db_query(s->files.db, DB_PORT_KNOWN);
-	int r;
+	sqlite3_stmt *st;
+	int r = db_ask(s->files.db, DB_PORT_KNOWN, &st, "t", slot);
 
-	db_bind_text(st, 1, slot);
-	r = db_step(s->files.db, st);
 	if (r > 0)
 		c->query = verdict ? DB_HISTORY_PORT_VERDICT : DB_HISTORY_PORT;
 	else
@@ -127,44 +121,29 @@ choose(struct store *s, const struct store_filter *f, bool sort, struct choice *
 static int
 find_place(struct store *s, int64_t before_id, int64_t *ret_segment, int64_t *ret_ms)
 {
-	sqlite3_stmt *st = db_query(s->files.db, DB_PLACE);
-	int r;
+	sqlite3_stmt *st;
+	int r = db_ask(s->files.db, DB_PLACE, &st, "n", before_id);
 
 	*ret_segment = *ret_ms = 0;
-	(void)sqlite3_bind_int64(st, 1, before_id); /* copies nothing: cannot fail */
-	r = two_numbers(s, st, ret_segment, ret_ms);
+	r = two_numbers(st, r, ret_segment, ret_ms);
 	return r < 0 ? r : 0;
 }
 
-/* Numbers are not copied: binding them cannot fail. */
 static int
 prepare_history(struct store *s, const struct store_filter *f, bool sort, sqlite3_stmt **ret_st)
 {
 	int64_t before = f->before_id > 0 ? f->before_id : INT64_MAX, segment = 0, ms = 0;
 	struct choice c;
-	sqlite3_stmt *st;
 	int r = choose(s, f, sort, &c);
 
 	if (r == 0)
 		r = find_place(s, before, &segment, &ms);
 	if (r < 0)
 		return r;
-	st = db_query(s->files.db, c.query);
-	db_bind_text(st, 1, f->serial);
-	db_bind_text(st, 2, f->slot);
-	if (c.query != DB_HISTORY_RUNNING)
-		db_bind_text(st, 3, f->verdict);
-	db_bind_text(st, 10, f->kind);
-	(void)sqlite3_bind_int64(st, 4, f->since_ms != 0 ? f->since_ms : INT64_MIN);
-	(void)sqlite3_bind_int64(st, 5, f->until_ms > 0 ? f->until_ms : INT64_MAX);
-	(void)sqlite3_bind_int64(st, 6, before);
-	if (c.query != DB_HISTORY_RUNNING)
-		(void)sqlite3_bind_int64(st, 7, segment);
-	if (c.query != DB_HISTORY_RUNNING && c.query != DB_HISTORY_DRONES)
-		(void)sqlite3_bind_int64(st, 8, ms);
-	if (c.query == DB_HISTORY_DRONE || c.query == DB_HISTORY_DRONE_VERDICT)
-		(void)sqlite3_bind_int64(st, 9, c.drone);
-	*ret_st = st;
+	*ret_st = db_query(s->files.db, c.query, "tttnnnnnnt", f->serial, f->slot, f->verdict,
+			   f->since_ms != 0 ? f->since_ms : INT64_MIN,
+			   f->until_ms > 0 ? f->until_ms : INT64_MAX, before, segment, ms, c.drone,
+			   f->kind);
 	return 0;
 }
 
@@ -236,11 +215,11 @@ struct stages {
 static int
 read_stages(struct store *s, int64_t id, struct stages *ret)
 {
-	sqlite3_stmt *st = db_query(s->files.db, DB_STAGES);
-	int r;
+	sqlite3_stmt *st;
+	int r = db_ask(s->files.db, DB_STAGES, &st, "n", id);
 
-	(void)sqlite3_bind_int64(st, 1, id); /* cannot fail */
-	for (ret->count = 0; (r = db_step(s->files.db, st)) > 0 && ret->count < STORE_STAGES_MAX;) {
+	ret->count = 0;
+	for (; r > 0 && ret->count < STORE_STAGES_MAX; r = db_step(s->files.db, st)) {
 		char *name = ret->names[ret->count];
 
 		if (db_text(st, 0) == NULL) {
@@ -265,20 +244,14 @@ store_attempt_get(struct store *s, int64_t id,
 
 	if (r == 0)
 		r = read_stages(s, id, &stages);
-	if (r == 0) {
-		st = db_query(s->files.db, DB_ATTEMPT);
-		(void)sqlite3_bind_int64(st, 1, id); /* cannot fail */
-		r = db_step(s->files.db, st);
-		if (r > 0) {
-			attempt_of_row(st, &a);
-			a.stages = stages.list;
-			a.stage_count = stages.count;
-			each(ctx, &a);
-			(void)sqlite3_reset(st); /* after a row: cannot fail */
-			r = 0;
-		} else if (r == 0) {
-			r = -ENOENT;
-		}
-	}
-	return r;
+	if (r == 0)
+		r = db_ask(s->files.db, DB_ATTEMPT, &st, "n", id);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	attempt_of_row(st, &a);
+	a.stages = stages.list;
+	a.stage_count = stages.count;
+	each(ctx, &a);
+	(void)sqlite3_reset(st); /* after a row: cannot fail */
+	return 0;
 }

@@ -6,21 +6,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-
-static struct record *
-record_new(enum record_kind kind, int64_t ref, const char *body, size_t size)
-{
-	struct record *r = calloc(1, sizeof(*r) + size + 1);
-
-	if (r != NULL) {
-		r->kind = kind;
-		r->ref = ref;
-		r->body_size = size;
-		memcpy(r->body, body, size);
-	}
-	return r;
-}
 
 int
 queue_add(struct queue *q, enum record_kind kind, int64_t ref, struct body *b)

@@ -17,7 +17,6 @@
 
 #include "store/audit.h"
 #include "store/db.h"
-#include "store/record.h"
 
 struct queue {
 	struct record *first, *last;

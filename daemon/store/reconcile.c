@@ -16,7 +16,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define LINES_PER_TRANSACTION 2000
 
@@ -63,7 +62,7 @@ static int
 lost_record(struct files *f, int64_t seq, const uint8_t prev[RECORD_HASH_BYTES],
 	    struct record **ret_record)
 {
-	struct record *r = calloc(1, sizeof(*r) + sizeof("{}"));
+	struct record *r = record_new(RECORD_LOST, 0, "{}", 2);
 	int n;
 
 	if (r == NULL)

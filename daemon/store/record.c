@@ -7,9 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cfdfu/utf8.h"
 
@@ -148,6 +146,20 @@ body_end(struct body *b)
 {
 	append(b, "}", 1);
 	return b->over ? -E2BIG : 0;
+}
+
+struct record *
+record_new(enum record_kind kind, int64_t ref, const char *body, size_t size)
+{
+	struct record *r = calloc(1, sizeof(*r) + size + 1);
+
+	if (r != NULL) {
+		r->kind = kind;
+		r->ref = ref;
+		r->body_size = size;
+		memcpy(r->body, body, size);
+	}
+	return r;
 }
 
 int64_t

@@ -9,8 +9,6 @@
 #define STORE_RECORD_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "cfdfu/util.h"
 
@@ -47,6 +45,9 @@ struct record {
 	size_t body_size;
 	char body[]; /* terminated */
 };
+
+/* Not on the chain; free().  NULL: no memory. */
+struct record *record_new(enum record_kind kind, int64_t ref, const char *body, size_t size);
 
 const char *record_kind_name(enum record_kind k);
 /* RECORD_KIND_COUNT when unknown. */

@@ -5,7 +5,6 @@
 #include "store/record.h"
 
 #include <assert.h>
-#include <string.h>
 
 /* The statements are laid out by hand. */
 /* clang-format off */
@@ -37,28 +36,48 @@
 	  " WHERE coalesce(" J("serial") ", " J("dfu_serial") ") IS NOT NULL"                      \
 	  " AND " NOTED_DRONE " IS NULL", false }
 
-static const struct record_step steps_station[] = {
+/* The values of an ending: column of its attempt, key of its body; in the order of the body. */
+#define END_VALUES(V)                                                                              \
+	V("verdict_code", "verdict_code") V("verdict", "verdict") V("fault_code", "fault_code")    \
+	V("fault", "fault") V("class_code", "class_code") V("class", "class")                      \
+	V("step_code", "step_code") V("step", "step") V("address", "address")                      \
+	V("bytes_written", "bytes_written") V("sectors_erased", "sectors_erased")                  \
+	V("transfers", "transfers") V("version_after", "version_after") V("message", "message")    \
+	V("end_flags", "flags") V("late_serial", "serial") V("late_dfu_serial", "dfu_serial")      \
+	V("late_platform", "platform") V("late_version_before", "version_before")                  \
+	V("stages", "stages") V("port_count", "port_count") V("drone_count", "drone_count")
+#define SET_VALUE(column, key) column " = " J(key) ", "
+#define SELECT_VALUE(column, key) "a." column " AS " key ", "
+
+/* Columns of firmware that are keys of its body, too. */
+#define FIRMWARE_VALUES(V)                                                                         \
+	V("sha256") V("file") V("file_sha256") V("source_name") V("source_sha256") V("version")    \
+	V("revision") V("platforms") V("size_bytes") V("notes") V("added_by")
+#define COLUMN(name) name ", "
+#define VALUE(name) J(name) ", "
+#define EXCLUDED(name) name " = excluded." name ", "
+
+#define SET_RUNNING(value)                                                                         \
+	{ "INSERT OR REPLACE INTO setting (scope, name, value)"                                    \
+	  " VALUES ('store', 'running', '" value "')", false }
+
+static const struct record_step steps_station[RECORD_STEPS_MAX + 1] = {
 	{ "INSERT OR REPLACE INTO setting (scope, name, value)"
 	  " VALUES ('store', 'station', " J("station") ")", false },
-	{ NULL, false },
 };
 
-static const struct record_step steps_start[] = {
+static const struct record_step steps_start[RECORD_STEPS_MAX + 1] = {
 	{ "UPDATE port SET crashes = 0 WHERE crashes > 0 AND NOT (port IN"
 	  " (SELECT port FROM attempt WHERE end_seq IS NULL) AND EXISTS (SELECT 1 FROM setting"
 	  " WHERE scope = 'store' AND name = 'running' AND value = '1'))", false },
-	{ "INSERT OR REPLACE INTO setting (scope, name, value)"
-	  " VALUES ('store', 'running', '1')", false },
-	{ NULL, false },
+	SET_RUNNING("1"),
 };
 
-static const struct record_step steps_stop[] = {
-	{ "INSERT OR REPLACE INTO setting (scope, name, value)"
-	  " VALUES ('store', 'running', '0')", false },
-	{ NULL, false },
+static const struct record_step steps_stop[RECORD_STEPS_MAX + 1] = {
+	SET_RUNNING("0"),
 };
 
-static const struct record_step steps_begin[] = {
+static const struct record_step steps_begin[RECORD_STEPS_MAX + 1] = {
 	STEP_BOOT,
 	{ "INSERT OR IGNORE INTO image (name, version, sha256) VALUES ("
 	  " ifnull(" J("firmware") ", ''), ifnull(" J("version") ", ''),"
@@ -80,24 +99,13 @@ static const struct record_step steps_begin[] = {
 	{ "UPDATE drone SET last_ms = " J("at") ", last_attempt = " J("id") ","
 	  " dfu_serial = coalesce(dfu_serial, " J("dfu_serial") ")"
 	  " WHERE id = (SELECT drone FROM attempt WHERE id = " J("id") ")", false },
-	{ NULL, false },
 };
 
-static const struct record_step steps_end[] = {
+static const struct record_step steps_end[RECORD_STEPS_MAX + 1] = {
 	STEP_BOOT,
 	{ "UPDATE attempt SET end_seq = ?1, ended_ms = " J("at") ", ended_mono_ms = " J("mono") ","
 	  " ended_boot = " THIS_BOOT ", ended_sync = " J("sync") ","
-	  " verdict_code = " J("verdict_code") ", verdict = " J("verdict") ","
-	  " fault_code = " J("fault_code") ", fault = " J("fault") ","
-	  " class_code = " J("class_code") ", class = " J("class") ","
-	  " step_code = " J("step_code") ", step = " J("step") ", address = " J("address") ","
-	  " bytes_written = " J("bytes_written") ", sectors_erased = " J("sectors_erased") ","
-	  " transfers = " J("transfers") ", version_after = " J("version_after") ","
-	  " message = " J("message") ", end_flags = " J("flags") ","
-	  " late_serial = " J("serial") ", late_dfu_serial = " J("dfu_serial") ","
-	  " late_platform = " J("platform") ", late_version_before = " J("version_before") ","
-	  " stages = " J("stages") ", port_count = " J("port_count") ","
-	  " drone_count = " J("drone_count") ", crash = " J("crash") ","
+	  " " END_VALUES(SET_VALUE) "crash = " J("crash") ","
 	  " drone = coalesce(drone, " NOTED_DRONE ")"
 	  " WHERE id = " J("id") " AND end_seq IS NULL", true },
 	{ "INSERT INTO tally (verdict, n) VALUES (" J("verdict") ", 1)"
@@ -117,12 +125,11 @@ static const struct record_step steps_end[] = {
 	  " AND (SELECT count(*) FROM drone_failure f WHERE f.drone = a.drone) < 8", false },
 	{ "DELETE FROM drone_failure WHERE " J("drone_count") " = 2"
 	  " AND drone = (SELECT drone FROM attempt WHERE id = " J("id") ")", false },
-	{ NULL, false },
 };
 
 /* The first four make one drone of two: one known by its run-time serial, and one that was met only
  * in DFU mode until now. */
-static const struct record_step steps_drone[] = {
+static const struct record_step steps_drone[RECORD_STEPS_MAX + 1] = {
 	{ "UPDATE attempt SET drone = " NAMED " WHERE drone = " NAMELESS
 	  " AND " NAMED " IS NOT NULL", false },
 	{ "DELETE FROM drone_failure WHERE drone = " NAMELESS " AND " NAMED " IS NOT NULL", false },
@@ -143,69 +150,53 @@ static const struct record_step steps_drone[] = {
 	  " version = coalesce(" J("version") ", version),"
 	  " quirks = nullif(coalesce(" J("quirks") ", quirks), ''), last_ms = " J("at")
 	  " WHERE id = " NOTED_DRONE, false },
-	{ NULL, false },
 };
 
-static const struct record_step steps_drone_quarantine[] = {
+static const struct record_step steps_drone_quarantine[RECORD_STEPS_MAX + 1] = {
 	{ "DELETE FROM drone_failure WHERE " J("why") " IS NULL AND drone IN (SELECT id FROM drone"
 	  " WHERE serial = " J("serial") " OR dfu_serial = " J("serial") ")", false },
 	{ "UPDATE drone SET aside_ms = CASE WHEN " J("why") " IS NOT NULL THEN " J("at") " END,"
 	  " aside_why = " J("why") ","
 	  " failures = CASE WHEN " J("why") " IS NULL THEN 0 ELSE failures END"
 	  " WHERE serial = " J("serial") " OR dfu_serial = " J("serial"), false },
-	{ NULL, false },
 };
 
-static const struct record_step steps_port_quarantine[] = {
+static const struct record_step steps_port_quarantine[RECORD_STEPS_MAX + 1] = {
 	{ "INSERT INTO port (port, aside_ms, aside_why) VALUES (" J("port") ","
 	  " CASE WHEN " J("why") " IS NOT NULL THEN " J("at") " END, " J("why") ")"
 	  " ON CONFLICT (port) DO UPDATE SET aside_ms = excluded.aside_ms,"
 	  " aside_why = excluded.aside_why,"
 	  " failures = CASE WHEN excluded.aside_why IS NULL THEN 0 ELSE failures END,"
 	  " crashes = CASE WHEN excluded.aside_why IS NULL THEN 0 ELSE crashes END", false },
-	{ NULL, false },
 };
 
-static const struct record_step steps_firmware[] = {
-	{ "INSERT INTO firmware (name, sha256, file, file_sha256, source_name,"
-	  " source_sha256, version, revision, platforms, size_bytes, notes, added_ms, added_by,"
-	  " incomplete)"
-	  " VALUES (" J("name") ", " J("sha256") ", " J("file") ", " J("file_sha256") ","
-	  " " J("source_name") ", " J("source_sha256") ", " J("version") ", " J("revision") ","
-	  " " J("platforms") ", " J("size_bytes") ", " J("notes") ", " J("at") ","
-	  " " J("added_by") ", coalesce(" J("incomplete") ", 0))"
-	  " ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, file = excluded.file,"
-	  " file_sha256 = excluded.file_sha256, source_name = excluded.source_name,"
-	  " source_sha256 = excluded.source_sha256, version = excluded.version,"
-	  " revision = excluded.revision, platforms = excluded.platforms,"
-	  " size_bytes = excluded.size_bytes, notes = excluded.notes,"
-	  " added_ms = excluded.added_ms, added_by = excluded.added_by,"
+static const struct record_step steps_firmware[RECORD_STEPS_MAX + 1] = {
+	{ "INSERT INTO firmware (" FIRMWARE_VALUES(COLUMN) "name, added_ms, incomplete)"
+	  " VALUES (" FIRMWARE_VALUES(VALUE) J("name") ", " J("at") ","
+	  " coalesce(" J("incomplete") ", 0)) ON CONFLICT (name) DO UPDATE SET"
+	  " " FIRMWARE_VALUES(EXCLUDED) "added_ms = excluded.added_ms,"
 	  " incomplete = excluded.incomplete", false },
-	{ NULL, false },
 };
 
-static const struct record_step steps_firmware_gone[] = {
+static const struct record_step steps_firmware_gone[RECORD_STEPS_MAX + 1] = {
 	{ "DELETE FROM firmware WHERE name = " J("name"), true },
-	{ NULL, false },
 };
 
-static const struct record_step steps_setting[] = {
+static const struct record_step steps_setting[RECORD_STEPS_MAX + 1] = {
 	{ "DELETE FROM setting WHERE scope = " J("scope") " AND name = " J("name")
 	  " AND " J("value") " IS NULL", false },
 	{ "INSERT OR REPLACE INTO setting (scope, name, value)"
 	  " SELECT " J("scope") ", " J("name") ", " J("value")
 	  " WHERE " J("value") " IS NOT NULL", false },
-	{ NULL, false },
 };
 
-static const struct record_step steps_act[] = {
+static const struct record_step steps_act[RECORD_STEPS_MAX + 1] = {
 	{ "INSERT INTO act (seq, at_ms, uid, pid, user, method, arguments) VALUES (?1, " J("at") ","
 	  " " J("uid") ", " J("pid") ", " J("user") ", " J("method") ","
 	  " " J("arguments") ")", false },
-	{ NULL, false },
 };
 
-static const struct record_step steps_none[] = { { NULL, false } };
+static const struct record_step steps_none[RECORD_STEPS_MAX + 1] = { { NULL, false } };
 
 static const char body_of_begin[] =
 	"SELECT a.id AS id, a.started_ms AS at, a.started_mono_ms AS mono, b.name AS boot,"
@@ -218,15 +209,8 @@ static const char body_of_begin[] =
 
 static const char body_of_end[] =
 	"SELECT a.id AS id, a.ended_ms AS at, a.ended_mono_ms AS mono, b.name AS boot,"
-	" a.ended_sync AS sync, a.verdict_code AS verdict_code, a.verdict AS verdict,"
-	" a.fault_code AS fault_code, a.fault AS fault, a.class_code AS class_code,"
-	" a.class AS class, a.step_code AS step_code, a.step AS step, a.address AS address,"
-	" a.bytes_written AS bytes_written, a.sectors_erased AS sectors_erased,"
-	" a.transfers AS transfers, a.version_after AS version_after, a.message AS message,"
-	" a.end_flags AS flags, a.late_serial AS serial, a.late_dfu_serial AS dfu_serial,"
-	" a.late_platform AS platform, a.late_version_before AS version_before,"
-	" a.stages AS stages, a.port_count AS port_count, a.drone_count AS drone_count,"
-	" a.crash AS crash FROM attempt a LEFT JOIN boot b ON b.id = a.ended_boot"
+	" a.ended_sync AS sync, " END_VALUES(SELECT_VALUE)
+	"a.crash AS crash FROM attempt a LEFT JOIN boot b ON b.id = a.ended_boot"
 	" WHERE a.id = ?1 AND a.end_seq IS NOT NULL";
 
 /* clang-format on */

@@ -5,13 +5,10 @@
 #include "store/recover.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "store/reconcile.h"
-#include "store/schema.h"
 
 #define OPEN_WAIT_MS 2000 /* PRAGMA busy_timeout when opening (doc/faults.md A7.2, item 1) */
 #define SCHEMA_UNSAID 3	  /* of daemons that did not record it when they started */

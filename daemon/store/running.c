@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* WHY: rows that were deleted from the database have used up their numbers all the same. */
 static int
@@ -28,8 +27,8 @@ next_id_of_audit(struct running *r, const struct audit *audit)
 int
 running_load(struct running *r, struct files *f, bool first)
 {
-	sqlite3_stmt *st = db_query(f->db, DB_NEXT_ID);
-	int n = db_step(f->db, st);
+	sqlite3_stmt *st;
+	int n = db_ask(f->db, DB_NEXT_ID, &st, "");
 
 	if (n <= 0)
 		return n;
@@ -41,10 +40,9 @@ running_load(struct running *r, struct files *f, bool first)
 		return n;
 	if (!first)
 		return 0; /* this process knows better: endings may be in the queue */
-	st = db_query(f->db, DB_OPEN_IDS);
-	(void)sqlite3_bind_int64(st, 1, STORE_OPEN_MAX);
-	for (r->count = 0; (n = db_step(f->db, st)) > 0; r->count++)
-		r->ids[r->count] = sqlite3_column_int64(st, 0);
+	n = db_ask(f->db, DB_OPEN_IDS, &st, "n", (int64_t)STORE_OPEN_MAX);
+	for (r->count = 0; n > 0; n = db_step(f->db, st))
+		r->ids[r->count++] = sqlite3_column_int64(st, 0);
 	return n;
 }
 

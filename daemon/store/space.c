@@ -3,7 +3,6 @@
 
 #include "store/space.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>

@@ -21,8 +21,6 @@
 #define STORE_STORE_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "cfdfu/util.h"
 

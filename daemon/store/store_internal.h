@@ -3,11 +3,9 @@
 #ifndef STORE_STORE_INTERNAL_H
 #define STORE_STORE_INTERNAL_H
 
-#include "store/files.h"
 #include "store/queue.h"
 #include "store/running.h"
 #include "store/space.h"
-#include "store/store.h"
 #include "store/walk.h"
 
 struct store {

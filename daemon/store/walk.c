@@ -14,9 +14,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sqlite3.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "store/store_internal.h"
@@ -104,10 +102,7 @@ is_same(struct store *s, const struct audit_line *l)
 		n = r->kind == l->kind && r->body_size == l->body_size &&
 		    memcmp(r->body, l->body, r->body_size) == 0;
 	if (n > 0 && r->kind == RECORD_ACT) {
-		st = db_query(s->files.db, DB_SAME_ACT);
-		(void)sqlite3_bind_int64(st, 1, l->seq); /* these copy nothing: cannot fail */
-		(void)sqlite3_bind_text(st, 2, r->body, (int)r->body_size, SQLITE_STATIC);
-		n = db_step(s->files.db, st);
+		n = db_ask(s->files.db, DB_SAME_ACT, &st, "nt", l->seq, r->body);
 		(void)sqlite3_reset(st); /* the error is in n */
 	}
 	free(r);
@@ -170,9 +165,9 @@ static int
 check_end(struct store *s)
 {
 	uint8_t hash[RECORD_HASH_BYTES];
-	sqlite3_stmt *st = db_query(s->files.db, DB_NEXT_ID);
+	sqlite3_stmt *st;
 	int64_t seq;
-	int n = db_step(s->files.db, st);
+	int n = db_ask(s->files.db, DB_NEXT_ID, &st, "");
 
 	if (n <= 0)
 		return n;
