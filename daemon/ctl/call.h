@@ -3,10 +3,6 @@
 #ifndef CTL_CALL_H
 #define CTL_CALL_H
 
-#include <jansson.h>
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "ctl/server.h"
 
 struct caller;

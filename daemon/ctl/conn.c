@@ -3,14 +3,10 @@
 
 #include "ctl/conn.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <event2/event.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "cfdfu/proto.h"
 #include "cfdfu/system.h"

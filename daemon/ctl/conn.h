@@ -14,9 +14,6 @@
 #ifndef CTL_CONN_H
 #define CTL_CONN_H
 
-#include <stdint.h>
-#include <sys/queue.h>
-
 #include "ctl/call.h"
 #include "ctl/ready.h"
 

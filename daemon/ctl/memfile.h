@@ -6,9 +6,6 @@
 #ifndef CTL_MEMFILE_H
 #define CTL_MEMFILE_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "cfdfu/util.h"
 
 /*

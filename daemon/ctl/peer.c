@@ -6,12 +6,9 @@
 
 #include <errno.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "cfdfu/util.h"
 
 #define PASSWD_LINES_MAX 4096 /* LIMIT: a look-up for the records only; then the number does */
 

@@ -7,8 +7,6 @@
 #define CTL_READY_H
 
 #include <event2/util.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/queue.h>
 
 #include "cfdfu/util.h"

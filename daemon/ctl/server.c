@@ -4,11 +4,9 @@
 
 #include "ctl/server.h"
 
-#include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "cfdfu/proto.h"
 #include "cfdfu/system.h"

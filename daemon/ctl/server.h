@@ -26,9 +26,6 @@
 #define CTL_SERVER_H
 
 #include <jansson.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "cfdfu/util.h"

@@ -12,7 +12,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 enum param_type { PARAM_STRING, PARAM_STRINGS, PARAM_INT, PARAM_BOOL };
 

@@ -6,12 +6,7 @@
 #ifndef FIRMWARE_CONTENT_H
 #define FIRMWARE_CONTENT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "cfdfu/platform.h"
-#include "cfdfu/util.h"
 #include "core/image.h"
 
 #define CONTENT_RECORDS_MAX 16 /* LIMIT: five boards is the most seen (doc/firmware.md 3) */

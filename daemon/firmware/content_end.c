@@ -14,8 +14,6 @@
 
 #include "firmware/content_end.h"
 
-#include <string.h>
-
 #include "firmware/content_text.h"
 
 #define START_BYTES_MAX 0x100U /* LIMIT: 0x80 in every build seen */

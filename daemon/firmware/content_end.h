@@ -3,9 +3,6 @@
 #ifndef FIRMWARE_CONTENT_END_H
 #define FIRMWARE_CONTENT_END_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "firmware/content.h"
 
 /* Fills c->end and c->hole_addr as far as the image tells.  The vectors have been read. */

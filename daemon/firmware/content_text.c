@@ -5,8 +5,6 @@
 
 #include "firmware/content_text.h"
 
-#include <string.h>
-
 #define TAG_MAX 29  /* LIMIT: what fits into the answer over CRTP (doc/protocol.md 2.4) */
 #define TEXT_MAX 64 /* LIMIT: of a tag; a drone says the first TAG_MAX characters of it */
 #define REVISION_DIGITS 12

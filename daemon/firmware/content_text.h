@@ -3,10 +3,6 @@
 #ifndef FIRMWARE_CONTENT_TEXT_H
 #define FIRMWARE_CONTENT_TEXT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "firmware/content.h"
 
 /* Fills version, revision and modified of c from the bytes. */

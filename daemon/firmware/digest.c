@@ -5,7 +5,6 @@
 #include "firmware/digest.h"
 
 #include <sodium.h>
-#include <string.h>
 
 #include "firmware/fw_make.h"
 

@@ -10,11 +10,6 @@
 #ifndef FIRMWARE_DIGEST_H
 #define FIRMWARE_DIGEST_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "cfdfu/util.h"
 #include "core/image.h"
 
 #define DIGEST_BYTES IMAGE_SHA256_BYTES

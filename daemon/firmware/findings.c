@@ -5,8 +5,6 @@
 #include "firmware/judge_internal.h"
 
 #include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 
 /* LIMIT: so many findings of one kind, lest one mistake drowns the others */
 #define SAME_CODE_MAX 3

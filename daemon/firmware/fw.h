@@ -9,12 +9,7 @@
 #ifndef FIRMWARE_FW_H
 #define FIRMWARE_FW_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "cfdfu/platform.h"
-#include "cfdfu/util.h"
 #include "core/image.h"
 
 #define FW_ADDR_DEFAULT 0x08004000U /* where a plain binary belongs: doc/protocol.md 9.3 */

@@ -4,9 +4,7 @@
 
 #include "firmware/fw_dfuse.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 
 #include "cfdfu/dfu.h"
 #include "firmware/fw_loading.h"

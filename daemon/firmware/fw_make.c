@@ -7,11 +7,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <zlib.h>
 
 #include "cfdfu/dfu.h"
-#include "core/image.h"
 #include "firmware/fw.h"
 
 /* Everything goes through here, so that the CRC covers it. */

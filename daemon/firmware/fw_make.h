@@ -7,8 +7,6 @@
 #define FIRMWARE_FW_MAKE_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "cfdfu/util.h"
 

@@ -7,8 +7,6 @@
 
 #include "firmware/fw_loading.h"
 
-#include <string.h>
-
 #include "cfdfu/dfu.h"
 
 #define TAR_MAGIC_AT 257 /* POSIX ustar */

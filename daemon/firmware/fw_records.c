@@ -11,7 +11,6 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #define CTRL_Z 0x1A /* QUIRK: DOS tools end a text with it */
 #define RECORD_BYTES_MAX (1 + 2 + 1 + 255 + 1)

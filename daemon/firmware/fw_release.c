@@ -3,11 +3,8 @@
  * firmware. */
 #include "config.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 
 #include "core/platform.h"

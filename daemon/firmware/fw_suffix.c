@@ -7,9 +7,7 @@
 
 #include "firmware/fw_loading.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 #include <zlib.h>
 
 #include "cfdfu/dfu.h"

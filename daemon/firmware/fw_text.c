@@ -10,8 +10,6 @@
 
 #include "firmware/fw_loading.h"
 
-#include <string.h>
-
 #define PREAMBLE_BYTES_MAX 65536U /* LIMIT: what may stand before the first record */
 #define TEXT_SAMPLE_BYTES 256
 

@@ -11,7 +11,6 @@
 #include "firmware/fw_zip.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #define END_BYTES 22
 #define CENTRAL_BYTES 46

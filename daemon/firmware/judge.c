@@ -6,10 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 
-#include "core/image.h"
-#include "cfdfu/layout.h"
 #include "firmware/judge_internal.h"
 #include "firmware/places.h"
 

@@ -9,12 +9,6 @@
 #ifndef FIRMWARE_JUDGE_H
 #define FIRMWARE_JUDGE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "cfdfu/platform.h"
-#include "cfdfu/util.h"
 #include "cfdfu/device.h"
 #include "firmware/content.h"
 

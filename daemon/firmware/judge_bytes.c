@@ -5,8 +5,6 @@
 #include "firmware/judge_internal.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "core/platform.h"
 

@@ -10,7 +10,6 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #define BLANK_MAX 20U /* more blank bytes at the end of the values are a missing tail */
 

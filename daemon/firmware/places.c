@@ -3,8 +3,6 @@
 
 #include "firmware/places.h"
 
-#include <stddef.h>
-
 #include "cfdfu/util.h"
 
 /* Ascending.  QUIRK: a file for the nRF51 begins at 0x00000000, where that chip has its flash. */

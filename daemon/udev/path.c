@@ -3,9 +3,6 @@
 
 #include "udev/path.h"
 
-#include <stdio.h>
-#include <string.h>
-
 static bool
 carries_usb(const char *subsystem)
 {

@@ -4,9 +4,7 @@
 #define UDEV_PATH_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
-#include "cfdfu/util.h"
 #include "cfdfu/watch.h"
 
 #define PATH_PARENTS_MAX 32 /* LIMIT: seven tiers of USB, and bridges of PCI above them */

@@ -5,9 +5,7 @@
 #define UDEV_SYSFS_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
-#include "cfdfu/util.h"
 #include "cfdfu/watch.h"
 
 #define SYSFS_USB_DEVICES "/sys/bus/usb/devices"

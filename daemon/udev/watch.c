@@ -21,11 +21,8 @@
 #include <libudev.h>
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define RECEIVE_BYTES (128 * 1024 * 1024) /* asked for; without privilege the kernel gives less */
 #define EVENTS_AT_ONCE_MAX 64		  /* LIMIT: one wake-up; the rest comes with the next */

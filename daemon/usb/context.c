@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #if LIBUSB_API_VERSION < 0x01000109

@@ -3,9 +3,6 @@
 #ifndef USB_DESCRIPTORS_H
 #define USB_DESCRIPTORS_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "cfdfu/util.h"
 
 #define USB_DEVICE_DESCRIPTOR_BYTES 18

@@ -23,16 +23,12 @@
 #include "cfdfu/usb_port.h"
 #include "usb/context.h"
 #include "usb/node.h"
-#include "usb/worker.h"
 #include "usb/xfer.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
-#include <libusb.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 #include <unistd.h>
 
 #define DEVICES_MAX 256	    /* LIMIT: twice the drones of one daemon: one closing, one opening */

@@ -7,7 +7,6 @@
 
 #include <event2/event.h>
 
-#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

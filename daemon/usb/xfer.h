@@ -6,7 +6,6 @@
 #include <libusb.h>
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "cfdfu/usb_port.h"
 

@@ -7,14 +7,9 @@
 #include "cfdfu/utf8.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * Decodes one character at s (terminated).  Returns its length in bytes, or 0 when it is not UTF-8
- * (RFC 3629: over-long forms, surrogates and what lies above U+10FFFF are not).
- */
 /* WHY: ESC and its like steer terminals; the direction marks make "exe.nib" of "bin.exe". */
 static bool
 is_harmless(uint32_t code)

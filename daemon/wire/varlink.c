@@ -10,7 +10,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cfdfu/proto.h"
 
@@ -203,37 +202,39 @@ take_bool(const json_t *whole, const char *key, bool *ret_value)
 	return v == NULL || json_is_null(v) || json_is_boolean(v);
 }
 
+/* The end of parsing: why is NULL, or the message is refused. */
+static int
+parsed(json_t *whole, const char *why, const char **ret_why)
+{
+	if (why == NULL)
+		return 0;
+	json_decref(whole);
+	*ret_why = why;
+	return -EINVAL;
+}
+
 int
 varlink_parse_call(const char *text, size_t count, struct varlink_call *ret_call,
 		   const char **ret_why)
 {
 	struct varlink_call call = { .whole = NULL };
+	const char *why = NULL;
 	int r = parse_object(text, count, &call.whole, ret_why);
 
 	if (r < 0)
 		return r;
-	r = -EINVAL;
 	call.method = json_string_value(json_object_get(call.whole, "method"));
-	if (call.method == NULL || varlink_interface_length(call.method) == 0) {
-		*ret_why = "\"method\" is missing or not the name of a method";
-		goto out;
-	}
-	if (!take_parameters(call.whole, &call.parameters)) {
-		*ret_why = "\"parameters\" is not an object";
-		goto out;
-	}
-	if (!take_bool(call.whole, "more", &call.more) ||
-	    !take_bool(call.whole, "oneway", &call.oneway) ||
-	    !take_bool(call.whole, "upgrade", &call.upgrade)) {
-		*ret_why = "\"more\", \"oneway\" and \"upgrade\" are true or false";
-		goto out;
-	}
-	*ret_call = call;
-	call.whole = NULL;
-	r = 0;
-out:
-	json_decref(call.whole);
-	return r;
+	if (call.method == NULL || varlink_interface_length(call.method) == 0)
+		why = "\"method\" is missing or not the name of a method";
+	else if (!take_parameters(call.whole, &call.parameters))
+		why = "\"parameters\" is not an object";
+	else if (!take_bool(call.whole, "more", &call.more) ||
+		 !take_bool(call.whole, "oneway", &call.oneway) ||
+		 !take_bool(call.whole, "upgrade", &call.upgrade))
+		why = "\"more\", \"oneway\" and \"upgrade\" are true or false";
+	if (why == NULL)
+		*ret_call = call;
+	return parsed(call.whole, why, ret_why);
 }
 
 int
@@ -241,32 +242,23 @@ varlink_parse_reply(const char *text, size_t count, struct varlink_reply *ret_re
 		    const char **ret_why)
 {
 	struct varlink_reply reply = { .whole = NULL };
-	int r = parse_object(text, count, &reply.whole, ret_why);
+	const char *why = NULL;
 	const json_t *error;
+	int r = parse_object(text, count, &reply.whole, ret_why);
 
 	if (r < 0)
 		return r;
-	r = -EINVAL;
 	error = json_object_get(reply.whole, "error");
 	reply.error = json_string_value(error);
-	if (error != NULL && !json_is_null(error) && reply.error == NULL) {
-		*ret_why = "\"error\" is not a name";
-		goto out;
-	}
-	if (!take_parameters(reply.whole, &reply.parameters)) {
-		*ret_why = "\"parameters\" is not an object";
-		goto out;
-	}
-	if (!take_bool(reply.whole, "continues", &reply.continues)) {
-		*ret_why = "\"continues\" is true or false";
-		goto out;
-	}
-	*ret_reply = reply;
-	reply.whole = NULL;
-	r = 0;
-out:
-	json_decref(reply.whole);
-	return r;
+	if (error != NULL && !json_is_null(error) && reply.error == NULL)
+		why = "\"error\" is not a name";
+	else if (!take_parameters(reply.whole, &reply.parameters))
+		why = "\"parameters\" is not an object";
+	else if (!take_bool(reply.whole, "continues", &reply.continues))
+		why = "\"continues\" is true or false";
+	if (why == NULL)
+		*ret_reply = reply;
+	return parsed(reply.whole, why, ret_why);
 }
 
 void
@@ -283,48 +275,35 @@ varlink_reply_done(struct varlink_reply *reply)
 	*reply = (struct varlink_reply){ .whole = NULL };
 }
 
-static int
-set_flag(json_t *message, unsigned flags, unsigned flag, const char *key)
+static json_t *
+flag_json(unsigned flags, unsigned flag)
 {
-	return flags & flag ? json_object_set_new(message, key, json_true()) : 0;
+	return flags & flag ? json_true() : NULL;
 }
 
-/* Sets name: value and parameters, writes the whole out.  value NULL: only the parameters. */
+/* Name: value and parameters, written out.  value NULL: only the parameters. */
 static int
 format(const char *key, const char *value, json_t *parameters, unsigned flags, size_t bytes_max,
        char **ret_text, size_t *ret_count)
 {
-	json_t *message = json_object();
-	char *text = NULL;
-	size_t count;
-	int r = -ENOMEM;
+	json_t *message =
+	    json_pack("{s:s*, s:o, s:o*, s:o*, s:o*}", key, value, "parameters",
+		      parameters != NULL ? json_incref(parameters) : json_object(), "more",
+		      flag_json(flags, VARLINK_MORE), "oneway", flag_json(flags, VARLINK_ONEWAY),
+		      "continues", flag_json(flags, VARLINK_CONTINUES));
+	char *text = message != NULL ? json_dumps(message, JSON_COMPACT) : NULL;
+	size_t count = text != NULL ? strlen(text) + 1 : 0;
 
-	if (message == NULL)
-		goto out;
-	if (value != NULL && json_object_set_new(message, key, json_string(value)) < 0)
-		goto out;
-	if (parameters != NULL ? json_object_set(message, "parameters", parameters) < 0
-			       : json_object_set_new(message, "parameters", json_object()) < 0)
-		goto out;
-	if (set_flag(message, flags, VARLINK_MORE, "more") < 0 ||
-	    set_flag(message, flags, VARLINK_ONEWAY, "oneway") < 0 ||
-	    set_flag(message, flags, VARLINK_CONTINUES, "continues") < 0)
-		goto out;
-	text = json_dumps(message, JSON_COMPACT);
+	json_decref(message);
 	if (text == NULL)
-		goto out;
-	count = strlen(text) + 1;
-	r = -EMSGSIZE;
-	if (count > bytes_max)
-		goto out;
+		return -ENOMEM;
+	if (count > bytes_max) {
+		free(text);
+		return -EMSGSIZE;
+	}
 	*ret_text = text;
 	*ret_count = count;
-	text = NULL;
-	r = 0;
-out:
-	free(text);
-	json_decref(message);
-	return r;
+	return 0;
 }
 
 int
