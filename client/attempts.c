@@ -84,10 +84,13 @@ add_row(struct table *t, const json_t *a, const struct narrow *n)
 int
 attempts_table(const struct session *s, const json_t *attempts)
 {
-	static const char *const headings[] = { N_("ID"),      N_("STARTED"),  N_("SLOT"),
-						N_("SERIAL"),  N_("FIRMWARE"), N_("VERSION"),
-						N_("VERDICT"), N_("TOOK"),     N_("FAULT"),
-						NULL };
+	static const struct table_column shown[] = {
+		{ N_("ID"), .right = true }, { N_("STARTED") },
+		{ N_("SLOT"), .cut = true }, { N_("SERIAL"), 5 },
+		{ N_("FIRMWARE"), 1 },	     { N_("VERSION"), 3 },
+		{ N_("VERDICT") },	     { N_("TOOK"), 2, .right = true },
+		{ N_("FAULT"), 4 },	     { NULL },
+	};
 	unsigned room = out_columns();
 	struct narrow narrow = { SIZE_MAX, room > 0 && room < NARROW_TIMES };
 	const json_t *a;
@@ -101,18 +104,9 @@ attempts_table(const struct session *s, const json_t *attempts)
 		puts("No attempts.");
 		return EXIT_OK;
 	}
-	r = table_new(s, headings, &t);
+	r = table_new(s, shown, FAULT_CELLS, &t);
 	if (r != 0)
 		return r;
-	table_right(t, 0);
-	table_right(t, 7);
-	table_may_drop(t, 4);
-	table_may_drop(t, 7);
-	table_may_drop(t, 5);
-	table_may_drop(t, 8);
-	table_may_drop(t, 3);
-	table_last(t, FAULT_CELLS);
-	table_may_cut(t, 2);
 	json_array_foreach(attempts, i, a)
 		add_row(t, a, &narrow);
 	return table_finish(t);

@@ -12,7 +12,7 @@
 #define CLIENT_CELLS_H
 
 #include <stdbool.h>
-#include <stddef.h>
+#include <stdio.h>
 
 /* Takes the user's locale for characters; UTF-8 where standard output is no terminal. */
 void cells_setup(void);
@@ -39,5 +39,13 @@ bool cells_line(char *dst, size_t size, const char **text, size_t cells);
 
 /* Lines that the text takes. */
 size_t cells_lines(const char *text, size_t cells);
+
+/*
+ * A line wrapped at words to so many cells: further lines of it begin below its value
+ * ("  title    value"), or two cells to the right.  A text line by line, as a new text; NULL when
+ * memory ran out.
+ */
+void cells_wrap_line(FILE *out, const char *line, size_t cells);
+char *cells_wrap(const char *text, size_t cells);
 
 #endif

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "client/checks.h"
-#include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
 #include "client/out.h"
@@ -111,14 +110,13 @@ walk_records(const struct session *s)
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	const char *const words[] = { "doctor", invocation_has(i, "deep") ? "--deep" : NULL, NULL };
 	const char *root = getenv(ROOT_ENV);
 	json_t *document, *checks;
 	bool there;
 	int r = 0;
 
 	if (s->host != NULL)
-		return remote_run(s, words, -1, -1);
+		return remote_run(s, i, -1, -1);
 	checks = json_array();
 	document = json_pack("{s:n,s:n,s:O,s:n}", "health", "reason", "checks", checks, "loop");
 	there = socket_is_there(s);

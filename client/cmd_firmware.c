@@ -71,9 +71,12 @@ print_problem(const json_t *f)
 static int
 print_list(const struct session *s, const json_t *reply)
 {
-	static const char *const headings[] = { N_("NAME"),  N_("VERSION"), N_("PLATFORM"),
-						N_("BYTES"), N_("SHA-256"), N_("SELECTED FOR"),
-						N_("ADDED"), NULL };
+	static const struct table_column columns[] = {
+		{ N_("NAME"), .cut = true }, { N_("VERSION"), 4 },
+		{ N_("PLATFORM") },	     { N_("BYTES"), 3, .right = true },
+		{ N_("SHA-256"), 1 },	     { N_("SELECTED FOR") },
+		{ N_("ADDED"), 2 },	     { NULL },
+	};
 	const json_t *list = json_object_get(reply, "firmware"), *f;
 	struct table *t;
 	size_t i;
@@ -83,16 +86,9 @@ print_list(const struct session *s, const json_t *reply)
 		puts("No firmware yet: cfdfuctl firmware add FILE");
 		return EXIT_OK;
 	}
-	r = table_new(s, headings, &t);
+	r = table_new(s, columns, ADDED_CELLS, &t);
 	if (r != 0)
 		return r;
-	table_right(t, 3);
-	table_may_drop(t, 4);
-	table_may_drop(t, 6);
-	table_may_drop(t, 3);
-	table_may_drop(t, 1);
-	table_last(t, ADDED_CELLS);
-	table_may_cut(t, 0);
 	json_array_foreach(list, i, f)
 		add_row(t, f);
 	r = table_finish(t);

@@ -8,12 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/command.h"
 #include "client/commands.h"
 #include "client/firmware_file.h"
 #include "client/out.h"
 #include "client/params.h"
-#include "core/image.h"
 #include "core/platform.h"
 
 /* Of what comes by standard input without a file's name: its platform and version. */
@@ -128,25 +126,12 @@ add_here(const struct session *s, const struct invocation *i, const struct firmw
 static int
 add_there(const struct session *s, const struct invocation *i, const struct firmware_file *d)
 {
-	static const char *const options[] = { "name", "platform", "address" };
-	static const char *const flags[] = { "--name", "--platform", "--address" };
-	const char *words[16] = { "firmware", "add" };
-	size_t n = 2;
+	struct invocation there = *i;
+	char input[] = "-", *args[] = { input };
 
-	for (size_t o = 0; o < ARRAY_LEN(options); o++)
-		if (invocation_has(i, options[o])) {
-			words[n++] = flags[o];
-			words[n++] = invocation_value(i, options[o]);
-		}
-	if (invocation_has(i, "application"))
-		words[n++] = "--application";
-	if (d->incomplete)
-		words[n++] = "--incomplete";
-	words[n++] = "--source";
-	words[n++] = invocation_has(i, "source") ? invocation_value(i, "source") : d->source_name;
-	words[n++] = "--";
-	words[n++] = "-";
-	return firmware_file_send_on(s, d, words);
+	there.args = args;
+	there.arg_count = 1;
+	return firmware_file_send_on(s, d, &there);
 }
 
 static int

@@ -5,12 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/command.h"
 #include "client/commands.h"
 #include "client/firmware_file.h"
 #include "client/file.h"
 #include "client/out.h"
-#include "core/image.h"
 #include "wire/text.h"
 
 #define PATH_TEXT_MAX 4096

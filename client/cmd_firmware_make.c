@@ -7,12 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/command.h"
 #include "client/commands.h"
 #include "client/firmware_file.h"
 #include "client/file.h"
 #include "client/out.h"
-#include "core/image.h"
 #include "firmware/fw_dfuse.h"
 #include "firmware/fw_make.h"
 #include "wire/text.h"

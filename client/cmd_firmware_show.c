@@ -6,13 +6,11 @@
 
 #include <stdio.h>
 
-#include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
 #include "client/fields.h"
 #include "client/firmware_file.h"
 #include "client/out.h"
-#include "client/params.h"
 #include "wire/text.h"
 
 static const struct field version_fields[] = {

@@ -7,12 +7,10 @@
 #include <strings.h>
 
 #include "client/attempts.h"
-#include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
 #include "client/guess.h"
 #include "client/out.h"
-#include "client/params.h"
 #include "client/when.h"
 
 #define LIMIT_MAX 10000000U

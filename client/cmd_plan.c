@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
 #include "client/out.h"
-#include "client/params.h"
+
+#define WHY_CELLS 30 /* a narrower column of reasons is unreadable */
 
 static enum colour
 colour_of(const char *action)
@@ -83,10 +83,16 @@ print_sum(const json_t *plans)
 static int
 print_plans(const struct session *s, const json_t *reply)
 {
-	static const char *const headings[] = { N_("SLOT"),	N_("PORT"),
-						N_("SERIAL"),	N_("ACTION"),
-						N_("FIRMWARE"), N_("VERSION"),
-						N_("WHY"),	NULL };
+	static const struct table_column columns[] = {
+		{ N_("SLOT") },
+		{ N_("PORT"), 1 },
+		{ N_("SERIAL"), 2 },
+		{ N_("ACTION") },
+		{ N_("FIRMWARE"), 3, .cut = true },
+		{ N_("VERSION"), 4 },
+		{ N_("WHY") },
+		{ NULL },
+	};
 	const json_t *plans = json_object_get(reply, "plans"), *plan;
 	struct table *t;
 	size_t i;
@@ -96,15 +102,9 @@ print_plans(const struct session *s, const json_t *reply)
 		puts("No drone is plugged in.");
 		return EXIT_OK;
 	}
-	r = table_new(s, headings, &t);
+	r = table_new(s, columns, WHY_CELLS, &t);
 	if (r != 0)
 		return r;
-	table_may_drop(t, 1);
-	table_may_drop(t, 2);
-	table_may_drop(t, 4);
-	table_may_drop(t, 5);
-	table_may_cut(t, 4);
-	table_last(t, 30);
 	json_array_foreach(plans, i, plan)
 		add_row(t, plan);
 	r = table_finish(t);

@@ -17,7 +17,6 @@
 #include "client/firmware_file.h"
 #include "client/out.h"
 #include "client/remote.h"
-#include "core/image.h"
 #include "firmware/fw_dfuse.h"
 
 /* A copy that cannot be read again is none: what came is read as `firmware add` will read it. */
@@ -72,17 +71,13 @@ backup_here(const struct session *s, const struct invocation *i, int fd, json_t 
 static int
 backup_there(const struct session *s, const struct invocation *i, int fd)
 {
-	const char *words[8] = { "backup" };
+	struct invocation there = *i;
 	struct session plain = *s;
-	size_t n = 1;
+	char output[] = "-", *args[] = { i->args[0], output };
 
 	plain.json = false;
-	if (invocation_has(i, "whole"))
-		words[n++] = "--whole";
-	words[n++] = "--";
-	words[n++] = i->args[0];
-	words[n++] = "-";
-	return remote_run(&plain, words, -1, fd);
+	there.args = args;
+	return remote_run(&plain, &there, -1, fd);
 }
 
 static int
@@ -176,15 +171,11 @@ recover_here(const struct session *s, const struct invocation *i, const struct f
 static int
 recover_there(const struct session *s, const struct invocation *i, const struct firmware_file *d)
 {
-	const char *words[16] = { "recover-loader", "--image",	"-",
-				  "--yes",	    "--source", d->source_name };
-	size_t n = 6;
+	struct invocation there = *i;
 
-	if (invocation_has(i, "force"))
-		words[n++] = "--force";
-	words[n++] = "--";
-	words[n++] = i->args[0];
-	return firmware_file_send_on(s, d, words);
+	invocation_set(&there, "image", "-");
+	invocation_set(&there, "yes", "");
+	return firmware_file_send_on(s, d, &there);
 }
 
 static int

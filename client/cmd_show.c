@@ -6,12 +6,10 @@
 #include <string.h>
 
 #include "client/attempts.h"
-#include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
 #include "client/fields.h"
 #include "client/out.h"
-#include "client/params.h"
 
 #define ATTEMPT_DIGITS_MAX 11 /* WHY: a DFU serial has 12 hex digits and may look like a number */
 

@@ -6,13 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
 #include "client/out.h"
 #include "client/overview.h"
-#include "client/params.h"
-#include "client/slots.h"
 
 #define LINE_MAX_BYTES 8192
 
@@ -20,13 +17,14 @@
 
 #define NARROW 80 /* columns; with fewer, serials are shortened */
 
-enum {
-	COLUMN_LABEL = 1,
-	COLUMN_SERIAL = 2,
-	COLUMN_MODE = 3,
-	COLUMN_STATE = 4,
-	COLUMN_DONE = 5,
-	COLUMN_MESSAGE = 8
+#define COLUMN_MESSAGE 8
+
+static const struct table_column columns[] = {
+	{ N_("SLOT") },	      { N_("LABEL"), .cut = true },
+	{ N_("SERIAL"), 5 },  { N_("MODE"), 2 },
+	{ N_("STATE"), 4 },   { N_("DONE"), 3, .right = true },
+	{ N_("VERDICT") },    { N_("UNPLUG") },
+	{ N_("MESSAGE"), 1 }, { NULL },
 };
 
 static void
@@ -47,19 +45,12 @@ print_header(const json_t *station)
 static const char *
 take_away(const json_t *slot)
 {
-	switch (slot_fate(slot)) {
-	case SLOT_FATE_ACTIVE:
-		return "NO";
-	case SLOT_FATE_DONE:
-		return "yes";
-	case SLOT_FATE_ASIDE:
-		return "aside";
-	case SLOT_FATE_NONE:
-	case SLOT_FATE_WAITING:
-	case SLOT_FATE_ALONE:
-		break;
-	}
-	return "-";
+	static const char *const words[] = {
+		[SLOT_FATE_NONE] = "-",	  [SLOT_FATE_ACTIVE] = "NO",   [SLOT_FATE_WAITING] = "-",
+		[SLOT_FATE_DONE] = "yes", [SLOT_FATE_ASIDE] = "aside", [SLOT_FATE_ALONE] = "-",
+	};
+
+	return words[slot_fate(slot)];
 }
 
 /* The serial's digits are cut where lines are short: as many stay as tell the drones apart. */
@@ -118,26 +109,14 @@ print_words(const json_t *slots, bool messages)
 static int
 print_table(const struct session *s, const json_t *slots, bool *ret_messages)
 {
-	static const char *const headings[] = { N_("SLOT"),    N_("LABEL"),  N_("SERIAL"),
-						N_("MODE"),    N_("STATE"),  N_("DONE"),
-						N_("VERDICT"), N_("UNPLUG"), N_("MESSAGE"),
-						NULL };
 	const json_t *slot;
-	unsigned columns = out_columns();
-	size_t i, digits = columns > 0 && columns < NARROW ? slots_serial_digits(slots) : SIZE_MAX;
+	unsigned room = out_columns();
+	size_t i, digits = room > 0 && room < NARROW ? slots_serial_digits(slots) : SIZE_MAX;
 	struct table *t;
-	int r = table_new(s, headings, &t);
+	int r = table_new(s, columns, MESSAGE_MIN, &t);
 
 	if (r != 0)
 		return r;
-	table_right(t, COLUMN_DONE);
-	table_last(t, MESSAGE_MIN);
-	table_may_drop(t, COLUMN_MESSAGE);
-	table_may_drop(t, COLUMN_MODE);
-	table_may_drop(t, COLUMN_DONE);
-	table_may_drop(t, COLUMN_STATE);
-	table_may_drop(t, COLUMN_SERIAL);
-	table_may_cut(t, COLUMN_LABEL);
 	json_array_foreach(slots, i, slot)
 		add_row(t, slot, digits);
 	*ret_messages = table_fit(t, COLUMN_MESSAGE);

@@ -5,12 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
 #include "client/out.h"
 #include "client/page.h"
-#include "client/params.h"
 #include "client/slots.h"
 #include "client/stream.h"
 #include "client/waiting.h"

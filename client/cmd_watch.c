@@ -14,15 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "client/command.h"
 #include "client/commands.h"
 #include "client/conn.h"
 #include "client/out.h"
 #include "client/overview.h"
 #include "client/page.h"
-#include "client/params.h"
 #include "client/screen.h"
-#include "client/slots.h"
 #include "client/stream.h"
 
 /* ECMA-48, and the alternate screen that all terminals of this century have. */

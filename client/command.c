@@ -25,6 +25,7 @@
 struct grammar {
 	struct option longs[LONG_MAX_COUNT];
 	char shorts[2 * LONG_MAX_COUNT + 4];
+	int values[128]; /* of the short letters: as their long ones */
 	size_t count, used;
 };
 
@@ -38,6 +39,7 @@ add_option(struct grammar *g, const struct command_option *o, int value)
 	};
 	if (o->letter == 0)
 		return;
+	g->values[(unsigned char)o->letter] = value;
 	g->shorts[g->used++] = o->letter;
 	if (o->value != NULL)
 		g->shorts[g->used++] = ':';
@@ -55,19 +57,6 @@ make_grammar(struct grammar *g, const struct command_desc *c)
 		add_option(g, &global_options[i], GLOBAL_BASE + i);
 	for (int i = 0; c != NULL && c->options[i].name != NULL; i++)
 		add_option(g, &c->options[i], COMMAND_BASE + i);
-}
-
-/* Which option a short letter stands for, as a long one's value. */
-static int
-value_of_letter(const struct command_desc *c, int letter)
-{
-	for (int i = 0; global_options[i].name != NULL; i++)
-		if (global_options[i].letter == letter)
-			return GLOBAL_BASE + i;
-	for (int i = 0; c != NULL && c->options[i].name != NULL; i++)
-		if (c->options[i].letter == letter)
-			return COMMAND_BASE + i;
-	return 0;
 }
 
 /* 0, or 1 when help or version were asked for and given. */
@@ -107,23 +96,21 @@ take_global(struct session *s, const struct command_desc *c, enum global_option 
 
 /* "; did you mean "--failed"?" for what begins with "--"; "" when nothing is near. */
 static void
-guess_option(const struct command_desc *c, const char *word, char text[GUESS_TEXT_MAX])
+guess_option(const struct grammar *known, const char *word, char text[GUESS_TEXT_MAX])
 {
 	char name[GUESS_WORD_MAX];
 	struct guess g = { .word = name };
 
 	copy_text(name, sizeof(name), strncmp(word, "--", 2) == 0 ? word + 2 : "");
 	name[strcspn(name, "=")] = '\0';
-	for (int i = 0; global_options[i].name != NULL; i++)
-		guess_add(&g, global_options[i].name);
-	for (int i = 0; c != NULL && c->options[i].name != NULL; i++)
-		guess_add(&g, c->options[i].name);
+	for (size_t i = 0; i < known->count; i++)
+		guess_add(&g, known->longs[i].name);
 	guess_text(&g, "--", text);
 }
 
 /* WHY not always the word: of letters in one word, getopt may not be past it yet. */
 static int
-refuse_option(const struct command_desc *c, bool no_value, char **argv)
+refuse_option(const struct command_desc *c, const struct grammar *known, bool no_value, char **argv)
 {
 	const char letter[] = { '-', (char)optopt, '\0' };
 	const char *word = optopt > 0 && optopt < GLOBAL_BASE ? letter : argv[optind - 1];
@@ -131,7 +118,7 @@ refuse_option(const struct command_desc *c, bool no_value, char **argv)
 
 	if (no_value)
 		return usage_error(c, "%s needs a value", word);
-	guess_option(c, word, guess);
+	guess_option(known, word, guess);
 	return usage_error(c, "unknown option: %s%s", word, guess);
 }
 
@@ -152,11 +139,11 @@ parse_options(int argc, char **argv, struct session *s, struct invocation *inv, 
 		if (v == -1)
 			return 0;
 		if (v == '?' || v == ':') {
-			*ret_status = refuse_option(c, v == ':', argv);
+			*ret_status = refuse_option(c, &g, v == ':', argv);
 			return -1;
 		}
 		if (v < GLOBAL_BASE)
-			v = value_of_letter(c, v);
+			v = g.values[v];
 		if (v >= COMMAND_BASE)
 			inv->values[v - COMMAND_BASE] = optarg != NULL ? optarg : "";
 		else if (v == GLOBAL_BASE + GLOBAL_ARGUMENTS) {

@@ -39,4 +39,4 @@ static const struct command_desc cmd_help = {
 
 #define COMMAND_LISTED(name) &cmd_##name,
 
-const struct command_desc *const commands[] = { COMMANDS(COMMAND_LISTED) &cmd_help, NULL };
+const struct command_desc *const commands[] = { COMMANDS(COMMAND_LISTED) & cmd_help, NULL };

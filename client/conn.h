@@ -6,9 +6,6 @@
 #ifndef CLIENT_CONN_H
 #define CLIENT_CONN_H
 
-#include <jansson.h>
-#include <stdbool.h>
-
 #include "client/command.h"
 #include "client/params.h"
 

@@ -3,9 +3,6 @@
 #ifndef CLIENT_FILE_H
 #define CLIENT_FILE_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "cfdfu/util.h"
 
 #define FILE_WHY_MAX 160

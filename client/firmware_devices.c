@@ -13,7 +13,6 @@
 #include "client/command.h"
 #include "client/firmware_file.h"
 #include "client/out.h"
-#include "core/image.h"
 #include "wire/text.h"
 
 #define DEVICES_MAX 32			 /* LIMIT: the station takes 16 */
@@ -25,12 +24,6 @@ struct catalogue {
 	size_t count;
 	char why[DEVICE_WHY_MAX];   /* the first mistake in the file that is being read */
 	struct judgement judgement; /* on the device at hand */
-};
-
-/* The sectors of one memory, all together. */
-struct touched {
-	unsigned count, first, last;
-	unsigned long long bytes;
 };
 
 static struct device *
@@ -115,26 +108,25 @@ judge_for(const struct firmware_file *d, struct catalogue *c, const struct devic
 	return judge_image(d->image, &options, &c->judgement) == 0 ? &c->judgement : NULL;
 }
 
-static struct touched
-count_sectors(const struct firmware_file *d, const struct device *device, uint8_t alt)
+json_t *
+firmware_memory_json(const struct firmware_file *d, const struct device *device, uint8_t alt)
 {
 	const struct layout *l = &device->map[alt];
-	struct touched t = { 0 };
-	struct sector *sectors;
 	size_t count = judge_sectors(d->image, alt, l, NULL, 0);
+	struct sector *sectors = count > 0 ? calloc(count, sizeof(*sectors)) : NULL;
+	json_int_t bytes = 0;
+	json_t *memory;
 
-	if (count == 0)
-		return t;
-	sectors = calloc(count, sizeof(*sectors));
 	if (sectors == NULL)
-		return t;
-	t.count = (unsigned)judge_sectors(d->image, alt, l, sectors, count);
-	t.first = sectors[0].index;
-	t.last = sectors[count - 1].index;
+		return NULL;
+	count = judge_sectors(d->image, alt, l, sectors, count);
 	for (size_t i = 0; i < count; i++)
-		t.bytes += sectors[i].size;
+		bytes += sectors[i].size;
+	memory = json_pack("{s:i,s:I,s:I,s:I,s:I}", "target", alt, "sectors", (json_int_t)count,
+			   "first", (json_int_t)sectors[0].index, "last",
+			   (json_int_t)sectors[count - 1].index, "erase_bytes", bytes);
 	free(sectors);
-	return t;
+	return memory;
 }
 
 static json_t *
@@ -143,14 +135,10 @@ opinion_json(const struct firmware_file *d, const struct device *device, const s
 	json_t *memories = json_array();
 
 	for (uint8_t alt = 0; alt < DEVICE_ALTS_MAX && j->accepted; alt++) {
-		struct touched t = count_sectors(d, device, alt);
+		json_t *memory = firmware_memory_json(d, device, alt);
 
-		if (t.count > 0)
-			(void)json_array_append_new(
-			    memories,
-			    json_pack("{s:i,s:I,s:I,s:I,s:I}", "target", alt, "sectors",
-				      (json_int_t)t.count, "first", (json_int_t)t.first, "last",
-				      (json_int_t)t.last, "erase_bytes", (json_int_t)t.bytes));
+		if (memory != NULL)
+			(void)json_array_append_new(memories, memory);
 	}
 	return json_pack("{s:s,s:b,s:o,s:o}", "device", device->name, "accepted", j->accepted,
 			 "reason", j->accepted ? json_null() : text_json(judge_reason(j)),
@@ -174,23 +162,21 @@ firmware_devices_json(const struct firmware_file *d)
 }
 
 static void
-print_opinion(const struct firmware_file *d, const struct device *device, const struct judgement *j)
+print_opinion(const json_t *opinion)
 {
-	const char *title = device->name;
+	struct text title = out_text(opinion, "device");
+	const json_t *m;
+	size_t i;
 
-	if (!j->accepted) {
-		printf("  on %-24s  refused: %s\n", title, judge_reason(j));
-		return;
-	}
-	for (uint8_t alt = 0; alt < DEVICE_ALTS_MAX; alt++) {
-		struct touched t = count_sectors(d, device, alt);
+	if (!out_true(opinion, "accepted"))
+		printf("  on %-24s  refused: %s\n", title.s, out_text(opinion, "reason").s);
+	json_array_foreach(json_object_get(opinion, "memories"), i, m) {
+		long long sectors = out_int(m, "sectors");
 
-		if (t.count == 0)
-			continue;
-		printf("  %s %-24s  target %u, %u sector%s (%u to %u), %llu KiB to erase\n",
-		       title[0] != '\0' ? "on" : "  ", title, alt, t.count, t.count == 1 ? "" : "s",
-		       t.first, t.last, t.bytes / 1024);
-		title = "";
+		printf("  %s %-24s  target %lld, %lld sector%s (%lld to %lld), %lld KiB to erase\n",
+		       i == 0 ? "on" : "  ", i == 0 ? title.s : "", (long long)out_int(m, "target"),
+		       sectors, sectors == 1 ? "" : "s", (long long)out_int(m, "first"),
+		       (long long)out_int(m, "last"), (long long)out_int(m, "erase_bytes") / 1024);
 	}
 }
 
@@ -198,18 +184,14 @@ print_opinion(const struct firmware_file *d, const struct device *device, const 
 void
 firmware_devices_print(const struct firmware_file *d)
 {
-	struct catalogue *c = read_catalogue();
-	const struct judgement *j;
+	json_t *list = firmware_devices_json(d), *opinion;
 	bool fits = false;
+	size_t i;
 
-	for (size_t i = 0; c != NULL && i < c->count && !fits; i++) {
-		j = judge_for(d, c, &c->devices[i]);
-		fits = j != NULL && j->accepted;
-	}
-	for (size_t i = 0; c != NULL && i < c->count; i++) {
-		j = judge_for(d, c, &c->devices[i]);
-		if (j != NULL && (j->accepted || !fits))
-			print_opinion(d, &c->devices[i], j);
-	}
-	free(c);
+	json_array_foreach(list, i, opinion)
+		fits = fits || out_true(opinion, "accepted");
+	json_array_foreach(list, i, opinion)
+		if (out_true(opinion, "accepted") || !fits)
+			print_opinion(opinion);
+	json_decref(list);
 }

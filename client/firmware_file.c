@@ -10,13 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/command.h"
 #include "client/conn.h"
 #include "client/file.h"
 #include "client/out.h"
-#include "client/params.h"
 #include "client/remote.h"
-#include "core/image.h"
 #include "core/platform.h"
 #include "firmware/fw_make.h"
 #include "firmware/judge_json.h"
@@ -145,13 +142,15 @@ firmware_file_send(const struct session *s, const struct firmware_file *f, const
 
 int
 firmware_file_send_on(const struct session *s, const struct firmware_file *f,
-		      const char *const *words)
+		      struct invocation *there)
 {
 	int fd = -1, r = file_seal(f->data, f->bytes, &fd);
 
 	if (r != 0)
 		return r;
-	r = remote_run(s, words, fd, -1);
+	if (!invocation_has(there, "source"))
+		invocation_set(there, "source", f->source_name);
+	r = remote_run(s, there, fd, -1);
 	(void)close(fd);
 	return r;
 }

@@ -7,9 +7,7 @@
 #define CLIENT_FIRMWARE_FILE_H
 
 #include <jansson.h>
-#include <stdbool.h>
 
-#include "cfdfu/util.h"
 #include "firmware/digest.h"
 #include "firmware/fw.h"
 #include "firmware/judge.h"
@@ -66,9 +64,9 @@ int firmware_file_judge(struct firmware_file *d, bool as_loader) MUST_CHECK;
 int firmware_file_send(const struct session *s, const struct firmware_file *f, const char *method,
 		       struct params *take_p, json_t **ret_reply) MUST_CHECK;
 
-/* Descriptors cannot cross ssh: a cfdfuctl there runs these words with the file as its input. */
+/* Descriptors cannot cross ssh: a cfdfuctl there runs this with the file as its input. */
 int firmware_file_send_on(const struct session *s, const struct firmware_file *f,
-			  const char *const *words);
+			  struct invocation *there);
 
 /* After a refusal: the reason and the findings on standard error; EXIT_REFUSED. */
 int firmware_file_refuse(const struct session *s, const struct firmware_file *d);
@@ -81,6 +79,10 @@ void firmware_page_print(const struct session *s, const struct firmware_file *d)
 /* The file on each kind of device that we know, judged by each alone: sectors, or the refusal. */
 json_t *firmware_devices_json(const struct firmware_file *d);
 void firmware_devices_print(const struct firmware_file *d);
+
+/* The sectors that it touches in one memory of a device, all together; NULL: none. */
+json_t *firmware_memory_json(const struct firmware_file *d, const struct device *device,
+			     uint8_t alt);
 
 /* Parts of the page that other commands print, too. */
 void firmware_elements_print(const struct fw_facts *facts);

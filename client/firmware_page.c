@@ -8,41 +8,23 @@
 #include "client/command.h"
 #include "client/firmware_file.h"
 #include "client/out.h"
-#include "core/image.h"
-#include "cfdfu/layout.h"
 #include "core/platform.h"
 #include "firmware/judge_json.h"
 #include "wire/text.h"
 
 #define SECTORS_MAX 64 /* LIMIT: of the page; the F405 has 12 */
 
-static const char *
-flag_name(enum content_flag flag)
-{
-	switch (flag) {
-	case CONTENT_UNKNOWN:
-		return "unknown";
-	case CONTENT_NO:
-		return "no";
-	case CONTENT_YES:
-		return "yes";
-	}
-	return "unknown";
-}
+static const char *const flag_names[] = {
+	[CONTENT_UNKNOWN] = "unknown",
+	[CONTENT_NO] = "no",
+	[CONTENT_YES] = "yes",
+};
 
-static const char *
-base_name(enum content_base base)
-{
-	switch (base) {
-	case CONTENT_BASE_UNDECIDED:
-		return "undecided";
-	case CONTENT_BASE_RIGHT:
-		return "right";
-	case CONTENT_BASE_WRONG:
-		return "wrong";
-	}
-	return "undecided";
-}
+static const char *const base_names[] = {
+	[CONTENT_BASE_UNDECIDED] = "undecided",
+	[CONTENT_BASE_RIGHT] = "right",
+	[CONTENT_BASE_WRONG] = "wrong",
+};
 
 void
 firmware_platforms_text(unsigned platforms, char *dst, size_t size)
@@ -128,8 +110,8 @@ static json_t *
 content_json(const struct content *c)
 {
 	return json_pack("{s:o,s:o,s:s,s:s,s:o,s:o,s:b}", "version", text_or_null(c->version),
-			 "revision", text_or_null(c->revision), "modified", flag_name(c->modified),
-			 "base", base_name(c->base), "initial_sp",
+			 "revision", text_or_null(c->revision), "modified", flag_names[c->modified],
+			 "base", base_names[c->base], "initial_sp",
 			 c->vectors ? json_integer(c->initial_sp) : json_null(), "reset",
 			 c->vectors ? json_integer(c->reset) : json_null(), "loader", c->loader);
 }
@@ -139,10 +121,9 @@ firmware_page_json(const struct firmware_file *d)
 {
 	const struct judgement *j = &d->judgement;
 	char sha[DIGEST_TEXT_MAX];
-	json_t *page;
 
 	digest_format(image_label(d->image)->sha256, sha);
-	page = json_pack(
+	return json_pack(
 	    "{s:b,s:o,s:o,s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "accepted", j->accepted,
 	    "reason", j->accepted ? json_null() : text_json(judge_reason(j)), "source_name",
 	    text_json(d->source_name), "source_sha256", d->source_sha256, "sha256", sha, "format",
@@ -151,7 +132,6 @@ firmware_page_json(const struct firmware_file *d)
 	    "elements", firmware_elements_json(d->facts), "sectors", sectors_json(d->image),
 	    "devices", d->as_loader ? json_array() : firmware_devices_json(d), "notes",
 	    firmware_notes_json(d->facts), "content", content_json(&j->content));
-	return page;
 }
 
 void
@@ -174,17 +154,13 @@ firmware_elements_print(const struct fw_facts *facts)
 static void
 print_sectors(const struct firmware_file *d)
 {
-	struct sector sectors[SECTORS_MAX];
-	size_t count =
-	    judge_sectors(d->image, 0, &device_crazyflie()->map[0], sectors, SECTORS_MAX);
-	unsigned long bytes = 0;
+	json_t *m = firmware_memory_json(d, device_crazyflie(), 0);
 
-	if (count == 0 || count > SECTORS_MAX)
-		return;
-	for (size_t i = 0; i < count; i++)
-		bytes += sectors[i].size;
-	printf("  sectors     %u to %u, %lu KiB to erase\n", (unsigned)sectors[0].index,
-	       (unsigned)sectors[count - 1].index, bytes / 1024);
+	if (m != NULL)
+		printf("  sectors     %lld to %lld, %lld KiB to erase\n",
+		       (long long)out_int(m, "first"), (long long)out_int(m, "last"),
+		       (long long)out_int(m, "erase_bytes") / 1024);
+	json_decref(m);
 }
 
 static void
@@ -195,7 +171,7 @@ print_content(const struct content *c)
 	       c->modified == CONTENT_YES ? ", built from changed sources" : "");
 	if (c->vectors)
 		printf("  vectors     stack 0x%08lx, reset 0x%08lx, linked address %s\n",
-		       (unsigned long)c->initial_sp, (unsigned long)c->reset, base_name(c->base));
+		       (unsigned long)c->initial_sp, (unsigned long)c->reset, base_names[c->base]);
 }
 
 static void

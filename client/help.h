@@ -3,8 +3,6 @@
 #ifndef CLIENT_HELP_H
 #define CLIENT_HELP_H
 
-#include <stdio.h>
-
 #include "client/command.h"
 
 /* The options that every command has, in the order of the table. */

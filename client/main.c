@@ -6,9 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/arguments.h"
 #include "client/cells.h"
-#include "client/command.h"
 #include "client/commands.h"
 #include "client/out.h"
 #include "client/page.h"
@@ -35,9 +33,9 @@ take_arguments(int *argc, char ***argv, struct arguments *words)
 {
 	int r;
 
-	if (*argc != 2 || strcmp((*argv)[1], ARGUMENTS_OPTION) != 0)
+	if (*argc != 2 || strcmp((*argv)[1], REMOTE_ARGUMENTS) != 0)
 		return 0;
-	r = arguments_read(STDIN_FILENO, (*argv)[0], words);
+	r = remote_take_arguments(STDIN_FILENO, (*argv)[0], words);
 	if (r < 0) {
 		say_error("no command on the standard input: %s", strerror(-r));
 		return EXIT_USAGE;

@@ -5,7 +5,6 @@
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "cfdfu/util.h"
 #include "client/translate.h"
@@ -90,20 +89,21 @@ void format_time(char *dst, size_t size, const char *iso);
 /* "[#######.....]", width characters inside. */
 void format_bar(char *dst, size_t size, unsigned width, long long percent);
 
-/* A table on standard output: headings end with NULL; the last column is wrapped on a terminal. */
+/* A table on standard output; the last column is wrapped on a terminal. */
 #define TABLE_COLUMNS_MAX 12
-int table_new(const struct session *s, const char *const *headings,
+struct table_column {
+	const char *heading; /* NULL ends them */
+	unsigned drop;	     /* a narrow terminal does without it: 1 at first; 0: never */
+	bool right;	     /* numbers */
+	bool cut;	     /* rather than wrapped */
+};
+
+/* columns: borrowed.  Some are left out before the last one is wrapped to less than last_min. */
+int table_new(const struct session *s, const struct table_column *columns, size_t last_min,
 	      struct table **ret_table) MUST_CHECK;
 void table_row(struct table *t);
 /* The next cell of the row begun last; text is copied, and cleaned. */
 void table_cell(struct table *t, const char *text, enum colour colour);
-/* Numbers of this column to the right. */
-void table_right(struct table *t, size_t column);
-/* Columns that a narrow terminal does without, in the order of the calls; and one that is cut. */
-void table_may_drop(struct table *t, size_t column);
-void table_may_cut(struct table *t, size_t column);
-/* Columns are left out before the last one is wrapped to less than this. */
-void table_last(struct table *t, size_t characters);
 /* After the last row: false when this column was left out. */
 bool table_fit(struct table *t, size_t column);
 /* Prints and frees.  An exit status: memory may have run out on the way. */

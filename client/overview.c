@@ -8,9 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cfdfu/util.h"
 #include "client/out.h"
-#include "client/slots.h"
 
 #define ENTRY_REST 64 /* beside a slot's name and words: heading, brackets, "and 120 more." */
 

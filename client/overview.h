@@ -3,9 +3,6 @@
 #ifndef CLIENT_OVERVIEW_H
 #define CLIENT_OVERVIEW_H
 
-#include <jansson.h>
-#include <stddef.h>
-
 #include "client/slots.h"
 
 /*

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "cfdfu/system.h"
+#include "client/cells.h"
 #include "client/out.h"
-#include "client/wrap.h"
 
 #define PAGER_ENV "CFDFU_PAGER"
 #define PAGER_DEFAULT "less"
@@ -46,7 +46,7 @@ page_line(const char *line)
 	if (columns < COLUMNS_MIN)
 		puts(line);
 	else
-		wrap_line(stdout, line, columns);
+		cells_wrap_line(stdout, line, columns);
 	(void)fflush(stdout); /* WHY: main looks at the stream's state at the end */
 }
 
@@ -133,7 +133,7 @@ page_end(struct page *p, enum page_form form)
 	stdout = p->terminal;
 	p->terminal = NULL;
 	if (form != PAGE_RAW && columns >= COLUMNS_MIN && p->text != NULL)
-		wrapped = wrap_text(p->text, columns);
+		wrapped = cells_wrap(p->text, columns);
 	shown = wrapped != NULL ? wrapped : p->text;
 	if (shown == NULL)
 		(void)say_no_memory();

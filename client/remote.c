@@ -16,15 +16,22 @@
 #include <unistd.h>
 
 #include "cfdfu/system.h"
-#include "client/arguments.h"
 #include "client/out.h"
 #include "client/socket.h"
 
 #define SSH_ENV "CFDFU_SSH" /* another program than ssh, with its arguments' meaning */
 /* The shell of the other machine is given one of these constants and nothing else. */
 #define COMMAND_BRIDGE "cfdfuctl --stdio-bridge"
-#define COMMAND_ARGUMENTS "cfdfuctl " ARGUMENTS_OPTION
+#define COMMAND_ARGUMENTS "cfdfuctl " REMOTE_ARGUMENTS
 #define SSH_FAILED 255 /* ssh's own failures, by its manual */
+
+/* A command line as it crosses: each word with its NUL. */
+struct words {
+	char text[REMOTE_TEXT_MAX];
+	size_t used;
+	unsigned count;
+	bool too_much;
+};
 
 static void
 run_ssh(const char *host, const char *command, int in_fd, int out_fd)
@@ -66,12 +73,53 @@ is_usual_socket(const struct session *s)
 	return strcmp(s->socket_path, PROTO_SOCKET_PATH) == 0;
 }
 
+static void
+add_word(struct words *w, const char *prefix, const char *word)
+{
+	size_t room = sizeof(w->text) - w->used;
+	int n = snprintf(w->text + w->used, room, "%s%s", prefix, word);
+
+	if (w->count == REMOTE_WORDS_MAX || (size_t)n >= room) {
+		w->too_much = true;
+		return;
+	}
+	w->count++;
+	w->used += (size_t)n + 1;
+}
+
+/* The command with the options and arguments that it was given. */
+static void
+add_command(struct words *w, const struct invocation *i)
+{
+	const struct command_desc *c = i->command;
+	char first[32], second[32];
+	int words = sscanf(c->name, "%31s %31s", first, second);
+
+	add_word(w, "", first);
+	if (words > 1)
+		add_word(w, "", second);
+	for (size_t n = 0; c->options[n].name != NULL; n++) {
+		if (i->values[n] == NULL)
+			continue;
+		add_word(w, "--", c->options[n].name);
+		if (c->options[n].value != NULL)
+			add_word(w, "", i->values[n]);
+	}
+	add_word(w, "", "--");
+	for (int n = 0; n < i->arg_count; n++)
+		add_word(w, "", i->args[n]);
+}
+
 /* 0, or an exit status after having said why. */
 static int
-say_words(int fd, const char *const *words)
+write_words(int fd, const struct words *w)
 {
-	int r = arguments_write(fd, words);
+	char count[16];
+	size_t bytes = (size_t)snprintf(count, sizeof(count), "%u", w->count) + 1;
+	int r = w->too_much ? -E2BIG : write_all(fd, count, bytes);
 
+	if (r == 0)
+		r = write_all(fd, w->text, w->used);
 	if (r < 0)
 		say_error("cannot pass the command on: %s", strerror(-r));
 	return r < 0 ? EXIT_USAGE : 0;
@@ -80,7 +128,7 @@ say_words(int fd, const char *const *words)
 int
 remote_bridge(const struct session *s, struct remote *ret_remote)
 {
-	const char *const words[] = { "--socket", s->socket_path, "--stdio-bridge", NULL };
+	struct words words = { .used = 0 };
 	int pair[2], r = 0;
 	pid_t pid;
 
@@ -89,8 +137,12 @@ remote_bridge(const struct session *s, struct remote *ret_remote)
 		say_error("cannot make a pipe: %s", strerror(errno));
 		return EXIT_NO_DAEMON;
 	}
-	if (!is_usual_socket(s))
-		r = say_words(pair[0], words);
+	if (!is_usual_socket(s)) {
+		add_word(&words, "", "--socket");
+		add_word(&words, "", s->socket_path);
+		add_word(&words, "", "--stdio-bridge");
+		r = write_words(pair[0], &words);
+	}
 	pid = r != 0 ? -1
 		     : start(s, is_usual_socket(s) ? COMMAND_BRIDGE : COMMAND_ARGUMENTS, pair[1],
 			     pair[1]);
@@ -145,10 +197,9 @@ copy_some(int from, int to)
 
 /* The words, and behind them what the command reads (in_fd, -1 nothing), from the start. */
 static int
-make_input(const struct session *s, const char *const *words, int in_fd, int *ret_fd)
+make_input(const struct session *s, const struct invocation *i, int in_fd, int *ret_fd)
 {
-	const char *all[ARGUMENTS_MAX + 2] = { NULL };
-	size_t n = 0;
+	struct words words = { .used = 0 };
 	int fd = memfd_create("cfdfuctl", MFD_CLOEXEC), r;
 
 	if (fd < 0) {
@@ -156,16 +207,15 @@ make_input(const struct session *s, const char *const *words, int in_fd, int *re
 		return EXIT_REFUSED;
 	}
 	if (!is_usual_socket(s)) {
-		all[n++] = "--socket";
-		all[n++] = s->socket_path;
+		add_word(&words, "", "--socket");
+		add_word(&words, "", s->socket_path);
 	}
 	if (s->json)
-		all[n++] = "--json";
+		add_word(&words, "", "--json");
 	if (s->no_color)
-		all[n++] = "--no-color";
-	for (size_t i = 0; words[i] != NULL && n <= ARGUMENTS_MAX; i++)
-		all[n++] = words[i];
-	r = say_words(fd, all);
+		add_word(&words, "", "--no-color");
+	add_command(&words, i);
+	r = write_words(fd, &words);
 	while (r == 0 && in_fd >= 0 && copy_some(in_fd, fd))
 		continue;
 	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
@@ -178,10 +228,10 @@ make_input(const struct session *s, const char *const *words, int in_fd, int *re
 }
 
 int
-remote_run(const struct session *s, const char *const *words, int in_fd, int out_fd)
+remote_run(const struct session *s, const struct invocation *i, int in_fd, int out_fd)
 {
 	struct remote r = { .pid = -1 };
-	int fd = -1, status = make_input(s, words, in_fd, &fd);
+	int fd = -1, status = make_input(s, i, in_fd, &fd);
 
 	if (status != 0)
 		return status;
@@ -193,6 +243,54 @@ remote_run(const struct session *s, const char *const *words, int in_fd, int out
 	if (status >= EXIT_OK && status <= EXIT_TIMED_OUT)
 		return status;
 	return remote_explain(s, &r);
+}
+
+/* Up to the next NUL.  WHY byte by byte: the bytes behind the words belong to another reader. */
+static int
+read_word(int fd, char *text, size_t size, size_t *ret_length)
+{
+	for (size_t n = 0; n < size; n++) {
+		ssize_t r;
+
+		do
+			r = read(fd, text + n, 1);
+		while (r < 0 && errno == EINTR);
+		if (r < 0)
+			return -errno;
+		if (r == 0)
+			return -EPROTO;
+		if (text[n] == '\0') {
+			*ret_length = n;
+			return 0;
+		}
+	}
+	return -EPROTO;
+}
+
+int
+remote_take_arguments(int fd, char *program, struct arguments *ret)
+{
+	size_t used = 0, length = 0;
+	unsigned long count;
+	char *end;
+	int r = read_word(fd, ret->text, 8, &length);
+
+	if (r < 0)
+		return r;
+	count = strtoul(ret->text, &end, 10);
+	if (length == 0 || *end != '\0' || count > REMOTE_WORDS_MAX)
+		return -EPROTO;
+	ret->argc = 0;
+	ret->argv[ret->argc++] = program;
+	for (; count > 0; count--) {
+		r = read_word(fd, ret->text + used, sizeof(ret->text) - used, &length);
+		if (r < 0)
+			return r;
+		ret->argv[ret->argc++] = ret->text + used;
+		used += length + 1;
+	}
+	ret->argv[ret->argc] = NULL;
+	return 0;
 }
 
 int

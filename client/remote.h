@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* The station at another machine: ssh, and its other end. */
+/*
+ * The station at another machine: ssh, and its other end.
+ *
+ * A command line crosses on the standard input: how many words there are, then the words, each with
+ * its NUL; what the command itself reads follows.  WHY: ssh hands a command to the other side's
+ * login shell, and shells do not agree on how a word is quoted.
+ */
 #ifndef CLIENT_REMOTE_H
 #define CLIENT_REMOTE_H
 
 #include <sys/types.h>
 
 #include "client/command.h"
+
+#define REMOTE_WORDS_MAX 40		     /* LIMIT: words of a command line */
+#define REMOTE_TEXT_MAX 16384		     /* LIMIT: bytes of all of them */
+#define REMOTE_ARGUMENTS "--stdio-arguments" /* alone: the words are on the standard input */
+
+struct arguments {
+	char text[REMOTE_TEXT_MAX];
+	char *argv[REMOTE_WORDS_MAX + 2]; /* with the program's name, NULL-terminated */
+	int argc;
+};
 
 struct remote {
 	pid_t pid;  /* of ssh */
@@ -25,9 +41,12 @@ int remote_explain(const struct session *s, struct remote *r);
 
 /*
  * Runs a whole command there, with what in_fd holds as its standard input (-1: nothing) and out_fd
- * as its output (-1: ours); words are NULL-terminated, and no shell sees them.  Its exit status.
+ * as its output (-1: ours); no shell sees its words.  Its exit status.
  */
-int remote_run(const struct session *s, const char *const *words, int in_fd, int out_fd);
+int remote_run(const struct session *s, const struct invocation *i, int in_fd, int out_fd);
+
+/* The words, and not a byte more.  0, -EPROTO: these are none, or the descriptor's errno. */
+int remote_take_arguments(int fd, char *program, struct arguments *ret) MUST_CHECK;
 
 /* The other end: copies between our standard input and output and the socket. */
 int remote_serve(const struct session *s);

@@ -8,12 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cfdfu/util.h"
 #include "client/cells.h"
-#include "client/out.h"
 #include "client/overview.h"
 #include "client/screen_row.h"
-#include "client/slots.h"
 
 /* WHY before the text: after a line as wide as the terminal, its last character would be erased. */
 #define ERASE_LINE "\033[K"
@@ -82,22 +79,6 @@ put_text(struct frame *f, const char *text, size_t indent, size_t lines_max, enu
 	}
 }
 
-/* WHY a stable order: two drones must not change places from frame to frame. */
-static void
-sort_bad(struct frame *f)
-{
-	const json_t **bad = f->slots[GROUP_BAD];
-
-	for (size_t i = 1; i < f->count[GROUP_BAD]; i++)
-		for (size_t n = i; n > 0 && slot_severity(bad[n]) > slot_severity(bad[n - 1]);
-		     n--) {
-			const json_t *moved = bad[n];
-
-			bad[n] = bad[n - 1];
-			bad[n - 1] = moved;
-		}
-}
-
 static bool
 group_slots(struct frame *f, const json_t *list)
 {
@@ -116,7 +97,6 @@ group_slots(struct frame *f, const json_t *list)
 
 		f->slots[g][f->count[g]++] = slot;
 	}
-	sort_bad(f);
 	return true;
 }
 
@@ -363,7 +343,7 @@ screen_draw(const struct slots *slots, const struct screen *how)
 	char *text = NULL;
 	bool good;
 
-	if (list == NULL || !group_slots(&f, list))
+	if (list == NULL || slots_put_bad_first(list) < 0 || !group_slots(&f, list))
 		goto out;
 	f.list = list;
 	f.out = open_memstream(&text, &bytes);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cfdfu/util.h"
 #include "client/cells.h"
 #include "client/slots.h"
 
@@ -157,21 +156,13 @@ describe_end(const json_t *slot, const struct row_widths *w, char *dst, size_t s
 static const char *
 plug_word(const json_t *slot)
 {
-	if (!out_true(slot, "present"))
-		return "gone";
-	switch (slot_fate(slot)) {
-	case SLOT_FATE_DONE:
-		return "unplug";
-	case SLOT_FATE_ASIDE:
-		return "aside";
-	case SLOT_FATE_ACTIVE:
-		return "leave";
-	case SLOT_FATE_NONE:
-	case SLOT_FATE_WAITING:
-	case SLOT_FATE_ALONE:
-		break;
-	}
-	return "-";
+	static const char *const words[] = {
+		[SLOT_FATE_NONE] = "-",	     [SLOT_FATE_ACTIVE] = "leave",
+		[SLOT_FATE_WAITING] = "-",   [SLOT_FATE_DONE] = "unplug",
+		[SLOT_FATE_ASIDE] = "aside", [SLOT_FATE_ALONE] = "-",
+	};
+
+	return out_true(slot, "present") ? words[slot_fate(slot)] : "gone";
 }
 
 void

@@ -3,10 +3,6 @@
 #ifndef CLIENT_SCREEN_ROW_H
 #define CLIENT_SCREEN_ROW_H
 
-#include <jansson.h>
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "client/out.h"
 
 #define ROW_NAME_MAX 256

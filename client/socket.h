@@ -3,8 +3,6 @@
 #ifndef CLIENT_SOCKET_H
 #define CLIENT_SOCKET_H
 
-#include <stdbool.h>
-
 #include "client/command.h"
 
 #define SOCKET_PATIENCE_S 30 /* LIMIT: of a service that answers within milliseconds */

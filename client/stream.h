@@ -11,9 +11,6 @@
 #ifndef CLIENT_STREAM_H
 #define CLIENT_STREAM_H
 
-#include <jansson.h>
-#include <stdbool.h>
-
 #include "client/command.h"
 
 struct stream;

@@ -17,17 +17,16 @@
 struct column {
 	struct libscols_column *scols;
 	size_t width; /* of its widest cell */
-	bool dropped, may_cut;
+	bool dropped;
 };
 
 struct table {
 	struct libscols_table *scols;
 	struct libscols_line *line;
+	const struct table_column *how; /* as they were asked for */
 	struct column columns[TABLE_COLUMNS_MAX];
 	size_t count;
-	size_t next;			/* column of the next cell */
-	size_t drop[TABLE_COLUMNS_MAX]; /* columns that may be left out, the first at first */
-	size_t drop_count;
+	size_t next;	 /* column of the next cell */
 	size_t last_min; /* characters */
 	unsigned room;	 /* characters in a line; 0: no terminal */
 	bool colour;
@@ -35,27 +34,29 @@ struct table {
 };
 
 static void
-add_column(struct table *t, const char *heading, bool last)
+add_column(struct table *t, const struct table_column *how)
 {
 	struct column *c = &t->columns[t->count++];
-
+	bool last = how[1].heading == NULL;
 	/* WHY: only a terminal has a width; files and pipes get whole lines */
-	c->scols =
-	    scols_table_new_column(t->scols, heading, 0, last && t->room > 0 ? SCOLS_FL_WRAP : 0);
+	bool wrapped = last && t->room > 0;
+
+	c->scols = scols_table_new_column(t->scols, how->heading, 0,
+					  wrapped      ? SCOLS_FL_WRAP
+					  : how->right ? SCOLS_FL_RIGHT
+						       : 0);
+	c->width = strlen(how->heading);
 	/* WHY not the library's own wrapping: it breaks words */
-	if (c->scols != NULL && last && t->room > 0 &&
-	    scols_column_set_wrapfunc(c->scols, scols_wrapnl_chunksize, scols_wrapnl_nextchunk,
-				      NULL) < 0)
-		t->failed = true;
-	if (c->scols != NULL && last && scols_column_set_safechars(c->scols, "\n") < 0)
-		t->failed = true;
-	c->width = strlen(heading);
-	if (c->scols == NULL)
+	if (c->scols == NULL ||
+	    (wrapped && scols_column_set_wrapfunc(c->scols, scols_wrapnl_chunksize,
+						  scols_wrapnl_nextchunk, NULL) < 0) ||
+	    (last && scols_column_set_safechars(c->scols, "\n") < 0))
 		t->failed = true;
 }
 
 int
-table_new(const struct session *s, const char *const *headings, struct table **ret_table)
+table_new(const struct session *s, const struct table_column *columns, size_t last_min,
+	  struct table **ret_table)
 {
 	struct table *t = calloc(1, sizeof(*t));
 
@@ -68,40 +69,14 @@ table_new(const struct session *s, const char *const *headings, struct table **r
 	}
 	t->colour = out_has_colour(s);
 	t->room = out_columns();
-	t->last_min = LAST_MIN;
-	for (size_t i = 0; i < TABLE_COLUMNS_MAX && headings[i] != NULL; i++)
-		add_column(t, headings[i], headings[i + 1] == NULL);
+	t->how = columns;
+	t->last_min = last_min;
+	while (t->count < TABLE_COLUMNS_MAX && columns[t->count].heading != NULL)
+		add_column(t, &columns[t->count]);
 	if (t->colour && scols_table_enable_colors(t->scols, 1) < 0)
 		t->failed = true;
 	*ret_table = t;
 	return 0;
-}
-
-void
-table_right(struct table *t, size_t column)
-{
-	struct libscols_column *c = t->columns[column].scols;
-
-	if (c == NULL || scols_column_set_flags(c, SCOLS_FL_RIGHT) < 0)
-		t->failed = true;
-}
-
-void
-table_may_drop(struct table *t, size_t column)
-{
-	t->drop[t->drop_count++] = column;
-}
-
-void
-table_may_cut(struct table *t, size_t column)
-{
-	t->columns[column].may_cut = true;
-}
-
-void
-table_last(struct table *t, size_t characters)
-{
-	t->last_min = characters;
 }
 
 static bool
@@ -124,15 +99,16 @@ is_too_wide(const struct table *t)
 bool
 table_fit(struct table *t, size_t column)
 {
-	for (size_t i = 0; i < t->drop_count && t->room > 0 && is_too_wide(t); i++) {
-		struct column *c = &t->columns[t->drop[i]];
+	for (unsigned order = 1; order <= t->count; order++)
+		for (size_t i = 0; i < t->count && t->room > 0 && is_too_wide(t); i++) {
+			struct column *c = &t->columns[i];
 
-		if (c->dropped || c->scols == NULL)
-			continue;
-		c->dropped = true;
-		if (scols_column_set_flags(c->scols, SCOLS_FL_HIDDEN) < 0)
-			t->failed = true;
-	}
+			if (t->how[i].drop != order || c->dropped || c->scols == NULL)
+				continue;
+			c->dropped = true;
+			if (scols_column_set_flags(c->scols, SCOLS_FL_HIDDEN) < 0)
+				t->failed = true;
+		}
 	return !t->columns[column].dropped;
 }
 
@@ -205,8 +181,7 @@ cut_cells(struct table *t, struct libscols_line *line)
 		const char *text = cell != NULL ? scols_cell_get_data(cell) : NULL;
 		char cut[OUT_TEXT_MAX];
 
-		if (!t->columns[i].may_cut || text == NULL ||
-		    cells_width(text) <= t->columns[i].width)
+		if (!t->how[i].cut || text == NULL || cells_width(text) <= t->columns[i].width)
 			continue;
 		cells_cut(cut, sizeof(cut), text, t->columns[i].width);
 		if (scols_cell_set_data(cell, cut) < 0)
@@ -221,7 +196,7 @@ fit_rows(struct table *t)
 	struct libscols_line *line;
 
 	for (size_t c = 0; c < t->count; c++)
-		while (t->columns[c].may_cut && t->columns[c].width > CUT_MIN && is_too_wide(t))
+		while (t->how[c].cut && t->columns[c].width > CUT_MIN && is_too_wide(t))
 			t->columns[c].width--;
 	if (i == NULL)
 		t->failed = true;

@@ -4,7 +4,6 @@
 #define CLIENT_WHEN_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <time.h>
 
 #include "cfdfu/util.h"

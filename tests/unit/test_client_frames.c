@@ -13,7 +13,6 @@
 
 #include "client/cells.h"
 #include "client/out.h"
-#include "client/wrap.h"
 #include "client/slots.h"
 #include "terminal.h"
 
@@ -156,7 +155,7 @@ TEST(a_page_is_wrapped_at_words)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		char *page = wrap_text(rows[i].text, rows[i].columns);
+		char *page = cells_wrap(rows[i].text, rows[i].columns);
 
 		assert_non_null(page);
 		assert_string_equal(page, rows[i].page);
