@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Proves the layers: who may include what, and that the pure libraries need nothing of the world.
+# Checks the layers: allowed includes per folder, and allowed symbols of the pure libraries.
 #
 #   layers.sh               checks the tree in $srcdir and the libraries in the working directory
 #   layers.sh --self-test   proves that each rule can fail, on trees with one planted violation each

@@ -34,7 +34,7 @@ has() # TEXT
 	grep -qF -e "$1" "$found" || { echo "messages: not found: $1"; bad=1; }
 }
 
-# It can fail: what is nowhere is not found.
+# Self-test: a text that does not exist is not found.
 has 'a text that is printed nowhere' > /dev/null
 [ $bad -eq 1 ] || { echo "messages: finds what is not there"; exit 1; }
 bad=0

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Checks what a compiler does not: sizes, names of licences, order of includes, forgotten notes.
+# Checks rules that no compiler knows: sizes, licence lines, order of includes, open ends.
 #
 #   style.sh                checks the tree in $srcdir
 #   style.sh --self-test    proves that each rule can fail, on files with one planted violation each

@@ -99,7 +99,7 @@ same "without a quarantined port nothing is released" '[]' "$(jq -c .released "$
 settle 1
 same "no drone is flashed again" "$attempts" "$(records 'SELECT count(*) FROM attempts')"
 
-# ---- a slot that is set aside -------------------------------------------------------------------
+# ---- a quarantined port -------------------------------------------------------------------------
 
 rack_add 1-3 "$old"
 rack_do fate 1-3 silent at=50 in=dfu > /dev/null

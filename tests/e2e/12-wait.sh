@@ -56,7 +56,7 @@ gone() # PORT
 	[ "$(status ".slots[] | select(.port == \"$1\").present")" = false ]
 }
 
-# The station has seen what is plugged in there; true from then on, also between two modes.
+# The station has seen the device on the port; true from then on, also between two modes.
 seen() # PORT
 {
 	[ "$(status ".slots[] | select(.port == \"$1\").state")" != absent ]
@@ -72,7 +72,7 @@ unplug() # PORT
 # asks heard().
 begin() # [OPTION-OF-WAIT...]
 {
-	# WHY here: what the row before had printed is not taken for what these have heard.
+	# WHY here: the output of the row before is not taken for that of these.
 	: > "$scratch/text"
 	: > "$scratch/json"
 	cfdfuctl wait "$@" > "$scratch/text" 2> "$scratch/words" &
@@ -396,7 +396,7 @@ run_row() # SITUATION COUNTS EXIT WORDS
 	holds "$1: it says so" grep -qF -e "$4" "$scratch/words"
 	[ "$3" -eq 3 ] || json_agrees "$1" "$3"
 	counts_are "$1" "$2"
-	# WHY killed: one that is told to stop waits for the drones that are at work.
+	# WHY killed: a stopping service waits for running drones.
 	sim_kill 2> /dev/null || :
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Which drone is meant, and what is selected for it: every way to name one, one selection for one
-# target, what a selection replaces, keeps and begins, and the plan before it.
+# Targets and selections: every way to name a drone, one selection for one target, the effects of a
+# selection, and the plan before it.
 # shellcheck disable=SC2016 # what is waited for is looked at anew each time
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -110,7 +110,7 @@ typed_document "$top/README.md"
 
 # ---- the manual pages ---------------------------------------------------------------------------
 
-# The other machine is this one: what ssh would run there is run here.
+# The other machine is this one: a fake ssh runs the command here.
 # shellcheck disable=SC2016 # the script's dollars
 printf '#!/bin/sh\nwhile [ $# -gt 1 ]; do shift; done\nexec sh -c "$1"\n' > "$scratch/ssh"
 chmod +x "$scratch/ssh"

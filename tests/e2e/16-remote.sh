@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The station at another machine, whatever login shell it has there, and whatever a file is called.
+# The station at another machine, with any login shell there and any file name.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

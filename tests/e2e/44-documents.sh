@@ -37,7 +37,7 @@ rack_add 1-1 "$old"
 rack_do plug 1-1 > /dev/null
 holds "the drone is flashed and runs the new firmware" until_true 120 test_verdict 1-1 pass
 kill $watch
-# WHY as it was told then: who asks may stand still for as long as the writing takes.
+# WHY from the watch: a client that asks may be delayed for as long as the writing takes.
 holds "a running drone goes into DFU mode by itself" test -n "$(told_while_writing .port)"
 same "on its port, and it is not to be unplugged" "dfu false" \
 	"$(told_while_writing '"\(.mode) \(.safe_to_unplug)"')"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Files as other people's programs make them: accepted with the right note or refused by name, alike
-# at the desk and at the station; what is written of them holds no byte for RAM and no text.
+# in the client and in the station; what is written of them holds no byte for RAM and no text.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Whole images and parts of them: what is not shown to be whole is refused at the desk and by the
-# service, whatever the platform's name says; with --incomplete it is taken, and every list, the
+# Whole images and parts of them: an image that is not shown to be whole is refused by client and
+# service, with or without --platform; with --incomplete it is accepted, and every list, the
 # status and the record say so.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

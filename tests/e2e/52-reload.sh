@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The configuration, changed while drones are at work: what is in force afterwards, and for whom.
+# The configuration, changed while drones are running: the settings in force afterwards.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -108,7 +108,7 @@ rack_add 1-3 "$old"
 rack_connect # WHY: the rack is in the daemon's process; it takes its descriptors first
 limit=$(($(count_of fd) + 6))
 prlimit --pid "$sim_pid" --nofile=$limit:4096
-silent() # connects and says nothing; notes that it is sent away before its time
+silent() # connects and sends nothing; notes that it is disconnected before its time
 {
 	local began said
 

@@ -129,7 +129,7 @@ same "no other image was written before it" other:pass "$(attempts 1-2)"
 cfdfuctl pause > /dev/null
 cfdfuctl retry --force 1-2 > /dev/null
 until_true 30 test_state 1-2 waiting
-cfdfuctl firmware select new > /dev/null # it begins anew, and the pause holds that
+cfdfuctl firmware select new > /dev/null # it restarts, and the pause holds it
 cfdfuctl retry 1-2 > /dev/null
 cfdfuctl resume > /dev/null
 until_true 60 test_verdict 1-2 pass

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The brake: a firmware that harms one drone after the other stops the station, with words, in the
-# record, over a restart of the service, until an operator says otherwise.
+# The brake: a firmware that harms several drones in a row stops the station, with a message, in the
+# records, over a restart of the service, until an operator resumes it.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

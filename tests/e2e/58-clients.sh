@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Clients that want all of the service's time, while a rack is flashed: the drones come first, and
-# who asks modestly gets an answer, too.  Judged by counts, not by times.
+# a client with few requests gets replies, too.  Judged by counts, not by times.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

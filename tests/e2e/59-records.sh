@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Records and files that are not what they were: noticed, said with the way out, and mended.
+# Changed, lost and foreign records and files: noticed, reported with the remedy, and repaired.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

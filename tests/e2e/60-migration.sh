@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The records of an older cfdfud (schema 3), killed in the midst of a drone: nothing of them is lost.
 # records-3/ was written by cfdfud of commit 73b30ea (sqlite3 .dump, and its audit file): attempts 1
-# and 2 pass, 3 is a backup, 4 a drone that was pulled and whose port is set aside, 5 under way.
+# and 2 pass, 3 is a backup, 4 a drone that was pulled and whose port is quarantined, 5 under way.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -32,7 +32,7 @@ same "and the word on a platform" "1-5=bolt" "$(status '.station.rules[] | "\(.t
 same "a quarantined port still is" 1 "$(records "SELECT count(*) FROM port
 	WHERE port = '1-3' AND aside_ms IS NOT NULL")"
 
-# The files of the images did not come along: selected all the same, and told.
+# The files of the images are missing: they stay selected, and that is reported.
 cfdfuctl resume > /dev/null
 rack_plug 1-2 "$new" uid=440042000A51353432343630
 says_lost()

@@ -23,7 +23,7 @@ note() # TEXT...
 	echo "# $*"
 }
 
-# A test by comparison: is what came what was wanted?
+# A test by comparison of the expected with the actual value.
 same() # NAME WANTED GOT
 {
 	if [ "$2" = "$3" ]; then
@@ -47,7 +47,7 @@ holds() # NAME COMMAND...
 	fi
 }
 
-# A test of what a command says, whatever its exit status; it stays in the file said.
+# A test of a command's output, with any exit status; it stays in the file said.
 says() # NAME PATTERN COMMAND...
 {
 	local name=$1 pattern=$2

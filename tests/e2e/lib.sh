@@ -44,7 +44,7 @@ sim_start() # typical|fast [OPTION-OF-CFDFUD...]
 	exit 1
 }
 
-# Waits until nothing has gone on in the station and at its drones, and nothing is about to: what did
+# Waits until the station and its drones are idle, with nothing about to happen: what did
 # not happen by then is not going to.
 settle() # SECONDS in a row
 {

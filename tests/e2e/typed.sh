@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # set here for others, or by them for us
-# The commands that README and manual pages tell people to type, and a newcomer who types them: each
+# Types the commands of README and manual pages, as a newcomer would: each
 # line of an example as it stands there, in its order, in a directory with the files that it names.
 # Comes after common.sh, outside and inside the virtual station.  The script that sources this sets
 # typed_directory and defines

@@ -243,7 +243,7 @@ SCENE(resumed_the_station_still_spares_its_drones_that_image_until_it_is_release
 	assert_true(station_release_image(x->s, bad));
 	settle(x);
 	expect_fault(x, port_of(3), FAULT_NO_BOOT);
-	assert_false(is_paused(x)); /* the count has begun anew */
+	assert_false(is_paused(x)); /* the count has restarted */
 	assert_false(station_release_image(x->s, bad));
 }
 
@@ -442,7 +442,7 @@ SCENE(drones_of_one_hub_that_vanish_together_are_told_once_and_blame_no_port)
 	expect_cause(x, on_hub(2, 1), NULL);
 	for (unsigned port = 2; port <= HUB_PORTS; port++)
 		expect_good(x, on_hub(2, port));
-	/* Plugged in again none of them is set aside; the one that was pulled is. */
+	/* Plugged in again none of them is quarantined, except the one unplugged by hand. */
 	for (unsigned port = 1; port <= 6; port++)
 		assert_int_equal(world_button_entry(station_world(x->s), on_hub(1, port)), 0);
 	assert_int_equal(world_button_entry(station_world(x->s), on_hub(2, 1)), 0);

@@ -83,7 +83,7 @@ void station_add(struct station *s, const char *port, const struct drone_config 
 		 const struct image *image);
 
 /*
- * Arms a misfortune on the drone that is on the port; what depends on a faultless flash is not
+ * Arms a fault on the drone that is on the port; what depends on a faultless flash is not
  * checked then.
  */
 void station_arm(struct station *s, const char *port, const struct fate *f);
@@ -114,7 +114,7 @@ int station_retry(struct station *s, const char *port, bool force);
 int station_release(struct station *s, const char *port);
 int station_backup(struct station *s, const char *port);
 void station_pause(struct station *s, bool paused);
-bool station_release_image(struct station *s, const struct image *image); /* it was set aside */
+bool station_release_image(struct station *s, const struct image *image); /* it was quarantined */
 void station_slept(struct station *s);
 
 /* ---- questions --------------------------------------------------------------------------- */

@@ -96,7 +96,7 @@ brake_check(struct station *s, const char *port, const struct image *image)
 	const uint8_t *sha256 = image_label(image)->sha256;
 
 	if (is_barred(s, sha256) || policy_quarantined(fleet_policy(s->fleet), sha256) != NULL)
-		station_break(s, "I19: %s is changed with an image that is set aside", port);
+		station_break(s, "I19: %s is changed with a quarantined image", port);
 }
 
 /* Gives the fleet the state that a daemon reads from the records when it starts. */

@@ -38,7 +38,7 @@ struct seat {
 	bool known, interrupted; /* what the records say of the drone */
 	bool interrupted_last;	 /* ... when it was sighted last */
 	uint8_t sent_uid[12];	 /* the drone that was asked to reboot here */
-	bool fated;		 /* a misfortune was armed here */
+	bool fated;		 /* a fault was armed here */
 	bool lied; /* ... and it was the liar: its flash cannot be known (doc/faults.md H11) */
 	uint32_t erased_addr[12]; /* sectors that this attempt has erased */
 	unsigned erased_count;

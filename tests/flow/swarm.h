@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One run of a fleet, drawn from a seed: which drones, which misfortunes and hands are on and how
+ * One run of a fleet, drawn from a seed: which drones, which faults and hands are on and how
  * often, how the operator configured it.  Then two lives: first anything goes and the invariants
  * must hold after every event (safety); then the world heals, the operator follows what the
  * station says, and every sound drone must end with its image (liveness).
@@ -103,7 +103,7 @@ void swarm_run(const struct swarm_plan *p, const struct swarm_without *without, 
 	       struct swarm_result *ret);
 
 /*
- * INVARIANT I14: a swarm of good drones with one that has misfortunes, and the same swarm without
+ * INVARIANT I14: a swarm of good drones with one that has faults, and the same swarm without
  * those: the
  * others must end alike.
  */

@@ -213,7 +213,7 @@ draw_member(struct swarm_plan *p, unsigned i, struct rng *r, bool habits, bool m
 		draw_defect(m, r);
 }
 
-/* ---- misfortunes ------------------------------------------------------------------------- */
+/* ---- faults ------------------------------------------------------------------------------ */
 
 static void
 draw_value(struct fate *f, struct rng *r)

@@ -458,7 +458,7 @@ may_become_foreign(const struct run *x, unsigned i, const struct slot_view *v)
 	const struct member *m = &x->members[i];
 	enum job_adopt adopt = x->plan->options.fleet.job.adopt;
 
-	/* Taken whoever it is, it may be one of which nothing says what it is. */
+	/* With any adoption allowed, it may be one that nothing identifies. */
 	if (adopt == JOB_ADOPT_PORT && v->verdict.fault != FAULT_PLATFORM_UNKNOWN)
 		return false;
 	if (adopt != JOB_ADOPT_PORT && v->state != SLOT_FOREIGN)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sweep: every misfortune at every request of one drone's update, from three ways to begin; then
+ * sweep: every fault at every request of one drone's update, from three ways to begin; then
  * every pair of them within five requests.
  *
  *   sweep [--pairs EVERY] [--list]            singles, and one pair in EVERY (0: none)
@@ -32,7 +32,7 @@ static const char *const start_names[SWEEP_START_COUNT] = {
 	[SWEEP_RESUMED] = "resumed",
 };
 
-/* Misfortunes that wait for the n-th request. */
+/* Faults that wait for the n-th request. */
 static const char *const singles[] = {
 	"stall",
 	"stall count=3",
@@ -99,7 +99,7 @@ static const char *const paired[] = {
 	"swap-now",
 };
 
-/* Misfortunes of an occasion: a boot, a mode change, an enumeration, an open. */
+/* Faults of an occasion: a boot, a mode change, an enumeration, an open. */
 static const char *const occasions[] = {
 	"no-leave",
 	"no-leave count=2",
@@ -292,7 +292,7 @@ sweep_start(struct sweep *s, enum sweep_start start, uint64_t pairs_every)
 		sweep_single(s, start, singles[i]);
 	for (size_t i = 0; i < ARRAY_LEN(occasions); i++)
 		sweep_occasion(s, start, occasions[i]);
-	printf("# %s: %u requests, %" PRIu64 " trials with one misfortune", start_names[start],
+	printf("# %s: %u requests, %" PRIu64 " trials with one fault", start_names[start],
 	       s->canon[start].requests, s->trials - before);
 	before = s->trials;
 	if (pairs_every > 0)

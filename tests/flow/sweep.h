@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every misfortune at every request of one drone's update, and every pair of them close together.
+ * Every fault at every request of one drone's update, and every pair of them close together.
  *
  *   sweep.c        which, where, how often; the report
- *   sweep_trial.c  one trial: a station, a drone, one or two misfortunes, its ending, its recovery
+ *   sweep_trial.c  one trial: a station, a drone, one or two faults, its ending, its recovery
  *   sweep_rules.c  what has to come of each: the table
  */
 #ifndef FLOW_SWEEP_H
@@ -64,7 +64,7 @@ struct sweep_trial {
 
 struct sweep_outcome {
 	enum sweep_end end; /* of the first attempt */
-	bool struck;	    /* the misfortunes came about */
+	bool struck;	    /* the faults came about */
 	bool broken;
 	char text[256]; /* what was broken */
 	unsigned requests;
@@ -75,14 +75,14 @@ struct sweep_outcome {
 void sweep_try(const struct sweep_trial *t, struct image *old, struct image *now,
 	       struct sweep_outcome *ret);
 
-/* A rule: this misfortune, while the job is at one of these steps, ends in one of these ways. */
+/* A rule: this fault, while the job is at one of these steps, ends in one of these ways. */
 struct sweep_rule {
 	const char *fate; /* its text without at=; NULL: any */
 	uint32_t steps;	  /* BIT(step) */
 	uint32_t ends;	  /* BIT(end) */
 };
 
-/* BIT(end) of what is right; every misfortune has at least one rule for every step. */
+/* BIT(end) of what is right; every fault has at least one rule for every step. */
 uint32_t sweep_ends(const char *fate, enum step step);
 /* The fault's name when it strikes at the last try: after another fault. */
 uint32_t sweep_last_straw(const char *fate);

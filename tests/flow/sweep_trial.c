@@ -48,7 +48,7 @@ on_submit(void *ctx, const struct request *c)
 	if (station_rows(x->station) > x->first + 1 || r->requests == SWEEP_REQUESTS_MAX)
 		return;
 	fleet_view(station_fleet(x->station), c->slot, 0, &v);
-	/* An attempt that is told of already: only the light is left. */
+	/* An attempt that is announced already: only the light is left. */
 	r->step[r->requests++] = (uint8_t)(v.verdict.kind == VERDICT_NONE ? v.step : SWEEP_LIGHT);
 }
 
@@ -203,7 +203,7 @@ is_good(struct trial *x)
 	       station_holds(x->station, PORT, x->now);
 }
 
-/* The trouble is over: whatever became of the drone, hands bring it to its image. */
+/* The fault is over: in any state, help by hand brings the drone to its image. */
 static void
 recover(struct trial *x)
 {

@@ -223,7 +223,7 @@ void drone_unplug(struct drone *d, uint64_t now_us); /* USB out: power off, also
 void drone_button(struct drone *d, uint64_t now_us); /* the same with the button held: ROM */
 /* Off and on again with USB in: as unplug + plug, back at least 200 ms later. */
 void drone_power_cycle(struct drone *d, uint64_t now_us);
-/* The host resets the port: the ROM begins its conversation anew, the run-time link is off. */
+/* The host resets the port: the ROM's DFU session restarts, the run-time link is off. */
 void drone_bus_reset(struct drone *d, uint64_t now_us);
 /* The bus alone is interrupted (hub reset): same mode again after back_ms, the chip goes on. */
 void drone_glitch(struct drone *d, uint64_t now_us, uint32_t back_ms);
@@ -263,7 +263,7 @@ uint8_t drone_dfu_state(const struct drone *d);
 /* In ROM mode by the button, so that BOOT0 is high until power is removed. */
 bool drone_is_button_entered(const struct drone *d);
 
-/* ---- misfortune ---- */
+/* ---- fault ---- */
 
 /* 0, or -ENOSPC. */
 int drone_arm(struct drone *d, const struct fate *f) MUST_CHECK;

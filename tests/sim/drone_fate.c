@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where misfortunes strike: before a transfer, on its answer, at mode changes and enumerations. */
+/* Where faults strike: before a transfer, on its answer, at mode changes and enumerations. */
 #include "config.h"
 
 #include "sim/drone.h"

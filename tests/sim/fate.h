@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Named misfortunes.  A fate is armed on a drone (or on a port of the world) and strikes at the
+ * Named faults.  A fate is armed on a drone (or on a port of the world) and strikes at the
  * at-th matching request, count times in a row; those that concern a boot, a mode change or the
  * descriptors strike at the at-th such occasion.  The text form names fates on command lines and in
  * seeds:

@@ -249,7 +249,7 @@ follows_reset(const uint8_t *h)
 	return get_be32(h + 16) == 0 && memcmp(h + 40, first, sizeof(first)) == 0;
 }
 
-/* False: nonsense or too much. */
+/* False: an invalid or too long packet. */
 static bool
 submit(struct usbip *u, const uint8_t *h, const uint8_t *data, uint32_t length)
 {
@@ -291,7 +291,7 @@ submit(struct usbip *u, const uint8_t *h, const uint8_t *data, uint32_t length)
 	return true;
 }
 
-/* One whole command, if there is one: bytes used, 0 = wait for more, -1 = nonsense. */
+/* One whole command, if there is one: bytes used, 0 = wait for more, -1 = invalid. */
 static long
 take_command(struct usbip *u, struct evbuffer *in)
 {

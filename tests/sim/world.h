@@ -125,7 +125,7 @@ bool world_is_idle(const struct world *w);
 void world_close_all(struct world *w);
 /* ... and reports nothing more until world_cold_plug(): the host program was killed. */
 void world_host_dies(struct world *w);
-/* Reports everything present again, through sighted() events (a host program started anew). */
+/* Reports everything present again, through sighted() events (a restarted host program). */
 void world_cold_plug(struct world *w);
 
 /* ---- time ---- */

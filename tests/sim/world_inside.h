@@ -17,7 +17,7 @@ struct slot {
 	struct drone *drone, *displaced;
 	uint64_t arrival;   /* 0 = nothing on the bus */
 	uint64_t told;	    /* the arrival the host believes in; 0 = none */
-	uint64_t report_us; /* when it hears what it does not know yet */
+	uint64_t report_us; /* when it gets the next event */
 	uint64_t owed_us;   /* since when it does not */
 	uint64_t ready_us;  /* when the kernel is through with the newest arrival */
 	int owner;	    /* the handle that has it open, -1 = none */

@@ -50,7 +50,7 @@ struct alone {
 void alone_init(struct alone *a);
 void alone_free(struct alone *a);
 
-/* Arms a misfortune, as a text. */
+/* Arms a fault, as a text. */
 void alone_arm(struct alone *a, const char *fate);
 
 /* Plugs it in and makes the job. */

@@ -12,7 +12,7 @@
 
 static const uint8_t page[ROM_TRANSFER] = { 1, 2, 3 };
 
-/* Linked in place of what a failed assertion calls (-Wl,--wrap): back to whoever provoked it. */
+/* Linked in place of __assert_fail() (-Wl,--wrap): back to the test that provoked it. */
 static jmp_buf *provoked;
 
 void __real___assert_fail(const char *text, const char *file, unsigned line, const char *function);

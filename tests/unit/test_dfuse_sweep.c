@@ -200,7 +200,7 @@ judge_transfer(const struct scene *s, const struct outcome *o)
 		return;
 	}
 	if (!ever && status != USB_GONE)
-		say(s, o, "one misfortune is too much for it");
+		say(s, o, "one fault is too much for it");
 	if (o->failure.fault != fault_of_transfer(status))
 		say(s, o, "the wrong fault");
 }

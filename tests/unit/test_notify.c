@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Contract of app/notify: what the service manager hears, and the sockets it hands over. */
+/* Contract of app/notify: messages to the service manager, and the sockets that it passes. */
 #include "config.h"
 
 #include "app/notify.h"

@@ -273,7 +273,7 @@ TEST(the_expected_time_is_the_longer_of_flash_and_wait)
 	struct pace p = fresh(false), o = fresh(true);
 
 	assert_int_equal(pace_whole_us(&p, PACE_PROGRAM, BLOCK), 2048 * 16);
-	/* Before anything was heard: the ROM's constants. */
+	/* Before the first answer: the ROM's constants. */
 	assert_int_equal(pace_whole_us(&o, PACE_PROGRAM, BLOCK), 104000);
 	assert_int_equal(pace_whole_us(&o, PACE_ERASE, 128 * KIB), 2000000);
 	(void)pace_wait_us(&o, PACE_PROGRAM, BLOCK, 250);

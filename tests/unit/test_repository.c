@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* app/repository: what the service takes, judged by itself whatever its client says. */
+/* app/repository: the service judges files by itself and does not trust its client. */
 #include "config.h"
 
 #include "app/repository.h"

@@ -248,7 +248,7 @@ TEST(a_removed_drone_gives_up_its_permits_and_its_place_in_the_queue)
 	sched_free(s);
 }
 
-/* Drones finish at random; whoever waits is passed only by those who asked before. */
+/* Drones finish at random; a waiting drone is passed only by drones that asked before. */
 TEST(no_drone_waits_longer_than_those_before_it_take)
 {
 	struct sched *s = made(&(struct sched_limits){ .writers_max = 8 });

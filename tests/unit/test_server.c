@@ -281,7 +281,7 @@ TEST_SET_UP(other_descriptors_are_refused)
 }
 
 /* C10 */
-/* The audit hears what was asked for and what became of it, of what changes something alone. */
+/* The audit gets request and outcome of each call that changes something, and of no other. */
 TEST_SET_UP(the_owner_hears_what_became_of_a_change)
 {
 	struct world *w = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Named misfortunes: as text, and what each does to a conversation. */
+/* Named faults: as text, and what each does to a conversation. */
 #include "config.h"
 
 #include <errno.h>

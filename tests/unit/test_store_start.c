@@ -58,7 +58,7 @@ TEST_SET_UP(a_newer_or_foreign_database_is_refused_untouched)
 	assert_non_null(strstr(why, "newer"));
 	assert_int_equal(file_size(in_dir(dir, AUDIT_FILE)), size);
 	assert_string_equal(ask_db(dir, "PRAGMA user_version"), "99");
-	/* a database without our tables is another program's, whatever lies beside it */
+	/* a database without our tables is another program's, with any files beside it */
 	assert_int_equal(unlink(in_dir(dir, DB_FILE)), 0);
 	set_recorded_schema("3");
 	make_db(dir, "PRAGMA application_id = 5; CREATE TABLE theirs (x)");
@@ -201,7 +201,7 @@ TEST_SET_UP(crashes_are_counted_by_port_and_only_in_a_row)
 	close_store(s);
 }
 
-/* D13: whatever step a migration dies in, it is done again from there. */
+/* D13: a migration killed at any step is continued from there. */
 TEST_SET_UP(a_migration_killed_anywhere_is_done_again)
 {
 	struct store *s;

@@ -112,7 +112,7 @@ TEST_SET_UP(a_database_that_fails_again_after_reopening_is_given_up)
 	int64_t id = begin_at(store, "1-1", "s", 1);
 
 	commit_at(store, 2);
-	/* the audit file is gone: storage is opened anew, and the log is empty when the fault hits
+	/* the audit file is gone: storage is opened again, and the log is empty when the fault hits
 	 */
 	assert_int_equal(unlink(in_dir(dir, AUDIT_FILE)), 0);
 	end_at(store, id, &passed, 3);

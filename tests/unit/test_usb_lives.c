@@ -239,7 +239,7 @@ TEST_SET_UP(the_bus_can_be_freed_in_the_middle_of_everything)
 	/* rig_tear_down() frees, and sees that nothing is left. */
 }
 
-/* 40 devices, random misfortunes and commands: every open has its opened() or closed(), every
+/* 40 devices, random faults and commands: every open has its opened() or closed(), every
  * transfer its end. */
 TEST_SET_UP(a_random_life_keeps_the_contract)
 {

@@ -130,7 +130,7 @@ TEST(jobs_run_side_by_side_and_are_told_in_the_loop)
 		assert_int_equal(event_base_loopexit(base, &limit), 0);
 		assert_true(event_base_loop(base, EVLOOP_ONCE) >= 0);
 	}
-	worker_free(w); /* tells whoever has not been told */
+	worker_free(w); /* reports to the owners that were not told */
 	for (unsigned i = 0; i < COUNT; i++)
 		assert_int_equal(tasks[i].told, 1);
 	event_base_free(base);

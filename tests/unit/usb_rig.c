@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A bus over the fake usbfs, and everything that is heard of its devices. */
+/* A bus over the fake usbfs, and records of all callbacks for its devices. */
 #include "config.h"
 
 #include "usb_rig.h"

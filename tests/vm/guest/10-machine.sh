@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The virtual station itself: if this fails, nothing the other tests say counts.
+# The virtual station itself: if this fails, the results of the other tests are void.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# One drone's trouble is its own: among sixteen ports one is unplugged in mid-write, one stalls, one
+# A fault affects one drone only: among sixteen ports one is unplugged in mid-write, one stalls, one
 # falls silent, one is another vendor's terminal and one a foreign DFU device.  The other eleven
 # pass in the time they need without them, and each of the five ends as it should.
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -150,7 +150,7 @@ cfdfuctl retry "$p" > /dev/null
 passes "$p" "the drone is flashed with the rule"
 take_away "$p"
 
-# ---- udev says everything again (K2) ------------------------------------------------------------
+# ---- udev repeats all events (K2) ---------------------------------------------------------------
 
 p=$(port 4)
 begin_on "$p"

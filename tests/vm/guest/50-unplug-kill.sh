@@ -37,7 +37,7 @@ round() # NAME IMAGE-NAME IMAGE-FILE
 	records_are_sound "$1"
 }
 
-# WHY: a port that was at work in three crashes in a row is set aside until an operator releases it.
+# WHY: a port that was active in three crashes in a row is quarantined until an operator releases it.
 settled()
 {
 	local p

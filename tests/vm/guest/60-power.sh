@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 drones=16
-kept=/share/flashes # what the drones held when the power was cut, kept by the host
+kept=/share/flashes # the drones' flash content at the power cut, kept by the host
 flashes=/opt/vm/flashes
 
 mount_disk()
