@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/folder.h"
 #include "app/settings.h"
-#include "cfdfu/system.h"
 #include "core/job.h"
 
 enum {
@@ -49,23 +49,6 @@ put_key(const struct job_record *r, char *out, size_t size)
 	out[n] = '\0';
 	if (n == 0)
 		copy_text(out, size, "no-serial");
-}
-
-static int
-write_file(int dir, const char *name, const uint8_t *data, size_t size)
-{
-	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int r = fd < 0 ? -errno : 0;
-
-	if (r == 0)
-		r = write_all(fd, data, size);
-	if (r == 0 && fsync(fd) < 0)
-		r = -errno;
-	if (fd >= 0)
-		(void)close(fd);
-	if (r < 0 && fd >= 0)
-		(void)unlinkat(dir, name, 0); /* an incomplete copy */
-	return r;
 }
 
 static int
@@ -135,7 +118,7 @@ backups_keep(const char *state_dir, const struct settings *s, const struct job_r
 	put_key(r, key, sizeof(key));
 	for (unsigned n = 0; n < SAME_SECOND_MAX && e == -EEXIST; n++) {
 		make_name(key, now, n, name);
-		e = write_file(dir, name, data, size);
+		e = folder_write(dir, name, data, size);
 	}
 	if (e == 0 && fsync(dir) < 0)
 		e = -errno;

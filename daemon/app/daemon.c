@@ -93,10 +93,7 @@ open_store(struct daemon *d)
 		return r;
 	}
 	on_health(d);
-	r = repository_new(&d->sv, &d->sv.repository);
-	for (size_t i = 0; i < d->sv.settings->device_count && r == 0; i++)
-		r = repository_add_device(d->sv.repository, &d->sv.settings->devices[i].device);
-	return r;
+	return repository_new(&d->sv, &d->sv.repository);
 }
 
 /* The records can be read: the station is as they say. */

@@ -52,12 +52,28 @@ folder_free(struct folder *f)
 /* ---- writing -------------------------------------------------------------------------------- */
 
 int
+folder_write(int dir, const char *name, const uint8_t *data, size_t size)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600), r;
+
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, data, size);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	(void)close(fd);
+	if (r < 0)
+		(void)unlinkat(dir, name, 0); /* an incomplete file is deleted */
+	return r;
+}
+
+int
 folder_keep(struct folder *f, const uint8_t *data, size_t size, char ret_file[FOLDER_FILE_MAX])
 {
 	uint8_t sha256[DIGEST_BYTES];
 	char text[DIGEST_TEXT_MAX], file[FOLDER_FILE_MAX];
 	int dir = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd = -1, r;
+	int r;
 
 	if (dir < 0)
 		return -errno;
@@ -65,20 +81,15 @@ folder_keep(struct folder *f, const uint8_t *data, size_t size, char ret_file[FO
 	digest_format(sha256, text);
 	(void)snprintf(file, sizeof(file), "%s.dfu", text);
 	(void)unlinkat(dir, INCOMING, 0); /* of a run that was cut off */
-	fd = openat(dir, INCOMING, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	r = fd < 0 ? -errno : write_all(fd, data, size);
-	if (r == 0 && fsync(fd) < 0)
+	r = folder_write(dir, INCOMING, data, size);
+	if (r == 0 && renameat(dir, INCOMING, dir, file) < 0) {
 		r = -errno;
-	if (r == 0 && renameat(dir, INCOMING, dir, file) < 0)
-		r = -errno;
+		(void)unlinkat(dir, INCOMING, 0);
+	}
 	if (r == 0 && fsync(dir) < 0)
 		r = -errno;
 	if (r == 0)
 		copy_text(ret_file, FOLDER_FILE_MAX, file);
-	if (fd >= 0)
-		(void)close(fd);
-	if (fd >= 0 && r < 0)
-		(void)unlinkat(dir, INCOMING, 0); /* an incomplete file is deleted */
 	(void)close(dir);
 	return r;
 }

@@ -39,6 +39,9 @@ struct folder_file {
 int folder_new(const char *path, struct folder **ret_folder) MUST_CHECK; /* -ENOMEM */
 void folder_free(struct folder *f);					 /* NULL is fine */
 
+/* Writes a new file, durable; nothing of it is left when that fails.  0 or negative errno. */
+int folder_write(int dir, const char *name, const uint8_t *data, size_t size) MUST_CHECK;
+
 /* Writes the file, durable before it is named.  0 or negative errno. */
 int folder_keep(struct folder *f, const uint8_t *data, size_t size,
 		char ret_file[FOLDER_FILE_MAX]) MUST_CHECK;

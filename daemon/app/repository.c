@@ -11,6 +11,7 @@
 #include "app/clock.h"
 #include "app/log.h"
 #include "app/services.h"
+#include "app/settings.h"
 #include "core/image.h"
 #include "firmware/digest.h"
 #include "firmware/fw_dfuse.h"
@@ -18,8 +19,6 @@
 struct repository {
 	const struct services *sv;
 	struct folder *folder;
-	struct device *devices;
-	size_t device_count;
 	bool tidy_due; /* the folder may hold files that no row has */
 };
 
@@ -48,41 +47,32 @@ repository_free(struct repository *r)
 	if (r == NULL)
 		return;
 	folder_free(r->folder);
-	free(r->devices);
 	free(r);
-}
-
-int
-repository_add_device(struct repository *r, const struct device *d)
-{
-	struct device *more = realloc(r->devices, (r->device_count + 1) * sizeof(*more));
-
-	if (more == NULL)
-		return -ENOMEM;
-	r->devices = more;
-	r->devices[r->device_count++] = *d;
-	return 0;
 }
 
 /* ---- judging -------------------------------------------------------------------------------- */
 
-/* An image for described devices is fit when it fits one of them; the reason is the first one's. */
+/*
+ * An image for devices that the settings describe is fit when it fits one of them; the reason is
+ * the first one's.
+ */
 static int
 judge_for_devices(const struct repository *r, const struct image *image,
 		  const struct judge_options *options, struct judgement *ret)
 {
+	const struct settings *s = r->sv->settings;
 	struct judge_options o = *options;
 	struct judgement *j;
 	int e = 0;
 
 	o.device = judge_any_device();
-	if (r->device_count == 0)
+	if (s->device_count == 0)
 		return judge_image(image, &o, ret);
 	j = malloc(sizeof(*j)); /* WHY: judgements are large */
 	if (j == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < r->device_count && (i == 0 || !ret->accepted); i++) {
-		o.device = &r->devices[i];
+	for (size_t i = 0; i < s->device_count && (i == 0 || !ret->accepted); i++) {
+		o.device = &s->devices[i].device;
 		e = judge_image(image, &o, j);
 		if (e < 0)
 			break;
@@ -167,7 +157,7 @@ repository_judge_loader(const struct repository_claim *claim, struct image **ret
 
 /* ---- rows of the catalogue ------------------------------------------------------------------ */
 
-struct row {
+struct kept_row {
 	char file[FOLDER_FILE_MAX], file_sha256[DIGEST_TEXT_MAX], sha256[DIGEST_TEXT_MAX];
 	unsigned platforms;
 	bool incomplete;
@@ -176,7 +166,7 @@ struct row {
 static void
 on_row(void *ctx, const struct store_firmware *f)
 {
-	struct row *row = ctx;
+	struct kept_row *row = ctx;
 
 	copy_text(row->file, sizeof(row->file), f->file);
 	copy_text(row->file_sha256, sizeof(row->file_sha256), f->file_sha256);
@@ -232,7 +222,7 @@ repository_row_trouble(struct repository *r, const struct store_firmware *f,
 bool
 repository_trouble(struct repository *r, const char *name, char ret_why[STORE_WHY_MAX])
 {
-	struct row row;
+	struct kept_row row;
 	int e = store_firmware_find(r->sv->store, name, on_row, &row);
 
 	ret_why[0] = '\0';
@@ -276,7 +266,7 @@ repository_image(struct repository *r, const char *name, struct image **ret_imag
 		 char ret_why[STORE_WHY_MAX])
 {
 	struct repository_claim claim = { .name = name };
-	struct row row;
+	struct kept_row row;
 	uint8_t *data = NULL;
 	int e = store_firmware_find(r->sv->store, name, on_row, &row);
 
@@ -324,7 +314,7 @@ repository_elements(struct repository *r, const char *name, const struct folder_
 	char why[STORE_WHY_MAX];
 	struct folder_file *file;
 	struct image *image = NULL;
-	struct row row = { 0 };
+	struct kept_row row = { 0 };
 
 	/* WHY remembered: reading and judging a file takes longer than a drone should wait. */
 	if (store_firmware_find(r->sv->store, name, on_row, &row) <= 0 ||
@@ -419,7 +409,7 @@ repository_add(struct repository *r, const struct store_firmware *row, const uin
 	struct store_time now = clock_time(r->sv->clock);
 	char file[FOLDER_FILE_MAX] = "", file_sha256[DIGEST_TEXT_MAX], why[STORE_WHY_MAX];
 	struct store_firmware f = *row;
-	struct row old;
+	struct kept_row old;
 	/* When it cannot be read, adding says so. */
 	bool found = store_firmware_find(r->sv->store, row->name, on_row, &old) > 0;
 	int e;

@@ -32,10 +32,6 @@ struct repository_claim {
 int repository_new(const struct services *sv, struct repository **ret_repository) MUST_CHECK;
 void repository_free(struct repository *r); /* NULL is fine */
 
-/* A kind of device that the configuration describes; an image for described devices is fit when it
- * fits one of them.  Copied.  -ENOMEM. */
-int repository_add_device(struct repository *r, const struct device *d) MUST_CHECK;
-
 /* -> image, judged; one reference, the caller's.  0; -EINVAL refused with ret_why (a sentence) and
  * ret_judgement.  -ENOMEM. */
 int repository_judge(struct repository *r, const struct repository_claim *claim,

@@ -11,14 +11,14 @@
 #include "test.h"
 
 #include "app/services.h"
+#include "app/settings.h"
 #include "core/image.h"
 #include "fixtures/mkimage.h"
-
-static const struct services nothing;
 
 static int
 set_up(void **state)
 {
+	static const struct services nothing;
 	struct repository *r = NULL;
 
 	assert_int_equal(repository_new(&nothing, &r), 0);
@@ -87,14 +87,17 @@ static int
 judge_described(const struct device *list, size_t count, const struct mkimage_spec *spec,
 		char why[STORE_WHY_MAX])
 {
+	struct services sv = { .settings = calloc(1, sizeof(*sv.settings)) };
 	struct repository *r = NULL;
 	int e;
 
-	assert_int_equal(repository_new(&nothing, &r), 0);
+	assert_non_null(sv.settings);
 	for (size_t i = 0; i < count; i++)
-		assert_int_equal(repository_add_device(r, &list[i]), 0);
+		sv.settings->devices[sv.settings->device_count++].device = list[i];
+	assert_int_equal(repository_new(&sv, &r), 0);
 	e = judge(r, spec, 0, (struct repository_claim){ .told = PLATFORM_OTHER }, why);
 	repository_free(r);
+	free(sv.settings);
 	return e;
 }
 
