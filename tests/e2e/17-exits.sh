@@ -55,7 +55,7 @@ set_up() # SITUATION; 1: it has none, 2: not here
 	'nothing was there to be done')
 		rack_up
 		;;
-	'nothing has that name' | 'what was asked for holds' | 'what was asked for cannot be' | \
+	'nothing has that name' | 'the request is carried out' | 'the request cannot be carried out' | \
 		'a drone fails')
 		rack_up
 		rack_fail
