@@ -51,12 +51,9 @@ has_failure(const json_t *checks)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(checks, i, one) {
-		const char *level = out_string(one, "level");
-
-		if (level != NULL && strcmp(level, "fail") == 0)
+	json_array_foreach(checks, i, one)
+		if (out_is(one, "level", "fail"))
 			return true;
-	}
 	return false;
 }
 

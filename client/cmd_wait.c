@@ -53,11 +53,9 @@ print_ending(void *ctx, const json_t *slot)
 static const char *
 obstacle_of(const json_t *station)
 {
-	const char *state = out_string(station, "state"), *health = out_string(station, "health");
-
-	if (health != NULL && strcmp(health, "degraded") == 0)
+	if (out_is(station, "health", "degraded"))
 		return N_("(the station is degraded, nothing is begun: cfdfuctl doctor)");
-	if (state != NULL && strcmp(state, "paused") == 0)
+	if (out_is(station, "state", "paused"))
 		return N_("(the station is paused: cfdfuctl resume)");
 	if (json_array_size(json_object_get(station, "selected")) == 0 &&
 	    json_array_size(json_object_get(station, "own")) == 0)
@@ -167,9 +165,7 @@ is_over(const struct wait *w)
 static bool
 says_no_more(const char *list, const json_t *one, const char *words)
 {
-	const char *class = out_string(one, "class");
-
-	return strcmp(list, "unserved") == 0 || (class != NULL && strcmp(class, words) == 0);
+	return strcmp(list, "unserved") == 0 || out_is(one, "class", words);
 }
 
 /* WHY a stream: a rack's worth of names is not cut. */

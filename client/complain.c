@@ -20,20 +20,27 @@ say_not_permitted(const json_t *p)
 	    group.s, group.s);
 }
 
-static void
-say_image_refused(const json_t *p)
+void
+complain_findings(const json_t *findings, const char *reason)
 {
-	const json_t *finding, *findings = json_object_get(p, "findings");
-	struct text reason = out_text(p, "reason");
+	const json_t *finding;
 	size_t i;
 
-	say_error("the image is refused: %s", reason.s);
 	json_array_foreach(findings, i, finding) {
 		struct text text = out_text(finding, "text"), level = out_text(finding, "level");
 
-		if (strcmp(text.s, reason.s) != 0)
+		if (strcmp(text.s, reason) != 0)
 			say_note("  %s: %s", level.s, text.s);
 	}
+}
+
+static void
+say_image_refused(const json_t *p)
+{
+	struct text reason = out_text(p, "reason");
+
+	say_error("the image is refused: %s", reason.s);
+	complain_findings(json_object_get(p, "findings"), reason.s);
 }
 
 static void

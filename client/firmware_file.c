@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/complain.h"
 #include "client/conn.h"
 #include "client/file.h"
 #include "client/out.h"
@@ -30,6 +31,7 @@ refuse(const struct session *s, const char *file, const char *reason, json_t *ta
 		return EXIT_REFUSED;
 	}
 	say_error("%s: %s", file, reason);
+	complain_findings(take_findings, reason);
 	json_decref(take_findings);
 	return EXIT_REFUSED;
 }
@@ -159,13 +161,8 @@ int
 firmware_file_refuse(const struct session *s, const struct firmware_file *d)
 {
 	const struct judgement *j = &d->judgement;
-	int r = refuse(s, d->source_name, judge_reason(j), judge_findings_json(j));
 
-	for (size_t i = 0; i < j->finding_count && !s->json; i++)
-		if (strcmp(j->findings[i].text, judge_reason(j)) != 0)
-			say_note("  %s: %s", judge_level_name(j->findings[i].level),
-				 j->findings[i].text);
-	return r;
+	return refuse(s, d->source_name, judge_reason(j), judge_findings_json(j));
 }
 
 void

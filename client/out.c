@@ -238,6 +238,14 @@ out_true(const json_t *object, const char *key)
 	return json_is_true(json_object_get(object, key));
 }
 
+bool
+out_is(const json_t *object, const char *key, const char *word)
+{
+	const char *text = out_string(object, key);
+
+	return text != NULL && strcmp(text, word) == 0;
+}
+
 struct text
 out_sum(const json_t *object, const char *key)
 {

@@ -74,6 +74,7 @@ const char *out_string(const json_t *object, const char *key); /* raw; NULL when
 json_int_t out_int(const json_t *object, const char *key);     /* 0 when none */
 bool out_is_int(const json_t *object, const char *key);
 bool out_true(const json_t *object, const char *key);
+bool out_is(const json_t *object, const char *key, const char *word); /* this text */
 
 /* The first 12 digits of a sum. */
 struct text out_sum(const json_t *object, const char *key);

@@ -42,7 +42,6 @@ any_set_aside(const json_t *station)
 void
 overview_station(const json_t *station, char *dst, size_t size)
 {
-	const char *state = out_string(station, "state"), *health = out_string(station, "health");
 	struct text reason = out_text(station, "reason");
 	struct text brake = out_text(json_object_get(station, "brake"), "message");
 
@@ -52,11 +51,11 @@ overview_station(const json_t *station, char *dst, size_t size)
 		    "Station PAUSED ITSELF: %s. No new drone is started: %s'cfdfuctl resume'.",
 		    brake.s,
 		    any_set_aside(station) ? "select another firmware, then " : "go on with ");
-	else if (state != NULL && strcmp(state, "paused") == 0)
+	else if (out_is(station, "state", "paused"))
 		add(dst, size, "Station PAUSED: no new drone is started (cfdfuctl resume).");
 	else
 		add(dst, size, "Station armed: drones are flashed as they are plugged in.");
-	if (health != NULL && strcmp(health, "degraded") == 0)
+	if (out_is(station, "health", "degraded"))
 		add(dst, size, " DEGRADED, nothing is flashed: %s", reason.s);
 	else if (reason.s[0] != '\0')
 		add(dst, size, " Records: %s%s  When you have read this: cfdfuctl resume", reason.s,

@@ -294,15 +294,13 @@ put_counts(struct frame *f, const json_t *station, size_t lines_max)
 static void
 put_head(struct frame *f, const json_t *station)
 {
-	const char *state = out_string(station, "state"), *health = out_string(station, "health");
 	bool full = f->how->rows >= ROWS_FULL;
 	char line[LINE_BYTES];
 
 	if (f->how->notice != NULL)
 		put_text(f, f->how->notice, 0, HEAD_LINES_MAX, COLOUR_ATTENTION);
 	overview_station(station, line, sizeof(line));
-	if (full || (state != NULL && strcmp(state, "paused") == 0) ||
-	    (health != NULL && strcmp(health, "degraded") == 0))
+	if (full || out_is(station, "state", "paused") || out_is(station, "health", "degraded"))
 		put_text(f, line, 0, full ? HEAD_LINES_MAX : 1, COLOUR_NONE);
 	overview_firmware(station, line, sizeof(line));
 	if (full)

@@ -58,11 +58,8 @@ forget_others(struct slots *s, const json_t *list)
 	{
 		bool named = false;
 
-		for (size_t i = 0; i < json_array_size(list) && !named; i++) {
-			const char *p = out_string(json_array_get(list, i), "port");
-
-			named = p != NULL && strcmp(p, port) == 0;
-		}
+		for (size_t i = 0; i < json_array_size(list) && !named; i++)
+			named = out_is(json_array_get(list, i), "port", port);
 		if (!named)
 			(void)json_object_del(s->by_port, port); /* WHY: it was just found */
 	}
@@ -298,11 +295,8 @@ slot_short_name(const json_t *slots, const json_t *slot, char *dst, size_t size)
 	const json_t *other;
 	size_t i, same = 0;
 
-	json_array_foreach(slots, i, other) {
-		const char *l = out_string(other, "label");
-
-		same += l != NULL && raw != NULL && strcmp(l, raw) == 0;
-	}
+	json_array_foreach(slots, i, other)
+		same += raw != NULL && out_is(other, "label", raw);
 	if (label.s[0] != '\0' && same <= 1)
 		text_format(dst, size, "%.90s", label.s);
 	else
