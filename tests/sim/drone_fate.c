@@ -382,9 +382,11 @@ fate_after(struct drone *d, uint64_t now, struct channel *c, struct reply *r)
 	} else if (f->kind == FATE_WRONG_STATE && c->x.kind == USB_CONTROL) {
 		uint8_t state = (uint8_t)(f->has_value ? f->value : ST_IDLE);
 
-		if (c->x.setup.request == 3 && r->length > 4)
+		if (c->x.setup.request == 3 && r->length > 4) {
 			d->reply[4] = state;
-		else if (c->x.setup.request == 5 && r->length > 0)
+			if (f->value >> 8 != 0)
+				d->reply[0] = (uint8_t)(f->value >> 8);
+		} else if (c->x.setup.request == 5 && r->length > 0)
 			d->reply[0] = state;
 	}
 }

@@ -31,7 +31,8 @@ enum fate_kind {
 	FATE_DISCONNECT,    /* off the bus; back after back ms (0 = never), same mode */
 	FATE_POWER_LOSS,    /* power fails in mid-operation; boots after back ms (0 = never) */
 	FATE_RESET_RUNTIME, /* chip reset: off the bus, boots what is in the flash */
-	FATE_WRONG_STATE,   /* GETSTATUS says bState = value (default 2); it goes on as usual */
+	FATE_WRONG_STATE,   /* GETSTATUS says bState = value % 256 (default 2) and, unless it is 0,
+			     * bStatus = value / 256; it goes on as usual */
 	FATE_STATUS,	    /* GETSTATUS: dfuERROR with bStatus = value (default 3, errWRITE) */
 	FATE_GARBAGE,	    /* an IN transfer brings random bytes of the right length */
 	FATE_SHORT,	    /* an IN transfer brings value bytes only (default half) */

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Unit tests of core/dfuse: what one conversation asks for, and what each answer means to it. */
+/*
+ * Unit tests of core/dfuse: the requests of one conversation, the meaning of each answer, and
+ * answers that should never come.
+ */
 #include "config.h"
 
 #include "core/dfuse.h"
 
-#include <string.h>
-
 #include "test.h"
 
-#include "dfuse_table.h"
+#include "dfu_bench.h"
 
-static const uint8_t page[ROM_TRANSFER] = { 1, 2, 3 };
+static struct dfu_bench t;
+static struct drone_config config;
 
 /* Linked in place of __assert_fail() (-Wl,--wrap): back to the test that provoked it. */
 static jmp_buf *provoked;
@@ -28,135 +30,174 @@ __wrap___assert_fail(const char *text, const char *file, unsigned line, const ch
 
 /* Does beginning this fail an assertion? */
 static bool
-is_refused(struct dfuse *d, const struct dfuse_operation *r)
+is_refused(const struct dfuse_operation *r)
 {
 	jmp_buf here;
 	volatile bool refused = true;
 
 	provoked = &here;
 	if (setjmp(here) == 0) {
-		dfuse_begin(d, r, 0);
+		dfuse_begin(&t.d, r, t.b.now);
 		refused = false;
 	}
 	provoked = NULL;
 	return refused;
 }
 
+/* Before each test. */
+static int
+set_up(void **state)
+{
+	(void)state;
+	dfu_config_init(&config);
+	return 0;
+}
+
+/* A drone as config has it, met and brought to dfuIDLE. */
+static const struct drone_counters *
+clean(bool obey)
+{
+	dfu_meet(&t, &config, obey);
+	dfu_do(&t, DFUSE_OP_CLEAN, 0, 0);
+	return drone_counters(t.b.d);
+}
+
+static void
+expect_read(uint32_t addr, const void *data, uint32_t length)
+{
+	uint32_t came;
+
+	dfu_do(&t, DFUSE_OP_READ, addr, length);
+	assert_memory_equal(dfuse_data(&t.d, &came), data, length);
+	assert_int_equal(came, length);
+}
+
+static void
+expect_written(uint32_t addr, uint32_t length)
+{
+	dfu_do(&t, DFUSE_OP_PROGRAM, addr, length);
+	assert_true(dfu_flash_is(&t, addr, dfu_page, length));
+}
+
+/* The next transfer ends like this, whatever the device makes of it. */
+static void
+end_next(enum usb_status status, size_t length, uint32_t took_us)
+{
+	static const uint8_t data[DFU_TRANSFER];
+	struct request w;
+
+	dfuse_next(&t.d, t.b.now, &w);
+	dfuse_ended(&t.d, status, data, length, t.b.now + took_us);
+}
+
+#define TEST_SET_UP(name) TEST_WITH(name, set_up, NULL)
+
 /* ---- requests ---------------------------------------------------------------------------- */
 
-TEST(every_operation_is_done_at_its_place)
+TEST_SET_UP(every_operation_is_done_at_its_place)
 {
-	struct table t;
-	uint32_t length;
+	const struct drone_counters *n = clean(false);
+	uint8_t loader[64];
 
-	set_up(&t, false);
-	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
-	do_well(&t, DFUSE_OP_SELECT, 0, 0);
-	do_well(&t, DFUSE_OP_READ, 0x08000010, 64);
-	assert_int_equal(t.rom.last_addr, 0x08000010);
-	assert_int_equal(dfuse_data(&t.d, &length)[63], 0x5A);
-	assert_int_equal(length, 64);
-	do_well(&t, DFUSE_OP_ERASE, ROM_WINDOW, 0x4000);
-	assert_int_equal(t.rom.erases, 1);
-	assert_int_equal(t.rom.last_addr, ROM_WINDOW);
-	do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW + ROM_TRANSFER, ROM_TRANSFER);
-	assert_int_equal(t.rom.last_addr, ROM_WINDOW + ROM_TRANSFER);
-	do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW + 5 * ROM_TRANSFER, 100);
-	assert_int_equal(t.rom.last_addr, ROM_WINDOW + 5 * ROM_TRANSFER);
+	drone_peek(t.b.d, t.b.now, 0x08000010, loader, sizeof(loader));
+	dfu_do(&t, DFUSE_OP_SELECT, 0, 0);
+	expect_read(0x08000010, loader, sizeof(loader));
+	dfu_do(&t, DFUSE_OP_ERASE, DFU_FLASH, 0x4000);
+	assert_int_equal(n->erases, 1);
+	assert_int_equal(n->sector_erases[1], 1);
+	expect_written(DFU_FLASH + DFU_TRANSFER, DFU_TRANSFER);
+	expect_written(DFU_FLASH + 5 * DFU_TRANSFER, 100);
+	assert_int_equal(n->bytes_written, DFU_TRANSFER + 100);
 	assert_int_equal(t.d.counters.erases, 1);
 	assert_int_equal(t.d.counters.blocks_written, 2);
-	assert_int_equal(t.d.counters.bytes_written, ROM_TRANSFER + 100);
+	assert_int_equal(t.d.counters.bytes_written, DFU_TRANSFER + 100);
 	assert_int_equal(t.d.counters.bytes_read, 64);
-	assert_int_equal(t.d.counters.transfers, t.rom.requests);
-	do_well(&t, DFUSE_OP_LEAVE, ROM_WINDOW, 0);
-	assert_int_equal(t.rom.leaves, 1);
-	assert_int_equal(t.rom.pointer, ROM_WINDOW);
+	assert_int_equal(t.d.counters.transfers, t.requests);
+	bench_load_tiny(&t.b, "CF21", "2025.12", 16384);
+	dfu_do(&t, DFUSE_OP_LEAVE, DFU_FLASH, 0);
+	bench_wait(&t.b, 5000000);
+	assert_int_equal(n->leaves, 1);
+	assert_int_equal(drone_personality(t.b.d), DRONE_RUNTIME); /* started what is there */
 }
 
-TEST(blocks_that_follow_one_another_need_one_address)
+TEST_SET_UP(blocks_that_follow_one_another_need_one_address)
 {
-	struct table t;
+	const struct drone_counters *n = clean(false);
 	unsigned before;
 
-	set_up(&t, false);
-	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
-	do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW, ROM_TRANSFER);
-	before = t.rom.requests;
+	expect_written(DFU_FLASH, DFU_TRANSFER);
+	before = t.requests;
 	for (uint32_t i = 1; i < 9; i++)
-		do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW + i * ROM_TRANSFER, ROM_TRANSFER);
-	assert_int_equal(t.rom.requests - before, 8 * 3); /* block, start, question */
-	before = t.rom.requests;
-	do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW + 9 * ROM_TRANSFER + 2, 2);
-	assert_int_equal(t.rom.requests - before, 6); /* no block number reaches it */
-	do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW, 2);
-	assert_int_equal(t.rom.last_addr, ROM_WINDOW); /* ... nor what lies before it */
+		expect_written(DFU_FLASH + i * DFU_TRANSFER, DFU_TRANSFER);
+	assert_int_equal(t.requests - before, 8 * 3); /* block, start, question */
+	before = t.requests;
+	expect_written(DFU_FLASH + 9 * DFU_TRANSFER + 2, 2);
+	assert_int_equal(t.requests - before, 6); /* no block number reaches it */
+	assert_int_equal(n->overwrites, 0);
+	expect_written(DFU_FLASH, 2);
+	assert_int_equal(n->overwrites, 2); /* ... nor what lies before it */
 }
 
-TEST(a_block_number_never_wraps)
+/* In a memory so large that block numbers do not reach its end. */
+TEST_SET_UP(a_block_number_never_wraps)
 {
-	struct table t;
-	uint32_t far = UINT16_MAX - DFUSE_BLOCK_DATA;
+	const uint32_t nor = 0x64000000, far = UINT16_MAX - DFUSE_BLOCK_DATA;
+	const struct drone_counters *n;
 
-	set_up(&t, false);
-	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
-	do_well(&t, DFUSE_OP_READ, 0, 4);
-	do_well(&t, DFUSE_OP_READ, far * ROM_TRANSFER, 4);
-	assert_int_equal(t.rom.pointer, 0);
-	assert_int_equal(t.rom.last_addr, far * ROM_TRANSFER);
-	do_well(&t, DFUSE_OP_READ, (far + 1) * ROM_TRANSFER, 4);
-	assert_int_equal(t.rom.pointer, (far + 1) * ROM_TRANSFER);
-	assert_int_equal(t.rom.last_addr, (far + 1) * ROM_TRANSFER);
+	config.model = DRONE_EVAL;
+	n = clean(false);
+	assert_int_equal(drone_load(t.b.d, nor, "near", 4), 0);
+	assert_int_equal(drone_load(t.b.d, nor + far * DFU_TRANSFER, "far.", 4), 0);
+	assert_int_equal(drone_load(t.b.d, nor + (far + 1) * DFU_TRANSFER, "more", 4), 0);
+	expect_read(nor, "near", 4);
+	expect_read(nor + far * DFU_TRANSFER, "far.", 4);
+	assert_int_equal(n->set_addresses, 1);
+	expect_read(nor + (far + 1) * DFU_TRANSFER, "more", 4);
+	assert_int_equal(n->set_addresses, 2);
 }
 
-TEST(reading_and_writing_by_turns_goes_by_way_of_idle)
+TEST_SET_UP(reading_and_writing_by_turns_goes_by_way_of_idle)
 {
-	struct table t;
+	const struct drone_counters *n = clean(false);
+	uint64_t clears = n->dfu[DFU_CLRSTATUS];
 
-	set_up(&t, false);
-	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
 	for (uint32_t i = 0; i < 4; i++) {
-		do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW + i * ROM_TRANSFER, 16);
-		do_well(&t, DFUSE_OP_READ, ROM_WINDOW + i * ROM_TRANSFER, 16);
-		do_well(&t, DFUSE_OP_ERASE, ROM_WINDOW, 0x4000);
-		do_well(&t, DFUSE_OP_READ, ROM_WINDOW + 8, 16);
-		do_well(&t, DFUSE_OP_READ, ROM_WINDOW + 40000, 16);
+		expect_written(DFU_FLASH + i * DFU_TRANSFER, 16);
+		expect_read(DFU_FLASH + i * DFU_TRANSFER, dfu_page, 16);
+		dfu_do(&t, DFUSE_OP_ERASE, DFU_FLASH, 0x4000);
+		dfu_do(&t, DFUSE_OP_READ, DFU_FLASH + 8, 16);
+		dfu_do(&t, DFUSE_OP_READ, DFU_FLASH + 40000, 16);
 	}
-	do_well(&t, DFUSE_OP_LEAVE, ROM_WINDOW, 0);
-	assert_true(t.rom.aborts > 0);
-	assert_int_equal(t.rom.clears, 0);
+	dfu_do(&t, DFUSE_OP_LEAVE, DFU_FLASH, 0);
+	assert_true(n->dfu[DFU_ABORT] > 0);
+	assert_int_equal(n->dfu[DFU_CLRSTATUS], clears);
+	assert_int_equal(n->stalls, 0);
 }
 
-TEST(an_alternate_is_selected_once_and_again_for_another)
+TEST_SET_UP(an_alternate_is_selected_once_and_again_for_another)
 {
-	struct dfuse_operation there = { DFUSE_OP_READ, 2, 0x1FFF7800, 64, NULL };
-	struct table t;
+	const struct dfuse_operation there = { DFUSE_OP_READ, 2, 0x1FFF7800, 64, NULL };
+	const struct drone_counters *n = clean(false);
+	uint64_t before = n->standard;
 
-	set_up(&t, false);
-	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
-	do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW, 16);
+	dfu_do(&t, DFUSE_OP_PROGRAM, DFU_FLASH, 16);
 	for (int i = 0; i < 2; i++) {
-		dfuse_begin(&t.d, &there, t.now_us);
-		assert_true(rom_talk(&t.rom, &t.d, &t.now_us));
-		assert_false(dfuse_failed(&t.d));
-		do_well(&t, DFUSE_OP_READ, ROM_WINDOW, 16);
+		assert_true(dfu_try(&t, &there) && !dfuse_failed(&t.d));
+		expect_read(DFU_FLASH, dfu_page, 16);
 	}
+	assert_int_equal(n->standard - before, 5);
 	assert_int_equal(t.d.counters.recoveries, 0);
 }
 
-TEST(the_device_feature_needs_a_permission_of_its_own)
+TEST_SET_UP(the_device_feature_needs_a_permission_of_its_own)
 {
-	struct dfuse_operation word = { DFUSE_OP_FEATURE, 3, ROM_FEATURE, 4, page };
-	struct table t;
+	const struct dfuse_operation word = { DFUSE_OP_FEATURE, 3, DFU_FEATURE, 4, dfu_page };
+	const struct drone_counters *n = clean(false);
 
-	set_up(&t, false);
-	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
-	assert_true(is_refused(&t.d, &word));
+	assert_true(is_refused(&word));
 	dfuse_allow_feature(&t.d);
-	dfuse_begin(&t.d, &word, t.now_us);
-	assert_true(rom_talk(&t.rom, &t.d, &t.now_us));
-	assert_false(dfuse_failed(&t.d));
-	assert_int_equal(t.rom.last_addr, ROM_FEATURE);
-	assert_null(t.rom.offence);
+	dfu_do(&t, DFUSE_OP_FEATURE, DFU_FEATURE, 4);
+	assert_int_equal(n->feature_writes, 1);
 }
 
 /* ---- the window -------------------------------------------------------------------------- */
@@ -164,237 +205,227 @@ TEST(the_device_feature_needs_a_permission_of_its_own)
 static bool
 is_allowed(uint32_t addr, uint32_t length, uint8_t alt)
 {
-	static const enum dfuse_op ops[] = { DFUSE_OP_ERASE, DFUSE_OP_PROGRAM };
 	unsigned allowed = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
-		struct dfuse_operation r = { ops[i], alt, addr, length, page };
-		struct table t;
+	for (int write = 0; write < 2; write++) {
+		struct dfuse_operation r = { write ? DFUSE_OP_PROGRAM : DFUSE_OP_ERASE, alt, addr,
+					     length, dfu_page };
 
-		set_up(&t, false);
-		dfuse_allow(&t.d, 0, ROM_WINDOW, 4 * ROM_TRANSFER);
-		do_well(&t, DFUSE_OP_CLEAN, 0, 0);
-		allowed += !is_refused(&t.d, &r);
+		clean(false);
+		dfuse_allow(&t.d, 0, DFU_FLASH, 4 * DFU_TRANSFER);
+		allowed += !is_refused(&r);
 	}
 	assert_true(allowed == 0 || allowed == 2);
 	return allowed == 2;
 }
 
-TEST(nothing_is_erased_or_written_outside_the_window)
+TEST_SET_UP(nothing_is_erased_or_written_outside_the_window)
 {
-	const uint32_t end = ROM_WINDOW + 4 * ROM_TRANSFER;
+	const uint32_t end = DFU_FLASH + 4 * DFU_TRANSFER;
 
-	assert_true(is_allowed(ROM_WINDOW, ROM_TRANSFER, 0));
+	assert_true(is_allowed(DFU_FLASH, DFU_TRANSFER, 0));
 	assert_true(is_allowed(end - 1, 1, 0));
-	assert_true(is_allowed(end - ROM_TRANSFER, ROM_TRANSFER, 0));
-	assert_false(is_allowed(end - ROM_TRANSFER + 1, ROM_TRANSFER, 0));
+	assert_true(is_allowed(end - DFU_TRANSFER, DFU_TRANSFER, 0));
+	assert_false(is_allowed(end - DFU_TRANSFER + 1, DFU_TRANSFER, 0));
 	assert_false(is_allowed(end, 1, 0));
-	assert_false(is_allowed(ROM_WINDOW - 1, 1, 0));
+	assert_false(is_allowed(DFU_FLASH - 1, 1, 0));
 	assert_false(is_allowed(0, 1, 0));
-	assert_false(is_allowed(0x08000000, ROM_TRANSFER, 0));
+	assert_false(is_allowed(0x08000000, DFU_TRANSFER, 0));
 	assert_false(is_allowed(UINT32_MAX, 1, 0));
-	assert_false(is_allowed(ROM_WINDOW, 16, 1));
-	assert_false(is_allowed(ROM_WINDOW, 16, 8));
-	assert_false(is_allowed(ROM_WINDOW, 16, 255));
+	assert_false(is_allowed(DFU_FLASH, 16, 1));
+	assert_false(is_allowed(DFU_FLASH, 16, 8));
+	assert_false(is_allowed(DFU_FLASH, 16, 255));
 }
 
-TEST(invalid_requests_are_refused)
+TEST_SET_UP(invalid_requests_are_refused)
 {
 	static const struct dfuse_operation requests[] = {
-		{ DFUSE_OP_READ, 0, ROM_WINDOW, 0, NULL },
-		{ DFUSE_OP_READ, 0, ROM_WINDOW, ROM_TRANSFER + 1, NULL },
-		{ DFUSE_OP_PROGRAM, 0, ROM_WINDOW, 0, page },
-		{ DFUSE_OP_PROGRAM, 0, ROM_WINDOW, ROM_TRANSFER + 1, page },
+		{ DFUSE_OP_READ, 0, DFU_FLASH, 0, NULL },
+		{ DFUSE_OP_READ, 0, DFU_FLASH, DFU_TRANSFER + 1, NULL },
+		{ DFUSE_OP_PROGRAM, 0, DFU_FLASH, 0, dfu_page },
+		{ DFUSE_OP_PROGRAM, 0, DFU_FLASH, DFU_TRANSFER + 1, dfu_page },
 	};
-	struct dfuse_operation fine = { DFUSE_OP_READ, 0, ROM_WINDOW, 4, NULL };
-	struct table t;
+	const struct dfuse_operation fine = { DFUSE_OP_READ, 0, DFU_FLASH, 4, NULL };
 
-	set_up(&t, false);
-	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
+	clean(false);
 	for (size_t i = 0; i < ARRAY_LEN(requests); i++)
-		assert_true(is_refused(&t.d, &requests[i]));
-	dfuse_begin(&t.d, &fine, t.now_us);
-	assert_true(is_refused(&t.d, &fine)); /* one at a time */
+		assert_true(is_refused(&requests[i]));
+	assert_false(is_refused(&fine));
+	assert_true(is_refused(&fine)); /* one at a time */
 }
 
 /* ---- a device in another state ----------------------------------------------------------- */
 
-TEST(a_device_met_in_any_state_of_an_operation_is_brought_to_idle)
+TEST_SET_UP(a_device_met_in_any_state_of_an_operation_is_brought_to_idle)
 {
 	static const uint8_t met[] = { DFU_STATE_IDLE,	      DFU_STATE_DNLOAD_SYNC,
 				       DFU_STATE_DNBUSY,      DFU_STATE_DNLOAD_IDLE,
 				       DFU_STATE_UPLOAD_IDLE, DFU_STATE_ERROR };
-	struct table t;
 
+	config.kind = DRONE_KIND_DNBUSY;
 	for (size_t i = 0; i < ARRAY_LEN(met); i++) {
-		set_up(&t, false);
-		t.rom.state = met[i];
-		t.rom.code = met[i] == DFU_STATE_ERROR ? DFU_STATUS_ERR_WRITE : DFU_STATUS_OK;
-		t.rom.busy_left = 5;
-		do_well(&t, DFUSE_OP_CLEAN, 0, 0);
-		assert_int_equal(t.rom.state, DFU_STATE_IDLE);
-		assert_int_equal(t.rom.clears, met[i] == DFU_STATE_ERROR);
-		do_well(&t, DFUSE_OP_ERASE, ROM_WINDOW, 0x4000);
+		const struct drone_counters *n;
+		uint64_t clears;
+
+		dfu_meet(&t, &config, false);
+		dfu_leave_in(&t, met[i]);
+		n = drone_counters(t.b.d);
+		clears = n->dfu[DFU_CLRSTATUS];
+		dfu_do(&t, DFUSE_OP_CLEAN, 0, 0);
+		assert_int_equal(drone_dfu_state(t.b.d), DFU_STATE_IDLE);
+		assert_int_equal(n->dfu[DFU_CLRSTATUS] - clears, met[i] == DFU_STATE_ERROR);
+		dfu_do(&t, DFUSE_OP_ERASE, DFU_FLASH, 0x4000);
 	}
 }
 
-TEST(an_error_is_cleared_and_the_operation_done_again)
+/* Of each try's questions, the one that starts the block: after two for the address and one that
+ * finds the error cleared. */
+TEST_SET_UP(an_error_is_cleared_and_the_operation_done_again)
 {
-	struct table t;
-
 	for (unsigned times = 1; times <= 3; times++) {
-		set_up(&t, false);
-		do_well(&t, DFUSE_OP_CLEAN, 0, 0);
-		t.rom.refusal = DFU_STATUS_ERR_WRITE;
-		t.rom.refusals = times;
-		do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW, ROM_TRANSFER);
-		assert_int_equal(t.rom.clears, times);
+		const struct drone_counters *n = clean(false);
+
+		for (unsigned i = 0; i < times; i++)
+			dfu_arm(&t, "err-write on=getstatus at=%u", 3 + 4 * i);
+		expect_written(DFU_FLASH, DFU_TRANSFER);
+		assert_int_equal(n->dfu[DFU_CLRSTATUS], 1 + times);
 		assert_int_equal(t.d.counters.recoveries, times);
 		assert_int_equal(t.d.counters.blocks_written, 1);
-		assert_int_equal(t.rom.last_addr, ROM_WINDOW);
 	}
 }
 
-TEST(errors_that_stay_are_not_tried_again)
+TEST_SET_UP(errors_that_stay_are_not_tried_again)
 {
 	static const struct {
 		uint8_t code;
 		enum fault fault;
-		unsigned programs;
+		unsigned downloads; /* the block; the address again for each further try */
 	} errors[] = {
 		{ DFU_STATUS_ERR_VENDOR, FAULT_PROTECTED, 1 },
 		{ DFU_STATUS_ERR_TARGET, FAULT_REFUSED, 1 },
-		{ DFU_STATUS_ERR_WRITE, FAULT_REFUSED, 1 },
+		{ DFU_STATUS_ERR_WRITE, FAULT_REFUSED, 4 },
 	};
-	struct dfuse_operation next = { DFUSE_OP_PROGRAM, 0, ROM_WINDOW, 16, page };
-	struct table t;
+	const struct dfuse_operation next = { DFUSE_OP_PROGRAM, 0, DFU_FLASH, 16, dfu_page };
+	const uint32_t addr = DFU_FLASH + DFU_TRANSFER;
 
 	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
-		set_up(&t, false);
-		do_well(&t, DFUSE_OP_CLEAN, 0, 0);
-		do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW, ROM_TRANSFER);
-		t.rom.programs = 0;
-		t.rom.refusal = errors[i].code;
-		t.rom.refusals = ROM_FOREVER;
-		assert_int_equal(fault_after(&t, DFUSE_OP_PROGRAM, ROM_WINDOW + ROM_TRANSFER, 16),
-				 errors[i].fault);
+		const struct drone_counters *n = clean(false);
+		uint64_t before;
+
+		dfu_do(&t, DFUSE_OP_PROGRAM, DFU_FLASH, DFU_TRANSFER);
+		before = n->dfu[DFU_DNLOAD];
+		for (unsigned at = 1; at <= 7; at += 2) /* between them it is found idle */
+			dfu_arm(&t, "status value=%u on=getstatus at=%u", errors[i].code, at);
+		assert_int_equal(dfu_fault(&t, DFUSE_OP_PROGRAM, addr, 16), errors[i].fault);
 		assert_int_equal(dfuse_failure(&t.d).dfu_status, errors[i].code);
-		assert_int_equal(dfuse_failure(&t.d).addr, ROM_WINDOW + ROM_TRANSFER);
-		assert_int_equal(t.rom.programs, errors[i].programs);
+		assert_int_equal(dfuse_failure(&t.d).addr, addr);
+		assert_int_equal(n->dfu[DFU_DNLOAD] - before, errors[i].downloads);
+		assert_int_equal(n->blocks_written, 1);
 		/* A refused optional operation is ignored; its error is cleared first. */
-		assert_true(is_refused(&t.d, &next));
-		t.rom.refusals = 0;
+		assert_true(is_refused(&next));
+		drone_disarm(t.b.d);
 		dfuse_forgive(&t.d);
-		do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW, 16);
+		expect_written(DFU_FLASH, 16);
 	}
 }
 
-TEST(a_device_that_is_busy_is_asked_again_until_its_allowance_is_used_up)
+TEST_SET_UP(a_device_that_is_busy_is_asked_again_until_its_allowance_is_used_up)
 {
-	struct table t;
-
+	config.kind = DRONE_KIND_DNBUSY;
+	config.timing.flash_permille = 3000;
 	for (int obey = 0; obey < 2; obey++) {
-		uint64_t began;
+		unsigned before;
 
-		set_up(&t, obey);
-		do_well(&t, DFUSE_OP_CLEAN, 0, 0);
-		t.rom.busy_answers = 6;
-		do_well(&t, DFUSE_OP_ERASE, ROM_WINDOW, 0x4000);
-		t.rom.poll_ms = 0;
-		do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW, 64);
-		t.rom.busy_answers = 0;
-		t.rom.poll_ms = 0xFFFFFF;
-		do_well(&t, DFUSE_OP_PROGRAM, ROM_WINDOW, 64);
+		config.poll_erase_ms = config.poll_busy_ms = 100;
+		clean(obey);
+		before = t.questions;
+		dfu_do(&t, DFUSE_OP_ERASE, DFU_FLASH, 0x4000);
+		assert_true(t.questions - before > 3);
+		dfu_arm(&t, "poll-zero count=2 on=getstatus");
+		expect_written(DFU_FLASH, 64);
+		dfu_arm(&t, "poll-huge count=2 on=getstatus");
+		expect_written(DFU_FLASH + 64, 64);
 		for (uint32_t poll_ms = 0; poll_ms < 20000; poll_ms += 9999) {
-			set_up(&t, obey);
-			do_well(&t, DFUSE_OP_CLEAN, 0, 0);
-			t.rom.busy_answers = ROM_FOREVER;
-			t.rom.poll_ms = poll_ms;
-			began = t.now_us;
-			assert_int_equal(fault_after(&t, DFUSE_OP_ERASE, ROM_WINDOW, 0x4000),
+			uint64_t began;
+
+			config.poll_erase_ms = config.poll_busy_ms = poll_ms;
+			clean(obey);
+			dfu_arm(&t, "busy-forever on=command");
+			began = t.b.now;
+			assert_int_equal(dfu_fault(&t, DFUSE_OP_ERASE, DFU_FLASH, 0x4000),
 					 FAULT_STUCK);
-			assert_in_range(t.now_us - began, 2000000, 60000000);
+			assert_in_range(t.b.now - began, 2000000, 60000000);
 		}
 	}
 }
 
-TEST(a_device_that_stalls_early_questions_is_asked_later_from_then_on)
+TEST_SET_UP(a_device_that_stalls_early_questions_is_asked_later_from_then_on)
 {
-	struct table t;
+	const struct drone_counters *n;
 
-	set_up(&t, false);
-	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
-	t.rom.busy_stalls = true;
-	t.rom.busy_answers = 0;
-	do_well(&t, DFUSE_OP_READ, ROM_WINDOW, 4); /* the address is set while it is not so */
-	t.rom.busy_answers = 4;
-	do_well(&t, DFUSE_OP_ERASE, ROM_WINDOW, 0x4000);
-	assert_true(t.d.pace.stalls_early && t.d.pace.obey);
+	config.kind = DRONE_KIND_STALL_EARLY;
+	config.timing.flash_permille = 1500;
+	n = clean(false);
+	dfu_do(&t, DFUSE_OP_ERASE, DFU_FLASH, 0x4000);
+	assert_true(n->stalls > 0 && t.d.pace.stalls_early && t.d.pace.obey);
 	assert_int_equal(t.d.counters.recoveries, 0);
+	assert_int_equal(n->erases, 1);
 	assert_int_equal(t.d.counters.erases, 1);
-	t.rom.busy_answers = ROM_FOREVER;
-	assert_int_equal(fault_after(&t, DFUSE_OP_ERASE, ROM_WINDOW, 0x4000), FAULT_STALL);
+	dfu_arm(&t, "busy-forever on=command");
+	assert_int_equal(dfu_fault(&t, DFUSE_OP_ERASE, DFU_FLASH, 0x4000), FAULT_STALL);
 }
 
-TEST(only_an_answer_of_the_length_asked_for_is_an_answer)
+/* More than was asked for comes of no device: a bus calls that an overflow. */
+TEST_SET_UP(only_an_answer_of_the_length_asked_for_is_an_answer)
 {
-	struct table t;
+	const struct dfuse_operation read = { DFUSE_OP_READ, 0, DFU_FLASH, 32, NULL };
+	const struct dfuse_operation clean_up = { .op = DFUSE_OP_CLEAN };
 
-	for (int length = 0; length < 64; length++) {
-		set_up(&t, false);
-		do_well(&t, DFUSE_OP_CLEAN, 0, 0);
-		do_well(&t, DFUSE_OP_READ, ROM_WINDOW, 32);
-		t.rom.twist = (struct twist){ .at = t.rom.requests,
-					      .count = 1,
-					      .done = true,
-					      .state = -1,
-					      .code = -1,
-					      .poll_ms = -1,
-					      .length = length };
-		if (length > 32)
-			assert_int_equal(fault_after(&t, DFUSE_OP_READ, ROM_WINDOW, 32),
-					 FAULT_PROTOCOL);
-		else
-			do_well(&t, DFUSE_OP_READ, ROM_WINDOW, 32); /* short: asked again */
-		set_up(&t, false);
-		t.rom.twist = (struct twist){ .count = 1,
-					      .done = true,
-					      .state = -1,
-					      .code = -1,
-					      .poll_ms = -1,
-					      .length = length };
-		assert_int_equal(fault_after(&t, DFUSE_OP_CLEAN, 0, 0),
-				 length == DFU_STATUS_BYTES ? FAULT_NONE : FAULT_PROTOCOL);
+	for (unsigned length = 0; length < 64; length++) {
+		clean(false);
+		dfu_do(&t, DFUSE_OP_READ, DFU_FLASH, 32);
+		if (length <= 32) {
+			dfu_arm(&t, "short on=upload value=%u", length);
+			dfu_do(&t, DFUSE_OP_READ, DFU_FLASH, 32); /* asked again */
+			assert_int_equal(t.d.counters.recoveries, length < 32);
+		} else {
+			dfuse_begin(&t.d, &read, t.b.now);
+			end_next(USB_OK, length, 400);
+			assert_int_equal(dfuse_failure(&t.d).fault, FAULT_PROTOCOL);
+		}
+		dfu_meet(&t, &config, false);
+		if (length <= DFU_STATUS_BYTES) {
+			dfu_arm(&t, "short on=getstatus value=%u", length);
+			assert_int_equal(dfu_fault(&t, DFUSE_OP_CLEAN, 0, 0),
+					 length == DFU_STATUS_BYTES ? FAULT_NONE : FAULT_PROTOCOL);
+		} else {
+			dfuse_begin(&t.d, &clean_up, t.b.now);
+			end_next(USB_OK, length, 400);
+			assert_int_equal(dfuse_failure(&t.d).fault, FAULT_PROTOCOL);
+		}
 	}
 }
 
-TEST(a_host_short_of_memory_is_waited_for_but_not_for_ever)
+TEST_SET_UP(a_host_short_of_memory_is_waited_for_but_not_for_ever)
 {
-	struct table t;
-	uint64_t began;
+	const struct drone_counters *n = clean(false);
+	uint64_t began = t.b.now;
 
-	set_up(&t, false);
-	do_well(&t, DFUSE_OP_CLEAN, 0, 0);
-	t.rom.twist.status = USB_NOMEM;
-	t.rom.twist.at = t.rom.requests;
-	t.rom.twist.count = 50;
-	began = t.now_us;
-	do_well(&t, DFUSE_OP_ERASE, ROM_WINDOW, 0x4000);
-	assert_true(t.now_us - began >= 5000000);
+	dfu_arm(&t, "nomem count=50");
+	dfu_do(&t, DFUSE_OP_ERASE, DFU_FLASH, 0x4000);
+	assert_true(t.b.now - began >= 5000000);
 	assert_int_equal(t.d.counters.recoveries, 0);
-	assert_int_equal(t.rom.erases, 1);
-	t.rom.twist.at = t.rom.requests;
-	t.rom.twist.count = ROM_FOREVER;
-	assert_int_equal(fault_after(&t, DFUSE_OP_LEAVE, ROM_WINDOW, 0), FAULT_NO_MEMORY);
-	assert_int_equal(t.rom.leaves, 0);
+	assert_int_equal(n->erases, 1);
+	dfu_arm(&t, "nomem count=forever");
+	assert_int_equal(dfu_fault(&t, DFUSE_OP_LEAVE, DFU_FLASH, 0), FAULT_NO_MEMORY);
+	assert_int_equal(n->leaves, 0);
 }
 
-TEST(a_finished_operation_makes_no_request_and_ignores_events)
+TEST_SET_UP(a_finished_operation_makes_no_request_and_ignores_events)
 {
-	struct table t;
 	struct request w;
 
-	set_up(&t, false);
+	dfu_meet(&t, &config, false);
 	dfuse_next(&t.d, 0, &w);
 	assert_int_equal(w.kind, REQUEST_OVER);
 	dfuse_ended(&t.d, USB_GONE, NULL, 0, 0);
@@ -402,19 +433,77 @@ TEST(a_finished_operation_makes_no_request_and_ignores_events)
 	assert_int_equal(t.d.counters.transfers, 0);
 }
 
-TEST(a_request_stays_the_same_until_it_is_answered)
+TEST_SET_UP(a_request_stays_the_same_until_it_is_answered)
 {
-	struct dfuse_operation clean = { .op = DFUSE_OP_CLEAN };
-	struct table t;
+	const struct dfuse_operation clean_up = { .op = DFUSE_OP_CLEAN };
 	struct request w, again;
 
-	set_up(&t, false);
-	dfuse_begin(&t.d, &clean, 0);
+	dfu_meet(&t, &config, false);
+	dfuse_begin(&t.d, &clean_up, 0);
 	dfuse_next(&t.d, 0, &w); /* a clock may begin at nought */
 	dfuse_next(&t.d, 999, &again);
 	assert_memory_equal(&w, &again, sizeof(w));
 	assert_int_equal(w.xfer.setup.request, DFU_GETSTATUS);
 	assert_true(w.xfer.timeout_ms >= 1000);
+}
+
+/* ---- impossible answers ------------------------------------------------------------------ */
+
+/* INVARIANT of the C kind: an enum holds what memory holds. */
+TEST_SET_UP(invalid_phases_and_operations_make_no_request)
+{
+	const struct dfuse_operation none = { (enum dfuse_op)99, 0, DFU_FLASH, 2, dfu_page };
+	struct request w;
+
+	for (int phase = DFUSE_PHASE_COUNT; phase <= 99; phase += 99 - DFUSE_PHASE_COUNT) {
+		dfu_meet(&t, &config, false);
+		t.d.phase = (enum dfuse_phase)phase;
+		dfuse_next(&t.d, t.b.now, &w);
+		assert_int_not_equal(w.kind, REQUEST_XFER);
+		dfuse_ended(&t.d, USB_OK, NULL, 0, t.b.now);
+		assert_int_equal(t.d.phase, phase);
+	}
+	clean(false);
+	assert_true(dfu_try(&t, &none) && !dfuse_failed(&t.d));
+}
+
+TEST_SET_UP(a_transfer_that_ends_in_an_unheard_of_way_is_the_buses_fault)
+{
+	const struct dfuse_operation erase = { DFUSE_OP_ERASE, 0, DFU_FLASH, 0x4000, NULL };
+
+	clean(false);
+	dfuse_begin(&t.d, &erase, t.b.now);
+	for (unsigned i = 0; i < 10 && !dfuse_over(&t.d); i++)
+		end_next((enum usb_status)99, 0, 400);
+	assert_int_equal(dfuse_failure(&t.d).fault, FAULT_BUS);
+}
+
+TEST_SET_UP(how_long_a_block_takes_is_learned_but_not_from_a_hiccup)
+{
+	for (int slow = 0; slow < 2; slow++) {
+		uint32_t before;
+
+		clean(false);
+		dfu_do(&t, DFUSE_OP_READ, DFU_FLASH, DFU_TRANSFER);
+		before = t.d.pace.block_us;
+		if (slow)
+			dfu_arm(&t, "late on=upload value=1500");
+		dfu_do(&t, DFUSE_OP_READ, DFU_FLASH, DFU_TRANSFER);
+		assert_int_equal(t.d.counters.recoveries, 0);
+		assert_int_equal(t.d.pace.block_us == before, slow);
+	}
+}
+
+TEST_SET_UP(a_short_answer_to_the_last_question_is_no_refusal_to_leave)
+{
+	for (unsigned at = 1; at <= 7; at++) {
+		enum fault fault;
+
+		clean(false);
+		dfu_arm(&t, "short value=3 at=%u", at);
+		fault = dfu_fault(&t, DFUSE_OP_LEAVE, DFU_FLASH, 0);
+		assert_true(fault == FAULT_NONE || fault == FAULT_PROTOCOL);
+	}
 }
 
 TEST_MAIN(NULL)

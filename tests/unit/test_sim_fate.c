@@ -151,7 +151,15 @@ TEST_SET_UP(status_and_state_are_twisted)
 	assert_int_equal(bench_clrstatus(&b), USB_OK);
 	arm("wrong-state value=9");
 	assert_int_equal(bench_getstatus(&b), USB_OK);
+	assert_int_equal(b.data[0], 0);
 	assert_int_equal(b.data[4], 9);
+	assert_int_equal(drone_dfu_state(b.d), 2);
+	arm("wrong-state value=0x305");
+	assert_int_equal(bench_getstatus(&b), USB_OK);
+	assert_int_equal(b.data[0], 3);
+	assert_int_equal(b.data[4], 5);
+	assert_int_equal(bench_getstatus(&b), USB_OK);
+	assert_int_equal(b.data[0], 0);
 	assert_int_equal(drone_dfu_state(b.d), 2);
 	arm("poll-huge");
 	assert_int_equal(bench_getstatus(&b), USB_OK);
