@@ -111,8 +111,9 @@ begin(struct trial *x, const struct sweep_trial *t)
 
 /* ---- the ending -------------------------------------------------------------------------- */
 
+/* An attempt that failed: END_NOTHING and a broken trial where the fault has no entry. */
 static enum sweep_end
-end_of_failure(enum fault fault)
+end_of_failure(struct trial *x, enum fault fault)
 {
 	static const uint8_t ends[FAULT_COUNT] = {
 		[FAULT_SILENT] = END_SILENT,
@@ -137,13 +138,17 @@ end_of_failure(enum fault fault)
 		[FAULT_PERMISSION] = END_HOST,
 		[FAULT_BUSY] = END_HOST,
 		[FAULT_NO_MEMORY] = END_HOST,
+		[FAULT_STORAGE] = END_HOST,
+		[FAULT_SUSPEND] = END_HOST,
 	};
 
+	if (ends[fault] == END_NOTHING)
+		break_trial(x, "its fault has no entry in end_of_failure()");
 	return (enum sweep_end)ends[fault];
 }
 
 static enum sweep_end
-end_of(const struct station_row *row)
+end_of(struct trial *x, const struct station_row *row)
 {
 	switch (row->verdict.kind) {
 	case VERDICT_PASS:
@@ -154,7 +159,7 @@ end_of(const struct station_row *row)
 	case VERDICT_NEEDS_BUTTON:
 		return END_BUTTON;
 	case VERDICT_FAIL:
-		return end_of_failure(row->verdict.fault);
+		return end_of_failure(x, row->verdict.fault);
 	case VERDICT_SKIPPED:
 		return END_SKIPPED;
 	case VERDICT_NONE:
@@ -183,7 +188,7 @@ judge(struct trial *x)
 	x->ret->struck = drone_counters(the_drone(x))->fates > 0;
 	x->ret->end = END_NOTHING;
 	if (station_rows(s) > x->first)
-		x->ret->end = end_of(station_row(s, x->first));
+		x->ret->end = end_of(x, station_row(s, x->first));
 	for (size_t i = 0; i < station_rows(s); i++)
 		if (station_row(s, i)->endings != 1)
 			break_trial(x, "an attempt has not exactly one ending");

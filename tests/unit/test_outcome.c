@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@
 #define MESSAGE_MAX 2048
 
 /* All that is stored in databases, under its name: a renamed or renumbered one fails here. */
-static const struct {
+static const struct fault_row {
 	enum fault fault;
 	int number;
 	const char *name, *class;
@@ -79,10 +80,57 @@ assert_is_sentence(const char *text)
 		assert_in_range(text[i], ' ', '~');
 }
 
+/* The row of this number, or NULL. */
+static const struct fault_row *
+row_of(int number)
+{
+	for (size_t i = 0; i < ARRAY_LEN(all_faults); i++)
+		if (all_faults[i].number == number)
+			return &all_faults[i];
+	return NULL;
+}
+
+/* A constant as the header has it. */
+static void
+check_constant(const char *constant, int number)
+{
+	enum fault f = (enum fault)number;
+
+	if (fault_name(f) == NULL || fault_class_of(f) == CLASS_NONE)
+		fail_msg("core/outcome.c: %s has no name, or no class", constant);
+	if (fault_sentence(f) == NULL || fault_sentence(f) == fault_sentence(FAULT_NONE))
+		fail_msg("core/outcome.c: %s has no sentence", constant);
+	if (fault_advice(f) == NULL || fault_advice(f) == fault_advice(FAULT_NONE))
+		fail_msg("core/outcome.c: %s has no advice", constant);
+	if (row_of(number) == NULL)
+		fail_msg("test_outcome.c: all_faults has no row for %s", constant);
+}
+
+TEST(each_constant_of_the_header_has_its_words_and_its_row_here)
+{
+	const char *source = getenv("srcdir");
+	char path[512], line[256], constant[64];
+	size_t constants = 0;
+	int number;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/include/cfdfu/outcome.h",
+		       source != NULL ? source : ".");
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, " %63[A-Z_0-9] = %d,", constant, &number) == 2 &&
+		    strncmp(constant, "FAULT_", 6) == 0 && number != FAULT_NONE &&
+		    number != FAULT_COUNT) {
+			check_constant(constant, number);
+			constants++;
+		}
+	(void)fclose(f);
+	assert_int_equal(constants, ARRAY_LEN(all_faults));
+}
+
 TEST(each_fault_keeps_its_number_its_name_and_its_class)
 {
-	size_t named = 0;
-
 	for (size_t i = 0; i < ARRAY_LEN(all_faults); i++) {
 		enum fault f = all_faults[i].fault;
 
@@ -92,9 +140,6 @@ TEST(each_fault_keeps_its_number_its_name_and_its_class)
 		assert_string_equal(fault_class_name(fault_class_of(f)), all_faults[i].class);
 		assert_is_name(fault_name(f));
 	}
-	for (int f = 0; f < FAULT_COUNT; f++)
-		named += fault_name((enum fault)f) != NULL;
-	assert_int_equal(named, ARRAY_LEN(all_faults));
 }
 
 TEST(each_fault_says_what_happened_and_what_to_do)
@@ -137,8 +182,15 @@ TEST(verdicts_and_steps_have_their_names)
 
 TEST(numbers_and_names_out_of_range_are_harmless)
 {
-	static const int wild[] = { -1, 18, 31, 95, 96, 1000, INT32_MAX, INT32_MIN };
+	static const int wild[] = { -1, FAULT_COUNT, 1000, INT32_MAX, INT32_MIN };
 
+	for (int unused = 1; unused < FAULT_COUNT; unused++)
+		if (row_of(unused) == NULL) {
+			assert_null(fault_name((enum fault)unused));
+			assert_int_equal(fault_class_of((enum fault)unused), CLASS_NONE);
+			assert_is_sentence(fault_sentence((enum fault)unused));
+			assert_is_sentence(fault_advice((enum fault)unused));
+		}
 	for (size_t i = 0; i < ARRAY_LEN(wild); i++) {
 		assert_null(fault_name((enum fault)wild[i]));
 		assert_int_equal(fault_class_of((enum fault)wild[i]), CLASS_NONE);
