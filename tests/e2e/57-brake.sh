@@ -70,7 +70,7 @@ words='3 drones in a row did not start with bad (A1, A2, 1-3)'
 same "the message says why" "$words" "$(status .station.brake.message)"
 contains "status says it to people" "$(cfdfuctl status)" "PAUSED ITSELF: $words"
 contains "it says that the firmware is set aside" "$(cfdfuctl status)" "SET ASIDE"
-contains "the journal says it" "$(cat "$scratch/daemon.log")" "the station has paused itself: $words"
+contains "the log has the reason" "$(cat "$scratch/daemon.log")" "the station has paused itself: $words"
 same "the pause is logged once" 1 "$(grep -c 'paused itself' "$scratch/daemon.log")"
 same "the brake is recorded as an act" 1 "$(records "SELECT count(*) FROM acts WHERE method = 'Brake' AND user = 'cfdfud'")"
 contains "the doctor names the way out" "$(cfdfuctl doctor)" "cfdfuctl resume"
@@ -106,8 +106,8 @@ same "a forced retry does not release the image" 0 "$(attempts 1-4)"
 out=$(cfdfuctl firmware select bad 2>&1)
 same "selecting it again is refused" 4 "$?"
 contains "with the command that lifts it" "$out" "cfdfuctl firmware release bad"
-contains "the list shows it" "$(cfdfuctl firmware list)" "SET ASIDE"
-contains "so does show" "$(cfdfuctl firmware show bad)" "3 drones in a row did not start with it"
+contains "firmware list shows it" "$(cfdfuctl firmware list)" "SET ASIDE"
+contains "firmware show shows it" "$(cfdfuctl firmware show bad)" "3 drones in a row did not start with it"
 same "the JSON list marks the image as quarantined" '["bad"]' "$(cfdfuctl --json firmware list | jq -c '[.firmware[] | select(.quarantined) | .name]')"
 same "the JSON status marks the selection as quarantined" true "$(status '.station.selected[0].quarantined')"
 
@@ -119,7 +119,7 @@ holds "another firmware goes on at once" test_verdict 1-4 pass
 # It was the drones after all, says the operator.
 out=$(cfdfuctl firmware release good 2>&1)
 same "an image that is not quarantined is not released" 4 "$?"
-contains "and the answer says so" "$out" "good is not set aside"
+contains "the refusal says so" "$out" "good is not set aside"
 cfdfuctl firmware release bad > /dev/null
 same "released, it can be selected" false "$(cfdfuctl firmware select bad > /dev/null && status '.station.selected[0].quarantined')"
 holds "and drones get it" until_true 60 version_is 1-4 2026.01

@@ -110,7 +110,7 @@ brake_restarted(struct station *s, struct fleet *old)
 		const char *reason = policy_quarantined(fleet_policy(old), sha256);
 
 		if (reason != NULL && policy_quarantine(fleet_policy(s->fleet), sha256, reason) < 0)
-			station_break(s, "I19: too many images are set aside");
+			station_break(s, "I19: too many images are quarantined");
 	}
 	if (s->braked)
 		fleet_pause(s->fleet);

@@ -15,7 +15,7 @@
  *   I13    check_ending             no attempt outlives its deadline
  *   I15    check_quiet              nothing is left open
  *   I17    check_view               what looks different has another revision
- *   I18    check_xfer               nothing is written on a port that is set aside
+ *   I18    check_xfer               nothing is written on a quarantined port
  *   I19    station_brake.c          no erase begins with an image after its brake has fallen
  */
 #include "config.h"
@@ -171,7 +171,7 @@ check_permission(struct station *s, struct seat *seat)
 	if (row->image == NULL)
 		station_break(s, "I3: %s is changed without an image", seat->port);
 	if (seat->aside && !seat->forced && !row->retry)
-		station_break(s, "I18: %s is set aside and changed", seat->port);
+		station_break(s, "I18: %s is quarantined and changed", seat->port);
 	drone_serial_runtime(drone_config(d)->uid, serial);
 	if (strlen(row->serial) == 24 && strcmp(row->serial, serial) != 0 && !is_nameless(d))
 		station_break(s, "promise 1: %s holds %s and is changed as %s", seat->port, serial,

@@ -2,7 +2,7 @@
 /*
  * Unit tests of core/brake: every sequence of six endings against a model that is written
  * from the rule's words, for every limit; then which drones are told apart, what is full, and what
- * becomes of an image that is set aside.
+ * becomes of a quarantined image.
  */
 #include "config.h"
 

@@ -106,5 +106,5 @@ while [ "$done_kills" -lt "$kills" ]; do
 done
 journalctl -u cfdfud.service -u cfdfud.socket -o short-monotonic --no-pager > "$out/journal-kills.txt"
 systemctl status cfdfud.service cfdfud.socket > "$out/status-kills.txt" 2>&1
-note "$released ports were set aside after three crashes in a row and released by hand"
+note "$released ports were quarantined after three crashes in a row and released by hand"
 note "$(records "SELECT verdict || ': ' || count(*) FROM attempts GROUP BY verdict" | paste -sd' ')"
