@@ -295,4 +295,4 @@ holds "released, it is flashed" until_true 60 test_verdict 3-6 pass
 sim_stop
 sim_start fast --config "$scratch/paths.conf"
 rack_plug 3-6 "$new" path=pci-0000:00:14.0-usb-0:6 uid=BB0000000A51353432343630
-holds "and stays released" until_true 60 test_state 3-6 ended
+holds "the released port stays released" until_true 60 test_state 3-6 ended

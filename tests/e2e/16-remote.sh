@@ -57,7 +57,7 @@ for shell in sh bash dash ksh zsh csh tcsh fish; do
 	tried=$((tried + 1))
 done
 within "shells were tried" 2 "$tried" 8
-same "and all of them were given one and the same" "cfdfuctl --stdio-arguments" \
+same "each shell got the same command" "cfdfuctl --stdio-arguments" \
 	"$(sort -u "$scratch/commands")"
 printf '3\0status\0' | cfdfuctl --stdio-arguments > "$scratch/said" 2>&1
 same "words that end too soon are none" 2 $?

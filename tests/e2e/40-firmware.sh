@@ -81,7 +81,7 @@ same "standard input will do" "$sha" \
 	"$(cfdfuctl --json firmware check - < "$good" | jq -r .sha256)"
 cfdfuctl --json firmware check --address 0x08000000 "$good" > "$scratch/said"
 same "a binary at the loader's place is refused" 4 $?
-same "for the loader's sake" loader-guard "$(jq -r '.findings[0].code' "$scratch/said")"
+same "the reason is the loader's protection" loader-guard "$(jq -r '.findings[0].code' "$scratch/said")"
 
 # ---- the page -----------------------------------------------------------------------------------
 
@@ -98,7 +98,7 @@ done
 same "the sectors of all three memories are counted" '[[0,10,20480],[1,2,131072],[2,2,131072]]' \
 	"$(jq -c '.devices[] | select(.device == "STM3210E-EVAL").memories |
 		map([.target, .sectors, .erase_bytes])' "$scratch/page")"
-holds "and the others say why not" jq -e '.devices[] | select(.device != "STM3210E-EVAL") |
+holds "each other device has its reason" jq -e '.devices[] | select(.device != "STM3210E-EVAL") |
 	.reason | length > 10' "$scratch/page"
 mkdir "$scratch/devices"
 sed 's/^\[device STM3210E-EVAL\]/[device a board of one'"'"'s own]/' "$devices/st-eval.conf" \
@@ -108,7 +108,7 @@ CFDFU_DEVICES_DIR=$scratch/devices cfdfuctl --json firmware check --platform oth
 	> "$scratch/page" 2> "$scratch/said"
 same "a device is added by one file" "[\"Crazyflie\",\"a board of one's own\"]" \
 	"$(jq -c '[.devices[].device]' "$scratch/page")"
-holds "and a file that is wrong is named" grep -q 'bad.conf: pid is missing' "$scratch/said"
+holds "a wrong device file is named" grep -q 'bad.conf: pid is missing' "$scratch/said"
 mkimage --tag 2025.12 --modified "$work/modified.bin"
 cfdfuctl --json firmware check "$work/modified.bin" > "$scratch/page"
 same "a file with a mere warning is accepted" 0 $?

@@ -78,7 +78,7 @@ same "the record has the results of the targets" 1 "$(records "SELECT count(*) F
 rack_do mend 1-3 > /dev/null
 cfdfuctl retry 1-3 > /dev/null
 holds "when it is done again it passes" until_true 60 test_verdict 1-3 pass
-holds "and the second memory is right" memory_is 1-3 "$work/spi.bin" 0
+holds "the second memory holds its image" memory_is 1-3 "$work/spi.bin" 0
 
 # ---- all is checked before anything is erased ---------------------------------------------------
 
@@ -124,5 +124,5 @@ until_true 20 test_state 2-3 foreign
 same "a device that no section describes is foreign" foreign "$(slot 2-3 state)"
 holds "its slot says what was found and what to do" \
 	grep -qE 'left alone: .+ If it is a Crazyflie, .* \[device\]' <<< "$(slot 2-3 message)"
-same "and is only looked at" 0 "$(counter 2-3 writing)"
+same "the foreign device is only read" 0 "$(counter 2-3 writing)"
 records_are_sound "targets"

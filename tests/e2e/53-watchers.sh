@@ -94,5 +94,5 @@ setpriv --reuid 65534 --clear-groups socat -t 60 - "UNIX-CONNECT:$CFDFU_SOCKET" 
 same "a client without permission is refused" 30 "$(grep -c NotPermitted "$scratch/refused")"
 settle 1
 same "the refused pause has no effect" armed "$(status .station.state)"
-within "and cannot fill the records with it" 1 \
+within "refusals are recorded a limited number of times" 1 \
 	$(($(records "SELECT count(*) FROM act") - before)) 20

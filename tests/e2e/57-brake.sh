@@ -69,7 +69,7 @@ same "the third one stops the station" paused "$(status .station.state)"
 words='3 drones in a row did not start with bad (A1, A2, 1-3)'
 same "the message says why" "$words" "$(status .station.brake.message)"
 contains "status says it to people" "$(cfdfuctl status)" "PAUSED ITSELF: $words"
-contains "it says that the firmware is set aside" "$(cfdfuctl status)" "SET ASIDE"
+contains "status says that the firmware is quarantined" "$(cfdfuctl status)" "SET ASIDE"
 contains "the log has the reason" "$(cat "$scratch/daemon.log")" "the station has paused itself: $words"
 same "the pause is logged once" 1 "$(grep -c 'paused itself' "$scratch/daemon.log")"
 same "the brake is recorded as an act" 1 "$(records "SELECT count(*) FROM acts WHERE method = 'Brake' AND user = 'cfdfud'")"
@@ -90,7 +90,7 @@ same "no drone was touched meanwhile" 0 "$(attempts 1-4)"
 
 out=$(cfdfuctl resume)
 contains "resume says what it resumes from" "$out" "Resumed; the station had paused itself: $words."
-contains "and what is left to do" "$out" "cfdfuctl firmware release bad"
+contains "resume names the command that releases the firmware" "$out" "cfdfuctl firmware release bad"
 same "the station is armed" armed "$(status .station.state)"
 said()
 {
@@ -122,7 +122,7 @@ same "an image that is not quarantined is not released" 4 "$?"
 contains "the refusal says so" "$out" "good is not set aside"
 cfdfuctl firmware release bad > /dev/null
 same "released, it can be selected" false "$(cfdfuctl firmware select bad > /dev/null && status '.station.selected[0].quarantined')"
-holds "and drones get it" until_true 60 version_is 1-4 2026.01
+holds "the released firmware is flashed" until_true 60 version_is 1-4 2026.01
 same "the count has begun anew" armed "$(status .station.state)"
 sim_kill
 sim_start fast --config "$config"

@@ -76,7 +76,7 @@ same "oneway questions and a watch have no answer and no place" \
 		jq -c '{parameters: {health: .parameters.health}}')"
 oneway "{\"method\":\"$station.Pause\",\"oneway\":true}" > "$scratch/said"
 holds "a oneway act is done" test "$(status .station.state)" = paused
-same "and has no answer" "" "$(cat "$scratch/said")"
+same "a oneway act has no reply" "" "$(cat "$scratch/said")"
 
 # ---- an image is judged once --------------------------------------------------------------------
 
@@ -95,9 +95,9 @@ reads_little()
 	elements new > /dev/null
 	[ $(($(bytes_read) - before)) -lt "$size" ]
 }
-holds "and its file is not read again at each question" until_true 60 reads_little
+holds "the image's file is not read again at each request" until_true 60 reads_little
 cp "$file" "$scratch/kept"
 tr '\0' '\1' < "$scratch/kept" > "$file"
 same "a file that was changed is looked at again" "[]" "$(elements new)"
 cp "$scratch/kept" "$file"
-same "and when it is what it was" "[61440]" "$(elements new)"
+same "the elements are listed again when the file is back" "[61440]" "$(elements new)"

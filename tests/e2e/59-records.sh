@@ -99,7 +99,7 @@ for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
 	cfdfuctl status > /dev/null
 done
 holds "started under a lock, the station says so" health_is degraded
-holds "and answers an order with that" grep -q "locked" <<< "$(cfdfuctl firmware add "$old" --name old 2>&1)"
+holds "a change is refused for that reason" grep -q "locked" <<< "$(cfdfuctl firmware add "$old" --name old 2>&1)"
 exec 9>&-
 wait "$locker_pid"
 rc=0
@@ -115,7 +115,7 @@ holds "without its lock file, a second station refuses" \
 holds "the lock file is made again" until_true 30 test -e "$state/lock"
 holds "status says so" grep -q "lock file was removed" <<< "$(cfdfuctl status | tr -s ' \n' ' ')"
 rack_plug 1-4 "$old"
-holds "and the station goes on" until_true 60 test_verdict 1-4 pass
+holds "the station continues to flash" until_true 60 test_verdict 1-4 pass
 mv "$state" "$scratch/away"
 holds "a directory moved away stops everything" until_true 30 health_is degraded
 rack_plug 1-5 "$old"
@@ -136,7 +136,7 @@ sqlite3 "$database" "DROP TRIGGER attempt_stays; DELETE FROM attempt WHERE id > 
 sim_start fast
 rack_plug 1-6 "$old"
 holds "with rows taken out, a drone is written" until_true 60 test_verdict 1-6 pass
-within "and its number is a new one" $((count + 1)) \
+within "the new attempt has a new number" $((count + 1)) \
 	"$(records "SELECT max(id) FROM attempts")" $((count + 9))
 sim_stop
 
@@ -153,7 +153,7 @@ sim_start fast
 same "the rows that were taken out are there again" $((count + 1)) \
 	"$(records "SELECT count(*) FROM attempts")"
 acts=$(records 'SELECT count(*) FROM acts')
-same "and the walk finds nothing" ok "$(compared --deep)"
+same "the deep comparison finds no difference" ok "$(compared --deep)"
 same "asking how far it is is no act" $((acts + 1)) "$(records 'SELECT count(*) FROM acts')"
 sim_stop
 before=$(records "SELECT group_concat(id || verdict) FROM attempts")
@@ -162,14 +162,14 @@ sqlite3 "$database" "DROP TRIGGER attempt_ends_once;
 sim_start fast
 cfdfuctl doctor --deep > "$scratch/said" 2>&1
 same "the deep doctor finds a changed row" fail "$(compared)"
-holds "and names it" grep -q "attempt 1 is not in the database as it was recorded" "$scratch/said"
+holds "the deep doctor names the changed attempt" grep -q "attempt 1 is not in the database as it was recorded" "$scratch/said"
 holds "with the command" grep -q "sudo systemctl restart cfdfud" "$scratch/said"
 holds "status says so" grep -q "attempt 1 is not in the database" <<< "$(cfdfuctl status | tr -s ' \n' ' ')"
 sim_stop
 sim_start fast
 same "after a restart the database is what was recorded" "$before" \
 	"$(records "SELECT group_concat(id || verdict) FROM attempts")"
-same "and the walk finds nothing" ok "$(compared --deep)"
+same "the deep comparison finds no difference" ok "$(compared --deep)"
 rack_plug 1-7 "$old"
 holds "the station goes on" until_true 60 test_verdict 1-7 pass
 records_are_sound "after all that"
