@@ -102,24 +102,6 @@ parse_word(const char *value, const char *const *words, unsigned *ret_index, cha
 	return settings_refuse(why, "\"%.60s\" is none of: %s", value, list);
 }
 
-/* A decimal number in front of a unit; ret_unit points behind it. */
-static int
-parse_number(const char *value, uint64_t *ret_number, const char **ret_unit, char *why)
-{
-	char *end;
-	unsigned long long n;
-
-	if (!isdigit((unsigned char)value[0]))
-		return settings_refuse(why, "\"%.60s\" is not a number", value);
-	errno = 0;
-	n = strtoull(value, &end, 10);
-	if (errno != 0)
-		return settings_refuse(why, "\"%.60s\" is too large", value);
-	*ret_number = n;
-	*ret_unit = end + strspn(end, " \t");
-	return 0;
-}
-
 struct unit {
 	const char *name;
 	uint64_t factor;
@@ -139,12 +121,16 @@ static int
 parse_amount(const struct key *k, const struct unit *units, const char *value, uint64_t *ret,
 	     char *why)
 {
-	uint64_t n = 0;
-	const char *unit = NULL;
-	int r = parse_number(value, &n, &unit, why);
+	unsigned long long n;
+	char *unit;
 
-	if (r < 0)
-		return r;
+	if (!isdigit((unsigned char)value[0]))
+		return settings_refuse(why, "\"%.60s\" is not a number", value);
+	errno = 0;
+	n = strtoull(value, &unit, 10);
+	if (errno != 0)
+		return settings_refuse(why, "\"%.60s\" is too large", value);
+	unit += strspn(unit, " \t");
 	while (units->name != NULL && strcmp(units->name, unit) != 0)
 		units++;
 	if (units->name == NULL)
