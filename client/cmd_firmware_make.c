@@ -14,7 +14,7 @@
 #include "client/file.h"
 #include "client/firmware_file.h"
 #include "client/out.h"
-#include "firmware/fw_dfuse.h"
+#include "firmware/fw.h"
 #include "firmware/fw_make.h"
 #include "wire/text.h"
 

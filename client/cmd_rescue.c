@@ -17,7 +17,7 @@
 #include "client/firmware_file.h"
 #include "client/out.h"
 #include "client/remote.h"
-#include "firmware/fw_dfuse.h"
+#include "firmware/fw.h"
 
 /* A copy that cannot be read again is none: what came is read as `firmware add` will read it. */
 static int

@@ -14,7 +14,7 @@
 #include "app/settings.h"
 #include "core/image.h"
 #include "firmware/digest.h"
-#include "firmware/fw_dfuse.h"
+#include "firmware/fw.h"
 
 struct repository {
 	const struct services *sv;

@@ -61,7 +61,8 @@ struct image *image_ref(struct image *image);
 void image_unref(struct image *image); /* NULL is fine */
 
 size_t image_segment_count(const struct image *image);
-const struct segment *image_segment(const struct image *image, size_t i); /* i < count, asserted */
+/* i < count, asserted; count is 1 at least, and they stand side by side. */
+const struct segment *image_segment(const struct image *image, size_t i);
 const struct image_label *image_label(const struct image *image);
 size_t image_bytes(const struct image *image); /* sum of all sizes */
 

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "cfdfu/proto.h"
-#include "ctl/params.h"
 #include "wire/text.h"
 #include "wire/varlink.h"
 
@@ -24,7 +23,7 @@ struct call {
 	json_t *parameters;
 	void *data;
 	int fd;
-	bool more, oneway;
+	bool oneway;
 	bool in_handler; /* not freed before its handler has returned */
 	bool answered;
 };
@@ -101,6 +100,17 @@ free_call(struct call *call)
 	free(call);
 }
 
+/* Answers the call when its parameters are not what the specs say. */
+static bool
+has_right_parameters(struct caller *c, const struct varlink_call *v, const struct param_spec *specs)
+{
+	const char *bad = params_check(specs, v->parameters);
+
+	if (bad != NULL)
+		answer_error(c, v->oneway, SERVICE("InvalidParameter"), "parameter", bad);
+	return bad == NULL;
+}
+
 static void
 get_info(struct caller *c, const struct varlink_call *v)
 {
@@ -117,16 +127,9 @@ get_info(struct caller *c, const struct varlink_call *v)
 static void
 get_description(struct caller *c, const struct varlink_call *v)
 {
-	static const struct param_spec specs[] = { { "interface", PARAM_STRING, true },
-						   { NULL, 0, false } };
-	const char *bad = params_check(specs, v->parameters);
 	const char *name = json_string_value(json_object_get(v->parameters, "interface"));
 	const char *text = NULL;
 
-	if (bad != NULL) {
-		answer_error(c, v->oneway, SERVICE("InvalidParameter"), "parameter", bad);
-		return;
-	}
 	if (strcmp(name, PROTO_INTERFACE) == 0)
 		text = station_description;
 	else if (strcmp(name, PROTO_SERVICE) == 0)
@@ -141,19 +144,24 @@ get_description(struct caller *c, const struct varlink_call *v)
 static bool
 answer_service(struct caller *c, const struct varlink_call *v)
 {
-	static const struct param_spec none = { NULL, 0, false };
+	static const struct {
+		const char *name;
+		struct param_spec specs[2];
+		void (*answer)(struct caller *c, const struct varlink_call *v);
+	} methods[] = {
+		{ SERVICE("GetInfo"), { { NULL, 0, false } }, get_info },
+		{ SERVICE("GetInterfaceDescription"),
+		  { { "interface", PARAM_STRING, true } },
+		  get_description },
+	};
+	size_t i = 0;
 
-	if (strcmp(v->method, SERVICE("GetInterfaceDescription")) == 0) {
-		get_description(c, v);
-		return true;
-	}
-	if (strcmp(v->method, SERVICE("GetInfo")) != 0)
+	while (i < ARRAY_LEN(methods) && strcmp(v->method, methods[i].name) != 0)
+		i++;
+	if (i == ARRAY_LEN(methods))
 		return false;
-	if (params_check(&none, v->parameters) != NULL)
-		answer_error(c, v->oneway, SERVICE("InvalidParameter"), "parameter",
-			     params_check(&none, v->parameters));
-	else
-		get_info(c, v);
+	if (has_right_parameters(c, v, methods[i].specs))
+		methods[i].answer(c, v);
 	return true;
 }
 
@@ -171,21 +179,14 @@ find_method(const struct server_options *o, const char *name, size_t *ret_index)
 static void
 unknown_method(struct caller *c, const struct varlink_call *v)
 {
-	char interface[128];
 	size_t length = varlink_interface_length(v->method);
-	bool ours =
-	    (length == strlen(PROTO_INTERFACE) &&
-	     strncmp(v->method, PROTO_INTERFACE, length) == 0) ||
-	    (length == strlen(PROTO_SERVICE) && strncmp(v->method, PROTO_SERVICE, length) == 0);
+	char interface[128];
 
-	if (ours) {
+	(void)snprintf(interface, sizeof(interface), "%.*s", (int)length, v->method); /* or cut */
+	if (strcmp(interface, PROTO_INTERFACE) == 0 || strcmp(interface, PROTO_SERVICE) == 0)
 		answer_error(c, v->oneway, SERVICE("MethodNotFound"), "method", v->method);
-		return;
-	}
-	if (length >= sizeof(interface))
-		length = sizeof(interface) - 1;
-	snprintf(interface, sizeof(interface), "%.*s", (int)length, v->method);
-	answer_error(c, v->oneway, SERVICE("InterfaceNotFound"), "interface", interface);
+	else
+		answer_error(c, v->oneway, SERVICE("InterfaceNotFound"), "interface", interface);
 }
 
 static void
@@ -213,8 +214,6 @@ deny(struct caller *c, const struct varlink_call *v, const char *method)
 static bool
 is_legal(struct caller *c, const struct varlink_call *v, const struct method_signature *m, int fd)
 {
-	const char *bad;
-
 	if (v->oneway && (m->flags & METHOD_CHANGES) == 0)
 		return false; /* nothing would be told and nothing changed */
 	if (v->upgrade) {
@@ -229,11 +228,8 @@ is_legal(struct caller *c, const struct varlink_call *v, const struct method_sig
 		send_reply(c, SERVICE("ExpectedMore"), json_object(), 0);
 		return false;
 	}
-	bad = params_check(m->params, v->parameters);
-	if (bad != NULL) {
-		answer_error(c, v->oneway, SERVICE("InvalidParameter"), "parameter", bad);
+	if (!has_right_parameters(c, v, m->params))
 		return false;
-	}
 	if ((m->flags & METHOD_DESCRIPTOR) && fd < 0) {
 		answer_error(c, v->oneway, PROTO_ERROR("BadDescriptor"), "reason",
 			     "this call needs a file's descriptor beside it");
@@ -255,13 +251,12 @@ run_handler(struct caller *c, const struct varlink_call *v, size_t index, int fd
 		c->transport->break_off(c);
 		return;
 	}
-	call->caller = c;
-	call->signature = &o->signatures[index];
-	call->fd = fd;
-	call->more = v->more;
-	call->oneway = v->oneway;
-	call->in_handler = true;
-	call->parameters = json_incref(v->parameters);
+	*call = (struct call){ .caller = c,
+			       .signature = &o->signatures[index],
+			       .parameters = json_incref(v->parameters),
+			       .fd = fd,
+			       .oneway = v->oneway,
+			       .in_handler = true };
 	c->call = call;
 	o->handlers[index](o->ctx, call, v->parameters);
 	call->in_handler = false;
@@ -362,10 +357,7 @@ end_call(struct call *call, const char *error, json_t *take_parameters)
 void
 call_reply(struct call *call, json_t *take_parameters)
 {
-	if (take_parameters == NULL)
-		call_refuse(call, PROTO_ERROR("Failed"), "out of memory");
-	else
-		end_call(call, NULL, take_parameters);
+	call_error(call, NULL, take_parameters);
 }
 
 void

@@ -55,20 +55,16 @@ listen_at(const char *path)
 	fd = unix_socket();
 	if (fd < 0)
 		return fd;
-	if (bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0)
-		goto fail;
-	/* WHY: between bind and listen no client can connect; the umask does not matter then. */
-	if (chmod(path, 0666) < 0 || listen(fd, BACKLOG) < 0) {
+	if (bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0) {
+		r = -errno;
+	} else if (chmod(path, 0666) < 0 || listen(fd, BACKLOG) < 0) {
+		/* WHY no umask: between bind and listen no client can connect. */
 		r = -errno;
 		(void)unlink(path); /* the first failure is the one to tell */
-		(void)close(fd);
-		return r;
 	}
-	return fd;
-fail:
-	r = -errno;
-	(void)close(fd);
-	return r;
+	if (r < 0)
+		(void)close(fd);
+	return r < 0 ? r : fd;
 }
 
 int

@@ -41,19 +41,13 @@ name_user(uid_t uid, char name[PEER_USER_MAX])
 
 /* Root, the service's own user, or a member of the group ((gid_t)-1: there is none). */
 static bool
-may_change(uid_t uid, gid_t gid, const gid_t *groups, size_t group_count, uid_t own_uid,
-	   gid_t change_gid)
+may_change(const struct ucred *cred, const gid_t *groups, size_t group_count, gid_t change_gid)
 {
-	if (uid == 0 || uid == own_uid)
-		return true;
-	if (change_gid == (gid_t)-1)
-		return false;
-	if (gid == change_gid)
-		return true;
+	bool member = cred->gid == change_gid;
+
 	for (size_t i = 0; i < group_count; i++)
-		if (groups[i] == change_gid)
-			return true;
-	return false;
+		member = member || groups[i] == change_gid;
+	return cred->uid == 0 || cred->uid == geteuid() || (member && change_gid != (gid_t)-1);
 }
 
 /* Supplementary groups in a malloc()ed array; none (NULL) on a kernel that does not tell. */
@@ -98,7 +92,7 @@ peer_of_socket(int fd, gid_t change_gid, struct peer *ret_peer)
 	if (r < 0)
 		return r;
 	*ret_peer = (struct peer){ .uid = cred.uid, .gid = cred.gid, .pid = cred.pid };
-	ret_peer->may_change = may_change(cred.uid, cred.gid, groups, count, geteuid(), change_gid);
+	ret_peer->may_change = may_change(&cred, groups, count, change_gid);
 	name_user(cred.uid, ret_peer->user);
 	free(groups);
 	return 0;

@@ -23,8 +23,8 @@ ready_event(struct event_base *base, int fd, short what,
 }
 
 /*
- * WHY a timer and not event_active(): an event activated in a callback runs in the same turn of the
- * loop; timers that are due are looked for after the devices.
+ * WHY a timer and not event_active(): what is activated in a callback runs in the same turn of the
+ * loop; what is due is looked for after the devices.
  */
 static void
 serve_after(struct ready *r, uint64_t us)

@@ -161,8 +161,7 @@ server_base_new(void)
 
 	if (config == NULL)
 		return NULL;
-	if (event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0 &&
-	    event_config_set_max_dispatch_interval(config, NULL, 1, PRIORITY_CLIENTS) == 0)
+	if (event_config_set_max_dispatch_interval(config, NULL, 1, PRIORITY_CLIENTS) == 0)
 		base = event_base_new_with_config(config);
 	event_config_free(config);
 	if (base != NULL && event_base_priority_init(base, PRIORITIES) < 0) {

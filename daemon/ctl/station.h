@@ -10,6 +10,7 @@
 #ifndef CTL_STATION_H
 #define CTL_STATION_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -38,6 +39,13 @@ struct method_signature {
 
 extern const struct method_signature station_signatures[];
 extern const size_t station_method_count;
+
+/*
+ * NULL when the parameters are what the specs say; else the name of the one to refuse: unknown, of
+ * another type, too long, or missing.  Members that are null are removed.  The name is good as long
+ * as the object and the specs are.
+ */
+const char *params_check(const struct param_spec *specs, json_t *parameters);
 
 /* The text of org.cfdfu.Station.varlink. */
 extern const char station_description[];

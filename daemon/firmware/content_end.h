@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Where an image should end, and how its end looks; for content.c alone. */
+/* Where an image should end, and what its end looks like; for content.c alone. */
 #ifndef FIRMWARE_CONTENT_END_H
 #define FIRMWARE_CONTENT_END_H
 
 #include "firmware/content.h"
 
-/* Fills c->end and c->hole_addr as far as the image tells.  The vectors have been read. */
+/* Fills data_end, marked_end, blank_bytes and hole_addr.  The vectors have been read. */
 void content_find_end(const uint8_t *data, size_t size, struct content *c);
 
 /* Fills gap_addr and gap_bytes, of pieces in any order.  The end has been found. */

@@ -3,8 +3,8 @@
  * Untrusted bytes -> image: finds the format by content, never by name, and calls its loader.
  *
  * Memory beside the input: at most once the size of the file, and 8 MiB.  Nothing is asserted about
- * the bytes. The daemon takes DfuSe only and calls fw_dfuse_load() (fw_dfuse.h), so that it needs
- * no zip library.
+ * the bytes. The daemon takes DfuSe only and calls fw_dfuse_load(), so that it needs no zip
+ * library.
  */
 #ifndef FIRMWARE_FW_H
 #define FIRMWARE_FW_H
@@ -120,6 +120,10 @@ enum fw_format fw_sniff(const uint8_t *data, size_t size);
  */
 int fw_load(const struct fw_input *in, struct image **ret_image, struct fw_facts **ret_facts,
 	    struct fw_error *ret_error) MUST_CHECK;
+
+/* The same for a file that has to be DfuSe: without the loaders of zip and JSON. */
+int fw_dfuse_load(const struct fw_input *in, struct image **ret_image, struct fw_facts **ret_facts,
+		  struct fw_error *ret_error) MUST_CHECK;
 
 void fw_facts_free(struct fw_facts *facts); /* NULL is fine */
 

@@ -17,14 +17,6 @@
 #define SECTOR_STEP 0x4000U /* the sectors of an STM32F405 begin at multiples of the smallest */
 #define BLANK_BYTES 2048U   /* doc/firmware.md 1: no image has so many blank bytes in a row */
 
-static bool
-is_blank(const uint8_t *p, uint32_t n)
-{
-	while (n > 0 && p[n - 1] == 0xFF)
-		n--;
-	return n == 0;
-}
-
 /*
  * How much of a piece is the application's: up to a sector before whose beginning the flash memory
  * is blank (what follows is an older, longer image's), without what is blank at the end.
@@ -35,7 +27,7 @@ used_bytes(const uint8_t *data, uint32_t addr, uint32_t size)
 	uint32_t used = size;
 
 	for (uint32_t at = SECTOR_STEP - addr % SECTOR_STEP; at < size; at += SECTOR_STEP)
-		if (at >= BLANK_BYTES && is_blank(data + at - BLANK_BYTES, BLANK_BYTES)) {
+		if (at >= BLANK_BYTES && fw_used_bytes(data + at - BLANK_BYTES, BLANK_BYTES) == 0) {
 			used = at;
 			break;
 		}

@@ -2,7 +2,7 @@
 /* The DfuSe container (UM0391; doc/protocol.md 7) -> elements of every target. */
 #include "config.h"
 
-#include "firmware/fw_dfuse.h"
+#include "firmware/fw.h"
 
 #include <inttypes.h>
 

@@ -212,15 +212,9 @@ fw_make_from_image(const struct image *image, uint8_t **ret_bytes, size_t *ret_s
 	struct fw_make_file file = {
 		.vid = FW_MAKE_VID, .pid = FW_MAKE_PID, .device = FW_MAKE_DEVICE, .targets = targets
 	};
-	struct segment segments[IMAGE_SEGMENTS_MAX];
-	size_t count = image_segment_count(image);
-	int r;
+	int r = split_targets(image_segment(image, 0), image_segment_count(image), targets,
+			      &file.target_count);
 
-	if (count > IMAGE_SEGMENTS_MAX)
-		return -E2BIG;
-	for (size_t i = 0; i < count; i++)
-		segments[i] = *image_segment(image, i);
-	r = split_targets(segments, count, targets, &file.target_count);
 	return r == 0 ? fw_make(&file, ret_bytes, ret_size) : r;
 }
 

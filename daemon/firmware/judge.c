@@ -259,16 +259,9 @@ measure(struct judgement *j, const struct image *image, const struct device *d)
 static int
 read_content(const struct image *image, struct judgement *j)
 {
-	struct segment segments[IMAGE_SEGMENTS_MAX];
-	size_t count = image_segment_count(image);
-
 	memset(j, 0, sizeof(*j));
 	j->accepted = true;
-	if (count > IMAGE_SEGMENTS_MAX)
-		return -E2BIG;
-	for (size_t i = 0; i < count; i++)
-		segments[i] = *image_segment(image, i);
-	return content_read(segments, count, &j->content);
+	return content_read(image_segment(image, 0), image_segment_count(image), &j->content);
 }
 
 /* The vectors' place, then the vectors themselves. */
@@ -288,7 +281,7 @@ judge_application(struct judgement *j, const struct judge_options *o, const stru
 		judge_add(j, JUDGE_REFUSE, JUDGE_START,
 			  "begins at 0x%08" PRIX32 ", but the application begins at 0x%08" PRIX32,
 			  c->addr, d->app_addr);
-	if (d->family) /* WHY first: missing bytes explain the findings on the rest */
+	if (d->family) /* WHY first: what is missing explains what is wrong with the rest */
 		judge_whole(j, o);
 	judge_vectors(j, d);
 	if (d->family && !c->loader)

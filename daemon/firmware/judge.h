@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Decides whether an image is fit to be flashed (doc/promises.md 1, promise 2; doc/firmware.md 2-4,
- * 6; doc/protocol.md 9).
+ * Is this image fit to be flashed?  (design, promise 2; doc/firmware.md 2-4, 6; doc/protocol.md 9.)
  *
  * Client and daemon call the same judge on the same segments and get the same verdict: nothing but
  * the image and the options counts, whatever file the image came from.
@@ -21,39 +20,42 @@ struct sector;
 
 enum judge_level { JUDGE_NOTE = 0, JUDGE_WARN = 1, JUDGE_REFUSE = 2 };
 
-/* Stable names in JSON: judge_code_name().  Append only. */
-enum judge_code {
-	JUDGE_OK = 0,
-	JUDGE_EMPTY,	      /* no byte for the internal flash */
-	JUDGE_TOO_BIG,	      /* reaches beyond the application's room */
-	JUDGE_LOADER_GUARD,   /* touches the boot loader below the application */
-	JUDGE_START,	      /* does not start at the application's first byte */
-	JUDGE_RANGE,	      /* outside the memory of this alternate */
-	JUDGE_PROTECTED,      /* a sector that must not be written: read-only in the device */
-	JUDGE_OPTION_BYTES,   /* would write option bytes, OTP or the device feature */
-	JUDGE_ALTERNATE,      /* a memory this device does not have, or not to be written */
-	JUDGE_TOO_SHORT,      /* no room for a vector table's first two words */
-	JUDGE_BLANK_START,    /* first word 0xFFFFFFFF: the loader takes that as "no application" */
-	JUDGE_STACK,	      /* initial stack pointer is not in RAM */
-	JUDGE_STACK_CCM,      /* ... but in core-coupled memory: unusual */
-	JUDGE_RESET_EVEN,     /* reset vector without the Thumb bit */
-	JUDGE_RESET_OUTSIDE,  /* reset vector outside the image */
-	JUDGE_BASE_WRONG,     /* linked for another address */
-	JUDGE_BASE_UNDECIDED, /* nothing shows the address it was linked for */
-	JUDGE_HANDLERS_OUTSIDE, /* interrupt vectors outside the image */
-	JUDGE_IS_LOADER,	/* this is cf2loader, not an application */
-	JUDGE_NOT_LOADER,	/* asked to restore a loader, and this does not look like one */
-	JUDGE_PLATFORM,		/* content, manifest and operator contradict one another */
-	JUDGE_PLATFORM_UNKNOWN, /* nothing says which platform it is for */
-	JUDGE_PLATFORM_SEVERAL, /* fits several platforms */
-	JUDGE_VERSION_UNKNOWN,	/* carries no version: cannot be confirmed after the boot */
-	JUDGE_MODIFIED,	      /* built from changed sources: version says nothing about equality */
-	JUDGE_TRAILER,	      /* last 16 bytes do not point to version and revision */
-	JUDGE_RECORD_UNKNOWN, /* table of devices names a board we do not know */
-	JUDGE_GAPS,	      /* several pieces with gaps, which will be blank */
-	JUDGE_INCOMPLETE,     /* a Crazyflie build of which a part is missing, or not shown */
-	JUDGE_CODE_COUNT
-};
+/* Codes, and their stable names in JSON: judge_code_name().  Append only. */
+/* clang-format off */
+#define JUDGE_CODES(X) \
+	X(OK, "ok") \
+	X(EMPTY, "empty")                       /* no byte for the internal flash */ \
+	X(TOO_BIG, "too-big")                   /* reaches beyond the application's room */ \
+	X(LOADER_GUARD, "loader-guard")         /* touches the loader below the application */ \
+	X(START, "start")                       /* not at the application's first byte */ \
+	X(RANGE, "range")                       /* outside the memory of this alternate */ \
+	X(PROTECTED, "protected")               /* a sector that is read-only in the device */ \
+	X(OPTION_BYTES, "option-bytes")         /* option bytes, OTP or the device feature */ \
+	X(ALTERNATE, "alternate")               /* a memory it does not have, or is read-only */ \
+	X(TOO_SHORT, "too-short")               /* no room for a vector table's first two words */ \
+	X(BLANK_START, "blank-start")           /* first word 0xFFFFFFFF: "no application" */ \
+	X(STACK, "stack")                       /* initial stack pointer is not in RAM */ \
+	X(STACK_CCM, "stack-ccm")               /* ... but in core-coupled memory: unusual */ \
+	X(RESET_EVEN, "reset-even")             /* reset vector without the Thumb bit */ \
+	X(RESET_OUTSIDE, "reset-outside")       /* reset vector outside the image */ \
+	X(BASE_WRONG, "base-wrong")             /* linked for another address */ \
+	X(BASE_UNDECIDED, "base-undecided")     /* nothing shows the address it was linked for */ \
+	X(HANDLERS_OUTSIDE, "handlers-outside") /* interrupt vectors outside the image */ \
+	X(IS_LOADER, "is-loader")               /* this is cf2loader, not an application */ \
+	X(NOT_LOADER, "not-loader")             /* to be a loader, and does not look like one */ \
+	X(PLATFORM, "platform")                 /* content, manifest, operator contradict */ \
+	X(PLATFORM_UNKNOWN, "platform-unknown") /* nothing says which platform it is for */ \
+	X(PLATFORM_SEVERAL, "platform-several") /* fits several platforms */ \
+	X(VERSION_UNKNOWN, "version-unknown")   /* cannot be confirmed after the boot */ \
+	X(MODIFIED, "modified")                 /* built from changed sources */ \
+	X(TRAILER, "trailer")                   /* last 16 bytes do not point to version */ \
+	X(RECORD_UNKNOWN, "record-unknown")     /* names a board that is unknown here */ \
+	X(GAPS, "gaps")                         /* pieces with gaps, which will be blank */ \
+	X(INCOMPLETE, "incomplete")             /* a part is missing, or not shown to be there */
+/* clang-format on */
+
+#define JUDGE_CODE(code, name) JUDGE_##code,
+enum judge_code { JUDGE_CODES(JUDGE_CODE) JUDGE_CODE_COUNT };
 
 struct finding {
 	enum judge_level level;

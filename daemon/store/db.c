@@ -55,6 +55,15 @@ db_handle(struct db *db)
 	return db->h;
 }
 
+const char *
+db_query_sql(enum db_query q)
+{
+#define TEXT(name, text) text,
+	static const char *const texts[] = { DB_QUERIES(TEXT) };
+
+	return texts[q];
+}
+
 static sqlite3_stmt *
 query(struct db *db, enum db_query q, const char *types, va_list values)
 {

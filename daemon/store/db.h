@@ -10,6 +10,7 @@
 #ifndef STORE_DB_H
 #define STORE_DB_H
 
+#include "store/db_queries.h"
 #include "store/record.h"
 
 #define DB_FILE "cfdfud.db"
@@ -18,47 +19,8 @@ struct db;
 struct sqlite3;
 struct sqlite3_stmt;
 
-/* Prepared once, when the database is opened. */
-enum db_query {
-	DB_BEGIN,
-	DB_COMMIT,
-	DB_ROLLBACK,
-	DB_SAVEPOINT,
-	DB_RELEASE,
-	DB_UNDO,
-	DB_ADD_RECORD,
-	DB_LAST_RECORD,
-	DB_RECORD,
-	DB_HASH,
-	DB_NEXT_ID,
-	DB_OPEN_IDS,
-	DB_SETTING,
-	DB_SETTINGS,
-	DB_HISTORY,
-	DB_HISTORY_DRONE,
-	DB_HISTORY_DRONE_VERDICT,
-	DB_HISTORY_DRONES,
-	DB_HISTORY_PORT,
-	DB_HISTORY_PORT_VERDICT,
-	DB_HISTORY_LABEL,
-	DB_HISTORY_LABEL_VERDICT,
-	DB_HISTORY_VERDICT,
-	DB_HISTORY_RUNNING,
-	DB_ATTEMPT,
-	DB_STAGES,
-	DB_PLACE,
-	DB_DRONES_WITH,
-	DB_PORT_KNOWN,
-	DB_INTERRUPTED,
-	DB_DRONE,
-	DB_DRONES_FROM,
-	DB_PORTS,
-	DB_FIRMWARE,
-	DB_FIRMWARES,
-	DB_FIRMWARE_USE,
-	DB_SAME_ACT,
-	DB_QUERY_COUNT
-};
+#define DB_NAME(name, text) DB_##name,
+enum db_query { DB_QUERIES(DB_NAME) DB_QUERY_COUNT };
 
 struct db_options {
 	const char *vfs;	     /* NULL: the default one */

@@ -14,7 +14,6 @@
 #include "core/image.h"
 #include "cfdfu/layout.h"
 #include "firmware/fw.h"
-#include "firmware/fw_dfuse.h"
 #include "firmware/fw_make.h"
 #include "firmware/judge.h"
 

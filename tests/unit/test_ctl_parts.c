@@ -16,7 +16,6 @@
 
 #include "cfdfu/util.h"
 #include "ctl/memfile.h"
-#include "ctl/params.h"
 
 #define SEALED (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
 

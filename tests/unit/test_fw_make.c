@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "fixtures/bad.h"
-#include "firmware/fw_dfuse.h"
+#include "firmware/fw.h"
 #include "firmware/fw_make.h"
 
 static const struct segment internal[] = {

@@ -9,7 +9,7 @@
 
 #include "cfdfu/layout.h"
 #include "core/platform.h"
-#include "firmware/fw_dfuse.h"
+#include "firmware/fw.h"
 #include "firmware/fw_make.h"
 
 static const char *const platforms[] = { "cf2", "cf21bl", "bolt", "tag", "flapper" };
