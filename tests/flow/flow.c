@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flow: thousands of fleets on a virtual clock, each drawn from a seed, each eighth run twice.
+ * flow: thousands of fleets on a virtual clock, each drawn from a seed, each second run twice.
  *
  *   flow                                                the regression seeds, then 10,000
  *   flow [--runs N] [--seed S] [--soak SECONDS]         many
@@ -21,7 +21,7 @@
 #include "flow/swarm.h"
 
 #define RUNS 10000
-#define AGAIN_EVERY 8	   /* one run in so many is made again, and must be the same */
+#define AGAIN_EVERY 2	   /* one run in so many is made again, and must be the same */
 #define ISOLATION_EVERY 20 /* one run in so many compares a swarm with and without its trouble */
 #define REPORT_EVERY 1000
 

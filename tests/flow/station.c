@@ -15,6 +15,10 @@
 
 #define DEATH_US 300000 /* a death in the middle of a commit comes within this, or else at once */
 
+/* Of the station that is driven: too large to be made anew for each, and cleared as they fill. */
+static struct station_row rows[STATION_ROWS_MAX];
+static struct report reports[STATION_REPORTS_MAX];
+
 void
 station_options_init(struct station_options *o, uint64_t seed)
 {
@@ -100,10 +104,8 @@ station_new(const struct station_options *options, struct station **ret_station)
 		goto out;
 	s->options = *options;
 	rng_init(&s->rng, options->seed ^ 0xD15C);
-	s->rows = malloc(STATION_ROWS_MAX * sizeof(*s->rows)); /* a row is cleared when it begins */
-	s->reports = malloc(STATION_REPORTS_MAX * sizeof(*s->reports));
-	if (s->rows == NULL || s->reports == NULL)
-		goto out;
+	s->rows = rows;
+	s->reports = reports;
 	r = world_new(options->seed, &shell_world, s, &s->world);
 	if (r < 0)
 		goto out;
@@ -125,13 +127,11 @@ station_free(struct station *s)
 	if (s == NULL)
 		return;
 	if (s->dispatch != NULL)
-		shell_stop(s, false);
+		shell_stop(s, DISK_LAST);
 	fleet_free(s->fleet);
 	world_free(s->world);
 	for (size_t i = 0; i < s->image_count; i++)
 		image_unref(s->images[i]);
-	free(s->rows);
-	free(s->reports);
 	free(s);
 }
 
@@ -194,13 +194,13 @@ station_settle(struct station *s, uint64_t until_us)
 
 /* The daemon is gone, a new one begins. */
 static void
-begin_anew(struct station *s, bool clean)
+begin_anew(struct station *s, enum disk_end end)
 {
 	struct fleet *old = s->fleet;
 
 	world_host_dies(s->world);
 	disk_look(s);
-	shell_stop(s, clean);
+	shell_stop(s, end);
 	for (size_t i = 0; i < s->seat_count; i++) {
 		struct seat *seat = &s->seats[i];
 
@@ -238,7 +238,7 @@ void
 station_restart(struct station *s)
 {
 	die(s);
-	begin_anew(s, false);
+	begin_anew(s, DISK_KILLED);
 }
 
 void
@@ -250,7 +250,7 @@ station_stop(struct station *s, uint64_t grace_us)
 	station_dispatch(s);
 	while (s->broken[0] == '\0' && fleet_active(s->fleet) > 0 && run_one(s, until))
 		continue;
-	begin_anew(s, fleet_active(s->fleet) == 0);
+	begin_anew(s, fleet_active(s->fleet) == 0 ? DISK_STOPPED : DISK_KILLED);
 }
 
 /* ---- the operator ------------------------------------------------------------------------ */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The product's store, on a file system in memory, under an SQLite VFS that fails, takes its time
- * or dies in the middle of a commit; and what the database says, for the invariants.
+ * The product's store on a disk that fails, takes its time or dies in the middle of a commit; and
+ * what the database says, for the invariants. SQLite's files are in plain memory (memory_vfs.h),
+ * the others in a directory in memory.
  */
 #include "config.h"
 
 #include "flow/station.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -18,19 +20,21 @@
 #include "core/outcome.h"
 #include "core/platform.h"
 #include "firmware/digest.h"
+#include "flow/memory_vfs.h"
 #include "flow/station_parts.h"
+#include "store/db.h"
 #include "store/store.h"
 
-/* ---- the VFS ----------------------------------------------------------------------------- */
-
-static sqlite3_vfs vfs, *base;
-static sqlite3_io_methods methods, wal_methods;
-static const sqlite3_io_methods *real_methods;
+/* ---- the disk that fails ----------------------------------------------------------------- */
 
 /* SQLite's word for what the disk does now. */
 static int
-failure(struct station *s)
+failure(void)
 {
+	struct station *s = shell_current();
+
+	if (s == NULL)
+		return SQLITE_OK;
 	if (s->dies_after > 0 && --s->dies_after == 0)
 		s->died = true;
 	if (s->died || s->disk_error == EIO)
@@ -40,124 +44,124 @@ failure(struct station *s)
 	return s->disk_error != 0 ? SQLITE_READONLY : SQLITE_OK;
 }
 
-static int
-on_write(sqlite3_file *f, const void *data, int size, sqlite3_int64 at)
-{
-	int e = failure(shell_current());
-
-	return e != SQLITE_OK ? e : real_methods->xWrite(f, data, size, at);
-}
-
-static int
-on_truncate(sqlite3_file *f, sqlite3_int64 size)
-{
-	int e = failure(shell_current());
-
-	return e != SQLITE_OK ? e : real_methods->xTruncate(f, size);
-}
-
 /* The loop stands still, the world does not. */
 static void
-take_time(struct station *s)
+take_time(void)
 {
-	uint64_t until = station_now_us(s) + s->options.commit_us;
+	struct station *s = shell_current();
+	uint64_t until;
 
-	if (s->dispatch == NULL)
+	if (s == NULL || s->dispatch == NULL)
 		return;
+	until = station_now_us(s) + s->options.commit_us;
 	s->commit_total++;
 	while (world_next_us(s->world) <= until && world_run_one(s->world))
 		continue;
 	world_advance(s->world, until);
 }
 
-static int
-on_sync(sqlite3_file *f, int flags)
-{
-	(void)f;
-	(void)flags;
-	return failure(shell_current()); /* WHY: memory needs no sync */
-}
-
-static int
-on_wal_sync(sqlite3_file *f, int flags)
-{
-	take_time(shell_current());
-	return on_sync(f, flags);
-}
-
-static int
-on_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *ret_flags)
-{
-	int e = base->xOpen(base, name, f, flags, ret_flags);
-	sqlite3_io_methods *of;
-
-	(void)v;
-	if (e != SQLITE_OK || f->pMethods == NULL)
-		return e;
-	/* WHY two: SQLite locks databases alone, by a table of their own. */
-	of = (flags & SQLITE_OPEN_MAIN_DB) != 0 ? &methods : &wal_methods;
-	real_methods = f->pMethods;
-	*of = *real_methods;
-	of->xWrite = on_write;
-	of->xTruncate = on_truncate;
-	of->xSync = of == &methods ? on_sync : on_wal_sync;
-	f->pMethods = of;
-	return e;
-}
-
 /* ---- the directory: made once, and put back as it was for each station -------------------- */
 
-#define FILES_MAX (1 << 20)
+#define AUDIT_BYTES_MAX (1 << 16)
 
-static char folder[64];
-static struct kept {
-	const char *name;
-	uint8_t *bytes;
-	size_t size;
-} kept[] = { { .name = "cfdfud.db" }, { .name = "audit.jsonl" } };
+static char folder[64], audit_path[80];
+static uint8_t audit_kept[AUDIT_BYTES_MAX];
+static size_t audit_size;
 
-static void
-path_of(const char *name, char *out, size_t size)
+/*
+ * WHY: opening checks everything and prepares some ninety statements, which takes longer than all
+ * that a run writes. Each station begins with the same database, so the connection is kept for the
+ * next one; each opening in the middle of a run is the product's.
+ */
+static struct db *parked;
+static bool begins, ends; /* the database is the one kept; its connection may be parked */
+
+int __wrap_db_open(const char *path, const struct db_options *o, struct db **ret_db, char *why);
+void __wrap_db_close(struct db *db, bool in_trouble);
+int __real_db_open(const char *path, const struct db_options *o, struct db **ret_db, char *why);
+void __real_db_close(struct db *db, bool in_trouble);
+
+int
+__wrap_db_open(const char *path, const struct db_options *o, struct db **ret_db, char *why)
 {
-	(void)snprintf(out, size, "%s/%s", folder, name);
+	bool first = begins;
+	int r;
+
+	begins = false;
+	if (first && parked != NULL) {
+		*ret_db = parked;
+		parked = NULL;
+		return 0;
+	}
+	r = __real_db_open(path, o, ret_db, why);
+	if (r == 0 && first)
+		memory_vfs_keep();
+	return r;
+}
+
+void
+__wrap_db_close(struct db *db, bool in_trouble)
+{
+	if (ends && db != NULL && parked == NULL &&
+	    sqlite3_txn_state(db_handle(db), NULL) == SQLITE_TXN_NONE)
+		parked = db;
+	else
+		__real_db_close(db, in_trouble);
 }
 
 static void
 remove_folder(void)
 {
-	char command[128];
+	DIR *d = opendir(folder);
+	const struct dirent *e;
 
-	(void)snprintf(command, sizeof(command), "rm -rf %s", folder);
-	(void)!system(command);
-	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
-		free(kept[i].bytes);
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.' && unlinkat(dirfd(d), e->d_name, 0) < 0)
+			(void)unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
+	(void)rmdir(folder);
+}
+
+/* Also of a program that is killed: its end closes the pipe. */
+static void
+have_folder_removed(void)
+{
+	int pipe_ends[2];
+	pid_t child;
+	char byte;
+
+	if (pipe2(pipe_ends, O_CLOEXEC) < 0 || (child = fork()) < 0)
+		abort();
+	if (child > 0) {
+		(void)close(pipe_ends[0]);
+		return;
+	}
+	(void)setsid(); /* the terminal's signals are not for it */
+	(void)close(pipe_ends[1]);
+	(void)!read(pipe_ends[0], &byte, 1);
+	remove_folder();
+	_exit(0);
 }
 
 static void
-keep_file(struct kept *k)
+keep_audit(void)
 {
-	char path[128];
-	FILE *f;
+	FILE *f = fopen(audit_path, "r");
 
-	path_of(k->name, path, sizeof(path));
-	f = fopen(path, "r");
-	k->bytes = malloc(FILES_MAX);
-	if (f == NULL || k->bytes == NULL)
+	if (f == NULL)
 		abort();
-	k->size = fread(k->bytes, 1, FILES_MAX, f);
+	audit_size = fread(audit_kept, 1, sizeof(audit_kept), f);
 	(void)fclose(f);
 }
 
 static void
-restore_file(const struct kept *k)
+put_audit_back(void)
 {
-	char path[128];
-	FILE *f;
+	int fd = open(audit_path, O_WRONLY | O_CLOEXEC);
 
-	path_of(k->name, path, sizeof(path));
-	f = fopen(path, "w");
-	if (f == NULL || fwrite(k->bytes, 1, k->size, f) != k->size || fclose(f) != 0)
+	if (fd < 0 || pwrite(fd, audit_kept, audit_size, 0) != (ssize_t)audit_size ||
+	    ftruncate(fd, (off_t)audit_size) < 0)
 		abort();
+	(void)close(fd);
 }
 
 static void
@@ -178,37 +182,31 @@ open_store(struct station *s)
 static void
 make_folder(struct station *s)
 {
+	static const struct memory_vfs_hooks hooks = { failure, take_time };
 	struct store_time now = clock_time(NULL);
 
-	base = sqlite3_vfs_find(NULL);
-	vfs = *base;
-	vfs.zName = "station";
-	vfs.xOpen = on_open;
+	memory_vfs_register("station", &hooks);
 	copy_text(folder, sizeof(folder),
 		  access("/dev/shm", W_OK) == 0 ? "/dev/shm/cfdfu-flow-XXXXXX"
 						: "/tmp/cfdfu-flow-XXXXXX");
-	if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK || mkdtemp(folder) == NULL ||
-	    atexit(remove_folder) != 0)
+	if (mkdtemp(folder) == NULL)
 		abort();
+	have_folder_removed();
+	(void)snprintf(audit_path, sizeof(audit_path), "%s/audit.jsonl", folder);
 	open_store(s);
 	store_close(s->store, &now);
-	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
-		keep_file(&kept[i]);
+	keep_audit();
+	memory_vfs_keep();
 }
 
 void
 disk_reset(struct station *s)
 {
-	char path[128];
-
 	if (folder[0] == '\0')
 		make_folder(s);
-	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
-		restore_file(&kept[i]);
-	path_of("cfdfud.db-wal", path, sizeof(path));
-	(void)unlink(path);
-	path_of("cfdfud.db-shm", path, sizeof(path));
-	(void)unlink(path);
+	put_audit_back();
+	memory_vfs_put_back();
+	begins = true;
 }
 
 void
@@ -221,12 +219,14 @@ disk_open(struct station *s)
 }
 
 void
-disk_close(struct station *s, bool clean)
+disk_close(struct station *s, enum disk_end end)
 {
 	struct store_time now = clock_time(NULL);
 
-	store_close(s->store, clean ? &now : NULL);
+	ends = end == DISK_LAST && s->disk_error == 0 && !s->died;
+	store_close(s->store, end == DISK_STOPPED ? &now : NULL);
 	s->store = NULL;
+	ends = false;
 }
 
 /* ---- the database ------------------------------------------------------------------------ */

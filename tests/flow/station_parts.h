@@ -93,6 +93,9 @@ station_now_us(const struct station *s)
 	return world_now_us(s->world);
 }
 
+/* How a daemon ends: as if killed, as asked, or with its station. */
+enum disk_end { DISK_KILLED, DISK_STOPPED, DISK_LAST };
+
 /* station.c */
 void station_break(struct station *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void station_mix(struct station *s, uint64_t v);
@@ -105,7 +108,7 @@ extern const struct world_callbacks shell_world;
 struct station *shell_current(void);
 uint64_t shell_virtual_us(int64_t wall_ms);
 void shell_start(struct station *s, bool fresh); /* on the fleet that there is; fresh: no records */
-void shell_stop(struct station *s, bool clean);
+void shell_stop(struct station *s, enum disk_end end);
 void shell_deliver(struct station *s);	  /* the reports that wait */
 uint64_t shell_due_us(struct station *s); /* when the clock alone makes something happen */
 void shell_tick(struct station *s);
@@ -113,7 +116,7 @@ void shell_tick(struct station *s);
 /* station_disk.c */
 void disk_reset(struct station *s); /* empty records */
 void disk_open(struct station *s);
-void disk_close(struct station *s, bool clean);		     /* not clean: as if killed */
+void disk_close(struct station *s, enum disk_end end);
 void disk_look(struct station *s);			     /* reads the rows that are new on it */
 bool disk_is_seen(const struct station *s);		     /* the rows are those on it */
 struct station_row *disk_row(struct station *s, int64_t id); /* NULL: not on it */

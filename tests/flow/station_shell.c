@@ -451,14 +451,14 @@ shell_start(struct station *s, bool fresh)
 }
 
 void
-shell_stop(struct station *s, bool clean)
+shell_stop(struct station *s, enum disk_end end)
 {
 	current = s;
 	dispatch_free(s->dispatch);
 	recorder_free(s->recorder);
 	s->dispatch = NULL;
 	s->recorder = NULL;
-	disk_close(s, clean);
+	disk_close(s, end);
 	current = NULL;
 }
 
