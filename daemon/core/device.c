@@ -197,8 +197,10 @@ device_set(struct device *d, const char *key, const char *value, char ret_why[DE
 		return set_glob(d->manufacturer, value, ret_why);
 	if (strcmp(key, "product") == 0)
 		return set_glob(d->product, value, ret_why);
-	if (strcmp(key, "application-base") == 0)
+	if (strcmp(key, "application-base") == 0) {
+		d->app_given = true;
 		return read_hex(value, UINT32_MAX, &d->app_addr, ret_why);
+	}
 	if (strcmp(key, "protected") == 0)
 		return add_ranges(d, value, ret_why);
 	if (strcmp(key, "boots-after-leave") == 0)
@@ -218,10 +220,9 @@ device_check(const struct device *d, char ret_why[DEVICE_WHY_MAX])
 		return refuse(ret_why, "vid is missing");
 	if (d->pid == 0)
 		return refuse(ret_why, "pid is missing");
-	if (d->app_addr != 0 && device_protects(d, d->app_addr, d->app_addr, &range))
+	if (d->app_given && device_protects(d, d->app_addr, d->app_addr, &range))
 		return refuse(ret_why, "application-base lies in a protected range");
-	if (d->app_addr != 0 && d->map_given[0] &&
-	    !layout_sector_at(&d->map[0], d->app_addr, &sector))
+	if (d->app_given && d->map_given[0] && !layout_sector_at(&d->map[0], d->app_addr, &sector))
 		return refuse(ret_why, "application-base lies outside of map-0");
 	return 0;
 }

@@ -39,6 +39,7 @@ struct device {
 	char product[DEVICE_TEXT_MAX];	    /* likewise */
 	bool family;	       /* a Crazyflie: OTP, loader audit, run-time mode, platforms */
 	uint32_t app_addr;     /* where the application begins, in alternate 0; 0 not given */
+	bool app_given;	       /* a section says so, be it 0: device_check() looks at it */
 	uint32_t loader_addr;  /* the boot loader's range, in alternate 0: protected, too */
 	uint32_t loader_bytes; /* 0 = none */
 	struct device_range protect[DEVICE_RANGES_MAX]; /* never erased or written, alternate 0 */

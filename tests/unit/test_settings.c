@@ -387,6 +387,10 @@ static const struct {
 	  ": [device x]: application-base lies in a protected range" },
 	{ "[device x]\nvid=1\npid=2\napplication-base=10\nmap-0=@F/0x08000000/04*016Kg\n",
 	  ": [device x]: application-base lies outside of map-0" },
+	{ "[device x]\nvid=1\npid=2\napplication-base=0\nprotected=0-20\n",
+	  ": [device x]: application-base lies in a protected range" },
+	{ "[device x]\nvid=1\npid=2\napplication-base=0\nmap-0=@F/0x08000000/04*016Kg\n",
+	  ": [device x]: application-base lies outside of map-0" },
 	{ "[station]\nadopt = n\x1B[1mever\n", ":2: a control character" },
 };
 
