@@ -147,6 +147,44 @@ check_sleeps()
 		grep -v 'TIME: ' | sed "s,^$1/,," | grep .
 }
 
+# Each test and each description of a device stands in the list by which it is run and installed.
+check_listed()
+{
+	lists=$(sed -e ':a' -e '/\\$/{N;s/\\\n//;ba' -e '}' "$1/Makefile.am" | tr '	' ' ' |
+		sed -nE 's/^(unit_tests|dist_devices_DATA) =(.*)/\1 \2 /p')
+	lots=$(sed -nE 's,.*e2e/run\.sh" "[^"]*"(( [0-9]+)+).*,\1,p' "$1/dev")
+	for file in $(find "$1/tests/unit" -name 'test_*.c' -exec grep -l '^TEST_MAIN' {} + |
+		sed 's/[.]c$//') "$1"/systemd/devices/*.conf; do
+		list=unit_tests
+		[ "${file%.conf}" = "$file" ] || list=dist_devices_DATA
+		echo "$lists" | grep "^$list " | grep -qF " ${file#"$1"/} " ||
+			echo "${file#"$1"/}: is not in $list of Makefile.am"
+	done
+	for file in "$1"/tests/e2e/[0-9]*.sh; do
+		times=0
+		for lot in $lots; do
+			case ${file##*/} in "$lot"*) times=$((times + 1)) ;; esac
+		done
+		[ "$times" -eq 1 ] || echo "${file#"$1"/}: is in $times of the lots of dev, not in one"
+	done
+}
+
+# A document is cited by its path, on the same line or the one before.
+check_citations()
+{
+	# shellcheck disable=SC2016 # awk's dollars
+	find "$1/include" "$1/daemon" "$1/client" "$1/tests" \( -name '*.[ch]' -o -name '*.sh' \
+		-o -name '*.md' -o -name '*.patch' \) ! -name style.sh 2>/dev/null | sort |
+		xargs -r awk -v root="$1/" '
+		FNR == 1 { before = "" }
+		/[Pp]romise [0-9]/ && (before $0) !~ /doc\/promises[.]md/ ||
+		/[Dd]esign(, (section|promise)| section|[.]md)|[Bb]y the design/ {
+			printf "%s:%d: cites a document without its path\n", \
+				substr(FILENAME, length(root) + 1), FNR
+		}
+		{ before = $0 }'
+}
+
 # ---- Self-test ------------------------------------------------------------------------------------
 
 # $1 file in a tree of its own, $2 what has to be said about it ("" nothing); its text on input.
@@ -154,7 +192,8 @@ expect()
 {
 	mkdir -p "$tree/$(dirname "$1")"
 	cat >"$tree/$1"
-	said=$(check_c_files "$tree"; check_sleeps "$tree"; check_other_files "$tree")
+	said=$(check_c_files "$tree"; check_sleeps "$tree"; check_other_files "$tree"
+		check_listed "$tree"; check_citations "$tree")
 	rm -f "$tree/$1"
 	case "$said" in
 	*"$2"*) [ -n "$2" ] || [ -z "$said" ] && return ;;
@@ -180,6 +219,14 @@ self_test()
 {
 	failed=0
 	tree=$(mktemp -d) || exit 1
+	mkdir -p "$tree/tests/e2e" "$tree/tests/unit" "$tree/systemd/devices"
+	printf '%s\n' '# SPDX-License-Identifier: MIT' 'unit_tests = \' ' tests/unit/test_a \' \
+		' tests/unit/test_b' 'dist_devices_DATA = systemd/devices/a.conf' >"$tree/Makefile.am"
+	# shellcheck disable=SC2016 # as it stands in dev
+	printf '%s\n' '"$top/tests/e2e/run.sh" "$build/check" 1 > x' \
+		'"$top/tests/e2e/run.sh" "$build/check" 2 30 31 \' >"$tree/dev"
+	echo "# a" >"$tree/systemd/devices/a.conf"
+	printf '# SPDX-License-Identifier: MIT\n' >"$tree/tests/e2e/10-a.sh"
 	function_of 60 | expect daemon/core/a.c ""
 	function_of 61 | expect daemon/core/a.c "f() has 61 lines"
 	{ echo "$spdx"; seq 599 | sed 's/.*/int x;/'; } | expect tests/unit/a.c ""
@@ -211,6 +258,17 @@ self_test()
 	printf '# SPDX-License-Identifier: MIT\nf; sleep 1\n' | expect tests/e2e/a.sh "f; sleep 1"
 	printf '# SPDX-License-Identifier: MIT\nsleep 1 # TIME: x\n' | expect tests/e2e/a.sh ""
 	printf '%s\n	usleep(1);\n' "$spdx" | expect tests/unit/a.c "usleep"
+	printf '%s\nTEST_MAIN(NULL)\n' "$spdx" | expect tests/unit/test_b.c ""
+	printf '%s\nTEST_MAIN(NULL)\n' "$spdx" | expect tests/unit/test_.c "is not in unit_tests"
+	printf '%s\nint x;\n' "$spdx" | expect tests/unit/test_c.c ""
+	echo "[device b]" | expect systemd/devices/b.conf "is not in dist_devices_DATA"
+	printf '# SPDX-License-Identifier: MIT\n' | expect tests/e2e/31-a.sh ""
+	printf '# SPDX-License-Identifier: MIT\n' | expect tests/e2e/32-a.sh "is in 0 of the lots"
+	printf '%s\n/* As doc/promises.md 1,\n * promise 2, says. */\n' "$spdx" | expect daemon/core/a.c ""
+	printf '%s\n/* It is promise 2. */\n' "$spdx" | expect daemon/core/a.c "a.c:2: cites"
+	printf '%s\n/* By the design. */\n' "$spdx" | expect daemon/core/a.c "a.c:2: cites"
+	printf '%s\n/* A design, section by section. */\n' "$spdx" | expect daemon/core/a.c "cites"
+	printf '%s\n/* Another design; a promise. */\n' "$spdx" | expect daemon/core/a.c ""
 	rm -rf "$tree"
 	return $failed
 }
@@ -225,6 +283,7 @@ case "${1-}" in
 	check_c_files "$srcdir" || status=1
 	check_sleeps "$srcdir" || status=1
 	check_other_files "$srcdir" || status=1
+	{ check_listed "$srcdir"; check_citations "$srcdir"; } | grep . && status=1
 	exit $status
 	;;
 *)

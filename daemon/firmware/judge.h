@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Is this image fit to be flashed?  (design, promise 2; doc/firmware.md 2-4, 6; doc/protocol.md 9.)
+ * Is this image fit to be flashed?  (doc/promises.md 1, promise 2; doc/firmware.md 2-4, 6;
+ * doc/protocol.md 9.)
  *
  * Client and daemon call the same judge on the same segments and get the same verdict: nothing but
  * the image and the options counts, whatever file the image came from.

@@ -174,8 +174,8 @@ check_permission(struct station *s, struct seat *seat)
 		station_break(s, "I18: %s is quarantined and changed", seat->port);
 	drone_serial_runtime(drone_config(d)->uid, serial);
 	if (strlen(row->serial) == 24 && strcmp(row->serial, serial) != 0 && !is_nameless(d))
-		station_break(s, "promise 1: %s holds %s and is changed as %s", seat->port, serial,
-			      row->serial);
+		station_break(s, "doc/promises.md 1.1: %s holds %s and is changed as %s",
+			      seat->port, serial, row->serial);
 	return row;
 }
 
@@ -194,9 +194,7 @@ earlier_row(const struct station *s, const struct drone *d, const struct station
 	return NULL;
 }
 
-/*
- * A drone neither sent into DFU mode by us nor resumed: only as the operator allows (promise 1).
- */
+/* Not sent into DFU mode by us, not resumed: only as the operator allows (doc/promises.md 1.1). */
 static void
 check_adoption(struct station *s, struct seat *seat, const struct station_row *r)
 {
@@ -215,7 +213,7 @@ check_adoption(struct station *s, struct seat *seat, const struct station_row *r
 		return;
 	if (adopt == JOB_ADOPT_NEVER || (adopt == JOB_ADOPT_KNOWN && !known) ||
 	    (adopt == JOB_ADOPT_RECOGNISED && !known && c->otp[0] == '\0'))
-		station_break(s, "promise 1: %s is foreign and is changed", seat->port);
+		station_break(s, "doc/promises.md 1.1: %s is foreign and is changed", seat->port);
 }
 
 /* An attempt's first change of the flash: is there a reason for it? */
@@ -280,7 +278,7 @@ check_erase(struct station *s, struct seat *seat, const struct station_row *r, u
 		station_break(s, "I1: an erase of 0x%08x on %s outside the image", (unsigned)addr,
 			      seat->port);
 	if (base != APP_ADDR && !is_stubborn(seat, d) && !first_word_is_blank(s, d))
-		station_break(s, "promise 4: %s is erased at 0x%08x while it would boot",
+		station_break(s, "doc/promises.md 1.4: %s is erased at 0x%08x while it would boot",
 			      seat->port, (unsigned)addr);
 	seat->pointer_known = false; /* SPEC: as read in doc/protocol.md 3.1: perhaps it moved */
 }
@@ -335,10 +333,12 @@ check_write(struct station *s, struct seat *seat, const struct station_row *r,
 	if (r->image == NULL || is_stubborn(seat, d))
 		return;
 	if (addr == APP_ADDR && !check_equal(s, d, r->image, APP_ADDR, block))
-		station_break(s, "promise 4: the first page of %s is written before the rest",
-			      seat->port);
+		station_break(
+		    s, "doc/promises.md 1.4: the first page of %s is written before the rest",
+		    seat->port);
 	if (addr != APP_ADDR && !first_word_is_blank(s, d))
-		station_break(s, "promise 4: %s is written while it would boot", seat->port);
+		station_break(s, "doc/promises.md 1.4: %s is written while it would boot",
+			      seat->port);
 }
 
 /* DNLOAD with data: a command or a block. */
@@ -488,7 +488,7 @@ check_ending(struct station *s, const struct station_row *row, const struct job_
 	else if (r->sectors_erased > 0 && row->image != NULL && r->verdict.fault != FAULT_GONE &&
 		 !is_stubborn(seat, d) && drone_personality(d) == DRONE_ROM &&
 		 !first_word_is_blank(s, d) && !check_equal(s, d, row->image, 0, 0))
-		station_break(s, "promise 4: %s would boot half an image", r->port);
+		station_break(s, "doc/promises.md 1.4: %s would boot half an image", r->port);
 }
 
 /* By its run-time serial, or, where the attempt began and ended in DFU mode, by that of the ROM. */
