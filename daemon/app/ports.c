@@ -115,7 +115,7 @@ static int
 add_slot(struct ports *p, const char *port, const char *path)
 {
 	struct fleet *f = p->sv->fleet;
-	int r = fleet_find(f, port) < 0 ? fleet_recall_port(f, port, 0, false) : 0;
+	int r = fleet_find(f, port) < 0 ? fleet_recall_port(f, port, 0, PORT_QUARANTINE_NONE) : 0;
 	unsigned slot;
 
 	if (r < 0)

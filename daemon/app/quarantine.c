@@ -180,14 +180,17 @@ move_to(struct quarantine *q, const struct sighting *s, const char *name, const 
 {
 	struct log_about about = ports_about(q->sv->ports, s->port);
 	int old = fleet_find(q->sv->fleet, port);
+	enum port_quarantine why = PORT_QUARANTINE_FAILURES; /* if its number was released */
 
+	if (old >= 0 && fleet_port_quarantine(q->sv->fleet, (unsigned)old) != PORT_QUARANTINE_NONE)
+		why = fleet_port_quarantine(q->sv->fleet, (unsigned)old);
 	about.id = LOG_ID_QUARANTINED;
 	log_say(q->sv->log, LOG_WARNING, &about,
 		"set aside: it is the port that was %s, by device path %s", port, s->path);
 	if (strcmp(port, s->port) != 0 && (old < 0 || !q->followed[old]))
 		release_number(q, port);
-	if (fleet_recall_port(q->sv->fleet, s->port, q->sv->settings->quarantine, true) == 0 &&
-	    put_port(q, s->port, "set aside by device path") == 0)
+	if (fleet_recall_port(q->sv->fleet, s->port, q->sv->settings->quarantine, why) == 0 &&
+	    put_port(q, s->port, fleet_quarantine_reason(why)) == 0)
 		put_path(q, name, s->port);
 }
 
@@ -203,7 +206,7 @@ quarantine_follow_path(struct quarantine *q, const struct sighting *s)
 	if (!ports_compare_bus(q->sv->ports, s) || slot < 0 || q->followed[slot])
 		return;
 	q->followed[slot] = true;
-	by_port = fleet_port_is_quarantined(q->sv->fleet, (unsigned)slot);
+	by_port = fleet_port_quarantine(q->sv->fleet, (unsigned)slot) != PORT_QUARANTINE_NONE;
 	name_path(s->path, name, sizeof(name));
 	r = store_get(q->sv->store, STORE_STATION, name, port, sizeof(port));
 	if (r > 0 && !by_port) {
@@ -223,13 +226,15 @@ static void
 save_port(struct quarantine *q, unsigned slot)
 {
 	struct log_about about;
+	enum port_quarantine why = fleet_port_quarantine(q->sv->fleet, slot);
 	struct slot_view v;
 
 	fleet_view(q->sv->fleet, slot, clock_now_us(), &v);
 	about = ports_about(q->sv->ports, v.port);
 	keep_by_path(q, slot, v.port, true);
-	say_lost(q, &about, "its quarantine",
-		 put_port(q, v.port, v.message[0] != '\0' ? v.message : "failures in a row"));
+	if (why != PORT_QUARANTINE_FAILURES || v.message[0] == '\0')
+		v.message = fleet_quarantine_reason(why);
+	say_lost(q, &about, "its quarantine", put_port(q, v.port, v.message));
 }
 
 static void
@@ -339,14 +344,17 @@ on_port(void *ctx, const struct store_port *p)
 	struct crashed *c = ctx;
 	const struct services *sv = c->quarantine->sv;
 	bool crashes = p->crashes >= CRASHES_MAX && p->quarantined_ms == 0;
-	bool plain = p->failures == 0 && p->quarantined_ms == 0 && !crashes;
+	enum port_quarantine why = p->quarantined_ms != 0
+				       ? fleet_quarantine_by_reason(p->quarantined_why)
+				   : crashes ? PORT_QUARANTINE_CRASHES
+					     : PORT_QUARANTINE_NONE;
+	bool plain = p->failures == 0 && why == PORT_QUARANTINE_NONE;
 
 	/* LIMIT: slots for drones are not given away to ports that were used years ago. */
 	if (plain && (fleet_slots(sv->fleet) >= FLEET_SLOTS_MAX / 2 ||
 		      !settings_ports_match(&sv->settings->ports, p->port, NULL)))
 		return;
-	if (fleet_recall_port(sv->fleet, p->port, p->failures, p->quarantined_ms != 0 || crashes) <
-	    0)
+	if (fleet_recall_port(sv->fleet, p->port, p->failures, why) < 0)
 		return;
 	if (crashes && c->count < CRASHED_MAX)
 		copy_text(c->port[c->count++], PORT_TEXT_MAX, p->port);
@@ -360,7 +368,7 @@ load_ports(struct quarantine *q)
 
 	for (size_t i = 0; r >= 0 && i < c.count; i++) {
 		struct log_about about = ports_about(q->sv->ports, c.port[i]);
-		int e = put_port(q, c.port[i], "active in three crashes of the service in a row");
+		int e = put_port(q, c.port[i], fleet_quarantine_reason(PORT_QUARANTINE_CRASHES));
 
 		about.id = LOG_ID_QUARANTINED;
 		log_say(q->sv->log, LOG_ERR, &about,

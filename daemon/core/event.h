@@ -5,6 +5,14 @@
 
 struct job_record;
 
+/* Why a port is quarantined. */
+enum port_quarantine {
+	PORT_QUARANTINE_NONE, /* it is not */
+	PORT_QUARANTINE_FAILURES,
+	PORT_QUARANTINE_FLAPPING,
+	PORT_QUARANTINE_CRASHES, /* at work here in crashes of the service */
+};
+
 enum event_kind {
 	EVENT_SEEN,	   /* something is plugged in */
 	EVENT_LEFT,	   /* and is gone */

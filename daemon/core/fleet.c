@@ -100,10 +100,9 @@ arrived(struct fleet *f, unsigned slot, uint64_t now_us)
 	struct slot *s = &f->slots.list[slot];
 
 	if (slot_is_flapping(s, now_us) && f->options.quarantine > 0) {
-		s->quarantine.flapping = true;
-		if (!s->quarantine.port)
+		if (s->quarantine.port == PORT_QUARANTINE_NONE)
 			slots_tell(&f->slots, slot, EVENT_QUARANTINED);
-		s->quarantine.port = true;
+		s->quarantine.port = PORT_QUARANTINE_FLAPPING;
 	}
 	slots_tell(&f->slots, slot, EVENT_SEEN);
 	if (s->job != NULL) {

@@ -31,6 +31,7 @@
 #include "cfdfu/usb_port.h"
 #include "cfdfu/watch.h"
 #include "core/brake.h"
+#include "core/event.h"
 #include "core/job.h"
 #include "core/policy.h"
 #include "core/request.h"
@@ -187,11 +188,16 @@ int fleet_retry(struct fleet *f, unsigned slot, bool force, uint64_t now_us);
 int fleet_special(struct fleet *f, unsigned slot, const struct job_setup *wanted, uint64_t now_us);
 
 /* A port as the records know it, before anything is plugged in; makes the slot known.  -E2BIG. */
-int fleet_recall_port(struct fleet *f, const char *port, unsigned failures, bool quarantined);
+int fleet_recall_port(struct fleet *f, const char *port, unsigned failures,
+		      enum port_quarantine quarantined);
 /* A slot as the configuration has it.  Not ours: a job at work there is finished, none begins.
  *  label: "" or NULL none; fleet_selection_changed() after that. */
 void fleet_configure_slot(struct fleet *f, unsigned slot, bool ours, const char *label);
-bool fleet_port_is_quarantined(const struct fleet *f, unsigned slot); /* the port, not its drone */
+enum port_quarantine fleet_port_quarantine(const struct fleet *f,
+					   unsigned slot); /* the port, not its drone */
+/* As the records have it, static.  Another text is the message of the last of the failures. */
+const char *fleet_quarantine_reason(enum port_quarantine why);
+enum port_quarantine fleet_quarantine_by_reason(const char *reason);
 /* Lifts the quarantine; a present drone gets its job.  False: nothing was quarantined. */
 bool fleet_release(struct fleet *f, unsigned slot, uint64_t now_us);
 

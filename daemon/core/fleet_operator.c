@@ -128,7 +128,8 @@ fleet_special(struct fleet *f, unsigned slot, const struct job_setup *wanted, ui
 }
 
 int
-fleet_recall_port(struct fleet *f, const char *port, unsigned failures, bool quarantined)
+fleet_recall_port(struct fleet *f, const char *port, unsigned failures,
+		  enum port_quarantine quarantined)
 {
 	int slot = slots_add(&f->slots, port);
 
@@ -145,8 +146,8 @@ fleet_set_path(struct fleet *f, unsigned slot, const char *path)
 	copy_text(f->slots.list[slot].sighting.path, PATH_TEXT_MAX, path);
 }
 
-bool
-fleet_port_is_quarantined(const struct fleet *f, unsigned slot)
+enum port_quarantine
+fleet_port_quarantine(const struct fleet *f, unsigned slot)
 {
 	return f->slots.list[slot].quarantine.port;
 }

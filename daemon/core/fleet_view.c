@@ -2,6 +2,8 @@
 /* The slots of a fleet as they are shown, one by one and counted. */
 #include "config.h"
 
+#include <string.h>
+
 #include "cfdfu/dfu.h"
 #include "cfdfu/util.h"
 #include "core/fleet.h"
@@ -52,28 +54,45 @@ mode_of(const struct slot *s)
 	return s->sighting.pid == ST_VCP_PID ? SLOT_RUNTIME : SLOT_DFU;
 }
 
+static const char *const quarantine_reasons[] = {
+	[PORT_QUARANTINE_NONE] = "",
+	[PORT_QUARANTINE_FAILURES] = "failures in a row",
+	[PORT_QUARANTINE_FLAPPING] = "connects and disconnects again and again",
+	[PORT_QUARANTINE_CRASHES] = "active in three crashes of the service in a row",
+};
+
+const char *
+fleet_quarantine_reason(enum port_quarantine why)
+{
+	return quarantine_reasons[why];
+}
+
+enum port_quarantine
+fleet_quarantine_by_reason(const char *reason)
+{
+	for (unsigned i = PORT_QUARANTINE_CRASHES; i > PORT_QUARANTINE_FAILURES; i--)
+		if (reason != NULL && strstr(reason, quarantine_reasons[i]) != NULL)
+			return (enum port_quarantine)i;
+	return PORT_QUARANTINE_FAILURES;
+}
+
 static const char *
 quarantine_message(const struct slot *s)
 {
-	if (s->quarantine.flapping)
+	switch (s->quarantine.port) {
+	case PORT_QUARANTINE_FLAPPING:
 		return "This port connects and disconnects again and again: check cable and plug, "
 		       "then 'cfdfuctl port release SLOT'.";
-	if (s->quarantine.port)
+	case PORT_QUARANTINE_CRASHES:
+		return "This port was at work in crashes of the service: read the journal, then "
+		       "'cfdfuctl port release SLOT'.";
+	case PORT_QUARANTINE_FAILURES:
 		return "This port is set aside after failures in a row: check cable, plug and hub, "
 		       "then 'cfdfuctl port release SLOT'.";
+	case PORT_QUARANTINE_NONE:
+		break;
+	}
 	return "This drone is set aside after failures on several ports: repair it, then "
-	       "'cfdfuctl port release SLOT'.";
-}
-
-/* The failure's own text does not mention the quarantine, except for these two faults. */
-static const char *
-quarantine_words(const struct slot *s)
-{
-	enum fault fault = s->ending.shown.verdict.fault;
-
-	if (fault == FAULT_FLAP || fault == FAULT_QUARANTINED)
-		return NULL;
-	return "Set aside after failures in a row: when that is mended, "
 	       "'cfdfuctl port release SLOT'.";
 }
 
@@ -181,7 +200,8 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 	v.state = state_of(s);
 	v.message = message_of(f, s, v.state);
 	if (v.state == SLOT_QUARANTINED && s->ending.ended)
-		v.quarantine_words = quarantine_words(s);
+		v.quarantine_words = "Set aside after failures in a row: when that is mended, "
+				     "'cfdfuctl port release SLOT'.";
 	*ret_view = v;
 }
 

@@ -30,7 +30,7 @@ slot_is_running(const struct slot *s)
 bool
 slot_is_quarantined(const struct slot *s)
 {
-	return s->quarantine.port || s->quarantine.drone;
+	return s->quarantine.port != PORT_QUARANTINE_NONE || s->quarantine.drone;
 }
 
 bool
@@ -229,8 +229,8 @@ slot_count(struct slot *s, const struct job_record *r, unsigned limit)
 	if (!verdict_counts_against(&r->verdict) || r->common)
 		return;
 	q->failures++;
-	if (limit > 0 && q->failures >= limit && !q->port) {
-		q->port = true;
+	if (limit > 0 && q->failures >= limit && q->port == PORT_QUARANTINE_NONE) {
+		q->port = PORT_QUARANTINE_FAILURES;
 		s->told.events |= BIT(EVENT_QUARANTINED);
 	}
 	if (limit == 0 || !still_holds(s, r))
@@ -258,7 +258,7 @@ bool
 slot_release(struct slot *s)
 {
 	/* WHY: releasing all slots does not do those again that are done. */
-	if (!slot_is_quarantined(s) && !s->quarantine.flapping)
+	if (!slot_is_quarantined(s))
 		return false;
 	memset(&s->quarantine, 0, sizeof(s->quarantine));
 	s->history.failures = s->history.failed_ports = 0;

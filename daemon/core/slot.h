@@ -12,6 +12,7 @@
 
 #include "cfdfu/outcome.h"
 #include "cfdfu/watch.h"
+#include "core/event.h"
 #include "core/image.h"
 #include "core/job.h"
 #include "core/policy.h"
@@ -47,9 +48,9 @@ struct slot_next {
 };
 
 struct slot_quarantine {
-	bool port, drone; /* quarantined: the port, the drone that is here */
-	bool flapping;
-	unsigned failures; /* of the port, in a row */
+	enum port_quarantine port; /* why the port is, NONE when not */
+	bool drone;		   /* the drone that is here is */
+	unsigned failures;	   /* of the port, in a row */
 	uint64_t arrivals_us[SLOT_ARRIVALS];
 	unsigned arrival_at;
 };

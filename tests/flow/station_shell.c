@@ -361,7 +361,9 @@ on_port(void *ctx, const struct store_port *p)
 {
 	struct station *s = ctx;
 
-	if (fleet_recall_port(s->fleet, p->port, p->failures, p->quarantined_ms != 0) < 0)
+	if (fleet_recall_port(s->fleet, p->port, p->failures,
+			      p->quarantined_ms != 0 ? PORT_QUARANTINE_FAILURES
+						     : PORT_QUARANTINE_NONE) < 0)
 		station_break(s, "I15: no slot for port %s", p->port);
 }
 

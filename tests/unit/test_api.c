@@ -71,7 +71,7 @@ plug_in(struct bench *b, const char *port, const char *serial)
 
 	copy_text(s.port, sizeof(s.port), port);
 	copy_text(s.serial, sizeof(s.serial), serial);
-	assert_int_equal(fleet_recall_port(b->sv.fleet, port, 0, false), 0);
+	assert_int_equal(fleet_recall_port(b->sv.fleet, port, 0, PORT_QUARANTINE_NONE), 0);
 	fleet_sighted(b->sv.fleet, &s, &unknown, clock_now_us());
 }
 

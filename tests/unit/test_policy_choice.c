@@ -150,8 +150,8 @@ TEST(a_plan_goes_by_what_is_there_and_what_is_selected)
 
 	assert_int_equal(fleet_new(&options, &f), 0);
 	fleet_pause(f);
-	assert_int_equal(fleet_recall_port(f, "1-1", 0, false), 0);
-	assert_int_equal(fleet_recall_port(f, "1-6", 3, true), 0);
+	assert_int_equal(fleet_recall_port(f, "1-1", 0, PORT_QUARANTINE_NONE), 0);
+	assert_int_equal(fleet_recall_port(f, "1-6", 3, PORT_QUARANTINE_FAILURES), 0);
 	plug(f, "1-2", 0x5740, "Bitcraze AB", &cf2);
 	plug(f, "1-3", 0x5740, "Bitcraze AB", &bolt);
 	plug(f, "1-4", 0x5740, "Another AB", &unknown);

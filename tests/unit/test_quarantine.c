@@ -110,7 +110,8 @@ is_quarantined(const struct bench *b, const char *port)
 {
 	int slot = fleet_find(b->sv.fleet, port);
 
-	return slot >= 0 && fleet_port_is_quarantined(b->sv.fleet, (unsigned)slot);
+	return slot >= 0 &&
+	       fleet_port_quarantine(b->sv.fleet, (unsigned)slot) != PORT_QUARANTINE_NONE;
 }
 
 /* The fleet's decision. */
@@ -119,7 +120,7 @@ quarantine(struct bench *b, const char *port)
 {
 	struct fleet_event event = { .kind = EVENT_QUARANTINED };
 
-	assert_int_equal(fleet_recall_port(b->sv.fleet, port, 3, true), 0);
+	assert_int_equal(fleet_recall_port(b->sv.fleet, port, 3, PORT_QUARANTINE_FAILURES), 0);
 	event.slot = (unsigned)fleet_find(b->sv.fleet, port);
 	quarantine_tell(b->sv.quarantine, &event);
 }
@@ -139,6 +140,61 @@ TEST_SET_UP(a_port_stays_quarantined_over_restarts_until_it_is_released)
 	    quarantine_release_slot(b->sv.quarantine, (unsigned)fleet_find(b->sv.fleet, "1-4")));
 	restart(b);
 	assert_false(is_quarantined(b, "1-4"));
+}
+
+/* A drone comes to the port: what the slot says then. */
+static const char *
+message_at(struct bench *b, const char *port)
+{
+	struct sighting s = { .path = PATH, .vid = 0x0483, .pid = 0xDF11 };
+	const struct drone_history history = { 0 };
+	struct slot_view v;
+
+	plug_in(b, port);
+	copy_text(s.port, sizeof(s.port), port);
+	fleet_sighted(b->sv.fleet, &s, &history, clock_now_us());
+	fleet_view(b->sv.fleet, (unsigned)fleet_find(b->sv.fleet, port), clock_now_us(), &v);
+	return v.message;
+}
+
+static void
+expect_words(struct bench *b, const char *port, const char *words)
+{
+	const char *message = message_at(b, port);
+
+	if (strstr(message, words) == NULL)
+		fail_msg("%s says \"%s\", not \"%s\"", port, message, words);
+	assert_non_null(strstr(message, "'cfdfuctl port release SLOT'"));
+}
+
+TEST_SET_UP(after_a_restart_a_port_says_why_it_is_quarantined)
+{
+	struct bench *b = *state;
+	struct fleet_event event = { .kind = EVENT_QUARANTINED };
+
+	for (int i = 0; i < 20 && !is_quarantined(b, "1-4"); i++)
+		(void)message_at(b, "1-4");
+	event.slot = (unsigned)fleet_find(b->sv.fleet, "1-4");
+	quarantine_tell(b->sv.quarantine, &event);
+	restart(b);
+	expect_words(b, "1-4", "connects and disconnects again and again");
+	restart(b);
+	expect_words(b, "3-4", "connects and disconnects again and again"); /* the same place */
+}
+
+TEST_SET_UP(a_port_that_is_quarantined_for_crashes_says_so)
+{
+	struct bench *b = *state;
+	const struct store_time now = clock_time(b->sv.clock);
+
+	assert_int_equal(store_port_quarantine(b->sv.store, "1-4",
+					       "active in three crashes of the service in a row",
+					       &now),
+			 0);
+	assert_int_equal(store_port_quarantine(b->sv.store, "1-5", "failures in a row", &now), 0);
+	restart(b);
+	expect_words(b, "1-4", "in crashes of the service");
+	expect_words(b, "1-5", "failures in a row");
 }
 
 TEST_SET_UP(a_quarantine_follows_the_device_path_to_another_number)
