@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Checks the sources' form: small files and structs in the programs; there and in the tests, comments
+# Checks the sources' form: small files, structs and lists of parameters in the programs; there and in the tests, comments
 # that name their subject first; in headers, drawings of which each name exists.
 #
 #   limits.sh               checks the tree in $srcdir
@@ -13,13 +13,13 @@ LC_ALL=C
 export LC_ALL
 srcdir=${srcdir:-.}
 
-# $1 tree, $2 exceptions: "lines FILE", "members STRUCT", "subject FILE", "word FILE", "drawn NAME".
+# $1 tree, $2 exceptions: "lines FILE", "members STRUCT", "parameters FUNCTION", "subject FILE", "word FILE", "drawn NAME".
 check_tree()
 {
 	# shellcheck disable=SC2046,SC2016 # names of files here have no blanks; awk's dollars
 	awk -v root="$1/" '
 	FILENAME == ARGV[1] {
-		if ($1 ~ /^(lines|members|subject|word|drawn)$/)
+		if ($1 ~ /^(lines|members|parameters|subject|word|drawn)$/)
 			excused[$1 " " $2] = 1
 		next
 	}
@@ -56,6 +56,7 @@ check_tree()
 		if (in_tests)
 			next
 		count_members(code)
+		count_parameters(code)
 		while (match(code, /[A-Za-z_][A-Za-z0-9_]*/)) {
 			known[substr(code, RSTART, RLENGTH)] = 1
 			code = substr(code, RSTART + RLENGTH)
@@ -98,6 +99,27 @@ check_tree()
 			if (members > 25)
 				complain("members", word[2], "struct " word[2] " has " members " members, 25 are allowed")
 		}
+	}
+	# A definition: its name begins the line, a brace the one behind it.
+	function count_parameters(code,    n, i, c, level) {
+		if (code ~ /^[a-z_][a-z_0-9]*\(/) {
+			head = ""
+			head_begin = FNR
+		}
+		if (code !~ /^\{/) {
+			head = head code
+			return
+		}
+		n = 1
+		for (i = 1; i <= length(head); i++) {
+			c = substr(head, i, 1)
+			level += (c == "(") - (c == ")")
+			n += c == "," && level == 1
+		}
+		sub(/\(.*/, "", head)
+		if (n > 5 && head ~ /^[a-z_][a-z_0-9]*$/)
+			complain("parameters", head, head "() has " n " parameters, 5 are allowed", head_begin)
+		head = ""
 	}
 	function finish_file() {
 		if (path != "" && path !~ /^tests\// && lines > 500)
@@ -163,6 +185,11 @@ self_test()
 	struct_of 25 | expect "" ""
 	struct_of 26 | expect "struct a has 26 members" ""
 	{ struct_of 24 | sed '$d'; echo "	struct { int a, b; } y, z;"; echo "};"; } | expect "26 members" ""
+	printf 'int\nf(int a, int b, int c,\n  void (*d)(int, int), int e)\n{\n}\n' | expect "" ""
+	printf 'int\nf(int a, int b, int c,\n  int d, int e, int f)\n{\n}\n' |
+		expect "a.h:2: f() has 6 parameters" ""
+	printf 'int\nf(int a, int b, int c, int d, int e, int f)\n{\n}\n' | expect "" "parameters f"
+	echo "int x;" | expect '"parameters f" is not needed' "parameters f"
 	echo "/* What the caller gives. */" | expect "a.h:1: begins a sentence" ""
 	printf '/*\n * The caller. Who\n * asks? */\n' | expect "a.h:1: begins a sentence" ""
 	printf '/* INVARIANT: What is\n * there. */\n' | expect "begins a sentence" ""
