@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Proves that tests/documents.md names a test for each row S1-S24, and that each named test is there.
-# Plants a missing test and a missing row first, and fails when it does not find them.
+# Proves that tests/documents.md names a test for each row S1-S24, that each named test is there, and
+# that each source file which the documents for developers name is in the tree.
+# Plants a missing test, a missing row and a missing file first, and fails when it does not find them.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -36,6 +37,26 @@ check() # TABLE
 	return "$bad"
 }
 
+# The source files that a document names, with or without their folder; NAMES in capitals are examples.
+named() # DOCUMENT
+{
+	grep -oE '`[a-z_/.0-9-]+\.(c|h|sh|awk)\b[^o]' "$1" | grep -oE '[a-z_/.0-9-]+\.(c|h|sh|awk)' | sort -u
+}
+
+files() # DOCUMENT...
+{
+	bad=0
+	for document in "$@"; do
+		for file in $(named "$document"); do
+			if ! grep -qE "(^|/)$file\$" "$work/tree"; then
+				echo "$document: there is no $file"
+				bad=1
+			fi
+		done
+	done
+	return "$bad"
+}
+
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 table=$srcdir/tests/documents.md
@@ -48,4 +69,14 @@ for planted in planted short; do
 	fi
 done
 check "$table" || exit 1
+(cd "$srcdir" && find daemon client include tests -type f) > "$work/tree"
+# shellcheck disable=SC2016 # not a command
+echo 'see `core/no_such_file.c`' > "$work/planted"
+if files "$work/planted" > /dev/null; then
+	echo "the check does not find a file that is not there"
+	exit 1
+fi
+files "$srcdir"/doc/architecture.md "$srcdir"/doc/recipes.md "$srcdir"/doc/glossary.md \
+	"$srcdir"/doc/promises.md "$srcdir"/CONTRIBUTING.md "$srcdir"/README.md \
+	"$srcdir"/tests/README.md || exit 1
 echo "$(references "$table" | wc -l) tests are named, and there"

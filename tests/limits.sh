@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Checks the sources' form: small files, structs and lists of parameters in the programs; there and in the tests, comments
-# that name their subject first; in headers, drawings of which each name exists.
+# Checks the sources' form: small files, structs and lists of parameters in the programs; there and in
+# the tests, comments that name their subject first; in headers, drawings of which each name exists.
 #
 #   limits.sh               checks the tree in $srcdir
 #   limits.sh --left        prints what tests/exceptions.txt excuses, too
