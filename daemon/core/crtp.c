@@ -304,7 +304,7 @@ take_param(struct crtp *c, const uint8_t *p, size_t length)
 	return true;
 }
 
-/* The answer to each stage's question. */
+/* The answer to each stage's question; 0 bytes: none is expected. */
 static const struct {
 	uint8_t header;
 	uint8_t command; /* its first byte; 0: any */
@@ -325,7 +325,7 @@ take_answer(struct crtp *c, const uint8_t *p, size_t length)
 {
 	uint8_t command = expected[c->stage].command;
 
-	if (length < expected[c->stage].bytes ||
+	if (expected[c->stage].bytes == 0 || length < expected[c->stage].bytes ||
 	    (p[0] & HEADER_MASK) != expected[c->stage].header || (command != 0 && p[1] != command))
 		return false;
 	return expected[c->stage].take == NULL || expected[c->stage].take(c, p, length);

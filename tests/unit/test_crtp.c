@@ -410,8 +410,9 @@ TEST(only_the_answer_to_the_question_is_taken)
 			assert_false(takes(answers[i].stage, packet, sizeof(packet)));
 		}
 	}
-	assert_false(takes(CRTP_STAGE_COUNT, answers[0].packet, 3));
-	assert_false(takes((enum crtp_stage)99, answers[0].packet, 3));
+	assert_false(takes(CRTP_STAGE_LINK, answers[0].packet, 3));
+	assert_false(takes(CRTP_STAGE_UNLINK, (const uint8_t[]){ 0, 0, 0 }, 3));
+	assert_false(takes(CRTP_STAGE_OVER, (const uint8_t[]){ 0, 0, 0 }, 3));
 }
 
 TEST(texts_are_cut_and_printable)
