@@ -197,6 +197,7 @@ digest(struct alone *a)
 static bool
 perform(struct alone *a, const struct request *w)
 {
+	struct request meanwhile;
 	uint64_t now_us = world_now_us(a->world);
 
 	switch (w->kind) {
@@ -226,6 +227,9 @@ perform(struct alone *a, const struct request *w)
 		grant(a, w->permit);
 		return true;
 	case REQUEST_BEGIN:
+		/* doc/promises.md 1.4: nothing is done to the drone before its row is durable. */
+		job_next(a->job, now_us, &meanwhile);
+		assert_int_equal(meanwhile.kind, REQUEST_NOTHING);
 		a->begins += a->begin_error == 0;
 		job_recorded(a->job, a->begin_error, 17, now_us);
 		a->begin_error = 0;
