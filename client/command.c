@@ -142,7 +142,7 @@ parse_options(int argc, char **argv, struct session *s, struct invocation *inv, 
 			*ret_status = refuse_option(c, &g, v == ':', argv);
 			return -1;
 		}
-		if (v < GLOBAL_BASE)
+		if ((size_t)v < ARRAY_LEN(g.values))
 			v = g.values[v];
 		if (v >= COMMAND_BASE)
 			inv->values[v - COMMAND_BASE] = optarg != NULL ? optarg : "";

@@ -101,7 +101,7 @@ done
 check "$table" || exit 1
 twice=$(rows | sort | uniq -d)
 if [ -n "$twice" ]; then
-	echo "doc/faults.md A9 has twice:" $twice
+	echo "doc/faults.md A9 has twice: $twice"
 	exit 1
 fi
 echo "$covered of $(rows | wc -l) rows are covered, by $(wc -l < "$work/references") tests"

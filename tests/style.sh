@@ -220,9 +220,10 @@ self_test()
 	failed=0
 	tree=$(mktemp -d) || exit 1
 	mkdir -p "$tree/tests/e2e" "$tree/tests/unit" "$tree/systemd/devices"
+	# shellcheck disable=SC1003 # lines that go on, as they stand in the files
 	printf '%s\n' '# SPDX-License-Identifier: MIT' 'unit_tests = \' ' tests/unit/test_a \' \
 		' tests/unit/test_b' 'dist_devices_DATA = systemd/devices/a.conf' >"$tree/Makefile.am"
-	# shellcheck disable=SC2016 # as it stands in dev
+	# shellcheck disable=SC2016,SC1003 # as it stands in dev
 	printf '%s\n' '"$top/tests/e2e/run.sh" "$build/check" 1 > x' \
 		'"$top/tests/e2e/run.sh" "$build/check" 2 30 31 \' >"$tree/dev"
 	echo "# a" >"$tree/systemd/devices/a.conf"

@@ -42,7 +42,7 @@ each_firmware(struct store *s, enum db_query q, const char *name,
 	      void (*each)(void *ctx, const struct store_firmware *f), void *ctx)
 {
 	struct store_firmware f;
-	sqlite3_stmt *st;
+	sqlite3_stmt *st = NULL;
 	int r = store_usable(s), rows = 0;
 
 	if (r == 0)
@@ -218,7 +218,7 @@ int
 store_each(struct store *s, enum store_scope scope,
 	   void (*each)(void *ctx, const char *name, const char *value), void *ctx)
 {
-	sqlite3_stmt *st;
+	sqlite3_stmt *st = NULL;
 	int r = store_usable(s);
 
 	assert(scope < STORE_SCOPE_COUNT);

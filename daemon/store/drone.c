@@ -73,7 +73,7 @@ store_drone_begins(struct store *s, const char *prefix, unsigned limit,
 		   void (*each)(void *ctx, const char *serial, const char *dfu_serial), void *ctx)
 {
 	char behind[STORE_NAME_MAX];
-	sqlite3_stmt *st;
+	sqlite3_stmt *st = NULL;
 	int r = store_usable(s);
 
 	if (r < 0)
@@ -197,7 +197,7 @@ int
 store_port_each(struct store *s, void (*each)(void *ctx, const struct store_port *p), void *ctx)
 {
 	struct store_port p;
-	sqlite3_stmt *st;
+	sqlite3_stmt *st = NULL;
 	int r = store_usable(s);
 
 	if (r == 0)

@@ -215,7 +215,7 @@ struct stages {
 static int
 read_stages(struct store *s, int64_t id, struct stages *ret)
 {
-	sqlite3_stmt *st;
+	sqlite3_stmt *st = NULL;
 	int r = db_ask(s->files.db, DB_STAGES, &st, "n", id);
 
 	ret->count = 0;
