@@ -201,7 +201,7 @@ say_in_force(struct change *c, const struct target *t)
 				   image_label(p.image)->name, whose(p.by));
 	}
 	if (t->slot_count == 0)
-		reply_note(notes, "What is selected for its slot or its platform is in force.");
+		reply_note(notes, "The selection for its slot or its platform is in force.");
 }
 
 /* Drones of the target that keep another image all the same, or cannot take this one. */

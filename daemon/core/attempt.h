@@ -30,7 +30,7 @@
 
 enum job_kind { JOB_UPDATE, JOB_RECOVER_LOADER, JOB_BACKUP };
 
-/* The record of the attempt, for the store and for whoever looks. */
+/* The record of the attempt, for the store and for status, log and messages. */
 struct job_record {
 	int64_t id; /* 0 until the row exists */
 	enum job_kind kind;

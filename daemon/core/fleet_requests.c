@@ -98,7 +98,7 @@ next_event(struct fleet *f, unsigned slot, struct request *req)
 	return false;
 }
 
-/* One request of this slot; false when it has none for now. */
+/* One request of this slot; false when it has none at this moment. */
 static bool
 slot_next(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
 {

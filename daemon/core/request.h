@@ -36,7 +36,7 @@ enum request_kind {
 	REQUEST_EVENT,	/* tell of .event */
 };
 
-/* Pointers are good until the next call into whoever filled it. */
+/* Pointers are good until the next call into the session, job or fleet that filled it. */
 struct request {
 	enum request_kind kind;
 	uint64_t until_us;  /* PAUSE */

@@ -29,7 +29,7 @@ struct call {
 };
 
 static const char service_description[] =
-    "# What every Varlink service answers.\n"
+    "# The methods of every Varlink service.\n"
     "interface org.varlink.service\n"
     "\n"
     "method GetInfo() -> (\n"

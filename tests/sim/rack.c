@@ -199,7 +199,7 @@ on_input(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	/*
-	 * Standard input is line buffered by whoever types; a script is read a line at a time as
+	 * Standard input is line buffered on a terminal; a script is read a line at a time as
 	 * well.
 	 */
 	if (fgets(line, sizeof(line), stdin) == NULL) {
