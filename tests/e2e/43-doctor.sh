@@ -51,6 +51,16 @@ finds() # NAME CHECK LEVEL COMMAND
 	holds "the text of doctor shows the command" grep -qF -e "to fix it: $4" <<< "$(cfdfuctl doctor)"
 }
 
+# The line that spares each event the wait for the hub's lock (doc/rack.md): for both products, before
+# anything of the device is read, in every action.
+seat_line() # < RULES
+{
+	awk '/^#/ { next } /ATTR|ACTION/ { exit } /ID_SEAT}="/ { print }'
+}
+same "the udev rule gives drones their seat before it reads anything of them, in every action" \
+	'ENV{PRODUCT}=="483/5740/*|483/df11/*", ENV{ID_SEAT}=="", ENV{ID_SEAT}="seat0"' \
+	"$(seat_line < "$(dirname "$0")/../../systemd/70-cfdfud.rules")"
+
 good_machine
 finds "a service that does not answer" service fail 'sudo systemctl restart cfdfud'
 rm -r "$CFDFU_DOCTOR_ROOT/proc/77"
