@@ -57,8 +57,9 @@ seat_line() # < RULES
 {
 	awk '/^#/ { next } /ATTR|ACTION/ { exit } /ID_SEAT}="/ { print }'
 }
+# shellcheck disable=SC2016 # udev's dollar
 same "the udev rule gives drones their seat before it reads anything of them, in every action" \
-	'ENV{PRODUCT}=="483/5740/*|483/df11/*", ENV{ID_SEAT}=="", ENV{ID_SEAT}="seat0"' \
+	'ENV{PRODUCT}=="483/5740/*|483/df11/*", ENV{ID_SEAT}=="", TEST!="/run/udev/tags/cfdfud-seat/c$attr{../dev}", ENV{ID_SEAT}="seat0"' \
 	"$(seat_line < "$(dirname "$0")/../../systemd/70-cfdfud.rules")"
 
 good_machine
