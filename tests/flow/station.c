@@ -110,6 +110,10 @@ station_new(const struct station_options *options, struct station **ret_station)
 	if (r < 0)
 		goto out;
 	world_enumeration(s->world, options->enumeration_us);
+	world_set_kernel(s->world, &options->kernel);
+	r = world_set_translators(s->world, &options->translators);
+	if (r < 0)
+		goto out;
 	r = fleet_new(&options->fleet, &s->fleet);
 	if (r < 0)
 		goto out;

@@ -49,8 +49,10 @@ struct station_row {
 struct station_options {
 	uint64_t seed;
 	struct fleet_options fleet;
-	uint32_t commit_us;	 /* how long the disk takes; 0: at once */
-	uint32_t enumeration_us; /* the kernel for each device, hub by hub; 0: at once */
+	uint32_t commit_us;	    /* how long the disk takes; 0: at once */
+	uint32_t enumeration_us;    /* the kernel for each device, hub by hub; 0: at once */
+	struct world_kernel kernel; /* in place of that; zeroes: none */
+	struct world_translators translators;
 	bool verbose;
 };
 

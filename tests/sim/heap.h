@@ -12,7 +12,7 @@
 #include "sim/rng.h"
 
 #define HEAP_NEVER UINT64_MAX
-#define HEAP_ITEMS_MAX 1024
+#define HEAP_ITEMS_MAX 2304
 
 struct heap_entry {
 	uint64_t at, tie;

@@ -41,6 +41,7 @@ world_free(struct world *w)
 		drone_free(w->slot[i].drone);
 		drone_free(w->slot[i].displaced);
 	}
+	free(w->held);
 	free(w);
 }
 
@@ -109,7 +110,7 @@ make_slot(struct world *w, const char *port, struct slot **ret)
 	if (w->slots == WORLD_PORTS_MAX)
 		return -ENOSPC;
 	memset(s, 0, sizeof(*s));
-	s->owner = -1;
+	s->owner = s->hub = -1;
 	s->report_us = WORLD_NEVER;
 	derive_place(s, port);
 	w->slots++;
@@ -136,6 +137,7 @@ world_add(struct world *w, const char *port, const char *controller, const char 
 		return r;
 	}
 	s->drone = d;
+	s->hub = -1;
 	if (controller != NULL)
 		copy_text(s->controller, sizeof(s->controller), controller);
 	if (translator != NULL)
@@ -194,21 +196,25 @@ tell_sighted(struct world *w, struct slot *s)
 	w->cb->sighted(w->ctx, &seen);
 }
 
-/* The host hears what has become of the port, one thing at a time. */
+/*
+ * The host hears what has become of the port, one thing at a time.  Of a device that has left
+ * again by then it does not hear.
+ */
 static void
 report(struct world *w, struct slot *s)
 {
-	uint64_t gone = s->told;
+	uint64_t gone = s->told, here = world_has_kernel(w) ? s->known : s->arrival;
 
 	s->report_us = WORLD_NEVER;
-	if (w->host_dead || s->told == s->arrival)
+	if (w->host_dead || s->told == here)
 		return;
 	if (gone == 0) {
-		tell_sighted(w, s);
+		if (here == s->arrival)
+			tell_sighted(w, s);
 		return;
 	}
 	s->told = 0;
-	if (s->arrival != 0)
+	if (here != 0)
 		s->report_us = w->now_us;
 	world_mix(w, 'g' + gone);
 	if (w->cb->gone != NULL)
@@ -272,6 +278,10 @@ enumerate(struct world *w, struct slot *s)
 {
 	s->arrival = ++w->arrivals;
 	s->owner = -1;
+	if (world_has_kernel(w)) {
+		world_port_changed(w, s);
+		return;
+	}
 	if (w->enumeration_us > 0) {
 		s->ready_us = hub_idle_us(w, s) + w->enumeration_us;
 		hold_up(w, s);
@@ -284,7 +294,10 @@ vanish(struct world *w, struct slot *s)
 {
 	s->arrival = 0;
 	s->ready_us = 0;
-	report_when_idle(w, s);
+	if (world_has_kernel(w))
+		world_port_changed(w, s);
+	else
+		report_when_idle(w, s);
 }
 
 void
@@ -491,8 +504,10 @@ world_run_one(struct world *w)
 		run_slot(w, item);
 	else if (item < TIMER_ITEM(0))
 		world_run_handle(w, item - HANDLE_ITEM(0));
-	else
+	else if (item < HUB_ITEM(0))
 		run_timer(w, item - TIMER_ITEM(0));
+	else
+		world_run_hub(w, item - HUB_ITEM(0));
 	return true;
 }
 

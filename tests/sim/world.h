@@ -44,9 +44,10 @@
 struct world;
 
 #define WORLD_NEVER UINT64_MAX
-#define WORLD_PORTS_MAX 256   /* LIMIT: a rack is 120; twice that to push the limits of others */
-#define WORLD_HANDLES_MAX 512 /* LIMIT: an old and a new handle on each port */
+#define WORLD_PORTS_MAX 640    /* LIMIT: a station has 512; more to push the limits of others */
+#define WORLD_HANDLES_MAX 1280 /* LIMIT: an old and a new handle on each port */
 #define WORLD_TIMERS_MAX 64
+#define WORLD_HUBS_MAX 128 /* LIMIT: those of a world with a kernel or translators */
 
 struct world_callbacks {
 	void (*sighted)(void *ctx, const struct sighting *s);
@@ -101,6 +102,44 @@ int world_arm(struct world *w, const char *port, const struct fate *f) MUST_CHEC
  * the last one is there.  0, as in a new world: at once.
  */
 void world_enumeration(struct world *w, uint32_t us);
+
+/*
+ * A hub's worker as Linux has it (doc/rack.md 1): it goes round the hub's ports in passes, each in
+ * ascending order; a port that changes behind it has to wait for the next pass.  All in
+ * microseconds.
+ */
+struct world_kernel {
+	uint32_t root_us;	/* for each device that appears on a root hub; 0: at once */
+	uint32_t hub_us;	/* ... on another hub: the one that world_add() calls translator */
+	uint32_t disconnect_us; /* for a port that is found empty; a part of the others, too */
+	uint32_t address_us;	/* of the others, alone on the whole controller; 0: nothing */
+	bool told_each; /* the host hears of each at once, and not of all when the pass is over */
+};
+
+/* A stock kernel of a machine whose rule file has the ID_SEAT line; fast: with FAST_ENUM. */
+void world_kernel_init(struct world_kernel *k, bool fast);
+/* In place of world_enumeration(), before anything is plugged in; at most WORLD_HUBS_MAX hubs. */
+void world_set_kernel(struct world *w, const struct world_kernel *k);
+
+enum world_translating {
+	WORLD_WIRE_LIMITED, /* transactions of several devices overlap: the wire limits */
+	WORLD_SERIAL,	    /* the host handles one block at a time */
+	WORLD_THRASHING,    /* as SERIAL, and each device above some that waits costs all of them */
+};
+
+/* Control transfers of devices behind one translator, first come, first served (doc/rack.md 3). */
+struct world_translators {
+	uint32_t block_us;     /* 2048 bytes alone, the overhead of a transfer included */
+	uint32_t exclusive_us; /* ... of it, when no other block gets through; 0: no translators */
+	unsigned crowd;	       /* more devices with a transfer in flight are too many; 0: never */
+	uint32_t crowd_permille; /* exclusive_us grows by this for each that is too many */
+};
+
+void world_translators_init(struct world_translators *t, enum world_translating kind);
+/* Before anything is plugged in.  0 or -ENOMEM. */
+int world_set_translators(struct world *w, const struct world_translators *t) MUST_CHECK;
+/* How long the translator of this port has been at work with blocks; 0: it has none. */
+uint64_t world_translator_busy_us(struct world *w, const char *port);
 
 /*
  * Opens the enumeration numbered arrival.  Always answered by opened(): -ENODEV when it is gone,

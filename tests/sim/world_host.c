@@ -31,6 +31,8 @@ refresh(struct world *w, const struct handle *h)
 	for (unsigned ch = 0; ch < DRONE_CHANNELS; ch++)
 		if (h->in_flight[ch] && h->limit_us[ch] < at)
 			at = h->limit_us[ch];
+	if (h->held && h->held_us < at)
+		at = h->held_us;
 	if (h->state == HANDLE_FREE)
 		at = WORLD_NEVER;
 	heap_set(&w->heap, HANDLE_ITEM(h - w->handle), at);
@@ -95,7 +97,9 @@ try_open(struct world *w, struct handle *h)
 		return 0;
 	}
 	/* WHY: the node goes when the kernel is told, the device is past talking to before that. */
-	return w->enumeration_us > 0 && rng_next(&w->rng) % 2 == 0 ? -ENOENT : -ENODEV;
+	return (w->enumeration_us > 0 || world_has_kernel(w)) && rng_next(&w->rng) % 2 == 0
+		   ? -ENOENT
+		   : -ENODEV;
 }
 
 static void
@@ -141,6 +145,7 @@ world_submit(struct world *w, uint64_t id, const struct usb_xfer *xfer)
 		return r;
 	h->in_flight[ch] = true;
 	h->kind[ch] = xfer->kind;
+	h->length = ch == DRONE_CONTROL ? xfer->length : h->length;
 	h->limit_us[ch] =
 	    xfer->timeout_ms > 0 ? w->now_us + (uint64_t)xfer->timeout_ms * 1000 : WORLD_NEVER;
 	refresh(w, h);
@@ -154,6 +159,7 @@ take_back(struct world *w, struct handle *h, enum drone_channel ch)
 	if (!h->in_flight[ch])
 		return;
 	h->in_flight[ch] = false;
+	h->held = h->held && ch != DRONE_CONTROL;
 	if (is_owner(w, h)) {
 		drone_cancel(w->slot[h->slot].drone, w->now_us, ch);
 		world_refresh_slot(w, h->slot);
@@ -278,8 +284,24 @@ world_transfer_ended(struct world *w, struct slot *s, const struct drone_event *
 {
 	struct handle *h = s->owner >= 0 ? &w->handle[s->owner] : NULL;
 
-	if (h != NULL && h->in_flight[ev->channel])
+	if (h == NULL || !h->in_flight[ev->channel])
+		return;
+	if (world_hold(w, s, h, ev))
+		refresh(w, h);
+	else
 		deliver(w, h, ev->channel, ev);
+}
+
+/* The translator is through with it. */
+static void
+let_go(struct world *w, struct handle *h)
+{
+	const struct held *held = &w->held[h - w->handle];
+	struct drone_event ev = { DRONE_ENDED, DRONE_CONTROL, held->status, held->data,
+				  held->length };
+
+	h->held = false;
+	deliver(w, h, DRONE_CONTROL, &ev);
 }
 
 static void
@@ -302,7 +324,9 @@ world_run_handle(struct world *w, unsigned i)
 	struct handle *h = &w->handle[i];
 	uint64_t id = h->id;
 
-	if (h->due_us > w->now_us) {
+	if (h->held && h->held_us <= w->now_us) {
+		let_go(w, h);
+	} else if (h->due_us > w->now_us) {
 		run_limits(w, h);
 	} else if (h->state == HANDLE_OPENING) {
 		finish_open(w, h);
