@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Does its number in the map have its bit among those that cannot be written? */
 static bool
@@ -150,7 +151,9 @@ stretch_difference(const struct stretch *s, const uint8_t *data)
 {
 	uint32_t i = 0;
 
-	while (i < s->length && data[i] == s->data[i])
+	if (memcmp(data, s->data, s->length) == 0) /* nearly always */
+		return s->length;
+	while (data[i] == s->data[i])
 		i++;
 	return i;
 }

@@ -164,6 +164,7 @@ begin_work(struct dfu_session *s)
 		fail(s, r == -ENOMEM ? FAULT_NO_MEMORY : FAULT_IMAGE, why);
 		return;
 	}
+	plan_reckon(s->work.plan, &s->dfuse.pace);
 	dfu_work_allow(&s->work, &s->probe, s->options.work.loader_only, &s->dfuse);
 	enter(s, DFU_STEP_WORK);
 }
@@ -492,9 +493,8 @@ dfu_session_estimate(const struct dfu_session *s, uint64_t now_us, uint64_t *ret
 	uint64_t passed = dfuse_passed_us(&s->dfuse, now_us);
 
 	*ret_left_us = *ret_total_us = 0;
-	if (s->work.plan == NULL)
-		return;
-	plan_estimate(s->work.plan, &s->dfuse.pace, ret_left_us, ret_total_us);
+	if (s->work.plan != NULL)
+		plan_estimate(s->work.plan, ret_left_us, ret_total_us);
 	/* The operation under way is partly over; an erase takes seconds. */
 	*ret_left_us -= passed < *ret_left_us ? passed : *ret_left_us;
 }

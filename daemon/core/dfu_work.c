@@ -186,6 +186,7 @@ dfu_work_took(struct dfu_work *w, struct dfuse *d)
 		return;
 	case DFU_WORK_PLAN:
 		plan_took(w->plan, d);
+		plan_reckon(w->plan, &d->pace);
 		return;
 	}
 }

@@ -236,10 +236,13 @@ uint64_t
 dfuse_passed_us(const struct dfuse *d, uint64_t now_us)
 {
 	enum pace_op op = d->req.op == DFUSE_OP_ERASE ? PACE_ERASE : PACE_PROGRAM;
-	uint64_t whole = pace_whole_us(&d->pace, op, d->req.length);
-	bool at_work = d->phase == DFUSE_PHASE_POLL && dfuse_pace_kind(d) != PACE_COMMAND;
-	uint64_t passed = at_work && now_us > d->started_at_us ? now_us - d->started_at_us : 0;
+	uint64_t whole, passed;
 
+	if (d->phase != DFUSE_PHASE_POLL || dfuse_pace_kind(d) == PACE_COMMAND ||
+	    now_us <= d->started_at_us)
+		return 0;
+	whole = pace_whole_us(&d->pace, op, d->req.length);
+	passed = now_us - d->started_at_us;
 	return passed < whole ? passed : whole;
 }
 

@@ -7,28 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "core/coverage.h"
-#include "core/plan_part.h"
-
-struct plan {
-	struct image *image;
-	struct plan_options options;
-	enum plan_phase phase;
-	struct part *parts;
-	size_t count;
-	size_t boot;	    /* the part that holds the first page; count = none */
-	uint32_t page_addr; /* the first page: the block that makes the image bootable */
-	uint32_t page_to;
-	size_t first, end; /* parts of the memory under way; all of them while comparing */
-	size_t at;	   /* part under way */
-	uint32_t pos;	   /* next byte in it */
-	bool changed;
-	bool boot_changed; /* in the memory of the first page */
-	bool page_done;
-	unsigned repairs;
-	uint32_t wrong_addr;
-	enum plan_failure failure;
-};
+#include "core/plan_internal.h"
 
 static const struct {
 	unsigned next;
@@ -50,6 +29,7 @@ enter(struct plan *p, enum plan_phase phase)
 {
 	assert((phases[p->phase].next & BIT(phase)) != 0);
 	p->phase = phase;
+	p->under_way = phases[phase].todo;
 }
 
 static bool
@@ -168,7 +148,7 @@ boot_is_here(const struct plan *p)
 static size_t
 first_part(const struct plan *p)
 {
-	unsigned todo = phases[p->phase].todo;
+	unsigned todo = p->under_way;
 
 	if (p->phase == PLAN_ERASE && boot_is_here(p) && (p->parts[p->boot].todo & todo) != 0)
 		return p->boot;
@@ -280,7 +260,7 @@ settle(struct plan *p)
 static void
 part_done(struct plan *p)
 {
-	p->parts[p->at].todo &= (uint8_t)~phases[p->phase].todo;
+	p->parts[p->at].todo &= (uint8_t)~p->under_way;
 	p->at = first_part(p);
 	p->pos = p->at < p->count ? first_pos(p, p->at) : 0;
 	next_phase(p);
@@ -471,30 +451,4 @@ plan_target_verified(const struct plan *p, uint8_t alt)
 		verified = 1;
 	}
 	return verified;
-}
-
-void
-plan_estimate(const struct plan *p, const struct pace *pace, uint64_t *ret_left_us,
-	      uint64_t *ret_total_us)
-{
-	uint64_t left = 0, total = 0;
-
-	for (size_t i = 0; i < p->count; i++) {
-		const struct part *part = &p->parts[i];
-		uint32_t done = i == p->at && p->pos > part->is.from ? p->pos - part->is.from : 0;
-		unsigned all = TODO_COMPARE;
-		unsigned todo = part->todo;
-
-		if (p->phase == PLAN_COMPARE) /* WHY: between releases every sector differs */
-			todo |= TODO_ERASE | TODO_WRITE | TODO_VERIFY;
-		if (p->phase == PLAN_COMPARE || part->content != CONTENT_EQUAL ||
-		    (i == p->boot && p->boot_changed))
-			all |= TODO_ERASE | TODO_WRITE | TODO_VERIFY;
-		left += part_us(part, (struct part_work){ todo, phases[p->phase].todo, done }, pace,
-				p->options.block_bytes);
-		total +=
-		    part_us(part, (struct part_work){ all, 0, 0 }, pace, p->options.block_bytes);
-	}
-	*ret_left_us = p->phase == PLAN_DONE || p->phase == PLAN_FAILED ? 0 : left;
-	*ret_total_us = total > left ? total : left;
 }

@@ -103,8 +103,11 @@ unsigned plan_repairs(const struct plan *p);
 /* Result for one memory: 1 all its bytes are verified, 0 not (yet), -1 the plan has none for it. */
 int plan_target_verified(const struct plan *p, uint8_t alt);
 
-/* Work that is left from now on, and all there was, in microseconds as pace expects it. */
-void plan_estimate(const struct plan *p, const struct pace *pace, uint64_t *ret_left_us,
-		   uint64_t *ret_total_us);
+/* Reckons with these times what is left and what there was; after each operation, or it is out of
+ * date. */
+void plan_reckon(struct plan *p, const struct pace *pace);
+
+/* Work that was left then, and all there was, in microseconds; 0 before. */
+void plan_estimate(const struct plan *p, uint64_t *ret_left_us, uint64_t *ret_total_us);
 
 #endif

@@ -55,40 +55,38 @@ part_repair(struct part *part, const struct stretch *image, const uint8_t *data,
 	if (part->repaired)
 		return false;
 	part->repaired = true;
-	part->todo = TODO_ERASE | TODO_WRITE | TODO_VERIFY;
+	part->todo = TODO_CHANGE;
 	return true;
 }
 
-static uint64_t
-transfer_us(const struct pace *pace, uint32_t block_bytes, uint32_t bytes, bool program)
+void
+part_add(struct part_sum *sum, const struct part *part, struct part_work work,
+	 const struct pace *pace, uint32_t block_bytes)
 {
-	uint64_t blocks = (bytes + block_bytes - 1) / block_bytes;
-	uint64_t us = (uint64_t)pace->block_us * bytes / block_bytes;
+	uint32_t bytes = part->is.to - part->is.from;
 
-	if (program)
-		us +=
-		    pace_whole_us(pace, PACE_PROGRAM, block_bytes) * (uint64_t)bytes / block_bytes +
-		    blocks * pace->status_us * 2;
-	return us;
+	if ((work.todo & TODO_COMPARE) != 0)
+		sum->bytes_moved += block_bytes; /* one block tells most sectors apart */
+	if ((work.todo & TODO_ERASE) != 0) {
+		sum->erases_us += pace_whole_us(pace, PACE_ERASE, part->is.size);
+		sum->questions += 3;
+	}
+	if ((work.todo & TODO_WRITE) != 0) {
+		uint32_t left = work.under_way == TODO_WRITE ? bytes - work.done : bytes;
+
+		sum->bytes_written += left;
+		sum->bytes_moved += left;
+		sum->questions += 2 * ((left + block_bytes - 1) / block_bytes);
+	}
+	if ((work.todo & TODO_VERIFY) != 0)
+		sum->bytes_moved += work.under_way == TODO_VERIFY ? bytes - work.done : bytes;
 }
 
 uint64_t
-part_us(const struct part *part, struct part_work work, const struct pace *pace,
-	uint32_t block_bytes)
+part_sum_us(const struct part_sum *sum, const struct pace *pace, uint32_t block_bytes)
 {
-	uint32_t bytes = part->is.to - part->is.from;
-	uint32_t to_write = work.under_way == TODO_WRITE ? bytes - work.done : bytes;
-	uint32_t to_read = work.under_way == TODO_VERIFY ? bytes - work.done : bytes;
-	uint64_t us = 0;
+	uint64_t program_us = pace_whole_us(pace, PACE_PROGRAM, block_bytes);
 
-	if ((work.todo & TODO_COMPARE) != 0)
-		us += pace->block_us; /* one block tells most sectors apart */
-	if ((work.todo & TODO_ERASE) != 0)
-		us +=
-		    pace_whole_us(pace, PACE_ERASE, part->is.size) + 3 * (uint64_t)pace->status_us;
-	if ((work.todo & TODO_WRITE) != 0)
-		us += transfer_us(pace, block_bytes, to_write, true);
-	if ((work.todo & TODO_VERIFY) != 0)
-		us += transfer_us(pace, block_bytes, to_read, false);
-	return us;
+	return sum->erases_us + (uint64_t)sum->questions * pace->status_us +
+	       (sum->bytes_moved * pace->block_us + sum->bytes_written * program_us) / block_bytes;
 }

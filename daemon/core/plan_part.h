@@ -10,7 +10,13 @@
 #include "core/pace.h"
 
 /* The work that is left with a sector. */
-enum { TODO_COMPARE = 1, TODO_ERASE = 2, TODO_WRITE = 4, TODO_VERIFY = 8 };
+enum {
+	TODO_COMPARE = 1,
+	TODO_ERASE = 2,
+	TODO_WRITE = 4,
+	TODO_VERIFY = 8,
+	TODO_CHANGE = TODO_ERASE | TODO_WRITE | TODO_VERIFY
+};
 
 /* The part that the image covers, as it was read. */
 enum content { CONTENT_UNKNOWN, CONTENT_EQUAL, CONTENT_BLANK, CONTENT_OTHER };
@@ -48,8 +54,17 @@ struct part_work {
 	uint32_t done;
 };
 
-/* How long that takes, as pace expects it. */
-uint64_t part_us(const struct part *part, struct part_work work, const struct pace *pace,
-		 uint32_t block_bytes);
+/* Work on several sectors, added up. */
+struct part_sum {
+	uint64_t bytes_written, bytes_moved; /* moved: sent or read */
+	uint64_t erases_us;		     /* as the pace expected when they were added */
+	uint32_t questions;		     /* requests that move no data */
+};
+
+void part_add(struct part_sum *sum, const struct part *part, struct part_work work,
+	      const struct pace *pace, uint32_t block_bytes);
+
+/* How long that takes, as the pace expects it. */
+uint64_t part_sum_us(const struct part_sum *sum, const struct pace *pace, uint32_t block_bytes);
 
 #endif
