@@ -7,23 +7,51 @@
 #include <errno.h>
 #include <stdlib.h>
 
+enum group_kind { GROUP_CONTROLLER, GROUP_TRANSLATOR, GROUP_COUNT };
+
+/* Slots that share a limit, and how much of it they use. */
+struct group {
+	char name[PORT_TEXT_MAX];
+	unsigned members; /* 0: the entry is free */
+	unsigned granted; /* PERMIT_SWITCH of a controller, PERMIT_WRITE of a translator */
+	/* Of a controller: */
+	unsigned endpoints;	 /* what its devices take now */
+	unsigned endpoints_more; /* ... and will, those that are on their way */
+	unsigned endpoints_seen; /* the most that it has shown to hold at once */
+};
+
 struct waiter {
-	char controller[PORT_TEXT_MAX];
-	char translator[PORT_TEXT_MAX];
+	unsigned at[GROUP_COUNT];
 	unsigned endpoints;
-	unsigned endpoints_seen; /* most that its controller has shown to hold at once */
-	uint8_t waiting;	 /* BIT(permit) */
+	bool placed;
+	uint8_t waiting; /* BIT(permit) */
 	uint8_t granted;
 	uint64_t asked_us[PERMIT_COUNT];
 	uint64_t order[PERMIT_COUNT];
+	unsigned before[PERMIT_COUNT], after[PERMIT_COUNT]; /* in its lane, by order; or NO_SLOT */
 };
+
+/* Those that wait for the same thing: when it is there, it is there for all of them. */
+struct lane {
+	enum permit permit;
+	unsigned group;
+	unsigned endpoints; /* PERMIT_LEAVE: that its waiters take already */
+	unsigned first, last;
+};
+
+#define NO_SLOT SCHED_SLOTS_MAX
+#define LANES_MAX (SCHED_SLOTS_MAX * (PERMIT_COUNT - 1)) /* LIMIT: each waits alone, for each */
 
 struct sched {
 	struct sched_limits limits;
 	struct waiter waiters[SCHED_SLOTS_MAX];
-	unsigned used; /* waiters [0, used) have ever been named */
-	unsigned waiting_count;
+	struct group groups[GROUP_COUNT][SCHED_SLOTS_MAX];
+	unsigned group_counts[GROUP_COUNT]; /* entries that have ever been used */
+	struct lane lanes[LANES_MAX];
+	unsigned lane_count; /* those with a waiter come first */
+	unsigned started;    /* PERMIT_START granted */
 	bool starts_held;
+	bool settled; /* nothing has changed since sched_next() found nothing */
 	uint64_t order;
 	uint64_t switch_free_us; /* no mode switch before this */
 	uint64_t next_us;	 /* answer of the last sched_next() */
@@ -52,33 +80,160 @@ void
 sched_set_limits(struct sched *s, const struct sched_limits *limits)
 {
 	s->limits = *limits;
+	s->settled = false;
 }
 
 void
 sched_hold_starts(struct sched *s, bool hold)
 {
 	s->starts_held = hold;
+	s->settled = false;
 }
 
-/* A controller can hold again as much as it has held once, whatever the limit says. */
-static void
-remember_endpoints(struct sched *s, const struct waiter *placed)
+/* ---- groups --------------------------------------------------------------------------------- */
+
+static struct group *
+group_of(struct sched *s, const struct waiter *p, enum group_kind kind)
 {
-	unsigned now = 0, seen = 0;
-
-	for (unsigned i = 0; i < s->used; i++) {
-		const struct waiter *p = &s->waiters[i];
-
-		if (strcmp(p->controller, placed->controller) != 0)
-			continue;
-		now += p->endpoints;
-		seen = p->endpoints_seen > seen ? p->endpoints_seen : seen;
-	}
-	seen = now > seen ? now : seen;
-	for (unsigned i = 0; i < s->used; i++)
-		if (strcmp(s->waiters[i].controller, placed->controller) == 0)
-			s->waiters[i].endpoints_seen = seen;
+	return &s->groups[kind][p->at[kind]];
 }
+
+/* Puts what p uses of its groups' limits to their account (+1), or takes it from there (-1). */
+static void
+account(struct sched *s, const struct waiter *p, int sign)
+{
+	struct group *controller = group_of(s, p, GROUP_CONTROLLER);
+	unsigned n = (unsigned)sign;
+
+	s->settled = false;
+	controller->endpoints += n * p->endpoints;
+	if ((p->granted & BIT(PERMIT_LEAVE)) != 0 && p->endpoints < SCHED_RUNTIME_ENDPOINTS)
+		controller->endpoints_more += n * (SCHED_RUNTIME_ENDPOINTS - p->endpoints);
+	if ((p->granted & BIT(PERMIT_START)) != 0)
+		s->started += n;
+	if ((p->granted & BIT(PERMIT_SWITCH)) != 0)
+		controller->granted += n;
+	if ((p->granted & BIT(PERMIT_WRITE)) != 0)
+		group_of(s, p, GROUP_TRANSLATOR)->granted += n;
+	/* WHY: it can hold again as much as it has held once, whatever the limit says. */
+	if (controller->endpoints > controller->endpoints_seen)
+		controller->endpoints_seen = controller->endpoints;
+}
+
+static void
+leave_group(struct sched *s, const struct waiter *p, enum group_kind kind)
+{
+	struct group *g = group_of(s, p, kind);
+
+	if (--g->members == 0)
+		memset(g, 0, sizeof(*g));
+}
+
+static void
+join_group(struct sched *s, struct waiter *p, enum group_kind kind, const char *name)
+{
+	struct group *groups = s->groups[kind];
+	unsigned count = s->group_counts[kind], at = count;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (groups[i].members == 0)
+			at = i;
+		if (groups[i].members > 0 && strcmp(groups[i].name, name) == 0) {
+			at = i;
+			break;
+		}
+	}
+	if (at == count)
+		s->group_counts[kind]++;
+	if (groups[at].members++ == 0)
+		copy_text(groups[at].name, sizeof(groups[at].name), name);
+	p->at[kind] = at;
+}
+
+static void
+move_to_group(struct sched *s, struct waiter *p, enum group_kind kind, const char *name)
+{
+	if (name == NULL || strcmp(group_of(s, p, kind)->name, name) == 0)
+		return;
+	leave_group(s, p, kind);
+	join_group(s, p, kind, name);
+}
+
+/* ---- lanes ---------------------------------------------------------------------------------- */
+
+static struct lane
+lane_for(const struct waiter *p, enum permit permit)
+{
+	struct lane lane = { .permit = permit, .first = NO_SLOT, .last = NO_SLOT };
+
+	if (permit == PERMIT_SWITCH || permit == PERMIT_LEAVE)
+		lane.group = p->at[GROUP_CONTROLLER];
+	if (permit == PERMIT_WRITE)
+		lane.group = p->at[GROUP_TRANSLATOR];
+	if (permit == PERMIT_LEAVE)
+		lane.endpoints = p->endpoints;
+	return lane;
+}
+
+/* The lane that slot waits in for this permit, or would; a new one where there is none. */
+static struct lane *
+find_lane(struct sched *s, unsigned slot, enum permit permit)
+{
+	struct lane wanted = lane_for(&s->waiters[slot], permit);
+
+	for (unsigned i = 0; i < s->lane_count; i++) {
+		struct lane *l = &s->lanes[i];
+
+		if (l->permit == permit && l->group == wanted.group &&
+		    l->endpoints == wanted.endpoints)
+			return l;
+	}
+	assert(s->lane_count < LANES_MAX);
+	s->lanes[s->lane_count] = wanted;
+	return &s->lanes[s->lane_count++];
+}
+
+/* By its order: at the end, but for a slot that was placed anew. */
+static void
+enter_lane(struct sched *s, unsigned slot, enum permit permit)
+{
+	struct lane *l = find_lane(s, slot, permit);
+	struct waiter *p = &s->waiters[slot];
+	unsigned before = l->last, after = NO_SLOT;
+
+	while (before != NO_SLOT && s->waiters[before].order[permit] > p->order[permit]) {
+		after = before;
+		before = s->waiters[before].before[permit];
+	}
+	p->before[permit] = before;
+	p->after[permit] = after;
+	*(before == NO_SLOT ? &l->first : &s->waiters[before].after[permit]) = slot;
+	*(after == NO_SLOT ? &l->last : &s->waiters[after].before[permit]) = slot;
+	s->settled = false;
+}
+
+static void
+leave_lane(struct sched *s, unsigned slot, enum permit permit)
+{
+	struct lane *l = find_lane(s, slot, permit);
+	unsigned before = s->waiters[slot].before[permit], after = s->waiters[slot].after[permit];
+
+	*(before == NO_SLOT ? &l->first : &s->waiters[before].after[permit]) = after;
+	*(after == NO_SLOT ? &l->last : &s->waiters[after].before[permit]) = before;
+	if (l->first == NO_SLOT)
+		*l = s->lanes[--s->lane_count];
+	s->settled = false;
+}
+
+static void
+leave_lanes(struct sched *s, unsigned slot)
+{
+	for (enum permit t = PERMIT_START; t < PERMIT_COUNT; t++)
+		if (sched_waits(s, slot, t))
+			leave_lane(s, slot, t);
+}
+
+/* ---- what slots do -------------------------------------------------------------------------- */
 
 void
 sched_place(struct sched *s, unsigned slot, const char *controller, const char *translator,
@@ -87,15 +242,35 @@ sched_place(struct sched *s, unsigned slot, const char *controller, const char *
 	struct waiter *p;
 
 	assert(slot < SCHED_SLOTS_MAX);
-	if (slot >= s->used)
-		s->used = slot + 1;
 	p = &s->waiters[slot];
-	if (controller != NULL)
-		copy_text(p->controller, sizeof(p->controller), controller);
-	if (translator != NULL)
-		copy_text(p->translator, sizeof(p->translator), translator);
+	if (!p->placed) {
+		join_group(s, p, GROUP_CONTROLLER, "");
+		join_group(s, p, GROUP_TRANSLATOR, "");
+		p->placed = true;
+	}
+	leave_lanes(s, slot);
+	account(s, p, -1);
+	move_to_group(s, p, GROUP_CONTROLLER, controller);
+	move_to_group(s, p, GROUP_TRANSLATOR, translator);
 	p->endpoints = endpoints;
-	remember_endpoints(s, p);
+	account(s, p, 1);
+	for (enum permit t = PERMIT_START; t < PERMIT_COUNT; t++)
+		if (sched_waits(s, slot, t))
+			enter_lane(s, slot, t);
+}
+
+void
+sched_forget(struct sched *s, unsigned slot)
+{
+	struct waiter *p = &s->waiters[slot];
+
+	if (!p->placed)
+		return;
+	sched_release_all(s, slot);
+	account(s, p, -1);
+	for (enum group_kind k = 0; k < GROUP_COUNT; k++)
+		leave_group(s, p, k);
+	memset(p, 0, sizeof(*p));
 }
 
 void
@@ -103,13 +278,13 @@ sched_ask(struct sched *s, unsigned slot, enum permit permit, uint64_t now_us)
 {
 	struct waiter *p = &s->waiters[slot];
 
-	assert(slot < s->used);
+	assert(p->placed);
 	if (((p->waiting | p->granted) & BIT(permit)) != 0)
 		return;
 	p->waiting |= (uint8_t)BIT(permit);
 	p->asked_us[permit] = now_us;
 	p->order[permit] = ++s->order;
-	s->waiting_count++;
+	enter_lane(s, slot, permit);
 }
 
 void
@@ -117,10 +292,15 @@ sched_release(struct sched *s, unsigned slot, enum permit permit)
 {
 	struct waiter *p = &s->waiters[slot];
 
-	if ((p->waiting & BIT(permit)) != 0)
-		s->waiting_count--;
-	p->waiting &= (uint8_t)~BIT(permit);
-	p->granted &= (uint8_t)~BIT(permit);
+	if ((p->waiting & BIT(permit)) != 0) {
+		leave_lane(s, slot, permit);
+		p->waiting &= (uint8_t)~BIT(permit);
+	}
+	if ((p->granted & BIT(permit)) != 0) {
+		account(s, p, -1);
+		p->granted &= (uint8_t)~BIT(permit);
+		account(s, p, 1);
+	}
 }
 
 void
@@ -142,26 +322,7 @@ sched_waits(const struct sched *s, unsigned slot, enum permit permit)
 	return (s->waiters[slot].waiting & BIT(permit)) != 0;
 }
 
-/* How many have this permit already, in the same group as p. */
-static unsigned
-granted_beside(const struct sched *s, const struct waiter *p, enum permit permit)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < s->used; i++) {
-		const struct waiter *q = &s->waiters[i];
-
-		if ((q->granted & BIT(permit)) == 0)
-			continue;
-		if (permit == PERMIT_WRITE && strcmp(p->translator, q->translator) != 0)
-			continue;
-		if (permit != PERMIT_START && permit != PERMIT_WRITE &&
-		    strcmp(p->controller, q->controller) != 0)
-			continue;
-		n++;
-	}
-	return n;
-}
+/* ---- what they get -------------------------------------------------------------------------- */
 
 static bool
 below(unsigned limit, unsigned n)
@@ -169,54 +330,38 @@ below(unsigned limit, unsigned n)
 	return limit == 0 || n < limit;
 }
 
-/* Endpoint contexts in use on p's controller, counting those that are on their way as arrived. */
-static unsigned
-endpoints_beside(const struct sched *s, const struct waiter *p)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < s->used; i++) {
-		const struct waiter *q = &s->waiters[i];
-
-		if (strcmp(p->controller, q->controller) != 0)
-			continue;
-		n += (q->granted & BIT(PERMIT_LEAVE)) != 0 && q->endpoints < SCHED_RUNTIME_ENDPOINTS
-			 ? SCHED_RUNTIME_ENDPOINTS
-			 : q->endpoints;
-	}
-	return n;
-}
-
 /* May slot have this permit now?  If only time is missing, ret_at says when. */
 static bool
-is_free(const struct sched *s, const struct waiter *p, enum permit permit, uint64_t now_us,
+is_free(struct sched *s, const struct waiter *p, enum permit permit, uint64_t now_us,
 	uint64_t *ret_at)
 {
-	uint64_t patience = p->asked_us[permit] + s->limits.leave_wait_us;
+	const struct group *controller = group_of(s, p, GROUP_CONTROLLER);
+	const struct group *translator = group_of(s, p, GROUP_TRANSLATOR);
 	unsigned after;
 
 	*ret_at = SCHED_NEVER;
 	switch (permit) {
 	case PERMIT_START:
-		return !s->starts_held && below(s->limits.active_max, granted_beside(s, p, permit));
+		return !s->starts_held && below(s->limits.active_max, s->started);
 	case PERMIT_SWITCH:
-		if (!below(s->limits.switch_max, granted_beside(s, p, permit)))
+		if (!below(s->limits.switch_max, controller->granted))
 			return false;
 		*ret_at = s->switch_free_us;
 		return now_us >= s->switch_free_us;
 	case PERMIT_WRITE:
 		/* WHY: without a translator no other device shares the wire. */
-		return p->translator[0] == '\0' ||
-		       below(s->limits.writers_max, granted_beside(s, p, permit));
+		return translator->name[0] == '\0' ||
+		       below(s->limits.writers_max, translator->granted);
 	case PERMIT_LEAVE:
-		after = endpoints_beside(s, p) - p->endpoints + SCHED_RUNTIME_ENDPOINTS;
+		after = controller->endpoints + controller->endpoints_more - p->endpoints +
+			SCHED_RUNTIME_ENDPOINTS;
 		if (s->limits.endpoints_max == 0 || after <= s->limits.endpoints_max ||
-		    after <= p->endpoints_seen)
+		    after <= controller->endpoints_seen)
 			return true;
 		/* WHY: waiting for ever would be worse than a controller that refuses one device.
 		 */
-		*ret_at = patience;
-		return now_us >= patience;
+		*ret_at = p->asked_us[permit] + s->limits.leave_wait_us;
+		return now_us >= *ret_at;
 	case PERMIT_NONE:
 	case PERMIT_COUNT:
 		break;
@@ -225,11 +370,15 @@ is_free(const struct sched *s, const struct waiter *p, enum permit permit, uint6
 }
 
 static void
-grant(struct sched *s, struct waiter *p, enum permit permit, uint64_t now_us)
+grant(struct sched *s, unsigned slot, enum permit permit, uint64_t now_us)
 {
+	struct waiter *p = &s->waiters[slot];
+
+	leave_lane(s, slot, permit);
 	p->waiting &= (uint8_t)~BIT(permit);
+	account(s, p, -1);
 	p->granted |= (uint8_t)BIT(permit);
-	s->waiting_count--;
+	account(s, p, 1);
 	if (permit == PERMIT_SWITCH)
 		s->switch_free_us = now_us + s->limits.stagger_us;
 }
@@ -237,37 +386,34 @@ grant(struct sched *s, struct waiter *p, enum permit permit, uint64_t now_us)
 bool
 sched_next(struct sched *s, uint64_t now_us, unsigned *ret_slot, enum permit *ret_permit)
 {
-	struct waiter *best = NULL;
-	uint64_t at;
+	const struct lane *best = NULL;
+	uint64_t at, best_order = SCHED_NEVER;
 
-	s->next_us = SCHED_NEVER;
-	if (s->waiting_count == 0)
+	if (s->settled && now_us < s->next_us)
 		return false;
-	for (unsigned i = 0; i < s->used; i++) {
-		struct waiter *p = &s->waiters[i];
+	s->next_us = SCHED_NEVER;
+	for (unsigned i = 0; i < s->lane_count; i++) {
+		const struct lane *l = &s->lanes[i];
+		const struct waiter *p = &s->waiters[l->first];
 
-		for (enum permit t = PERMIT_START; t < PERMIT_COUNT && p->waiting != 0; t++) {
-			if ((p->waiting & BIT(t)) == 0)
-				continue;
-			if (!is_free(s, p, t, now_us, &at)) {
-				s->next_us = at < s->next_us ? at : s->next_us;
-				continue;
-			}
-			if (best != NULL && best->order[*ret_permit] < p->order[t])
-				continue;
-			best = p;
-			*ret_slot = i;
-			*ret_permit = t;
+		if (!is_free(s, p, l->permit, now_us, &at)) {
+			s->next_us = at < s->next_us ? at : s->next_us;
+		} else if (p->order[l->permit] < best_order) {
+			best = l;
+			best_order = p->order[l->permit];
 		}
 	}
+	s->settled = best == NULL;
 	if (best == NULL)
 		return false;
-	grant(s, best, *ret_permit, now_us);
+	*ret_slot = best->first;
+	*ret_permit = best->permit;
+	grant(s, *ret_slot, *ret_permit, now_us);
 	return true;
 }
 
 uint64_t
 sched_deadline_us(const struct sched *s)
 {
-	return s->waiting_count > 0 ? s->next_us : SCHED_NEVER;
+	return s->lane_count > 0 ? s->next_us : SCHED_NEVER;
 }

@@ -16,6 +16,8 @@
  *
  * INVARIANT: a limit holds at every instant; a permit that is waited for is granted as soon as
  *            there is room.
+ * INVARIANT: no call looks at more than the groups (controllers, translators) that have a
+ *            slot waiting; sched_place() looks for the group of a name that is new to the slot.
  */
 #ifndef CORE_SCHED_H
 #define CORE_SCHED_H
@@ -30,7 +32,7 @@
 enum permit { PERMIT_NONE, PERMIT_START, PERMIT_SWITCH, PERMIT_WRITE, PERMIT_LEAVE, PERMIT_COUNT };
 
 #define SCHED_RUNTIME_ENDPOINTS 6 /* SPEC: control, CRTP 2, CDC 3 (doc/protocol.md 10, row 10) */
-#define SCHED_SLOTS_MAX 256	  /* LIMIT: slots of a fleet */
+#define SCHED_SLOTS_MAX 512	  /* LIMIT: slots of a fleet */
 #define SCHED_NEVER UINT64_MAX
 
 struct sched_limits { /* 0 = no limit */
@@ -55,6 +57,9 @@ void sched_hold_starts(struct sched *s, bool hold);
  */
 void sched_place(struct sched *s, unsigned slot, const char *controller, const char *translator,
 		 unsigned endpoints);
+
+/* Slot is given back: its permits, and its place in the groups. */
+void sched_forget(struct sched *s, unsigned slot);
 
 /* Slot asks for a permit; asking again changes nothing. */
 void sched_ask(struct sched *s, unsigned slot, enum permit permit, uint64_t now_us);

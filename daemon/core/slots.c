@@ -31,6 +31,7 @@ slots_add(struct slots *ss, const char *port)
 		return -E2BIG;
 	slot = (int)ss->count++;
 	copy_text(ss->list[slot].sighting.port, PORT_TEXT_MAX, port);
+	sched_forget(ss->sched, (unsigned)slot);
 	sched_place(ss->sched, (unsigned)slot, "", "", 0);
 	return slot;
 }
