@@ -70,10 +70,26 @@ name_port(struct rack *x, unsigned i)
 	unsigned per_hub = x->plan->per_hub;
 	char *port = x->drones[i].port;
 
-	if (per_hub == 0)
+	const struct rack_place *place = x->plan->place;
+
+	if (place != NULL && place->root)
+		(void)snprintf(port, PORT_TEXT_MAX, "%u-%u", i / per_hub + 1, i % per_hub + 1);
+	else if (place != NULL)
+		(void)snprintf(port, PORT_TEXT_MAX, "%u-%u.%u",
+			       i / per_hub % place->controllers + 1,
+			       i / per_hub / place->controllers + 1, i % per_hub + 1);
+	else if (per_hub == 0)
 		(void)snprintf(port, PORT_TEXT_MAX, "1-%u", i + 1);
 	else
 		(void)snprintf(port, PORT_TEXT_MAX, "1-%u.%u", i / per_hub + 1, i % per_hub + 1);
+}
+
+/* The times that are drawn otherwise. */
+static void
+steady_timing(struct drone_config *c)
+{
+	c->timing.gap_min_ms = c->timing.gap_max_ms = 1000;
+	c->timing.boot_min_ms = c->timing.boot_max_ms = 1000;
 }
 
 static void
@@ -86,10 +102,8 @@ add_drone(struct rack *x, unsigned i, struct image *old)
 	drone_config_init(&c, 1000 + i);
 	c.kind = plan->kind;
 	c.button_boots = plan->by_button;
-	if (!plan->drawn) {
-		c.timing.gap_min_ms = c.timing.gap_max_ms = 1000;
-		c.timing.boot_min_ms = c.timing.boot_max_ms = 1000;
-	}
+	if (!plan->drawn)
+		steady_timing(&c);
 	name_port(x, i);
 	station_add(x->station, x->drones[i].port, &c,
 		    plan->before == RACK_SAME || plan->before == RACK_EDITED ? x->image : old);
@@ -103,12 +117,18 @@ add_drone(struct rack *x, unsigned i, struct image *old)
 		abort();
 }
 
+static uint32_t
+size_of_image(const struct rack_plan *plan)
+{
+	return plan->image_bytes != 0 ? plan->image_bytes : RACK_IMAGE_BYTES;
+}
+
 static void
 set_up(struct rack *x)
 {
 	const struct rack_plan *plan = x->plan;
 	struct station_options o;
-	struct image *old = station_image("cf2", "2025.02", RACK_IMAGE_BYTES, 1);
+	struct image *old = station_image("cf2", "2025.02", size_of_image(plan), 1);
 
 	station_options_init(&o, 7);
 	o.commit_us = 4000;
@@ -119,9 +139,15 @@ set_up(struct rack *x)
 	o.fleet.limits.switch_max = plan->switch_max;
 	o.fleet.limits.writers_max = plan->writers_max;
 	o.fleet.limits.endpoints_max = plan->endpoints_max;
+	if (plan->limits != NULL)
+		o.fleet.limits = *plan->limits;
+	if (plan->place != NULL) {
+		o.kernel = plan->place->kernel;
+		o.translators = plan->place->translators;
+	}
 	if (station_new(&o, &x->station) < 0)
 		abort();
-	x->image = station_image("cf2", "2025.12", RACK_IMAGE_BYTES, 2);
+	x->image = station_image("cf2", "2025.12", size_of_image(plan), 2);
 	for (unsigned i = 0; i < plan->count; i++)
 		add_drone(x, i, old);
 	image_unref(old);
@@ -340,6 +366,7 @@ add_drone_up(struct rack *x, unsigned i)
 	const struct station_row *row = station_last(x->station, x->drones[i].port);
 	const struct drone_counters *c = drone_counters(x->drones[i].drone);
 	struct rack_seen *seen = x->seen;
+	uint64_t translator;
 
 	if (row == NULL || !row->told) {
 		broken(x, "a drone has no verdict");
@@ -351,6 +378,15 @@ add_drone_up(struct rack *x, unsigned i)
 		broken(x, "a drone does not hold the image");
 	if (dfu_us(&row->record) > seen->dfu_us)
 		seen->dfu_us = dfu_us(&row->record);
+	for (enum step step = STEP_NONE; step < STEP_COUNT; step++) {
+		uint64_t us = row->record.stage_us[step];
+
+		seen->stage_sum_us[step] += us;
+		seen->stage_max_us[step] =
+		    us > seen->stage_max_us[step] ? us : seen->stage_max_us[step];
+	}
+	translator = world_translator_busy_us(station_world(x->station), x->drones[i].port);
+	seen->translator_us = translator > seen->translator_us ? translator : seen->translator_us;
 	seen->erases += c->erases;
 	seen->blocks += c->blocks_written;
 	seen->requests += c->beyond_standard;
@@ -391,7 +427,7 @@ forget_what_was_seen(struct rack *x)
 static void
 flash_once_before(struct rack *x)
 {
-	(void)station_select(x->station, "cf2", "2025.07", RACK_IMAGE_BYTES, 3);
+	(void)station_select(x->station, "cf2", "2025.07", size_of_image(x->plan), 3);
 	plug_all(x);
 	run(x, END_US);
 	station_run(x->station, world_now_us(station_world(x->station)) + SECOND);
@@ -405,7 +441,7 @@ flash_once_before(struct rack *x)
 static void
 cut_off(struct rack *x)
 {
-	uint64_t half = RACK_IMAGE_BYTES / 2048 / 2;
+	uint64_t half = size_of_image(x->plan) / 2048 / 2;
 
 	plug_all(x);
 	while (station_broken(x->station) == NULL &&
@@ -442,13 +478,37 @@ rack_run(const struct rack_plan *plan, struct rack_seen *ret)
 }
 
 uint64_t
-rack_floor_us(bool word, bool read_back)
+rack_floor_us(bool word, bool read_back, uint32_t bytes)
 {
-	struct drone_segment segment = { APP_ADDR, RACK_IMAGE_BYTES };
+	struct drone_segment segment = { APP_ADDR, bytes };
 	struct drone_config c;
 	struct drone_floor f;
 
 	drone_config_init(&c, 1);
 	drone_floor(&c, &segment, 1, word ? 4 : 1, &f);
 	return f.erase_us + f.program_us + f.send_us + (read_back ? f.read_us : 0);
+}
+
+void
+rack_bound(const struct rack_plan *plan, struct bound *ret_bound)
+{
+	static const struct rack_place bare = { .hubs = 1, .controllers = 1, .root = true };
+	const struct rack_place *place = plan->place != NULL ? plan->place : &bare;
+	struct bound_hub hubs[RACK_DRONES_MAX];
+	struct drone_config c;
+	struct bound_rack rack = {
+		.drone = &c,
+		.image = { APP_ADDR, size_of_image(plan) },
+		.kernel = &place->kernel,
+		.translators = &place->translators,
+		.hubs = hubs,
+		.hub_count = place->hubs,
+	};
+
+	drone_config_init(&c, 1);
+	steady_timing(&c);
+	for (unsigned i = 0; i < place->hubs; i++)
+		hubs[i] = (struct bound_hub){ i % place->controllers, place->root,
+					      plan->count / place->hubs };
+	bound_of(&rack, ret_bound);
 }

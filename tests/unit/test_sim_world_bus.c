@@ -10,6 +10,7 @@
 
 #include "test.h"
 
+#include "sim/bound.h"
 #include "sim/tiny.h"
 #include "sim/world.h"
 
@@ -456,6 +457,69 @@ TEST_SET_UP(what_a_translator_holds_can_be_cancelled_and_times_out)
 	world_close(w, 1);
 	run_until(world_now_us(w) + 1000 * MS);
 	assert_int_equal(heard_count, 0);
+}
+
+/* ---- bounds ---- */
+
+/* Drones of one second's boot and gap, an image of 2 KiB in sector 1. */
+static void
+bound(unsigned hubs, unsigned per_hub, const struct world_translators *t, struct bound *ret)
+{
+	struct bound_hub hub[8];
+	struct drone_config c;
+	struct world_kernel k;
+	struct bound_rack rack = { .drone = &c,
+				   .image = { 0x08004000, BLOCK },
+				   .kernel = &k,
+				   .translators = t,
+				   .hubs = hub,
+				   .hub_count = hubs };
+
+	drone_config_init(&c, 1);
+	c.timing.boot_min_ms = c.timing.gap_min_ms = BOOT_US / MS;
+	world_kernel_init(&k, false);
+	for (unsigned i = 0; i < hubs; i++)
+		hub[i] = (struct bound_hub){ 0, false, per_hub };
+	bound_of(&rack, ret);
+}
+
+TEST(the_bound_of_a_hub_is_that_of_its_last_drone)
+{
+	static const struct world_translators none;
+	struct bound b;
+
+	bound(1, 7, &none, &b);
+	/* SPEC: erase 400 ms (16 KiB), 16 us a byte, 1.2 us a byte each way (doc/protocol.md 6). */
+	assert_int_equal(b.dfu_us, 400 * MS + BLOCK * 16 + 2 * 2457);
+	assert_int_equal(b.life_us, b.dfu_us + (1280 + 1280 + 1280) * MS);
+	assert_int_equal(b.last_us, b.dfu_us + (1000 + 7 * 280 + 1280 + 1280) * MS);
+	assert_int_equal(b.hub_us, (1000 + 3 * 7 * 280) * MS);
+	assert_int_equal(b.controller_us, (1000 + 3 * 7 * 150) * MS);
+	assert_int_equal(b.twice_us, b.dfu_us + (1000 + 2 * 7 * 280 + 1280) * MS);
+	assert_int_equal(b.all_us, b.hub_us);
+}
+
+TEST(the_lock_bounds_seven_hubs)
+{
+	static const struct world_translators none;
+	struct bound b;
+
+	bound(7, 7, &none, &b);
+	assert_int_equal(b.last_us, b.dfu_us + (1000 + 130 + 49 * 150 + 1280 + 1280) * MS);
+	assert_int_equal(b.twice_us, b.dfu_us + (1000 + 2 * (130 + 49 * 150) + 1280) * MS);
+	assert_int_equal(b.controller_us, (1000 + 3 * 49 * 150) * MS);
+	assert_int_equal(b.all_us, b.controller_us);
+}
+
+TEST(a_translator_bounds_by_the_blocks_of_all_its_drones)
+{
+	struct world_translators t;
+	struct bound b;
+
+	world_translators_init(&t, WORLD_SERIAL);
+	bound(1, 7, &t, &b);
+	assert_int_equal(b.dfu_us, 400 * MS + BLOCK * 16 + 2 * (5000 - 350));
+	assert_int_equal(b.translator_us, (3 * 1280) * MS + 7 * 2 * 4200);
 }
 
 TEST_MAIN(NULL)

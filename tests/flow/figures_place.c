@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Racks as an operator plugs them in: with the kernel that enumerates them and the translators
+ * between, all at one instant, under the settings that the product has by default.  Each is held
+ * against its bound (sim/bound.h), which knows nothing of the product.
+ */
+#include "config.h"
+
+#include "flow/figures.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/settings.h"
+#include "cfdfu/util.h"
+#include "core/outcome.h"
+
+enum kernel { KERNEL_NONE, KERNEL_STOCK, KERNEL_FAST };
+enum wire { WIRE_NONE, WIRE_LIMITED, WIRE_SERIAL, WIRE_THRASHING };
+
+struct placement {
+	const char *name;
+	unsigned hubs, per_hub, controllers;
+	bool root;
+	enum kernel kernel;
+	enum wire wire;
+	double bar; /* against the bound; 0 told */
+};
+
+static const struct placement placements[] = {
+	{ "1", 1, 1, 1, true, KERNEL_STOCK, WIRE_NONE, 1.05 },
+	{ "8-bus", 1, 8, 1, true, KERNEL_STOCK, WIRE_NONE, 0 },
+	{ "8-bus-fast", 1, 8, 1, true, KERNEL_FAST, WIRE_NONE, 0 },
+	{ "15-bus", 1, 15, 1, true, KERNEL_STOCK, WIRE_NONE, 0 },
+	{ "15-bus-fast", 1, 15, 1, true, KERNEL_FAST, WIRE_NONE, 0 },
+	{ "7-hub", 1, 7, 1, false, KERNEL_STOCK, WIRE_LIMITED, 0 },
+	{ "16-tt", 1, 16, 1, false, KERNEL_STOCK, WIRE_LIMITED, 0 },
+	{ "16-tt-serial", 1, 16, 1, false, KERNEL_STOCK, WIRE_SERIAL, 0 },
+	{ "16-tt-thrashing", 1, 16, 1, false, KERNEL_STOCK, WIRE_THRASHING, 0 },
+	{ "16-4x4", 4, 4, 1, false, KERNEL_STOCK, WIRE_LIMITED, 1.10 },
+	{ "49-7x7", 7, 7, 1, false, KERNEL_STOCK, WIRE_LIMITED, 0 },
+	{ "49-7x7-2", 7, 7, 2, false, KERNEL_STOCK, WIRE_LIMITED, 0 },
+	{ "120-12x10-4", 12, 10, 4, false, KERNEL_STOCK, WIRE_LIMITED, 0 },
+	{ "120-8x15", 8, 15, 8, true, KERNEL_NONE, WIRE_NONE, 0 },
+};
+
+static void
+make_place(const struct placement *p, struct rack_place *ret)
+{
+	*ret =
+	    (struct rack_place){ .hubs = p->hubs, .controllers = p->controllers, .root = p->root };
+	if (p->kernel != KERNEL_NONE)
+		world_kernel_init(&ret->kernel, p->kernel == KERNEL_FAST);
+	if (p->wire == WIRE_NONE)
+		return;
+	world_translators_init(&ret->translators, p->wire == WIRE_LIMITED  ? WORLD_WIRE_LIMITED
+						  : p->wire == WIRE_SERIAL ? WORLD_SERIAL
+									   : WORLD_THRASHING);
+}
+
+/* An empty configuration. */
+static struct sched_limits
+default_limits(void)
+{
+	static const char *const none[] = { NULL };
+	char error[SETTINGS_ERROR_MAX];
+	struct sched_limits limits;
+	struct settings *s;
+
+	if (settings_load(NULL, none, &s, error) < 0)
+		abort();
+	limits = settings_fleet_options(s).limits;
+	settings_free(s);
+	return limits;
+}
+
+static double
+ratio(uint64_t a, uint64_t b)
+{
+	return b > 0 ? (double)a / (double)b : 0;
+}
+
+static void
+place_figure(struct table *t, const struct placement *p, const struct sched_limits *limits,
+	     const struct rack_seen *one)
+{
+	struct rack_place place;
+	struct rack_plan plan = { .count = p->hubs * p->per_hub,
+				  .per_hub = p->per_hub,
+				  .place = &place,
+				  .limits = limits };
+	struct rack_seen seen;
+	struct bound b;
+	char text[96];
+
+	make_place(p, &place);
+	rack_bound(&plan, &b);
+	figure_run(t, p->name, &plan, &seen);
+	(void)snprintf(text, sizeof(text), "rack %s: plugged in -> last verdict, s", p->name);
+	figure(t, text, (double)seen.all_us / 1e6, TOLD, 0);
+	(void)snprintf(text, sizeof(text), "rack %s: against its bound", p->name);
+	figure(t, text, ratio(seen.all_us, b.all_us), p->bar > 0 ? AT_MOST : TOLD, p->bar);
+	if (p->kernel == KERNEL_NONE) {
+		(void)snprintf(text, sizeof(text), "rack %s: against one alone", p->name);
+		figure(t, text, ratio(seen.all_us, one->all_us), TOLD, 0);
+		return;
+	}
+	(void)snprintf(text, sizeof(text), "rack %s: against two enumerations of all, then a life",
+		       p->name);
+	figure(t, text, ratio(seen.all_us, b.twice_us), TOLD, 0);
+}
+
+void
+place_figures(struct table *t, const struct rack_seen *one)
+{
+	struct sched_limits limits = default_limits();
+
+	for (size_t i = 0; i < ARRAY_LEN(placements); i++)
+		place_figure(t, &placements[i], &limits, one);
+}
+
+/* ---- one alone --------------------------------------------------------------------------- */
+
+struct alone {
+	struct rack_place place;
+	struct rack_plan plan;
+	struct sched_limits limits;
+};
+
+/* False: it is none. */
+static bool
+set(struct alone *a, const char *text)
+{
+	const struct {
+		const char *key;
+		uint32_t *at;
+	} numbers[] = {
+		{ "writers", &a->limits.writers_max },
+		{ "stagger", &a->limits.stagger_us },
+		{ "switch", &a->limits.switch_max },
+		{ "active", &a->limits.active_max },
+		{ "endpoints", &a->limits.endpoints_max },
+		{ "bytes", &a->plan.image_bytes },
+		{ "root", &a->place.kernel.root_us },
+		{ "hub", &a->place.kernel.hub_us },
+		{ "disconnect", &a->place.kernel.disconnect_us },
+		{ "lock", &a->place.kernel.address_us },
+		{ "block", &a->place.translators.block_us },
+		{ "exclusive", &a->place.translators.exclusive_us },
+		{ "crowd", &a->place.translators.crowd },
+	};
+	size_t length = strcspn(text, "=");
+
+	if (text[length] == '\0')
+		return false;
+	if (strncmp(text, "told=", 5) == 0) {
+		a->place.kernel.told_each = strcmp(text + 5, "each") == 0;
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		if (strlen(numbers[i].key) != length || strncmp(text, numbers[i].key, length) != 0)
+			continue;
+		*numbers[i].at = (uint32_t)strtoul(text + length + 1, NULL, 0);
+		return true;
+	}
+	return false;
+}
+
+static void
+tell(const char *what, uint64_t us, uint64_t all_us)
+{
+	printf("  %-44s %9.3f s  %6.3f\n", what, (double)us / 1e6, ratio(all_us, us));
+}
+
+static void
+tell_all(const struct alone *a, const struct rack_seen *seen, const struct bound *b)
+{
+	printf("plugged in -> last verdict %.3f s, against the bound %.3f\n",
+	       (double)seen->all_us / 1e6, ratio(seen->all_us, b->all_us));
+	tell("bound: one life", b->life_us, seen->all_us);
+	tell("bound: last one enumerated, then its life", b->last_us, seen->all_us);
+	tell("bound: translator", b->translator_us, seen->all_us);
+	tell("bound: hub's worker", b->hub_us, seen->all_us);
+	tell("bound: controller's lock", b->controller_us, seen->all_us);
+	tell("all enumerated twice, then DFU mode and a boot", b->twice_us, seen->all_us);
+	printf("  DFU mode, the slowest %.3f s, its bound %.3f s; a translator's blocks %.3f s\n",
+	       (double)seen->dfu_us / 1e6, (double)b->dfu_us / 1e6,
+	       (double)seen->translator_us / 1e6);
+	printf("  %-14s %9s %9s\n", "stage", "mean s", "worst s");
+	for (enum step step = STEP_ASKING; step < STEP_COUNT; step++)
+		if (seen->stage_max_us[step] > 0)
+			printf("  %-14s %9.3f %9.3f\n", step_name(step),
+			       (double)seen->stage_sum_us[step] / a->plan.count / 1e6,
+			       (double)seen->stage_max_us[step] / 1e6);
+}
+
+bool
+place_alone(struct table *t, const char *name, char *const *settings)
+{
+	const struct placement *p = placements;
+	struct alone a = { .limits = default_limits() };
+	struct rack_seen seen;
+	struct bound b;
+
+	while (p < placements + ARRAY_LEN(placements) && strcmp(p->name, name) != 0)
+		p++;
+	if (p == placements + ARRAY_LEN(placements))
+		return false;
+	make_place(p, &a.place);
+	a.plan = (struct rack_plan){ .count = p->hubs * p->per_hub,
+				     .per_hub = p->per_hub,
+				     .place = &a.place,
+				     .limits = &a.limits };
+	for (; *settings != NULL; settings++)
+		if (!set(&a, *settings))
+			return false;
+	rack_bound(&a.plan, &b);
+	figure_run(t, name, &a.plan, &seen);
+	tell_all(&a, &seen, &b);
+	return true;
+}
+
+void
+place_names(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(placements); i++)
+		(void)fprintf(stderr, " %s", placements[i].name);
+	(void)fprintf(stderr, "\n");
+}
