@@ -276,7 +276,7 @@ all(struct table *t)
 	only_what_is_needed(t);
 	kinds(t, &one);
 	racks(t, &one);
-	place_figures(t, &one);
+	place_figures(t);
 }
 
 int

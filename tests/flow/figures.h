@@ -85,8 +85,7 @@ void figure_run(struct table *t, const char *name, const struct rack_plan *plan,
 		struct rack_seen *seen);
 
 /* figures_place.c */
-/* one: as it went with one drone and no costs. */
-void place_figures(struct table *t, const struct rack_seen *one);
+void place_figures(struct table *t);
 /* One placement by its name, in detail, with "key=value" settings.  False: no such thing. */
 bool place_alone(struct table *t, const char *name, char *const *settings);
 void place_names(void); /* prints them */

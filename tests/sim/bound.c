@@ -49,13 +49,15 @@ drones_beside(const struct bound_rack *r, unsigned controller)
 	return n;
 }
 
-/* Plugged in -> the last drone of this hub has been enumerated once. */
+/* The worker, or the lock, enumerates the drones of a hub this often; one alone needs as long. */
 static uint64_t
-first_pass_us(const struct bound_rack *r, const struct bound_hub *h, uint64_t enumeration_us)
+passes_us(const struct bound_rack *r, const struct bound_hub *h, uint64_t enumeration_us,
+	  unsigned passes)
 {
 	uint64_t lock = r->kernel->address_us;
-	uint64_t hub = h->drones * enumeration_us;
-	uint64_t controller = drones_beside(r, h->controller) * lock + enumeration_us - lock;
+	uint64_t hub = passes * h->drones * enumeration_us;
+	uint64_t controller =
+	    passes * drones_beside(r, h->controller) * lock + enumeration_us - lock;
 
 	return enumeration_us > 0 ? larger(hub, controller) : 0;
 }
@@ -64,19 +66,19 @@ static void
 add_hub(const struct bound_rack *r, const struct bound_hub *h, struct bound *b)
 {
 	uint64_t boot = r->drone->timing.boot_min_ms * 1000ULL;
-	uint64_t gap = r->drone->timing.gap_min_ms * 1000ULL, pass, e;
+	uint64_t gap = r->drone->timing.gap_min_ms * 1000ULL, pass, twice, e;
 	struct hub_time t;
 
 	time_hub(r, h, &t);
 	e = t.enumeration_us;
-	pass = first_pass_us(r, h, e);
+	pass = passes_us(r, h, e, 1);
 	b->dfu_us = larger(b->dfu_us, t.dfu_us);
 	b->life_us = larger(b->life_us, t.before_us + t.dfu_us + t.after_us);
 	b->translator_us =
 	    larger(b->translator_us, t.before_us + h->drones * t.load_us + t.after_us);
 	b->hub_us = larger(b->hub_us, boot + 3 * h->drones * e);
-	b->twice_us =
-	    larger(b->twice_us, boot + larger(pass, e + gap) + pass + t.dfu_us + t.after_us);
+	twice = larger(pass + gap + e, passes_us(r, h, e, 2));
+	b->twice_us = larger(b->twice_us, boot + twice + t.dfu_us + t.after_us);
 	if (e == 0)
 		return;
 	b->controller_us = larger(b->controller_us, boot + 3ULL * r->kernel->address_us *

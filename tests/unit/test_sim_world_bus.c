@@ -506,7 +506,7 @@ TEST(the_lock_bounds_seven_hubs)
 
 	bound(7, 7, &none, &b);
 	assert_int_equal(b.last_us, b.dfu_us + (1000 + 130 + 49 * 150 + 1280 + 1280) * MS);
-	assert_int_equal(b.twice_us, b.dfu_us + (1000 + 2 * (130 + 49 * 150) + 1280) * MS);
+	assert_int_equal(b.twice_us, b.dfu_us + (1000 + 130 + 2 * 49 * 150 + 1280) * MS);
 	assert_int_equal(b.controller_us, (1000 + 3 * 49 * 150) * MS);
 	assert_int_equal(b.all_us, b.controller_us);
 }
