@@ -21,6 +21,7 @@ static const char *const pacing_words[] = { "expect", "obey", NULL };
 static const char *const parallelism_words[] = { "byte", "word", NULL };
 static const char *const leave_words[] = { "application", "loader", NULL };
 static const char *const skip_words[] = { "readback", "version", "never", NULL };
+static const char *const stagger_words[] = { "controller", "hub", NULL };
 static const char *const bool_words[] = { "no", "yes", NULL };
 /* By syslog priority, from LOG_ERR - LEVEL_FIRST on. */
 static const char *const level_words[] = { "error", "warning", "notice", "info", "debug", NULL };
@@ -60,6 +61,9 @@ static const struct key keys[] = {
 	{ "station", "idle-exit", VALUE_SPAN, AT(idle_exit_ms), NULL, 0, 30U * DAY_MS, "0" },
 	{ "station", "max-active", VALUE_COUNT, AT(max_active), NULL, 1, 120, "120" },
 	{ "station", "switch-limit", VALUE_COUNT, AT(switch_limit), NULL, 0, 120, "16" },
+	{ "station", "switch-stagger", VALUE_SPAN, AT(switch_stagger_ms), NULL, 0, 10000, "30ms" },
+	{ "station", "switch-stagger-of", VALUE_WORD, AT(switch_stagger_of), stagger_words, 0, 0,
+	  "controller" },
 	{ "station", "writers-per-translator", VALUE_COUNT, AT(writers_per_translator), NULL, 0,
 	  120, "8" },
 	{ "station", "runtime-per-controller", VALUE_COUNT, AT(runtime_per_controller), NULL, 0,

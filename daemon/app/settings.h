@@ -26,6 +26,7 @@
 
 enum settings_pacing { PACING_EXPECT, PACING_OBEY, PACING_COUNT };
 enum settings_parallelism { PARALLELISM_BYTE, PARALLELISM_WORD, PARALLELISM_COUNT };
+enum settings_stagger { STAGGER_CONTROLLER, STAGGER_HUB, STAGGER_COUNT };
 enum settings_leave { LEAVE_APPLICATION, LEAVE_LOADER, LEAVE_COUNT };
 
 /* A list of globs on ports ("1-4.2") or their device paths; empty means every port. */
@@ -55,13 +56,15 @@ struct settings_device {
  * says so. */
 struct settings {
 	/* [station] */
-	struct settings_ports ports;	 /* slots this station may touch */
-	enum job_adopt adopt;		 /* DFU devices of unknown origin */
-	uint32_t quarantine;		 /* failures in a row on one port; 0 never */
-	uint32_t brake;			 /* drones harmed alike by one image, in a row; 0 never */
-	uint32_t idle_exit_ms;		 /* leave after so long without work; 0 stay */
-	uint32_t max_active;		 /* drones at work at once */
-	uint32_t switch_limit;		 /* drones between two modes at once; 0 no limit */
+	struct settings_ports ports; /* slots this station may touch */
+	enum job_adopt adopt;	     /* DFU devices of unknown origin */
+	uint32_t quarantine;	     /* failures in a row on one port; 0 never */
+	uint32_t brake;		     /* drones harmed alike by one image, in a row; 0 never */
+	uint32_t idle_exit_ms;	     /* leave after so long without work; 0 stay */
+	uint32_t max_active;	     /* drones at work at once */
+	uint32_t switch_limit;	     /* drones between two modes at once; 0 no limit */
+	uint32_t switch_stagger_ms;  /* between two mode switches; 0 none */
+	enum settings_stagger switch_stagger_of; /* ... of the same */
 	uint32_t writers_per_translator; /* drones writing behind one transaction translator; 0 no
 					    limit */
 	uint32_t runtime_per_controller; /* run-time drones on one host controller; 0 no limit */

@@ -126,8 +126,7 @@ fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct dro
 		return; /* LIMIT: more ports than a fleet has slots */
 	s = &f->slots.list[slot];
 	slot_put(s, sighting, history, f->profiles, f->profile_count);
-	sched_place(f->slots.sched, (unsigned)slot, sighting->controller, sighting->translator,
-		    endpoints_of(sighting));
+	sched_place(f->slots.sched, (unsigned)slot, sighting, endpoints_of(sighting));
 	slots_enqueue(&f->slots, (unsigned)slot);
 	if (s->job != NULL && job_sighted(s->job, sighting, now_us)) {
 		slots_mark_twins(&f->slots, (unsigned)slot);
@@ -152,7 +151,7 @@ fleet_gone(struct fleet *f, const char *port, uint64_t arrival, uint64_t now_us)
 	s->ending.foreign = false;
 	s->ending.idle_reason = NULL;
 	slot_drop_device(s);
-	sched_place(f->slots.sched, (unsigned)slot, NULL, NULL, 0);
+	sched_place(f->slots.sched, (unsigned)slot, NULL, 0);
 	if (s->job != NULL)
 		job_gone(s->job, now_us);
 	slots_tell(&f->slots, (unsigned)slot, EVENT_LEFT);

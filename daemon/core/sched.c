@@ -7,13 +7,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum group_kind { GROUP_CONTROLLER, GROUP_TRANSLATOR, GROUP_COUNT };
+enum group_kind { GROUP_CONTROLLER, GROUP_HUB, GROUP_TRANSLATOR, GROUP_COUNT };
 
 /* Slots that share a limit, and how much of it they use. */
 struct group {
 	char name[PORT_TEXT_MAX];
-	unsigned members; /* 0: the entry is free */
-	unsigned granted; /* PERMIT_SWITCH of a controller, PERMIT_WRITE of a translator */
+	unsigned members;	 /* 0: the entry is free */
+	unsigned granted;	 /* PERMIT_SWITCH of a controller, PERMIT_WRITE of a translator */
+	uint64_t switch_free_us; /* of a controller or a hub: no mode switch before this */
 	/* Of a controller: */
 	unsigned endpoints;	 /* what its devices take now */
 	unsigned endpoints_more; /* ... and will, those that are on their way */
@@ -53,8 +54,7 @@ struct sched {
 	bool starts_held;
 	bool settled; /* nothing has changed since sched_next() found nothing */
 	uint64_t order;
-	uint64_t switch_free_us; /* no mode switch before this */
-	uint64_t next_us;	 /* answer of the last sched_next() */
+	uint64_t next_us; /* answer of the last sched_next() */
 };
 
 int
@@ -153,10 +153,28 @@ join_group(struct sched *s, struct waiter *p, enum group_kind kind, const char *
 static void
 move_to_group(struct sched *s, struct waiter *p, enum group_kind kind, const char *name)
 {
-	if (name == NULL || strcmp(group_of(s, p, kind)->name, name) == 0)
+	if (strcmp(group_of(s, p, kind)->name, name) == 0)
 		return;
 	leave_group(s, p, kind);
 	join_group(s, p, kind, name);
+}
+
+/* "1-4.2" is on the hub "1-4", and "1-4" on the root hub "1". */
+static void
+move(struct sched *s, struct waiter *p, const struct sighting *where)
+{
+	char hub[PORT_TEXT_MAX];
+	char *end;
+
+	copy_text(hub, sizeof(hub), where->port);
+	end = strrchr(hub, '.');
+	if (end == NULL)
+		end = strrchr(hub, '-');
+	if (end != NULL)
+		*end = '\0';
+	move_to_group(s, p, GROUP_CONTROLLER, where->controller);
+	move_to_group(s, p, GROUP_HUB, hub);
+	move_to_group(s, p, GROUP_TRANSLATOR, where->translator);
 }
 
 /* ---- lanes ---------------------------------------------------------------------------------- */
@@ -166,12 +184,14 @@ lane_for(const struct waiter *p, enum permit permit)
 {
 	struct lane lane = { .permit = permit, .first = NO_SLOT, .last = NO_SLOT };
 
-	if (permit == PERMIT_SWITCH || permit == PERMIT_LEAVE)
-		lane.group = p->at[GROUP_CONTROLLER];
+	if (permit == PERMIT_SWITCH)
+		lane.group = p->at[GROUP_HUB];
 	if (permit == PERMIT_WRITE)
 		lane.group = p->at[GROUP_TRANSLATOR];
-	if (permit == PERMIT_LEAVE)
+	if (permit == PERMIT_LEAVE) {
+		lane.group = p->at[GROUP_CONTROLLER];
 		lane.endpoints = p->endpoints;
+	}
 	return lane;
 }
 
@@ -236,22 +256,21 @@ leave_lanes(struct sched *s, unsigned slot)
 /* ---- what slots do -------------------------------------------------------------------------- */
 
 void
-sched_place(struct sched *s, unsigned slot, const char *controller, const char *translator,
-	    unsigned endpoints)
+sched_place(struct sched *s, unsigned slot, const struct sighting *where, unsigned endpoints)
 {
 	struct waiter *p;
 
 	assert(slot < SCHED_SLOTS_MAX);
 	p = &s->waiters[slot];
 	if (!p->placed) {
-		join_group(s, p, GROUP_CONTROLLER, "");
-		join_group(s, p, GROUP_TRANSLATOR, "");
+		for (enum group_kind k = 0; k < GROUP_COUNT; k++)
+			join_group(s, p, k, "");
 		p->placed = true;
 	}
 	leave_lanes(s, slot);
 	account(s, p, -1);
-	move_to_group(s, p, GROUP_CONTROLLER, controller);
-	move_to_group(s, p, GROUP_TRANSLATOR, translator);
+	if (where != NULL)
+		move(s, p, where);
 	p->endpoints = endpoints;
 	account(s, p, 1);
 	for (enum permit t = PERMIT_START; t < PERMIT_COUNT; t++)
@@ -324,6 +343,13 @@ sched_waits(const struct sched *s, unsigned slot, enum permit permit)
 
 /* ---- what they get -------------------------------------------------------------------------- */
 
+/* The one whose mode switches are kept apart. */
+static struct group *
+staggered(struct sched *s, const struct waiter *p)
+{
+	return group_of(s, p, s->limits.stagger_hubs ? GROUP_HUB : GROUP_CONTROLLER);
+}
+
 static bool
 below(unsigned limit, unsigned n)
 {
@@ -346,8 +372,8 @@ is_free(struct sched *s, const struct waiter *p, enum permit permit, uint64_t no
 	case PERMIT_SWITCH:
 		if (!below(s->limits.switch_max, controller->granted))
 			return false;
-		*ret_at = s->switch_free_us;
-		return now_us >= s->switch_free_us;
+		*ret_at = staggered(s, p)->switch_free_us;
+		return now_us >= *ret_at;
 	case PERMIT_WRITE:
 		/* WHY: without a translator no other device shares the wire. */
 		return translator->name[0] == '\0' ||
@@ -380,7 +406,7 @@ grant(struct sched *s, unsigned slot, enum permit permit, uint64_t now_us)
 	p->granted |= (uint8_t)BIT(permit);
 	account(s, p, 1);
 	if (permit == PERMIT_SWITCH)
-		s->switch_free_us = now_us + s->limits.stagger_us;
+		staggered(s, p)->switch_free_us = now_us + s->limits.stagger_us;
 }
 
 bool

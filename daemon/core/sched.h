@@ -4,8 +4,9 @@
  * limit.
  *
  *   PERMIT_START    one more drone under way             at most active_max on the station
- *   PERMIT_SWITCH   a mode switch                        at most switch_max on a controller,
- *                                                        stagger_us apart
+ *   PERMIT_SWITCH   a mode switch                        at most switch_max on a controller;
+ *                                                        stagger_us apart, on a controller or a
+ *                                                        hub
  *   PERMIT_WRITE    erase, write, verify                 at most writers_max behind one
  *                                                        transaction translator
  *   PERMIT_LEAVE    becoming a run-time drone again      while the controller has endpoint contexts
@@ -16,8 +17,8 @@
  *
  * INVARIANT: a limit holds at every instant; a permit that is waited for is granted as soon as
  *            there is room.
- * INVARIANT: no call looks at more than the groups (controllers, translators) that have a
- *            slot waiting; sched_place() looks for the group of a name that is new to the slot.
+ * INVARIANT: no call looks at more than the groups (controllers, hubs, translators) that have
+ *            a slot waiting; sched_place() looks for the group of a name that is new to the slot.
  */
 #ifndef CORE_SCHED_H
 #define CORE_SCHED_H
@@ -41,6 +42,7 @@ struct sched_limits { /* 0 = no limit */
 	unsigned writers_max;
 	unsigned endpoints_max; /* endpoint contexts of one controller */
 	uint32_t stagger_us;
+	bool stagger_hubs; /* each hub for itself, and not each controller */
 	uint32_t leave_wait_us;
 };
 
@@ -53,10 +55,9 @@ void sched_set_limits(struct sched *s, const struct sched_limits *limits);
 /* While held, no further drone gets PERMIT_START; those that have it go on. */
 void sched_hold_starts(struct sched *s, bool hold);
 
-/* Where slot is plugged in, and how many endpoint contexts its device takes now (0: nothing there).
- */
-void sched_place(struct sched *s, unsigned slot, const char *controller, const char *translator,
-		 unsigned endpoints);
+/* Where slot is plugged in (NULL: where it was, at first nowhere), and how many endpoint contexts
+ * its device takes now (0: nothing there). */
+void sched_place(struct sched *s, unsigned slot, const struct sighting *where, unsigned endpoints);
 
 /* Slot is given back: its permits, and its place in the groups. */
 void sched_forget(struct sched *s, unsigned slot);

@@ -32,7 +32,7 @@ slots_add(struct slots *ss, const char *port)
 	slot = (int)ss->count++;
 	copy_text(ss->list[slot].sighting.port, PORT_TEXT_MAX, port);
 	sched_forget(ss->sched, (unsigned)slot);
-	sched_place(ss->sched, (unsigned)slot, "", "", 0);
+	sched_place(ss->sched, (unsigned)slot, NULL, 0);
 	return slot;
 }
 

@@ -20,12 +20,25 @@ made(const struct sched_limits *limits)
 	return s;
 }
 
+static void
+place(struct sched *s, unsigned slot, const char *controller, const char *translator,
+      unsigned endpoints)
+{
+	struct sighting where = { .port = "" };
+
+	(void)snprintf(where.port, sizeof(where.port), "%.20s.%u",
+		       translator[0] != '\0' ? translator : controller, slot);
+	copy_text(where.controller, sizeof(where.controller), controller);
+	copy_text(where.translator, sizeof(where.translator), translator);
+	sched_place(s, slot, &where, endpoints);
+}
+
 /* Slots [0, n) on this controller and translator, in run-time mode. */
 static void
 place_all(struct sched *s, unsigned n, const char *translator, unsigned endpoints)
 {
 	for (unsigned i = 0; i < n; i++)
-		sched_place(s, i, "usb1", translator, endpoints);
+		place(s, i, "usb1", translator, endpoints);
 }
 
 static void
@@ -143,12 +156,71 @@ TEST(controllers_do_not_share_a_limit_of_switches)
 {
 	struct sched *s = made(&(struct sched_limits){ .switch_max = 1 });
 
-	sched_place(s, 0, "usb1", "", 6);
-	sched_place(s, 1, "usb3", "", 6);
-	sched_place(s, 2, "usb1", "", 6);
+	place(s, 0, "usb1", "", 6);
+	place(s, 1, "usb3", "", 6);
+	place(s, 2, "usb1", "", 6);
 	ask_all(s, 3, PERMIT_SWITCH, 0);
 	assert_int_equal(granted_now(s, 0), 2);
 	assert_true(sched_waits(s, 2, PERMIT_SWITCH));
+	sched_free(s);
+}
+
+/* Ports of two hubs on one controller, and of one hub on another one, ask to switch: how many may
+ * at once, and how many altogether when the time between two has passed? */
+static void
+expect_staggered(bool hubs, unsigned at_once, unsigned later)
+{
+	struct sched *s =
+	    made(&(struct sched_limits){ .stagger_us = 30 * MS, .stagger_hubs = hubs });
+
+	for (unsigned i = 0; i < 6; i++)
+		place(s, i, i < 4 ? "usb1" : "usb3", i < 2 ? "1-1" : i < 4 ? "1-2" : "3-1", 6);
+	ask_all(s, 6, PERMIT_SWITCH, 0);
+	assert_int_equal(granted_now(s, 10), at_once);
+	assert_int_equal(granted_now(s, 9 + 30 * MS), 0);
+	assert_int_equal(granted_now(s, 10 + 30 * MS), later - at_once);
+	sched_free(s);
+}
+
+TEST(mode_switches_are_kept_apart_on_each_controller)
+{
+	expect_staggered(false, 2, 4);
+}
+
+TEST(mode_switches_are_kept_apart_on_each_hub)
+{
+	expect_staggered(true, 3, 6);
+}
+
+TEST(without_time_between_mode_switches_none_is_waited_for)
+{
+	struct sched *s = made(&(struct sched_limits){ .switch_max = 2 });
+
+	place_all(s, 3, "", 6);
+	ask_all(s, 3, PERMIT_SWITCH, 0);
+	assert_int_equal(granted_now(s, 10), 2);
+	assert_true(sched_deadline_us(s) == SCHED_NEVER);
+	sched_free(s);
+}
+
+TEST(a_slot_that_is_forgotten_leaves_its_limits_to_the_others)
+{
+	struct sched *s = made(&(struct sched_limits){
+	    .active_max = 1, .writers_max = 1, .endpoints_max = 7, .leave_wait_us = MS });
+
+	place_all(s, 3, "1-1", 1);
+	for (unsigned i = 0; i < 3; i++)
+		for (enum permit t = PERMIT_START; t < PERMIT_COUNT; t++)
+			sched_ask(s, i, t, 0);
+	/* All switch, one starts, one writes; three contexts and one that leaves are too many. */
+	assert_int_equal(granted_now(s, 0), 3 + 1 + 1);
+	sched_forget(s, 1);
+	sched_forget(s, 1);
+	assert_int_equal(granted_now(s, 0), 1);
+	sched_forget(s, 0); /* the third one starts, writes and leaves */
+	assert_int_equal(granted_now(s, 0), 3);
+	sched_place(s, 0, NULL, 0);
+	assert_false(sched_has(s, 0, PERMIT_START) || sched_waits(s, 0, PERMIT_START));
 	sched_free(s);
 }
 
@@ -157,7 +229,7 @@ TEST(writers_are_limited_behind_one_translator)
 	struct sched *s = made(&(struct sched_limits){ .writers_max = 2 });
 
 	for (unsigned i = 0; i < 12; i++)
-		sched_place(s, i, "usb1", i < 4 ? "1-1" : i < 8 ? "1-2" : "", 1);
+		place(s, i, "usb1", i < 4 ? "1-1" : i < 8 ? "1-2" : "", 1);
 	ask_all(s, 12, PERMIT_WRITE, 0);
 	/* Two behind each hub; without a translator nothing is shared. */
 	assert_int_equal(granted_now(s, 0), 2 + 2 + 4);
@@ -178,12 +250,12 @@ TEST(endpoint_contexts_are_counted_as_if_those_on_their_way_were_there)
 	assert_int_equal(granted_now(s, 0), 2);
 	/* They come up, and have it no more: the same sum. */
 	for (unsigned i = 0; i < 2; i++) {
-		sched_place(s, i, "usb1", "", 6);
+		place(s, i, "usb1", "", 6);
 		sched_release(s, i, PERMIT_LEAVE);
 	}
 	assert_int_equal(granted_now(s, 1), 0);
 	/* One is pulled: 10, and room for two more. */
-	sched_place(s, 0, NULL, NULL, 0);
+	sched_place(s, 0, NULL, 0);
 	assert_int_equal(granted_now(s, 2), 2);
 	sched_free(s);
 }

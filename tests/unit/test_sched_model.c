@@ -14,10 +14,10 @@
 #include "sim/rng.h"
 #include "test.h"
 
-enum { SLOTS = 24, CONTROLLERS = 3, TRANSLATORS = 5, STEPS = 4000, SEEDS = 60 };
+enum { SLOTS = 24, CONTROLLERS = 3, HUBS = 6, TRANSLATORS = 5, STEPS = 4000, SEEDS = 60 };
 
 struct slot {
-	unsigned controller, translator, endpoints;
+	unsigned controller, hub, translator, endpoints;
 	bool placed;
 	unsigned waiting, granted; /* BIT(permit) */
 	uint64_t asked_us[PERMIT_COUNT], order[PERMIT_COUNT];
@@ -27,13 +27,15 @@ struct model {
 	struct sched_limits limits;
 	struct slot slots[SLOTS];
 	unsigned seen[CONTROLLERS]; /* endpoints */
+	uint64_t switch_free_us[CONTROLLERS + HUBS];
 	bool held;
-	uint64_t order, switch_free_us, next_us;
+	uint64_t order, next_us;
 };
 
-/* Translator 0 is none. */
+/* Translator 0 is none; two hubs are on each controller. */
 static const char *const controller_names[CONTROLLERS] = { "", "usb1", "usb3" };
 static const char *const translator_names[TRANSLATORS] = { "", "1-1", "1-2", "3-1", "3-1.4" };
+static const char *const hub_ports[HUBS] = { "", "0-1.1", "1-1", "1-2.1", "3-1", "3-1.4.2" };
 
 /* ---- the model ------------------------------------------------------------------------------ */
 
@@ -58,6 +60,15 @@ endpoints_at(const struct model *m, unsigned controller, bool arrived)
 static void
 model_moved(struct model *m)
 {
+	for (unsigned h = 0; h < CONTROLLERS + HUBS; h++) {
+		unsigned members = 0;
+
+		for (unsigned i = 0; i < SLOTS; i++)
+			members += m->slots[i].placed && (m->slots[i].controller == h ||
+							  m->slots[i].hub + CONTROLLERS == h);
+		if (members == 0)
+			m->switch_free_us[h] = 0;
+	}
 	for (unsigned c = 0; c < CONTROLLERS; c++) {
 		unsigned now = endpoints_at(m, c, false), members = 0;
 
@@ -66,6 +77,13 @@ model_moved(struct model *m)
 		if (now > m->seen[c] || members == 0)
 			m->seen[c] = now;
 	}
+}
+
+/* Where a mode switch has to be apart from the last one. */
+static unsigned
+switch_place(const struct model *m, const struct slot *p)
+{
+	return m->limits.stagger_hubs ? CONTROLLERS + p->hub : p->controller;
 }
 
 static unsigned
@@ -100,7 +118,7 @@ model_is_free(const struct model *m, const struct slot *p, enum permit permit, u
 	if (permit == PERMIT_SWITCH) {
 		if (l->switch_max > 0 && beside >= l->switch_max)
 			return false;
-		*ret_at = m->switch_free_us;
+		*ret_at = m->switch_free_us[switch_place(m, p)];
 		return now_us >= *ret_at;
 	}
 	after = endpoints_at(m, p->controller, true) - p->endpoints + SCHED_RUNTIME_ENDPOINTS;
@@ -136,7 +154,7 @@ model_next(struct model *m, uint64_t now_us, enum permit *ret_permit)
 	m->slots[best].waiting &= ~BIT(*ret_permit);
 	m->slots[best].granted |= BIT(*ret_permit);
 	if (*ret_permit == PERMIT_SWITCH)
-		m->switch_free_us = now_us + m->limits.stagger_us;
+		m->switch_free_us[switch_place(m, &m->slots[best])] = now_us + m->limits.stagger_us;
 	return best;
 }
 
@@ -160,16 +178,20 @@ place(struct pair *x, unsigned slot)
 {
 	static const unsigned endpoints[] = { 0, 1, 6, 6, 9 };
 	struct slot *p = &x->m.slots[slot];
-	bool moves = !p->placed || draw(x, 4) == 0, named = moves || draw(x, 2) == 0;
+	struct sighting where = { .port = "" };
+	bool moves = p->placed ? draw(x, 4) == 0 : draw(x, 8) > 0;
 
 	if (moves) {
 		p->controller = draw(x, CONTROLLERS);
+		p->hub = 2 * p->controller + draw(x, 2);
 		p->translator = draw(x, TRANSLATORS);
 	}
 	p->placed = true;
 	p->endpoints = endpoints[draw(x, ARRAY_LEN(endpoints))];
-	sched_place(x->s, slot, named ? controller_names[p->controller] : NULL,
-		    named ? translator_names[p->translator] : NULL, p->endpoints);
+	copy_text(where.port, sizeof(where.port), hub_ports[p->hub]);
+	copy_text(where.controller, sizeof(where.controller), controller_names[p->controller]);
+	copy_text(where.translator, sizeof(where.translator), translator_names[p->translator]);
+	sched_place(x->s, slot, moves || draw(x, 2) == 0 ? &where : NULL, p->endpoints);
 	model_moved(&x->m);
 }
 
@@ -212,6 +234,7 @@ set_limits(struct pair *x)
 					     .writers_max = draw(x, 4),
 					     .endpoints_max = draw(x, 2) * 24,
 					     .stagger_us = draw(x, 2) * 30,
+					     .stagger_hubs = draw(x, 2) == 0,
 					     .leave_wait_us = 500 };
 	sched_set_limits(x->s, &x->m.limits);
 }

@@ -109,6 +109,8 @@ TEST_SET_UP(without_a_file_the_documented_defaults_apply)
 	assert_int_equal(c->quarantine, 3);
 	assert_int_equal(c->idle_exit_ms, 0);
 	assert_int_equal(c->max_active, 120);
+	assert_int_equal(c->switch_stagger_ms, 30);
+	assert_int_equal(c->switch_stagger_of, STAGGER_CONTROLLER);
 	assert_int_equal(c->attempt_deadline_ms, 180000);
 	assert_true(c->free_space_floor_bytes == 64U << 20);
 	assert_string_equal(c->group, "cfdfu");
@@ -132,6 +134,7 @@ TEST_SET_UP(every_key_is_understood)
 	    "\xEF\xBB\xBF; a byte order mark and a comment\r\n# another\n\n"
 	    "[station]\n  ports = 1-*, 3-2.* ; two\nports=4-1\nadopt = port\nquarantine = 0\n"
 	    "idle-exit = 5min\nmax-active=7\nswitch-limit = 3\nwriters-per-translator = 0\n"
+	    "switch-stagger = 250ms\nswitch-stagger-of = hub\n"
 	    "runtime-per-controller = 15\nboot-timeout = 1500ms\ndfu-timeout = 7\n"
 	    "attempt-deadline = 1 h\nfree-space-floor = 2G\ngroup = plugdev\nlog-level = debug\n"
 	    "[flash]\npacing = obey\nparallelism = word\nleave = loader\nskip = version\n"
@@ -147,6 +150,8 @@ TEST_SET_UP(every_key_is_understood)
 	assert_int_equal(c->idle_exit_ms, 300000);
 	assert_int_equal(c->max_active, 7);
 	assert_int_equal(c->switch_limit, 3);
+	assert_int_equal(c->switch_stagger_ms, 250);
+	assert_int_equal(c->switch_stagger_of, STAGGER_HUB);
 	assert_int_equal(c->writers_per_translator, 0);
 	assert_int_equal(c->runtime_per_controller, 15);
 	assert_int_equal(c->boot_timeout_ms, 1500);
