@@ -4,6 +4,7 @@
 #include "core/dfu_probe.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "cfdfu/util.h"
 #include "core/options.h"
@@ -32,8 +33,16 @@ enter(struct dfu_probe *p, enum dfu_probe_stage stage)
 }
 
 void
+dfu_probe_forget(struct dfu_probe *p)
+{
+	free(p->loader);
+	p->loader = NULL;
+}
+
+void
 dfu_probe_init(struct dfu_probe *p, const struct dfu_probe_options *options)
 {
+	dfu_probe_forget(p);
 	memset(p, 0, sizeof(*p));
 	p->options = *options;
 }
@@ -49,6 +58,7 @@ fail(struct dfu_probe *p, enum fault fault, const char *why)
 void
 dfu_probe_again(struct dfu_probe *p)
 {
+	dfu_probe_forget(p);
 	maps_init(&p->maps, &p->descr);
 	p->fault = FAULT_NONE;
 	p->why = NULL;
@@ -69,6 +79,15 @@ dfu_probe_opened(struct dfu_probe *p, const uint8_t *descriptors, size_t length)
 
 /* ---- the layout ----------------------------------------------------------------------------- */
 
+/* For what is read of a Crazyflie: its OTP, then its boot loader. */
+static bool
+make_room(struct dfu_probe *p)
+{
+	if (p->profile->family)
+		p->loader = malloc(DFU_LOADER_BYTES);
+	return !p->profile->family || p->loader != NULL;
+}
+
 static void
 layout_is_read(struct dfu_probe *p)
 {
@@ -82,8 +101,10 @@ layout_is_read(struct dfu_probe *p)
 	 * H3). */
 	p->profile = maps_choose(&p->maps, p->options.profiles, p->options.profile_count,
 				 p->options.sent_by_us, &why);
-	if (p->profile != NULL)
+	if (p->profile != NULL && make_room(p))
 		enter(p, DFU_PROBE_CLEAN);
+	else if (p->profile != NULL)
+		fail(p, FAULT_NO_MEMORY, NULL);
 	else
 		fail(p,
 		     p->maps.unread_fault != FAULT_NONE ? p->maps.unread_fault : FAULT_WRONG_CHIP,

@@ -55,7 +55,7 @@ struct dfu_probe {
 	char board[BOARD_TYPE_MAX];
 	bool loader_blank;
 	uint32_t write_protected; /* BIT(sector), as the option bytes say; 0 unknown */
-	uint8_t loader[DFU_LOADER_BYTES];
+	uint8_t *loader;	  /* DONE: DFU_LOADER_BYTES, until dfu_probe_forget() */
 	enum dfu_probe_stage stage;
 	enum fault fault; /* FAILED: why ... */
 	const char *why;  /* ... and words beside it, static, or NULL */
@@ -64,7 +64,11 @@ struct dfu_probe {
 	uint32_t at;
 };
 
+/* All zero before the first time. */
 void dfu_probe_init(struct dfu_probe *p, const struct dfu_probe_options *options);
+
+/* Frees what it holds: the copy of the boot loader. */
+void dfu_probe_forget(struct dfu_probe *p);
 
 /* The descriptors of the opened device; must come before all that follows. */
 void dfu_probe_opened(struct dfu_probe *p, const uint8_t *descriptors, size_t length);

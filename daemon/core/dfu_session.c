@@ -116,6 +116,7 @@ void
 dfu_session_free(struct dfu_session *s)
 {
 	dfu_work_end(&s->work);
+	dfu_probe_forget(&s->probe);
 	dfu_backup_free(&s->backup);
 }
 
@@ -373,6 +374,7 @@ void
 dfu_session_digested(struct dfu_session *s)
 {
 	s->digest_known = true;
+	dfu_probe_forget(&s->probe);
 	if (s->step == DFU_STEP_DIGEST)
 		enter(s, DFU_STEP_DECIDE);
 }
@@ -452,10 +454,8 @@ dfu_session_result(const struct dfu_session *s)
 {
 	if (s->step != DFU_STEP_OVER)
 		return DFU_UNDER_WAY;
-	if (s->lost)
-		return DFU_LOST;
-	if (s->verdict.kind != VERDICT_NONE)
-		return DFU_FAILED;
+	if (s->lost || s->verdict.kind != VERDICT_NONE)
+		return s->lost ? DFU_LOST : DFU_FAILED;
 	return s->probe.profile->family ? DFU_LEFT : DFU_STAYED;
 }
 

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 
 #include "cfdfu/util.h"
 
@@ -34,6 +35,17 @@ turn_to_loader(const struct image *image, struct device *p)
 	return NULL;
 }
 
+/* Does any part of it begin or end in the middle of a half-word? */
+static bool
+is_odd(const struct image *image)
+{
+	uint32_t ends = 0;
+
+	for (size_t i = 0; i < image_segment_count(image); i++)
+		ends |= image_segment(image, i)->addr | image_segment(image, i)->size;
+	return ends % 2 != 0;
+}
+
 int
 dfu_work_begin(struct dfu_work *w, const struct dfu_probe *probe, struct image *image,
 	       const struct dfu_work_options *options, const char **ret_why)
@@ -54,6 +66,12 @@ dfu_work_begin(struct dfu_work *w, const struct dfu_probe *probe, struct image *
 		*ret_why = why;
 		return -EPERM;
 	}
+	if (is_odd(image)) {
+		w->padded = malloc(probe->descr.transfer_bytes);
+		*ret_why = "out of memory";
+		if (w->padded == NULL)
+			return -ENOMEM;
+	}
 	w->stage = options->word && profile.family ? DFU_WORK_FEATURE : DFU_WORK_PLAN;
 	return plan_new(image, &profile, maps, &plan_options, &w->plan, ret_why);
 }
@@ -62,7 +80,9 @@ void
 dfu_work_end(struct dfu_work *w)
 {
 	plan_free(w->plan);
+	free(w->padded);
 	w->plan = NULL;
+	w->padded = NULL;
 }
 
 void
@@ -102,7 +122,6 @@ program_of(struct dfu_work *w, const struct plan_op *op)
 	if (length != op->length) {
 		/* SPEC: 2 to 2048 bytes, even (doc/protocol.md 3.3); 0xFF changes nothing in flash.
 		 */
-		assert(length <= sizeof(w->padded));
 		memset(w->padded, 0xFF, length);
 		memcpy(w->padded + before, data, op->length);
 		data = w->padded;

@@ -72,6 +72,8 @@ dfuse_begin(struct dfuse *d, const struct dfuse_operation *req, uint64_t now_us)
 	if (req->op == DFUSE_OP_READ || req->op == DFUSE_OP_PROGRAM)
 		assert(req->length > 0 && req->length <= d->transfer_bytes);
 	d->req = *req;
+	d->in = NULL;
+	d->in_length = 0;
 	d->tries_left = TRIES;
 	d->nomem_left = NOMEM_TRIES;
 	d->stalls_left = DFUSE_STALLS;

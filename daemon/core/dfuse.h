@@ -113,8 +113,7 @@ struct dfuse {
 	uint8_t stalls_left;
 	uint8_t nomem_left;
 	uint8_t command[5];
-	uint8_t out[USB_TRANSFER_BYTES_MAX];
-	uint8_t in[USB_TRANSFER_BYTES_MAX];
+	const uint8_t *in; /* of the last read: what dfuse_ended() was given */
 	uint32_t in_length;
 	enum fault symptom; /* the first trouble of this operation; NONE */
 	uint8_t unanswered; /* requests of this operation that got no answer */
@@ -150,7 +149,8 @@ bool dfuse_say_unanswered(const struct dfuse *d, char ret_text[DFUSE_WORDS_MAX])
 /* How much of the operation under way is over, as far as pace expects it; 0: none is at work. */
 uint64_t dfuse_passed_us(const struct dfuse *d, uint64_t now_us);
 
-/* After a read: what came. */
+/* After a read: what came, in the buffer that dfuse_ended() was given; before that returns to the
+ * owner of the buffer. */
 const uint8_t *dfuse_data(const struct dfuse *d, uint32_t *ret_length);
 
 /* A failed operation was optional: go on with another one. */

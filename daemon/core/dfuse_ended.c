@@ -399,7 +399,7 @@ after_upload(struct dfuse *d, const uint8_t *data, size_t length, uint64_t now_u
 		trouble(d, USB_OVERFLOW, now_us); /* not what was asked for: a protocol fault */
 		return;
 	}
-	memcpy(d->in, data, length);
+	d->in = data;
 	d->in_length = (uint32_t)length;
 	d->state = DFU_STATE_UPLOAD_IDLE;
 	if (d->req.length == d->transfer_bytes && now_us - d->asked_at_us < 1000000)

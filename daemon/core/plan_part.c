@@ -22,8 +22,8 @@ part_compared(struct part *part, const struct stretch *image, const uint8_t *dat
 	if (image->addr == part->is.from)
 		part->all_equal = part->all_blank = true;
 	part->all_equal = part->all_equal && memcmp(data, image->data, image->length) == 0;
-	for (uint32_t i = 0; i < image->length && part->all_blank; i++)
-		part->all_blank = data[i] == 0xFF;
+	part->all_blank =
+	    part->all_blank && data[0] == 0xFF && memcmp(data, data + 1, image->length - 1) == 0;
 	/* WHY: an image may be blank where the flash is; then it is equal. */
 	part->content = part->all_equal	  ? CONTENT_EQUAL
 			: part->all_blank ? CONTENT_BLANK

@@ -18,6 +18,8 @@
 
 /* Linked in place of the allocator (-Wl,--wrap): calls of this size or more fail; 0: none does. */
 static size_t fails_from;
+static size_t fails_of; /* malloc() of this size alone */
+static size_t asked;	/* of calloc(), the last time */
 
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
@@ -27,13 +29,16 @@ void *__wrap_calloc(size_t count, size_t size);
 void *
 __wrap_malloc(size_t size)
 {
-	return fails_from > 0 && size >= fails_from ? NULL : __real_malloc(size);
+	if ((fails_from > 0 && size >= fails_from) || (fails_of > 0 && size == fails_of))
+		return NULL;
+	return __real_malloc(size);
 }
 
 void *
 __wrap_calloc(size_t count, size_t size)
 {
-	return fails_from > 0 && count * size >= fails_from ? NULL : __real_calloc(count, size);
+	asked = count * size;
+	return fails_from > 0 && asked >= fails_from ? NULL : __real_calloc(count, size);
 }
 
 static void
@@ -116,7 +121,7 @@ TEST(a_job_needs_memory_to_begin_and_for_a_backup)
 	alone_init(&a);
 	a.options.backup = true;
 	alone_begin(&a);
-	fails_from = 0x1000; /* a job is larger */
+	fails_from = 1;
 	assert_int_equal(job_new(&a.setup, &a.sighting, &a.history, 0, &none), -ENOMEM);
 	assert_null(none);
 	fails_from = 0x80000;
@@ -125,6 +130,64 @@ TEST(a_job_needs_memory_to_begin_and_for_a_backup)
 	alone_expect_ended(&a, VERDICT_FAIL, FAULT_NO_MEMORY);
 	assert_int_equal(counters(&a)->erases, 0);
 	alone_free(&a);
+}
+
+TEST(a_job_holds_little_memory)
+{
+	struct job *none = NULL;
+	struct alone a;
+
+	alone_init(&a);
+	alone_begin(&a);
+	fails_from = 1;
+	assert_int_equal(job_new(&a.setup, &a.sighting, &a.history, 0, &none), -ENOMEM);
+	fails_from = 0;
+	assert_true(asked < 0x2000);
+	alone_free(&a);
+}
+
+TEST(without_memory_for_a_copy_of_its_loader_a_drone_is_left_as_it_is)
+{
+	struct alone a;
+
+	alone_init(&a);
+	alone_begin(&a);
+	fails_from = DFU_LOADER_BYTES;
+	assert_true(alone_play(&a));
+	fails_from = 0;
+	alone_expect_ended(&a, VERDICT_FAIL, FAULT_NO_MEMORY);
+	assert_int_equal(counters(&a)->erases, 0);
+	alone_free(&a);
+}
+
+/* An image of half a half-word more; whether there is memory for padding its last block. */
+static void
+expect_of_an_odd_image(bool memory, enum verdict_kind kind, enum fault fault)
+{
+	static const struct image_label label = { .name = "odd", .version = "1" };
+	const struct segment *whole;
+	struct segment odd;
+	struct alone a;
+
+	alone_init(&a);
+	a.setup.kind = JOB_RECOVER_LOADER;
+	a.in_dfu = a.drone.button_boots = true;
+	whole = image_segment(a.image, 0);
+	odd = (struct segment){ 0, 0x08000000, 0x801, whole->data };
+	assert_int_equal(image_new(&odd, 1, &label, &a.loader), 0);
+	a.setup.image = a.loader;
+	alone_begin(&a);
+	fails_of = memory ? 0 : 2048;
+	assert_true(alone_play(&a));
+	fails_of = 0;
+	alone_expect_ended(&a, kind, fault);
+	alone_free(&a);
+}
+
+TEST(odd_images_are_padded_or_not_begun)
+{
+	expect_of_an_odd_image(true, VERDICT_PASS, FAULT_NONE);
+	expect_of_an_odd_image(false, VERDICT_FAIL, FAULT_NO_MEMORY);
 }
 
 /* ---- identification ---------------------------------------------------------------------- */
