@@ -6,7 +6,6 @@
 #include "client/checks.h"
 
 #include <dirent.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,72 +14,30 @@
 #include <unistd.h>
 
 #include "cfdfu/util.h"
+#include "client/check_hubs.h"
+#include "client/machine.h"
 #include "client/refusal.h"
-#include "wire/text.h"
 
-#define PATH_TEXT_MAX 512
-#define VALUE_MAX 128
-
-struct checks {
-	const char *root;
-	json_t *list;
-};
-
-static void PRINTF_LIKE(5, 6) add(struct checks *c, const char *name, const char *level,
-				  const char *fix, const char *fmt, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, args); /* WHY: cut is fine */
-	va_end(args);
-	(void)json_array_append_new(c->list,
-				    json_pack("{s:s,s:s,s:o,s:o}", "name", name, "level", level,
-					      "text", text_json(text), "fix", text_json(fix)));
-}
-
-/* The first line of a small file, without its end; false when there is none. */
-static bool
-read_line(const char *path, char value[VALUE_MAX])
-{
-	FILE *f = fopen(path, "re");
-	bool good = f != NULL && fgets(value, VALUE_MAX, f) != NULL;
-
-	if (f != NULL)
-		(void)fclose(f);
-	if (good)
-		value[strcspn(value, "\n")] = '\0';
-	return good;
-}
-
-static void PRINTF_LIKE(3, 4)
-    make_path(const struct checks *c, char path[PATH_TEXT_MAX], const char *fmt, ...)
-{
-	int used = snprintf(path, PATH_TEXT_MAX, "%s", c->root);
-	va_list args;
-
-	va_start(args, fmt);
-	if (used >= 0 && used < PATH_TEXT_MAX)
-		(void)vsnprintf(path + used, PATH_TEXT_MAX - (size_t)used, fmt, args);
-	va_end(args);
-}
+/* The rules for what is plugged in; the same after udev has read them again. */
+static const char trigger[] = "sudo udevadm trigger --subsystem-match=usb";
+static const char apply_rules[] =
+    "sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=usb";
 
 static bool
-is_running(const struct checks *c, const char *comm)
+is_running(const struct machine *m, const char *comm)
 {
-	char path[PATH_TEXT_MAX], value[VALUE_MAX];
+	char path[MACHINE_PATH_MAX], value[MACHINE_VALUE_MAX];
 	struct dirent *e;
 	bool found = false;
 	DIR *d;
 
-	make_path(c, path, "/proc");
+	machine_path(m, path, "/proc");
 	d = opendir(path);
 	while (d != NULL && !found && (e = readdir(d)) != NULL) {
 		if (e->d_name[0] < '1' || e->d_name[0] > '9')
 			continue;
-		make_path(c, path, "/proc/%s/comm", e->d_name);
-		found = read_line(path, value) && strcmp(value, comm) == 0;
+		machine_path(m, path, "/proc/%s/comm", e->d_name);
+		found = machine_line(path, value) && strcmp(value, comm) == 0;
 	}
 	if (d != NULL)
 		(void)closedir(d); /* WHY: only read from */
@@ -88,96 +45,135 @@ is_running(const struct checks *c, const char *comm)
 }
 
 static void
-check_other_programs(struct checks *c)
+check_other_programs(struct machine *m)
 {
-	if (is_running(c, "fwupd"))
-		add(c, "fwupd", "warn", "sudo systemctl mask --now fwupd",
+	if (is_running(m, "fwupd"))
+		machine_found(
+		    m, (struct finding){ "fwupd", "warn", "sudo systemctl mask --now fwupd" },
 		    "fwupd is running and may open drones in DFU mode");
 	else
-		add(c, "fwupd", "ok", NULL, "fwupd is not running");
-	if (is_running(c, "ModemManager"))
-		add(c, "modemmanager", "warn", "sudo systemctl mask --now ModemManager",
+		machine_found(m, (struct finding){ "fwupd", "ok", NULL }, "fwupd is not running");
+	if (is_running(m, "ModemManager"))
+		machine_found(
+		    m,
+		    (struct finding){ "modemmanager", "warn",
+				      "sudo systemctl mask --now ModemManager" },
 		    "ModemManager is running; without our udev rule it would talk to drones as if "
 		    "they were modems");
 	else
-		add(c, "modemmanager", "ok", NULL, "ModemManager is not running");
+		machine_found(m, (struct finding){ "modemmanager", "ok", NULL },
+			      "ModemManager is not running");
 }
 
 /* WHY also while it runs: it would not come up again. */
 static bool
-check_configuration(struct checks *c)
+check_configuration(struct machine *m)
 {
 	char why[REFUSAL_MAX];
 
 	if (!refusal_of_configuration(why))
 		return true;
-	add(c, "configuration", "fail", "cfdfud --test-config",
-	    "the configuration is refused, so that the service cannot start: %s", why);
+	machine_found(m, (struct finding){ "configuration", "fail", "cfdfud --test-config" },
+		      "the configuration is refused, so that the service cannot start: %s", why);
 	return false;
 }
 
 static void
-check_service(struct checks *c, bool answers)
+check_service(struct machine *m, bool answers)
 {
-	bool good = check_configuration(c);
+	bool good = check_configuration(m);
 
 	if (answers)
-		add(c, "service", "ok", NULL, "the service cfdfud answers");
-	else if (is_running(c, "cfdfud"))
-		add(c, "service", "fail", good ? "sudo systemctl restart cfdfud" : NULL,
-		    "the service cfdfud is running, but does not answer here");
+		machine_found(m, (struct finding){ "service", "ok", NULL },
+			      "the service cfdfud answers");
+	else if (is_running(m, "cfdfud"))
+		machine_found(m,
+			      (struct finding){ "service", "fail",
+						good ? "sudo systemctl restart cfdfud" : NULL },
+			      "the service cfdfud is running, but does not answer here");
 	else
-		add(c, "service", "fail", good ? "sudo systemctl enable --now cfdfud" : NULL,
+		machine_found(
+		    m,
+		    (struct finding){ "service", "fail",
+				      good ? "sudo systemctl enable --now cfdfud" : NULL },
 		    "the service cfdfud is not running");
 }
 
+/* Does a line of this file begin or, with part, contain the text?  Comments are left out. */
+static bool
+has_line(const char *path, const char *text, bool part)
+{
+	FILE *f = fopen(path, "re");
+	char line[MACHINE_PATH_MAX];
+	bool found = false;
+
+	while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL)
+		found = part ? line[0] != '#' && strstr(line, text) != NULL
+			     : strncmp(line, text, strlen(text)) == 0;
+	if (f != NULL)
+		(void)fclose(f);
+	return found;
+}
+
+/*
+ * The rule in force, which is the first of its name in these directories (udev(7)): ours, with the
+ * line that lets no drone wait for its hub (doc/rack.md 5).
+ */
 static void
-check_rule(struct checks *c)
+check_rule(const struct machine *m)
 {
 	static const char *const dirs[] = { "/etc/udev/rules.d", "/run/udev/rules.d",
 					    "/usr/local/lib/udev/rules.d", "/usr/lib/udev/rules.d",
 					    "/lib/udev/rules.d" };
-	char path[PATH_TEXT_MAX];
+	static const char install[] = "sudo make install && sudo udevadm control --reload";
+	char path[MACHINE_PATH_MAX], remove[128];
 	struct stat st;
+	size_t i = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-		make_path(c, path, "%s/70-cfdfud.rules", dirs[i]);
-		if (stat(path, &st) != 0)
-			continue;
-		/* WHY: an empty one in /etc masks the others, as udev(7) says */
-		if (S_ISREG(st.st_mode) && st.st_size > 0) {
-			add(c, "udev-rule", "ok", NULL, "the udev rule is installed (%s)", path);
-			return;
-		}
-		add(c, "udev-rule", "fail", "sudo rm /etc/udev/rules.d/70-cfdfud.rules",
-		    "the udev rule is masked by %s", path);
+	for (; i < ARRAY_LEN(dirs); i++) {
+		machine_path(m, path, "%s/70-cfdfud.rules", dirs[i]);
+		if (stat(path, &st) == 0)
+			break;
+	}
+	if (i == ARRAY_LEN(dirs)) {
+		machine_found(m, (struct finding){ "udev-rule", "fail", install },
+			      "the udev rule 70-cfdfud.rules is not installed: drones are not "
+			      "given to the service");
 		return;
 	}
-	add(c, "udev-rule", "fail", "sudo make install && sudo udevadm control --reload",
-	    "the udev rule 70-cfdfud.rules is not installed: drones are not given to the service");
+	snprintf(remove, sizeof(remove),
+		 "sudo rm %s/70-cfdfud.rules && sudo udevadm control --reload", dirs[i]);
+	/* WHY: an empty one in /etc masks the others, as udev(7) says */
+	if (!S_ISREG(st.st_mode) || st.st_size == 0)
+		machine_found(m, (struct finding){ "udev-rule", "fail", remove },
+			      "the udev rule is masked by %s", path);
+	else if (!has_line(path, "ENV{ID_SEAT}=\"", true))
+		machine_found(m, (struct finding){ "udev-rule", "warn", i < 2 ? remove : install },
+			      "the udev rule in force (%s) is not the one of this version: "
+			      "without its line for ID_SEAT udev tells of no drone of a full hub "
+			      "before the kernel has brought up the last",
+			      path);
+	else
+		machine_found(m, (struct finding){ "udev-rule", "ok", NULL },
+			      "the udev rule is installed (%s)", path);
 }
 
-static bool
-read_attribute(const struct checks *c, const char *device, const char *name, char value[VALUE_MAX])
+/* A drone that udev looked at before the rule was there, or with another rule in between.  WHY not
+ * where hubs belong to other seats: its hub's seat is the drone's, and may be none. */
+static void
+check_seat(const struct machine *m, const char *device)
 {
-	char path[PATH_TEXT_MAX];
+	char number[MACHINE_VALUE_MAX], path[MACHINE_PATH_MAX];
 
-	make_path(c, path, "/sys/bus/usb/devices/%s/%s", device, name);
-	return read_line(path, value);
-}
-
-static bool
-is_ours(const struct checks *c, const char *device)
-{
-	char vid[VALUE_MAX], pid[VALUE_MAX], maker[VALUE_MAX];
-
-	if (!read_attribute(c, device, "idVendor", vid) ||
-	    !read_attribute(c, device, "idProduct", pid) || strcmp(vid, "0483") != 0)
-		return false;
-	if (strcmp(pid, "df11") == 0)
-		return true;
-	return strcmp(pid, "5740") == 0 && read_attribute(c, device, "manufacturer", maker) &&
-	       strcmp(maker, "Bitcraze AB") == 0;
+	machine_path(m, path, "/run/udev/tags/cfdfud-seat");
+	if (access(path, F_OK) == 0 || !machine_attribute(m, device, "dev", number))
+		return;
+	machine_path(m, path, "/run/udev/data/c%s", number);
+	if (access(path, R_OK) == 0 && !has_line(path, "E:ID_SEAT=", false))
+		machine_found(m, (struct finding){ "seat", "warn", apply_rules },
+			      "udev gave the device on %s no seat: our rule did not act on it, and "
+			      "its events wait until its hub is served",
+			      device);
 }
 
 /*
@@ -185,62 +181,69 @@ is_ours(const struct checks *c, const char *device)
  * sleep.
  */
 static void
-check_device(struct checks *c, const char *device)
+check_device(struct machine *m, const char *device)
 {
-	char bus[VALUE_MAX], number[VALUE_MAX], control[VALUE_MAX], path[PATH_TEXT_MAX], fix[256];
+	char bus[MACHINE_VALUE_MAX], number[MACHINE_VALUE_MAX], control[MACHINE_VALUE_MAX],
+	    path[MACHINE_PATH_MAX], fix[256];
 	struct stat st;
 
-	if (!read_attribute(c, device, "busnum", bus) ||
-	    !read_attribute(c, device, "devnum", number))
+	if (!machine_attribute(m, device, "busnum", bus) ||
+	    !machine_attribute(m, device, "devnum", number))
 		return;
-	make_path(c, path, "/dev/bus/usb/%03d/%03d", atoi(bus), atoi(number));
+	machine_path(m, path, "/dev/bus/usb/%03d/%03d", atoi(bus), atoi(number));
 	if (stat(path, &st) != 0)
-		add(c, "node", "fail", "sudo udevadm trigger --subsystem-match=usb",
-		    "%s: the device on %s has no node", path, device);
+		machine_found(m, (struct finding){ "node", "fail", trigger },
+			      "%s: the device on %s has no node", path, device);
 	else if (st.st_uid == 0 && (st.st_mode & 0002) == 0)
-		add(c, "node", "fail",
-		    "sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=usb",
-		    "%s: the device on %s belongs to root: the udev rule was not applied", path,
-		    device);
+		machine_found(m, (struct finding){ "node", "fail", apply_rules },
+			      "%s: the device on %s belongs to root: the udev rule was not applied",
+			      path, device);
 	else
-		add(c, "node", "ok", NULL, "the device on %s is the service's", device);
-	if (read_attribute(c, device, "power/control", control) && strcmp(control, "auto") == 0) {
+		machine_found(m, (struct finding){ "node", "ok", NULL },
+			      "the device on %s is the service's", device);
+	check_seat(m, device);
+	if (machine_attribute(m, device, "power/control", control) &&
+	    strcmp(control, "auto") == 0) {
 		snprintf(fix, sizeof(fix),
 			 "echo on | sudo tee /sys/bus/usb/devices/%.64s/power/control", device);
-		add(c, "autosuspend", "warn", fix, "the device on %s may be put to sleep", device);
+		machine_found(m, (struct finding){ "autosuspend", "warn", fix },
+			      "the device on %s may be put to sleep", device);
 	}
 }
 
 static void
-check_devices(struct checks *c)
+check_devices(struct machine *m)
 {
-	char path[PATH_TEXT_MAX];
+	char path[MACHINE_PATH_MAX];
 	struct dirent **names = NULL;
 	int count, ours = 0;
 
-	make_path(c, path, "/sys/bus/usb/devices");
+	machine_path(m, path, "/sys/bus/usb/devices");
 	count = scandir(path, &names, NULL, versionsort);
 	for (int i = 0; i < count; i++) {
-		if (strchr(names[i]->d_name, ':') == NULL && is_ours(c, names[i]->d_name)) {
-			check_device(c, names[i]->d_name);
+		if (strchr(names[i]->d_name, ':') == NULL &&
+		    machine_is_drone(m, names[i]->d_name)) {
+			check_device(m, names[i]->d_name);
 			ours++;
 		}
 		free(names[i]);
 	}
 	free(names);
 	if (count < 0)
-		add(c, "usb", "fail", NULL, "this machine has no USB");
+		machine_found(m, (struct finding){ "usb", "fail", NULL },
+			      "this machine has no USB");
 	else if (ours == 0)
-		add(c, "usb", "ok", NULL, "no drone is plugged in");
+		machine_found(m, (struct finding){ "usb", "ok", NULL }, "no drone is plugged in");
 }
 
 void
 checks_run(const char *root, bool service_answers, json_t *list)
 {
-	struct checks c = { .root = root, .list = list };
+	struct machine m = { .root = root, .list = list };
 
-	check_service(&c, service_answers);
-	check_other_programs(&c);
-	check_rule(&c);
-	check_devices(&c);
+	check_service(&m, service_answers);
+	check_other_programs(&m);
+	check_rule(&m);
+	check_devices(&m);
+	check_hubs(&m);
 }

@@ -41,7 +41,8 @@ print_checks(const struct session *s, const json_t *checks)
 		printf("%s%-4s%s  %s\n", paint_on(s, colour_of_level(level.s)), level.s,
 		       paint_off(s), text.s);
 		if (fix.s[0] != '\0')
-			printf("      to fix it: %s\n", fix.s);
+			printf("      to %s it: %s\n",
+			       strcmp(level.s, "ok") == 0 ? "change" : "fix", fix.s);
 	}
 }
 

@@ -7,7 +7,9 @@
 
 export CFDFU_DOCTOR_ROOT=$scratch/machine
 usb=$CFDFU_DOCTOR_ROOT/sys/bus/usb/devices/1-4
+devices=$CFDFU_DOCTOR_ROOT/sys/bus/usb/devices
 rules=$CFDFU_DOCTOR_ROOT/usr/lib/udev/rules.d/70-cfdfud.rules
+shipped=$(dirname "$0")/../../systemd/70-cfdfud.rules
 
 put() # PATH TEXT
 {
@@ -19,12 +21,15 @@ put() # PATH TEXT
 good_machine()
 {
 	rm -rf "$CFDFU_DOCTOR_ROOT"
-	put "$rules" rule
+	mkdir -p "$(dirname "$rules")"
+	cp "$shipped" "$rules"
 	put "$CFDFU_DOCTOR_ROOT/proc/77/comm" cfdfud
 	put "$usb/idVendor" 0483
 	put "$usb/idProduct" df11
 	put "$usb/busnum" 1
 	put "$usb/devnum" 9
+	put "$usb/dev" 189:8
+	put "$CFDFU_DOCTOR_ROOT/run/udev/data/c189:8" E:ID_SEAT=seat0
 	put "$usb/power/control" on
 	put "$CFDFU_DOCTOR_ROOT/dev/bus/usb/001/009" node
 	chmod 666 "$CFDFU_DOCTOR_ROOT/dev/bus/usb/001/009"
@@ -60,7 +65,7 @@ seat_line() # < RULES
 # shellcheck disable=SC2016 # udev's dollar
 same "the udev rule gives drones their seat before it reads anything of them, in every action" \
 	'ENV{PRODUCT}=="483/5740/*|483/df11/*", ENV{ID_SEAT}=="", TEST!="/run/udev/tags/cfdfud-seat/c$attr{../dev}", ENV{ID_SEAT}="seat0"' \
-	"$(seat_line < "$(dirname "$0")/../../systemd/70-cfdfud.rules")"
+	"$(seat_line < "$shipped")"
 
 good_machine
 finds "a service that does not answer" service fail 'sudo systemctl restart cfdfud'
@@ -75,6 +80,7 @@ for check in service fwupd modemmanager udev-rule node; do
 	same "in order: $check" ok "$(level $check)"
 done
 same "no autosuspend is reported" none "$(level autosuspend)"
+same "no missing seat is reported" none "$(level seat)"
 cfdfuctl doctor > /dev/null
 same "doctor exits with 0 when no check fails" 0 $?
 
@@ -93,9 +99,24 @@ if [ "$(id -u)" -eq 0 ]; then
 	finds "a node that may not be written" node fail \
 		'sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=usb'
 fi
-put "$CFDFU_DOCTOR_ROOT/etc/udev/rules.d/70-cfdfud.rules" ''
+put "$CFDFU_DOCTOR_ROOT/run/udev/data/c189:8" E:ID_MM_DEVICE_IGNORE=1
+finds "a drone that udev gave no seat" seat warn \
+	'sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=usb'
+mkdir -p "$CFDFU_DOCTOR_ROOT/run/udev/tags/cfdfud-seat"
+ask
+same "where hubs have seats of their own, a drone may have none" none "$(level seat)"
+grep -v ID_SEAT "$shipped" > "$rules"
+finds "a udev rule of an older version" udev-rule warn \
+	'sudo make install && sudo udevadm control --reload'
+put "$CFDFU_DOCTOR_ROOT/etc/udev/rules.d/70-cfdfud.rules" '# ENV{ID_SEAT}="seat0"'
+cp "$shipped" "$rules"
+finds "an older udev rule before ours" udev-rule warn \
+	'sudo rm /etc/udev/rules.d/70-cfdfud.rules && sudo udevadm control --reload'
+holds "the doctor names the file of the older rule" grep -q \
+	'rule in force (.*/etc/udev/rules.d/70-cfdfud.rules)' <<< "$(cfdfuctl doctor)"
 : > "$CFDFU_DOCTOR_ROOT/etc/udev/rules.d/70-cfdfud.rules"
-finds "a udev rule that is masked" udev-rule fail 'sudo rm /etc/udev/rules.d/70-cfdfud.rules'
+finds "a udev rule that is masked" udev-rule fail \
+	'sudo rm /etc/udev/rules.d/70-cfdfud.rules && sudo udevadm control --reload'
 rm "$CFDFU_DOCTOR_ROOT/etc/udev/rules.d/70-cfdfud.rules" "$rules"
 finds "a udev rule that is missing" udev-rule fail \
 	'sudo make install && sudo udevadm control --reload'
@@ -124,3 +145,126 @@ same "only the unused pattern is reported" "7-* in 'ports' matches no port that 
 same "a setting that is not text is shown" 1 \
 	"$(cfdfuctl --json config | jq '[.settings[] | select(.key == "1-2")] | length')"
 sim_stop
+
+# ---- drones by the hubs and controllers they are on ---------------------------------------------
+
+# As Linux has it: "usbN" hangs on its controller, "port" is the port of the hub that the device is
+# on, and a hub's ports are below its interface.
+bus() # NUMBER CONTROLLER
+{
+	mkdir -p "$devices"
+	ln -sfn "../../../devices/pci0000:00/$2/usb$1" "$devices/usb$1"
+}
+
+hub_port() # INTERFACE PORT [QUIRKS]
+{
+	put "$devices/$1/$2/quirks" "${3:-00000000}"
+}
+
+device() # NAME VENDOR PRODUCT INTERFACE PORT [QUIRKS]
+{
+	put "$devices/$1/idVendor" "$2"
+	put "$devices/$1/idProduct" "$3"
+	hub_port "$4" "$5" "${6:-}"
+	ln -sfn "../$4/$5" "$devices/$1/port"
+}
+
+machine_of() # DRONES-ON-BUS-1
+{
+	local n
+
+	rm -rf "$CFDFU_DOCTOR_ROOT"
+	bus 1 0000:00:14.0
+	bus 2 0000:00:14.0
+	bus 3 0000:05:00.0
+	for n in $(seq 1 "$1"); do
+		device "1-$n" 0483 df11 1-0:1.0 "usb1-port$n"
+	done
+	ask
+}
+
+text_of() # CHECK
+{
+	jq -r ".checks[] | select(.name == \"$1\").text" "$scratch/doctor"
+}
+
+fix_of() # CHECK
+{
+	jq -r ".checks[] | select(.name == \"$1\").fix" "$scratch/doctor"
+}
+
+# The command as root would paste it, on the machine made of files.
+paste_fix() # CHECK
+{
+	local command
+
+	command=$(fix_of "$1")
+	(cd / && sh -c "$(sed "s,^sudo ,,; s,/sys/,$CFDFU_DOCTOR_ROOT&,g" <<< "$command")")
+}
+
+quirks() # DIRECTORY...
+{
+	(cd "$devices" && cat "${@/%//quirks}") | tr '\n' ' '
+}
+
+machine_of 16
+same "nothing is said of sixteen drones on one controller" none "$(level controllers)"
+machine_of 17
+same "seventeen drones on one controller are too many" warn "$(level controllers)"
+holds "the doctor names the controller, its buses, and the other one" grep -qE -e \
+	'17 drones share the controller 0000:00:14.0 \(bus 1, 2\).*: 0000:05:00.0 \(bus 3\) has 0\.' \
+	<<< "$(text_of controllers)"
+holds "the reason is told" grep -qF 'one device of a controller at a time, and each drone comes up three' \
+	<<< "$(text_of controllers)"
+rm "$devices/usb3"
+ask
+holds "a machine with one controller is told so" grep -qF 'this machine has no other' \
+	<<< "$(text_of controllers)"
+machine_of 16
+device 3-1 0483 df11 3-0:1.0 usb3-port1
+ask
+same "drones on two controllers are not counted together" none "$(level controllers)"
+
+machine_of 1
+same "nothing is said of FAST_ENUM for one drone" none "$(level fast-enumeration)"
+machine_of 2
+device 1-3 046d c31c 1-0:1.0 usb1-port3 # a keyboard
+device 1-4 05e3 0608 1-0:1.0 usb1-port4 # a hub
+for n in 1 2; do
+	device "1-4.$n" 0483 df11 1-4:1.0 "1-4-port$n"
+done
+hub_port 1-4:1.0 1-4-port3
+ask
+same "ports without FAST_ENUM are no problem" ok "$(level fast-enumeration)"
+# shellcheck disable=SC2016 # for another shell
+same "the command names the drones' ports, and all of a hub that has drones alone" \
+	'sudo sh -c '"'"'cd /sys/bus/usb/devices && for q in */usb1-port1/quirks */usb1-port2/quirks */1-4-port*/quirks; do echo $((0x$(cat $q) | 2)) > $q; done'"'" \
+	"$(fix_of fast-enumeration)"
+holds "the risk is told" grep -qF 'a device that needs longer may not be recognised' \
+	<<< "$(text_of fast-enumeration)"
+holds "it is not called a fix" grep -qF 'to change it: sudo sh' <<< "$(cfdfuctl doctor)"
+holds "the command can be pasted" paste_fix fast-enumeration
+same "it sets FAST_ENUM there and nowhere else" "2 2 00000000 00000000 2 2 2 " \
+	"$(quirks 1-0:1.0/usb1-port{1,2,3,4} 1-4:1.0/1-4-port{1,2,3})"
+ask
+holds "FAST_ENUM that is set is told" grep -qF 'FAST_ENUM is set on the ports of 4 drones' \
+	<<< "$(text_of fast-enumeration)"
+holds "the command that takes it back can be pasted" paste_fix fast-enumeration
+same "it is taken back" "0 0 00000000 00000000 0 0 0 " \
+	"$(quirks 1-0:1.0/usb1-port{1,2,3,4} 1-4:1.0/1-4-port{1,2,3})"
+device 1-4.3 046d c31c 1-4:1.0 1-4-port3
+put "$devices/1-0:1.0/usb1-port1/quirks" 00000001
+ask
+# shellcheck disable=SC2016 # for another shell
+same "a hub with another device is named by port" \
+	'*/usb1-port1/quirks */usb1-port2/quirks */1-4-port1/quirks */1-4-port2/quirks' \
+	"$(fix_of fast-enumeration | sed 's/.* for q in //; s/; do .*//')"
+paste_fix fast-enumeration
+same "another quirk of a port stays beside it" "3 2 00000000 " "$(quirks 1-0:1.0/usb1-port{1,2,3})"
+ask
+paste_fix fast-enumeration
+same "another quirk of a port stays without it" "1 0 00000000 " "$(quirks 1-0:1.0/usb1-port{1,2,3})"
+machine_of 120
+same "for many ports there are several commands, each short enough to be shown" "120 true" \
+	"$(jq -r '[.checks[] | select(.name == "fast-enumeration").fix] |
+	"\([.[] | scan("/quirks")] | length) \(map(length < 1000) | all)"' "$scratch/doctor")"

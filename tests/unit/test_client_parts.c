@@ -342,7 +342,8 @@ TEST(doctor_finds_each_problem_of_the_installation)
 	put_file(root, "/proc/12/comm", "fwupd\n");
 	put_file(root, "/proc/13/comm", "ModemManager\n");
 	put_file(root, "/proc/14/comm", "cfdfud\n");
-	put_file(root, "/lib/udev/rules.d/70-cfdfud.rules", "rule\n");
+	put_file(root, "/lib/udev/rules.d/70-cfdfud.rules",
+		 "ENV{ID_SEAT}==\"\", ENV{ID_SEAT}=\"seat0\"\n");
 	put_file(root, "/sys/bus/usb/devices/1-4/idVendor", "0483\n");
 	put_file(root, "/sys/bus/usb/devices/1-4/idProduct", "5740\n");
 	put_file(root, "/sys/bus/usb/devices/1-4/manufacturer", "Bitcraze AB\n");

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Seats (doc/rack.md): a full hub's first drone is told of while the kernel still brings up the last,
-# and a drone on a hub of another seat belongs to that seat.
+# Hubs (doc/rack.md): a full one's first drone is told of while the kernel still brings up the last, a
+# drone on one of another seat belongs to that seat, and FAST_ENUM is set and taken back as the doctor
+# and the example say.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -68,6 +69,46 @@ for p in $(ports 1 $drones); do
 	property "$p" ID_SEAT
 done | sort -u > "$out/seats.txt"
 same "each drone belongs to seat0" seat0 "$(cat "$out/seats.txt")"
+
+# ---- FAST_ENUM ----------------------------------------------------------------------------------
+
+quirks() # PORT...
+{
+	(cd /sys/bus/usb/devices/1-0:1.0 && cat "${@/%//quirks}") | tr '\n' ' '
+}
+
+finding() # CHECK FIELD
+{
+	cfdfuctl --json doctor | jq -r ".checks[] | select(.name == \"$1\").$2"
+}
+
+paste_fix() # CHECK
+{
+	sh -c "$(finding "$1" fix | sed 's/^sudo //')"
+}
+
+same "the doctor finds the rule in order" ok "$(finding udev-rule level)"
+same "the doctor misses no seat" "" "$(finding seat level)"
+holds "the doctor's command for FAST_ENUM can be pasted" paste_fix fast-enumeration
+same "the ports of drones have FAST_ENUM, others do not" "00000002 00000002 00000000 " \
+	"$(quirks usb1-port1 usb1-port$drones usb1-port$((drones + 1)))"
+holds "the doctor says that it is set" grep -q "is set on the ports of $drones drones" \
+	<<< "$(finding fast-enumeration text)"
+plug_again "$(port 1)"
+holds "the doctor's command takes it back" paste_fix fast-enumeration
+same "no port has FAST_ENUM" "00000000 00000000 00000000 " \
+	"$(quirks usb1-port1 usb1-port$drones usb1-port$((drones + 1)))"
+example=76-cfdfud-fast-enum.rules
+holds "the example is not in force" test ! -e "/usr/lib/udev/rules.d/$example"
+sed 's/KERNEL=="[^"]*"/KERNEL=="1-0:1.0"/' "/usr/share/doc/cfdfud/examples/$example" \
+	> "$rules/$example"
+udevadm control --reload
+udevadm trigger --settle --action=bind --subsystem-match=usb
+same "with the example each port of the hub has FAST_ENUM" "00000002 00000002 00000002 " \
+	"$(quirks usb1-port1 usb1-port$drones usb1-port$((drones + 1)))"
+same "with the example no other hub has it" 00000000 \
+	"$(cat /sys/bus/usb/devices/3-0:1.0/usb3-port1/quirks)"
+rm "$rules/$example"
 
 # ---- a hub of another seat ----------------------------------------------------------------------
 
