@@ -113,8 +113,8 @@ void job_tick(struct job *j, uint64_t now_us);
 
 /*
  * Before a job_tick(): so many other drones on the same controller are on their way, too.  The
- * kernel brings up one device at a time, and Linux 6.1 tells of none before a hub's last one is
- * there, so this one is late only after as much time more.
+ * kernel brings up one device at a time, and without our udev rule none is told of before its hub's
+ * last one is there (doc/rack.md 1), so this one is late only after as much time more.
  */
 void job_allow_contention(struct job *j, unsigned others);
 bool job_awaits(const struct job *j); /* its drone is on its way from one mode to the other */

@@ -161,7 +161,8 @@ SCENE(a_hub_reset_ends_every_attempt_and_begins_each_anew)
 	}
 }
 
-/* As Linux 6.1: each device takes 0.42 s; none is reported before the hub's last one is there. */
+/* As Linux with a udev rule that gives no seat (doc/rack.md 1): each device takes 0.42 s; none is
+ * reported before the hub's last one is there. */
 SCENE(a_full_hub_that_switches_at_once_is_given_the_time_it_needs)
 {
 	struct scene *x = *state;

@@ -98,8 +98,8 @@ int world_arm(struct world *w, const char *port, const struct fate *f) MUST_CHEC
 
 /*
  * How long the kernel takes for each device that appears on a hub.  It takes them one at a time,
- * and as Linux 6.1 does it tells nothing of a hub's devices, neither who came nor who went, before
- * the last one is there.  0, as in a new world: at once.
+ * and as with a udev rule that gives no seat (doc/rack.md 1) nothing is told of a hub's devices,
+ * neither who came nor who went, before the last one is there.  0, as in a new world: at once.
  */
 void world_enumeration(struct world *w, uint32_t us);
 
