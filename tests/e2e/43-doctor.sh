@@ -60,7 +60,7 @@ finds() # NAME CHECK LEVEL COMMAND
 # anything of the device is read, in every action.
 seat_line() # < RULES
 {
-	awk '/^#/ { next } /ATTR|ACTION/ { exit } /ID_SEAT}="/ { print }'
+	awk '/^#/ { next } /ATTR|ACTION/ { exit } /^ENV{PRODUCT}.*ID_SEAT}="/ { print }'
 }
 # shellcheck disable=SC2016 # udev's dollar
 same "the udev rule gives drones their seat before it reads anything of them, in every action" \
@@ -227,6 +227,10 @@ same "drones on two controllers are not counted together" none "$(level controll
 
 machine_of 1
 same "nothing is said of FAST_ENUM for one drone" none "$(level fast-enumeration)"
+machine_of 2
+rm "$devices"/1-0:1.0/*/quirks
+ask
+same "nothing is said of FAST_ENUM where Linux does not have it" none "$(level fast-enumeration)"
 machine_of 2
 device 1-3 046d c31c 1-0:1.0 usb1-port3 # a keyboard
 device 1-4 05e3 0608 1-0:1.0 usb1-port4 # a hub
