@@ -131,8 +131,12 @@ perform(struct dispatch *d, const struct request *c)
 	}
 }
 
-void
-dispatch_run(struct dispatch *d)
+/*
+ * Carries out what the fleet wants.  commit: and makes durable what is queued; else that waits for
+ * the next turn of the loop, with the records of all that happens in this one.
+ */
+static void
+run(struct dispatch *d, bool commit)
 {
 	enum loop_work before = turns_begin(d->sv->turns, LOOP_DEVICE);
 	struct request c;
@@ -146,14 +150,20 @@ dispatch_run(struct dispatch *d)
 		 * events. */
 		while (fleet_next(d->sv->fleet, now_us, &c))
 			perform(d, &c);
-	} while (recorder_commit(d->sv->recorder));
+	} while (commit && recorder_commit(d->sv->recorder));
 	d->running = false;
-	due_us = fleet_deadline_us(d->sv->fleet);
+	due_us = recorder_wants_commit(d->sv->recorder) ? now_us : fleet_deadline_us(d->sv->fleet);
 	/* A later deadline needs no timer yet: this is called at least each second. */
 	if (due_us < now_us + WAKE_AHEAD_US)
 		d->options.wake(d->options.ctx, due_us);
 	d->options.ran(d->options.ctx);
 	turns_end(d->sv->turns, before);
+}
+
+void
+dispatch_run(struct dispatch *d)
+{
+	run(d, true);
 }
 
 void
@@ -174,7 +184,7 @@ on_opened(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t 
 	struct dispatch *d = ctx;
 
 	fleet_opened(d->sv->fleet, id, error, descriptors, length, clock_now_us());
-	dispatch_run(d);
+	run(d, false);
 }
 
 static void
@@ -184,7 +194,7 @@ on_ended(void *ctx, uint64_t id, enum usb_status status, const uint8_t *data, si
 	enum loop_work before = turns_begin(d->sv->turns, LOOP_DEVICE);
 
 	fleet_ended(d->sv->fleet, id, status, data, length, clock_now_us());
-	dispatch_run(d);
+	run(d, false);
 	turns_end(d->sv->turns, before);
 }
 
@@ -217,7 +227,7 @@ static void
 on_sighted(void *ctx, const struct sighting *s)
 {
 	dispatch_sighted(ctx, s);
-	dispatch_run(ctx);
+	run(ctx, false);
 }
 
 static void
@@ -227,7 +237,7 @@ on_gone(void *ctx, const char *port, uint64_t arrival)
 
 	if (!d->options.dismiss(d->options.ctx, port, arrival))
 		fleet_gone(d->sv->fleet, port, arrival, clock_now_us());
-	dispatch_run(d);
+	run(d, false);
 }
 
 const struct watch_callbacks dispatch_watch = { on_sighted, on_gone };

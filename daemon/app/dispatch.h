@@ -60,8 +60,12 @@ extern const struct watch_callbacks dispatch_watch;
 /* Before the first device is sighted.  Borrowed. */
 void dispatch_set_bus(struct dispatch *d, struct usb_bus *bus);
 
-/* Carries out all that the fleet wants.  After whatever changed the fleet; never from a listener,
- * nor from a handler of the control interface. */
+/*
+ * Carries out all that the fleet wants, and makes durable what it wants recorded.  After whatever
+ * changed the fleet; never from a listener, nor from a handler of the control interface.  Reports
+ * of bus and watch lead to all but the last: records of one turn of the loop are made durable
+ * together, in the next.
+ */
 void dispatch_run(struct dispatch *d);
 
 /* The clock has come to what was asked for by wake(); runs. */

@@ -365,13 +365,19 @@ answer(struct recorder *rc)
 }
 
 bool
+recorder_wants_commit(const struct recorder *rc)
+{
+	return !rc->commit_failed && store_queued(rc->sv->store) != store_durable(rc->sv->store);
+}
+
+bool
 recorder_commit(struct recorder *rc)
 {
 	enum loop_work before = turns_begin(rc->sv->turns, LOOP_STORE);
 	struct store_time now;
 
 	/* When it fails nothing is lost and nothing is told: recorder_check() goes on trying. */
-	if (!rc->commit_failed && store_queued(rc->sv->store) != store_durable(rc->sv->store)) {
+	if (recorder_wants_commit(rc)) {
 		now = clock_time(rc->sv->clock);
 		if (store_commit(rc->sv->store, &now) < 0) {
 			rc->commit_failed = true;

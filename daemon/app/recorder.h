@@ -43,6 +43,8 @@ void recorder_history(struct recorder *rc, const struct sighting *s,
 void recorder_begin(struct recorder *rc, unsigned slot, const struct job_record *r);
 void recorder_end(struct recorder *rc, unsigned slot, const struct job_record *r);
 
+/* Is something queued that recorder_commit() would try to make durable? */
+bool recorder_wants_commit(const struct recorder *rc);
 /* Makes durable what is queued, and answers the fleet.  True: answered, it may want more. */
 bool recorder_commit(struct recorder *rc);
 

@@ -250,7 +250,7 @@ racks(struct table *t, const struct rack_seen *one)
 	figure(t, "120 drones: most behind one translator at one instant", seen.writing, AT_MOST,
 	       8);
 	figure(t, "120 drones: most between two modes at one instant", seen.switching, AT_MOST, 16);
-	figure(t, "120 drones: commits per attempt", ratio(seen.commits, 120), AT_MOST, 3);
+	figure(t, "120 drones: commits per attempt", ratio(seen.commits, 120), AT_MOST, 1.2);
 	told_of_eta(t, "120 drones", &seen);
 	figure_run(t, "endpoints",
 		   &(struct rack_plan){ .count = 20, .endpoints_max = 48, .by_button = true },
