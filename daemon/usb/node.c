@@ -1,42 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Work on a usbfs node, through libusb. */
+/* Work on a usbfs node (<linux/usbdevice_fs.h>). */
 #include "config.h"
 
 #include "usb/node.h"
 
 #include "usb/descriptors.h"
 
-#include <libusb.h>
-
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/usbdevice_fs.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define CONFIGURATIONS_AT 17 /* USB 2.0, table 9-8: bNumConfigurations */
+#define GET_CONFIGURATION 8  /* table 9-4 */
 
-static int
-errno_of(int usb_error)
-{
-	switch (usb_error) {
-	case LIBUSB_SUCCESS:
-		return 0;
-	case LIBUSB_ERROR_NO_DEVICE:
-		return -ENODEV;
-	case LIBUSB_ERROR_ACCESS:
-		return -EACCES;
-	case LIBUSB_ERROR_BUSY:
-		return -EBUSY;
-	case LIBUSB_ERROR_NO_MEM:
-		return -ENOMEM;
-	case LIBUSB_ERROR_NOT_FOUND:
-		return -ENXIO; /* there is no interface 0 */
-	default:
-		return -EIO;
-	}
-}
+#define KEPT_SHARE 8 /* LIMIT: an eighth of all descriptors is left for records and clients */
 
 static int
 errno_of_open(int error)
@@ -48,10 +29,53 @@ errno_of_open(int error)
 	return -error;
 }
 
+/* WHY the kernel's limit and none of ours: how many drones a station has is not known here. */
+static bool
+is_one_too_many(int fd)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+	       (rlim_t)fd >= limit.rlim_cur - limit.rlim_cur / KEPT_SHARE;
+}
+
+static int
+claim(const struct node *n)
+{
+	unsigned interface = 0;
+
+	if (ioctl(n->fd, USBDEVFS_CLAIMINTERFACE, &interface) >= 0)
+		return 0;
+	switch (errno) {
+	case ENOENT:
+		return -ENXIO; /* there is no interface 0 */
+	case EBUSY:
+	case ENODEV:
+	case ENOMEM:
+		return -errno;
+	default:
+		return -EIO;
+	}
+}
+
+/* The value of the active configuration, 0 when the device does not say it within a second. */
+static uint8_t
+ask_configuration(const struct node *n)
+{
+	uint8_t value = 0;
+	struct usbdevfs_ctrltransfer get = { .bRequestType = 0x80, .bRequest = GET_CONFIGURATION };
+
+	get.wLength = sizeof(value);
+	get.timeout = 1000;
+	get.data = &value;
+	return ioctl(n->fd, USBDEVFS_CONTROL, &get) == 1 ? value : 0;
+}
+
 static int
 read_descriptors(struct node *n)
 {
-	int configuration = 0, r;
+	uint8_t configuration = 0;
+	int r;
 	size_t length = 0;
 	ssize_t got;
 
@@ -67,10 +91,9 @@ read_descriptors(struct node *n)
 		length += (size_t)got;
 	} while (got > 0 && length < n->descriptors_max);
 	/* WHY only for several: the answer costs a request to the device. */
-	if (n->descriptors[CONFIGURATIONS_AT] > 1 &&
-	    libusb_get_configuration(n->handle, &configuration) < 0)
-		configuration = 0;
-	r = descriptors_select(n->descriptors, length, (uint8_t)configuration);
+	if (n->descriptors[CONFIGURATIONS_AT] > 1)
+		configuration = ask_configuration(n);
+	r = descriptors_select(n->descriptors, length, configuration);
 	if (r < 0)
 		return r;
 	n->descriptors_length = (size_t)r;
@@ -103,37 +126,44 @@ static void
 run_open(struct worker_job *job)
 {
 	struct node *n = (struct node *)(void *)job;
-	int r;
 
 	n->fd = open(n->path, O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (n->fd < 0) {
 		n->result = errno_of_open(errno);
 		return;
 	}
-	n->result = see_port(n);
-	if (n->result < 0)
-		return;
-	r = libusb_wrap_sys_device(n->usb, n->fd, &n->handle);
-	if (r == LIBUSB_SUCCESS)
-		r = libusb_claim_interface(n->handle, 0);
-	n->result = r < 0 ? errno_of(r) : read_descriptors(n);
+	n->result = is_one_too_many(n->fd) ? -EMFILE : see_port(n);
+	if (n->result == 0)
+		n->result = claim(n);
+	if (n->result == 0)
+		n->result = read_descriptors(n);
 }
 
 /*
- * WHY release and claim ourselves: libusb_reset_device() would claim again by detaching a driver
- * that bound itself in between, and we never detach one.
+ * WHY released and claimed again: the kernel takes an interface from usbfs when it resets the port,
+ * and claims it again at the next transfer only, with a warning.  No driver is detached that bound
+ * itself in between.
  */
 static void
 run_reset(struct worker_job *job)
 {
 	struct node *n = (struct node *)(void *)job;
-	int r = libusb_release_interface(n->handle, 0);
+	unsigned interface = 0;
 
-	if (r == LIBUSB_SUCCESS)
-		r = libusb_reset_device(n->handle);
-	if (r == LIBUSB_SUCCESS)
-		r = libusb_claim_interface(n->handle, 0);
-	n->result = r == LIBUSB_ERROR_NOT_FOUND ? -ENODEV : errno_of(r);
+	n->result = 0;
+	if (ioctl(n->fd, USBDEVFS_RELEASEINTERFACE, &interface) < 0 ||
+	    ioctl(n->fd, USBDEVFS_RESET, NULL) < 0)
+		n->result = -errno;
+	if (n->result == 0)
+		n->result = claim(n);
+}
+
+static void
+run_discard(struct worker_job *job)
+{
+	struct node *n = (struct node *)(void *)job;
+
+	(void)ioctl(n->fd, USBDEVFS_DISCARDURB, n->urb); /* it has just ended: as well */
 }
 
 static void
@@ -154,6 +184,7 @@ on_worker_done(struct worker_job *job)
 	n->done(n);
 }
 
+/* w: NULL when there is none any more. */
 static int
 start(struct node *n, struct worker *w, void (*run)(struct worker_job *job))
 {
@@ -162,7 +193,7 @@ start(struct node *n, struct worker *w, void (*run)(struct worker_job *job))
 	assert(!n->busy);
 	n->job = (struct worker_job){ .run = run, .done = on_worker_done };
 	n->busy = true;
-	r = worker_submit(w, &n->job);
+	r = w == NULL ? -EAGAIN : worker_submit(w, &n->job);
 	if (r < 0)
 		n->busy = false;
 	return r;
@@ -180,9 +211,21 @@ node_reset(struct node *n, struct worker *w)
 	return start(n, w, run_reset);
 }
 
-int
+bool
+node_discard(struct node *n, struct worker *w, struct usbdevfs_urb *urb)
+{
+	n->urb = urb;
+	if (start(n, w, run_discard) == 0)
+		return true;
+	run_discard(&n->job);
+	return false;
+}
+
+bool
 node_close(struct node *n, struct worker *w)
 {
-	assert(n->handle == NULL);
-	return start(n, w, run_close);
+	if (start(n, w, run_close) == 0)
+		return true;
+	run_close(&n->job);
+	return false;
 }

@@ -3,11 +3,12 @@
  * A few threads for the calls into the kernel that can wait on a device: opening, resetting,
  * closing a node.
  *
- * WHY threads at all: open(2), close(2) and every ioctl of usbfs take the device's lock, a port
- * reset takes up to seconds, and libusb_wrap_sys_device() asks the device for its configuration and
- * waits a second for a silent one. None of these has an asynchronous form, and one drone's trouble
- * may not stop the others.  The threads share nothing with the loop: a job is handed over whole,
- * and handed back whole.
+ * WHY threads at all: open(2) and close(2) of a usbfs node wait for the device's lock, and close(2)
+ * as well as USBDEVFS_DISCARDURB for the host controller to let go of a transfer, which takes
+ * seconds when a hub is busy; a port reset takes seconds, and a silent device is asked for its
+ * configuration for one.  None of these has an asynchronous form, and one drone's trouble may not
+ * stop the others.  The threads share nothing with the loop: a job is handed over whole, and handed
+ * back whole.
  */
 #ifndef USB_WORKER_H
 #define USB_WORKER_H

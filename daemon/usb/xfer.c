@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Translation of transfers between the seam and libusb. */
+/* Translation of transfers between the seam and usbfs (<linux/usbdevice_fs.h>). */
 #include "config.h"
 
 #include "usb/xfer.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#define DIRECTION_IN 0x80 /* of an endpoint's address and of bmRequestType */
+#define BLOCK_BYTES 2048  /* doc/protocol.md 1.1: wTransferSize of the ROM */
+_Static_assert(2 * (XFER_SETUP_BYTES + BLOCK_BYTES) >= USB_DESCRIPTOR_BYTES_MAX, "xfer_init()");
 
 bool
 xfer_is_sound(const struct usb_xfer *want)
@@ -12,7 +19,7 @@ xfer_is_sound(const struct usb_xfer *want)
 	bool in = want->kind == USB_BULK_IN;
 
 	if (want->kind == USB_CONTROL)
-		in = (want->setup.request_type & LIBUSB_ENDPOINT_IN) != 0;
+		in = (want->setup.request_type & DIRECTION_IN) != 0;
 	if (want->timeout_ms == 0)
 		return false;
 	if (want->kind == USB_RESET)
@@ -22,104 +29,142 @@ xfer_is_sound(const struct usb_xfer *want)
 		return false;
 	if (want->kind == USB_CONTROL)
 		return want->length == want->setup.length;
-	return ((want->endpoint & LIBUSB_ENDPOINT_IN) != 0) == in;
+	return ((want->endpoint & DIRECTION_IN) != 0) == in;
 }
 
 int
-xfer_init(struct xfer *x, libusb_transfer_cb_fn ended, void *ctx)
+xfer_init(struct xfer *x)
 {
-	x->transfer = libusb_alloc_transfer(0);
-	if (x->transfer == NULL)
-		return -ENOMEM;
-	x->transfer->callback = ended;
-	x->transfer->user_data = ctx;
-	return 0;
+	*x = (struct xfer){ .half = XFER_SETUP_BYTES + BLOCK_BYTES };
+	x->buffers = malloc(2 * x->half);
+	return x->buffers == NULL ? -ENOMEM : 0;
 }
 
 void
 xfer_done(struct xfer *x)
 {
-	libusb_free_transfer(x->transfer);
+	free(x->outgrown);
+	free(x->buffers);
+}
+
+int
+xfer_make_room(struct xfer *x, size_t bytes)
+{
+	size_t half = XFER_SETUP_BYTES + USB_TRANSFER_BYTES_MAX;
+	uint8_t *buffers;
+
+	assert(bytes <= half);
+	if (bytes <= x->half)
+		return 0;
+	buffers = malloc(2 * half);
+	if (buffers == NULL)
+		return -ENOMEM;
+	x->outgrown = x->buffers; /* it is NULL: this is done once in a life */
+	x->buffers = buffers;
+	x->half = half;
+	return 0;
 }
 
 void
-xfer_begin(struct xfer *x)
+xfer_told(struct xfer *x)
+{
+	free(x->outgrown);
+	x->outgrown = NULL;
+}
+
+int
+xfer_begin(struct xfer *x, const struct usb_xfer *want)
 {
 	x->current ^= 1;
 	x->data = NULL;
 	x->length = 0;
+	return want->kind == USB_RESET ? 0 : xfer_make_room(x, XFER_SETUP_BYTES + want->length);
 }
 
 static void
-fill(struct libusb_transfer *t, const struct usb_xfer *want, uint8_t *buffer)
+fill(struct xfer *x, const struct usb_xfer *want)
 {
 	bool is_control = want->kind == USB_CONTROL;
-	uint8_t *data = is_control ? buffer + LIBUSB_CONTROL_SETUP_SIZE : buffer;
+	uint8_t *buffer = x->buffers + x->current * x->half;
+	uint8_t *data = is_control ? buffer + XFER_SETUP_BYTES : buffer;
 	const struct usb_setup *s = &want->setup;
 
-	if (is_control)
-		libusb_fill_control_setup(buffer, s->request_type, s->request, s->value, s->index,
-					  s->length);
+	if (is_control) {
+		buffer[0] = s->request_type;
+		buffer[1] = s->request;
+		put_le16(buffer + 2, s->value);
+		put_le16(buffer + 4, s->index);
+		put_le16(buffer + 6, s->length);
+	}
 	if (want->data != NULL && want->length > 0)
 		memcpy(data, want->data, want->length);
-	t->type = is_control ? LIBUSB_TRANSFER_TYPE_CONTROL : LIBUSB_TRANSFER_TYPE_BULK;
-	t->endpoint = is_control ? 0 : want->endpoint;
-	t->timeout = 0; /* the caller's timer */
-	t->buffer = buffer;
-	t->length = (int)(want->length + (size_t)(data - buffer));
+	x->urb = (struct usbdevfs_urb){
+		.type = is_control ? USBDEVFS_URB_TYPE_CONTROL : USBDEVFS_URB_TYPE_BULK,
+		.endpoint = is_control ? 0 : want->endpoint,
+		.buffer = buffer,
+		.buffer_length = (int)(want->length + (size_t)(data - buffer)),
+	};
 }
 
 int
-xfer_submit(struct xfer *x, const struct usb_xfer *want, struct libusb_device_handle *handle)
+xfer_submit(struct xfer *x, const struct usb_xfer *want, int fd)
 {
-	int r;
-
-	fill(x->transfer, want, x->buffers[x->current]);
-	x->transfer->dev_handle = handle;
-	errno = 0;
-	r = libusb_submit_transfer(x->transfer);
-	if (r == LIBUSB_SUCCESS)
+	fill(x, want);
+	if (ioctl(fd, USBDEVFS_SUBMITURB, &x->urb) >= 0)
 		return 0;
-	if (r == LIBUSB_ERROR_NO_DEVICE)
+	if (errno == ENODEV || errno == ESHUTDOWN)
 		return -ENODEV;
-	/* QUIRK: libusb 1.0.26 calls a full usbfs memory pool an I/O error; the kernel's word is
-	 * still there. */
-	x->status = r == LIBUSB_ERROR_NO_MEM || errno == ENOMEM ? USB_NOMEM : USB_IO;
+	x->status = errno == ENOMEM ? USB_NOMEM : USB_IO;
 	return -EIO;
 }
 
+/* Documentation/driver-api/usb/error-codes.rst */
 static enum usb_status
-status_of(const struct libusb_transfer *t, bool timed_out)
+status_of(int status, bool timed_out)
 {
-	switch (t->status) {
-	case LIBUSB_TRANSFER_COMPLETED:
+	switch (status) {
+	case 0:
 		return USB_OK;
-	case LIBUSB_TRANSFER_STALL:
+	case -EPIPE:
 		return USB_STALL;
-	case LIBUSB_TRANSFER_TIMED_OUT:
-		return USB_TIMEOUT;
-	case LIBUSB_TRANSFER_CANCELLED:
+	case -ENOENT: /* discarded */
+	case -ECONNRESET:
 		return timed_out ? USB_TIMEOUT : USB_IO;
-	case LIBUSB_TRANSFER_NO_DEVICE:
+	case -ENODEV:
+	case -ESHUTDOWN:
 		return USB_GONE;
-	case LIBUSB_TRANSFER_OVERFLOW:
+	case -EOVERFLOW:
 		return USB_OVERFLOW;
-	case LIBUSB_TRANSFER_ERROR:
+	default: /* -EPROTO, -EILSEQ, -ETIME, and what the kernel has yet to invent */
 		return USB_IO;
 	}
-	return USB_IO; /* a status that libusb has yet to invent */
 }
 
-void
-xfer_take_result(struct xfer *x, bool timed_out)
+static void
+take_result(struct xfer *x, bool timed_out)
 {
-	const struct libusb_transfer *t = x->transfer;
-	bool is_control = t->type == LIBUSB_TRANSFER_TYPE_CONTROL;
-	uint8_t direction = is_control ? t->buffer[0] : t->endpoint;
+	const struct usbdevfs_urb *u = &x->urb;
+	const uint8_t *buffer = u->buffer;
+	bool is_control = u->type == USBDEVFS_URB_TYPE_CONTROL;
+	uint8_t direction = is_control ? buffer[0] : u->endpoint;
 
-	x->status = status_of(t, timed_out);
-	if ((direction & LIBUSB_ENDPOINT_IN) == 0 || t->actual_length <= 0)
+	x->status = status_of(u->status, timed_out);
+	if ((direction & DIRECTION_IN) == 0 || u->actual_length <= 0)
 		return;
-	x->length = (size_t)t->actual_length;
-	x->data = is_control ? t->buffer + LIBUSB_CONTROL_SETUP_SIZE : t->buffer;
+	if (is_control && u->status != 0)
+		return; /* a part of an answer is none */
+	x->length = (size_t)u->actual_length;
+	x->data = is_control ? buffer + XFER_SETUP_BYTES : buffer;
+}
+
+int
+xfer_reap(struct xfer *x, int fd, bool timed_out)
+{
+	void *urb = NULL;
+
+	if (ioctl(fd, USBDEVFS_REAPURBNDELAY, &urb) < 0)
+		return -errno;
+	assert(urb == &x->urb); /* the only one in flight */
+	take_result(x, timed_out);
+	return 0;
 }

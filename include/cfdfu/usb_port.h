@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The interface to the USB bus.  Two independent implementations (daemon/usb/usb_libusb.c on
- * libusb, tests/sim/port_sim.c on simulated drones) keep this contract.  One of them is linked in;
+ * The interface to the USB bus.  Two independent implementations (daemon/usb/usb_bus.c on
+ * usbfs, tests/sim/port_sim.c on simulated drones) keep this contract.  One of them is linked in;
  * there is no table of functions.
  *
  * CONTRACT
@@ -56,7 +56,7 @@ struct usb_setup {
  * One transfer.  Direction of a control transfer: bit 7 of setup.request_type.  data: bytes to
  * send, length of them, copied by usb_submit(); for IN transfers length is the most to receive.  A
  * control transfer's length equals setup.length.  timeout_ms > 0 always.
- * USB_RESET is a port reset (libusb_reset_device): ended() with USB_OK, or USB_GONE when the device
+ * USB_RESET is a port reset: ended() with USB_OK, or USB_GONE when the device
  * did not come back as it was (a new sighting may follow).
  */
 struct usb_xfer {

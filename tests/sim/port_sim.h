@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The daemon's two seams, usb_port.h and watch.h, over simulated drones in this process.  Linked in
- * place of usb_libusb and watch for the program cfdfud-sim.
+ * place of usb_bus and watch for the program cfdfud-sim.
  *
  * sim_start() comes before usb_bus_new() and watch_new(), on the same event base; sim_stop() after
  * both are freed.  Settings come from the environment:

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The system calls that libusb makes on usbfs nodes, answered from memory.  See
- * Documentation/driver-api/usb/usb.rst. */
+/* The system calls on usbfs nodes, answered from memory. */
 #undef _FORTIFY_SOURCE /* its inline open() and read() are in the way of ours */
 #include "config.h"
 
 #include "fake_usbfs.h"
 
-#include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <linux/fcntl.h>
 #include <linux/usbdevice_fs.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -29,6 +27,7 @@ static struct fake_device devices[FAKE_DEVICES_MAX];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t released = PTHREAD_COND_INITIALIZER;
 static bool misused;
+static atomic_uint ioctls, waits;
 
 static long
 sys_close(int fd)
@@ -227,28 +226,42 @@ lseek(int fd, off_t offset, int whence)
 	return 0;
 }
 
-DIR *
-opendir(const char *name)
+int
+epoll_wait(int fd, struct epoll_event *events, int max, int timeout_ms)
 {
-	DIR *(*real)(const char *) = (DIR * (*)(const char *)) dlsym(RTLD_NEXT, "opendir");
+	atomic_fetch_add(&waits, 1);
+	return (int)syscall(SYS_epoll_pwait, fd, events, max, timeout_ms, NULL, 0);
+}
 
-	return real(strcmp(name, "/dev/bus/usb") == 0 ? "/proc" : name);
+unsigned
+fake_ioctls(void)
+{
+	return atomic_load(&ioctls);
+}
+
+unsigned
+fake_waits(void)
+{
+	return atomic_load(&waits);
 }
 
 /* ---- transfers ---- */
 
-static void
-remove_from(struct usbdevfs_urb **list, unsigned *count, unsigned at)
+static struct fake_urb
+remove_from(struct fake_urb *list, unsigned *count, unsigned at)
 {
+	struct fake_urb removed = list[at];
+
 	for (; at + 1 < *count; at++)
 		list[at] = list[at + 1];
 	(*count)--;
+	return removed;
 }
 
 static void
-finish(struct fake_device *d, struct usbdevfs_urb *urb)
+finish(struct fake_device *d, struct usbdevfs_urb *urb, int status, int actual_length)
 {
-	d->done[d->done_count++] = urb;
+	d->done[d->done_count++] = (struct fake_urb){ urb, status, actual_length };
 	set_writable(d, true);
 }
 
@@ -257,11 +270,9 @@ submit(struct fake_device *d, struct usbdevfs_urb *urb)
 {
 	enum fake_answer answer = FAKE_COMPLETE;
 
-	if (d->is_gone)
-		return -ENODEV;
 	if (d->submit_errno != 0)
 		return -d->submit_errno;
-	misused |= d->pending_count > 0; /* one in flight */
+	misused |= d->pending_count + d->done_count > 0; /* one in flight */
 	urb->status = 0;
 	urb->actual_length = urb->buffer_length;
 	if (urb->type == USBDEVFS_URB_TYPE_CONTROL)
@@ -271,22 +282,19 @@ submit(struct fake_device *d, struct usbdevfs_urb *urb)
 	if (answer == FAKE_REFUSE)
 		return -EINVAL;
 	if (answer == FAKE_KEEP)
-		d->pending[d->pending_count++] = urb;
+		d->pending[d->pending_count++] = (struct fake_urb){ .urb = urb };
 	else
-		finish(d, urb);
+		finish(d, urb, urb->status, urb->actual_length);
 	return 0;
 }
 
 static int
-discard(struct fake_device *d, struct usbdevfs_urb *urb)
+discard(struct fake_device *d, const struct usbdevfs_urb *urb)
 {
 	d->discards++;
 	for (unsigned i = 0; i < d->pending_count; i++)
-		if (d->pending[i] == urb) {
-			remove_from(d->pending, &d->pending_count, i);
-			urb->status = -ENOENT;
-			urb->actual_length = 0;
-			finish(d, urb);
+		if (d->pending[i].urb == urb) {
+			finish(d, remove_from(d->pending, &d->pending_count, i).urb, -ENOENT, 0);
 			return 0;
 		}
 	return -EINVAL;
@@ -295,10 +303,14 @@ discard(struct fake_device *d, struct usbdevfs_urb *urb)
 static int
 reap(struct fake_device *d, void **ret_urb)
 {
+	struct fake_urb ended;
+
 	if (d->done_count == 0)
 		return d->is_gone ? -ENODEV : -EAGAIN;
-	*ret_urb = d->done[0];
-	remove_from(d->done, &d->done_count, 0);
+	ended = remove_from(d->done, &d->done_count, 0);
+	ended.urb->status = ended.status;
+	ended.urb->actual_length = ended.actual_length;
+	*ret_urb = ended.urb;
 	if (d->done_count == 0)
 		set_writable(d, false);
 	return 0;
@@ -308,14 +320,16 @@ void
 fake_complete(struct fake_device *d, int status, int actual_length)
 {
 	pthread_mutex_lock(&lock);
-	if (d->pending_count > 0) {
-		struct usbdevfs_urb *urb = d->pending[0];
+	if (d->pending_count > 0)
+		finish(d, remove_from(d->pending, &d->pending_count, 0).urb, status, actual_length);
+	pthread_mutex_unlock(&lock);
+}
 
-		remove_from(d->pending, &d->pending_count, 0);
-		urb->status = status;
-		urb->actual_length = actual_length;
-		finish(d, urb);
-	}
+void
+fake_detach(struct fake_device *d)
+{
+	pthread_mutex_lock(&lock);
+	d->is_gone = true;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -336,7 +350,7 @@ fake_unplug(struct fake_device *d)
 static int
 control(struct fake_device *d, struct usbdevfs_ctrltransfer *c)
 {
-	if (c->bRequest != 8) /* GET_CONFIGURATION is all that libusb asks by itself */
+	if (c->bRequest != 8) /* GET_CONFIGURATION is all that is asked in this way */
 		return -EINVAL;
 	d->configurations_asked++;
 	if (d->configuration_ms >= c->timeout)
@@ -348,8 +362,6 @@ control(struct fake_device *d, struct usbdevfs_ctrltransfer *c)
 static int
 claim(struct fake_device *d, bool on)
 {
-	if (d->is_gone)
-		return -ENODEV;
 	if (on && d->claim_errno != 0)
 		return -d->claim_errno;
 	d->claims += on ? 1 : 0;
@@ -378,20 +390,15 @@ say_where(const struct fake_device *d, struct usbdevfs_conninfo_ex *where)
 static int
 answer_ioctl(struct fake_device *d, unsigned long request, void *arg)
 {
+	if (request == USBDEVFS_REAPURBNDELAY)
+		return reap(d, arg);
+	if (d->is_gone)
+		return -ENODEV;
 	switch (request) {
 	case USBDEVFS_CONNINFO_EX(sizeof(struct usbdevfs_conninfo_ex)):
 		return say_where(d, arg);
 	case USBDEVFS_CONTROL:
 		return control(d, arg);
-	case USBDEVFS_GET_CAPABILITIES:
-		*(uint32_t *)arg =
-		    USBDEVFS_CAP_REAP_AFTER_DISCONNECT | USBDEVFS_CAP_BULK_CONTINUATION;
-		return 0;
-	case USBDEVFS_CONNECTINFO:
-		*(struct usbdevfs_connectinfo *)arg = (struct usbdevfs_connectinfo){ .devnum = 1 };
-		return 0;
-	case USBDEVFS_GET_SPEED:
-		return 2; /* full */
 	case USBDEVFS_CLAIMINTERFACE:
 		return claim(d, true);
 	case USBDEVFS_RELEASEINTERFACE:
@@ -404,11 +411,9 @@ answer_ioctl(struct fake_device *d, unsigned long request, void *arg)
 		return submit(d, arg);
 	case USBDEVFS_DISCARDURB:
 		return discard(d, arg);
-	case USBDEVFS_REAPURBNDELAY:
-		return reap(d, arg);
 	case USBDEVFS_RESET:
 		d->resets++;
-		return d->is_gone ? -ENODEV : -d->reset_errno;
+		return -d->reset_errno;
 	default:
 		return -ENOTTY;
 	}
@@ -437,8 +442,11 @@ ioctl(int fd, unsigned long request, ...)
 		return (int)syscall(SYS_ioctl, fd, request, arg);
 	if (request == USBDEVFS_CONTROL)
 		wait_released(d, FAKE_HOLD_CONFIGURATION);
+	atomic_fetch_add(&ioctls, 1);
 	if (request == USBDEVFS_RESET)
 		wait_released(d, FAKE_HOLD_RESET);
+	if (request == USBDEVFS_DISCARDURB)
+		wait_released(d, FAKE_HOLD_DISCARD);
 	take_ms(wait);
 	pthread_mutex_lock(&lock);
 	r = answer_ioctl(d, request, arg);

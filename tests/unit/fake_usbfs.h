@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A usbfs of our own below the real libusb: this file's program defines open(), close(), read(),
- * lseek(), ioctl() and opendir(), and thereby libusb talks to devices made here.  A node is the
- * writing end of a pipe: full while nothing is to be reaped, without a reader when the device is
- * gone - which poll(2) shows as usbfs shows it.
+ * A usbfs of our own: this file's program defines open(), close(), read(), lseek(), ioctl() and
+ * epoll_wait(), and thereby talks to devices made here.  A node is the writing end of a pipe: full
+ * while nothing is to be reaped, without a reader when the device is gone - which epoll(7) shows as
+ * usbfs shows it.
+ *
+ * Its rules are those of Linux 6.1, drivers/usb/core/devio.c:
+ *  - usbdev_do_ioctl(): reaping works when the device is gone, everything else says ENODEV then;
+ *  - proc_reapurbnonblock(): EAGAIN, or ENODEV when the device is gone, while nothing has ended;
+ *  - proc_unlinkurb(): EINVAL for what has ended; otherwise it comes back when the transfer has
+ *    ended, with ENOENT;
+ *  - async_completed(), usbdev_remove(): each end of a transfer wakes the waiters, so does the
+ *    removal of the device, which ends all of them first; its new state before that does not;
+ *  - processcompl(): status and length are written when a transfer is reaped.
  */
 #ifndef TESTS_FAKE_USBFS_H
 #define TESTS_FAKE_USBFS_H
@@ -21,7 +30,13 @@ struct usbdevfs_urb;
 enum fake_answer { FAKE_COMPLETE, FAKE_KEEP, FAKE_REFUSE };
 
 /* The call that blocks until fake_release(). */
-enum fake_hold { FAKE_HOLD_NOTHING, FAKE_HOLD_OPEN, FAKE_HOLD_CONFIGURATION, FAKE_HOLD_RESET };
+enum fake_hold {
+	FAKE_HOLD_NOTHING,
+	FAKE_HOLD_OPEN,
+	FAKE_HOLD_CONFIGURATION,
+	FAKE_HOLD_RESET,
+	FAKE_HOLD_DISCARD
+};
 
 struct fake_device {
 	/* Set by the test, before anything is opened. */
@@ -42,7 +57,10 @@ struct fake_device {
 	unsigned opens, claims, releases, resets, discards, configurations_asked, detaches;
 	/* Private. */
 	int read_end, write_end;
-	struct usbdevfs_urb *pending[4], *done[4];
+	struct fake_urb {
+		struct usbdevfs_urb *urb;
+		int status, actual_length;
+	} pending[4], done[4];
 	unsigned pending_count, done_count;
 };
 
@@ -56,13 +74,20 @@ void fake_complete(struct fake_device *d, int status, int actual_length);
 /* The device is pulled out: what is pending ends with -ESHUTDOWN, the node reports an error. */
 void fake_unplug(struct fake_device *d);
 
+/* As it is pulled out: the device is not attached any more, what is pending has yet to end. */
+void fake_detach(struct fake_device *d);
+
 /* Lets the blocked calls continue; their threads run some time later. */
 void fake_release(struct fake_device *d);
 
 unsigned fake_opens(void); /* so far */
 unsigned fake_open_nodes(void);
 
-/* Was a node ever closed with a transfer pending, or used from two threads at once? */
+/* So far: ioctl() of all nodes, and epoll_wait(). */
+unsigned fake_ioctls(void);
+unsigned fake_waits(void);
+
+/* Was a node ever closed with a transfer pending, or given a second one? */
 bool fake_was_misused(void);
 
 #endif

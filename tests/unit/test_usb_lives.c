@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "test.h"
 
@@ -77,11 +79,82 @@ TEST_SET_UP(a_transfer_that_has_just_ended_is_not_told_after_close)
 	assert_int_equal(r->heard[1].closed, 1);
 }
 
+/* Between the kernel's first word that a device is gone and the end of its transfer there can be
+ * seconds: its hub is busy. */
+TEST_SET_UP(a_transfer_of_a_device_that_goes_ends_when_the_kernel_lets_go_of_it)
+{
+	struct rig *r = *state;
+	struct fake_device *d = fake_device(1);
+
+	d->on_submit = rig_keep;
+	rig_open_well(r, 1);
+	rig_open_well(r, 2);
+	assert_int_equal(rig_ask(r, 1, 20), 0);
+	fake_detach(d);
+	rig_run_quietly(r, 70);
+	assert_int_equal(rig_ask(r, 2, 1000), 0);
+	rig_run_until(r, 3);
+	fake_complete(d, -ESHUTDOWN, 0);
+	rig_run_until(r, 4);
+	assert_int_equal(r->heard[1].status, USB_GONE);
+	assert_int_equal(rig_ask(r, 1, 100), -ENODEV);
+	rig_close_well(r, 1);
+}
+
+/* Taking a transfer back waits for the host controller. */
+TEST_SET_UP(a_cancelling_that_hangs_stops_no_other_device)
+{
+	struct rig *r = *state;
+
+	for (unsigned i = 1; i <= 2; i++) {
+		fake_device(i)->on_submit = rig_keep;
+		fake_device(i)->hold = FAKE_HOLD_DISCARD;
+		rig_open_well(r, i);
+	}
+	rig_open_well(r, 3);
+	assert_int_equal(rig_ask(r, 1, 10), 0);
+	assert_int_equal(rig_ask(r, 2, 60000), 0);
+	rig_close(r, 2);
+	rig_run_quietly(r, 30);
+	assert_int_equal(rig_ask(r, 3, 1000), 0);
+	rig_run_until(r, 4);
+	fake_complete(fake_device(1), 0, 6); /* too late, and in the middle of it */
+	rig_run_quietly(r, 10);
+	fake_release(fake_device(1));
+	fake_release(fake_device(2));
+	rig_run_until(r, 6);
+	assert_int_equal(r->heard[1].status, USB_OK);
+	assert_int_equal(r->heard[2].ended, 0);
+	assert_int_equal(r->heard[2].closed, 1);
+	fake_device(1)->on_submit = rig_echo;
+	assert_int_equal(rig_ask(r, 1, 1000), 0);
+	rig_run_until(r, 7);
+}
+
+TEST_SET_UP(devices_that_are_gone_cost_no_wake_up)
+{
+	struct timeval while_ms = { 0, 50000 };
+	struct rig *r = *state;
+	unsigned before;
+
+	for (unsigned i = 1; i <= 20; i++) {
+		rig_open_well(r, i);
+		fake_unplug(fake_device(i));
+	}
+	rig_run_quietly(r, 10);
+	before = fake_waits();
+	assert_int_equal(event_base_loopexit(r->base, &while_ms), 0);
+	assert_int_equal(event_base_dispatch(r->base), 0);
+	/* One for the time, and the times that earlier rounds have left. */
+	assert_in_range(fake_waits() - before, 1, 10);
+}
+
 TEST_SET_UP(opening_a_silent_device_delays_no_other)
 {
 	struct rig *r = *state;
 
 	fake_device(1)->hold = FAKE_HOLD_CONFIGURATION;
+	fake_device(1)->descriptors[17] = 2; /* several configurations: it is asked for its own */
 	assert_int_equal(rig_open(r, 1), 0);
 	for (unsigned i = 2; i < 40; i++)
 		rig_open_well(r, i);
@@ -102,6 +175,7 @@ TEST_SET_UP(closing_during_an_open_does_not_wait)
 
 	fake_device(1)->hold = FAKE_HOLD_OPEN;
 	fake_device(2)->hold = FAKE_HOLD_CONFIGURATION;
+	fake_device(2)->descriptors[17] = 2;
 	assert_int_equal(rig_open(r, 1), 0);
 	assert_int_equal(rig_open(r, 2), 0);
 	rig_close(r, 1);
@@ -205,19 +279,42 @@ TEST_SET_UP(callbacks_may_close_and_open_again)
 	assert_int_equal(r->heard[1].closed, 1);
 }
 
+static unsigned
+open_until_refused(struct rig *r)
+{
+	unsigned i = 0;
+
+	do {
+		assert_int_equal(rig_open(r, i), 0);
+		rig_run_until(r, r->total + 1);
+	} while (r->heard[i++].error == 0);
+	return i - 1;
+}
+
+/* By the process's descriptors, of which a part is left for others. */
 TEST_SET_UP(the_number_of_devices_is_limited)
 {
 	struct rig *r = *state;
+	struct rlimit before, few = { .rlim_cur = 160 };
+	unsigned refused;
+	int fd;
 
-	for (unsigned i = 0; i < 256; i++)
-		assert_int_equal(rig_open(r, i), 0);
-	assert_int_equal(rig_open(r, 256), -EMFILE);
-	rig_run_until(r, 256);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few.rlim_max = before.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	refused = open_until_refused(r);
+	assert_in_range(refused, 20, 70); /* two of the process's descriptors each, here */
+	assert_int_equal(r->heard[refused].error, -EMFILE);
+	fd = dup(0);
+	assert_in_range(fd, 0, 159); /* there is one for a client */
+	(void)close(fd);
 	rig_close_well(r, 3);
 	rig_run_quietly(r, 20);
-	assert_int_equal(rig_open(r, 256), 0);
-	rig_run_until(r, 258);
-	assert_int_equal(r->heard[256].error, 0);
+	r->heard[refused].opened = 0;
+	rig_open_well(r, refused);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	for (unsigned i = refused + 1; i < FAKE_DEVICES_MAX; i++)
+		rig_open_well(r, i);
 }
 
 TEST_SET_UP(the_bus_can_be_freed_in_the_middle_of_everything)
@@ -225,6 +322,7 @@ TEST_SET_UP(the_bus_can_be_freed_in_the_middle_of_everything)
 	struct rig *r = *state;
 
 	fake_device(1)->configuration_ms = 100;
+	fake_device(1)->descriptors[17] = 2;
 	fake_device(2)->on_submit = rig_keep;
 	fake_device(3)->reset_ms = 100;
 	rig_open_well(r, 2);

@@ -33,6 +33,7 @@ on_opened(void *ctx, uint64_t id, int error, const uint8_t *descriptors, size_t 
 	h->length = length;
 	if (length > 0)
 		memcpy(h->data, descriptors, length);
+	r->told = descriptors;
 	if (r->on_opened != NULL)
 		r->on_opened(r, id);
 }

@@ -31,6 +31,7 @@ struct rig {
 	struct heard heard[IDS_MAX];
 	bool in_call; /* INVARIANT of the seam: no callback while set */
 	unsigned total;
+	const uint8_t *told; /* the descriptors, while opened() is told */
 	void (*on_opened)(struct rig *r, uint64_t id);
 	void (*on_ended)(struct rig *r, uint64_t id, const uint8_t *data, size_t length);
 	void (*on_closed)(struct rig *r, uint64_t id);

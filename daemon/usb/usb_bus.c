@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The USB seam on libusb: devices opened by their nodes, one asynchronous transfer each.
+ * The USB seam on usbfs: devices opened by their nodes, one asynchronous transfer each.
  *
- *  OPENING --> IDLE <--> TRANSFER   [after_open, start_transfer, on_transfer_ended]
+ *  OPENING --> IDLE <--> TRANSFER   [after_open, start_transfer, reap]
  *     |         | ^--> RESETTING    [start_reset, after_reset]
  *     |         v         |
  *     |      CLOSING      |         a worker closes the node        [close_step]
@@ -12,16 +12,24 @@
  *     +---------> ORPHAN <+         failed, or its worker is late   [after_open, on_timeout,
  *                                                                    usb_close]
  * INVARIANT: a struct usb_dev is freed only in settle(), when no transfer, job or notice needs it.
- * INVARIANT: a node is closed only after libusb_close(), and that is called from the loop, outside
- * of libusb.
+ * INVARIANT: a transfer that a worker discards is reaped when that worker is back: the kernel finds
+ * it by its address, which the next one has again.
  *
- * WHY own timers instead of libusb's: its timerfd would be set twice for each of some thousand
- * transfers a second.
+ * WHY not libusb: a transfer costs three system calls here, and seven there, one of them a poll(2)
+ * of all devices.  It cannot be kept for opening and closing alone either: what it forgets of a
+ * closed device it frees only while it handles events, and handling events it would reap our
+ * transfers (libusb 1.0.26 and 1.0.28, cleanup_removed_event_sources(), op_handle_events()).
+ *
+ * The kernel's side, drivers/usb/core/devio.c of Linux 6.1:
+ *  - What is sent is copied when a transfer is submitted, what came, status and length when it is
+ *    reaped.  A transfer that is never reaped ends when its node is closed, and touches nothing.
+ *  - EPOLLOUT: there is something to reap, also after the device is gone.  EPOLLHUP, EPOLLERR: the
+ *    device is gone, for ever; a transfer may still be on its way then, reaping says ENODEV.  Each
+ *    end of a transfer wakes the waiters, so does the end of the device.
  */
 #include "config.h"
 
 #include "cfdfu/usb_port.h"
-#include "usb/context.h"
 #include "usb/node.h"
 #include "usb/xfer.h"
 
@@ -29,12 +37,8 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#define DEVICES_MAX 256	    /* LIMIT: twice the drones of one daemon: one closing, one opening */
-#define DRAIN_ROUNDS_MAX 40 /* LIMIT: usb_bus_free() waits 40 times 50 ms for its transfers */
-#define DRAIN_MS 50
-_Static_assert(XFER_BUFFER_BYTES >= USB_DESCRIPTOR_BYTES_MAX, "node.descriptors is a buffer");
+#define BUCKETS 256 /* by the low bits of the id: the caller counts them up */
 
 enum phase { OPENING, IDLE, TRANSFER, RESETTING, CLOSING, ORPHAN, DONE };
 
@@ -52,21 +56,20 @@ struct usb_dev {
 	enum notice notice; /* to be told; then it is in the queue */
 	bool queued;
 	STAILQ_ENTRY(usb_dev) queue_link;
-	struct event *timer;
+	struct event *event; /* the node, while it is open, and the time of what is under way */
 	struct xfer xfer;
 };
 
+LIST_HEAD(dev_list, usb_dev);
 STAILQ_HEAD(notice_queue, usb_dev);
 
 struct usb_bus {
 	struct event_base *base;
 	const struct usb_callbacks *cb;
 	void *ctx;
-	struct context *context; /* made by the first usb_open(): a bus may appear later than we */
 	struct worker *worker;
 	struct event *deliver; /* timer of 0: something is to be told */
-	LIST_HEAD(usb_dev_list, usb_dev) devs;
-	unsigned dev_count;
+	struct dev_list devs[BUCKETS];
 	struct notice_queue queue;
 	bool freeing;
 };
@@ -76,19 +79,10 @@ find_dev(const struct usb_bus *bus, uint64_t id)
 {
 	struct usb_dev *d;
 
-	LIST_FOREACH(d, &bus->devs, link)
+	LIST_FOREACH(d, &bus->devs[id % BUCKETS], link)
 		if (d->id == id && !d->forgotten)
 			return d;
 	return NULL;
-}
-
-static void
-queue_dev(struct usb_dev *d)
-{
-	if (d->queued)
-		return;
-	d->queued = true;
-	STAILQ_INSERT_TAIL(&d->bus->queue, d, queue_link);
 }
 
 /* Something to tell from a place where the caller is on the stack. */
@@ -98,19 +92,19 @@ tell_later(struct usb_dev *d, enum notice notice)
 	static const struct timeval now = { 0, 0 };
 
 	d->notice = notice;
-	queue_dev(d);
+	if (!d->queued)
+		STAILQ_INSERT_TAIL(&d->bus->queue, d, queue_link);
+	d->queued = true;
 	/* WHY a timer and not event_active(): the loop looks at its other events in between. */
-	(void)evtimer_add(d->bus->deliver, &now); /* no memory: the next wake-up delivers */
+	if (evtimer_add(d->bus->deliver, &now) < 0)
+		event_active(d->bus->deliver, EV_TIMEOUT, 0); /* needs no memory */
 }
 
 static void
 free_dev(struct usb_dev *d)
 {
 	LIST_REMOVE(d, link);
-	d->bus->dev_count--;
 	xfer_done(&d->xfer);
-	if (d->timer != NULL)
-		event_free(d->timer);
 	free(d);
 }
 
@@ -123,17 +117,15 @@ settle(struct usb_dev *d)
 	free_dev(d);
 }
 
-/* ---- closing, and what workers bring back ---- */
+/* ---- closing ---- */
 
+/* Before the node is closed. */
 static void
-close_handle(struct usb_dev *d)
+unwatch(struct usb_dev *d)
 {
-	if (d->node.handle == NULL)
-		return;
-	libusb_close(d->node.handle);
-	d->node.handle = NULL;
-	context_forget(d->bus->context, d->node.fd);
-	context_follow(d->bus->context);
+	if (d->event != NULL)
+		event_free(d->event);
+	d->event = NULL;
 }
 
 /* The device is to be closed, and neither a transfer nor a job holds it: one step further. */
@@ -141,60 +133,21 @@ static void
 close_step(struct usb_dev *d)
 {
 	assert(d->phase != TRANSFER && !d->node.busy);
-	close_handle(d);
 	if (d->node.fd >= 0) {
+		unwatch(d);
 		d->phase = CLOSING;
-		if (node_close(&d->node, d->bus->worker) == 0)
+		if (node_close(&d->node, d->bus->worker))
 			return;
-		(void)close(d->node.fd); /* no worker to be had: then here; nothing to flush */
-		d->node.fd = -1;
 	}
 	d->phase = DONE;
 	if (!d->forgotten)
 		tell_later(d, NOTICE_CLOSED);
 }
 
-/* WHY a failure is told at once: closing the node again is not the caller's business. */
-static void
-after_open(struct usb_dev *d)
-{
-	d->phase = d->node.result == 0 ? IDLE : ORPHAN;
-	tell_later(d, NOTICE_OPENED);
-}
-
-static void
-after_reset(struct usb_dev *d)
-{
-	(void)event_del(d->timer); /* not pending is fine */
-	d->phase = IDLE;
-	d->xfer.status = d->node.result == 0 ? USB_OK : USB_GONE;
-	tell_later(d, NOTICE_ENDED);
-}
-
-static void
-on_node_done(struct node *node)
-{
-	struct usb_dev *d = (struct usb_dev *)(void *)node;
-
-	if (d->bus->freeing)
-		return;
-	context_follow(d->bus->context);
-	if (d->phase == OPENING) {
-		after_open(d);
-	} else if (d->phase == RESETTING) {
-		after_reset(d);
-	} else {
-		assert(d->phase == ORPHAN || d->phase == CLOSING);
-		if (d->forgotten || d->closing)
-			close_step(d);
-		settle(d);
-	}
-}
-
 /* ---- telling ---- */
 
 static void
-tell(struct usb_dev *d, enum notice notice)
+call_back(struct usb_dev *d, enum notice notice)
 {
 	const struct usb_callbacks *cb = d->bus->cb;
 	bool is_open = d->phase != ORPHAN;
@@ -217,7 +170,7 @@ tell(struct usb_dev *d, enum notice notice)
 	}
 }
 
-/* A transfer was cancelled by usb_close(), or the caller has just heard that it is over. */
+/* A transfer was discarded by usb_close(), or the caller has just heard that it is over. */
 static bool
 is_to_be_closed(const struct usb_dev *d)
 {
@@ -226,14 +179,27 @@ is_to_be_closed(const struct usb_dev *d)
 	return (d->phase == IDLE && d->closing) || (d->phase == ORPHAN && d->forgotten);
 }
 
+/* From the loop, with no caller on the stack.  The device may be no more afterwards. */
+static void
+tell(struct usb_dev *d, enum notice notice)
+{
+	call_back(d, notice);
+	xfer_told(&d->xfer);
+	if (is_to_be_closed(d))
+		close_step(d);
+	settle(d);
+}
+
 /* Tells what was due when it began; what the callbacks add waits for the next round. */
 static void
-deliver(void *ctx)
+on_deliver(evutil_socket_t fd, short what, void *ctx)
 {
 	struct usb_bus *bus = ctx;
 	struct notice_queue due = STAILQ_HEAD_INITIALIZER(due);
 	struct usb_dev *d;
 
+	(void)fd;
+	(void)what;
 	STAILQ_CONCAT(&due, &bus->queue);
 	while ((d = STAILQ_FIRST(&due)) != NULL) {
 		enum notice notice = d->notice;
@@ -242,63 +208,68 @@ deliver(void *ctx)
 		d->notice = NOTICE_NONE;
 		d->queued = false;
 		tell(d, notice);
-		if (is_to_be_closed(d))
-			close_step(d);
-		settle(d);
 	}
-}
-
-static void
-on_deliver(evutil_socket_t fd, short what, void *ctx)
-{
-	(void)fd;
-	(void)what;
-	deliver(ctx);
 }
 
 /* ---- transfers ---- */
 
-/* Runs inside libusb: only notes what happened; deliver() tells it when libusb is left. */
-static void LIBUSB_CALL
-on_transfer_ended(struct libusb_transfer *t)
+/* Tells the end of the transfer; false when the kernel does not have it yet.  The device may be no
+ * more afterwards. */
+static bool
+reap(struct usb_dev *d)
 {
-	struct usb_dev *d = t->user_data;
-
-	assert(d->phase == TRANSFER);
-	(void)event_del(d->timer); /* not pending is fine */
+	assert(d->phase == TRANSFER && !d->node.busy);
+	if (xfer_reap(&d->xfer, d->node.fd, d->timed_out) < 0)
+		return false;
+	(void)event_remove_timer(d->event); /* none is fine */
 	d->phase = IDLE;
-	xfer_take_result(&d->xfer, d->timed_out);
-	d->notice = d->closing ? NOTICE_NONE : NOTICE_ENDED;
-	queue_dev(d);
+	tell(d, d->closing ? NOTICE_NONE : NOTICE_ENDED);
+	return true;
+}
+
+/* Its end follows, from on_node_done() or when the kernel has it. */
+static void
+discard(struct usb_dev *d)
+{
+	if (!d->node.busy)
+		(void)node_discard(&d->node, d->bus->worker, &d->xfer.urb);
 }
 
 static void
-on_timeout(evutil_socket_t fd, short what, void *ctx)
+on_timeout(struct usb_dev *d)
+{
+	d->timed_out = true;
+	if (d->phase == TRANSFER) {
+		discard(d);
+	} else if (d->phase == RESETTING) {
+		/* The worker may need seconds more; until then the device cannot be used. */
+		(void)event_remove_timer(d->event); /* cannot fail */
+		d->phase = ORPHAN;
+		d->xfer.status = USB_TIMEOUT;
+		tell(d, NOTICE_ENDED);
+	}
+}
+
+/* Something to reap, the device is gone, or what is under way has taken too long. */
+static void
+on_event(evutil_socket_t fd, short what, void *ctx)
 {
 	struct usb_dev *d = ctx;
 
 	(void)fd;
-	(void)what;
-	d->timed_out = true;
-	if (d->phase == TRANSFER) {
-		(void)libusb_cancel_transfer(d->xfer.transfer); /* has just ended: told as it is */
-	} else if (d->phase == RESETTING) {
-		/* The worker may need seconds more; until then the device cannot be used. */
-		d->phase = ORPHAN;
-		d->xfer.status = USB_TIMEOUT;
-		tell_later(d, NOTICE_ENDED);
-	}
+	if (d->phase == TRANSFER && !d->node.busy && reap(d))
+		return;
+	if ((what & EV_TIMEOUT) != 0)
+		on_timeout(d);
 }
 
 static int
 start_transfer(struct usb_dev *d, const struct usb_xfer *want)
 {
-	int r;
+	int r = xfer_submit(&d->xfer, want, d->node.fd);
 
-	d->phase = TRANSFER;
-	r = xfer_submit(&d->xfer, want, d->node.handle);
-	if (r < 0)
-		d->phase = IDLE;
+	if (r == 0)
+		d->phase = TRANSFER;
 	if (r == -EIO)
 		tell_later(d, NOTICE_ENDED);
 	return r == -EIO ? 0 : r;
@@ -326,14 +297,76 @@ usb_submit(struct usb_bus *bus, uint64_t id, const struct usb_xfer *xfer)
 	assert(d->phase == IDLE && d->notice == NOTICE_NONE); /* one in flight, after opened() */
 	if (!xfer_is_sound(xfer))
 		return -EINVAL;
-	if (evtimer_add(d->timer, &timeout) < 0)
+	if (xfer_begin(&d->xfer, xfer) < 0 || event_add(d->event, &timeout) < 0)
 		return -ENOMEM;
 	d->timed_out = false;
-	xfer_begin(&d->xfer);
 	r = xfer->kind == USB_RESET ? start_reset(d) : start_transfer(d, xfer);
 	if (d->phase == IDLE)
-		(void)event_del(d->timer); /* it did not start */
+		(void)event_remove_timer(d->event); /* it did not start */
 	return r;
+}
+
+/* ---- what workers bring back ---- */
+
+/* From now on the kernel tells when there is something to reap. */
+static int
+watch(struct usb_dev *d)
+{
+	/* WHY edges: a device that is gone is ready for ever.  None is missed: what is under way is
+	 * looked at when its time is over, too. */
+	d->event = event_new(d->bus->base, d->node.fd, EV_WRITE | EV_PERSIST | EV_ET, on_event, d);
+	return d->event == NULL || event_add(d->event, NULL) < 0 ? -ENOMEM : 0;
+}
+
+/* WHY a failure is told at once: closing the node again is not the caller's business. */
+static void
+after_open(struct usb_dev *d)
+{
+	if (d->node.result == 0)
+		d->node.result = xfer_make_room(&d->xfer, d->node.descriptors_length);
+	if (d->node.result == 0)
+		d->node.result = watch(d);
+	d->phase = d->node.result == 0 ? IDLE : ORPHAN;
+	tell(d, NOTICE_OPENED);
+}
+
+static void
+after_reset(struct usb_dev *d)
+{
+	(void)event_remove_timer(d->event); /* none is fine */
+	d->phase = IDLE;
+	d->xfer.status = d->node.result == 0 ? USB_OK : USB_GONE;
+	tell(d, NOTICE_ENDED);
+}
+
+static void
+on_node_done(struct node *node)
+{
+	struct usb_dev *d = (struct usb_dev *)(void *)node;
+
+	if (d->bus->freeing)
+		return;
+	switch (d->phase) {
+	case OPENING:
+		after_open(d);
+		return;
+	case RESETTING:
+		after_reset(d);
+		return;
+	case TRANSFER: /* discarded; not when the device is about to go: later then */
+		(void)reap(d);
+		return;
+	case CLOSING:
+	case ORPHAN:
+		if (d->forgotten || d->closing)
+			close_step(d);
+		settle(d);
+		return;
+	case IDLE:
+	case DONE:
+		break;
+	}
+	assert(!"no worker has it");
 }
 
 /* ---- devices ---- */
@@ -348,43 +381,34 @@ add_dev(struct usb_bus *bus, uint64_t id, const char *path, const char *port)
 	d->id = id;
 	d->bus = bus;
 	d->node.fd = -1;
-	d->node.usb = context_usb(bus->context);
 	d->node.done = on_node_done;
-	d->node.descriptors = d->xfer.buffers[0];
-	d->node.descriptors_max = USB_DESCRIPTOR_BYTES_MAX;
 	copy_text(d->node.path, sizeof(d->node.path), path);
 	copy_text(d->node.port, sizeof(d->node.port), port);
-	d->timer = evtimer_new(bus->base, on_timeout, d);
-	LIST_INSERT_HEAD(&bus->devs, d, link);
-	bus->dev_count++;
-	if (xfer_init(&d->xfer, on_transfer_ended, d) == 0 && d->timer != NULL)
-		return d;
-	free_dev(d);
-	return NULL;
+	if (xfer_init(&d->xfer) < 0) {
+		free(d);
+		return NULL;
+	}
+	d->node.descriptors = d->xfer.buffers; /* no transfer needs them yet */
+	d->node.descriptors_max = USB_DESCRIPTOR_BYTES_MAX;
+	LIST_INSERT_HEAD(&bus->devs[id % BUCKETS], d, link);
+	return d;
 }
 
 int
 usb_open(struct usb_bus *bus, uint64_t id, const char *node, const char *port)
 {
 	struct usb_dev *d;
-	int r = bus->context != NULL ? 0 : context_new(bus->base, deliver, bus, &bus->context);
+	int r;
 
 	assert(find_dev(bus, id) == NULL);
-	if (r < 0)
-		return r;
 	if (strlen(node) >= NODE_TEXT_MAX)
 		return -ENAMETOOLONG;
-	if (bus->dev_count == DEVICES_MAX)
-		return -EMFILE;
 	d = add_dev(bus, id, node, port);
 	if (d == NULL)
 		return -ENOMEM;
 	r = node_open(&d->node, bus->worker);
-	if (r < 0) {
-		d->phase = DONE;
-		d->forgotten = true;
-		settle(d);
-	}
+	if (r < 0)
+		free_dev(d);
 	return r;
 }
 
@@ -399,13 +423,14 @@ usb_close(struct usb_bus *bus, uint64_t id)
 	d->notice = NOTICE_NONE;
 	switch (d->phase) {
 	case TRANSFER:
-		(void)libusb_cancel_transfer(d->xfer.transfer); /* has just ended: the same */
+		discard(d);
 		return;
 	case OPENING:
 	case RESETTING:
 	case ORPHAN:
 		/* WHY told before its worker is back: that can take seconds. */
-		(void)event_del(d->timer); /* not pending is fine */
+		if (d->event != NULL)
+			(void)event_remove_timer(d->event); /* none is fine */
 		d->phase = ORPHAN;
 		tell_later(d, NOTICE_CLOSED);
 		return;
@@ -433,7 +458,6 @@ usb_bus_new(struct event_base *base, const struct usb_callbacks *cb, void *ctx,
 	bus->base = base;
 	bus->cb = cb;
 	bus->ctx = ctx;
-	LIST_INIT(&bus->devs);
 	STAILQ_INIT(&bus->queue);
 	bus->deliver = evtimer_new(base, on_deliver, bus);
 	if (bus->deliver != NULL)
@@ -445,51 +469,29 @@ usb_bus_new(struct event_base *base, const struct usb_callbacks *cb, void *ctx,
 	return r;
 }
 
-/* Cancels all transfers and waits, a bounded time, for libusb to give them back. */
-static bool
-drain(struct usb_bus *bus)
-{
-	struct usb_dev *d;
-
-	LIST_FOREACH(d, &bus->devs, link)
-		if (d->phase == TRANSFER)
-			(void)libusb_cancel_transfer(d->xfer.transfer); /* has just ended */
-	for (unsigned left = DRAIN_ROUNDS_MAX;; left--) {
-		bool in_flight = false;
-
-		LIST_FOREACH(d, &bus->devs, link)
-			in_flight = in_flight || d->phase == TRANSFER;
-		if (!in_flight || left == 0)
-			return !in_flight;
-		context_handle(bus->context, DRAIN_MS);
-	}
-}
-
 static void
-free_devs(struct usb_bus *bus)
+end_dev(struct usb_dev *d)
 {
-	struct usb_dev *d;
-
-	while ((d = LIST_FIRST(&bus->devs)) != NULL) {
-		close_handle(d);
-		if (d->node.fd >= 0)
-			(void)close(d->node.fd);
-		free_dev(d);
-	}
+	if (d->phase == TRANSFER)
+		(void)node_discard(&d->node, NULL, &d->xfer.urb);
+	unwatch(d);
+	if (d->node.fd >= 0)
+		(void)node_close(&d->node, NULL);
+	free_dev(d);
 }
 
 void
 usb_bus_free(struct usb_bus *bus)
 {
+	struct usb_dev *d;
+
 	if (bus == NULL)
 		return;
 	bus->freeing = true;
 	worker_free(bus->worker);
-	/* WHY leak rather: the kernel still owns these buffers, and the process is about to end. */
-	if (!drain(bus))
-		return;
-	free_devs(bus);
-	context_free(bus->context);
+	for (size_t i = 0; i < BUCKETS; i++)
+		while ((d = LIST_FIRST(&bus->devs[i])) != NULL)
+			end_dev(d);
 	if (bus->deliver != NULL)
 		event_free(bus->deliver);
 	free(bus);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Contract of include/cfdfu/usb_port.h: opening and transfers, over the real libusb and a usbfs
- * made of memory. */
+/* Contract of include/cfdfu/usb_port.h: opening and transfers, over a usbfs made of
+ * memory. */
 #include "config.h"
 
 #include "usb_rig.h"
@@ -268,6 +268,75 @@ TEST_SET_UP(a_callback_may_submit_and_still_read_the_received_data)
 	assert_int_equal(rig_ask(r, 1, 1000), 0);
 	rig_run_until(r, 1001);
 	assert_int_equal(r->heard[1].ended, 1000);
+}
+
+static void
+ask_for_more(struct rig *r, uint64_t id, const uint8_t *data, size_t length)
+{
+	struct usb_xfer x = { .kind = USB_CONTROL, .length = 4096, .timeout_ms = 1000 };
+
+	x.setup = (struct usb_setup){ .request_type = 0xA1, .request = 2, .length = 4096 };
+	if (r->heard[id].ended < 4)
+		assert_int_equal(rig_submit(r, (unsigned)id, &x), 0);
+	for (size_t i = 0; i < length; i++)
+		assert_int_equal(data[i], (uint8_t)i);
+}
+
+TEST_SET_UP(a_longer_transfer_leaves_the_received_data_where_they_are)
+{
+	struct rig *r = *state;
+
+	fake_device(1)->on_submit = rig_echo;
+	rig_open_well(r, 1);
+	r->on_ended = ask_for_more;
+	assert_int_equal(rig_ask(r, 1, 1000), 0);
+	rig_run_until(r, 5);
+	assert_int_equal(r->heard[1].length, 4096);
+}
+
+static void
+ask_and_read(struct rig *r, uint64_t id)
+{
+	const uint8_t *told = r->told;
+
+	ask_for_more(r, id, NULL, 0);
+	for (size_t at = 36; at < r->heard[id].length; at++)
+		assert_int_equal(told[at], 2);
+}
+
+TEST_SET_UP(long_descriptors_stay_while_they_are_told)
+{
+	struct rig *r = *state;
+	struct fake_device *d = fake_device(1);
+
+	d->descriptors[18 + 2] = (uint8_t)4000;
+	d->descriptors[18 + 3] = 4000 >> 8;
+	d->descriptors_length = 18 + 4000;
+	memset(d->descriptors + 36, 2, 4000 - 18);
+	d->on_submit = rig_echo;
+	r->on_opened = ask_and_read;
+	assert_int_equal(rig_open(r, 1), 0);
+	rig_run_until(r, 2);
+	assert_int_equal(r->heard[1].error, 0);
+	assert_int_equal(r->heard[1].status, USB_OK);
+}
+
+/* Submit, wait, reap: what the kernel's interface needs. */
+TEST_SET_UP(a_transfer_takes_three_system_calls_however_many_devices_are_open)
+{
+	struct rig *r = *state;
+	unsigned ioctls, waits;
+
+	for (unsigned i = 1; i < 100; i++)
+		rig_open_well(r, i);
+	fake_device(1)->on_submit = rig_echo;
+	r->on_ended = submit_again;
+	ioctls = fake_ioctls();
+	waits = fake_waits();
+	assert_int_equal(rig_ask(r, 1, 1000), 0);
+	rig_run_until(r, r->total + 1000);
+	assert_int_equal(fake_ioctls() - ioctls, 2000);
+	assert_in_range(fake_waits() - waits, 1000, 1010);
 }
 
 TEST_MAIN(NULL)
