@@ -126,7 +126,7 @@ check_rule(const struct machine *m)
 					    "/usr/local/lib/udev/rules.d", "/usr/lib/udev/rules.d",
 					    "/lib/udev/rules.d" };
 	static const char install[] = "sudo make install && sudo udevadm control --reload";
-	char path[MACHINE_PATH_MAX], remove[128];
+	char path[MACHINE_PATH_MAX], away[160];
 	struct stat st;
 	size_t i = 0;
 
@@ -141,14 +141,16 @@ check_rule(const struct machine *m)
 			      "given to the service");
 		return;
 	}
-	snprintf(remove, sizeof(remove),
-		 "sudo rm %s/70-cfdfud.rules && sudo udevadm control --reload", dirs[i]);
+	/* WHY moved: it may hold what an administrator wrote; udev reads names in .rules alone */
+	snprintf(away, sizeof(away),
+		 "sudo mv %s/70-cfdfud.rules %s/70-cfdfud.off && sudo udevadm control --reload",
+		 dirs[i], dirs[i]);
 	/* WHY: an empty one in /etc masks the others, as udev(7) says */
 	if (!S_ISREG(st.st_mode) || st.st_size == 0)
-		machine_found(m, (struct finding){ "udev-rule", "fail", remove },
+		machine_found(m, (struct finding){ "udev-rule", "fail", away },
 			      "the udev rule is masked by %s", path);
 	else if (!has_line(path, "ENV{ID_SEAT}=\"", true))
-		machine_found(m, (struct finding){ "udev-rule", "warn", i < 2 ? remove : install },
+		machine_found(m, (struct finding){ "udev-rule", "warn", i < 2 ? away : install },
 			      "the udev rule in force (%s) is not the one of this version: "
 			      "without its line for ID_SEAT udev tells of no drone of a full hub "
 			      "before the kernel has brought up the last",

@@ -111,12 +111,12 @@ finds "a udev rule of an older version" udev-rule warn \
 put "$CFDFU_DOCTOR_ROOT/etc/udev/rules.d/70-cfdfud.rules" '# ENV{ID_SEAT}="seat0"'
 cp "$shipped" "$rules"
 finds "an older udev rule before ours" udev-rule warn \
-	'sudo rm /etc/udev/rules.d/70-cfdfud.rules && sudo udevadm control --reload'
+	'sudo mv /etc/udev/rules.d/70-cfdfud.rules /etc/udev/rules.d/70-cfdfud.off && sudo udevadm control --reload'
 holds "the doctor names the file of the older rule" grep -q \
 	'rule in force (.*/etc/udev/rules.d/70-cfdfud.rules)' <<< "$(cfdfuctl doctor)"
 : > "$CFDFU_DOCTOR_ROOT/etc/udev/rules.d/70-cfdfud.rules"
 finds "a udev rule that is masked" udev-rule fail \
-	'sudo rm /etc/udev/rules.d/70-cfdfud.rules && sudo udevadm control --reload'
+	'sudo mv /etc/udev/rules.d/70-cfdfud.rules /etc/udev/rules.d/70-cfdfud.off && sudo udevadm control --reload'
 rm "$CFDFU_DOCTOR_ROOT/etc/udev/rules.d/70-cfdfud.rules" "$rules"
 finds "a udev rule that is missing" udev-rule fail \
 	'sudo make install && sudo udevadm control --reload'
