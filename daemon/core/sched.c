@@ -115,7 +115,6 @@ account(struct sched *s, const struct waiter *p, int sign)
 		controller->granted += n;
 	if ((p->granted & BIT(PERMIT_WRITE)) != 0)
 		group_of(s, p, GROUP_TRANSLATOR)->granted += n;
-	/* WHY: it can hold again as much as it has held once, whatever the limit says. */
 	if (controller->endpoints > controller->endpoints_seen)
 		controller->endpoints_seen = controller->endpoints;
 }
@@ -381,8 +380,9 @@ is_free(struct sched *s, const struct waiter *p, enum permit permit, uint64_t no
 	case PERMIT_LEAVE:
 		after = controller->endpoints + controller->endpoints_more - p->endpoints +
 			SCHED_RUNTIME_ENDPOINTS;
-		if (s->limits.endpoints_max == 0 || after <= s->limits.endpoints_max ||
-		    after <= controller->endpoints_seen)
+		/* WHY: the limit is for those with few contexts, and this one is none of them. */
+		if (after <= s->limits.endpoints_max || s->limits.endpoints_max == 0 ||
+		    controller->endpoints_seen > s->limits.endpoints_max)
 			return true;
 		/* WHY: waiting for ever would be worse than a controller that refuses one device.
 		 */

@@ -10,7 +10,8 @@
  *   PERMIT_WRITE    erase, write, verify                 at most writers_max behind one
  *                                                        transaction translator
  *   PERMIT_LEAVE    becoming a run-time drone again      while the controller has endpoint contexts
- *                                                        left (doc/protocol.md 10, rows 10 and 12);
+ *                                                        left (doc/protocol.md 10, rows 10 and 12),
+ *                                                        or has held more than endpoints_max once;
  *                                                        waits leave_wait_us at most
  *
  *   [sched_ask] --> waiting --[sched_next]--> granted --[sched_release]--> none

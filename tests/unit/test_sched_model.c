@@ -122,7 +122,8 @@ model_is_free(const struct model *m, const struct slot *p, enum permit permit, u
 		return now_us >= *ret_at;
 	}
 	after = endpoints_at(m, p->controller, true) - p->endpoints + SCHED_RUNTIME_ENDPOINTS;
-	if (l->endpoints_max == 0 || after <= l->endpoints_max || after <= m->seen[p->controller])
+	if (l->endpoints_max == 0 || after <= l->endpoints_max ||
+	    m->seen[p->controller] > l->endpoints_max)
 		return true;
 	*ret_at = p->asked_us[permit] + l->leave_wait_us;
 	return now_us >= *ret_at;
