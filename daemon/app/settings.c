@@ -6,6 +6,7 @@
 
 #include "app/settings_set.h"
 #include "core/brake.h"
+#include "core/fleet.h"
 #include "core/platform.h"
 
 #include <ctype.h>
@@ -22,6 +23,7 @@ static const char *const parallelism_words[] = { "byte", "word", NULL };
 static const char *const leave_words[] = { "application", "loader", NULL };
 static const char *const skip_words[] = { "readback", "version", "never", NULL };
 static const char *const stagger_words[] = { "controller", "hub", NULL };
+static const char *const learned_words[] = { "learned", NULL };
 static const char *const bool_words[] = { "no", "yes", NULL };
 /* By syslog priority, from LOG_ERR - LEVEL_FIRST on. */
 static const char *const level_words[] = { "error", "warning", "notice", "info", "debug", NULL };
@@ -52,22 +54,22 @@ struct key {
 #define DAY_MS 86400000U
 #define AT(member) offsetof(struct settings, member)
 
-/* LIMIT: 120 drones on one daemon (doc/promises.md 5). */
 static const struct key keys[] = {
 	{ "station", "ports", VALUE_PORTS, AT(ports), NULL, 0, 0, "" },
 	{ "station", "adopt", VALUE_WORD, AT(adopt), adopt_words, 0, 0, "recognised" },
 	{ "station", "quarantine", VALUE_COUNT, AT(quarantine), NULL, 0, 1000, "3" },
 	{ "station", "brake", VALUE_COUNT, AT(brake), NULL, 0, BRAKE_DRONES_MAX, "3" },
 	{ "station", "idle-exit", VALUE_SPAN, AT(idle_exit_ms), NULL, 0, 30U * DAY_MS, "0" },
-	{ "station", "max-active", VALUE_COUNT, AT(max_active), NULL, 1, 120, "120" },
-	{ "station", "switch-limit", VALUE_COUNT, AT(switch_limit), NULL, 0, 120, "16" },
+	{ "station", "max-active", VALUE_COUNT, AT(max_active), NULL, 1, FLEET_SLOTS_MAX, "120" },
+	{ "station", "switch-limit", VALUE_COUNT, AT(switch_limit), NULL, 0, FLEET_SLOTS_MAX,
+	  "16" },
 	{ "station", "switch-stagger", VALUE_SPAN, AT(switch_stagger_ms), NULL, 0, 10000, "30ms" },
 	{ "station", "switch-stagger-of", VALUE_WORD, AT(switch_stagger_of), stagger_words, 0, 0,
 	  "controller" },
-	{ "station", "writers-per-translator", VALUE_COUNT, AT(writers_per_translator), NULL, 0,
-	  120, "8" },
+	{ "station", "writers-per-translator", VALUE_COUNT, AT(writers_per_translator),
+	  learned_words, 0, FLEET_SLOTS_MAX, "learned" },
 	{ "station", "runtime-per-controller", VALUE_COUNT, AT(runtime_per_controller), NULL, 0,
-	  120, "16" },
+	  FLEET_SLOTS_MAX, "16" },
 	{ "station", "boot-timeout", VALUE_SPAN, AT(boot_timeout_ms), NULL, 500, 10 * MINUTE_MS,
 	  "10s" },
 	{ "station", "dfu-timeout", VALUE_SPAN, AT(dfu_timeout_ms), NULL, 500, 10 * MINUTE_MS,
@@ -200,8 +202,12 @@ set_amount(struct settings *c, const struct key *k, const char *value, char *why
 							   : span_units;
 	uint64_t wide = 0;
 	uint32_t narrow;
-	int r = parse_amount(k, units, value, &wide, why);
+	int r = 0;
 
+	if (k->words != NULL && strcmp(value, k->words[0]) == 0)
+		wide = SETTINGS_LEARNED;
+	else
+		r = parse_amount(k, units, value, &wide, why);
 	if (r < 0)
 		return r;
 	narrow = (uint32_t)wide;

@@ -23,6 +23,7 @@
 #define SETTINGS_DEVICES_MAX 16 /* LIMIT: [device NAME] sections */
 #define SETTINGS_LABEL_TEXT_MAX 64
 #define SETTINGS_NAME_MAX 32
+#define SETTINGS_LEARNED UINT32_MAX
 
 enum settings_pacing { PACING_EXPECT, PACING_OBEY, PACING_COUNT };
 enum settings_parallelism { PARALLELISM_BYTE, PARALLELISM_WORD, PARALLELISM_COUNT };
@@ -65,8 +66,8 @@ struct settings {
 	uint32_t switch_limit;	     /* drones between two modes at once; 0 no limit */
 	uint32_t switch_stagger_ms;  /* between two mode switches; 0 none */
 	enum settings_stagger switch_stagger_of; /* ... of the same */
-	uint32_t writers_per_translator; /* drones writing behind one transaction translator; 0 no
-					    limit */
+	/* Drones writing behind one transaction translator; 0 no limit. */
+	uint32_t writers_per_translator; /* SETTINGS_LEARNED: no limit but of blocks at once */
 	uint32_t runtime_per_controller; /* run-time drones on one host controller; 0 no limit */
 	uint32_t boot_timeout_ms;	 /* from leaving to run-time mode */
 	uint32_t dfu_timeout_ms;	 /* from the reboot request to DFU mode */

@@ -11,6 +11,8 @@
 struct fleet_options
 settings_fleet_options(const struct settings *s)
 {
+	bool learned = s->writers_per_translator == SETTINGS_LEARNED;
+
 	return (struct fleet_options){
 		.job = { .adopt = s->adopt,
 			 .skip = s->skip,
@@ -24,7 +26,8 @@ settings_fleet_options(const struct settings *s)
 			 .attempt_timeout_us = (uint64_t)s->attempt_deadline_ms * 1000 },
 		.limits = { .active_max = s->max_active,
 			    .switch_max = s->switch_limit,
-			    .writers_max = s->writers_per_translator,
+			    .writers_max = learned ? 0 : s->writers_per_translator,
+			    .blocks_learned = learned,
 			    .endpoints_max = s->runtime_per_controller * 6,
 			    .stagger_us = s->switch_stagger_ms * 1000,
 			    .stagger_hubs = s->switch_stagger_of == STAGGER_HUB,

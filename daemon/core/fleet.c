@@ -203,6 +203,8 @@ fleet_ended(struct fleet *f, uint64_t dev, enum usb_status status, const uint8_t
 
 	if (s == NULL)
 		return;
+	sched_block_ended(f->slots.sched, (unsigned)(dev % FLEET_SLOTS_MAX), status == USB_OK,
+			  now_us);
 	slot_keep_percent(s, now_us, f->eta.boot_us);
 	if (s->job != NULL)
 		job_ended(s->job, status, data, length, now_us);

@@ -10,6 +10,8 @@
 #include "core/fleet.h"
 #include "core/fleet_internal.h"
 
+#define BLOCK_BYTES_MIN 1024 /* shorter transfers are mostly overhead, and pass at any time */
+
 /* ---- commands ------------------------------------------------------------------------------- */
 
 /* Permits that the job has grown out of go back to the scheduler. */
@@ -27,6 +29,41 @@ return_permits(struct fleet *f, unsigned slot)
 		sched_release(f->slots.sched, slot, PERMIT_LEAVE);
 	if (stage >= JOB_ENDING)
 		sched_release_all(f->slots.sched, slot);
+}
+
+/* A block that its translator has no room for is held back in the slot until there is. */
+static bool
+may_go(struct fleet *f, unsigned slot, uint64_t now_us, const struct request *req)
+{
+	struct slot *s = &f->slots.list[slot];
+	const struct usb_xfer *x = &req->xfer;
+
+	if (x->length < BLOCK_BYTES_MIN ||
+	    sched_block(f->slots.sched, slot, x->data != NULL, now_us))
+		return true;
+	s->held.xfer = *x;
+	s->held.dev = req->dev;
+	return false;
+}
+
+/* The block that was held back, now that there is room for it. */
+static bool
+next_held(struct fleet *f, unsigned slot, struct request *req)
+{
+	struct slot *s = &f->slots.list[slot];
+	uint64_t dev = s->held.dev;
+
+	if (dev == 0 || (dev == s->handle.dev && sched_waits(f->slots.sched, slot, PERMIT_BLOCK)))
+		return false;
+	s->held.dev = 0;
+	*req = (struct request){ .kind = REQUEST_XFER,
+				 .slot = slot,
+				 .dev = dev,
+				 .xfer = s->held.xfer,
+				 .node = s->sighting.node,
+				 .record = s->job != NULL ? job_record(s->job) : NULL };
+	/* Closed meanwhile, or not wanted any more, is its end. */
+	return dev == s->handle.dev && sched_has(f->slots.sched, slot, PERMIT_BLOCK);
 }
 
 /* Adds what only the fleet knows to a job's request; false when it is none for the shell. */
@@ -70,7 +107,7 @@ complete(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
 		break;
 	}
 	req->dev = s->handle.dev;
-	return true;
+	return req->kind != REQUEST_XFER || may_go(f, slot, now_us, req);
 }
 
 static bool
@@ -110,7 +147,7 @@ slot_next(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
 					 .dev = s->handle.closing[--s->handle.closing_count] };
 		return true;
 	}
-	if (next_event(f, slot, req))
+	if (next_held(f, slot, req) || next_event(f, slot, req))
 		return true;
 	while (s->job != NULL) {
 		return_permits(f, slot);
@@ -139,7 +176,7 @@ next_grant(struct fleet *f, uint64_t now_us)
 
 	if (!sched_next(f->slots.sched, now_us, &slot, &permit))
 		return false;
-	if (f->slots.list[slot].job != NULL)
+	if (f->slots.list[slot].job != NULL && permit != PERMIT_BLOCK)
 		job_granted(f->slots.list[slot].job, permit, now_us);
 	slots_enqueue(&f->slots, slot);
 	return true;

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/translator.h"
+
 enum group_kind { GROUP_CONTROLLER, GROUP_HUB, GROUP_TRANSLATOR, GROUP_COUNT };
 
 /* Slots that share a limit, and how much of it they use. */
@@ -19,6 +21,7 @@ struct group {
 	unsigned endpoints;	 /* what its devices take now */
 	unsigned endpoints_more; /* ... and will, those that are on their way */
 	unsigned endpoints_seen; /* the most that it has shown to hold at once */
+	struct translator flow;	 /* of a translator */
 };
 
 struct waiter {
@@ -29,6 +32,9 @@ struct waiter {
 	uint8_t granted;
 	uint64_t asked_us[PERMIT_COUNT];
 	uint64_t order[PERMIT_COUNT];
+	uint64_t block_us;    /* when its block began */
+	unsigned blocks_then; /* so many were on their way then */
+	bool teaches;	      /* how long its block takes is learned from */
 	unsigned before[PERMIT_COUNT], after[PERMIT_COUNT]; /* in its lane, by order; or NO_SLOT */
 };
 
@@ -115,6 +121,8 @@ account(struct sched *s, const struct waiter *p, int sign)
 		controller->granted += n;
 	if ((p->granted & BIT(PERMIT_WRITE)) != 0)
 		group_of(s, p, GROUP_TRANSLATOR)->granted += n;
+	if ((p->granted & BIT(PERMIT_BLOCK)) != 0)
+		group_of(s, p, GROUP_TRANSLATOR)->flow.at_once += n;
 	if (controller->endpoints > controller->endpoints_seen)
 		controller->endpoints_seen = controller->endpoints;
 }
@@ -185,7 +193,7 @@ lane_for(const struct waiter *p, enum permit permit)
 
 	if (permit == PERMIT_SWITCH)
 		lane.group = p->at[GROUP_HUB];
-	if (permit == PERMIT_WRITE)
+	if (permit == PERMIT_WRITE || permit == PERMIT_BLOCK)
 		lane.group = p->at[GROUP_TRANSLATOR];
 	if (permit == PERMIT_LEAVE) {
 		lane.group = p->at[GROUP_CONTROLLER];
@@ -388,6 +396,8 @@ is_free(struct sched *s, const struct waiter *p, enum permit permit, uint64_t no
 		 */
 		*ret_at = p->asked_us[permit] + s->limits.leave_wait_us;
 		return now_us >= *ret_at;
+	case PERMIT_BLOCK:
+		return translator_has_room(&translator->flow);
 	case PERMIT_NONE:
 	case PERMIT_COUNT:
 		break;
@@ -400,13 +410,15 @@ grant(struct sched *s, unsigned slot, enum permit permit, uint64_t now_us)
 {
 	struct waiter *p = &s->waiters[slot];
 
-	leave_lane(s, slot, permit);
-	p->waiting &= (uint8_t)~BIT(permit);
 	account(s, p, -1);
 	p->granted |= (uint8_t)BIT(permit);
 	account(s, p, 1);
 	if (permit == PERMIT_SWITCH)
 		staggered(s, p)->switch_free_us = now_us + s->limits.stagger_us;
+	if (permit == PERMIT_BLOCK) {
+		p->blocks_then = group_of(s, p, GROUP_TRANSLATOR)->flow.at_once;
+		p->block_us = now_us;
+	}
 }
 
 bool
@@ -434,6 +446,8 @@ sched_next(struct sched *s, uint64_t now_us, unsigned *ret_slot, enum permit *re
 		return false;
 	*ret_slot = best->first;
 	*ret_permit = best->permit;
+	s->waiters[*ret_slot].waiting &= (uint8_t)~BIT(*ret_permit);
+	leave_lane(s, *ret_slot, *ret_permit);
 	grant(s, *ret_slot, *ret_permit, now_us);
 	return true;
 }
@@ -442,4 +456,40 @@ uint64_t
 sched_deadline_us(const struct sched *s)
 {
 	return s->lane_count > 0 ? s->next_us : SCHED_NEVER;
+}
+
+/* ---- blocks --------------------------------------------------------------------------------- */
+
+bool
+sched_block(struct sched *s, unsigned slot, bool teaches, uint64_t now_us)
+{
+	struct waiter *p = &s->waiters[slot];
+	struct group *translator = group_of(s, p, GROUP_TRANSLATOR);
+
+	if (!s->limits.blocks_learned || !sched_has(s, slot, PERMIT_WRITE) ||
+	    translator->name[0] == '\0')
+		return true;
+	sched_block_ended(s, slot, false, now_us);
+	p->teaches = teaches;
+	/* WHY not where others may wait: they were first. */
+	if (translator->flow.most > 0 &&
+	    (s->lane_count > 0 || !translator_has_room(&translator->flow))) {
+		sched_ask(s, slot, PERMIT_BLOCK, now_us);
+		return false;
+	}
+	grant(s, slot, PERMIT_BLOCK, now_us);
+	return true;
+}
+
+void
+sched_block_ended(struct sched *s, unsigned slot, bool well, uint64_t now_us)
+{
+	struct waiter *p = &s->waiters[slot];
+	struct group *translator = group_of(s, p, GROUP_TRANSLATOR);
+
+	if (!sched_has(s, slot, PERMIT_BLOCK))
+		return;
+	sched_release(s, slot, PERMIT_BLOCK);
+	if (well && p->teaches)
+		translator_learn(&translator->flow, p->blocks_then, now_us - p->block_us);
 }

@@ -13,6 +13,9 @@
  *                                                        left (doc/protocol.md 10, rows 10 and 12),
  *                                                        or has held more than endpoints_max once;
  *                                                        waits leave_wait_us at most
+ *   PERMIT_BLOCK    one block on its way, of a drone     with blocks_learned, at most what its
+ *                   that has PERMIT_WRITE                translator carries well (translator.h);
+ *                                                        asked for by sched_block()
  *
  *   [sched_ask] --> waiting --[sched_next]--> granted --[sched_release]--> none
  *
@@ -31,7 +34,15 @@
 #include "cfdfu/util.h"
 #include "cfdfu/watch.h"
 
-enum permit { PERMIT_NONE, PERMIT_START, PERMIT_SWITCH, PERMIT_WRITE, PERMIT_LEAVE, PERMIT_COUNT };
+enum permit {
+	PERMIT_NONE,
+	PERMIT_START,
+	PERMIT_SWITCH,
+	PERMIT_WRITE,
+	PERMIT_LEAVE,
+	PERMIT_BLOCK,
+	PERMIT_COUNT
+};
 
 #define SCHED_RUNTIME_ENDPOINTS 6 /* SPEC: control, CRTP 2, CDC 3 (doc/protocol.md 10, row 10) */
 #define SCHED_SLOTS_MAX 512	  /* LIMIT: slots of a fleet */
@@ -44,6 +55,7 @@ struct sched_limits { /* 0 = no limit */
 	unsigned endpoints_max; /* endpoint contexts of one controller */
 	uint32_t stagger_us;
 	bool stagger_hubs; /* each hub for itself, and not each controller */
+	bool blocks_learned;
 	uint32_t leave_wait_us;
 };
 
@@ -69,6 +81,12 @@ void sched_ask(struct sched *s, unsigned slot, enum permit permit, uint64_t now_
 /* Slot does not need it any more, granted or waiting. */
 void sched_release(struct sched *s, unsigned slot, enum permit permit);
 void sched_release_all(struct sched *s, unsigned slot);
+
+/* A block of data is to go: may it now?  Otherwise it waits for PERMIT_BLOCK.  teaches: how long
+ * it takes is compared with other such blocks. */
+bool sched_block(struct sched *s, unsigned slot, bool teaches, uint64_t now_us) MUST_CHECK;
+/* The transfer of slot, a block or not, has ended. */
+void sched_block_ended(struct sched *s, unsigned slot, bool well, uint64_t now_us);
 
 bool sched_has(const struct sched *s, unsigned slot, enum permit permit);
 bool sched_waits(const struct sched *s, unsigned slot, enum permit permit);

@@ -39,6 +39,12 @@ struct slot_handle {
 	unsigned closing_count;
 };
 
+/* A block that waits for room behind the translator. */
+struct slot_held {
+	uint64_t dev; /* it is for; 0: there is none */
+	struct usb_xfer xfer;
+};
+
 /* The future of the slot when its job is over, and how the next job was asked for. */
 struct slot_next {
 	bool again;	    /* a new job as soon as the old one is over */
@@ -78,6 +84,7 @@ struct slot {
 	const struct device *profiles[SLOT_PROFILES_MAX]; /* what its device may be, in order */
 	size_t profile_count;
 	struct slot_handle handle;
+	struct slot_held held;
 	struct slot_next next;
 	struct slot_quarantine quarantine;
 	struct slot_cause cause;

@@ -95,6 +95,12 @@ draw_options(struct swarm_plan *p, struct rng *r)
 	/* WHY not drawn: the seeds that once found something go on meaning what they meant. */
 	p->options.fleet.brake = (const unsigned[]){ 3, 2, 0, 1, 3 }[p->seed / 3 % 5];
 	p->options.commit_us = PICK(r, 0, 160, 160, 20000, 500000);
+	l->blocks_learned = p->seed % 2 == 1;
+	if (p->seed % 4 == 1) {
+		world_translators_init(&p->options.translators, WORLD_THRASHING);
+		p->options.translators.crowd = 1;
+		p->options.translators.crowd_permille = 2000;
+	}
 }
 
 /* ---- the drones -------------------------------------------------------------------------- */

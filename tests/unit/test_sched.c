@@ -210,7 +210,7 @@ TEST(a_slot_that_is_forgotten_leaves_its_limits_to_the_others)
 
 	place_all(s, 3, "1-1", 1);
 	for (unsigned i = 0; i < 3; i++)
-		for (enum permit t = PERMIT_START; t < PERMIT_COUNT; t++)
+		for (enum permit t = PERMIT_START; t <= PERMIT_LEAVE; t++)
 			sched_ask(s, i, t, 0);
 	/* All switch, one starts, one writes; three contexts and one that leaves are too many. */
 	assert_int_equal(granted_now(s, 0), 3 + 1 + 1);
@@ -321,6 +321,84 @@ TEST(a_removed_drone_gives_up_its_permits_and_its_place_in_the_queue)
 }
 
 /* Drones finish at random; a waiting drone is passed only by drones that asked before. */
+/* Ten drones behind one translator that carries four blocks at once, and of more a tenth; until
+ * that is learned. */
+static struct sched *
+crowded(void)
+{
+	struct sched *s = made(&(struct sched_limits){ .blocks_learned = true });
+	uint64_t now_us = 0;
+
+	place_all(s, 10, "1-1", 1);
+	ask_all(s, 10, PERMIT_WRITE, 0);
+	assert_int_equal(granted_now(s, 0), 10);
+	for (unsigned round = 0; round < 500; round++) {
+		unsigned n = round % 10 + 1, begun = 0;
+
+		while (begun < n && sched_block(s, begun, begun + 1 == n, now_us))
+			begun++;
+		now_us += begun <= 4 ? 5 * MS * begun : 50 * MS * begun;
+		for (unsigned i = 0; i < begun; i++)
+			sched_block_ended(s, i, true, now_us);
+		for (unsigned i = 0; i < 10; i++)
+			sched_release(s, i, PERMIT_BLOCK);
+	}
+	return s;
+}
+
+/* How many of slots [from, 10) may begin a block now. */
+static unsigned
+begin_all(struct sched *s, unsigned from)
+{
+	unsigned n = 0;
+
+	for (unsigned i = from; i < 10; i++)
+		n += sched_block(s, i, true, 0);
+	return n;
+}
+
+TEST(blocks_wait_behind_a_translator_that_carries_less_of_more)
+{
+	struct sched *s = crowded();
+	enum permit permit;
+	unsigned slot;
+
+	assert_int_equal(begin_all(s, 0), 4);
+	assert_false(sched_next(s, 0, &slot, &permit));
+	sched_block_ended(s, 2, true, 5 * MS);
+	assert_true(sched_next(s, 0, &slot, &permit));
+	assert_int_equal(slot, 4);
+	assert_int_equal(permit, PERMIT_BLOCK);
+	assert_false(sched_next(s, 0, &slot, &permit));
+	/* One that has ended does not overtake those that wait. */
+	sched_block_ended(s, 0, true, 5 * MS);
+	assert_false(sched_block(s, 2, true, 0));
+	assert_true(sched_next(s, 0, &slot, &permit));
+	assert_int_equal(slot, 5);
+	/* Those that are forgotten or go on to something else make room. */
+	sched_forget(s, 1);
+	sched_release_all(s, 3);
+	assert_int_equal(granted_now(s, 0), 2);
+	assert_true(sched_has(s, 7, PERMIT_BLOCK));
+	sched_free(s);
+}
+
+TEST(blocks_wait_for_nothing_else)
+{
+	struct sched *s = crowded();
+
+	place(s, 8, "usb1", "1-2", 1); /* behind another translator */
+	place(s, 9, "usb1", "", 1);    /* behind none */
+	assert_int_equal(begin_all(s, 0), 4 + 2);
+	sched_release(s, 7, PERMIT_WRITE);
+	assert_true(sched_block(s, 7, true, 0)); /* reads only */
+	sched_free(s);
+	s = crowded();
+	sched_set_limits(s, &(struct sched_limits){ .writers_max = 10 });
+	assert_int_equal(begin_all(s, 0), 10);
+	sched_free(s);
+}
+
 TEST(no_drone_waits_longer_than_those_before_it_take)
 {
 	struct sched *s = made(&(struct sched_limits){ .writers_max = 8 });

@@ -113,6 +113,8 @@ model_is_free(const struct model *m, const struct slot *p, enum permit permit, u
 	*ret_at = SCHED_NEVER;
 	if (permit == PERMIT_START)
 		return !m->held && (l->active_max == 0 || beside < l->active_max);
+	if (permit == PERMIT_BLOCK)
+		return true; /* nothing was learned */
 	if (permit == PERMIT_WRITE)
 		return p->translator == 0 || l->writers_max == 0 || beside < l->writers_max;
 	if (permit == PERMIT_SWITCH) {

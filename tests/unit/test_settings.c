@@ -5,6 +5,7 @@
 
 #include "app/settings.h"
 #include "app/settings_set.h"
+#include "core/fleet.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -109,6 +110,8 @@ TEST_SET_UP(without_a_file_the_documented_defaults_apply)
 	assert_int_equal(c->quarantine, 3);
 	assert_int_equal(c->idle_exit_ms, 0);
 	assert_int_equal(c->max_active, 120);
+	assert_int_equal(c->writers_per_translator, SETTINGS_LEARNED);
+	assert_true(settings_fleet_options(c).limits.blocks_learned);
 	assert_int_equal(c->switch_stagger_ms, 30);
 	assert_int_equal(c->switch_stagger_of, STAGGER_CONTROLLER);
 	assert_int_equal(c->attempt_deadline_ms, 180000);
