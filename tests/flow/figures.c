@@ -277,6 +277,7 @@ all(struct table *t)
 	kinds(t, &one);
 	racks(t, &one);
 	place_figures(t);
+	writers_figures(t);
 }
 
 int

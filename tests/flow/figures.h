@@ -5,6 +5,7 @@
  *
  *   figures.c         the table: every figure beside its bar
  *   figures_place.c   whole racks, with kernel and translators, beside their bounds
+ *   figures_writers.c what is learned of translators
  *   figures_rack.c    one rack: plugging, watching, adding up
  */
 #ifndef FLOW_FIGURES_H
@@ -89,5 +90,7 @@ void place_figures(struct table *t);
 /* One placement by its name, in detail, with "key=value" settings.  False: no such thing. */
 bool place_alone(struct table *t, const char *name, char *const *settings);
 void place_names(void); /* prints them */
+
+void writers_figures(struct table *t); /* figures_writers.c */
 
 #endif
