@@ -63,7 +63,7 @@ static const struct key keys[] = {
 	{ "station", "max-active", VALUE_COUNT, AT(max_active), NULL, 1, FLEET_SLOTS_MAX, "120" },
 	{ "station", "switch-limit", VALUE_COUNT, AT(switch_limit), NULL, 0, FLEET_SLOTS_MAX,
 	  "16" },
-	{ "station", "switch-stagger", VALUE_SPAN, AT(switch_stagger_ms), NULL, 0, 10000, "30ms" },
+	{ "station", "switch-stagger", VALUE_SPAN, AT(switch_stagger_ms), NULL, 0, 10000, "10ms" },
 	{ "station", "switch-stagger-of", VALUE_WORD, AT(switch_stagger_of), stagger_words, 0, 0,
 	  "controller" },
 	{ "station", "writers-per-translator", VALUE_COUNT, AT(writers_per_translator),

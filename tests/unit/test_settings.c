@@ -112,7 +112,7 @@ TEST_SET_UP(without_a_file_the_documented_defaults_apply)
 	assert_int_equal(c->max_active, 120);
 	assert_int_equal(c->writers_per_translator, SETTINGS_LEARNED);
 	assert_true(settings_fleet_options(c).limits.blocks_learned);
-	assert_int_equal(c->switch_stagger_ms, 30);
+	assert_int_equal(c->switch_stagger_ms, 10);
 	assert_int_equal(c->switch_stagger_of, STAGGER_CONTROLLER);
 	assert_int_equal(c->attempt_deadline_ms, 180000);
 	assert_true(c->free_space_floor_bytes == 64U << 20);
