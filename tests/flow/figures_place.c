@@ -212,6 +212,8 @@ tell_all(const struct alone *a, const struct rack_seen *seen, const struct bound
 	printf("  DFU mode, the slowest %.3f s, its bound %.3f s; a translator's blocks %.3f s\n",
 	       (double)seen->dfu_us / 1e6, (double)b->dfu_us / 1e6,
 	       (double)seen->translator_us / 1e6);
+	printf("  ETA, worst error: of a drone %.3f, of the rack %.3f\n", seen->eta_drone,
+	       seen->eta_rack);
 	printf("  %-14s %9s %9s\n", "stage", "mean s", "worst s");
 	for (enum step step = STEP_ASKING; step < STEP_COUNT; step++)
 		if (seen->stage_max_us[step] > 0)
