@@ -26,25 +26,30 @@ struct placement {
 	enum kernel kernel;
 	enum wire wire;
 	double bar, bar_small; /* against the bound, of each image; 0 told */
+	double bar_twice;      /* against two enumerations of all and a life; 0 told */
 };
 
+/*
+ * WHY some have no bar against the bound: aims of 1.05 (7 on a hub), 1.20 (49 on one controller,
+ * large image) and 1.10 (on two) are below what any order of enumerations leaves (doc/rack.md 4).
+ */
 static const struct placement placements[] = {
-	{ "1", 1, 1, 1, true, KERNEL_STOCK, WIRE_NONE, 1.05, 1.05 },
-	{ "8-bus", 1, 8, 1, true, KERNEL_STOCK, WIRE_NONE, 0, 0 },
-	{ "8-bus-fast", 1, 8, 1, true, KERNEL_FAST, WIRE_NONE, 0, 0 },
-	{ "15-bus", 1, 15, 1, true, KERNEL_STOCK, WIRE_NONE, 0, 0 },
-	{ "15-bus-fast", 1, 15, 1, true, KERNEL_FAST, WIRE_NONE, 0, 0 },
-	{ "7-hub", 1, 7, 1, false, KERNEL_STOCK, WIRE_LIMITED, 0, 0 },
-	{ "7-hub-fast", 1, 7, 1, false, KERNEL_FAST, WIRE_LIMITED, 0, 0 },
-	{ "16-tt", 1, 16, 1, false, KERNEL_STOCK, WIRE_LIMITED, 0, 0 },
-	{ "16-tt-serial", 1, 16, 1, false, KERNEL_STOCK, WIRE_SERIAL, 0, 0 },
-	{ "16-tt-thrashing", 1, 16, 1, false, KERNEL_STOCK, WIRE_THRASHING, 0, 0 },
-	{ "16-4x4", 4, 4, 1, false, KERNEL_STOCK, WIRE_LIMITED, 1.10, 1.10 },
-	{ "49-7x7", 7, 7, 1, false, KERNEL_STOCK, WIRE_LIMITED, 0, 0 },
-	{ "49-7x7-fast", 7, 7, 1, false, KERNEL_FAST, WIRE_LIMITED, 0, 0 },
-	{ "49-7x7-2", 7, 7, 2, false, KERNEL_STOCK, WIRE_LIMITED, 0, 0 },
-	{ "120-12x10-4", 12, 10, 4, false, KERNEL_STOCK, WIRE_LIMITED, 0, 0 },
-	{ "120-8x15", 8, 15, 8, true, KERNEL_NONE, WIRE_NONE, 0, 0 },
+	{ "1", 1, 1, 1, true, KERNEL_STOCK, WIRE_NONE, 1.05, 1.05, 1.03 },
+	{ "8-bus", 1, 8, 1, true, KERNEL_STOCK, WIRE_NONE, 0, 0, 1.05 },
+	{ "8-bus-fast", 1, 8, 1, true, KERNEL_FAST, WIRE_NONE, 0, 0, 1.05 },
+	{ "15-bus", 1, 15, 1, true, KERNEL_STOCK, WIRE_NONE, 0, 0, 1.05 },
+	{ "15-bus-fast", 1, 15, 1, true, KERNEL_FAST, WIRE_NONE, 0, 0, 1.05 },
+	{ "7-hub", 1, 7, 1, false, KERNEL_STOCK, WIRE_LIMITED, 0, 0, 1.07 },
+	{ "7-hub-fast", 1, 7, 1, false, KERNEL_FAST, WIRE_LIMITED, 0, 0, 1.08 },
+	{ "16-tt", 1, 16, 1, false, KERNEL_STOCK, WIRE_LIMITED, 0, 0, 1.15 },
+	{ "16-tt-serial", 1, 16, 1, false, KERNEL_STOCK, WIRE_SERIAL, 0, 0, 0 },
+	{ "16-tt-thrashing", 1, 16, 1, false, KERNEL_STOCK, WIRE_THRASHING, 0, 0, 0 },
+	{ "16-4x4", 4, 4, 1, false, KERNEL_STOCK, WIRE_LIMITED, 1.10, 1.10, 1.05 },
+	{ "49-7x7", 7, 7, 1, false, KERNEL_STOCK, WIRE_LIMITED, 0, 1.20, 1.05 },
+	{ "49-7x7-fast", 7, 7, 1, false, KERNEL_FAST, WIRE_LIMITED, 1.20, 1.20, 1.10 },
+	{ "49-7x7-2", 7, 7, 2, false, KERNEL_STOCK, WIRE_LIMITED, 0, 0, 1.05 },
+	{ "120-12x10-4", 12, 10, 4, false, KERNEL_STOCK, WIRE_LIMITED, 1.25, 1.25, 1.05 },
+	{ "120-8x15", 8, 15, 8, true, KERNEL_NONE, WIRE_NONE, 0, 0, 0 },
 };
 
 static void
@@ -121,7 +126,8 @@ place_figure(struct table *t, const struct placement *p, const struct conditions
 	}
 	(void)snprintf(text, sizeof(text), "rack %s%s: against two enumerations of all, a life",
 		       p->name, c->words);
-	figure(t, text, ratio(seen.all_us, b.twice_us), TOLD, 0);
+	figure(t, text, ratio(seen.all_us, b.twice_us), p->bar_twice > 0 ? AT_MOST : TOLD,
+	       p->bar_twice);
 }
 
 void
