@@ -121,7 +121,7 @@ place_figure(struct table *t, const struct placement *p, const struct conditions
 	if (p->kernel == KERNEL_NONE) {
 		(void)snprintf(text, sizeof(text), "rack %s%s: against one alone", p->name,
 			       c->words);
-		figure(t, text, ratio(seen.all_us, c->alone_us), TOLD, 0);
+		figure(t, text, ratio(seen.all_us, c->alone_us), AT_MOST, 1.02);
 		return;
 	}
 	(void)snprintf(text, sizeof(text), "rack %s%s: against two enumerations of all, a life",
