@@ -360,6 +360,18 @@ by_time(const void *a, const void *b)
 	return memcmp(&x->fate, &y->fate, sizeof(x->fate));
 }
 
+static void
+draw_kernel(struct world_kernel *k, struct rng *r)
+{
+	world_kernel_init(k, chance(r, 30));
+	k->told_each = chance(r, 50);
+	if (chance(r, 30)) { /* a machine of its own */
+		k->disconnect_us = (uint32_t)rng_between(r, 0, 300 * MS);
+		k->hub_us = k->address_us + (uint32_t)rng_between(r, 1, 400 * MS);
+		k->root_us = k->address_us + (uint32_t)rng_between(r, 1, 400 * MS);
+	}
+}
+
 void
 swarm_draw(struct swarm_plan *p, uint64_t seed)
 {
@@ -389,6 +401,12 @@ swarm_draw(struct swarm_plan *p, uint64_t seed)
 	/* WHY the last: what a seed drew before there were hubs stays as it was. */
 	if (chance(&r, 30))
 		p->options.enumeration_us = (uint32_t)rng_between(&r, 20 * MS, 450 * MS);
+	else if (chance(&r, 40))
+		draw_kernel(&p->options.kernel, &r);
+	if (chance(&r, 20))
+		world_translators_init(
+		    &p->options.translators,
+		    (enum world_translating)rng_between(&r, WORLD_WIRE_LIMITED, WORLD_THRASHING));
 	qsort(p->deeds, p->deed_count, sizeof(p->deeds[0]), by_time);
 }
 
@@ -396,13 +414,17 @@ void
 swarm_print(const struct swarm_plan *p)
 {
 	const struct fleet_options *o = &p->options.fleet;
+	const struct world_kernel *k = &p->options.kernel;
 
 	printf("seed %llu: %u drones, calm after %.1f s; adopt %d skip %d obey %d word %d loader "
 	       "%d light %d "
-	       "quarantine %u commit %u us enumeration %u us\n",
+	       "quarantine %u commit %u us enumeration %u us kernel %u/%u/%u/%u us%s "
+	       "translators %u us\n",
 	       (unsigned long long)p->seed, p->count, (double)p->calm_us / 1e6, (int)o->job.adopt,
 	       (int)o->job.skip, o->job.obey, o->job.word, o->job.leave_loader, o->job.light,
-	       o->quarantine, (unsigned)p->options.commit_us, (unsigned)p->options.enumeration_us);
+	       o->quarantine, (unsigned)p->options.commit_us, (unsigned)p->options.enumeration_us,
+	       k->root_us, k->hub_us, k->disconnect_us, k->address_us,
+	       k->told_each ? " told at once" : "", p->options.translators.exclusive_us);
 	for (unsigned i = 0; i < p->count; i++) {
 		const struct member *m = &p->members[i];
 
