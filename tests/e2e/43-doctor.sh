@@ -56,16 +56,20 @@ finds() # NAME CHECK LEVEL COMMAND
 	holds "the text of doctor shows the command" grep -qF -e "to fix it: $4" <<< "$(cfdfuctl doctor)"
 }
 
-# The line that spares each event the wait for the hub's lock (doc/rack.md): for both products, before
-# anything of the device is read, in every action.
-seat_line() # < RULES
+# The lines that spare each event the wait for the hub's lock (doc/rack.md 5): for both products, device
+# and interface, before anything of the device is read, in every action.
+seat_lines() # < RULES
 {
-	awk '/^#/ { next } /ATTR|ACTION/ { exit } /^ENV{PRODUCT}.*ID_SEAT}="/ { print }'
+	awk '/^#/ { next } /ATTR|ACTION/ { exit } /ID_SEAT}="/' |
+		sed 's/^ENV{DEVTYPE}=="usb_interface", //'
 }
-# shellcheck disable=SC2016 # udev's dollar
-same "the udev rule gives drones their seat before it reads anything of them, in every action" \
-	'ENV{PRODUCT}=="483/5740/*|483/df11/*", ENV{ID_SEAT}=="", TEST!="/run/udev/tags/cfdfud-seat/c$attr{../dev}", ENV{ID_SEAT}="seat0"' \
-	"$(seat_line < "$shipped")"
+seat_line() # HUB
+{
+	# shellcheck disable=SC2016 # udev's dollar
+	printf 'ENV{PRODUCT}=="483/5740/*|483/df11/*", ENV{ID_SEAT}=="", TEST!="/run/udev/tags/cfdfud-seat/c$attr{%s/dev}", ENV{ID_SEAT}="seat0"\n' "$1"
+}
+same "the udev rule gives drones and their interfaces a seat before it reads anything of them" \
+	"$(seat_line ../.. && seat_line ..)" "$(seat_lines < "$shipped")"
 
 good_machine
 finds "a service that does not answer" service fail 'sudo systemctl restart cfdfud'
