@@ -2,21 +2,22 @@
 # SPDX-License-Identifier: MIT
 # How fast: this station beside dfu-util 0.11, on the same simulated rack in the same boot, with the
 # typical timing of the data sheet.  Absolute figures are the emulated processor's; ratios count.
+# The drones are spread over all controllers here; bench-bus.sh has them on one.
 # Leaves bench.txt (a table), bench.txt.bars and bench.json.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=measure.sh
+. "$(dirname "$0")/measure.sh"
 
 size=243176
-json=$out/bench.json
-table=$out/bench.txt
 rm -f "$table" "$table.bars"
-echo '{"rows":[],"bars":[]}' > "$json"
+echo '{"rows":[],"bars":[],"told":[]}' > "$json"
 
 # ---- the whole rack ------------------------------------------------------------------------------
 
 # The first N places of the rack, in turn on its eight controllers.
-# WHY: the kernel brings up one device at a time on each bus, which takes half a second; with sixteen on
-# one bus that is all that would be measured.
+# WHY: the kernel brings up one device at a time on each bus, which takes half a second; here the
+# station is measured, and in bench-bus.sh with the kernel.
 places() # N
 {
 	local i
@@ -72,24 +73,6 @@ row() # NAME DRONES
 	tail -n 1 "$table" | sed 's/^/# /'
 }
 
-bar() # NAME LOW VALUE HIGH
-{
-	within "$1 ($3; bar $2 .. $4)" "$2" "$3" "$4"
-	jq --arg name "$1" --argjson v "[$2,$3,$4]" '.bars += [{name: $name, value: $v[1],
-		low: $v[0], high: $v[2]}]' "$json" > "$json.new" && mv "$json.new" "$json"
-	printf '%-64s %8s  (%s .. %s)\n' "$1" "$3" "$2" "$4" >> "$table.bars"
-}
-
-ms_to_s()
-{
-	awk -v v="$1" 'BEGIN { printf "%.3f", v / 1000 }'
-}
-
-ratio() # A B
-{
-	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", (b > 0 ? a / b : 999) }'
-}
-
 # Milliseconds the newest attempt of a port spent in DFU mode: visible -> verified and left.
 dfu_ms() # PORT
 {
@@ -109,11 +92,13 @@ ours() # NAME N
 
 	rack_all "$2" reset-counters
 	before=$(daemon_cpu_ms)
+	count_calls
 	begin=$(now_ms)
 	rack_all "$2" plug
 	cfdfuctl wait --count "$2" --timeout 900 > "$out/bench-wait.txt" 2>&1 ||
 		not_ok "bench: $1" "$(tail -n 3 "$out/bench-wait.txt")"
 	wall=$(($(now_ms) - begin))
+	calls=$(calls_counted)
 	cpu=$(($(daemon_cpu_ms) - before))
 	peak=$(daemon_peak_kib)
 	count "$2"
@@ -191,6 +176,8 @@ bench_one()
 	one_wall=$wall
 	one_dfu=$(dfu_ms 1-1)
 	one_transfers=$requests
+	one_calls=$calls
+	one_peak=$peak
 	# Beside the data, its start and its status: three for each erase, each address, the way in and out.
 	one_per_block=$(ratio $((data_requests - 3 * erases)) "$blocks")
 	unplug 1
@@ -206,6 +193,8 @@ bench_racks()
 		if [ $n = 16 ]; then
 			sixteen_wall=$wall
 			sixteen_cpu=$((cpu / 16))
+			sixteen_calls=$calls
+			sixteen_transfers=$requests
 		fi
 		unplug $n
 		[ $n = 16 ] || rack_all $n "load % $old $app"
@@ -273,7 +262,7 @@ judge()
 		"$(ratio "$dfu_util_wall" "$one_dfu")" 100
 	bar "control transfers of one drone against dfu-util's" 0 \
 		"$(ratio "$one_transfers" "$dfu_util_transfers")" 1.2
-	bar "16 drones against one alone" 0 "$(ratio "$sixteen_wall" "$one_wall")" 1.15
+	told "16 drones on eight controllers against one alone" "$(ratio "$sixteen_wall" "$one_wall")"
 	bar "processor time a drone against dfu-util's" 0 \
 		"$(ratio "$sixteen_cpu" "$dfu_util_cpu")" 0.334
 	note "control transfers per block, erases apart, but with all addresses and probing: $one_per_block"
@@ -282,7 +271,11 @@ judge()
 	bar "unchanged drone by version: mode switches" 0 "$version_reboots" 0
 	bar "one changed byte in sector 5: sectors erased" 2 "$edited_erases" 2
 	bar "byte against word parallelism" 1.8 "$(ratio "$one_dfu" "$word_dfu")" 10
-	bar "120 drones: peak resident memory, KiB" 1 "$full_peak" 65536
+	bar "120 drones: peak resident memory, KiB" 1 "$full_peak" 24576
+	bar "memory of a drone at work, KiB" 1 "$(ratio $((full_peak - one_peak)) 119)" 45
+	bar "system calls per control transfer, one drone" 1 "$(ratio "$one_calls" "$one_transfers")" 4
+	bar "system calls per control transfer, 16 drones" 1 \
+		"$(ratio "$sixteen_calls" "$sixteen_transfers")" 4
 }
 
 set_up

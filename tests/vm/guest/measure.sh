@@ -6,8 +6,9 @@
 json=$out/bench.json
 table=$out/bench.txt
 tracing=/sys/kernel/tracing
-gap_ms=1000 # reboot request -> on the bus again, and power -> on the bus, of each drone
-drone_times="gap=$gap_ms boot=1000"
+# WHY one time for all: a figure of a rack is held against one drone of it.
+gap_ms=1000 # reboot request -> on the bus again; power or leave -> on the bus: the same
+drone_times="gap=$gap_ms boot=1000 leave=20 button-boots=yes"
 
 # ---- rows and bars ------------------------------------------------------------------------------
 
@@ -102,7 +103,7 @@ calls_counted()
 		$tracing/events/raw_syscalls/sys_enter/hist
 }
 
-# FAST_ENUM of the ports of a bus's root hub (doc/rack.md 7).
+# FAST_ENUM of the ports of a bus's root hub (doc/rack.md 5).
 set_fast_enum() # BUS yes|no
 {
 	local file bit=0
