@@ -346,9 +346,9 @@ main(int argc, char **argv)
 		(void)printf("%-52s %19.2f us\n", "one attempt, 500 to a commit",
 			     (now_ms() - start) * 1e3 / (double)(n - have));
 	store_close(s, NULL);
-	s = open_timed(argv[1], "open after a kill (integrity_check)");
+	s = open_timed(argv[1], "open after a kill");
 	store_close(s, &now);
-	s = open_timed(argv[1], "open after a stop (quick_check)");
+	s = open_timed(argv[1], "open after a stop");
 	measure_history(s, n);
 	measure_commits(s, n);
 	store_close(s, &now);

@@ -56,7 +56,7 @@ on_store_progress(void *ctx)
 
 	if (notify_working(d->sv.notify, clock_now_us(), REPAIR_STEP_MS) &&
 	    (d->sv.recorder == NULL || !recorder_loaded(d->sv.recorder)))
-		notify_status(d->sv.notify, "looking through the records");
+		notify_status(d->sv.notify, "repairing the records");
 }
 
 static void

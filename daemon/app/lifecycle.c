@@ -16,7 +16,6 @@
 #include "app/notify.h"
 #include "app/ports.h"
 #include "app/recorder.h"
-#include "app/records_walk.h"
 #include "app/repository.h"
 #include "app/selection.h"
 #include "app/services.h"
@@ -241,17 +240,35 @@ look_for_idleness(struct lifecycle *l)
 	}
 }
 
+/* The work on the records beside that on drones; "" none. */
+static void
+put_records(const struct services *sv, char *out, size_t size)
+{
+	char why[STORE_WHY_MAX];
+	struct store_walk w;
+
+	out[0] = '\0';
+	store_walk_state(sv->store, &w);
+	if (store_health(sv->store, why) == STORE_DEGRADED)
+		(void)snprintf(out, size, "; %.120s", why);
+	else if (w.whole_ms == 0 && w.total > 0)
+		(void)snprintf(out, size, "; looking through the records: %u %%",
+			       (unsigned)(w.compared * 100 / w.total));
+}
+
 static void
 tell_manager(struct lifecycle *l)
 {
+	char records[NOTIFY_STATUS_MAX];
 	struct fleet_counts c;
 
 	fleet_counts(l->sv->fleet, &c);
+	put_records(l->sv, records, sizeof(records));
 	notify_status(l->sv->notify,
-		      "%s: %u present, %u active, %u pass, %u unchanged, %u failed, %u skipped",
+		      "%s: %u present, %u active, %u pass, %u unchanged, %u failed, %u skipped%s",
 		      fleet_paused(l->sv->fleet) ? "paused" : "armed", c.present, c.active,
 		      c.ended[VERDICT_PASS], c.ended[VERDICT_UNCHANGED], c.failed,
-		      c.ended[VERDICT_SKIPPED]);
+		      c.ended[VERDICT_SKIPPED], records);
 	/* WHY: from the loop itself, so that a loop that hangs is noticed. */
 	notify_watchdog(l->sv->notify);
 }
@@ -262,8 +279,6 @@ check_services(const struct services *sv, unsigned seconds)
 	recorder_check(sv->recorder, seconds % 60 == 0);
 	repository_tidy(sv->repository);
 	selection_heal(sv);
-	if (recorder_loaded(sv->recorder))
-		records_walk_on(sv->walk);
 	ports_check(sv->ports);
 }
 

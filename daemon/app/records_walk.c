@@ -15,17 +15,22 @@
 #include "store/store.h"
 
 enum {
-	SLICE_US = 2000, /* LIMIT: how long the walk through the records holds up a drone */
+	SLICE_US = 2000, /* LIMIT: how long a slice holds up a drone */
+	/* Until the next slice of: a walk of each hour; the first one since the start; one that was
+	 * asked for, or making the database again, for which endings wait. */
+	IDLE_PAUSE_US = 1000000,
+	START_PAUSE_US = 18000,
+	SOON_PAUSE_US = 6000,
 	EVERY_S = 3600,
-	PAUSE_US = 6000, /* between two slices of one that was asked for */
 };
 
 struct records_walk {
 	const struct services *sv;
 	void (*health)(void *ctx);
 	void *ctx;
-	struct event *timer; /* of a walk that was asked for */
+	struct event *timer;
 	int error;
+	bool asked;	   /* for the whole walk, soon */
 	uint64_t due_us;   /* the walk of each hour does not begin anew before */
 	uint64_t slice_us; /* when the slice under way began */
 };
@@ -53,19 +58,42 @@ walk_slice(struct records_walk *w)
 	return r;
 }
 
+static uint64_t
+pause_us(const struct records_walk *w)
+{
+	struct store_walk state;
+
+	store_walk_state(w->sv->store, &state);
+	if (state.importing || w->asked)
+		return SOON_PAUSE_US;
+	return state.whole_ms == 0 ? START_PAUSE_US : IDLE_PAUSE_US;
+}
+
+static void
+wait(struct records_walk *w, uint64_t us)
+{
+	struct timeval t = { .tv_sec = (time_t)(us / 1000000),
+			     .tv_usec = (suseconds_t)(us % 1000000) };
+
+	if (event_add(w->timer, &t) < 0)
+		log_say(w->sv->log, LOG_ERR, NULL, "the walk through the records cannot go on");
+}
+
 static void
 on_timer(evutil_socket_t fd, short what, void *ctx)
 {
-	struct timeval pause = { .tv_usec = PAUSE_US }, later = { .tv_sec = 1 };
 	struct records_walk *w = ctx;
-	int r = walk_slice(w);
+	int r = -EAGAIN;
 
 	(void)fd;
 	(void)what;
-	if (r < 0 && r != -EAGAIN)
-		return; /* WHY: the doctor says so; waiting for it would have no end */
-	if (r != 0 && event_add(w->timer, r == 1 ? &pause : &later) < 0)
-		log_say(w->sv->log, LOG_ERR, NULL, "the walk through the records cannot go on");
+	if (w->asked || clock_now_us() >= w->due_us)
+		r = walk_slice(w);
+	if (r == 0) /* to the end; what it found is in the health */
+		w->due_us = clock_now_us() + (uint64_t)EVERY_S * 1000000;
+	/* WHY: after an error the doctor says so; waiting for it would have no end */
+	w->asked = w->asked && (r == 1 || r == -EAGAIN);
+	wait(w, r == 1 ? pause_us(w) : IDLE_PAUSE_US);
 }
 
 int
@@ -84,6 +112,7 @@ records_walk_new(const struct services *sv, void (*health)(void *ctx), void *ctx
 	}
 	/* After devices and clients. */
 	(void)event_priority_set(w->timer, event_base_get_npriorities(sv->base) - 1);
+	wait(w, IDLE_PAUSE_US); /* the drones that are there come first */
 	*ret_walk = w;
 	return 0;
 }
@@ -97,31 +126,19 @@ records_walk_free(struct records_walk *w)
 }
 
 void
-records_walk_on(struct records_walk *w)
-{
-	uint64_t now_us = clock_now_us();
-
-	if (records_walk_is_running(w) || now_us < w->due_us)
-		return;
-	if (walk_slice(w) == 0) /* to the end; what it found is in the health */
-		w->due_us = now_us + (uint64_t)EVERY_S * 1000000;
-}
-
-int
 records_walk_now(struct records_walk *w)
 {
-	struct timeval now = { 0 };
-
-	if (records_walk_is_running(w))
-		return 0;
+	if (w->asked)
+		return;
+	w->asked = true;
 	store_walk_again(w->sv->store);
-	return event_add(w->timer, &now) < 0 ? -ENOMEM : 0;
+	wait(w, 0);
 }
 
 bool
 records_walk_is_running(const struct records_walk *w)
 {
-	return event_pending(w->timer, EV_TIMEOUT, NULL) != 0;
+	return w->asked;
 }
 
 int

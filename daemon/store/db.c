@@ -117,6 +117,8 @@ db_step(struct db *db, sqlite3_stmt *st)
 
 	if (rc == SQLITE_ROW)
 		return 1;
+	if ((rc & 0xFF) == SQLITE_CORRUPT || (rc & 0xFF) == SQLITE_NOTADB)
+		db_set_damage(db, sqlite3_errstr(rc));
 	r = db_errno(db->h, rc);
 	(void)sqlite3_reset(st); /* the same error again */
 	return r;
@@ -135,6 +137,19 @@ const char *
 db_text(sqlite3_stmt *st, int column)
 {
 	return (const char *)sqlite3_column_text(st, column);
+}
+
+const char *
+db_damage(const struct db *db)
+{
+	return db->damage;
+}
+
+void
+db_set_damage(struct db *db, const char *what)
+{
+	if (db->damage[0] == '\0')
+		copy_text(db->damage, sizeof(db->damage), what);
 }
 
 bool

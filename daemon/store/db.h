@@ -14,6 +14,7 @@
 #include "store/record.h"
 
 #define DB_FILE "cfdfud.db"
+#define DB_DAMAGE_MAX 96
 
 struct db;
 struct sqlite3;
@@ -25,13 +26,12 @@ enum db_query { DB_QUERIES(DB_NAME) DB_QUERY_COUNT };
 struct db_options {
 	const char *vfs;	     /* NULL: the default one */
 	int wait_ms;		     /* for other programs' locks */
-	void (*progress)(void *ctx); /* now and then while it is checked; may be NULL */
+	void (*progress)(void *ctx); /* now and then while it is migrated; may be NULL */
 	void *progress_ctx;
 	/* The database's version as the audit file says it; 0: there is no line of ours.  Asked
 	 * when the database says something strange of itself; may be NULL. */
 	unsigned (*recorded_version)(void *ctx);
 	void *recorded_ctx;
-	bool *ret_checked; /* set when the long part of it has begun; may be NULL */
 };
 
 /* ret_why (STORE_WHY_MAX bytes) says what is wrong when it fails. */
@@ -44,6 +44,10 @@ void db_close(struct db *db, bool in_trouble);
 
 /* The database was unlinked or renamed. */
 bool db_moved(struct db *db);
+
+/* Damage of the file that was found since it was opened, in words; "": none. */
+const char *db_damage(const struct db *db);
+void db_set_damage(struct db *db, const char *what);
 
 /* Copies all of the log into the database and syncs both. */
 int db_checkpoint(struct db *db) MUST_CHECK;

@@ -12,6 +12,7 @@ struct db {
 	sqlite3_stmt *query[DB_QUERY_COUNT];
 	sqlite3_stmt *apply[RECORD_KIND_COUNT][RECORD_STEPS_MAX];
 	sqlite3_stmt *body[RECORD_KIND_COUNT];
+	char damage[DB_DAMAGE_MAX];
 };
 
 #endif

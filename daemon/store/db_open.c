@@ -12,7 +12,7 @@
 #include "store/schema.h"
 #include "store/store.h"
 
-enum { CHECK_STEPS = 100000 }; /* of SQLite's machine: some milliseconds */
+enum { PROGRESS_STEPS = 100000 }; /* of SQLite's machine: some milliseconds */
 
 static int
 explain(struct db *db, int rc, const char *doing, char *why)
@@ -154,7 +154,7 @@ configure(struct db *db, char *why)
 }
 
 static int
-on_check_progress(void *ctx)
+on_progress(void *ctx)
 {
 	const struct db_options *options = ctx;
 
@@ -168,32 +168,108 @@ tell_progress(struct db *db, struct db_options *options)
 {
 	if (options != NULL && options->progress != NULL) {
 		options->progress(options->progress_ctx);
-		sqlite3_progress_handler(db->h, CHECK_STEPS, on_check_progress, options);
+		sqlite3_progress_handler(db->h, PROGRESS_STEPS, on_progress, options);
 	} else {
 		sqlite3_progress_handler(db->h, 0, NULL, NULL);
 	}
 }
 
-/* Of a million attempts, after an unclean end, on a slow disk: minutes. */
 static int
-check_whole(struct db *db, unsigned version, struct db_options *options, char *why)
+say_damaged(char *why, const char *what)
 {
-	char running[8] = "", answer[STORE_WHY_MAX - 40];
+	(void)snprintf(why, STORE_WHY_MAX, "cfdfud.db is damaged: %.200s", what);
+	return -EUCLEAN;
+}
+
+static uint32_t
+big_endian(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/*
+ * The list of free pages, as long as its header says: pages are taken from it for new rows.
+ * SPEC: SQLite's file format, 1.3 and 1.5.
+ */
+static int
+check_free_pages(sqlite3_file *f, uint32_t pages, uint32_t page_bytes, char *why)
+{
+	uint8_t header[100], trunk[8];
+	uint32_t next, left;
+	int rc = f->pMethods->xRead(f, header, sizeof(header), 0);
+
+	if (rc != SQLITE_OK)
+		return db_errno(NULL, rc);
+	left = big_endian(header + 36);
+	for (next = big_endian(header + 32); next > 1 && next <= pages && left > 0;) {
+		uint32_t leaves;
+
+		rc = f->pMethods->xRead(f, trunk, sizeof(trunk),
+					(sqlite3_int64)(next - 1) * page_bytes);
+		if (rc != SQLITE_OK)
+			return db_errno(NULL, rc);
+		next = big_endian(trunk);
+		leaves = big_endian(trunk + 4);
+		left = leaves < left && leaves <= page_bytes / 4 ? left - leaves - 1 : UINT32_MAX;
+	}
+	return next == 0 && left == 0 ? 0 : say_damaged(why, "its list of free pages");
+}
+
+/*
+ * Brings the log of the last life into the file, and compares the file with its header.
+ * WHY not left to SQLite: what its header does not count it overwrites.
+ */
+static int
+check_file(struct db *db, char *why)
+{
+	char pages[24], page_bytes[24], vacuum[8];
+	sqlite3_file *f = NULL;
+	sqlite3_int64 size = 0;
+	int in_log = 0, in_file = 0;
+	int rc =
+	    sqlite3_wal_checkpoint_v2(db->h, "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &in_file);
+	int r = rc == SQLITE_BUSY ? 0 : explain(db, rc, "cfdfud.db-wal", why);
+
+	if (r == 0)
+		r = ask(db, "PRAGMA page_count", pages, sizeof(pages), why);
+	if (r == 0)
+		r = ask(db, "PRAGMA page_size", page_bytes, sizeof(page_bytes), why);
+	if (r == 0)
+		r = ask(db, "PRAGMA auto_vacuum", vacuum, sizeof(vacuum), why);
+	if (r < 0)
+		return r;
+	if (strcmp(vacuum, "0") != 0)
+		return say_damaged(why, "it is said to shrink by itself");
+	if (rc == SQLITE_BUSY || in_log != in_file ||
+	    sqlite3_file_control(db->h, "main", SQLITE_FCNTL_FILE_POINTER, &f) != SQLITE_OK)
+		return 0; /* another program reads: the file is not all of it */
+	rc = f->pMethods->xFileSize(f, &size);
+	if (rc != SQLITE_OK)
+		return db_errno(NULL, rc);
+	if (size != strtoll(pages, NULL, 10) * strtoll(page_bytes, NULL, 10))
+		return say_damaged(why, "its size is not what its header says");
+	return check_free_pages(f, (uint32_t)strtoul(pages, NULL, 10),
+				(uint32_t)strtoul(page_bytes, NULL, 10), why);
+}
+
+/*
+ * Decisions rest on these tables, which do not grow with the attempts.  Those that do are looked
+ * through while the station works (walk.c).
+ */
+static int
+check_small(struct db *db, char *why)
+{
+	static const char *const tables[] = { "boot",  "image",		"segment",
+					      "drone", "drone_failure", "port",
+					      "tally", "firmware",	"setting" };
+	char sql[64], answer[STORE_WHY_MAX - 40];
 	int r = 0;
 
-	if (version == schema_step_count)
-		r = ask(db, "SELECT value FROM setting WHERE scope = 'store' AND name = 'running'",
-			running, sizeof(running), why);
-	tell_progress(db, options);
-	if (r == 0) /* after an unclean end the indices are compared with the tables, too */
-		r = ask(db,
-			strcmp(running, "1") == 0 ? "PRAGMA integrity_check(1)"
-						  : "PRAGMA quick_check(1)",
-			answer, sizeof(answer), why);
-	tell_progress(db, NULL);
-	if (r == 0 && strcmp(answer, "ok") != 0) {
-		(void)snprintf(why, STORE_WHY_MAX, "cfdfud.db is damaged: %s", answer);
-		r = -EUCLEAN;
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(tables); i++) {
+		(void)snprintf(sql, sizeof(sql), "PRAGMA integrity_check(%s)", tables[i]);
+		r = ask(db, sql, answer, sizeof(answer), why);
+		if (r == 0 && strcmp(answer, "ok") != 0)
+			r = say_damaged(why, answer);
 	}
 	return r;
 }
@@ -205,6 +281,8 @@ migrate(struct db *db, unsigned version, struct db_options *options, char *why)
 	char pragma[96];
 	int r = 0;
 
+	if (version == schema_step_count)
+		return 0;
 	tell_progress(db, options);
 	for (; r == 0 && version < schema_step_count; version++) {
 		r = execute(db, "BEGIN IMMEDIATE", why);
@@ -273,12 +351,12 @@ db_open(const char *path, struct db_options *options, struct db **ret_db, char *
 		r = judge_owner(db, options, &version, ret_why);
 	if (r == 0)
 		r = configure(db, ret_why);
-	if (r == 0 && options->ret_checked != NULL)
-		*options->ret_checked = true;
-	if (r == 0)
-		r = check_whole(db, version, options, ret_why);
+	if (r == 0 && version > 0)
+		r = check_file(db, ret_why);
 	if (r == 0)
 		r = migrate(db, version, options, ret_why);
+	if (r == 0)
+		r = check_small(db, ret_why);
 	/* QUIRK: SQLite 3.40 passes over a failed sync when it makes a new file one with a log. The
 	 * file is then empty, and the next opening takes the log beside an empty file for a
 	 * left-over and removes it. */

@@ -58,6 +58,11 @@
 	"name, sha256, file, file_sha256, source_name, source_sha256, version, revision,"          \
 	" platforms, size_bytes, notes, added_ms, added_by, incomplete FROM firmware"
 
+#define INDEXED(name, same)                                                                        \
+	"EXISTS (SELECT 1 FROM attempt t INDEXED BY attempt_" name                                 \
+	" WHERE t.segment = a.segment AND t.started_ms = a.started_ms AND t.id = a.id AND " same ")"
+#define SAME_VERDICT "t.verdict = a.verdict"
+
 /* Name and text; prepared once, when the database is opened. */
 #define DB_QUERIES(Q) \
 	Q(BEGIN, "BEGIN IMMEDIATE") \
@@ -72,7 +77,20 @@
 	Q(RECORD, "SELECT kind, ref, prev_hash, hash, body FROM record WHERE seq = ?1") \
 	Q(HASH, "SELECT hash FROM record WHERE seq = ?1") \
 	Q(NEXT_ID, "SELECT ifnull(max(id), 0) + 1 FROM attempt") \
-	Q(OPEN_IDS, "SELECT id FROM attempt WHERE end_seq IS NULL ORDER BY id LIMIT ?1") \
+	/* the index alone is not believed: what it names is asked of the row */ \
+	Q(OPEN_IDS, "SELECT a.id FROM attempt o CROSS JOIN attempt a NOT INDEXED ON a.id = o.id" \
+		" WHERE o.end_seq IS NULL AND a.end_seq IS NULL ORDER BY o.id LIMIT ?1") \
+	Q(INDEXED, "SELECT " INDEXED("time", "1") " AND " INDEXED("drone", "t.drone IS a.drone") \
+		" AND " INDEXED("port", "t.port = a.port") \
+		" AND (a.label IS NULL OR " INDEXED("label", "t.label = a.label") ")" \
+		" AND (a.verdict IS NULL OR (" INDEXED("verdict", SAME_VERDICT) \
+		" AND " INDEXED("drone_verdict", SAME_VERDICT " AND t.drone IS a.drone") \
+		" AND " INDEXED("port_verdict", SAME_VERDICT " AND t.port = a.port") \
+		" AND (a.label IS NULL OR " \
+		INDEXED("label_verdict", SAME_VERDICT " AND t.label = a.label") ")))" \
+		" AND (a.end_seq IS NOT NULL OR EXISTS (SELECT 1 FROM attempt t" \
+		" INDEXED BY attempt_open WHERE t.end_seq IS NULL AND t.id = a.id))" \
+		" FROM attempt a WHERE a.id = ?1") \
 	Q(SETTING, "SELECT value FROM setting WHERE scope = ?1 AND name = ?2") \
 	Q(SETTINGS, "SELECT name, value FROM setting WHERE scope = ?1 ORDER BY name") \
 	Q(HISTORY, HISTORY("")) \

@@ -47,10 +47,20 @@ files_init(struct files *f, const char *state_dir)
 }
 
 void
+files_close_database(struct files *f, bool in_trouble)
+{
+	db_close(f->db, in_trouble);
+	db_close(f->importing, true);
+	free(f->import);
+	f->db = f->importing = NULL;
+	f->import = NULL;
+}
+
+void
 files_free(struct files *f)
 {
 	audit_close(&f->audit);
-	db_close(f->db, f->down_errno != 0);
+	files_close_database(f, f->down_errno != 0);
 	if (f->lockfd >= 0)
 		(void)close(f->lockfd); /* releases the lock */
 	if (f->dirfd >= 0)
@@ -186,20 +196,41 @@ files_moved(struct files *f)
 	return NULL;
 }
 
+bool
+files_note_damage(struct files *f)
+{
+	bool damaged = f->db != NULL && db_damage(f->db)[0] != '\0';
+
+	if (damaged)
+		(void)snprintf(f->unfit, sizeof(f->unfit), DB_FILE " is damaged: %s",
+			       db_damage(f->db));
+	return damaged;
+}
+
 void
 files_fail_stop(struct files *f, int error, const char *why)
 {
 	if (f->audit.fd >= 0 && f->audit.failed && !audit_moved(&f->audit))
 		f->audit_trusted = f->audit.good;
 	audit_close(&f->audit);
-	db_close(f->db, true);
-	f->db = NULL;
+	(void)files_note_damage(f);
+	files_close_database(f, true);
 	f->down_errno = error;
 	if (why != NULL)
 		(void)snprintf(f->down_why, sizeof(f->down_why), "%s: %s", why, strerror(-error));
 	else if (f->down_why[0] == '\0')
 		(void)snprintf(f->down_why, sizeof(f->down_why),
 			       "the database cannot be opened: %s", strerror(-error));
+}
+
+bool
+files_stop_damaged(struct files *f)
+{
+	if (!files_note_damage(f))
+		return false;
+	copy_text(f->down_why, sizeof(f->down_why), f->unfit);
+	files_fail_stop(f, -EUCLEAN, NULL);
+	return true;
 }
 
 void

@@ -5,7 +5,7 @@
  *
  *   database        audit file
  *   n = m           n, same hash     nothing to do
- *   n               m > n, same at n lines n + 1 ... m are applied              [import_lines]
+ *   n               m > n, same at n lines n + 1 ... m are applied              [reconcile_go_on]
  *   n               m < n, same at m records m + 1 ... n are written as lines [export_records]
  *   n               m >= n, other    the caller puts the database away and makes a new one
  *   n               m < n, other     the audit file is put away and written new [lengthen_audit]
@@ -15,6 +15,8 @@
 #include "store/reconcile.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #define LINES_PER_TRANSACTION 2000
@@ -26,8 +28,10 @@
 
 struct import {
 	struct files *files;
-	struct record *r; /* room for the largest */
-	int64_t seq;	  /* last one that is in the database */
+	struct db *db;
+	struct record *r;   /* room for the largest */
+	off_t offset;	    /* of the next line */
+	int64_t first, seq; /* in the database at the beginning; last one that is */
 	uint8_t hash[RECORD_HASH_BYTES];
 	unsigned in_transaction;
 	unsigned long lost;
@@ -130,7 +134,7 @@ commit_some(struct import *in, bool all)
 	int n = 0;
 
 	if (in->in_transaction > 0 && (all || in->in_transaction >= LINES_PER_TRANSACTION)) {
-		n = db_run(in->files->db, DB_COMMIT);
+		n = db_run(in->files->importing, DB_COMMIT);
 		in->in_transaction = 0;
 		files_tell_progress(in->files);
 	}
@@ -141,7 +145,7 @@ commit_some(struct import *in, bool all)
 static int
 apply_one(struct import *in)
 {
-	struct db *db = in->files->db;
+	struct db *db = in->files->importing;
 	int n = 0;
 
 	if (in->in_transaction == 0)
@@ -206,36 +210,74 @@ import_line(struct import *in, const struct audit_line *l)
 	return apply_one(in);
 }
 
-/* Lines behind seq and hash of the database. */
+/* The lines behind seq and hash of the database are to come. */
 static int
-import_lines(struct files *f, int64_t seq, const uint8_t hash[RECORD_HASH_BYTES],
-	     unsigned long *ret_lost)
+begin_import(struct files *f, int64_t seq, const uint8_t hash[RECORD_HASH_BYTES])
 {
-	struct import in = { .files = f, .seq = seq };
-	struct audit_reader *reader = NULL;
-	struct audit_line l;
-	off_t offset;
+	struct import *in = calloc(1, sizeof(*in) + sizeof(*in->r) + RECORD_BODY_MAX);
 	int n;
 
-	memcpy(in.hash, hash, sizeof(in.hash));
-	in.r = calloc(1, sizeof(*in.r) + RECORD_BODY_MAX);
-	n = in.r != NULL ? audit_seek(&f->audit, seq + 1, &offset) : -ENOMEM;
-	if (n == 0)
-		n = audit_reader_new(&f->audit, offset, &reader);
-	while (n == 0) {
+	if (in == NULL)
+		return -ENOMEM;
+	*in = (struct import){ .files = f, .r = (void *)(in + 1), .first = seq, .seq = seq };
+	memcpy(in->hash, hash, sizeof(in->hash));
+	n = audit_seek(&f->audit, seq + 1, &in->offset);
+	if (n < 0) {
+		free(in);
+		return n;
+	}
+	f->import = in;
+	f->importing = f->db;
+	f->db = NULL;
+	return 1;
+}
+
+unsigned
+reconcile_percent(const struct files *f)
+{
+	return (unsigned)(f->import->seq * 100 / (f->audit.last_seq + 1));
+}
+
+static void
+end_import(struct import *in)
+{
+	struct files *f = in->files;
+
+	files_alarm(f, "the database lacked %lld records; they were taken from the audit file%s",
+		    (long long)(f->audit.last_seq - in->first),
+		    in->lost > 0 ? ", parts of which cannot be read" : "");
+	f->db = f->importing;
+	f->importing = NULL;
+	f->import = NULL;
+	free(in);
+}
+
+int
+reconcile_go_on(struct files *f, bool (*go_on)(void *ctx), void *ctx)
+{
+	struct import *in = f->import;
+	struct audit_reader *reader = NULL;
+	struct audit_line l;
+	int n = audit_reader_new(&f->audit, in->offset, &reader), error = 0;
+
+	if (n < 0)
+		return n;
+	do {
 		n = audit_next(reader, &l);
 		if (n <= 0)
 			break;
+		in->offset = l.end;
 		/* lines that repeat a seq are not of this chain: passed over, and then missing */
-		n = l.seq > in.seq ? import_line(&in, &l) : 0;
-	}
-	if (n == 0)
-		n = commit_some(&in, true);
-	if (n < 0)
-		db_rollback(f->db);
-	*ret_lost = in.lost;
+		error = l.seq > in->seq ? import_line(in, &l) : 0;
+	} while (error == 0 && (go_on == NULL || go_on(ctx)));
 	audit_reader_free(reader);
-	free(in.r);
+	if (n >= 0 && error == 0)
+		error = commit_some(in, true);
+	n = error < 0 ? error : n;
+	if (n < 0)
+		db_rollback(f->importing);
+	if (n == 0)
+		end_import(in);
 	return n;
 }
 
@@ -294,7 +336,6 @@ int
 reconcile_files(struct files *f, const char *stamp)
 {
 	uint8_t hash[RECORD_HASH_BYTES];
-	unsigned long lost = 0;
 	int64_t seq;
 	int n = db_tail(f->db, &seq, hash);
 
@@ -302,16 +343,56 @@ reconcile_files(struct files *f, const char *stamp)
 		return n;
 	if (seq > f->audit.last_seq)
 		return lengthen_audit(f, seq, stamp);
-	n = audit_agrees(f, seq, hash);
+	if (seq == f->audit.last_seq)
+		n = seq == 0 || memcmp(hash, f->audit.last_hash, sizeof(hash)) == 0;
+	else
+		n = audit_agrees(f, seq, hash);
 	if (n <= 0)
 		return n < 0 ? n : seq > 0 ? -EUCLEAN : 0;
-	if (seq == f->audit.last_seq)
+	return seq < f->audit.last_seq ? begin_import(f, seq, hash) : 0;
+}
+
+/* ---- one record ------------------------------------------------------------------------------ */
+
+/* An index that lacks the attempt is a damaged one: each change of a row changes it, too. */
+static int
+check_indices(struct db *db, int64_t id)
+{
+	char what[DB_DAMAGE_MAX];
+	sqlite3_stmt *st;
+	int n = db_ask(db, DB_INDEXED, &st, "n", id);
+
+	if (n > 0 && sqlite3_column_int(st, 0) == 0) {
+		(void)snprintf(what, sizeof(what), "attempt %" PRId64 " is missing from an index",
+			       id);
+		db_set_damage(db, what);
+	}
+	(void)sqlite3_reset(st); /* the error is in n */
+	return n < 0 ? n : 1;
+}
+
+int
+reconcile_is_same(struct db *db, const struct audit_line *l)
+{
+	struct record *r = NULL;
+	sqlite3_stmt *st;
+	int n = db_record(db, l->seq, &r);
+
+	if (n == -ENOENT || n == -EUCLEAN)
 		return 0;
-	n = import_lines(f, seq, hash, &lost);
-	if (n == 0)
-		files_alarm(
-		    f, "the database lacked %lld records; they were taken from the audit file%s",
-		    (long long)(f->audit.last_seq - seq),
-		    lost > 0 ? ", parts of which cannot be read" : "");
+	if (n < 0)
+		return n;
+	n = memcmp(r->hash, l->hash, sizeof(r->hash)) == 0;
+	/* A place whose content was lost when a file was repaired; that was told then. */
+	if (n > 0 && r->kind != RECORD_LOST && l->kind != RECORD_LOST)
+		n = r->kind == l->kind && memcmp(r->prev, l->prev, sizeof(r->prev)) == 0 &&
+		    r->body_size == l->body_size && memcmp(r->body, l->body, r->body_size) == 0;
+	if (n > 0 && r->kind == RECORD_ACT) {
+		n = db_ask(db, DB_SAME_ACT, &st, "nt", l->seq, r->body);
+		(void)sqlite3_reset(st); /* the error is in n */
+	}
+	if (n > 0 && r->kind == RECORD_BEGIN)
+		n = check_indices(db, r->ref);
+	free(r);
 	return n;
 }

@@ -7,11 +7,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "store/reconcile.h"
+#include "store/walk.h"
 
-#define OPEN_WAIT_MS 2000 /* PRAGMA busy_timeout when opening (doc/faults.md A7.2, item 1) */
-#define SCHEMA_UNSAID 3	  /* of daemons that did not record it when they started */
+#define OPEN_WAIT_MS 2000	 /* PRAGMA busy_timeout when opening (doc/faults.md A7.2, item 1) */
+#define LOOP_LINES 64		 /* LIMIT: that the event loop imports at once */
+#define NEWEST_BYTES (64 * 1024) /* some hundred lines of the audit file */
+#define SCHEMA_UNSAID 3		 /* of daemons that did not record it when they started */
 
 static void
 stamp_of(const struct store_time *now, char out[STAMP_MAX])
@@ -62,59 +66,81 @@ recorded_version(void *ctx)
 }
 
 static int
-open_database(struct files *f, const char *stamp, const struct recovery *how, bool *ret_long)
+open_database(struct files *f, const char *stamp, bool in_loop)
 {
 	struct db_options options = { .vfs = f->vfs,
-				      .wait_ms = how->in_loop ? LOOP_WAIT_MS : OPEN_WAIT_MS,
+				      .wait_ms = in_loop ? LOOP_WAIT_MS : OPEN_WAIT_MS,
 				      .progress = f->progress,
 				      .progress_ctx = f->progress_ctx,
 				      .recorded_version = recorded_version,
-				      .recorded_ctx = f,
-				      .ret_checked = ret_long };
+				      .recorded_ctx = f };
 	int r = -EUCLEAN;
 
-	if (how->rebuild)
-		copy_text(f->down_why, sizeof(f->down_why),
-			  "the database differed from what was recorded");
+	if (f->unfit[0] != '\0')
+		copy_text(f->down_why, sizeof(f->down_why), f->unfit);
 	else
 		r = db_open(f->db_path, &options, &f->db, f->down_why);
 	if (r != -EUCLEAN)
 		return r;
 	files_alarm(f, "%.160s; it was set aside (%s) and rebuilt", f->down_why, stamp);
+	files_close_database(f, true);
 	r = files_put_away(f, DB_FILE, stamp);
-	if (r == 0)
-		r = db_open(f->db_path, &options, &f->db, f->down_why);
-	return r;
+	if (r < 0)
+		return r;
+	f->unfit[0] = '\0';
+	(void)unlinkat(f->dirfd, WALK_PLACE, 0); /* that was in another one */
+	return db_open(f->db_path, &options, &f->db, f->down_why);
+}
+
+/*
+ * A damaged page among the newest records is found before one is added behind them.  Rows that only
+ * differ are the walk's matter.
+ */
+static int
+check_newest(struct files *f)
+{
+	struct audit_reader *reader = NULL;
+	struct audit_line l;
+	off_t from = f->audit.good > NEWEST_BYTES ? f->audit.good - NEWEST_BYTES : 0;
+	int n = audit_reader_new(&f->audit, from, &reader);
+
+	while (n >= 0 && (n = audit_next(reader, &l)) > 0 && !files_note_damage(f)) {
+		n = reconcile_is_same(f->db, &l);
+		n = n == -EUCLEAN ? 0 : n;
+	}
+	audit_reader_free(reader);
+	return n < 0 ? n : files_note_damage(f) ? -EUCLEAN : 0;
+}
+
+/* WHY: after a failed sync, be it only of the first opening, what the files seem to hold may be in
+ * memory only; a checkpoint writes it anew and syncs that. */
+static int
+settle(struct files *f)
+{
+	return db_checkpoint(f->db);
+}
+
+static bool
+is_one_of_few(void *ctx)
+{
+	return --*(unsigned *)ctx > 0;
 }
 
 static int
-make_equal(struct files *f, const char *stamp, const struct recovery *how, bool *ret_long)
+make_equal(struct files *f, const char *stamp, bool in_loop)
 {
+	unsigned lines = LOOP_LINES;
 	int r = reconcile_files(f, stamp);
 
-	if (r == -EUCLEAN) {
-		files_alarm(
-		    f,
-		    "the database contradicted the audit file; it was set aside (%s) and rebuilt",
-		    stamp);
-		db_close(f->db, true);
-		f->db = NULL;
-		r = files_put_away(f, DB_FILE, stamp);
-		if (r == 0)
-			r = open_database(f, stamp, how, ret_long);
-		if (r == 0)
-			r = reconcile_files(f, stamp);
-	}
-	if (r < 0)
-		(void)snprintf(f->down_why, sizeof(f->down_why),
-			       "the database and the audit file cannot be made equal: %s",
-			       strerror(-r));
-	return r;
+	if (r > 0)
+		r = recover_go_on(f, in_loop ? is_one_of_few : NULL, &lines);
+	if (r == -EUCLEAN && !files_note_damage(f))
+		copy_text(f->unfit, sizeof(f->unfit), "the database contradicted the audit file");
+	return r == 0 ? check_newest(f) : r;
 }
 
 int
-recover_files(struct files *f, const struct store_time *now, const struct recovery *how,
-	      bool *ret_long)
+recover_files(struct files *f, const struct store_time *now, bool in_loop)
 {
 	char stamp[STAMP_MAX];
 	int r;
@@ -129,12 +155,30 @@ recover_files(struct files *f, const struct store_time *now, const struct recove
 	if (r == 0)
 		r = open_audit(f, stamp);
 	if (r == 0)
-		r = open_database(f, stamp, how, ret_long);
-	if (r == 0)
-		r = make_equal(f, stamp, how, ret_long);
-	/* WHY: after a failed sync, be it only of the first opening, what the files seem to hold
-	 * may be in memory only; a checkpoint writes it anew and syncs that */
-	if (r == 0 && how->in_loop)
-		r = db_checkpoint(f->db);
-	return r;
+		r = open_database(f, stamp, in_loop);
+	if (r == 0) {
+		r = make_equal(f, stamp, in_loop);
+		if (r == -EUCLEAN) {
+			r = open_database(f, stamp, in_loop);
+			if (r == 0)
+				r = make_equal(f, stamp, in_loop);
+		}
+		if (r < 0)
+			(void)snprintf(f->down_why, sizeof(f->down_why),
+				       "the database and the audit file cannot be made equal: %s",
+				       strerror(-r));
+	}
+	return r == 0 && in_loop ? settle(f) : r;
+}
+
+int
+recover_go_on(struct files *f, bool (*go_on)(void *ctx), void *ctx)
+{
+	int n = reconcile_go_on(f, go_on, ctx);
+
+	if (n > 0)
+		(void)snprintf(f->down_why, sizeof(f->down_why),
+			       "the database is made again from the audit file: %u %%",
+			       reconcile_percent(f));
+	return n == 0 && go_on != NULL ? settle(f) : n;
 }

@@ -15,8 +15,6 @@
 #include "store/store_internal.h"
 
 #define LOCKED_ALARM_MS 5000 /* doc/faults.md D1 */
-#define EAGER_OPENS 5	     /* LIMIT: failures before only trying now and then */
-#define RETRY_MS 15000	     /* LIMIT: the operator's longest wait when an opening takes seconds */
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
@@ -72,16 +70,25 @@ queue_start(struct store *s, const struct store_time *now)
 	return r;
 }
 
-/* DOWN -> UP, or the files' down_errno and down_why say why not. */
+/* Down until it is complete: then the files' down_errno and down_why say why not. */
 static int
-bring_up(struct store *s, const struct store_time *now, bool *ret_long)
+bring_up(struct store *s, const struct store_time *now)
 {
 	struct files *f = &s->files;
 	bool in_loop = s->was_up || f->down_errno != 0; /* then the event loop waits */
 	/* Differences that the walk found are rebuilt where nothing waits for it. */
-	struct recovery how = { .in_loop = in_loop, .rebuild = !in_loop && walk_wants_rebuild(f) };
-	int r = recover_files(f, now, &how, ret_long);
+	bool differs = !in_loop && walk_wants_rebuild(f);
+	int r = 0;
 
+	if (differs)
+		copy_text(f->unfit, sizeof(f->unfit),
+			  "the database differed from what was recorded");
+	if (f->db == NULL && f->import == NULL)
+		r = recover_files(f, now, in_loop);
+	if (r > 0 || f->import != NULL) {
+		f->down_errno = -EINPROGRESS;
+		return -EINPROGRESS; /* store_walk() goes on with it */
+	}
 	if (r == 0)
 		r = running_load(&s->running, f, !s->was_up);
 	if (r == 0)
@@ -94,30 +101,16 @@ bring_up(struct store *s, const struct store_time *now, bool *ret_long)
 		return r;
 	}
 	db_wait_for_locks(f->db, LOOP_WAIT_MS);
-	if (how.rebuild)
+	if (differs)
 		walk_was_rebuilt(f);
-	walk_begin(&s->walk);
+	if (s->was_up)
+		walk_begin(&s->walk);
+	else
+		walk_resume(&s->walk, f);
 	s->was_up = true;
 	f->down_errno = 0;
 	f->down_why[0] = '\0';
 	return 0;
-}
-
-/* WHY: an opening that fails after it began to read all of a large database is tried again now and
- * then only, since the event loop waits.  One that fails at once - a lock, a mode - is tried each
- * time. */
-static int
-try_bring_up(struct store *s, const struct store_time *now)
-{
-	bool was_long = false;
-	int r;
-
-	if (now->mono_ms < s->retry_at_ms)
-		return s->files.down_errno;
-	r = bring_up(s, now, &was_long);
-	s->open_failures = r < 0 && was_long ? s->open_failures + 1 : 0;
-	s->retry_at_ms = s->open_failures >= EAGER_OPENS ? now->mono_ms + RETRY_MS : INT64_MIN;
-	return r;
 }
 
 int
@@ -143,7 +136,7 @@ store_open(const char *state_dir, const struct store_options *options, const str
 		goto out;
 	}
 	set_options(s, options);
-	r = bring_up(s, now, NULL);
+	r = bring_up(s, now);
 	/* everything else may get well, and is told by store_health() meanwhile */
 	if (r == -EBUSY || r == -EPROTO || r == -ENOMEM) {
 		copy_text(ret_why, STORE_WHY_MAX, s->files.down_why);
@@ -197,7 +190,7 @@ try_again(struct store *s, int error, const struct store_time *now)
 		n = write_once(s);
 	if (n < 0 && must_fail_stop(n)) {
 		files_fail_stop(&s->files, n, "writing failed");
-		n = bring_up(s, now, NULL);
+		n = bring_up(s, now);
 		if (n == 0)
 			n = write_once(s);
 		if (n < 0 && must_fail_stop(n) && s->files.db != NULL)
@@ -244,7 +237,7 @@ store_commit(struct store *s, const struct store_time *now)
 		return 0;
 	store_watch(s);
 	if (s->files.db == NULL)
-		r = try_bring_up(s, now);
+		r = bring_up(s, now);
 	if (r == 0)
 		r = write_once(s);
 	if (r < 0 && s->files.db != NULL)
@@ -323,6 +316,7 @@ store_watch(struct store *s)
 
 	if (moved != NULL)
 		files_fail_stop(&s->files, -ESTALE, moved);
+	(void)files_stop_damaged(&s->files); /* store_health() says so */
 }
 
 int
@@ -333,12 +327,34 @@ store_check(struct store *s, const struct store_time *now)
 	s->now_ms = now->mono_ms;
 	store_watch(s);
 	if (s->files.db == NULL)
-		(void)!try_bring_up(s, now); /* store_health() says why not */
+		(void)!bring_up(s, now); /* store_health() says why not */
 	space_check(&s->space);
 	space_ballast_restore(&s->space);
 	check_wal(s);
 	(void)!store_commit(s, now); /* the same */
 	return !was_up && s->was_up;
+}
+
+/* The database is made again, a few lines at a time. */
+static int
+go_on_importing(struct store *s, const struct store_time *now, bool (*go_on)(void *ctx), void *ctx)
+{
+	int n = recover_go_on(&s->files, go_on, ctx);
+
+	if (n < 0) {
+		files_fail_stop(&s->files, n, NULL);
+		return -EAGAIN; /* store_check() tries again */
+	}
+	if (n == 0)
+		n = bring_up(s, now);
+	return n < 0 ? -EAGAIN : 1;
+}
+
+int
+store_walk(struct store *s, const struct store_time *now, bool (*go_on)(void *ctx), void *ctx)
+{
+	return s->files.import != NULL ? go_on_importing(s, now, go_on, ctx)
+				       : walk_go_on(s, now, go_on, ctx);
 }
 
 int

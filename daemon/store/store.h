@@ -48,8 +48,8 @@ struct store_options {
 	uint64_t ballast_bytes;	  /* 0: 16 MiB */
 	uint64_t floor_bytes;	  /* free space demanded before an attempt; 0: 64 MiB */
 	uint64_t wal_alarm_bytes; /* a write-ahead log worth an alarm; 0: 64 MiB */
-	/* Called now and then while a check or a repair takes long (a million attempts: ten
-	 * seconds, two minutes of processor time), to extend a limit of the start; may be NULL. */
+	/* Called now and then while a migration or a repair takes long (a million attempts: two
+	 * minutes of processor time), to extend a limit of the start; may be NULL. */
 	void (*progress)(void *ctx);
 	void *progress_ctx;
 	const char *vfs; /* SQLite VFS by name, for tests; NULL: the default one */
@@ -65,8 +65,8 @@ enum store_health {
 
 /*
  * Opens or creates state_dir (mode 0750) with cfdfud.db, audit.jsonl, ballast, lock and firmware/;
- * checks, migrates, repairs.  A full, failing or read-only disk gives 0 and a DEGRADED store.
- * Failures, with a sentence in ret_why:
+ * migrates, repairs, and checks what new records rest on (recover.h).  A full, failing or read-only
+ * disk gives 0 and a DEGRADED store.  Failures, with a sentence in ret_why:
  *
  * -EBUSY: another daemon holds the directory.
  *
@@ -104,9 +104,14 @@ int store_check(struct store *s, const struct store_time *now);
  * second.  store_health() says what was found. */
 void store_watch(struct store *s);
 
-/* --- the slow walk: each record of the database against its line in the audit file --- */
+/*
+ * --- the slow walk: each record of the database, and its place in each index, against its line in
+ * the audit file.  Opening looks at the ends alone; a walk that was cut off goes on after the next
+ * start (walk.h). ---
+ */
 
 struct store_walk {
+	bool importing;		   /* instead: the database is made again, which comes first */
 	int64_t compared, total;   /* records, of the walk under way; lines of the audit file */
 	int64_t whole_ms;	   /* wall clock, when one came to the end; 0 not since the start */
 	unsigned long differences; /* found by it, or by the one under way */
@@ -117,6 +122,9 @@ struct store_walk {
  * Goes on with it while go_on says so, one line at least; then a difference is an alarm, and the
  * database is rebuilt at the next start.  1: there is more; 0: it came to the end, the next call
  * begins anew; -EAGAIN: not now; other negative errno.
+ *
+ * A page or an index that is damaged makes the store DEGRADED: nothing begins, nothing is durable,
+ * until the database has been made again from the audit file, by store_check() and further calls.
  */
 int store_walk(struct store *s, const struct store_time *now, bool (*go_on)(void *ctx),
 	       void *ctx) MUST_CHECK;

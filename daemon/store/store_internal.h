@@ -17,8 +17,6 @@ struct store {
 	uint64_t wal_alarm_bytes;
 	bool wal_big;
 	bool was_up;
-	unsigned open_failures;	 /* in a row, that took long */
-	int64_t retry_at_ms;	 /* mono; not opened before */
 	int64_t locked_since_ms; /* mono; -1 not */
 	int64_t now_ms;		 /* mono, of the last call that brought one */
 };

@@ -17,36 +17,90 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "store/reconcile.h"
 #include "store/store_internal.h"
 
-#define NUMBER_MAX 24
+#define TEXT_MAX 96
+#define KEEP_MS 10000 /* its place is kept so often */
 
 /* ---- kept for the next start ---------------------------------------------------------------- */
+
+static void
+read_text(const struct files *f, const char *name, char text[TEXT_MAX])
+{
+	int fd = openat(f->dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n = fd >= 0 ? read(fd, text, TEXT_MAX - 1) : 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	text[n > 0 ? n : 0] = '\0';
+}
 
 static int64_t
 read_number(const struct files *f, const char *name)
 {
-	char text[NUMBER_MAX] = "";
-	int fd = openat(f->dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+	char text[TEXT_MAX];
 
-	if (fd >= 0)
-		(void)close(fd);
-	return n > 0 ? strtoll(text, NULL, 10) : 0;
+	read_text(f, name, text);
+	return strtoll(text, NULL, 10);
+}
+
+/* Where it cannot be written the next walk asks again, or begins at the beginning. */
+static void
+write_text(const struct files *f, const char *name, const char *text)
+{
+	int fd = openat(f->dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, text, strlen(text));
+	(void)close(fd);
 }
 
 static void
 ask_for_rebuild(const struct files *f, int64_t seq)
 {
-	char text[NUMBER_MAX];
-	int n = snprintf(text, sizeof(text), "%" PRId64 "\n", seq);
-	int fd = openat(f->dirfd, WALK_SUSPECT, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	char text[TEXT_MAX];
 
-	/* Where it cannot be written the next walk asks again. */
-	if (fd < 0)
+	(void)snprintf(text, sizeof(text), "%" PRId64 "\n", seq);
+	write_text(f, WALK_SUSPECT, text);
+}
+
+/* WHY only without findings: what was found has to be found again. */
+static void
+keep_place(struct walk *w, const struct files *f, const struct store_time *now)
+{
+	char text[TEXT_MAX];
+
+	if (now->mono_ms - w->kept_ms < KEEP_MS || w->differences + w->unreadable > 0)
 		return;
-	(void)!write(fd, text, (size_t)n);
-	(void)close(fd);
+	w->kept_ms = now->mono_ms;
+	(void)snprintf(text, sizeof(text), "%lld %lld %lld %lld .\n", (long long)w->offset,
+		       (long long)w->seq, (long long)w->last_id, (long long)w->compared);
+	write_text(f, WALK_PLACE, text);
+}
+
+void
+walk_resume(struct walk *w, const struct files *f)
+{
+	long long offset, seq, id, compared;
+	struct audit_reader *reader = NULL;
+	struct audit_line l;
+	char text[TEXT_MAX], end;
+
+	walk_begin(w);
+	read_text(f, WALK_PLACE, text);
+	if (sscanf(text, "%lld %lld %lld %lld %c", &offset, &seq, &id, &compared, &end) != 5 ||
+	    end != '.' || offset < 0 || offset > f->audit.good ||
+	    audit_reader_new(&f->audit, offset, &reader) < 0)
+		return;
+	if (audit_next(reader, &l) > 0 && l.at == offset && l.seq == seq + 1) {
+		w->offset = offset;
+		w->seq = seq;
+		w->last_id = id;
+		w->compared = compared;
+	}
+	audit_reader_free(reader);
 }
 
 bool
@@ -84,31 +138,6 @@ differs(struct walk *w, const struct audit_line *l, int64_t seq)
 		       id > 0 ? "attempt" : "record", id > 0 ? id : seq);
 }
 
-/* 1 the row is the line, 0 it is not. */
-static int
-is_same(struct store *s, const struct audit_line *l)
-{
-	struct record *r = NULL;
-	sqlite3_stmt *st;
-	int n = db_record(s->files.db, l->seq, &r);
-
-	if (n == -ENOENT || n == -EUCLEAN)
-		return 0;
-	if (n < 0)
-		return n;
-	n = memcmp(r->hash, l->hash, sizeof(r->hash)) == 0;
-	/* A place whose content was lost when a file was repaired; that was told then. */
-	if (n > 0 && r->kind != RECORD_LOST && l->kind != RECORD_LOST)
-		n = r->kind == l->kind && r->body_size == l->body_size &&
-		    memcmp(r->body, l->body, r->body_size) == 0;
-	if (n > 0 && r->kind == RECORD_ACT) {
-		n = db_ask(s->files.db, DB_SAME_ACT, &st, "nt", l->seq, r->body);
-		(void)sqlite3_reset(st); /* the error is in n */
-	}
-	free(r);
-	return n;
-}
-
 /* A number without a line: a place that is marked as lost in the database, or a line that cannot be
  * read. */
 static int
@@ -135,7 +164,7 @@ check_line(struct store *s, const struct audit_line *l)
 	for (int64_t seq = w->seq + 1; n == 0 && seq < l->seq && seq <= w->seq + 8; seq++)
 		n = check_gap(s, seq);
 	if (n == 0)
-		n = is_same(s, l);
+		n = reconcile_is_same(s->files.db, l);
 	if (n < 0)
 		return n;
 	if (n == 0)
@@ -190,6 +219,7 @@ end_walk(struct store *s, const struct store_time *now)
 	if (n < 0)
 		return n;
 	told = w->unreadable == w->told_unreadable && w->first_seq == w->told_seq;
+	(void)unlinkat(s->files.dirfd, WALK_PLACE, 0); /* there may be none */
 	w->told_unreadable = w->unreadable;
 	w->told_seq = w->first_seq;
 	w->whole_ms = now->wall_ms;
@@ -210,20 +240,13 @@ end_walk(struct store *s, const struct store_time *now)
 	return 0;
 }
 
-int
-store_walk(struct store *s, const struct store_time *now, bool (*go_on)(void *ctx), void *ctx)
+static int
+compare_some(struct store *s, bool (*go_on)(void *ctx), void *ctx)
 {
-	struct walk *w = &s->walk;
 	struct audit_reader *reader = NULL;
 	struct audit_line l;
-	int n;
+	int n = audit_reader_new(&s->files.audit, s->walk.offset, &reader);
 
-	/* Queued records may be in one file and not yet in the other. */
-	if (s->files.db == NULL || s->queue.first != NULL)
-		return -EAGAIN;
-	if (w->offset > s->files.audit.good || w->ended)
-		walk_begin(w);
-	n = audit_reader_new(&s->files.audit, w->offset, &reader);
 	if (n < 0)
 		return n;
 	do {
@@ -232,6 +255,25 @@ store_walk(struct store *s, const struct store_time *now, bool (*go_on)(void *ct
 			n = check_line(s, &l) < 0 ? -EIO : 1;
 	} while (n > 0 && go_on(ctx));
 	audit_reader_free(reader);
+	return n;
+}
+
+int
+walk_go_on(struct store *s, const struct store_time *now, bool (*go_on)(void *ctx), void *ctx)
+{
+	struct walk *w = &s->walk;
+	int n;
+
+	/* Queued records may be in one file and not yet in the other. */
+	if (s->files.db == NULL || s->queue.first != NULL)
+		return -EAGAIN;
+	if (w->offset > s->files.audit.good || w->ended)
+		walk_begin(w);
+	n = compare_some(s, go_on, ctx);
+	if (files_stop_damaged(&s->files))
+		return -EAGAIN; /* store_check() makes it again */
+	if (n > 0)
+		keep_place(w, &s->files, now);
 	if (n != 0)
 		return n;
 	n = end_walk(s, now);
@@ -250,7 +292,8 @@ store_walk_state(const struct store *s, struct store_walk *ret)
 {
 	const struct walk *w = &s->walk;
 
-	*ret = (struct store_walk){ .compared = w->compared,
+	*ret = (struct store_walk){ .importing = s->files.import != NULL,
+				    .compared = w->compared,
 				    .total = s->files.audit.last_seq,
 				    .whole_ms = w->whole_ms,
 				    .differences = w->differences > w->whole_differences

@@ -348,6 +348,7 @@ __wrap_pread(int fd, void *data, size_t size, off_t at)
 	char path[PATH_MAX] = "";
 	int error = path_of(fd, path) ? operate(DISK_READ, path) : 0;
 
+	disk.bytes_read += size;
 	if (error == 0)
 		return __real_pread(fd, data, size, at);
 	errno = error;
@@ -388,6 +389,7 @@ on_read(sqlite3_file *f, void *data, int size, sqlite3_int64 at)
 {
 	int error = operate(DISK_READ, ((struct file *)f)->path);
 
+	disk.bytes_read += (unsigned)size;
 	return error != 0 ? SQLITE_IOERR_READ : real(f)->pMethods->xRead(real(f), data, size, at);
 }
 

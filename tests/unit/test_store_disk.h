@@ -38,6 +38,7 @@ struct disk {
 	unsigned long ops;  /* so far */
 	unsigned long hits; /* failed so far */
 	unsigned long syncs;
+	unsigned long long bytes_read; /* by SQLite and by pread() */
 	bool ballast_gone;
 };
 

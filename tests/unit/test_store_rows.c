@@ -189,31 +189,6 @@ TEST_SET_UP(opening_that_fails_at_once_is_tried_each_time)
 	close_store(s);
 }
 
-/* A database that was read for long and then cannot be opened is not tried at every call. */
-TEST_SET_UP(opening_that_takes_long_is_tried_less_often_after_a_while)
-{
-	struct store_time moment = at(0);
-	unsigned long before;
-	struct store *s;
-
-	disk_reset((struct disk){
-	    .fault = DISK_EIO, .at = 1, .only = DB_FILE "-wal", .writes_only = true });
-	s = try_open();
-	for (int i = 0; i < 10; i++)
-		(void)store_check(s, &moment);
-	before = disk.ops;
-	(void)store_check(s, &moment);
-	assert_int_equal(disk.ops, before);
-	assert_int_equal(health_of(s), STORE_DEGRADED);
-	moment = at(16000);
-	(void)store_check(s, &moment);
-	assert_true(disk.ops > before);
-	disk_reset((struct disk){ 0 });
-	moment = at(32000);
-	assert_int_equal(store_check(s, &moment), 1);
-	close_store(s);
-}
-
 /* The real thing, where we may mount: a file system of two megabytes that is filled to the last
  * byte. */
 TEST_SET_UP(a_really_full_file_system)

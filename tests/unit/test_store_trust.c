@@ -58,29 +58,6 @@ fill(void)
 }
 
 static void
-read_whole(const char *name, char **ret_data, size_t *ret_size)
-{
-	FILE *f = fopen(in_dir(dir, name), "r");
-
-	*ret_size = (size_t)file_size(in_dir(dir, name));
-	*ret_data = malloc(*ret_size);
-	assert_non_null(f);
-	assert_non_null(*ret_data);
-	assert_int_equal(fread(*ret_data, 1, *ret_size, f), *ret_size);
-	(void)fclose(f);
-}
-
-static void
-write_whole(const char *name, const char *data, size_t size)
-{
-	FILE *f = fopen(in_dir(dir, name), "w");
-
-	assert_non_null(f);
-	assert_int_equal(fwrite(data, 1, size, f), size);
-	assert_int_equal(fclose(f), 0);
-}
-
-static void
 remove_damaged(void)
 {
 	char command[PATH_BYTES + 64];
