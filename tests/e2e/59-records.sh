@@ -173,4 +173,38 @@ same "the deep comparison finds no difference" ok "$(compared --deep)"
 rack_plug 1-7 "$old"
 holds "the station goes on" until_true 60 test_verdict 1-7 pass
 records_are_sound "after all that"
+
+# ---- a damaged index, found while drones are written ---------------------------------------------
+
+# Behind so many records it is not among the newest, which are looked at when the station starts.
+for _ in $(seq 100); do
+	cfdfuctl pause > /dev/null
+	cfdfuctl resume > /dev/null
+done
+sim_stop
+before=$(records "SELECT group_concat(id || verdict) FROM attempts")
+newest=$(records "SELECT max(id) FROM attempts")
+sqlite3 "$database" "DROP INDEX attempt_port;
+	CREATE INDEX attempt_port ON attempt (port, segment, started_ms) WHERE id <> 1;
+	PRAGMA writable_schema = ON;
+	UPDATE sqlite_schema SET sql = 'CREATE INDEX attempt_port ON attempt (port, segment, started_ms)'
+	WHERE name = 'attempt_port'"
+sim_start typical
+same "with a damaged index among old records the station starts" ok "$(status .station.health)"
+rack_plug 1-8 "$old"
+rack_plug 1-9 "$old"
+is_mended()
+{
+	grep -q "attempt 1 is missing from an index; it was set aside" <<< \
+		"$(cfdfuctl status | tr -s ' \n' ' ')"
+}
+holds "the damage is found at work, and mended" until_true 60 is_mended
+holds "the log says so" grep -q "cfdfud.db is damaged: attempt 1 is missing from an index" "$log"
+holds "its drones pass" until_true 60 test_verdict 1-8 pass
+holds "all of them" until_true 60 test_verdict 1-9 pass
+same "nothing is lost by it" "$before" \
+	"$(records "SELECT group_concat(id || verdict) FROM attempts WHERE id <= $newest")"
+sim_kill
+sim_start typical
+records_are_sound "after damage at work and a kill"
 sim_stop

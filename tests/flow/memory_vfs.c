@@ -330,6 +330,15 @@ memory_vfs_keep(void)
 }
 
 void
+memory_vfs_remove(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		files[i].now.exists = false;
+		files[i].now.size = 0;
+	}
+}
+
+void
 memory_vfs_put_back(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)

@@ -18,5 +18,6 @@ void memory_vfs_register(const char *name, const struct memory_vfs_hooks *hooks)
 void memory_vfs_keep(void);
 /* Without memory_vfs_keep() before: no files. */
 void memory_vfs_put_back(void);
+void memory_vfs_remove(void); /* all files, as if they were renamed; no connection is open */
 
 #endif

@@ -143,6 +143,52 @@ SCENE(a_verdict_that_the_disk_refuses_is_not_shown_until_it_is_there)
 	assert_int_equal(station_rows(x->s), 1);
 }
 
+/* So many records that the database is not made again at once. */
+static void
+make_history(struct scene *x)
+{
+	add(x, "1-7");
+	plug(x, "1-7");
+	settle(x);
+	for (unsigned i = 0; i < 60; i++) {
+		assert_int_equal(station_retry(x->s, "1-7", false), 0);
+		settle(x);
+	}
+}
+
+SCENE(damage_found_at_any_step_delays_the_ending_and_nothing_else)
+{
+	struct scene *x = *state;
+
+	for (enum step step = STEP_PROBING; step <= STEP_LEAVING; step++) {
+		bool killed = step % 2 != 0; /* while the database is made again */
+		const struct station_row *row;
+
+		make_history(x);
+		add(x, PORT);
+		plug(x, PORT);
+		wait_for_step(x, PORT, step == STEP_LEAVING ? STEP_FIRST_PAGE : step);
+		station_damage(x->s);
+		wait_us(x, 3 * SECOND);
+		assert_true(station_is_importing(x->s));
+		assert_int_equal(view(x, PORT).verdict.kind, VERDICT_NONE);
+		if (killed)
+			station_restart(x->s);
+		settle(x);
+		expect_good(x, PORT);
+		assert_false(station_is_importing(x->s));
+		for (size_t i = 0; i < station_rows(x->s); i++)
+			assert_int_equal(station_row(x->s, i)->endings, 1);
+		row = station_last(x->s, PORT);
+		assert_true(killed || row->verdict.kind == VERDICT_PASS);
+		assert_null(station_broken(x->s));
+		image_unref(x->old);
+		station_free(x->s);
+		x->s = NULL;
+		x->old = NULL;
+	}
+}
+
 SCENE(another_selection_during_a_job_changes_the_next_one_and_not_this)
 {
 	struct scene *x = *state;

@@ -105,6 +105,9 @@ void station_stop(struct station *s, uint64_t grace_us);
 
 /* The disk: from now on commits fail with this errno (0: works again), or take so long. */
 void station_disk(struct station *s, int error);
+/* A damaged page of the database is met now. */
+void station_damage(struct station *s);
+bool station_is_importing(const struct station *s); /* the database is made again */
 void station_disk_slow(struct station *s, uint32_t commit_us);
 
 /* Another configuration, now and for daemons to come. */

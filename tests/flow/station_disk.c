@@ -24,6 +24,7 @@
 #include "flow/station_parts.h"
 #include "store/db.h"
 #include "store/store.h"
+#include "store/store_internal.h"
 
 /* ---- the disk that fails ----------------------------------------------------------------- */
 
@@ -80,6 +81,17 @@ int __wrap_db_open(const char *path, const struct db_options *o, struct db **ret
 void __wrap_db_close(struct db *db, bool in_trouble);
 int __real_db_open(const char *path, const struct db_options *o, struct db **ret_db, char *why);
 void __real_db_close(struct db *db, bool in_trouble);
+
+int __wrap_files_put_away(struct files *f, const char *name, const char *stamp);
+int __real_files_put_away(struct files *f, const char *name, const char *stamp);
+
+int
+__wrap_files_put_away(struct files *f, const char *name, const char *stamp)
+{
+	if (strcmp(name, DB_FILE) == 0)
+		memory_vfs_remove();
+	return __real_files_put_away(f, name, stamp);
+}
 
 int
 __wrap_db_open(const char *path, const struct db_options *o, struct db **ret_db, char *why)
@@ -361,6 +373,35 @@ void
 station_disk(struct station *s, int error)
 {
 	s->disk_error = error;
+}
+
+void
+station_damage(struct station *s)
+{
+	db_set_damage(s->store->files.db, "it is a scene");
+}
+
+bool
+station_is_importing(const struct station *s)
+{
+	return s->store->files.import != NULL;
+}
+
+/* As app/records_walk.c, which has a timer of the loop, when the database is made again. */
+static bool
+is_one_of_some(void *ctx)
+{
+	return --*(unsigned *)ctx > 0;
+}
+
+void
+disk_go_on(struct station *s)
+{
+	struct store_time now = clock_time(NULL);
+	unsigned lines = 20;
+
+	if (s->store->files.import != NULL)
+		(void)!store_walk(s->store, &now, is_one_of_some, &lines);
 }
 
 void

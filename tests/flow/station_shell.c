@@ -495,6 +495,7 @@ shell_tick(struct station *s)
 	if (s->second_us + SECOND_US > now_us)
 		return;
 	s->second_us += SECOND_US;
+	disk_go_on(s);
 	recorder_check(s->recorder, s->second_us / SECOND_US % 60 == 0);
 	dispatch_run(s->dispatch);
 }
