@@ -49,3 +49,23 @@ path_compose(const struct path_parent *parents, size_t count, const char *port,
 		copy_text(ret_path, PATH_TEXT_MAX, path);
 	return lasts;
 }
+
+bool
+path_beside(const char *path, const char *port, char ret_path[PATH_TEXT_MAX])
+{
+	static const char before_chain[] = "usb-0:";
+	const char *chain = strchr(port, '-'), *end = NULL;
+	char text[2 * PATH_TEXT_MAX];
+	int n;
+
+	ret_path[0] = '\0';
+	for (const char *p = strstr(path, before_chain); p != NULL; p = strstr(p, before_chain))
+		end = p += sizeof(before_chain) - 1;
+	if (chain == NULL || end == NULL)
+		return false;
+	n = snprintf(text, sizeof(text), "%.*s%.32s", (int)(end - path), path, chain + 1);
+	if (n < 0 || n >= PATH_TEXT_MAX)
+		return false;
+	copy_text(ret_path, PATH_TEXT_MAX, text);
+	return true;
+}

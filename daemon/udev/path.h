@@ -25,4 +25,10 @@ struct path_parent {
 bool path_compose(const struct path_parent *parents, size_t count, const char *port,
 		  char ret_path[PATH_TEXT_MAX]) MUST_CHECK;
 
+/*
+ * The path of a port from that of another one of its bus, which path_compose() gave: only the chain
+ * of ports at the end differs.  False, and "": path is none, or the port's would be too long.
+ */
+bool path_beside(const char *path, const char *port, char ret_path[PATH_TEXT_MAX]) MUST_CHECK;
+
 #endif

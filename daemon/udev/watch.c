@@ -27,6 +27,7 @@
 #define RECEIVE_BYTES (128 * 1024 * 1024) /* asked for; without privilege the kernel gives less */
 #define EVENTS_AT_ONCE_MAX 64		  /* LIMIT: one wake-up; the rest comes with the next */
 #define KINDS_MAX 32			  /* LIMIT: VID:PID pairs, the two of ours included */
+#define BUSES_MAX 32			  /* LIMIT: remembered; of others the path is asked again */
 #define RECONCILE_MS 3000
 /* WHY so seldom: udev says when it is through; this is for an event that was lost. */
 #define UNREADY_MS 500
@@ -35,6 +36,13 @@
 
 struct kind {
 	uint16_t vid, pid;
+};
+
+/* A bus whose place is known, by a port of it. */
+struct bus {
+	char controller[PORT_TEXT_MAX];
+	uint64_t enumeration;
+	char path[PATH_TEXT_MAX];
 };
 
 struct watch {
@@ -47,6 +55,8 @@ struct watch {
 	struct port_table *ports;
 	struct kind kinds[KINDS_MAX];
 	size_t kind_count;
+	struct bus buses[BUSES_MAX];
+	unsigned buses_asked;
 	uint64_t next_scan_us;
 	char ready_node[64]; /* the one that the event in hand says udev is through with; else "" */
 };
@@ -97,21 +107,45 @@ judge(struct watch *w, const struct sighting *s, uint64_t now)
 }
 
 /* WHY not the property: udev sets it for every USB device only in newer versions. */
-static void
-find_path(struct watch *w, struct sighting *s)
+static bool
+ask_path(struct watch *w, struct sighting *s)
 {
 	struct udev_device *d = udev_device_new_from_subsystem_sysname(w->udev, "usb", s->port);
 	struct path_parent parents[PATH_PARENTS_MAX];
 	size_t count = 0;
+	bool has_path;
 
 	/* A parent is its child's: it lives as long. */
 	for (struct udev_device *p = d; p != NULL && count < PATH_PARENTS_MAX;
 	     p = udev_device_get_parent(p))
 		parents[count++] = (struct path_parent){ udev_device_get_subsystem(p),
 							 udev_device_get_sysname(p) };
-	if (!path_compose(parents, count, s->port, s->path))
-		s->path[0] = '\0';
+	has_path = path_compose(parents, count, s->port, s->path);
 	udev_device_unref(d);
+	return has_path;
+}
+
+/* Asks once for each bus: libudev opens every directory above the device, and above each of its
+ * parents again, some hundred system calls in all. */
+static void
+find_path(struct watch *w, int devices_fd, struct sighting *s)
+{
+	struct bus *b;
+	uint64_t enumeration;
+	int r = sysfs_enumeration(devices_fd, s->controller, &enumeration);
+
+	for (size_t i = 0; r == 0 && i < BUSES_MAX; i++) {
+		b = &w->buses[i];
+		if (b->enumeration == enumeration && strcmp(b->controller, s->controller) == 0 &&
+		    path_beside(b->path, s->port, s->path))
+			return;
+	}
+	if (!ask_path(w, s) || r < 0)
+		return;
+	b = &w->buses[w->buses_asked++ % BUSES_MAX];
+	b->enumeration = enumeration;
+	copy_text(b->controller, sizeof(b->controller), s->controller);
+	copy_text(b->path, sizeof(b->path), s->path);
 }
 
 static void
@@ -153,7 +187,7 @@ scan_port(struct watch *w, int devices_fd, const char *port)
 	if (found == FOUND_OURS)
 		r = sysfs_read_strings(devices_fd, enumeration, &s);
 	if (found == FOUND_OURS && r == 0)
-		find_path(w, &s);
+		find_path(w, devices_fd, &s);
 	if (r == 0)
 		report(w, port, found, enumeration, &s);
 	else if (r == -ENOENT)

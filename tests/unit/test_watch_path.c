@@ -77,6 +77,38 @@ TEST(every_chain_has_the_path_that_udev_gives_it)
 	}
 }
 
+/* Whichever port of a bus was asked for first, the path of another is the same. */
+TEST(a_neighbour_has_the_path_that_udev_gives_it)
+{
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char path[PATH_TEXT_MAX] = "x", back[PATH_TEXT_MAX];
+
+		if (cases[i].path[0] == '\0') {
+			assert_false(path_beside(cases[i].path, "1-2", path));
+			assert_string_equal(path, "");
+			continue;
+		}
+		assert_true(path_beside(cases[i].path, "1-13.7.1", path));
+		assert_memory_equal(strrchr(path, ':'), ":13.7.1", 8);
+		assert_string_not_equal(path, cases[i].path);
+		assert_true(path_beside(path, cases[i].port, back));
+		assert_string_equal(back, cases[i].path);
+	}
+}
+
+TEST(a_neighbour_whose_path_does_not_fit_has_none)
+{
+	static const char longest[] = "platform-a-controller-with-a-name-of-this-length-pci-"
+				      "0000:00:14.0-and-another-one-usb-0:1";
+	char path[PATH_TEXT_MAX] = "x";
+
+	assert_true(strlen(longest) < PATH_TEXT_MAX);
+	assert_false(path_beside(longest, "1-1.2.3.4.5.6.7.8.9", path));
+	assert_string_equal(path, "");
+	assert_false(path_beside("pci-0000:00:14.0-usb-0:1", "usb1", path));
+	assert_string_equal(path, "");
+}
+
 TEST(a_path_that_does_not_fit_is_none)
 {
 	static const char name[] =
