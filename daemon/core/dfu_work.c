@@ -15,6 +15,13 @@ enum {
 	FEATURE_WORD = 3, /* 2.7-3.6 V: 32-bit parallelism (doc/protocol.md 5, inferred) */
 };
 
+/*
+ * WHY rounds: drones that erase all there is before they write leave their hub's translator idle,
+ * and want it all at once later.  WHY not a sector at a time: each round costs four requests, and
+ * other devices have pages of 2 KiB (doc/rack.md 8).
+ */
+#define ROUND_BYTES (64U * 1024)
+
 #define FEATURE_ADDR 0xFFFF0000U
 
 /* ---- beginning ------------------------------------------------------------------------------ */
@@ -54,7 +61,8 @@ dfu_work_begin(struct dfu_work *w, const struct dfu_probe *probe, struct image *
 	struct plan_options plan_options = { .compare = options->compare,
 					     .trust_blank = options->trust_blank,
 					     .block_bytes = probe->descr.transfer_bytes,
-					     .write_protected = probe->write_protected };
+					     .write_protected = probe->write_protected,
+					     .round_bytes = ROUND_BYTES };
 	struct device profile = *probe->profile;
 	const char *why = NULL;
 

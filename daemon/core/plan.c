@@ -78,7 +78,7 @@ make_parts(struct plan *p, const struct coverage *c)
 	p->parts = calloc(c->count, sizeof(*p->parts));
 	if (p->parts == NULL)
 		return -ENOMEM;
-	p->count = p->end = c->count;
+	p->count = p->end = p->round_end = c->count;
 	for (size_t i = 0; i < p->count; i++) {
 		p->parts[i].is = c->sectors[i];
 		p->parts[i].todo = p->options.compare ? TODO_COMPARE : 0;
@@ -152,7 +152,7 @@ first_part(const struct plan *p)
 
 	if (p->phase == PLAN_ERASE && boot_is_here(p) && (p->parts[p->boot].todo & todo) != 0)
 		return p->boot;
-	for (size_t i = p->first; i < p->end; i++)
+	for (size_t i = p->round_first; i < p->round_end; i++)
 		if ((p->parts[i].todo & todo) != 0)
 			return i;
 	return p->count;
@@ -172,13 +172,27 @@ start_phase(struct plan *p, enum plan_phase phase)
 	p->pos = p->at < p->count ? first_pos(p, p->at) : 0;
 }
 
+/* The sectors from this one on that are erased, written and verified together. */
+static void
+enter_round(struct plan *p, size_t first)
+{
+	uint64_t bytes = 0;
+
+	p->round_first = p->round_end = first;
+	do
+		bytes += p->parts[p->round_end++].is.size;
+	while (p->round_end < p->end &&
+	       bytes + p->parts[p->round_end].is.size <= p->options.round_bytes);
+	start_phase(p, PLAN_ERASE);
+}
+
 static void
 enter_memory(struct plan *p, size_t first)
 {
 	p->first = p->end = first;
 	while (p->end < p->count && p->parts[p->end].is.alt == p->parts[first].is.alt)
 		p->end++;
-	start_phase(p, PLAN_ERASE);
+	enter_round(p, first);
 }
 
 /* This memory is verified, but for its first page: that page, the next memory, or the end. */
@@ -206,6 +220,8 @@ next_phase(struct plan *p)
 			start_phase(p, PLAN_WRITE);
 		else if (p->phase == PLAN_WRITE)
 			start_phase(p, PLAN_VERIFY);
+		else if (p->phase == PLAN_VERIFY && p->round_end < p->end)
+			enter_round(p, p->round_end);
 		else if (p->phase == PLAN_VERIFY)
 			memory_done(p);
 		else
@@ -373,7 +389,7 @@ sector_is_wrong(struct plan *p, uint32_t addr, const struct stretch *image, cons
 	p->failure = untouched ? PLAN_FAILURE_UNTOUCHED : PLAN_FAILURE_READ_BACK;
 	p->repairs += again;
 	if (again)
-		start_phase(p, PLAN_ERASE);
+		enter_round(p, p->at);
 	else
 		enter(p, PLAN_FAILED);
 }

@@ -6,11 +6,12 @@
  * 4).
  *
  *   COMPARE     each covered sector is read up to its first difference      [plan_read_back]
- *   then memory by memory, in the order of their alternates:
- *   ERASE       first the sector that makes the image bootable, then the rest
- *   WRITE       all but the first page
- *   VERIFY      all that was written; a wrong sector is erased and written once more
- *                                                                           [sector_is_wrong]
+ *   then memory by memory, in the order of their alternates, and in each a round of sectors after
+ *   the other                                                               [enter_round]:
+ *   ERASE       the round; before all others the sector that makes the image bootable
+ *   WRITE       the round, all but the first page
+ *   VERIFY      all that was written; a wrong sector is erased and written once more, then the next
+ *               round                                                       [sector_is_wrong]
  *   PAGE        the first page; PAGE_CHECK reads it back                    [memory_done]
  *   DONE        every byte of the image has been read back equal
  *   FAILED      a sector stayed wrong, or cannot be written: plan_failure()      [settle]
@@ -60,6 +61,7 @@ struct plan_options {
 	bool trust_blank;	  /* a sector that reads blank needs no erase */
 	uint32_t block_bytes;	  /* most bytes of one read or program: wTransferSize */
 	uint32_t write_protected; /* BIT(n): the n-th sector of alternate 0 cannot be written */
+	uint32_t round_bytes;	  /* sectors of so much in all make a round; a larger one alone */
 };
 
 struct plan;

@@ -27,8 +27,9 @@ struct plan {
 	uint32_t page_addr; /* the first page: the block that makes the image bootable */
 	uint32_t page_to;
 	size_t first, end; /* parts of the memory under way; all of them while comparing */
-	size_t at;	   /* part under way */
-	uint32_t pos;	   /* next byte in it */
+	size_t round_first, round_end; /* of these the ones under way; all while comparing */
+	size_t at;		       /* part under way */
+	uint32_t pos;		       /* next byte in it */
 	bool changed;
 	bool boot_changed; /* in the memory of the first page */
 	bool page_done;

@@ -60,7 +60,7 @@ writers_figures(struct table *t)
 			(void)snprintf(text, sizeof(text),
 				       "%u behind a thrashing translator: learned against no limit",
 				       counts[i]);
-			figure(t, text, part, AT_MOST, 0.85);
+			figure(t, text, part, AT_MOST, 0.95);
 		}
 		(void)snprintf(text, sizeof(text),
 			       "%u behind any translator: learned against no limit, the worst",

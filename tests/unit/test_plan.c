@@ -385,7 +385,8 @@ draw(uint64_t seed, uint32_t base0, uint32_t base1)
 	draw_profile(&trial);
 	trial.options =
 	    (struct plan_options){ rng_below(&trial.rng, 3) > 0, rng_below(&trial.rng, 2) > 0,
-				   64U << rng_below(&trial.rng, 4), 0 };
+				   64U << rng_below(&trial.rng, 4), 0,
+				   32U << rng_below(&trial.rng, 10) };
 	n = draw_segments(&trial, segments, bytes);
 	if (n == 0)
 		return NULL;

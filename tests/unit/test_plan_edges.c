@@ -286,4 +286,71 @@ TEST(memories_at_the_end_of_the_address_space_are_no_different)
 	image_unref(image);
 }
 
+/* The phases of a plan for three sectors of 256 bytes that all differ, one letter each. */
+static void
+phases_of(uint32_t round_bytes, uint32_t wrong_at, char text[32])
+{
+	const struct layout map = { .run_count = 1, .runs = { { 0x08004000, 3, 0x100, 7 } } };
+	const struct layout *maps[DEVICE_ALTS_MAX] = { &map };
+	struct device profile = { .app_addr = 0x08004000 };
+	struct plan_options options = { true, true, 64, 0, round_bytes };
+	static const struct image_label label;
+	struct segment segment = { 0, 0x08004000, 0x300, bytes };
+	struct image *image;
+	struct plan_op op;
+	struct plan *plan;
+	const char *why;
+	enum plan_phase last = PLAN_DONE;
+	unsigned n = 0;
+
+	assert_int_equal(image_new(&segment, 1, &label, &image), 0);
+	assert_int_equal(plan_new(image, &profile, maps, &options, &plan, &why), 0);
+	while (plan_next(plan, &op)) {
+		static const uint8_t other[64] = { 7 };
+		enum plan_phase phase = plan_phase(plan);
+		bool wrong = phase == PLAN_COMPARE || op.addr == wrong_at;
+
+		if (phase != last)
+			text[n++] = "CEWVPK"[phase];
+		assert_true(n < 32);
+		last = phase;
+		if (phase > PLAN_COMPARE && op.addr == wrong_at && op.kind == PLAN_OP_READ)
+			wrong_at = 0;
+		if (op.kind == PLAN_OP_ERASE)
+			plan_erased(plan);
+		else if (op.kind == PLAN_OP_PROGRAM)
+			plan_programmed(plan);
+		else
+			plan_read_back(plan, wrong ? other : op.data, op.length);
+	}
+	text[n] = '\0';
+	assert_int_equal(plan_phase(plan), PLAN_DONE);
+	plan_free(plan);
+	image_unref(image);
+}
+
+TEST(sectors_are_erased_written_and_verified_in_rounds)
+{
+	static const struct {
+		uint32_t round_bytes, wrong_at;
+		const char *phases;
+	} rounds[] = {
+		{ 0, 0, "CEWVEWVEWVPK" },
+		{ 0x200, 0, "CEWVEWVPK" },
+		{ 0x2FF, 0, "CEWVEWVPK" },
+		{ 0x300, 0, "CEWVPK" },
+		/* A wrong sector begins a round; the first page, too, found wrong at the end. */
+		{ 0, 0x08004140, "CEWVEWVEWVEWVPK" },
+		{ 0x200, 0x08004140, "CEWVEWVPK" },
+		{ 0x200, 0x08004000, "CEWVEWVPKEWVPK" },
+	};
+	char text[32];
+
+	for (size_t i = 0; i < ARRAY_LEN(rounds); i++) {
+		phases_of(rounds[i].round_bytes, rounds[i].wrong_at, text);
+		if (strcmp(text, rounds[i].phases) != 0)
+			fail_msg("%zu: %s", i, text);
+	}
+}
+
 TEST_MAIN(NULL)
