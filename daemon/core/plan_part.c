@@ -5,14 +5,18 @@
 
 #include <string.h>
 
-/* FNV-1a: it tells whether a block changed at all, of which some million bits had to. */
+#include "cfdfu/util.h"
+
+/* FNV-1a by words: it tells whether a block changed at all, of which thousands of bits had to. */
 static uint32_t
 sum_of(const uint8_t *data, uint32_t length)
 {
 	uint32_t sum = 2166136261U;
 
-	for (uint32_t i = 0; i < length; i++)
-		sum = (sum ^ data[i]) * 16777619U;
+	for (; length >= 4; data += 4, length -= 4)
+		sum = (sum ^ get_le32(data)) * 16777619U;
+	while (length-- > 0)
+		sum = (sum ^ *data++) * 16777619U;
 	return sum;
 }
 
