@@ -37,7 +37,7 @@ typical_us(const struct eta *e, uint64_t now_us)
 
 		if (j == NULL || job_published(j) || !has_plan(j))
 			continue;
-		job_estimate(j, now_us, e->boot_us, &left, &total);
+		job_estimate(j, now_us, e->slots->boot_us, &left, &total);
 		most = total > most ? total : most;
 	}
 	return most > 0 ? most : e->work_us;
@@ -54,7 +54,7 @@ work_of(const struct eta *e, unsigned slot, uint64_t now_us, uint64_t typical,
 	if (j == NULL || job_published(j) || job_stage(j) == JOB_ASK)
 		return false;
 	if (has_plan(j)) {
-		job_estimate(j, now_us, e->boot_us, &w.left_us, &total);
+		job_estimate(j, now_us, e->slots->boot_us, &w.left_us, &total);
 		w.waits = sched_waits(e->slots->sched, slot, PERMIT_WRITE);
 	} else {
 		if (typical == 0)
@@ -62,9 +62,10 @@ work_of(const struct eta *e, unsigned slot, uint64_t now_us, uint64_t typical,
 		w.left_us = typical;
 		w.waits = true;
 		if (job_stage(j) < JOB_FLASH)
-			w.left_us += e->boot_us; /* coming up in another mode takes much the same */
+			w.left_us +=
+			    e->slots->boot_us; /* coming up in another mode takes much the same */
 	}
-	w.permit_us = w.left_us > e->boot_us ? w.left_us - e->boot_us : 0;
+	w.permit_us = w.left_us > e->slots->boot_us ? w.left_us - e->slots->boot_us : 0;
 	if (is_narrow(e)) {
 		w.waits = !sched_has(e->slots->sched, slot, PERMIT_START);
 		w.permit_us = w.left_us;

@@ -14,7 +14,6 @@
 struct eta {
 	const struct slots *slots; /* borrowed, as the limits */
 	const struct sched_limits *limits;
-	uint64_t boot_us; /* time of booting and confirming, learned */
 	uint64_t work_us; /* the whole work on the last drone that passed; 0 none yet */
 };
 

@@ -29,7 +29,8 @@ fleet_new(const struct fleet_options *options, struct fleet **ret_fleet)
 		goto out;
 	f->options = *options;
 	f->slots.jobs = &f->options.job;
-	f->eta = (struct eta){ &f->slots, &f->options.limits, BOOT_US, 0 };
+	f->slots.boot_us = BOOT_US;
+	f->eta = (struct eta){ &f->slots, &f->options.limits, 0 };
 	f->profiles[f->profile_count++] = *device_crazyflie();
 	r = policy_new(&f->slots.policy);
 	if (r < 0)
@@ -205,7 +206,7 @@ fleet_ended(struct fleet *f, uint64_t dev, enum usb_status status, const uint8_t
 		return;
 	sched_block_ended(f->slots.sched, (unsigned)(dev % FLEET_SLOTS_MAX), status == USB_OK,
 			  now_us);
-	slot_keep_percent(s, now_us, f->eta.boot_us);
+	slot_keep_percent(s, now_us);
 	if (s->job != NULL)
 		job_ended(s->job, status, data, length, now_us);
 	slots_enqueue(&f->slots, (unsigned)(dev % FLEET_SLOTS_MAX));
@@ -222,8 +223,8 @@ learn_times(struct fleet *f, const struct job *j)
 
 	if (r->verdict.kind != VERDICT_PASS)
 		return;
-	f->eta.boot_us = (f->eta.boot_us + boot) / 2;
-	job_estimate(j, 0, f->eta.boot_us, &left, &f->eta.work_us);
+	f->slots.boot_us = (f->slots.boot_us + boot) / 2;
+	job_estimate(j, 0, f->slots.boot_us, &left, &f->eta.work_us);
 }
 
 /*
@@ -260,12 +261,8 @@ fleet_recorded(struct fleet *f, unsigned slot, int error, int64_t id, uint64_t n
 		return;
 	before = job_published(s->job);
 	job_recorded(s->job, error, id, now_us);
-	if (!before && job_published(s->job)) {
-		/* WHY all: how long it took to boot is learned from it for the others, too. */
-		for (unsigned i = 0; i < f->slots.count; i++)
-			slot_keep_percent(&f->slots.list[i], now_us, f->eta.boot_us);
+	if (!before && job_published(s->job))
 		publish(f, slot, now_us);
-	}
 	slots_enqueue(&f->slots, slot);
 }
 
@@ -307,19 +304,21 @@ others_on_their_way(const struct fleet *f, unsigned slot)
 void
 fleet_tick(struct fleet *f, uint64_t now_us)
 {
-	for (unsigned i = 0; i < f->slots.count; i++) {
+	unsigned i;
+
+	while (deadlines_first(&f->slots.deadlines, &i) <= now_us) {
 		struct slot *s = &f->slots.list[i];
 
+		/* Until it is looked at, and has another one. */
+		deadlines_set(&f->slots.deadlines, i, DEADLINES_NEVER);
+		slots_enqueue(&f->slots, i);
 		if (s->job == NULL)
 			continue;
-		if (s->wake_us != 0 && now_us >= s->wake_us) {
+		if (s->wake_us != 0 && now_us >= s->wake_us)
 			s->wake_us = 0;
-			slots_enqueue(&f->slots, i);
-		}
 		if (now_us >= job_deadline_us(s->job)) {
 			job_allow_contention(s->job, others_on_their_way(f, i));
 			job_tick(s->job, now_us);
-			slots_enqueue(&f->slots, i);
 		}
 	}
 }
@@ -327,21 +326,11 @@ fleet_tick(struct fleet *f, uint64_t now_us)
 uint64_t
 fleet_deadline_us(const struct fleet *f)
 {
-	uint64_t at = sched_deadline_us(f->slots.sched);
+	uint64_t permit = sched_deadline_us(f->slots.sched);
+	unsigned slot;
+	uint64_t at = deadlines_first(&f->slots.deadlines, &slot);
 
-	for (unsigned i = 0; i < f->slots.count; i++) {
-		const struct slot *s = &f->slots.list[i];
-		uint64_t deadline;
-
-		if (s->job == NULL)
-			continue;
-		if (s->wake_us != 0 && s->wake_us < at)
-			at = s->wake_us;
-		deadline = job_deadline_us(s->job);
-		if (deadline < at)
-			at = deadline;
-	}
-	return at;
+	return permit < at ? permit : at;
 }
 
 void

@@ -119,7 +119,7 @@ next_event(struct fleet *f, unsigned slot, struct request *req)
 		s->told.step = job_step(s->job);
 		s->told.events |= BIT(EVENT_STEP);
 	}
-	for (enum event_kind n = 0; n < EVENT_COUNT; n++) {
+	for (enum event_kind n = 0; s->told.events != 0 && n < EVENT_COUNT; n++) {
 		if ((s->told.events & BIT(n)) == 0)
 			continue;
 		s->told.events &= ~BIT(n);
@@ -151,7 +151,7 @@ slot_next(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
 		return true;
 	while (s->job != NULL) {
 		return_permits(f, slot);
-		slot_keep_percent(s, now_us, f->eta.boot_us);
+		slot_keep_percent(s, now_us);
 		if (dip_waits(&f->slots, slot, now_us))
 			return false;
 		job_next(s->job, now_us, req);

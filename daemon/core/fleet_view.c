@@ -209,7 +209,7 @@ void
 fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *ret_view)
 {
 	view_slot(f, slot, ret_view);
-	ret_view->percent = slot_percent(&f->slots.list[slot], now_us, f->eta.boot_us);
+	ret_view->percent = slot_percent(&f->slots.list[slot], now_us);
 }
 
 int

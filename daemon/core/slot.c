@@ -11,7 +11,11 @@
 #include "core/ident.h"
 #include "core/outcome.h"
 
-enum { FLAP_WINDOW_US = 60000000 }; /* doc/faults.md U19 */
+enum {
+	FLAP_WINDOW_US = 60000000, /* doc/faults.md U19 */
+	/* WHY: to estimate costs more than a transfer does; a percent is a tenth of a second. */
+	PERCENT_KEPT_US = 50000,
+};
 
 /* ---- questions ------------------------------------------------------------------------------ */
 
@@ -102,18 +106,27 @@ slot_is_done_with(const struct slot *s, const struct image *image)
 	       memcmp(image_label(image)->sha256, s->ending.sha256, IMAGE_SHA256_BYTES) == 0;
 }
 
+static bool
+is_percent_kept(const struct slot *s, uint64_t now_us)
+{
+	return s->told.percent_us != 0 && now_us - s->told.percent_us < PERCENT_KEPT_US;
+}
+
 int
-slot_percent(const struct slot *s, uint64_t now_us, uint64_t boot_us)
+slot_percent(const struct slot *s, uint64_t now_us)
 {
 	uint64_t left, total;
 	unsigned percent;
 
 	if (!slot_is_running(s) || job_stage(s->job) == JOB_ASK)
 		return -1;
-	job_estimate(s->job, now_us, boot_us, &left, &total);
+	/* WHY: estimates that are learned meanwhile change the sum; a bar must not go back.  What
+	 * is shown is either kept, or kept before the next event can change it. */
+	if (is_percent_kept(s, now_us))
+		return (int)s->told.percent;
+	job_estimate(s->job, now_us, s->told.boot_us, &left, &total);
 	percent = total > left ? (unsigned)(100 - (left * 100 + total - 1) / total) : 0;
 	percent = percent < 99 ? percent : 99;
-	/* WHY: estimates that are learned meanwhile change the sum; a bar must not go back. */
 	return (int)(percent > s->told.percent ? percent : s->told.percent);
 }
 
@@ -160,12 +173,17 @@ slot_is_flapping(struct slot *s, uint64_t now_us)
 }
 
 void
-slot_keep_percent(struct slot *s, uint64_t now_us, uint64_t boot_us)
+slot_keep_percent(struct slot *s, uint64_t now_us)
 {
-	int percent = slot_percent(s, now_us, boot_us);
+	int percent;
 
-	if (percent > 0)
-		s->told.percent = (unsigned)percent;
+	if (is_percent_kept(s, now_us))
+		return;
+	percent = slot_percent(s, now_us);
+	if (percent < 0)
+		return;
+	s->told.percent = (unsigned)percent;
+	s->told.percent_us = now_us;
 }
 
 void

@@ -72,7 +72,9 @@ struct slot_told {
 	uint64_t revision;
 	unsigned events; /* BIT(event_kind) still to be told */
 	enum step step;
-	unsigned percent; /* of the job under way: the most that there was to show */
+	unsigned percent;    /* of the job under way, as it is kept at times */
+	uint64_t percent_us; /* since when it is */
+	uint64_t boot_us;    /* time of booting and confirming, as the job's percent counts it */
 };
 
 struct slot {
@@ -90,6 +92,7 @@ struct slot {
 	struct slot_cause cause;
 	struct slot_told told;
 	uint64_t wake_us; /* when its job is to be asked again; 0 never */
+	uint16_t chained; /* next slot of the same chain (slots.h), plus 1; 0 none */
 	bool present;
 	bool queued;	   /* in the work queue */
 	bool foreign_port; /* taken from the station: nothing begins here */
@@ -115,7 +118,7 @@ enum policy_answer slot_ask_policy(const struct slot *s, const struct policy *p,
 /* Would its drone get another image now than the one it is done with? */
 bool slot_wants_another_image(const struct slot *s, const struct policy *policy);
 /* 0 to 99, never less than before; -1 while there is nothing to tell. */
-int slot_percent(const struct slot *s, uint64_t now_us, uint64_t boot_us);
+int slot_percent(const struct slot *s, uint64_t now_us);
 
 /* ---- events ---- */
 
@@ -125,7 +128,7 @@ void slot_put(struct slot *s, const struct sighting *sighting, const struct dron
 /* An arrival; true when there were too many in a short time. */
 bool slot_is_flapping(struct slot *s, uint64_t now_us);
 /* Keeps how far the job has come; before what may change its estimate. */
-void slot_keep_percent(struct slot *s, uint64_t now_us, uint64_t boot_us);
+void slot_keep_percent(struct slot *s, uint64_t now_us);
 /* The handle, if there is one, has to be closed; its transfer is not reported any more. */
 void slot_drop_device(struct slot *s);
 /* A copy of a job's record that outlives the job: it does not hold the image. */

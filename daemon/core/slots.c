@@ -11,19 +11,31 @@
 
 /* ---- the table and the queue ---------------------------------------------------------------- */
 
+static unsigned
+chain_of(const char *port)
+{
+	uint32_t h = 0x811C9DC5U;
+
+	while (*port != '\0')
+		h = (h ^ (uint8_t)*port++) * 0x01000193U;
+	return h % SLOTS_CHAINS;
+}
+
 int
 slots_find(const struct slots *ss, const char *port)
 {
-	for (unsigned i = 0; i < ss->count; i++)
-		if (strcmp(ss->list[i].sighting.port, port) == 0)
-			return (int)i;
-	return -ENOENT;
+	unsigned i = ss->chains[chain_of(port)];
+
+	while (i != 0 && strcmp(ss->list[i - 1].sighting.port, port) != 0)
+		i = ss->list[i - 1].chained;
+	return i != 0 ? (int)i - 1 : -ENOENT;
 }
 
 int
 slots_add(struct slots *ss, const char *port)
 {
 	int slot = slots_find(ss, port);
+	uint16_t *chain = &ss->chains[chain_of(port)];
 
 	if (slot >= 0)
 		return slot;
@@ -31,6 +43,8 @@ slots_add(struct slots *ss, const char *port)
 		return -E2BIG;
 	slot = (int)ss->count++;
 	copy_text(ss->list[slot].sighting.port, PORT_TEXT_MAX, port);
+	ss->list[slot].chained = *chain;
+	*chain = (uint16_t)(slot + 1);
 	sched_forget(ss->sched, (unsigned)slot);
 	sched_place(ss->sched, (unsigned)slot, NULL, 0);
 	return slot;
@@ -48,10 +62,25 @@ slots_enqueue(struct slots *ss, unsigned slot)
 	ss->queue[(ss->queue_at + ss->queue_count++) % SCHED_SLOTS_MAX] = slot;
 }
 
+/* When time alone gives this slot something to do. */
+static uint64_t
+deadline_of(const struct slot *s)
+{
+	uint64_t at;
+
+	if (s->job == NULL)
+		return DEADLINES_NEVER;
+	at = job_deadline_us(s->job);
+	return s->wake_us != 0 && s->wake_us < at ? s->wake_us : at;
+}
+
 void
 slots_dequeue(struct slots *ss)
 {
-	ss->list[ss->queue[ss->queue_at]].queued = false;
+	unsigned slot = ss->queue[ss->queue_at];
+
+	deadlines_set(&ss->deadlines, slot, deadline_of(&ss->list[slot]));
+	ss->list[slot].queued = false;
 	ss->queue_at = (ss->queue_at + 1) % SCHED_SLOTS_MAX;
 	ss->queue_count--;
 }
@@ -103,6 +132,8 @@ slots_start(struct slots *ss, unsigned slot, const struct job_setup *wanted, uin
 	}
 	s->told.step = STEP_NONE;
 	s->told.percent = 0;
+	s->told.percent_us = 0;
+	s->told.boot_us = ss->boot_us;
 	s->wake_us = 0;
 	memset(&s->cause, 0, sizeof(s->cause));
 	if (job_new(&setup, &s->sighting, &s->history, now_us, &s->job) < 0) {

@@ -12,15 +12,21 @@
 #include <stdint.h>
 
 #include "core/crtp.h"
+#include "core/deadlines.h"
 #include "core/event.h"
 #include "core/sched.h"
 #include "core/slot.h"
 
+#define SLOTS_CHAINS (2 * SCHED_SLOTS_MAX)
+
 struct slots {
 	struct slot *list; /* SCHED_SLOTS_MAX */
 	unsigned count;
+	uint16_t chains[SLOTS_CHAINS];	 /* by the hash of the port: the first slot, plus 1 */
 	unsigned queue[SCHED_SLOTS_MAX]; /* ring of slots with something to say */
 	unsigned queue_at, queue_count;
+	struct deadlines deadlines;	/* of the slots that are not in the queue */
+	uint64_t boot_us;		/* time of booting and confirming, learned */
 	struct crtp_toc toc;		/* shared by all jobs */
 	const struct job_options *jobs; /* borrowed, as are these: */
 	struct policy *policy;
