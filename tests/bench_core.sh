@@ -15,9 +15,9 @@ build=$(cd "$1" && pwd)
 shift
 [ $# -gt 0 ] || set -- 1 16 120 500
 command -v valgrind > /dev/null || { echo "valgrind is not installed" >&2; exit 2; }
-make -s -C "$build" tests/bench_core > /dev/null || exit 2
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/cfdfud-bench.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
+make -s -C "$build" tests/bench_core > "$scratch/make.log" 2>&1 || { cat "$scratch/make.log" >&2; exit 2; }
 
 bar_of() # DRONES: thousands of instructions a drone; nothing: no bar
 {

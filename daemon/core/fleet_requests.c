@@ -14,13 +14,19 @@
 
 /* ---- commands ------------------------------------------------------------------------------- */
 
-/* Permits that the job has grown out of go back to the scheduler. */
+/* Permits that the job has grown out of go back to the scheduler, where it has come further. */
 static void
 return_permits(struct fleet *f, unsigned slot)
 {
-	const struct job *j = f->slots.list[slot].job;
+	struct slot *s = &f->slots.list[slot];
+	const struct job *j = s->job;
 	enum job_stage stage = job_stage(j);
+	/* The step as it was told: that is compared before each of these rounds. */
+	unsigned progress = 1 + (unsigned)stage * STEP_COUNT + (unsigned)s->told.step;
 
+	if (progress == s->progress)
+		return;
+	s->progress = progress;
 	if (stage != JOB_SWITCH && stage != JOB_REQUEST && stage != JOB_AWAIT_DFU)
 		sched_release(f->slots.sched, slot, PERMIT_SWITCH);
 	if (stage != JOB_FLASH || job_step(j) == STEP_LEAVING)
@@ -151,8 +157,10 @@ slot_next(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
 		return true;
 	while (s->job != NULL) {
 		return_permits(f, slot);
+		if (job_is_busy(s->job))
+			return false;
 		slot_keep_percent(s, now_us);
-		if (dip_waits(&f->slots, slot, now_us))
+		if (job_stage(s->job) == JOB_ENDING && dip_waits(&f->slots, slot, now_us))
 			return false;
 		job_next(s->job, now_us, req);
 		if (complete(f, slot, now_us, req))

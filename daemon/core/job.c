@@ -159,8 +159,7 @@ stage_next(struct job *j, uint64_t now_us, struct request *req)
 		runtime_session_next(&j->runtime, now_us, req);
 		return;
 	case JOB_REQUEST:
-		j->attempt.rebooted =
-		    true; /* WHY: the drone may reboot even if the request fails */
+		j->attempt.rebooted = true; /* WHY: it may reboot even if the request fails */
 		runtime_session_next(&j->runtime, now_us, req);
 		return;
 	case JOB_SWITCH:
@@ -211,8 +210,7 @@ job_next(struct job *j, uint64_t now_us, struct request *ret_request)
 	enum job_stage stage;
 
 	memset(ret_request, 0, sizeof(*ret_request));
-	if (j->handle.state == HANDLE_BUSY && j->attempt.stage != JOB_ENDING &&
-	    j->attempt.stage != JOB_OVER)
+	if (job_is_busy(j))
 		return;
 	if (j->handle.state == HANDLE_BUSY) {
 		/* Ended from outside: closing takes back what is in flight. */
@@ -452,6 +450,13 @@ bool
 job_published(const struct job *j)
 {
 	return j->attempt.row == ROW_PUBLISHED;
+}
+
+bool
+job_is_busy(const struct job *j)
+{
+	return j->handle.state == HANDLE_BUSY && j->attempt.stage != JOB_ENDING &&
+	       j->attempt.stage != JOB_OVER;
 }
 
 bool

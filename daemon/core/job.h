@@ -129,7 +129,8 @@ uint64_t job_deadline_us(const struct job *j); /* UINT64_MAX: none */
 enum job_stage job_stage(const struct job *j);
 enum step job_step(const struct job *j);
 const struct job_record *job_record(const struct job *j);
-bool job_forced(const struct job *j);	 /* asked for with force */
+bool job_is_busy(const struct job *j); /* a transfer is in flight, and wanted: nothing to ask for */
+bool job_forced(const struct job *j);  /* asked for with force */
 bool job_published(const struct job *j); /* its verdict is on disk and may be told */
 bool job_foreign(const struct job *j);	 /* OVER: the device in DFU mode is none of ours */
 bool job_begun(const struct job *j);	 /* its row was asked for, whether it exists yet or not */

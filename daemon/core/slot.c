@@ -120,8 +120,8 @@ slot_percent(const struct slot *s, uint64_t now_us)
 
 	if (!slot_is_running(s) || job_stage(s->job) == JOB_ASK)
 		return -1;
-	/* WHY: estimates that are learned meanwhile change the sum; a bar must not go back.  What
-	 * is shown is either kept, or kept before the next event can change it. */
+	/* WHY: estimates that are learned meanwhile change the sum; a bar must not go back.  The
+	 * percent that is shown is kept already, or is kept before the next event can change it. */
 	if (is_percent_kept(s, now_us))
 		return (int)s->told.percent;
 	job_estimate(s->job, now_us, s->told.boot_us, &left, &total);

@@ -92,6 +92,8 @@ struct slot {
 	struct slot_cause cause;
 	struct slot_told told;
 	uint64_t wake_us; /* when its job is to be asked again; 0 never */
+	unsigned
+	    progress; /* stage and step of its job as its permits were looked at last; 0 not yet */
 	uint16_t chained; /* next slot of the same chain (slots.h), plus 1; 0 none */
 	bool present;
 	bool queued;	   /* in the work queue */

@@ -135,6 +135,7 @@ slots_start(struct slots *ss, unsigned slot, const struct job_setup *wanted, uin
 	s->told.percent_us = 0;
 	s->told.boot_us = ss->boot_us;
 	s->wake_us = 0;
+	s->progress = 0;
 	memset(&s->cause, 0, sizeof(s->cause));
 	if (job_new(&setup, &s->sighting, &s->history, now_us, &s->job) < 0) {
 		s->ending.idle_reason =
