@@ -24,7 +24,7 @@ api_get_status(void *ctx, struct call *call, json_t *parameters)
 		return;
 	slots = json_array();
 	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
-		if (text != NULL && !target.slots[i])
+		if (text != NULL ? !target.slots[i] : !fleet_is_used(sv->fleet, i))
 			continue;
 		if (json_array_append_new(slots, status_slot(sv, i)) < 0)
 			break;

@@ -192,7 +192,7 @@ admit(void *ctx, const struct sighting *s)
 static bool
 dismiss(void *ctx, const char *port, uint64_t arrival)
 {
-	return ports_remove_foreign(((struct daemon *)ctx)->sv.ports, port, arrival);
+	return ports_dismiss(((struct daemon *)ctx)->sv.ports, port, arrival);
 }
 
 static int

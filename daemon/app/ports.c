@@ -16,7 +16,8 @@
 #include "core/ident.h"
 #include "store/store.h"
 
-#define BUSES_MAX 64 /* LIMIT: buses that are compared with what they were before */
+#define REFUSED_MAX 128 /* LIMIT: devices that wait for a slot; more are told of in the log alone */
+#define BUSES_MAX 64	/* LIMIT: buses that are compared with what they were before */
 
 /* A bus that a device was seen on in this run. */
 struct bus {
@@ -31,6 +32,8 @@ struct ports {
 	void *ctx;
 	struct sighting foreign[FLEET_SLOTS_MAX];
 	size_t foreign_count;
+	struct sighting refused[REFUSED_MAX]; /* ours, and no slot is free for them */
+	size_t refused_count;
 	bool changed; /* a slot that was taken from the station has perhaps a drone at work */
 	struct bus buses[BUSES_MAX];
 	size_t bus_count;
@@ -178,11 +181,20 @@ is_at_work(const struct ports *p, const char *port)
 	return v.begun;
 }
 
+static void
+refuse(struct ports *p, const struct sighting *s)
+{
+	struct log_about about = ports_about(p, s->port);
+
+	log_say(p->sv->log, LOG_ERR, &about,
+		"not looked at: all %d slots are in use or quarantined", FLEET_SLOTS_MAX);
+	if (p->refused_count < ARRAY_LEN(p->refused))
+		p->refused[p->refused_count++] = *s;
+}
+
 bool
 ports_admit(struct ports *p, const struct sighting *s)
 {
-	struct log_about about;
-
 	/* WHY at work: a drone whose port is taken from the station is finished, also across its
 	 * re-enumerations. */
 	if (!is_ours(p, s->port, s->path) && !is_at_work(p, s->port)) {
@@ -191,24 +203,47 @@ ports_admit(struct ports *p, const struct sighting *s)
 	}
 	if (add_slot(p, s->port, s->path) == 0)
 		return true;
-	about = ports_about(p, s->port);
-	log_say(p->sv->log, LOG_ERR, &about, "ignored: there are %d slots already",
-		FLEET_SLOTS_MAX);
+	refuse(p, s);
+	return false;
+}
+
+static bool
+take_out(struct sighting *list, size_t *count, const char *port, uint64_t arrival)
+{
+	for (size_t i = 0; i < *count; i++) {
+		if (list[i].arrival != arrival || strcmp(list[i].port, port) != 0)
+			continue;
+		list[i] = list[--*count];
+		return true;
+	}
 	return false;
 }
 
 bool
-ports_remove_foreign(struct ports *p, const char *port, uint64_t arrival)
+ports_dismiss(struct ports *p, const char *port, uint64_t arrival)
 {
-	for (size_t i = 0; i < p->foreign_count; i++) {
-		struct sighting *s = &p->foreign[i];
+	return take_out(p->foreign, &p->foreign_count, port, arrival) ||
+	       take_out(p->refused, &p->refused_count, port, arrival);
+}
 
-		if (s->arrival != arrival || strcmp(s->port, port) != 0)
-			continue;
-		*s = p->foreign[--p->foreign_count];
-		return true;
+size_t
+ports_refused(const struct ports *p)
+{
+	return p->refused_count;
+}
+
+/* Those for which there is a slot by now, or which are not ours any more. */
+static void
+admit_refused(struct ports *p)
+{
+	while (p->refused_count > 0) {
+		struct sighting s = p->refused[0];
+
+		if (is_ours(p, s.port, s.path) && add_slot(p, s.port, s.path) < 0)
+			return;
+		p->refused[0] = p->refused[--p->refused_count];
+		p->arrived(p->ctx, &s);
 	}
-	return false;
 }
 
 const struct sighting *
@@ -261,6 +296,7 @@ give_away(struct ports *p, unsigned slot)
 void
 ports_check(struct ports *p)
 {
+	admit_refused(p);
 	if (!p->changed)
 		return;
 	p->changed = false;

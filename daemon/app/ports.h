@@ -33,10 +33,12 @@ void ports_show_labelled(struct ports *p);
 /*
  * A device is plugged in.  True: on a port of this station, or on one whose drone is at work and is
  * finished, and its slot is known; false: on a foreign one, and remembered in case that becomes the
- * station's, or there are too many slots.
+ * station's; or on a port for which there is no slot now, and taken when there is (ports_check()).
  */
 bool ports_admit(struct ports *p, const struct sighting *s);
-bool ports_remove_foreign(struct ports *p, const char *port, uint64_t arrival); /* it was one */
+/* It is gone; true: it was one of those that were not admitted. */
+bool ports_dismiss(struct ports *p, const char *port, uint64_t arrival);
+size_t ports_refused(const struct ports *p); /* devices that wait for a slot */
 
 /* The n-th device on a foreign port that is a drone as far as can be seen; NULL after the last. */
 const struct sighting *ports_foreign_drone(const struct ports *p, size_t n);

@@ -31,7 +31,7 @@ enum {
 struct quarantine {
 	const struct services *sv;
 	json_t *brake;
-	bool followed[FLEET_SLOTS_MAX]; /* the quarantine of this slot is that of its path */
+	uint64_t followed[FLEET_SLOTS_MAX]; /* fleet_stay() whose quarantine is that of its path */
 };
 
 int
@@ -61,17 +61,11 @@ policy_of(const struct quarantine *q)
 	return fleet_policy(q->sv->fleet);
 }
 
-static struct store_time
-now_of(const struct quarantine *q)
-{
-	return clock_time(q->sv->clock);
-}
-
 /* A setting of the station; value NULL: forgotten. */
 static int
 put(struct quarantine *q, const char *name, const char *value)
 {
-	struct store_time now = now_of(q);
+	struct store_time now = clock_time(q->sv->clock);
 
 	return store_set(q->sv->store, STORE_STATION, name, value, &now);
 }
@@ -79,7 +73,7 @@ put(struct quarantine *q, const char *name, const char *value)
 static int
 put_port(struct quarantine *q, const char *port, const char *reason)
 {
-	struct store_time now = now_of(q);
+	struct store_time now = clock_time(q->sv->clock);
 
 	return store_port_quarantine(q->sv->store, port, reason, &now);
 }
@@ -87,7 +81,7 @@ put_port(struct quarantine *q, const char *port, const char *reason)
 static int
 put_drone(struct quarantine *q, const char *serial, const char *reason)
 {
-	struct store_time now = now_of(q);
+	struct store_time now = clock_time(q->sv->clock);
 
 	return store_drone_quarantine(q->sv->store, serial, reason, &now);
 }
@@ -95,7 +89,7 @@ put_drone(struct quarantine *q, const char *serial, const char *reason)
 static int
 put_image(struct quarantine *q, const uint8_t *sha256, const char *reason)
 {
-	struct store_time now = now_of(q);
+	struct store_time now = clock_time(q->sv->clock);
 	char sum[DIGEST_TEXT_MAX];
 
 	digest_format(sha256, sum);
@@ -174,6 +168,12 @@ release_number(struct quarantine *q, const char *port)
 	say_lost(q, &about, "its release", put_port(q, port, NULL));
 }
 
+static bool
+is_followed(const struct quarantine *q, unsigned slot)
+{
+	return q->followed[slot] == fleet_stay(q->sv->fleet, slot);
+}
+
 /* The place is quarantined, and has another number than then. */
 static void
 move_to(struct quarantine *q, const struct sighting *s, const char *name, const char *port)
@@ -187,7 +187,7 @@ move_to(struct quarantine *q, const struct sighting *s, const char *name, const 
 	about.id = LOG_ID_QUARANTINED;
 	log_say(q->sv->log, LOG_WARNING, &about,
 		"set aside: it is the port that was %s, by device path %s", port, s->path);
-	if (strcmp(port, s->port) != 0 && (old < 0 || !q->followed[old]))
+	if (strcmp(port, s->port) != 0 && (old < 0 || !is_followed(q, (unsigned)old)))
 		release_number(q, port);
 	if (fleet_recall_port(q->sv->fleet, s->port, q->sv->settings->quarantine, why) == 0 &&
 	    put_port(q, s->port, fleet_quarantine_reason(why)) == 0)
@@ -203,9 +203,9 @@ quarantine_follow_path(struct quarantine *q, const struct sighting *s)
 	bool by_port;
 
 	/* WHY once: within a run a quarantine is known by the port that it has. */
-	if (!ports_compare_bus(q->sv->ports, s) || slot < 0 || q->followed[slot])
+	if (!ports_compare_bus(q->sv->ports, s) || slot < 0 || is_followed(q, (unsigned)slot))
 		return;
-	q->followed[slot] = true;
+	q->followed[slot] = fleet_stay(q->sv->fleet, (unsigned)slot);
 	by_port = fleet_port_quarantine(q->sv->fleet, (unsigned)slot) != PORT_QUARANTINE_NONE;
 	name_path(s->path, name, sizeof(name));
 	r = store_get(q->sv->store, STORE_STATION, name, port, sizeof(port));
@@ -285,7 +285,7 @@ brake_json(const struct quarantine *q, const struct brake_run *run)
 static int
 put_brake(struct quarantine *q, const struct brake_run *run)
 {
-	struct store_time now = now_of(q);
+	struct store_time now = clock_time(q->sv->clock);
 	char *text = json_dumps(q->brake, JSON_COMPACT);
 	struct store_act act = {
 		.uid = -1, .pid = -1, .user = "cfdfud", .method = "Brake", .arguments = text

@@ -198,6 +198,13 @@ notes(const struct services *sv)
 	json_t *list = json_array();
 	char text[512];
 
+	if (ports_refused(sv->ports) > 0) {
+		(void)snprintf(text, sizeof(text),
+			       "%zu more plugged in than the station has slots (%d): not looked "
+			       "at until others are unplugged.",
+			       ports_refused(sv->ports), FLEET_SLOTS_MAX);
+		add_note(list, text);
+	}
 	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
 		const char *cause = fleet_common_cause(sv->fleet, i);
 		struct slot_view v;

@@ -27,6 +27,7 @@ struct watcher {
 	char target[TARGET_TEXT_MAX];	/* "": all */
 	uint64_t told[FLEET_SLOTS_MAX]; /* revision + 1 that this watcher has seen; 0 none */
 	uint64_t station;		/* revision of the station that this watcher has seen */
+	uint64_t given_back;		/* slots, when it was told last */
 	bool full, lost, blocked;
 };
 
@@ -35,6 +36,7 @@ struct status_stream {
 	struct event *timer;
 	bool armed;
 	struct watcher watchers[WATCHERS_MAX];
+	size_t count;	 /* of them */
 	size_t left;	 /* of this round, the last first */
 	json_t *station; /* as it was told last */
 	uint64_t station_revision;
@@ -63,6 +65,8 @@ news(struct status_stream *s, struct watcher *w, const struct target *t, bool *r
 		if (!w->full && w->told[i] == revision)
 			continue;
 		w->told[i] = 0;
+		if (!fleet_is_used(s->sv->fleet, i))
+			continue;
 		if (w->target[0] != '\0' && !t->slots[i])
 			continue;
 		w->told[i] = revision;
@@ -86,6 +90,9 @@ tell(struct status_stream *s, struct watcher *w)
 		api_find(s->sv, w->target, false, &t);
 	if (w->target[0] != '\0' && has_lost_a_row(s, w, &t))
 		w->full = true;
+	/* WHY all rows: that is how a watcher learns of one that is not there any more. */
+	w->full |= w->given_back != fleet_given_back(s->sv->fleet);
+	w->given_back = fleet_given_back(s->sv->fleet);
 	slots = news(s, w, &t, &any);
 	if (!any && !w->full && w->station == s->station_revision) {
 		json_decref(slots);
@@ -161,11 +168,8 @@ void
 status_stream_changed(void *ctx)
 {
 	struct status_stream *s = ctx;
-	bool any = false;
 
-	for (size_t i = 0; i < WATCHERS_MAX && !any; i++)
-		any = s->watchers[i].call != NULL;
-	if (!any || s->armed)
+	if (s->count == 0 || s->armed)
 		return;
 	s->armed = arm(s, (uint64_t)TELL_EVERY_MS * 1000);
 }
@@ -181,6 +185,7 @@ status_stream_add(struct status_stream *s, struct call *call, const char *target
 		memset(w, 0, sizeof(*w));
 		w->call = call;
 		w->full = true;
+		s->count++;
 		copy_text(w->target, sizeof(w->target), target);
 		look_at_station(s);
 		tell(s, w);
@@ -193,8 +198,10 @@ void
 status_stream_drop(struct status_stream *s, struct call *call)
 {
 	for (size_t i = 0; i < WATCHERS_MAX; i++)
-		if (s->watchers[i].call == call)
+		if (s->watchers[i].call == call) {
 			s->watchers[i].call = NULL;
+			s->count--;
+		}
 }
 
 void

@@ -126,6 +126,8 @@ fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct dro
 	if (slot < 0)
 		return; /* LIMIT: more ports than a fleet has slots */
 	s = &f->slots.list[slot];
+	if (s->sighting.arrival == 0)
+		slots_tidy(&f->slots, now_us); /* a hub that is elsewhere now leaves no ghosts */
 	slot_put(s, sighting, history, f->profiles, f->profile_count);
 	sched_place(f->slots.sched, (unsigned)slot, sighting, endpoints_of(sighting));
 	slots_enqueue(&f->slots, (unsigned)slot);
@@ -147,6 +149,7 @@ fleet_gone(struct fleet *f, const char *port, uint64_t arrival, uint64_t now_us)
 		return;
 	s = &f->slots.list[slot];
 	s->present = false;
+	s->left_us = now_us;
 	s->next.again = false;
 	s->ending.done = false;
 	s->ending.foreign = false;

@@ -16,6 +16,10 @@
  *   REQUEST_BACKUP   [fleet_backed_up], may be at once
  *   REQUEST_EVENT    nothing
  *
+ * A slot is a port's for as long as something is there or known of it.  An empty one without
+ * history is given back when another port comes, and its number may then be that port's:
+ * fleet_stay() tells them apart.
+ *
  * INVARIANT: at most one transfer per device; none after its CLOSE; nothing for a device that is
  *            gone.
  * INVARIANT: one drone's trouble changes nothing for another but the order of permits.
@@ -187,7 +191,8 @@ int fleet_retry(struct fleet *f, unsigned slot, bool force, uint64_t now_us);
  * its own reference), loader_sha256 and force, which here means the whole of it. */
 int fleet_special(struct fleet *f, unsigned slot, const struct job_setup *wanted, uint64_t now_us);
 
-/* A port as the records know it, before anything is plugged in; makes the slot known.  -E2BIG. */
+/* A port as the records know it, before anything is plugged in; makes the slot known.  -E2BIG:
+ * all slots are in use or quarantined. */
 int fleet_recall_port(struct fleet *f, const char *port, unsigned failures,
 		      enum port_quarantine quarantined);
 /* A slot as the configuration has it.  Not ours: a job at work there is finished, none begins.
@@ -208,9 +213,13 @@ void fleet_stop(struct fleet *f, uint64_t now_us);
 
 /* ---- questions ---- */
 
+/* Slots are numbered below this; those that are free are shown as absent, with the port "". */
 unsigned fleet_slots(const struct fleet *f);
-int fleet_find(const struct fleet *f, const char *port);      /* slot, or -ENOENT */
-const char *fleet_port(const struct fleet *f, unsigned slot); /* borrowed, for the fleet's life */
+bool fleet_is_used(const struct fleet *f, unsigned slot);
+uint64_t fleet_stay(const struct fleet *f, unsigned slot); /* once for each port that gets it */
+uint64_t fleet_given_back(const struct fleet *f);	   /* slots, since the fleet's beginning */
+int fleet_find(const struct fleet *f, const char *port);   /* slot, or -ENOENT */
+const char *fleet_port(const struct fleet *f, unsigned slot); /* borrowed until it is given back */
 /* The device path of the slot's port, where something was sighted there; "" unknown. */
 const char *fleet_path(const struct fleet *f, unsigned slot);
 void fleet_set_path(struct fleet *f, unsigned slot, const char *path);

@@ -16,6 +16,24 @@ fleet_slots(const struct fleet *f)
 	return f->slots.count;
 }
 
+bool
+fleet_is_used(const struct fleet *f, unsigned slot)
+{
+	return slots_is_used(&f->slots, slot);
+}
+
+uint64_t
+fleet_stay(const struct fleet *f, unsigned slot)
+{
+	return f->slots.list[slot].stay;
+}
+
+uint64_t
+fleet_given_back(const struct fleet *f)
+{
+	return f->slots.given_back;
+}
+
 uint64_t
 fleet_revision(const struct fleet *f, unsigned slot)
 {
@@ -232,6 +250,8 @@ fleet_counts(const struct fleet *f, struct fleet_counts *ret_counts)
 	for (unsigned i = 0; i < f->slots.count; i++) {
 		struct slot_view v;
 
+		if (!fleet_is_used(f, i))
+			continue;
 		view_slot(f, i, &v);
 		c.present += v.present;
 		c.active += v.active;

@@ -37,6 +37,32 @@ slot_is_quarantined(const struct slot *s)
 	return s->quarantine.port != PORT_QUARANTINE_NONE || s->quarantine.drone;
 }
 
+static bool
+is_in_use(const struct slot *s)
+{
+	return s->present || s->job != NULL || s->queued || s->told.events != 0 ||
+	       s->handle.dev != 0 || s->handle.closing_count > 0;
+}
+
+enum slot_worth
+slot_worth(const struct slot *s)
+{
+	if (is_in_use(s) || s->quarantine.port != PORT_QUARANTINE_NONE)
+		return SLOT_WORTH_KEEPING;
+	if (s->label[0] != '\0')
+		return SLOT_WORTH_LABEL;
+	if (s->quarantine.failures > 0)
+		return SLOT_WORTH_FAILURES;
+	return s->ending.ended ? SLOT_WORTH_ENDING : SLOT_WORTH_NOTHING;
+}
+
+bool
+slot_is_forgotten(const struct slot *s, uint64_t now_us)
+{
+	return s->left_us != 0 && now_us - s->left_us >= FLAP_WINDOW_US &&
+	       slot_worth(s) == SLOT_WORTH_NOTHING;
+}
+
 bool
 slot_has_not_begun(const struct slot *s)
 {

@@ -77,8 +77,17 @@ struct slot_told {
 	uint64_t boot_us;    /* time of booting and confirming, as the job's percent counts it */
 };
 
+/* How much of a slot would be missed, least first. */
+enum slot_worth {
+	SLOT_WORTH_NOTHING,
+	SLOT_WORTH_ENDING,   /* it shows how its last drone ended; the records have that, too */
+	SLOT_WORTH_FAILURES, /* its failures in a row are counted */
+	SLOT_WORTH_LABEL,    /* the operator has named it */
+	SLOT_WORTH_KEEPING,  /* in use, or quarantined: it is not given back */
+};
+
 struct slot {
-	struct sighting sighting; /* what is here, or was last */
+	struct sighting sighting; /* what is here, or was last; port "": it was given back */
 	struct drone_history history;
 	struct job *job;
 	struct slot_ending ending;
@@ -94,6 +103,8 @@ struct slot {
 	uint64_t wake_us; /* when its job is to be asked again; 0 never */
 	unsigned
 	    progress; /* stage and step of its job as its permits were looked at last; 0 not yet */
+	uint64_t left_us; /* when it became empty; 0: nothing was plugged in yet */
+	uint64_t stay;	  /* number of the port's stay in this slot: another port has another */
 	uint16_t chained; /* next slot of the same chain (slots.h), plus 1; 0 none */
 	bool present;
 	bool queued;	   /* in the work queue */
@@ -106,6 +117,9 @@ struct slot {
 bool slot_is_candidate(const struct slot *s);	/* may its device be touched at all? */
 bool slot_is_running(const struct slot *s);	/* a job whose verdict is not told yet */
 bool slot_is_quarantined(const struct slot *s); /* the port, or the drone */
+enum slot_worth slot_worth(const struct slot *s);
+/* Its port can neither be missed nor, as time goes, be told as flapping. */
+bool slot_is_forgotten(const struct slot *s, uint64_t now_us);
 /* Its job has changed nothing, and nothing is or will be recorded of it. */
 bool slot_has_not_begun(const struct slot *s);
 /* Its drone's run-time serial, also while that is in DFU mode, where it is known; "" unknown. */

@@ -31,23 +31,100 @@ slots_find(const struct slots *ss, const char *port)
 	return i != 0 ? (int)i - 1 : -ENOENT;
 }
 
+bool
+slots_is_used(const struct slots *ss, unsigned slot)
+{
+	return ss->list[slot].sighting.port[0] != '\0';
+}
+
+static void
+give_back(struct slots *ss, unsigned slot)
+{
+	struct slot *s = &ss->list[slot];
+	uint64_t revision = s->told.revision;
+	uint16_t *link = &ss->chains[chain_of(s->sighting.port)];
+
+	while (*link != slot + 1)
+		link = &ss->list[*link - 1].chained;
+	*link = s->chained;
+	deadlines_set(&ss->deadlines, slot, DEADLINES_NEVER);
+	sched_forget(ss->sched, slot);
+	memset(s, 0, sizeof(*s));
+	s->told.revision = revision + 1;
+	ss->given_back++;
+	ss->used--;
+	while (ss->count > 0 && !slots_is_used(ss, ss->count - 1))
+		ss->count--;
+}
+
+/* The slot that is missed least; -E2BIG: all are to be kept. */
+static int
+least_missed(const struct slots *ss)
+{
+	enum slot_worth least = SLOT_WORTH_KEEPING;
+	int slot = -E2BIG;
+
+	for (unsigned i = 0; i < ss->count; i++) {
+		enum slot_worth worth = slot_worth(&ss->list[i]);
+
+		if (worth > least || worth == SLOT_WORTH_KEEPING ||
+		    (worth == least && ss->list[i].left_us >= ss->list[slot].left_us))
+			continue;
+		least = worth;
+		slot = (int)i;
+	}
+	return slot;
+}
+
+/* The lowest that is free. */
+static int
+take_free(struct slots *ss)
+{
+	int slot = 0;
+
+	if (ss->used == SCHED_SLOTS_MAX) {
+		slot = least_missed(ss);
+		if (slot < 0)
+			return slot;
+		give_back(ss, (unsigned)slot);
+	} else {
+		while (slots_is_used(ss, (unsigned)slot))
+			slot++;
+	}
+	if ((unsigned)slot >= ss->count)
+		ss->count = (unsigned)slot + 1;
+	ss->used++;
+	return slot;
+}
+
 int
 slots_add(struct slots *ss, const char *port)
 {
 	int slot = slots_find(ss, port);
-	uint16_t *chain = &ss->chains[chain_of(port)];
+	struct slot *s;
+	uint16_t *chain;
 
 	if (slot >= 0)
 		return slot;
-	if (ss->count == SCHED_SLOTS_MAX)
-		return -E2BIG;
-	slot = (int)ss->count++;
-	copy_text(ss->list[slot].sighting.port, PORT_TEXT_MAX, port);
-	ss->list[slot].chained = *chain;
+	slot = take_free(ss);
+	if (slot < 0)
+		return slot;
+	s = &ss->list[slot];
+	copy_text(s->sighting.port, PORT_TEXT_MAX, port);
+	s->stay = ++ss->stays;
+	chain = &ss->chains[chain_of(port)];
+	s->chained = *chain;
 	*chain = (uint16_t)(slot + 1);
-	sched_forget(ss->sched, (unsigned)slot);
 	sched_place(ss->sched, (unsigned)slot, NULL, 0);
 	return slot;
+}
+
+void
+slots_tidy(struct slots *ss, uint64_t now_us)
+{
+	for (unsigned i = ss->count; i > 0; i--)
+		if (slots_is_used(ss, i - 1) && slot_is_forgotten(&ss->list[i - 1], now_us))
+			give_back(ss, i - 1);
 }
 
 void

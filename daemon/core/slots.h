@@ -3,6 +3,8 @@
  * All slots of a station, the jobs that they are given, and the queue of those that have something
  * to say.  For the fleet's own files.
  *
+ *   free --[slots_add]--> a port's --[slots_tidy, or slots_add for another port]--> free
+ *
  *   nothing --[slots_consider, slots_start]--> a job --[slots_over]--> nothing, or the next job
  */
 #ifndef CORE_SLOTS_H
@@ -20,8 +22,11 @@
 #define SLOTS_CHAINS (2 * SCHED_SLOTS_MAX)
 
 struct slots {
+	/* WHY at once: pages that are not used cost nothing, and jobs point into their slot. */
 	struct slot *list; /* SCHED_SLOTS_MAX */
-	unsigned count;
+	unsigned count;	   /* slots [0, count) may be in use, all others are free */
+	unsigned used;
+	uint64_t stays, given_back;	 /* since the fleet's beginning */
 	uint16_t chains[SLOTS_CHAINS];	 /* by the hash of the port: the first slot, plus 1 */
 	unsigned queue[SCHED_SLOTS_MAX]; /* ring of slots with something to say */
 	unsigned queue_at, queue_count;
@@ -35,7 +40,14 @@ struct slots {
 };
 
 int slots_find(const struct slots *ss, const char *port); /* -ENOENT */
-int slots_add(struct slots *ss, const char *port);	  /* its number, also a known one; -E2BIG */
+/*
+ * Its number, also a known one.  When all slots are in use, the one that is missed least is given
+ * back for it (enum slot_worth; of equal ones that which is empty longest).  -E2BIG: none can be.
+ */
+int slots_add(struct slots *ss, const char *port);
+bool slots_is_used(const struct slots *ss, unsigned slot);
+/* Gives back those that are empty since a while and without history. */
+void slots_tidy(struct slots *ss, uint64_t now_us);
 
 /* There is something to ask this slot for: a request, an event, a new job. */
 void slots_enqueue(struct slots *ss, unsigned slot);

@@ -370,7 +370,8 @@ SCENE(devices_beyond_the_limit_are_not_started_and_disturb_no_other)
 		fleet_sighted(station_fleet(x->s), &seen, &history, i);
 	}
 	assert_int_equal(fleet_slots(station_fleet(x->s)), FLEET_SLOTS_MAX);
-	assert_int_equal(fleet_find(station_fleet(x->s), "9-530"), -2); /* -ENOENT */
+	(void)snprintf(seen.port, sizeof(seen.port), "9-%u", FLEET_SLOTS_MAX + 1);
+	assert_int_equal(fleet_find(station_fleet(x->s), seen.port), -2); /* -ENOENT */
 	assert_int_equal(fleet_active(station_fleet(x->s)), 0);
 }
 

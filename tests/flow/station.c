@@ -73,7 +73,7 @@ station_seat(struct station *s, const char *port)
 	for (size_t i = 0; i < s->seat_count; i++)
 		if (strcmp(s->seats[i].port, port) == 0)
 			return &s->seats[i];
-	if (s->seat_count == STATION_DRONES_MAX)
+	if (s->seat_count == STATION_PORTS_MAX)
 		abort();
 	seat = &s->seats[s->seat_count++];
 	copy_text(seat->port, sizeof(seat->port), port);
@@ -83,13 +83,11 @@ station_seat(struct station *s, const char *port)
 struct seat *
 station_seat_of_slot(struct station *s, unsigned slot)
 {
-	struct seat *seat;
+	struct seat **seat = &s->seat_of_slot[slot];
 
-	if (s->seat_of_slot[slot] != 0)
-		return &s->seats[s->seat_of_slot[slot] - 1];
-	seat = station_seat(s, fleet_port(s->fleet, slot));
-	s->seat_of_slot[slot] = (uint8_t)(1 + (seat - s->seats));
-	return seat;
+	if (*seat == NULL || strcmp((*seat)->port, fleet_port(s->fleet, slot)) != 0)
+		*seat = station_seat(s, fleet_port(s->fleet, slot));
+	return *seat;
 }
 
 /* ---- life -------------------------------------------------------------------------------- */

@@ -21,7 +21,8 @@
 #include "sim/world.h"
 
 #define STATION_ROWS_MAX 4096
-#define STATION_DRONES_MAX FLEET_SLOTS_MAX
+#define STATION_PORTS_MAX                                                                          \
+	2560 /* WHY so many: a fleet forgets ports, what is checked here does not */
 
 struct station;
 

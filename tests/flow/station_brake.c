@@ -52,11 +52,11 @@ neighbour(const struct station *s, uint64_t order, bool after)
 static unsigned
 harmed(const struct station *s, const struct station_row *last)
 {
-	const char *serials[STATION_DRONES_MAX];
+	const char *serials[STATION_PORTS_MAX];
 	const struct station_row *row = last;
 	unsigned n = 0;
 
-	for (; row != NULL && n < STATION_DRONES_MAX; row = neighbour(s, row->order, false)) {
+	for (; row != NULL && n < STATION_PORTS_MAX; row = neighbour(s, row->order, false)) {
 		unsigned k = 0;
 
 		if (memcmp(row->sha256, last->sha256, sizeof(row->sha256)) != 0)

@@ -567,18 +567,18 @@ check_view(struct station *s)
 	struct station_row *row;
 	struct slot_view v;
 	struct seat *seat;
-	uint64_t h;
+	uint64_t h, revision;
 
-	if (n == 0)
+	if (n == 0 || !fleet_is_used(s->fleet, slot))
 		return;
 	seat = station_seat_of_slot(s, slot);
 	fleet_view(s->fleet, slot, station_now_us(s), &v);
 	h = hash_view(&v);
-	if (seat->view_hash != 0 && seat->view_hash != h &&
-	    seat->view_revision == fleet_revision(s->fleet, slot))
+	revision = fleet_stay(s->fleet, slot) << 32 | fleet_revision(s->fleet, slot);
+	if (seat->view_hash != 0 && seat->view_hash != h && seat->view_revision == revision)
 		station_break(s, "I17: %s looks different and its revision does not", seat->port);
 	seat->view_hash = h;
-	seat->view_revision = fleet_revision(s->fleet, slot);
+	seat->view_revision = revision;
 	if (v.percent > 100 || v.percent < -1)
 		station_break(s, "%s is at %d percent", seat->port, v.percent);
 	if (v.verdict.kind == VERDICT_NONE)

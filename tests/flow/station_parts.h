@@ -73,9 +73,9 @@ struct station {
 	size_t row_count, first_open;
 	unsigned oldest_asked;
 	/* the truth */
-	struct seat seats[STATION_DRONES_MAX];
+	struct seat seats[STATION_PORTS_MAX];
 	size_t seat_count;
-	uint8_t seat_of_slot[FLEET_SLOTS_MAX]; /* 1 + index; 0 not looked up yet */
+	struct seat *seat_of_slot[FLEET_SLOTS_MAX]; /* as it was looked up last; NULL not yet */
 	void (*on_submit)(void *ctx, const struct request *c);
 	void *on_submit_ctx;
 	/* the brake: what the records say of it, and own reading of the rule (I19) */

@@ -100,20 +100,35 @@ world_set_path(struct world *w, const char *port, const char *path)
 		copy_text(s->path, sizeof(s->path), path);
 }
 
+/* One whose drone was moved away, which the host has been told; NULL: none. */
+static struct slot *
+find_deserted(struct world *w)
+{
+	for (unsigned i = 0; i < w->slots && !world_has_kernel(w); i++) {
+		struct slot *s = &w->slot[i];
+
+		if (s->drone == NULL && s->displaced == NULL && s->arrival == 0 && s->told == 0 &&
+		    s->owner < 0 && s->report_us == WORLD_NEVER)
+			return s;
+	}
+	return NULL;
+}
+
 static int
 make_slot(struct world *w, const char *port, struct slot **ret)
 {
-	struct slot *s = &w->slot[w->slots];
+	struct slot *s = w->slots < WORLD_PORTS_MAX ? &w->slot[w->slots] : find_deserted(w);
 
 	if (port[0] == '\0' || strlen(port) >= PORT_TEXT_MAX)
 		return -EINVAL;
-	if (w->slots == WORLD_PORTS_MAX)
+	if (s == NULL)
 		return -ENOSPC;
 	memset(s, 0, sizeof(*s));
 	s->owner = s->hub = -1;
 	s->report_us = WORLD_NEVER;
 	derive_place(s, port);
-	w->slots++;
+	if (w->slots < WORLD_PORTS_MAX)
+		w->slots++;
 	*ret = s;
 	return 0;
 }

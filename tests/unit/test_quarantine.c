@@ -242,4 +242,61 @@ TEST_SET_UP(an_image_stays_quarantined_over_restarts_and_a_resume_until_it_is_re
 	assert_null(policy_quarantined(fleet_policy(b->sv.fleet), sha256));
 }
 
+/* ---- more devices than slots ---- */
+
+static void
+on_arrived(void *ctx, const struct sighting *s)
+{
+	copy_text(ctx, PORT_TEXT_MAX, s->port);
+}
+
+static void
+drain(struct bench *b)
+{
+	struct request c;
+
+	while (fleet_next(b->sv.fleet, clock_now_us(), &c))
+		continue;
+}
+
+/* Something that is no drone; false: there is no slot for it. */
+static bool
+occupy(struct bench *b, struct ports *p, unsigned n, uint64_t arrival)
+{
+	const struct drone_history none = { .known = false };
+	struct sighting s = { .vid = 0x1234, .pid = 1, .arrival = arrival };
+
+	(void)snprintf(s.port, sizeof(s.port), "5-%u", n);
+	if (!ports_admit(p, &s))
+		return false;
+	fleet_sighted(b->sv.fleet, &s, &none, clock_now_us());
+	drain(b);
+	return true;
+}
+
+TEST_WITH(a_device_without_a_slot_is_taken_up_when_there_is_one, set_up, tear_down)
+{
+	struct bench *b = *state;
+	char port[PORT_TEXT_MAX] = "";
+	struct ports *p;
+
+	assert_int_equal(ports_new(&b->sv, on_arrived, port, &p), 0);
+	for (unsigned n = 1; n <= FLEET_SLOTS_MAX; n++)
+		assert_true(occupy(b, p, n, 1));
+	assert_int_equal(ports_refused(p), 0);
+	assert_false(occupy(b, p, 601, 1));
+	assert_false(occupy(b, p, 602, 1));
+	assert_int_equal(ports_refused(p), 2);
+	ports_check(p);
+	assert_string_equal(port, "");
+	assert_false(ports_dismiss(p, "5-602", 2)); /* not this one */
+	assert_true(ports_dismiss(p, "5-602", 1));
+	fleet_gone(b->sv.fleet, "5-7", 1, clock_now_us());
+	drain(b);
+	ports_check(p);
+	assert_string_equal(port, "5-601");
+	assert_int_equal(ports_refused(p), 0);
+	ports_free(p);
+}
+
 TEST_MAIN(NULL)
