@@ -20,7 +20,7 @@
  * closed device it frees only while it handles events, and handling events it would reap our
  * transfers (libusb 1.0.26 and 1.0.28, cleanup_removed_event_sources(), op_handle_events()).
  *
- * The kernel's side, drivers/usb/core/devio.c of Linux 6.1:
+ * The kernel's side, drivers/usb/core/devio.c of Linux 6.1 (doc/rack.md 10):
  *  - What is sent is copied when a transfer is submitted, what came, status and length when it is
  *    reaped.  A transfer that is never reaped ends when its node is closed, and touches nothing.
  *  - EPOLLOUT: there is something to reap, also after the device is gone.  EPOLLHUP, EPOLLERR: the
