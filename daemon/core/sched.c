@@ -318,6 +318,8 @@ sched_release(struct sched *s, unsigned slot, enum permit permit)
 {
 	struct waiter *p = &s->waiters[slot];
 
+	if (((p->waiting | p->granted) & BIT(permit)) == 0)
+		return;
 	if ((p->waiting & BIT(permit)) != 0) {
 		leave_lane(s, slot, permit);
 		p->waiting &= (uint8_t)~BIT(permit);
