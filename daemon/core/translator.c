@@ -60,28 +60,56 @@ try_with(struct translator *t, unsigned most)
 		t->took[most].count = t->took[most].sum_us = 0;
 }
 
+static unsigned
+deepest_known(const struct translator *t)
+{
+	unsigned n = TRANSLATOR_DEEP;
+
+	while (n > 0 && rate(t, n) == 0)
+		n--;
+	return n;
+}
+
+/* Half as many and fewer are not known: drones are in step from their first block on. */
+static bool
+are_in_step(const struct translator *t, unsigned deepest)
+{
+	if (deepest < 4 || t->took[deepest].count < 2 * COUNT_ENOUGH)
+		return false;
+	for (unsigned n = 1; n <= deepest / 2; n++)
+		if (rate(t, n) > 0)
+			return false;
+	return true;
+}
+
+/* Forgets what is known of more than one above the limit: the hub may be another one by then. */
+static void
+limit_to(struct translator *t, unsigned most)
+{
+	t->calm = most == t->most ? t->calm + 1 : 0;
+	t->most = most;
+	for (unsigned n = most + 2; n <= TRANSLATOR_DEEP; n++)
+		t->took[n].count = t->took[n].sum_us = 0;
+	if (t->calm >= CALM_MAX)
+		try_with(t, most + 1);
+}
+
 static void
 reckon(struct translator *t)
 {
-	unsigned most = worthwhile(t);
+	unsigned most = worthwhile(t), deepest = deepest_known(t);
 
 	t->learned = 0;
 	if (t->most > 0 && t->took[t->most].count < COUNT_ENOUGH)
 		return; /* a trial under way, or there are not so many now */
-	if (most == 0) {
-		if (t->most > 0)
-			try_with(t, t->most + 1); /* WHY: that went well */
-		return;
-	}
-	if (most != t->most) {
-		t->most = most;
-		t->calm = 0;
-		/* WHY: the device or the hub may be another one when they are tried again. */
-		for (unsigned n = most + 2; n <= TRANSLATOR_DEEP; n++)
-			t->took[n].count = t->took[n].sum_us = 0;
-	} else if (++t->calm >= CALM_MAX) {
-		try_with(t, most + 1);
-	}
+	if (are_in_step(t, deepest))
+		t->most = deepest / 2; /* for a moment: what would fewer be like? */
+	else if (most > 0)
+		limit_to(t, most);
+	else if (deepest > t->most + 1)
+		t->most = 0; /* fewer are no better */
+	else if (t->most > 0)
+		try_with(t, t->most + 1); /* WHY: that went well */
 }
 
 void

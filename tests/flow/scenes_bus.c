@@ -375,6 +375,76 @@ SCENE(devices_beyond_the_limit_are_not_started_and_disturb_no_other)
 	assert_int_equal(fleet_active(station_fleet(x->s)), 0);
 }
 
+static const char *const crowd[] = { "1-1.1", "1-1.2", "1-1.3", "1-1.4",
+				     "1-1.5", "1-1.6", "1-1.7", "1-1.8" };
+
+/* Behind a translator that thrashes from the second block on, until most blocks wait. */
+static void
+begin_crowd(struct scene *x)
+{
+	x->options.fleet.limits.writers_max = 0;
+	x->options.fleet.limits.blocks_learned = true;
+	world_translators_init(&x->options.translators, WORLD_THRASHING);
+	x->options.translators.crowd = 1;
+	x->options.translators.crowd_permille = 1000;
+	begin(x);
+	x->now = station_select(x->s, "cf2", "2026.10", 240000, 5);
+	for (size_t i = 0; i < ARRAY_LEN(crowd); i++)
+		add(x, crowd[i]);
+}
+
+/* The first ones show what a block takes alone. */
+static void
+plug_next(struct scene *x, const char *port)
+{
+	plug(x, port);
+	wait_us(x, 250 * MS);
+}
+
+SCENE(drones_pulled_while_their_block_waits_delay_no_other)
+{
+	struct scene *x = *state;
+
+	begin_crowd(x);
+	for (size_t i = 0; i < ARRAY_LEN(crowd); i++)
+		plug_next(x, crowd[i]);
+	wait_for_step(x, crowd[7], STEP_WRITING);
+	/* With the first ones gone the others have shown what fewer take, and their blocks wait. */
+	for (size_t i = 0; i < 6; i++) {
+		unplug(x, crowd[i]);
+		wait_us(x, 1207 * MS); /* each has a cause of its own */
+	}
+	settle(x);
+	for (size_t i = 0; i < 6; i++)
+		expect_fault(x, crowd[i], FAULT_GONE);
+	expect_good(x, crowd[6]);
+	expect_good(x, crowd[7]);
+}
+
+SCENE(attempts_behind_a_translator_that_thrashes_end_and_begin_anew)
+{
+	struct scene *x = *state;
+
+	begin_crowd(x);
+	for (size_t i = 0; i < ARRAY_LEN(crowd); i++) {
+		arm(x, crowd[i], i % 2 == 0 ? "stall at=60 in=dfu" : "stall at=71 on=data in=dfu");
+		plug_next(x, crowd[i]);
+	}
+	wait_for_step(x, crowd[7], STEP_WRITING);
+	for (unsigned n = 0; n < 5; n++) {
+		station_slept(x->s);
+		wait_us(x, 17 * SECOND);
+	}
+	station_run(x->s, 140 * SECOND);
+	for (size_t i = 0; i < 4; i++) {
+		unplug(x, crowd[i]);
+		wait_us(x, 1207 * MS);
+	}
+	settle(x);
+	for (size_t i = 4; i < ARRAY_LEN(crowd); i++)
+		expect_good(x, crowd[i]);
+}
+
 SCENE(running_attempts_are_restarted_after_a_suspend)
 {
 	struct scene *x = *state;
