@@ -24,7 +24,7 @@ include_rules()
 	daemon/core     ^(cfdfu|core)/                                      pure
 	daemon/firmware ^(cfdfu|firmware)/|^core/(image|platform)[.]h pure,zip,jansson,zlib,sodium
 	daemon/wire     ^(cfdfu|wire)/                                      pure,jansson
-	daemon/usb      ^(cfdfu|usb)/                                       event2
+	daemon/usb      ^(cfdfu|usb)/                                       event2,libusb
 	daemon/udev     ^(cfdfu|udev)/                                      event2,libudev
 	daemon/ctl      ^(cfdfu|ctl|wire)/                                  event2,jansson
 	daemon/store    ^(cfdfu|store)/                                     sqlite3,sodium,zlib
@@ -45,7 +45,7 @@ check_includes()
 			  "stdio stdlib string strings", list, " ")
 		for (i = 1; i <= n; i++)
 			pure[list[i] ".h"] = 1
-		n = split("event2 libudev sqlite3 jansson zip zlib sodium ini libsmartcols " \
+		n = split("event2 libusb libudev sqlite3 jansson zip zlib sodium ini libsmartcols " \
 			  "systemd cmocka", list, " ")
 		for (i = 1; i <= n; i++)
 			library[list[i]] = 1
@@ -209,6 +209,9 @@ self_test()
 	expect_include daemon/firmware/a.c '#include <fcntl.h>' "daemon/firmware may not"
 	expect_include daemon/wire/a.c '#include <sys/socket.h>' "daemon/wire may not"
 	expect_include daemon/wire/a.c '#include "ctl/server.h"' "daemon/wire may not"
+	expect_include daemon/usb/a.c '#include <libusb-1.0/libusb.h>' ""
+	expect_include daemon/usb/a.c '#include <libusb.h>' ""
+	expect_include daemon/udev/a.c '#include <libusb.h>' "daemon/udev may not"
 	expect_include daemon/udev/a.c '#include <event2/event.h>' ""
 	expect_include daemon/usb/a.c '#include <libudev.h>' "daemon/usb may not"
 	expect_include daemon/usb/a.c '#include "core/dfuse.h"' "daemon/usb may not"

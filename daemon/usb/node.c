@@ -1,23 +1,46 @@
 /* SPDX-License-Identifier: MIT */
-/* Work on a usbfs node (<linux/usbdevice_fs.h>). */
+/* Work on a usbfs node, through libusb. */
 #include "config.h"
 
 #include "usb/node.h"
 
 #include "usb/descriptors.h"
 
+#include <libusb.h>
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/usbdevice_fs.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #define CONFIGURATIONS_AT 17 /* USB 2.0, table 9-8: bNumConfigurations */
-#define GET_CONFIGURATION 8  /* table 9-4 */
 
 #define KEPT_SHARE 8 /* LIMIT: an eighth of all descriptors is left for records and clients */
+
+static int
+errno_of(int usb_error)
+{
+	switch (usb_error) {
+	case LIBUSB_SUCCESS:
+		return 0;
+	case LIBUSB_ERROR_NO_DEVICE:
+		return -ENODEV;
+	case LIBUSB_ERROR_ACCESS:
+		return -EACCES;
+	case LIBUSB_ERROR_BUSY:
+		return -EBUSY;
+	case LIBUSB_ERROR_NO_MEM:
+		return -ENOMEM;
+	case LIBUSB_ERROR_NOT_FOUND:
+		return -ENXIO; /* there is no interface 0 */
+	default:
+		return -EIO;
+	}
+}
 
 static int
 errno_of_open(int error)
@@ -29,7 +52,10 @@ errno_of_open(int error)
 	return -error;
 }
 
-/* WHY the kernel's limit and none of ours: how many drones a station has is not known here. */
+/*
+ * WHY the kernel's limit and none of ours: how many drones a station has is not known here.  A node
+ * takes three descriptors: its own, and two of its context.
+ */
 static bool
 is_one_too_many(int fd)
 {
@@ -39,36 +65,48 @@ is_one_too_many(int fd)
 	       (rlim_t)fd >= limit.rlim_cur - limit.rlim_cur / KEPT_SHARE;
 }
 
-static int
-claim(const struct node *n)
+static void
+choose_no_discovery(void)
 {
-	unsigned interface = 0;
-
-	if (ioctl(n->fd, USBDEVFS_CLAIMINTERFACE, &interface) >= 0)
-		return 0;
-	switch (errno) {
-	case ENOENT:
-		return -ENXIO; /* there is no interface 0 */
-	case EBUSY:
-	case ENODEV:
-	case ENOMEM:
-		return -errno;
-	default:
-		return -EIO;
-	}
+	/* Devices are found by udev.  It fails only where libusb was built without it. */
+	(void)libusb_set_option(NULL, LIBUSB_OPTION_NO_DEVICE_DISCOVERY);
 }
 
-/* The value of the active configuration, 0 when the device does not say it within a second. */
-static uint8_t
-ask_configuration(const struct node *n)
+/*
+ * LIMIT: a context takes one of the process's keys of threads (PTHREAD_KEYS_MAX, 1,024), and libusb
+ * asserts that there is one: tried first, by one thread at a time.
+ */
+static int
+make_context(struct node *n)
 {
-	uint8_t value = 0;
-	struct usbdevfs_ctrltransfer get = { .bRequestType = 0x80, .bRequest = GET_CONFIGURATION };
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+	pthread_key_t spare;
+	int r = -EMFILE;
 
-	get.wLength = sizeof(value);
-	get.timeout = 1000;
-	get.data = &value;
-	return ioctl(n->fd, USBDEVFS_CONTROL, &get) == 1 ? value : 0;
+	/* WHY once, and before the first context: later it would be told to one of the others. */
+	(void)pthread_once(&once, choose_no_discovery);
+	(void)pthread_mutex_lock(&one_at_a_time);
+	if (pthread_key_create(&spare, NULL) == 0) {
+		(void)pthread_key_delete(spare);
+		r = errno_of(libusb_init(&n->usb));
+	}
+	(void)pthread_mutex_unlock(&one_at_a_time);
+	return r;
+}
+
+/* libusb has asked the device when it took it over; 0 when that is not known. */
+static uint8_t
+active_configuration(const struct node *n)
+{
+	struct libusb_config_descriptor *config;
+	uint8_t value;
+
+	if (libusb_get_active_config_descriptor(libusb_get_device(n->handle), &config) < 0)
+		return 0;
+	value = config->bConfigurationValue;
+	libusb_free_config_descriptor(config);
+	return value;
 }
 
 static int
@@ -90,9 +128,8 @@ read_descriptors(struct node *n)
 			return -errno;
 		length += (size_t)got;
 	} while (got > 0 && length < n->descriptors_max);
-	/* WHY only for several: the answer costs a request to the device. */
 	if (n->descriptors[CONFIGURATIONS_AT] > 1)
-		configuration = ask_configuration(n);
+		configuration = active_configuration(n);
 	r = descriptors_select(n->descriptors, length, configuration);
 	if (r < 0)
 		return r;
@@ -122,6 +159,20 @@ see_port(const struct node *n)
 	return strcmp(port, n->port) == 0 ? 0 : -ENODEV;
 }
 
+/* WHY the bytes are read besides: libusb gives descriptors in its own structures alone. */
+static int
+take_over(struct node *n)
+{
+	int r = make_context(n);
+
+	if (r < 0)
+		return r;
+	r = libusb_wrap_sys_device(n->usb, n->fd, &n->handle);
+	if (r == LIBUSB_SUCCESS)
+		r = libusb_claim_interface(n->handle, 0);
+	return r < 0 ? errno_of(r) : read_descriptors(n);
+}
+
 static void
 run_open(struct worker_job *job)
 {
@@ -134,28 +185,25 @@ run_open(struct worker_job *job)
 	}
 	n->result = is_one_too_many(n->fd) ? -EMFILE : see_port(n);
 	if (n->result == 0)
-		n->result = claim(n);
-	if (n->result == 0)
-		n->result = read_descriptors(n);
+		n->result = take_over(n);
 }
 
 /*
  * WHY released and claimed again: the kernel takes an interface from usbfs when it resets the port,
- * and claims it again at the next transfer only, with a warning.  No driver is detached that bound
- * itself in between.
+ * and claims it again at the next transfer only, with a warning.  libusb_reset_device() would claim
+ * again by detaching a driver that bound itself in between, and none is ever detached here.
  */
 static void
 run_reset(struct worker_job *job)
 {
 	struct node *n = (struct node *)(void *)job;
-	unsigned interface = 0;
+	int r = libusb_release_interface(n->handle, 0);
 
-	n->result = 0;
-	if (ioctl(n->fd, USBDEVFS_RELEASEINTERFACE, &interface) < 0 ||
-	    ioctl(n->fd, USBDEVFS_RESET, NULL) < 0)
-		n->result = -errno;
-	if (n->result == 0)
-		n->result = claim(n);
+	if (r == LIBUSB_SUCCESS)
+		r = libusb_reset_device(n->handle);
+	if (r == LIBUSB_SUCCESS)
+		r = libusb_claim_interface(n->handle, 0);
+	n->result = r == LIBUSB_ERROR_NOT_FOUND ? -ENODEV : errno_of(r);
 }
 
 static void
@@ -171,6 +219,13 @@ run_close(struct worker_job *job)
 {
 	struct node *n = (struct node *)(void *)job;
 
+	/* The context goes with its device, and with it all that libusb keeps of closed ones. */
+	if (n->handle != NULL)
+		libusb_close(n->handle);
+	if (n->usb != NULL)
+		libusb_exit(n->usb);
+	n->handle = NULL;
+	n->usb = NULL;
 	(void)close(n->fd);
 	n->fd = -1;
 }

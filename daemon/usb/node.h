@@ -13,6 +13,8 @@
 #include "cfdfu/util.h"
 #include "usb/worker.h"
 
+struct libusb_context;
+struct libusb_device_handle;
 struct usbdevfs_urb;
 
 #define NODE_TEXT_MAX 64
@@ -23,7 +25,9 @@ struct node {
 	void (*done)(struct node *node);
 	bool busy;
 	int result; /* of the last job: 0 or negative errno */
-	int fd;
+	int fd;	    /* opened here and lent to libusb, which never closes it */
+	struct libusb_context *usb;
+	struct libusb_device_handle *handle;
 	struct usbdevfs_urb *urb; /* of node_discard() */
 	char path[NODE_TEXT_MAX];
 	char port[NODE_TEXT_MAX]; /* where the device was seen: "1-4.2" */
@@ -48,7 +52,8 @@ int node_reset(struct node *n, struct worker *w) MUST_CHECK;
  * answer.  There is no result.
  *
  * Discard: takes the transfer back; when that was possible, or it had ended already, it is there to
- * be reaped.  Close: closes fd, which also releases the interface and ends a transfer for good.
+ * be reaped.  Close: frees handle and context, closes fd, which also releases the interface and
+ * ends a transfer for good.
  */
 bool node_discard(struct node *n, struct worker *w, struct usbdevfs_urb *urb);
 bool node_close(struct node *n, struct worker *w);

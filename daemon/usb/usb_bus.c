@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The USB seam on usbfs: devices opened by their nodes, one asynchronous transfer each.
+ * The USB seam: devices opened by their nodes through libusb, one transfer each, through usbfs.
  *
  *  OPENING --> IDLE <--> TRANSFER   [after_open, start_transfer, reap]
  *     |         | ^--> RESETTING    [start_reset, after_reset]
@@ -15,10 +15,12 @@
  * INVARIANT: a transfer that a worker discards is reaped when that worker is back: the kernel finds
  * it by its address, which the next one has again.
  *
- * WHY not libusb: a transfer costs three system calls here, and seven there, one of them a poll(2)
- * of all devices.  It cannot be kept for opening and closing alone either: what it forgets of a
- * closed device it frees only while it handles events, and handling events it would reap our
- * transfers (libusb 1.0.26 and 1.0.28, cleanup_removed_event_sources(), op_handle_events()).
+ * libusb opens a device, claims its interface, resets and closes it, in a worker (node.c).
+ * Transfers go to the kernel directly (xfer.c), since one costs three system calls so, and seven
+ * through libusb, one of them a poll(2) of all devices.  libusb's events are never handled: it
+ * would reap our transfers.  The remains of a closed device it frees when it handles events, or
+ * with its context (1.0.26 and 1.0.28, cleanup_removed_event_sources()): each device has one of its
+ * own, therefore, from opening to closing.
  *
  * The kernel's side, drivers/usb/core/devio.c of Linux 6.1 (doc/rack.md 10):
  *  - What is sent is copied when a transfer is submitted, what came, status and length when it is

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The interface to the USB bus.  Two independent implementations (daemon/usb/usb_bus.c on
- * usbfs, tests/sim/port_sim.c on simulated drones) keep this contract.  One of them is linked in;
- * there is no table of functions.
+ * The interface to the USB bus.  Two independent implementations (daemon/usb/usb_bus.c on libusb
+ * and usbfs, tests/sim/port_sim.c on simulated drones) keep this contract.  One of them is linked
+ * in; there is no table of functions.
  *
  * CONTRACT
  *  - Nothing here blocks.  No callback is ever called from inside a call of this interface: results

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The system calls on usbfs nodes, answered from memory. */
+/* The system calls on usbfs nodes, ours and libusb's, answered from memory. */
 #undef _FORTIFY_SOURCE /* its inline open() and read() are in the way of ours */
 #include "config.h"
 
 #include "fake_usbfs.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <linux/fcntl.h>
 #include <linux/usbdevice_fs.h>
@@ -226,6 +228,15 @@ lseek(int fd, off_t offset, int whence)
 	return 0;
 }
 
+/* libusb looks whether there is any. */
+DIR *
+opendir(const char *name)
+{
+	DIR *(*real)(const char *) = (DIR * (*)(const char *)) dlsym(RTLD_NEXT, "opendir");
+
+	return real(strcmp(name, "/dev/bus/usb") == 0 ? "/proc" : name);
+}
+
 int
 epoll_wait(int fd, struct epoll_event *events, int max, int timeout_ms)
 {
@@ -350,12 +361,12 @@ fake_unplug(struct fake_device *d)
 static int
 control(struct fake_device *d, struct usbdevfs_ctrltransfer *c)
 {
-	if (c->bRequest != 8) /* GET_CONFIGURATION is all that is asked in this way */
+	if (c->bRequest != 8) /* GET_CONFIGURATION is all that libusb asks by itself */
 		return -EINVAL;
 	d->configurations_asked++;
 	if (d->configuration_ms >= c->timeout)
 		return -ETIMEDOUT;
-	*(uint8_t *)c->data = d->descriptors[18 + 5];
+	*(uint8_t *)c->data = d->configuration != 0 ? d->configuration : d->descriptors[18 + 5];
 	return 1;
 }
 
@@ -399,6 +410,15 @@ answer_ioctl(struct fake_device *d, unsigned long request, void *arg)
 		return say_where(d, arg);
 	case USBDEVFS_CONTROL:
 		return control(d, arg);
+	case USBDEVFS_GET_CAPABILITIES:
+		*(uint32_t *)arg =
+		    USBDEVFS_CAP_REAP_AFTER_DISCONNECT | USBDEVFS_CAP_BULK_CONTINUATION;
+		return 0;
+	case USBDEVFS_CONNECTINFO:
+		*(struct usbdevfs_connectinfo *)arg = (struct usbdevfs_connectinfo){ .devnum = 1 };
+		return 0;
+	case USBDEVFS_GET_SPEED:
+		return 2; /* full */
 	case USBDEVFS_CLAIMINTERFACE:
 		return claim(d, true);
 	case USBDEVFS_RELEASEINTERFACE:

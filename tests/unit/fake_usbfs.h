@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A usbfs of our own: this file's program defines open(), close(), read(), lseek(), ioctl() and
- * epoll_wait(), and thereby talks to devices made here.  A node is the writing end of a pipe: full
- * while nothing is to be reaped, without a reader when the device is gone - which epoll(7) shows as
- * usbfs shows it.
+ * A usbfs of our own: this file's program defines open(), close(), read(), lseek(), ioctl(),
+ * opendir() and epoll_wait(); it and libusb thereby talk to devices made here.  A node is the
+ * writing end of a pipe: full while nothing is to be reaped, without a reader when the device is
+ * gone - which epoll(7) shows as usbfs shows it.
  *
  * Its rules are those of Linux 6.1, drivers/usb/core/devio.c:
  *  - usbdev_do_ioctl(): reaping works when the device is gone, everything else says ENODEV then;
@@ -42,6 +42,7 @@ struct fake_device {
 	/* Set by the test, before anything is opened. */
 	int open_errno, claim_errno, reset_errno, submit_errno; /* 0: works */
 	int where_errno;					/* when asked on which port it is */
+	uint8_t configuration;					/* the active one; 0: the first */
 	uint8_t port_count;		     /* hubs on the way to it, and one; 0: 2 */
 	unsigned configuration_ms, reset_ms; /* how long these wait */
 	enum fake_hold hold;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Contract of include/cfdfu/usb_port.h: opening and transfers, over a usbfs made of
- * memory. */
+/* Contract of include/cfdfu/usb_port.h: opening and transfers, over libusb and a usbfs
+ * made of memory. */
 #include "config.h"
 
 #include "usb_rig.h"
@@ -26,6 +26,23 @@ TEST_SET_UP(opening_claims_interface_0_and_brings_the_descriptors)
 	assert_int_equal(d->detaches, 0);
 	rig_close_well(r, 7);
 	assert_false(d->is_open);
+}
+
+TEST_SET_UP(a_device_is_asked_once_which_of_its_configurations_is_active)
+{
+	struct rig *r = *state;
+	struct fake_device *d = fake_device(1);
+	uint8_t *second = d->descriptors + sizeof(rig_descriptors);
+
+	d->descriptors[17] = 2;
+	memcpy(second, rig_descriptors + 18, 18);
+	second[5] = 2;
+	d->descriptors_length += 18;
+	d->configuration = 2;
+	rig_open_well(r, 1);
+	assert_int_equal(r->heard[1].length, 18 + 18);
+	assert_memory_equal(r->heard[1].data + 18, second, 18);
+	assert_int_equal(d->configurations_asked, 1);
 }
 
 TEST_SET_UP(an_error_of_opening_is_told_once_and_the_id_is_free_again)
