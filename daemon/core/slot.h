@@ -105,7 +105,6 @@ struct slot {
 	    progress; /* stage and step of its job as its permits were looked at last; 0 not yet */
 	uint64_t left_us; /* when it became empty; 0: nothing was plugged in yet */
 	uint64_t stay;	  /* number of the port's stay in this slot: another port has another */
-	uint16_t chained; /* next slot of the same chain (slots.h), plus 1; 0 none */
 	bool present;
 	bool queued;	   /* in the work queue */
 	bool foreign_port; /* taken from the station: nothing begins here */

@@ -11,24 +11,13 @@
 
 /* ---- the table and the queue ---------------------------------------------------------------- */
 
-static unsigned
-chain_of(const char *port)
-{
-	uint32_t h = 0x811C9DC5U;
-
-	while (*port != '\0')
-		h = (h ^ (uint8_t)*port++) * 0x01000193U;
-	return h % SLOTS_CHAINS;
-}
-
 int
 slots_find(const struct slots *ss, const char *port)
 {
-	unsigned i = ss->chains[chain_of(port)];
-
-	while (i != 0 && strcmp(ss->list[i - 1].sighting.port, port) != 0)
-		i = ss->list[i - 1].chained;
-	return i != 0 ? (int)i - 1 : -ENOENT;
+	for (unsigned i = 0; i < ss->count; i++)
+		if (strcmp(ss->list[i].sighting.port, port) == 0)
+			return (int)i;
+	return -ENOENT;
 }
 
 bool
@@ -42,11 +31,7 @@ give_back(struct slots *ss, unsigned slot)
 {
 	struct slot *s = &ss->list[slot];
 	uint64_t revision = s->told.revision;
-	uint16_t *link = &ss->chains[chain_of(s->sighting.port)];
 
-	while (*link != slot + 1)
-		link = &ss->list[*link - 1].chained;
-	*link = s->chained;
 	deadlines_set(&ss->deadlines, slot, DEADLINES_NEVER);
 	sched_forget(ss->sched, slot);
 	memset(s, 0, sizeof(*s));
@@ -102,7 +87,6 @@ slots_add(struct slots *ss, const char *port)
 {
 	int slot = slots_find(ss, port);
 	struct slot *s;
-	uint16_t *chain;
 
 	if (slot >= 0)
 		return slot;
@@ -112,9 +96,6 @@ slots_add(struct slots *ss, const char *port)
 	s = &ss->list[slot];
 	copy_text(s->sighting.port, PORT_TEXT_MAX, port);
 	s->stay = ++ss->stays;
-	chain = &ss->chains[chain_of(port)];
-	s->chained = *chain;
-	*chain = (uint16_t)(slot + 1);
 	sched_place(ss->sched, (unsigned)slot, NULL, 0);
 	return slot;
 }

@@ -19,15 +19,12 @@
 #include "core/sched.h"
 #include "core/slot.h"
 
-#define SLOTS_CHAINS (2 * SCHED_SLOTS_MAX)
-
 struct slots {
 	/* WHY at once: pages that are not used cost nothing, and jobs point into their slot. */
 	struct slot *list; /* SCHED_SLOTS_MAX */
 	unsigned count;	   /* slots [0, count) may be in use, all others are free */
 	unsigned used;
 	uint64_t stays, given_back;	 /* since the fleet's beginning */
-	uint16_t chains[SLOTS_CHAINS];	 /* by the hash of the port: the first slot, plus 1 */
 	unsigned queue[SCHED_SLOTS_MAX]; /* ring of slots with something to say */
 	unsigned queue_at, queue_count;
 	struct deadlines deadlines;	/* of the slots that are not in the queue */
