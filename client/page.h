@@ -7,7 +7,6 @@
 #ifndef CLIENT_PAGE_H
 #define CLIENT_PAGE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 

@@ -11,7 +11,6 @@
 #define CLIENT_SCREEN_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct slots;
 

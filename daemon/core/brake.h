@@ -13,7 +13,6 @@
 #ifndef CORE_BRAKE_H
 #define CORE_BRAKE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "cfdfu/outcome.h"

@@ -3,7 +3,6 @@
 
 #include "core/dfu_work.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 

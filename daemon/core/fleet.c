@@ -3,7 +3,6 @@
 
 #include "core/fleet.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 

@@ -7,7 +7,6 @@
 #define CORE_IDENT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "cfdfu/watch.h"
 

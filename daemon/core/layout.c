@@ -9,7 +9,6 @@
 
 #include "cfdfu/layout.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 

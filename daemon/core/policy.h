@@ -7,7 +7,6 @@
 #define CORE_POLICY_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "cfdfu/platform.h"

@@ -28,7 +28,6 @@
 #define CORE_SCHED_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "cfdfu/util.h"

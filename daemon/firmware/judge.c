@@ -4,7 +4,6 @@
 
 #include "firmware/judge.h"
 
-#include <errno.h>
 #include <inttypes.h>
 
 #include "firmware/judge_internal.h"
