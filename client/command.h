@@ -15,7 +15,7 @@
 
 #define COMMAND_OPTIONS_MAX 8
 #define COMMAND_PARAMETERS_MAX 3
-#define COMMAND_ARGS_ANY 256 /* LIMIT: targets on one command line; a station has 120 slots */
+#define COMMAND_ARGS_ANY 256 /* LIMIT: targets on one command line, as the service takes */
 
 struct command_desc;
 

@@ -15,7 +15,7 @@
 #define PROTO_SERVICE "org.varlink.service"
 
 /*
- * LIMIT: doc/faults.md A5; the largest honest request is a Retry with 120 serials, below 10 KiB.
+ * LIMIT: doc/faults.md A5; the largest honest request is a Retry with 256 serials, below 10 KiB.
  */
 #define PROTO_REQUEST_BYTES_MAX (64U * 1024U)
 #define PROTO_REPLY_BYTES_MAX (4U * 1024U * 1024U)
