@@ -355,6 +355,11 @@ db_open(const char *path, struct db_options *options, struct db **ret_db, char *
 		r = check_file(db, ret_why);
 	if (r == 0)
 		r = migrate(db, version, options, ret_why);
+	/* WHY: a statement that changes many pages keeps copies of them until it is over; in a file
+	 * elsewhere they would tie the records to a disk whose space is not watched.  WHY not
+	 * before: a new index is sorted in such files, not in memory. */
+	if (r == 0)
+		r = execute(db, "PRAGMA temp_store = MEMORY", ret_why);
 	if (r == 0)
 		r = check_small(db, ret_why);
 	/* QUIRK: SQLite 3.40 passes over a failed sync when it makes a new file one with a log. The

@@ -528,11 +528,14 @@ on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags, int *ret
 
 	(void)vfs;
 	file->head.pMethods = NULL;
-	if (name != NULL && access(name, F_OK) != 0)
+	if (name == NULL)
+		return SQLITE_CANTOPEN; /* temporary files would be on another disk, which may be
+					   full */
+	if (access(name, F_OK) != 0)
 		error = operate(DISK_CREATE, name);
 	if (error != 0)
 		return SQLITE_CANTOPEN;
-	file->path = name != NULL ? name : "";
+	file->path = name;
 	file->real = (sqlite3_file *)(void *)&file[1];
 	rc = base->xOpen(base, name, file->real, flags, ret_flags);
 	if (rc == SQLITE_OK)
