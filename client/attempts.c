@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Attempts on paper. */
 #include "config.h"
 
 #include "client/attempts.h"

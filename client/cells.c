@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Text as a terminal shows it. */
 #include "config.h"
 
 #include "client/cells.h"

@@ -162,26 +162,15 @@ drones_of_hub(const struct hubs *h, const char *hub)
 	return n;
 }
 
-/* The quirks of the port that a device is on; false: this kernel has none. */
-static bool
-read_quirks(const struct hubs *h, const char *device, unsigned long *quirks)
-{
-	char value[MACHINE_VALUE_MAX];
-
-	if (!machine_attribute(h->m, device, "port/quirks", value))
-		return false;
-	*quirks = strtoul(value, NULL, 16);
-	return true;
-}
-
-/* Is this a drone on a port with FAST_ENUM, or without? */
+/* Is this a drone on a port with FAST_ENUM, or without?  A kernel without quirks has neither. */
 static bool
 is_drone_with(const struct hubs *h, const char *name, bool fast)
 {
-	unsigned long quirks;
+	char quirks[MACHINE_VALUE_MAX];
 
-	return is_device(name) && machine_is_drone(h->m, name) && read_quirks(h, name, &quirks) &&
-	       ((quirks & QUIRK_FAST_ENUM) != 0) == fast;
+	return is_device(name) && machine_is_drone(h->m, name) &&
+	       machine_attribute(h->m, name, "port/quirks", quirks) &&
+	       ((strtoul(quirks, NULL, 16) & QUIRK_FAST_ENUM) != 0) == fast;
 }
 
 /* The port of a drone, or all ports of a hub that has drones alone; once. */

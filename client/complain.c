@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The service's errors as sentences and exit statuses. */
 #include "config.h"
 
 #include "client/complain.h"

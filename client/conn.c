@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The connection to the service: Varlink over a socket or a pipe, blocking, with timeouts. */
 #include "config.h"
 
 #include "client/conn.h"

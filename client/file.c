@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of the user, and memory files for the service. */
 #include "config.h"
 
 #include "client/file.h"

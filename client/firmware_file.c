@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading, loading and judging a file. */
 #include "config.h"
 
 #include "client/firmware_file.h"

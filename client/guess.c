@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The nearest of known words. */
 #include "config.h"
 
 #include "client/guess.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Help texts from the table of commands. */
 #include "config.h"
 
 #include "client/help.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Sentences, JSON, colours and formats of the client. */
 #include "config.h"
 
 #include "client/out.h"

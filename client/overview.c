@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The station in a few lines. */
 #include "config.h"
 
 #include "client/overview.h"

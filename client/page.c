@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Output as a page: wrapped, and paged. */
 #include "config.h"
 
 #include "client/page.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Parameters of calls from words of the command line. */
 #include "config.h"
 
 #include "client/params.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The service's own sentence on a configuration that it refuses. */
 #include "config.h"
 
 #include "client/refusal.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The live picture of the station: header, failed drones and what to do, the others. */
 #include "config.h"
 
 #include "client/screen.h"

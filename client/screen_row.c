@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* One drone in one line: name, serial, whether to unplug it, progress or verdict with its cause. */
 #include "config.h"
 
 #include "client/screen_row.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The station's slots as last reported. */
 #include "config.h"
 
 #include "client/slots.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* A stream of replies that outlives the service. */
 #include "config.h"
 
 #include "client/stream.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Times as people write them. */
 #include "config.h"
 
 #include "client/when.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The audit of acts: what operators asked for and what became of it, a row and a log line each. */
 #include "config.h"
 
 #include "app/acts.h"

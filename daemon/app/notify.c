@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The service manager's datagram protocol and its passed sockets, without a library: sd_notify(3),
- * sd_listen_fds(3). */
 #include "config.h"
 
 #include "app/notify.h"

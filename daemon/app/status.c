@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The station and its slots as JSON: types Station and Slot of org.cfdfu.Station. */
 #include "config.h"
 
 #include "app/status.h"

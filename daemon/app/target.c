@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* A text of the operator's against ports, labels, device paths and serials. */
 #include "config.h"
 
 #include "app/target.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The words beside a job's verdict. */
 #include "config.h"
 
 #include "core/job_message.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The listening socket of the control interface. */
 #include "config.h"
 
 #include "ctl/listen.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Peer credentials of a Unix socket. */
 #include "config.h"
 
 #include "ctl/peer.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The control socket's server: admission of clients, and the life of the whole. */
 #include "config.h"
 
 #include "ctl/server.h"

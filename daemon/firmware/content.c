@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Vectors, true base, table of supported devices and boot loader by content (doc/firmware.md 2, 3
- * and 6). */
 #include "config.h"
 
 #include "firmware/content.h"

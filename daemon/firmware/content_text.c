@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Version and revision texts in an image, the numbers beside them, the trailer's pointers
- * (doc/firmware.md 4). */
 #include "config.h"
 
 #include "firmware/content_text.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* SHA-256 through libsodium; the rule for images is in the header. */
 #include "config.h"
 
 #include "firmware/digest.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls the loader for what a file is by content. */
 #include "config.h"
 
 #include "firmware/fw.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Refusals, warnings and elements of one loading. */
 #include "config.h"
 
 #include "firmware/fw_loading.h"

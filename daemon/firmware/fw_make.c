@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes DfuSe files (UM0391; doc/protocol.md 7): a stream of pieces with the CRC at its
- * end. */
 #include "config.h"
 
 #include "firmware/fw_make.h"

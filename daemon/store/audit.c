@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The audit file: finding its last good line, adding to it durably, reading it. */
 #include "config.h"
 
 #include "store/audit.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The record writer: queued records -> one transaction -> lines of the audit file -> durable. */
 #include "config.h"
 
 #include "store/queue.h"

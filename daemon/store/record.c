@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing and hashing the bodies of records. */
 #include "config.h"
 
 #include "store/record.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening the two files one after the other, putting away what cannot be used. */
 #include "config.h"
 
 #include "store/recover.h"

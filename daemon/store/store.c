@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a store: opening, committing, health, the regular check, closing. */
 #include "config.h"
 
 #include "store/store.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Text of unknown origin made harmless: one pass that lets only printable UTF-8 through. */
 #include "config.h"
 
 #include "wire/text.h"
