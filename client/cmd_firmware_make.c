@@ -407,13 +407,10 @@ extract(const struct session *s, const struct firmware_file *d, const char *dir,
 	if (r != 0)
 		return r;
 	if (s->json) {
-		json_t *page =
-		    json_pack("{s:o,s:i,s:I,s:I,s:o}", "file", text_json(path), "target", seg->alt,
-			      "address", (json_int_t)seg->addr, "bytes", (json_int_t)seg->size,
-			      "notes", firmware_notes_json(d->facts));
-
-		out_json(page);
-		json_decref(page);
+		out_json_new(json_pack("{s:o,s:i,s:I,s:I,s:o}", "file", text_json(path), "target",
+				       seg->alt, "address", (json_int_t)seg->addr, "bytes",
+				       (json_int_t)seg->size, "notes",
+				       firmware_notes_json(d->facts)));
 		return 0;
 	}
 	format_number(bytes, sizeof(bytes), (json_int_t)seg->size);

@@ -28,7 +28,7 @@ settings_fleet_options(const struct settings *s)
 			    .switch_max = s->switch_limit,
 			    .writers_max = learned ? 0 : s->writers_per_translator,
 			    .blocks_learned = learned,
-			    .endpoints_max = s->runtime_per_controller * 6,
+			    .endpoints_max = s->runtime_per_controller * SCHED_RUNTIME_ENDPOINTS,
 			    .stagger_us = s->switch_stagger_ms * 1000,
 			    .stagger_hubs = s->switch_stagger_of == STAGGER_HUB,
 			    .leave_wait_us = 20000000 },

@@ -42,7 +42,7 @@ deadlines_set(struct deadlines *d, unsigned slot, uint64_t at_us)
 {
 	unsigned place = d->place[slot];
 
-	if (at_us == DEADLINES_NEVER) {
+	if (at_us == SCHED_NEVER) {
 		if (place == 0)
 			return;
 		d->place[slot] = 0;
@@ -61,7 +61,7 @@ uint64_t
 deadlines_first(const struct deadlines *d, unsigned *ret_slot)
 {
 	if (d->count == 0)
-		return DEADLINES_NEVER;
+		return SCHED_NEVER;
 	*ret_slot = d->heap[0];
 	return d->at_us[d->heap[0]];
 }

@@ -7,8 +7,6 @@
 
 #include "core/sched.h"
 
-#define DEADLINES_NEVER UINT64_MAX
-
 /* All zero is an empty one. */
 struct deadlines {
 	unsigned count;
@@ -17,9 +15,9 @@ struct deadlines {
 	uint64_t at_us[SCHED_SLOTS_MAX];
 };
 
-/* In place of the slot's last one; DEADLINES_NEVER: it has none.  O(log slots). */
+/* In place of the slot's last one; SCHED_NEVER: it has none.  O(log slots). */
 void deadlines_set(struct deadlines *d, unsigned slot, uint64_t at_us);
-/* DEADLINES_NEVER, and ret_slot is not written, when there is none.  Of equal ones the lowest slot
+/* SCHED_NEVER, and ret_slot is not written, when there is none.  Of equal ones the lowest slot
  * is the first. */
 uint64_t deadlines_first(const struct deadlines *d, unsigned *ret_slot);
 

@@ -312,7 +312,7 @@ fleet_tick(struct fleet *f, uint64_t now_us)
 		struct slot *s = &f->slots.list[i];
 
 		/* Until it is looked at, and has another one. */
-		deadlines_set(&f->slots.deadlines, i, DEADLINES_NEVER);
+		deadlines_set(&f->slots.deadlines, i, SCHED_NEVER);
 		slots_enqueue(&f->slots, i);
 		if (s->job == NULL)
 			continue;

@@ -32,7 +32,7 @@ give_back(struct slots *ss, unsigned slot)
 	struct slot *s = &ss->list[slot];
 	uint64_t revision = s->told.revision;
 
-	deadlines_set(&ss->deadlines, slot, DEADLINES_NEVER);
+	deadlines_set(&ss->deadlines, slot, SCHED_NEVER);
 	sched_forget(ss->sched, slot);
 	memset(s, 0, sizeof(*s));
 	s->told.revision = revision + 1;
@@ -127,7 +127,7 @@ deadline_of(const struct slot *s)
 	uint64_t at;
 
 	if (s->job == NULL)
-		return DEADLINES_NEVER;
+		return SCHED_NEVER;
 	at = job_deadline_us(s->job);
 	return s->wake_us != 0 && s->wake_us < at ? s->wake_us : at;
 }

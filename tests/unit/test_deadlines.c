@@ -17,7 +17,7 @@ draw(uint64_t *seed)
 static uint64_t
 search(const uint64_t *at_us, unsigned *ret_slot)
 {
-	uint64_t first = DEADLINES_NEVER;
+	uint64_t first = SCHED_NEVER;
 
 	for (unsigned i = 0; i < SCHED_SLOTS_MAX; i++)
 		if (at_us[i] < first) {
@@ -32,10 +32,10 @@ TEST(an_empty_one_has_no_first)
 	struct deadlines d = { 0 };
 	unsigned slot = 77;
 
-	assert_true(deadlines_first(&d, &slot) == DEADLINES_NEVER);
+	assert_true(deadlines_first(&d, &slot) == SCHED_NEVER);
 	assert_int_equal(slot, 77);
-	deadlines_set(&d, 3, DEADLINES_NEVER);
-	assert_true(deadlines_first(&d, &slot) == DEADLINES_NEVER);
+	deadlines_set(&d, 3, SCHED_NEVER);
+	assert_true(deadlines_first(&d, &slot) == SCHED_NEVER);
 }
 
 TEST(of_equal_deadlines_the_lowest_slot_is_first)
@@ -48,9 +48,9 @@ TEST(of_equal_deadlines_the_lowest_slot_is_first)
 	for (unsigned i = 0; i < SCHED_SLOTS_MAX; i++) {
 		assert_int_equal(deadlines_first(&d, &slot), 1000);
 		assert_int_equal(slot, i);
-		deadlines_set(&d, i, DEADLINES_NEVER);
+		deadlines_set(&d, i, SCHED_NEVER);
 	}
-	assert_true(deadlines_first(&d, &slot) == DEADLINES_NEVER);
+	assert_true(deadlines_first(&d, &slot) == SCHED_NEVER);
 }
 
 TEST(the_first_is_that_of_a_plain_list_after_every_change)
@@ -60,10 +60,10 @@ TEST(the_first_is_that_of_a_plain_list_after_every_change)
 	uint64_t seed = 11;
 
 	for (unsigned i = 0; i < SCHED_SLOTS_MAX; i++)
-		list[i] = DEADLINES_NEVER;
+		list[i] = SCHED_NEVER;
 	for (unsigned n = 0; n < 20000; n++) {
 		unsigned changed = (unsigned)(draw(&seed) % SCHED_SLOTS_MAX), slot = 0, want = 0;
-		uint64_t at = draw(&seed) % 4 == 0 ? DEADLINES_NEVER : draw(&seed) % 5000;
+		uint64_t at = draw(&seed) % 4 == 0 ? SCHED_NEVER : draw(&seed) % 5000;
 
 		list[changed] = at;
 		deadlines_set(&d, changed, at);
