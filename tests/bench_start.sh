@@ -49,4 +49,6 @@ for run in $(seq "${3:-5}"); do
 	echo "$run, $cache: answers after $answers ms, has asked the drone after $asked ms $word"
 	sim_kill || true
 done
+trap - EXIT # WHY: sim_start sets one that kills, and fails where nothing runs
+rm -rf "$scratch"
 exit $missed
