@@ -22,7 +22,6 @@ void records_walk_free(struct records_walk *w); /* NULL is fine */
 /* The whole walk from its beginning, soon. */
 void records_walk_now(struct records_walk *w);
 bool records_walk_is_running(const struct records_walk *w); /* one that was asked for */
-int
-records_walk_error(const struct records_walk *w); /* that its last slice ended with: -errno, or 0 */
+int records_walk_error(const struct records_walk *w);	    /* of its last slice: -errno, or 0 */
 
 #endif

@@ -108,8 +108,7 @@ struct policy_choice {
 	struct image *image;	/* borrowed; NULL unless POLICY_USE or POLICY_QUARANTINED */
 	enum policy_by by;	/* NOTHING unless POLICY_USE */
 	enum platform platform; /* what the drone is taken for; UNKNOWN when not decided */
-	const char
-	    *why; /* a static sentence for the operator, never NULL; QUARANTINED: the reason */
+	const char *why;	/* a static sentence, never NULL; QUARANTINED: the reason */
 };
 
 /*

@@ -47,19 +47,16 @@ struct content {
 	uint32_t linked_at;	  /* RIGHT: addr; WRONG: where; else 0 */
 	uint32_t default_handler; /* most common vector, 0 when there is no table */
 	unsigned default_count;
-	unsigned
-	    handlers_outside; /* vectors (of the 98) that are not 0 and lie outside of the image */
-	unsigned
-	    system_outside; /* likewise of the first 16, which every Cortex-M has; without reset */
+	unsigned handlers_outside; /* of the 98 vectors: not 0, and outside of the image */
+	unsigned system_outside;   /* of the first 16, which every Cortex-M has; without reset */
 	struct content_record records[CONTENT_RECORDS_MAX];
 	size_t record_count;
 	unsigned platforms; /* union over the records; 0 nothing found */
 	char version[32];   /* tag as the drone will say it; "" none found; "NA" is a tag */
 	char revision[16];  /* 12 hex digits; "" none found */
 	enum content_flag modified;
-	enum content_flag
-	    trailer;	  /* last 16 bytes point to tag and revision: YES, NO, UNKNOWN without */
-	bool loader;	  /* has the tables that only cf2loader has */
+	enum content_flag trailer; /* of 16 bytes, to tag and revision; UNKNOWN: none */
+	bool loader;		   /* has the tables that only cf2loader has */
 	bool bitcraze;	  /* stack, texts or table as only builds of Bitcraze's sources have */
 	bool new_records; /* its records are of the form since 2022.09 */
 	struct content_end end;

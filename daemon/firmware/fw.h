@@ -86,8 +86,7 @@ struct fw_facts {
 	bool suffix;	      /* has a DFU suffix; the next five are from it */
 	uint8_t suffix_bytes; /* bLength: more than 16 when a tool has put its own data in */
 	uint16_t vid, pid, device, bcd_dfu;
-	bool
-	    size_counts_suffix; /* DfuSe: DFUImageSize is the whole file, as dfuse-pack writes it */
+	bool size_counts_suffix; /* DfuSe: DFUImageSize is the whole file, as of dfuse-pack */
 	struct fw_target targets[IMAGE_TARGETS_MAX];
 	size_t target_count; /* 0 in formats without targets: everything is alternate 0 */
 	struct fw_element elements[IMAGE_SEGMENTS_MAX];

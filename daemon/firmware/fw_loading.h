@@ -16,8 +16,7 @@ struct fw_loading {
 	struct fw_error *error;
 	struct segment *segments; /* room for IMAGE_SEGMENTS_MAX */
 	size_t segment_count;
-	uint8_t
-	    *bytes; /* heap memory that segments point into when it is not data; freed at the end */
+	uint8_t *bytes; /* on the heap, for segments that are not in data; freed at the end */
 };
 
 typedef int fw_loader(struct fw_loading *l);

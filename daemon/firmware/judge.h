@@ -65,9 +65,8 @@ struct finding {
 };
 
 struct judge_options {
-	enum platform manifest; /* what the zip says; UNKNOWN: nothing */
-	enum platform
-	    user_platform; /* --platform, also as the client sent it; UNKNOWN: not given */
+	enum platform manifest;	     /* what the zip says; UNKNOWN: nothing */
+	enum platform user_platform; /* --platform, also a client's; UNKNOWN: not given */
 	const struct device *device; /* NULL: the Crazyflie */
 	bool incomplete; /* the operator's word: also what lacks evidence of being whole */
 };

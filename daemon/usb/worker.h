@@ -25,9 +25,8 @@ struct worker;
 
 /* Embedded in what it works on. */
 struct worker_job {
-	void (*run)(struct worker_job *job); /* on a thread; may wait */
-	void (*done)(
-	    struct worker_job *job); /* from the loop, exactly once after each worker_submit() */
+	void (*run)(struct worker_job *job);  /* on a thread; may wait */
+	void (*done)(struct worker_job *job); /* from the loop, once for each submit */
 	STAILQ_ENTRY(worker_job) link;
 };
 

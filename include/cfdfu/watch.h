@@ -40,8 +40,7 @@ struct sighting {
 	char serial[SERIAL_TEXT_MAX];	/* "" when it has none */
 	char node[64];			/* "/dev/bus/usb/001/004" */
 	char controller[PORT_TEXT_MAX]; /* root hub's bus: a host controller's limits are per bus */
-	char translator
-	    [PORT_TEXT_MAX]; /* transaction translator shared with other devices; "" = none */
+	char translator[PORT_TEXT_MAX]; /* transaction translator, shared; "" = none */
 };
 
 struct watch_callbacks {
