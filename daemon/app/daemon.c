@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
+#include "app/alarm.h"
 #include "app/clock.h"
 #include "app/control.h"
 #include "app/dispatch.h"
@@ -38,8 +37,7 @@ struct daemon {
 	struct services sv;
 	struct turns turns;
 	enum store_health health; /* as it was said last */
-	struct event *wake;
-	uint64_t wake_us; /* that it is set to; 0: it is not */
+	struct alarm *wake;
 	struct dispatch *dispatch;
 	struct lifecycle *lifecycle;
 	struct usb_bus *bus;
@@ -202,34 +200,17 @@ back_up(void *ctx, const struct request *r)
 }
 
 static void
-on_wake(evutil_socket_t fd, short what, void *ctx)
+on_wake(void *ctx)
 {
-	struct daemon *d = ctx;
-
-	(void)fd;
-	(void)what;
-	d->wake_us = 0;
-	dispatch_tick(d->dispatch);
+	dispatch_tick(((struct daemon *)ctx)->dispatch);
 }
 
-/*
- * WHY an earlier moment is kept: setting the timer again removes it from the timers that are due in
- * this turn of the loop; with events of the bus in each turn it would never fire.  The loop's time
- * stands still within a turn, so the timer may fire too early; then it is set again.
- */
 static void
 on_wake_wanted(void *ctx, uint64_t at_us)
 {
 	struct daemon *d = ctx;
-	uint64_t now_us = clock_now_us(), wait_us = at_us > now_us ? at_us - now_us : 0;
-	struct timeval wait = { .tv_sec = (time_t)(wait_us / 1000000),
-				.tv_usec = (suseconds_t)(wait_us % 1000000) };
 
-	if (d->wake_us != 0 && d->wake_us <= at_us)
-		return;
-	if (event_add(d->wake, &wait) == 0)
-		d->wake_us = at_us != 0 ? at_us : 1;
-	else
+	if (alarm_set(d->wake, at_us) < 0)
 		log_say(d->sv.log, LOG_ERR, NULL, "the clock cannot be asked to wake the service");
 }
 
@@ -256,8 +237,9 @@ open_dispatch(struct daemon *d)
 		.ctx = d,
 	};
 
-	d->wake = evtimer_new(d->sv.base, on_wake, d);
-	return d->wake == NULL ? -ENOMEM : dispatch_new(&d->sv, &options, &d->dispatch);
+	int r = alarm_new(d->sv.base, on_wake, d, &d->wake);
+
+	return r < 0 ? r : dispatch_new(&d->sv, &options, &d->dispatch);
 }
 
 static int
@@ -387,8 +369,7 @@ daemon_free(struct daemon *d)
 	lifecycle_free(d->lifecycle);
 	usb_bus_free(d->bus);
 	dispatch_free(d->dispatch);
-	if (d->wake != NULL)
-		event_free(d->wake);
+	alarm_free(d->wake);
 	control_close(&d->sv);
 	records_walk_free(d->sv.walk);
 	recorder_free(d->sv.recorder);
