@@ -104,6 +104,49 @@ process(struct conn *c)
 	return true;
 }
 
+static void
+drop_chunk(struct conn *c)
+{
+	struct chunk *k = STAILQ_FIRST(&c->out);
+
+	STAILQ_REMOVE_HEAD(&c->out, link);
+	free(k->text);
+	free(k);
+}
+
+/* Sends what is queued as far as the client takes it. */
+static void
+flush(struct conn *c)
+{
+	while (!STAILQ_EMPTY(&c->out)) {
+		struct chunk *k = STAILQ_FIRST(&c->out);
+		ssize_t n =
+		    send(c->fd, k->text + k->sent, k->count - k->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0) {
+			c->broken = c->broken || (errno != EAGAIN && errno != EINTR);
+			break;
+		}
+		c->progress_ms = clock_ms(CLOCK_MONOTONIC);
+		k->sent += (size_t)n;
+		c->out_bytes -= (size_t)n;
+		c->all->out_bytes -= (size_t)n;
+		if (k->sent == k->count)
+			drop_chunk(c);
+	}
+}
+
+static void
+send_out(struct conn *c)
+{
+	flush(c);
+	if (c->out_bytes > 0 || !c->told_full || c->caller.call == NULL || c->broken)
+		return;
+	c->told_full = false;
+	if (c->all->options->drained != NULL)
+		c->all->options->drained(c->all->options->ctx, c->caller.call);
+}
+
 static bool
 hung_up(int fd)
 {
@@ -119,6 +162,8 @@ serve(struct ready_item *item)
 	struct conn *c = (struct conn *)(void *)item;
 	bool more = process(c);
 
+	if (c->out_bytes > 0)
+		send_out(c); /* WHY: waiting until it can be written costs two turns more */
 	if (!more && c->eof && hung_up(c->fd))
 		c->broken = true;
 	if (!more && c->out_bytes == 0 && c->caller.call == NULL && (c->closing || c->eof))
@@ -200,50 +245,13 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-drop_chunk(struct conn *c)
-{
-	struct chunk *k = STAILQ_FIRST(&c->out);
-
-	STAILQ_REMOVE_HEAD(&c->out, link);
-	free(k->text);
-	free(k);
-}
-
-/* Sends what is queued as far as the client takes it. */
-static void
-flush(struct conn *c)
-{
-	while (!STAILQ_EMPTY(&c->out)) {
-		struct chunk *k = STAILQ_FIRST(&c->out);
-		ssize_t n =
-		    send(c->fd, k->text + k->sent, k->count - k->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (n < 0) {
-			c->broken = c->broken || (errno != EAGAIN && errno != EINTR);
-			break;
-		}
-		c->progress_ms = clock_ms(CLOCK_MONOTONIC);
-		k->sent += (size_t)n;
-		c->out_bytes -= (size_t)n;
-		c->all->out_bytes -= (size_t)n;
-		if (k->sent == k->count)
-			drop_chunk(c);
-	}
-}
-
-static void
 on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
 
 	(void)fd;
 	(void)what;
-	flush(c);
-	if (c->out_bytes == 0 && c->told_full && c->caller.call != NULL && !c->broken) {
-		c->told_full = false;
-		if (c->all->options->drained != NULL)
-			c->all->options->drained(c->all->options->ctx, c->caller.call);
-	}
+	send_out(c);
 	update_events(c);
 	wake(c);
 }

@@ -71,8 +71,8 @@ on_due(evutil_socket_t fd, short what, void *arg)
 	if (o->work != NULL)
 		o->work(o->work_ctx, false);
 	rest_us = share_end(&r->share, now_us(r), o->at_work != NULL && o->at_work(o->ctx));
-	/* WHY also when none is ready: a client that comes during the rest waits for its end. */
-	if (rest_us > 0 || !TAILQ_EMPTY(&r->waiting))
+	r->rest_until_us = now_us(r) + rest_us;
+	if (!TAILQ_EMPTY(&r->waiting))
 		serve_after(r, rest_us);
 }
 
@@ -96,12 +96,14 @@ ready_done(struct ready *r)
 void
 ready_add(struct ready *r, struct ready_item *item)
 {
+	uint64_t now = now_us(r);
+
 	if (item->waiting)
 		return;
 	item->waiting = true;
 	TAILQ_INSERT_TAIL(&r->waiting, item, link);
 	if (event_pending(r->on_due, EV_TIMEOUT, NULL) == 0)
-		serve_after(r, 0);
+		serve_after(r, r->rest_until_us > now ? r->rest_until_us - now : 0);
 }
 
 void

@@ -31,6 +31,7 @@ struct ready {
 	struct event *on_due;
 	struct ready_list waiting; /* first come, first served */
 	struct share share;	   /* of the loop's time */
+	uint64_t rest_until_us;	   /* a client that comes before waits */
 	unsigned requests;	   /* taken before the devices are looked at again */
 	unsigned requests_max;	   /* the most of those, since the start */
 };
