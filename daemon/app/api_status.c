@@ -29,7 +29,8 @@ api_get_status(void *ctx, struct call *call, json_t *parameters)
 		if (json_array_append_new(slots, status_slot(sv, i)) < 0)
 			break;
 	}
-	call_reply(call, json_pack("{s:o, s:o}", "station", status_station(sv), "slots", slots));
+	call_reply(call,
+		   json_pack("{s:o, s:o}", "station", status_station(sv, NULL), "slots", slots));
 }
 
 void

@@ -21,8 +21,9 @@ enum {
 	IDLE_PAUSE_US = 1000000,
 	START_PAUSE_US = 18000,
 	SOON_PAUSE_US = 6000,
-	EVERY_S = 3600,
 };
+
+#define EVERY_US UINT64_C(3600000000)
 
 struct records_walk {
 	const struct services *sv;
@@ -31,7 +32,6 @@ struct records_walk {
 	struct event *timer;
 	int error;
 	bool asked;	   /* for the whole walk, soon */
-	uint64_t due_us;   /* the walk of each hour does not begin anew before */
 	uint64_t slice_us; /* when the slice under way began */
 };
 
@@ -83,17 +83,16 @@ static void
 on_timer(evutil_socket_t fd, short what, void *ctx)
 {
 	struct records_walk *w = ctx;
-	int r = -EAGAIN;
+	int r = walk_slice(w);
 
 	(void)fd;
 	(void)what;
-	if (w->asked || clock_now_us() >= w->due_us)
-		r = walk_slice(w);
-	if (r == 0) /* to the end; what it found is in the health */
-		w->due_us = clock_now_us() + (uint64_t)EVERY_S * 1000000;
 	/* WHY: after an error the doctor says so; waiting for it would have no end */
 	w->asked = w->asked && (r == 1 || r == -EAGAIN);
-	wait(w, r == 1 ? pause_us(w) : IDLE_PAUSE_US);
+	if (r == 0) /* to the end; what it found is in the health */
+		wait(w, EVERY_US);
+	else
+		wait(w, r == 1 ? pause_us(w) : IDLE_PAUSE_US);
 }
 
 int

@@ -248,16 +248,33 @@ status_may_begin(const struct services *sv)
 	return store_health(sv->store, NULL) != STORE_DEGRADED;
 }
 
+static json_t *
+rules(const struct services *sv, const json_t *known)
+{
+	json_t *list = json_object_get(known, "rules");
+
+	return list != NULL ? json_incref(list) : status_rules(sv);
+}
+
+/* Each member has parts that change without a record. */
+static json_t *
+own(const struct services *sv, const json_t *known)
+{
+	json_t *list = json_object_get(known, "own");
+
+	return list != NULL && json_array_size(list) == 0 ? json_incref(list) : status_own(sv);
+}
+
 json_t *
-status_station(const struct services *sv)
+status_station(const struct services *sv, const json_t *known)
 {
 	char why[STORE_WHY_MAX];
 	const char *health = status_health(sv, why);
 
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:O?, s:o}",
 			 "state", fleet_paused(sv->fleet) ? "paused" : "armed", "selected",
-			 status_selected(sv), "counts", counts(sv), "own", status_own(sv), "rules",
-			 status_rules(sv), "health", health, "reason", reply_text(why), "eta_s",
+			 status_selected(sv), "counts", counts(sv), "own", own(sv, known), "rules",
+			 rules(sv, known), "health", health, "reason", reply_text(why), "eta_s",
 			 reply_number(fleet_eta_s(sv->fleet, clock_now_us()), -1), "version",
 			 PACKAGE_VERSION, "outside", foreign(sv), "paused_by", paused_by(sv),
 			 "brake", quarantine_brake(sv->quarantine), "notes", notes(sv));

@@ -10,7 +10,9 @@
 
 struct services;
 
-json_t *status_station(const struct services *sv);
+/* known: an answer of before, since when no record has become durable, or NULL.  It spares reading
+ * the settings again. */
+json_t *status_station(const struct services *sv, const json_t *known);
 json_t *status_slot(const struct services *sv, unsigned slot);
 /* Members of the station, for those who change them. */
 json_t *status_selected(const struct services *sv); /* a list of type Selection */

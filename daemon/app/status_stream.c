@@ -19,6 +19,8 @@ enum {
 	/* WHY: during flashing every slot changes often; sending each change would cost more of the
 	 * processor than flashing. */
 	TELL_EVERY_MS = 300,
+	/* WHY: a database that is made again shows what one that could not be read did not. */
+	READ_EVERY_US = 5000000,
 	WATCHERS_MAX = 80, /* LIMIT: more than the server has clients */
 };
 
@@ -40,6 +42,8 @@ struct status_stream {
 	size_t left;	 /* of this round, the last first */
 	json_t *station; /* as it was told last */
 	uint64_t station_revision;
+	uint64_t durable;      /* store_durable() then */
+	uint64_t read_next_us; /* the settings in it are good until then */
 };
 
 /* A row that this watcher was shown and that is another drone's now: it gets all rows anew. */
@@ -114,8 +118,14 @@ tell(struct status_stream *s, struct watcher *w)
 static void
 look_at_station(struct status_stream *s)
 {
-	json_t *now = status_station(s->sv);
+	uint64_t durable = store_durable(s->sv->store), now_us = clock_now_us();
+	bool known = durable == s->durable && now_us < s->read_next_us;
+	json_t *now = status_station(s->sv, known ? s->station : NULL);
 
+	if (!known) {
+		s->durable = durable;
+		s->read_next_us = now_us + READ_EVERY_US;
+	}
 	if (s->station != NULL && now != NULL && json_equal(s->station, now)) {
 		json_decref(now);
 		return;
