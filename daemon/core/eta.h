@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When will it be done?  Each drone's own work as its plan and its pace have it, and the permits
- * that it has to wait for: behind one transaction translator a given number write at a time.
+ * When will it be done?  Each drone's own work as its plan and its pace have it, the permits that
+ * it has to wait for, and the drones of its controller that come up before it, as far apart as they
+ * came so far (arrivals.h; doc/rack.md 12).
  */
 #ifndef CORE_ETA_H
 #define CORE_ETA_H

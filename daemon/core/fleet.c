@@ -12,7 +12,7 @@
 
 enum {
 	DFU_ENDPOINTS = 1,
-	BOOT_US = 1200000, /* what was measured replaces it soon */
+	BOOT_US = 1400000, /* what was measured replaces it soon */
 };
 
 int
@@ -129,6 +129,7 @@ fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct dro
 		slots_tidy(&f->slots, now_us); /* a hub that is elsewhere now leaves no ghosts */
 	slot_put(s, sighting, history, f->profiles, f->profile_count);
 	sched_place(f->slots.sched, (unsigned)slot, sighting, endpoints_of(sighting));
+	s->controller = arrivals_came(&f->slots.arrivals, sighting->controller, now_us);
 	slots_enqueue(&f->slots, (unsigned)slot);
 	if (s->job != NULL && job_sighted(s->job, sighting, now_us)) {
 		slots_mark_twins(&f->slots, (unsigned)slot);

@@ -100,10 +100,11 @@ struct slot {
 	struct slot_quarantine quarantine;
 	struct slot_cause cause;
 	struct slot_told told;
-	uint64_t wake_us;  /* when its job is to be asked again; 0 never */
-	unsigned progress; /* stage and step when permits were looked at last; 0 not yet */
-	uint64_t left_us;  /* when it became empty; 0: nothing was plugged in yet */
-	uint64_t stay;	   /* number of the port's stay in this slot: another port has another */
+	uint64_t wake_us;    /* when its job is to be asked again; 0 never */
+	unsigned progress;   /* stage and step when permits were looked at last; 0 not yet */
+	uint64_t left_us;    /* when it became empty; 0: nothing was plugged in yet */
+	uint64_t stay;	     /* number of the port's stay in this slot: another port has another */
+	unsigned controller; /* its number (arrivals.h), once something was sighted */
 	bool present;
 	bool queued;	   /* in the work queue */
 	bool foreign_port; /* taken from the station: nothing begins here */

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/arrivals.h"
 #include "core/crtp.h"
 #include "core/deadlines.h"
 #include "core/event.h"
@@ -27,7 +28,8 @@ struct slots {
 	uint64_t stays, given_back;	 /* since the fleet's beginning */
 	unsigned queue[SCHED_SLOTS_MAX]; /* ring of slots with something to say */
 	unsigned queue_at, queue_count;
-	struct deadlines deadlines;	/* of the slots that are not in the queue */
+	struct deadlines deadlines; /* of the slots that are not in the queue */
+	struct arrivals arrivals;
 	uint64_t boot_us;		/* time of booting and confirming, learned */
 	struct crtp_toc toc;		/* shared by all jobs */
 	const struct job_options *jobs; /* borrowed, as are these: */
