@@ -80,12 +80,12 @@ draw(struct watch *w)
 	free(frame);
 }
 
-/* "12:34:56 A1 (1-4) writing 45%": only when state or verdict changed. */
+/* "12:34:56 A1 (1-4) flashing": only when its work or verdict changed. */
 static void
 print_change(void *ctx, const json_t *before, const json_t *after)
 {
-	struct text state = out_text(after, "state"), message = out_text(after, "message");
-	struct text old = out_text(before, "state"), what = out_text(after, "verdict");
+	struct text work = slot_work(after), message = out_text(after, "message");
+	struct text old = slot_work(before), what = out_text(after, "verdict");
 	const char *verdict = slot_verdict(after), *was = slot_verdict(before);
 	char line[3 * OUT_TEXT_MAX];
 	time_t now = time(NULL);
@@ -96,7 +96,7 @@ print_change(void *ctx, const json_t *before, const json_t *after)
 	/* WHY: a slot that only has a name has not changed. */
 	if (before == NULL && strcmp(slot_class(after), "absent") == 0)
 		return;
-	if (before != NULL && strcmp(state.s, old.s) == 0 &&
+	if (before != NULL && strcmp(work.s, old.s) == 0 &&
 	    strcmp(verdict ? verdict : "", was ? was : "") == 0 &&
 	    out_true(before, "present") == out_true(after, "present"))
 		return;
@@ -104,7 +104,7 @@ print_change(void *ctx, const json_t *before, const json_t *after)
 		(void)strftime(clock, sizeof(clock), "%H:%M:%S", &tm); /* WHY: it fits */
 	slot_name(after, name, sizeof(name));
 	snprintf(line, sizeof(line), "%s %s %s%s%s%s", clock, name,
-		 slot_is_active(after) || what.s[0] == '\0' ? state.s : what.s,
+		 slot_is_active(after) || what.s[0] == '\0' ? work.s : what.s,
 		 out_true(after, "present") ? "" : " (gone)",
 		 !slot_is_active(after) && message.s[0] != '\0' ? ": " : "",
 		 slot_is_active(after) ? "" : message.s);

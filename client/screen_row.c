@@ -118,7 +118,7 @@ describe_work(const json_t *slot, const struct row_widths *w, char *dst, size_t 
 	unsigned width = w->what >= WHAT_BAR	      ? BAR_WIDE
 			 : w->what >= WHAT_BAR_NARROW ? BAR_NARROW
 						      : 0;
-	struct text state = out_text(slot, "state");
+	struct text work = slot_work(slot);
 	char bar[BAR_WIDE + 3] = "", eta[32] = "";
 
 	if (width > 0)
@@ -127,7 +127,7 @@ describe_work(const json_t *slot, const struct row_widths *w, char *dst, size_t 
 		format_seconds(eta, sizeof(eta), out_int(slot, "eta_s"));
 	text_format(dst, size, "%s%*lld%% %*s%s%.60s", bar, width > 0 ? 4 : 3,
 		    (long long)out_int(slot, "percent"), width > 0 ? 5 : 0, eta,
-		    width > 0 || eta[0] != '\0' ? " " : "", state.s);
+		    width > 0 || eta[0] != '\0' ? " " : "", work.s);
 }
 
 /* "FAIL: no-boot while booting", "PASS 2025.02 -> 2025.12", "waiting". */

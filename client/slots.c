@@ -214,6 +214,18 @@ row_of(const json_t *slot)
 	return &unknown;
 }
 
+struct text
+slot_work(const json_t *slot)
+{
+	static const char *const steps[] = { "erasing", "writing", "verifying", "first-page" };
+	struct text state = out_text(slot, "state");
+
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (strcmp(state.s, steps[i]) == 0)
+			text_copy(&state, "flashing");
+	return state;
+}
+
 enum slot_fate
 slot_fate(const json_t *slot)
 {

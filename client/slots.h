@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "cfdfu/util.h"
+#include "client/out.h"
 
 struct slots;
 
@@ -54,6 +55,12 @@ enum slot_fate slot_fate(const json_t *slot);
 
 /* How much it needs an operator, 0 (not at all) to 4; those that failed have 3 and more. */
 unsigned slot_severity(const json_t *slot);
+
+/*
+ * The work on it in a word for people: "flashing" while its sectors are erased, written and
+ * verified, which take turns about every second; else its state.
+ */
+struct text slot_work(const json_t *slot);
 
 /* Why it is not good, in a few words: "needs the button", "FAIL: gone while writing"; else "". */
 void slot_words(const json_t *slot, char *dst, size_t size);

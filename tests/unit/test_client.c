@@ -21,11 +21,13 @@ static struct run r;
 	"\"active\":1,\"pass\":1,\"unchanged\":0,\"failed\":1,\"skipped\":0},\"health\":\"ok\","   \
 	"\"eta_s\":83}"
 
-#define SLOT_BUSY                                                                                  \
+#define SLOT_BUSY SLOT_AT("writing")
+
+#define SLOT_AT(step)                                                                              \
 	"{\"port\":\"1-4\",\"label\":\"A1\",\"present\":true,\"mode\":\"dfu\",\"serial\":"         \
 	"\"002B00353234510C37333439\",\"dfu_serial\":\"207D36753834\",\"platform\":\"cf2\","       \
-	"\"state\":\"writing\",\"percent\":45,\"eta_s\":12,\"verdict\":null,\"fault\":null,"       \
-	"\"step\":\"writing\",\"message\":\"\",\"attempt\":7,\"safe_to_unplug\":false}"
+	"\"state\":\"" step "\",\"percent\":45,\"eta_s\":12,\"verdict\":null,\"fault\":null,"      \
+	"\"step\":\"" step "\",\"message\":\"\",\"attempt\":7,\"safe_to_unplug\":false}"
 
 #define SLOT_ENDED(port, serial, verdict, message)                                                 \
 	"{\"port\":\"" port                                                                        \
@@ -485,13 +487,37 @@ TEST(watch_without_a_terminal_prints_one_line_per_change)
 
 	client_run(&r, "watch", replies, NULL);
 	assert_int_equal(r.status, EXIT_REFUSED);
-	expect(r.out, " A1 (1-4) writing\n");
+	expect(r.out, " A1 (1-4) flashing\n");
 	expect(r.out, "(some changes were missed)\n");
 	expect(r.out, " 1-4 pass: Good.\n");
 	assert_null(strchr(r.out, '\033'));
 	client_run(&r, "--json watch 1-4", replies, NULL);
 	assert_int_equal(r.out[0], '{');
 	expect(r.requests, "\"parameters\":{\"target\":\"1-4\"}");
+}
+
+TEST(steps_that_take_turns_are_one_line_of_watch)
+{
+	const char *const replies[] = {
+		WATCH("true", SLOT_AT("comparing")),
+		WATCH("false", SLOT_AT("erasing")),
+		WATCH("false", SLOT_AT("writing")),
+		WATCH("false", SLOT_AT("verifying")),
+		WATCH("false", SLOT_AT("erasing")),
+		WATCH("false", SLOT_AT("first-page")),
+		WATCH("false", SLOT_AT("leaving")),
+		"{\"error\":\"org.cfdfu.Station.Busy\",\"parameters\":{\"reason\":\"stopping\"}}",
+		NULL
+	};
+	const char *flashing;
+
+	client_run(&r, "watch", replies, NULL);
+	expect(r.out, " A1 (1-4) comparing\n");
+	flashing = strstr(r.out, " A1 (1-4) flashing\n");
+	assert_non_null(flashing);
+	assert_null(strstr(flashing + 1, " A1 (1-4) flashing"));
+	assert_null(strstr(r.out, "writing"));
+	expect(flashing, " A1 (1-4) leaving\n");
 }
 
 TEST_MAIN(NULL)

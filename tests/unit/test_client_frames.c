@@ -294,7 +294,7 @@ expect_all_accounted(const struct terminal *t, const struct picture *p)
 			counted += n;
 		else
 			rows += strstr(line, "FAIL: no-boot") != NULL ||
-				strstr(line, "writing") != NULL ||
+				strstr(line, "flashing") != NULL ||
 				strstr(line, "PASS 2025") != NULL;
 	}
 	assert_true(head);
@@ -351,7 +351,7 @@ TEST(a_percentage_is_never_cut)
 
 		show(t, &p, 100, columns);
 		for (size_t i = 0; i <= t->row; i++)
-			if (strstr(t->lines[i], "writing") != NULL &&
+			if (strstr(t->lines[i], "flashing") != NULL &&
 			    strstr(t->lines[i], "% ") == NULL)
 				fail_msg("%u columns: %s", columns, t->lines[i]);
 		for (int n = 0; n < 4; n += 2) {
@@ -372,7 +372,7 @@ TEST(a_wide_terminal_has_all_columns)
 
 	assert_non_null(t);
 	show(t, &p, 50, 120);
-	assert_non_null(terminal_find(t, "[####################] 100%  1:15 writing"));
+	assert_non_null(terminal_find(t, "[####################] 100%  1:15 flashing"));
 	assert_non_null(terminal_find(t, "002B00003234510C37333439"));
 	assert_non_null(terminal_find(t, "PASS 2025.02 -> 2025.12"));
 	assert_non_null(terminal_find(t, "q leaves"));

@@ -125,7 +125,7 @@ start(struct show *s, const char *term, const char *option)
 		_exit(98);
 	}
 	serve(s, listener);
-	see(s, "writing", 0);
+	see(s, "flashing", 0);
 }
 
 static void
@@ -173,7 +173,7 @@ TEST(a_new_size_of_the_window_is_followed)
 	assert_null(strstr(s.seen, "\033[36m"));
 	mark = s.used;
 	assert_int_equal(ioctl(s.terminal, TIOCSWINSZ, &small), 0);
-	see(&s, "writing", mark);
+	see(&s, "flashing", mark);
 	assert_null(strstr(s.seen + mark, "q leaves"));
 	kill(s.pid, SIGTERM);
 	see(&s, LEAVE, mark);
@@ -252,7 +252,7 @@ TEST(a_stopped_watch_gives_the_screen_back_for_the_time)
 	mark = s.used;
 	kill(s.pid, SIGCONT);
 	see(&s, ENTER, mark);
-	see(&s, "writing", mark);
+	see(&s, "flashing", mark);
 	assert_int_equal(write(s.terminal, "\003", 1), 1);
 	see(&s, LEAVE, mark);
 	assert_int_equal(finish(&s), EXIT_OK);
