@@ -152,8 +152,8 @@ check_rule(const struct machine *m)
 	else if (!has_line(path, "ENV{ID_SEAT}=\"", true))
 		machine_found(m, (struct finding){ "udev-rule", "warn", i < 2 ? away : install },
 			      "the udev rule in force (%s) is not the one of this version: "
-			      "without its line for ID_SEAT udev tells of no drone of a full hub "
-			      "before the kernel has brought up the last",
+			      "without its line for ID_SEAT no drone of a full hub begins before "
+			      "the kernel has brought up the last",
 			      path);
 	else
 		machine_found(m, (struct finding){ "udev-rule", "ok", NULL },
@@ -172,10 +172,11 @@ check_seat(const struct machine *m, const char *device)
 		return;
 	machine_path(m, path, "/run/udev/data/c%s", number);
 	if (access(path, R_OK) == 0 && !has_line(path, "E:ID_SEAT=", false))
-		machine_found(m, (struct finding){ "seat", "warn", apply_rules },
-			      "udev gave the device on %s no seat: our rule did not act on it, and "
-			      "its events wait until its hub is served",
-			      device);
+		machine_found(
+		    m, (struct finding){ "seat", "warn", apply_rules },
+		    "udev gave the device on %s no seat: our rule did not act on it, so that "
+		    "it begins only when its whole hub is brought up",
+		    device);
 }
 
 /*

@@ -131,8 +131,8 @@ check_disk(const struct services *sv, json_t *list)
 	      : free_bytes < 2 * floor ? "warn"
 				       : "ok",
 	      free_bytes < floor ? "sudo journalctl --vacuum-size=100M" : NULL,
-	      "%llu MiB are free for the records, %llu are demanded.", free_bytes >> 20,
-	      floor >> 20);
+	      "%llu MiB are free for the records; with less than %llu nothing is flashed.",
+	      free_bytes >> 20, floor >> 20);
 }
 
 static void
@@ -322,8 +322,9 @@ check_loop(const struct services *sv, json_t *list)
 	      !late			? NULL
 	      : t->cause == LOOP_CLIENT ? "sudo ss -xp | grep cfdfud"
 					: "sudo journalctl -k -p warning -n 50",
-	      "Longest gap of the event loop: %llu ms since the start (%s).",
-	      (unsigned long long)(t->longest_us + 500) / 1000, whose_gap(t->cause));
+	      "The longest time without a look at the drones was %llu ms since the start (%s)%s.",
+	      (unsigned long long)(t->longest_us + 500) / 1000, whose_gap(t->cause),
+	      late ? ": flashing takes longer by as much" : "");
 }
 
 /* type Loop */
@@ -348,7 +349,8 @@ check_buses(const struct services *sv, json_t *list)
 		      "path, %s-usb-0:PORT.",
 		      b.number, b.controller, b.before, b.controller);
 	if (n == 0)
-		check(list, "buses", "ok", NULL, "Buses are the controllers that they were.");
+		check(list, "buses", "ok", NULL,
+		      "Bus numbers mean the controllers that they meant before.");
 }
 
 void
