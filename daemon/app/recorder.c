@@ -427,7 +427,8 @@ recorder_look(struct recorder *rc, bool ordered)
 	uint64_t began_us = clock_now_us(), took_us;
 
 	if ((!ordered && began_us < rc->look_due_us) ||
-	    (!rc->commit_failed && store_health(rc->sv->store, NULL) != STORE_DEGRADED))
+	    (!rc->commit_failed && rc->closed && rc->loaded &&
+	     store_health(rc->sv->store, NULL) != STORE_DEGRADED))
 		return;
 	look(rc);
 	took_us = clock_now_us() - began_us;

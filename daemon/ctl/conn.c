@@ -160,10 +160,13 @@ static void
 serve(struct ready_item *item)
 {
 	struct conn *c = (struct conn *)(void *)item;
-	bool more = process(c);
+	bool more;
 
+	/* WHY not also what follows: the changes that an answer tells of are carried out after this
+	 * turn's requests (server_options' work). */
 	if (c->out_bytes > 0)
-		send_out(c); /* WHY: waiting until it can be written costs two turns more */
+		send_out(c);
+	more = process(c);
 	if (!more && c->eof && hung_up(c->fd))
 		c->broken = true;
 	if (!more && c->out_bytes == 0 && c->caller.call == NULL && (c->closing || c->eof))
