@@ -195,11 +195,23 @@ enter_memory(struct plan *p, size_t first)
 	enter_round(p, first);
 }
 
-/* This memory is verified, but for its first page: that page, the next memory, or the end. */
+static bool
+is_in_doubt(const struct plan *p)
+{
+	for (size_t i = p->first; i < p->end; i++)
+		if ((p->parts[i].todo & TODO_VERIFY) != 0)
+			return true;
+	return false;
+}
+
+/* The last round is verified: what is to be verified again, the first page, the next memory, or
+ * the end. */
 static void
 memory_done(struct plan *p)
 {
-	if (boot_is_here(p) && page_is_due(p))
+	if (is_in_doubt(p))
+		enter_round(p, p->first);
+	else if (boot_is_here(p) && page_is_due(p))
 		start_phase(p, PLAN_PAGE);
 	else if (p->end < p->count)
 		enter_memory(p, p->end);
@@ -378,6 +390,15 @@ compared(struct plan *p, const struct stretch *image, const uint8_t *data)
 		advance(p, image->length);
 }
 
+/* WHY: what is missing in one sector may have been done to another that was right before. */
+static void
+doubt_all(struct plan *p)
+{
+	for (size_t i = p->first; i < p->end; i++)
+		if (i != p->boot || p->page_to < p->parts[i].is.to)
+			p->parts[i].todo |= TODO_VERIFY;
+}
+
 /* Erase and write the sector once more; a second time it is the device's fault. */
 static void
 sector_is_wrong(struct plan *p, uint32_t addr, const struct stretch *image, const uint8_t *data)
@@ -388,10 +409,12 @@ sector_is_wrong(struct plan *p, uint32_t addr, const struct stretch *image, cons
 	p->wrong_addr = addr;
 	p->failure = untouched ? PLAN_FAILURE_UNTOUCHED : PLAN_FAILURE_READ_BACK;
 	p->repairs += again;
-	if (again)
-		enter_round(p, p->at);
-	else
+	if (!again) {
 		enter(p, PLAN_FAILED);
+		return;
+	}
+	doubt_all(p);
+	enter_round(p, p->at);
 }
 
 void

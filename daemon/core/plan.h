@@ -10,8 +10,8 @@
  *   the other                                                               [enter_round]:
  *   ERASE       the round; before all others the sector that makes the image bootable
  *   WRITE       the round, all but the first page
- *   VERIFY      all that was written; a wrong sector is erased and written once more, then the next
- *               round                                                       [sector_is_wrong]
+ *   VERIFY      all that was written; a wrong sector is erased and written once more, and its
+ *               whole memory is verified again before the first page        [sector_is_wrong]
  *   PAGE        the first page; PAGE_CHECK reads it back                    [memory_done]
  *   DONE        every byte of the image has been read back equal
  *   FAILED      a sector stayed wrong, or cannot be written: plan_failure()      [settle]
