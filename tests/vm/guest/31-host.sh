@@ -260,10 +260,7 @@ take_away "$next"
 
 replaced()
 {
-	local pid
-
-	pid=$(daemon_pid)
-	[ "$pid" != 0 ] && [ "$pid" != "$before" ] && systemctl is-active cfdfud.service
+	daemon_is_another "$before" && systemctl is-active cfdfud.service
 }
 
 p=$(port 11)

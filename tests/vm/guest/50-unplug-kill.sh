@@ -59,15 +59,15 @@ all_pass() # NAME
 	fi
 }
 
-kill_service() # AFTER-SECONDS
+# Between 0 and 3.9 s after the last start, that is also in the midst of starting.
+kill_service()
 {
-	local pid
+	local before
 
-	sleep "$1"
-	pid=$(daemon_pid)
-	[ "$pid" = 0 ] || kill -KILL "$pid"
-	systemctl reset-failed cfdfud.service
-	until_true 30 systemctl is-active cfdfud.service
+	sleep "$((RANDOM % 4)).$((RANDOM % 10))" # TIME: when it is killed
+	before=$(daemon_pid)
+	[ "$before" = 0 ] || kill -KILL "$before"
+	until_true 60 daemon_is_another "$before" || not_ok "the service is back" "it is not"
 }
 
 getent passwd cfdfud > /dev/null || station_install
@@ -97,7 +97,7 @@ while [ "$done_kills" -lt "$kills" ]; do
 	[ $((round % 2)) = 1 ] || name=b file=$b
 	cfdfuctl firmware select $name > /dev/null
 	for _ in 1 2 3 4; do
-		kill_service "$((RANDOM % 4)).$((RANDOM % 10))"
+		kill_service
 		done_kills=$((done_kills + 1))
 	done
 	all_pass "killed $done_kills times"

@@ -96,6 +96,15 @@ daemon_pid()
 	systemctl show -P MainPID cfdfud.service
 }
 
+# Has systemd started another process than this one?
+daemon_is_another() # PID
+{
+	local pid
+
+	pid=$(daemon_pid)
+	[ "$pid" != 0 ] && [ "$pid" != "$1" ]
+}
+
 # The most memory the daemon ever had, in KiB.
 daemon_peak_kib()
 {
