@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A full rack: 120 drones on one daemon, all pass, in less than 64 MiB.
+# A full rack: 120 drones on one daemon, all pass, in less than 24 MiB.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -31,7 +31,7 @@ for p in $(ports 1 $drones); do
 	flash_is "$p" "$new" || wrong=$((wrong + 1))
 done
 same "every flash is the image" 0 $wrong
-within "the daemon needed less than 64 MiB" 1 "$(daemon_peak_kib)" 65535
+within "the daemon needed less than 24 MiB" 1 "$(daemon_peak_kib)" 24575
 note "daemon: peak $(daemon_peak_kib) KiB, processor $(ps -o time= -p "$(daemon_pid)")"
 begin=$(now_ms)
 for _ in 1 2 3 4 5 6 7 8 9 10; do
