@@ -26,6 +26,7 @@ since_ms() # START
 	echo $((($(date +%s%N) - $1) / 1000000))
 }
 
+# shellcheck disable=SC2317 # until_true calls it
 was_asked()
 {
 	status '.slots[] | select(.port == "1-1").version_before' | grep -q 2025

@@ -72,7 +72,7 @@ before_back(const struct works *w, unsigned slot)
 
 	for (unsigned i = 0; i < w->eta->slots->count; i++)
 		n += w->of[i].returns &&
-		     (w->of[i].left_us < left || (w->of[i].left_us == left && i < slot)) &&
+		     (w->of[i].left_us < left || (i < slot && w->of[i].left_us == left)) &&
 		     list[i].controller == controller;
 	return n;
 }

@@ -3,6 +3,8 @@
 
 #include "core/translator.h"
 
+#include <assert.h>
+
 enum {
 	COUNT_ENOUGH = 32, /* blocks that make a mean */
 	COUNT_MAX = 128,   /* ... and those before are forgotten by halves */
@@ -74,6 +76,8 @@ deepest_known(const struct translator *t)
 static bool
 are_in_step(const struct translator *t, unsigned deepest)
 {
+	assert(deepest <= TRANSLATOR_DEEP);
+	/* cppcheck-suppress arrayIndexOutOfBoundsCond */
 	if (deepest < 4 || t->took[deepest].count < 2 * COUNT_ENOUGH)
 		return false;
 	for (unsigned n = 1; n <= deepest / 2; n++)

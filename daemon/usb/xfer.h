@@ -17,7 +17,6 @@
  * WHY as large as the F405's blocks from the beginning: nothing may be missing after an erase.
  */
 struct xfer {
-	struct usbdevfs_urb urb;
 	uint8_t *buffers, *outgrown; /* outgrown: a callback may still read it */
 	size_t half;
 	unsigned current; /* the one last used */
@@ -25,6 +24,7 @@ struct xfer {
 	enum usb_status status;
 	const uint8_t *data; /* received, in the current buffer, or NULL */
 	size_t length;
+	struct usbdevfs_urb urb; /* the last: C has it that way, it ends in an empty array */
 };
 
 /* 0 or -ENOMEM.  Both buffers together hold descriptors of USB_DESCRIPTOR_BYTES_MAX. */

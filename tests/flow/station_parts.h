@@ -118,7 +118,7 @@ void disk_reset(struct station *s); /* empty records */
 void disk_open(struct station *s);
 void disk_close(struct station *s, enum disk_end end);
 void disk_look(struct station *s);			     /* reads the rows that are new on it */
-void disk_go_on(struct station *s); /* each second */
+void disk_go_on(struct station *s);			     /* each second */
 bool disk_is_seen(const struct station *s);		     /* the rows are those on it */
 struct station_row *disk_row(struct station *s, int64_t id); /* NULL: not on it */
 
