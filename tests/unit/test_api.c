@@ -63,6 +63,27 @@ no_label(void *ctx, const char *port)
 	return NULL;
 }
 
+static unsigned
+no_description(void *ctx, const struct sighting *s)
+{
+	(void)ctx;
+	(void)s;
+	return 0;
+}
+
+static int
+load_nothing(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
+static void
+say_nothing(void *ctx)
+{
+	(void)ctx;
+}
+
 static void
 plug_in(struct bench *b, const char *port, const char *serial)
 {
@@ -80,6 +101,10 @@ open_services(struct bench *b)
 {
 	struct services *sv = &b->sv;
 	const struct fleet_options fleet = { 0 };
+	const struct recorder_options recorder = { .label = no_label,
+						   .described_as = no_description,
+						   .load = load_nothing,
+						   .health = say_nothing };
 	const char *nowhere[] = { b->dir, NULL };
 	char error[SETTINGS_ERROR_MAX], why[STORE_WHY_MAX];
 	struct store_time now;
@@ -96,8 +121,7 @@ open_services(struct bench *b)
 	assert_int_equal(repository_new(sv, &sv->repository), 0);
 	assert_int_equal(ports_new(sv, NULL, NULL, &sv->ports), 0);
 	assert_int_equal(quarantine_new(sv, &sv->quarantine), 0);
-	assert_int_equal(
-	    recorder_new(sv, &(struct recorder_options){ .label = no_label }, &sv->recorder), 0);
+	assert_int_equal(recorder_new(sv, &recorder, &sv->recorder), 0);
 }
 
 static int
