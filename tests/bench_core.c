@@ -16,10 +16,9 @@
 
 #include "app/settings.h"
 #include "core/fleet.h"
-#include "fixtures/mkimage.h"
+#include "flow/station.h"
 #include "sim/world.h"
 
-#define APP_ADDR 0x08004000U
 #define UNTIL_US 3600000000ULL /* LIMIT: of virtual time */
 #define COUNTED __attribute__((noinline))
 
@@ -224,30 +223,6 @@ static const struct world_callbacks callbacks = {
 
 /* ---- the rack ---- */
 
-static struct image *
-make_image(const char *tag, uint32_t size, uint32_t seed)
-{
-	struct mkimage_spec spec = { .platform = "cf2", .tag = tag, .size = size, .seed = seed };
-	struct image_label label = { .platforms = BIT(PLATFORM_CF2) };
-	struct segment segment = { .addr = APP_ADDR };
-	struct image *image = NULL;
-	uint8_t *bytes = NULL;
-	size_t length = 0;
-
-	if (mkimage_build(&spec, &bytes, &length) < 0)
-		abort();
-	segment.data = bytes;
-	segment.size = (uint32_t)length;
-	copy_text(label.name, sizeof(label.name), tag);
-	copy_text(label.version, sizeof(label.version), tag);
-	memset(label.sha256, (int)seed, sizeof(label.sha256));
-	mkimage_revision(&spec, label.revision);
-	if (image_new(&segment, 1, &label, &image) < 0)
-		abort();
-	free(bytes);
-	return image;
-}
-
 static void
 add_drone(struct bench *b, unsigned i, const struct image *old)
 {
@@ -303,8 +278,8 @@ main(int argc, char **argv)
 	if (settings_load(NULL, no_dirs, &settings, why) < 0)
 		abort();
 	options = settings_fleet_options(settings);
-	old = make_image("2025.02", bytes, 1);
-	new = make_image("2025.12", bytes, 2);
+	old = station_image("cf2", "2025.02", bytes, 1);
+	new = station_image("cf2", "2025.12", bytes, 2);
 	if (fleet_new(&options, &b.fleet) < 0 || world_new(7, &callbacks, &b, &b.world) < 0)
 		abort();
 	policy_select(fleet_policy(b.fleet), PLATFORM_CF2, new);

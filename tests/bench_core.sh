@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What the core costs: bench_core.sh BUILD [DRONES...].  Instructions a drone, for racks of 1, 16,
-# 120 and 500 simulated drones that are plugged in at once and flashed with 243,176 bytes.
+# The core's cost in instructions a drone: bench_core.sh BUILD [DRONES...].  Without DRONES, racks of
+# 1, 16, 120 and 500 simulated drones are plugged in at once and flashed with 243,176 bytes.
 #
 # How it is counted: bench_core drives the fleet over the simulator with the defaults of the
 # configuration; valgrind's callgrind counts instructions inside the functions counted_*, which do

@@ -91,7 +91,7 @@ dfu_util_ms() # N
 	take_off "$1"
 }
 
-# What follows "leaving" in an attempt: the drone's start, and its answer.
+# The stages of an attempt behind "leaving", in ms: the drone's start and its answer.
 after_leaving_ms() # ATTEMPT
 {
 	cfdfuctl --json show "$1" |
