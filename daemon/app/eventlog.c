@@ -141,6 +141,7 @@ eventlog_tell(void *ctx, const struct fleet_event *event)
 			log_say(log, LOG_INFO, &about, "nothing was done: %s",
 				event->record->message);
 		return;
+	case EVENT_CONDITION: /* shown with the slot */
 	case EVENT_COUNT:
 		return;
 	}

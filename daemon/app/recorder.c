@@ -202,6 +202,10 @@ static const char *const kinds[] = {
 	[JOB_UPDATE] = "flash",
 	[JOB_RECOVER_LOADER] = "loader",
 	[JOB_BACKUP] = "backup",
+	[JOB_CHECKUP] = "checkup",
+	[JOB_DECK] = "deck",
+	[JOB_EEPROM] = "eeprom",
+	[JOB_IDENTIFY] = "identify",
 };
 
 bool

@@ -20,15 +20,26 @@
 #include "cfdfu/outcome.h"
 #include "cfdfu/platform.h"
 #include "cfdfu/watch.h"
+#include "core/condition.h"
 #include "core/crtp.h"
 #include "core/dfu_session.h"
 #include "core/image.h"
 #include "core/platform.h"
+#include "core/readiness.h"
 #include "core/request.h"
 
 #define JOB_MESSAGE_MAX 1024 /* LIMIT: the store's STORE_MESSAGE_MAX */
 
-enum job_kind { JOB_UPDATE, JOB_RECOVER_LOADER, JOB_BACKUP };
+enum job_kind {
+	JOB_UPDATE,
+	JOB_RECOVER_LOADER,
+	JOB_BACKUP,
+	JOB_CHECKUP,  /* looks at the whole drone; no attempt, changes nothing but its power */
+	JOB_DECK,     /* a deck's firmware */
+	JOB_EEPROM,   /* the radio configuration */
+	JOB_IDENTIFY, /* its light; no attempt */
+	JOB_KIND_COUNT
+};
 
 /* The record of the attempt, for the store and for status, log and messages. */
 struct job_record {
@@ -57,6 +68,9 @@ struct job_record {
 	bool loader_read, loader_blank, loader_changed;
 	bool loader_recognised; /* sector 0 looks like cf2loader */
 	char loader_sha256[65];
+	char target[DECK_NAME_MAX + 8]; /* "stm32", "deck:NAME", "eeprom" */
+	struct condition condition;	/* of the whole drone, as seen by this job and before it */
+	struct readiness readiness;
 };
 
 enum job_stage {

@@ -85,6 +85,8 @@ struct slot_view {
 	bool active;				    /* and not to be unplugged */
 	bool begun; /* something was recorded of it, or done to the drone */
 	bool retry_possible;
+	const struct condition *condition; /* never NULL */
+	const struct readiness *readiness; /* never NULL */
 };
 
 /* The fate of a drone if nothing changes now. */

@@ -228,6 +228,8 @@ fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_vi
 {
 	view_slot(f, slot, ret_view);
 	ret_view->percent = slot_percent(&f->slots.list[slot], now_us);
+	ret_view->condition = &slot_record(&f->slots.list[slot])->condition;
+	ret_view->readiness = &slot_record(&f->slots.list[slot])->readiness;
 }
 
 int

@@ -16,6 +16,8 @@ struct image {
 	unsigned references;
 	struct image_label label;
 	size_t bytes;
+	struct image_part parts[IMAGE_PARTS_MAX]; /* their bytes are their own */
+	size_t part_count;
 	size_t count;
 	struct segment segments[]; /* by alternate and address; the bytes follow the table */
 };
@@ -147,6 +149,14 @@ image_ref(struct image *image)
 	return image;
 }
 
+static void
+free_all(struct image *image)
+{
+	for (size_t i = 0; i < image->part_count; i++)
+		free((void *)(uintptr_t)image->parts[i].bytes);
+	free(image);
+}
+
 void
 image_unref(struct image *image)
 {
@@ -154,7 +164,7 @@ image_unref(struct image *image)
 		return;
 	assert(image->references > 0);
 	if (--image->references == 0)
-		free(image);
+		free_all(image);
 }
 
 size_t
@@ -239,4 +249,50 @@ image_name_of_file(const char *file, char *dst, size_t size)
 	dst[n] = '\0';
 	if (dst[0] == '-')
 		dst[0] = '_';
+}
+
+/* ---- parts that DFU mode does not carry ------------------------------------------------------ */
+
+int
+image_add_part(struct image *image, const struct image_part *part)
+{
+	struct image_part *copy = &image->parts[image->part_count];
+	uint8_t *bytes = NULL;
+
+	assert(image->references == 1);
+	if (image->part_count == IMAGE_PARTS_MAX)
+		return -E2BIG;
+	if (part->bytes != NULL) {
+		bytes = malloc(part->length);
+		if (bytes == NULL)
+			return -ENOMEM;
+		memcpy(bytes, part->bytes, part->length);
+	}
+	*copy = *part;
+	copy->bytes = bytes;
+	image->part_count++;
+	return 0;
+}
+
+size_t
+image_part_count(const struct image *image)
+{
+	return image->part_count;
+}
+
+const struct image_part *
+image_part(const struct image *image, size_t i)
+{
+	assert(i < image->part_count);
+	return &image->parts[i];
+}
+
+const struct image_part *
+image_part_for(const struct image *image, const char *target)
+{
+	for (size_t i = 0; image != NULL && i < image->part_count; i++)
+		if (strcmp(image->parts[i].target, target) == 0 &&
+		    strcmp(image->parts[i].type, "fw") == 0)
+			return &image->parts[i];
+	return NULL;
 }

@@ -17,6 +17,7 @@
 #define IMAGE_BYTES_MAX (64U * 1024 * 1024) /* LIMIT: 16 MiB is the largest NOR described */
 #define IMAGE_SHA256_BYTES 32
 #define IMAGE_TARGETS_MAX 16
+#define IMAGE_PARTS_MAX 16 /* LIMIT: a release has six */
 #define IMAGE_TEXT_MAX 64
 
 struct image;
@@ -36,6 +37,18 @@ struct image_label {
 	unsigned platforms; /* set of enum platform bits; 0 unknown */
 	bool incomplete;    /* taken on the operator's word, without evidence of being whole */
 	uint8_t sha256[IMAGE_SHA256_BYTES]; /* of the bytes: firmware/digest.h says exactly which */
+};
+
+/*
+ * A part of the release that USB's DFU mode does not carry: a deck's firmware, the nRF51's.  Kept
+ * with the image.
+ */
+struct image_part {
+	char target[24];	/* "bcLighthouse4", "bcColorLedBot:col", "nrf51" */
+	char type[24];		/* of the manifest: "fw", "bootloader+softdevice" */
+	char version[32];	/* the release's word for it; "" none */
+	const uint8_t *bytes;	/* borrowed from the image; NULL: only known of, not loaded */
+	uint32_t length, crc32; /* crc32: of the bytes, as zlib counts it; valid with bytes */
 };
 
 /*
@@ -65,6 +78,13 @@ size_t image_segment_count(const struct image *image);
 const struct segment *image_segment(const struct image *image, size_t i);
 const struct image_label *image_label(const struct image *image);
 size_t image_bytes(const struct image *image); /* sum of all sizes */
+
+/* Its parts.  Copied with their bytes; before the image is shared.  -ENOMEM, -E2BIG. */
+int image_add_part(struct image *image, const struct image_part *part) MUST_CHECK;
+size_t image_part_count(const struct image *image);
+const struct image_part *image_part(const struct image *image, size_t i); /* i < count, asserted */
+/* The firmware ("fw") for this target; NULL: the release has none, or image is NULL. */
+const struct image_part *image_part_for(const struct image *image, const char *target);
 
 /* By digest and place; NULL equals NULL. */
 bool image_same(const struct image *a, const struct image *b);

@@ -62,6 +62,10 @@ struct job_options {
 	bool backup; /* keep a copy of a drone never seen before */
 	uint32_t dfu_timeout_us, boot_timeout_us;
 	uint64_t attempt_timeout_us;
+	uint32_t link_patience_us; /* from its appearing to the first question */
+	bool power_cycle;	   /* where something needs it and the drone can */
+	bool deck_update;	   /* decks with the wrong firmware get that of the release */
+	uint16_t low_battery_mv;   /* warned below; 0 never */
 };
 
 /*
@@ -79,6 +83,10 @@ struct job_setup {
 	struct crtp_toc *toc;	/* shared by all jobs: the table of one firmware build */
 	struct image *image;	/* JOB_RECOVER_LOADER: what to write; else NULL */
 	char loader_sha256[65]; /* JOB_RECOVER_LOADER: of the sector as it is to be */
+	struct image *release;	/* JOB_DECK: has the deck's firmware as a part; else NULL */
+	char deck[DECK_NAME_MAX]; /* JOB_DECK: by name */
+	struct radio_block radio; /* JOB_EEPROM: channel, rate and address as they are to be, or
+				     bytes, when read is set: an old block, put back as it was */
 	bool retry;		/* someone asked */
 	bool force;		/* ... and wants it written even when it is equal */
 };

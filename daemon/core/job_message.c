@@ -61,6 +61,11 @@ special_message(const struct job_record *r)
 			       "the battery, then plug it in again.";
 		return well ? "Read; nothing was written. It is safe to unplug." : NULL;
 	case JOB_UPDATE:
+	case JOB_CHECKUP:
+	case JOB_DECK:
+	case JOB_EEPROM:
+	case JOB_IDENTIFY:
+	case JOB_KIND_COUNT:
 		break;
 	}
 	return NULL;
