@@ -41,6 +41,9 @@ counters_print(const struct drone_counters *c, FILE *out)
 	(void)fprintf(out, ",\"dfu\":[");
 	for (size_t i = 0; i < ARRAY_LEN(c->dfu); i++)
 		(void)fprintf(out, "%s%" PRIu64, i == 0 ? "" : ",", c->dfu[i]);
+	(void)fprintf(out, "],\"asserts\":[");
+	for (size_t i = 0; i < ARRAY_LEN(c->asserts); i++)
+		(void)fprintf(out, "%s%" PRIu64, i == 0 ? "" : ",", c->asserts[i]);
 	for (unsigned i = 0; i < DRONE_SECTORS_MAX; i++)
 		if (c->sector_erases[i] > 0)
 			last = i;

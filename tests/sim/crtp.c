@@ -11,8 +11,6 @@
 #include "sim/model.h"
 
 #define PORT_CHANNEL(header) ((header)&0xF3) /* SPEC: the two reserved bits may be set */
-#define EEPROM_BYTES 0x1FFFU
-#define MEMORY_READ_MAX 24
 
 void
 crtp_reply(struct drone *d, uint64_t now, const uint8_t *packet, size_t length)
@@ -54,21 +52,17 @@ reply_text(struct drone *d, uint64_t now, const uint8_t *in, const char *text)
 
 /* SPEC: doc/protocol.md 2.4, first table: by release. */
 static uint32_t
-protocol_version(const char *version)
+protocol_version(int release)
 {
 	static const struct {
 		int release;
 		uint32_t protocol;
 	} table[] = { { 202604, 12 }, { 202509, 10 }, { 202502, 9 }, { 202410, 8 }, { 202311, 7 } };
-	char *end;
-	long release = strtol(version, &end, 10) * 100;
 
-	if (*end == '.')
-		release += strtol(end + 1, NULL, 10);
 	for (unsigned i = 0; i < ARRAY_LEN(table); i++)
 		if (release >= table[i].release)
 			return table[i].protocol;
-	return release > 0 ? 4 : 12;
+	return 4;
 }
 
 static void
@@ -78,7 +72,7 @@ version_command(struct drone *d, uint64_t now, const uint8_t *in, size_t length)
 
 	switch (length > 1 ? in[1] : 0xFF) {
 	case 0:
-		put_le32(p + 2, protocol_version(drone_version(d, now)));
+		put_le32(p + 2, protocol_version(d->firmware.release));
 		crtp_reply(d, now, p, sizeof(p));
 		break;
 	case 1:
@@ -124,50 +118,6 @@ link_service(struct drone *d, uint64_t now, const uint8_t *in, size_t length)
 	}
 }
 
-/* SPEC: doc/protocol.md 2.4: the configuration block at offset 0, defaults. */
-static void
-eeprom_read(uint32_t addr, uint8_t *to, size_t length)
-{
-	uint8_t block[21] = { 0x30, 0x78, 0x42, 0x43, 1, 80, 2 };
-	uint8_t sum = 0;
-
-	block[15] = 0xE7;
-	put_le32(block + 16, 0xE7E7E7E7);
-	for (unsigned i = 0; i < 20; i++)
-		sum = (uint8_t)(sum + block[i]);
-	block[20] = sum;
-	for (size_t i = 0; i < length; i++)
-		to[i] = addr + i < sizeof(block) ? block[addr + i] : 0xFF;
-}
-
-static void
-memory_service(struct drone *d, uint64_t now, const uint8_t *in, size_t length)
-{
-	uint8_t p[32] = { in[0], length > 1 ? in[1] : 0, length > 2 ? in[2] : 0 };
-
-	if (length >= 2 && PORT_CHANNEL(in[0]) == 0x40 && in[1] == 1) {
-		p[2] = 1;
-		crtp_reply(d, now, p, 3);
-		return;
-	}
-	/* QUIRK: doc/protocol.md 2.4: an id out of range trips an assertion in the firmware. */
-	if (length >= 3 && (PORT_CHANNEL(in[0]) == 0x40 ? in[2] : in[1]) > 0) {
-		d->mute = true;
-		return;
-	}
-	if (PORT_CHANNEL(in[0]) == 0x40 && length >= 3 && in[1] == 2) {
-		put_le32(p + 4, EEPROM_BYTES);
-		crtp_reply(d, now, p, 16);
-	} else if (PORT_CHANNEL(in[0]) == 0x41 && length >= 7) {
-		uint32_t addr = get_le32(in + 2);
-		size_t n = in[6] < MEMORY_READ_MAX ? in[6] : MEMORY_READ_MAX;
-
-		put_le32(p + 2, addr);
-		eeprom_read(addr, p + 7, n);
-		crtp_reply(d, now, p, 7 + n);
-	}
-}
-
 void
 crtp_answer(struct drone *d, uint64_t now, const uint8_t *packet, size_t length)
 {
@@ -189,7 +139,8 @@ crtp_answer(struct drone *d, uint64_t now, const uint8_t *packet, size_t length)
 		break;
 	case 0x40:
 	case 0x41:
-		memory_service(d, now, packet, length);
+	case 0x42:
+		crtp_memory(d, now, packet, length);
 		break;
 	case 0x50:
 	case 0x51:

@@ -21,7 +21,7 @@ enum type {
 	RO = 0x40
 };
 
-enum source { FIXED = 0, REVISION0, REVISION1, MODIFIED, FLASH_KIB, ID0, ID1, ID2 };
+enum source { FIXED = 0, REVISION0, REVISION1, MODIFIED, FLASH_KIB, ID0, ID1, ID2, SELFTEST };
 
 struct item {
 	const char *group, *name;
@@ -38,7 +38,7 @@ static const struct item params[] = {
 	{ "cpu", "id0", U32 | RO, ID0, 0 },
 	{ "cpu", "id1", U32 | RO, ID1, 0 },
 	{ "cpu", "id2", U32 | RO, ID2, 0 },
-	{ "system", "selftestPassed", I8 | RO, FIXED, 1 },
+	{ "system", "selftestPassed", I8 | RO, SELFTEST, 0 },
 	{ "system", "arm", I8, FIXED, 0 },
 	{ "system", "storageStats", U8, FIXED, 0 },
 	{ "imu_sensors", "BMP3XX", U8 | RO, FIXED, 1 },
@@ -129,6 +129,8 @@ value_of(struct drone *d, const struct item *i)
 	case ID1:
 	case ID2:
 		return get_le32(d->config.uid + 4 * (i->source - ID0));
+	case SELFTEST:
+		return firmware_selftest_passed(d, d->now_us);
 	case FIXED:
 		break;
 	}

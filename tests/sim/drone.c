@@ -36,6 +36,7 @@ drone_new(const struct drone_config *c, struct drone **ret_drone)
 	r = boot_prepare(d);
 	if (r < 0)
 		goto out;
+	eeprom_prepare(d);
 	*ret_drone = d;
 	d = NULL;
 out:
@@ -75,6 +76,7 @@ void
 drone_leave_bus(struct drone *d, uint64_t at_us, enum drone_personality next, uint64_t back_us)
 {
 	d->next = next;
+	d->keeps_running = false;
 	d->attach_us = next == DRONE_OFF ? DRONE_NEVER : back_us;
 	d->detach_us = d->on_bus == DRONE_OFF ? DRONE_NEVER : at_us;
 }
@@ -95,6 +97,7 @@ power_down(struct drone *d, uint64_t now)
 	rom_interrupt(d, now);
 	d->powered = false;
 	d->mute = false;
+	d->ram_crash[0] = '\0';
 	d->swap_pending = false;
 	d->by_button_next = false;
 	drone_leave_bus(d, now, DRONE_OFF, 0);
@@ -150,6 +153,7 @@ drone_glitch(struct drone *d, uint64_t now_us, uint32_t back_ms)
 	d->by_button_next = d->rom.by_button;
 	drone_leave_bus(d, now_us, back_ms > 0 ? d->on_bus : DRONE_OFF,
 			now_us + (uint64_t)back_ms * 1000);
+	d->keeps_running = true;
 }
 
 void
@@ -438,6 +442,8 @@ attach(struct drone *d, struct drone_event *ev)
 	} else {
 		d->counters.boots++;
 		run_enter(d);
+		if (!d->keeps_running)
+			firmware_start(d, d->now_us);
 	}
 	ev->kind = DRONE_ATTACHED;
 }
@@ -529,6 +535,7 @@ port_reset(struct drone *d, uint64_t now, struct reply *r)
 		 */
 		r->status = USB_GONE;
 		drone_leave_bus(d, now, DRONE_RUNTIME, now + REENUMERATE_US);
+		d->keeps_running = true;
 		return;
 	}
 	if (d->rom.over_us == DRONE_NEVER) {

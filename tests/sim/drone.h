@@ -90,6 +90,23 @@ enum drone_reboot {
 	DRONE_REBOOT_COUNT
 };
 
+/* The radio configuration's state in the EEPROM, as delivered (doc/beyond-dfu.md 3). */
+enum drone_eeprom {
+	DRONE_EEPROM_GOOD = 0,
+	DRONE_EEPROM_BAD_SUM,
+	DRONE_EEPROM_BAD_MAGIC,
+	DRONE_EEPROM_BLANK, /* all of it 0xFF, the parameter store too */
+	DRONE_EEPROM_COUNT
+};
+
+/* The causes of an ASSERT of the running firmware. */
+enum drone_assert {
+	DRONE_ASSERT_EARLY = 0, /* the link was taken before the firmware could bear it */
+	DRONE_ASSERT_RADIO,	/* six radio packets while the link was on USB */
+	DRONE_ASSERT_REQUEST,	/* a request that no host may send */
+	DRONE_ASSERT_COUNT
+};
+
 /* The timing model: data-sheet typical values times flash_permille / 1000 (doc/protocol.md 6). */
 struct drone_timing {
 	uint32_t control_us;		 /* each control or bulk transfer: 350 */
@@ -142,6 +159,16 @@ struct drone_config {
 	char type[DRONE_TEXT_MAX];     /* "" = by OTP */
 	int modified;		       /* -1 = what the flash says */
 
+	/* its services (doc/beyond-dfu.md) */
+	char selftest[DRONE_TEXT_MAX]; /* the module whose self-test fails; "" = passes */
+	uint32_t selftest_ms;	       /* from its appearing to a passed self-test */
+	uint32_t decks_ms;	       /* ... to the memory port's first answer */
+	uint32_t early_ms;	       /* ... until the link can be taken without an ASSERT */
+	enum drone_eeprom eeprom;
+	uint8_t channel, rate;	  /* 80; 0 250K, 1 1M, 2 2M */
+	uint64_t address;	  /* 0xE7E7E7E7E7 */
+	char nrf[DRONE_TEXT_MAX]; /* release of the nRF51's firmware, "2025.12" */
+
 	/* accounting */
 	bool count_standard;	   /* standard requests count for fates with on=any */
 	uint32_t application_addr; /* where "outside the application" ends: 0x08004000 */
@@ -178,8 +205,9 @@ struct drone_counters {
 	uint64_t overwrites; /* programmed bytes that were not blank */
 	uint64_t reboots, leaves, boots, enumerations;
 	uint64_t lights_good, lights_bad;
-	uint64_t passthrough;			   /* class requests that arm ESC pass-through */
-	uint64_t fates;				   /* strikes */
+	uint64_t passthrough; /* class requests that arm ESC pass-through */
+	uint64_t fates;	      /* strikes */
+	uint64_t asserts[DRONE_ASSERT_COUNT];
 	uint16_t sector_erases[DRONE_SECTORS_MAX]; /* of the first memory */
 };
 
@@ -262,6 +290,12 @@ bool drone_would_boot(struct drone *d, uint64_t now_us);
 uint8_t drone_dfu_state(const struct drone *d);
 /* In ROM mode by the button, so that BOOT0 is high until power is removed. */
 bool drone_is_button_entered(const struct drone *d);
+
+/* Its EEPROM, 8192 bytes, to look at and to change; good for the drone's life. */
+uint8_t *drone_eeprom(struct drone *d);
+/* The radio configuration in force since the firmware's last start: 0 250K, 1 1M, 2 2M. */
+void drone_radio(const struct drone *d, uint8_t *ret_channel, uint8_t *ret_rate,
+		 uint64_t *ret_address);
 
 /* ---- fault ---- */
 

@@ -27,7 +27,9 @@ enum value_type {
 	V_RANGE,
 	V_PLATFORM,
 	V_TIMING,
-	V_INT
+	V_INT,
+	V_U8,
+	V_ADDRESS
 };
 
 struct key {
@@ -45,6 +47,8 @@ static const char *const serials[] = { "plain",	  "no-carry", "plus-a", "plus-a-
 static const char *const descriptors[] = {
 	"plain", "cut", "composite", "crowded", "changing", NULL
 };
+static const char *const eeproms[] = { "good", "bad-sum", "bad-magic", "blank", NULL };
+static const char *const rates[] = { "250K", "1M", "2M", NULL };
 static const char *const reboots[] = { "eproto", "epipe", "nodev", "timeout", "success", NULL };
 
 #define AT(member) offsetof(struct drone_config, member), sizeof(((struct drone_config *)0)->member)
@@ -61,6 +65,15 @@ static const struct key keys[] = {
 	WORD("serial", serial, serials),
 	WORD("reboot", reboot, reboots),
 	WORD("descriptors", descriptors, descriptors),
+	WORD("eeprom", eeprom, eeproms),
+	{ "rate", V_U8, AT(rate), rates },
+	{ "channel", V_U8, AT(channel), NULL },
+	{ "address", V_ADDRESS, AT(address), NULL },
+	TEXT("selftest", selftest),
+	TEXT("nrf", nrf),
+	U32("selftest-ms", selftest_ms),
+	U32("decks-ms", decks_ms),
+	U32("early-ms", early_ms),
 	{ "timing", V_TIMING, AT(timing), NULL },
 	{ "platform", V_PLATFORM, AT(otp), NULL },
 	{ "uid", V_UID, AT(uid), NULL },
@@ -140,6 +153,12 @@ drone_config_init(struct drone_config *c, uint64_t seed)
 	c->modified = -1;
 	c->count_standard = true;
 	c->application_addr = 0x08004000;
+	c->selftest_ms = 300;
+	c->decks_ms = 100;
+	c->channel = 80;
+	c->rate = 2;
+	c->address = 0xE7E7E7E7E7;
+	copy_text(c->nrf, sizeof(c->nrf), "2025.12");
 }
 
 void
@@ -245,6 +264,35 @@ set_word(const char *value, const char *const *words, void *at)
 	return -EINVAL;
 }
 
+/* A number up to 255, or one of the words, by its place. */
+static int
+set_u8(const char *value, const char *const *words, uint8_t *at)
+{
+	uint64_t v = 0;
+
+	if (words == NULL) {
+		if (parse_u64(value, UINT8_MAX, &v) < 0)
+			return -EINVAL;
+	} else {
+		while (words[v] != NULL && strcmp(words[v], value) != 0)
+			v++;
+		if (words[v] == NULL)
+			return -EINVAL;
+	}
+	*at = (uint8_t)v;
+	return 0;
+}
+
+/* Ten hex digits: "E7E7E7E701". */
+static int
+set_address(const char *value, uint64_t *at)
+{
+	if (strlen(value) != 10 || strspn(value, "0123456789abcdefABCDEF") != 10)
+		return -EINVAL;
+	*at = strtoull(value, NULL, 16);
+	return 0;
+}
+
 static int
 set_text(const char *value, char *at, size_t size)
 {
@@ -307,6 +355,10 @@ set_key(const struct key *k, const char *value, void *at)
 		return set_platform(value, at, k->size);
 	case V_TIMING:
 		return set_timing(value, at);
+	case V_U8:
+		return set_u8(value, k->words, at);
+	case V_ADDRESS:
+		return set_address(value, at);
 	case V_INT:
 		if (parse_u64(value, 1, &v) < 0)
 			return -EINVAL;

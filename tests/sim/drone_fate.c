@@ -216,6 +216,7 @@ vanish(struct drone *d, uint64_t now, const struct fate *f)
 	if (f->kind == FATE_DISCONNECT) {
 		d->by_button_next = d->rom.by_button;
 		drone_leave_bus(d, now, f->back_ms > 0 ? was : DRONE_OFF, back);
+		d->keeps_running = true;
 	} else if (f->kind == FATE_SWAP_NOW) {
 		d->swap_pending = true;
 		d->swap_as = was;

@@ -191,7 +191,7 @@ run_out(struct drone *d, uint64_t now, const struct channel *c, struct reply *r)
 	 * wIndex 1.
 	 */
 	if (d->config.model != DRONE_CRAZYFLIE || c->x.length < 1 || c->x.length > 31 ||
-	    !d->run.linked || d->config.silent)
+	    !d->run.linked || d->config.silent || d->firmware.asserted)
 		return;
 	crtp_answer(d, now, c->buf, c->x.length);
 }

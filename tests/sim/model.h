@@ -6,6 +6,7 @@
 #include "sim/chip.h"
 #include "sim/drone.h"
 #include "sim/fate.h"
+#include "sim/firmware.h"
 #include "sim/memory.h"
 #include "sim/rng.h"
 
@@ -135,6 +136,10 @@ struct drone {
 
 	struct rom rom;
 	struct run run;
+	struct firmware firmware;
+	bool keeps_running; /* the bus alone was interrupted: its next attach is no start */
+	char ram_crash[DRONE_TEXT_MAX]; /* an ASSERT's; "" none; lost without power */
+	uint8_t eeprom[EEPROM_BYTES];
 	struct channel channel[DRONE_CHANNELS];
 	uint8_t reply[USB_TRANSFER_BYTES_MAX];
 

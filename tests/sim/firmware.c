@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* The running firmware's life: start, self-test, ASSERT (doc/beyond-dfu.md 1, 10, 11). */
+#include "config.h"
+
+#include "sim/firmware.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/model.h"
+
+#define NEWEST 202608
+#define NOTICED_US 1000 /* from the reset to the host's noticing it */
+
+int
+firmware_release(const char *version)
+{
+	char *end;
+	long release = strtol(version, &end, 10) * 100;
+
+	if (*end == '.')
+		release += strtol(end + 1, NULL, 10);
+	return (int)release;
+}
+
+void
+firmware_start(struct drone *d, uint64_t now)
+{
+	struct firmware *f = &d->firmware;
+
+	memset(f, 0, sizeof(*f));
+	f->start_us = now;
+	f->release = firmware_release(drone_version(d, now));
+	if (f->release == 0)
+		f->release = NEWEST;
+	f->resumed = d->ram_crash[0] != '\0';
+	copy_text(f->crash, sizeof(f->crash), d->ram_crash);
+	d->ram_crash[0] = '\0';
+	eeprom_start(d);
+	mem_register_all(d);
+}
+
+uint64_t
+firmware_selftest_us(const struct drone *d)
+{
+	const struct firmware *f = &d->firmware;
+
+	if (f->resumed || d->config.selftest[0] != '\0')
+		return DRONE_NEVER;
+	return f->start_us + (uint64_t)d->config.selftest_ms * 1000;
+}
+
+bool
+firmware_selftest_passed(const struct drone *d, uint64_t now)
+{
+	return now >= firmware_selftest_us(d);
+}
+
+void
+firmware_assert(struct drone *d, uint64_t now, enum drone_assert cause, const char *where)
+{
+	const struct drone_timing *t = &d->config.timing;
+	enum drone_personality next;
+
+	if (d->firmware.asserted)
+		return;
+	d->firmware.asserted = true;
+	d->counters.asserts[cause]++;
+	copy_text(d->ram_crash, sizeof(d->ram_crash), where);
+	next = boot_decide(d, BOOT_RESET, 0, false);
+	d->by_button_next = false;
+	drone_leave_bus(d, now + NOTICED_US, next,
+			now + NOTICED_US + drone_draw_ms(d, t->boot_min_ms, t->boot_max_ms) * 1000);
+}

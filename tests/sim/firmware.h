@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The running firmware of a simulated Crazyflie: what it is since its last start, and the memories
+ * that it offers on CRTP port 4 (doc/beyond-dfu.md 1, 2).  Private to the files of the simulated
+ * drone; model.h includes it.
+ *
+ * A start is a start of the program: after power-up, a reset, a leave.  A glitch of the bus is
+ * none.
+ */
+#ifndef SIM_FIRMWARE_H
+#define SIM_FIRMWARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/drone.h"
+
+#define MEMS_MAX 32	     /* LIMIT: memories of one drone; eight decks with two each fit */
+#define MEM_EIO 5	     /* the only error that the memory port knows */
+#define MEM_ANSWER_BYTES 24  /* SPEC: doc/beyond-dfu.md 1: a read of more is an ASSERT */
+#define EEPROM_BYTES 0x2000U /* of the chip; the last one is not reachable */
+
+/* SPEC: doc/beyond-dfu.md 2 */
+enum mem_type {
+	MEM_EEPROM = 0x00,
+	MEM_ONE_WIRE = 0x01,
+	MEM_TRAJECTORY = 0x12,
+	MEM_LIGHTHOUSE = 0x14,
+	MEM_TESTER = 0x15,
+	MEM_DECK = 0x19,
+	MEM_DECKCTRL_DFU = 0x20,
+	MEM_DECKCTRL_INFO = 0x21
+};
+
+/* One read or write.  Its answer comes takes_us later than any answer would, and the memory port
+ * works on nothing else until then. */
+struct mem_call {
+	uint64_t now_us;
+	uint32_t addr;
+	size_t length; /* reads: up to 255; writes: up to 25 */
+	uint8_t *data; /* to be filled, or written */
+	uint64_t takes_us;
+};
+
+/* A memory as the firmware registers it.  read and write return 0 or MEM_EIO; one that has called
+ * firmware_assert() is not answered, whatever it returns. */
+struct mem {
+	uint8_t type;
+	uint32_t size;
+	uint8_t serial[8];
+	unsigned owner; /* for its functions: which deck */
+	uint8_t (*read)(struct drone *d, const struct mem *m, struct mem_call *c);
+	uint8_t (*write)(struct drone *d, const struct mem *m, struct mem_call *c);
+};
+
+struct radio_setup {
+	uint8_t channel, rate;
+	uint64_t address;
+};
+
+/* All of it begins anew with each start. */
+struct firmware {
+	uint64_t start_us; /* when it came up on the bus */
+	int release;	   /* 202608 for "2026.08 +2"; a text without one counts as the newest */
+	bool asserted;	   /* resetting itself: nothing is answered any more */
+	bool resumed;	   /* started after an ASSERT: fails its self-test */
+	char crash[DRONE_TEXT_MAX]; /* ... and what it reports of that */
+	struct radio_setup radio;   /* in force; the EEPROM may say something else by now */
+	struct mem mem[MEMS_MAX];
+	unsigned mems;
+	uint64_t mem_free_us; /* the memory port is busy until then */
+};
+
+/* firmware.c */
+void firmware_start(struct drone *d, uint64_t now);
+/* SPEC: doc/beyond-dfu.md 11.1: resets; the next start fails its self-test, the one after it does
+ * not.  where: "mem.c:123", reported by the next start. */
+void firmware_assert(struct drone *d, uint64_t now, enum drone_assert cause, const char *where);
+/* The self-test is over and passed. */
+bool firmware_selftest_passed(const struct drone *d, uint64_t now);
+/* ... will be passed, or was: at this time of the drone; DRONE_NEVER when it fails. */
+uint64_t firmware_selftest_us(const struct drone *d);
+/* "2026.08 +2" is 202608; 0 when there is no number in front. */
+int firmware_release(const char *version);
+
+/* crtp_memory.c */
+void mem_register(struct drone *d, const struct mem *m);
+void mem_register_all(struct drone *d);
+void crtp_memory(struct drone *d, uint64_t now, const uint8_t *packet, size_t length);
+
+/* eeprom.c */
+void eeprom_prepare(struct drone *d); /* as delivered, by the configuration */
+void eeprom_start(struct drone *d);   /* what a start does to it and takes from it */
+uint8_t eeprom_read(struct drone *d, const struct mem *m, struct mem_call *c);
+uint8_t eeprom_write(struct drone *d, const struct mem *m, struct mem_call *c);
+
+/* deck.c */
+void deck_register_one_wire(struct drone *d); /* behind the tester */
+void deck_register_own(struct drone *d);      /* behind everything else */
+uint8_t deck_memory_read(struct drone *d, const struct mem *m, struct mem_call *c);
+uint8_t deck_memory_write(struct drone *d, const struct mem *m, struct mem_call *c);
+uint8_t deckctrl_dfu_read(struct drone *d, const struct mem *m, struct mem_call *c);
+uint8_t deckctrl_dfu_write(struct drone *d, const struct mem *m, struct mem_call *c);
+
+#endif
