@@ -45,9 +45,17 @@ struct readiness_facts {
 	uint16_t low_battery_mv;   /* warned below; 0 never */
 	bool under_way;		   /* the check-up, or what follows from it, is not over */
 	bool decks_left;	 /* decks' wrong firmware is not updated by the station by itself */
+	bool power_cycled;	 /* by the station, since its bytes were proven */
 	bool power_cycle_failed; /* it was requested, and nothing happened */
+	bool lost;		 /* ... and the drone did not come back from it */
 };
 
+/* Is there something that only a start with new power cures?  ret_why: a sentence for the operator,
+ * at most READINESS_TEXT_MAX; may be NULL. */
+bool readiness_needs_power_cycle(const struct condition *c, const struct readiness_facts *k,
+				 char *ret_why);
+
+/* All of ret_readiness is set. */
 void readiness_judge(const struct condition *c, const struct readiness_facts *k,
 		     struct readiness *ret_readiness);
 
