@@ -24,6 +24,8 @@ static const char *const leave_words[] = { "application", "loader", NULL };
 static const char *const skip_words[] = { "readback", "version", "never", NULL };
 static const char *const stagger_words[] = { "controller", "hub", NULL };
 static const char *const learned_words[] = { "learned", NULL };
+static const char *const power_cycle_words[] = { "never", "auto", NULL };
+static const char *const decks_words[] = { "no", "report", "yes", NULL };
 static const char *const bool_words[] = { "no", "yes", NULL };
 /* By syslog priority, from LOG_ERR - LEVEL_FIRST on. */
 static const char *const level_words[] = { "error", "warning", "notice", "info", "debug", NULL };
@@ -36,6 +38,8 @@ enum value_kind {
 	VALUE_COUNT,
 	VALUE_SPAN,
 	VALUE_SPAN_LONG,
+	VALUE_MILLIS,
+	VALUE_MILLIVOLTS,
 	VALUE_SIZE,
 	VALUE_NAME,
 	VALUE_PORTS
@@ -80,6 +84,7 @@ static const struct key keys[] = {
 	  UINT64_C(1) << 50, "64M" },
 	{ "station", "group", VALUE_NAME, AT(group), NULL, 0, 0, "cfdfu" },
 	{ "station", "log-level", VALUE_LEVEL, AT(log_level), level_words, 0, 0, "info" },
+	{ "station", "low-battery", VALUE_MILLIVOLTS, AT(low_battery_mv), NULL, 0, 4200, "3500" },
 	{ "flash", "pacing", VALUE_WORD, AT(pacing), pacing_words, 0, 0, "expect" },
 	{ "flash", "parallelism", VALUE_WORD, AT(parallelism), parallelism_words, 0, 0, "byte" },
 	{ "flash", "leave", VALUE_WORD, AT(leave), leave_words, 0, 0, "application" },
@@ -89,6 +94,9 @@ static const struct key keys[] = {
 	{ "flash", "backup-keep", VALUE_COUNT, AT(backup_keep), NULL, 0, 1000, "3" },
 	{ "flash", "backup-age", VALUE_SPAN_LONG, AT(backup_age_ms), NULL, 0,
 	  UINT64_C(36500) * DAY_MS, "0" },
+	{ "flash", "power-cycle", VALUE_WORD, AT(power_cycle), power_cycle_words, 0, 0, "auto" },
+	{ "flash", "link-patience", VALUE_MILLIS, AT(link_patience_ms), NULL, 0, 5000, "30" },
+	{ "decks", "update", VALUE_WORD, AT(decks), decks_words, 0, 0, "report" },
 };
 
 static int
@@ -121,6 +129,8 @@ static const struct unit size_units[] = {
 	{ "", 1 }, { "K", 1 << 10 }, { "M", 1 << 20 }, { "G", 1 << 30 }, { NULL, 0 },
 };
 static const struct unit plain_units[] = { { "", 1 }, { NULL, 0 } };
+static const struct unit millis_units[] = { { "", 1 }, { "ms", 1 }, { "s", 1000 }, { NULL, 0 } };
+static const struct unit voltage_units[] = { { "", 1 }, { "mV", 1 }, { NULL, 0 } };
 
 /* A number with one of the units, within the key's bounds. */
 static int
@@ -197,9 +207,11 @@ parse_text(const char *value, char *dst, size_t size, char *why)
 static int
 set_amount(struct settings *c, const struct key *k, const char *value, char *why)
 {
-	const struct unit *units = k->kind == VALUE_COUNT  ? plain_units
-				   : k->kind == VALUE_SIZE ? size_units
-							   : span_units;
+	const struct unit *units = k->kind == VALUE_COUNT	 ? plain_units
+				   : k->kind == VALUE_SIZE	 ? size_units
+				   : k->kind == VALUE_MILLIS	 ? millis_units
+				   : k->kind == VALUE_MILLIVOLTS ? voltage_units
+								 : span_units;
 	uint64_t wide = 0;
 	uint32_t narrow;
 	int r = 0;
@@ -250,6 +262,8 @@ set_key(struct settings *c, const struct key *k, const char *value, char *why)
 	case VALUE_COUNT:
 	case VALUE_SPAN:
 	case VALUE_SPAN_LONG:
+	case VALUE_MILLIS:
+	case VALUE_MILLIVOLTS:
 	case VALUE_SIZE:
 		return set_amount(c, k, value, why);
 	case VALUE_NAME:
@@ -377,6 +391,8 @@ settings_set(struct settings *c, const char *section, const char *key, const cha
 		return set_label(c, key, value, ret_why);
 	if (strcmp(section, "platforms") == 0)
 		return set_rule(c, key, value, ret_why);
+	if (strcmp(section, "drones") == 0)
+		return settings_set_drone(c, key, value, ret_why);
 	if (!settings_section_exists(section))
 		return settings_refuse(ret_why,
 				       section[0] == '\0' ? "no [section] before this line"
@@ -404,7 +420,8 @@ settings_key_is_list(const char *section, const char *key)
 bool
 settings_section_exists(const char *section)
 {
-	static const char *const names[] = { "station", "flash", "slots", "platforms" };
+	static const char *const names[] = { "station", "flash",     "decks",
+					     "slots",	"platforms", "drones" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(section, names[i]) == 0)
@@ -427,6 +444,10 @@ int
 settings_check(const struct settings *c, char ret_section[SETTINGS_WHY_MAX],
 	       char ret_why[SETTINGS_WHY_MAX])
 {
+	if (settings_check_drones(c, ret_why) < 0) {
+		copy_text(ret_section, SETTINGS_WHY_MAX, "drones");
+		return -EINVAL;
+	}
 	for (size_t i = 0; i < c->device_count; i++) {
 		int r = device_check(&c->devices[i].device, ret_why);
 

@@ -21,6 +21,8 @@
 #define SETTINGS_LABELS_MAX 256 /* LIMIT: lines of [slots] */
 #define SETTINGS_RULES_MAX 256	/* LIMIT: lines of [platforms] */
 #define SETTINGS_DEVICES_MAX 16 /* LIMIT: [device NAME] sections */
+#define SETTINGS_DRONES_MAX 512 /* LIMIT: lines of [drones] */
+#define SETTINGS_WHY_MAX 256	/* a reason, one clause without a full stop */
 #define SETTINGS_LABEL_TEXT_MAX 64
 #define SETTINGS_NAME_MAX 32
 #define SETTINGS_LEARNED UINT32_MAX
@@ -29,6 +31,8 @@ enum settings_pacing { PACING_EXPECT, PACING_OBEY, PACING_COUNT };
 enum settings_parallelism { PARALLELISM_BYTE, PARALLELISM_WORD, PARALLELISM_COUNT };
 enum settings_stagger { STAGGER_CONTROLLER, STAGGER_HUB, STAGGER_COUNT };
 enum settings_leave { LEAVE_APPLICATION, LEAVE_LOADER, LEAVE_COUNT };
+enum settings_power_cycle { POWER_CYCLE_NEVER, POWER_CYCLE_AUTO, POWER_CYCLE_COUNT };
+enum settings_decks { DECKS_NO, DECKS_REPORT, DECKS_YES, DECKS_COUNT };
 
 /* A list of globs on ports ("1-4.2") or their device paths; empty means every port. */
 struct settings_ports {
@@ -47,13 +51,19 @@ struct settings_rule {
 	enum platform platform;
 };
 
+/* The name that people call a drone by: a line of [drones]. */
+struct settings_drone {
+	char serial[SERIAL_TEXT_MAX];
+	char name[SETTINGS_LABEL_TEXT_MAX];
+};
+
 /* A [device NAME] section, and where such a device may be plugged in. */
 struct settings_device {
 	struct device device;
 	struct settings_ports ports;
 };
 
-/* Plain value, about 300 KB: on the heap only.  Durations in milliseconds; 0 is "no limit" where it
+/* Plain value, about 370 KB: on the heap only.  Durations in milliseconds; 0 is "no limit" where it
  * says so. */
 struct settings {
 	/* [station] */
@@ -76,6 +86,7 @@ struct settings {
 					    disk */
 	char group[SETTINGS_NAME_MAX];	 /* its members may change things */
 	uint32_t log_level;		 /* syslog priority: LOG_ERR .. LOG_DEBUG */
+	uint32_t low_battery_mv;	 /* warned below; 0 never */
 	/* [flash] */
 	enum settings_pacing pacing;
 	enum settings_parallelism parallelism;
@@ -85,11 +96,17 @@ struct settings {
 	bool backup;		/* read a never-seen drone before its first write */
 	uint32_t backup_keep;	/* backups kept of one drone; 0 no limit */
 	uint64_t backup_age_ms; /* older ones are thinned out; 0 no limit */
-	/* [slots], [platforms], [device NAME] */
+	enum settings_power_cycle power_cycle;
+	uint32_t link_patience_ms; /* from a drone's appearing to the first question */
+	/* [decks] */
+	enum settings_decks decks;
+	/* [slots], [platforms], [drones], [device NAME] */
 	struct settings_label labels[SETTINGS_LABELS_MAX];
 	size_t label_count;
 	struct settings_rule rules[SETTINGS_RULES_MAX];
 	size_t rule_count;
+	struct settings_drone drones[SETTINGS_DRONES_MAX];
+	size_t drone_count;
 	struct settings_device devices[SETTINGS_DEVICES_MAX];
 	size_t device_count;
 	/* Every assignment with where it came from, for settings_each(). */
@@ -128,6 +145,11 @@ bool settings_ports_match(const struct settings_ports *ports, const char *port, 
 /* The slot's label: an exact line beats a glob, one of a device path one of a port, a later line an
  * earlier one; NULL when it has none.  path as above. */
 const char *settings_label(const struct settings *c, const char *port, const char *path);
+
+/* The drone's name in [drones], by its run-time serial; NULL: it has none there. */
+const char *settings_drone_name(const struct settings *s, const char *serial);
+/* May a drone be called so?  -EINVAL with why. */
+int settings_check_name(const char *name, char ret_why[SETTINGS_WHY_MAX]) MUST_CHECK;
 
 /* The n-th profile that the fleet gets, NULL after the last: a section said later first, since the
  * fleet takes the first that fits. */

@@ -9,8 +9,6 @@
 #include "app/settings.h"
 #include "cfdfu/util.h"
 
-#define SETTINGS_WHY_MAX 256
-
 /*
  * Sets `key = value` of [section].  0; -EINVAL with ret_why, one clause without a full stop ("what
  * is wrong").  A list takes an addition, and is emptied by an empty value.
@@ -26,6 +24,12 @@ int settings_refuse(char why[SETTINGS_WHY_MAX], const char *format, ...) PRINTF_
 int settings_parse_port(const char *text, char ret_glob[PATH_TEXT_MAX],
 			char ret_why[SETTINGS_WHY_MAX]) MUST_CHECK;
 void settings_drop_usb_revision(char *path);
+
+/* settings_drones.c: a line of [drones], an empty name takes it back; and all of them together.
+ * 0 or -EINVAL, as above. */
+int settings_set_drone(struct settings *c, const char *serial, const char *name,
+		       char ret_why[SETTINGS_WHY_MAX]) MUST_CHECK;
+int settings_check_drones(const struct settings *c, char ret_why[SETTINGS_WHY_MAX]) MUST_CHECK;
 
 /* Does a second line of this key add to the first (ports, protected), rather than replace it? */
 bool settings_key_is_list(const char *section, const char *key);
