@@ -2,9 +2,9 @@
 /*
  * Untrusted bytes -> image: finds the format by content, never by name, and calls its loader.
  *
- * Memory beside the input: at most once the size of the file, and 8 MiB.  Nothing is asserted about
- * the bytes. The daemon takes DfuSe only and calls fw_dfuse_load(), so that it needs no zip
- * library.
+ * Memory beside the input: at most once the size of the file, 8 MiB, and the parts of a release
+ * (1 MiB each).  Nothing is asserted about the bytes.  The daemon takes DfuSe only and calls
+ * fw_dfuse_load(), so that it needs no zip library.
  */
 #ifndef FIRMWARE_FW_H
 #define FIRMWARE_FW_H
@@ -67,6 +67,13 @@ struct fw_element {
 	size_t offset; /* of its first data byte (HEX, S-record: of its first record) in the file */
 };
 
+/* A part of a release beside the STM32's image, for one target; judged and accepted. */
+struct fw_part {
+	struct image_part part; /* its bytes belong to the facts */
+	char soft_device[24];	/* "sd-s130", which the nRF51's part needs or brings; "" not said */
+	char file[64];		/* member of the zip; what two targets share is there twice */
+};
+
 /* The manifest of a release zip; texts are sanitised. */
 struct fw_release_facts {
 	int manifest_version;	/* 1 or 2; 0: not a zip */
@@ -77,7 +84,9 @@ struct fw_release_facts {
 	char stm32_release[32];
 	bool nrf; /* carries an nRF51 part, which cannot travel over USB DFU */
 	char nrf_release[32];
-	unsigned deck_files; /* for decks: not installed either */
+	unsigned deck_files;		       /* for decks: not installed either */
+	struct fw_part parts[IMAGE_PARTS_MAX]; /* those of both that are fit to be kept */
+	size_t part_count;
 };
 
 /* Facts about the file beside its image. */

@@ -79,5 +79,7 @@ fw_add_element(struct fw_loading *l, const struct fw_element *e, const uint8_t *
 void
 fw_facts_free(struct fw_facts *facts)
 {
+	for (size_t i = 0; facts != NULL && i < facts->release.part_count; i++)
+		free((void *)(uintptr_t)facts->release.parts[i].part.bytes);
 	free(facts);
 }

@@ -22,19 +22,11 @@ enum look {
 	LOOK_ARCHIVE,	   /* ... the one archive in it */
 };
 
-static const char *
-base_of(const char *name)
-{
-	const char *slash = strrchr(name, '/');
-
-	return slash != NULL ? slash + 1 : name;
-}
-
 /* Not what macOS adds, and no folder. */
 static bool
 is_file(const char *name)
 {
-	const char *base = base_of(name);
+	const char *base = fw_zip_base(name);
 
 	return base[0] != '\0' && strncmp(base, "._", 2) != 0 && strncmp(name, "__MACOSX/", 9) != 0;
 }
@@ -50,7 +42,7 @@ has_ending(const char *name, const char *ending)
 static bool
 is_manifest(const char *name)
 {
-	return is_file(name) && strcasecmp(base_of(name), "manifest.json") == 0;
+	return is_file(name) && strcasecmp(fw_zip_base(name), "manifest.json") == 0;
 }
 
 static bool
@@ -152,26 +144,6 @@ look_for_release(struct fw_loading *l, const struct fw_zip *z, size_t *ret_index
 	return fw_refuse(l, 0, "zip archive without manifest.json: not a Bitcraze release");
 }
 
-/* The file of that name in the folder of this member; in another case, if there is but one. */
-static bool
-look_beside(const struct fw_zip *z, size_t index, const char *name, size_t *ret_index)
-{
-	size_t folder = (size_t)(base_of(z->names[index]) - z->names[index]), found = 0;
-
-	for (size_t i = 0; i < z->count; i++) {
-		const char *other = z->names[i];
-
-		if (strncmp(other, z->names[index], folder) != 0 ||
-		    strcasecmp(other + folder, name) != 0)
-			continue;
-		*ret_index = i;
-		if (strcmp(other + folder, name) == 0)
-			return true;
-		found++;
-	}
-	return found == 1;
-}
-
 /* ---- the manifest ---------------------------------------------------------------------------- */
 
 static const char *
@@ -234,11 +206,13 @@ take_file(struct fw_loading *l, const char *name, const json_t *file)
 		return fw_refuse(l, 0, MANIFEST ": an entry of \"files\" is not an object");
 	if (strcmp(platform, "deck") == 0) {
 		f->deck_files++;
+		fw_parts_note(l->facts, name, file);
 	} else if (strcmp(platform, "cf2") == 0 && has_target(file, "stm32") &&
 		   strcmp(type, "fw") == 0) {
 		return take_stm32(l, name, file);
 	} else if (strcmp(platform, "cf2") == 0 && has_target(file, "nrf51")) {
 		f->nrf = true;
+		fw_parts_note(l->facts, name, file);
 		if (strcmp(type, "fw") == 0)
 			take_text(f->nrf_release, sizeof(f->nrf_release), text_of(file, "release"));
 	}
@@ -363,9 +337,9 @@ note_rest(struct fw_loading *l)
 		snprintf(decks, sizeof(decks), "%s%u deck firmware file%s", f->nrf ? " and " : "",
 			 f->deck_files, f->deck_files == 1 ? "" : "s");
 	if (f->nrf || f->deck_files > 0)
-		fw_warn(l->facts, "USB installs the STM32's part; not: %s%s%s%s",
+		fw_warn(l->facts, "DFU mode installs the STM32's part; beside it: %s%s%s%s%s",
 			f->nrf ? "the nRF51's firmware" : "", f->nrf_release[0] != '\0' ? " " : "",
-			f->nrf_release, decks);
+			f->nrf_release, f->nrf ? " (by radio only)" : "", decks);
 }
 
 /* A plain binary, with or without a suffix; anything else does not belong there. */
@@ -389,7 +363,7 @@ load_stm32(struct fw_loading *l, struct fw_zip *z, size_t manifest)
 	size_t index;
 	int r;
 
-	if (!look_beside(z, manifest, file, &index))
+	if (!fw_zip_beside(z, manifest, file, &index))
 		return fw_refuse(l, 0, MANIFEST " names \"%s\", which is not in the archive", file);
 	r = fw_zip_read(l, z, index, IMAGE_MEMBER_BYTES_MAX, &member);
 	if (r < 0)
@@ -398,7 +372,8 @@ load_stm32(struct fw_loading *l, struct fw_zip *z, size_t manifest)
 	l->size = member.size;
 	l->addr = FW_ADDR_DEFAULT;
 	note_rest(l);
-	return load_member(l);
+	r = load_member(l);
+	return r < 0 ? r : fw_parts_load(l, z, manifest);
 }
 
 /*

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <zip.h>
 
 #include "firmware/fw_zip.h"
@@ -50,6 +51,33 @@ fw_zip_open(struct fw_loading *l, struct fw_zip **ret_zip)
 	}
 	*ret_zip = z;
 	return 0;
+}
+
+const char *
+fw_zip_base(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash != NULL ? slash + 1 : name;
+}
+
+bool
+fw_zip_beside(const struct fw_zip *z, size_t index, const char *name, size_t *ret_index)
+{
+	size_t folder = (size_t)(fw_zip_base(z->names[index]) - z->names[index]), found = 0;
+
+	for (size_t i = 0; i < z->count; i++) {
+		const char *other = z->names[i];
+
+		if (strncmp(other, z->names[index], folder) != 0 ||
+		    strcasecmp(other + folder, name) != 0)
+			continue;
+		*ret_index = i;
+		if (strcmp(other + folder, name) == 0)
+			return true;
+		found++;
+	}
+	return found == 1;
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include "firmware/fw_loading.h"
 
+struct json_t;
 struct zip;
 
 #define FW_ZIP_MEMBERS_MAX 64			      /* LIMIT: a release has about ten */
@@ -18,6 +19,12 @@ struct fw_zip {
 	size_t count;
 	char names[FW_ZIP_MEMBERS_MAX][FW_ZIP_NAME_MAX + 1]; /* folders end in "/" */
 };
+
+/* The part of a member's name behind its folders. */
+const char *fw_zip_base(const char *name);
+
+/* The file of that name in the folder of this member; in another case, if there is but one. */
+bool fw_zip_beside(const struct fw_zip *z, size_t index, const char *name, size_t *ret_index);
 
 struct fw_member {
 	uint8_t *bytes; /* free() */
@@ -39,5 +46,13 @@ void fw_zip_close(struct fw_zip *z); /* NULL is fine */
 /* Unpacks a member; a refusal when it is larger than max, empty or damaged. */
 int fw_zip_read(struct fw_loading *l, struct fw_zip *z, size_t index, size_t max,
 		struct fw_member *ret_member) MUST_CHECK;
+
+/*
+ * fw_parts.c: the parts of a release beside the STM32's image.  Notes an entry of the manifest's
+ * "files" for each of its targets; reads and judges them all, and leaves out, with a note, what is
+ * missing, damaged or refused.  0 or -ENOMEM.
+ */
+void fw_parts_note(struct fw_facts *facts, const char *name, const struct json_t *file);
+int fw_parts_load(struct fw_loading *l, struct fw_zip *z, size_t manifest) MUST_CHECK;
 
 #endif

@@ -52,7 +52,8 @@ enum judge_level { JUDGE_NOTE = 0, JUDGE_WARN = 1, JUDGE_REFUSE = 2 };
 	X(TRAILER, "trailer")                   /* last 16 bytes do not point to version */ \
 	X(RECORD_UNKNOWN, "record-unknown")     /* names a board that is unknown here */ \
 	X(GAPS, "gaps")                         /* pieces with gaps, which will be blank */ \
-	X(INCOMPLETE, "incomplete")             /* a part is missing, or not shown to be there */
+	X(INCOMPLETE, "incomplete")             /* a part is missing, or not shown to be there */ \
+	X(PART, "part")                         /* of the release, beside the image: judge_part() */
 /* clang-format on */
 
 #define JUDGE_CODE(code, name) JUDGE_##code,

@@ -98,7 +98,7 @@ TEST(adding_hands_over_one_dfuse_file_with_what_is_known)
 	expect(r.requests, "AddFirmware\",\"parameters\":{\"name\":\"cf2\",\"manifest\":"
 			   "\"cf2\",\"source_name\":\"firmware-cf2.zip\",\"source_sha256\":\"");
 	expect(r.requests, "\"version\":\"2025.12\"");
-	expect(r.requests, "\"notes\":[\"USB installs the STM32's part; not: the nRF51's firmware");
+	expect(r.requests, "\"notes\":[\"DFU mode installs the STM32's part; beside it: the nRF");
 	assert_memory_equal(r.file, "DfuSe", 5);
 	assert_int_equal(r.file_bytes, 11 + 274 + 8 + 40000 + 16);
 	expect(r.out, "accepted");

@@ -50,8 +50,12 @@ TEST(both_manifest_versions_say_what_is_in_the_zip)
 		assert_int_equal(f->deck_files, 2);
 		assert_int_equal(l.facts->warning_count, 1);
 		assert_string_equal(l.facts->warnings[0],
-				    "USB installs the STM32's part; not: the nRF51's firmware "
-				    "2025.02 and 2 deck firmware files");
+				    "DFU mode installs the STM32's part; beside it: the nRF51's "
+				    "firmware 2025.02 (by radio only) and 2 deck firmware files");
+		assert_int_equal(f->part_count, version == 1 ? 4 : 5);
+		assert_string_equal(f->parts[0].part.target, "nrf51");
+		assert_string_equal(f->parts[0].part.version, "2025.02");
+		assert_string_equal(f->parts[0].soft_device, version == 1 ? "" : "sd-s130");
 		unload(&l);
 	}
 }
@@ -99,8 +103,11 @@ TEST(targets_come_as_text_and_as_list)
 
 	assert_int_equal(l.result, 0);
 	assert_int_equal(l.facts->release.deck_files, 2);
-	assert_int_equal(l.facts->warning_count, 1);
-	assert_null(strstr(l.facts->warnings[0], "radio"));
+	/* None of the three is in the zip; what is no text is no target. */
+	assert_int_equal(l.facts->warning_count, 4);
+	assert_int_equal(l.facts->release.part_count, 0);
+	for (size_t i = 1; i < 4; i++)
+		assert_non_null(strstr(l.facts->warnings[i], ": not in the archive"));
 	unload(&l);
 }
 
