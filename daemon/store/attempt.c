@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #define SHA256_TEXT_MAX 65
+#define CONDITION_MAX (RECORD_BODY_MAX / 2) /* LIMIT: leaves room for the rest of its record */
 
 int
 store_attempt_begin(struct store *s, const struct store_begin *b, const struct store_time *now,
@@ -36,6 +37,8 @@ store_attempt_begin(struct store *s, const struct store_begin *b, const struct s
 	body_text(&body, "sha256", b->firmware_sha256, SHA256_TEXT_MAX);
 	body_text(&body, "version_before", b->version_before, STORE_NAME_MAX);
 	body_text(&body, "flags", b->flags, STORE_NAME_MAX);
+	body_text(&body, "target", b->target, STORE_NAME_MAX);
+	body_text(&body, "radio_before", b->radio_before, STORE_NAME_MAX);
 	r = store_queue(s, RECORD_BEGIN, s->running.next_id, &body);
 	if (r < 0)
 		return r;
@@ -136,6 +139,60 @@ store_attempt_end(struct store *s, int64_t id, const struct store_ending *e,
 		  const struct store_time *now)
 {
 	return end_attempt(s, id, e, now, false);
+}
+
+/* A condition stands at the end of its record's body. */
+static bool
+ends_with(const char *body, size_t body_size, const char *condition)
+{
+	size_t size = strlen(condition);
+
+	return body_size > size + 1 && memcmp(body + body_size - size - 1, condition, size) == 0;
+}
+
+/* Is it what was recorded last of this attempt, be it in the queue? */
+static int
+is_recorded(struct store *s, int64_t id, const char *condition)
+{
+	const struct record *last = NULL;
+	sqlite3_stmt *st;
+	int r;
+
+	for (const struct record *q = s->queue.first; q != NULL; q = q->next)
+		if (q->kind == RECORD_CONDITION && record_body_id(q->body) == id)
+			last = q;
+	if (last != NULL)
+		return ends_with(last->body, last->body_size, condition);
+	r = db_ask(s->files.db, DB_CONDITION, &st, "n", id);
+	if (r > 0) {
+		r = ends_with(db_text(st, 0), (size_t)sqlite3_column_bytes(st, 0), condition);
+		(void)sqlite3_reset(st); /* after a row: cannot fail */
+	}
+	return r;
+}
+
+int
+store_attempt_condition(struct store *s, int64_t id, const char *condition,
+			const struct store_time *now)
+{
+	struct body b;
+	int r = store_usable(s);
+
+	if (r < 0)
+		return r;
+	if (id < 1 || id >= s->running.next_id)
+		return -ENOENT;
+	if (condition[0] != '{' || strchr(condition, '\n') != NULL ||
+	    strlen(condition) >= CONDITION_MAX)
+		return -EINVAL;
+	r = is_recorded(s, id, condition);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	body_begin(&b);
+	body_int(&b, "id", id);
+	body_moment(&b, now);
+	body_raw(&b, "condition", condition);
+	return store_queue(s, RECORD_CONDITION, 0, &b);
 }
 
 static int

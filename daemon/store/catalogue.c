@@ -11,7 +11,7 @@
 /* Stored: append only. */
 static const char *const scopes[] = {
 	[STORE_STATION] = "station",   [STORE_SELECTED] = "selected", [STORE_OWN] = "own",
-	[STORE_PLATFORM] = "platform", [STORE_QUARANTINED] = "aside",
+	[STORE_PLATFORM] = "platform", [STORE_QUARANTINED] = "aside", [STORE_NAME] = "name",
 };
 _Static_assert(ARRAY_LEN(scopes) == STORE_SCOPE_COUNT, "every scope has a name");
 

@@ -3,6 +3,8 @@
 #ifndef STORE_DB_QUERIES_H
 #define STORE_DB_QUERIES_H
 
+#include "store/schema.h"
+
 /* The statements are laid out by hand. */
 /* clang-format off */
 #define ATTEMPT_COLUMNS                                                                            \
@@ -16,7 +18,8 @@
 	" CASE WHEN a.started_boot IS a.ended_boot AND a.ended_mono_ms >= a.started_mono_ms"       \
 	" THEN a.ended_mono_ms - a.started_mono_ms END, a.message,"                                \
 	" CASE WHEN a.flags IS NULL OR a.end_flags IS NULL THEN coalesce(a.flags, a.end_flags)"    \
-	" ELSE a.flags || ' ' || a.end_flags END, a.started_sync"
+	" ELSE a.flags || ' ' || a.end_flags END, a.started_sync,"                                 \
+	" coalesce(a.target, 'stm32'), a.radio_before, a.begin_seq, a.condition_seq"
 
 /*
  * One form for every filter.  ?1 serial, ?2 slot, ?3 verdict, ?4 since, ?5 until, ?6 before_id;
@@ -49,7 +52,8 @@
 	" (SELECT count(*) FROM drone_failure f WHERE f.drone = d.id),"                            \
 	" d.aside_ms, d.aside_why,"                                                                \
 	" d.dfu_serial IS NOT NULL AND EXISTS (SELECT 1 FROM drone o"                              \
-	" WHERE o.dfu_serial = d.dfu_serial AND o.id <> d.id)"                                     \
+	" WHERE o.dfu_serial = d.dfu_serial AND o.id <> d.id),"                                    \
+	" d.nrf_version, d.radio, d.decks"                                                         \
 	" FROM drone d LEFT JOIN image i ON i.id = d.last_image"
 
 #define PORT_COLUMNS "port, label, failures, crashes, aside_ms, aside_why FROM port"
@@ -117,6 +121,13 @@
 		" AND a.started_ms >= ?4 AND a.started_ms < ?5 ORDER BY a.id DESC") \
 	Q(ATTEMPT, "SELECT " ATTEMPT_COLUMNS \
 		" FROM attempt a LEFT JOIN image i ON i.id = a.image WHERE a.id = ?1") \
+	/* ?1, ?2: the records of its beginning and of its condition */ \
+	Q(RECORDS_OF, "SELECT " SCHEMA_UUID("b.hash") ", json_extract(c.body, '$.condition')" \
+		" FROM record b LEFT JOIN record c ON c.seq = ?2 WHERE b.seq = ?1") \
+	Q(CONDITION, "SELECT c.body FROM attempt a JOIN record c ON c.seq = a.condition_seq" \
+		" WHERE a.id = ?1") \
+	/* an attempt that shows an older condition than this record's, or none */ \
+	Q(CONDITION_LOST, "SELECT 1 FROM attempt WHERE id = ?1 AND ifnull(condition_seq, 0) < ?2") \
 	Q(STAGES, "SELECT json_extract(e.value, '$[0]'), json_extract(e.value, '$[1]')" \
 		" FROM attempt a, json_each(a.stages) e WHERE a.id = ?1") \
 	Q(PLACE, "SELECT segment, started_ms FROM attempt WHERE id < ?1" \

@@ -35,6 +35,9 @@ drone_of_row(sqlite3_stmt *st, struct store_drone *d)
 		.quarantined_ms = sqlite3_column_int64(st, 18),
 		.quarantined_why = db_text(st, 19),
 		.shares_dfu_serial = sqlite3_column_int(st, 20) != 0,
+		.nrf_version = db_text(st, 21),
+		.radio = db_text(st, 22),
+		.decks = db_text(st, 23),
 	};
 }
 
@@ -118,8 +121,9 @@ compare_facts(void *ctx, const struct store_drone *d)
 	    !is_other_serial(f->dfu_serial, d->dfu_serial) && !is_news(f->platform, d->platform) &&
 	    !is_news(f->device_type, d->device_type) && !is_news(f->board_type, d->board_type) &&
 	    !is_news(f->loader_sha256, d->loader_sha256) && !is_news(f->version, d->version) &&
-	    (f->quirks == NULL || strcmp(f->quirks, quirks) == 0) && c->now_ms >= d->last_seen_ms &&
-	    c->now_ms - d->last_seen_ms < NOTE_AGAIN_MS;
+	    !is_news(f->nrf_version, d->nrf_version) && !is_news(f->radio, d->radio) &&
+	    !is_news(f->decks, d->decks) && (f->quirks == NULL || strcmp(f->quirks, quirks) == 0) &&
+	    c->now_ms >= d->last_seen_ms && c->now_ms - d->last_seen_ms < NOTE_AGAIN_MS;
 }
 
 int
@@ -144,6 +148,9 @@ store_drone_note(struct store *s, const struct store_drone_facts *f, const struc
 	body_text(&b, "version", f->version, STORE_NAME_MAX);
 	if (f->quirks != NULL)
 		body_text_or_empty(&b, "quirks", f->quirks, STORE_NAME_MAX);
+	body_text(&b, "nrf_version", f->nrf_version, STORE_NAME_MAX);
+	body_text(&b, "radio", f->radio, STORE_NAME_MAX);
+	body_text(&b, "decks", f->decks, STORE_MESSAGE_MAX);
 	return store_queue(s, RECORD_DRONE, 0, &b);
 }
 

@@ -16,8 +16,14 @@ number(sqlite3_stmt *st, int column)
 
 #define SORT_STEPS 400000 /* LIMIT: of SQLite's machine before a first row: some milliseconds */
 
+struct stages {
+	struct store_stage list[STORE_STAGES_MAX];
+	char names[STORE_STAGES_MAX][STORE_NAME_MAX];
+	size_t count;
+};
+
 /* The columns of ATTEMPT_COLUMNS, in their order. */
-enum { COLUMN_WANTED = 26 }; /* of a history: behind them */
+enum { COLUMN_WANTED = 30 }; /* of a history: behind them */
 
 static void
 attempt_of_row(sqlite3_stmt *st, struct store_attempt *a)
@@ -49,7 +55,35 @@ attempt_of_row(sqlite3_stmt *st, struct store_attempt *a)
 		.message = db_text(st, 23),
 		.flags = db_text(st, 24),
 		.synchronised = sqlite3_column_int(st, 25) != 0,
+		.target = db_text(st, 26),
+		.radio_before = db_text(st, 27),
 	};
+}
+
+/* With what only its records say; those are not looked up for rows that are passed over. */
+static int
+tell(struct store *s, sqlite3_stmt *row, const struct stages *stages,
+     void (*each)(void *ctx, const struct store_attempt *a), void *ctx)
+{
+	struct store_attempt a;
+	sqlite3_stmt *st;
+	int r = db_ask(s->files.db, DB_RECORDS_OF, &st, "nn", sqlite3_column_int64(row, 28),
+		       sqlite3_column_int64(row, 29));
+
+	if (r < 0)
+		return r;
+	attempt_of_row(row, &a);
+	if (stages != NULL) {
+		a.stages = stages->list;
+		a.stage_count = stages->count;
+	}
+	if (r > 0) {
+		a.uuid = db_text(st, 0);
+		a.condition = db_text(st, 1);
+	}
+	each(ctx, &a);
+	(void)sqlite3_reset(st); /* after a row, or none: cannot fail */
+	return 0;
 }
 
 /* The two numbers of a query of one row at most; 1 found. */
@@ -188,11 +222,12 @@ store_history(struct store *s, const struct store_filter *f,
 		int64_t id = sqlite3_column_int64(st, 0);
 
 		if (sqlite3_column_int(st, COLUMN_WANTED) != 0) {
-			struct store_attempt a;
-
-			attempt_of_row(st, &a);
-			each(ctx, &a);
+			r = tell(s, st, NULL, each, ctx);
 			rows++;
+		}
+		if (r < 0) {
+			(void)sqlite3_reset(st); /* the error is in r */
+			break;
 		}
 		if (rows == limit || (f->enough != NULL && f->enough(ctx))) {
 			next = id;
@@ -205,12 +240,6 @@ store_history(struct store *s, const struct store_filter *f,
 		*f->ret_next = next;
 	return r < 0 ? r : rows;
 }
-
-struct stages {
-	struct store_stage list[STORE_STAGES_MAX];
-	char names[STORE_STAGES_MAX][STORE_NAME_MAX];
-	size_t count;
-};
 
 static int
 read_stages(struct store *s, int64_t id, struct stages *ret)
@@ -238,7 +267,6 @@ store_attempt_get(struct store *s, int64_t id,
 		  void (*each)(void *ctx, const struct store_attempt *a), void *ctx)
 {
 	struct stages stages;
-	struct store_attempt a;
 	sqlite3_stmt *st;
 	int r = store_usable(s);
 
@@ -248,10 +276,7 @@ store_attempt_get(struct store *s, int64_t id,
 		r = db_ask(s->files.db, DB_ATTEMPT, &st, "n", id);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	attempt_of_row(st, &a);
-	a.stages = stages.list;
-	a.stage_count = stages.count;
-	each(ctx, &a);
+	r = tell(s, st, &stages, each, ctx);
 	(void)sqlite3_reset(st); /* after a row: cannot fail */
-	return 0;
+	return r;
 }

@@ -391,6 +391,11 @@ reconcile_is_same(struct db *db, const struct audit_line *l)
 		n = db_ask(db, DB_SAME_ACT, &st, "nt", l->seq, r->body);
 		(void)sqlite3_reset(st); /* the error is in n */
 	}
+	if (n > 0 && r->kind == RECORD_CONDITION) {
+		n = db_ask(db, DB_CONDITION_LOST, &st, "nn", record_body_id(r->body), l->seq);
+		(void)sqlite3_reset(st); /* the error is in n */
+		n = n < 0 ? n : n == 0;
+	}
 	if (n > 0 && r->kind == RECORD_BEGIN)
 		n = check_indices(db, r->ref);
 	free(r);

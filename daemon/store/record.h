@@ -29,6 +29,7 @@ enum record_kind {
 	RECORD_FIRMWARE_GONE,
 	RECORD_SETTING,
 	RECORD_ACT,
+	RECORD_CONDITION, /* of an attempt's drone, as a whole */
 	RECORD_LOST, /* stands for a line of the audit file that could not be read when rebuilding
 		      */
 	RECORD_KIND_COUNT
@@ -67,7 +68,7 @@ const struct record_step *record_steps(enum record_kind k);
  * body; NULL: kept. */
 const char *record_body_sql(enum record_kind k);
 
-/* The attempt that a body of RECORD_BEGIN or RECORD_END is about; 0 it does not say.  body is
+/* The attempt that a body of RECORD_BEGIN, _END or _CONDITION is about; 0 it does not say.  body is
  * terminated, or ends in '}'. */
 int64_t record_body_id(const char *body);
 

@@ -88,12 +88,14 @@ static const struct record_step steps_begin[RECORD_STEPS_MAX + 1] = {
 	STEP_NEW_DRONE,
 	{ "INSERT OR IGNORE INTO attempt (id, begin_seq, segment, started_ms, started_mono_ms,"
 	  " started_boot, started_sync, drone, kind, port, label, serial, dfu_serial, platform,"
-	  " image, version_before, flags) VALUES (" J("id") ", ?1, (SELECT max(id) FROM segment),"
+	  " image, version_before, flags, target, radio_before)"
+	  " VALUES (" J("id") ", ?1, (SELECT max(id) FROM segment),"
 	  " " J("at") ", " J("mono") ", " THIS_BOOT ", " J("sync") ", " NOTED_DRONE ","
 	  " " J("kind") ", " J("port") ", " J("label") ", " J("serial") ", " J("dfu_serial") ","
 	  " " J("platform") ", (SELECT id FROM image WHERE name = ifnull(" J("firmware") ", '')"
 	  " AND version = ifnull(" J("version") ", '') AND sha256 = ifnull(" J("sha256") ", '')),"
-	  " " J("version_before") ", " J("flags") ")", true },
+	  " " J("version_before") ", " J("flags") ", " J("target") ", " J("radio_before") ")",
+	  true },
 	{ "INSERT INTO port (port, label) VALUES (" J("port") ", " J("label") ")"
 	  " ON CONFLICT (port) DO UPDATE SET label = coalesce(excluded.label, label)", false },
 	{ "UPDATE drone SET last_ms = " J("at") ", last_attempt = " J("id") ","
@@ -115,10 +117,12 @@ static const struct record_step steps_end[RECORD_STEPS_MAX + 1] = {
 	  " crashes = CASE " J("crash") " WHEN 1 THEN crashes + 1 ELSE 0 END"
 	  " WHERE port = (SELECT port FROM attempt WHERE id = " J("id") ")", false },
 	{ "UPDATE drone SET failures = CASE " J("drone_count") " WHEN 1 THEN failures + 1"
-	  " WHEN 2 THEN 0 ELSE failures END, last_verdict = a.verdict, last_image = a.image,"
+	  " WHEN 2 THEN 0 ELSE failures END,"
+	  " last_verdict = CASE WHEN a.other THEN last_verdict ELSE a.verdict END,"
+	  " last_image = CASE WHEN a.other THEN last_image ELSE a.image END,"
 	  " version = coalesce(a.version_after, version), last_ms = " J("at")
-	  " FROM (SELECT drone, verdict, image, version_after FROM attempt"
-	  " WHERE id = " J("id") ") a"
+	  " FROM (SELECT drone, verdict, image, version_after, kind IN ('deck', 'eeprom') AS other"
+	  " FROM attempt WHERE id = " J("id") ") a"
 	  " WHERE drone.id = a.drone", false },
 	{ "INSERT OR IGNORE INTO drone_failure (drone, port) SELECT a.drone, a.port FROM attempt a"
 	  " WHERE a.id = " J("id") " AND " J("drone_count") " = 1 AND a.drone IS NOT NULL"
@@ -148,7 +152,10 @@ static const struct record_step steps_drone[RECORD_STEPS_MAX + 1] = {
 	  " board_type = coalesce(" J("board_type") ", board_type),"
 	  " loader_sha256 = coalesce(" J("loader_sha256") ", loader_sha256),"
 	  " version = coalesce(" J("version") ", version),"
-	  " quirks = nullif(coalesce(" J("quirks") ", quirks), ''), last_ms = " J("at")
+	  " quirks = nullif(coalesce(" J("quirks") ", quirks), ''),"
+	  " nrf_version = coalesce(" J("nrf_version") ", nrf_version),"
+	  " radio = coalesce(" J("radio") ", radio), decks = coalesce(" J("decks") ", decks),"
+	  " last_ms = " J("at")
 	  " WHERE id = " NOTED_DRONE, false },
 };
 
@@ -196,6 +203,10 @@ static const struct record_step steps_act[RECORD_STEPS_MAX + 1] = {
 	  " " J("arguments") ")", false },
 };
 
+static const struct record_step steps_condition[RECORD_STEPS_MAX + 1] = {
+	{ "UPDATE attempt SET condition_seq = ?1 WHERE id = " J("id"), true },
+};
+
 static const struct record_step steps_none[RECORD_STEPS_MAX + 1] = { { NULL, false } };
 
 static const char body_of_begin[] =
@@ -203,7 +214,8 @@ static const char body_of_begin[] =
 	" a.started_sync AS sync, a.kind AS kind, a.port AS port, a.label AS label,"
 	" a.serial AS serial, a.dfu_serial AS dfu_serial, a.platform AS platform,"
 	" nullif(i.name, '') AS firmware, nullif(i.version, '') AS version,"
-	" nullif(i.sha256, '') AS sha256, a.version_before AS version_before, a.flags AS flags"
+	" nullif(i.sha256, '') AS sha256, a.version_before AS version_before, a.flags AS flags,"
+	" a.target AS target, a.radio_before AS radio_before"
 	" FROM attempt a LEFT JOIN boot b ON b.id = a.started_boot"
 	" LEFT JOIN image i ON i.id = a.image WHERE a.id = ?1";
 
@@ -233,6 +245,7 @@ static const struct {
 	[RECORD_FIRMWARE_GONE] = { "firmware-gone", steps_firmware_gone, NULL },
 	[RECORD_SETTING] = { "setting", steps_setting, NULL },
 	[RECORD_ACT] = { "act", steps_act, NULL },
+	[RECORD_CONDITION] = { "condition", steps_condition, NULL },
 	[RECORD_LOST] = { "lost", steps_none, NULL },
 };
 _Static_assert(ARRAY_LEN(kinds) == RECORD_KIND_COUNT, "every kind is described");

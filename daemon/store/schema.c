@@ -148,8 +148,30 @@ static const char step_kinds[] =
 	"DROP VIEW attempts;\n"
 	ATTEMPTS_VIEW ", a.kind AS kind\n" ATTEMPTS_FROM;
 
+/*
+ * The whole drone.  target, radio_before: of the beginning; target NULL is the STM32.
+ * condition_seq: the record that says last in which condition the attempt has left its drone (what
+ * has more than one value over time stays in its records, which keep their body).
+ */
+static const char step_whole[] =
+	"ALTER TABLE attempt ADD COLUMN target TEXT;\n"
+	"ALTER TABLE attempt ADD COLUMN radio_before TEXT;\n"
+	"ALTER TABLE attempt ADD COLUMN condition_seq INTEGER;\n"
+	"ALTER TABLE drone ADD COLUMN nrf_version TEXT;\n"
+	"ALTER TABLE drone ADD COLUMN radio TEXT;\n"
+	"ALTER TABLE drone ADD COLUMN decks TEXT;\n"
+	"DROP VIEW attempts;\n"
+	ATTEMPTS_VIEW ", a.kind AS kind,\n"
+	" NULL AS batch, json_extract(c.body, '$.condition.ready') AS ready,\n"
+	" coalesce(a.target, 'stm32') AS target, 'usb' AS path,\n"
+	" json_extract(c.body, '$.condition.nrf.version') AS nrf_version,\n"
+	" " SCHEMA_UUID("b.hash") " AS uuid\n"
+	" FROM attempt a LEFT JOIN image i ON i.id = a.image\n"
+	" LEFT JOIN record b ON b.seq = a.begin_seq\n"
+	" LEFT JOIN record c ON c.seq = a.condition_seq;\n";
+
 /* clang-format on */
 
-const char *const schema_steps[] = { step_records,  step_attempts,   step_catalogue,
-				     step_verdicts, step_incomplete, step_kinds };
+const char *const schema_steps[] = { step_records,    step_attempts, step_catalogue, step_verdicts,
+				     step_incomplete, step_kinds,    step_whole };
 const size_t schema_step_count = ARRAY_LEN(schema_steps);

@@ -156,8 +156,10 @@ const char *store_firmware_dir(const struct store *s);
 /* --- attempts --- */
 
 struct store_begin {
-	const char *kind; /* "flash", "loader", "backup"; NULL: "flash" */
-	const char *port; /* required */
+	const char *kind;	  /* "flash", "loader", "backup", "deck", "eeprom"; NULL: "flash" */
+	const char *target;	  /* "deck:NAME", "eeprom"; NULL: "stm32" */
+	const char *radio_before; /* the radio configuration that is replaced, in hex */
+	const char *port;	  /* required */
 	const char *label;
 	const char *serial; /* run-time */
 	const char *dfu_serial;
@@ -214,6 +216,14 @@ int store_attempt_begin(struct store *s, const struct store_begin *b, const stru
 int store_attempt_end(struct store *s, int64_t id, const struct store_ending *e,
 		      const struct store_time *now) MUST_CHECK;
 
+/*
+ * Queues in which condition the attempt has left its drone as a whole: one JSON object without line
+ * breaks, kept as it is.  Any number of times, also behind the ending; the last one counts, and one
+ * like the last one recorded is not queued.  -ENOENT: no such attempt; -EINVAL; -ENOMEM; -E2BIG.
+ */
+int store_attempt_condition(struct store *s, int64_t id, const char *condition,
+			    const struct store_time *now) MUST_CHECK;
+
 /* An attempt that was running when the previous daemon ended. */
 struct store_interrupted {
 	int64_t id;
@@ -247,6 +257,8 @@ struct store_attempt {
 	int64_t bytes_written, sectors_erased, transfers; /* -1 while running */
 	int64_t duration_ms;				  /* -1 unknown */
 	const char *message, *flags;
+	const char *target, *uuid, *radio_before;
+	const char *condition;		  /* as store_attempt_condition(); NULL none */
 	bool synchronised;		  /* the clock was known to be right when it began */
 	const struct store_stage *stages; /* store_attempt_get() only */
 	size_t stage_count;
@@ -256,7 +268,7 @@ struct store_filter {
 	const char *serial;  /* run-time or DFU, case does not matter */
 	const char *slot;    /* port path, or label at that time */
 	const char *verdict; /* a verdict's name, or "running" */
-	const char *kind;    /* "flash", "loader", "backup" */
+	const char *kind;    /* as a beginning's */
 	int64_t since_ms;    /* began at or after; 0 no limit */
 	int64_t until_ms;    /* began before; 0 no limit */
 	int64_t before_id;   /* only smaller ids: the cursor for the next page; 0 no limit */
@@ -288,12 +300,14 @@ struct store_drone_facts {
 	const char *loader_sha256; /* of sector 0, hex */
 	const char *version;	   /* reported by the drone */
 	const char *quirks;	   /* words: "obey"; "" clears them */
+	const char *nrf_version;
+	const char *radio, *decks; /* texts of the caller's, kept as they are */
 };
 
 struct store_drone {
 	int64_t id;
 	const char *serial, *dfu_serial, *platform, *device_type, *board_type, *loader_sha256;
-	const char *version, *quirks;
+	const char *version, *quirks, *nrf_version, *radio, *decks;
 	int64_t first_seen_ms, last_seen_ms;
 	int64_t last_attempt;	   /* id, 0 none */
 	const char *last_verdict;  /* of the last attempt that ended */
@@ -393,6 +407,7 @@ enum store_scope {
 	STORE_OWN,	   /* slot or serial -> firmware name */
 	STORE_PLATFORM,	   /* slot or serial -> platform: the operator's word on what it is */
 	STORE_QUARANTINED, /* SHA-256 of a quarantined image -> why */
+	STORE_NAME,	   /* run-time serial -> name of the drone */
 	STORE_SCOPE_COUNT
 };
 

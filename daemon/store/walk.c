@@ -122,7 +122,9 @@ walk_was_rebuilt(const struct files *f)
 static int64_t
 id_of(const struct audit_line *l)
 {
-	return l->kind == RECORD_BEGIN || l->kind == RECORD_END ? record_body_id(l->body) : 0;
+	return l->kind == RECORD_BEGIN || l->kind == RECORD_END || l->kind == RECORD_CONDITION
+		   ? record_body_id(l->body)
+		   : 0;
 }
 
 static void

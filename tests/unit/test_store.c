@@ -103,7 +103,8 @@ TEST_SET_UP(the_view_has_exactly_the_promised_columns)
 	    "id,started_at,ended_at,port,label,serial,dfu_serial,platform,firmware_name,firmware_"
 	    "version,"
 	    "firmware_sha256,version_before,version_after,verdict,fault,step,address,bytes_written,"
-	    "sectors_erased,transfers,duration_ms,message,kind");
+	    "sectors_erased,transfers,duration_ms,message,kind,batch,ready,target,path,nrf_version,"
+	    "uuid");
 }
 
 TEST_SET_UP(an_attempt_has_exactly_one_ending)

@@ -4,6 +4,8 @@
 
 #include "test_store_whole.h"
 
+#define CONDITION "{\"ready\":\"no\",\"nrf\":{\"version\":\"2025.12\"}}"
+
 /* A bit of everything: six attempts, drones, ports, catalogue, settings, acts.  Closed cleanly. */
 static void
 fill(const char *path)
@@ -33,7 +35,10 @@ fill(const char *path)
 								       .dfu_serial = "d1",
 								       .loader_sha256 = "abcd",
 								       .board_type = "CF21",
-								       .quirks = "obey" },
+								       .quirks = "obey",
+								       .nrf_version = "2025.02",
+								       .radio = "80",
+								       .decks = "[]" },
 					  &now),
 			 0);
 	assert_int_equal(store_act(s,
@@ -54,6 +59,8 @@ fill(const char *path)
 		id = begin_at(s, i % 2 == 0 ? "1-1" : "1-2", serial, 10 * i);
 		commit_at(s, 10 * i + 1);
 		end_at(s, id, i % 3 == 1 ? &e : &passed, 10 * i + 5);
+		if (i % 2 == 1)
+			assert_int_equal(store_attempt_condition(s, id, CONDITION, &now), 0);
 		commit_at(s, 10 * i + 6);
 	}
 	assert_int_equal(store_port_quarantine(s, "1-2", "three failures", &now), 0);
@@ -83,6 +90,10 @@ picture(void)
 		"'store'",
 		"SELECT group_concat(uid || user || method || arguments, ';') FROM acts",
 		"SELECT group_concat(stages, ';') FROM attempt",
+		"SELECT group_concat(uuid || target || ifnull(ready, '-') || ifnull(nrf_version, "
+		"'-'), ';') FROM attempts",
+		"SELECT group_concat(ifnull(nrf_version, '-') || ifnull(radio, '-') || "
+		"ifnull(decks, '-'), ';') FROM drone",
 	};
 
 	out[0] = '\0';
