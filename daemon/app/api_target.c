@@ -8,6 +8,7 @@
 #include "app/api.h"
 #include "app/clock.h"
 #include "app/log.h"
+#include "app/names.h"
 #include "app/ports.h"
 #include "app/reply.h"
 #include "cfdfu/proto.h"
@@ -21,7 +22,9 @@ on_recorded(void *ctx, const char *serial, const char *dfu_serial)
 void
 api_find(const struct services *sv, const char *text, bool records, struct target *ret_target)
 {
-	target_begin(ret_target, text);
+	const char *named = names_serial(sv->names, text);
+
+	target_begin(ret_target, text, named);
 	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
 		struct slot_view v;
 
@@ -34,6 +37,8 @@ api_find(const struct services *sv, const char *text, bool records, struct targe
 							 .dfu_serial = v.dfu_serial,
 							 .present = v.present });
 	}
+	if (records && named != NULL)
+		target_offer_drone(ret_target, named, NULL);
 	if (records && strlen(text) >= TARGET_PREFIX_MIN &&
 	    store_drone_begins(sv->store, text, TARGET_CANDIDATES_MAX, on_recorded, ret_target) < 0)
 		log_say(sv->log, LOG_WARNING, NULL, "the records of drones cannot be read");

@@ -14,6 +14,7 @@
 #include "app/eventlog.h"
 #include "app/lifecycle.h"
 #include "app/log.h"
+#include "app/names.h"
 #include "app/notify.h"
 #include "app/ports.h"
 #include "app/quarantine.h"
@@ -91,7 +92,8 @@ open_store(struct daemon *d)
 		return r;
 	}
 	on_health(d);
-	return repository_new(&d->sv, &d->sv.repository);
+	r = names_new(&d->sv, &d->sv.names);
+	return r < 0 ? r : repository_new(&d->sv, &d->sv.repository);
 }
 
 /* The records can be read: the station is as they say. */
@@ -102,6 +104,8 @@ on_load(void *ctx)
 	char paused[8] = "";
 	int r = quarantine_load(d->sv.quarantine);
 
+	if (r == 0)
+		r = names_load(d->sv.names);
 	if (r == 0)
 		r = store_get(d->sv.store, STORE_STATION, "paused", paused, sizeof(paused));
 	if (r < 0)
@@ -376,6 +380,7 @@ daemon_free(struct daemon *d)
 	quarantine_free(d->sv.quarantine);
 	ports_free(d->sv.ports);
 	repository_free(d->sv.repository);
+	names_free(d->sv.names);
 	if (d->sv.store != NULL) {
 		now = clock_time(d->sv.clock);
 		store_close(d->sv.store, &now);

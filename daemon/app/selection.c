@@ -187,6 +187,7 @@ selection_keys(const struct services *sv, const struct target *t, struct target_
 		else if (is_set(sv, STORE_OWN, t->text) || is_set(sv, STORE_PLATFORM, t->text))
 			add_key(ret_keys, t->text); /* WHY: a label that was; to be taken back */
 		break;
+	case TARGET_NAME:
 	case TARGET_PREFIX:
 	case TARGET_AMBIGUOUS:
 		break;

@@ -20,6 +20,7 @@ struct services {
 	struct fleet *fleet;
 	struct store *store;
 	struct repository *repository;
+	struct names *names;
 	struct ports *ports;
 	struct quarantine *quarantine;
 	struct recorder *recorder;

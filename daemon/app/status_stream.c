@@ -89,7 +89,7 @@ tell(struct status_stream *s, struct watcher *w)
 	json_t *slots;
 	int r;
 
-	target_begin(&t, w->target);
+	target_begin(&t, w->target, NULL);
 	if (w->target[0] != '\0')
 		api_find(s->sv, w->target, false, &t);
 	if (w->target[0] != '\0' && has_lost_a_row(s, w, &t))

@@ -33,19 +33,24 @@ begins_so(const char *text, const char *serial)
 }
 
 static enum target_by
-rank_of_drone(const char *text, const char *serial, const char *dfu_serial)
+rank_of_drone(const struct target *t, const char *serial, const char *dfu_serial)
 {
+	const char *text = t->text;
+
 	if (is_nearly(text, serial) || is_nearly(text, dfu_serial))
 		return TARGET_SERIAL;
+	if (t->named != NULL && is_nearly(t->named, serial))
+		return TARGET_NAME;
 	if (begins_so(text, serial) || begins_so(text, dfu_serial))
 		return TARGET_PREFIX;
 	return TARGET_NOTHING;
 }
 
 static enum target_by
-rank_of_slot(const char *text, const struct target_slot *s)
+rank_of_slot(const struct target *t, const struct target_slot *s)
 {
-	enum target_by by = rank_of_drone(text, s->serial, s->dfu_serial);
+	enum target_by by = rank_of_drone(t, s->serial, s->dfu_serial);
+	const char *text = t->text;
 
 	if (is_same(text, s->port))
 		return TARGET_PORT;
@@ -53,7 +58,7 @@ rank_of_slot(const char *text, const struct target_slot *s)
 		return TARGET_LABEL;
 	if (is_same(text, s->path))
 		return TARGET_PATH;
-	if (by != TARGET_SERIAL && is_nearly(text, s->label))
+	if (by < TARGET_LABEL_NEARLY && is_nearly(text, s->label))
 		return TARGET_LABEL_NEARLY;
 	return by;
 }
@@ -103,16 +108,17 @@ add_drone(struct target *t, const char *serial, const char *dfu_serial)
 }
 
 void
-target_begin(struct target *t, const char *text)
+target_begin(struct target *t, const char *text, const char *named)
 {
 	memset(t, 0, sizeof(*t));
 	t->text = text;
+	t->named = named;
 }
 
 static bool
 is_by_serial(const struct target *t)
 {
-	return t->by == TARGET_SERIAL || t->by == TARGET_PREFIX;
+	return t->by == TARGET_SERIAL || t->by == TARGET_NAME || t->by == TARGET_PREFIX;
 }
 
 /* A drone that was moved is still shown where it was, until something else comes there. */
@@ -127,7 +133,7 @@ prefer_present(struct target *t)
 void
 target_offer_slot(struct target *t, unsigned slot, const struct target_slot *s)
 {
-	if (!is_best_so_far(t, rank_of_slot(t->text, s)))
+	if (!is_best_so_far(t, rank_of_slot(t, s)))
 		return;
 	copy_text(t->key, sizeof(t->key),
 		  t->by == TARGET_PORT	 ? s->port
@@ -147,7 +153,7 @@ target_offer_slot(struct target *t, unsigned slot, const struct target_slot *s)
 void
 target_offer_drone(struct target *t, const char *serial, const char *dfu_serial)
 {
-	if (is_best_so_far(t, rank_of_drone(t->text, serial, dfu_serial)))
+	if (is_best_so_far(t, rank_of_drone(t, serial, dfu_serial)))
 		add_drone(t, serial, dfu_serial);
 }
 

@@ -5,7 +5,7 @@
  *   target_begin() the text; target_offer_slot() and target_offer_drone() all that it may name, in
  *   any order; target_end() decides
  * [rank_of_slot]  a port is meant before a label, a label before a device path, then whole serials,
- *                 a label in other letters, and last the beginning of a serial
+ *                 a drone's name, a label in other letters, and last the beginning of a serial
  */
 #ifndef APP_TARGET_H
 #define APP_TARGET_H
@@ -25,6 +25,7 @@ enum target_by {
 	TARGET_NOTHING, /* names nothing that is known */
 	TARGET_PREFIX,	/* only inside: at the end it is the serial that begins so */
 	TARGET_LABEL_NEARLY,
+	TARGET_NAME, /* only inside, too: at the end it is the serial of the drone with this name */
 	TARGET_SERIAL,
 	TARGET_PATH,
 	TARGET_LABEL,
@@ -43,7 +44,8 @@ struct target_drone {
 };
 
 struct target {
-	const char *text; /* as it was typed; borrowed */
+	const char *text;  /* as it was typed; borrowed */
+	const char *named; /* run-time serial of the drone with that name; borrowed; NULL: none */
 	enum target_by by;
 	char key[TARGET_TEXT_MAX]; /* the port, label, path, or whole serial that is meant */
 	bool slots[FLEET_SLOTS_MAX];
@@ -53,7 +55,8 @@ struct target {
 	bool only_present; /* a drone is where it is, not also where it was */
 };
 
-void target_begin(struct target *t, const char *text);
+/* named: the run-time serial of the drone that the text is the name of, or NULL. */
+void target_begin(struct target *t, const char *text, const char *named);
 void target_offer_slot(struct target *t, unsigned slot, const struct target_slot *s);
 /* A drone of the records.  Either may be NULL. */
 void target_offer_drone(struct target *t, const char *serial, const char *dfu_serial);

@@ -4,6 +4,7 @@
 
 #include "test.h"
 #include <string.h>
+#include <strings.h>
 
 #include "app/target.h"
 
@@ -38,7 +39,8 @@ static const struct {
 	{ "1-1", false, TARGET_PORT, "1-1", "0" }, /* though a label says so, too */
 	{ "A1", false, TARGET_LABEL, "A1", "0" },
 	{ "a2", false, TARGET_LABEL, "A2", "1" },
-	{ "Shelf", false, TARGET_LABEL, "Shelf", "23" },
+	{ "Shelf", false, TARGET_LABEL, "Shelf", "23" }, /* though a drone is called so */
+	{ "shelf", false, TARGET_SERIAL, "550000000A51353432343630", "78" },
 	{ "pci-0000:00:14.0-usb-0:3", false, TARGET_PATH, "pci-0000:00:14.0-usb-0:3", "2" },
 	{ "330041000A51353432343630", false, TARGET_SERIAL, "330041000A51353432343630", "0" },
 	{ "330041000a51353432343630", false, TARGET_SERIAL, "330041000A51353432343630", "0" },
@@ -51,7 +53,8 @@ static const struct {
 	{ "4400", false, TARGET_SERIAL, "440000000A51353432343630", "5" },
 	{ "440000000A51353432343630", false, TARGET_SERIAL, "440000000A51353432343630", "5" },
 	{ "550000000A51353432343630", false, TARGET_SERIAL, "550000000A51353432343630", "78" },
-	{ "5500", false, TARGET_SERIAL, "550000000A51353432343630", "78" },
+	{ "5500", false, TARGET_SERIAL, "330041000A51353432343630", "0" }, /* a name */
+	{ "55000", false, TARGET_SERIAL, "550000000A51353432343630", "78" },
 	{ "beef", true, TARGET_LABEL, "beef", "6" }, /* though a serial begins so */
 	{ "330041", true, TARGET_SERIAL, "330041000A51353432343630", "0" },
 	{ "6600", false, TARGET_NOTHING, "", "" },
@@ -61,13 +64,32 @@ static const struct {
 	{ "6", true, TARGET_NOTHING, "", "" },
 	{ "9-9", true, TARGET_NOTHING, "", "" },
 	{ "A", false, TARGET_NOTHING, "", "" },
+	{ "ADA", false, TARGET_SERIAL, "330041000A51353432343630", "0" },
+	{ "bea", true, TARGET_SERIAL, "660000000A51353432343630", "" },
+	{ "bea", false, TARGET_NOTHING, "", "" },
+	{ "a1", false, TARGET_SERIAL, "330042000A51353432343630", "1" },
 	{ "", true, TARGET_NOTHING, "", "" },
+};
+
+/* Names of drones: one that is here, one that only the records know, one that a label has, too, in
+ * the same letters and in others. */
+static const struct {
+	const char *name, *serial;
+} names[] = {
+	{ "Ada", "330041000A51353432343630" },	 { "Bea", "660000000a51353432343630" },
+	{ "Shelf", "550000000A51353432343630" }, { "a1", "330042000A51353432343630" },
+	{ "5500", "330041000A51353432343630" },
 };
 
 static void
 find(struct target *t, const char *text, bool records, bool backwards)
 {
-	target_begin(t, text);
+	const char *named = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcasecmp(names[i].name, text) == 0)
+			named = names[i].serial;
+	target_begin(t, text, named);
 	for (unsigned i = 0; i < ARRAY_LEN(slots); i++) {
 		unsigned at = backwards ? (unsigned)ARRAY_LEN(slots) - 1 - i : i;
 
@@ -116,7 +138,7 @@ TEST(a_prefix_matches_drones_that_are_absent_too)
 {
 	struct target t;
 
-	target_begin(&t, "3300");
+	target_begin(&t, "3300", NULL);
 	target_offer_slot(&t, 0, &slots[0]);
 	target_offer_drone(&t, "3300FF000A51353432343630", NULL);
 	target_end(&t);
@@ -127,7 +149,7 @@ TEST(many_candidates_are_not_all_named)
 {
 	struct target t;
 
-	target_begin(&t, "3300");
+	target_begin(&t, "3300", NULL);
 	for (unsigned i = 0; i < 100; i++) {
 		char serial[SERIAL_TEXT_MAX];
 
