@@ -14,6 +14,13 @@
 #define DECKCTRL_POWER_CYCLE 2
 
 void
+deck_say(struct drone *d, enum deck_moment moment, uint64_t at_us)
+{
+	if (moment == DECK_FOUND)
+		console_say(d, at_us, "DECK_CORE: 0 deck(s) found\n");
+}
+
+void
 deck_register_one_wire(struct drone *d)
 {
 	(void)d;
@@ -53,10 +60,11 @@ deckctrl_dfu_read(struct drone *d, const struct mem *m, struct mem_call *c)
 {
 	static const uint8_t head[3] = { 1, 0, 2 };
 
-	(void)d;
 	(void)m;
-	if (c->addr >= DECKCTRL_END)
+	if (c->addr >= DECKCTRL_END) {
+		console_say(d, c->now_us, "I2C DFU: Error sending read command\n");
 		return MEM_EIO;
+	}
 	for (size_t i = 0; i < c->length; i++)
 		c->data[i] = c->addr + i < sizeof(head) ? head[c->addr + i] : 0;
 	return 0;
@@ -65,10 +73,12 @@ deckctrl_dfu_read(struct drone *d, const struct mem *m, struct mem_call *c)
 uint8_t
 deckctrl_dfu_write(struct drone *d, const struct mem *m, struct mem_call *c)
 {
-	(void)d;
 	(void)m;
-	if (c->addr >= DECKCTRL_END)
+	if (c->addr >= DECKCTRL_END) {
+		console_say(d, c->now_us, "I2C DFU: Error sending erase command\n");
+		console_say(d, c->now_us, "I2C DFU: Failed to erase pages\n");
 		return MEM_EIO;
+	}
 	if (c->addr == DECKCTRL_COMMAND && c->length > 0 && c->data[0] > DECKCTRL_POWER_CYCLE)
 		return MEM_EIO;
 	return 0;

@@ -332,7 +332,7 @@ drone_cancel(struct drone *d, uint64_t now_us, enum drone_channel ch)
 
 /* ---- events ---- */
 
-enum due { DUE_CONTROL, DUE_OUT, DUE_IN, DUE_DETACH, DUE_ATTACH, DUE_SWAP, DUE_COUNT };
+enum due { DUE_CONTROL, DUE_OUT, DUE_IN, DUE_DETACH, DUE_ATTACH, DUE_SWAP, DUE_DOOM, DUE_COUNT };
 
 static bool
 any_in_flight(const struct drone *d)
@@ -359,6 +359,9 @@ due_us(const struct drone *d, enum due what)
 		if (d->swap_pending && d->on_bus == DRONE_OFF && !any_in_flight(d))
 			return 0;
 		return DRONE_NEVER;
+	case DUE_DOOM:
+		return d->on_bus == DRONE_RUNTIME && d->firmware.doom_us > 0 ? d->firmware.doom_us
+									     : DRONE_NEVER;
 	case DUE_COUNT:
 		break;
 	}
@@ -506,6 +509,9 @@ drone_step(struct drone *d, uint64_t now_us, struct drone_event *ret_event)
 		d->powered = false;
 		d->attach_us = DRONE_NEVER;
 		ret_event->kind = DRONE_SWAPPED;
+		break;
+	case DUE_DOOM:
+		firmware_assert(d, d->now_us, DRONE_ASSERT_RADIO, "src/hal/src/radiolink.c:155");
 		break;
 	case DUE_COUNT:
 		break;

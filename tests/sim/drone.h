@@ -165,8 +165,12 @@ struct drone_config {
 	uint32_t decks_ms;	       /* ... to the memory port's first answer */
 	uint32_t early_ms;	       /* ... until the link can be taken without an ASSERT */
 	enum drone_eeprom eeprom;
-	uint8_t channel, rate;	  /* 80; 0 250K, 1 1M, 2 2M */
-	uint64_t address;	  /* 0xE7E7E7E7E7 */
+	uint8_t channel, rate;	/* 80; 0 250K, 1 1M, 2 2M */
+	uint64_t address;	/* 0xE7E7E7E7E7 */
+	bool console;		/* says its boot text */
+	uint32_t console_lines; /* ... with so many lines more */
+	uint32_t radio_packets; /* of a host on the air, a second; on USB the sixth is an ASSERT */
+	uint32_t nrf_ms;	/* when the nRF51 says its version, from its appearing */
 	char nrf[DRONE_TEXT_MAX]; /* release of the nRF51's firmware, "2025.12" */
 
 	/* accounting */

@@ -74,6 +74,10 @@ static const struct key keys[] = {
 	U32("selftest-ms", selftest_ms),
 	U32("decks-ms", decks_ms),
 	U32("early-ms", early_ms),
+	U32("nrf-ms", nrf_ms),
+	U32("console-lines", console_lines),
+	U32("radio-packets", radio_packets),
+	FLAG("console", console),
 	{ "timing", V_TIMING, AT(timing), NULL },
 	{ "platform", V_PLATFORM, AT(otp), NULL },
 	{ "uid", V_UID, AT(uid), NULL },
@@ -155,6 +159,8 @@ drone_config_init(struct drone_config *c, uint64_t seed)
 	c->application_addr = 0x08004000;
 	c->selftest_ms = 300;
 	c->decks_ms = 100;
+	c->nrf_ms = 400;
+	c->console = true;
 	c->channel = 80;
 	c->rate = 2;
 	c->address = 0xE7E7E7E7E7;

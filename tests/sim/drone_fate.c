@@ -195,7 +195,7 @@ do_now(struct drone *d, uint64_t now, struct channel *c)
 
 	/* WHY: the owner may still be reading the answer before this one. */
 	memcpy(kept, d->reply, sizeof(kept));
-	if (c->x.kind != USB_BULK_IN || d->run.count > 0)
+	if (c->x.kind != USB_BULK_IN || run_in_ready_us(d) != DRONE_NEVER)
 		drone_run_request(d, now, c, &r);
 	c->already = true;
 	c->skip = true;

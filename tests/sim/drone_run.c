@@ -12,11 +12,15 @@
 #include "sim/model.h"
 
 #define MISSED_US 3000 /* three missed handshakes */
+#define SENT_MAX 8     /* SPEC: doc/beyond-dfu.md 11.3: answers that come behind wIndex 0 */
 
+/* SPEC: doc/protocol.md 2.4: reset and disconnect put the link back to radio. */
 void
 run_enter(struct drone *d)
 {
-	memset(&d->run, 0, sizeof(d->run));
+	d->run.linked = false;
+	d->run.readable = 0;
+	d->firmware.doom_us = 0;
 }
 
 /* SPEC: doc/protocol.md 2.2: what the core does not dispatch gets no status stage at all. */
@@ -71,6 +75,109 @@ reboot(struct drone *d, uint64_t now, struct reply *r)
 	drone_leave_bus(d, off, next, back);
 }
 
+static struct packet *
+packet_at(struct run *u, unsigned i)
+{
+	return &u->packet[(u->head + i) % PACKETS_MAX];
+}
+
+static bool
+is_readable(const struct run *u)
+{
+	return u->count > 0 && (u->linked || u->readable > 0);
+}
+
+/* A transfer that waits for a packet gets the first there is. */
+static void
+wake_in(struct drone *d, uint64_t now)
+{
+	struct channel *c = &d->channel[DRONE_IN];
+	uint64_t ready = run_in_ready_us(d);
+
+	if (ready != DRONE_NEVER && c->active && !c->skip && !c->already && !d->mute &&
+	    c->fate.kind != FATE_NO_ANSWER)
+		c->done_us = (ready > now ? ready : now) + d->config.timing.control_us;
+}
+
+void
+run_queue(struct drone *d, uint64_t ready_us, const uint8_t *bytes, size_t length)
+{
+	struct run *u = &d->run;
+	unsigned at = u->count;
+	struct packet *p;
+
+	if (u->count == PACKETS_MAX || length > PACKET_BYTES)
+		return;
+	while (at > u->readable && packet_at(u, at - 1)->ready_us > ready_us) {
+		*packet_at(u, at) = *packet_at(u, at - 1);
+		at--;
+	}
+	p = packet_at(u, at);
+	p->ready_us = ready_us;
+	p->length = (uint8_t)length;
+	memcpy(p->bytes, bytes, length);
+	u->count++;
+	if (at == 0)
+		wake_in(d, 0);
+}
+
+uint64_t
+run_in_ready_us(const struct drone *d)
+{
+	return is_readable(&d->run) ? d->run.packet[d->run.head].ready_us : DRONE_NEVER;
+}
+
+void
+run_in(struct drone *d, const struct channel *c, struct reply *r)
+{
+	struct run *u = &d->run;
+	const struct packet *p = packet_at(u, 0);
+	uint64_t ready = p->ready_us;
+	bool sample = (p->bytes[0] & 0xF3) == 0x52;
+
+	if (!is_readable(u)) {
+		r->pending = true; /* taken away meanwhile: the link was switched back */
+		return;
+	}
+	if (p->length > c->x.length) {
+		r->status = USB_OVERFLOW;
+	} else {
+		r->length = p->length;
+		memcpy(d->reply, p->bytes, p->length);
+	}
+	u->head = (u->head + 1) % PACKETS_MAX;
+	u->count--;
+	u->readable -= u->readable > 0;
+	if (sample && u->log.started)
+		crtp_log_sample(d, ready);
+}
+
+static void
+take_link(struct drone *d, uint64_t now, bool on)
+{
+	struct run *u = &d->run;
+	struct channel *out = &d->channel[DRONE_OUT];
+	unsigned asked = u->questions;
+
+	firmware_linked(d, now, on);
+	if (d->firmware.asserted)
+		return;
+	if (u->linked && !on)
+		for (u->readable = 0; u->readable < u->count && u->readable < SENT_MAX;
+		     u->readable++)
+			if (packet_at(u, u->readable)->ready_us > now)
+				break;
+	u->linked = on;
+	if (!on)
+		return;
+	u->questions = 0;
+	for (unsigned i = 0; i < asked; i++)
+		crtp_answer(d, now, u->question[i].bytes, u->question[i].length);
+	wake_in(d, now);
+	if (out->active && out->done_us == DRONE_NEVER && !d->mute && out->fate.kind == FATE_NONE)
+		out->done_us = now + d->config.timing.control_us;
+}
+
 static void
 vendor(struct drone *d, uint64_t now, const struct usb_setup *s, struct reply *r)
 {
@@ -88,9 +195,8 @@ vendor(struct drone *d, uint64_t now, const struct usb_setup *s, struct reply *r
 		reboot(d, now, r);
 		return;
 	}
-	d->run.linked = s->index == 1;
-	if (!d->run.linked)
-		d->run.count = 0;
+	take_link(d, now, s->index == 1);
+	r->pending = d->firmware.asserted;
 }
 
 static void
@@ -128,70 +234,26 @@ run_control(struct drone *d, uint64_t now, const struct channel *c, struct reply
 	}
 }
 
-/* ---- the CRTP pipe ---- */
-
-void
-run_queue(struct drone *d, uint64_t ready_us, const uint8_t *bytes, size_t length)
-{
-	struct run *u = &d->run;
-	struct channel *c = &d->channel[DRONE_IN];
-	unsigned at = u->count;
-
-	if (u->count == PACKETS_MAX || length > PACKET_BYTES)
-		return;
-	while (at > 0 && u->packet[at - 1].ready_us > ready_us) {
-		u->packet[at] = u->packet[at - 1];
-		at--;
-	}
-	u->packet[at].ready_us = ready_us;
-	u->packet[at].length = (uint8_t)length;
-	memcpy(u->packet[at].bytes, bytes, length);
-	u->count++;
-	if (at == 0 && c->active && !c->skip && !c->already && !d->mute &&
-	    c->fate.kind != FATE_NO_ANSWER)
-		c->done_us = ready_us + d->config.timing.control_us;
-}
-
-uint64_t
-run_in_ready_us(const struct drone *d)
-{
-	return d->run.count > 0 ? d->run.packet[0].ready_us : DRONE_NEVER;
-}
-
-void
-run_in(struct drone *d, const struct channel *c, struct reply *r)
-{
-	struct run *u = &d->run;
-	const struct packet *p = &u->packet[0];
-	uint64_t ready = p->ready_us;
-	bool sample = (p->bytes[0] & 0xF3) == 0x52;
-
-	if (u->count == 0) {
-		r->pending = true; /* taken away meanwhile: the link was switched back */
-		return;
-	}
-	if (p->length > c->x.length) {
-		r->status = USB_OVERFLOW;
-	} else {
-		r->length = p->length;
-		memcpy(d->reply, p->bytes, p->length);
-	}
-	u->count--;
-	memmove(u->packet, u->packet + 1, u->count * sizeof(u->packet[0]));
-	if (sample && u->log.started)
-		crtp_log_sample(d, ready);
-}
-
 void
 run_out(struct drone *d, uint64_t now, const struct channel *c, struct reply *r)
 {
-	(void)r;
-	/*
-	 * SPEC: doc/protocol.md 2.4: longer than 31 bytes is dropped; nothing is heard before
-	 * wIndex 1.
-	 */
+	struct run *u = &d->run;
+	struct packet *q;
+
+	/* SPEC: doc/protocol.md 2.4: longer than 31 bytes is dropped. */
 	if (d->config.model != DRONE_CRAZYFLIE || c->x.length < 1 || c->x.length > 31 ||
-	    !d->run.linked || d->config.silent || d->firmware.asserted)
+	    d->config.silent || d->firmware.asserted)
 		return;
-	crtp_answer(d, now, c->buf, c->x.length);
+	if (u->linked) {
+		crtp_answer(d, now, c->buf, c->x.length);
+		return;
+	}
+	/* SPEC: doc/beyond-dfu.md 11.3: it waits for the link, and the host for room. */
+	if (u->questions == QUESTIONS_MAX) {
+		r->pending = true;
+		return;
+	}
+	q = &u->question[u->questions++];
+	q->length = (uint8_t)c->x.length;
+	memcpy(q->bytes, c->buf, c->x.length);
 }

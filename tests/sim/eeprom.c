@@ -12,6 +12,8 @@
 #include "sim/model.h"
 
 #define BLOCK_BYTES 21
+#define STORE 1024 /* parameters, by name */
+#define STORE_VERSION 1
 #define WRITE_US 5000 /* SPEC: one page */
 
 static uint8_t
@@ -47,7 +49,7 @@ eeprom_prepare(struct drone *d)
 	if (d->config.eeprom == DRONE_EEPROM_BLANK)
 		return;
 	put_block(e, &(struct radio_setup){ d->config.channel, d->config.rate, d->config.address });
-	e[1024] = 1; /* an empty store */
+	e[STORE] = STORE_VERSION;
 	if (d->config.eeprom == DRONE_EEPROM_BAD_SUM)
 		e[20]++;
 	else if (d->config.eeprom == DRONE_EEPROM_BAD_MAGIC)
@@ -62,8 +64,18 @@ eeprom_start(struct drone *d)
 	struct radio_setup *r = &d->firmware.radio;
 	uint8_t *e = d->eeprom;
 
-	if (memcmp(e, "0xBC\x01", 5) != 0 || sum_of(e, 20) != e[20])
+	if (memcmp(e, "0xBC\x01", 5) != 0)
+		d->firmware.block_was = DRONE_EEPROM_BAD_MAGIC;
+	else if (sum_of(e, 20) != e[20])
+		d->firmware.block_was = DRONE_EEPROM_BAD_SUM;
+	if (d->firmware.block_was != DRONE_EEPROM_GOOD)
 		put_block(e, &defaults);
+	/* SPEC: a store that fails its check is formatted. */
+	d->firmware.store_was_bad = e[STORE] != STORE_VERSION;
+	if (d->firmware.store_was_bad) {
+		memset(e + STORE, 0xFF, EEPROM_BYTES - STORE);
+		e[STORE] = STORE_VERSION;
+	}
 	r->channel = e[5];
 	r->rate = e[6];
 	r->address = (uint64_t)e[15] << 32 | get_le32(e + 16);

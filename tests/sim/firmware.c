@@ -10,6 +10,7 @@
 #include "sim/model.h"
 
 #define NEWEST 202608
+#define RADIO_PACKETS 6 /* SPEC: doc/faults.md D6 */
 #define NOTICED_US 1000 /* from the reset to the host's noticing it */
 
 int
@@ -29,6 +30,9 @@ firmware_start(struct drone *d, uint64_t now)
 	struct firmware *f = &d->firmware;
 
 	memset(f, 0, sizeof(*f));
+	memset(&d->run, 0, sizeof(d->run));
+	if (d->config.model != DRONE_CRAZYFLIE)
+		return;
 	f->start_us = now;
 	f->release = firmware_release(drone_version(d, now));
 	if (f->release == 0)
@@ -38,6 +42,7 @@ firmware_start(struct drone *d, uint64_t now)
 	d->ram_crash[0] = '\0';
 	eeprom_start(d);
 	mem_register_all(d);
+	console_start(d, now);
 }
 
 uint64_t
@@ -65,10 +70,26 @@ firmware_assert(struct drone *d, uint64_t now, enum drone_assert cause, const ch
 	if (d->firmware.asserted)
 		return;
 	d->firmware.asserted = true;
+	d->firmware.doom_us = 0;
 	d->counters.asserts[cause]++;
 	copy_text(d->ram_crash, sizeof(d->ram_crash), where);
 	next = boot_decide(d, BOOT_RESET, 0, false);
 	d->by_button_next = false;
 	drone_leave_bus(d, now + NOTICED_US, next,
 			now + NOTICED_US + drone_draw_ms(d, t->boot_min_ms, t->boot_max_ms) * 1000);
+}
+
+/* SPEC: doc/beyond-dfu.md 11.1: USB comes up before what the link makes use of. */
+void
+firmware_linked(struct drone *d, uint64_t now, bool linked)
+{
+	struct firmware *f = &d->firmware;
+	uint32_t rate = d->config.radio_packets;
+
+	if (linked && now < f->start_us + (uint64_t)d->config.early_ms * 1000)
+		firmware_assert(d, now, DRONE_ASSERT_EARLY, "vendor/FreeRTOS/queue.c:1448");
+	if (!linked || rate == 0 || f->asserted)
+		f->doom_us = 0;
+	else if (f->doom_us == 0)
+		f->doom_us = now + RADIO_PACKETS * 1000000ULL / rate;
 }

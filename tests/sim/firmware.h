@@ -59,12 +59,29 @@ struct radio_setup {
 	uint64_t address;
 };
 
+struct console {
+	uint8_t piece[30]; /* not sent yet */
+	size_t length;
+	bool radio_has_one; /* SPEC: doc/beyond-dfu.md 10.8: the first packet of a start is lost */
+};
+
+/* Moments of a start at which decks say something. */
+enum deck_moment {
+	DECK_FOUND,  /* "n deck(s) found" */
+	DECK_TESTED, /* "Deck i test [OK]." */
+	DECK_STARTED /* after a passed self-test */
+};
+
 /* All of it begins anew with each start. */
 struct firmware {
 	uint64_t start_us; /* when it came up on the bus */
 	int release;	   /* 202608 for "2026.08 +2"; a text without one counts as the newest */
 	bool asserted;	   /* resetting itself: nothing is answered any more */
 	bool resumed;	   /* started after an ASSERT: fails its self-test */
+	enum drone_eeprom block_was; /* the radio configuration, as this start found it */
+	bool store_was_bad;
+	struct console console;
+	uint64_t doom_us;	    /* ASSERT by radio packets then; 0 = not under way */
 	char crash[DRONE_TEXT_MAX]; /* ... and what it reports of that */
 	struct radio_setup radio;   /* in force; the EEPROM may say something else by now */
 	struct mem mem[MEMS_MAX];
@@ -84,6 +101,16 @@ uint64_t firmware_selftest_us(const struct drone *d);
 /* "2026.08 +2" is 202608; 0 when there is no number in front. */
 int firmware_release(const char *version);
 
+/* The link goes to USB, or back. */
+void firmware_linked(struct drone *d, uint64_t now, bool linked);
+
+/* console.c */
+/* Text that is ready at this time; "\n" ends a line. */
+void console_say(struct drone *d, uint64_t at_us, const char *format, ...) PRINTF_LIKE(3, 4);
+void console_start(struct drone *d, uint64_t at_us);
+/* The report of the last run's ASSERT, or that there is none. */
+void console_crash(struct drone *d, uint64_t at_us);
+
 /* crtp_memory.c */
 void mem_register(struct drone *d, const struct mem *m);
 void mem_register_all(struct drone *d);
@@ -96,6 +123,7 @@ uint8_t eeprom_read(struct drone *d, const struct mem *m, struct mem_call *c);
 uint8_t eeprom_write(struct drone *d, const struct mem *m, struct mem_call *c);
 
 /* deck.c */
+void deck_say(struct drone *d, enum deck_moment moment, uint64_t at_us);
 void deck_register_one_wire(struct drone *d); /* behind the tester */
 void deck_register_own(struct drone *d);      /* behind everything else */
 uint8_t deck_memory_read(struct drone *d, const struct mem *m, struct mem_call *c);

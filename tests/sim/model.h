@@ -10,7 +10,8 @@
 #include "sim/memory.h"
 #include "sim/rng.h"
 
-#define PACKETS_MAX 32 /* LIMIT: CRTP packets waiting for the host; more are dropped */
+#define PACKETS_MAX 256	 /* LIMIT: CRTP packets waiting for the host; more are dropped */
+#define QUESTIONS_MAX 16 /* SPEC: doc/beyond-dfu.md 1: packets waiting for the firmware */
 #define PACKET_BYTES 32
 
 /* SPEC: DFU 1.1 A.2, own reading of doc/protocol.md 3. */
@@ -68,8 +69,12 @@ struct packet {
 
 struct run {
 	bool linked;
-	unsigned count;
+	/* SPEC: doc/beyond-dfu.md 11.3: packets survive switches of the link. */
+	unsigned head, count;		   /* of packet */
+	unsigned readable;		   /* so many of them while the link is off */
 	struct packet packet[PACKETS_MAX]; /* by time */
+	unsigned questions;
+	struct packet question[QUESTIONS_MAX]; /* asked while the link was off */
 	uint32_t console_line;
 	struct {
 		bool made, started;

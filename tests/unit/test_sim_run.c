@@ -32,6 +32,7 @@ setup(void **state)
 	(void)state;
 	drone_config_init(&c, 11);
 	c.chatter = 0;
+	c.console = false;
 	begin(&c, "CF20,CF21");
 	return 0;
 }
@@ -78,6 +79,12 @@ link_on(void)
 }
 
 static void
+link_off(void)
+{
+	assert_int_equal(bench_control(&b, 0x40, 1, 1, 0, NULL, 0), USB_OK);
+}
+
+static void
 answer_is(const void *bytes, size_t length)
 {
 	assert_int_equal(b.length, length);
@@ -86,17 +93,40 @@ answer_is(const void *bytes, size_t length)
 
 #define TEST_SET_UP(name) TEST_WITH(name, setup, teardown)
 
-TEST_SET_UP(link_is_off_until_it_is_asked_for)
+/* SPEC: doc/beyond-dfu.md 11.3 */
+TEST_SET_UP(packets_survive_switches_of_the_link)
 {
 	assert_int_equal(drone_personality(b.d), DRONE_RUNTIME);
 	assert_false(ask("\xD1\x01", 2));
 	link_on();
-	assert_true(ask("\xD1\x01", 2));
+	assert_int_equal(bulk(USB_BULK_IN, NULL, 64, 20), USB_OK); /* asked before */
 	answer_is("\xD1\x01"
 		  "2025.09.1 +100",
 		  16);
-	assert_int_equal(bench_control(&b, 0x40, 1, 1, 0, NULL, 0), USB_OK);
-	assert_false(ask("\xD1\x01", 2));
+	assert_false(bulk(USB_BULK_IN, NULL, 64, 20) == USB_OK);
+	for (unsigned i = 0; i < 10; i++)
+		assert_int_equal(bulk(USB_BULK_OUT, "\xD1\x01", 2, 100), USB_OK);
+	bench_wait(&b, 10000);
+	link_off();
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(bulk(USB_BULK_IN, NULL, 64, 20), USB_OK);
+	assert_false(ask("\xD1\x00", 2));
+	link_on();
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(bulk(USB_BULK_IN, NULL, 64, 20), USB_OK);
+	assert_int_equal(b.data[1], 0x00);
+	assert_false(bulk(USB_BULK_IN, NULL, 64, 20) == USB_OK);
+}
+
+TEST_SET_UP(sixteen_questions_wait_for_the_link_and_the_host_for_room)
+{
+	for (unsigned i = 0; i < 16; i++)
+		assert_int_equal(bulk(USB_BULK_OUT, "\xD1\x01", 2, 100), USB_OK);
+	assert_int_equal(bulk(USB_BULK_OUT, "\xD1\x01", 2, 100), USB_TIMEOUT);
+	link_on();
+	for (unsigned i = 0; i < 16; i++)
+		assert_int_equal(bulk(USB_BULK_IN, NULL, 64, 20), USB_OK);
+	assert_false(bulk(USB_BULK_IN, NULL, 64, 20) == USB_OK);
 }
 
 TEST_SET_UP(reserved_bits_are_echoed)
@@ -182,6 +212,7 @@ TEST_SET_UP(console_text_arrives_between_answers)
 
 	drone_config_init(&c, 11);
 	c.chatter = 3;
+	c.console = false;
 	begin_again(&c, "CF21");
 	link_on();
 	for (unsigned i = 0; i < 20; i++) {
@@ -255,6 +286,45 @@ TEST_SET_UP(a_request_that_asserts_is_fatal_until_the_restart_after)
 	answer_is("\x41\x00\xF0\x1F\x00\x00\x05", 7);
 }
 
+/* SPEC: doc/beyond-dfu.md 11.1 */
+TEST_SET_UP(a_link_that_is_taken_too_early_is_fatal)
+{
+	struct drone_config c;
+
+	drone_config_init(&c, 11);
+	c.chatter = 0;
+	c.console = false;
+	c.early_ms = 50;
+	begin_again(&c, "CF21");
+	drone_power_cycle(b.d, b.now);
+	do
+		bench_wait(&b, 1000);
+	while (drone_personality(b.d) != DRONE_RUNTIME);
+	assert_int_equal(bench_control(&b, 0x40, 1, 1, 1, NULL, 0), USB_GONE);
+	it_asserts(DRONE_ASSERT_EARLY);
+}
+
+TEST_SET_UP(six_radio_packets_while_the_link_is_on_usb_are_fatal)
+{
+	struct drone_config c;
+
+	drone_config_init(&c, 11);
+	c.chatter = 0;
+	c.console = false;
+	c.radio_packets = 10;
+	begin_again(&c, "CF21");
+	link_on();
+	bench_wait(&b, 500000);
+	link_off();
+	bench_wait(&b, 500000);
+	link_on();
+	bench_wait(&b, 500000);
+	assert_true(ask("\xD1\x01", 2));
+	bench_wait(&b, 100000);
+	assert_int_equal(drone_personality(b.d), DRONE_OFF);
+	it_asserts(DRONE_ASSERT_RADIO);
+}
+
 /* SPEC: doc/beyond-dfu.md 3. */
 TEST_SET_UP(the_radio_configuration_is_in_force_after_a_restart)
 {
@@ -294,6 +364,7 @@ TEST_SET_UP(the_memory_port_is_deaf_until_decks_are_initialised)
 
 	drone_config_init(&c, 11);
 	c.chatter = 0;
+	c.console = false;
 	assert_int_equal(drone_config_set(&c, "decks-ms", "3000", error, sizeof(error)), 0);
 	assert_int_equal(drone_config_set(&c, "address", "E7E7E7E701", error, sizeof(error)), 0);
 	assert_int_equal(drone_config_set(&c, "rate", "1M", error, sizeof(error)), 0);
@@ -366,6 +437,7 @@ TEST_SET_UP(old_firmware_answers_and_stays)
 
 	drone_config_init(&c, 5);
 	c.no_dfu_request = true;
+	c.console = false;
 	begin_again(&c, "CF21");
 	link_on();
 	assert_int_equal(bench_control(&b, 0x40, 1, 1, 2, NULL, 0), USB_OK);
