@@ -25,7 +25,8 @@ static const char *const columns[] = {
 	"id", "started_at", "ended_at", "port", "label", "serial", "dfu_serial", "platform",
 	"firmware_name", "firmware_version", "firmware_sha256", "version_before",
 	"version_after", "verdict", "fault", "step", "address", "bytes_written",
-	"sectors_erased", "transfers", "duration_ms", "message", "kind"
+	"sectors_erased", "transfers", "duration_ms", "message", "kind", "batch",
+	"ready", "target", "path", "nrf_version", "uuid"
 };
 /* clang-format on */
 

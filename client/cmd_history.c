@@ -71,7 +71,7 @@ set_words(struct params *p, const struct invocation *i)
 	static const char *const verdicts[] = { "pass",		"unchanged", "needs-power-cycle",
 						"needs-button", "fail",	     "skipped",
 						"interrupted",	"running",   NULL };
-	static const char *const kinds[] = { "flash", "loader", "backup", NULL };
+	static const char *const kinds[] = { "flash", "loader", "backup", "deck", "eeprom", NULL };
 	int r = set_word(p, i, "verdict", verdicts);
 
 	return r == 0 ? set_word(p, i, "kind", kinds) : r;
@@ -203,7 +203,7 @@ const struct command_desc cmd_history = {
 		{ "serial", 's', "S", N_("of this drone") },
 		{ "slot", 'p', "P", N_("on this slot (port or label)") },
 		{ "verdict", 'v', "V", N_("that ended so: pass, unchanged, fail, ...") },
-		{ "kind", 'k', "K", N_("of this kind: flash, loader, backup") },
+		{ "kind", 'k', "K", N_("of this kind: flash, loader, backup, deck, eeprom") },
 		{ "since", 0, "T",
 		  N_("not before (2h, 3d, today, 2026-01-31, \"2026-01-31 12:00\")") },
 		{ "until", 0, "T", N_("not after") },

@@ -8,17 +8,46 @@
 
 #include "app/api.h"
 #include "app/clock.h"
+#include "app/names.h"
 #include "app/recorder.h"
 #include "app/reply.h"
 #include "cfdfu/proto.h"
 #include "core/outcome.h"
 
+/* A value that the records keep as JSON; null where that cannot be read. */
+static json_t *
+kept_json(const char *text)
+{
+	json_t *value = text != NULL ? json_loads(text, 0, NULL) : NULL;
+
+	return value != NULL ? value : json_null();
+}
+
+static void
+add_condition(json_t *attempt, const char *text)
+{
+	static const char *const members[] = { "ready", "remaining",  "selftest", "decks",
+					       "radio", "battery_mv", "crash" };
+	json_t *c = kept_json(text);
+	json_t *nrf = json_object_get(json_object_get(c, "nrf"), "version");
+
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+		json_t *value = json_object_get(c, members[i]);
+
+		(void)json_object_set_new(attempt, members[i],
+					  value != NULL ? json_incref(value) : json_null());
+	}
+	(void)json_object_set_new(attempt, "nrf_version",
+				  nrf != NULL ? json_incref(nrf) : json_null());
+	json_decref(c);
+}
+
 static json_t *
 attempt_json(const struct store_attempt *t)
 {
-	return json_pack(
+	json_t *attempt = json_pack(
 	    "{s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-	    "s:o, s:o, s:o, s:o, s:o, s:o}",
+	    "s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:o, s:s, s:o, s:o}",
 	    "id", (json_int_t)t->id, "started_at", reply_moment(t->started_ms), "ended_at",
 	    t->ended_ms >= 0 ? reply_moment(t->ended_ms) : json_null(), "port", t->port, "label",
 	    reply_text(t->label), "serial", reply_text(t->serial), "dfu_serial",
@@ -31,7 +60,11 @@ attempt_json(const struct store_attempt *t)
 	    reply_number(t->bytes_written, -1), "sectors_erased",
 	    reply_number(t->sectors_erased, -1), "transfers", reply_number(t->transfers, -1),
 	    "duration_ms", reply_number(t->duration_ms, -1), "message", reply_text(t->message),
-	    "kind", reply_text(t->kind));
+	    "kind", reply_text(t->kind), "batch", "target", reply_text(t->target), "path", "usb",
+	    "uuid", reply_text(t->uuid), "radio_before", reply_text(t->radio_before));
+
+	add_condition(attempt, t->condition);
+	return attempt;
 }
 
 /* LIMIT: of looking for rows that fit; what is not found by then is on the next page. */
@@ -249,14 +282,15 @@ on_drone(void *ctx, const struct store_drone *d)
 	json_t **ret = ctx;
 
 	*ret = json_pack(
-	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:o}", "serial",
-	    reply_text(d->serial), "dfu_serial", reply_text(d->dfu_serial), "platform",
+	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:o, s:o, s:o, s:o}",
+	    "serial", reply_text(d->serial), "dfu_serial", reply_text(d->dfu_serial), "platform",
 	    reply_text(d->platform), "device_type", reply_text(d->device_type), "board",
 	    reply_text(d->board_type), "loader_sha256", reply_text(d->loader_sha256), "first_seen",
 	    reply_time(d->first_seen_ms), "last_seen", reply_time(d->last_seen_ms), "last_version",
 	    reply_text(d->version), "last_verdict", reply_text(d->last_verdict), "last_sha256",
 	    reply_text(d->last_sha256), "failures_in_row", (int)d->failures, "quarantined",
-	    d->quarantined_ms != 0, "quirks", words_of(d->quirks));
+	    d->quarantined_ms != 0, "quirks", words_of(d->quirks), "nrf_version",
+	    reply_text(d->nrf_version), "radio", kept_json(d->radio), "decks", kept_json(d->decks));
 }
 
 static json_t *
@@ -302,5 +336,8 @@ api_get_drone(void *ctx, struct call *call, json_t *parameters)
 		return;
 	}
 	(void)json_object_set_new(drone, "port", port_of(sv, &t));
+	(void)json_object_set_new(
+	    drone, "name",
+	    reply_text(names_of(sv->names, json_string_value(json_object_get(drone, "serial")))));
 	call_reply(call, json_pack("{s:o, s:o}", "drone", drone, "attempts", page.list));
 }

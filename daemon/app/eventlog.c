@@ -3,6 +3,9 @@
 
 #include "app/eventlog.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "app/clock.h"
 #include "app/log.h"
 #include "app/ports.h"
@@ -17,6 +20,14 @@ static const char *
 serial_of(const struct job_record *r)
 {
 	return r->serial[0] != '\0' ? r->serial : r->dfu_serial;
+}
+
+static void
+add_word(char *words, size_t size, const char *word)
+{
+	size_t used = strlen(words);
+
+	(void)snprintf(words + used, size - used, "%s%s", used > 0 ? " " : "", word);
 }
 
 static void
@@ -38,6 +49,28 @@ say_ended(struct log *log, struct log_about about, const struct job_record *r)
 	if (r->loader_read && !r->loader_blank && !r->loader_recognised)
 		log_say(log, LOG_WARNING, &about,
 			"the boot loader's sector does not look like cf2loader");
+}
+
+/* WHY the sentences of all that is left: the line is read where no screen is. */
+static void
+say_condition(struct log *log, struct log_about about, const struct job_record *r,
+	      const struct slot_view *v)
+{
+	const struct readiness *is = v->readiness;
+	char words[LOG_LINE_MAX] = "", text[LOG_LINE_MAX] = "";
+
+	for (enum rest i = 0; i < REST_COUNT; i++) {
+		if ((is->rests & BIT(i)) == 0)
+			continue;
+		add_word(words, sizeof(words), rest_name(i));
+		add_word(text, sizeof(text), is->text[i]);
+	}
+	about.id = LOG_ID_CONDITION;
+	about.attempt = r->id;
+	about.ready = ready_name(is->ready);
+	about.remaining = words;
+	log_say(log, is->ready == READY_NO ? LOG_WARNING : LOG_NOTICE, &about, "ready: %s%s%s",
+		about.ready, text[0] != '\0' ? ". " : "", text);
 }
 
 static void
@@ -141,7 +174,9 @@ eventlog_tell(void *ctx, const struct fleet_event *event)
 			log_say(log, LOG_INFO, &about, "nothing was done: %s",
 				event->record->message);
 		return;
-	case EVENT_CONDITION: /* shown with the slot */
+	case EVENT_CONDITION:
+		say_condition(log, about, event->record, &v);
+		return;
 	case EVENT_COUNT:
 		return;
 	}

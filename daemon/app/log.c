@@ -125,6 +125,8 @@ put_about(struct entry *e, const struct log_about *about)
 	put_field(e, "CFDFU_VERDICT", about->verdict);
 	put_field(e, "CFDFU_FAULT", about->fault);
 	put_field(e, "CFDFU_STEP", about->step);
+	put_field(e, "CFDFU_READY", about->ready);
+	put_field(e, "CFDFU_REMAINING", about->remaining);
 	if (about->attempt != 0) {
 		(void)snprintf(number, sizeof(number), "%" PRId64, about->attempt);
 		put_field(e, "CFDFU_ATTEMPT", number);

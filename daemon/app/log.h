@@ -24,17 +24,20 @@
 #define LOG_ID_OPERATOR_ACT "5f0d8a3c0f6b4c0d9e3e1b7a54c20e08"
 #define LOG_ID_BRAKE "5f0d8a3c0f6b4c0d9e3e1b7a54c20e0a"
 #define LOG_ID_COMMON_CAUSE "5f0d8a3c0f6b4c0d9e3e1b7a54c20e0b"
+#define LOG_ID_CONDITION "5f0d8a3c0f6b4c0d9e3e1b7a54c20e0c"
 
 /* The subject of a line, as fields; NULL, "" and attempt 0 are left out. */
 struct log_about {
-	const char *id;	     /* LOG_ID_... -> MESSAGE_ID */
-	const char *serial;  /* CFDFU_SERIAL */
-	const char *port;    /* CFDFU_PORT */
-	const char *label;   /* CFDFU_LABEL */
-	const char *verdict; /* CFDFU_VERDICT */
-	const char *fault;   /* CFDFU_FAULT */
-	const char *step;    /* CFDFU_STEP */
-	int64_t attempt;     /* CFDFU_ATTEMPT */
+	const char *id;	       /* LOG_ID_... -> MESSAGE_ID */
+	const char *serial;    /* CFDFU_SERIAL */
+	const char *port;      /* CFDFU_PORT */
+	const char *label;     /* CFDFU_LABEL */
+	const char *verdict;   /* CFDFU_VERDICT */
+	const char *fault;     /* CFDFU_FAULT */
+	const char *step;      /* CFDFU_STEP */
+	const char *ready;     /* CFDFU_READY */
+	const char *remaining; /* CFDFU_REMAINING: words, with a blank between them */
+	int64_t attempt;       /* CFDFU_ATTEMPT */
 };
 
 struct log;

@@ -18,6 +18,7 @@ enum {
 	COMPARED_MAX =
 	    512,	 /* LIMIT: attempts; some milliseconds, for a device that is unknown else */
 	RECALL_MAX = 64, /* LIMIT: endings before the start that are counted */
+	PASSED_MAX = 64, /* LIMIT: attempts of other kinds between them */
 };
 
 static void
@@ -92,8 +93,9 @@ on_last_attempt(void *ctx, const struct store_attempt *at)
 {
 	const struct last_attempt *l = ctx;
 
+	/* WHY: one on a deck or the radio configuration leaves no drone in DFU mode. */
 	if (strcmp(at->port, l->port) != 0 || at->verdict == NULL ||
-	    verdict_by_name(at->verdict) != VERDICT_INTERRUPTED)
+	    strcmp(at->target, "stm32") != 0 || verdict_by_name(at->verdict) != VERDICT_INTERRUPTED)
 		return;
 	l->history->known = l->history->interrupted = true;
 	l->history->platform = platform_by_name(at->platform);
@@ -144,8 +146,17 @@ struct ending {
 struct endings {
 	struct ending list[RECALL_MAX];
 	size_t count;
+	unsigned looked;
 	int64_t after;
 };
+
+static bool
+is_far_enough(void *ctx)
+{
+	struct endings *all = ctx;
+
+	return ++all->looked >= RECALL_MAX + PASSED_MAX;
+}
 
 static bool
 has_flag(const struct store_attempt *at, const char *flag)
@@ -161,8 +172,8 @@ on_ending(void *ctx, const struct store_attempt *at)
 	bool twin = has_flag(at, "dup-serial");
 
 	if (all->count == RECALL_MAX || at->id <= all->after || at->verdict == NULL ||
-	    at->firmware_sha256 == NULL || (at->kind != NULL && strcmp(at->kind, "flash") != 0) ||
-	    has_flag(at, "common-cause") || !digest_parse(at->firmware_sha256, e->sha256))
+	    at->firmware_sha256 == NULL || has_flag(at, "common-cause") ||
+	    !digest_parse(at->firmware_sha256, e->sha256))
 		return;
 	e->id = at->id;
 	e->ended_ms = at->ended_ms;
@@ -191,7 +202,7 @@ void
 recall_endings(struct store *store, struct fleet *fleet, int64_t after)
 {
 	struct endings *all = calloc(1, sizeof(*all));
-	struct store_filter f = { .limit = RECALL_MAX };
+	struct store_filter f = { .limit = RECALL_MAX, .kind = "flash", .enough = is_far_enough };
 
 	if (all == NULL)
 		return;

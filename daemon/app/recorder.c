@@ -13,6 +13,7 @@
 #include "app/recall.h"
 #include "app/services.h"
 #include "app/turns.h"
+#include "app/whole.h"
 #include "core/ident.h"
 #include "core/outcome.h"
 #include "core/platform.h"
@@ -170,7 +171,9 @@ recorder_history(struct recorder *rc, const struct sighting *s, struct drone_his
 static void
 note_drone(struct recorder *rc, const struct job_record *r)
 {
+	const struct condition *c = &r->condition;
 	bool dfu_serial = ident_dfu_serial_valid(r->dfu_serial);
+	char *radio, *decks;
 	struct log_about about = about_port(rc, r->port);
 	struct store_drone_facts f = {
 		.serial = ident_runtime_serial_valid(r->serial) ? r->serial : NULL,
@@ -180,6 +183,7 @@ note_drone(struct recorder *rc, const struct job_record *r)
 		.board_type = r->board[0] != '\0' ? r->board : NULL,
 		.loader_sha256 = r->loader_read ? r->loader_sha256 : NULL,
 		.quirks = r->obey ? "obey" : NULL,
+		.nrf_version = c->nrf_version[0] != '\0' ? c->nrf_version : NULL,
 	};
 	struct store_time now = clock_time(rc->sv->clock);
 	int e;
@@ -190,7 +194,13 @@ note_drone(struct recorder *rc, const struct job_record *r)
 						   : NULL;
 	if (f.serial == NULL && f.dfu_serial == NULL)
 		return;
+	radio = whole_text(whole_radio(&c->radio));
+	decks = c->decks_known ? whole_text(whole_decks(c)) : NULL;
+	f.radio = radio;
+	f.decks = decks;
 	e = store_drone_note(rc->sv->store, &f, &now);
+	free(radio);
+	free(decks);
 	if (e < 0)
 		log_say(rc->sv->log, LOG_WARNING, &about,
 			"what was learned of the drone is not recorded: %s", strerror(-e));
@@ -198,21 +208,17 @@ note_drone(struct recorder *rc, const struct job_record *r)
 
 /* ---- attempts ------------------------------------------------------------------------------- */
 
-static const char *const kinds[] = {
-	[JOB_UPDATE] = "flash",
-	[JOB_RECOVER_LOADER] = "loader",
-	[JOB_BACKUP] = "backup",
-	[JOB_CHECKUP] = "checkup",
-	[JOB_DECK] = "deck",
-	[JOB_EEPROM] = "eeprom",
-	[JOB_IDENTIFY] = "identify",
+/* Of those that have a row. */
+static const char *const kinds[JOB_KIND_COUNT] = {
+	[JOB_UPDATE] = "flash", [JOB_RECOVER_LOADER] = "loader", [JOB_BACKUP] = "backup",
+	[JOB_DECK] = "deck",	[JOB_EEPROM] = "eeprom",
 };
 
 bool
 recorder_kind_known(const char *kind)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (strcmp(kinds[i], kind) == 0)
+		if (kinds[i] != NULL && strcmp(kinds[i], kind) == 0)
 			return true;
 	return false;
 }
@@ -247,10 +253,12 @@ expect(struct recorder *rc, unsigned slot, int64_t id)
 void
 recorder_begin(struct recorder *rc, unsigned slot, const struct job_record *r)
 {
-	char sha256[DIGEST_TEXT_MAX] = "", flags[128] = "";
+	char sha256[DIGEST_TEXT_MAX] = "", flags[128] = "", radio[2 * RADIO_BLOCK_BYTES + 1] = "";
 	const struct image_label *label = r->image != NULL ? image_label(r->image) : NULL;
 	struct store_time now = clock_time(rc->sv->clock);
 	struct store_begin b = { .kind = kinds[r->kind],
+				 .target = text_or_null(r->target),
+				 .radio_before = radio,
 				 .port = r->port,
 				 .label = label_of(rc, r->port),
 				 .serial = text_or_null(r->serial),
@@ -268,6 +276,10 @@ recorder_begin(struct recorder *rc, unsigned slot, const struct job_record *r)
 		b.firmware_version = text_or_null(label->version);
 		b.firmware_sha256 = sha256;
 	}
+	/* WHY before it is written: so it can be put back as it was. */
+	for (size_t i = 0;
+	     r->kind == JOB_EEPROM && r->condition.radio.read && i < RADIO_BLOCK_BYTES; i++)
+		(void)snprintf(radio + 2 * i, 3, "%02x", r->condition.radio.bytes[i]);
 	put_flags(r, flags, sizeof(flags));
 	e = store_attempt_begin(rc->sv->store, &b, &now, &id);
 	if (e < 0)
@@ -440,6 +452,27 @@ recorder_look(struct recorder *rc, bool ordered)
 	rc->look_due_us = began_us + LOOK_SHARE * took_us;
 }
 
+/* As it is shown. */
+static void
+note_condition(struct recorder *rc, const struct fleet_event *event)
+{
+	struct store_time now = clock_time(rc->sv->clock);
+	struct log_about about = about_port(rc, event->record->port);
+	struct slot_view v;
+	char *text;
+	int e = -ENOMEM;
+
+	fleet_view(rc->sv->fleet, event->slot, clock_now_us(), &v);
+	text = whole_text(whole_slot(rc->sv, event->slot, &v));
+	if (text != NULL)
+		e = store_attempt_condition(rc->sv->store, event->record->id, text, &now);
+	free(text);
+	about.attempt = event->record->id;
+	if (e < 0)
+		log_say(rc->sv->log, LOG_WARNING, &about,
+			"the condition of the drone is not recorded: %s", strerror(-e));
+}
+
 bool
 recorder_loaded(const struct recorder *rc)
 {
@@ -454,6 +487,8 @@ recorder_tell(void *ctx, const struct fleet_event *event)
 
 	/* WHY not in DFU mode: a recorded drone is known, and a known one may be changed
 	 * (doc/promises.md 1). */
-	if (nothing && event->record->serial[0] != '\0')
+	if ((nothing || event->kind == EVENT_CONDITION) && event->record->serial[0] != '\0')
 		note_drone(ctx, event->record);
+	if (event->kind == EVENT_CONDITION && event->record->id > 0)
+		note_condition(ctx, event);
 }

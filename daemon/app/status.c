@@ -7,10 +7,12 @@
 
 #include "app/api.h"
 #include "app/clock.h"
+#include "app/names.h"
 #include "app/ports.h"
 #include "app/quarantine.h"
 #include "app/reply.h"
 #include "app/repository.h"
+#include "app/whole.h"
 #include "core/outcome.h"
 #include "core/platform.h"
 #include "firmware/digest.h"
@@ -327,11 +329,12 @@ json_t *
 status_slot(const struct services *sv, unsigned slot)
 {
 	struct slot_view v;
+	json_t *one, *whole;
 
 	fleet_view(sv->fleet, slot, clock_now_us(), &v);
-	return json_pack(
+	one = json_pack(
 	    "{s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-	    "s:b, s:o, s:s}",
+	    "s:b, s:o, s:s, s:o, s:n}",
 	    "port", v.port, "label", reply_text(ports_label(sv->ports, v.port)), "present",
 	    v.present, "mode", mode_name(v.mode), "serial", reply_text(v.serial), "dfu_serial",
 	    reply_text(v.dfu_serial), "platform", reply_platform(v.platform), "state",
@@ -342,5 +345,9 @@ status_slot(const struct services *sv, unsigned slot)
 	    "message", message_json(sv, &v), "version_before", reply_text(v.version_before),
 	    "version_after", reply_text(v.version_after), "attempt", reply_number(v.attempt, 0),
 	    "safe_to_unplug", !v.active, "advice", reply_words(advice_of(&v), v.port), "class",
-	    slot_class_name(v.class));
+	    slot_class_name(v.class), "name", reply_text(names_of(sv->names, v.serial)), "batch");
+	whole = whole_slot(sv, slot, &v);
+	(void)json_object_update(one, whole); /* without memory the answer is not sent */
+	json_decref(whole);
+	return one;
 }

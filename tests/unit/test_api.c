@@ -17,12 +17,14 @@
 #include "app/log.h"
 #include "app/ports.h"
 #include "app/quarantine.h"
+#include "app/recall.h"
 #include "app/recorder.h"
 #include "app/reply.h"
 #include "app/repository.h"
 #include "app/selection.h"
 #include "app/settings.h"
 #include "app/turns.h"
+#include "app/whole.h"
 #include "ctl/call.h"
 
 /* A station with two drones whose DFU serials begin alike, and nothing in its records. */
@@ -198,6 +200,9 @@ TEST_WITH(calls_that_make_no_sense_are_refused_by_name_and_others_answered, set_
 		{ "GetStatus", "{\"target\":\"396b\"}", "\"candidates\":[\"396B37583432\"" },
 		{ "GetStatus", "{\"target\":\"396b3\"}", "\"port\":\"1-1\"" },
 		{ "GetStatus", "{}", "\"state\":\"armed\"" },
+		{ "GetStatus", "{}",
+		  "\"ready\":\"unknown\",\"ready_note\":null,\"remaining\":[],\"selftest\":null,"
+		  "\"nrf\":null,\"decks\":[],\"radio\":null,\"battery_mv\":null,\"crash\":null" },
 		{ "Pause", "{}", "\"active\":" },
 		{ "GetStatus", "{}", "\"paused_by\":\"operator\"" },
 		{ "Resume", "{}", "\"active\":" },
@@ -222,6 +227,8 @@ TEST_WITH(calls_that_make_no_sense_are_refused_by_name_and_others_answered, set_
 		{ "GetHistory", "{\"since\":\"yesterday\"}", "\"parameter\":\"since\"" },
 		{ "GetHistory", "{\"verdict\":\"fine\"}", "\"parameter\":\"verdict\"" },
 		{ "GetHistory", "{\"kind\":\"other\"}", "\"parameter\":\"kind\"" },
+		{ "GetHistory", "{\"kind\":\"checkup\"}", "\"parameter\":\"kind\"" },
+		{ "GetHistory", "{\"kind\":\"eeprom\"}", "\"attempts\":[]" },
 		{ "GetHistory", "{\"serial\":\"396b\"}", "Station.AmbiguousTarget" },
 		{ "GetHistory", "{}", "\"attempts\":[],\"next\":null" },
 		{ "GetAttempt", "{\"id\":7}", "Station.NoSuchAttempt" },
@@ -251,6 +258,133 @@ TEST_WITH(each_method_that_changes_something_needs_the_right_to, set_up, tear_do
 			assert_non_null(strstr(call(b, strrchr(s->name, '.') + 1, "{}"),
 					       "Station.NotPermitted"));
 	}
+}
+
+/* ---- the whole drone ------------------------------------------------------------------------ */
+
+static void
+see_all(struct condition *c)
+{
+	*c = (struct condition){
+		.selftest = SELFTEST_PASS,
+		.nrf_version = "2025.02",
+		.crash = "file.c:7",
+		.battery_mv = 3912,
+		.decks_known = true,
+		.deck_count = 1,
+		.decks = { { .name = "bcLighthouse4", .state = DECK_NOT_STARTED } },
+		.radio = { .read = true,
+			   .valid = true,
+			   .bytes = { 0x30, 0x78 },
+			   .channel = 80,
+			   .rate = 2,
+			   .address = UINT64_C(0xE7E7E7E701) },
+	};
+}
+
+#define DECKS "[{\"name\":\"bcLighthouse4\",\"state\":\"not-started\",\"version\":null}]"
+#define RADIO "{\"channel\":80,\"rate\":\"2M\",\"address\":\"E7E7E7E701\"}"
+
+TEST_WITH(all_that_was_seen_is_said_and_what_is_left_in_its_order, set_up, tear_down)
+{
+	static const char unread[] = "{\"ready\":\"no\",";
+	struct bench *b = *state;
+	struct condition c;
+	struct readiness r = { .ready = READY_NO,
+			       .rests = BIT(REST_NRF51) | BIT(REST_SELF_TEST),
+			       .text = { [REST_SELF_TEST] = "It failed: 'cfdfuctl show SLOT'.",
+					 [REST_NRF51] = "It is old." } };
+	struct slot_view v = { .port = "1-1", .condition = &c, .readiness = &r };
+	char *text;
+
+	see_all(&c);
+	text = whole_text(whole_slot(&b->sv, 0, &v));
+	assert_string_equal(text,
+			    "{\"ready\":\"no\",\"ready_note\":null,\"remaining\":["
+			    "{\"what\":\"self-test\",\"text\":\"It failed: 'cfdfuctl show 1-1'.\"},"
+			    "{\"what\":\"nrf51\",\"text\":\"It is old.\"}],\"selftest\":\"pass\","
+			    "\"nrf\":{\"version\":\"2025.02\",\"wanted\":null},\"decks\":" DECKS ","
+			    "\"radio\":" RADIO ",\"battery_mv\":3912,\"crash\":\"file.c:7\"}");
+	free(text);
+	c.radio.valid = false;
+	c.selftest = SELFTEST_FAIL;
+	text = whole_text(whole_slot(&b->sv, 0, &v));
+	assert_memory_equal(text, unread, sizeof(unread) - 1);
+	assert_non_null(strstr(text, "\"radio\":null"));
+	assert_non_null(strstr(text, "\"selftest\":\"fail\""));
+	free(text);
+	assert_null(whole_text(whole_radio(&c.radio)));
+}
+
+static void
+ignore_interrupted(void *ctx, const struct store_interrupted *i)
+{
+	(void)ctx;
+	(void)i;
+}
+
+/* An attempt that was interrupted, in the records of a station that has started. */
+static int64_t
+record_attempt(struct bench *b, const struct store_begin *begin)
+{
+	static const struct store_ending interrupted = { .verdict = VERDICT_INTERRUPTED,
+							 .verdict_name = "interrupted",
+							 .address = -1 };
+	struct store_time now = clock_time(b->sv.clock);
+	int64_t id = 0;
+
+	assert_int_equal(
+	    store_interrupt_running(b->sv.store, &interrupted, &now, ignore_interrupted, NULL), 0);
+	assert_int_equal(store_attempt_begin(b->sv.store, begin, &now, &id), 0);
+	assert_int_equal(store_attempt_end(b->sv.store, id, &interrupted, &now), 0);
+	assert_int_equal(store_commit(b->sv.store, &now), 0);
+	return id;
+}
+
+TEST_WITH(the_condition_of_a_drone_is_recorded_once_and_told_of_attempt_and_drone, set_up,
+	  tear_down)
+{
+	struct bench *b = *state;
+	const struct store_begin begin = { .port = "1-1", .serial = "1F0049000A51353432343630" };
+	struct job_record r = { .id = record_attempt(b, &begin),
+				.port = "1-1",
+				.serial = "1F0049000A51353432343630" };
+	struct fleet_event event = { EVENT_CONDITION, 0, &r };
+	uint64_t queued;
+	const char *reply;
+
+	see_all(&r.condition);
+	recorder_tell(b->sv.recorder, &event);
+	(void)recorder_commit(b->sv.recorder);
+	queued = store_queued(b->sv.store);
+	recorder_tell(b->sv.recorder, &event); /* nothing new */
+	assert_true(store_queued(b->sv.store) == queued);
+	reply = call(b, "GetAttempt", "{\"id\":1}");
+	assert_non_null(strstr(reply, "\"verdict\":\"interrupted\""));
+	assert_non_null(strstr(reply, "\"ready\":\"unknown\",\"remaining\":[]"));
+	assert_non_null(strstr(reply, "\"batch\":null,\"target\":\"stm32\",\"path\":\"usb\""));
+	reply = call(b, "GetDrone", "{\"serial\":\"1F0049000A51353432343630\"}");
+	assert_non_null(
+	    strstr(reply, "\"nrf_version\":\"2025.02\",\"radio\":" RADIO ",\"decks\":" DECKS));
+}
+
+/* Nothing was done to its STM32: in DFU mode it is not known as one of ours that was cut off. */
+TEST_WITH(a_deck_that_was_cut_off_makes_no_device_in_dfu_mode_ours, set_up, tear_down)
+{
+	struct bench *b = *state;
+	struct store_begin begin = { .port = "1-1" };
+	struct sighting s = { .vid = 0x0483, .pid = 0xdf11, .port = "1-1" };
+	struct drone_history h = { 0 };
+
+	(void)record_attempt(b, &begin);
+	assert_int_equal(recall_drone(b->sv.store, &s, &h), 0);
+	assert_true(h.known && h.interrupted);
+	begin.kind = "deck";
+	begin.target = "deck:bcLighthouse4";
+	(void)record_attempt(b, &begin);
+	h = (struct drone_history){ 0 };
+	assert_int_equal(recall_drone(b->sv.store, &s, &h), 0);
+	assert_false(h.known || h.interrupted);
 }
 
 TEST(any_time_is_printed_in_utc)
