@@ -52,3 +52,36 @@ sim_stop
 records_are_sound "after the migration"
 same "the records bear a second start" ok "$(sim_start fast --config "$scratch/cfdfud.conf" &&
 	status .station.health)"
+sim_stop
+
+# The records of the first release (schema 6), written as records-3/ by cfdfud of commit 4512be9:
+# attempts 1 and 3 pass, 2 is a backup, 4 was under way when it was killed.
+before=$(dirname "$0")/records-6
+rm -rf "$state"
+mkdir "$state"
+sqlite3 "$database" < "$before/cfdfud.sql" > /dev/null
+cp "$before/audit.jsonl" "$state/"
+seen_before=$(records "SELECT * FROM attempts WHERE id < 4")
+sim_start fast
+same "the first release: the schema is a newer one" 1 \
+	"$(records "SELECT user_version > 6 FROM pragma_user_version")"
+same "the first release: the station is well" ok "$(status .station.health)"
+same "the first release: the view has its columns as they were, and new ones behind them" \
+	"$seen_before" "$(records "SELECT * FROM attempts WHERE id < 4" | sed -E 's/(\|[^|]*){6}$//')"
+same "the first release: each attempt has its target, and nothing is said that was not seen" \
+	"4 stm32 usb 0 0 0" "$(records "SELECT count(*) || ' ' || min(target) || ' ' || max(path) || ' '
+		|| count(ready) || ' ' || count(nrf_version) || ' ' || count(batch) FROM attempts")"
+same "the first release: the attempt under way was cut off" interrupted \
+	"$(records "SELECT verdict FROM attempts WHERE id = 4")"
+names_before=$(records "SELECT group_concat(uuid) FROM attempts")
+same "the first release: attempts have names of their own" 4 "$(records "SELECT count(DISTINCT uuid)
+	FROM attempts WHERE uuid LIKE '________-____-8___-8___-____________'")"
+rack_plug 1-3 "$old" uid=770045000A51353432343630
+settle 1
+sim_stop
+records_are_sound "the first release"
+rm "$database" # it is made again from the audit file
+sim_start fast
+same "the first release: the same names when the database was made again" "$names_before" \
+	"$(records "SELECT group_concat(uuid) FROM attempts WHERE id <= 4")"
+sim_stop
