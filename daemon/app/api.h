@@ -42,6 +42,25 @@ const char *api_why_not(int error);
 /* "A3 (1-4)", or the port alone. */
 void api_slot_name(const struct services *sv, const char *port, char ret_name[API_SLOT_NAME_MAX]);
 
+/*
+ * api_jobs.c: a call that has jobs begun on several slots, and is answered when all have ended, or
+ * could not be begun: {results: []JobEnding} and what it has besides.
+ */
+struct api_jobs {
+	struct services *sv;
+	struct call *call;
+	json_t *reply; /* the answer; taken */
+	unsigned begun;
+};
+void api_jobs_begin(struct api_jobs *j, unsigned slot, const struct job_setup *setup);
+void api_jobs_wait(struct api_jobs *j);
+void api_jobs_ended(struct call *call, const struct rescue_result *result);
+/* The slots that these texts name; false after having answered that one of them names none. */
+bool api_find_wanted(const struct services *sv, struct call *call, json_t *targets,
+		     bool ret_wanted[FLEET_SLOTS_MAX]);
+/* Members of a slot as status shows it, with the names of keys; NULL ends them. */
+json_t *api_slot_part(const struct services *sv, unsigned slot, const char *const *keys);
+
 /* api_firmware.c: type Firmware, or NULL: there is no such row. */
 json_t *api_firmware_row(const struct services *sv, const char *name);
 /* An image of the catalogue by its name: 0, or -EALREADY after having refused. */

@@ -75,16 +75,8 @@ static bool
 find_wanted(const struct services *sv, struct call *call, json_t *targets, bool failed,
 	    bool ret_wanted[FLEET_SLOTS_MAX])
 {
-	struct target t;
-	json_t *target;
-	size_t n;
-
-	json_array_foreach(targets, n, target) {
-		if (!api_find_slots(sv, call, json_string_value(target), &t))
-			return false;
-		for (unsigned i = 0; i < FLEET_SLOTS_MAX; i++)
-			ret_wanted[i] |= t.slots[i];
-	}
+	if (!api_find_wanted(sv, call, targets, ret_wanted))
+		return false;
 	for (unsigned i = 0; failed && i < fleet_slots(sv->fleet); i++)
 		ret_wanted[i] = is_failed(sv, i);
 	return true;

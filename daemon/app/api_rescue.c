@@ -151,7 +151,9 @@ api_rescue_ended(void *owner, const struct rescue_result *result)
 	const struct job_record *r = result->record;
 	struct call *call = owner;
 
-	if (result->trouble != NULL)
+	if (result->kind == JOB_DECK || result->kind == JOB_EEPROM)
+		api_jobs_ended(call, result);
+	else if (result->trouble != NULL)
 		call_refuse(call, PROTO_ERROR("Failed"), "%s", result->trouble);
 	else if (result->kind == JOB_BACKUP)
 		answer_backup(call, result);

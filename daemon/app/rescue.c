@@ -52,6 +52,7 @@ end(struct rescue_slot *s)
 {
 	if (s->running && s->fd >= 0)
 		(void)close(s->fd);
+	json_decref(s->result.answer);
 	*s = (struct rescue_slot){ .fd = -1 };
 }
 
@@ -63,13 +64,19 @@ rescue_free(struct rescue *rs)
 	free(rs);
 }
 
+/* WHY refused while paused: it would wait for its turn, and its client for it, without a word. */
+static bool
+waits_for_turn(enum job_kind kind)
+{
+	return kind == JOB_RECOVER_LOADER || kind == JOB_BACKUP;
+}
+
 int
 rescue_begin(struct rescue *rs, unsigned slot, const struct rescue_request *take_request)
 {
 	struct rescue_slot *s = &rs->slots[slot];
-	/* WHY refused: it would wait for its turn, and its client for it, without a word. */
 	int r = s->running ? -EBUSY
-		: fleet_paused(rs->sv->fleet)
+		: fleet_paused(rs->sv->fleet) && waits_for_turn(take_request->setup.kind)
 		    ? -EAGAIN
 		    : fleet_special(rs->sv->fleet, slot, &take_request->setup, clock_now_us());
 
@@ -78,7 +85,9 @@ rescue_begin(struct rescue *rs, unsigned slot, const struct rescue_request *take
 					   .owner = take_request->owner,
 					   .fd = take_request->fd,
 					   .whole = take_request->whole,
-					   .result.kind = take_request->setup.kind };
+					   .result = { .kind = take_request->setup.kind,
+						       .answer = json_incref(take_request->answer),
+						       .sv = rs->sv } };
 	else if (take_request->fd >= 0)
 		(void)close(take_request->fd);
 	return r;
@@ -184,6 +193,15 @@ trouble_of(const struct rescue *rs, const struct fleet_event *event)
 						 : "It could not be begun.";
 }
 
+static bool
+has_another(const struct rescue *rs, const struct rescue_slot *s)
+{
+	for (size_t i = 0; i < FLEET_SLOTS_MAX; i++)
+		if (&rs->slots[i] != s && rs->slots[i].running && rs->slots[i].owner == s->owner)
+			return true;
+	return false;
+}
+
 void
 rescue_tell(void *ctx, const struct fleet_event *event)
 {
@@ -194,6 +212,7 @@ rescue_tell(void *ctx, const struct fleet_event *event)
 		return;
 	s->result.record = event->record;
 	s->result.trouble = trouble_of(rs, event);
+	s->result.last = !has_another(rs, s);
 	if (s->owner != NULL)
 		rs->ended(s->owner, &s->result);
 	end(s);

@@ -175,6 +175,15 @@ on_watch_timer(evutil_socket_t fd, short what, void *ctx)
 }
 
 void
+status_stream_renew(struct status_stream *s)
+{
+	for (size_t i = 0; s != NULL && i < WATCHERS_MAX; i++)
+		s->watchers[i].full = true;
+	if (s != NULL)
+		status_stream_changed(s);
+}
+
+void
 status_stream_changed(void *ctx)
 {
 	struct status_stream *s = ctx;

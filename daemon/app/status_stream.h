@@ -21,6 +21,8 @@ void status_stream_add(struct status_stream *s, struct call *call, const char *t
 void status_stream_drop(struct status_stream *s, struct call *call);
 void status_stream_drained(struct status_stream *s, struct call *call); /* it reads again */
 
+/* All are told anew: slots may be shown differently, though nothing was done to their drones. */
+void status_stream_renew(struct status_stream *s);
 /* Something may be new: it is told soon.  ctx: the stream. */
 void status_stream_changed(void *ctx);
 

@@ -15,12 +15,14 @@
 #include "app/acts.h"
 #include "app/clock.h"
 #include "app/log.h"
+#include "app/names.h"
 #include "app/ports.h"
 #include "app/quarantine.h"
 #include "app/recall.h"
 #include "app/recorder.h"
 #include "app/reply.h"
 #include "app/repository.h"
+#include "app/rescue.h"
 #include "app/selection.h"
 #include "app/settings.h"
 #include "app/turns.h"
@@ -120,10 +122,12 @@ open_services(struct bench *b)
 	assert_int_equal(fleet_new(&fleet, &sv->fleet), 0);
 	assert_int_equal(store_open(b->dir, &(struct store_options){ 0 }, &now, &sv->store, why),
 			 0);
+	assert_int_equal(names_new(sv, &sv->names), 0);
 	assert_int_equal(repository_new(sv, &sv->repository), 0);
 	assert_int_equal(ports_new(sv, NULL, NULL, &sv->ports), 0);
 	assert_int_equal(quarantine_new(sv, &sv->quarantine), 0);
 	assert_int_equal(recorder_new(sv, &recorder, &sv->recorder), 0);
+	assert_int_equal(rescue_new(sv, api_rescue_ended, &sv->rescue), 0);
 }
 
 static int
@@ -158,10 +162,12 @@ tear_down(void **state)
 	struct services *sv = &b->sv;
 	char command[96];
 
+	rescue_free(sv->rescue);
 	recorder_free(sv->recorder);
 	quarantine_free(sv->quarantine);
 	ports_free(sv->ports);
 	repository_free(sv->repository);
+	names_free(sv->names);
 	store_close(sv->store, NULL);
 	fleet_free(sv->fleet);
 	log_free(sv->log);
@@ -190,12 +196,38 @@ call(struct bench *b, const char *method, const char *parameters)
 	return b->reply;
 }
 
+/* A drone that only the records know, and its name. */
+static void
+know(struct bench *b, const char *serial, const char *name)
+{
+	struct store_drone_facts facts = { .serial = serial };
+	struct store_time now = clock_time(b->sv.clock);
+	char why[SETTINGS_WHY_MAX];
+
+	assert_int_equal(store_drone_note(b->sv.store, &facts, &now), 0);
+	assert_int_equal(store_commit(b->sv.store, &now), 0);
+	assert_int_equal(names_set(b->sv.names, serial, name, why), 0);
+}
+
+struct question {
+	const char *method, *parameters, *reply; /* a part of it */
+};
+
+/* In this order, one after the other. */
+static void
+expect_replies(struct bench *b, const struct question *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *reply = call(b, rows[i].method, rows[i].parameters);
+
+		if (strstr(reply, rows[i].reply) == NULL)
+			fail_msg("%s %s: %s", rows[i].method, rows[i].parameters, reply);
+	}
+}
+
 TEST_WITH(calls_that_make_no_sense_are_refused_by_name_and_others_answered, set_up, tear_down)
 {
-	/* In this order, one after the other. */
-	static const struct {
-		const char *method, *parameters, *reply; /* a part of it */
-	} rows[] = {
+	static const struct question rows[] = {
 		{ "GetStatus", "{\"target\":\"9-9\"}", "Station.NoSuchSlot" },
 		{ "GetStatus", "{\"target\":\"396b\"}", "\"candidates\":[\"396B37583432\"" },
 		{ "GetStatus", "{\"target\":\"396b3\"}", "\"port\":\"1-1\"" },
@@ -238,12 +270,38 @@ TEST_WITH(calls_that_make_no_sense_are_refused_by_name_and_others_answered, set_
 		{ "GetConfig", "{}", "\"origin\":null" },
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *reply = call(*state, rows[i].method, rows[i].parameters);
+	expect_replies(*state, rows, ARRAY_LEN(rows));
+}
 
-		if (strstr(reply, rows[i].reply) == NULL)
-			fail_msg("%s %s: %s", rows[i].method, rows[i].parameters, reply);
-	}
+TEST_WITH(drones_are_listed_and_named_and_nothing_is_written_unasked, set_up, tear_down)
+{
+	static const struct question rows[] = {
+		{ "ListDrones", "{\"target\":\"9-9\"}", "Station.NoSuchSlot" },
+		{ "ListDrones", "{}", "\"dfu_serial\":\"396B37583432\"" },
+		{ "ListDrones", "{\"target\":\"1-2\"}", "\"port\":\"1-2\"" },
+		{ "SetDrone", "{\"target\":\"1-1\"}", "\"parameter\":\"name\"" },
+		{ "SetDrone", "{\"target\":\"9-9\",\"name\":\"x\"}", "Station.NoSuchSlot" },
+		{ "SetDrone", "{\"target\":\"396b\",\"name\":\"x\"}", "AmbiguousTarget" },
+		{ "SetDrone", "{\"target\":\"1-1\",\"name\":\"x\"}", "once it was seen running" },
+		{ "SetDrone", "{\"target\":\"51AA\",\"name\":\"1-1\"}", "already" },
+		{ "SetDrone", "{\"target\":\"51AA\",\"name\":\"Cleo\"}", "name of drone 52AA" },
+		{ "SetDrone", "{\"target\":\"51AA\",\"name\":\"Bea\"}", "\"name\":\"Bea\"" },
+		{ "SetDrone", "{\"target\":\"bea\",\"channel\":1}", "is not plugged in" },
+		{ "ListDrones", "{}", "\"name\":\"Bea\"" },
+		{ "SetDrone", "{\"target\":\"Bea\",\"name\":\"\"}", "\"name\":null" },
+		{ "SetDrone", "{\"target\":\"Bea\",\"name\":\"x\"}", "Station.NoSuchSlot" },
+		{ "AssignDrones", "{\"base\":\"E7E7\"}", "10 hexadecimal digits" },
+		{ "AssignDrones", "{\"base\":\"E7E7E7E701\",\"by\":\"age\"}",
+		  "\"parameter\":\"by\"" },
+		{ "AssignDrones", "{\"base\":\"E7E7E7E701\"}", "Nothing was written." },
+		{ "ListDecks", "{}", "\"decks\":[]" },
+		{ "UpdateDeck", "{}", "\"plans\":[],\"results\":[]" },
+		{ "Identify", "{\"targets\":[\"9-9\"]}", "Station.NoSuchSlot" },
+	};
+
+	know(*state, "51AA", "Ada");
+	know(*state, "52AA", "Cleo");
+	expect_replies(*state, rows, ARRAY_LEN(rows));
 }
 
 TEST_WITH(each_method_that_changes_something_needs_the_right_to, set_up, tear_down)
