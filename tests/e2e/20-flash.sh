@@ -12,7 +12,8 @@ new=$(image 2025.12)
 station_keys='["state","selected","counts"]'
 count_keys='["present","active","pass","unchanged","failed","skipped"]'
 slot_keys='["port","label","present","mode","serial","dfu_serial","platform","state","percent","eta_s",
-	"verdict","fault","step","message","version_before","version_after","attempt","safe_to_unplug"]'
+	"verdict","fault","step","message","version_before","version_after","attempt","safe_to_unplug",
+	"name","ready","remaining","selftest","nrf","decks","radio","battery_mv","crash","batch"]'
 
 sim_start fast
 same "an empty station is armed" "armed 0 0" \
@@ -58,6 +59,9 @@ same "the record says the same" "$drones 2025.02 2025.12" "$(records "SELECT cou
 	min(version_before) || ' ' || max(version_after) FROM attempts WHERE verdict = 'pass'")"
 same "history has every attempt" $drones \
 	"$(cfdfuctl --json history | jq -s '[.[] | .attempts? // .] | flatten | length')"
+same "an attempt has the names of the view's columns" "" "$(comm -23 <(records "SELECT name
+	FROM pragma_table_info('attempts')" | sort) <(cfdfuctl --json history --limit 1 |
+	jq -r '.attempts[0] | keys[]' | sort))"
 same "as CSV too, with a head line" $((drones + 1)) "$(cfdfuctl history --csv | grep -c ,)"
 same "one attempt is shown with its stages" true \
 	"$(cfdfuctl --json show 1 | jq '.stages | length > 5')"
