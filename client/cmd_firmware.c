@@ -24,10 +24,27 @@ join(const json_t *list, char *dst, size_t size)
 	}
 }
 
+/* "nrf51, bcLighthouse4": each target once. */
 static void
-add_row(struct table *t, const json_t *f)
+join_targets(const json_t *parts, char *dst, size_t size)
 {
-	char platforms[256], selected[512], own[256], bytes[32], added[40];
+	const json_t *p;
+	size_t i, used = 0;
+
+	dst[0] = '\0';
+	json_array_foreach(parts, i, p) {
+		struct text target = out_text(p, "target");
+
+		if (used < size && strstr(dst, target.s) == NULL)
+			used += (size_t)snprintf(dst + used, size - used, "%s%.23s",
+						 used > 0 ? ", " : "", target.s);
+	}
+}
+
+static void
+add_row(struct table *t, const json_t *f, bool parts)
+{
+	char platforms[256], selected[512], own[256], bytes[32], added[40], targets[420];
 	struct text sum = out_sum(f, "sha256");
 	char version[96];
 	bool incomplete = json_is_true(json_object_get(f, "incomplete"));
@@ -55,7 +72,23 @@ add_row(struct table *t, const json_t *f)
 		   out_true(f, "quarantined") ? COLOUR_BAD
 		   : selected[0] != '\0'      ? COLOUR_GOOD
 					      : COLOUR_NONE);
+	join_targets(json_object_get(f, "parts"), targets, sizeof(targets));
+	if (parts)
+		table_cell(t, targets[0] != '\0' ? targets : "-", COLOUR_NONE);
 	table_cell(t, added, COLOUR_NONE);
+}
+
+/* Has any of them parts of its release with it? */
+static bool
+any_parts(const json_t *list)
+{
+	const json_t *f;
+	size_t i;
+
+	json_array_foreach(list, i, f)
+		if (json_array_size(json_object_get(f, "parts")) > 0)
+			return true;
+	return false;
 }
 
 /* Below the table: no column is wide enough for what to do about it. */
@@ -63,21 +96,34 @@ static void
 print_problem(const json_t *f)
 {
 	struct text name = out_text(f, "name"), problem = out_text(f, "problem");
+	const json_t *parts = json_object_get(f, "parts"), *p;
+	size_t i;
 
 	if (problem.s[0] != '\0')
 		printf("%s: %s\n", name.s, problem.s);
+	json_array_foreach(parts, i, p) {
+		problem = out_text(p, "problem");
+		if (problem.s[0] != '\0')
+			printf("%s: %s: %s\n", name.s, out_text(p, "target").s, problem.s);
+	}
 }
 
 static int
 print_list(const struct session *s, const json_t *reply)
 {
-	static const struct table_column columns[] = {
-		{ N_("NAME"), .cut = true }, { N_("VERSION"), 4 },
-		{ N_("PLATFORM") },	     { N_("BYTES"), 3, .right = true },
-		{ N_("SHA-256"), 1 },	     { N_("SELECTED FOR") },
-		{ N_("ADDED"), 2 },	     { NULL },
+	struct table_column columns[] = {
+		{ N_("NAME"), .cut = true },
+		{ N_("VERSION"), 5 },
+		{ N_("PLATFORM") },
+		{ N_("BYTES"), 4, .right = true },
+		{ N_("SHA-256"), 1 },
+		{ N_("SELECTED FOR") },
+		{ N_("PARTS"), 2 },
+		{ N_("ADDED"), 3 },
+		{ NULL },
 	};
 	const json_t *list = json_object_get(reply, "firmware"), *f;
+	bool parts = any_parts(list);
 	struct table *t;
 	size_t i;
 	int r;
@@ -86,11 +132,15 @@ print_list(const struct session *s, const json_t *reply)
 		puts("No firmware yet: cfdfuctl firmware add FILE");
 		return EXIT_OK;
 	}
+	if (!parts) {
+		columns[6] = columns[7];
+		columns[7] = columns[8];
+	}
 	r = table_new(s, columns, ADDED_CELLS, &t);
 	if (r != 0)
 		return r;
 	json_array_foreach(list, i, f)
-		add_row(t, f);
+		add_row(t, f, parts);
 	r = table_finish(t);
 	if (r != EXIT_OK)
 		return r;

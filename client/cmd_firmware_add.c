@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cfdfuctl firmware add: parses and judges with the user's rights, hands over one sealed DfuSe
- * file.
+ * file, and one more file for each part of a release that DFU mode does not carry.
  */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/commands.h"
+#include "client/conn.h"
+#include "client/file.h"
 #include "client/firmware_file.h"
 #include "client/out.h"
 #include "client/params.h"
@@ -111,14 +114,64 @@ print_added(const struct session *s, const struct firmware_file *d, const json_t
 }
 
 static int
+send_part(const struct session *s, const char *name, const struct fw_part *part, json_t *list)
+{
+	struct params p = params_new();
+	json_t *reply = NULL;
+	int fd = -1, r;
+
+	params_text(&p, "name", name);
+	params_text(&p, "target", part->part.target);
+	params_text(&p, "type", part->part.type);
+	params_text(&p, "version", part->part.version[0] != '\0' ? part->part.version : NULL);
+	params_text(&p, "soft_device", part->soft_device[0] != '\0' ? part->soft_device : NULL);
+	r = file_seal(part->part.bytes, part->part.length, &fd);
+	if (r == 0)
+		r = conn_ask_with(s, PROTO_METHOD("AddFirmwarePart"), &p, fd, &reply);
+	else
+		params_done(&p);
+	if (r == 0)
+		(void)json_array_append(list, json_object_get(reply, "part"));
+	if (fd >= 0)
+		(void)close(fd);
+	json_decref(reply);
+	return r;
+}
+
+/* One after the other; one that is refused stops no other.  The highest exit status of them all. */
+static int
+send_parts(const struct session *s, const struct firmware_file *d, json_t *reply)
+{
+	const struct fw_release_facts *f = &d->facts->release;
+	json_t *row = json_object_get(reply, "firmware"), *list = json_array();
+	const char *name = out_string(row, "name");
+	int worst = 0;
+
+	for (size_t i = 0; i < f->part_count && name != NULL; i++) {
+		int r = send_part(s, name, &f->parts[i], list);
+
+		if (r != 0)
+			say_note("not stored: the part for %s (%s)", f->parts[i].part.target,
+				 f->parts[i].file);
+		worst = r > worst ? r : worst;
+	}
+	if (json_array_size(list) > 0)
+		(void)json_object_set(row, "parts", list);
+	json_decref(list);
+	return worst;
+}
+
+static int
 add_here(const struct session *s, const struct invocation *i, const struct firmware_file *d)
 {
 	struct params p = make_parameters(i, d);
 	json_t *reply = NULL;
 	int r = firmware_file_send(s, d, i->command->method, &p, &reply);
 
-	if (r == 0)
+	if (r == 0) {
+		r = send_parts(s, d, reply);
 		print_added(s, d, reply);
+	}
 	json_decref(reply);
 	return r;
 }

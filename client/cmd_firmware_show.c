@@ -66,6 +66,7 @@ print_firmware(const struct session *s, const json_t *reply)
 		       "incomplete");
 	fields_print(f, firmware_fields, 12);
 	print_elements(json_object_get(reply, "elements"));
+	firmware_parts_print(json_object_get(f, "parts"), 13);
 	return EXIT_OK;
 }
 

@@ -90,6 +90,9 @@ json_t *firmware_elements_json(const struct fw_facts *facts);
 void firmware_platforms_text(unsigned platforms, char *dst, size_t size);
 json_t *firmware_notes_json(const struct fw_facts *facts);
 
+/* Lines of a list of type FirmwarePart; width: of their title. */
+void firmware_parts_print(const json_t *parts, int width);
+
 /* The notes of the loading on standard error, for commands without a page. */
 void firmware_file_say_notes(const struct firmware_file *d);
 

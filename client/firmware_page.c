@@ -10,6 +10,7 @@
 #include "client/out.h"
 #include "core/platform.h"
 #include "firmware/judge_json.h"
+#include "firmware/judge_part.h"
 #include "wire/text.h"
 
 #define SECTORS_MAX 64 /* LIMIT: of the page; the F405 has 12 */
@@ -116,6 +117,47 @@ content_json(const struct content *c)
 			 c->vectors ? json_integer(c->reset) : json_null(), "loader", c->loader);
 }
 
+/* A list of type FirmwarePart. */
+static json_t *
+parts_json(const struct fw_release_facts *f)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < f->part_count; i++) {
+		const struct image_part *p = &f->parts[i].part;
+
+		(void)json_array_append_new(
+		    list,
+		    json_pack("{s:s,s:s,s:o,s:I,s:s,s:s,s:o}", "target", p->target, "type", p->type,
+			      "version", text_or_null(p->version), "bytes", (json_int_t)p->length,
+			      "use", judge_part_use_name(judge_part_use(p->target)), "text",
+			      judge_part_words(p->target, p->type), "soft_device",
+			      text_or_null(f->parts[i].soft_device)));
+	}
+	return list;
+}
+
+void
+firmware_parts_print(const json_t *parts, int width)
+{
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach(parts, i, p) {
+		struct text type = out_text(p, "type"), problem = out_text(p, "problem");
+		struct text version = out_text(p, "version");
+		bool firmware = strcmp(type.s, "fw") == 0;
+		char bytes[32];
+
+		format_number(bytes, sizeof(bytes), out_int(p, "bytes"));
+		printf("  %-*s%s%s%s%s%s, %s bytes: %s\n", width, i == 0 ? "parts" : "",
+		       out_text(p, "target").s, firmware ? "" : " ", firmware ? "" : type.s,
+		       version.s[0] != '\0' ? " " : "", version.s, bytes, out_text(p, "text").s);
+		if (problem.s[0] != '\0')
+			printf("  %-*s%s\n", width, "", problem.s);
+	}
+}
+
 json_t *
 firmware_page_json(const struct firmware_file *d)
 {
@@ -124,14 +166,16 @@ firmware_page_json(const struct firmware_file *d)
 
 	digest_format(image_label(d->image)->sha256, sha);
 	return json_pack(
-	    "{s:b,s:o,s:o,s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "accepted", j->accepted,
-	    "reason", j->accepted ? json_null() : text_json(judge_reason(j)), "source_name",
-	    text_json(d->source_name), "source_sha256", d->source_sha256, "sha256", sha, "format",
-	    fw_format_name(d->facts->format), "bytes", (json_int_t)image_bytes(d->image),
-	    "platforms", judge_platforms_json(j->platforms), "findings", judge_findings_json(j),
-	    "elements", firmware_elements_json(d->facts), "sectors", sectors_json(d->image),
-	    "devices", d->as_loader ? json_array() : firmware_devices_json(d), "notes",
-	    firmware_notes_json(d->facts), "content", content_json(&j->content));
+	    "{s:b,s:o,s:o,s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "accepted",
+	    j->accepted, "reason", j->accepted ? json_null() : text_json(judge_reason(j)),
+	    "source_name", text_json(d->source_name), "source_sha256", d->source_sha256, "sha256",
+	    sha, "format", fw_format_name(d->facts->format), "bytes",
+	    (json_int_t)image_bytes(d->image), "platforms", judge_platforms_json(j->platforms),
+	    "findings", judge_findings_json(j), "elements", firmware_elements_json(d->facts),
+	    "sectors", sectors_json(d->image), "devices",
+	    d->as_loader ? json_array() : firmware_devices_json(d), "notes",
+	    firmware_notes_json(d->facts), "content", content_json(&j->content), "parts",
+	    parts_json(&d->facts->release));
 }
 
 void
@@ -190,6 +234,7 @@ firmware_page_print(const struct session *s, const struct firmware_file *d)
 {
 	const struct judgement *j = &d->judgement;
 	char platforms[128], sha[DIGEST_TEXT_MAX], bytes[32];
+	json_t *parts;
 
 	firmware_platforms_text(j->platforms, platforms, sizeof(platforms));
 	digest_format(image_label(d->image)->sha256, sha);
@@ -204,5 +249,8 @@ firmware_page_print(const struct session *s, const struct firmware_file *d)
 	firmware_elements_print(d->facts);
 	if (d->user_platform != PLATFORM_OTHER)
 		print_sectors(d);
+	parts = parts_json(&d->facts->release);
+	firmware_parts_print(parts, 12);
+	json_decref(parts);
 	print_findings(d);
 }

@@ -63,6 +63,8 @@ json_t *api_slot_part(const struct services *sv, unsigned slot, const char *cons
 
 /* api_firmware.c: type Firmware, or NULL: there is no such row. */
 json_t *api_firmware_row(const struct services *sv, const char *name);
+/* api_part.c: a list of type FirmwarePart. */
+json_t *api_parts(const struct services *sv, const char *firmware);
 /* An image of the catalogue by its name: 0, or -EALREADY after having refused. */
 int api_image(const struct services *sv, struct call *call, const char *name,
 	      struct image **ret_image) MUST_CHECK;

@@ -107,6 +107,8 @@ add_users(const struct services *sv, json_t *list)
 	json_array_foreach(list, i, row) {
 		(void)json_object_set(rows, json_string_value(json_object_get(row, "name")), row);
 		add_quarantine(sv, row);
+		(void)json_object_set_new(
+		    row, "parts", api_parts(sv, json_string_value(json_object_get(row, "name"))));
 	}
 	add_users_of(sv, STORE_SELECTED, "selected_for", rows);
 	add_users_of(sv, STORE_OWN, "own", rows);

@@ -68,7 +68,8 @@ folder_write(int dir, const char *name, const uint8_t *data, size_t size)
 }
 
 int
-folder_keep(struct folder *f, const uint8_t *data, size_t size, char ret_file[FOLDER_FILE_MAX])
+folder_keep(struct folder *f, const uint8_t *data, size_t size, const char *ending,
+	    char ret_file[FOLDER_FILE_MAX])
 {
 	uint8_t sha256[DIGEST_BYTES];
 	char text[DIGEST_TEXT_MAX], file[FOLDER_FILE_MAX];
@@ -79,7 +80,7 @@ folder_keep(struct folder *f, const uint8_t *data, size_t size, char ret_file[FO
 		return -errno;
 	digest_bytes(data, size, sha256);
 	digest_format(sha256, text);
-	(void)snprintf(file, sizeof(file), "%s.dfu", text);
+	(void)snprintf(file, sizeof(file), "%s%s", text, ending);
 	(void)unlinkat(dir, INCOMING, 0); /* of a run that was cut off */
 	r = folder_write(dir, INCOMING, data, size);
 	if (r == 0 && renameat(dir, INCOMING, dir, file) < 0) {
@@ -213,8 +214,10 @@ folder_check_more(struct folder *f)
 static bool
 is_ours(const char *file)
 {
+	const char *ending = file + DIGEST_TEXT_MAX - 1;
+
 	return strspn(file, "0123456789abcdef") == DIGEST_TEXT_MAX - 1 &&
-	       strcmp(file + DIGEST_TEXT_MAX - 1, ".dfu") == 0;
+	       (strcmp(ending, FOLDER_IMAGE) == 0 || strcmp(ending, FOLDER_PART) == 0);
 }
 
 void

@@ -18,6 +18,9 @@
 #define FOLDER_FILE_MAX 80 /* bytes of a file's name */
 #define FOLDER_WHY_MAX 256 /* a sentence */
 
+#define FOLDER_IMAGE ".dfu" /* a DfuSe file */
+#define FOLDER_PART ".bin"  /* a part of a release, as it came */
+
 struct folder;
 
 /* A piece of an image: its bytes go there. */
@@ -42,8 +45,9 @@ void folder_free(struct folder *f);					 /* NULL is fine */
 /* Writes a new file, durable; nothing of it is left when that fails.  0 or negative errno. */
 int folder_write(int dir, const char *name, const uint8_t *data, size_t size) MUST_CHECK;
 
-/* Writes the file, durable before it is named.  0 or negative errno. */
-int folder_keep(struct folder *f, const uint8_t *data, size_t size,
+/* Writes the file, durable before it is named.  ending: FOLDER_IMAGE or FOLDER_PART.  0 or negative
+ * errno. */
+int folder_keep(struct folder *f, const uint8_t *data, size_t size, const char *ending,
 		char ret_file[FOLDER_FILE_MAX]) MUST_CHECK;
 
 /* The bytes of a file, the caller's.  -EBADMSG: not those with this SHA-256; the errno of opening

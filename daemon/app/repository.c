@@ -10,6 +10,7 @@
 
 #include "app/clock.h"
 #include "app/log.h"
+#include "app/parts.h"
 #include "app/services.h"
 #include "app/settings.h"
 #include "core/image.h"
@@ -219,6 +220,13 @@ repository_row_trouble(struct repository *r, const struct store_firmware *f,
 	row_trouble(r, f->name, f->file, f->file_sha256, ret_why);
 }
 
+void
+repository_part_trouble(struct repository *r, const struct store_part *part,
+			char ret_why[STORE_WHY_MAX])
+{
+	row_trouble(r, part->firmware, part->file, part->file_sha256, ret_why);
+}
+
 bool
 repository_trouble(struct repository *r, const char *name, char ret_why[STORE_WHY_MAX])
 {
@@ -266,6 +274,7 @@ repository_image(struct repository *r, const char *name, struct image **ret_imag
 		 char ret_why[STORE_WHY_MAX])
 {
 	struct repository_claim claim = { .name = name };
+	struct image *image = NULL;
 	struct kept_row row;
 	uint8_t *data = NULL;
 	int e = store_firmware_find(r->sv->store, name, on_row, &row);
@@ -287,8 +296,15 @@ repository_image(struct repository *r, const char *name, struct image **ret_imag
 	claim.data = data;
 	claim.told = only_one(row.platforms);
 	claim.incomplete = row.incomplete;
-	e = judge_again(r, row.file, &claim, ret_image, ret_why);
+	e = judge_again(r, row.file, &claim, &image, ret_why);
 	free(data);
+	if (e < 0)
+		return e;
+	e = parts_load(r->sv, r->folder, image);
+	if (e == 0)
+		*ret_image = image;
+	else
+		image_unref(image);
 	return e;
 }
 
@@ -349,7 +365,8 @@ is_used(struct repository *r, const char *file)
 {
 	struct file_use use = { file, false };
 
-	return store_firmware_each(r->sv->store, on_file_use, &use) < 0 || use.used;
+	return store_firmware_each(r->sv->store, on_file_use, &use) < 0 || use.used ||
+	       parts_use(r->sv, file);
 }
 
 static void
@@ -422,7 +439,7 @@ repository_add(struct repository *r, const struct store_firmware *row, const uin
 	/* WHY: the reserve of a full disk is for the verdicts of running drones. */
 	e = store_ready(r->sv->store, &now);
 	if (e == 0)
-		e = folder_keep(r->folder, data, size, file);
+		e = folder_keep(r->folder, data, size, FOLDER_IMAGE, file);
 	if (e < 0)
 		return e;
 	copy_text(file_sha256, sizeof(file_sha256), file); /* the file is named after it */
@@ -434,6 +451,20 @@ repository_add(struct repository *r, const struct store_firmware *row, const uin
 		return commit(r, &now, ret_queued);
 	repository_tidy_later(r);
 	return e;
+}
+
+int
+repository_add_part(struct repository *r, const struct store_part *part, const uint8_t *data,
+		    bool *ret_queued)
+{
+	struct store_time now = clock_time(r->sv->clock);
+	int e = parts_keep(r->sv, r->folder, part, data, &now);
+
+	*ret_queued = false;
+	if (e == 0)
+		return commit(r, &now, ret_queued);
+	repository_tidy_later(r);
+	return e < 0 ? e : 0;
 }
 
 int

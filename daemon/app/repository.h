@@ -49,7 +49,15 @@ int repository_judge_loader(const struct repository_claim *claim, struct image *
  */
 int repository_add(struct repository *r, const struct store_firmware *row, const uint8_t *data,
 		   size_t size, bool *ret_queued) MUST_CHECK;
-/* Out of the catalogue; its file follows if no row has it.  -ENOENT, -EBUSY selected, as above. */
+/*
+ * Keeps a judged part of a release with the firmware of its name, also when it is there already; a
+ * file that was lost is written again.  0; -ENOENT: no such firmware; -E2BIG: too many parts; else
+ * as above.
+ */
+int repository_add_part(struct repository *r, const struct store_part *part, const uint8_t *data,
+			bool *ret_queued) MUST_CHECK;
+/* Out of the catalogue; files that no row has any more follow.  -ENOENT, -EBUSY selected, as above.
+ */
 int repository_remove(struct repository *r, const char *name, bool *ret_queued) MUST_CHECK;
 
 /*
@@ -68,6 +76,8 @@ bool repository_trouble(struct repository *r, const char *name, char ret_why[STO
 /* The same from within a callback of the store; "" when there is nothing wrong with it. */
 void repository_row_trouble(struct repository *r, const struct store_firmware *f,
 			    char ret_why[STORE_WHY_MAX]);
+void repository_part_trouble(struct repository *r, const struct store_part *part,
+			     char ret_why[STORE_WHY_MAX]);
 
 /* Files that no row has are removed when the records are settled and something may have changed. */
 void repository_tidy_later(struct repository *r);

@@ -315,11 +315,13 @@ apply_image(const struct services *sv, enum store_scope scope, const char *key, 
 }
 
 static void
-apply_setting(const struct services *sv, enum store_scope scope, const char *key, const char *value)
+apply_setting(const struct services *sv, enum store_scope scope, const char *key, const char *value,
+	      struct image *unused)
 {
 	char why[STORE_WHY_MAX] = "there are too many rules";
 	int r;
 
+	(void)unused;
 	if (scope == STORE_PLATFORM)
 		r = policy_set_platform(fleet_policy(sv->fleet), key, platform_by_name(value));
 	else
@@ -351,11 +353,11 @@ on_setting(void *ctx, const char *name, const char *value)
 }
 
 typedef void apply_function(const struct services *sv, enum store_scope scope, const char *key,
-			    const char *value);
+			    const char *value, struct image *image);
 
 static int
 load_scopes(const struct services *sv, enum store_scope first, enum store_scope last,
-	    apply_function *apply)
+	    apply_function *apply, struct image *image)
 {
 	struct collection c = { calloc(POLICY_RULES_MAX, sizeof(*c.list)), 0 };
 	int r = c.list != NULL ? 0 : -ENOMEM;
@@ -364,7 +366,7 @@ load_scopes(const struct services *sv, enum store_scope first, enum store_scope 
 		c.count = 0;
 		r = store_each(sv->store, s, on_setting, &c);
 		for (size_t i = 0; i < c.count && r >= 0; i++)
-			apply(sv, s, c.list[i].key, c.list[i].value);
+			apply(sv, s, c.list[i].key, c.list[i].value, image);
 	}
 	free(c.list);
 	return r < 0 ? r : 0;
@@ -373,7 +375,7 @@ load_scopes(const struct services *sv, enum store_scope first, enum store_scope 
 int
 selection_load_rules(const struct services *sv)
 {
-	return load_scopes(sv, STORE_PLATFORM, STORE_PLATFORM, apply_setting);
+	return load_scopes(sv, STORE_PLATFORM, STORE_PLATFORM, apply_setting, NULL);
 }
 
 int
@@ -383,7 +385,7 @@ selection_load(const struct services *sv)
 
 	_Static_assert(STORE_SELECTED + 1 == STORE_OWN && STORE_OWN + 1 == STORE_PLATFORM,
 		       "the scopes of a selection stand together");
-	r = load_scopes(sv, STORE_SELECTED, STORE_PLATFORM, apply_setting);
+	r = load_scopes(sv, STORE_SELECTED, STORE_PLATFORM, apply_setting, NULL);
 	if (r == 0)
 		fleet_selection_changed(sv->fleet, clock_now_us());
 	return r;
@@ -391,10 +393,12 @@ selection_load(const struct services *sv)
 
 /* Selections whose image was lost and is there again. */
 static void
-heal_setting(const struct services *sv, enum store_scope scope, const char *key, const char *value)
+heal_setting(const struct services *sv, enum store_scope scope, const char *key, const char *value,
+	     struct image *unused)
 {
 	char why[STORE_WHY_MAX];
 
+	(void)unused;
 	if (!is_lost(sv, scope, key))
 		return;
 	if (repository_trouble(sv->repository, value, why) ||
@@ -408,5 +412,52 @@ void
 selection_heal(const struct services *sv)
 {
 	if (recorder_loaded(sv->recorder) && policy_any_lost(fleet_policy(sv->fleet)))
-		(void)!load_scopes(sv, STORE_SELECTED, STORE_OWN, heal_setting); /* next second */
+		(void)!load_scopes(sv, STORE_SELECTED, STORE_OWN, heal_setting,
+				   NULL); /* next second */
+}
+
+/* WHY not where it was lost: that is healed by its file. */
+static void
+renew_setting(const struct services *sv, enum store_scope scope, const char *key, const char *value,
+	      struct image *image)
+{
+	struct policy *policy = fleet_policy(sv->fleet);
+
+	if (strcmp(value, image_label(image)->name) != 0 || is_lost(sv, scope, key))
+		return;
+	if (scope == STORE_SELECTED)
+		policy_select(policy, platform_by_name(key), image);
+	else
+		(void)!policy_select_own(policy, key, image); /* it has a place there already */
+}
+
+struct renewal {
+	const char *name;
+	bool selected;
+};
+
+static void
+on_selected(void *ctx, const char *key, const char *value)
+{
+	struct renewal *renewal = ctx;
+
+	(void)key;
+	renewal->selected = renewal->selected || strcmp(value, renewal->name) == 0;
+}
+
+void
+selection_renew(const struct services *sv, const char *name)
+{
+	struct renewal renewal = { name, false };
+	char why[STORE_WHY_MAX];
+	struct image *image = NULL;
+
+	(void)!store_each(sv->store, STORE_SELECTED, on_selected, &renewal); /* then: not renewed */
+	(void)!store_each(sv->store, STORE_OWN, on_selected, &renewal);
+	if (!renewal.selected || !recorder_loaded(sv->recorder) ||
+	    repository_image(sv->repository, name, &image, why) < 0)
+		return;
+	(void)!load_scopes(sv, STORE_SELECTED, STORE_OWN, renew_setting, image); /* at the start */
+	fleet_selection_changed(sv->fleet, clock_now_us());
+	image_unref(image);
 }

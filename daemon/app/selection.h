@@ -46,5 +46,7 @@ int selection_load(const struct services *sv) MUST_CHECK;
 int selection_load_rules(const struct services *sv) MUST_CHECK;
 /* Each second, and when a file was stored: selections whose image was lost, and is there again. */
 void selection_heal(const struct services *sv);
+/* Where this firmware is selected: loads it again, with the parts of it that were added since. */
+void selection_renew(const struct services *sv, const char *name);
 
 #endif

@@ -150,6 +150,8 @@
 	Q(PORTS, "SELECT " PORT_COLUMNS " ORDER BY port") \
 	Q(FIRMWARE, "SELECT " FIRMWARE_COLUMNS " WHERE name = ?1") \
 	Q(FIRMWARES, "SELECT " FIRMWARE_COLUMNS " ORDER BY id") \
+	Q(PARTS, "SELECT firmware, target, type, version, soft_device, file, file_sha256," \
+		" size_bytes FROM part WHERE ?1 IS NULL OR firmware = ?1 ORDER BY id") \
 	Q(FIRMWARE_USE, "SELECT 1 FROM setting" \
 		" WHERE scope IN ('selected', 'own') AND value = ?1") \
 	Q(SAME_ACT, "SELECT 1 FROM act WHERE seq = ?1 AND at_ms IS json_extract(?2, '$.at')" \

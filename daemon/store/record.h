@@ -30,6 +30,7 @@ enum record_kind {
 	RECORD_SETTING,
 	RECORD_ACT,
 	RECORD_CONDITION, /* of an attempt's drone, as a whole */
+	RECORD_PART,
 	RECORD_LOST, /* stands for a line of the audit file that could not be read when rebuilding
 		      */
 	RECORD_KIND_COUNT

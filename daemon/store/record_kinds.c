@@ -53,6 +53,8 @@
 #define FIRMWARE_VALUES(V)                                                                         \
 	V("sha256") V("file") V("file_sha256") V("source_name") V("source_sha256") V("version")    \
 	V("revision") V("platforms") V("size_bytes") V("notes") V("added_by")
+#define PART_VALUES(V)                                                                             \
+	V("version") V("soft_device") V("file") V("file_sha256") V("size_bytes")
 #define COLUMN(name) name ", "
 #define VALUE(name) J(name) ", "
 #define EXCLUDED(name) name " = excluded." name ", "
@@ -187,6 +189,14 @@ static const struct record_step steps_firmware[RECORD_STEPS_MAX + 1] = {
 
 static const struct record_step steps_firmware_gone[RECORD_STEPS_MAX + 1] = {
 	{ "DELETE FROM firmware WHERE name = " J("name"), true },
+	{ "DELETE FROM part WHERE firmware = " J("name"), false },
+};
+
+static const struct record_step steps_part[RECORD_STEPS_MAX + 1] = {
+	{ "INSERT INTO part (" PART_VALUES(COLUMN) "firmware, target, type)"
+	  " VALUES (" PART_VALUES(VALUE) J("firmware") ", " J("target") ", " J("type") ")"
+	  " ON CONFLICT (firmware, target, type) DO UPDATE SET " PART_VALUES(EXCLUDED)
+	  "type = excluded.type", false },
 };
 
 static const struct record_step steps_setting[RECORD_STEPS_MAX + 1] = {
@@ -246,6 +256,7 @@ static const struct {
 	[RECORD_SETTING] = { "setting", steps_setting, NULL },
 	[RECORD_ACT] = { "act", steps_act, NULL },
 	[RECORD_CONDITION] = { "condition", steps_condition, NULL },
+	[RECORD_PART] = { "part", steps_part, NULL },
 	[RECORD_LOST] = { "lost", steps_none, NULL },
 };
 _Static_assert(ARRAY_LEN(kinds) == RECORD_KIND_COUNT, "every kind is described");

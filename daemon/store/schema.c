@@ -170,8 +170,17 @@ static const char step_whole[] =
 	" LEFT JOIN record b ON b.seq = a.begin_seq\n"
 	" LEFT JOIN record c ON c.seq = a.condition_seq;\n";
 
+/* Parts of a release that DFU mode does not carry; gone with the firmware of that name. */
+static const char step_parts[] =
+	"CREATE TABLE part (\n"
+	" id INTEGER PRIMARY KEY,\n"
+	" firmware TEXT NOT NULL, target TEXT NOT NULL, type TEXT NOT NULL,\n"
+	" version TEXT, soft_device TEXT,\n"
+	" file TEXT NOT NULL, file_sha256 TEXT, size_bytes INTEGER NOT NULL,\n"
+	" UNIQUE (firmware, target, type)) STRICT;\n";
+
 /* clang-format on */
 
 const char *const schema_steps[] = { step_records,    step_attempts, step_catalogue, step_verdicts,
-				     step_incomplete, step_kinds,    step_whole };
+				     step_incomplete, step_kinds,    step_whole,     step_parts };
 const size_t schema_step_count = ARRAY_LEN(schema_steps);

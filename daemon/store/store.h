@@ -28,6 +28,7 @@
 #define STORE_NAME_MAX 96      /* LIMIT: ports, labels, serials, names, versions */
 #define STORE_MESSAGE_MAX 1024 /* LIMIT: messages, notes, arguments */
 #define STORE_STAGES_MAX 32    /* LIMIT: stages of one attempt */
+#define STORE_PARTS_MAX 16     /* LIMIT: parts of one release */
 #define STORE_OPEN_MAX 1024    /* LIMIT: attempts running at one time */
 #define STORE_QUEUE_MAX 8192   /* LIMIT: records waiting for a disk that cannot be written */
 #define STORE_HISTORY_MAX 1000 /* LIMIT: rows of one history query; page with before_id */
@@ -400,6 +401,28 @@ int store_firmware_find(struct store *s, const char *name,
 			void *ctx) MUST_CHECK;
 int store_firmware_each(struct store *s, void (*each)(void *ctx, const struct store_firmware *f),
 			void *ctx) MUST_CHECK;
+
+/*
+ * A part of a release that DFU mode does not carry, kept with a firmware of the catalogue and gone
+ * with it.
+ */
+struct store_part {
+	const char *firmware;	   /* its name in the catalogue */
+	const char *target, *type; /* required; one part for both */
+	const char *version;
+	const char *soft_device; /* of the nRF51, which it needs or brings */
+	const char *file;	 /* in firmware/, required */
+	const char *file_sha256;
+	uint64_t size_bytes;
+};
+
+/* Adds it, or says all of it anew.  -ENOENT: no such firmware; -E2BIG: it has STORE_PARTS_MAX
+ * others; else as store_firmware_add(). */
+int store_part_put(struct store *s, const struct store_part *p,
+		   const struct store_time *now) MUST_CHECK;
+/* Of one firmware, in order of addition; NULL: of all.  0 or negative errno. */
+int store_part_each(struct store *s, const char *firmware,
+		    void (*each)(void *ctx, const struct store_part *p), void *ctx) MUST_CHECK;
 
 enum store_scope {
 	STORE_STATION,	   /* "paused" -> "yes"; "brake" -> why; "brake-since" -> attempt */

@@ -4,9 +4,11 @@
 
 #include "app/api.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,7 +29,11 @@
 #include "app/settings.h"
 #include "app/turns.h"
 #include "app/whole.h"
+#include "core/image.h"
+#include "core/policy.h"
 #include "ctl/call.h"
+#include "fixtures/mkimage.h"
+#include "fixtures/parts.h"
 
 /* A station with two drones whose DFU serials begin alike, and nothing in its records. */
 struct bench {
@@ -180,9 +186,9 @@ tear_down(void **state)
 	return 0;
 }
 
-/* The reply to METHOD with these parameters, as it is sent. */
+/* The reply to METHOD with these parameters and this descriptor, as it is sent. */
 static const char *
-call(struct bench *b, const char *method, const char *parameters)
+call_with(struct bench *b, const char *method, const char *parameters, int fd)
 {
 	char text[512];
 	int n =
@@ -191,9 +197,75 @@ call(struct bench *b, const char *method, const char *parameters)
 
 	free(b->reply);
 	b->reply = NULL;
-	call_dispatch(&b->caller, text, (size_t)n, -1);
+	call_dispatch(&b->caller, text, (size_t)n, fd);
 	assert_non_null(b->reply);
 	return b->reply;
+}
+
+static const char *
+call(struct bench *b, const char *method, const char *parameters)
+{
+	return call_with(b, method, parameters, -1);
+}
+
+/* A sealed memory file; the call that gets it closes it. */
+static int
+sealed(const void *bytes, size_t size)
+{
+	int fd = memfd_create("part", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+
+	assert_true(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK), 0);
+	return fd;
+}
+
+static void
+replies(struct bench *b, const char *method, const char *parameters, int fd, const char *words)
+{
+	const char *reply = call_with(b, method, parameters, fd);
+
+	if (strstr(reply, words) == NULL)
+		fail_msg("%s %s: %s", method, parameters, reply);
+}
+
+TEST_WITH(parts_of_a_release_are_judged_again_and_reach_the_selected_image, set_up, tear_down)
+{
+	static const char wrong[40] = "not for an nRF51";
+	static uint8_t nrf[20000];
+	struct bench *b = *state;
+	struct policy *policy = fleet_policy(b->sv.fleet);
+	uint8_t *file;
+	size_t size;
+
+	recorder_look(b->sv.recorder, true);
+	assert_true(recorder_loaded(b->sv.recorder));
+	parts_vectors(nrf, sizeof(nrf), 0x20004000, 0x1B0C1, "2025.12");
+	assert_int_equal(
+	    mkimage_make(&(struct mkimage_spec){ .size = 8192 }, MKIMAGE_DFU, &file, &size), 0);
+#define NRF "{\"name\":\"r\",\"target\":\"nrf51\",\"type\":\"fw\",\"version\":\"2025.12\"}"
+	replies(b, "AddFirmwarePart", NRF, sealed(nrf, sizeof(nrf)), "Station.NoSuchFirmware");
+	replies(b, "AddFirmware",
+		"{\"name\":\"r\",\"source_name\":\"r.zip\",\"source_sha256\":\"00\"}",
+		sealed(file, size), "\"parts\":[]");
+	free(file);
+	replies(b, "SelectFirmware", "{\"name\":\"r\"}", -1, "\"platform\":\"cf2\"");
+	assert_null(image_part_for(policy_selected(policy, PLATFORM_CF2), "nrf51"));
+	replies(b, "AddFirmwarePart", NRF, -1, "Station.BadDescriptor");
+	replies(b, "AddFirmwarePart", NRF, memfd_create("open", MFD_CLOEXEC),
+		"Station.BadDescriptor");
+	replies(b, "AddFirmwarePart", NRF, sealed(wrong, sizeof(wrong)), "Station.ImageRefused");
+	replies(b, "AddFirmwarePart",
+		"{\"name\":\"r\",\"target\":\"a target that is far too long\",\"type\":\"fw\"}",
+		sealed(nrf, sizeof(nrf)), "\"parameter\":\"target\"");
+	replies(b, "GetFirmware", "{\"name\":\"r\"}", -1, "\"parts\":[]");
+	replies(b, "AddFirmwarePart", NRF, sealed(nrf, sizeof(nrf)),
+		"\"target\":\"nrf51\",\"type\":\"fw\",\"version\":\"2025.12\",\"bytes\":20000,"
+		"\"use\":\"radio\",");
+	assert_string_equal(image_part_for(policy_selected(policy, PLATFORM_CF2), "nrf51")->version,
+			    "2025.12");
+	replies(b, "ListFirmware", "{}", -1, "\"parts\":[{\"target\":\"nrf51\"");
+	replies(b, "DeselectFirmware", "{}", -1, "\"selected\":[]");
+	replies(b, "RemoveFirmware", "{\"name\":\"r\"}", -1, "{}");
 }
 
 /* A drone that only the records know, and its name. */

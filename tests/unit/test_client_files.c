@@ -90,23 +90,100 @@ same_files(const char *a, const char *b)
 	"{\"parameters\":{\"firmware\":{\"name\":\"rel\",\"platforms\":[\"cf2\"],\"bytes\":1},"    \
 	"\"findings\":[]}}"
 
+#define PART_ADDED                                                                                 \
+	"{\"parameters\":{\"part\":{\"target\":\"bcX\",\"type\":\"fw\",\"bytes\":7,"               \
+	"\"text\":\"w\"},"                                                                         \
+	"\"findings\":[]}}"
+
+static const char *const with_parts[] = { ADDED,      PART_ADDED, PART_ADDED, PART_ADDED,
+					  PART_ADDED, PART_ADDED, NULL };
+
+TEST(a_release_brings_each_of_its_parts_along)
+{
+	static const char *const refused[] = {
+		ADDED,
+		"{\"error\":\"org.cfdfu.Station.ImageRefused\",\"parameters\":{\"reason\":"
+		"\"too odd\","
+		"\"findings\":[]}}",
+		PART_ADDED,
+		PART_ADDED,
+		PART_ADDED,
+		PART_ADDED,
+		NULL
+	};
+
+	make_image("r.zip", MKIMAGE_ZIP2, &(struct mkimage_spec){ .size = 40000 });
+	run_in("firmware add @/r.zip", with_parts, NULL);
+	assert_int_equal(r.status, EXIT_OK);
+	expect(r.requests,
+	       "AddFirmwarePart\",\"parameters\":{\"name\":\"rel\",\"target\":\"nrf51\","
+	       "\"type\":\"fw\",\"version\":\"2025.02\",\"soft_device\":\"sd-s130\"}");
+	expect(r.requests, "\"type\":\"bootloader+softdevice\",\"version\":\"2024.10\"");
+	expect(r.requests, "\"target\":\"bcLighthouse4\",\"type\":\"fw\",\"version\":\"V6\"}");
+	expect(r.requests, "\"target\":\"bcColorLedBot:col\"");
+	expect(r.requests, "\"target\":\"bcColorLedTop:col\"");
+	assert_int_equal(r.file_bytes, 1000); /* of the last one, as it is in the release */
+	expect(r.out, "nrf51 2025.02, 3,000 bytes: by radio only; each drone's version");
+	expect(r.out, "bcLighthouse4 V6, 104,093 bytes: written over USB (deck update), where");
+	/* One that the service refuses is named; the others go on. */
+	run_in("firmware add @/r.zip", refused, NULL);
+	assert_int_equal(r.status, EXIT_REFUSED);
+	expect(r.err, "too odd");
+	expect(r.err, "not stored: the part for nrf51 (cf2_nrf-2025.02.bin)");
+	expect(r.requests, "bcColorLedTop:col");
+	expect(r.out, "Stored as \"rel\".");
+	run_in("--json firmware add @/r.zip", with_parts, NULL);
+	expect(r.out, "\"parts\":[{\"target\":\"bcX\"");
+	run_in("firmware check @/r.zip", no_replies, NULL);
+	assert_int_equal(r.status, EXIT_OK);
+	expect(r.out, "nrf51 bootloader+softdevice 2024.10, 4,096 bytes: by radio only\n");
+	run_in("--json firmware check @/r.zip", no_replies, NULL);
+	expect(r.out, "{\"target\":\"bcLighthouse4\",\"type\":\"fw\",\"version\":\"V6\",\"bytes\":"
+		      "104093,\"use\":\"deck\",");
+}
+
+TEST(parts_are_listed_and_shown)
+{
+#define CATALOGUE                                                                                  \
+	"{\"name\":\"rel\",\"sha256\":\"00\",\"platforms\":[\"cf2\"],\"bytes\":1,\"parts\":["      \
+	"{\"target\":\"nrf51\",\"type\":\"fw\",\"version\":\"2025.02\",\"bytes\":9,"               \
+	"\"text\":\"t\"},"                                                                         \
+	"{\"target\":\"nrf51\",\"type\":\"bootloader+softdevice\",\"bytes\":9,\"text\":\"t\","     \
+	"\"problem\":\"its file is missing\"}]}"
+
+	run("firmware list", "{\"parameters\":{\"firmware\":[" CATALOGUE "]}}");
+	expect(r.out, "PARTS");
+	expect(r.out, " nrf51 ");
+	expect(r.out, "rel: nrf51: its file is missing\n");
+	run("firmware list", "{\"parameters\":{\"firmware\":[{\"name\":\"x\",\"sha256\":\"00\","
+			     "\"platforms\":[],\"bytes\":1,\"parts\":[]}]}}");
+	assert_null(strstr(r.out, "PARTS"));
+	run("firmware show rel", "{\"parameters\":{\"firmware\":" CATALOGUE ",\"elements\":[]}}");
+	expect(r.out, "  parts        nrf51 2025.02, 9 bytes: t\n");
+	expect(r.out, "               nrf51 bootloader+softdevice, 9 bytes: t\n"
+		      "               its file is missing\n");
+}
+
 TEST(adding_hands_over_one_dfuse_file_with_what_is_known)
 {
+	make_image("firmware-cf2.dfu", MKIMAGE_DFU, &(struct mkimage_spec){ .size = 40000 });
+	run("firmware add @/firmware-cf2.dfu", ADDED);
+	assert_memory_equal(r.file, "DfuSe", 5);
+	assert_int_equal(r.file_bytes, 11 + 274 + 8 + 40000 + 16);
 	make_image("firmware-cf2.zip", MKIMAGE_ZIP2, &(struct mkimage_spec){ .size = 40000 });
-	run("firmware add @/firmware-cf2.zip", ADDED);
+	run_in("firmware add @/firmware-cf2.zip", with_parts, NULL);
 	assert_int_equal(r.status, EXIT_OK);
 	expect(r.requests, "AddFirmware\",\"parameters\":{\"name\":\"cf2\",\"manifest\":"
 			   "\"cf2\",\"source_name\":\"firmware-cf2.zip\",\"source_sha256\":\"");
 	expect(r.requests, "\"version\":\"2025.12\"");
 	expect(r.requests, "\"notes\":[\"DFU mode installs the STM32's part; beside it: the nRF");
-	assert_memory_equal(r.file, "DfuSe", 5);
-	assert_int_equal(r.file_bytes, 11 + 274 + 8 + 40000 + 16);
 	expect(r.out, "accepted");
 	expect(r.out, "Stored as \"rel\".");
 	make_image("cf2(1).bin", MKIMAGE_BIN, &(struct mkimage_spec){ .size = 40000 });
 	run("firmware add @/cf2(1).bin", ADDED);
 	expect(r.requests, "\"name\":\"cf2_1_\"");
-	run("firmware add @/firmware-cf2.zip --name other --platform cf2 --json", ADDED);
+	run_in("firmware add @/firmware-cf2.zip --name other --platform cf2 --json", with_parts,
+	       NULL);
 	assert_int_equal(r.status, EXIT_OK);
 	expect(r.requests, "{\"name\":\"other\",\"platform\":\"cf2\"");
 	assert_int_equal(r.out[0], '{');
@@ -398,11 +475,11 @@ TEST(another_machine_is_reached_through_ssh)
 	assert_string_equal(r.out, "{\"slots\":[]}\n");
 	expect(r.requests, "GetStatus");
 	make_image("cf2.zip", MKIMAGE_ZIP1, &(struct mkimage_spec){ .size = 40000 });
-	run("-H station firmware add @/cf2.zip --name it's", ADDED);
+	run_in("-H station firmware add @/cf2.zip --name it's", with_parts, NULL);
 	assert_int_equal(r.status, EXIT_OK);
 	expect(r.requests, "\"name\":\"it's\"");
 	expect(r.requests, "\"source_name\":\"cf2.zip\"");
-	assert_memory_equal(r.file, "DfuSe", 5);
+	expect(r.requests, "\"target\":\"bcColorLedTop:col\"");
 	run("-H station backup 1-4 @/far.dfu",
 	    "{\"parameters\":{\"attempt\":1,\"bytes\":6,\"sha256\":\"\",\"elements\":[]}}");
 	assert_int_equal(r.status, EXIT_OK);

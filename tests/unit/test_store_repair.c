@@ -6,6 +6,22 @@
 
 #define CONDITION "{\"ready\":\"no\",\"nrf\":{\"version\":\"2025.12\"}}"
 
+static void
+add_part(struct store *s, const struct store_time *now)
+{
+	assert_int_equal(store_part_put(s,
+					&(struct store_part){ .firmware = "cf2-2025.02",
+							      .target = "nrf51",
+							      .type = "fw",
+							      .version = "2025.02",
+							      .soft_device = "sd-s130",
+							      .file = "01.bin",
+							      .file_sha256 = "01",
+							      .size_bytes = 30000 },
+					now),
+			 0);
+}
+
 /* A bit of everything: six attempts, drones, ports, catalogue, settings, acts.  Closed cleanly. */
 static void
 fill(const char *path)
@@ -26,6 +42,7 @@ fill(const char *path)
 							 .notes = "its nRF51 part stays" },
 			       &now),
 	    0);
+	add_part(s, &now);
 	assert_int_equal(store_set(s, STORE_SELECTED, "cf2", "cf2-2025.02", &now), 0);
 	assert_int_equal(store_set(s, STORE_STATION, "paused", "yes", &now), 0);
 	assert_int_equal(store_set(s, STORE_STATION, "paused", NULL, &now), 0);
@@ -86,6 +103,8 @@ picture(void)
 		"''), ';') FROM port",
 		"SELECT group_concat(name || sha256 || file || platforms || notes, ';') FROM "
 		"firmware",
+		"SELECT group_concat(firmware || target || type || version || soft_device || file "
+		"|| file_sha256 || size_bytes, ';') FROM part",
 		"SELECT group_concat(scope || name || value, ';') FROM setting WHERE scope <> "
 		"'store'",
 		"SELECT group_concat(uid || user || method || arguments, ';') FROM acts",

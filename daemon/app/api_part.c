@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of releases that DFU mode does not carry, over the control socket. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/api.h"
+#include "app/recorder.h"
+#include "app/reply.h"
+#include "app/repository.h"
+#include "app/selection.h"
+#include "app/turns.h"
+#include "cfdfu/proto.h"
+#include "core/image.h"
+#include "ctl/memfile.h"
+#include "firmware/judge_part.h"
+#include "wire/text.h"
+
+/* ---- type FirmwarePart ---------------------------------------------------------------------- */
+
+struct part_rows {
+	const struct services *sv;
+	json_t *list;
+	const char *target, *type; /* NULL: all of them */
+};
+
+static void
+on_part(void *ctx, const struct store_part *p)
+{
+	struct part_rows *rows = ctx;
+	char problem[STORE_WHY_MAX];
+
+	if (rows->target != NULL &&
+	    (strcmp(p->target, rows->target) != 0 || strcmp(p->type, rows->type) != 0))
+		return;
+	repository_part_trouble(rows->sv->repository, p, problem);
+	(void)json_array_append_new(
+	    rows->list, json_pack("{s:o, s:o, s:o, s:I, s:s, s:s, s:o, s:o, s:o}", "target",
+				  reply_text(p->target), "type", reply_text(p->type), "version",
+				  reply_text(p->version), "bytes", (json_int_t)p->size_bytes, "use",
+				  judge_part_use_name(judge_part_use(p->target)), "text",
+				  judge_part_words(p->target, p->type), "soft_device",
+				  reply_text(p->soft_device), "sha256", reply_text(p->file_sha256),
+				  "problem", reply_text(problem)));
+}
+
+json_t *
+api_parts(const struct services *sv, const char *firmware)
+{
+	struct part_rows rows = { sv, json_array(), NULL, NULL };
+
+	(void)!store_part_each(sv->store, firmware, on_part, &rows); /* health says so */
+	return rows.list;
+}
+
+/* ---- adding --------------------------------------------------------------------------------- */
+
+/* A call of AddFirmwarePart. */
+struct part_addition {
+	const struct services *sv;
+	struct call *call;
+	struct store_part row;
+	struct image_part part;
+	uint8_t *data;
+	size_t size;
+	struct judgement judgement;
+};
+
+static bool
+take_word(const struct part_addition *d, json_t *parameters, const char *name, char *dst,
+	  size_t size)
+{
+	const char *text = param_text(parameters, name);
+	size_t n = text != NULL ? strlen(text) : 0, i = 0;
+
+	while (i < n && text[i] > ' ' && text[i] <= '~')
+		i++;
+	if (i < n || n >= size) {
+		call_invalid(d->call, name);
+		return false;
+	}
+	copy_text(dst, size, n > 0 ? text : "");
+	return true;
+}
+
+static void
+answer(struct part_addition *d)
+{
+	struct part_rows rows = { d->sv, json_array(), d->part.target, d->part.type };
+	json_t *row;
+
+	(void)!store_part_each(d->sv->store, d->row.firmware, on_part, &rows); /* then null */
+	row = json_array_get(rows.list, 0);
+	call_reply(d->call, json_pack("{s:O?, s:o}", "part", row, "findings",
+				      judge_findings_json(&d->judgement)));
+	json_decref(rows.list);
+}
+
+static void
+keep(struct part_addition *d)
+{
+	enum loop_work before = turns_begin(d->sv->turns, LOOP_STORE);
+	bool queued = false;
+	int r = repository_add_part(d->sv->repository, &d->row, d->data, &queued);
+
+	turns_end(d->sv->turns, before);
+	if (r == -ENOENT) {
+		refuse_unknown_firmware(d->call, d->row.firmware);
+	} else if (r == -E2BIG) {
+		call_refuse(d->call, PROTO_ERROR("Refused"), "%s has %d parts already.",
+			    d->row.firmware, STORE_PARTS_MAX);
+	} else if (r < 0) {
+		refuse_store(d->call, d->sv->store, r,
+			     queued ? "It is not in the catalogue yet, and will be as soon as the "
+				      "records can be written"
+				    : "It cannot be stored");
+	} else {
+		selection_renew(d->sv, d->row.firmware);
+		answer(d);
+	}
+}
+
+static void
+judge_and_keep(struct part_addition *d, const char *soft_device)
+{
+	d->part.bytes = d->data;
+	d->part.length = (uint32_t)d->size;
+	judge_part(&d->part, soft_device, &d->judgement);
+	if (!d->judgement.accepted) {
+		call_error(d->call, PROTO_ERROR("ImageRefused"),
+			   json_pack("{s:s, s:o}", "reason", judge_reason(&d->judgement),
+				     "findings", judge_findings_json(&d->judgement)));
+		return;
+	}
+	d->row.target = d->part.target;
+	d->row.type = d->part.type;
+	d->row.version = d->part.version;
+	d->row.soft_device = soft_device;
+	d->row.size_bytes = d->size;
+	keep(d);
+}
+
+void
+api_add_firmware_part(void *ctx, struct call *call, json_t *parameters)
+{
+	const struct services *sv = ctx;
+	struct part_addition *d = calloc(1, sizeof(*d));
+	const char *why = "Out of memory.";
+	char soft_device[IMAGE_TEXT_MAX];
+	int fd = call_take_fd(call), r;
+
+	if (d == NULL) {
+		call_refuse(call, PROTO_ERROR("Failed"), "%s", why);
+		goto out;
+	}
+	d->sv = sv;
+	d->call = call;
+	d->row.firmware = param_text(parameters, "name");
+	if (!take_word(d, parameters, "target", d->part.target, sizeof(d->part.target)) ||
+	    !take_word(d, parameters, "type", d->part.type, sizeof(d->part.type)) ||
+	    !take_word(d, parameters, "version", d->part.version, sizeof(d->part.version)) ||
+	    !take_word(d, parameters, "soft_device", soft_device, sizeof(soft_device)))
+		goto out;
+	recorder_look(sv->recorder, true);
+	r = memfile_read(fd, PART_BYTES_MAX, &d->data, &d->size, &why);
+	if (r < 0)
+		refuse_descriptor(call, r, why);
+	else
+		judge_and_keep(d, soft_device);
+	free(d->data);
+out:
+	if (fd >= 0)
+		(void)close(fd);
+	free(d);
+}
