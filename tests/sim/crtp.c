@@ -4,8 +4,6 @@
 
 #include "sim/drone.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sim/model.h"
@@ -66,11 +64,11 @@ protocol_version(int release)
 }
 
 static void
-version_command(struct drone *d, uint64_t now, const uint8_t *in, size_t length)
+version_command(struct drone *d, uint64_t now, const uint8_t *in)
 {
 	uint8_t p[6] = { in[0], 0 };
 
-	switch (length > 1 ? in[1] : 0xFF) {
+	switch (in[1]) {
 	case 0:
 		put_le32(p + 2, protocol_version(d->firmware.release));
 		crtp_reply(d, now, p, sizeof(p));
@@ -88,16 +86,17 @@ version_command(struct drone *d, uint64_t now, const uint8_t *in, size_t length)
 	}
 }
 
+/* SPEC: doc/beyond-dfu.md 11.3: anything but the light is an echo. */
 static void
 platform_command(struct drone *d, uint64_t now, const uint8_t *in, size_t length)
 {
-	if (length > 2 && in[1] == 0x03) {
-		if (in[2] != 0)
-			d->counters.lights_good++;
-		else
-			d->counters.lights_bad++;
-	}
-	crtp_reply(d, now, in, 1);
+	bool light = length > 1 && in[1] == 0x03;
+
+	if (light && in[2] != 0)
+		d->counters.lights_good++;
+	else if (light)
+		d->counters.lights_bad++;
+	crtp_reply(d, now, in, light ? 1 : length);
 }
 
 static void
@@ -105,36 +104,60 @@ link_service(struct drone *d, uint64_t now, const uint8_t *in, size_t length)
 {
 	uint8_t p[31] = { in[0] };
 
-	switch (in[0] & 3) {
-	case 0: /* echo */
+	if ((in[0] & 3) == 0) { /* echo */
 		crtp_reply(d, now, in, length);
-		break;
-	case 1:
-		memcpy(p + 1, "Bitcraze Crazyflie", 18);
-		crtp_reply(d, now, p, sizeof(p));
-		break;
-	default:
-		break;
+		return;
 	}
+	memcpy(p + 1, "Bitcraze Crazyflie", 18);
+	crtp_reply(d, now, p, sizeof(p));
+}
+
+/* SPEC: doc/beyond-dfu.md 5: since 2026.04; one bit a question, or all of them. */
+static void
+supervisor(struct drone *d, uint64_t now, const uint8_t *in)
+{
+	uint16_t bits = firmware_selftest_passed(d, now) ? d->config.supervisor : 0;
+	uint8_t p[4] = { 0x90, (uint8_t)(0x80 | in[1]) };
+
+	if (d->firmware.release < 202604 || in[1] == 0 || in[1] > 0x0C)
+		return;
+	if (in[1] == 0x0C)
+		put_le16(p + 2, bits);
+	else
+		p[2] = bits >> (in[1] - 1) & 1;
+	crtp_reply(d, now, p, in[1] == 0x0C ? 4 : 3);
+}
+
+/* SPEC: tests/fixtures/crtp-2026.08.txt: port 8 is known by this one only. */
+static void
+high_level(struct drone *d, uint64_t now, const uint8_t *in)
+{
+	if (in[1] == 0)
+		crtp_reply(d, now, (const uint8_t[]){ in[0], 0, 0, 0, 0 }, 5);
 }
 
 void
 crtp_answer(struct drone *d, uint64_t now, const uint8_t *packet, size_t length)
 {
+	uint8_t in[40] = { 0 }; /* SPEC: a short packet reads as if it went on with zeros */
+
+	memcpy(in, packet, length);
 	chatter(d, now);
 	switch (PORT_CHANNEL(packet[0])) {
 	case 0xF0:
 	case 0xF1:
-		link_service(d, now, packet, length);
+		link_service(d, now, in, length);
 		break;
 	case 0xD0:
-		platform_command(d, now, packet, length);
+		platform_command(d, now, in, length);
 		break;
 	case 0xD1:
-		version_command(d, now, packet, length);
+		version_command(d, now, in);
 		break;
 	case 0x20:
 	case 0x21:
+	case 0x22:
+	case 0x23:
 		crtp_param(d, now, packet, length);
 		break;
 	case 0x40:
@@ -145,6 +168,12 @@ crtp_answer(struct drone *d, uint64_t now, const uint8_t *packet, size_t length)
 	case 0x50:
 	case 0x51:
 		crtp_log(d, now, packet, length);
+		break;
+	case 0x80:
+		high_level(d, now, in);
+		break;
+	case 0x90:
+		supervisor(d, now, in);
 		break;
 	default:
 		break;

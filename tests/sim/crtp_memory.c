@@ -57,9 +57,15 @@ tester_read(struct drone *d, const struct mem *m, struct mem_call *c)
 static uint8_t
 tester_write(struct drone *d, const struct mem *m, struct mem_call *c)
 {
-	(void)d;
 	(void)m;
-	(void)c;
+	for (size_t i = 0; i < c->length; i++)
+		if (c->data[i] != (uint8_t)(c->addr + i)) {
+			console_say(d, c->now_us,
+				    "Verification failed: expected: %u, actual: %u, addr: %u\n",
+				    (unsigned)(uint8_t)(c->addr + i), c->data[i],
+				    (unsigned)(c->addr + i));
+			break;
+		}
 	return 0;
 }
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Parameters and log variables: tables of contents, reading, one log block (doc/protocol.md 2.4).
- * */
+/*
+ * Tables of contents of parameters and log variables (doc/protocol.md 2.4, doc/beyond-dfu.md 5,
+ * 11): a small one, which is walked fast, or one of the size of the real firmware's, with what was
+ * recorded of it at its place and filler in between.
+ */
 #include "config.h"
 
 #include "sim/drone.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,88 +22,190 @@ enum type {
 	I16 = 0x01,
 	I32 = 0x02,
 	FLOAT = 0x06,
-	RO = 0x40
+	EXT = TOC_EXTENDED,
+	CORE = 0x20,
+	RO = TOC_READ_ONLY
 };
 
-enum source { FIXED = 0, REVISION0, REVISION1, MODIFIED, FLASH_KIB, ID0, ID1, ID2, SELFTEST };
-
-struct item {
-	const char *group, *name;
-	uint8_t type;
-	enum source source;
-	uint32_t value;
+static const struct toc_item small_params[] = {
+	{ "firmware", "revision0", U32 | RO, TOC_REVISION0, 0 },
+	{ "firmware", "revision1", U16 | RO, TOC_REVISION1, 0 },
+	{ "firmware", "modified", U8 | RO, TOC_MODIFIED, 0 },
+	{ "cpu", "flash", U16 | RO, TOC_FLASH_KIB, 0 },
+	{ "cpu", "id0", U32 | RO, TOC_ID0, 0 },
+	{ "cpu", "id1", U32 | RO, TOC_ID1, 0 },
+	{ "cpu", "id2", U32 | RO, TOC_ID2, 0 },
+	{ "system", "selftestPassed", I8 | RO, TOC_SELFTEST, 0 },
+	{ "system", "arm", I8, TOC_FIXED, 0 },
+	{ "system", "storageStats", U8, TOC_FIXED, 0 },
+	{ "imu_sensors", "BMP3XX", U8 | RO, TOC_FIXED, 1 },
+	{ "imu_tests", "imuPassed", U8 | RO, TOC_FIXED, 1 },
+	{ "stabilizer", "estimator", U8, TOC_FIXED, 1 },
+	{ "stabilizer", "controller", U8, TOC_FIXED, 1 },
+	{ "stabilizer", "stop", U8, TOC_FIXED, 0 },
+	{ "pid_attitude", "roll_kp", FLOAT, TOC_FIXED, 0x40C00000 },
+	{ "pid_attitude", "roll_ki", FLOAT, TOC_FIXED, 0x40400000 },
+	{ "pid_attitude", "roll_kd", FLOAT, TOC_FIXED, 0 },
+	{ "pid_attitude", "pitch_kp", FLOAT, TOC_FIXED, 0x40C00000 },
+	{ "pid_attitude", "pitch_ki", FLOAT, TOC_FIXED, 0x40400000 },
+	{ "pid_attitude", "pitch_kd", FLOAT, TOC_FIXED, 0 },
+	{ "pid_attitude", "yaw_kp", FLOAT, TOC_FIXED, 0x40C00000 },
+	{ "pid_rate", "roll_kp", FLOAT, TOC_FIXED, 0x437A0000 },
+	{ "pid_rate", "pitch_kp", FLOAT, TOC_FIXED, 0x437A0000 },
+	{ "pid_rate", "yaw_kp", FLOAT, TOC_FIXED, 0x42F00000 },
+	{ "posCtlPid", "xKp", FLOAT, TOC_FIXED, 0x40000000 },
+	{ "posCtlPid", "yKp", FLOAT, TOC_FIXED, 0x40000000 },
+	{ "posCtlPid", "zKp", FLOAT, TOC_FIXED, 0x40000000 },
+	{ "posCtlPid", "thrustBase", U16, TOC_FIXED, 36000 },
+	{ "posCtlPid", "thrustMin", U16, TOC_FIXED, 20000 },
+	{ "ring", "effect", U8, TOC_FIXED, 6 },
+	{ "ring", "headlightEnable", U8, TOC_FIXED, 0 },
+	{ "ring", "fadeTime", FLOAT, TOC_FIXED, 0x3F000000 },
+	{ "sound", "effect", U8, TOC_FIXED, 0 },
+	{ "sound", "freq", U16, TOC_FIXED, 4000 },
+	{ "led", "bitmask", U8, TOC_FIXED, 0 },
+	{ "pm", "lowVoltage", FLOAT, TOC_FIXED, 0x404CCCCD },
+	{ "pm", "criticalLowVoltage", FLOAT, TOC_FIXED, 0x40400000 },
+	{ "kalman", "resetEstimation", U8, TOC_FIXED, 0 },
+	{ "kalman", "initialX", FLOAT, TOC_FIXED, 0 },
+	{ "kalman", "initialY", FLOAT, TOC_FIXED, 0 },
+	{ "kalman", "initialZ", FLOAT, TOC_FIXED, 0 },
+	{ "commander", "enHighLevel", U8, TOC_FIXED, 1 },
+	{ "loco", "mode", U8, TOC_FIXED, 0 },
+	{ "motorPowerSet", "enable", U8, TOC_FIXED, 0 },
+	{ "motorPowerSet", "m1", U16, TOC_FIXED, 0 },
+	{ "health", "startPropTest", U8, TOC_FIXED, 0 },
+	{ "usd", "canLog", U8 | RO, TOC_FIXED, 0 },
+	{ "system", "assertInfo", U8, TOC_ASSERT_INFO, 0 },
+	{ "deck", "bcFlow2", U8 | RO, TOC_DECK, 0 },
+	{ "deck", "bcLighthouse4", U8 | RO, TOC_DECK, 0 },
+	{ "deck", "bcAI", U8 | RO, TOC_DECK, 0 },
+	{ "deck", "bcColorLedBot", U8 | RO, TOC_DECK, 0 },
+	{ "deck", "bcColorLedTop", U8 | RO, TOC_DECK, 0 },
 };
 
-static const struct item params[] = {
-	{ "firmware", "revision0", U32 | RO, REVISION0, 0 },
-	{ "firmware", "revision1", U16 | RO, REVISION1, 0 },
-	{ "firmware", "modified", U8 | RO, MODIFIED, 0 },
-	{ "cpu", "flash", U16 | RO, FLASH_KIB, 0 },
-	{ "cpu", "id0", U32 | RO, ID0, 0 },
-	{ "cpu", "id1", U32 | RO, ID1, 0 },
-	{ "cpu", "id2", U32 | RO, ID2, 0 },
-	{ "system", "selftestPassed", I8 | RO, SELFTEST, 0 },
-	{ "system", "arm", I8, FIXED, 0 },
-	{ "system", "storageStats", U8, FIXED, 0 },
-	{ "imu_sensors", "BMP3XX", U8 | RO, FIXED, 1 },
-	{ "imu_tests", "imuPassed", U8 | RO, FIXED, 1 },
-	{ "stabilizer", "estimator", U8, FIXED, 1 },
-	{ "stabilizer", "controller", U8, FIXED, 1 },
-	{ "stabilizer", "stop", U8, FIXED, 0 },
-	{ "pid_attitude", "roll_kp", FLOAT, FIXED, 0x40C00000 },
-	{ "pid_attitude", "roll_ki", FLOAT, FIXED, 0x40400000 },
-	{ "pid_attitude", "roll_kd", FLOAT, FIXED, 0 },
-	{ "pid_attitude", "pitch_kp", FLOAT, FIXED, 0x40C00000 },
-	{ "pid_attitude", "pitch_ki", FLOAT, FIXED, 0x40400000 },
-	{ "pid_attitude", "pitch_kd", FLOAT, FIXED, 0 },
-	{ "pid_attitude", "yaw_kp", FLOAT, FIXED, 0x40C00000 },
-	{ "pid_rate", "roll_kp", FLOAT, FIXED, 0x437A0000 },
-	{ "pid_rate", "pitch_kp", FLOAT, FIXED, 0x437A0000 },
-	{ "pid_rate", "yaw_kp", FLOAT, FIXED, 0x42F00000 },
-	{ "posCtlPid", "xKp", FLOAT, FIXED, 0x40000000 },
-	{ "posCtlPid", "yKp", FLOAT, FIXED, 0x40000000 },
-	{ "posCtlPid", "zKp", FLOAT, FIXED, 0x40000000 },
-	{ "posCtlPid", "thrustBase", U16, FIXED, 36000 },
-	{ "posCtlPid", "thrustMin", U16, FIXED, 20000 },
-	{ "ring", "effect", U8, FIXED, 6 },
-	{ "ring", "headlightEnable", U8, FIXED, 0 },
-	{ "ring", "fadeTime", FLOAT, FIXED, 0x3F000000 },
-	{ "sound", "effect", U8, FIXED, 0 },
-	{ "sound", "freq", U16, FIXED, 4000 },
-	{ "led", "bitmask", U8, FIXED, 0 },
-	{ "pm", "lowVoltage", FLOAT, FIXED, 0x404CCCCD },
-	{ "pm", "criticalLowVoltage", FLOAT, FIXED, 0x40400000 },
-	{ "kalman", "resetEstimation", U8, FIXED, 0 },
-	{ "kalman", "initialX", FLOAT, FIXED, 0 },
-	{ "kalman", "initialY", FLOAT, FIXED, 0 },
-	{ "kalman", "initialZ", FLOAT, FIXED, 0 },
-	{ "commander", "enHighLevel", U8, FIXED, 1 },
-	{ "loco", "mode", U8, FIXED, 0 },
-	{ "motorPowerSet", "enable", U8, FIXED, 0 },
-	{ "motorPowerSet", "m1", U16, FIXED, 0 },
-	{ "health", "startPropTest", U8, FIXED, 0 },
-	{ "usd", "canLog", U8 | RO, FIXED, 0 },
+/* Types of log variables: 1 u8, 2 u16, 3 u32, 4 i8, 7 float. */
+static const struct toc_item small_logs[] = {
+	{ "pm", "vbat", 7, TOC_VBAT, 0 },	   { "pm", "vbatMV", 2, TOC_VBAT_MV, 0 },
+	{ "pm", "state", 4, TOC_PM_STATE, 0 },	   { "pm", "batteryLevel", 1, TOC_PM_LEVEL, 0 },
+	{ "stabilizer", "roll", 7, TOC_FIXED, 0 }, { "stabilizer", "pitch", 7, TOC_FIXED, 0 },
+	{ "stabilizer", "yaw", 7, TOC_FIXED, 0 },  { "pm", "chargeCurrent", 7, TOC_PM_CURRENT, 0 },
 };
 
-static const struct item logs[] = {
-	{ "pm", "vbat", 7, FIXED, 0x4079999A },					/* 3.9 V */
-	{ "pm", "vbatMV", 2, FIXED, 3900 },	{ "pm", "state", 4, FIXED, 1 }, /* charging */
-	{ "pm", "batteryLevel", 1, FIXED, 80 }, { "stabilizer", "roll", 7, FIXED, 0 },
-	{ "stabilizer", "pitch", 7, FIXED, 0 }, { "stabilizer", "yaw", 7, FIXED, 0 },
+/* SPEC: tests/fixtures/crtp-2026.08.txt; 130 of the 305 are extended. */
+enum { REAL_PARAMS = 305, REAL_EXTENDED = 130, REAL_LOGS = 482 };
+
+struct real_item {
+	uint16_t id;
+	struct toc_item item;
 };
 
-/* The table's checksum changes with the build, as ids do between builds. */
+static const struct real_item real_params[] = {
+	{ 0, { "colAv", "enable", U8 | CORE, TOC_FIXED, 0 } },
+	{ 17, { "cppm", "rateRoll", FLOAT | EXT, TOC_TUNED, 0x44340000 } },
+	{ 18, { "cppm", "ratePitch", FLOAT | EXT, TOC_TUNED, 0x44340000 } },
+	{ 49, { "memTst", "resetW", U8, TOC_FIXED, 0 } },
+	{ 67, { "system", "selftestPassed", I8 | RO | CORE, TOC_SELFTEST, 0 } },
+	{ 68, { "system", "assertInfo", U8, TOC_ASSERT_INFO, 0 } },
+	{ 71, { "cpu", "flash", U16 | RO | CORE, TOC_FLASH_KIB, 0 } },
+	{ 72, { "cpu", "id0", U32 | RO | CORE, TOC_ID0, 0 } },
+	{ 73, { "cpu", "id1", U32 | RO | CORE, TOC_ID1, 0 } },
+	{ 74, { "cpu", "id2", U32 | RO | CORE, TOC_ID2, 0 } },
+	{ 257, { "pm", "lowVoltage", FLOAT | CORE | EXT, TOC_FIXED, 0x404CCCCD } },
+	{ 280, { "deck", "bcFlow2", U8 | RO | CORE, TOC_DECK, 0 } },
+	{ 296, { "deck", "bcLighthouse4", U8 | RO | CORE, TOC_DECK, 0 } },
+	{ 302, { "firmware", "revision0", U32 | RO | CORE, TOC_REVISION0, 0 } },
+	{ 303, { "firmware", "revision1", U16 | RO | CORE, TOC_REVISION1, 0 } },
+	{ 304, { "firmware", "modified", U8 | RO | CORE, TOC_MODIFIED, 0 } },
+};
+
+static const struct real_item real_logs[] = {
+	{ 0, { "colAv", "latency", 3, TOC_FIXED, 0 } },
+	{ 425, { "pm", "vbat", 7, TOC_VBAT, 0 } },
+	{ 426, { "pm", "vbatMV", 2, TOC_VBAT_MV, 0 } },
+	{ 430, { "pm", "chargeCurrent", 7, TOC_PM_CURRENT, 0 } },
+	{ 431, { "pm", "state", 4, TOC_PM_STATE, 0 } },
+	{ 432, { "pm", "batteryLevel", 1, TOC_PM_LEVEL, 0 } },
+};
+
+#define REAL_PARAMS_CRC 0xF9A30542U
+#define REAL_LOGS_CRC 0x49E6A47CU
+#define REAL_VERSION "2026.08 +2"
+
+size_t
+toc_count(const struct drone *d, enum toc_which which)
+{
+	if (d->config.tables == DRONE_TABLES_REAL)
+		return which == TOC_PARAMS ? REAL_PARAMS : REAL_LOGS;
+	return which == TOC_PARAMS ? ARRAY_LEN(small_params) : ARRAY_LEN(small_logs);
+}
+
+/* One of those that were not recorded: a name of its own. */
+static void
+filler(enum toc_which which, size_t id, struct toc_item *ret)
+{
+	bool extended = which == TOC_PARAMS && id >= 75 && id < 75 + REAL_EXTENDED - 3;
+
+	*ret = (struct toc_item){ .group = "filler", .type = which == TOC_LOGS ? 1 : U8 };
+	if (extended)
+		ret->type |= EXT;
+	(void)snprintf(ret->room, sizeof(ret->room), "item%u", (unsigned)id);
+}
+
+bool
+toc_item(const struct drone *d, enum toc_which which, size_t id, struct toc_item *ret)
+{
+	const struct real_item *real = which == TOC_PARAMS ? real_params : real_logs;
+	size_t count = which == TOC_PARAMS ? ARRAY_LEN(real_params) : ARRAY_LEN(real_logs);
+
+	if (id >= toc_count(d, which))
+		return false;
+	if (d->config.tables == DRONE_TABLES_SMALL) {
+		*ret = which == TOC_PARAMS ? small_params[id] : small_logs[id];
+		return true;
+	}
+	filler(which, id, ret);
+	for (size_t i = 0; i < count; i++)
+		if (real[i].id == id)
+			*ret = real[i].item;
+	return true;
+}
+
+const char *
+toc_name(const struct toc_item *i)
+{
+	return i->name != NULL ? i->name : i->room;
+}
+
+size_t
+toc_param_bytes(const struct toc_item *i)
+{
+	return (i->type & 0x0F) == FLOAT ? 4 : (size_t)1 << (i->type & 3);
+}
+
 static uint32_t
-toc_crc(struct drone *d, const struct item *items, size_t count)
+hash(const char *text)
 {
 	uint32_t h = 2166136261U;
 
-	for (const char *v = drone_version(d, d->now_us); *v != '\0'; v++)
-		h = (h ^ (uint8_t)*v) * 16777619U;
-	for (size_t i = 0; i < count; i++)
-		for (const char *n = items[i].name; *n != '\0'; n++)
-			h = (h ^ (uint8_t)*n) * 16777619U;
+	for (; *text != '\0'; text++)
+		h = (h ^ (uint8_t)*text) * 16777619U;
 	return h;
+}
+
+/* The table's checksum changes with the build, as ids do between builds. */
+static uint32_t
+toc_crc(struct drone *d, enum toc_which which)
+{
+	uint32_t of_build = hash(drone_version(d, d->now_us)), h = 0;
+	struct toc_item item;
+
+	if (d->config.tables == DRONE_TABLES_REAL)
+		return (which == TOC_PARAMS ? REAL_PARAMS_CRC : REAL_LOGS_CRC) ^ of_build ^
+		       hash(REAL_VERSION);
+	for (size_t i = 0; toc_item(d, which, i, &item); i++)
+		h = (h ^ hash(item.name)) * 16777619U;
+	return h ^ of_build;
 }
 
 static uint32_t
@@ -113,188 +219,77 @@ revision(struct drone *d, bool high)
 }
 
 static uint32_t
-value_of(struct drone *d, const struct item *i)
+as_bits(float value)
 {
+	uint32_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return bits;
+}
+
+uint32_t
+toc_value(struct drone *d, uint64_t now, const struct toc_item *i)
+{
+	struct battery b;
+
+	firmware_battery(d, now, &b);
 	switch (i->source) {
-	case REVISION0:
-		return revision(d, true);
-	case REVISION1:
-		return revision(d, false);
-	case MODIFIED:
+	case TOC_REVISION0:
+	case TOC_REVISION1:
+		return revision(d, i->source == TOC_REVISION0);
+	case TOC_MODIFIED:
 		return d->config.modified >= 0 ? (uint32_t)d->config.modified
 					       : (uint32_t)boot_look(d)->modified;
-	case FLASH_KIB:
+	case TOC_FLASH_KIB:
 		return d->chip->memory[0].size / 1024;
-	case ID0:
-	case ID1:
-	case ID2:
-		return get_le32(d->config.uid + 4 * (i->source - ID0));
-	case SELFTEST:
-		return firmware_selftest_passed(d, d->now_us);
-	case FIXED:
+	case TOC_ID0:
+	case TOC_ID1:
+	case TOC_ID2:
+		return get_le32(d->config.uid + 4 * (i->source - TOC_ID0));
+	case TOC_SELFTEST:
+		return firmware_selftest_passed(d, now);
+	case TOC_DECK:
+		return deck_is_mounted(d, i->name);
+	case TOC_VBAT:
+		return as_bits((float)b.mv / 1000);
+	case TOC_VBAT_MV:
+		return b.mv;
+	case TOC_PM_STATE:
+		return (uint8_t)b.state;
+	case TOC_PM_LEVEL:
+		return b.level;
+	case TOC_PM_CURRENT:
+		return as_bits(b.current);
+	case TOC_ASSERT_INFO:
+	case TOC_TUNED:
+	case TOC_FIXED:
 		break;
 	}
 	return i->value;
 }
 
-static size_t
-param_size(uint8_t type)
+void
+toc_answer(struct drone *d, uint64_t now, const uint8_t *in, enum toc_which which)
 {
-	unsigned t = type & 0x0F;
-
-	if (t == FLOAT)
-		return 4;
-	return (size_t)1 << (t & 3);
-}
-
-/* 2: one item, 3: how many. */
-static void
-toc(struct drone *d, uint64_t now, const uint8_t *in, size_t length, const struct item *items,
-    size_t count)
-{
-	uint8_t p[32] = { in[0], in[1] };
-	size_t n, id;
+	/* SPEC: doc/beyond-dfu.md 11.5: the reserved bits are not echoed here. */
+	uint8_t p[32] = { (uint8_t)(in[0] & 0xF3), in[1] };
+	struct toc_item item;
+	int n;
 
 	if (in[1] == 3) {
-		put_le16(p + 2, (uint16_t)count);
-		put_le32(p + 4, toc_crc(d, items, count));
-		p[8] = 16;
-		p[9] = 128;
-		crtp_reply(d, now, p, items == logs ? 10 : 8);
-		return;
+		put_le16(p + 2, (uint16_t)toc_count(d, which));
+		put_le32(p + 4, toc_crc(d, which));
+		p[8] = LOG_BLOCKS;
+		p[9] = LOG_OPS;
+		crtp_reply(d, now, p, which == TOC_LOGS ? 10 : 8);
+	} else if (in[1] == 2 && !toc_item(d, which, get_le16(in + 2), &item)) {
+		crtp_reply(d, now, p, 2);
+	} else if (in[1] == 2) {
+		p[2] = in[2];
+		p[3] = in[3];
+		p[4] = item.type;
+		n = snprintf((char *)p + 5, sizeof(p) - 5, "%s%c%s", item.group, '\0',
+			     toc_name(&item));
+		crtp_reply(d, now, p, 5 + (size_t)n + 1);
 	}
-	if (in[1] != 2 || length < 4)
-		return;
-	id = get_le16(in + 2);
-	p[2] = in[2];
-	p[3] = in[3];
-	n = 4;
-	if (id < count) {
-		size_t group = strlen(items[id].group) + 1, name = strlen(items[id].name) + 1;
-
-		p[n++] = items[id].type;
-		memcpy(p + n, items[id].group, group);
-		memcpy(p + n + group, items[id].name, name);
-		n += group + name;
-	}
-	crtp_reply(d, now, p, n);
-}
-
-static void
-param_read(struct drone *d, uint64_t now, const uint8_t *in, size_t length)
-{
-	uint8_t p[8] = { in[0] };
-	size_t id;
-
-	if (length < 3)
-		return;
-	id = get_le16(in + 1);
-	p[1] = in[1];
-	p[2] = in[2];
-	if (id >= ARRAY_LEN(params)) {
-		p[3] = 2; /* ENOENT */
-		crtp_reply(d, now, p, 4);
-		return;
-	}
-	put_le32(p + 4, value_of(d, &params[id]));
-	crtp_reply(d, now, p, 4 + param_size(params[id].type));
-}
-
-void
-crtp_param(struct drone *d, uint64_t now, const uint8_t *packet, size_t length)
-{
-	if (length < 2)
-		return;
-	if ((packet[0] & 3) == 0)
-		toc(d, now, packet, length, params, ARRAY_LEN(params));
-	else
-		param_read(d, now, packet, length);
-}
-
-/* ---- log ---- */
-
-static size_t
-log_size(uint8_t type)
-{
-	static const uint8_t sizes[] = { 0, 1, 2, 4, 1, 2, 4, 4, 2 };
-
-	return type < sizeof(sizes) ? sizes[type] : 0;
-}
-
-void
-crtp_log_sample(struct drone *d, uint64_t last_us)
-{
-	uint64_t at = last_us + d->run.log.period_us;
-	uint8_t p[32] = { 0x52, d->run.log.id };
-	size_t n = 5;
-
-	put_le16(p + 2, (uint16_t)(at / 1000));
-	p[4] = (uint8_t)(at / 1000 >> 16);
-	for (unsigned i = 0; i < d->run.log.vars; i++) {
-		const struct item *item = &logs[d->run.log.var[i]];
-		uint8_t v[4];
-		size_t size = log_size(item->type);
-
-		if (n + size > sizeof(p))
-			break;
-		put_le32(v, item->value);
-		memcpy(p + n, v, size);
-		n += size;
-	}
-	run_queue(d, at, p, n);
-}
-
-/* Error numbers are the firmware's: 0, ENOENT 2, ENOEXEC 8. */
-static uint8_t
-log_create(struct drone *d, const uint8_t *in, size_t length)
-{
-	unsigned vars = 0;
-
-	for (size_t at = 3; at + 3 <= length; at += 3) {
-		unsigned id = get_le16(in + at + 1);
-
-		if (id >= ARRAY_LEN(logs))
-			return 2;
-		if (vars == ARRAY_LEN(d->run.log.var))
-			return 8;
-		d->run.log.var[vars++] = (uint8_t)id;
-	}
-	d->run.log.vars = (uint8_t)vars;
-	d->run.log.id = in[2];
-	d->run.log.made = true;
-	d->run.log.started = false;
-	return 0;
-}
-
-void
-crtp_log(struct drone *d, uint64_t now, const uint8_t *packet, size_t length)
-{
-	uint8_t p[4] = { packet[0] };
-	bool start = false;
-
-	if (length < 2)
-		return;
-	if ((packet[0] & 3) == 0) {
-		toc(d, now, packet, length, logs, ARRAY_LEN(logs));
-		return;
-	}
-	if (length < 3)
-		return;
-	p[1] = packet[1];
-	p[2] = packet[2];
-	if (packet[1] == 6) {
-		p[3] = log_create(d, packet, length);
-	} else if (!d->run.log.made || d->run.log.id != packet[2]) {
-		p[3] = 2;
-	} else if (packet[1] == 8 && length >= 5) {
-		d->run.log.period_us = get_le16(packet + 3) * 1000U;
-		start = !d->run.log.started && d->run.log.period_us > 0;
-		d->run.log.started = d->run.log.period_us > 0;
-	} else if (packet[1] == 4 || packet[1] == 2) {
-		d->run.log.started = false;
-		d->run.log.made = packet[1] == 4;
-	}
-	crtp_reply(d, now, p, sizeof(p));
-	if (start)
-		crtp_log_sample(d, now + d->config.timing.crtp_us);
 }

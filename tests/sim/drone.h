@@ -99,6 +99,13 @@ enum drone_eeprom {
 	DRONE_EEPROM_COUNT
 };
 
+/* How many parameters and log variables there are. */
+enum drone_tables {
+	DRONE_TABLES_SMALL = 0,
+	DRONE_TABLES_REAL, /* 305 and 482, as 2026.08 has */
+	DRONE_TABLES_COUNT
+};
+
 /* The causes of an ASSERT of the running firmware. */
 enum drone_assert {
 	DRONE_ASSERT_EARLY = 0, /* the link was taken before the firmware could bear it */
@@ -164,6 +171,9 @@ struct drone_config {
 	uint32_t selftest_ms;	       /* from its appearing to a passed self-test */
 	uint32_t decks_ms;	       /* ... to the memory port's first answer */
 	uint32_t early_ms;	       /* ... until the link can be taken without an ASSERT */
+	enum drone_tables tables;
+	uint16_t supervisor; /* bits; 0x020E: on the table.  0 until the self-test has passed */
+	uint32_t battery_mv, battery_state; /* 4050, 1; known a second behind the self-test */
 	enum drone_eeprom eeprom;
 	uint8_t channel, rate;	/* 80; 0 250K, 1 1M, 2 2M */
 	uint64_t address;	/* 0xE7E7E7E7E7 */

@@ -48,6 +48,7 @@ static const char *const descriptors[] = {
 	"plain", "cut", "composite", "crowded", "changing", NULL
 };
 static const char *const eeproms[] = { "good", "bad-sum", "bad-magic", "blank", NULL };
+static const char *const tables[] = { "small", "real", NULL };
 static const char *const rates[] = { "250K", "1M", "2M", NULL };
 static const char *const reboots[] = { "eproto", "epipe", "nodev", "timeout", "success", NULL };
 
@@ -66,6 +67,10 @@ static const struct key keys[] = {
 	WORD("reboot", reboot, reboots),
 	WORD("descriptors", descriptors, descriptors),
 	WORD("eeprom", eeprom, eeproms),
+	WORD("tables", tables, tables),
+	{ "supervisor", V_U16, AT(supervisor), NULL },
+	U32("battery", battery_mv),
+	U32("battery-state", battery_state),
 	{ "rate", V_U8, AT(rate), rates },
 	{ "channel", V_U8, AT(channel), NULL },
 	{ "address", V_ADDRESS, AT(address), NULL },
@@ -159,6 +164,9 @@ drone_config_init(struct drone_config *c, uint64_t seed)
 	c->application_addr = 0x08004000;
 	c->selftest_ms = 300;
 	c->decks_ms = 100;
+	c->supervisor = 0x020E;
+	c->battery_mv = 4050;
+	c->battery_state = 1;
 	c->nrf_ms = 400;
 	c->console = true;
 	c->channel = 80;

@@ -133,7 +133,8 @@ run_in(struct drone *d, const struct channel *c, struct reply *r)
 	struct run *u = &d->run;
 	const struct packet *p = packet_at(u, 0);
 	uint64_t ready = p->ready_us;
-	bool sample = (p->bytes[0] & 0xF3) == 0x52;
+	bool sample = p->bytes[0] == 0x52;
+	uint8_t block = p->bytes[1];
 
 	if (!is_readable(u)) {
 		r->pending = true; /* taken away meanwhile: the link was switched back */
@@ -148,8 +149,8 @@ run_in(struct drone *d, const struct channel *c, struct reply *r)
 	u->head = (u->head + 1) % PACKETS_MAX;
 	u->count--;
 	u->readable -= u->readable > 0;
-	if (sample && u->log.started)
-		crtp_log_sample(d, ready);
+	if (sample)
+		crtp_log_sample(d, block, ready);
 }
 
 static void

@@ -12,7 +12,6 @@
 #include "sim/model.h"
 
 #define BLOCK_BYTES 21
-#define STORE 1024 /* parameters, by name */
 #define STORE_VERSION 1
 #define WRITE_US 5000 /* SPEC: one page */
 
@@ -49,7 +48,7 @@ eeprom_prepare(struct drone *d)
 	if (d->config.eeprom == DRONE_EEPROM_BLANK)
 		return;
 	put_block(e, &(struct radio_setup){ d->config.channel, d->config.rate, d->config.address });
-	e[STORE] = STORE_VERSION;
+	e[EEPROM_STORE] = STORE_VERSION;
 	if (d->config.eeprom == DRONE_EEPROM_BAD_SUM)
 		e[20]++;
 	else if (d->config.eeprom == DRONE_EEPROM_BAD_MAGIC)
@@ -71,10 +70,10 @@ eeprom_start(struct drone *d)
 	if (d->firmware.block_was != DRONE_EEPROM_GOOD)
 		put_block(e, &defaults);
 	/* SPEC: a store that fails its check is formatted. */
-	d->firmware.store_was_bad = e[STORE] != STORE_VERSION;
+	d->firmware.store_was_bad = e[EEPROM_STORE] != STORE_VERSION;
 	if (d->firmware.store_was_bad) {
-		memset(e + STORE, 0xFF, EEPROM_BYTES - STORE);
-		e[STORE] = STORE_VERSION;
+		memset(e + EEPROM_STORE, 0xFF, EEPROM_BYTES - EEPROM_STORE);
+		e[EEPROM_STORE] = STORE_VERSION;
 	}
 	r->channel = e[5];
 	r->rate = e[6];
@@ -104,6 +103,70 @@ eeprom_write(struct drone *d, const struct mem *m, struct mem_call *c)
 	memcpy(d->eeprom + c->addr, c->data, c->length);
 	c->takes_us = WRITE_US;
 	return 0;
+}
+
+/* ---- stored parameters: u16 length of all of it, u8 length of the key, key, value ---- */
+
+#define ITEM_HEAD 3
+#define END 0xFFFFU
+
+/* Where the item with this key begins, or the end's place; 0 when there is no end. */
+static uint32_t
+item_of(const struct drone *d, const char *key)
+{
+	const uint8_t *e = d->eeprom;
+	size_t n = strlen(key);
+	uint32_t at = EEPROM_STORE + 1;
+
+	while (at + ITEM_HEAD + n < EEPROM_BYTES - 1 && get_le16(e + at) != END) {
+		if (e[at + 2] == n && memcmp(e + at + ITEM_HEAD, key, n) == 0)
+			return at;
+		if (get_le16(e + at) < ITEM_HEAD)
+			return 0;
+		at += get_le16(e + at);
+	}
+	return at + ITEM_HEAD + n < EEPROM_BYTES - 1 ? at : 0;
+}
+
+bool
+eeprom_stored(const struct drone *d, const char *key, uint8_t value[4])
+{
+	uint32_t at = item_of(d, key), head = ITEM_HEAD + (uint32_t)strlen(key);
+	uint32_t size = at > 0 ? get_le16(d->eeprom + at) : END;
+
+	if (size == END || size < head || size - head > 4)
+		return false;
+	memcpy(value, d->eeprom + at + head, size - head);
+	return true;
+}
+
+bool
+eeprom_store(struct drone *d, const char *key, const uint8_t *value, size_t length)
+{
+	uint32_t at = item_of(d, key), n = (uint32_t)strlen(key);
+	uint8_t *e = d->eeprom;
+
+	if (at == 0 || at + ITEM_HEAD + n + length + 2 >= EEPROM_BYTES)
+		return false;
+	if (get_le16(e + at) == END) {
+		put_le16(e + at, (uint16_t)(ITEM_HEAD + n + length));
+		e[at + 2] = (uint8_t)n;
+		memcpy(e + at + ITEM_HEAD, key, n);
+	}
+	memcpy(e + at + ITEM_HEAD + n, value, length);
+	return true;
+}
+
+/* SPEC: it becomes a hole: its key's length is 0. */
+bool
+eeprom_forget(struct drone *d, const char *key)
+{
+	uint32_t at = item_of(d, key);
+
+	if (at == 0 || get_le16(d->eeprom + at) == END)
+		return false;
+	d->eeprom[at + 2] = 0;
+	return true;
 }
 
 uint8_t *

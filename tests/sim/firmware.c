@@ -10,8 +10,9 @@
 #include "sim/model.h"
 
 #define NEWEST 202608
-#define RADIO_PACKETS 6 /* SPEC: doc/faults.md D6 */
-#define NOTICED_US 1000 /* from the reset to the host's noticing it */
+#define MEASURED_US 1000000 /* from a passed self-test to the nRF51's first measurement */
+#define RADIO_PACKETS 6	    /* SPEC: doc/faults.md D6 */
+#define NOTICED_US 1000	    /* from the reset to the host's noticing it */
 
 int
 firmware_release(const char *version)
@@ -42,6 +43,7 @@ firmware_start(struct drone *d, uint64_t now)
 	d->ram_crash[0] = '\0';
 	eeprom_start(d);
 	mem_register_all(d);
+	crtp_param_start(d);
 	console_start(d, now);
 }
 
@@ -92,4 +94,20 @@ firmware_linked(struct drone *d, uint64_t now, bool linked)
 		f->doom_us = 0;
 	else if (f->doom_us == 0)
 		f->doom_us = now + RADIO_PACKETS * 1000000ULL / rate;
+}
+
+/* SPEC: doc/beyond-dfu.md 5: unknown until the nRF51 was asked; for ever where an old firmware
+ * does not understand a new nRF51's answer. */
+void
+firmware_battery(const struct drone *d, uint64_t now, struct battery *ret)
+{
+	uint64_t passed = firmware_selftest_us(d);
+
+	*ret = (struct battery){ .mv = 3700 };
+	if (passed == DRONE_NEVER || now < passed + MEASURED_US)
+		return;
+	if (d->firmware.release <= 202209 && firmware_release(d->config.nrf) >= 202212)
+		return;
+	*ret = (struct battery){ (uint16_t)d->config.battery_mv, (int8_t)d->config.battery_state,
+				 90, 0.25F };
 }

@@ -20,6 +20,12 @@
 #define MEM_EIO 5	     /* the only error that the memory port knows */
 #define MEM_ANSWER_BYTES 24  /* SPEC: doc/beyond-dfu.md 1: a read of more is an ASSERT */
 #define EEPROM_BYTES 0x2000U /* of the chip; the last one is not reachable */
+#define EEPROM_STORE 1024    /* ... stored parameters, by name */
+#define LOG_BLOCKS 16	     /* SPEC: doc/beyond-dfu.md 5 */
+#define LOG_OPS 128
+#define TOC_EXTENDED 0x10 /* in a parameter's type: it can be stored */
+#define TOC_READ_ONLY 0x40
+#define TOC_KEY_BYTES 40
 
 /* SPEC: doc/beyond-dfu.md 2 */
 enum mem_type {
@@ -72,6 +78,52 @@ enum deck_moment {
 	DECK_STARTED /* after a passed self-test */
 };
 
+enum toc_which { TOC_PARAMS, TOC_LOGS };
+
+enum toc_source {
+	TOC_FIXED = 0,
+	TOC_TUNED, /* ... and its default is 0 */
+	TOC_REVISION0,
+	TOC_REVISION1,
+	TOC_MODIFIED,
+	TOC_FLASH_KIB,
+	TOC_ID0,
+	TOC_ID1,
+	TOC_ID2,
+	TOC_SELFTEST,
+	TOC_ASSERT_INFO,
+	TOC_DECK,
+	TOC_VBAT,
+	TOC_VBAT_MV,
+	TOC_PM_STATE,
+	TOC_PM_LEVEL,
+	TOC_PM_CURRENT
+};
+
+struct toc_item {
+	const char *group, *name; /* name NULL: it is in room */
+	uint8_t type;
+	enum toc_source source;
+	uint32_t value;
+	char room[12];
+};
+
+struct log_block {
+	bool made;
+	uint8_t id;
+	unsigned vars, bytes;
+	uint16_t var[26];
+	uint8_t type[26];
+	uint32_t period_us; /* 0 = stopped */
+};
+
+struct battery {
+	uint16_t mv;
+	int8_t state; /* 0 battery, 1 charging, 2 charged, 3 low */
+	uint8_t level;
+	float current;
+};
+
 /* All of it begins anew with each start. */
 struct firmware {
 	uint64_t start_us; /* when it came up on the bus */
@@ -87,6 +139,13 @@ struct firmware {
 	struct mem mem[MEMS_MAX];
 	unsigned mems;
 	uint64_t mem_free_us; /* the memory port is busy until then */
+	unsigned writes;
+	struct {
+		uint16_t id;
+		uint32_t value;
+	} written[32]; /* parameters */
+	struct log_block log[LOG_BLOCKS];
+	unsigned log_ops;
 };
 
 /* firmware.c */
@@ -104,6 +163,24 @@ int firmware_release(const char *version);
 /* The link goes to USB, or back. */
 void firmware_linked(struct drone *d, uint64_t now, bool linked);
 
+void firmware_battery(const struct drone *d, uint64_t now, struct battery *ret);
+
+/* crtp_toc.c; a packet is at least 32 bytes, zeros behind its end. */
+void toc_answer(struct drone *d, uint64_t now, const uint8_t *packet, enum toc_which which);
+size_t toc_count(const struct drone *d, enum toc_which which);
+/* False: there is none. */
+bool toc_item(const struct drone *d, enum toc_which which, size_t id, struct toc_item *ret);
+const char *toc_name(const struct toc_item *i);
+size_t toc_param_bytes(const struct toc_item *i);
+uint32_t toc_value(struct drone *d, uint64_t now, const struct toc_item *i);
+
+/* crtp_param.c, crtp_log.c, crtp.c */
+void crtp_param_start(struct drone *d);
+void crtp_param(struct drone *d, uint64_t now, const uint8_t *packet, size_t length);
+void crtp_log(struct drone *d, uint64_t now, const uint8_t *packet, size_t length);
+/* The next sample of a started log block, due one period after the last. */
+void crtp_log_sample(struct drone *d, uint8_t id, uint64_t last_us);
+
 /* console.c */
 /* Text that is ready at this time; "\n" ends a line. */
 void console_say(struct drone *d, uint64_t at_us, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -119,11 +196,17 @@ void crtp_memory(struct drone *d, uint64_t now, const uint8_t *packet, size_t le
 /* eeprom.c */
 void eeprom_prepare(struct drone *d); /* as delivered, by the configuration */
 void eeprom_start(struct drone *d);   /* what a start does to it and takes from it */
+/* Stored parameters.  False: not stored; no room. */
+bool eeprom_stored(const struct drone *d, const char *key, uint8_t value[4]);
+bool eeprom_store(struct drone *d, const char *key, const uint8_t *value, size_t length);
+bool eeprom_forget(struct drone *d, const char *key);
 uint8_t eeprom_read(struct drone *d, const struct mem *m, struct mem_call *c);
 uint8_t eeprom_write(struct drone *d, const struct mem *m, struct mem_call *c);
 
 /* deck.c */
 void deck_say(struct drone *d, enum deck_moment moment, uint64_t at_us);
+/* "bcLighthouse4": the parameter deck.NAME. */
+bool deck_is_mounted(const struct drone *d, const char *name);
 void deck_register_one_wire(struct drone *d); /* behind the tester */
 void deck_register_own(struct drone *d);      /* behind everything else */
 uint8_t deck_memory_read(struct drone *d, const struct mem *m, struct mem_call *c);

@@ -76,12 +76,6 @@ struct run {
 	unsigned questions;
 	struct packet question[QUESTIONS_MAX]; /* asked while the link was off */
 	uint32_t console_line;
-	struct {
-		bool made, started;
-		uint8_t id, vars;
-		uint8_t var[6];
-		uint32_t period_us;
-	} log; /* one block */
 };
 
 struct channel {
@@ -188,13 +182,9 @@ void run_in(struct drone *d, const struct channel *c, struct reply *r);
 uint64_t run_in_ready_us(const struct drone *d);
 void run_queue(struct drone *d, uint64_t ready_us, const uint8_t *bytes, size_t length);
 
-/* crtp.c, crtp_toc.c */
+/* crtp.c */
 void crtp_answer(struct drone *d, uint64_t now, const uint8_t *packet, size_t length);
 void crtp_reply(struct drone *d, uint64_t now, const uint8_t *packet, size_t length);
-void crtp_param(struct drone *d, uint64_t now, const uint8_t *packet, size_t length);
-void crtp_log(struct drone *d, uint64_t now, const uint8_t *packet, size_t length);
-/* The next sample of the started log block, due one period after the last. */
-void crtp_log_sample(struct drone *d, uint64_t last_us);
 
 /* boot.c */
 enum boot_via { BOOT_RESET, BOOT_JUMP };

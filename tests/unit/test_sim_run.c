@@ -124,7 +124,7 @@ TEST_SET_UP(a_log_block_delivers_the_battery)
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(bulk(USB_BULK_IN, NULL, 64, 20), USB_OK);
 		assert_int_equal(b.data[0], 0x52);
-		assert_int_equal(get_le16(b.data + 9), 3900);
+		assert_int_equal(get_le16(b.data + 9), 4050);
 		assert_int_equal(b.data[11], 1);
 	}
 	assert_int_equal(bulk(USB_BULK_OUT, "\x51\x04\x07", 3, 100), USB_OK);
