@@ -208,7 +208,9 @@ rescue_tell(void *ctx, const struct fleet_event *event)
 	struct rescue *rs = ctx;
 	struct rescue_slot *s = &rs->slots[event->slot];
 
-	if ((event->kind != EVENT_ENDED && event->kind != EVENT_SPECIAL_ENDED) || !s->running)
+	/* WHY the kind: a check-up gives way to a request, and its end is told behind that. */
+	if ((event->kind != EVENT_ENDED && event->kind != EVENT_SPECIAL_ENDED) || !s->running ||
+	    event->record->kind != s->result.kind)
 		return;
 	s->result.record = event->record;
 	s->result.trouble = trouble_of(rs, event);

@@ -498,6 +498,43 @@ TEST_WITH(the_condition_of_a_drone_is_recorded_once_and_told_of_attempt_and_dron
 	    strstr(reply, "\"nrf_version\":\"2025.02\",\"radio\":" RADIO ",\"decks\":" DECKS));
 }
 
+static void
+count_end(void *owner, const struct rescue_result *result)
+{
+	(void)result;
+	++*(unsigned *)owner;
+}
+
+TEST_WITH(the_end_of_a_check_up_is_not_that_of_the_request_it_gave_way_to, set_up, tear_down)
+{
+	struct bench *b = *state;
+	struct sighting s = { .vid = 0x0483,
+			      .pid = 0x5740,
+			      .arrival = 2,
+			      .port = "1-3",
+			      .serial = "1F0049000A51353432343630",
+			      .manufacturer = "Bitcraze AB",
+			      .product = "Crazyflie 2.x" };
+	struct drone_history unknown = { 0 };
+	unsigned ends = 0;
+	struct rescue_request request = { .owner = &ends, .setup.kind = JOB_IDENTIFY, .fd = -1 };
+	struct job_record r = { .kind = JOB_CHECKUP };
+	struct fleet_event event = { EVENT_SPECIAL_ENDED, 2, &r };
+	struct rescue *rescue = NULL;
+
+	/* Quarantined: nothing begins there but what is asked for. */
+	assert_int_equal(fleet_recall_port(b->sv.fleet, s.port, 3, PORT_QUARANTINE_FAILURES), 0);
+	fleet_sighted(b->sv.fleet, &s, &unknown, clock_now_us());
+	assert_int_equal(rescue_new(&b->sv, count_end, &rescue), 0);
+	assert_int_equal(rescue_begin(rescue, 2, &request), 0);
+	rescue_tell(rescue, &event);
+	assert_int_equal(ends, 0);
+	r.kind = JOB_IDENTIFY;
+	rescue_tell(rescue, &event);
+	assert_int_equal(ends, 1);
+	rescue_free(rescue);
+}
+
 /* Nothing was done to its STM32: in DFU mode it is not known as one of ours that was cut off. */
 TEST_WITH(a_deck_that_was_cut_off_makes_no_device_in_dfu_mode_ours, set_up, tear_down)
 {
