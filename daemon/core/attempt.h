@@ -103,6 +103,7 @@ struct attempt {
 	bool foreign;
 	bool waiting_permit;
 	uint8_t nomem_tries; /* in this stage */
+	uint8_t asks;	     /* conversations before the reboot, the first one left out */
 	enum step last_step;
 	struct verdict parting; /* kind != NONE: how it ends once the drone runs again */
 	const char *parting_why;

@@ -137,7 +137,7 @@ dip_waits(struct slots *ss, unsigned slot, uint64_t now_us)
 		return false;
 	v = &job_record(s->job)->verdict;
 	if (v->kind == VERDICT_FAIL && s->cause.text[0] != '\0' &&
-	    (v->fault == FAULT_NO_BOOT || v->fault == FAULT_NO_DFU || v->fault == FAULT_GONE)) {
+	    (v->fault == FAULT_NO_BOOT || v->fault == FAULT_DARK || v->fault == FAULT_GONE)) {
 		s->cause.known = true;
 		job_blame(s->job, s->cause.text);
 		return false;

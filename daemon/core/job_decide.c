@@ -68,6 +68,16 @@ job_decide_running(const struct job_facts *k)
 	return (struct decision){ .kind = DECIDE_GO_ON };
 }
 
+bool
+job_is_asked_again(const struct job_facts *k)
+{
+	struct policy_drone d = policy_drone(k);
+	struct policy_choice choice;
+
+	return k->setup->kind == JOB_UPDATE && policy_knows_flappers(k->setup->policy) &&
+	       policy_choose(k->setup->policy, &d, &choice) == POLICY_ASK_OTP;
+}
+
 /* ---- in DFU mode ---------------------------------------------------------------------------- */
 
 /* A drone that was found in DFU mode: may it be adopted? (doc/promises.md 1, promise 1) */

@@ -46,6 +46,8 @@ struct decision {
 
 /* It runs, and has said who it is. */
 struct decision job_decide_running(const struct job_facts *k);
+/* It has not said what it is, and a Flapper would be taken for another: it is asked again. */
+bool job_is_asked_again(const struct job_facts *k);
 /* It is in DFU mode, and everything is known that reading could tell. */
 struct decision job_decide_in_dfu(const struct job_facts *k);
 

@@ -8,7 +8,11 @@
 #include "core/job_message.h"
 #include "core/outcome.h"
 
-enum { LEAVES_WITHIN_US = 2000000 }; /* no disconnect after this: is it still there? */
+enum {
+	LEAVES_WITHIN_US = 2000000, /* no disconnect after this: is it still there? */
+	ASKS_AGAIN = 2,
+	ASK_PAUSE_US = 1000000,
+};
 
 /* ---- decisions ------------------------------------------------------------------------------ */
 
@@ -106,6 +110,13 @@ asked(const struct job_facts *k, struct attempt *a, struct runtime_session *runt
 		r->platform = p;
 	if (gone) {
 		attempt_await_gone(a, now_us);
+		return;
+	}
+	if (job_is_asked_again(k) && a->asks < ASKS_AGAIN) {
+		a->asks++;
+		runtime_session_ask(runtime, k->setup->options->skip == JOB_SKIP_VERSION,
+				    k->setup->toc);
+		attempt_pause(a, now_us + ASK_PAUSE_US);
 		return;
 	}
 	d = job_decide_running(k);

@@ -137,14 +137,15 @@ travel_arrived(const struct job_facts *k, struct attempt *a, struct runtime_sess
  * of devices on their way keeps the word of a disconnect back for seconds.
  */
 static void
-dfu_is_late(struct attempt *a, struct runtime_session *runtime, uint64_t now_us)
+dfu_is_late(struct attempt *a, struct runtime_session *runtime, bool present, uint64_t now_us)
 {
 	struct verdict uncured = dfu_session_uncured(a->dfu);
 
 	if (uncured.kind != VERDICT_NONE) {
 		attempt_finish(a, uncured, "it did not come back from a reset of the port", now_us);
 	} else if (a->vanished) {
-		attempt_fail(a, FAULT_NO_DFU, STEP_REBOOTING, now_us);
+		/* WHY: only the bus's word tells a dark one from one that does not answer. */
+		attempt_fail(a, present ? FAULT_NO_DFU : FAULT_DARK, STEP_REBOOTING, now_us);
 	} else {
 		runtime_session_ping(runtime);
 		attempt_enter(a, JOB_SWITCH, now_us);
@@ -180,7 +181,7 @@ void
 travel_is_late(struct attempt *a, struct runtime_session *runtime, bool present, uint64_t now_us)
 {
 	if (a->stage == JOB_AWAIT_DFU)
-		dfu_is_late(a, runtime, now_us);
+		dfu_is_late(a, runtime, present, now_us);
 	else
 		runtime_is_late(a, present, now_us);
 }

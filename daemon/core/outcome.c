@@ -127,6 +127,14 @@ static const struct {
 	[FAULT_DEADLINE] = { "deadline", CLASS_DEVICE, "The drone took too long altogether.",
 			     "Try it on another port, with another cable and fewer drones on the "
 			     "same hub." },
+	/* SPEC: its nRF51 samples its boot pin while that floats, in 0.5 % of resets
+	 * (doc/protocol.md 2.2). */
+	[FAULT_DARK] = { "dark", CLASS_DEVICE,
+			 "The drone left the bus to reboot into DFU mode and did not appear "
+			 "there; most likely it waits in its radio boot loader, its blue LED "
+			 "blinking.",
+			 "Press its power button, or unplug it and plug it in again: it is flashed "
+			 "then. Nothing is wrong with it." },
 	[FAULT_GONE] = { "gone", CLASS_PORT, "The drone disappeared from its port.",
 			 "Check cable and hub power, and plug it in again on the same port." },
 	[FAULT_BUS] = { "bus", CLASS_PORT, "The USB connection kept failing.",
@@ -265,6 +273,9 @@ verdict_counts_against(const struct verdict *v)
 {
 	enum fault_class c = fault_class_of(v->fault);
 
+	/* WHY: dice that any healthy drone throws at each reset. */
+	if (v->fault == FAULT_DARK)
+		return false;
 	return v->kind == VERDICT_FAIL && (c == CLASS_DEVICE || c == CLASS_PORT);
 }
 
@@ -343,9 +354,9 @@ append_place(char *out, size_t size, const struct verdict *v, const char *why)
 static const char *
 described_advice(enum fault f)
 {
-	static const enum fault bodily[] = { FAULT_SILENT,  FAULT_STALL,  FAULT_STUCK,
-					     FAULT_REFUSED, FAULT_NO_DFU, FAULT_NO_BOOT,
-					     FAULT_NO_LEAVE };
+	static const enum fault bodily[] = { FAULT_SILENT,  FAULT_STALL,   FAULT_STUCK,
+					     FAULT_REFUSED, FAULT_NO_DFU,  FAULT_DARK,
+					     FAULT_NO_BOOT, FAULT_NO_LEAVE };
 
 	for (size_t i = 0; i < ARRAY_LEN(bodily); i++)
 		if (f == bodily[i])

@@ -21,6 +21,7 @@
 #include <strings.h>
 
 #include "cfdfu/util.h"
+#include "core/barred.h"
 #include "core/ident.h"
 #include "core/platform.h"
 
@@ -34,17 +35,11 @@ struct rule {
 	bool lost; /* an image is selected, and cannot be used */
 };
 
-/* An image that no drone gets.  Free: no reason. */
-struct quarantined {
-	uint8_t sha256[IMAGE_SHA256_BYTES];
-	char reason[POLICY_REASON_MAX];
-};
-
 struct policy {
 	struct image *selected[PLATFORM_COUNT];
 	unsigned lost; /* platforms: the same */
 	struct rule rules[POLICY_RULES_MAX];
-	struct quarantined quarantined[POLICY_QUARANTINED_MAX];
+	struct barred barred; /* images that no drone gets */
 };
 
 int
@@ -125,54 +120,28 @@ policy_copy(const struct policy *p, struct policy **ret_policy)
 	return 0;
 }
 
-static const struct quarantined *
-find_quarantined(const struct policy *p, const uint8_t *sha256)
-{
-	for (size_t i = 0; i < POLICY_QUARANTINED_MAX; i++)
-		if (p->quarantined[i].reason[0] != '\0' &&
-		    memcmp(p->quarantined[i].sha256, sha256, IMAGE_SHA256_BYTES) == 0)
-			return &p->quarantined[i];
-	return NULL;
-}
-
 int
 policy_quarantine(struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES], const char *reason)
 {
-	assert(reason[0] != '\0');
-	for (size_t i = 0; i < POLICY_QUARANTINED_MAX && find_quarantined(p, sha256) == NULL; i++) {
-		struct quarantined *a = &p->quarantined[i];
-
-		if (a->reason[0] != '\0')
-			continue;
-		memcpy(a->sha256, sha256, sizeof(a->sha256));
-		copy_text(a->reason, sizeof(a->reason), reason);
-	}
-	return find_quarantined(p, sha256) != NULL ? 0 : -E2BIG;
+	return barred_add(&p->barred, sha256, reason);
 }
 
 bool
 policy_release(struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES])
 {
-	const struct quarantined *a = find_quarantined(p, sha256);
-
-	if (a == NULL)
-		return false;
-	p->quarantined[a - p->quarantined].reason[0] = '\0';
-	return true;
+	return barred_remove(&p->barred, sha256);
 }
 
 const char *
 policy_quarantined(const struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES])
 {
-	const struct quarantined *a = find_quarantined(p, sha256);
-
-	return a != NULL ? a->reason : NULL;
+	return barred_why(&p->barred, sha256);
 }
 
 static bool
 is_quarantined(const struct policy *p, const struct image *image)
 {
-	return find_quarantined(p, image_label(image)->sha256) != NULL;
+	return policy_quarantined(p, image_label(image)->sha256) != NULL;
 }
 
 /*
@@ -385,12 +354,41 @@ operators_word(const struct policy *p, const struct policy_drone *d)
 	return word;
 }
 
+bool
+policy_knows_flappers(const struct policy *p)
+{
+	const unsigned flapper = BIT(PLATFORM_FLAPPER);
+
+	for (size_t i = 0; i < POLICY_RULES_MAX; i++) {
+		const struct rule *rule = &p->rules[i];
+
+		if (rule->platform == PLATFORM_FLAPPER ||
+		    (rule->image != NULL && image_label(rule->image)->platforms == flapper))
+			return true;
+	}
+	return p->selected[PLATFORM_FLAPPER] != NULL || (p->lost & flapper) != 0;
+}
+
+/* A Flapper has no board of its own: only its firmware or the operator tells it from its kin. */
+static bool
+may_be_flapper(const struct policy *p, const struct platform_sources *s)
+{
+	return s->rule == PLATFORM_UNKNOWN && s->crtp == PLATFORM_UNKNOWN &&
+	       (s->board & BIT(PLATFORM_FLAPPER)) != 0 && policy_knows_flappers(p);
+}
+
 static enum policy_answer
 answer_undecided(const struct policy_drone *d, struct policy_choice *ret)
 {
 	if (d->crtp == PLATFORM_FLAPPER) {
 		ret->why = "It calls itself a Flapper; only a platform rule for its slot or serial "
 			   "can confirm that.";
+		return POLICY_UNKNOWN;
+	}
+	if ((d->board & BIT(PLATFORM_FLAPPER)) != 0) {
+		ret->why =
+		    "It has not said what it is, and by its board it may be a Flapper, which "
+		    "this station has rules or firmware for.";
 		return POLICY_UNKNOWN;
 	}
 	if (!d->board_read) {
@@ -468,7 +466,7 @@ policy_choose(const struct policy *p, const struct policy_drone *d,
 	assert((unsigned)d->crtp < PLATFORM_COUNT);
 	if (any == NULL)
 		any = any_selected_of(p, platform_sources_possible(&sources));
-	if (conflict == NULL)
+	if (conflict == NULL && !may_be_flapper(p, &sources))
 		choice.platform = platform_sources_decide(&sources);
 	if (image == NULL)
 		image = p->selected[choice.platform];

@@ -74,6 +74,10 @@ bool policy_release(struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES]);
 /* The reason, borrowed until the next change; NULL: it is not quarantined. */
 const char *policy_quarantined(const struct policy *p, const uint8_t sha256[IMAGE_SHA256_BYTES]);
 
+/* Is there a platform rule or a selection for a Flapper?  Then a board that may be one's decides
+ * nothing by itself. */
+bool policy_knows_flappers(const struct policy *p);
+
 /* A drone as it is known when the question is asked.  Missing: "" or 0. */
 struct policy_drone {
 	const char *port;
@@ -113,7 +117,8 @@ struct policy_choice {
 
 /*
  * The operator's rule beats CRTP; CRTP beats OTP for telling cf2 from flapper; but where two
- * sources exclude each other the answer is POLICY_DISAGREE.  A drone that calls itself a Flapper,
+ * sources exclude each other the answer is POLICY_DISAGREE.  Where Flappers are known of, the OTP
+ * alone does not tell a cf2 from one: POLICY_UNKNOWN.  A drone that calls itself a Flapper,
  * or a flapper image, needs the operator's rule.  An image whose platforms are known and do not
  * include the drone's disagrees; an image that says nothing (0) is taken at the operator's word.
  */

@@ -71,6 +71,7 @@ enum fault {
 	FAULT_NO_LEAVE = 15,	  /* would not leave DFU mode */
 	FAULT_TOO_OLD = 16,	  /* firmware cannot reboot into DFU by request */
 	FAULT_DEADLINE = 17,	  /* the whole attempt took too long */
+	FAULT_DARK = 18,	  /* asked to reboot, left the bus, did not come back in time */
 	/* port */
 	FAULT_GONE = 32, /* unplugged, or lost by the bus, during work */
 	FAULT_BUS = 33,	 /* transfers end in bus errors */

@@ -46,6 +46,7 @@ enum sweep_end {
 	END_VERIFY,  /* FAIL: reads back wrong */
 	END_STRANGE, /* FAIL: its memory or its descriptors cannot be read */
 	END_NO_DFU,  /* FAIL: asked to reboot, did not come */
+	END_DARK,    /* FAIL: asked to reboot, left, did not come */
 	END_NO_BOOT, /* FAIL: did not come back */
 	END_OTHER,   /* FAIL: another drone came back */
 	END_VERSION, /* FAIL: ... with another version */

@@ -27,7 +27,7 @@ static const struct sweep_rule rules[] = {
 	{ "leave-dfu", LIGHT, E(CYCLE) },
 	{ "leave-nothing", LIGHT, E(NO_BOOT) | E(CYCLE) }, /* adopted: its boot pins are unknown */
 	{ "no-switch count=5", LIGHT, E(NO_DFU) | E(PASS) },
-	{ "switch-lost", LIGHT, E(NO_DFU) | E(PASS) },
+	{ "switch-lost", LIGHT, E(DARK) | E(PASS) },
 	{ "swap", LIGHT, E(OTHER) | E(PASS) }, /* PASS: the way in which there is no switch */
 	{ "swap-back", LIGHT, E(OTHER) },
 	{ "cut-strings at=1", LIGHT, E(NOTHING) | E(OTHER) }, /* not "Bitcraze AB": not touched */
@@ -98,7 +98,7 @@ static const struct sweep_rule rules[] = {
 
 	/* Off the bus. */
 	{ "disconnect", S(ASKING), E(NOTHING) },
-	{ "disconnect", S(REBOOTING), E(NO_DFU) },
+	{ "disconnect", S(REBOOTING), E(DARK) },
 	{ "disconnect", S(PROBING), E(GONE) | E(NOTHING) },
 	{ "disconnect", S(LEAVING), E(NO_BOOT) | E(CYCLE) | E(GONE) },
 	{ "disconnect", ANY, E(GONE) },
@@ -107,7 +107,7 @@ static const struct sweep_rule rules[] = {
 	{ "disconnect back=800", S(LEAVING), E(CYCLE) | E(GONE) },
 	{ "disconnect back=800", ANY, E(GONE) },
 	{ "power-loss", S(ASKING), E(NOTHING) },
-	{ "power-loss", S(REBOOTING), E(NO_DFU) },
+	{ "power-loss", S(REBOOTING), E(DARK) },
 	{ "power-loss", S(PROBING), E(GONE) | E(NOTHING) },
 	{ "power-loss", S(LEAVING), E(NO_BOOT) | E(CYCLE) | E(GONE) },
 	{ "power-loss", ANY, E(GONE) },
@@ -188,25 +188,16 @@ const char *
 sweep_end_name(enum sweep_end end)
 {
 	static const char *const names[SWEEP_END_COUNT] = {
-		[END_NOTHING] = "no attempt",
-		[END_PASS] = "pass",
-		[END_CYCLE] = "power-cycle",
-		[END_BUTTON] = "button",
-		[END_GONE] = "gone",
-		[END_SILENT] = "silent",
-		[END_STUCK] = "stuck",
-		[END_STALL] = "stall",
-		[END_REFUSED] = "refused",
-		[END_ODD] = "odd",
-		[END_VERIFY] = "verify",
-		[END_STRANGE] = "strange",
-		[END_NO_DFU] = "no-dfu",
-		[END_NO_BOOT] = "no-boot",
-		[END_OTHER] = "other drone",
-		[END_VERSION] = "version",
-		[END_BUS] = "bus",
-		[END_HOST] = "host",
-		[END_SKIPPED] = "skipped",
+		[END_NOTHING] = "no attempt", [END_PASS] = "pass",
+		[END_CYCLE] = "power-cycle",  [END_BUTTON] = "button",
+		[END_GONE] = "gone",	      [END_SILENT] = "silent",
+		[END_STUCK] = "stuck",	      [END_STALL] = "stall",
+		[END_REFUSED] = "refused",    [END_ODD] = "odd",
+		[END_VERIFY] = "verify",      [END_STRANGE] = "strange",
+		[END_NO_DFU] = "no-dfu",      [END_DARK] = "dark",
+		[END_NO_BOOT] = "no-boot",    [END_OTHER] = "other drone",
+		[END_VERSION] = "version",    [END_BUS] = "bus",
+		[END_HOST] = "host",	      [END_SKIPPED] = "skipped",
 	};
 
 	return (unsigned)end < SWEEP_END_COUNT ? names[end] : "?";

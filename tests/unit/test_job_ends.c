@@ -446,7 +446,7 @@ TEST(each_way_not_to_come_back_has_its_name)
 		{ "leave-nothing at=1", false, VERDICT_FAIL, FAULT_NO_BOOT },
 		{ "leave-nothing at=1", true, VERDICT_NEEDS_POWER_CYCLE, FAULT_NONE },
 		{ "leave-dfu at=1", false, VERDICT_NEEDS_POWER_CYCLE, FAULT_NONE },
-		{ "switch-lost at=1", false, VERDICT_FAIL, FAULT_NO_DFU },
+		{ "switch-lost at=1", false, VERDICT_FAIL, FAULT_DARK },
 		{ "swap-back at=1", false, VERDICT_FAIL, FAULT_WRONG_SERIAL },
 		{ "stall at=1 in=dfu on=leave count=90", false, VERDICT_NEEDS_POWER_CYCLE,
 		  FAULT_NO_LEAVE },

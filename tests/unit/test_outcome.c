@@ -40,6 +40,7 @@ static const struct fault_row {
 	{ FAULT_NO_LEAVE, 15, "no-leave", "device" },
 	{ FAULT_TOO_OLD, 16, "too-old", "device" },
 	{ FAULT_DEADLINE, 17, "deadline", "device" },
+	{ FAULT_DARK, 18, "dark", "device" },
 	{ FAULT_GONE, 32, "gone", "port" },
 	{ FAULT_BUS, 33, "bus", "port" },
 	{ FAULT_FLAP, 34, "flap", "port" },

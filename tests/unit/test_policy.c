@@ -41,10 +41,12 @@ static const unsigned accepts[PLATFORM_COUNT] = {
 
 /*
  * The truth by counting: which boards are left when each source has excluded its own.  None left is
- * a contradiction.  Without a rule and without CRTP a board is what it is sold as, never a Flapper.
+ * a contradiction.  Without a rule and without CRTP a board is what it is sold as; but where
+ * Flappers are known of, one that they are built on is nothing (doc/faults.md D4).
  */
 static enum policy_answer
-expected(enum platform rule, enum platform crtp, unsigned board, enum platform *ret_platform)
+expected(enum platform rule, enum platform crtp, unsigned board, bool flappers,
+	 enum platform *ret_platform)
 {
 	unsigned left = board != 0 ? BIT(board) : 0xFE;
 
@@ -72,6 +74,8 @@ expected(enum platform rule, enum platform crtp, unsigned board, enum platform *
 	if (crtp == PLATFORM_FLAPPER)
 		return POLICY_UNKNOWN;
 	*ret_platform = crtp;
+	if (crtp == PLATFORM_UNKNOWN && flappers && (accepts[PLATFORM_FLAPPER] & BIT(board)) != 0)
+		return POLICY_UNKNOWN;
 	for (int i = PLATFORM_CF2; i < PLATFORM_FLAPPER && *ret_platform == 0 && board != 0; i++)
 		if ((accepts[i] & BIT(board)) != 0)
 			*ret_platform = (enum platform)i;
@@ -97,7 +101,7 @@ TEST(every_rule_against_every_crtp_type_against_every_board)
 				assert_int_equal(policy_set_platform(p, PORT, (enum platform)rule),
 						 0);
 				answer = choose(p, &d, &choice);
-				wanted = expected((enum platform)rule, (enum platform)crtp, b,
+				wanted = expected((enum platform)rule, (enum platform)crtp, b, true,
 						  &platform);
 				assert_int_equal(answer, wanted);
 				assert_int_equal(choice.platform, platform);
@@ -123,7 +127,7 @@ TEST(every_otp_type_against_every_image_platform)
 
 			d.board = platforms_of_board(boards[b]);
 			d.board_read = true;
-			(void)expected(PLATFORM_UNKNOWN, PLATFORM_UNKNOWN, b, &is);
+			(void)expected(PLATFORM_UNKNOWN, PLATFORM_UNKNOWN, b, false, &is);
 			assert_int_equal(policy_new(&p), 0);
 			policy_select(p, is, image);
 			assert_int_equal(choose(p, &d, &choice), bits == 0 || (bits & BIT(is)) != 0
@@ -177,6 +181,42 @@ TEST(a_flapper_image_does_not_go_on_a_plain_drone)
 	image_unref(flapper);
 }
 
+TEST(any_word_of_a_flapper_keeps_the_otp_from_deciding_alone)
+{
+	struct image *image = image_for(BIT(PLATFORM_CF2)),
+		     *flapper = image_for(BIT(PLATFORM_FLAPPER));
+	struct policy_choice choice;
+
+	for (unsigned way = 0; way < 5; way++) {
+		struct policy_drone d = unknown_drone;
+		struct policy *p = NULL;
+
+		assert_int_equal(policy_new(&p), 0);
+		policy_select(p, PLATFORM_CF2, image);
+		if (way == 1)
+			assert_int_equal(policy_set_platform(p, "3-3", PLATFORM_FLAPPER), 0);
+		else if (way == 2)
+			policy_select(p, PLATFORM_FLAPPER, flapper);
+		else if (way == 3)
+			policy_select_lost(p, PLATFORM_FLAPPER);
+		else if (way == 4)
+			assert_int_equal(policy_select_own(p, "3-3", flapper), 0);
+		assert_int_equal(policy_knows_flappers(p), way != 0);
+		d.board_read = true;
+		d.board = platforms_of_board("CF21");
+		assert_int_equal(choose(p, &d, &choice), way == 0 ? POLICY_USE : POLICY_UNKNOWN);
+		assert_true(way == 0 || strstr(choice.why, "may be a Flapper") != NULL);
+		d.board = platforms_of_board("CF20"); /* no Flapper is built on that */
+		assert_int_equal(choose(p, &d, &choice), POLICY_USE);
+		d.board = platforms_of_board("CF21");
+		d.crtp = PLATFORM_CF2; /* it said so */
+		assert_int_equal(choose(p, &d, &choice), POLICY_USE);
+		policy_free(p);
+	}
+	image_unref(flapper);
+	image_unref(image);
+}
+
 TEST(with_nothing_selected_every_drone_is_left_alone)
 {
 	struct policy *p = NULL;
@@ -211,13 +251,15 @@ TEST(a_drone_for_which_nothing_is_selected_is_left_alone)
 	assert_int_equal(choose(p, &d, &choice), POLICY_NO_IMAGE);
 	assert_int_equal(policy_set_platform(p, PORT, PLATFORM_TAG), 0);
 	assert_int_equal(choose(p, &d, &choice), POLICY_NO_IMAGE);
-	/* only a Flapper's is selected, and nothing says that this is one */
+	/* only a Flapper's is selected, and this may be one or not */
 	for (int i = PLATFORM_CF2; i < PLATFORM_COUNT; i++)
 		if (i != PLATFORM_FLAPPER)
 			policy_select(p, (enum platform)i, NULL);
 	assert_int_equal(policy_set_platform(p, PORT, PLATFORM_UNKNOWN), 0);
 	d.board = platforms_of_board("CF21");
 	d.board_read = true;
+	assert_int_equal(choose(p, &d, &choice), POLICY_UNKNOWN);
+	d.board = platforms_of_board("CF20");
 	assert_int_equal(choose(p, &d, &choice), POLICY_NO_IMAGE);
 	/* contradictions of a drone that nothing is selected for do not matter */
 	d.crtp = PLATFORM_TAG;
