@@ -14,7 +14,7 @@
 #include "client/translate.h"
 
 #define COMMAND_OPTIONS_MAX 8
-#define COMMAND_PARAMETERS_MAX 3
+#define COMMAND_PARAMETERS_MAX 6
 #define COMMAND_ARGS_ANY 256 /* LIMIT: targets on one command line, as the service takes */
 
 struct command_desc;
@@ -27,7 +27,8 @@ struct session {
 	bool json;
 	bool no_color;
 	bool no_pager;
-	bool bridge; /* speak for another machine's cfdfuctl: no command */
+	bool patient; /* answers take as long as the drone does */
+	bool bridge;  /* speak for another machine's cfdfuctl: no command */
 };
 
 /* value NULL: a switch. */

@@ -249,6 +249,7 @@ conn_call(struct conn *c, const char *method, const struct params *p, int fd,
 	  json_t **ret_parameters)
 {
 	int64_t until_ms = when_ms() + conn_patience_ms(c->session);
+	bool limited = fd < 0 && !c->session->patient;
 	int r = p != NULL ? p->status : 0;
 
 	if (r == 0)
@@ -256,9 +257,9 @@ conn_call(struct conn *c, const char *method, const struct params *p, int fd,
 	while (r == 0) {
 		int64_t left_ms = until_ms - when_ms();
 
-		if (fd < 0 && left_ms <= 0)
+		if (limited && left_ms <= 0)
 			return conn_no_answer(c);
-		r = conn_next(c, fd < 0 ? (int)left_ms : -1, ret_parameters, NULL);
+		r = conn_next(c, limited ? (int)left_ms : -1, ret_parameters, NULL);
 		if (r != CONN_TIMED_OUT)
 			break;
 		r = 0;

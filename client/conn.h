@@ -20,7 +20,7 @@ void conn_close(struct conn *c); /* NULL is fine */
 
 /*
  * Calls and waits for the one answer; for a limited time, except when a file goes along (fd not
- * negative): such calls take as long as the drone does.  p: NULL is {}.
+ * negative), or with a patient session: such calls take as long as the drone does.  p: NULL is {}.
  */
 int conn_call(struct conn *c, const char *method, const struct params *p, int fd,
 	      json_t **ret_parameters) MUST_CHECK;

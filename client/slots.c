@@ -287,6 +287,47 @@ slot_words(const json_t *slot, char *dst, size_t size)
 	}
 }
 
+bool
+slot_is_ready(const json_t *slot)
+{
+	return out_is(slot, "ready", "yes");
+}
+
+const char *
+slot_ready_word(const json_t *slot)
+{
+	const char *ready = out_string(slot, "ready");
+
+	if (ready == NULL)
+		return "";
+	if (strcmp(ready, "yes") == 0)
+		return "READY";
+	return strcmp(ready, "no") == 0 ? "NOT READY" : "unknown";
+}
+
+enum colour
+slot_ready_colour(const json_t *slot)
+{
+	if (slot_is_ready(slot))
+		return COLOUR_GOOD;
+	return out_is(slot, "ready", "no") ? COLOUR_BAD : COLOUR_NONE;
+}
+
+void
+slot_remaining(const json_t *slot, char *dst, size_t size)
+{
+	const json_t *one;
+	size_t i;
+
+	dst[0] = '\0';
+	json_array_foreach(json_object_get(slot, "remaining"), i, one) {
+		size_t used = strlen(dst);
+
+		text_format(dst + used, size - used, "%s%.20s", used > 0 ? ", " : "",
+			    out_text(one, "what").s);
+	}
+}
+
 void
 slot_name(const json_t *slot, char *dst, size_t size)
 {

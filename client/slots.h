@@ -65,6 +65,13 @@ struct text slot_work(const json_t *slot);
 /* Why it is not good, in a few words: "needs the button", "FAIL: gone while writing"; else "". */
 void slot_words(const json_t *slot, char *dst, size_t size);
 
+/* Is the drone as a whole fit to fly?  "READY", "NOT READY", "unknown"; "": it is not said. */
+const char *slot_ready_word(const json_t *slot);
+enum colour slot_ready_colour(const json_t *slot);
+bool slot_is_ready(const json_t *slot);
+/* "power-cycle, deck": left to be done before it is; else "". */
+void slot_remaining(const json_t *slot, char *dst, size_t size);
+
 /* "A1 (1-4)", or "1-4". */
 void slot_name(const json_t *slot, char *dst, size_t size);
 

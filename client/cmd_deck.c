@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* cfdfuctl deck list, deck update: decks and their firmware.  identify: a drone's light. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/commands.h"
+#include "client/confirm.h"
+#include "client/conn.h"
+#include "client/out.h"
+#include "client/slots.h"
+
+#define STATE_CELLS 12
+
+static int
+print_decks(const struct session *s, const json_t *reply)
+{
+	static const struct table_column columns[] = {
+		{ N_("SLOT") },
+		{ N_("DRONE"), 1, .cut = true },
+		{ N_("DECK") },
+		{ N_("VERSION"), 2 },
+		{ N_("RELEASE"), 3 },
+		{ N_("STATE") },
+		{ NULL },
+	};
+	const json_t *decks = json_object_get(reply, "decks"), *d;
+	struct table *t;
+	size_t i, due = 0;
+	int r;
+
+	if (json_array_size(decks) == 0) {
+		puts("No deck was seen on the drones that are plugged in.");
+		return EXIT_OK;
+	}
+	r = table_new(s, columns, STATE_CELLS, &t);
+	if (r != 0)
+		return r;
+	json_array_foreach(decks, i, d) {
+		struct text name = out_text(d, "name"), state = out_text(d, "state");
+		char slot[96];
+
+		due += out_true(d, "due");
+		slot_name(d, slot, sizeof(slot));
+		table_row(t);
+		table_cell(t, slot, COLOUR_NONE);
+		table_cell(t, name.s[0] != '\0' ? name.s : slot_serial(d), COLOUR_NONE);
+		table_cell(t, out_string(d, "deck"), COLOUR_NONE);
+		table_cell(t, out_string(d, "version"), COLOUR_NONE);
+		table_cell(t, out_string(d, "wanted"), COLOUR_NONE);
+		table_cell(t, state.s,
+			   out_true(d, "due") || strcmp(state.s, "not-started") == 0
+			       ? COLOUR_ATTENTION
+			       : COLOUR_NONE);
+	}
+	r = table_finish(t);
+	if (r == EXIT_OK && due > 0)
+		printf("%zu can be updated: cfdfuctl deck update\n", due);
+	return r;
+}
+
+const struct command_desc cmd_deck_list = {
+	.name = "deck list",
+	.args = "[WHICH]",
+	.args_max = 1,
+	.help = N_("decks, their state and firmware"),
+	.run = conn_run,
+	.method = PROTO_METHOD("ListDecks"),
+	.parameters = { { "target" } },
+	.print = print_decks,
+};
+
+static bool
+print_deck(FILE *out, const json_t *plan)
+{
+	struct text deck = out_text(plan, "deck"), wanted = out_text(plan, "wanted");
+	struct text state = out_text(plan, "state");
+	char name[96];
+
+	slot_name(plan, name, sizeof(name));
+	if (out != NULL)
+		fprintf(out, "%s: %s (%s) gets its firmware %s\n", name, deck.s, state.s, wanted.s);
+	return true;
+}
+
+static int
+run_update(const struct session *s, const struct invocation *i)
+{
+	static const struct confirm change = {
+		.print = print_deck,
+		.warning = N_("Do not unplug these drones until it has ended."),
+		.nothing = N_("No deck wants a firmware that the release has."),
+	};
+
+	return confirm_run(s, i, &change);
+}
+
+const struct command_desc cmd_deck_update = {
+	.name = "deck update",
+	.live = true,
+	.args = "[WHICH...]",
+	.args_max = COMMAND_ARGS_ANY,
+	.help = N_("write the firmware of the release onto decks that want it"),
+	.run = run_update,
+	.method = PROTO_METHOD("UpdateDeck"),
+	.parameters = { { "targets", NULL, PARAMETER_TEXTS }, { "yes", "yes", PARAMETER_SWITCH } },
+	.options = { { "yes", 'y', NULL, N_("do not ask") } },
+};
+
+static int
+run_identify(const struct session *s, const struct invocation *i)
+{
+	struct params p = params_of(i);
+	json_t *reply = NULL, *refused;
+	int r = conn_ask(s, i->command->method, &p, &reply);
+
+	if (r != 0)
+		return r;
+	refused = json_object_get(reply, "refused");
+	if (s->json)
+		out_json(reply);
+	for (size_t n = 0; n < json_array_size(refused) && !s->json; n++)
+		say_note("%s", out_item(refused, n).s);
+	if (!s->json && json_array_size(json_object_get(reply, "slots")) > 0)
+		out_names("Light:", reply, "slots");
+	r = json_array_size(refused) > 0 ? EXIT_REFUSED : EXIT_OK;
+	json_decref(reply);
+	return r;
+}
+
+const struct command_desc cmd_identify = {
+	.name = "identify",
+	.args = "SLOT|SERIAL...",
+	.args_min = 1,
+	.args_max = COMMAND_ARGS_ANY,
+	.help = N_("show a light on these drones"),
+	.run = run_identify,
+	.method = PROTO_METHOD("Identify"),
+	.parameters = { { "targets", NULL, PARAMETER_TEXTS } },
+};
