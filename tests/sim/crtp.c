@@ -13,7 +13,8 @@
 void
 crtp_reply(struct drone *d, uint64_t now, const uint8_t *packet, size_t length)
 {
-	run_queue(d, now + d->config.timing.crtp_us, packet, length);
+	if (!d->firmware.asserted)
+		run_queue(d, now + d->config.timing.crtp_us, packet, length);
 }
 
 /* Console text arrives on the same pipe, at any time. */

@@ -46,6 +46,8 @@ set_value(struct drone *d, uint64_t now, uint16_t id, const struct toc_item *i, 
 
 	if (i->source == TOC_ASSERT_INFO && value != 0)
 		console_crash(d, now);
+	if (i->source == TOC_DO_ASSERT && value != 0)
+		firmware_assert(d, now, DRONE_ASSERT_REQUEST, "src/modules/src/system.c:384");
 	while (k < f->writes && f->written[k].id != id)
 		k++;
 	if (k == ARRAY_LEN(f->written))

@@ -77,6 +77,7 @@ static const struct toc_item small_params[] = {
 	{ "health", "startPropTest", U8, TOC_FIXED, 0 },
 	{ "usd", "canLog", U8 | RO, TOC_FIXED, 0 },
 	{ "system", "assertInfo", U8, TOC_ASSERT_INFO, 0 },
+	{ "system", "doAssert", U8, TOC_DO_ASSERT, 0 },
 	{ "deck", "bcFlow2", U8 | RO, TOC_DECK, 0 },
 	{ "deck", "bcLighthouse4", U8 | RO, TOC_DECK, 0 },
 	{ "deck", "bcAI", U8 | RO, TOC_DECK, 0 },
@@ -261,6 +262,7 @@ toc_value(struct drone *d, uint64_t now, const struct toc_item *i)
 	case TOC_PM_CURRENT:
 		return as_bits(b.current);
 	case TOC_ASSERT_INFO:
+	case TOC_DO_ASSERT:
 	case TOC_TUNED:
 	case TOC_FIXED:
 		break;

@@ -200,4 +200,247 @@ TEST_SET_UP(six_radio_packets_while_the_link_is_on_usb_are_fatal)
 	it_asserts(DRONE_ASSERT_RADIO);
 }
 
+/* ---- what it says of itself ---- */
+
+static char said[16384];
+
+/* The console's text since it was heard last; NULs as '@'. */
+static const char *
+hear(void)
+{
+	size_t n = 0;
+
+	link_on();
+	while (bulk(USB_BULK_IN, NULL, 64, 600) == USB_OK) {
+		assert_true(n + b.length < sizeof(said));
+		for (size_t i = 1; b.data[0] == 0x00 && i < b.length; i++)
+			said[n++] = b.data[i] != 0 ? (char)b.data[i] : '@';
+	}
+	said[n] = '\0';
+	link_off();
+	return said;
+}
+
+/* A drone of this version in which one key is set otherwise, just switched on. */
+static void
+begin_with(const char *version, const char *key, const char *value)
+{
+	struct drone_config c;
+	char error[128];
+
+	drone_config_init(&c, 11);
+	c.chatter = 0;
+	assert_int_equal(drone_config_set(&c, "version", version, error, sizeof(error)), 0);
+	if (key != NULL)
+		assert_int_equal(drone_config_set(&c, key, value, error, sizeof(error)), 0);
+	drone_free(b.d);
+	bench_begin(&b, &c);
+	bench_load_tiny(&b, "CF21", "2025.12", 16384);
+	drone_plug(b.d, b.now);
+	while (drone_personality(b.d) != DRONE_RUNTIME)
+		bench_wait(&b, 1000);
+}
+
+static void
+restart(void)
+{
+	drone_power_cycle(b.d, b.now);
+	bench_wait(&b, 5000000);
+}
+
+static void
+says(const char *text)
+{
+	if (strstr(said, text) == NULL)
+		fail_msg("'%s' is not in:\n%s", text, said);
+}
+
+static void
+does_not_say(const char *text)
+{
+	if (strstr(said, text) != NULL)
+		fail_msg("'%s' is in:\n%s", text, said);
+}
+
+TEST_SET_UP(a_start_is_told_once_with_the_drones_own_facts)
+{
+	begin_with("2025.12", "nrf", "2025.02");
+	(void)hear();
+	assert_string_equal(strstr(said, "SYS: Production"), strstr(said, "SYS: Production release "
+									  "2025.12\n"));
+	says("CFGBLK: v1, verification [OK]\n");
+	says("DECK_CORE: 0 deck(s) found\n");
+	says("STORAGE: Storage check [OK].\nSYS: Self test passed!\n");
+	says("SYS: NRF51 version: 2025.02 (CF21)\n");
+	assert_true(strstr(said, "NRF51") > strstr(said, "Self test passed"));
+	assert_string_equal(hear(), "");
+	drone_glitch(b.d, b.now, 100);
+	bench_wait(&b, 1000000);
+	assert_string_equal(hear(), "");
+	begin_with("2026.08", "nrf-ms", "100");
+	(void)hear();
+	assert_true(strstr(said, "NRF51") < strstr(said, "Self test passed"));
+	begin_with("2021.06", NULL, NULL);
+	(void)hear();
+	does_not_say("NRF51");
+}
+
+TEST_SET_UP(a_bad_configuration_block_is_told_unless_it_has_no_magic)
+{
+	begin_with("2026.08", "eeprom", "bad-sum");
+	(void)hear();
+	says("CFGBLK: Verification [FAIL]\n");
+	does_not_say("Reformatting");
+	begin_with("2026.08", "eeprom", "bad-magic");
+	(void)hear();
+	does_not_say("CFGBLK");
+	restart();
+	(void)hear();
+	says("CFGBLK: v1, verification [OK]\n");
+	begin_with("2026.08", "eeprom", "blank");
+	(void)hear();
+	does_not_say("CFGBLK");
+	says("STORAGE: Storage check [FAIL].\nSTORAGE: Reformatting storage ...\n");
+}
+
+TEST_SET_UP(a_failing_self_test_names_the_module_every_time)
+{
+	begin_with("2026.08", "selftest", "stabilizer");
+	for (unsigned i = 0; i < 2; i++) {
+		(void)hear();
+		says("SYS: stabilizer [FAIL]\n");
+		does_not_say("Self test passed");
+		says("NRF51 version");
+		link_on();
+		assert_true(ask("\x21\x07\x00", 3));
+		assert_int_equal(b.data[4], 0);
+		assert_true(ask("\x90\x0C", 2));
+		answer_is("\x90\x8C\x00\x00", 4);
+		assert_true(ask("\x40\x01", 2)); /* SPEC: since 2025.12 all the same */
+		link_off();
+		restart();
+	}
+}
+
+TEST_SET_UP(an_assert_is_reported_by_the_next_start_alone)
+{
+	begin_with("2026.08", NULL, NULL);
+	(void)hear();
+	link_on();
+	assert_int_equal(bulk(USB_BULK_OUT, "\x40\x02\x09", 3, 100), USB_OK);
+	bench_wait(&b, 5000000);
+	(void)hear();
+	says("SYS: The system resumed after a failed assert [WARNING]\n"
+	     "SYS: Assert failed at src/modules/src/mem.c:145\n"
+	     "SYS: cfAssertNormalStart [FAIL]\n");
+	link_on(); /* system.assertInfo */
+	assert_int_equal(bulk(USB_BULK_OUT, "\x23\x00system\0assertInfo\0\x08\x01", 22, 100),
+			 USB_OK);
+	(void)hear();
+	says("SYS: Assert failed at src/modules/src/mem.c:145\n");
+	restart();
+	(void)hear();
+	says("Self test passed!");
+	does_not_say("assert");
+}
+
+TEST_SET_UP(a_console_that_overflows_says_so_and_holds_a_nul)
+{
+	begin_with("2026.08", "console-lines", "300");
+	(void)hear();
+	says("<F>\n@");
+	does_not_say("Self test passed");
+	assert_string_equal(said + strlen(said) - 5, "<F>\n@");
+}
+
+TEST_SET_UP(the_self_test_takes_its_time_and_the_battery_one_second_more)
+{
+	static const uint8_t create[] = { 0x51, 6, 7, 2, 1, 0, 4, 2, 0 };
+
+	begin_with("2026.08", "selftest-ms", "2000");
+	bench_wait(&b, 200000);
+	link_on();
+	while (bulk(USB_BULK_IN, NULL, 64, 20) == USB_OK)
+		continue;
+	for (unsigned i = 0; i < 3; i++) {
+		static const uint16_t expected[] = { 3700, 3700, 4050 };
+
+		assert_true(ask("\x21\x07\x00", 3));
+		assert_int_equal(b.data[4], i > 0);
+		assert_true(ask(create, sizeof(create)));
+		assert_true(ask("\x51\x08\x07\x00\x00", 5));
+		assert_int_equal(bulk(USB_BULK_IN, NULL, 64, 20), USB_OK);
+		assert_int_equal(b.data[0], 0x52);
+		assert_int_equal(get_le16(b.data + 5), expected[i]);
+		assert_int_equal(b.data[7], i > 1);
+		assert_true(ask("\x51\x02\x07", 3));
+		bench_wait(&b, i == 0 ? 2000000 : 1000000);
+		while (bulk(USB_BULK_IN, NULL, 64, 500) == USB_OK)
+			continue;
+	}
+}
+
+/* SPEC: doc/beyond-dfu.md 1, 2, 5: by release. */
+TEST_SET_UP(old_firmware_lacks_the_services_of_the_new)
+{
+	static const struct {
+		const char *version;
+		bool supervisor, memory_when_failed;
+		unsigned memories;
+	} table[] = {
+		{ "2022.03", false, true, 4 },	{ "2023.03", false, false, 4 },
+		{ "2025.02", false, false, 4 }, { "2025.12", false, true, 5 },
+		{ "2026.04", true, true, 5 },
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(table); i++) {
+		begin_with(table[i].version, NULL, NULL);
+		(void)hear();
+		link_on();
+		assert_int_equal(ask("\x90\x0C", 2), table[i].supervisor);
+		assert_true(ask("\x40\x01", 2));
+		assert_int_equal(b.data[2], table[i].memories);
+		begin_with(table[i].version, "selftest", "stabilizer");
+		(void)hear();
+		link_on();
+		assert_int_equal(ask("\x40\x01", 2), table[i].memory_when_failed);
+		assert_true(ask("\xD1\x01", 2));
+	}
+	/* An old firmware does not understand a new nRF51's measurement. */
+	begin_with("2022.09", "nrf", "2025.12");
+	bench_wait(&b, 5000000);
+	(void)hear();
+	link_on();
+	assert_true(ask("\x51\x06\x07\x02\x01\x00", 6));
+	assert_true(ask("\x51\x08\x07\x00\x00", 5));
+	assert_int_equal(bulk(USB_BULK_IN, NULL, 64, 20), USB_OK);
+	assert_int_equal(get_le16(b.data + 5), 3700);
+}
+
+TEST_SET_UP(a_stored_parameter_is_in_force_after_a_restart)
+{
+	struct drone_config c;
+
+	drone_config_init(&c, 11);
+	c.chatter = 0;
+	c.console = false;
+	c.tables = DRONE_TABLES_REAL;
+	begin_again(&c, "CF21");
+	link_on();
+	assert_true(ask("\x22\x11\x00\x00\x00\x80\x3F", 7));
+	assert_true(ask("\x23\x03\x11\x00", 4));
+	answer_is("\x23\x03\x11\x00\x00", 5);
+	restart();
+	link_on();
+	assert_true(ask("\x21\x11\x00", 3));
+	answer_is("\x21\x11\x00\x00\x00\x00\x80\x3F", 8);
+	assert_true(ask("\x23\x05\x11\x00", 4));
+	assert_true(ask("\x23\x05\x11\x00", 4));
+	answer_is("\x23\x05\x11\x00\x02", 5);
+	restart();
+	link_on();
+	assert_true(ask("\x21\x11\x00", 3));
+	answer_is("\x21\x11\x00\x00\x00\x00\x34\x44", 8);
+}
+
 TEST_MAIN(NULL)
