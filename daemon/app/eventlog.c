@@ -170,7 +170,7 @@ eventlog_tell(void *ctx, const struct fleet_event *event)
 	case EVENT_SPECIAL_ENDED:
 		if (event->record->verdict.kind != VERDICT_NONE)
 			say_ended(log, about, event->record);
-		else
+		else if (event->record->kind != JOB_CHECKUP && event->record->kind != JOB_IDENTIFY)
 			log_say(log, LOG_INFO, &about, "nothing was done: %s",
 				event->record->message);
 		return;
