@@ -150,25 +150,25 @@ ends_with(const char *body, size_t body_size, const char *condition)
 	return body_size > size + 1 && memcmp(body + body_size - size - 1, condition, size) == 0;
 }
 
-/* Is it what was recorded last of this attempt, be it in the queue? */
-static int
+/* Is it what was recorded last of this attempt, be it in the queue?  Where that cannot be read it
+ * is recorded once more. */
+static bool
 is_recorded(struct store *s, int64_t id, const char *condition)
 {
 	const struct record *last = NULL;
 	sqlite3_stmt *st;
-	int r;
+	bool same = false;
 
 	for (const struct record *q = s->queue.first; q != NULL; q = q->next)
 		if (q->kind == RECORD_CONDITION && record_body_id(q->body) == id)
 			last = q;
 	if (last != NULL)
 		return ends_with(last->body, last->body_size, condition);
-	r = db_ask(s->files.db, DB_CONDITION, &st, "n", id);
-	if (r > 0) {
-		r = ends_with(db_text(st, 0), (size_t)sqlite3_column_bytes(st, 0), condition);
+	if (store_usable(s) == 0 && db_ask(s->files.db, DB_CONDITION, &st, "n", id) > 0) {
+		same = ends_with(db_text(st, 0), (size_t)sqlite3_column_bytes(st, 0), condition);
 		(void)sqlite3_reset(st); /* after a row: cannot fail */
 	}
-	return r;
+	return same;
 }
 
 int
@@ -176,18 +176,14 @@ store_attempt_condition(struct store *s, int64_t id, const char *condition,
 			const struct store_time *now)
 {
 	struct body b;
-	int r = store_usable(s);
 
-	if (r < 0)
-		return r;
 	if (id < 1 || id >= s->running.next_id)
 		return -ENOENT;
 	if (condition[0] != '{' || strchr(condition, '\n') != NULL ||
 	    strlen(condition) >= CONDITION_MAX)
 		return -EINVAL;
-	r = is_recorded(s, id, condition);
-	if (r != 0)
-		return r < 0 ? r : 0;
+	if (is_recorded(s, id, condition))
+		return 0;
 	body_begin(&b);
 	body_int(&b, "id", id);
 	body_moment(&b, now);

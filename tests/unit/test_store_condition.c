@@ -26,6 +26,13 @@ condition_is(int64_t id, const char *condition)
 	assert_int_equal(store_attempt_condition(store, id, condition, &now), 0);
 }
 
+static bool
+go_on(void *ctx)
+{
+	(void)ctx;
+	return true;
+}
+
 struct copy {
 	char target[32], uuid[64], radio_before[64], condition[256], verdict[32];
 };
@@ -98,6 +105,23 @@ TEST_SET_UP(a_condition_like_the_last_one_is_not_recorded_again)
 	assert_string_equal(read_attempt(one).condition, NOT_READY);
 	end_at(store, one, &passed, 5);
 	end_at(store, two, &passed, 5);
+}
+
+TEST_SET_UP(a_condition_is_not_lost_while_the_database_is_gone)
+{
+	int64_t id = begin_at(store, "1-1", "S1", 1);
+
+	end_at(store, id, &passed, 2);
+	commit_at(store, 3);
+	assert_int_equal(rename(in_dir(dir, DB_FILE), in_dir(dir, "elsewhere")), 0);
+	store_watch(store);
+	assert_int_equal(health_of(store), STORE_DEGRADED);
+	condition_is(id, IS_READY);
+	condition_is(id, IS_READY);
+	while (store_commit(store, &now) < 0) /* it is made again, some lines at a time */
+		assert_true(store_walk(store, &now, go_on, NULL) >= 0);
+	assert_string_equal(read_attempt(id).condition, IS_READY);
+	assert_string_equal(ask_db(dir, CONDITIONS), "1");
 }
 
 TEST_SET_UP(what_is_no_condition_is_refused)
@@ -206,13 +230,6 @@ TEST_SET_UP(an_attempt_has_one_name_in_all_databases)
 	(void)open_ready(dir, &small_options, &store); /* made again from the audit file */
 	assert_string_equal(read_attempt(1).uuid, one.uuid);
 	assert_string_equal(read_attempt(2).uuid, two.uuid);
-}
-
-static bool
-go_on(void *ctx)
-{
-	(void)ctx;
-	return true;
 }
 
 TEST_SET_UP(the_walk_finds_a_condition_that_the_attempt_has_lost)
