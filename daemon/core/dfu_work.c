@@ -21,6 +21,12 @@ enum {
  */
 #define ROUND_BYTES (64U * 1024)
 
+/*
+ * SPEC: doc/protocol.md 9.3: cf2loader starts whatever does not begin with a blank word.  WHY not
+ * on other devices: some can program units of eight bytes only, each once.
+ */
+#define FIRST_WORD_BYTES 4
+
 #define FEATURE_ADDR 0xFFFF0000U
 
 /* ---- beginning ------------------------------------------------------------------------------ */
@@ -65,6 +71,8 @@ dfu_work_begin(struct dfu_work *w, const struct dfu_probe *probe, struct image *
 	struct device profile = *probe->profile;
 	const char *why = NULL;
 
+	if (profile.family)
+		plan_options.word_bytes = FIRST_WORD_BYTES;
 	for (size_t i = 0; i < DEVICE_ALTS_MAX; i++)
 		maps[i] = probe->maps.known[i] ? &probe->maps.map[i] : NULL;
 	if (options->loader_only)
@@ -73,7 +81,7 @@ dfu_work_begin(struct dfu_work *w, const struct dfu_probe *probe, struct image *
 		*ret_why = why;
 		return -EPERM;
 	}
-	if (is_odd(image)) {
+	if (is_odd(image) || profile.family) {
 		w->padded = malloc(probe->descr.transfer_bytes);
 		*ret_why = "out of memory";
 		if (w->padded == NULL)
@@ -122,7 +130,8 @@ dfu_work_allow(const struct dfu_work *w, const struct dfu_probe *probe, bool loa
 static struct dfuse_operation
 program_of(struct dfu_work *w, const struct plan_op *op)
 {
-	uint32_t before = op->addr % 2;
+	/* WHY the first word with the page, as 0xFF: both have one address, which is set once. */
+	uint32_t before = op->lead + (op->addr - op->lead) % 2;
 	uint32_t length = before + op->length + (op->addr + op->length) % 2;
 	const uint8_t *data = op->data;
 
@@ -159,8 +168,8 @@ dfu_work_next(struct dfu_work *w, struct dfuse_operation *ret_operation)
 		*ret_operation = (struct dfuse_operation){
 			.op = op.kind == PLAN_OP_READ ? DFUSE_OP_READ : DFUSE_OP_ERASE,
 			.alt = op.alt,
-			.addr = op.addr,
-			.length = op.length,
+			.addr = op.addr - op.lead,
+			.length = op.length + op.lead,
 		};
 	return true;
 }
@@ -189,7 +198,7 @@ plan_took(struct plan *p, const struct dfuse *d)
 	switch (op.kind) {
 	case PLAN_OP_READ:
 		data = dfuse_data(d, &length);
-		plan_read_back(p, data, length);
+		plan_read_back(p, data + op.lead, length - op.lead);
 		return;
 	case PLAN_OP_ERASE:
 		plan_erased(p);
@@ -275,6 +284,8 @@ dfu_work_step(const struct dfu_work *w)
 		return STEP_VERIFYING;
 	case PLAN_PAGE:
 	case PLAN_PAGE_CHECK:
+	case PLAN_WORD:
+	case PLAN_WORD_CHECK:
 		return STEP_FIRST_PAGE;
 	case PLAN_DONE:
 	case PLAN_PHASE_COUNT:

@@ -35,7 +35,7 @@ struct dfu_work {
 	bool word_refused; /* asked for word parallelism, did not take */
 	/* private */
 	enum dfu_work_stage stage;
-	uint8_t *padded; /* a block; NULL: the image has no odd ones */
+	uint8_t *padded; /* a block, for what is written with 0xFF before or behind it; or NULL */
 };
 
 /* -EPERM, -E2BIG with ret_why (static); -ENOMEM.  Its plan keeps a reference on the image. */

@@ -11,7 +11,7 @@
 
 static const struct {
 	unsigned next;
-	uint8_t todo; /* what it takes off the parts; PAGE and PAGE_CHECK: the first page alone */
+	uint8_t todo; /* what it takes off the parts; PAGE to WORD_CHECK: the first page alone */
 } phases[PLAN_PHASE_COUNT] = {
 #define S(x) BIT(PLAN_##x)
 	[PLAN_COMPARE] = { S(COMPARE) | S(ERASE) | S(DONE) | S(FAILED), TODO_COMPARE },
@@ -19,7 +19,9 @@ static const struct {
 	[PLAN_WRITE] = { S(VERIFY), TODO_WRITE },
 	[PLAN_VERIFY] = { S(PAGE) | S(ERASE) | S(DONE) | S(FAILED), TODO_VERIFY },
 	[PLAN_PAGE] = { S(PAGE_CHECK), 0 },
-	[PLAN_PAGE_CHECK] = { S(ERASE) | S(DONE) | S(FAILED), 0 },
+	[PLAN_PAGE_CHECK] = { S(WORD) | S(ERASE) | S(DONE) | S(FAILED), 0 },
+	[PLAN_WORD] = { S(WORD_CHECK), 0 },
+	[PLAN_WORD_CHECK] = { S(ERASE) | S(DONE) | S(FAILED), 0 },
 #undef S
 };
 
@@ -33,9 +35,9 @@ enter(struct plan *p, enum plan_phase phase)
 }
 
 static bool
-page_is_due(const struct plan *p)
+is_page_phase(enum plan_phase phase)
 {
-	return p->boot < p->count && p->boot_changed && !p->page_done;
+	return phase >= PLAN_PAGE && phase <= PLAN_WORD_CHECK;
 }
 
 void
@@ -65,6 +67,8 @@ find_first_page(struct plan *p, const struct device *profile)
 		p->page_addr = profile->app_addr;
 		p->page_to =
 		    part->is.from + (room < p->options.block_bytes ? room : p->options.block_bytes);
+		p->word_to =
+		    part->is.from + (room < p->options.word_bytes ? room : p->options.word_bytes);
 	}
 }
 
@@ -163,9 +167,9 @@ static void
 start_phase(struct plan *p, enum plan_phase phase)
 {
 	enter(p, phase);
-	if (phase == PLAN_PAGE || phase == PLAN_PAGE_CHECK) {
+	if (is_page_phase(phase)) {
 		p->at = p->boot;
-		p->pos = p->page_addr;
+		p->pos = phase < PLAN_WORD ? p->word_to : p->page_addr;
 		return;
 	}
 	p->at = first_part(p);
@@ -211,7 +215,7 @@ memory_done(struct plan *p)
 {
 	if (is_in_doubt(p))
 		enter_round(p, p->first);
-	else if (boot_is_here(p) && page_is_due(p))
+	else if (boot_is_here(p) && plan_page_is_due(p))
 		start_phase(p, PLAN_PAGE);
 	else if (p->end < p->count)
 		enter_memory(p, p->end);
@@ -294,23 +298,52 @@ part_done(struct plan *p)
 	next_phase(p);
 }
 
+/* The first page without its first word, that read back, the word, that read back: all of it is
+ * there. */
+static void
+page_phase_done(struct plan *p)
+{
+	if (p->phase == PLAN_PAGE || p->phase == PLAN_WORD) {
+		start_phase(p, p->phase == PLAN_PAGE ? PLAN_PAGE_CHECK : PLAN_WORD_CHECK);
+	} else if (p->phase == PLAN_PAGE_CHECK && p->word_to > p->page_addr) {
+		start_phase(p, PLAN_WORD);
+	} else {
+		p->page_done = true;
+		memory_done(p);
+		next_phase(p);
+	}
+}
+
 /* Next stretch of image bytes in the part from pos on: in one segment, at most one block. */
 static bool
 next_stretch(struct plan *p, struct plan_op *op)
 {
 	const struct covered *c = &p->parts[p->at].is;
-	bool page = p->phase == PLAN_PAGE || p->phase == PLAN_PAGE_CHECK;
-	uint32_t block = p->options.block_bytes;
+	uint32_t block = p->options.block_bytes, to = c->to;
 	struct stretch s;
 
-	if (!covered_stretch(c, p->image, p->pos, page ? p->page_to : c->to, &s))
+	if (is_page_phase(p->phase))
+		to = p->phase < PLAN_WORD ? p->page_to : p->word_to;
+	if (!covered_stretch(c, p->image, p->pos, to, &s))
 		return false;
 	p->pos = s.addr;
 	/* WHY: data at an odd address are written from the byte before it (dfu_work.c). */
 	if (s.length >= block)
 		s.length = s.addr % 2 != 0 ? block - 1 : block;
 	*op = (struct plan_op){ .alt = c->alt, .addr = s.addr, .length = s.length, .data = s.data };
+	if ((p->phase == PLAN_PAGE || p->phase == PLAN_PAGE_CHECK) && s.addr == p->word_to)
+		op->lead = p->word_to - p->page_addr;
 	return true;
+}
+
+/* Nothing is left of the part in this phase. */
+static void
+nothing_left(struct plan *p)
+{
+	if (is_page_phase(p->phase))
+		page_phase_done(p);
+	else
+		part_done(p);
 }
 
 bool
@@ -328,13 +361,14 @@ plan_next(struct plan *p, struct plan_op *ret_op)
 			return true;
 		}
 		if (next_stretch(p, ret_op)) {
-			bool program = p->phase == PLAN_WRITE || p->phase == PLAN_PAGE;
+			bool program = p->phase == PLAN_WRITE || p->phase == PLAN_PAGE ||
+				       p->phase == PLAN_WORD;
 
 			ret_op->kind = program ? PLAN_OP_PROGRAM : PLAN_OP_READ;
 			return true;
 		}
-		/* Only a boot sector of a single page has nothing but that page. */
-		part_done(p);
+		/* A boot sector of a single page, a first page of a single word. */
+		nothing_left(p);
 	}
 	return false;
 }
@@ -348,7 +382,7 @@ advance(struct plan *p, uint32_t length)
 
 	p->pos += length;
 	if (!next_stretch(p, &op))
-		part_done(p);
+		nothing_left(p);
 }
 
 void
@@ -363,16 +397,10 @@ plan_programmed(struct plan *p)
 {
 	struct plan_op op;
 
-	assert(p->phase == PLAN_WRITE || p->phase == PLAN_PAGE);
+	assert(p->phase == PLAN_WRITE || p->phase == PLAN_PAGE || p->phase == PLAN_WORD);
 	if (!plan_next(p, &op)) /* NEVER: what is reported was named by this call */
 		return;
-	if (p->phase == PLAN_WRITE) {
-		advance(p, op.length);
-		return;
-	}
-	p->pos += op.length;
-	if (!next_stretch(p, &op))
-		start_phase(p, PLAN_PAGE_CHECK);
+	advance(p, op.length);
 }
 
 /* INVARIANT: decided a sector at a time; equal or blank needs every byte, a difference only one. */
@@ -424,7 +452,7 @@ plan_read_back(struct plan *p, const uint8_t *data, uint32_t length)
 	struct stretch image;
 	uint32_t bad;
 
-	assert(p->phase == PLAN_COMPARE || p->phase == PLAN_VERIFY || p->phase == PLAN_PAGE_CHECK);
+	assert(p->phase == PLAN_COMPARE || p->phase == PLAN_VERIFY || is_page_phase(p->phase));
 	if (!plan_next(p, &op)) /* NEVER: what is reported was named by this call */
 		return;
 	assert(length == op.length);
@@ -438,56 +466,5 @@ plan_read_back(struct plan *p, const uint8_t *data, uint32_t length)
 		sector_is_wrong(p, op.addr + bad, &image, data);
 		return;
 	}
-	if (p->phase == PLAN_VERIFY) {
-		advance(p, length);
-		return;
-	}
-	p->pos += length;
-	if (next_stretch(p, &op))
-		return;
-	p->page_done = true;
-	memory_done(p);
-	next_phase(p);
-}
-
-/* ---- questions ------------------------------------------------------------------------------ */
-
-enum plan_phase
-plan_phase(const struct plan *p)
-{
-	return p->phase;
-}
-
-bool
-plan_unchanged(const struct plan *p)
-{
-	return p->phase == PLAN_DONE && !p->changed;
-}
-
-enum plan_failure
-plan_failure(const struct plan *p, uint32_t *ret_addr)
-{
-	*ret_addr = p->wrong_addr;
-	return p->failure;
-}
-
-unsigned
-plan_repairs(const struct plan *p)
-{
-	return p->repairs;
-}
-
-int
-plan_target_verified(const struct plan *p, uint8_t alt)
-{
-	int verified = -1;
-
-	for (size_t i = 0; i < p->count; i++) {
-		if (p->parts[i].is.alt != alt)
-			continue;
-		if (p->parts[i].todo != 0 || (i == p->boot && page_is_due(p)))
-			return 0;
-		verified = 1;
-	}
-	return verified;
+	advance(p, length);
 }

@@ -2,8 +2,8 @@
 /*
  * Image + memory maps -> ordered operations, for one DFU session.  Refuses to leave the sectors
  * that may be written, reads before it changes anything, writes the first page of the application
- * last (doc/protocol.md 9.3), and reads every written byte back (doc/promises.md 1, promises 2 to
- * 4).
+ * last and of that the first word (doc/protocol.md 9.3), and reads every written byte back
+ * (doc/promises.md 1, promises 2 to 4).
  *
  *   COMPARE     each covered sector is read up to its first difference      [plan_read_back]
  *   then memory by memory, in the order of their alternates, and in each a round of sectors after
@@ -12,13 +12,14 @@
  *   WRITE       the round, all but the first page
  *   VERIFY      all that was written; a wrong sector is erased and written once more, and its
  *               whole memory is verified again before the first page        [sector_is_wrong]
- *   PAGE        the first page; PAGE_CHECK reads it back                    [memory_done]
+ *   PAGE        the first page without its first word; PAGE_CHECK reads it back [memory_done]
+ *   WORD        that word; WORD_CHECK reads it back                          [page_phase_done]
  *   DONE        every byte of the image has been read back equal
  *   FAILED      a sector stayed wrong, or cannot be written: plan_failure()      [settle]
  *
  * INVARIANT: an operation never reaches outside one sector of the image's own coverage.
  * INVARIANT: while anything else of its memory is not verified, the first page is blank (once an
- * erase has begun).
+ * erase has begun); its first word, by which the boot loader decides, while anything else is not.
  */
 #ifndef CORE_PLAN_H
 #define CORE_PLAN_H
@@ -41,6 +42,8 @@ enum plan_phase {
 	PLAN_VERIFY,
 	PLAN_PAGE,
 	PLAN_PAGE_CHECK,
+	PLAN_WORD,
+	PLAN_WORD_CHECK,
 	PLAN_DONE,
 	PLAN_FAILED,
 	PLAN_PHASE_COUNT
@@ -53,6 +56,7 @@ struct plan_op {
 	uint8_t alt;
 	uint32_t addr;
 	uint32_t length;     /* bytes; of an erase: the sector's size */
+	uint32_t lead;	     /* bytes before addr that stay blank, with which a block would begin */
 	const uint8_t *data; /* PROGRAM: the image's bytes, good as long as the plan */
 };
 
@@ -62,6 +66,7 @@ struct plan_options {
 	uint32_t block_bytes;	  /* most bytes of one read or program: wTransferSize */
 	uint32_t write_protected; /* BIT(n): the n-th sector of alternate 0 cannot be written */
 	uint32_t round_bytes;	  /* sectors of so much in all make a round; a larger one alone */
+	uint32_t word_bytes;	  /* of the first page, written last of all; 0: the page at once */
 };
 
 struct plan;

@@ -23,10 +23,10 @@ struct plan {
 	unsigned under_way; /* TODO_: the work that the phase takes off the parts */
 	struct part *parts;
 	size_t count;
-	size_t boot;	    /* the part that holds the first page; count = none */
-	uint32_t page_addr; /* the first page: the block that makes the image bootable */
-	uint32_t page_to;
-	size_t first, end; /* parts of the memory under way; all of them while comparing */
+	size_t boot;		   /* the part that holds the first page; count = none */
+	uint32_t page_addr;	   /* the first page: the block that makes the image bootable */
+	uint32_t page_to, word_to; /* word_to: of its first word; page_addr: it has none */
+	size_t first, end;	   /* parts of the memory under way; all of them while comparing */
 	size_t round_first, round_end; /* of these the ones under way; all while comparing */
 	size_t at;		       /* part under way */
 	uint32_t pos;		       /* next byte in it */
@@ -38,5 +38,12 @@ struct plan {
 	enum plan_failure failure;
 	struct plan_reckoning reckoning;
 };
+
+/* It is blank on the drone, or not read back: it is still to be written. */
+static inline bool
+plan_page_is_due(const struct plan *p)
+{
+	return p->boot < p->count && p->boot_changed && !p->page_done;
+}
 
 #endif

@@ -32,56 +32,8 @@
 #define LOADER_ADDR 0x08000000U
 #define FEATURE_ADDR 0xFFFF0000U
 #define ROM_BLOCK 2048U
+#define WORD_BYTES 4
 #define SLOW_US 100000 /* commits that hold up the whole loop so long cost attempts their time */
-
-/* ---- the flash --------------------------------------------------------------------------- */
-
-/* Does the drone hold the image, apart from a stretch that does not count? */
-bool
-check_equal(struct station *s, struct drone *d, const struct image *image, uint32_t except_addr,
-	    uint32_t except_bytes)
-{
-	uint8_t chunk[1024];
-
-	for (size_t i = 0; i < image_segment_count(image); i++) {
-		const struct segment *g = image_segment(image, i);
-
-		for (uint32_t at = 0; at < g->size; at += sizeof(chunk)) {
-			uint32_t n =
-			    g->size - at < sizeof(chunk) ? g->size - at : (uint32_t)sizeof(chunk);
-
-			if (except_bytes > 0 && g->addr + at - except_addr < except_bytes)
-				continue;
-			drone_peek(d, station_now_us(s), g->addr + at, chunk, n);
-			if (memcmp(chunk, g->data + at, n) != 0)
-				return false;
-		}
-	}
-	return true;
-}
-
-uint64_t
-check_loader_hash(struct station *s, struct drone *d)
-{
-	uint8_t loader[APP_ADDR - LOADER_ADDR];
-	uint64_t h = 0xCBF29CE484222325ULL, word;
-
-	drone_peek(d, station_now_us(s), LOADER_ADDR, loader, sizeof(loader));
-	for (size_t i = 0; i < sizeof(loader); i += sizeof(word)) {
-		memcpy(&word, loader + i, sizeof(word));
-		h = (h ^ word) * 0x100000001B3ULL;
-	}
-	return h;
-}
-
-static bool
-first_word_is_blank(struct station *s, struct drone *d)
-{
-	uint8_t word[4];
-
-	drone_peek(d, station_now_us(s), APP_ADDR, word, sizeof(word));
-	return get_le32(word) == 0xFFFFFFFFU;
-}
 
 /* A drone with a defective flash: no content of it can be promised. */
 static bool
@@ -277,7 +229,7 @@ check_erase(struct station *s, struct seat *seat, const struct station_row *r, u
 	if (!covered)
 		station_break(s, "I1: an erase of 0x%08x on %s outside the image", (unsigned)addr,
 			      seat->port);
-	if (base != APP_ADDR && !is_stubborn(seat, d) && !first_word_is_blank(s, d))
+	if (base != APP_ADDR && !is_stubborn(seat, d) && !check_word_is_blank(s, d))
 		station_break(s, "doc/promises.md 1.4: %s is erased at 0x%08x while it would boot",
 			      seat->port, (unsigned)addr);
 	seat->pointer_known = false; /* SPEC: as read in doc/protocol.md 3.1: perhaps it moved */
@@ -311,10 +263,12 @@ check_write(struct station *s, struct seat *seat, const struct station_row *r,
 {
 	struct drone *d = world_drone(s->world, seat->port);
 	uint32_t block = drone_config(d)->transfer_size;
-	uint32_t addr;
+	uint32_t addr, lead = 0;
 
 	block = block != 0 ? block : ROM_BLOCK;
 	addr = seat->pointer + (x->setup.value - 2U) * block;
+	if (addr == APP_ADDR && x->length > WORD_BYTES && get_le32(x->data) == 0xFFFFFFFFU)
+		lead = WORD_BYTES; /* 0xFF changes nothing: all but the first word is written */
 	if (seat->alt == 3 && addr == FEATURE_ADDR && s->options.fleet.job.word)
 		return; /* volatile: nothing of the drone's is changed */
 	check_need(s, seat, r);
@@ -327,16 +281,20 @@ check_write(struct station *s, struct seat *seat, const struct station_row *r,
 		return;
 	}
 	check_erased(s, seat, addr);
-	if (r->image != NULL && !is_of_image(r->image, addr, x->data, x->length))
+	addr += lead;
+	if (r->image != NULL && !is_of_image(r->image, addr, x->data + lead, x->length - lead))
 		station_break(s, "I4: not the image's bytes to 0x%08x on %s", (unsigned)addr,
 			      seat->port);
 	if (r->image == NULL || is_stubborn(seat, d))
 		return;
-	if (addr == APP_ADDR && !check_equal(s, d, r->image, APP_ADDR, block))
-		station_break(
-		    s, "doc/promises.md 1.4: the first page of %s is written before the rest",
-		    seat->port);
-	if (addr != APP_ADDR && !first_word_is_blank(s, d))
+	if (addr < APP_ADDR + block &&
+	    !check_equal(s, d, r->image, APP_ADDR, addr == APP_ADDR ? x->length : block))
+		station_break(s, "doc/promises.md 1.4: 0x%08x of %s is written before the rest",
+			      (unsigned)addr, seat->port);
+	if (addr == APP_ADDR && x->length != WORD_BYTES)
+		station_break(s, "protocol.md 9.3: the first word of %s comes not alone",
+			      seat->port);
+	if (addr != APP_ADDR && !check_word_is_blank(s, d))
 		station_break(s, "doc/promises.md 1.4: %s is written while it would boot",
 			      seat->port);
 }
@@ -487,7 +445,7 @@ check_ending(struct station *s, const struct station_row *row, const struct job_
 		check_success(s, seat, d, row, r);
 	else if (r->sectors_erased > 0 && row->image != NULL && r->verdict.fault != FAULT_GONE &&
 		 !is_stubborn(seat, d) && drone_personality(d) == DRONE_ROM &&
-		 !first_word_is_blank(s, d) && !check_equal(s, d, row->image, 0, 0))
+		 !check_word_is_blank(s, d) && !check_equal(s, d, row->image, 0, 0))
 		station_break(s, "doc/promises.md 1.4: %s would boot half an image", r->port);
 }
 

@@ -133,8 +133,11 @@ void check_xfer(struct station *s, struct seat *seat, const struct usb_xfer *x);
 void check_told(struct station *s, const struct fleet_event *e);
 void check_view(struct station *s);  /* of one slot, in turns */
 void check_quiet(struct station *s); /* nothing is under way */
+
+/* station_flash.c */
 bool check_equal(struct station *s, struct drone *d, const struct image *image,
 		 uint32_t except_addr, uint32_t except_bytes);
 uint64_t check_loader_hash(struct station *s, struct drone *d);
+bool check_word_is_blank(struct station *s, struct drone *d);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "core/outcome.h"
 #include "core/platform.h"
+#include "flow/station_parts.h"
 #include "job_bench.h"
 
 /* Linked between the station and the fleet (-Wl,--wrap): what becomes of a backup. */
@@ -83,6 +84,57 @@ TEST(a_reset_in_the_middle_of_writing_is_survived_and_not_called_unchanged)
 		assert_ends(&b, VERDICT_PASS, FAULT_NONE);
 		tear_down(&b);
 	}
+}
+
+/* Runs until then and cuts the power.  True: its loader would start what its flash holds. */
+static bool
+cut(struct bench *b, uint64_t at_us)
+{
+	prepare(b, 6);
+	b->config.timing.flash_permille = 1000;
+	set_up(b, true);
+	plug(b);
+	station_run(b->station, at_us);
+	assert_int_equal(world_unplug(station_world(b->station), PORT), 0);
+	return !check_word_is_blank(b->station, world_drone(station_world(b->station), PORT));
+}
+
+TEST(power_that_is_cut_at_any_moment_never_leaves_half_an_image_that_starts)
+{
+	uint64_t blank_us = 1000, whole_us, moments[3];
+	unsigned starts = 0, blanks = 0;
+	struct bench b;
+
+	/* From the boot sector's erase to the last word, in steps of 7 ms. */
+	for (; cut(&b, blank_us); blank_us += 50000)
+		tear_down(&b);
+	tear_down(&b);
+	for (whole_us = blank_us; !cut(&b, whole_us); whole_us += 50000)
+		tear_down(&b);
+	tear_down(&b);
+	for (uint64_t at = blank_us; at < whole_us + 20000; at += 7000) {
+		bool would_start = cut(&b, at);
+		struct drone *d = world_drone(station_world(b.station), PORT);
+
+		if (would_start)
+			assert_true(check_equal(b.station, d, b.image, 0x08004000, 4));
+		starts += would_start;
+		blanks += !would_start;
+		tear_down(&b);
+	}
+	assert_true(starts > 0 && blanks > 50);
+	/* The very moment, to a tenth of a millisecond: the page is there before its first word. */
+	moments[0] = blank_us;
+	moments[1] = whole_us;
+	while (moments[1] - moments[0] > 100) {
+		moments[2] = (moments[0] + moments[1]) / 2;
+		moments[cut(&b, moments[2])] = moments[2];
+		tear_down(&b);
+	}
+	(void)cut(&b, moments[0]);
+	assert_true(check_equal(b.station, world_drone(station_world(b.station), PORT), b.image,
+				0x08004000, 4));
+	tear_down(&b);
 }
 
 TEST(a_drone_that_comes_back_from_a_reset_by_its_button_needs_power_off)

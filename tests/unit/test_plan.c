@@ -38,6 +38,7 @@ struct trial {
 	struct image *image;
 	struct plan *plan;
 	uint32_t page, page_to; /* first page, relative to the base; equal: none */
+	uint32_t word_to;	/* of its first word, which comes last; page: none */
 	unsigned flips;		/* reads that will still bring a wrong bit */
 	unsigned strays;	/* blocks that will still be programmed at another place */
 	bool strayed;
@@ -205,33 +206,40 @@ find_page(struct trial *t)
 	uint32_t at = t->profile.app_addr - m->base;
 	struct sector s;
 
-	t->page = t->page_to = 0;
+	t->page = t->page_to = t->word_to = 0;
 	if (at >= SPAN || !m->image[at] || !layout_sector_at(&t->map[0], t->profile.app_addr, &s))
 		return;
 	t->page = at;
 	t->page_to = at + t->options.block_bytes;
 	if (t->page_to > s.addr + s.size - m->base)
 		t->page_to = s.addr + s.size - m->base;
+	t->word_to = at + t->options.word_bytes;
+	if (t->word_to > t->page_to)
+		t->word_to = t->page_to;
 }
 
-/* INVARIANT: once its memory is being changed, the first page is blank until all else is there. */
+/* INVARIANT: once its memory is being changed, the first page is blank until all else is there,
+ * and its first word until the rest of it is there and read back. */
 static void
 check_first_page(const struct trial *t, const struct plan_op *op, uint32_t at)
 {
 	const struct memory *m = &t->memory[0];
+	bool word = at >= t->page && at < t->word_to;
 
-	if (t->page == t->page_to || op->alt != 0 || t->strayed)
+	if (t->page == t->page_to || op->alt != 0 || t->strayed || op->kind != PLAN_OP_PROGRAM)
 		return;
-	if (op->kind == PLAN_OP_PROGRAM && at >= t->page && at < t->page_to) {
+	if (at >= t->page && at < t->page_to) {
+		uint32_t to = word ? t->word_to : t->page_to;
+
 		for (uint32_t k = 0; k < SPAN; k++)
-			if (m->image[k] && (k < t->page || k >= t->page_to) &&
-			    m->now[k] != m->wanted[k])
+			if (m->image[k] && (k < t->page || k >= to) &&
+			    (m->now[k] != m->wanted[k] || (word && !m->verified[k])))
 				fail_msg("the first page is written before byte %x", k);
-		return;
 	}
-	if (op->kind == PLAN_OP_PROGRAM)
-		for (uint32_t k = t->page; k < t->page_to; k++)
-			assert_true(!m->image[k] || m->now[k] == 0xFF);
+	for (uint32_t k = t->page; k < t->page_to && !word; k++)
+		assert_true(!m->image[k] || m->now[k] == 0xFF || (at >= t->page && k < at));
+	for (uint32_t k = t->page; k < t->word_to && !word; k++)
+		assert_true(!m->image[k] || m->now[k] == 0xFF);
 }
 
 static void
@@ -328,7 +336,9 @@ step(struct trial *t)
 	check_first_page(t, &op, op.addr - t->memory[op.alt].base);
 	odd = op.addr % 2 + (op.addr + op.length) % 2;
 	if (op.kind != PLAN_OP_ERASE)
-		assert_true(op.length + odd <= t->options.block_bytes);
+		assert_true(op.lead + op.length + odd <= t->options.block_bytes);
+	if (op.lead > 0)
+		assert_int_equal(op.addr - op.lead, t->profile.app_addr);
 	switch (op.kind) {
 	case PLAN_OP_ERASE:
 		do_erase(t, &op);
@@ -354,7 +364,7 @@ check_estimate(const struct trial *t, const struct pace *pace)
 	assert_true(left <= total);
 	if (plan_phase(t->plan) == PLAN_DONE || plan_phase(t->plan) == PLAN_FAILED)
 		assert_int_equal(left, 0);
-	else if (plan_phase(t->plan) != PLAN_PAGE && plan_phase(t->plan) != PLAN_PAGE_CHECK)
+	else if (plan_phase(t->plan) < PLAN_PAGE)
 		assert_true(left > 0);
 }
 
@@ -405,10 +415,11 @@ draw(uint64_t seed, uint32_t base0, uint32_t base1)
 	draw_map(&trial, 0);
 	draw_map(&trial, 1);
 	draw_profile(&trial);
-	trial.options =
-	    (struct plan_options){ rng_below(&trial.rng, 3) > 0, rng_below(&trial.rng, 2) > 0,
-				   64U << rng_below(&trial.rng, 4), 0,
-				   32U << rng_below(&trial.rng, 10) };
+	trial.options = (struct plan_options){
+		rng_below(&trial.rng, 3) > 0,	  rng_below(&trial.rng, 2) > 0,
+		64U << rng_below(&trial.rng, 4),  0,
+		32U << rng_below(&trial.rng, 10), rng_below(&trial.rng, 3) > 0 ? 4 : 0
+	};
 	n = draw_segments(&trial, segments, bytes);
 	if (n == 0)
 		return NULL;

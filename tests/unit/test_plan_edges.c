@@ -286,16 +286,23 @@ TEST(memories_at_the_end_of_the_address_space_are_no_different)
 	image_unref(image);
 }
 
-/* The phases of a plan for three sectors of 256 bytes that all differ, one letter each. */
+struct phases_case {
+	uint32_t round_bytes, wrong_at, word_bytes;
+	uint32_t bytes; /* of the image; 0: three sectors */
+	const char *phases;
+};
+
+/* The phases of a plan for sectors of 256 bytes that all differ, one letter each. */
 static void
-phases_of(uint32_t round_bytes, uint32_t wrong_at, char text[32])
+phases_of(const struct phases_case *c, char text[32])
 {
 	const struct layout map = { .run_count = 1, .runs = { { 0x08004000, 3, 0x100, 7 } } };
 	const struct layout *maps[DEVICE_ALTS_MAX] = { &map };
 	struct device profile = { .app_addr = 0x08004000 };
-	struct plan_options options = { true, true, 64, 0, round_bytes };
+	struct plan_options options = { true, true, 64, 0, c->round_bytes, c->word_bytes };
 	static const struct image_label label;
-	struct segment segment = { 0, 0x08004000, 0x300, bytes };
+	struct segment segment = { 0, 0x08004000, c->bytes > 0 ? c->bytes : 0x300, bytes };
+	uint32_t wrong_at = c->wrong_at;
 	struct image *image;
 	struct plan_op op;
 	struct plan *plan;
@@ -311,7 +318,7 @@ phases_of(uint32_t round_bytes, uint32_t wrong_at, char text[32])
 		bool wrong = phase == PLAN_COMPARE || op.addr == wrong_at;
 
 		if (phase != last)
-			text[n++] = "CEWVPK"[phase];
+			text[n++] = "CEWVPKwk"[phase];
 		assert_true(n < 32);
 		last = phase;
 		if (phase > PLAN_COMPARE && op.addr == wrong_at && op.kind == PLAN_OP_READ)
@@ -331,23 +338,28 @@ phases_of(uint32_t round_bytes, uint32_t wrong_at, char text[32])
 
 TEST(sectors_are_erased_written_and_verified_in_rounds)
 {
-	static const struct {
-		uint32_t round_bytes, wrong_at;
-		const char *phases;
-	} rounds[] = {
-		{ 0, 0, "CEWVEWVEWVPK" },
-		{ 0x200, 0, "CEWVEWVPK" },
-		{ 0x2FF, 0, "CEWVEWVPK" },
-		{ 0x300, 0, "CEWVPK" },
+	static const struct phases_case rounds[] = {
+		{ 0, 0, 0, 0, "CEWVEWVEWVPK" },
+		{ 0x200, 0, 0, 0, "CEWVEWVPK" },
+		{ 0x2FF, 0, 0, 0, "CEWVEWVPK" },
+		{ 0x300, 0, 0, 0, "CEWVPK" },
 		/* A wrong sector begins a round; the first page, too, found wrong at the end. */
-		{ 0, 0x08004140, "CEWVEWVEWVEWVPK" },
-		{ 0x200, 0x08004140, "CEWVEWVPK" },
-		{ 0x200, 0x08004000, "CEWVEWVPKEWVPK" },
+		{ 0, 0x08004140, 0, 0, "CEWVEWVEWVEWVPK" },
+		{ 0x200, 0x08004140, 0, 0, "CEWVEWVPK" },
+		{ 0x200, 0x08004000, 0, 0, "CEWVEWVPKEWVPK" },
+		/* With its first word last: wrong itself, or the rest of the page before it. */
+		{ 0x200, 0, 4, 0, "CEWVEWVPKwk" },
+		{ 0x200, 0x08004000, 4, 0, "CEWVEWVPKwkEWVPKwk" },
+		{ 0x200, 0x08004004, 4, 0, "CEWVEWVPKEWVPKwk" },
+		/* Images that are no more than a page, a word, and less than that. */
+		{ 0x200, 0, 4, 64, "CEPKwk" },
+		{ 0x200, 0, 4, 4, "CEwk" },
+		{ 0x200, 0, 4, 3, "CEwk" },
 	};
 	char text[32];
 
 	for (size_t i = 0; i < ARRAY_LEN(rounds); i++) {
-		phases_of(rounds[i].round_bytes, rounds[i].wrong_at, text);
+		phases_of(&rounds[i], text);
 		if (strcmp(text, rounds[i].phases) != 0)
 			fail_msg("%zu: %s", i, text);
 	}
