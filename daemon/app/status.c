@@ -334,7 +334,7 @@ status_slot(const struct services *sv, unsigned slot)
 	fleet_view(sv->fleet, slot, clock_now_us(), &v);
 	one = json_pack(
 	    "{s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-	    "s:b, s:o, s:s, s:o, s:n}",
+	    "s:b, s:o, s:s, s:o, s:b, s:n}",
 	    "port", v.port, "label", reply_text(ports_label(sv->ports, v.port)), "present",
 	    v.present, "mode", mode_name(v.mode), "serial", reply_text(v.serial), "dfu_serial",
 	    reply_text(v.dfu_serial), "platform", reply_platform(v.platform), "state",
@@ -345,7 +345,8 @@ status_slot(const struct services *sv, unsigned slot)
 	    "message", message_json(sv, &v), "version_before", reply_text(v.version_before),
 	    "version_after", reply_text(v.version_after), "attempt", reply_number(v.attempt, 0),
 	    "safe_to_unplug", !v.active, "advice", reply_words(advice_of(&v), v.port), "class",
-	    slot_class_name(v.class), "name", reply_text(names_of(sv->names, v.serial)), "batch");
+	    slot_class_name(v.class), "name", reply_text(names_of(sv->names, v.serial)), "checking",
+	    v.readiness->under_way, "batch");
 	whole = whole_slot(sv, slot, &v);
 	(void)json_object_update(one, whole); /* without memory the answer is not sent */
 	json_decref(whole);

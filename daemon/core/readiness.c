@@ -234,6 +234,7 @@ readiness_judge(const struct condition *c, const struct readiness_facts *k,
 	struct readiness *r = ret_readiness;
 
 	memset(r, 0, sizeof(*r));
+	r->under_way = k->under_way;
 	if (k->under_way) {
 		copy_text(r->unknown, sizeof(r->unknown), "It is being looked at.");
 		return;

@@ -32,6 +32,7 @@ enum rest {
 
 struct readiness {
 	enum ready ready;
+	bool under_way; /* it is being looked at; ready is unknown until that is over */
 	unsigned rests;				   /* BIT(enum rest) */
 	char text[REST_COUNT][READINESS_TEXT_MAX]; /* a sentence for each that is left */
 	char unknown[READINESS_TEXT_MAX]; /* READY_UNKNOWN: what was not seen, a sentence; "" */
