@@ -6,59 +6,29 @@
 #include <assert.h>
 
 #include "cfdfu/util.h"
+#include "core/crtp_internal.h"
 
 enum {
 	ENDPOINT_OUT = 0x01,
 	ENDPOINT_IN = 0x81,
 	PACKET_MAX = 64,
 	TRIES = 3,
-	SKIPS = 200, /* LIMIT: console packets that may come before one answer */
+	SKIPS = 256,  /* LIMIT: of other packets before one answer; 201 were seen */
+	SILENCES = 2, /* topics without an answer, when none ever came: it does not talk at all */
 	SEND_TIMEOUT_MS = 300,
 	ANSWER_TIMEOUT_MS = 300,
 	CONTROL_TIMEOUT_MS = 1000,
 	CONVERSATION_US = 15000000, /* LIMIT: a drone that talks longer is taken as it is */
-	ITEMS_MAX = 2000,	    /* LIMIT: parameters of a firmware; about 300 today */
 };
 
-/* SPEC: port 13 channel 1 "version", port 2 channel 0 "toc", 1 "read", port 13 channel 0
- * "platform". */
-enum {
-	HEADER_VERSION = 0xD1,
-	HEADER_PLATFORM = 0xD0,
-	HEADER_TOC = 0x20,
-	HEADER_PARAM = 0x21,
-	HEADER_MASK = 0xF3, /* the two reserved bits are echoed at will */
-};
-
-static const struct {
-	const char *group, *name;
-	uint8_t bytes;
-} params[CRTP_PARAM_COUNT] = {
-	[CRTP_PARAM_REVISION0] = { "firmware", "revision0", 4 },
-	[CRTP_PARAM_REVISION1] = { "firmware", "revision1", 2 },
-	[CRTP_PARAM_MODIFIED] = { "firmware", "modified", 1 },
-};
-
-static const unsigned next_stages[CRTP_STAGE_COUNT] = {
+static const unsigned next_stages[] = {
 #define S(x) BIT(CRTP_STAGE_##x)
-	[CRTP_STAGE_LINK] = S(VERSION) | S(LIGHT) | S(OVER),
-	[CRTP_STAGE_VERSION] = S(TYPE) | S(UNLINK) | S(OVER),
-	[CRTP_STAGE_TYPE] = S(TOC) | S(UNLINK) | S(OVER),
-	[CRTP_STAGE_TOC] = S(ITEM) | S(PARAM) | S(UNLINK) | S(OVER),
-	[CRTP_STAGE_ITEM] = S(ITEM) | S(PARAM) | S(UNLINK) | S(OVER),
-	[CRTP_STAGE_PARAM] = S(PARAM) | S(UNLINK) | S(OVER),
-	[CRTP_STAGE_LIGHT] = S(UNLINK) | S(OVER),
+	[CRTP_STAGE_LINK] = S(ASKING) | S(OVER),
+	[CRTP_STAGE_ASKING] = S(UNLINK) | S(OVER),
 	[CRTP_STAGE_UNLINK] = S(OVER),
+	[CRTP_STAGE_OVER] = 0,
 #undef S
 };
-
-static void
-ask(struct crtp *c)
-{
-	c->sent = false;
-	c->tries_left = TRIES;
-	c->skips_left = SKIPS;
-}
 
 /* The only place where the stage changes, but for a new beginning. */
 static void
@@ -66,126 +36,146 @@ enter(struct crtp *c, enum crtp_stage stage)
 {
 	assert((next_stages[c->stage] & BIT(stage)) != 0);
 	c->stage = stage;
-	ask(c);
+	c->tries_left = TRIES;
 }
 
 static void
-begin(struct crtp *c)
+begin(struct crtp *c, unsigned topics, struct crtp_tocs *tocs, struct condition *condition)
 {
+	struct console console = c->console;
+	bool linked = c->linked;
+
 	memset(c, 0, sizeof(*c)); /* CRTP_STAGE_LINK */
-	ask(c);
+	c->console = console;
+	c->linked = linked;
+	c->tries_left = TRIES;
+	c->topics = topics;
+	c->tocs = tocs;
+	c->condition = condition;
 }
 
 void
-crtp_ask(struct crtp *c, bool build, const struct crtp_toc *toc)
+crtp_ask(struct crtp *c, unsigned topics, struct crtp_tocs *tocs, struct condition *condition)
 {
-	begin(c);
-	c->want_version = true;
-	c->want_build = build;
-	if (toc != NULL)
-		c->toc = *toc;
+	unsigned on_memories = BIT(CRTP_RADIO_BLOCK) | BIT(CRTP_DECKS) | BIT(CRTP_POWER_CYCLE);
+
+	if ((topics & on_memories) != 0)
+		topics |= BIT(CRTP_MEMORIES);
+	begin(c, topics, tocs, condition);
 }
 
 void
-crtp_show(struct crtp *c, enum crtp_light light)
+crtp_show(struct crtp *c, enum crtp_light light, struct condition *condition)
 {
-	begin(c);
+	begin(c, BIT(CRTP_LIGHT), NULL, condition);
 	c->light = light;
 }
 
-static bool
-toc_complete(const struct crtp *c)
+void
+crtp_work(struct crtp *c, const struct memory_engine *engine, struct condition *condition)
 {
-	for (size_t i = 0; i < CRTP_PARAM_COUNT; i++)
-		if (!c->toc.has[i])
+	begin(c, BIT(CRTP_MEMORIES) | BIT(CRTP_WORK), NULL, condition);
+	c->engine = engine;
+}
+
+void
+crtp_unlink(struct crtp *c)
+{
+	begin(c, 0, NULL, NULL);
+	c->stage = CRTP_STAGE_UNLINK;
+}
+
+void
+crtp_appeared(struct crtp *c)
+{
+	c->linked = false;
+	memset(&c->console, 0, sizeof(c->console));
+}
+
+/* ---- topics --------------------------------------------------------------------------------- */
+
+static void
+topic_over(struct crtp *c, bool done)
+{
+	if (done)
+		c->done |= BIT(c->topic);
+	c->topics &= ~BIT(c->topic);
+	c->step = 0;
+	memset(&c->scan, 0, sizeof(c->scan));
+}
+
+/* The next question, and with it the topic; none is left: on to UNLINK.  False: not before
+ * ret_until_us. */
+static bool
+find_question(struct crtp *c, uint64_t now_us, uint64_t *ret_until_us)
+{
+	while (c->topics != 0 && c->question.kind == QUESTION_NONE) {
+		c->topic = CRTP_LIGHT;
+		while ((c->topics & BIT(c->topic)) == 0)
+			c->topic++;
+		switch (crtp_topic_next(c, now_us, ret_until_us)) {
+		case TURN_ASKS:
+			c->question.tries_left = TRIES;
+			c->question.skips_left = SKIPS;
+			return true;
+		case TURN_WAITS:
 			return false;
+		case TURN_DONE:
+			topic_over(c, true);
+			break;
+		case TURN_GIVEN_UP:
+			topic_over(c, false);
+			break;
+		}
+	}
+	if (c->question.kind == QUESTION_NONE)
+		enter(c, CRTP_STAGE_UNLINK);
 	return true;
 }
 
-/* The stage after this one has been answered, or given up. */
-static enum crtp_stage
-following(struct crtp *c)
-{
-	switch (c->stage) {
-	case CRTP_STAGE_LINK:
-		return c->want_version ? CRTP_STAGE_VERSION : CRTP_STAGE_LIGHT;
-	case CRTP_STAGE_VERSION:
-		return CRTP_STAGE_TYPE;
-	case CRTP_STAGE_TYPE:
-		return c->want_build && c->answers.answered ? CRTP_STAGE_TOC : CRTP_STAGE_UNLINK;
-	case CRTP_STAGE_TOC:
-		if (!c->toc.known)
-			return c->toc.count > 0 ? CRTP_STAGE_ITEM : CRTP_STAGE_UNLINK;
-		return toc_complete(c) ? CRTP_STAGE_PARAM : CRTP_STAGE_UNLINK;
-	case CRTP_STAGE_ITEM:
-		c->toc.known = true;
-		return toc_complete(c) ? CRTP_STAGE_PARAM : CRTP_STAGE_UNLINK;
-	case CRTP_STAGE_PARAM:
-	case CRTP_STAGE_LIGHT:
-		return CRTP_STAGE_UNLINK;
-	case CRTP_STAGE_UNLINK:
-	case CRTP_STAGE_OVER:
-	case CRTP_STAGE_COUNT:
-		break;
-	}
-	return CRTP_STAGE_OVER;
-}
-
-/* ---- questions ------------------------------------------------------------------------------ */
+/* ---- what it requests ----------------------------------------------------------------------- */
 
 static void
-put_question(struct crtp *c, uint8_t header, const uint8_t *data, uint32_t length)
+want_link(struct crtp *c, bool take, struct request *w)
 {
-	c->packet[0] = header;
-	memcpy(c->packet + 1, data, length);
-	c->packet_length = length + 1;
-}
-
-static void
-build_question(struct crtp *c)
-{
-	uint8_t item[3] = { 0x02, (uint8_t)c->item, (uint8_t)(c->item >> 8) };
-	uint16_t id = c->toc.id[c->param];
-	uint8_t param[2] = { (uint8_t)id, (uint8_t)(id >> 8) };
-
-	switch (c->stage) {
-	case CRTP_STAGE_VERSION:
-		put_question(c, HEADER_VERSION, (const uint8_t[]){ 0x01 }, 1);
-		return;
-	case CRTP_STAGE_TYPE:
-		put_question(c, HEADER_VERSION, (const uint8_t[]){ 0x02 }, 1);
-		return;
-	case CRTP_STAGE_TOC:
-		put_question(c, HEADER_TOC, (const uint8_t[]){ 0x03 }, 1);
-		return;
-	case CRTP_STAGE_ITEM:
-		put_question(c, HEADER_TOC, item, sizeof(item));
-		return;
-	case CRTP_STAGE_PARAM:
-		put_question(c, HEADER_PARAM, param, sizeof(param));
-		return;
-	case CRTP_STAGE_LIGHT:
-		put_question(c, HEADER_PLATFORM,
-			     (const uint8_t[]){ 0x03, c->light == CRTP_LIGHT_PASS ? 1 : 0 }, 2);
-		return;
-	case CRTP_STAGE_LINK:
-	case CRTP_STAGE_UNLINK:
-	case CRTP_STAGE_OVER:
-	case CRTP_STAGE_COUNT:
-		return;
-	}
-}
-
-static void
-want_link(const struct crtp *c, struct request *w)
-{
+	c->linked = c->linked || take; /* WHY already: it may be, even if the request fails */
 	w->kind = REQUEST_XFER;
 	w->xfer = (struct usb_xfer){
 		.kind = USB_CONTROL,
 		/* SPEC: only wIndex is decoded: 1 = CRTP to USB, 0 = to the radio. */
-		.setup = { 0x40, 0x01, 0x0001, c->stage == CRTP_STAGE_LINK ? 1 : 0, 0 },
+		.setup = { 0x40, 0x01, 0x0001, take ? 1 : 0, 0 },
 		.timeout_ms = CONTROL_TIMEOUT_MS,
 	};
+}
+
+/* The time that is left for the answer. */
+static uint32_t
+answer_timeout_ms(const struct crtp_question *q, uint64_t now_us)
+{
+	if (q->patience_ms == 0)
+		return ANSWER_TIMEOUT_MS;
+	return now_us < q->until_us ? (uint32_t)((q->until_us - now_us + 999) / 1000) : 1;
+}
+
+static void
+want_question(struct crtp *c, uint64_t now_us, struct request *w)
+{
+	struct crtp_question *q = &c->question;
+
+	w->kind = REQUEST_XFER;
+	if (q->relink)
+		want_link(c, true, w);
+	else if (q->sent)
+		w->xfer = (struct usb_xfer){ .kind = USB_BULK_IN,
+					     .endpoint = ENDPOINT_IN,
+					     .length = PACKET_MAX,
+					     .timeout_ms = answer_timeout_ms(q, now_us) };
+	else
+		w->xfer = (struct usb_xfer){ .kind = USB_BULK_OUT,
+					     .endpoint = ENDPOINT_OUT,
+					     .data = q->packet,
+					     .length = q->length,
+					     .timeout_ms = SEND_TIMEOUT_MS };
 }
 
 void
@@ -194,190 +184,88 @@ crtp_next(struct crtp *c, uint64_t now_us, struct request *ret_request)
 	memset(ret_request, 0, sizeof(*ret_request));
 	if (c->until_us == 0)
 		c->until_us = now_us + CONVERSATION_US;
-	if (c->stage == CRTP_STAGE_OVER) {
+	if (c->stage == CRTP_STAGE_ASKING && !find_question(c, now_us, &ret_request->until_us)) {
+		ret_request->kind = REQUEST_PAUSE;
+		return;
+	}
+	switch (c->stage) {
+	case CRTP_STAGE_LINK:
+	case CRTP_STAGE_UNLINK:
+		want_link(c, c->stage == CRTP_STAGE_LINK, ret_request);
+		return;
+	case CRTP_STAGE_ASKING:
+		want_question(c, now_us, ret_request);
+		return;
+	case CRTP_STAGE_OVER:
 		ret_request->kind = REQUEST_OVER;
 		return;
 	}
-	if (c->stage == CRTP_STAGE_LINK || c->stage == CRTP_STAGE_UNLINK) {
-		want_link(c, ret_request);
-		return;
-	}
-	ret_request->kind = REQUEST_XFER;
-	if (c->sent) {
-		ret_request->xfer = (struct usb_xfer){ .kind = USB_BULK_IN,
-						       .endpoint = ENDPOINT_IN,
-						       .length = PACKET_MAX,
-						       .timeout_ms = ANSWER_TIMEOUT_MS };
-		return;
-	}
-	build_question(c);
-	ret_request->xfer = (struct usb_xfer){ .kind = USB_BULK_OUT,
-					       .endpoint = ENDPOINT_OUT,
-					       .data = c->packet,
-					       .length = c->packet_length,
-					       .timeout_ms = SEND_TIMEOUT_MS };
 }
 
 /* ---- answers -------------------------------------------------------------------------------- */
 
-static void
-copy_printable(char out[CRTP_TEXT_MAX], const uint8_t *text, size_t length)
-{
-	size_t n = 0;
-
-	while (n < length && n < CRTP_TEXT_MAX - 1 && text[n] >= 0x20 && text[n] < 0x7F) {
-		out[n] = (char)text[n];
-		n++;
-	}
-	out[n] = '\0';
-}
-
-static bool
-take_version(struct crtp *c, const uint8_t *p, size_t length)
-{
-	copy_printable(c->answers.version, p + 2, length - 2);
-	return true;
-}
-
-static bool
-take_type(struct crtp *c, const uint8_t *p, size_t length)
-{
-	copy_printable(c->answers.type, p + 2, length - 2);
-	return true;
-}
-
-/* An item of the table: "20 02 id id type group\0name\0".  Remembers it when it is one of ours. */
-static bool
-take_item(struct crtp *c, const uint8_t *p, size_t length)
-{
-	const char *group = (const char *)p + 5;
-	size_t room = length - 5;
-	size_t n = strnlen(group, room);
-
-	if (get_le16(p + 2) != c->item)
-		return false;
-	if (n + 1 >= room || strnlen(group + n + 1, room - n - 1) == room - n - 1)
-		return true; /* not terminated: a name that was cut is not one of ours */
-	for (size_t i = 0; i < CRTP_PARAM_COUNT; i++) {
-		if (strcmp(group, params[i].group) != 0 ||
-		    strcmp(group + n + 1, params[i].name) != 0)
-			continue;
-		c->toc.id[i] = c->item;
-		c->toc.has[i] = true;
-	}
-	return true;
-}
-
-static bool
-take_toc(struct crtp *c, const uint8_t *p, size_t length)
-{
-	uint32_t crc = get_le32(p + 4);
-
-	(void)length;
-	if (c->toc.known && c->toc.crc == crc)
-		return true;
-	memset(&c->toc, 0, sizeof(c->toc));
-	c->toc.crc = crc;
-	c->toc.count = get_le16(p + 2);
-	if (c->toc.count > ITEMS_MAX)
-		c->toc.count = ITEMS_MAX;
-	return true;
-}
-
-static bool
-take_param(struct crtp *c, const uint8_t *p, size_t length)
-{
-	uint8_t value[4] = { 0 };
-	uint8_t bytes = params[c->param].bytes;
-
-	if (length < 4U + bytes || get_le16(p + 1) != c->toc.id[c->param] || p[3] != 0)
-		return false;
-	memcpy(value, p + 4, bytes);
-	c->value[c->param] = get_le32(value);
-	if (c->param + 1 < CRTP_PARAM_COUNT)
-		return true;
-	(void)snprintf(c->answers.revision, sizeof(c->answers.revision), "%08x%04x",
-		       (unsigned)c->value[CRTP_PARAM_REVISION0],
-		       (unsigned)c->value[CRTP_PARAM_REVISION1]);
-	c->answers.modified = c->value[CRTP_PARAM_MODIFIED] != 0;
-	c->answers.build_known = true;
-	return true;
-}
-
-/* The answer to each stage's question; 0 bytes: none is expected. */
-static const struct {
-	uint8_t header;
-	uint8_t command; /* its first byte; 0: any */
-	uint8_t bytes;	 /* at least so many, header and command among them */
-	bool (*take)(struct crtp *c, const uint8_t *p, size_t length); /* NULL: says nothing */
-} expected[CRTP_STAGE_COUNT] = {
-	[CRTP_STAGE_VERSION] = { HEADER_VERSION, 0x01, 2, take_version },
-	[CRTP_STAGE_TYPE] = { HEADER_VERSION, 0x02, 2, take_type },
-	[CRTP_STAGE_TOC] = { HEADER_TOC, 0x03, 8, take_toc },
-	[CRTP_STAGE_ITEM] = { HEADER_TOC, 0x02, 6, take_item },
-	[CRTP_STAGE_PARAM] = { HEADER_PARAM, 0, 4, take_param },
-	[CRTP_STAGE_LIGHT] = { HEADER_PLATFORM, 0, 1, NULL },
-};
-
-/* Is this packet the answer to our question?  If so it is taken in. */
-static bool
-take_answer(struct crtp *c, const uint8_t *p, size_t length)
-{
-	uint8_t command = expected[c->stage].command;
-
-	if (expected[c->stage].bytes == 0 || length < expected[c->stage].bytes ||
-	    (p[0] & HEADER_MASK) != expected[c->stage].header || (command != 0 && p[1] != command))
-		return false;
-	return expected[c->stage].take == NULL || expected[c->stage].take(c, p, length);
-}
-
-/* A question that comes in rounds: is there another round? */
-static bool
-next_round(struct crtp *c)
-{
-	if (c->stage == CRTP_STAGE_ITEM && !toc_complete(c) && c->item + 1 < c->toc.count) {
-		c->item++;
-		enter(c, CRTP_STAGE_ITEM);
-		return true;
-	}
-	if (c->stage == CRTP_STAGE_PARAM && c->param + 1 < CRTP_PARAM_COUNT) {
-		c->param++;
-		enter(c, CRTP_STAGE_PARAM);
-		return true;
-	}
-	return false;
-}
-
-/* No answer within the time, or the transfer failed: ask again, or leave the question out. */
+/* No answer within the time, or the transfer failed: ask again, or end the topic. */
 static void
 unanswered(struct crtp *c)
 {
-	if (c->tries_left > 1) {
-		c->tries_left--;
-		c->sent = false;
+	struct crtp_question *q = &c->question;
+
+	/* WHY a write is not: the firmware behind it appends, and does not count. */
+	if (q->tries_left > 1 && q->kind != QUESTION_MEMORY_WRITE) {
+		q->tries_left--;
+		q->skips_left = SKIPS;
+		q->sent = false;
+		/* WHY: the firmware gives the link back to the radio when its USB was reset or
+		 * suspended, and early in its start (doc/faults.md D6). */
+		q->relink = true;
 		return;
 	}
-	/* WHY: half a table is no table; what depends on it is left out with it. */
-	if (c->stage == CRTP_STAGE_TOC || c->stage == CRTP_STAGE_ITEM ||
-	    c->stage == CRTP_STAGE_PARAM)
+	if (crtp_topic_silent(c)) {
+		q->kind = QUESTION_NONE;
+		return;
+	}
+	q->kind = QUESTION_NONE;
+	topic_over(c, false);
+	if (!c->answers.answered && ++c->silences >= SILENCES)
 		enter(c, CRTP_STAGE_UNLINK);
-	else
-		enter(c, following(c));
 }
 
 static void
-on_packet(struct crtp *c, const uint8_t *data, size_t length)
+on_packet(struct crtp *c, const uint8_t *p, size_t length, uint64_t now_us)
 {
-	if (take_answer(c, data, length)) {
+	if (length > 0 && (p[0] & CRTP_HEADER_MASK) == CRTP_HEADER_CONSOLE) {
+		if (c->condition != NULL)
+			console_take(&c->console, p + 1, length - 1, c->condition);
+	} else if (crtp_topic_take(c, p, length)) {
 		c->answers.answered = true;
-		if (!next_round(c))
-			enter(c, following(c));
+		c->question.kind = QUESTION_NONE;
 		return;
 	}
-	if (c->skips_left == 0)
+	if (c->question.skips_left == 0 ||
+	    (c->question.patience_ms != 0 && now_us >= c->question.until_us))
 		unanswered(c);
 	else
-		c->skips_left--;
+		c->question.skips_left--;
+}
+
+static void
+question_ended(struct crtp *c, enum usb_status status, const uint8_t *data, size_t length,
+	       uint64_t now_us)
+{
+	struct crtp_question *q = &c->question;
+
+	if (now_us >= c->until_us && c->engine == NULL) {
+		enter(c, CRTP_STAGE_UNLINK);
+	} else if (q->relink) {
+		q->relink = false; /* as it may be: the question finds out */
+	} else if (status != USB_OK) {
+		unanswered(c);
+	} else if (!q->sent) {
+		q->sent = true;
+		q->until_us = now_us + q->patience_ms * 1000ULL;
+	} else {
+		on_packet(c, data, length, now_us);
+	}
 }
 
 void
@@ -389,24 +277,25 @@ crtp_ended(struct crtp *c, enum usb_status status, const uint8_t *data, size_t l
 	c->transfers++;
 	if (status == USB_GONE) {
 		c->gone = true;
+		c->linked = false;
 		enter(c, CRTP_STAGE_OVER);
 		return;
 	}
-	if (c->stage == CRTP_STAGE_LINK || c->stage == CRTP_STAGE_UNLINK) {
-		if (status == USB_OK || c->tries_left <= 1)
-			enter(c, following(c));
-		else
-			c->tries_left--;
+	switch (c->stage) {
+	case CRTP_STAGE_LINK:
+	case CRTP_STAGE_UNLINK:
+		if (status != USB_OK && --c->tries_left > 0)
+			return;
+		if (c->stage == CRTP_STAGE_UNLINK && status == USB_OK)
+			c->linked = false;
+		enter(c, c->stage == CRTP_STAGE_LINK ? CRTP_STAGE_ASKING : CRTP_STAGE_OVER);
+		return;
+	case CRTP_STAGE_ASKING:
+		question_ended(c, status, data, length, now_us);
+		return;
+	case CRTP_STAGE_OVER:
 		return;
 	}
-	if (now_us >= c->until_us)
-		enter(c, CRTP_STAGE_UNLINK);
-	else if (status != USB_OK)
-		unanswered(c);
-	else if (!c->sent)
-		c->sent = true;
-	else
-		on_packet(c, data, length);
 }
 
 bool
@@ -419,4 +308,16 @@ bool
 crtp_gone(const struct crtp *c)
 {
 	return c->gone;
+}
+
+bool
+crtp_linked(const struct crtp *c)
+{
+	return c->linked;
+}
+
+bool
+crtp_takes_link(const struct crtp *c)
+{
+	return c->stage == CRTP_STAGE_LINK && !c->gone && c->topics != 0;
 }

@@ -93,13 +93,15 @@ job_new(const struct job_setup *setup, const struct sighting *s,
 	r->obey = j->history.obey;
 	j->present = true;
 	j->attempt.step_since_us = now_us;
+	runtime_session_init(&j->runtime, setup->toc, &r->condition);
+	runtime_session_appeared(&j->runtime, j->options.link_patience_us, now_us);
 	r->kind = setup->kind;
 	r->retry = setup->retry;
 	copy_text(r->port, sizeof(r->port), s->port);
 	if (ident_kind_of(s) == IDENT_RUNTIME) {
 		copy_text(r->serial, sizeof(r->serial), s->serial);
 		copy_text(r->dfu_serial, sizeof(r->dfu_serial), j->history.dfu_serial);
-		runtime_session_ask(&j->runtime, j->options.skip == JOB_SKIP_VERSION, setup->toc);
+		runtime_session_ask(&j->runtime, j->options.skip == JOB_SKIP_VERSION);
 	} else {
 		r->adopted = true;
 		copy_text(r->serial, sizeof(r->serial), j->history.serial);
@@ -153,13 +155,12 @@ stage_next(struct job *j, uint64_t now_us, struct request *req)
 	struct job_facts k = facts(j);
 
 	switch (j->attempt.stage) { /* NEVER: another value */
+	case JOB_REQUEST:
+		j->attempt.rebooted = true; /* WHY: it may reboot even if the request fails */
+		/* fall through */
 	case JOB_ASK:
 	case JOB_CONFIRM:
 	case JOB_LIGHT:
-		runtime_session_next(&j->runtime, now_us, req);
-		return;
-	case JOB_REQUEST:
-		j->attempt.rebooted = true; /* WHY: it may reboot even if the request fails */
 		runtime_session_next(&j->runtime, now_us, req);
 		return;
 	case JOB_SWITCH:
@@ -272,8 +273,7 @@ job_opened(struct job *j, int error, const uint8_t *descriptors, size_t length, 
 		       NULL, now_us);
 }
 
-/* The device has not heard of a transfer that the host had no memory for: requested again, for some
- * time.  WHY: the DFU session counts for itself, an operation at a time. */
+/* The host had none for a transfer: requested again; a DFU session counts for itself. */
 static bool
 waits_for_memory(struct job *j, uint64_t now_us)
 {

@@ -80,7 +80,7 @@ struct job_setup {
 	size_t profile_count;
 	const char *label;	/* of the slot, as it is called now; borrowed; NULL none */
 	const char *path;	/* of its port, as struct sighting's; borrowed; NULL unknown */
-	struct crtp_toc *toc;	/* shared by all jobs: the table of one firmware build */
+	struct crtp_tocs *toc;	/* shared by all jobs: where variables are, by build */
 	struct image *image;	/* JOB_RECOVER_LOADER: what to write; else NULL */
 	char loader_sha256[65]; /* JOB_RECOVER_LOADER: of the sector as it is to be */
 	struct image *release;	/* JOB_DECK: has the deck's firmware as a part; else NULL */

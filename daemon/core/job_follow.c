@@ -114,8 +114,7 @@ asked(const struct job_facts *k, struct attempt *a, struct runtime_session *runt
 	}
 	if (job_is_asked_again(k) && a->asks < ASKS_AGAIN) {
 		a->asks++;
-		runtime_session_ask(runtime, k->setup->options->skip == JOB_SKIP_VERSION,
-				    k->setup->toc);
+		runtime_session_ask(runtime, k->setup->options->skip == JOB_SKIP_VERSION);
 		attempt_pause(a, now_us + ASK_PAUSE_US);
 		return;
 	}

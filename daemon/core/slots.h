@@ -31,7 +31,7 @@ struct slots {
 	struct deadlines deadlines; /* of the slots that are not in the queue */
 	struct arrivals arrivals;
 	uint64_t boot_us;		/* time of booting and confirming, learned */
-	struct crtp_toc toc;		/* shared by all jobs */
+	struct crtp_tocs toc;		/* shared by all jobs */
 	const struct job_options *jobs; /* borrowed, as are these: */
 	struct policy *policy;
 	struct sched *sched;

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cfdfu/util.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum {
@@ -34,9 +36,9 @@ take(struct input *in)
 }
 
 static void
-check_text(const char *text)
+check_text(const char *text, size_t size)
 {
-	assert(memchr(text, '\0', CRTP_TEXT_MAX) != NULL);
+	assert(memchr(text, '\0', size) != NULL);
 	for (; *text != '\0'; text++)
 		assert(*text >= 0x20 && *text < 0x7F);
 }
@@ -44,14 +46,26 @@ check_text(const char *text)
 static void
 check_answers(const struct crtp *c)
 {
-	check_text(c->answers.version);
-	check_text(c->answers.type);
+	check_text(c->answers.version, CRTP_TEXT_MAX);
+	check_text(c->answers.type, CRTP_TEXT_MAX);
 	if (c->answers.build_known)
 		assert(strlen(c->answers.revision) == 12);
 	else
 		assert(c->answers.revision[0] == '\0');
-	for (size_t i = 0; i < CRTP_PARAM_COUNT; i++)
-		assert(!c->toc.has[i] || c->toc.id[i] < c->toc.count || c->toc.known);
+}
+
+static void
+check_condition(const struct condition *d)
+{
+	check_text(d->failed_module, sizeof(d->failed_module));
+	check_text(d->crash, sizeof(d->crash));
+	check_text(d->nrf_version, sizeof(d->nrf_version));
+	assert(d->deck_count <= DECKS_MAX);
+	for (unsigned i = 0; i < d->deck_count; i++) {
+		check_text(d->decks[i].name, sizeof(d->decks[i].name));
+		check_text(d->decks[i].version, sizeof(d->decks[i].version));
+		assert(d->decks[i].section < DECKS_MAX);
+	}
 }
 
 static void
@@ -91,23 +105,31 @@ converse(struct crtp *c, struct input *in)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct crtp_toc toc = { .known = true, .crc = 0x44434241, .count = 3, .id = { 0, 1, 2 } };
+	struct crtp_tocs tocs = { .toc = { { .header = 0x20,
+					     .crc = 0x44434241,
+					     .count = 3,
+					     .id = { 0, 1, 2 },
+					     .is = { CRTP_HERE, CRTP_HERE, CRTP_HERE } } } };
+	struct condition condition = { .looked = false };
 	struct input in = { data, size };
-	struct crtp c;
+	struct crtp c = { .linked = false };
 	uint8_t mode = take(&in);
+	unsigned topics = BIT(CRTP_VERSION) | BIT(CRTP_TYPE);
 
-	for (size_t i = 0; i < CRTP_PARAM_COUNT; i++)
-		toc.has[i] = true;
+	topics |= (mode & 1) != 0 ? BIT(CRTP_BUILD) : 0;
+	topics |= (mode & 16) != 0 ? CRTP_CHECKUP : 0;
+	topics |= (mode & 32) != 0 ? BIT(CRTP_POWER_CYCLE) : 0;
 	if ((mode & 0x0C) != 0)
-		crtp_show(&c, (mode & 4) != 0 ? CRTP_LIGHT_PASS : CRTP_LIGHT_FAIL);
+		crtp_show(&c, (mode & 4) != 0 ? CRTP_LIGHT_PASS : CRTP_LIGHT_FAIL, &condition);
 	else
-		crtp_ask(&c, (mode & 1) != 0, (mode & 2) != 0 ? &toc : NULL);
+		crtp_ask(&c, topics, (mode & 2) != 0 ? &tocs : NULL, &condition);
 	converse(&c, &in);
 	check_answers(&c);
-	/* The table of one drone serves the next drone of the build. */
-	toc = c.toc;
-	crtp_ask(&c, true, &toc);
+	check_condition(&condition);
+	/* The tables of one drone serve the next drone of the build. */
+	crtp_ask(&c, topics | BIT(CRTP_BUILD), &tocs, &condition);
 	converse(&c, &in);
 	check_answers(&c);
+	check_condition(&condition);
 	return 0;
 }

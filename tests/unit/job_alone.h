@@ -34,7 +34,7 @@ struct alone {
 	struct world *world;
 	struct policy *policy;
 	struct image *image, *before, *loader;
-	struct crtp_toc toc;
+	struct crtp_tocs toc;
 	const struct device *list[3];
 	struct job *job;
 	struct sighting sighting;

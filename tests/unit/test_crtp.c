@@ -9,8 +9,10 @@
 #include "test.h"
 
 #include "cfdfu/util.h"
+#include "core/crtp_internal.h"
 
 #define NEVER 1000000U
+#define NAMES (BIT(CRTP_VERSION) | BIT(CRTP_TYPE))
 
 /* A drone's side of the conversation: its answers, its table of parameters, its bad manners. */
 struct peer {
@@ -18,7 +20,7 @@ struct peer {
 	const char *const *names; /* "group.name", NULL behind the last */
 	uint16_t toc_count;	  /* as it says */
 	uint32_t toc_crc;
-	uint32_t values[CRTP_PARAM_COUNT];
+	uint32_t values[3];	    /* of revision0, revision1, modified */
 	unsigned chatter;	    /* packets of its own before each answer */
 	bool deaf;		    /* takes everything, answers nothing */
 	uint8_t mute;		    /* ... to packets with this header */
@@ -106,7 +108,7 @@ answer(struct peer *p, uint8_t *out)
 		return answer_value(p, out);
 	default:
 		out[0] = 0xD0;
-		return 2;
+		return 1;
 	}
 }
 
@@ -163,6 +165,12 @@ serve(struct peer *p, const struct usb_xfer *x, uint8_t *out, size_t *ret_length
 	return USB_OK;
 }
 
+static void
+ask_build(struct crtp *c, struct crtp_tocs *tocs)
+{
+	crtp_ask(c, NAMES | BIT(CRTP_BUILD), tocs, NULL);
+}
+
 /* Talks until it is over; each transfer takes step_us. */
 static void
 converse(struct crtp *c, struct peer *p, uint64_t step_us)
@@ -190,11 +198,12 @@ converse(struct crtp *c, struct peer *p, uint64_t step_us)
 TEST(version_type_and_build_are_asked_for)
 {
 	struct peer p;
-	struct crtp c;
+	struct crtp c = { .linked = false };
+	struct crtp_tocs tocs = { .next = 0 };
 
 	peer_init(&p);
 	p.chatter = 9;
-	crtp_ask(&c, true, NULL);
+	ask_build(&c, &tocs);
 	converse(&c, &p, 500);
 	assert_true(c.answers.answered);
 	assert_string_equal(c.answers.version, "2025.12");
@@ -208,30 +217,33 @@ TEST(version_type_and_build_are_asked_for)
 	assert_int_equal(c.transfers, p.transfers);
 	assert_false(crtp_gone(&c));
 
-	/* A table that is known is not read again; another one is. */
-	struct crtp_toc toc = c.toc;
-
+	/* A table that is known is not read again; another one is, from the same places on. */
 	peer_init(&p);
 	p.values[2] = 1;
-	crtp_ask(&c, true, &toc);
+	ask_build(&c, &tocs);
 	converse(&c, &p, 500);
 	assert_true(c.answers.build_known && c.answers.modified);
 	assert_int_equal(p.items, 0);
-	toc.crc++;
 	peer_init(&p);
-	crtp_ask(&c, true, &toc);
+	p.toc_crc++;
+	ask_build(&c, &tocs);
 	converse(&c, &p, 500);
 	assert_true(c.answers.build_known);
-	assert_int_equal(p.items, 6);
+	assert_int_equal(p.items, 3);
+	peer_init(&p); /* both are remembered */
+	ask_build(&c, &tocs);
+	converse(&c, &p, 500);
+	assert_true(c.answers.build_known);
+	assert_int_equal(p.items, 0);
 }
 
 TEST(without_a_reason_the_build_is_not_asked_for)
 {
 	struct peer p;
-	struct crtp c;
+	struct crtp c = { .linked = false };
 
 	peer_init(&p);
-	crtp_ask(&c, false, NULL);
+	crtp_ask(&c, NAMES, NULL, NULL);
 	converse(&c, &p, 500);
 	assert_string_equal(c.answers.type, "Crazyflie 2.1");
 	assert_false(c.answers.build_known);
@@ -241,11 +253,11 @@ TEST(without_a_reason_the_build_is_not_asked_for)
 TEST(a_light_is_shown_and_nothing_asked)
 {
 	struct peer p;
-	struct crtp c;
+	struct crtp c = { .linked = false };
 
 	for (enum crtp_light light = CRTP_LIGHT_PASS; light <= CRTP_LIGHT_FAIL; light++) {
 		peer_init(&p);
-		crtp_show(&c, light);
+		crtp_show(&c, light, NULL);
 		converse(&c, &p, 500);
 		assert_int_equal(p.lights, 1);
 		assert_int_equal(p.good_lights, light == CRTP_LIGHT_PASS);
@@ -259,49 +271,52 @@ TEST(tables_of_every_shape_are_survived)
 		"a.b", "firmware.revision0", "firmware.revision1", "a.b", "a.b", "a.b", "a.b", NULL
 	};
 	struct peer p;
-	struct crtp c;
-	struct crtp_toc toc;
+	struct crtp c = { .linked = false };
+	struct crtp_tocs tocs = { .next = 0 };
 
 	peer_init(&p); /* ours are not in it */
 	p.names = without;
-	crtp_ask(&c, true, NULL);
+	ask_build(&c, &tocs);
 	converse(&c, &p, 500);
 	assert_false(c.answers.build_known);
-	assert_true(c.toc.known);
-	assert_int_equal(p.items, 7);
-	toc = c.toc;
-	peer_init(&p); /* known not to be there: not looked for again */
-	crtp_ask(&c, true, &toc);
+	assert_int_equal(tocs.toc[0].is[CRTP_MODIFIED], CRTP_ABSENT);
+	assert_int_equal(tocs.toc[0].is[CRTP_REVISION1], CRTP_HERE);
+	assert_in_range(p.items, 7, 14); /* from the place of each outwards */
+	peer_init(&p);			 /* known not to be there: not looked for again */
+	ask_build(&c, &tocs);
 	converse(&c, &p, 500);
 	assert_false(c.answers.build_known);
 	assert_int_equal(p.items, 0);
 	peer_init(&p); /* empty */
 	p.toc_count = 0;
-	crtp_ask(&c, true, NULL);
+	p.toc_crc++;
+	ask_build(&c, &tocs);
 	converse(&c, &p, 500);
-	assert_false(c.toc.known || c.answers.build_known);
+	assert_false(c.answers.build_known);
+	assert_int_equal(p.items, 0);
 	peer_init(&p); /* larger than any: cut, and what does not exist is not answered */
 	p.toc_count = 0xFFFF;
 	p.names = without;
-	crtp_ask(&c, true, NULL);
+	p.toc_crc += 2;
+	ask_build(&c, &tocs);
 	converse(&c, &p, 500);
 	assert_false(c.answers.build_known);
-	assert_int_equal(c.toc.count, 2000);
+	assert_in_range(p.items, 1, 3 * 258); /* none of its packets is an answer */
 }
 
 TEST(a_drone_that_does_not_answer_is_asked_a_few_times)
 {
 	static const uint8_t mutes[] = { 0x20, 0x21, 0xD1, 0xD0 };
 	struct peer p;
-	struct crtp c;
+	struct crtp c = { .linked = false };
 
 	for (size_t i = 0; i < ARRAY_LEN(mutes); i++) {
 		peer_init(&p);
 		p.mute = mutes[i];
 		if (mutes[i] == 0xD0)
-			crtp_show(&c, CRTP_LIGHT_FAIL);
+			crtp_show(&c, CRTP_LIGHT_FAIL, NULL);
 		else
-			crtp_ask(&c, true, NULL);
+			ask_build(&c, NULL);
 		converse(&c, &p, 300000);
 		assert_false(c.answers.build_known);
 		assert_int_equal(p.unlinks, 1);
@@ -309,26 +324,26 @@ TEST(a_drone_that_does_not_answer_is_asked_a_few_times)
 	}
 	peer_init(&p);
 	p.deaf = true;
-	crtp_ask(&c, true, NULL);
+	ask_build(&c, NULL);
 	converse(&c, &p, 300000);
 	assert_false(c.answers.answered);
 	assert_string_equal(c.answers.version, "");
-	assert_int_equal(p.transfers, 1 + 2 * 3 * 2 + 1);
+	assert_int_equal(p.transfers, 1 + 2 * (3 * 2 + 2) + 1);
 }
 
 TEST(a_drone_that_talks_for_ever_is_not_listened_to_for_ever)
 {
 	struct peer p;
-	struct crtp c;
+	struct crtp c = { .linked = false };
 
 	peer_init(&p);
 	p.chatter = NEVER;
-	crtp_ask(&c, true, NULL);
+	ask_build(&c, NULL);
 	converse(&c, &p, 0); /* bounded by the number of packets, */
 	assert_in_range(p.transfers, 400, 2000);
 	peer_init(&p);
 	p.chatter = 190;
-	crtp_ask(&c, true, NULL);
+	ask_build(&c, NULL);
 	converse(&c, &p, 100000); /* and by time */
 	assert_in_range(p.transfers, 100, 160);
 	assert_int_equal(p.unlinks, 1);
@@ -337,11 +352,11 @@ TEST(a_drone_that_talks_for_ever_is_not_listened_to_for_ever)
 TEST(any_transfer_may_end_badly_at_any_time)
 {
 	struct peer p;
-	struct crtp c;
+	struct crtp c = { .linked = false };
 	unsigned whole;
 
 	peer_init(&p);
-	crtp_ask(&c, true, NULL);
+	ask_build(&c, NULL);
 	converse(&c, &p, 500);
 	whole = p.transfers;
 	for (enum usb_status bad = USB_STALL; bad < USB_STATUS_COUNT; bad++)
@@ -351,7 +366,7 @@ TEST(any_transfer_may_end_badly_at_any_time)
 				p.bad = bad;
 				p.bad_at = at;
 				p.bad_count = count;
-				crtp_ask(&c, true, NULL);
+				ask_build(&c, NULL);
 				converse(&c, &p, 500);
 				assert_int_equal(crtp_gone(&c), bad == USB_GONE);
 				if (count == 1 && bad != USB_GONE)
@@ -365,72 +380,97 @@ TEST(any_transfer_may_end_badly_at_any_time)
 
 /* ---- answers are checked ----------------------------------------------------------------- */
 
-/* The stage hears one packet as the answer; is it taken? */
+/* The question hears one packet as the answer; is it taken? */
 static bool
-takes(enum crtp_stage stage, const uint8_t *packet, size_t length)
+takes(const uint8_t *question, const uint8_t *packet, size_t length)
 {
-	struct crtp c;
+	struct condition condition = { .looked = false };
+	struct crtp c = { .stage = CRTP_STAGE_ASKING, .condition = &condition };
 
-	crtp_ask(&c, true, NULL);
-	c.stage = stage;
-	c.sent = true;
-	c.item = 0x0102;
-	c.toc.count = 5;
-	c.toc.id[0] = 0x0304;
 	c.until_us = UINT64_MAX;
+	c.topic = CRTP_BUILD;
+	c.topics = BIT(CRTP_BUILD);
+	c.scan.toc.header = 0x20;
+	c.scan.toc.id[0] = 0x0304;
+	(void)crtp_put(&c, question[0], question + 2, question[1]);
+	c.question.sent = true;
+	c.question.skips_left = 1;
 	crtp_ended(&c, USB_OK, packet, length, 0);
 	return c.answers.answered;
 }
 
+static const struct {
+	uint8_t question[34]; /* kind, length, bytes */
+	uint8_t packet[12];
+	size_t shortest;
+	size_t checked; /* bytes of which each has to be right */
+	size_t longest;
+} answers[] = {
+	{ { QUESTION_VERSION, 1, 1 }, { 0xD1, 1, 'x' }, 2, 2, 12 },
+	{ { QUESTION_TYPE, 1, 2 }, { 0xD1, 2, 'x' }, 2, 2, 12 },
+	{ { QUESTION_PROTOCOL, 1, 0 }, { 0xD1, 0, 12 }, 6, 2, 12 },
+	{ { QUESTION_TOC, 1, 3 }, { 0x20, 3, 5, 0, 1, 2, 3, 4 }, 8, 2, 12 },
+	{ { QUESTION_ITEM, 3, 2, 2, 1 }, { 0x20, 2, 2, 1, 8, 'a', 0, 'b', 0 }, 6, 4, 12 },
+	{ { QUESTION_PARAM, 2, 4, 3 }, { 0x21, 4, 3, 0, 1, 2, 3, 4 }, 8, 4, 12 },
+	{ { QUESTION_LIGHT, 2, 3, 1 }, { 0xD0 }, 1, 1, 1 },
+	{ { QUESTION_LIGHT, 2, 3, 1 }, { 0xD0, 3, 1 }, 1, 2, 12 },
+	{ { QUESTION_SUPERVISOR, 1, 0x0C }, { 0x90, 0x8C, 0x0E, 2 }, 4, 2, 12 },
+	{ { QUESTION_BLOCK_CREATE, 2, 6, 7 }, { 0x51, 6, 7, 0 }, 4, 3, 12 },
+	{ { QUESTION_BLOCK_SAMPLE, 2, 8, 0xCF }, { 0x52, 0xCF, 1, 2, 3, 4, 5 }, 7, 2, 12 },
+	{ { QUESTION_BLOCK_SAMPLE, 2, 8, 0xCF }, { 0x51, 8, 0xCF, 2 }, 4, 3, 12 },
+	{ { QUESTION_BLOCK_DELETE, 2, 2, 7 }, { 0x51, 2, 7, 0 }, 4, 3, 12 },
+	{ { QUESTION_MEMORY_COUNT, 1, 1 }, { 0x40, 1, 5 }, 3, 2, 12 },
+	{ { QUESTION_MEMORY_INFO, 2, 2, 3 }, { 0x40, 2, 3, 0x19 }, 8, 3, 12 },
+	{ { QUESTION_MEMORY_READ, 6, 2, 3, 4, 5, 6, 2 },
+	  { 0x41, 2, 3, 4, 5, 6, 0, 8, 9 },
+	  9,
+	  6,
+	  9 },
+	{ { QUESTION_MEMORY_READ, 6, 2, 3, 4, 5, 6, 2 }, { 0x41, 2, 3, 4, 5, 6, 5 }, 7, 6, 12 },
+	{ { QUESTION_MEMORY_WRITE, 6, 2, 3, 4, 5, 6, 9 }, { 0x42, 2, 3, 4, 5, 6, 0 }, 7, 6, 12 },
+};
+
 TEST(only_the_answer_to_the_question_is_taken)
 {
-	static const struct {
-		enum crtp_stage stage;
-		uint8_t packet[12];
-		size_t shortest;
-		size_t checked; /* bytes of which each has to be right */
-	} answers[] = {
-		{ CRTP_STAGE_VERSION, { 0xD1, 1, 'x' }, 2, 2 },
-		{ CRTP_STAGE_TYPE, { 0xD1, 2, 'x' }, 2, 2 },
-		{ CRTP_STAGE_TOC, { 0x20, 3, 5, 0, 1, 2, 3, 4 }, 8, 2 },
-		{ CRTP_STAGE_ITEM, { 0x20, 2, 2, 1, 8, 'a', 0, 'b', 0 }, 6, 4 },
-		{ CRTP_STAGE_PARAM, { 0x21, 4, 3, 0, 1, 2, 3, 4 }, 8, 4 },
-		{ CRTP_STAGE_LIGHT, { 0xD0 }, 1, 1 },
-	};
-
 	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
 		for (size_t length = 0; length <= sizeof(answers[i].packet); length++)
-			assert_int_equal(takes(answers[i].stage, answers[i].packet, length),
-					 length >= answers[i].shortest);
+			assert_int_equal(takes(answers[i].question, answers[i].packet, length),
+					 length >= answers[i].shortest &&
+					     length <= answers[i].longest);
 		for (size_t at = 0; at < answers[i].checked; at++) {
 			uint8_t packet[12];
 
 			memcpy(packet, answers[i].packet, sizeof(packet));
 			packet[at] ^= 0x40;
-			assert_false(takes(answers[i].stage, packet, sizeof(packet)));
+			assert_false(takes(answers[i].question, packet, answers[i].longest));
+		}
+		/* Reserved bits of a header are echoed at will. */
+		if (answers[i].question[0] != QUESTION_NONE) {
+			uint8_t packet[12];
+
+			memcpy(packet, answers[i].packet, sizeof(packet));
+			packet[0] |= 0x0C;
+			assert_true(takes(answers[i].question, packet, answers[i].shortest));
 		}
 	}
-	assert_false(takes(CRTP_STAGE_LINK, answers[0].packet, 3));
-	assert_false(takes(CRTP_STAGE_UNLINK, (const uint8_t[]){ 0, 0, 0 }, 3));
-	assert_false(takes(CRTP_STAGE_OVER, (const uint8_t[]){ 0, 0, 0 }, 3));
 }
 
 TEST(texts_are_cut_and_printable)
 {
 	char longest[] = "0123456789012345678901234567890123456789";
 	struct peer p;
-	struct crtp c;
+	struct crtp c = { .linked = false };
 
 	peer_init(&p);
 	p.version = longest;
 	p.type = "Crazy\x1B[31mflie";
-	crtp_ask(&c, false, NULL);
+	crtp_ask(&c, NAMES, NULL, NULL);
 	converse(&c, &p, 500);
 	assert_int_equal(strlen(c.answers.version), CRTP_TEXT_MAX - 1);
 	assert_string_equal(c.answers.type, "Crazy");
 	p.version = "\x7F";
 	p.type = "";
-	crtp_ask(&c, false, NULL);
+	crtp_ask(&c, NAMES, NULL, NULL);
 	converse(&c, &p, 500);
 	assert_string_equal(c.answers.version, "");
 	assert_true(c.answers.answered);
@@ -440,27 +480,26 @@ TEST(a_truncated_parameter_name_does_not_match)
 {
 	static const uint8_t item[] = "\x20\x02\x00\x00\x08"
 				      "firmware\0revision0";
-	struct crtp c;
 
 	for (size_t length = 6; length <= sizeof(item); length++) {
-		crtp_ask(&c, true, NULL);
-		c.stage = CRTP_STAGE_ITEM;
-		c.sent = true;
-		c.toc.count = 2;
-		c.until_us = UINT64_MAX;
-		crtp_ended(&c, USB_OK, item, length, 0);
-		assert_int_equal(c.toc.has[CRTP_PARAM_REVISION0], length == sizeof(item));
+		struct crtp c = { .stage = CRTP_STAGE_ASKING };
+
+		c.scan.toc.header = 0x20;
+		c.scan.toc.count = 2;
+		assert_true(crtp_toc_item(&c, item, length));
+		assert_int_equal(c.scan.toc.is[CRTP_REVISION0] == CRTP_HERE,
+				 length == sizeof(item));
 	}
 }
 
 TEST(a_finished_session_ignores_events)
 {
 	struct peer p;
-	struct crtp c;
+	struct crtp c = { .linked = false };
 	struct request w;
 
 	peer_init(&p);
-	crtp_show(&c, CRTP_LIGHT_PASS);
+	crtp_show(&c, CRTP_LIGHT_PASS, NULL);
 	converse(&c, &p, 500);
 	crtp_ended(&c, USB_GONE, NULL, 0, 0);
 	assert_false(crtp_gone(&c));

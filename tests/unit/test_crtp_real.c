@@ -120,10 +120,10 @@ TEST(the_real_firmwares_answers_are_understood)
 {
 	struct drone d = { .said = 0 };
 	uint64_t now_us = 5;
-	struct crtp c;
+	struct crtp c = { .linked = false };
 	struct request w = { .kind = REQUEST_XFER };
 
-	crtp_ask(&c, true, NULL);
+	crtp_ask(&c, BIT(CRTP_VERSION) | BIT(CRTP_TYPE) | BIT(CRTP_BUILD), NULL, NULL);
 	for (unsigned n = 0; n < 5000 && w.kind != REQUEST_OVER; n++) {
 		uint8_t in[64] = { 0 };
 		enum usb_status status;

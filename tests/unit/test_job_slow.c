@@ -18,7 +18,7 @@ static const struct job_options options = { .dfu_timeout_us = 10 * SECOND,
 struct play {
 	struct policy *policy;
 	struct image *image;
-	struct crtp_toc toc;
+	struct crtp_tocs toc;
 	const struct device *profile;
 	struct job *job;
 	struct request want;
