@@ -20,15 +20,67 @@
 
 #define NARROW 80 /* columns; with fewer, serials are shortened */
 
-#define COLUMN_MESSAGE 8
-
-static const struct table_column status_columns[] = {
-	{ N_("SLOT") },	      { N_("LABEL"), .cut = true },
-	{ N_("SERIAL"), 5 },  { N_("MODE"), 2 },
-	{ N_("STATE"), 4 },   { N_("DONE"), 3, .right = true },
-	{ N_("VERDICT") },    { N_("UNPLUG") },
-	{ N_("MESSAGE"), 1 }, { NULL },
+enum column {
+	COLUMN_SLOT,
+	COLUMN_LABEL,
+	COLUMN_NAME,
+	COLUMN_SERIAL,
+	COLUMN_MODE,
+	COLUMN_STATE,
+	COLUMN_DONE,
+	COLUMN_VERDICT,
+	COLUMN_READY,
+	COLUMN_BATTERY,
+	COLUMN_UNPLUG,
+	COLUMN_MESSAGE,
+	COLUMN_COUNT
 };
+
+/* Those with a key are there where a slot has something in it. */
+static const struct {
+	struct table_column column;
+	const char *key;
+} status_columns[COLUMN_COUNT] = {
+	[COLUMN_SLOT] = { { N_("SLOT") }, NULL },
+	[COLUMN_LABEL] = { { N_("LABEL"), .cut = true }, NULL },
+	[COLUMN_NAME] = { { N_("NAME"), 6, .cut = true }, "name" },
+	[COLUMN_SERIAL] = { { N_("SERIAL"), 7 }, NULL },
+	[COLUMN_MODE] = { { N_("MODE"), 3 }, NULL },
+	[COLUMN_STATE] = { { N_("STATE"), 5 }, NULL },
+	[COLUMN_DONE] = { { N_("DONE"), 4, .right = true }, NULL },
+	[COLUMN_VERDICT] = { { N_("VERDICT") }, NULL },
+	[COLUMN_READY] = { { N_("READY") }, "ready" },
+	[COLUMN_BATTERY] = { { N_("BATTERY"), 2, .right = true }, "battery_mv" },
+	[COLUMN_UNPLUG] = { { N_("UNPLUG") }, NULL },
+	[COLUMN_MESSAGE] = { { N_("MESSAGE"), 1 }, NULL },
+};
+
+/* A table of the columns that are there. */
+struct status_table {
+	struct table_column columns[COLUMN_COUNT + 1];
+	size_t count;
+	bool has[COLUMN_COUNT];
+	size_t digits; /* of serials */
+};
+
+static void
+choose_columns(const json_t *slots, struct status_table *ret_table)
+{
+	const json_t *slot;
+	size_t i;
+
+	memset(ret_table, 0, sizeof(*ret_table));
+	for (enum column c = 0; c < COLUMN_COUNT; c++) {
+		const char *key = status_columns[c].key;
+
+		ret_table->has[c] = key == NULL;
+		json_array_foreach(slots, i, slot)
+			ret_table->has[c] |= key != NULL && json_object_get(slot, key) != NULL &&
+					     !json_is_null(json_object_get(slot, key));
+		if (ret_table->has[c])
+			ret_table->columns[ret_table->count++] = status_columns[c].column;
+	}
+}
 
 static void
 print_header(const json_t *station)
@@ -49,37 +101,70 @@ static const char *
 take_away(const json_t *slot)
 {
 	static const char *const words[] = {
-		[SLOT_FATE_NONE] = "-",	  [SLOT_FATE_ACTIVE] = "NO",   [SLOT_FATE_WAITING] = "-",
-		[SLOT_FATE_DONE] = "yes", [SLOT_FATE_ASIDE] = "aside", [SLOT_FATE_ALONE] = "-",
+		[SLOT_FATE_NONE] = "-",	       [SLOT_FATE_ACTIVE] = "NO",
+		[SLOT_FATE_WAITING] = "-",     [SLOT_FATE_DONE] = "yes",
+		[SLOT_FATE_ASIDE] = "aside",   [SLOT_FATE_ALONE] = "-",
+		[SLOT_FATE_UNSURE] = "unsure",
 	};
 
-	return words[slot_fate(slot)];
+	return words[slot_place(slot)];
+}
+
+/* "READY", "NO: deck, power-cycle", "checking"; "-" where its bytes are not known to be right. */
+static void
+ready_cell(const json_t *slot, char *dst, size_t size)
+{
+	char left[128];
+
+	slot_remaining(slot, left, sizeof(left));
+	if (slot_fate(slot) != SLOT_FATE_DONE)
+		(void)snprintf(dst, size, "-");
+	else
+		(void)snprintf(dst, size, "%s%s%s",
+			       out_is(slot, "ready", "no") && !slot_is_checking(slot)
+				   ? "NO"
+				   : slot_ready_word(slot),
+			       left[0] != '\0' ? ": " : "", left);
 }
 
 /* The serial's digits are cut where lines are short: as many stay as tell the drones apart. */
 static void
-add_slot(struct table *t, const json_t *slot, size_t digits)
+add_slot(struct table *t, const struct status_table *how, const json_t *slot)
 {
-	const char *verdict = slot_verdict(slot);
+	const char *verdict = slot_verdict(slot), *cells[COLUMN_COUNT];
+	enum colour colours[COLUMN_COUNT] = { COLOUR_NONE };
 	struct text serial;
-	char percent[16] = "";
+	char percent[16] = "", ready[160], battery[16] = "";
 	bool present = out_true(slot, "present");
 
 	if (out_is_int(slot, "percent") && slot_is_active(slot))
 		snprintf(percent, sizeof(percent), "%lld%%", (long long)out_int(slot, "percent"));
+	if (out_is_int(slot, "battery_mv"))
+		snprintf(battery, sizeof(battery), "%.2f V",
+			 (double)out_int(slot, "battery_mv") / 1000);
 	text_copy(&serial, slot_serial(slot));
-	if (strlen(serial.s) > digits)
-		serial.s[digits] = '\0';
+	if (strlen(serial.s) > how->digits)
+		serial.s[how->digits] = '\0';
+	ready_cell(slot, ready, sizeof(ready));
+	cells[COLUMN_SLOT] = out_string(slot, "port");
+	cells[COLUMN_LABEL] = out_string(slot, "label");
+	cells[COLUMN_NAME] = out_string(slot, "name");
+	cells[COLUMN_SERIAL] = serial.s;
+	cells[COLUMN_MODE] = present ? out_string(slot, "mode") : "-";
+	cells[COLUMN_STATE] = out_string(slot, "state");
+	cells[COLUMN_DONE] = percent;
+	cells[COLUMN_VERDICT] = verdict != NULL ? verdict : "-";
+	cells[COLUMN_READY] = ready;
+	cells[COLUMN_BATTERY] = battery;
+	cells[COLUMN_UNPLUG] = present ? take_away(slot) : "-";
+	cells[COLUMN_MESSAGE] = out_string(slot, "message");
+	colours[COLUMN_STATE] = slot_is_active(slot) ? COLOUR_BUSY : COLOUR_NONE;
+	colours[COLUMN_VERDICT] = colour_of_verdict(verdict);
+	colours[COLUMN_READY] = ready[0] != '-' ? slot_ready_colour(slot) : COLOUR_NONE;
 	table_row(t);
-	table_cell(t, out_string(slot, "port"), COLOUR_NONE);
-	table_cell(t, out_string(slot, "label"), COLOUR_NONE);
-	table_cell(t, serial.s, COLOUR_NONE);
-	table_cell(t, present ? out_string(slot, "mode") : "-", COLOUR_NONE);
-	table_cell(t, out_string(slot, "state"), slot_is_active(slot) ? COLOUR_BUSY : COLOUR_NONE);
-	table_cell(t, percent, COLOUR_NONE);
-	table_cell(t, verdict != NULL ? verdict : "-", colour_of_verdict(verdict));
-	table_cell(t, present ? take_away(slot) : "-", COLOUR_NONE);
-	table_cell(t, out_string(slot, "message"), COLOUR_NONE);
+	for (enum column c = 0; c < COLUMN_COUNT; c++)
+		if (how->has[c])
+			table_cell(t, cells[c], colours[c]);
 }
 
 /*
@@ -96,8 +181,15 @@ print_words(const json_t *slots, bool messages)
 
 	json_array_foreach(slots, i, slot) {
 		struct text advice = out_text(slot, "advice"), message = out_text(slot, "message");
+		struct text ready = slot_ready_text(slot);
 		char name[96];
 
+		if (ready.s[0] != '\0' && !slot_is_checking(slot)) {
+			slot_name(slot, name, sizeof(name));
+			printf("%s%s: %s\n", before, name, ready.s);
+			before = "";
+			continue;
+		}
 		if (messages && strstr(message.s, advice.s) != NULL)
 			continue;
 		if (!messages &&
@@ -114,15 +206,19 @@ print_table(const struct session *s, const json_t *slots, bool *ret_messages)
 {
 	const json_t *slot;
 	unsigned room = out_columns();
-	size_t i, digits = room > 0 && room < NARROW ? slots_serial_digits(slots) : SIZE_MAX;
+	struct status_table how;
 	struct table *t;
-	int r = table_new(s, status_columns, MESSAGE_MIN, &t);
+	size_t i;
+	int r;
 
+	choose_columns(slots, &how);
+	how.digits = room > 0 && room < NARROW ? slots_serial_digits(slots) : SIZE_MAX;
+	r = table_new(s, how.columns, MESSAGE_MIN, &t);
 	if (r != 0)
 		return r;
 	json_array_foreach(slots, i, slot)
-		add_slot(t, slot, digits);
-	*ret_messages = table_fit(t, COLUMN_MESSAGE);
+		add_slot(t, &how, slot);
+	*ret_messages = table_fit(t, how.count - 1);
 	return table_finish(t);
 }
 

@@ -33,8 +33,8 @@ print_ending(void *ctx, const json_t *slot)
 {
 	const struct wait *w = ctx;
 	struct text message = out_text(slot, "message"), verdict = out_text(slot, "verdict");
-	struct text serial;
-	char name[96], line[4 * OUT_TEXT_MAX];
+	struct text serial, ready = slot_ready_text(slot);
+	char name[96], line[5 * OUT_TEXT_MAX];
 
 	if (w->session->json) {
 		out_json(slot);
@@ -42,10 +42,13 @@ print_ending(void *ctx, const json_t *slot)
 	}
 	slot_name(slot, name, sizeof(name));
 	text_copy(&serial, slot_serial(slot));
-	snprintf(line, sizeof(line), "%s%s%s %s%s%s%s%s",
+	if (slot_is_ready(slot) && slot_place(slot) == SLOT_FATE_DONE)
+		text_copy(&ready, "READY.");
+	snprintf(line, sizeof(line), "%s%s%s %s%s%s%s%s%s%s",
 		 paint_on(w->session, colour_of_verdict(verdict.s)), verdict.s,
 		 paint_off(w->session), name, serial.s[0] != '\0' ? " " : "", serial.s,
-		 message.s[0] != '\0' ? ": " : "", message.s);
+		 message.s[0] != '\0' ? ": " : "", message.s, ready.s[0] != '\0' ? " " : "",
+		 ready.s);
 	page_line(line);
 }
 
@@ -204,6 +207,7 @@ say_report(const json_t *report, bool timed_out)
 		{ "failed", N_("failed") },
 		{ "quarantined", N_("quarantined") },
 		{ "needs_power_cycle", N_("power-cycle these (they have not been seen to start)") },
+		{ "not_ready", N_("flashed, but not seen to be ready") },
 		{ "skipped", N_("skipped, left as they were") },
 		{ "foreign", N_("foreign, left alone") },
 		{ "unserved", N_("left alone, there is no firmware for them") },
@@ -266,8 +270,9 @@ run(const struct session *s, const struct invocation *i)
 	struct wait w = { .session = s, .until_ms = -1 };
 	bool limited = invocation_has(i, "timeout");
 	int64_t seconds = 0;
-	uint64_t count = 0;
-	int r = invocation_number(i, "count", 1, COUNT_MAX, &count);
+	struct waiting_options options = { .patient = limited,
+					   .ready = invocation_has(i, "ready") };
+	int r = invocation_number(i, "count", 1, COUNT_MAX, &options.count);
 
 	if (r == 0)
 		r = invocation_duration(i, "timeout", SECONDS_MAX, &seconds);
@@ -275,7 +280,7 @@ run(const struct session *s, const struct invocation *i)
 		return r;
 	if (limited)
 		w.until_ms = when_ms() + seconds * 1000;
-	r = waiting_new(count, limited, &w.waiting) < 0 ? say_no_memory() : wait_for_all(&w);
+	r = waiting_new(&options, &w.waiting) < 0 ? say_no_memory() : wait_for_all(&w);
 	waiting_free(w.waiting);
 	return r;
 }
@@ -289,5 +294,6 @@ const struct command_desc cmd_wait = {
 	.options = {
 		{ "count", 'n', "N", N_("until N drones have ended (default: all present)") },
 		{ "timeout", 't', "TIME", N_("give up then, with exit status 5") },
+		{ "ready", 'r', NULL, N_("a drone that is not seen to be ready is not good") },
 	},
 };

@@ -144,6 +144,7 @@ list_fate(const json_t *slots, enum slot_fate fate, char *dst, size_t size)
 {
 	static const char *const headings[] = {
 		[SLOT_FATE_DONE] = N_("Take away (done)"),
+		[SLOT_FATE_UNSURE] = N_("Flashed, but not seen to be ready"),
 		[SLOT_FATE_ASIDE] = N_("Set aside"),
 		[SLOT_FATE_ALONE] = N_("Left alone"),
 		[SLOT_FATE_ACTIVE] = N_("Leave plugged in"),
@@ -157,11 +158,13 @@ list_fate(const json_t *slots, enum slot_fate fate, char *dst, size_t size)
 		char name[96], words[128];
 
 		/* WHY: a drone that does not start is off the bus, and still in its place. */
-		if (slot_fate(slot) != fate ||
-		    (!out_true(slot, "present") && fate != SLOT_FATE_ASIDE))
+		if (slot_place(slot) != fate ||
+		    (!out_true(slot, "present") && slot_fate(slot) != SLOT_FATE_ASIDE))
 			continue;
 		slot_short_name(slots, slot, name, sizeof(name));
 		slot_words(slot, words, sizeof(words));
+		if (words[0] == '\0' && (fate == SLOT_FATE_ASIDE || fate == SLOT_FATE_ACTIVE))
+			slot_ready_words(slot, words, sizeof(words));
 		if (more > 0 || strlen(dst) + strlen(name) + strlen(words) + ENTRY_REST >= size) {
 			more++;
 			continue;
@@ -182,8 +185,10 @@ list_fate(const json_t *slots, enum slot_fate fate, char *dst, size_t size)
 void
 overview_unplug(const json_t *slots, char *dst, size_t size)
 {
-	static const enum slot_fate fates[] = { SLOT_FATE_DONE, SLOT_FATE_ASIDE, SLOT_FATE_ALONE,
-						SLOT_FATE_ACTIVE, SLOT_FATE_WAITING };
+	static const enum slot_fate fates[] = {
+		SLOT_FATE_DONE,	 SLOT_FATE_UNSURE, SLOT_FATE_ASIDE,
+		SLOT_FATE_ALONE, SLOT_FATE_ACTIVE, SLOT_FATE_WAITING
+	};
 
 	dst[0] = '\0';
 	for (size_t n = 0; n < ARRAY_LEN(fates); n++) {
@@ -216,6 +221,32 @@ count_class(const json_t *slots, const char *class)
 	json_array_foreach(slots, i, slot)
 		n += strcmp(slot_class(slot), class) == 0;
 	return n;
+}
+
+/* "9 READY, 2 NOT READY: A3 B4" of those whose bytes are right. */
+static void
+add_ready(char *dst, size_t size, const json_t *slots, const char *before)
+{
+	size_t i, ready = 0, not_ready = 0;
+	const json_t *slot;
+
+	json_array_foreach(slots, i, slot) {
+		ready += slot_fate(slot) == SLOT_FATE_DONE && slot_is_ready(slot);
+		not_ready += slot_fate(slot) == SLOT_FATE_DONE && out_is(slot, "ready", "no");
+	}
+	if (ready > 0)
+		add(dst, size, "%s%zu READY", before, ready);
+	if (not_ready == 0)
+		return;
+	add(dst, size, "%s%zu NOT READY:", ready > 0 ? ", " : before, not_ready);
+	json_array_foreach(slots, i, slot) {
+		char name[96];
+
+		if (slot_fate(slot) != SLOT_FATE_DONE || !out_is(slot, "ready", "no"))
+			continue;
+		slot_short_name(slots, slot, name, sizeof(name));
+		add(dst, size, " %s", name);
+	}
 }
 
 static void
@@ -256,5 +287,6 @@ overview_sum(const json_t *slots, char *dst, size_t size)
 		add(dst, size, "%s%zu %s", before, n, sum_rows[i].words);
 		before = ", ";
 	}
+	add_ready(dst, size, slots, before);
 	add_failed(dst, size, slots, before);
 }

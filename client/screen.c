@@ -127,19 +127,30 @@ join_names(char *dst, const char *title, size_t count, size_t named,
 		snprintf(dst + used, LINE_BYTES - used, " and %zu more", count - named);
 }
 
+static bool
+all_failed(const struct frame *f)
+{
+	for (size_t i = 0; i < f->count[GROUP_BAD]; i++)
+		if (!slot_has_failed(f->slots[GROUP_BAD][i]))
+			return false;
+	return true;
+}
+
 /* Those from `first` on by name and number, in at most so many lines. */
 static void
 put_names(struct frame *f, enum group g, size_t first, size_t lines)
 {
 	static const enum colour colours[] = { COLOUR_BAD, COLOUR_BUSY, COLOUR_GOOD, COLOUR_FAINT };
-	static const char *const titles[] = { "failed", "at work", "done", "other" };
+	static const char *const titles[] = { "not good", "at work", "done", "other" };
 	size_t count = f->count[g] - first, named = count;
 	char(*names)[ROW_NAME_MAX] = calloc(count, sizeof(*names));
 	char text[LINE_BYTES], title[32];
 
 	for (size_t i = 0; i < count && names != NULL; i++)
 		short_name(f, f->slots[g][first + i], names[i]);
-	snprintf(title, sizeof(title), "%s%s", first > 0 ? "more " : "", titles[g]);
+	/* WHY not of all: one that is not ready has not failed. */
+	snprintf(title, sizeof(title), "%s%s", first > 0 ? "more " : "",
+		 g == GROUP_BAD && all_failed(f) ? "failed" : titles[g]);
 	do
 		join_names(text, title, count, names != NULL ? named : 0,
 			   (const char(*)[ROW_NAME_MAX])names);
@@ -182,6 +193,10 @@ detail_text(const json_t *slot, enum detail detail)
 {
 	struct text t = { "" };
 
+	if (detail != DETAIL_NONE)
+		t = slot_ready_text(slot);
+	if (t.s[0] != '\0')
+		return t;
 	if (detail == DETAIL_ADVICE)
 		t = out_text(slot, "advice");
 	if (detail == DETAIL_ALL || (detail == DETAIL_ADVICE && t.s[0] == '\0'))

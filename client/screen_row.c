@@ -130,7 +130,7 @@ describe_work(const json_t *slot, const struct row_widths *w, char *dst, size_t 
 		    width > 0 || eta[0] != '\0' ? " " : "", work.s);
 }
 
-/* "FAIL: no-boot while booting", "PASS 2025.02 -> 2025.12", "waiting". */
+/* "FAIL: no-boot while booting", "PASS 2025.02 -> 2025.12, READY", "waiting". */
 static void
 describe_end(const json_t *slot, const struct row_widths *w, char *dst, size_t size)
 {
@@ -138,7 +138,7 @@ describe_end(const json_t *slot, const struct row_widths *w, char *dst, size_t s
 	struct text before = out_text(slot, "version_before");
 	struct text after = out_text(slot, "version_after");
 	bool gone = !out_true(slot, "present") && w->plug == 0;
-	char words[256];
+	char words[256], ready[160];
 
 	for (char *c = verdict.s; *c != '\0'; c++)
 		*c = (char)toupper((unsigned char)*c);
@@ -149,19 +149,22 @@ describe_end(const json_t *slot, const struct row_widths *w, char *dst, size_t s
 		text_format(words, sizeof(words), "%.40s %.60s%s%.60s", verdict.s, before.s,
 			    after.s[0] != '\0' && strcmp(before.s, after.s) != 0 ? " -> " : "",
 			    strcmp(before.s, after.s) != 0 ? after.s : "");
-	text_format(dst, size, "%s%s", words, gone ? " (gone)" : "");
+	slot_ready_words(slot, ready, sizeof(ready));
+	text_format(dst, size, "%s%s%s%s", words, ready[0] != '\0' ? ", " : "", ready,
+		    gone ? " (gone)" : "");
 }
 
 static const char *
 plug_word(const json_t *slot)
 {
 	static const char *const words[] = {
-		[SLOT_FATE_NONE] = "-",	     [SLOT_FATE_ACTIVE] = "leave",
-		[SLOT_FATE_WAITING] = "-",   [SLOT_FATE_DONE] = "unplug",
-		[SLOT_FATE_ASIDE] = "aside", [SLOT_FATE_ALONE] = "-",
+		[SLOT_FATE_NONE] = "-",	       [SLOT_FATE_ACTIVE] = "leave",
+		[SLOT_FATE_WAITING] = "-",     [SLOT_FATE_DONE] = "unplug",
+		[SLOT_FATE_ASIDE] = "aside",   [SLOT_FATE_ALONE] = "-",
+		[SLOT_FATE_UNSURE] = "unsure",
 	};
 
-	return out_true(slot, "present") ? words[slot_fate(slot)] : "gone";
+	return out_true(slot, "present") ? words[slot_place(slot)] : "gone";
 }
 
 void

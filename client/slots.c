@@ -239,8 +239,10 @@ slot_severity(const json_t *slot)
 	case SLOT_FATE_NONE:
 	case SLOT_FATE_ACTIVE:
 	case SLOT_FATE_WAITING:
-	case SLOT_FATE_DONE:
 		return 0;
+	case SLOT_FATE_DONE:
+	case SLOT_FATE_UNSURE:
+		return out_true(slot, "present") && slot_place(slot) == SLOT_FATE_ASIDE ? 2 : 0;
 	case SLOT_FATE_ALONE:
 		return out_true(slot, "present") ? 1 : 0;
 	case SLOT_FATE_ASIDE:
@@ -287,10 +289,18 @@ slot_words(const json_t *slot, char *dst, size_t size)
 	}
 }
 
+/* ---- the whole drone ------------------------------------------------------------------------ */
+
 bool
 slot_is_ready(const json_t *slot)
 {
 	return out_is(slot, "ready", "yes");
+}
+
+bool
+slot_is_checking(const json_t *slot)
+{
+	return out_true(slot, "checking");
 }
 
 const char *
@@ -300,6 +310,8 @@ slot_ready_word(const json_t *slot)
 
 	if (ready == NULL)
 		return "";
+	if (slot_is_checking(slot))
+		return "checking";
 	if (strcmp(ready, "yes") == 0)
 		return "READY";
 	return strcmp(ready, "no") == 0 ? "NOT READY" : "unknown";
@@ -308,13 +320,16 @@ slot_ready_word(const json_t *slot)
 enum colour
 slot_ready_colour(const json_t *slot)
 {
+	if (slot_is_checking(slot))
+		return COLOUR_BUSY;
 	if (slot_is_ready(slot))
 		return COLOUR_GOOD;
 	return out_is(slot, "ready", "no") ? COLOUR_BAD : COLOUR_NONE;
 }
 
-void
-slot_remaining(const json_t *slot, char *dst, size_t size)
+/* The members of what is left to be done, one after the other. */
+static void
+join_remaining(const json_t *slot, const char *key, const char *between, char *dst, size_t size)
 {
 	const json_t *one;
 	size_t i;
@@ -323,10 +338,67 @@ slot_remaining(const json_t *slot, char *dst, size_t size)
 	json_array_foreach(json_object_get(slot, "remaining"), i, one) {
 		size_t used = strlen(dst);
 
-		text_format(dst + used, size - used, "%s%.20s", used > 0 ? ", " : "",
-			    out_text(one, "what").s);
+		text_format(dst + used, size - used, "%s%s", used > 0 ? between : "",
+			    out_text(one, key).s);
 	}
 }
+
+void
+slot_remaining(const json_t *slot, char *dst, size_t size)
+{
+	join_remaining(slot, "what", ", ", dst, size);
+}
+
+static bool
+has_right_bytes(const json_t *slot)
+{
+	return slot_fate(slot) == SLOT_FATE_DONE;
+}
+
+void
+slot_ready_words(const json_t *slot, char *dst, size_t size)
+{
+	const char *word = slot_ready_word(slot);
+	char left[128];
+
+	slot_remaining(slot, left, sizeof(left));
+	dst[0] = '\0';
+	if (has_right_bytes(slot) && word[0] != '\0')
+		text_format(dst, size, "%s%s%s%s", strcmp(word, "unknown") == 0 ? "readiness " : "",
+			    word, left[0] != '\0' ? ": " : "", left);
+}
+
+struct text
+slot_ready_text(const json_t *slot)
+{
+	struct text t = { "" }, note = out_text(slot, "ready_note");
+	const char *word = slot_ready_word(slot);
+	char left[OUT_TEXT_MAX - 64];
+
+	join_remaining(slot, "text", " ", left, sizeof(left));
+	if (!has_right_bytes(slot))
+		return t;
+	if (strcmp(word, "NOT READY") == 0 || (left[0] != '\0' && strcmp(word, "checking") != 0))
+		text_format(t.s, sizeof(t.s), "%s: %s", word, left);
+	else if (strcmp(word, "unknown") == 0)
+		text_format(t.s, sizeof(t.s), "Not seen to be ready: %s",
+			    note.s[0] != '\0' ? note.s : "it was not looked at.");
+	return t;
+}
+
+enum slot_fate
+slot_place(const json_t *slot)
+{
+	enum slot_fate fate = slot_fate(slot);
+
+	if (fate != SLOT_FATE_DONE || slot_ready_word(slot)[0] == '\0' || slot_is_ready(slot))
+		return fate;
+	if (slot_is_checking(slot))
+		return SLOT_FATE_ACTIVE;
+	return out_is(slot, "ready", "no") ? SLOT_FATE_ASIDE : SLOT_FATE_UNSURE;
+}
+
+/* ---- names ---------------------------------------------------------------------------------- */
 
 void
 slot_name(const json_t *slot, char *dst, size_t size)

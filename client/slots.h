@@ -50,8 +50,11 @@ enum slot_fate {
 	SLOT_FATE_DONE,	   /* seen to be good: take it away */
 	SLOT_FATE_ASIDE,   /* not good: set it aside, something has to be done about it */
 	SLOT_FATE_ALONE,   /* the station does nothing with it: skipped, foreign, unserved */
+	SLOT_FATE_UNSURE,  /* of slot_place(): bytes are right; whether it is ready was not seen */
 };
 enum slot_fate slot_fate(const json_t *slot);
+/* The same, but that only a drone that is ready is taken away as done. */
+enum slot_fate slot_place(const json_t *slot);
 
 /* How much it needs an operator, 0 (not at all) to 4; those that failed have 3 and more. */
 unsigned slot_severity(const json_t *slot);
@@ -65,12 +68,20 @@ struct text slot_work(const json_t *slot);
 /* Why it is not good, in a few words: "needs the button", "FAIL: gone while writing"; else "". */
 void slot_words(const json_t *slot, char *dst, size_t size);
 
-/* Is the drone as a whole fit to fly?  "READY", "NOT READY", "unknown"; "": it is not said. */
+/*
+ * Is the drone as a whole fit to fly?  "READY", "NOT READY", "unknown"; "checking" while it is
+ * looked at; "": it is not said.
+ */
 const char *slot_ready_word(const json_t *slot);
 enum colour slot_ready_colour(const json_t *slot);
 bool slot_is_ready(const json_t *slot);
+bool slot_is_checking(const json_t *slot);
 /* "power-cycle, deck": left to be done before it is; else "". */
 void slot_remaining(const json_t *slot, char *dst, size_t size);
+/* Of one whose bytes are right: "NOT READY: power-cycle, deck", "READY", ...; else "". */
+void slot_ready_words(const json_t *slot, char *dst, size_t size);
+/* The same in sentences: what is left to do, or was not seen; "" where it is ready. */
+struct text slot_ready_text(const json_t *slot);
 
 /* "A1 (1-4)", or "1-4". */
 void slot_name(const json_t *slot, char *dst, size_t size);

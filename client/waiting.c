@@ -18,21 +18,20 @@ struct waiting {
 	json_t *drones;	   /* serial or DFU serial -> drone */
 	json_t *occupants; /* port -> drone that ended there and has not been unplugged since */
 	unsigned known;	   /* drones so far: their names here are numbers */
-	uint64_t count;
-	bool patient, replied, failed;
+	struct waiting_options options;
+	bool replied, failed;
 	waiting_ended *ended; /* of the reply that is being applied */
 	void *ctx;
 };
 
 int
-waiting_new(uint64_t count, bool patient, struct waiting **ret_waiting)
+waiting_new(const struct waiting_options *options, struct waiting **ret_waiting)
 {
 	struct waiting *w = calloc(1, sizeof(*w));
 
 	if (w == NULL)
 		return -ENOMEM;
-	w->count = count;
-	w->patient = patient;
+	w->options = *options;
 	w->endings = json_object();
 	w->drones = json_object();
 	w->occupants = json_object();
@@ -136,7 +135,8 @@ is_pending(const json_t *slot)
 {
 	enum slot_fate fate = slot_fate(slot);
 
-	return fate == SLOT_FATE_ACTIVE || fate == SLOT_FATE_WAITING;
+	/* WHY also then: its ending is told with what the look at the whole drone shows. */
+	return fate == SLOT_FATE_ACTIVE || fate == SLOT_FATE_WAITING || slot_is_checking(slot);
 }
 
 /* A new ending: a verdict that was not there, or the one of another attempt or drone. */
@@ -250,7 +250,7 @@ all_ended(const struct waiting *w)
 		any = any || out_true(slot, "present");
 	}
 	json_decref(list);
-	return ended && (any || !w->patient);
+	return ended && (any || !w->options.patient);
 }
 
 bool
@@ -258,7 +258,8 @@ waiting_is_over(const struct waiting *w)
 {
 	if (!w->replied)
 		return false;
-	return w->count > 0 ? json_object_size(w->endings) >= w->count : all_ended(w);
+	return w->options.count > 0 ? json_object_size(w->endings) >= w->options.count
+				    : all_ended(w);
 }
 
 /* Where a class stands in the report; NULL: nowhere, it is good, or nothing is there. */
@@ -267,9 +268,12 @@ list_of(const json_t *slot)
 {
 	const char *class = slot_class(slot);
 
+	if (slot_is_checking(slot))
+		return "missing";
 	switch (slot_fate(slot)) {
 	case SLOT_FATE_NONE:
 	case SLOT_FATE_DONE:
+	case SLOT_FATE_UNSURE:
 		return NULL;
 	case SLOT_FATE_ACTIVE:
 	case SLOT_FATE_WAITING:
@@ -296,13 +300,16 @@ struct report {
 static void
 add_to(struct report *r, const char *list, const json_t *slot)
 {
-	static const char *const keys[] = { "port",    "label", "serial", "dfu_serial", "present",
-					    "verdict", "fault", "step",	  "attempt",	"state" };
+	static const char *const keys[] = { "port",    "label",	  "serial", "dfu_serial",
+					    "present", "verdict", "fault",  "step",
+					    "attempt", "state",	  "ready",  "remaining" };
 	char name[96], words[128];
 	json_t *o;
 
 	slot_short_name(r->slots, slot, name, sizeof(name));
 	slot_words(slot, words, sizeof(words));
+	if (words[0] == '\0')
+		slot_ready_words(slot, words, sizeof(words));
 	o = json_pack("{s:s, s:s, s:s}", "name", name, "class", slot_class(slot), "words", words);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (o == NULL || (json_object_get(slot, keys[i]) != NULL &&
@@ -345,6 +352,8 @@ report_endings(struct report *r)
 		const char *list = list_of(shown);
 
 		add_to(r, "ended", shown);
+		if (list == NULL && slot_place(shown) != SLOT_FATE_DONE)
+			add_to(r, "not_ready", shown);
 		if (list != NULL && strcmp(list, "missing") != 0)
 			add_to(r, list, shown);
 	}
@@ -403,6 +412,8 @@ exit_of(const struct report *r, bool timed_out, uint64_t more)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		if (size_of(r, bad[i]) > 0)
 			return EXIT_DRONE_FAILED;
+	if (r->w->options.ready && size_of(r, "not_ready") > 0)
+		return EXIT_DRONE_FAILED;
 	return size_of(r, "ended") > 0 ? EXIT_OK : EXIT_NOTHING_THERE;
 }
 
@@ -412,16 +423,16 @@ waiting_report(const struct waiting *w, bool timed_out)
 	struct report r = { .w = w, .slots = slots_sorted(w->slots) };
 	uint64_t known, more;
 
-	r.document = json_pack("{s:[], s:[], s:[], s:[], s:[], s:[], s:[], s:[]}", "ended",
+	r.document = json_pack("{s:[], s:[], s:[], s:[], s:[], s:[], s:[], s:[], s:[]}", "ended",
 			       "failed", "quarantined", "foreign", "unserved", "skipped",
-			       "needs_power_cycle", "missing");
+			       "needs_power_cycle", "not_ready", "missing");
 	if (r.document == NULL || r.slots == NULL) {
 		r.failed = true;
 	} else {
 		report_endings(&r);
 		known = report_slots(&r);
 		known += size_of(&r, "ended");
-		more = w->count > known ? w->count - known : 0;
+		more = w->options.count > known ? w->options.count - known : 0;
 		if (json_object_set_new(r.document, "more", json_integer((json_int_t)more)) < 0 ||
 		    json_object_set_new(r.document, "exit",
 					json_integer(exit_of(&r, timed_out, more))) < 0)

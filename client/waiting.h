@@ -21,9 +21,13 @@ typedef void waiting_ended(void *ctx, const json_t *slot);
 
 /*
  * count: until so many drones have ended; 0: all that are plugged in.  patient: where nothing is
- * plugged in, wait for the first one.
+ * plugged in, wait for the first one.  ready: one that is not seen to be ready is not good.
  */
-int waiting_new(uint64_t count, bool patient, struct waiting **ret_waiting) MUST_CHECK;
+struct waiting_options {
+	uint64_t count;
+	bool patient, ready;
+};
+int waiting_new(const struct waiting_options *options, struct waiting **ret_waiting) MUST_CHECK;
 void waiting_free(struct waiting *w); /* NULL is fine */
 
 /* One reply of Watch.  0 or -ENOMEM. */
@@ -42,8 +46,8 @@ bool waiting_is_over(const struct waiting *w);
 
 /*
  * Type WaitReport of the manual: lists of drones ended, failed, quarantined, foreign, unserved,
- * skipped, needs_power_cycle and missing, the number of further drones expected, and the exit
- * status.  NULL when memory ran out.
+ * skipped, needs_power_cycle, not_ready and missing, the number of further drones expected, and the
+ * exit status.  NULL when memory ran out.
  */
 json_t *waiting_report(const struct waiting *w, bool timed_out);
 
