@@ -7,27 +7,12 @@
 #include <string.h>
 
 #include "cfdfu/util.h"
+#include "core/deck_section.h"
 
-/* SPEC: doc/beyond-dfu.md 4.1: the information section, and the record of commands. */
+/* SPEC: doc/beyond-dfu.md 4.1. */
 enum {
-	INFO_VERSION = 3,
-	INFO_BYTES = 1 + DECKS_MAX * DECK_RECORD_BYTES,
-	AT_BITS = 1, /* of the record, behind the section's version */
-	AT_RESETS = 2,
-	AT_HASH = 3,
-	AT_LENGTH = 7,
-	AT_BASE = 11,
-	AT_NAME = 15,
-	BIT_VALID = 1,
-	BIT_STARTED = 2,
-	BIT_READABLE = 4,
-	BIT_WRITABLE = 8,
-	BIT_UPGRADABLE = 16,
-	BIT_UPGRADE_REQUIRED = 32,
-	BIT_BOOT_LOADER = 64,
-	RESETS_TO_BOOT_LOADER = 2,
-	COMMANDS = 0x1000,
-	COMMAND_RESET = 4, /* behind four bytes of size */
+	RESETS_TO_BOOT_LOADER = 2, /* in a record's byte 1, and as a command */
+	COMMAND_RESET = 4,	   /* behind four bytes of size */
 	SECTION = 0x10000000,
 };
 
@@ -128,6 +113,7 @@ look(struct deck_update *d)
 {
 	d->phase = DECK_UPDATE_LOOK;
 	d->looked_bytes = 0;
+	memset(&d->now, 0, sizeof(d->now));
 }
 
 static void
@@ -162,16 +148,13 @@ trouble(struct deck_update *d, enum fault fault, uint32_t addr, uint64_t now_us)
 static const char *
 obstacle(const struct deck_update *d)
 {
-	const uint8_t *r = d->record;
-	unsigned needed = BIT_READABLE | BIT_WRITABLE | BIT_UPGRADABLE;
+	unsigned needed = DECK_BIT_READABLE | DECK_BIT_WRITABLE | DECK_BIT_UPGRADABLE;
 
-	if (r[0] != INFO_VERSION)
+	if (d->record[0] != DECK_SECTION_VERSION)
 		return "its firmware describes decks in a way that this station does not know";
-	if ((r[AT_BITS] & BIT_VALID) == 0 ||
-	    strncmp((const char *)r + AT_NAME, d->deck.name, DECK_NAME_MAX - 1) != 0)
+	if (strcmp(d->now.name, d->deck.name) != 0)
 		return "the deck is not there any more";
-	if ((r[AT_BITS] & needed) != needed ||
-	    get_le32(r + AT_BASE) != (d->deck.section + 1U) * SECTION)
+	if ((d->now.bits & needed) != needed || !d->now.has_section)
 		return "the deck cannot be updated in the way that this station knows";
 	return NULL;
 }
@@ -198,13 +181,13 @@ begin(struct deck_update *d, uint64_t now_us)
 static void
 looked_by_command(struct deck_update *d, uint64_t now_us)
 {
-	if ((d->record[AT_BITS] & BIT_BOOT_LOADER) != 0)
+	if ((d->now.bits & DECK_BIT_BOOT_LOADER) != 0)
 		begin(d, now_us);
 	else if (d->entered)
 		wait_for(d, "the deck did not enter its boot loader", now_us);
 	else if (!d->force && !is_older(d->deck.version, d->part->version))
 		end(d, VERDICT_UNCHANGED, FAULT_NONE, NULL);
-	else if ((d->record[AT_RESETS] & RESETS_TO_BOOT_LOADER) == 0)
+	else if ((d->now.resets & RESETS_TO_BOOT_LOADER) == 0)
 		skip(d, "the deck has no command to enter its boot loader");
 	else
 		d->phase = DECK_UPDATE_ENTER;
@@ -215,14 +198,11 @@ looked_by_command(struct deck_update *d, uint64_t now_us)
 static void
 looked_standing(struct deck_update *d, uint64_t now_us)
 {
-	const uint8_t *r = d->record;
-
-	if ((r[AT_BITS] & BIT_UPGRADE_REQUIRED) == 0)
+	if ((d->now.bits & DECK_BIT_WANTS_UPGRADE) == 0)
 		end(d, VERDICT_UNCHANGED, FAULT_NONE, NULL);
-	else if ((r[AT_BITS] & BIT_BOOT_LOADER) == 0)
+	else if ((d->now.bits & DECK_BIT_BOOT_LOADER) == 0)
 		wait_for(d, "the deck is not in its boot loader", now_us);
-	else if (get_le32(r + AT_LENGTH) != d->part->length ||
-		 get_le32(r + AT_HASH) != d->part->crc32)
+	else if (d->now.length != d->part->length || d->now.hash != d->part->crc32)
 		end(d, VERDICT_FAIL, FAULT_IMAGE,
 		    "the release's firmware for this deck is not the one that the drone's own "
 		    "firmware wants");
@@ -237,7 +217,7 @@ looked(struct deck_update *d, uint64_t now_us)
 
 	if (why != NULL)
 		skip(d, why);
-	else if ((d->record[AT_BITS] & BIT_STARTED) == 0)
+	else if ((d->now.bits & DECK_BIT_STARTED) == 0)
 		wait_for(d, "the deck has not started; it needs a power cycle", now_us);
 	else if (d->by_command)
 		looked_by_command(d, now_us);
@@ -250,7 +230,7 @@ looked(struct deck_update *d, uint64_t now_us)
 static uint32_t
 commands(const struct deck_update *d)
 {
-	return COMMANDS + d->deck.section * (uint32_t)DECK_RECORD_BYTES;
+	return DECK_SECTION_COMMAND + d->deck.section * (uint32_t)DECK_RECORD_BYTES;
 }
 
 static uint8_t
@@ -310,29 +290,28 @@ op_of(struct deck_update *d)
 	return op;
 }
 
-/* Held against the record as it was read last. */
+/* Held against the record as it was read last; none, and no bit is set. */
 static bool
 is_legal(const struct deck_update *d, const struct memory_op *op)
 {
-	unsigned bits = d->record[AT_BITS];
 	bool reads = op->kind == MEMORY_READ;
-	uint32_t base = get_le32(d->record + AT_BASE);
-	uint32_t needed = BIT_VALID | BIT_BOOT_LOADER | (reads ? BIT_READABLE : BIT_WRITABLE);
+	unsigned needed =
+	    DECK_BIT_VALID | DECK_BIT_BOOT_LOADER | (reads ? DECK_BIT_READABLE : DECK_BIT_WRITABLE);
 
 	if (op->kind == MEMORY_OVER || op->kind == MEMORY_PAUSE)
 		return true;
 	if (op->length == 0 || op->length > MEMORY_BYTES_MAX)
 		return false;
-	if (op->addr < INFO_BYTES)
-		return reads && op->addr + op->length <= INFO_BYTES;
-	if (d->looked_bytes != sizeof(d->record) || d->record[0] != INFO_VERSION)
+	if (op->addr < DECK_SECTION_BYTES)
+		return reads && op->addr + op->length <= DECK_SECTION_BYTES;
+	if (!d->now.has_section)
 		return false;
 	if (op->addr < SECTION)
-		return !reads && (bits & BIT_VALID) != 0 && op->addr >= commands(d) &&
+		return !reads && op->addr >= commands(d) &&
 		       op->addr + op->length <= commands(d) + COMMAND_RESET + 1;
-	return (bits & needed) == needed && base == (d->deck.section + 1U) * SECTION &&
-	       op->addr >= base && op->addr - base < d->part->length &&
-	       op->length <= d->part->length - (op->addr - base);
+	return (d->now.bits & needed) == needed && op->addr >= d->now.base &&
+	       op->addr - d->now.base < d->part->length &&
+	       op->length <= d->part->length - (op->addr - d->now.base);
 }
 
 static void
@@ -388,8 +367,11 @@ done(void *ctx, enum memory_result result, const uint8_t *data, uint64_t now_us)
 	case DECK_UPDATE_LOOK:
 		memcpy(d->record + d->looked_bytes, data, op.length);
 		d->looked_bytes += op.length;
-		if (d->looked_bytes == sizeof(d->record))
-			looked(d, now_us);
+		if (d->looked_bytes < sizeof(d->record))
+			return;
+		if (d->record[0] == DECK_SECTION_VERSION)
+			deck_record_decode(d->record + 1, d->deck.section, &d->now);
+		looked(d, now_us);
 		return;
 	case DECK_UPDATE_ENTER:
 		d->entered = true;
@@ -419,7 +401,7 @@ another_is_in_its_boot_loader(const struct deck_update_setup *s)
 		size_t k = find(s->decks[i].name);
 
 		if (i != s->at && k < ARRAY_LEN(known) && known[k].by_command &&
-		    s->decks[i].has_section && (s->decks[i].bits & BIT_BOOT_LOADER) != 0)
+		    s->decks[i].has_section && (s->decks[i].bits & DECK_BIT_BOOT_LOADER) != 0)
 			return true;
 	}
 	return false;

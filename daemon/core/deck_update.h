@@ -28,10 +28,9 @@
 
 #include "cfdfu/outcome.h"
 #include "core/condition.h"
+#include "core/deck_section.h"
 #include "core/image.h"
 #include "core/memory_op.h"
-
-#define DECK_RECORD_BYTES 32
 
 /* Does this station write the firmware of decks with this name?  AI and camera decks are only
  * looked at: a time-out of theirs makes the drone reset itself. */
@@ -72,6 +71,7 @@ struct deck_update {
 	bool entered; /* the command was sent, in this try */
 	uint8_t memory;
 	struct deck deck;
+	struct deck now; /* by its record as it was read last; all zero: not read */
 	uint8_t record[1 + DECK_RECORD_BYTES]; /* version of the section, the deck's record */
 	uint8_t looked_bytes;
 	uint8_t troubles;
