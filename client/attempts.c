@@ -77,6 +77,7 @@ add_row(struct table *t, const json_t *a, const struct narrow *n)
 	snprintf(ending, sizeof(ending), "%.40s%s%.40s", other ? kind.s : "", other ? ": " : "",
 		 verdict.s[0] != '\0' ? verdict.s : "running");
 	table_cell(t, ending, colour_of_verdict(verdict.s));
+	table_cell(t, out_string(a, "ready"), slot_ready_colour(a));
 	table_cell(t, took, COLOUR_NONE);
 	table_cell(t, what, COLOUR_NONE);
 }
@@ -85,11 +86,17 @@ int
 attempts_table(const struct session *s, const json_t *attempts)
 {
 	static const struct table_column shown[] = {
-		{ N_("ID"), .right = true }, { N_("STARTED") },
-		{ N_("SLOT"), .cut = true }, { N_("SERIAL"), 5 },
-		{ N_("FIRMWARE"), 1 },	     { N_("VERSION"), 3 },
-		{ N_("VERDICT") },	     { N_("TOOK"), 2, .right = true },
-		{ N_("FAULT"), 4 },	     { NULL },
+		{ N_("ID"), .right = true },
+		{ N_("STARTED") },
+		{ N_("SLOT"), .cut = true },
+		{ N_("SERIAL"), 5 },
+		{ N_("FIRMWARE"), 1 },
+		{ N_("VERSION"), 3 },
+		{ N_("VERDICT") },
+		{ N_("READY"), 6 },
+		{ N_("TOOK"), 2, .right = true },
+		{ N_("FAULT"), 4 },
+		{ NULL },
 	};
 	unsigned room = out_columns();
 	struct narrow narrow = { SIZE_MAX, room > 0 && room < NARROW_TIMES };
@@ -204,6 +211,11 @@ print_stages(const json_t *stages)
 static const struct field attempt_fields[] = {
 	{ "message", N_("message"), FIELD_TEXT },
 	{ "kind", N_("kind"), FIELD_TEXT },
+	{ "target", N_("target"), FIELD_TEXT },
+	{ "ready", N_("ready"), FIELD_TEXT },
+	{ "remaining", N_("remaining"), FIELD_REMAINING },
+	{ "selftest", N_("self-test"), FIELD_TEXT },
+	{ "crash", N_("last crash"), FIELD_TEXT },
 	{ "fault", N_("fault"), FIELD_TEXT },
 	{ "step", N_("step"), FIELD_TEXT },
 	{ "address", N_("address"), FIELD_ADDRESS },
@@ -223,6 +235,12 @@ static const struct field attempt_fields[] = {
 	{ "bytes_written", N_("bytes written"), FIELD_NUMBER },
 	{ "sectors_erased", N_("sectors erased"), FIELD_NUMBER },
 	{ "transfers", N_("transfers"), FIELD_NUMBER },
+	{ "nrf_version", N_("nRF51"), FIELD_TEXT },
+	{ "decks", N_("decks"), FIELD_DECKS },
+	{ "radio", N_("radio"), FIELD_RADIO },
+	{ "radio_before", N_("radio before"), FIELD_TEXT },
+	{ "battery_mv", N_("battery"), FIELD_VOLTS },
+	{ "uuid", N_("uuid"), FIELD_TEXT },
 	{ NULL },
 };
 

@@ -8,23 +8,12 @@
 #include "client/commands.h"
 #include "client/confirm.h"
 #include "client/conn.h"
+#include "client/fields.h"
 #include "client/out.h"
 #include "client/slots.h"
 
 #define CHANNEL_MAX 125
 #define LEFT_CELLS 16 /* a narrower column of what is left is unreadable */
-
-/* "80 2M E7E7E7E7E7"; "-" not known. */
-static void
-radio_text(const json_t *radio, char *dst, size_t size)
-{
-	if (!json_is_object(radio)) {
-		(void)snprintf(dst, size, "-");
-		return;
-	}
-	text_format(dst, size, "%lld %.8s %.16s", (long long)out_int(radio, "channel"),
-		    out_text(radio, "rate").s, out_text(radio, "address").s);
-}
 
 /* "bcLighthouse4, bcColorLedBot:col (needs-update)" */
 static void
@@ -50,7 +39,7 @@ add_drone(struct table *t, const json_t *d)
 	struct text label = out_text(d, "label"), port = out_text(d, "port");
 	char radio[64], decks[256], battery[32] = "", seen[48], left[160];
 
-	radio_text(json_object_get(d, "radio"), radio, sizeof(radio));
+	format_radio(radio, sizeof(radio), json_object_get(d, "radio"));
 	decks_text(json_object_get(d, "decks"), decks, sizeof(decks));
 	if (out_is_int(d, "battery_mv"))
 		snprintf(battery, sizeof(battery), "%.2f V",
@@ -130,8 +119,8 @@ print_radio(FILE *out, const json_t *plan)
 	if (out_true(plan, "same"))
 		return false;
 	slot_name(plan, name, sizeof(name));
-	radio_text(json_object_get(plan, "now"), now, sizeof(now));
-	radio_text(json_object_get(plan, "then"), then, sizeof(then));
+	format_radio(now, sizeof(now), json_object_get(plan, "now"));
+	format_radio(then, sizeof(then), json_object_get(plan, "then"));
 	if (out != NULL)
 		fprintf(out, "%s %s%s%s: %s -> %s\n", name, slot_serial(plan),
 			drone.s[0] != '\0' ? " " : "", drone.s, now, then);

@@ -215,6 +215,7 @@ const struct command_desc cmd_history = {
 #define ATTEMPT_DIGITS_MAX 11 /* WHY: a DFU serial has 12 hex digits and may look like a number */
 
 static const struct field known_fields[] = {
+	{ "name", N_("name"), FIELD_TEXT },
 	{ "dfu_serial", N_("DFU serial"), FIELD_TEXT },
 	{ "platform", N_("platform"), FIELD_TEXT },
 	{ "device_type", N_("calls itself"), FIELD_TEXT },
@@ -228,6 +229,15 @@ static const struct field past_fields[] = {
 	{ "last_seen", N_("last seen"), FIELD_TIME },
 	{ "last_version", N_("last version"), FIELD_TEXT },
 	{ "last_verdict", N_("last verdict"), FIELD_TEXT },
+	{ "nrf_version", N_("nRF51"), FIELD_TEXT },
+	{ "decks", N_("decks"), FIELD_DECKS },
+	{ "radio", N_("radio"), FIELD_RADIO },
+	{ "ready", N_("ready"), FIELD_TEXT },
+	{ "ready_note", "", FIELD_TEXT },
+	{ "remaining", N_("remaining"), FIELD_REMAINING },
+	{ "selftest", N_("self-test"), FIELD_TEXT },
+	{ "battery_mv", N_("battery"), FIELD_VOLTS },
+	{ "crash", N_("last crash"), FIELD_TEXT },
 	{ NULL },
 };
 

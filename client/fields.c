@@ -3,9 +3,20 @@
 
 #include "client/fields.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "client/out.h"
+
+void
+format_radio(char *dst, size_t size, const json_t *radio)
+{
+	if (!json_is_object(radio))
+		(void)snprintf(dst, size, "-");
+	else
+		text_format(dst, size, "%lld %.8s %.16s", (long long)out_int(radio, "channel"),
+			    out_text(radio, "rate").s, out_text(radio, "address").s);
+}
 
 /* The text of a value that is no list; "" where it is not there. */
 static struct text
@@ -19,6 +30,16 @@ text_of(const json_t *object, const struct field *f)
 	case FIELD_TEXT:
 		return out_text(object, f->key);
 	case FIELD_TEXTS:
+	case FIELD_DECKS:
+	case FIELD_REMAINING:
+		break;
+	case FIELD_VOLTS:
+		if (number)
+			snprintf(t.s, sizeof(t.s), "%.2f V", (double)n / 1000);
+		break;
+	case FIELD_RADIO:
+		if (json_is_object(json_object_get(object, f->key)))
+			format_radio(t.s, sizeof(t.s), json_object_get(object, f->key));
 		break;
 	case FIELD_TIME:
 		format_time(t.s, sizeof(t.s), out_string(object, f->key));
@@ -40,6 +61,23 @@ text_of(const json_t *object, const struct field *f)
 	return t;
 }
 
+/* One of a list in a line. */
+static struct text
+item_of(const json_t *list, size_t i, enum field_kind kind)
+{
+	const json_t *one = json_array_get(list, i);
+	bool deck = kind == FIELD_DECKS;
+	struct text t, left = out_text(one, deck ? "name" : "what");
+	struct text right = out_text(one, deck ? "state" : "text");
+	struct text version = out_text(one, "version");
+
+	if (kind == FIELD_TEXTS)
+		return out_item(list, i);
+	text_format(t.s, sizeof(t.s), "%.60s: %.900s%s%.20s", left.s, right.s,
+		    version.s[0] != '\0' ? ", " : "", version.s);
+	return t;
+}
+
 void
 fields_print(const json_t *object, const struct field *fields, int width)
 {
@@ -47,8 +85,9 @@ fields_print(const json_t *object, const struct field *fields, int width)
 		const json_t *list = json_object_get(object, f->key);
 		struct text t = text_of(object, f);
 
-		for (size_t i = 0; f->kind == FIELD_TEXTS && i < json_array_size(list); i++)
-			printf("  %-*s %s\n", width, i == 0 ? f->title : "", out_item(list, i).s);
+		for (size_t i = 0; i < json_array_size(list); i++)
+			printf("  %-*s %s\n", width, i == 0 ? f->title : "",
+			       item_of(list, i, f->kind).s);
 		if (t.s[0] != '\0')
 			printf("  %-*s %s%s\n", width, f->title, t.s,
 			       f->kind == FIELD_BYTES ? " bytes" : "");

@@ -13,6 +13,10 @@ enum field_kind {
 	FIELD_BYTES,
 	FIELD_MS,
 	FIELD_ADDRESS,
+	FIELD_VOLTS,	 /* of millivolts */
+	FIELD_RADIO,	 /* type Radio */
+	FIELD_DECKS,	 /* types Deck, one a line */
+	FIELD_REMAINING, /* types Remaining, one a line */
 };
 
 struct field {
@@ -20,6 +24,9 @@ struct field {
 	const char *title;
 	enum field_kind kind;
 };
+
+/* "80 2M E7E7E7E7E7"; "-" where it is none. */
+void format_radio(char *dst, size_t size, const json_t *radio);
 
 /* width: of the titles. */
 void fields_print(const json_t *object, const struct field *fields, int width);

@@ -22,10 +22,9 @@
 #include "cfdfu/proto.h"
 #include "wire/text.h"
 
-/* Appends one check.  fix: the command that mends it, or NULL. */
-PRINTF_LIKE(5, 6)
-static void
-check(json_t *list, const char *name, const char *level, const char *fix, const char *format, ...)
+void
+api_check(json_t *list, const char *name, const char *level, const char *fix, const char *format,
+	  ...)
 {
 	char text[768];
 	va_list args;
@@ -63,12 +62,13 @@ check_records(const struct services *sv, json_t *list)
 	const char *fix = cut_fix(why);
 
 	if (health == STORE_OK)
-		check(list, "records", "ok", NULL, "The records can be written.");
+		api_check(list, "records", "ok", NULL, "The records can be written.");
 	else if (health == STORE_ALARM)
-		check(list, "records", "warn", fix != NULL ? fix : "cfdfuctl resume", "%s", why);
+		api_check(list, "records", "warn", fix != NULL ? fix : "cfdfuctl resume", "%s",
+			  why);
 	else
-		check(list, "records", "fail", fix != NULL ? fix : "journalctl -u cfdfud -n 20",
-		      "%s", why);
+		api_check(list, "records", "fail", fix != NULL ? fix : "journalctl -u cfdfud -n 20",
+			  "%s", why);
 }
 
 /* Type RecordWalk. */
@@ -95,23 +95,23 @@ check_walk(const struct services *sv, json_t *list)
 	store_walk_state(sv->store, &w);
 	at = reply_time(w.whole_ms);
 	if (error < 0)
-		check(list, name, "warn", "journalctl -u cfdfud",
-		      "The comparison of the records with the audit file cannot go on: %s.",
-		      strerror(-error));
+		api_check(list, name, "warn", "journalctl -u cfdfud",
+			  "The comparison of the records with the audit file cannot go on: %s.",
+			  strerror(-error));
 	else if (w.differences > 0)
-		check(list, name, "fail", "sudo systemctl restart cfdfud",
-		      "%lu records differ from the audit file (%s); the database is rebuilt at "
-		      "the next start.",
-		      w.differences, w.first);
+		api_check(list, name, "fail", "sudo systemctl restart cfdfud",
+			  "%lu records differ from the audit file (%s); the database is rebuilt at "
+			  "the next start.",
+			  w.differences, w.first);
 	else if (json_is_string(at))
-		check(list, name, "ok", NULL,
-		      "All records were compared with the audit file at %s.",
-		      json_string_value(at));
+		api_check(list, name, "ok", NULL,
+			  "All records were compared with the audit file at %s.",
+			  json_string_value(at));
 	else
-		check(list, name, "ok", NULL,
-		      "%lld of %lld records are compared with the audit file so far; "
-		      "'cfdfuctl doctor --deep' waits for all.",
-		      (long long)w.compared, (long long)w.total);
+		api_check(list, name, "ok", NULL,
+			  "%lld of %lld records are compared with the audit file so far; "
+			  "'cfdfuctl doctor --deep' waits for all.",
+			  (long long)w.compared, (long long)w.total);
 	json_decref(at);
 }
 
@@ -122,28 +122,28 @@ check_disk(const struct services *sv, json_t *list)
 	struct statvfs fs;
 
 	if (statvfs(sv->state_dir, &fs) < 0) {
-		check(list, "disk", "fail", NULL, "%s", strerror(errno));
+		api_check(list, "disk", "fail", NULL, "%s", strerror(errno));
 		return;
 	}
 	free_bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
-	check(list, "disk",
-	      free_bytes < floor       ? "fail"
-	      : free_bytes < 2 * floor ? "warn"
-				       : "ok",
-	      free_bytes < floor ? "sudo journalctl --vacuum-size=100M" : NULL,
-	      "%llu MiB are free for the records; with less than %llu nothing is flashed.",
-	      free_bytes >> 20, floor >> 20);
+	api_check(list, "disk",
+		  free_bytes < floor	   ? "fail"
+		  : free_bytes < 2 * floor ? "warn"
+					   : "ok",
+		  free_bytes < floor ? "sudo journalctl --vacuum-size=100M" : NULL,
+		  "%llu MiB are free for the records; with less than %llu nothing is flashed.",
+		  free_bytes >> 20, floor >> 20);
 }
 
 static void
 check_clock(const struct services *sv, json_t *list)
 {
 	if (clock_time(sv->clock).synchronised)
-		check(list, "clock", "ok", NULL, "The clock is synchronised.");
+		api_check(list, "clock", "ok", NULL, "The clock is synchronised.");
 	else
-		check(list, "clock", "warn", "sudo timedatectl set-ntp true",
-		      "The clock is not known to be right: times in the records may be wrong, "
-		      "decisions are not.");
+		api_check(list, "clock", "warn", "sudo timedatectl set-ntp true",
+			  "The clock is not known to be right: times in the records may be wrong, "
+			  "decisions are not.");
 }
 
 static void
@@ -159,15 +159,15 @@ check_slots(const struct services *sv, json_t *list)
 		busy += v.present && v.verdict.fault == FAULT_BUSY;
 	}
 	if (permission > 0)
-		check(list, "nodes", "fail",
-		      "sudo udevadm control --reload && sudo udevadm trigger "
-		      "--subsystem-match=usb",
-		      "A drone's device node may not be opened: the udev rule is missing.");
+		api_check(list, "nodes", "fail",
+			  "sudo udevadm control --reload && sudo udevadm trigger "
+			  "--subsystem-match=usb",
+			  "A drone's device node may not be opened: the udev rule is missing.");
 	else
-		check(list, "nodes", "ok", NULL, "No device node was refused.");
+		api_check(list, "nodes", "ok", NULL, "No device node was refused.");
 	if (busy > 0)
-		check(list, "interface", "fail", "sudo systemctl stop fwupd",
-		      "Another program holds a drone's interface (fwupd, dfu-util?).");
+		api_check(list, "interface", "fail", "sudo systemctl stop fwupd",
+			  "Another program holds a drone's interface (fwupd, dfu-util?).");
 }
 
 /* Is this image, which is selected, quarantined? */
@@ -182,10 +182,11 @@ check_quarantined(const struct services *sv, json_t *list, const struct image *i
 	if (why == NULL)
 		return false;
 	(void)snprintf(fix, sizeof(fix), "cfdfuctl firmware release '%s'", label->name);
-	check(list, "firmware", "warn", fix,
-	      "%s is selected, and set aside: %s. Select another, or release it if the drones were "
-	      "at fault.",
-	      label->name, why);
+	api_check(
+	    list, "firmware", "warn", fix,
+	    "%s is selected, and set aside: %s. Select another, or release it if the drones were "
+	    "at fault.",
+	    label->name, why);
 	return true;
 }
 
@@ -196,8 +197,8 @@ check_brake(const struct services *sv, json_t *list)
 	    json_string_value(json_object_get(quarantine_brake(sv->quarantine), "message"));
 
 	if (message != NULL)
-		check(list, "brake", "fail", "cfdfuctl resume",
-		      "The station has paused itself: %s.", message);
+		api_check(list, "brake", "fail", "cfdfuctl resume",
+			  "The station has paused itself: %s.", message);
 }
 
 struct bad_firmware {
@@ -216,7 +217,7 @@ on_firmware(void *ctx, const struct store_firmware *f)
 	if (why[0] == '\0')
 		return;
 	fix = cut_fix(why);
-	check(bad->list, "firmware-file", "fail", fix, "%s: %s.", f->name, why);
+	api_check(bad->list, "firmware-file", "fail", fix, "%s: %s.", f->name, why);
 }
 
 static void
@@ -239,13 +240,13 @@ check_selection(const struct services *sv, json_t *list)
 	if (quarantined)
 		return;
 	if (policy_any_lost(fleet_policy(sv->fleet)))
-		check(list, "firmware", "fail", "cfdfuctl firmware list",
-		      "Selected firmware cannot be used: its drones are left alone.");
+		api_check(list, "firmware", "fail", "cfdfuctl firmware list",
+			  "Selected firmware cannot be used: its drones are left alone.");
 	else if (policy_any_selected(fleet_policy(sv->fleet)))
-		check(list, "firmware", "ok", NULL, "Firmware is selected.");
+		api_check(list, "firmware", "ok", NULL, "Firmware is selected.");
 	else
-		check(list, "firmware", "warn", "cfdfuctl firmware select NAME",
-		      "No firmware is selected: drones are only looked at.");
+		api_check(list, "firmware", "warn", "cfdfuctl firmware select NAME",
+			  "No firmware is selected: drones are only looked at.");
 }
 
 /* WHY warned of: a drone that is shown nowhere looks like one that is not recognised. */
@@ -259,11 +260,11 @@ check_ports(const struct services *sv, json_t *list)
 	for (; (s = ports_foreign_drone(sv->ports, n)) != NULL; n++)
 		reply_join(names, sizeof(names), s->port);
 	if (n > 0)
-		check(list, "ports", "warn", "cfdfuctl config",
-		      "%u drone%s on a port this station does not use: %s.", n, n == 1 ? "" : "s",
-		      names);
+		api_check(list, "ports", "warn", "cfdfuctl config",
+			  "%u drone%s on a port this station does not use: %s.", n,
+			  n == 1 ? "" : "s", names);
 	else
-		check(list, "ports", "ok", NULL, "Every drone is on a port of this station.");
+		api_check(list, "ports", "ok", NULL, "Every drone is on a port of this station.");
 }
 
 static bool
@@ -287,9 +288,9 @@ check_patterns(const struct services *sv, json_t *list)
 		return; /* nothing is plugged in that a pattern could be held against */
 	for (size_t i = 0; i < ports->count; i++)
 		if (strpbrk(ports->glob[i], "*?[") != NULL && !matches_a_slot(sv, ports->glob[i]))
-			check(list, "patterns", "warn", "cfdfuctl config",
-			      "%s in 'ports' matches no port that a drone was seen on.",
-			      ports->glob[i]);
+			api_check(list, "patterns", "warn", "cfdfuctl config",
+				  "%s in 'ports' matches no port that a drone was seen on.",
+				  ports->glob[i]);
 }
 
 /* LIMIT: what a drone may wait for others without its flashing taking longer. */
@@ -318,13 +319,14 @@ check_loop(const struct services *sv, json_t *list)
 	const struct turns *t = sv->turns;
 	bool late = t->longest_us > GAP_MAX_US;
 
-	check(list, "loop", late ? "warn" : "ok",
-	      !late			? NULL
-	      : t->cause == LOOP_CLIENT ? "sudo ss -xp | grep cfdfud"
-					: "sudo journalctl -k -p warning -n 50",
-	      "The longest time without a look at the drones was %llu ms since the start (%s)%s.",
-	      (unsigned long long)(t->longest_us + 500) / 1000, whose_gap(t->cause),
-	      late ? ": flashing takes longer by as much" : "");
+	api_check(
+	    list, "loop", late ? "warn" : "ok",
+	    !late		      ? NULL
+	    : t->cause == LOOP_CLIENT ? "sudo ss -xp | grep cfdfud"
+				      : "sudo journalctl -k -p warning -n 50",
+	    "The longest time without a look at the drones was %llu ms since the start (%s)%s.",
+	    (unsigned long long)(t->longest_us + 500) / 1000, whose_gap(t->cause),
+	    late ? ": flashing takes longer by as much" : "");
 }
 
 /* type Loop */
@@ -343,14 +345,15 @@ check_buses(const struct services *sv, json_t *list)
 	size_t n = 0;
 
 	for (; ports_renumbered(sv->ports, n, &b); n++)
-		check(list, "buses", "warn", "cfdfuctl config",
-		      "Bus %u is another controller than before (%s, not %s): labels, selections "
-		      "and quarantines by its number may be another place's; name ports by device "
-		      "path, %s-usb-0:PORT.",
-		      b.number, b.controller, b.before, b.controller);
+		api_check(
+		    list, "buses", "warn", "cfdfuctl config",
+		    "Bus %u is another controller than before (%s, not %s): labels, selections "
+		    "and quarantines by its number may be another place's; name ports by device "
+		    "path, %s-usb-0:PORT.",
+		    b.number, b.controller, b.before, b.controller);
 	if (n == 0)
-		check(list, "buses", "ok", NULL,
-		      "Bus numbers mean the controllers that they meant before.");
+		api_check(list, "buses", "ok", NULL,
+			  "Bus numbers mean the controllers that they meant before.");
 }
 
 void
@@ -375,6 +378,7 @@ api_get_health(void *ctx, struct call *call, json_t *parameters)
 	check_repository(sv, list);
 	check_buses(sv, list);
 	check_selection(sv, list);
+	api_check_drones(sv, list);
 	check_loop(sv, list);
 	call_reply(call, json_pack("{s:s, s:o, s:o, s:o, s:o}", "health", health, "reason",
 				   reply_text(why), "checks", list, "loop", loop_json(sv),

@@ -293,17 +293,26 @@ on_drone(void *ctx, const struct store_drone *d)
 	    reply_text(d->nrf_version), "radio", kept_json(d->radio), "decks", kept_json(d->decks));
 }
 
-static json_t *
-port_of(const struct services *sv, const struct target *t)
+/* The port where it is plugged in now, and what is seen of it as a whole there. */
+static void
+add_present(const struct services *sv, const struct target *t, json_t *drone)
 {
+	static const char *const keys[] = { "port",	"ready",      "ready_note", "remaining",
+					    "selftest", "battery_mv", "crash",	    NULL };
+
 	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
 		struct slot_view v;
+		json_t *part;
 
 		fleet_view(sv->fleet, i, clock_now_us(), &v);
-		if (v.present && t->slots[i])
-			return json_string(v.port);
+		if (!v.present || !t->slots[i])
+			continue;
+		part = api_slot_part(sv, i, keys);
+		(void)json_object_update(drone, part); /* without memory the answer is not sent */
+		json_decref(part);
+		return;
 	}
-	return json_null();
+	(void)json_object_set_new(drone, "port", json_null());
 }
 
 void
@@ -335,7 +344,7 @@ api_get_drone(void *ctx, struct call *call, json_t *parameters)
 		cannot_read(call);
 		return;
 	}
-	(void)json_object_set_new(drone, "port", port_of(sv, &t));
+	add_present(sv, &t, drone);
 	(void)json_object_set_new(
 	    drone, "name",
 	    reply_text(names_of(sv->names, json_string_value(json_object_get(drone, "serial")))));

@@ -106,7 +106,7 @@ names_of(const struct names *n, const char *serial)
 	const struct settings_drone *d;
 	const char *name;
 
-	if (n == NULL || serial[0] == '\0')
+	if (n == NULL || serial == NULL || serial[0] == '\0')
 		return NULL;
 	name = settings_drone_name(n->sv->settings, serial);
 	if (name != NULL)

@@ -21,7 +21,8 @@ void names_free(struct names *n);					       /* NULL is fine */
 /* Reads those of the records.  0 or negative errno of the store. */
 int names_load(struct names *n) MUST_CHECK;
 
-/* The name of the drone with this serial, or NULL; n NULL: there are no names yet. */
+/* The name of the drone with this serial, or NULL; also of serial NULL, and of n NULL: there are no
+ * names yet. */
 const char *names_of(const struct names *n, const char *serial);
 /* The serial of the drone that has this name, in whatever letters, or NULL. */
 const char *names_serial(const struct names *n, const char *name);

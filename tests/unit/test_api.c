@@ -376,6 +376,20 @@ TEST_WITH(drones_are_listed_and_named_and_nothing_is_written_unasked, set_up, te
 	expect_replies(*state, rows, ARRAY_LEN(rows));
 }
 
+TEST_WITH(a_drone_that_only_the_loader_knows_has_no_name, set_up, tear_down)
+{
+	struct store_drone_facts facts = { .dfu_serial = "396B37583432" };
+	struct bench *b = *state;
+	struct store_time now = clock_time(b->sv.clock);
+
+	assert_int_equal(store_drone_note(b->sv.store, &facts, &now), 0);
+	assert_int_equal(store_commit(b->sv.store, &now), 0);
+	assert_non_null(strstr(call(b, "GetDrone", "{\"serial\":\"396B37583432\"}"),
+			       "\"port\":\"1-1\",\"ready\":\"unknown\""));
+	assert_non_null(strstr(b->reply, "\"name\":null"));
+	assert_non_null(strstr(call(b, "ListDrones", "{}"), "\"dfu_serial\":\"396B37583432\""));
+}
+
 TEST_WITH(each_method_that_changes_something_needs_the_right_to, set_up, tear_down)
 {
 	struct bench *b = *state;

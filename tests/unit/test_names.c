@@ -168,6 +168,7 @@ TEST_NAMES(each_named_drone_is_told_once)
 	assert_null(names_of(NULL, ONE));
 	assert_null(names_serial(NULL, "Ada"));
 	assert_null(names_of(b->sv.names, ""));
+	assert_null(names_of(b->sv.names, NULL));
 }
 
 TEST_NAMES(there_is_room_for_4096_names)
