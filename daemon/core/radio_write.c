@@ -40,12 +40,11 @@ refusal(const struct radio_write *w)
 
 	if (s->wanted.read ? !s->wanted.valid : !radio_block_is_sane(&s->wanted))
 		return "channel, rate or address is out of range";
-	if (s->force)
-		return NULL;
-	if (!w->before.valid)
-		return "its radio configuration is damaged; replaced only with --force";
+	/* WHY by no force: the record that would put it back holds the one that was shown. */
 	if (s->seen.read && memcmp(s->seen.bytes, w->before.bytes, sizeof(s->seen.bytes)) != 0)
-		return "its radio configuration is another one than was shown";
+		return "its radio configuration is another one than was shown; try again";
+	if (!w->before.valid && !s->force)
+		return "its radio configuration is damaged; replaced only with --force";
 	return NULL;
 }
 

@@ -27,7 +27,7 @@ struct radio_write_setup {
 	struct radio_block seen;   /* as the caller saw it when it decided; not read: no matter */
 	struct radio_block wanted; /* channel, rate, address; read: its bytes, put back as they are
 				    */
-	bool force; /* also over a block that is not valid, or is another one than was seen */
+	bool force;		   /* also over a block that is not valid */
 };
 
 enum radio_write_phase {
