@@ -343,6 +343,7 @@ is_light(const struct usb_xfer *x)
 void
 check_xfer(struct station *s, struct seat *seat, const struct usb_xfer *x)
 {
+	struct drone *there = world_drone(s->world, seat->port); /* NULL: moved, not noticed yet */
 	const struct station_row *last;
 
 	if (!seat->opened)
@@ -361,9 +362,8 @@ check_xfer(struct station *s, struct seat *seat, const struct usb_xfer *x)
 	}
 	if (x->kind != USB_CONTROL)
 		return;
-	if (x->setup.request_type == 0x40 && x->setup.request == 1 && x->setup.index == 2)
-		memcpy(seat->sent_uid, drone_config(world_drone(s->world, seat->port))->uid,
-		       sizeof(seat->sent_uid));
+	if (x->setup.request_type == 0x40 && x->setup.index == 2 && there != NULL)
+		memcpy(seat->sent_uid, drone_config(there)->uid, sizeof(seat->sent_uid));
 	if (x->setup.request_type == 0x01 && x->setup.request == 0x0B) {
 		seat->alt = (uint8_t)x->setup.value;
 		seat->pointer_known = false;

@@ -99,6 +99,7 @@ tame(struct swarm_plan *p)
 		c->model = DRONE_CRAZYFLIE;
 		c->read_protected = c->no_dfu_request = c->silent = false;
 		c->write_protected = 0;
+		c->version[0] = '\0'; /* one that fails for ever may be the brake's last straw */
 		copy_text(c->otp, sizeof(c->otp), "0;CF21");
 	}
 }

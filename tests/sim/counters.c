@@ -24,7 +24,8 @@ static const struct {
 	ONE(mass_erases),    ONE(unprotects),	 ONE(option_writes),   ONE(otp_writes),
 	ONE(feature_writes), ONE(overwrites),	 ONE(reboots),	       ONE(leaves),
 	ONE(boots),	     ONE(enumerations),	 ONE(lights_good),     ONE(lights_bad),
-	ONE(passthrough),    ONE(fates),
+	ONE(passthrough),    ONE(fates),	 ONE(darks),	       ONE(vcc_cycles),
+	ONE(deck_erases),    ONE(deck_bytes),
 };
 
 void

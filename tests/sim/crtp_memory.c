@@ -107,7 +107,7 @@ is_deaf(const struct drone *d, uint64_t now)
 {
 	const struct firmware *f = &d->firmware;
 
-	if (now < f->start_us + (uint64_t)d->config.decks_ms * 1000)
+	if (now < f->start_us + (uint64_t)d->config.decks_ms * 1000 + f->decks_us)
 		return true;
 	if (f->release >= DECKCTRL_RELEASE || f->release < 202303)
 		return false;
@@ -127,7 +127,7 @@ mem_of(struct drone *d, uint64_t now, uint8_t id)
 static void
 information(struct drone *d, uint64_t now, const uint8_t *in)
 {
-	uint8_t p[16] = { 0x40, in[1] };
+	uint8_t p[20] = { 0x40, in[1] };
 	const struct mem *m;
 
 	if (in[1] == 1) {
@@ -142,7 +142,7 @@ information(struct drone *d, uint64_t now, const uint8_t *in)
 	p[3] = m->type;
 	put_le32(p + 4, m->size);
 	memcpy(p + 8, m->serial, sizeof(m->serial));
-	crtp_reply(d, now, p, sizeof(p));
+	crtp_reply(d, now, p, m->serial_bytes > 8 ? 8 + m->serial_bytes : 16);
 }
 
 static void

@@ -37,6 +37,7 @@ drone_new(const struct drone_config *c, struct drone **ret_drone)
 	if (r < 0)
 		goto out;
 	eeprom_prepare(d);
+	decks_mount(d);
 	*ret_drone = d;
 	d = NULL;
 out:
@@ -55,6 +56,7 @@ drone_free(struct drone *d)
 			memory_done(&d->echo[i]);
 	}
 	free(d->echo);
+	decks_free(d);
 	free(d);
 }
 
@@ -76,7 +78,7 @@ void
 drone_leave_bus(struct drone *d, uint64_t at_us, enum drone_personality next, uint64_t back_us)
 {
 	d->next = next;
-	d->keeps_running = false;
+	d->keeps_running = d->vcc_off = false;
 	d->attach_us = next == DRONE_OFF ? DRONE_NEVER : back_us;
 	d->detach_us = d->on_bus == DRONE_OFF ? DRONE_NEVER : at_us;
 }
@@ -96,8 +98,7 @@ power_down(struct drone *d, uint64_t now)
 {
 	rom_interrupt(d, now);
 	d->powered = false;
-	d->mute = false;
-	d->ram_crash[0] = '\0';
+	power_off(d, now);
 	d->swap_pending = false;
 	d->by_button_next = false;
 	drone_leave_bus(d, now, DRONE_OFF, 0);
@@ -496,6 +497,8 @@ drone_step(struct drone *d, uint64_t now_us, struct drone_event *ret_event)
 			break; /* a transfer hears of it first, perhaps */
 		d->detach_us = DRONE_NEVER;
 		d->on_bus = DRONE_OFF;
+		if (d->vcc_off)
+			power_off(d, d->now_us);
 		ret_event->kind = DRONE_DETACHED;
 		break;
 	case DUE_ATTACH:
@@ -507,6 +510,7 @@ drone_step(struct drone *d, uint64_t now_us, struct drone_event *ret_event)
 	case DUE_SWAP:
 		d->swap_pending = false;
 		d->powered = false;
+		power_off(d, d->now_us);
 		d->attach_us = DRONE_NEVER;
 		ret_event->kind = DRONE_SWAPPED;
 		break;

@@ -106,6 +106,29 @@ enum drone_tables {
 	DRONE_TABLES_COUNT
 };
 
+/* The decks it may carry, and their state as delivered (doc/beyond-dfu.md 4). */
+enum drone_deck {
+	DRONE_DECK_NONE = 0,
+	DRONE_DECK_LIGHTHOUSE,	     /* with the bitstream that its first firmware requires */
+	DRONE_DECK_LIGHTHOUSE_WRONG, /* with one that no firmware requires */
+	DRONE_DECK_LED_BOTTOM,
+	DRONE_DECK_LED_TOP,
+	DRONE_DECK_LED_OLD, /* at the bottom, of an older version */
+	DRONE_DECK_AI,
+	DRONE_DECK_FLOW,
+	DRONE_DECK_MULTIRANGER,
+	DRONE_DECK_COUNT
+};
+#define DRONE_DECKS_MAX 4 /* SPEC: the firmware finds no more */
+
+/* How a deck is, whatever the firmware says of it. */
+enum drone_deck_state {
+	DRONE_DECK_ABSENT = 0,
+	DRONE_DECK_RUNS,
+	DRONE_DECK_IN_LOADER, /* Lighthouse, colour LED: its boot loader is what runs */
+	DRONE_DECK_DEAD	      /* until it loses power, or its program is written anew */
+};
+
 /* The causes of an ASSERT of the running firmware. */
 enum drone_assert {
 	DRONE_ASSERT_EARLY = 0, /* the link was taken before the firmware could bear it */
@@ -181,7 +204,11 @@ struct drone_config {
 	uint32_t console_lines; /* ... with so many lines more */
 	uint32_t radio_packets; /* of a host on the air, a second; on USB the sixth is an ASSERT */
 	uint32_t nrf_ms;	/* when the nRF51 says its version, from its appearing */
-	char nrf[DRONE_TEXT_MAX]; /* release of the nRF51's firmware, "2025.12" */
+	char nrf[DRONE_TEXT_MAX];      /* release of the nRF51's firmware, "2025.12" */
+	uint8_t deck[DRONE_DECKS_MAX]; /* enum drone_deck */
+	uint32_t bitstream_bytes;      /* shorter bitstreams, for short tests; 0: the real length */
+	bool led_version_stays; /* a colour LED's version does not show that it was written */
+	uint32_t dark_permille; /* mode switches that end in the radio's boot loader; real: 5 */
 
 	/* accounting */
 	bool count_standard;	   /* standard requests count for fates with on=any */
@@ -222,6 +249,9 @@ struct drone_counters {
 	uint64_t passthrough; /* class requests that arm ESC pass-through */
 	uint64_t fates;	      /* strikes */
 	uint64_t asserts[DRONE_ASSERT_COUNT];
+	uint64_t darks;			  /* mode switches that ended dark */
+	uint64_t vcc_cycles;		  /* power cycles by the nRF51, at the STM32's word */
+	uint64_t deck_erases, deck_bytes; /* erased and written in decks' memories */
 	uint16_t sector_erases[DRONE_SECTORS_MAX]; /* of the first memory */
 };
 
@@ -307,6 +337,10 @@ bool drone_is_button_entered(const struct drone *d);
 
 /* Its EEPROM, 8192 bytes, to look at and to change; good for the drone's life. */
 uint8_t *drone_eeprom(struct drone *d);
+/* The deck in this place of the configuration.  Settles what is over at now_us. */
+enum drone_deck_state drone_deck_state(struct drone *d, uint64_t now_us, unsigned place);
+/* In the radio's boot loader, off the bus until its power goes. */
+bool drone_is_dark(const struct drone *d);
 /* The radio configuration in force since the firmware's last start: 0 250K, 1 1M, 2 2M. */
 void drone_radio(const struct drone *d, uint8_t *ret_channel, uint8_t *ret_rate,
 		 uint64_t *ret_address);

@@ -29,7 +29,8 @@ enum value_type {
 	V_TIMING,
 	V_INT,
 	V_U8,
-	V_ADDRESS
+	V_ADDRESS,
+	V_DECKS
 };
 
 struct key {
@@ -49,6 +50,10 @@ static const char *const descriptors[] = {
 };
 static const char *const eeproms[] = { "good", "bad-sum", "bad-magic", "blank", NULL };
 static const char *const tables[] = { "small", "real", NULL };
+static const char *const decks[] = { "none",	   "lighthouse", "lighthouse-wrong",
+				     "led-bottom", "led-top",	 "led-old",
+				     "ai",	   "flow",	 "multiranger",
+				     NULL };
 static const char *const rates[] = { "250K", "1M", "2M", NULL };
 static const char *const reboots[] = { "eproto", "epipe", "nodev", "timeout", "success", NULL };
 
@@ -72,6 +77,10 @@ static const struct key keys[] = {
 	U32("battery", battery_mv),
 	U32("battery-state", battery_state),
 	{ "rate", V_U8, AT(rate), rates },
+	{ "deck", V_DECKS, AT(deck), decks },
+	U32("bitstream-bytes", bitstream_bytes),
+	U32("dark-permille", dark_permille),
+	FLAG("led-version-stays", led_version_stays),
 	{ "channel", V_U8, AT(channel), NULL },
 	{ "address", V_ADDRESS, AT(address), NULL },
 	TEXT("selftest", selftest),
@@ -297,6 +306,31 @@ set_u8(const char *value, const char *const *words, uint8_t *at)
 	return 0;
 }
 
+/* "lighthouse,led-top": up to four. */
+static int
+set_decks(const char *value, const char *const *words, uint8_t *at)
+{
+	uint8_t deck[DRONE_DECKS_MAX] = { 0 };
+	unsigned n = 0;
+
+	for (;;) {
+		size_t length = strcspn(value, ",");
+		char word[32];
+
+		if (n == DRONE_DECKS_MAX || length >= sizeof(word))
+			return -EINVAL;
+		memcpy(word, value, length);
+		word[length] = '\0';
+		if (set_u8(word, words, &deck[n++]) < 0)
+			return -EINVAL;
+		if (value[length] == '\0')
+			break;
+		value += length + 1;
+	}
+	memcpy(at, deck, sizeof(deck));
+	return 0;
+}
+
 /* Ten hex digits: "E7E7E7E701". */
 static int
 set_address(const char *value, uint64_t *at)
@@ -371,6 +405,8 @@ set_key(const struct key *k, const char *value, void *at)
 		return set_timing(value, at);
 	case V_U8:
 		return set_u8(value, k->words, at);
+	case V_DECKS:
+		return set_decks(value, k->words, at);
 	case V_ADDRESS:
 		return set_address(value, at);
 	case V_INT:

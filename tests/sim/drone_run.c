@@ -47,7 +47,7 @@ reboot(struct drone *d, uint64_t now, struct reply *r)
 	d->counters.reboots++;
 	if (fate_occasion(d, FATE_NO_SWITCH, &f))
 		next = boot_decide(d, BOOT_RESET, 0, false);
-	if (fate_occasion(d, FATE_SWITCH_LOST, &f))
+	if (fate_occasion(d, FATE_SWITCH_LOST, &f) || power_ends_dark(d))
 		next = DRONE_OFF;
 	if (fate_occasion(d, FATE_SWAP, &f)) {
 		d->swap_pending = true;

@@ -48,6 +48,7 @@ static const char *const kinds[FATE_COUNT] = {
 	[FATE_LIAR] = "liar",
 	[FATE_OPEN_BUSY] = "open-busy",
 	[FATE_OPEN_ACCESS] = "open-access",
+	[FATE_DARK] = "dark",
 };
 
 static const char *const modes[FATE_MODE_COUNT] = {

@@ -61,6 +61,8 @@ enum fate_kind {
 	FATE_LIAR,	  /* accepts and echoes everything, the flash never changes */
 	FATE_OPEN_BUSY,	  /* the next count opens fail with -EBUSY */
 	FATE_OPEN_ACCESS, /* the next count opens fail with -EACCES */
+	/* The at-th reboot request. */
+	FATE_DARK, /* ends in the radio's boot loader: nothing on the bus until its power goes */
 	FATE_COUNT
 };
 

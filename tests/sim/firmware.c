@@ -42,6 +42,7 @@ firmware_start(struct drone *d, uint64_t now)
 	copy_text(f->crash, sizeof(f->crash), d->ram_crash);
 	d->ram_crash[0] = '\0';
 	eeprom_start(d);
+	decks_start(d, now);
 	mem_register_all(d);
 	crtp_param_start(d);
 	console_start(d, now);
@@ -52,7 +53,7 @@ firmware_selftest_us(const struct drone *d)
 {
 	const struct firmware *f = &d->firmware;
 
-	if (f->resumed || d->config.selftest[0] != '\0')
+	if (f->resumed || f->decks_fail || d->config.selftest[0] != '\0')
 		return DRONE_NEVER;
 	return f->start_us + (uint64_t)d->config.selftest_ms * 1000;
 }

@@ -54,8 +54,9 @@ struct mem_call {
 struct mem {
 	uint8_t type;
 	uint32_t size;
-	uint8_t serial[8];
-	unsigned owner; /* for its functions: which deck */
+	uint8_t serial[12];
+	unsigned serial_bytes; /* of it, that are told: 8 at least */
+	unsigned owner;	       /* for its functions: which deck */
 	uint8_t (*read)(struct drone *d, const struct mem *m, struct mem_call *c);
 	uint8_t (*write)(struct drone *d, const struct mem *m, struct mem_call *c);
 };
@@ -135,10 +136,12 @@ struct firmware {
 	bool store_was_bad;
 	struct console console;
 	uint64_t doom_us;	    /* ASSERT by radio packets then; 0 = not under way */
+	bool decks_fail;	    /* the test of one of its decks; so its self-test fails */
 	char crash[DRONE_TEXT_MAX]; /* ... and what it reports of that */
 	struct radio_setup radio;   /* in force; the EEPROM may say something else by now */
 	struct mem mem[MEMS_MAX];
 	unsigned mems;
+	uint64_t decks_us; /* so much longer is the memory port deaf for the decks that there are */
 	uint64_t mem_free_us; /* the memory port is busy until then */
 	unsigned writes;
 	struct {
@@ -204,11 +207,11 @@ bool eeprom_forget(struct drone *d, const char *key);
 uint8_t eeprom_read(struct drone *d, const struct mem *m, struct mem_call *c);
 uint8_t eeprom_write(struct drone *d, const struct mem *m, struct mem_call *c);
 
-/* deck.c */
+/* deck.c, deck_memories.c, power.c */
 void deck_say(struct drone *d, enum deck_moment moment, uint64_t at_us);
 /* "bcLighthouse4": the parameter deck.NAME. */
 bool deck_is_mounted(const struct drone *d, const char *name);
-void deck_register_one_wire(struct drone *d); /* behind the tester */
+void deck_register_one_wire(struct drone *d); /* behind the tester; DeckCtrls' ones, too */
 void deck_register_own(struct drone *d);      /* behind everything else */
 uint8_t deck_memory_read(struct drone *d, const struct mem *m, struct mem_call *c);
 uint8_t deck_memory_write(struct drone *d, const struct mem *m, struct mem_call *c);

@@ -4,6 +4,7 @@
 #define SIM_MODEL_H
 
 #include "sim/chip.h"
+#include "sim/deck.h"
 #include "sim/drone.h"
 #include "sim/fate.h"
 #include "sim/firmware.h"
@@ -139,6 +140,11 @@ struct drone {
 	bool keeps_running; /* the bus alone was interrupted: its next attach is no start */
 	char ram_crash[DRONE_TEXT_MAX]; /* an ASSERT's; "" none; lost without power */
 	uint8_t eeprom[EEPROM_BYTES];
+	struct deck deck[DRONE_DECKS_MAX];
+	bool vcc_off; /* the detach to come is the loss of VCC */
+	bool dark;    /* in the radio's boot loader */
+	bool deckctrl_dfu,
+	    deckctrl_dfu_next; /* in its boot loader since VCC came back; next time */
 	struct channel channel[DRONE_CHANNELS];
 	uint8_t reply[USB_TRANSFER_BYTES_MAX];
 
@@ -181,6 +187,12 @@ void run_out(struct drone *d, uint64_t now, const struct channel *c, struct repl
 void run_in(struct drone *d, const struct channel *c, struct reply *r);
 uint64_t run_in_ready_us(const struct drone *d);
 void run_queue(struct drone *d, uint64_t ready_us, const uint8_t *bytes, size_t length);
+
+/* power.c */
+/* VCC goes: what STM32 and decks have in RAM is lost. */
+void power_off(struct drone *d, uint64_t now);
+/* Throws the dice of a software reset. */
+bool power_ends_dark(struct drone *d);
 
 /* crtp.c */
 void crtp_answer(struct drone *d, uint64_t now, const uint8_t *packet, size_t length);
