@@ -131,7 +131,7 @@ struct crtp_memories {
 	enum memory_result result; /* of the last question */
 	struct deck decks[DECKS_MAX];
 	unsigned deck_count;
-	bool unread; /* a deck's memory that could not be understood */
+	bool unread, silent; /* a deck's memory was not understood; did not answer */
 	struct memory_op op;
 	bool op_out; /* the engine waits for how it went */
 };

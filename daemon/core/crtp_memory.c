@@ -222,7 +222,7 @@ crtp_decks_next(struct crtp *c)
 		c->step = SECTION;
 		m->at = 0;
 		m->deck_count = 0;
-		m->unread = false;
+		m->unread = m->silent = false;
 		begin_memory(c);
 	}
 	if (c->step == SECTION) {
@@ -244,7 +244,7 @@ crtp_decks_next(struct crtp *c)
 	memcpy(c->condition->decks, m->decks, sizeof(m->decks));
 	c->condition->deck_count = m->deck_count;
 	c->condition->decks_known = !m->unread;
-	return m->unread ? TURN_GIVEN_UP : TURN_DONE;
+	return m->silent ? TURN_GIVEN_UP : TURN_DONE;
 }
 
 /* ---- power cycle ---------------------------------------------------------------------------- */
@@ -335,6 +335,7 @@ crtp_topic_silent(struct crtp *c)
 
 	if (kind == QUESTION_MEMORY_READ || kind == QUESTION_MEMORY_WRITE) {
 		c->memories.result = MEMORY_SILENT;
+		c->memories.silent = true;
 		return c->topic == CRTP_WORK || c->topic == CRTP_DECKS;
 	}
 	return kind == QUESTION_BLOCK_SAMPLE; /* the block is deleted all the same */

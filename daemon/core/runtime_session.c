@@ -235,17 +235,19 @@ topics_left(struct runtime_session *s, uint64_t now_us)
 	unsigned after_start = BIT(CRTP_BATTERY) | BIT(CRTP_DECKS);
 	unsigned left = s->topics & ~(s->crtp.done | BIT(CRTP_VERSION) | BIT(CRTP_TYPE));
 	struct condition *c = s->condition;
+	/* WHY not without that parameter: only the console could tell, and need not. */
+	bool waits = c->selftest == SELFTEST_UNKNOWN &&
+		     (s->answers.selftest_read || (left & BIT(CRTP_SELFTEST)) != 0);
 	uint64_t since_us;
 
 	if (!s->answers.answered)
 		left |= s->topics & BIT(CRTP_VERSION);
-	if (now_us - s->check_since_us < CHECK_US) {
-		if (c->selftest == SELFTEST_UNKNOWN && s->answers.selftest_read)
-			return left | BIT(CRTP_SELFTEST); /* it runs, and the rest waits for it */
-	} else if (c->selftest == SELFTEST_UNKNOWN && s->answers.selftest_read) {
-		c->selftest = SELFTEST_FAIL;
-	} else {
+	if (now_us - s->check_since_us >= CHECK_US) {
+		if (waits && s->answers.selftest_read)
+			c->selftest = SELFTEST_FAIL;
 		left = 0;
+	} else if (waits) {
+		return left | BIT(CRTP_SELFTEST); /* it runs, and the rest waits for it */
 	}
 	if (s->settled_us == 0)
 		s->settled_us = now_us;

@@ -68,6 +68,44 @@ check_condition(const struct condition *d)
 	}
 }
 
+/* Nothing that the firmware asserts on, as far as a packet alone can tell. */
+static void
+check_question(const struct usb_xfer *x)
+{
+	if (x->kind != USB_BULK_OUT)
+		return;
+	assert(x->length > 0 && x->length <= 31);
+	assert(x->data[0] != 0x41 || (x->length == 7 && x->data[6] > 0 && x->data[6] <= 24));
+	assert(x->data[0] != 0x42 || (x->length > 6 && x->length <= 6 + 24));
+}
+
+/* Sixteen operations, the last of which are more than a drone could bear. */
+static void
+next_operation(void *ctx, uint64_t now_us, struct memory_op *ret_op)
+{
+	static const uint8_t bytes[255];
+	unsigned *done = ctx;
+
+	(void)now_us;
+	if (*done < 16)
+		*ret_op = (struct memory_op){ .kind = *done % 2 == 0 ? MEMORY_READ : MEMORY_WRITE,
+					      .memory = (uint8_t)(*done / 2),
+					      .addr = 3,
+					      .length = (uint8_t)(*done * 2),
+					      .patience_ms = *done * 10,
+					      .data = bytes };
+}
+
+static void
+operation_done(void *ctx, enum memory_result result, const uint8_t *data, uint64_t now_us)
+{
+	unsigned *done = ctx;
+
+	(void)now_us;
+	assert(data == NULL || result == MEMORY_OK);
+	(*done)++;
+}
+
 static void
 converse(struct crtp *c, struct input *in)
 {
@@ -84,7 +122,7 @@ converse(struct crtp *c, struct input *in)
 			return;
 		assert(n < TRANSFERS_MAX);
 		assert(w.kind == REQUEST_XFER && w.xfer.timeout_ms > 0);
-		assert(w.xfer.kind != USB_BULK_OUT || (w.xfer.length > 0 && w.xfer.length <= 32));
+		check_question(&w.xfer);
 		head = take(in);
 		length = head & 31;
 		length = w.xfer.kind != USB_BULK_IN ? 0 : length < in->left ? length : in->left;
@@ -113,6 +151,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct condition condition = { .looked = false };
 	struct input in = { data, size };
 	struct crtp c = { .linked = false };
+	unsigned operations = 0;
+	const struct memory_engine engine = { &operations, next_operation, operation_done };
 	uint8_t mode = take(&in);
 	unsigned topics = BIT(CRTP_VERSION) | BIT(CRTP_TYPE);
 
@@ -121,6 +161,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	topics |= (mode & 32) != 0 ? BIT(CRTP_POWER_CYCLE) : 0;
 	if ((mode & 0x0C) != 0)
 		crtp_show(&c, (mode & 4) != 0 ? CRTP_LIGHT_PASS : CRTP_LIGHT_FAIL, &condition);
+	else if ((mode & 64) != 0)
+		crtp_work(&c, &engine, &condition);
 	else
 		crtp_ask(&c, topics, (mode & 2) != 0 ? &tocs : NULL, &condition);
 	converse(&c, &in);

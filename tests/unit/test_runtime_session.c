@@ -18,14 +18,14 @@ static unsigned bad_at; /* this transfer ends with bad; 0 none */
 static enum usb_status bad;
 static unsigned transfers;
 
-/* A drone of 2026.08 that comes up now. */
+/* A drone that comes up now. */
 static void
-appear(struct drone_config *c)
+appear(struct drone_config *c, const char *version)
 {
 	memset(&s, 0, sizeof(s));
 	memset(&tocs, 0, sizeof(tocs));
 	memset(&seen, 0, sizeof(seen));
-	copy_text(c->version, sizeof(c->version), "2026.08 +2");
+	copy_text(c->version, sizeof(c->version), version);
 	bench_begin(&b, c);
 	bench_load_tiny(&b, "CF20,CF21", "2026.08 +2", 16384);
 	drone_plug(b.d, b.now);
@@ -106,7 +106,7 @@ TEST(a_bare_drone_is_seen_whole_in_one_check_up)
 	for (enum drone_tables t = DRONE_TABLES_SMALL; t <= DRONE_TABLES_REAL; t++) {
 		new_config(&c);
 		c.tables = t;
-		appear(&c);
+		appear(&c, "2026.08 +2");
 		runtime_session_check(&s);
 		assert_int_equal(run(20000), RUNTIME_ANSWERED);
 		assert_true(seen.looked);
@@ -144,7 +144,7 @@ TEST(a_self_test_that_fails_is_said_to_when_its_time_is_over)
 		new_config(&c);
 		copy_text(c.selftest, sizeof(c.selftest), "deck");
 		c.console = silent == 0;
-		appear(&c);
+		appear(&c, "2026.08 +2");
 		begun = b.now;
 		runtime_session_check(&s);
 		assert_int_equal(run(20000), RUNTIME_ANSWERED);
@@ -158,6 +158,29 @@ TEST(a_self_test_that_fails_is_said_to_when_its_time_is_over)
 	}
 }
 
+TEST(older_firmware_is_looked_at_as_far_as_it_goes_and_not_for_long)
+{
+	static const char *const versions[] = { "2025.12", "2023.11", "2020.09" };
+	struct drone_config c;
+
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		uint64_t begun;
+
+		new_config(&c);
+		appear(&c, versions[i]);
+		begun = b.now;
+		runtime_session_check(&s);
+		assert_int_equal(run(20000), RUNTIME_ANSWERED);
+		assert_in_range(b.now - begun, 1, 6000000);
+		assert_int_equal(seen.selftest, SELFTEST_PASS);
+		assert_false(seen.supervisor_known);
+		assert_int_equal(seen.can_power_cycle, i == 0);
+		assert_true(seen.radio.valid && seen.memories_known);
+		nothing_asserted();
+		drone_free(b.d);
+	}
+}
+
 TEST(a_firmware_that_is_asked_too_early_crashes_and_that_is_told)
 {
 	struct drone_config c;
@@ -165,7 +188,7 @@ TEST(a_firmware_that_is_asked_too_early_crashes_and_that_is_told)
 	for (unsigned patient = 0; patient < 2; patient++) {
 		new_config(&c);
 		c.early_ms = 50;
-		appear(&c);
+		appear(&c, "2026.08 +2");
 		runtime_session_appeared(&s, patient != 0 ? 60000 : 30000, b.now);
 		runtime_session_ask(&s, false);
 		assert_int_equal(run(20000), patient != 0 ? RUNTIME_ANSWERED : RUNTIME_GONE);
@@ -194,7 +217,7 @@ TEST(a_check_up_survives_the_loss_of_any_transfer)
 
 	for (unsigned at = 1, whole = 0; at == 1 || at <= whole; at++) {
 		new_config(&c);
-		appear(&c);
+		appear(&c, "2026.08 +2");
 		bench_wait(&b, 3000000);
 		bad_at = at;
 		bad = bads[at % ARRAY_LEN(bads)];
@@ -218,7 +241,7 @@ TEST(a_block_of_a_daemon_that_died_is_taken_over)
 	struct drone_config c;
 
 	new_config(&c);
-	appear(&c);
+	appear(&c, "2026.08 +2");
 	bench_wait(&b, 3000000);
 	link_on();
 	assert_int_equal(bulk(USB_BULK_OUT, "\x51\x06\xCF", 3, 100), USB_OK); /* an empty one */
@@ -234,7 +257,7 @@ TEST(a_power_cycle_is_one_write_and_the_bus_decides)
 
 	for (unsigned lost = 0; lost < 2; lost++) {
 		new_config(&c);
-		appear(&c);
+		appear(&c, "2026.08 +2");
 		bench_wait(&b, 3000000);
 		runtime_session_power_cycle(&s);
 		while (writes == 0)
@@ -254,7 +277,7 @@ TEST(a_firmware_without_the_memory_for_it_is_asked_for_no_power_cycle)
 	struct drone_config c;
 
 	new_config(&c);
-	appear(&c);
+	appear(&c, "2026.08 +2");
 	copy_text(c.version, sizeof(c.version), "2023.11");
 	begin_again(&c, "CF20,CF21");
 	runtime_session_power_cycle(&s);
@@ -311,7 +334,7 @@ TEST(an_engines_operations_are_done_and_none_that_a_drone_could_not_bear)
 	struct drone_config c;
 
 	new_config(&c);
-	appear(&c);
+	appear(&c, "2026.08 +2");
 	bench_wait(&b, 3000000);
 	runtime_session_memory(&s, &engine);
 	assert_int_equal(run(20000), RUNTIME_ANSWERED);
@@ -342,7 +365,7 @@ TEST(a_write_is_not_repeated_and_its_answer_is_waited_for)
 		uint64_t begun;
 
 		new_config(&c);
-		appear(&c);
+		appear(&c, "2026.08 +2");
 		bench_wait(&b, 3000000);
 		runtime_session_memory(&s, &engine);
 		while (writes == 0)
@@ -365,7 +388,7 @@ TEST(the_link_is_given_back_after_a_conversation_that_was_cut_off)
 	struct drone_config c;
 
 	new_config(&c);
-	appear(&c);
+	appear(&c, "2026.08 +2");
 	runtime_session_ask(&s, true);
 	assert_int_equal(run(3), RUNTIME_UNDER_WAY);
 	assert_true(runtime_session_linked(&s));
