@@ -2,6 +2,8 @@
 /* Calls that have jobs begun on several slots: answered when all of them have ended. */
 #include "config.h"
 
+#include <errno.h>
+
 #include "app/acts.h"
 #include "app/api.h"
 #include "app/reply.h"
@@ -41,7 +43,8 @@ api_jobs_begin(struct api_jobs *j, unsigned slot, const struct job_setup *setup)
 		j->begun++;
 		return;
 	}
-	(void)snprintf(why, sizeof(why), "Not begun: %s.", api_why_not(r));
+	(void)snprintf(why, sizeof(why), "Not begun: %s.",
+		       r == -EINVAL ? "no Crazyflie is running there" : api_why_not(r));
 	add_result(j->sv, j->reply, fleet_port(j->sv->fleet, slot), NULL, why);
 }
 

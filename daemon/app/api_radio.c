@@ -144,7 +144,10 @@ carry_out(struct radio_change *c, bool yes, json_t *name)
 
 	jobs.reply = json_pack("{s:o, s:o, s:[]}", "plans", plans_json(c), "name", name, "results");
 	for (size_t i = 0; yes && i < c->count; i++) {
-		struct job_setup setup = { .kind = JOB_EEPROM, .radio = c->plans[i].then };
+		/* WHY by force where it is not valid: that it is not was shown. */
+		struct job_setup setup = { .kind = JOB_EEPROM,
+					   .radio = c->plans[i].then,
+					   .force = !c->plans[i].now.valid };
 
 		if (!is_same(&c->plans[i].now, &c->plans[i].then))
 			api_jobs_begin(&jobs, c->plans[i].slot, &setup);

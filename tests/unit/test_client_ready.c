@@ -123,7 +123,7 @@ TEST(status_shows_the_whole_drone_bad_ones_first)
 	reply(text, sizeof(text), rack(), "}}");
 	client_run(&run, "status", replies, "");
 	assert_int_equal(run.status, 0);
-	assert_non_null(strstr(run.out, "VERDICT READY"));
+	assert_non_null(strstr(run.out, "READY           VERDICT UNPLUG"));
 	assert_non_null(strstr(run.out, "4.01 V"));
 	assert_null(strstr(run.out, "NAME"));
 	assert_non_null(strstr(run.out, "1-2: NOT READY: Switch it off and on."));
