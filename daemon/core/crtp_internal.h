@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The parts of the conversation with a running drone: crtp.c sends, repeats and listens;
- * crtp_topics.c has the table of questions and the short topics; crtp_toc.c looks for variables,
- * crtp_memory.c reads and writes memories.
+ * crtp_topics.c has the table of answers and the short topics; crtp_toc.c looks for variables,
+ * crtp_memory.c reads and writes memories; crtp_question.c composes.
  */
 #ifndef CORE_CRTP_INTERNAL_H
 #define CORE_CRTP_INTERNAL_H

@@ -36,6 +36,14 @@ appear(struct drone_config *c, const char *version)
 }
 
 static void
+wait_for_it(void)
+{
+	b.attached = 0;
+	while (b.attached == 0)
+		bench_wait(&b, 1000);
+}
+
+static void
 new_config(struct drone_config *c)
 {
 	drone_config_init(c, 11);
@@ -158,6 +166,77 @@ TEST(a_self_test_that_fails_is_said_to_when_its_time_is_over)
 	}
 }
 
+/* All that may be plugged in, and what is seen of it. */
+static const struct {
+	enum drone_deck deck;
+	const char *name, *version;
+	enum deck_state state;
+} decks[] = {
+	{ DRONE_DECK_LIGHTHOUSE, "bcLighthouse4", "", DECK_STARTED },
+	{ DRONE_DECK_LIGHTHOUSE_WRONG, "bcLighthouse4", "", DECK_NEEDS_UPDATE },
+	{ DRONE_DECK_LED_BOTTOM, "bcColorLedBot:col", NULL, DECK_STARTED },
+	{ DRONE_DECK_LED_OLD, "bcColorLedBot:col", NULL, DECK_STARTED },
+	{ DRONE_DECK_AI, "bcAI:esp", "", DECK_STARTED },
+	{ DRONE_DECK_FLOW, "bcFlow2", "", DECK_PRESENT },
+	{ DRONE_DECK_MULTIRANGER, "bcMultiranger", "", DECK_PRESENT },
+};
+
+TEST(decks_are_seen_when_they_have_started)
+{
+	struct drone_config c;
+
+	for (size_t i = 0; i < ARRAY_LEN(decks); i++) {
+		new_config(&c);
+		c.deck[0] = (uint8_t)decks[i].deck;
+		appear(&c, "2026.08 +2");
+		runtime_session_check(&s);
+		assert_int_equal(run(20000), RUNTIME_ANSWERED);
+		assert_true(seen.decks_known);
+		assert_int_equal(seen.selftest, SELFTEST_PASS);
+		assert_int_equal(seen.deck_count, decks[i].deck == DRONE_DECK_AI ? 2 : 1);
+		assert_string_equal(seen.decks[0].name, decks[i].name);
+		assert_int_equal(seen.decks[0].state, decks[i].state);
+		if (decks[i].version != NULL)
+			assert_string_equal(seen.decks[0].version, decks[i].version);
+		else
+			assert_in_range(strlen(seen.decks[0].version), 3, 7);
+		assert_int_equal(seen.decks[0].has_section, decks[i].state != DECK_PRESENT);
+		nothing_asserted();
+		drone_free(b.d);
+	}
+}
+
+TEST(a_lighthouse_is_dead_after_a_bare_reset_until_a_power_cycle)
+{
+	struct fate f = { .kind = FATE_RESET_RUNTIME };
+	struct drone_config c;
+
+	new_config(&c);
+	c.deck[0] = DRONE_DECK_LIGHTHOUSE;
+	appear(&c, "2026.08 +2");
+	bench_wait(&b, 8000000);
+	assert_int_equal(drone_arm(b.d, &f), 0);
+	runtime_session_ask(&s, false); /* ... in the middle of a conversation */
+	assert_int_equal(run(20000), RUNTIME_GONE);
+	wait_for_it();
+	for (unsigned cycled = 0; cycled < 2; cycled++) {
+		runtime_session_appeared(&s, 0, b.now);
+		runtime_session_check(&s);
+		assert_int_equal(run(20000), RUNTIME_ANSWERED);
+		assert_int_equal(seen.deck_count, 1);
+		assert_int_equal(seen.decks[0].state,
+				 cycled == 0 ? DECK_NOT_STARTED : DECK_STARTED);
+		assert_int_equal(seen.selftest, SELFTEST_PASS);
+		if (cycled > 0)
+			continue;
+		runtime_session_power_cycle(&s);
+		assert_int_equal(run(20000), RUNTIME_REQUESTED);
+		wait_for_it();
+	}
+	nothing_asserted();
+	drone_free(b.d);
+}
+
 TEST(older_firmware_is_looked_at_as_far_as_it_goes_and_not_for_long)
 {
 	static const char *const versions[] = { "2025.12", "2023.11", "2020.09" };
@@ -196,9 +275,7 @@ TEST(a_firmware_that_is_asked_too_early_crashes_and_that_is_told)
 		assert_int_equal(drone_counters(b.d)->asserts[DRONE_ASSERT_EARLY], patient == 0);
 		assert_false(runtime_session_linked(&s));
 		if (patient == 0) { /* it restarts, and says what happened to it */
-			b.attached = 0;
-			while (b.attached == 0)
-				bench_wait(&b, 1000);
+			wait_for_it();
 			runtime_session_appeared(&s, 500000, b.now);
 			runtime_session_check(&s);
 			assert_int_equal(run(20000), RUNTIME_ANSWERED);
