@@ -7,12 +7,15 @@
 
 #include "cfdfu/util.h"
 #include "core/job_message.h"
+#include "core/outcome.h"
 
 enum {
 	STORAGE_RETRY_US = 1000000,
 	GONE_WITHIN_US = 500000,
 	NOMEM_TRIES = 50, /* 5 s for the host to find memory (doc/faults.md K6) */
 	NOMEM_PAUSE_US = 100000,
+	PATIENCE_US = 500000,
+	LONG_PATIENCE_US = 3000000,
 	ENUMERATION_US = 1000000, /* one takes 0.42 s in Linux 6.1, with some slack */
 };
 
@@ -21,18 +24,30 @@ static const struct {
 	enum step step; /* FLASH: as the session says; from ENDING on: as it was last */
 } stages[JOB_STAGE_COUNT] = {
 #define S(x) BIT(JOB_##x)
-	[JOB_ASK] = { S(SWITCH) | S(ENDING) | S(OVER), STEP_ASKING },
+	[JOB_ASK] = { S(SWITCH) | S(CHECK) | S(WRITE) | S(SHOW) | S(ENDING) | S(OVER),
+		      STEP_ASKING },
 	[JOB_SWITCH] = { S(REQUEST) | S(AWAIT_DFU) | S(ENDING) | S(OVER), STEP_REBOOTING },
 	[JOB_REQUEST] = { S(AWAIT_DFU) | S(ENDING) | S(OVER), STEP_REBOOTING },
 	[JOB_AWAIT_DFU] = { S(SWITCH) | S(FLASH) | S(ENDING) | S(OVER), STEP_REBOOTING },
 	[JOB_FLASH] = { S(FLASH) | S(AWAIT_RUNTIME) | S(AWAIT_DFU) | S(ENDING) | S(OVER) },
 	[JOB_AWAIT_RUNTIME] = { S(CONFIRM) | S(FLASH) | S(ENDING), STEP_BOOTING },
-	[JOB_CONFIRM] = { S(CONFIRM) | S(ENDING), STEP_CONFIRMING },
+	[JOB_CONFIRM] = { S(CONFIRM) | S(AWAIT_RUNTIME) | S(ENDING), STEP_CONFIRMING },
+	[JOB_CHECK] = { S(RESTART) | S(WRITE) | S(ENDING) | S(OVER), STEP_CHECKING },
+	[JOB_WRITE] = { S(ENDING) | S(OVER), STEP_WRITING },
+	[JOB_SHOW] = { S(OVER), STEP_ASKING },
+	[JOB_RESTART] = { S(AWAIT_RESTART) | S(OVER), STEP_CYCLING },
+	[JOB_AWAIT_RESTART] = { S(CHECK) | S(OVER), STEP_CYCLING },
 	[JOB_ENDING] = { S(LIGHT) | S(OVER) },
 	[JOB_LIGHT] = { S(OVER) },
 	[JOB_OVER] = { 0 },
 #undef S
 };
+
+bool
+job_kind_is_recorded(enum job_kind kind)
+{
+	return kind != JOB_CHECKUP && kind != JOB_IDENTIFY;
+}
 
 /* ---- stages --------------------------------------------------------------------------------- */
 
@@ -78,7 +93,9 @@ attempt_allow_contention(struct attempt *a, unsigned others)
 	uint64_t contention_us = (uint64_t)others * ENUMERATION_US;
 
 	/* A drone that has perhaps not even left is asked whether it is still there. */
-	if ((a->stage != JOB_AWAIT_DFU || !a->vanished) && a->stage != JOB_AWAIT_RUNTIME)
+	if (!a->vanished ? a->stage != JOB_AWAIT_RUNTIME
+			 : a->stage != JOB_AWAIT_DFU && a->stage != JOB_AWAIT_RUNTIME &&
+			       a->stage != JOB_AWAIT_RESTART)
 		return;
 	if (contention_us <= a->contention_us)
 		return;
@@ -93,6 +110,10 @@ attempt_finish(struct attempt *a, struct verdict v, const char *why, uint64_t no
 {
 	if (a->stage >= JOB_ENDING)
 		return; /* the first ending counts */
+	if (!job_kind_is_recorded(a->record.kind)) {
+		attempt_end_idle(a, why != NULL ? why : fault_sentence(v.fault), now_us);
+		return;
+	}
 	attempt_account_dfu(a);
 	a->record.verdict = v;
 	job_message_compose(&a->record, a->dfu, why);
@@ -131,7 +152,8 @@ attempt_stop(struct attempt *a, enum verdict_kind kind, enum fault fault, uint64
 
 	if (a->stage >= JOB_ENDING)
 		return;
-	if (a->row == ROW_NONE && !attempt_is_touched(a))
+	a->cut_short = fault != FAULT_GONE;
+	if (!job_kind_is_recorded(a->record.kind) || (a->row == ROW_NONE && !attempt_is_touched(a)))
 		attempt_end_idle(a,
 				 fault == FAULT_GONE ? "Unplugged before anything was done."
 						     : "Stopped before anything was done.",
@@ -257,6 +279,21 @@ attempt_granted(struct attempt *a, uint64_t now_us)
 	/* WHY: standing in a queue is not the drone's fault. */
 	if (a->whole_deadline_us != 0)
 		a->whole_deadline_us += now_us - a->permit_asked_us;
+}
+
+uint32_t
+attempt_longer_patience_us(unsigned crashes)
+{
+	/* While it tidies its store the firmware needs up to 3 s (doc/beyond-dfu.md 11.1). */
+	return crashes == 0 ? 0 : crashes == 1 ? PATIENCE_US : LONG_PATIENCE_US;
+}
+
+uint32_t
+attempt_patience_us(const struct attempt *a, uint32_t usual_us)
+{
+	uint32_t longer_us = attempt_longer_patience_us(a->crashes);
+
+	return longer_us > usual_us ? longer_us : usual_us;
 }
 
 void

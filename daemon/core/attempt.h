@@ -68,6 +68,7 @@ struct job_record {
 	bool loader_read, loader_blank, loader_changed;
 	bool loader_recognised; /* sector 0 looks like cf2loader */
 	char loader_sha256[65];
+	uint16_t low_battery_mv;	/* before it was rebooted, where that was low; else 0 */
 	char target[DECK_NAME_MAX + 8]; /* "stm32", "deck:NAME", "eeprom" */
 	struct condition condition;	/* of the whole drone, as seen by this job and before it */
 	struct readiness readiness;
@@ -81,6 +82,11 @@ enum job_stage {
 	JOB_FLASH,
 	JOB_AWAIT_RUNTIME,
 	JOB_CONFIRM,
+	JOB_CHECK,
+	JOB_WRITE,
+	JOB_SHOW,
+	JOB_RESTART,
+	JOB_AWAIT_RESTART,
 	JOB_ENDING,
 	JOB_LIGHT,
 	JOB_OVER,
@@ -97,6 +103,8 @@ struct attempt {
 	bool sent_to_dfu_by_us; /* not found there */
 	bool rebooted;		/* the drone was asked to, whatever came of it */
 	bool vanished;		/* it left the bus, as it should, and is waited for */
+	bool cut_short;		/* ended from outside, with the drone still there */
+	uint8_t crashes;	/* at the first question after a start, in this job */
 	bool permitted;		/* has its place among the active (PERMIT_START) */
 	/* private */
 	enum row row;
@@ -111,6 +119,9 @@ struct attempt {
 	uint64_t pause_until_us, deadline_us, whole_deadline_us, permit_asked_us;
 	uint64_t contention_us; /* of deadline_us: for others that are on their way */
 };
+
+/* Jobs of these kinds have a row, and end with a verdict. */
+bool job_kind_is_recorded(enum job_kind kind);
 
 /* The only place where the stage changes: accounts the time, forgets pause and deadline. */
 void attempt_enter(struct attempt *a, enum job_stage stage, uint64_t now_us);
@@ -154,6 +165,9 @@ void attempt_switch_next(struct attempt *a, struct request *ret_request);
 bool attempt_ask_permit(struct attempt *a, uint64_t now_us);
 void attempt_granted(struct attempt *a, uint64_t now_us);
 
+/* From its next appearing to the first question; longer after each crash. */
+uint32_t attempt_longer_patience_us(unsigned crashes); /* 0: none */
+uint32_t attempt_patience_us(const struct attempt *a, uint32_t usual_us);
 void attempt_pause(struct attempt *a, uint64_t until_us);
 /* The host had no memory for a transfer.  True: there is a pause, then it is requested again. */
 bool attempt_waits_for_memory(struct attempt *a, uint64_t now_us);

@@ -18,6 +18,14 @@
 #define CONDITION_TEXT_MAX 96 /* LIMIT: of a crash report or a module's name */
 #define RADIO_BLOCK_BYTES 21  /* SPEC: the EEPROM's configuration block of version 1 */
 
+/* The answer to asking the drone to switch itself off and on (doc/beyond-dfu.md 6). */
+enum power_cycle {
+	POWER_CYCLE_NONE, /* not asked, or for something that is over */
+	POWER_CYCLE_DONE,
+	POWER_CYCLE_IGNORED, /* nothing happened */
+	POWER_CYCLE_LOST,    /* it went, and did not come back */
+};
+
 enum selftest { SELFTEST_UNKNOWN, SELFTEST_PASS, SELFTEST_FAIL };
 
 /* WHY bits 5 and 6 count only with "started": a healthy Lighthouse deck after a bare reset shows
@@ -76,6 +84,8 @@ struct condition {
 	struct deck decks[DECKS_MAX];
 	struct radio_block radio;
 	bool radio_pending; /* the block was written by this station and is not in force yet */
+	bool deck_pending;  /* a deck's firmware was, likewise */
+	enum power_cycle power_cycle;
 };
 
 #endif

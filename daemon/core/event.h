@@ -25,7 +25,7 @@ enum event_kind {
 	EVENT_COMMON_CAUSE,  /* several drones vanished at once: fleet_common_cause() */
 	EVENT_BRAKE,	     /* with this slot's ending: fleet_brake() says what holds now */
 	EVENT_SPECIAL_ENDED, /* a reading or a rescue; without a verdict: it came to nothing */
-	EVENT_CONDITION, /* the whole drone was looked at: .record has what was seen */
+	EVENT_CONDITION,     /* the whole drone was looked at: .record has what was seen */
 	EVENT_COUNT
 };
 

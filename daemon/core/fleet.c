@@ -49,8 +49,10 @@ fleet_free(struct fleet *f)
 {
 	if (f == NULL)
 		return;
-	for (unsigned i = 0; i < f->slots.count; i++)
+	for (unsigned i = 0; i < f->slots.count; i++) {
 		job_free(f->slots.list[i].job);
+		slot_keep_order(&f->slots.list[i], NULL);
+	}
 	free(f->slots.list);
 	sched_free(f->slots.sched);
 	policy_free(f->slots.policy);
@@ -132,6 +134,8 @@ fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct dro
 	s->controller = arrivals_came(&f->slots.arrivals, sighting->controller, now_us);
 	slots_enqueue(&f->slots, (unsigned)slot);
 	if (s->job != NULL && job_sighted(s->job, sighting, now_us)) {
+		if (s->whole.ordered && job_only_looks(s->job))
+			slots_stop(&f->slots, (unsigned)slot, now_us);
 		slots_mark_twins(&f->slots, (unsigned)slot);
 		return;
 	}
@@ -151,9 +155,12 @@ fleet_gone(struct fleet *f, const char *port, uint64_t arrival, uint64_t now_us)
 	s->present = false;
 	s->left_us = now_us;
 	s->next.again = false;
-	s->ending.done = false;
-	s->ending.foreign = false;
-	s->ending.idle_reason = NULL;
+	if (s->job == NULL || !job_is_cycling(s->job)) {
+		s->ending.done = false;
+		s->ending.foreign = false;
+		s->ending.idle_reason = NULL;
+		chain_left(&f->slots, (unsigned)slot);
+	}
 	slot_drop_device(s);
 	sched_place(f->slots.sched, (unsigned)slot, NULL, 0);
 	if (s->job != NULL)
@@ -171,7 +178,7 @@ fleet_history(struct fleet *f, unsigned slot, const struct drone_history *histor
 	s->told.revision++;
 	if (s->job == NULL)
 		slots_consider(&f->slots, slot, now_us);
-	else if (slot_has_not_begun(s))
+	else if (slot_has_not_begun(s) && job_kind_reboots(job_record(s->job)->kind))
 		slots_begin_anew(&f->slots, slot, now_us);
 }
 
@@ -245,12 +252,16 @@ publish(struct fleet *f, unsigned slot, uint64_t now_us)
 		learn_times(f, s->job);
 		slot_count(s, r, f->options.quarantine);
 		fleet_count_harm(f, r, now_us);
+		s->whole.due =
+		    r->verdict.kind == VERDICT_PASS || r->verdict.kind == VERDICT_UNCHANGED;
+		chain_judge(&f->slots, slot);
 	} else {
 		slot_keep_record(&s->special, r);
 	}
-	if (r->verdict.fault == FAULT_SUSPEND)
+	if (r->verdict.fault == FAULT_SUSPEND && job_kind_reboots(r->kind))
 		s->next.again = true;
-	slot_learn(s, r);
+	if (job_kind_reboots(r->kind))
+		slot_learn(s, r);
 	slots_tell(&f->slots, slot, r->kind == JOB_UPDATE ? EVENT_ENDED : EVENT_SPECIAL_ENDED);
 }
 
@@ -344,7 +355,7 @@ fleet_slept(struct fleet *f, uint64_t now_us)
 
 		if (s->job == NULL || job_stage(s->job) >= JOB_ENDING)
 			continue;
-		s->next.again = true;
+		s->next.again = job_kind_reboots(job_record(s->job)->kind);
 		job_stop(s->job, VERDICT_FAIL, FAULT_SUSPEND, now_us);
 		slots_enqueue(&f->slots, i);
 	}

@@ -7,6 +7,7 @@
 #include "cfdfu/util.h"
 #include "core/fleet.h"
 #include "core/fleet_internal.h"
+#include "core/ident.h"
 
 void
 fleet_pause(struct fleet *f)
@@ -55,6 +56,9 @@ fleet_selection_changed(struct fleet *f, uint64_t now_us)
 		if (s->present && s->job == NULL && s->ending.done &&
 		    slot_wants_another_image(s, f->slots.policy))
 			slot_forget_ending(s);
+		if (s->job != NULL && s->ending.done && !f->slots.paused &&
+		    slot_wants_another_image(s, f->slots.policy))
+			slots_give_way(&f->slots, i, now_us);
 	}
 	slots_consider_all(&f->slots, now_us);
 }
@@ -76,7 +80,7 @@ may_start(const struct fleet *f, unsigned slot, bool force)
 
 	if (!s->present || s->foreign_port)
 		return -ENODEV;
-	if (s->job != NULL)
+	if (s->whole.ordered || (s->job != NULL && job_kind_is_recorded(job_record(s->job)->kind)))
 		return -EBUSY;
 	if (!slot_is_candidate(s))
 		return -EINVAL;
@@ -105,8 +109,9 @@ fleet_retry(struct fleet *f, unsigned slot, bool force, uint64_t now_us)
 	r = may_start(f, slot, force);
 	if (r < 0)
 		return r;
-	slot_forget_ending(s);
-	slots_start(&f->slots, slot,
+	if (s->job == NULL)
+		slot_forget_ending(s);
+	slots_order(&f->slots, slot,
 		    &(struct job_setup){ .kind = JOB_UPDATE, .retry = true, .force = force },
 		    now_us);
 	return 0;
@@ -122,8 +127,11 @@ fleet_special(struct fleet *f, unsigned slot, const struct job_setup *wanted, ui
 	r = may_start(f, slot, true);
 	if (r < 0)
 		return r;
+	if (!job_kind_reboots(setup.kind) &&
+	    ident_kind_of(&f->slots.list[slot].sighting) != IDENT_RUNTIME)
+		return -EINVAL;
 	setup.retry = true;
-	slots_start(&f->slots, slot, &setup, now_us);
+	slots_order(&f->slots, slot, &setup, now_us);
 	return 0;
 }
 
@@ -160,6 +168,8 @@ fleet_release(struct fleet *f, unsigned slot, uint64_t now_us)
 	if (!slot_release(s))
 		return false;
 	cut_light_short(f, slot, now_us);
+	if (s->job != NULL)
+		slots_give_way(&f->slots, slot, now_us);
 	if (!s->present || s->job != NULL)
 		return true;
 	slot_forget_ending(s);

@@ -129,7 +129,7 @@ slot_state_name(enum slot_state state, enum step step)
 static enum slot_state
 state_of(const struct slot *s)
 {
-	if (slot_is_running(s))
+	if (slot_is_at_work(s))
 		return job_stage(s->job) == JOB_SWITCH || job_step(s->job) == STEP_NONE
 			   ? SLOT_WAITING
 			   : SLOT_WORKING;
@@ -147,7 +147,7 @@ message_of(const struct fleet *f, const struct slot *s, enum slot_state state)
 {
 	const struct slot_ending *e = &s->ending;
 
-	if (slot_is_running(s))
+	if (slot_is_at_work(s))
 		return "";
 	if (e->ended)
 		return e->shown.message;
@@ -167,8 +167,8 @@ class_of(const struct fleet *f, const struct slot *s)
 {
 	const struct slot_facts facts = {
 		.present = s->present,
-		.running = slot_is_running(s),
-		.again = s->next.again,
+		.running = slot_is_at_work(s),
+		.again = s->next.again || s->whole.ordered,
 		.quarantined = slot_is_quarantined(s),
 		.foreign = s->ending.foreign,
 		/* WHY not for a foreign slot, or when all selected images are quarantined: no
@@ -186,7 +186,7 @@ static void
 view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 {
 	const struct slot *s = &f->slots.list[slot];
-	const struct job_record *r = slot_is_running(s) ? job_record(s->job) : &s->ending.shown;
+	const struct job_record *r = slot_is_at_work(s) ? job_record(s->job) : &s->ending.shown;
 	struct slot_view v = { .port = s->sighting.port,
 			       .present = s->present,
 			       .mode = mode_of(s),
@@ -205,15 +205,15 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 	if (s->present && v.mode == SLOT_DFU && r->dfu_serial[0] == '\0')
 		v.dfu_serial = s->sighting.serial;
 	/* WHY also during a reading or a rescue: it changes nothing of how the flashing ended. */
-	if (s->ending.ended && (!slot_is_running(s) || r->kind != JOB_UPDATE)) {
+	if (s->ending.ended && (!slot_is_at_work(s) || r->kind != JOB_UPDATE)) {
 		v.verdict = s->ending.shown.verdict;
 		v.attempt = s->ending.shown.id;
 	}
-	v.step = slot_is_running(s) ? job_step(s->job) : v.verdict.step;
-	v.active = slot_is_running(s) && (job_stage(s->job) > JOB_ASK || r->id != 0);
-	v.begun = slot_is_running(s) && !slot_has_not_begun(s);
+	v.step = slot_is_at_work(s) ? job_step(s->job) : v.verdict.step;
+	v.active = slot_is_at_work(s) && (job_stage(s->job) > JOB_ASK || r->id != 0);
+	v.begun = slot_is_at_work(s) && !slot_has_not_begun(s);
 	v.retry_possible =
-	    s->present && (s->job == NULL || job_published(s->job)) && !s->ending.foreign;
+	    s->present && !slot_is_at_work(s) && !s->ending.foreign && !s->whole.ordered;
 	v.class = class_of(f, s);
 	v.state = state_of(s);
 	v.message = message_of(f, s, v.state);
@@ -223,13 +223,21 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 	*ret_view = v;
 }
 
+/* Until an update has ended, what was seen by it; then what holds for the slot. */
+static const struct job_record *
+slot_whole(const struct slot *s)
+{
+	return slot_is_running(s) && job_kind_reboots(job_record(s->job)->kind) ? job_record(s->job)
+										: &s->ending.shown;
+}
+
 void
 fleet_view(const struct fleet *f, unsigned slot, uint64_t now_us, struct slot_view *ret_view)
 {
 	view_slot(f, slot, ret_view);
 	ret_view->percent = slot_percent(&f->slots.list[slot], now_us);
-	ret_view->condition = &slot_record(&f->slots.list[slot])->condition;
-	ret_view->readiness = &slot_record(&f->slots.list[slot])->readiness;
+	ret_view->condition = &slot_whole(&f->slots.list[slot])->condition;
+	ret_view->readiness = &slot_whole(&f->slots.list[slot])->readiness;
 }
 
 int

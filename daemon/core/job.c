@@ -7,25 +7,14 @@
 #include <stdlib.h>
 
 #include "cfdfu/util.h"
-#include "core/handle.h"
 #include "core/ident.h"
+#include "core/checkup.h"
+#include "core/job_checkup.h"
 #include "core/job_decide.h"
 #include "core/job_follow.h"
+#include "core/job_internal.h"
 #include "core/job_message.h"
 #include "core/job_travel.h"
-#include "core/runtime_session.h"
-
-struct job {
-	struct job_setup setup;
-	struct job_options options; /* as they were when it began: setup.options points here */
-	struct drone_history history;
-	struct attempt attempt;
-	struct handle handle;
-	struct runtime_session runtime;
-	struct dfu_session dfu;
-	bool present;	  /* something is plugged in and is ours */
-	int backup_error; /* negative errno: it could not be kept */
-};
 
 /* The session that speaks to the drone in a stage, and needs its device open. */
 enum partner { PARTNER_NONE, PARTNER_RUNTIME, PARTNER_DFU };
@@ -33,11 +22,13 @@ enum partner { PARTNER_NONE, PARTNER_RUNTIME, PARTNER_DFU };
 static const enum partner partners[JOB_STAGE_COUNT] = {
 	[JOB_ASK] = PARTNER_RUNTIME,	 [JOB_REQUEST] = PARTNER_RUNTIME,
 	[JOB_CONFIRM] = PARTNER_RUNTIME, [JOB_LIGHT] = PARTNER_RUNTIME,
+	[JOB_CHECK] = PARTNER_RUNTIME,	 [JOB_WRITE] = PARTNER_RUNTIME,
+	[JOB_SHOW] = PARTNER_RUNTIME,	 [JOB_RESTART] = PARTNER_RUNTIME,
 	[JOB_FLASH] = PARTNER_DFU,
 };
 
 static struct job_facts
-facts(const struct job *j)
+facts(struct job *j)
 {
 	return (struct job_facts){ .setup = &j->setup,
 				   .record = &j->attempt.record,
@@ -48,6 +39,7 @@ facts(const struct job *j)
 				   .begun = attempt_is_begun(&j->attempt),
 				   .touched = attempt_is_touched(&j->attempt),
 				   .modified = dfu_session_proof(&j->dfu).modified,
+				   .write = &j->write,
 				   .backup_error = j->backup_error };
 }
 
@@ -73,6 +65,19 @@ job_shares_serial(struct job *j)
 	j->attempt.record.dup_serial = true;
 }
 
+static void
+begin_running(struct job *j, uint64_t now_us)
+{
+	struct job_facts k = facts(j);
+
+	if (job_kind_reboots(j->setup.kind)) {
+		runtime_session_ask(&j->runtime, j->options.skip == JOB_SKIP_VERSION);
+		return;
+	}
+	attempt_pin(&j->attempt, j->setup.release);
+	checkup_begin(&k, &j->attempt, &j->runtime, now_us);
+}
+
 int
 job_new(const struct job_setup *setup, const struct sighting *s,
 	const struct drone_history *history, uint64_t now_us, struct job **ret_job)
@@ -87,6 +92,11 @@ job_new(const struct job_setup *setup, const struct sighting *s,
 	j->options = *setup->options;
 	j->setup.options = &j->options;
 	j->setup.image = setup->image != NULL ? image_ref(setup->image) : NULL;
+	j->setup.release = setup->release != NULL ? image_ref(setup->release) : NULL;
+	if (setup->condition != NULL)
+		r->condition = *setup->condition;
+	if (j->options.link_patience_us < setup->patience_us)
+		j->options.link_patience_us = setup->patience_us;
 	j->attempt.dfu = &j->dfu;
 	j->history = history_of(history, s);
 	r->platform = j->history.platform;
@@ -96,12 +106,13 @@ job_new(const struct job_setup *setup, const struct sighting *s,
 	runtime_session_init(&j->runtime, setup->toc, &r->condition);
 	runtime_session_appeared(&j->runtime, j->options.link_patience_us, now_us);
 	r->kind = setup->kind;
+	job_message_target(r, setup->deck);
 	r->retry = setup->retry;
 	copy_text(r->port, sizeof(r->port), s->port);
 	if (ident_kind_of(s) == IDENT_RUNTIME) {
 		copy_text(r->serial, sizeof(r->serial), s->serial);
 		copy_text(r->dfu_serial, sizeof(r->dfu_serial), j->history.dfu_serial);
-		runtime_session_ask(&j->runtime, j->options.skip == JOB_SKIP_VERSION);
+		begin_running(j, now_us);
 	} else {
 		r->adopted = true;
 		copy_text(r->serial, sizeof(r->serial), j->history.serial);
@@ -121,6 +132,7 @@ job_free(struct job *j)
 	dfu_session_free(&j->dfu);
 	image_unref(j->attempt.record.image);
 	image_unref(j->setup.image);
+	image_unref(j->setup.release);
 	free(j);
 }
 
@@ -157,10 +169,20 @@ stage_next(struct job *j, uint64_t now_us, struct request *req)
 	switch (j->attempt.stage) { /* NEVER: another value */
 	case JOB_REQUEST:
 		j->attempt.rebooted = true; /* WHY: it may reboot even if the request fails */
+		runtime_session_next(&j->runtime, now_us, req);
+		return;
+	case JOB_WRITE:
+		if (j->attempt.row != ROW_THERE) {
+			(void)attempt_begin(&j->attempt, req);
+			return;
+		}
 		/* fall through */
 	case JOB_ASK:
 	case JOB_CONFIRM:
 	case JOB_LIGHT:
+	case JOB_CHECK:
+	case JOB_SHOW:
+	case JOB_RESTART:
 		runtime_session_next(&j->runtime, now_us, req);
 		return;
 	case JOB_SWITCH:
@@ -180,16 +202,40 @@ stage_next(struct job *j, uint64_t now_us, struct request *req)
 		return;
 	case JOB_AWAIT_DFU:
 	case JOB_AWAIT_RUNTIME:
+	case JOB_AWAIT_RESTART:
 	case JOB_STAGE_COUNT:
 		return;
 	}
+}
+
+/* Ended from outside in the middle of a conversation: the link goes back before the close, or the
+ * drone would be deaf to its radio. */
+static bool
+unlinks(struct job *j)
+{
+	return j->attempt.stage >= JOB_ENDING && j->present && !j->unlinked &&
+	       runtime_session_linked(&j->runtime);
+}
+
+static void
+unlink_next(struct job *j, uint64_t now_us, struct request *req)
+{
+	if (!j->unlinking)
+		runtime_session_unlink(&j->runtime);
+	j->unlinking = true;
+	runtime_session_next(&j->runtime, now_us, req);
+	j->unlinked = req->kind != REQUEST_XFER;
 }
 
 /* One more try, in this stage; NOTHING with the stage changed: try again. */
 static void
 try_next(struct job *j, uint64_t now_us, struct request *req)
 {
-	if (device_is_idle(j)) {
+	if (device_is_idle(j) && unlinks(j))
+		unlink_next(j, now_us, req);
+	if (req->kind != REQUEST_NOTHING) {
+		return;
+	} else if (device_is_idle(j)) {
 		j->handle.state = HANDLE_CLOSED;
 		req->kind = REQUEST_CLOSE;
 	} else if (partners[j->attempt.stage] != PARTNER_NONE &&
@@ -296,10 +342,16 @@ job_ended(struct job *j, enum usb_status status, const uint8_t *data, size_t len
 	j->handle.state = HANDLE_OPEN;
 	if (status == USB_NOMEM && waits_for_memory(j, now_us))
 		return;
-	if (partner == PARTNER_RUNTIME) {
+	if (j->unlinking) {
+		result = runtime_session_ended(&j->runtime, status, data, length, now_us);
+		j->unlinked = result != RUNTIME_UNDER_WAY;
+	} else if (partner == PARTNER_RUNTIME) {
 		result = runtime_session_ended(&j->runtime, status, data, length, now_us);
 		k = facts(j);
-		follow_runtime(&k, &j->attempt, &j->runtime, result, now_us);
+		if (job_kind_reboots(j->setup.kind))
+			follow_runtime(&k, &j->attempt, &j->runtime, result, now_us);
+		else
+			checkup_follow(&k, &j->attempt, &j->runtime, result, now_us);
 	} else if (partner == PARTNER_DFU) {
 		dfu_session_ended(&j->dfu, status, data, length, now_us);
 		k = facts(j);
@@ -364,7 +416,7 @@ job_gone(struct job *j, uint64_t now_us)
 
 	j->present = false;
 	j->handle.state = HANDLE_CLOSED;
-	travel_departed(&k, &j->attempt, now_us);
+	travel_departed(&k, &j->attempt, &j->runtime, now_us);
 }
 
 void
@@ -380,17 +432,17 @@ job_sighted(struct job *j, const struct sighting *s, uint64_t now_us)
 	struct job_facts k = facts(j);
 
 	j->present = job_awaits(j) && travel_is_same_drone(&a->record, s);
-	if (j->present)
+	if (j->present && ident_kind_of(s) == IDENT_RUNTIME)
+		runtime_session_appeared(
+		    &j->runtime, attempt_patience_us(a, j->options.link_patience_us), now_us);
+	if (j->present && a->stage == JOB_AWAIT_RESTART) {
+		j->present = ident_kind_of(s) == IDENT_RUNTIME;
+		checkup_returned(a, &j->runtime, j->present, now_us);
+	} else if (j->present)
 		travel_arrived(&k, a, &j->runtime, s, now_us);
 	else if (job_awaits(j))
 		attempt_fail(a, FAULT_WRONG_SERIAL, attempt_step(a), now_us);
 	return j->present;
-}
-
-bool
-job_awaits(const struct job *j)
-{
-	return j->attempt.stage == JOB_AWAIT_DFU || j->attempt.stage == JOB_AWAIT_RUNTIME;
 }
 
 void
@@ -405,96 +457,13 @@ job_tick(struct job *j, uint64_t now_us)
 	struct attempt *a = &j->attempt;
 
 	if (attempt_is_late(a, now_us)) {
-		if (job_awaits(j))
+		if (a->stage == JOB_AWAIT_RESTART)
+			checkup_is_late(a, now_us);
+		else if (job_awaits(j))
 			travel_is_late(a, &j->runtime, j->present, now_us);
 		else
 			job_gone(j, now_us); /* a transfer said so */
 	}
 	if (attempt_is_out_of_time(a, now_us))
 		attempt_fail(a, FAULT_DEADLINE, attempt_step(a), now_us);
-}
-
-uint64_t
-job_deadline_us(const struct job *j)
-{
-	return attempt_deadline_us(&j->attempt);
-}
-
-/* ---- questions ------------------------------------------------------------------------------ */
-
-enum job_stage
-job_stage(const struct job *j)
-{
-	return j->attempt.stage;
-}
-
-enum step
-job_step(const struct job *j)
-{
-	return attempt_step(&j->attempt);
-}
-
-const struct job_record *
-job_record(const struct job *j)
-{
-	return &j->attempt.record;
-}
-
-void
-job_blame(struct job *j, const char *words)
-{
-	job_message_blame(&j->attempt.record, words);
-}
-
-bool
-job_published(const struct job *j)
-{
-	return j->attempt.row == ROW_PUBLISHED;
-}
-
-bool
-job_is_busy(const struct job *j)
-{
-	return j->handle.state == HANDLE_BUSY && j->attempt.stage != JOB_ENDING &&
-	       j->attempt.stage != JOB_OVER;
-}
-
-bool
-job_forced(const struct job *j)
-{
-	return j->setup.force;
-}
-
-bool
-job_foreign(const struct job *j)
-{
-	return j->attempt.foreign;
-}
-
-bool
-job_begun(const struct job *j)
-{
-	return attempt_is_begun(&j->attempt);
-}
-
-bool
-job_touched(const struct job *j)
-{
-	return attempt_is_touched(&j->attempt);
-}
-
-void
-job_estimate(const struct job *j, uint64_t now_us, uint64_t boot_us, uint64_t *ret_left_us,
-	     uint64_t *ret_total_us)
-{
-	enum job_stage stage = j->attempt.stage;
-	uint64_t left, total;
-
-	dfu_session_estimate(&j->dfu, now_us, &left, &total);
-	if (stage < JOB_FLASH || (stage == JOB_FLASH && total == 0))
-		left = total; /* the plan is not made yet */
-	if (stage > JOB_FLASH)
-		left = 0;
-	*ret_left_us = left + attempt_boot_left_us(&j->attempt, now_us, boot_us);
-	*ret_total_us = total + boot_us;
 }

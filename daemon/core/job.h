@@ -78,18 +78,24 @@ struct job_setup {
 	const struct policy *policy;
 	const struct device *const *profiles;
 	size_t profile_count;
-	const char *label;	/* of the slot, as it is called now; borrowed; NULL none */
-	const char *path;	/* of its port, as struct sighting's; borrowed; NULL unknown */
-	struct crtp_tocs *toc;	/* shared by all jobs: where variables are, by build */
-	struct image *image;	/* JOB_RECOVER_LOADER: what to write; else NULL */
-	char loader_sha256[65]; /* JOB_RECOVER_LOADER: of the sector as it is to be */
-	struct image *release;	/* JOB_DECK: has the deck's firmware as a part; else NULL */
+	const char *label;     /* of the slot, as it is called now; borrowed; NULL none */
+	const char *path;      /* of its port, as struct sighting's; borrowed; NULL unknown */
+	struct crtp_tocs *toc; /* shared by all jobs: where variables are, by build */
+	struct image *image;   /* JOB_RECOVER_LOADER: what to write; else NULL */
+	const struct condition *condition; /* of the drone, as it was seen in this stay; copied;
+					      NULL: nothing was */
+	uint32_t patience_us;	  /* at least so long from its appearing to the first question */
+	char loader_sha256[65];	  /* JOB_RECOVER_LOADER: of the sector as it is to be */
+	struct image *release;	  /* JOB_DECK: has the deck's firmware as a part; else NULL */
 	char deck[DECK_NAME_MAX]; /* JOB_DECK: by name */
 	struct radio_block radio; /* JOB_EEPROM: channel, rate and address as they are to be, or
 				     bytes, when read is set: an old block, put back as it was */
-	bool retry;		/* someone asked */
-	bool force;		/* ... and wants it written even when it is equal */
+	bool retry;		  /* someone asked */
+	bool force;		  /* ... and wants it written even when it is equal */
 };
+
+/* These switch to DFU mode; the others speak to the running drone only. */
+bool job_kind_reboots(enum job_kind kind);
 
 struct job;
 
@@ -140,9 +146,15 @@ const struct job_record *job_record(const struct job *j);
 bool job_is_busy(const struct job *j); /* a transfer is in flight, and wanted: nothing to ask for */
 bool job_forced(const struct job *j);  /* asked for with force */
 bool job_published(const struct job *j); /* its verdict is on disk and may be told */
-bool job_foreign(const struct job *j);	 /* OVER: the device in DFU mode is none of ours */
-bool job_begun(const struct job *j);	 /* its row was asked for, whether it exists yet or not */
-bool job_touched(const struct job *j);	 /* the drone was rebooted or changed */
+bool job_cut_short(const struct job *j); /* ended from outside, with the drone still there */
+/* Nothing is written, recorded or restarted: it gives way to whatever is wanted of the drone. */
+bool job_only_looks(const struct job *j);
+bool job_is_cycling(const struct job *j); /* its power is switched off and on */
+/* Times that the drone reset itself when it was first asked. */
+unsigned job_crashes(const struct job *j);
+bool job_foreign(const struct job *j); /* OVER: the device in DFU mode is none of ours */
+bool job_begun(const struct job *j);   /* its row was asked for, whether it exists yet or not */
+bool job_touched(const struct job *j); /* the drone was rebooted or changed */
 /* Work left and in all, as far as it can be told; boot_us: what coming back usually takes. */
 void job_estimate(const struct job *j, uint64_t now_us, uint64_t boot_us, uint64_t *ret_left_us,
 		  uint64_t *ret_total_us);

@@ -5,6 +5,13 @@
 
 #include "cfdfu/util.h"
 #include "core/platform.h"
+#include "core/runtime_session.h"
+
+bool
+job_kind_reboots(enum job_kind kind)
+{
+	return kind == JOB_UPDATE || kind == JOB_RECOVER_LOADER || kind == JOB_BACKUP;
+}
 
 static struct decision
 skip(enum fault fault, const char *why)
@@ -45,6 +52,11 @@ job_decide_running(const struct job_facts *k)
 	struct policy_drone d = policy_drone(k);
 	struct policy_choice choice;
 
+	if (!supervisor_allows_reboot(&k->record->condition))
+		return (struct decision){ .kind = DECIDE_IDLE,
+					  .why = "It flies, or is armed by hand, and is not "
+						 "rebooted: when it is at rest, 'cfdfuctl retry "
+						 "SLOT', or plug it in again." };
 	if (k->setup->kind != JOB_UPDATE)
 		return (struct decision){ .kind = DECIDE_GO_ON };
 	switch (policy_choose(k->setup->policy, &d, &choice)) { /* NEVER: another value */

@@ -11,6 +11,8 @@
 #include "core/dfu_probe.h"
 #include "core/job.h"
 
+struct job_write;
+
 /* All of it borrowed. */
 struct job_facts {
 	const struct job_setup *setup;
@@ -22,6 +24,7 @@ struct job_facts {
 	bool begun;			    /* the attempt's row was asked for */
 	bool touched;			    /* rebooted, erased or written */
 	bool modified;			    /* erased or written */
+	struct job_write *write;	    /* not only looked at: what a job writes with */
 	int backup_error;		    /* negative errno: the copy could not be kept */
 };
 

@@ -121,6 +121,8 @@ asked(const struct job_facts *k, struct attempt *a, struct runtime_session *runt
 	d = job_decide_running(k);
 	if (!carry_out(k, a, &d, now_us))
 		return;
+	if (r->condition.battery_mv < k->setup->options->low_battery_mv)
+		r->low_battery_mv = r->condition.battery_mv; /* 0: unknown */
 	runtime_session_reboot(runtime);
 	attempt_enter(a, JOB_SWITCH, now_us);
 }

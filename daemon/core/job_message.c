@@ -60,10 +60,19 @@ special_message(const struct job_record *r)
 			       "remove USB and "
 			       "the battery, then plug it in again.";
 		return well ? "Read; nothing was written. It is safe to unplug." : NULL;
+	case JOB_DECK:
+		return v == VERDICT_PASS ? "The deck's firmware is written and read back equal."
+		       : v == VERDICT_UNCHANGED ? "The deck already holds this firmware; nothing "
+						  "was written."
+						: NULL;
+	case JOB_EEPROM:
+		return v == VERDICT_PASS ? "The radio configuration is written and read back "
+					   "equal; it counts from the drone's next start."
+		       : v == VERDICT_UNCHANGED
+			   ? "The drone already has this radio configuration; nothing was written."
+			   : NULL;
 	case JOB_UPDATE:
 	case JOB_CHECKUP:
-	case JOB_DECK:
-	case JOB_EEPROM:
 	case JOB_IDENTIFY:
 	case JOB_KIND_COUNT:
 		break;
@@ -120,11 +129,27 @@ job_message_compose(struct job_record *r, const struct dfu_session *dfu, const c
 	if (own_words && why != NULL)
 		add_words(r, " (", why, ")");
 	add_targets(r, dfu_session_plan(dfu));
+	if (r->low_battery_mv != 0) {
+		char words[64];
+
+		(void)snprintf(words, sizeof(words), "%u.%02u V", r->low_battery_mv / 1000U,
+			       r->low_battery_mv % 1000U / 10U);
+		add_words(r, " Its battery was low when it began: ", words, ".");
+	}
 	if (r->kind == JOB_UPDATE && r->image != NULL && image_label(r->image)->incomplete)
 		add_words(r, " ",
 			  "Nothing shows that its image is whole: it was added with "
 			  "--incomplete.",
 			  "");
+}
+
+void
+job_message_target(struct job_record *r, const char *deck)
+{
+	if (r->kind == JOB_DECK)
+		(void)snprintf(r->target, sizeof(r->target), "deck:%s", deck);
+	else
+		copy_text(r->target, sizeof(r->target), r->kind == JOB_EEPROM ? "eeprom" : "stm32");
 }
 
 void

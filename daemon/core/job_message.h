@@ -12,6 +12,9 @@
 /* The words for the verdict, into record->message; why: a static sentence beside it, or NULL. */
 void job_message_compose(struct job_record *record, const struct dfu_session *dfu, const char *why);
 
+/* The target of the job, for the record; deck: by name, or "". */
+void job_message_target(struct job_record *record, const char *deck);
+
 /* A sentence more: a cause that its ending shares with others. */
 void job_message_blame(struct job_record *record, const char *words);
 

@@ -4,8 +4,14 @@
 #include "core/job_travel.h"
 
 #include "cfdfu/util.h"
+#include "core/checkup.h"
 #include "core/ident.h"
 #include "core/job_follow.h"
+
+enum {
+	CRASHES = 2,		     /* that are borne at the first question of one job */
+	RETURNS_WITHIN_US = 5000000, /* from a crash: it starts at once */
+};
 
 /* The meaning of the drone's leaving the bus. */
 static const enum {
@@ -13,18 +19,24 @@ static const enum {
 	DEPARTURE_REBOOTS,  /* ... unless it was asked to reboot, and was slow to go */
 	DEPARTURE_LEAVES,   /* ... unless it was asked to leave DFU mode */
 	DEPARTURE_EXPECTED, /* it is on its way from one mode to the other */
+	DEPARTURE_CRASHES,  /* ... unless it was asked too early, and resets itself */
+	DEPARTURE_CYCLES,   /* its power is switched off and on */
 	DEPARTURE_DARK,	    /* only the light was still to be shown */
 	DEPARTURE_NOTHING,
 } departures[JOB_STAGE_COUNT] = {
 	[JOB_ASK] = DEPARTURE_ENDS,	   [JOB_SWITCH] = DEPARTURE_REBOOTS,
 	[JOB_REQUEST] = DEPARTURE_REBOOTS, [JOB_AWAIT_DFU] = DEPARTURE_EXPECTED,
 	[JOB_FLASH] = DEPARTURE_LEAVES,	   [JOB_AWAIT_RUNTIME] = DEPARTURE_EXPECTED,
-	[JOB_CONFIRM] = DEPARTURE_ENDS,	   [JOB_ENDING] = DEPARTURE_NOTHING,
-	[JOB_LIGHT] = DEPARTURE_DARK,	   [JOB_OVER] = DEPARTURE_NOTHING,
+	[JOB_CONFIRM] = DEPARTURE_CRASHES, [JOB_CHECK] = DEPARTURE_ENDS,
+	[JOB_WRITE] = DEPARTURE_ENDS,	   [JOB_SHOW] = DEPARTURE_ENDS,
+	[JOB_RESTART] = DEPARTURE_CYCLES,  [JOB_AWAIT_RESTART] = DEPARTURE_CYCLES,
+	[JOB_ENDING] = DEPARTURE_NOTHING,  [JOB_LIGHT] = DEPARTURE_DARK,
+	[JOB_OVER] = DEPARTURE_NOTHING,
 };
 
 void
-travel_departed(const struct job_facts *k, struct attempt *a, uint64_t now_us)
+travel_departed(const struct job_facts *k, struct attempt *a, const struct runtime_session *runtime,
+		uint64_t now_us)
 {
 	switch (departures[a->stage]) {
 	case DEPARTURE_NOTHING:
@@ -51,7 +63,18 @@ travel_departed(const struct job_facts *k, struct attempt *a, uint64_t now_us)
 		a->vanished = true;
 		follow_dfu_left(k, a, now_us);
 		return;
+	case DEPARTURE_CYCLES:
+		if (a->stage == JOB_RESTART)
+			attempt_await(a, JOB_AWAIT_RESTART, true, 0, now_us);
+		attempt_has_vanished(a, checkup_return_us(&a->record.condition), now_us);
+		return;
+	case DEPARTURE_CRASHES:
+		if (!runtime_session_crashed(runtime) || ++a->crashes > CRASHES)
+			break;
+		attempt_await(a, JOB_AWAIT_RUNTIME, true, RETURNS_WITHIN_US, now_us);
+		return;
 	case DEPARTURE_ENDS:
+		a->crashes += runtime_session_crashed(runtime);
 		break;
 	}
 	attempt_stop(a, VERDICT_FAIL, FAULT_GONE, now_us);
@@ -118,6 +141,8 @@ runtime_sighted(struct attempt *a, struct runtime_session *runtime, const struct
 		copy_text(r->serial, sizeof(r->serial), s->serial);
 	if (attempt_part(a, now_us))
 		return;
+	checkup_started_anew(&r->condition, false);
+	r->condition.crashed_early = a->crashes > 0;
 	attempt_enter(a, JOB_CONFIRM, now_us);
 	runtime_session_confirm(runtime, follow_expected_version(r));
 }
@@ -160,6 +185,10 @@ runtime_is_late(struct attempt *a, bool present, uint64_t now_us)
 
 	if (attempt_part(a, now_us))
 		return;
+	if (a->crashes > 0) { /* it was no crash: it was pulled, and is not back */
+		attempt_fail(a, FAULT_GONE, STEP_CONFIRMING, now_us);
+		return;
+	}
 	if (!a->vanished) {
 		/* Still there in DFU mode: once more, from the beginning. */
 		if (present && dfu_session_leave_again(a->dfu)) {

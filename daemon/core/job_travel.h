@@ -11,7 +11,8 @@
 #include "core/runtime_session.h"
 
 /* The drone has left the bus, in whatever stage. */
-void travel_departed(const struct job_facts *k, struct attempt *a, uint64_t now_us);
+void travel_departed(const struct job_facts *k, struct attempt *a,
+		     const struct runtime_session *runtime, uint64_t now_us);
 
 /* Is this the drone of the record? */
 bool travel_is_same_drone(const struct job_record *r, const struct sighting *s);

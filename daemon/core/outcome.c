@@ -54,6 +54,7 @@ static const char *const steps[STEP_COUNT] = {
 	[STEP_VERIFYING] = "verifying",	  [STEP_FIRST_PAGE] = "first-page",
 	[STEP_LEAVING] = "leaving",	  [STEP_BOOTING] = "booting",
 	[STEP_CONFIRMING] = "confirming", [STEP_BACKING_UP] = "backing-up",
+	[STEP_CHECKING] = "checking",	  [STEP_CYCLING] = "power-cycling",
 };
 
 static const char *const classes[CLASS_COUNT] = {

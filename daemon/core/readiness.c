@@ -87,10 +87,13 @@ readiness_needs_power_cycle(const struct condition *c, const struct readiness_fa
 	else if (c->crashed_early && c->selftest != SELFTEST_PASS)
 		copy_text(why, sizeof(why),
 			  "It crashed when it was first asked: " OFF_AND_ON ", before it flies.");
-	else if (dead != NULL && !k->power_cycled)
+	else if (dead != NULL && c->power_cycle != POWER_CYCLE_DONE)
 		(void)snprintf(why, sizeof(why),
 			       "Deck %s does not work before it had its power off: " OFF_AND_ON ".",
 			       dead->name);
+	else if (c->deck_pending)
+		copy_text(why, sizeof(why),
+			  "Its deck's new firmware runs from its next start: " OFF_AND_ON ".");
 	else if (c->radio_pending)
 		copy_text(why, sizeof(why),
 			  "Its new radio configuration counts from its next start: " OFF_AND_ON
@@ -105,7 +108,7 @@ readiness_needs_power_cycle(const struct condition *c, const struct readiness_fa
 static bool
 power_cycle(const struct condition *c, const struct readiness_facts *k, char *words)
 {
-	if (k->lost) {
+	if (c->power_cycle == POWER_CYCLE_LOST) {
 		copy_text(words, READINESS_TEXT_MAX,
 			  "It was switched off and on over USB and did not come back: press its "
 			  "power button, or unplug it and plug it in again.");
@@ -150,7 +153,7 @@ deck(const struct condition *c, const struct readiness_facts *k, char *words)
 		    "Deck %s is in its boot loader: 'cfdfuctl deck update SLOT' writes its "
 		    "firmware anew.",
 		    stuck->name);
-	else if (dead != NULL && k->power_cycled)
+	else if (dead != NULL && c->power_cycle == POWER_CYCLE_DONE)
 		(void)snprintf(words, READINESS_TEXT_MAX,
 			       "Deck %s does not start, with new power either: check how it is "
 			       "mounted, or change it.",

@@ -33,7 +33,7 @@ enum rest {
 struct readiness {
 	enum ready ready;
 	bool under_way; /* it is being looked at; ready is unknown until that is over */
-	unsigned rests;				   /* BIT(enum rest) */
+	unsigned rests; /* BIT(enum rest) */
 	char text[REST_COUNT][READINESS_TEXT_MAX]; /* a sentence for each that is left */
 	char unknown[READINESS_TEXT_MAX]; /* READY_UNKNOWN: what was not seen, a sentence; "" */
 };
@@ -45,10 +45,7 @@ struct readiness_facts {
 	const char *address_twin;  /* slots with the same radio address and channel, in words */
 	uint16_t low_battery_mv;   /* warned below; 0 never */
 	bool under_way;		   /* the check-up, or what follows from it, is not over */
-	bool decks_left;	 /* decks' wrong firmware is not updated by the station by itself */
-	bool power_cycled;	 /* by the station, since its bytes were proven */
-	bool power_cycle_failed; /* it was requested, and nothing happened */
-	bool lost;		 /* ... and the drone did not come back from it */
+	bool decks_left; /* decks' wrong firmware is not updated by the station by itself */
 };
 
 /* Is there something that only a start with new power cures?  ret_why: a sentence for the operator,

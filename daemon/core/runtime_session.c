@@ -342,7 +342,9 @@ runtime_session_crashed(const struct runtime_session *s)
 	bool talks = s->task != RUNTIME_IDLE && s->task != RUNTIME_REBOOT &&
 		     s->task != RUNTIME_PING && s->task != RUNTIME_UNLINK;
 
-	return talks && s->crtp.transfers > 0 && !s->crtp.answers.answered;
+	/* The first request may still be out when the bus says that it is gone. */
+	return talks && (s->crtp.transfers > 0 || crtp_linked(&s->crtp)) &&
+	       !s->crtp.answers.answered;
 }
 
 bool

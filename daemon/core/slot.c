@@ -32,6 +32,12 @@ slot_is_running(const struct slot *s)
 }
 
 bool
+slot_is_at_work(const struct slot *s)
+{
+	return slot_is_running(s) && !job_only_looks(s->job);
+}
+
+bool
 slot_is_quarantined(const struct slot *s)
 {
 	return s->quarantine.port != PORT_QUARANTINE_NONE || s->quarantine.drone;
@@ -81,7 +87,9 @@ slot_serial(const struct slot *s)
 const struct job_record *
 slot_record(const struct slot *s)
 {
-	return s->job != NULL ? job_record(s->job) : &s->ending.shown;
+	/* A job that only speaks to the drone learns nothing of what it is. */
+	return s->job != NULL && job_kind_reboots(job_record(s->job)->kind) ? job_record(s->job)
+									    : &s->ending.shown;
 }
 
 enum policy_answer
@@ -105,9 +113,8 @@ slot_ask_policy(const struct slot *s, const struct policy *p, struct policy_choi
 	return policy_choose(p, &d, ret_choice);
 }
 
-/* The image that its drone, as far as it is known, would get now, or NULL. */
-static const struct image *
-selected_image(const struct slot *s, const struct policy *policy)
+struct image *
+slot_image(const struct slot *s, const struct policy *policy)
 {
 	struct policy_choice choice;
 
@@ -144,7 +151,8 @@ slot_percent(const struct slot *s, uint64_t now_us)
 	uint64_t left, total;
 	unsigned percent;
 
-	if (!slot_is_running(s) || job_stage(s->job) == JOB_ASK)
+	if (!slot_is_at_work(s) || job_stage(s->job) == JOB_ASK ||
+	    job_record(s->job)->kind == JOB_CHECKUP)
 		return -1;
 	/* WHY: estimates that are learned meanwhile change the sum; a bar must not go back.  The
 	 * percent that is shown is kept already, or is kept before the next event can change it. */
@@ -234,6 +242,44 @@ slot_forget_ending(struct slot *s)
 {
 	/* INVARIANT: a slot never shows the old verdict for a new device (doc/faults.md O3). */
 	memset(&s->ending, 0, sizeof(s->ending));
+	slot_forget_whole(s);
+}
+
+void
+slot_forget_whole(struct slot *s)
+{
+	memset(&s->ending.shown.condition, 0, sizeof(s->ending.shown.condition));
+	memset(&s->ending.shown.readiness, 0, sizeof(s->ending.shown.readiness));
+	s->whole.due = false;
+	s->whole.decks_tried = 0;
+	s->whole.nrf_wanted[0] = '\0';
+}
+
+void
+slot_keep_order(struct slot *s, const struct job_setup *order)
+{
+	struct job_setup old = s->whole.order;
+
+	s->whole.ordered = order != NULL;
+	s->whole.order = order != NULL ? *order : (struct job_setup){ .kind = JOB_UPDATE };
+	if (s->whole.order.image != NULL)
+		(void)image_ref(s->whole.order.image);
+	if (s->whole.order.release != NULL)
+		(void)image_ref(s->whole.order.release);
+	image_unref(old.image);
+	image_unref(old.release);
+}
+
+static void
+note_nrf51(struct slot *s, const struct image *release)
+{
+	const struct image_part *part = image_part_for(release, "nrf51");
+
+	/* WHY: a release without a word for its part has one version. */
+	copy_text(s->whole.nrf_wanted, sizeof(s->whole.nrf_wanted),
+		  part == NULL		     ? ""
+		  : part->version[0] != '\0' ? part->version
+					     : image_label(release)->version);
 }
 
 void
@@ -244,7 +290,8 @@ slot_end(struct slot *s, const struct job_record *r, const struct policy *policy
 	slot_keep_record(&s->ending.shown, r);
 	s->ending.ended = s->ending.done = true;
 	memset(s->ending.sha256, 0, sizeof(s->ending.sha256));
-	with = r->image != NULL ? r->image : selected_image(s, policy);
+	with = r->image != NULL ? r->image : slot_image(s, policy);
+	note_nrf51(s, with);
 	if (with != NULL && r->verdict.fault != FAULT_IMAGE_QUARANTINED)
 		memcpy(s->ending.sha256, image_label(with)->sha256, sizeof(s->ending.sha256));
 }

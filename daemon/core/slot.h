@@ -53,6 +53,17 @@ struct slot_next {
 	bool asked, forced; /* of the job that begins anew */
 };
 
+/* The whole drone beside its STM32's bytes, in this stay; what was seen and judged is with the
+ * ending.  An order is what an operator wants as soon as a look at it has given way. */
+struct slot_whole {
+	bool due;	      /* it is to be looked at, or just is */
+	unsigned decks_tried; /* BIT(number in the condition): written by itself, once a stay */
+	char nrf_wanted[32];  /* the version that its release brings; "" none */
+	uint8_t crashes;      /* in a row, when it was first asked; outlives the stay */
+	bool ordered;
+	struct job_setup order; /* holds its images */
+};
+
 struct slot_quarantine {
 	enum port_quarantine port; /* why the port is, NONE when not */
 	bool drone;		   /* the drone that is here is */
@@ -97,6 +108,7 @@ struct slot {
 	struct slot_handle handle;
 	struct slot_held held;
 	struct slot_next next;
+	struct slot_whole whole;
 	struct slot_quarantine quarantine;
 	struct slot_cause cause;
 	struct slot_told told;
@@ -115,6 +127,7 @@ struct slot {
 
 bool slot_is_candidate(const struct slot *s);	/* may its device be touched at all? */
 bool slot_is_running(const struct slot *s);	/* a job whose verdict is not told yet */
+bool slot_is_at_work(const struct slot *s);	/* ... that does more than look */
 bool slot_is_quarantined(const struct slot *s); /* the port, or the drone */
 enum slot_worth slot_worth(const struct slot *s);
 /* Its port can neither be missed nor, as time goes, be told as flapping. */
@@ -130,6 +143,8 @@ const struct job_record *slot_record(const struct slot *s);
 /* Which image its drone, as far as it is known, would get by this policy. */
 enum policy_answer slot_ask_policy(const struct slot *s, const struct policy *p,
 				   struct policy_choice *ret_choice);
+/* The image that its drone, as far as it is known, would get by this policy; NULL none. */
+struct image *slot_image(const struct slot *s, const struct policy *policy);
 /* Would its drone get another image now than the one it is done with? */
 bool slot_wants_another_image(const struct slot *s, const struct policy *policy);
 /* 0 to 99, never less than before; -1 while there is nothing to tell. */
@@ -149,6 +164,9 @@ void slot_drop_device(struct slot *s);
 /* A copy of a job's record that outlives the job: it does not hold the image. */
 void slot_keep_record(struct job_record *copy, const struct job_record *r);
 void slot_forget_ending(struct slot *s);
+/* Its drone has left: what was seen of it as a whole holds no more. */
+void slot_forget_whole(struct slot *s);
+void slot_keep_order(struct slot *s, const struct job_setup *order); /* NULL: none any more */
 /* A job at flashing has ended: that is shown, and not done again with the image it was for. */
 void slot_end(struct slot *s, const struct job_record *r, const struct policy *policy);
 /* Failures in a row, of the port and of a drone that fails wherever it is plugged in; limit: those

@@ -172,6 +172,7 @@ slots_mark_twins(struct slots *ss, unsigned slot)
 void
 slots_start(struct slots *ss, unsigned slot, const struct job_setup *wanted, uint64_t now_us)
 {
+	static const struct condition crashed = { .crashed_early = true };
 	struct slot *s = &ss->list[slot];
 	struct job_setup setup = *wanted;
 
@@ -183,6 +184,11 @@ slots_start(struct slots *ss, unsigned slot, const struct job_setup *wanted, uin
 	setup.toc = &ss->toc;
 	setup.label = s->label;
 	setup.path = s->sighting.path;
+	setup.patience_us = attempt_longer_patience_us(s->whole.crashes);
+	if (!job_kind_reboots(setup.kind))
+		setup.condition = &s->ending.shown.condition;
+	else if (s->whole.crashes > 0)
+		setup.condition = &crashed;
 	s->next.again = s->next.asked = s->next.forced = s->next.replaced = false;
 	if (setup.kind == JOB_UPDATE) {
 		s->ending.foreign = false;
@@ -210,10 +216,14 @@ slots_consider(struct slots *ss, unsigned slot, uint64_t now_us)
 	struct slot *s = &ss->list[slot];
 	struct job_setup setup = { .kind = JOB_UPDATE };
 
-	if (!s->present || s->job != NULL || s->ending.done || ss->paused || ss->stopping)
+	if (!s->present || s->ending.done || ss->paused || ss->stopping)
 		return;
 	if (s->foreign_port || slot_is_quarantined(s))
 		return;
+	if (s->job != NULL) {
+		slots_give_way(ss, slot, now_us);
+		return;
+	}
 	if (!slot_is_candidate(s)) {
 		s->ending.foreign = true;
 		s->ending.idle_reason = "Not a Crazyflie: never touched.";
@@ -252,6 +262,71 @@ slots_begin_anew(struct slots *ss, unsigned slot, uint64_t now_us)
 	slots_stop(ss, slot, now_us);
 }
 
+void
+slots_give_way(struct slots *ss, unsigned slot, uint64_t now_us)
+{
+	struct slot *s = &ss->list[slot];
+
+	if (s->job == NULL || !job_only_looks(s->job))
+		return;
+	s->next.again = true;
+	slots_stop(ss, slot, now_us);
+}
+
+void
+slots_order(struct slots *ss, unsigned slot, const struct job_setup *wanted, uint64_t now_us)
+{
+	struct slot *s = &ss->list[slot];
+
+	if (s->job == NULL) {
+		slots_start(ss, slot, wanted, now_us);
+		return;
+	}
+	slot_keep_order(s, wanted);
+	if (job_only_looks(s->job))
+		slots_stop(ss, slot, now_us);
+}
+
+/* The drone is not there any more. */
+static void
+drop_order(struct slots *ss, unsigned slot)
+{
+	struct slot *s = &ss->list[slot];
+
+	if (s->whole.order.kind != JOB_UPDATE) {
+		memset(&s->special, 0, sizeof(s->special));
+		s->special.kind = s->whole.order.kind;
+		copy_text(s->special.port, sizeof(s->special.port), s->sighting.port);
+		copy_text(s->special.message, sizeof(s->special.message),
+			  "Unplugged before anything was done.");
+		slots_tell(ss, slot, EVENT_SPECIAL_ENDED);
+	}
+	slot_keep_order(s, NULL);
+}
+
+/* The next job when its last one is gone, if there is one. */
+static void
+start_next(struct slots *ss, unsigned slot, uint64_t now_us)
+{
+	struct slot *s = &ss->list[slot];
+	struct job_setup order = s->whole.order;
+
+	if (s->whole.ordered && (!s->present || ss->stopping)) {
+		drop_order(ss, slot);
+	} else if (s->whole.ordered) {
+		if (order.kind == JOB_UPDATE)
+			slot_forget_ending(s);
+		slots_start(ss, slot, &order, now_us);
+		slot_keep_order(s, NULL);
+	} else if (s->next.again && s->present) {
+		s->next.again = false;
+		slot_forget_ending(s);
+		slots_consider(ss, slot, now_us);
+	}
+	if (s->job == NULL)
+		chain_follow(ss, slot, now_us);
+}
+
 /* Without a verdict what was learned is kept, to be shown. */
 static void
 end_without_verdict(struct slots *ss, unsigned slot)
@@ -260,6 +335,8 @@ end_without_verdict(struct slots *ss, unsigned slot)
 	const struct job_record *r = job_record(s->job);
 	bool foreign = job_foreign(s->job);
 
+	if (r->kind == JOB_CHECKUP)
+		return; /* told as the slot's condition */
 	if (r->kind != JOB_UPDATE) {
 		slot_keep_record(&s->special, r);
 		s->ending.foreign = s->ending.foreign || foreign;
@@ -280,6 +357,7 @@ slots_over(struct slots *ss, unsigned slot, uint64_t now_us)
 
 	if (!job_published(s->job))
 		end_without_verdict(ss, slot);
+	chain_job_over(ss, slot);
 	job_free(s->job);
 	s->job = NULL;
 	s->wake_us = 0;
@@ -288,11 +366,7 @@ slots_over(struct slots *ss, unsigned slot, uint64_t now_us)
 	if (s->next.reselected && s->ending.done && slot_wants_another_image(s, ss->policy))
 		s->next.again = true;
 	s->next.reselected = false;
-	if (s->next.again && s->present) {
-		s->next.again = false;
-		slot_forget_ending(s);
-		slots_consider(ss, slot, now_us);
-	}
+	start_next(ss, slot, now_us);
 	slots_enqueue(ss, slot);
 }
 

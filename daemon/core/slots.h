@@ -6,6 +6,7 @@
  *   free --[slots_add]--> a port's --[slots_tidy, or slots_add for another port]--> free
  *
  *   nothing --[slots_consider, slots_start]--> a job --[slots_over]--> nothing, or the next job
+ *                                                                     [chain_follow]
  */
 #ifndef CORE_SLOTS_H
 #define CORE_SLOTS_H
@@ -63,6 +64,20 @@ void slots_consider_all(struct slots *ss, uint64_t now_us);
 void slots_begin_anew(struct slots *ss, unsigned slot, uint64_t now_us);
 void slots_stop(struct slots *ss, unsigned slot, uint64_t now_us); /* its job, as interrupted */
 void slots_over(struct slots *ss, unsigned slot, uint64_t now_us);
+
+/* This is wanted of the drone: at once, or when the job that only looks at it has given way. */
+void slots_order(struct slots *ss, unsigned slot, const struct job_setup *wanted, uint64_t now_us);
+/* Its job only looks at the drone, which is to be considered anew: it gives way. */
+void slots_give_way(struct slots *ss, unsigned slot, uint64_t now_us);
+
+/* ---- slots_chain.c: what follows a job on the same slot ---- */
+
+/* update --> checkup --> [deck --> checkup]...; see there. */
+void chain_follow(struct slots *ss, unsigned slot, uint64_t now_us);
+void chain_job_over(struct slots *ss, unsigned slot); /* its job is over, and still there */
+/* Judged anew, with those whose radio address it shares or shared; told where that changes. */
+void chain_judge(struct slots *ss, unsigned slot);
+void chain_left(struct slots *ss, unsigned slot); /* its drone has left */
 
 void slots_pause(struct slots *ss, bool paused);
 

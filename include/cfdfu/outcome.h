@@ -37,6 +37,8 @@ enum step {
 	STEP_BOOTING = 10,    /* waiting for run-time mode */
 	STEP_CONFIRMING = 11, /* version over CRTP */
 	STEP_BACKING_UP = 12, /* reading flash into a file */
+	STEP_CHECKING = 13,   /* the whole drone is looked at, after the verdict */
+	STEP_CYCLING = 14,    /* its power is switched off and on */
 	STEP_COUNT
 };
 

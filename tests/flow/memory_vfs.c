@@ -81,6 +81,16 @@ content_of(const char *name)
 	abort(); /* SQLite has no other files with a name */
 }
 
+size_t
+memory_vfs_room(void)
+{
+	size_t room = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		room += files[i].now.room + files[i].kept.room;
+	return room;
+}
+
 /* ---- a file ------------------------------------------------------------------------------ */
 
 static int

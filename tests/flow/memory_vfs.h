@@ -7,6 +7,8 @@
 #ifndef FLOW_MEMORY_VFS_H
 #define FLOW_MEMORY_VFS_H
 
+#include <stddef.h>
+
 struct memory_vfs_hooks {
 	/* Before each write, truncation and sync: SQLITE_OK, or the error it ends with. */
 	int (*fails)(void);
@@ -18,6 +20,7 @@ void memory_vfs_register(const char *name, const struct memory_vfs_hooks *hooks)
 void memory_vfs_keep(void);
 /* Without memory_vfs_keep() before: no files. */
 void memory_vfs_put_back(void);
+size_t memory_vfs_room(void); /* bytes of memory that all files take */
 void memory_vfs_remove(void); /* all files, as if they were renamed; no connection is open */
 
 #endif

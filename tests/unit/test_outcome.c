@@ -163,7 +163,7 @@ TEST(verdicts_and_steps_have_their_names)
 	static const char *const steps[] = { NULL,	   "asking",  "rebooting", "probing",
 					     "comparing",  "erasing", "writing",   "verifying",
 					     "first-page", "leaving", "booting",   "confirming",
-					     "backing-up" };
+					     "backing-up", "checking", "power-cycling" };
 
 	assert_int_equal(ARRAY_LEN(verdicts), VERDICT_COUNT);
 	assert_int_equal(ARRAY_LEN(steps), STEP_COUNT);

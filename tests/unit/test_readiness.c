@@ -234,7 +234,7 @@ TEST(a_deck_that_new_power_does_not_start_is_the_deck_s_own_trouble)
 
 	kill_deck(&d);
 	assert_is_left(&d, BIT(REST_POWER_CYCLE));
-	d.k.power_cycled = true;
+	d.c.power_cycle = POWER_CYCLE_DONE;
 	assert_is_left(&d, BIT(REST_DECK));
 	assert_false(readiness_needs_power_cycle(&d.c, &d.k, NULL));
 	d = fit_drone();
@@ -261,7 +261,7 @@ TEST(a_drone_that_a_power_cycle_lost_is_not_ready)
 {
 	struct drone d = fit_drone();
 
-	d.k.lost = true;
+	d.c.power_cycle = POWER_CYCLE_LOST;
 	assert_is_left(&d, BIT(REST_POWER_CYCLE));
 	assert_non_null(strstr(judge(&d).text[REST_POWER_CYCLE], "did not come back"));
 }
