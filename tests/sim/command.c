@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/bitstream.h"
 #include "sim/chip.h"
 #include "sim/counters.h"
 #include "sim/rng.h"
@@ -20,6 +21,7 @@ struct call {
 	int count;
 	char *word[WORDS_MAX];
 	FILE *out;
+	bool of_a_rack; /* a line of a file */
 	char error[256];
 };
 
@@ -255,6 +257,63 @@ run_dump(struct call *k)
 	return dump_file(k, d, addr, length);
 }
 
+/* ---- decks ---- */
+
+static int
+run_decks(struct call *k)
+{
+	static const char *const states[] = { "absent", "runs", "in-loader", "dead" };
+	struct drone *d = drone_named(k);
+	uint64_t now = world_now_us(k->c->world);
+
+	for (unsigned i = 0; d != NULL && i < DRONE_DECKS_MAX; i++)
+		if (drone_config(d)->deck[i] != DRONE_DECK_NONE)
+			(void)fprintf(k->out, "%s %s\n",
+				      drone_deck_word((enum drone_deck)drone_config(d)->deck[i]),
+				      states[drone_deck_state(d, now, i)]);
+	return d != NULL ? 0 : -ENOENT;
+}
+
+static int
+run_radio(struct call *k)
+{
+	static const char *const rates[] = { "250K", "1M", "2M" };
+	struct drone *d = drone_named(k);
+	uint8_t channel, rate;
+	uint64_t address;
+
+	if (d == NULL)
+		return -ENOENT;
+	drone_radio(d, &channel, &rate, &address);
+	(void)fprintf(k->out, "%u %s %010" PRIX64 "\n", channel, rate < 3 ? rates[rate] : "?",
+		      address);
+	return 0;
+}
+
+static int
+run_bitstream(struct call *k)
+{
+	static uint8_t data[FILE_BYTES_MAX / 16];
+	uint32_t crc = BITSTREAM_CRC, length = BITSTREAM_BYTES;
+	FILE *f;
+	int r = 0;
+
+	if (k->count == 3 || (k->count > 3 && (number(k, k->word[2], &crc) < 0 ||
+					       number(k, k->word[3], &length) < 0)))
+		return k->count == 3 ? fail(k, "a CRC wants a length") : -EINVAL;
+	if (length < 4 || length > sizeof(data))
+		return fail(k, "no such length");
+	bitstream_make(crc, data, length);
+	f = fopen(k->word[1], "we");
+	if (f == NULL)
+		return fail_errno(k, -errno);
+	if (fwrite(data, 1, length, f) != length)
+		r = -EIO;
+	if (fclose(f) != 0 && r == 0)
+		r = -errno;
+	return fail_errno(k, r);
+}
+
 /* ---- fates, figures ---- */
 
 static int
@@ -378,6 +437,7 @@ run_quit(struct call *k)
 }
 
 static int run_help(struct call *k);
+static int run_rack(struct call *k);
 
 static const struct {
 	const char *name, *args;
@@ -394,6 +454,10 @@ static const struct {
 	{ "power-cycle", "PORT", 1, 1, run_power_cycle },
 	{ "glitch", "PORT BACK-MS", 2, 2, run_glitch },
 	{ "move", "PORT TO", 2, 2, run_move },
+	{ "rack", "FILE [IMAGE]", 1, 2, run_rack },
+	{ "decks", "PORT", 1, 1, run_decks },
+	{ "radio", "PORT", 1, 1, run_radio },
+	{ "bitstream", "FILE [CRC LENGTH]", 1, 3, run_bitstream },
 	{ "fate", "PORT NAME [KEY=VALUE]...", 2, 8, run_fate },
 	{ "fates", "", 0, 0, run_fates },
 	{ "mend", "PORT", 1, 1, run_mend },
@@ -430,17 +494,55 @@ dispatch(struct call *k)
 	return fail(k, "no such command; \"help\" lists them");
 }
 
+/* 0, also for a line that says nothing. */
+static int
+run_line(struct call *k, char *line)
+{
+	char *save = NULL;
+
+	for (char *w = strtok_r(line, " \t\r\n", &save); w != NULL && k->count < WORDS_MAX;
+	     w = strtok_r(NULL, " \t\r\n", &save))
+		k->word[k->count++] = w;
+	return k->count > 0 && k->word[0][0] != '#' ? dispatch(k) : 0;
+}
+
+static int
+run_rack(struct call *k)
+{
+	struct world *w = k->c->world;
+	char line[COMMAND_BYTES_MAX];
+	size_t known = 0;
+	const char *port;
+	FILE *f;
+	int r = 0;
+
+	if (k->of_a_rack)
+		return fail(k, "a rack holds no racks");
+	f = fopen(k->word[1], "re");
+	if (f == NULL)
+		return fail_errno(k, -errno);
+	while (world_port(w, known) != NULL)
+		known++;
+	while (r == 0 && fgets(line, sizeof(line), f) != NULL) {
+		struct call of_it = { .c = k->c, .out = k->out, .of_a_rack = true };
+
+		r = run_line(&of_it, line);
+		copy_text(k->error, sizeof(k->error), of_it.error);
+	}
+	(void)fclose(f);
+	for (; r == 0 && k->count > 2 && (port = world_port(w, known)) != NULL; known++)
+		r = load_file(k, world_drone(w, port), k->word[2],
+			      drone_config(world_drone(w, port))->application_addr);
+	return r;
+}
+
 void
 commander_run(struct commander *c, char *line, FILE *out)
 {
 	struct call k = { .c = c, .out = out };
-	char *save = NULL;
 
 	c->settle_s = 0;
-	for (char *w = strtok_r(line, " \t\r\n", &save); w != NULL && k.count < WORDS_MAX;
-	     w = strtok_r(NULL, " \t\r\n", &save))
-		k.word[k.count++] = w;
-	if (k.count > 0 && k.word[0][0] != '#' && dispatch(&k) < 0)
+	if (run_line(&k, line) < 0)
 		(void)fprintf(out, "error: %s\n", k.error);
 	else if (c->settle_s == 0)
 		(void)fputs("ok\n", out);

@@ -14,6 +14,10 @@
  *     move PORT TO
  *     fate PORT NAME [KEY=VALUE]...     see fate.h; "fates" lists the names
  *     mend PORT                   forgets every fate of the drone
+ *     rack FILE [IMAGE]           commands of a file (racks/); IMAGE into each drone that it adds
+ *     decks PORT                  WORD absent|runs|in-loader|dead, as they really are
+ *     radio PORT                  CHANNEL RATE ADDRESS in force
+ *     bitstream FILE [CRC LENGTH] what a Lighthouse deck takes for that of 2026.08, or for another
  *     counters PORT               one line of JSON; "reset-counters PORT"
  *     floor PORT SIZE [UNIT]      least time in us for an image, as JSON
  *     list                        PORT absent|runtime|dfu SERIAL VERSION

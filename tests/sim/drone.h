@@ -337,6 +337,8 @@ bool drone_is_button_entered(const struct drone *d);
 
 /* Its EEPROM, 8192 bytes, to look at and to change; good for the drone's life. */
 uint8_t *drone_eeprom(struct drone *d);
+/* Its word in the configuration: "lighthouse-wrong". */
+const char *drone_deck_word(enum drone_deck deck);
 /* The deck in this place of the configuration.  Settles what is over at now_us. */
 enum drone_deck_state drone_deck_state(struct drone *d, uint64_t now_us, unsigned place);
 /* In the radio's boot loader, off the bus until its power goes. */

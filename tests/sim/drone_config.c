@@ -205,6 +205,12 @@ drone_config_key(size_t index)
 	return index < ARRAY_LEN(keys) ? keys[index].name : NULL;
 }
 
+const char *
+drone_deck_word(enum drone_deck deck)
+{
+	return (unsigned)deck < DRONE_DECK_COUNT ? decks[deck] : "";
+}
+
 /* ---- setting ---- */
 
 static int
