@@ -10,6 +10,7 @@
 #include "app/log.h"
 #include "app/ports.h"
 #include "app/quarantine.h"
+#include "app/reply.h"
 #include "app/services.h"
 #include "core/event.h"
 #include "core/fleet.h"
@@ -58,6 +59,7 @@ say_condition(struct log *log, struct log_about about, const struct job_record *
 {
 	const struct readiness *is = v->readiness;
 	char words[LOG_LINE_MAX] = "", text[LOG_LINE_MAX] = "";
+	json_t *named;
 
 	for (enum rest i = 0; i < REST_COUNT; i++) {
 		if ((is->rests & BIT(i)) == 0)
@@ -69,8 +71,10 @@ say_condition(struct log *log, struct log_about about, const struct job_record *
 	about.attempt = r->id;
 	about.ready = ready_name(is->ready);
 	about.remaining = words;
+	named = reply_words(text, about.port);
 	log_say(log, is->ready == READY_NO ? LOG_WARNING : LOG_NOTICE, &about, "ready: %s%s%s",
-		about.ready, text[0] != '\0' ? ". " : "", text);
+		about.ready, text[0] != '\0' ? ". " : "", json_string_value(named));
+	json_decref(named);
 }
 
 static void
