@@ -458,13 +458,13 @@ void
 deck_update_estimate(const struct deck_update *d, uint64_t now_us, uint64_t *ret_left_us,
 		     uint64_t *ret_total_us)
 {
-	uint64_t each = (d->part->length + MEMORY_BYTES_MAX - 1) / MEMORY_BYTES_MAX;
-	uint64_t over = d->pos / MEMORY_BYTES_MAX;
 	uint64_t passed = now_us - d->moving_since_us, one_us = OPERATION_US;
+	uint64_t over = d->pos / MEMORY_BYTES_MAX, each;
 
 	*ret_left_us = *ret_total_us = 0;
 	if (d->phase != DECK_UPDATE_WRITE && d->phase != DECK_UPDATE_CHECK)
 		return;
+	each = (d->part->length + MEMORY_BYTES_MAX - 1) / MEMORY_BYTES_MAX;
 	if (d->phase == DECK_UPDATE_CHECK)
 		over += each;
 	if (over >= MEASURED)

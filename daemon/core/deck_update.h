@@ -60,7 +60,8 @@ enum deck_update_phase {
 	DECK_UPDATE_OVER
 };
 
-/* Embedded in its owner; all members are private but written_bytes. */
+/* Embedded in its owner, all zero before it is initialised; all members are private but
+ * written_bytes. */
 struct deck_update {
 	uint64_t written_bytes; /* that the deck has acknowledged, all tries together */
 	/* private */
@@ -95,7 +96,7 @@ struct memory_engine deck_update_engine(struct deck_update *d);
 struct verdict deck_update_verdict(const struct deck_update *d, const char **ret_why);
 
 enum step deck_update_step(const struct deck_update *d);
-/* Work left and in all of this try; 0, 0: not known yet. */
+/* Work left and in all of this try; 0, 0: not known yet, or not initialised. */
 void deck_update_estimate(const struct deck_update *d, uint64_t now_us, uint64_t *ret_left_us,
 			  uint64_t *ret_total_us);
 

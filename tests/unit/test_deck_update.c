@@ -536,6 +536,9 @@ TEST(what_is_left_gets_less_and_is_right_from_what_was_measured)
 	struct memory_op op;
 	struct drone drone;
 
+	memset(&d, 0, sizeof(d));
+	deck_update_estimate(&d, 1, &left, &total);
+	assert_true(left == 0 && total == 0);
 	plug(&drone, 12000);
 	setup = (struct deck_update_setup){ MEMORY, seen, 3, 0, &part, false };
 	deck_update_init(&d, &setup);
