@@ -28,6 +28,9 @@ init_deck(struct job_write *w, const struct job_setup *setup, const struct condi
 
 	if (!c->has_deck_memory || at < 0)
 		return "The drone does not have this deck, or its firmware cannot reach it.";
+	/* WHY: its decks may not have started for that, and it is set aside anyway. */
+	if (c->selftest == SELFTEST_FAIL)
+		return "The drone's self-test failed: its decks are left as they are.";
 	if (!deck_update_can(setup->deck))
 		return "This station does not write the firmware of this kind of deck.";
 	if (deck.part == NULL || deck.part->bytes == NULL)

@@ -297,15 +297,19 @@ station_release(struct station *s, const char *port)
 }
 
 int
-station_backup(struct station *s, const char *port)
+station_special(struct station *s, const char *port, const struct job_setup *setup)
 {
 	int slot = fleet_find(s->fleet, port);
 
 	if (slot < 0)
 		return slot;
-	return order_done(s, fleet_special(s->fleet, (unsigned)slot,
-					   &(struct job_setup){ .kind = JOB_BACKUP, .force = true },
-					   station_now_us(s)));
+	return order_done(s, fleet_special(s->fleet, (unsigned)slot, setup, station_now_us(s)));
+}
+
+int
+station_backup(struct station *s, const char *port)
+{
+	return station_special(s, port, &(struct job_setup){ .kind = JOB_BACKUP, .force = true });
 }
 
 void

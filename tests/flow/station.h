@@ -119,6 +119,7 @@ void station_configure(struct station *s, const struct fleet_options *options);
 int station_retry(struct station *s, const char *port, bool force);
 int station_release(struct station *s, const char *port);
 int station_backup(struct station *s, const char *port);
+int station_special(struct station *s, const char *port, const struct job_setup *setup);
 void station_pause(struct station *s, bool paused);
 bool station_release_image(struct station *s, const struct image *image); /* it was quarantined */
 void station_slept(struct station *s);

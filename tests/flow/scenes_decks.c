@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* After the verdict: decks and the radio configuration are written, and are in force at the end. */
+#include "config.h"
+
+#include "flow/scenes.h"
+
+#include "core/platform.h"
+#include "sim/bitstream.h"
+
+#define PORT "1-4"
+
+enum { BITSTREAM = 600, LED = 4100 };
+
+/* A release that brings firmware for a Lighthouse and a colour LED deck is selected. */
+static void
+select_release(struct scene *x)
+{
+	static uint8_t bytes[LED];
+	struct image_part part = { .target = "bcLighthouse4",
+				   .type = "fw",
+				   .bytes = bytes,
+				   .length = BITSTREAM,
+				   .crc32 = BITSTREAM_CRC };
+	struct image *image = station_image("cf2", "2026.08", 0, 44);
+
+	bitstream_make(BITSTREAM_CRC, bytes, BITSTREAM);
+	assert_int_equal(image_add_part(image, &part), 0);
+	for (unsigned i = 0; i < LED; i++)
+		bytes[i] = (uint8_t)(i * 7 + i / 250);
+	part.length = LED;
+	copy_text(part.target, sizeof(part.target), "bcColorLedBot:col");
+	copy_text(part.version, sizeof(part.version), "0.1.2");
+	assert_int_equal(image_add_part(image, &part), 0);
+	station_use(x->s, platform_by_name("cf2"), image);
+	x->now = image;
+	image_unref(image); /* the station's */
+}
+
+static void
+begin_with(struct scene *x, enum drone_deck deck)
+{
+	x->options.fleet.job.deck_update = true;
+	x->options.fleet.job.power_cycle = true;
+	x->config.deck[0] = (uint8_t)deck;
+	x->config.bitstream_bytes = BITSTREAM;
+	begin(x);
+	select_release(x);
+	add(x, PORT);
+}
+
+static const struct drone_counters *
+counted(struct scene *x)
+{
+	const struct drone_counters *n = drone_counters(drone_at(x, PORT));
+
+	for (unsigned i = 0; i < DRONE_ASSERT_COUNT; i++)
+		assert_int_equal(n->asserts[i], 0);
+	return n;
+}
+
+static enum drone_deck_state
+deck_state(struct scene *x)
+{
+	return drone_deck_state(drone_at(x, PORT), world_now_us(station_world(x->s)), 0);
+}
+
+/* The drone's flashing, and then the writing of this kind; no more. */
+static void
+expect_written(struct scene *x, const char *target)
+{
+	assert_int_equal(attempts(x, PORT), 2);
+	assert_int_equal(last(x, PORT)->verdict.kind, VERDICT_PASS);
+	assert_string_equal(last(x, PORT)->record.target, target);
+	assert_int_equal(view(x, PORT).verdict.kind, VERDICT_PASS);
+}
+
+SCENE(a_lighthouse_of_another_bitstream_is_updated_and_started)
+{
+	struct scene *x = *state;
+
+	begin_with(x, DRONE_DECK_LIGHTHOUSE_WRONG);
+	plug(x, PORT);
+	settle(x);
+	expect_written(x, "deck:bcLighthouse4");
+	assert_int_equal(deck_state(x), DRONE_DECK_RUNS);
+	assert_true(station_holds(x->s, PORT, x->now));
+	assert_true(counted(x)->vcc_cycles >= 1);
+}
+
+SCENE(an_old_colour_led_deck_is_updated_once)
+{
+	struct scene *x = *state;
+
+	x->config.led_version_stays = true;
+	begin_with(x, DRONE_DECK_LED_OLD);
+	plug(x, PORT);
+	settle(x);
+	expect_written(x, "deck:bcColorLedBot:col");
+	assert_int_equal(deck_state(x), DRONE_DECK_RUNS);
+	assert_int_equal(counted(x)->vcc_cycles, 1);
+}
+
+SCENE(decks_are_only_reported_unless_the_configuration_says_so)
+{
+	struct scene *x = *state;
+
+	begin_with(x, DRONE_DECK_LIGHTHOUSE_WRONG);
+	x->options.fleet.job.deck_update = false;
+	station_configure(x->s, &x->options.fleet);
+	plug(x, PORT);
+	settle(x);
+	assert_int_equal(attempts(x, PORT), 1);
+	assert_int_equal(counted(x)->deck_bytes, 0);
+	assert_int_equal(view(x, PORT).readiness->ready, READY_NO);
+	assert_true((view(x, PORT).readiness->rests & BIT(REST_DECK)) != 0);
+}
+
+SCENE(a_drone_whose_self_test_failed_keeps_its_decks_as_they_are)
+{
+	struct scene *x = *state;
+
+	copy_text(x->config.selftest, sizeof(x->config.selftest), "mpu6050");
+	begin_with(x, DRONE_DECK_LED_OLD);
+	plug(x, PORT);
+	settle(x);
+	assert_int_equal(attempts(x, PORT), 1);
+	assert_int_equal(counted(x)->deck_bytes, 0);
+	assert_int_equal(view(x, PORT).readiness->ready, READY_NO);
+}
+
+/* By its firmware: in force since its last start. */
+static unsigned
+channel(struct scene *x)
+{
+	uint8_t channel, rate;
+	uint64_t address;
+
+	drone_radio(drone_at(x, PORT), &channel, &rate, &address);
+	return channel;
+}
+
+static void
+set_channel(struct scene *x, uint8_t to)
+{
+	struct job_setup setup = { .kind = JOB_EEPROM,
+				   .radio = {
+				       .channel = to, .rate = 2, .address = 0xE7E7E7E755ULL } };
+
+	assert_int_equal(station_special(x->s, PORT, &setup), 0);
+	settle(x);
+	expect_written(x, "eeprom");
+}
+
+SCENE(a_radio_configuration_is_in_force_after_a_power_cycle_and_not_before)
+{
+	struct scene *x = *state;
+
+	for (unsigned by_hand = 0; by_hand < 2; by_hand++) {
+		begin_with(x, DRONE_DECK_NONE);
+		x->options.fleet.job.power_cycle = by_hand == 0;
+		station_configure(x->s, &x->options.fleet);
+		plug(x, PORT);
+		settle(x);
+		assert_int_equal(channel(x), 80);
+		assert_int_equal(counted(x)->vcc_cycles, 0);
+		set_channel(x, 90);
+		if (by_hand > 0) {
+			assert_int_equal(view(x, PORT).readiness->rests, BIT(REST_POWER_CYCLE));
+			assert_int_equal(channel(x), 80);
+			unplug(x, PORT);
+			settle(x);
+			plug(x, PORT);
+			settle(x);
+		}
+		assert_int_equal(channel(x), 90);
+		assert_int_equal(view(x, PORT).readiness->ready, READY_YES);
+		assert_int_equal(view(x, PORT).condition->radio.channel, 90);
+		assert_int_equal(counted(x)->vcc_cycles, by_hand == 0);
+		station_free(x->s);
+		x->s = NULL;
+	}
+}
+
+SCENE(an_update_of_a_deck_that_was_cut_off_is_done_when_the_drone_is_back)
+{
+	struct scene *x = *state;
+
+	begin_with(x, DRONE_DECK_LIGHTHOUSE_WRONG);
+	plug(x, PORT);
+	while (attempts(x, PORT) < 2 || counted(x)->deck_bytes < 100)
+		wait_us(x, MS);
+	unplug(x, PORT);
+	settle(x);
+	assert_int_equal(last(x, PORT)->verdict.fault, FAULT_GONE);
+	plug(x, PORT);
+	settle(x);
+	assert_int_equal(last(x, PORT)->verdict.kind, VERDICT_PASS);
+	assert_string_equal(last(x, PORT)->record.target, "deck:bcLighthouse4");
+	assert_int_equal(deck_state(x), DRONE_DECK_RUNS);
+	assert_int_equal(view(x, PORT).readiness->ready, READY_YES);
+	(void)counted(x);
+}
