@@ -9,6 +9,7 @@
 #include "app/clock.h"
 #include "app/ports.h"
 #include "app/reply.h"
+#include "app/settings.h"
 
 #define ADDRESS_DEFAULT UINT64_C(0xE7E7E7E7E7) /* SPEC: configblock of the firmware */
 
@@ -136,8 +137,9 @@ api_check_drones(const struct services *sv, json_t *list)
 	check_rest(sv, list, REST_SELF_TEST, "failed the self-test and will not fly",
 		   "cfdfuctl status");
 	check_rest(sv, list, REST_POWER_CYCLE, "must be switched off and on", "cfdfuctl status");
-	check_rest(sv, list, REST_DECK, "with a deck that is not as the release wants it",
-		   "cfdfuctl deck update");
+	if (sv->settings->decks != DECKS_NO)
+		check_rest(sv, list, REST_DECK, "with a deck that is not as the release wants it",
+			   "cfdfuctl deck update");
 	check_rest(sv, list, REST_NRF51, "with an nRF51 of another release", "cfdfuctl drone list");
 	check_rest(sv, list, REST_BATTERY, "with a low battery", "cfdfuctl drone list");
 	check_power(sv, list);

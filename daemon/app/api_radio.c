@@ -264,7 +264,8 @@ plan_one(struct radio_change *c, const struct target *t, json_t *parameters)
 	c->count = 1;
 	if (param_flag(parameters, "restore") && !find_old(c, t->key, &p->then))
 		return false;
-	return take_values(c->call, parameters, &p->then) && is_alone(c, p);
+	(void)take_values(c->call, parameters, &p->then); /* they were looked at before */
+	return is_alone(c, p);
 }
 
 /* The drone's run-time serial, by which it is named, in t->key; false after having refused. */
@@ -330,6 +331,7 @@ api_set_drone(void *ctx, struct call *call, json_t *parameters)
 	struct radio_change *c = calloc(1, sizeof(*c));
 	const char *name = param_text(parameters, "name");
 	bool yes = param_flag(parameters, "yes"), radio = wants_radio(parameters);
+	struct radio_block values;
 	struct target t;
 
 	if (c == NULL) {
@@ -340,7 +342,8 @@ api_set_drone(void *ctx, struct call *call, json_t *parameters)
 	c->call = call;
 	if (!radio && name == NULL)
 		call_invalid(call, "name");
-	else if (find_drone(c, param_text(parameters, "target"), &t) &&
+	else if (take_values(call, parameters, &values) &&
+		 find_drone(c, param_text(parameters, "target"), &t) &&
 		 (!radio || plan_one(c, &t, parameters)) &&
 		 (name == NULL || (radio && !yes) || give_name(c, t.key, name)))
 		carry_out(c, yes, reply_text(names_of(c->sv->names, t.key)));
