@@ -37,7 +37,8 @@ has_plan(const struct job *j)
 static bool
 is_open(const struct job *j)
 {
-	return j != NULL && !job_published(j) && job_stage(j) != JOB_ASK;
+	return j != NULL && job_kind_reboots(job_record(j)->kind) && !job_published(j) &&
+	       job_stage(j) != JOB_ASK;
 }
 
 /* ---- one after the other -------------------------------------------------------------------- */
@@ -257,8 +258,16 @@ whole_seconds(uint64_t us)
 int
 eta_of_slot(const struct eta *e, unsigned slot, uint64_t now_us)
 {
+	const struct job *j = e->slots->list[slot].job;
 	struct works w;
 
+	/* It needs no permit and waits for nobody. */
+	if (j != NULL && !job_kind_reboots(job_record(j)->kind)) {
+		uint64_t left, total;
+
+		job_estimate(j, now_us, 0, &left, &total);
+		return total > 0 ? whole_seconds(left) : -1;
+	}
 	/* WHY: drones without a plan are assumed to come later in the queue. */
 	look_at_all(&w, e, now_us, 0);
 	if (w.of[slot].left_us == 0)
