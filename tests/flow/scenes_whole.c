@@ -5,16 +5,22 @@
 #include "flow/scenes.h"
 
 #include "core/readiness.h"
+#include "sim/bitstream.h"
 #include "sim/drone.h"
 
 #define PORT "1-1"
 #define OTHER "1-2"
+
+enum { BITSTREAM = 4096 };
 
 static void
 expect_left(struct scene *x, const char *port, unsigned rests)
 {
 	struct slot_view v = view(x, port);
 
+	for (enum rest i = 0; i < REST_COUNT; i++)
+		if ((v.readiness->rests & ~rests & BIT(i)) != 0)
+			print_error("%s: %s\n", port, v.readiness->text[i]);
 	assert_int_equal(v.readiness->rests, rests);
 	assert_int_equal(v.readiness->ready, rests != 0 ? READY_NO : READY_YES);
 }
@@ -249,4 +255,164 @@ SCENE(a_drone_without_firmware_selected_is_looked_at_and_not_called_ready)
 	settle(x);
 	expect_good(x, PORT);
 	expect_left(x, PORT, 0);
+}
+
+/* ---- decks, power and the nRF51 ---------------------------------------------------------- */
+
+static void
+add_with_deck(struct scene *x, const char *port, enum drone_deck deck)
+{
+	x->config.deck[0] = deck;
+	add(x, port);
+}
+
+/* A release that requires the bitstream which the drone's firmware before it did. */
+static void
+begin_with_same_bitstream(struct scene *x)
+{
+	begin(x);
+	x->now = station_select(x->s, "cf2", "2025.12", 20000, 4);
+}
+
+/* Plugged in for some time before it is flashed: its deck runs then, and is dead after a reset. */
+static void
+plug_running(struct scene *x, const char *port)
+{
+	station_pause(x->s, true);
+	plug(x, port);
+	wait_us(x, 5 * SECOND);
+	station_pause(x->s, false);
+	settle(x);
+}
+
+SCENE(a_lighthouse_deck_gets_new_power_once_and_starts)
+{
+	struct scene *x = *state;
+
+	x->options.fleet.job.power_cycle = true;
+	begin_with_same_bitstream(x);
+	add_with_deck(x, PORT, DRONE_DECK_LIGHTHOUSE);
+	plug_running(x, PORT);
+	expect_good(x, PORT);
+	expect_left(x, PORT, 0);
+	assert_int_equal(drone_deck_state(drone_at(x, PORT), world_now_us(station_world(x->s)), 0),
+			 DRONE_DECK_RUNS);
+	assert_int_equal(view(x, PORT).condition->power_cycle, POWER_CYCLE_DONE);
+	assert_int_equal(attempts(x, PORT), 1);
+	assert_true(view(x, PORT).present);
+}
+
+SCENE(without_power_cycles_the_words_say_what_is_left)
+{
+	struct scene *x = *state;
+
+	begin_with_same_bitstream(x);
+	add_with_deck(x, PORT, DRONE_DECK_LIGHTHOUSE);
+	plug_running(x, PORT);
+	expect_good(x, PORT);
+	expect_left(x, PORT, BIT(REST_POWER_CYCLE));
+	assert_non_null(strstr(view(x, PORT).readiness->text[REST_POWER_CYCLE], "off and on"));
+}
+
+SCENE(an_old_nrf51_that_ignores_the_power_cycle_leaves_the_words)
+{
+	struct scene *x = *state;
+
+	x->options.fleet.job.power_cycle = true;
+	copy_text(x->config.nrf, sizeof(x->config.nrf), "2024.10");
+	begin_with_same_bitstream(x);
+	add_with_deck(x, PORT, DRONE_DECK_LIGHTHOUSE);
+	plug_running(x, PORT);
+	expect_good(x, PORT);
+	expect_left(x, PORT, BIT(REST_POWER_CYCLE));
+	assert_int_equal(view(x, PORT).condition->power_cycle, POWER_CYCLE_IGNORED);
+}
+
+SCENE(a_crash_at_the_first_question_is_cured_by_new_power)
+{
+	struct scene *x = *state;
+
+	x->options.fleet.job.power_cycle = true;
+	x->config.early_ms = 400;
+	x->config.button_boots = true;
+	add(x, PORT);
+	assert_int_equal(world_button_entry(station_world(x->s), PORT), 0);
+	settle(x);
+	expect_good(x, PORT);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->asserts[DRONE_ASSERT_EARLY], 1);
+	expect_left(x, PORT, 0);
+}
+
+SCENE(a_dark_switch_is_named_not_counted_and_done_when_plugged_in_again)
+{
+	struct scene *x = *state;
+
+	x->config.dark_permille = 1000;
+	add(x, PORT);
+	plug(x, PORT);
+	settle(x);
+	expect_fault(x, PORT, FAULT_DARK);
+	for (unsigned i = 0; i < 4; i++) {
+		unplug(x, PORT);
+		plug(x, PORT);
+		settle(x);
+	}
+	assert_int_not_equal(view(x, PORT).class, SLOT_CLASS_QUARANTINED);
+	assert_int_equal(attempts(x, PORT), 5);
+}
+
+static struct image *
+release_with(const char *target, const char *version, const uint8_t *bytes, uint32_t length)
+{
+	struct image *image = station_image("cf2", "2026.08", 20000, 4);
+	struct image_part part = {
+		.type = "fw", .bytes = bytes, .length = length, .crc32 = BITSTREAM_CRC
+	};
+
+	copy_text(part.target, sizeof(part.target), target);
+	copy_text(part.version, sizeof(part.version), version);
+	assert_int_equal(image_add_part(image, &part), 0);
+	return image;
+}
+
+SCENE(another_nrf51_than_the_release_brings_is_left)
+{
+	struct scene *x = *state;
+	struct image *release = release_with("nrf51", "2026.08", NULL, 0);
+
+	copy_text(x->config.nrf, sizeof(x->config.nrf), "2024.10");
+	begin(x);
+	station_use(x->s, PLATFORM_CF2, release);
+	add(x, PORT);
+	plug(x, PORT);
+	settle(x);
+	expect_left(x, PORT, BIT(REST_NRF51));
+	assert_non_null(strstr(view(x, PORT).readiness->text[REST_NRF51], "2024.10"));
+	image_unref(release);
+}
+
+/* The whole chain: update, look, new power, look, deck, look, new power, look. */
+SCENE(a_lighthouse_deck_that_wants_the_release_s_bitstream_gets_it_by_itself)
+{
+	static uint8_t bitstream[BITSTREAM];
+	struct scene *x = *state;
+	struct image *release;
+
+	bitstream_make(BITSTREAM_CRC, bitstream, sizeof(bitstream));
+	release = release_with("bcLighthouse4", "V6", bitstream, sizeof(bitstream));
+	x->options.fleet.job.power_cycle = x->options.fleet.job.deck_update = true;
+	begin(x);
+	station_use(x->s, PLATFORM_CF2, release);
+	x->now = release;
+	x->config.bitstream_bytes = sizeof(bitstream);
+	add_with_deck(x, PORT, DRONE_DECK_LIGHTHOUSE_WRONG);
+	plug_running(x, PORT);
+	assert_true(station_holds(x->s, PORT, release));
+	expect_left(x, PORT, 0);
+	assert_int_equal(drone_deck_state(drone_at(x, PORT), world_now_us(station_world(x->s)), 0),
+			 DRONE_DECK_RUNS);
+	assert_int_equal(attempts(x, PORT), 2);
+	assert_int_equal(view(x, PORT).verdict.kind, VERDICT_PASS);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->asserts[DRONE_ASSERT_REQUEST], 0);
+	image_unref(release);
 }
