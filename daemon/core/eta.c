@@ -261,7 +261,7 @@ eta_of_slot(const struct eta *e, unsigned slot, uint64_t now_us)
 	const struct job *j = e->slots->list[slot].job;
 	struct works w;
 
-	/* It needs no permit and waits for nobody. */
+	/* It needs no permit and has no turn to wait for. */
 	if (j != NULL && !job_kind_reboots(job_record(j)->kind)) {
 		uint64_t left, total;
 
