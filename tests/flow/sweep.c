@@ -51,6 +51,7 @@ static const char *const singles[] = {
 	"power-loss",
 	"power-loss back=800",
 	"reset-runtime",
+	"assert",
 	"wrong-state value=2",
 	"wrong-state value=10",
 	"wrong-state value=99",

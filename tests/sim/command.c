@@ -79,6 +79,21 @@ drone_named(struct call *k)
 
 /* ---- drones come and go ---- */
 
+/* KEY=VALUE, taken apart; "_" in the key is "-".  NULL: there is no "=". */
+static char *
+split(char *word)
+{
+	char *value = strchr(word, '=');
+
+	if (value == NULL)
+		return NULL;
+	*value++ = '\0';
+	for (char *p = word; *p != '\0'; p++)
+		if (*p == '_')
+			*p = '-';
+	return value;
+}
+
 static int
 run_add(struct call *k)
 {
@@ -90,14 +105,10 @@ run_add(struct call *k)
 	c.timing = k->c->timing;
 	c.count_standard = k->c->count_standard;
 	for (int i = 2; i < k->count; i++) {
-		char *value = strchr(k->word[i], '=');
+		char *value = split(k->word[i]);
 
 		if (value == NULL)
 			return fail(k, "words after the port are KEY=VALUE");
-		*value++ = '\0';
-		for (char *p = k->word[i]; *p != '\0'; p++)
-			if (*p == '_')
-				*p = '-';
 		if (strcmp(k->word[i], "controller") == 0)
 			controller = value;
 		else if (strcmp(k->word[i], "translator") == 0)
@@ -113,6 +124,19 @@ run_add(struct call *k)
 	if (r == 0)
 		k->c->seed++;
 	return r;
+}
+
+static int
+run_set(struct call *k)
+{
+	struct drone *d = drone_named(k);
+	char *value = split(k->word[2]);
+
+	if (d == NULL)
+		return -ENOENT;
+	if (value == NULL)
+		return fail(k, "the word after the port is KEY=VALUE");
+	return drone_set(d, k->word[2], value, k->error, sizeof(k->error));
 }
 
 static int
@@ -458,6 +482,7 @@ static const struct {
 	{ "decks", "PORT", 1, 1, run_decks },
 	{ "radio", "PORT", 1, 1, run_radio },
 	{ "bitstream", "FILE [CRC LENGTH]", 1, 3, run_bitstream },
+	{ "set", "PORT KEY=VALUE", 2, 2, run_set },
 	{ "fate", "PORT NAME [KEY=VALUE]...", 2, 8, run_fate },
 	{ "fates", "", 0, 0, run_fates },
 	{ "mend", "PORT", 1, 1, run_mend },

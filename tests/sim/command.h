@@ -12,6 +12,7 @@
  *     dump PORT FILE [ADDRESS LENGTH]   flash into a file (default: all of the first memory)
  *     plug PORT, unplug PORT, button PORT, power-cycle PORT, glitch PORT BACK-MS
  *     move PORT TO
+ *     set PORT KEY=VALUE          changes what its firmware looks at: battery=, selftest=, ...
  *     fate PORT NAME [KEY=VALUE]...     see fate.h; "fates" lists the names
  *     mend PORT                   forgets every fate of the drone
  *     rack FILE [IMAGE]           commands of a file (racks/); IMAGE into each drone that it adds

@@ -123,7 +123,13 @@ say_tests(struct drone *d, uint64_t at)
 void
 console_crash(struct drone *d, uint64_t at)
 {
-	if (d->firmware.resumed)
+	if (d->firmware.resumed && strcmp(d->firmware.crash, "hardfault") == 0)
+		console_say(d, at,
+			    "SYS: Hardfault. r0: %x, r1: %x, r2: %x, r3: %x, r12: %x, lr: %x, "
+			    "pc: %x, psr: %x\n",
+			    0U, 0x20001234U, 4U, 0xFFFFFFFFU, 0U, 0x080123ABU, 0x08012344U,
+			    0x61000000U);
+	else if (d->firmware.resumed)
 		console_say(d, at, "SYS: Assert failed at %s\n", d->firmware.crash);
 	else
 		console_say(d, at, "SYS: No assert information found\n");

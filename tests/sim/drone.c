@@ -38,6 +38,7 @@ drone_new(const struct drone_config *c, struct drone **ret_drone)
 		goto out;
 	eeprom_prepare(d);
 	decks_mount(d);
+	copy_text(d->ram_crash, sizeof(d->ram_crash), c->crash);
 	*ret_drone = d;
 	d = NULL;
 out:

@@ -190,6 +190,7 @@ struct drone_config {
 	int modified;		       /* -1 = what the flash says */
 
 	/* its services (doc/beyond-dfu.md) */
+	char crash[DRONE_TEXT_MAX];    /* place of an ASSERT of its last flight, "hardfault", "" */
 	char selftest[DRONE_TEXT_MAX]; /* the module whose self-test fails; "" = passes */
 	uint32_t selftest_ms;	       /* from its appearing to a passed self-test */
 	uint32_t decks_ms;	       /* ... to the memory port's first answer */
@@ -224,6 +225,11 @@ void drone_timing_fast(struct drone_timing *t);
 /* Sets one "key=value" of the command language.  0, or -EINVAL with a sentence in error. */
 int drone_config_set(struct drone_config *c, const char *key, const char *value, char *error,
 		     size_t error_size) MUST_CHECK;
+
+/* The same for a drone that exists, for what its firmware looks at while it runs or when it starts;
+ * anything else is refused. */
+int drone_set(struct drone *d, const char *key, const char *value, char *error,
+	      size_t error_size) MUST_CHECK;
 
 /* The keys that drone_config_set() knows, one per index, NULL behind the last. */
 const char *drone_config_key(size_t index);

@@ -83,6 +83,7 @@ static const struct key keys[] = {
 	FLAG("led-version-stays", led_version_stays),
 	{ "channel", V_U8, AT(channel), NULL },
 	{ "address", V_ADDRESS, AT(address), NULL },
+	TEXT("crash", crash),
 	TEXT("selftest", selftest),
 	TEXT("nrf", nrf),
 	U32("selftest-ms", selftest_ms),

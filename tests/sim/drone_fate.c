@@ -234,6 +234,9 @@ vanish(struct drone *d, uint64_t now, const struct fate *f)
 		d->by_button_next = false;
 		drone_leave_bus(d, now, boot_decide(d, BOOT_RESET, 0, false),
 				now + drone_draw_ms(d, t->boot_min_ms, t->boot_max_ms) * 1000);
+	} else if (f->kind == FATE_ASSERT && was == DRONE_RUNTIME &&
+		   d->config.model == DRONE_CRAZYFLIE) {
+		firmware_assert(d, now, DRONE_ASSERT_RADIO, "src/hal/src/radiolink.c:155");
 	} else {
 		return false;
 	}

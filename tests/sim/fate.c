@@ -21,6 +21,7 @@ static const char *const kinds[FATE_COUNT] = {
 	[FATE_DISCONNECT] = "disconnect",
 	[FATE_POWER_LOSS] = "power-loss",
 	[FATE_RESET_RUNTIME] = "reset-runtime",
+	[FATE_ASSERT] = "assert",
 	[FATE_WRONG_STATE] = "wrong-state",
 	[FATE_STATUS] = "status",
 	[FATE_GARBAGE] = "garbage",

@@ -31,19 +31,21 @@ enum fate_kind {
 	FATE_DISCONNECT,    /* off the bus; back after back ms (0 = never), same mode */
 	FATE_POWER_LOSS,    /* power fails in mid-operation; boots after back ms (0 = never) */
 	FATE_RESET_RUNTIME, /* chip reset: off the bus, boots what is in the flash */
-	FATE_WRONG_STATE,   /* GETSTATUS says bState = value % 256 (default 2) and, unless it is 0,
+	FATE_ASSERT, /* the firmware resets itself, as on six radio packets: its next start fails
+			     * its self-test; nothing in DFU mode */
+	FATE_WRONG_STATE,  /* GETSTATUS says bState = value % 256 (default 2) and, unless it is 0,
 			     * bStatus = value / 256; it goes on as usual */
-	FATE_STATUS,	    /* GETSTATUS: dfuERROR with bStatus = value (default 3, errWRITE) */
-	FATE_GARBAGE,	    /* an IN transfer brings random bytes of the right length */
-	FATE_SHORT,	    /* an IN transfer brings value bytes only (default half) */
-	FATE_OVERFLOW,	    /* the device babbles: USB_OVERFLOW */
-	FATE_NOMEM,	    /* the host cannot queue it: USB_NOMEM */
-	FATE_FLIP_WRITE,    /* bit number value of this data block is programmed wrong */
-	FATE_FLIP_READ,	    /* bit number value of this data block arrives wrong */
-	FATE_BUSY_FOREVER,  /* the operation begun by this request never ends */
-	FATE_POLL_HUGE,	    /* this GETSTATUS says poll in value ms (default 0xFFFFFF) */
-	FATE_POLL_ZERO,	    /* this GETSTATUS says poll in 0 ms */
-	FATE_SWAP_NOW,	    /* pulled, another one put in, in the same mode, back ms later */
+	FATE_STATUS,	   /* GETSTATUS: dfuERROR with bStatus = value (default 3, errWRITE) */
+	FATE_GARBAGE,	   /* an IN transfer brings random bytes of the right length */
+	FATE_SHORT,	   /* an IN transfer brings value bytes only (default half) */
+	FATE_OVERFLOW,	   /* the device babbles: USB_OVERFLOW */
+	FATE_NOMEM,	   /* the host cannot queue it: USB_NOMEM */
+	FATE_FLIP_WRITE,   /* bit number value of this data block is programmed wrong */
+	FATE_FLIP_READ,	   /* bit number value of this data block arrives wrong */
+	FATE_BUSY_FOREVER, /* the operation begun by this request never ends */
+	FATE_POLL_HUGE,	   /* this GETSTATUS says poll in value ms (default 0xFFFFFF) */
+	FATE_POLL_ZERO,	   /* this GETSTATUS says poll in 0 ms */
+	FATE_SWAP_NOW,	   /* pulled, another one put in, in the same mode, back ms later */
 	/* The at-th mode change, leave or enumeration matches (in=, on= are ignored). */
 	FATE_NO_LEAVE,	    /* answers dfuMANIFEST and stays in DFU */
 	FATE_LEAVE_RUNTIME, /* after leaving comes up in run-time mode, whatever the flash holds */

@@ -4,6 +4,8 @@
 
 #include "sim/firmware.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,4 +113,20 @@ firmware_battery(const struct drone *d, uint64_t now, struct battery *ret)
 		return;
 	*ret = (struct battery){ (uint16_t)d->config.battery_mv, (int8_t)d->config.battery_state,
 				 90, 0.25F };
+}
+
+int
+drone_set(struct drone *d, const char *key, const char *value, char *error, size_t error_size)
+{
+	static const char *const live[] = {
+		"battery",  "battery-state", "chatter",	      "console",  "decks-ms",
+		"early-ms", "nrf",	     "nrf-ms",	      "selftest", "selftest-ms",
+		"silent",   "supervisor",    "radio-packets",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(live); i++)
+		if (strcmp(live[i], key) == 0)
+			return drone_config_set(&d->config, key, value, error, error_size);
+	(void)snprintf(error, error_size, "'%.40s' cannot be changed any more", key);
+	return -EINVAL;
 }

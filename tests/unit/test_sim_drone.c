@@ -409,7 +409,7 @@ TEST_SET_UP(configuration_words_are_known_and_checked)
 		assert_int_equal(
 		    drone_config_set(&c, drone_config_key(i), "\x01?", error, sizeof(error)) == 0,
 		    strstr(" otp serial-text layout0 layout1 layout2 layout3 product "
-			   "manufacturer version revision type selftest nrf ",
+			   "manufacturer version revision type crash selftest nrf ",
 			   word) != NULL);
 	}
 }

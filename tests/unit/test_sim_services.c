@@ -344,6 +344,30 @@ TEST_SET_UP(an_assert_is_reported_by_the_next_start_alone)
 	does_not_say("assert");
 }
 
+TEST_SET_UP(a_crash_of_the_last_flight_is_reported_by_the_first_start)
+{
+	begin_with("2026.08", "crash", "hardfault");
+	(void)hear();
+	says("SYS: Hardfault. r0: 0, r1: 20001234, ");
+	says("SYS: cfAssertNormalStart [FAIL]\n");
+	restart();
+	(void)hear();
+	says("Self test passed!");
+}
+
+TEST_SET_UP(a_drone_can_be_changed_while_it_lives)
+{
+	char error[128];
+
+	link_on();
+	assert_int_equal(drone_set(b.d, "selftest", "storage", error, sizeof(error)), 0);
+	assert_int_equal(drone_set(b.d, "model", "eval", error, sizeof(error)), -EINVAL);
+	restart();
+	link_on();
+	assert_true(ask("\x21\x07\x00", 3));
+	assert_int_equal(b.data[4], 0);
+}
+
 TEST_SET_UP(a_console_that_overflows_says_so_and_holds_a_nul)
 {
 	begin_with("2026.08", "console-lines", "300");
