@@ -30,6 +30,7 @@ station_options_init(struct station_options *o, uint64_t seed)
 		.light = true,
 		.dfu_timeout_us = 10000000,
 		.boot_timeout_us = 10000000,
+		.link_patience_us = 30000,
 		.attempt_timeout_us = 180000000,
 	};
 	o->fleet.limits = (struct sched_limits){ .switch_max = 8,
