@@ -313,9 +313,10 @@ TEST(history_is_a_table_csv_and_json)
 
 	run("history", reply);
 	assert_string_equal(
-	    r.out, "ID STARTED             SLOT SERIAL FIRMWARE VERSION VERDICT  TOOK FAULT\n"
-		   " 7 2025-11-20 10:00:00 =cmd AA     rel              fail    1.2 s gone while "
-		   "writing\n");
+	    r.out,
+	    "ID STARTED             SLOT SERIAL FIRMWARE VERSION VERDICT READY  TOOK FAULT\n"
+	    " 7 2025-11-20 10:00:00 =cmd AA     rel              fail          1.2 s gone while "
+	    "writing\n");
 	run("history --csv", reply);
 	expect(r.out,
 	       "id,started_at,ended_at,port,label,serial,dfu_serial,platform,firmware_name,"
