@@ -353,7 +353,7 @@ TEST(a_pause_holds_back_a_drone_that_has_only_been_asked)
 	set_up(&b, true);
 	plug(&b);
 	while (counters(&b)->bulk_out == 0)
-		station_run(b.station, world_next_us(station_world(b.station)));
+		station_run(b.station, world_now_us(station_world(b.station)) + 1000);
 	fleet_pause(station_fleet(b.station));
 	station_run(b.station, world_now_us(station_world(b.station)) + MINUTES);
 	assert_int_equal(counters(&b)->reboots, 0);
