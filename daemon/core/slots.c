@@ -108,48 +108,6 @@ slots_tidy(struct slots *ss, uint64_t now_us)
 			give_back(ss, i - 1);
 }
 
-void
-slots_enqueue(struct slots *ss, unsigned slot)
-{
-	struct slot *s = &ss->list[slot];
-
-	s->told.revision++;
-	if (s->queued)
-		return;
-	s->queued = true;
-	ss->queue[(ss->queue_at + ss->queue_count++) % SCHED_SLOTS_MAX] = slot;
-}
-
-/* When time alone gives this slot something to do. */
-static uint64_t
-deadline_of(const struct slot *s)
-{
-	uint64_t at;
-
-	if (s->job == NULL)
-		return SCHED_NEVER;
-	at = job_deadline_us(s->job);
-	return s->wake_us != 0 && s->wake_us < at ? s->wake_us : at;
-}
-
-void
-slots_dequeue(struct slots *ss)
-{
-	unsigned slot = ss->queue[ss->queue_at];
-
-	deadlines_set(&ss->deadlines, slot, deadline_of(&ss->list[slot]));
-	ss->list[slot].queued = false;
-	ss->queue_at = (ss->queue_at + 1) % SCHED_SLOTS_MAX;
-	ss->queue_count--;
-}
-
-void
-slots_tell(struct slots *ss, unsigned slot, enum event_kind kind)
-{
-	ss->list[slot].told.events |= BIT(kind);
-	slots_enqueue(ss, slot);
-}
-
 /* ---- jobs ----------------------------------------------------------------------------------- */
 
 void
@@ -310,6 +268,7 @@ start_next(struct slots *ss, unsigned slot, uint64_t now_us)
 {
 	struct slot *s = &ss->list[slot];
 	struct job_setup order = s->whole.order;
+	struct job_setup next;
 
 	if (s->whole.ordered && (!s->present || ss->stopping)) {
 		drop_order(ss, slot);
@@ -323,8 +282,8 @@ start_next(struct slots *ss, unsigned slot, uint64_t now_us)
 		slot_forget_ending(s);
 		slots_consider(ss, slot, now_us);
 	}
-	if (s->job == NULL)
-		chain_follow(ss, slot, now_us);
+	if (s->job == NULL && chain_next(ss, slot, &next))
+		slots_start(ss, slot, &next, now_us);
 }
 
 /* Without a verdict what was learned is kept, to be shown. */

@@ -6,7 +6,7 @@
  *   free --[slots_add]--> a port's --[slots_tidy, or slots_add for another port]--> free
  *
  *   nothing --[slots_consider, slots_start]--> a job --[slots_over]--> nothing, or the next job
- *                                                                     [chain_follow]
+ *                                                                     [chain_next]
  */
 #ifndef CORE_SLOTS_H
 #define CORE_SLOTS_H
@@ -72,8 +72,8 @@ void slots_give_way(struct slots *ss, unsigned slot, uint64_t now_us);
 
 /* ---- slots_chain.c: what follows a job on the same slot ---- */
 
-/* update --> checkup --> [deck --> checkup]...; see there. */
-void chain_follow(struct slots *ss, unsigned slot, uint64_t now_us);
+/* update --> checkup --> [deck --> checkup]...; false: nothing follows. */
+bool chain_next(struct slots *ss, unsigned slot, struct job_setup *ret_setup);
 void chain_job_over(struct slots *ss, unsigned slot); /* its job is over, and still there */
 /* Judged anew, with those whose radio address it shares or shared; told where that changes. */
 void chain_judge(struct slots *ss, unsigned slot);

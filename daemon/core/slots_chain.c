@@ -168,19 +168,20 @@ wants_deck(const struct slots *ss, struct slot *s, struct job_setup *ret_setup)
 	return false;
 }
 
-void
-chain_follow(struct slots *ss, unsigned slot, uint64_t now_us)
+bool
+chain_next(struct slots *ss, unsigned slot, struct job_setup *ret_setup)
 {
 	struct slot *s = &ss->list[slot];
-	struct job_setup setup = { .kind = JOB_CHECKUP };
+	bool deck = false;
 
+	*ret_setup = (struct job_setup){ .kind = JOB_CHECKUP };
 	if (!s->present || ss->stopping || s->foreign_port || !slot_is_candidate(s) ||
 	    ident_kind_of(&s->sighting) != IDENT_RUNTIME)
 		s->whole.due = false;
-	else if (s->whole.due || wants_deck(ss, s, &setup))
-		slots_start(ss, slot, &setup, now_us);
-	s->whole.due =
-	    s->whole.due || (s->job != NULL && !job_foreign(s->job) && setup.kind == JOB_DECK);
+	else
+		deck = !s->whole.due && wants_deck(ss, s, ret_setup);
+	s->whole.due = s->whole.due || deck;
 	if (s->ending.shown.serial[0] != '\0')
 		chain_judge(ss, slot);
+	return s->whole.due;
 }
