@@ -287,6 +287,6 @@ overview_sum(const json_t *slots, char *dst, size_t size)
 		add(dst, size, "%s%zu %s", before, n, sum_rows[i].words);
 		before = ", ";
 	}
-	add_ready(dst, size, slots, before);
 	add_failed(dst, size, slots, before);
+	add_ready(dst, size, slots, "; ");
 }

@@ -41,9 +41,10 @@ group_of(const json_t *slot)
 {
 	if (slot_is_active(slot))
 		return GROUP_ACTIVE;
-	if (slot_severity(slot) > 0)
-		return GROUP_BAD;
-	return slot_fate(slot) == SLOT_FATE_DONE ? GROUP_GOOD : GROUP_REST;
+	/* WHY also one that is not ready: lines are few, and its row says so. */
+	if (slot_fate(slot) == SLOT_FATE_DONE)
+		return GROUP_GOOD;
+	return slot_severity(slot) > 0 ? GROUP_BAD : GROUP_REST;
 }
 
 static void

@@ -61,10 +61,10 @@ bool api_find_wanted(const struct services *sv, struct call *call, json_t *targe
 /* Members of a slot as status shows it, with the names of keys; NULL ends them. */
 json_t *api_slot_part(const struct services *sv, unsigned slot, const char *const *keys);
 
-/* api_doctor.c: appends one check.  fix: the command that mends it, or NULL. */
+/* api_doctor_drones.c: appends one check.  fix: the command that mends it, or NULL. */
 void api_check(json_t *list, const char *name, const char *level, const char *fix,
 	       const char *format, ...) PRINTF_LIKE(5, 6);
-void api_check_drones(const struct services *sv, json_t *list); /* api_doctor_drones.c */
+void api_check_drones(const struct services *sv, json_t *list);
 
 /* api_firmware.c: type Firmware, or NULL: there is no such row. */
 json_t *api_firmware_row(const struct services *sv, const char *name);

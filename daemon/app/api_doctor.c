@@ -4,7 +4,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -21,21 +20,6 @@
 #include "app/turns.h"
 #include "cfdfu/proto.h"
 #include "wire/text.h"
-
-void
-api_check(json_t *list, const char *name, const char *level, const char *fix, const char *format,
-	  ...)
-{
-	char text[768];
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
-	va_end(args);
-	(void)json_array_append_new(list,
-				    json_pack("{s:s, s:s, s:o, s:o}", "name", name, "level", level,
-					      "text", text_json(text), "fix", reply_text(fix)));
-}
 
 /* Words that end in the command that mends it: cut before that, which is returned; NULL none. */
 static const char *

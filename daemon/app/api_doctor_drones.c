@@ -2,6 +2,7 @@
 /* The checks of GetHealth on the drones that are plugged in, beside their firmware. */
 #include "config.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +11,24 @@
 #include "app/ports.h"
 #include "app/reply.h"
 #include "app/settings.h"
+#include "wire/text.h"
 
 #define ADDRESS_DEFAULT UINT64_C(0xE7E7E7E7E7) /* SPEC: configblock of the firmware */
+
+void
+api_check(json_t *list, const char *name, const char *level, const char *fix, const char *format,
+	  ...)
+{
+	char text[768];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args); /* cut is fine */
+	va_end(args);
+	(void)json_array_append_new(list,
+				    json_pack("{s:s, s:s, s:o, s:o}", "name", name, "level", level,
+					      "text", text_json(text), "fix", reply_text(fix)));
+}
 
 /* Slots, as people call them. */
 struct those {

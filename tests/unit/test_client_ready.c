@@ -100,7 +100,7 @@ TEST(the_lines_below_the_table_tell_them_apart)
 				  "Set aside: 1-2 (NOT READY: power-cycle).\n"
 				  "Leave plugged in: 1-4 (checking).");
 	overview_sum(slots, text, sizeof(text));
-	assert_string_equal(text, "4 drones: 4 PASS, 1 READY, 1 NOT READY: 1-2");
+	assert_string_equal(text, "4 drones: 4 PASS; 1 READY, 1 NOT READY: 1-2");
 	json_decref(slots);
 }
 
