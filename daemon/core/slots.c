@@ -127,8 +127,8 @@ slots_mark_twins(struct slots *ss, unsigned slot)
 	}
 }
 
-void
-slots_start(struct slots *ss, unsigned slot, const struct job_setup *wanted, uint64_t now_us)
+static void
+start(struct slots *ss, unsigned slot, const struct job_setup *wanted, uint64_t now_us)
 {
 	static const struct condition crashed = { .crashed_early = true };
 	struct slot *s = &ss->list[slot];
@@ -189,7 +189,7 @@ slots_consider(struct slots *ss, unsigned slot, uint64_t now_us)
 	}
 	setup.retry = s->next.asked;
 	setup.force = s->next.forced;
-	slots_start(ss, slot, &setup, now_us);
+	start(ss, slot, &setup, now_us);
 }
 
 void
@@ -237,7 +237,7 @@ slots_order(struct slots *ss, unsigned slot, const struct job_setup *wanted, uin
 	struct slot *s = &ss->list[slot];
 
 	if (s->job == NULL) {
-		slots_start(ss, slot, wanted, now_us);
+		start(ss, slot, wanted, now_us);
 		return;
 	}
 	slot_keep_order(s, wanted);
@@ -275,7 +275,7 @@ start_next(struct slots *ss, unsigned slot, uint64_t now_us)
 	} else if (s->whole.ordered) {
 		if (order.kind == JOB_UPDATE)
 			slot_forget_ending(s);
-		slots_start(ss, slot, &order, now_us);
+		start(ss, slot, &order, now_us);
 		slot_keep_order(s, NULL);
 	} else if (s->next.again && s->present) {
 		s->next.again = false;
@@ -283,7 +283,7 @@ start_next(struct slots *ss, unsigned slot, uint64_t now_us)
 		slots_consider(ss, slot, now_us);
 	}
 	if (s->job == NULL && chain_next(ss, slot, &next))
-		slots_start(ss, slot, &next, now_us);
+		start(ss, slot, &next, now_us);
 }
 
 /* Without a verdict what was learned is kept, to be shown. */

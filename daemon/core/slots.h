@@ -5,7 +5,7 @@
  *
  *   free --[slots_add]--> a port's --[slots_tidy, or slots_add for another port]--> free
  *
- *   nothing --[slots_consider, slots_start]--> a job --[slots_over]--> nothing, or the next job
+ *   nothing --[slots_consider, start]--> a job --[slots_over]--> nothing, or the next job
  *                                                                     [chain_next]
  */
 #ifndef CORE_SLOTS_H
@@ -56,7 +56,6 @@ void slots_tell(struct slots *ss, unsigned slot, enum event_kind kind);
 
 /* Marks the attempts of drones that are here at the same time and show one serial. */
 void slots_mark_twins(struct slots *ss, unsigned slot);
-void slots_start(struct slots *ss, unsigned slot, const struct job_setup *wanted, uint64_t now_us);
 /* Gives what is plugged in its job, when it may have one. */
 void slots_consider(struct slots *ss, unsigned slot, uint64_t now_us);
 void slots_consider_all(struct slots *ss, uint64_t now_us);
