@@ -281,13 +281,6 @@ image_part_count(const struct image *image)
 }
 
 const struct image_part *
-image_part(const struct image *image, size_t i)
-{
-	assert(i < image->part_count);
-	return &image->parts[i];
-}
-
-const struct image_part *
 image_part_for(const struct image *image, const char *target)
 {
 	for (size_t i = 0; image != NULL && i < image->part_count; i++)

@@ -82,7 +82,6 @@ size_t image_bytes(const struct image *image); /* sum of all sizes */
 /* Its parts.  Copied with their bytes; before the image is shared.  -ENOMEM, -E2BIG. */
 int image_add_part(struct image *image, const struct image_part *part) MUST_CHECK;
 size_t image_part_count(const struct image *image);
-const struct image_part *image_part(const struct image *image, size_t i); /* i < count, asserted */
 /* The firmware ("fw") for this target; NULL: the release has none, or image is NULL. */
 const struct image_part *image_part_for(const struct image *image, const char *target);
 
