@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One update of one drone, across its re-enumerations, from being seen to exactly one ending.
+ * One piece of work on one drone, across its re-enumerations: an update from being seen to exactly
+ * one ending, or what looks after the running drone as a whole (enum job_kind).
  *
  *   ASK --> SWITCH --> REQUEST --> AWAIT_DFU --> FLASH --> AWAIT_RUNTIME --> CONFIRM
  *
@@ -12,6 +13,13 @@
  *   any of these --> OVER                        nothing to do for it: no attempt
  *
  *   A drone that is found in DFU mode begins at FLASH.
+ *
+ *   The other kinds, while the firmware runs:
+ *
+ *   CHECK --> OVER                                        a check-up; healthy
+ *   CHECK --> RESTART --> AWAIT_RESTART --> CHECK         something needs new power
+ *   [CHECK -->] WRITE --> ENDING --> OVER                 a deck, the radio configuration
+ *   SHOW --> OVER                                         its light
  *
  *   ASK            version and type over CRTP                          [follow_runtime]
  *   SWITCH         waits for its permits; the attempt's row is written [attempt_switch_next]
@@ -25,6 +33,9 @@
  *   CONFIRM        version over CRTP                                   [follow_runtime]
  *   ENDING         the verdict is on its way to the disk               [job_recorded]
  *   LIGHT          pass or fail shown on the drone, after the record   [follow_runtime]
+ *   CHECK, WRITE, SHOW, RESTART                                        [checkup_follow]
+ *   AWAIT_RESTART  back, or not                                        [checkup_returned,
+ *                                                                       checkup_is_late]
  *
  * INVARIANT: nothing is erased before the attempt's row is durable; no verdict is visible before it
  *            is.
