@@ -22,7 +22,7 @@
 #define HEAD_LINES_MAX 2
 
 /* In the order of the screen; each collapses into one line, the last ones first. */
-enum group { GROUP_BAD, GROUP_ACTIVE, GROUP_GOOD, GROUP_REST, GROUP_COUNT };
+enum group { GROUP_BAD, GROUP_ACTIVE, GROUP_UNREADY, GROUP_GOOD, GROUP_REST, GROUP_COUNT };
 
 struct frame {
 	FILE *out;
@@ -41,9 +41,9 @@ group_of(const json_t *slot)
 {
 	if (slot_is_active(slot))
 		return GROUP_ACTIVE;
-	/* WHY also one that is not ready: lines are few, and its row says so. */
+	/* WHY one that is not ready is no bad one: lines are few, and its row says so. */
 	if (slot_fate(slot) == SLOT_FATE_DONE)
-		return GROUP_GOOD;
+		return slot_place(slot) == SLOT_FATE_DONE ? GROUP_GOOD : GROUP_UNREADY;
 	return slot_severity(slot) > 0 ? GROUP_BAD : GROUP_REST;
 }
 
@@ -141,8 +141,10 @@ all_failed(const struct frame *f)
 static void
 put_names(struct frame *f, enum group g, size_t first, size_t lines)
 {
-	static const enum colour colours[] = { COLOUR_BAD, COLOUR_BUSY, COLOUR_GOOD, COLOUR_FAINT };
-	static const char *const titles[] = { "not good", "at work", "done", "other" };
+	static const enum colour colours[] = { COLOUR_BAD, COLOUR_BUSY, COLOUR_ATTENTION,
+					       COLOUR_GOOD, COLOUR_FAINT };
+	static const char *const titles[] = { "not good", "at work", "NOT READY (flashed)", "done",
+					      "other" };
 	size_t count = f->count[g] - first, named = count;
 	char(*names)[ROW_NAME_MAX] = calloc(count, sizeof(*names));
 	char text[LINE_BYTES], title[32];

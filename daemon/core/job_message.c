@@ -131,8 +131,8 @@ job_message_compose(struct job_record *r, const struct dfu_session *dfu, const c
 	add_targets(r, dfu_session_plan(dfu));
 	if (r->kind == JOB_UPDATE && (v->kind == VERDICT_PASS || v->kind == VERDICT_UNCHANGED) &&
 	    r->image != NULL && image_part_count(r->image) > 0)
-		add_words(r, " This is about its STM32; the release's nRF51 and deck firmware are ",
-			  "looked at next", ".");
+		add_words(r, " This is about its STM32; 'ready' is also about its nRF51 and decks",
+			  ".", "");
 	if (r->low_battery_mv != 0) {
 		char words[64];
 

@@ -26,10 +26,10 @@ static const struct {
 } verdicts[VERDICT_COUNT] = {
 	[VERDICT_NONE] = { NULL, "The drone is being worked on.", "Do not unplug it." },
 	[VERDICT_PASS] = { "pass", "Flashed, read back equal, and running the new firmware.",
-			   "It is safe to unplug." },
+			   "It is safe to unplug after its check-up." },
 	[VERDICT_UNCHANGED] = { "unchanged",
 				"The drone already holds this firmware; nothing was written.",
-				"It is safe to unplug." },
+				"It is safe to unplug after its check-up." },
 	[VERDICT_NEEDS_POWER_CYCLE] = { "needs-power-cycle",
 					"The firmware is written and read back equal, but the "
 					"drone did not restart by itself.",

@@ -142,9 +142,11 @@ deck(const struct condition *c, const struct readiness_facts *k, char *words)
 	const struct deck *stuck = first_deck(c, DECK_IN_BOOT_LOADER);
 	const struct deck *dead = first_deck(c, DECK_NOT_STARTED);
 
-	if (old != NULL)
-		(void)snprintf(words, READINESS_TEXT_MAX,
-			       "Deck %s has other firmware than its drone wants%s.", old->name,
+	if (old != NULL || k->deck_old[0] != '\0')
+		(void)snprintf(words, READINESS_TEXT_MAX, "Deck %s has %s%s.",
+			       old != NULL ? old->name : k->deck_old,
+			       old != NULL ? "other firmware than its drone wants"
+					   : "older firmware than the release brings",
 			       k->decks_left ? ": 'cfdfuctl deck update SLOT' writes it"
 					     : ", and it could not be updated");
 	else if (stuck != NULL)
@@ -170,8 +172,8 @@ nrf51(const struct condition *c, const struct readiness_facts *k, char *words)
 	    strcmp(k->nrf_wanted, c->nrf_version) == 0)
 		return false;
 	(void)snprintf(words, READINESS_TEXT_MAX,
-		       "Its nRF51 runs %s, the release brings %s: that is updated by radio, not "
-		       "over USB.",
+		       "Its nRF51 runs %s, the release brings %s: update it by radio (cfclient); "
+		       "USB does not reach it.",
 		       c->nrf_version, k->nrf_wanted);
 	return true;
 }
@@ -183,8 +185,8 @@ address(const struct condition *c __attribute__((unused)), const struct readines
 	if (k->address_twin[0] == '\0')
 		return false;
 	(void)snprintf(words, READINESS_TEXT_MAX,
-		       "Its radio address and channel are also those of %.60s: 'cfdfuctl drone "
-		       "set' gives it its own.",
+		       "Radio address and channel of %.60s, too: 'cfdfuctl drone set SLOT "
+		       "--address A' gives it its own.",
 		       k->address_twin);
 	return true;
 }

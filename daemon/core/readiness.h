@@ -42,9 +42,10 @@ struct readiness {
 struct readiness_facts {
 	enum verdict_kind verdict; /* of the last flashing in this stay; NONE: none */
 	const char *nrf_wanted;	   /* version that the drone's release brings */
-	const char *address_twin;  /* slots with the same radio address and channel, in words */
-	uint16_t low_battery_mv;   /* warned below; 0 never */
-	bool under_way;		   /* the check-up, or what follows from it, is not over */
+	const char *deck_old; /* a deck with older firmware than the release's, which it can get */
+	const char *address_twin; /* slots with the same radio address and channel, in words */
+	uint16_t low_battery_mv;  /* warned below; 0 never */
+	bool under_way;		  /* the check-up, or what follows from it, is not over */
 	bool decks_left; /* decks' wrong firmware is not updated by the station by itself */
 };
 

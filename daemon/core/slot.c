@@ -251,7 +251,7 @@ slot_forget_whole(struct slot *s)
 	memset(&s->ending.shown.condition, 0, sizeof(s->ending.shown.condition));
 	memset(&s->ending.shown.readiness, 0, sizeof(s->ending.shown.readiness));
 	s->whole.due = false;
-	s->whole.decks_tried = 0;
+	s->whole.decks_tried = s->whole.decks_written = 0;
 	s->whole.nrf_wanted[0] = '\0';
 }
 

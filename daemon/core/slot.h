@@ -56,10 +56,11 @@ struct slot_next {
 /* The whole drone beside its STM32's bytes, in this stay; what was seen and judged is with the
  * ending.  An order is what an operator wants as soon as a look at it has given way. */
 struct slot_whole {
-	bool due;	      /* it is to be looked at, or just is */
-	unsigned decks_tried; /* BIT(number in the condition): written by itself, once a stay */
-	char nrf_wanted[32];  /* the version that its release brings; "" none */
-	uint8_t crashes;      /* in a row, when it was first asked; outlives the stay */
+	bool due;		/* it is to be looked at, or just is */
+	unsigned decks_tried;	/* BIT(number in the condition): written by itself, once a stay */
+	unsigned decks_written; /* likewise: with success, by whoever's word */
+	char nrf_wanted[32];	/* the version that its release brings; "" none */
+	uint8_t crashes;	/* in a row, when it was first asked; outlives the stay */
 	bool ordered;
 	struct job_setup order; /* holds its images */
 };

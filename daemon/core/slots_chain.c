@@ -18,6 +18,26 @@
 #include "core/slots.h"
 #include "core/twins.h"
 
+/* ---- decks ---------------------------------------------------------------------------------- */
+
+/* Number of the first deck that wants what the release brings and can get it; the count: none. */
+static unsigned
+due_deck(const struct slots *ss, struct slot *s, unsigned but)
+{
+	const struct condition *c = &s->ending.shown.condition;
+	struct image *release = slot_image(s, ss->policy);
+	unsigned i = 0;
+
+	for (; i < c->deck_count; i++) {
+		const struct image_part *part = image_part_for(release, c->decks[i].name);
+
+		if ((but & BIT(i)) == 0 && part != NULL && part->bytes != NULL &&
+		    deck_update_can(c->decks[i].name) && deck_update_is_due(&c->decks[i], part))
+			break;
+	}
+	return i;
+}
+
 /* ---- judged --------------------------------------------------------------------------------- */
 
 static void
@@ -26,10 +46,12 @@ judge(struct slots *ss, unsigned slot, const struct twins *t)
 	struct slot *s = &ss->list[slot];
 	struct job_record *r = &s->ending.shown;
 	struct readiness before = r->readiness;
+	unsigned old = due_deck(ss, s, s->whole.decks_written);
 	char words[64];
 	const struct readiness_facts k = {
 		.verdict = s->ending.ended ? r->verdict.kind : VERDICT_NONE,
 		.nrf_wanted = s->whole.nrf_wanted,
+		.deck_old = old < r->condition.deck_count ? r->condition.decks[old].name : "",
 		.address_twin = words,
 		.low_battery_mv = ss->jobs->low_battery_mv,
 		.under_way = s->whole.due,
@@ -102,6 +124,19 @@ take_condition(struct slots *ss, unsigned slot)
 	}
 }
 
+/* WHY: its version may say nothing of what was written and read back equal (inferred that it does). */
+static void
+note_deck(struct slot *s)
+{
+	const struct job_record *r = job_record(s->job);
+
+	if (r->kind != JOB_DECK || !is_good(s->job))
+		return;
+	for (unsigned i = 0; i < r->condition.deck_count; i++)
+		if (strcmp(r->target + strlen("deck:"), r->condition.decks[i].name) == 0)
+			s->whole.decks_written |= BIT(i);
+}
+
 void
 chain_job_over(struct slots *ss, unsigned slot)
 {
@@ -136,6 +171,7 @@ chain_job_over(struct slots *ss, unsigned slot)
 	case JOB_DECK:
 	case JOB_EEPROM:
 		take_condition(ss, slot);
+		note_deck(s);
 		s->whole.due = true;
 		return;
 	case JOB_IDENTIFY:
@@ -149,23 +185,18 @@ static bool
 wants_deck(const struct slots *ss, struct slot *s, struct job_setup *ret_setup)
 {
 	const struct condition *c = &s->ending.shown.condition;
-	struct image *release = slot_image(s, ss->policy);
+	unsigned i;
 
 	if (!ss->jobs->deck_update || !c->looked || !s->ending.ended || ss->paused)
 		return false;
-	for (unsigned i = 0; i < c->deck_count; i++) {
-		const struct image_part *part = image_part_for(release, c->decks[i].name);
-
-		if ((s->whole.decks_tried & BIT(i)) != 0 || part == NULL || part->bytes == NULL ||
-		    !deck_update_can(c->decks[i].name) || !deck_update_is_due(&c->decks[i], part))
-			continue;
-		s->whole.decks_tried |= BIT(i);
-		ret_setup->kind = JOB_DECK;
-		ret_setup->release = release;
-		copy_text(ret_setup->deck, sizeof(ret_setup->deck), c->decks[i].name);
-		return true;
-	}
-	return false;
+	i = due_deck(ss, s, s->whole.decks_tried);
+	if (i == c->deck_count)
+		return false;
+	s->whole.decks_tried |= BIT(i);
+	ret_setup->kind = JOB_DECK;
+	ret_setup->release = slot_image(s, ss->policy);
+	copy_text(ret_setup->deck, sizeof(ret_setup->deck), c->decks[i].name);
+	return true;
 }
 
 bool

@@ -39,11 +39,12 @@ rack_plug 1-4 "$old" uid=440044000A51353432343630 address=E7E7E7E704 battery=340
 rack_plug 1-5 "$old" uid=550045000A51353432343630 address=E7E7E7E709
 rack_plug 1-6 "$old" uid=660046000A51353432343630 address=E7E7E7E709
 rack_plug 1-7 "$old" uid=770047000A51353432343630 address=E7E7E7E707 deck=lighthouse-wrong
-for n in 1 2 3 4 5 6 7; do
+rack_plug 1-8 "$old" uid=880048000A51353432343630 address=E7E7E7E708 deck=led-old
+for n in 1 2 3 4 5 6 7 8; do
 	holds "drone $n passes" until_true 60 test_verdict "1-$n" pass
 done
 holds "one that lacks nothing is ready" until_true 60 ready_is 1-1 yes
-for n in 2 3 4 5 6 7; do
+for n in 2 3 4 5 6 7 8; do
 	holds "drone $n is not ready" until_true 60 ready_is "1-$n" no
 done
 settle 1
@@ -55,6 +56,8 @@ same "a self-test that failed remains" "self-test fail" "$(rests 1-3) $(one 1-3 
 same "an empty battery remains" "battery 3400" "$(rests 1-4) $(one 1-4 .battery_mv)"
 same "a deck with other firmware remains" "deck bcLighthouse4 needs-update" \
 	"$(rests 1-7) $(one 1-7 '.decks[] | "\(.name) \(.state)"')"
+same "so does one with older firmware than the release's" "deck bcColorLedBot:col started" \
+	"$(rests 1-8) $(one 1-8 '.decks[] | "\(.name) \(.state)"')"
 same "one address of two drones remains" "address address" "$(rests 1-5) $(rests 1-6)"
 same "the radio configuration is shown" "80 2M E7E7E7E701" \
 	"$(one 1-1 '.radio | "\(.channel) \(.rate) \(.address)"')"
@@ -68,7 +71,7 @@ done
 same "all of it comes with the attempt" "$(one 1-3 '{ready, remaining, selftest, radio, crash}')" \
 	"$(cfdfuctl --json history --slot 1-3 |
 		jq -r '.attempts[0] | {ready, remaining, selftest, radio, crash}')"
-same "each drone has one attempt, with one ending" 7 \
+same "each drone has one attempt, with one ending" 8 \
 	"$(records "SELECT count(*) FROM attempts WHERE verdict = 'pass' AND target = 'stm32'")"
 
 # Attempts on other parts of a drone.
@@ -78,12 +81,15 @@ parts() # COLUMNS
 }
 holds "a deck is written" cfdfuctl deck update 1-7 --yes
 holds "then its drone is ready" until_true 60 ready_is 1-7 yes
+holds "so is one whose version tells that it is old" cfdfuctl deck update 1-8 --yes
+holds "then its drone is ready, too" until_true 60 ready_is 1-8 yes
 holds "a drone gets an address of its own" cfdfuctl drone set 1-6 --address E7E7E7E706 --yes
 holds "then both are ready" until_true 60 eval "ready_is 1-6 yes && ready_is 1-5 yes"
 settle 1
 same "each of them is an attempt, and says on what" "1-7|deck|deck:bcLighthouse4|pass
+1-8|deck|deck:bcColorLedBot:col|pass
 1-6|eeprom|eeprom|pass" "$(parts "port, kind, target, verdict")"
-same "history has them by their kind" "deck:bcLighthouse4 eeprom" \
+same "history has them by their kind" "deck:bcColorLedBot:col deck:bcLighthouse4 eeprom" \
 	"$(for kind in deck eeprom; do cfdfuctl --json history --kind $kind; done |
 		jq -rs '[.[].attempts[].target] | join(" ")')"
 same "the configuration that was replaced is kept" 307842430150020000000000000000e709e7e7e725 \
@@ -93,9 +99,9 @@ same "the attempts at flashing are ready, too" "yes|E7E7E7E706 yes|E7E7E7E707" \
 		cfdfuctl --json history --slot 1-$n --kind flash |
 			jq -r '.attempts[0] | "\(.ready)|\(.radio.address)"'
 	done | paste -sd ' ')"
-same "what a slot shows is the flashing" 7 \
+same "what a slot shows is the flashing" 8 \
 	"$(status '[.slots[] | select(.verdict == "pass" and .step == "confirming")] | length')"
-same "drones that were flashed are counted once" 7 "$(status .station.counts.pass)"
+same "drones that were flashed are counted once" 8 "$(status .station.counts.pass)"
 says "the log says what is left" '^1-2: ready: no\. .*nRF51' cat "$log"
 says "and how, by the slot's name" "^1-7: ready: no\. .*'cfdfuctl deck update 1-7'" cat "$log"
 says "and what is not" '^1-1: ready: yes$' cat "$log"

@@ -4,10 +4,12 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cfdfu/util.h"
 #include "client/overview.h"
+#include "client/screen.h"
 #include "client/slots.h"
 #include "test.h"
 
@@ -102,6 +104,28 @@ TEST(the_lines_below_the_table_tell_them_apart)
 	overview_sum(slots, text, sizeof(text));
 	assert_string_equal(text, "4 drones: 4 PASS; 1 READY, 1 NOT READY: 1-2");
 	json_decref(slots);
+}
+
+/* WHY: "4 done" would send people to take away those that are not ready. */
+TEST(where_lines_are_short_watch_tells_them_apart_too)
+{
+	static const struct screen how = { .rows = 4, .columns = 60 };
+	json_t *list = rack(), *reply = json_pack("{s:b, s:o, s:{}}", "full", 1, "slots",
+						  json_incref(list), "station");
+	struct slots *slots;
+	char *text;
+
+	(void)json_array_append_new(list, drone("1-5", "yes", false, NULL));
+	assert_int_equal(slots_new(&slots), 0);
+	assert_int_equal(slots_apply(slots, reply, NULL, NULL), 0);
+	text = screen_draw(slots, &how);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "3 NOT READY (flashed): 1-2, 1-3, 1-4"));
+	assert_non_null(strstr(text, "2 done: 1-1, 1-5"));
+	free(text);
+	slots_free(slots);
+	json_decref(reply);
+	json_decref(list);
 }
 
 static void

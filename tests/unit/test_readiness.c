@@ -32,6 +32,7 @@ fit_drone(void)
 				  { .name = "bcLighthouse4", .state = DECK_STARTED } } },
 		.k = { .verdict = VERDICT_PASS,
 		       .nrf_wanted = "2026.08",
+		       .deck_old = "",
 		       .address_twin = "",
 		       .low_battery_mv = 3500 },
 	};
@@ -255,6 +256,11 @@ TEST(a_deck_with_other_firmware_is_said_with_the_order_that_mends_it)
 	d.k.decks_left = false;
 	r = judge(&d);
 	assert_null(strstr(r.text[REST_DECK], "cfdfuctl deck update"));
+	d = fit_drone();
+	d.k.deck_old = "bcColorLedBot:col";
+	assert_is_left(&d, BIT(REST_DECK));
+	r = judge(&d);
+	assert_non_null(strstr(r.text[REST_DECK], "bcColorLedBot:col has older firmware"));
 }
 
 TEST(a_drone_that_a_power_cycle_lost_is_not_ready)
