@@ -124,7 +124,7 @@ take_condition(struct slots *ss, unsigned slot)
 	}
 }
 
-/* WHY: its version may say nothing of what was written and read back equal (inferred that it does). */
+/* WHY: its version may say nothing of what was written and read back equal [inferred]. */
 static void
 note_deck(struct slot *s)
 {
