@@ -56,7 +56,7 @@ TEST(with_the_word_it_is_one_question_and_the_ending_tells)
 	const char *good[] = { reply(PLAN ",\"results\":[{\"port\":\"1-4\",\"name\":\"A3 (1-4)\","
 					  "\"verdict\":\"pass\",\"message\":\"Written.\"}]"),
 			       NULL };
-	char bad_text[2048];
+	char bad_text[4096];
 	const char *bad[] = { bad_text, NULL };
 
 	expect("drone set Ada --address E7E7E7E701 --channel 80 --yes", good, 0,
@@ -117,7 +117,7 @@ TEST(drones_and_decks_are_listed)
 				      "{\"serial\":\"52AA\",\"ready\":\"unknown\"}]"),
 		NULL
 	};
-	char decks_text[1024];
+	char decks_text[4096];
 	const char *decks[] = { decks_text, NULL };
 
 	expect("drone list", drones, 0, "NOT READY", "");
@@ -134,7 +134,7 @@ TEST(drones_and_decks_are_listed)
 TEST(decks_are_written_and_lights_shown_where_they_can_be)
 {
 	const char *none[] = { reply("\"plans\":[],\"results\":[]"), NULL };
-	char lights_text[1024];
+	char lights_text[4096];
 	const char *lights[] = { lights_text, NULL };
 
 	expect("deck update", none, 0, "No deck wants a firmware", "");

@@ -79,7 +79,7 @@ static void
 name(struct bench *b, const char *serial, const char *text)
 {
 	if (names_set(b->sv.names, serial, text, b->why) < 0)
-		fail_msg("%s = %s: %s", serial, text, b->why);
+		fail_msg("%s = %s: %s", serial, text != NULL ? text : "none", b->why);
 }
 
 static void
