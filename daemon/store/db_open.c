@@ -259,9 +259,8 @@ check_file(struct db *db, char *why)
 static int
 check_small(struct db *db, char *why)
 {
-	static const char *const tables[] = { "boot",	       "image", "segment", "drone",
-					      "drone_failure", "port",	"tally",   "firmware",
-					      "part",	       "setting" };
+	static const char *const tables[] = { "boot", "image", "segment",  "drone", "drone_failure",
+					      "port", "tally", "firmware", "part",  "setting" };
 	char sql[64], answer[STORE_WHY_MAX - 40];
 	int r = 0;
 

@@ -118,7 +118,7 @@ static const struct sweep_rule rules[] = {
 	{ "reset-runtime", S(PROBING), E(GONE) | E(PASS) | E(NOTHING) },
 	{ "reset-runtime", ANY, E(GONE) },
 	{ "assert", S(CONFIRMING), E(GONE) | E(PASS) },
-	{ "assert", ANY, E(PASS) }, /* the bytes are right; the drone is not */
+	{ "assert", ANY, E(PASS) },	    /* the bytes are right; the drone is not */
 	{ "swap-now", S(ASKING), E(PASS) }, /* nothing was begun with the first one */
 	{ "swap-now", S(REBOOTING), E(OTHER) },
 	{ "swap-now", S(PROBING), E(GONE) | E(PASS) },

@@ -160,9 +160,9 @@ TEST(verdicts_and_steps_have_their_names)
 						"unchanged",	"needs-power-cycle",
 						"needs-button", "fail",
 						"skipped",	"interrupted" };
-	static const char *const steps[] = { NULL,	   "asking",  "rebooting", "probing",
-					     "comparing",  "erasing", "writing",   "verifying",
-					     "first-page", "leaving", "booting",   "confirming",
+	static const char *const steps[] = { NULL,	   "asking",   "rebooting",    "probing",
+					     "comparing",  "erasing",  "writing",      "verifying",
+					     "first-page", "leaving",  "booting",      "confirming",
 					     "backing-up", "checking", "power-cycling" };
 
 	assert_int_equal(ARRAY_LEN(verdicts), VERDICT_COUNT);

@@ -18,7 +18,7 @@
 #define LINES_MAX 600
 #define PACKETS_MAX 64
 #define RATE_IS_OFF 0x0003U /* of the packets "console meanwhile" */
-#define QUIET_MS 50 /* behind the last answer; a period of 100 ms is longer */
+#define QUIET_MS 50	    /* behind the last answer; a period of 100 ms is longer */
 
 struct packet {
 	size_t length;
