@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "app/api.h"
@@ -11,6 +10,7 @@
 #include "app/ports.h"
 #include "app/reply.h"
 #include "app/settings.h"
+#include "core/release.h"
 #include "wire/text.h"
 
 #define ADDRESS_DEFAULT UINT64_C(0xE7E7E7E7E7) /* SPEC: configblock of the firmware */
@@ -129,15 +129,8 @@ check_power(const struct services *sv, json_t *list)
 	struct slot_view v;
 
 	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
-		const char *nrf;
-		char *end;
-		unsigned long year;
-
 		fleet_view(sv->fleet, i, clock_now_us(), &v);
-		nrf = v.condition->nrf_version;
-		year = strtoul(nrf, &end, 10);
-		if (v.present && nrf[0] != '\0' && *end == '.' &&
-		    (year < 2025 || (year == 2025 && strtoul(end + 1, NULL, 10) < 12)))
+		if (v.present && release_age(v.condition->nrf_version, 2025, 12) == RELEASE_OLDER)
 			add(sv, &old, i);
 	}
 	if (old.count > 0)

@@ -287,24 +287,21 @@ next_battery(struct crtp *c)
 	}
 	switch (c->step) {
 	case CREATE:
-		c->step = CREATED;
+	case CREATE_ANEW:
+		c->step++; /* to its answer */
 		return create_block(c);
 	case CREATED:
+	case CREATED_ANEW:
 		/* WHY: of a daemon that died, or of our own question, the answer to which was
 		 * lost; what it holds is not known. */
-		if (c->value[0] == BLOCK_EXISTS) {
+		if (c->step == CREATED && c->value[0] == BLOCK_EXISTS) {
 			c->step = CREATE_ANEW;
 			return PUT(c, QUESTION_BLOCK_DELETE, 0x02, LOG_BLOCK);
 		}
-		/* fall through */
-	case CREATED_ANEW:
 		if (c->value[0] != 0)
 			return TURN_GIVEN_UP;
 		c->step = SAMPLED;
 		return PUT(c, QUESTION_BLOCK_SAMPLE, 0x08, LOG_BLOCK, 0, 0);
-	case CREATE_ANEW:
-		c->step = CREATED_ANEW;
-		return create_block(c);
 	case SAMPLED:
 		c->step = DELETED;
 		return PUT(c, QUESTION_BLOCK_DELETE, 0x02, LOG_BLOCK);

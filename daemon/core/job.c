@@ -172,18 +172,16 @@ stage_next(struct job *j, uint64_t now_us, struct request *req)
 		runtime_session_next(&j->runtime, now_us, req);
 		return;
 	case JOB_WRITE:
-		if (j->attempt.row != ROW_THERE) {
-			(void)attempt_begin(&j->attempt, req);
-			return;
-		}
-		/* fall through */
 	case JOB_ASK:
 	case JOB_CONFIRM:
 	case JOB_LIGHT:
 	case JOB_CHECK:
 	case JOB_SHOW:
 	case JOB_RESTART:
-		runtime_session_next(&j->runtime, now_us, req);
+		if (j->attempt.stage == JOB_WRITE && j->attempt.row != ROW_THERE)
+			(void)attempt_begin(&j->attempt, req);
+		else
+			runtime_session_next(&j->runtime, now_us, req);
 		return;
 	case JOB_SWITCH:
 		attempt_switch_next(&j->attempt, req);
