@@ -169,7 +169,7 @@ recorder_history(struct recorder *rc, const struct sighting *s, struct drone_his
 
 /* Remembers the properties of a drone. */
 static void
-note_drone(struct recorder *rc, const struct job_record *r)
+note_drone(struct recorder *rc, const struct job_record *r, bool with_loader)
 {
 	const struct condition *c = &r->condition;
 	bool dfu_serial = ident_dfu_serial_valid(r->dfu_serial);
@@ -181,7 +181,7 @@ note_drone(struct recorder *rc, const struct job_record *r)
 		.platform = r->platform != PLATFORM_UNKNOWN ? platform_name(r->platform) : NULL,
 		.device_type = r->type[0] != '\0' ? r->type : NULL,
 		.board_type = r->board[0] != '\0' ? r->board : NULL,
-		.loader_sha256 = r->loader_read ? r->loader_sha256 : NULL,
+		.loader_sha256 = with_loader && r->loader_read ? r->loader_sha256 : NULL,
 		.quirks = r->obey ? "obey" : NULL,
 		.nrf_version = c->nrf_version[0] != '\0' ? c->nrf_version : NULL,
 	};
@@ -350,7 +350,7 @@ recorder_end(struct recorder *rc, unsigned slot, const struct job_record *r)
 	if (r->platform != PLATFORM_UNKNOWN)
 		e.platform = platform_name(r->platform);
 	put_flags(r, flags, sizeof(flags));
-	note_drone(rc, r);
+	note_drone(rc, r, true);
 	error = store_attempt_end(rc->sv->store, r->id, &e, &now);
 	if (error < 0 && error != -EALREADY)
 		fleet_recorded(rc->sv->fleet, slot, error, 0, clock_now_us());
@@ -484,11 +484,12 @@ recorder_tell(void *ctx, const struct fleet_event *event)
 {
 	bool nothing = event->kind == EVENT_IDLE || (event->kind == EVENT_SPECIAL_ENDED &&
 						     event->record->verdict.kind == VERDICT_NONE);
+	bool condition = event->kind == EVENT_CONDITION;
 
 	/* WHY not in DFU mode: a recorded drone is known, and a known one may be changed
 	 * (doc/promises.md 1). */
-	if ((nothing || event->kind == EVENT_CONDITION) && event->record->serial[0] != '\0')
-		note_drone(ctx, event->record);
-	if (event->kind == EVENT_CONDITION && event->record->id > 0)
+	if ((nothing || condition) && event->record->serial[0] != '\0')
+		note_drone(ctx, event->record, !condition); /* its loader may be restored since */
+	if (condition && event->record->id > 0)
 		note_condition(ctx, event);
 }
