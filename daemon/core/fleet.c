@@ -123,23 +123,27 @@ fleet_sighted(struct fleet *f, const struct sighting *sighting, const struct dro
 {
 	int slot = slots_add(&f->slots, sighting->port);
 	struct slot *s;
+	bool first;
 
 	if (slot < 0)
 		return; /* LIMIT: more ports than a fleet has slots */
 	s = &f->slots.list[slot];
-	if (s->sighting.arrival == 0)
+	first = s->sighting.arrival == 0;
+	if (first)
 		slots_tidy(&f->slots, now_us); /* a hub that is elsewhere now leaves no ghosts */
 	slot_put(s, sighting, history, f->profiles, f->profile_count);
 	sched_place(f->slots.sched, (unsigned)slot, sighting, endpoints_of(sighting));
 	s->controller = arrivals_came(&f->slots.arrivals, sighting->controller, now_us);
 	slots_enqueue(&f->slots, (unsigned)slot);
 	if (s->job != NULL && job_sighted(s->job, sighting, now_us)) {
-		if (s->whole.ordered && job_only_looks(s->job))
+		if ((s->whole.ordered || f->slots.stopping) && job_only_looks(s->job))
 			slots_stop(&f->slots, (unsigned)slot, now_us);
 		slots_mark_twins(&f->slots, (unsigned)slot);
 		return;
 	}
 	arrived(f, (unsigned)slot, now_us);
+	if (first)
+		slots_hand_back(&f->slots, (unsigned)slot, now_us);
 }
 
 void

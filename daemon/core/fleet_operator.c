@@ -185,8 +185,8 @@ fleet_drain(struct fleet *f, uint64_t now_us)
 	for (unsigned i = 0; i < f->slots.count; i++) {
 		struct slot *s = &f->slots.list[i];
 
-		/* WHY: its permit to start would never come. */
-		if (slot_has_not_begun(s))
+		/* WHY: its permit to start would never come; a look can be had later. */
+		if (slot_has_not_begun(s) || (s->job != NULL && job_only_looks(s->job)))
 			slots_stop(&f->slots, i, now_us);
 		slots_enqueue(&f->slots, i);
 	}

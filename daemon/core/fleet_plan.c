@@ -102,7 +102,8 @@ plan_running(const struct slot *s, struct fleet_plan *ret)
 
 	if (r->image == NULL && ret->image != NULL && r->kind == JOB_UPDATE)
 		set_due(ret, ACTION_FLASH, "It is being looked at; then it is flashed.");
-	else if (ret->image != NULL && !image_same(r->image, ret->image))
+	else if (ret->image != NULL && !image_same(r->image, ret->image) &&
+		 !slot_is_done_with(s, ret->image))
 		set_due(ret, ACTION_RUNNING, "It is at work; when that has ended, it is flashed.");
 	else
 		set(ret, ACTION_RUNNING, "It is at work.");
@@ -112,7 +113,8 @@ static void
 plan_by_answer(const struct fleet *f, const struct slot *s, enum policy_answer answer,
 	       struct fleet_plan *ret)
 {
-	if (slot_is_running(s)) {
+	/* WHY: a job that only looks gives way to whatever is wanted. */
+	if (slot_is_at_work(s)) {
 		plan_running(s, ret);
 		return;
 	}

@@ -168,7 +168,8 @@ class_of(const struct fleet *f, const struct slot *s)
 	const struct slot_facts facts = {
 		.present = s->present,
 		.running = slot_is_at_work(s),
-		.again = s->next.again || s->whole.ordered,
+		.again = s->next.again ||
+			 (s->whole.ordered && job_kind_is_recorded(s->whole.order.kind)),
 		.quarantined = slot_is_quarantined(s),
 		.foreign = s->ending.foreign,
 		/* WHY not for a foreign slot, or when all selected images are quarantined: no
@@ -187,22 +188,24 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 {
 	const struct slot *s = &f->slots.list[slot];
 	const struct job_record *r = slot_is_at_work(s) ? job_record(s->job) : &s->ending.shown;
+	/* WHY: one that speaks to the running drone only learns nothing of its STM32. */
+	const struct job_record *stm32 = job_kind_reboots(r->kind) ? r : &s->ending.shown;
 	struct slot_view v = { .port = s->sighting.port,
 			       .present = s->present,
 			       .mode = mode_of(s),
-			       .platform = r->platform,
-			       .serial = r->serial,
-			       .dfu_serial = r->dfu_serial,
-			       .version_before = r->version_before,
-			       .version_after = r->version_after,
+			       .platform = stm32->platform,
+			       .serial = stm32->serial,
+			       .dfu_serial = stm32->dfu_serial,
+			       .version_before = stm32->version_before,
+			       .version_after = stm32->version_after,
 			       .attempt = r->id };
 
 	/* WHY: between two modes it is off the bus, but was not pulled. */
 	if (slot_is_running(s) && job_stage(s->job) < JOB_ENDING)
 		v.present = true;
-	if (s->present && v.mode == SLOT_RUNTIME && r->serial[0] == '\0')
+	if (s->present && v.mode == SLOT_RUNTIME && v.serial[0] == '\0')
 		v.serial = s->sighting.serial;
-	if (s->present && v.mode == SLOT_DFU && r->dfu_serial[0] == '\0')
+	if (s->present && v.mode == SLOT_DFU && v.dfu_serial[0] == '\0')
 		v.dfu_serial = s->sighting.serial;
 	/* WHY also during a reading or a rescue: it changes nothing of how the flashing ended. */
 	if (s->ending.ended && (!slot_is_at_work(s) || r->kind != JOB_UPDATE)) {

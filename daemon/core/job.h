@@ -101,6 +101,7 @@ struct job_setup {
 	char deck[DECK_NAME_MAX]; /* JOB_DECK: by name */
 	struct radio_block radio; /* JOB_EEPROM: channel, rate and address as they are to be, or
 				     bytes, when read is set: an old block, put back as it was */
+	bool hands_back;	  /* JOB_CHECKUP: the link goes back to the radio, nothing else */
 	bool retry;		  /* someone asked */
 	bool force;		  /* ... and wants it written even when it is equal */
 };

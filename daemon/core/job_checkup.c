@@ -7,8 +7,10 @@
 #include "core/checkup.h"
 
 enum {
-	GOES_WITHIN_US = 2000000
-}; /* doc/beyond-dfu.md 6: an older nRF51 says yes and does nothing */
+	GOES_WITHIN_US =
+	    2000000,		 /* doc/beyond-dfu.md 6: an older nRF51 says yes and does nothing */
+	HANDS_BACK_US = 3000000, /* WHY: it may have come up only now (doc/beyond-dfu.md 11.1) */
+};
 
 static void
 check(struct attempt *a, struct runtime_session *runtime, uint64_t now_us)
@@ -35,7 +37,11 @@ void
 checkup_begin(const struct job_facts *k, struct attempt *a, struct runtime_session *runtime,
 	      uint64_t now_us)
 {
-	if (k->setup->kind == JOB_IDENTIFY) {
+	if (k->setup->hands_back) {
+		attempt_enter(a, JOB_SHOW, now_us);
+		attempt_pause(a, now_us + HANDS_BACK_US);
+		runtime_session_unlink(runtime);
+	} else if (k->setup->kind == JOB_IDENTIFY) {
 		attempt_enter(a, JOB_SHOW, now_us);
 		runtime_session_light(runtime, CRTP_LIGHT_PASS);
 	} else if (k->setup->kind != JOB_CHECKUP && a->record.condition.looked) {

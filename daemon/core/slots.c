@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cfdfu/util.h"
+#include "core/ident.h"
 
 /* ---- the table and the queue ---------------------------------------------------------------- */
 
@@ -190,6 +191,17 @@ slots_consider(struct slots *ss, unsigned slot, uint64_t now_us)
 	setup.retry = s->next.asked;
 	setup.force = s->next.forced;
 	start(ss, slot, &setup, now_us);
+}
+
+void
+slots_hand_back(struct slots *ss, unsigned slot, uint64_t now_us)
+{
+	const struct slot *s = &ss->list[slot];
+	const struct job_setup setup = { .kind = JOB_CHECKUP, .hands_back = true };
+
+	if (s->job == NULL && s->present && !ss->stopping && !s->foreign_port &&
+	    slot_is_candidate(s) && ident_kind_of(&s->sighting) == IDENT_RUNTIME)
+		start(ss, slot, &setup, now_us);
 }
 
 void

@@ -59,6 +59,9 @@ void slots_mark_twins(struct slots *ss, unsigned slot);
 /* Gives what is plugged in its job, when it may have one. */
 void slots_consider(struct slots *ss, unsigned slot, uint64_t now_us);
 void slots_consider_all(struct slots *ss, uint64_t now_us);
+/* A running drone that gets no job: one that an earlier service was killed at would be deaf to its
+ * radio, so its link goes back to that, once. */
+void slots_hand_back(struct slots *ss, unsigned slot, uint64_t now_us);
 /* A job that has done nothing yet, from its beginning, as it was asked for. */
 void slots_begin_anew(struct slots *ss, unsigned slot, uint64_t now_us);
 void slots_stop(struct slots *ss, unsigned slot, uint64_t now_us); /* its job, as interrupted */

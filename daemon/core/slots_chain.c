@@ -166,7 +166,7 @@ chain_job_over(struct slots *ss, unsigned slot)
 		return;
 	case JOB_CHECKUP:
 		take_condition(ss, slot);
-		s->whole.due = job_cut_short(s->job);
+		s->whole.due = s->whole.due && job_cut_short(s->job);
 		return;
 	case JOB_DECK:
 	case JOB_EEPROM:

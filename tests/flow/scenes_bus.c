@@ -360,6 +360,7 @@ SCENE(devices_beyond_the_limit_are_not_started_and_disturb_no_other)
 				 .pid = 0x5740,
 				 .serial = "00112233445566778899AABB" };
 	struct drone_history history = { .known = false };
+	struct fleet_counts counts;
 
 	begin(x);
 	copy_text(seen.manufacturer, sizeof(seen.manufacturer), "Bitcraze AB");
@@ -372,7 +373,8 @@ SCENE(devices_beyond_the_limit_are_not_started_and_disturb_no_other)
 	assert_int_equal(fleet_slots(station_fleet(x->s)), FLEET_SLOTS_MAX);
 	(void)snprintf(seen.port, sizeof(seen.port), "9-%u", FLEET_SLOTS_MAX + 1);
 	assert_int_equal(fleet_find(station_fleet(x->s), seen.port), -2); /* -ENOENT */
-	assert_int_equal(fleet_active(station_fleet(x->s)), 0);
+	fleet_counts(station_fleet(x->s), &counts);
+	assert_int_equal(counts.active, 0);
 }
 
 static const char *const crowd[] = { "1-1.1", "1-1.2", "1-1.3", "1-1.4",

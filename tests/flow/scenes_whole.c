@@ -148,6 +148,104 @@ SCENE(a_look_gives_way_to_the_operator_at_once)
 	expect_left(x, PORT, 0);
 }
 
+static struct fleet_plan
+plan(struct scene *x, const char *port)
+{
+	struct fleet *f = station_fleet(x->s);
+	struct fleet_plan p;
+
+	fleet_plan(f, (unsigned)fleet_find(f, port), fleet_policy(f), &p);
+	return p;
+}
+
+SCENE(a_plan_looks_through_a_look)
+{
+	struct scene *x = *state;
+
+	x->config.selftest_ms = 5000;
+	add(x, PORT);
+	policy_select(fleet_policy(station_fleet(x->s)), PLATFORM_CF2, NULL);
+	plug(x, PORT);
+	wait_us(x, 3 * SECOND);
+	assert_true(fleet_active(station_fleet(x->s)) > 0); /* it is looked at */
+	assert_int_equal(plan(x, PORT).action, ACTION_NONE);
+	policy_select(fleet_policy(station_fleet(x->s)), PLATFORM_CF2, x->now);
+	assert_int_equal(plan(x, PORT).action, ACTION_FLASH);
+	assert_true(plan(x, PORT).due);
+	station_use(x->s, PLATFORM_CF2, x->now);
+	wait_for_pass(x, PORT);
+	assert_int_equal(plan(x, PORT).action, ACTION_DONE);
+	assert_false(plan(x, PORT).due);
+}
+
+SCENE(a_service_that_is_to_stop_does_not_wait_for_a_look)
+{
+	struct scene *x = *state;
+
+	x->config.selftest_ms = 9000;
+	add(x, PORT);
+	plug(x, PORT);
+	wait_for_pass(x, PORT);
+	wait_us(x, SECOND);
+	fleet_drain(station_fleet(x->s), world_now_us(station_world(x->s)));
+	wait_us(x, SECOND);
+	assert_int_equal(fleet_active(station_fleet(x->s)), 0);
+	assert_false(drone_is_linked(drone_at(x, PORT)));
+}
+
+static void
+wait_for_link(struct scene *x, const char *port)
+{
+	while (!drone_is_linked(drone_at(x, port)))
+		wait_us(x, MS);
+}
+
+SCENE(a_look_that_is_cut_short_gives_the_link_back)
+{
+	struct scene *x = *state;
+
+	x->config.selftest_ms = 5000;
+	add(x, PORT);
+	plug(x, PORT);
+	wait_for_pass(x, PORT);
+	wait_us(x, SECOND);
+	wait_for_link(x, PORT);
+	station_stop(x->s, 500 * MS);
+	station_pause(x->s, true);
+	assert_false(drone_is_linked(drone_at(x, PORT)));
+}
+
+/* Killed in the midst of a conversation; the next service is paused, or has it quarantined. */
+SCENE(a_drone_that_a_killed_service_left_deaf_hears_its_radio_again)
+{
+	struct scene *x = *state;
+	uint64_t vendor;
+
+	x->config.selftest_ms = 5000;
+	add(x, PORT);
+	plug(x, PORT);
+	wait_for_pass(x, PORT);
+	wait_us(x, SECOND);
+	wait_for_link(x, PORT);
+	station_restart(x->s);
+	station_pause(x->s, true);
+	assert_true(drone_is_linked(drone_at(x, PORT)));
+	settle(x);
+	assert_false(drone_is_linked(drone_at(x, PORT)));
+	vendor = drone_counters(drone_at(x, PORT))->vendor;
+	wait_us(x, 60 * SECOND);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->vendor, vendor);
+	unplug(x, PORT);
+	settle(x);
+	vendor = drone_counters(drone_at(x, PORT))->vendor;
+	plug(x, PORT); /* it comes with its link on the radio */
+	settle(x);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->vendor, vendor);
+	station_pause(x->s, false);
+	settle(x);
+	expect_left(x, PORT, 0);
+}
+
 SCENE(another_selection_does_not_wait_for_a_look)
 {
 	struct scene *x = *state;

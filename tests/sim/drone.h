@@ -349,6 +349,8 @@ const char *drone_deck_word(enum drone_deck deck);
 enum drone_deck_state drone_deck_state(struct drone *d, uint64_t now_us, unsigned place);
 /* In the radio's boot loader, off the bus until its power goes. */
 bool drone_is_dark(const struct drone *d);
+/* Its CRTP link is on USB: it does not hear its radio. */
+bool drone_is_linked(const struct drone *d);
 /* The radio configuration in force since the firmware's last start: 0 250K, 1 1M, 2 2M. */
 void drone_radio(const struct drone *d, uint8_t *ret_channel, uint8_t *ret_rate,
 		 uint64_t *ret_address);

@@ -33,6 +33,12 @@ run_answers(const struct drone *d, const struct usb_setup *s)
 	return s->request == 1 && s->value == 1;
 }
 
+bool
+drone_is_linked(const struct drone *d)
+{
+	return d->run.linked;
+}
+
 static void
 reboot(struct drone *d, uint64_t now, struct reply *r)
 {
