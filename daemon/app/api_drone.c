@@ -170,7 +170,7 @@ add_decks(const struct services *sv, unsigned slot, bool due, json_t *list)
 	for (unsigned i = 0; v.present && i < v.condition->deck_count; i++) {
 		const struct deck *d = &v.condition->decks[i];
 		const struct image_part *part = image_part_for(release, d->name);
-		bool written = deck_update_can(d->name) && deck_update_is_due(d, part);
+		bool written = deck_update_is_due(d, part);
 		json_t *one;
 
 		if (due && !written)
@@ -214,8 +214,7 @@ begin_deck(struct api_jobs *j, unsigned slot)
 	for (unsigned i = 0; i < v.condition->deck_count; i++) {
 		const struct deck *d = &v.condition->decks[i];
 
-		if (!deck_update_can(d->name) ||
-		    !deck_update_is_due(d, image_part_for(setup.release, d->name)))
+		if (!deck_update_is_due(d, image_part_for(setup.release, d->name)))
 			continue;
 		copy_text(setup.deck, sizeof(setup.deck), d->name);
 		api_jobs_begin(j, slot, &setup);

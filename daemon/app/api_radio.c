@@ -37,14 +37,18 @@ struct radio_change {
 	size_t count;
 };
 
+/* False after having refused it. */
 static bool
-parse_address(const char *text, uint64_t *ret_address)
+take_address(struct call *call, const char *text, uint64_t *ret_address)
 {
 	if (strncmp(text, "0x", 2) == 0)
 		text += 2;
 	if (strlen(text) != ADDRESS_DIGITS ||
-	    strspn(text, "0123456789abcdefABCDEF") != ADDRESS_DIGITS)
+	    strspn(text, "0123456789abcdefABCDEF") != ADDRESS_DIGITS) {
+		call_refuse(call, PROTO_ERROR("Refused"),
+			    "An address is 10 hexadecimal digits, such as E7E7E7E701.");
 		return false;
+	}
 	*ret_address = strtoull(text, NULL, 16);
 	return true;
 }
@@ -208,11 +212,8 @@ take_values(struct call *call, json_t *parameters, struct radio_block *b)
 
 	while (rate != NULL && n < ARRAY_LEN(rates) && strcasecmp(rates[n], rate) != 0)
 		n++;
-	if (address != NULL && !parse_address(address, &b->address)) {
-		call_refuse(call, PROTO_ERROR("Refused"),
-			    "An address is 10 hexadecimal digits, such as E7E7E7E701.");
+	if (address != NULL && !take_address(call, address, &b->address))
 		return false;
-	}
 	if (n == ARRAY_LEN(rates) || json_integer_value(channel) > RADIO_CHANNEL_MAX) {
 		call_refuse(call, PROTO_ERROR("Refused"),
 			    n == ARRAY_LEN(rates) ? "A rate is 250K, 1M or 2M."
@@ -328,26 +329,19 @@ give_name(struct radio_change *c, const char *serial, const char *name)
 void
 api_set_drone(void *ctx, struct call *call, json_t *parameters)
 {
-	struct radio_change *c = calloc(1, sizeof(*c));
+	struct radio_change c = { .sv = ctx, .call = call };
 	const char *name = param_text(parameters, "name");
 	bool yes = param_flag(parameters, "yes"), radio = wants_radio(parameters);
 	struct radio_block values;
 	struct target t;
 
-	if (c == NULL) {
-		call_refuse(call, PROTO_ERROR("Failed"), "Out of memory.");
-		return;
-	}
-	c->sv = ctx;
-	c->call = call;
 	if (!radio && name == NULL)
 		call_invalid(call, "name");
 	else if (take_values(call, parameters, &values) &&
-		 find_drone(c, param_text(parameters, "target"), &t) &&
-		 (!radio || plan_one(c, &t, parameters)) &&
-		 (name == NULL || (radio && !yes) || give_name(c, t.key, name)))
-		carry_out(c, yes, reply_text(names_of(c->sv->names, t.key)));
-	free(c);
+		 find_drone(&c, param_text(parameters, "target"), &t) &&
+		 (!radio || plan_one(&c, &t, parameters)) &&
+		 (name == NULL || (radio && !yes) || give_name(&c, t.key, name)))
+		carry_out(&c, yes, reply_text(names_of(c.sv->names, t.key)));
 }
 
 /* ---- all of them ---------------------------------------------------------------------------- */
@@ -431,22 +425,13 @@ plan_all(struct radio_change *c, uint64_t base, bool by_name)
 void
 api_assign_drones(void *ctx, struct call *call, json_t *parameters)
 {
-	struct radio_change *c = calloc(1, sizeof(*c));
+	struct radio_change c = { .sv = ctx, .call = call };
 	const char *by = param_text(parameters, "by");
 	uint64_t base = 0;
 
-	if (c == NULL) {
-		call_refuse(call, PROTO_ERROR("Failed"), "Out of memory.");
-		return;
-	}
-	c->sv = ctx;
-	c->call = call;
 	if (by != NULL && strcmp(by, "slot") != 0 && strcmp(by, "name") != 0)
 		call_invalid(call, "by");
-	else if (!parse_address(param_text(parameters, "base"), &base))
-		call_refuse(call, PROTO_ERROR("Refused"),
-			    "An address is 10 hexadecimal digits, such as E7E7E7E701.");
-	else if (plan_all(c, base, by != NULL && strcmp(by, "name") == 0))
-		carry_out(c, param_flag(parameters, "yes"), json_null());
-	free(c);
+	else if (take_address(call, param_text(parameters, "base"), &base) &&
+		 plan_all(&c, base, by != NULL && strcmp(by, "name") == 0))
+		carry_out(&c, param_flag(parameters, "yes"), json_null());
 }

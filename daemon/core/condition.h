@@ -74,10 +74,8 @@ struct condition {
 	uint16_t supervisor;  /* bits of doc/beyond-dfu.md 5 and 10.5 */
 	uint16_t battery_mv;  /* 0 unknown; 3700 is what is said before it was measured: unknown */
 	int8_t battery_state; /* 0 battery, 1 charging, 2 charged, 3 low; -1 unknown */
-	bool memories_known;
 	bool can_power_cycle; /* it has the memory that asks the nRF51 for it (type 0x20) */
-	uint8_t power_memory; /* number of that memory; valid with can_power_cycle */
-	uint8_t deck_memory, radio_memory; /* numbers; valid where there are decks, a block */
+	uint8_t deck_memory, radio_memory; /* numbers; valid with the two below */
 	bool has_deck_memory, has_radio_memory;
 	bool decks_known; /* all of them were looked at */
 	unsigned deck_count;

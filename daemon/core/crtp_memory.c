@@ -97,19 +97,16 @@ crtp_memory_written(struct crtp *c, const uint8_t *p, size_t length)
 static void
 note_memories(const struct crtp *c)
 {
-	int power = find_memory(c, TYPE_POWER), decks = find_memory(c, TYPE_DECKS);
-	int eeprom = find_memory(c, TYPE_EEPROM);
+	int decks = find_memory(c, TYPE_DECKS), eeprom = find_memory(c, TYPE_EEPROM);
 	struct condition *d = c->condition;
 
 	if (d == NULL)
 		return;
-	d->can_power_cycle = power != NONE;
-	d->power_memory = (uint8_t)(power != NONE ? power : 0);
+	d->can_power_cycle = find_memory(c, TYPE_POWER) != NONE;
 	d->has_deck_memory = decks != NONE;
-	d->deck_memory = (uint8_t)(decks != NONE ? decks : 0);
+	d->deck_memory = (uint8_t)decks;
 	d->has_radio_memory = eeprom != NONE;
-	d->radio_memory = (uint8_t)(eeprom != NONE ? eeprom : 0);
-	d->memories_known = true;
+	d->radio_memory = (uint8_t)eeprom;
 }
 
 enum crtp_turn

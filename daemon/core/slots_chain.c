@@ -32,7 +32,7 @@ due_deck(const struct slots *ss, struct slot *s, unsigned but)
 		const struct image_part *part = image_part_for(release, c->decks[i].name);
 
 		if ((but & BIT(i)) == 0 && part != NULL && part->bytes != NULL &&
-		    deck_update_can(c->decks[i].name) && deck_update_is_due(&c->decks[i], part))
+		    deck_update_is_due(&c->decks[i], part))
 			break;
 	}
 	return i;

@@ -24,7 +24,6 @@ fit_drone(void)
 		       .selftest = SELFTEST_PASS,
 		       .nrf_version = "2026.08",
 		       .battery_mv = 3900,
-		       .memories_known = true,
 		       .can_power_cycle = true,
 		       .decks_known = true,
 		       .deck_count = 2,
