@@ -299,6 +299,8 @@ mode_name(enum slot_mode mode)
 static const char *
 advice_of(const struct slot_view *v)
 {
+	if (v->whole_words != NULL)
+		return v->whole_words;
 	if (v->verdict.fault != FAULT_NONE)
 		return fault_advice(v->verdict.fault);
 	return v->verdict.kind != VERDICT_NONE ? verdict_advice(v->verdict.kind) : NULL;
@@ -318,10 +320,13 @@ static json_t *
 message_json(const struct services *sv, const struct slot_view *v)
 {
 	char text[JOB_MESSAGE_MAX + 256];
+	const char *message = message_of(sv, v);
+	const char *more = v->quarantine_words != NULL ? v->quarantine_words : v->whole_words;
 
-	(void)snprintf(text, sizeof(text), "%s%s%s", message_of(sv, v),
-		       v->quarantine_words != NULL ? " " : "",
-		       v->quarantine_words != NULL ? v->quarantine_words : "");
+	/* One that is at work has no message. */
+	if (message[0] == '\0' || more == NULL)
+		more = "";
+	(void)snprintf(text, sizeof(text), "%s%s%s", message, more[0] != '\0' ? " " : "", more);
 	return reply_words(text, v->port);
 }
 

@@ -80,6 +80,7 @@ struct slot_view {
 	enum step step; /* of the running attempt, or where it ended */
 	const char *message;
 	const char *quarantine_words; /* a sentence to follow the message, static; or NULL */
+	const char *whole_words;      /* likewise, on the drone as a whole: what to do with it */
 	const char *version_before, *version_after; /* "" unknown */
 	int64_t attempt;			    /* 0 none */
 	bool active;				    /* and not to be unplugged */

@@ -182,6 +182,28 @@ class_of(const struct fleet *f, const struct slot *s)
 	return slot_class_of(&facts);
 }
 
+/* Words for a drone whose bytes are right: to take it away means that it is ready
+ * (doc/promises.md 1, promise 11). */
+static const char *
+whole_words(const struct slot *s, const struct slot_view *v)
+{
+	const struct readiness *r = &s->ending.shown.readiness;
+	bool good = v->verdict.kind == VERDICT_PASS || v->verdict.kind == VERDICT_UNCHANGED;
+
+	if (!good || !v->present || v->mode == SLOT_DFU || v->platform == PLATFORM_OTHER)
+		return NULL;
+	if (r->under_way)
+		return "Leave it plugged in: it is being looked at as a whole.";
+	if (slot_is_at_work(s))
+		return verdict_advice(VERDICT_NONE);
+	if (r->ready == READY_YES)
+		return "It is ready: take it away.";
+	for (enum rest i = 0; i < REST_COUNT; i++)
+		if ((r->rests & BIT(i)) != 0)
+			return r->text[i];
+	return r->unknown[0] != '\0' ? r->unknown : NULL;
+}
+
 /* All but how far it is. */
 static void
 view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
@@ -223,6 +245,7 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 	if (v.state == SLOT_QUARANTINED && s->ending.ended)
 		v.quarantine_words = "Set aside after failures in a row: when that is mended, "
 				     "'cfdfuctl port release SLOT'.";
+	v.whole_words = whole_words(s, &v);
 	*ret_view = v;
 }
 

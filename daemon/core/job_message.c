@@ -52,14 +52,13 @@ special_message(const struct job_record *r)
 			return "The boot loader is written and read back equal. Remove USB and the "
 			       "battery, then "
 			       "plug the drone in again; it is flashed then.";
-		return well ? "The boot loader is in place, read back equal. It is safe to unplug."
-			    : NULL;
+		return well ? "The boot loader is in place, read back equal." : NULL;
 	case JOB_BACKUP:
 		if (v == VERDICT_NEEDS_POWER_CYCLE)
 			return "Read; nothing was written. The drone did not restart by itself: "
 			       "remove USB and "
 			       "the battery, then plug it in again.";
-		return well ? "Read; nothing was written. It is safe to unplug." : NULL;
+		return well ? "Read; nothing was written." : NULL;
 	case JOB_DECK:
 		return v == VERDICT_PASS ? "The deck's firmware is written and read back equal."
 		       : v == VERDICT_UNCHANGED ? "The deck already holds this firmware; nothing "

@@ -403,7 +403,10 @@ compose(const struct verdict *v, bool family, const char *why, char *out, size_t
 	append(out, size, "%.*s", (int)strlen(cause) - 1, cause);
 	if (!went_well(v->kind))
 		append_place(out, size, v, why);
-	append(out, size, ". %s%s", remedy, remains_of(v, family));
+	/* WHY not of a drone: its bytes are right, and the rest of it is looked at next. */
+	if (family && (v->kind == VERDICT_PASS || v->kind == VERDICT_UNCHANGED))
+		remedy = "";
+	append(out, size, ".%s%s%s", remedy[0] != '\0' ? " " : "", remedy, remains_of(v, family));
 	if (went_well(v->kind) && why != NULL)
 		append(out, size, " (%s)", why);
 }

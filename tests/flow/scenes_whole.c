@@ -85,6 +85,7 @@ SCENE(a_drone_is_at_rest_while_it_is_only_looked_at)
 		struct slot_view v = view(x, PORT);
 
 		if (v.verdict.kind == VERDICT_PASS && v.class == SLOT_CLASS_PASS) {
+			assert_non_null(strstr(v.whole_words, "Leave it plugged in"));
 			looked = true;
 			assert_false(v.active);
 			assert_int_equal(v.state, SLOT_ENDED);
@@ -94,6 +95,8 @@ SCENE(a_drone_is_at_rest_while_it_is_only_looked_at)
 	}
 	assert_true(looked);
 	expect_left(x, PORT, 0);
+	assert_non_null(strstr(view(x, PORT).whole_words, "take it away"));
+	assert_null(strstr(last(x, PORT)->record.message, "unplug"));
 }
 
 SCENE(a_failed_self_test_is_left_beside_a_pass)
