@@ -38,8 +38,10 @@ checkup_started_anew(struct condition *c, bool by_power)
 	memset(c, 0, sizeof(*c));
 	/* The report of a crash is said once; power takes it away. */
 	memcpy(c->crash, before.crash, sizeof(c->crash));
-	if (by_power)
+	if (by_power) {
 		c->power_cycle = POWER_CYCLE_DONE;
-	else
-		c->deck_pending = before.deck_pending; /* it had no new power */
+		return;
+	}
+	c->deck_pending = before.deck_pending; /* it had no new power */
+	c->decks_written = before.decks_written;
 }

@@ -81,8 +81,9 @@ struct condition {
 	unsigned deck_count;
 	struct deck decks[DECKS_MAX];
 	struct radio_block radio;
-	bool radio_pending; /* the block was written by this station and is not in force yet */
-	bool deck_pending;  /* a deck's firmware was, likewise */
+	bool radio_pending;    /* the block was written by this station and is not in force yet */
+	bool deck_pending;     /* a deck's firmware was, likewise */
+	uint8_t decks_written; /* BIT(section): of which it was read back equal */
 	enum power_cycle power_cycle;
 };
 

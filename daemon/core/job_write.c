@@ -71,6 +71,9 @@ job_write_verdict(const struct job_write *w, struct condition *c, const char **r
 	if (w->kind == JOB_DECK) {
 		v = deck_update_verdict(&w->deck, ret_why);
 		c->deck_pending = c->deck_pending || w->deck.written_bytes > 0;
+		c->decks_written &= (uint8_t)~BIT(w->deck.deck.section);
+		if (v.kind == VERDICT_PASS)
+			c->decks_written |= (uint8_t)BIT(w->deck.deck.section);
 	} else {
 		v = radio_write_verdict(&w->radio, ret_why);
 		c->radio_pending = c->radio_pending || w->radio.sent;

@@ -46,11 +46,18 @@ deck_state_name(enum deck_state s)
 	return names[s];
 }
 
+/* Its new firmware has its power to wait for, and nothing else. */
+static bool
+is_written(const struct condition *c, const struct deck *d)
+{
+	return d->has_section && (c->decks_written & BIT(d->section)) != 0;
+}
+
 static const struct deck *
 first_deck(const struct condition *c, enum deck_state state)
 {
 	for (unsigned i = 0; i < c->deck_count; i++)
-		if (c->decks[i].state == state)
+		if (c->decks[i].state == state && !is_written(c, &c->decks[i]))
 			return &c->decks[i];
 	return NULL;
 }

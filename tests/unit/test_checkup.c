@@ -35,6 +35,7 @@ needy(unsigned need)
 		c.radio_pending = true;
 	} else if (need == DECK_WRITTEN) {
 		c.deck_pending = true;
+		c.decks_written = BIT(2);
 	}
 	return c;
 }
@@ -104,6 +105,7 @@ TEST(a_start_forgets_what_was_seen_but_the_crash_it_reported)
 		checkup_started_anew(&c, false);
 		assert_int_equal(c.power_cycle, POWER_CYCLE_NONE);
 		assert_int_equal(c.deck_pending, need == DECK_WRITTEN); /* decks had no new power */
+		assert_int_equal(c.decks_written, need == DECK_WRITTEN ? BIT(2) : 0);
 	}
 }
 

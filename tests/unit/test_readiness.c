@@ -262,6 +262,24 @@ TEST(a_deck_with_other_firmware_is_said_with_the_order_that_mends_it)
 	assert_non_null(strstr(r.text[REST_DECK], "bcColorLedBot:col has older firmware"));
 }
 
+TEST(a_deck_that_was_written_waits_for_power_and_another_is_still_named)
+{
+	struct drone d = fit_drone();
+
+	for (unsigned i = 0; i < 2; i++) {
+		d.c.decks[i].has_section = true;
+		d.c.decks[i].section = (uint8_t)(2 * i);
+		d.c.decks[i].state = i == 0 ? DECK_NEEDS_UPDATE : DECK_IN_BOOT_LOADER;
+	}
+	d.c.deck_pending = true;
+	assert_is_left(&d, BIT(REST_DECK) | BIT(REST_POWER_CYCLE));
+	d.c.decks_written = BIT(0);
+	assert_is_left(&d, BIT(REST_DECK) | BIT(REST_POWER_CYCLE));
+	assert_non_null(strstr(judge(&d).text[REST_DECK], "bcLighthouse4"));
+	d.c.decks_written |= BIT(2);
+	assert_is_left(&d, BIT(REST_POWER_CYCLE));
+}
+
 TEST(a_drone_that_a_power_cycle_lost_is_not_ready)
 {
 	struct drone d = fit_drone();
