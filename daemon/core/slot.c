@@ -242,6 +242,8 @@ slot_forget_ending(struct slot *s)
 {
 	/* INVARIANT: a slot never shows the old verdict for a new device (doc/faults.md O3). */
 	memset(&s->ending, 0, sizeof(s->ending));
+	s->whole.decks_tried = s->whole.decks_written = 0;
+	s->whole.nrf_wanted[0] = '\0';
 	slot_forget_whole(s);
 }
 
@@ -251,8 +253,6 @@ slot_forget_whole(struct slot *s)
 	memset(&s->ending.shown.condition, 0, sizeof(s->ending.shown.condition));
 	memset(&s->ending.shown.readiness, 0, sizeof(s->ending.shown.readiness));
 	s->whole.due = false;
-	s->whole.decks_tried = s->whole.decks_written = 0;
-	s->whole.nrf_wanted[0] = '\0';
 }
 
 void

@@ -143,10 +143,14 @@ start(struct slots *ss, unsigned slot, const struct job_setup *wanted, uint64_t 
 	setup.toc = &ss->toc;
 	setup.label = s->label;
 	setup.path = s->sighting.path;
+	if (strcmp(s->whole.crasher, slot_serial(s)) != 0) {
+		s->whole.crashes = 0;
+		s->whole.crashed = false;
+	}
 	setup.patience_us = attempt_longer_patience_us(s->whole.crashes);
 	if (!job_kind_reboots(setup.kind))
 		setup.condition = &s->ending.shown.condition;
-	else if (s->whole.crashes > 0)
+	else if (s->whole.crashed)
 		setup.condition = &crashed;
 	s->next.again = s->next.asked = s->next.forced = s->next.replaced = false;
 	if (setup.kind == JOB_UPDATE) {
@@ -167,6 +171,10 @@ start(struct slots *ss, unsigned slot, const struct job_setup *wanted, uint64_t 
 	}
 	slots_mark_twins(ss, slot);
 	slots_enqueue(ss, slot);
+	/* INVARIANT: nothing is called ready while something of it is being changed. */
+	s->whole.due = s->whole.due || (setup.kind != JOB_UPDATE && setup.kind != JOB_IDENTIFY);
+	if (s->whole.due && s->ending.shown.serial[0] != '\0')
+		chain_judge(ss, slot);
 }
 
 void

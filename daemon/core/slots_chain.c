@@ -18,6 +18,8 @@
 #include "core/slots.h"
 #include "core/twins.h"
 
+enum { CRASHES_COUNTED = 100 };
+
 /* ---- decks ---------------------------------------------------------------------------------- */
 
 /* Number of the first deck that wants what the release brings and can get it; the count: none. */
@@ -144,11 +146,15 @@ chain_job_over(struct slots *ss, unsigned slot)
 	enum job_kind kind = job_record(s->job)->kind;
 	bool lost = job_record(s->job)->condition.power_cycle == POWER_CYCLE_LOST;
 
-	if (job_crashes(s->job) > 0)
-		s->whole.crashes = (uint8_t)job_crashes(s->job);
-	else if (job_record(s->job)->condition.looked ||
-		 job_record(s->job)->version_before[0] != '\0')
-		s->whole.crashes = 0;
+	if (job_crashes(s->job) > 0) {
+		if (s->whole.crashes < CRASHES_COUNTED)
+			s->whole.crashes += (uint8_t)job_crashes(s->job);
+		copy_text(s->whole.crasher, sizeof(s->whole.crasher), job_record(s->job)->serial);
+		s->whole.crashed = true;
+	} else if (job_record(s->job)->condition.looked ||
+		   job_record(s->job)->version_before[0] != '\0') {
+		s->whole.crashed = false;
+	}
 	if (s->next.replaced || (!s->present && !lost))
 		return;
 	switch (kind) { /* NEVER: another value */
@@ -159,10 +165,9 @@ chain_job_over(struct slots *ss, unsigned slot)
 		return;
 	case JOB_RECOVER_LOADER:
 	case JOB_BACKUP:
-		if (is_good(s->job)) {
-			memset(&s->ending.shown.condition, 0, sizeof(s->ending.shown.condition));
-			s->whole.due = true;
-		}
+		/* It has been in DFU mode, however it ended. */
+		memset(&s->ending.shown.condition, 0, sizeof(s->ending.shown.condition));
+		s->whole.due = true;
 		return;
 	case JOB_CHECKUP:
 		take_condition(ss, slot);

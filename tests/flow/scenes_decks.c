@@ -115,6 +115,25 @@ SCENE(decks_are_only_reported_unless_the_configuration_says_so)
 	assert_true((view(x, PORT).readiness->rests & BIT(REST_DECK)) != 0);
 }
 
+SCENE(a_deck_that_is_older_than_its_release_is_left_until_it_is_written)
+{
+	struct job_setup order = { .kind = JOB_DECK, .deck = "bcColorLedBot:col" };
+	struct scene *x = *state;
+
+	x->config.led_version_stays = true;
+	begin_with(x, DRONE_DECK_LED_OLD);
+	x->options.fleet.job.deck_update = false;
+	station_configure(x->s, &x->options.fleet);
+	plug(x, PORT);
+	settle(x);
+	assert_int_equal(view(x, PORT).readiness->rests, BIT(REST_DECK));
+	order.release = x->now;
+	assert_int_equal(station_special(x->s, PORT, &order), 0);
+	settle(x);
+	expect_written(x, "deck:bcColorLedBot:col");
+	assert_int_equal(view(x, PORT).readiness->ready, READY_YES);
+}
+
 SCENE(a_drone_whose_self_test_failed_keeps_its_decks_as_they_are)
 {
 	struct scene *x = *state;

@@ -327,6 +327,55 @@ SCENE(a_drone_that_crashed_before_anything_was_done_is_asked_later_next_time)
 	expect_left(x, PORT, 0); /* DFU mode was a start of its own */
 }
 
+/* Its window is open for longer than a second crash's patience. */
+SCENE(a_drone_is_asked_later_after_each_crash_in_a_row)
+{
+	struct scene *x = *state;
+
+	x->options.fleet.quarantine = 0;
+	x->config.early_ms = 2900;
+	add(x, PORT);
+	plug(x, PORT);
+	settle(x);
+	expect_good(x, PORT);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->asserts[DRONE_ASSERT_EARLY], 2);
+}
+
+/* WHY by its power: the cure of its crash is a start, at which it could crash again. */
+SCENE(a_drone_that_crashed_once_is_asked_later_after_its_new_power_too)
+{
+	struct scene *x = *state;
+
+	x->options.fleet.job.power_cycle = true;
+	x->config.early_ms = 50;
+	add(x, PORT);
+	station_use(x->s, PLATFORM_CF2, x->old);
+	plug(x, PORT);
+	settle(x);
+	assert_int_equal(view(x, PORT).verdict.kind, VERDICT_UNCHANGED);
+	expect_left(x, PORT, 0);
+	assert_int_equal(attempts(x, PORT), 1);
+	assert_int_equal(drone_counters(drone_at(x, PORT))->asserts[DRONE_ASSERT_EARLY], 1);
+}
+
+SCENE(a_drone_is_not_ready_while_its_radio_configuration_is_written)
+{
+	struct job_setup order = { .kind = JOB_EEPROM };
+	struct scene *x = *state;
+
+	x->options.fleet.job.power_cycle = true;
+	add(x, PORT);
+	plug(x, PORT);
+	settle(x);
+	expect_left(x, PORT, 0);
+	order.radio = (struct radio_block){ .valid = true, .channel = 40, .address = 0xE7E7E7E7A0 };
+	assert_int_equal(station_special(x->s, PORT, &order), 0);
+	assert_int_equal(view(x, PORT).readiness->ready, READY_UNKNOWN);
+	settle(x);
+	expect_left(x, PORT, 0);
+	assert_int_equal(view(x, PORT).condition->radio.channel, 40);
+}
+
 SCENE(patience_spares_a_drone_the_crash)
 {
 	struct scene *x = *state;
@@ -489,6 +538,9 @@ SCENE(another_nrf51_than_the_release_brings_is_left)
 	settle(x);
 	expect_left(x, PORT, BIT(REST_NRF51));
 	assert_non_null(strstr(view(x, PORT).readiness->text[REST_NRF51], "2024.10"));
+	assert_int_equal(station_backup(x->s, PORT), 0); /* leaves the bus for that, and returns */
+	settle(x);
+	expect_left(x, PORT, BIT(REST_NRF51));
 	image_unref(release);
 }
 
