@@ -60,7 +60,7 @@ struct slot_whole {
 	unsigned decks_tried;	/* BIT(number in the condition): written by itself, once a stay */
 	unsigned decks_written; /* likewise: with success, by whoever's word */
 	char nrf_wanted[32];	/* the version that its release brings; "" none */
-	/* Of one drone, when it was first asked: the last one was just now.  They outlive the stay. */
+	/* Of one drone, when it was first asked; the last one was just now.  Kept after it left. */
 	char crasher[SERIAL_TEXT_MAX];
 	uint8_t crashes;
 	bool crashed;

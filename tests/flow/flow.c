@@ -4,6 +4,7 @@
  *
  *   flow                                                the regression seeds, then 10,000
  *   flow [--runs N] [--seed S] [--soak SECONDS]         many
+ *   ... --bare                                          without the whole drone's troubles
  *   flow --replay SEED [--without KIND]... [--verbose]  one, in words
  *   flow --reduce SEED                                  what of a failing seed matters
  */
@@ -31,7 +32,7 @@ struct sums {
 
 struct arguments {
 	uint64_t runs, seed, replay, soak_s;
-	bool verbose, replaying, reducing, given;
+	bool verbose, replaying, reducing, given, bare;
 	const char *seeds;
 	struct swarm_without without;
 };
@@ -96,10 +97,21 @@ is_isolation(uint64_t seed)
 	return seed % ISOLATION_EVERY == 0;
 }
 
+static void
+draw(struct swarm_plan *plan, uint64_t seed, bool bare)
+{
+	swarm_draw(plan, seed);
+	if (!bare)
+		swarm_draw_whole(plan);
+}
+
 /* One seed, some twice.  0, or 1 with the sentence printed. */
 static int
-run_seed(uint64_t seed, bool verbose, const struct swarm_without *without, struct sums *sums)
+run_seed(uint64_t seed, const struct arguments *a, bool bare, struct sums *sums)
 {
+	const char *how = bare ? " --bare" : "";
+	bool verbose = a->verbose;
+
 	static struct swarm_plan plan;
 	static struct swarm_result first, again;
 
@@ -114,13 +126,13 @@ run_seed(uint64_t seed, bool verbose, const struct swarm_without *without, struc
 		       first.broken, seed);
 		return 1;
 	}
-	swarm_draw(&plan, seed);
+	draw(&plan, seed, bare);
 	if (verbose)
 		swarm_print(&plan);
-	swarm_run(&plan, without, verbose, &first);
+	swarm_run(&plan, &a->without, verbose, &first);
 	add(sums, &first);
 	if (first.broken == NULL && (seed % AGAIN_EVERY == 0 || verbose)) {
-		swarm_run(&plan, without, false, &again);
+		swarm_run(&plan, &a->without, false, &again);
 		if (again.trace != first.trace || again.events != first.events) {
 			first.broken = "two runs of this seed differ";
 		}
@@ -129,8 +141,8 @@ run_seed(uint64_t seed, bool verbose, const struct swarm_without *without, struc
 	sums->runs++;
 	if (first.broken == NULL)
 		return 0;
-	printf("seed %" PRIu64 ": %s\n  flow --replay %" PRIu64 " --verbose\n", seed, first.broken,
-	       seed);
+	printf("seed %" PRIu64 ": %s\n  flow --replay %" PRIu64 "%s --verbose\n", seed,
+	       first.broken, seed, how);
 	return 1;
 }
 
@@ -147,13 +159,13 @@ fails_without(const struct swarm_plan *plan, const struct swarm_without *without
 
 /* Takes kinds out, one by one, as long as it still fails. */
 static int
-reduce(uint64_t seed)
+reduce(uint64_t seed, bool bare)
 {
 	static struct swarm_plan plan;
 	static struct swarm_result r;
 	struct swarm_without without = { 0 };
 
-	swarm_draw(&plan, seed);
+	draw(&plan, seed, bare);
 	if (!fails_without(&plan, &without)) {
 		printf("seed %" PRIu64 " does not fail\n", seed);
 		return 1;
@@ -214,7 +226,7 @@ run_many(const struct arguments *a)
 	int failed = 0;
 
 	while (a->soak_s > 0 ? seconds() - begun < (double)a->soak_s : seed < a->seed + a->runs) {
-		failed += run_seed(seed++, a->verbose, NULL, &sums);
+		failed += run_seed(seed++, a, a->bare, &sums);
 		if (a->soak_s > 0 && sums.runs % REPORT_EVERY == 0)
 			report(&sums, seconds() - begun, a->seed, seed - 1);
 		if (failed >= 20)
@@ -224,10 +236,12 @@ run_many(const struct arguments *a)
 	return failed > 0 ? 1 : 0;
 }
 
-/* Seeds that failed once, one a line; the rest of a line is why. */
+/* Seeds that failed once, one a line; the rest of a line is why.  Each also with the whole drone's
+ * troubles: which of the two it was found with is of no interest. */
 static int
 run_list(const char *path)
 {
+	static const struct arguments plain;
 	struct sums sums = { 0 };
 	FILE *f = fopen(path, "r");
 	char line[256];
@@ -237,9 +251,12 @@ run_list(const char *path)
 		printf("%s cannot be read\n", path);
 		return 1;
 	}
-	while (fgets(line, sizeof(line), f) != NULL)
-		if (line[0] >= '0' && line[0] <= '9')
-			failed += run_seed(strtoull(line, NULL, 10), false, NULL, &sums);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (line[0] < '0' || line[0] > '9')
+			continue;
+		failed += run_seed(strtoull(line, NULL, 10), &plain, true, &sums);
+		failed += run_seed(strtoull(line, NULL, 10), &plain, false, &sums);
+	}
 	(void)fclose(f);
 	printf("# %" PRIu64 " regression seeds\n", sums.runs);
 	return failed > 0 ? 1 : 0;
@@ -272,6 +289,7 @@ parse(int argc, char **argv, struct arguments *a)
 		{ "soak", required_argument, NULL, 'k' },
 		{ "without", required_argument, NULL, 'w' },
 		{ "seeds", required_argument, NULL, 'l' },
+		{ "bare", no_argument, NULL, 'b' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ 0 },
 	};
@@ -301,6 +319,9 @@ parse(int argc, char **argv, struct arguments *a)
 		case 'l':
 			a->seeds = optarg;
 			break;
+		case 'b':
+			a->bare = true;
+			break;
 		case 'v':
 			a->verbose = true;
 			break;
@@ -323,15 +344,16 @@ main(int argc, char **argv)
 
 	if (!parse(argc, argv, &a)) {
 		(void)fprintf(stderr, "usage: flow [--runs N] [--seed S] [--soak SECONDS] [--seeds "
-				      "FILE] [--verbose]\n"
-				      "       flow --replay SEED [--without KIND]... [--verbose]\n"
-				      "       flow --reduce SEED\n");
+				      "FILE] [--bare] [--verbose]\n"
+				      "       flow --replay SEED [--bare] [--without KIND]... "
+				      "[--verbose]\n"
+				      "       flow --reduce SEED [--bare]\n");
 		return 2;
 	}
 	if (a.reducing) {
-		r = reduce(a.replay);
+		r = reduce(a.replay, a.bare);
 	} else if (a.replaying) {
-		r = run_seed(a.replay, a.verbose, &a.without, &sums);
+		r = run_seed(a.replay, &a, a.bare, &sums);
 	} else {
 		(void)snprintf(path, sizeof(path), "%s/tests/flow/seeds.txt",
 			       srcdir != NULL ? srcdir : ".");

@@ -304,6 +304,8 @@ station_special(struct station *s, const char *port, const struct job_setup *set
 
 	if (slot < 0)
 		return slot;
+	if (setup->kind == JOB_IDENTIFY)
+		station_seat(s, port)->whole.identified = true;
 	return order_done(s, fleet_special(s->fleet, (unsigned)slot, setup, station_now_us(s)));
 }
 

@@ -8,6 +8,7 @@
  *   station_shell.c  the product's shell put together: clock, bus, log, listeners
  *   station_disk.c   the files of the store, commits that take time, fail or are cut off
  *   station_check.c  the invariants I1 to I15, against the drones themselves
+ *   station_whole.c  ... of the whole drone: ready, decks, power, EEPROM, the link
  *   station_make.c   images and drones to put in
  */
 #ifndef FLOW_STATION_H

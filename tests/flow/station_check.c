@@ -76,6 +76,7 @@ check_quiet(struct station *s)
 	for (size_t i = 0; i < s->seat_count; i++)
 		if (s->seats[i].dev != 0)
 			station_break(s, "I15: the handle of %s is left open", s->seats[i].port);
+	whole_quiet(s);
 	disk_look(s);
 	for (size_t i = 0; i < s->row_count && s->disk_error == 0; i++)
 		if (s->rows[i].durable && s->rows[i].endings != 1)
@@ -354,7 +355,9 @@ check_xfer(struct station *s, struct seat *seat, const struct usb_xfer *x)
 		station_break(s, "I11: a transfer on %s, which is gone", seat->port);
 	if (x->kind == USB_CONTROL && x->timeout_ms == 0)
 		station_break(s, "I13: a transfer on %s without a time limit", seat->port);
-	if (is_light(x)) {
+	if (there != NULL)
+		whole_xfer(s, seat, x);
+	if (is_light(x) && !seat->whole.identified) {
 		last = station_last(s, seat->port);
 		if ((last == NULL || !last->verdict_durable) && disk_is_seen(s))
 			station_break(s, "I6: the light of %s before its verdict is durable",
@@ -439,6 +442,7 @@ check_ending(struct station *s, const struct station_row *row, const struct job_
 	if (d == NULL)
 		return;
 	check_untouched(s, seat, d);
+	whole_ending(s, seat, d, r);
 	if (seat->loader_hash != 0 && check_loader_hash(s, d) != seat->loader_hash)
 		station_break(s, "I1: the boot loader of %s has changed", r->port);
 	if (r->verdict.kind == VERDICT_PASS || r->verdict.kind == VERDICT_UNCHANGED)
@@ -537,6 +541,7 @@ check_view(struct station *s)
 		station_break(s, "I17: %s looks different and its revision does not", seat->port);
 	seat->view_hash = h;
 	seat->view_revision = revision;
+	whole_view(s, seat, &v);
 	if (v.percent > 100 || v.percent < -1)
 		station_break(s, "%s is at %d percent", seat->port, v.percent);
 	if (v.verdict.kind == VERDICT_NONE)

@@ -74,6 +74,7 @@ station_add(struct station *s, const char *port, const struct drone_config *conf
 	if (world_add(s->world, port, NULL, NULL, config) < 0)
 		abort();
 	station_seat(s, port)->loader_hash = check_loader_hash(s, world_drone(s->world, port));
+	whole_added(station_seat(s, port), world_drone(s->world, port));
 	if (image == NULL)
 		return;
 	for (size_t i = 0; i < image_segment_count(image); i++) {
@@ -107,5 +108,6 @@ station_move(struct station *s, const char *from, const char *to)
 	other->fated = other->fated || seat->fated;
 	other->lied = other->lied || seat->lied;
 	other->loader_hash = seat->loader_hash;
+	other->whole = seat->whole;
 	return 0;
 }

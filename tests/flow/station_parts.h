@@ -25,6 +25,17 @@ struct report {
 	uint8_t data[USB_TRANSFER_BYTES_MAX];
 };
 
+/* The whole drone beside its STM32's bytes, as station_whole.c follows it on one port. */
+struct seat_whole {
+	uint64_t eeprom_hash;	/* of what no host may write; 0 not known */
+	uint64_t deck_bytes;	/* written to its decks until its last new power */
+	uint64_t asked_arrival; /* enumeration in which the supervisor was asked last */
+	bool flew;		/* ... and the drone flew then */
+	bool identified;	/* an operator wanted its light */
+	size_t written;		/* bytes of the last memory write of this conversation */
+	uint8_t write[32];
+};
+
 /* The true state of one port, beside the fleet's view of it. */
 struct seat {
 	char port[PORT_TEXT_MAX];
@@ -45,6 +56,7 @@ struct seat {
 	int64_t touched_row;  /* the attempt that sent the last destructive request */
 	uint64_t loader_hash; /* of the boot loader's sector as delivered; 0 not known */
 	uint64_t view_hash, view_revision;
+	struct seat_whole whole;
 };
 
 struct station {
@@ -133,6 +145,15 @@ void check_xfer(struct station *s, struct seat *seat, const struct usb_xfer *x);
 void check_told(struct station *s, const struct fleet_event *e);
 void check_view(struct station *s);  /* of one slot, in turns */
 void check_quiet(struct station *s); /* nothing is under way */
+
+/* station_whole.c */
+void whole_added(struct seat *seat, struct drone *d);
+void whole_xfer(struct station *s, struct seat *seat, const struct usb_xfer *x);
+void whole_view(struct station *s, struct seat *seat, const struct slot_view *v);
+void whole_ending(struct station *s, struct seat *seat, struct drone *d,
+		  const struct job_record *r);
+void whole_quarantined(struct station *s, const char *port);
+void whole_quiet(struct station *s);
 
 /* station_flash.c */
 bool check_equal(struct station *s, struct drone *d, const struct image *image,

@@ -389,6 +389,7 @@ quarantine_tell(void *ctx, const struct fleet_event *e)
 		return;
 	seat = station_seat_of_slot(s, e->slot);
 	seat->aside = true;
+	whole_quarantined(s, seat->port);
 	/* WHY: a full queue of a disk that takes nothing refuses, and then nothing is kept. */
 	if (e->kind == EVENT_QUARANTINED)
 		(void)!store_port_quarantine(s->store, seat->port, "failures in a row", &now);

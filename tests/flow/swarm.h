@@ -43,8 +43,13 @@ enum deed_kind {
 	DEED_DISK_ERROR,
 	DEED_DISK_SLOW,
 	DEED_DISK_GOOD,
+	/* The operator's for the whole drone: drawn apart (swarm_whole.c). */
+	DEED_IDENTIFY,
+	DEED_DECK,  /* the release's firmware for its decks */
+	DEED_RADIO, /* its own radio address */
 	DEED_COUNT
 };
+#define DEEDS_OF_OLD DEED_IDENTIFY
 
 struct deed {
 	enum deed_kind kind;
@@ -80,6 +85,8 @@ struct swarm_plan {
 	unsigned deed_count;
 	struct deed deeds[SWARM_DEEDS_MAX]; /* by time */
 	uint64_t calm_us;		    /* when the world heals */
+	bool parts;			    /* releases bring firmware for decks and nRF51 */
+	unsigned wanted;		    /* the variant that is selected first */
 };
 
 /* Kinds that a reduction takes out: bit numbers of enum fate_kind, and of enum deed_kind. */
@@ -98,6 +105,12 @@ struct swarm_result {
 const char *deed_name(enum deed_kind kind);
 
 void swarm_draw(struct swarm_plan *p, uint64_t seed);
+/* Afterwards: decks, power, nRF51, self-tests and what else makes the whole drone.  WHY apart: a
+ * seed that found something before there was this still means the same without it. */
+void swarm_draw_whole(struct swarm_plan *p);
+void swarm_print_whole(const struct swarm_plan *p);
+/* The operator's act for the whole drone on this port. */
+void swarm_order_whole(struct station *s, const char *port, const struct deed *d);
 void swarm_print(const struct swarm_plan *p);
 void swarm_run(const struct swarm_plan *p, const struct swarm_without *without, bool verbose,
 	       struct swarm_result *ret);
@@ -109,8 +122,11 @@ void swarm_run(const struct swarm_plan *p, const struct swarm_without *without, 
  */
 void swarm_isolation(uint64_t seed, bool verbose, struct swarm_result *ret);
 
-/* Images are made once: variant 0..3 of a platform.  Borrowed; swarm_done() frees them. */
+#define SWARM_VARIANTS 4
+/* Images are made once: variant 0..3 of a platform, or 4..7: the same with parts for decks and
+ * nRF51.  Borrowed; swarm_done() frees them. */
 struct image *swarm_image(enum platform platform, unsigned variant);
+void swarm_add_parts(struct image *image); /* for its version */
 void swarm_done(void);
 
 #endif

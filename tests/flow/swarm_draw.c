@@ -40,6 +40,9 @@ static const char *const deed_names[DEED_COUNT] = {
 	[DEED_DISK_ERROR] = "disk-error",
 	[DEED_DISK_SLOW] = "disk-slow",
 	[DEED_DISK_GOOD] = "disk-good",
+	[DEED_IDENTIFY] = "identify",
+	[DEED_DECK] = "deck",
+	[DEED_RADIO] = "radio",
 };
 
 const char *
@@ -302,13 +305,13 @@ draw_arg(enum deed_kind kind, struct rng *r)
 static void
 draw_deeds(struct swarm_plan *p, struct rng *r)
 {
-	uint64_t kinds = draw_kinds(r, 25, DEED_COUNT) & ~(1ULL << DEED_PLUG | 1ULL << DEED_FATE);
+	uint64_t kinds = draw_kinds(r, 25, DEEDS_OF_OLD) & ~(1ULL << DEED_PLUG | 1ULL << DEED_FATE);
 	unsigned count = (unsigned)rng_between(r, 0, 1 + 2 * p->count);
 
 	if (chance(r, 15))
 		kinds = 0;
 	while (kinds != 0 && count-- > 0) {
-		struct deed deed = { .kind = (enum deed_kind)(rng_next(r) % DEED_COUNT) };
+		struct deed deed = { .kind = (enum deed_kind)(rng_next(r) % DEEDS_OF_OLD) };
 
 		if ((kinds >> deed.kind & 1) == 0)
 			continue;
@@ -380,6 +383,7 @@ swarm_draw(struct swarm_plan *p, uint64_t seed)
 
 	memset(p, 0, sizeof(*p));
 	p->seed = seed;
+	p->wanted = 1;
 	rng_init(&r, seed * 0x9E3779B97F4A7C15ULL + 1);
 	draw_options(p, &r);
 	p->count = draw_count(&r);
@@ -440,6 +444,7 @@ swarm_print(const struct swarm_plan *p)
 		       m->config.silent ? " silent" : "", m->config.no_type ? " no-type" : "",
 		       m->config.button_boots ? " button-boots" : "");
 	}
+	swarm_print_whole(p);
 	for (unsigned i = 0; i < p->deed_count; i++) {
 		const struct deed *d = &p->deeds[i];
 		char text[128] = "";

@@ -18,7 +18,6 @@
 #define SECOND 1000000ULL
 #define ROUNDS 8		  /* in which the operator does what the station says */
 #define SETTLE_US (3600 * SECOND) /* LIMIT: of virtual time, for every drone to end */
-#define VARIANTS 4
 
 struct run {
 	const struct swarm_plan *plan;
@@ -31,7 +30,7 @@ struct run {
 
 /* ---- images ------------------------------------------------------------------------------ */
 
-static struct image *images[PLATFORM_COUNT][VARIANTS];
+static struct image *images[PLATFORM_COUNT][2 * SWARM_VARIANTS];
 
 struct image *
 swarm_image(enum platform platform, unsigned variant)
@@ -39,24 +38,35 @@ swarm_image(enum platform platform, unsigned variant)
 	static const struct {
 		const char *tag;
 		uint32_t bytes;
-	} variants[VARIANTS] = { { "2024.10", 9000 },
-				 { "2025.02", 20000 },
-				 { "2025.12", 14001 },
-				 { "2026.08", 36000 } };
-	struct image **image = &images[platform][variant % VARIANTS];
+	} variants[SWARM_VARIANTS] = { { "2024.10", 9000 },
+				       { "2025.02", 20000 },
+				       { "2025.12", 14001 },
+				       { "2026.08", 36000 } };
+	struct image **image = &images[platform][variant % (2 * SWARM_VARIANTS)];
+	unsigned v = variant % SWARM_VARIANTS;
 
-	if (*image == NULL)
-		*image = station_image(platform_name(platform), variants[variant % VARIANTS].tag,
-				       variants[variant % VARIANTS].bytes,
-				       10 * (unsigned)platform + variant % VARIANTS);
+	if (*image != NULL)
+		return *image;
+	*image = station_image(platform_name(platform), variants[v].tag, variants[v].bytes,
+			       10 * (unsigned)platform + v);
+	if (variant >= SWARM_VARIANTS)
+		swarm_add_parts(*image);
 	return *image;
+}
+
+/* As a fleet's operator selects it. */
+static struct image *
+release(const struct run *x, enum platform platform, unsigned variant)
+{
+	return swarm_image(platform,
+			   variant % SWARM_VARIANTS + (x->plan->parts ? SWARM_VARIANTS : 0));
 }
 
 void
 swarm_done(void)
 {
 	for (size_t p = 0; p < PLATFORM_COUNT; p++)
-		for (size_t v = 0; v < VARIANTS; v++) {
+		for (size_t v = 0; v < 2 * SWARM_VARIANTS; v++) {
 			image_unref(images[p][v]);
 			images[p][v] = NULL;
 		}
@@ -81,7 +91,7 @@ put_in(struct run *x, unsigned i)
 
 	if (!foreign && m->content != CONTENT_BLANK_CHIP)
 		image = swarm_image(m->content == CONTENT_ALIEN ? alien : m->platform,
-				    m->content == CONTENT_OLD ? 0 : 1);
+				    m->content == CONTENT_OLD ? 0 : x->plan->wanted);
 	station_add(x->station, m->port, &m->config, image);
 	if (!foreign && m->content == CONTENT_HALF)
 		drone_blank(drone_of(x, i), 0x08004000, 2048);
@@ -107,7 +117,7 @@ set_up(struct run *x)
 		 * then.
 		 */
 		if (wanted[p] && (p == PLATFORM_CF2 || (x->plan->seed >> 3) % 4 != 0))
-			station_use(x->station, p, swarm_image(p, 1));
+			station_use(x->station, p, release(x, p, x->plan->wanted));
 }
 
 /* ---- deeds ------------------------------------------------------------------------------- */
@@ -162,7 +172,7 @@ select_another(struct run *x, unsigned number)
 	enum platform p = (enum platform)(PLATFORM_CF2 + number % 4);
 
 	if (policy_selected(fleet_policy(station_fleet(x->station)), p) != NULL)
-		station_use(x->station, p, swarm_image(p, number / 4));
+		station_use(x->station, p, release(x, p, number / 4));
 }
 
 static void
@@ -203,6 +213,8 @@ order(struct run *x, const struct deed *d)
 		(void)station_release(x->station, port);
 	if (d->kind == DEED_BACKUP)
 		(void)station_backup(x->station, port);
+	if (d->kind >= DEEDS_OF_OLD)
+		swarm_order_whole(x->station, port, d);
 }
 
 static void
@@ -245,7 +257,7 @@ do_to_all(struct run *x, const struct deed *d)
 static bool
 concerns_one(enum deed_kind kind)
 {
-	return kind < DEED_PAUSE && kind != DEED_HUB;
+	return (kind < DEED_PAUSE && kind != DEED_HUB) || kind >= DEEDS_OF_OLD;
 }
 
 static void
@@ -318,12 +330,23 @@ settle(struct run *x)
 	for (unsigned i = 0; i < x->plan->count && station_broken(s) == NULL; i++) {
 		struct slot_view v;
 
-		if (station_view(s, x->members[i].port, &v) && v.active)
+		if (station_view(s, x->members[i].port, &v) && (v.active || v.readiness->under_way))
 			fail_drone(x, i, "is still under way an hour after the world has healed");
 	}
 	if (station_broken(s) == NULL && x->ret->broken == NULL)
 		fail_drone(x, 0, "or another job is still under way");
 	return false;
+}
+
+/* On the air it is quiet, too. */
+static void
+heal_drone(struct drone *d)
+{
+	char error[128];
+
+	drone_disarm(d);
+	if (drone_set(d, "radio-packets", "0", error, sizeof(error)) < 0)
+		abort();
 }
 
 static void
@@ -336,9 +359,9 @@ heal(struct run *x)
 	for (unsigned i = 0; i < x->plan->count; i++) {
 		struct drone *was = world_displaced(w, x->members[i].port);
 
-		drone_disarm(drone_of(x, i));
+		heal_drone(drone_of(x, i));
 		if (was != NULL)
-			drone_disarm(was);
+			heal_drone(was);
 	}
 	station_disk(s, 0);
 	station_disk_slow(s, 160);
@@ -482,6 +505,10 @@ check_undisturbed(struct run *x)
 		struct slot_view v = { .message = "" };
 
 		if (m->platform == PLATFORM_UNKNOWN || !m->sound || x->disturbed[i] || m->by_button)
+			continue;
+		/* Only a hand can help it; its port looks like one that flaps. */
+		if (drone_counters(drone_of(x, i))->darks > 0 ||
+		    drone_counters(drone_of(x, i))->asserts[DRONE_ASSERT_RADIO] > 0)
 			continue;
 		(void)station_view(x->station, m->port, &v);
 		if (may_become_foreign(x, i, &v))

@@ -105,6 +105,8 @@ static const struct sweep_rule rules[] = {
 	{ "disconnect back=800", S(ASKING) | S(REBOOTING), E(PASS) },
 	{ "disconnect back=800", S(PROBING), E(GONE) | E(PASS) },
 	{ "disconnect back=800", S(LEAVING), E(CYCLE) | E(GONE) },
+	/* CONFIRMING: at its first question; it is asked again (doc/beyond-dfu.md 11.1). */
+	{ "disconnect back=800", S(CONFIRMING), E(GONE) | E(PASS) },
 	{ "disconnect back=800", ANY, E(GONE) },
 	{ "power-loss", S(ASKING), E(NOTHING) },
 	{ "power-loss", S(REBOOTING), E(DARK) },
@@ -113,16 +115,18 @@ static const struct sweep_rule rules[] = {
 	{ "power-loss", ANY, E(GONE) },
 	{ "power-loss back=800", S(ASKING) | S(REBOOTING) | S(LEAVING), E(PASS) },
 	{ "power-loss back=800", S(PROBING), E(GONE) | E(PASS) | E(NOTHING) },
+	{ "power-loss back=800", S(CONFIRMING), E(GONE) | E(PASS) },
 	{ "power-loss back=800", ANY, E(GONE) },
 	{ "reset-runtime", S(ASKING) | S(REBOOTING) | S(LEAVING), E(PASS) },
 	{ "reset-runtime", S(PROBING), E(GONE) | E(PASS) | E(NOTHING) },
+	{ "reset-runtime", S(CONFIRMING), E(GONE) | E(PASS) },
 	{ "reset-runtime", ANY, E(GONE) },
 	{ "assert", S(CONFIRMING), E(GONE) | E(PASS) },
 	{ "assert", ANY, E(PASS) },	    /* the bytes are right; the drone is not */
 	{ "swap-now", S(ASKING), E(PASS) }, /* nothing was begun with the first one */
 	{ "swap-now", S(REBOOTING), E(OTHER) },
 	{ "swap-now", S(PROBING), E(GONE) | E(PASS) },
-	{ "swap-now", S(LEAVING), E(OTHER) | E(GONE) },
+	{ "swap-now", S(LEAVING) | S(CONFIRMING), E(OTHER) | E(GONE) },
 	{ "swap-now", ANY, E(GONE) },
 
 	/* A word that is final (doc/protocol.md 3.3): wrong address, protected. */

@@ -418,3 +418,18 @@ drone_deck_state(struct drone *d, uint64_t now_us, unsigned place)
 		return DRONE_DECK_IN_LOADER;
 	return k->torn ? DRONE_DECK_DEAD : DRONE_DECK_RUNS;
 }
+
+void
+drone_deck_name(const struct drone *d, unsigned place, char ret_name[24])
+{
+	const struct kind *k = &kinds[d->deck[place].as];
+
+	(void)snprintf(ret_name, 24, "%s%s", k->id != NULL ? k->name : "",
+		       k->id != NULL ? k->id : "");
+}
+
+const uint8_t *
+drone_deck_flash(const struct drone *d, unsigned place)
+{
+	return d->deck[place].flash;
+}

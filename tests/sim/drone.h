@@ -347,6 +347,14 @@ uint8_t *drone_eeprom(struct drone *d);
 const char *drone_deck_word(enum drone_deck deck);
 /* The deck in this place of the configuration.  Settles what is over at now_us. */
 enum drone_deck_state drone_deck_state(struct drone *d, uint64_t now_us, unsigned place);
+/* ... its record's name in the deck memory, as "bcLighthouse4"; "" none. */
+void drone_deck_name(const struct drone *d, unsigned place, char ret_name[24]);
+/* ... and what is in its flash; NULL: as it came. */
+const uint8_t *drone_deck_flash(const struct drone *d, unsigned place);
+/* Its self-test has passed since the firmware's last start. */
+bool drone_selftest_passed(const struct drone *d, uint64_t now_us);
+/* Its firmware started after an ASSERT of its own, and fails its self-test for that. */
+bool drone_resumed(const struct drone *d);
 /* In the radio's boot loader, off the bus until its power goes. */
 bool drone_is_dark(const struct drone *d);
 /* Its CRTP link is on USB: it does not hear its radio. */

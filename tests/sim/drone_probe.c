@@ -67,3 +67,15 @@ drone_blank(struct drone *d, uint32_t addr, size_t length)
 	boot_flash_changed(d);
 	memory_erase(&d->memory[cm - d->chip->memory], addr - cm->base, length);
 }
+
+bool
+drone_selftest_passed(const struct drone *d, uint64_t now_us)
+{
+	return d->on_bus == DRONE_RUNTIME && firmware_selftest_passed(d, now_us);
+}
+
+bool
+drone_resumed(const struct drone *d)
+{
+	return d->firmware.resumed;
+}
