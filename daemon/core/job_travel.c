@@ -10,7 +10,7 @@
 
 enum {
 	CRASHES = 2,		     /* that are borne at the first question of one job */
-	RETURNS_WITHIN_US = 5000000, /* from a crash: it starts at once */
+	RETURNS_WITHIN_US = 3000000, /* from a crash: it starts at once, in 1.4 s */
 };
 
 /* The meaning of the drone's leaving the bus. */

@@ -219,3 +219,83 @@ SCENE(an_update_of_a_deck_that_was_cut_off_is_done_when_the_drone_is_back)
 	assert_int_equal(view(x, PORT).readiness->ready, READY_YES);
 	(void)counted(x);
 }
+
+/* ---- a power cycle that does not go as it should; what is wanted meanwhile ---------------- */
+
+static void
+wait_for_power_cycle(struct scene *x)
+{
+	begin_with(x, DRONE_DECK_LED_OLD);
+	plug(x, PORT);
+	wait_for_step(x, PORT, STEP_CYCLING);
+	assert_int_equal(view(x, PORT).verdict.kind, VERDICT_PASS);
+	assert_string_equal(view(x, PORT).version_after, "2026.08");
+}
+
+SCENE(a_drone_that_does_not_come_back_from_a_power_cycle_is_told_of)
+{
+	struct scene *x = *state;
+	struct slot_view v;
+
+	wait_for_power_cycle(x);
+	unplug(x, PORT);
+	settle(x);
+	v = view(x, PORT);
+	assert_false(v.present);
+	assert_int_equal(v.readiness->ready, READY_NO);
+	assert_non_null(strstr(v.readiness->text[REST_POWER_CYCLE], "did not come back"));
+	plug(x, PORT);
+	settle(x);
+	assert_int_equal(view(x, PORT).readiness->ready, READY_YES);
+	(void)counted(x);
+}
+
+SCENE(a_retry_during_a_power_cycle_is_done_when_the_drone_is_back)
+{
+	struct scene *x = *state;
+	unsigned before;
+
+	wait_for_power_cycle(x);
+	before = attempts(x, PORT);
+	assert_int_equal(station_retry(x->s, PORT, false), 0);
+	settle(x);
+	assert_true(attempts(x, PORT) > before);
+	assert_int_equal(view(x, PORT).verdict.kind, VERDICT_UNCHANGED);
+	(void)counted(x);
+}
+
+SCENE(a_drone_s_light_is_no_attempt_and_changes_nothing_of_its_slot)
+{
+	struct scene *x = *state;
+	struct job_setup setup = { .kind = JOB_IDENTIFY };
+	uint64_t lights;
+
+	begin_with(x, DRONE_DECK_NONE);
+	plug(x, PORT);
+	settle(x);
+	lights = counted(x)->lights_good;
+	assert_int_equal(station_special(x->s, PORT, &setup), 0);
+	assert_int_equal(view(x, PORT).class, SLOT_CLASS_PASS);
+	assert_false(view(x, PORT).active);
+	settle(x);
+	assert_int_equal(counted(x)->lights_good, lights + 1);
+	assert_int_equal(attempts(x, PORT), 1);
+	assert_int_equal(view(x, PORT).readiness->ready, READY_YES);
+}
+
+/* WHY paused: its battery is measured only after its self-test. */
+SCENE(a_battery_that_was_low_before_the_update_is_in_its_record)
+{
+	struct scene *x = *state;
+
+	x->options.fleet.job.low_battery_mv = 3500;
+	x->config.battery_mv = 3410;
+	begin_with(x, DRONE_DECK_NONE);
+	station_pause(x->s, true);
+	plug(x, PORT);
+	wait_us(x, 5 * SECOND);
+	station_pause(x->s, false);
+	settle(x);
+	assert_non_null(
+	    strstr(last(x, PORT)->record.message, "Its battery was low when it began: 3.41 V."));
+}
