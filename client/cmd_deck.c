@@ -25,18 +25,22 @@ print_decks(const struct session *s, const json_t *reply)
 		{ N_("STATE") },
 		{ NULL },
 	};
-	const json_t *decks = json_object_get(reply, "decks"), *d;
+	json_t *decks = slots_sort(json_object_get(reply, "decks"));
+	const json_t *d;
 	struct table *t;
 	size_t i, due = 0;
 	int r;
 
 	if (json_array_size(decks) == 0) {
 		puts("No deck was seen on the drones that are plugged in.");
+		json_decref(decks);
 		return EXIT_OK;
 	}
 	r = table_new(s, columns, STATE_CELLS, &t);
-	if (r != 0)
+	if (r != 0) {
+		json_decref(decks);
 		return r;
+	}
 	json_array_foreach(decks, i, d) {
 		struct text name = out_text(d, "name"), state = out_text(d, "state");
 		char slot[96];
@@ -55,6 +59,7 @@ print_decks(const struct session *s, const json_t *reply)
 			       : COLOUR_NONE);
 	}
 	r = table_finish(t);
+	json_decref(decks);
 	if (r == EXIT_OK && due > 0)
 		printf("%zu can be updated: cfdfuctl deck update\n", due);
 	return r;

@@ -78,6 +78,7 @@ print_drones(const struct session *s, const json_t *reply)
 		{ NULL },
 	};
 	const json_t *drones = json_object_get(reply, "drones"), *d;
+	json_t *here; /* by port; the others follow */
 	struct table *t;
 	size_t i;
 	int r;
@@ -89,8 +90,13 @@ print_drones(const struct session *s, const json_t *reply)
 	r = table_new(s, columns, LEFT_CELLS, &t);
 	if (r != 0)
 		return r;
-	json_array_foreach(drones, i, d)
+	here = slots_sort(drones);
+	json_array_foreach(here, i, d)
 		add_drone(t, d);
+	json_decref(here);
+	json_array_foreach(drones, i, d)
+		if (out_string(d, "port") == NULL)
+			add_drone(t, d);
 	r = table_finish(t);
 	if (r == EXIT_OK && out_true(reply, "more"))
 		puts("The records have more: cfdfuctl show SERIAL.");

@@ -80,7 +80,7 @@ draw(struct watch *w)
 	free(frame);
 }
 
-/* "12:34:56 A1 (1-4) flashing": only when its work or verdict changed. */
+/* "12:34:56 A1 (1-4) flashing": only when its work, verdict or readiness changed. */
 static void
 print_change(void *ctx, const json_t *before, const json_t *after)
 {
@@ -89,17 +89,24 @@ print_change(void *ctx, const json_t *before, const json_t *after)
 	const char *verdict = slot_verdict(after), *was = slot_verdict(before);
 	char line[3 * OUT_TEXT_MAX];
 	time_t now = time(NULL);
-	char clock[16] = "", name[96];
+	char clock[16] = "", name[96], ready[128], ready_before[128];
+	bool same = before != NULL && strcmp(work.s, old.s) == 0 &&
+		    strcmp(verdict ? verdict : "", was ? was : "") == 0 &&
+		    out_true(before, "present") == out_true(after, "present");
 	struct tm tm;
 
 	(void)ctx;
 	/* WHY: a slot that only has a name has not changed. */
 	if (before == NULL && strcmp(slot_class(after), "absent") == 0)
 		return;
-	if (before != NULL && strcmp(work.s, old.s) == 0 &&
-	    strcmp(verdict ? verdict : "", was ? was : "") == 0 &&
-	    out_true(before, "present") == out_true(after, "present"))
+	slot_ready_words(after, ready, sizeof(ready));
+	slot_ready_words(before, ready_before, sizeof(ready_before));
+	if (same && (ready[0] == '\0' || strcmp(ready, ready_before) == 0))
 		return;
+	if (same) {
+		text_copy(&what, ready);
+		text_copy(&message, "");
+	}
 	if (localtime_r(&now, &tm) != NULL)
 		(void)strftime(clock, sizeof(clock), "%H:%M:%S", &tm); /* WHY: it fits */
 	slot_name(after, name, sizeof(name));

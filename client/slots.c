@@ -101,13 +101,14 @@ slots_station(const struct slots *s)
 	return s->station;
 }
 
-/* WHY strverscmp: "1-10" comes after "1-9". */
+/* WHY strverscmp: "1-10" comes after "1-9".  Decks of one slot: by name. */
 static int
 compare(const void *a, const void *b)
 {
 	const json_t *const *x = a, *const *y = b;
+	int r = strverscmp(out_string(*x, "port"), out_string(*y, "port"));
 
-	return strverscmp(out_string(*x, "port"), out_string(*y, "port"));
+	return r != 0 ? r : strcmp(out_text(*x, "deck").s, out_text(*y, "deck").s);
 }
 
 json_t *

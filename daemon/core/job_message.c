@@ -106,11 +106,17 @@ job_message_foreign(const char *why, char *ret_text, size_t size)
 void
 job_message_compose(struct job_record *r, const struct dfu_session *dfu, const char *why)
 {
-	const struct verdict *v = &r->verdict;
+	struct verdict told = r->verdict;
+	const struct verdict *v = &told;
 	const struct device *p = dfu_session_found(dfu)->profile;
 
 	bool own_words = true;
 
+	/* WHY: of the STM32's firmware, which is whole, the steps would say that it is not. */
+	if (r->kind == JOB_DECK || r->kind == JOB_EEPROM) {
+		told.step = STEP_NONE;
+		told.has_addr = false;
+	}
 	/* INVARIANT: the words promise no more than was seen. */
 	if (v->kind == VERDICT_PASS && p != NULL && !p->family)
 		copy_text(

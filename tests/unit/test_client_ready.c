@@ -187,4 +187,28 @@ TEST(wait_tells_an_ending_when_the_drone_was_looked_at)
 	wait_for("--json wait --ready", "no", "deck", 1, "\"not_ready\":[{");
 }
 
+TEST(watch_has_a_line_for_what_becomes_of_a_drone_after_its_verdict)
+{
+	char texts[3][4096];
+	const char *const replies[] = {
+		texts[0], texts[1], texts[2],
+		"{\"error\":\"org.cfdfu.Station.Busy\",\"parameters\":{\"reason\":\"stopping\"}}",
+		NULL
+	};
+	const char *line;
+
+	reply(texts[0], sizeof(texts[0]), json_pack("[o]", drone("1-1", "unknown", true, NULL)),
+	      ",\"full\":true},\"continues\":true}");
+	reply(texts[1], sizeof(texts[1]), json_pack("[o]", drone("1-1", "yes", false, NULL)),
+	      ",\"full\":false},\"continues\":true}");
+	reply(texts[2], sizeof(texts[2]), json_pack("[o]", drone("1-1", "no", false, "address")),
+	      ",\"full\":false},\"continues\":true}");
+	client_run(&run, "watch", replies, NULL);
+	line = strstr(run.out, " 1-1 pass: Done.\n");
+	assert_non_null(line);
+	line = strstr(line, " 1-1 READY\n");
+	assert_non_null(line);
+	assert_non_null(strstr(line, " 1-1 NOT READY: address\n"));
+}
+
 TEST_MAIN(NULL)
