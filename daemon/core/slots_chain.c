@@ -65,7 +65,9 @@ judge(struct slots *ss, unsigned slot, const struct twins *t)
 	if (memcmp(&before, &r->readiness, sizeof(before)) == 0)
 		return;
 	s->told.revision++;
-	if (!s->whole.due)
+	/* WHY a yes is taken back at once: the record of a drone that is lost while it is looked at
+	 * would go on calling it ready. */
+	if (!s->whole.due || before.ready == READY_YES)
 		slots_tell(ss, slot, EVENT_CONDITION);
 }
 

@@ -211,7 +211,7 @@ SCENE(an_update_of_a_deck_that_was_cut_off_is_done_when_the_drone_is_back)
 	unplug(x, PORT);
 	settle(x);
 	assert_int_equal(last(x, PORT)->verdict.fault, FAULT_GONE);
-	/* WHY: the STM32's firmware is whole; nobody is to be sent to the button. */
+	/* The STM32's firmware is whole: the button is of no use. */
 	assert_null(strstr(last(x, PORT)->record.message, "incomplete"));
 	plug(x, PORT);
 	settle(x);
