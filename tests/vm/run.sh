@@ -47,10 +47,10 @@ make_share() # DIRECTORY
 		tar -C "$work/root" --owner=0 --group=0 -cf "$work/install.tar" .
 	fi
 	cp "$work/install.tar" "$share/"
-	cp -R "$here/guest" "$share/guest"
+	cp -R "$here/guest" "$here/../sim/racks" "$share/"
 	cp "$here"/../e2e/{common,firmware,typed}.sh "$here/../../README.md" \
 		"$here/../../daemon/cfdfud.8" "$share/guest/"
-	for program in rack mkimage cfdfud-sim; do
+	for program in rack mkimage mkbad cfdfud-sim; do
 		find "$build" -maxdepth 3 -name "$program" -type f -perm -u+x -exec cp {} "$share/bin/" \;
 	done
 }
@@ -63,7 +63,7 @@ make_job() # SHARE BOOT-NUMBER TEST...
 	{
 		echo "export BOOT=$number PATH=/opt/vm/bin:\$PATH"
 		echo "mkdir -p /opt/vm/bin /opt/vm/guest && cp /share/bin/* /opt/vm/bin/"
-		echo "cp -R /share/guest/. /opt/vm/guest/"
+		echo "cp -R /share/guest/. /share/racks /opt/vm/guest/"
 		for test in "$@"; do
 			echo "echo '# $test'"
 			echo "bash /opt/vm/guest/$test.sh || echo \"not ok $test exit status \$?\""
