@@ -106,11 +106,16 @@ counted() # JQ-FILTER
 	done
 }
 
+all_say() # TEXT
+{
+	seq $drones | sed "s/.*/$1/"
+}
+
 unharmed() # NAME
 {
-	same "$1: none has crashed by what was asked" "$(yes '[0,0,0]' | head -n $drones)" \
+	same "$1: none has crashed by what was asked" "$(all_say '[0,0,0]')" \
 		"$(counted .asserts)"
-	same "$1: nothing was written but applications" "$(yes 0 | head -n $drones)" \
+	same "$1: nothing was written but applications" "$(all_say 0)" \
 		"$(counted '.outside_writes + .outside_erases + .mass_erases + .unprotects +
 			.option_writes + .otp_writes')"
 }
@@ -273,7 +278,7 @@ verdicts_are "never" "1 pass no power-cycle
 16 pass yes"
 records_agree "never"
 unharmed "never"
-same "never: no power was switched" "$(yes 0 | head -n $drones)" "$(counted .vcc_cycles)"
+same "never: no power was switched" "$(all_say 0)" "$(counted .vcc_cycles)"
 for p in $(ports 1 4) $(port 6); do
 	same "never: $p says what to do" \
 		"Its deck's new firmware runs from its next start: switch it off and on." "$(rest_of "$p")"
