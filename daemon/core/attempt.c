@@ -93,7 +93,7 @@ attempt_allow_contention(struct attempt *a, unsigned others)
 	uint64_t contention_us = (uint64_t)others * ENUMERATION_US;
 
 	/* A drone that has perhaps not even left is asked whether it is still there. */
-	if (!a->vanished ? a->stage != JOB_AWAIT_RUNTIME
+	if (!a->vanished ? a->stage != JOB_AWAIT_RUNTIME && a->stage != JOB_AWAIT_RESTART
 			 : a->stage != JOB_AWAIT_DFU && a->stage != JOB_AWAIT_RUNTIME &&
 			       a->stage != JOB_AWAIT_RESTART)
 		return;
