@@ -78,6 +78,7 @@ attempt_has_vanished(struct attempt *a, uint32_t within_us, uint64_t now_us)
 {
 	a->vanished = true;
 	a->deadline_us = now_us + within_us;
+	a->contention_us = 0;
 }
 
 void

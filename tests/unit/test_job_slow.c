@@ -193,6 +193,20 @@ TEST(contention_extends_only_the_wait_for_an_arrival)
 	end(p);
 }
 
+/* The word of its leaving comes late, too, and a drone that leaves later is no old nRF51. */
+TEST(contention_extends_the_wait_for_a_drone_that_is_switched_off)
+{
+	static struct dfu_session dfu;
+	struct attempt a = { .dfu = &dfu, .stage = JOB_RESTART };
+
+	attempt_await(&a, JOB_AWAIT_RESTART, false, 2 * SECOND, SECOND);
+	attempt_allow_contention(&a, 14);
+	assert_int_equal(attempt_deadline_us(&a), (1 + 2 + 14) * SECOND);
+	attempt_has_vanished(&a, 10 * SECOND, 5 * SECOND);
+	attempt_allow_contention(&a, 3);
+	assert_int_equal(attempt_deadline_us(&a), (5 + 10 + 3) * SECOND);
+}
+
 /* The request ends with one status; two seconds later nothing has left, and the question ends with
  * the other. */
 static struct play *
