@@ -187,7 +187,7 @@ feature_checked(struct dfu_work *w, struct dfuse *d)
 }
 
 static void
-plan_took(struct plan *p, const struct dfuse *d)
+plan_took(struct plan *p, struct dfuse *d)
 {
 	struct plan_op op;
 	uint32_t length;
@@ -204,6 +204,7 @@ plan_took(struct plan *p, const struct dfuse *d)
 		plan_erased(p);
 		return;
 	case PLAN_OP_PROGRAM:
+		d->counters.bytes_written -= op.lead; /* its place stayed blank */
 		plan_programmed(p);
 		return;
 	}
