@@ -21,8 +21,7 @@
 #include "store/store.h"
 
 enum {
-	PENDING_MAX =
-	    2 * FLEET_SLOTS_MAX, /* LIMIT: a beginning or an ending per slot, and a spare */
+	PENDING_MAX = 2 * FLEET_SLOTS_MAX, /* LIMIT: one record per slot, and a spare */
 	LOOK_SHARE = 20,
 };
 
@@ -44,6 +43,7 @@ struct recorder {
 	bool history_missing; /* a drone came while the records could not be read */
 	bool commit_failed;   /* recorder_check() tries again, not every event of the bus */
 	uint64_t look_due_us; /* recorder_look(): not before */
+	uint64_t patient_seq; /* what is queued up to here can wait for recorder_check() */
 };
 
 int
@@ -383,7 +383,9 @@ answer(struct recorder *rc)
 bool
 recorder_wants_commit(const struct recorder *rc)
 {
-	return !rc->commit_failed && store_queued(rc->sv->store) != store_durable(rc->sv->store);
+	uint64_t queued = store_queued(rc->sv->store), durable = store_durable(rc->sv->store);
+
+	return !rc->commit_failed && queued != durable && queued != rc->patient_seq;
 }
 
 bool
@@ -408,9 +410,8 @@ static void
 look(struct recorder *rc)
 {
 	struct store_time now = clock_time(rc->sv->clock);
-	enum loop_work before;
+	enum loop_work before = turns_begin(rc->sv->turns, LOOP_STORE);
 
-	before = turns_begin(rc->sv->turns, LOOP_STORE);
 	(void)store_check(rc->sv->store, &now); /* what it says is seen below */
 	turns_end(rc->sv->turns, before);
 	rc->commit_failed = store_queued(rc->sv->store) != store_durable(rc->sv->store);
@@ -452,7 +453,7 @@ recorder_look(struct recorder *rc, bool ordered)
 	rc->look_due_us = began_us + LOOK_SHARE * took_us;
 }
 
-/* As it is shown. */
+/* As it is shown.  Costs no commit of its own: of a kill the next check-up makes it again. */
 static void
 note_condition(struct recorder *rc, const struct fleet_event *event)
 {
@@ -482,14 +483,19 @@ recorder_loaded(const struct recorder *rc)
 void
 recorder_tell(void *ctx, const struct fleet_event *event)
 {
-	bool nothing = event->kind == EVENT_IDLE || (event->kind == EVENT_SPECIAL_ENDED &&
-						     event->record->verdict.kind == VERDICT_NONE);
+	struct recorder *rc = ctx;
+	const struct job_record *r = event->record;
+	bool nothing = event->kind == EVENT_IDLE ||
+		       (event->kind == EVENT_SPECIAL_ENDED && r->verdict.kind == VERDICT_NONE);
 	bool condition = event->kind == EVENT_CONDITION;
+	bool patient = condition && !recorder_wants_commit(rc);
 
 	/* WHY not in DFU mode: a recorded drone is known, and a known one may be changed
 	 * (doc/promises.md 1). */
-	if ((nothing || condition) && event->record->serial[0] != '\0')
-		note_drone(ctx, event->record, !condition); /* its loader may be restored since */
-	if (condition && event->record->id > 0)
-		note_condition(ctx, event);
+	if ((nothing || condition) && r->serial[0] != '\0')
+		note_drone(rc, r, !condition); /* its loader may be restored since */
+	if (condition && r->id > 0)
+		note_condition(rc, event);
+	if (patient)
+		rc->patient_seq = store_queued(rc->sv->store);
 }

@@ -158,6 +158,7 @@ struct crtp {
 	uint8_t step; /* within the topic */
 	enum crtp_light light;
 	bool gone;
+	bool hurried;	    /* a log variable is looked for near where it was elsewhere, only */
 	uint8_t tries_left; /* of LINK, UNLINK */
 	uint8_t silences;   /* topics without an answer */
 	uint64_t until_us;  /* the conversation is cut short then; 0 not begun */

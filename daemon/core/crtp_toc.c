@@ -4,7 +4,10 @@
 #include "cfdfu/util.h"
 #include "core/crtp_internal.h"
 
-enum { ITEMS_MAX = 2000 }; /* LIMIT: variables of a firmware; 305 and 482 in 2026.08 */
+enum {
+	ITEMS_MAX = 2000, /* LIMIT: variables of a firmware; 305 and 482 in 2026.08 */
+	PLACES_NEAR = 16, /* LIMIT: looked at while a verdict waits; each takes 2 ms */
+};
 
 /* SPEC: their numbers in 2026.08 (doc/beyond-dfu.md 11); in other builds they are near. */
 static const struct {
@@ -91,11 +94,12 @@ outwards(unsigned hint, unsigned nth, unsigned count)
 	return distance <= hint ? hint - distance : count;
 }
 
-/* One more item of the table, for this variable; DONE: all were looked at. */
+/* One more item of the table, for this variable; DONE: all were looked at; GIVEN_UP: all near. */
 static enum crtp_turn
 look_further(struct crtp *c, enum crtp_variable v)
 {
 	struct crtp_scan *s = &c->scan;
+	bool near = c->hurried && s->toc.header == CRTP_HEADER_LOG_TOC;
 
 	if (s->variable != v || s->nth == 0) {
 		s->variable = (uint8_t)v;
@@ -103,9 +107,12 @@ look_further(struct crtp *c, enum crtp_variable v)
 		s->hint = hint_of(c, v);
 	}
 	while (s->nth < 2 * s->toc.count) {
-		unsigned item = outwards(s->hint, s->nth++, s->toc.count);
+		unsigned item = outwards(s->hint, s->nth, s->toc.count);
 		const uint8_t data[] = { 0x02, (uint8_t)item, (uint8_t)(item >> 8) };
 
+		if (near && s->nth == PLACES_NEAR)
+			return TURN_GIVEN_UP;
+		s->nth++;
 		if (item < s->toc.count)
 			return crtp_put(c, QUESTION_ITEM, data, sizeof(data));
 	}
@@ -117,6 +124,7 @@ crtp_toc_next(struct crtp *c, unsigned wanted)
 {
 	struct crtp_scan *s = &c->scan;
 	uint8_t header = CRTP_HEADER_LOG_TOC;
+	enum crtp_turn turn;
 
 	if ((wanted & BIT(CRTP_VBAT_MV)) == 0)
 		header = CRTP_HEADER_PARAM_TOC;
@@ -128,8 +136,9 @@ crtp_toc_next(struct crtp *c, unsigned wanted)
 	for (unsigned v = 0; v < CRTP_VARIABLE_COUNT; v++) {
 		if ((wanted & BIT(v)) == 0 || s->toc.is[v] != CRTP_UNSOUGHT)
 			continue;
-		if (look_further(c, v) == TURN_ASKS)
-			return TURN_ASKS;
+		turn = look_further(c, v);
+		if (turn != TURN_DONE)
+			return turn;
 		for (unsigned i = 0; i < CRTP_VARIABLE_COUNT; i++)
 			if (s->toc.is[i] == CRTP_UNSOUGHT)
 				s->toc.is[i] = CRTP_ABSENT;

@@ -107,7 +107,7 @@ dfu_session_begin(struct dfu_session *s, const struct dfu_session_options *optio
 	s->options = *options;
 	memset(&s->dfuse, 0, sizeof(s->dfuse));
 	pace_init(&s->dfuse.pace, options->obey);
-	s->dfuse.pace.stalls_early = options->stalls_early;
+	pace_stalls_early(&s->dfuse.pace, options->stalls_early);
 	s->work.word_refused = false;
 	dfu_probe_init(&s->probe, &options->probe);
 }

@@ -271,7 +271,7 @@ stalled_early(struct dfuse *d, uint64_t now_us)
 		return false;
 	d->stalls_left--;
 	/* QUIRK: seen on other STM32 ROMs (doc/protocol.md 3.7, L4). */
-	d->pace.stalls_early = true;
+	pace_stalls_early(&d->pace, true);
 	d->pace.obey = true;
 	pace_learn_slow(&d->pace, dfuse_pace_kind(d), d->req.length);
 	d->asked_at_us = 0;

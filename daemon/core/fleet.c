@@ -12,7 +12,8 @@
 
 enum {
 	DFU_ENDPOINTS = 1,
-	BOOT_US = 1400000, /* what was measured replaces it soon */
+	BOOT_US = 1400000, /* what was measured replaces it */
+	BOOTS_MAX = 16,	   /* that the mean is of, about */
 };
 
 int
@@ -234,10 +235,14 @@ learn_times(struct fleet *f, const struct job *j)
 {
 	const struct job_record *r = job_record(j);
 	uint64_t boot = r->stage_us[STEP_BOOTING] + r->stage_us[STEP_CONFIRMING], left;
+	unsigned n;
 
-	if (r->verdict.kind != VERDICT_PASS)
+	/* WHY not of one that crashed: it started twice, or was waited for longer. */
+	if (r->verdict.kind != VERDICT_PASS || job_patience_us(j) > 0)
 		return;
-	f->slots.boot_us = (f->slots.boot_us + boot) / 2;
+	/* WHY of many: those that end first are those that boot fast. */
+	n = f->slots.boots < BOOTS_MAX ? ++f->slots.boots : BOOTS_MAX;
+	f->slots.boot_us = ((n - 1) * f->slots.boot_us + boot) / n;
 	job_estimate(j, 0, f->slots.boot_us, &left, &f->eta.work_us);
 }
 

@@ -162,6 +162,8 @@ bool job_cut_short(const struct job *j); /* ended from outside, with the drone s
 /* Nothing is written, recorded or restarted: it gives way to whatever is wanted of the drone. */
 bool job_only_looks(const struct job *j);
 bool job_is_cycling(const struct job *j); /* its power is switched off and on */
+/* So much later is it asked since it crashed; 0: it did not. */
+uint32_t job_patience_us(const struct job *j);
 /* Times that the drone reset itself when it was first asked. */
 unsigned job_crashes(const struct job *j);
 bool job_foreign(const struct job *j); /* OVER: the device in DFU mode is none of ours */

@@ -77,6 +77,12 @@ job_is_cycling(const struct job *j)
 	return j->attempt.stage == JOB_RESTART || j->attempt.stage == JOB_AWAIT_RESTART;
 }
 
+uint32_t
+job_patience_us(const struct job *j)
+{
+	return attempt_patience_us(&j->attempt, j->setup.patience_us);
+}
+
 unsigned
 job_crashes(const struct job *j)
 {
@@ -123,6 +129,7 @@ job_estimate(const struct job *j, uint64_t now_us, uint64_t boot_us, uint64_t *r
 		left = total; /* the plan is not made yet */
 	if (stage > JOB_FLASH)
 		left = 0;
+	boot_us += job_patience_us(j);
 	*ret_left_us = left + attempt_boot_left_us(&j->attempt, now_us, boot_us);
 	*ret_total_us = total + boot_us;
 }

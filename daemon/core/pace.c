@@ -58,6 +58,15 @@ pace_set_word(struct pace *p, bool word)
 	}
 }
 
+void
+pace_stalls_early(struct pace *p, bool stalls)
+{
+	p->stalls_early = stalls;
+	/* WHY: the ROM's constants are not its own; until it tells, what is expected holds. */
+	if (stalls)
+		memset(p->told_ms, 0, sizeof(p->told_ms));
+}
+
 /* The entry for this sector size, a new one while there is room; NULL when there is none. */
 static uint32_t *
 erase_entry(struct pace *p, uint32_t bytes)

@@ -38,6 +38,8 @@ struct pace {
 void pace_init(struct pace *p, bool obey);
 
 /* 32-bit parallelism was switched on (or off): start again from that column of the data sheet. */
+/* The device stalls when it is asked early; false: as far as is known it does not. */
+void pace_stalls_early(struct pace *p, bool stalls);
 void pace_set_word(struct pace *p, bool word);
 
 /* How long the operation is expected to take, in microseconds.  bytes: data or sector size. */

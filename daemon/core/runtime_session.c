@@ -54,6 +54,7 @@ runtime_session_ask(struct runtime_session *s, bool build)
 
 	begin(s, RUNTIME_ASK);
 	crtp_ask(&s->crtp, topics | (build ? BIT(CRTP_BUILD) : 0), s->tocs, s->condition);
+	s->crtp.hurried = true;
 }
 
 void

@@ -32,6 +32,7 @@ struct slots {
 	struct deadlines deadlines; /* of the slots that are not in the queue */
 	struct arrivals arrivals;
 	uint64_t boot_us;		/* time of booting and confirming, learned */
+	unsigned boots;			/* from so many */
 	struct crtp_tocs toc;		/* shared by all jobs */
 	const struct job_options *jobs; /* borrowed, as are these: */
 	struct policy *policy;

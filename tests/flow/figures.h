@@ -46,7 +46,10 @@ struct rack_plan {
 	enum rack_before before;
 	enum drone_kind kind;
 	bool word, obey, by_version;
-	bool drawn; /* the times of booting differ between drones */
+	unsigned draw;	      /* drones of other seeds */
+	uint32_t selftest_ms; /* 0: as usual */
+	bool whole;	      /* watched on until each is ready */
+	bool drawn;	      /* the times of booting differ between drones */
 	bool known; /* each was flashed once by the same station before: what it taught counts */
 	unsigned active_max, writers_max, switch_max, endpoints_max; /* 0: no limit */
 	bool by_button; /* put in in DFU mode, pulled as soon as it is done */
@@ -61,6 +64,9 @@ struct rack_seen {
 	uint64_t erases, blocks, requests, reboots, stalls, events;
 	uint64_t writing_requests; /* erase and verify apart: data, status, addresses */
 	uint64_t commits;
+	unsigned ready;	     /* whole: drones said to be ready */
+	uint64_t ready_us;   /* ... behind their verdict and self-test: the slowest */
+	uint64_t vcc_cycles; /* ... power cycles over USB */
 	uint64_t stage_sum_us[STEP_COUNT], stage_max_us[STEP_COUNT]; /* of all drones */
 	uint64_t translator_us;	    /* the busiest one was at work with blocks */
 	double eta_drone, eta_rack; /* worst error from the first write on, of what was left */

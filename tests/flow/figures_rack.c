@@ -16,7 +16,8 @@
 #define END_US (1200 * SECOND) /* LIMIT: of virtual time, for one rack */
 #define STEP_US 10000 /* WHY: what the disk has ended is an event, too, and not asked for here */
 #define SAMPLE_US 100000
-#define SAMPLES_MAX 4096 /* LIMIT: of one rack, all drones together, over its whole time */
+#define READY_US (30 * SECOND) /* LIMIT: from the last verdict on */
+#define SAMPLES_MAX 4096       /* LIMIT: of one rack, all drones together, over its whole time */
 #define EDITED_ADDR 0x08030001U
 #define APP_ADDR 0x08004000U
 
@@ -32,7 +33,7 @@ struct watched {
 	uint64_t revision;
 	enum step step;
 	int percent;
-	bool wrote, ended;
+	bool wrote, ended, ready;
 	uint64_t requests_before; /* DNLOAD and GETSTATUS before the first block */
 };
 
@@ -99,9 +100,13 @@ add_drone(struct rack *x, unsigned i, struct image *old)
 	struct drone_config c;
 	uint8_t byte;
 
-	drone_config_init(&c, 1000 + i);
+	drone_config_init(&c, 1000 + i + 1000 * plan->draw);
 	c.kind = plan->kind;
 	c.button_boots = plan->by_button;
+	if (plan->whole)
+		c.address += i; /* else their addresses are left to be changed */
+	if (plan->selftest_ms > 0)
+		c.selftest_ms = plan->selftest_ms;
 	if (!plan->drawn)
 		steady_timing(&c);
 	name_port(x, i);
@@ -264,6 +269,28 @@ watch_limits(struct rack *x)
 	x->seen->endpoints = endpoints > x->seen->endpoints ? endpoints : x->seen->endpoints;
 }
 
+/* Is it ready, and how long after it could be known? */
+static void
+watch_ready(struct rack *x, unsigned i)
+{
+	struct watched *w = &x->drones[i];
+	uint64_t now_us = world_now_us(station_world(x->station)), since_us;
+	struct slot_view v;
+
+	if (!w->ended || w->ready)
+		return;
+	fleet_view(station_fleet(x->station), (unsigned)w->slot, now_us, &v);
+	if (v.readiness->ready != READY_YES)
+		return;
+	w->ready = true;
+	since_us = drone_selftest_us(w->drone);
+	if (since_us < station_last(x->station, w->port)->ended_us)
+		since_us = station_last(x->station, w->port)->ended_us;
+	if (now_us - since_us > x->seen->ready_us)
+		x->seen->ready_us = now_us - since_us;
+	x->seen->ready++;
+}
+
 static void
 watch(struct rack *x)
 {
@@ -274,6 +301,8 @@ watch(struct rack *x)
 	for (unsigned i = 0; i < x->plan->count; i++) {
 		watch_drone(x, i, sampling);
 		wrote = wrote || x->drones[i].wrote;
+		if (x->plan->whole)
+			watch_ready(x, i);
 	}
 	watch_limits(x);
 	if (!sampling)
@@ -284,22 +313,25 @@ watch(struct rack *x)
 	x->sample_due_us = now_us + SAMPLE_US;
 }
 
+/* ... and ready, where that is waited for. */
 static bool
-all_ended(const struct rack *x)
+all_ended(const struct rack *x, bool ready)
 {
+	if (ready)
+		return x->seen->ready == x->plan->count;
 	for (unsigned i = 0; i < x->plan->count; i++)
 		if (!x->drones[i].ended)
 			return false;
 	return true;
 }
 
-/* One event at a time until every drone has a verdict, or until_us. */
+/* One event at a time until every drone has a verdict, or is ready, or until_us. */
 static void
-run(struct rack *x, uint64_t until_us)
+run(struct rack *x, bool ready, uint64_t until_us)
 {
 	struct station *s = x->station;
 
-	while (station_broken(s) == NULL && !all_ended(x)) {
+	while (station_broken(s) == NULL && !all_ended(x, ready)) {
 		uint64_t world = world_next_us(station_world(s));
 		uint64_t tick = fleet_deadline_us(station_fleet(s));
 		uint64_t next = world_now_us(station_world(s)) + STEP_US;
@@ -429,7 +461,7 @@ flash_once_before(struct rack *x)
 {
 	(void)station_select(x->station, "cf2", "2025.07", size_of_image(x->plan), 3);
 	plug_all(x);
-	run(x, END_US);
+	run(x, false, END_US);
 	station_run(x->station, world_now_us(station_world(x->station)) + SECOND);
 	for (unsigned i = 0; i < x->plan->count; i++)
 		(void)world_unplug(station_world(x->station), x->drones[i].port);
@@ -470,8 +502,12 @@ rack_run(const struct rack_plan *plan, struct rack_seen *ret)
 		cut_off(&x);
 	else
 		plug_all(&x);
-	run(&x, END_US);
+	run(&x, false, END_US);
 	add_up(&x, events, commits);
+	if (plan->whole)
+		run(&x, true, world_now_us(station_world(x.station)) + READY_US);
+	for (unsigned i = 0; i < plan->count; i++)
+		ret->vcc_cycles += drone_counters(x.drones[i].drone)->vcc_cycles;
 	station_free(x.station);
 	image_unref(x.image);
 	free(x.samples);

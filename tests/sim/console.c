@@ -152,7 +152,7 @@ console_start(struct drone *d, uint64_t at)
 	uint64_t decks = at + (uint64_t)d->config.decks_ms * 1000;
 	uint64_t tests = at + (uint64_t)d->config.selftest_ms * 1000;
 	uint64_t nrf = at + (uint64_t)d->config.nrf_ms * 1000;
-	bool passes = firmware_selftest_us(d) != DRONE_NEVER;
+	bool passes = drone_selftest_us(d) != DRONE_NEVER;
 
 	say_identity(d, at);
 	if (d->firmware.block_was != DRONE_EEPROM_BAD_MAGIC)

@@ -162,7 +162,7 @@ decks_start(struct drone *d, uint64_t now)
 	settle(d, now);
 	d->firmware.decks_fail = !pass(d);
 	d->firmware.decks_us = init_us(d);
-	passed_us = firmware_selftest_us(d);
+	passed_us = drone_selftest_us(d);
 	for (unsigned i = 0; i < DRONE_DECKS_MAX; i++) {
 		struct deck *k = &d->deck[i];
 

@@ -329,6 +329,8 @@ enum drone_personality drone_personality(const struct drone *d);
 void drone_describe(const struct drone *d, struct sighting *s);
 /* Device and configuration descriptor as read at enumeration; returns the length. */
 size_t drone_descriptors(struct drone *d, uint8_t *buf, size_t size);
+/* The self-test of this start will be passed, or was, at this time; DRONE_NEVER when it fails. */
+uint64_t drone_selftest_us(const struct drone *d);
 const struct drone_counters *drone_counters(const struct drone *d);
 void drone_counters_reset(struct drone *d);
 const struct drone_config *drone_config(const struct drone *d);

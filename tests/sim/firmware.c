@@ -51,7 +51,7 @@ firmware_start(struct drone *d, uint64_t now)
 }
 
 uint64_t
-firmware_selftest_us(const struct drone *d)
+drone_selftest_us(const struct drone *d)
 {
 	const struct firmware *f = &d->firmware;
 
@@ -63,7 +63,7 @@ firmware_selftest_us(const struct drone *d)
 bool
 firmware_selftest_passed(const struct drone *d, uint64_t now)
 {
-	return now >= firmware_selftest_us(d);
+	return now >= drone_selftest_us(d);
 }
 
 void
@@ -104,7 +104,7 @@ firmware_linked(struct drone *d, uint64_t now, bool linked)
 void
 firmware_battery(const struct drone *d, uint64_t now, struct battery *ret)
 {
-	uint64_t passed = firmware_selftest_us(d);
+	uint64_t passed = drone_selftest_us(d);
 
 	*ret = (struct battery){ .mv = 3700 };
 	if (passed == DRONE_NEVER || now < passed + MEASURED_US)

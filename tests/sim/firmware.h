@@ -159,8 +159,6 @@ void firmware_start(struct drone *d, uint64_t now);
 void firmware_assert(struct drone *d, uint64_t now, enum drone_assert cause, const char *where);
 /* The self-test is over and passed. */
 bool firmware_selftest_passed(const struct drone *d, uint64_t now);
-/* ... will be passed, or was: at this time of the drone; DRONE_NEVER when it fails. */
-uint64_t firmware_selftest_us(const struct drone *d);
 /* "2026.08 +2" is 202608; 0 when there is no number in front. */
 int firmware_release(const char *version);
 

@@ -268,6 +268,16 @@ TEST(a_device_that_stalls_early_polls_is_polled_late)
 	assert_int_equal(pace_wait_us(&p, PACE_PROGRAM, BLOCK, 104), 104000);
 }
 
+TEST(a_device_that_stalls_early_is_not_expected_to_have_the_constants_of_the_rom)
+{
+	struct pace p = fresh(true);
+
+	pace_stalls_early(&p, true);
+	assert_int_equal(pace_whole_us(&p, PACE_PROGRAM, BLOCK), 2048 * 16 * 9 / 8);
+	(void)pace_wait_us(&p, PACE_PROGRAM, BLOCK, 40);
+	assert_int_equal(pace_whole_us(&p, PACE_PROGRAM, BLOCK), 40000);
+}
+
 TEST(the_expected_time_is_the_longer_of_flash_and_wait)
 {
 	struct pace p = fresh(false), o = fresh(true);

@@ -112,7 +112,7 @@ TEST_SET_UP(console_text_arrives_between_answers)
 
 TEST_SET_UP(a_log_block_delivers_the_battery)
 {
-	static const uint8_t create[] = { 0x51, 6, 7, 7, 0, 0, 2, 1, 0, 4, 2, 0 };
+	static const uint8_t create[] = { 0x51, 6, 7, 7, 3, 0, 2, 7, 0, 4, 6, 0 };
 
 	link_on();
 	assert_true(ask("\x50\x03", 2));

@@ -379,7 +379,7 @@ TEST_SET_UP(a_console_that_overflows_says_so_and_holds_a_nul)
 
 TEST_SET_UP(the_self_test_takes_its_time_and_the_battery_one_second_more)
 {
-	static const uint8_t create[] = { 0x51, 6, 7, 2, 1, 0, 4, 2, 0 };
+	static const uint8_t create[] = { 0x51, 6, 7, 2, 7, 0, 4, 6, 0 };
 
 	begin_with("2026.08", "selftest-ms", "2000");
 	bench_wait(&b, 200000);
@@ -435,7 +435,7 @@ TEST_SET_UP(old_firmware_lacks_the_services_of_the_new)
 	bench_wait(&b, 5000000);
 	(void)hear();
 	link_on();
-	assert_true(ask("\x51\x06\x07\x02\x01\x00", 6));
+	assert_true(ask("\x51\x06\x07\x02\x07\x00", 6));
 	assert_true(ask("\x51\x08\x07\x00\x00", 5));
 	assert_int_equal(bulk(USB_BULK_IN, NULL, 64, 20), USB_OK);
 	assert_int_equal(get_le16(b.data + 5), 3700);
