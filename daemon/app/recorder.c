@@ -383,9 +383,9 @@ answer(struct recorder *rc)
 bool
 recorder_wants_commit(const struct recorder *rc)
 {
-	uint64_t queued = store_queued(rc->sv->store), durable = store_durable(rc->sv->store);
+	uint64_t queued = store_queued(rc->sv->store), done = store_durable(rc->sv->store);
 
-	return !rc->commit_failed && queued != durable && queued != rc->patient_seq;
+	return !rc->commit_failed && queued != done && queued != rc->patient_seq;
 }
 
 bool
@@ -488,14 +488,13 @@ recorder_tell(void *ctx, const struct fleet_event *event)
 	bool nothing = event->kind == EVENT_IDLE ||
 		       (event->kind == EVENT_SPECIAL_ENDED && r->verdict.kind == VERDICT_NONE);
 	bool condition = event->kind == EVENT_CONDITION;
-	bool patient = condition && !recorder_wants_commit(rc);
+	bool alone = condition && !recorder_wants_commit(rc);
 
-	/* WHY not in DFU mode: a recorded drone is known, and a known one may be changed
-	 * (doc/promises.md 1). */
+	/* WHY not in DFU mode: a known drone may be changed (doc/promises.md 1). */
 	if ((nothing || condition) && r->serial[0] != '\0')
 		note_drone(rc, r, !condition); /* its loader may be restored since */
 	if (condition && r->id > 0)
 		note_condition(rc, event);
-	if (patient)
+	if (alone)
 		rc->patient_seq = store_queued(rc->sv->store);
 }

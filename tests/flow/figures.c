@@ -269,7 +269,7 @@ racks(struct table *t, const struct rack_seen *one)
 
 /* ---- the whole drone --------------------------------------------------------------------- */
 
-/* No check-up delays a verdict of another drone, and each is over when the drones' own self-tests are. */
+/* No check-up delays a verdict of another drone; each is over when the drones' self-tests are. */
 static void
 whole(struct table *t)
 {

@@ -359,7 +359,7 @@ whole_quiet(struct station *s)
 			continue;
 		check_asserts(s, &s->seats[i], d);
 		if (drone_personality(d) == DRONE_RUNTIME && drone_is_linked(d) &&
-		    !s->seats[i].fated)
+		    !s->seats[i].fated && drone_counters(d)->fates == 0)
 			station_break(s, "W8: the link of %s is not given back", s->seats[i].port);
 	}
 }
