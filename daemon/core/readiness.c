@@ -8,7 +8,9 @@
 
 #include "cfdfu/util.h"
 
-#define OFF_AND_ON "switch it off and on"
+/* WHY unplugged: here it is compared again when it comes back, in DFU mode, and a Lighthouse deck is
+ * dead after that (doc/beyond-dfu.md 10.1). */
+#define OFF_AND_ON "unplug it, then switch it off and on"
 
 const char *
 ready_name(enum ready r)
