@@ -8,8 +8,8 @@
 
 #include "cfdfu/util.h"
 
-/* WHY unplugged: here it is compared again when it comes back, in DFU mode, and a Lighthouse deck is
- * dead after that (doc/beyond-dfu.md 10.1). */
+/* WHY unplugged: at the station it is compared again when it comes back, in DFU mode, and a
+ * Lighthouse deck is dead after that (doc/beyond-dfu.md 10.1). */
 #define OFF_AND_ON "unplug it, then switch it off and on"
 
 const char *
