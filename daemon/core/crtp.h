@@ -117,7 +117,7 @@ struct crtp_question {
 
 struct crtp_scan {
 	struct crtp_toc toc;
-	uint8_t variable; /* looked for now */
+	uint8_t variable; /* the one that is looked for */
 	uint16_t hint;	  /* where its search began */
 	uint16_t nth;	  /* how many places were looked at since */
 };
@@ -184,7 +184,7 @@ void crtp_show(struct crtp *c, enum crtp_light light, struct condition *conditio
  */
 void crtp_work(struct crtp *c, const struct memory_engine *engine, struct condition *condition);
 
-/* Gives the link back, whoever took it. */
+/* Gives the link back, also when an earlier conversation or daemon took it. */
 void crtp_unlink(struct crtp *c);
 
 /* The drone starts anew: a line cut off is not continued, the link is the radio's. */

@@ -102,7 +102,7 @@ void runtime_session_check(struct runtime_session *s);
 void runtime_session_memory(struct runtime_session *s, const struct memory_engine *engine);
 /* Looks for the memory that asks the nRF51 for it, and writes 02 at its address 3. */
 void runtime_session_power_cycle(struct runtime_session *s);
-/* Gives the link back, whoever took it: a conversation that was cut off, a daemon that died. */
+/* Gives back the link that a conversation took which was cut off, or a daemon that died. */
 void runtime_session_unlink(struct runtime_session *s);
 
 /* REQUEST_NOTHING: the task is over. */

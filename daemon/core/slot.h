@@ -58,7 +58,7 @@ struct slot_next {
 struct slot_whole {
 	bool due;		/* it is to be looked at, or just is */
 	unsigned decks_tried;	/* BIT(number in the condition): written by itself, once a stay */
-	unsigned decks_written; /* likewise: with success, by whoever's word */
+	unsigned decks_written; /* likewise: with success, in whichever job */
 	char nrf_wanted[32];	/* the version that its release brings; "" none */
 	/* Of one drone, when it was first asked; the last one was just now.  Kept after it left. */
 	char crasher[SERIAL_TEXT_MAX];

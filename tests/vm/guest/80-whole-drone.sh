@@ -64,7 +64,7 @@ of_each() # JQ-FILTER
 		. as $port | $slot[$port] | '"$1" "${all[@]}" < "$seen"
 }
 
-# What is told of each drone beside the numbers of the rack: "1 pass yes", "7 pass no nrf51".
+# Each drone by its number in the rack, with verdict, ready and the rest: "1 pass yes", "7 pass no nrf51".
 verdicts_are() # NAME WANTED
 {
 	same "$1: verdict, ready and remaining of each slot" "$2" \
@@ -96,7 +96,7 @@ records_agree() # NAME
 	records_are_sound "$1"
 }
 
-# What the simulator saw: the counters of each drone as words.
+# The counters of each simulated drone, as words.
 counted() # JQ-FILTER
 {
 	local p
@@ -196,7 +196,7 @@ unharmed "the dark one"
 
 # ---- who may ------------------------------------------------------------------------------------
 
-says "everybody may list the drones" "^ +[0-9A-F]{24} +$(port 7) +NOT READY .* nrf51$" \
+says "a user without rights may list the drones" "^ +[0-9A-F]{24} +$(port 7) +NOT READY .* nrf51$" \
 	"${as_reader[@]}" cfdfuctl drone list
 says "and the decks" "^$(port 6) +[0-9A-F]{24} bcColorLedBot:col +[0-9.]+ +[0-9.]+ +started" \
 	"${as_reader[@]}" cfdfuctl deck list
@@ -206,7 +206,7 @@ same "a list has what the station knows" "7 16" \
 for words in "identify $(port 1)" "drone assign --base E7E7E7E701 --yes" \
 	"drone set $(port 1) --name Ada"; do
 	# shellcheck disable=SC2086 # words are wanted
-	says "not everybody may: cfdfuctl $words" 'group cfdfu' "${as_reader[@]}" cfdfuctl $words
+	says "a user without rights may not: cfdfuctl $words" 'group cfdfu' "${as_reader[@]}" cfdfuctl $words
 done
 lights=$(rack_do counters "$(port 13)" | jq '.lights_good + .lights_bad')
 holds "the group may have a light" "${as_member[@]}" cfdfuctl identify "$(port 13)"
