@@ -70,7 +70,8 @@ plug_rack() # PORT-FUNCTION
 
 	old=$(image 2025.02)
 	for n in $(seq 1 $drones); do
-		rack_add "$("$1" "$n")" "$old"
+		# Addresses of their own: drones that share the factory's are not ready.
+		rack_add "$("$1" "$n")" "$old" address="$(printf 'E7E7E7E7%02X' "$n")"
 	done
 	cfdfuctl firmware add "$(image 2025.12)" --name demo-2025.12
 	cfdfuctl firmware select demo-2025.12
