@@ -24,6 +24,15 @@ scene_set_up(void **state)
 	return 0;
 }
 
+void
+end(struct scene *x)
+{
+	image_unref(x->old);
+	station_free(x->s);
+	x->old = NULL;
+	x->s = NULL;
+}
+
 int
 scene_tear_down(void **state)
 {
@@ -33,8 +42,7 @@ scene_tear_down(void **state)
 
 	if (broken != NULL)
 		print_error("%s\n", broken);
-	image_unref(x->old);
-	station_free(x->s);
+	end(x);
 	free(x);
 	return r;
 }
@@ -42,6 +50,7 @@ scene_tear_down(void **state)
 void
 begin(struct scene *x)
 {
+	assert_null(x->s);
 	assert_int_equal(station_new(&x->options, &x->s), 0);
 	x->old = station_image("cf2", "2024.10", 20000, 3);
 	x->now = station_select(x->s, "cf2", "2026.08", 20000, 4);

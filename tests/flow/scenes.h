@@ -19,7 +19,8 @@ struct scene {
 	struct station_options options;
 	struct drone_config config; /* of the drone that add() makes next */
 	struct station *s;
-	struct image *old, *now; /* borrowed */
+	struct image *old; /* the scene's */
+	struct image *now; /* the station's */
 	unsigned drones;
 };
 
@@ -27,6 +28,8 @@ int scene_set_up(void **state);
 int scene_tear_down(void **state); /* fails when an invariant is broken */
 
 void begin(struct scene *x);
+/* Frees station and image, so that the next begin() or add() starts anew; tear-down does it too. */
+void end(struct scene *x);
 /* A drone with old firmware beside the port, unplugged. */
 void add(struct scene *x, const char *port);
 struct drone *drone_at(struct scene *x, const char *port);

@@ -195,8 +195,7 @@ SCENE(a_radio_configuration_is_in_force_after_a_power_cycle_and_not_before)
 		assert_int_equal(view(x, PORT).readiness->ready, READY_YES);
 		assert_int_equal(view(x, PORT).condition->radio.channel, 90);
 		assert_int_equal(counted(x)->vcc_cycles, by_hand == 0);
-		station_free(x->s);
-		x->s = NULL;
+		end(x);
 	}
 }
 

@@ -54,10 +54,7 @@ SCENE(killed_at_every_request_every_attempt_ends_once_and_the_drone_is_finished)
 		wait_us(x, 1);
 		hit = kill_after(x, ++n);
 		assert_null(station_broken(x->s));
-		image_unref(x->old);
-		station_free(x->s);
-		x->s = NULL;
-		x->old = NULL;
+		end(x);
 	} while (hit);
 	assert_true(n > 60);
 }
@@ -80,10 +77,7 @@ SCENE(a_power_cut_at_every_step_is_survived)
 		settle(x);
 		assert_true(station_holds(x->s, PORT, x->now));
 		assert_null(station_broken(x->s));
-		image_unref(x->old);
-		station_free(x->s);
-		x->s = NULL;
-		x->old = NULL;
+		end(x);
 	}
 }
 
@@ -184,10 +178,7 @@ SCENE(damage_found_at_any_step_delays_the_ending_and_nothing_else)
 		row = station_last(x->s, PORT);
 		assert_true(killed || row->verdict.kind == VERDICT_PASS);
 		assert_null(station_broken(x->s));
-		image_unref(x->old);
-		station_free(x->s);
-		x->s = NULL;
-		x->old = NULL;
+		end(x);
 	}
 }
 
