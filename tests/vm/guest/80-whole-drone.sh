@@ -74,18 +74,29 @@ verdicts_are() # NAME WANTED
 		"$(of_each '.remaining[] | select(.text | test("^[A-Z].{10,}\\.$") | not)' | grep -c .)"
 }
 
-# The records of the flashings against what the slots show.
-records_agree() # NAME
+recorded() # of each drone's last flashing
 {
 	local p
 
-	same "$1: the records of all drones are what was shown" \
-		"$(of_each '"\(.port)|\(.verdict)|\(.ready)|\(.nrf.version // "")|stm32|usb|36"')" \
-		"$(for p in "${all[@]}"; do
-			records "SELECT port, verdict, ready, nrf_version, target, path, length(uuid)
-				FROM attempts WHERE port = '$p' AND kind = 'flash'
-				ORDER BY id DESC LIMIT 1"
-		done)"
+	for p in "${all[@]}"; do
+		records "SELECT port, verdict, ready, nrf_version, target, path, length(uuid)
+			FROM attempts WHERE port = '$p' AND kind = 'flash' ORDER BY id DESC LIMIT 1"
+	done
+}
+
+recorded_is() # ROWS
+{
+	[ "$(recorded)" = "$1" ]
+}
+
+# The records of the flashings against what the slots show.  A condition is durable in its second.
+records_agree() # NAME
+{
+	local p shown
+
+	shown=$(of_each '"\(.port)|\(.verdict)|\(.ready)|\(.nrf.version // "")|stm32|usb|36"')
+	until_true 60 recorded_is "$shown"
+	same "$1: the records of all drones are what was shown" "$shown" "$(recorded)"
 	same "$1: what remains is in the records, too" "$(of_each '[.remaining[].what]' | jq -c .)" \
 		"$(for p in "${all[@]}"; do
 			cfdfuctl --json history --slot "$p" --kind flash |
