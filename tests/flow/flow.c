@@ -3,6 +3,7 @@
  * flow: thousands of fleets on a virtual clock, each drawn from a seed, each second run twice.
  *
  *   flow                                                the regression seeds, then 10,000
+ *                                                       (2,500 with sanitizers)
  *   flow [--runs N] [--seed S] [--soak SECONDS]         many
  *   ... --bare                                          without the whole drone's troubles
  *   flow --replay SEED [--without KIND]... [--verbose]  one, in words
@@ -21,7 +22,11 @@
 #include "cfdfu/util.h"
 #include "flow/swarm.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define RUNS 2500 /* WHY: they take three times as long; ./dev test makes the others without */
+#else
 #define RUNS 10000
+#endif
 #define AGAIN_EVERY 2	   /* one run in so many is made again, and must be the same */
 #define ISOLATION_EVERY 20 /* one run in so many compares a swarm with and without its trouble */
 #define REPORT_EVERY 1000
