@@ -69,7 +69,6 @@ struct condition {
 	char crash
 	    [CONDITION_TEXT_MAX]; /* the last run's report, "file:line" or "Hardfault ..."; "" */
 	char nrf_version[16];	  /* of the nRF51's firmware, from the boot text; "" not seen */
-	bool boot_text_cut;	  /* its queue overflowed: what is missing may have been there */
 	bool supervisor_known;
 	uint16_t supervisor;  /* bits of doc/beyond-dfu.md 5 and 10.5 */
 	uint16_t battery_mv;  /* 0 unknown; 3700 is what is said before it was measured: unknown */

@@ -96,14 +96,6 @@ on_hardfault(struct condition *c, const char *line, const char *rest)
 		       pc, hex_digits(lr), lr);
 }
 
-static void
-on_cut(struct condition *c, const char *line, const char *rest)
-{
-	(void)line;
-	(void)rest;
-	c->boot_text_cut = true;
-}
-
 static const struct {
 	const char *text; /* anywhere in the line */
 	void (*take)(struct condition *c, const char *line, const char *rest);
@@ -111,7 +103,7 @@ static const struct {
 	{ "Self test passed!", on_passed }, { "NRF51 version: ", on_nrf },
 	{ " [FAIL]", on_failed },	    { "resumed after a failed assert", on_resumed },
 	{ "Assert failed at ", on_assert }, { "Assert failed: ", on_assert },
-	{ "Hardfault.", on_hardfault },	    { "<F>", on_cut },
+	{ "Hardfault.", on_hardfault },
 };
 
 /* ---- pieces --------------------------------------------------------------------------------- */

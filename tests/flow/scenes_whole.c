@@ -134,14 +134,21 @@ SCENE(drones_with_one_radio_address_name_each_other)
 	expect_left(x, PORT, 0);
 }
 
-SCENE(a_look_gives_way_to_the_operator_at_once)
+/* A drone has passed, and its self-test goes on for seconds. */
+static void
+begin_long_look(struct scene *x)
 {
-	struct scene *x = *state;
-
 	x->config.selftest_ms = 5000;
 	add(x, PORT);
 	plug(x, PORT);
 	wait_for_pass(x, PORT);
+}
+
+SCENE(a_look_gives_way_to_the_operator_at_once)
+{
+	struct scene *x = *state;
+
+	begin_long_look(x);
 	wait_us(x, 500 * MS);
 	assert_int_equal(station_retry(x->s, PORT, false), 0);
 	wait_us(x, 3 * SECOND);
@@ -207,10 +214,7 @@ SCENE(a_look_that_is_cut_short_gives_the_link_back)
 {
 	struct scene *x = *state;
 
-	x->config.selftest_ms = 5000;
-	add(x, PORT);
-	plug(x, PORT);
-	wait_for_pass(x, PORT);
+	begin_long_look(x);
 	wait_us(x, SECOND);
 	wait_for_link(x, PORT);
 	station_stop(x->s, 500 * MS);
@@ -224,10 +228,7 @@ SCENE(a_drone_that_a_killed_service_left_deaf_hears_its_radio_again)
 	struct scene *x = *state;
 	uint64_t vendor;
 
-	x->config.selftest_ms = 5000;
-	add(x, PORT);
-	plug(x, PORT);
-	wait_for_pass(x, PORT);
+	begin_long_look(x);
 	wait_us(x, SECOND);
 	wait_for_link(x, PORT);
 	station_restart(x->s);
@@ -253,10 +254,7 @@ SCENE(another_selection_does_not_wait_for_a_look)
 {
 	struct scene *x = *state;
 
-	x->config.selftest_ms = 5000;
-	add(x, PORT);
-	plug(x, PORT);
-	wait_for_pass(x, PORT);
+	begin_long_look(x);
 	station_use(x->s, PLATFORM_CF2, x->old);
 	settle(x);
 	assert_int_equal(attempts(x, PORT), 2);

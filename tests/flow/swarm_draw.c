@@ -51,22 +51,6 @@ deed_name(enum deed_kind kind)
 	return (unsigned)kind < DEED_COUNT ? deed_names[kind] : NULL;
 }
 
-/* True in this many of a hundred. */
-static bool
-chance(struct rng *r, unsigned percent)
-{
-	return rng_next(r) % 100 < percent;
-}
-
-static uint32_t
-pick(struct rng *r, const uint32_t *values, size_t count)
-{
-	return values[rng_next(r) % count];
-}
-
-#define PICK(r, ...)                                                                               \
-	pick(r, (const uint32_t[]){ __VA_ARGS__ }, ARRAY_LEN(((const uint32_t[]){ __VA_ARGS__ })))
-
 /* ---- the station ------------------------------------------------------------------------- */
 
 static void
@@ -76,28 +60,29 @@ draw_options(struct swarm_plan *p, struct rng *r)
 	struct sched_limits *l = &p->options.fleet.limits;
 
 	station_options_init(&p->options, p->seed);
-	j->adopt = (enum job_adopt)PICK(r, JOB_ADOPT_RECOGNISED, JOB_ADOPT_RECOGNISED,
-					JOB_ADOPT_RECOGNISED, JOB_ADOPT_KNOWN, JOB_ADOPT_PORT,
-					JOB_ADOPT_NEVER);
-	j->skip = (enum job_skip)PICK(r, JOB_SKIP_READBACK, JOB_SKIP_READBACK, JOB_SKIP_READBACK,
-				      JOB_SKIP_READBACK, JOB_SKIP_VERSION, JOB_SKIP_NEVER);
-	j->obey = chance(r, 15);
-	j->word = chance(r, 12);
-	j->leave_loader = chance(r, 15);
-	j->light = chance(r, 80);
-	j->backup = chance(r, 4);
-	j->dfu_timeout_us = PICK(r, 10000000, 10000000, 3000000);
-	j->boot_timeout_us = PICK(r, 10000000, 10000000, 4000000);
-	j->attempt_timeout_us = PICK(r, 180000000, 180000000, 120000000);
-	l->switch_max = PICK(r, 8, 8, 1, 2, 0);
-	l->writers_max = PICK(r, 8, 8, 1, 2, 0);
-	l->active_max = PICK(r, 0, 0, 0, 1, 5);
-	l->endpoints_max = PICK(r, 96, 96, 24, 7, 0);
-	l->stagger_us = PICK(r, 30000, 0, 200000);
-	p->options.fleet.quarantine = PICK(r, 3, 3, 1, 2, 0);
+	j->adopt = (enum job_adopt)RNG_PICK(r, JOB_ADOPT_RECOGNISED, JOB_ADOPT_RECOGNISED,
+					    JOB_ADOPT_RECOGNISED, JOB_ADOPT_KNOWN, JOB_ADOPT_PORT,
+					    JOB_ADOPT_NEVER);
+	j->skip =
+	    (enum job_skip)RNG_PICK(r, JOB_SKIP_READBACK, JOB_SKIP_READBACK, JOB_SKIP_READBACK,
+				    JOB_SKIP_READBACK, JOB_SKIP_VERSION, JOB_SKIP_NEVER);
+	j->obey = rng_chance(r, 15);
+	j->word = rng_chance(r, 12);
+	j->leave_loader = rng_chance(r, 15);
+	j->light = rng_chance(r, 80);
+	j->backup = rng_chance(r, 4);
+	j->dfu_timeout_us = RNG_PICK(r, 10000000, 10000000, 3000000);
+	j->boot_timeout_us = RNG_PICK(r, 10000000, 10000000, 4000000);
+	j->attempt_timeout_us = RNG_PICK(r, 180000000, 180000000, 120000000);
+	l->switch_max = RNG_PICK(r, 8, 8, 1, 2, 0);
+	l->writers_max = RNG_PICK(r, 8, 8, 1, 2, 0);
+	l->active_max = RNG_PICK(r, 0, 0, 0, 1, 5);
+	l->endpoints_max = RNG_PICK(r, 96, 96, 24, 7, 0);
+	l->stagger_us = RNG_PICK(r, 30000, 0, 200000);
+	p->options.fleet.quarantine = RNG_PICK(r, 3, 3, 1, 2, 0);
 	/* WHY not drawn: the seeds that once found something go on meaning what they meant. */
 	p->options.fleet.brake = (const unsigned[]){ 3, 2, 0, 1, 3 }[p->seed / 3 % 5];
-	p->options.commit_us = PICK(r, 0, 160, 160, 20000, 500000);
+	p->options.commit_us = RNG_PICK(r, 0, 160, 160, 20000, 500000);
 	l->blocks_learned = p->seed % 2 == 1;
 	if (p->seed % 4 == 1) {
 		world_translators_init(&p->options.translators, WORLD_THRASHING);
@@ -143,7 +128,9 @@ draw_board(struct member *m, struct rng *r, bool mixed)
 		{ "", PLATFORM_CF2 },	     { "0;C21B", PLATFORM_CF21BL },
 		{ "0;CB10", PLATFORM_BOLT }, { "0;RR10", PLATFORM_TAG },
 	};
-	size_t i = mixed ? rng_next(r) % ARRAY_LEN(boards) : chance(r, 90) ? 0 : rng_next(r) % 3;
+	size_t i = mixed	       ? rng_next(r) % ARRAY_LEN(boards)
+		   : rng_chance(r, 90) ? 0
+				       : rng_next(r) % 3;
 
 	copy_text(m->config.otp, sizeof(m->config.otp), boards[i].otp);
 	m->platform = boards[i].platform;
@@ -153,24 +140,24 @@ draw_board(struct member *m, struct rng *r, bool mixed)
 static void
 draw_habits(struct drone_config *c, struct rng *r)
 {
-	c->kind = (enum drone_kind)PICK(r, DRONE_KIND_NAK, DRONE_KIND_NAK, DRONE_KIND_DNBUSY,
-					DRONE_KIND_STALL_EARLY);
-	c->serial = (enum drone_serial)PICK(r, DRONE_SERIAL_PLAIN, DRONE_SERIAL_PLAIN,
-					    DRONE_SERIAL_PLAIN, DRONE_SERIAL_NO_CARRY,
-					    DRONE_SERIAL_PLUS_A, DRONE_SERIAL_PLUS_A_NO_CARRY,
-					    DRONE_SERIAL_MISSING, DRONE_SERIAL_CONSTANT);
+	c->kind = (enum drone_kind)RNG_PICK(r, DRONE_KIND_NAK, DRONE_KIND_NAK, DRONE_KIND_DNBUSY,
+					    DRONE_KIND_STALL_EARLY);
+	c->serial = (enum drone_serial)RNG_PICK(r, DRONE_SERIAL_PLAIN, DRONE_SERIAL_PLAIN,
+						DRONE_SERIAL_PLAIN, DRONE_SERIAL_NO_CARRY,
+						DRONE_SERIAL_PLUS_A, DRONE_SERIAL_PLUS_A_NO_CARRY,
+						DRONE_SERIAL_MISSING, DRONE_SERIAL_CONSTANT);
 	c->reboot = (enum drone_reboot)(rng_next(r) % DRONE_REBOOT_COUNT);
-	c->chatter = PICK(r, 0, 2, 5);
-	c->poll_erase_ms = PICK(r, 100, 100, 0, 5000, 0xFFFFFF);
-	c->poll_write_ms = PICK(r, 104, 104, 0, 1000);
-	c->poll_busy_ms = PICK(r, 0, 0, 10, 0xFFFFFF);
-	c->feature_readable = chance(r, 70);
-	c->feature_effective = chance(r, 70);
-	c->abort_busy_stalls = chance(r, 30);
-	c->button_boots = chance(r, 20);
-	c->one_interface = chance(r, 15);
-	c->no_type = chance(r, 15);
-	c->transfer_size = (uint16_t)PICK(r, 0, 0, 0, 0, 1024);
+	c->chatter = RNG_PICK(r, 0, 2, 5);
+	c->poll_erase_ms = RNG_PICK(r, 100, 100, 0, 5000, 0xFFFFFF);
+	c->poll_write_ms = RNG_PICK(r, 104, 104, 0, 1000);
+	c->poll_busy_ms = RNG_PICK(r, 0, 0, 10, 0xFFFFFF);
+	c->feature_readable = rng_chance(r, 70);
+	c->feature_effective = rng_chance(r, 70);
+	c->abort_busy_stalls = rng_chance(r, 30);
+	c->button_boots = rng_chance(r, 20);
+	c->one_interface = rng_chance(r, 15);
+	c->no_type = rng_chance(r, 15);
+	c->transfer_size = (uint16_t)RNG_PICK(r, 0, 0, 0, 0, 1024);
 }
 
 /* A defect that no host can cure: the drone must not pass, and must not disturb others. */
@@ -208,17 +195,17 @@ draw_member(struct swarm_plan *p, unsigned i, struct rng *r, bool habits, bool m
 	draw_board(m, r, mixed);
 	if (habits)
 		draw_habits(&m->config, r);
-	if (mixed && chance(r, 6)) {
-		m->config.model = chance(r, 50) ? DRONE_OTHER_VCP : DRONE_OTHER_DFU;
+	if (mixed && rng_chance(r, 6)) {
+		m->config.model = rng_chance(r, 50) ? DRONE_OTHER_VCP : DRONE_OTHER_DFU;
 		m->platform = PLATFORM_UNKNOWN;
 		return;
 	}
-	m->content = (enum content_kind)PICK(r, CONTENT_OLD, CONTENT_OLD, CONTENT_OLD, CONTENT_OLD,
-					     CONTENT_OLD, CONTENT_NEW, CONTENT_NEW, CONTENT_DAMAGED,
-					     CONTENT_HALF, CONTENT_BLANK_CHIP, CONTENT_ALIEN);
+	m->content = (enum content_kind)RNG_PICK(
+	    r, CONTENT_OLD, CONTENT_OLD, CONTENT_OLD, CONTENT_OLD, CONTENT_OLD, CONTENT_NEW,
+	    CONTENT_NEW, CONTENT_DAMAGED, CONTENT_HALF, CONTENT_BLANK_CHIP, CONTENT_ALIEN);
 	m->by_button = m->content == CONTENT_HALF || m->content == CONTENT_BLANK_CHIP ||
-		       m->content == CONTENT_ALIEN || chance(r, 5);
-	if (habits && chance(r, 7))
+		       m->content == CONTENT_ALIEN || rng_chance(r, 5);
+	if (habits && rng_chance(r, 7))
 		draw_defect(m, r);
 }
 
@@ -233,11 +220,11 @@ draw_value(struct fate *f, struct rng *r)
 	else if (f->kind == FATE_WRONG_STATE)
 		f->value = (uint32_t)rng_between(r, 0, 12);
 	else if (f->kind == FATE_LATE)
-		f->value = PICK(r, 50, 500, 1500, 3000, 12000);
+		f->value = RNG_PICK(r, 50, 500, 1500, 3000, 12000);
 	else if (f->kind == FATE_SLOW)
-		f->value = PICK(r, 1, 5, 100, 900);
+		f->value = RNG_PICK(r, 1, 5, 100, 900);
 	else if (f->kind == FATE_SHORT)
-		f->value = PICK(r, 0, 1, 5, 1000, 2047);
+		f->value = RNG_PICK(r, 0, 1, 5, 1000, 2047);
 	else if (f->kind == FATE_FLIP_READ || f->kind == FATE_FLIP_WRITE)
 		f->value = (uint32_t)rng_between(r, 0, 16383);
 	else
@@ -260,11 +247,11 @@ draw_fate(struct fate *f, struct rng *r, uint64_t kinds)
 	while ((kinds >> f->kind & 1) == 0);
 	f->mode = (enum fate_mode)(rng_next(r) % FATE_MODE_COUNT);
 	f->on = requests[rng_next(r) % ARRAY_LEN(requests)];
-	f->at = (uint32_t)(chance(r, 40) ? rng_between(r, 1, 12) : rng_between(r, 1, 140));
+	f->at = (uint32_t)(rng_chance(r, 40) ? rng_between(r, 1, 12) : rng_between(r, 1, 140));
 	if (!fate_is_by_request(f->kind))
 		f->at = (uint32_t)rng_between(r, 1, 3);
-	f->count = PICK(r, 1, 1, 1, 2, 4, 40);
-	f->back_ms = PICK(r, 0, 50, 500, 3000);
+	f->count = RNG_PICK(r, 1, 1, 1, 2, 4, 40);
+	f->back_ms = RNG_PICK(r, 0, 50, 500, 3000);
 	draw_value(f, r);
 }
 
@@ -274,7 +261,7 @@ draw_kinds(struct rng *r, unsigned percent, unsigned count)
 	uint64_t kinds = 0;
 
 	for (unsigned i = 0; i < count; i++)
-		if (chance(r, percent))
+		if (rng_chance(r, percent))
 			kinds |= 1ULL << i;
 	return kinds;
 }
@@ -292,13 +279,13 @@ static uint32_t
 draw_arg(enum deed_kind kind, struct rng *r)
 {
 	if (kind == DEED_REPLUG || kind == DEED_GLITCH || kind == DEED_HUB)
-		return PICK(r, 50, 500, 5000);
+		return RNG_PICK(r, 50, 500, 5000);
 	if (kind == DEED_DISK_SLOW)
-		return PICK(r, 5000, 300000, 5000000);
+		return RNG_PICK(r, 5000, 300000, 5000000);
 	if (kind == DEED_DISK_ERROR)
-		return PICK(r, 5, 28, 30); /* EIO, ENOSPC, EROFS */
+		return RNG_PICK(r, 5, 28, 30); /* EIO, ENOSPC, EROFS */
 	if (kind == DEED_FLAP)
-		return PICK(r, 4, 14, 30);
+		return RNG_PICK(r, 4, 14, 30);
 	return (uint32_t)rng_next(r) & 0xFFFF; /* a number to choose by */
 }
 
@@ -308,7 +295,7 @@ draw_deeds(struct swarm_plan *p, struct rng *r)
 	uint64_t kinds = draw_kinds(r, 25, DEEDS_OF_OLD) & ~(1ULL << DEED_PLUG | 1ULL << DEED_FATE);
 	unsigned count = (unsigned)rng_between(r, 0, 1 + 2 * p->count);
 
-	if (chance(r, 15))
+	if (rng_chance(r, 15))
 		kinds = 0;
 	while (kinds != 0 && count-- > 0) {
 		struct deed deed = { .kind = (enum deed_kind)(rng_next(r) % DEEDS_OF_OLD) };
@@ -332,7 +319,7 @@ static void
 draw_fates(struct swarm_plan *p, struct rng *r)
 {
 	uint64_t kinds = draw_kinds(r, 25, FATE_COUNT) & ~1ULL;
-	unsigned percent = PICK(r, 0, 20, 60, 100, 150);
+	unsigned percent = RNG_PICK(r, 0, 20, 60, 100, 150);
 
 	if (kinds == 0)
 		return;
@@ -340,10 +327,10 @@ draw_fates(struct swarm_plan *p, struct rng *r)
 		for (unsigned left = percent; left > 0; left -= left < 50 ? left : 50) {
 			struct deed deed = { .kind = DEED_FATE, .who = i };
 
-			if (!chance(r, left < 50 ? left : 50))
+			if (!rng_chance(r, left < 50 ? left : 50))
 				continue;
 			draw_fate(&deed.fate, r, kinds);
-			deed.at_us = chance(r, 60) ? 0 : rng_between(r, 0, p->calm_us);
+			deed.at_us = rng_chance(r, 60) ? 0 : rng_between(r, 0, p->calm_us);
 			add_deed(p, &deed);
 		}
 	}
@@ -366,9 +353,9 @@ by_time(const void *a, const void *b)
 static void
 draw_kernel(struct world_kernel *k, struct rng *r)
 {
-	world_kernel_init(k, chance(r, 30));
-	k->told_each = chance(r, 50);
-	if (chance(r, 30)) { /* a machine of its own */
+	world_kernel_init(k, rng_chance(r, 30));
+	k->told_each = rng_chance(r, 50);
+	if (rng_chance(r, 30)) { /* a machine of its own */
 		k->disconnect_us = (uint32_t)rng_between(r, 0, 300 * MS);
 		k->hub_us = k->address_us + (uint32_t)rng_between(r, 1, 400 * MS);
 		k->root_us = k->address_us + (uint32_t)rng_between(r, 1, 400 * MS);
@@ -388,26 +375,26 @@ swarm_draw(struct swarm_plan *p, uint64_t seed)
 	draw_options(p, &r);
 	p->count = draw_count(&r);
 	p->calm_us = rng_between(&r, 1 * SECOND, 12 * SECOND);
-	hubs = chance(&r, 50);
-	habits = chance(&r, 70);
-	mixed = chance(&r, 40);
+	hubs = rng_chance(&r, 50);
+	habits = rng_chance(&r, 70);
+	mixed = rng_chance(&r, 40);
 	for (unsigned i = 0; i < p->count; i++) {
 		struct deed deed = { .kind = DEED_PLUG, .who = i };
 
 		draw_port(&p->members[i], i, hubs);
 		draw_member(p, i, &r, habits, mixed);
-		deed.at_us =
-		    chance(&r, 70) ? rng_between(&r, 0, 200 * MS) : rng_between(&r, 0, p->calm_us);
+		deed.at_us = rng_chance(&r, 70) ? rng_between(&r, 0, 200 * MS)
+						: rng_between(&r, 0, p->calm_us);
 		add_deed(p, &deed);
 	}
 	draw_fates(p, &r);
 	draw_deeds(p, &r);
 	/* WHY the last: what a seed drew before there were hubs stays as it was. */
-	if (chance(&r, 30))
+	if (rng_chance(&r, 30))
 		p->options.enumeration_us = (uint32_t)rng_between(&r, 20 * MS, 450 * MS);
-	else if (chance(&r, 40))
+	else if (rng_chance(&r, 40))
 		draw_kernel(&p->options.kernel, &r);
-	if (chance(&r, 20))
+	if (rng_chance(&r, 20))
 		world_translators_init(
 		    &p->options.translators,
 		    (enum world_translating)rng_between(&r, WORLD_WIRE_LIMITED, WORLD_THRASHING));

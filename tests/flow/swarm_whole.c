@@ -22,21 +22,6 @@
 #define ADDRESS 0xE7E7E7E700ULL
 #define NRF "2025.12"
 
-static bool
-chance(struct rng *r, unsigned percent)
-{
-	return rng_next(r) % 100 < percent;
-}
-
-static uint32_t
-pick(struct rng *r, const uint32_t *values, size_t count)
-{
-	return values[rng_next(r) % count];
-}
-
-#define PICK(r, ...)                                                                               \
-	pick(r, (const uint32_t[]){ __VA_ARGS__ }, ARRAY_LEN(((const uint32_t[]){ __VA_ARGS__ })))
-
 /* ---- releases ---------------------------------------------------------------------------- */
 
 static void
@@ -74,15 +59,15 @@ static void
 draw_decks(struct drone_config *c, struct rng *r)
 {
 	c->bitstream_bytes = BITSTREAM;
-	c->led_version_stays = chance(r, 30);
-	c->decks_ms = PICK(r, 100, 100, 100, 100, 3000, 30000);
-	c->deck[0] =
-	    (uint8_t)PICK(r, DRONE_DECK_NONE, DRONE_DECK_NONE, DRONE_DECK_NONE,
-			  DRONE_DECK_LIGHTHOUSE, DRONE_DECK_LIGHTHOUSE_WRONG, DRONE_DECK_LED_OLD,
-			  DRONE_DECK_LED_BOTTOM, DRONE_DECK_AI, DRONE_DECK_FLOW);
-	if (c->deck[0] != DRONE_DECK_NONE && chance(r, 25))
-		c->deck[1] = (uint8_t)PICK(r, DRONE_DECK_LED_TOP, DRONE_DECK_FLOW,
-					   DRONE_DECK_MULTIRANGER, DRONE_DECK_LED_TOP);
+	c->led_version_stays = rng_chance(r, 30);
+	c->decks_ms = RNG_PICK(r, 100, 100, 100, 100, 3000, 30000);
+	c->deck[0] = (uint8_t)RNG_PICK(r, DRONE_DECK_NONE, DRONE_DECK_NONE, DRONE_DECK_NONE,
+				       DRONE_DECK_LIGHTHOUSE, DRONE_DECK_LIGHTHOUSE_WRONG,
+				       DRONE_DECK_LED_OLD, DRONE_DECK_LED_BOTTOM, DRONE_DECK_AI,
+				       DRONE_DECK_FLOW);
+	if (c->deck[0] != DRONE_DECK_NONE && rng_chance(r, 25))
+		c->deck[1] = (uint8_t)RNG_PICK(r, DRONE_DECK_LED_TOP, DRONE_DECK_FLOW,
+					       DRONE_DECK_MULTIRANGER, DRONE_DECK_LED_TOP);
 }
 
 static void
@@ -91,25 +76,28 @@ draw_member(struct member *m, unsigned i, struct rng *r)
 	struct drone_config *c = &m->config;
 
 	draw_decks(c, r);
-	copy_text(c->nrf, sizeof(c->nrf), chance(r, 75) ? NRF : chance(r, 50) ? "2024.10" : "");
+	copy_text(c->nrf, sizeof(c->nrf),
+		  rng_chance(r, 75)   ? NRF
+		  : rng_chance(r, 50) ? "2024.10"
+				      : "");
 	if (c->nrf[0] == '\0')
 		copy_text(c->nrf, sizeof(c->nrf), "2026.08");
-	if (chance(r, 6))
+	if (rng_chance(r, 6))
 		copy_text(c->selftest, sizeof(c->selftest), "bmi088");
-	if (chance(r, 6))
-		copy_text(c->crash, sizeof(c->crash), chance(r, 50) ? "mem.c:12" : "hardfault");
-	c->selftest_ms = PICK(r, 300, 300, 300, 1500, 5000);
+	if (rng_chance(r, 6))
+		copy_text(c->crash, sizeof(c->crash), rng_chance(r, 50) ? "mem.c:12" : "hardfault");
+	c->selftest_ms = RNG_PICK(r, 300, 300, 300, 1500, 5000);
 	c->dark_permille = 5;
-	c->early_ms = PICK(r, 0, 0, 0, 0, 0, 0, 0, 50, 50, 3000);
-	c->radio_packets = PICK(r, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 12, 60);
-	c->address = ADDRESS + (chance(r, 12) ? 0 : i);
-	c->eeprom = (enum drone_eeprom)PICK(
+	c->early_ms = RNG_PICK(r, 0, 0, 0, 0, 0, 0, 0, 50, 50, 3000);
+	c->radio_packets = RNG_PICK(r, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 12, 60);
+	c->address = ADDRESS + (rng_chance(r, 12) ? 0 : i);
+	c->eeprom = (enum drone_eeprom)RNG_PICK(
 	    r, DRONE_EEPROM_GOOD, DRONE_EEPROM_GOOD, DRONE_EEPROM_GOOD, DRONE_EEPROM_GOOD,
 	    DRONE_EEPROM_GOOD, DRONE_EEPROM_GOOD, DRONE_EEPROM_BAD_SUM, DRONE_EEPROM_BLANK);
-	c->battery_mv = chance(r, 10) ? 3410 : 4050;
-	c->console_lines = PICK(r, 0, 0, 0, 0, 40, 220);
-	c->supervisor = (uint16_t)PICK(r, 0x020E, 0x020E, 0x020E, 0x020E, 0x020E, 0x020E, 0x020E,
-				       0x020E, 0x020E, 0x0008, 0x021E, 0x000A);
+	c->battery_mv = rng_chance(r, 10) ? 3410 : 4050;
+	c->console_lines = RNG_PICK(r, 0, 0, 0, 0, 40, 220);
+	c->supervisor = (uint16_t)RNG_PICK(r, 0x020E, 0x020E, 0x020E, 0x020E, 0x020E, 0x020E,
+					   0x020E, 0x020E, 0x020E, 0x0008, 0x021E, 0x000A);
 	if (c->supervisor == 0x021E || c->supervisor == 0x000A)
 		m->sound = false; /* it is not to be restarted */
 }
@@ -119,13 +107,13 @@ draw_member(struct member *m, unsigned i, struct rng *r)
 static void
 draw_deeds(struct swarm_plan *p, struct rng *r)
 {
-	unsigned count = chance(r, 40) ? (unsigned)rng_between(r, 1, 1 + p->count) : 0;
+	unsigned count = rng_chance(r, 40) ? (unsigned)rng_between(r, 1, 1 + p->count) : 0;
 
 	while (count-- > 0 && p->deed_count < SWARM_DEEDS_MAX) {
 		struct deed *d = &p->deeds[p->deed_count++];
 
 		*d = (struct deed){
-			.kind = (enum deed_kind)PICK(r, DEED_IDENTIFY, DEED_DECK, DEED_RADIO),
+			.kind = (enum deed_kind)RNG_PICK(r, DEED_IDENTIFY, DEED_DECK, DEED_RADIO),
 			.at_us = rng_between(r, 0, p->calm_us),
 			.who = (unsigned)(rng_next(r) % p->count),
 			.arg = (uint32_t)rng_next(r) & 0xFFFF,
@@ -194,12 +182,12 @@ swarm_draw_whole(struct swarm_plan *p)
 	struct rng r;
 
 	rng_init(&r, p->seed * 0xD1B54A32D192ED03ULL + 5);
-	p->parts = chance(&r, 70);
-	p->wanted = PICK(&r, 3, 3, 3, 2, 1);
-	o->power_cycle = chance(&r, 70);
-	o->deck_update = chance(&r, 60);
-	o->low_battery_mv = chance(&r, 60) ? 3500 : 0;
-	o->link_patience_us = PICK(&r, 30000, 30000, 0, 60000);
+	p->parts = rng_chance(&r, 70);
+	p->wanted = RNG_PICK(&r, 3, 3, 3, 2, 1);
+	o->power_cycle = rng_chance(&r, 70);
+	o->deck_update = rng_chance(&r, 60);
+	o->low_battery_mv = rng_chance(&r, 60) ? 3500 : 0;
+	o->link_patience_us = RNG_PICK(&r, 30000, 30000, 0, 60000);
 	for (unsigned i = 0; i < p->count; i++)
 		if (p->members[i].config.model == DRONE_CRAZYFLIE)
 			draw_member(&p->members[i], i, &r);

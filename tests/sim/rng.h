@@ -3,6 +3,8 @@
 #ifndef SIM_RNG_H
 #define SIM_RNG_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct rng {
@@ -31,5 +33,23 @@ rng_between(struct rng *r, uint64_t low, uint64_t high)
 {
 	return low + rng_next(r) % (high - low + 1);
 }
+
+/* True in this many of a hundred. */
+static inline bool
+rng_chance(struct rng *r, unsigned percent)
+{
+	return rng_next(r) % 100 < percent;
+}
+
+static inline uint32_t
+rng_pick(struct rng *r, const uint32_t *values, size_t count)
+{
+	return values[rng_next(r) % count];
+}
+
+/* One of these numbers. */
+#define RNG_PICK(r, ...)                                                                           \
+	rng_pick(r, (const uint32_t[]){ __VA_ARGS__ },                                             \
+		 sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
 
 #endif
