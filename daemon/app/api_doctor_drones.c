@@ -10,6 +10,7 @@
 #include "app/ports.h"
 #include "app/reply.h"
 #include "app/settings.h"
+#include "core/radio_block.h"
 #include "core/release.h"
 #include "wire/text.h"
 
@@ -64,8 +65,7 @@ find_twins(const struct services *sv, unsigned slot, struct those *ret_twins)
 	if (!radio_of(sv, slot, &mine))
 		return;
 	for (unsigned i = 0; i < fleet_slots(sv->fleet); i++) {
-		if (!radio_of(sv, i, &other) || other.address != mine.address ||
-		    other.channel != mine.channel)
+		if (!radio_of(sv, i, &other) || !radio_block_collides(&mine, &other))
 			continue;
 		if (i < slot) {
 			ret_twins->count = 0;

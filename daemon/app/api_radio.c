@@ -107,8 +107,7 @@ is_alone(const struct radio_change *c, const struct radio_plan *p)
 	struct radio_block b;
 
 	for (unsigned i = 0; i < fleet_slots(c->sv->fleet); i++) {
-		if (i == p->slot || !radio_then(c, i, &b) || b.address != p->then.address ||
-		    b.channel != p->then.channel)
+		if (i == p->slot || !radio_then(c, i, &b) || !radio_block_collides(&b, &p->then))
 			continue;
 		api_slot_name(c->sv, fleet_port(c->sv->fleet, p->slot), name);
 		api_slot_name(c->sv, fleet_port(c->sv->fleet, i), other);

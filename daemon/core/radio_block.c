@@ -54,6 +54,12 @@ radio_block_is_sane(const struct radio_block *b)
 	       b->address <= RADIO_ADDRESS_MAX;
 }
 
+bool
+radio_block_collides(const struct radio_block *a, const struct radio_block *b)
+{
+	return a->read && b->read && a->channel == b->channel && a->address == b->address;
+}
+
 void
 radio_block_decode(struct radio_block *b, const uint8_t bytes[RADIO_BLOCK_BYTES])
 {

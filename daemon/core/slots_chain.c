@@ -15,6 +15,7 @@
 #include "cfdfu/util.h"
 #include "core/deck_update.h"
 #include "core/ident.h"
+#include "core/radio_block.h"
 #include "core/slots.h"
 #include "core/twins.h"
 
@@ -78,7 +79,7 @@ judge_twins(struct slots *ss, const struct radio_block *of)
 	struct twins t;
 
 	twins_find(ss, of, &t);
-	for (unsigned i = 0; of->valid && i < ss->count; i++)
+	for (unsigned i = 0; of->read && i < ss->count; i++)
 		if (twins_match(&ss->list[i], of))
 			judge(ss, i, &t);
 }
@@ -118,11 +119,9 @@ take_condition(struct slots *ss, unsigned slot)
 	struct slot *s = &ss->list[slot];
 	const struct condition *seen = &job_record(s->job)->condition;
 	struct radio_block was = s->ending.shown.condition.radio;
-	bool moved = was.valid != seen->radio.valid || was.channel != seen->radio.channel ||
-		     was.address != seen->radio.address;
 
 	s->ending.shown.condition = *seen;
-	if (moved) {
+	if (!radio_block_collides(&was, &seen->radio)) {
 		judge_twins(ss, &was);
 		judge_twins(ss, &seen->radio);
 	}

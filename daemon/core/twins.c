@@ -4,21 +4,19 @@
 #include "core/twins.h"
 
 #include "cfdfu/util.h"
+#include "core/radio_block.h"
 
 bool
 twins_match(const struct slot *s, const struct radio_block *of)
 {
-	const struct radio_block *b = &s->ending.shown.condition.radio;
-
-	return s->present && of->valid && b->valid && b->channel == of->channel &&
-	       b->address == of->address;
+	return s->present && radio_block_collides(&s->ending.shown.condition.radio, of);
 }
 
 void
 twins_find(const struct slots *ss, const struct radio_block *of, struct twins *ret_twins)
 {
 	memset(ret_twins, 0, sizeof(*ret_twins));
-	for (unsigned i = 0; of->valid && i < ss->count; i++) {
+	for (unsigned i = 0; of->read && i < ss->count; i++) {
 		if (!twins_match(&ss->list[i], of))
 			continue;
 		if (ret_twins->count < TWINS_NAMED)

@@ -134,6 +134,27 @@ SCENE(drones_with_one_radio_address_name_each_other)
 	expect_left(x, PORT, 0);
 }
 
+/* SPEC: a configuration that is damaged is replaced with the default one at each start
+ * (doc/beyond-dfu.md 3), which is what the drone answers to. */
+SCENE(drones_without_a_radio_configuration_share_the_default_one)
+{
+	struct scene *x = *state;
+
+	add_with_address(x, PORT, 0xE7E7E7E7E7);
+	x->config.eeprom = DRONE_EEPROM_BAD_SUM;
+	add_with_address(x, OTHER, 0xE7E7E7E702);
+	plug(x, OTHER);
+	settle(x);
+	expect_left(x, OTHER, 0);
+	plug(x, PORT);
+	settle(x);
+	expect_left(x, PORT, BIT(REST_ADDRESS));
+	expect_left(x, OTHER, BIT(REST_ADDRESS));
+	unplug(x, PORT);
+	settle(x);
+	expect_left(x, OTHER, 0);
+}
+
 /* A drone has passed, and its self-test goes on for seconds. */
 static void
 begin_long_look(struct scene *x)

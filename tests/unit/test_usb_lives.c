@@ -371,20 +371,24 @@ come_and_go(struct rig *r, unsigned times)
 	}
 }
 
+#define LEAST_LEFT 16 /* bytes: less than what a device could leave behind */
+
 TEST_SET_UP(a_thousand_devices_leave_no_descriptor_and_no_memory)
 {
 	struct rig *r = *state;
-	unsigned descriptors;
+	unsigned descriptors, rounds = 0;
 	size_t bytes, after;
 
 	come_and_go(r, 100);
 	descriptors = open_descriptors();
-	bytes = mallinfo2().uordblks;
-	come_and_go(r, 1000);
-	after = mallinfo2().uordblks;
+	/* WHY again: a thread that is late leaves its caches once, a leak adds to each round. */
+	do {
+		bytes = mallinfo2().uordblks;
+		come_and_go(r, 1000);
+		after = mallinfo2().uordblks;
+	} while (after > bytes + 1000 * LEAST_LEFT && ++rounds < 5);
 	assert_int_equal(open_descriptors(), descriptors);
-	/* 16 bytes of each: less than the least that could be left, more than the heap's caches. */
-	assert_in_range(after, 0, bytes + 16000);
+	assert_in_range(after, 0, bytes + 1000 * LEAST_LEFT);
 }
 
 TEST_SET_UP(the_bus_can_be_freed_in_the_middle_of_everything)
