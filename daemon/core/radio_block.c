@@ -57,7 +57,7 @@ radio_block_is_sane(const struct radio_block *b)
 bool
 radio_block_collides(const struct radio_block *a, const struct radio_block *b)
 {
-	return a->read && b->read && a->channel == b->channel && a->address == b->address;
+	return a->channel == b->channel && a->address == b->address;
 }
 
 void

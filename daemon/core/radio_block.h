@@ -23,7 +23,7 @@
  */
 void radio_block_decode(struct radio_block *b, const uint8_t bytes[RADIO_BLOCK_BYTES]);
 
-/* Would one packet by radio reach both?  False where one of them was not read. */
+/* Would one packet by radio reach both?  Of two that are known. */
 bool radio_block_collides(const struct radio_block *a, const struct radio_block *b);
 
 /* Are channel, rate and address in their ranges? */

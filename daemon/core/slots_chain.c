@@ -121,7 +121,7 @@ take_condition(struct slots *ss, unsigned slot)
 	struct radio_block was = s->ending.shown.condition.radio;
 
 	s->ending.shown.condition = *seen;
-	if (!radio_block_collides(&was, &seen->radio)) {
+	if (was.read != seen->radio.read || !radio_block_collides(&was, &seen->radio)) {
 		judge_twins(ss, &was);
 		judge_twins(ss, &seen->radio);
 	}

@@ -9,7 +9,9 @@
 bool
 twins_match(const struct slot *s, const struct radio_block *of)
 {
-	return s->present && radio_block_collides(&s->ending.shown.condition.radio, of);
+	const struct radio_block *b = &s->ending.shown.condition.radio;
+
+	return s->present && b->read && of->read && radio_block_collides(b, of);
 }
 
 void
