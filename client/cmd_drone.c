@@ -140,17 +140,6 @@ static const struct confirm radio_change = {
 };
 
 static int
-add_channel(const struct invocation *i, struct params *p)
-{
-	uint64_t channel = 0;
-	int r = invocation_number(i, "channel", 0, CHANNEL_MAX, &channel);
-
-	if (r == 0 && invocation_has(i, "channel"))
-		params_number(p, "channel", (json_int_t)channel);
-	return r;
-}
-
-static int
 print_named(const struct session *s, const json_t *reply)
 {
 	struct text name = out_text(reply, "name");
@@ -166,7 +155,6 @@ print_named(const struct session *s, const json_t *reply)
 static int
 run_set(const struct session *s, const struct invocation *i)
 {
-	struct confirm change = radio_change;
 	bool values = invocation_has(i, "address") || invocation_has(i, "channel") ||
 		      invocation_has(i, "rate");
 	bool restore = invocation_has(i, "restore");
@@ -181,8 +169,7 @@ run_set(const struct session *s, const struct invocation *i)
 		p = params_of(i);
 		return conn_show(s, i->command->method, &p, print_named);
 	}
-	change.add = add_channel;
-	return confirm_run(s, i, &change);
+	return confirm_run(s, i, &radio_change);
 }
 
 const struct command_desc cmd_drone_set = {
@@ -198,6 +185,7 @@ const struct command_desc cmd_drone_set = {
 		{ "target" },
 		{ "name", "name" },
 		{ "address", "address" },
+		{ "channel", "channel", PARAMETER_NUMBER, .max = CHANNEL_MAX },
 		{ "rate", "rate" },
 		{ "restore", "restore", PARAMETER_SWITCH },
 		{ "yes", "yes", PARAMETER_SWITCH },
@@ -215,14 +203,12 @@ const struct command_desc cmd_drone_set = {
 static int
 run_assign(const struct session *s, const struct invocation *i)
 {
-	const char *by = invocation_value(i, "by");
-
 	if (!invocation_has(i, "base"))
 		return usage_error(i->command, "--base is needed: the first drone's address");
-	if (by != NULL && strcmp(by, "slot") != 0 && strcmp(by, "name") != 0)
-		return usage_error(i->command, "--by is slot or name, not \"%s\"", by);
 	return confirm_run(s, i, &radio_change);
 }
+
+static const char *const orders[] = { "slot", "name", NULL };
 
 const struct command_desc cmd_drone_assign = {
 	.name = "drone assign",
@@ -231,7 +217,11 @@ const struct command_desc cmd_drone_assign = {
 	.help = N_("give each drone that is plugged in a radio address of its own"),
 	.run = run_assign,
 	.method = PROTO_METHOD("AssignDrones"),
-	.parameters = { { "base", "base" }, { "by", "by" }, { "yes", "yes", PARAMETER_SWITCH } },
+	.parameters = {
+		{ "base", "base" },
+		{ "by", "by", PARAMETER_WORD, .words = orders },
+		{ "yes", "yes", PARAMETER_SWITCH },
+	},
 	.options = {
 		{ "base", 'b', "A", N_("address of the first; the next gets one more") },
 		{ "by", 0, "WORD", N_("in the order of slot (default) or name") },

@@ -7,86 +7,14 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "client/attempts.h"
 #include "client/commands.h"
 #include "client/conn.h"
 #include "client/fields.h"
-#include "client/guess.h"
 #include "client/out.h"
-#include "client/when.h"
 
 #define LIMIT_MAX 10000000U
-
-static int
-set_time(struct params *p, const char *key, const struct invocation *i, time_t now)
-{
-	const char *text = invocation_value(i, key);
-	char iso[WHEN_TEXT_MAX];
-
-	if (text == NULL)
-		return 0;
-	if (!when_parse(text, now, iso))
-		return usage_error(i->command,
-				   "--%s: not a time: \"%s\" (2h, 3d, today, 2026-01-31, "
-				   "\"2026-01-31 12:00\")",
-				   key, text);
-	params_text(p, key, iso);
-	return 0;
-}
-
-/* One of these words, however it is capitalised. */
-static int
-set_word(struct params *p, const struct invocation *i, const char *key, const char *const *words)
-{
-	const char *text = invocation_value(i, key);
-	struct guess g = { .word = text };
-	char guess[GUESS_TEXT_MAX], all[256] = "";
-
-	if (text == NULL)
-		return 0;
-	for (size_t n = 0; words[n] != NULL; n++) {
-		size_t used = strlen(all);
-
-		if (strcasecmp(words[n], text) == 0) {
-			params_text(p, key, words[n]);
-			return 0;
-		}
-		guess_add(&g, words[n]);
-		(void)snprintf(all + used, sizeof(all) - used, "%s%s",
-			       n == 0		      ? ""
-			       : words[n + 1] != NULL ? ", "
-						      : " or ",
-			       words[n]);
-	}
-	guess_text(&g, "", guess);
-	return usage_error(i->command, "--%s is %s, not \"%s\"%s", key, all, text, guess);
-}
-
-/* "PASS" as people say it, "pass" as it is kept. */
-static int
-set_words(struct params *p, const struct invocation *i)
-{
-	static const char *const verdicts[] = { "pass",		"unchanged", "needs-power-cycle",
-						"needs-button", "fail",	     "skipped",
-						"interrupted",	"running",   NULL };
-	static const char *const kinds[] = { "flash", "loader", "backup", "deck", "eeprom", NULL };
-	int r = set_word(p, i, "verdict", verdicts);
-
-	return r == 0 ? set_word(p, i, "kind", kinds) : r;
-}
-
-static int
-set_filters(struct params *p, const struct invocation *i)
-{
-	time_t now = time(NULL);
-	int r = set_words(p, i);
-
-	if (r == 0)
-		r = set_time(p, "since", i, now);
-	return r == 0 ? set_time(p, "until", i, now) : r;
-}
 
 /* One listing: what is to be shown, and how far it has come. */
 struct listing {
@@ -174,14 +102,13 @@ run_history(const struct session *s, const struct invocation *i)
 {
 	struct listing l = { .session = s, .csv = invocation_has(i, "csv") };
 	struct params p = params_of(i);
-	int r;
+	int r = p.status;
 
 	l.limit = l.csv || s->json ? UINT64_MAX : PROTO_HISTORY_DEFAULT;
-	r = invocation_number(i, "limit", 1, LIMIT_MAX, &l.limit);
+	if (r == 0)
+		r = invocation_number(i, "limit", 1, LIMIT_MAX, &l.limit);
 	if (r == 0 && l.csv && s->json)
 		r = usage_error(i->command, "either --csv or --json, not both");
-	if (r == 0)
-		r = set_filters(&p, i);
 	if (!l.csv && !s->json)
 		l.attempts = json_array();
 	if (r == 0)
@@ -193,17 +120,31 @@ run_history(const struct session *s, const struct invocation *i)
 	return r;
 }
 
+static const char *const verdicts[] = { "pass",		"unchanged", "needs-power-cycle",
+					"needs-button", "fail",	     "skipped",
+					"interrupted",	"running",   NULL };
+static const char *const kinds[] = { "flash", "loader", "backup", "deck", "eeprom", NULL };
+
 const struct command_desc cmd_history = {
 	.name = "history",
 	.args = "",
 	.help = N_("attempts, newest first"),
 	.run = run_history,
-	.parameters = { { "serial", "serial" }, { "slot", "slot" } },
+	.parameters = {
+		{ "serial", "serial" },
+		{ "slot", "slot" },
+		{ "batch", "batch" },
+		{ "verdict", "verdict", PARAMETER_WORD, .words = verdicts },
+		{ "kind", "kind", PARAMETER_WORD, .words = kinds },
+		{ "since", "since", PARAMETER_TIME },
+		{ "until", "until", PARAMETER_TIME },
+	},
 	.options = {
 		{ "serial", 's', "S", N_("of this drone") },
 		{ "slot", 'p', "P", N_("on this slot (port or label)") },
 		{ "verdict", 'v', "V", N_("that ended so: pass, unchanged, fail, ...") },
 		{ "kind", 'k', "K", N_("of this kind: flash, loader, backup, deck, eeprom") },
+		{ "batch", 'b', "B", N_("of this batch") },
 		{ "since", 0, "T",
 		  N_("not before (2h, 3d, today, 2026-01-31, \"2026-01-31 12:00\")") },
 		{ "until", 0, "T", N_("not after") },

@@ -13,8 +13,8 @@
 #include "cfdfu/util.h"
 #include "client/translate.h"
 
-#define COMMAND_OPTIONS_MAX 8
-#define COMMAND_PARAMETERS_MAX 6
+#define COMMAND_OPTIONS_MAX 9
+#define COMMAND_PARAMETERS_MAX 7
 #define COMMAND_ARGS_ANY 256 /* LIMIT: targets on one command line, as the service takes */
 
 struct command_desc;
@@ -49,7 +49,12 @@ struct command_parameter {
 		PARAMETER_TEXT,
 		PARAMETER_TEXTS,  /* all arguments, where there are some */
 		PARAMETER_SWITCH, /* true where the option was given, else nothing */
+		PARAMETER_NUMBER, /* from min to max */
+		PARAMETER_TIME,	  /* as when_parse() takes it */
+		PARAMETER_WORD,	  /* one of the words, however it is capitalised */
 	} kind;
+	uint64_t min, max;
+	const char *const *words; /* NULL ends them */
 };
 
 struct command_desc {

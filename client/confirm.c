@@ -10,18 +10,13 @@
 #include "client/out.h"
 
 static int
-ask(const struct session *s, const struct invocation *i, const struct confirm *c,
-    json_t **ret_reply)
+ask(const struct session *s, const struct invocation *i, json_t **ret_reply)
 {
 	struct session patient = *s;
 	struct params p = params_of(i);
-	int r = c->add != NULL ? c->add(i, &p) : 0;
 
 	patient.patient = true;
-	if (r == 0)
-		return conn_ask(&patient, i->command->method, &p, ret_reply);
-	params_done(&p);
-	return r;
+	return conn_ask(&patient, i->command->method, &p, ret_reply);
 }
 
 /* Returns how many of them would do something. */
@@ -84,7 +79,7 @@ is_wanted(const struct session *s, const struct invocation *i, const struct conf
 	size_t count = 0;
 	bool meant = false;
 
-	*ret_status = ask(s, i, c, &reply);
+	*ret_status = ask(s, i, &reply);
 	if (*ret_status == 0) {
 		count = print_plans(s->json ? NULL : stderr, c, reply);
 		if (count == 0 && s->json)
@@ -109,7 +104,7 @@ confirm_run(const struct session *s, const struct invocation *i, const struct co
 	if (!invocation_has(i, "yes") && !is_wanted(s, i, c, &r))
 		return r;
 	invocation_set(&meant, "yes", "");
-	r = ask(s, &meant, c, &reply);
+	r = ask(s, &meant, &reply);
 	if (r == 0 && s->json)
 		out_json(reply);
 	if (r == 0)

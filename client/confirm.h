@@ -9,11 +9,8 @@
 #include <stdio.h>
 
 #include "client/command.h"
-#include "client/params.h"
 
 struct confirm {
-	/* Parameters beyond the descriptor's; 0 or an exit status.  May be NULL. */
-	int (*add)(const struct invocation *i, struct params *p);
 	/* One of the reply's plans as a line; false: there is nothing to be done for it. */
 	bool (*print)(FILE *out, const json_t *plan);
 	const char *warning; /* a sentence below the plans */

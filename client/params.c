@@ -5,10 +5,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "client/command.h"
 #include "client/guess.h"
 #include "client/out.h"
+#include "client/when.h"
 #include "core/platform.h"
 
 struct params
@@ -68,27 +70,98 @@ params_number(struct params *p, const char *key, json_int_t value)
 	set(p, key, json_integer(value));
 }
 
+static void
+set_number(struct params *p, const struct invocation *i, const struct command_parameter *c)
+{
+	uint64_t number = 0;
+
+	p->status = invocation_number(i, c->option, c->min, c->max, &number);
+	params_number(p, c->key, (json_int_t)number);
+}
+
+static void
+set_time(struct params *p, const struct invocation *i, const struct command_parameter *c)
+{
+	const char *text = invocation_value(i, c->option);
+	char iso[WHEN_TEXT_MAX];
+
+	if (when_parse(text, time(NULL), iso))
+		params_text(p, c->key, iso);
+	else
+		p->status = usage_error(i->command,
+					"--%s: not a time: \"%s\" (2h, 3d, today, 2026-01-31, "
+					"\"2026-01-31 12:00\")",
+					c->option, text);
+}
+
+static void
+set_word(struct params *p, const struct invocation *i, const struct command_parameter *c)
+{
+	const char *text = invocation_value(i, c->option);
+	struct guess g = { .word = text };
+	char guess[GUESS_TEXT_MAX], all[256] = "";
+
+	for (size_t n = 0; c->words[n] != NULL; n++) {
+		size_t used = strlen(all);
+
+		if (strcasecmp(c->words[n], text) == 0) {
+			params_text(p, c->key, c->words[n]);
+			return;
+		}
+		guess_add(&g, c->words[n]);
+		(void)snprintf(all + used, sizeof(all) - used, "%s%s",
+			       n == 0			 ? ""
+			       : c->words[n + 1] != NULL ? ", "
+							 : " or ",
+			       c->words[n]);
+	}
+	guess_text(&g, "", guess);
+	p->status =
+	    usage_error(i->command, "--%s is %s, not \"%s\"%s", c->option, all, text, guess);
+}
+
+static void
+set_parameter(struct params *p, const struct invocation *i, const struct command_parameter *c,
+	      const char *value)
+{
+	switch (c->kind) {
+	case PARAMETER_TEXT:
+		params_text(p, c->key, value);
+		break;
+	case PARAMETER_TEXTS:
+		params_texts(p, c->key, i->args, i->arg_count);
+		break;
+	case PARAMETER_SWITCH:
+		set(p, c->key, json_true());
+		break;
+	case PARAMETER_NUMBER:
+		set_number(p, i, c);
+		break;
+	case PARAMETER_TIME:
+		set_time(p, i, c);
+		break;
+	case PARAMETER_WORD:
+		set_word(p, i, c);
+		break;
+	}
+}
+
 struct params
 params_of(const struct invocation *i)
 {
 	struct params p = params_new();
 	int arg = 0;
 
-	for (const struct command_parameter *c = i->command->parameters; c->key != NULL; c++) {
+	for (const struct command_parameter *c = i->command->parameters;
+	     c->key != NULL && p.status == 0; c++) {
 		const char *value = NULL;
 
 		if (c->option != NULL)
 			value = invocation_value(i, c->option);
 		else if (arg < i->arg_count)
 			value = i->args[arg++];
-		if (value == NULL)
-			continue;
-		if (c->kind == PARAMETER_SWITCH)
-			set(&p, c->key, json_true());
-		else if (c->kind == PARAMETER_TEXTS)
-			params_texts(&p, c->key, i->args, i->arg_count);
-		else
-			params_text(&p, c->key, value);
+		if (value != NULL)
+			set_parameter(&p, i, c, value);
 	}
 	return p;
 }

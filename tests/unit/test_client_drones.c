@@ -62,8 +62,8 @@ TEST(with_the_word_it_is_one_question_and_the_ending_tells)
 	expect("drone set Ada --address E7E7E7E701 --channel 80 --yes", good, 0,
 	       "pass A3 (1-4): Written.", "");
 	assert_non_null(strstr(run.requests,
-			       "\"target\":\"Ada\",\"address\":\"E7E7E7E701\",\"yes\":true,"
-			       "\"channel\":80"));
+			       "\"target\":\"Ada\",\"address\":\"E7E7E7E701\",\"channel\":80,"
+			       "\"yes\":true"));
 	(void)snprintf(bad_text, sizeof(bad_text), "%s",
 		       reply(PLAN
 			     ",\"results\":[{\"port\":\"1-4\",\"name\":\"A3\",\"verdict\":null,"
