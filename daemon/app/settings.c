@@ -25,6 +25,7 @@ static const char *const skip_words[] = { "readback", "version", "never", NULL }
 static const char *const stagger_words[] = { "controller", "hub", NULL };
 static const char *const learned_words[] = { "learned", NULL };
 static const char *const power_cycle_words[] = { "never", "auto", NULL };
+static const char *const order_words[] = { "rows", "columns", NULL };
 static const char *const decks_words[] = { "no", "report", "yes", NULL };
 static const char *const bool_words[] = { "no", "yes", NULL };
 /* By syslog priority, from LOG_ERR - LEVEL_FIRST on. */
@@ -96,6 +97,9 @@ static const struct key keys[] = {
 	  UINT64_C(36500) * DAY_MS, "0" },
 	{ "flash", "power-cycle", VALUE_WORD, AT(power_cycle), power_cycle_words, 0, 0, "auto" },
 	{ "flash", "link-patience", VALUE_MILLIS, AT(link_patience_ms), NULL, 0, 5000, "30" },
+	{ "rack", "rows", VALUE_COUNT, AT(rack_rows), NULL, 0, SETTINGS_ROWS_MAX, "0" },
+	{ "rack", "columns", VALUE_COUNT, AT(rack_columns), NULL, 0, SETTINGS_COLUMNS_MAX, "0" },
+	{ "rack", "order", VALUE_WORD, AT(rack_order), order_words, 0, 0, "rows" },
 	{ "decks", "update", VALUE_WORD, AT(decks), decks_words, 0, 0, "report" },
 };
 
@@ -420,7 +424,7 @@ settings_key_is_list(const char *section, const char *key)
 bool
 settings_section_exists(const char *section)
 {
-	static const char *const names[] = { "station", "flash",     "decks",
+	static const char *const names[] = { "station", "flash",     "rack",  "decks",
 					     "slots",	"platforms", "drones" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)

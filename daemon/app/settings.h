@@ -22,6 +22,8 @@
 #define SETTINGS_RULES_MAX 256	/* LIMIT: lines of [platforms] */
 #define SETTINGS_DEVICES_MAX 16 /* LIMIT: [device NAME] sections */
 #define SETTINGS_DRONES_MAX 512 /* LIMIT: lines of [drones] */
+#define SETTINGS_ROWS_MAX 26	/* LIMIT: of the rack; letters */
+#define SETTINGS_COLUMNS_MAX 99 /* LIMIT */
 #define SETTINGS_WHY_MAX 256	/* a reason, one clause without a full stop */
 #define SETTINGS_LABEL_TEXT_MAX 64
 #define SETTINGS_NAME_MAX 32
@@ -32,6 +34,7 @@ enum settings_parallelism { PARALLELISM_BYTE, PARALLELISM_WORD, PARALLELISM_COUN
 enum settings_stagger { STAGGER_CONTROLLER, STAGGER_HUB, STAGGER_COUNT };
 enum settings_leave { LEAVE_APPLICATION, LEAVE_LOADER, LEAVE_COUNT };
 enum settings_power_cycle { POWER_CYCLE_NEVER, POWER_CYCLE_AUTO, POWER_CYCLE_COUNT };
+enum settings_order { ORDER_ROWS, ORDER_COLUMNS, ORDER_COUNT };
 enum settings_decks { DECKS_NO, DECKS_REPORT, DECKS_YES, DECKS_COUNT };
 
 /* A list of globs on ports ("1-4.2") or their device paths; empty means every port. */
@@ -100,6 +103,9 @@ struct settings {
 	uint32_t link_patience_ms; /* from a drone's appearing to the first question */
 	/* [decks] */
 	enum settings_decks decks;
+	/* [rack] */
+	uint32_t rack_rows, rack_columns; /* 0 not given */
+	enum settings_order rack_order;	  /* of ports, where no label tells a place */
 	/* [slots], [platforms], [drones], [device NAME] */
 	struct settings_label labels[SETTINGS_LABELS_MAX];
 	size_t label_count;

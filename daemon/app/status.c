@@ -11,10 +11,12 @@
 #include "app/ports.h"
 #include "app/quarantine.h"
 #include "app/reply.h"
+#include "app/rack.h"
 #include "app/repository.h"
 #include "app/whole.h"
 #include "core/outcome.h"
 #include "core/platform.h"
+#include "core/todo.h"
 #include "firmware/digest.h"
 
 enum { ALIKE_MIN = 3 }; /* so many failures of the computer's side have one cause */
@@ -273,13 +275,14 @@ status_station(const struct services *sv, const json_t *known)
 	char why[STORE_WHY_MAX];
 	const char *health = status_health(sv, why);
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:O?, s:o}",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:O?, s:o, s:o}",
 			 "state", fleet_paused(sv->fleet) ? "paused" : "armed", "selected",
 			 status_selected(sv), "counts", counts(sv), "own", own(sv, known), "rules",
 			 rules(sv, known), "health", health, "reason", reply_text(why), "eta_s",
 			 reply_number(fleet_eta_s(sv->fleet, clock_now_us()), -1), "version",
 			 PACKAGE_VERSION, "outside", foreign(sv), "paused_by", paused_by(sv),
-			 "brake", quarantine_brake(sv->quarantine), "notes", notes(sv));
+			 "brake", quarantine_brake(sv->quarantine), "notes", notes(sv), "rack",
+			 rack_size(sv));
 }
 
 static const char *
@@ -333,13 +336,14 @@ message_json(const struct services *sv, const struct slot_view *v)
 json_t *
 status_slot(const struct services *sv, unsigned slot)
 {
+	struct rack_place place = rack_place(sv, slot);
 	struct slot_view v;
 	json_t *one, *whole;
 
 	fleet_view(sv->fleet, slot, clock_now_us(), &v);
 	one = json_pack(
 	    "{s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-	    "s:b, s:o, s:s, s:o, s:b, s:n}",
+	    "s:b, s:o, s:s, s:o, s:b, s:n, s:o, s:o, s:o}",
 	    "port", v.port, "label", reply_text(ports_label(sv->ports, v.port)), "present",
 	    v.present, "mode", mode_name(v.mode), "serial", reply_text(v.serial), "dfu_serial",
 	    reply_text(v.dfu_serial), "platform", reply_platform(v.platform), "state",
@@ -351,7 +355,8 @@ status_slot(const struct services *sv, unsigned slot)
 	    "version_after", reply_text(v.version_after), "attempt", reply_number(v.attempt, 0),
 	    "safe_to_unplug", !v.active, "advice", reply_words(advice_of(&v), v.port), "class",
 	    slot_class_name(v.class), "name", reply_text(names_of(sv->names, v.serial)), "checking",
-	    v.readiness->under_way, "batch");
+	    v.readiness->under_way, "batch", "row", reply_number(place.row, 0), "column",
+	    reply_number(place.column, 0), "todo", reply_text(todo_of(&v)));
 	whole = whole_slot(sv, slot, &v);
 	(void)json_object_update(one, whole); /* without memory the answer is not sent */
 	json_decref(whole);

@@ -10,6 +10,7 @@
 
 #include "app/api.h"
 #include "app/clock.h"
+#include "app/rack.h"
 #include "app/status.h"
 #include "app/turns.h"
 #include "cfdfu/proto.h"
@@ -30,6 +31,7 @@ struct watcher {
 	uint64_t told[FLEET_SLOTS_MAX]; /* revision + 1 that this watcher has seen; 0 none */
 	uint64_t station;		/* revision of the station that this watcher has seen */
 	uint64_t given_back;		/* slots, when it was told last */
+	unsigned rack;			/* rack_revision() then */
 	bool full, lost, blocked;
 };
 
@@ -94,9 +96,12 @@ tell(struct status_stream *s, struct watcher *w)
 		api_find(s->sv, w->target, false, &t);
 	if (w->target[0] != '\0' && has_lost_a_row(s, w, &t))
 		w->full = true;
-	/* WHY all rows: that is how a watcher learns of one that is not there any more. */
+	/* WHY all rows: that is how a watcher learns of one that is not there any more, or has
+	 * moved. */
 	w->full |= w->given_back != fleet_given_back(s->sv->fleet);
+	w->full |= w->rack != rack_revision(s->sv);
 	w->given_back = fleet_given_back(s->sv->fleet);
+	w->rack = rack_revision(s->sv);
 	slots = news(s, w, &t, &any);
 	if (!any && !w->full && w->station == s->station_revision) {
 		json_decref(slots);

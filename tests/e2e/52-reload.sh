@@ -57,6 +57,10 @@ same "the finished drone holds the image" "" "$(flash_is 1-1 "$new" 2>&1)"
 holds "a drone on a slot that was added is flashed" until_true 60 test_verdict 1-3 pass
 holds "the removed slot is given up" until_true 60 test_state 1-1 absent
 same "a new label is in force" B2 "$(status '.slots[] | select(.port == "1-2").label')"
+same "labels tell the place in the rack" "2 2 2 2" \
+	"$(status '[.station.rack.rows, .station.rack.columns, (.slots[] | select(.port == "1-2") | .row, .column)] | join(" ")')"
+same "a slot whose label tells none has none" "null null" \
+	"$(status '.slots[] | select(.port == "1-3") | "\(.row) \(.column)"')"
 erases=$(counter 1-1 erases)
 cfdfuctl firmware select other > /dev/null
 holds "another image goes on the station's drones" until_true 60 flash_is 1-3 "$other"
@@ -93,6 +97,29 @@ holds "a drone that contradicts the rule is skipped" until_true 60 test_verdict 
 configure '[station]' 'ports = 1-3, 1-4'
 holds "the rule is taken away" reload
 holds "without it the drone is flashed" until_true 60 test_verdict 1-4 pass
+
+# ---- the rack, where no label tells it -----------------------------------------------------------
+
+places() # rows and columns of the rack; the place of each slot
+{
+	status '"\(.station.rack.rows)x\(.station.rack.columns)", (.slots[] | "\(.port)=\(.row),\(.column)")' |
+		tr '\n' ' '
+}
+
+configure '[station]' 'ports = 1-2, 1-3, 1-10' '[rack]' 'rows = 3' 'columns = 2'
+holds "a rack without labels is read" reload
+cfdfuctl --json watch > "$scratch/watch" &
+watch_pid=$!
+holds "a watch shows the rack" until_true 10 grep -q '"rack"' "$scratch/watch"
+rack_plug 1-10 "$old"
+holds "a further port is known" until_true 60 test_verdict 1-10 pass
+same "the ports fill the rack in their order, row by row" "3x2 1-1=1,1 1-2=1,2 1-3=2,1 1-4=2,2 1-10=3,1 " "$(places)"
+configure '[station]' 'ports = 1-2, 1-3, 1-10' '[rack]' 'rows = 2' 'columns = 2' 'order = columns'
+holds "a smaller one is read" reload
+same "or column by column; one that has no room has no place" \
+	"2x2 1-1=1,1 1-2=2,1 1-3=1,2 1-4=2,2 1-10=null,null " "$(places)"
+kill "$watch_pid"
+
 records_are_sound "reload"
 
 # ---- leaving when there is nothing to do --------------------------------------------------------
