@@ -3,7 +3,7 @@
  * Where a slot is in the rack, by the settings, so that no client has to read them.
  *
  * Labels of a LETTER and a NUMBER ("B3") tell row and column.  Where no label of [slots] is of that
- * form, and [rack] gives rows and columns, the ports that are known fill them in their order; a port
+ * form, and [rack] gives rows and columns, the ports that are known fill them in their order; one
  * that is seen for the first time then moves those behind it.
  */
 #ifndef APP_RACK_H
