@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The pages in a real browser, without root and without a package of Node's: run.sh BUILD [NAME...]
+# runs the tests NAME.test.mjs, or all.  Prints "ok NAME", "not ok NAME", "skip NAME: why", and as
+# "# ..." remarks.
+set -uo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "$1" && pwd)
+shift
+export PATH=$build:$PATH
+export CFDFU_DEVICES_DIR=$here/../../systemd/devices # WHY: nothing is installed
+page=$here/../../client/web
+failed=0
+
+types=$(tsc --noEmit --allowJs --checkJs --strict --target es2022 --module es2022 \
+	--moduleResolution node --lib es2022,dom,dom.iterable "$page"/*/*.js 2>&1)
+if [ -z "$types" ]; then
+	echo "ok the pages' types are right"
+else
+	echo "not ok the pages' types are right: ${types//$'\n'/ | }"
+	failed=1
+fi
+for file in "$here"/*.test.mjs; do
+	name=$(basename "$file" .test.mjs)
+	case " ${*:-$name} " in
+	*" $name "*) ;;
+	*) continue ;;
+	esac
+	# Of the whole stream only the lines of tests themselves, without their numbers.
+	timeout -k 5 300 node --test-reporter=tap "$file" > "$build/web-$name.log" 2>&1 || failed=1
+	sed -nE 's/^(ok|not ok) [0-9]+ - /\1 /p' "$build/web-$name.log"
+	grep -qE '^# pass [1-9]' "$build/web-$name.log" || {
+		echo "not ok $name runs: $(tail -n 3 "$build/web-$name.log" | tr '\n' ' ')"
+		failed=1
+	}
+done
+exit $failed
