@@ -11,7 +11,8 @@
 	X(firmware_add) X(firmware_list) X(firmware_show) X(firmware_select) \
 	X(firmware_deselect) X(firmware_remove) X(firmware_release) \
 	X(firmware_check) X(firmware_make) X(firmware_extract) \
-	X(drone_list) X(drone_set) X(drone_assign) X(deck_list) X(deck_update) X(identify) \
+	X(drone_list) X(drone_set) X(drone_assign) X(deck_list) X(deck_update) \
+	X(identify) X(label) \
 	X(pause) X(resume) X(retry) X(history) X(show) X(port_release) X(platform_set) \
 	X(recover_loader) X(backup) X(doctor) X(config)
 /* clang-format on */

@@ -8,6 +8,7 @@
 
 #include "client/cells.h"
 #include "client/commands.h"
+#include "client/complete.h"
 #include "client/out.h"
 #include "client/page.h"
 #include "client/remote.h"
@@ -55,6 +56,8 @@ main(int argc, char **argv)
 	int status;
 
 	cells_setup();
+	if (argc > 1 && strcmp(argv[1], COMPLETE_WORD) == 0)
+		return complete_line(commands, argc - 2, argv + 2);
 	page_begin(&page);
 	status = take_arguments(&argc, &argv, &words);
 	if (status == 0 && command_parse(argc, argv, &session, &invocation, &status) == 0)
