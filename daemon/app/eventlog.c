@@ -171,6 +171,9 @@ eventlog_tell(void *ctx, const struct fleet_event *event)
 	case EVENT_BRAKE:
 		say_brake(sv);
 		return;
+	case EVENT_BATCH_STOPPED:
+		log_say(log, LOG_ERR, &about, "%s", batch_stopped(fleet_batch(sv->fleet)));
+		return;
 	case EVENT_SPECIAL_ENDED:
 		if (event->record->verdict.kind != VERDICT_NONE)
 			say_ended(log, about, event->record);

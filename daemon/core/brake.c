@@ -37,9 +37,8 @@ is_of(const struct brake_run *run, const struct brake_ending *e)
 	return run->fault != FAULT_NONE && memcmp(run->sha256, e->sha256, sizeof(run->sha256)) == 0;
 }
 
-/* By what both are known by; a drone that says nothing of itself is known by its port. */
-static bool
-is_same_drone(const struct brake_drone *a, const struct brake_drone *b)
+bool
+brake_is_same_drone(const struct brake_drone *a, const struct brake_drone *b)
 {
 	if (a->serial[0] != '\0' && b->serial[0] != '\0')
 		return strcasecmp(a->serial, b->serial) == 0;
@@ -78,7 +77,7 @@ add_drone(struct brake_run *run, const struct brake_ending *e)
 	copy_text(d.dfu_serial, sizeof(d.dfu_serial), e->dfu_serial);
 	copy_text(d.port, sizeof(d.port), e->port);
 	for (unsigned i = 0; i < run->count; i++)
-		if (is_same_drone(&run->drones[i], &d))
+		if (brake_is_same_drone(&run->drones[i], &d))
 			return;
 	if (run->count < BRAKE_DRONES_MAX)
 		run->drones[run->count++] = d;

@@ -13,6 +13,7 @@
 #ifndef CORE_BRAKE_H
 #define CORE_BRAKE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cfdfu/outcome.h"
@@ -57,6 +58,9 @@ struct brake_ending {
  * NULL; the run is good until the next call.  limit 0: never.
  */
 const struct brake_run *brake_ended(struct brake *b, unsigned limit, const struct brake_ending *e);
+
+/* By what both are known by; a drone that says nothing of itself is known by its port. */
+bool brake_is_same_drone(const struct brake_drone *a, const struct brake_drone *b);
 
 /* Restarts the count, for all images. */
 void brake_forget(struct brake *b);

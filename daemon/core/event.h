@@ -26,6 +26,7 @@ enum event_kind {
 	EVENT_BRAKE,	     /* with this slot's ending: fleet_brake() says what holds now */
 	EVENT_SPECIAL_ENDED, /* a reading or a rescue; without a verdict: it came to nothing */
 	EVENT_CONDITION,     /* the whole drone was looked at: .record has what was seen */
+	EVENT_BATCH_STOPPED, /* with this slot's ending: batch_stopped(fleet_batch()) says why */
 	EVENT_COUNT
 };
 

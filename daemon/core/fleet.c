@@ -57,6 +57,7 @@ fleet_free(struct fleet *f)
 	free(f->slots.list);
 	sched_free(f->slots.sched);
 	policy_free(f->slots.policy);
+	batch_free(f->batch);
 	free(f);
 }
 
@@ -261,6 +262,7 @@ publish(struct fleet *f, unsigned slot, uint64_t now_us)
 		learn_times(f, s->job);
 		slot_count(s, r, f->options.quarantine);
 		fleet_count_harm(f, r, now_us);
+		fleet_batch_ended(f, slot, now_us);
 		s->whole.due =
 		    r->verdict.kind == VERDICT_PASS || r->verdict.kind == VERDICT_UNCHANGED;
 		chain_judge(&f->slots, slot);

@@ -34,6 +34,7 @@
 #include "cfdfu/outcome.h"
 #include "cfdfu/usb_port.h"
 #include "cfdfu/watch.h"
+#include "core/batch.h"
 #include "core/brake.h"
 #include "core/event.h"
 #include "core/job.h"
@@ -185,6 +186,17 @@ void fleet_recall(struct fleet *f, const struct brake_ending *e, uint64_t now_us
 /* Drones get this image again; the count restarts.  False: it was not quarantined. */
 bool fleet_release_image(struct fleet *f, const uint8_t sha256[IMAGE_SHA256_BYTES],
 			 uint64_t now_us);
+
+/*
+ * The batch that runs (batch.h): updates whose row is asked for while it does are in it, and starts
+ * wait as it says.  When it stops, the fleet pauses; fleet_resume() is for both.  It is recalled
+ * after a restart: begun, then each ending that the records have of it, in their order.  Its end
+ * leaves a fleet that it has paused as it is.  -EBUSY: one runs; else as batch_new().
+ */
+int fleet_begin_batch(struct fleet *f, const struct batch_terms *terms) MUST_CHECK;
+void fleet_recall_batch(struct fleet *f, const struct batch_ending *e);
+void fleet_end_batch(struct fleet *f);			/* what was held back for it may begin */
+const struct batch *fleet_batch(const struct fleet *f); /* NULL: none runs */
 
 /* Starts it again.  -ENODEV no device, -EBUSY running, -EPERM quarantined (release it, or force),
  * -EINVAL foreign. */

@@ -15,6 +15,8 @@
  */
 #include "config.h"
 
+#include <string.h>
+
 #include "core/fleet.h"
 #include "core/fleet_internal.h"
 
@@ -25,15 +27,17 @@ fleet_brake(const struct fleet *f)
 }
 
 /* A job that only waits for a permit is no attempt yet; it would wait until the station resumes. */
-static void
-call_back(struct fleet *f, uint64_t now_us)
+void
+fleet_call_back(struct fleet *f, const uint8_t *sha256, uint64_t now_us)
 {
 	for (unsigned i = 0; i < f->slots.count; i++) {
 		const struct slot *s = &f->slots.list[i];
-		const struct image *image = s->job != NULL ? job_record(s->job)->image : NULL;
+		const struct job_record *r = s->job != NULL ? job_record(s->job) : NULL;
 
-		if (image != NULL && slot_has_not_begun(s) &&
-		    policy_quarantined(f->slots.policy, image_label(image)->sha256) != NULL)
+		if (r != NULL && slot_has_not_begun(s) &&
+		    (sha256 == NULL ? r->kind == JOB_UPDATE
+				    : r->image != NULL && memcmp(image_label(r->image)->sha256,
+								 sha256, IMAGE_SHA256_BYTES) == 0))
 			slots_begin_anew(&f->slots, i, now_us);
 	}
 }
@@ -50,7 +54,7 @@ fall(struct fleet *f, const struct brake_run *run, uint64_t now_us)
 	slots_pause(&f->slots, true);
 	/* LIMIT: with POLICY_QUARANTINED_MAX images quarantined already, the pause has to do. */
 	if (policy_quarantine(f->slots.policy, run->sha256, reason) == 0)
-		call_back(f, now_us);
+		fleet_call_back(f, run->sha256, now_us);
 	if (slot >= 0) /* LIMIT: of a port that was remembered, and has no place now */
 		slots_tell(&f->slots, (unsigned)slot, EVENT_BRAKE);
 }

@@ -15,10 +15,24 @@ struct fleet {
 	struct eta eta;
 	uint64_t last_dev;
 	struct brake brake;
-	struct brake_run fallen; /* fault NONE: the brake has not fallen */
+	struct brake_run fallen;	 /* fault NONE: the brake has not fallen */
+	struct batch *batch;		 /* that runs, or NULL */
+	char canaries[BATCH_REASON_MAX]; /* the sentence on those that are waited for; "" none */
 };
 
 /* fleet_brake.c: the verdict of this job may be told: does it stop the station? */
 void fleet_count_harm(struct fleet *f, const struct job_record *r, uint64_t now_us);
+/* Jobs of this image that only wait for a permit go back to their beginning; NULL: all updates. */
+void fleet_call_back(struct fleet *f, const uint8_t *sha256, uint64_t now_us);
+
+/* fleet_batch.c: what the batch is told of its drones. */
+void fleet_batch_granted(struct fleet *f, unsigned slot);		 /* PERMIT_START */
+void fleet_batch_began(struct fleet *f, unsigned slot);			 /* its row is asked for */
+void fleet_batch_ended(struct fleet *f, unsigned slot, uint64_t now_us); /* may be told */
+void fleet_batch_left(struct fleet *f, unsigned slot);			 /* its job is over */
+void fleet_batch_judged(struct fleet *f, unsigned slot);
+void fleet_batch_resumed(struct fleet *f);
+/* Why a job that waits for its permit to start does: a sentence; NULL: not for the batch. */
+const char *fleet_batch_wait(const struct fleet *f, const struct slot *s);
 
 #endif

@@ -20,6 +20,7 @@ fleet_resume(struct fleet *f, uint64_t now_us)
 {
 	f->fallen.fault = FAULT_NONE;
 	brake_forget(&f->brake);
+	fleet_batch_resumed(f);
 	slots_pause(&f->slots, false);
 	slots_consider_all(&f->slots, now_us);
 }

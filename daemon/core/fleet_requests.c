@@ -94,6 +94,7 @@ complete(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
 		sched_ask(f->slots.sched, slot, req->permit, now_us);
 		return false;
 	case REQUEST_OVER:
+		fleet_batch_left(f, slot);
 		slots_over(&f->slots, slot, now_us);
 		return false;
 	case REQUEST_OPEN:
@@ -107,6 +108,8 @@ complete(struct fleet *f, unsigned slot, uint64_t now_us, struct request *req)
 		assert(s->handle.dev != 0);
 		break;
 	case REQUEST_BEGIN:
+		fleet_batch_began(f, slot);
+		break;
 	case REQUEST_END:
 	case REQUEST_DIGEST:
 	case REQUEST_BACKUP:
@@ -136,6 +139,8 @@ next_event(struct fleet *f, unsigned slot, struct request *req)
 			req->event.record = &s->special;
 		else if (n == EVENT_STEP && s->job != NULL)
 			req->event.record = job_record(s->job);
+		else if (n == EVENT_CONDITION)
+			fleet_batch_judged(f, slot);
 		return true;
 	}
 	return false;
@@ -186,6 +191,8 @@ next_grant(struct fleet *f, uint64_t now_us)
 		return false;
 	if (f->slots.list[slot].job != NULL && permit != PERMIT_BLOCK)
 		job_granted(f->slots.list[slot].job, permit, now_us);
+	if (permit == PERMIT_START)
+		fleet_batch_granted(f, slot);
 	slots_enqueue(&f->slots, slot);
 	return true;
 }

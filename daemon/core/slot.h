@@ -124,6 +124,7 @@ struct slot {
 	bool present;
 	bool queued;	   /* in the work queue */
 	bool foreign_port; /* taken from the station: nothing begins here */
+	bool in_batch;	   /* its job began in the batch that runs */
 	char label[SERIAL_TEXT_MAX];
 };
 

@@ -163,6 +163,7 @@ start(struct slots *ss, unsigned slot, const struct job_setup *wanted, uint64_t 
 	s->told.boot_us = ss->boot_us;
 	s->wake_us = 0;
 	s->progress = 0;
+	s->in_batch = false;
 	memset(&s->cause, 0, sizeof(s->cause));
 	if (job_new(&setup, &s->sighting, &s->history, now_us, &s->job) < 0) {
 		s->ending.idle_reason =
@@ -349,11 +350,24 @@ slots_over(struct slots *ss, unsigned slot, uint64_t now_us)
 	slots_enqueue(ss, slot);
 }
 
+static void
+starts_changed(struct slots *ss)
+{
+	sched_hold_starts(ss->sched, ss->paused || ss->stopping || ss->held);
+	for (unsigned i = 0; i < ss->count; i++)
+		ss->list[i].told.revision++;
+}
+
 void
 slots_pause(struct slots *ss, bool paused)
 {
 	ss->paused = paused;
-	sched_hold_starts(ss->sched, paused);
-	for (unsigned i = 0; i < ss->count; i++)
-		ss->list[i].told.revision++;
+	starts_changed(ss);
+}
+
+void
+slots_hold(struct slots *ss, bool held)
+{
+	ss->held = held;
+	starts_changed(ss);
 }

@@ -38,6 +38,7 @@ struct slots {
 	struct policy *policy;
 	struct sched *sched;
 	bool paused, stopping;
+	bool held; /* starts wait for those that have their permit */
 };
 
 int slots_find(const struct slots *ss, const char *port); /* -ENOENT */
@@ -83,5 +84,6 @@ void chain_judge(struct slots *ss, unsigned slot);
 void chain_left(struct slots *ss, unsigned slot); /* its drone has left */
 
 void slots_pause(struct slots *ss, bool paused);
+void slots_hold(struct slots *ss, bool held);
 
 #endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* The batch of a fleet: its updates, and the starts that it holds back. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/fleet.h"
+#include "core/fleet_internal.h"
+
+#define CANARIES_NAMED 3U
+
+const struct batch *
+fleet_batch(const struct fleet *f)
+{
+	return f->batch;
+}
+
+/* The sentence on the canaries that are waited for. */
+static void
+name_canaries(const struct fleet *f, char out[BATCH_REASON_MAX])
+{
+	const char *ports[BATCH_CANARY_MAX];
+	unsigned n = batch_waits_for(f->batch, ports);
+	char place[BATCH_PLACE_MAX];
+	size_t used;
+
+	(void)snprintf(out, BATCH_REASON_MAX,
+		       "It waits for the canar%s of batch \"%s\":", n == 1 ? "y" : "ies",
+		       batch_terms(f->batch)->name);
+	for (unsigned i = 0; i < n && i < CANARIES_NAMED; i++) {
+		int slot = slots_find(&f->slots, ports[i]);
+
+		batch_place(slot >= 0 ? f->slots.list[slot].label : "", ports[i], place);
+		used = strlen(out);
+		(void)snprintf(out + used, BATCH_REASON_MAX - used, "%s %s", i > 0 ? "," : "",
+			       place);
+	}
+	used = strlen(out);
+	if (n > CANARIES_NAMED)
+		(void)snprintf(out + used, BATCH_REASON_MAX - used, " and %u more.",
+			       n - CANARIES_NAMED);
+	else
+		(void)snprintf(out + used, BATCH_REASON_MAX - used, ".");
+}
+
+/* The batch may admit more or fewer than before. */
+static void
+refresh(struct fleet *f)
+{
+	bool held = f->batch != NULL && !batch_admits(f->batch);
+	char words[BATCH_REASON_MAX] = "";
+
+	if (held && batch_stopped(f->batch)[0] == '\0')
+		name_canaries(f, words);
+	if (held == f->slots.held && strcmp(words, f->canaries) == 0)
+		return;
+	memcpy(f->canaries, words, sizeof(words));
+	slots_hold(&f->slots, held);
+}
+
+int
+fleet_begin_batch(struct fleet *f, const struct batch_terms *terms)
+{
+	return f->batch != NULL ? -EBUSY : batch_new(terms, &f->batch);
+}
+
+void
+fleet_end_batch(struct fleet *f)
+{
+	batch_free(f->batch);
+	f->batch = NULL;
+	for (unsigned i = 0; i < f->slots.count; i++)
+		f->slots.list[i].in_batch = false;
+	refresh(f);
+}
+
+static void
+stop(struct fleet *f, const char *port)
+{
+	int slot = slots_add(&f->slots, port);
+
+	slots_pause(&f->slots, true);
+	if (slot >= 0) /* LIMIT: of a port that was remembered, and has no place now */
+		slots_tell(&f->slots, (unsigned)slot, EVENT_BATCH_STOPPED);
+}
+
+void
+fleet_recall_batch(struct fleet *f, const struct batch_ending *e)
+{
+	if (batch_recall(f->batch, e))
+		stop(f, e->port);
+	refresh(f);
+}
+
+void
+fleet_batch_resumed(struct fleet *f)
+{
+	if (f->batch != NULL)
+		batch_resume(f->batch);
+	refresh(f);
+}
+
+/* ---- what the batch is told of its drones --------------------------------------------------- */
+
+static bool
+is_update(const struct slot *s)
+{
+	return s->job != NULL && job_record(s->job)->kind == JOB_UPDATE;
+}
+
+void
+fleet_batch_granted(struct fleet *f, unsigned slot)
+{
+	const struct slot *s = &f->slots.list[slot];
+
+	if (f->batch == NULL || !is_update(s))
+		return;
+	batch_begun(f->batch, s->sighting.port);
+	refresh(f);
+}
+
+void
+fleet_batch_began(struct fleet *f, unsigned slot)
+{
+	struct slot *s = &f->slots.list[slot];
+
+	s->in_batch = f->batch != NULL && is_update(s);
+}
+
+static struct batch_ending
+ending_of(const struct slot *s, const struct job_record *r)
+{
+	/* A serial that others have, too, tells no drone from another. */
+	return (struct batch_ending){ .serial = r->dup_serial ? "" : r->serial,
+				      .dfu_serial =
+					  r->dup_serial || r->no_serial ? "" : r->dfu_serial,
+				      .port = r->port,
+				      .label = s->label,
+				      .verdict = r->verdict,
+				      .ready = r->readiness.ready == READY_YES };
+}
+
+void
+fleet_batch_ended(struct fleet *f, unsigned slot, uint64_t now_us)
+{
+	const struct slot *s = &f->slots.list[slot];
+	struct batch_ending e = ending_of(s, job_record(s->job));
+
+	if (!s->in_batch)
+		return;
+	if (batch_ended(f->batch, &e)) {
+		stop(f, e.port);
+		fleet_call_back(f, NULL, now_us);
+	}
+	refresh(f);
+}
+
+void
+fleet_batch_left(struct fleet *f, unsigned slot)
+{
+	if (f->batch == NULL)
+		return;
+	batch_left(f->batch, f->slots.list[slot].sighting.port);
+	refresh(f);
+}
+
+void
+fleet_batch_judged(struct fleet *f, unsigned slot)
+{
+	const struct slot *s = &f->slots.list[slot];
+	struct batch_ending e = ending_of(s, &s->ending.shown);
+
+	if (f->batch != NULL)
+		batch_judged(f->batch, &e);
+}
+
+const char *
+fleet_batch_wait(const struct fleet *f, const struct slot *s)
+{
+	unsigned slot = (unsigned)(s - f->slots.list);
+
+	return f->canaries[0] != '\0' && is_update(s) &&
+		       sched_waits(f->slots.sched, slot, PERMIT_START)
+		   ? f->canaries
+		   : NULL;
+}
