@@ -146,9 +146,10 @@ static const char *
 message_of(const struct fleet *f, const struct slot *s, enum slot_state state)
 {
 	const struct slot_ending *e = &s->ending;
+	const char *waits = fleet_batch_wait(f, s);
 
 	if (slot_is_at_work(s))
-		return "";
+		return waits != NULL ? waits : "";
 	if (e->ended)
 		return e->shown.message;
 	if (state == SLOT_ABSENT)
@@ -159,6 +160,8 @@ message_of(const struct fleet *f, const struct slot *s, enum slot_state state)
 		return e->idle_reason;
 	if (state == SLOT_FOREIGN || e->shown.message[0] != '\0')
 		return e->shown.message;
+	if (f->slots.paused && batch_stopped(f->batch)[0] != '\0')
+		return batch_stopped(f->batch);
 	return f->slots.paused ? "The station is paused." : "";
 }
 
@@ -172,10 +175,10 @@ class_of(const struct fleet *f, const struct slot *s)
 			 (s->whole.ordered && job_kind_is_recorded(s->whole.order.kind)),
 		.quarantined = slot_is_quarantined(s),
 		.foreign = s->ending.foreign,
-		/* WHY not for a foreign slot, or when all selected images are quarantined: no
-		 * start will come. */
+		/* WHY not for a foreign slot, in a batch that has stopped, or when all selected
+		 * images are quarantined: no start will come. */
 		.held = (f->slots.paused || f->slots.stopping) && !s->foreign_port &&
-			policy_any_to_give(f->slots.policy),
+			batch_stopped(f->batch)[0] == '\0' && policy_any_to_give(f->slots.policy),
 		.verdict = s->ending.ended ? s->ending.shown.verdict.kind : VERDICT_NONE,
 	};
 
