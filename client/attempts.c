@@ -140,29 +140,38 @@ print_csv_text(const char *text)
 }
 
 void
-attempts_csv_heading(void)
+attempts_csv_heading(const char *const *more)
 {
 	for (size_t c = 0; c < ARRAY_LEN(columns); c++)
 		printf("%s%s", c == 0 ? "" : ",", columns[c]);
+	for (; *more != NULL; more++)
+		printf(",%s", *more);
 	fputs("\r\n", stdout);
 }
 
+static void
+print_csv_cell(const json_t *a, const char *column)
+{
+	if (out_is_int(a, column))
+		printf("%lld", (long long)out_int(a, column));
+	else
+		print_csv_text(out_text(a, column).s);
+}
+
 void
-attempts_csv_rows(const json_t *attempts)
+attempts_csv_rows(const json_t *attempts, const char *const *more)
 {
 	const json_t *a;
 	size_t i;
 
 	json_array_foreach(attempts, i, a) {
 		for (size_t c = 0; c < ARRAY_LEN(columns); c++) {
-			struct text t = out_text(a, columns[c]);
-
-			if (c > 0)
-				putchar(',');
-			if (out_is_int(a, columns[c]))
-				printf("%lld", (long long)out_int(a, columns[c]));
-			else
-				print_csv_text(t.s);
+			fputs(c > 0 ? "," : "", stdout);
+			print_csv_cell(a, columns[c]);
+		}
+		for (const char *const *m = more; *m != NULL; m++) {
+			putchar(',');
+			print_csv_cell(a, *m);
 		}
 		fputs("\r\n", stdout);
 	}

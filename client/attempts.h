@@ -11,11 +11,11 @@ struct session;
 int attempts_table(const struct session *s, const json_t *attempts); /* an exit status */
 
 /*
- * RFC 4180 with the columns of the database's view; texts that a spreadsheet would take for a
- * formula get an apostrophe in front.  Page by page.
+ * RFC 4180 with the columns of the database's view, and more (NULL ends them); texts that a
+ * spreadsheet would take for a formula get an apostrophe in front.  Page by page.
  */
-void attempts_csv_heading(void);
-void attempts_csv_rows(const json_t *attempts);
+void attempts_csv_heading(const char *const *more);
+void attempts_csv_rows(const json_t *attempts, const char *const *more);
 
 /* One document {"attempts": [...], "next": ...}, page by page; first: nothing was printed yet. */
 void attempts_json_rows(const json_t *attempts, bool first);

@@ -16,6 +16,8 @@
 
 #define LIMIT_MAX 10000000U
 
+static const char *const no_more[] = { NULL }; /* columns */
+
 /* One listing: what is to be shown, and how far it has come. */
 struct listing {
 	const struct session *session;
@@ -35,7 +37,7 @@ take_page(struct listing *l, json_t *list)
 	if (l->attempts != NULL && json_array_extend(l->attempts, list) < 0) {
 		r = say_no_memory();
 	} else if (l->csv) {
-		attempts_csv_rows(list);
+		attempts_csv_rows(list, no_more);
 	} else if (l->attempts == NULL) {
 		attempts_json_rows(list, l->shown == 0);
 	}
@@ -70,7 +72,7 @@ list_all(struct listing *l, struct params *p)
 	int r = p->status != 0 ? p->status : conn_open(l->session, &c);
 
 	if (r == 0 && l->csv)
-		attempts_csv_heading();
+		attempts_csv_heading(no_more);
 	do
 		r = r == 0 ? ask_page(l, c, p) : r;
 	while (r == 0 && l->next != 0 && l->shown < l->limit && !ferror(stdout));

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "client/out.h"
 
@@ -32,6 +33,7 @@ text_of(const json_t *object, const struct field *f)
 	case FIELD_TEXTS:
 	case FIELD_DECKS:
 	case FIELD_REMAINING:
+	case FIELD_SENTENCES:
 		break;
 	case FIELD_VOLTS:
 		if (number)
@@ -45,9 +47,14 @@ text_of(const json_t *object, const struct field *f)
 		format_time(t.s, sizeof(t.s), out_string(object, f->key));
 		break;
 	case FIELD_NUMBER:
-	case FIELD_BYTES:
 		if (number)
 			format_number(t.s, 40, n);
+		break;
+	case FIELD_BYTES:
+		if (number) {
+			format_number(t.s, 40, n);
+			strcat(t.s, " bytes");
+		}
 		break;
 	case FIELD_MS:
 		if (number)
@@ -73,23 +80,35 @@ item_of(const json_t *list, size_t i, enum field_kind kind)
 
 	if (kind == FIELD_TEXTS)
 		return out_item(list, i);
+	if (kind == FIELD_SENTENCES)
+		return out_text(one, "text");
 	text_format(t.s, sizeof(t.s), "%.60s: %.900s%s%.20s", left.s, right.s,
 		    version.s[0] != '\0' ? ", " : "", version.s);
 	return t;
 }
 
 void
-fields_print(const json_t *object, const struct field *fields, int width)
+fields_each(const json_t *object, const struct field *fields, int width, field_line *line)
 {
 	for (const struct field *f = fields; f->key != NULL; f++) {
 		const json_t *list = json_object_get(object, f->key);
 		struct text t = text_of(object, f);
 
 		for (size_t i = 0; i < json_array_size(list); i++)
-			printf("  %-*s %s\n", width, i == 0 ? f->title : "",
-			       item_of(list, i, f->kind).s);
+			line(width, i == 0 ? f->title : "", item_of(list, i, f->kind).s);
 		if (t.s[0] != '\0')
-			printf("  %-*s %s%s\n", width, f->title, t.s,
-			       f->kind == FIELD_BYTES ? " bytes" : "");
+			line(width, f->title, t.s);
 	}
+}
+
+static void
+print_line(int width, const char *title, const char *text)
+{
+	printf("  %-*s %s\n", width, title, text);
+}
+
+void
+fields_print(const json_t *object, const struct field *fields, int width)
+{
+	fields_each(object, fields, width, print_line);
 }

@@ -17,6 +17,7 @@ enum field_kind {
 	FIELD_RADIO,	 /* type Radio */
 	FIELD_DECKS,	 /* types Deck, one a line */
 	FIELD_REMAINING, /* types Remaining, one a line */
+	FIELD_SENTENCES, /* members text of objects, one a line */
 };
 
 struct field {
@@ -27,6 +28,10 @@ struct field {
 
 /* "80 2M E7E7E7E7E7"; "-" where it is none. */
 void format_radio(char *dst, size_t size, const json_t *radio);
+
+/* Each line of them; title: "" from the second line of a list on. */
+typedef void field_line(int width, const char *title, const char *text);
+void fields_each(const json_t *object, const struct field *fields, int width, field_line *line);
 
 /* width: of the titles. */
 void fields_print(const json_t *object, const struct field *fields, int width);

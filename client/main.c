@@ -17,14 +17,14 @@
 static int
 run(const struct session *s, const struct invocation *i, struct page *page)
 {
+	bool raw;
 	int status;
 
 	if (s->bridge || i->command->live)
 		page_end(page, PAGE_RAW);
 	status = s->bridge ? remote_serve(s) : i->command->run(s, i);
-	page_end(page, s->json || (!s->bridge && invocation_has(i, "csv")) ? PAGE_RAW
-		       : s->no_pager					   ? PAGE_WRAPPED
-									   : PAGE_PAGED);
+	raw = s->json || (!s->bridge && (invocation_has(i, "csv") || invocation_has(i, "html")));
+	page_end(page, raw ? PAGE_RAW : s->no_pager ? PAGE_WRAPPED : PAGE_PAGED);
 	return status;
 }
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The report of a batch, put together from the station's answers: the batch itself, its drones by
+ * their last attempt in it, and its yield; as text, page, CSV or JSON.
+ */
+#ifndef CLIENT_REPORT_H
+#define CLIENT_REPORT_H
+
+#include <jansson.h>
+
+#include "client/fields.h"
+#include "client/out.h"
+
+/*
+ * drones: those that failed first, each as its last attempt that has ended, with version_before of
+ * its first one, and further members: name, attempts (how many), first_verdict.
+ */
+struct report {
+	json_t *batch;
+	json_t *drones;
+	json_t *known;		    /* the same by serial and by DFU serial */
+	json_t *by_slot, *by_drone; /* replies of Stats */
+};
+
+/* Members of a batch: its terms, and its results. */
+extern const struct field report_asked[], report_reached[];
+/* Of a reply of Stats. */
+extern const struct field report_findings[];
+
+/* name NULL: the running batch, or the newest.  0, or an exit status after having said why. */
+int report_ask(const struct session *s, const char *name, struct report *ret_report) MUST_CHECK;
+void report_done(struct report *r);
+
+int report_print(const struct session *s, const struct report *r); /* an exit status */
+void report_csv(const struct report *r);
+json_t *report_json(const struct report *r);
+
+/* A reply with a batch, in lines of text; of conn_run(). */
+int report_print_batch(const struct session *s, const json_t *reply);
+
+/* One self-contained page on standard output. */
+void report_html(const struct report *r);
+
+/* Of a Yield: "22 of 25 (69-96 %)", "" where nothing was tried. */
+struct text yield_first_pass(const json_t *yield);
+/* "Ada (5100...)": name and key of a Yield. */
+struct text yield_called(const json_t *yield);
+
+#endif
