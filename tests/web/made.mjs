@@ -63,3 +63,14 @@ export function wallOf(rows, columns) {
 		Object.assign(last, ended("fail", { percent: null, todo: "Unplug it, press the button while plugging it in again." }));
 	return reply(slots, { eta_s: 42, rack: { rows, columns } });
 }
+
+// A batch that has stopped by itself.
+export function wallBatch() {
+	const stopped = "Batch \"spring\" has stopped: 3 drones failed, on A2, B1 and B4. Find the cause, then resume.";
+	const of = (i) => [1, 4, 7].includes(i) ? ended("fail", { todo: "Check its cable; plug it in here again." })
+		: i < 12 ? ended("pass") : { ...absent(""), port: undefined };
+	const slots = rack(4, 4, (i) => { const { port, label, row, column, ...rest } = of(i); return rest; });
+
+	return reply(slots, { state: "paused", paused_by: "batch", rack: { rows: 4, columns: 4 }, batch: { name: "spring", expect: 25,
+		drones: 12, good: 9, ready: 9, failed: 3, first_good: 9, stopped } });
+}

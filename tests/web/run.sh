@@ -29,7 +29,8 @@ for file in "$here"/*.test.mjs; do
 	esac
 	# Of the whole stream only the lines of tests themselves, without their numbers.
 	timeout -k 5 300 node --test-reporter=tap "$file" > "$build/web-$name.log" 2>&1 || failed=1
-	sed -nE 's/^(ok|not ok) [0-9]+ - /\1 /p' "$build/web-$name.log"
+	sed -nE -e 's/^(ok|not ok) [0-9]+ - /\1 /p' -e '/^# (Subtest|tests|suites|pass|fail|cancel|skip|todo|duration)/d' \
+		-e '/^# /p' "$build/web-$name.log"
 	grep -qE '^# pass [1-9]' "$build/web-$name.log" || {
 		echo "not ok $name runs: $(tail -n 3 "$build/web-$name.log" | tr '\n' ' ')"
 		failed=1

@@ -6,12 +6,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const TYPES = { html: "text/html; charset=utf-8", js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8" };
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export async function stand(folder) {
 	const watchers = new Set();
-	let last = null, refusal = null;
+	let last = null, refusal = null, mute = false;
 	const server = createServer((request, response) => {
 		const name = request.url === "/" ? "index.html" : request.url.slice(1);
 
@@ -21,7 +21,7 @@ export async function stand(folder) {
 			response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
 			watchers.add(response);
 			response.on("close", () => watchers.delete(response));
-			response.write(last ? `data: ${last}\n\n` : ": hello\n\n");
+			response.write(mute ? ": hello\n\n" : `data: ${last}\n\n`);
 		} else if (/^[a-z-]+\.(html|js|css)$/.test(name)) {
 			response.writeHead(200, { "Content-Type": TYPES[name.split(".")[1]], "Content-Security-Policy": POLICY });
 			response.end(readFileSync(join(folder, name)));
@@ -39,7 +39,9 @@ export async function stand(folder) {
 			watchers.forEach((w) => w.write(`data: ${last}\n\n`));
 		},
 		refuse(text) { refusal = text; watchers.forEach((w) => w.destroy()); },
-		welcome() { refusal = null; },
+		beat() { watchers.forEach((w) => w.write("event: beat\ndata: {}\n\n")); },
+		mute() { mute = true; }, // to those that come
+		welcome() { refusal = null; mute = false; },
 		stop: () => new Promise((done) => { server.close(done); server.closeAllConnections(); }),
 		start: () => listen(port),
 	};

@@ -113,9 +113,12 @@ export function geometry({ station, slots }) {
 		taken.add(at);
 		cells.push({ slot, row, column });
 	}
-	const above = cells.length > 0 && rack ? rack.rows : 0;
-	const columns = above > 0 && rack ? rack.columns : Math.max(1, Math.ceil(Math.sqrt(rest.length)));
+	// Labels may begin anywhere: of "S1" to "S16" the rows before the S have no slots.
+	const top = Math.min(...cells.map((c) => c.row)) - 1, left = Math.min(...cells.map((c) => c.column)) - 1;
+	const above = cells.length > 0 && rack ? rack.rows - top : 0;
+	const columns = above > 0 && rack ? rack.columns - left : Math.max(1, Math.ceil(Math.sqrt(rest.length)));
 
+	cells.forEach((c) => { c.row -= top; c.column -= left; });
 	rest.forEach((slot, i) => cells.push({ slot, row: above + 1 + Math.floor(i / columns),
 		column: 1 + i % columns }));
 	cells.sort((a, b) => a.row - b.row || a.column - b.column);

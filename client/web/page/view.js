@@ -76,7 +76,6 @@ function play(tune, audio) {
 		tone.start(at);
 		tone.stop(at + 0.2);
 	});
-	document.body.dataset.rang = tune;
 }
 
 // A switch for the sound; a browser may want one click first.
