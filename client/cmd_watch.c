@@ -16,11 +16,13 @@
 
 #include "client/commands.h"
 #include "client/conn.h"
+#include "client/hook.h"
 #include "client/out.h"
 #include "client/overview.h"
 #include "client/page.h"
 #include "client/screen.h"
 #include "client/stream.h"
+#include "client/when.h"
 
 /* ECMA-48, and the alternate screen that all terminals of this century have. */
 /* WHY no automatic wrapping: where a terminal takes a character for wider than we do, a line must
@@ -29,13 +31,18 @@
 #define LEAVE_SCREEN "\033[?7h\033[?25h\033[?1049l"
 #define HOME "\033[H"
 
-#define REDRAW_MS 250 /* LIMIT: frames a second; drones do not change faster than eyes */
+#define BELL_WORK_MS 5000 /* WHY: one drone that is plugged in again rings no bell */
+#define BELL_GAP_MS 300	  /* between two strokes, or a terminal makes one of them */
+#define REDRAW_MS 250	  /* LIMIT: frames a second; drones do not change faster than eyes */
 
 struct watch {
 	const struct session *session;
 	struct slots *slots;
 	struct stream *stream;
-	bool screen;
+	struct hook *hook; /* NULL: none */
+	bool screen, bell;
+	bool told;	      /* there was a reply: what changes from now on is an event */
+	int64_t work_ms;      /* the rack works since then; 0: it is idle */
 	int signals;	      /* descriptor; -1 without a screen */
 	bool keys;	      /* standard input is a terminal, and ours to set */
 	struct termios modes; /* as they were */
@@ -82,7 +89,7 @@ draw(struct watch *w)
 
 /* "12:34:56 A1 (1-4) flashing": only when its work, verdict or readiness changed. */
 static void
-print_change(void *ctx, const json_t *before, const json_t *after)
+print_change(const json_t *before, const json_t *after)
 {
 	struct text work = slot_work(after), message = out_text(after, "message");
 	struct text old = slot_work(before), what = out_text(after, "verdict");
@@ -95,7 +102,6 @@ print_change(void *ctx, const json_t *before, const json_t *after)
 		    out_true(before, "present") == out_true(after, "present");
 	struct tm tm;
 
-	(void)ctx;
 	/* WHY: a slot that only has a name has not changed. */
 	if (before == NULL && strcmp(slot_class(after), "absent") == 0)
 		return;
@@ -208,23 +214,71 @@ open_signals(void)
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+static void
+on_slot(void *ctx, const json_t *before, const json_t *after)
+{
+	const struct watch *w = ctx;
+
+	if (!w->screen && !w->session->json)
+		print_change(before, after);
+	if (w->hook != NULL && w->told)
+		hook_on_slot(w->hook, slots_station(w->slots), before, after);
+}
+
+/* Once when all is good, three times when an operator is needed. */
+static void
+ring(const struct watch *w)
+{
+	json_t *list = slots_sorted(w->slots), *slot;
+	FILE *f = isatty(STDOUT_FILENO) ? stdout : stderr;
+	int strokes = 1;
+	size_t i;
+
+	json_array_foreach(list, i, slot)
+		strokes = slot_severity(slot) > 0 ? 3 : strokes;
+	json_decref(list);
+	for (; strokes > 0; strokes--) {
+		fputc('\a', f);
+		(void)fflush(f); /* WHY: as in put() */
+		(void)poll(NULL, 0, strokes > 1 ? BELL_GAP_MS : 0);
+	}
+}
+
+static void
+on_station(struct watch *w, const json_t *before)
+{
+	const json_t *now = slots_station(w->slots);
+	bool works = out_int(json_object_get(now, "counts"), "active") > 0;
+
+	if (w->hook != NULL) {
+		hook_on_station(w->hook, before, now);
+		hook_turn(w->hook);
+	}
+	if (w->bell && !works && w->work_ms > 0 && when_ms() - w->work_ms > BELL_WORK_MS)
+		ring(w);
+	if (!works || w->work_ms == 0)
+		w->work_ms = works ? when_ms() : 0;
+	w->told = true;
+}
+
 /* Takes all replies that are there.  0 or an exit status; CONN_TIMED_OUT never leaves here. */
 static int
 take_replies(struct watch *w)
 {
-	slots_changed *changed = w->screen || w->session->json ? NULL : print_change;
-
 	for (;;) {
-		json_t *reply = NULL;
+		json_t *reply = NULL, *before;
 		int r = stream_next(w->stream, 0, &reply);
 
 		if (r != 0)
 			return r == CONN_TIMED_OUT ? 0 : r;
 		if (w->session->json)
 			out_json(reply);
-		else if (changed != NULL && out_true(reply, "lost"))
+		else if (!w->screen && out_true(reply, "lost"))
 			puts("(some changes were missed)");
-		r = slots_apply(w->slots, reply, changed, NULL);
+		before = json_incref((json_t *)slots_station(w->slots));
+		r = slots_apply(w->slots, reply, on_slot, w);
+		on_station(w, before);
+		json_decref(before);
 		json_decref(reply);
 		if (r < 0)
 			return say_no_memory();
@@ -232,7 +286,7 @@ take_replies(struct watch *w)
 	}
 }
 
-enum { POLL_STREAM, POLL_OUTPUT, POLL_SIGNALS, POLL_KEYS, POLL_COUNT };
+enum { POLL_STREAM, POLL_OUTPUT, POLL_HOOK, POLL_SIGNALS, POLL_KEYS, POLL_COUNT };
 
 /* WHY the output: a reader that has gone away is noticed there, and by no write for hours. */
 static void
@@ -240,6 +294,7 @@ set_up_poll(const struct watch *w, struct pollfd p[POLL_COUNT])
 {
 	p[POLL_STREAM] = (struct pollfd){ .fd = stream_fd(w->stream), .events = POLLIN };
 	p[POLL_OUTPUT] = (struct pollfd){ .fd = STDOUT_FILENO };
+	p[POLL_HOOK] = (struct pollfd){ .fd = hook_fd(w->hook), .events = POLLIN };
 	p[POLL_SIGNALS] = (struct pollfd){ .fd = w->signals, .events = POLLIN };
 	p[POLL_KEYS] = (struct pollfd){ .fd = w->keys ? STDIN_FILENO : -1, .events = POLLIN };
 }
@@ -264,6 +319,8 @@ follow(struct watch *w)
 			if (w->screen && r == 0)
 				draw(w);
 		}
+		if (n > 0 && p[POLL_HOOK].revents != 0)
+			hook_turn(w->hook);
 		left = n > 0 && p[POLL_OUTPUT].revents != 0;
 		if (n > 0 && p[POLL_SIGNALS].revents != 0)
 			left = take_signals(w) || left;
@@ -305,12 +362,14 @@ wants_screen(const struct session *s, const struct invocation *i)
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	struct watch w = { .session = s, .signals = -1 };
+	struct watch w = { .session = s, .signals = -1, .bell = invocation_has(i, "bell") };
 	struct params p = params_of(i);
 	int r = p.status;
 
 	if (r == 0 && slots_new(&w.slots) < 0)
 		r = say_no_memory();
+	if (r == 0 && invocation_has(i, "exec"))
+		r = hook_new(s, invocation_value(i, "exec"), wants_screen(s, i), &w.hook);
 	if (r == 0)
 		r = stream_open(s, i->command->method, json_incref(p.object), &w.stream);
 	if (r == 0 && wants_screen(s, i))
@@ -320,6 +379,7 @@ run(const struct session *s, const struct invocation *i)
 		r = w.screen ? run_screen(&w) : follow(&w);
 	if (w.signals >= 0)
 		(void)close(w.signals);
+	hook_free(w.hook);
 	slots_free(w.slots);
 	stream_close(w.stream);
 	params_done(&p);
@@ -335,5 +395,7 @@ const struct command_desc cmd_watch = {
 	.run = run,
 	.method = PROTO_METHOD("Watch"),
 	.parameters = { { "target" } },
-	.options = { { "lines", 0, NULL, N_("one line per change, also on a terminal") } },
+	.options = { { "lines", 0, NULL, N_("one line per change, also on a terminal") },
+		     { "bell", 'b', NULL, N_("ring when the rack has done its work") },
+		     { "exec", 'x', "PROG", N_("run this program for each event") } },
 };

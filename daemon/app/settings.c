@@ -384,6 +384,24 @@ set_device(struct settings *c, const char *name, const char *key, const char *va
 					 : device_set(&d->device, key, value, why);
 }
 
+/* Events that a hook is limited to; the clients ask for them (client/hook.h). */
+static int
+check_events(const char *value, char *why)
+{
+	static const char all[] = " plugged started ended ready gone paused resumed batch idle ";
+	char word[32];
+	size_t n;
+
+	for (const char *v = value + strspn(value, " "); *v != '\0'; v += n + strspn(v + n, " ")) {
+		n = strcspn(v, " ");
+		(void)snprintf(word, sizeof(word), " %.*s ", (int)n, v);
+		if (strstr(all, word) == NULL)
+			return settings_refuse(why, "\"%.*s\" is no event; there are%s", (int)n, v,
+					       all);
+	}
+	return 0;
+}
+
 int
 settings_set(struct settings *c, const char *section, const char *key, const char *value,
 	     char ret_why[SETTINGS_WHY_MAX])
@@ -397,6 +415,8 @@ settings_set(struct settings *c, const char *section, const char *key, const cha
 		return set_rule(c, key, value, ret_why);
 	if (strcmp(section, "drones") == 0)
 		return settings_set_drone(c, key, value, ret_why);
+	if (strcmp(section, "hooks") == 0)
+		return check_events(value, ret_why);
 	if (!settings_section_exists(section))
 		return settings_refuse(ret_why,
 				       section[0] == '\0' ? "no [section] before this line"
@@ -424,8 +444,8 @@ settings_key_is_list(const char *section, const char *key)
 bool
 settings_section_exists(const char *section)
 {
-	static const char *const names[] = { "station", "flash",     "rack",  "decks",
-					     "slots",	"platforms", "drones" };
+	static const char *const names[] = { "station", "flash",     "rack",   "decks",
+					     "slots",	"platforms", "drones", "hooks" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(section, names[i]) == 0)

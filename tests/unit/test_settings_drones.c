@@ -80,6 +80,19 @@ TEST_SET_UP(a_drone_is_named_by_its_serial_in_any_letters)
 	assert_string_equal(settings_drone_name(c, "55AA"), "one");
 }
 
+TEST_SET_UP(a_hook_is_limited_to_events_that_there_are)
+{
+	struct settings *c = *state;
+	char why[SETTINGS_WHY_MAX];
+
+	set(c, "hooks", "lamp", " ended  idle ");
+	set(c, "hooks", "any name", "");
+	assert_int_equal(settings_set(c, "hooks", "lamp", "ended end", why), -22);
+	assert_non_null(strstr(why, "\"end\" is no event; there are plugged started "));
+	assert_int_equal(settings_set(c, "hooks", "lamp", "ended idle plugged started gone x", why),
+			 -22);
+}
+
 TEST_SET_UP(no_two_drones_have_one_name)
 {
 	struct settings *c = *state;
