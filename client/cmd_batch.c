@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "client/commands.h"
 #include "client/conn.h"
@@ -11,7 +10,7 @@
 #include "client/report.h"
 
 #define COUNT_MAX 1000000 /* LIMIT: the service has its own, smaller ones */
-#define STATE_CELLS 20
+#define STOPPED_CELLS 20
 
 const struct command_desc cmd_batch_start = {
 	.name = "batch start",
@@ -35,47 +34,38 @@ const struct command_desc cmd_batch_start = {
 	},
 };
 
-/* form: "html", "csv"; NULL: text, or JSON. */
+/* show: NULL: as text. */
 static int
-show_report(const struct session *s, const char *name, const char *form)
+run_report_with(const struct session *s, struct params *take_p, void (*show)(const struct report *))
 {
 	struct report r;
-	int status = report_ask(s, name, &r);
+	int status = report_ask(s, take_p, &r);
 
-	if (status != 0)
-		return status;
-	if (form != NULL && strcmp(form, "html") == 0)
-		report_html(&r);
-	else if (form != NULL)
-		report_csv(&r);
-	else if (s->json)
-		out_json_new(report_json(&r));
-	else
+	if (status == 0 && show != NULL)
+		show(&r);
+	else if (status == 0)
 		status = report_print(s, &r);
 	report_done(&r);
+	params_done(take_p);
 	return status;
 }
 
 static int
-run_end(const struct session *s, const struct invocation *i)
+print_end(const struct session *s, const json_t *reply)
 {
-	json_t *reply = NULL;
-	int r = conn_ask(s, i->command->method, NULL, &reply);
+	struct params p = params_new();
 
-	if (r == 0 && s->json)
-		out_json(reply);
-	else if (r == 0)
-		r = show_report(s, out_string(json_object_get(reply, "batch"), "name"), NULL);
-	json_decref(reply);
-	return r;
+	params_text(&p, "name", out_string(json_object_get(reply, "batch"), "name"));
+	return run_report_with(s, &p, NULL);
 }
 
 const struct command_desc cmd_batch_end = {
 	.name = "batch end",
 	.args = "",
 	.help = N_("end the batch, and print what it came to"),
-	.run = run_end,
+	.run = conn_run,
 	.method = PROTO_METHOD("EndBatch"),
+	.print = print_end,
 };
 
 static int
@@ -90,10 +80,16 @@ print_batches(const struct session *s, const json_t *reply)
 		{ N_("GOOD"), .right = true },
 		{ N_("READY"), 3, .right = true },
 		{ N_("FAILED"), .right = true },
-		{ N_("STATE") },
+		{ N_("STOPPED") },
 		{ NULL },
 	};
-	static const char *const numbers[] = { "expect", "drones", "good", "ready", "failed" };
+	static const struct field fields[] = {
+		{ "name", "", FIELD_TEXT },	{ "started_at", "", FIELD_TIME },
+		{ "ended_at", "", FIELD_TIME }, { "expect", "", FIELD_NUMBER },
+		{ "drones", "", FIELD_NUMBER }, { "good", "", FIELD_NUMBER },
+		{ "ready", "", FIELD_NUMBER },	{ "failed", "", FIELD_NUMBER },
+		{ "stopped", "", FIELD_TEXT },	{ NULL },
+	};
 	const json_t *batches = json_object_get(reply, "batches"), *b;
 	struct table *t;
 	size_t i;
@@ -103,29 +99,12 @@ print_batches(const struct session *s, const json_t *reply)
 		puts("No batch yet: cfdfuctl batch start NAME.");
 		return EXIT_OK;
 	}
-	r = table_new(s, columns, STATE_CELLS, &t);
+	r = table_new(s, columns, STOPPED_CELLS, &t);
 	if (r != 0)
 		return r;
 	json_array_foreach(batches, i, b) {
-		struct text stopped = out_text(b, "stopped");
-		bool ended = out_string(b, "ended_at") != NULL;
-		char cell[64];
-
 		table_row(t);
-		table_cell(t, out_string(b, "name"), COLOUR_NONE);
-		format_time(cell, sizeof(cell), out_string(b, "started_at"));
-		table_cell(t, cell, COLOUR_NONE);
-		format_time(cell, sizeof(cell), out_string(b, "ended_at"));
-		table_cell(t, cell, COLOUR_NONE);
-		for (size_t n = 0; n < ARRAY_LEN(numbers); n++) {
-			format_number(cell, sizeof(cell), out_int(b, numbers[n]));
-			table_cell(t, out_is_int(b, numbers[n]) ? cell : "", COLOUR_NONE);
-		}
-		table_cell(t,
-			   stopped.s[0] != '\0' ? stopped.s
-			   : ended		? "ended"
-						: "running",
-			   stopped.s[0] != '\0' ? COLOUR_ATTENTION : COLOUR_NONE);
+		fields_cells(t, b, fields);
 	}
 	r = table_finish(t);
 	if (r == EXIT_OK && out_true(reply, "more"))
@@ -157,13 +136,15 @@ static int
 run_report(const struct session *s, const struct invocation *i)
 {
 	bool html = invocation_has(i, "html"), csv = invocation_has(i, "csv");
+	struct params p = params_of(i);
 
 	if (html + csv + s->json > 1)
-		return usage_error(i->command, "one of --html, --csv and --json, not more");
-	return show_report(s, i->arg_count > 0 ? i->args[0] : NULL,
-			   html	 ? "html"
-			   : csv ? "csv"
-				 : NULL);
+		p.status = usage_error(i->command, "one of --html, --csv and --json, not more");
+	return run_report_with(s, &p,
+			       html	 ? report_html
+			       : csv	 ? report_csv
+			       : s->json ? report_json
+					 : NULL);
 }
 
 const struct command_desc cmd_batch_report = {
@@ -172,6 +153,7 @@ const struct command_desc cmd_batch_report = {
 	.args_max = 1,
 	.help = N_("what was asked of a batch and reached, with each drone's proof"),
 	.run = run_report,
+	.parameters = { { "name" } },
 	.options = {
 		{ "html", 0, NULL, N_("one self-contained page, also for paper: > FILE.html") },
 		{ "csv", 0, NULL, N_("a drone a line, for a spreadsheet (RFC 4180)") },

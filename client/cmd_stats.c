@@ -11,6 +11,7 @@
 #include "client/report.h"
 
 #define FAULTS_CELLS 20
+#define FINDINGS_CELLS 12
 
 static void
 add_faults(struct table *t, const json_t *faults)
@@ -31,17 +32,17 @@ add_faults(struct table *t, const json_t *faults)
 static void
 add_group(struct table *t, const json_t *g, const char *called)
 {
-	static const char *const numbers[] = { "attempts", "drones",  "pass",	    "unchanged",
-					       "failed",   "skipped", "interrupted" };
-	char cell[64];
+	static const struct field numbers[] = {
+		{ "attempts", "", FIELD_NUMBER },    { "drones", "", FIELD_NUMBER },
+		{ "pass", "", FIELD_NUMBER },	     { "unchanged", "", FIELD_NUMBER },
+		{ "failed", "", FIELD_NUMBER },	     { "skipped", "", FIELD_NUMBER },
+		{ "interrupted", "", FIELD_NUMBER }, { NULL },
+	};
 
 	table_row(t);
 	table_cell(t, called, COLOUR_NONE);
 	table_cell(t, yield_first_pass(g).s, COLOUR_NONE);
-	for (size_t n = 0; n < ARRAY_LEN(numbers); n++) {
-		format_number(cell, sizeof(cell), out_int(g, numbers[n]));
-		table_cell(t, cell, COLOUR_NONE);
-	}
+	fields_cells(t, g, numbers);
 	add_faults(t, json_object_get(g, "faults"));
 }
 
@@ -94,8 +95,6 @@ print_stages(const json_t *stages)
 static int
 print_stats(const struct session *s, const json_t *reply)
 {
-	const json_t *findings = json_object_get(reply, "findings"), *f;
-	size_t i;
 	int r;
 
 	if (out_int(reply, "attempts") == 0) {
@@ -108,8 +107,7 @@ print_stats(const struct session *s, const json_t *reply)
 	if (out_true(reply, "more"))
 		puts("Others, of which more went well, are only in the sum.");
 	print_stages(json_object_get(json_object_get(reply, "total"), "stages"));
-	json_array_foreach(findings, i, f)
-		printf("%s%s\n", i == 0 ? "\n" : "", out_text(f, "text").s);
+	fields_print(reply, report_findings, FINDINGS_CELLS);
 	return EXIT_OK;
 }
 

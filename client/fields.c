@@ -101,6 +101,13 @@ fields_each(const json_t *object, const struct field *fields, int width, field_l
 	}
 }
 
+void
+fields_cells(struct table *t, const json_t *object, const struct field *fields)
+{
+	for (const struct field *f = fields; f->key != NULL; f++)
+		table_cell(t, text_of(object, f).s, COLOUR_NONE);
+}
+
 static void
 print_line(int width, const char *title, const char *text)
 {

@@ -33,6 +33,10 @@ void format_radio(char *dst, size_t size, const json_t *radio);
 typedef void field_line(int width, const char *title, const char *text);
 void fields_each(const json_t *object, const struct field *fields, int width, field_line *line);
 
+/* Cells of a table's row; their titles are not used. */
+struct table;
+void fields_cells(struct table *t, const json_t *object, const struct field *fields);
+
 /* width: of the titles. */
 void fields_print(const json_t *object, const struct field *fields, int width);
 

@@ -42,101 +42,91 @@ add_attempt(struct report *r, json_t *attempt)
 	return failed;
 }
 
-static int
-ask_drones(struct report *r, struct conn *c, struct params *p)
-{
-	json_int_t next = 0;
+/* The questions of one report: after one that failed no other is asked. */
+struct asking {
+	struct conn *conn;
 	int status;
+};
 
-	params_text(p, "kind", "flash");
-	params_number(p, "limit", PROTO_HISTORY_MAX);
-	do {
+static void
+ask(struct asking *a, const char *method, json_t *take_parameters, json_t **ret_reply)
+{
+	struct params p = { .object = take_parameters };
+
+	if (a->status == 0 && take_parameters == NULL)
+		a->status = say_no_memory();
+	if (a->status == 0)
+		a->status = conn_call(a->conn, method, &p, -1, ret_reply);
+	params_done(&p);
+}
+
+static void
+ask_drones(struct report *r, struct asking *a, const char *batch)
+{
+	json_int_t next = INT64_MAX;
+
+	while (a->status == 0 && next != 0) {
 		json_t *reply = NULL, *attempt;
 		size_t i;
 
-		status = conn_call(c, PROTO_METHOD("GetHistory"), p, -1, &reply);
+		ask(a, PROTO_METHOD("GetHistory"),
+		    json_pack("{s:s,s:s,s:i,s:I}", "batch", batch, "kind", "flash", "limit",
+			      PROTO_HISTORY_MAX, "before", next),
+		    &reply);
 		json_array_foreach(json_object_get(reply, "attempts"), i, attempt)
-			if (status == 0 && add_attempt(r, attempt) < 0)
-				status = say_no_memory();
+			if (add_attempt(r, attempt) < 0)
+				a->status = say_no_memory();
 		next = out_int(reply, "next");
-		params_number(p, "before", next);
 		json_decref(reply);
-	} while (status == 0 && next != 0);
-	return status;
+	}
 }
 
 /* WHY names from there: attempts have none. */
-static int
-ask_yield(struct report *r, struct conn *c, struct params *p)
+static void
+ask_yield(struct report *r, struct asking *a, const char *batch)
 {
 	const json_t *g;
 	size_t i;
-	int status;
 
-	params_text(p, "by", "slot");
-	status = conn_call(c, PROTO_METHOD("Stats"), p, -1, &r->by_slot);
-	params_text(p, "by", "drone");
-	if (status == 0)
-		status = conn_call(c, PROTO_METHOD("Stats"), p, -1, &r->by_drone);
+	ask(a, PROTO_METHOD("Stats"), json_pack("{s:s,s:s}", "by", "slot", "batch", batch),
+	    &r->by_slot);
+	ask(a, PROTO_METHOD("Stats"), json_pack("{s:s,s:s}", "by", "drone", "batch", batch),
+	    &r->by_drone);
 	json_array_foreach(json_object_get(r->by_drone, "groups"), i, g) {
 		json_t *d = json_object_get(r->known, out_string(g, "key"));
 
 		if (d != NULL && json_object_set(d, "name", json_object_get(g, "name")) < 0)
-			status = say_no_memory();
+			a->status = say_no_memory();
 	}
-	return status;
-}
-
-static int
-ask_all(struct report *r, struct conn *c, const char *name)
-{
-	struct params of_name = params_new(), drones = params_new(), yield = params_new();
-	json_t *reply = NULL;
-	int status;
-
-	params_text(&of_name, "name", name);
-	status = conn_call(c, PROTO_METHOD("GetBatch"), &of_name, -1, &reply);
-	r->batch = json_incref(json_object_get(reply, "batch"));
-	json_decref(reply);
-	params_text(&drones, "batch", out_string(r->batch, "name"));
-	params_text(&yield, "batch", out_string(r->batch, "name"));
-	if (status == 0)
-		status = ask_drones(r, c, &drones);
-	if (status == 0)
-		status = ask_yield(r, c, &yield);
-	params_done(&of_name);
-	params_done(&drones);
-	params_done(&yield);
-	return status;
 }
 
 int
-report_ask(const struct session *s, const char *name, struct report *ret_report)
+report_ask(const struct session *s, const struct params *p, struct report *r)
 {
-	struct report r = { .drones = json_array(), .known = json_object() };
-	struct conn *c = NULL;
-	int status = conn_open(s, &c);
+	struct asking a = { .conn = NULL };
+	const char *name;
 	json_t *sorted;
 
-	if (status == 0)
-		status = ask_all(&r, c, name);
-	conn_close(c);
-	sorted = slots_sort(r.drones);
+	*r = (struct report){ .drones = json_array(), .known = json_object() };
+	a.status = p->status != 0 ? p->status : conn_open(s, &a.conn);
+	ask(&a, PROTO_METHOD("GetBatch"), json_incref(p->object), &r->reply);
+	r->batch = json_object_get(r->reply, "batch");
+	name = out_string(r->batch, "name");
+	ask_drones(r, &a, name);
+	ask_yield(r, &a, name);
+	conn_close(a.conn);
+	sorted = slots_sort(r->drones);
 	if (sorted == NULL || slots_put_bad_first(sorted) < 0)
-		status = say_no_memory();
-	json_decref(r.drones);
-	r.drones = sorted;
-	if (status == 0)
-		*ret_report = r;
-	else
-		report_done(&r);
-	return status;
+		a.status = say_no_memory();
+	json_decref(r->drones);
+	r->drones = sorted;
+	return a.status;
 }
 
 void
 report_done(struct report *r)
 {
-	json_decref(r->batch);
+	json_decref(r->reply);
 	json_decref(r->drones);
 	json_decref(r->known);
 	json_decref(r->by_slot);
@@ -187,6 +177,7 @@ const struct field report_reached[] = {
 	{ "waits_for", N_("waits for"), FIELD_TEXTS },
 	{ "stopped", N_("STOPPED"), FIELD_TEXT },
 	{ "missing", N_("missing"), FIELD_SENTENCES },
+	{ "record_hash", N_("record chain"), FIELD_TEXT },
 	{ NULL },
 };
 
@@ -198,34 +189,19 @@ const struct field report_findings[] = {
 int
 report_print_batch(const struct session *s, const json_t *reply)
 {
-	static const struct field record[] = {
-		{ "record_hash", N_("record"), FIELD_TEXT },
-		{ NULL },
-	};
 	const json_t *batch = json_object_get(reply, "batch");
 
 	(void)s;
 	printf("Batch %s\n", out_text(batch, "name").s);
 	fields_print(batch, report_asked, TITLE_CELLS);
 	fields_print(batch, report_reached, TITLE_CELLS);
-	fields_print(batch, record, TITLE_CELLS);
 	return EXIT_OK;
-}
-
-json_t *
-report_json(const struct report *r)
-{
-	return json_pack("{s:O,s:O,s:{s:O,s:O}}", "batch", r->batch, "drones", r->drones, "stats",
-			 "slot", r->by_slot, "drone", r->by_drone);
 }
 
 int
 report_print(const struct session *s, const struct report *r)
 {
-	json_t *all = report_json(r);
-
-	(void)report_print_batch(s, all);
-	json_decref(all);
+	(void)report_print_batch(s, r->reply);
 	fields_print(r->by_slot, report_findings, TITLE_CELLS);
 	puts("\nEach drone by its last attempt:");
 	return attempts_table(s, r->drones);
@@ -238,4 +214,11 @@ report_csv(const struct report *r)
 
 	attempts_csv_heading(more);
 	attempts_csv_rows(r->drones, more);
+}
+
+void
+report_json(const struct report *r)
+{
+	out_json_new(json_pack("{s:O,s:O,s:{s:O,s:O}}", "batch", r->batch, "drones", r->drones,
+			       "stats", "slot", r->by_slot, "drone", r->by_drone));
 }

@@ -133,7 +133,7 @@ TEST(the_page_shows_hostile_texts_as_texts)
 	expect("batch report --html", report, 0, "<!DOCTYPE html>", "");
 	prints("=1+1 &lt;b onclick=&quot;x&quot;&gt;&amp;?");
 	prints("&lt;Ada&gt; <code>51AA</code><td>2024.01 &rarr; 2026.08");
-	prints("attempt 13: read back equal to 9f3c00aa11bb");
+	prints("attempt 13, read back: 9f3c00aa11bb");
 	prints("width=133.3 y=3"); /* two of three attempts in A3 */
 	prints("4.2 s, 95 % within 5.9 s; 5 times");
 	assert_null(strstr(run.out, "<b o"));
