@@ -30,6 +30,7 @@ include_rules()
 	daemon/store    ^(cfdfu|store)/                                     sqlite3,sodium,zlib
 	daemon/app      ^(cfdfu|app|core|firmware|wire|usb|udev|ctl|store)/ event2,jansson,ini,systemd
 	daemon/main.c   ^(cfdfu|app|core|firmware|wire|usb|udev|ctl|store)/ event2,jansson,ini,systemd
+	client/web      ^(cfdfu|client/web)/                                event2
 	client          ^(cfdfu|client|wire|firmware)/|^core/(image|platform)[.]h jansson,libsmartcols,ini
 	tests/sim       ^sim/|^cfdfu/(usb_port|util|watch)[.]h              event2
 	END

@@ -21,7 +21,7 @@
 #define PROTO_REPLY_BYTES_MAX (4U * 1024U * 1024U)
 #define PROTO_DEPTH_MAX 32	    /* LIMIT: nesting of a message; ours need 5 */
 #define PROTO_CLIENTS_MAX 64	    /* connections; two more are kept, for operators and root */
-#define PROTO_CLIENTS_PER_UID 8	    /* connections of one user other than root */
+#define PROTO_CLIENTS_PER_UID 16    /* connections of one user other than root, as cfdfu-web */
 #define PROTO_FIRST_REQUEST_MS 5000 /* a new connection's time for its first whole request */
 #define PROTO_QUEUE_BYTES_MAX (1024U * 1024U) /* unread replies of a stream */
 #define PROTO_HISTORY_MAX 500		      /* attempts in one reply of GetHistory */

@@ -39,7 +39,7 @@ cfdfuctl firmware select new > /dev/null
 
 # ---- a rack under a flood -----------------------------------------------------------------------
 
-# Six connections: of the eight that one user has, two are left for the modest.
+# Six connections: of those that one user has, some are left for the modest.
 flood "$CFDFU_SOCKET" 6 > "$scratch/flood" &
 flood_pid=$!
 for n in $(seq $drones); do

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The page's files and what the station says, to GET requests of the page itself. */
+#ifndef CLIENT_WEB_SITE_H
+#define CLIENT_WEB_SITE_H
+
+#include "cfdfu/util.h"
+
+struct evhttp;
+struct watchers;
+
+/*
+ * Reads the files and serves them from then on, to the end of the process.  hosts: further names of
+ * this server, NULL ends them; borrowed.  0; or a negative errno, and what is missing was said.
+ */
+int site_new(struct evhttp *http, const char *files, const char *const *hosts,
+	     struct watchers *watchers) MUST_CHECK;
+
+#endif
