@@ -73,6 +73,7 @@ static const struct {
 	{ PROTO_ERROR("NoSuchFirmware"), N_("firmware"), "name" },
 	{ PROTO_ERROR("NoSuchAttempt"), N_("attempt"), "id" },
 	{ PROTO_ERROR("NoSuchDrone"), N_("drone"), "serial" },
+	{ PROTO_ERROR("NoSuchBatch"), N_("batch"), "name" },
 };
 
 static void

@@ -50,6 +50,9 @@ overview_station(const json_t *station, char *dst, size_t size)
 		    "Station PAUSED ITSELF: %s. No new drone is started: %s'cfdfuctl resume'.",
 		    brake.s,
 		    any_set_aside(station) ? "select another firmware, then " : "go on with ");
+	else if (out_is(station, "paused_by", "batch"))
+		add(dst, size, "Station PAUSED ITSELF: %s",
+		    out_text(json_object_get(station, "batch"), "stopped").s);
 	else if (out_is(station, "state", "paused"))
 		add(dst, size, "Station PAUSED: no new drone is started (cfdfuctl resume).");
 	else
@@ -116,6 +119,21 @@ add_outside(const json_t *station, char *dst, size_t size)
 	}
 }
 
+static void
+add_batch(char *dst, size_t size, const json_t *batch)
+{
+	const json_t *waits_for = json_object_get(batch, "waits_for");
+	json_int_t expect = out_int(batch, "expect"), drones = out_int(batch, "drones");
+
+	if (!json_is_object(batch))
+		return;
+	add(dst, size, "; batch %.64s: %lld of %lld good, %lld failed", out_text(batch, "name").s,
+	    (long long)out_int(batch, "good"), (long long)(expect > drones ? expect : drones),
+	    (long long)out_int(batch, "failed"));
+	for (size_t i = 0; i < json_array_size(waits_for); i++)
+		add(dst, size, "%s %s", i == 0 ? ", waits for" : ",", out_item(waits_for, i).s);
+}
+
 void
 overview_counts(const json_t *station, char *dst, size_t size)
 {
@@ -135,6 +153,7 @@ overview_counts(const json_t *station, char *dst, size_t size)
 		format_seconds(eta, sizeof(eta), out_int(station, "eta_s"));
 		add(dst, size, ", %s to go", eta);
 	}
+	add_batch(dst, size, json_object_get(station, "batch"));
 	add_outside(station, dst, size);
 }
 

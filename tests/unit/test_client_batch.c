@@ -151,6 +151,29 @@ TEST(yield_is_a_table_with_findings)
 	prints("stuck 2");
 }
 
+TEST(the_status_tells_of_the_batch)
+{
+#define STATION(members)                                                                           \
+	REPLY("\"station\":{\"selected\":[],\"counts\":{}," members "},\"slots\":[]")
+	const char *runs[] = { STATION("\"state\":\"armed\"," BATCH), NULL };
+	const char *stopped[] = { STATION("\"state\":\"paused\",\"paused_by\":\"batch\",\"batch\":{"
+					  "\"name\":\"x\",\"stopped\":\"Batch x has stopped.\"}"),
+				  NULL };
+
+	expect("status", runs, 0, "; batch spring: 2 of 4 good, 1 failed, waits for A3 (1-4)\n",
+	       "");
+	expect("status", stopped, 0, "Station PAUSED ITSELF: Batch x has stopped.\n", "");
+}
+
+TEST(a_batch_that_is_not_there_is_said)
+{
+	const char *replies[] = { "{\"error\":\"org.cfdfu.Station.NoSuchBatch\","
+				  "\"parameters\":{\"name\":\"sprnig\"}}",
+				  NULL };
+
+	expect("batch report sprnig", replies, 4, "", "there is no batch \"sprnig\"");
+}
+
 TEST(command_lines_that_make_no_sense_are_refused)
 {
 	static const char *const lines[] = {
