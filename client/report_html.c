@@ -22,13 +22,14 @@ static const char head[] =
     "body{font:13px/1.4 sans-serif;color:#10141a;max-width:62em;margin:2em auto;padding:0 1em}\n"
     "h1{font-size:24px;margin:0}h2{font-size:16px;margin:1.4em 0 .4em;break-after:avoid}\n"
     ".sum{font-size:17px;margin:.3em 0 1em}.two{display:flex;flex-wrap:wrap;gap:0 2em}\n"
-    ".two table{flex:1 1 20em;align-self:start}table{border-collapse:collapse}\n"
+    ".two th{white-space:nowrap}.two table{flex:1 1 20em;align-self:start}\n"
+    "table{border-collapse:collapse}"
     "td,th{text-align:left;vertical-align:top;padding:.2em .8em .2em 0;font-weight:normal;"
-    "unicode-bidi:isolate}th{color:#4a5568;white-space:nowrap}td,code{overflow-wrap:anywhere}\n"
+    "unicode-bidi:isolate}th{color:#4a5568}td,th{overflow-wrap:anywhere}\n"
     ".all{width:100%;table-layout:fixed}.all td,.all th{border-bottom:1px solid #ccd2da}"
     ".all code{font-size:85%}thead{display:table-header-group}tr{break-inside:avoid}"
     ".bad td{background:#fff3d6}\n"
-    "svg{display:block;margin-top:.25em}.light{fill:#b8cfe4}.solid{fill:#005fa3}\n"
+    "svg{display:block;max-width:30vw;margin-top:.25em}.light{fill:#b8cfe4}.solid{fill:#005fa3}\n"
     "@media print{body{margin:0;padding:0;font-size:8.5pt;max-width:none}"
     ".bad td{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n"
     "</style>\n";
@@ -208,8 +209,8 @@ report_html(const struct report *r)
 	put_failures("Drones", r->by_drone);
 	put_stages(json_object_get(json_object_get(r->by_slot, "total"), "stages"));
 	puts("<h2>Drones</h2><table class=all><thead><tr><th width=10%>Slot<th width=23%>Drone"
-	     "<th width=18%>Before &rarr; after<th width=10%>Result<th width=9%>Ready"
-	     "<th width=30%>Proof, or what happened</thead>");
+	     "<th width=18%>Before &rarr; after<th width=13%>Result<th width=9%>Ready"
+	     "<th width=27%>Proof, or what happened</thead>");
 	json_array_foreach(r->drones, i, one)
 		put_drone(one);
 	puts("</table>");

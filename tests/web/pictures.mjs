@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: MIT
-// Pictures of the wall as people see it: pictures.mjs FOLDER
+// Pictures of the wall and of a report as people see them: pictures.mjs FOLDER, with the build in PATH
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { browser } from "./driver.mjs";
 import { wall16, wallBatch, wallOf } from "./made.mjs";
+import { withReport } from "./report.mjs";
 import { stand } from "./stand.mjs";
 import { PAGE } from "./station.mjs";
 
@@ -28,5 +29,12 @@ for (const [name, reply, size] of [["wall-16", wall16()], ["wall-49", wallOf(7, 
 	await page.close();
 	console.log(join(folder, `${name}.png`));
 }
+await withReport(async (url) => {
+	const page = await chromium.open(url, { width: 1000, height: 1400 });
+
+	await page.until("document.readyState === 'complete'");
+	await page.save(join(folder, "report.png"));
+	console.log(join(folder, "report.png"));
+});
 await chromium.close();
 await server.stop();
