@@ -84,17 +84,6 @@ has_row(struct store *s, enum db_query q, const char *value)
 	return r;
 }
 
-/* Names are asked for as they were given, so they must be stored as they were given. */
-static bool
-is_name(const char *name)
-{
-	char clean[STORE_NAME_MAX];
-
-	return text_present(name) &&
-	       record_clean_text(name, clean, sizeof(clean)) == strlen(name) &&
-	       strcmp(name, clean) == 0;
-}
-
 static int
 queue_firmware(struct store *s, const struct store_firmware *f, const struct store_time *now)
 {
@@ -124,7 +113,7 @@ firmware_is_there(struct store *s, const struct store_firmware *f, const struct 
 {
 	int r;
 
-	if (!is_name(f->name) || !text_present(f->sha256) || !text_present(f->file))
+	if (!store_name_is_clean(f->name) || !text_present(f->sha256) || !text_present(f->file))
 		return -EINVAL;
 	/* Changes depend on one another: what is queued has to be in the tables before these are
 	 * asked. */
@@ -175,7 +164,7 @@ store_set(struct store *s, enum store_scope scope, const char *name, const char 
 	int r = 0;
 
 	assert(scope < STORE_SCOPE_COUNT);
-	if (!is_name(name))
+	if (!store_name_is_clean(name))
 		return -EINVAL;
 	if (text_present(value) && (scope == STORE_SELECTED || scope == STORE_OWN)) {
 		r = store_commit(s, now);

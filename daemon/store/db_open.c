@@ -259,8 +259,9 @@ check_file(struct db *db, char *why)
 static int
 check_small(struct db *db, char *why)
 {
-	static const char *const tables[] = { "boot", "image", "segment",  "drone", "drone_failure",
-					      "port", "tally", "firmware", "part",  "setting" };
+	static const char *const tables[] = { "boot",	       "image",	  "segment", "drone",
+					      "drone_failure", "port",	  "tally",   "firmware",
+					      "part",	       "setting", "batch" };
 	char sql[64], answer[STORE_WHY_MAX - 40];
 	int r = 0;
 

@@ -19,13 +19,14 @@
 	" THEN a.ended_mono_ms - a.started_mono_ms END, a.message,"                                \
 	" CASE WHEN a.flags IS NULL OR a.end_flags IS NULL THEN coalesce(a.flags, a.end_flags)"    \
 	" ELSE a.flags || ' ' || a.end_flags END, a.started_sync,"                                 \
-	" coalesce(a.target, 'stm32'), a.radio_before, a.begin_seq, a.condition_seq"
+	" coalesce(a.target, 'stm32'), a.radio_before, a.begin_seq, a.condition_seq,"     \
+	" (SELECT name FROM batch WHERE id = a.batch)"
 
 /*
  * One form for every filter.  ?1 serial, ?2 slot, ?3 verdict, ?4 since, ?5 until, ?6 before_id;
  * ?7 and ?8: segment and start of the attempt before_id (or the last ones there are); ?9 drone;
- * ?10 kind.  The last column says whether the row is wanted: reading can stop at any row and go on
- * behind it.
+ * ?10 kind, ?11 batch.  The last column says whether the row is wanted: reading can stop at any
+ * row and go on behind it.
  * WHY: segments newest first, and in each the index of the driving columns newest first, is exactly
  * the order of ids; so nothing is sorted, and nothing before the wanted time or cursor is passed.
  */
@@ -35,7 +36,8 @@
 	" OR a.drone IN (SELECT id FROM drone WHERE serial = ?1 OR dfu_serial = ?1))"              \
 	" AND (?2 IS NULL OR a.port = ?2 OR a.label = ?2)"                                         \
 	" AND (?3 IS NULL OR a.verdict = ?3)"                                                      \
-	" AND (?10 IS NULL OR a.kind = ?10)"
+	" AND (?10 IS NULL OR a.kind = ?10)"                                                       \
+	" AND (?11 = 0 OR a.batch = ?11)"
 #define HISTORY(driver)                                                                            \
 	"SELECT " ATTEMPT_COLUMNS ", " WANTED " FROM segment s CROSS JOIN attempt a"               \
 	" ON a.segment = s.id AND " driver " a.started_ms >= ?4"                                   \
@@ -57,6 +59,13 @@
 	" FROM drone d LEFT JOIN image i ON i.id = d.last_image"
 
 #define PORT_COLUMNS "port, label, failures, crashes, aside_ms, aside_why FROM port"
+
+/* The last one: the head of the chain at its end; now, while it runs. */
+#define BATCH_COLUMNS                                                                              \
+	"b.id, b.name, b.started_by, b.expect, b.canary, b.stop_after, b.started_ms, b.ended_ms,"  \
+	" b.stopped, b.resumed_seq, lower(hex((SELECT hash FROM record WHERE seq ="                \
+	" ifnull(b.end_seq, (SELECT max(seq) FROM record))))) FROM batch b"
+#define FLASHED_IN "FROM attempt WHERE batch = ?1 AND kind = 'flash'"
 
 #define FIRMWARE_COLUMNS                                                                           \
 	"name, sha256, file, file_sha256, source_name, source_sha256, version, revision,"          \
@@ -92,6 +101,7 @@
 		" AND " INDEXED("port_verdict", SAME_VERDICT " AND t.port = a.port") \
 		" AND (a.label IS NULL OR " \
 		INDEXED("label_verdict", SAME_VERDICT " AND t.label = a.label") ")))" \
+		" AND (a.batch IS NULL OR " INDEXED("batch", "t.batch = a.batch") ")" \
 		" AND (a.end_seq IS NOT NULL OR EXISTS (SELECT 1 FROM attempt t" \
 		" INDEXED BY attempt_open WHERE t.end_seq IS NULL AND t.id = a.id))" \
 		" FROM attempt a WHERE a.id = ?1") \
@@ -112,10 +122,12 @@
 	Q(HISTORY_LABEL, HISTORY("a.label = ?2 AND")) \
 	Q(HISTORY_LABEL_VERDICT, HISTORY("a.label = ?2 AND a.verdict = ?3 AND")) \
 	Q(HISTORY_VERDICT, HISTORY("a.verdict = ?3 AND")) \
+	Q(HISTORY_BATCH, HISTORY("a.batch = ?11 AND")) \
 	Q(HISTORY_RUNNING, \
 		"SELECT " ATTEMPT_COLUMNS ", (?1 IS NULL OR a.serial = ?1 COLLATE NOCASE" \
 		" OR a.dfu_serial = ?1 COLLATE NOCASE)" \
 		" AND (?2 IS NULL OR a.port = ?2 OR a.label = ?2)" \
+		" AND (?11 = 0 OR a.batch = ?11)" \
 		" FROM attempt a LEFT JOIN image i ON i.id = a.image" \
 		" WHERE a.end_seq IS NULL AND a.id < ?6" \
 		" AND a.started_ms >= ?4 AND a.started_ms < ?5 ORDER BY a.id DESC") \
@@ -154,6 +166,40 @@
 		" size_bytes FROM part WHERE ?1 IS NULL OR firmware = ?1 ORDER BY id") \
 	Q(FIRMWARE_USE, "SELECT 1 FROM setting" \
 		" WHERE scope IN ('selected', 'own') AND value = ?1") \
+	Q(BATCH_NAMED, "SELECT " BATCH_COLUMNS " WHERE b.name = ?1") \
+	Q(BATCHES, "SELECT " BATCH_COLUMNS " ORDER BY b.id DESC") \
+	/* of each drone its first and last ending */ \
+	Q(BATCH_COUNTS, "SELECT count(*), sum(l.verdict IN ('pass', 'unchanged'))," \
+		" sum(l.verdict IN ('pass', 'unchanged')" \
+		" AND json_extract(c.body, '$.condition.ready') IS 'yes')," \
+		" sum(l.verdict IN ('fail', 'needs-button', 'interrupted'))," \
+		" sum(f.verdict IN ('pass', 'unchanged'))" \
+		" FROM (SELECT min(id) AS first, max(id) AS last " FLASHED_IN \
+		" AND verdict IS NOT NULL GROUP BY iif(ifnull(flags, '') || ifnull(end_flags, '')" \
+		" LIKE '%dup-serial%', port, ifnull(drone, port))) d" \
+		" JOIN attempt f ON f.id = d.first JOIN attempt l ON l.id = d.last" \
+		" LEFT JOIN record c ON c.seq = l.condition_seq") \
+	Q(BATCH_ENDINGS, "SELECT coalesce(a.late_serial, a.serial)," \
+		" coalesce(a.late_dfu_serial, a.dfu_serial), a.port, a.verdict_code," \
+		" a.fault_code, a.step_code, a.end_seq," \
+		" json_extract(c.body, '$.condition.ready')," \
+		" ifnull(a.flags, '') || ' ' || ifnull(a.end_flags, '')" \
+		" FROM (SELECT id AS id " FLASHED_IN " AND verdict IS NOT NULL) o" \
+		" JOIN attempt a ON a.id = o.id LEFT JOIN record c ON c.seq = a.condition_seq" \
+		" ORDER BY a.end_seq") \
+	Q(BATCH_PORTS, "SELECT DISTINCT port " FLASHED_IN) \
+	Q(BATCH_ABSENT, "SELECT d.serial, d.dfu_serial, d.last_ms, a.port, a.label" \
+		" FROM drone d LEFT JOIN attempt a ON a.id = d.last_attempt" \
+		" WHERE d.id NOT IN (SELECT drone " FLASHED_IN " AND drone IS NOT NULL)" \
+		" ORDER BY d.last_ms DESC, d.id LIMIT ?2") \
+	Q(SAME_BATCH, "SELECT 1 FROM batch WHERE id IS json_extract(?2, '$.batch')" \
+		" AND ((end_seq = ?1 AND ended_ms IS json_extract(?2, '$.at'))" \
+		" OR (begin_seq = ?1 AND started_ms IS json_extract(?2, '$.at')" \
+		" AND name IS json_extract(?2, '$.name')" \
+		" AND started_by IS json_extract(?2, '$.started_by')" \
+		" AND expect IS json_extract(?2, '$.expect')" \
+		" AND canary IS json_extract(?2, '$.canary')" \
+		" AND stop_after IS json_extract(?2, '$.stop_after')))") \
 	Q(SAME_ACT, "SELECT 1 FROM act WHERE seq = ?1 AND at_ms IS json_extract(?2, '$.at')" \
 		" AND uid IS json_extract(?2, '$.uid') AND pid IS json_extract(?2, '$.pid')" \
 		" AND user IS json_extract(?2, '$.user')" \

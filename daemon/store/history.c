@@ -23,7 +23,7 @@ struct stages {
 };
 
 /* The columns of ATTEMPT_COLUMNS, in their order. */
-enum { COLUMN_WANTED = 30 }; /* of a history: behind them */
+enum { COLUMN_WANTED = 31 }; /* of a history: behind them */
 
 static void
 attempt_of_row(sqlite3_stmt *st, struct store_attempt *a)
@@ -57,6 +57,7 @@ attempt_of_row(sqlite3_stmt *st, struct store_attempt *a)
 		.synchronised = sqlite3_column_int(st, 25) != 0,
 		.target = db_text(st, 26),
 		.radio_before = db_text(st, 27),
+		.batch = db_text(st, 30),
 	};
 }
 
@@ -144,6 +145,8 @@ choose(struct store *s, const struct store_filter *f, bool sort, struct choice *
 	c->drone = -1;
 	if (verdict && strcmp(f->verdict, "running") == 0)
 		c->query = DB_HISTORY_RUNNING;
+	else if (f->batch > 0)
+		c->query = DB_HISTORY_BATCH;
 	else if (text_present(f->serial))
 		r = choose_by_serial(s, f, sort, c);
 	else if (text_present(f->slot))
@@ -174,10 +177,10 @@ prepare_history(struct store *s, const struct store_filter *f, bool sort, sqlite
 		r = find_place(s, before, &segment, &ms);
 	if (r < 0)
 		return r;
-	*ret_st = db_query(s->files.db, c.query, "tttnnnnnnt", f->serial, f->slot, f->verdict,
+	*ret_st = db_query(s->files.db, c.query, "tttnnnnnntn", f->serial, f->slot, f->verdict,
 			   f->since_ms != 0 ? f->since_ms : INT64_MIN,
 			   f->until_ms > 0 ? f->until_ms : INT64_MAX, before, segment, ms, c.drone,
-			   f->kind);
+			   f->kind, f->batch);
 	return 0;
 }
 

@@ -387,8 +387,10 @@ reconcile_is_same(struct db *db, const struct audit_line *l)
 	if (n > 0 && r->kind != RECORD_LOST && l->kind != RECORD_LOST)
 		n = r->kind == l->kind && memcmp(r->prev, l->prev, sizeof(r->prev)) == 0 &&
 		    r->body_size == l->body_size && memcmp(r->body, l->body, r->body_size) == 0;
-	if (n > 0 && r->kind == RECORD_ACT) {
-		n = db_ask(db, DB_SAME_ACT, &st, "nt", l->seq, r->body);
+	if (n > 0 &&
+	    (r->kind == RECORD_ACT || r->kind == RECORD_BATCH || r->kind == RECORD_BATCH_END)) {
+		n = db_ask(db, r->kind == RECORD_ACT ? DB_SAME_ACT : DB_SAME_BATCH, &st, "nt",
+			   l->seq, r->body);
 		(void)sqlite3_reset(st); /* the error is in n */
 	}
 	if (n > 0 && r->kind == RECORD_CONDITION) {

@@ -31,6 +31,9 @@ enum record_kind {
 	RECORD_ACT,
 	RECORD_CONDITION, /* of an attempt's drone, as a whole */
 	RECORD_PART,
+	RECORD_BATCH,
+	RECORD_BATCH_STOP, /* it starts no more, or, without a reason, goes on */
+	RECORD_BATCH_END,
 	RECORD_LOST, /* stands for a line of the audit file that could not be read when rebuilding
 		      */
 	RECORD_KIND_COUNT

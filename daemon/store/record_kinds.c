@@ -90,13 +90,14 @@ static const struct record_step steps_begin[RECORD_STEPS_MAX + 1] = {
 	STEP_NEW_DRONE,
 	{ "INSERT OR IGNORE INTO attempt (id, begin_seq, segment, started_ms, started_mono_ms,"
 	  " started_boot, started_sync, drone, kind, port, label, serial, dfu_serial, platform,"
-	  " image, version_before, flags, target, radio_before)"
+	  " image, version_before, flags, target, radio_before, batch)"
 	  " VALUES (" J("id") ", ?1, (SELECT max(id) FROM segment),"
 	  " " J("at") ", " J("mono") ", " THIS_BOOT ", " J("sync") ", " NOTED_DRONE ","
 	  " " J("kind") ", " J("port") ", " J("label") ", " J("serial") ", " J("dfu_serial") ","
 	  " " J("platform") ", (SELECT id FROM image WHERE name = ifnull(" J("firmware") ", '')"
 	  " AND version = ifnull(" J("version") ", '') AND sha256 = ifnull(" J("sha256") ", '')),"
-	  " " J("version_before") ", " J("flags") ", " J("target") ", " J("radio_before") ")",
+	  " " J("version_before") ", " J("flags") ", " J("target") ", " J("radio_before") ","
+	  " " J("batch") ")",
 	  true },
 	{ "INSERT INTO port (port, label) VALUES (" J("port") ", " J("label") ")"
 	  " ON CONFLICT (port) DO UPDATE SET label = coalesce(excluded.label, label)", false },
@@ -217,6 +218,23 @@ static const struct record_step steps_condition[RECORD_STEPS_MAX + 1] = {
 	{ "UPDATE attempt SET condition_seq = ?1 WHERE id = " J("id"), true },
 };
 
+static const struct record_step steps_batch[RECORD_STEPS_MAX + 1] = {
+	{ "INSERT OR IGNORE INTO batch (id, begin_seq, name, started_ms, started_by, expect,"
+	  " canary, stop_after) VALUES (" J("batch") ", ?1, " J("name") ", " J("at") ","
+	  " " J("started_by") ", " J("expect") ", " J("canary") ", " J("stop_after") ")", true },
+};
+
+static const struct record_step steps_batch_stop[RECORD_STEPS_MAX + 1] = {
+	{ "UPDATE batch SET stopped = " J("why") ","
+	  " resumed_seq = CASE WHEN " J("why") " IS NULL THEN ?1 ELSE resumed_seq END"
+	  " WHERE id = " J("batch"), false },
+};
+
+static const struct record_step steps_batch_end[RECORD_STEPS_MAX + 1] = {
+	{ "UPDATE batch SET end_seq = ?1, ended_ms = " J("at")
+	  " WHERE id = " J("batch") " AND end_seq IS NULL", true },
+};
+
 static const struct record_step steps_none[RECORD_STEPS_MAX + 1] = { { NULL, false } };
 
 static const char body_of_begin[] =
@@ -225,7 +243,7 @@ static const char body_of_begin[] =
 	" a.serial AS serial, a.dfu_serial AS dfu_serial, a.platform AS platform,"
 	" nullif(i.name, '') AS firmware, nullif(i.version, '') AS version,"
 	" nullif(i.sha256, '') AS sha256, a.version_before AS version_before, a.flags AS flags,"
-	" a.target AS target, a.radio_before AS radio_before"
+	" a.target AS target, a.radio_before AS radio_before, a.batch AS batch"
 	" FROM attempt a LEFT JOIN boot b ON b.id = a.started_boot"
 	" LEFT JOIN image i ON i.id = a.image WHERE a.id = ?1";
 
@@ -257,6 +275,9 @@ static const struct {
 	[RECORD_ACT] = { "act", steps_act, NULL },
 	[RECORD_CONDITION] = { "condition", steps_condition, NULL },
 	[RECORD_PART] = { "part", steps_part, NULL },
+	[RECORD_BATCH] = { "batch", steps_batch, NULL },
+	[RECORD_BATCH_STOP] = { "batch-stop", steps_batch_stop, NULL },
+	[RECORD_BATCH_END] = { "batch-end", steps_batch_end, NULL },
 	[RECORD_LOST] = { "lost", steps_none, NULL },
 };
 _Static_assert(ARRAY_LEN(kinds) == RECORD_KIND_COUNT, "every kind is described");

@@ -144,6 +144,17 @@ static const char step_verdicts[] =
 static const char step_incomplete[] =
 	"ALTER TABLE firmware ADD COLUMN incomplete INTEGER NOT NULL DEFAULT 0;\n";
 
+/* Further columns of it, and where all are from; batch: the column of that name. */
+#define ATTEMPTS_MORE(batch) \
+	", a.kind AS kind,\n" \
+	batch " AS batch, json_extract(c.body, '$.condition.ready') AS ready,\n" \
+	" coalesce(a.target, 'stm32') AS target, 'usb' AS path,\n" \
+	" json_extract(c.body, '$.condition.nrf.version') AS nrf_version,\n" \
+	" " SCHEMA_UUID("b.hash") " AS uuid\n" \
+	" FROM attempt a LEFT JOIN image i ON i.id = a.image\n" \
+	" LEFT JOIN record b ON b.seq = a.begin_seq\n" \
+	" LEFT JOIN record c ON c.seq = a.condition_seq"
+
 static const char step_kinds[] =
 	"DROP VIEW attempts;\n"
 	ATTEMPTS_VIEW ", a.kind AS kind\n" ATTEMPTS_FROM;
@@ -161,14 +172,7 @@ static const char step_whole[] =
 	"ALTER TABLE drone ADD COLUMN radio TEXT;\n"
 	"ALTER TABLE drone ADD COLUMN decks TEXT;\n"
 	"DROP VIEW attempts;\n"
-	ATTEMPTS_VIEW ", a.kind AS kind,\n"
-	" NULL AS batch, json_extract(c.body, '$.condition.ready') AS ready,\n"
-	" coalesce(a.target, 'stm32') AS target, 'usb' AS path,\n"
-	" json_extract(c.body, '$.condition.nrf.version') AS nrf_version,\n"
-	" " SCHEMA_UUID("b.hash") " AS uuid\n"
-	" FROM attempt a LEFT JOIN image i ON i.id = a.image\n"
-	" LEFT JOIN record b ON b.seq = a.begin_seq\n"
-	" LEFT JOIN record c ON c.seq = a.condition_seq;\n";
+	ATTEMPTS_VIEW ATTEMPTS_MORE(" NULL") ";\n";
 
 /* Parts of a release that DFU mode does not carry; gone with the firmware of that name. */
 static const char step_parts[] =
@@ -179,8 +183,28 @@ static const char step_parts[] =
 	" file TEXT NOT NULL, file_sha256 TEXT, size_bytes INTEGER NOT NULL,\n"
 	" UNIQUE (firmware, target, type)) STRICT;\n";
 
+/*
+ * batch: a named span of attempts.  stopped: why it starts no more; NULL: it does.  resumed_seq:
+ * the record of its last resuming: failures that were recorded before do not count any more.
+ */
+static const char step_batches[] =
+	"CREATE TABLE batch (\n"
+	" id INTEGER PRIMARY KEY,\n"
+	" name TEXT NOT NULL UNIQUE,\n"
+	" begin_seq INTEGER NOT NULL, end_seq INTEGER,\n"
+	" started_ms INTEGER NOT NULL, ended_ms INTEGER,\n"
+	" started_by TEXT, expect INTEGER, canary INTEGER, stop_after INTEGER,\n"
+	" stopped TEXT, resumed_seq INTEGER) STRICT;\n"
+	"ALTER TABLE attempt ADD COLUMN batch INTEGER;\n"
+	"CREATE INDEX attempt_batch ON attempt (batch, segment, started_ms)\n"
+	" WHERE batch IS NOT NULL;\n"
+	"DROP VIEW attempts;\n"
+	ATTEMPTS_VIEW ATTEMPTS_MORE(" t.name")
+	" LEFT JOIN batch t ON t.id = a.batch;\n";
+
 /* clang-format on */
 
-const char *const schema_steps[] = { step_records,    step_attempts, step_catalogue, step_verdicts,
-				     step_incomplete, step_kinds,    step_whole,     step_parts };
+const char *const schema_steps[] = { step_records,  step_attempts,   step_catalogue,
+				     step_verdicts, step_incomplete, step_kinds,
+				     step_whole,    step_parts,	     step_batches };
 const size_t schema_step_count = ARRAY_LEN(schema_steps);

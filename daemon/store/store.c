@@ -415,3 +415,13 @@ body_begin_at(struct body *b, const struct store_time *now)
 	body_begin(b);
 	body_moment(b, now);
 }
+
+bool
+store_name_is_clean(const char *name)
+{
+	char clean[STORE_NAME_MAX];
+
+	return text_present(name) &&
+	       record_clean_text(name, clean, sizeof(clean)) == strlen(name) &&
+	       strcmp(name, clean) == 0;
+}

@@ -170,6 +170,7 @@ struct store_begin {
 	const char *firmware_sha256; /* 64 hex digits of the image digest */
 	const char *version_before;
 	const char *flags; /* "no-serial dup-serial retry=1": words, free for the caller */
+	int64_t batch;	   /* its id; 0: none runs */
 };
 
 /* Effect of an ending on the count of failures in a row. */
@@ -258,7 +259,7 @@ struct store_attempt {
 	int64_t bytes_written, sectors_erased, transfers; /* -1 while running */
 	int64_t duration_ms;				  /* -1 unknown */
 	const char *message, *flags;
-	const char *target, *uuid, *radio_before;
+	const char *target, *uuid, *radio_before, *batch;
 	const char *condition;		  /* as store_attempt_condition(); NULL none */
 	bool synchronised;		  /* the clock was known to be right when it began */
 	const struct store_stage *stages; /* store_attempt_get() only */
@@ -270,6 +271,7 @@ struct store_filter {
 	const char *slot;    /* port path, or label at that time */
 	const char *verdict; /* a verdict's name, or "running" */
 	const char *kind;    /* as a beginning's */
+	int64_t batch;	     /* its id; 0 any and none */
 	int64_t since_ms;    /* began at or after; 0 no limit */
 	int64_t until_ms;    /* began before; 0 no limit */
 	int64_t before_id;   /* only smaller ids: the cursor for the next page; 0 no limit */

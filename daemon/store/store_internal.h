@@ -27,6 +27,9 @@ int store_queue(struct store *s, enum record_kind kind, int64_t ref, struct body
 /* 0, or -EIO and the like when the database cannot be read. */
 int store_usable(const struct store *s);
 
+/* Names are asked for as they were given, so they must be stored as they were given. */
+bool store_name_is_clean(const char *name);
+
 /* The moment of a record; most bodies begin with it. */
 void body_moment(struct body *b, const struct store_time *now);
 void body_begin_at(struct body *b, const struct store_time *now);

@@ -105,7 +105,7 @@ fails_at(struct disk d)
 	assert_true(health_of(s) != STORE_DEGRADED);
 	assert_true(store_durable(s) == store_queued(s));
 	assert_int_equal(store_ready(s, &now), 0);
-	try_attempt(s, -1, 60);
+	try_attempt(s, -1, 60, 0);
 	assert_true(store_durable(s) == store_queued(s));
 	store_close(s, NULL);
 	disk_lose_unsynced();

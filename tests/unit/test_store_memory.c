@@ -86,7 +86,7 @@ one_failed_allocation(unsigned long n)
 	}
 	assert_true(health_of(s) != STORE_DEGRADED);
 	assert_true(store_durable(s) == store_queued(s));
-	try_attempt(s, -1, 60);
+	try_attempt(s, -1, 60, 0);
 	store_close(s, NULL);
 	disk_lose_unsynced();
 }

@@ -77,6 +77,13 @@ assert_station_is_whole(const char *where)
 	assert_string_equal(
 	    ask_db(where, "SELECT (SELECT count(*) FROM attempt) - ifnull(sum(n), 0) FROM tally"),
 	    "0");
+	assert_string_equal(
+	    ask_db(where,
+		   "SELECT count(*) FROM attempt a WHERE a.batch IS NOT NULL AND NOT EXISTS"
+		   " (SELECT 1 FROM batch b WHERE b.id = a.batch AND b.begin_seq < a.begin_seq)"),
+	    "0");
+	assert_string_equal(ask_db(where, "SELECT count(*) FROM batch WHERE end_seq <= begin_seq"),
+			    "0");
 	assert_string_equal(ask_db(where, "PRAGMA integrity_check"), "ok");
 	assert_string_equal(ask_db(where, "SELECT count(*) FROM pragma_foreign_key_check"), "0");
 }

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 
+#include "store/batch.h"
 #include "test_store_disk.h"
 #include "test_store_whole.h"
 
@@ -49,7 +50,7 @@ announce(int pipefd, int64_t id, unsigned char what)
 
 /* One attempt whose every step may fail; what is committed is announced. */
 static inline void
-try_attempt(struct store *s, int pipefd, int number)
+try_attempt(struct store *s, int pipefd, int number, int64_t batch)
 {
 	struct store_begin b =
 	    drone_at(number % 2 == 0 ? "1-1" : "1-2", number % 3 == 0 ? "s0" : "s1");
@@ -59,6 +60,7 @@ try_attempt(struct store *s, int pipefd, int number)
 	int64_t id;
 	bool begun;
 
+	b.batch = batch;
 	e.stages = &stage;
 	e.stage_count = 1;
 	if (store_attempt_begin(s, &b, &now, &id) < 0)
@@ -87,7 +89,9 @@ ignore_interrupted(void *ctx, const struct store_interrupted *i)
 static inline void
 try_work(struct store *s, int pipefd)
 {
+	struct store_batch b = { .name = "spring", .started_by = "me", .expect = 25 };
 	struct store_time now = at(3);
+	int64_t batch = 0;
 
 	(void)!store_interrupt_running(s, &interrupted, &now, ignore_interrupted, NULL);
 	(void)!store_firmware_add(
@@ -95,11 +99,17 @@ try_work(struct store *s, int pipefd)
 	(void)!store_set(s, STORE_SELECTED, "cf2", "f", &now);
 	(void)!store_drone_note(
 	    s, &(struct store_drone_facts){ .serial = "s1", .dfu_serial = "d1" }, &now);
+	if (store_batch_begin(s, &b, &now, &batch) == 0)
+		(void)!store_commit(s, &now);
 	for (int i = 0; i < ATTEMPTS; i++) {
-		try_attempt(s, pipefd, i);
+		try_attempt(s, pipefd, i, batch);
 		if (i % 3 == 2)
 			(void)store_check(s, &now);
+		if (batch > 0 && i >= 2 && i <= 3) /* stopped, and then resumed */
+			(void)!store_batch_stop(s, batch, i == 2 ? "It failed." : NULL, &now);
 	}
+	if (batch > 0 && store_batch_end(s, batch, &now) == 0)
+		(void)!store_commit(s, &now);
 }
 
 static inline struct store *

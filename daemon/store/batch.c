@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* Batches: their beginning, stops and end; what came of them is read from their attempts. */
+#include "config.h"
+
+#include "store/batch.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+
+#include "store/store_internal.h"
+
+static int
+counts_of(struct store *s, struct store_batch *b)
+{
+	sqlite3_stmt *st;
+	int r = db_ask(s->files.db, DB_BATCH_COUNTS, &st, "n", b->id);
+
+	if (r > 0) {
+		b->drones = (unsigned)sqlite3_column_int64(st, 0);
+		b->good = (unsigned)sqlite3_column_int64(st, 1);
+		b->ready = (unsigned)sqlite3_column_int64(st, 2);
+		b->failed = (unsigned)sqlite3_column_int64(st, 3);
+		b->first_good = (unsigned)sqlite3_column_int64(st, 4);
+	}
+	(void)sqlite3_reset(st); /* the error is in r */
+	return r < 0 ? r : 0;
+}
+
+static int
+batch_of_row(struct store *s, sqlite3_stmt *st, struct store_batch *b)
+{
+	*b = (struct store_batch){
+		.id = sqlite3_column_int64(st, 0),
+		.name = db_text(st, 1),
+		.started_by = db_text(st, 2),
+		.expect = (unsigned)sqlite3_column_int64(st, 3),
+		.canary = (unsigned)sqlite3_column_int64(st, 4),
+		.stop_after = (unsigned)sqlite3_column_int64(st, 5),
+		.started_ms = sqlite3_column_int64(st, 6),
+		.ended_ms =
+		    sqlite3_column_type(st, 7) == SQLITE_NULL ? -1 : sqlite3_column_int64(st, 7),
+		.stopped = db_text(st, 8),
+		.resumed_seq = sqlite3_column_int64(st, 9),
+		.record_hash = db_text(st, 10),
+	};
+	return counts_of(s, b);
+}
+
+int
+store_batch_find(struct store *s, const char *name,
+		 void (*each)(void *ctx, const struct store_batch *b), void *ctx)
+{
+	struct store_batch b;
+	sqlite3_stmt *st;
+	int r = store_usable(s);
+
+	if (r == 0)
+		r = db_ask(s->files.db, name != NULL ? DB_BATCH_NAMED : DB_BATCHES, &st, "t", name);
+	if (r <= 0)
+		return r;
+	r = batch_of_row(s, st, &b);
+	if (r == 0)
+		each(ctx, &b);
+	(void)sqlite3_reset(st); /* after a row: cannot fail */
+	return r < 0 ? r : 1;
+}
+
+int
+store_batch_each(struct store *s, bool (*each)(void *ctx, const struct store_batch *b), void *ctx)
+{
+	struct store_batch b;
+	sqlite3_stmt *st = NULL;
+	int r = store_usable(s);
+
+	if (r == 0)
+		r = db_ask(s->files.db, DB_BATCHES, &st, "");
+	for (; r > 0; r = db_step(s->files.db, st)) {
+		r = batch_of_row(s, st, &b);
+		if (r < 0 || !each(ctx, &b)) {
+			(void)sqlite3_reset(st); /* the error is in r */
+			return r < 0 ? r : 1;
+		}
+	}
+	return r;
+}
+
+struct newest {
+	int64_t id;
+	bool runs;
+};
+
+static void
+on_newest(void *ctx, const struct store_batch *b)
+{
+	*(struct newest *)ctx = (struct newest){ b->id, b->ended_ms < 0 };
+}
+
+static void
+on_namesake(void *ctx, const struct store_batch *b)
+{
+	(void)ctx; /* only whether there is one matters */
+	(void)b;
+}
+
+static void
+body_count(struct body *b, const char *key, unsigned count)
+{
+	if (count > 0)
+		body_int(b, key, count);
+}
+
+int
+store_batch_begin(struct store *s, const struct store_batch *b, const struct store_time *now,
+		  int64_t *ret_id)
+{
+	struct newest last = { 0, false };
+	struct body body;
+	int r;
+
+	if (!store_name_is_clean(b->name))
+		return -EINVAL;
+	/* The queue has to be in the tables before these are asked. */
+	r = store_commit(s, now);
+	if (r == 0)
+		r = store_batch_find(s, b->name, on_namesake, NULL);
+	if (r > 0)
+		return -EEXIST;
+	if (r == 0)
+		r = store_batch_find(s, NULL, on_newest, &last);
+	if (r < 0 || last.runs)
+		return r < 0 ? r : -EBUSY;
+	body_begin_at(&body, now);
+	body_int(&body, "batch", last.id + 1);
+	body_text(&body, "name", b->name, STORE_NAME_MAX);
+	body_text(&body, "started_by", b->started_by, STORE_NAME_MAX);
+	body_count(&body, "expect", b->expect);
+	body_count(&body, "canary", b->canary);
+	body_count(&body, "stop_after", b->stop_after);
+	r = store_queue(s, RECORD_BATCH, 0, &body);
+	if (r == 0)
+		*ret_id = last.id + 1;
+	return r;
+}
+
+static int
+queue_change(struct store *s, enum record_kind kind, int64_t id, const char *why,
+	     const struct store_time *now)
+{
+	struct body b;
+
+	body_begin_at(&b, now);
+	body_int(&b, "batch", id);
+	body_text(&b, "why", why, STORE_MESSAGE_MAX);
+	return store_queue(s, kind, 0, &b);
+}
+
+int
+store_batch_stop(struct store *s, int64_t id, const char *why, const struct store_time *now)
+{
+	return queue_change(s, RECORD_BATCH_STOP, id, why, now);
+}
+
+int
+store_batch_end(struct store *s, int64_t id, const struct store_time *now)
+{
+	return queue_change(s, RECORD_BATCH_END, id, NULL, now);
+}
+
+int
+store_batch_drones(struct store *s, int64_t id,
+		   void (*each)(void *ctx, const struct store_batch_ending *e), void *ctx)
+{
+	struct store_batch_ending e;
+	sqlite3_stmt *st = NULL;
+	int r = store_usable(s);
+
+	if (r == 0)
+		r = db_ask(s->files.db, DB_BATCH_ENDINGS, &st, "n", id);
+	for (; r > 0; r = db_step(s->files.db, st)) {
+		const char *ready = db_text(st, 7);
+
+		e = (struct store_batch_ending){
+			.serial = db_text(st, 0),
+			.dfu_serial = db_text(st, 1),
+			.port = db_text(st, 2),
+			.verdict = sqlite3_column_int(st, 3),
+			.fault = sqlite3_column_int(st, 4),
+			.step = sqlite3_column_int(st, 5),
+			.flags = db_text(st, 8),
+			.seq = sqlite3_column_int64(st, 6),
+			.ready = ready != NULL && strcmp(ready, "yes") == 0,
+		};
+		each(ctx, &e);
+	}
+	return r;
+}
+
+int
+store_batch_ports(struct store *s, int64_t id, void (*each)(void *ctx, const char *port), void *ctx)
+{
+	sqlite3_stmt *st = NULL;
+	int r = store_usable(s);
+
+	if (r == 0)
+		r = db_ask(s->files.db, DB_BATCH_PORTS, &st, "n", id);
+	for (; r > 0; r = db_step(s->files.db, st))
+		each(ctx, db_text(st, 0));
+	return r;
+}
+
+int
+store_batch_absent(struct store *s, int64_t id, unsigned limit,
+		   void (*each)(void *ctx, const struct store_absent *a), void *ctx)
+{
+	struct store_absent a;
+	sqlite3_stmt *st = NULL;
+	int r = store_usable(s);
+
+	if (r == 0)
+		r = db_ask(s->files.db, DB_BATCH_ABSENT, &st, "nn", id, (int64_t)limit);
+	for (; r > 0; r = db_step(s->files.db, st)) {
+		a = (struct store_absent){ db_text(st, 0), db_text(st, 1),
+					   sqlite3_column_int64(st, 2), db_text(st, 3),
+					   db_text(st, 4) };
+		each(ctx, &a);
+	}
+	return r;
+}
