@@ -66,6 +66,9 @@ void api_check(json_t *list, const char *name, const char *level, const char *fi
 	       const char *format, ...) PRINTF_LIKE(5, 6);
 void api_check_drones(const struct services *sv, json_t *list);
 
+/* api_batch.c: the batch of this name; false after having answered that there is none. */
+bool api_find_batch(const struct services *sv, struct call *call, const char *name,
+		    int64_t *ret_id);
 /* api_firmware.c: type Firmware, or NULL: there is no such row. */
 json_t *api_firmware_row(const struct services *sv, const char *name);
 /* api_part.c: a list of type FirmwarePart. */

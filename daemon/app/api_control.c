@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/api.h"
+#include "app/batches.h"
 #include "app/clock.h"
 #include "app/log.h"
 #include "app/quarantine.h"
@@ -40,6 +41,7 @@ set_paused(const struct services *sv, struct call *call, bool paused)
 		store_acknowledge(sv->store); /* the operator has seen what status repeats */
 		brake = quarantine_resumed(sv->quarantine);
 		fleet_resume(sv->fleet, clock_now_us());
+		batches_resumed(sv->batches);
 	}
 	reply = json_pack("{s:i}", "active", active_count(sv));
 	if (brake != NULL)

@@ -47,7 +47,7 @@ attempt_json(const struct store_attempt *t)
 {
 	json_t *attempt = json_pack(
 	    "{s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-	    "s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:o, s:s, s:o, s:o}",
+	    "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}",
 	    "id", (json_int_t)t->id, "started_at", reply_moment(t->started_ms), "ended_at",
 	    t->ended_ms >= 0 ? reply_moment(t->ended_ms) : json_null(), "port", t->port, "label",
 	    reply_text(t->label), "serial", reply_text(t->serial), "dfu_serial",
@@ -60,8 +60,9 @@ attempt_json(const struct store_attempt *t)
 	    reply_number(t->bytes_written, -1), "sectors_erased",
 	    reply_number(t->sectors_erased, -1), "transfers", reply_number(t->transfers, -1),
 	    "duration_ms", reply_number(t->duration_ms, -1), "message", reply_text(t->message),
-	    "kind", reply_text(t->kind), "batch", "target", reply_text(t->target), "path", "usb",
-	    "uuid", reply_text(t->uuid), "radio_before", reply_text(t->radio_before));
+	    "kind", reply_text(t->kind), "batch", reply_text(t->batch), "target",
+	    reply_text(t->target), "path", "usb", "uuid", reply_text(t->uuid), "radio_before",
+	    reply_text(t->radio_before));
 
 	add_condition(attempt, t->condition);
 	return attempt;
@@ -198,6 +199,7 @@ api_get_history(void *ctx, struct call *call, json_t *parameters)
 {
 	const struct services *sv = ctx;
 	const char *serial = param_text(parameters, "serial"), *invalid;
+	const char *batch = param_text(parameters, "batch");
 	struct store_filter f = { .slot = port_of_path(sv, param_text(parameters, "slot")),
 				  .enough = is_long_enough };
 	struct page page = { .from_us = clock_now_us() };
@@ -207,6 +209,8 @@ api_get_history(void *ctx, struct call *call, json_t *parameters)
 	if (serial != NULL && !serial_parameter(sv, call, serial, &t))
 		return;
 	f.serial = serial != NULL ? t.key : NULL;
+	if (batch != NULL && !api_find_batch(sv, call, batch, &f.batch))
+		return;
 	invalid = read_filter(parameters, &f);
 	if (invalid != NULL) {
 		call_invalid(call, invalid);

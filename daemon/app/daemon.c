@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "app/alarm.h"
+#include "app/batches.h"
 #include "app/clock.h"
 #include "app/control.h"
 #include "app/dispatch.h"
@@ -116,6 +117,9 @@ on_load(void *ctx)
 	if (r < 0)
 		return r;
 	quarantine_recall(d->sv.quarantine);
+	r = batches_load(d->sv.batches);
+	if (r < 0)
+		return r;
 	repository_tidy_later(d->sv.repository);
 	return 0;
 }
@@ -137,7 +141,9 @@ open_ports(struct daemon *d)
 {
 	int r = ports_new(&d->sv, on_arrived, d, &d->sv.ports);
 
-	return r < 0 ? r : quarantine_new(&d->sv, &d->sv.quarantine);
+	if (r == 0)
+		r = quarantine_new(&d->sv, &d->sv.quarantine);
+	return r < 0 ? r : batches_new(&d->sv, &d->sv.batches);
 }
 
 static unsigned
@@ -231,6 +237,7 @@ open_dispatch(struct daemon *d)
 		/* Clients are answered when it is recorded and logged. */
 		.listeners = { { recorder_tell, d->sv.recorder },
 			       { quarantine_tell, d->sv.quarantine },
+			       { batches_tell, d->sv.batches },
 			       { eventlog_tell, &d->sv },
 			       { rescue_tell, d->sv.rescue } },
 		.admit = admit,
@@ -377,6 +384,7 @@ daemon_free(struct daemon *d)
 	control_close(&d->sv);
 	records_walk_free(d->sv.walk);
 	recorder_free(d->sv.recorder);
+	batches_free(d->sv.batches);
 	quarantine_free(d->sv.quarantine);
 	ports_free(d->sv.ports);
 	repository_free(d->sv.repository);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/batches.h"
 #include "app/clock.h"
 #include "app/log.h"
 #include "app/recall.h"
@@ -167,7 +168,6 @@ recorder_history(struct recorder *rc, const struct sighting *s, struct drone_his
 	}
 }
 
-/* Remembers the properties of a drone. */
 static void
 note_drone(struct recorder *rc, const struct job_record *r, bool with_loader)
 {
@@ -264,7 +264,8 @@ recorder_begin(struct recorder *rc, unsigned slot, const struct job_record *r)
 				 .serial = text_or_null(r->serial),
 				 .dfu_serial = text_or_null(r->dfu_serial),
 				 .version_before = text_or_null(r->version_before),
-				 .flags = flags };
+				 .flags = flags,
+				 .batch = r->kind == JOB_UPDATE ? batches_id(rc->sv->batches) : 0 };
 	int64_t id = 0;
 	int e;
 
@@ -358,7 +359,6 @@ recorder_end(struct recorder *rc, unsigned slot, const struct job_record *r)
 		expect(rc, slot, r->id);
 }
 
-/* Tells the fleet of every record that has become durable. */
 static bool
 answer(struct recorder *rc)
 {

@@ -23,6 +23,7 @@ struct services {
 	struct names *names;
 	struct ports *ports;
 	struct quarantine *quarantine;
+	struct batches *batches;
 	struct recorder *recorder;
 	struct records_walk *walk;
 	struct rescue *rescue;

@@ -5,6 +5,7 @@
 #include "app/settings.h"
 
 #include "app/settings_set.h"
+#include "core/batch.h"
 #include "core/brake.h"
 #include "core/fleet.h"
 #include "core/platform.h"
@@ -100,6 +101,9 @@ static const struct key keys[] = {
 	{ "rack", "rows", VALUE_COUNT, AT(rack_rows), NULL, 0, SETTINGS_ROWS_MAX, "0" },
 	{ "rack", "columns", VALUE_COUNT, AT(rack_columns), NULL, 0, SETTINGS_COLUMNS_MAX, "0" },
 	{ "rack", "order", VALUE_WORD, AT(rack_order), order_words, 0, 0, "rows" },
+	{ "batch", "stop-after", VALUE_COUNT, AT(batch_stop_after), NULL, 0, BATCH_DRONES_MAX,
+	  "0" },
+	{ "batch", "canary", VALUE_COUNT, AT(batch_canary), NULL, 0, BATCH_CANARY_MAX, "0" },
 	{ "decks", "update", VALUE_WORD, AT(decks), decks_words, 0, 0, "report" },
 };
 
@@ -444,7 +448,7 @@ settings_key_is_list(const char *section, const char *key)
 bool
 settings_section_exists(const char *section)
 {
-	static const char *const names[] = { "station", "flash",     "rack",   "decks",
+	static const char *const names[] = { "station", "flash",     "rack",   "batch", "decks",
 					     "slots",	"platforms", "drones", "hooks" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)

@@ -103,6 +103,8 @@ struct settings {
 	uint32_t link_patience_ms; /* from a drone's appearing to the first question */
 	/* [decks] */
 	enum settings_decks decks;
+	/* [batch], where it is not said when one begins; 0: not asked for */
+	uint32_t batch_stop_after, batch_canary;
 	/* [rack] */
 	uint32_t rack_rows, rack_columns; /* 0 not given */
 	enum settings_order rack_order;	  /* of ports, where no label tells a place */

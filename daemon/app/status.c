@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/api.h"
+#include "app/batches.h"
 #include "app/clock.h"
 #include "app/names.h"
 #include "app/ports.h"
@@ -233,7 +234,9 @@ paused_by(const struct services *sv)
 {
 	if (!fleet_paused(sv->fleet))
 		return json_null();
-	return json_string(quarantine_brake(sv->quarantine) != NULL ? "brake" : "operator");
+	if (quarantine_brake(sv->quarantine) != NULL)
+		return json_string("brake");
+	return json_string(batch_stopped(fleet_batch(sv->fleet))[0] != '\0' ? "batch" : "operator");
 }
 
 const char *
@@ -275,14 +278,15 @@ status_station(const struct services *sv, const json_t *known)
 	char why[STORE_WHY_MAX];
 	const char *health = status_health(sv, why);
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:O?, s:o, s:o}",
-			 "state", fleet_paused(sv->fleet) ? "paused" : "armed", "selected",
-			 status_selected(sv), "counts", counts(sv), "own", own(sv, known), "rules",
-			 rules(sv, known), "health", health, "reason", reply_text(why), "eta_s",
-			 reply_number(fleet_eta_s(sv->fleet, clock_now_us()), -1), "version",
-			 PACKAGE_VERSION, "outside", foreign(sv), "paused_by", paused_by(sv),
-			 "brake", quarantine_brake(sv->quarantine), "notes", notes(sv), "rack",
-			 rack_size(sv));
+	return json_pack(
+	    "{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:O?, s:o, s:o, s:o}", "state",
+	    fleet_paused(sv->fleet) ? "paused" : "armed", "selected", status_selected(sv), "counts",
+	    counts(sv), "own", own(sv, known), "rules", rules(sv, known), "health", health,
+	    "reason", reply_text(why), "eta_s",
+	    reply_number(fleet_eta_s(sv->fleet, clock_now_us()), -1), "version", PACKAGE_VERSION,
+	    "outside", foreign(sv), "paused_by", paused_by(sv), "brake",
+	    quarantine_brake(sv->quarantine), "notes", notes(sv), "rack", rack_size(sv), "batch",
+	    batches_json(sv->batches, NULL));
 }
 
 static const char *
@@ -343,7 +347,7 @@ status_slot(const struct services *sv, unsigned slot)
 	fleet_view(sv->fleet, slot, clock_now_us(), &v);
 	one = json_pack(
 	    "{s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-	    "s:b, s:o, s:s, s:o, s:b, s:n, s:o, s:o, s:o}",
+	    "s:b, s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o}",
 	    "port", v.port, "label", reply_text(ports_label(sv->ports, v.port)), "present",
 	    v.present, "mode", mode_name(v.mode), "serial", reply_text(v.serial), "dfu_serial",
 	    reply_text(v.dfu_serial), "platform", reply_platform(v.platform), "state",
@@ -355,8 +359,10 @@ status_slot(const struct services *sv, unsigned slot)
 	    "version_after", reply_text(v.version_after), "attempt", reply_number(v.attempt, 0),
 	    "safe_to_unplug", !v.active, "advice", reply_words(advice_of(&v), v.port), "class",
 	    slot_class_name(v.class), "name", reply_text(names_of(sv->names, v.serial)), "checking",
-	    v.readiness->under_way, "batch", "row", reply_number(place.row, 0), "column",
-	    reply_number(place.column, 0), "todo", reply_text(todo_of(&v)));
+	    v.readiness->under_way, "batch",
+	    reply_text(v.in_batch ? batch_terms(fleet_batch(sv->fleet))->name : NULL), "row",
+	    reply_number(place.row, 0), "column", reply_number(place.column, 0), "todo",
+	    reply_text(todo_of(&v)));
 	whole = whole_slot(sv, slot, &v);
 	(void)json_object_update(one, whole); /* without memory the answer is not sent */
 	json_decref(whole);

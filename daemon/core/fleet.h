@@ -84,6 +84,7 @@ struct slot_view {
 	const char *whole_words;      /* likewise, on the drone as a whole: what to do with it */
 	const char *version_before, *version_after; /* "" unknown */
 	int64_t attempt;			    /* 0 none */
+	bool in_batch;				    /* it is of the batch that runs */
 	bool active;				    /* and not to be unplugged */
 	bool begun; /* something was recorded of it, or done to the drone */
 	bool retry_possible;

@@ -71,7 +71,7 @@ fleet_end_batch(struct fleet *f)
 	batch_free(f->batch);
 	f->batch = NULL;
 	for (unsigned i = 0; i < f->slots.count; i++)
-		f->slots.list[i].in_batch = false;
+		f->slots.list[i].in_batch = f->slots.list[i].ending.in_batch = false;
 	refresh(f);
 }
 
@@ -144,9 +144,10 @@ ending_of(const struct slot *s, const struct job_record *r)
 void
 fleet_batch_ended(struct fleet *f, unsigned slot, uint64_t now_us)
 {
-	const struct slot *s = &f->slots.list[slot];
+	struct slot *s = &f->slots.list[slot];
 	struct batch_ending e = ending_of(s, job_record(s->job));
 
+	s->ending.in_batch = s->in_batch;
 	if (!s->in_batch)
 		return;
 	if (batch_ended(f->batch, &e)) {

@@ -223,7 +223,8 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 			       .dfu_serial = stm32->dfu_serial,
 			       .version_before = stm32->version_before,
 			       .version_after = stm32->version_after,
-			       .attempt = r->id };
+			       .attempt = r->id,
+			       .in_batch = s->in_batch };
 
 	/* WHY: between two modes it is off the bus, but was not pulled. */
 	if (slot_is_running(s) && job_stage(s->job) < JOB_ENDING)
@@ -236,6 +237,7 @@ view_slot(const struct fleet *f, unsigned slot, struct slot_view *ret_view)
 	if (s->ending.ended && (!slot_is_at_work(s) || r->kind != JOB_UPDATE)) {
 		v.verdict = s->ending.shown.verdict;
 		v.attempt = s->ending.shown.id;
+		v.in_batch = s->ending.in_batch;
 	}
 	v.step = slot_is_at_work(s) ? job_step(s->job) : v.verdict.step;
 	v.active = slot_is_at_work(s) && (job_stage(s->job) > JOB_ASK || r->id != 0);

@@ -31,6 +31,7 @@ struct slot_ending {
 	bool done;			    /* had its ending, since it was plugged in */
 	bool ended;			    /* shown holds a verdict */
 	bool foreign;			    /* looked at, none of ours */
+	bool in_batch;			    /* what is shown ended in the batch that runs */
 };
 
 struct slot_handle {

@@ -18,7 +18,7 @@ enum param_type { PARAM_STRING, PARAM_STRINGS, PARAM_INT, PARAM_BOOL };
 
 #define PARAM_TEXT_MAX 1024   /* LIMIT: bytes of one text parameter */
 #define PARAM_STRINGS_MAX 256 /* LIMIT: targets of one call; more go by their label */
-#define PARAMS_MAX 8
+#define PARAMS_MAX 9
 
 /* A parameter that is null counts as missing.  Integers are 0 or more. */
 struct param_spec {

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "app/batches.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/clock.h"
+#include "app/log.h"
+#include "app/ports.h"
+#include "app/reply.h"
+#include "app/services.h"
+#include "core/fleet.h"
+#include "store/batch.h"
+
+struct batches {
+	const struct services *sv;
+	struct store_batch row; /* of the one that runs, without texts; id 0: none does */
+	char started_by[STORE_NAME_MAX];
+	bool stop_recorded;
+};
+
+int
+batches_new(const struct services *sv, struct batches **ret_batches)
+{
+	struct batches *b = calloc(1, sizeof(*b));
+
+	if (b == NULL)
+		return -ENOMEM;
+	b->sv = sv;
+	*ret_batches = b;
+	return 0;
+}
+
+void
+batches_free(struct batches *b)
+{
+	free(b);
+}
+
+int64_t
+batches_id(const struct batches *b)
+{
+	return b != NULL ? b->row.id : 0;
+}
+
+/* ---- after the start ------------------------------------------------------------------------ */
+
+static void
+terms_of(const struct store_batch *row, struct batch_terms *ret)
+{
+	*ret = (struct batch_terms){ .expect = row->expect,
+				     .canary = row->canary,
+				     .stop_after = row->stop_after };
+	copy_text(ret->name, sizeof(ret->name), row->name);
+}
+
+struct loading {
+	struct batches *b;
+	int r; /* 1: one runs */
+};
+
+static void
+on_newest(void *ctx, const struct store_batch *row)
+{
+	struct loading *l = ctx;
+	struct batch_terms terms;
+
+	if (row->ended_ms >= 0)
+		return;
+	terms_of(row, &terms);
+	l->r = fleet_begin_batch(l->b->sv->fleet, &terms);
+	if (l->r < 0)
+		return;
+	l->r = 1;
+	l->b->row = (struct store_batch){ .id = row->id,
+					  .expect = row->expect,
+					  .canary = row->canary,
+					  .stop_after = row->stop_after,
+					  .started_ms = row->started_ms,
+					  .resumed_seq = row->resumed_seq };
+	copy_text(l->b->started_by, sizeof(l->b->started_by), row->started_by);
+	l->b->stop_recorded = row->stopped != NULL;
+}
+
+static const char *
+text_of(const char *text)
+{
+	return text != NULL ? text : "";
+}
+
+static void
+on_ending(void *ctx, const struct store_batch_ending *e)
+{
+	const struct batches *b = ctx;
+	bool twin = strstr(e->flags, "dup-serial") != NULL;
+	bool dfu_alike = twin || strstr(e->flags, "no-serial") != NULL;
+	struct batch_ending known = {
+		.serial = twin ? "" : text_of(e->serial),
+		.dfu_serial = dfu_alike ? "" : text_of(e->dfu_serial),
+		.port = e->port,
+		.label = text_of(ports_label(b->sv->ports, e->port)),
+		.verdict = { .kind = (enum verdict_kind)e->verdict,
+			     .fault = (enum fault)e->fault,
+			     .step = (enum step)e->step },
+		.ready = e->ready,
+		.forgiven = e->seq < b->row.resumed_seq,
+	};
+
+	fleet_recall_batch(b->sv->fleet, &known);
+}
+
+int
+batches_load(struct batches *b)
+{
+	struct loading l = { b, 0 };
+	int r = store_batch_find(b->sv->store, NULL, on_newest, &l);
+
+	if (r > 0)
+		r = l.r;
+	return r > 0 ? store_batch_drones(b->sv->store, b->row.id, on_ending, b) : r;
+}
+
+/* ---- its life ------------------------------------------------------------------------------- */
+
+static void
+forget(struct batches *b)
+{
+	fleet_end_batch(b->sv->fleet);
+	b->row = (struct store_batch){ 0 };
+	b->stop_recorded = false;
+}
+
+int
+batches_start(struct batches *b, const struct batch_terms *terms, const char *user)
+{
+	struct store_time now = clock_time(b->sv->clock);
+	struct store_batch row = { .name = terms->name,
+				   .started_by = user,
+				   .expect = terms->expect,
+				   .canary = terms->canary,
+				   .stop_after = terms->stop_after,
+				   .started_ms = now.wall_ms };
+	int r = store_batch_begin(b->sv->store, &row, &now, &row.id);
+
+	if (r == 0)
+		r = fleet_begin_batch(b->sv->fleet, terms);
+	if (r < 0)
+		return r;
+	row.name = row.started_by = NULL;
+	b->row = row;
+	copy_text(b->started_by, sizeof(b->started_by), user);
+	r = store_commit(b->sv->store, &now);
+	if (r < 0)
+		(void)!batches_end(b); /* WHY: it is queued, and it was said that it is not begun */
+	return r;
+}
+
+int
+batches_end(struct batches *b)
+{
+	struct store_time now = clock_time(b->sv->clock);
+	int r;
+
+	if (b->row.id == 0)
+		return -ENOENT;
+	r = store_batch_end(b->sv->store, b->row.id, &now);
+	if (r < 0)
+		return r;
+	forget(b);
+	return store_commit(b->sv->store, &now);
+}
+
+static void
+record_stop(struct batches *b, const char *why)
+{
+	struct store_time now = clock_time(b->sv->clock);
+	int r = store_batch_stop(b->sv->store, b->row.id, why, &now);
+
+	b->stop_recorded = why != NULL;
+	/* WHY: its end leaves the station paused, also over a restart. */
+	if (r == 0 && why != NULL)
+		r = store_set(b->sv->store, STORE_STATION, "paused", "yes", &now);
+	if (r < 0)
+		log_say(b->sv->log, LOG_WARNING, NULL, "that the batch has %s is not recorded: %s",
+			why != NULL ? "stopped" : "been resumed", strerror(-r));
+}
+
+void
+batches_resumed(struct batches *b)
+{
+	if (b->row.id != 0)
+		record_stop(b, NULL);
+}
+
+void
+batches_tell(void *ctx, const struct fleet_event *event)
+{
+	struct batches *b = ctx;
+
+	if (event->kind == EVENT_BATCH_STOPPED && b->row.id != 0 && !b->stop_recorded)
+		record_stop(b, batch_stopped(fleet_batch(b->sv->fleet)));
+}
+
+/* ---- as it is shown ------------------------------------------------------------------------- */
+
+/* null: none. */
+static json_t *
+waits_for(const struct batches *b, const struct batch *batch)
+{
+	const char *ports[BATCH_CANARY_MAX];
+	unsigned count = batch_waits_for(batch, ports);
+	json_t *list = count > 0 ? json_array() : json_null();
+
+	for (unsigned i = 0; i < count; i++) {
+		char place[BATCH_PLACE_MAX];
+
+		batch_place(text_of(ports_label(b->sv->ports, ports[i])), ports[i], place);
+		(void)json_array_append_new(list, reply_text(place));
+	}
+	return list;
+}
+
+json_t *
+batches_json(const struct batches *b, const struct store_batch *row)
+{
+	const struct batch *batch = fleet_batch(b->sv->fleet);
+	struct store_batch of = row != NULL ? *row : b->row;
+	bool runs = of.id == b->row.id;
+	struct batch_counts c = { of.drones, of.good, of.ready, of.failed, of.first_good };
+
+	if (of.id == 0)
+		return json_null();
+	if (runs) {
+		batch_counts(batch, &c);
+		of.name = batch_terms(batch)->name;
+		of.started_by = b->started_by;
+		of.stopped = batch_stopped(batch);
+	}
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:i, s:o, s:o, "
+			 "s:n, s:o}",
+			 "name", of.name, "started_at", reply_moment(of.started_ms), "ended_at",
+			 runs ? json_null() : reply_moment(of.ended_ms), "started_by",
+			 reply_text(of.started_by), "expect", reply_number(of.expect, 0), "canary",
+			 reply_number(of.canary, 0), "stop_after", reply_number(of.stop_after, 0),
+			 "drones", (int)c.drones, "good", (int)c.good, "ready", (int)c.ready,
+			 "failed", (int)c.failed, "first_good", (int)c.first_good, "stopped",
+			 reply_text(of.stopped), "waits_for",
+			 runs ? waits_for(b, batch) : json_null(), "missing", "record_hash",
+			 reply_text(of.record_hash));
+}
