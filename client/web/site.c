@@ -60,12 +60,14 @@ is_ours(const struct site *s, const char *host)
 	size_t length = strcspn(host + bracket, bracket ? "]" : ":");
 	char name[NAME_BYTES_MAX];
 	struct in6_addr address;
+	bool numeric;
 
 	if (length >= sizeof(name))
 		return false;
 	copy_text(name, length + 1, host + bracket);
-	if (inet_pton(bracket ? AF_INET6 : AF_INET, name, &address) == 1)
-		return true;
+	numeric = inet_pton(bracket ? AF_INET6 : AF_INET, name, &address) == 1;
+	if (bracket || numeric)
+		return numeric;
 	for (const char *const *one = s->hosts; *one != NULL; one++)
 		if (strcasecmp(name, *one) == 0)
 			return true;

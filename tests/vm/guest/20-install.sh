@@ -37,3 +37,24 @@ cfdfuctl status > "$out/absent.txt" 2>&1
 same "without a station the exit status says so" 3 $?
 holds "without a station a sentence says how to start it" grep -q systemctl "$out/absent.txt"
 systemctl start cfdfud.socket
+
+# ---- the web server -----------------------------------------------------------------------------
+
+# Asks for a path and reads until a line begins so; of a stream no more.
+web_says() # PATH LINE
+{
+	exec 5<> /dev/tcp/127.0.0.1/8080 || return 1
+	printf 'GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n' "$1" >&5
+	timeout 120 grep -q -m 1 -a "^$2" <&5
+}
+unit=$(systemctl show -P FragmentPath cfdfu-web.service)
+holds "systemd finds nothing wrong with the web server's units" \
+	systemd-analyze verify --man=no "$unit"
+holds "systemd rates the web server's sandbox 1.0 or better" \
+	systemd-analyze security --offline=yes --threshold=10 "$unit"
+holds "the web server's socket can be started" systemctl start cfdfu-web.socket
+holds "a browser gets the page" web_says / 'HTTP/1.1 200'
+holds "a browser gets the station" web_says /watch 'data: {"station"'
+same "the web server does not run as root" cfdfu-web \
+	"$(stat -c %U "/proc/$(systemctl show -P MainPID cfdfu-web.service)")"
+systemctl stop cfdfu-web.socket cfdfu-web.service
