@@ -77,7 +77,14 @@ export async function browser() {
 	async function close() {
 		child.kill();
 		await over;
-		rmSync(home, { recursive: true, force: true, maxRetries: 9 });
+		// WHY more than once: other processes of it end after it, and write until then.
+		await until(() => {
+			try {
+				return rmSync(home, { recursive: true, force: true }) ?? true;
+			} catch {
+				return false;
+			}
+		}, "the browser's files are gone");
 	}
 	return { open, close };
 }

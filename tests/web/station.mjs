@@ -11,7 +11,7 @@ import { until } from "./until.mjs";
 const execute = promisify(execFile);
 export const PAGE = join(dirname(new URL(import.meta.url).pathname), "../../client/web/page");
 
-async function freePort() {
+export async function freePort() {
 	const server = createServer();
 	const port = await new Promise((done) => server.listen(0, "127.0.0.1", () => done(server.address().port)));
 
@@ -19,10 +19,10 @@ async function freePort() {
 	return port;
 }
 
-export async function makeStation(conf) {
+export async function makeStation(conf, timing = "typical") {
 	const folder = mkdtempSync(join(tmpdir(), "cfdfu-web.")), at = (name) => join(folder, name);
 	const log = openSync(at("log"), "a"), port = await freePort(), running = new Map();
-	const env = { ...process.env, CFDFU_SOCKET: at("control"), CFDFU_SIM_SOCKET: at("rack"), CFDFU_SIM_TIMING: "typical" };
+	const env = { ...process.env, CFDFU_SOCKET: at("control"), CFDFU_SIM_SOCKET: at("rack"), CFDFU_SIM_TIMING: timing };
 	const run = async (program, ...args) => (await execute(program, args, { env })).stdout;
 
 	function start(program, ...args) {

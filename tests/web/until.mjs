@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-const PATIENCE_MS = 120000, LOOK_MS = 40;
+const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 120000), LOOK_MS = 40;
 
 // Waits until a condition holds; tells what it was.
 export async function until(condition, what) {
