@@ -69,6 +69,9 @@ void api_check_drones(const struct services *sv, json_t *list);
 /* api_batch.c: the batch of this name; false after having answered that there is none. */
 bool api_find_batch(const struct services *sv, struct call *call, const char *name,
 		    int64_t *ret_id);
+/* api_history.c: "2026-01-31T12:34:56.789Z", time of day and its fraction optional; or false. */
+bool api_parse_time(const char *text, int64_t *ret_ms);
+
 /* api_firmware.c: type Firmware, or NULL: there is no such row. */
 json_t *api_firmware_row(const struct services *sv, const char *name);
 /* api_part.c: a list of type FirmwarePart. */

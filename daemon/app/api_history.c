@@ -143,9 +143,8 @@ port_of_path(const struct services *sv, const char *text)
 	return text;
 }
 
-/* "2026-01-31T12:34:56.789Z", seconds' fraction and time of day optional; false when it is none. */
-static bool
-parse_time(const char *text, int64_t *ret_ms)
+bool
+api_parse_time(const char *text, int64_t *ret_ms)
 {
 	struct tm tm = { 0 };
 	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
@@ -178,9 +177,9 @@ read_filter(json_t *parameters, struct store_filter *f)
 	f->kind = param_text(parameters, "kind");
 	f->before_id = json_integer_value(json_object_get(parameters, "before"));
 	f->limit = limit != NULL ? (unsigned)json_integer_value(limit) : PROTO_HISTORY_DEFAULT;
-	if (since != NULL && !parse_time(since, &f->since_ms))
+	if (since != NULL && !api_parse_time(since, &f->since_ms))
 		return "since";
-	if (until != NULL && !parse_time(until, &f->until_ms))
+	if (until != NULL && !api_parse_time(until, &f->until_ms))
 		return "until";
 	if (f->verdict != NULL && strcmp(f->verdict, "running") != 0 &&
 	    verdict_by_name(f->verdict) == VERDICT_NONE)

@@ -8,6 +8,7 @@
 
 #include "app/acts.h"
 #include "app/api.h"
+#include "app/api_stats.h"
 #include "app/log.h"
 #include "app/notify.h"
 #include "app/rescue.h"
@@ -21,6 +22,7 @@ on_gone(void *ctx, struct call *call)
 
 	status_stream_drop(sv->stream, call);
 	rescue_forget(sv->rescue, call);
+	stats_forget(sv->stats, call);
 }
 
 static void

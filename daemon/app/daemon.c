@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "app/alarm.h"
+#include "app/api_stats.h"
 #include "app/batches.h"
 #include "app/clock.h"
 #include "app/control.h"
@@ -164,6 +165,8 @@ open_records(struct daemon *d)
 
 	if (r == 0)
 		r = records_walk_new(&d->sv, on_health, d, &d->sv.walk);
+	if (r == 0)
+		r = stats_new(&d->sv, &d->sv.stats);
 	return r;
 }
 
@@ -382,6 +385,7 @@ daemon_free(struct daemon *d)
 	dispatch_free(d->dispatch);
 	alarm_free(d->wake);
 	control_close(&d->sv);
+	stats_free(d->sv.stats);
 	records_walk_free(d->sv.walk);
 	recorder_free(d->sv.recorder);
 	batches_free(d->sv.batches);

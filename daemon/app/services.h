@@ -26,6 +26,7 @@ struct services {
 	struct batches *batches;
 	struct recorder *recorder;
 	struct records_walk *walk;
+	struct stats *stats;
 	struct rescue *rescue;
 	struct status_stream *stream;
 	struct server *server;

@@ -11,7 +11,7 @@
 
 #define CELLS_A_FACT 8 /* seven at most are new */
 
-/* What the key of a cell stands for, beside the groups of each axis. */
+/* A key of a cell stands for one of these, beside the groups of each axis. */
 enum what { WHAT_LOT = AXIS_COUNT + 1, WHAT_PAIR, WHAT_FIRST, WHAT_MEMBER };
 
 /* ---- facts ----------------------------------------------------------------------------------- */
@@ -251,9 +251,8 @@ by_high(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Some groups more, of which the worst stay; false: there are no others. */
-static bool
-rank_some(struct yield *y)
+bool
+yield_rank_some(struct yield *y)
 {
 	enum axis axis = y->by < YIELD_HUB ? (enum axis)y->by : AXIS_OTHER;
 
@@ -301,13 +300,6 @@ yield_times(const struct yield_group *g, enum step step)
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
-
-bool
-yield_conclude(struct yield *y)
-{
-	yield_wilson(y->total.first_good, y->total.first, &y->total.low, &y->total.high);
-	return rank_some(y) || yield_find_culprit(y);
-}
 
 const struct yield_group *
 yield_total(const struct yield *y)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Yield: sums over many attempts, and whose fault the failures are.  Facts go in one by one, the
+ * Yield: sums over many attempts, and the culprits of the failures.  Facts go in one by one, the
  * oldest first; then groups, percentiles and culprits are concluded.
  *
  * First pass: of a drone's attempts with one image (within a batch, when grouped by batches) the
  * first with another ending than skipped; good is PASS or UNCHANGED.  Intervals are Wilson's, 95 %.
  * Percentiles come from histograms with 32 steps an octave: at most 3.2 % too high.
  *
- * Culprits.  What counts is the first ending of each drone in each slot: a failure when it counts
+ * Culprits.  Counted is the first ending of each drone in each slot: a failure when it counts
  * against drone and port (verdict_counts_against()), nothing when it was skipped, interrupted or
  * the host's.  A slot is bad when at least two different drones failed in it, a drone when it
  * failed in at least two slots, and both beyond chance: after the failure that drew the eye, k more

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose fault the failures are (yield.h). */
+/* Culprits of the failures (yield.h). */
 #include "config.h"
 
 #include <string.h>
@@ -204,8 +204,11 @@ look_at_pace(struct yield *y, const struct yield_group *g)
 }
 
 bool
-yield_find_culprit(struct yield *y)
+yield_conclude(struct yield *y)
 {
+	yield_wilson(y->total.first_good, y->total.first, &y->total.low, &y->total.high);
+	if (yield_rank_some(y))
+		return true;
 	if (!y->named) {
 		y->named = !name_culprit(y);
 		if (y->named)

@@ -44,6 +44,7 @@ struct yield {
 /* In ms, at most 3.2 % too high. */
 unsigned yield_percentile(const uint32_t *histogram, unsigned percent, unsigned *ret_count);
 void yield_hub(const char *port, char ret_hub[PORT_TEXT_MAX]); /* "1-4" of "1-4.2", "1" of "1-4" */
-bool yield_find_culprit(struct yield *y); /* a step; false: there is no other */
+/* Some groups more, of which the worst stay; false: there are no others. */
+bool yield_rank_some(struct yield *y);
 
 #endif

@@ -147,6 +147,12 @@
 	Q(DRONES_WITH, "SELECT min(id), count(*) FROM drone" \
 		" WHERE serial = ?1 OR dfu_serial = ?1") \
 	Q(PORT_KNOWN, "SELECT 1 FROM attempt WHERE port = ?1 LIMIT 1") \
+	Q(FACTS, "SELECT id, started_ms, drone, image, batch," \
+		" CASE WHEN kind = 'flash' THEN verdict_code END, fault_code, port," \
+		" bytes_written, stages FROM attempt WHERE id > ?1 ORDER BY id") \
+	Q(NAMED_DRONE, "SELECT coalesce(serial, dfu_serial), NULL FROM drone WHERE id = ?1") \
+	Q(NAMED_IMAGE, "SELECT sha256, name FROM image WHERE id = ?1") \
+	Q(NAMED_BATCH, "SELECT name, name FROM batch WHERE id = ?1") \
 	Q(INTERRUPTED, \
 		"SELECT a.kind, a.port, a.serial, coalesce(a.dfu_serial, d.dfu_serial)," \
 		" a.platform, nullif(i.name, ''), nullif(i.sha256, ''), a.flags, p.crashes" \

@@ -137,6 +137,8 @@ TEST_WITH(calls_that_make_no_sense_are_refused_by_name_and_others_answered, set_
 		{ "GetHistory", "{\"kind\":\"eeprom\"}", "\"attempts\":[]" },
 		{ "GetHistory", "{\"serial\":\"396b\"}", "Station.AmbiguousTarget" },
 		{ "GetHistory", "{}", "\"attempts\":[],\"next\":null" },
+		{ "Stats", "{\"by\":\"moon\"}", "\"parameter\":\"by\"" },
+		{ "Stats", "{\"until\":\"noon\"}", "\"parameter\":\"until\"" },
 		{ "GetAttempt", "{\"id\":7}", "Station.NoSuchAttempt" },
 		{ "GetDrone", "{\"serial\":\"1-1\"}", "Station.NoSuchDrone" },
 		{ "Plan", "{\"with\":\"x\"}", "Station.NoSuchFirmware" },

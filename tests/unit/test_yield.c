@@ -13,7 +13,7 @@
 
 #define FACTS_MAX 512
 
-/* ---- a roster: drones that are plugged in somewhere, and elsewhere when they fail ------------- */
+/* ---- a roster: drones that are plugged in somewhere, and elsewhere when they fail ------------ */
 
 static uint64_t seed = UINT64_C(88172645463325252);
 
@@ -127,7 +127,7 @@ is_named(const struct yield *y, enum yield_kind kind, const char *port, int64_t 
 }
 
 /* 25 drones in 8 slots: 3 in a slot.  Where chance has put fewer than two into the bad slot, or the
- * bad drone there, nobody could tell. */
+ * bad drone there, none could tell. */
 TEST(a_bad_slot_and_a_bad_drone_are_told_apart)
 {
 	unsigned slot = 0, drone = 0, wrong = 0;
@@ -209,7 +209,7 @@ TEST(one_drone_that_fails_in_one_slot_again_and_again_blames_neither)
 	yield_free(y);
 }
 
-TEST(faults_of_host_and_image_and_the_dice_of_a_reset_blame_nobody)
+TEST(faults_of_host_and_image_and_the_dice_of_a_reset_blame_neither)
 {
 	static const struct {
 		enum verdict_kind verdict;
@@ -342,7 +342,7 @@ TEST(each_stages_text_is_read_as_far_as_it_makes_sense)
 	}
 }
 
-/* ---- sums, against another computation -------------------------------------------------------- */
+/* ---- sums, against another computation ------------------------------------------------------- */
 
 static struct yield_fact facts[FACTS_MAX];
 static char ports[FACTS_MAX][PORT_TEXT_MAX];
