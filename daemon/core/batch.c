@@ -244,10 +244,18 @@ note(struct batch *b, const struct batch_ending *e, bool canary)
 	m->failed = slot_class_failed(e->verdict.kind);
 	m->ready = e->ready;
 	m->against = m->against || is_bad(&e->verdict);
-	if (!canary || !good || m->proven || is_open(b) || b->stopped[0] != '\0')
-		return;
-	m->proven = true;
-	b->proven++;
+	if (canary && good && !m->proven) {
+		m->proven = true;
+		b->proven++;
+	}
+}
+
+static void
+forget_canaries(struct batch *b)
+{
+	b->proven = 0;
+	for (unsigned i = 0; i < b->count; i++)
+		b->members[i].proven = false;
 }
 
 /* An ending; canary: of one. */
@@ -255,12 +263,16 @@ static bool
 count_ending(struct batch *b, const struct batch_ending *e, bool canary)
 {
 	enum fault fault = e->verdict.fault;
+	bool failed;
 
 	canary = canary && !is_open(b);
+	failed = canary && is_bad(&e->verdict) && fault != FAULT_GONE && fault != FAULT_DARK;
 	note(b, e, canary);
+	if (failed)
+		forget_canaries(b);
 	if (b->stopped[0] != '\0' || !is_bad(&e->verdict))
 		return false;
-	if (canary && fault != FAULT_GONE && fault != FAULT_DARK)
+	if (failed)
 		stop(b, e, true);
 	else if (b->terms.stop_after > 0 && against(b) >= b->terms.stop_after)
 		stop(b, e, false);
@@ -297,13 +309,7 @@ batch_judged(struct batch *b, const struct batch_ending *e)
 void
 batch_resume(struct batch *b)
 {
-	bool canaries = b->stopped[0] != '\0' && !is_open(b);
-
 	b->stopped[0] = '\0';
-	if (canaries)
-		b->proven = 0;
-	for (unsigned i = 0; i < b->count; i++) {
+	for (unsigned i = 0; i < b->count; i++)
 		b->members[i].against = false;
-		b->members[i].proven = b->members[i].proven && !canaries;
-	}
 }

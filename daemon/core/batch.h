@@ -9,9 +9,9 @@
  *   canaries   one drone more gets its permit as long as fewer than `canary` others have it or have
  *              ended well with it; then the others follow.  A canary that ends neither well nor
  *              badly (skipped, interrupted, pulled, dark) leaves its place to another drone.
+ *              One that fails stops the batch, and after that as many are waited for again.
  *   stopped    a canary has failed, or `stop_after` different drones have since the beginning or
  *              the last batch_resume().  Drones that have their permit go on.
- *   resumed    failures are counted anew; so are the canaries, when one of them has stopped it
  *
  * A drone is told from another by its serial, else by its DFU serial, else by its port; different
  * drones are counted, not attempts.

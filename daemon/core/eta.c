@@ -12,12 +12,14 @@ struct work {
 	uint64_t way_us;    /* before that: until it is in DFU mode, waiting or not */
 	bool waits;
 	bool returns; /* is still to come back to run-time mode */
+	bool held;    /* its start waits for the canaries of a batch */
 };
 
 struct works {
 	const struct eta *eta;
 	uint64_t now_us;
 	uint64_t typical_us; /* what a drone needs that is not looked at yet; 0 unknown */
+	uint64_t held_us;    /* until the canaries have ended */
 	struct work of[SCHED_SLOTS_MAX];
 };
 
@@ -72,7 +74,7 @@ before_back(const struct works *w, unsigned slot)
 	uint64_t left = w->of[slot].left_us;
 
 	for (unsigned i = 0; i < w->eta->slots->count; i++)
-		n += w->of[i].returns &&
+		n += w->of[i].returns && !w->of[i].held &&
 		     (w->of[i].left_us < left || (i < slot && w->of[i].left_us == left)) &&
 		     list[i].controller == controller;
 	return n;
@@ -111,6 +113,7 @@ work_of(struct works *all, unsigned slot)
 		return;
 	}
 	w->returns = job_stage(j) <= JOB_AWAIT_RUNTIME;
+	w->held = e->slots->held && sched_waits(e->slots->sched, slot, PERMIT_START);
 	w->permit_us = w->left_us > boot_us ? w->left_us - boot_us : 0;
 	if (is_narrow(e)) {
 		w->waits = !sched_has(e->slots->sched, slot, PERMIT_START);
@@ -120,6 +123,8 @@ work_of(struct works *all, unsigned slot)
 	}
 	if (w->left_us == 0)
 		w->left_us = 1; /* 0 would be no work */
+	if (!w->held && w->left_us + w->way_us > all->held_us)
+		all->held_us = w->left_us + w->way_us;
 }
 
 /* The largest job under way, or else the last one. */
@@ -146,6 +151,7 @@ look_at_all(struct works *w, const struct eta *e, uint64_t now_us, uint64_t typi
 	w->eta = e;
 	w->now_us = now_us;
 	w->typical_us = typical;
+	w->held_us = 0;
 	for (unsigned i = 0; i < e->slots->count; i++)
 		work_of(w, i);
 }
@@ -209,10 +215,11 @@ play(struct group *g, const struct works *all, unsigned slot)
 	unsigned permit = g->taken < g->permits ? g->taken++ : first_free(g);
 	/* WHY: without waiting, a limit that was lowered meanwhile delays no drone. */
 	uint64_t begin_us = w->waits ? g->until_us[permit] : 0;
+	uint64_t way_us = w->way_us + (w->held ? all->held_us : 0);
 	uint64_t done_us;
 
-	if (begin_us < w->way_us)
-		begin_us = w->way_us;
+	if (begin_us < way_us)
+		begin_us = way_us;
 	done_us = begin_us + with_queue_us(all, slot);
 	g->until_us[permit] = begin_us + w->permit_us;
 	g->last_us = done_us > g->last_us ? done_us : g->last_us;

@@ -113,6 +113,12 @@ static void
 plan_by_answer(const struct fleet *f, const struct slot *s, enum policy_answer answer,
 	       struct fleet_plan *ret)
 {
+	const char *waits = fleet_batch_wait(f, s);
+
+	if (waits != NULL) {
+		set_due(ret, ACTION_WAIT, waits);
+		return;
+	}
 	/* WHY: a job that only looks gives way to whatever is wanted. */
 	if (slot_is_at_work(s)) {
 		plan_running(s, ret);

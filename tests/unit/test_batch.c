@@ -341,19 +341,19 @@ model(const struct deed *life, unsigned length, unsigned canary, unsigned stop_a
 		const struct deed *d = &life[i];
 
 		if (d->resume) {
-			if (v.stopped && !v.open)
-				good = 0;
 			v.stopped = false;
 			bad = 0;
 			continue;
 		}
-		if (d->canary && !v.open && !v.stopped &&
+		if (d->canary && !v.open &&
 		    (d->kind == VERDICT_PASS || d->kind == VERDICT_UNCHANGED))
 			good |= BIT(d->drone);
 		if (is_failure(d))
 			bad |= BIT(d->drone);
-		if (is_failure(d) && !v.open && d->canary && d->fault != FAULT_GONE)
+		if (is_failure(d) && !v.open && d->canary && d->fault != FAULT_GONE) {
 			v.stopped = true;
+			good = 0;
+		}
 		if (is_failure(d) && stop_after > 0 &&
 		    (unsigned)__builtin_popcount(bad) >= stop_after)
 			v.stopped = true;
