@@ -219,6 +219,7 @@ begin_anew(struct station *s, enum disk_end end)
 		policy_select(fleet_policy(s->fleet), p, policy_selected(fleet_policy(old), p));
 	shell_start(s, false);
 	brake_restarted(s, old);
+	batch_restarted(s);
 	fleet_free(old);
 	world_cold_plug(s->world);
 	dispatch_run(s->dispatch);
@@ -323,6 +324,7 @@ station_pause(struct station *s, bool paused)
 	} else {
 		s->braked = false;
 		s->harm_from = s->ending_total;
+		batch_resumed(s);
 		fleet_resume(s->fleet, station_now_us(s));
 	}
 	station_dispatch(s);

@@ -9,6 +9,8 @@
  *   station_disk.c   the files of the store, commits that take time, fail or are cut off
  *   station_check.c  the invariants I1 to I15, against the drones themselves
  *   station_whole.c  ... of the whole drone: ready, decks, power, EEPROM, the link
+ *   station_brake.c  I19, the brake
+ *   station_batch.c  I21, the batch
  *   station_make.c   images and drones to put in
  */
 #ifndef FLOW_STATION_H
@@ -124,6 +126,8 @@ int station_special(struct station *s, const char *port, const struct job_setup 
 void station_pause(struct station *s, bool paused);
 bool station_release_image(struct station *s, const struct image *image); /* it was quarantined */
 void station_slept(struct station *s);
+void station_begin_batch(struct station *s, const struct batch_terms *terms); /* none runs */
+void station_end_batch(struct station *s);
 
 /* ---- questions --------------------------------------------------------------------------- */
 

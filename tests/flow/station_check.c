@@ -17,6 +17,7 @@
  *   I17    check_view               what looks different has another revision
  *   I18    check_xfer               nothing is written on a quarantined port
  *   I19    station_brake.c          no erase begins with an image after its brake has fallen
+ *   I21    station_batch.c          a batch waits for its canaries, stops and counts
  */
 #include "config.h"
 
@@ -82,6 +83,7 @@ check_quiet(struct station *s)
 		if (s->rows[i].durable && s->rows[i].endings != 1)
 			station_break(s, "I7: attempt %zu on %s has %u endings", i + 1,
 				      s->rows[i].port, s->rows[i].endings);
+	batch_quiet(s);
 }
 
 /* ---- transfers --------------------------------------------------------------------------- */
@@ -180,6 +182,7 @@ check_need(struct station *s, struct seat *seat, const struct station_row *r)
 	seat->touched_row = r->id;
 	seat->erased_count = 0;
 	brake_check(s, seat->port, r->image);
+	batch_let(s, seat);
 	check_adoption(s, seat, r);
 	if (s->options.fleet.job.skip != JOB_SKIP_NEVER && !seat->forced && !is_stubborn(seat, d) &&
 	    check_equal(s, d, r->image, 0, 0))
@@ -367,6 +370,8 @@ check_xfer(struct station *s, struct seat *seat, const struct usb_xfer *x)
 		return;
 	if (x->setup.request_type == 0x40 && x->setup.index == 2 && there != NULL)
 		memcpy(seat->sent_uid, drone_config(there)->uid, sizeof(seat->sent_uid));
+	if (x->setup.request_type == 0x40 && x->setup.index == 2)
+		batch_let(s, seat);
 	if (x->setup.request_type == 0x01 && x->setup.request == 0x0B) {
 		seat->alt = (uint8_t)x->setup.value;
 		seat->pointer_known = false;

@@ -311,6 +311,7 @@ on_attempt(void *ctx, const struct store_attempt *at)
 	row->adopted = has_flag(at, "adopted");
 	row->retry = has_flag(at, "asked-again");
 	row->record.dup_serial = has_flag(at, "dup-serial");
+	row->record.no_serial = has_flag(at, "no-serial");
 	row->record.common = has_flag(at, "common-cause");
 	copy_text(row->serial, sizeof(row->serial), at->serial);
 	copy_text(row->dfu_serial, sizeof(row->dfu_serial), at->dfu_serial);

@@ -9,7 +9,7 @@
 #include "sim/rng.h"
 #include "store/store.h"
 
-enum { STATION_IMAGES_MAX = 24, STATION_REPORTS_MAX = 2048 };
+enum { STATION_IMAGES_MAX = 24, STATION_REPORTS_MAX = 2048, STATION_RESUMES_MAX = 64 };
 
 enum report_kind { REPORT_SIGHTED, REPORT_GONE, REPORT_OPENED, REPORT_ENDED };
 
@@ -54,9 +54,19 @@ struct seat {
 	uint32_t erased_addr[12]; /* sectors that this attempt has erased */
 	unsigned erased_count;
 	int64_t touched_row;  /* the attempt that sent the last destructive request */
+	int64_t let_row;      /* its attempt in a batch that has rebooted or changed the drone */
 	uint64_t loader_hash; /* of the boot loader's sector as delivered; 0 not known */
 	uint64_t view_hash, view_revision;
 	struct seat_whole whole;
+};
+
+/* The batch that runs, for I21. */
+struct station_batch {
+	struct batch_terms terms;
+	bool runs, checked;
+	uint64_t begun_us, stopped_us;	       /* 0: it has not stopped */
+	uint64_t resumed[STATION_RESUMES_MAX]; /* the last ending's order, each time */
+	size_t resume_count;
 };
 
 struct station {
@@ -95,6 +105,7 @@ struct station {
 	uint8_t barred[STATION_IMAGES_MAX][IMAGE_SHA256_BYTES];
 	size_t barred_count;
 	uint64_t harm_from; /* endings up to this order do not count any more */
+	struct station_batch batch;
 	uint64_t trace, flashes, commit_total, ending_total, events, arms_refused;
 	char broken[256];
 };
@@ -138,6 +149,13 @@ struct station_row *disk_row(struct station *s, int64_t id); /* NULL: not on it 
 void brake_told(struct station *s, const struct job_record *r);
 void brake_check(struct station *s, const char *port, const struct image *image);
 void brake_restarted(struct station *s, struct fleet *old);
+
+/* station_batch.c */
+void batch_let(struct station *s, struct seat *seat); /* it is rebooted or changed */
+void batch_told(struct station *s);
+void batch_quiet(struct station *s);
+void batch_resumed(struct station *s);
+void batch_restarted(struct station *s);
 
 /* station_check.c */
 void check_open(struct station *s, struct seat *seat, uint64_t dev, uint64_t arrival);

@@ -408,6 +408,7 @@ ending_tell(void *ctx, const struct fleet_event *e)
 		return;
 	check_told(s, e);
 	brake_told(s, e->record);
+	batch_told(s);
 	station_mix(s, (uint64_t)e->record->verdict.kind * 1000 + e->record->verdict.fault);
 	if (e->record->verdict.kind == VERDICT_PASS)
 		s->flashes++;
