@@ -106,8 +106,10 @@ static void
 draw(struct swarm_plan *plan, uint64_t seed, bool bare)
 {
 	swarm_draw(plan, seed);
-	if (!bare)
-		swarm_draw_whole(plan);
+	if (bare)
+		return;
+	swarm_draw_whole(plan);
+	swarm_draw_batch(plan);
 }
 
 /* One seed, some twice.  0, or 1 with the sentence printed. */

@@ -87,6 +87,8 @@ struct swarm_plan {
 	uint64_t calm_us;		    /* when the world heals */
 	bool parts;			    /* releases bring firmware for decks and nRF51 */
 	unsigned wanted;		    /* the variant that is selected first */
+	bool in_batch;			    /* until the world heals: */
+	struct batch_terms terms;
 };
 
 /* Kinds that a reduction takes out: bit numbers of enum fate_kind, and of enum deed_kind. */
@@ -109,6 +111,8 @@ void swarm_draw(struct swarm_plan *p, uint64_t seed);
  * seed that found something before there was this still means the same without it. */
 void swarm_draw_whole(struct swarm_plan *p);
 void swarm_print_whole(const struct swarm_plan *p);
+/* Afterwards, and apart for the same reason: a batch. */
+void swarm_draw_batch(struct swarm_plan *p);
 /* The operator's act for the whole drone on this port. */
 void swarm_order_whole(struct station *s, const char *port, const struct deed *d);
 void swarm_print(const struct swarm_plan *p);

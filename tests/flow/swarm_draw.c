@@ -401,6 +401,27 @@ swarm_draw(struct swarm_plan *p, uint64_t seed)
 	qsort(p->deeds, p->deed_count, sizeof(p->deeds[0]), by_time);
 }
 
+/* Also those who resume what it has stopped. */
+void
+swarm_draw_batch(struct swarm_plan *p)
+{
+	unsigned resumes;
+	struct rng r;
+
+	rng_init(&r, p->seed * 0xA0761D6478BD642FULL + 7);
+	p->in_batch = rng_chance(&r, 50);
+	if (!p->in_batch)
+		return;
+	copy_text(p->terms.name, sizeof(p->terms.name), "swarm");
+	p->terms.canary = RNG_PICK(&r, 0, 1, 1, 2, 3, 5);
+	p->terms.stop_after = RNG_PICK(&r, 0, 0, 1, 2, 3);
+	resumes = (unsigned)rng_between(&r, 0, 4);
+	for (unsigned i = 0; i < resumes; i++)
+		add_deed(p, &(struct deed){ .kind = DEED_RESUME,
+					    .at_us = rng_between(&r, 0, p->calm_us) });
+	qsort(p->deeds, p->deed_count, sizeof(p->deeds[0]), by_time);
+}
+
 void
 swarm_print(const struct swarm_plan *p)
 {
@@ -432,6 +453,8 @@ swarm_print(const struct swarm_plan *p)
 		       m->config.button_boots ? " button-boots" : "");
 	}
 	swarm_print_whole(p);
+	if (p->in_batch)
+		printf("  batch: canary %u stop after %u\n", p->terms.canary, p->terms.stop_after);
 	for (unsigned i = 0; i < p->deed_count; i++) {
 		const struct deed *d = &p->deeds[i];
 		char text[128] = "";

@@ -107,6 +107,8 @@ set_up(struct run *x)
 
 	if (station_new(&x->plan->options, &x->station) < 0)
 		abort();
+	if (x->plan->in_batch)
+		station_begin_batch(x->station, &x->plan->terms);
 	for (unsigned i = 0; i < x->plan->count; i++) {
 		put_in(x, i);
 		wanted[x->members[i].platform] = true;
@@ -374,6 +376,8 @@ heal(struct run *x)
 		if (image != NULL)
 			(void)station_release_image(s, image);
 	}
+	if (x->plan->in_batch)
+		station_end_batch(s); /* else the sound ones may wait for canaries that are not */
 	station_pause(s, false);
 }
 
