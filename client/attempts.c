@@ -221,6 +221,7 @@ static const struct field attempt_fields[] = {
 	{ "message", N_("message"), FIELD_TEXT },
 	{ "kind", N_("kind"), FIELD_TEXT },
 	{ "target", N_("target"), FIELD_TEXT },
+	{ "batch", N_("batch"), FIELD_TEXT },
 	{ "ready", N_("ready"), FIELD_TEXT },
 	{ "remaining", N_("remaining"), FIELD_REMAINING },
 	{ "selftest", N_("self-test"), FIELD_TEXT },

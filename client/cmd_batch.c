@@ -26,7 +26,7 @@ const struct command_desc cmd_batch_start = {
 		{ "canary", "canary", PARAMETER_NUMBER, .max = COUNT_MAX },
 		{ "stop_after", "stop-after", PARAMETER_NUMBER, .max = COUNT_MAX },
 	},
-	.print = report_print_batch,
+	.print = report_print_asked,
 	.options = {
 		{ "expect", 'e', "N", N_("so many drones; missing ones are named") },
 		{ "canary", 'c', "N", N_("the first N have to end well before others begin") },

@@ -187,14 +187,21 @@ const struct field report_findings[] = {
 };
 
 int
-report_print_batch(const struct session *s, const json_t *reply)
+report_print_asked(const struct session *s, const json_t *reply)
 {
 	const json_t *batch = json_object_get(reply, "batch");
 
 	(void)s;
 	printf("Batch %s\n", out_text(batch, "name").s);
 	fields_print(batch, report_asked, TITLE_CELLS);
-	fields_print(batch, report_reached, TITLE_CELLS);
+	return EXIT_OK;
+}
+
+int
+report_print_batch(const struct session *s, const json_t *reply)
+{
+	(void)report_print_asked(s, reply);
+	fields_print(json_object_get(reply, "batch"), report_reached, TITLE_CELLS);
 	return EXIT_OK;
 }
 

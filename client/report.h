@@ -38,7 +38,8 @@ void report_csv(const struct report *r);
 void report_json(const struct report *r);
 void report_html(const struct report *r); /* one self-contained page */
 
-/* A reply with a batch, in lines of text; of conn_run(). */
+/* A reply with a batch, in lines of text; of conn_run().  Its terms; all of it. */
+int report_print_asked(const struct session *s, const json_t *reply);
 int report_print_batch(const struct session *s, const json_t *reply);
 
 /* Of a Yield: "22 of 25 (69-96 %)", "" where nothing was tried. */

@@ -203,7 +203,7 @@ report_html(const struct report *r)
 		  (long long)out_int(b, "good"), (long long)out_int(b, "drones"),
 		  (long long)out_int(b, "ready"), (long long)out_int(b, "failed"))
 		.s,
-	    lacking > 0 ? words("; %lld were not there.", (long long)lacking).s : ".");
+	    lacking > 0 ? words("; %lld missing.", (long long)lacking).s : ".");
 	put_sums(r);
 	put_failures("Slots", r->by_slot);
 	put_failures("Drones", r->by_drone);

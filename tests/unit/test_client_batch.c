@@ -84,9 +84,11 @@ TEST(a_batch_begins_with_what_is_asked_of_it)
 	       "Batch spring\n", "");
 	assert_non_null(strstr(run.requests, "{\"name\":\"spring\",\"expect\":4,\"canary\":0,"
 					     "\"stop_after\":3}"));
+	prints("stops after  3\n");
+	assert_null(strstr(run.out, "missing"));
+	expect("batch show", replies, 0, "good at once 1\n", "");
 	prints("waits for    A3 (1-4)");
 	prints("missing      B4 (1-9) had no drone yet.");
-	expect("batch show", replies, 0, "good at once 1\n", "");
 	expect("--json batch show spring", replies, 0, "{\"batch\":{\"name\":\"spring\"", "");
 }
 
