@@ -51,7 +51,7 @@ export async function makeStation(conf, timing = "typical") {
 		startWeb: () => start("cfdfu-web", "--listen", `127.0.0.1:${port}`, "--files", PAGE, "--socket", at("control")),
 		stopWeb: (signal) => stop("cfdfu-web", signal),
 		image: async (tag) => {
-			await run("mkimage", "--seed", String(tag.replace(/\D/g, "")), "--tag", tag, at(`${tag}.bin`));
+			await run("mkimage", "--seed", String(tag.replace(/\D/g, "")), "--size", "61440", "--tag", tag, at(`${tag}.bin`));
 			return at(`${tag}.bin`);
 		},
 		plug: async (slot, image, ...keys) => { // with an image in its flash
