@@ -68,7 +68,7 @@ wave() # PORT=NUMBER...
 sim_start fast --config "$scratch/conf"
 cfdfuctl firmware add "$new" --name new > /dev/null
 cfdfuctl firmware select new > /dev/null
-for number in {1..26}; do
+for number in {1..26} 41 42; do
 	rack_add "9-$number" "$old" "uid=$(uid "$number")"
 done
 wave 1-9=26 # before the batch
@@ -144,5 +144,43 @@ holds "with the names as texts" grep -q '&lt;b&gt;Ada' "$scratch/report.html"
 holds "and the labels" grep -q '&lt;i&gt;B4' "$scratch/report.html"
 same "history has the attempts of the batch" 30 "$(cfdfuctl --json history --batch spring --kind flash |
 	jq '.attempts | length')"
+# ---- what stops a batch -------------------------------------------------------------------------
+
+is_stopped()
+{
+	[ "$(status .station.paused_by)" = batch ]
+}
+
+tried() # BATCH
+{
+	records "SELECT count(DISTINCT serial) FROM attempts WHERE batch = '$1'"
+}
+
+cfdfuctl batch start dark --canary 2 > /dev/null
+for number in {31..38}; do
+	rack_plug_lost "1-$((number - 30))" "$old" "uid=$(uid "$number")"
+done
+holds "canaries stop a bad image" until_true 60 is_stopped
+settle 1
+within "after two drones" 1 "$(tried dark)" 2
+same "the others hold what they held" "$(tried dark)" "$(verdicts fail)"
+says "the list says why" '^dark .*its canary failed' cfdfuctl batch list
+says "the end, too" 'STOPPED .*its canary failed on' cfdfuctl batch end
+for number in {31..38}; do
+	rack_do move "1-$((number - 30))" "9-$number" > /dev/null
+done
+holds "the rack is empty" until_true 60 present_is 0
+cfdfuctl resume > /dev/null
+cfdfuctl batch start drift --stop-after 3 > /dev/null
+wave 1-1=1 1-2=2 1-3=41 1-4=12
+same "two that failed do not stop it" 2 "$(status .station.batch.failed)"
+wave 1-3=42
+holds "the third one does" is_stopped
+rack_do move 9-5 1-1 > /dev/null
+rack_do plug 1-1 > /dev/null
+until_true 60 present_is 1
+settle 1
+same "and no other begins" 5 "$(tried drift)"
+says "status says why" '^Station PAUSED ITSELF: Batch "drift" has stopped: 3 drones have failed' cfdfuctl status
 says "a batch that never was" 'no batch "sprnig"' cfdfuctl batch report sprnig
 records_are_sound "the records are sound"
