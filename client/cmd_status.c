@@ -231,6 +231,9 @@ print_end(const json_t *slots, bool messages)
 	overview_unplug(slots, line, sizeof(line));
 	if (line[0] != '\0')
 		printf("\n%s\n", line);
+	overview_todo(slots, line, sizeof(line));
+	if (line[0] != '\0')
+		printf("\n%s\n%s\n", "To do:", line);
 	overview_sum(slots, line, sizeof(line));
 	printf("\n%s\n", line);
 }

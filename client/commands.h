@@ -7,7 +7,7 @@
 
 /* clang-format off */
 #define COMMANDS(X) \
-	X(status) X(watch) X(wait) X(plan) \
+	X(status) X(watch) X(map) X(wait) X(plan) \
 	X(firmware_add) X(firmware_list) X(firmware_show) X(firmware_select) \
 	X(firmware_deselect) X(firmware_remove) X(firmware_release) \
 	X(firmware_check) X(firmware_make) X(firmware_extract) \

@@ -202,6 +202,33 @@ list_fate(const json_t *slots, enum slot_fate fate, char *dst, size_t size)
 }
 
 void
+overview_todo(const json_t *slots, char *dst, size_t size)
+{
+	json_t *lines = json_object(), *names; /* by what is to be done */
+	const char *todo, *before;
+	const json_t *slot;
+	size_t i;
+
+	dst[0] = '\0';
+	json_array_foreach(slots, i, slot) {
+		struct text t = out_text(slot, "todo");
+		char name[96];
+
+		if (t.s[0] == '\0')
+			continue;
+		slot_short_name(slots, slot, name, sizeof(name));
+		before = json_string_value(json_object_get(lines, t.s));
+		(void)json_object_set_new(
+		    lines, t.s, /* WHY: then it is not said */
+		    json_sprintf("%s%s%s", before ? before : "", before ? ", " : "", name));
+	}
+	json_object_foreach(lines, todo, names)
+		add(dst, size, "%s%s: %s", dst[0] != '\0' ? "\n" : "", json_string_value(names),
+		    todo);
+	json_decref(lines);
+}
+
+void
 overview_unplug(const json_t *slots, char *dst, size_t size)
 {
 	static const enum slot_fate fates[] = {

@@ -25,6 +25,12 @@ void overview_counts(const json_t *station, char *dst, size_t size);
  */
 void overview_unplug(const json_t *slots, char *dst, size_t size);
 
+/*
+ * The next thing for hands, a line for each with the slots that need it, in their order:
+ * "A3, B7: Charge it."  Without a newline at the end; "" where there is nothing to do.
+ */
+void overview_todo(const json_t *slots, char *dst, size_t size);
+
 /* "16 drones: 10 PASS, 1 UNCHANGED, 1 AT WORK, 4 FAILED: A3 B4 B5 B7" */
 void overview_sum(const json_t *slots, char *dst, size_t size);
 

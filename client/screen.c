@@ -9,6 +9,7 @@
 
 #include "client/cells.h"
 #include "client/overview.h"
+#include "client/rack_map.h"
 #include "client/screen_row.h"
 
 /* WHY before the text: after a line as wide as the terminal, its last character would be erased. */
@@ -33,6 +34,8 @@ struct frame {
 	const json_t **slots[GROUP_COUNT]; /* all in one allocation, slots[0] */
 	size_t count[GROUP_COUNT];
 	size_t lines[GROUP_COUNT]; /* given to each group */
+	bool map, signs;	   /* the rack is drawn: every drone is seen there, by a sign */
+	char todo[LINE_BYTES];	   /* instead of rows of failed drones; "": there are rows */
 	unsigned char *detail;	   /* of each failed drone: enum detail */
 };
 
@@ -162,15 +165,39 @@ put_names(struct frame *f, enum group g, size_t first, size_t lines)
 	free(names);
 }
 
+/* The lines below a failed drone: none, the first thing to do, advice, or all there is to say. */
+enum detail { DETAIL_NONE, DETAIL_TODO, DETAIL_ADVICE, DETAIL_ALL };
+
+/* A row, with what to do in it where no lines below say that, and where that is whole there. */
+static void
+put_row(struct frame *f, const json_t *slot, enum detail detail)
+{
+	struct text todo = out_text(slot, "todo");
+	char name[ROW_NAME_MAX], words[256], row[LINE_BYTES], line[2 * LINE_BYTES];
+	size_t end;
+
+	row_draw(slot, &f->widths, row, sizeof(row));
+	for (end = strlen(row); end > 0 && row[end - 1] == ' '; end--)
+		row[end - 1] = '\0';
+	short_name(f, slot, name);
+	slot_words(slot, words, sizeof(words));
+	if (words[0] == '\0')
+		slot_ready_words(slot, words, sizeof(words));
+	snprintf(line, sizeof(line), "%s: %s", row, todo.s);
+	if (cells_width(line) > f->how->columns)
+		snprintf(line, sizeof(line), "%s %s: %s", name, words, todo.s);
+	if (cells_width(line) > f->how->columns)
+		snprintf(line, sizeof(line), "%s: %s", name, todo.s);
+	if (detail != DETAIL_NONE || todo.s[0] == '\0' || cells_width(line) > f->how->columns)
+		copy_text(line, sizeof(line), row);
+	put_line(f, line, row_colour(slot));
+}
+
 static void
 put_rows(struct frame *f, enum group g, size_t count)
 {
-	char line[LINE_BYTES];
-
-	for (size_t i = 0; i < count; i++) {
-		row_draw(f->slots[g][i], &f->widths, line, sizeof(line));
-		put_line(f, line, row_colour(f->slots[g][i]));
-	}
+	for (size_t i = 0; i < count; i++)
+		put_row(f, f->slots[g][i], DETAIL_NONE);
 }
 
 /* Rows where all fit in the group's lines; else rows of the first at work, and names. */
@@ -188,15 +215,12 @@ put_group(struct frame *f, enum group g)
 		put_names(f, g, rows, lines - rows);
 }
 
-/* The lines below a failed drone: none, what to do, or all that there is to say. */
-enum detail { DETAIL_NONE, DETAIL_ADVICE, DETAIL_ALL };
-
 static struct text
 detail_text(const json_t *slot, enum detail detail)
 {
 	struct text t = { "" };
 
-	if (detail != DETAIL_NONE)
+	if (detail >= DETAIL_ADVICE)
 		t = slot_ready_text(slot);
 	if (t.s[0] != '\0')
 		return t;
@@ -204,6 +228,8 @@ detail_text(const json_t *slot, enum detail detail)
 		t = out_text(slot, "advice");
 	if (detail == DETAIL_ALL || (detail == DETAIL_ADVICE && t.s[0] == '\0'))
 		t = out_text(slot, "message");
+	if (detail != DETAIL_NONE && t.s[0] == '\0')
+		t = out_text(slot, "todo");
 	return t;
 }
 
@@ -226,7 +252,7 @@ share_details(struct frame *f, size_t room)
 
 	for (size_t i = 0; i < f->count[GROUP_BAD]; i++)
 		f->detail[i] = DETAIL_NONE;
-	for (enum detail t = DETAIL_ADVICE; t <= DETAIL_ALL; t++)
+	for (enum detail t = DETAIL_TODO; t <= DETAIL_ALL; t++)
 		for (size_t i = 0; i < f->count[GROUP_BAD]; i++) {
 			const json_t *slot = f->slots[GROUP_BAD][i];
 			size_t has = detail_lines(f, slot, f->detail[i]);
@@ -245,7 +271,6 @@ static void
 put_bad(struct frame *f)
 {
 	size_t count = f->count[GROUP_BAD], rows = f->lines[GROUP_BAD];
-	char line[LINE_BYTES];
 
 	if (count > rows)
 		rows = rows > 0 ? rows - 1 : 0;
@@ -253,12 +278,70 @@ put_bad(struct frame *f)
 		const json_t *slot = f->slots[GROUP_BAD][i];
 		struct text below = detail_text(slot, f->detail[i]);
 
-		row_draw(slot, &f->widths, line, sizeof(line));
-		put_line(f, line, row_colour(slot));
+		put_row(f, slot, f->detail[i]);
 		put_text(f, below.s, INDENT, f->how->rows, COLOUR_NONE);
 	}
 	if (rows < count && f->lines[GROUP_BAD] > 0)
 		put_names(f, GROUP_BAD, rows, 1);
+}
+
+/* Instead, where there are more of them than lines: the things to do, each with its slots. */
+static void
+put_todo(struct frame *f)
+{
+	size_t end = f->used + f->lines[GROUP_BAD];
+
+	for (char *line = strtok(f->todo, "\n"); line != NULL; line = strtok(NULL, "\n"))
+		put_text(f, line, 0, end - f->used, COLOUR_BAD);
+}
+
+static size_t
+todo_lines(const struct frame *f)
+{
+	char text[LINE_BYTES];
+	size_t lines = 0;
+
+	copy_text(text, sizeof(text), f->todo);
+	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
+		lines += cells_lines(line, f->how->columns);
+	return lines;
+}
+
+/* Draws the rack where its geometry is known, and what to do has room below it. */
+static size_t
+put_map(struct frame *f, const json_t *station, size_t room)
+{
+	const json_t *rack = json_object_get(station, "rack");
+	size_t before = f->used, signs;
+	char line[RACK_MAP_ROW_MAX];
+	struct rack_map m;
+
+	if (!json_is_object(rack) || !rack_map_lay(station, f->list, f->how->columns, &m))
+		return 0;
+	f->signs = !m.words;
+	signs = m.words ? 0 : cells_lines(rack_map_signs, f->how->columns);
+	f->map = m.rows + signs + todo_lines(f) <= room;
+	for (size_t row = 0; f->map && row < m.rows; row++) {
+		rack_map_row(&m, row, f->how->colour, line);
+		put_line(f, line, COLOUR_NONE);
+	}
+	put_text(f, f->map ? rack_map_signs : "", 0, signs, COLOUR_FAINT);
+	rack_map_done(&m);
+	return f->used - before;
+}
+
+/* The same; where none gets any, at the cost of other groups.  Returns the lines that are left. */
+static size_t
+take_details(struct frame *f, size_t room)
+{
+	size_t taken = share_details(f, room);
+
+	for (size_t g = GROUP_COUNT; g-- > GROUP_ACTIVE && f->count[GROUP_BAD] > 0 && taken == 0;) {
+		room += f->lines[g];
+		f->lines[g] = 0;
+		taken = share_details(f, room);
+	}
+	return room - taken;
 }
 
 /*
@@ -269,27 +352,33 @@ put_bad(struct frame *f)
 static void
 share_lines(struct frame *f, size_t room)
 {
-	size_t todo;
+	size_t bad;
 
 	for (size_t g = GROUP_COUNT; g-- > GROUP_ACTIVE;) {
-		f->lines[g] = f->count[g] > 0 && room > 1 ? 1 : 0;
+		f->lines[g] = f->count[g] > 0 && room > 1 &&
+			      (!f->map || g == GROUP_UNREADY || (g == GROUP_ACTIVE && f->signs));
 		room -= f->lines[g];
 	}
-	f->lines[GROUP_BAD] = f->count[GROUP_BAD] < room ? f->count[GROUP_BAD] : room;
-	room -= f->lines[GROUP_BAD];
-	todo = share_details(f, room);
-	for (size_t g = GROUP_COUNT; g-- > GROUP_ACTIVE && f->count[GROUP_BAD] > 0 && todo == 0;) {
+	bad = f->count[GROUP_BAD];
+	if (bad <= room)
+		f->todo[0] = '\0';
+	else if (f->todo[0] != '\0')
+		bad = todo_lines(f);
+	for (size_t g = GROUP_COUNT; g-- > GROUP_ACTIVE && f->todo[0] != '\0' && bad > room;) {
 		room += f->lines[g];
 		f->lines[g] = 0;
-		todo = share_details(f, room);
 	}
-	room -= todo;
+	f->lines[GROUP_BAD] = bad < room ? bad : room;
+	room -= f->lines[GROUP_BAD];
+	if (f->todo[0] == '\0')
+		room = take_details(f, room);
 	for (size_t g = GROUP_ACTIVE; g < GROUP_COUNT; g++) {
 		size_t more = f->count[g] > f->lines[g] ? f->count[g] - f->lines[g] : 0;
 
 		more = more < room ? more : room;
-		f->lines[g] += f->lines[g] > 0 ? more : 0;
-		room -= f->lines[g] > 0 ? more : 0;
+		more = f->lines[g] > 0 || f->map ? more : 0;
+		f->lines[g] += more;
+		room -= more;
 	}
 }
 
@@ -323,27 +412,35 @@ put_head(struct frame *f, const json_t *station)
 	if (full)
 		put_text(f, line, 0, HEAD_LINES_MAX, COLOUR_NONE);
 	put_counts(f, station, full ? HEAD_LINES_MAX : 1);
-	if (!full)
-		return;
-	row_headings(&f->widths, line, sizeof(line));
-	put_line(f, line, COLOUR_FAINT);
 }
 
 static void
 put_all(struct frame *f, const struct slots *slots)
 {
 	size_t foot = f->how->rows >= ROWS_FOOT ? 1 : 0, spare;
+	size_t headings = f->how->rows >= ROWS_FULL ? 1 : 0;
+	char line[LINE_BYTES];
 
 	row_measure(f->list, f->how->columns, &f->widths);
+	overview_todo(f->list, f->todo, sizeof(f->todo));
 	put_head(f, slots_station(slots));
 	if (json_array_size(f->list) == 0)
 		put_line(f, "Nothing is plugged in.", COLOUR_NONE);
+	foot += headings;
 	spare = f->how->rows > f->used + foot ? f->how->rows - f->used - foot : 0;
+	spare -= put_map(f, slots_station(slots), spare);
 	share_lines(f, spare);
-	put_bad(f);
+	if (headings > 0 && f->todo[0] == '\0') {
+		row_headings(&f->widths, line, sizeof(line));
+		put_line(f, line, COLOUR_FAINT);
+	}
+	if (f->todo[0] != '\0')
+		put_todo(f);
+	else
+		put_bad(f);
 	for (enum group g = GROUP_ACTIVE; g < GROUP_COUNT; g++)
 		put_group(f, g);
-	if (foot > 0)
+	if (f->how->rows >= ROWS_FOOT)
 		put_line(f, "q leaves; the station goes on.", COLOUR_FAINT);
 	if (f->used < f->how->rows)
 		fputs("\r\n" ERASE_BELOW, f->out);

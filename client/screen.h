@@ -2,11 +2,12 @@
 /*
  * The live picture of the station as text for a terminal of a given size; knows no terminal itself.
  *
- * Order: failed drones, each with its cause, then what to do about them as far as there is room;
- * drones at work; drones that are flashed and not ready; drones that are done; the rest.  Where
- * lines are short, a group becomes one line with its count and names, last groups first; where
- * columns are short, serials are shortened to what tells them apart, then whole columns are
- * dropped.  A percentage is never cut.
+ * Order: the rack as it stands, where its geometry is known and leaves room for what follows;
+ * failed drones, each with its cause and what to do about it, in full as far as there is room, and
+ * where even rows are too many only what to do and for which slots; drones at work; drones that are
+ * flashed and not ready; drones that are done; the rest.  Where lines are short, a group becomes
+ * one line with its count and names, last groups first; where columns are short, serials are
+ * shortened to what tells them apart, then whole columns are dropped.  A percentage is never cut.
  */
 #ifndef CLIENT_SCREEN_H
 #define CLIENT_SCREEN_H
