@@ -13,10 +13,10 @@
 #include "client/slots.h"
 
 #define NARROW_SERIALS 120 /* columns; with fewer, serials are shortened */
-#define NARROW_TIMES 60
-#define TIME_CELLS 19	/* "2026-01-31 12:34:56" */
-#define TIME_MINUTES 16 /* where its seconds begin */
-#define TIME_YEAR 5	/* cells of its year */
+#define NARROW_TIMES 100   /* likewise times: versions before and after fit beside them */
+#define TIME_CELLS 19	   /* "2026-01-31 12:34:56" */
+#define TIME_MINUTES 16	   /* where its seconds begin */
+#define TIME_YEAR 5	   /* cells of its year */
 #define FAULT_CELLS 12
 
 /* The view "attempts" (doc/promises.md 4), in its order. */
