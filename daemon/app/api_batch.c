@@ -99,6 +99,20 @@ on_named(void *ctx, const char *serial)
 		on_absent(m, &(struct store_absent){ .serial = serial });
 }
 
+/* It cannot be read: then nothing is missing that is known; health says so. */
+static json_t *
+missing(const struct services *sv, int64_t batch)
+{
+	struct missing m = { .sv = sv, .list = json_array() };
+
+	if (store_batch_ports(sv->store, batch, on_port, &m) < 0)
+		return m.list;
+	add_slots(&m);
+	if (store_batch_absent(sv->store, batch, MISSING_MAX, on_absent, &m) == 0)
+		names_each(sv->names, on_named, &m);
+	return m.list;
+}
+
 /* ---- answers -------------------------------------------------------------------------------- */
 
 struct one {
@@ -108,7 +122,7 @@ struct one {
 	json_t *batch;
 };
 
-static void
+static bool
 on_batch(void *ctx, const struct store_batch *row)
 {
 	struct one *one = ctx;
@@ -116,73 +130,50 @@ on_batch(void *ctx, const struct store_batch *row)
 	one->id = row->id;
 	one->expect = row->expect;
 	one->batch = batches_json(one->sv->batches, row);
+	return false;
 }
 
-static int
-add_missing(const struct one *one)
-{
-	struct missing m = { .sv = one->sv };
-	int r = store_batch_ports(one->sv->store, one->id, on_port, &m);
-
-	m.list = json_array();
-	if (r == 0) {
-		add_slots(&m);
-		r = store_batch_absent(one->sv->store, one->id, MISSING_MAX, on_absent, &m);
-	}
-	if (r == 0)
-		names_each(one->sv->names, on_named, &m);
-	(void)json_object_set_new(one->batch, "missing", m.list);
-	return r;
-}
-
-/* Of the one of this name; NULL: the newest.  False: there is none; or after having answered. */
+/* The one of this name; NULL: the newest.  False after having answered that it cannot be. */
 static bool
-answer(const struct services *sv, struct call *call, const char *name)
+find(struct one *one, struct call *call, const char *name)
 {
-	struct one one = { .sv = sv };
-	int r = store_batch_find(sv->store, name, on_batch, &one);
+	int r = store_batch_each(one->sv->store, name, on_batch, one);
 
 	if (r == 0)
-		return false;
-	if (r > 0 && json_integer_value(json_object_get(one.batch, "drones")) < one.expect)
-		r = add_missing(&one);
-	if (r >= 0) {
-		call_reply(call, json_pack("{s:o}", "batch", one.batch));
-		return true;
-	}
-	json_decref(one.batch);
-	refuse_store(call, sv->store, r, "The records cannot be read");
-	return true;
-}
-
-static void
-refuse_unknown(struct call *call, const char *name)
-{
-	call_error(call, PROTO_ERROR("NoSuchBatch"), json_pack("{s:s}", "name", name));
+		call_error(call, PROTO_ERROR("NoSuchBatch"),
+			   json_pack("{s:s}", "name", name != NULL ? name : ""));
+	else if (r < 0)
+		refuse_store(call, one->sv->store, r, "The records cannot be read");
+	return r > 0;
 }
 
 bool
 api_find_batch(const struct services *sv, struct call *call, const char *name, int64_t *ret_id)
 {
 	struct one one = { .sv = sv };
-	int r = store_batch_find(sv->store, name, on_batch, &one);
+	bool found = find(&one, call, name);
 
 	json_decref(one.batch);
 	*ret_id = one.id;
-	if (r == 0)
-		refuse_unknown(call, name);
-	else if (r < 0)
-		refuse_store(call, sv->store, r, "The records cannot be read");
-	return r > 0;
+	return found;
+}
+
+static void
+answer(const struct services *sv, struct call *call, const char *name)
+{
+	struct one one = { .sv = sv };
+
+	if (!find(&one, call, name))
+		return;
+	if (json_integer_value(json_object_get(one.batch, "drones")) < one.expect)
+		(void)json_object_set_new(one.batch, "missing", missing(sv, one.id));
+	call_reply(call, json_pack("{s:o}", "batch", one.batch));
 }
 
 void
 api_get_batch(void *ctx, struct call *call, json_t *parameters)
 {
-	const char *name = param_text(parameters, "name");
-
-	if (!answer(ctx, call, name))
-		refuse_unknown(call, name != NULL ? name : "");
+	answer(ctx, call, param_text(parameters, "name"));
 }
 
 struct list {
@@ -204,58 +195,30 @@ void
 api_list_batches(void *ctx, struct call *call, json_t *parameters)
 {
 	struct list l = { .sv = ctx, .batches = json_array(), .from_us = clock_now_us() };
-	int r = store_batch_each(l.sv->store, on_listed, &l);
+	int r = store_batch_each(l.sv->store, NULL, on_listed, &l);
 
 	(void)parameters;
-	if (r < 0) {
-		json_decref(l.batches);
-		refuse_store(call, l.sv->store, r, "The records cannot be read");
+	if (r >= 0) {
+		call_reply(call, json_pack("{s:o, s:b}", "batches", l.batches, "more", r > 0));
 		return;
 	}
-	call_reply(call, json_pack("{s:o, s:b}", "batches", l.batches, "more", r > 0));
+	json_decref(l.batches);
+	refuse_store(call, l.sv->store, r, "The records cannot be read");
 }
 
 /* False after having answered that it makes no sense. */
 static bool
-count_parameter(struct call *call, const char *name, unsigned max, unsigned *count)
+read_count(struct call *call, const char *name, unsigned max, unsigned *count)
 {
 	json_t *value = json_object_get(call_parameters(call), name);
-	json_int_t n = json_integer_value(value);
+	json_int_t n = json_is_integer(value) ? json_integer_value(value) : *count;
 
-	if (json_is_integer(value) && (n < 0 || n > max)) {
+	if (n < 0 || n > max) {
 		call_invalid(call, name);
 		return false;
 	}
-	if (json_is_integer(value))
-		*count = (unsigned)n;
+	*count = (unsigned)n;
 	return true;
-}
-
-static void
-refuse_start(const struct services *sv, struct call *call, const char *name, int error)
-{
-	const struct batch *batch = fleet_batch(sv->fleet);
-	char reason[256];
-
-	switch (error) {
-	case -EINVAL:
-		call_invalid(call, "name");
-		return;
-	case -EEXIST:
-		(void)snprintf(reason, sizeof(reason),
-			       "There was a batch \"%s\" already: each has a name of its own.",
-			       name);
-		call_error(call, PROTO_ERROR("NameTaken"),
-			   json_pack("{s:s, s:o}", "name", name, "reason", reply_text(reason)));
-		return;
-	case -EBUSY:
-		call_refuse(call, PROTO_ERROR("Refused"),
-			    "Batch \"%s\" runs; 'cfdfuctl batch end' ends it.",
-			    batch != NULL ? batch_terms(batch)->name : "");
-		return;
-	default:
-		refuse_store(call, sv->store, error, "The batch was not begun");
-	}
 }
 
 void
@@ -267,19 +230,27 @@ api_start_batch(void *ctx, struct call *call, json_t *parameters)
 				     .stop_after = sv->settings->batch_stop_after };
 	int r = -EINVAL;
 
-	if (!count_parameter(call, "expect", BATCH_DRONES_MAX, &terms.expect) ||
-	    !count_parameter(call, "canary", BATCH_CANARY_MAX, &terms.canary) ||
-	    !count_parameter(call, "stop_after", BATCH_DRONES_MAX, &terms.stop_after))
+	if (!read_count(call, "expect", BATCH_DRONES_MAX, &terms.expect) ||
+	    !read_count(call, "canary", BATCH_CANARY_MAX, &terms.canary) ||
+	    !read_count(call, "stop_after", BATCH_DRONES_MAX, &terms.stop_after))
 		return;
 	recorder_look(sv->recorder, true);
-	if (strlen(name) < sizeof(terms.name)) {
-		copy_text(terms.name, sizeof(terms.name), name);
+	copy_text(terms.name, sizeof(terms.name), name);
+	if (strcmp(terms.name, name) == 0)
 		r = batches_start(sv->batches, &terms, call_peer(call)->user);
-	}
-	if (r < 0)
-		refuse_start(sv, call, name, r);
+	if (r == 0)
+		answer(sv, call, name);
+	else if (r == -EINVAL)
+		call_invalid(call, "name");
+	else if (r == -EEXIST)
+		call_error(call, PROTO_ERROR("NameTaken"),
+			   json_pack("{s:s, s:s}", "name", name, "reason",
+				     "There was a batch of this name: each has one of its own."));
+	else if (r == -EBUSY)
+		call_refuse(call, PROTO_ERROR("Refused"),
+			    "A batch runs; 'cfdfuctl batch end' ends it.");
 	else
-		(void)answer(sv, call, name);
+		refuse_store(call, sv->store, r, "The batch was not begun");
 }
 
 void
@@ -297,5 +268,5 @@ api_end_batch(void *ctx, struct call *call, json_t *parameters)
 	else if (r < 0)
 		refuse_store(call, sv->store, r, "The end of the batch is not recorded yet");
 	else
-		(void)answer(sv, call, NULL);
+		answer(sv, call, NULL);
 }

@@ -183,6 +183,9 @@ check_brake(const struct services *sv, json_t *list)
 	if (message != NULL)
 		api_check(list, "brake", "fail", "cfdfuctl resume",
 			  "The station has paused itself: %s.", message);
+	message = batch_stopped(fleet_batch(sv->fleet));
+	if (message[0] != '\0')
+		api_check(list, "batch", "fail", "cfdfuctl resume", "%s", message);
 }
 
 struct bad_firmware {

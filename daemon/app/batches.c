@@ -17,7 +17,7 @@
 
 struct batches {
 	const struct services *sv;
-	struct store_batch row; /* of the one that runs, without texts; id 0: none does */
+	struct store_batch row; /* of the one that runs, as it began; id 0: none does */
 	char started_by[STORE_NAME_MAX];
 	bool stop_recorded;
 };
@@ -46,43 +46,31 @@ batches_id(const struct batches *b)
 	return b != NULL ? b->row.id : 0;
 }
 
-/* ---- after the start ------------------------------------------------------------------------ */
-
 static void
-terms_of(const struct store_batch *row, struct batch_terms *ret)
+keep(struct batches *b, const struct store_batch *row)
 {
-	*ret = (struct batch_terms){ .expect = row->expect,
-				     .canary = row->canary,
-				     .stop_after = row->stop_after };
-	copy_text(ret->name, sizeof(ret->name), row->name);
+	b->row = *row;
+	copy_text(b->started_by, sizeof(b->started_by), row->started_by);
+	b->row.started_by = b->started_by;
+	b->row.stopped = NULL;
+	b->stop_recorded = row->stopped != NULL;
 }
 
-struct loading {
-	struct batches *b;
-	int r; /* 1: one runs */
-};
+/* ---- after the start ------------------------------------------------------------------------ */
 
-static void
+/* Takes it up, if it runs. */
+static bool
 on_newest(void *ctx, const struct store_batch *row)
 {
-	struct loading *l = ctx;
-	struct batch_terms terms;
+	struct batches *b = ctx;
+	struct batch_terms terms = { .expect = row->expect,
+				     .canary = row->canary,
+				     .stop_after = row->stop_after };
 
-	if (row->ended_ms >= 0)
-		return;
-	terms_of(row, &terms);
-	l->r = fleet_begin_batch(l->b->sv->fleet, &terms);
-	if (l->r < 0)
-		return;
-	l->r = 1;
-	l->b->row = (struct store_batch){ .id = row->id,
-					  .expect = row->expect,
-					  .canary = row->canary,
-					  .stop_after = row->stop_after,
-					  .started_ms = row->started_ms,
-					  .resumed_seq = row->resumed_seq };
-	copy_text(l->b->started_by, sizeof(l->b->started_by), row->started_by);
-	l->b->stop_recorded = row->stopped != NULL;
+	copy_text(terms.name, sizeof(terms.name), row->name);
+	if (row->ended_ms == 0 && fleet_begin_batch(b->sv->fleet, &terms) == 0)
+		keep(b, row);
+	return false;
 }
 
 static const char *
@@ -115,23 +103,12 @@ on_ending(void *ctx, const struct store_batch_ending *e)
 int
 batches_load(struct batches *b)
 {
-	struct loading l = { b, 0 };
-	int r = store_batch_find(b->sv->store, NULL, on_newest, &l);
+	int r = store_batch_each(b->sv->store, NULL, on_newest, b);
 
-	if (r > 0)
-		r = l.r;
 	return r > 0 ? store_batch_drones(b->sv->store, b->row.id, on_ending, b) : r;
 }
 
 /* ---- its life ------------------------------------------------------------------------------- */
-
-static void
-forget(struct batches *b)
-{
-	fleet_end_batch(b->sv->fleet);
-	b->row = (struct store_batch){ 0 };
-	b->stop_recorded = false;
-}
 
 int
 batches_start(struct batches *b, const struct batch_terms *terms, const char *user)
@@ -149,9 +126,7 @@ batches_start(struct batches *b, const struct batch_terms *terms, const char *us
 		r = fleet_begin_batch(b->sv->fleet, terms);
 	if (r < 0)
 		return r;
-	row.name = row.started_by = NULL;
-	b->row = row;
-	copy_text(b->started_by, sizeof(b->started_by), user);
+	keep(b, &row);
 	r = store_commit(b->sv->store, &now);
 	if (r < 0)
 		(void)!batches_end(b); /* WHY: it is queued, and it was said that it is not begun */
@@ -161,6 +136,7 @@ batches_start(struct batches *b, const struct batch_terms *terms, const char *us
 int
 batches_end(struct batches *b)
 {
+	static const struct store_batch none = { 0 };
 	struct store_time now = clock_time(b->sv->clock);
 	int r;
 
@@ -169,7 +145,8 @@ batches_end(struct batches *b)
 	r = store_batch_end(b->sv->store, b->row.id, &now);
 	if (r < 0)
 		return r;
-	forget(b);
+	fleet_end_batch(b->sv->fleet);
+	keep(b, &none);
 	return store_commit(b->sv->store, &now);
 }
 
@@ -236,18 +213,16 @@ batches_json(const struct batches *b, const struct store_batch *row)
 	if (runs) {
 		batch_counts(batch, &c);
 		of.name = batch_terms(batch)->name;
-		of.started_by = b->started_by;
 		of.stopped = batch_stopped(batch);
 	}
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:i, s:o, s:o, "
 			 "s:n, s:o}",
 			 "name", of.name, "started_at", reply_moment(of.started_ms), "ended_at",
-			 runs ? json_null() : reply_moment(of.ended_ms), "started_by",
-			 reply_text(of.started_by), "expect", reply_number(of.expect, 0), "canary",
-			 reply_number(of.canary, 0), "stop_after", reply_number(of.stop_after, 0),
-			 "drones", (int)c.drones, "good", (int)c.good, "ready", (int)c.ready,
-			 "failed", (int)c.failed, "first_good", (int)c.first_good, "stopped",
-			 reply_text(of.stopped), "waits_for",
-			 runs ? waits_for(b, batch) : json_null(), "missing", "record_hash",
-			 reply_text(of.record_hash));
+			 reply_time(of.ended_ms), "started_by", reply_text(of.started_by), "expect",
+			 reply_number(of.expect, 0), "canary", reply_number(of.canary, 0),
+			 "stop_after", reply_number(of.stop_after, 0), "drones", (int)c.drones,
+			 "good", (int)c.good, "ready", (int)c.ready, "failed", (int)c.failed,
+			 "first_good", (int)c.first_good, "stopped", reply_text(of.stopped),
+			 "waits_for", runs ? waits_for(b, batch) : json_null(), "missing",
+			 "record_hash", reply_text(row != NULL ? of.record_hash : NULL));
 }

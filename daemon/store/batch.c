@@ -10,70 +10,45 @@
 #include "store/store_internal.h"
 
 static int
-counts_of(struct store *s, struct store_batch *b)
+batch_of_row(struct store *s, sqlite3_stmt *row, struct store_batch *b)
 {
 	sqlite3_stmt *st;
-	int r = db_ask(s->files.db, DB_BATCH_COUNTS, &st, "n", b->id);
+	int r = db_ask(s->files.db, DB_BATCH_COUNTS, &st, "n", sqlite3_column_int64(row, 0));
 
-	if (r > 0) {
-		b->drones = (unsigned)sqlite3_column_int64(st, 0);
-		b->good = (unsigned)sqlite3_column_int64(st, 1);
-		b->ready = (unsigned)sqlite3_column_int64(st, 2);
-		b->failed = (unsigned)sqlite3_column_int64(st, 3);
-		b->first_good = (unsigned)sqlite3_column_int64(st, 4);
-	}
-	(void)sqlite3_reset(st); /* the error is in r */
-	return r < 0 ? r : 0;
-}
-
-static int
-batch_of_row(struct store *s, sqlite3_stmt *st, struct store_batch *b)
-{
-	*b = (struct store_batch){
-		.id = sqlite3_column_int64(st, 0),
-		.name = db_text(st, 1),
-		.started_by = db_text(st, 2),
-		.expect = (unsigned)sqlite3_column_int64(st, 3),
-		.canary = (unsigned)sqlite3_column_int64(st, 4),
-		.stop_after = (unsigned)sqlite3_column_int64(st, 5),
-		.started_ms = sqlite3_column_int64(st, 6),
-		.ended_ms =
-		    sqlite3_column_type(st, 7) == SQLITE_NULL ? -1 : sqlite3_column_int64(st, 7),
-		.stopped = db_text(st, 8),
-		.resumed_seq = sqlite3_column_int64(st, 9),
-		.record_hash = db_text(st, 10),
-	};
-	return counts_of(s, b);
-}
-
-int
-store_batch_find(struct store *s, const char *name,
-		 void (*each)(void *ctx, const struct store_batch *b), void *ctx)
-{
-	struct store_batch b;
-	sqlite3_stmt *st;
-	int r = store_usable(s);
-
-	if (r == 0)
-		r = db_ask(s->files.db, name != NULL ? DB_BATCH_NAMED : DB_BATCHES, &st, "t", name);
 	if (r <= 0)
 		return r;
-	r = batch_of_row(s, st, &b);
-	if (r == 0)
-		each(ctx, &b);
+	*b = (struct store_batch){
+		.id = sqlite3_column_int64(row, 0),
+		.name = db_text(row, 1),
+		.started_by = db_text(row, 2),
+		.expect = (unsigned)sqlite3_column_int64(row, 3),
+		.canary = (unsigned)sqlite3_column_int64(row, 4),
+		.stop_after = (unsigned)sqlite3_column_int64(row, 5),
+		.started_ms = sqlite3_column_int64(row, 6),
+		.ended_ms = sqlite3_column_int64(row, 7),
+		.stopped = db_text(row, 8),
+		.resumed_seq = sqlite3_column_int64(row, 9),
+		.record_hash = db_text(row, 10),
+		.drones = (unsigned)sqlite3_column_int64(st, 0),
+		.good = (unsigned)sqlite3_column_int64(st, 1),
+		.ready = (unsigned)sqlite3_column_int64(st, 2),
+		.failed = (unsigned)sqlite3_column_int64(st, 3),
+		.first_good = (unsigned)sqlite3_column_int64(st, 4),
+	};
 	(void)sqlite3_reset(st); /* after a row: cannot fail */
-	return r < 0 ? r : 1;
+	return 0;
 }
 
 int
-store_batch_each(struct store *s, bool (*each)(void *ctx, const struct store_batch *b), void *ctx)
+store_batch_each(struct store *s, const char *name,
+		 bool (*each)(void *ctx, const struct store_batch *b), void *ctx)
 {
 	struct store_batch b;
 	sqlite3_stmt *st = NULL;
 	int r = store_usable(s);
 
 	if (r == 0)
-		r = db_ask(s->files.db, DB_BATCHES, &st, "");
+		r = db_ask(s->files.db, DB_BATCHES, &st, "t", name);
 	for (; r > 0; r = db_step(s->files.db, st)) {
 		r = batch_of_row(s, st, &b);
 		if (r < 0 || !each(ctx, &b)) {
@@ -84,22 +59,22 @@ store_batch_each(struct store *s, bool (*each)(void *ctx, const struct store_bat
 	return r;
 }
 
-struct newest {
-	int64_t id;
-	bool runs;
-};
-
-static void
+static bool
 on_newest(void *ctx, const struct store_batch *b)
 {
-	*(struct newest *)ctx = (struct newest){ b->id, b->ended_ms < 0 };
+	struct store_batch *last = ctx;
+
+	last->id = b->id;
+	last->ended_ms = b->ended_ms;
+	return false;
 }
 
-static void
+static bool
 on_namesake(void *ctx, const struct store_batch *b)
 {
 	(void)ctx; /* only whether there is one matters */
 	(void)b;
+	return false;
 }
 
 static void
@@ -113,7 +88,7 @@ int
 store_batch_begin(struct store *s, const struct store_batch *b, const struct store_time *now,
 		  int64_t *ret_id)
 {
-	struct newest last = { 0, false };
+	struct store_batch last = { .ended_ms = 1 };
 	struct body body;
 	int r;
 
@@ -122,12 +97,12 @@ store_batch_begin(struct store *s, const struct store_batch *b, const struct sto
 	/* The queue has to be in the tables before these are asked. */
 	r = store_commit(s, now);
 	if (r == 0)
-		r = store_batch_find(s, b->name, on_namesake, NULL);
+		r = store_batch_each(s, b->name, on_namesake, NULL);
 	if (r > 0)
 		return -EEXIST;
 	if (r == 0)
-		r = store_batch_find(s, NULL, on_newest, &last);
-	if (r < 0 || last.runs)
+		r = store_batch_each(s, NULL, on_newest, &last);
+	if (r < 0 || last.ended_ms == 0)
 		return r < 0 ? r : -EBUSY;
 	body_begin_at(&body, now);
 	body_int(&body, "batch", last.id + 1);

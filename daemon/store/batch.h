@@ -11,7 +11,7 @@ struct store_batch {
 	const char *started_by;
 	unsigned expect, canary, stop_after; /* 0: not asked for */
 	/* The rest is out only. */
-	int64_t started_ms, ended_ms; /* wall clock; ended_ms -1 while it runs */
+	int64_t started_ms, ended_ms; /* wall clock; ended_ms 0 while it runs */
 	const char *stopped;	      /* why it starts no more; NULL: it does, or it did not stop */
 	int64_t resumed_seq;	      /* of the last resuming; 0 none */
 	const char *record_hash;      /* of the last record at its end (now, while it runs), hex */
@@ -30,12 +30,10 @@ int store_batch_stop(struct store *s, int64_t id, const char *why,
 		     const struct store_time *now) MUST_CHECK;
 int store_batch_end(struct store *s, int64_t id, const struct store_time *now) MUST_CHECK;
 
-/* 1 and one call, 0 unknown.  name NULL: the newest, which is the one that runs, if one does. */
-int store_batch_find(struct store *s, const char *name,
-		     void (*each)(void *ctx, const struct store_batch *b), void *ctx) MUST_CHECK;
-/* Newest first, while each says so.  1: it did not want all of them, 0, or negative errno. */
-int store_batch_each(struct store *s, bool (*each)(void *ctx, const struct store_batch *b),
-		     void *ctx) MUST_CHECK;
+/* The one of this name, or (name NULL) all, the newest first, while each says so; one that runs is
+ * the newest.  1: it did not want all of them; 0; or negative errno. */
+int store_batch_each(struct store *s, const char *name,
+		     bool (*each)(void *ctx, const struct store_batch *b), void *ctx) MUST_CHECK;
 
 struct store_batch_ending {
 	const char *serial, *dfu_serial, *port;

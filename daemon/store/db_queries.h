@@ -172,8 +172,7 @@
 		" size_bytes FROM part WHERE ?1 IS NULL OR firmware = ?1 ORDER BY id") \
 	Q(FIRMWARE_USE, "SELECT 1 FROM setting" \
 		" WHERE scope IN ('selected', 'own') AND value = ?1") \
-	Q(BATCH_NAMED, "SELECT " BATCH_COLUMNS " WHERE b.name = ?1") \
-	Q(BATCHES, "SELECT " BATCH_COLUMNS " ORDER BY b.id DESC") \
+	Q(BATCHES, "SELECT " BATCH_COLUMNS " WHERE ?1 IS NULL OR b.name = ?1 ORDER BY b.id DESC") \
 	/* of each drone its first and last ending */ \
 	Q(BATCH_COUNTS, "SELECT count(*), sum(l.verdict IN ('pass', 'unchanged'))," \
 		" sum(l.verdict IN ('pass', 'unchanged')" \
@@ -195,9 +194,10 @@
 		" ORDER BY a.end_seq") \
 	Q(BATCH_PORTS, "SELECT DISTINCT port " FLASHED_IN) \
 	Q(BATCH_ABSENT, "SELECT d.serial, d.dfu_serial, d.last_ms, a.port, a.label" \
-		" FROM drone d LEFT JOIN attempt a ON a.id = d.last_attempt" \
-		" WHERE d.id NOT IN (SELECT drone " FLASHED_IN " AND drone IS NOT NULL)" \
-		" ORDER BY d.last_ms DESC, d.id LIMIT ?2") \
+		" FROM (SELECT * FROM drone" \
+		" WHERE id NOT IN (SELECT drone " FLASHED_IN " AND drone IS NOT NULL)" \
+		" ORDER BY last_ms DESC, id LIMIT ?2) d" \
+		" LEFT JOIN attempt a ON a.id = d.last_attempt ORDER BY d.last_ms DESC, d.id") \
 	Q(SAME_BATCH, "SELECT 1 FROM batch WHERE id IS json_extract(?2, '$.batch')" \
 		" AND ((end_seq = ?1 AND ended_ms IS json_extract(?2, '$.at'))" \
 		" OR (begin_seq = ?1 AND started_ms IS json_extract(?2, '$.at')" \

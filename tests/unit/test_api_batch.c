@@ -22,7 +22,7 @@ TEST_WITH(a_batch_is_begun_shown_and_ended, set_up, tear_down)
 		{ "GetStatus", "{}", "\"batch\":null" },
 		{ "StartBatch", "{\"name\":\"spring\",\"expect\":2,\"canary\":1}",
 		  "\"name\":\"spring\"" },
-		{ "StartBatch", "{\"name\":\"b\"}", "Batch \\\"spring\\\" runs" },
+		{ "StartBatch", "{\"name\":\"b\"}", "A batch runs" },
 		{ "GetStatus", "{}", "\"batch\":{\"name\":\"spring\"" },
 		{ "GetHistory", "{\"batch\":\"spring\"}", "{\"attempts\":[],\"next\":null}" },
 		{ "GetHistory", "{\"batch\":\"autumn\"}", "NoSuchBatch" },
