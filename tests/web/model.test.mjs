@@ -102,7 +102,6 @@ test("a lost connection is dated by the first loss, and over with the next reply
 	assert.equal(state.why, "still away");
 	assert.equal(state.slots.size, 1);
 	assert.equal(model.fold(state, reply([])).since, null);
-	assert.equal(model.time(now), "17:48:51");
 });
 
 const places = (state) => Object.fromEntries(model.geometry(state).cells.map((c) => [c.slot.port, [c.row, c.column]]));
@@ -151,11 +150,13 @@ test("a bad ending of a station that says nothing for hands still has a line", (
 	assert.equal(model.advice(live([slot("1-1", ended("fail", { message: "Bad." }))]), 4)[0].text, "Bad.");
 });
 
-test("what a batch misses is named when the rack is idle", () => {
+test("what a batch misses is named when the rack is idle, and the canaries while others wait for them", () => {
 	const batch = { name: "x", expect: 3, drones: 1, good: 1, failed: 0, missing: [{ text: "A2 had no drone." }] };
 
 	assert.equal(model.advice(live([slot("1-1", ended("pass"))], { batch }), 4)[0].text, "A2 had no drone.");
 	assert.deepEqual(model.advice(live([slot("1-1", busy(1))], { batch }), 4), []);
+	assert.equal(model.advice(live([slot("1-1", busy(1))], { batch: { ...batch, waits_for: ["A1 (1-1)", "A2 (1-2)"] } }), 4)[0].text,
+		"Others wait for A1 (1-1), A2 (1-2).");
 });
 
 test("the station's word: stopped before paused before at work before no firmware", () => {
@@ -197,11 +198,11 @@ test("progress is of the served drones, or of what the batch expects", () => {
 });
 
 test("firmware, batch and time to go as people read them", () => {
-	assert.equal(model.firmware(station([])), "cf2: cf2-2025.12 (2025.12)");
-	assert.equal(model.firmware(station([], { selected: [{ platform: "tag", name: "x", quarantined: true }] })), "tag: x, set aside");
-	assert.equal(model.batchLine(station([])), "");
-	assert.equal(model.batchLine(station([], { batch: { name: "spring", expect: 25, drones: 5, good: 4, failed: 1, waits_for: ["A1"] } })),
-		"batch spring: 4 of 25 good, 1 failed, waits for A1");
+	const batch = { name: "spring", expect: 25, drones: 5, good: 4, failed: 1 };
+
+	assert.deepEqual(model.foot(station([])), ["cf2: cf2-2025.12 (2025.12)"]);
+	assert.deepEqual(model.foot(station([], { batch, selected: [{ platform: "tag", name: "x", quarantined: true }] })),
+		["tag: x, set aside", "batch spring: 4 of 25 good, 1 failed"]);
 	assert.deepEqual([0, 9, 61, 3601].map(model.clock), ["0:00", "0:09", "1:01", "1:00:01"]);
 });
 
@@ -212,6 +213,7 @@ test("the bell rings once when the rack falls idle after work of five seconds", 
 
 	assert.deepEqual(heard([good, 0], [working, 1], [working, 6000], [good, 6001], [good, 9000]), [null, null, null, "good", null]);
 	assert.deepEqual(heard([working, 0], [bad, 5000]), [null, "hand"]);
+	assert.deepEqual(heard([working, 0], [live([], { batch: { missing: [{ text: "B1" }] } }), 5000]), [null, "good"]);
 	assert.deepEqual(heard([working, 0], [good, 4999]), [null, null]);
 	assert.deepEqual(heard([working, 0], [model.down(working, now, ""), 9000], [good, 9001]), [null, null, "good"]);
 });

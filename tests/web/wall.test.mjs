@@ -40,7 +40,7 @@ test("tiles by port, with their word, colour class and place; counters, time to 
 		["1-1.3", "good", "A3", "SAME"], ["1-1.4", "good", "A4", "PASS"], ["1-2.1", "good", "B1", "PASS"],
 		["1-2.2", "good", "B2", "PASS"], ["1-2.3", "good", "B3", "PASS"], ["1-2.4", "hand", "B4", "POWER"]]);
 	assert.deepEqual(await texts(page, ".counters > *"), ["5 PASS", "2 FAIL", "4 BUSY", "11 IN RACK", "1 POWER"]);
-	assert.deepEqual(await texts(page, ".state, .eta, .firmware"), ["WORKING", "0:09", "cf2: cf2-2025.12 (2025.12)"]);
+	assert.deepEqual(await texts(page, ".state, .eta, .texts"), ["WORKING", "0:09", "cf2: cf2-2025.12 (2025.12)"]);
 	assert.ok(await page.run(`(() => { const [a, b, , , e] = [...document.querySelectorAll(".tile")].map((t) => t.getBoundingClientRect());
 		return a.top === b.top && a.right < b.left && e.left === a.left && e.top > a.bottom; })()`));
 	clean(page);

@@ -72,14 +72,12 @@ export function down(state, now, why) {
 
 /** @param {Slot} slot @returns {Tile} */
 export function tile(slot) {
-	const of = slot.class ?? "absent", percent = slot.percent ?? null;
-	const [word, sign, kind] = LOOKS[of] ?? ["?", "?", "hand"];
+	const of = slot.class === "active" && slot.state === "waiting" ? "waiting" : slot.class ?? "absent";
+	const [word, sign, kind] = LOOKS[of] ?? ["?", "?", "hand"], percent = slot.percent ?? null;
 
-	if (of === "active" && slot.state === "waiting")
-		return { word: "WAIT", sign: "…", kind: "busy", percent: null };
 	if (of === "active")
 		return { word: percent === null ? "BUSY" : `${percent}%`, sign: "▶", kind: "busy", percent };
-	if (slot.present)
+	if (slot.present || kind === "busy")
 		// WHY: its bytes are right, and the drone as a whole is not fit to fly.
 		return { word, sign: kind === "good" && slot.ready === "no" ? "!" : sign, kind, percent: null };
 	if (kind === "bad" || kind === "hand") // a drone in somebody's hand, or one that did not come back
@@ -142,11 +140,14 @@ export function advice({ station, slots }, most) {
 	}
 	lines.sort((a, b) => URGENCY.indexOf(a.kind) - URGENCY.indexOf(b.kind) ||
 		ORDER.compare(a.label, b.label));
-	if (station && station.counts.active === 0)
-		for (const { text } of station.batch?.missing ?? [])
-			lines.push({ kind: "missing", label: "", text, more: "" });
+	const { waits_for, missing } = station?.batch ?? {};
+
+	if (waits_for?.length)
+		lines.push({ kind: "note", label: "", text: `Others wait for ${waits_for.join(", ")}.`, more: "" });
+	else if (station?.counts.active === 0)
+		missing?.forEach(({ text }) => lines.push({ kind: "note", label: "", text, more: "" }));
 	if (lines.length > most)
-		lines.push({ kind: "rest", label: "", text: `and ${lines.splice(most).length} more`, more: "" });
+		lines.push({ kind: "note", label: "", text: `and ${lines.splice(most).length} more`, more: "" });
 	return lines;
 }
 
@@ -206,19 +207,15 @@ export function progress({ station, slots }) {
 	return all > 0 ? (done + running) / all : 0;
 }
 
+// The firmware that is selected, and how the batch stands.
 /** @param {Station} station */
-export function firmware(station) {
-	return station.selected.map((s) => `${s.platform}: ${s.name}${s.version ? ` (${s.version})` : ""}` +
-		(s.quarantined ? ", set aside" : "")).join("   ");
-}
+export function foot({ selected, batch }) {
+	const texts = selected.map((s) => `${s.platform}: ${s.name}${s.version ? ` (${s.version})` : ""}` +
+		(s.quarantined ? ", set aside" : ""));
 
-/** @param {Station} station */
-export function batchLine({ batch }) {
-	if (!batch)
-		return "";
-	return `batch ${batch.name}: ${batch.good} of ${batch.expect ?? batch.drones} good, ` +
-		`${batch.failed} failed` +
-		(batch.waits_for?.length ? `, waits for ${batch.waits_for.join(", ")}` : "");
+	if (batch)
+		texts.push(`batch ${batch.name}: ${batch.good} of ${batch.expect ?? batch.drones} good, ${batch.failed} failed`);
+	return texts;
 }
 
 /** @param {number} seconds  to go */
@@ -227,12 +224,6 @@ export function clock(seconds) {
 	const hours = Math.floor(seconds / 3600), minutes = Math.floor(seconds / 60) % 60;
 
 	return (hours ? `${hours}:${two(minutes)}` : `${minutes}`) + `:${two(seconds % 60)}`;
-}
-
-// The same in every browser's language.
-/** @param {Date} date */
-export function time(date) {
-	return date.toTimeString().slice(0, 8);
 }
 
 const WORK_MS = 5000; // shorter work, as of one drone plugged in again, does not ring
@@ -250,6 +241,6 @@ export function bell() {
 		begun = active > 0 ? begun ?? now_ms : null;
 		if (active > 0 || worked < WORK_MS)
 			return null;
-		return advice(state, 1).length > 0 ? "hand" : "good";
+		return (advice(state, 1)[0]?.kind ?? "note") === "note" ? "good" : "hand";
 	};
 }

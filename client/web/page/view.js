@@ -3,20 +3,18 @@
 // hostile, so each goes in as text, never as markup.
 import * as model from "./model.js";
 
-/** @typedef {import("./model.js").State} State */
-
 const DENSE = 64; // more slots than that: labels large, words small
 const LINES = 4; // of advice
-const GRACE = "What is shown may be old: do not unplug anything by it.";
 
 /**
  * @template {keyof HTMLElementTagNameMap} T
- * @param {T} tag @param {string} name  its class @param {Element} [parent]
+ * @param {T} tag @param {string} name  its class @param {Element} [parent] @param {string} [text]
  */
-export function make(tag, name, parent) {
+function make(tag, name, parent, text = "") {
 	const element = document.createElement(tag);
 
 	element.className = name;
+	element.textContent = text;
 	parent?.append(element);
 	return element;
 }
@@ -87,7 +85,7 @@ function makeSound(parent) {
 	audio.onstatechange = look;
 	button.onclick = () => audio.state === "running" ? audio.suspend() : audio.resume();
 	look();
-	return (/** @type {State} */ state) => {
+	return (/** @type {model.State} */ state) => {
 		const tune = ring(state, performance.now());
 
 		if (tune && audio.state === "running")
@@ -104,15 +102,14 @@ export function mount(root, onTile) {
 	const counters = make("span", "counters", head), eta = make("span", "eta", head);
 	const bar = make("div", "bar", make("div", "progress", root));
 	const grid = make("div", "tiles", root), lines = make("ul", "advice", root);
-	const foot = make("footer", "foot", root), firmware = make("span", "firmware", foot);
-	const batch = make("span", "batch", foot), ring = makeSound(foot);
+	const foot = make("footer", "foot", root), texts = make("span", "texts", foot), ring = makeSound(foot);
 	const box = make("div", "box", root);
 	/** @type {Map<string, ReturnType<makeTile>>} */
 	const tiles = new Map();
 
 	box.setAttribute("role", "alert");
 
-	function showTiles(/** @type {State} */ state) {
+	function showTiles(/** @type {model.State} */ state) {
 		const { rows, columns, cells } = model.geometry(state), ports = cells.map((c) => c.slot.port);
 
 		for (const { slot, row, column } of cells) {
@@ -135,7 +132,7 @@ export function mount(root, onTile) {
 			grid.replaceChildren(...ports.map((port) => tiles.get(port)?.root ?? ""));
 	}
 
-	function showLines(/** @type {State} */ state, /** @type {string} */ remark) {
+	function showLines(/** @type {model.State} */ state, /** @type {string} */ remark) {
 		const all = model.advice(state, LINES);
 
 		if (remark)
@@ -143,9 +140,9 @@ export function mount(root, onTile) {
 		lines.replaceChildren(...all.map((line) => {
 			const item = make("li", line.kind);
 
-			write(make("b", "", item), line.label);
-			write(make("span", "text", item), line.text);
-			write(make("span", "more", item), line.more === line.text ? "" : line.more);
+			make("b", "", item, line.label);
+			make("span", "text", item, line.text);
+			make("span", "more", item, line.more === line.text ? "" : line.more);
 			return item;
 		}));
 	}
@@ -155,20 +152,14 @@ export function mount(root, onTile) {
 
 		write(word, text);
 		word.classList.toggle("bad", bad);
-		counters.replaceChildren(...all.map((c) => {
-			const one = make("span", c.kind);
-
-			write(one, c.text);
-			return one;
-		}));
+		counters.replaceChildren(...all.map((c) => make("span", c.kind, undefined, c.text)));
 		write(eta, station.eta_s == null ? "" : model.clock(station.eta_s));
 		set(head, "--n", text.length + all.reduce((n, c) => n + c.text.length + 2, 8));
-		write(firmware, model.firmware(station));
-		write(batch, model.batchLine(station));
+		write(texts, model.foot(station).join("   "));
 		document.title = `${text} – flashing station`;
 	}
 
-	return function show(/** @type {State} */ state) {
+	return function show(/** @type {model.State} */ state) {
 		if (state.station) {
 			showHead(state.station);
 			showTiles(state);
@@ -176,8 +167,10 @@ export function mount(root, onTile) {
 			set(bar, "width", `${(100 * model.progress(state)).toFixed(1)}%`);
 		}
 		root.classList.toggle("down", state.since !== null);
-		write(box, state.since === null ? "" : `NO CONNECTION TO THE STATION since ` +
-			`${model.time(state.since)}. ${GRACE}${state.why ? ` (${state.why})` : ""}`);
+		// WHY not its locale's time: the same in each browser.
+		write(box, state.since === null ? "" : "NO CONNECTION TO THE STATION since " +
+			`${state.since.toTimeString().slice(0, 8)}. What is shown may be old: do not unplug anything ` +
+			`by it.${state.why ? ` (${state.why})` : ""}`);
 		ring(state);
 	};
 }
