@@ -3,7 +3,8 @@
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort, PAGE } from "./station.mjs";
+import { browser } from "./driver.mjs";
+import { freePort, makeStation, PAGE } from "./station.mjs";
 import { until } from "./until.mjs";
 
 const SERVER = "/usr/lib/cockpit/cockpit-ws", SERVANT = "cockpit-wsinstance";
@@ -13,7 +14,7 @@ export const lacking = process.getuid() !== 0 ? "only root can make users" :
 	existsSync(SERVER) ? "" : "there is no cockpit-ws";
 
 // group: is made, and removed in the end; folder: the homes are there; socket: the station's.
-export async function makeCockpit(group, folder, socket) {
+async function makeCockpit(group, folder, socket) {
 	const port = await freePort(), users = [], program = run("sh", "-c", "command -v cfdfuctl").trim();
 	let server = null;
 	const its = {
@@ -46,7 +47,8 @@ export async function makeCockpit(group, folder, socket) {
 			await over;
 		},
 		end: async () => {
-			await its.stop();
+			if (server)
+				await its.stop();
 			for (const name of users.splice(0)) {
 				await until(() => {
 					try {
@@ -64,4 +66,43 @@ export async function makeCockpit(group, folder, socket) {
 
 	run("groupadd", group);
 	return its;
+}
+
+// A station, Cockpit before it, a browser, and two users: may, of the station's group, and look, not of it.
+export async function makeDesk(conf) {
+	const [group, may, look] = ["t", "may", "look"].map((name) => `cfdfu-${name}${process.pid}`);
+	const station = await makeStation(`[station]\ngroup = ${group}\n${conf}`, "fast"), password = "Correct horse 7";
+	const cockpit = await makeCockpit(group, station.folder, station.at("control"));
+	const desk = {
+		station, cockpit, group, may, look, password,
+		startDaemon: async () => {
+			await station.startDaemon();
+			chmodSync(station.at("control"), 0o666); // as its socket unit has it
+		},
+		logIn: async (page, name, word = password) => {
+			await page.until(`document.getElementById("login-button")?.offsetParent`);
+			await page.run(`document.getElementById("login-user-input").value = ${JSON.stringify(name)};
+				document.getElementById("login-password-input").value = ${JSON.stringify(word)};
+				document.getElementById("login-button").click()`);
+		},
+		end: async () => {
+			await desk.chromium?.close().catch(() => {});
+			await cockpit.end();
+			await station.end();
+		},
+	};
+
+	process.on("SIGTERM", () => desk.end().finally(() => process.exit(1))); // users are not left behind
+	chmodSync(station.folder, 0o711);
+	try {
+		cockpit.addUser(may, password, "--groups", group);
+		cockpit.addUser(look, password);
+		await desk.startDaemon();
+		await cockpit.start();
+		desk.chromium = await browser();
+		return desk;
+	} catch (why) {
+		await desk.end();
+		throw why;
+	}
 }

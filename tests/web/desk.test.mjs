@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The desk: Cockpit's real login, a real browser, the real daemon's code on simulated drones.
 import assert from "node:assert/strict";
-import { chmodSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { lacking, makeCockpit } from "./cockpit.mjs";
-import { browser } from "./driver.mjs";
-import { makeStation } from "./station.mjs";
+import { lacking, makeDesk } from "./cockpit.mjs";
 import { until } from "./until.mjs";
 
 const skip = lacking || false;
-const [GROUP, MAY, LOOK] = ["t", "may", "look"].map((name) => `cfdfu-${name}${process.pid}`), WORD = "Correct horse 7";
 const SLOTS = "[slots]\n1-1 = A1\n1-2 = A2\n1-3 = B1\n1-4 = B2\n";
 const HOSTILE = "<img src=x onerror=window.hit=1>";
-let chromium, cockpit, page, station, old;
+let desk, page, station, old;
 
 // ---- a hand and an eye ------------------------------------------------------------------------------
 
@@ -55,13 +52,6 @@ async function choose(of, file) {
 	await of.ask("DOM.setFileInputFiles", { files: [file], objectId: result.objectId });
 }
 
-async function logIn(of, name, password) {
-	await of.until(`document.getElementById("login-button")?.offsetParent`);
-	await of.run(`document.getElementById("login-user-input").value = ${JSON.stringify(name)};
-		document.getElementById("login-password-input").value = ${JSON.stringify(password)};
-		document.getElementById("login-button").click()`);
-}
-
 const slot = async (port) => (await station.status()).slots.find((s) => s.port === port);
 
 // A drone with some misfortune.
@@ -75,38 +65,24 @@ async function plugWith(port, fate) {
 before(async () => {
 	if (skip)
 		return;
-	station = await makeStation(`[station]\ngroup = ${GROUP}\n${SLOTS}`, "fast");
-	chmodSync(station.folder, 0o711);
-	cockpit = await makeCockpit(GROUP, station.folder, station.at("control"));
-	cockpit.addUser(MAY, WORD, "--groups", GROUP);
-	cockpit.addUser(LOOK, WORD);
-	await station.startDaemon();
-	chmodSync(station.at("control"), 0o666); // as its socket unit has it
+	desk = await makeDesk(SLOTS);
+	station = desk.station;
 	old = await station.image("2025.02");
-	await cockpit.start();
-	chromium = await browser();
-	page = await chromium.open(cockpit.url, { width: 1600, height: 900 });
+	page = await desk.chromium.open(desk.cockpit.url, { width: 1600, height: 900 });
 });
 
-async function end() {
-	await chromium?.close().catch(() => {});
-	await cockpit?.end();
-	await station?.end();
-}
-
-after(end);
-process.on("SIGTERM", () => end().finally(() => process.exit(1))); // users are not left behind
+after(() => desk?.end());
 
 // ---- in this order: each goes on where the one before it has left the station -----------------------
 
 test("a wrong password is refused", { skip }, async () => {
-	await logIn(page, MAY, "wrong");
+	await desk.logIn(page, desk.may, "wrong");
 	await reads(page, "#login-error-message", /wrong|fail/i);
 });
 
 test("who logs in sees the rack", { skip }, async () => {
 	await station.plug("1-1", old, "uid=110041000A51353432343630");
-	await logIn(page, MAY, WORD);
+	await desk.logIn(page, desk.may);
 	await tile(page, "1-1", "NO FW");
 	assert.equal(await text(page, ".tile .label"), "A1");
 });
@@ -196,6 +172,50 @@ test("the history shows attempts by their ending, each with its stages", { skip 
 	await panel(page, /verdict\s+fail/);
 });
 
+test("a batch is begun, looked at, reported and ended", { skip }, async () => {
+	await page.ask("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: station.folder });
+	await press(page, "Batches");
+	await fill(page, "name", "spring 1");
+	await fill(page, "expect", "3");
+	await fill(page, "stop after", "2");
+	await press(page, "Start", "aside");
+	await says(page, /^The batch spring 1 has begun/);
+	await reads(page, ".foot .batch", /spring 1/);
+	await fill(page, "name", "spring 2");
+	await press(page, "Start", "aside");
+	await says(page, /spring 1.*(used|taken|name|running|runs)/i);
+	await openTile(page, "1-1", "A1");
+	await press(page, "Retry by force", "aside");
+	await until(async () => (await station.status()).station.batch.good === 1, "it passes in the batch");
+	await press(page, "Batches");
+	await press(page, "spring 1", "aside");
+	await panel(page, /expect\s+3[^]*good\s+1/);
+	for (const form of ["html", "csv", "json"]) {
+		await press(page, `Report: ${form}`, "aside");
+		await says(page, new RegExp(`^Saved: spring 1.${form}`));
+		await until(() => existsSync(station.at(`spring 1.${form}`)), `the ${form} is there`);
+	}
+	assert.match(readFileSync(station.at("spring 1.html"), "utf8"), /^<!DOCTYPE html>[^]*Batch spring 1/);
+	assert.equal(readFileSync(station.at("spring 1.csv"), "utf8"), await station.ctl("batch", "report", "--csv", "spring 1"));
+	assert.equal(JSON.parse(readFileSync(station.at("spring 1.json"), "utf8")).batch.good, 1);
+	await press(page, "Batches");
+	await press(page, "End the batch", "aside");
+	await says(page, /^The batch spring 1 has ended: 1 of 3 good/);
+	assert.equal((await station.status()).station.batch, null);
+});
+
+test("the yield tells of slots, and of stages, as the station counts them", { skip }, async () => {
+	await press(page, "Yield");
+	await panel(page, /first pass/);
+	const { groups } = JSON.parse(await station.ctl("--json", "stats", "--by", "slot")), bad = groups.find((g) => g.key === "1-3");
+
+	await panel(page, new RegExp(`B1\\s+${Math.round(100 * bad.first_good / bad.first)} %\\s`));
+	await panel(page, /writing\s+\d+\s+\d+/);
+	await fill(page, "by", "fault");
+	await press(page, "Show", "aside");
+	await panel(page, /fault\s+first pass/);
+});
+
 test("what is hostile is shown as text", { skip }, async () => {
 	await station.ctl("firmware", "add", old, "--name", HOSTILE);
 	await plugWith("1-4", "hostile-strings count=1000");
@@ -209,23 +229,23 @@ test("what is hostile is shown as text", { skip }, async () => {
 });
 
 test("who is not of the group sees all, and is refused in the station's words", { skip }, async (t) => {
-	const other = await chromium.open("about:blank");
+	const other = await desk.chromium.open("about:blank");
 
 	t.after(() => other.close());
 	await other.ask("Network.clearBrowserCookies"); // one browser has one session; the open page keeps its own
-	await other.ask("Page.navigate", { url: cockpit.url });
-	await logIn(other, LOOK, WORD);
+	await other.ask("Page.navigate", { url: desk.cockpit.url });
+	await desk.logIn(other, desk.look);
 	await tile(other, "1-1", "PASS");
 	for (const lever of ["Pause", "Retry failed"]) {
 		await other.run(`document.querySelector("output").textContent = ""`);
 		await press(other, lever);
-		await says(other, new RegExp(`only root and members of the group ${GROUP} may`));
+		await says(other, new RegExp(`only root and members of the group ${desk.group} may`));
 	}
 	await press(other, "Firmware");
 	await panel(other, /^Firmware/);
 	await choose(other, old);
 	await press(other, "Add", "aside");
-	await says(other, new RegExp(`members of the group ${GROUP} may`));
+	await says(other, new RegExp(`members of the group ${desk.group} may`));
 	assert.equal((await station.status()).station.state, "armed");
 });
 
@@ -243,16 +263,15 @@ test("the daemon killed: the page says so; started: it goes on by itself", { ski
 	await reads(page, ".down .box", /NO CONNECTION TO THE STATION since/);
 	await press(page, "Pause");
 	await says(page, /^The station does not answer/);
-	await station.startDaemon();
-	chmodSync(station.at("control"), 0o666);
+	await desk.startDaemon();
 	await page.until(live);
 	assert.equal(await page.run("window.same"), true);
 });
 
 test("Cockpit killed: the page says so; started: it asks for the login, and goes on", { skip }, async () => {
-	await cockpit.stop("SIGKILL");
+	await desk.cockpit.stop("SIGKILL");
 	await reads(page, ".down .box", /NO CONNECTION TO THE STATION since/);
-	await cockpit.start();
-	await logIn(page, MAY, WORD);
+	await desk.cockpit.start();
+	await desk.logIn(page, desk.may);
 	await page.until(live);
 });

@@ -44,7 +44,7 @@ function table(heads, rows) {
 /** @param {Row} members those that say something are shown by their names */
 function facts(members) {
 	/** @type {(v: any) => string} */
-	const value = (v) => Array.isArray(v) ? v.map(value).join(", ") : typeof v === "boolean" ? (v ? "yes" : "no") :
+	const value = (v) => Array.isArray(v) ? v.map(value).join("\n") : typeof v === "boolean" ? (v ? "yes" : "no") :
 		v && typeof v === "object" ? v.text ?? Object.values(v).map(value).join(" ") : when(v);
 
 	return el("dl", Object.entries(members).filter(([, v]) => v !== null && v !== "" && v?.length !== 0)
@@ -97,6 +97,7 @@ async function open(title, fill) {
 		panel.hidden = true;
 	})]), ...content.map((c) => c instanceof Node ? c : el("p", [c])));
 	panel.hidden = false;
+	scrollTo(0, 0); // a phone has it above the wall
 }
 
 // ---- what the panel shows ---------------------------------------------------------------------------
@@ -165,10 +166,10 @@ const firmwareButton = (text, method, parameters) => button(text, async () => {
 const openFirmware = () => open("Firmware", async () => {
 	const { firmware } = await call("ListFirmware");
 
-	return [table(["name", "version", "for", "selected for", "", ""], firmware.map((/** @type {Row} */ f) =>
-		[f.name, f.version, f.platforms.join(", "), [...f.selected_for, ...f.own ?? []].join(", "),
-			f.problem ?? f.quarantined_why, f.quarantined ? firmwareButton("Release", "ReleaseFirmware", { name: f.name }) :
-				button("Select…", () => openPlan({ with: f.name }))])),
+	return [table(["", "name", "version", "for", "selected for", ""], firmware.map((/** @type {Row} */ f) =>
+		[f.quarantined ? firmwareButton("Release", "ReleaseFirmware", { name: f.name }) :
+			button("Select…", () => openPlan({ with: f.name })), f.name, f.version, f.platforms.join(", "),
+		[...f.selected_for, ...f.own ?? []].join(", "), f.problem ?? f.quarantined_why])),
 	firmwareButton("Select none", "DeselectFirmware", {}),
 	form({ file: input("file"), name: input() }, "Add", async ({ file, name }) => {
 		if (!file)
