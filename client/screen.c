@@ -18,6 +18,7 @@
 #define PLAIN "\033[0m"
 #define LINE_BYTES 4096
 #define INDENT 2     /* of what to do, below its drone */
+#define WIDE 100     /* columns: rows have whole serials */
 #define ROWS_FULL 16 /* with fewer lines the head is the counts alone */
 #define ROWS_FOOT 10 /* with fewer lines nothing says how to leave */
 #define HEAD_LINES_MAX 2
@@ -184,10 +185,13 @@ put_row(struct frame *f, const json_t *slot, enum detail detail)
 	if (words[0] == '\0')
 		slot_ready_words(slot, words, sizeof(words));
 	snprintf(line, sizeof(line), "%s: %s", row, todo.s);
-	if (cells_width(line) > f->how->columns)
-		snprintf(line, sizeof(line), "%s %s: %s", name, words, todo.s);
-	if (cells_width(line) > f->how->columns)
-		snprintf(line, sizeof(line), "%s: %s", name, todo.s);
+	/* WHY not of one whose bytes are right on a wide terminal: its row has the serial. */
+	if (slot_fate(slot) != SLOT_FATE_DONE || f->how->columns < WIDE) {
+		if (cells_width(line) > f->how->columns)
+			snprintf(line, sizeof(line), "%s %s: %s", name, words, todo.s);
+		if (cells_width(line) > f->how->columns)
+			snprintf(line, sizeof(line), "%s: %s", name, todo.s);
+	}
 	if (detail != DETAIL_NONE || todo.s[0] == '\0' || cells_width(line) > f->how->columns)
 		copy_text(line, sizeof(line), row);
 	put_line(f, line, row_colour(slot));
