@@ -133,4 +133,8 @@ done
 
 "$top/tests/e2e/demo.sh" "$(dirname "$(command -v cfdfud-sim)")" > "$scratch/demo" 2>&1
 same "./dev demo ends well" 0 $?
-same "it shows eight drones that passed" 8 "$(grep -c '2025\.02 -> 2025\.12 pass' "$scratch/demo")"
+same "it shows four drones that passed, from other versions" 4 "$(grep -cE -- '-> 2025\.12 pass' "$scratch/demo")"
+holds "one that needed its button, and its cable back, is good at the end" \
+	grep -qE ' B1 .* -> 2025\.12 unchanged +yes' "$scratch/demo"
+holds "its closing line tells who is ready, dfu-util's time, and who is set aside" \
+	grep -qE '^6 of 8 ready in [0-9]+ s \(one by one with dfu-util: [0-9]+ s\); set aside: A3 button, B2 platform$' "$scratch/demo"
