@@ -96,17 +96,19 @@ fill_rack() # PORT-FUNCTION
 	cfdfuctl batch start demo --expect $drones > /dev/null
 }
 
-# Plugs all in; B1's cable is pulled while it is being written.  Half an image does not start, so it
+# Plugs all in; B1's cable is pulled while it is being written, where it waits for that.  Half an image does not start, so it
 # is plugged in again with its button held, and gets new power at the end, as the station asks for.
 use_rack() # PORT-FUNCTION
 {
 	local n
 
+	rack_do fate "$("$1" 5)" slow in=dfu on=data at=60 > /dev/null
 	for n in $(seq 1 $drones); do
 		rack_do plug "$("$1" "$n")" > /dev/null
 	done
 	poll=0.05 until_true 60 is_written B1
 	rack_do unplug "$("$1" 5)" > /dev/null
+	rack_do mend "$("$1" 5)" > /dev/null
 	until_true 60 is B1 fail
 	rack_do button "$("$1" 5)" > /dev/null
 	until_true 60 is B1 needs-power-cycle
