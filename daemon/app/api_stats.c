@@ -37,15 +37,17 @@ struct question {
 struct stats {
 	const struct services *sv;
 	struct event *timer;
-	struct question asked[PROTO_CLIENTS_MAX]; /* the first is at work */
+	/* LIMIT: one a client, and two clients are let in above the maximum */
+	struct question asked[PROTO_CLIENTS_MAX + 2]; /* the first is at work */
 	size_t count;
 	int64_t after, last;
 	struct yield *yield; /* NULL: it is to begin */
 	json_t *groups;	     /* NULL: facts are read */
 	uint64_t slice_us;   /* when the slice under way began */
-	/* the last answer */
+	/* the last answer; ready: it is the first one's */
 	json_t *parameters, *answer;
 	uint64_t recorded, answered_us;
+	bool ready;
 };
 
 static const char *const by_names[] = {
@@ -191,7 +193,7 @@ on_fact(void *ctx, const struct store_fact *t)
 	    t->started_ms < s->asked[0].until_ms &&
 	    (s->asked[0].batch == 0 || t->batch == s->asked[0].batch))
 		yield_add(s->yield, &f);
-	return t->id < s->last && goes_on(s);
+	return t->id < s->last && (t->id % 16 != 0 || goes_on(s));
 }
 
 /* 1: there is more; 0: the answer is complete; negative errno. */
@@ -212,7 +214,7 @@ slice(struct stats *s)
 			r = store_facts(s->sv->store, s->after, on_fact, s);
 		if (r == 0)
 			s->groups = json_array();
-		return r < 0 ? r : 1;
+		return yield_has_failed(s->yield) ? -ENOMEM : r < 0 ? r : 1;
 	}
 	while (goes_on(s))
 		if (!yield_conclude(s->yield)) {
@@ -234,13 +236,20 @@ wait(struct stats *s)
 }
 
 static void
+forget_sums(struct stats *s)
+{
+	yield_free(s->yield);
+	json_decref(s->groups);
+	s->yield = NULL;
+	s->groups = NULL;
+}
+
+static void
 drop(struct stats *s, size_t i)
 {
 	if (i == 0) {
-		yield_free(s->yield);
-		json_decref(s->groups);
-		s->yield = NULL;
-		s->groups = NULL;
+		forget_sums(s);
+		s->ready = false;
 	}
 	s->count--;
 	memmove(&s->asked[i], &s->asked[i + 1], (s->count - i) * sizeof(s->asked[0]));
@@ -249,26 +258,48 @@ drop(struct stats *s, size_t i)
 }
 
 static void
-answer(struct stats *s, int r)
+make_answer(struct stats *s)
+{
+	json_decref(s->answer);
+	json_decref(s->parameters);
+	s->answer = json_pack(
+	    "{s:o, s:O, s:o, s:i, s:b}", "total", yield_json(s, yield_total(s->yield), true),
+	    "groups", s->groups, "findings", findings_json(s), "attempts",
+	    (int)yield_total(s->yield)->attempts, "more", yield_has_more(s->yield));
+	s->parameters = json_incref(call_parameters(s->asked[0].call));
+	s->answered_us = clock_now_us();
+	s->ready = true;
+}
+
+static bool
+is_answered(const struct stats *s)
+{
+	return s->ready || (s->yield == NULL && s->recorded == store_durable(s->sv->store) &&
+			    s->slice_us - s->answered_us < SAME_US &&
+			    json_equal(s->parameters, call_parameters(s->asked[0].call)));
+}
+
+/* WHY one thing in a turn: freeing what a million attempts took, and sending it, take long. */
+static void
+work(struct stats *s)
 {
 	struct call *call = s->asked[0].call;
+	int r;
 
-	if (r == 0) {
-		json_decref(s->answer);
-		json_decref(s->parameters);
-		s->answer = json_pack("{s:o, s:O, s:o, s:i, s:b}", "total",
-				      yield_json(s, yield_total(s->yield), true), "groups",
-				      s->groups, "findings", findings_json(s), "attempts",
-				      (int)yield_total(s->yield)->attempts, "more",
-				      yield_has_more(s->yield));
-		s->parameters = json_incref(call_parameters(call));
-		s->answered_us = clock_now_us();
-	}
-	drop(s, 0);
-	if (r == 0)
+	if (s->ready && s->yield != NULL) {
+		forget_sums(s);
+	} else if (is_answered(s)) {
+		drop(s, 0);
 		call_reply(call, json_incref(s->answer));
-	else
+	} else {
+		r = slice(s);
+		if (r == 0)
+			make_answer(s);
+		if (r >= 0)
+			return;
+		drop(s, 0);
 		call_refuse(call, PROTO_ERROR("Degraded"), "The records cannot be read now.");
+	}
 }
 
 static void
@@ -276,21 +307,11 @@ on_timer(evutil_socket_t fd, short what, void *ctx)
 {
 	struct stats *s = ctx;
 	enum loop_work before = turns_begin(s->sv->turns, LOOP_CLIENT);
-	int r;
 
 	(void)fd;
 	(void)what;
 	s->slice_us = clock_now_us();
-	if (s->yield == NULL && s->recorded == store_durable(s->sv->store) &&
-	    s->slice_us - s->answered_us < SAME_US &&
-	    json_equal(s->parameters, call_parameters(s->asked[0].call))) {
-		call_reply(s->asked[0].call, json_incref(s->answer));
-		drop(s, 0);
-	} else {
-		r = slice(s);
-		if (r <= 0)
-			answer(s, r);
-	}
+	work(s);
 	turns_end(s->sv->turns, before);
 	wait(s);
 }
@@ -328,10 +349,6 @@ api_stats(void *ctx, struct call *call, json_t *parameters)
 	(void)parameters;
 	if (!read_question(sv, call, &q))
 		return;
-	if (s->count == ARRAY_LEN(s->asked)) {
-		call_refuse(call, PROTO_ERROR("Busy"), "Too many clients ask for statistics.");
-		return;
-	}
 	s->asked[s->count++] = q;
 	wait(s);
 }

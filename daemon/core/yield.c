@@ -9,25 +9,57 @@
 #include "core/outcome.h"
 #include "core/yield_internal.h"
 
-#define CELLS_A_FACT 8 /* seven at most are new */
-
 /* A key of a cell stands for one of these, beside the groups of each axis. */
 enum what { WHAT_LOT = AXIS_COUNT + 1, WHAT_PAIR, WHAT_FIRST, WHAT_MEMBER };
 
 /* ---- facts ----------------------------------------------------------------------------------- */
+
+static struct cell *
+place(struct cell *list, uint32_t size, uint64_t key)
+{
+	uint32_t i = (uint32_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> 32) & (size - 1);
+
+	while (list[i].key != key && list[i].key != 0)
+		i = (i + 1) & (size - 1);
+	return &list[i];
+}
+
+static bool
+grow(struct yield *y, unsigned part)
+{
+	struct cell *old = y->cells[part].list, *list;
+	uint32_t size = y->cells[part].size;
+
+	if (y->cells[part].count < size / 2)
+		return true;
+	list = calloc(size > 0 ? size * 2 : 8, sizeof(*list));
+	if (list == NULL)
+		return false;
+	y->cells[part].list = list;
+	y->cells[part].size = size > 0 ? size * 2 : 8;
+	for (uint32_t i = 0; i < size; i++)
+		if (old[i].key != 0)
+			*place(list, y->cells[part].size, old[i].key) = old[i];
+	free(old);
+	return true;
+}
 
 /* The value of this key: 0 when it is new. */
 static uint32_t *
 find(struct yield *y, unsigned what, uint64_t a, uint64_t b)
 {
 	uint64_t key = (uint64_t)what << 61 | ((a << 31 ^ b) & ((UINT64_C(1) << 61) - 1));
-	uint64_t i = (key ^ key >> 32) * UINT64_C(0x9E3779B97F4A7C15);
+	unsigned part = (unsigned)(key * UINT64_C(0x9E3779B97F4A7C15) >> 24) % YIELD_PARTS;
+	struct cell *c;
 
-	for (i = (i ^ i >> 29) & y->cell_mask; y->cells[i].key != key && y->cells[i].key != 0;
-	     i = (i + 1) & y->cell_mask)
-		;
-	y->cells[i].key = key;
-	return &y->cells[i].value;
+	if (!grow(y, part)) {
+		y->nowhere = (struct cell){ 1, 0 };
+		return &y->nowhere.value;
+	}
+	c = place(y->cells[part].list, y->cells[part].size, key);
+	y->cells[part].count += c->key == 0;
+	c->key = key;
+	return &c->value;
 }
 
 static uint32_t
@@ -127,10 +159,21 @@ add_drone(struct yield *y, const struct yield_fact *f, const uint32_t at[AXIS_CO
 	return (*find(y, WHAT_FIRST, drone, lot))++ == 0;
 }
 
+/* In ms; then their buckets. */
 struct stages {
 	uint32_t ms[STEP_COUNT];
 	unsigned seen; /* BIT(step) */
 };
+
+static unsigned
+bucket_of(uint32_t ms)
+{
+	unsigned octave;
+
+	ms = ms < BIT(22) ? ms : BIT(22) - 1;
+	octave = ms < 64 ? 0 : 26 - (unsigned)__builtin_clz(ms);
+	return octave * 32 + (ms >> octave);
+}
 
 static unsigned
 name_sum(const char *name, size_t size)
@@ -157,24 +200,14 @@ read_stages(const struct yield *y, const struct yield_fact *f, struct stages *re
 		ret->ms[s] += ms;
 		ret->seen |= BIT(s);
 	}
-	ret->ms[STEP_NONE] = 0; /* of steps without a known name */
-	ret->seen &= ~BIT(STEP_NONE);
-	if (f->bytes_written < YIELD_PACE_BYTES / 8 || (ret->seen & BIT(STEP_WRITING)) == 0)
-		return;
-	ret->seen |= BIT(STEP_NONE);
-	ret->ms[STEP_NONE] =
-	    (uint32_t)((uint64_t)ret->ms[STEP_WRITING] * YIELD_PACE_BYTES / f->bytes_written);
-}
-
-static unsigned
-bucket_of(uint32_t ms)
-{
-	unsigned octave = 0;
-
-	ms = ms < BIT(22) ? ms : BIT(22) - 1;
-	while (ms >> octave >= 64)
-		octave++;
-	return octave * 32 + (ms >> octave);
+	ret->seen &= ~BIT(STEP_NONE); /* steps without a known name */
+	if (f->bytes_written >= YIELD_PACE_BYTES / 8 && (ret->seen & BIT(STEP_WRITING)) != 0) {
+		ret->seen |= BIT(STEP_NONE);
+		ret->ms[STEP_NONE] = (uint32_t)((uint64_t)ret->ms[STEP_WRITING] * YIELD_PACE_BYTES /
+						f->bytes_written);
+	}
+	for (unsigned step = 0; step < STEP_COUNT; step++)
+		ret->ms[step] = bucket_of(ret->ms[step]);
 }
 
 static void
@@ -191,7 +224,7 @@ count(struct yield_group *g, const struct yield_fact *f, const struct stages *s,
 	g->detail->faults[f->fault]++;
 	for (unsigned step = 0; step < STEP_COUNT; step++)
 		if ((s->seen & BIT(step)) != 0)
-			g->detail->times[step][bucket_of(s->ms[step])]++;
+			g->detail->times[step][s->ms[step]]++;
 }
 
 void
@@ -314,6 +347,12 @@ yield_group(const struct yield *y, unsigned i)
 }
 
 bool
+yield_has_failed(const struct yield *y)
+{
+	return y->nowhere.key != 0;
+}
+
+bool
 yield_has_more(const struct yield *y)
 {
 	return y->ranked > YIELD_GROUPS_MAX;
@@ -323,21 +362,16 @@ int
 yield_new(enum yield_by by, size_t facts, struct yield **ret_yield)
 {
 	struct yield *y = calloc(1, sizeof(*y));
-	size_t cells = 1024;
 
 	if (y == NULL)
 		return -ENOMEM;
-	while (cells < facts * CELLS_A_FACT)
-		cells *= 2;
 	y->by = by;
-	y->cell_mask = cells - 1;
-	y->cells = calloc(cells, sizeof(*y->cells));
 	y->total.detail = calloc(1, sizeof(*y->total.detail));
 	for (enum axis a = AXIS_SLOT; a < AXIS_COUNT; a++)
 		y->groups[a] = calloc(facts + 1, sizeof(*y->groups[a]));
 	for (enum step s = STEP_ASKING; s < STEP_COUNT; s++)
 		y->steps[name_sum(step_name(s), strlen(step_name(s)))] = s;
-	if (y->cells == NULL || y->total.detail == NULL || y->groups[AXIS_SLOT] == NULL ||
+	if (y->total.detail == NULL || y->groups[AXIS_SLOT] == NULL ||
 	    y->groups[AXIS_DRONE] == NULL || y->groups[AXIS_OTHER] == NULL) {
 		yield_free(y);
 		return -ENOMEM;
@@ -357,6 +391,7 @@ yield_free(struct yield *y)
 		free(y->groups[a]);
 	}
 	free(y->total.detail);
-	free(y->cells);
+	for (unsigned i = 0; i < YIELD_PARTS; i++)
+		free(y->cells[i].list);
 	free(y);
 }

@@ -85,10 +85,11 @@ struct yield_times {
 
 struct yield;
 
-/* For so many facts at most.  0 or -ENOMEM; nothing fails later. */
+/* For so many facts at most.  0 or -ENOMEM. */
 int yield_new(enum yield_by by, size_t facts, struct yield **ret_yield) MUST_CHECK;
 void yield_free(struct yield *y); /* NULL is fine */
 void yield_add(struct yield *y, const struct yield_fact *f);
+bool yield_has_failed(const struct yield *y); /* for want of memory: the sums are wrong */
 /* After the last fact: a step of less than a millisecond; false: there is no other. */
 bool yield_conclude(struct yield *y);
 

@@ -7,6 +7,7 @@
 
 #define NO_GROUP UINT32_MAX
 #define YIELD_NAMES 128
+#define YIELD_PARTS 256
 
 /* The first two as enum yield_by. */
 enum axis { AXIS_SLOT, AXIS_DRONE, AXIS_OTHER, AXIS_COUNT };
@@ -27,8 +28,11 @@ struct yield {
 	struct yield_group total;
 	struct yield_group *groups[AXIS_COUNT];
 	uint32_t counts[AXIS_COUNT], lots;
-	struct cell *cells;
-	size_t cell_mask;
+	struct {
+		struct cell *list;
+		uint32_t size, count;
+	} cells[YIELD_PARTS];	    /* in parts, so that no growth takes long */
+	struct cell nowhere;	    /* what there was no memory for */
 	uint8_t steps[YIELD_NAMES]; /* by a sum over their name */
 	struct failure failures[YIELD_FAILURES_MAX];
 	size_t failure_count; /* the last ones of these are kept */
