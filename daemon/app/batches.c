@@ -56,6 +56,15 @@ keep(struct batches *b, const struct store_batch *row)
 	b->stop_recorded = row->stopped != NULL;
 }
 
+static void
+forget(struct batches *b)
+{
+	static const struct store_batch none = { 0 };
+
+	fleet_end_batch(b->sv->fleet);
+	keep(b, &none);
+}
+
 /* ---- after the start ------------------------------------------------------------------------ */
 
 /* Takes it up, if it runs. */
@@ -105,7 +114,11 @@ batches_load(struct batches *b)
 {
 	int r = store_batch_each(b->sv->store, NULL, on_newest, b);
 
-	return r > 0 ? store_batch_drones(b->sv->store, b->row.id, on_ending, b) : r;
+	if (r > 0)
+		r = store_batch_drones(b->sv->store, b->row.id, on_ending, b);
+	if (r < 0)
+		forget(b); /* WHY: an ending that is recalled twice would count twice */
+	return r;
 }
 
 /* ---- its life ------------------------------------------------------------------------------- */
@@ -136,7 +149,6 @@ batches_start(struct batches *b, const struct batch_terms *terms, const char *us
 int
 batches_end(struct batches *b)
 {
-	static const struct store_batch none = { 0 };
 	struct store_time now = clock_time(b->sv->clock);
 	int r;
 
@@ -145,8 +157,7 @@ batches_end(struct batches *b)
 	r = store_batch_end(b->sv->store, b->row.id, &now);
 	if (r < 0)
 		return r;
-	fleet_end_batch(b->sv->fleet);
-	keep(b, &none);
+	forget(b);
 	return store_commit(b->sv->store, &now);
 }
 

@@ -69,14 +69,6 @@ on_newest(void *ctx, const struct store_batch *b)
 	return false;
 }
 
-static bool
-on_namesake(void *ctx, const struct store_batch *b)
-{
-	(void)ctx; /* only whether there is one matters */
-	(void)b;
-	return false;
-}
-
 static void
 body_count(struct body *b, const char *key, unsigned count)
 {
@@ -97,7 +89,7 @@ store_batch_begin(struct store *s, const struct store_batch *b, const struct sto
 	/* The queue has to be in the tables before these are asked. */
 	r = store_commit(s, now);
 	if (r == 0)
-		r = store_batch_each(s, b->name, on_namesake, NULL);
+		r = store_batch_each(s, b->name, on_newest, &last);
 	if (r > 0)
 		return -EEXIST;
 	if (r == 0)

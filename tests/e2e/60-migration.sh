@@ -85,3 +85,34 @@ sim_start fast
 same "the first release: the same names when the database was made again" "$names_before" \
 	"$(records "SELECT group_concat(uuid) FROM attempts WHERE id <= 4")"
 sim_stop
+
+# The records before batches (schema 8), written as records-3/ by cfdfud of commit a3c614a: attempt 1
+# passes, 2 is unchanged, 3 was under way when it was killed.
+before=$(dirname "$0")/records-8
+rm -rf "$state"
+mkdir "$state"
+sqlite3 "$database" < "$before/cfdfud.sql" > /dev/null
+cp "$before/audit.jsonl" "$state/"
+seen_before=$(records "SELECT * FROM attempts WHERE id < 3")
+sim_start fast
+same "before batches: the schema is a newer one" 1 \
+	"$(records "SELECT user_version > 8 FROM pragma_user_version")"
+same "before batches: the station is well" ok "$(status .station.health)"
+same "before batches: the view is what it was, with what was seen of each drone" "$seen_before" \
+	"$(records "SELECT * FROM attempts WHERE id < 3")"
+same "before batches: the attempt under way was cut off, and none is of a batch" "interrupted 0" \
+	"$(records "SELECT max(verdict) FILTER (WHERE id = 3) || ' ' || count(batch) FROM attempts")"
+cfdfuctl firmware add "$new" --name newer > /dev/null
+cfdfuctl firmware select newer > /dev/null
+cfdfuctl batch start first > /dev/null
+rack_plug 1-3 "$old" uid=770045000A51353432343630
+holds "before batches: a drone is flashed in the first one" until_true 60 test_verdict 1-3 pass
+settle 1
+sim_stop
+records_are_sound "before batches"
+rm "$database" # it is made again from the audit file
+sim_start fast
+same "before batches: the database was made again" "$seen_before|first" \
+	"$(records "SELECT * FROM attempts WHERE id < 3")|$(records "SELECT batch FROM attempts WHERE id = 4")"
+same "before batches: and its batch runs still" "first 1" "$(status '.station.batch | "\(.name) \(.drones)"')"
+sim_stop
