@@ -103,10 +103,8 @@ print_label(const struct session *s, const char *which, const char *template, bo
 	params_text(&p, "serial", which);
 	r = conn_ask(s, PROTO_METHOD("GetDrone"), &p, &reply);
 	values = values_of(reply);
-	if (out == NULL || values == NULL)
-		r = say_no_memory();
 	if (r == 0)
-		r = expand(out, template, values, zpl);
+		r = out != NULL ? expand(out, template, values, zpl) : say_no_memory();
 	if (out != NULL && fclose(out) != 0)
 		r = say_no_memory();
 	if (r == 0 && s->json)
@@ -122,25 +120,24 @@ print_label(const struct session *s, const char *which, const char *template, bo
 static int
 run(const struct session *s, const struct invocation *i)
 {
-	const char *path = invocation_value(i, "template"), *template = zpl_template;
+	const char *path = invocation_value(i, "template");
 	struct params p = params_of(i);
 	bool qr = out_is(p.object, "format", "qr");
-	char why[FILE_WHY_MAX], own[TEMPLATE_BYTES_MAX + 1];
+	char why[FILE_WHY_MAX], template[TEMPLATE_BYTES_MAX + 1];
 	uint8_t *data = NULL;
 	size_t bytes = 0;
 	int r = p.status;
 
 	params_done(&p);
+	copy_text(template, sizeof(template), qr ? qr_template : zpl_template);
 	if (r == 0 && path != NULL) {
 		r = file_read(path, TEMPLATE_BYTES_MAX, &data, &bytes, why);
 		if (r != 0)
 			say_error("%s: %s", path, why);
 		else
-			snprintf(own, sizeof(own), "%.*s", (int)bytes, (const char *)data);
+			snprintf(template, sizeof(template), "%.*s", (int)bytes,
+				 (const char *)data);
 		free(data);
-		template = own;
-	} else if (qr) {
-		template = qr_template;
 	}
 	for (int n = 0; r == 0 && n < i->arg_count; n++)
 		r = print_label(s, i->args[n], template, !qr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cfdfuctl status: the station and one row per slot.  plan: what would happen to each drone now,
- * and why.
+ * cfdfuctl status: the station and one row per slot.  map: the rack as it stands.  plan: what would
+ * happen to each drone now, and why.
  */
 #include "config.h"
 
@@ -13,6 +13,7 @@
 #include "client/conn.h"
 #include "client/out.h"
 #include "client/overview.h"
+#include "client/rack_map.h"
 
 #define LINE_MAX_BYTES 8192
 
@@ -297,6 +298,46 @@ const struct command_desc cmd_status = {
 	.method = PROTO_METHOD("GetStatus"),
 	.parameters = { { "target" } },
 	.options = { { "failed", 0, NULL, N_("only drones that have failed") } },
+};
+
+static int
+print_map(const struct session *s, const json_t *reply)
+{
+	const json_t *station = json_object_get(reply, "station");
+	json_t *slots = slots_sort(json_object_get(reply, "slots"));
+	size_t columns = out_columns() > 0 ? out_columns() : NARROW;
+	char text[LINE_MAX_BYTES];
+	struct rack_map m;
+
+	if (rack_map_lay(station, slots, columns, &m)) {
+		for (size_t row = 0; row < m.rows; row++) {
+			rack_map_row(&m, row, out_has_colour(s), text);
+			puts(text);
+		}
+		if (!m.words)
+			puts(rack_map_signs);
+		rack_map_done(&m);
+	} else {
+		puts("The rack is wider than this terminal.");
+	}
+	if (slots_put_bad_first(slots) < 0)
+		return say_no_memory();
+	overview_todo(slots, text, sizeof(text));
+	if (text[0] != '\0')
+		printf("\n%s\n", text);
+	overview_sum(slots, text, sizeof(text));
+	printf("\n%s\n", text);
+	json_decref(slots);
+	return EXIT_OK;
+}
+
+const struct command_desc cmd_map = {
+	.name = "map",
+	.args = "",
+	.help = N_("the rack as it stands, and what to do"),
+	.run = conn_run,
+	.method = PROTO_METHOD("GetStatus"),
+	.print = print_map,
 };
 
 #define WHY_CELLS 30 /* a narrower column of reasons is unreadable */

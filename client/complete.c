@@ -127,7 +127,7 @@ offer_options(struct line *l, const struct command_option *o)
 {
 	char word[64];
 
-	for (; o->name != NULL && o != &global_options[GLOBAL_BRIDGE]; o++) {
+	for (; o != NULL && o->name != NULL && o != &global_options[GLOBAL_BRIDGE]; o++) {
 		(void)snprintf(word, sizeof(word), "--%s", o->name);
 		offer(l, word, o->help);
 	}
@@ -138,15 +138,15 @@ static void
 offer_commands(struct line *l)
 {
 	for (const struct command_desc *const *c = l->session.commands; *c != NULL; c++) {
-		const char *blank = strchr((*c)->name, ' ');
-		char first[32];
+		size_t first = strcspn((*c)->name, " ");
+		char word[32];
 
-		(void)snprintf(first, sizeof(first), "%.*s", (int)strcspn((*c)->name, " "),
-			       (*c)->name);
+		(void)snprintf(word, sizeof(word), "%.*s", (int)first, (*c)->name);
 		if (l->heads == 0)
-			offer(l, first, blank == NULL ? (*c)->help : NULL);
-		else if (l->heads == 1 && blank != NULL && strcmp(first, l->head[0]) == 0)
-			offer(l, blank + 1, (*c)->help);
+			offer(l, word, (*c)->name[first] == '\0' ? (*c)->help : NULL);
+		else if (l->heads == 1 && (*c)->name[first] != '\0' &&
+			 strcmp(word, l->head[0]) == 0)
+			offer(l, (*c)->name + first + 1, (*c)->help);
 	}
 }
 
@@ -202,8 +202,7 @@ complete_line(const struct command_desc *const *commands, int argc, char *const 
 	if (l.option != NULL) {
 		offer_value(&l);
 	} else if (l.word[0] == '-') {
-		if (l.command != NULL)
-			offer_options(&l, l.command->options);
+		offer_options(&l, l.command != NULL ? l.command->options : NULL);
 		offer_options(&l, global_options);
 	} else if (l.command == NULL) {
 		offer_commands(&l);

@@ -3,6 +3,7 @@
 
 #include "client/hook.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,20 +37,18 @@ hook_new(const struct session *s, const char *program, bool silent, struct hook 
 	size_t i;
 	int r = conn_ask(s, PROTO_METHOD("GetConfig"), &none, &reply);
 
-	if (r == 0 && (h == NULL || (h->queue = json_array()) == NULL))
-		r = say_no_memory();
 	if (r == 0 && access(program, X_OK) < 0) {
-		say_error("%s: cannot be run: %m", program);
+		say_error("%s: cannot be run: %s", program, strerror(errno));
 		r = EXIT_REFUSED;
 	}
+	if (r == 0 && h == NULL)
+		r = say_no_memory();
 	if (r != 0) {
-		hook_free(h);
+		free(h);
 		json_decref(reply);
 		return r;
 	}
-	h->program = program;
-	h->silent = silent;
-	h->fd = -1;
+	*h = (struct hook){ .program = program, .silent = silent, .queue = json_array(), .fd = -1 };
 	json_array_foreach(json_object_get(reply, "settings"), i, one)
 		if (out_is(one, "section", "hooks") && out_is(one, "key", file_base_name(program)))
 			snprintf(h->events, sizeof(h->events), " %.250s ",
@@ -117,12 +116,6 @@ out:
 	json_decref(event);
 }
 
-static json_int_t
-active(const json_t *station)
-{
-	return out_int(json_object_get(station, "counts"), "active");
-}
-
 static bool
 differ(const json_t *a, const json_t *b, const char *key)
 {
@@ -139,10 +132,10 @@ hook_on_station(struct hook *h, const json_t *before, const json_t *after)
 	batch = json_object_get(after, "batch");
 	if (differ(before, after, "state"))
 		put_event(h, out_is(after, "state", "paused") ? "paused" : "resumed", after, NULL);
-	if (differ(old, batch, "name") || differ(old, batch, "ended_at") ||
-	    differ(old, batch, "stopped"))
+	if (differ(old, batch, "name") || differ(old, batch, "stopped"))
 		put_event(h, "batch", after, NULL);
-	if (active(before) > 0 && active(after) == 0)
+	if (out_int(json_object_get(before, "counts"), "active") > 0 &&
+	    out_int(json_object_get(after, "counts"), "active") == 0)
 		put_event(h, "idle", after, NULL);
 }
 
