@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: MIT
-// Pictures of the wall, the desk and a report as people see them: pictures.mjs FOLDER, with the build in PATH
+// Pictures of the wall, the desk, a report and terminals as people see them: pictures.mjs FOLDER, with the build in PATH
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { lacking } from "./cockpit.mjs";
 import { browser } from "./driver.mjs";
 import { wall16, wallBatch, wallOf } from "./made.mjs";
 import { picturesOfDesk } from "./pictures_desk.mjs";
+import { picturesOfTerminals } from "./pictures_terminal.mjs";
 import { withReport } from "./report.mjs";
 import { stand } from "./stand.mjs";
 import { PAGE } from "./station.mjs";
@@ -40,6 +41,7 @@ await withReport(async (url) => {
 });
 await chromium.close();
 await server.stop();
+await picturesOfTerminals(folder, [["16", wall16()], ["49", wallOf(7, 7)], ["120", wallOf(10, 12)]]);
 if (lacking)
 	console.log(`no pictures of the desk: ${lacking}`);
 else
