@@ -71,7 +71,7 @@ async function makeCockpit(group, folder, socket) {
 // A station, Cockpit before it, a browser, and two users: may, of the station's group, and look, not of it.
 export async function makeDesk(conf) {
 	const [group, may, look] = ["t", "may", "look"].map((name) => `cfdfu-${name}${process.pid}`);
-	const station = await makeStation(`[station]\ngroup = ${group}\n${conf}`, "fast"), password = "Correct horse 7";
+	const station = await makeStation(`[station]\ngroup = ${group}\nbrake = 2\n${conf}`, "fast"), password = "Correct horse 7";
 	const cockpit = await makeCockpit(group, station.folder, station.at("control"));
 	const desk = {
 		station, cockpit, group, may, look, password,

@@ -53,6 +53,7 @@ function facts(members) {
 
 /** @param {() => Promise<string | void>} work what it answers is shown, or why it does not */
 async function act(work) {
+	answer.textContent = "…";
 	try {
 		answer.textContent = await work() || "";
 		answer.className = "";
