@@ -50,7 +50,8 @@ update_events(struct conn *c)
 	int r = 0;
 
 	r |= want_read ? event_add(c->on_read, NULL) : event_del(c->on_read);
-	r |= c->out_bytes > 0 ? event_add(c->on_write, NULL) : event_del(c->on_write);
+	/* WHY not of a broken one: it looks writable in each turn of the loop until it is closed */
+	r |= c->out_bytes > 0 && !c->broken ? event_add(c->on_write, NULL) : event_del(c->on_write);
 	if (r < 0)
 		c->broken = true;
 }

@@ -5,6 +5,7 @@
 #include "ctl/server.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -97,6 +98,28 @@ TEST_SET_UP(a_watcher_that_never_reads_costs_one_mebibyte)
 	assert_string_equal(hear(w, fd), "{\"parameters\":{}}");
 	close(fd);
 	close(other);
+}
+
+/* The kernel tells of it in every turn as long as it is asked. */
+TEST_SET_UP(a_client_that_has_gone_keeps_the_loop_quiet_until_its_turn)
+{
+	struct world *w = *state;
+	int fd = join(w);
+	struct conn *c = TAILQ_FIRST(&w->conns->list);
+
+	say(fd, WATCH);
+	turn(w);
+	while (call_continue(w->pending, kilobyte()) == 0)
+		;
+	turn(w);
+	assert_int_equal(event_pending(c->on_write, EV_WRITE, NULL), EV_WRITE);
+	w->conns->ready.rest_until_us = w->clock_us + 3600000000U;
+	close(fd);
+	for (int i = 0; i < 5; i++)
+		event_base_loop(w->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	assert_int_equal(server_client_count(w->server), 1);
+	assert_int_equal(event_pending(c->on_write, EV_WRITE, NULL), 0);
+	assert_int_equal(event_pending(c->on_read, EV_READ, NULL), 0);
 }
 
 TEST_SET_UP(a_client_that_does_not_read_is_not_read_from)
