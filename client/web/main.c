@@ -7,7 +7,6 @@
 #include <event2/http.h>
 #include <event2/listener.h>
 #include <getopt.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -29,7 +28,7 @@ static const char usage[] =
     "Usage: cfdfu-web [OPTION]...\n"
     "Shows the flashing station to browsers; changes nothing.\n"
     "\n"
-    "  -l, --listen ADDRESS  IP address and port (default 127.0.0.1:8080; no port: any)\n"
+    "  -l, --listen ADDRESS  IP address and port (default 127.0.0.1:8080)\n"
     "      --host NAME       answer to this name, too; up to 16 times\n"
     "      --files DIR       the page's files (default " PKGDATADIR "/web)\n"
     "  -s, --socket PATH     the station's control socket (default " PROTO_SOCKET_PATH ")\n"
@@ -104,56 +103,33 @@ on_accept_failed(struct evconnlistener *listener, void *arg)
 		(void)evconnlistener_disable(listener); /* at worst it spins */
 }
 
+/* At the sockets that systemd has passed, or at an address. */
 static int
-serve_at(struct evhttp *http, struct evconnlistener *listener)
-{
-	if (listener == NULL)
-		return -errno;
-	evconnlistener_set_error_cb(listener, on_accept_failed);
-	return evhttp_bind_listener(http, listener) == NULL ? -ENOMEM : 0;
-}
-
-/* At an address; says where, for without a port it is any that is free. */
-static int
-listen_at(struct event_base *base, struct evhttp *http, const char *where)
-{
-	/* SPEC: POSIX: an IPv4 address is shorter, and has its port at the same place. */
-	struct sockaddr_in6 address;
-	int length = sizeof(address), r;
-	struct evconnlistener *listener;
-	bool any;
-
-	if (evutil_parse_sockaddr_port(where, (struct sockaddr *)&address, &length) < 0)
-		return -EINVAL;
-	any = address.sin6_port == 0;
-	listener =
-	    evconnlistener_new_bind(base, NULL, NULL, LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_EXEC, -1,
-				    (struct sockaddr *)&address, length);
-	r = serve_at(http, listener);
-	if (r < 0)
-		return r;
-	(void)getsockname(evconnlistener_get_fd(listener), (struct sockaddr *)&address,
-			  &(socklen_t){ sizeof(address) }); /* fails for no bound socket */
-	printf(any ? "http://%s:%u/\n" : "http://%s/\n", where, ntohs(address.sin6_port));
-	(void)fflush(stdout); /* WHY: for people, who may be gone */
-	return 0;
-}
-
-/* At the sockets that systemd has passed; their number, or negative errno. */
-static int
-listen_activated(struct event_base *base, struct evhttp *http)
+listen_all(struct event_base *base, struct evhttp *http, const char *where)
 {
 	const char *pid = getenv("LISTEN_PID"), *passed = getenv("LISTEN_FDS");
-	int count = 0, r = 0;
+	bool mine = pid != NULL && passed != NULL && strtol(pid, NULL, 10) == (long)getpid();
+	struct sockaddr_storage address;
+	int length = sizeof(address);
 
-	if (pid != NULL && passed != NULL && strtol(pid, NULL, 10) == (long)getpid())
-		count = (int)strtol(passed, NULL, 10);
-	for (int fd = ACTIVATED_FIRST; r == 0 && fd < ACTIVATED_FIRST + count; fd++)
-		r = evutil_make_socket_nonblocking(fd) < 0
-			? -errno
-			: serve_at(http, evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC,
-							    0, fd));
-	return r < 0 ? r : count;
+	if (!mine && evutil_parse_sockaddr_port(where, (struct sockaddr *)&address, &length) < 0)
+		return -EINVAL;
+	for (long fd = ACTIVATED_FIRST, left = mine ? strtol(passed, NULL, 10) : 1; left > 0;
+	     left--) {
+		struct evconnlistener *listener =
+		    mine ? evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, (int)fd++)
+			 : evconnlistener_new_bind(base, NULL, NULL,
+						   LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_EXEC, -1,
+						   (struct sockaddr *)&address, length);
+
+		if (listener == NULL ||
+		    evutil_make_socket_nonblocking(evconnlistener_get_fd(listener)) < 0)
+			return -errno;
+		evconnlistener_set_error_cb(listener, on_accept_failed);
+		if (evhttp_bind_listener(http, listener) == NULL)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static void
@@ -172,7 +148,6 @@ main(int argc, char **argv)
 	struct event_base *base = event_base_new();
 	struct evhttp *http = base == NULL ? NULL : evhttp_new(base);
 	struct event *term = base == NULL ? NULL : evsignal_new(base, SIGTERM, on_end, NULL);
-	struct watchers *watchers;
 	int r;
 
 	a.socket = getenv(PROTO_SOCKET_ENV);
@@ -182,17 +157,13 @@ main(int argc, char **argv)
 	if (r >= 0)
 		return r;
 	(void)signal(SIGPIPE, SIG_IGN); /* a browser that has gone is an error of the write */
-	watchers = base == NULL ? NULL : watchers_new(base, a.socket);
-	if (http == NULL || term == NULL || watchers == NULL || event_add(term, NULL) < 0) {
-		fprintf(stderr, "cfdfu-web: out of memory\n");
-		return EXIT_FAILURE;
-	}
-	if (site_new(http, a.files, a.hosts, watchers) < 0)
-		return EXIT_FAILURE;
-	r = listen_activated(base, http);
-	if (r == 0)
-		r = listen_at(base, http, a.listen);
+	if (http == NULL || term == NULL || event_add(term, NULL) < 0)
+		r = -ENOMEM;
+	else
+		r = site_new(http, a.files, a.hosts, watchers_new(base, a.socket));
 	if (r < 0)
+		fprintf(stderr, "cfdfu-web: %s: %s\n", a.files, strerror(-r));
+	if (r == 0 && (r = listen_all(base, http, a.listen)) < 0)
 		fprintf(stderr, "cfdfu-web: cannot listen at %s: %s\n", a.listen, strerror(-r));
 	return r < 0 || event_base_dispatch(base) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -19,8 +19,6 @@ enum {
 	PATIENCE_S = 10,	 /* LIMIT: for a whole request, and between two */
 	HEADER_BYTES_MAX = 8192, /* LIMIT: a browser sends below 1 kB */
 	NAME_BYTES_MAX = 256,	 /* LIMIT: a DNS name has 253 */
-	CODE_FORBIDDEN = 403,
-	CODE_MISDIRECTED = 421,
 };
 
 static const char *const pages[][3] = {
@@ -46,7 +44,7 @@ static const char *const headers[][2] = {
 struct site {
 	const char *const *hosts;
 	struct watchers *watchers;
-	struct evbuffer *text[ARRAY_LEN(pages)];
+	int files; /* their directory */
 };
 
 /*
@@ -104,19 +102,24 @@ refuse(struct evhttp_request *request, int code, const char *reason, const char 
 		evbuffer_free(text);
 }
 
+/* WHY read each time: a page that finds a newer station loads itself again, and is newer then. */
 static void
 send_page(struct site *s, struct evhttp_request *request, size_t i)
 {
+	struct evkeyvalq *out = evhttp_request_get_output_headers(request);
 	struct evbuffer *text = evbuffer_new();
+	int fd = openat(s->files, pages[i][1], O_RDONLY | O_CLOEXEC), n = -1;
 
-	if (text == NULL || evbuffer_add_buffer_reference(text, s->text[i]) < 0 ||
-	    evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type",
-			      pages[i][2]) < 0)
-		evhttp_send_error(request, HTTP_INTERNAL, NULL);
-	else
+	while (fd >= 0 && text != NULL && (n = evbuffer_read(text, fd, -1)) > 0)
+		;
+	if (n == 0 && evhttp_add_header(out, "Content-Type", pages[i][2]) == 0)
 		evhttp_send_reply(request, HTTP_OK, "OK", text);
+	else
+		refuse(request, HTTP_INTERNAL, "Internal Server Error", "The page cannot be read.");
 	if (text != NULL)
 		evbuffer_free(text);
+	if (fd >= 0)
+		(void)close(fd); /* was only read */
 }
 
 static void
@@ -136,10 +139,10 @@ on_request(struct evhttp_request *request, void *arg)
 		(void)evhttp_add_header(evhttp_request_get_output_headers(request), headers[h][0],
 					headers[h][1]); /* out of memory: the next one sees it */
 	if (host == NULL || !is_ours(s, host))
-		refuse(request, CODE_MISDIRECTED, "Misdirected Request",
+		refuse(request, 421, "Misdirected Request",
 		       "This server has another name: see --host in cfdfu-web(8).");
 	else if (is_foreign(in, host, !watch))
-		refuse(request, CODE_FORBIDDEN, "Forbidden", "A page of another site asks.");
+		refuse(request, 403, "Forbidden", "A page of another site asks.");
 	else if (watch && (why = watchers_add(s->watchers, request)) != NULL)
 		refuse(request, HTTP_SERVUNAVAIL, "Service Unavailable", why);
 	else if (!watch && i < ARRAY_LEN(pages))
@@ -148,45 +151,19 @@ on_request(struct evhttp_request *request, void *arg)
 		refuse(request, HTTP_NOTFOUND, "Not Found", "There is no such page.");
 }
 
-/* 0 or negative errno. */
-static int
-read_page(const char *directory, const char *file, struct evbuffer *text)
-{
-	char path[4096];
-	int fd, n;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", directory, file); /* cut: is not there */
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	while ((n = evbuffer_read(text, fd, -1)) > 0)
-		;
-	n = n < 0 ? -errno : 0;
-	(void)close(fd); /* was only read */
-	return n;
-}
-
 int
 site_new(struct evhttp *http, const char *files, const char *const *hosts,
 	 struct watchers *watchers)
 {
 	struct site *s = calloc(1, sizeof(*s));
-	int r = s == NULL ? -ENOMEM : 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(pages); i++) {
-		s->text[i] = evbuffer_new();
-		r = s->text[i] == NULL ? -ENOMEM : read_page(files, pages[i][1], s->text[i]);
-		if (r < 0)
-			fprintf(stderr, "cfdfu-web: %s/%s: %s\n", files, pages[i][1], strerror(-r));
-	}
-	if (r < 0)
-		return r;
-	s->hosts = hosts;
-	s->watchers = watchers;
+	if (s == NULL || watchers == NULL)
+		return -ENOMEM; /* of a process that ends now */
+	*s = (struct site){ hosts, watchers, open(files, O_PATH | O_DIRECTORY | O_CLOEXEC) };
 	evhttp_set_allowed_methods(http, EVHTTP_REQ_GET);
 	evhttp_set_max_headers_size(http, HEADER_BYTES_MAX);
 	evhttp_set_max_body_size(http, 0);
 	evhttp_set_timeout(http, PATIENCE_S);
 	evhttp_set_gencb(http, on_request, s);
-	return 0;
+	return s->files < 0 ? -errno : 0;
 }

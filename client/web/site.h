@@ -9,8 +9,9 @@ struct evhttp;
 struct watchers;
 
 /*
- * Reads the files and serves them from then on, to the end of the process.  hosts: further names of
- * this server, NULL ends them; borrowed.  0; or a negative errno, and what is missing was said.
+ * Serves the files of a directory from then on, to the end of the process.  hosts: further names of
+ * this server, NULL ends them; borrowed.  watchers: NULL is -ENOMEM.  0 or a negative errno: of the
+ * directory.
  */
 int site_new(struct evhttp *http, const char *files, const char *const *hosts,
 	     struct watchers *watchers) MUST_CHECK;

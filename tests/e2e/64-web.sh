@@ -10,16 +10,15 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 old=$(image 2025.02 --size 61440)
 new=$(image 2025.12 --size 61440)
 
-web_start() # [COMMAND...] before its name; sets url and port
+web_start() # [COMMAND...] before its name; sets port and url
 {
-	rm -f "$scratch/url"
-	"$@" cfdfu-web --files "$top/client/web/page" --host wall.example --listen 127.0.0.1 \
-		> "$scratch/url" 2>> "$scratch/web.log" &
+	rm -f "$scratch/port"
+	siege activate "$@" cfdfu-web --files "$top/client/web/page" --host wall.example \
+		> "$scratch/port" 2>> "$scratch/web.log" &
 	web_pid=$!
-	until_true 60 test -s "$scratch/url"
-	url=$(cat "$scratch/url")
-	port=${url##*:}
-	port=${port%/}
+	until_true 60 test -s "$scratch/port"
+	port=$(cat "$scratch/port")
+	url=http://127.0.0.1:$port/
 }
 
 web_stop()
@@ -175,11 +174,7 @@ web_stop
 
 prefix=()
 ! unshare -n true 2> /dev/null || prefix=(unshare -n)
-rm -f "$scratch/url"
-siege activate "${prefix[@]}" cfdfu-web --files "$top/client/web/page" > "$scratch/url" 2>> "$scratch/web.log" &
-web_pid=$!
-until_true 60 test -s "$scratch/url"
-url=http://127.0.0.1:$(cat "$scratch/url")/
+web_start "${prefix[@]}"
 note "activated ${prefix[*]:+in a network of its own}"
 same "a socket that was passed is served" 200 "$(code "$url")"
 holds "... and so is a stream" until_true 60 free
@@ -191,7 +186,7 @@ if command -v systemd-analyze > /dev/null; then
 else
 	note "no systemd-analyze: the sandbox is rated in the virtual station alone"
 fi
-says "a file that is missing is named" 'page.html/index.html: ' cfdfu-web --files "$scratch/page.html"
+says "a directory that is missing is named" 'nowhere: No such' cfdfu-web --files "$scratch/nowhere"
 says "an address that is none is refused" 'cannot listen at nowhere: Invalid' \
 	cfdfu-web --files "$top/client/web/page" --listen nowhere
 same "the server has said nothing else" "" "$(cat "$scratch/web.log")"
