@@ -204,31 +204,34 @@ batch_quiet(struct station *s)
 {
 	const struct reading *r;
 	struct batch_counts own = { 0 }, fleets;
+	unsigned sure = 0;
 
 	if (!s->batch.checked || !disk_is_seen(s))
 		return;
-	batch_counts(fleet_batch(s->fleet), &fleets);
 	r = read_batch(s);
+	batch_counts(fleet_batch(s->fleet), &fleets);
 	for (size_t i = 0; i < r->count; i++) {
 		bool first = !is_repeated(r, i, 0, is_any), is_the_last = is_last(r, i);
 		enum verdict_kind kind = r->rows[i]->verdict.kind;
 
-		if (!says_who(r->rows[i]))
-			return;
 		own.drones += first;
+		sure += first && says_who(r->rows[i]);
 		own.first_good += first && is_good(r->rows[i]);
 		own.good += is_the_last && is_good(r->rows[i]);
 		own.failed +=
 		    is_the_last && (kind == VERDICT_FAIL || kind == VERDICT_NEEDS_BUTTON ||
 				    kind == VERDICT_INTERRUPTED);
 	}
-	if (own.drones != fleets.drones || own.good != fleets.good || own.failed != fleets.failed ||
+	if (fleets.drones < sure || fleets.drones > own.drones)
+		station_break(s, "I21: %u to %u drones, and %u are counted", sure, own.drones,
+			      fleets.drones);
+	if (sure != own.drones)
+		return; /* some may be the same */
+	if (own.good != fleets.good || own.failed != fleets.failed ||
 	    own.first_good != fleets.first_good)
-		station_break(s,
-			      "I21: %u drones, %u good, %u failed, %u at once; the batch says %u, "
-			      "%u, %u, %u",
-			      own.drones, own.good, own.failed, own.first_good, fleets.drones,
-			      fleets.good, fleets.failed, fleets.first_good);
+		station_break(s, "I21: %u good, %u failed, %u at once, and counted are %u, %u, %u",
+			      own.good, own.failed, own.first_good, fleets.good, fleets.failed,
+			      fleets.first_good);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -249,6 +252,7 @@ station_begin_batch(struct station *s, const struct batch_terms *terms)
 void
 station_end_batch(struct station *s)
 {
+	batch_quiet(s);
 	s->batch.runs = s->batch.checked = false;
 	fleet_end_batch(s->fleet);
 	station_dispatch(s);
