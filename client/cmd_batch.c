@@ -73,7 +73,7 @@ print_batches(const struct session *s, const json_t *reply)
 {
 	static const struct table_column columns[] = {
 		{ N_("NAME"), .cut = true },
-		{ N_("STARTED") },
+		{ N_("STARTED"), 4 },
 		{ N_("ENDED"), 1 },
 		{ N_("EXPECTED"), 2, .right = true },
 		{ N_("DRONES"), .right = true },

@@ -87,8 +87,9 @@ print_stages(const json_t *stages)
 		format_ms(p50, sizeof(p50), out_int(one, "p50_ms"));
 		format_ms(p95, sizeof(p95), out_int(one, "p95_ms"));
 		format_ms(p99, sizeof(p99), out_int(one, "p99_ms"));
-		printf("%s  %-12s half within %s, 95 %% within %s, 99 %% within %s\n",
-		       i == 0 ? "\nStages\n" : "", out_text(one, "step").s, p50, p95, p99);
+		if (i == 0)
+			puts("\nSTAGE       HALF WITHIN      95 %      99 %");
+		printf("%-12s %10s %9s %9s\n", out_text(one, "step").s, p50, p95, p99);
 	}
 }
 
@@ -106,8 +107,8 @@ print_stats(const struct session *s, const json_t *reply)
 		return r;
 	if (out_true(reply, "more"))
 		puts("Others, of which more went well, are only in the sum.");
-	print_stages(json_object_get(json_object_get(reply, "total"), "stages"));
 	fields_print(reply, report_findings, FINDINGS_CELLS);
+	print_stages(json_object_get(json_object_get(reply, "total"), "stages"));
 	return EXIT_OK;
 }
 
