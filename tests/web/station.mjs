@@ -48,7 +48,10 @@ export async function makeStation(conf, timing = "typical") {
 			await until(() => s.status(), "the station answers");
 		},
 		stopDaemon: (signal) => stop("cfdfud-sim", signal),
-		startWeb: () => start("cfdfu-web", "--listen", `127.0.0.1:${port}`, "--files", PAGE, "--socket", at("control")),
+		startWeb: async () => {
+			start("cfdfu-web", "--listen", `127.0.0.1:${port}`, "--files", PAGE, "--socket", at("control"));
+			await until(() => fetch(s.url).then((answer) => answer.ok, () => false), "the web server answers");
+		},
 		stopWeb: (signal) => stop("cfdfu-web", signal),
 		image: async (tag) => {
 			await run("mkimage", "--seed", String(tag.replace(/\D/g, "")), "--size", "61440", "--tag", tag, at(`${tag}.bin`));

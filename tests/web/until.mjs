@@ -13,22 +13,3 @@ export async function until(condition, what) {
 		await new Promise((done) => setTimeout(done, LOOK_MS));
 	}
 }
-
-// How long something took, without the times in which the whole machine stood still.
-export async function took(action) {
-	let still = 0, last = Date.now();
-	const timer = setInterval(() => {
-		const now = Date.now();
-
-		still += Math.max(0, now - last - 100);
-		last = now;
-	}, 20);
-	const begin = last;
-
-	try {
-		await action();
-		return Date.now() - begin - still;
-	} finally {
-		clearInterval(timer);
-	}
-}
