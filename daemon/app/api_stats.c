@@ -87,32 +87,24 @@ stages_json(const struct yield_group *g)
 	return list;
 }
 
-/* The key and the name of a group of this grouping. */
+/* The key, unless it is a port, and the name of a group of this grouping. */
 static void
 name_group(const struct stats *s, enum yield_by by, int64_t id, char key[STORE_NAME_MAX],
 	   char name[STORE_NAME_MAX])
 {
+	static const enum store_named rows[] = { [YIELD_DRONE] = STORE_NAMED_DRONE,
+						 [YIELD_FIRMWARE] = STORE_NAMED_IMAGE,
+						 [YIELD_BATCH] = STORE_NAMED_BATCH };
+
 	name[0] = '\0';
-	switch (by) {
-	case YIELD_SLOT:
+	if (by == YIELD_SLOT)
 		copy_text(name, STORE_NAME_MAX, ports_label(s->sv->ports, key));
-		return;
-	case YIELD_HUB:
-		return;
-	case YIELD_FAULT:
+	else if (by == YIELD_FAULT)
 		copy_text(key, STORE_NAME_MAX, fault_name((enum fault)id));
-		return;
-	case YIELD_DRONE:
-		store_fact_name(s->sv->store, STORE_NAMED_DRONE, id, key, name);
+	else if (by != YIELD_HUB)
+		store_fact_name(s->sv->store, rows[by], id, key, name);
+	if (by == YIELD_DRONE)
 		copy_text(name, STORE_NAME_MAX, names_of(s->sv->names, key));
-		return;
-	case YIELD_FIRMWARE:
-		store_fact_name(s->sv->store, STORE_NAMED_IMAGE, id, key, name);
-		return;
-	case YIELD_BATCH:
-		store_fact_name(s->sv->store, STORE_NAMED_BATCH, id, key, name);
-		return;
-	}
 }
 
 static json_t *

@@ -91,6 +91,8 @@ count_usual(struct yield *y, size_t failures, unsigned ret_looked_at[AXIS_OTHER]
 			if ((suspect[a] || !suspect[!a]) && g[a]->tried >= 2)
 				ret_looked_at[a] += is_new(y, g[a]);
 	}
+	for (enum axis a = AXIS_SLOT; a < AXIS_OTHER; a++)
+		ret_looked_at[a] += ret_looked_at[a] == 0; /* only where suspects were */
 	return usual;
 }
 
@@ -194,8 +196,9 @@ look_at_pace(struct yield *y, const struct yield_group *g)
 	for (uint32_t i = 0; i < y->counts[AXIS_SLOT] && i < YIELD_DETAILED_MAX; i++) {
 		const struct yield_group *o = &y->groups[AXIS_SLOT][i];
 
-		for (unsigned j = 0;
-		     o != g && o->detail != NULL && is_in(o->port, hub) && j < YIELD_BUCKETS; j++)
+		if (o == g || o->detail == NULL || !is_in(o->port, hub))
+			continue;
+		for (unsigned j = 0; j < YIELD_BUCKETS; j++)
 			others[j] += o->detail->times[STEP_NONE][j];
 	}
 	others_ms = yield_percentile(others, 50, &others_of);

@@ -14,13 +14,14 @@
 #include "test_store_util.h"
 
 #include "app/api.h"
+#include "app/batches.h"
 #include "app/clock.h"
 #include "app/ports.h"
 #include "app/settings.h"
 #include "app/turns.h"
 #include "cfdfu/system.h"
-#include "core/outcome.h"
 #include "ctl/call.h"
+#include "store/batch.h"
 
 enum { CLIENTS = 3 };
 
@@ -82,6 +83,7 @@ open_station(char *state_dir)
 	assert_int_equal(fleet_new(&(struct fleet_options){ 0 }, &sv.fleet), 0);
 	(void)open_ready(dir, &small_options, &sv.store);
 	assert_int_equal(ports_new(&sv, NULL, NULL, &sv.ports), 0);
+	assert_int_equal(batches_new(&sv, &sv.batches), 0);
 	assert_int_equal(stats_new(&sv, &sv.stats), 0);
 	for (unsigned i = 0; i < CLIENTS; i++)
 		clients[i] =
@@ -99,6 +101,7 @@ close_station(void **state)
 		free(clients[i].sent);
 	}
 	stats_free(sv.stats);
+	batches_free(sv.batches);
 	ports_free(sv.ports);
 	store_close(sv.store, NULL);
 	fleet_free(sv.fleet);
@@ -122,15 +125,19 @@ set_up(void **state)
 	return open_station(make_dir());
 }
 
+static int64_t batch; /* that runs; 0 none */
+
 static void
 add(unsigned drone, unsigned slot, const char *image, const struct store_ending *e)
 {
 	static const struct store_stage stages[] = { { "asking", 120 }, { "writing", 6800 } };
 	static int64_t ms;
 	char port[16], serial[16];
-	struct store_begin b = {
-		.port = port, .serial = serial, .firmware_name = image, .firmware_sha256 = image
-	};
+	struct store_begin b = { .port = port,
+				 .serial = serial,
+				 .firmware_name = image,
+				 .firmware_sha256 = image,
+				 .batch = batch };
 	struct store_ending with = *e;
 	struct store_time now = at(ms += 1000);
 	int64_t id = 0;
@@ -276,6 +283,34 @@ TEST_WITH(each_grouping_agrees_with_sql, set_up, tear_down)
 	assert_as_sql("fault", "fault");
 	assert_as_sql("firmware", "(SELECT sha256 FROM image WHERE id = image)");
 	assert_as_sql("drone", "serial");
+}
+
+/* Whose drones had the image before: what was first is so within the batch. */
+TEST_WITH(each_batch_is_summed_up_for_itself, set_up, tear_down)
+{
+	struct store_time now = at(900000);
+	json_t *all, *g;
+
+	add_station();
+	assert_int_equal(
+	    store_batch_begin(sv.store, &(struct store_batch){ .name = "spring" }, &now, &batch),
+	    0);
+	for (unsigned i = 0; i < 10; i++)
+		add(i, i % 8, "a", i < 4 ? &failed : &passed);
+	assert_int_equal(store_batch_end(sv.store, batch, &now), 0);
+	batch = 0;
+	commit_at(sv.store, 900000);
+	all = answer_to("{\"by\":\"batch\"}");
+	g = json_array_get(json_object_get(all, "groups"), 0);
+	assert_int_equal(json_array_size(json_object_get(all, "groups")), 1);
+	assert_string_equal(text(g, "key"), "spring");
+	assert_int_equal(number(g, "drones"), 10);
+	assert_int_equal(number(g, "first"), 10);
+	assert_int_equal(number(g, "first_good"), 6);
+	all = answer_to("{\"batch\":\"spring\",\"by\":\"drone\"}");
+	assert_int_equal(number(all, "attempts"), 10);
+	assert_int_equal(number(json_object_get(all, "total"), "first_good"), 6);
+	assert_int_equal(json_array_size(json_object_get(all, "groups")), 10);
 }
 
 TEST_WITH(the_bad_slot_and_the_bad_drone_are_named_with_their_counts, set_up, tear_down)

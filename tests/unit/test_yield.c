@@ -155,6 +155,24 @@ TEST(a_bad_slot_and_a_bad_drone_are_told_apart)
 	assert_int_equal(wrong, 0);
 }
 
+/* All that fails in the slots is theirs. */
+TEST(two_bad_drones_do_not_blame_the_slots_in_which_both_were)
+{
+	struct roster fine = { 0 }, bad = { .fail_permille = 1000 };
+	struct yield *y;
+
+	assert_int_equal(yield_new(YIELD_SLOT, FACTS_MAX, &y), 0);
+	for (unsigned slot = 0; slot < 3; slot++)
+		for (unsigned drone = 0; drone < 40; drone++)
+			if (drone < 2 || drone % 3 == slot)
+				(void)attempt(y, drone < 2 ? &bad : &fine, drone, slot, 0);
+	conclude(y);
+	assert_true(is_named(y, YIELD_BAD_DRONE, "", 1));
+	assert_true(is_named(y, YIELD_BAD_DRONE, "", 2));
+	assert_null(yield_culprit(y, 2));
+	yield_free(y);
+}
+
 TEST(of_two_bad_slots_of_a_small_hub_the_hub_is_named_too)
 {
 	struct yield *y;
