@@ -111,8 +111,8 @@ says "the one that is missing is named" "$(uid 26) was not flashed" cfdfuctl bat
 holds "so is the slot without one" grep -q 'C1 (1-9)' "$scratch/said"
 says "the end is the report" '^Batch spring$' cfdfuctl batch end
 holds "with its findings" grep -q 'at fault .*A3' "$scratch/said"
-says "it ends once" '.' cfdfuctl batch end
-says "a name is used once" 'spring' cfdfuctl batch start spring
+says "it ends once" 'batch' cfdfuctl batch end
+says "a name is used once" 'a batch of this name' cfdfuctl batch start spring
 says "it is listed" '^spring +[0-9]' cfdfuctl batch list
 wave 1-1=26 # after the batch
 
