@@ -18,7 +18,8 @@
 
 enum {
 	WATCHERS_MAX = PROTO_CLIENTS_PER_UID, /* LIMIT: that the station takes of one user */
-	BEHIND_BYTES = 256 * 1024, /* unread by a browser: the station waits from here on */
+	BEHIND_BYTES = 256 * 1024, /* unread by a browser: the station waits from here on ... */
+	SOCKET_BYTES = 128 * 1024, /* ... and so many in the kernel, which would take megabytes */
 	UNREAD_BYTES_MAX = 4096,   /* of what a browser says while it watches: of no interest */
 };
 
@@ -195,6 +196,8 @@ watchers_add(struct watchers *all, struct evhttp_request *request)
 	all->count++;
 	/* No time limit for reading: a browser that watches says nothing. */
 	bufferevent_set_timeouts(browser_of(w), NULL, &silence);
+	(void)setsockopt(bufferevent_getfd(browser_of(w)), SOL_SOCKET, SO_SNDBUF,
+			 &(int){ SOCKET_BYTES }, sizeof(int)); /* without: more memory */
 	bufferevent_setwatermark(browser_of(w), EV_READ, 0, UNREAD_BYTES_MAX);
 	evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_browser_closed, w);
 	evhttp_send_reply_start(request, HTTP_OK, "OK");

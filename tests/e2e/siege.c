@@ -131,7 +131,7 @@ tear(unsigned count)
 
 		say(fd, WATCH, bytes);
 		if (bytes == sizeof(WATCH) - 1 || draw(4) == 0) {
-			say(fd, WATCH + bytes, sizeof(WATCH) - 1 - bytes);
+			say(fd, &WATCH[bytes], sizeof(WATCH) - 1 - bytes);
 			(void)hear(fd, text, 2 + draw(sizeof(text) - 2));
 		}
 		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)); /* else: softly */
