@@ -32,7 +32,8 @@ offer(struct line *l, const char *word, const char *help)
 	    json_object_get(l->offered, word) != NULL)
 		return;
 	(void)json_object_set_new(l->offered, word, json_true()); /* WHY: twice is no harm */
-	printf("%s%s%s\n", word, help != NULL ? "\t" : "", help != NULL ? help : "");
+	printf("%s%s%s\n", word, help != NULL && help[0] != '\0' ? "\t" : "",
+	       help != NULL ? help : "");
 }
 
 /* Members of each entry of the answer's list. */
@@ -46,10 +47,10 @@ offer_live(struct line *l, const char *method, const char *list, const char *con
 
 	if (conn_ask(&l->session, method, &none, &reply) == 0)
 		json_array_foreach(json_object_get(reply, list), i, one) {
-			const char *class = out_string(one, "class");
+			struct text class = out_text(one, "class");
 
 			for (size_t k = 0; keys[k] != NULL; k++)
-				offer(l, out_text(one, keys[k]).s, class);
+				offer(l, out_text(one, keys[k]).s, class.s);
 		}
 	json_decref(reply);
 }

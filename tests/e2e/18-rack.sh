@@ -104,3 +104,13 @@ says "the printer's own language is the default" '\^FDMA,'"$first" cfdfuctl labe
 same "a shell is offered slots and drones" 'A1 A2 Ada B1 B2' \
 	"$(cfdfuctl __complete retry '' | cut -f1 | LC_ALL=C sort | paste -sd ' ')"
 same "and firmware" new "$(cfdfuctl __complete firmware select n)"
+
+# ---- the unit that runs a program at all times ----------------------------------------------------
+
+if command -v systemd-analyze > /dev/null; then
+	cp "$(dirname "$(command -v cfdfuctl)")/systemd/cfdfud-hook@.service" "$scratch/cfdfud-hook@lamp.service"
+	holds "systemd rates its sandbox 1.5 or better" \
+		systemd-analyze security --offline=yes --threshold=15 "$scratch/cfdfud-hook@lamp.service"
+else
+	note "no systemd-analyze: the sandbox is not rated"
+fi

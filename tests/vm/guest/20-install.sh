@@ -58,3 +58,20 @@ holds "a browser gets the station" web_says /watch 'data: {"station"'
 holds "the web server runs as a user made for it" test 61184 -le \
 	"$(stat -c %u "/proc/$(systemctl show -P MainPID cfdfu-web.service)")"
 systemctl stop cfdfu-web.socket cfdfu-web.service
+
+# ---- a program for each event -------------------------------------------------------------------
+
+mkdir -p /etc/cfdfud/hooks
+cat > /etc/cfdfud/hooks/tally <<'HOOK'
+#!/bin/sh
+echo "$CFDFU_EVENT" >> "$STATE_DIRECTORY/events"
+HOOK
+chmod 755 /etc/cfdfud/hooks /etc/cfdfud/hooks/tally
+holds "a hook is started" systemctl start cfdfud-hook@tally.service
+# WHY more than once: what was before its first look is no event.
+told_of_a_pause()
+{
+	cfdfuctl pause && cfdfuctl resume && grep -q '^paused$' /var/lib/private/cfdfud-hook/tally/events
+}
+holds "its program is run for a pause" until_true 120 told_of_a_pause
+systemctl stop cfdfud-hook@tally.service
