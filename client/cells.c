@@ -135,18 +135,19 @@ cells_fit(char *dst, size_t size, const char *text, size_t cells)
 bool
 cells_line(char *dst, size_t size, const char **text, size_t cells)
 {
-	const char *s = *text + strspn(*text, " ");
-	size_t bytes = cells_prefix(s, cells > 0 ? cells : 1), end;
+	const char *s = *text + strspn(*text, " \n");
+	size_t bytes = cells_prefix(s, cells > 0 ? cells : 1), end = strcspn(s, "\n");
 
 	if (*s == '\0')
 		return false;
+	bytes = bytes < end ? bytes : end;
 	if (bytes == 0) { /* a wide character in a line of one cell */
 		size_t unused;
 
 		bytes = measure(s, &unused);
 	}
 	end = bytes;
-	if (s[bytes] != '\0' && s[bytes] != ' ') {
+	if (strchr(" \n", s[bytes]) == NULL) {
 		while (end > 0 && s[end - 1] != ' ')
 			end--;
 		if (end == 0)

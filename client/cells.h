@@ -32,8 +32,9 @@ void cells_cut(char *dst, size_t size, const char *text, size_t cells);
 void cells_fit(char *dst, size_t size, const char *text, size_t cells);
 
 /*
- * One line of a wrapped text: takes words from *text, at most so many cells of them, and moves
- * *text to the next word.  A word longer than a line is cut.  False at the end of the text.
+ * One line of a wrapped text: takes words from *text up to a newline, at most so many cells of
+ * them, and moves *text to the next word.  A word longer than a line is cut.  False at the end of
+ * the text.
  */
 bool cells_line(char *dst, size_t size, const char **text, size_t cells);
 

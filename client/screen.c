@@ -77,7 +77,8 @@ put_text(struct frame *f, const char *text, size_t indent, size_t lines_max, enu
 		if (!cells_line(words, sizeof(words), &text, columns))
 			return;
 		if (n + 1 == lines_max && text[strspn(text, " ")] != '\0')
-			cells_cut(words, sizeof(words), here + strspn(here, " "), columns);
+			cells_cut(words, sizeof(words), here + strspn(here, " \n"), columns);
+		words[strcspn(words, "\n")] = '\0';
 		snprintf(line, sizeof(line), "%*s%.4000s", (int)indent, "", words);
 		put_line(f, line, colour);
 	}
@@ -289,28 +290,6 @@ put_bad(struct frame *f)
 		put_names(f, GROUP_BAD, rows, 1);
 }
 
-/* Instead, where there are more of them than lines: the things to do, each with its slots. */
-static void
-put_todo(struct frame *f)
-{
-	size_t end = f->used + f->lines[GROUP_BAD];
-
-	for (char *line = strtok(f->todo, "\n"); line != NULL; line = strtok(NULL, "\n"))
-		put_text(f, line, 0, end - f->used, COLOUR_BAD);
-}
-
-static size_t
-todo_lines(const struct frame *f)
-{
-	char text[LINE_BYTES];
-	size_t lines = 0;
-
-	copy_text(text, sizeof(text), f->todo);
-	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
-		lines += cells_lines(line, f->how->columns);
-	return lines;
-}
-
 /* Draws the rack where its geometry is known, and what to do has room below it. */
 static size_t
 put_map(struct frame *f, const json_t *station, size_t room)
@@ -324,7 +303,7 @@ put_map(struct frame *f, const json_t *station, size_t room)
 		return 0;
 	f->signs = !m.words;
 	signs = m.words ? 0 : cells_lines(rack_map_signs, f->how->columns);
-	f->map = m.rows + signs + todo_lines(f) <= room;
+	f->map = m.rows + signs + cells_lines(f->todo, f->how->columns) <= room;
 	for (size_t row = 0; f->map && row < m.rows; row++) {
 		rack_map_row(&m, row, f->how->colour, line);
 		put_line(f, line, COLOUR_NONE);
@@ -367,7 +346,7 @@ share_lines(struct frame *f, size_t room)
 	if (bad <= room)
 		f->todo[0] = '\0';
 	else if (f->todo[0] != '\0')
-		bad = todo_lines(f);
+		bad = cells_lines(f->todo, f->how->columns);
 	for (size_t g = GROUP_COUNT; g-- > GROUP_ACTIVE && f->todo[0] != '\0' && bad > room;) {
 		room += f->lines[g];
 		f->lines[g] = 0;
@@ -438,9 +417,8 @@ put_all(struct frame *f, const struct slots *slots)
 		row_headings(&f->widths, line, sizeof(line));
 		put_line(f, line, COLOUR_FAINT);
 	}
-	if (f->todo[0] != '\0')
-		put_todo(f);
-	else
+	put_text(f, f->todo, 0, f->lines[GROUP_BAD], COLOUR_BAD);
+	if (f->todo[0] == '\0')
 		put_bad(f);
 	for (enum group g = GROUP_ACTIVE; g < GROUP_COUNT; g++)
 		put_group(f, g);

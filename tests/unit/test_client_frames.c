@@ -82,6 +82,8 @@ TEST(lines_are_broken_at_words)
 		{ "机架 一号", 5, { "机架", "一号" } },
 		{ "机", 1, { "机" } },
 		{ "   ", 5, { NULL } },
+		{ "one\ntwo three\n", 9, { "one", "two three" } },
+		{ "\none\n\ntwo", 3, { "one", "two" } },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
