@@ -12,8 +12,9 @@
 #include "client/screen_row.h"
 #include "client/slots.h"
 
-#define WORD_CELLS 7 /* the longest word, and a blank before it */
-#define WIDTH_MAX 28 /* wider cells only part what belongs together */
+#define WORD_CELLS 7  /* the longest word, and a blank before it */
+#define SIDE_MAX 1000 /* LIMIT: rows and columns; more is no rack */
+#define WIDTH_MAX 28  /* wider cells only part what belongs together */
 
 /* By the class of a slot, as the wall has them (web/page/model.js). */
 static const struct {
@@ -78,6 +79,8 @@ rack_map_lay(const json_t *station, const json_t *slots, size_t cells, struct ra
 		m.rows = (size_t)out_int(rack, "rows") - top;
 		m.columns = (size_t)out_int(rack, "columns") - left;
 	}
+	if (m.rows > SIDE_MAX || m.columns > SIDE_MAX)
+		return false;
 	while (top == SIZE_MAX && m.columns * m.columns < count)
 		m.columns++;
 	m.width = smaller(cells / m.columns, WIDTH_MAX);

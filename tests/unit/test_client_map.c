@@ -251,6 +251,23 @@ TEST(rows_that_no_label_uses_are_not_drawn)
 	assert_true(strncmp(r.out, "A1 0%", 5) == 0);
 }
 
+TEST(a_rack_beyond_the_limit_is_not_drawn)
+{
+	for (int n = 0; n < 2; n++) {
+		json_t *reply = reply_of(4, 2, true);
+		json_t *station = json_object_get(reply, "station");
+
+		json_object_set_new(station, "rack",
+				    json_pack("{s:I, s:I}", "rows",
+					      (json_int_t)(n ? INT64_MAX : 1001), "columns",
+					      (json_int_t)(n ? INT64_MAX : 1)));
+		json_object_set_new(json_array_get(json_object_get(reply, "slots"), 0), "column",
+				    json_integer(1));
+		map(reply);
+		assert_non_null(strstr(r.out, "wider than this terminal"));
+	}
+}
+
 TEST(a_label_that_is_wider_than_the_terminal_is_no_reason_to_fail)
 {
 	json_t *reply = reply_of(4, 2, true);
