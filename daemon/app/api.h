@@ -72,6 +72,15 @@ bool api_find_batch(const struct services *sv, struct call *call, const char *na
 /* api_history.c: "2026-01-31T12:34:56.789Z", time of day and its fraction optional; or false. */
 bool api_parse_time(const char *text, int64_t *ret_ms);
 
+/*
+ * api_stats.c: sums over all attempts, in slices that hold up no drone: one question at a time, the
+ * others wait.  A question is answered as it just was as long as nothing was recorded since.
+ */
+int stats_new(const struct services *sv, struct stats **ret_stats) MUST_CHECK;
+void stats_free(struct stats *s); /* NULL is fine */
+/* The client of this call went away; it may have asked something else. */
+void stats_forget(struct stats *s, const struct call *call);
+
 /* api_firmware.c: type Firmware, or NULL: there is no such row. */
 json_t *api_firmware_row(const struct services *sv, const char *name);
 /* api_part.c: a list of type FirmwarePart. */

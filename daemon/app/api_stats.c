@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "app/api_stats.h"
+#include "app/api.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +9,6 @@
 
 #include <event2/event.h>
 
-#include "app/api.h"
 #include "app/clock.h"
 #include "app/names.h"
 #include "app/ports.h"
@@ -141,10 +140,11 @@ findings_json(const struct stats *s)
 		      [YIELD_BAD_DRONE] = { "drone", YIELD_DRONE },
 		      [YIELD_BAD_HUB] = { "hub", YIELD_HUB },
 		      [YIELD_SLOW_SLOT] = { "slow-slot", YIELD_SLOT } };
+	const struct yield_sums *sums = yield_sums(s->yield);
 	json_t *list = json_array();
-	const struct yield_culprit *c;
 
-	for (unsigned i = 0; (c = yield_culprit(s->yield, i)) != NULL; i++) {
+	for (unsigned i = 0; i < sums->culprit_count; i++) {
+		const struct yield_culprit *c = &sums->culprits[i];
 		char key[STORE_NAME_MAX], name[STORE_NAME_MAX], text[YIELD_TEXT_MAX];
 
 		copy_text(key, sizeof(key), c->port);
@@ -192,10 +192,10 @@ on_fact(void *ctx, const struct store_fact *t)
 static int
 slice(struct stats *s)
 {
-	const struct yield_group *g;
+	const struct yield_sums *sums = s->yield != NULL ? yield_sums(s->yield) : NULL;
 	int r = 0;
 
-	if (s->yield == NULL) {
+	if (sums == NULL) {
 		s->after = 0;
 		s->last = store_last_attempt(s->sv->store);
 		s->recorded = store_durable(s->sv->store);
@@ -206,14 +206,16 @@ slice(struct stats *s)
 			r = store_facts(s->sv->store, s->after, on_fact, s);
 		if (r == 0)
 			s->groups = json_array();
-		return yield_has_failed(s->yield) ? -ENOMEM : r < 0 ? r : 1;
+		return sums->failed ? -ENOMEM : r < 0 ? r : 1;
 	}
 	while (goes_on(s))
 		if (!yield_conclude(s->yield)) {
-			g = yield_group(s->yield, (unsigned)json_array_size(s->groups));
-			if (g == NULL)
+			size_t n = json_array_size(s->groups);
+
+			if (n == sums->group_count)
 				return 0;
-			(void)json_array_append_new(s->groups, yield_json(s, g, false));
+			(void)json_array_append_new(s->groups,
+						    yield_json(s, sums->groups[n], false));
 		}
 	return 1;
 }
@@ -252,12 +254,14 @@ drop(struct stats *s, size_t i)
 static void
 make_answer(struct stats *s)
 {
+	const struct yield_sums *sums = yield_sums(s->yield);
+
 	json_decref(s->answer);
 	json_decref(s->parameters);
-	s->answer = json_pack(
-	    "{s:o, s:O, s:o, s:i, s:b}", "total", yield_json(s, yield_total(s->yield), true),
-	    "groups", s->groups, "findings", findings_json(s), "attempts",
-	    (int)yield_total(s->yield)->attempts, "more", yield_has_more(s->yield));
+	s->answer =
+	    json_pack("{s:o, s:O, s:o, s:i, s:b}", "total", yield_json(s, &sums->total, true),
+		      "groups", s->groups, "findings", findings_json(s), "attempts",
+		      (int)sums->total.attempts, "more", sums->more);
 	s->parameters = json_incref(call_parameters(s->asked[0].call));
 	s->answered_us = clock_now_us();
 	s->ready = true;

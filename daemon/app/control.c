@@ -8,7 +8,6 @@
 
 #include "app/acts.h"
 #include "app/api.h"
-#include "app/api_stats.h"
 #include "app/log.h"
 #include "app/notify.h"
 #include "app/rescue.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "app/alarm.h"
-#include "app/api_stats.h"
+#include "app/api.h"
 #include "app/batches.h"
 #include "app/clock.h"
 #include "app/control.h"

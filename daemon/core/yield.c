@@ -53,8 +53,9 @@ find(struct yield *y, unsigned what, uint64_t a, uint64_t b)
 	struct cell *c;
 
 	if (!grow(y, part)) {
-		y->nowhere = (struct cell){ 1, 0 };
-		return &y->nowhere.value;
+		y->sums.failed = true;
+		y->nowhere = 0;
+		return &y->nowhere;
 	}
 	c = place(y->cells[part].list, y->cells[part].size, key);
 	y->cells[part].count += c->key == 0;
@@ -117,7 +118,7 @@ try(struct yield *y, const struct yield_fact *f, const uint32_t at[AXIS_COUNT], 
 {
 	struct verdict v = { .kind = f->verdict, .fault = f->fault };
 	bool bad = verdict_counts_against(&v);
-	struct yield_group *all[] = { &y->total, &y->groups[AXIS_SLOT][at[AXIS_SLOT]],
+	struct yield_group *all[] = { &y->sums.total, &y->groups[AXIS_SLOT][at[AXIS_SLOT]],
 				      &y->groups[AXIS_DRONE][at[AXIS_DRONE]] };
 
 	if (!bad && f->verdict != VERDICT_PASS && f->verdict != VERDICT_UNCHANGED &&
@@ -140,7 +141,7 @@ add_drone(struct yield *y, const struct yield_fact *f, const uint32_t at[AXIS_CO
 	uint64_t drone = at[AXIS_DRONE], lot = (uint64_t)f->image;
 	uint32_t *value = find(y, WHAT_PAIR, drone, at[AXIS_SLOT]);
 
-	y->total.drones = y->counts[AXIS_DRONE];
+	y->sums.total.drones = y->counts[AXIS_DRONE];
 	y->groups[AXIS_DRONE][drone].drones = 1;
 	y->groups[AXIS_SLOT][at[AXIS_SLOT]].drones += *value == 0;
 	if (*value < 2) {
@@ -240,7 +241,7 @@ yield_add(struct yield *y, const struct yield_fact *f)
 		first = add_drone(y, f, at);
 	}
 	read_stages(y, f, &stages);
-	count(&y->total, f, &stages, first);
+	count(&y->sums.total, f, &stages, first);
 	for (enum axis a = AXIS_SLOT; a < AXIS_COUNT; a++)
 		if (at[a] != NO_GROUP)
 			count(&y->groups[a][at[a]], f, &stages, first);
@@ -291,15 +292,16 @@ yield_rank_some(struct yield *y)
 
 	if (y->ranked == y->counts[axis])
 		return false;
-	while (y->ranked < y->counts[axis] && y->worst_count < ARRAY_LEN(y->worst)) {
+	while (y->ranked < y->counts[axis] && y->sums.group_count < ARRAY_LEN(y->sums.groups)) {
 		struct yield_group *g = &y->groups[axis][y->ranked++];
 
 		yield_wilson(g->first_good, g->first, &g->low, &g->high);
-		y->worst[y->worst_count++] = g;
+		y->sums.groups[y->sums.group_count++] = g;
 	}
-	qsort(y->worst, y->worst_count, sizeof(struct yield_group *), by_high);
-	if (y->worst_count > YIELD_GROUPS_MAX)
-		y->worst_count = YIELD_GROUPS_MAX;
+	qsort(y->sums.groups, y->sums.group_count, sizeof(struct yield_group *), by_high);
+	y->sums.more = y->ranked > YIELD_GROUPS_MAX;
+	if (y->sums.more)
+		y->sums.group_count = YIELD_GROUPS_MAX;
 	return true;
 }
 
@@ -334,28 +336,10 @@ yield_times(const struct yield_group *g, enum step step)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-const struct yield_group *
-yield_total(const struct yield *y)
+const struct yield_sums *
+yield_sums(const struct yield *y)
 {
-	return &y->total;
-}
-
-const struct yield_group *
-yield_group(const struct yield *y, unsigned i)
-{
-	return i < y->worst_count ? y->worst[i] : NULL;
-}
-
-bool
-yield_has_failed(const struct yield *y)
-{
-	return y->nowhere.key != 0;
-}
-
-bool
-yield_has_more(const struct yield *y)
-{
-	return y->ranked > YIELD_GROUPS_MAX;
+	return &y->sums;
 }
 
 int
@@ -366,12 +350,12 @@ yield_new(enum yield_by by, size_t facts, struct yield **ret_yield)
 	if (y == NULL)
 		return -ENOMEM;
 	y->by = by;
-	y->total.detail = calloc(1, sizeof(*y->total.detail));
+	y->sums.total.detail = calloc(1, sizeof(*y->sums.total.detail));
 	for (enum axis a = AXIS_SLOT; a < AXIS_COUNT; a++)
 		y->groups[a] = calloc(facts + 1, sizeof(*y->groups[a]));
 	for (enum step s = STEP_ASKING; s < STEP_COUNT; s++)
 		y->steps[name_sum(step_name(s), strlen(step_name(s)))] = s;
-	if (y->total.detail == NULL || y->groups[AXIS_SLOT] == NULL ||
+	if (y->sums.total.detail == NULL || y->groups[AXIS_SLOT] == NULL ||
 	    y->groups[AXIS_DRONE] == NULL || y->groups[AXIS_OTHER] == NULL) {
 		yield_free(y);
 		return -ENOMEM;
@@ -390,7 +374,7 @@ yield_free(struct yield *y)
 			free(y->groups[a][i].detail);
 		free(y->groups[a]);
 	}
-	free(y->total.detail);
+	free(y->sums.total.detail);
 	for (unsigned i = 0; i < YIELD_PARTS; i++)
 		free(y->cells[i].list);
 	free(y);

@@ -79,6 +79,17 @@ struct yield_culprit {
 	unsigned others_bad, others_of; /* outside of all suspects; in the hub's other slots */
 };
 
+struct yield_sums {
+	bool failed; /* for want of memory: nothing of it is right */
+	struct yield_group total;
+	/* Those with the lowest upper end of the interval first; the second half is for ranking. */
+	const struct yield_group *groups[2 * YIELD_GROUPS_MAX];
+	unsigned group_count;
+	bool more; /* groups */
+	struct yield_culprit culprits[YIELD_CULPRITS_MAX];
+	unsigned culprit_count;
+};
+
 struct yield_times {
 	unsigned count, p50_ms, p95_ms, p99_ms;
 };
@@ -89,16 +100,9 @@ struct yield;
 int yield_new(enum yield_by by, size_t facts, struct yield **ret_yield) MUST_CHECK;
 void yield_free(struct yield *y); /* NULL is fine */
 void yield_add(struct yield *y, const struct yield_fact *f);
-bool yield_has_failed(const struct yield *y); /* for want of memory: the sums are wrong */
 /* After the last fact: a step of less than a millisecond; false: there is no other. */
 bool yield_conclude(struct yield *y);
-
-/* Concluded; borrowed.  Groups: those with the lowest upper end of the interval first, and
- * YIELD_GROUPS_MAX at most.  NULL behind the last one. */
-const struct yield_group *yield_total(const struct yield *y);
-const struct yield_group *yield_group(const struct yield *y, unsigned i);
-const struct yield_culprit *yield_culprit(const struct yield *y, unsigned i);
-bool yield_has_more(const struct yield *y); /* groups */
+const struct yield_sums *yield_sums(const struct yield *y); /* concluded; borrowed */
 
 struct yield_times yield_times(const struct yield_group *g, enum step step);
 void yield_wilson(unsigned good, unsigned of, double *ret_low, double *ret_high);

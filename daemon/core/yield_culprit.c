@@ -61,11 +61,11 @@ static void
 add_culprit(struct yield *y, enum yield_kind kind, const struct yield_group *g,
 	    const unsigned counts[4])
 {
-	struct yield_culprit *c = &y->culprits[y->culprit_count];
+	struct yield_culprit *c = &y->sums.culprits[y->sums.culprit_count];
 
-	if (y->culprit_count == YIELD_CULPRITS_MAX)
+	if (y->sums.culprit_count == YIELD_CULPRITS_MAX)
 		return;
-	y->culprit_count++;
+	y->sums.culprit_count++;
 	*c = (struct yield_culprit){ kind, g->id, "", counts[0], counts[1], counts[2], counts[3] };
 	copy_text(c->port, sizeof(c->port), g->port);
 }
@@ -106,8 +106,8 @@ explain(struct yield *y, size_t failures, enum axis axis, const struct yield_gro
 			continue;
 		g[!axis]->failed--;
 		g[!axis]->tried--;
-		y->total.failed--;
-		y->total.tried--;
+		y->sums.total.failed--;
+		y->sums.total.tried--;
 		y->failures[i].at[AXIS_SLOT] = NO_GROUP;
 	}
 }
@@ -118,7 +118,7 @@ name_culprit(struct yield *y)
 {
 	size_t n = y->failure_count < YIELD_FAILURES_MAX ? y->failure_count : YIELD_FAILURES_MAX;
 	unsigned looked_at[AXIS_OTHER] = { 0 }, usual = count_usual(y, n, looked_at);
-	unsigned tried = y->total.tried - (y->total.failed - usual);
+	unsigned tried = y->sums.total.tried - (y->sums.total.failed - usual);
 	double least = YIELD_CHANCE, chance, rate = (usual + 0.5) / (tried + 1);
 	struct yield_group *g[AXIS_OTHER], *worst = NULL;
 	enum axis axis = AXIS_SLOT;
@@ -146,7 +146,7 @@ name_culprit(struct yield *y)
 	add_culprit(y, axis == AXIS_SLOT ? YIELD_BAD_SLOT : YIELD_BAD_DRONE, worst,
 		    (unsigned[4]){ worst->failed, worst->tried, usual, tried });
 	explain(y, n, axis, worst);
-	return y->culprit_count < YIELD_CULPRITS_MAX / 2; /* LIMIT: hubs and slow slots, too */
+	return y->sums.culprit_count < YIELD_CULPRITS_MAX / 2; /* LIMIT: hubs and slow slots, too */
 }
 
 /* ---- hubs and slow slots --------------------------------------------------------------------- */
@@ -164,20 +164,20 @@ is_in(const char *port, const char *hub)
 static void
 name_hubs(struct yield *y)
 {
-	for (unsigned i = 0, n = y->culprit_count; i < n; i++) {
+	for (unsigned i = 0, n = y->sums.culprit_count; i < n; i++) {
 		struct yield_group hub = { 0 };
 		unsigned before = 0, bad = 0, used = 0;
 
-		yield_hub(y->culprits[i].port, hub.port);
+		yield_hub(y->sums.culprits[i].port, hub.port);
 		for (unsigned j = 0; j < n; j++)
-			if (y->culprits[j].kind == YIELD_BAD_SLOT &&
-			    is_in(y->culprits[j].port, hub.port)) {
+			if (y->sums.culprits[j].kind == YIELD_BAD_SLOT &&
+			    is_in(y->sums.culprits[j].port, hub.port)) {
 				before += j < i;
 				bad++;
 			}
 		for (uint32_t j = 0; j < y->counts[AXIS_SLOT]; j++)
 			used += is_in(y->groups[AXIS_SLOT][j].port, hub.port);
-		if (y->culprits[i].kind == YIELD_BAD_SLOT && before == 1 && 2 * bad >= used)
+		if (y->sums.culprits[i].kind == YIELD_BAD_SLOT && before == 1 && 2 * bad >= used)
 			add_culprit(y, YIELD_BAD_HUB, &hub, (unsigned[4]){ bad, used, 0, 0 });
 	}
 }
@@ -209,7 +209,8 @@ look_at_pace(struct yield *y, const struct yield_group *g)
 bool
 yield_conclude(struct yield *y)
 {
-	yield_wilson(y->total.first_good, y->total.first, &y->total.low, &y->total.high);
+	yield_wilson(y->sums.total.first_good, y->sums.total.first, &y->sums.total.low,
+		     &y->sums.total.high);
 	if (yield_rank_some(y))
 		return true;
 	if (!y->named) {
@@ -227,12 +228,6 @@ yield_conclude(struct yield *y)
 }
 
 /* ---- words ----------------------------------------------------------------------------------- */
-
-const struct yield_culprit *
-yield_culprit(const struct yield *y, unsigned i)
-{
-	return i < y->culprit_count ? &y->culprits[i] : NULL;
-}
 
 void
 yield_text(const struct yield_culprit *c, const char *name, char ret_text[YIELD_TEXT_MAX])

@@ -25,24 +25,21 @@ struct failure {
  * not used is not there. */
 struct yield {
 	enum yield_by by;
-	struct yield_group total;
+	struct yield_sums sums;
 	struct yield_group *groups[AXIS_COUNT];
 	uint32_t counts[AXIS_COUNT], lots;
 	struct {
 		struct cell *list;
 		uint32_t size, count;
 	} cells[YIELD_PARTS];	    /* in parts, so that no growth takes long */
-	struct cell nowhere;	    /* what there was no memory for */
+	uint32_t nowhere;	    /* the value that there was no memory for */
 	uint8_t steps[YIELD_NAMES]; /* by a sum over their name */
 	struct failure failures[YIELD_FAILURES_MAX];
 	size_t failure_count; /* the last ones of these are kept */
 	/* concluding */
 	uint32_t ranked, paced; /* groups, slots */
-	const struct yield_group *worst[2 * YIELD_GROUPS_MAX];
-	unsigned worst_count, mark;
+	unsigned mark;
 	bool named; /* all that is bad */
-	struct yield_culprit culprits[YIELD_CULPRITS_MAX];
-	unsigned culprit_count;
 };
 
 /* In ms, at most 3.2 % too high. */

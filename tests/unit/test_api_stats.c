@@ -6,14 +6,13 @@
  */
 #include "config.h"
 
-#include "app/api_stats.h"
+#include "app/api.h"
 
 #include <event2/event.h>
 #include <jansson.h>
 
 #include "test_store_util.h"
 
-#include "app/api.h"
 #include "app/batches.h"
 #include "app/clock.h"
 #include "app/ports.h"

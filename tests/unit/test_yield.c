@@ -33,6 +33,18 @@ struct roster {
 	unsigned slow_slot, slow_percent;
 };
 
+static const struct yield_group *
+group(const struct yield *y, unsigned i)
+{
+	return i < yield_sums(y)->group_count ? yield_sums(y)->groups[i] : NULL;
+}
+
+static const struct yield_culprit *
+culprit(const struct yield *y, unsigned i)
+{
+	return i < yield_sums(y)->culprit_count ? &yield_sums(y)->culprits[i] : NULL;
+}
+
 static void
 conclude(struct yield *y)
 {
@@ -87,7 +99,7 @@ named(const struct yield *y, enum yield_kind kind)
 	const struct yield_culprit *c;
 	unsigned n = 0;
 
-	for (unsigned i = 0; (c = yield_culprit(y, i)) != NULL; i++)
+	for (unsigned i = 0; (c = culprit(y, i)) != NULL; i++)
 		n += c->kind == kind;
 	return n;
 }
@@ -120,7 +132,7 @@ is_named(const struct yield *y, enum yield_kind kind, const char *port, int64_t 
 {
 	const struct yield_culprit *c;
 
-	for (unsigned i = 0; (c = yield_culprit(y, i)) != NULL; i++)
+	for (unsigned i = 0; (c = culprit(y, i)) != NULL; i++)
 		if (c->kind == kind && strcmp(c->port, port) == 0 && c->drone == drone)
 			return true;
 	return false;
@@ -169,7 +181,7 @@ TEST(two_bad_drones_do_not_blame_the_slots_in_which_both_were)
 	conclude(y);
 	assert_true(is_named(y, YIELD_BAD_DRONE, "", 1));
 	assert_true(is_named(y, YIELD_BAD_DRONE, "", 2));
-	assert_null(yield_culprit(y, 2));
+	assert_null(culprit(y, 2));
 	yield_free(y);
 }
 
@@ -187,12 +199,12 @@ TEST(of_two_bad_slots_of_a_small_hub_the_hub_is_named_too)
 	assert_true(is_named(y, YIELD_BAD_SLOT, "1-1.7", 0));
 	assert_true(is_named(y, YIELD_BAD_HUB, "1-1", 0));
 	assert_int_equal(named(y, YIELD_BAD_DRONE), 0);
-	assert_null(yield_culprit(y, 3));
-	yield_text(yield_culprit(y, 0), "A6", text);
+	assert_null(culprit(y, 3));
+	yield_text(culprit(y, 0), "A6", text);
 	assert_string_equal(text,
 			    "Slot A6 is bad: 3 of 3 drones failed there at first, elsewhere 0 of "
 			    "54.  Change its cable, then its port.");
-	yield_text(yield_culprit(y, 2), "1-1", text);
+	yield_text(culprit(y, 2), "1-1", text);
 	assert_string_equal(text,
 			    "Hub 1-1 is bad: 2 of its 2 slots are.  Look at its power supply and "
 			    "its cable.");
@@ -208,7 +220,7 @@ TEST(a_slot_that_writes_slower_than_its_hubs_others_is_named)
 
 	assert_int_equal(named(y, YIELD_SLOW_SLOT), 1);
 	assert_true(is_named(y, YIELD_SLOW_SLOT, "1-1.3", 0));
-	assert_null(yield_culprit(y, 1));
+	assert_null(culprit(y, 1));
 	yield_free(y);
 }
 
@@ -223,7 +235,7 @@ TEST(one_drone_that_fails_in_one_slot_again_and_again_blames_neither)
 		(void)attempt(y, &bad, 0, 0, i);
 	}
 	conclude(y);
-	assert_null(yield_culprit(y, 0));
+	assert_null(culprit(y, 0));
 	yield_free(y);
 }
 
@@ -255,7 +267,7 @@ TEST(faults_of_host_and_image_and_the_dice_of_a_reset_blame_neither)
 			yield_add(y, &f);
 		}
 		conclude(y);
-		assert_null(yield_culprit(y, 0));
+		assert_null(culprit(y, 0));
 		yield_free(y);
 	}
 }
@@ -315,13 +327,13 @@ TEST(percentiles_are_those_of_the_sorted_list_and_at_most_a_thirtieth_above)
 		}
 		conclude(y);
 		qsort(ms, N, sizeof(ms[0]), by_value);
-		t = yield_times(yield_group(y, 0), STEP_ERASING);
+		t = yield_times(group(y, 0), STEP_ERASING);
 		assert_int_equal(t.count, N);
 		assert_in_range(t.p50_ms, ms[N / 2 - 1], ms[N / 2 - 1] * 33 / 32);
 		assert_in_range(t.p95_ms, ms[N * 95 / 100 - 1], ms[N * 95 / 100 - 1] * 33 / 32);
 		assert_in_range(t.p99_ms, ms[N * 99 / 100 - 1], ms[N * 99 / 100 - 1] * 33 / 32);
-		assert_int_equal(yield_times(yield_total(y), STEP_ASKING).p99_ms, 1);
-		assert_int_equal(yield_times(yield_total(y), STEP_WRITING).count, 0);
+		assert_int_equal(yield_times(&yield_sums(y)->total, STEP_ASKING).p99_ms, 1);
+		assert_int_equal(yield_times(&yield_sums(y)->total, STEP_WRITING).count, 0);
 		yield_free(y);
 	}
 }
@@ -349,12 +361,12 @@ TEST(each_stages_text_is_read_as_far_as_it_makes_sense)
 
 		assert_int_equal(yield_new(YIELD_SLOT, 1, &y), 0);
 		yield_add(y, &f);
-		assert_int_equal(yield_times(yield_total(y), STEP_ERASING).count,
+		assert_int_equal(yield_times(&yield_sums(y)->total, STEP_ERASING).count,
 				 known[i].erasing > 0);
 		if (known[i].erasing > 0)
-			assert_int_equal(yield_times(yield_total(y), STEP_ERASING).p50_ms,
+			assert_int_equal(yield_times(&yield_sums(y)->total, STEP_ERASING).p50_ms,
 					 known[i].erasing);
-		assert_int_equal(yield_times(yield_total(y), STEP_WRITING).count,
+		assert_int_equal(yield_times(&yield_sums(y)->total, STEP_WRITING).count,
 				 known[i].writing > 0);
 		yield_free(y);
 	}
@@ -464,14 +476,14 @@ TEST(every_grouping_sums_up_as_counting_by_hand_does)
 			for (unsigned i = 0; i < FACTS_MAX; i++)
 				yield_add(y, &facts[i]);
 			conclude(y);
-			assert_sums(by, yield_total(y), true);
-			for (; (g = yield_group(y, n)) != NULL; n++) {
+			assert_sums(by, &yield_sums(y)->total, true);
+			for (; (g = group(y, n)) != NULL; n++) {
 				assert_sums(by, g, false);
 				assert_true(g->high >= high);
 				high = g->high;
 			}
 			assert_int_equal(n, groups[by]);
-			assert_false(yield_has_more(y));
+			assert_false(yield_sums(y)->more);
 			yield_free(y);
 		}
 }
@@ -492,12 +504,12 @@ TEST(of_very_many_groups_the_worst_are_given_back)
 		yield_add(y, &f);
 	}
 	conclude(y);
-	assert_true(yield_has_more(y));
-	assert_non_null(yield_group(y, YIELD_GROUPS_MAX - 1));
-	assert_null(yield_group(y, YIELD_GROUPS_MAX));
+	assert_true(yield_sums(y)->more);
+	assert_non_null(group(y, YIELD_GROUPS_MAX - 1));
+	assert_null(group(y, YIELD_GROUPS_MAX));
 	for (unsigned i = 0; i < YIELD_GROUPS_MAX; i++)
-		assert_int_equal(yield_group(y, i)->ended[VERDICT_FAIL], i < BAD);
-	assert_int_equal(yield_total(y)->drones, DRONES);
+		assert_int_equal(group(y, i)->ended[VERDICT_FAIL], i < BAD);
+	assert_int_equal(yield_sums(y)->total.drones, DRONES);
 	yield_free(y);
 }
 
