@@ -56,6 +56,12 @@ test("advice of the most urgent, short on the wall and in full on a phone", asyn
 
 	assert.ok((await texts(phone, ".advice li"))[2].includes("hold down the push button"));
 	assert.equal(await phone.run("document.documentElement.scrollWidth"), 390);
+	// ... where it is seen without scrolling past 120 slots.
+	server.say(wallOf(10, 12));
+	await phone.until("document.querySelectorAll('.tile').length === 120");
+	assert.ok(await phone.run("document.querySelector('.advice li').getBoundingClientRect().bottom <= innerHeight"));
+	server.say(wall16());
+	await phone.until("document.querySelectorAll('.tile').length === 16");
 	assert.equal(await phone.run(`new Set([...document.querySelectorAll(".tile")].map((t) => t.getBoundingClientRect().left)).size`), 4);
 });
 
@@ -145,6 +151,17 @@ for (const [rows, columns, width, height] of [[4, 4, 1920, 1080], [7, 7, 1920, 1
 // How long the scripts take from a reply's text to its elements.
 const TIMED = `{ const parse = JSON.parse; window.spent = []; JSON.parse = (text) => {
 	const begin = performance.now(); queueMicrotask(() => spent.push(performance.now() - begin)); return parse(text); }; }`;
+
+test("slots without a label show their port whole; long labels are cut within their tile", async (t) => {
+	for (const n of [16, 49, 120]) {
+		const slots = Array.from({ length: n }, (_, i) => slot(`1-1.4.${i + 1}`, { ...busy(5), label: i % 5 === 4 ? "rack behind the door " + i : null }));
+		const page = await shown(t, reply(slots));
+
+		assert.equal(await page.run(OVERFLOW), 0);
+		assert.equal(await page.run(`[...document.querySelectorAll(".label")].filter((e) => /^1-/.test(e.textContent) &&
+			e.scrollWidth > e.clientWidth + 1).length`), 0);
+	}
+});
 
 test("120 slots that all change cost the page less than 16 ms of script a frame", async (t) => {
 	const page = await shown(t, wallOf(10, 12), { before: TIMED });

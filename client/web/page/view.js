@@ -59,7 +59,7 @@ function showTile(tile, slot) {
 	write(tile.sign, sign);
 	write(tile.text, word);
 	write(tile.name, kind === "empty" ? "" : slot.name ?? "");
-	set(tile.label, "--n", Math.max(label.length, 3));
+	set(tile.label, "--n", Math.min(Math.max(label.length, 3), 12)); // a longer one is cut
 	set(tile.text, "--n", Math.max(word.length, 4));
 	set(tile.bar, "width", `${percent ?? 0}%`);
 }
