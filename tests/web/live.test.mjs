@@ -130,7 +130,7 @@ for (const [who, steps] of Object.entries(KILLS))
 		t.diagnostic(`right after ${Date.now() - begin} ms`);
 		// WHY not that time itself: it is the machine's. At most one try was under way when all was there.
 		assert.ok(await tries(page) <= failed + 1);
-		assert.ok(await page.run("Math.max(...waits)") <= 2000);
+		assert.ok(await page.run("Math.max(...waits)") <= 1000);
 		const other = await open(t); // a browser that starts late
 
 		await shows(other, "1-9", /^good (PASS|SAME)$/);

@@ -4,7 +4,7 @@ import { down, fold, unknown } from "./model.js";
 import { mount } from "./view.js";
 
 const SILENCE_MS = 20000; // the server says something at least every 15 s
-const RETRY_MS = { first: 250, most: 2000 };
+const RETRY_MS = { first: 250, most: 1000 };
 
 const show = mount(document.body);
 let state = unknown(new Date()), retry = RETRY_MS.first;
