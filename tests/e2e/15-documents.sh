@@ -131,8 +131,9 @@ done
 
 # ---- the demonstration --------------------------------------------------------------------------
 
-"$top/tests/e2e/demo.sh" "$(dirname "$(command -v cfdfud-sim)")" > "$scratch/demo" 2>&1
-same "./dev demo ends well" 0 $?
+"$top/tests/e2e/demo.sh" "$(dirname "$(command -v cfdfud-sim)")" --web > "$scratch/demo" 2>&1
+same "./dev demo --web ends well" 0 $?
+holds "it names the address of the wall" grep -qE '^The wall: http://127\.0\.0\.1:[0-9]+/$' "$scratch/demo"
 same "it shows four drones that passed, from other versions" 4 "$(grep -cE -- '-> 2025\.12 pass' "$scratch/demo")"
 holds "one that needed its button, and its cable back, is good at the end" \
 	grep -qE ' B1 .* -> 2025\.12 unchanged +yes' "$scratch/demo"

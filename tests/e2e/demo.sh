@@ -155,15 +155,24 @@ closing_line() # SECONDS
 		"$ready" "$drones" "$1" "$(dfu_util_seconds "$ready")" "${aside:-none}"
 }
 
-# The wall, for a browser on this machine.
+answers() # PORT of this machine
+{
+	(: < "/dev/tcp/127.0.0.1/$1") 2> /dev/null
+}
+
+# The wall, for a browser on this machine, at the first port that is free.
 start_wall()
 {
-	cfdfu-web --listen 127.0.0.1:0 --files "$here/../../client/web/page" --socket "$CFDFU_SOCKET" \
-		> "$scratch/web.log" 2>&1 &
+	local port=8080
+
+	while answers $port; do
+		port=$((port + 1))
+	done
+	cfdfu-web --listen "127.0.0.1:$port" --files "$here/../../client/web/page" --socket "$CFDFU_SOCKET" &
 	wall=$!
-	until_true 30 grep -q http "$scratch/web.log"
+	until_true 30 answers $port
 	echo
-	echo "The wall: $(grep -o 'http://[^ ]*' "$scratch/web.log" | head -n 1)"
+	echo "The wall: http://127.0.0.1:$port/"
 	[ ! -t 0 ] || read -r -p "Open it in a browser, and press Enter to plug the rack in. "
 }
 
@@ -185,7 +194,7 @@ virtual_demo() # PORT-FUNCTION
 	echo
 	cfdfuctl status --no-pager
 	echo
-	cfdfuctl batch end
+	cfdfuctl batch end --no-pager
 	cfdfuctl batch report demo --html > "$build/../demo-report.html"
 	echo
 	echo "The report of this batch, to print or to file: build/demo-report.html"
@@ -208,7 +217,7 @@ show() # COUNT
 	echo
 	cfdfuctl status --no-pager
 	echo
-	cfdfuctl history
+	cfdfuctl history --no-pager
 	return "$rc"
 }
 
@@ -236,8 +245,8 @@ elif [ $as_root = yes ] && { [ -d /sys/devices/platform/vhci_hcd.0 ] ||
 	start_daemon cfdfud "$(virtual_port '*')" virtual_port
 	virtual_demo virtual_port
 else
-	echo "Rack used: $drones simulated drones in the daemon's own process (no drone, vhci_hcd"
-	echo "or root here; './dev demo --vm' shows the same on a real kernel)."
+	echo "Rack used: $drones simulated drones in the daemon's own process: neither a drone nor vhci_hcd"
+	echo "is at hand, or not as this user ('./dev demo --vm' shows the same on a real kernel)."
 	export CFDFU_SIM_SOCKET=$rack_socket CFDFU_SIM_TIMING=typical
 	start_daemon cfdfud-sim '*' simulated_port
 	virtual_demo simulated_port
