@@ -36,6 +36,20 @@ select_tests() # [TEST...]
 	done | sort -u
 }
 
+# What install has put there, uninstall takes away, and directories of ours, too.
+check_uninstall()
+{
+	local left
+
+	make -C "$build" uninstall DESTDIR="$work/root" > "$logs/uninstall.log" 2>&1
+	left=$(find "$work/root" ! -type d -o -path '*cfdfu*' | sort | paste -sd' ')
+	if [ -z "$left" ]; then
+		echo "ok make uninstall removes all that make install has put there"
+	else
+		echo "not ok make uninstall leaves $left"
+	fi
+}
+
 # Makes the guest's input: the installation as an archive, the test programs, its scripts.
 make_share() # DIRECTORY
 {
@@ -45,6 +59,7 @@ make_share() # DIRECTORY
 	if [ ! -e "$work/install.tar" ]; then
 		make -C "$build" install DESTDIR="$work/root" > "$logs/install.log" 2>&1
 		tar -C "$work/root" --owner=0 --group=0 -cf "$work/install.tar" .
+		check_uninstall
 	fi
 	cp "$work/install.tar" "$share/"
 	cp -R "$here/guest" "$here/../sim/racks" "$share/"
