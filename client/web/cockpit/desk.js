@@ -14,8 +14,7 @@ const PAGE = 50; // attempts at a time
 const [nav, wall, panel] = /** @type {HTMLElement[]} */ ([...document.body.children]);
 const answer = el("output"), show = mount(wall, (port) => openSlot(port));
 let state = unknown(new Date()), opened = 0;
-/** What the panel shows changes with the station. */
-let live = () => {};
+let live = () => /** @type {any} */ (null); // what the panel shows changes with the station
 
 // ---- elements: what comes from the station goes in as text only -------------------------------------
 
@@ -92,7 +91,7 @@ async function open(title, fill) {
 
 	if (mine !== opened)
 		return;
-	live = () => {};
+	live = () => null;
 	panel.replaceChildren(el("header", [el("h2", [title]), button("Close", async () => {
 		opened++;
 		panel.hidden = true;
@@ -142,7 +141,9 @@ const openSlot = (port) => act(async () => {
 		}),
 		button("Plan", () => openPlan({ target: port }))]),
 	attemptTable((await call("GetHistory", { slot: port, limit: 10 })).attempts)]);
-	live = () => now.replaceChildren(facts({ todo: "", message: "", remaining: "", ...slot() }));
+	/** @type {any} */
+	let shown; // WHY: what is the same stays, as a text of it may be selected
+	live = () => shown !== slot() && now.replaceChildren(facts({ todo: "", message: "", remaining: "", ...shown = slot() }));
 	live();
 });
 

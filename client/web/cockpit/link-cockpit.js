@@ -56,8 +56,9 @@ export const call = (method, parameters) => ask(STATION + method, parameters);
 
 /** Cockpit's script does not reconnect: the page begins anew when its server answers again. */
 async function begin_anew() {
-	while (!await fetch(location.href, { cache: "no-store" }).then((r) => r.ok, () => false))
+	do
 		await pause(1000);
+	while (!await fetch(location.href, { cache: "no-store" }).then((r) => r.ok, () => false));
 	location.reload();
 }
 
@@ -72,6 +73,8 @@ export async function watch(onFrame, onDown) {
 		const problem = await new Promise((closed) => {
 			const request = { method: `${STATION}Watch`, parameters: {}, more: true };
 			const channel = send(request, (reply) => {
+				if (reply.error) // there are too many watchers
+					return channel.close(refusal(reply).message);
 				heard = Date.now();
 				wait = FIRST_MS;
 				onFrame(reply.parameters);
