@@ -16,10 +16,9 @@ enum { DRONES_AT_FIRST = 64 };
 
 struct member {
 	struct brake_drone who;
-	bool good, failed, ready; /* by its last ending */
-	bool first_good;
-	bool against; /* has failed since the beginning, or since the operator resumed */
-	bool proven;  /* has ended well as a canary */
+	enum verdict_kind first, last;
+	bool ready;
+	unsigned failed_in, proven_in; /* the batch's counts of then; 0 never */
 };
 
 struct batch {
@@ -28,7 +27,8 @@ struct batch {
 	unsigned count, room;
 	char canaries[BATCH_CANARY_MAX][PORT_TEXT_MAX]; /* that are at work */
 	unsigned canary_count;
-	unsigned proven; /* canaries that have ended well */
+	unsigned proven, proven_count; /* canaries that have ended well; how often counted anew */
+	unsigned failed, failed_count; /* drones; likewise */
 	char stopped[BATCH_REASON_MAX];
 };
 
@@ -43,6 +43,7 @@ batch_new(const struct batch_terms *terms, struct batch **ret_batch)
 	if (b == NULL)
 		return -ENOMEM;
 	b->terms = *terms;
+	b->proven_count = b->failed_count = 1;
 	*ret_batch = b;
 	return 0;
 }
@@ -67,6 +68,12 @@ batch_stopped(const struct batch *b)
 	return b != NULL ? b->stopped : "";
 }
 
+static bool
+is_good(enum verdict_kind kind)
+{
+	return kind == VERDICT_PASS || kind == VERDICT_UNCHANGED;
+}
+
 void
 batch_counts(const struct batch *b, struct batch_counts *ret_counts)
 {
@@ -74,51 +81,37 @@ batch_counts(const struct batch *b, struct batch_counts *ret_counts)
 	for (unsigned i = 0; i < b->count; i++) {
 		const struct member *m = &b->members[i];
 
-		ret_counts->good += m->good;
-		ret_counts->ready += m->good && m->ready;
-		ret_counts->failed += m->failed;
-		ret_counts->first_good += m->first_good;
+		ret_counts->good += is_good(m->last);
+		ret_counts->ready += is_good(m->last) && m->ready;
+		ret_counts->failed += slot_class_failed(m->last);
+		ret_counts->first_good += is_good(m->first);
 	}
 }
 
 /* ---- drones --------------------------------------------------------------------------------- */
 
+/* The drone of this ending.  NULL: it is new, and there is no room for it, or none wanted. */
 static struct member *
-find(struct batch *b, const struct brake_drone *who)
-{
-	for (unsigned i = 0; i < b->count; i++)
-		if (brake_is_same_drone(&b->members[i].who, who))
-			return &b->members[i];
-	return NULL;
-}
-
-/* NULL: there is no room for another one. */
-static struct member *
-add(struct batch *b, const struct brake_drone *who)
+member_of(struct batch *b, const struct batch_ending *e, bool add)
 {
 	unsigned room = b->room > 0 ? 2 * b->room : DRONES_AT_FIRST;
-	struct member *more;
+	struct member *more, new = { .first = e->verdict.kind };
 
-	if (b->count == b->room) {
-		more = room <= BATCH_DRONES_MAX ? realloc(b->members, room * sizeof(*more)) : NULL;
-		if (more == NULL)
-			return NULL;
-		b->members = more;
-		b->room = room;
+	copy_text(new.who.serial, sizeof(new.who.serial), e->serial);
+	copy_text(new.who.dfu_serial, sizeof(new.who.dfu_serial), e->dfu_serial);
+	copy_text(new.who.port, sizeof(new.who.port), e->port);
+	for (unsigned i = 0; i < b->count; i++)
+		if (brake_is_same_drone(&b->members[i].who, &new.who))
+			return &b->members[i];
+	if (add && b->count == b->room && room <= BATCH_DRONES_MAX) {
+		more = realloc(b->members, room * sizeof(*more));
+		b->members = more != NULL ? more : b->members;
+		b->room = more != NULL ? room : b->room;
 	}
-	b->members[b->count] = (struct member){ .who = *who };
+	if (!add || b->count == b->room)
+		return NULL;
+	b->members[b->count] = new;
 	return &b->members[b->count++];
-}
-
-static struct brake_drone
-drone_of(const struct batch_ending *e)
-{
-	struct brake_drone d;
-
-	copy_text(d.serial, sizeof(d.serial), e->serial);
-	copy_text(d.dfu_serial, sizeof(d.dfu_serial), e->dfu_serial);
-	copy_text(d.port, sizeof(d.port), e->port);
-	return d;
 }
 
 /* ---- canaries ------------------------------------------------------------------------------- */
@@ -182,29 +175,12 @@ batch_place(const char *label, const char *port, char out[BATCH_PLACE_MAX])
 	(void)snprintf(out, BATCH_PLACE_MAX, label[0] != '\0' ? "%s (%s)" : "%s%s", label, port);
 }
 
-static bool
-is_good(const struct verdict *v)
-{
-	return v->kind == VERDICT_PASS || v->kind == VERDICT_UNCHANGED;
-}
-
 /* WHY not of a machine that slept: its drones are done again without being asked for. */
 static bool
 is_bad(const struct verdict *v)
 {
 	return v->kind == VERDICT_NEEDS_BUTTON ||
 	       (v->kind == VERDICT_FAIL && v->fault != FAULT_SUSPEND);
-}
-
-/* How many different drones have failed. */
-static unsigned
-against(const struct batch *b)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < b->count; i++)
-		n += b->members[i].against;
-	return n;
 }
 
 static void
@@ -214,8 +190,8 @@ stop(struct batch *b, const struct batch_ending *e, bool by_canary)
 	char place[BATCH_PLACE_MAX], count[48];
 
 	batch_place(e->label, e->port, place);
-	(void)snprintf(count, sizeof(count), "%u drone%s failed, the last on", against(b),
-		       against(b) == 1 ? " has" : "s have");
+	(void)snprintf(count, sizeof(count), "%u drone%s failed, the last on", b->failed,
+		       b->failed == 1 ? " has" : "s have");
 	(void)snprintf(b->stopped, sizeof(b->stopped),
 		       "Batch \"%s\" has stopped: %s %s (%s). 'cfdfuctl resume' goes on.",
 		       b->terms.name, by_canary ? "its canary failed on" : count, place,
@@ -226,36 +202,24 @@ stop(struct batch *b, const struct batch_ending *e, bool by_canary)
 static void
 note(struct batch *b, const struct batch_ending *e, bool canary)
 {
-	const struct brake_drone who = drone_of(e);
-	struct member *m = find(b, &who);
-	bool good = is_good(&e->verdict);
+	struct member *m = member_of(b, e, true);
 
-	if (m == NULL) {
-		m = add(b, &who);
-		if (m == NULL)
-			return;
-		m->first_good = good;
-	}
+	if (m == NULL)
+		return;
 	if (m->who.serial[0] == '\0')
 		copy_text(m->who.serial, sizeof(m->who.serial), e->serial);
 	if (m->who.dfu_serial[0] == '\0')
 		copy_text(m->who.dfu_serial, sizeof(m->who.dfu_serial), e->dfu_serial);
-	m->good = good;
-	m->failed = slot_class_failed(e->verdict.kind);
+	m->last = e->verdict.kind;
 	m->ready = e->ready;
-	m->against = m->against || is_bad(&e->verdict);
-	if (canary && good && !m->proven) {
-		m->proven = true;
+	if (is_bad(&e->verdict) && m->failed_in != b->failed_count) {
+		m->failed_in = b->failed_count;
+		b->failed++;
+	}
+	if (canary && is_good(m->last) && m->proven_in != b->proven_count) {
+		m->proven_in = b->proven_count;
 		b->proven++;
 	}
-}
-
-static void
-forget_canaries(struct batch *b)
-{
-	b->proven = 0;
-	for (unsigned i = 0; i < b->count; i++)
-		b->members[i].proven = false;
 }
 
 /* An ending; canary: of one. */
@@ -268,13 +232,15 @@ count_ending(struct batch *b, const struct batch_ending *e, bool canary)
 	canary = canary && !is_open(b);
 	failed = canary && is_bad(&e->verdict) && fault != FAULT_GONE && fault != FAULT_DARK;
 	note(b, e, canary);
-	if (failed)
-		forget_canaries(b);
+	if (failed) {
+		b->proven = 0;
+		b->proven_count++;
+	}
 	if (b->stopped[0] != '\0' || !is_bad(&e->verdict))
 		return false;
 	if (failed)
 		stop(b, e, true);
-	else if (b->terms.stop_after > 0 && against(b) >= b->terms.stop_after)
+	else if (b->terms.stop_after > 0 && b->failed >= b->terms.stop_after)
 		stop(b, e, false);
 	return b->stopped[0] != '\0';
 }
@@ -299,8 +265,7 @@ batch_recall(struct batch *b, const struct batch_ending *e)
 void
 batch_judged(struct batch *b, const struct batch_ending *e)
 {
-	const struct brake_drone who = drone_of(e);
-	struct member *m = find(b, &who);
+	struct member *m = member_of(b, e, false);
 
 	if (m != NULL)
 		m->ready = e->ready;
@@ -310,6 +275,6 @@ void
 batch_resume(struct batch *b)
 {
 	b->stopped[0] = '\0';
-	for (unsigned i = 0; i < b->count; i++)
-		b->members[i].against = false;
+	b->failed = 0;
+	b->failed_count++;
 }

@@ -27,8 +27,8 @@
 #define BATCH_NAME_MAX 96
 #define BATCH_CANARY_MAX 32    /* LIMIT: the largest number that can be asked for */
 #define BATCH_DRONES_MAX 16384 /* LIMIT: different drones in one batch; others are not counted */
-#define BATCH_REASON_MAX 384
-#define BATCH_PLACE_MAX 128
+#define BATCH_REASON_MAX 480
+#define BATCH_PLACE_MAX 104
 
 struct batch;
 

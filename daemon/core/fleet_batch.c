@@ -21,27 +21,20 @@ static void
 name_canaries(const struct fleet *f, char out[BATCH_REASON_MAX])
 {
 	const char *ports[BATCH_CANARY_MAX];
-	unsigned n = batch_waits_for(f->batch, ports);
-	char place[BATCH_PLACE_MAX];
-	size_t used;
+	unsigned n = batch_waits_for(f->batch, ports),
+		 named = n < CANARIES_NAMED ? n : CANARIES_NAMED;
+	char place[BATCH_PLACE_MAX], list[CANARIES_NAMED * (BATCH_PLACE_MAX + 2)] = "";
 
-	(void)snprintf(out, BATCH_REASON_MAX,
-		       "It waits for the canar%s of batch \"%s\":", n == 1 ? "y" : "ies",
-		       batch_terms(f->batch)->name);
-	for (unsigned i = 0; i < n && i < CANARIES_NAMED; i++) {
+	for (unsigned i = 0; i < named; i++) {
 		int slot = slots_find(&f->slots, ports[i]);
+		size_t used = strlen(list);
 
 		batch_place(slot >= 0 ? f->slots.list[slot].label : "", ports[i], place);
-		used = strlen(out);
-		(void)snprintf(out + used, BATCH_REASON_MAX - used, "%s %s", i > 0 ? "," : "",
-			       place);
+		(void)snprintf(list + used, sizeof(list) - used, "%s%s", i > 0 ? ", " : "", place);
 	}
-	used = strlen(out);
-	if (n > CANARIES_NAMED)
-		(void)snprintf(out + used, BATCH_REASON_MAX - used, " and %u more.",
-			       n - CANARIES_NAMED);
-	else
-		(void)snprintf(out + used, BATCH_REASON_MAX - used, ".");
+	(void)snprintf(out, BATCH_REASON_MAX, "It waits for the canar%s of batch \"%s\": %s%s.",
+		       n == 1 ? "y" : "ies", batch_terms(f->batch)->name, list,
+		       n > named ? " and others" : "");
 }
 
 /* The batch may admit more or fewer than before. */
