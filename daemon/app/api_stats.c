@@ -20,7 +20,7 @@
 #include "store/facts.h"
 
 enum {
-	SLICE_US = 1500,   /* LIMIT: how long a slice holds up a drone */
+	SLICE_US = 1000,   /* LIMIT: a slice holds up a drone for at most twice that */
 	SAME_US = 1000000, /* for so long an answer is good, unless something is recorded */
 };
 
@@ -185,7 +185,7 @@ on_fact(void *ctx, const struct store_fact *t)
 	    t->started_ms < s->asked[0].until_ms &&
 	    (s->asked[0].batch == 0 || t->batch == s->asked[0].batch))
 		yield_add(s->yield, &f);
-	return t->id < s->last && (t->id % 16 != 0 || goes_on(s));
+	return t->id < s->last && (t->id % 8 != 0 || goes_on(s));
 }
 
 /* 1: there is more; 0: the answer is complete; negative errno. */
