@@ -72,6 +72,13 @@ of_rest(const struct slot_view *v)
 	return NULL;
 }
 
+/* Half an image does not start: a drone that was pulled then comes back by its button only. */
+static bool
+is_dead_in_hand(const struct slot_view *v)
+{
+	return !v->present && v->verdict.step >= STEP_ERASING && v->verdict.step <= STEP_FIRST_PAGE;
+}
+
 static const char *
 of_ending(const struct slot_view *v)
 {
@@ -83,6 +90,8 @@ of_ending(const struct slot_view *v)
 	case VERDICT_FAIL:
 	case VERDICT_SKIPPED:
 	case VERDICT_INTERRUPTED:
+		if (is_dead_in_hand(v))
+			return button;
 		if (faults[v->verdict.fault] != NULL)
 			return faults[v->verdict.fault];
 		return v->verdict.kind == VERDICT_FAIL		? "Plug it in again."

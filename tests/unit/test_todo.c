@@ -78,6 +78,18 @@ TEST(new_power_comes_before_the_self_test_that_it_cures)
 	assert_non_null(strstr(todo_of(&v), "power button"));
 }
 
+TEST(a_drone_that_was_pulled_with_half_an_image_needs_its_button)
+{
+	struct slot_view v = ended(VERDICT_FAIL, FAULT_GONE, PLATFORM_CF2);
+
+	v.verdict.step = STEP_WRITING;
+	assert_null(strstr(todo_of(&v), "button")); /* it is back */
+	v.present = false;
+	assert_non_null(strstr(todo_of(&v), "button"));
+	v.verdict.step = STEP_COMPARING; /* nothing was erased */
+	assert_null(strstr(todo_of(&v), "button"));
+}
+
 TEST(another_board_is_not_told_of_buttons_and_batteries)
 {
 	for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++) {
