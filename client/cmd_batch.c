@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cfdfuctl batch: a named span of the station's work, what was asked of it, and what it came to. */
+/* cfdfuctl batch: a named span of the station's work, what was asked, and what was reached. */
 #include "config.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ const struct command_desc cmd_batch_start = {
 	.args = "NAME",
 	.args_min = 1,
 	.args_max = 1,
-	.help = N_("begin a batch: its drones are counted by themselves"),
+	.help = N_("begin a batch; its drones are counted separately"),
 	.run = conn_run,
 	.method = PROTO_METHOD("StartBatch"),
 	.parameters = {
@@ -28,8 +28,8 @@ const struct command_desc cmd_batch_start = {
 	},
 	.print = report_print_asked,
 	.options = {
-		{ "expect", 'e', "N", N_("so many drones; missing ones are named") },
-		{ "canary", 'c', "N", N_("the first N have to end well before others begin") },
+		{ "expect", 'e', "N", N_("expect N drones; missing ones are named") },
+		{ "canary", 'c', "N", N_("no other drone begins until the first N have ended well") },
 		{ "stop-after", 0, "N", N_("stop when N different drones have failed") },
 	},
 };
@@ -62,7 +62,7 @@ print_end(const struct session *s, const json_t *reply)
 const struct command_desc cmd_batch_end = {
 	.name = "batch end",
 	.args = "",
-	.help = N_("end the batch, and print what it came to"),
+	.help = N_("end the batch, and print its report"),
 	.run = conn_run,
 	.method = PROTO_METHOD("EndBatch"),
 	.print = print_end,
@@ -125,7 +125,7 @@ const struct command_desc cmd_batch_show = {
 	.name = "batch show",
 	.args = "[NAME]",
 	.args_max = 1,
-	.help = N_("how far a batch is, and what is missing (default: the running or last one)"),
+	.help = N_("how far a batch is, and what is missing (default: the running one, or the newest)"),
 	.run = conn_run,
 	.method = PROTO_METHOD("GetBatch"),
 	.parameters = { { "name" } },
@@ -151,11 +151,11 @@ const struct command_desc cmd_batch_report = {
 	.name = "batch report",
 	.args = "[NAME]",
 	.args_max = 1,
-	.help = N_("what was asked of a batch and reached, with each drone's proof"),
+	.help = N_("what was asked of a batch, what was reached, and each drone's proof"),
 	.run = run_report,
 	.parameters = { { "name" } },
 	.options = {
-		{ "html", 0, NULL, N_("one self-contained page, also for paper: > FILE.html") },
-		{ "csv", 0, NULL, N_("a drone a line, for a spreadsheet (RFC 4180)") },
+		{ "html", 0, NULL, N_("one self-contained page to print or to file (> FILE.html)") },
+		{ "csv", 0, NULL, N_("one line per drone, for a spreadsheet (RFC 4180)") },
 	},
 };

@@ -151,7 +151,7 @@ const struct command_desc cmd_label = {
 	.args = "WHICH...",
 	.args_min = 1,
 	.args_max = COMMAND_ARGS_ANY,
-	.help = N_("the text of a label for a drone, for a label printer or a QR code"),
+	.help = N_("print the text of a label, for a label printer or a QR code"),
 	.run = run,
 	.parameters = { { "format", "format", PARAMETER_WORD, .words = formats } },
 	.options = {

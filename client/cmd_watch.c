@@ -396,6 +396,6 @@ const struct command_desc cmd_watch = {
 	.method = PROTO_METHOD("Watch"),
 	.parameters = { { "target" } },
 	.options = { { "lines", 0, NULL, N_("one line per change, also on a terminal") },
-		     { "bell", 'b', NULL, N_("ring when the rack has done its work") },
+		     { "bell", 'b', NULL, N_("ring the bell when the rack has finished") },
 		     { "exec", 'x', "PROG", N_("run this program for each event") } },
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The operators' desk: the wall, a bar of levers above it, a panel beside it.  Everything is offered
+// The operators' desk: the wall, a bar of buttons above it, a panel beside it.  Everything is offered
 // to everybody: who may not do a thing is told so by the station, in its words.
 import { down, fold, label, unknown } from "./model.js";
 import { mount } from "./view.js";
