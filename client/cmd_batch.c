@@ -29,7 +29,7 @@ const struct command_desc cmd_batch_start = {
 	.print = report_print_asked,
 	.options = {
 		{ "expect", 'e', "N", N_("expect N drones; missing ones are named") },
-		{ "canary", 'c', "N", N_("no other drone begins until the first N have ended well") },
+		{ "canary", 'c', "N", N_("no other begins until the first N have ended well") },
 		{ "stop-after", 0, "N", N_("stop when N different drones have failed") },
 	},
 };
@@ -125,7 +125,7 @@ const struct command_desc cmd_batch_show = {
 	.name = "batch show",
 	.args = "[NAME]",
 	.args_max = 1,
-	.help = N_("how far a batch is, and what is missing (default: the running one, or the newest)"),
+	.help = N_("how far a batch is, and what is missing (default: the newest batch)"),
 	.run = conn_run,
 	.method = PROTO_METHOD("GetBatch"),
 	.parameters = { { "name" } },
@@ -155,7 +155,7 @@ const struct command_desc cmd_batch_report = {
 	.run = run_report,
 	.parameters = { { "name" } },
 	.options = {
-		{ "html", 0, NULL, N_("one self-contained page to print or to file (> FILE.html)") },
+		{ "html", 0, NULL, N_("one self-contained page, to print or file (> FILE.html)") },
 		{ "csv", 0, NULL, N_("one line per drone, for a spreadsheet (RFC 4180)") },
 	},
 };
