@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Counts drones in a row that one image has harmed (doc/promises.md 1, promise 10).
+ * Counts drones in a row that one image has harmed (doc/promises.md 1, promise 13).
  *
  * Counted: an update that ends in one of the ways an image can bring about - the drone does not
  * start, says another version, says nothing any more, or does not hold what was written.  Each of

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The brake: an image that harms several drones in a row stops the station (doc/promises.md 1,
- * promise 10).
+ * promise 13).
  *
  *   falls      brake.h counts; the image is quarantined in the policy, the fleet is paused
  *   holds      jobs that wait for a permit go back to their beginning; running jobs that have

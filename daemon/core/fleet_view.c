@@ -186,7 +186,7 @@ class_of(const struct fleet *f, const struct slot *s)
 }
 
 /* Words for a drone whose bytes are right: to take it away means that it is ready
- * (doc/promises.md 1, promise 11). */
+ * (doc/promises.md 1, promise 9). */
 static const char *
 whole_words(const struct slot *s, const struct slot_view *v)
 {

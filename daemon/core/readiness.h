@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Is the drone as a whole fit to fly with its release?  Pure judgement of what was seen
- * (doc/promises.md 1, promise 11).
+ * (doc/promises.md 1, promise 9).
  *
  * INVARIANT: nothing is called ready that was not seen: READY_YES needs a verdict of this stay that
  *            proves the bytes, a passed self-test, and each part that the release brings.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Faults of many drones are reported once: the brake stops an image that harms several drones in a
- * row (doc/promises.md 1, promise 10), and drones that vanish with their hub have one cause.
+ * row (doc/promises.md 1, promise 13), and drones that vanish with their hub have one cause.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Invariants of the whole drone, judged from the simulator's own truth and from the bytes on the
- * bus, never from what the fleet has seen (doc/promises.md 1, promise 11; doc/beyond-dfu.md).
+ * bus, never from what the fleet has seen (doc/promises.md 1, promise 9; doc/beyond-dfu.md).
  *
  *   W1  whole_view       no drone is sent a request on which a real one asserts
  *   W2  whole_view       ready: its bytes, self-test, decks, nRF51, address and battery are right

@@ -31,7 +31,7 @@ is_good(enum slot_class c)
 	return c == SLOT_CLASS_PASS || c == SLOT_CLASS_UNCHANGED;
 }
 
-/* INVARIANT: nothing is good that was not seen to be good (doc/promises.md 1, promise 9). */
+/* INVARIANT: nothing is good that was not seen to be good (doc/promises.md 1, promise 10). */
 TEST(a_slot_is_good_after_a_good_ending_with_nothing_pending)
 {
 	for (unsigned flags = 0; flags < 1U << FLAGS; flags++)
