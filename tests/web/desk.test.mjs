@@ -272,7 +272,7 @@ test("one page too many of a user says so, and is live when there is room", { sk
 	t.after(() => other.close());
 	await other.ask("Page.navigate", { url: desk.cockpit.url });
 	await other.until(live);
-	await other.run(`window.many = [...Array(16)].map(() => {
+	await other.run(`window.many = [...Array(24)].map(() => {
 		const one = cockpit.channel({ payload: "stream", unix: cockpit.manifests.cfdfu.station.socket, binary: true });
 		one.send(new TextEncoder().encode('{"method":"org.cfdfu.Station.Watch","parameters":{},"more":true}\\0'));
 		return one;

@@ -87,7 +87,7 @@ export async function watch(onFrame, onDown) {
 				if (Date.now() - heard > SILENCE_MS)
 					channel.close("it says nothing");
 				else
-					ask(ALIVE).then(() => { heard = Date.now(); }, () => 0);
+					ask(ALIVE).catch(() => 0).then(() => { heard = Date.now(); }); // a refusal is a sign of life
 			}, BEAT_MS);
 		});
 
