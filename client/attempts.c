@@ -30,55 +30,45 @@ static const char *const columns[] = {
 };
 /* clang-format on */
 
-/* Shortened on a narrow terminal: serials to what tells them apart, times to "MM-DD hh:mm".
- */
-struct narrow {
-	size_t digits;
-	bool times;
-};
+/* "2026-01-31 12:34:56"; brief: "01-31 12:34". */
+static void
+started_cell(struct table *t, const json_t *a, bool brief)
+{
+	char started[40];
+
+	format_time(started, sizeof(started), out_string(a, "started_at"));
+	brief = brief && strlen(started) == TIME_CELLS;
+	if (brief)
+		started[TIME_MINUTES] = '\0';
+	table_cell(t, started + (brief ? TIME_YEAR : 0), COLOUR_NONE);
+}
 
 static void
-add_row(struct table *t, const json_t *a, const struct narrow *n)
+add_row(struct table *t, const json_t *a, size_t digits, bool brief)
 {
 	struct text verdict = out_text(a, "verdict"), fault = out_text(a, "fault");
-	struct text step = out_text(a, "step"), label = out_text(a, "label");
-	struct text port = out_text(a, "port"), before = out_text(a, "version_before");
-	struct text after = out_text(a, "version_after");
-	char id[24], started[40], took[32] = "", what[160] = "", slot[160], versions[160];
-	char ending[160];
-	struct text kind = out_text(a, "kind");
+	struct text step = out_text(a, "step"), kind = out_text(a, "kind");
+	struct text before = out_text(a, "version_before"), after = out_text(a, "version_after");
+	char id[24], what[160] = "", versions[160], ending[160];
 	/* WHY named: a copy that was read is not a drone that was flashed. */
 	bool other = kind.s[0] != '\0' && strcmp(kind.s, "flash") != 0;
-	struct text serial;
 
-	text_copy(&serial, slot_serial(a));
-	if (strlen(serial.s) > n->digits)
-		serial.s[n->digits] = '\0';
 	snprintf(id, sizeof(id), "%lld", (long long)out_int(a, "id"));
-	format_time(started, sizeof(started), out_string(a, "started_at"));
-	if (n->times && strlen(started) == TIME_CELLS)
-		started[TIME_MINUTES] = '\0';
-	if (out_is_int(a, "duration_ms"))
-		format_ms(took, sizeof(took), out_int(a, "duration_ms"));
 	if (fault.s[0] != '\0')
 		snprintf(what, sizeof(what), "%.60s%s%.60s", fault.s, step.s[0] ? " while " : "",
 			 step.s);
-	snprintf(slot, sizeof(slot), "%.60s", label.s[0] != '\0' ? label.s : port.s);
 	snprintf(versions, sizeof(versions), "%.40s%s%.40s", before.s,
 		 before.s[0] != '\0' || after.s[0] != '\0' ? " -> " : "", after.s);
-	table_row(t);
-	table_cell(t, id, COLOUR_NONE);
-	table_cell(t, started + (n->times && strlen(started) == TIME_MINUTES ? TIME_YEAR : 0),
-		   COLOUR_NONE);
-	table_cell(t, slot, COLOUR_NONE);
-	table_cell(t, serial.s, COLOUR_NONE);
-	table_cell(t, out_string(a, "firmware_name"), COLOUR_NONE);
-	table_cell(t, versions, COLOUR_NONE);
 	snprintf(ending, sizeof(ending), "%.40s%s%.40s", other ? kind.s : "", other ? ": " : "",
 		 verdict.s[0] != '\0' ? verdict.s : "running");
+	table_row(t, a);
+	table_cell(t, id, COLOUR_NONE);
+	started_cell(t, a, brief);
+	table_cell(t, slot_label(a).s, COLOUR_NONE);
+	table_cell(t, slot_short_serial(a, digits).s, COLOUR_NONE);
+	table_cell(t, versions, COLOUR_NONE);
 	table_cell(t, ending, colour_of_verdict(verdict.s));
 	table_cell(t, out_string(a, "ready"), slot_ready_colour(a));
-	table_cell(t, took, COLOUR_NONE);
 	table_cell(t, what, COLOUR_NONE);
 }
 
@@ -90,23 +80,21 @@ attempts_table(const struct session *s, const json_t *attempts)
 		{ N_("STARTED") },
 		{ N_("SLOT"), .cut = true },
 		{ N_("SERIAL"), 5 },
-		{ N_("FIRMWARE"), 1 },
+		{ N_("FIRMWARE"), 1, .key = "firmware_name" },
 		{ N_("VERSION"), 3 },
 		{ N_("VERDICT") },
 		{ N_("READY"), 6 },
-		{ N_("TOOK"), 2, .right = true },
+		{ N_("TOOK"), 2, .right = true, .key = "duration_ms", FIELD_MS },
 		{ N_("FAULT"), 4 },
 		{ NULL },
 	};
 	unsigned room = out_columns();
-	struct narrow narrow = { SIZE_MAX, room > 0 && room < NARROW_TIMES };
+	bool brief = room > 0 && room<NARROW_TIMES, narrow = room> 0 && room < NARROW_SERIALS;
+	size_t i, digits = narrow ? slots_serial_digits(attempts) : SIZE_MAX;
 	const json_t *a;
 	struct table *t;
-	size_t i;
 	int r;
 
-	if (room > 0 && room < NARROW_SERIALS)
-		narrow.digits = slots_serial_digits(attempts);
 	if (json_array_size(attempts) == 0) {
 		puts("No attempts.");
 		return EXIT_OK;
@@ -115,7 +103,7 @@ attempts_table(const struct session *s, const json_t *attempts)
 	if (r != 0)
 		return r;
 	json_array_foreach(attempts, i, a)
-		add_row(t, a, &narrow);
+		add_row(t, a, digits, brief);
 	return table_finish(t);
 }
 

@@ -71,42 +71,23 @@ const struct command_desc cmd_batch_end = {
 static int
 print_batches(const struct session *s, const json_t *reply)
 {
-	static const struct table_column columns[] = {
-		{ N_("NAME"), .cut = true },
-		{ N_("STARTED"), 4 },
-		{ N_("ENDED"), 1 },
-		{ N_("EXPECTED"), 2, .right = true },
-		{ N_("DRONES"), .right = true },
-		{ N_("GOOD"), .right = true },
-		{ N_("READY"), 3, .right = true },
-		{ N_("FAILED"), .right = true },
-		{ N_("STOPPED") },
-		{ NULL },
+	static const struct table_list how = {
+		.none = N_("No batch yet: cfdfuctl batch start NAME."),
+		.last_min = STOPPED_CELLS,
+		.columns = {
+			{ N_("NAME"), .cut = true, .key = "name" },
+			{ N_("STARTED"), 4, .key = "started_at", FIELD_TIME },
+			{ N_("ENDED"), 1, .key = "ended_at", FIELD_TIME },
+			{ N_("EXPECTED"), 2, .right = true, .key = "expect", FIELD_NUMBER },
+			{ N_("DRONES"), .right = true, .key = "drones", FIELD_NUMBER },
+			{ N_("GOOD"), .right = true, .key = "good", FIELD_NUMBER },
+			{ N_("READY"), 3, .right = true, .key = "ready", FIELD_NUMBER },
+			{ N_("FAILED"), .right = true, .key = "failed", FIELD_NUMBER },
+			{ N_("STOPPED"), .key = "stopped" },
+		},
 	};
-	static const struct field fields[] = {
-		{ "name", "", FIELD_TEXT },	{ "started_at", "", FIELD_TIME },
-		{ "ended_at", "", FIELD_TIME }, { "expect", "", FIELD_NUMBER },
-		{ "drones", "", FIELD_NUMBER }, { "good", "", FIELD_NUMBER },
-		{ "ready", "", FIELD_NUMBER },	{ "failed", "", FIELD_NUMBER },
-		{ "stopped", "", FIELD_TEXT },	{ NULL },
-	};
-	const json_t *batches = json_object_get(reply, "batches"), *b;
-	struct table *t;
-	size_t i;
-	int r;
+	int r = table_list(s, &how, json_object_get(reply, "batches"));
 
-	if (json_array_size(batches) == 0) {
-		puts("No batch yet: cfdfuctl batch start NAME.");
-		return EXIT_OK;
-	}
-	r = table_new(s, columns, STOPPED_CELLS, &t);
-	if (r != 0)
-		return r;
-	json_array_foreach(batches, i, b) {
-		table_row(t);
-		fields_cells(t, b, fields);
-	}
-	r = table_finish(t);
 	if (r == EXIT_OK && out_true(reply, "more"))
 		puts("Older ones are not shown: cfdfuctl batch show NAME.");
 	return r;

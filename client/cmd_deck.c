@@ -13,52 +13,42 @@
 
 #define STATE_CELLS 12
 
+static void
+add_deck(struct table *t, const json_t *d)
+{
+	struct text name = out_text(d, "name"), state = out_text(d, "state");
+	bool wants = out_true(d, "due") || strcmp(state.s, "not-started") == 0;
+	char slot[96];
+
+	slot_name(d, slot, sizeof(slot));
+	table_cell(t, slot, COLOUR_NONE);
+	table_cell(t, name.s[0] != '\0' ? name.s : slot_serial(d), COLOUR_NONE);
+	table_cell(t, state.s, wants ? COLOUR_ATTENTION : COLOUR_NONE);
+}
+
 static int
 print_decks(const struct session *s, const json_t *reply)
 {
-	static const struct table_column columns[] = {
-		{ N_("SLOT") },
-		{ N_("DRONE"), 1, .cut = true },
-		{ N_("DECK") },
-		{ N_("VERSION"), 2 },
-		{ N_("RELEASE"), 3 },
-		{ N_("STATE") },
-		{ NULL },
+	static const struct table_list how = {
+		.none = N_("No deck was seen on the drones that are plugged in."),
+		.row = add_deck,
+		.last_min = STATE_CELLS,
+		.columns = {
+			{ N_("SLOT") },
+			{ N_("DRONE"), 1, .cut = true },
+			{ N_("DECK"), .key = "deck" },
+			{ N_("VERSION"), 2, .key = "version" },
+			{ N_("RELEASE"), 3, .key = "wanted" },
+			{ N_("STATE") },
+		},
 	};
 	json_t *decks = slots_sort(json_object_get(reply, "decks"));
 	const json_t *d;
-	struct table *t;
 	size_t i, due = 0;
-	int r;
+	int r = table_list(s, &how, decks);
 
-	if (json_array_size(decks) == 0) {
-		puts("No deck was seen on the drones that are plugged in.");
-		json_decref(decks);
-		return EXIT_OK;
-	}
-	r = table_new(s, columns, STATE_CELLS, &t);
-	if (r != 0) {
-		json_decref(decks);
-		return r;
-	}
-	json_array_foreach(decks, i, d) {
-		struct text name = out_text(d, "name"), state = out_text(d, "state");
-		char slot[96];
-
+	json_array_foreach(decks, i, d)
 		due += out_true(d, "due");
-		slot_name(d, slot, sizeof(slot));
-		table_row(t);
-		table_cell(t, slot, COLOUR_NONE);
-		table_cell(t, name.s[0] != '\0' ? name.s : slot_serial(d), COLOUR_NONE);
-		table_cell(t, out_string(d, "deck"), COLOUR_NONE);
-		table_cell(t, out_string(d, "version"), COLOUR_NONE);
-		table_cell(t, out_string(d, "wanted"), COLOUR_NONE);
-		table_cell(t, state.s,
-			   out_true(d, "due") || strcmp(state.s, "not-started") == 0
-			       ? COLOUR_ATTENTION
-			       : COLOUR_NONE);
-	}
-	r = table_finish(t);
 	json_decref(decks);
 	if (r == EXIT_OK && due > 0)
 		printf("%zu can be updated: cfdfuctl deck update\n", due);

@@ -36,68 +36,54 @@ decks_text(const json_t *decks, char *dst, size_t size)
 static void
 add_drone(struct table *t, const json_t *d)
 {
-	struct text label = out_text(d, "label"), port = out_text(d, "port");
-	char radio[64], decks[256], battery[32] = "", seen[48], left[160];
+	bool here = out_string(d, "port") != NULL;
+	struct text slot = slot_label(d);
+	char radio[64], decks[256], seen[48], left[160];
 
 	format_radio(radio, sizeof(radio), json_object_get(d, "radio"));
 	decks_text(json_object_get(d, "decks"), decks, sizeof(decks));
-	if (out_is_int(d, "battery_mv"))
-		snprintf(battery, sizeof(battery), "%.2f V",
-			 (double)out_int(d, "battery_mv") / 1000);
 	format_time(seen, sizeof(seen), out_string(d, "last_seen"));
 	slot_remaining(d, left, sizeof(left));
-	table_row(t);
-	table_cell(t, out_string(d, "name"), COLOUR_NONE);
 	table_cell(t, slot_serial(d), COLOUR_NONE);
-	table_cell(t, label.s[0] != '\0' ? label.s : port.s[0] != '\0' ? port.s : "-", COLOUR_NONE);
-	table_cell(t, port.s[0] != '\0' ? slot_ready_word(d) : "-", slot_ready_colour(d));
-	table_cell(t, out_string(d, "version"), COLOUR_NONE);
-	table_cell(t, out_string(d, "nrf_version"), COLOUR_NONE);
+	table_cell(t, slot.s[0] != '\0' ? slot.s : "-", COLOUR_NONE);
+	table_cell(t, here ? slot_ready_word(d) : "-", slot_ready_colour(d));
 	table_cell(t, radio, COLOUR_NONE);
-	table_cell(t, battery, COLOUR_NONE);
 	table_cell(t, decks, COLOUR_NONE);
-	table_cell(t, port.s[0] != '\0' ? "now" : seen, COLOUR_NONE);
+	table_cell(t, here ? "now" : seen, COLOUR_NONE);
 	table_cell(t, left, COLOUR_NONE);
 }
 
 static int
 print_drones(const struct session *s, const json_t *reply)
 {
-	static const struct table_column columns[] = {
-		{ N_("NAME"), .cut = true },
-		{ N_("SERIAL"), 6 },
-		{ N_("SLOT") },
-		{ N_("READY") },
-		{ N_("VERSION"), 3 },
-		{ N_("NRF51"), 4 },
-		{ N_("RADIO"), 1 },
-		{ N_("BATTERY"), 5, .right = true },
-		{ N_("DECKS"), 2 },
-		{ N_("SEEN"), 7 },
-		{ N_("LEFT") },
-		{ NULL },
+	static const struct table_list how = {
+		.none = N_("No drone is plugged in, and none is known."),
+		.row = add_drone,
+		.last_min = LEFT_CELLS,
+		.columns = {
+			{ N_("NAME"), .cut = true, .key = "name" },
+			{ N_("SERIAL"), 6 },
+			{ N_("SLOT") },
+			{ N_("READY") },
+			{ N_("VERSION"), 3, .key = "version" },
+			{ N_("NRF51"), 4, .key = "nrf_version" },
+			{ N_("RADIO"), 1 },
+			{ N_("BATTERY"), 5, .right = true, .key = "battery_mv", FIELD_VOLTS },
+			{ N_("DECKS"), 2 },
+			{ N_("SEEN"), 7 },
+			{ N_("LEFT") },
+		},
 	};
-	const json_t *drones = json_object_get(reply, "drones"), *d;
-	json_t *here; /* by port; the others follow */
-	struct table *t;
+	const json_t *drones = json_object_get(reply, "drones");
+	json_t *all = slots_sort(drones), *d; /* by port; the others follow */
 	size_t i;
 	int r;
 
-	if (json_array_size(drones) == 0) {
-		puts("No drone is plugged in, and none is known.");
-		return EXIT_OK;
-	}
-	r = table_new(s, columns, LEFT_CELLS, &t);
-	if (r != 0)
-		return r;
-	here = slots_sort(drones);
-	json_array_foreach(here, i, d)
-		add_drone(t, d);
-	json_decref(here);
 	json_array_foreach(drones, i, d)
 		if (out_string(d, "port") == NULL)
-			add_drone(t, d);
-	r = table_finish(t);
+			(void)json_array_append(all, d);
+	r = table_list(s, &how, all);
+	json_decref(all);
 	if (r == EXIT_OK && out_true(reply, "more"))
 		puts("The records have more: cfdfuctl show SERIAL.");
 	return r;

@@ -42,9 +42,9 @@ join_targets(const json_t *parts, char *dst, size_t size)
 }
 
 static void
-add_row(struct table *t, const json_t *f, bool parts)
+add_row(struct table *t, const json_t *f)
 {
-	char platforms[256], selected[512], own[256], bytes[32], added[40], targets[420];
+	char platforms[256], selected[512], own[256], targets[420];
 	struct text sum = out_sum(f, "sha256");
 	char version[96];
 	bool incomplete = json_is_true(json_object_get(f, "incomplete"));
@@ -60,35 +60,15 @@ add_row(struct table *t, const json_t *f, bool parts)
 	if (out_true(f, "quarantined"))
 		snprintf(selected + strlen(selected), sizeof(selected) - strlen(selected),
 			 "%sSET ASIDE", selected[0] != '\0' ? ", " : "");
-	format_number(bytes, sizeof(bytes), out_int(f, "bytes"));
-	format_time(added, sizeof(added), out_string(f, "added_at"));
-	table_row(t);
-	table_cell(t, out_string(f, "name"), COLOUR_NONE);
+	join_targets(json_object_get(f, "parts"), targets, sizeof(targets));
 	table_cell(t, version, COLOUR_NONE);
 	table_cell(t, platforms, COLOUR_NONE);
-	table_cell(t, bytes, COLOUR_NONE);
 	table_cell(t, sum.s, COLOUR_NONE);
 	table_cell(t, selected[0] != '\0' ? selected : "-",
 		   out_true(f, "quarantined") ? COLOUR_BAD
 		   : selected[0] != '\0'      ? COLOUR_GOOD
 					      : COLOUR_NONE);
-	join_targets(json_object_get(f, "parts"), targets, sizeof(targets));
-	if (parts)
-		table_cell(t, targets[0] != '\0' ? targets : "-", COLOUR_NONE);
-	table_cell(t, added, COLOUR_NONE);
-}
-
-/* Has any of them parts of its release with it? */
-static bool
-any_parts(const json_t *list)
-{
-	const json_t *f;
-	size_t i;
-
-	json_array_foreach(list, i, f)
-		if (json_array_size(json_object_get(f, "parts")) > 0)
-			return true;
-	return false;
+	table_cell(t, targets[0] != '\0' ? targets : "-", COLOUR_NONE);
 }
 
 /* Below the table: no column is wide enough for what to do about it. */
@@ -111,42 +91,28 @@ print_problem(const json_t *f)
 static int
 print_list(const struct session *s, const json_t *reply)
 {
-	struct table_column columns[] = {
-		{ N_("NAME"), .cut = true },
-		{ N_("VERSION"), 5 },
-		{ N_("PLATFORM") },
-		{ N_("BYTES"), 4, .right = true },
-		{ N_("SHA-256"), 1 },
-		{ N_("SELECTED FOR") },
-		{ N_("PARTS"), 2 },
-		{ N_("ADDED"), 3 },
-		{ NULL },
+	static const struct table_list how = {
+		.none = N_("No firmware yet: cfdfuctl firmware add FILE"),
+		.row = add_row,
+		.last_min = ADDED_CELLS,
+		.columns = {
+			{ N_("NAME"), .cut = true, .key = "name" },
+			{ N_("VERSION"), 5 },
+			{ N_("PLATFORM") },
+			{ N_("BYTES"), 4, .right = true, .key = "bytes", FIELD_NUMBER },
+			{ N_("SHA-256"), 1 },
+			{ N_("SELECTED FOR") },
+			{ N_("PARTS"), 2, .spare = true },
+			{ N_("ADDED"), 3, .key = "added_at", FIELD_TIME },
+		},
 	};
 	const json_t *list = json_object_get(reply, "firmware"), *f;
-	bool parts = any_parts(list);
-	struct table *t;
+	int r = table_list(s, &how, list);
 	size_t i;
-	int r;
 
-	if (json_array_size(list) == 0) {
-		puts("No firmware yet: cfdfuctl firmware add FILE");
-		return EXIT_OK;
-	}
-	if (!parts) {
-		columns[6] = columns[7];
-		columns[7] = columns[8];
-	}
-	r = table_new(s, columns, ADDED_CELLS, &t);
-	if (r != 0)
-		return r;
-	json_array_foreach(list, i, f)
-		add_row(t, f, parts);
-	r = table_finish(t);
-	if (r != EXIT_OK)
-		return r;
 	json_array_foreach(list, i, f)
 		print_problem(f);
-	return EXIT_OK;
+	return r;
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "client/conn.h"
 #include "client/fields.h"
 #include "client/out.h"
+#include "client/slots.h"
 
 #define LIMIT_MAX 10000000U
 
@@ -193,12 +194,12 @@ static int
 print_drone(const struct session *s, const json_t *reply)
 {
 	const json_t *d = json_object_get(reply, "drone");
-	struct text serial = out_text(d, "serial"), dfu = out_text(d, "dfu_serial");
-	struct text port = out_text(d, "port");
+	struct text serial, port = out_text(d, "port");
 	const json_t *attempts = json_object_get(reply, "attempts");
 	int r;
 
-	printf("Drone %s\n", serial.s[0] != '\0' ? serial.s : dfu.s);
+	text_copy(&serial, slot_serial(d));
+	printf("Drone %s\n", serial.s);
 	fields_print(d, known_fields, 16);
 	printf("  %-16s %s\n", "plugged in", port.s[0] != '\0' ? port.s : "no");
 	fields_print(d, past_fields, 16);
@@ -206,15 +207,14 @@ print_drone(const struct session *s, const json_t *reply)
 		printf("  %-16s %lld\n", "failures in row",
 		       (long long)out_int(d, "failures_in_row"));
 	if (out_true(d, "quarantined"))
-		printf("  %-16s yes; cfdfuctl port release %s\n", "quarantined",
-		       serial.s[0] != '\0' ? serial.s : dfu.s);
+		printf("  %-16s yes; cfdfuctl port release %s\n", "quarantined", serial.s);
 	fields_print(d, quirk_fields, 16);
 	putchar('\n');
 	r = attempts_table(s, attempts);
 	/* LIMIT: the service sends so many along */
 	if (r == EXIT_OK && json_array_size(attempts) >= PROTO_HISTORY_DEFAULT)
 		printf("Older ones are not shown: cfdfuctl history --serial %s --limit N\n",
-		       serial.s[0] != '\0' ? serial.s : dfu.s);
+		       serial.s);
 	return r;
 }
 

@@ -32,17 +32,9 @@ add_faults(struct table *t, const json_t *faults)
 static void
 add_group(struct table *t, const json_t *g, const char *called)
 {
-	static const struct field numbers[] = {
-		{ "attempts", "", FIELD_NUMBER },    { "drones", "", FIELD_NUMBER },
-		{ "pass", "", FIELD_NUMBER },	     { "unchanged", "", FIELD_NUMBER },
-		{ "failed", "", FIELD_NUMBER },	     { "skipped", "", FIELD_NUMBER },
-		{ "interrupted", "", FIELD_NUMBER }, { NULL },
-	};
-
-	table_row(t);
+	table_row(t, g);
 	table_cell(t, called, COLOUR_NONE);
 	table_cell(t, yield_first_pass(g).s, COLOUR_NONE);
-	fields_cells(t, g, numbers);
 	add_faults(t, json_object_get(g, "faults"));
 }
 
@@ -52,13 +44,13 @@ print_groups(const struct session *s, const json_t *reply)
 	static const struct table_column columns[] = {
 		{ N_("GROUP"), .cut = true },
 		{ N_("FIRST PASS (95 %)") },
-		{ N_("ATTEMPTS"), 7, .right = true },
-		{ N_("DRONES"), 6, .right = true },
-		{ N_("PASS"), 4, .right = true },
-		{ N_("UNCHANGED"), 3, .right = true },
-		{ N_("FAILED"), .right = true },
-		{ N_("SKIPPED"), 1, .right = true },
-		{ N_("INTERRUPTED"), 2, .right = true },
+		{ N_("ATTEMPTS"), 7, .right = true, .key = "attempts", FIELD_NUMBER },
+		{ N_("DRONES"), 6, .right = true, .key = "drones", FIELD_NUMBER },
+		{ N_("PASS"), 4, .right = true, .key = "pass", FIELD_NUMBER },
+		{ N_("UNCHANGED"), 3, .right = true, .key = "unchanged", FIELD_NUMBER },
+		{ N_("FAILED"), .right = true, .key = "failed", FIELD_NUMBER },
+		{ N_("SKIPPED"), 1, .right = true, .key = "skipped", FIELD_NUMBER },
+		{ N_("INTERRUPTED"), 2, .right = true, .key = "interrupted", FIELD_NUMBER },
 		{ N_("FAULTS"), 5 },
 		{ NULL },
 	};

@@ -21,67 +21,22 @@
 
 #define NARROW 80 /* columns; with fewer, serials are shortened */
 
-enum column {
-	COLUMN_SLOT,
-	COLUMN_LABEL,
-	COLUMN_NAME,
-	COLUMN_SERIAL,
-	COLUMN_MODE,
-	COLUMN_STATE,
-	COLUMN_DONE,
-	COLUMN_BATTERY,
-	COLUMN_READY,
-	COLUMN_VERDICT,
-	COLUMN_UNPLUG,
-	COLUMN_MESSAGE,
-	COLUMN_COUNT
+static const struct table_column status_columns[] = {
+	{ N_("SLOT"), .key = "port" },
+	{ N_("LABEL"), .cut = true, .key = "label" },
+	{ N_("NAME"), 6, .cut = true, .spare = true, .key = "name" },
+	{ N_("SERIAL"), 7 },
+	{ N_("MODE"), 3 },
+	{ N_("STATE"), 5 },
+	{ N_("DONE"), 4, .right = true },
+	{ N_("BATTERY"), 2, .right = true, .spare = true, .key = "battery_mv", FIELD_VOLTS },
+	{ N_("READY"), .spare = true },
+	{ N_("VERDICT") },
+	{ N_("UNPLUG") },
+	{ N_("MESSAGE"), 1, .key = "message" },
+	{ NULL },
 };
-
-/* Those with a key are there where a slot has something in it. */
-static const struct {
-	struct table_column column;
-	const char *key;
-} status_columns[COLUMN_COUNT] = {
-	[COLUMN_SLOT] = { { N_("SLOT") }, NULL },
-	[COLUMN_LABEL] = { { N_("LABEL"), .cut = true }, NULL },
-	[COLUMN_NAME] = { { N_("NAME"), 6, .cut = true }, "name" },
-	[COLUMN_SERIAL] = { { N_("SERIAL"), 7 }, NULL },
-	[COLUMN_MODE] = { { N_("MODE"), 3 }, NULL },
-	[COLUMN_STATE] = { { N_("STATE"), 5 }, NULL },
-	[COLUMN_DONE] = { { N_("DONE"), 4, .right = true }, NULL },
-	[COLUMN_VERDICT] = { { N_("VERDICT") }, NULL },
-	[COLUMN_READY] = { { N_("READY") }, "ready" },
-	[COLUMN_BATTERY] = { { N_("BATTERY"), 2, .right = true }, "battery_mv" },
-	[COLUMN_UNPLUG] = { { N_("UNPLUG") }, NULL },
-	[COLUMN_MESSAGE] = { { N_("MESSAGE"), 1 }, NULL },
-};
-
-/* A table of the columns that are there. */
-struct status_table {
-	struct table_column columns[COLUMN_COUNT + 1];
-	size_t count;
-	bool has[COLUMN_COUNT];
-	size_t digits; /* of serials */
-};
-
-static void
-choose_columns(const json_t *slots, struct status_table *ret_table)
-{
-	const json_t *slot;
-	size_t i;
-
-	memset(ret_table, 0, sizeof(*ret_table));
-	for (enum column c = 0; c < COLUMN_COUNT; c++) {
-		const char *key = status_columns[c].key;
-
-		ret_table->has[c] = key == NULL;
-		json_array_foreach(slots, i, slot)
-			ret_table->has[c] |= key != NULL && json_object_get(slot, key) != NULL &&
-					     !json_is_null(json_object_get(slot, key));
-		if (ret_table->has[c])
-			ret_table->columns[ret_table->count++] = status_columns[c].column;
-	}
-}
+#define COLUMN_MESSAGE 11
 
 static void
 print_header(const json_t *station)
@@ -128,44 +83,24 @@ ready_cell(const json_t *slot, char *dst, size_t size)
 			       left[0] != '\0' ? ": " : "", left);
 }
 
-/* The serial's digits are cut where lines are short: as many stay as tell the drones apart. */
 static void
-add_slot(struct table *t, const struct status_table *how, const json_t *slot)
+add_slot(struct table *t, const json_t *slot, size_t digits)
 {
-	const char *verdict = slot_verdict(slot), *cells[COLUMN_COUNT];
-	enum colour colours[COLUMN_COUNT] = { COLOUR_NONE };
-	struct text serial;
-	char percent[16] = "", ready[160], battery[16] = "";
-	bool present = out_true(slot, "present");
+	const char *verdict = slot_verdict(slot);
+	char percent[16] = "", ready[160];
+	bool present = out_true(slot, "present"), active = slot_is_active(slot);
 
-	if (out_is_int(slot, "percent") && slot_is_active(slot))
+	if (out_is_int(slot, "percent") && active)
 		snprintf(percent, sizeof(percent), "%lld%%", (long long)out_int(slot, "percent"));
-	if (out_is_int(slot, "battery_mv"))
-		snprintf(battery, sizeof(battery), "%.2f V",
-			 (double)out_int(slot, "battery_mv") / 1000);
-	text_copy(&serial, slot_serial(slot));
-	if (strlen(serial.s) > how->digits)
-		serial.s[how->digits] = '\0';
 	ready_cell(slot, ready, sizeof(ready));
-	cells[COLUMN_SLOT] = out_string(slot, "port");
-	cells[COLUMN_LABEL] = out_string(slot, "label");
-	cells[COLUMN_NAME] = out_string(slot, "name");
-	cells[COLUMN_SERIAL] = serial.s;
-	cells[COLUMN_MODE] = present ? out_string(slot, "mode") : "-";
-	cells[COLUMN_STATE] = out_string(slot, "state");
-	cells[COLUMN_DONE] = percent;
-	cells[COLUMN_VERDICT] = verdict != NULL ? verdict : "-";
-	cells[COLUMN_READY] = ready;
-	cells[COLUMN_BATTERY] = battery;
-	cells[COLUMN_UNPLUG] = present ? take_away(slot) : "-";
-	cells[COLUMN_MESSAGE] = out_string(slot, "message");
-	colours[COLUMN_STATE] = slot_is_active(slot) ? COLOUR_BUSY : COLOUR_NONE;
-	colours[COLUMN_VERDICT] = colour_of_verdict(verdict);
-	colours[COLUMN_READY] = ready[0] != '-' ? slot_ready_colour(slot) : COLOUR_NONE;
-	table_row(t);
-	for (enum column c = 0; c < COLUMN_COUNT; c++)
-		if (how->has[c])
-			table_cell(t, cells[c], colours[c]);
+	table_row(t, slot);
+	table_cell(t, slot_short_serial(slot, digits).s, COLOUR_NONE);
+	table_cell(t, present ? out_string(slot, "mode") : "-", COLOUR_NONE);
+	table_cell(t, out_string(slot, "state"), active ? COLOUR_BUSY : COLOUR_NONE);
+	table_cell(t, percent, COLOUR_NONE);
+	table_cell(t, ready, ready[0] != '-' ? slot_ready_colour(slot) : COLOUR_NONE);
+	table_cell(t, verdict != NULL ? verdict : "-", colour_of_verdict(verdict));
+	table_cell(t, present ? take_away(slot) : "-", COLOUR_NONE);
 }
 
 /*
@@ -206,20 +141,16 @@ static int
 print_table(const struct session *s, const json_t *slots, bool *ret_messages)
 {
 	const json_t *slot;
-	unsigned room = out_columns();
-	struct status_table how;
+	bool narrow = out_columns() > 0 && out_columns() < NARROW;
+	size_t i, digits = narrow ? slots_serial_digits(slots) : SIZE_MAX;
 	struct table *t;
-	size_t i;
-	int r;
+	int r = table_new(s, status_columns, MESSAGE_MIN, &t);
 
-	choose_columns(slots, &how);
-	how.digits = room > 0 && room < NARROW ? slots_serial_digits(slots) : SIZE_MAX;
-	r = table_new(s, how.columns, MESSAGE_MIN, &t);
 	if (r != 0)
 		return r;
 	json_array_foreach(slots, i, slot)
-		add_slot(t, &how, slot);
-	*ret_messages = table_fit(t, how.count - 1);
+		add_slot(t, slot, digits);
+	*ret_messages = table_fit(t, COLUMN_MESSAGE);
 	return table_finish(t);
 }
 
@@ -365,7 +296,6 @@ colour_of(const char *action)
 static void
 add_plan(struct table *t, const json_t *plan)
 {
-	struct text label = out_text(plan, "label"), port = out_text(plan, "port");
 	struct text action = out_text(plan, "action");
 	struct text before = out_text(plan, "version_before");
 	struct text wanted = out_text(plan, "version_wanted");
@@ -375,14 +305,10 @@ add_plan(struct table *t, const json_t *plan)
 		(void)snprintf(versions, sizeof(versions), "%.60s -> %.60s",
 			       before.s[0] != '\0' ? before.s : "?",
 			       wanted.s[0] != '\0' ? wanted.s : "?");
-	table_row(t);
-	table_cell(t, label.s[0] != '\0' ? label.s : port.s, COLOUR_NONE);
-	table_cell(t, port.s, COLOUR_FAINT);
-	table_cell(t, out_string(plan, "serial"), COLOUR_NONE);
+	table_cell(t, slot_label(plan).s, COLOUR_NONE);
+	table_cell(t, out_string(plan, "port"), COLOUR_FAINT);
 	table_cell(t, action.s, colour_of(action.s));
-	table_cell(t, out_string(plan, "firmware"), COLOUR_NONE);
 	table_cell(t, versions, COLOUR_NONE);
-	table_cell(t, out_string(plan, "reason"), COLOUR_NONE);
 }
 
 /* "4 flash, 2 unchanged": every action that there is, in the order in which they come. */
@@ -414,35 +340,26 @@ print_plan_sum(const json_t *plans)
 static int
 print_plans(const struct session *s, const json_t *reply)
 {
-	static const struct table_column columns[] = {
-		{ N_("SLOT") },
-		{ N_("PORT"), 1 },
-		{ N_("SERIAL"), 2 },
-		{ N_("ACTION") },
-		{ N_("FIRMWARE"), 3, .cut = true },
-		{ N_("VERSION"), 4 },
-		{ N_("WHY") },
-		{ NULL },
+	static const struct table_list how = {
+		.none = N_("No drone is plugged in."),
+		.row = add_plan,
+		.last_min = WHY_CELLS,
+		.columns = {
+			{ N_("SLOT") },
+			{ N_("PORT"), 1 },
+			{ N_("SERIAL"), 2, .key = "serial" },
+			{ N_("ACTION") },
+			{ N_("FIRMWARE"), 3, .cut = true, .key = "firmware" },
+			{ N_("VERSION"), 4 },
+			{ N_("WHY"), .key = "reason" },
+		},
 	};
-	const json_t *plans = json_object_get(reply, "plans"), *plan;
-	struct table *t;
-	size_t i;
-	int r;
+	const json_t *plans = json_object_get(reply, "plans");
+	int r = table_list(s, &how, plans);
 
-	if (json_array_size(plans) == 0) {
-		puts("No drone is plugged in.");
-		return EXIT_OK;
-	}
-	r = table_new(s, columns, WHY_CELLS, &t);
-	if (r != 0)
-		return r;
-	json_array_foreach(plans, i, plan)
-		add_plan(t, plan);
-	r = table_finish(t);
-	if (r != EXIT_OK)
-		return r;
-	print_plan_sum(plans);
-	return EXIT_OK;
+	if (r == EXIT_OK && json_array_size(plans) > 0)
+		print_plan_sum(plans);
+	return r;
 }
 
 static int

@@ -19,17 +19,16 @@ format_radio(char *dst, size_t size, const json_t *radio)
 			    out_text(radio, "rate").s, out_text(radio, "address").s);
 }
 
-/* The text of a value that is no list; "" where it is not there. */
-static struct text
-text_of(const json_t *object, const struct field *f)
+struct text
+field_text(const json_t *object, const char *key, enum field_kind kind)
 {
-	json_int_t n = out_int(object, f->key);
-	bool number = out_is_int(object, f->key);
+	json_int_t n = out_int(object, key);
+	bool number = out_is_int(object, key);
 	struct text t = { "" };
 
-	switch (f->kind) {
+	switch (kind) {
 	case FIELD_TEXT:
-		return out_text(object, f->key);
+		return out_text(object, key);
 	case FIELD_TEXTS:
 	case FIELD_DECKS:
 	case FIELD_REMAINING:
@@ -40,11 +39,11 @@ text_of(const json_t *object, const struct field *f)
 			snprintf(t.s, sizeof(t.s), "%.2f V", (double)n / 1000);
 		break;
 	case FIELD_RADIO:
-		if (json_is_object(json_object_get(object, f->key)))
-			format_radio(t.s, sizeof(t.s), json_object_get(object, f->key));
+		if (json_is_object(json_object_get(object, key)))
+			format_radio(t.s, sizeof(t.s), json_object_get(object, key));
 		break;
 	case FIELD_TIME:
-		format_time(t.s, sizeof(t.s), out_string(object, f->key));
+		format_time(t.s, sizeof(t.s), out_string(object, key));
 		break;
 	case FIELD_NUMBER:
 		if (number)
@@ -92,20 +91,13 @@ fields_each(const json_t *object, const struct field *fields, int width, field_l
 {
 	for (const struct field *f = fields; f->key != NULL; f++) {
 		const json_t *list = json_object_get(object, f->key);
-		struct text t = text_of(object, f);
+		struct text t = field_text(object, f->key, f->kind);
 
 		for (size_t i = 0; i < json_array_size(list); i++)
 			line(width, i == 0 ? f->title : "", item_of(list, i, f->kind).s);
 		if (t.s[0] != '\0')
 			line(width, f->title, t.s);
 	}
-}
-
-void
-fields_cells(struct table *t, const json_t *object, const struct field *fields)
-{
-	for (const struct field *f = fields; f->key != NULL; f++)
-		table_cell(t, text_of(object, f).s, COLOUR_NONE);
 }
 
 static void

@@ -26,6 +26,8 @@ struct field {
 	enum field_kind kind;
 };
 
+struct text;
+
 /* "80 2M E7E7E7E7E7"; "-" where it is none. */
 void format_radio(char *dst, size_t size, const json_t *radio);
 
@@ -33,9 +35,8 @@ void format_radio(char *dst, size_t size, const json_t *radio);
 typedef void field_line(int width, const char *title, const char *text);
 void fields_each(const json_t *object, const struct field *fields, int width, field_line *line);
 
-/* Cells of a table's row; their titles are not used. */
-struct table;
-void fields_cells(struct table *t, const json_t *object, const struct field *fields);
+/* The text of a member that is no list; "" where it is not there. */
+struct text field_text(const json_t *object, const char *key, enum field_kind kind);
 
 /* width: of the titles. */
 void fields_print(const json_t *object, const struct field *fields, int width);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "cfdfu/util.h"
+#include "client/fields.h"
 #include "client/translate.h"
 
 struct session;
@@ -97,17 +98,29 @@ struct table_column {
 	unsigned drop;	     /* a narrow terminal does without it: 1 at first; 0: never */
 	bool right;	     /* numbers */
 	bool cut;	     /* rather than wrapped */
+	bool spare;	     /* left out where each cell is "" or "-" */
+	const char *key;     /* member of the row's object; NULL: table_cell() fills it */
+	enum field_kind kind;
 };
 
 /* columns: borrowed.  Some are left out before the last one is wrapped to less than last_min. */
 int table_new(const struct session *s, const struct table_column *columns, size_t last_min,
 	      struct table **ret_table) MUST_CHECK;
-void table_row(struct table *t);
-/* The next cell of the row begun last; text is copied, and cleaned. */
+void table_row(struct table *t, const json_t *object);
+/* The next cell without a key of the row begun last; text is copied, and cleaned. */
 void table_cell(struct table *t, const char *text, enum colour colour);
 /* After the last row: false when this column was left out. */
 bool table_fit(struct table *t, size_t column);
 /* Prints and frees.  An exit status: memory may have run out on the way. */
 int table_finish(struct table *t) MUST_CHECK;
+
+/* A list in a table, a row each; row: fills the cells without a key, NULL where there are none. */
+struct table_list {
+	const char *none; /* the sentence for a list that is empty */
+	void (*row)(struct table *t, const json_t *one);
+	size_t last_min;
+	struct table_column columns[TABLE_COLUMNS_MAX + 1];
+};
+int table_list(const struct session *s, const struct table_list *how, const json_t *list);
 
 #endif

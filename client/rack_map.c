@@ -32,14 +32,6 @@ static const struct {
 const char rack_map_signs[] = "+ pass  = same  ! not ready  X fail  B button  P power  A again  "
 			      "H held  > busy";
 
-static struct text
-name_of(const json_t *slot)
-{
-	struct text label = out_text(slot, "label");
-
-	return label.s[0] != '\0' ? label : out_text(slot, "port");
-}
-
 /* Its cell among rows x columns from the first ones that are used; false: it has no place. */
 static bool
 place(const json_t *slot, const json_t *rack, size_t *ret_row, size_t *ret_column)
@@ -67,7 +59,7 @@ rack_map_lay(const json_t *station, const json_t *slots, size_t cells, struct ra
 	struct rack_map m = { .columns = 1 };
 
 	json_array_foreach(slots, i, slot) {
-		size_t width = cells_width(name_of(slot).s);
+		size_t width = cells_width(slot_label(slot).s);
 
 		m.name = width > m.name ? width : m.name;
 		if (place(slot, rack, &row, &column)) {
@@ -155,7 +147,7 @@ describe(const struct rack_map *m, const json_t *slot, size_t room, char *dst, s
 	char word[16], detail[64], name[64];
 	const char *gap = room > m->name + 1 ? " " : "";
 
-	cells_fit(name, sizeof(name), name_of(slot).s, m->name);
+	cells_fit(name, sizeof(name), slot_label(slot).s, m->name);
 	short_word(slot, gap[0] != '\0' ? room - m->name - 1 : 1, word);
 	detail_of(slot, detail, sizeof(detail));
 	snprintf(dst, size, "%s%s%s %s", name, gap, word, detail);

@@ -171,11 +171,11 @@ void
 row_draw(const json_t *slot, const struct row_widths *w, char *dst, size_t size)
 {
 	char name[ROW_NAME_MAX], what[512];
-	struct text serial, label = out_text(slot, "label");
+	struct text serial;
 
 	slot_name(slot, name, sizeof(name));
-	if (label.s[0] != '\0' && cells_width(name) > w->name)
-		copy_text(name, sizeof(name), label.s);
+	if (cells_width(name) > w->name)
+		copy_text(name, sizeof(name), slot_label(slot).s);
 	text_copy(&serial, slot_serial(slot));
 	if (slot_is_active(slot))
 		describe_work(slot, w, what, sizeof(what));

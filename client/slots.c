@@ -401,6 +401,14 @@ slot_place(const json_t *slot)
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
+struct text
+slot_label(const json_t *slot)
+{
+	struct text label = out_text(slot, "label");
+
+	return label.s[0] != '\0' ? label : out_text(slot, "port");
+}
+
 void
 slot_name(const json_t *slot, char *dst, size_t size)
 {
@@ -415,15 +423,14 @@ slot_name(const json_t *slot, char *dst, size_t size)
 void
 slot_short_name(const json_t *slots, const json_t *slot, char *dst, size_t size)
 {
-	struct text label = out_text(slot, "label");
-	const char *raw = out_string(slot, "label");
+	const char *label = out_string(slot, "label");
 	const json_t *other;
 	size_t i, same = 0;
 
 	json_array_foreach(slots, i, other)
-		same += raw != NULL && out_is(other, "label", raw);
-	if (label.s[0] != '\0' && same <= 1)
-		text_format(dst, size, "%.90s", label.s);
+		same += label != NULL && out_is(other, "label", label);
+	if (same <= 1)
+		text_format(dst, size, "%.90s", slot_label(slot).s);
 	else
 		slot_name(slot, dst, size);
 }
@@ -438,8 +445,18 @@ slot_serial(const json_t *slot)
 	return serial != NULL ? serial : "";
 }
 
-/* Digits that tell the drones on the screen apart: as many from the front as two have in common,
- * and one. */
+struct text
+slot_short_serial(const json_t *slot, size_t digits)
+{
+	struct text t;
+
+	text_copy(&t, slot_serial(slot));
+	if (digits < sizeof(t.s))
+		t.s[digits] = '\0';
+	return t;
+}
+
+/* As many as two have in common, and one. */
 size_t
 slots_serial_digits(const json_t *slots)
 {

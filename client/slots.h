@@ -83,6 +83,9 @@ void slot_ready_words(const json_t *slot, char *dst, size_t size);
 /* The same in sentences: what is left to do, or was not seen; "" where it is ready. */
 struct text slot_ready_text(const json_t *slot);
 
+/* "A1", or "1-4" of a slot without a label. */
+struct text slot_label(const json_t *slot);
+
 /* "A1 (1-4)", or "1-4". */
 void slot_name(const json_t *slot, char *dst, size_t size);
 
@@ -91,5 +94,6 @@ void slot_short_name(const json_t *slots, const json_t *slot, char *dst, size_t 
 
 /* Its serial, else its DFU serial, else "". */
 const char *slot_serial(const json_t *slot);
+struct text slot_short_serial(const json_t *slot, size_t digits); /* so many of it at most */
 
 #endif

@@ -17,6 +17,7 @@
 struct column {
 	struct libscols_column *scols;
 	size_t width; /* of its widest cell */
+	bool used;    /* by a cell that says something */
 	bool dropped;
 };
 
@@ -96,37 +97,33 @@ is_too_wide(const struct table *t)
 	return total > t->room;
 }
 
-bool
-table_fit(struct table *t, size_t column)
+static void
+drop(struct table *t, size_t column)
 {
-	for (unsigned order = 1; order <= t->count; order++)
-		for (size_t i = 0; i < t->count && t->room > 0 && is_too_wide(t); i++) {
-			struct column *c = &t->columns[i];
-
-			if (t->how[i].drop != order || c->dropped || c->scols == NULL)
-				continue;
-			c->dropped = true;
-			if (scols_column_set_flags(c->scols, SCOLS_FL_HIDDEN) < 0)
-				t->failed = true;
-		}
-	return !t->columns[column].dropped;
-}
-
-void
-table_row(struct table *t)
-{
-	t->line = scols_table_new_line(t->scols, NULL);
-	t->next = 0;
-	if (t->line == NULL)
+	t->columns[column].dropped = true;
+	if (scols_column_set_flags(t->columns[column].scols, SCOLS_FL_HIDDEN) < 0)
 		t->failed = true;
 }
 
-void
-table_cell(struct table *t, const char *text, enum colour colour)
+bool
+table_fit(struct table *t, size_t column)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->how[i].spare && !t->columns[i].used)
+			drop(t, i);
+	for (unsigned order = 1; order <= t->count; order++)
+		for (size_t i = 0; i < t->count && t->room > 0 && is_too_wide(t); i++)
+			if (t->how[i].drop == order && !t->columns[i].dropped)
+				drop(t, i);
+	return !t->columns[column].dropped;
+}
+
+static void
+set_cell(struct table *t, size_t n, const char *text, enum colour colour)
 {
 	char clean[OUT_TEXT_MAX];
 	struct libscols_cell *cell;
-	size_t n = t->next++, width;
+	size_t width;
 
 	if (t->line == NULL || n >= t->count)
 		return;
@@ -134,12 +131,35 @@ table_cell(struct table *t, const char *text, enum colour colour)
 	width = cells_width(clean);
 	if (width > t->columns[n].width)
 		t->columns[n].width = width;
+	if (clean[0] != '\0' && strcmp(clean, "-") != 0)
+		t->columns[n].used = true;
 	if (scols_line_set_data(t->line, n, clean) < 0)
 		t->failed = true;
 	cell = scols_line_get_cell(t->line, n);
 	if (t->colour && colour != COLOUR_NONE && cell != NULL &&
 	    scols_cell_set_color(cell, colour_code(colour)) < 0)
 		t->failed = true;
+}
+
+void
+table_row(struct table *t, const json_t *object)
+{
+	t->line = scols_table_new_line(t->scols, NULL);
+	t->next = 0;
+	if (t->line == NULL)
+		t->failed = true;
+	for (size_t i = 0; i < t->count; i++)
+		if (t->how[i].key != NULL)
+			set_cell(t, i, field_text(object, t->how[i].key, t->how[i].kind).s,
+				 COLOUR_NONE);
+}
+
+void
+table_cell(struct table *t, const char *text, enum colour colour)
+{
+	while (t->next < t->count && t->how[t->next].key != NULL)
+		t->next++;
+	set_cell(t, t->next++, text, colour);
 }
 
 /* Cells that the other columns leave for the last one. */
@@ -220,4 +240,27 @@ table_finish(struct table *t)
 	scols_unref_table(t->scols);
 	free(t);
 	return good ? EXIT_OK : say_no_memory();
+}
+
+int
+table_list(const struct session *s, const struct table_list *how, const json_t *list)
+{
+	struct table *t;
+	const json_t *one;
+	size_t i;
+	int r;
+
+	if (json_array_size(list) == 0) {
+		puts(how->none);
+		return EXIT_OK;
+	}
+	r = table_new(s, how->columns, how->last_min, &t);
+	if (r != 0)
+		return r;
+	json_array_foreach(list, i, one) {
+		table_row(t, one);
+		if (how->row != NULL)
+			how->row(t, one);
+	}
+	return table_finish(t);
 }
