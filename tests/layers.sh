@@ -42,7 +42,7 @@ check_includes()
 	# shellcheck disable=SC2046 # names of files here have no blanks
 	include_rules | awk -v root="$1/" '
 	BEGIN {
-		n = split("assert ctype errno inttypes limits setjmp stdarg stdbool stddef stdint " \
+		n = split("assert ctype errno inttypes limits math setjmp stdarg stdbool stddef stdint " \
 			  "stdio stdlib string strings", list, " ")
 		for (i = 1; i <= n; i++)
 			pure[list[i] ".h"] = 1
@@ -108,8 +108,9 @@ tools='__(asan|ubsan|lsan|sanitizer|sancov|gcov|llvm|stack_chk|start___sanc|stop
 tools="$tools|llvm_[a-z_]*|_GLOBAL_OFFSET_TABLE_|_DYNAMIC|mangled_path|_Unwind_Resume|__tls_get_addr"
 memory='calloc|malloc|realloc|reallocarray|free'
 text='mem[a-z]*|bcmp|str[a-z]*|v?snprintf|bsearch|qsort|abort'
+numbers='sqrt|exp|log|log1p|lgamma'
 checked='__(mem|str)[a-z]*_chk|__v?snprintf_chk|__assert_fail'
-pure="$tools|$memory|$text|$checked"
+pure="$tools|$memory|$text|$numbers|$checked"
 
 # Library, then what it may need beside itself.
 symbol_rules()

@@ -206,7 +206,7 @@ slice(struct stats *s)
 			r = store_facts(s->sv->store, s->after, on_fact, s);
 		if (r == 0)
 			s->groups = json_array();
-		return sums->failed ? -ENOMEM : r < 0 ? r : 1;
+		return r < 0 ? r : 1;
 	}
 	while (goes_on(s))
 		if (!yield_conclude(s->yield)) {

@@ -4,6 +4,7 @@
 #include "core/yield.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "core/outcome.h"
@@ -12,55 +13,24 @@
 /* A key of a cell stands for one of these, beside the groups of each axis. */
 enum what { WHAT_LOT = AXIS_COUNT + 1, WHAT_PAIR, WHAT_FIRST, WHAT_MEMBER };
 
+enum { CELLS_PER_FACT = AXIS_COUNT + 4 }; /* LIMIT: one of each */
+
 /* ---- facts ----------------------------------------------------------------------------------- */
-
-static struct cell *
-place(struct cell *list, uint32_t size, uint64_t key)
-{
-	uint32_t i = (uint32_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> 32) & (size - 1);
-
-	while (list[i].key != key && list[i].key != 0)
-		i = (i + 1) & (size - 1);
-	return &list[i];
-}
-
-static bool
-grow(struct yield *y, unsigned part)
-{
-	struct cell *old = y->cells[part].list, *list;
-	uint32_t size = y->cells[part].size;
-
-	if (y->cells[part].count < size / 2)
-		return true;
-	list = calloc(size > 0 ? size * 2 : 8, sizeof(*list));
-	if (list == NULL)
-		return false;
-	y->cells[part].list = list;
-	y->cells[part].size = size > 0 ? size * 2 : 8;
-	for (uint32_t i = 0; i < size; i++)
-		if (old[i].key != 0)
-			*place(list, y->cells[part].size, old[i].key) = old[i];
-	free(old);
-	return true;
-}
 
 /* The value of this key: 0 when it is new. */
 static uint32_t *
 find(struct yield *y, unsigned what, uint64_t a, uint64_t b)
 {
 	uint64_t key = (uint64_t)what << 61 | ((a << 31 ^ b) & ((UINT64_C(1) << 61) - 1));
-	unsigned part = (unsigned)(key * UINT64_C(0x9E3779B97F4A7C15) >> 24) % YIELD_PARTS;
-	struct cell *c;
+	uint32_t *at = &y->heads[key * UINT64_C(0x9E3779B97F4A7C15) >> 32 & y->head_mask];
 
-	if (!grow(y, part)) {
-		y->sums.failed = true;
-		y->nowhere = 0;
-		return &y->nowhere;
+	while (*at != 0 && y->cells[*at].key != key)
+		at = &y->cells[*at].next;
+	if (*at == 0) {
+		*at = ++y->cell_count;
+		y->cells[*at].key = key;
 	}
-	c = place(y->cells[part].list, y->cells[part].size, key);
-	y->cells[part].count += c->key == 0;
-	c->key = key;
-	return &c->value;
+	return &y->cells[*at].value;
 }
 
 static uint32_t
@@ -249,24 +219,11 @@ yield_add(struct yield *y, const struct yield_fact *f)
 
 /* ---- groups ---------------------------------------------------------------------------------- */
 
-/* WHY not sqrt(): the core needs no library. */
-static double
-root(double x)
-{
-	double r = x > 1 ? x : 1, better = (r + x / r) / 2;
-
-	while (better < r) {
-		r = better;
-		better = (r + x / r) / 2;
-	}
-	return r;
-}
-
 void
 yield_wilson(unsigned good, unsigned of, double *ret_low, double *ret_high)
 {
 	double n = of, k = good, z2 = 1.959964 * 1.959964;
-	double half = of > 0 ? root(z2 * (k * (n - k) / n + z2 / 4)) : 0;
+	double half = of > 0 ? sqrt(z2 * (k * (n - k) / n + z2 / 4)) : 0;
 
 	*ret_low = good > 0 ? (k + z2 / 2 - half) / (n + z2) : 0;
 	*ret_high = good < of ? (k + z2 / 2 + half) / (n + z2) : 1;
@@ -350,13 +307,18 @@ yield_new(enum yield_by by, size_t facts, struct yield **ret_yield)
 	if (y == NULL)
 		return -ENOMEM;
 	y->by = by;
+	while (y->head_mask < facts)
+		y->head_mask = y->head_mask * 2 + 1;
+	y->heads = calloc((size_t)y->head_mask + 1, sizeof(*y->heads));
+	y->cells = calloc(CELLS_PER_FACT * facts + 1, sizeof(*y->cells));
 	y->sums.total.detail = calloc(1, sizeof(*y->sums.total.detail));
 	for (enum axis a = AXIS_SLOT; a < AXIS_COUNT; a++)
 		y->groups[a] = calloc(facts + 1, sizeof(*y->groups[a]));
 	for (enum step s = STEP_ASKING; s < STEP_COUNT; s++)
 		y->steps[name_sum(step_name(s), strlen(step_name(s)))] = s;
-	if (y->sums.total.detail == NULL || y->groups[AXIS_SLOT] == NULL ||
-	    y->groups[AXIS_DRONE] == NULL || y->groups[AXIS_OTHER] == NULL) {
+	if (y->heads == NULL || y->cells == NULL || y->sums.total.detail == NULL ||
+	    y->groups[AXIS_SLOT] == NULL || y->groups[AXIS_DRONE] == NULL ||
+	    y->groups[AXIS_OTHER] == NULL) {
 		yield_free(y);
 		return -ENOMEM;
 	}
@@ -375,7 +337,7 @@ yield_free(struct yield *y)
 		free(y->groups[a]);
 	}
 	free(y->sums.total.detail);
-	for (unsigned i = 0; i < YIELD_PARTS; i++)
-		free(y->cells[i].list);
+	free(y->heads);
+	free(y->cells);
 	free(y);
 }

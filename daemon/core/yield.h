@@ -80,7 +80,6 @@ struct yield_culprit {
 };
 
 struct yield_sums {
-	bool failed; /* for want of memory: nothing of it is right */
 	struct yield_group total;
 	/* Those with the lowest upper end of the interval first; the second half is for ranking. */
 	const struct yield_group *groups[2 * YIELD_GROUPS_MAX];

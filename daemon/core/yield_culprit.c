@@ -2,6 +2,7 @@
 /* Culprits of the failures (yield.h). */
 #include "config.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/yield_internal.h"
@@ -17,16 +18,11 @@ is_suspect(const struct yield_group *g)
 static double
 chance_of(unsigned k, unsigned n, double p)
 {
-	double term = 1, sum = 0;
-	unsigned left = n - k; /* factors of (1 - p) that the term still lacks */
+	double ways = lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0);
+	double term = exp(ways + k * log(p) + (n - k) * log1p(-p)), sum = 0;
 
 	if (k <= n * p)
 		return 1;
-	for (unsigned i = 1; i <= k; i++)
-		for (term *= p * (n - k + i) / i; term > 1 && left > 0; left--)
-			term *= 1 - p;
-	for (; left > 0 && term > 1e-30; left--)
-		term *= 1 - p;
 	for (; k <= n && term > 1e-30; k++) {
 		sum += term;
 		term *= p / (1 - p) * (n - k) / (k + 1);

@@ -7,14 +7,14 @@
 
 #define NO_GROUP UINT32_MAX
 #define YIELD_NAMES 128
-#define YIELD_PARTS 256
 
 /* The first two as enum yield_by. */
 enum axis { AXIS_SLOT, AXIS_DRONE, AXIS_OTHER, AXIS_COUNT };
 
 struct cell {
-	uint64_t key; /* 0: free */
+	uint64_t key;
 	uint32_t value;
+	uint32_t next; /* cell of the same head; 0: none */
 };
 
 struct failure {
@@ -28,11 +28,8 @@ struct yield {
 	struct yield_sums sums;
 	struct yield_group *groups[AXIS_COUNT];
 	uint32_t counts[AXIS_COUNT], lots;
-	struct {
-		struct cell *list;
-		uint32_t size, count;
-	} cells[YIELD_PARTS];	    /* in parts, so that no growth takes long */
-	uint32_t nowhere;	    /* the value that there was no memory for */
+	struct cell *cells; /* the first is not used */
+	uint32_t *heads, head_mask, cell_count;
 	uint8_t steps[YIELD_NAMES]; /* by a sum over their name */
 	struct failure failures[YIELD_FAILURES_MAX];
 	size_t failure_count; /* the last ones of these are kept */
