@@ -266,27 +266,6 @@ test("who is not of the group sees all, and is refused in the station's words", 
 	assert.equal((await station.status()).station.state, "armed");
 });
 
-test("one page too many of a user says so, and is live when there is room", { skip }, async (t) => {
-	const other = await desk.chromium.open("about:blank"); // with the session of the test before: look's
-
-	t.after(() => other.close());
-	await other.ask("Page.navigate", { url: desk.cockpit.url });
-	await other.until(live);
-	await other.run(`window.many = [...Array(24)].map(() => {
-		const one = cockpit.channel({ payload: "stream", unix: cockpit.manifests.cfdfu.station.socket, binary: true });
-		one.send(new TextEncoder().encode('{"method":"org.cfdfu.Station.Watch","parameters":{},"more":true}\\0'));
-		return one;
-	})`);
-	await press(other, "Plan");
-	await says(other, /too many connections|does not answer/); // it may close before the reason is read
-	const late = await desk.chromium.open(desk.cockpit.url);
-
-	t.after(() => late.close());
-	await reads(late, ".down .box", /too many connections|disconnected/);
-	await other.run("many.forEach((one) => one.close())");
-	await late.until(live);
-});
-
 test("nothing is said on the console, nor against the page's policy", { skip }, () => {
 	const ofLogin = /cockpit\/(static\/)?login|autocomplete attributes/;
 
