@@ -80,7 +80,7 @@ print_stages(const json_t *stages)
 		format_ms(p95, sizeof(p95), out_int(one, "p95_ms"));
 		format_ms(p99, sizeof(p99), out_int(one, "p99_ms"));
 		if (i == 0)
-			puts("\nSTAGE       HALF WITHIN      95 %      99 %");
+			puts("\nSTAGE            MEDIAN      95 %      99 %");
 		printf("%-12s %10s %9s %9s\n", out_text(one, "step").s, p50, p95, p99);
 	}
 }

@@ -118,7 +118,7 @@ print_change(const json_t *before, const json_t *after)
 	slot_name(after, name, sizeof(name));
 	snprintf(line, sizeof(line), "%s %s %s%s%s%s", clock, name,
 		 slot_is_active(after) || what.s[0] == '\0' ? work.s : what.s,
-		 out_true(after, "present") ? "" : " (gone)",
+		 out_true(after, "present") ? "" : " (off the bus)",
 		 !slot_is_active(after) && message.s[0] != '\0' ? ": " : "",
 		 slot_is_active(after) ? "" : message.s);
 	page_line(line);

@@ -61,6 +61,8 @@ say_no(const json_t *p, const char *what, const char *key)
 		say_error("there is no %s \"%s\": %s", what, name.s, reason.s);
 	else if (out_is_int(p, key))
 		say_error("there is no %s %lld", what, (long long)out_int(p, key));
+	else if (name.s[0] == '\0') /* the newest, where there is none */
+		say_error("there is no %s", what);
 	else
 		say_error("there is no %s \"%s\"", what, name.s);
 }

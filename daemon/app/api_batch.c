@@ -245,7 +245,7 @@ api_start_batch(void *ctx, struct call *call, json_t *parameters)
 	else if (r == -EEXIST)
 		call_error(call, PROTO_ERROR("NameTaken"),
 			   json_pack("{s:s, s:s}", "name", name, "reason",
-				     "There was a batch of this name: each has one of its own."));
+				     "There is a batch of this name already; choose another."));
 	else if (r == -EBUSY)
 		call_refuse(call, PROTO_ERROR("Refused"),
 			    "A batch runs; 'cfdfuctl batch end' ends it.");

@@ -340,7 +340,7 @@ check_buses(const struct services *sv, json_t *list)
 		    b.number, b.controller, b.before, b.controller);
 	if (n == 0)
 		api_check(list, "buses", "ok", NULL,
-			  "Bus numbers mean the controllers that they meant before.");
+			  "Bus numbers stand for the same controllers as before.");
 }
 
 void

@@ -100,7 +100,7 @@ check_addresses(const struct services *sv, json_t *list)
 	}
 	if (known > 1 && groups == 0)
 		api_check(list, "addresses", "ok", NULL,
-			  "No two drones of which it is known have one radio address.");
+			  "No two drones are known to have the same radio address.");
 }
 
 /* Drones that are not ready for one reason, in one line. */

@@ -173,7 +173,12 @@ TEST(a_batch_that_is_not_there_is_said)
 				  "\"parameters\":{\"name\":\"sprnig\"}}",
 				  NULL };
 
+	const char *none[] = { "{\"error\":\"org.cfdfu.Station.NoSuchBatch\","
+			       "\"parameters\":{\"name\":\"\"}}",
+			       NULL };
+
 	expect("batch report sprnig", replies, 4, "", "there is no batch \"sprnig\"");
+	expect("batch show", none, 4, "", "there is no batch\n");
 }
 
 TEST(command_lines_that_make_no_sense_are_refused)
