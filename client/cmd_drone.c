@@ -25,11 +25,10 @@ decks_text(const json_t *decks, char *dst, size_t size)
 	dst[0] = '\0';
 	json_array_foreach(decks, i, one) {
 		struct text name = out_text(one, "name"), state = out_text(one, "state");
-		size_t used = strlen(dst);
 		bool plain = strcmp(state.s, "started") == 0 || strcmp(state.s, "present") == 0;
 
-		text_format(dst + used, size - used, "%s%.20s%s%.16s%s", used > 0 ? ", " : "",
-			    name.s, plain ? "" : " (", plain ? "" : state.s, plain ? "" : ")");
+		text_add(dst, size, "%s%.20s%s%.16s%s", i > 0 ? ", " : "", name.s,
+			 plain ? "" : " (", plain ? "" : state.s, plain ? "" : ")");
 	}
 }
 

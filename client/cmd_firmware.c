@@ -16,12 +16,8 @@ static void
 join(const json_t *list, char *dst, size_t size)
 {
 	dst[0] = '\0';
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		size_t used = strlen(dst);
-
-		snprintf(dst + used, size - used, "%s%.60s", used > 0 ? ", " : "",
-			 out_item(list, i).s);
-	}
+	for (size_t i = 0; i < json_array_size(list); i++)
+		text_add(dst, size, "%s%.60s", i > 0 ? ", " : "", out_item(list, i).s);
 }
 
 /* "nrf51, bcLighthouse4": each target once. */
@@ -29,15 +25,14 @@ static void
 join_targets(const json_t *parts, char *dst, size_t size)
 {
 	const json_t *p;
-	size_t i, used = 0;
+	size_t i;
 
 	dst[0] = '\0';
 	json_array_foreach(parts, i, p) {
 		struct text target = out_text(p, "target");
 
-		if (used < size && strstr(dst, target.s) == NULL)
-			used += (size_t)snprintf(dst + used, size - used, "%s%.23s",
-						 used > 0 ? ", " : "", target.s);
+		if (strstr(dst, target.s) == NULL)
+			text_add(dst, size, "%s%.23s", i > 0 ? ", " : "", target.s);
 	}
 }
 
@@ -55,11 +50,10 @@ add_row(struct table *t, const json_t *f)
 	join(json_object_get(f, "selected_for"), selected, sizeof(selected));
 	join(json_object_get(f, "own"), own, sizeof(own));
 	if (own[0] != '\0')
-		snprintf(selected + strlen(selected), sizeof(selected) - strlen(selected), "%s%s",
-			 selected[0] != '\0' ? ", " : "", own);
+		text_add(selected, sizeof(selected), "%s%s", selected[0] != '\0' ? ", " : "", own);
 	if (out_true(f, "quarantined"))
-		snprintf(selected + strlen(selected), sizeof(selected) - strlen(selected),
-			 "%sSET ASIDE", selected[0] != '\0' ? ", " : "");
+		text_add(selected, sizeof(selected), "%sSET ASIDE",
+			 selected[0] != '\0' ? ", " : "");
 	join_targets(json_object_get(f, "parts"), targets, sizeof(targets));
 	table_cell(t, version, COLOUR_NONE);
 	table_cell(t, platforms, COLOUR_NONE);

@@ -20,28 +20,27 @@ add_faults(struct table *t, const json_t *faults)
 	const json_t *f;
 	size_t i;
 
-	json_array_foreach(faults, i, f) {
-		size_t used = strlen(all);
-
-		text_format(all + used, sizeof(all) - used, "%s%.60s %lld", i > 0 ? ", " : "",
-			    out_text(f, "fault").s, (long long)out_int(f, "count"));
-	}
+	json_array_foreach(faults, i, f)
+		text_add(all, sizeof(all), "%s%.60s %lld", i > 0 ? ", " : "",
+			 out_text(f, "fault").s, (long long)out_int(f, "count"));
 	table_cell(t, all, COLOUR_NONE);
 }
 
 static void
-add_group(struct table *t, const json_t *g, const char *called)
+add_group(struct table *t, const json_t *g)
 {
-	table_row(t, g);
-	table_cell(t, called, COLOUR_NONE);
+	struct text called = yield_called(g);
+
+	table_cell(t, called.s[0] != '\0' ? called.s : "all", COLOUR_NONE);
 	table_cell(t, yield_first_pass(g).s, COLOUR_NONE);
 	add_faults(t, json_object_get(g, "faults"));
 }
 
-static int
-print_groups(const struct session *s, const json_t *reply)
-{
-	static const struct table_column columns[] = {
+static const struct table_list groups_table = {
+	.none = N_("No attempts."),
+	.row = add_group,
+	.last_min = FAULTS_CELLS,
+	.columns = {
 		{ N_("GROUP"), .cut = true },
 		{ N_("FIRST PASS (95 %)") },
 		{ N_("ATTEMPTS"), 7, .right = true, .key = "attempts", FIELD_NUMBER },
@@ -52,56 +51,38 @@ print_groups(const struct session *s, const json_t *reply)
 		{ N_("SKIPPED"), 1, .right = true, .key = "skipped", FIELD_NUMBER },
 		{ N_("INTERRUPTED"), 2, .right = true, .key = "interrupted", FIELD_NUMBER },
 		{ N_("FAULTS"), 5 },
-		{ NULL },
-	};
-	const json_t *groups = json_object_get(reply, "groups"), *g;
-	struct table *t;
-	size_t i;
-	int r = table_new(s, columns, FAULTS_CELLS, &t);
+	},
+};
 
-	if (r != 0)
-		return r;
-	json_array_foreach(groups, i, g)
-		add_group(t, g, yield_called(g).s);
-	add_group(t, json_object_get(reply, "total"), "all");
-	return table_finish(t);
-}
-
-static void
-print_stages(const json_t *stages)
-{
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(stages, i, one) {
-		char p50[32], p95[32], p99[32];
-
-		format_ms(p50, sizeof(p50), out_int(one, "p50_ms"));
-		format_ms(p95, sizeof(p95), out_int(one, "p95_ms"));
-		format_ms(p99, sizeof(p99), out_int(one, "p99_ms"));
-		if (i == 0)
-			puts("\nSTAGE            MEDIAN      95 %      99 %");
-		printf("%-12s %10s %9s %9s\n", out_text(one, "step").s, p50, p95, p99);
-	}
-}
+static const struct table_list stages_table = {
+	.columns = {
+		{ N_("STAGE"), .key = "step" },
+		{ N_("MEDIAN"), .right = true, .key = "p50_ms", FIELD_MS },
+		{ N_("95 %"), .right = true, .key = "p95_ms", FIELD_MS },
+		{ N_("99 %"), .right = true, .key = "p99_ms", FIELD_MS },
+	},
+};
 
 static int
 print_stats(const struct session *s, const json_t *reply)
 {
+	json_t *total = json_object_get(reply, "total"), *stages = json_object_get(total, "stages");
+	json_t *rows = json_copy(json_object_get(reply, "groups"));
 	int r;
 
-	if (out_int(reply, "attempts") == 0) {
-		puts("No attempts.");
-		return EXIT_OK;
-	}
-	r = print_groups(s, reply);
+	if (out_int(reply, "attempts") > 0)
+		(void)json_array_append(rows, total); /* WHY: then the sum is missing */
+	r = table_list(s, &groups_table, rows);
+	json_decref(rows);
 	if (r != EXIT_OK)
 		return r;
 	if (out_true(reply, "more"))
 		puts("Others, of which more went well, are only in the sum.");
 	fields_print(reply, report_findings, FINDINGS_CELLS);
-	print_stages(json_object_get(json_object_get(reply, "total"), "stages"));
-	return EXIT_OK;
+	if (json_array_size(stages) == 0)
+		return EXIT_OK;
+	putchar('\n');
+	return table_list(s, &stages_table, stages);
 }
 
 static const char *const groups[] = { "slot", "hub", "fault", "firmware", "drone", "batch", NULL };

@@ -201,6 +201,17 @@ text_format(char *dst, size_t size, const char *fmt, ...)
 	cells_clean(dst, size, whole.s);
 }
 
+void
+text_add(char *dst, size_t size, const char *fmt, ...)
+{
+	size_t used = strlen(dst);
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(dst + used, size - used, fmt, args); /* WHY: cut is fine */
+	va_end(args);
+}
+
 struct text
 out_text(const json_t *object, const char *key)
 {

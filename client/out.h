@@ -71,6 +71,8 @@ struct text out_item(const json_t *list, size_t i); /* of a list */
 void text_copy(struct text *dst, const char *src);  /* cleaned; NULL counts as "" */
 /* snprintf(), cleaned: a character that a precision or the room cuts leaves no part of itself. */
 void text_format(char *dst, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Adds to the text in dst what fits. */
+void text_add(char *dst, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
 const char *out_string(const json_t *object, const char *key); /* raw; NULL when none */
 json_int_t out_int(const json_t *object, const char *key);     /* 0 when none */
 bool out_is_int(const json_t *object, const char *key);

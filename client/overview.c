@@ -3,24 +3,12 @@
 
 #include "client/overview.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "client/out.h"
 
 #define ENTRY_REST 64 /* beside a slot's name and words: heading, brackets, "and 120 more." */
-
-/* Adds to what is in dst; what does not fit is cut. */
-static void PRINTF_LIKE(3, 4) add(char *dst, size_t size, const char *fmt, ...)
-{
-	size_t used = strlen(dst);
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(dst + used, size - used, fmt, args); /* WHY: cut is fine */
-	va_end(args);
-}
 
 /* Is a firmware selected that the station has set aside? */
 static bool
@@ -46,22 +34,22 @@ overview_station(const json_t *station, char *dst, size_t size)
 
 	dst[0] = '\0';
 	if (brake.s[0] != '\0')
-		add(dst, size,
-		    "Station PAUSED ITSELF: %s. No new drone is started: %s'cfdfuctl resume'.",
-		    brake.s,
-		    any_set_aside(station) ? "select another firmware, then " : "go on with ");
+		text_add(dst, size,
+			 "Station PAUSED ITSELF: %s. No new drone is started: %s'cfdfuctl resume'.",
+			 brake.s,
+			 any_set_aside(station) ? "select another firmware, then " : "go on with ");
 	else if (out_is(station, "paused_by", "batch"))
-		add(dst, size, "Station PAUSED ITSELF: %s",
-		    out_text(json_object_get(station, "batch"), "stopped").s);
+		text_add(dst, size, "Station PAUSED ITSELF: %s",
+			 out_text(json_object_get(station, "batch"), "stopped").s);
 	else if (out_is(station, "state", "paused"))
-		add(dst, size, "Station PAUSED: no new drone is started (cfdfuctl resume).");
+		text_add(dst, size, "Station PAUSED: no new drone is started (cfdfuctl resume).");
 	else
-		add(dst, size, "Station armed: drones are flashed as they are plugged in.");
+		text_add(dst, size, "Station armed: drones are flashed as they are plugged in.");
 	if (out_is(station, "health", "degraded"))
-		add(dst, size, " DEGRADED, nothing is flashed: %s", reason.s);
+		text_add(dst, size, " DEGRADED, nothing is flashed: %s", reason.s);
 	else if (reason.s[0] != '\0')
-		add(dst, size, " Records: %s%s  When you have read this: cfdfuctl resume", reason.s,
-		    reason.s[strlen(reason.s) - 1] == '.' ? "" : ".");
+		text_add(dst, size, " Records: %s%s  When you have read this: cfdfuctl resume",
+			 reason.s, reason.s[strlen(reason.s) - 1] == '.' ? "" : ".");
 }
 
 static void
@@ -71,20 +59,20 @@ add_selection(char *dst, size_t size, const json_t *selection, const char *key)
 	struct text version = out_text(selection, "version"), sum = out_sum(selection, "sha256");
 	struct text problem = out_text(selection, "problem");
 
-	add(dst, size, "%s%.64s = %.64s", dst[0] == '\0' ? "Firmware: " : "; ", who.s, name.s);
+	text_add(dst, size, "%s%.64s = %.64s", dst[0] == '\0' ? "Firmware: " : "; ", who.s, name.s);
 	if (version.s[0] != '\0' && strcmp(version.s, name.s) != 0)
-		add(dst, size, ", version %.32s", version.s);
+		text_add(dst, size, ", version %.32s", version.s);
 	if (sum.s[0] != '\0')
-		add(dst, size, " [%s]", sum.s);
+		text_add(dst, size, " [%s]", sum.s);
 	if (json_is_true(json_object_get(selection, "incomplete")))
-		add(dst, size, "%s", " (not shown to be whole)");
+		text_add(dst, size, "%s", " (not shown to be whole)");
 	if (out_true(selection, "quarantined"))
-		add(dst, size,
-		    " SET ASIDE, flashed onto no drone (if the drones were at fault: "
-		    "'cfdfuctl firmware release %.64s')",
-		    name.s);
+		text_add(dst, size,
+			 " SET ASIDE, flashed onto no drone (if the drones were at fault: "
+			 "'cfdfuctl firmware release %.64s')",
+			 name.s);
 	if (problem.s[0] != '\0')
-		add(dst, size, " CANNOT BE USED: %s", problem.s);
+		text_add(dst, size, " CANNOT BE USED: %s", problem.s);
 }
 
 void
@@ -99,9 +87,9 @@ overview_firmware(const json_t *station, char *dst, size_t size)
 	json_array_foreach(json_object_get(station, "own"), i, one)
 		add_selection(dst, size, one, "target");
 	if (dst[0] == '\0')
-		add(dst, size,
-		    "Firmware: none selected, so nothing is flashed "
-		    "('cfdfuctl firmware add FILE', then 'cfdfuctl firmware select NAME').");
+		text_add(dst, size,
+			 "Firmware: none selected, so nothing is flashed "
+			 "('cfdfuctl firmware add FILE', then 'cfdfuctl firmware select NAME').");
 }
 
 /* Drones that nothing else on the screen would show. */
@@ -113,9 +101,10 @@ add_outside(const json_t *station, char *dst, size_t size)
 
 	for (size_t i = 0; i < count; i++) {
 		if (i == 0)
-			add(dst, size, "; %zu drone%s on a port this station does not use: ", count,
-			    count == 1 ? "" : "s");
-		add(dst, size, "%s%s", i > 0 ? ", " : "", out_item(outside, i).s);
+			text_add(dst, size,
+				 "; %zu drone%s on a port this station does not use: ", count,
+				 count == 1 ? "" : "s");
+		text_add(dst, size, "%s%s", i > 0 ? ", " : "", out_item(outside, i).s);
 	}
 }
 
@@ -127,11 +116,13 @@ add_batch(char *dst, size_t size, const json_t *batch)
 
 	if (!json_is_object(batch))
 		return;
-	add(dst, size, "; batch %.64s: %lld of %lld good, %lld failed", out_text(batch, "name").s,
-	    (long long)out_int(batch, "good"), (long long)(expect > drones ? expect : drones),
-	    (long long)out_int(batch, "failed"));
+	text_add(dst, size, "; batch %.64s: %lld of %lld good, %lld failed",
+		 out_text(batch, "name").s, (long long)out_int(batch, "good"),
+		 (long long)(expect > drones ? expect : drones),
+		 (long long)out_int(batch, "failed"));
 	for (size_t i = 0; i < json_array_size(waits_for); i++)
-		add(dst, size, "%s %s", i == 0 ? ", waits for" : ",", out_item(waits_for, i).s);
+		text_add(dst, size, "%s %s", i == 0 ? ", waits for" : ",",
+			 out_item(waits_for, i).s);
 }
 
 void
@@ -143,15 +134,16 @@ overview_counts(const json_t *station, char *dst, size_t size)
 
 	dst[0] = '\0';
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		add(dst, size, "%s%lld %s", i == 0 ? "" : ", ",
-		    (long long)out_int(counts, names[i]), names[i]);
+		text_add(dst, size, "%s%lld %s", i == 0 ? "" : ", ",
+			 (long long)out_int(counts, names[i]), names[i]);
 	if (out_int(counts, "quarantined") > 0)
-		add(dst, size, ", %lld quarantined", (long long)out_int(counts, "quarantined"));
+		text_add(dst, size, ", %lld quarantined",
+			 (long long)out_int(counts, "quarantined"));
 	if (out_is_int(station, "eta_s") && out_int(counts, "active") > 0) {
 		char eta[32];
 
 		format_seconds(eta, sizeof(eta), out_int(station, "eta_s"));
-		add(dst, size, ", %s to go", eta);
+		text_add(dst, size, ", %s to go", eta);
 	}
 	add_batch(dst, size, json_object_get(station, "batch"));
 	add_outside(station, dst, size);
@@ -189,16 +181,16 @@ list_fate(const json_t *slots, enum slot_fate fate, char *dst, size_t size)
 			continue;
 		}
 		if (count++ == 0)
-			add(dst, size, "%s: ", headings[fate]);
-		add(dst, size, "%s%s%s%s%s%s", count > 1 ? ", " : "", name,
-		    words[0] != '\0' ? " (" : "", words,
-		    out_true(slot, "present") || words[0] == '\0' ? "" : ", off the bus",
-		    words[0] != '\0' ? ")" : "");
+			text_add(dst, size, "%s: ", headings[fate]);
+		text_add(dst, size, "%s%s%s%s%s%s", count > 1 ? ", " : "", name,
+			 words[0] != '\0' ? " (" : "", words,
+			 out_true(slot, "present") || words[0] == '\0' ? "" : ", off the bus",
+			 words[0] != '\0' ? ")" : "");
 	}
 	if (more > 0)
-		add(dst, size, "%s%zu more", count > 0 ? ", and " : "", more);
+		text_add(dst, size, "%s%zu more", count > 0 ? ", and " : "", more);
 	if (count + more > 0)
-		add(dst, size, ".");
+		text_add(dst, size, ".");
 }
 
 void
@@ -223,8 +215,8 @@ overview_todo(const json_t *slots, char *dst, size_t size)
 		    json_sprintf("%s%s%s", before ? before : "", before ? ", " : "", name));
 	}
 	json_object_foreach(lines, todo, names)
-		add(dst, size, "%s%s: %s", dst[0] != '\0' ? "\n" : "", json_string_value(names),
-		    todo);
+		text_add(dst, size, "%s%s: %s", dst[0] != '\0' ? "\n" : "",
+			 json_string_value(names), todo);
 	json_decref(lines);
 }
 
@@ -281,17 +273,17 @@ add_ready(char *dst, size_t size, const json_t *slots, const char *before)
 		not_ready += slot_fate(slot) == SLOT_FATE_DONE && out_is(slot, "ready", "no");
 	}
 	if (ready > 0)
-		add(dst, size, "%s%zu READY", before, ready);
+		text_add(dst, size, "%s%zu READY", before, ready);
 	if (not_ready == 0)
 		return;
-	add(dst, size, "%s%zu NOT READY:", ready > 0 ? ", " : before, not_ready);
+	text_add(dst, size, "%s%zu NOT READY:", ready > 0 ? ", " : before, not_ready);
 	json_array_foreach(slots, i, slot) {
 		char name[96];
 
 		if (slot_fate(slot) != SLOT_FATE_DONE || !out_is(slot, "ready", "no"))
 			continue;
 		slot_short_name(slots, slot, name, sizeof(name));
-		add(dst, size, " %s", name);
+		text_add(dst, size, " %s", name);
 	}
 }
 
@@ -305,15 +297,15 @@ add_failed(char *dst, size_t size, const json_t *slots, const char *before)
 		n += slot_has_failed(slot);
 	if (n == 0)
 		return;
-	add(dst, size, "%s%zu FAILED%s:", before, n,
-	    count_class(slots, "quarantined") > 0 ? " OR QUARANTINED" : "");
+	text_add(dst, size, "%s%zu FAILED%s:", before, n,
+		 count_class(slots, "quarantined") > 0 ? " OR QUARANTINED" : "");
 	json_array_foreach(slots, i, slot) {
 		char name[96];
 
 		if (!slot_has_failed(slot))
 			continue;
 		slot_short_name(slots, slot, name, sizeof(name));
-		add(dst, size, " %s", name);
+		text_add(dst, size, " %s", name);
 	}
 }
 
@@ -324,13 +316,13 @@ overview_sum(const json_t *slots, char *dst, size_t size)
 	const char *before = ": ";
 
 	dst[0] = '\0';
-	add(dst, size, "%zu drone%s", all, all == 1 ? "" : "s");
+	text_add(dst, size, "%zu drone%s", all, all == 1 ? "" : "s");
 	for (size_t i = 0; i < ARRAY_LEN(sum_rows); i++) {
 		size_t n = count_class(slots, sum_rows[i].class);
 
 		if (n == 0)
 			continue;
-		add(dst, size, "%s%zu %s", before, n, sum_rows[i].words);
+		text_add(dst, size, "%s%zu %s", before, n, sum_rows[i].words);
 		before = ", ";
 	}
 	add_failed(dst, size, slots, before);

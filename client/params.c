@@ -94,30 +94,35 @@ set_time(struct params *p, const struct invocation *i, const struct command_para
 					c->option, text);
 }
 
+/* Says which words there are, and what is near.  EXIT_USAGE. */
+static int
+refuse_word(const struct invocation *i, const char *what, const char *word,
+	    const char *const *words)
+{
+	struct guess g = { .word = word };
+	char guess[GUESS_TEXT_MAX], all[256] = "";
+
+	for (size_t n = 0; words[n] != NULL; n++) {
+		guess_add(&g, words[n]);
+		text_add(all, sizeof(all), "%s%s", n > 0 ? ", " : "", words[n]);
+	}
+	guess_text(&g, "", guess);
+	return usage_error(i->command, "\"%s\" is no %s: %s%s", word, what, all, guess);
+}
+
 static void
 set_word(struct params *p, const struct invocation *i, const struct command_parameter *c)
 {
 	const char *text = invocation_value(i, c->option);
-	struct guess g = { .word = text };
-	char guess[GUESS_TEXT_MAX], all[256] = "";
+	char what[64];
 
-	for (size_t n = 0; c->words[n] != NULL; n++) {
-		size_t used = strlen(all);
-
+	for (size_t n = 0; c->words[n] != NULL; n++)
 		if (strcasecmp(c->words[n], text) == 0) {
 			params_text(p, c->key, c->words[n]);
 			return;
 		}
-		guess_add(&g, c->words[n]);
-		(void)snprintf(all + used, sizeof(all) - used, "%s%s",
-			       n == 0			 ? ""
-			       : c->words[n + 1] != NULL ? ", "
-							 : " or ",
-			       c->words[n]);
-	}
-	guess_text(&g, "", guess);
-	p->status =
-	    usage_error(i->command, "--%s is %s, not \"%s\"%s", c->option, all, text, guess);
+	(void)snprintf(what, sizeof(what), "word for --%s", c->option);
+	p->status = refuse_word(i, what, text, c->words);
 }
 
 static void
@@ -169,20 +174,15 @@ params_of(const struct invocation *i)
 int
 params_check_platform(const struct invocation *i, const char *word, bool none)
 {
-	struct guess g = { .word = word };
-	char guess[GUESS_TEXT_MAX], all[128] = "";
-	size_t used = 0;
+	const char *words[PLATFORM_COUNT + 2] = { NULL };
+	size_t n = 0;
 
 	if (word == NULL || platform_by_name(word) != PLATFORM_UNKNOWN ||
 	    (none && strcmp(word, "none") == 0))
 		return 0;
-	for (unsigned p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT + (none ? 1U : 0U); p++) {
-		const char *name = p < PLATFORM_COUNT ? platform_name((enum platform)p) : "none";
-
-		guess_add(&g, name);
-		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s",
-					 used > 0 ? ", " : "", name);
-	}
-	guess_text(&g, "", guess);
-	return usage_error(i->command, "\"%s\" is no platform: %s%s", word, all, guess);
+	for (unsigned p = PLATFORM_UNKNOWN + 1; p < PLATFORM_COUNT; p++)
+		words[n++] = platform_name((enum platform)p);
+	if (none)
+		words[n] = "none";
+	return refuse_word(i, "platform", word, words);
 }

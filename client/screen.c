@@ -109,13 +109,9 @@ group_slots(struct frame *f, const json_t *list)
 static void
 short_name(const struct frame *f, const json_t *slot, char name[ROW_NAME_MAX])
 {
-	size_t used;
-
 	slot_short_name(f->list, slot, name, ROW_NAME_MAX);
-	used = strlen(name);
 	if (slot_is_active(slot))
-		snprintf(name + used, ROW_NAME_MAX - used, " %lld%%",
-			 (long long)out_int(slot, "percent"));
+		text_add(name, ROW_NAME_MAX, " %lld%%", (long long)out_int(slot, "percent"));
 }
 
 /* "3 failed: A1, B2 and 1 more": so many of the names. */
@@ -123,14 +119,11 @@ static void
 join_names(char *dst, const char *title, size_t count, size_t named,
 	   const char (*names)[ROW_NAME_MAX])
 {
-	size_t used = (size_t)snprintf(dst, LINE_BYTES, "%zu %s", count, title);
-
-	for (size_t i = 0; i < named && used + 1 < LINE_BYTES; i++) {
-		snprintf(dst + used, LINE_BYTES - used, "%s%s", i == 0 ? ": " : ", ", names[i]);
-		used = strlen(dst);
-	}
+	snprintf(dst, LINE_BYTES, "%zu %s", count, title);
+	for (size_t i = 0; i < named; i++)
+		text_add(dst, LINE_BYTES, "%s%s", i == 0 ? ": " : ", ", names[i]);
 	if (named > 0 && named < count)
-		snprintf(dst + used, LINE_BYTES - used, " and %zu more", count - named);
+		text_add(dst, LINE_BYTES, " and %zu more", count - named);
 }
 
 static bool

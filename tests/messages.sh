@@ -15,7 +15,7 @@ found=${1:-$(mktemp)} || exit 1
 command -v xgettext > /dev/null || { echo "messages: no xgettext"; exit 77; }
 
 # The function, and which of its arguments is the text.
-keywords="N_ say_error say_note say_failure:3 usage_error:2 printf puts text_format:3 add:3 out_names
+keywords="N_ say_error say_note say_failure:3 usage_error:2 printf puts text_format:3 text_add:3 out_names
 	fprintf:2 fputs fw_refuse:3 fw_warn:2 refuse_record:3 judge_add:4"
 # shellcheck disable=SC2046,SC2086 # words are meant; names of files here have no blanks
 (cd "$srcdir" && xgettext --language=C --from-code=UTF-8 --no-location --omit-header -o - \

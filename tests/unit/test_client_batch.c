@@ -149,7 +149,7 @@ TEST(yield_is_a_table_with_findings)
 	       "Slot A3 (1-4) is bad: 2 drones failed.", "");
 	assert_non_null(strstr(run.requests, "{\"batch\":\"spring\",\"since\":\"2026-01-31T"));
 	prints("A3 (1-4) 1 of 3 (6-79 %)");
-	prints("erasing           4.2 s     5.9 s     6.1 s\n");
+	prints("erasing  4.2 s 5.9 s 6.1 s\n");
 	prints("stuck 2");
 }
 
