@@ -41,44 +41,41 @@ on_port(void *ctx, const char *port)
 		m->seen[slot] = true;
 }
 
+/* A drone, or (without serials) a slot. */
+static void
+on_missing(void *ctx, const struct store_absent *a)
+{
+	struct missing *m = ctx;
+	const char *serial = a->serial != NULL ? a->serial : a->dfu_serial;
+	const char *name = names_of(m->sv->names, a->serial);
+	char place[BATCH_PLACE_MAX] = "", text[512];
+
+	m->drones += serial != NULL;
+	if (a->port != NULL)
+		batch_place(a->label, a->port, place);
+	if (serial == NULL)
+		(void)snprintf(text, sizeof(text), "No drone was flashed in slot %s.", place);
+	else
+		(void)snprintf(text, sizeof(text), "Drone %s was not flashed%s%s.",
+			       name != NULL ? name : serial,
+			       a->port != NULL ? "; it was last in slot " : "", place);
+	(void)json_array_append_new(
+	    m->list,
+	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "port", reply_text(a->port), "label",
+		      reply_text(a->label), "name", reply_text(name), "serial", reply_text(serial),
+		      "last_seen", reply_time(a->last_ms), "text", reply_text(text)));
+}
+
 static void
 add_slots(struct missing *m)
 {
 	for (unsigned i = 0; i < fleet_slots(m->sv->fleet); i++) {
 		const char *port = fleet_port(m->sv->fleet, i);
 		const char *label = ports_label(m->sv->ports, port);
-		char place[API_SLOT_NAME_MAX], text[2 * API_SLOT_NAME_MAX];
 
-		if (label == NULL || m->seen[i])
-			continue;
-		api_slot_name(m->sv, port, place);
-		(void)snprintf(text, sizeof(text), "No drone was flashed in slot %s.", place);
-		(void)json_array_append_new(
-		    m->list, json_pack("{s:s, s:o, s:n, s:n, s:n, s:o}", "port", port, "label",
-				       reply_text(label), "name", "serial", "last_seen", "text",
-				       reply_text(text)));
+		if (label != NULL && !m->seen[i])
+			on_missing(m, &(struct store_absent){ .port = port, .label = label });
 	}
-}
-
-static void
-on_absent(void *ctx, const struct store_absent *a)
-{
-	struct missing *m = ctx;
-	const char *serial = a->serial != NULL ? a->serial : a->dfu_serial;
-	const char *name = names_of(m->sv->names, a->serial);
-	char place[BATCH_PLACE_MAX], text[512];
-
-	if (m->drones++ == MISSING_MAX)
-		return;
-	batch_place(a->label != NULL ? a->label : "", a->port != NULL ? a->port : "", place);
-	(void)snprintf(text, sizeof(text), "Drone %s was not flashed%s%s.",
-		       name != NULL ? name : serial,
-		       a->port != NULL ? "; it was last in slot " : "", place);
-	(void)json_array_append_new(
-	    m->list,
-	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "port", reply_text(a->port), "label",
-		      reply_text(a->label), "name", reply_text(name), "serial", reply_text(serial),
-		      "last_seen", reply_time(a->last_ms), "text", reply_text(text)));
 }
 
 static void
@@ -96,7 +93,7 @@ on_named(void *ctx, const char *serial)
 
 	if (m->drones < MISSING_MAX &&
 	    store_drone_find(m->sv->store, serial, NULL, on_known, NULL) == 0)
-		on_absent(m, &(struct store_absent){ .serial = serial });
+		on_missing(m, &(struct store_absent){ .serial = serial });
 }
 
 /* It cannot be read: then nothing is missing that is known; health says so. */
@@ -108,7 +105,7 @@ missing(const struct services *sv, int64_t batch)
 	if (store_batch_ports(sv->store, batch, on_port, &m) < 0)
 		return m.list;
 	add_slots(&m);
-	if (store_batch_absent(sv->store, batch, MISSING_MAX, on_absent, &m) == 0)
+	if (store_batch_absent(sv->store, batch, MISSING_MAX, on_missing, &m) == 0)
 		names_each(sv->names, on_named, &m);
 	return m.list;
 }

@@ -24,8 +24,6 @@ enum {
 	SAME_US = 1000000, /* for so long an answer is good, unless something is recorded */
 };
 
-#define ROW_MAX ((UINT64_C(1) << 30) - 1) /* of struct yield_fact */
-
 struct question {
 	struct call *call;
 	enum yield_by by;
@@ -167,25 +165,17 @@ goes_on(const struct stats *s)
 }
 
 static bool
-on_fact(void *ctx, const struct store_fact *t)
+on_fact(void *ctx, const struct yield_fact *f)
 {
 	struct stats *s = ctx;
-	struct yield_fact f = { .drone = t->drone & ROW_MAX,
-				.image = t->image & ROW_MAX,
-				.batch = t->batch & ROW_MAX,
-				.port = t->port,
-				.verdict = (enum verdict_kind)t->verdict,
-				.fault = (enum fault)t->fault,
-				.bytes_written = (uint32_t)t->bytes_written,
-				.stages = t->stages };
+	const struct question *q = &s->asked[0];
 
-	s->after = t->id;
-	if (t->verdict > VERDICT_NONE && t->verdict < VERDICT_COUNT && t->fault >= 0 &&
-	    t->fault < FAULT_COUNT && t->id <= s->last && t->started_ms >= s->asked[0].since_ms &&
-	    t->started_ms < s->asked[0].until_ms &&
-	    (s->asked[0].batch == 0 || t->batch == s->asked[0].batch))
-		yield_add(s->yield, &f);
-	return t->id < s->last && (t->id % 8 != 0 || goes_on(s));
+	s->after = f->id;
+	if (f->verdict > VERDICT_NONE && f->verdict < VERDICT_COUNT && f->fault < FAULT_COUNT &&
+	    f->id <= s->last && f->started_ms >= q->since_ms && f->started_ms < q->until_ms &&
+	    (q->batch == 0 || f->batch == q->batch))
+		yield_add(s->yield, f);
+	return f->id < s->last && (f->id % 8 != 0 || goes_on(s));
 }
 
 /* 1: there is more; 0: the answer is complete; negative errno. */

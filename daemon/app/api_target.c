@@ -91,10 +91,7 @@ api_refuse_several(struct call *call, const struct target *t)
 void
 api_slot_name(const struct services *sv, const char *port, char ret_name[API_SLOT_NAME_MAX])
 {
-	const char *label = ports_label(sv->ports, port);
-
-	(void)snprintf(ret_name, API_SLOT_NAME_MAX, label != NULL ? "%s (%s)" : "%s%s",
-		       label != NULL ? label : port, label != NULL ? port : "");
+	batch_place(ports_label(sv->ports, port), port, ret_name);
 }
 
 const char *

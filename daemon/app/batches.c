@@ -82,30 +82,13 @@ on_newest(void *ctx, const struct store_batch *row)
 	return false;
 }
 
-static const char *
-text_of(const char *text)
-{
-	return text != NULL ? text : "";
-}
-
 static void
-on_ending(void *ctx, const struct store_batch_ending *e)
+on_ending(void *ctx, const struct batch_ending *e)
 {
 	const struct batches *b = ctx;
-	bool twin = strstr(e->flags, "dup-serial") != NULL;
-	bool dfu_alike = twin || strstr(e->flags, "no-serial") != NULL;
-	struct batch_ending known = {
-		.serial = twin ? "" : text_of(e->serial),
-		.dfu_serial = dfu_alike ? "" : text_of(e->dfu_serial),
-		.port = e->port,
-		.label = text_of(ports_label(b->sv->ports, e->port)),
-		.verdict = { .kind = (enum verdict_kind)e->verdict,
-			     .fault = (enum fault)e->fault,
-			     .step = (enum step)e->step },
-		.ready = e->ready,
-		.forgiven = e->seq < b->row.resumed_seq,
-	};
+	struct batch_ending known = *e;
 
+	known.label = ports_label(b->sv->ports, e->port);
 	fleet_recall_batch(b->sv->fleet, &known);
 }
 
@@ -205,7 +188,7 @@ waits_for(const struct batches *b, const struct batch *batch)
 	for (unsigned i = 0; i < count; i++) {
 		char place[BATCH_PLACE_MAX];
 
-		batch_place(text_of(ports_label(b->sv->ports, ports[i])), ports[i], place);
+		batch_place(ports_label(b->sv->ports, ports[i]), ports[i], place);
 		(void)json_array_append_new(list, reply_text(place));
 	}
 	return list;
@@ -217,12 +200,11 @@ batches_json(const struct batches *b, const struct store_batch *row)
 	const struct batch *batch = fleet_batch(b->sv->fleet);
 	struct store_batch of = row != NULL ? *row : b->row;
 	bool runs = of.id == b->row.id;
-	struct batch_counts c = { of.drones, of.good, of.ready, of.failed, of.first_good };
 
 	if (of.id == 0)
 		return json_null();
 	if (runs) {
-		batch_counts(batch, &c);
+		batch_counts(batch, &of.counts);
 		of.name = batch_terms(batch)->name;
 		of.stopped = batch_stopped(batch);
 	}
@@ -231,9 +213,10 @@ batches_json(const struct batches *b, const struct store_batch *row)
 			 "name", of.name, "started_at", reply_moment(of.started_ms), "ended_at",
 			 reply_time(of.ended_ms), "started_by", reply_text(of.started_by), "expect",
 			 reply_number(of.expect, 0), "canary", reply_number(of.canary, 0),
-			 "stop_after", reply_number(of.stop_after, 0), "drones", (int)c.drones,
-			 "good", (int)c.good, "ready", (int)c.ready, "failed", (int)c.failed,
-			 "first_good", (int)c.first_good, "stopped", reply_text(of.stopped),
-			 "waits_for", runs ? waits_for(b, batch) : json_null(), "missing",
-			 "record_hash", reply_text(row != NULL ? of.record_hash : NULL));
+			 "stop_after", reply_number(of.stop_after, 0), "drones",
+			 (int)of.counts.drones, "good", (int)of.counts.good, "ready",
+			 (int)of.counts.ready, "failed", (int)of.counts.failed, "first_good",
+			 (int)of.counts.first_good, "stopped", reply_text(of.stopped), "waits_for",
+			 runs ? waits_for(b, batch) : json_null(), "missing", "record_hash",
+			 reply_text(row != NULL ? of.record_hash : NULL));
 }

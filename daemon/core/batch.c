@@ -172,7 +172,10 @@ batch_left(struct batch *b, const char *port)
 void
 batch_place(const char *label, const char *port, char out[BATCH_PLACE_MAX])
 {
-	(void)snprintf(out, BATCH_PLACE_MAX, label[0] != '\0' ? "%s (%s)" : "%s%s", label, port);
+	bool labelled = label != NULL && label[0] != '\0';
+
+	(void)snprintf(out, BATCH_PLACE_MAX, labelled ? "%s (%s)" : "%s%s", labelled ? label : "",
+		       port);
 }
 
 /* WHY not of a machine that slept: its drones are done again without being asked for. */

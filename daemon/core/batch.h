@@ -21,7 +21,7 @@
 
 #include <stdbool.h>
 
-#include "cfdfu/outcome.h"
+#include "cfdfu/recorded.h"
 #include "cfdfu/util.h"
 
 #define BATCH_NAME_MAX 96
@@ -38,24 +38,6 @@ struct batch_terms {
 	unsigned expect;     /* drones */
 	unsigned canary;     /* drones that have to end well before others begin */
 	unsigned stop_after; /* different drones that fail */
-};
-
-/* Different drones: by their last ending in the batch, and first_good by their first. */
-struct batch_counts {
-	unsigned drones;
-	unsigned good;	 /* pass, unchanged */
-	unsigned ready;	 /* of these */
-	unsigned failed; /* fail, needs-button, interrupted */
-	unsigned first_good;
-};
-
-/* The ending of an update.  Texts are borrowed, "" not known. */
-struct batch_ending {
-	const char *serial, *dfu_serial; /* "" also where they tell no drone from another */
-	const char *port, *label;
-	struct verdict verdict;
-	bool ready;    /* its drone as a whole, as far as it is known yet */
-	bool forgiven; /* recalled, and the operator has resumed since */
 };
 
 /* -ENOMEM, -ERANGE: more canaries than BATCH_CANARY_MAX. */

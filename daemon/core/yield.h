@@ -25,7 +25,7 @@
 
 #include <stdbool.h>
 
-#include "cfdfu/outcome.h"
+#include "cfdfu/recorded.h"
 #include "cfdfu/util.h"
 #include "cfdfu/watch.h"
 
@@ -40,16 +40,6 @@
 #define YIELD_TEXT_MAX 256
 
 enum yield_by { YIELD_SLOT, YIELD_DRONE, YIELD_HUB, YIELD_FAULT, YIELD_FIRMWARE, YIELD_BATCH };
-
-/* An attempt at flashing that has ended.  Texts are borrowed. */
-struct yield_fact {
-	int64_t drone, image, batch; /* row numbers of the records, under 2^30; 0 none */
-	const char *port;
-	enum verdict_kind verdict;
-	enum fault fault;
-	uint32_t bytes_written;
-	const char *stages; /* as the records keep them: [["asking",120],["erasing",3100]] */
-};
 
 struct yield_detail {
 	uint32_t faults[FAULT_COUNT];
@@ -97,8 +87,8 @@ struct yield;
 
 /* For so many facts at most.  0 or -ENOMEM. */
 int yield_new(enum yield_by by, size_t facts, struct yield **ret_yield) MUST_CHECK;
-void yield_free(struct yield *y); /* NULL is fine */
-void yield_add(struct yield *y, const struct yield_fact *f);
+void yield_free(struct yield *y);			     /* NULL is fine */
+void yield_add(struct yield *y, const struct yield_fact *f); /* it has ended */
 /* After the last fact: a step of less than a millisecond; false: there is no other. */
 bool yield_conclude(struct yield *y);
 const struct yield_sums *yield_sums(const struct yield *y); /* concluded; borrowed */

@@ -27,13 +27,12 @@ batch_of_row(struct store *s, sqlite3_stmt *row, struct store_batch *b)
 		.started_ms = sqlite3_column_int64(row, 6),
 		.ended_ms = sqlite3_column_int64(row, 7),
 		.stopped = db_text(row, 8),
-		.resumed_seq = sqlite3_column_int64(row, 9),
-		.record_hash = db_text(row, 10),
-		.drones = (unsigned)sqlite3_column_int64(st, 0),
-		.good = (unsigned)sqlite3_column_int64(st, 1),
-		.ready = (unsigned)sqlite3_column_int64(st, 2),
-		.failed = (unsigned)sqlite3_column_int64(st, 3),
-		.first_good = (unsigned)sqlite3_column_int64(st, 4),
+		.record_hash = db_text(row, 9),
+		.counts = { .drones = (unsigned)sqlite3_column_int64(st, 0),
+			    .good = (unsigned)sqlite3_column_int64(st, 1),
+			    .ready = (unsigned)sqlite3_column_int64(st, 2),
+			    .failed = (unsigned)sqlite3_column_int64(st, 3),
+			    .first_good = (unsigned)sqlite3_column_int64(st, 4) },
 	};
 	(void)sqlite3_reset(st); /* after a row: cannot fail */
 	return 0;
@@ -135,27 +134,24 @@ store_batch_end(struct store *s, int64_t id, const struct store_time *now)
 
 int
 store_batch_drones(struct store *s, int64_t id,
-		   void (*each)(void *ctx, const struct store_batch_ending *e), void *ctx)
+		   void (*each)(void *ctx, const struct batch_ending *e), void *ctx)
 {
-	struct store_batch_ending e;
+	struct batch_ending e;
 	sqlite3_stmt *st = NULL;
 	int r = store_usable(s);
 
 	if (r == 0)
 		r = db_ask(s->files.db, DB_BATCH_ENDINGS, &st, "n", id);
 	for (; r > 0; r = db_step(s->files.db, st)) {
-		const char *ready = db_text(st, 7);
-
-		e = (struct store_batch_ending){
+		e = (struct batch_ending){
 			.serial = db_text(st, 0),
 			.dfu_serial = db_text(st, 1),
 			.port = db_text(st, 2),
-			.verdict = sqlite3_column_int(st, 3),
-			.fault = sqlite3_column_int(st, 4),
-			.step = sqlite3_column_int(st, 5),
-			.flags = db_text(st, 8),
-			.seq = sqlite3_column_int64(st, 6),
-			.ready = ready != NULL && strcmp(ready, "yes") == 0,
+			.verdict = { .kind = (enum verdict_kind)sqlite3_column_int(st, 3),
+				     .fault = (enum fault)sqlite3_column_int(st, 4),
+				     .step = (enum step)sqlite3_column_int(st, 5) },
+			.ready = sqlite3_column_int(st, 6) != 0,
+			.forgiven = sqlite3_column_int(st, 7) != 0,
 		};
 		each(ctx, &e);
 	}

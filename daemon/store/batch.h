@@ -3,6 +3,7 @@
 #ifndef STORE_BATCH_H
 #define STORE_BATCH_H
 
+#include "cfdfu/recorded.h"
 #include "store/store.h"
 
 struct store_batch {
@@ -13,11 +14,10 @@ struct store_batch {
 	/* The rest is out only. */
 	int64_t started_ms, ended_ms; /* wall clock; ended_ms 0 while it runs */
 	const char *stopped;	      /* why it starts no more; NULL: it does, or it did not stop */
-	int64_t resumed_seq;	      /* of the last resuming; 0 none */
 	const char *record_hash;      /* of the last record at its end (now, while it runs), hex */
 	/* Different drones with an ending of kind "flash" in it: all, by the last one, and by the
 	 * first one. */
-	unsigned drones, good, ready, failed, first_good;
+	struct batch_counts counts;
 };
 
 /* Commits what is queued (and fails as store_commit() does), then queues its beginning.  -EEXIST:
@@ -35,18 +35,9 @@ int store_batch_end(struct store *s, int64_t id, const struct store_time *now) M
 int store_batch_each(struct store *s, const char *name,
 		     bool (*each)(void *ctx, const struct store_batch *b), void *ctx) MUST_CHECK;
 
-struct store_batch_ending {
-	const char *serial, *dfu_serial, *port;
-	int verdict, fault, step; /* the numbers of cfdfu/outcome.h */
-	const char *flags;	  /* as of struct store_attempt */
-	int64_t seq;
-	bool ready; /* the drone was, as it was seen last then */
-};
-
-/* Of kind "flash", in their order. */
+/* Of kind "flash", in their order, without labels. */
 int store_batch_drones(struct store *s, int64_t id,
-		       void (*each)(void *ctx, const struct store_batch_ending *e),
-		       void *ctx) MUST_CHECK;
+		       void (*each)(void *ctx, const struct batch_ending *e), void *ctx) MUST_CHECK;
 /* The ports on which something was flashed in it. */
 int store_batch_ports(struct store *s, int64_t id, void (*each)(void *ctx, const char *port),
 		      void *ctx) MUST_CHECK;

@@ -63,7 +63,7 @@
 /* The last one: the head of the chain at its end; now, while it runs. */
 #define BATCH_COLUMNS                                                                              \
 	"b.id, b.name, b.started_by, b.expect, b.canary, b.stop_after, b.started_ms, b.ended_ms,"  \
-	" b.stopped, b.resumed_seq, lower(hex((SELECT hash FROM record WHERE seq ="                \
+	" b.stopped, lower(hex((SELECT hash FROM record WHERE seq ="                \
 	" ifnull(b.end_seq, (SELECT max(seq) FROM record))))) FROM batch b"
 #define FLASHED_IN "FROM attempt WHERE batch = ?1 AND kind = 'flash'"
 
@@ -184,13 +184,16 @@
 		" LIKE '%dup-serial%', port, ifnull(drone, port))) d" \
 		" JOIN attempt f ON f.id = d.first JOIN attempt l ON l.id = d.last" \
 		" LEFT JOIN record c ON c.seq = l.condition_seq") \
-	Q(BATCH_ENDINGS, "SELECT coalesce(a.late_serial, a.serial)," \
-		" coalesce(a.late_dfu_serial, a.dfu_serial), a.port, a.verdict_code," \
-		" a.fault_code, a.step_code, a.end_seq," \
-		" json_extract(c.body, '$.condition.ready')," \
-		" ifnull(a.flags, '') || ' ' || ifnull(a.end_flags, '')" \
-		" FROM (SELECT id AS id " FLASHED_IN " AND verdict IS NOT NULL) o" \
-		" JOIN attempt a ON a.id = o.id LEFT JOIN record c ON c.seq = a.condition_seq" \
+	/* A serial that others have, too, tells no drone from another. */ \
+	Q(BATCH_ENDINGS, "SELECT iif(o.flags LIKE '%dup-serial%', ''," \
+		" coalesce(a.late_serial, a.serial, ''))," \
+		" iif(o.flags LIKE '%dup-serial%' OR o.flags LIKE '%no-serial%', ''," \
+		" coalesce(a.late_dfu_serial, a.dfu_serial, '')), a.port, a.verdict_code," \
+		" a.fault_code, a.step_code, json_extract(c.body, '$.condition.ready') IS 'yes'," \
+		" a.end_seq < b.resumed_seq" \
+		" FROM (SELECT id AS id, ifnull(flags, '') || ifnull(end_flags, '') AS flags " \
+		FLASHED_IN " AND verdict IS NOT NULL) o JOIN attempt a ON a.id = o.id" \
+		" JOIN batch b ON b.id = a.batch LEFT JOIN record c ON c.seq = a.condition_seq" \
 		" ORDER BY a.end_seq") \
 	Q(BATCH_PORTS, "SELECT DISTINCT port " FLASHED_IN) \
 	Q(BATCH_ABSENT, "SELECT d.serial, d.dfu_serial, d.last_ms, a.port, a.label" \

@@ -15,7 +15,7 @@ store_last_attempt(const struct store *s)
 }
 
 int
-store_facts(struct store *s, int64_t after, bool (*each)(void *ctx, const struct store_fact *f),
+store_facts(struct store *s, int64_t after, bool (*each)(void *ctx, const struct yield_fact *f),
 	    void *ctx)
 {
 	sqlite3_stmt *st = NULL;
@@ -24,15 +24,15 @@ store_facts(struct store *s, int64_t after, bool (*each)(void *ctx, const struct
 	if (r == 0)
 		r = db_ask(s->files.db, DB_FACTS, &st, "n", after);
 	for (; r > 0; r = db_step(s->files.db, st)) {
-		struct store_fact f = { .id = sqlite3_column_int64(st, 0),
+		struct yield_fact f = { .id = sqlite3_column_int64(st, 0),
 					.started_ms = sqlite3_column_int64(st, 1),
 					.drone = sqlite3_column_int64(st, 2),
 					.image = sqlite3_column_int64(st, 3),
 					.batch = sqlite3_column_int64(st, 4),
-					.verdict = sqlite3_column_int(st, 5),
-					.fault = sqlite3_column_int(st, 6),
+					.verdict = (enum verdict_kind)sqlite3_column_int(st, 5),
+					.fault = (enum fault)sqlite3_column_int(st, 6),
 					.port = db_text(st, 7),
-					.bytes_written = sqlite3_column_int64(st, 8),
+					.bytes_written = (uint32_t)sqlite3_column_int64(st, 8),
 					.stages = db_text(st, 9) };
 
 		if (f.port == NULL || !each(ctx, &f)) {

@@ -3,17 +3,8 @@
 #ifndef STORE_FACTS_H
 #define STORE_FACTS_H
 
+#include "cfdfu/recorded.h"
 #include "store/store.h"
-
-/* Texts as in struct store_attempt; row numbers 0 when there is none. */
-struct store_fact {
-	int64_t id, started_ms, drone, image, batch;
-	int verdict; /* as in cfdfu/outcome.h; 0: it runs, or is not of kind flash */
-	int fault;
-	const char *port;
-	int64_t bytes_written;
-	const char *stages; /* [["asking",120],["erasing",3100]] */
-};
 
 /* Whose row a number in a fact is. */
 enum store_named { STORE_NAMED_DRONE, STORE_NAMED_IMAGE, STORE_NAMED_BATCH };
@@ -22,7 +13,7 @@ enum store_named { STORE_NAMED_DRONE, STORE_NAMED_IMAGE, STORE_NAMED_BATCH };
 int64_t store_last_attempt(const struct store *s);
 /* Those with higher ids than after, until each() says false: then 1; 0 behind the last one; or
  * negative errno (-EIO: the database cannot be read now). */
-int store_facts(struct store *s, int64_t after, bool (*each)(void *ctx, const struct store_fact *f),
+int store_facts(struct store *s, int64_t after, bool (*each)(void *ctx, const struct yield_fact *f),
 		void *ctx) MUST_CHECK;
 /* A drone's serial, an image's SHA-256 and name, a batch's name twice; "" when unknown. */
 void store_fact_name(struct store *s, enum store_named what, int64_t id,
