@@ -4,6 +4,7 @@
 #include "client/report.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "client/attempts.h"
 #include "client/conn.h"
@@ -13,25 +14,41 @@
 
 /* ---- asking --------------------------------------------------------------------------------- */
 
-/* WHY by both serials: a drone may have been seen with one of them only. */
+/* WHY by both serials: a drone may have been seen with one of them only.  NULL: it is new. */
+static json_t *
+drone_of(const struct report *r, const char *const serials[2])
+{
+	json_t *d = json_object_get(r->known, serials[0]);
+	const char *serial;
+
+	if (d != NULL)
+		return d;
+	d = json_object_get(r->known, serials[1]);
+	serial = out_string(d, "serial");
+	/* WHY: different drones may show one DFU serial. */
+	return serial != NULL && serials[0] != NULL && strcmp(serial, serials[0]) != 0 ? NULL : d;
+}
+
 static int
 add_attempt(struct report *r, json_t *attempt)
 {
 	const char *serials[] = { out_string(attempt, "serial"),
 				  out_string(attempt, "dfu_serial") };
-	json_t *before = json_object_get(attempt, "version_before");
-	json_t *d = json_object_get(r->known, serials[0]);
+	json_t *before = json_object_get(attempt, "version_before"), *d;
 	int failed = 0;
 
 	if (slot_verdict(attempt) == NULL)
 		return 0;
-	if (d == NULL)
-		d = json_object_get(r->known, serials[1]);
+	if (serials[0] == NULL && serials[1] == NULL)
+		serials[1] = out_string(attempt, "port"); /* as the station counts them */
+	d = drone_of(r, serials);
 	/* WHY the first one: the newest attempts come first. */
 	if (d == NULL) {
 		d = attempt;
 		failed |= json_array_append(r->drones, d);
 	}
+	if (serials[0] != NULL)
+		failed |= json_object_set(d, "serial", json_object_get(attempt, "serial"));
 	for (size_t k = 0; k < ARRAY_LEN(serials); k++)
 		if (serials[k] != NULL)
 			failed |= json_object_set(r->known, serials[k], d);

@@ -90,6 +90,17 @@ batch_counts(const struct batch *b, struct batch_counts *ret_counts)
 
 /* ---- drones --------------------------------------------------------------------------------- */
 
+/* WHY not by the port of one that is known: the next drone there may be another. */
+static bool
+is_same(const struct brake_drone *a, const struct brake_drone *b)
+{
+	if ((a->serial[0] != '\0' && b->serial[0] != '\0') ||
+	    (a->dfu_serial[0] != '\0' && b->dfu_serial[0] != '\0'))
+		return brake_is_same_drone(a, b);
+	return a->serial[0] == '\0' && a->dfu_serial[0] == '\0' && b->serial[0] == '\0' &&
+	       b->dfu_serial[0] == '\0' && strcmp(a->port, b->port) == 0;
+}
+
 /* The drone of this ending.  NULL: it is new, and there is no room for it, or none wanted. */
 static struct member *
 member_of(struct batch *b, const struct batch_ending *e, bool add)
@@ -101,7 +112,7 @@ member_of(struct batch *b, const struct batch_ending *e, bool add)
 	copy_text(new.who.dfu_serial, sizeof(new.who.dfu_serial), e->dfu_serial);
 	copy_text(new.who.port, sizeof(new.who.port), e->port);
 	for (unsigned i = 0; i < b->count; i++)
-		if (brake_is_same_drone(&b->members[i].who, &new.who))
+		if (is_same(&b->members[i].who, &new.who))
 			return &b->members[i];
 	if (add && b->count == b->room && room <= BATCH_DRONES_MAX) {
 		more = realloc(b->members, room * sizeof(*more));
@@ -201,6 +212,26 @@ stop(struct batch *b, const struct batch_ending *e, bool by_canary)
 		       fault != NULL ? fault : verdict_name(e->verdict.kind));
 }
 
+/* A drone that was met by either serial before it showed both was taken for two. */
+static void
+make_one(struct batch *b, struct member *m)
+{
+	struct member *other = m + 1, *end = &b->members[b->count];
+
+	while (other < end && !is_same(&m->who, &other->who))
+		other++;
+	if (other == end)
+		return;
+	if (other->failed_in == b->failed_count && m->failed_in == b->failed_count)
+		b->failed--;
+	if (other->proven_in == b->proven_count && m->proven_in == b->proven_count)
+		b->proven--;
+	m->failed_in = m->failed_in > other->failed_in ? m->failed_in : other->failed_in;
+	m->proven_in = m->proven_in > other->proven_in ? m->proven_in : other->proven_in;
+	memmove(other, other + 1, (size_t)(end - other - 1) * sizeof(*other));
+	b->count--;
+}
+
 /* The drone of this ending, as that leaves it. */
 static void
 note(struct batch *b, const struct batch_ending *e, bool canary)
@@ -213,6 +244,7 @@ note(struct batch *b, const struct batch_ending *e, bool canary)
 		copy_text(m->who.serial, sizeof(m->who.serial), e->serial);
 	if (m->who.dfu_serial[0] == '\0')
 		copy_text(m->who.dfu_serial, sizeof(m->who.dfu_serial), e->dfu_serial);
+	make_one(b, m);
 	m->last = e->verdict.kind;
 	m->ready = e->ready;
 	if (is_bad(&e->verdict) && m->failed_in != b->failed_count) {

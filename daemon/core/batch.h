@@ -13,8 +13,8 @@
  *   stopped    a canary has failed, or `stop_after` different drones have since the beginning or
  *              the last batch_resume().  Drones that have their permit go on.
  *
- * A drone is told from another by its serial, else by its DFU serial, else by its port; different
- * drones are counted, not attempts.
+ * A drone is told from another by its serial, else by its DFU serial; of those that have shown
+ * neither there is one a port.  Different drones are counted, not attempts.
  */
 #ifndef CORE_BATCH_H
 #define CORE_BATCH_H

@@ -65,6 +65,7 @@
 	"b.id, b.name, b.started_by, b.expect, b.canary, b.stop_after, b.started_ms, b.ended_ms,"  \
 	" b.stopped, lower(hex((SELECT hash FROM record WHERE seq ="                \
 	" ifnull(b.end_seq, (SELECT max(seq) FROM record))))) FROM batch b"
+#define FLAGS "(ifnull(flags, '') || ifnull(end_flags, ''))"
 #define FLASHED_IN "FROM attempt WHERE batch = ?1 AND kind = 'flash'"
 
 #define FIRMWARE_COLUMNS                                                                           \
@@ -180,8 +181,9 @@
 		" sum(l.verdict IN ('fail', 'needs-button', 'interrupted'))," \
 		" sum(f.verdict IN ('pass', 'unchanged'))" \
 		" FROM (SELECT min(id) AS first, max(id) AS last " FLASHED_IN \
-		" AND verdict IS NOT NULL GROUP BY iif(ifnull(flags, '') || ifnull(end_flags, '')" \
-		" LIKE '%dup-serial%', port, ifnull(drone, port))) d" \
+		" AND verdict IS NOT NULL GROUP BY iif(" FLAGS " LIKE '%dup-serial%'" \
+		" OR (coalesce(late_serial, serial) IS NULL AND " FLAGS " LIKE '%no-serial%')," \
+		" port, ifnull(drone, port))) d" \
 		" JOIN attempt f ON f.id = d.first JOIN attempt l ON l.id = d.last" \
 		" LEFT JOIN record c ON c.seq = l.condition_seq") \
 	/* A serial that others have, too, tells no drone from another. */ \

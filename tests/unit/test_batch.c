@@ -289,6 +289,48 @@ TEST(a_drone_is_known_by_all_that_it_has_shown_of_itself)
 	batch_free(b);
 }
 
+TEST(a_drone_that_was_met_by_either_serial_is_one_when_it_shows_both)
+{
+	struct batch *b = begin(0, 2);
+	struct batch_ending e = { .serial = "S", .dfu_serial = "", .port = "1-1", .label = "" };
+	struct batch_counts c;
+
+	e.verdict.kind = VERDICT_PASS;
+	(void)batch_ended(b, &e);
+	e.verdict.kind = VERDICT_FAIL;
+	e.serial = "";
+	e.dfu_serial = "D";
+	(void)batch_ended(b, &e); /* in the same slot: it may be another */
+	assert_int_equal(counts(b).drones, 2);
+	e.serial = "S";
+	assert_false(batch_ended(b, &e)); /* the second failure of one drone */
+	c = counts(b);
+	assert_int_equal(c.drones, 1);
+	assert_int_equal(c.failed, 1);
+	assert_int_equal(c.first_good, 1);
+	e.serial = "T";
+	e.dfu_serial = "";
+	assert_true(batch_ended(b, &e));
+	batch_free(b);
+}
+
+TEST(after_a_drone_that_showed_no_serial_the_next_one_there_is_another)
+{
+	struct batch *b = begin(0, 0);
+	struct batch_ending e = { .serial = "", .dfu_serial = "", .port = "1-1", .label = "" };
+
+	e.verdict.kind = VERDICT_FAIL;
+	(void)batch_ended(b, &e);
+	(void)batch_ended(b, &e);
+	assert_int_equal(counts(b).drones, 1);
+	e.serial = "S";
+	e.verdict.kind = VERDICT_PASS;
+	(void)batch_ended(b, &e);
+	assert_int_equal(counts(b).drones, 2);
+	assert_int_equal(counts(b).failed, 1);
+	batch_free(b);
+}
+
 TEST(more_drones_than_there_is_room_for_are_not_counted_and_canaries_are_few)
 {
 	const struct batch_terms many = { .name = "many", .canary = BATCH_CANARY_MAX + 1 };

@@ -54,6 +54,16 @@ prints(const char *text)
 		fail_msg("not there: %s\n%s", text, run.out);
 }
 
+static unsigned
+lines(const char *text)
+{
+	unsigned n = 0;
+
+	while ((text = strchr(text, '\n')) != NULL && *++text != '\0')
+		n++;
+	return n + 1;
+}
+
 #define REPLY(members) "{\"parameters\":{" members "}}"
 
 /* A batch of three drones, of which 51AA was tried three times, on two pages of history. */
@@ -128,6 +138,29 @@ TEST(each_drone_is_a_line_for_the_spreadsheet)
 	prints(",,1,pass\r\n");
 	expect("batch report spring --json", report, 0, "\"first_verdict\":\"fail\"", "");
 	prints("\"stats\":{\"slot\":{\"total\":");
+}
+
+TEST(drones_are_told_apart_by_what_they_have_shown_of_themselves)
+{
+	/* clang-format off */
+	static const char *const replies[] = { REPLY(BATCH), REPLY("\"next\":null,\"attempts\":["
+		ATTEMPT("9", "1-5", "null", "fail", "\"dfu_serial\":\"D5\"") ","
+		ATTEMPT("8", "1-1", "null", "fail", "\"dfu_serial\":null") ","
+		ATTEMPT("7", "1-1", "null", "fail", "\"dfu_serial\":null") ","
+		ATTEMPT("6", "1-2", "null", "fail", "\"dfu_serial\":null") ","
+		ATTEMPT("5", "1-3", "\"51AA\"", "pass", "\"dfu_serial\":\"FFFFFFFEFFFF\"") ","
+		ATTEMPT("4", "1-4", "\"52BB\"", "pass", "\"dfu_serial\":\"FFFFFFFEFFFF\"") ","
+		ATTEMPT("3", "1-5", "\"53CC\"", "pass", "\"dfu_serial\":\"D5\"") "]"),
+		REPLY(STATS("")), REPLY(STATS("")), NULL };
+	/* clang-format on */
+
+	expect("batch report --csv", replies, 0, "", "");
+	prints("1-1,,,");
+	prints("1-2,,,");
+	prints(",51AA,FFFFFFFEFFFF,");
+	prints(",52BB,FFFFFFFEFFFF,");
+	prints(",53CC,D5,");
+	assert_int_equal(lines(run.out), 6);
 }
 
 TEST(the_page_shows_hostile_texts_as_texts)

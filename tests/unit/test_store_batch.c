@@ -176,6 +176,27 @@ TEST_SET_UP(drones_are_counted_once_by_their_first_and_last_ending)
 	assert_int_equal(found(NULL).b.counts.drones, 6);
 }
 
+/* A DFU serial that many share tells none of them from another. */
+TEST_SET_UP(drones_that_show_no_serial_of_their_own_are_counted_by_their_ports)
+{
+	static const char *const ports[] = { "1-1", "1-2", "1-2" };
+	int64_t id = started("spring", 10), one;
+
+	for (unsigned i = 0; i < ARRAY_LEN(ports); i++) {
+		struct store_begin b = drone_at(ports[i], NULL);
+		struct store_time now = at(20 + i);
+
+		b.batch = id;
+		b.dfu_serial = "FFFFFFFEFFFF";
+		b.flags = "no-serial";
+		assert_int_equal(store_attempt_begin(store, &b, &now, &one), 0);
+		end_at(store, one, &failed, 20 + i);
+		commit_at(store, 20 + i);
+	}
+	assert_int_equal(found(NULL).b.drones, 2);
+	assert_int_equal(found(NULL).b.failed, 2);
+}
+
 static void
 add_id(void *ctx, const struct store_attempt *a)
 {
