@@ -54,6 +54,7 @@ struct yield_group {
 	unsigned first, first_good;
 	double low, high;	/* of first_good / first; 0 and 1 where first is 0 */
 	unsigned tried, failed; /* first endings of a drone in a slot, less what is explained */
+	unsigned explained;	/* failures */
 	unsigned mark;		/* of the walk that met it last */
 	struct yield_detail *detail; /* NULL: not kept */
 };
@@ -66,7 +67,7 @@ struct yield_culprit {
 	char port[PORT_TEXT_MAX]; /* of the slot or hub */
 	/* Failures; of a hub its slots; of a slow slot the median in ms, and writings. */
 	unsigned bad, of;
-	unsigned others_bad, others_of; /* outside of all suspects; in the hub's other slots */
+	unsigned others_bad, others_of; /* elsewhere; in the hub's other slots */
 };
 
 struct yield_sums {

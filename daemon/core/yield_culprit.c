@@ -102,8 +102,10 @@ explain(struct yield *y, size_t failures, enum axis axis, const struct yield_gro
 			continue;
 		g[!axis]->failed--;
 		g[!axis]->tried--;
+		g[!axis]->explained++;
 		y->sums.total.failed--;
 		y->sums.total.tried--;
+		y->sums.total.explained++;
 		y->failures[i].at[AXIS_SLOT] = NO_GROUP;
 	}
 }
@@ -114,7 +116,7 @@ name_culprit(struct yield *y)
 {
 	size_t n = y->failure_count < YIELD_FAILURES_MAX ? y->failure_count : YIELD_FAILURES_MAX;
 	unsigned looked_at[AXIS_OTHER] = { 0 }, usual = count_usual(y, n, looked_at);
-	unsigned tried = y->sums.total.tried - (y->sums.total.failed - usual);
+	unsigned tried = y->sums.total.tried - (y->sums.total.failed - usual), elsewhere;
 	double least = YIELD_CHANCE, chance, rate = (usual + 0.5) / (tried + 1);
 	struct yield_group *g[AXIS_OTHER], *worst = NULL;
 	enum axis axis = AXIS_SLOT;
@@ -139,8 +141,12 @@ name_culprit(struct yield *y)
 	}
 	if (worst == NULL)
 		return false;
+	/* WHY also what is explained: it happened there. */
+	elsewhere = y->sums.total.explained - worst->explained;
 	add_culprit(y, axis == AXIS_SLOT ? YIELD_BAD_SLOT : YIELD_BAD_DRONE, worst,
-		    (unsigned[4]){ worst->failed, worst->tried, usual, tried });
+		    (unsigned[4]){ worst->failed, worst->tried,
+				   y->sums.total.failed - worst->failed + elsewhere,
+				   y->sums.total.tried - worst->tried + elsewhere });
 	explain(y, n, axis, worst);
 	return y->sums.culprit_count < YIELD_CULPRITS_MAX / 2; /* LIMIT: hubs and slow slots, too */
 }

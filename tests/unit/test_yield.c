@@ -202,8 +202,13 @@ TEST(of_two_bad_slots_of_a_small_hub_the_hub_is_named_too)
 	assert_null(culprit(y, 3));
 	yield_text(culprit(y, 0), "A6", text);
 	assert_string_equal(text,
-			    "Slot A6 is bad: 3 of 3 drones failed there at first, elsewhere 0 of "
-			    "54.  Change its cable, then its port.");
+			    "Slot A6 is bad: 3 of 3 drones failed there at first, elsewhere 3 of "
+			    "57.  Change its cable, then its port.");
+	yield_text(culprit(y, 1), "A7",
+		   text); /* what the first one explains has failed all the same */
+	assert_string_equal(text,
+			    "Slot A7 is bad: 3 of 3 drones failed there at first, elsewhere 3 of "
+			    "57.  Change its cable, then its port.");
 	yield_text(culprit(y, 2), "1-1", text);
 	assert_string_equal(text,
 			    "Hub 1-1 is bad: 2 of its 2 slots are.  Look at its power supply and "
