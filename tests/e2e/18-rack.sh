@@ -34,7 +34,6 @@ chmod 755 "$scratch/lamp" "$scratch/tally"
 touch "$scratch/lamp.events" "$scratch/tally.events"
 sim_start fast --config "$scratch/conf"
 cfdfuctl firmware add "$new" --name new > /dev/null
-cfdfuctl firmware select new > /dev/null
 
 # ---- events ---------------------------------------------------------------------------------------
 
@@ -43,9 +42,9 @@ rung() # the times that the bell has rung
 	tr -cd '\a' < "$scratch/bell" | wc -c
 }
 
-rang_three_times()
+rang_three_times() # or four: it may yet ring for the drone before
 {
-	[ "$(rung)" = $((before + 3)) ]
+	[ "$(rung)" -ge $((before + 3)) ]
 }
 
 has_worked() # SECONDS
@@ -53,11 +52,18 @@ has_worked() # SECONDS
 	[ $(($(now_ms) - begun)) -gt "${1}000" ]
 }
 
+# A drone that is served nothing: both have begun to watch when they show it.
+rack_plug 2-2 "$old"
+until_true 60 present_is 1
 cfdfuctl watch --lines --bell --exec "$scratch/lamp" > "$scratch/lines" 2> "$scratch/bell" &
 watch=$!
-cfdfuctl --json watch --exec "$scratch/tally" > /dev/null &
+cfdfuctl --json watch --exec "$scratch/tally" > "$scratch/frames" &
 tally=$!
 trap 'kill $watch $tally 2> /dev/null; sim_stop' EXIT
+holds "both watch" until_true 60 test -s "$scratch/lines" -a -s "$scratch/frames"
+rack_do unplug 2-2 > /dev/null
+until_true 60 present_is 0
+cfdfuctl firmware select new > /dev/null
 rack_plug 1-1 "$old" uid=$first
 holds "the watch sees the drone" until_true 60 grep -q 'A1 (1-1)' "$scratch/lines"
 holds "a program is told of its ending" until_true 60 \
@@ -65,11 +71,11 @@ holds "a program is told of its ending" until_true 60 \
 holds "and that the rack is idle" until_true 60 grep -q '^idle|' "$scratch/lamp.events"
 same "it is told of nothing else" '' "$(grep -vE '^(ended|idle)\|' "$scratch/lamp.events")"
 before=$(rung) # WHY not 0: on a machine that stood still, that was a long work
-begun=$(now_ms)
 rack_plug_held 1-2 "$old"
 rack_plug 2-1 "$(image 2021.06 --old)" no_dfu_request=yes
 holds "the button's ending says what to do" until_true 60 \
 	grep -qE "^ended\|B1\|.*\|needs-button\|$button" "$scratch/lamp.events"
+begun=$(now_ms) # WHY not before: a machine may stand still until the rack is seen at work
 holds "the rack works for more than five seconds" until_true 60 has_worked 7
 rack_do mend 1-2 > /dev/null
 holds "a hand is needed: the bell rings three times" until_true 60 rang_three_times

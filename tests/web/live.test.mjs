@@ -15,7 +15,7 @@ const LABELS = Array.from({ length: 16 }, (_, i) => `1-${i + 1} = ${"ABCD"[i >> 
 let chromium, station, old;
 
 before(async () => {
-	[chromium, station] = [await browser(), await makeStation(`[station]\nboot-timeout = 5s\n[slots]\n${LABELS.join("\n")}\n`)];
+	[chromium, station] = [await browser(), await makeStation(`[station]\nboot-timeout = 5s\nattempt-deadline = 30min\n[slots]\n${LABELS.join("\n")}\n`)];
 	await station.startDaemon();
 	await station.startWeb();
 	old = await station.image("2025.02");
@@ -58,9 +58,10 @@ test("a rack that labels lay out; a drone plugged in, at work, done; taken out",
 
 	assert.deepEqual(await page.run(`[...document.querySelectorAll(".label")].map((e) => e.textContent)`),
 		LABELS.map((line) => line.split(" = ")[1]));
-	await station.plug("1-6", old, "address=E7E7E7E701");
-	await shows(page, "1-6", /^busy \d+%$/);
+	await station.plugHeld("1-6", old, "address=E7E7E7E701");
+	await shows(page, "1-6", /^busy [1-9]\d*%$/);
 	assert.match(await page.run(`document.querySelector(".state").textContent`), /WORKING/);
+	await station.rack("mend", "1-6");
 	await shows(page, "1-6", /^good PASS$/);
 	await until(() => right(page), "the page is right");
 	await station.rack("unplug", "1-6");
@@ -71,7 +72,7 @@ test("a rack that labels lay out; a drone plugged in, at work, done; taken out",
 test("a drone whose cable is pulled while it is written stays on the wall, with what to do", async (t) => {
 	const page = await open(t);
 
-	await station.plug("1-2", old, "address=E7E7E7E702");
+	await station.plugHeld("1-2", old, "address=E7E7E7E702");
 	await shows(page, "1-2", /^busy [1-9]\d*%$/);
 	await station.rack("unplug", "1-2");
 	await shows(page, "1-2", /^left (FAIL|AGAIN)$/);

@@ -62,6 +62,12 @@ export async function makeStation(conf, timing = "typical") {
 			await s.rack("load", slot, image, "0x08004000");
 			await s.rack("plug", slot);
 		},
+		plugHeld: async (slot, image, ...keys) => { // in the middle of being written, until it is mended
+			await s.rack("add", slot, ...keys);
+			await s.rack("load", slot, image, "0x08004000");
+			await s.rack("fate", slot, "slow in=dfu on=data at=20");
+			await s.rack("plug", slot);
+		},
 		end: async () => {
 			for (const program of [...running.keys()])
 				await stop(program, "SIGTERM");
