@@ -193,8 +193,8 @@ TEST_SET_UP(drones_that_show_no_serial_of_their_own_are_counted_by_their_ports)
 		end_at(store, one, &failed, 20 + i);
 		commit_at(store, 20 + i);
 	}
-	assert_int_equal(found(NULL).b.drones, 2);
-	assert_int_equal(found(NULL).b.failed, 2);
+	assert_int_equal(found(NULL).b.counts.drones, 2);
+	assert_int_equal(found(NULL).b.counts.failed, 2);
 }
 
 static void
