@@ -41,7 +41,22 @@ on_port(void *ctx, const char *port)
 		m->seen[slot] = true;
 }
 
-/* A drone, or (without serials) a slot. */
+/* Is it in one of the slots that are named? */
+static bool
+is_named_by_slot(const struct missing *m, const char *serial)
+{
+	struct slot_view v;
+
+	for (unsigned i = 0; i < fleet_slots(m->sv->fleet); i++) {
+		fleet_view(m->sv->fleet, i, clock_now_us(), &v);
+		if (v.present && !m->seen[i] && ports_label(m->sv->ports, v.port) != NULL &&
+		    strcmp(v.serial, serial) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A drone, a slot, or a drone that is in a slot now (without a last time). */
 static void
 on_missing(void *ctx, const struct store_absent *a)
 {
@@ -50,11 +65,16 @@ on_missing(void *ctx, const struct store_absent *a)
 	const char *name = names_of(m->sv->names, a->serial);
 	char place[BATCH_PLACE_MAX] = "", text[512];
 
+	if (serial != NULL && a->last_ms != 0 && is_named_by_slot(m, serial))
+		return;
 	m->drones += serial != NULL;
 	if (a->port != NULL)
 		batch_place(a->label, a->port, place);
 	if (serial == NULL)
 		(void)snprintf(text, sizeof(text), "No drone was flashed in slot %s.", place);
+	else if (a->port != NULL && a->last_ms == 0)
+		(void)snprintf(text, sizeof(text), "Drone %s, in slot %s, was not flashed.",
+			       name != NULL ? name : serial, place);
 	else
 		(void)snprintf(text, sizeof(text), "Drone %s was not flashed%s%s.",
 			       name != NULL ? name : serial,
@@ -69,12 +89,18 @@ on_missing(void *ctx, const struct store_absent *a)
 static void
 add_slots(struct missing *m)
 {
-	for (unsigned i = 0; i < fleet_slots(m->sv->fleet); i++) {
-		const char *port = fleet_port(m->sv->fleet, i);
-		const char *label = ports_label(m->sv->ports, port);
+	struct slot_view v;
 
+	for (unsigned i = 0; i < fleet_slots(m->sv->fleet); i++) {
+		const char *label = ports_label(m->sv->ports, fleet_port(m->sv->fleet, i));
+
+		fleet_view(m->sv->fleet, i, clock_now_us(), &v);
 		if (label != NULL && !m->seen[i])
-			on_missing(m, &(struct store_absent){ .port = port, .label = label });
+			on_missing(
+			    m, &(struct store_absent){
+				   .port = v.port,
+				   .label = label,
+				   .serial = v.present && v.serial[0] != '\0' ? v.serial : NULL });
 	}
 }
 

@@ -57,6 +57,9 @@ same "a canary that fails stops it" fail "$(status '.slots[] | select(.port == "
 rack_plug 1-2 "$old" uid=660042000A51353432343630
 settle 1
 same "no other drone begins" null "$(status '.slots[] | select(.port == "1-2").verdict')"
+same "a drone that waits in its slot is missing once" "[[\"A2\",true]]" \
+	"$(batch '[.missing[] | select((.serial // "" | ascii_downcase) == "660042000a51353432343630") |
+		[.label, (.text | test("in slot A2"))]] | tojson')"
 same "the sentence of its stop is recorded" 1 \
 	"$(records "SELECT count(*) FROM batch WHERE stopped LIKE '%A1%'")"
 
