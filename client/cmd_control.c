@@ -39,43 +39,29 @@ print_resumed(const struct session *s, const json_t *reply)
 	return EXIT_OK;
 }
 
-static void
-print_queued(const json_t *reply)
+static int
+print_queued(const struct session *s, const json_t *reply)
 {
-	const json_t *refused = json_object_get(reply, "refused");
-
-	for (size_t i = 0; i < json_array_size(refused); i++)
-		say_note("%s", out_item(refused, i).s);
+	(void)s;
 	if (json_array_size(json_object_get(reply, "queued")) > 0) {
 		out_names("Queued:", reply, "queued");
 		if (json_is_string(json_object_get(reply, "note")))
 			puts(out_text(reply, "note").s);
-	} else if (json_array_size(refused) == 0) {
+	} else if (json_array_size(json_object_get(reply, "refused")) == 0) {
 		puts("Nothing to retry: no drone that is plugged in has failed.");
 	}
+	return EXIT_OK;
 }
 
 static int
 run_retry(const struct session *s, const struct invocation *i)
 {
 	bool failed = invocation_has(i, "failed");
-	json_t *reply = NULL;
-	struct params p;
-	int r;
 
 	if (failed == (i->arg_count > 0))
 		return usage_error(i->command, failed ? N_("either --failed or drones, not both")
 						      : N_("which drones? name them, or --failed"));
-	p = params_of(i);
-	r = conn_ask(s, i->command->method, &p, &reply);
-	if (r == 0 && s->json)
-		out_json(reply);
-	else if (r == 0)
-		print_queued(reply);
-	if (r == 0 && json_array_size(json_object_get(reply, "refused")) > 0)
-		r = EXIT_REFUSED;
-	json_decref(reply);
-	return r;
+	return conn_run(s, i);
 }
 
 static int
@@ -151,6 +137,7 @@ const struct command_desc cmd_retry = {
 	.args_max = COMMAND_ARGS_ANY,
 	.help = N_("flash drones again"),
 	.run = run_retry,
+	.print = print_queued,
 	.method = PROTO_METHOD("Retry"),
 	.parameters = {
 		{ "targets", NULL, PARAMETER_TEXTS },

@@ -104,24 +104,12 @@ const struct command_desc cmd_deck_update = {
 };
 
 static int
-run_identify(const struct session *s, const struct invocation *i)
+print_lights(const struct session *s, const json_t *reply)
 {
-	struct params p = params_of(i);
-	json_t *reply = NULL, *refused;
-	int r = conn_ask(s, i->command->method, &p, &reply);
-
-	if (r != 0)
-		return r;
-	refused = json_object_get(reply, "refused");
-	if (s->json)
-		out_json(reply);
-	for (size_t n = 0; n < json_array_size(refused) && !s->json; n++)
-		say_note("%s", out_item(refused, n).s);
-	if (!s->json && json_array_size(json_object_get(reply, "slots")) > 0)
+	(void)s;
+	if (json_array_size(json_object_get(reply, "slots")) > 0)
 		out_names("Light:", reply, "slots");
-	r = json_array_size(refused) > 0 ? EXIT_REFUSED : EXIT_OK;
-	json_decref(reply);
-	return r;
+	return EXIT_OK;
 }
 
 const struct command_desc cmd_identify = {
@@ -130,7 +118,8 @@ const struct command_desc cmd_identify = {
 	.args_min = 1,
 	.args_max = COMMAND_ARGS_ANY,
 	.help = N_("show a light on these drones"),
-	.run = run_identify,
+	.run = conn_run,
 	.method = PROTO_METHOD("Identify"),
 	.parameters = { { "targets", NULL, PARAMETER_TEXTS } },
+	.print = print_lights,
 };

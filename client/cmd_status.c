@@ -117,22 +117,19 @@ print_words(const json_t *slots, bool messages)
 
 	json_array_foreach(slots, i, slot) {
 		struct text advice = out_text(slot, "advice"), message = out_text(slot, "message");
-		struct text ready = slot_ready_text(slot);
+		struct text text = slot_ready_text(slot);
+		bool good = colour_of_verdict(slot_verdict(slot)) == COLOUR_GOOD;
 		char name[96];
 
-		if (ready.s[0] != '\0' && !slot_is_checking(slot)) {
-			slot_name(slot, name, sizeof(name));
-			printf("%s%s: %s\n", before, name, ready.s);
-			before = "";
-			continue;
+		if (slot_is_checking(slot) || text.s[0] == '\0') {
+			if (messages ? strstr(message.s, advice.s) != NULL : good)
+				continue;
+			text = messages ? advice : message;
 		}
-		if (messages && strstr(message.s, advice.s) != NULL)
-			continue;
-		if (!messages &&
-		    (message.s[0] == '\0' || colour_of_verdict(slot_verdict(slot)) == COLOUR_GOOD))
+		if (text.s[0] == '\0')
 			continue;
 		slot_name(slot, name, sizeof(name));
-		printf("%s%s: %s\n", before, name, messages ? advice.s : message.s);
+		printf("%s%s: %s\n", before, name, text.s);
 		before = "";
 	}
 }
@@ -154,25 +151,23 @@ print_table(const struct session *s, const json_t *slots, bool *ret_messages)
 	return table_finish(t);
 }
 
+/* What hands have to do, and the sum. */
 static void
-print_end(const json_t *slots, bool messages)
+print_end(const json_t *slots)
 {
-	char line[LINE_MAX_BYTES];
+	char text[LINE_MAX_BYTES];
 
-	print_words(slots, messages);
-	overview_unplug(slots, line, sizeof(line));
-	if (line[0] != '\0')
-		printf("\n%s\n", line);
-	overview_todo(slots, line, sizeof(line));
-	if (line[0] != '\0')
-		printf("\n%s\n%s\n", "To do:", line);
-	overview_sum(slots, line, sizeof(line));
-	printf("\n%s\n", line);
+	overview_todo(slots, text, sizeof(text));
+	if (text[0] != '\0')
+		printf("\nTo do:\n%s\n", text);
+	overview_sum(slots, text, sizeof(text));
+	printf("\n%s\n", text);
 }
 
 static int
 print_status(const struct session *s, const json_t *station, json_t *slots, bool failed)
 {
+	char line[LINE_MAX_BYTES];
 	bool messages = true;
 	int r;
 
@@ -185,7 +180,11 @@ print_status(const struct session *s, const json_t *station, json_t *slots, bool
 		return say_no_memory();
 	putchar('\n');
 	r = print_table(s, slots, &messages);
-	print_end(slots, messages);
+	print_words(slots, messages);
+	overview_unplug(slots, line, sizeof(line));
+	if (line[0] != '\0')
+		printf("\n%s\n", line);
+	print_end(slots);
 	return r;
 }
 
@@ -253,11 +252,7 @@ print_map(const struct session *s, const json_t *reply)
 	}
 	if (slots_put_bad_first(slots) < 0)
 		return say_no_memory();
-	overview_todo(slots, text, sizeof(text));
-	if (text[0] != '\0')
-		printf("\n%s\n", text);
-	overview_sum(slots, text, sizeof(text));
-	printf("\n%s\n", text);
+	print_end(slots);
 	json_decref(slots);
 	return EXIT_OK;
 }

@@ -93,12 +93,11 @@ print_change(const json_t *before, const json_t *after)
 {
 	struct text work = slot_work(after), message = out_text(after, "message");
 	struct text old = slot_work(before), what = out_text(after, "verdict");
-	const char *verdict = slot_verdict(after), *was = slot_verdict(before);
 	char line[3 * OUT_TEXT_MAX];
 	time_t now = time(NULL);
 	char clock[16] = "", name[96], ready[128], ready_before[128];
 	bool same = before != NULL && strcmp(work.s, old.s) == 0 &&
-		    strcmp(verdict ? verdict : "", was ? was : "") == 0 &&
+		    !out_differ(before, after, "verdict") &&
 		    out_true(before, "present") == out_true(after, "present");
 	struct tm tm;
 

@@ -40,12 +40,11 @@ offer(struct line *l, const char *word, const char *help)
 static void
 offer_live(struct line *l, const char *method, const char *list, const char *const *keys)
 {
-	struct params none = params_new();
 	json_t *reply = NULL;
 	const json_t *one;
 	size_t i;
 
-	if (conn_ask(&l->session, method, &none, &reply) == 0)
+	if (conn_ask(&l->session, method, NULL, &reply) == 0)
 		json_array_foreach(json_object_get(reply, list), i, one) {
 			struct text class = out_text(one, "class");
 

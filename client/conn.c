@@ -301,13 +301,18 @@ int
 conn_show(const struct session *s, const char *method, struct params *take_p,
 	  int (*print)(const struct session *s, const json_t *reply))
 {
-	json_t *reply = NULL;
+	json_t *reply = NULL, *refused;
 	int r = conn_ask(s, method, take_p, &reply);
 
+	refused = json_object_get(reply, "refused");
 	if (r == 0 && s->json)
 		out_json(reply);
-	else if (r == 0)
+	for (size_t i = 0; i < json_array_size(refused) && !s->json; i++)
+		say_note("%s", out_item(refused, i).s);
+	if (r == 0 && !s->json)
 		r = print(s, reply);
+	if (r == 0 && json_array_size(refused) > 0)
+		r = EXIT_REFUSED;
 	json_decref(reply);
 	return r;
 }

@@ -56,7 +56,10 @@ int conn_ask(const struct session *s, const char *method, struct params *take_p,
 int conn_ask_with(const struct session *s, const char *method, struct params *take_p, int fd,
 		  json_t **ret_parameters) MUST_CHECK;
 
-/* Asks, and shows the answer: as JSON, or by print(), which returns an exit status. */
+/*
+ * Asks, and shows the answer: as JSON, or by print(), which returns an exit status.  Sentences on
+ * what was refused (member refused) are notes before that, and EXIT_REFUSED.
+ */
 int conn_show(const struct session *s, const char *method, struct params *take_p,
 	      int (*print)(const struct session *s, const json_t *reply)) MUST_CHECK;
 

@@ -30,12 +30,11 @@ struct hook {
 int
 hook_new(const struct session *s, const char *program, bool silent, struct hook **ret_hook)
 {
-	struct params none = params_new();
 	struct hook *h = calloc(1, sizeof(*h));
 	json_t *reply = NULL;
 	const json_t *one;
 	size_t i;
-	int r = conn_ask(s, PROTO_METHOD("GetConfig"), &none, &reply);
+	int r = conn_ask(s, PROTO_METHOD("GetConfig"), NULL, &reply);
 
 	if (r == 0 && access(program, X_OK) < 0) {
 		say_error("%s: cannot be run: %s", program, strerror(errno));
@@ -116,12 +115,6 @@ out:
 	json_decref(event);
 }
 
-static bool
-differ(const json_t *a, const json_t *b, const char *key)
-{
-	return strcmp(out_text(a, key).s, out_text(b, key).s) != 0;
-}
-
 void
 hook_on_station(struct hook *h, const json_t *before, const json_t *after)
 {
@@ -130,9 +123,9 @@ hook_on_station(struct hook *h, const json_t *before, const json_t *after)
 	if (before == NULL)
 		return;
 	batch = json_object_get(after, "batch");
-	if (differ(before, after, "state"))
+	if (out_differ(before, after, "state"))
 		put_event(h, out_is(after, "state", "paused") ? "paused" : "resumed", after, NULL);
-	if (differ(old, batch, "name") || differ(old, batch, "stopped"))
+	if (out_differ(old, batch, "name") || out_differ(old, batch, "stopped"))
 		put_event(h, "batch", after, NULL);
 	if (out_int(json_object_get(before, "counts"), "active") > 0 &&
 	    out_int(json_object_get(after, "counts"), "active") == 0)
@@ -151,11 +144,11 @@ hook_on_slot(struct hook *h, const json_t *station, const json_t *before, const 
 		put_event(h, "plugged", station, after);
 	if (attempt)
 		put_event(h, "started", station, after);
-	if (slot_verdict(after) != NULL && (attempt || differ(before, after, "verdict")))
+	if (slot_verdict(after) != NULL && (attempt || out_differ(before, after, "verdict")))
 		put_event(h, "ended", station, after);
 	if (!slot_is_checking(after) && !out_is(after, "ready", "unknown") &&
 	    slot_ready_word(after)[0] != '\0' &&
-	    (slot_is_checking(before) || differ(before, after, "ready")))
+	    (slot_is_checking(before) || out_differ(before, after, "ready")))
 		put_event(h, "ready", station, after);
 	if (was && !is)
 		put_event(h, "gone", station, after);

@@ -256,6 +256,12 @@ out_is(const json_t *object, const char *key, const char *word)
 	return text != NULL && strcmp(text, word) == 0;
 }
 
+bool
+out_differ(const json_t *a, const json_t *b, const char *key)
+{
+	return strcmp(out_text(a, key).s, out_text(b, key).s) != 0;
+}
+
 struct text
 out_sum(const json_t *object, const char *key)
 {

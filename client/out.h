@@ -79,6 +79,8 @@ bool out_is_int(const json_t *object, const char *key);
 bool out_true(const json_t *object, const char *key);
 bool out_is(const json_t *object, const char *key, const char *word); /* this text */
 
+bool out_differ(const json_t *a, const json_t *b, const char *key); /* in a text; "": missing */
+
 /* The first 12 digits of a sum. */
 struct text out_sum(const json_t *object, const char *key);
 

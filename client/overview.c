@@ -8,6 +8,7 @@
 
 #include "client/out.h"
 
+#define NAMES_BYTES 4096
 #define ENTRY_REST 64 /* beside a slot's name and words: heading, brackets, "and 120 more." */
 
 /* Is a firmware selected that the station has set aside? */
@@ -261,70 +262,62 @@ count_class(const json_t *slots, const char *class)
 	return n;
 }
 
-/* "9 READY, 2 NOT READY: A3 B4" of those whose bytes are right. */
-static void
-add_ready(char *dst, size_t size, const json_t *slots, const char *before)
+static bool
+is_fit(const json_t *slot)
 {
-	size_t i, ready = 0, not_ready = 0;
-	const json_t *slot;
-
-	json_array_foreach(slots, i, slot) {
-		ready += slot_fate(slot) == SLOT_FATE_DONE && slot_is_ready(slot);
-		not_ready += slot_fate(slot) == SLOT_FATE_DONE && out_is(slot, "ready", "no");
-	}
-	if (ready > 0)
-		text_add(dst, size, "%s%zu READY", before, ready);
-	if (not_ready == 0)
-		return;
-	text_add(dst, size, "%s%zu NOT READY:", ready > 0 ? ", " : before, not_ready);
-	json_array_foreach(slots, i, slot) {
-		char name[96];
-
-		if (slot_fate(slot) != SLOT_FATE_DONE || !out_is(slot, "ready", "no"))
-			continue;
-		slot_short_name(slots, slot, name, sizeof(name));
-		text_add(dst, size, " %s", name);
-	}
+	return slot_fate(slot) == SLOT_FATE_DONE && slot_is_ready(slot);
 }
 
-static void
-add_failed(char *dst, size_t size, const json_t *slots, const char *before)
+static bool
+is_unfit(const json_t *slot)
+{
+	return slot_fate(slot) == SLOT_FATE_DONE && out_is(slot, "ready", "no");
+}
+
+/* How many of them are so, and their names: " A3 B4". */
+static size_t
+name_those(const json_t *slots, bool (*are)(const json_t *slot), char names[NAMES_BYTES])
 {
 	const json_t *slot;
 	size_t i, n = 0;
 
-	json_array_foreach(slots, i, slot)
-		n += slot_has_failed(slot);
-	if (n == 0)
-		return;
-	text_add(dst, size, "%s%zu FAILED%s:", before, n,
-		 count_class(slots, "quarantined") > 0 ? " OR QUARANTINED" : "");
+	names[0] = '\0';
 	json_array_foreach(slots, i, slot) {
 		char name[96];
 
-		if (!slot_has_failed(slot))
+		if (!are(slot))
 			continue;
 		slot_short_name(slots, slot, name, sizeof(name));
-		text_add(dst, size, " %s", name);
+		text_add(names, NAMES_BYTES, " %s", name);
+		n++;
 	}
+	return n;
 }
 
 void
 overview_sum(const json_t *slots, char *dst, size_t size)
 {
-	size_t all = json_array_size(slots) - count_class(slots, "absent");
+	size_t all = json_array_size(slots) - count_class(slots, "absent"), n, fit;
 	const char *before = ": ";
+	char names[NAMES_BYTES];
 
 	dst[0] = '\0';
 	text_add(dst, size, "%zu drone%s", all, all == 1 ? "" : "s");
 	for (size_t i = 0; i < ARRAY_LEN(sum_rows); i++) {
-		size_t n = count_class(slots, sum_rows[i].class);
-
+		n = count_class(slots, sum_rows[i].class);
 		if (n == 0)
 			continue;
 		text_add(dst, size, "%s%zu %s", before, n, sum_rows[i].words);
 		before = ", ";
 	}
-	add_failed(dst, size, slots, before);
-	add_ready(dst, size, slots, "; ");
+	n = name_those(slots, slot_has_failed, names);
+	if (n > 0)
+		text_add(dst, size, "%s%zu FAILED%s:%s", before, n,
+			 count_class(slots, "quarantined") > 0 ? " OR QUARANTINED" : "", names);
+	fit = name_those(slots, is_fit, names);
+	if (fit > 0)
+		text_add(dst, size, "; %zu READY", fit);
+	n = name_those(slots, is_unfit, names);
+	if (n > 0)
+		text_add(dst, size, "%s%zu NOT READY:%s", fit > 0 ? ", " : "; ", n, names);
 }

@@ -191,13 +191,6 @@ put_row(struct frame *f, const json_t *slot, enum detail detail)
 	put_line(f, line, row_colour(slot));
 }
 
-static void
-put_rows(struct frame *f, enum group g, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		put_row(f, f->slots[g][i], DETAIL_NONE);
-}
-
 /* Rows where all fit in the group's lines; else rows of the first at work, and names. */
 static void
 put_group(struct frame *f, enum group g)
@@ -208,7 +201,8 @@ put_group(struct frame *f, enum group g)
 		rows = f->count[g];
 	else if (g == GROUP_ACTIVE && lines > 2)
 		rows = lines - 1;
-	put_rows(f, g, rows);
+	for (size_t i = 0; i < rows; i++)
+		put_row(f, f->slots[g][i], DETAIL_NONE);
 	if (rows < f->count[g] && lines > 0)
 		put_names(f, g, rows, lines - rows);
 }
