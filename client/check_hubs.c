@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "client/check_hubs.h"
+#include "client/out.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -74,7 +75,6 @@ count_drones(struct hubs *h)
 		const char *name = h->names[i]->d_name;
 		bool root = strncmp(name, "usb", 3) == 0;
 		struct controller *c;
-		size_t used;
 
 		if (!root && !(is_device(name) && machine_is_drone(h->m, name)))
 			continue;
@@ -82,10 +82,9 @@ count_drones(struct hubs *h)
 		if (c == NULL)
 			continue;
 		c->drones += !root;
-		used = strlen(c->buses);
 		if (root)
-			(void)snprintf(c->buses + used, NAME_BYTES - used, "%s%.8s",
-				       used > 0 ? ", " : "", name + 3);
+			text_add(c->buses, NAME_BYTES, "%s%.8s", c->buses[0] != '\0' ? ", " : "",
+				 name + 3);
 	}
 }
 
@@ -93,16 +92,13 @@ count_drones(struct hubs *h)
 static void
 name_others(const struct hubs *h, const struct controller *but, char *text, size_t size)
 {
-	size_t used = 0;
-
 	text[0] = '\0';
-	for (unsigned i = 0; i < h->n_controllers && used < size - 1; i++) {
+	for (unsigned i = 0; i < h->n_controllers; i++) {
 		const struct controller *c = &h->controllers[i];
 
 		if (c != but)
-			used +=
-			    (size_t)snprintf(text + used, size - used, "%s%s (bus %s) has %u",
-					     used > 0 ? ", " : "", c->name, c->buses, c->drones);
+			text_add(text, size, "%s%s (bus %s) has %u", text[0] != '\0' ? ", " : "",
+				 c->name, c->buses, c->drones);
 	}
 }
 
@@ -179,14 +175,13 @@ add_glob(const struct hubs *h, const char *device, char globs[GLOBS_BYTES])
 {
 	char hub[NAME_BYTES], glob[2 * NAME_BYTES];
 	unsigned port = hub_of(device, hub);
-	size_t used = strlen(globs);
 
 	if (drones_of_hub(h, hub) > 0)
 		(void)snprintf(glob, sizeof(glob), " */%s-port*/quirks", hub);
 	else
 		(void)snprintf(glob, sizeof(glob), " */%s-port%u/quirks", hub, port);
 	if (strstr(globs, glob) == NULL)
-		(void)snprintf(globs + used, GLOBS_BYTES - used, "%s", glob);
+		text_add(globs, GLOBS_BYTES, "%s", glob);
 }
 
 /* The command changes one bit of each port's quirks, which are hexadecimal. */

@@ -151,7 +151,7 @@ print_table(const struct session *s, const json_t *slots, bool *ret_messages)
 	return table_finish(t);
 }
 
-/* What hands have to do, and the sum. */
+/* The things to do, and the sum. */
 static void
 print_end(const json_t *slots)
 {

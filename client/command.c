@@ -247,18 +247,23 @@ command_refuse(const struct command_desc *const *commands, int argc, char *const
 	return EXIT_USAGE;
 }
 
-/* "PLATFORM|none" of "SLOT|SERIAL PLATFORM|none": the argument after so many. */
+const char *
+command_argument(const struct command_desc *c, int number, size_t *ret_length)
+{
+	const char *args = c->args, *next;
+
+	for (; number > 0 && (next = strchr(args, ' ')) != NULL; number--)
+		args = next + 1;
+	*ret_length = strcspn(args, " ");
+	return args;
+}
+
 static int
 refuse_too_few(const struct invocation *inv)
 {
-	const char *args = inv->command->args;
 	size_t length;
+	const char *args = command_argument(inv->command, inv->arg_count, &length);
 
-	for (int i = 0; i < inv->arg_count; i++) {
-		args += strcspn(args, " ");
-		args += strspn(args, " ");
-	}
-	length = strcspn(args, " ");
 	for (size_t n = 0; n + 2 < length; n++)
 		if (strncmp(args + n, "|--", 3) == 0 || strncmp(args + n, "...", 3) == 0)
 			length = n;

@@ -91,6 +91,12 @@ const struct command_desc *command_find(const struct command_desc *const *comman
 					char *const *argv, int *ret_words);
 bool command_is_group(const struct command_desc *const *commands, const char *word);
 
+/*
+ * "PLATFORM|none" of "SLOT|SERIAL PLATFORM|none": the argument after so many, and its length; the
+ * last one again for more of them.
+ */
+const char *command_argument(const struct command_desc *c, int number, size_t *ret_length);
+
 /* Words that name no command: says so, and what is near or in the group; the exit status. */
 int command_refuse(const struct command_desc *const *commands, int argc, char *const *argv);
 

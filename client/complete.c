@@ -103,22 +103,17 @@ offer_value(struct line *l)
 	offer_kind(l, l->option->name);
 }
 
-/* "SLOT|SERIAL" and "PLATFORM|none" of "SLOT|SERIAL PLATFORM|none"; the last one may repeat. */
 static void
 offer_argument(struct line *l)
 {
-	char usage[256], *save = NULL, *kind = NULL;
-	int n = 0;
+	size_t length;
+	const char *usage = command_argument(l->command, l->args, &length);
+	char kinds[64], *save = NULL;
 
-	copy_text(usage, sizeof(usage), l->command->args);
 	if (l->args >= l->command->args_max)
 		return;
-	for (char *w = strtok_r(usage, " ", &save); w != NULL && n <= l->args; n++) {
-		kind = w;
-		w = strtok_r(NULL, " ", &save);
-	}
-	for (char *w = kind != NULL ? strtok_r(kind, "[]|.", &save) : NULL; w != NULL;
-	     w = strtok_r(NULL, "[]|.", &save))
+	(void)snprintf(kinds, sizeof(kinds), "%.*s", (int)length, usage);
+	for (char *w = strtok_r(kinds, "[]|.", &save); w != NULL; w = strtok_r(NULL, "[]|.", &save))
 		offer_kind(l, w);
 }
 

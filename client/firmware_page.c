@@ -30,14 +30,11 @@ static const char *const base_names[] = {
 void
 firmware_platforms_text(unsigned platforms, char *dst, size_t size)
 {
-	size_t used = 0;
-
 	snprintf(dst, size, "%s", platforms == 0 ? "unknown" : "");
 	for (int p = PLATFORM_CF2; p < PLATFORM_COUNT; p++)
-		if ((platforms & BIT(p)) && used < size)
-			used +=
-			    (size_t)snprintf(dst + used, size - used, "%s%s", used > 0 ? ", " : "",
-					     platform_name((enum platform)p));
+		if (platforms & BIT(p))
+			text_add(dst, size, "%s%s", dst[0] != '\0' ? ", " : "",
+				 platform_name((enum platform)p));
 }
 
 /* The name of the target that element i belongs to; NULL without. */

@@ -30,21 +30,20 @@ struct hook {
 int
 hook_new(const struct session *s, const char *program, bool silent, struct hook **ret_hook)
 {
-	struct hook *h = calloc(1, sizeof(*h));
+	struct hook *h;
 	json_t *reply = NULL;
 	const json_t *one;
 	size_t i;
-	int r = conn_ask(s, PROTO_METHOD("GetConfig"), NULL, &reply);
+	int r;
 
-	if (r == 0 && access(program, X_OK) < 0) {
+	if (access(program, X_OK) < 0) {
 		say_error("%s: cannot be run: %s", program, strerror(errno));
-		r = EXIT_REFUSED;
+		return EXIT_REFUSED;
 	}
-	if (r == 0 && h == NULL)
-		r = say_no_memory();
+	h = calloc(1, sizeof(*h));
+	r = h == NULL ? say_no_memory() : conn_ask(s, PROTO_METHOD("GetConfig"), NULL, &reply);
 	if (r != 0) {
 		free(h);
-		json_decref(reply);
 		return r;
 	}
 	*h = (struct hook){ .program = program, .silent = silent, .queue = json_array(), .fd = -1 };

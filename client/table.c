@@ -181,13 +181,8 @@ wrap_last(struct table *t, struct libscols_line *line)
 	const char *text = cell != NULL ? scols_cell_get_data(cell) : NULL;
 	char one[OUT_TEXT_MAX], all[2 * OUT_TEXT_MAX] = "";
 
-	while (text != NULL && cells_line(one, sizeof(one), &text, last_width(t))) {
-		size_t used = strlen(all);
-
-		if (used + strlen(one) + 2 > sizeof(all))
-			break;
-		snprintf(all + used, sizeof(all) - used, "%s%s", used > 0 ? "\n" : "", one);
-	}
+	while (text != NULL && cells_line(one, sizeof(one), &text, last_width(t)))
+		text_add(all, sizeof(all), "%s%s", all[0] != '\0' ? "\n" : "", one);
 	if (all[0] != '\0' && scols_cell_set_data(cell, all) < 0)
 		t->failed = true;
 }

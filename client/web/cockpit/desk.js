@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The operators' desk: the wall, a bar of buttons above it, a panel beside it.  Everything is offered
 // to everybody: who may not do a thing is told so by the station, in its words.
-import { down, fold, label, unknown } from "./model.js";
+import { label } from "./model.js";
 import { mount } from "./view.js";
 import { call, run, watch } from "./link-cockpit.js";
 
@@ -12,8 +12,8 @@ const GROUPS = ["slot", "hub", "fault", "firmware", "drone", "batch"];
 const PAGE = 50; // attempts at a time
 
 const [nav, wall, panel] = /** @type {HTMLElement[]} */ ([...document.body.children]);
-const answer = el("output"), show = mount(wall, (port) => openSlot(port));
-let state = unknown(new Date()), opened = 0;
+const answer = el("output"), view = mount(wall, (port) => openSlot(port));
+let opened = 0;
 let live = () => /** @type {any} */ (null); // what the panel shows changes with the station
 
 // ---- elements: what comes from the station goes in as text only -------------------------------------
@@ -125,7 +125,7 @@ async function retry(parameters) {
 
 /** @param {string} port */
 const openSlot = (port) => act(async () => {
-	const slot = () => /** @type {any} */ (state.slots.get(port) ?? { port }), now = el("div"), targets = [port];
+	const slot = () => /** @type {any} */ (view.state().slots.get(port) ?? { port }), now = el("div"), targets = [port];
 
 	await open(label(slot()), async () => [now, el("p", [
 		button("Retry", () => retry({ targets })), button("Retry by force", () => retry({ targets, force: true })),
@@ -258,7 +258,7 @@ const openBatches = () => open("Batches", async () => {
 // ---- the bar, and the station -----------------------------------------------------------------------
 
 const lever = button("Pause", async () => {
-	const paused = state.station?.state === "paused", { active, brake } = await call(paused ? "Resume" : "Pause");
+	const paused = view.state().station?.state === "paused", { active, brake } = await call(paused ? "Resume" : "Pause");
 
 	return !paused ? `Paused: no drone is started; ${active} still at work.` :
 		`Resumed.${brake ? ` ${brake.firmware} stays set aside until it is released.` : ""}`;
@@ -267,16 +267,8 @@ const lever = button("Pause", async () => {
 nav.append(button("Firmware", openFirmware), lever, button("Retry failed", () => retry({ failed: true })),
 	button("Plan", () => openPlan({})), button("History", openHistory), button("Yield", () => openYield({})),
 	button("Batches", openBatches), answer);
-show(state);
 watch((reply) => {
-	// WHY: this page is of the old one, and a desk stays open for months.
-	if (state.station && state.station.version !== reply.station.version)
-		location.reload();
-	state = fold(state, reply);
 	lever.textContent = reply.station.state === "paused" ? "Resume" : "Pause";
-	show(state);
+	view.hear(reply);
 	live();
-}, (why) => {
-	state = down(state, new Date(), why);
-	show(state);
-});
+}, view.lose);

@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: MIT
 // The wall's connection to cfdfu-web: a stream of events, taken up again whenever it breaks.
-import { down, fold, unknown } from "./model.js";
 import { mount } from "./view.js";
 
 const SILENCE_MS = 20000; // the server says something at least every 15 s
 const RETRY_MS = { first: 250, most: 1000 };
 
-const show = mount(document.body);
-let state = unknown(new Date()), retry = RETRY_MS.first;
+const page = mount(document.body);
+let retry = RETRY_MS.first;
 
 /** @param {string} text  one event of the stream: a reply, or a beat */
 function hear(text) {
 	if (!text.startsWith("data: "))
 		return;
-	/** @type {import("./model.js").Reply} */
-	const reply = JSON.parse(text.slice(6));
-
-	// WHY: this page is of the old one, and a wall runs for months.
-	if (state.station && state.station.version !== reply.station.version)
-		location.reload();
-	state = fold(state, reply);
+	page.hear(JSON.parse(text.slice(6)));
 	retry = RETRY_MS.first;
-	show(state);
 }
 
 /** Until the stream ends; the reason is thrown. */
@@ -55,12 +47,10 @@ async function listen() {
 	}
 }
 
-show(state);
 for (;;) {
 	await listen().catch((error) => {
 		// Errors of the browser's own are jargon of its language.
-		state = down(state, new Date(), error instanceof TypeError ? "the web server is away" : error.message);
-		show(state);
+		page.lose(error instanceof TypeError ? "the web server is away" : error.message);
 	});
 	await new Promise((resolve) => setTimeout(resolve, retry));
 	retry = Math.min(2 * retry, RETRY_MS.most);

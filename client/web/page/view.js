@@ -94,7 +94,8 @@ function makeSound(parent) {
 }
 
 /**
- * Fills root with the page; tells how to show a state.  onTile: a tile was clicked.
+ * Fills root with the page, which tells how to go on: with a reply of Watch, or without connection.
+ * onTile: a tile was clicked.
  * @param {HTMLElement} root @param {(port: string) => void} [onTile]
  */
 export function mount(root, onTile) {
@@ -106,10 +107,11 @@ export function mount(root, onTile) {
 	const box = make("div", "box", root);
 	/** @type {Map<string, ReturnType<makeTile>>} */
 	const tiles = new Map();
+	let state = model.unknown(new Date());
 
 	box.setAttribute("role", "alert");
 
-	function showTiles(/** @type {model.State} */ state) {
+	function showTiles() {
 		const { rows, columns, cells } = model.geometry(state), ports = cells.map((c) => c.slot.port);
 
 		for (const { slot, row, column } of cells) {
@@ -132,7 +134,7 @@ export function mount(root, onTile) {
 			grid.replaceChildren(...ports.map((port) => tiles.get(port)?.root ?? ""));
 	}
 
-	function showLines(/** @type {model.State} */ state, /** @type {string} */ remark) {
+	function showLines(/** @type {string} */ remark) {
 		const all = model.advice(state, LINES);
 
 		if (remark)
@@ -159,11 +161,11 @@ export function mount(root, onTile) {
 		document.title = `${text} – flashing station`;
 	}
 
-	return function show(/** @type {model.State} */ state) {
+	function show() {
 		if (state.station) {
 			showHead(state.station);
-			showTiles(state);
-			showLines(state, model.remark(state.station));
+			showTiles();
+			showLines(model.remark(state.station));
 			set(bar, "width", `${(100 * model.progress(state)).toFixed(1)}%`);
 		}
 		root.classList.toggle("down", state.since !== null);
@@ -172,5 +174,21 @@ export function mount(root, onTile) {
 			`${state.since.toTimeString().slice(0, 8)}. What is shown may be old: do not unplug anything ` +
 			`by it.${state.why ? ` (${state.why})` : ""}`);
 		ring(state);
+	}
+
+	show();
+	return {
+		state: () => state,
+		hear(/** @type {model.Reply} */ reply) {
+			// WHY: this page is of the old one, and it stays open for months.
+			if (state.station && state.station.version !== reply.station.version)
+				location.reload();
+			state = model.fold(state, reply);
+			show();
+		},
+		lose(/** @type {string} */ why) {
+			state = model.down(state, new Date(), why);
+			show();
+		},
 	};
 }
