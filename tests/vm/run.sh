@@ -13,7 +13,10 @@ build=$(cd "$1" && pwd)
 shift
 work=$(mktemp -d "${TMPDIR:-/tmp}/cfdfu-vm.XXXXXX")
 boot=
-trap '[ -z "$boot" ] || { kill "$boot"; wait "$boot" || true; }; rm -rf "$work"' EXIT
+tail=
+trap '[ -z "$boot" ] || { kill "$boot"; wait "$boot" || true; }
+	[ -z "$tail" ] || kill "$tail"
+	rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 logs=${CFDFU_VM_LOGS:-$build/vm}
 seconds=${CFDFU_VM_SECONDS:-1500}
@@ -42,7 +45,7 @@ check_uninstall()
 	local left
 
 	make -C "$build" uninstall DESTDIR="$work/root" > "$logs/uninstall.log" 2>&1
-	left=$(find "$work/root" ! -type d -o -path '*cfdfu*' | sort | paste -sd' ')
+	left=$(cd "$work/root" && find . ! -type d -o -path '*cfdfu*' | sort | paste -sd' ')
 	if [ -z "$left" ]; then
 		echo "ok make uninstall removes all that make install has put there"
 	else
@@ -89,7 +92,7 @@ make_job() # SHARE BOOT-NUMBER TEST...
 # One boot; its job's output goes to ours, at the end or while it comes.
 boot_once() # SHARE
 {
-	local rc=0 tail=
+	local rc=0
 
 	: > "$1/job.log"
 	if [ -n "${CFDFU_VM_LIVE:-}" ]; then
@@ -104,6 +107,7 @@ boot_once() # SHARE
 		sleep 0.5
 		kill "$tail"
 		wait "$tail" 2> /dev/null || true
+		tail=
 	else
 		cat "$1/job.log"
 	fi

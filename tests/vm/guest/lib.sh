@@ -105,6 +105,18 @@ daemon_is_another() # PID
 	[ "$pid" != 0 ] && [ "$pid" != "$1" ]
 }
 
+# Has a program for each event written that the station was paused?  WHY more than once: what was
+# before its first look is no event, and one look may have both a pause and its end.
+told_of_a_pause() # FILE
+{
+	local rc=0
+
+	cfdfuctl pause
+	until_true 3 grep '^paused ' "$1" || rc=1
+	cfdfuctl resume
+	return $rc
+}
+
 # The most memory the daemon ever had, in KiB.
 daemon_peak_kib()
 {
