@@ -83,10 +83,10 @@ on_newest(void *ctx, const struct store_batch *row)
 }
 
 static void
-on_ending(void *ctx, const struct batch_ending *e)
+on_ending(void *ctx, const struct update_ending *e)
 {
 	const struct batches *b = ctx;
-	struct batch_ending known = *e;
+	struct update_ending known = *e;
 
 	known.label = ports_label(b->sv->ports, e->port);
 	fleet_recall_batch(b->sv->fleet, &known);

@@ -138,9 +138,7 @@ struct ending {
 	uint8_t sha256[DIGEST_BYTES];
 	char firmware[IMAGE_TEXT_MAX], serial[SERIAL_TEXT_MAX], dfu_serial[SERIAL_TEXT_MAX];
 	char port[PORT_TEXT_MAX];
-	enum verdict_kind verdict;
-	enum fault fault;
-	enum step step;
+	struct verdict verdict;
 };
 
 struct endings {
@@ -177,9 +175,9 @@ on_ending(void *ctx, const struct store_attempt *at)
 		return;
 	e->id = at->id;
 	e->ended_ms = at->ended_ms;
-	e->verdict = verdict_by_name(at->verdict);
-	e->fault = fault_by_name(at->fault);
-	e->step = step_by_name(at->step);
+	e->verdict = (struct verdict){ .kind = verdict_by_name(at->verdict),
+				       .fault = fault_by_name(at->fault),
+				       .step = step_by_name(at->step) };
 	copy_text(e->firmware, sizeof(e->firmware), at->firmware_name);
 	copy_text(e->serial, sizeof(e->serial), twin ? "" : at->serial);
 	copy_text(e->dfu_serial, sizeof(e->dfu_serial),
@@ -212,10 +210,14 @@ recall_endings(struct store *store, struct fleet *fleet, int64_t after)
 	qsort(all->list, all->count, sizeof(all->list[0]), by_end);
 	for (size_t i = 0; i < all->count; i++) {
 		const struct ending *e = &all->list[i];
-		struct brake_ending b = { e->sha256, e->firmware, e->verdict,	 e->fault,
-					  e->step,   e->serial,	  e->dfu_serial, e->port };
+		struct update_ending u = { .sha256 = e->sha256,
+					   .firmware = e->firmware,
+					   .verdict = e->verdict,
+					   .serial = e->serial,
+					   .dfu_serial = e->dfu_serial,
+					   .port = e->port };
 
-		fleet_recall(fleet, &b, clock_now_us());
+		fleet_recall(fleet, &u, clock_now_us());
 	}
 	free(all);
 }

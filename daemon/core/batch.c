@@ -12,8 +12,6 @@
 #include "core/outcome.h"
 #include "core/slot_class.h"
 
-enum { DRONES_AT_FIRST = 64 };
-
 struct member {
 	struct brake_drone who;
 	enum verdict_kind first, last;
@@ -23,8 +21,8 @@ struct member {
 
 struct batch {
 	struct batch_terms terms;
-	struct member *members;
-	unsigned count, room;
+	struct member *members; /* WHY room for all: memory that is not used is not there */
+	unsigned count;
 	char canaries[BATCH_CANARY_MAX][PORT_TEXT_MAX]; /* that are at work */
 	unsigned canary_count;
 	unsigned proven, proven_count; /* canaries that have ended well; how often counted anew */
@@ -40,8 +38,12 @@ batch_new(const struct batch_terms *terms, struct batch **ret_batch)
 	if (terms->canary > BATCH_CANARY_MAX)
 		return -ERANGE;
 	b = calloc(1, sizeof(*b));
-	if (b == NULL)
+	if (b != NULL)
+		b->members = calloc(BATCH_DRONES_MAX, sizeof(*b->members));
+	if (b == NULL || b->members == NULL) {
+		free(b);
 		return -ENOMEM;
+	}
 	b->terms = *terms;
 	b->proven_count = b->failed_count = 1;
 	*ret_batch = b;
@@ -103,23 +105,14 @@ is_same(const struct brake_drone *a, const struct brake_drone *b)
 
 /* The drone of this ending.  NULL: it is new, and there is no room for it, or none wanted. */
 static struct member *
-member_of(struct batch *b, const struct batch_ending *e, bool add)
+member_of(struct batch *b, const struct update_ending *e, bool add)
 {
-	unsigned room = b->room > 0 ? 2 * b->room : DRONES_AT_FIRST;
-	struct member *more, new = { .first = e->verdict.kind };
+	struct member new = { .who = brake_drone(e), .first = e->verdict.kind };
 
-	copy_text(new.who.serial, sizeof(new.who.serial), e->serial);
-	copy_text(new.who.dfu_serial, sizeof(new.who.dfu_serial), e->dfu_serial);
-	copy_text(new.who.port, sizeof(new.who.port), e->port);
 	for (unsigned i = 0; i < b->count; i++)
 		if (is_same(&b->members[i].who, &new.who))
 			return &b->members[i];
-	if (add && b->count == b->room && room <= BATCH_DRONES_MAX) {
-		more = realloc(b->members, room * sizeof(*more));
-		b->members = more != NULL ? more : b->members;
-		b->room = more != NULL ? room : b->room;
-	}
-	if (!add || b->count == b->room)
+	if (!add || b->count == BATCH_DRONES_MAX)
 		return NULL;
 	b->members[b->count] = new;
 	return &b->members[b->count++];
@@ -157,9 +150,8 @@ batch_waits_for(const struct batch *b, const char *ret_ports[BATCH_CANARY_MAX])
 	return b->canary_count;
 }
 
-/* True: it was one. */
-static bool
-remove_canary(struct batch *b, const char *port)
+bool
+batch_left(struct batch *b, const char *port)
 {
 	unsigned i = 0;
 
@@ -170,12 +162,6 @@ remove_canary(struct batch *b, const char *port)
 	b->canary_count--;
 	memmove(b->canaries[i], b->canaries[i + 1], (b->canary_count - i) * PORT_TEXT_MAX);
 	return true;
-}
-
-void
-batch_left(struct batch *b, const char *port)
-{
-	(void)remove_canary(b, port);
 }
 
 /* ---- endings -------------------------------------------------------------------------------- */
@@ -198,7 +184,7 @@ is_bad(const struct verdict *v)
 }
 
 static void
-stop(struct batch *b, const struct batch_ending *e, bool by_canary)
+stop(struct batch *b, const struct update_ending *e, bool by_canary)
 {
 	const char *fault = fault_name(e->verdict.fault);
 	char place[BATCH_PLACE_MAX], count[48];
@@ -234,7 +220,7 @@ make_one(struct batch *b, struct member *m)
 
 /* The drone of this ending, as that leaves it. */
 static void
-note(struct batch *b, const struct batch_ending *e, bool canary)
+note(struct batch *b, const struct update_ending *e, bool canary)
 {
 	struct member *m = member_of(b, e, true);
 
@@ -259,7 +245,7 @@ note(struct batch *b, const struct batch_ending *e, bool canary)
 
 /* An ending; canary: of one. */
 static bool
-count_ending(struct batch *b, const struct batch_ending *e, bool canary)
+count_ending(struct batch *b, const struct update_ending *e, bool canary)
 {
 	enum fault fault = e->verdict.fault;
 	bool failed;
@@ -281,13 +267,13 @@ count_ending(struct batch *b, const struct batch_ending *e, bool canary)
 }
 
 bool
-batch_ended(struct batch *b, const struct batch_ending *e)
+batch_ended(struct batch *b, const struct update_ending *e)
 {
-	return count_ending(b, e, remove_canary(b, e->port));
+	return count_ending(b, e, batch_left(b, e->port));
 }
 
 bool
-batch_recall(struct batch *b, const struct batch_ending *e)
+batch_recall(struct batch *b, const struct update_ending *e)
 {
 	/* WHY: a drone that was only asked, or refused at that, needed no permit. */
 	bool stopped = count_ending(b, e, e->verdict.step > STEP_ASKING);
@@ -298,7 +284,7 @@ batch_recall(struct batch *b, const struct batch_ending *e)
 }
 
 void
-batch_judged(struct batch *b, const struct batch_ending *e)
+batch_judged(struct batch *b, const struct update_ending *e)
 {
 	struct member *m = member_of(b, e, false);
 

@@ -55,13 +55,13 @@ void batch_begun(struct batch *b, const char *port);
 /* Ports of the canaries that are at work, borrowed; returns how many. */
 unsigned batch_waits_for(const struct batch *b, const char *ret_ports[BATCH_CANARY_MAX]);
 /* True: with this one it has stopped. */
-bool batch_ended(struct batch *b, const struct batch_ending *e);
+bool batch_ended(struct batch *b, const struct update_ending *e);
 /* The same from the records, in their order. */
-bool batch_recall(struct batch *b, const struct batch_ending *e);
-/* It came to no ending: its place is another's. */
-void batch_left(struct batch *b, const char *port);
+bool batch_recall(struct batch *b, const struct update_ending *e);
+/* It came to no ending: its place is another's.  True: it was a canary. */
+bool batch_left(struct batch *b, const char *port);
 /* A drone that has ended in it was judged anew; of e count serials, port and ready. */
-void batch_judged(struct batch *b, const struct batch_ending *e);
+void batch_judged(struct batch *b, const struct update_ending *e);
 void batch_resume(struct batch *b);
 
 /* "A3 (1-4)", or "1-4": how a slot is called in sentences. */

@@ -23,18 +23,29 @@ brake_deed(enum fault fault)
 }
 
 static bool
-counts(const struct brake_ending *e)
+counts(const struct update_ending *e)
 {
-	if (e->verdict != VERDICT_FAIL || brake_deed(e->fault) == NULL)
+	if (e->verdict.kind != VERDICT_FAIL || brake_deed(e->verdict.fault) == NULL)
 		return false;
 	/* WHY: before it was written, silence is the drone's or the cable's. */
-	return e->fault != FAULT_SILENT || e->step == STEP_CONFIRMING;
+	return e->verdict.fault != FAULT_SILENT || e->verdict.step == STEP_CONFIRMING;
 }
 
 static bool
-is_of(const struct brake_run *run, const struct brake_ending *e)
+is_of(const struct brake_run *run, const struct update_ending *e)
 {
 	return run->fault != FAULT_NONE && memcmp(run->sha256, e->sha256, sizeof(run->sha256)) == 0;
+}
+
+struct brake_drone
+brake_drone(const struct update_ending *e)
+{
+	struct brake_drone d;
+
+	copy_text(d.serial, sizeof(d.serial), e->serial);
+	copy_text(d.dfu_serial, sizeof(d.dfu_serial), e->dfu_serial);
+	copy_text(d.port, sizeof(d.port), e->port);
+	return d;
 }
 
 bool
@@ -49,14 +60,14 @@ brake_is_same_drone(const struct brake_drone *a, const struct brake_drone *b)
 
 /* The run of this image and kind; else a free one, else the one that was added to longest ago. */
 static struct brake_run *
-find_run(struct brake *b, const struct brake_ending *e)
+find_run(struct brake *b, const struct update_ending *e)
 {
 	struct brake_run *place = &b->runs[0];
 
 	for (size_t i = 0; i < BRAKE_RUNS_MAX; i++) {
 		struct brake_run *run = &b->runs[i];
 
-		if (is_of(run, e) && run->fault == e->fault)
+		if (is_of(run, e) && run->fault == e->verdict.fault)
 			return run;
 		if (run->order < place->order)
 			place = run;
@@ -64,18 +75,15 @@ find_run(struct brake *b, const struct brake_ending *e)
 	memset(place, 0, sizeof(*place));
 	memcpy(place->sha256, e->sha256, sizeof(place->sha256));
 	copy_text(place->firmware, sizeof(place->firmware), e->firmware);
-	place->fault = e->fault;
+	place->fault = e->verdict.fault;
 	return place;
 }
 
 static void
-add_drone(struct brake_run *run, const struct brake_ending *e)
+add_drone(struct brake_run *run, const struct update_ending *e)
 {
-	struct brake_drone d = { .port = "" };
+	struct brake_drone d = brake_drone(e);
 
-	copy_text(d.serial, sizeof(d.serial), e->serial);
-	copy_text(d.dfu_serial, sizeof(d.dfu_serial), e->dfu_serial);
-	copy_text(d.port, sizeof(d.port), e->port);
 	for (unsigned i = 0; i < run->count; i++)
 		if (brake_is_same_drone(&run->drones[i], &d))
 			return;
@@ -84,11 +92,11 @@ add_drone(struct brake_run *run, const struct brake_ending *e)
 }
 
 const struct brake_run *
-brake_ended(struct brake *b, unsigned limit, const struct brake_ending *e)
+brake_ended(struct brake *b, unsigned limit, const struct update_ending *e)
 {
 	struct brake_run *run;
 
-	if (e->verdict == VERDICT_PASS || e->verdict == VERDICT_UNCHANGED)
+	if (e->verdict.kind == VERDICT_PASS || e->verdict.kind == VERDICT_UNCHANGED)
 		for (size_t i = 0; i < BRAKE_RUNS_MAX; i++)
 			if (is_of(&b->runs[i], e))
 				memset(&b->runs[i], 0, sizeof(b->runs[i]));

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cfdfu/outcome.h"
+#include "cfdfu/recorded.h"
 #include "cfdfu/watch.h"
 #include "core/image.h"
 #include "core/policy.h"
@@ -42,23 +42,13 @@ struct brake {
 	uint64_t order;
 };
 
-/* The ending of an update.  Texts are borrowed, "" not known. */
-struct brake_ending {
-	const uint8_t *sha256; /* of the image, IMAGE_SHA256_BYTES */
-	const char *firmware;
-	enum verdict_kind verdict;
-	enum fault fault;
-	enum step step;
-	const char *serial, *dfu_serial; /* "" also where they tell no drone from another */
-	const char *port;
-};
-
 /*
  * Endings in their order.  Returns the run that this one has brought to limit different drones, or
  * NULL; the run is good until the next call.  limit 0: never.
  */
-const struct brake_run *brake_ended(struct brake *b, unsigned limit, const struct brake_ending *e);
+const struct brake_run *brake_ended(struct brake *b, unsigned limit, const struct update_ending *e);
 
+struct brake_drone brake_drone(const struct update_ending *e);
 /* By what both are known by; a drone that says nothing of itself is known by its port. */
 bool brake_is_same_drone(const struct brake_drone *a, const struct brake_drone *b);
 

@@ -256,13 +256,15 @@ publish(struct fleet *f, unsigned slot, uint64_t now_us)
 {
 	struct slot *s = &f->slots.list[slot];
 	const struct job_record *r = job_record(s->job);
+	struct update_ending e = fleet_ending(s, r);
 
 	if (r->kind == JOB_UPDATE) {
 		slot_end(s, r, f->slots.policy);
 		learn_times(f, s->job);
 		slot_count(s, r, f->options.quarantine);
-		fleet_count_harm(f, r, now_us);
-		fleet_batch_ended(f, slot, now_us);
+		if (r->image != NULL && !r->common)
+			fleet_recall(f, &e, now_us);
+		fleet_batch_ended(f, slot, &e, now_us);
 		s->whole.due =
 		    r->verdict.kind == VERDICT_PASS || r->verdict.kind == VERDICT_UNCHANGED;
 		chain_judge(&f->slots, slot);

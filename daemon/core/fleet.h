@@ -183,7 +183,7 @@ bool fleet_paused(const struct fleet *f);
  */
 const struct brake_run *fleet_brake(const struct fleet *f);
 /* An ending that the records tell of, in their order, after the start: counted like one's own. */
-void fleet_recall(struct fleet *f, const struct brake_ending *e, uint64_t now_us);
+void fleet_recall(struct fleet *f, const struct update_ending *e, uint64_t now_us);
 /* Drones get this image again; the count restarts.  False: it was not quarantined. */
 bool fleet_release_image(struct fleet *f, const uint8_t sha256[IMAGE_SHA256_BYTES],
 			 uint64_t now_us);
@@ -195,7 +195,7 @@ bool fleet_release_image(struct fleet *f, const uint8_t sha256[IMAGE_SHA256_BYTE
  * leaves a fleet that it has paused as it is.  -EBUSY: one runs; else as batch_new().
  */
 int fleet_begin_batch(struct fleet *f, const struct batch_terms *terms) MUST_CHECK;
-void fleet_recall_batch(struct fleet *f, const struct batch_ending *e);
+void fleet_recall_batch(struct fleet *f, const struct update_ending *e);
 void fleet_end_batch(struct fleet *f);			/* what was held back for it may begin */
 const struct batch *fleet_batch(const struct fleet *f); /* NULL: none runs */
 

@@ -79,7 +79,7 @@ stop(struct fleet *f, const char *port)
 }
 
 void
-fleet_recall_batch(struct fleet *f, const struct batch_ending *e)
+fleet_recall_batch(struct fleet *f, const struct update_ending *e)
 {
 	if (batch_recall(f->batch, e))
 		stop(f, e->port);
@@ -121,30 +121,33 @@ fleet_batch_began(struct fleet *f, unsigned slot)
 	s->in_batch = f->batch != NULL && is_update(s);
 }
 
-static struct batch_ending
-ending_of(const struct slot *s, const struct job_record *r)
+struct update_ending
+fleet_ending(const struct slot *s, const struct job_record *r)
 {
+	const struct image_label *image = r->image != NULL ? image_label(r->image) : NULL;
+
 	/* A serial that others have, too, tells no drone from another. */
-	return (struct batch_ending){ .serial = r->dup_serial ? "" : r->serial,
-				      .dfu_serial =
-					  r->dup_serial || r->no_serial ? "" : r->dfu_serial,
-				      .port = r->port,
-				      .label = s->label,
-				      .verdict = r->verdict,
-				      .ready = r->readiness.ready == READY_YES };
+	return (struct update_ending){ .sha256 = image != NULL ? image->sha256 : NULL,
+				       .firmware = image != NULL ? image->name : "",
+				       .verdict = r->verdict,
+				       .serial = r->dup_serial ? "" : r->serial,
+				       .dfu_serial =
+					   r->dup_serial || r->no_serial ? "" : r->dfu_serial,
+				       .port = r->port,
+				       .label = s->label,
+				       .ready = r->readiness.ready == READY_YES };
 }
 
 void
-fleet_batch_ended(struct fleet *f, unsigned slot, uint64_t now_us)
+fleet_batch_ended(struct fleet *f, unsigned slot, const struct update_ending *e, uint64_t now_us)
 {
 	struct slot *s = &f->slots.list[slot];
-	struct batch_ending e = ending_of(s, job_record(s->job));
 
 	s->ending.in_batch = s->in_batch;
 	if (!s->in_batch)
 		return;
-	if (batch_ended(f->batch, &e)) {
-		stop(f, e.port);
+	if (batch_ended(f->batch, e)) {
+		stop(f, e->port);
 		fleet_call_back(f, NULL, now_us);
 	}
 	refresh(f);
@@ -155,7 +158,7 @@ fleet_batch_left(struct fleet *f, unsigned slot)
 {
 	if (f->batch == NULL)
 		return;
-	batch_left(f->batch, f->slots.list[slot].sighting.port);
+	(void)batch_left(f->batch, f->slots.list[slot].sighting.port);
 	refresh(f);
 }
 
@@ -163,7 +166,7 @@ void
 fleet_batch_judged(struct fleet *f, unsigned slot)
 {
 	const struct slot *s = &f->slots.list[slot];
-	struct batch_ending e = ending_of(s, &s->ending.shown);
+	struct update_ending e = fleet_ending(s, &s->ending.shown);
 
 	if (f->batch != NULL)
 		batch_judged(f->batch, &e);

@@ -60,28 +60,10 @@ fall(struct fleet *f, const struct brake_run *run, uint64_t now_us)
 }
 
 void
-fleet_recall(struct fleet *f, const struct brake_ending *e, uint64_t now_us)
+fleet_recall(struct fleet *f, const struct update_ending *e, uint64_t now_us)
 {
 	const struct brake_run *run = brake_ended(&f->brake, f->options.brake, e);
 
 	if (run != NULL && policy_quarantined(f->slots.policy, run->sha256) == NULL)
 		fall(f, run, now_us);
-}
-
-void
-fleet_count_harm(struct fleet *f, const struct job_record *r, uint64_t now_us)
-{
-	/* A serial that others have, too, tells no drone from another. */
-	struct brake_ending e = { .verdict = r->verdict.kind,
-				  .fault = r->verdict.fault,
-				  .step = r->verdict.step,
-				  .serial = r->dup_serial ? "" : r->serial,
-				  .dfu_serial = r->dup_serial || r->no_serial ? "" : r->dfu_serial,
-				  .port = r->port };
-
-	if (r->kind != JOB_UPDATE || r->image == NULL || r->common)
-		return;
-	e.sha256 = image_label(r->image)->sha256;
-	e.firmware = image_label(r->image)->name;
-	fleet_recall(f, &e, now_us);
 }

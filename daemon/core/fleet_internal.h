@@ -21,15 +21,18 @@ struct fleet {
 };
 
 /* fleet_brake.c: the verdict of this job may be told: does it stop the station? */
-void fleet_count_harm(struct fleet *f, const struct job_record *r, uint64_t now_us);
 /* Jobs of this image that only wait for a permit go back to their beginning; NULL: all updates. */
 void fleet_call_back(struct fleet *f, const uint8_t *sha256, uint64_t now_us);
 
-/* fleet_batch.c: what the batch is told of its drones. */
-void fleet_batch_granted(struct fleet *f, unsigned slot);		 /* PERMIT_START */
-void fleet_batch_began(struct fleet *f, unsigned slot);			 /* its row is asked for */
-void fleet_batch_ended(struct fleet *f, unsigned slot, uint64_t now_us); /* may be told */
-void fleet_batch_left(struct fleet *f, unsigned slot);			 /* its job is over */
+/* fleet_batch.c: an ending as brake and batch count it; borrows from both. */
+struct update_ending fleet_ending(const struct slot *s, const struct job_record *r);
+/* The batch is told of its drones. */
+void fleet_batch_granted(struct fleet *f, unsigned slot); /* PERMIT_START */
+void fleet_batch_began(struct fleet *f, unsigned slot);	  /* its row is asked for */
+/* It may be told. */
+void fleet_batch_ended(struct fleet *f, unsigned slot, const struct update_ending *e,
+		       uint64_t now_us);
+void fleet_batch_left(struct fleet *f, unsigned slot); /* its job is over */
 void fleet_batch_judged(struct fleet *f, unsigned slot);
 void fleet_batch_resumed(struct fleet *f);
 /* Why a job that waits for its permit to start does: a sentence; NULL: not for the batch. */

@@ -58,16 +58,6 @@ store_batch_each(struct store *s, const char *name,
 	return r;
 }
 
-static bool
-on_newest(void *ctx, const struct store_batch *b)
-{
-	struct store_batch *last = ctx;
-
-	last->id = b->id;
-	last->ended_ms = b->ended_ms;
-	return false;
-}
-
 static void
 body_count(struct body *b, const char *key, unsigned count)
 {
@@ -79,7 +69,8 @@ int
 store_batch_begin(struct store *s, const struct store_batch *b, const struct store_time *now,
 		  int64_t *ret_id)
 {
-	struct store_batch last = { .ended_ms = 1 };
+	int64_t id, used, running;
+	sqlite3_stmt *st;
 	struct body body;
 	int r;
 
@@ -88,15 +79,17 @@ store_batch_begin(struct store *s, const struct store_batch *b, const struct sto
 	/* The queue has to be in the tables before these are asked. */
 	r = store_commit(s, now);
 	if (r == 0)
-		r = store_batch_each(s, b->name, on_newest, &last);
-	if (r > 0)
-		return -EEXIST;
-	if (r == 0)
-		r = store_batch_each(s, NULL, on_newest, &last);
-	if (r < 0 || last.ended_ms == 0)
-		return r < 0 ? r : -EBUSY;
+		r = db_ask(s->files.db, DB_BATCH_NEXT, &st, "t", b->name);
+	if (r <= 0)
+		return r;
+	id = sqlite3_column_int64(st, 0);
+	used = sqlite3_column_int64(st, 1);
+	running = sqlite3_column_int64(st, 2);
+	(void)sqlite3_reset(st); /* after a row: cannot fail */
+	if (used > 0 || running > 0)
+		return used > 0 ? -EEXIST : -EBUSY;
 	body_begin_at(&body, now);
-	body_int(&body, "batch", last.id + 1);
+	body_int(&body, "batch", id);
 	body_text(&body, "name", b->name, STORE_NAME_MAX);
 	body_text(&body, "started_by", b->started_by, STORE_NAME_MAX);
 	body_count(&body, "expect", b->expect);
@@ -104,7 +97,7 @@ store_batch_begin(struct store *s, const struct store_batch *b, const struct sto
 	body_count(&body, "stop_after", b->stop_after);
 	r = store_queue(s, RECORD_BATCH, 0, &body);
 	if (r == 0)
-		*ret_id = last.id + 1;
+		*ret_id = id;
 	return r;
 }
 
@@ -134,16 +127,16 @@ store_batch_end(struct store *s, int64_t id, const struct store_time *now)
 
 int
 store_batch_drones(struct store *s, int64_t id,
-		   void (*each)(void *ctx, const struct batch_ending *e), void *ctx)
+		   void (*each)(void *ctx, const struct update_ending *e), void *ctx)
 {
-	struct batch_ending e;
+	struct update_ending e;
 	sqlite3_stmt *st = NULL;
 	int r = store_usable(s);
 
 	if (r == 0)
 		r = db_ask(s->files.db, DB_BATCH_ENDINGS, &st, "n", id);
 	for (; r > 0; r = db_step(s->files.db, st)) {
-		e = (struct batch_ending){
+		e = (struct update_ending){
 			.serial = db_text(st, 0),
 			.dfu_serial = db_text(st, 1),
 			.port = db_text(st, 2),

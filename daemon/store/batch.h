@@ -37,7 +37,8 @@ int store_batch_each(struct store *s, const char *name,
 
 /* Of kind "flash", in their order, without labels. */
 int store_batch_drones(struct store *s, int64_t id,
-		       void (*each)(void *ctx, const struct batch_ending *e), void *ctx) MUST_CHECK;
+		       void (*each)(void *ctx, const struct update_ending *e),
+		       void *ctx) MUST_CHECK;
 /* The ports on which something was flashed in it. */
 int store_batch_ports(struct store *s, int64_t id, void (*each)(void *ctx, const char *port),
 		      void *ctx) MUST_CHECK;

@@ -174,6 +174,8 @@
 	Q(FIRMWARE_USE, "SELECT 1 FROM setting" \
 		" WHERE scope IN ('selected', 'own') AND value = ?1") \
 	Q(BATCHES, "SELECT " BATCH_COLUMNS " WHERE ?1 IS NULL OR b.name = ?1 ORDER BY b.id DESC") \
+	Q(BATCH_NEXT, "SELECT ifnull(max(id), 0) + 1, sum(name = ?1), sum(ended_ms IS NULL)" \
+		" FROM batch") \
 	/* of each drone its first and last ending */ \
 	Q(BATCH_COUNTS, "SELECT count(*), sum(l.verdict IN ('pass', 'unchanged'))," \
 		" sum(l.verdict IN ('pass', 'unchanged')" \

@@ -16,13 +16,15 @@ struct yield_fact {
 	const char *stages; /* [["asking",120],["erasing",3100]] */
 };
 
-/* The ending of an update in a batch (daemon/core/batch.h). */
-struct batch_ending {
+/* The ending of an update (daemon/core/brake.h, daemon/core/batch.h). */
+struct update_ending {
+	const uint8_t *sha256; /* of the image; NULL none */
+	const char *firmware;
+	struct verdict verdict;
 	const char *serial, *dfu_serial; /* "" also where they tell no drone from another */
 	const char *port, *label;	 /* label NULL or "": none */
-	struct verdict verdict;
-	bool ready;    /* its drone as a whole, as far as it is known yet */
-	bool forgiven; /* recalled, and the operator has resumed since */
+	bool ready;			 /* its drone as a whole, as far as it is known yet */
+	bool forgiven;			 /* recalled, and the operator has resumed since */
 };
 
 /* Different drones: by their last ending in the batch, and first_good by their first. */

@@ -280,7 +280,7 @@ batch_restarted(struct station *s)
 	r = read_batch(s);
 	for (size_t i = 0; i < r->count; i++) {
 		const struct station_row *row = r->rows[i];
-		const struct batch_ending e = {
+		const struct update_ending e = {
 			.serial = row->record.dup_serial ? "" : row->serial,
 			.dfu_serial =
 			    row->record.dup_serial || row->record.no_serial ? "" : row->dfu_serial,

@@ -115,14 +115,12 @@ brake_restarted(struct station *s, struct fleet *old)
 	if (s->braked)
 		fleet_pause(s->fleet);
 	for (row = neighbour(s, 0, true); row != NULL; row = neighbour(s, row->order, true)) {
-		struct brake_ending e = { .sha256 = row->sha256,
-					  .firmware = "",
-					  .verdict = row->verdict.kind,
-					  .fault = row->verdict.fault,
-					  .step = row->verdict.step,
-					  .serial = row->record.dup_serial ? "" : row->serial,
-					  .dfu_serial = "",
-					  .port = row->port };
+		struct update_ending e = { .sha256 = row->sha256,
+					   .firmware = "",
+					   .verdict = row->verdict,
+					   .serial = row->record.dup_serial ? "" : row->serial,
+					   .dfu_serial = "",
+					   .port = row->port };
 
 		if (!row->record.common)
 			fleet_recall(s->fleet, &e, station_now_us(s));

@@ -32,21 +32,21 @@ begin(unsigned canary, unsigned stop_after)
 	return b;
 }
 
-static struct batch_ending
+static struct update_ending
 ending(unsigned drone, enum verdict_kind kind, enum fault fault)
 {
-	return (struct batch_ending){ .serial = serials[drone],
-				      .dfu_serial = "",
-				      .port = ports[drone],
-				      .label = "",
-				      .verdict = {
-					  .kind = kind, .fault = fault, .step = STEP_WRITING } };
+	return (struct update_ending){ .serial = serials[drone],
+				       .dfu_serial = "",
+				       .port = ports[drone],
+				       .label = "",
+				       .verdict = {
+					   .kind = kind, .fault = fault, .step = STEP_WRITING } };
 }
 
 static bool
 ended(struct batch *b, unsigned drone, enum verdict_kind kind, enum fault fault)
 {
-	const struct batch_ending e = ending(drone, kind, fault);
+	const struct update_ending e = ending(drone, kind, fault);
 
 	return batch_ended(b, &e);
 }
@@ -132,7 +132,7 @@ TEST(a_canary_that_fails_or_needs_the_button_stops_it)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		struct batch_ending e = ending(1, bad[i].kind, bad[i].fault);
+		struct update_ending e = ending(1, bad[i].kind, bad[i].fault);
 		struct batch *b = begin(3, 0);
 
 		e.label = "A2";
@@ -168,7 +168,7 @@ TEST(a_canary_without_a_failure_of_its_own_leaves_its_place_to_another)
 		assert_false(does(b, 0, neither[i].kind, neither[i].fault));
 		batch_begun(b, ports[1]);
 		assert_false(batch_admits(b));
-		batch_left(b, ports[1]); /* without an ending */
+		(void)batch_left(b, ports[1]); /* without an ending */
 		assert_true(batch_admits(b));
 		assert_false(does(b, 2, VERDICT_PASS, FAULT_NONE));
 		batch_begun(b, ports[3]);
@@ -243,7 +243,7 @@ TEST(different_drones_are_counted_by_their_first_and_their_last_ending)
 {
 	struct batch *b = begin(0, 0);
 	struct batch_counts c;
-	struct batch_ending e;
+	struct update_ending e;
 
 	(void)does(b, 0, VERDICT_FAIL, FAULT_VERIFY);
 	(void)does(b, 0, VERDICT_PASS, FAULT_NONE);
@@ -273,7 +273,7 @@ TEST(different_drones_are_counted_by_their_first_and_their_last_ending)
 TEST(a_drone_is_known_by_all_that_it_has_shown_of_itself)
 {
 	struct batch *b = begin(0, 0);
-	struct batch_ending e = { .serial = "", .dfu_serial = "D", .port = "1-1", .label = "" };
+	struct update_ending e = { .serial = "", .dfu_serial = "D", .port = "1-1", .label = "" };
 
 	e.verdict.kind = VERDICT_FAIL;
 	(void)batch_ended(b, &e); /* adopted in DFU mode */
@@ -292,7 +292,7 @@ TEST(a_drone_is_known_by_all_that_it_has_shown_of_itself)
 TEST(a_drone_that_was_met_by_either_serial_is_one_when_it_shows_both)
 {
 	struct batch *b = begin(0, 2);
-	struct batch_ending e = { .serial = "S", .dfu_serial = "", .port = "1-1", .label = "" };
+	struct update_ending e = { .serial = "S", .dfu_serial = "", .port = "1-1", .label = "" };
 	struct batch_counts c;
 
 	e.verdict.kind = VERDICT_PASS;
@@ -317,7 +317,7 @@ TEST(a_drone_that_was_met_by_either_serial_is_one_when_it_shows_both)
 TEST(after_a_drone_that_showed_no_serial_the_next_one_there_is_another)
 {
 	struct batch *b = begin(0, 0);
-	struct batch_ending e = { .serial = "", .dfu_serial = "", .port = "1-1", .label = "" };
+	struct update_ending e = { .serial = "", .dfu_serial = "", .port = "1-1", .label = "" };
 
 	e.verdict.kind = VERDICT_FAIL;
 	(void)batch_ended(b, &e);
@@ -339,7 +339,7 @@ TEST(more_drones_than_there_is_room_for_are_not_counted_and_canaries_are_few)
 	assert_int_equal(batch_new(&many, &none), -ERANGE);
 	for (unsigned i = 0; i < BATCH_DRONES_MAX / 8; i++) {
 		char serial[16];
-		struct batch_ending e = ending(0, VERDICT_PASS, FAULT_NONE);
+		struct update_ending e = ending(0, VERDICT_PASS, FAULT_NONE);
 
 		(void)snprintf(serial, sizeof(serial), "%u", i);
 		e.serial = serial;
@@ -470,7 +470,7 @@ TEST(in_every_life_it_admits_and_stops_as_the_rule_says)
 TEST(recalled_it_is_where_it_was)
 {
 	struct batch *b = begin(2, 2);
-	struct batch_ending e = ending(0, VERDICT_PASS, FAULT_NONE);
+	struct update_ending e = ending(0, VERDICT_PASS, FAULT_NONE);
 
 	assert_false(batch_recall(b, &e));
 	assert_true(batch_admits(b));
@@ -486,7 +486,7 @@ TEST(recalled_it_is_where_it_was)
 TEST(recalled_endings_before_the_operator_resumed_are_forgiven)
 {
 	struct batch *b = begin(1, 2);
-	struct batch_ending e = ending(0, VERDICT_FAIL, FAULT_NO_BOOT);
+	struct update_ending e = ending(0, VERDICT_FAIL, FAULT_NO_BOOT);
 
 	e.forgiven = true;
 	assert_false(batch_recall(b, &e)); /* had stopped it */

@@ -39,19 +39,19 @@ static const struct {
 	{ image_a, 'T', VERDICT_FAIL, FAULT_GONE, STEP_WRITING },
 };
 
-static struct brake_ending
+static struct update_ending
 ending(unsigned event, char serial[2])
 {
 	serial[0] = events[event].drone;
 	serial[1] = '\0';
-	return (struct brake_ending){ .sha256 = events[event].sha256,
-				      .firmware = events[event].sha256 == image_a ? "a" : "b",
-				      .verdict = events[event].verdict,
-				      .fault = events[event].fault,
-				      .step = events[event].step,
-				      .serial = serial,
-				      .dfu_serial = "",
-				      .port = "1-4" };
+	return (struct update_ending){ .sha256 = events[event].sha256,
+				       .firmware = events[event].sha256 == image_a ? "a" : "b",
+				       .verdict = { .kind = events[event].verdict,
+						    .fault = events[event].fault,
+						    .step = events[event].step },
+				       .serial = serial,
+				       .dfu_serial = "",
+				       .port = "1-4" };
 }
 
 /* Backwards from the last one: how many different drones, until one passed with this image? */
@@ -91,13 +91,14 @@ TEST(every_sequence_of_endings_stops_where_the_rule_says)
 			brake_forget(&b);
 			for (unsigned i = 0; i < LENGTH_MAX; i++, rest /= ARRAY_LEN(events)) {
 				char serial[2];
-				struct brake_ending e;
+				struct update_ending e;
 				bool due;
 
 				sequence[i] = rest % ARRAY_LEN(events);
 				e = ending(sequence[i], serial);
-				due = limit > 0 && e.verdict == VERDICT_FAIL &&
-				      e.fault != FAULT_GONE && model(sequence, i + 1) >= limit;
+				due = limit > 0 && e.verdict.kind == VERDICT_FAIL &&
+				      e.verdict.fault != FAULT_GONE &&
+				      model(sequence, i + 1) >= limit;
 				assert_int_equal(brake_ended(&b, limit, &e) != NULL, due);
 			}
 		}
@@ -111,9 +112,12 @@ TEST(faults_that_no_image_can_cause_are_not_counted)
 	for (enum verdict_kind v = VERDICT_NONE; v < VERDICT_COUNT; v++)
 		for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
 			for (enum step s = STEP_NONE; s < STEP_COUNT; s++) {
-				struct brake_ending e = {
-					image_a, "a", v, f, s, "P", "DFU", "1-4"
-				};
+				struct update_ending e = { .sha256 = image_a,
+							   .firmware = "a",
+							   .verdict = { v, f, s },
+							   .serial = "P",
+							   .dfu_serial = "DFU",
+							   .port = "1-4" };
 				bool counts = v == VERDICT_FAIL &&
 					      (f == FAULT_NO_BOOT || f == FAULT_WRONG_VERSION ||
 					       f == FAULT_VERIFY ||
@@ -143,10 +147,13 @@ TEST(endings_are_of_one_drone_by_the_best_identity_that_both_have)
 	static struct brake b;
 
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
-		struct brake_ending e = {
-			image_a,	"a",  VERDICT_FAIL, FAULT_VERIFY,
-			STEP_VERIFYING, NULL, NULL,	    pairs[i].a[2],
-		};
+		struct update_ending e = { .sha256 = image_a,
+					   .firmware = "a",
+					   .verdict = { VERDICT_FAIL, FAULT_VERIFY,
+							STEP_VERIFYING },
+					   .serial = NULL,
+					   .dfu_serial = NULL,
+					   .port = pairs[i].a[2] };
 
 		brake_forget(&b);
 		e.serial = pairs[i].a[0];
@@ -163,8 +170,12 @@ TEST(with_more_images_than_there_are_places_the_newest_are_counted)
 {
 	static struct brake b;
 	uint8_t sha256[IMAGE_SHA256_BYTES] = { 0 };
-	struct brake_ending e = { sha256,	"x", VERDICT_FAIL, FAULT_NO_BOOT,
-				  STEP_BOOTING, "P", "",	   "1-1" };
+	struct update_ending e = { .sha256 = sha256,
+				   .firmware = "x",
+				   .verdict = { VERDICT_FAIL, FAULT_NO_BOOT, STEP_BOOTING },
+				   .serial = "P",
+				   .dfu_serial = "",
+				   .port = "1-1" };
 
 	for (unsigned i = 0; i <= BRAKE_RUNS_MAX; i++) {
 		sha256[0] = (uint8_t)i;
@@ -183,8 +194,13 @@ TEST(as_many_drones_as_can_be_configured_are_told_apart)
 	static struct brake b;
 	const struct brake_run *run = NULL;
 	char serial[8], reason[POLICY_REASON_MAX];
-	struct brake_ending e = { image_a,	   "a",	   VERDICT_FAIL, FAULT_WRONG_VERSION,
-				  STEP_CONFIRMING, serial, "",		 "1-1" };
+	struct update_ending e = { .sha256 = image_a,
+				   .firmware = "a",
+				   .verdict = { VERDICT_FAIL, FAULT_WRONG_VERSION,
+						STEP_CONFIRMING },
+				   .serial = serial,
+				   .dfu_serial = "",
+				   .port = "1-1" };
 
 	for (unsigned i = 0; i < BRAKE_DRONES_MAX + 8; i++) {
 		(void)snprintf(serial, sizeof(serial), "%u", i);

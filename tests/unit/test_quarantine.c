@@ -222,8 +222,12 @@ TEST_SET_UP(an_image_stays_quarantined_over_restarts_and_a_resume_until_it_is_re
 
 	for (int i = 0; i < 3; i++, serial[0]++)
 		fleet_recall(b->sv.fleet,
-			     &(struct brake_ending){ sha256, "bad", VERDICT_FAIL, FAULT_NO_BOOT,
-						     STEP_NONE, serial, "", "1-4" },
+			     &(struct update_ending){ .sha256 = sha256,
+						      .firmware = "bad",
+						      .verdict = { VERDICT_FAIL, FAULT_NO_BOOT },
+						      .serial = serial,
+						      .dfu_serial = "",
+						      .port = "1-4" },
 			     clock_now_us());
 	quarantine_tell(b->sv.quarantine, &event);
 	assert_string_equal(

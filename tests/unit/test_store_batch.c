@@ -249,7 +249,7 @@ TEST_SET_UP(history_has_the_attempts_of_one_batch)
 }
 
 static void
-add_ending(void *ctx, const struct batch_ending *e)
+add_ending(void *ctx, const struct update_ending *e)
 {
 	char *out = ctx;
 	size_t n = strlen(out);
