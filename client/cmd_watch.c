@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <time.h>
@@ -48,19 +47,6 @@ struct watch {
 	struct termios modes; /* as they were */
 };
 
-static struct screen
-terminal_size(void)
-{
-	struct winsize w = { .ws_row = 0 };
-	struct screen size = { .rows = 24, .columns = 80 };
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_row > 0 && w.ws_col > 0) {
-		size.rows = w.ws_row;
-		size.columns = w.ws_col;
-	}
-	return size;
-}
-
 /* One write: a frame is never seen half. */
 static void
 put(const char *text)
@@ -72,10 +58,10 @@ put(const char *text)
 static void
 draw(struct watch *w)
 {
-	struct screen how = terminal_size();
+	struct winsize size = out_window();
+	struct screen how = { size.ws_row, size.ws_col, out_has_colour(w->session), NULL };
 	char *frame;
 
-	how.colour = out_has_colour(w->session);
 	if (stream_is_lost(w->stream))
 		how.notice = "The service has gone away; waiting for it to come back.  What is "
 			     "shown below is what it said last.";

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -114,14 +113,22 @@ out_lines(const json_t *list)
 		puts(out_item(list, i).s);
 }
 
+struct winsize
+out_window(void)
+{
+	struct winsize w = { .ws_row = 0 };
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) < 0 || w.ws_row == 0)
+		w.ws_row = 24;
+	if (w.ws_col == 0)
+		w.ws_col = 80;
+	return w;
+}
+
 unsigned
 out_columns(void)
 {
-	struct winsize w = { .ws_col = 0 };
-
-	if (!isatty(STDOUT_FILENO))
-		return 0;
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : 80;
+	return isatty(STDOUT_FILENO) ? out_window().ws_col : 0;
 }
 
 bool

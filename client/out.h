@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <sys/ioctl.h>
 
 #include "cfdfu/util.h"
 #include "client/fields.h"
@@ -51,6 +52,8 @@ void out_lines(const json_t *list);
  */
 enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_ATTENTION, COLOUR_BUSY, COLOUR_FAINT };
 
+/* Of the terminal that standard output is; 80x24 where it does not say. */
+struct winsize out_window(void);
 /* Characters in a line of the terminal that standard output is; 0 when it is none. */
 unsigned out_columns(void);
 
