@@ -89,6 +89,8 @@ on_ending(void *ctx, const struct update_ending *e)
 	struct update_ending known = *e;
 
 	known.label = ports_label(b->sv->ports, e->port);
+	if (e->verdict.kind == VERDICT_NONE) /* cut off, which could not be recorded yet */
+		known.verdict.kind = VERDICT_INTERRUPTED;
 	fleet_recall_batch(b->sv->fleet, &known);
 }
 

@@ -35,7 +35,7 @@ int store_batch_end(struct store *s, int64_t id, const struct store_time *now) M
 int store_batch_each(struct store *s, const char *name,
 		     bool (*each)(void *ctx, const struct store_batch *b), void *ctx) MUST_CHECK;
 
-/* Of kind "flash", in their order, without labels. */
+/* Of kind "flash", in their order, without labels; verdict NONE where there is none yet. */
 int store_batch_drones(struct store *s, int64_t id,
 		       void (*each)(void *ctx, const struct update_ending *e),
 		       void *ctx) MUST_CHECK;

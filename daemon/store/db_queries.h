@@ -194,11 +194,11 @@
 		" iif(o.flags LIKE '%dup-serial%' OR o.flags LIKE '%no-serial%', ''," \
 		" coalesce(a.late_dfu_serial, a.dfu_serial, '')), a.port, a.verdict_code," \
 		" a.fault_code, a.step_code, json_extract(c.body, '$.condition.ready') IS 'yes'," \
-		" a.end_seq < b.resumed_seq" \
+		" ifnull(a.end_seq < b.resumed_seq, 0)" \
 		" FROM (SELECT id AS id, ifnull(flags, '') || ifnull(end_flags, '') AS flags " \
-		FLASHED_IN " AND verdict IS NOT NULL) o JOIN attempt a ON a.id = o.id" \
+		FLASHED_IN ") o JOIN attempt a ON a.id = o.id" \
 		" JOIN batch b ON b.id = a.batch LEFT JOIN record c ON c.seq = a.condition_seq" \
-		" ORDER BY a.end_seq") \
+		" ORDER BY a.end_seq IS NULL, a.end_seq") \
 	Q(BATCH_PORTS, "SELECT DISTINCT port " FLASHED_IN) \
 	Q(BATCH_ABSENT, "SELECT d.serial, d.dfu_serial, d.last_ms, a.port, a.label" \
 		" FROM (SELECT * FROM drone" \

@@ -210,6 +210,7 @@ begin_anew(struct station *s, enum disk_end end)
 		seat->dev = 0;
 		memset(seat->sent_uid, 0, sizeof(seat->sent_uid));
 		seat->opened = seat->in_flight = seat->gone = seat->forced = false;
+		seat->goes_on = false;
 		seat->view_hash = seat->view_revision = 0;
 	}
 	memset(s->seat_of_slot, 0, sizeof(s->seat_of_slot));

@@ -24,7 +24,7 @@ struct reading {
 	    *rows[STATION_ROWS_MAX]; /* that have ended in it, in their order */
 	size_t count;
 	bool maybe_open, must_stop, may_stop;
-	unsigned proven; /* different canaries that have ended well; at most */
+	unsigned proven, least; /* different canaries that have ended well; at most, at least */
 };
 
 static bool
@@ -91,6 +91,9 @@ read_ending(const struct station *s, struct reading *r, size_t i, size_t *canari
 	if (is_good(row) && had_permit(row, false) && !r->maybe_open &&
 	    !is_repeated(r, i, *canaries_from, is_good))
 		r->proven++;
+	if (is_good(row) && had_permit(row, true) && !r->maybe_open && says_who(row) &&
+	    !is_repeated(r, i, 0, is_good))
+		r->least++;
 	r->maybe_open = r->maybe_open || r->proven >= s->batch.terms.canary;
 	if (!is_bad(row))
 		return;
@@ -106,8 +109,10 @@ read_ending(const struct station *s, struct reading *r, size_t i, size_t *canari
 	if (s->batch.terms.canary == 0 || fault == FAULT_GONE || fault == FAULT_DARK)
 		return;
 	/* WHY also when it is perhaps open: canaries of which one was counted twice. */
-	if (had_permit(row, false))
+	if (had_permit(row, false)) {
 		r->may_stop = true;
+		r->least = 0;
+	}
 	if (had_permit(row, true) && !r->maybe_open) {
 		r->must_stop = true;
 		r->proven = 0;
@@ -158,11 +163,27 @@ batch_let(struct station *s, struct seat *seat)
 
 		at_work += other != NULL && !other->verdict_durable;
 	}
-	if (!r->maybe_open && at_work + r->proven > s->batch.terms.canary)
+	if (!r->maybe_open && at_work + r->least > s->batch.terms.canary)
 		station_break(s, "I21: %u drones are at work and %u canaries of %u have ended well",
-			      at_work, r->proven, s->batch.terms.canary);
-	if (s->batch.stopped_us != 0 && row->begun_us > s->batch.stopped_us)
+			      at_work, r->least, s->batch.terms.canary);
+	if (s->batch.stopped_us != 0 && row->begun_us > s->batch.stopped_us && !seat->goes_on)
 		station_break(s, "I21: %s is let begin in a batch that has stopped", seat->port);
+	seat->goes_on = false;
+}
+
+/* WHY: what a drone is may show in DFU mode alone; its row follows then, long after its permit. */
+static void
+note_stop(struct station *s)
+{
+	s->batch.stopped_us = station_now_us(s);
+	for (size_t i = 0; i < s->seat_count; i++) {
+		int slot = fleet_find(s->fleet, s->seats[i].port);
+		struct slot_view v = { .begun = false };
+
+		if (slot >= 0)
+			fleet_view(s->fleet, (unsigned)slot, station_now_us(s), &v);
+		s->seats[i].goes_on = v.begun;
+	}
 }
 
 void
@@ -179,7 +200,7 @@ batch_told(struct station *s)
 	if (has_stopped && !r->may_stop)
 		station_break(s, "I21: without a cause: %s", batch_stopped(fleet_batch(s->fleet)));
 	if (has_stopped && s->batch.stopped_us == 0)
-		s->batch.stopped_us = station_now_us(s);
+		note_stop(s);
 }
 
 /* Is this the drone's last ending? */
@@ -293,6 +314,8 @@ batch_restarted(struct station *s)
 
 		fleet_recall_batch(s->fleet, &e);
 	}
+	if (s->disk_error != 0) /* WHY: the service recalls it when its records can be read */
+		s->batch.checked = false;
 	if (batch_stopped(fleet_batch(s->fleet))[0] == '\0')
 		s->batch.stopped_us = 0;
 	if (r->must_stop && s->batch.stopped_us == 0)

@@ -55,6 +55,7 @@ struct seat {
 	unsigned erased_count;
 	int64_t touched_row;  /* the attempt that sent the last destructive request */
 	int64_t let_row;      /* its attempt in a batch that has rebooted or changed the drone */
+	bool goes_on;	      /* ... or has done so when the batch stopped */
 	uint64_t loader_hash; /* of the boot loader's sector as delivered; 0 not known */
 	uint64_t view_hash, view_revision;
 	struct seat_whole whole;

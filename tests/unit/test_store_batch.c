@@ -271,8 +271,9 @@ TEST_SET_UP(its_endings_are_told_in_their_order)
 	assert_string_equal(found(NULL).stopped, "");
 	end_at(store, slow, &failed, 60);
 	commit_at(store, 61);
+	attempt(id, "1-3", "S3", NULL); /* cut off, and not recorded as such */
 	assert_int_equal(store_batch_drones(store, id, add_ending, out), 0);
-	assert_string_equal(out, "S2 1-2 1 0 0 ready forgiven,S1 1-1 5 6 7,");
+	assert_string_equal(out, "S2 1-2 1 0 0 ready forgiven,S1 1-1 5 6 7,S3 1-3 0 0 0,");
 	assert_string_equal(ask_db(dir,
 				   "SELECT group_concat(end_seq > (SELECT resumed_seq FROM batch))"
 				   " FROM (SELECT end_seq FROM attempt ORDER BY end_seq)"),

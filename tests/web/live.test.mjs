@@ -80,6 +80,7 @@ test("a drone whose cable is pulled while it is written stays on the wall, with 
 	const { slots } = await station.status();
 
 	assert.ok((await page.run(`document.querySelector(".advice").textContent`)).includes(slots.find((s) => s.port === "1-2").todo));
+	await station.rack("mend", "1-2");
 	await station.rack("button", "1-2"); // half written, it starts by its button alone
 	await shows(page, "1-2", /^left POWER$/);
 	await station.rack("power-cycle", "1-2");
