@@ -189,6 +189,8 @@ slice(struct stats *s)
 		s->after = 0;
 		s->last = store_last_attempt(s->sv->store);
 		s->recorded = store_durable(s->sv->store);
+		json_decref(s->parameters); /* the last answer is of other records */
+		s->parameters = NULL;
 		return yield_new(s->asked[0].by, (size_t)s->last, &s->yield) < 0 ? -ENOMEM : 1;
 	}
 	if (s->groups == NULL) {

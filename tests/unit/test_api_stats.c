@@ -377,6 +377,21 @@ TEST_WITH(the_same_question_gets_the_same_answer_until_something_is_recorded, se
 	assert_int_equal(number(answer_to("{}"), "attempts"), attempts + 1);
 }
 
+TEST_WITH(an_answer_is_not_given_again_for_records_that_another_question_saw, set_up, tear_down)
+{
+	struct store_time now = at(1000000);
+	long long attempts;
+
+	add_station();
+	attempts = number(answer_to("{}"), "attempts");
+	add(3, 3, "a", &passed);
+	assert_int_equal(store_commit(sv.store, &now), 0);
+	ask(1, "{\"by\":\"hub\"}");
+	(void)event_base_loop(sv.base, EVLOOP_ONCE); /* it begins */
+	call_abandon(&clients[1].caller, true);
+	assert_int_equal(number(answer_to("{}"), "attempts"), attempts + 1);
+}
+
 static void
 measure(const char *parameters)
 {
