@@ -63,6 +63,8 @@ is_ours(const struct site *s, const char *host)
 	if (length >= sizeof(name))
 		return false;
 	copy_text(name, length + 1, host + bracket);
+	if (length > 0 && name[length - 1] == '.') /* SPEC: RFC 1034 3.1: the same name */
+		name[length - 1] = '\0';
 	numeric = inet_pton(bracket ? AF_INET6 : AF_INET, name, &address) == 1;
 	if (bracket || numeric)
 		return numeric;

@@ -67,7 +67,8 @@ for header in "content-security-policy: default-src 'none'" "x-content-type-opti
 	holds "the page comes with $header" grep -qi "^$header" "$scratch/said"
 done
 holds "the page may not be in a frame" grep -q "frame-ancestors 'none'" "$scratch/said"
-for host in "127.0.0.1:8080" "[::1]:8080" "192.168.7.2" "localhost" "LocalHost:80" "wall.example:1"; do
+for host in "127.0.0.1:8080" "[::1]:8080" "192.168.7.2" "localhost" "LocalHost:80" "wall.example:1" "wall.example.:1" \
+	"localhost."; do
 	same "a request for $host is served" 200 "$(code -H "Host: $host" "$url")"
 done
 for host in "evil.example" "127.0.0.1.evil.example" "wall.example.evil" "[wall.example]" "x:y"; do
