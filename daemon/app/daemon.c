@@ -114,13 +114,13 @@ on_load(void *ctx)
 		return r;
 	if (strcmp(paused, "yes") == 0)
 		fleet_pause(d->sv.fleet);
-	r = selection_load(&d->sv);
+	/* WHY before the selection: with that drones begin, and the batch says how many may. */
+	r = batches_load(d->sv.batches);
+	if (r == 0)
+		r = selection_load(&d->sv);
 	if (r < 0)
 		return r;
 	quarantine_recall(d->sv.quarantine);
-	r = batches_load(d->sv.batches);
-	if (r < 0)
-		return r;
 	repository_tidy_later(d->sv.repository);
 	return 0;
 }
