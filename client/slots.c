@@ -45,22 +45,28 @@ slots_free(struct slots *s)
 	free(s);
 }
 
-/* A full reply forgets the slots that it does not name. */
+/* A full reply forgets the slots that it does not name: what was there has gone meanwhile. */
 static void
-forget_others(struct slots *s, const json_t *list)
+forget_others(struct slots *s, const json_t *list, slots_changed *changed, void *ctx)
 {
 	const char *port;
-	json_t *known;
+	json_t *known, *gone;
 	void *next;
 
 	json_object_foreach_safe(s->by_port, next, port, known)
 	{
-		bool named = false;
+		size_t i = 0;
 
-		for (size_t i = 0; i < json_array_size(list) && !named; i++)
-			named = out_is(json_array_get(list, i), "port", port);
-		if (!named)
-			(void)json_object_del(s->by_port, port); /* WHY: it was just found */
+		while (i < json_array_size(list) && !out_is(json_array_get(list, i), "port", port))
+			i++;
+		if (i < json_array_size(list))
+			continue;
+		gone = json_copy(known);
+		(void)json_object_set_new(gone, "present", json_false()); /* WHY: it is a member */
+		if (changed != NULL && gone != NULL)
+			changed(ctx, known, gone);
+		json_decref(gone);
+		(void)json_object_del(s->by_port, port); /* WHY: it was just found */
 	}
 }
 
@@ -76,7 +82,7 @@ slots_apply(struct slots *s, const json_t *reply, slots_changed *changed, void *
 		s->station = json_incref(station);
 	}
 	if (out_true(reply, "full"))
-		forget_others(s, list);
+		forget_others(s, list, changed, ctx);
 	json_array_foreach(list, i, slot) {
 		const char *port = out_string(slot, "port");
 		json_t *before;
@@ -350,12 +356,6 @@ slot_remaining(const json_t *slot, char *dst, size_t size)
 	join_remaining(slot, "what", ", ", dst, size);
 }
 
-static bool
-has_right_bytes(const json_t *slot)
-{
-	return slot_fate(slot) == SLOT_FATE_DONE;
-}
-
 void
 slot_ready_words(const json_t *slot, char *dst, size_t size)
 {
@@ -364,7 +364,7 @@ slot_ready_words(const json_t *slot, char *dst, size_t size)
 
 	slot_remaining(slot, left, sizeof(left));
 	dst[0] = '\0';
-	if (has_right_bytes(slot) && word[0] != '\0')
+	if (slot_fate(slot) == SLOT_FATE_DONE && word[0] != '\0')
 		text_format(dst, size, "%s%s%s%s", strcmp(word, "unknown") == 0 ? "readiness " : "",
 			    word, left[0] != '\0' ? ": " : "", left);
 }
@@ -377,7 +377,7 @@ slot_ready_text(const json_t *slot)
 	char left[OUT_TEXT_MAX - 64];
 
 	join_remaining(slot, "text", " ", left, sizeof(left));
-	if (!has_right_bytes(slot))
+	if (slot_fate(slot) != SLOT_FATE_DONE)
 		return t;
 	if (strcmp(word, "NOT READY") == 0 || (left[0] != '\0' && strcmp(word, "checking") != 0))
 		text_format(t.s, sizeof(t.s), "%s: %s", word, left);

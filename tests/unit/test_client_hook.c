@@ -110,6 +110,16 @@ TEST(a_program_gets_each_event_with_what_is_known_of_it)
 	      "idle|||||||||||||\n");
 }
 
+TEST(a_drone_that_a_full_reply_does_not_name_has_gone)
+{
+	const char *replies[] = { "{\"parameters\":{\"settings\":[]}}",
+				  REPLY(ARMED("1"), SLOT(HERE), "true"),
+				  REPLY(ARMED("0"), "", "true"), NULL };
+
+	watch("idle", replies, "gone|A3|1-4|51AA||||||||||\nidle|||||||||||||\n");
+	assert_non_null(strstr(r.out, "A3 (1-4) idle (off the bus)"));
+}
+
 TEST(the_station_may_limit_a_program_to_some_events)
 {
 	const char *replies[] = { CONFIG("idle ended"), REPLY(ARMED("1"), SLOT(AT_WORK), "true"),
