@@ -40,7 +40,7 @@ is_of(const struct brake_run *run, const struct update_ending *e)
 struct brake_drone
 brake_drone(const struct update_ending *e)
 {
-	struct brake_drone d;
+	struct brake_drone d = { "" };
 
 	copy_text(d.serial, sizeof(d.serial), e->serial);
 	copy_text(d.dfu_serial, sizeof(d.dfu_serial), e->dfu_serial);
