@@ -148,6 +148,7 @@ rack_do plug 2-7.2 > /dev/null
 holds "after its hub was moved, the drone is known in its new slot" \
 	until_true 60 test_verdict 2-7.2 unchanged
 same "the new slot has its own label" B2 "$(status '.slots[] | select(.port == "2-7.2").label')"
+settle 1 # its check-up is over
 rack_do reset-counters 2-7.2 > /dev/null
 rack_do move 2-7.2 3-7.2 > /dev/null
 rack_do plug 3-7.2 > /dev/null
