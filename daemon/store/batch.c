@@ -79,6 +79,8 @@ store_batch_begin(struct store *s, const struct store_batch *b, const struct sto
 	/* The queue has to be in the tables before these are asked. */
 	r = store_commit(s, now);
 	if (r == 0)
+		r = store_usable(s);
+	if (r == 0)
 		r = db_ask(s->files.db, DB_BATCH_NEXT, &st, "t", b->name);
 	if (r <= 0)
 		return r;
