@@ -44,7 +44,7 @@ refused "without one there is nothing to show" 4 cfdfuctl batch show
 rack_plug 1-5 "$old" uid=550045000A51353432343630
 until_true 60 test_verdict 1-5 pass
 
-# What is not of the batch: a drone that was done before it.
+# A drone that was done before the batch began is not of it.
 same "a batch begins" '"spring" 4 1 2' "$(cfdfuctl --json batch start spring --expect 4 --canary 1 |
 	jq -c '.batch | "\(.name | tojson) \(.expect) \(.canary) \(.stop_after)"' | jq -r .)"
 same "its drones are missing, and so are labelled slots" "A1 A2 A3 B1 550045000a51353432343630" \

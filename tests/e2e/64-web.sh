@@ -129,7 +129,7 @@ same "half a request is given up in the end" 0 "$rc"
 same "no attempt was disturbed" "$drones $drones" \
 	"$(records "SELECT count(*), sum(verdict = 'pass') FROM attempts WHERE kind = 'flash'" | tr '|' ' ')"
 echo >&"${STARE[1]}"
-# What the first browser saw, row by row as its page folds them.
+# The slots that the first browser saw, row by row as its page folds them.
 rows()
 {
 	sed -n 's/^data: {"station/{"station/p' "$scratch/watch-1" |

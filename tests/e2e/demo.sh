@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # A mixed rack of eight drones flashed live, its history and report: demo.sh BUILD [--web] [FIRMWARE];
-# --web: in a browser, too.  Uses the best rack there is: real drones, as root (they are flashed with FIRMWARE, and only looked at without one); the
-# kernel's virtual ports, as root, where it has vhci_hcd; otherwise simulated drones in the daemon's
-# own process.
+# --web: in a browser, too.  Uses the best rack there is: real drones, as root (they are flashed with
+# FIRMWARE, and only looked at without one); the kernel's virtual ports, as root, where it has vhci_hcd;
+# otherwise simulated drones in the daemon's own process.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,6 +16,7 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/cfdfu-demo.XXXXXX")
 drones=8
 daemon=
 wall=
+watch=
 web=no
 if [ "${2:-}" = --web ]; then
 	web=yes
@@ -77,7 +78,7 @@ simulated_port() # N
 	echo "1-$1"
 }
 
-# What a rack holds on a good day: other versions, one that is right already (A2), one too old to
+# A mixed rack, as it is on a good day: other versions, one that is right already (A2), one too old to
 # reboot by request (A3), another platform (B2); addresses of their own, as a lab gives them.
 fill_rack() # PORT-FUNCTION
 {
@@ -176,24 +177,35 @@ start_wall()
 	[ ! -t 0 ] || read -r -p "Open it in a browser, and press Enter to plug the rack in. "
 }
 
-virtual_demo() # PORT-FUNCTION
+begin_watch()
 {
-	local watch begun
-
-	fill_rack "$1"
-	[ $web = no ] || start_wall
-	begun=$(now_ms)
 	cfdfuctl watch &
 	watch=$!
-	use_rack "$1"
-	until_true 150 is_over
-	begun=$((($(now_ms) - begun + 500) / 1000))
+}
+
+# Then the rack as it stands.
+end_watch()
+{
 	sleep 1 # TIME: for the eye
 	kill "$watch" 2> /dev/null || true
 	wait "$watch" 2> /dev/null || true
 	echo
 	cfdfuctl status --no-pager
 	echo
+}
+
+virtual_demo() # PORT-FUNCTION
+{
+	local begun
+
+	fill_rack "$1"
+	[ $web = no ] || start_wall
+	begun=$(now_ms)
+	begin_watch
+	use_rack "$1"
+	until_true 150 is_over
+	begun=$((($(now_ms) - begun + 500) / 1000))
+	end_watch
 	cfdfuctl batch end --no-pager
 	cfdfuctl batch report demo --html > "$build/../demo-report.html"
 	echo
@@ -206,17 +218,11 @@ virtual_demo() # PORT-FUNCTION
 
 show() # COUNT
 {
-	local watch rc=0
+	local rc=0
 
-	cfdfuctl watch &
-	watch=$!
+	begin_watch
 	cfdfuctl wait --count "$1" --timeout 150 > /dev/null || rc=$?
-	sleep 1 # TIME: for the eye
-	kill "$watch" 2> /dev/null || true
-	wait "$watch" 2> /dev/null || true
-	echo
-	cfdfuctl status --no-pager
-	echo
+	end_watch
 	cfdfuctl history --no-pager
 	return "$rc"
 }

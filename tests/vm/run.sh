@@ -39,7 +39,7 @@ select_tests() # [TEST...]
 	done | sort -u
 }
 
-# What install has put there, uninstall takes away, and directories of ours, too.
+# Uninstall takes away all that install has put there, and directories of ours, too.
 check_uninstall()
 {
 	local left
