@@ -165,6 +165,15 @@ api_parse_time(const char *text, int64_t *ret_ms)
 	return *end == '\0';
 }
 
+static bool
+is_kind(const char *text)
+{
+	for (enum job_kind k = 0; k < JOB_KIND_COUNT; k++)
+		if (recorder_kind_name(k) != NULL && strcmp(recorder_kind_name(k), text) == 0)
+			return true;
+	return false;
+}
+
 /* All but the serial and the slot.  NULL, or the parameter that makes no sense. */
 static const char *
 read_filter(json_t *parameters, struct store_filter *f)
@@ -184,7 +193,7 @@ read_filter(json_t *parameters, struct store_filter *f)
 	if (f->verdict != NULL && strcmp(f->verdict, "running") != 0 &&
 	    verdict_by_name(f->verdict) == VERDICT_NONE)
 		return "verdict";
-	if (f->kind != NULL && !recorder_kind_known(f->kind))
+	if (f->kind != NULL && !is_kind(f->kind))
 		return "kind";
 	if (limit != NULL && json_integer_value(limit) <= 0)
 		return "limit";

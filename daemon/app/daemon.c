@@ -12,6 +12,7 @@
 #include "app/batches.h"
 #include "app/clock.h"
 #include "app/control.h"
+#include "app/counters.h"
 #include "app/dispatch.h"
 #include "app/eventlog.h"
 #include "app/lifecycle.h"
@@ -167,7 +168,7 @@ open_records(struct daemon *d)
 		r = records_walk_new(&d->sv, on_health, d, &d->sv.walk);
 	if (r == 0)
 		r = stats_new(&d->sv, &d->sv.stats);
-	return r;
+	return r < 0 ? r : counters_new(&d->sv, &d->sv.counters);
 }
 
 static void
@@ -242,6 +243,7 @@ open_dispatch(struct daemon *d)
 			       { quarantine_tell, d->sv.quarantine },
 			       { batches_tell, d->sv.batches },
 			       { eventlog_tell, &d->sv },
+			       { counters_tell, d->sv.counters },
 			       { rescue_tell, d->sv.rescue } },
 		.admit = admit,
 		.dismiss = dismiss,
@@ -385,6 +387,7 @@ daemon_free(struct daemon *d)
 	dispatch_free(d->dispatch);
 	alarm_free(d->wake);
 	control_close(&d->sv);
+	counters_free(d->sv.counters);
 	stats_free(d->sv.stats);
 	records_walk_free(d->sv.walk);
 	recorder_free(d->sv.recorder);

@@ -214,13 +214,10 @@ static const char *const kinds[JOB_KIND_COUNT] = {
 	[JOB_DECK] = "deck",	[JOB_EEPROM] = "eeprom",
 };
 
-bool
-recorder_kind_known(const char *kind)
+const char *
+recorder_kind_name(enum job_kind kind)
 {
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (kinds[i] != NULL && strcmp(kinds[i], kind) == 0)
-			return true;
-	return false;
+	return kinds[kind];
 }
 
 static const char *

@@ -62,6 +62,7 @@ void recorder_check(struct recorder *rc, bool also_whole);
  * change things; for the others, as often as it is cheap. */
 void recorder_look(struct recorder *rc, bool ordered);
 
-bool recorder_kind_known(const char *kind); /* of an attempt: "flash", "deck", ... */
+/* Of an attempt: "flash", "deck", ...; NULL: such jobs are none. */
+const char *recorder_kind_name(enum job_kind kind);
 
 #endif

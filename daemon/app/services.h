@@ -27,6 +27,7 @@ struct services {
 	struct recorder *recorder;
 	struct records_walk *walk;
 	struct stats *stats;
+	struct counters *counters;
 	struct rescue *rescue;
 	struct status_stream *stream;
 	struct server *server;

@@ -15,6 +15,7 @@
 #include "app/acts.h"
 #include "app/batches.h"
 #include "app/clock.h"
+#include "app/counters.h"
 #include "app/log.h"
 #include "app/names.h"
 #include "app/ports.h"
@@ -125,6 +126,7 @@ open_services(struct bench *b)
 	assert_int_equal(quarantine_new(sv, &sv->quarantine), 0);
 	assert_int_equal(batches_new(sv, &sv->batches), 0);
 	assert_int_equal(recorder_new(sv, &recorder, &sv->recorder), 0);
+	assert_int_equal(counters_new(sv, &sv->counters), 0);
 	assert_int_equal(rescue_new(sv, api_rescue_ended, &sv->rescue), 0);
 }
 
@@ -161,6 +163,7 @@ tear_down(void **state)
 	char command[96];
 
 	rescue_free(sv->rescue);
+	counters_free(sv->counters);
 	recorder_free(sv->recorder);
 	batches_free(sv->batches);
 	quarantine_free(sv->quarantine);
