@@ -8,14 +8,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client/checks.h"
 #include "client/commands.h"
 #include "client/conn.h"
+#include "client/machine.h"
 #include "client/out.h"
 #include "client/remote.h"
 #include "client/socket.h"
+#include "client/sync_state.h"
+#include "client/when.h"
 
 #define WALK_POLL_US 200000
 #define ROOT_ENV "CFDFU_DOCTOR_ROOT" /* a directory that stands for /, for tests */
@@ -77,6 +81,53 @@ ask_service(const struct session *s, json_t *document, json_t *checks)
 	return r;
 }
 
+/* Where the records go to a central database: whether they arrive there. */
+static int
+check_central(const struct session *s, json_t *checks)
+{
+	const struct machine m = { .root = "", .list = checks };
+	json_t *state = sync_state_read(), *reply = NULL;
+	struct params p = params_new();
+	struct text at = out_text(state, "at"), success = out_text(state, "success_at");
+	char long_ago[WHEN_TEXT_MAX] = "";
+	json_int_t behind;
+	int r = 0;
+
+	params_number(&p, "after", 0);
+	params_number(&p, "limit", 0);
+	if (state != NULL)
+		r = conn_ask(s, PROTO_METHOD("GetEndings"), &p, &reply);
+	else
+		params_done(&p);
+	behind = out_int(reply, "total") - out_int(state, "endings");
+	if (r != 0 || state == NULL || !when_parse("1h", time(NULL), long_ago))
+		goto out;
+	if (!out_true(state, "ok"))
+		machine_found(&m, (struct finding){ "central", "warn", "journalctl -u cfdfu-sync" },
+			      "%lld endings are not in the central database (last success: %s): %s",
+			      (long long)behind, success.s[0] != '\0' ? success.s : "never",
+			      out_text(state, "error").s);
+	else if (strcmp(at.s, long_ago) < 0)
+		machine_found(
+		    &m,
+		    (struct finding){ "central", "warn",
+				      "sudo systemctl enable --now cfdfu-sync.timer" },
+		    "cfdfu-sync did not run since %s; %lld endings are not in the central "
+		    "database",
+		    at.s, (long long)behind);
+	else
+		machine_found(
+		    &m,
+		    (struct finding){ "central",
+				      out_string(state, "warning") != NULL ? "warn" : "ok", NULL },
+		    "the central database has all endings but %lld. %s", (long long)behind,
+		    out_text(state, "warning").s);
+out:
+	json_decref(reply);
+	json_decref(state);
+	return r;
+}
+
 /* Has all records compared with the audit file, and waits for that.  WHY the health: asking how far
  * it is may not be recorded, or there would always be one more. */
 static int
@@ -123,6 +174,8 @@ run(const struct session *s, const struct invocation *i)
 		r = walk_records(s);
 	if (there && r == 0)
 		r = ask_service(s, document, checks);
+	if (there && r == 0)
+		r = check_central(s, checks);
 	if (s->json)
 		out_json(document);
 	else

@@ -3,8 +3,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "app/api.h"
 #include "app/clock.h"
@@ -235,6 +237,18 @@ api_get_history(void *ctx, struct call *call, json_t *parameters)
 		   json_pack("{s:o, s:o}", "attempts", page.list, "next", reply_number(next, 0)));
 }
 
+static json_t *
+stages_json(const struct store_attempt *t)
+{
+	json_t *stages = json_array();
+
+	for (size_t i = 0; i < t->stage_count; i++)
+		(void)json_array_append_new(stages,
+					    json_pack("{s:s, s:I}", "step", t->stages[i].name, "ms",
+						      (json_int_t)t->stages[i].ms));
+	return stages;
+}
+
 struct one {
 	json_t *attempt, *stages;
 };
@@ -245,10 +259,7 @@ on_one(void *ctx, const struct store_attempt *t)
 	struct one *one = ctx;
 
 	one->attempt = attempt_json(t);
-	for (size_t i = 0; i < t->stage_count; i++)
-		(void)json_array_append_new(one->stages,
-					    json_pack("{s:s, s:I}", "step", t->stages[i].name, "ms",
-						      (json_int_t)t->stages[i].ms));
+	one->stages = stages_json(t);
 }
 
 void
@@ -256,7 +267,7 @@ api_get_attempt(void *ctx, struct call *call, json_t *parameters)
 {
 	const struct services *sv = ctx;
 	json_int_t id = json_integer_value(json_object_get(parameters, "id"));
-	struct one one = { NULL, json_array() };
+	struct one one = { NULL, NULL };
 	int r = store_attempt_get(sv->store, id, on_one, &one);
 
 	if (r >= 0 && one.attempt != NULL) {
@@ -264,11 +275,55 @@ api_get_attempt(void *ctx, struct call *call, json_t *parameters)
 			   json_pack("{s:o, s:o}", "attempt", one.attempt, "stages", one.stages));
 		return;
 	}
-	json_decref(one.stages);
 	if (r == -ENOENT || r >= 0)
 		call_error(call, PROTO_ERROR("NoSuchAttempt"), json_pack("{s:I}", "id", id));
 	else
 		cannot_read(call);
+}
+
+static void
+on_ending(void *ctx, int64_t seq, bool condition, const struct store_attempt *t)
+{
+	struct page *p = ctx;
+
+	(void)json_array_append_new(p->list,
+				    json_pack("{s:I, s:s, s:o, s:o}", "seq", (json_int_t)seq,
+					      "what", condition ? "condition" : "end", "attempt",
+					      attempt_json(t), "stages", stages_json(t)));
+}
+
+void
+api_get_endings(void *ctx, struct call *call, json_t *parameters)
+{
+	const struct services *sv = ctx;
+	json_t *limit = json_object_get(parameters, "limit");
+	json_int_t wanted =
+	    json_is_integer(limit) ? json_integer_value(limit) : PROTO_ENDINGS_DEFAULT;
+	struct store_endings e = { .enough = is_long_enough, .each = on_ending };
+	struct page page = { .from_us = clock_now_us() };
+	char id[40], host[HOST_NAME_MAX + 1] = "";
+
+	e.after = json_integer_value(json_object_get(parameters, "after"));
+	e.limit = (unsigned)(wanted < PROTO_HISTORY_MAX ? wanted : PROTO_HISTORY_MAX);
+	if (e.after < 0 || wanted < 0) {
+		call_invalid(call, e.after < 0 ? "after" : "limit");
+		return;
+	}
+	page.list = json_array();
+	if (store_endings(sv->store, &e, &page) < 0) {
+		json_decref(page.list);
+		cannot_read(call);
+		return;
+	}
+	(void)snprintf(id, sizeof(id), "%.8s-%.4s-%.4s-%.4s-%.12s", e.station, e.station + 8,
+		       e.station + 12, e.station + 16, e.station + 20);
+	(void)gethostname(host, sizeof(host) - 1); /* WHY: a name too long is cut */
+	call_reply(call,
+		   json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b}", "station_id", id,
+			     "host", reply_text(host), "after_hash", reply_text(e.after_hash),
+			     "endings", page.list, "next", (json_int_t)e.next, "next_hash",
+			     reply_text(e.next_hash), "head", (json_int_t)e.head, "total",
+			     (json_int_t)e.total, "more", e.next < e.head));
 }
 
 /* ---- drones --------------------------------------------------------------------------------- */

@@ -7,7 +7,8 @@
 
 /* The statements are laid out by hand. */
 /* clang-format off */
-#define ATTEMPT_COLUMNS                                                                            \
+#define ATTEMPT_COLUMNS ATTEMPT_COLUMNS_WITH("a.condition_seq")
+#define ATTEMPT_COLUMNS_WITH(condition)                                                            \
 	"a.id, a.started_ms, a.ended_ms,"                                                          \
 	" a.kind, a.port, a.label, coalesce(a.late_serial, a.serial),"                             \
 	" coalesce(a.late_dfu_serial, a.dfu_serial), coalesce(a.late_platform, a.platform),"       \
@@ -19,7 +20,7 @@
 	" THEN a.ended_mono_ms - a.started_mono_ms END, a.message,"                                \
 	" CASE WHEN a.flags IS NULL OR a.end_flags IS NULL THEN coalesce(a.flags, a.end_flags)"    \
 	" ELSE a.flags || ' ' || a.end_flags END, a.started_sync,"                                 \
-	" coalesce(a.target, 'stm32'), a.radio_before, a.begin_seq, a.condition_seq,"     \
+	" coalesce(a.target, 'stm32'), a.radio_before, a.begin_seq, " condition ","             \
 	" (SELECT name FROM batch WHERE id = a.batch)"
 
 /*
@@ -143,6 +144,17 @@
 	Q(CONDITION_LOST, "SELECT 1 FROM attempt WHERE id = ?1 AND ifnull(condition_seq, 0) < ?2") \
 	Q(STAGES, "SELECT json_extract(e.value, '$[0]'), json_extract(e.value, '$[1]')" \
 		" FROM attempt a, json_each(a.stages) e WHERE a.id = ?1") \
+	/* records behind ?1; of a condition behind the ending, the attempt with that condition */ \
+	Q(ENDINGS, "SELECT " ATTEMPT_COLUMNS_WITH( \
+		"iif(r.seq > a.end_seq, r.seq, a.condition_seq)") ", a.id IS NOT NULL," \
+		" r.seq, lower(hex(r.hash)), r.seq > a.end_seq FROM record r LEFT JOIN attempt a" \
+		" ON a.id = CASE r.kind WHEN 'end' THEN r.ref" \
+		" WHEN 'condition' THEN json_extract(r.body, '$.id') END" \
+		" AND (r.seq = a.end_seq OR (r.kind = 'condition' AND r.seq > a.end_seq))" \
+		" LEFT JOIN image i ON i.id = a.image WHERE r.seq > ?1 ORDER BY r.seq") \
+	Q(CHAIN, "SELECT (SELECT value FROM setting WHERE scope = 'store' AND name = 'station')," \
+		" lower(hex((SELECT hash FROM record WHERE seq = ?1)))," \
+		" (SELECT max(seq) FROM record), (SELECT sum(n) FROM tally)") \
 	Q(PLACE, "SELECT segment, started_ms FROM attempt WHERE id < ?1" \
 		" ORDER BY id DESC LIMIT 1") \
 	Q(DRONES_WITH, "SELECT min(id), count(*) FROM drone" \

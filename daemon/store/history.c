@@ -283,3 +283,75 @@ store_attempt_get(struct store *s, int64_t id,
 	(void)sqlite3_reset(st); /* after a row: cannot fail */
 	return r;
 }
+
+/* ---- for other databases -------------------------------------------------------------------- */
+
+enum { COLUMN_SEQ = COLUMN_WANTED + 1, COLUMN_HASH, COLUMN_IS_CONDITION };
+
+static int
+read_chain(struct store *s, struct store_endings *e)
+{
+	sqlite3_stmt *st;
+	int r = db_ask(s->files.db, DB_CHAIN, &st, "n", e->after);
+
+	if (r <= 0)
+		return r;
+	copy_text(e->station, sizeof(e->station), db_text(st, 0));
+	copy_text(e->after_hash, sizeof(e->after_hash), db_text(st, 1));
+	copy_text(e->next_hash, sizeof(e->next_hash), e->after_hash);
+	e->next = e->after;
+	e->head = sqlite3_column_int64(st, 2);
+	e->total = sqlite3_column_int64(st, 3);
+	(void)sqlite3_reset(st); /* after a row: cannot fail */
+	return 0;
+}
+
+struct telling {
+	const struct store_endings *endings;
+	void *ctx;
+	int64_t seq;
+	bool condition;
+};
+
+static void
+on_ending(void *ctx, const struct store_attempt *a)
+{
+	const struct telling *t = ctx;
+
+	t->endings->each(t->ctx, t->seq, t->condition, a);
+}
+
+int
+store_endings(struct store *s, struct store_endings *e, void *ctx)
+{
+	struct telling t = { .endings = e, .ctx = ctx };
+	sqlite3_stmt *st = NULL;
+	unsigned rows = 0;
+	int r = store_usable(s);
+
+	if (r == 0)
+		r = read_chain(s, e);
+	if (r == 0 && e->limit > 0)
+		r = db_ask(s->files.db, DB_ENDINGS, &st, "n", e->after);
+	for (; r > 0; r = db_step(s->files.db, st)) {
+		struct stages stages;
+
+		t.seq = sqlite3_column_int64(st, COLUMN_SEQ);
+		t.condition = sqlite3_column_int(st, COLUMN_IS_CONDITION) != 0;
+		if (sqlite3_column_int(st, COLUMN_WANTED) != 0) {
+			r = read_stages(s, sqlite3_column_int64(st, 0), &stages);
+			if (r == 0)
+				r = tell(s, st, &stages, on_ending, &t);
+			rows++;
+		}
+		if (r >= 0) {
+			e->next = t.seq;
+			copy_text(e->next_hash, sizeof(e->next_hash), db_text(st, COLUMN_HASH));
+		}
+		if (r < 0 || rows == e->limit || e->enough(ctx)) {
+			(void)sqlite3_reset(st); /* the error is in r */
+			break;
+		}
+	}
+	return r < 0 ? r : 0;
+}

@@ -290,6 +290,22 @@ struct store_filter {
 int store_history(struct store *s, const struct store_filter *f,
 		  void (*each)(void *ctx, const struct store_attempt *a), void *ctx) MUST_CHECK;
 
+/* A page of the chain of records, for other databases. */
+struct store_endings {
+	int64_t after;		   /* the records behind this one; 0: all */
+	unsigned limit;		   /* LIMIT: endings and conditions of a page; 0: none are read */
+	bool (*enough)(void *ctx); /* as a filter's */
+	/* One that ended, with its stages; condition: again, with what was learned of its drone
+	 * then, behind the ending.  seq: of the record. */
+	void (*each)(void *ctx, int64_t seq, bool condition, const struct store_attempt *a);
+	char station[STORE_NAME_MAX];	    /* out: 32 hex digits, of the first record */
+	char after_hash[65], next_hash[65]; /* out: hex; "" where there is no such record */
+	int64_t next, head, total;	    /* out: the last looked at; the last; endings in all */
+};
+
+/* In the order of their records.  0; the same errors as store_history(). */
+int store_endings(struct store *s, struct store_endings *e, void *ctx) MUST_CHECK;
+
 /* One attempt with its stages, by one call of each.  -ENOENT. */
 int store_attempt_get(struct store *s, int64_t id,
 		      void (*each)(void *ctx, const struct store_attempt *a), void *ctx) MUST_CHECK;

@@ -26,6 +26,7 @@
 #define PROTO_QUEUE_BYTES_MAX (1024U * 1024U) /* unread replies of a stream */
 #define PROTO_HISTORY_MAX 500		      /* attempts in one reply of GetHistory */
 #define PROTO_HISTORY_DEFAULT 50
+#define PROTO_ENDINGS_DEFAULT 200 /* endings in one reply of GetEndings; the same most */
 
 /*
  * LIMIT: a file that crosses the socket; core/image.h's IMAGE_BYTES_MAX and room for DfuSe's
