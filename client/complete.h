@@ -13,8 +13,9 @@
 
 /*
  * Prints what may stand there, one a line, with a tab and a word of explanation where there is one;
- * nothing where it is a file or anything.  Slots, drones, firmware and batches come from the
- * station; silence where it does not answer.
+ * a line that begins with a tab where it is a file; nothing where it is anything.  Slots, drones,
+ * firmware and batches come from the station; nothing of it where it does not answer within
+ * seconds.
  */
 int complete_line(const struct command_desc *const *commands, int argc, char *const *argv);
 

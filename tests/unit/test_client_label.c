@@ -121,7 +121,17 @@ TEST(commands_and_options_are_completed_from_the_table)
 	complete(WORDS("platform", "set", "1-4", ""), NULL, WORDS("cf2\n", "none\n"));
 	complete(WORDS("frobnicate", "x", ""), NULL, WORDS(""));
 	assert_string_equal(r.out, "");
-	complete(WORDS("firmware", "add", ""), NULL, WORDS(""));
+}
+
+TEST(where_a_file_stands_the_shell_is_asked_for_names_of_files)
+{
+	complete(WORDS("firmware", "add", ""), NULL, WORDS("\t\n"));
+	complete(WORDS("backup", "1-4", ""), NULL, WORDS("\t\n"));
+	complete(WORDS("firmware", "make", "a.dfu", "b"), NULL, WORDS("\t\n"));
+	complete(WORDS("firmware", "extract", "a.dfu", "-o", ""), NULL, WORDS("\t\n"));
+	complete(WORDS("watch", "--exec", "/us"), NULL, WORDS("\t\n"));
+	complete(WORDS("--socket", ""), NULL, WORDS("\t\n"));
+	complete(WORDS("firmware", "add", "--name", ""), NULL, WORDS(""));
 	assert_string_equal(r.out, "");
 }
 
