@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cfdfuctl pause, resume, retry, port release, platform set: the operator's word on the station,
- * its slots and its drones.
+ * cfdfuctl pause, resume, restart, retry, port release, platform set: the operator's word on the
+ * station, its slots and its drones.
  */
 #include "config.h"
 
@@ -36,6 +36,15 @@ print_resumed(const struct session *s, const json_t *reply)
 		       message.s, name.s, name.s);
 	else
 		puts("Resumed.  Drones that are plugged in will be flashed.");
+	return EXIT_OK;
+}
+
+static int
+print_restarted(const struct session *s, const json_t *reply)
+{
+	(void)s;
+	printf("The service restarts when running drones have ended.  %lld at work.\n",
+	       (long long)out_int(reply, "active"));
 	return EXIT_OK;
 }
 
@@ -129,6 +138,15 @@ const struct command_desc cmd_resume = {
 	.run = conn_run,
 	.method = PROTO_METHOD("Resume"),
 	.print = print_resumed,
+};
+
+const struct command_desc cmd_restart = {
+	.name = "restart",
+	.args = "",
+	.help = N_("restart the service when running drones have ended"),
+	.run = conn_run,
+	.method = PROTO_METHOD("Restart"),
+	.print = print_restarted,
 };
 
 const struct command_desc cmd_retry = {

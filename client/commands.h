@@ -13,7 +13,7 @@
 	X(firmware_check) X(firmware_make) X(firmware_extract) \
 	X(drone_list) X(drone_set) X(drone_assign) X(deck_list) X(deck_update) \
 	X(identify) X(label) \
-	X(pause) X(resume) X(retry) \
+	X(pause) X(resume) X(restart) X(retry) \
 	X(batch_start) X(batch_end) X(batch_list) X(batch_show) X(batch_report) X(stats) \
 	X(history) X(show) X(port_release) X(platform_set) \
 	X(recover_loader) X(backup) X(doctor) X(config)

@@ -63,6 +63,17 @@ api_resume(void *ctx, struct call *call, json_t *parameters)
 	set_paused(ctx, call, false);
 }
 
+void
+api_restart(void *ctx, struct call *call, json_t *parameters)
+{
+	struct services *sv = ctx;
+
+	(void)parameters;
+	fleet_drain(sv->fleet, clock_now_us());
+	sv->restart = true;
+	call_reply(call, json_pack("{s:i}", "active", active_count(sv)));
+}
+
 static bool
 is_failed(const struct services *sv, unsigned slot)
 {

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "app/alarm.h"
 #include "app/api.h"
@@ -363,15 +364,17 @@ int
 daemon_run(struct daemon *d)
 {
 	struct log_about about = { .id = LOG_ID_STARTED };
+	int r;
 
 	log_say(d->sv.log, LOG_NOTICE, &about, "cfdfud %s: watching for Crazyflies",
 		PACKAGE_VERSION);
-	if (lifecycle_run(d->lifecycle) < 0) {
+	r = lifecycle_run(d->lifecycle);
+	if (r < 0) {
 		log_say(d->sv.log, LOG_CRIT, NULL, "the event loop failed");
 		return EXIT_FAILURE;
 	}
 	log_say(d->sv.log, LOG_NOTICE, NULL, "stopped");
-	return EXIT_SUCCESS;
+	return r > 0 ? EX_TEMPFAIL : EXIT_SUCCESS;
 }
 
 void

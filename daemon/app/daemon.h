@@ -22,7 +22,7 @@ struct daemon_options {
 int daemon_new(struct event_base *base, const struct daemon_options *options,
 	       struct daemon **ret_daemon) MUST_CHECK;
 
-/* Until it is told to stop.  Returns the exit status. */
+/* Until it is told to stop.  Returns the exit status; EX_TEMPFAIL: start it again. */
 int daemon_run(struct daemon *d);
 
 void daemon_free(struct daemon *d); /* NULL is fine */

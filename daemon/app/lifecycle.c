@@ -31,7 +31,7 @@ enum {
 	RECORD_MS = 5000,  /* for the disk to take the verdicts of what was interrupted */
 };
 
-enum phase { RUNNING, DRAINING, INTERRUPTED };
+enum phase { RUNNING, RESTARTING, DRAINING, INTERRUPTED };
 
 struct lifecycle {
 	const struct services *sv;
@@ -39,7 +39,7 @@ struct lifecycle {
 	struct event *second;
 	struct event *signals[3];
 	enum phase phase;
-	uint64_t phase_until_us; /* not RUNNING: the next phase then */
+	uint64_t phase_until_us; /* DRAINING, INTERRUPTED: the next phase then */
 	uint64_t idle_since_us;
 	int64_t suspended_ms; /* clock_suspended_ms() at the last second */
 	unsigned seconds;
@@ -158,7 +158,7 @@ interrupt(struct lifecycle *l)
 static void
 stop(struct lifecycle *l)
 {
-	if (l->phase != RUNNING) {
+	if (l->phase >= DRAINING) {
 		interrupt(l);
 	} else {
 		enter(l, DRAINING, DRAIN_MS);
@@ -175,11 +175,20 @@ stop(struct lifecycle *l)
 			fleet_active(l->sv->fleet));
 }
 
+/* WHY nothing to the manager: it would limit the time. */
+static void
+restart(struct lifecycle *l)
+{
+	l->phase = RESTARTING;
+	log_say(l->sv->log, LOG_NOTICE, NULL, "restarting; %u drones are still at work",
+		fleet_active(l->sv->fleet));
+}
+
 /* Each second while stopping. */
 static void
 go_on_stopping(struct lifecycle *l)
 {
-	bool late = clock_now_us() >= l->phase_until_us;
+	bool late = l->phase != RESTARTING && clock_now_us() >= l->phase_until_us;
 
 	if (late && l->phase == DRAINING) {
 		interrupt(l);
@@ -294,6 +303,8 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 	look_for_sleep(l);
 	tell_manager(l);
 	dispatch_run(l->dispatch);
+	if (l->phase == RUNNING && l->sv->restart)
+		restart(l);
 	if (l->phase != RUNNING)
 		go_on_stopping(l);
 	else
@@ -362,5 +373,7 @@ lifecycle_run(struct lifecycle *l)
 	notify_ready(l->sv->notify);
 	tell_manager(l);
 	dispatch_run(l->dispatch);
-	return event_base_dispatch(l->sv->base) < 0 ? -EIO : 0;
+	if (event_base_dispatch(l->sv->base) < 0)
+		return -EIO;
+	return l->phase == RESTARTING;
 }

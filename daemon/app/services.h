@@ -6,6 +6,7 @@
 #ifndef APP_SERVICES_H
 #define APP_SERVICES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct services {
@@ -31,6 +32,7 @@ struct services {
 	struct rescue *rescue;
 	struct status_stream *stream;
 	struct server *server;
+	bool restart; /* asked for (api_control.c); lifecycle.c does it */
 	struct {
 		uint64_t minute; /* of the clock, that is counted */
 		unsigned count;

@@ -48,6 +48,39 @@ same "the waiting drones were not touched" 0 \
 	"$(records "SELECT count(*) FROM attempts WHERE port <> '1-1'")"
 records_are_sound "stop"
 
+# ---- asked to restart ---------------------------------------------------------------------------
+
+is_restarting()
+{
+	grep -q "restarting; 1 drones are still at work" "$log"
+}
+
+station_start typical
+rack_plug_held 1-7 "$old"
+holds "one drone is being written" until_true 60 test_state 1-7 writing
+rack_plug 1-8 "$old"
+holds "another waits for a permit" until_true 60 test_state 1-8 waiting
+holds "the station can be asked to restart" cfdfuctl restart
+holds "it goes on with the running drone" until_true 60 is_restarting
+same "it answers meanwhile" writing "$(status '.slots[] | select(.port == "1-7").state')"
+holds "asked again, it goes on" cfdfuctl restart
+rack_do mend 1-7 > /dev/null
+holds "it ends when the running drone has ended" until_true 60 is_gone
+same "its exit status asks for another start" 75 "$(exit_status)"
+same "the running drone has passed, the waiting one was not touched" "1-7 pass" \
+	"$(records "SELECT port || ' ' || verdict FROM attempts WHERE port IN ('1-7', '1-8')")"
+station_start typical
+rack_plug_held 1-7 "$old"
+holds "a drone is being written again" until_true 60 test_state 1-7 writing
+: > "$log"
+cfdfuctl restart > /dev/null
+kill "$sim_pid"
+until_true 60 grep -q "stopping; 1 drones are still at work" "$log"
+rack_do mend 1-7 > /dev/null
+holds "told to stop while restarting, it lets the drone end" until_true 60 is_gone
+same "... and is not to be started again" 0 "$(exit_status)"
+records_are_sound "restart"
+
 station_start typical
 rack_plug_held 1-4 "$old"
 holds "a drone is being written" until_true 60 test_state 1-4 writing

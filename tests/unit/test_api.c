@@ -149,6 +149,7 @@ TEST_WITH(calls_that_make_no_sense_are_refused_by_name_and_others_answered, set_
 		{ "Plan", "{\"with\":\"x\"}", "Station.NoSuchFirmware" },
 		{ "Plan", "{\"target\":\"1-2\"}", "\"port\":\"1-2\"" },
 		{ "GetConfig", "{}", "\"origin\":null" },
+		{ "Restart", "{}", "\"active\":2" },
 	};
 
 	expect_replies(*state, rows, ARRAY_LEN(rows));

@@ -345,6 +345,7 @@ TEST(control_commands_send_the_right_requests)
 	} cases[] = {
 		{ "pause", "Pause\",\"parameters\":{}}", "{\"active\":2}", "2 at work." },
 		{ "resume", "Resume\",\"parameters\":{}}", "{\"active\":0}", "Resumed." },
+		{ "restart", "Restart\",\"parameters\":{}}", "{\"active\":2}", "2 at work." },
 		{ "retry 1-4 A2 --force",
 		  "Retry\",\"parameters\":{\"targets\":[\"1-4\",\"A2\"],\"force\":true}}",
 		  "{\"queued\":[\"1-4\",\"1-5\"]}", "Queued: 1-4, 1-5\n" },
