@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The methods StartBatch, EndBatch, ListBatches and GetBatch. */
+/* The methods SetBatchDefaults, StartBatch, EndBatch, ListBatches and GetBatch. */
 #include "config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/api.h"
@@ -20,7 +21,9 @@
 enum {
 	MISSING_MAX = 20, /* LIMIT: of drones that are named as missing */
 	LIST_US = 10000,  /* LIMIT: of counting what came of batches, for a list of them */
+	DEFAULTS_MAX = 128,
 };
+#define DEFAULTS "batch-defaults" /* of STORE_STATION: parameters of SetBatchDefaults */
 
 /* ---- what is missing ------------------------------------------------------------------------ */
 
@@ -231,9 +234,9 @@ api_list_batches(void *ctx, struct call *call, json_t *parameters)
 
 /* False after having answered that it makes no sense. */
 static bool
-read_count(struct call *call, const char *name, unsigned max, unsigned *count)
+read_count(struct call *call, const json_t *said, const char *name, unsigned max, unsigned *count)
 {
-	json_t *value = json_object_get(call_parameters(call), name);
+	json_t *value = json_object_get(said, name);
 	json_int_t n = json_is_integer(value) ? json_integer_value(value) : *count;
 
 	if (n < 0 || n > max) {
@@ -244,6 +247,38 @@ read_count(struct call *call, const char *name, unsigned max, unsigned *count)
 	return true;
 }
 
+/* Those of a call, or kept ones, over what is there. */
+static bool
+read_terms(struct call *call, const json_t *said, struct batch_terms *t)
+{
+	return read_count(call, said, "expect", BATCH_DRONES_MAX, &t->expect) &&
+	       read_count(call, said, "canary", BATCH_CANARY_MAX, &t->canary) &&
+	       read_count(call, said, "stop_after", BATCH_DRONES_MAX, &t->stop_after);
+}
+
+void
+api_set_batch_defaults(void *ctx, struct call *call, json_t *parameters)
+{
+	const struct services *sv = ctx;
+	struct store_time now = clock_time(sv->clock);
+	struct batch_terms terms = { .expect = 0 };
+	char *text;
+	int r;
+
+	if (!read_terms(call, parameters, &terms))
+		return;
+	recorder_look(sv->recorder, true);
+	text = json_dumps(parameters, JSON_COMPACT);
+	r = text != NULL ? store_set(sv->store, STORE_STATION, DEFAULTS, text, &now) : -ENOMEM;
+	free(text);
+	if (r == 0)
+		r = store_commit(sv->store, &now);
+	if (r == 0)
+		call_reply(call, json_object());
+	else
+		refuse_store(call, sv->store, r, "The defaults of batches cannot be kept");
+}
+
 void
 api_start_batch(void *ctx, struct call *call, json_t *parameters)
 {
@@ -251,11 +286,16 @@ api_start_batch(void *ctx, struct call *call, json_t *parameters)
 	const char *name = param_text(parameters, "name");
 	struct batch_terms terms = { .canary = sv->settings->batch_canary,
 				     .stop_after = sv->settings->batch_stop_after };
+	char text[DEFAULTS_MAX] = "";
+	json_t *kept;
+	bool fine;
 	int r = -EINVAL;
 
-	if (!read_count(call, "expect", BATCH_DRONES_MAX, &terms.expect) ||
-	    !read_count(call, "canary", BATCH_CANARY_MAX, &terms.canary) ||
-	    !read_count(call, "stop_after", BATCH_DRONES_MAX, &terms.stop_after))
+	(void)!store_get(sv->store, STORE_STATION, DEFAULTS, text, sizeof(text)); /* none */
+	kept = json_loads(text, 0, NULL);
+	fine = read_terms(call, kept, &terms) && read_terms(call, parameters, &terms);
+	json_decref(kept);
+	if (!fine)
 		return;
 	recorder_look(sv->recorder, true);
 	copy_text(terms.name, sizeof(terms.name), name);

@@ -39,6 +39,34 @@ TEST_WITH(a_batch_is_begun_shown_and_ended, set_up, tear_down)
 		replies(b, calls[i].method, calls[i].parameters, -1, calls[i].words);
 }
 
+TEST_WITH(what_a_batch_has_that_is_not_said_can_be_set_for_the_station, set_up, tear_down)
+{
+	static const struct {
+		const char *method, *parameters, *words;
+	} calls[] = {
+		{ "SetBatchDefaults", "{\"canary\":33}", "\"parameter\":\"canary\"" },
+		{ "SetBatchDefaults", "{\"stop_after\":100000}", "\"parameter\":\"stop_after\"" },
+		{ "SetBatchDefaults", "{\"expect\":25,\"canary\":2,\"stop_after\":3}", "{}" },
+		{ "StartBatch", "{\"name\":\"a\"}", "\"expect\":25,\"canary\":2,\"stop_after\":3" },
+		{ "EndBatch", "{}", "\"name\":\"a\"" },
+		{ "StartBatch", "{\"name\":\"b\",\"expect\":1,\"canary\":0,\"stop_after\":null}",
+		  "\"expect\":1,\"canary\":null,\"stop_after\":3" },
+		{ "EndBatch", "{}", "\"name\":\"b\"" },
+		{ "SetBatchDefaults", "{\"canary\":1}", "{}" },
+		{ "StartBatch", "{\"name\":\"c\"}",
+		  "\"expect\":null,\"canary\":1,\"stop_after\":null" },
+		{ "EndBatch", "{}", "\"name\":\"c\"" },
+		{ "SetBatchDefaults", "{}", "{}" },
+		{ "StartBatch", "{\"name\":\"d\"}",
+		  "\"expect\":null,\"canary\":null,\"stop_after\":null" },
+	};
+	struct bench *b = *state;
+
+	recorder_look(b->sv.recorder, true);
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+		replies(b, calls[i].method, calls[i].parameters, -1, calls[i].words);
+}
+
 /* Ended in the records, as a batch before a restart has them. */
 static void
 end_recorded(struct bench *b, const char *port, const char *serial, enum verdict_kind verdict)
