@@ -3,6 +3,7 @@
 
 #include "client/out.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static void PRINTF_LIKE(2, 0) say(const char *prefix, const char *fmt, va_list a
 	(void)vsnprintf(raw, sizeof(raw), fmt, args); /* WHY: cut is fine */
 	cells_clean(clean, sizeof(clean), raw);
 	(void)fflush(stdout); /* WHY: order on a terminal; a failure shows at the next write */
-	fprintf(stderr, "%s%s\n", prefix, clean);
+	fprintf(stderr, "%s%s%s\n", prefix, prefix[0] != '\0' ? ": " : "", clean);
 }
 
 void
@@ -30,7 +31,7 @@ say_error(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	say("cfdfuctl: ", fmt, args);
+	say(program_invocation_short_name, fmt, args);
 	va_end(args);
 }
 

@@ -14,7 +14,7 @@
 struct session;
 struct table;
 
-/* "cfdfuctl: ..." on standard error; cleaned of control characters. */
+/* "PROGRAM: ..." on standard error; cleaned of control characters. */
 void say_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* Errors that the service has no part in. */
