@@ -16,7 +16,7 @@
 	X(pause) X(resume) X(restart) X(retry) \
 	X(batch_start) X(batch_end) X(batch_list) X(batch_show) X(batch_report) X(stats) \
 	X(history) X(show) X(port_release) X(platform_set) \
-	X(recover_loader) X(backup) X(doctor) X(config)
+	X(recover_loader) X(backup) X(doctor) X(metrics) X(config)
 /* clang-format on */
 
 #define COMMAND_DECLARED(name) extern const struct command_desc cmd_##name;

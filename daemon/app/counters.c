@@ -75,35 +75,22 @@ counters_tell(void *ctx, const struct fleet_event *event)
 }
 
 /* WHY also some that never occurred: a rate does not see the first one of a series that is new. */
-static bool
-is_shown(enum job_kind kind, enum verdict_kind v, enum fault f)
+static void
+add_endings(const struct counters *c, enum job_kind k, json_t *list)
 {
-	if (v != VERDICT_FAIL)
-		return f == FAULT_NONE;
-	return kind == JOB_UPDATE && fault_name(f) != NULL;
-}
+	const char *kind = recorder_kind_name(k);
 
-static json_t *
-endings_json(const struct counters *c)
-{
-	json_t *list = json_array();
+	for (enum verdict_kind v = VERDICT_PASS; kind != NULL && v < VERDICT_COUNT; v++)
+		for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++) {
+			json_int_t count = (json_int_t)c->endings[k][v][f];
+			bool usual = k == JOB_UPDATE && v == VERDICT_FAIL && fault_name(f) != NULL;
 
-	for (enum job_kind k = 0; k < JOB_KIND_COUNT; k++) {
-		const char *kind = recorder_kind_name(k);
-
-		for (enum verdict_kind v = VERDICT_PASS; kind != NULL && v < VERDICT_COUNT; v++)
-			for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++) {
-				json_int_t count = (json_int_t)c->endings[k][v][f];
-
-				if (count > 0 || is_shown(k, v, f))
-					(void)json_array_append_new(
-					    list,
-					    json_pack("{s:s, s:s, s:o, s:I}", "kind", kind,
-						      "verdict", verdict_name(v), "fault",
-						      reply_text(fault_name(f)), "count", count));
-			}
-	}
-	return list;
+			if (count > 0 || usual || f == FAULT_NONE)
+				(void)json_array_append_new(
+				    list, json_pack("{s:s, s:s, s:o, s:I}", "kind", kind, "verdict",
+						    verdict_name(v), "fault",
+						    reply_text(fault_name(f)), "count", count));
+		}
 }
 
 static json_t *
@@ -113,11 +100,8 @@ stages_json(const struct counters *c)
 
 	for (enum step s = STEP_NONE + 1; s < STEP_COUNT; s++) {
 		const struct stage_times *t = &c->stages[s];
-		json_t *buckets;
+		json_t *buckets = json_array();
 
-		if (t->count == 0 && s > STEP_CONFIRMING)
-			continue; /* not a stage of each */
-		buckets = json_array();
 		for (size_t i = 0; i < ARRAY_LEN(bounds_ms); i++)
 			(void)json_array_append_new(buckets, json_pack("{s:i, s:I}", "le_ms",
 								       (int)bounds_ms[i], "count",
@@ -133,8 +117,12 @@ stages_json(const struct counters *c)
 json_t *
 counters_json(const struct counters *c)
 {
+	json_t *endings = json_array();
+
+	for (enum job_kind k = 0; k < JOB_KIND_COUNT; k++)
+		add_endings(c, k, endings);
 	return json_pack("{s:o, s:o, s:o, s:I, s:I}", "since", reply_moment(c->since_ms), "endings",
-			 endings_json(c), "stages", stages_json(c), "bytes_written",
+			 endings, "stages", stages_json(c), "bytes_written",
 			 (json_int_t)c->bytes_written, "sectors_erased",
 			 (json_int_t)c->sectors_erased);
 }

@@ -72,10 +72,22 @@ events=/var/lib/private/cfdfud-hook/tally/events
 holds "its program is run for a pause" until_true 120 told_of_a_pause "$events"
 within "... by a user made for it" 61184 "$(awk '{ print $2; exit }' "$events")" 65519
 
+# ---- metrics for node_exporter ------------------------------------------------------------------
+
+metrics=/run/cfdfud-metrics/cfdfu.prom
+holds "systemd rates the sandbox of the metrics 1.5 or better" \
+	systemd-analyze security --offline=yes --threshold=15 "${unit%/*}/cfdfud-metrics.service"
+holds "the metrics can be written each minute" systemctl enable --now cfdfud-metrics.timer
+holds "... and now" systemctl start cfdfud-metrics.service
+holds "every user may read them" setpriv --reuid 65534 --regid 65534 --clear-groups \
+	grep -qx 'cfdfu_up 1' $metrics
+same "they are written by a user of their own" cfdfud-metrics "$(stat -c %U $metrics)"
+
 # ---- removed ------------------------------------------------------------------------------------
 
 holds "all can be disabled" systemctl disable --now cfdfud.socket cfdfud.service cfdfu-web.socket \
-	cfdfu-web.service cfdfud-hook@tally.service
+	cfdfu-web.service cfdfud-hook@tally.service cfdfud-metrics.timer
+holds "the metrics can be taken away" systemctl clean --what=runtime cfdfud-metrics.service
 same "nothing of the station runs" "" "$(systemctl list-units --plain --no-legend 'cfdfu*' | head)"
 # The files of the installation itself are for `make uninstall`; an empty directory in /run goes with it.
 same "what is left are settings and records" \
