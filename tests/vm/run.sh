@@ -53,6 +53,25 @@ check_uninstall()
 	fi
 }
 
+# The Debian packages beside the build, and older ones that differ in their version alone.
+make_debs() # DIRECTORY
+{
+	local deb version
+
+	for deb in "$build"/../deb/*.deb; do
+		[ -e "$deb" ] || return 0
+		mkdir -p "$1/old"
+		cp "$deb" "$1/"
+		dpkg-deb -R "$deb" "$work/deb"
+		version=$(dpkg-deb -f "$deb" Version)
+		sed -i "s/^Version: .*/Version: 0${version#?}/" "$work/deb/DEBIAN/control"
+		find "$work/deb/usr" -name 'cfdfu*' -type f -perm -u+x -exec \
+			sed -i "s/$version/0${version#?}/g" {} +
+		dpkg-deb --root-owner-group -Zgzip -b "$work/deb" "$1/old/" > /dev/null
+		rm -rf "$work/deb"
+	done
+}
+
 # Makes the guest's input: the installation as an archive, the test programs, its scripts.
 make_share() # DIRECTORY
 {
@@ -65,7 +84,9 @@ make_share() # DIRECTORY
 		check_uninstall
 	fi
 	cp "$work/install.tar" "$share/"
+	[ -d "$share/debs" ] || make_debs "$share/debs"
 	cp -R "$here/guest" "$here/../sim/racks" "$share/"
+	cp -R "$here/../e2e/records-8" "$share/guest/"
 	cp "$here"/../e2e/{common,firmware,typed}.sh "$here/../../README.md" \
 		"$here/../../daemon/cfdfud.8" "$share/guest/"
 	for program in rack mkimage mkbad cfdfud-sim; do
