@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154 # words and cword come from bash-completion
+# shellcheck shell=bash disable=SC2034,SC2154 # bash-completion sets and reads them
 # cfdfuctl's words for bash: what `cfdfuctl __complete` answers (client/complete.h).
 
 _cfdfuctl()
