@@ -107,7 +107,7 @@ check_includes()
 tools='__(asan|ubsan|lsan|sanitizer|sancov|gcov|llvm|stack_chk|start___sanc|stop___sanc|odr_asan)[a-zA-Z0-9_]*'
 tools="$tools|llvm_[a-z_]*|_GLOBAL_OFFSET_TABLE_|_DYNAMIC|mangled_path|_Unwind_Resume|__tls_get_addr"
 memory='calloc|malloc|realloc|reallocarray|free'
-text='mem[a-z]*|bcmp|str[a-z]*|v?snprintf|bsearch|qsort|abort'
+text='mem[a-z]*|bcmp|(__isoc23_)?str[a-z]*|v?snprintf|bsearch|qsort|abort'
 numbers='sqrt|exp|log|log1p|lgamma'
 checked='__(mem|str)[a-z]*_chk|__v?snprintf_chk|__assert_fail'
 pure="$tools|$memory|$text|$numbers|$checked"

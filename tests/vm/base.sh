@@ -7,6 +7,8 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${CFDFU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cfdfud}
+# shellcheck source-path=SCRIPTDIR source=../debian.sh
+. "$here/../debian.sh"
 
 modules=(usbcore usbip-core vhci-hcd cdc-acm usbmon xhci-pci virtio_pci virtio_blk 9pnet_virtio 9p
 	ext4 autofs4)
@@ -29,15 +31,6 @@ die()
 	exit 1
 }
 
-as_root()
-{
-	if [ "$(id -u)" -eq 0 ]; then
-		"$@"
-	else
-		sudo -n "$@"
-	fi
-}
-
 # WHY: library packages change their names between releases (libzip4, libzip5), their -dev packages
 # do not.
 runtime_packages()
@@ -45,19 +38,6 @@ runtime_packages()
 	apt-cache depends --important "${dev_packages[@]}" |
 		sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p' |
 		grep -v -e '-dev$' -e '^libc6' | sort -u
-}
-
-# The sources this machine itself installs from, so that a local mirror and the security archive
-# count here too.
-sources()
-{
-	local uri codename
-
-	# shellcheck disable=SC2016 # apt's own notation
-	apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' 'Origin: Debian' |
-		sort -u | while read -r uri codename; do
-		echo "deb $uri $codename main"
-	done
 }
 
 kernel_package()
@@ -135,7 +115,7 @@ make_root() # DIRECTORY
 	include=$(printf '%s\n' "${tools[@]}" "$(runtime_packages)" | paste -sd,)
 	suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 	make_settings "$out/settings"
-	sources > "$out/sources.list"
+	sources "$suite" > "$out/sources.list"
 	# WHY: root, because device nodes and owners have to survive into the archive.
 	as_root mmdebstrap --quiet --variant=minbase --include="$include" \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
@@ -154,7 +134,7 @@ main()
 	local key dir work
 
 	[ "$(dpkg --print-architecture)" = amd64 ] || die "the virtual station is an amd64 Debian; this is not"
-	key=$(cat "$here/base.sh" "$here/guest-init.sh" "$here/guest.service" /etc/debian_version |
+	key=$(cat "$here/base.sh" "$here/../debian.sh" "$here/guest-init.sh" "$here/guest.service" /etc/debian_version |
 		sha256sum | cut -c1-16)
 	dir=$cache/vm-$key
 	if [ ! -e "$dir/complete" ]; then

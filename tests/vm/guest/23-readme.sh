@@ -61,6 +61,8 @@ done
 mkimage --tag 2025.12 --format zip2 "$typed_directory/firmware-cf2-2025.12.zip"
 typed_document /opt/vm/guest/README.md
 same "README: 25 drones passed" $drones "$(verdicts pass)"
+says "journalctl -x explains a drone's ending" '"cfdfuctl show [0-9]+" shows its stages' \
+	journalctl -x -n 1 --no-pager CFDFU_VERDICT=pass
 typed_document /opt/vm/guest/cfdfud.8
 for p in $(ports 1 $drones); do
 	rack_do unplug "$p" > /dev/null
