@@ -118,7 +118,7 @@ symbol_rules()
 	cat <<-END
 	libcore.a     $pure
 	libwire.a     $pure|json[a-z0-9_]*
-	libfirmware.a $pure|__errno_location|json[a-z0-9_]*|zip_[a-z0-9_]*|(crc32|inflate|uncompress)[a-zA-Z0-9_]*|crypto_hash_sha256[a-z_]*|sodium_[a-z0-9_]*|(image|layout|platforms?|device)_[a-z0-9_]*
+	libfirmware.a $pure|__errno_location|json[a-z0-9_]*|zip_[a-z0-9_]*|(crc32|inflate|uncompress)[a-zA-Z0-9_]*|crypto_(hash_sha256|sign_verify|generichash)[a-z_]*|sodium_[a-z0-9_]*|(image|layout|platforms?|device)_[a-z0-9_]*
 	END
 }
 

@@ -30,8 +30,8 @@ function flags_of(access, words, n, i, flags)
 	return flags
 }
 
-# "name: ?string" -> { "name", PARAM_STRING, false }
-function parameter(text, required)
+# "name: ?string" -> { "name", PARAM_STRING, false }; of some names the text of a file is expected.
+function parameter(text, required, kind)
 {
 	type["string"] = "PARAM_STRING"
 	type["[]string"] = "PARAM_STRINGS"
@@ -41,8 +41,8 @@ function parameter(text, required)
 	required = sub(/:[?]/, ":", text) ? "false" : "true"
 	if (text !~ /^[a-z0-9_]+:/ || !(substr(text, index(text, ":") + 1) in type))
 		fail("not a parameter: " text)
-	return sprintf("{ \"%s\", %s, %s }", substr(text, 1, index(text, ":") - 1),
-		       type[substr(text, index(text, ":") + 1)], required)
+	kind = text ~ /^(signature|selection):string$/ ? "PARAM_FILE" : type[substr(text, index(text, ":") + 1)]
+	return sprintf("{ \"%s\", %s, %s }", substr(text, 1, index(text, ":") - 1), kind, required)
 }
 
 # "GetStatus" -> "get_status"

@@ -19,9 +19,9 @@ const char station_description[] =
     ;
 
 static bool
-is_text(const json_t *value)
+is_text(const json_t *value, size_t bytes_max)
 {
-	return json_is_string(value) && json_string_length(value) <= PARAM_TEXT_MAX;
+	return json_is_string(value) && json_string_length(value) <= bytes_max;
 }
 
 static bool
@@ -30,7 +30,7 @@ is_text_list(const json_t *value)
 	if (!json_is_array(value) || json_array_size(value) > PARAM_STRINGS_MAX)
 		return false;
 	for (size_t i = 0; i < json_array_size(value); i++)
-		if (!is_text(json_array_get(value, i)))
+		if (!is_text(json_array_get(value, i), PARAM_TEXT_MAX))
 			return false;
 	return true;
 }
@@ -40,7 +40,9 @@ fits(const struct param_spec *spec, const json_t *value)
 {
 	switch (spec->type) {
 	case PARAM_STRING:
-		return is_text(value);
+		return is_text(value, PARAM_TEXT_MAX);
+	case PARAM_FILE:
+		return is_text(value, PARAM_FILE_MAX);
 	case PARAM_STRINGS:
 		return is_text_list(value);
 	case PARAM_INT:

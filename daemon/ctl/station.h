@@ -14,11 +14,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum param_type { PARAM_STRING, PARAM_STRINGS, PARAM_INT, PARAM_BOOL };
+enum param_type { PARAM_STRING, PARAM_FILE, PARAM_STRINGS, PARAM_INT, PARAM_BOOL };
 
 #define PARAM_TEXT_MAX 1024   /* LIMIT: bytes of one text parameter */
+#define PARAM_FILE_MAX 16384  /* LIMIT: bytes of a file's text (signature, selection) */
 #define PARAM_STRINGS_MAX 256 /* LIMIT: targets of one call; more go by their label */
-#define PARAMS_MAX 9
+#define PARAMS_MAX 10
 
 /* A parameter that is null counts as missing.  Integers are 0 or more. */
 struct param_spec {
