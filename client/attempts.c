@@ -26,7 +26,7 @@ static const char *const columns[] = {
 	"firmware_name", "firmware_version", "firmware_sha256", "version_before",
 	"version_after", "verdict", "fault", "step", "address", "bytes_written",
 	"sectors_erased", "transfers", "duration_ms", "message", "kind", "batch",
-	"ready", "target", "path", "nrf_version", "uuid"
+	"ready", "target", "path", "nrf_version", "uuid", "signer"
 };
 /* clang-format on */
 
@@ -238,6 +238,7 @@ static const struct field attempt_fields[] = {
 	{ "radio", N_("radio"), FIELD_RADIO },
 	{ "radio_before", N_("radio before"), FIELD_TEXT },
 	{ "battery_mv", N_("battery"), FIELD_VOLTS },
+	{ "signer", N_("signed by"), FIELD_TEXT },
 	{ "uuid", N_("uuid"), FIELD_TEXT },
 	{ NULL },
 };

@@ -103,7 +103,8 @@ print_added(const struct session *s, const struct firmware_file *d, const json_t
 		return;
 	}
 	firmware_page_print(s, d);
-	printf("Stored as \"%s\".  ", name.s);
+	printf("Stored as \"%s\"%s%s.  ", name.s,
+	       out_string(row, "signer") != NULL ? ", signed by " : "", out_text(row, "signer").s);
 	if (json_array_size(json_object_get(row, "selected_for")) > 0 ||
 	    json_array_size(json_object_get(row, "own")) > 0) {
 		puts("It is selected: 'cfdfuctl plan' shows for which drones.");
@@ -114,7 +115,8 @@ print_added(const struct session *s, const struct firmware_file *d, const json_t
 }
 
 static int
-send_part(const struct session *s, const char *name, const struct fw_part *part, json_t *list)
+send_part(const struct session *s, const char *name, const struct firmware_file *d,
+	  const struct fw_part *part, json_t *list)
 {
 	struct params p = params_new();
 	json_t *reply = NULL;
@@ -125,7 +127,9 @@ send_part(const struct session *s, const char *name, const struct fw_part *part,
 	params_text(&p, "type", part->part.type);
 	params_text(&p, "version", part->part.version[0] != '\0' ? part->part.version : NULL);
 	params_text(&p, "soft_device", part->soft_device[0] != '\0' ? part->soft_device : NULL);
-	r = file_seal(part->part.bytes, part->part.length, &fd);
+	params_text(&p, "signature", d->signature);
+	r = d->signature != NULL ? file_seal(d->data, d->bytes, &fd)
+				 : file_seal(part->part.bytes, part->part.length, &fd);
 	if (r == 0)
 		r = conn_ask_with(s, PROTO_METHOD("AddFirmwarePart"), &p, fd, &reply);
 	else
@@ -148,7 +152,7 @@ send_parts(const struct session *s, const struct firmware_file *d, json_t *reply
 	int worst = 0;
 
 	for (size_t i = 0; i < f->part_count && name != NULL; i++) {
-		int r = send_part(s, name, &f->parts[i], list);
+		int r = send_part(s, name, d, &f->parts[i], list);
 
 		if (r != 0)
 			say_note("not stored: the part for %s (%s)", f->parts[i].part.target,
@@ -199,7 +203,10 @@ add_one(const struct session *s, const struct invocation *i, const char *path)
 	if (r != 0)
 		return r;
 	d.incomplete = invocation_has(i, "incomplete");
-	r = firmware_file_judge(&d, false);
+	if (wanted.addr == FW_ADDR_DEFAULT)
+		r = firmware_file_read_signature(s, i, &d);
+	if (r == 0)
+		r = firmware_file_judge(&d, false);
 	if (r == 0 && !d.judgement.accepted)
 		r = firmware_file_refuse(s, &d);
 	if (r == 0)
@@ -235,6 +242,7 @@ const struct command_desc cmd_firmware_add = {
 		{ "address", 0, "A", N_("where a plain binary begins (default 0x08004000)") },
 		{ "application", 0, NULL, N_("the application alone of a copy of the flash") },
 		{ "incomplete", 0, NULL, N_("also an image that nothing shows to be whole") },
+		{ "signature", 0, "TEXT", N_("signature of what comes by standard input") },
 		{ "source", 0, "NAME", N_("file name to record for what comes by standard input") },
 	},
 };

@@ -25,6 +25,7 @@ static const struct field firmware_fields[] = {
 	{ "sha256", N_("sha256"), FIELD_TEXT },
 	{ "source_name", N_("from file"), FIELD_TEXT },
 	{ "source_sha256", N_("its sha256"), FIELD_TEXT },
+	{ "signer", N_("signed by"), FIELD_TEXT },
 	{ "added_at", N_("added"), FIELD_TIME },
 	{ "added_by", N_("by"), FIELD_TEXT },
 	{ "selected_for", N_("selected for"), FIELD_TEXTS },

@@ -190,7 +190,9 @@ run_recover(const struct session *s, const struct invocation *i)
 	r = firmware_file_open(s, path, &wanted, &d);
 	if (r != 0)
 		return r;
-	r = firmware_file_judge(&d, true);
+	r = firmware_file_read_signature(s, i, &d);
+	if (r == 0)
+		r = firmware_file_judge(&d, true);
 	if (r == 0 && !d.judgement.accepted)
 		r = firmware_file_refuse(s, &d);
 	if (r == 0 && !is_meant(i, &d))
@@ -215,6 +217,7 @@ const struct command_desc cmd_recover_loader = {
 		{ "image", 'i', "FILE", N_("the boot loader: cf2loader.bin") },
 		{ "yes", 'y', NULL, N_("do not ask") },
 		{ "force", 'f', NULL, N_("also when the loader there looks healthy") },
+		{ "signature", 0, "TEXT", N_("signature of what comes by standard input") },
 		{ "source", 0, "NAME", N_("file name to record for what comes by standard input") },
 	},
 };

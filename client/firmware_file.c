@@ -3,6 +3,7 @@
 
 #include "client/firmware_file.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "core/platform.h"
 #include "firmware/fw_make.h"
 #include "firmware/judge_json.h"
+#include "firmware/signature.h"
 #include "wire/text.h"
 
 /* The refusal, for people or (as the service's error would be) for programs. */
@@ -118,6 +120,31 @@ firmware_file_judge(struct firmware_file *d, bool as_loader)
 }
 
 int
+firmware_file_read_signature(const struct session *s, const struct invocation *i,
+			     struct firmware_file *d)
+{
+	const char *given = invocation_value(i, "signature");
+	char path[PATH_MAX], why[FILE_WHY_MAX];
+	uint8_t *text = NULL;
+	size_t size = 0;
+	int r;
+
+	if (given != NULL) {
+		d->signature = strdup(given);
+		return d->signature != NULL ? 0 : say_no_memory();
+	}
+	(void)snprintf(path, sizeof(path), "%s" SIGNATURE_ENDING, d->path);
+	if (strcmp(d->path, "-") == 0 || access(path, F_OK) < 0)
+		return 0;
+	r = file_read(path, SIGNATURE_TEXT_MAX, &text, &size, why);
+	if (r != 0)
+		return refuse(s, path, why, json_array());
+	d->signature = strndup((char *)text, size);
+	free(text);
+	return d->signature != NULL ? 0 : say_no_memory();
+}
+
+int
 firmware_file_send(const struct session *s, const struct firmware_file *f, const char *method,
 		   struct params *take_p, json_t **ret_reply)
 {
@@ -125,10 +152,12 @@ firmware_file_send(const struct session *s, const struct firmware_file *f, const
 	size_t count = 0;
 	int fd = -1, r = 0;
 
-	if (fw_make_from_image(f->image, &bytes, &count) < 0)
+	params_text(take_p, "signature", f->signature);
+	if (f->signature == NULL && fw_make_from_image(f->image, &bytes, &count) < 0)
 		r = say_no_memory();
 	if (r == 0)
-		r = file_seal(bytes, count, &fd);
+		r = f->signature != NULL ? file_seal(f->data, f->bytes, &fd)
+					 : file_seal(bytes, count, &fd);
 	if (r == 0)
 		r = conn_ask_with(s, method, take_p, fd, ret_reply);
 	else
@@ -149,6 +178,8 @@ firmware_file_send_on(const struct session *s, const struct firmware_file *f,
 		return r;
 	if (!invocation_has(there, "source"))
 		invocation_set(there, "source", f->source_name);
+	if (f->signature != NULL)
+		invocation_set(there, "signature", f->signature);
 	r = remote_run(s, there, fd, -1);
 	(void)close(fd);
 	return r;
@@ -168,5 +199,6 @@ firmware_file_close(struct firmware_file *d)
 	image_unref(d->image);
 	fw_facts_free(d->facts);
 	free(d->data);
+	free(d->signature);
 	*d = (struct firmware_file){ .path = NULL };
 }

@@ -22,6 +22,7 @@ struct firmware_file {
 	char source_sha256[DIGEST_TEXT_MAX];
 	uint8_t *data; /* the file */
 	size_t bytes;
+	char *signature; /* of it, as a text; NULL: it is not signed */
 	struct image *image;
 	struct fw_facts *facts;
 	enum platform user_platform; /* --platform */
@@ -57,10 +58,16 @@ int firmware_file_each(const struct session *s, const struct invocation *i,
 		       int (*run_one)(const struct session *s, const struct invocation *i,
 				      const char *path));
 
+/* Reads its signature: FILE.minisig beside FILE, or of standard input what --signature says.  0,
+ * also when there is none; or an exit status after having said why. */
+int firmware_file_read_signature(const struct session *s, const struct invocation *i,
+				 struct firmware_file *d) MUST_CHECK;
+
 /* Judges as an application for a Crazyflie, or as a boot loader.  0 or an exit status (memory). */
 int firmware_file_judge(struct firmware_file *d, bool as_loader) MUST_CHECK;
 
-/* Calls this method of the service with the image as a sealed DfuSe file. */
+/* Calls this method of the service with the image as a sealed DfuSe file; of a signed one with the
+ * file as it is, and its signature. */
 int firmware_file_send(const struct session *s, const struct firmware_file *f, const char *method,
 		       struct params *take_p, json_t **ret_reply) MUST_CHECK;
 

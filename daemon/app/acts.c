@@ -36,8 +36,11 @@ arguments_of(const struct call *call, const char *outcome)
 	char *text = NULL;
 
 	if ((outcome == NULL || json_object_set_new(all, "outcome", reply_text(outcome)) == 0) &&
-	    json_object_update(all, parameters) == 0)
+	    json_object_update(all, parameters) == 0) {
+		(void)json_object_del(all, "signature"); /* WHY: long, and of no use to readers */
+		(void)json_object_del(all, "selection");
 		text = json_dumps(all, JSON_COMPACT);
+	}
 	json_decref(all);
 	return text;
 }

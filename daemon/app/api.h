@@ -14,6 +14,9 @@
 #include "core/fleet.h"
 #include "ctl/server.h"
 #include "ctl/station_methods.h"
+#include "firmware/digest.h"
+#include "firmware/fw.h"
+#include "firmware/signature.h"
 #include "store/store.h"
 
 struct rescue_result;
@@ -80,6 +83,22 @@ int stats_new(const struct services *sv, struct stats **ret_stats) MUST_CHECK;
 void stats_free(struct stats *s); /* NULL is fine */
 /* The client of this call went away; it may have asked something else. */
 void stats_forget(struct stats *s, const struct call *call);
+
+/*
+ * api_file.c: the file that came with a call, and who has signed it.  False after having answered
+ * why it is refused; data is the caller's to free in both cases.
+ */
+struct api_file {
+	uint8_t *data; /* malloc(3) */
+	size_t size;
+	char signer[SIGNATURE_SIGNER_MAX]; /* "": it is not signed, and that may be */
+	char sha256[DIGEST_TEXT_MAX];	   /* of a signed one, as it came */
+};
+bool api_take_file(const struct services *sv, struct call *call, json_t *parameters,
+		   size_t bytes_max, struct api_file *ret_file);
+/* Of a signed one: reads it as a client would, and puts the DfuSe file of its image there. */
+bool api_read_signed(struct call *call, const struct fw_input *how, struct api_file *f,
+		     struct fw_facts **ret_facts);
 
 /* api_firmware.c: type Firmware, or NULL: there is no such row. */
 json_t *api_firmware_row(const struct services *sv, const char *name);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/api.h"
 #include "app/quarantine.h"
@@ -17,7 +16,6 @@
 #include "app/turns.h"
 #include "cfdfu/proto.h"
 #include "core/image.h"
-#include "ctl/memfile.h"
 #include "firmware/digest.h"
 #include "wire/text.h"
 
@@ -49,14 +47,14 @@ row_json(const struct services *sv, const struct store_firmware *f)
 	char problem[STORE_WHY_MAX];
 
 	repository_row_trouble(sv->repository, f, problem);
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:o}",
-			 "name", f->name, "sha256", f->sha256, "version", reply_text(f->version),
-			 "revision", reply_text(f->revision), "platforms",
-			 judge_platforms_json(f->platforms), "bytes", (json_int_t)f->size_bytes,
-			 "source_name", reply_text(f->source_name), "source_sha256",
-			 reply_text(f->source_sha256), "notes", notes_of(f->notes), "added_at",
-			 reply_time(f->added_ms), "added_by", reply_text(f->added_by), "incomplete",
-			 f->incomplete, "problem", reply_text(problem));
+	return json_pack(
+	    "{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "name",
+	    f->name, "sha256", f->sha256, "version", reply_text(f->version), "revision",
+	    reply_text(f->revision), "platforms", judge_platforms_json(f->platforms), "bytes",
+	    (json_int_t)f->size_bytes, "source_name", reply_text(f->source_name), "source_sha256",
+	    reply_text(f->source_sha256), "notes", notes_of(f->notes), "added_at",
+	    reply_time(f->added_ms), "added_by", reply_text(f->added_by), "incomplete",
+	    f->incomplete, "problem", reply_text(problem), "signer", reply_text(f->signer));
 }
 
 struct users {
@@ -168,18 +166,21 @@ struct addition {
 	json_t *parameters;
 	char name[IMAGE_TEXT_MAX];
 	struct repository_claim claim;
-	uint8_t *data;
+	struct api_file file;
+	struct fw_facts *facts; /* NULL: it is not signed; what its client says counts */
 	struct judgement judgement;
 	struct image *image;
 };
 
-/* The client's notes; before them what the operator's second word let pass. */
+/* The notes of the reading; before them what the operator's second word let pass. */
 static json_t *
 all_notes(const struct addition *d)
 {
-	json_t *given = json_object_get(d->parameters, "notes");
+	json_t *given = d->facts == NULL ? json_object_get(d->parameters, "notes") : NULL;
 	json_t *list = given != NULL ? json_copy(given) : json_array();
 
+	for (size_t i = 0; d->facts != NULL && i < d->facts->warning_count; i++)
+		(void)json_array_append_new(list, text_json(d->facts->warnings[i]));
 	for (size_t i = d->judgement.finding_count; i-- > 0;)
 		if (d->judgement.findings[i].code == JUDGE_INCOMPLETE)
 			(void)json_array_insert_new(list, 0,
@@ -196,8 +197,8 @@ add_row(struct addition *d, bool *ret_queued)
 	struct store_firmware f = { .name = d->name,
 				    .sha256 = sha256,
 				    .source_name = param_text(d->parameters, "source_name"),
-				    .source_sha256 = param_text(d->parameters, "source_sha256"),
-				    .version = param_text(d->parameters, "version"),
+				    .source_sha256 = d->file.sha256,
+				    .signer = d->facts != NULL ? d->file.signer : NULL,
 				    .revision = label->revision,
 				    .platforms = label->platforms,
 				    .size_bytes = image_bytes(d->image),
@@ -206,15 +207,19 @@ add_row(struct addition *d, bool *ret_queued)
 				    .added_by = call_peer(d->call)->user };
 	int r;
 
-	if (label->version[0] != '\0')
+	if (d->facts == NULL)
+		f.source_sha256 = param_text(d->parameters, "source_sha256");
+	if (d->facts != NULL || label->version[0] != '\0')
 		f.version = label->version;
+	else
+		f.version = param_text(d->parameters, "version");
 	if (d->claim.told == PLATFORM_OTHER)
 		f.platforms = BIT(PLATFORM_OTHER);
 	else if (d->judgement.platforms != 0)
 		f.platforms = d->judgement.platforms;
 	digest_format(label->sha256, sha256);
 	join_notes(all_notes(d), notes, sizeof(notes));
-	r = repository_add(d->sv->repository, &f, d->data, d->claim.size, ret_queued);
+	r = repository_add(d->sv->repository, &f, d->file.data, d->file.size, ret_queued);
 	turns_end(d->sv->turns, before);
 	return r;
 }
@@ -248,6 +253,23 @@ add(struct addition *d)
 				     "findings", judge_findings_json(&d->judgement)));
 	if (r == 0)
 		selection_heal(d->sv);
+	if (r == 0 && d->facts != NULL)
+		selection_renew(d->sv, d->name); /* it may not have been signed before */
+}
+
+/* The platform of a release is what its manifest says, not its client. */
+static bool
+read_signed(struct addition *d)
+{
+	const struct fw_input how = { .addr = FW_ADDR_DEFAULT,
+				      .name = d->name,
+				      .platform = d->claim.told,
+				      .any_ids = d->claim.told == PLATFORM_OTHER };
+
+	if (!api_read_signed(d->call, &how, &d->file, &d->facts))
+		return false;
+	d->claim.manifest = d->facts->release.platform;
+	return true;
 }
 
 /* The name that was given, or the source's.  False: it is none. */
@@ -266,12 +288,10 @@ api_add_firmware(void *ctx, struct call *call, json_t *parameters)
 {
 	const struct services *sv = ctx;
 	struct addition *d = calloc(1, sizeof(*d));
-	const char *why = "Out of memory.";
-	int fd = call_take_fd(call), r;
 
 	if (d == NULL) {
-		call_refuse(call, PROTO_ERROR("Failed"), "%s", why);
-		goto out;
+		call_refuse(call, PROTO_ERROR("Failed"), "Out of memory.");
+		return;
 	}
 	d->sv = sv;
 	d->call = call;
@@ -287,17 +307,16 @@ api_add_firmware(void *ctx, struct call *call, json_t *parameters)
 	    !param_platform(call, parameters, "manifest", &d->claim.manifest))
 		goto out;
 	recorder_look(sv->recorder, true);
-	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &d->data, &d->claim.size, &why);
-	d->claim.data = d->data;
-	if (r < 0)
-		refuse_descriptor(call, r, why);
-	else
-		add(d);
-	image_unref(d->image);
-	free(d->data);
+	if (!api_take_file(sv, call, parameters, PROTO_FILE_BYTES_MAX, &d->file) ||
+	    (d->file.signer[0] != '\0' && !read_signed(d)))
+		goto out;
+	d->claim.data = d->file.data;
+	d->claim.size = d->file.size;
+	add(d);
 out:
-	if (fd >= 0)
-		(void)close(fd);
+	image_unref(d->image);
+	fw_facts_free(d->facts);
+	free(d->file.data);
 	free(d);
 }
 

@@ -49,7 +49,7 @@ attempt_json(const struct store_attempt *t)
 {
 	json_t *attempt = json_pack(
 	    "{s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-	    "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}",
+	    "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}",
 	    "id", (json_int_t)t->id, "started_at", reply_moment(t->started_ms), "ended_at",
 	    t->ended_ms >= 0 ? reply_moment(t->ended_ms) : json_null(), "port", t->port, "label",
 	    reply_text(t->label), "serial", reply_text(t->serial), "dfu_serial",
@@ -64,7 +64,7 @@ attempt_json(const struct store_attempt *t)
 	    "duration_ms", reply_number(t->duration_ms, -1), "message", reply_text(t->message),
 	    "kind", reply_text(t->kind), "batch", reply_text(t->batch), "target",
 	    reply_text(t->target), "path", "usb", "uuid", reply_text(t->uuid), "radio_before",
-	    reply_text(t->radio_before));
+	    reply_text(t->radio_before), "signer", reply_text(t->signer));
 
 	add_condition(attempt, t->condition);
 	return attempt;

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/api.h"
 #include "app/recorder.h"
@@ -15,7 +14,6 @@
 #include "app/turns.h"
 #include "cfdfu/proto.h"
 #include "core/image.h"
-#include "ctl/memfile.h"
 #include "firmware/judge_part.h"
 #include "wire/text.h"
 
@@ -38,13 +36,13 @@ on_part(void *ctx, const struct store_part *p)
 		return;
 	repository_part_trouble(rows->sv->repository, p, problem);
 	(void)json_array_append_new(
-	    rows->list, json_pack("{s:o, s:o, s:o, s:I, s:s, s:s, s:o, s:o, s:o}", "target",
+	    rows->list, json_pack("{s:o, s:o, s:o, s:I, s:s, s:s, s:o, s:o, s:o, s:o}", "target",
 				  reply_text(p->target), "type", reply_text(p->type), "version",
 				  reply_text(p->version), "bytes", (json_int_t)p->size_bytes, "use",
 				  judge_part_use_name(judge_part_use(p->target)), "text",
 				  judge_part_words(p->target, p->type), "soft_device",
 				  reply_text(p->soft_device), "sha256", reply_text(p->file_sha256),
-				  "problem", reply_text(problem)));
+				  "problem", reply_text(problem), "signer", reply_text(p->signer)));
 }
 
 json_t *
@@ -64,8 +62,7 @@ struct part_addition {
 	struct call *call;
 	struct store_part row;
 	struct image_part part;
-	uint8_t *data;
-	size_t size;
+	struct api_file file;
 	struct judgement judgement;
 };
 
@@ -104,7 +101,7 @@ keep(struct part_addition *d)
 {
 	enum loop_work before = turns_begin(d->sv->turns, LOOP_STORE);
 	bool queued = false;
-	int r = repository_add_part(d->sv->repository, &d->row, d->data, &queued);
+	int r = repository_add_part(d->sv->repository, &d->row, d->file.data, &queued);
 
 	turns_end(d->sv->turns, before);
 	if (r == -ENOENT) {
@@ -126,8 +123,8 @@ keep(struct part_addition *d)
 static void
 judge_and_keep(struct part_addition *d, const char *soft_device)
 {
-	d->part.bytes = d->data;
-	d->part.length = (uint32_t)d->size;
+	d->part.bytes = d->file.data;
+	d->part.length = (uint32_t)d->file.size;
 	judge_part(&d->part, soft_device, &d->judgement);
 	if (!d->judgement.accepted) {
 		call_error(d->call, PROTO_ERROR("ImageRefused"),
@@ -139,8 +136,40 @@ judge_and_keep(struct part_addition *d, const char *soft_device)
 	d->row.type = d->part.type;
 	d->row.version = d->part.version;
 	d->row.soft_device = soft_device;
-	d->row.size_bytes = d->size;
+	d->row.size_bytes = d->file.size;
+	d->row.signer = d->file.signer[0] != '\0' ? d->file.signer : NULL;
 	keep(d);
+}
+
+/* Its bytes and the words on it, out of a signed release. */
+static bool
+take_from_release(struct part_addition *d, char soft_device[IMAGE_TEXT_MAX])
+{
+	const struct fw_input how = { .addr = FW_ADDR_DEFAULT, .name = d->row.firmware };
+	struct fw_facts *facts = NULL;
+	struct fw_part *p;
+	size_t i = 0;
+
+	if (!api_read_signed(d->call, &how, &d->file, &facts))
+		return false;
+	p = facts->release.parts;
+	while (i < facts->release.part_count && (strcmp(p[i].part.target, d->part.target) != 0 ||
+						 strcmp(p[i].part.type, d->part.type) != 0))
+		i++;
+	if (i == facts->release.part_count) {
+		call_refuse(d->call, PROTO_ERROR("Refused"), "The file has no part \"%s\" for %s.",
+			    d->part.type, d->part.target);
+		fw_facts_free(facts);
+		return false;
+	}
+	d->part = p[i].part;
+	copy_text(soft_device, IMAGE_TEXT_MAX, p[i].soft_device);
+	free(d->file.data);
+	d->file.data = (uint8_t *)(uintptr_t)d->part.bytes; /* ours instead of the facts' */
+	d->file.size = d->part.length;
+	p[i].part.bytes = NULL;
+	fw_facts_free(facts);
+	return true;
 }
 
 void
@@ -148,13 +177,11 @@ api_add_firmware_part(void *ctx, struct call *call, json_t *parameters)
 {
 	const struct services *sv = ctx;
 	struct part_addition *d = calloc(1, sizeof(*d));
-	const char *why = "Out of memory.";
 	char soft_device[IMAGE_TEXT_MAX];
-	int fd = call_take_fd(call), r;
 
 	if (d == NULL) {
-		call_refuse(call, PROTO_ERROR("Failed"), "%s", why);
-		goto out;
+		call_refuse(call, PROTO_ERROR("Failed"), "Out of memory.");
+		return;
 	}
 	d->sv = sv;
 	d->call = call;
@@ -165,14 +192,10 @@ api_add_firmware_part(void *ctx, struct call *call, json_t *parameters)
 	    !take_word(d, parameters, "soft_device", soft_device, sizeof(soft_device)))
 		goto out;
 	recorder_look(sv->recorder, true);
-	r = memfile_read(fd, PART_BYTES_MAX, &d->data, &d->size, &why);
-	if (r < 0)
-		refuse_descriptor(call, r, why);
-	else
+	if (api_take_file(sv, call, parameters, PART_BYTES_MAX, &d->file) &&
+	    (d->file.signer[0] == '\0' || take_from_release(d, soft_device)))
 		judge_and_keep(d, soft_device);
-	free(d->data);
+	free(d->file.data);
 out:
-	if (fd >= 0)
-		(void)close(fd);
 	free(d);
 }

@@ -68,23 +68,21 @@ api_recover_loader(void *ctx, struct call *call, json_t *parameters)
 					  .setup = { .kind = JOB_RECOVER_LOADER,
 						     .force = param_flag(parameters, "force") },
 					  .fd = -1 };
-	int fd = call_take_fd(call), slot = slot_parameter(sv, call, parameters), r;
-	const char *why = "Out of memory.";
+	int slot = slot_parameter(sv, call, parameters);
 	char reason[STORE_WHY_MAX];
 	struct image *image = NULL;
 	struct repository_claim claim = { .name = param_text(parameters, "source_name") };
-	uint8_t *data = NULL;
+	const struct fw_input how = { .addr = CRAZYFLIE_LOADER_ADDR, .name = claim.name };
+	struct fw_facts *facts = NULL;
+	struct api_file file = { .data = NULL };
 
-	if (slot < 0)
+	if (slot < 0 || !api_take_file(sv, call, parameters, PROTO_FILE_BYTES_MAX, &file) ||
+	    (file.signer[0] != '\0' && !api_read_signed(call, &how, &file, &facts)))
 		goto out;
-	r = memfile_read(fd, PROTO_FILE_BYTES_MAX, &data, &claim.size, &why);
-	if (r < 0) {
-		refuse_descriptor(call, r, why);
-		goto out;
-	}
-	claim.data = data;
-	r = repository_judge_loader(&claim, &image, reason);
-	if (r < 0) {
+	claim.data = file.data;
+	claim.size = file.size;
+	claim.signer = file.signer;
+	if (repository_judge_loader(&claim, &image, reason) < 0) {
 		call_error(call, PROTO_ERROR("ImageRefused"),
 			   json_pack("{s:s, s:[]}", "reason", reason, "findings"));
 		goto out;
@@ -94,9 +92,8 @@ api_recover_loader(void *ctx, struct call *call, json_t *parameters)
 	begin(sv, call, slot, &request);
 out:
 	image_unref(image);
-	free(data);
-	if (fd >= 0)
-		(void)close(fd);
+	fw_facts_free(facts);
+	free(file.data);
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */

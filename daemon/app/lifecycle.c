@@ -103,8 +103,8 @@ replace_settings(const struct services *sv, struct settings *take_fresh)
 	set_rules(sv, sv->settings, false);
 	settings_replace(sv->settings, take_fresh);
 	apply_settings(sv);
-	if (recorder_loaded(sv->recorder) && selection_load_rules(sv) < 0)
-		log_say(sv->log, LOG_ERR, NULL, "the recorded platform rules cannot be read");
+	if (recorder_loaded(sv->recorder) && selection_load(sv) < 0)
+		log_say(sv->log, LOG_ERR, NULL, "the recorded selection cannot be read");
 	ports_settings_changed(sv->ports);
 	fleet_selection_changed(sv->fleet, clock_now_us());
 }

@@ -9,6 +9,7 @@
 
 #include "app/folder.h"
 #include "app/services.h"
+#include "app/settings.h"
 #include "core/image.h"
 #include "firmware/digest.h"
 #include "firmware/judge_part.h"
@@ -17,6 +18,7 @@
 /* ---- into an image -------------------------------------------------------------------------- */
 
 struct loading {
+	const struct settings *settings;
 	struct folder *folder;
 	struct image *image;
 	struct judgement *judgement;
@@ -31,7 +33,8 @@ read_part(struct loading *l, const struct store_part *row, struct image_part *pa
 	size_t size = 0;
 	int r;
 
-	if (judge_part_use(row->target) != PART_DECK)
+	if (settings_trust(l->settings, row->signer) < 0 ||
+	    judge_part_use(row->target) != PART_DECK)
 		return NULL;
 	r = folder_read(l->folder, row->file, row->file_sha256, &data, &size);
 	if (r == -ENOMEM)
@@ -68,7 +71,7 @@ on_part(void *ctx, const struct store_part *row)
 int
 parts_load(const struct services *sv, struct folder *folder, struct image *image)
 {
-	struct loading l = { folder, image, malloc(sizeof(*l.judgement)), 0 };
+	struct loading l = { sv->settings, folder, image, malloc(sizeof(*l.judgement)), 0 };
 	int r = l.judgement != NULL ? 0 : -ENOMEM;
 
 	if (r == 0)
@@ -102,6 +105,7 @@ on_kept(void *ctx, const struct store_part *row)
 	if (!same_text(row->target, k->part->target) || !same_text(row->type, k->part->type) ||
 	    !same_text(row->version, k->part->version) ||
 	    !same_text(row->soft_device, k->part->soft_device) ||
+	    (k->part->signer != NULL && !same_text(row->signer, k->part->signer)) ||
 	    !same_text(row->file_sha256, k->sha256))
 		return;
 	k->there = folder_read(k->folder, row->file, row->file_sha256, &data, &size) == 0;

@@ -220,12 +220,6 @@ recorder_kind_name(enum job_kind kind)
 	return kinds[kind];
 }
 
-static const char *
-text_or_null(const char *text)
-{
-	return text[0] != '\0' ? text : NULL;
-}
-
 static void
 put_flags(const struct job_record *r, char *out, size_t size)
 {
@@ -254,13 +248,13 @@ recorder_begin(struct recorder *rc, unsigned slot, const struct job_record *r)
 	const struct image_label *label = r->image != NULL ? image_label(r->image) : NULL;
 	struct store_time now = clock_time(rc->sv->clock);
 	struct store_begin b = { .kind = kinds[r->kind],
-				 .target = text_or_null(r->target),
+				 .target = r->target,
 				 .radio_before = radio,
 				 .port = r->port,
 				 .label = label_of(rc, r->port),
-				 .serial = text_or_null(r->serial),
-				 .dfu_serial = text_or_null(r->dfu_serial),
-				 .version_before = text_or_null(r->version_before),
+				 .serial = r->serial,
+				 .dfu_serial = r->dfu_serial,
+				 .version_before = r->version_before,
 				 .flags = flags,
 				 .batch = r->kind == JOB_UPDATE ? batches_id(rc->sv->batches) : 0 };
 	int64_t id = 0;
@@ -270,9 +264,10 @@ recorder_begin(struct recorder *rc, unsigned slot, const struct job_record *r)
 		b.platform = platform_name(r->platform);
 	if (label != NULL) {
 		digest_format(label->sha256, sha256);
-		b.firmware_name = text_or_null(label->name);
-		b.firmware_version = text_or_null(label->version);
+		b.firmware_name = label->name;
+		b.firmware_version = label->version;
 		b.firmware_sha256 = sha256;
+		b.signer = label->signer;
 	}
 	/* WHY before it is written: so it can be put back as it was. */
 	for (size_t i = 0;
@@ -332,12 +327,12 @@ recorder_end(struct recorder *rc, unsigned slot, const struct job_record *r)
 		.bytes_written = r->bytes_written,
 		.sectors_erased = r->sectors_erased,
 		.transfers = r->transfers,
-		.version_after = text_or_null(r->version_after),
+		.version_after = r->version_after,
 		.message = r->message,
 		.flags = flags,
-		.serial = text_or_null(r->serial),
-		.dfu_serial = text_or_null(r->dfu_serial),
-		.version_before = text_or_null(r->version_before),
+		.serial = r->serial,
+		.dfu_serial = r->dfu_serial,
+		.version_before = r->version_before,
 		.stages = stages,
 		.stage_count = put_stages(r, stages),
 		.port_count = count_of(r),

@@ -108,6 +108,7 @@ load(const struct repository_claim *claim, struct image **ret_image, char ret_wh
 			       .platform =
 				   claim->told != PLATFORM_UNKNOWN ? claim->told : claim->manifest,
 			       .incomplete = claim->incomplete,
+			       .signer = claim->signer,
 			       .any_ids = claim->told == PLATFORM_OTHER };
 	struct fw_error error = { 0 };
 	int e = fw_dfuse_load(&in, ret_image, NULL, &error);
@@ -160,6 +161,7 @@ repository_judge_loader(const struct repository_claim *claim, struct image **ret
 
 struct kept_row {
 	char file[FOLDER_FILE_MAX], file_sha256[DIGEST_TEXT_MAX], sha256[DIGEST_TEXT_MAX];
+	char signer[SIGNATURE_SIGNER_MAX];
 	unsigned platforms;
 	bool incomplete;
 };
@@ -172,17 +174,20 @@ on_row(void *ctx, const struct store_firmware *f)
 	copy_text(row->file, sizeof(row->file), f->file);
 	copy_text(row->file_sha256, sizeof(row->file_sha256), f->file_sha256);
 	copy_text(row->sha256, sizeof(row->sha256), f->sha256);
+	copy_text(row->signer, sizeof(row->signer), f->signer != NULL ? f->signer : "");
 	row->platforms = f->platforms;
 	row->incomplete = f->incomplete;
 }
 
-/* By what folder_read() and folder_check() gave. */
+/* By what settings_trust(), folder_read() and folder_check() gave. */
 static const char *
 trouble_of(int error)
 {
 	return error == -ENOENT	   ? "its file is missing"
 	       : error == -EBADMSG ? "its file has been changed"
-				   : "its file cannot be read";
+	       : error == -ENOKEY ? "it is not signed (require-signature; FILE.minisig beside FILE)"
+	       : error == -EKEYREJECTED ? "its signer's key is not trusted any more"
+					: "its file cannot be read";
 }
 
 /* The whole sentence, with the command that mends it. */
@@ -197,12 +202,14 @@ say_trouble(const char *trouble, const char *name, char ret_why[STORE_WHY_MAX])
 }
 
 static void
-row_trouble(struct repository *r, const char *name, const char *file, const char *sha256,
+row_trouble(struct repository *r, const char *name, const struct kept_row *row,
 	    char ret_why[STORE_WHY_MAX])
 {
 	struct folder_file *known;
-	int e = folder_check(r->folder, file, sha256, &known);
+	int e = settings_trust(r->sv->settings, row->signer);
 
+	if (e == 0)
+		e = folder_check(r->folder, row->file, row->file_sha256, &known);
 	ret_why[0] = '\0';
 	if (e < 0)
 		say_trouble(trouble_of(e), name, ret_why);
@@ -217,14 +224,23 @@ void
 repository_row_trouble(struct repository *r, const struct store_firmware *f,
 		       char ret_why[STORE_WHY_MAX])
 {
-	row_trouble(r, f->name, f->file, f->file_sha256, ret_why);
+	struct kept_row row;
+
+	on_row(&row, f);
+	row_trouble(r, f->name, &row, ret_why);
 }
 
 void
 repository_part_trouble(struct repository *r, const struct store_part *part,
 			char ret_why[STORE_WHY_MAX])
 {
-	row_trouble(r, part->firmware, part->file, part->file_sha256, ret_why);
+	struct kept_row row;
+
+	on_row(&row, &(struct store_firmware){ .file = part->file,
+					       .file_sha256 = part->file_sha256,
+					       .sha256 = "",
+					       .signer = part->signer });
+	row_trouble(r, part->firmware, &row, ret_why);
 }
 
 bool
@@ -237,7 +253,7 @@ repository_trouble(struct repository *r, const char *name, char ret_why[STORE_WH
 	if (e == 0)
 		say_trouble("it is not in the catalogue any more", name, ret_why);
 	else if (e > 0)
-		row_trouble(r, name, row.file, row.file_sha256, ret_why);
+		row_trouble(r, name, &row, ret_why);
 	return ret_why[0] != '\0';
 }
 
@@ -286,16 +302,17 @@ repository_image(struct repository *r, const char *name, struct image **ret_imag
 		return e == 0 ? -ENOENT : e;
 	}
 	copy_text(ret_why, STORE_WHY_MAX, "out of memory");
-	e = folder_read(r->folder, row.file, row.file_sha256, &data, &claim.size);
-	if (e == -ENOMEM)
-		return e;
-	if (e < 0) {
+	e = settings_trust(r->sv->settings, row.signer);
+	if (e == 0)
+		e = folder_read(r->folder, row.file, row.file_sha256, &data, &claim.size);
+	if (e < 0 && e != -ENOMEM)
 		say_trouble(trouble_of(e), name, ret_why);
-		return -EIO;
-	}
+	if (e < 0)
+		return e != -ENOMEM ? -EIO : e;
 	claim.data = data;
 	claim.told = only_one(row.platforms);
 	claim.incomplete = row.incomplete;
+	claim.signer = row.signer;
 	e = judge_again(r, row.file, &claim, &image, ret_why);
 	free(data);
 	if (e < 0)
@@ -434,7 +451,8 @@ repository_add(struct repository *r, const struct store_firmware *row, const uin
 	*ret_queued = false;
 	if (found && strcmp(old.sha256, row->sha256) != 0)
 		return -EEXIST;
-	if (found && !repository_trouble(r, row->name, why))
+	if (found && !repository_trouble(r, row->name, why) &&
+	    (row->signer == NULL || strcmp(old.signer, row->signer) == 0))
 		return 0;
 	/* WHY: the reserve of a full disk is for the verdicts of running drones. */
 	e = store_ready(r->sv->store, &now);

@@ -25,7 +25,8 @@ struct repository_claim {
 	size_t size;
 	const char *name;
 	enum platform told, manifest;
-	bool incomplete; /* the operator takes what is not shown to be whole, too */
+	bool incomplete;    /* the operator takes what is not shown to be whole, too */
+	const char *signer; /* NULL: not signed */
 };
 
 /* Without a store: nothing but judging.  -ENOMEM. */

@@ -373,12 +373,6 @@ load_scopes(const struct services *sv, enum store_scope first, enum store_scope 
 }
 
 int
-selection_load_rules(const struct services *sv)
-{
-	return load_scopes(sv, STORE_PLATFORM, STORE_PLATFORM, apply_setting, NULL);
-}
-
-int
 selection_load(const struct services *sv)
 {
 	int r;

@@ -40,10 +40,9 @@ int selection_set_own(const struct services *sv, const struct target_keys *keys,
 int selection_set_rule(const struct services *sv, const struct target_keys *keys,
 		       enum platform p) MUST_CHECK;
 
-/* Reads selections and rules from the store into the policy.  0 or negative errno. */
+/* Reads selections and rules from the store into the policy, also when the settings have changed:
+ * whom they trust decides which images may be used.  0 or negative errno. */
 int selection_load(const struct services *sv) MUST_CHECK;
-/* The rules alone, when the settings have changed. */
-int selection_load_rules(const struct services *sv) MUST_CHECK;
 /* Each second, and when a file was stored: selections whose image was lost, and is there again. */
 void selection_heal(const struct services *sv);
 /* Where this firmware is selected: loads it again, with the parts of it that were added since. */

@@ -44,6 +44,7 @@ enum value_kind {
 	VALUE_MILLIVOLTS,
 	VALUE_SIZE,
 	VALUE_NAME,
+	VALUE_FOLDER,
 	VALUE_PORTS
 };
 
@@ -98,6 +99,9 @@ static const struct key keys[] = {
 	  UINT64_C(36500) * DAY_MS, "0" },
 	{ "flash", "power-cycle", VALUE_WORD, AT(power_cycle), power_cycle_words, 0, 0, "auto" },
 	{ "flash", "link-patience", VALUE_MILLIS, AT(link_patience_ms), NULL, 0, 5000, "30" },
+	{ "firmware", "trusted", VALUE_FOLDER, AT(trusted), NULL, 0, 0, "/etc/cfdfud/trusted.d" },
+	{ "firmware", "require-signature", VALUE_BOOL, AT(require_signature), bool_words, 0, 0,
+	  "no" },
 	{ "rack", "rows", VALUE_COUNT, AT(rack_rows), NULL, 0, SETTINGS_ROWS_MAX, "0" },
 	{ "rack", "columns", VALUE_COUNT, AT(rack_columns), NULL, 0, SETTINGS_COLUMNS_MAX, "0" },
 	{ "rack", "order", VALUE_WORD, AT(rack_order), order_words, 0, 0, "rows" },
@@ -278,6 +282,10 @@ set_key(struct settings *c, const struct key *k, const char *value, char *why)
 		if (value[0] == '\0')
 			return settings_refuse(why, "a name is needed");
 		return parse_text(value, member, SETTINGS_NAME_MAX, why);
+	case VALUE_FOLDER:
+		if (value[0] != '/')
+			return settings_refuse(why, "an absolute path is needed");
+		return parse_text(value, member, SETTINGS_FOLDER_MAX, why);
 	case VALUE_PORTS:
 		return parse_ports(value, (struct settings_ports *)(void *)member, why);
 	}
@@ -448,8 +456,8 @@ settings_key_is_list(const char *section, const char *key)
 bool
 settings_section_exists(const char *section)
 {
-	static const char *const names[] = { "station", "flash",     "rack",   "batch", "decks",
-					     "slots",	"platforms", "drones", "hooks" };
+	static const char *const names[] = { "station", "flash", "firmware",  "rack",	"batch",
+					     "decks",	"slots", "platforms", "drones", "hooks" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(section, names[i]) == 0)

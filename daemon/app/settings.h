@@ -15,6 +15,7 @@
 #include "cfdfu/watch.h"
 #include "cfdfu/device.h"
 #include "core/job.h"
+#include "firmware/signature.h"
 
 #define SETTINGS_ERROR_MAX 512
 #define SETTINGS_GLOBS_MAX 64	/* LIMIT: patterns in one `ports` list */
@@ -27,6 +28,7 @@
 #define SETTINGS_WHY_MAX 256	/* a reason, one clause without a full stop */
 #define SETTINGS_LABEL_TEXT_MAX 64
 #define SETTINGS_NAME_MAX 32
+#define SETTINGS_FOLDER_MAX 256
 #define SETTINGS_LEARNED UINT32_MAX
 
 enum settings_pacing { PACING_EXPECT, PACING_OBEY, PACING_COUNT };
@@ -101,6 +103,10 @@ struct settings {
 	uint64_t backup_age_ms; /* older ones are thinned out; 0 no limit */
 	enum settings_power_cycle power_cycle;
 	uint32_t link_patience_ms; /* from a drone's appearing to the first question */
+	/* [firmware] */
+	char trusted[SETTINGS_FOLDER_MAX]; /* folder of the keys */
+	bool require_signature;		   /* unsigned firmware is not used */
+	struct signature_keys keys;	   /* what that folder held when this was read */
 	/* [decks] */
 	enum settings_decks decks;
 	/* [batch], where it is not said when one begins; 0: not asked for */
@@ -164,6 +170,10 @@ int settings_check_name(const char *name, char ret_why[SETTINGS_WHY_MAX]) MUST_C
 const struct device *settings_profile(const struct settings *s, size_t n);
 /* struct drone_history: BIT(n + 1) for each of these profiles that the device may be. */
 unsigned settings_described_as(const struct settings *s, const struct sighting *sighting);
+
+/* May firmware with this signer be used?  0; -ENOKEY: no, it is not signed ("" or NULL);
+ * -EKEYREJECTED: no, its key is not trusted. */
+int settings_trust(const struct settings *s, const char *signer) MUST_CHECK;
 
 /* The fleet's part of the settings (core/fleet.h). */
 struct fleet_options settings_fleet_options(const struct settings *s);

@@ -429,6 +429,8 @@ finish(struct loading *l, struct settings **ret_settings)
 	if (l->result == 0 && settings_check(l->settings, section, why) < 0)
 		fail(l, -EINVAL, "%s: [%s]: %s", origin_of_section(l->settings, section), section,
 		     why);
+	if (l->result == 0)
+		l->result = settings_load_keys(l->settings, l->error);
 	if (l->result < 0)
 		settings_free(l->settings);
 	else

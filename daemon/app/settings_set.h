@@ -31,6 +31,10 @@ int settings_set_drone(struct settings *c, const char *serial, const char *name,
 		       char ret_why[SETTINGS_WHY_MAX]) MUST_CHECK;
 int settings_check_drones(const struct settings *c, char ret_why[SETTINGS_WHY_MAX]) MUST_CHECK;
 
+/* settings_keys.c: the keys of all files NAME.pub in the folder of trusted keys; none where there
+ * is no such folder.  0; else negative errno with ret_error, "FILE: what". */
+int settings_load_keys(struct settings *c, char ret_error[SETTINGS_ERROR_MAX]) MUST_CHECK;
+
 /* Does a second line of this key add to the first (ports, protected), rather than replace it? */
 bool settings_key_is_list(const char *section, const char *key);
 

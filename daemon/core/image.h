@@ -35,6 +35,7 @@ struct image_label {
 	char version[32];   /* what the drone will say over CRTP; "" when the image carries none */
 	char revision[16];  /* 12 hex digits of the commit; "" unknown */
 	unsigned platforms; /* set of enum platform bits; 0 unknown */
+	char signer[17];    /* id of the key that signed it, when it was added; "" not signed */
 	bool incomplete;    /* taken on the operator's word, without evidence of being whole */
 	uint8_t sha256[IMAGE_SHA256_BYTES]; /* of the bytes: firmware/digest.h says exactly which */
 };

@@ -474,8 +474,9 @@ policy_choose(const struct policy *p, const struct policy_drone *d,
 			       choice.platform != PLATFORM_UNKNOWN
 				   ? BIT(choice.platform)
 				   : platform_sources_possible(&sources))) {
-		choice.why = "The file of the firmware selected for it is missing or was changed: "
-			     "'cfdfuctl firmware list' says what to do.";
+		choice.why =
+		    "The firmware selected for it cannot be used: 'cfdfuctl firmware list' "
+		    "says why and what to do.";
 		answer = POLICY_NO_IMAGE;
 	} else if (any == NULL) {
 		answer = POLICY_NO_IMAGE;

@@ -3,8 +3,8 @@
  * Untrusted bytes -> image: finds the format by content, never by name, and calls its loader.
  *
  * Memory beside the input: at most once the size of the file, 8 MiB, and the parts of a release
- * (1 MiB each).  Nothing is asserted about the bytes.  The daemon takes DfuSe only and calls
- * fw_dfuse_load(), so that it needs no zip library.
+ * (1 MiB each).  Nothing is asserted about the bytes.  The daemon takes DfuSe only
+ * (fw_dfuse_load()), but for files with a good signature.
  */
 #ifndef FIRMWARE_FW_H
 #define FIRMWARE_FW_H
@@ -45,6 +45,7 @@ struct fw_input {
 	enum platform platform; /* the operator's word (or the catalogue's); UNKNOWN: none */
 	uint16_t vid, pid;     /* what a suffix must name, or 0xFFFF; both 0: ST's DFU, 0483:df11 */
 	bool incomplete;       /* the catalogue's word: becomes image_label.incomplete */
+	const char *signer;    /* the same; NULL: "" */
 	bool any_ids;	       /* other ids are a warning only: for showing and extracting */
 	bool application_only; /* of a copy of the whole flash memory */
 };
@@ -129,7 +130,7 @@ enum fw_format fw_sniff(const uint8_t *data, size_t size);
 int fw_load(const struct fw_input *in, struct image **ret_image, struct fw_facts **ret_facts,
 	    struct fw_error *ret_error) MUST_CHECK;
 
-/* The same for a file that has to be DfuSe: without the loaders of zip and JSON. */
+/* The same for a file that has to be DfuSe. */
 int fw_dfuse_load(const struct fw_input *in, struct image **ret_image, struct fw_facts **ret_facts,
 		  struct fw_error *ret_error) MUST_CHECK;
 

@@ -79,6 +79,7 @@ make_image(struct fw_loading *l, struct image **ret_image)
 	copy_text(label.version, sizeof(label.version), content.version);
 	copy_text(label.revision, sizeof(label.revision), content.revision);
 	label.incomplete = l->in->incomplete;
+	copy_text(label.signer, sizeof(label.signer), l->in->signer != NULL ? l->in->signer : "");
 	label.platforms =
 	    content_narrow(content.platforms, l->facts->release.platform, l->in->platform);
 	r = image_new(l->segments, l->segment_count, &label, ret_image);

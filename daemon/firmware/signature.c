@@ -208,23 +208,26 @@ fits_comment(const struct signature *s, const struct signature_key *key)
 
 int
 signature_check(const struct signature_keys *keys, const char *signature, const void *data,
-		size_t size, char ret_signer[SIGNATURE_SIGNER_MAX], char ret_why[SIGNATURE_WHY_MAX])
+		size_t size, struct signature_result *ret_result)
 {
-	struct signature s;
-	char signer[SIGNATURE_SIGNER_MAX];
+	char signer[SIGNATURE_SIGNER_MAX], *why = ret_result->why;
 	const struct signature_key *key;
+	struct signature s;
 
-	if (read_signature(signature, &s, ret_why) < 0)
+	*ret_result = (struct signature_result){ .signer = "" };
+	if (read_signature(signature, &s, why) < 0)
 		return -EINVAL;
 	format_signer(s.file + 2, signer);
 	key = find(keys, signer);
-	if (key == NULL)
-		return refuse(ret_why, "the key that made it, %s, is not trusted here", signer);
+	if (key == NULL) {
+		(void)refuse(why, "the key that made it, %s, is not trusted here", signer);
+		return -ENOKEY;
+	}
 	if (!fits_file(&s, key, data, size))
-		return refuse(ret_why, "it is not of these bytes: they were changed since, or it "
-				       "belongs to another file");
+		return refuse(why, "it is not of these bytes: they were changed since, or it "
+				   "belongs to another file");
 	if (!fits_comment(&s, key))
-		return refuse(ret_why, "its trusted comment was changed");
-	copy_text(ret_signer, SIGNATURE_SIGNER_MAX, signer);
+		return refuse(why, "its trusted comment was changed");
+	copy_text(ret_result->signer, SIGNATURE_SIGNER_MAX, signer);
 	return 0;
 }

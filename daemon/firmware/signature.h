@@ -39,13 +39,17 @@ struct signature_keys {
 int signature_add_key(struct signature_keys *keys, const char *text, size_t size,
 		      char ret_why[SIGNATURE_WHY_MAX]) MUST_CHECK;
 
+struct signature_result {
+	char signer[SIGNATURE_SIGNER_MAX]; /* "" unless it is good */
+	char why[SIGNATURE_WHY_MAX];	   /* it is not; "" */
+};
+
 /*
- * Is this (the text of a .minisig file) the signature of these bytes, by one of the keys?  0 with
- * the key's id, or -EINVAL with ret_why.
+ * Is this (the text of a .minisig file) the signature of these bytes, by one of the keys?  0;
+ * -ENOKEY: by a key that is not there; -EINVAL.
  */
 int signature_check(const struct signature_keys *keys, const char *signature, const void *data,
-		    size_t size, char ret_signer[SIGNATURE_SIGNER_MAX],
-		    char ret_why[SIGNATURE_WHY_MAX]) MUST_CHECK;
+		    size_t size, struct signature_result *ret_result) MUST_CHECK;
 
 /* Is the key of this id there?  False for NULL and "". */
 bool signature_trusts(const struct signature_keys *keys, const char *signer);

@@ -41,6 +41,7 @@ store_attempt_begin(struct store *s, const struct store_begin *b, const struct s
 	body_text(&body, "radio_before", b->radio_before, STORE_NAME_MAX);
 	if (b->batch > 0)
 		body_int(&body, "batch", b->batch);
+	body_text(&body, "signer", b->signer, STORE_NAME_MAX);
 	r = store_queue(s, RECORD_BEGIN, s->running.next_id, &body);
 	if (r < 0)
 		return r;

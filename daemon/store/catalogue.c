@@ -33,6 +33,7 @@ firmware_of_row(sqlite3_stmt *st, struct store_firmware *f)
 		.added_ms = sqlite3_column_int64(st, 11),
 		.added_by = db_text(st, 12),
 		.incomplete = sqlite3_column_int64(st, 13) != 0,
+		.signer = db_text(st, 14),
 	};
 }
 
@@ -104,6 +105,7 @@ queue_firmware(struct store *s, const struct store_firmware *f, const struct sto
 	body_text(&b, "added_by", f->added_by, STORE_NAME_MAX);
 	if (f->incomplete)
 		body_int(&b, "incomplete", 1);
+	body_text(&b, "signer", f->signer, STORE_NAME_MAX);
 	return store_queue(s, RECORD_FIRMWARE, 0, &b);
 }
 

@@ -21,7 +21,7 @@
 	" CASE WHEN a.flags IS NULL OR a.end_flags IS NULL THEN coalesce(a.flags, a.end_flags)"    \
 	" ELSE a.flags || ' ' || a.end_flags END, a.started_sync,"                                 \
 	" coalesce(a.target, 'stm32'), a.radio_before, a.begin_seq, " condition ","             \
-	" (SELECT name FROM batch WHERE id = a.batch)"
+	" (SELECT name FROM batch WHERE id = a.batch), a.signer"
 
 /*
  * One form for every filter.  ?1 serial, ?2 slot, ?3 verdict, ?4 since, ?5 until, ?6 before_id;
@@ -71,7 +71,7 @@
 
 #define FIRMWARE_COLUMNS                                                                           \
 	"name, sha256, file, file_sha256, source_name, source_sha256, version, revision,"          \
-	" platforms, size_bytes, notes, added_ms, added_by, incomplete FROM firmware"
+	" platforms, size_bytes, notes, added_ms, added_by, incomplete, signer FROM firmware"
 
 #define INDEXED(name, same)                                                                        \
 	"EXISTS (SELECT 1 FROM attempt t INDEXED BY attempt_" name                                 \
@@ -182,7 +182,7 @@
 	Q(FIRMWARE, "SELECT " FIRMWARE_COLUMNS " WHERE name = ?1") \
 	Q(FIRMWARES, "SELECT " FIRMWARE_COLUMNS " ORDER BY id") \
 	Q(PARTS, "SELECT firmware, target, type, version, soft_device, file, file_sha256," \
-		" size_bytes FROM part WHERE ?1 IS NULL OR firmware = ?1 ORDER BY id") \
+		" size_bytes, signer FROM part WHERE ?1 IS NULL OR firmware = ?1 ORDER BY id") \
 	Q(FIRMWARE_USE, "SELECT 1 FROM setting" \
 		" WHERE scope IN ('selected', 'own') AND value = ?1") \
 	Q(BATCHES, "SELECT " BATCH_COLUMNS " WHERE ?1 IS NULL OR b.name = ?1 ORDER BY b.id DESC") \

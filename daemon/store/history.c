@@ -23,7 +23,7 @@ struct stages {
 };
 
 /* The columns of ATTEMPT_COLUMNS, in their order. */
-enum { COLUMN_WANTED = 31 }; /* of a history: behind them */
+enum { COLUMN_WANTED = 32 }; /* of a history: behind them */
 
 static void
 attempt_of_row(sqlite3_stmt *st, struct store_attempt *a)
@@ -58,6 +58,7 @@ attempt_of_row(sqlite3_stmt *st, struct store_attempt *a)
 		.target = db_text(st, 26),
 		.radio_before = db_text(st, 27),
 		.batch = db_text(st, 30),
+		.signer = db_text(st, 31),
 	};
 }
 

@@ -19,6 +19,7 @@ part_of_row(sqlite3_stmt *st, struct store_part *p)
 		.file = db_text(st, 5),
 		.file_sha256 = db_text(st, 6),
 		.size_bytes = (uint64_t)sqlite3_column_int64(st, 7),
+		.signer = db_text(st, 8),
 	};
 }
 
@@ -95,5 +96,6 @@ store_part_put(struct store *s, const struct store_part *p, const struct store_t
 	body_text(&b, "file", p->file, STORE_MESSAGE_MAX);
 	body_text(&b, "file_sha256", p->file_sha256, STORE_NAME_MAX);
 	body_int(&b, "size_bytes", (int64_t)p->size_bytes);
+	body_text(&b, "signer", p->signer, STORE_NAME_MAX);
 	return store_queue(s, RECORD_PART, 0, &b);
 }

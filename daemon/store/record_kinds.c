@@ -52,9 +52,9 @@
 /* Columns of firmware that are keys of its body, too. */
 #define FIRMWARE_VALUES(V)                                                                         \
 	V("sha256") V("file") V("file_sha256") V("source_name") V("source_sha256") V("version")    \
-	V("revision") V("platforms") V("size_bytes") V("notes") V("added_by")
+	V("revision") V("platforms") V("size_bytes") V("notes") V("added_by") V("signer")
 #define PART_VALUES(V)                                                                             \
-	V("version") V("soft_device") V("file") V("file_sha256") V("size_bytes")
+	V("version") V("soft_device") V("file") V("file_sha256") V("size_bytes") V("signer")
 #define COLUMN(name) name ", "
 #define VALUE(name) J(name) ", "
 #define EXCLUDED(name) name " = excluded." name ", "
@@ -90,14 +90,14 @@ static const struct record_step steps_begin[RECORD_STEPS_MAX + 1] = {
 	STEP_NEW_DRONE,
 	{ "INSERT OR IGNORE INTO attempt (id, begin_seq, segment, started_ms, started_mono_ms,"
 	  " started_boot, started_sync, drone, kind, port, label, serial, dfu_serial, platform,"
-	  " image, version_before, flags, target, radio_before, batch)"
+	  " image, version_before, flags, target, radio_before, batch, signer)"
 	  " VALUES (" J("id") ", ?1, (SELECT max(id) FROM segment),"
 	  " " J("at") ", " J("mono") ", " THIS_BOOT ", " J("sync") ", " NOTED_DRONE ","
 	  " " J("kind") ", " J("port") ", " J("label") ", " J("serial") ", " J("dfu_serial") ","
 	  " " J("platform") ", (SELECT id FROM image WHERE name = ifnull(" J("firmware") ", '')"
 	  " AND version = ifnull(" J("version") ", '') AND sha256 = ifnull(" J("sha256") ", '')),"
 	  " " J("version_before") ", " J("flags") ", " J("target") ", " J("radio_before") ","
-	  " " J("batch") ")",
+	  " " J("batch") ", " J("signer") ")",
 	  true },
 	{ "INSERT INTO port (port, label) VALUES (" J("port") ", " J("label") ")"
 	  " ON CONFLICT (port) DO UPDATE SET label = coalesce(excluded.label, label)", false },
@@ -243,7 +243,7 @@ static const char body_of_begin[] =
 	" a.serial AS serial, a.dfu_serial AS dfu_serial, a.platform AS platform,"
 	" nullif(i.name, '') AS firmware, nullif(i.version, '') AS version,"
 	" nullif(i.sha256, '') AS sha256, a.version_before AS version_before, a.flags AS flags,"
-	" a.target AS target, a.radio_before AS radio_before, a.batch AS batch"
+	" a.target AS target, a.radio_before AS radio_before, a.batch AS batch, a.signer AS signer"
 	" FROM attempt a LEFT JOIN boot b ON b.id = a.started_boot"
 	" LEFT JOIN image i ON i.id = a.image WHERE a.id = ?1";
 

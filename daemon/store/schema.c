@@ -144,13 +144,14 @@ static const char step_verdicts[] =
 static const char step_incomplete[] =
 	"ALTER TABLE firmware ADD COLUMN incomplete INTEGER NOT NULL DEFAULT 0;\n";
 
-/* Further columns of it, and where all are from; batch: the column of that name. */
-#define ATTEMPTS_MORE(batch) \
+/* Further columns of it, and where all are from; batch: the column of that name; last: those that a
+ * later step has added. */
+#define ATTEMPTS_MORE(batch, last) \
 	", a.kind AS kind,\n" \
 	batch " AS batch, json_extract(c.body, '$.condition.ready') AS ready,\n" \
 	" coalesce(a.target, 'stm32') AS target, 'usb' AS path,\n" \
 	" json_extract(c.body, '$.condition.nrf.version') AS nrf_version,\n" \
-	" " SCHEMA_UUID("b.hash") " AS uuid\n" \
+	" " SCHEMA_UUID("b.hash") " AS uuid" last "\n" \
 	" FROM attempt a LEFT JOIN image i ON i.id = a.image\n" \
 	" LEFT JOIN record b ON b.seq = a.begin_seq\n" \
 	" LEFT JOIN record c ON c.seq = a.condition_seq"
@@ -172,7 +173,7 @@ static const char step_whole[] =
 	"ALTER TABLE drone ADD COLUMN radio TEXT;\n"
 	"ALTER TABLE drone ADD COLUMN decks TEXT;\n"
 	"DROP VIEW attempts;\n"
-	ATTEMPTS_VIEW ATTEMPTS_MORE(" NULL") ";\n";
+	ATTEMPTS_VIEW ATTEMPTS_MORE(" NULL", "") ";\n";
 
 /* Parts of a release that DFU mode does not carry; gone with the firmware of that name. */
 static const char step_parts[] =
@@ -199,12 +200,21 @@ static const char step_batches[] =
 	"CREATE INDEX attempt_batch ON attempt (batch, segment, started_ms)\n"
 	" WHERE batch IS NOT NULL;\n"
 	"DROP VIEW attempts;\n"
-	ATTEMPTS_VIEW ATTEMPTS_MORE(" t.name")
+	ATTEMPTS_VIEW ATTEMPTS_MORE(" t.name", "")
+	" LEFT JOIN batch t ON t.id = a.batch;\n";
+
+/* The id of the key that signed the firmware; of an attempt, in its beginning; NULL: not signed. */
+static const char step_signers[] =
+	"ALTER TABLE firmware ADD COLUMN signer TEXT;\n"
+	"ALTER TABLE part ADD COLUMN signer TEXT;\n"
+	"ALTER TABLE attempt ADD COLUMN signer TEXT;\n"
+	"DROP VIEW attempts;\n"
+	ATTEMPTS_VIEW ATTEMPTS_MORE(" t.name", ", a.signer AS signer")
 	" LEFT JOIN batch t ON t.id = a.batch;\n";
 
 /* clang-format on */
 
-const char *const schema_steps[] = { step_records,  step_attempts,   step_catalogue,
-				     step_verdicts, step_incomplete, step_kinds,
-				     step_whole,    step_parts,	     step_batches };
+const char *const schema_steps[] = { step_records,    step_attempts, step_catalogue, step_verdicts,
+				     step_incomplete, step_kinds,    step_whole,     step_parts,
+				     step_batches,    step_signers };
 const size_t schema_step_count = ARRAY_LEN(schema_steps);

@@ -169,8 +169,9 @@ struct store_begin {
 	const char *firmware_version;
 	const char *firmware_sha256; /* 64 hex digits of the image digest */
 	const char *version_before;
-	const char *flags; /* "no-serial dup-serial retry=1": words, free for the caller */
-	int64_t batch;	   /* its id; 0: none runs */
+	const char *flags;  /* "no-serial dup-serial retry=1": words, free for the caller */
+	int64_t batch;	    /* its id; 0: none runs */
+	const char *signer; /* of the firmware; NULL: it is not signed */
 };
 
 /* Effect of an ending on the count of failures in a row. */
@@ -259,7 +260,7 @@ struct store_attempt {
 	int64_t bytes_written, sectors_erased, transfers; /* -1 while running */
 	int64_t duration_ms;				  /* -1 unknown */
 	const char *message, *flags;
-	const char *target, *uuid, *radio_before, *batch;
+	const char *target, *uuid, *radio_before, *batch, *signer;
 	const char *condition;		  /* as store_attempt_condition(); NULL none */
 	bool synchronised;		  /* the clock was known to be right when it began */
 	const struct store_stage *stages; /* store_attempt_get() only */
@@ -396,6 +397,7 @@ struct store_firmware {
 	bool incomplete;   /* taken on the operator's word, without evidence of being whole */
 	int64_t added_ms;  /* out only */
 	const char *added_by;
+	const char *signer; /* id of the key; NULL: not signed */
 };
 
 /*
@@ -432,6 +434,7 @@ struct store_part {
 	const char *file;	 /* in firmware/, required */
 	const char *file_sha256;
 	uint64_t size_bytes;
+	const char *signer; /* as of a firmware */
 };
 
 /* Adds it, or says all of it anew.  -ENOENT: no such firmware; -E2BIG: it has STORE_PARTS_MAX

@@ -43,7 +43,7 @@ holds "the removal is logged" grep -q "0.dfu: removed, no firmware" "$log"
 rack_plug 1-1 "$old"
 says_lost()
 {
-	status '.slots[].message' | grep -q "missing or was changed: 'cfdfuctl firmware list'"
+	status '.slots[].message' | grep -q "cannot be used: 'cfdfuctl firmware list'"
 }
 holds "its drone is left alone, with words" until_true 30 says_lost
 same "nothing was erased" 0 "$(counter 1-1 erases)"

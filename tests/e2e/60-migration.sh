@@ -22,7 +22,7 @@ same "attempts are what they were, and the running one was cut off" \
 	"5 interrupted,4 fail,3 unchanged,2 pass,1 pass" "$(cfdfuctl --json history |
 		jq -r '[.attempts[] | "\(.id) \(.verdict)"] | join(",")')"
 same "the view has its columns as they were, and new ones behind them" "$seen_before" \
-	"$(records "SELECT * FROM attempts WHERE id < 5" | sed -E 's/(\|[^|]*){7}$//')"
+	"$(records "SELECT * FROM attempts WHERE id < 5" | sed -E 's/(\|[^|]*){8}$//')"
 same "kinds are known of old rows, too" flash,flash,backup,flash,flash \
 	"$(records "SELECT group_concat(kind) FROM (SELECT kind FROM attempts ORDER BY id)")"
 same "the station is still paused" paused "$(status .station.state)"
@@ -37,7 +37,7 @@ cfdfuctl resume > /dev/null
 rack_plug 1-2 "$new" uid=440042000A51353432343630
 says_lost()
 {
-	status '.slots[] | select(.port == "1-2").message' | grep -q 'missing or was changed'
+	status '.slots[] | select(.port == "1-2").message' | grep -q 'selected for it cannot be used'
 }
 holds "a slot's own firmware whose file is lost is not replaced by its platform's" \
 	until_true 30 says_lost
@@ -67,7 +67,7 @@ same "the first release: the schema is a newer one" 1 \
 	"$(records "SELECT user_version > 6 FROM pragma_user_version")"
 same "the first release: the station is well" ok "$(status .station.health)"
 same "the first release: the view has its columns as they were, and new ones behind them" \
-	"$seen_before" "$(records "SELECT * FROM attempts WHERE id < 4" | sed -E 's/(\|[^|]*){6}$//')"
+	"$seen_before" "$(records "SELECT * FROM attempts WHERE id < 4" | sed -E 's/(\|[^|]*){7}$//')"
 same "the first release: each attempt has its target, and nothing is said that was not seen" \
 	"4 stm32 usb 0 0 0" "$(records "SELECT count(*) || ' ' || min(target) || ' ' || max(path) || ' '
 		|| count(ready) || ' ' || count(nrf_version) || ' ' || count(batch) FROM attempts")"

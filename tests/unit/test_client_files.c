@@ -322,9 +322,9 @@ TEST(history_is_a_table_csv_and_json)
 	       "id,started_at,ended_at,port,label,serial,dfu_serial,platform,firmware_name,"
 	       "firmware_version,firmware_sha256,version_before,version_after,verdict,fault,"
 	       "step,address,bytes_written,sectors_erased,transfers,duration_ms,message,kind,"
-	       "batch,ready,target,path,nrf_version,uuid\r\n");
+	       "batch,ready,target,path,nrf_version,uuid,signer\r\n");
 	expect(r.out, "7,2025-11-20T10:00:00.123Z,,1-4,\"'=cmd\",AA,");
-	expect(r.out, ",1234,\"a, \"\"b\"\"\",,,,,,,\r\n");
+	expect(r.out, ",1234,\"a, \"\"b\"\"\",,,,,,,,\r\n");
 	run("--json history", reply);
 	expect(r.out, "{\"attempts\":[{\"id\":7,");
 	run("history -s S -p P -v fail --since 2025-11-20T10:00:00Z --until 2025-11-21Z -n 5",
@@ -367,8 +367,8 @@ TEST(no_history_is_cut_in_silence)
 	run_in("history --csv", whole, NULL);
 	expect(r.requests, "{\"limit\":500,\"before\":9}");
 	expect(r.requests, "{\"limit\":500,\"before\":8}");
-	expect(r.out, ",nrf_version,uuid\r\n9,");
-	expect(r.out, ",backup,,,,,,\r\n3,");
+	expect(r.out, ",nrf_version,uuid,signer\r\n9,");
+	expect(r.out, ",backup,,,,,,,\r\n3,");
 	run_in("--json history", whole, NULL);
 	expect(r.out, "{\"attempts\":[{\"id\":9,");
 	expect(r.out, "},{\"id\":3,");

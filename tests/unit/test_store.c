@@ -104,7 +104,7 @@ TEST_SET_UP(the_view_has_exactly_the_promised_columns)
 	    "version,"
 	    "firmware_sha256,version_before,version_after,verdict,fault,step,address,bytes_written,"
 	    "sectors_erased,transfers,duration_ms,message,kind,batch,ready,target,path,nrf_version,"
-	    "uuid");
+	    "uuid,signer");
 }
 
 TEST_SET_UP(an_attempt_has_exactly_one_ending)

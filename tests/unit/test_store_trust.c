@@ -388,7 +388,7 @@ TEST_SET_UP(foreign_changes_of_the_database_are_found_and_rebuilt)
 		" class, step_code, step, address, bytes_written, sectors_erased, transfers,"
 		" version_after, message, end_flags, late_serial, late_dfu_serial, late_platform,"
 		" late_version_before, stages, port_count, drone_count, crash, target,"
-		" radio_before, condition_seq, batch FROM attempt"
+		" radio_before, condition_seq, batch, signer FROM attempt"
 		" WHERE id = 1",
 		"DELETE FROM record WHERE seq = 4",
 		"UPDATE record SET body = '{}' WHERE kind = 'start'",

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* Files that come with a call: their signatures, and what a signed one holds. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "app/api.h"
+#include "app/reply.h"
+#include "app/settings.h"
+#include "cfdfu/proto.h"
+#include "ctl/memfile.h"
+#include "firmware/fw_make.h"
+
+static bool
+check_signature(const struct services *sv, struct call *call, json_t *parameters,
+		struct api_file *f)
+{
+	const char *signature = param_text(parameters, "signature");
+	const char *selection = param_text(parameters, "selection");
+	const struct settings *s = sv->settings;
+	struct signature_result result;
+	uint8_t sha256[DIGEST_BYTES];
+	int r;
+
+	digest_bytes(f->data, f->size, sha256);
+	digest_format(sha256, f->sha256);
+	r = signature_check(&s->keys, signature, selection != NULL ? selection : (char *)f->data,
+			    selection != NULL ? strlen(selection) : f->size, &result);
+	copy_text(f->signer, sizeof(f->signer), result.signer);
+	if (r < 0)
+		call_refuse(call, PROTO_ERROR("SignatureRefused"),
+			    "The signature of %s is refused: %s.%s%s%s",
+			    selection != NULL ? "selection.json" : "the file", result.why,
+			    r == -ENOKEY ? " Trusted keys: " : "", r == -ENOKEY ? s->trusted : "",
+			    r == -ENOKEY ? "/*.pub" : "");
+	return r == 0;
+}
+
+bool
+api_take_file(const struct services *sv, struct call *call, json_t *parameters, size_t bytes_max,
+	      struct api_file *ret_file)
+{
+	bool is_signed = param_text(parameters, "signature") != NULL;
+	int fd = call_take_fd(call), r = -EINVAL;
+	const char *why = "Out of memory.";
+
+	*ret_file = (struct api_file){ .data = NULL };
+	if (!is_signed && sv->settings->require_signature) {
+		call_refuse(call, PROTO_ERROR("SignatureRefused"),
+			    "This station takes signed firmware only ([firmware] "
+			    "require-signature): FILE.minisig is needed beside FILE.");
+	} else {
+		r = memfile_read(fd, is_signed ? PROTO_FILE_BYTES_MAX : bytes_max, &ret_file->data,
+				 &ret_file->size, &why);
+		if (r < 0)
+			refuse_descriptor(call, r, why);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return r == 0 && (!is_signed || check_signature(sv, call, parameters, ret_file));
+}
+
+bool
+api_read_signed(struct call *call, const struct fw_input *how, struct api_file *f,
+		struct fw_facts **ret_facts)
+{
+	struct fw_input in = *how;
+	struct fw_error error = { .text = "Out of memory." };
+	struct image *image = NULL;
+	uint8_t *bytes = NULL;
+	size_t size = 0;
+	int r;
+
+	in.data = f->data;
+	in.size = f->size;
+	r = fw_load(&in, &image, ret_facts, &error);
+	if (r == 0)
+		r = fw_make_from_image(image, &bytes, &size);
+	image_unref(image);
+	if (r < 0) {
+		call_error(call, PROTO_ERROR("ImageRefused"),
+			   json_pack("{s:s, s:[]}", "reason", error.text, "findings"));
+		return false;
+	}
+	free(f->data);
+	f->data = bytes;
+	f->size = size;
+	return true;
+}
