@@ -114,12 +114,14 @@ same "systemd counts no failure" success "$(systemctl show -P Result cfdfud.serv
 holds "nothing is left to do" cfdfuctl wait --ready --timeout 300
 records_are_sound "an upgrade"
 kept=$(records "SELECT count(*) FROM attempts")
-holds "an upgrade while nothing runs starts nothing" eval "systemctl stop cfdfud.service &&
-	apt_get install --reinstall $debs/cfdfud_*.deb && ! systemctl is-active cfdfud.service"
 
 # ---- removed, installed again, purged --------------------------------------------------------------
 
 rack_stop
+trap - EXIT
+systemctl stop cfdfud.service
+holds "an upgrade while nothing runs" apt_get install --reinstall $debs/cfdfud_*.deb
+same "... starts nothing" inactive "$(systemctl is-active cfdfud.service)"
 holds "the packages can be removed" apt_get remove cfdfud cfdfu-tools cfdfu-web
 same "nothing of the station runs" "" "$(systemctl list-units --plain --no-legend 'cfdfu*' | head)"
 same "what is left are settings and records" "/etc/cfdfud $state" \
