@@ -81,48 +81,38 @@ ask_service(const struct session *s, json_t *document, json_t *checks)
 	return r;
 }
 
-/* Where the records go to a central database: whether they arrive there. */
+/* Whether the records arrive at a central database, where they go to one. */
 static int
 check_central(const struct session *s, json_t *checks)
 {
-	const struct machine m = { .root = "", .list = checks };
+	struct finding f = { "central", "ok", NULL };
 	json_t *state = sync_state_read(), *reply = NULL;
+	struct text why = out_text(state, "warning");
 	struct params p = params_new();
-	struct text at = out_text(state, "at"), success = out_text(state, "success_at");
-	char long_ago[WHEN_TEXT_MAX] = "";
-	json_int_t behind;
-	int r = 0;
+	char recent[WHEN_TEXT_MAX] = "";
+	int r;
 
 	params_number(&p, "after", 0);
 	params_number(&p, "limit", 0);
-	if (state != NULL)
-		r = conn_ask(s, PROTO_METHOD("GetEndings"), &p, &reply);
-	else
+	r = state != NULL ? conn_ask(s, PROTO_METHOD("GetEndings"), &p, &reply) : 0;
+	(void)!when_parse("1h", time(NULL), recent); /* it is a word of that */
+	if (state != NULL && !out_true(state, "ok")) {
+		f = (struct finding){ f.name, "warn", "journalctl -u cfdfu-sync" };
+		text_format(why.s, sizeof(why.s), "Last success: %s. %s",
+			    out_text(state, "success_at").s, out_text(state, "error").s);
+	} else if (strcmp(out_text(state, "at").s, recent) < 0) {
+		f = (struct finding){ f.name, "warn",
+				      "sudo systemctl enable --now cfdfu-sync.timer" };
+		text_format(why.s, sizeof(why.s), "It was last asked: %s.",
+			    out_text(state, "at").s);
+	}
+	if (reply != NULL)
+		machine_found(&(struct machine){ "", checks }, f,
+			      "the central database has all endings but %lld. %s",
+			      (long long)(out_int(reply, "total") - out_int(state, "endings")),
+			      why.s);
+	if (state == NULL)
 		params_done(&p);
-	behind = out_int(reply, "total") - out_int(state, "endings");
-	if (r != 0 || state == NULL || !when_parse("1h", time(NULL), long_ago))
-		goto out;
-	if (!out_true(state, "ok"))
-		machine_found(&m, (struct finding){ "central", "warn", "journalctl -u cfdfu-sync" },
-			      "%lld endings are not in the central database (last success: %s): %s",
-			      (long long)behind, success.s[0] != '\0' ? success.s : "never",
-			      out_text(state, "error").s);
-	else if (strcmp(at.s, long_ago) < 0)
-		machine_found(
-		    &m,
-		    (struct finding){ "central", "warn",
-				      "sudo systemctl enable --now cfdfu-sync.timer" },
-		    "cfdfu-sync did not run since %s; %lld endings are not in the central "
-		    "database",
-		    at.s, (long long)behind);
-	else
-		machine_found(
-		    &m,
-		    (struct finding){ "central",
-				      out_string(state, "warning") != NULL ? "warn" : "ok", NULL },
-		    "the central database has all endings but %lld. %s", (long long)behind,
-		    out_text(state, "warning").s);
-out:
 	json_decref(reply);
 	json_decref(state);
 	return r;

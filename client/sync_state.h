@@ -8,9 +8,18 @@
 #define CLIENT_SYNC_STATE_H
 
 #include <jansson.h>
+#include <stdlib.h>
 
 #define SYNC_STATE_ENV "CFDFU_SYNC_STATE"
 #define SYNC_STATE_FILE "/var/lib/cfdfu-sync/state.json"
+
+static inline const char *
+sync_state_file(void)
+{
+	const char *path = getenv(SYNC_STATE_ENV);
+
+	return path != NULL ? path : SYNC_STATE_FILE;
+}
 
 /*
  * NULL: this station's records go to no central database, or the file cannot be read.  Behind is

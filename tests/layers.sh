@@ -31,6 +31,7 @@ include_rules()
 	daemon/app      ^(cfdfu|app|core|firmware|wire|usb|udev|ctl|store)/ event2,jansson,ini,systemd
 	daemon/main.c   ^(cfdfu|app|core|firmware|wire|usb|udev|ctl|store)/ event2,jansson,ini,systemd
 	client/web      ^(cfdfu|client/web)/                                event2
+	client/sync     ^(cfdfu|client)/                                    jansson,libpq
 	client          ^(cfdfu|client|wire|firmware)/|^core/(image|platform)[.]h jansson,libsmartcols,ini
 	tests/sim       ^sim/|^cfdfu/(usb_port|util|watch)[.]h              event2
 	END
@@ -46,7 +47,7 @@ check_includes()
 			  "stdio stdlib string strings", list, " ")
 		for (i = 1; i <= n; i++)
 			pure[list[i] ".h"] = 1
-		n = split("event2 libusb libudev sqlite3 jansson zip zlib sodium ini libsmartcols " \
+		n = split("event2 libusb libudev libpq sqlite3 jansson zip zlib sodium ini libsmartcols " \
 			  "systemd cmocka", list, " ")
 		for (i = 1; i <= n; i++)
 			library[list[i]] = 1

@@ -281,15 +281,20 @@ api_get_attempt(void *ctx, struct call *call, json_t *parameters)
 		cannot_read(call);
 }
 
-static void
-on_ending(void *ctx, int64_t seq, bool condition, const struct store_attempt *t)
-{
-	struct page *p = ctx;
+struct endings_page {
+	struct page page; /* the first: for is_long_enough() */
+	struct store_endings endings;
+};
 
-	(void)json_array_append_new(p->list,
-				    json_pack("{s:I, s:s, s:o, s:o}", "seq", (json_int_t)seq,
-					      "what", condition ? "condition" : "end", "attempt",
-					      attempt_json(t), "stages", stages_json(t)));
+static void
+on_ending(void *ctx, const struct store_attempt *t)
+{
+	struct endings_page *p = ctx;
+
+	(void)json_array_append_new(
+	    p->page.list, json_pack("{s:I, s:s, s:o, s:o}", "seq", (json_int_t)p->endings.next,
+				    "what", p->endings.condition ? "condition" : "end", "attempt",
+				    attempt_json(t), "stages", stages_json(t)));
 }
 
 void
@@ -299,31 +304,32 @@ api_get_endings(void *ctx, struct call *call, json_t *parameters)
 	json_t *limit = json_object_get(parameters, "limit");
 	json_int_t wanted =
 	    json_is_integer(limit) ? json_integer_value(limit) : PROTO_ENDINGS_DEFAULT;
-	struct store_endings e = { .enough = is_long_enough, .each = on_ending };
-	struct page page = { .from_us = clock_now_us() };
+	struct endings_page p = { .page.from_us = clock_now_us(),
+				  .endings = { .enough = is_long_enough, .each = on_ending } };
+	struct store_endings *e = &p.endings;
 	char id[40], host[HOST_NAME_MAX + 1] = "";
 
-	e.after = json_integer_value(json_object_get(parameters, "after"));
-	e.limit = (unsigned)(wanted < PROTO_HISTORY_MAX ? wanted : PROTO_HISTORY_MAX);
-	if (e.after < 0 || wanted < 0) {
-		call_invalid(call, e.after < 0 ? "after" : "limit");
+	e->after = json_integer_value(json_object_get(parameters, "after"));
+	e->limit = (unsigned)(wanted < PROTO_HISTORY_MAX ? wanted : PROTO_HISTORY_MAX);
+	if (e->after < 0 || wanted < 0) {
+		call_invalid(call, e->after < 0 ? "after" : "limit");
 		return;
 	}
-	page.list = json_array();
-	if (store_endings(sv->store, &e, &page) < 0) {
-		json_decref(page.list);
+	p.page.list = json_array();
+	if (store_endings(sv->store, e, &p) < 0) {
+		json_decref(p.page.list);
 		cannot_read(call);
 		return;
 	}
-	(void)snprintf(id, sizeof(id), "%.8s-%.4s-%.4s-%.4s-%.12s", e.station, e.station + 8,
-		       e.station + 12, e.station + 16, e.station + 20);
+	(void)snprintf(id, sizeof(id), "%.8s-%.4s-%.4s-%.4s-%.12s", e->station, e->station + 8,
+		       e->station + 12, e->station + 16, e->station + 20);
 	(void)gethostname(host, sizeof(host) - 1); /* WHY: a name too long is cut */
 	call_reply(call,
 		   json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:b}", "station_id", id,
-			     "host", reply_text(host), "after_hash", reply_text(e.after_hash),
-			     "endings", page.list, "next", (json_int_t)e.next, "next_hash",
-			     reply_text(e.next_hash), "head", (json_int_t)e.head, "total",
-			     (json_int_t)e.total, "more", e.next < e.head));
+			     "host", reply_text(host), "after_hash", reply_text(e->after_hash),
+			     "endings", p.page.list, "next", (json_int_t)e->next, "next_hash",
+			     reply_text(e->next_hash), "head", (json_int_t)e->head, "total",
+			     (json_int_t)e->total, "more", e->next < e->head));
 }
 
 /* ---- drones --------------------------------------------------------------------------------- */

@@ -307,25 +307,9 @@ read_chain(struct store *s, struct store_endings *e)
 	return 0;
 }
 
-struct telling {
-	const struct store_endings *endings;
-	void *ctx;
-	int64_t seq;
-	bool condition;
-};
-
-static void
-on_ending(void *ctx, const struct store_attempt *a)
-{
-	const struct telling *t = ctx;
-
-	t->endings->each(t->ctx, t->seq, t->condition, a);
-}
-
 int
 store_endings(struct store *s, struct store_endings *e, void *ctx)
 {
-	struct telling t = { .endings = e, .ctx = ctx };
 	sqlite3_stmt *st = NULL;
 	unsigned rows = 0;
 	int r = store_usable(s);
@@ -337,17 +321,14 @@ store_endings(struct store *s, struct store_endings *e, void *ctx)
 	for (; r > 0; r = db_step(s->files.db, st)) {
 		struct stages stages;
 
-		t.seq = sqlite3_column_int64(st, COLUMN_SEQ);
-		t.condition = sqlite3_column_int(st, COLUMN_IS_CONDITION) != 0;
+		e->next = sqlite3_column_int64(st, COLUMN_SEQ);
+		e->condition = sqlite3_column_int(st, COLUMN_IS_CONDITION) != 0;
+		copy_text(e->next_hash, sizeof(e->next_hash), db_text(st, COLUMN_HASH));
 		if (sqlite3_column_int(st, COLUMN_WANTED) != 0) {
 			r = read_stages(s, sqlite3_column_int64(st, 0), &stages);
 			if (r == 0)
-				r = tell(s, st, &stages, on_ending, &t);
+				r = tell(s, st, &stages, e->each, ctx);
 			rows++;
-		}
-		if (r >= 0) {
-			e->next = t.seq;
-			copy_text(e->next_hash, sizeof(e->next_hash), db_text(st, COLUMN_HASH));
 		}
 		if (r < 0 || rows == e->limit || e->enough(ctx)) {
 			(void)sqlite3_reset(st); /* the error is in r */

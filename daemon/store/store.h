@@ -296,12 +296,13 @@ struct store_endings {
 	int64_t after;		   /* the records behind this one; 0: all */
 	unsigned limit;		   /* LIMIT: endings and conditions of a page; 0: none are read */
 	bool (*enough)(void *ctx); /* as a filter's */
-	/* One that ended, with its stages; condition: again, with what was learned of its drone
-	 * then, behind the ending.  seq: of the record. */
-	void (*each)(void *ctx, int64_t seq, bool condition, const struct store_attempt *a);
-	char station[STORE_NAME_MAX];	    /* out: 32 hex digits, of the first record */
-	char after_hash[65], next_hash[65]; /* out: hex; "" where there is no such record */
+	/* An attempt that ended, with its stages.  Meanwhile next is its record; condition: it is
+	 * that of what was learned of its drone then, behind the ending. */
+	void (*each)(void *ctx, const struct store_attempt *a);
+	bool condition;
 	int64_t next, head, total;	    /* out: the last looked at; the last; endings in all */
+	char after_hash[65], next_hash[65]; /* out: hex; "" where there is no such record */
+	char station[STORE_NAME_MAX];	    /* out: 32 hex digits, of the first record */
 };
 
 /* In the order of their records.  0; the same errors as store_history(). */

@@ -14,7 +14,7 @@ modules=(usbcore usbip-core vhci-hcd cdc-acm usbmon xhci-pci virtio_pci virtio_b
 	ext4 autofs4)
 tools=(systemd systemd-sysv udev kmod dbus mount e2fsprogs procps jq sqlite3 dfu-util usbutils socat
 	strace)
-dev_packages=(libusb-1.0-0-dev libudev-dev libevent-dev libsqlite3-dev libjansson-dev libzip-dev
+dev_packages=(libusb-1.0-0-dev libudev-dev libevent-dev libsqlite3-dev libjansson-dev libpq-dev libzip-dev
 	zlib1g-dev libsodium-dev libinih-dev libsmartcols-dev)
 
 # WHY: every megabyte of the archive costs boot time in an emulated processor.
