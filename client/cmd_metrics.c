@@ -215,34 +215,41 @@ print_page(const struct page *p, const json_t *document)
 		fputs("# EOF\n", p->out);
 }
 
-/* The members of several answers; endings are at last those of GetCounters.  That the service does
- * not answer is to be seen, too. */
+/* Member behind, while the records can be read. */
+static void
+add_behind(const struct session *s, json_t *sync)
+{
+	struct params p = params_new();
+	json_t *reply = NULL;
+
+	params_number(&p, "after", 0);
+	params_number(&p, "limit", 0);
+	if (conn_ask(s, PROTO_METHOD("GetEndings"), &p, &reply) == 0)
+		(void)json_object_set_new(
+		    sync, "behind",
+		    json_integer(out_int(reply, "total") - out_int(sync, "endings")));
+	json_decref(reply);
+}
+
+/* The members of several answers.  That the service does not answer is to be seen, too. */
 static int
 gather(const struct session *s, json_t *document)
 {
-	static const char *const methods[] = { PROTO_METHOD("GetEndings"),
-					       PROTO_METHOD("GetHealth"), PROTO_METHOD("GetStatus"),
+	static const char *const methods[] = { PROTO_METHOD("GetStatus"), PROTO_METHOD("GetHealth"),
 					       PROTO_METHOD("GetCounters") };
 	json_t *sync = sync_state_read();
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(methods) && r == 0; i++) {
-		struct params p = params_new();
 		json_t *reply = NULL;
 
-		if (i == 0) {
-			params_number(&p, "after", 0);
-			params_number(&p, "limit", 0);
-		}
-		r = conn_ask(s, methods[i], &p, &reply);
+		r = conn_ask(s, methods[i], NULL, &reply);
 		if (r == 0 && json_object_update(document, reply) < 0)
 			r = say_no_memory();
 		json_decref(reply);
 	}
 	if (r == 0 && sync != NULL)
-		(void)json_object_set_new(
-		    sync, "behind",
-		    json_integer(out_int(document, "total") - out_int(sync, "endings")));
+		add_behind(s, sync);
 	(void)json_object_set_new(document, "sync", sync != NULL ? sync : json_null());
 	(void)json_object_set_new(document, "up", json_boolean(r == 0));
 	(void)json_object_set(document, "batch",

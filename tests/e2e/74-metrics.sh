@@ -134,6 +134,23 @@ page=$textfile
 same "and the file, with what is known" "cfdfu_sync_ok cfdfu_sync_success_seconds cfdfu_up 0" \
 	"$(series | sort | tr '\n' ' ')$(value cfdfu_up)"
 
+# ---- records that cannot be read ----------------------------------------------------------------
+
+mkfifo "$scratch/locker"
+sqlite3 "$database" < "$scratch/locker" > /dev/null 2>&1 &
+exec 9> "$scratch/locker"
+printf '%s\n' ".timeout 9000" "PRAGMA locking_mode = EXCLUSIVE;" "BEGIN EXCLUSIVE;" \
+	".shell touch '$scratch/is-locked'" >&9
+until_true 60 test -e "$scratch/is-locked" || not_ok "the database is locked" "it is not"
+sim_start fast --config "$scratch/conf" 9>&-
+until_true 60 health_is degraded || not_ok "the station is degraded" "$(status .station.health)"
+cfdfuctl metrics > "$scratch/degraded" 2> /dev/null
+page=$scratch/degraded
+same "a degraded station says so; how far behind it is, is not known" '1 1 1 0' \
+	"$(value cfdfu_up) $(value 'cfdfu_health{health="degraded"}') $(series | grep -c sync_ok) $(series | grep -c behind)"
+exec 9>&-
+sim_stop
+
 # ---- rules, dashboard, unit ---------------------------------------------------------------------
 
 # Names of metrics, without what a histogram adds.
