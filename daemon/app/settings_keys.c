@@ -4,59 +4,52 @@
 
 #include "app/settings_set.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <glob.h>
 #include <string.h>
 #include <unistd.h>
 
-#define KEY_ENDING ".pub"
+static int
+cannot(const char *path, const char *why, int error, char ret_error[SETTINGS_ERROR_MAX])
+{
+	(void)snprintf(ret_error, SETTINGS_ERROR_MAX, "%s: %s", path, why);
+	return error;
+}
 
 static int
-load_key(struct settings *c, const char *path, char error[SETTINGS_ERROR_MAX])
+load_key(struct settings *c, const char *path, char ret_error[SETTINGS_ERROR_MAX])
 {
 	char text[SIGNATURE_TEXT_MAX + 1], why[SIGNATURE_WHY_MAX];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), r = -EINVAL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), error = errno;
 	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
 
-	if (n < 0) {
-		r = -errno;
-		copy_text(why, sizeof(why), strerror(errno));
-	} else {
-		r = signature_add_key(&c->keys, text, (size_t)n, why);
+	if (fd >= 0) {
+		error = errno;
+		(void)close(fd); /* only read from */
 	}
-	if (fd >= 0)
-		(void)close(fd);
-	if (r < 0)
-		(void)snprintf(error, SETTINGS_ERROR_MAX, "%s: %s", path, why);
-	return r;
+	if (n < 0)
+		return cannot(path, strerror(error), -error, ret_error);
+	return signature_add_key(&c->keys, text, (size_t)n, why) < 0
+		   ? cannot(path, why, -EINVAL, ret_error)
+		   : 0;
 }
 
 int
 settings_load_keys(struct settings *c, char ret_error[SETTINGS_ERROR_MAX])
 {
-	DIR *folder = opendir(c->trusted);
-	char path[SETTINGS_FOLDER_MAX + NAME_MAX + 2];
-	struct dirent *entry;
+	char pattern[SETTINGS_FOLDER_MAX + 8];
+	glob_t found = { .gl_pathc = 0 };
 	int r = 0;
 
-	if (folder == NULL && errno == ENOENT)
-		return 0;
-	if (folder == NULL) {
-		r = -errno;
-		(void)snprintf(ret_error, SETTINGS_ERROR_MAX, "%s: %s", c->trusted,
-			       strerror(errno));
-		return r;
-	}
-	while (r == 0 && (entry = readdir(folder)) != NULL) {
-		const char *ending = strrchr(entry->d_name, '.');
-
-		(void)snprintf(path, sizeof(path), "%s/%s", c->trusted, entry->d_name);
-		if (ending != NULL && strcmp(ending, KEY_ENDING) == 0)
-			r = load_key(c, path, ret_error);
-	}
-	(void)closedir(folder);
+	if (access(c->trusted, R_OK | X_OK) < 0)
+		return errno == ENOENT ? 0 : cannot(c->trusted, strerror(errno), -errno, ret_error);
+	(void)snprintf(pattern, sizeof(pattern), "%s/*.pub", c->trusted);
+	if (glob(pattern, 0, NULL, &found) == GLOB_NOSPACE)
+		r = cannot(c->trusted, "no memory", -ENOMEM, ret_error);
+	for (size_t i = 0; i < found.gl_pathc && r == 0; i++)
+		r = load_key(c, found.gl_pathv[i], ret_error);
+	globfree(&found);
 	return r;
 }
 

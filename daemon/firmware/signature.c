@@ -11,23 +11,24 @@
 
 #define COMMENT "untrusted comment:"
 #define TRUSTED "trusted comment: "
-#define HEAD_BYTES 10 /* algorithm (2), id of the key (8, little endian) */
+#define ID_AT 2	      /* behind the algorithm; 8 bytes, little endian */
+#define HEAD_BYTES 10 /* both */
 #define KEY_BYTES (HEAD_BYTES + crypto_sign_PUBLICKEYBYTES)
 #define SIGNED_BYTES (HEAD_BYTES + crypto_sign_BYTES)
 #define SECRET_BYTES 158 /* of a secret key's file */
 
-_Static_assert(crypto_sign_PUBLICKEYBYTES == sizeof(((struct signature_key *)NULL)->bytes),
-	       "a key is one of Ed25519");
-
-struct line {
-	const char *text; /* without its end; NULL: there is none */
+/* A file that is read line by line. */
+struct reading {
+	char text[SIGNATURE_TEXT_MAX + 1], *rest;
+	uint8_t bytes[SECRET_BYTES]; /* of the line that was decoded last */
 	size_t size;
+	char *why;
 };
 
 struct signature {
 	uint8_t file[SIGNED_BYTES];	    /* its head; then of the file */
 	uint8_t comment[crypto_sign_BYTES]; /* of that without its head, and the trusted comment */
-	struct line trusted;
+	const char *trusted;
 };
 
 static int PRINTF_LIKE(2, 3) refuse(char why[SIGNATURE_WHY_MAX], const char *format, ...)
@@ -40,69 +41,59 @@ static int PRINTF_LIKE(2, 3) refuse(char why[SIGNATURE_WHY_MAX], const char *for
 	return -EINVAL;
 }
 
-static struct line
-next_line(struct line *rest)
+/* "" behind the last one. */
+static char *
+next_line(struct reading *g)
 {
-	const char *end = rest->size > 0 ? memchr(rest->text, '\n', rest->size) : NULL;
-	struct line line = *rest;
+	char *line = g->rest != NULL ? strsep(&g->rest, "\n") : g->text + strlen(g->text);
 
-	if (rest->size == 0)
-		return (struct line){ NULL, 0 };
-	line.size = end != NULL ? (size_t)(end - rest->text) : rest->size;
-	rest->text += line.size + (end != NULL);
-	rest->size -= line.size + (end != NULL);
-	while (line.size > 0 && line.text[line.size - 1] == '\r')
-		line.size--;
+	line[strcspn(line, "\r")] = '\0';
 	return line;
 }
 
-static bool
-begins(struct line line, const char *prefix)
-{
-	return line.size >= strlen(prefix) && memcmp(line.text, prefix, strlen(prefix)) == 0;
-}
-
-/* what: the line, in words.  Of up to SECRET_BYTES; how many. */
 static int
-decode(struct line line, const char *what, uint8_t bytes[SECRET_BYTES], size_t *ret_size,
-       char why[SIGNATURE_WHY_MAX])
+decode_line(struct reading *g, const char *what)
 {
-	if (line.text == NULL)
-		return refuse(why, "%s is missing", what);
-	if (sodium_base642bin(bytes, SECRET_BYTES, line.text, line.size, NULL, ret_size, NULL,
+	const char *line = next_line(g);
+
+	if (line[0] == '\0')
+		return refuse(g->why, "%s is missing", what);
+	if (sodium_base642bin(g->bytes, sizeof(g->bytes), line, strlen(line), NULL, &g->size, NULL,
 			      sodium_base64_VARIANT_ORIGINAL) < 0)
-		return refuse(why, "%s is not base64", what);
+		return refuse(g->why, "%s is not base64", what);
 	return 0;
 }
 
-/* The untrusted comment and the line below it. */
+/* The untrusted comment and the line below it, which is decoded; what: in words. */
 static int
-read_first(struct line *rest, const char *what, uint8_t bytes[SECRET_BYTES], size_t *ret_size,
-	   char why[SIGNATURE_WHY_MAX])
+begin(struct reading *g, const char *text, size_t size, const char *what)
 {
-	if (rest->size == 0)
-		return refuse(why, "it is empty");
-	if (rest->size > SIGNATURE_TEXT_MAX)
-		return refuse(why, "it is longer than %d bytes", SIGNATURE_TEXT_MAX);
-	if (!begins(next_line(rest), COMMENT))
-		return refuse(why, "its first line does not begin with \"" COMMENT "\"");
-	return decode(next_line(rest), what, bytes, ret_size, why);
+	if (size == 0)
+		return refuse(g->why, "it is empty");
+	if (size > SIGNATURE_TEXT_MAX)
+		return refuse(g->why, "it is longer than %d bytes", SIGNATURE_TEXT_MAX);
+	memcpy(g->text, text, size);
+	g->text[size] = '\0';
+	g->rest = g->text;
+	if (strncmp(next_line(g), COMMENT, strlen(COMMENT)) != 0)
+		return refuse(g->why, "its first line does not begin with \"" COMMENT "\"");
+	return decode_line(g, what);
 }
 
 static int
-read_end(struct line rest, char why[SIGNATURE_WHY_MAX])
+finish(struct reading *g)
 {
-	while (rest.size > 0)
-		if (next_line(&rest).size > 0)
-			return refuse(why, "there is more text behind its end");
+	while (g->rest != NULL)
+		if (next_line(g)[0] != '\0')
+			return refuse(g->why, "there is more text behind its end");
 	return 0;
 }
 
 static void
-format_signer(const uint8_t *id, char ret_signer[SIGNATURE_SIGNER_MAX])
+format_signer(const uint8_t *head, char ret_signer[SIGNATURE_SIGNER_MAX])
 {
 	for (size_t i = 0; i < 8; i++)
-		(void)snprintf(ret_signer + 2 * i, 3, "%02X", id[7 - i]);
+		(void)snprintf(ret_signer + 2 * i, 3, "%02X", head[ID_AT + 7 - i]);
 }
 
 static const struct signature_key *
@@ -124,24 +115,22 @@ int
 signature_add_key(struct signature_keys *keys, const char *text, size_t size,
 		  char ret_why[SIGNATURE_WHY_MAX])
 {
-	struct line rest = { text, size };
-	uint8_t bytes[SECRET_BYTES];
+	struct reading g = { .why = ret_why };
 	const struct signature_key *old;
 	struct signature_key key;
-	int r = read_first(&rest, "the line of the key", bytes, &size, ret_why);
 
-	if (r < 0)
-		return r;
-	if (size == SECRET_BYTES)
-		return refuse(ret_why, "it holds a secret key, which belongs on no station");
-	if (size != KEY_BYTES)
-		return refuse(ret_why, "its key has %zu bytes, not %zu", size, (size_t)KEY_BYTES);
-	if (memcmp(bytes, "Ed", 2) != 0)
-		return refuse(ret_why, "its key is none of Ed25519");
-	if (read_end(rest, ret_why) < 0)
+	if (begin(&g, text, size, "the line of the key") < 0)
 		return -EINVAL;
-	format_signer(bytes + 2, key.signer);
-	memcpy(key.bytes, bytes + HEAD_BYTES, sizeof(key.bytes));
+	if (g.size == SECRET_BYTES)
+		return refuse(ret_why, "it holds a secret key, which belongs on no station");
+	if (g.size != KEY_BYTES)
+		return refuse(ret_why, "its key has %zu bytes, not %zu", g.size, (size_t)KEY_BYTES);
+	if (memcmp(g.bytes, "Ed", 2) != 0)
+		return refuse(ret_why, "its key is none of Ed25519");
+	if (finish(&g) < 0)
+		return -EINVAL;
+	format_signer(g.bytes, key.signer);
+	memcpy(key.bytes, g.bytes + HEAD_BYTES, sizeof(key.bytes));
 	old = find(keys, key.signer);
 	if (old != NULL && memcmp(old->bytes, key.bytes, sizeof(key.bytes)) != 0)
 		return refuse(ret_why, "another key has its id, %s", key.signer);
@@ -153,34 +142,29 @@ signature_add_key(struct signature_keys *keys, const char *text, size_t size,
 }
 
 static int
-read_signature(const char *text, struct signature *s, char why[SIGNATURE_WHY_MAX])
+read_signature(struct reading *g, const char *text, struct signature *s)
 {
-	struct line rest = { text, strlen(text) };
-	uint8_t bytes[SECRET_BYTES];
-	size_t size = 0;
-
-	if (read_first(&rest, "the line of the signature", bytes, &size, why) < 0)
+	if (begin(g, text, strlen(text), "the line of the signature") < 0)
 		return -EINVAL;
-	if (size == KEY_BYTES)
-		return refuse(why, "it is a public key, not a signature");
-	if (size != SIGNED_BYTES)
-		return refuse(why, "it has %zu bytes, not %zu", size, (size_t)SIGNED_BYTES);
-	if (memcmp(bytes, "ED", 2) != 0 && memcmp(bytes, "Ed", 2) != 0)
-		return refuse(why, "its algorithm is neither ED nor Ed");
-	memcpy(s->file, bytes, sizeof(s->file));
-	s->trusted = next_line(&rest);
-	if (!begins(s->trusted, TRUSTED))
-		return refuse(why,
-			      "it has no trusted comment: minisign makes one, signify does not");
-	s->trusted.text += strlen(TRUSTED);
-	s->trusted.size -= strlen(TRUSTED);
-	if (decode(next_line(&rest), "the signature of its trusted comment", bytes, &size, why) < 0)
+	if (g->size == KEY_BYTES)
+		return refuse(g->why, "it is a public key, not a signature");
+	if (g->size != SIGNED_BYTES)
+		return refuse(g->why, "it has %zu bytes, not %zu", g->size, (size_t)SIGNED_BYTES);
+	if (memcmp(g->bytes, "ED", 2) != 0 && memcmp(g->bytes, "Ed", 2) != 0)
+		return refuse(g->why, "its algorithm is neither ED nor Ed");
+	memcpy(s->file, g->bytes, sizeof(s->file));
+	s->trusted = next_line(g);
+	if (strncmp(s->trusted, TRUSTED, strlen(TRUSTED)) != 0)
+		return refuse(g->why, "it has no trusted comment: minisign makes one, signify does "
+				      "not");
+	s->trusted += strlen(TRUSTED);
+	if (decode_line(g, "the signature of its trusted comment") < 0)
 		return -EINVAL;
-	if (size != sizeof(s->comment))
-		return refuse(why, "the signature of its trusted comment has %zu bytes, not %zu",
-			      size, sizeof(s->comment));
-	memcpy(s->comment, bytes, sizeof(s->comment));
-	return read_end(rest, why);
+	if (g->size != sizeof(s->comment))
+		return refuse(g->why, "the signature of its trusted comment has %zu bytes, not %zu",
+			      g->size, sizeof(s->comment));
+	memcpy(s->comment, g->bytes, sizeof(s->comment));
+	return finish(g);
 }
 
 static bool
@@ -199,35 +183,37 @@ static bool
 fits_comment(const struct signature *s, const struct signature_key *key)
 {
 	uint8_t all[crypto_sign_BYTES + SIGNATURE_TEXT_MAX];
+	size_t size = strlen(s->trusted);
 
 	memcpy(all, s->file + HEAD_BYTES, crypto_sign_BYTES);
-	memcpy(all + crypto_sign_BYTES, s->trusted.text, s->trusted.size);
-	return crypto_sign_verify_detached(s->comment, all, crypto_sign_BYTES + s->trusted.size,
-					   key->bytes) == 0;
+	memcpy(all + crypto_sign_BYTES, s->trusted, size);
+	return crypto_sign_verify_detached(s->comment, all, crypto_sign_BYTES + size, key->bytes) ==
+	       0;
 }
 
 int
 signature_check(const struct signature_keys *keys, const char *signature, const void *data,
 		size_t size, struct signature_result *ret_result)
 {
-	char signer[SIGNATURE_SIGNER_MAX], *why = ret_result->why;
+	struct reading g = { .why = ret_result->why };
+	char signer[SIGNATURE_SIGNER_MAX];
 	const struct signature_key *key;
 	struct signature s;
 
 	*ret_result = (struct signature_result){ .signer = "" };
-	if (read_signature(signature, &s, why) < 0)
+	if (read_signature(&g, signature, &s) < 0)
 		return -EINVAL;
-	format_signer(s.file + 2, signer);
+	format_signer(s.file, signer);
 	key = find(keys, signer);
 	if (key == NULL) {
-		(void)refuse(why, "the key that made it, %s, is not trusted here", signer);
+		(void)refuse(g.why, "the key that made it, %s, is not trusted here", signer);
 		return -ENOKEY;
 	}
 	if (!fits_file(&s, key, data, size))
-		return refuse(why, "it is not of these bytes: they were changed since, or it "
-				   "belongs to another file");
+		return refuse(g.why, "it is not of these bytes: they were changed since, or it "
+				     "belongs to another file");
 	if (!fits_comment(&s, key))
-		return refuse(why, "its trusted comment was changed");
+		return refuse(g.why, "its trusted comment was changed");
 	copy_text(ret_result->signer, SIGNATURE_SIGNER_MAX, signer);
 	return 0;
 }

@@ -99,7 +99,7 @@ same "before batches: the schema is a newer one" 1 \
 	"$(records "SELECT user_version > 8 FROM pragma_user_version")"
 same "before batches: the station is well" ok "$(status .station.health)"
 same "before batches: the view is what it was, with what was seen of each drone" "$seen_before" \
-	"$(records "SELECT * FROM attempts WHERE id < 3")"
+	"$(records "SELECT * FROM attempts WHERE id < 3" | sed -E 's/\|$//')"
 same "before batches: the attempt under way was cut off, and none is of a batch" "interrupted 0" \
 	"$(records "SELECT max(verdict) FILTER (WHERE id = 3) || ' ' || count(batch) FROM attempts")"
 cfdfuctl firmware add "$new" --name newer > /dev/null
@@ -113,6 +113,33 @@ records_are_sound "before batches"
 rm "$database" # it is made again from the audit file
 sim_start fast
 same "before batches: the database was made again" "$seen_before|first" \
-	"$(records "SELECT * FROM attempts WHERE id < 3")|$(records "SELECT batch FROM attempts WHERE id = 4")"
+	"$(records "SELECT * FROM attempts WHERE id < 3" | sed -E 's/\|$//')|$(
+		records "SELECT batch FROM attempts WHERE id = 4")"
 same "before batches: and its batch runs still" "first 1" "$(status '.station.batch | "\(.name) \(.drones)"')"
 sim_stop
+
+# The records before signatures (schema 9), written as records-3/ by cfdfud of commit 7d94bdc: attempt 1
+# passes, 2 is unchanged, 3 was under way when it was killed, all in a batch.
+before=$(dirname "$0")/records-9
+rm -rf "$state"
+mkdir "$state"
+sqlite3 "$database" < "$before/cfdfud.sql" > /dev/null
+cp "$before/audit.jsonl" "$state/"
+seen_before=$(records "SELECT * FROM attempts WHERE id < 3")
+sim_start fast
+same "before signatures: the schema is a newer one" 1 \
+	"$(records "SELECT user_version > 9 FROM pragma_user_version")"
+same "before signatures: the view is what it was, and says that nothing was signed" "$seen_before|0" \
+	"$(records "SELECT * FROM attempts WHERE id < 3" | sed -E 's/\|$//')|$(
+		records "SELECT count(signer) FROM attempts")"
+same "before signatures: the batch runs still" "first 3" \
+	"$(status '.station.batch | "\(.name) \(.expect)"')"
+same "before signatures: firmware of the catalogue is not signed" "new null" \
+	"$(cfdfuctl --json firmware list | jq -r '.firmware[] | "\(.name) \(.signer)"')"
+cfdfuctl firmware add "$new" --name newer > /dev/null
+cfdfuctl firmware select newer > /dev/null
+rack_plug 1-4 "$old" uid=880045000A51353432343630
+holds "before signatures: a drone is flashed" until_true 60 test_verdict 1-4 pass
+settle 1
+sim_stop
+records_are_sound "before signatures"

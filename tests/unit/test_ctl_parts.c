@@ -161,4 +161,25 @@ TEST(long_lists_and_texts_are_refused)
 	json_decref(list);
 }
 
+TEST(the_text_of_a_file_may_be_longer_than_others)
+{
+	const struct method_signature *add = signature("org.cfdfu.Station.AddFirmware");
+	char text[PARAM_FILE_MAX + 2];
+	json_t *p = json_object();
+
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	json_object_set_new(p, "source_name", json_string("a.bin"));
+	json_object_set_new(p, "source_sha256", json_string("0"));
+	json_object_set_new(p, "signature", json_string(text + 1));
+	json_object_set_new(p, "selection", json_string(text + 1));
+	assert_null(params_check(add->params, p));
+	json_object_set_new(p, "selection", json_string(text));
+	assert_string_equal(params_check(add->params, p), "selection");
+	json_object_del(p, "selection");
+	json_object_set_new(p, "version", json_string(text + 1));
+	assert_string_equal(params_check(add->params, p), "version");
+	json_decref(p);
+}
+
 TEST_MAIN(NULL)

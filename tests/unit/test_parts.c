@@ -353,4 +353,68 @@ TEST_WITH(killed_at_any_part_adding_again_completes_it, set_up, tear_down)
 	assert_int_equal(count_files(b, ".bin"), 4);
 }
 
+/* Added as AddFirmware does it, signed by this key (NULL: not). */
+static void
+add_signed(struct bench *b, const char *name, const char *signer)
+{
+	struct store_firmware row = {
+		.name = name, .sha256 = b->sha256, .platforms = 2, .signer = signer
+	};
+	struct store_part part = { .firmware = name,
+				   .target = "bcLighthouse4",
+				   .type = "fw",
+				   .version = "V6",
+				   .size_bytes = sizeof(bitstream),
+				   .signer = signer };
+	bool queued;
+
+	assert_int_equal(repository_add(b->sv.repository, &row, b->file, b->file_bytes, &queued),
+			 0);
+	assert_int_equal(repository_add_part(b->sv.repository, &part, bitstream, &queued), 0);
+}
+
+static bool
+is_whole(struct bench *b, const char *signer)
+{
+	struct image *image = load(b, "r");
+	bool whole = image_part_for(image, "bcLighthouse4")->bytes != NULL;
+
+	assert_string_equal(image_label(image)->signer, signer);
+	image_unref(image);
+	return whole;
+}
+
+#define SITE "01A69428574ECD87"
+#define OTHER "E880838D808DE950"
+
+TEST_WITH(where_signatures_are_demanded_only_what_a_trusted_key_signed_is_used, set_up, tear_down)
+{
+	struct bench *b = *state;
+	struct settings *s = b->sv.settings;
+	char why[STORE_WHY_MAX];
+
+	add_release(b, "r");
+	assert_true(is_whole(b, ""));
+	copy_text(s->keys.list[0].signer, SIGNATURE_SIGNER_MAX, SITE);
+	s->keys.count = 1;
+	s->require_signature = true;
+	assert_true(repository_trouble(b->sv.repository, "r", why));
+	assert_non_null(strstr(why, "it is not signed"));
+	assert_non_null(strstr(trouble(b, "bcLighthouse4"), "it is not signed"));
+	add_signed(b, "r", OTHER);
+	assert_true(repository_trouble(b->sv.repository, "r", why));
+	assert_non_null(strstr(why, "its signer's key is not trusted any more"));
+	add_signed(b, "r", SITE);
+	assert_false(repository_trouble(b->sv.repository, "r", why));
+	assert_true(is_whole(b, SITE));
+	/* Its other parts came without a signature: only known of. */
+	assert_non_null(strstr(trouble(b, "bcColorLedBot:col"), "it is not signed"));
+	s->require_signature = false;
+	add_signed(b, "r", NULL); /* what is signed stays so */
+	assert_true(is_whole(b, SITE));
+	assert_string_equal(trouble(b, "bcLighthouse4"), "");
+	s->require_signature = true;
+	assert_string_equal(trouble(b, "bcLighthouse4"), "");
+}
+
 TEST_MAIN(NULL)

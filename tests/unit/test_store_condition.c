@@ -256,4 +256,22 @@ TEST_SET_UP(the_walk_finds_a_condition_that_the_attempt_has_lost)
 	assert_string_equal(read_attempt(id).condition, IS_READY);
 }
 
+TEST_SET_UP(who_signed_the_firmware_is_recorded_and_survives_the_database)
+{
+	static const char shown[] = "SELECT group_concat(ifnull(signer, '-')) FROM attempts";
+	struct store_begin b = drone_at("1-1", "S1");
+	int64_t id;
+
+	end_at(store, begin_at(store, "1-2", "S2", 1), &passed, 2);
+	b.signer = "01A69428574ECD87";
+	assert_int_equal(store_attempt_begin(store, &b, &now, &id), 0);
+	end_at(store, id, &passed, 3);
+	commit_at(store, 4);
+	assert_string_equal(ask_db(dir, shown), "-,01A69428574ECD87");
+	close_store(store);
+	assert_int_equal(unlink(in_dir(dir, "cfdfud.db")), 0);
+	(void)open_ready(dir, &small_options, &store);
+	assert_string_equal(ask_db(dir, shown), "-,01A69428574ECD87");
+}
+
 TEST_MAIN(NULL)
