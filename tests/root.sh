@@ -22,7 +22,7 @@ make_root() # DIRECTORY
 	local new
 
 	mkdir -p "$cache"
-	as_root find "$cache" -maxdepth 1 -name "root-$suite-*" -exec rm -rf {} +
+	as_root find "$cache" -maxdepth 1 -name 'root-*' -mtime +14 -exec rm -rf {} +
 	new=$cache/root-$suite-new.$$
 	sources "$suite" > "$folder/sources.list"
 	as_root mmdebstrap --quiet --variant=minbase --include="${packages// /,}" \
@@ -42,6 +42,7 @@ unpack()
 mkdir -p "$folder"
 root=$cache/root-$suite-$(echo "$packages" | sha256sum | cut -c1-16)
 [ -d "$root" ] || make_root "$root" >&2
+as_root touch "$root" # WHY: those that were not used for two weeks make room
 unpack
 # The mounts are this process's own, and go with it.
 # shellcheck disable=SC2016 # for the shell inside

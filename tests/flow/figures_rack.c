@@ -77,8 +77,8 @@ name_port(struct rack *x, unsigned i)
 		(void)snprintf(port, PORT_TEXT_MAX, "%u-%u", i / per_hub + 1, i % per_hub + 1);
 	else if (place != NULL)
 		(void)snprintf(port, PORT_TEXT_MAX, "%u-%u.%u",
-			       i / per_hub % place->controllers + 1,
-			       i / per_hub / place->controllers + 1, i % per_hub + 1);
+			       (uint8_t)(i / per_hub % place->controllers + 1),
+			       (uint8_t)(i / per_hub / place->controllers + 1), i % per_hub + 1);
 	else if (per_hub == 0)
 		(void)snprintf(port, PORT_TEXT_MAX, "1-%u", i + 1);
 	else
