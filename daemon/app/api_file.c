@@ -12,6 +12,22 @@
 #include "cfdfu/proto.h"
 #include "ctl/memfile.h"
 #include "firmware/fw_make.h"
+#include "firmware/selection_file.h"
+
+/* Does the selection, whose signature is good, name this file? */
+static bool
+is_selected(struct call *call, const char *selection, const char *sha256)
+{
+	char why[SELECTION_WHY_MAX] = "the file is none of those that it names";
+	struct selection_file s;
+
+	if (selection_file_read(selection, strlen(selection), &s, why) == 0)
+		for (unsigned i = 0; i < PLATFORM_COUNT; i++)
+			if (strcmp(s.files[i].sha256, sha256) == 0)
+				return true;
+	call_refuse(call, PROTO_ERROR("SignatureRefused"), "selection.json is refused: %s.", why);
+	return false;
+}
 
 static bool
 check_signature(const struct services *sv, struct call *call, json_t *parameters,
@@ -35,7 +51,7 @@ check_signature(const struct services *sv, struct call *call, json_t *parameters
 			    selection != NULL ? "selection.json" : "the file", result.why,
 			    r == -ENOKEY ? " Trusted keys: " : "", r == -ENOKEY ? s->trusted : "",
 			    r == -ENOKEY ? "/*.pub" : "");
-	return r == 0;
+	return r == 0 && (selection == NULL || is_selected(call, selection, f->sha256));
 }
 
 bool

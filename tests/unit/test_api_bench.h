@@ -186,7 +186,7 @@ tear_down(void **state)
 static inline const char *
 call_with(struct bench *b, const char *method, const char *parameters, int fd)
 {
-	char text[512];
+	char text[4096];
 	int n =
 	    snprintf(text, sizeof(text), "{\"method\":\"org.cfdfu.Station.%s\",\"parameters\":%s}",
 		     method, parameters);
