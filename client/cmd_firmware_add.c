@@ -115,57 +115,6 @@ print_added(const struct session *s, const struct firmware_file *d, const json_t
 }
 
 static int
-send_part(const struct session *s, const char *name, const struct firmware_file *d,
-	  const struct fw_part *part, json_t *list)
-{
-	struct params p = params_new();
-	json_t *reply = NULL;
-	int fd = -1, r;
-
-	params_text(&p, "name", name);
-	params_text(&p, "target", part->part.target);
-	params_text(&p, "type", part->part.type);
-	params_text(&p, "version", part->part.version[0] != '\0' ? part->part.version : NULL);
-	params_text(&p, "soft_device", part->soft_device[0] != '\0' ? part->soft_device : NULL);
-	params_text(&p, "signature", d->signature);
-	r = d->signature != NULL ? file_seal(d->data, d->bytes, &fd)
-				 : file_seal(part->part.bytes, part->part.length, &fd);
-	if (r == 0)
-		r = conn_ask_with(s, PROTO_METHOD("AddFirmwarePart"), &p, fd, &reply);
-	else
-		params_done(&p);
-	if (r == 0)
-		(void)json_array_append(list, json_object_get(reply, "part"));
-	if (fd >= 0)
-		(void)close(fd);
-	json_decref(reply);
-	return r;
-}
-
-/* One after the other; one that is refused stops no other.  The highest exit status of them all. */
-static int
-send_parts(const struct session *s, const struct firmware_file *d, json_t *reply)
-{
-	const struct fw_release_facts *f = &d->facts->release;
-	json_t *row = json_object_get(reply, "firmware"), *list = json_array();
-	const char *name = out_string(row, "name");
-	int worst = 0;
-
-	for (size_t i = 0; i < f->part_count && name != NULL; i++) {
-		int r = send_part(s, name, d, &f->parts[i], list);
-
-		if (r != 0)
-			say_note("not stored: the part for %s (%s)", f->parts[i].part.target,
-				 f->parts[i].file);
-		worst = r > worst ? r : worst;
-	}
-	if (json_array_size(list) > 0)
-		(void)json_object_set(row, "parts", list);
-	json_decref(list);
-	return worst;
-}
-
-static int
 add_here(const struct session *s, const struct invocation *i, const struct firmware_file *d)
 {
 	struct params p = make_parameters(i, d);
@@ -173,7 +122,7 @@ add_here(const struct session *s, const struct invocation *i, const struct firmw
 	int r = firmware_file_send(s, d, i->command->method, &p, &reply);
 
 	if (r == 0) {
-		r = send_parts(s, d, reply);
+		r = firmware_file_send_parts(s, d, reply);
 		print_added(s, d, reply);
 	}
 	json_decref(reply);

@@ -72,6 +72,7 @@ read_all(int fd, size_t bytes_max, uint8_t **data, size_t *ret_bytes, char *ret_
 		if (used > bytes_max)
 			return too_large(ret_why, bytes_max);
 	}
+	(*data)[used] = '\0'; /* INVARIANT: used < room, or there would be no end of the file yet */
 	*ret_bytes = used;
 	return 0;
 }

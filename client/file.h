@@ -8,8 +8,8 @@
 #define FILE_WHY_MAX 160
 
 /*
- * All of a file ("-": standard input), malloc()ed.  0; or an exit status, and in ret_why why: not
- * there, not allowed, a directory, more than bytes_max.
+ * All of a file ("-": standard input) and a NUL behind it, malloc()ed.  0; or an exit status, and
+ * in ret_why why: not there, not allowed, a directory, more than bytes_max.
  */
 int file_read(const char *path, size_t bytes_max, uint8_t **ret_data, size_t *ret_bytes,
 	      char ret_why[FILE_WHY_MAX]) MUST_CHECK;

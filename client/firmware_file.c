@@ -3,6 +3,7 @@
 
 #include "client/firmware_file.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,13 +81,14 @@ firmware_file_open(const struct session *s, const char *path, const struct firmw
 			       .platform = wanted->user_platform,
 			       .any_ids = wanted->any_ids,
 			       .application_only = wanted->application };
-	struct fw_error error = { .offset = 0 };
+	struct fw_error error = { .text = "its SHA-256 is not the one that it should have" };
 	char why[FILE_WHY_MAX];
 	uint8_t sum[DIGEST_BYTES];
 	int r;
 
 	*d = (struct firmware_file){ .path = path, .user_platform = wanted->user_platform };
-	text_clean(d->source_name, sizeof(d->source_name), file_base_name(path));
+	text_clean(d->source_name, sizeof(d->source_name),
+		   file_base_name(wanted->source != NULL ? wanted->source : path));
 	r = file_read(path, FW_FILE_BYTES_MAX, &d->data, &d->bytes, why);
 	if (r != 0)
 		return refuse(s, strcmp(path, "-") == 0 ? d->source_name : path, why, json_array());
@@ -95,7 +97,9 @@ firmware_file_open(const struct session *s, const char *path, const struct firmw
 	in.data = d->data;
 	in.size = d->bytes;
 	in.name = d->source_name;
-	r = fw_load(&in, &d->image, &d->facts, &error);
+	r = wanted->sha256 != NULL && strcmp(wanted->sha256, d->source_sha256) != 0
+		? -EINVAL
+		: fw_load(&in, &d->image, &d->facts, &error);
 	if (r < 0) {
 		r = refuse(s, d->source_name, error.text, json_array());
 		firmware_file_close(d);
@@ -153,6 +157,7 @@ firmware_file_send(const struct session *s, const struct firmware_file *f, const
 	int fd = -1, r = 0;
 
 	params_text(take_p, "signature", f->signature);
+	params_text(take_p, "selection", f->selection);
 	if (f->signature == NULL && fw_make_from_image(f->image, &bytes, &count) < 0)
 		r = say_no_memory();
 	if (r == 0)
@@ -166,6 +171,57 @@ firmware_file_send(const struct session *s, const struct firmware_file *f, const
 		(void)close(fd);
 	free(bytes);
 	return r;
+}
+
+static int
+send_part(const struct session *s, const char *name, const struct firmware_file *d,
+	  const struct fw_part *part, json_t *list)
+{
+	struct params p = params_new();
+	json_t *reply = NULL;
+	int fd = -1, r;
+
+	params_text(&p, "name", name);
+	params_text(&p, "target", part->part.target);
+	params_text(&p, "type", part->part.type);
+	params_text(&p, "version", part->part.version[0] != '\0' ? part->part.version : NULL);
+	params_text(&p, "soft_device", part->soft_device[0] != '\0' ? part->soft_device : NULL);
+	params_text(&p, "signature", d->signature);
+	params_text(&p, "selection", d->selection);
+	r = d->signature != NULL ? file_seal(d->data, d->bytes, &fd)
+				 : file_seal(part->part.bytes, part->part.length, &fd);
+	if (r == 0)
+		r = conn_ask_with(s, PROTO_METHOD("AddFirmwarePart"), &p, fd, &reply);
+	else
+		params_done(&p);
+	if (r == 0)
+		(void)json_array_append(list, json_object_get(reply, "part"));
+	if (fd >= 0)
+		(void)close(fd);
+	json_decref(reply);
+	return r;
+}
+
+int
+firmware_file_send_parts(const struct session *s, const struct firmware_file *d, json_t *reply)
+{
+	const struct fw_release_facts *f = &d->facts->release;
+	json_t *row = json_object_get(reply, "firmware"), *list = json_array();
+	const char *name = out_string(row, "name");
+	int worst = 0;
+
+	for (size_t i = 0; i < f->part_count && name != NULL; i++) {
+		int r = send_part(s, name, d, &f->parts[i], list);
+
+		if (r != 0)
+			say_note("not stored: the part for %s (%s)", f->parts[i].part.target,
+				 f->parts[i].file);
+		worst = r > worst ? r : worst;
+	}
+	if (json_array_size(list) > 0)
+		(void)json_object_set(row, "parts", list);
+	json_decref(list);
+	return worst;
 }
 
 int

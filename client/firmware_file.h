@@ -22,7 +22,8 @@ struct firmware_file {
 	char source_sha256[DIGEST_TEXT_MAX];
 	uint8_t *data; /* the file */
 	size_t bytes;
-	char *signature; /* of it, as a text; NULL: it is not signed */
+	char *signature;       /* of it, or of the selection, as a text; NULL: it is not signed */
+	const char *selection; /* the text of the selection.json that it stands in; NULL: in none */
 	struct image *image;
 	struct fw_facts *facts;
 	enum platform user_platform; /* --platform */
@@ -37,6 +38,8 @@ struct firmware_options {
 	enum platform user_platform; /* --platform */
 	bool any_ids;		     /* whatever VID:PID its suffix has */
 	bool application;	     /* --application: of a copy of the whole flash memory */
+	const char *source;	     /* its name; NULL: the last part of its path */
+	const char *sha256;	     /* that it has to have; NULL: any */
 };
 
 /*
@@ -70,6 +73,12 @@ int firmware_file_judge(struct firmware_file *d, bool as_loader) MUST_CHECK;
  * file as it is, and its signature. */
 int firmware_file_send(const struct session *s, const struct firmware_file *f, const char *method,
 		       struct params *take_p, json_t **ret_reply) MUST_CHECK;
+
+/*
+ * Calls AddFirmwarePart for each part of a release; reply: of AddFirmware, gets those that were
+ * stored.  One that is refused stops no other.  The highest exit status of them all.
+ */
+int firmware_file_send_parts(const struct session *s, const struct firmware_file *d, json_t *reply);
 
 /* Descriptors cannot cross ssh: a cfdfuctl there runs this with the file as its input. */
 int firmware_file_send_on(const struct session *s, const struct firmware_file *f,

@@ -31,7 +31,7 @@ include_rules()
 	daemon/app      ^(cfdfu|app|core|firmware|wire|usb|udev|ctl|store)/ event2,jansson,ini,systemd
 	daemon/main.c   ^(cfdfu|app|core|firmware|wire|usb|udev|ctl|store)/ event2,jansson,ini,systemd
 	client/web      ^(cfdfu|client/web)/                                event2
-	client/sync     ^(cfdfu|client)/                                    jansson,libpq
+	client/sync     ^(cfdfu|client|firmware)/|^core/platform[.]h           jansson,libpq
 	client          ^(cfdfu|client|wire|firmware)/|^core/(image|platform)[.]h jansson,libsmartcols,ini
 	tests/sim       ^sim/|^cfdfu/(usb_port|util|watch)[.]h              event2
 	END

@@ -15,6 +15,7 @@ export LC_ALL
 srcdir=${srcdir:-.}
 nm=${NM:-nm}
 archives="libapp.a libsettings.a libbus.a libwatch.a libstore.a libctl.a libwire.a libfirmware.a libcore.a libclient.a"
+programs="daemon/main.o client/main.o client/sync/pull.o"
 
 # $1 exceptions, $2 "check" or "graph"; reads what `nm -A -g` prints of archives and objects.
 judge_objects()
@@ -134,11 +135,11 @@ judge_objects()
 
 symbols()
 {
-	for file in $archives daemon/main.o client/main.o; do
+	for file in $archives $programs; do
 		[ -f "$file" ] || echo "$file: not built" >&2
 	done
 	# shellcheck disable=SC2086 # a list
-	$nm -A -g $archives daemon/main.o client/main.o 2>/dev/null
+	$nm -A -g $archives $programs 2>/dev/null
 }
 
 # ---- Self-test ------------------------------------------------------------------------------------
