@@ -89,7 +89,8 @@ check_central(const struct session *s, json_t *checks)
 	json_t *state = sync_state_read(), *reply = NULL;
 	struct text why = out_text(state, "warning");
 	struct params p = params_new();
-	char recent[WHEN_TEXT_MAX] = "";
+	char recent[WHEN_TEXT_MAX] = "", but[32] = "";
+	json_int_t behind;
 	int r;
 
 	params_number(&p, "after", 0);
@@ -106,11 +107,13 @@ check_central(const struct session *s, json_t *checks)
 		text_format(why.s, sizeof(why.s), "It was last asked: %s.",
 			    out_text(state, "at").s);
 	}
+	behind = out_int(reply, "total") - out_int(state, "endings");
+	if (behind > 0)
+		(void)snprintf(but, sizeof(but), " but %lld", (long long)behind);
 	if (reply != NULL)
 		machine_found(&(struct machine){ "", checks }, f,
-			      "the central database has all endings but %lld. %s",
-			      (long long)(out_int(reply, "total") - out_int(state, "endings")),
-			      why.s);
+			      "the central database has all endings%s%s%s", but,
+			      why.s[0] != '\0' ? ". " : "", why.s);
 	if (state == NULL)
 		params_done(&p);
 	json_decref(reply);

@@ -101,7 +101,11 @@ connect_to(struct centre *c, const char *conninfo)
 	if (r != CENTRE_OK || PQstatus(c->pg) == CONNECTION_OK)
 		return r;
 	state = strstr(PQerrorMessage(c->pg), ":  ");
-	return fails(c, status_of(state != NULL ? state + 3 : NULL), PQerrorMessage(c->pg));
+	return fails(c,
+		     PQconnectionNeedsPassword(c->pg) != 0
+			 ? CENTRE_REFUSES
+			 : status_of(state != NULL ? state + 3 : NULL),
+		     PQerrorMessage(c->pg));
 }
 
 enum centre_status
