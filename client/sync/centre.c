@@ -82,8 +82,9 @@ check_conninfo(struct centre *c, const char *conninfo)
 static enum centre_status
 connect_to(struct centre *c, const char *conninfo)
 {
-	const char *const keys[] = { "fallback_application_name", "dbname", NULL };
-	const char *const values[] = { "cfdfu-sync", conninfo, NULL };
+	const char *const keys[] = { "fallback_application_name", "dbname", "client_encoding",
+				     NULL };
+	const char *const values[] = { "cfdfu-sync", conninfo, "UTF8", NULL };
 	PostgresPollingStatusType next = PGRES_POLLING_WRITING;
 	enum centre_status r = CENTRE_OK;
 	const char *state;
