@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Proves that the tests can fail: every patch in this directory plants one deliberate bug in a copy of
 # the tree, and each of them has to be caught.  The first lines of a patch say what the bug is, and
-# "Caught by: TEST" which test of the build (unit/..., flow/...) or script (e2e/NN) is to notice;
+# "Caught by: TEST" which test of the build (unit/..., flow/...) or script (e2e/NN, sync/NN) is to notice;
 # without it the tests of the engine are tried, cheap ones first.
 #
 #   run.sh DIRECTORY [NAME...]   works in DIRECTORY; NAME: the beginnings of patches' names, else all
@@ -37,6 +37,11 @@ run_test() # TEST
 			! grep -q '^not ok' "$work/test.log"
 		return
 		;;
+	sync/*)
+		nice timeout "$seconds" "$top/tests/sync/run.sh" . "${1#sync/}" > "$work/test.log" 2>&1 &&
+			! grep -q '^not ok' "$work/test.log"
+		return
+		;;
 	*/flow) set -- "$1" --runs 1000 --seed 1 ;;
 	*/sweep) set -- "$1" --pairs 0 ;;
 	esac
@@ -60,6 +65,7 @@ prepare()
 targets_of() # TEST
 {
 	case $1 in
+	sync/*) echo cfdfuctl cfdfud-sim cfdfu-sync mkstations pgproxy ;;
 	e2e/*) echo cfdfud cfdfuctl cfdfud-sim mkimage mkbad rack flood ;;
 	tests/unit/test_client*) echo cfdfuctl "$1" ;; # they run the program
 	*) echo "$1" ;;
@@ -74,7 +80,7 @@ candidates() # PATCH
 	named=$(sed -n 's/^Caught by: //p' "$1")
 	if [ -n "$named" ]; then
 		# shellcheck disable=SC2086 # several words
-		printf '%s\n' $named | sed '/^e2e/!s,^,tests/,'
+		printf '%s\n' $named | sed -E '/^(e2e|sync)/!s,^,tests/,'
 	else
 		printf '%s\n' "${programs[@]}"
 	fi
