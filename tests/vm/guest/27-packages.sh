@@ -17,6 +17,10 @@ if [ ! -d $debs ]; then
 fi
 cp -R $debs /opt/vm/debs
 debs=/opt/vm/debs
+packages=()
+for deb in "$debs"/*.deb; do
+	packages+=("$(dpkg-deb -f "$deb" Package)")
+done
 
 # As on a machine that never had a station: the tar's files, users, units.
 forget_installation()
@@ -77,7 +81,7 @@ same "the older records are there" 3 "$(cfdfuctl --json history | jq '.attempts 
 same "it is the older version" "$(dpkg-query -W -f '${Version}' cfdfud)" "$(version_that_runs)"
 same "of the units those run that are asked for" "active inactive active" "$(systemctl is-active \
 	cfdfud.socket cfdfu-web.service cfdfu-web.socket | paste -sd' ')"
-same "every file is root's, and nobody else may write it" "" "$(dpkg -L cfdfud cfdfu-tools cfdfu-web |
+same "every file is root's, and nobody else may write it" "" "$(dpkg -L "${packages[@]}" |
 	xargs -d '\n' stat -c '%U %a %N' | grep -v -e '^root [0-7]*[0145][0145] ' -e '^root 777 .*->')"
 
 # ---- upgraded in mid-flash -----------------------------------------------------------------------
@@ -122,13 +126,13 @@ trap - EXIT
 systemctl stop cfdfud.service
 holds "an upgrade while nothing runs" apt_get install --reinstall $debs/cfdfud_*.deb
 same "... starts nothing" inactive "$(systemctl is-active cfdfud.service)"
-holds "the packages can be removed" apt_get remove cfdfud cfdfu-tools cfdfu-web
+holds "the packages can be removed" apt_get remove "${packages[@]}"
 same "nothing of the station runs" "" "$(systemctl list-units --plain --no-legend 'cfdfu*' | head)"
 same "what is left are settings and records" "/etc/cfdfud $state" \
 	"$(find /etc/cfdfud /run /usr $state -name '*cfdfu*' -prune ! -empty -print | sort | paste -sd' ')"
 holds "they can be installed again" apt_get install $debs/*.deb
 same "the records are as they were" "$kept" "$(cfdfuctl --json history --limit 500 | jq '.attempts | length')"
-holds "they can be purged" apt_get purge cfdfud cfdfu-tools cfdfu-web
+holds "they can be purged" apt_get purge "${packages[@]}"
 same "what is left are records" "$state" \
 	"$(find /etc /run /usr /var/lib -name '*cfdfu*' -prune ! -empty -print | sort | paste -sd' ')"
 holds "... and the purge says so" grep -q "the records stay in $state" "$out/apt.txt"
