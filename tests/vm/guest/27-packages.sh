@@ -30,6 +30,7 @@ forget_installation()
 	tar -tf /opt/vm/install.tar | grep -v '/$' | sed 's,^\./,/,' | xargs rm -f
 	rm -rf /etc/cfdfud $state
 	sed -i '/^cfdfu/d' /etc/{passwd,shadow,group,gshadow}
+	rm -f /usr/sbin/policy-rc.d # of mmdebstrap: nothing may start in its root folder
 	systemctl daemon-reload
 	udevadm control --reload
 }
@@ -77,7 +78,7 @@ same "it is the older version" "$(dpkg-query -W -f '${Version}' cfdfud)" "$(vers
 same "of the units those run that are asked for" "active inactive active" "$(systemctl is-active \
 	cfdfud.socket cfdfu-web.service cfdfu-web.socket | paste -sd' ')"
 same "every file is root's, and nobody else may write it" "" "$(dpkg -L "${packages[@]}" |
-	xargs -d '\n' stat -c '%U %a %N' | grep -v -e '^root [0-7]*[0145][0145] ' -e '^root 777 .*->')"
+	xargs -d '\n' stat -c '%U %a %N' 2> /dev/null | grep -v -e '^root [0-7]*[0145][0145] ' -e '^root 777 .*->')"
 
 # ---- upgraded in mid-flash -----------------------------------------------------------------------
 
