@@ -31,19 +31,14 @@ make_root() # DIRECTORY
 	as_root mv "$new" "$1"
 }
 
-unpack()
-{
-	mkdir -p "$folder/tree"
-	# WHY not what was built: times in the archive are the files' own, so make goes on from there.
-	find "$folder/tree" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
-	tar -C "$folder/tree" --strip-components=1 -xf "$archive"
-}
-
 mkdir -p "$folder"
 root=$cache/root-$suite-$(echo "$packages" | sha256sum | cut -c1-16)
 [ -d "$root" ] || make_root "$root" >&2
 as_root touch "$root" # WHY: those that were not used for two weeks make room
-unpack
+# WHY from nothing: times in the archive tell nothing about what an earlier one was compiled of.
+rm -rf "$folder/tree"
+mkdir "$folder/tree"
+tar -C "$folder/tree" --strip-components=1 -xf "$archive"
 # The mounts are this process's own, and go with it.
 # shellcheck disable=SC2016 # for the shell inside
 as_root unshare --mount --pid --fork --kill-child --mount-proc sh -c '
