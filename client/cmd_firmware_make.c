@@ -364,6 +364,7 @@ run_make(const struct session *s, const struct invocation *i)
 
 const struct command_desc cmd_firmware_make = {
 	.name = "firmware make",
+	.stations = STATIONS_ONE,
 	.args = "OUT.dfu INPUT[@ADDRESS][:TARGET[=NAME]]...",
 	.args_min = 2,
 	.args_max = 1 + INPUTS_MAX,
@@ -452,6 +453,7 @@ run_extract(const struct session *s, const struct invocation *i)
 
 const struct command_desc cmd_firmware_extract = {
 	.name = "firmware extract",
+	.stations = STATIONS_ONE,
 	.args = "FILE|-",
 	.args_min = 1,
 	.args_max = 1,

@@ -171,6 +171,7 @@ const struct command_desc cmd_firmware_show = {
 };
 
 const struct command_desc cmd_firmware_check = {
+	.stations = STATIONS_ONE,
 	.name = "firmware check",
 	.args = "FILE|-...",
 	.args_min = 1,

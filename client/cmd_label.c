@@ -148,6 +148,7 @@ static const char *const formats[] = { "zpl", "qr", NULL };
 
 const struct command_desc cmd_label = {
 	.name = "label",
+	.stations = STATIONS_ONE,
 	.args = "WHICH...",
 	.args_min = 1,
 	.args_max = COMMAND_ARGS_ANY,

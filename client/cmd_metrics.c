@@ -289,6 +289,7 @@ run(const struct session *s, const struct invocation *i)
 
 const struct command_desc cmd_metrics = {
 	.name = "metrics",
+	.stations = STATIONS_ONE,
 	.live = true,
 	.args = "",
 	.help = N_("the station in numbers, for Prometheus (OpenMetrics)"),

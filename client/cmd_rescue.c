@@ -107,6 +107,7 @@ run_backup(const struct session *s, const struct invocation *i)
 const struct command_desc cmd_backup = {
 	.name = "backup",
 	.live = true,
+	.stations = STATIONS_ONE,
 	.args = "SLOT FILE.dfu|-",
 	.args_min = 2,
 	.args_max = 2,
@@ -206,6 +207,7 @@ run_recover(const struct session *s, const struct invocation *i)
 const struct command_desc cmd_recover_loader = {
 	.name = "recover-loader",
 	.live = true,
+	.stations = STATIONS_ONE,
 	.args = "SLOT",
 	.args_min = 1,
 	.args_max = 1,

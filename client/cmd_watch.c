@@ -16,6 +16,7 @@
 #include "client/commands.h"
 #include "client/conn.h"
 #include "client/hook.h"
+#include "client/hosts.h"
 #include "client/out.h"
 #include "client/overview.h"
 #include "client/page.h"
@@ -34,14 +35,26 @@
 #define BELL_GAP_MS 300	  /* between two strokes, or a terminal makes one of them */
 #define REDRAW_MS 250	  /* LIMIT: frames a second; drones do not change faster than eyes */
 
-struct watch {
-	const struct session *session;
+struct watch;
+
+/* One station. */
+struct part {
+	const struct watch *watch;
+	struct session session;
+	char title[256]; /* of one among several: its host */
 	struct slots *slots;
 	struct stream *stream;
 	struct hook *hook; /* NULL: none */
+	bool told;	   /* there was a reply: what changes from now on is an event */
+	bool lost;	   /* said to be, of several */
+	int64_t work_ms;   /* the rack works since then; 0: it is idle */
+};
+
+struct watch {
+	const struct session *session;
+	struct part *parts;
+	size_t count;
 	bool screen, bell;
-	bool told;	      /* there was a reply: what changes from now on is an event */
-	int64_t work_ms;      /* the rack works since then; 0: it is idle */
 	int signals;	      /* descriptor; -1 without a screen */
 	bool keys;	      /* standard input is a terminal, and ours to set */
 	struct termios modes; /* as they were */
@@ -60,12 +73,23 @@ draw(struct watch *w)
 {
 	struct winsize size = out_window();
 	struct screen how = { size.ws_row, size.ws_col, out_has_colour(w->session), NULL };
+	struct screen_part parts[HOSTS_MAX];
 	char *frame;
 
-	if (stream_is_lost(w->stream))
+	if (stream_is_lost(w->parts->stream))
 		how.notice = "The service has gone away; waiting for it to come back.  What is "
 			     "shown below is what it said last.";
-	frame = screen_draw(w->slots, &how);
+	for (size_t n = 0; n < w->count; n++) {
+		const struct part *p = &w->parts[n];
+
+		parts[n] = (struct screen_part){ p->title, NULL, p->slots };
+		if (!p->told)
+			parts[n].notice = p->lost ? "does not answer; asked again" : "is asked";
+		else if (p->lost)
+			parts[n].notice = "HAS GONE AWAY, asked again; this is what it said last";
+	}
+	frame = w->count > 1 ? screen_draw_parts(parts, w->count, &how)
+			     : screen_draw(w->parts->slots, &how);
 	if (frame == NULL)
 		return;
 	fputs(HOME, stdout);
@@ -75,7 +99,7 @@ draw(struct watch *w)
 
 /* "12:34:56 A1 (1-4) flashing": only when its work, verdict or readiness changed. */
 static void
-print_change(const json_t *before, const json_t *after)
+print_change(const struct part *p, const json_t *before, const json_t *after)
 {
 	struct text work = slot_work(after), message = out_text(after, "message");
 	struct text old = slot_work(before), what = out_text(after, "verdict");
@@ -101,7 +125,8 @@ print_change(const json_t *before, const json_t *after)
 	if (localtime_r(&now, &tm) != NULL)
 		(void)strftime(clock, sizeof(clock), "%H:%M:%S", &tm); /* WHY: it fits */
 	slot_name(after, name, sizeof(name));
-	snprintf(line, sizeof(line), "%s %s %s%s%s%s", clock, name,
+	snprintf(line, sizeof(line), "%s%s%s %s %s%s%s%s", p->title,
+		 p->title[0] != '\0' ? ": " : "", clock, name,
 		 slot_is_active(after) || what.s[0] == '\0' ? work.s : what.s,
 		 out_true(after, "present") ? "" : " (off the bus)",
 		 !slot_is_active(after) && message.s[0] != '\0' ? ": " : "",
@@ -202,19 +227,19 @@ open_signals(void)
 static void
 on_slot(void *ctx, const json_t *before, const json_t *after)
 {
-	const struct watch *w = ctx;
+	const struct part *p = ctx;
 
-	if (!w->screen && !w->session->json)
-		print_change(before, after);
-	if (w->hook != NULL && w->told)
-		hook_on_slot(w->hook, slots_station(w->slots), before, after);
+	if (!p->watch->screen && !p->session.json)
+		print_change(p, before, after);
+	if (p->hook != NULL && p->told)
+		hook_on_slot(p->hook, slots_station(p->slots), before, after);
 }
 
 /* Once when all is good, three times when an operator is needed. */
 static void
-ring(const struct watch *w)
+ring(const struct part *p)
 {
-	json_t *list = slots_sorted(w->slots), *slot;
+	json_t *list = slots_sorted(p->slots), *slot;
 	FILE *f = isatty(STDOUT_FILENO) ? stdout : stderr;
 	int strokes = 1;
 	size_t i;
@@ -230,39 +255,52 @@ ring(const struct watch *w)
 }
 
 static void
-on_station(struct watch *w, const json_t *before)
+on_station(struct part *p, const json_t *before)
 {
-	const json_t *now = slots_station(w->slots);
+	const json_t *now = slots_station(p->slots);
 	bool works = out_int(json_object_get(now, "counts"), "active") > 0;
 
-	if (w->hook != NULL) {
-		hook_on_station(w->hook, before, now);
-		hook_turn(w->hook);
+	if (p->hook != NULL) {
+		hook_on_station(p->hook, before, now);
+		hook_turn(p->hook);
 	}
-	if (w->bell && !works && w->work_ms > 0 && when_ms() - w->work_ms > BELL_WORK_MS)
-		ring(w);
-	if (!works || w->work_ms == 0)
-		w->work_ms = works ? when_ms() : 0;
-	w->told = true;
+	if (p->watch->bell && !works && p->work_ms > 0 && when_ms() - p->work_ms > BELL_WORK_MS)
+		ring(p);
+	if (!works || p->work_ms == 0)
+		p->work_ms = works ? when_ms() : 0;
+	p->told = true;
+}
+
+/* Once when a station does not answer, and when it does again; the screen shows it. */
+static void
+tell_lost(struct part *p)
+{
+	bool lost = p->lost ? stream_is_lost(p->stream) : stream_fd(p->stream) < 0;
+
+	if (lost != p->lost && !p->watch->screen)
+		say_note(lost ? "(%s does not answer; asked again)" : "(%s answers)", p->title);
+	p->lost = lost;
 }
 
 /* Takes all replies that are there.  0 or an exit status; CONN_TIMED_OUT never leaves here. */
 static int
-take_replies(struct watch *w)
+take_replies(struct part *p)
 {
 	for (;;) {
 		json_t *reply = NULL, *before;
-		int r = stream_next(w->stream, 0, &reply);
+		int r = stream_next(p->stream, 0, &reply);
 
 		if (r != 0)
 			return r == CONN_TIMED_OUT ? 0 : r;
-		if (w->session->json)
+		if (p->session.json && p->watch->count > 1)
+			out_json_new(json_pack("{s:s,s:O}", "host", p->title, "answer", reply));
+		else if (p->session.json)
 			out_json(reply);
-		else if (!w->screen && out_true(reply, "lost"))
+		else if (!p->watch->screen && out_true(reply, "lost"))
 			puts("(some changes were missed)");
-		before = json_incref((json_t *)slots_station(w->slots));
-		r = slots_apply(w->slots, reply, on_slot, w);
-		on_station(w, before);
+		before = json_incref((json_t *)slots_station(p->slots));
+		r = slots_apply(p->slots, reply, on_slot, p);
+		on_station(p, before);
 		json_decref(before);
 		json_decref(reply);
 		if (r < 0)
@@ -271,45 +309,67 @@ take_replies(struct watch *w)
 	}
 }
 
-enum { POLL_STREAM, POLL_OUTPUT, POLL_HOOK, POLL_SIGNALS, POLL_KEYS, POLL_COUNT };
+/* Then two of each part: its stream and its hook. */
+enum { POLL_OUTPUT, POLL_SIGNALS, POLL_KEYS, POLL_PARTS };
 
-/* WHY the output: a reader that has gone away is noticed there, and by no write for hours. */
-static void
-set_up_poll(const struct watch *w, struct pollfd p[POLL_COUNT])
+/*
+ * Waits.  True when a stream has something, or its time has come.  WHY the output: a reader that
+ * has gone away is noticed there, and by no write for hours.
+ */
+static bool
+wait_for_it(const struct watch *w, struct pollfd *p)
 {
-	p[POLL_STREAM] = (struct pollfd){ .fd = stream_fd(w->stream), .events = POLLIN };
+	nfds_t count = POLL_PARTS + 2 * (nfds_t)w->count;
+	int wait_ms = -1, n;
+	bool due = false;
+
 	p[POLL_OUTPUT] = (struct pollfd){ .fd = STDOUT_FILENO };
-	p[POLL_HOOK] = (struct pollfd){ .fd = hook_fd(w->hook), .events = POLLIN };
 	p[POLL_SIGNALS] = (struct pollfd){ .fd = w->signals, .events = POLLIN };
 	p[POLL_KEYS] = (struct pollfd){ .fd = w->keys ? STDIN_FILENO : -1, .events = POLLIN };
+	for (size_t i = 0; i < w->count; i++) {
+		const struct part *part = &w->parts[i];
+		int ms = stream_wait_ms(part->stream);
+		struct pollfd *two = p + POLL_PARTS + 2 * i;
+
+		two[0] = (struct pollfd){ .fd = stream_fd(part->stream), .events = POLLIN };
+		two[1] = (struct pollfd){ .fd = hook_fd(part->hook), .events = POLLIN };
+		if (ms >= 0 && (wait_ms < 0 || ms < wait_ms))
+			wait_ms = ms;
+	}
+	n = poll(p, count, wait_ms);
+	for (nfds_t i = 0; i < count && n <= 0; i++)
+		p[i].revents = 0;
+	for (nfds_t i = POLL_PARTS; i < count; i += 2)
+		due = due || p[i].revents != 0;
+	return due || n == 0;
 }
 
 static int
 follow(struct watch *w)
 {
-	struct pollfd p[POLL_COUNT];
+	struct pollfd p[POLL_PARTS + 2 * HOSTS_MAX];
 	bool left = false;
-	int r = 0, n;
+	int r = 0;
 
 	while (r == 0 && !left && !ferror(stdout)) {
-		set_up_poll(w, p);
-		n = poll(p, POLL_COUNT, stream_wait_ms(w->stream));
-		if (n < 0 && errno != EINTR)
-			break;
-		if (p[POLL_STREAM].revents != 0 || n == 0) {
+		if (wait_for_it(w, p)) {
 			/* WHY hold back a moment: changes come in swarms, one frame shows all */
 			if (w->screen)
 				(void)poll(p + POLL_SIGNALS, 2, REDRAW_MS);
-			r = take_replies(w);
+			for (size_t i = 0; i < w->count && r == 0; i++)
+				r = take_replies(&w->parts[i]);
+			for (size_t i = 0; i < w->count && w->count > 1; i++)
+				tell_lost(&w->parts[i]);
 			if (w->screen && r == 0)
 				draw(w);
 		}
-		if (n > 0 && p[POLL_HOOK].revents != 0)
-			hook_turn(w->hook);
-		left = n > 0 && p[POLL_OUTPUT].revents != 0;
-		if (n > 0 && p[POLL_SIGNALS].revents != 0)
+		for (size_t i = 0; i < w->count; i++)
+			if (p[POLL_PARTS + 2 * i + 1].revents != 0)
+				hook_turn(w->parts[i].hook);
+		left = p[POLL_OUTPUT].revents != 0;
+		if (p[POLL_SIGNALS].revents != 0)
 			left = take_signals(w) || left;
-		if (n > 0 && p[POLL_KEYS].revents != 0)
+		if (p[POLL_KEYS].revents != 0)
 			left = take_key() || left;
 	}
 	return r;
@@ -321,7 +381,8 @@ run_screen(struct watch *w)
 	char line[512];
 	int r;
 
-	stream_before_trouble(w->stream, LEAVE_SCREEN);
+	for (size_t n = 0; n < w->count; n++)
+		stream_before_trouble(w->parts[n].stream, LEAVE_SCREEN);
 	enter(w);
 	r = follow(w);
 	if (r != 0) {
@@ -329,8 +390,9 @@ run_screen(struct watch *w)
 		return r;
 	}
 	leave(w);
-	overview_counts(slots_station(w->slots), line, sizeof(line));
-	puts(line);
+	overview_counts(slots_station(w->parts->slots), line, sizeof(line));
+	if (w->count == 1)
+		puts(line);
 	return 0;
 }
 
@@ -344,36 +406,66 @@ wants_screen(const struct session *s, const struct invocation *i)
 	       term[0] != '\0' && strcmp(term, "dumb") != 0;
 }
 
+/* host: of one among several; NULL: the only one. */
+static int
+open_part(const struct watch *w, struct part *p, const struct invocation *i, const char *host)
+{
+	struct params params = params_of(i);
+	int r = params.status;
+
+	*p = (struct part){ .watch = w, .session = *w->session };
+	if (host != NULL) {
+		p->session.host = host;
+		p->session.silent = true;
+		text_format(p->title, sizeof(p->title), "%s", host);
+	}
+	if (r == 0 && slots_new(&p->slots) < 0)
+		r = say_no_memory();
+	if (r == 0 && invocation_has(i, "exec"))
+		r = hook_new(&p->session, invocation_value(i, "exec"), w->screen, &p->hook);
+	if (r == 0)
+		r = stream_open(&p->session, i->command->method, json_incref(params.object),
+				&p->stream);
+	if (r == 0 && host != NULL)
+		stream_wait_for_first(p->stream);
+	params_done(&params);
+	return r;
+}
+
 static int
 run(const struct session *s, const struct invocation *i)
 {
 	struct watch w = { .session = s, .signals = -1, .bell = invocation_has(i, "bell") };
-	struct params p = params_of(i);
-	int r = p.status;
+	bool several = s->hosts->count > 1;
+	int r = 0;
 
-	if (r == 0 && slots_new(&w.slots) < 0)
-		r = say_no_memory();
-	if (r == 0 && invocation_has(i, "exec"))
-		r = hook_new(s, invocation_value(i, "exec"), wants_screen(s, i), &w.hook);
-	if (r == 0)
-		r = stream_open(s, i->command->method, json_incref(p.object), &w.stream);
-	if (r == 0 && wants_screen(s, i))
+	w.count = several ? s->hosts->count : 1;
+	w.screen = wants_screen(s, i);
+	w.parts = calloc(w.count, sizeof(*w.parts));
+	if (w.parts == NULL)
+		return say_no_memory();
+	for (size_t n = 0; n < w.count && r == 0; n++)
+		r = open_part(&w, &w.parts[n], i, several ? s->hosts->names[n] : NULL);
+	if (r == 0 && w.screen)
 		w.signals = open_signals();
 	w.screen = w.signals >= 0;
 	if (r == 0)
 		r = w.screen ? run_screen(&w) : follow(&w);
 	if (w.signals >= 0)
 		(void)close(w.signals);
-	hook_free(w.hook);
-	slots_free(w.slots);
-	stream_close(w.stream);
-	params_done(&p);
+	for (size_t n = 0; n < w.count; n++) {
+		hook_free(w.parts[n].hook);
+		slots_free(w.parts[n].slots);
+		stream_close(w.parts[n].stream);
+	}
+	free(w.parts);
 	return r;
 }
 
 const struct command_desc cmd_watch = {
 	.name = "watch",
 	.live = true,
+	.stations = STATIONS_OWN,
 	.args = "[SLOT|SERIAL]",
 	.args_max = 1,
 	.help = N_("show the status and update it live"),

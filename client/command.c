@@ -14,6 +14,7 @@
 
 #include "client/guess.h"
 #include "client/help.h"
+#include "client/hosts.h"
 #include "client/out.h"
 #include "client/when.h"
 
@@ -59,10 +60,12 @@ make_grammar(struct grammar *g, const struct command_desc *c)
 		add_option(g, &c->options[i], COMMAND_BASE + i);
 }
 
-/* 0, or 1 when help or version were asked for and given. */
+/* 0; or -1 and the exit status, also when help or version were asked for and given. */
 static int
-take_global(struct session *s, const struct command_desc *c, enum global_option which)
+take_global(struct session *s, const struct command_desc *c, enum global_option which,
+	    int *ret_status)
 {
+	*ret_status = EXIT_OK;
 	switch (which) {
 	case GLOBAL_JSON:
 		s->json = true;
@@ -77,14 +80,14 @@ take_global(struct session *s, const struct command_desc *c, enum global_option 
 		s->socket_path = optarg;
 		break;
 	case GLOBAL_HOST:
-		s->host = optarg;
-		break;
+		*ret_status = hosts_add(s->hosts, optarg);
+		return *ret_status == 0 ? 0 : -1;
 	case GLOBAL_HELP:
 		help_print(stdout, s->commands, c);
-		return 1;
+		return -1;
 	case GLOBAL_VERSION:
 		printf("cfdfuctl %s\n", PACKAGE_VERSION);
-		return 1;
+		return -1;
 	case GLOBAL_BRIDGE:
 		s->bridge = true;
 		break;
@@ -149,8 +152,8 @@ parse_options(int argc, char **argv, struct session *s, struct invocation *inv, 
 		else if (v == GLOBAL_BASE + GLOBAL_ARGUMENTS) {
 			*ret_status = usage_error(c, "--stdio-arguments stands alone");
 			return -1;
-		} else if (take_global(s, c, (enum global_option)(v - GLOBAL_BASE)) != 0) {
-			*ret_status = EXIT_OK;
+		} else if (take_global(s, c, (enum global_option)(v - GLOBAL_BASE), ret_status) <
+			   0) {
 			return -1;
 		}
 	}
@@ -287,7 +290,8 @@ command_parse(int argc, char **argv, struct session *session, struct invocation 
 	      int *ret_status)
 {
 	struct session s = { .socket_path = getenv(PROTO_SOCKET_ENV),
-			     .commands = session->commands };
+			     .commands = session->commands,
+			     .hosts = session->hosts };
 	struct invocation inv = { .command = NULL };
 	static char status[] = "status";
 	static char *bare[] = { status, NULL };
@@ -322,6 +326,8 @@ command_parse(int argc, char **argv, struct session *session, struct invocation 
 	if (*ret_status != 0)
 		return -1;
 out:
+	if (s.hosts->count == 1)
+		s.host = s.hosts->names[0];
 	*session = s;
 	*ret = inv;
 	return 0;

@@ -18,15 +18,19 @@
 #define COMMAND_ARGS_ANY 256 /* LIMIT: targets on one command line, as the service takes */
 
 struct command_desc;
+struct hosts;
 
 /* The options that every command has, and the table of commands. */
 struct session {
 	const struct command_desc *const *commands; /* all that there are; NULL ends them */
 	const char *socket_path;
-	const char *host; /* NULL: this machine */
+	const char *host;    /* NULL: this machine, or several */
+	struct hosts *hosts; /* all that were named */
+	int answer_fd; /* of one of several: what another machine prints; 0: our standard output */
 	bool json;
 	bool no_color;
 	bool no_pager;
+	bool silent;  /* a screen is all that is to be seen: ssh says nothing */
 	bool patient; /* answers take as long as the drone does */
 	bool bridge;  /* speak for another machine's cfdfuctl: no command */
 };
@@ -61,8 +65,13 @@ struct command_desc {
 	const char *name; /* "firmware add" */
 	const char *args; /* as the usage shows them */
 	int args_min, args_max;
-	bool live;	  /* prints as things happen */
-	const char *help; /* one line */
+	bool live; /* prints as things happen */
+	enum {
+		STATIONS_MANY, /* by many_run() */
+		STATIONS_OWN,  /* run() knows several */
+		STATIONS_ONE,  /* for one alone */
+	} stations;
+	const char *help;						 /* one line */
 	int (*run)(const struct session *s, const struct invocation *i); /* an exit status */
 	/* Of those that ask the service one thing, by conn_run() or their own run(). */
 	const char *method;

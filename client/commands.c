@@ -31,6 +31,7 @@ run(const struct session *s, const struct invocation *i)
 
 static const struct command_desc cmd_help = {
 	.name = "help",
+	.stations = STATIONS_ONE,
 	.args = "[COMMAND]",
 	.args_max = 2,
 	.help = N_("show all commands, or one with its options"),

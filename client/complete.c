@@ -12,6 +12,7 @@
 
 #include "client/conn.h"
 #include "client/help.h"
+#include "client/hosts.h"
 #include "client/out.h"
 #include "core/platform.h"
 
@@ -20,6 +21,7 @@
 /* The line before the word, as far as it is understood. */
 struct line {
 	struct session session;
+	struct hosts hosts;
 	char *head[2]; /* the words of the command */
 	int heads;
 	const struct command_desc *command;  /* NULL: not yet */
@@ -176,7 +178,8 @@ take_word(struct line *l, char *word)
 		if (l->option == &global_options[GLOBAL_SOCKET])
 			l->session.socket_path = word;
 		if (l->option == &global_options[GLOBAL_HOST])
-			l->session.host = word;
+			l->session.host =
+			    hosts_add(&l->hosts, word) == 0 ? l->hosts.names[0] : word;
 		l->option = NULL;
 	} else if (word[0] == '-') {
 		l->option = awaiting(global_options, word);

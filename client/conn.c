@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,8 @@ conn_close(struct conn *c)
 		return;
 	if (c->fd >= 0)
 		(void)close(c->fd); /* WHY: requests were answered, or the answer is not needed */
+	if (c->remote.pid > 0 && !c->remote.heard && !c->remote.ended)
+		(void)kill(c->remote.pid, SIGTERM); /* WHY: it may try for minutes to connect */
 	if (c->remote.pid > 0)
 		(void)remote_end(&c->remote); /* WHY: nothing depends on how it ended any more */
 	varlink_in_free(c->in);
@@ -196,6 +199,7 @@ receive(struct conn *c, int timeout_ms)
 		return CONN_TIMED_OUT;
 	if (n <= 0)
 		return lost(c);
+	c->remote.heard = true;
 	return varlink_in_add(c->in, bytes, (size_t)n) < 0 ? say_no_memory() : 0;
 }
 

@@ -9,6 +9,8 @@
 #include "client/cells.h"
 #include "client/commands.h"
 #include "client/complete.h"
+#include "client/hosts.h"
+#include "client/many.h"
 #include "client/out.h"
 #include "client/page.h"
 #include "client/remote.h"
@@ -22,7 +24,12 @@ run(const struct session *s, const struct invocation *i, struct page *page)
 
 	if (s->bridge || i->command->live)
 		page_end(page, PAGE_RAW);
-	status = s->bridge ? remote_serve(s) : i->command->run(s, i);
+	if (s->bridge)
+		status = remote_serve(s);
+	else if (s->hosts->count > 1 && i->command->stations != STATIONS_OWN)
+		status = many_run(s, i);
+	else
+		status = i->command->run(s, i);
 	raw = s->json || (!s->bridge && (invocation_has(i, "csv") || invocation_has(i, "html")));
 	page_end(page, raw ? PAGE_RAW : s->no_pager ? PAGE_WRAPPED : PAGE_PAGED);
 	return status;
@@ -50,7 +57,8 @@ int
 main(int argc, char **argv)
 {
 	struct arguments words;
-	struct session session = { .commands = commands };
+	struct hosts hosts = { .count = 0 };
+	struct session session = { .commands = commands, .hosts = &hosts };
 	struct invocation invocation;
 	struct page page;
 	int status;

@@ -5,6 +5,7 @@
 #include "client/remote.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "cfdfu/system.h"
+#include "client/hosts.h"
 #include "client/out.h"
 #include "client/socket.h"
 
@@ -33,17 +35,25 @@ struct words {
 	bool too_much;
 };
 
+/* WHY options where there are several: no user can answer the questions of all, and the answer of
+ * all waits for one that is off the net. */
 static void
-run_ssh(const char *host, const char *command, int in_fd, int out_fd)
+run_ssh(const struct session *s, const char *command, int in_fd, int out_fd)
 {
 	const char *ssh = getenv(SSH_ENV);
+	int null = s->silent ? open("/dev/null", O_WRONLY | O_CLOEXEC) : STDERR_FILENO;
 
 	if ((in_fd >= 0 && dup2(in_fd, STDIN_FILENO) < 0) ||
-	    (out_fd >= 0 && dup2(out_fd, STDOUT_FILENO) < 0))
+	    (out_fd >= 0 && dup2(out_fd, STDOUT_FILENO) < 0) || dup2(null, STDERR_FILENO) < 0)
 		_exit(SSH_FAILED);
 	if (ssh == NULL || ssh[0] == '\0')
 		ssh = "ssh";
-	execlp(ssh, ssh, "--", host, command, (char *)NULL);
+	if (s->hosts->count > 1)
+		execlp(ssh, ssh, "-oBatchMode=yes", "-oConnectTimeout=15",
+		       "-oServerAliveInterval=5", "-oServerAliveCountMax=3", "--", s->host, command,
+		       (char *)NULL);
+	else
+		execlp(ssh, ssh, "--", s->host, command, (char *)NULL);
 	fprintf(stderr, "cfdfuctl: cannot run %s: %s\n", ssh, strerror(errno));
 	_exit(SSH_FAILED);
 }
@@ -61,7 +71,7 @@ start(const struct session *s, const char *command, int in_fd, int out_fd)
 	(void)fflush(stdout); /* WHY: the child would print buffered text again */
 	pid = fork();
 	if (pid == 0)
-		run_ssh(s->host, command, in_fd, out_fd);
+		run_ssh(s, command, in_fd, out_fd);
 	if (pid < 0)
 		say_error("cannot start ssh: %s", strerror(errno));
 	return pid;
@@ -176,9 +186,9 @@ remote_explain(const struct session *s, struct remote *r)
 	if (status == EXIT_NO_DAEMON || status == EXIT_REFUSED || status == EXIT_USAGE)
 		return status; /* WHY: the other side has said why on our standard error */
 	say_failure(s, CLIENT_ERROR("NoService"),
-		    status == SSH_FAILED ? N_("cannot reach %s through ssh")
-		    : status == 127	 ? N_("there is no cfdfuctl on %s")
-					 : N_("the connection to %s has ended"),
+		    status == 127			? N_("there is no cfdfuctl on %s")
+		    : status == SSH_FAILED && !r->heard ? N_("cannot reach %s through ssh")
+							: N_("the connection to %s has ended"),
 		    s->host);
 	return EXIT_NO_DAEMON;
 }
@@ -235,11 +245,13 @@ remote_run(const struct session *s, const struct invocation *i, int in_fd, int o
 
 	if (status != 0)
 		return status;
-	r.pid = start(s, COMMAND_ARGUMENTS, fd, out_fd);
+	r.pid =
+	    start(s, COMMAND_ARGUMENTS, fd, out_fd < 0 && s->answer_fd > 0 ? s->answer_fd : out_fd);
 	(void)close(fd); /* WHY: the child has its own */
 	if (r.pid < 0)
 		return EXIT_USAGE;
 	status = remote_end(&r);
+	r.heard = s->answer_fd > 0 && lseek(s->answer_fd, 0, SEEK_CUR) > 0;
 	if (status >= EXIT_OK && status <= EXIT_TIMED_OUT)
 		return status;
 	return remote_explain(s, &r);

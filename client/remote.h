@@ -28,6 +28,7 @@ struct remote {
 	int fd;	    /* what goes to and comes from it */
 	int status; /* wait status, once it has ended */
 	bool ended;
+	bool heard; /* something came from there */
 };
 
 /* Runs cfdfuctl there as a bridge to the service.  0 or an exit status. */

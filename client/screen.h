@@ -13,6 +13,7 @@
 #define CLIENT_SCREEN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct slots;
 
@@ -28,5 +29,17 @@ struct screen {
  * malloc()ed; NULL when memory ran out.
  */
 char *screen_draw(const struct slots *slots, const struct screen *how);
+
+/* One station among several; notice NULL: none. */
+struct screen_part {
+	const char *title, *notice;
+	const struct slots *slots;
+};
+
+/*
+ * The same of several, one below the other: what there is to say of it and its counts, then its
+ * drones, those that need a hand first.  Lines that one does not need go to the others.
+ */
+char *screen_draw_parts(const struct screen_part *parts, size_t count, const struct screen *how);
 
 #endif

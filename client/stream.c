@@ -26,6 +26,7 @@ struct stream {
 	const char *before_trouble;
 	struct conn *conn; /* NULL: lost */
 	bool replied;	   /* there was a reply: from now on a lost connection is waited for */
+	bool heard;	   /* on this connection */
 	int64_t first_until_ms;
 	int watch; /* inotify; -1 */
 	int retry_ms;
@@ -66,6 +67,14 @@ stream_open(const struct session *s, const char *method, json_t *take_parameters
 	else
 		stream_close(st);
 	return r;
+}
+
+void
+stream_wait_for_first(struct stream *st)
+{
+	st->replied = true;
+	st->before_trouble = ""; /* WHY: who waits for several says himself which is lost */
+	conn_may_be_lost(st->conn, true);
 }
 
 void
@@ -110,10 +119,12 @@ lose(struct stream *st)
 	st->conn = NULL;
 	if (st->session->host == NULL)
 		st->watch = watch_directory(st->session->socket_path);
-	st->retry_ms = RETRY_FIRST_MS;
+	if (st->heard || st->retry_ms == 0)
+		st->retry_ms = RETRY_FIRST_MS;
 	st->retry_at_ms = when_ms() + st->retry_ms;
-	if (!st->session->json && st->before_trouble == NULL)
+	if (st->heard && !st->session->json && st->before_trouble == NULL)
 		say_note("(the service has gone away; waiting for it to come back)");
+	st->heard = false;
 }
 
 /* Takes what inotify has to say; true when that was something. */
@@ -151,8 +162,6 @@ try_again(struct stream *st)
 	if (st->watch >= 0)
 		(void)close(st->watch);
 	st->watch = -1;
-	if (!st->session->json && st->before_trouble == NULL)
-		say_note("(the service is back)");
 	return 0;
 }
 
@@ -184,7 +193,9 @@ stream_next(struct stream *st, int timeout_ms, json_t **ret_reply)
 	if (r == CONN_TIMED_OUT && !st->replied && when_ms() >= st->first_until_ms)
 		return conn_no_answer(st->conn);
 	if (r == 0) {
-		st->replied = true;
+		if (st->replied && !st->heard && !st->session->json && st->before_trouble == NULL)
+			say_note("(the service is back)");
+		st->replied = st->heard = true;
 		conn_may_be_lost(st->conn, true);
 	}
 	if (r != CONN_LOST)
@@ -213,5 +224,5 @@ stream_wait_ms(const struct stream *st)
 bool
 stream_is_lost(const struct stream *st)
 {
-	return st->conn == NULL;
+	return st->replied && !st->heard;
 }

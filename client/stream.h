@@ -18,6 +18,8 @@ struct stream;
 /* Connects and calls.  0 or an exit status, said.  text: see conn_before_trouble(). */
 int stream_open(const struct session *s, const char *method, json_t *take_parameters,
 		struct stream **ret_stream) MUST_CHECK;
+/* A first connection that fails is waited for like one that is lost later. */
+void stream_wait_for_first(struct stream *st);
 void stream_before_trouble(struct stream *st, const char *text);
 void stream_close(struct stream *st); /* NULL is fine */
 
@@ -31,6 +33,7 @@ int stream_next(struct stream *st, int timeout_ms, json_t **ret_reply) MUST_CHEC
 int stream_fd(const struct stream *st);
 int stream_wait_ms(const struct stream *st);
 
+/* Nothing was heard since the connection was lost, or at all while the first one is waited for. */
 bool stream_is_lost(const struct stream *st);
 
 #endif

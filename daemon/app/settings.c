@@ -429,6 +429,8 @@ settings_set(struct settings *c, const char *section, const char *key, const cha
 		return settings_set_drone(c, key, value, ret_why);
 	if (strcmp(section, "hooks") == 0)
 		return check_events(value, ret_why);
+	if (strcmp(section, "stations") == 0)
+		return 0; /* groups of the clients: client/hosts.h */
 	if (!settings_section_exists(section))
 		return settings_refuse(ret_why,
 				       section[0] == '\0' ? "no [section] before this line"
@@ -450,14 +452,15 @@ settings_key_is_list(const char *section, const char *key)
 
 	if (is_device(section))
 		return strcmp(key, "ports") == 0 || strcmp(key, "protected") == 0;
-	return k != NULL && k->kind == VALUE_PORTS;
+	return strcmp(section, "stations") == 0 || (k != NULL && k->kind == VALUE_PORTS);
 }
 
 bool
 settings_section_exists(const char *section)
 {
-	static const char *const names[] = { "station", "flash", "firmware",  "rack",	"batch",
-					     "decks",	"slots", "platforms", "drones", "hooks" };
+	static const char *const names[] = { "station", "flash", "firmware", "rack",
+					     "batch",	"decks", "slots",    "platforms",
+					     "drones",	"hooks", "stations" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(section, names[i]) == 0)

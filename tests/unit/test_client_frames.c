@@ -326,6 +326,71 @@ TEST(every_size_shows_the_failed_first_and_what_to_do)
 	free(t);
 }
 
+/* ---- several stations ----------------------------------------------------------------------- */
+
+static void
+show_several(struct terminal *t, const struct screen_part *parts, size_t count,
+	     const struct screen *how)
+{
+	char *frame = screen_draw_parts(parts, count, how);
+
+	assert_non_null(frame);
+	terminal_show(t, how->rows, how->columns, frame);
+	assert_false(t->overflow);
+	free(frame);
+}
+
+TEST(several_stations_share_the_lines_and_their_failed_drones_come_first)
+{
+	struct slots *few = make_slots(&(struct picture){ .slots = 4 });
+	struct slots *many = make_slots(&(struct picture){ .slots = 120, .active = 60 });
+	struct slots *none = NULL;
+	struct terminal *t = malloc(sizeof(*t));
+
+	assert_non_null(t);
+	assert_int_equal(slots_new(&none), 0);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		const struct screen how = { .rows = sizes[i].rows, .columns = sizes[i].columns };
+		const struct screen_part parts[] = { { "lab1", NULL, many },
+						     { "lab2", "HAS GONE AWAY", few },
+						     { "lab3", "is asked", none } };
+
+		show_several(t, parts, ARRAY_LEN(parts), &how);
+		assert_int_equal(terminal_row_of(t, "lab1: Station armed"), 0);
+		assert_non_null(strstr(t->lines[1], "4 failed"));
+		assert_non_null(strstr(t->lines[2], "FAIL: no-boot"));
+		assert_non_null(terminal_find(t, "lab2: HAS GONE AWAY"));
+		assert_int_equal(terminal_row_of(t, "lab3: is asked"), how.rows - 2);
+		assert_int_equal(terminal_row_of(t, "q leaves"), how.rows - 1);
+		/* The first one has the lines that the second does not need. */
+		if (how.rows >= 24)
+			assert_int_equal(terminal_row_of(t, "lab2: "), how.rows - 2 - 6);
+	}
+	free(t);
+	slots_free(few);
+	slots_free(many);
+	slots_free(none);
+}
+
+TEST(stations_for_which_there_is_no_line_are_said_to_be_missing)
+{
+	struct slots *few = make_slots(&(struct picture){ .slots = 4 });
+	struct terminal *t = malloc(sizeof(*t));
+	struct screen_part parts[32];
+
+	assert_non_null(t);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		parts[i] = (struct screen_part){ "lab", NULL, few };
+	show_several(t, parts, ARRAY_LEN(parts), &(struct screen){ .rows = 24, .columns = 60 });
+	assert_non_null(strstr(t->lines[22], "lab: "));
+	assert_non_null(strstr(t->lines[22], "4 failed"));
+	assert_int_equal(terminal_row_of(t, "A larger window shows all"), 23);
+	show_several(t, parts, 23, &(struct screen){ .rows = 24, .columns = 60 });
+	assert_null(terminal_find(t, "larger"));
+	free(t);
+	slots_free(few);
+}
+
 TEST(no_picture_is_larger_than_the_terminal)
 {
 	struct terminal *t = malloc(sizeof(*t));

@@ -87,6 +87,7 @@ TEST_SET_UP(a_hook_is_limited_to_events_that_there_are)
 
 	set(c, "hooks", "lamp", " ended  idle ");
 	set(c, "hooks", "any name", "");
+	set(c, "stations", "hall", "lab1 operator@lab2");
 	assert_int_equal(settings_set(c, "hooks", "lamp", "ended end", why), -22);
 	assert_non_null(strstr(why, "\"end\" is no event; there are plugged started "));
 	assert_int_equal(settings_set(c, "hooks", "lamp", "ended idle plugged started gone x", why),
