@@ -30,7 +30,6 @@ enum {
 	EXIT_SELECTION = 1,   /* the selection is refused here, before the station sees it */
 	EXIT_UNREACHABLE = 5, /* the source */
 };
-#define BYTES_MAX 1048576U /* LIMIT: of selection.json and its signature, before they are judged */
 #define SECURE "https://"
 
 static const char usage[] =
@@ -109,7 +108,7 @@ fetch_text(const struct pull *p, const char *name, char **ret_text)
 	size_t bytes;
 	int r = locate(p, name, path);
 
-	if (r == 0 && file_read(path, BYTES_MAX, (uint8_t **)ret_text, &bytes, why) != 0) {
+	if (r == 0 && file_read(path, FW_FILE_BYTES_MAX, (uint8_t **)ret_text, &bytes, why) != 0) {
 		say_error("%s/%s: %s", p->source, name, why);
 		r = EXIT_UNREACHABLE;
 	}
@@ -132,7 +131,7 @@ read_keys(struct signature_keys *keys)
 		uint8_t *data = NULL;
 		size_t bytes;
 
-		if (file_read(found.gl_pathv[i], BYTES_MAX, &data, &bytes, why) != 0 ||
+		if (file_read(found.gl_pathv[i], FW_FILE_BYTES_MAX, &data, &bytes, why) != 0 ||
 		    signature_add_key(keys, (char *)data, bytes, why) < 0)
 			say_error("%s: %s", found.gl_pathv[i], why);
 		free(data);
@@ -267,7 +266,7 @@ ask(const struct pull *p, const char *method, struct params *take_q)
 
 	out_lines(json_object_get(reply, "notes"));
 	json_decref(reply);
-	return r;
+	return r == EXIT_USAGE ? EXIT_REFUSED : r; /* the selection's value, not the user's */
 }
 
 static int
@@ -296,16 +295,17 @@ select_firmware(struct pull *p, enum platform platform)
 	return r;
 }
 
-/* For each platform that something is selected for; one that fails stops the others. */
+/* For each platform that something is selected for; the highest exit status of them all. */
 static int
 each(struct pull *p, int (*step)(struct pull *p, enum platform platform))
 {
-	int r = 0;
+	int worst = 0, r;
 
-	for (unsigned i = 0; i < PLATFORM_COUNT && r == 0; i++)
-		if (p->selection.files[i].name[0] != '\0')
-			r = step(p, i);
-	return r;
+	for (unsigned i = 0; i < PLATFORM_COUNT; i++) {
+		r = p->selection.files[i].name[0] != '\0' ? step(p, i) : 0;
+		worst = r > worst ? r : worst;
+	}
+	return worst;
 }
 
 static int
@@ -332,11 +332,11 @@ run(struct pull *p)
 	if (r == 0)
 		r = each(p, offer);
 	if (r == 0)
+		r = set_batch_defaults(p);
+	if (r == 0)
 		r = write_state(p, "begun"); /* from here on no older one is taken any more */
 	if (r == 0)
 		r = each(p, select_firmware);
-	if (r == 0)
-		r = set_batch_defaults(p);
 	return r == 0 ? write_state(p, "done") : r;
 }
 

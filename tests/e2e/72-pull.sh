@@ -169,6 +169,10 @@ holds "... in its words" grep -q "signature of selection.json is refused" "$scra
 publish 13 2025.10 ".firmware[0].platform = \"bolt\""
 cfdfu-pull "$site" > "$scratch/said" 2>&1
 same "firmware for another platform: status" 4 $?
+publish 13 2025.10 ".batch = {canary: 1000}"
+cfdfu-pull "$site" > "$scratch/said" 2>&1
+same "terms that no batch can have: status" 4 $?
+holds "... in words" grep -q "invalid value for canary" "$scratch/said"
 same "after all of this nothing has changed" "bolt bolt-2025.12, cf2 cf2-2025.12 12" \
 	"$(selected) $(cut -d' ' -f1 "$pulled/serial")"
 if [ "$(id -u)" -eq 0 ]; then

@@ -61,6 +61,8 @@ holds "the web server runs as a user made for it" test 61184 -le \
 
 holds "systemd rates the sandbox of a program for events 1.5 or better" \
 	systemd-analyze security --offline=yes --threshold=15 "${unit%/*}/cfdfud-hook@.service"
+holds "... and that of the program for signed selections, too" \
+	systemd-analyze security --offline=yes --threshold=15 "${unit%/*}/cfdfu-pull.service"
 mkdir -p /etc/cfdfud/hooks
 cat > /etc/cfdfud/hooks/tally <<'HOOK'
 #!/bin/sh
