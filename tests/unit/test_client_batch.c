@@ -132,7 +132,8 @@ TEST(the_end_of_a_batch_is_its_report)
 
 TEST(each_drone_is_a_line_for_the_spreadsheet)
 {
-	expect("batch report --csv", report, 0, ",uuid,name,attempts,first_verdict\r\n14,", "");
+	expect("batch report --csv", report, 0, ",uuid,signer,name,attempts,first_verdict\r\n14,",
+	       "");
 	prints("\"'=1+1 <b onclick=\"\"x\"\">&?\"");
 	prints(",<Ada>,3,fail\r\n");
 	prints(",,1,pass\r\n");
