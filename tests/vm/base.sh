@@ -19,7 +19,7 @@ dev_packages=(libusb-1.0-0-dev libudev-dev libevent-dev libsqlite3-dev libjansso
 
 # WHY: every megabyte of the archive costs boot time in an emulated processor.
 unneeded=('var/cache/apt/*' 'var/lib/apt/lists/*' 'var/log/*' 'usr/lib/python3*' 'usr/bin/python3*'
-	'usr/share/zoneinfo' 'usr/lib/*/gconv'
+	'usr/share/zoneinfo' 'usr/lib/*/gconv' 'usr/lib/*/perl' 'usr/share/perl' 'usr/sbin/policy-rc.d'
 	'usr/share/python*' 'usr/share/bash-completion' 'usr/lib/*/dri' 'usr/share/zsh'
 	'usr/lib/udev/hwdb*' 'usr/lib/udev/rules.d/*-'{persistent,sensor,sound,input,evdev,touchpad}'*'
 	'usr/lib/udev/rules.d/*-'{joystick,drm,fido-id,cdrom_id,infiniband,autosuspend,net-setup}'*'

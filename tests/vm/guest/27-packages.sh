@@ -30,7 +30,6 @@ forget_installation()
 	tar -tf /opt/vm/install.tar | grep -v '/$' | sed 's,^\./,/,' | xargs rm -f
 	rm -rf /etc/cfdfud $state
 	sed -i '/^cfdfu/d' /etc/{passwd,shadow,group,gshadow}
-	rm -f /usr/sbin/policy-rc.d # of mmdebstrap: nothing may start in its root folder
 	systemctl daemon-reload
 	udevadm control --reload
 }
