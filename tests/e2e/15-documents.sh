@@ -114,7 +114,9 @@ typed_document "$top/README.md"
 # shellcheck disable=SC2016 # the script's dollars
 printf '#!/bin/sh\nwhile [ $# -gt 1 ]; do shift; done\nexec sh -c "$1"\n' > "$scratch/ssh"
 chmod +x "$scratch/ssh"
-export CFDFU_SSH=$scratch/ssh
+export CFDFU_SSH=$scratch/ssh XDG_CONFIG_HOME=$scratch/xdg
+mkdir -p "$XDG_CONFIG_HOME"
+printf '[stations]\nhall = lab1 lab2\n' > "$XDG_CONFIG_HOME/cfdfuctl.conf"
 mkimage --tag 2025.02 --format zip2 "$typed_directory/firmware-cf2-2025.02.zip"
 cp "$old" "$typed_directory/cf2.bin"
 board_files "$typed_directory" manual
