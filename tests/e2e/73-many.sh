@@ -67,12 +67,12 @@ cat > "$scratch/serve" << END
 #!/bin/sh
 export PATH=$PATH CFDFU_DEVICES_DIR=$CFDFU_DEVICES_DIR CFDFU_SOCKET=$scratch/\$1.sock
 case \$2 in
-dying) sh -c "\$SSH_ORIGINAL_COMMAND" | {
+dying | frozen) sh -c "\$SSH_ORIGINAL_COMMAND" | {
 	head -c 100
 	until [ "\$(stat -c %s $scratch/came)" -ge 100 ]; do sleep 0.1; done # TIME: between two looks
-	kill -KILL \$PPID
+	echo \$PPID >> $scratch/\$2
+	[ \$2 = dying ] && kill -KILL \$PPID || kill -STOP \$PPID
 } ;;
-frozen) sh -c "\$SSH_ORIGINAL_COMMAND" | { head -c 100 && echo \$PPID >> $scratch/frozen && kill -STOP \$PPID; } ;;
 *) exec sh -c "\$SSH_ORIGINAL_COMMAND" ;;
 esac
 END
@@ -126,7 +126,7 @@ cat > "$scratch/ssh" << END
 #!/bin/bash
 set -o pipefail
 case "\$*" in
-*' dying '*) ssh -F $scratch/ssh.conf "\$@" | tee $scratch/came ;;
+*' dying '* | *' frozen '*) ssh -F $scratch/ssh.conf "\$@" | tee $scratch/came ;;
 *) exec ssh -F $scratch/ssh.conf "\$@" ;;
 esac
 END
