@@ -71,11 +71,14 @@ attempt_json(const struct store_attempt *t)
 }
 
 /* LIMIT: of looking for rows that fit; what is not found by then is on the next page. */
-enum { PAGE_US = 10000 };
+enum {
+	PAGE_US = 10000,
+	ENDINGS_US = 2000, /* less: a program takes one page behind the other */
+};
 
 struct page {
 	json_t *list;
-	uint64_t from_us;
+	uint64_t until_us;
 };
 
 static bool
@@ -83,7 +86,7 @@ is_long_enough(void *ctx)
 {
 	const struct page *p = ctx;
 
-	return clock_now_us() - p->from_us >= PAGE_US;
+	return clock_now_us() >= p->until_us;
 }
 
 static void
@@ -212,7 +215,7 @@ api_get_history(void *ctx, struct call *call, json_t *parameters)
 	const char *batch = param_text(parameters, "batch");
 	struct store_filter f = { .slot = port_of_path(sv, param_text(parameters, "slot")),
 				  .enough = is_long_enough };
-	struct page page = { .from_us = clock_now_us() };
+	struct page page = { .until_us = clock_now_us() + PAGE_US };
 	struct target t;
 	int64_t next = 0;
 
@@ -304,7 +307,7 @@ api_get_endings(void *ctx, struct call *call, json_t *parameters)
 	json_t *limit = json_object_get(parameters, "limit");
 	json_int_t wanted =
 	    json_is_integer(limit) ? json_integer_value(limit) : PROTO_ENDINGS_DEFAULT;
-	struct endings_page p = { .page.from_us = clock_now_us(),
+	struct endings_page p = { .page.until_us = clock_now_us() + ENDINGS_US,
 				  .endings = { .enough = is_long_enough, .each = on_ending } };
 	struct store_endings *e = &p.endings;
 	char id[40], host[HOST_NAME_MAX + 1] = "";
@@ -397,7 +400,7 @@ api_get_drone(void *ctx, struct call *call, json_t *parameters)
 	struct store_filter f = { .serial = t.key,
 				  .limit = PROTO_HISTORY_DEFAULT,
 				  .enough = is_long_enough };
-	struct page page = { .from_us = clock_now_us() };
+	struct page page = { .until_us = clock_now_us() + PAGE_US };
 	json_t *drone = NULL;
 	int r;
 
