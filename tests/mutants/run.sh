@@ -38,7 +38,8 @@ run_test() # TEST
 		return
 		;;
 	sync/*)
-		nice timeout "$seconds" "$top/tests/sync/run.sh" . "${1#sync/}" > "$work/test.log" 2>&1 &&
+		CFDFU_SQL_DIR=$work/tree/client/sync/sql nice timeout "$seconds" \
+			"$top/tests/sync/run.sh" . "${1#sync/}" > "$work/test.log" 2>&1 &&
 			! grep -q '^not ok' "$work/test.log"
 		return
 		;;
