@@ -87,9 +87,9 @@ check_central(const struct session *s, json_t *checks)
 {
 	struct finding f = { "central", "ok", NULL };
 	json_t *state = sync_state_read(), *reply = NULL;
-	struct text why = out_text(state, "warning");
+	struct text why = out_text(state, "warning"), since;
 	struct params p = params_new();
-	char recent[WHEN_TEXT_MAX] = "", but[32] = "";
+	char recent[WHEN_TEXT_MAX] = "", has[48] = "has all endings";
 	json_int_t behind;
 	int r;
 
@@ -99,8 +99,10 @@ check_central(const struct session *s, json_t *checks)
 	(void)!when_parse("1h", time(NULL), recent); /* it is a word of that */
 	if (state != NULL && !out_true(state, "ok")) {
 		f = (struct finding){ f.name, "warn", "journalctl -u cfdfu-sync" };
-		text_format(why.s, sizeof(why.s), "Last success: %s. %s",
-			    out_text(state, "success_at").s, out_text(state, "error").s);
+		since = out_text(state, "success_at");
+		text_format(why.s, sizeof(why.s), "%s%s%s%s",
+			    since.s[0] != '\0' ? "Last success: " : "It has not succeeded yet",
+			    since.s, since.s[0] != '\0' ? ". " : ": ", out_text(state, "error").s);
 	} else if (strcmp(out_text(state, "at").s, recent) < 0) {
 		f = (struct finding){ f.name, "warn",
 				      "sudo systemctl enable --now cfdfu-sync.timer" };
@@ -109,11 +111,10 @@ check_central(const struct session *s, json_t *checks)
 	}
 	behind = out_int(reply, "total") - out_int(state, "endings");
 	if (behind > 0)
-		(void)snprintf(but, sizeof(but), " but %lld", (long long)behind);
+		(void)snprintf(has, sizeof(has), "lacks %lld of the endings", (long long)behind);
 	if (reply != NULL)
-		machine_found(&(struct machine){ "", checks }, f,
-			      "the central database has all endings%s%s%s", but,
-			      why.s[0] != '\0' ? ". " : "", why.s);
+		machine_found(&(struct machine){ "", checks }, f, "the central database %s%s%s",
+			      has, why.s[0] != '\0' ? ". " : "", why.s);
 	if (state == NULL)
 		params_done(&p);
 	json_decref(reply);

@@ -81,7 +81,7 @@ firmware_file_open(const struct session *s, const char *path, const struct firmw
 			       .platform = wanted->user_platform,
 			       .any_ids = wanted->any_ids,
 			       .application_only = wanted->application };
-	struct fw_error error = { .text = "its SHA-256 is not the one that it should have" };
+	struct fw_error error = { .text = "its SHA-256 is another one than selection.json has" };
 	char why[FILE_WHY_MAX];
 	uint8_t sum[DIGEST_BYTES];
 	int r;

@@ -52,10 +52,11 @@ help_print_usage(FILE *f, const struct command_desc *c)
 {
 	fputs("usage: cfdfuctl ", f);
 	if (c == NULL) {
-		fputs("[--json] [--no-color] [--no-pager] [--socket PATH] [-H [USER@]HOST] "
-		      "COMMAND\n"
-		      "       cfdfuctl --help shows the commands\n",
-		      f);
+		fputs(
+		    "[--json] [--no-color] [--no-pager] [--socket PATH] [-H [USER@]HOST|@GROUP]... "
+		    "COMMAND\n"
+		    "       cfdfuctl --help shows the commands\n",
+		    f);
 		return;
 	}
 	fputs(c->name, f);

@@ -150,7 +150,7 @@ print_answer(const struct station *st, const char *text)
 		printf("%s: %s%s", title,
 		       text[0] != '\0'	       ? text
 		       : st->status == EXIT_OK ? "done"
-					       : "nothing",
+					       : "no output",
 		       newline != NULL ? "" : "\n");
 }
 

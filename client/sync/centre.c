@@ -10,11 +10,15 @@
 
 #include "client/when.h"
 
+enum {
+	WHY_MAX = 512,
+};
+
 struct centre {
 	PGconn *pg;
 	PGresult *result;
 	int64_t wait_ms, until_ms;
-	char why[512];
+	char why[WHY_MAX];
 };
 
 /* The first line. */
@@ -22,7 +26,9 @@ static enum centre_status
 fails(struct centre *c, enum centre_status status, const char *why)
 {
 	(void)snprintf(c->why, sizeof(c->why), "%.*s%s", (int)strcspn(why, "\n"), why,
-		       status == CENTRE_REFUSES ? "; see cfdfu-sync(8), --init" : "");
+		       status == CENTRE_OK || status == CENTRE_LATER ? ""
+		       : strncmp(why, "schema ", 7) == 0 ? "; its tables are made by --init"
+							 : "; see DIAGNOSTICS in cfdfu-sync(8)");
 	return status;
 }
 
@@ -79,6 +85,29 @@ check_conninfo(struct centre *c, const char *conninfo)
 	return r;
 }
 
+/* A server's answer, behind "FATAL:  28P01: "; of several addresses that were tried it is the last
+ * one's. */
+static enum centre_status
+no_connection(struct centre *c)
+{
+	static const char form[] = ":  28P01: ";
+	const char *all = PQerrorMessage(c->pg), *code = strstr(all, ":  "), *word = code, *line;
+	char why[WHY_MAX];
+
+	if (code == NULL || strlen(code) < strlen(form)) {
+		enum centre_status r = PQhost(c->pg)[0] == '\0' ? CENTRE_USAGE : CENTRE_LATER;
+
+		return fails(c, PQconnectionNeedsPassword(c->pg) != 0 ? CENTRE_REFUSES : r, all);
+	}
+	while (word > all && word[-1] != ' ')
+		word--;
+	line = word;
+	while (line > all && line[-1] != '\n')
+		line--;
+	(void)snprintf(why, sizeof(why), "%.*s%s", (int)(word - line), line, code + strlen(form));
+	return fails(c, status_of(code + 3), why);
+}
+
 static enum centre_status
 connect_to(struct centre *c, const char *conninfo)
 {
@@ -87,7 +116,6 @@ connect_to(struct centre *c, const char *conninfo)
 	const char *const values[] = { "cfdfu-sync", conninfo, "UTF8", NULL };
 	PostgresPollingStatusType next = PGRES_POLLING_WRITING;
 	enum centre_status r = CENTRE_OK;
-	const char *state;
 
 	c->pg = PQconnectStartParams(keys, values, 1);
 	if (c->pg == NULL)
@@ -99,14 +127,7 @@ connect_to(struct centre *c, const char *conninfo)
 		r = wait_until_ready(c, next == PGRES_POLLING_READING ? POLLIN : POLLOUT);
 		next = r == CENTRE_OK ? PQconnectPoll(c->pg) : PGRES_POLLING_FAILED;
 	}
-	if (r != CENTRE_OK || PQstatus(c->pg) == CONNECTION_OK)
-		return r;
-	state = strstr(PQerrorMessage(c->pg), ":  ");
-	return fails(c,
-		     PQconnectionNeedsPassword(c->pg) != 0
-			 ? CENTRE_REFUSES
-			 : status_of(state != NULL ? state + 3 : NULL),
-		     PQerrorMessage(c->pg));
+	return r != CENTRE_OK || PQstatus(c->pg) == CONNECTION_OK ? r : no_connection(c);
 }
 
 enum centre_status
@@ -142,6 +163,7 @@ take_results(struct centre *c)
 {
 	enum centre_status r = CENTRE_OK;
 	PGresult *result;
+	const char *why;
 	int left;
 
 	do {
@@ -155,10 +177,11 @@ take_results(struct centre *c)
 		if (result != NULL && r == CENTRE_OK) {
 			PQclear(c->result);
 			c->result = result;
+			why = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 			if (PQresultStatus(result) == PGRES_FATAL_ERROR)
 				r = fails(c,
 					  status_of(PQresultErrorField(result, PG_DIAG_SQLSTATE)),
-					  PQresultErrorMessage(result));
+					  why != NULL ? why : PQresultErrorMessage(result));
 		} else {
 			PQclear(result);
 		}

@@ -320,6 +320,13 @@ init(struct sync *s)
 		r = apply(s, found.gl_pathv[0], version);
 		globfree(&found);
 	}
+	if (r == 0 && version == 1) {
+		say_error("there are no tables to make: %s/001-*.sql is missing",
+			  dir != NULL ? dir : PKGDATADIR "/sql");
+		return CENTRE_LATER;
+	}
+	if (r == 0)
+		printf("the tables are those of version %d\n", version - 1);
 	return r;
 }
 
@@ -350,6 +357,8 @@ read_arguments(int argc, char **argv, struct sync *s)
 	}
 	if (action == 0 && optind == argc)
 		return -1;
+	if (optind < argc)
+		say_error("unexpected argument: %s", argv[optind]);
 	(void)fputs(usage, stderr);
 	return EXIT_USAGE;
 }

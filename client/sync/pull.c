@@ -117,6 +117,12 @@ fetch_text(const struct pull *p, const char *name, char **ret_text)
 
 /* ---- what is refused here ------------------------------------------------------------------- */
 
+static const char *
+trusted(void)
+{
+	return setting("CFDFU_TRUSTED", SYSCONFDIR "/cfdfud/trusted.d");
+}
+
 /* A file that is no key is told and left out. */
 static void
 read_keys(struct signature_keys *keys)
@@ -124,8 +130,7 @@ read_keys(struct signature_keys *keys)
 	char pattern[PATH_MAX], why[SIGNATURE_WHY_MAX];
 	glob_t found = { .gl_pathc = 0 };
 
-	(void)snprintf(pattern, sizeof(pattern), "%s/*.pub",
-		       setting("CFDFU_TRUSTED", SYSCONFDIR "/cfdfud/trusted.d"));
+	(void)snprintf(pattern, sizeof(pattern), "%s/*.pub", trusted());
 	(void)glob(pattern, 0, NULL, &found); /* WHY: then no key is trusted, which is said */
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		uint8_t *data = NULL;
@@ -155,12 +160,13 @@ fetch_selection(struct pull *p)
 	read_keys(&keys);
 	digest_bytes((uint8_t *)p->text, strlen(p->text), sum);
 	digest_format(sum, p->sha256);
-	if (signature_check(&keys, p->signature, p->text, strlen(p->text), &signature) == 0 &&
-	    selection_file_read(p->text, strlen(p->text), &p->selection, why) == 0)
+	r = signature_check(&keys, p->signature, p->text, strlen(p->text), &signature);
+	if (r == 0 && selection_file_read(p->text, strlen(p->text), &p->selection, why) == 0)
 		return 0;
-	say_error("%s%s/selection.json is refused: %s%s",
+	say_error("%s%s/selection.json is refused: %s%s%s%s%s",
 		  signature.why[0] != '\0' ? "the signature of " : "", p->source, signature.why,
-		  why);
+		  why, r == -ENOKEY ? "; trusted keys: " : "", r == -ENOKEY ? trusted() : "",
+		  r == -ENOKEY ? "/*.pub" : "");
 	return EXIT_SELECTION;
 }
 
@@ -345,14 +351,17 @@ main(int argc, char **argv)
 {
 	struct pull p = { .session.socket_path = setting(PROTO_SOCKET_ENV, PROTO_SOCKET_PATH),
 			  .source = argc == 2 ? argv[1] : "-" };
-	bool help = strcmp(p.source, "--help") == 0;
+	bool help = strcmp(p.source, "--help") == 0 || strcmp(p.source, "-h") == 0;
 
-	if (help || strcmp(p.source, "--version") == 0) {
+	if (help || strcmp(p.source, "--version") == 0 || strcmp(p.source, "-V") == 0) {
 		fputs(help ? usage : "cfdfu-pull " PACKAGE_VERSION "\n", stdout);
 		return EXIT_OK;
 	}
-	if (p.source[0] == '-' ||
-	    (strstr(p.source, "://") != NULL && strncmp(p.source, SECURE, strlen(SECURE)) != 0)) {
+	if (strstr(p.source, "://") != NULL && strncmp(p.source, SECURE, strlen(SECURE)) != 0) {
+		say_error("neither a directory nor an https URL: %s", p.source);
+		return EXIT_USAGE;
+	}
+	if (p.source[0] == '-') {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}

@@ -50,7 +50,8 @@ check_signature(const struct services *sv, struct call *call, json_t *parameters
 			    "The signature of %s is refused: %s.%s%s%s",
 			    selection != NULL ? "selection.json" : "the file", result.why,
 			    r == -ENOKEY ? " Trusted keys: " : "", r == -ENOKEY ? s->trusted : "",
-			    r == -ENOKEY ? "/*.pub" : "");
+			    r == -ENOKEY ? "/*.pub (a new one is read by: systemctl reload cfdfud)"
+					 : "");
 	return r == 0 && (selection == NULL || is_selected(call, selection, f->sha256));
 }
 

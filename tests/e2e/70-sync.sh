@@ -72,11 +72,17 @@ same "a server without the tables refuses" 4 "$(sync --database "host=$pg user=b
 holds "and the way out is named" grep -q -e --init "$scratch/sync.out"
 same "the tables are made" 0 "$(sync --init --database "host=$pg user=boss")"
 same "once" 0 "$(sync --init --database "host=$pg user=boss")"
+says "the same again says what there is" "^the tables are those of version [0-9]" cfdfu-sync --init --database "host=$pg user=boss dbname=postgres"
 same "each file has its row" "$(cd "$CFDFU_SQL_DIR" && echo *.sql)" \
 	"$(pg_sql "SELECT string_agg(name, ' ' ORDER BY version) FROM cfdfu.migration")"
 pg_sql "CREATE ROLE lab1 LOGIN IN ROLE cfdfu_station; CREATE ROLE lab2 LOGIN IN ROLE cfdfu_station;
 	CREATE ROLE eyes LOGIN IN ROLE cfdfu_reader"
 same "a password on the command line is refused" 2 "$(sync --database "host=$pg password=x")"
+same "a service that no file defines is a mistake, not the server's" 2 "$(PGSERVICEFILE=/dev/null sync)"
+holds "and the manual has it" grep -q 'definition of service "cfdfu" not found; see DIAGNOSTICS in cfdfu-sync(8)' "$scratch/sync.out"
+says "the doctor says that it has not succeeded yet" "^warn .*lacks [1-9].* It has not succeeded yet: definition" central
+same "without its files there are no tables to make" 1 \
+	"$(CFDFU_SQL_DIR=$scratch sync --init --database "host=$pg user=boss dbname=template1")"
 
 # ---- attempts -----------------------------------------------------------------------------------
 settle 2
@@ -86,7 +92,7 @@ same "with its stages" t "$(pg_sql "SELECT bool_and(jsonb_array_length(stages) >
 same "the doctor says so" ok "$(central | cut -d' ' -f1)"
 fly 1-3 110043000A51353432343630
 settle 2
-same "what came since is told as missing" 1 "$(central | grep -cE 'all endings but [1-9]')"
+same "what came since is told as missing" 1 "$(central | grep -cE 'lacks [1-9]')"
 same "a second run sends only that" 0 "$(sync)"
 all_there "and it is there"
 same "nothing was taken twice" "$(kept .endings)" "$(pg_sql "SELECT endings FROM cfdfu.position")"
@@ -98,13 +104,14 @@ same "moves nothing" "$before" "$(pg_sql "SELECT count(*), max(xmin::text) FROM 
 
 # ---- rights -------------------------------------------------------------------------------------
 same "another login cannot send for this station" 4 "$(sync --database "service=cfdfu user=lab2")"
-holds "and is told so" grep -q "belongs to another login" "$scratch/sync.out"
+holds "and is told so" grep -q "^cfdfu-sync: station .* belongs to another login" "$scratch/sync.out"
 for right in "SELECT * FROM cfdfu.attempt" "DELETE FROM cfdfu.attempt" "SELECT * FROM cfdfu.position"; do
 	says "a station may not: $right" "permission denied" pg_sql "$right" lab1
 done
 same "a reader may read" t "$(pg_sql "SELECT count(*) > 0 FROM cfdfu.attempt" eyes)"
 says "and no more" "permission denied" pg_sql "DELETE FROM cfdfu.attempt" eyes
 same "an unknown login is refused" 4 "$(sync --database "service=cfdfu user=nobody")"
+holds "in the server's own words" grep -q 'failed: role "nobody" does not exist; see' "$scratch/sync.out"
 
 # ---- servers ------------------------------------------------------------------------------------
 fly 1-4 110044000A51353432343630
@@ -117,7 +124,7 @@ same "one that stands still is given up" 1 "$(sync --database "service=cfdfu con
 kill -CONT "$pg_pid"
 pg_stop immediate
 same "one that is down is tried later" 1 "$(sync)"
-says "the doctor says since when" "^warn .*all endings but 1. Last success: 20" central
+says "the doctor says since when" "^warn .*lacks 1 of the endings. Last success: 20" central
 same "and the state file, as metrics read it" "false true" \
 	"$(kept '"\(.ok) \(.success_at < .at)"')"
 pg_start

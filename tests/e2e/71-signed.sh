@@ -91,7 +91,7 @@ CFDFU_SSH=$scratch/ssh says "at another machine it comes along" "signed by $site
 
 bad=$(copy "$(image 2026.02)" bad.bin)
 sign "$bad" stranger
-rejected "a key that is not trusted" "the key that made it, $stranger, is not trusted here. Trusted keys: $trusted" \
+rejected "a key that is not trusted" "the key that made it, $stranger, is not trusted here. Trusted keys: $trusted/*.pub (a new one is read by: systemctl reload cfdfud)" \
 	cfdfuctl firmware add "$bad"
 sign "$bad" site
 printf x >> "$bad"

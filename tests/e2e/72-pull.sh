@@ -106,7 +106,7 @@ publish 12 2025.10
 refused "the same serial with other content" 1 "serial 12 is refused: .* with other content"
 publish 13 2025.10
 sign other
-refused "an unknown key" 1 "selection.json is refused: .*key"
+refused "an unknown key" 1 "selection.json is refused: .* not trusted here; trusted keys: $keys/[*].pub$"
 publish 13 2025.10
 sed -i 's/2025.10/2025.11/' "$site/selection.json"
 refused "a changed selection" 1 "selection.json is refused: "
@@ -130,7 +130,7 @@ refused "a member that is not known" 1 "left unpacked: fil"
 publish 13 2025.10 '.firmware[0].file = "../site/cf2/firmware-2025.10.zip"'
 refused "a path that leaves the directory" 1 "leaves the directory of the selection"
 publish 13 2025.10 '.firmware[0].sha256 = "0" * 64'
-refused "another sum" 1 "firmware-2025.10.zip: .*SHA-256"
+refused "another sum" 1 "firmware-2025.10.zip: its SHA-256 is another one than selection.json has"
 publish 13 2025.10 '.firmware[0].file = "cf2/none.zip"'
 refused "a file that is not there" 5 "cf2/none.zip: No such file"
 publish 13 2025.10 '.firmware[0].file = "selection.json.old"'
@@ -151,7 +151,7 @@ echo "13 abc" > "$pulled/serial"
 refused "a record of serials that cannot be read" 1 "serial 13 is refused: the record"
 mv "$scratch/serial" "$pulled/serial"
 refused "no such directory" 5 "none/selection.json: No such file" "$scratch/none"
-refused "a URL without TLS" 2 "Usage" "http://127.0.0.1/site"
+refused "a URL without TLS" 2 "cfdfu-pull: neither a directory nor an https URL: http://127.0.0.1/site" "http://127.0.0.1/site"
 refused "a server that is not there" 5 "selection.json: not fetched" "https://127.0.0.1:9"
 mv "$pulled" "$scratch/away"
 says "no place for the serial" "pulled: No such file" cfdfu-pull "$site"
