@@ -85,20 +85,21 @@ void stats_free(struct stats *s); /* NULL is fine */
 void stats_forget(struct stats *s, const struct call *call);
 
 /*
- * api_file.c: the file that came with a call, and who has signed it.  False after having answered
- * why it is refused; data is the caller's to free in both cases.
+ * api_file.c: the file that came with a call, and who has signed it.  A signed one is read as a
+ * client would (how); data is then the DfuSe file of its image.  False after having answered why it
+ * is refused; in both cases to be freed.
  */
 struct api_file {
-	uint8_t *data; /* malloc(3) */
+	uint8_t *data;
 	size_t size;
-	char signer[SIGNATURE_SIGNER_MAX]; /* "": it is not signed, and that may be */
-	char sha256[DIGEST_TEXT_MAX];	   /* of a signed one, as it came */
+	const char *signer;	      /* NULL: it is not signed, and that may be */
+	struct fw_facts *facts;	      /* of a signed one, as of all below */
+	char sha256[DIGEST_TEXT_MAX]; /* as it came */
+	struct signature_result signature;
 };
-bool api_take_file(const struct services *sv, struct call *call, json_t *parameters,
-		   size_t bytes_max, struct api_file *ret_file);
-/* Of a signed one: reads it as a client would, and puts the DfuSe file of its image there. */
-bool api_read_signed(struct call *call, const struct fw_input *how, struct api_file *f,
-		     struct fw_facts **ret_facts);
+bool api_take_file(const struct services *sv, struct call *call, size_t bytes_max,
+		   const struct fw_input *how, struct api_file *ret_file);
+void api_free_file(struct api_file *f);
 
 /* api_firmware.c: type Firmware, or NULL: there is no such row. */
 json_t *api_firmware_row(const struct services *sv, const char *name);

@@ -166,8 +166,7 @@ struct addition {
 	json_t *parameters;
 	char name[IMAGE_TEXT_MAX];
 	struct repository_claim claim;
-	struct api_file file;
-	struct fw_facts *facts; /* NULL: it is not signed; what its client says counts */
+	struct api_file file; /* not signed: what its client says of it counts */
 	struct judgement judgement;
 	struct image *image;
 };
@@ -176,11 +175,12 @@ struct addition {
 static json_t *
 all_notes(const struct addition *d)
 {
-	json_t *given = d->facts == NULL ? json_object_get(d->parameters, "notes") : NULL;
+	const struct fw_facts *facts = d->file.facts;
+	json_t *given = facts == NULL ? json_object_get(d->parameters, "notes") : NULL;
 	json_t *list = given != NULL ? json_copy(given) : json_array();
 
-	for (size_t i = 0; d->facts != NULL && i < d->facts->warning_count; i++)
-		(void)json_array_append_new(list, text_json(d->facts->warnings[i]));
+	for (size_t i = 0; facts != NULL && i < facts->warning_count; i++)
+		(void)json_array_append_new(list, text_json(facts->warnings[i]));
 	for (size_t i = d->judgement.finding_count; i-- > 0;)
 		if (d->judgement.findings[i].code == JUDGE_INCOMPLETE)
 			(void)json_array_insert_new(list, 0,
@@ -198,7 +198,7 @@ add_row(struct addition *d, bool *ret_queued)
 				    .sha256 = sha256,
 				    .source_name = param_text(d->parameters, "source_name"),
 				    .source_sha256 = d->file.sha256,
-				    .signer = d->facts != NULL ? d->file.signer : NULL,
+				    .signer = d->file.signer,
 				    .revision = label->revision,
 				    .platforms = label->platforms,
 				    .size_bytes = image_bytes(d->image),
@@ -207,9 +207,9 @@ add_row(struct addition *d, bool *ret_queued)
 				    .added_by = call_peer(d->call)->user };
 	int r;
 
-	if (d->facts == NULL)
+	if (d->file.signer == NULL)
 		f.source_sha256 = param_text(d->parameters, "source_sha256");
-	if (d->facts != NULL || label->version[0] != '\0')
+	if (d->file.signer != NULL || label->version[0] != '\0')
 		f.version = label->version;
 	else
 		f.version = param_text(d->parameters, "version");
@@ -253,23 +253,8 @@ add(struct addition *d)
 				     "findings", judge_findings_json(&d->judgement)));
 	if (r == 0)
 		selection_heal(d->sv);
-	if (r == 0 && d->facts != NULL)
+	if (r == 0 && d->file.signer != NULL)
 		selection_renew(d->sv, d->name); /* it may not have been signed before */
-}
-
-/* The platform of a release is what its manifest says, not its client. */
-static bool
-read_signed(struct addition *d)
-{
-	const struct fw_input how = { .addr = FW_ADDR_DEFAULT,
-				      .name = d->name,
-				      .platform = d->claim.told,
-				      .any_ids = d->claim.told == PLATFORM_OTHER };
-
-	if (!api_read_signed(d->call, &how, &d->file, &d->facts))
-		return false;
-	d->claim.manifest = d->facts->release.platform;
-	return true;
 }
 
 /* The name that was given, or the source's.  False: it is none. */
@@ -288,6 +273,7 @@ api_add_firmware(void *ctx, struct call *call, json_t *parameters)
 {
 	const struct services *sv = ctx;
 	struct addition *d = calloc(1, sizeof(*d));
+	struct fw_input how = { .addr = FW_ADDR_DEFAULT };
 
 	if (d == NULL) {
 		call_refuse(call, PROTO_ERROR("Failed"), "Out of memory.");
@@ -307,16 +293,19 @@ api_add_firmware(void *ctx, struct call *call, json_t *parameters)
 	    !param_platform(call, parameters, "manifest", &d->claim.manifest))
 		goto out;
 	recorder_look(sv->recorder, true);
-	if (!api_take_file(sv, call, parameters, PROTO_FILE_BYTES_MAX, &d->file) ||
-	    (d->file.signer[0] != '\0' && !read_signed(d)))
+	how.name = d->name;
+	how.platform = d->claim.told;
+	how.any_ids = d->claim.told == PLATFORM_OTHER;
+	if (!api_take_file(sv, call, PROTO_FILE_BYTES_MAX, &how, &d->file))
 		goto out;
+	if (d->file.signer != NULL)
+		d->claim.manifest = d->file.facts->release.platform; /* not what its client says */
 	d->claim.data = d->file.data;
 	d->claim.size = d->file.size;
 	add(d);
 out:
 	image_unref(d->image);
-	fw_facts_free(d->facts);
-	free(d->file.data);
+	api_free_file(&d->file);
 	free(d);
 }
 

@@ -101,7 +101,7 @@ keep(struct part_addition *d)
 {
 	enum loop_work before = turns_begin(d->sv->turns, LOOP_STORE);
 	bool queued = false;
-	int r = repository_add_part(d->sv->repository, &d->row, d->file.data, &queued);
+	int r = repository_add_part(d->sv->repository, &d->row, d->part.bytes, &queued);
 
 	turns_end(d->sv->turns, before);
 	if (r == -ENOENT) {
@@ -123,8 +123,6 @@ keep(struct part_addition *d)
 static void
 judge_and_keep(struct part_addition *d, const char *soft_device)
 {
-	d->part.bytes = d->file.data;
-	d->part.length = (uint32_t)d->file.size;
 	judge_part(&d->part, soft_device, &d->judgement);
 	if (!d->judgement.accepted) {
 		call_error(d->call, PROTO_ERROR("ImageRefused"),
@@ -136,8 +134,8 @@ judge_and_keep(struct part_addition *d, const char *soft_device)
 	d->row.type = d->part.type;
 	d->row.version = d->part.version;
 	d->row.soft_device = soft_device;
-	d->row.size_bytes = d->file.size;
-	d->row.signer = d->file.signer[0] != '\0' ? d->file.signer : NULL;
+	d->row.size_bytes = d->part.length;
+	d->row.signer = d->file.signer;
 	keep(d);
 }
 
@@ -145,31 +143,21 @@ judge_and_keep(struct part_addition *d, const char *soft_device)
 static bool
 take_from_release(struct part_addition *d, char soft_device[IMAGE_TEXT_MAX])
 {
-	const struct fw_input how = { .addr = FW_ADDR_DEFAULT, .name = d->row.firmware };
-	struct fw_facts *facts = NULL;
-	struct fw_part *p;
-	size_t i = 0;
+	const struct fw_release_facts *release = &d->file.facts->release;
 
-	if (!api_read_signed(d->call, &how, &d->file, &facts))
-		return false;
-	p = facts->release.parts;
-	while (i < facts->release.part_count && (strcmp(p[i].part.target, d->part.target) != 0 ||
-						 strcmp(p[i].part.type, d->part.type) != 0))
-		i++;
-	if (i == facts->release.part_count) {
-		call_refuse(d->call, PROTO_ERROR("Refused"), "The file has no part \"%s\" for %s.",
-			    d->part.type, d->part.target);
-		fw_facts_free(facts);
-		return false;
+	for (size_t i = 0; i < release->part_count; i++) {
+		const struct fw_part *p = &release->parts[i];
+
+		if (strcmp(p->part.target, d->part.target) == 0 &&
+		    strcmp(p->part.type, d->part.type) == 0) {
+			d->part = p->part;
+			copy_text(soft_device, IMAGE_TEXT_MAX, p->soft_device);
+			return true;
+		}
 	}
-	d->part = p[i].part;
-	copy_text(soft_device, IMAGE_TEXT_MAX, p[i].soft_device);
-	free(d->file.data);
-	d->file.data = (uint8_t *)(uintptr_t)d->part.bytes; /* ours instead of the facts' */
-	d->file.size = d->part.length;
-	p[i].part.bytes = NULL;
-	fw_facts_free(facts);
-	return true;
+	call_refuse(d->call, PROTO_ERROR("Refused"), "The file has no part \"%s\" for %s.",
+		    d->part.type, d->part.target);
+	return false;
 }
 
 void
@@ -177,6 +165,7 @@ api_add_firmware_part(void *ctx, struct call *call, json_t *parameters)
 {
 	const struct services *sv = ctx;
 	struct part_addition *d = calloc(1, sizeof(*d));
+	struct fw_input how = { .addr = FW_ADDR_DEFAULT, .name = param_text(parameters, "name") };
 	char soft_device[IMAGE_TEXT_MAX];
 
 	if (d == NULL) {
@@ -185,17 +174,20 @@ api_add_firmware_part(void *ctx, struct call *call, json_t *parameters)
 	}
 	d->sv = sv;
 	d->call = call;
-	d->row.firmware = param_text(parameters, "name");
+	d->row.firmware = how.name;
 	if (!take_word(d, parameters, "target", d->part.target, sizeof(d->part.target)) ||
 	    !take_word(d, parameters, "type", d->part.type, sizeof(d->part.type)) ||
 	    !take_word(d, parameters, "version", d->part.version, sizeof(d->part.version)) ||
 	    !take_word(d, parameters, "soft_device", soft_device, sizeof(soft_device)))
 		goto out;
 	recorder_look(sv->recorder, true);
-	if (api_take_file(sv, call, parameters, PART_BYTES_MAX, &d->file) &&
-	    (d->file.signer[0] == '\0' || take_from_release(d, soft_device)))
+	if (!api_take_file(sv, call, PART_BYTES_MAX, &how, &d->file))
+		goto out;
+	d->part.bytes = d->file.data;
+	d->part.length = (uint32_t)d->file.size;
+	if (d->file.signer == NULL || take_from_release(d, soft_device))
 		judge_and_keep(d, soft_device);
-	free(d->file.data);
 out:
+	api_free_file(&d->file);
 	free(d);
 }

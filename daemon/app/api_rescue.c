@@ -73,11 +73,9 @@ api_recover_loader(void *ctx, struct call *call, json_t *parameters)
 	struct image *image = NULL;
 	struct repository_claim claim = { .name = param_text(parameters, "source_name") };
 	const struct fw_input how = { .addr = CRAZYFLIE_LOADER_ADDR, .name = claim.name };
-	struct fw_facts *facts = NULL;
 	struct api_file file = { .data = NULL };
 
-	if (slot < 0 || !api_take_file(sv, call, parameters, PROTO_FILE_BYTES_MAX, &file) ||
-	    (file.signer[0] != '\0' && !api_read_signed(call, &how, &file, &facts)))
+	if (slot < 0 || !api_take_file(sv, call, PROTO_FILE_BYTES_MAX, &how, &file))
 		goto out;
 	claim.data = file.data;
 	claim.size = file.size;
@@ -92,8 +90,7 @@ api_recover_loader(void *ctx, struct call *call, json_t *parameters)
 	begin(sv, call, slot, &request);
 out:
 	image_unref(image);
-	fw_facts_free(facts);
-	free(file.data);
+	api_free_file(&file);
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */

@@ -26,9 +26,10 @@ struct reading {
 };
 
 struct signature {
-	uint8_t file[SIGNED_BYTES];	    /* its head; then of the file */
-	uint8_t comment[crypto_sign_BYTES]; /* of that without its head, and the trusted comment */
-	const char *trusted;
+	uint8_t head[HEAD_BYTES];
+	uint8_t file[crypto_sign_BYTES + SIGNATURE_TEXT_MAX]; /* behind it the trusted comment */
+	size_t size;					      /* of both */
+	uint8_t comment[crypto_sign_BYTES];		      /* of both */
 };
 
 static int PRINTF_LIKE(2, 3) refuse(char why[SIGNATURE_WHY_MAX], const char *format, ...)
@@ -144,6 +145,8 @@ signature_add_key(struct signature_keys *keys, const char *text, size_t size,
 static int
 read_signature(struct reading *g, const char *text, struct signature *s)
 {
+	const char *line;
+
 	if (begin(g, text, strlen(text), "the line of the signature") < 0)
 		return -EINVAL;
 	if (g->size == KEY_BYTES)
@@ -152,12 +155,15 @@ read_signature(struct reading *g, const char *text, struct signature *s)
 		return refuse(g->why, "it has %zu bytes, not %zu", g->size, (size_t)SIGNED_BYTES);
 	if (memcmp(g->bytes, "ED", 2) != 0 && memcmp(g->bytes, "Ed", 2) != 0)
 		return refuse(g->why, "its algorithm is neither ED nor Ed");
-	memcpy(s->file, g->bytes, sizeof(s->file));
-	s->trusted = next_line(g);
-	if (strncmp(s->trusted, TRUSTED, strlen(TRUSTED)) != 0)
+	memcpy(s->head, g->bytes, sizeof(s->head));
+	memcpy(s->file, g->bytes + HEAD_BYTES, crypto_sign_BYTES);
+	line = next_line(g);
+	if (strncmp(line, TRUSTED, strlen(TRUSTED)) != 0)
 		return refuse(g->why, "it has no trusted comment: minisign makes one, signify does "
 				      "not");
-	s->trusted += strlen(TRUSTED);
+	line += strlen(TRUSTED);
+	memcpy(s->file + crypto_sign_BYTES, line, strlen(line));
+	s->size = crypto_sign_BYTES + strlen(line);
 	if (decode_line(g, "the signature of its trusted comment") < 0)
 		return -EINVAL;
 	if (g->size != sizeof(s->comment))
@@ -171,24 +177,12 @@ static bool
 fits_file(const struct signature *s, const struct signature_key *key, const void *data, size_t size)
 {
 	uint8_t hash[crypto_generichash_BYTES_MAX];
-	bool hashed = s->file[1] == 'D';
+	bool hashed = s->head[1] == 'D';
 
 	if (hashed)
 		(void)crypto_generichash(hash, sizeof(hash), data, size, NULL, 0); /* always 0 */
-	return crypto_sign_verify_detached(s->file + HEAD_BYTES, hashed ? hash : data,
+	return crypto_sign_verify_detached(s->file, hashed ? hash : data,
 					   hashed ? sizeof(hash) : size, key->bytes) == 0;
-}
-
-static bool
-fits_comment(const struct signature *s, const struct signature_key *key)
-{
-	uint8_t all[crypto_sign_BYTES + SIGNATURE_TEXT_MAX];
-	size_t size = strlen(s->trusted);
-
-	memcpy(all, s->file + HEAD_BYTES, crypto_sign_BYTES);
-	memcpy(all + crypto_sign_BYTES, s->trusted, size);
-	return crypto_sign_verify_detached(s->comment, all, crypto_sign_BYTES + size, key->bytes) ==
-	       0;
 }
 
 int
@@ -203,7 +197,7 @@ signature_check(const struct signature_keys *keys, const char *signature, const 
 	*ret_result = (struct signature_result){ .signer = "" };
 	if (read_signature(&g, signature, &s) < 0)
 		return -EINVAL;
-	format_signer(s.file, signer);
+	format_signer(s.head, signer);
 	key = find(keys, signer);
 	if (key == NULL) {
 		(void)refuse(g.why, "the key that made it, %s, is not trusted here", signer);
@@ -212,7 +206,7 @@ signature_check(const struct signature_keys *keys, const char *signature, const 
 	if (!fits_file(&s, key, data, size))
 		return refuse(g.why, "it is not of these bytes: they were changed since, or it "
 				     "belongs to another file");
-	if (!fits_comment(&s, key))
+	if (crypto_sign_verify_detached(s.comment, s.file, s.size, key->bytes) < 0)
 		return refuse(g.why, "its trusted comment was changed");
 	copy_text(ret_result->signer, SIGNATURE_SIGNER_MAX, signer);
 	return 0;
