@@ -86,18 +86,16 @@ static int
 check_central(const struct session *s, json_t *checks)
 {
 	struct finding f = { "central", "ok", NULL };
-	json_t *state = sync_state_read(), *reply = NULL;
+	json_t *state = sync_state_read();
 	struct text why = out_text(state, "warning"), since;
-	struct params p = params_new();
 	char recent[WHEN_TEXT_MAX] = "", has[48] = "has all endings";
-	json_int_t behind;
 	int r;
 
-	params_number(&p, "after", 0);
-	params_number(&p, "limit", 0);
-	r = state != NULL ? conn_ask(s, PROTO_METHOD("GetEndings"), &p, &reply) : 0;
+	if (state == NULL)
+		return 0;
+	r = sync_state_ask(s, state);
 	(void)!when_parse("1h", time(NULL), recent); /* it is a word of that */
-	if (state != NULL && !out_true(state, "ok")) {
+	if (!out_true(state, "ok")) {
 		f = (struct finding){ f.name, "warn", "journalctl -u cfdfu-sync" };
 		since = out_text(state, "success_at");
 		text_format(why.s, sizeof(why.s), "%s%s%s%s",
@@ -109,15 +107,12 @@ check_central(const struct session *s, json_t *checks)
 		text_format(why.s, sizeof(why.s), "It was last asked: %s.",
 			    out_text(state, "at").s);
 	}
-	behind = out_int(reply, "total") - out_int(state, "endings");
-	if (behind > 0)
-		(void)snprintf(has, sizeof(has), "lacks %lld of the endings", (long long)behind);
-	if (reply != NULL)
+	if (out_int(state, "behind") > 0)
+		(void)snprintf(has, sizeof(has), "lacks %lld of the endings",
+			       (long long)out_int(state, "behind"));
+	if (r == 0)
 		machine_found(&(struct machine){ "", checks }, f, "the central database %s%s%s",
 			      has, why.s[0] != '\0' ? ". " : "", why.s);
-	if (state == NULL)
-		params_done(&p);
-	json_decref(reply);
 	json_decref(state);
 	return r;
 }

@@ -215,22 +215,6 @@ print_page(const struct page *p, const json_t *document)
 		fputs("# EOF\n", p->out);
 }
 
-/* Member behind, while the records can be read. */
-static void
-add_behind(const struct session *s, json_t *sync)
-{
-	struct params p = params_new();
-	json_t *reply = NULL;
-
-	params_number(&p, "after", 0);
-	params_number(&p, "limit", 0);
-	if (conn_ask(s, PROTO_METHOD("GetEndings"), &p, &reply) == 0)
-		(void)json_object_set_new(
-		    sync, "behind",
-		    json_integer(out_int(reply, "total") - out_int(sync, "endings")));
-	json_decref(reply);
-}
-
 /* The members of several answers.  That the service does not answer is to be seen, too. */
 static int
 gather(const struct session *s, json_t *document)
@@ -249,7 +233,7 @@ gather(const struct session *s, json_t *document)
 		json_decref(reply);
 	}
 	if (r == 0 && sync != NULL)
-		add_behind(s, sync);
+		(void)!sync_state_ask(s, sync); /* said; the rest is true all the same */
 	(void)json_object_set_new(document, "sync", sync != NULL ? sync : json_null());
 	(void)json_object_set_new(document, "up", json_boolean(r == 0));
 	(void)json_object_set(document, "batch",

@@ -129,9 +129,7 @@ firmware_file_read_signature(const struct session *s, const struct invocation *i
 {
 	const char *given = invocation_value(i, "signature");
 	char path[PATH_MAX], why[FILE_WHY_MAX];
-	uint8_t *text = NULL;
-	size_t size = 0;
-	int r;
+	size_t size;
 
 	if (given != NULL) {
 		d->signature = strdup(given);
@@ -140,12 +138,9 @@ firmware_file_read_signature(const struct session *s, const struct invocation *i
 	(void)snprintf(path, sizeof(path), "%s" SIGNATURE_ENDING, d->path);
 	if (strcmp(d->path, "-") == 0 || access(path, F_OK) < 0)
 		return 0;
-	r = file_read(path, SIGNATURE_TEXT_MAX, &text, &size, why);
-	if (r != 0)
+	if (file_read(path, SIGNATURE_TEXT_MAX, (uint8_t **)&d->signature, &size, why) != 0)
 		return refuse(s, path, why, json_array());
-	d->signature = strndup((char *)text, size);
-	free(text);
-	return d->signature != NULL ? 0 : say_no_memory();
+	return 0;
 }
 
 int

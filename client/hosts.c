@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cfdfu/proto.h"
+#include "cfdfu/system.h"
 #include "client/out.h"
 
 #define DIR_ENV "CFDFU_CONFIG_DIR" /* for tests: another folder than the installed one */
@@ -69,7 +70,7 @@ search_files(struct search *s, const char *pattern)
 	glob_t files = { 0 };
 	int line = 0;
 
-	(void)glob(pattern, GLOB_NOCHECK, NULL, &files); /* WHY: then there is none */
+	(void)glob(pattern, GLOB_NOCHECK | GLOB_BRACE, NULL, &files); /* WHY: then there is none */
 	for (size_t i = 0; i < files.gl_pathc && line <= 0; i++) {
 		line = ini_parse(files.gl_pathv[i], on_assignment, s);
 		if (line > 0)
@@ -84,9 +85,9 @@ int
 hosts_add(struct hosts *h, const char *word)
 {
 	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	const char *dir = getenv(DIR_ENV) != NULL ? getenv(DIR_ENV) : SYSCONFDIR "/cfdfud";
+	const char *dir = environment(DIR_ENV, SYSCONFDIR "/cfdfud");
 	struct search s = { .hosts = h, .group = word + 1, .first = h->count };
-	char user[PATH_MAX], path[PATH_MAX], dropins[PATH_MAX];
+	char user[PATH_MAX], files[2 * PATH_MAX];
 	int r = 0;
 
 	if (word[0] != '@' && !add_name(h, word)) {
@@ -99,14 +100,13 @@ hosts_add(struct hosts *h, const char *word)
 		(void)snprintf(user, sizeof(user), "%s/cfdfuctl.conf", config);
 	else
 		(void)snprintf(user, sizeof(user), "%s/.config/cfdfuctl.conf", home ? home : "");
-	(void)snprintf(path, sizeof(path), "%s/cfdfud.conf", dir);
-	(void)snprintf(dropins, sizeof(dropins), "%s/cfdfud.conf.d/*.conf", dir);
+	(void)snprintf(files, sizeof(files), "%s/{cfdfud.conf,cfdfud.conf.d/*.conf}", dir);
 	r = search_files(&s, user);
-	if (r == 0 && s.found == 0 && (r = search_files(&s, path)) == 0)
-		r = search_files(&s, dropins);
+	if (r == 0 && s.found == 0)
+		r = search_files(&s, files);
 	if (r == 0 && s.found == 0) {
-		say_error("no stations in %s: neither %s nor %s has them in [stations]", word, user,
-			  path);
+		say_error("no stations in %s: neither %s nor %s/cfdfud.conf has them in [stations]",
+			  word, user, dir);
 		r = EXIT_USAGE;
 	}
 	return r;

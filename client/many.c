@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/file.h"
 #include "client/hosts.h"
 #include "client/out.h"
 #include "wire/text.h"
@@ -84,11 +84,11 @@ run_all(const struct session *s, const struct invocation *i, struct station *all
 static char *
 take_text(int fd)
 {
-	struct stat st = { .st_size = 0 };
-	char *text = fstat(fd, &st) == 0 ? calloc((size_t)st.st_size + 1, 1) : NULL;
+	char path[32], why[FILE_WHY_MAX], *text = NULL;
+	size_t bytes;
 
-	if (text != NULL && pread(fd, text, (size_t)st.st_size, 0) < st.st_size)
-		text[0] = '\0';
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	(void)!file_read(path, SIZE_MAX - 1, (uint8_t **)&text, &bytes, why); /* then "" */
 	if (fd >= 0)
 		(void)close(fd); /* WHY: a memory file */
 	return text != NULL ? text : strdup("");

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/cells.h"
 #include "client/out.h"
 
 #define NAMES_BYTES 4096
@@ -148,6 +149,18 @@ overview_counts(const json_t *station, char *dst, size_t size)
 	}
 	add_batch(dst, size, json_object_get(station, "batch"));
 	add_outside(station, dst, size);
+}
+
+void
+overview_counts_in(const json_t *station, size_t columns, size_t lines_max, char *dst, size_t size)
+{
+	const json_t *counts = json_object_get(station, "counts");
+
+	overview_counts(station, dst, size);
+	if (cells_lines(dst, columns) > lines_max)
+		snprintf(dst, size, "%lld failed, %lld active, %lld done",
+			 (long long)out_int(counts, "failed"), (long long)out_int(counts, "active"),
+			 (long long)(out_int(counts, "pass") + out_int(counts, "unchanged")));
 }
 
 /* "Take away (done): A1 (1-4), 1-5.", or "". */

@@ -16,6 +16,10 @@ void overview_firmware(const json_t *station, char *dst, size_t size);
 
 /* "16 present, 4 active, 10 pass, ... 1:23 to go" */
 void overview_counts(const json_t *station, char *dst, size_t size);
+/* The same; where that takes more than so many lines of so many cells, those that matter, the
+ * failed ones first. */
+void overview_counts_in(const json_t *station, size_t columns, size_t lines_max, char *dst,
+			size_t size);
 
 /*
  * The drones that are plugged in, a line for each thing to do with them, without a newline at the

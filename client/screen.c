@@ -352,36 +352,23 @@ share_lines(struct frame *f, size_t room)
 	}
 }
 
-/* All counts where there is room for them; else those that matter, the failed ones first. */
-static void
-put_counts(struct frame *f, const json_t *station, size_t lines_max)
-{
-	const json_t *counts = json_object_get(station, "counts");
-	char line[LINE_BYTES];
-
-	overview_counts(station, line, sizeof(line));
-	if (cells_lines(line, f->how->columns) > lines_max)
-		snprintf(line, sizeof(line), "%lld failed, %lld active, %lld done",
-			 (long long)out_int(counts, "failed"), (long long)out_int(counts, "active"),
-			 (long long)(out_int(counts, "pass") + out_int(counts, "unchanged")));
-	put_text(f, line, 0, lines_max, COLOUR_NONE);
-}
-
 static void
 put_head(struct frame *f, const json_t *station)
 {
 	bool full = f->how->rows >= ROWS_FULL;
+	size_t lines_max = full ? HEAD_LINES_MAX : 1;
 	char line[LINE_BYTES];
 
 	if (f->how->notice != NULL)
 		put_text(f, f->how->notice, 0, HEAD_LINES_MAX, COLOUR_ATTENTION);
 	overview_station(station, line, sizeof(line));
 	if (full || out_is(station, "state", "paused") || out_is(station, "health", "degraded"))
-		put_text(f, line, 0, full ? HEAD_LINES_MAX : 1, COLOUR_NONE);
+		put_text(f, line, 0, lines_max, COLOUR_NONE);
 	overview_firmware(station, line, sizeof(line));
 	if (full)
 		put_text(f, line, 0, HEAD_LINES_MAX, COLOUR_NONE);
-	put_counts(f, station, full ? HEAD_LINES_MAX : 1);
+	overview_counts_in(station, f->how->columns, lines_max, line, sizeof(line));
+	put_text(f, line, 0, lines_max, COLOUR_NONE);
 }
 
 static void

@@ -25,38 +25,25 @@ put_line(FILE *out, const struct screen *how, enum colour colour, const char *te
 		how->colour ? "\033[0m" : "");
 }
 
-/* Where not all of them fit, those that matter. */
-static void
-counts(const json_t *station, const struct screen *how, char text[LINE_BYTES])
-{
-	const json_t *all = json_object_get(station, "counts");
-
-	overview_counts(station, text, LINE_BYTES);
-	if (cells_width(text) > how->columns)
-		text_format(text, LINE_BYTES, "%lld failed, %lld active, %lld done",
-			    (long long)out_int(all, "failed"), (long long)out_int(all, "active"),
-			    (long long)(out_int(all, "pass") + out_int(all, "unchanged")));
-}
-
 /* So many lines; list: its drones, the bad ones first. */
 static void
 put_part(FILE *out, const struct screen *how, const struct screen_part *part, json_t *list,
 	 size_t lines)
 {
 	const json_t *station = slots_station(part->slots);
-	char text[LINE_BYTES], line[LINE_BYTES];
+	char text[LINE_BYTES], counts[LINE_BYTES], line[2 * LINE_BYTES];
 	struct row_widths widths;
 
-	if (lines < HEAD)
-		counts(station, how, text);
-	else
-		overview_station(station, text, sizeof(text));
-	text_format(line, sizeof(line), "%s: %s", part->title, part->notice ? part->notice : text);
+	overview_counts_in(station, how->columns, 1, counts, sizeof(counts));
+	overview_station(station, text, sizeof(text));
+	text_format(line, sizeof(line), "%s: %s", part->title,
+		    part->notice   ? part->notice
+		    : lines < HEAD ? counts
+				   : text);
 	put_line(out, how, part->notice != NULL ? COLOUR_ATTENTION : COLOUR_NONE, line);
 	if (lines < HEAD)
 		return;
-	counts(station, how, text);
-	put_line(out, how, COLOUR_NONE, text);
+	put_line(out, how, COLOUR_NONE, counts);
 	row_measure(list, how->columns, &widths);
 	for (size_t i = 0; i + HEAD < lines && i < json_array_size(list); i++) {
 		const json_t *slot = json_array_get(list, i);

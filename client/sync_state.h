@@ -8,23 +8,18 @@
 #define CLIENT_SYNC_STATE_H
 
 #include <jansson.h>
-#include <stdlib.h>
+
+#include "client/command.h"
 
 #define SYNC_STATE_ENV "CFDFU_SYNC_STATE"
 #define SYNC_STATE_FILE "/var/lib/cfdfu-sync/state.json"
 
-static inline const char *
-sync_state_file(void)
-{
-	const char *path = getenv(SYNC_STATE_ENV);
-
-	return path != NULL ? path : SYNC_STATE_FILE;
-}
-
-/*
- * NULL: this station's records go to no central database, or the file cannot be read.  Behind is
- * the station's total (GetEndings with limit 0) minus the member endings.  The caller's.
- */
+/* NULL: this station's records go to no central database, or the file cannot be read.  The
+ * caller's. */
 json_t *sync_state_read(void);
+
+/* Adds the member behind: endings of the station's that the central database does not have.  0 or
+ * an exit status. */
+int sync_state_ask(const struct session *s, json_t *state) MUST_CHECK;
 
 #endif

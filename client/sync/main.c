@@ -3,15 +3,17 @@
  * database has the position, and moves it in the transaction that takes the rows. */
 #include "config.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "cfdfu/system.h"
 #include "client/conn.h"
+#include "client/file.h"
 #include "client/out.h"
 #include "client/sync/centre.h"
 #include "client/sync_state.h"
@@ -20,7 +22,7 @@
 enum {
 	GROUP_MAX = 1000, /* endings and conditions of a transaction */
 	RUN_MS = 900000,  /* LIMIT: of a run; the next one goes on */
-	PATH_BYTES = 4096,
+	SQL_BYTES_MAX = 1 << 20,
 };
 
 static const char usage[] =
@@ -240,12 +242,10 @@ run(struct sync *s)
 	return r == CENTRE_MOVED ? CENTRE_LATER : r;
 }
 
-/* Beside it first: at any moment one of the two is read whole. */
 static void
 keep_state(struct sync *s, int status)
 {
-	const char *path = sync_state_file();
-	char beside[PATH_BYTES], iso[WHEN_TEXT_MAX] = "";
+	char iso[WHEN_TEXT_MAX] = "", *text;
 
 	(void)!when_parse("now", time(NULL), iso); /* it is a word of that */
 	set(s, "at", json_string(iso));
@@ -260,9 +260,10 @@ keep_state(struct sync *s, int status)
 	if (out_int(s->state, "sent") > 0)
 		printf("%lld endings and conditions were sent\n",
 		       (long long)out_int(s->state, "sent"));
-	(void)snprintf(beside, sizeof(beside), "%s.new", path);
-	if (json_dump_file(s->state, beside, JSON_INDENT(1)) < 0 || rename(beside, path) < 0)
-		say_error("%s: %s", path, strerror(errno));
+	text = json_dumps(s->state, JSON_INDENT(1));
+	(void)!file_write(environment(SYNC_STATE_ENV, SYNC_STATE_FILE), (uint8_t *)text,
+			  text != NULL ? strlen(text) : 0);
+	free(text);
 }
 
 /* ---- the tables ----------------------------------------------------------------------------- */
@@ -271,23 +272,20 @@ keep_state(struct sync *s, int status)
 static int
 apply(struct sync *s, const char *path, int version)
 {
-	FILE *f = fopen(path, "re");
-	char *text = NULL, *sql = NULL;
-	size_t size = 0;
+	char *text = NULL, *sql = NULL, why[FILE_WHY_MAX] = "out of memory";
+	size_t size;
 	int r = CENTRE_LATER;
 
-	if (f == NULL || getdelim(&text, &size, '\0', f) < 0 ||
+	if (file_read(path, SQL_BYTES_MAX, (uint8_t **)&text, &size, why) != 0 ||
 	    asprintf(&sql,
 		     "BEGIN; %s\n; INSERT INTO cfdfu.migration (version, name) VALUES (%d, '%s'); "
 		     "COMMIT",
-		     text, version, strrchr(path, '/') + 1) < 0)
-		say_error("%s: %s", path, strerror(errno));
+		     text, version, file_base_name(path)) < 0)
+		say_error("%s: %s", path, why);
 	else
 		r = run_there(s, centre_run(s->centre, sql, NULL, 0));
 	if (r == 0)
 		printf("applied %s\n", path);
-	if (f != NULL)
-		(void)fclose(f); /* WHY: only read from */
 	free(sql);
 	free(text);
 	return r;
@@ -301,7 +299,7 @@ init(struct sync *s)
 		"SELECT to_regclass('cfdfu.migration')",
 		"SELECT max(version) FROM cfdfu.migration",
 	};
-	const char *dir = getenv("CFDFU_SQL_DIR"), *value = "";
+	const char *dir = environment("CFDFU_SQL_DIR", PKGDATADIR "/sql"), *value = "";
 	int r = run_there(s, centre_open(s->database, &s->centre)), version;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(questions) && value != NULL; i++) {
@@ -310,11 +308,10 @@ init(struct sync *s)
 	}
 	version = value != NULL ? atoi(value) : 0;
 	while (r == 0) {
-		char pattern[PATH_BYTES];
+		char pattern[PATH_MAX];
 		glob_t found;
 
-		(void)snprintf(pattern, sizeof(pattern), "%s/%03d-*.sql",
-			       dir != NULL ? dir : PKGDATADIR "/sql", ++version);
+		(void)snprintf(pattern, sizeof(pattern), "%s/%03d-*.sql", dir, ++version);
 		if (glob(pattern, 0, NULL, &found) != 0)
 			break;
 		r = apply(s, found.gl_pathv[0], version);
@@ -344,8 +341,7 @@ read_arguments(int argc, char **argv, struct sync *s)
 		else if (c == 's')
 			s->session.socket_path = optarg;
 		else if (c == 'f')
-			(void)setenv(SYNC_STATE_ENV, optarg,
-				     1); /* WHY: memory for a name is there */
+			(void)setenv(SYNC_STATE_ENV, optarg, 1); /* WHY: there is memory for it */
 		else if (c == 'i')
 			s->init = true;
 		else
@@ -366,19 +362,18 @@ read_arguments(int argc, char **argv, struct sync *s)
 int
 main(int argc, char **argv)
 {
-	struct sync s = { .database = "service=cfdfu", .until_ms = when_ms() + RUN_MS };
-	const char *socket = getenv(PROTO_SOCKET_ENV);
-	int r;
+	struct sync s = { .session.socket_path = environment(PROTO_SOCKET_ENV, PROTO_SOCKET_PATH),
+			  .database = "service=cfdfu",
+			  .until_ms = when_ms() + RUN_MS };
+	int r = read_arguments(argc, argv, &s);
 
-	s.session.socket_path = socket != NULL ? socket : PROTO_SOCKET_PATH;
-	r = read_arguments(argc, argv, &s);
 	if (r >= 0)
 		return r;
 	s.state = sync_state_read();
 	if (s.state == NULL)
 		s.state = json_object();
-	(void)json_object_set_new(s.state, "sent", json_integer(0));
-	(void)json_object_set_new(s.state, "error", json_null());
+	set(&s, "sent", json_integer(0));
+	set(&s, "error", json_null());
 	r = s.init ? init(&s) : run(&s);
 	if (!s.init)
 		keep_state(&s, r);

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cfdfu/system.h"
 #include "client/cells.h"
 #include "client/conn.h"
 #include "client/file.h"
@@ -48,21 +49,13 @@ struct pull {
 	struct firmware_file files[PLATFORM_COUNT];
 };
 
-static const char *
-setting(const char *variable, const char *otherwise)
-{
-	const char *value = getenv(variable);
-
-	return value != NULL && value[0] != '\0' ? value : otherwise;
-}
-
 /* ---- the source ----------------------------------------------------------------------------- */
 
 /* curl says itself what went wrong. */
 static int
 run_curl(const char *url, int out)
 {
-	const char *curl = setting("CFDFU_CURL", "curl");
+	const char *curl = environment("CFDFU_CURL", "curl");
 	int status = -1;
 	pid_t pid = fork();
 
@@ -120,7 +113,7 @@ fetch_text(const struct pull *p, const char *name, char **ret_text)
 static const char *
 trusted(void)
 {
-	return setting("CFDFU_TRUSTED", SYSCONFDIR "/cfdfud/trusted.d");
+	return environment("CFDFU_TRUSTED", SYSCONFDIR "/cfdfud/trusted.d");
 }
 
 /* A file that is no key is told and left out. */
@@ -317,7 +310,7 @@ each(struct pull *p, int (*step)(struct pull *p, enum platform platform))
 static int
 run(struct pull *p)
 {
-	const char *folder = setting("CFDFU_PULL_STATE", LOCALSTATEDIR "/lib/cfdfu-pull");
+	const char *folder = environment("CFDFU_PULL_STATE", LOCALSTATEDIR "/lib/cfdfu-pull");
 	bool done = false;
 	int r;
 
@@ -349,7 +342,7 @@ run(struct pull *p)
 int
 main(int argc, char **argv)
 {
-	struct pull p = { .session.socket_path = setting(PROTO_SOCKET_ENV, PROTO_SOCKET_PATH),
+	struct pull p = { .session.socket_path = environment(PROTO_SOCKET_ENV, PROTO_SOCKET_PATH),
 			  .source = argc == 2 ? argv[1] : "-" };
 	bool help = strcmp(p.source, "--help") == 0 || strcmp(p.source, "-h") == 0;
 

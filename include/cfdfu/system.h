@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Two system calls as every room but core and firmware needs them: writing all of something, and
- * the clock. */
+/* The system as every room but core and firmware needs it: writing all of something, the clock, the
+ * environment. */
 #ifndef CFDFU_SYSTEM_H
 #define CFDFU_SYSTEM_H
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +31,15 @@ write_all(int fd, const void *bytes, size_t count)
 		}
 	}
 	return 0;
+}
+
+/* Of the environment; where it is not set, or empty: the other one. */
+static inline const char *
+environment(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && value[0] != '\0' ? value : otherwise;
 }
 
 /* Microseconds of a clock that always exists: CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME. */
