@@ -176,7 +176,7 @@ static const struct family families[] = {
 	{ "batch_ready", "batch", "ready", "Drones ready in it." },
 	{ "batch_failed", "batch", "failed", "Drones that failed in it." },
 	{ "loop_longest_gap_seconds", "loop", "longest_gap_us",
-	  "Longest time without a look at the drones." },
+	  "Longest time without a look at the drones since the start." },
 	{ "sync_ok", "sync", "ok", "Whether cfdfu-sync sent all there was when it ran last." },
 	{ "sync_behind", "sync", "behind", "Endings that the central database does not have." },
 	{ "sync_success_seconds", "sync", "success_at", "When cfdfu-sync sent all there was." },
