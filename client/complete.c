@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "cfdfu/system.h"
 #include "client/conn.h"
 #include "client/help.h"
 #include "client/hosts.h"
@@ -204,9 +205,9 @@ give_up(int number)
 int
 complete_line(const struct command_desc *const *commands, int argc, char *const *argv)
 {
-	const char *path = getenv(PROTO_SOCKET_ENV);
 	struct line l = { .session = { .commands = commands,
-				       .socket_path = path != NULL ? path : PROTO_SOCKET_PATH },
+				       .socket_path =
+					   environment(PROTO_SOCKET_ENV, PROTO_SOCKET_PATH) },
 			  .word = argc > 0 ? argv[argc - 1] : "",
 			  .offered = json_object() };
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cfdfu/system.h"
 #include "client/command.h"
 #include "client/firmware_file.h"
 #include "client/out.h"
@@ -78,7 +79,7 @@ read_devices(struct catalogue *c, const char *path)
 static struct catalogue *
 read_catalogue(void)
 {
-	const char *dir = getenv(DIR_VARIABLE);
+	const char *dir = environment(DIR_VARIABLE, DEVICESDIR);
 	struct catalogue *c = calloc(1, sizeof(*c));
 	char pattern[PATH_MAX];
 	glob_t files = { 0 };
@@ -86,7 +87,7 @@ read_catalogue(void)
 	if (c == NULL)
 		return NULL;
 	c->devices[c->count++] = *device_crazyflie();
-	(void)snprintf(pattern, sizeof(pattern), "%s/*.conf", dir != NULL ? dir : DEVICESDIR);
+	(void)snprintf(pattern, sizeof(pattern), "%s/*.conf", dir);
 	if (glob(pattern, 0, NULL, &files) == 0)
 		for (size_t i = 0; i < files.gl_pathc; i++)
 			read_devices(c, files.gl_pathv[i]);

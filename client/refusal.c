@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cfdfu/system.h"
 #include "client/cells.h"
 
 #define DAEMON_ENV "CFDFU_DAEMON" /* another program than the installed one */
@@ -49,13 +50,11 @@ bool
 refusal_of_configuration(char why[REFUSAL_MAX])
 {
 	static const char prefix[] = "cfdfud: ";
-	const char *program = getenv(DAEMON_ENV);
+	const char *program = environment(DAEMON_ENV, DAEMON);
 	char text[REFUSAL_MAX], *sentence = text;
 	int ends[2], status = 0;
 	pid_t pid;
 
-	if (program == NULL || program[0] == '\0')
-		program = DAEMON;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return false;
 	pid = fork();

@@ -40,14 +40,12 @@ struct words {
 static void
 run_ssh(const struct session *s, const char *command, int in_fd, int out_fd)
 {
-	const char *ssh = getenv(SSH_ENV);
+	const char *ssh = environment(SSH_ENV, "ssh");
 	int null = s->silent ? open("/dev/null", O_WRONLY | O_CLOEXEC) : STDERR_FILENO;
 
 	if ((in_fd >= 0 && dup2(in_fd, STDIN_FILENO) < 0) ||
 	    (out_fd >= 0 && dup2(out_fd, STDOUT_FILENO) < 0) || dup2(null, STDERR_FILENO) < 0)
 		_exit(SSH_FAILED);
-	if (ssh == NULL || ssh[0] == '\0')
-		ssh = "ssh";
 	if (s->hosts->count > 1)
 		execlp(ssh, ssh, "-oBatchMode=yes", "-oConnectTimeout=15",
 		       "-oServerAliveInterval=5", "-oServerAliveCountMax=3", "--", s->host, command,

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cfdfu/proto.h"
+#include "cfdfu/system.h"
 #include "client/web/site.h"
 #include "client/web/watchers.h"
 
@@ -144,15 +145,14 @@ on_end(evutil_socket_t signal, short what, void *arg)
 int
 main(int argc, char **argv)
 {
-	struct arguments a = { .listen = "127.0.0.1:8080", .files = PKGDATADIR "/web" };
+	struct arguments a = { .listen = "127.0.0.1:8080",
+			       .socket = environment(PROTO_SOCKET_ENV, PROTO_SOCKET_PATH),
+			       .files = PKGDATADIR "/web" };
 	struct event_base *base = event_base_new();
 	struct evhttp *http = base == NULL ? NULL : evhttp_new(base);
 	struct event *term = base == NULL ? NULL : evsignal_new(base, SIGTERM, on_end, NULL);
 	int r;
 
-	a.socket = getenv(PROTO_SOCKET_ENV);
-	if (a.socket == NULL)
-		a.socket = PROTO_SOCKET_PATH;
 	r = read_arguments(argc, argv, &a);
 	if (r >= 0)
 		return r;

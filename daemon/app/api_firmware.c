@@ -272,41 +272,31 @@ void
 api_add_firmware(void *ctx, struct call *call, json_t *parameters)
 {
 	const struct services *sv = ctx;
-	struct addition *d = calloc(1, sizeof(*d));
-	struct fw_input how = { .addr = FW_ADDR_DEFAULT };
+	struct addition d = { .sv = sv, .call = call, .parameters = parameters };
+	struct fw_input how = { .addr = FW_ADDR_DEFAULT, .name = d.name };
 
-	if (d == NULL) {
-		call_refuse(call, PROTO_ERROR("Failed"), "Out of memory.");
+	d.claim.name = d.name;
+	d.claim.incomplete = param_flag(parameters, "incomplete");
+	if (!choose_name(param_text(parameters, "name"), param_text(parameters, "source_name"),
+			 d.name)) {
+		call_invalid(call, "name");
 		return;
 	}
-	d->sv = sv;
-	d->call = call;
-	d->parameters = parameters;
-	d->claim.name = d->name;
-	d->claim.incomplete = param_flag(parameters, "incomplete");
-	if (!choose_name(param_text(parameters, "name"), param_text(parameters, "source_name"),
-			 d->name)) {
-		call_invalid(call, "name");
-		goto out;
-	}
-	if (!param_platform(call, parameters, "platform", &d->claim.told) ||
-	    !param_platform(call, parameters, "manifest", &d->claim.manifest))
-		goto out;
+	if (!param_platform(call, parameters, "platform", &d.claim.told) ||
+	    !param_platform(call, parameters, "manifest", &d.claim.manifest))
+		return;
+	how.platform = d.claim.told;
+	how.any_ids = d.claim.told == PLATFORM_OTHER;
 	recorder_look(sv->recorder, true);
-	how.name = d->name;
-	how.platform = d->claim.told;
-	how.any_ids = d->claim.told == PLATFORM_OTHER;
-	if (!api_take_file(sv, call, PROTO_FILE_BYTES_MAX, &how, &d->file))
-		goto out;
-	if (d->file.signer != NULL)
-		d->claim.manifest = d->file.facts->release.platform; /* not what its client says */
-	d->claim.data = d->file.data;
-	d->claim.size = d->file.size;
-	add(d);
-out:
-	image_unref(d->image);
-	api_free_file(&d->file);
-	free(d);
+	if (api_take_file(sv, call, PROTO_FILE_BYTES_MAX, &how, &d.file)) {
+		if (d.file.signer != NULL) /* what its client says does not count */
+			d.claim.manifest = d.file.facts->release.platform;
+		d.claim.data = d.file.data;
+		d.claim.size = d.file.size;
+		add(&d);
+	}
+	image_unref(d.image);
+	api_free_file(&d.file);
 }
 
 /* error: of store_firmware_find(); 0 there is no such row. */

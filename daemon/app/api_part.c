@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "app/api.h"
@@ -164,30 +163,22 @@ void
 api_add_firmware_part(void *ctx, struct call *call, json_t *parameters)
 {
 	const struct services *sv = ctx;
-	struct part_addition *d = calloc(1, sizeof(*d));
-	struct fw_input how = { .addr = FW_ADDR_DEFAULT, .name = param_text(parameters, "name") };
+	const struct fw_input how = { .addr = FW_ADDR_DEFAULT,
+				      .name = param_text(parameters, "name") };
+	struct part_addition d = { .sv = sv, .call = call, .row.firmware = how.name };
 	char soft_device[IMAGE_TEXT_MAX];
 
-	if (d == NULL) {
-		call_refuse(call, PROTO_ERROR("Failed"), "Out of memory.");
+	if (!take_word(&d, parameters, "target", d.part.target, sizeof(d.part.target)) ||
+	    !take_word(&d, parameters, "type", d.part.type, sizeof(d.part.type)) ||
+	    !take_word(&d, parameters, "version", d.part.version, sizeof(d.part.version)) ||
+	    !take_word(&d, parameters, "soft_device", soft_device, sizeof(soft_device)))
 		return;
-	}
-	d->sv = sv;
-	d->call = call;
-	d->row.firmware = how.name;
-	if (!take_word(d, parameters, "target", d->part.target, sizeof(d->part.target)) ||
-	    !take_word(d, parameters, "type", d->part.type, sizeof(d->part.type)) ||
-	    !take_word(d, parameters, "version", d->part.version, sizeof(d->part.version)) ||
-	    !take_word(d, parameters, "soft_device", soft_device, sizeof(soft_device)))
-		goto out;
 	recorder_look(sv->recorder, true);
-	if (!api_take_file(sv, call, PART_BYTES_MAX, &how, &d->file))
-		goto out;
-	d->part.bytes = d->file.data;
-	d->part.length = (uint32_t)d->file.size;
-	if (d->file.signer == NULL || take_from_release(d, soft_device))
-		judge_and_keep(d, soft_device);
-out:
-	api_free_file(&d->file);
-	free(d);
+	if (api_take_file(sv, call, PART_BYTES_MAX, &how, &d.file)) {
+		d.part.bytes = d.file.data;
+		d.part.length = (uint32_t)d.file.size;
+		if (d.file.signer == NULL || take_from_release(&d, soft_device))
+			judge_and_keep(&d, soft_device);
+	}
+	api_free_file(&d.file);
 }

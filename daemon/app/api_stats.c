@@ -10,7 +10,6 @@
 #include <event2/event.h>
 
 #include "app/clock.h"
-#include "app/counters.h"
 #include "app/names.h"
 #include "app/ports.h"
 #include "app/reply.h"
@@ -340,15 +339,6 @@ api_stats(void *ctx, struct call *call, json_t *parameters)
 		return;
 	s->asked[s->count++] = q;
 	wait(s);
-}
-
-void
-api_get_counters(void *ctx, struct call *call, json_t *parameters)
-{
-	const struct services *sv = ctx;
-
-	(void)parameters;
-	call_reply(call, counters_json(sv->counters));
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "app/api.h"
 #include "app/clock.h"
 #include "app/recorder.h"
 #include "app/reply.h"
@@ -114,15 +115,17 @@ stages_json(const struct counters *c)
 	return list;
 }
 
-json_t *
-counters_json(const struct counters *c)
+void
+api_get_counters(void *ctx, struct call *call, json_t *parameters)
 {
+	const struct counters *c = ((const struct services *)ctx)->counters;
 	json_t *endings = json_array();
 
+	(void)parameters;
 	for (enum job_kind k = 0; k < JOB_KIND_COUNT; k++)
 		add_endings(c, k, endings);
-	return json_pack("{s:o, s:o, s:o, s:I, s:I}", "since", reply_moment(c->since_ms), "endings",
-			 endings, "stages", stages_json(c), "bytes_written",
-			 (json_int_t)c->bytes_written, "sectors_erased",
-			 (json_int_t)c->sectors_erased);
+	call_reply(call, json_pack("{s:o, s:o, s:o, s:I, s:I}", "since", reply_moment(c->since_ms),
+				   "endings", endings, "stages", stages_json(c), "bytes_written",
+				   (json_int_t)c->bytes_written, "sectors_erased",
+				   (json_int_t)c->sectors_erased));
 }

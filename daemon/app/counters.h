@@ -3,8 +3,6 @@
 #ifndef APP_COUNTERS_H
 #define APP_COUNTERS_H
 
-#include <jansson.h>
-
 #include "cfdfu/util.h"
 
 struct counters;
@@ -16,8 +14,5 @@ void counters_free(struct counters *c); /* NULL is fine */
 
 /* A listener (app/dispatch.h). */
 void counters_tell(void *ctx, const struct fleet_event *event);
-
-/* The answer of GetCounters. */
-json_t *counters_json(const struct counters *c);
 
 #endif
