@@ -53,6 +53,14 @@ is_taken() # COMMAND
 	[ "$rc" -ne 2 ] || { cat "$scratch/said"; return 1; }
 }
 
+# The other machine is this one: a fake ssh runs the command here.
+# shellcheck disable=SC2016 # the script's dollars
+printf '#!/bin/sh\nwhile [ $# -gt 1 ]; do shift; done\nexec sh -c "$1"\n' > "$scratch/ssh"
+chmod +x "$scratch/ssh"
+export CFDFU_SSH=$scratch/ssh XDG_CONFIG_HOME=$scratch/xdg
+mkdir -p "$XDG_CONFIG_HOME"
+printf '[stations]\nhall = lab1 lab2\n' > "$XDG_CONFIG_HOME/cfdfuctl.conf"
+
 same "the sweep of advice knows a usage error when it sees one" 1 \
 	"$(is_taken 'cfdfuctl port release' > /dev/null; echo $?)"
 advised_in_sources | sort -u > "$scratch/advised"
@@ -110,13 +118,6 @@ typed_document "$top/README.md"
 
 # ---- the manual pages ---------------------------------------------------------------------------
 
-# The other machine is this one: a fake ssh runs the command here.
-# shellcheck disable=SC2016 # the script's dollars
-printf '#!/bin/sh\nwhile [ $# -gt 1 ]; do shift; done\nexec sh -c "$1"\n' > "$scratch/ssh"
-chmod +x "$scratch/ssh"
-export CFDFU_SSH=$scratch/ssh XDG_CONFIG_HOME=$scratch/xdg
-mkdir -p "$XDG_CONFIG_HOME"
-printf '[stations]\nhall = lab1 lab2\n' > "$XDG_CONFIG_HOME/cfdfuctl.conf"
 mkimage --tag 2025.02 --format zip2 "$typed_directory/firmware-cf2-2025.02.zip"
 cp "$old" "$typed_directory/cf2.bin"
 board_files "$typed_directory" manual
