@@ -7,11 +7,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/commands.h"
 #include "client/conn.h"
-#include "client/file.h"
 #include "client/firmware_file.h"
 #include "client/out.h"
 #include "client/params.h"

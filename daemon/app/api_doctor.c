@@ -18,7 +18,6 @@
 #include "app/settings.h"
 #include "app/status.h"
 #include "app/turns.h"
-#include "cfdfu/proto.h"
 #include "wire/text.h"
 
 /* Words that end in the command that mends it: cut before that, which is returned; NULL none. */

@@ -2,8 +2,6 @@
 /* The methods ListDrones, ListDecks, UpdateDeck and Identify. */
 #include "config.h"
 
-#include <errno.h>
-#include <string.h>
 #include <strings.h>
 
 #include "app/api.h"
@@ -11,7 +9,6 @@
 #include "app/log.h"
 #include "app/names.h"
 #include "app/reply.h"
-#include "cfdfu/proto.h"
 #include "core/deck_update.h"
 
 /* ---- drones --------------------------------------------------------------------------------- */

@@ -14,7 +14,6 @@
 #include "cfdfu/proto.h"
 #include "core/image.h"
 #include "firmware/judge_part.h"
-#include "wire/text.h"
 
 /* ---- type FirmwarePart ---------------------------------------------------------------------- */
 

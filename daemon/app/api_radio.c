@@ -5,13 +5,11 @@
  */
 #include "config.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/api.h"
 #include "app/clock.h"
-#include "app/log.h"
 #include "app/names.h"
 #include "app/ports.h"
 #include "app/reply.h"

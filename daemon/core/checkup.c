@@ -3,7 +3,6 @@
 
 #include "core/checkup.h"
 
-#include "cfdfu/util.h"
 #include "core/readiness.h"
 #include "core/runtime_session.h"
 

@@ -3,8 +3,6 @@
 
 #include "core/console.h"
 
-#include <stdbool.h>
-
 #include "cfdfu/util.h"
 
 /* ---- lines of meaning ----------------------------------------------------------------------- */

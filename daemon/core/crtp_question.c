@@ -3,7 +3,6 @@
 
 #include <assert.h>
 
-#include "cfdfu/util.h"
 #include "core/crtp_internal.h"
 
 static const uint8_t headers[QUESTION_COUNT] = {

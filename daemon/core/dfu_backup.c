@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-#include "cfdfu/util.h"
-
 enum { BYTES_MAX = 0x1000000 }; /* LIMIT: the largest memory that is described */
 
 enum fault

@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cfdfu/util.h"
-
 enum {
 	FEATURE_ALT = 3,
 	FEATURE_BYTES = 4,

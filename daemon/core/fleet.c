@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cfdfu/util.h"
 #include "core/fleet_internal.h"
 #include "core/ident.h"
 

@@ -3,7 +3,6 @@
 
 #include "core/twins.h"
 
-#include "cfdfu/util.h"
 #include "core/radio_block.h"
 
 bool
