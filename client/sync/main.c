@@ -140,9 +140,9 @@ find_place(struct sync *s)
 		set(s, "epoch", json_integer(++epoch));
 		set(s, "endings", json_integer(0));
 		if (epoch > 1)
-			say_error("the station's records do not go on behind those that were sent "
-				  "before: restored, or copied? they are sent from the beginning, "
-				  "as epoch %lld",
+			say_error("the station's records do not continue those that were sent "
+				  "before (was it restored, or copied?): they are sent from the "
+				  "beginning, as epoch %lld",
 				  (long long)epoch);
 	}
 	set(s, "warning",

@@ -354,7 +354,7 @@ main(int argc, char **argv)
 		say_error("neither a directory nor an https URL: %s", p.source);
 		return EXIT_USAGE;
 	}
-	if (p.source[0] == '-') {
+	if (p.source[0] == '-' || p.source[0] == '\0') {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}

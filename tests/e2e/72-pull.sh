@@ -152,6 +152,7 @@ refused "a record of serials that cannot be read" 1 "serial 13 is refused: the r
 mv "$scratch/serial" "$pulled/serial"
 refused "no such directory" 5 "none/selection.json: No such file" "$scratch/none"
 refused "a URL without TLS" 2 "cfdfu-pull: neither a directory nor an https URL: http://127.0.0.1/site" "http://127.0.0.1/site"
+says "no source is a mistake of the command line" "^Usage" cfdfu-pull ""
 refused "a server that is not there" 5 "selection.json: not fetched" "https://127.0.0.1:9"
 mv "$pulled" "$scratch/away"
 says "no place for the serial" "pulled: No such file" cfdfu-pull "$site"
