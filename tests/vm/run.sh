@@ -66,7 +66,7 @@ make_debs() # DIRECTORY
 		version=$(dpkg-deb -f "$deb" Version)
 		sed -i "s/^Version: .*/Version: 0${version#?}/" "$work/deb/DEBIAN/control"
 		find "$work/deb/usr" -name 'cfdfu*' -type f -perm -u+x -exec \
-			sed -i "s/$version/0${version#?}/g" {} +
+			sed -i "s/${version//./\\.}/0${version#?}/g" {} +
 		dpkg-deb --root-owner-group -Zgzip -b "$work/deb" "$1/old/" > /dev/null
 		rm -rf "$work/deb"
 	done
