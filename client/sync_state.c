@@ -21,13 +21,10 @@ sync_state_read(void)
 int
 sync_state_ask(const struct session *s, json_t *state)
 {
-	struct params p = params_new();
+	struct params p = { .object = json_pack("{s:i, s:i}", "after", 0, "limit", 0) };
 	json_t *reply = NULL;
-	int r;
+	int r = conn_ask(s, PROTO_METHOD("GetEndings"), &p, &reply);
 
-	params_number(&p, "after", 0);
-	params_number(&p, "limit", 0);
-	r = conn_ask(s, PROTO_METHOD("GetEndings"), &p, &reply);
 	if (r == 0)
 		(void)json_object_set_new(
 		    state, "behind",

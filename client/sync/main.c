@@ -87,12 +87,9 @@ run_there(struct sync *s, enum centre_status status)
 static int
 ask_station(struct sync *s, json_int_t after, json_int_t limit, json_t **ret_page)
 {
-	struct params p = params_new();
-	int r;
+	struct params p = { .object = json_pack("{s:I, s:I}", "after", after, "limit", limit) };
+	int r = conn_call(s->station, PROTO_METHOD("GetEndings"), &p, -1, ret_page);
 
-	params_number(&p, "after", after);
-	params_number(&p, "limit", limit);
-	r = conn_call(s->station, PROTO_METHOD("GetEndings"), &p, -1, ret_page);
 	params_done(&p);
 	return r != 0 ? EXIT_NO_DAEMON : 0;
 }
