@@ -11,9 +11,9 @@ cache=${CFDFU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cfdfud}
 . "$here/../debian.sh"
 
 modules=(usbcore usbip-core vhci-hcd cdc-acm usbmon xhci-pci virtio_pci virtio_blk 9pnet_virtio 9p
-	ext4 autofs4)
+	ext4 autofs4 veth)
 tools=(systemd systemd-sysv udev kmod dbus mount e2fsprogs procps jq sqlite3 dfu-util usbutils socat
-	strace)
+	strace iproute2 openssh-server openssh-client)
 dev_packages=(libusb-1.0-0-dev libudev-dev libevent-dev libsqlite3-dev libjansson-dev libpq-dev libzip-dev
 	zlib1g-dev libsodium-dev libinih-dev libsmartcols-dev)
 
@@ -91,7 +91,7 @@ make_settings() # DIRECTORY
 	ln -s ../vm-guest.service "$unit/multi-user.target.wants/vm-guest.service"
 	for masked in serial-getty@ttyS0 getty@tty1 systemd-timesyncd apt-daily.timer \
 		apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap fstrim.timer \
-		systemd-binfmt systemd-hwdb-update systemd-journal-catalog-update ldconfig \
+		ssh systemd-binfmt systemd-hwdb-update systemd-journal-catalog-update ldconfig \
 		systemd-random-seed systemd-update-utmp dev-hugepages.mount dev-mqueue.mount \
 		sys-kernel-tracing.mount sys-kernel-config.mount sys-fs-fuse-connections.mount \
 		modprobe@drm modprobe@loop modprobe@dm_mod modprobe@efi_pstore; do

@@ -72,6 +72,19 @@ make_debs() # DIRECTORY
 	done
 }
 
+# A release that a site has signed, from yesterday to tomorrow by the host's clock, which the guest starts with.
+make_site() # DIRECTORY
+{
+	mkdir -p "$1"
+	"$share/bin/mkimage" --format zip2 --tag 2025.12 "$1/release.zip"
+	jq -n --arg sum "$(sha256sum < "$1/release.zip" | cut -d' ' -f1)" '{format: 1, serial: 1,
+		valid_from: (now - 86400 | todate), valid_until: (now + 86400 | todate), firmware: [{platform: "cf2",
+		name: "signed", version: "2025.12", sha256: $sum, file: "release.zip"}]}' > "$1/selection.json"
+	minisign -G -W -p "$1/site.pub" -s "$work/site.key" > "$logs/minisign.log"
+	minisign -S -s "$work/site.key" -m "$1/selection.json" >> "$logs/minisign.log"
+	rm "$work/site.key"
+}
+
 # Makes the guest's input: the installation as an archive, the test programs, its scripts.
 make_share() # DIRECTORY
 {
@@ -92,6 +105,7 @@ make_share() # DIRECTORY
 	for program in rack mkimage mkbad cfdfud-sim; do
 		find "$build" -maxdepth 3 -name "$program" -type f -perm -u+x -exec cp {} "$share/bin/" \;
 	done
+	make_site "$share/guest/site"
 }
 
 make_job() # SHARE BOOT-NUMBER TEST...

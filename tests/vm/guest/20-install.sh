@@ -61,8 +61,6 @@ holds "the web server runs as a user made for it" test 61184 -le \
 
 holds "systemd rates the sandbox of a program for events 1.5 or better" \
 	systemd-analyze security --offline=yes --threshold=15 "${unit%/*}/cfdfud-hook@.service"
-holds "... and that of the program for signed selections, too" \
-	systemd-analyze security --offline=yes --threshold=15 "${unit%/*}/cfdfu-pull.service"
 mkdir -p /etc/cfdfud/hooks
 cat > /etc/cfdfud/hooks/tally <<'HOOK'
 #!/bin/sh
@@ -80,16 +78,66 @@ metrics=/run/cfdfud-metrics/cfdfu.prom
 holds "systemd rates the sandbox of the metrics 1.5 or better" \
 	systemd-analyze security --offline=yes --threshold=15 "${unit%/*}/cfdfud-metrics.service"
 holds "the metrics can be written each minute" systemctl enable --now cfdfud-metrics.timer
-holds "... and now" systemctl start cfdfud-metrics.service
+poll=5 holds "... and are, by the timer" until_true 180 test -s $metrics
 holds "every user may read them" setpriv --reuid 65534 --regid 65534 --clear-groups \
 	grep -qx 'cfdfu_up 1' $metrics
 same "they are written by a user of their own" cfdfud-metrics "$(stat -c %U $metrics)"
 
+# ---- records for a central database ---------------------------------------------------------------
+
+holds "systemd rates the sandbox of the program for a central database 1.5 or better" \
+	systemd-analyze security --offline=yes --threshold=15 "${unit%/*}/cfdfu-sync.service"
+holds "without one there is nothing to do" systemctl start cfdfu-sync.service
+same "... and nothing done" "" "$(find /var/lib/cfdfu-sync -type f 2> /dev/null)"
+printf '[cfdfu]\nhost=127.0.0.1\nport=9\ndbname=cfdfu\n' > /etc/cfdfud/pg_service.conf
+before=$(daemon_pid)
+systemctl start cfdfu-sync.service 2> /dev/null
+same "with a server that is not there it ends" "failed 1" "$(systemctl is-failed cfdfu-sync.service) $(
+	systemctl show -P ExecMainStatus cfdfu-sync.service)"
+holds "... and says why" eval 'journalctl -u cfdfu-sync.service -o cat --no-pager | grep -q "Connection refused"'
+same "... to all who ask" "false cfdfu-sync" "$(jq -r .ok /var/lib/cfdfu-sync/state.json) $(
+	stat -c %U /var/lib/cfdfu-sync/state.json)"
+says "the doctor says it" 'central.*Connection refused|Connection refused' setpriv --reuid 65534 --regid 65534 \
+	--clear-groups cfdfuctl doctor
+same "the station does not care" "armed $before" "$(status .station.state) $(daemon_pid)"
+
+# ---- signed selections ----------------------------------------------------------------------------
+
+# The host has signed it (run.sh).
+site=/opt/vm/site
+selected()
+{
+	status '[.station.selected[] | "\(.platform) \(.name)"] | join(", ")'
+}
+is_selected()
+{
+	[ "$(selected)" = "cf2 signed" ]
+}
+cp -R /opt/vm/guest/site $site
+holds "systemd rates the sandbox of the program for signed selections 1.5 or better" \
+	systemd-analyze security --offline=yes --threshold=15 "${unit%/*}/cfdfu-pull.service"
+echo SOURCE=$site > /etc/cfdfud/pull.conf
+systemctl start cfdfu-pull.service 2> /dev/null
+same "a selection whose key is not trusted is refused" "1 " \
+	"$(systemctl show -P ExecMainStatus cfdfu-pull.service) $(selected)"
+holds "... in words" eval 'journalctl -u cfdfu-pull.service -o cat --no-pager | grep -q "selection.json is refused"'
+mkdir -p /etc/cfdfud/trusted.d
+cp $site/site.pub /etc/cfdfud/trusted.d/
+holds "the service takes the site's key" systemctl reload cfdfud.service
+holds "selections can be looked for regularly" systemctl enable --now cfdfu-pull.timer
+poll=5 holds "... and are: the timer has it selected" until_true 300 is_selected
+same "its signer is known" "$(sed -n '1s/.* //p' $site/site.pub)" \
+	"$(cfdfuctl --json firmware show signed | jq -r .firmware.signer | sed 's/^0*//')"
+
 # ---- removed ------------------------------------------------------------------------------------
 
 holds "all can be disabled" systemctl disable --now cfdfud.socket cfdfud.service cfdfu-web.socket \
-	cfdfu-web.service cfdfud-hook@tally.service cfdfud-metrics.timer
+	cfdfu-web.service cfdfud-hook@tally.service cfdfud-metrics.timer cfdfu-pull.timer
 holds "the metrics can be taken away" systemctl clean --what=runtime cfdfud-metrics.service
+systemctl reset-failed cfdfu-sync.service
+holds "what was kept for the central database and selections can be, too" \
+	systemctl clean --what=state cfdfu-sync.service cfdfu-pull.service
+rm -rf /etc/cfdfud/{pg_service.conf,pull.conf,trusted.d}
 same "nothing of the station runs" "" "$(systemctl list-units --plain --no-legend 'cfdfu*' | head)"
 # The files of the installation itself are for `make uninstall`; an empty directory in /run goes with it.
 same "what is left are settings and records" \
