@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Builds the machine that the vm tests boot: a Debian kernel, the modules a virtual USB rack needs,
-# and a root file system small enough to be the initramfs itself.  Cached by what went into it;
-# prints the directory.
+# and a root file system small enough to be the initramfs itself: base.sh [SUITE] (default: this
+# machine's own).  Cached by what went into it; prints the directory.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
+suite=${1:-$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)}
 cache=${CFDFU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cfdfud}
 # shellcheck source-path=SCRIPTDIR source=../debian.sh
 . "$here/../debian.sh"
@@ -31,18 +32,34 @@ die()
 	exit 1
 }
 
+# A view of apt's on the suite, whatever this machine's own lists are of.
+make_lists() # DIRECTORY
+{
+	mkdir -p "$1/apt/lists/partial" "$1/apt/archives/partial"
+	sources "$suite" > "$1/sources.list"
+	cat > "$1/apt.conf" <<-END
+		Dir::Etc::SourceList "$1/sources.list";
+		Dir::Etc::SourceParts "-";
+		Dir::State::Lists "$1/apt/lists";
+		Dir::State::Status "/dev/null";
+		Dir::Cache "$1/apt";
+		APT::Sandbox::User "root";
+	END
+	APT_CONFIG=$1/apt.conf apt-get -qq update
+}
+
 # WHY: library packages change their names between releases (libzip4, libzip5), their -dev packages
 # do not.
-runtime_packages()
+runtime_packages() # DIRECTORY
 {
-	apt-cache depends --important "${dev_packages[@]}" |
+	APT_CONFIG=$1/apt.conf apt-cache depends --important "${dev_packages[@]}" |
 		sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p' |
 		grep -v -e '-dev$' -e '^libc6' | sort -u
 }
 
-kernel_package()
+kernel_package() # DIRECTORY
 {
-	apt-cache depends linux-image-amd64 |
+	APT_CONFIG=$1/apt.conf apt-cache depends linux-image-amd64 |
 		sed -n 's/^ *Depends: \(linux-image-[0-9].*\)$/\1/p' | head -n 1
 }
 
@@ -50,12 +67,10 @@ make_kernel() # DIRECTORY
 {
 	local out=$1 package version module
 
-	package=$(kernel_package || true)
-	[ -n "$package" ] || as_root apt-get -qq update
-	[ -n "$package" ] || package=$(kernel_package || true)
+	package=$(kernel_package "$out" || true)
 	[ -n "$package" ] || die "apt knows no kernel package"
 	cd "$out"
-	apt-get -qq -o APT::Sandbox::User=root download "$package"
+	APT_CONFIG=$out/apt.conf apt-get -qq download "$package"
 	dpkg -x "$package"_*.deb unpacked
 	version=${package#linux-image-}
 	cp "$out/unpacked/boot/vmlinuz-$version" "$out/vmlinuz"
@@ -110,12 +125,10 @@ make_settings() # DIRECTORY
 
 make_root() # DIRECTORY
 {
-	local out=$1 include suite
+	local out=$1 include
 
-	include=$(printf '%s\n' "${tools[@]}" "$(runtime_packages)" | paste -sd,)
-	suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	include=$(printf '%s\n' "${tools[@]}" "$(runtime_packages "$out")" | paste -sd,)
 	make_settings "$out/settings"
-	sources "$suite" > "$out/sources.list"
 	# WHY: root, because device nodes and owners have to survive into the archive.
 	as_root mmdebstrap --quiet --variant=minbase --include="$include" \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
@@ -136,20 +149,23 @@ main()
 	[ "$(dpkg --print-architecture)" = amd64 ] || die "the virtual station is an amd64 Debian; this is not"
 	key=$(cat "$here/base.sh" "$here/../debian.sh" "$here/guest-init.sh" "$here/guest.service" /etc/debian_version |
 		sha256sum | cut -c1-16)
-	dir=$cache/vm-$key
+	dir=$cache/vm-$suite-$key
 	if [ ! -e "$dir/complete" ]; then
 		mkdir -p "$cache"
 		rm -rf "$dir"
 		work=$(mktemp -d "$cache/vm-new.XXXXXX")
 		# shellcheck disable=SC2064 # the name as it is now
 		trap "as_root rm -rf '$work'" EXIT
+		make_lists "$work" >&2
 		(make_kernel "$work") >&2
 		make_root "$work" >&2
-		rm -rf "$work/unpacked" "$work/settings" "$work/kernel" "$work"/*.deb
+		rm -rf "$work/unpacked" "$work/settings" "$work/kernel" "$work/apt" "$work"/*.deb
 		: > "$work/complete"
-		find "$cache" -maxdepth 1 -type d -name 'vm-*' ! -name 'vm-new*' -exec rm -rf {} +
+		find "$cache" -maxdepth 1 -type d -name 'vm-*' ! -name 'vm-new*' \
+			\( -name "vm-$suite-*" -o -mtime +14 \) -exec rm -rf {} +
 		mv "$work" "$dir"
 	fi
+	touch "$dir" # WHY: those of other suites that were not used for two weeks make room
 	echo "$dir"
 }
 

@@ -1,16 +1,26 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Runs the tests of the virtual station: run.sh BUILD [TEST...], where BUILD is a built tree and
-# TEST a name, or the beginning of one, of scripts in guest/ (default: all of guest/NN-*.sh).
+# Runs the tests of the virtual station: run.sh BUILD [--on SUITE] [TEST...], where BUILD is a built
+# tree and TEST a name, or the beginning of one, of scripts in guest/ (default: all of guest/NN-*.sh).
+# On another Debian it is the packages that are tested, and nothing is installed but they: they and the
+# programs of the tests were made there, in BUILD/../SUITE (./dev vm --on).
 # Tests whose names begin with the same character share a boot.  Prints their lines "ok NAME",
 # "not ok NAME: why" and, as "# ..." lines, what they measured.  With CFDFU_VM_LIVE the output comes
 # as it is written in the guest.  What the guest left in its `out` directory is in CFDFU_VM_LOGS
-# (BUILD/vm) after.
+# (BUILD/vm, BUILD/vm-SUITE) after.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
 shift
+suite=
+made=$build
+if [ "${1:-}" = --on ]; then
+	suite=$2
+	made=$build/../$suite/tree/build/plain
+	shift 2
+	[ $# -gt 0 ] || set -- 27
+fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/cfdfu-vm.XXXXXX")
 boot=
 tail=
@@ -18,7 +28,7 @@ trap '[ -z "$boot" ] || { kill "$boot"; wait "$boot" || true; }
 	[ -z "$tail" ] || kill "$tail"
 	rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
-logs=${CFDFU_VM_LOGS:-$build/vm}
+logs=${CFDFU_VM_LOGS:-$build/vm${suite:+-$suite}}
 seconds=${CFDFU_VM_SECONDS:-1500}
 power_cuts_max=6
 
@@ -58,7 +68,7 @@ make_debs() # DIRECTORY
 {
 	local deb version
 
-	for deb in "$build"/../deb/*.deb; do
+	for deb in "$made"/../deb/*.deb; do
 		[ -e "$deb" ] || return 0
 		mkdir -p "$1/old"
 		cp "$deb" "$1/"
@@ -91,19 +101,19 @@ make_share() # DIRECTORY
 	local share=$1 program
 
 	mkdir -p "$share/bin" "$work/root"
-	if [ ! -e "$work/install.tar" ]; then
+	if [ -z "$suite" ] && [ ! -e "$work/install.tar" ]; then
 		make -C "$build" install DESTDIR="$work/root" > "$logs/install.log" 2>&1
 		tar -C "$work/root" --owner=0 --group=0 -cf "$work/install.tar" .
 		check_uninstall
 	fi
-	cp "$work/install.tar" "$share/"
+	[ -n "$suite" ] || cp "$work/install.tar" "$share/"
 	[ -d "$share/debs" ] || make_debs "$share/debs"
 	cp -R "$here/guest" "$here/../sim/racks" "$share/"
 	cp -R "$here/../e2e/records-8" "$share/guest/"
 	cp "$here"/../e2e/{common,firmware,typed}.sh "$here/../../README.md" \
 		"$here/../../daemon/cfdfud.8" "$share/guest/"
 	for program in rack mkimage mkbad cfdfud-sim; do
-		find "$build" -maxdepth 3 -name "$program" -type f -perm -u+x -exec cp {} "$share/bin/" \;
+		find "$made" -maxdepth 3 -name "$program" -type f -perm -u+x -exec cp {} "$share/bin/" \;
 	done
 	make_site "$share/guest/site"
 }
@@ -186,7 +196,7 @@ mapfile -t tests < <(select_tests "$@")
 	echo "not ok vm no such test: $*"
 	exit 1
 }
-base=$("$here/base.sh")
+base=$("$here/base.sh" ${suite:+"$suite"})
 group=()
 for test in "${tests[@]}"; do
 	if [ ${#group[@]} -gt 0 ] && [ "${group[0]:0:1}" != "${test:0:1}" ]; then

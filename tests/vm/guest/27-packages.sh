@@ -25,6 +25,7 @@ done
 # As on a machine that never had a station: the tar's files, users, units.
 forget_installation()
 {
+	[ -e /opt/vm/install.tar ] || return 0 # it is one (run.sh --on)
 	systemctl disable --now cfdfud.socket cfdfud.service cfdfu-web.socket cfdfu-web.service
 	systemctl reset-failed
 	tar -tf /opt/vm/install.tar | grep -v '/$' | sed 's,^\./,/,' | xargs rm -f
@@ -132,4 +133,4 @@ same "what is left are records" "$state" \
 holds "... and the purge says so" grep -q "the records stay in $state" "$out/apt.txt"
 holds "told to, it takes them, too" eval "apt_get install $debs/cfdfud_*.deb &&
 	CFDFU_PURGE_RECORDS=yes apt_get purge cfdfud && [ ! -e $state ]"
-station_install
+[ ! -e /opt/vm/install.tar ] || station_install
