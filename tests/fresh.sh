@@ -42,4 +42,4 @@ sources "$suite" > "$work/sources.list"
 as_root mmdebstrap --quiet --variant=minbase --include=systemd,udev,jq,procps \
 	--customize-hook="copy-in '$debs' '$work/inside' '$here/e2e/common.sh' /root" \
 	--customize-hook="chroot \"\$1\" bash /root/inside '${debs##*/}'" \
-	"$suite" /dev/null "$work/sources.list"
+	"$suite" /dev/null "$work/sources.list" 2>&1 # WHY: there mmdebstrap sends what is said inside
