@@ -22,6 +22,7 @@
 #include "app/settings.h"
 #include "app/turns.h"
 #include "core/fleet.h"
+#include "core/policy.h"
 #include "ctl/server.h"
 #include "store/store.h"
 
@@ -103,8 +104,11 @@ replace_settings(const struct services *sv, struct settings *take_fresh)
 	set_rules(sv, sv->settings, false);
 	settings_replace(sv->settings, take_fresh);
 	apply_settings(sv);
-	if (recorder_loaded(sv->recorder) && selection_load(sv) < 0)
+	if (recorder_loaded(sv->recorder) && selection_load(sv) < 0) {
+		/* WHY: it may be trusted no more; selection_heal() reads it when it can be read. */
+		policy_lose(fleet_policy(sv->fleet));
 		log_say(sv->log, LOG_ERR, NULL, "the recorded selection cannot be read");
+	}
 	ports_settings_changed(sv->ports);
 	fleet_selection_changed(sv->fleet, clock_now_us());
 }

@@ -25,8 +25,6 @@
 #include "core/ident.h"
 #include "core/platform.h"
 
-#define RULES_CONFLICT "The platform rules for its slot and for its serial contradict one another."
-
 /* The operator's word about one slot, label or serial.  Free: no key. */
 struct rule {
 	char key[PATH_TEXT_MAX];
@@ -56,12 +54,8 @@ policy_new(struct policy **ret_policy)
 void
 policy_free(struct policy *p)
 {
-	if (p == NULL)
-		return;
-	for (size_t i = 0; i < PLATFORM_COUNT; i++)
-		image_unref(p->selected[i]);
-	for (size_t i = 0; i < POLICY_RULES_MAX; i++)
-		image_unref(p->rules[i].image);
+	if (p != NULL)
+		policy_lose(p);
 	free(p);
 }
 
@@ -88,6 +82,18 @@ policy_select_lost(struct policy *p, enum platform platform)
 {
 	policy_select(p, platform, NULL);
 	p->lost |= BIT(platform);
+}
+
+void
+policy_lose(struct policy *p)
+{
+	for (unsigned i = 0; i < PLATFORM_COUNT; i++)
+		if (p->selected[i] != NULL)
+			policy_select_lost(p, i);
+	for (size_t i = 0; i < POLICY_RULES_MAX; i++) {
+		p->rules[i].lost |= p->rules[i].image != NULL;
+		replace(&p->rules[i].image, NULL);
+	}
 }
 
 bool
@@ -176,12 +182,6 @@ policy_any_lost(const struct policy *p)
 		if (p->rules[i].lost)
 			return true;
 	return p->lost != 0;
-}
-
-static bool
-is_free(const struct rule *rule)
-{
-	return rule->key[0] == '\0';
 }
 
 /* Case of a serial does not matter.  "" is the key of what is free.  NULL: there is none. */
@@ -305,7 +305,7 @@ names_drone(const struct rule *rule, const struct policy_drone *d)
 static enum policy_by
 named_by(const struct rule *rule, const struct policy_drone *d)
 {
-	if (is_free(rule))
+	if (!is_text(rule->key))
 		return POLICY_BY_NOTHING;
 	if (names_drone(rule, d))
 		return POLICY_BY_SERIAL;
@@ -458,8 +458,9 @@ policy_choose(const struct policy *p, const struct policy_drone *d,
 	struct policy_choice choice = { .why = NULL };
 	struct word word = operators_word(p, d);
 	const struct platform_sources sources = { word.platform, d->crtp, d->board };
-	const char *conflict =
-	    word.contradicts ? RULES_CONFLICT : platform_sources_conflict(&sources);
+	const char *conflict = word.contradicts ? "The platform rules for its slot and for its "
+						  "serial contradict one another."
+						: platform_sources_conflict(&sources);
 	struct image *image = word.image, *any = word.image;
 	enum policy_answer answer;
 

@@ -27,6 +27,7 @@ void policy_select(struct policy *p, enum platform platform, struct image *image
 /* An image is selected for it and cannot be used: its drones get nothing, and are told why, until
  * another selection is made. */
 void policy_select_lost(struct policy *p, enum platform platform);
+void policy_lose(struct policy *p); /* the same of all that is selected, for whatever */
 bool policy_is_lost(const struct policy *p, enum platform platform);
 struct image *policy_selected(const struct policy *p, enum platform platform); /* borrowed */
 bool policy_any_selected(const struct policy *p);

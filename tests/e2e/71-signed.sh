@@ -158,6 +158,27 @@ sign "$other" site
 cfdfuctl firmware add "$other" --name unsigned > /dev/null
 holds "signed, it is flashed at once" until_true 60 test_verdict 1-2 pass
 
+# ---- told while the records cannot be read ------------------------------------------------------
+
+configure no
+holds "unsigned firmware may be used again" reload
+cfdfuctl pause > /dev/null
+cfdfuctl firmware add "$(copy "$(image 2026.05)" fifth.bin)" --name fifth > /dev/null
+cfdfuctl firmware select fifth > /dev/null
+settle 1
+mv "$state" "$scratch/away"
+holds "the records are not there" until_true 60 health_is degraded
+configure yes
+holds "the station is told to want signatures then" reload
+mv "$scratch/away" "$state"
+holds "the records are there again" until_true 60 health_is ok
+cfdfuctl resume > /dev/null
+settle 1
+same "unsigned firmware that was selected before is not flashed" 0 \
+	"$(records "SELECT count(*) FROM attempts WHERE firmware_name = 'fifth'")"
+says "and the slot says why" "selected for it cannot be used" cfdfuctl status 1-2
+cfdfuctl firmware select unsigned > /dev/null
+
 # ---- keys come and go ---------------------------------------------------------------------------
 
 rm "$trusted/site.pub"

@@ -440,6 +440,34 @@ TEST(the_most_rules_are_taken_and_one_more_is_refused)
 	image_unref(image);
 }
 
+TEST(all_images_can_be_lost_at_once)
+{
+	const struct policy_drone drone = {
+		.port = PORT, .runtime_serial = RUNTIME, .dfu_serial = "", .crtp = PLATFORM_CF2
+	};
+	struct image *image = image_for(0);
+	struct policy *p = policy_with_all_selected();
+	struct policy_choice choice;
+
+	policy_lose(p);
+	assert_int_equal(choose(p, &drone, &choice), POLICY_NO_IMAGE);
+	assert_non_null(strstr(choice.why, "cannot be used"));
+	policy_select(p, PLATFORM_CF2, image);
+	assert_int_equal(policy_select_own(p, PORT, image), 0);
+	assert_int_equal(policy_set_platform(p, RUNTIME, PLATFORM_CF2), 0);
+	policy_lose(p);
+	assert_true(policy_own_is_lost(p, PORT) && !policy_own_is_lost(p, RUNTIME));
+	policy_select(p, PLATFORM_CF2, image);
+	assert_int_equal(choose(p, &drone, &choice), POLICY_NO_IMAGE); /* its slot's was lost */
+	policy_free(p);
+	p = policy_with_all_selected();
+	policy_select(p, PLATFORM_CF2, NULL);
+	policy_lose(p);
+	assert_false(policy_is_lost(p, PLATFORM_CF2)); /* nothing was selected for it */
+	policy_free(p);
+	image_unref(image);
+}
+
 /* A selection whose image cannot be used is not one of something else. */
 TEST(an_image_that_is_lost_leaves_its_drones_alone)
 {
