@@ -14,18 +14,22 @@
 #include "firmware/fw_make.h"
 #include "firmware/selection_file.h"
 
-/* Does the selection, whose signature is good, name this file? */
+/* Does the selection, whose signature is good, name this file, and for the platform that its client
+ * says (NULL: none)? */
 static bool
-is_selected(struct call *call, const char *selection, const char *sha256)
+is_selected(struct call *call, const char *selection, const char *sha256, const char *platform)
 {
 	char why[SELECTION_WHY_MAX] = "the file is none of those that it names";
-	struct selection_file s;
+	struct selection_file s = { .serial = 0 };
 
 	if (selection_file_read(selection, strlen(selection), &s, why) == 0)
 		for (unsigned i = 0; i < PLATFORM_COUNT; i++)
-			if (strcmp(s.files[i].sha256, sha256) == 0)
+			if (strcmp(s.files[i].sha256, sha256) == 0 &&
+			    (platform == NULL || strcmp(platform_name(i), platform) == 0))
 				return true;
-	call_refuse(call, PROTO_ERROR("SignatureRefused"), "selection.json is refused: %s.", why);
+	call_refuse(call, PROTO_ERROR("SignatureRefused"), "selection.json is refused: %s%s%s.",
+		    why, s.serial > 0 && platform != NULL ? " for " : "",
+		    s.serial > 0 && platform != NULL ? platform : "");
 	return false;
 }
 
@@ -49,7 +53,9 @@ check_signature(const struct settings *s, struct call *call, const char *signatu
 			    r == -ENOKEY ? " Trusted keys: " : "", r == -ENOKEY ? s->trusted : "",
 			    r == -ENOKEY ? "/*.pub (a new one is read by: systemctl reload cfdfud)"
 					 : "");
-	return r == 0 && (selection == NULL || is_selected(call, selection, f->sha256));
+	return r == 0 &&
+	       (selection == NULL || is_selected(call, selection, f->sha256,
+						 param_text(call_parameters(call), "platform")));
 }
 
 /* The image of a signed one instead of the file as it came. */

@@ -34,10 +34,12 @@ static const char of_no_selection[] =
     "Yp0hiYgkOPYW19fE84Hzgb5H+mTDgArJzXgsGeT9SpXuudxR4/YWEoY+p2DBw4jZmX5rAdzc22MtCxyVewzYDA==\n";
 
 static void
-offer(struct bench *b, const char *text, const char *signature, const char *file, const char *words)
+offer_as(struct bench *b, const char *text, const char *signature, const char *platform,
+	 const char *file, const char *words)
 {
-	json_t *q = json_pack("{s:s, s:s, s:s, s:s}", "source_name", "one.bin", "source_sha256",
-			      "0", "signature", signature, "selection", text);
+	json_t *q =
+	    json_pack("{s:s, s:s, s:s, s:s, s:s*}", "source_name", "one.bin", "source_sha256", "0",
+		      "signature", signature, "selection", text, "platform", platform);
 	char *parameters = json_dumps(q, 0);
 	int fd = memfd_create("one", MFD_ALLOW_SEALING | MFD_CLOEXEC);
 
@@ -46,6 +48,12 @@ offer(struct bench *b, const char *text, const char *signature, const char *file
 	replies(b, "AddFirmware", parameters, fd, words);
 	free(parameters);
 	json_decref(q);
+}
+
+static void
+offer(struct bench *b, const char *text, const char *signature, const char *file, const char *words)
+{
+	offer_as(b, text, signature, NULL, file, words);
 }
 
 TEST_WITH(a_signed_selection_vouches_for_the_files_that_it_names_alone, set_up, tear_down)
@@ -60,6 +68,10 @@ TEST_WITH(a_signed_selection_vouches_for_the_files_that_it_names_alone, set_up, 
 	offer(b, selection, of_selection, "two",
 	      "SignatureRefused\",\"parameters\":{\"reason\":\"selection.json is refused: the "
 	      "file is none of those that it names.");
+	offer_as(b, selection, of_selection, "cf2", "one", "ImageRefused");
+	offer_as(b, selection, of_selection, "bolt", "one",
+		 "SignatureRefused\",\"parameters\":{\"reason\":\"selection.json is refused: the "
+		 "file is none of those that it names for bolt.");
 	offer(b, no_selection, of_no_selection, "one", "selection.json is refused: only format 1");
 	offer(b, no_selection, of_selection, "one", "The signature of selection.json is refused: ");
 }
