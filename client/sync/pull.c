@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -76,13 +77,16 @@ run_curl(const char *url, int out)
 static int
 locate(const struct pull *p, const char *name, char ret_path[PATH_MAX])
 {
+	struct stat st;
 	int fd = -1, r;
 
 	(void)snprintf(ret_path, PATH_MAX, "%s/%s", p->source, name);
 	if (strncmp(p->source, SECURE, strlen(SECURE)) != 0) {
-		r = access(ret_path, R_OK);
-		if (r < 0)
-			say_error("%s: %s", ret_path, strerror(errno));
+		r = stat(ret_path, &st);
+		if (r < 0 || !S_ISREG(st.st_mode)) { /* such as a pipe, without an end */
+			say_error("%s: %s", ret_path, r < 0 ? strerror(errno) : "no file");
+			r = -1;
+		}
 	} else {
 		r = file_open_memory(&fd);
 		if (r == 0)

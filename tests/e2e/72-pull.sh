@@ -150,6 +150,12 @@ mv "$pulled/serial" "$scratch/serial"
 echo "13 abc" > "$pulled/serial"
 refused "a record of serials that cannot be read" 1 "serial 13 is refused: the record"
 mv "$scratch/serial" "$pulled/serial"
+for name in selection.json cf2/firmware-2025.10.zip; do
+	mv "$site/$name" "$scratch/aside"
+	mkfifo "$site/$name"
+	refused "a pipe in place of $name" 5 "$name: no file"
+	mv "$scratch/aside" "$site/$name"
+done
 refused "no such directory" 5 "none/selection.json: No such file" "$scratch/none"
 refused "a URL without TLS" 2 "cfdfu-pull: neither a directory nor an https URL: http://127.0.0.1/site" "http://127.0.0.1/site"
 says "no source is a mistake of the command line" "^Usage" cfdfu-pull ""
