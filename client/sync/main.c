@@ -163,8 +163,13 @@ collect(struct sync *s, json_t *group, json_t **ret_page)
 		*ret_page = NULL;
 		r = ask_station(s, next, GROUP_MAX - (json_int_t)json_array_size(group), ret_page);
 		/* restored under our eyes */
-		if (r == 0 && !has_hash(*ret_page, hash.s))
+		if (r == 0 && !has_hash(*ret_page, hash.s)) {
 			r = CENTRE_MOVED;
+		} else if (r == 0 && out_true(*ret_page, "more") &&
+			   out_int(*ret_page, "next") <= next) {
+			say_error("the station's answers have no end");
+			r = EXIT_NO_DAEMON;
+		}
 		(void)json_array_extend(group, json_object_get(*ret_page, "endings"));
 		next = out_int(*ret_page, "next");
 		hash = out_text(*ret_page, "next_hash");

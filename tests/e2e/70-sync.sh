@@ -113,6 +113,49 @@ says "and no more" "permission denied" pg_sql "DELETE FROM cfdfu.attempt" eyes
 same "an unknown login is refused" 4 "$(sync --database "service=cfdfu user=nobody")"
 holds "in the server's own words" grep -q 'failed: role "nobody" does not exist; see' "$scratch/sync.out"
 
+# ---- what cannot be taken -----------------------------------------------------------------------
+
+cfdfu_take() # FROM-SEQ NEXT-SEQ ENDINGS: as a station of lab2's
+{
+	pg_sql "SELECT FROM cfdfu.position('$other', 'bench');
+		SELECT cfdfu.take('$other', 1, $1, $([ "$1" = 0 ] && echo NULL || echo "'$1'"), '$3', $2, '$2')" lab2 2>&1
+}
+
+ending() # SEQ JQ-FILTER
+{
+	jq -nc --argjson seq "$1" '{seq: $seq, what: "end", stages: [], attempt: {id: $seq, port: "1-1", verdict: "pass",
+		uuid: "00000000-0000-4000-8000-00000000000\($seq)", started_at: "2026-01-01T00:00:00.000Z",
+		ended_at: "2026-01-01T00:01:00.000Z"}} | '"$2"
+}
+
+other=11111111-1111-4111-8111-111111111111
+says "an ending that the tables cannot hold is told" "WARNING: *record 2 of station $other: .*out of range" \
+	cfdfu_take 0 3 "[$(ending 1 .),$(ending 2 '.attempt.address = 1e30'),$(ending 3 .)]"
+same "and is kept as it is; those before and behind it are taken" "2|1e30 3" \
+	"$(pg_sql "SELECT seq, ending -> 'attempt' ->> 'address' FROM cfdfu.refused" eyes | sed 's/|1000*$/|1e30/') \
+$(pg_sql "SELECT count(*) + 1 FROM cfdfu.attempt WHERE station_id = '$other'")"
+same "the next ones go on behind it" 1 "$(cfdfu_take 3 4 "[$(ending 4 .)]")"
+pg_sql "DELETE FROM cfdfu.attempt WHERE station_id = '$other'"
+pg_sql "CREATE DATABASE narrow ENCODING LATIN1 LOCALE 'C' TEMPLATE template0"
+same "a database without all characters gets no tables" 4 "$(sync --init --database "host=$pg user=boss dbname=narrow")"
+holds "with words" grep -q "encoding LATIN1.*UTF8 is needed" "$scratch/sync.out"
+if mknod "$scratch/null" c 1 3 2> /dev/null; then
+	sync --state "$scratch/null" > /dev/null
+	holds "a device as state file stays one" test -c "$scratch/null"
+fi
+cat > "$scratch/endless.sh" << 'EOF'
+while IFS= read -r -d '' _; do
+	printf '{"parameters":{"station_id":"22222222-2222-4222-8222-222222222222","host":null,"after_hash":null,%s}}\0' \
+		'"endings":[],"next":0,"next_hash":null,"head":9,"total":9,"more":true'
+done
+EOF
+socat "UNIX-LISTEN:$scratch/endless" "EXEC:bash $scratch/endless.sh" &
+until_true 20 test -S "$scratch/endless"
+same "a station whose pages do not go on is left" 3 "$(timeout 60 cfdfu-sync --socket "$scratch/endless" \
+	--state "$scratch/endless.json" > "$scratch/sync.out" 2>&1; echo $?)"
+holds "with words" grep -q "answers have no end" "$scratch/sync.out"
+wait $!
+
 # ---- servers ------------------------------------------------------------------------------------
 fly 1-4 110044000A51353432343630
 pg_sql "ALTER SYSTEM SET default_transaction_read_only = on" && pg_sql "SELECT pg_reload_conf()" > /dev/null

@@ -5,6 +5,14 @@
 -- begin with station_id and hold ended_at: what partitions by month, and a database that is distributed
 -- by station_id (Citus), ask for.  No foreign keys, no sequences, no triggers: those they forbid.
 
+DO $$
+BEGIN
+	IF getdatabaseencoding() NOT IN ('UTF8', 'SQL_ASCII') THEN
+		RAISE feature_not_supported USING MESSAGE = 'the database has encoding ' ||
+			getdatabaseencoding() || ', which has not all characters that stations send: UTF8 is needed';
+	END IF;
+END $$;
+
 CREATE SCHEMA cfdfu;
 
 -- Groups, without a login: GRANT cfdfu_station TO lab1;  (roles are the server's, not the database's)
@@ -106,6 +114,17 @@ CREATE TABLE cfdfu.condition (
 ) PARTITION BY RANGE (ended_at);
 CREATE TABLE cfdfu.condition_rest PARTITION OF cfdfu.condition DEFAULT;
 
+-- What a station sent and the tables above cannot hold, and why: nothing stays behind for it.
+CREATE TABLE cfdfu.refused (
+	station_id uuid,
+	epoch int,
+	seq bigint,
+	ending jsonb NOT NULL,
+	why text NOT NULL,
+	taken_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (station_id, epoch, seq)
+);
+
 -- The epochs of a station, the newest first.  Makes the station known.
 CREATE FUNCTION cfdfu.position(station_id uuid, host text)
 RETURNS TABLE (epoch int, seq bigint, hash text, endings bigint)
@@ -123,31 +142,14 @@ BEGIN
 		WHERE p.station_id = $1 ORDER BY p.epoch DESC;
 END $$;
 
--- Takes what a station recorded behind record number from_seq (with that hash), up to next_seq, and moves
--- the epoch's position: both or none.  A position that is not from_seq any more is an error of class 40:
--- another run was faster, begin again.  Returns the attempts that were not here yet.
-CREATE FUNCTION cfdfu.take(station_id uuid, epoch int, from_seq bigint, from_hash text,
-	endings jsonb, next_seq bigint, next_hash text)
+-- Endings and conditions into their tables; for take().  Returns the attempts that were not here yet.
+CREATE FUNCTION cfdfu.keep(station_id uuid, epoch int, endings jsonb)
 RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-	place record;
 	added bigint;
 BEGIN
-	PERFORM FROM cfdfu.station s WHERE s.station_id = $1 AND s.login = session_user;
-	IF NOT FOUND THEN
-		RAISE insufficient_privilege
-			USING MESSAGE = 'station ' || $1 || ' belongs to another login than ' || session_user;
-	END IF;
-	INSERT INTO cfdfu.position (station_id, epoch, seq, endings) SELECT $1, $2, 0, 0 WHERE $3 = 0
-	ON CONFLICT (station_id, epoch) DO NOTHING;
-	SELECT p.seq, p.hash INTO place FROM cfdfu.position p
-	WHERE p.station_id = $1 AND p.epoch = $2 FOR UPDATE;
-	IF place IS NULL OR place.seq <> $3 OR place.hash IS DISTINCT FROM $4 THEN
-		RAISE serialization_failure USING MESSAGE = 'the position of station ' || $1 || ' has moved';
-	END IF;
-
 	INSERT INTO cfdfu.attempt (station_id, uuid, ended_at, epoch, seq, id, started_at, duration_ms, kind,
 		target, path, port, label, serial, dfu_serial, platform, batch, firmware_name,
 		firmware_version, firmware_sha256, signer, version_before, version_after, verdict, fault,
@@ -162,7 +164,7 @@ BEGIN
 			label,serial,dfu_serial,platform,batch,firmware_name,firmware_version,
 			firmware_sha256,signer,version_before,version_after,verdict,fault,step,address,
 			bytes_written,sectors_erased,transfers,message,ready,nrf_version}'::text[])
-	FROM jsonb_to_recordset($5) AS e (seq bigint, what text, attempt jsonb, stages jsonb),
+	FROM jsonb_to_recordset($3) AS e (seq bigint, what text, attempt jsonb, stages jsonb),
 		jsonb_to_record(e.attempt) AS a (uuid uuid, ended_at timestamptz, id bigint,
 		started_at timestamptz, duration_ms bigint, kind text, target text, path text, port text,
 		label text, serial text, dfu_serial text, platform text, batch text, firmware_name text,
@@ -181,9 +183,52 @@ BEGIN
 			(SELECT jsonb_object_agg(m.key, m.value) FROM jsonb_each(e.attempt) m
 			WHERE m.key IN ('ready', 'remaining', 'selftest', 'decks', 'radio', 'battery_mv',
 				'crash', 'nrf_version')) AS known
-		FROM jsonb_to_recordset($5) AS e (seq bigint, what text, attempt jsonb)
+		FROM jsonb_to_recordset($3) AS e (seq bigint, what text, attempt jsonb)
 		WHERE e.what = 'condition') c
 	ON CONFLICT (station_id, uuid, ended_at, seq, digest) DO NOTHING;
+	RETURN added;
+END $$;
+
+-- Takes what a station recorded behind record number from_seq (with that hash), up to next_seq, and moves
+-- the epoch's position: both or none.  A position that is not from_seq any more is an error of class 40:
+-- another run was faster, begin again.  Returns the attempts that were not here yet.
+CREATE FUNCTION cfdfu.take(station_id uuid, epoch int, from_seq bigint, from_hash text,
+	endings jsonb, next_seq bigint, next_hash text)
+RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	place record;
+	added bigint;
+	one jsonb;
+BEGIN
+	PERFORM FROM cfdfu.station s WHERE s.station_id = $1 AND s.login = session_user;
+	IF NOT FOUND THEN
+		RAISE insufficient_privilege
+			USING MESSAGE = 'station ' || $1 || ' belongs to another login than ' || session_user;
+	END IF;
+	INSERT INTO cfdfu.position (station_id, epoch, seq, endings) SELECT $1, $2, 0, 0 WHERE $3 = 0
+	ON CONFLICT (station_id, epoch) DO NOTHING;
+	SELECT p.seq, p.hash INTO place FROM cfdfu.position p
+	WHERE p.station_id = $1 AND p.epoch = $2 FOR UPDATE;
+	IF place IS NULL OR place.seq <> $3 OR place.hash IS DISTINCT FROM $4 THEN
+		RAISE serialization_failure USING MESSAGE = 'the position of station ' || $1 || ' has moved';
+	END IF;
+
+	BEGIN
+		added := cfdfu.keep($1, $2, $5);
+	EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+		added := 0;
+		FOR one IN SELECT * FROM jsonb_array_elements($5) LOOP
+			BEGIN
+				added := added + cfdfu.keep($1, $2, jsonb_build_array(one));
+			EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+				RAISE WARNING 'record % of station %: %', one ->> 'seq', $1, sqlerrm;
+				INSERT INTO cfdfu.refused (station_id, epoch, seq, ending, why)
+				VALUES ($1, $2, (one ->> 'seq')::bigint, one, sqlerrm);
+			END;
+		END LOOP;
+	END;
 
 	UPDATE cfdfu.position p SET seq = $6, hash = $7, moved_at = now(), endings = p.endings +
 		(SELECT count(*) FROM jsonb_array_elements($5) e WHERE e ->> 'what' = 'end')
@@ -191,7 +236,7 @@ BEGIN
 	RETURN added;
 END $$;
 
-REVOKE ALL ON FUNCTION cfdfu.position, cfdfu.take FROM PUBLIC;
+REVOKE ALL ON FUNCTION cfdfu.position, cfdfu.take, cfdfu.keep FROM PUBLIC;
 GRANT USAGE ON SCHEMA cfdfu TO cfdfu_station, cfdfu_reader;
 GRANT EXECUTE ON FUNCTION cfdfu.position, cfdfu.take TO cfdfu_station;
 GRANT SELECT ON ALL TABLES IN SCHEMA cfdfu TO cfdfu_reader;
