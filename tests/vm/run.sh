@@ -29,7 +29,7 @@ trap '[ -z "$boot" ] || { kill "$boot"; wait "$boot" || true; }
 	rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 logs=${CFDFU_VM_LOGS:-$build/vm${suite:+-$suite}}
-seconds=${CFDFU_VM_SECONDS:-1500}
+seconds=${CFDFU_VM_SECONDS:-3000}
 power_cuts_max=6
 
 select_tests() # [TEST...]
