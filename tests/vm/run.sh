@@ -115,7 +115,7 @@ make_share() # DIRECTORY
 	for program in rack mkimage mkbad cfdfud-sim; do
 		find "$made" -maxdepth 3 -name "$program" -type f -perm -u+x -exec cp {} "$share/bin/" \;
 	done
-	make_site "$share/guest/site"
+	[ -n "$suite" ] || make_site "$share/guest/site"
 }
 
 make_job() # SHARE BOOT-NUMBER TEST...
