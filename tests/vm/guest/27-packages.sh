@@ -48,7 +48,7 @@ version_that_runs()
 
 is_restarting()
 {
-	journalctl -u cfdfud.service -o cat --no-pager | grep -q '^restarting; '
+	journalctl _PID="$before" -o cat --no-pager | grep -q '^restarting; '
 }
 
 holds "nothing of an installation is left" forget_installation
