@@ -285,6 +285,10 @@ api_add_firmware(void *ctx, struct call *call, json_t *parameters)
 	if (!param_platform(call, parameters, "platform", &d.claim.told) ||
 	    !param_platform(call, parameters, "manifest", &d.claim.manifest))
 		return;
+	if (d.claim.told == PLATFORM_UNKNOWN && param_text(parameters, "selection") != NULL) {
+		call_invalid(call, "platform"); /* WHY: it vouches for a file on a platform */
+		return;
+	}
 	how.platform = d.claim.told;
 	how.any_ids = d.claim.told == PLATFORM_OTHER;
 	recorder_look(sv->recorder, true);

@@ -53,7 +53,7 @@ central() # the doctor's line
 fly() # PORT UID: a drone is flashed
 {
 	rack_plug "$1" "$old" "uid=$2"
-	until_true 60 test_verdict "$1" pass
+	until_true 600 test_verdict "$1" pass
 }
 
 pg_init

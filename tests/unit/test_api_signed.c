@@ -53,7 +53,7 @@ offer_as(struct bench *b, const char *text, const char *signature, const char *p
 static void
 offer(struct bench *b, const char *text, const char *signature, const char *file, const char *words)
 {
-	offer_as(b, text, signature, NULL, file, words);
+	offer_as(b, text, signature, "cf2", file, words);
 }
 
 TEST_WITH(a_signed_selection_vouches_for_the_files_that_it_names_alone, set_up, tear_down)
@@ -67,8 +67,8 @@ TEST_WITH(a_signed_selection_vouches_for_the_files_that_it_names_alone, set_up, 
 	offer(b, selection, of_selection, "one", "ImageRefused"); /* it is no firmware */
 	offer(b, selection, of_selection, "two",
 	      "SignatureRefused\",\"parameters\":{\"reason\":\"selection.json is refused: the "
-	      "file is none of those that it names.");
-	offer_as(b, selection, of_selection, "cf2", "one", "ImageRefused");
+	      "file is none of those that it names for cf2.");
+	offer_as(b, selection, of_selection, NULL, "one", "InvalidParameter");
 	offer_as(b, selection, of_selection, "bolt", "one",
 		 "SignatureRefused\",\"parameters\":{\"reason\":\"selection.json is refused: the "
 		 "file is none of those that it names for bolt.");
