@@ -27,7 +27,6 @@ make_root() # DIRECTORY
 	sources "$suite" > "$folder/sources.list"
 	as_root mmdebstrap --quiet --variant=minbase --include="${packages// /,}" \
 		"$suite" "$new" "$folder/sources.list"
-	as_root mkdir "$new/work"
 	as_root mv "$new" "$1"
 }
 
@@ -43,7 +42,7 @@ tar -C "$folder/tree" --strip-components=1 -xf "$archive"
 # shellcheck disable=SC2016 # for the shell inside
 as_root unshare --mount --pid --fork --kill-child --mount-proc sh -c '
 	mount --rbind /dev "$1/dev" && mount -t proc proc "$1/proc" && mount -t tmpfs tmpfs "$1/tmp" &&
-		mount --bind "$2" "$1/work" &&
+		mount --bind "$2" "$1/srv" &&
 		exec chroot --userspec="$3" "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
-			HOME=/tmp TERM=xterm CFDFU_CACHE=/tmp/cache bash -c "cd /work/tree && $4"' \
+			HOME=/tmp TERM=xterm CFDFU_CACHE=/tmp/cache bash -c "cd /srv/tree && $4"' \
 	sh "$root" "$(cd "$folder" && pwd)" "$(id -u):$(id -g)" "$command"
