@@ -184,7 +184,7 @@ done
 sim_stop
 before=$(records "SELECT group_concat(id || verdict) FROM attempts")
 newest=$(records "SELECT max(id) FROM attempts")
-# WHY defensive off: SQLite's shell of Debian 13 (3.46) lets nobody write to the schema unless told.
+# WHY defensive off: SQLite's shell of Debian 13 (3.46) refuses writes to the schema otherwise.
 sqlite3 "$database" ".dbconfig defensive off" "DROP INDEX attempt_port;
 	CREATE INDEX attempt_port ON attempt (port, segment, started_ms) WHERE id <> 1;
 	PRAGMA writable_schema = ON;

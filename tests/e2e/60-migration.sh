@@ -6,12 +6,19 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-before=$(dirname "$0")/records-3
+# Instead of the station's records.
+old_records() # FOLDER
+{
+	rm -rf "$state"
+	mkdir "$state"
+	sqlite3 "$database" < "$(dirname "$0")/$1/cfdfud.sql" > /dev/null
+	cp "$(dirname "$0")/$1/audit.jsonl" "$state/"
+}
+
 old=$(image 2025.02 --size 163840)
 new=$(image 2025.12 --size 163840)
 printf '[station]\nquarantine = 1\n[slots]\n1-1 = A1\n' > "$scratch/cfdfud.conf"
-sqlite3 "$database" < "$before/cfdfud.sql" > /dev/null
-cp "$before/audit.jsonl" "$state/"
+old_records records-3
 seen_before=$(records "SELECT * FROM attempts WHERE id < 5")
 
 sim_start fast --config "$scratch/cfdfud.conf"
@@ -56,11 +63,7 @@ sim_stop
 
 # The records of the first release (schema 6), written as records-3/ by cfdfud of commit 4512be9:
 # attempts 1 and 3 pass, 2 is a backup, 4 was under way when it was killed.
-before=$(dirname "$0")/records-6
-rm -rf "$state"
-mkdir "$state"
-sqlite3 "$database" < "$before/cfdfud.sql" > /dev/null
-cp "$before/audit.jsonl" "$state/"
+old_records records-6
 seen_before=$(records "SELECT * FROM attempts WHERE id < 4")
 sim_start fast
 same "the first release: the schema is a newer one" 1 \
@@ -88,11 +91,7 @@ sim_stop
 
 # The records before batches (schema 8), written as records-3/ by cfdfud of commit a3c614a: attempt 1
 # passes, 2 is unchanged, 3 was under way when it was killed.
-before=$(dirname "$0")/records-8
-rm -rf "$state"
-mkdir "$state"
-sqlite3 "$database" < "$before/cfdfud.sql" > /dev/null
-cp "$before/audit.jsonl" "$state/"
+old_records records-8
 seen_before=$(records "SELECT * FROM attempts WHERE id < 3")
 sim_start fast
 same "before batches: the schema is a newer one" 1 \
@@ -120,11 +119,7 @@ sim_stop
 
 # The records before signatures (schema 9), written as records-3/ by cfdfud of commit 7d94bdc: attempt 1
 # passes, 2 is unchanged, 3 was under way when it was killed, all in a batch.
-before=$(dirname "$0")/records-9
-rm -rf "$state"
-mkdir "$state"
-sqlite3 "$database" < "$before/cfdfud.sql" > /dev/null
-cp "$before/audit.jsonl" "$state/"
+old_records records-9
 seen_before=$(records "SELECT * FROM attempts WHERE id < 3")
 sim_start fast
 same "before signatures: the schema is a newer one" 1 \

@@ -54,7 +54,7 @@ stranger=$(key stranger)
 cp "$scratch/site.pub" "$trusted/"
 : > "$log"
 
-# ---- whoever likes may sign ---------------------------------------------------------------------
+# ---- signatures are optional --------------------------------------------------------------------
 
 configure no
 sim_start fast --config "$config"

@@ -48,7 +48,7 @@ selected()
 	status '[.station.selected[] | "\(.platform) \(.name)"] | sort | join(", ")'
 }
 
-# What the station was asked to change.
+# The number of requests to change something that the station has recorded.
 acts()
 {
 	records "SELECT count(*) FROM act"
@@ -231,7 +231,7 @@ coproc SERVER { exec node "$here/https.mjs" "$scratch/tls.key" "$scratch/tls.pem
 read -r -t 60 port <&"${SERVER[0]}"
 url=https://127.0.0.1:$port
 publish $((++serial)) 2025.10
-refused "a server that nobody vouches for" 5 "selection.json: not fetched" "$url/site"
+refused "a server whose certificate is not trusted" 5 "selection.json: not fetched" "$url/site"
 export CURL_CA_BUNDLE=$scratch/tls.pem
 refused "a path that the server does not have" 5 "selection.json: not fetched" "$url/none"
 refused "a redirection to a server without TLS" 5 "selection.json: not fetched" "$url/plain"

@@ -201,7 +201,7 @@ same "a group of the configuration, as its drop-in has it" "lab-a lab-b " "$(hos
 same "a second line adds" "lab-b lab-a " "$(hosts_of -H @hall)"
 printf '[stations]\nlab = lab-b down\n' > "$scratch/xdg/cfdfuctl.conf"
 same "the user's own group counts first" "lab-a lab-b down " "$(hosts_of -H lab-a -H @lab)"
-asked "a group that nobody has is refused" 2 -H @nowhere status
+asked "a group that no file defines is refused" 2 -H @nowhere status
 asked "the service takes the section" 0 status --help
 holds "the service takes the section" cfdfud-sim --config "$scratch/etc/cfdfud.conf" --test-config
 
