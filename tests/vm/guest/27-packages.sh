@@ -40,6 +40,33 @@ apt_get() # WORD...
 	DEBIAN_FRONTEND=noninteractive apt-get -y -q -o APT::Sandbox::User=root "$@" >> "$out/apt.txt" 2>&1
 }
 
+# README's line, as it stands there, with packages of the older version where it looks for them.
+as_readme_says()
+{
+	local line
+
+	line=$(sed -n 's/^sudo apt install \.\/build\/deb/apt -y -q install .\/build\/deb/p' /opt/vm/guest/README.md)
+	mkdir -p "$scratch/tree/build"
+	ln -s $debs/old "$scratch/tree/build/deb"
+	(cd "$scratch/tree" && DEBIAN_FRONTEND=noninteractive eval "${line:?}" >> "$out/apt.txt" 2>&1)
+}
+
+# Each unit of the packages runs once, so that what it keeps is there to be taken away.
+all_units_run()
+{
+	mkdir -p /etc/cfdfud/hooks
+	ln -s /bin/true /etc/cfdfud/hooks/idle
+	touch /etc/cfdfud/pg_service.conf
+	echo SOURCE=/nowhere > /etc/cfdfud/pull.conf
+	systemctl enable --now cfdfud-hook@idle.service
+	systemctl start cfdfud-metrics.service
+	systemctl start cfdfu-sync.service cfdfu-pull.service # both fail
+	systemctl reset-failed 'cfdfu*'
+	rm -r /etc/cfdfud/{hooks,pg_service.conf,pull.conf}
+	[ -e /var/lib/private/cfdfud-hook/idle ] && [ -e /var/lib/cfdfu-sync ] && [ -e /var/lib/cfdfu-pull ] &&
+		[ -e /run/cfdfud-metrics/cfdfu.prom ]
+}
+
 # The service as it says itself, in its journal's last start.
 version_that_runs()
 {
@@ -62,7 +89,8 @@ done
 mkdir -m 750 $state
 sqlite3 "$database" < /opt/vm/guest/records-8/cfdfud.sql > /dev/null
 cp /opt/vm/guest/records-8/audit.jsonl $state/
-holds "the packages install" apt_get install $debs/old/*.deb
+holds "the packages of README's line install" as_readme_says
+holds "the others install" apt_get install $debs/old/*.deb
 holds "drones that are there start the station" until_true 60 systemctl is-active cfdfud.service
 holds "cfdfuctl status shows them, without another command" until_true 120 present_is $drones
 for p in $(ports 1 $drones); do
@@ -121,6 +149,7 @@ trap - EXIT
 systemctl stop cfdfud.service
 holds "an upgrade while nothing runs" apt_get install --reinstall $debs/cfdfud_*.deb
 same "... starts nothing" inactive "$(systemctl is-active cfdfud.service)"
+holds "each unit has run" all_units_run
 holds "the packages can be removed" apt_get remove "${packages[@]}"
 same "nothing of the station runs" "" "$(systemctl list-units --plain --no-legend 'cfdfu*' | head)"
 same "what is left are settings and records" "/etc/cfdfud $state" \
