@@ -38,6 +38,7 @@ typed_elsewhere() # NAME COMMAND
 			-xf /opt/vm/install.tar
 		;;
 	./dev*) note "$1: not here: $2" ;;
+	'sudo apt install ./build/deb/'*) note "$1: in 27-packages: $2" ;;
 	*) return 1 ;;
 	esac
 }
