@@ -73,10 +73,12 @@ dying | frozen) sh -c "\$SSH_ORIGINAL_COMMAND" | {
 	echo \$PPID >> $scratch/\$2
 	[ \$2 = dying ] && kill -KILL \$PPID || kill -STOP \$PPID
 } ;;
+queued) exec flock $scratch/queue sh -c "\$SSH_ORIGINAL_COMMAND" ;; # a station has 16 places for a user
 *) exec sh -c "\$SSH_ORIGINAL_COMMAND" ;;
 esac
 END
 chmod +x "$scratch/serve"
+mkdir "$scratch/home"
 port=
 sshd_start()
 {
@@ -91,6 +93,8 @@ sshd_start()
 		UsePAM no
 		PermitRootLogin yes
 		MaxStartups 200
+		LoginGraceTime 600
+		SetEnv HOME=$scratch/home
 	END
 	"$sshd" -f "$scratch/sshd.conf" -E "$scratch/sshd.log" && until_true 10 test -s "$scratch/sshd.pid"
 }
@@ -108,7 +112,8 @@ host() # NAME STATION [MANNER]
 	}
 	printf 'Host %s\n IdentityFile %s\n' "$1" "$scratch/key-$2-$3" >> "$scratch/ssh.conf"
 }
-host 'lab-a m*' a well
+host lab-a a well
+host 'm*' a queued
 host lab-b b well
 host dying a dying
 host frozen a frozen
@@ -122,12 +127,15 @@ Host *
  IdentitiesOnly yes
  UserKnownHostsFile $scratch/known_hosts
 END
+# The first value of an option counts.  One that stands still is given up by the limits of the command.
 cat > "$scratch/ssh" << END
 #!/bin/bash
 set -o pipefail
+ssh=(ssh -F $scratch/ssh.conf -o ConnectTimeout=100)
+[[ "\$*" = *' frozen '* ]] || ssh+=(-o ServerAliveCountMax=20)
 case "\$*" in
-*' dying '* | *' frozen '*) ssh -F $scratch/ssh.conf "\$@" | tee $scratch/came ;;
-*) exec ssh -F $scratch/ssh.conf "\$@" ;;
+*' dying '* | *' frozen '*) "\${ssh[@]}" "\$@" | tee $scratch/came ;;
+*) exec "\${ssh[@]}" "\$@" ;;
 esac
 END
 chmod +x "$scratch/ssh"
@@ -140,11 +148,12 @@ asked() # NAME STATUS WORD...
 
 	timeout 120 cfdfuctl "${@:3}" > "$scratch/out" 2> "$scratch/err" < /dev/null || rc=$?
 	same "$1" "$2" "$rc"
+	[ "$rc" = "$2" ] || tail -n 5 "$scratch/err" | sed 's/^/# /'
 }
 
 found() # NAME PATTERN FILE
 {
-	holds "$1" grep -qE -- "$2" "$scratch/$3" || tail -n 5 "$scratch/$3"
+	holds "$1" grep -qE -- "$2" "$scratch/$3"
 }
 
 # ---- one answer ---------------------------------------------------------------------------------
